@@ -1,0 +1,217 @@
+//! From a URL to an open WebSocket: lookup, TCP to the first address that answers, TLS, upgrade.
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::sync::OnceCell;
+use tokio::time::{Instant, timeout_at};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+use tokio_rustls::rustls::ClientConfig;
+use tokio_tungstenite::client_async_with_config;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::http::HeaderValue;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+
+use super::error::{self, Step};
+use super::{ConnectError, Connection, ServerUrl, TlsOptions, tls};
+
+/// A SIP message has at most 64 KiB; a frame above four of them is an attack, not a message.
+const MAX_MESSAGE: usize = 256 * 1024;
+/// RFC 8305 §8: the next address is tried when the one before has not answered for this long.
+const NEXT_ADDRESS_AFTER: Duration = Duration::from_millis(250);
+
+/// Opens WebSockets for one Softphone; the TLS configuration is made once and reused.
+#[derive(Debug)]
+pub struct Connector {
+    tls: TlsOptions,
+    client: OnceCell<Arc<ClientConfig>>,
+    limit: Duration,
+}
+
+impl Connector {
+    /// `limit` is the time all steps together may take.
+    pub fn new(tls: TlsOptions, limit: Duration) -> Connector {
+        Connector {
+            tls,
+            client: OnceCell::new(),
+            limit,
+        }
+    }
+
+    /// Opens a WebSocket with the subprotocol `sip`, or says why not; dropping it gives up at once.
+    pub async fn connect(&self, server: &ServerUrl) -> Result<Connection, ConnectError> {
+        let deadline = Instant::now() + self.limit;
+        let late = |step| ConnectError::TimedOut {
+            server: server.to_string(),
+            step,
+            after: self.limit,
+        };
+        let addresses = timeout_at(deadline, lookup(server))
+            .await
+            .map_err(|_| late(Step::Lookup))??;
+        let tcp = timeout_at(deadline, tcp(addresses))
+            .await
+            .map_err(|_| late(Step::Tcp))?
+            .map_err(|source| error::from_tcp(server.to_string(), source))?;
+        // SIP messages are small and each is awaited: Nagle would add a round trip to every one.
+        let _ = tcp.set_nodelay(true);
+        let peer = tcp.peer_addr().ok();
+        let stream = timeout_at(deadline, self.secure(server, tcp))
+            .await
+            .map_err(|_| late(Step::Tls))??;
+        timeout_at(deadline, upgrade(server, self.name_checked(server), stream))
+            .await
+            .map_err(|_| late(Step::Upgrade))?
+            .map(|stream| Connection::new(stream, peer))
+    }
+
+    async fn secure(&self, server: &ServerUrl, tcp: TcpStream) -> Result<Stream, ConnectError> {
+        if !server.secure() {
+            return Ok(Stream::Plain(tcp));
+        }
+        let client = self.client.get_or_try_init(|| self.client_config()).await?;
+        let name = tls::server_name(&self.tls, server.host())?;
+        TlsConnector::from(Arc::clone(client))
+            .connect(name, tcp)
+            .await
+            .map(|stream| Stream::Tls(Box::new(stream)))
+            .map_err(|error| {
+                let host = self.name_checked(server);
+                error::from_io(server.to_string(), host, Step::Tls, &error)
+            })
+    }
+
+    async fn client_config(&self) -> Result<Arc<ClientConfig>, ConnectError> {
+        let options = self.tls.clone();
+        tokio::task::spawn_blocking(move || tls::client_config(&options))
+            .await
+            .unwrap_or_else(|_| {
+                Err(ConnectError::InvalidTlsOption {
+                    option: "ca",
+                    why: "reading the system's certificates failed".to_owned(),
+                })
+            })
+            .map(Arc::new)
+    }
+
+    fn name_checked<'a>(&'a self, server: &'a ServerUrl) -> &'a str {
+        self.tls.servername.as_deref().unwrap_or(server.host())
+    }
+}
+
+async fn lookup(server: &ServerUrl) -> Result<Vec<SocketAddr>, ConnectError> {
+    let unknown = |source| ConnectError::UnknownHost {
+        host: server.host().to_owned(),
+        source,
+    };
+    let found: Vec<_> = tokio::net::lookup_host((server.host(), server.port()))
+        .await
+        .map_err(unknown)?
+        .collect();
+    if found.is_empty() {
+        return Err(unknown(io::Error::from(io::ErrorKind::NotFound)));
+    }
+    Ok(found)
+}
+
+// RFC 8305: attempts start one after the other, and the first that answers wins.
+async fn tcp(addresses: Vec<SocketAddr>) -> io::Result<TcpStream> {
+    let mut waiting = addresses.into_iter();
+    let mut trying = FuturesUnordered::new();
+    let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
+    loop {
+        match waiting.next() {
+            Some(address) => trying.push(TcpStream::connect(address)),
+            None if trying.is_empty() => return Err(last),
+            None => {}
+        }
+        let next_may_start = tokio::time::sleep(if waiting.len() > 0 {
+            NEXT_ADDRESS_AFTER
+        } else {
+            Duration::MAX
+        });
+        tokio::select! {
+            Some(attempt) = trying.next() => match attempt {
+                Ok(stream) => return Ok(stream),
+                Err(error) => last = error,
+            },
+            () = next_may_start => {}
+        }
+    }
+}
+
+async fn upgrade(
+    server: &ServerUrl,
+    host: &str,
+    stream: Stream,
+) -> Result<tokio_tungstenite::WebSocketStream<Stream>, ConnectError> {
+    let failed = |error| error::from_handshake(server.to_string(), host, error);
+    let mut request = server.uri().clone().into_client_request().map_err(failed)?;
+    let headers = request.headers_mut();
+    headers.insert("Sec-WebSocket-Protocol", HeaderValue::from_static("sip"));
+    let config = WebSocketConfig::default()
+        .max_message_size(Some(MAX_MESSAGE))
+        .max_frame_size(Some(MAX_MESSAGE))
+        .read_buffer_size(16 * 1024)
+        .write_buffer_size(0);
+    client_async_with_config(request, stream, Some(config))
+        .await
+        .map(|(stream, _response)| stream)
+        .map_err(failed)
+}
+
+/// TCP with or without TLS.
+#[derive(Debug)]
+pub(super) enum Stream {
+    Plain(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Stream::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
+            Stream::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
+        }
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Stream::Plain(stream) => Pin::new(stream).poll_write(cx, buf),
+            Stream::Tls(stream) => Pin::new(stream).poll_write(cx, buf),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Stream::Plain(stream) => Pin::new(stream).poll_flush(cx),
+            Stream::Tls(stream) => Pin::new(stream).poll_flush(cx),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Stream::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
+            Stream::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
+        }
+    }
+}

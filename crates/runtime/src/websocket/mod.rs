@@ -1,0 +1,13 @@
+//! SIP over WebSocket (RFC 7118): connecting, and an open connection that owns its queue.
+
+mod address;
+mod connect;
+mod connection;
+mod error;
+mod tls;
+
+pub use address::ServerUrl;
+pub use connect::Connector;
+pub use connection::{Connection, Incoming};
+pub use error::{ConnectError, DownReason, Step};
+pub use tls::TlsOptions;

@@ -1,0 +1,172 @@
+//! The TLS client: the system's authorities, the application's own, a client certificate.
+
+use std::fmt;
+use std::sync::Arc;
+
+use rustls_platform_verifier::Verifier;
+use tokio_rustls::rustls::{
+    self, ClientConfig, DigitallySignedStruct, SignatureScheme,
+    client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+    crypto::CryptoProvider,
+    pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime, pem::PemObject},
+};
+
+use super::ConnectError;
+
+/// What the application says about TLS; all PEM texts.
+#[derive(Clone, PartialEq, Eq)]
+pub struct TlsOptions {
+    /// Authorities trusted besides the system's, each text one or several certificates.
+    pub ca: Vec<String>,
+    /// The client certificate with its chain.
+    pub cert: Option<String>,
+    /// The key of the client certificate.
+    pub key: Option<String>,
+    /// The name to ask for and to check the certificate against, instead of the URL's host.
+    pub servername: Option<String>,
+    /// Whether a certificate that does not verify ends the connection.
+    pub reject_unauthorized: bool,
+}
+
+impl Default for TlsOptions {
+    fn default() -> TlsOptions {
+        TlsOptions {
+            ca: Vec::new(),
+            cert: None,
+            key: None,
+            servername: None,
+            reject_unauthorized: true,
+        }
+    }
+}
+
+impl fmt::Debug for TlsOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TlsOptions")
+            .field("ca", &self.ca.len())
+            .field("cert", &self.cert.is_some())
+            .field("key", &self.key.as_ref().map(|_| "redacted"))
+            .field("servername", &self.servername)
+            .field("reject_unauthorized", &self.reject_unauthorized)
+            .finish()
+    }
+}
+
+/// Builds the client configuration; reads the system's certificates from disk, so it blocks.
+pub(super) fn client_config(options: &TlsOptions) -> Result<ClientConfig, ConnectError> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| invalid("ca", &error))?
+        .dangerous()
+        .with_custom_certificate_verifier(verifier(options, provider)?);
+    match (&options.cert, &options.key) {
+        (Some(cert), Some(key)) => builder
+            .with_client_auth_cert(certificates("cert", cert)?, private_key(key)?)
+            .map_err(|error| invalid("cert", &error)),
+        (Some(_), None) => Err(invalid("key", &"is missing: tls.cert needs its key")),
+        (None, Some(_)) => Err(invalid(
+            "cert",
+            &"is missing: tls.key needs its certificate",
+        )),
+        (None, None) => Ok(builder.with_no_client_auth()),
+    }
+}
+
+/// The name the certificate is checked against.
+pub(super) fn server_name(
+    options: &TlsOptions,
+    host: &str,
+) -> Result<ServerName<'static>, ConnectError> {
+    let name = options.servername.as_deref().unwrap_or(host);
+    ServerName::try_from(name.to_owned()).map_err(|_| ConnectError::InvalidTlsOption {
+        option: "servername",
+        why: format!("{name:?} is no host name and no address"),
+    })
+}
+
+fn verifier(
+    options: &TlsOptions,
+    provider: Arc<CryptoProvider>,
+) -> Result<Arc<dyn ServerCertVerifier>, ConnectError> {
+    if !options.reject_unauthorized {
+        return Ok(Arc::new(AcceptAny { provider }));
+    }
+    let mut extra = Vec::new();
+    for pem in &options.ca {
+        extra.extend(certificates("ca", pem)?);
+    }
+    let verifier =
+        Verifier::new_with_extra_roots(extra, provider).map_err(|error| invalid("ca", &error))?;
+    Ok(Arc::new(verifier))
+}
+
+fn certificates(
+    option: &'static str,
+    pem: &str,
+) -> Result<Vec<CertificateDer<'static>>, ConnectError> {
+    let found: Vec<_> = CertificateDer::pem_slice_iter(pem.as_bytes())
+        .collect::<Result<_, _>>()
+        .map_err(|error| invalid(option, &error))?;
+    if found.is_empty() {
+        return Err(invalid(option, &"holds no PEM certificate"));
+    }
+    Ok(found)
+}
+
+fn private_key(pem: &str) -> Result<PrivateKeyDer<'static>, ConnectError> {
+    PrivateKeyDer::from_pem_slice(pem.as_bytes())
+        .map_err(|_| invalid("key", &"holds no unencrypted PEM private key"))
+}
+
+fn invalid(option: &'static str, why: &dyn fmt::Display) -> ConnectError {
+    ConnectError::InvalidTlsOption {
+        option,
+        why: why.to_string(),
+    }
+}
+
+/// `rejectUnauthorized: false`: any certificate, but the handshake's signatures are still checked.
+#[derive(Debug)]
+struct AcceptAny {
+    provider: Arc<CryptoProvider>,
+}
+
+impl ServerCertVerifier for AcceptAny {
+    fn verify_server_cert(
+        &self,
+        _end_entity: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        _server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        rustls::crypto::verify_tls12_signature(message, cert, dss, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        rustls::crypto::verify_tls13_signature(message, cert, dss, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider
+            .signature_verification_algorithms
+            .supported_schemes()
+    }
+}
