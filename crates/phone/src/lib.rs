@@ -1,1 +1,36 @@
+//! The softphone that decides: account, calls, guarantees. Sans-IO; SDP is an opaque string.
+//!
+//! A [`Phone`] is driven like every layer of this project: wait, give it **one** input
+//! (`handle_command`, `handle_connection`, `handle_signaling`, `handle_pong`, `handle_media`,
+//! `handle_timeout`), then drain [`Phone::poll_output`] until it returns [`Output::Timeout`] or
+//! [`Output::Closed`]. **Never two inputs without a drain in between.**
+//!
+//! ```text
+//!  Command ──►┌─────────┐──► Output::{Connect, Send, Ping}   to the WebSocket
+//!  frame   ──►│  Phone  │──► Output::Media(id, command)      to the media session
+//!  media   ──►│ account │──► Output::{Event, Reply}          to the application, one ordered stream
+//!  time    ──►└ sessions┘──► Output::{Timeout, Closed}
+//! ```
 #![forbid(unsafe_code)]
+
+pub mod audio;
+pub mod command;
+pub mod config;
+pub mod end_reason;
+pub mod error;
+pub mod event;
+pub mod id;
+pub mod media;
+pub mod output;
+mod phone;
+pub mod secret;
+
+pub use command::Command;
+pub use config::{Config, ConfigError, Options};
+pub use end_reason::{Condition, EndReason, Side};
+pub use error::{ErrorCode, ErrorType, PhoneError, SipStatus};
+pub use event::Event;
+pub use id::{SessionId, Ticket};
+pub use media::{MediaCommand, MediaEvent};
+pub use output::{Connection, Output, Reply, Wake};
+pub use phone::Phone;

@@ -1,0 +1,66 @@
+//! Where a session's sound comes from and goes to: plain data, to which `runtime` gives meaning.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::SessionId;
+
+/// What the far end hears.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(
+    tag = "type",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase",
+    deny_unknown_fields
+)]
+pub enum Input {
+    /// The system's default microphone.
+    #[default]
+    Default,
+    /// The microphone with this stable id.
+    Device { id: String },
+    /// PCM written by the application to the source with this number.
+    Source { id: u64 },
+    /// A WAV file, from its start; `repeat` begins again at its end.
+    Wav {
+        path: String,
+        #[serde(default)]
+        repeat: bool,
+    },
+    /// A sine tone in hertz at a level in dB relative to full scale.
+    Tone {
+        frequency: f64,
+        #[serde(default = "tone_level")]
+        level: f64,
+    },
+    /// What is heard from another session of this phone.
+    Session { id: SessionId },
+    /// Silence; nothing is opened.
+    None,
+}
+
+/// -18 dBFS: the level of a dial tone, clear but far from clipping.
+fn tone_level() -> f64 {
+    -18.0
+}
+
+/// Where the far end is heard.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(
+    tag = "type",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase",
+    deny_unknown_fields
+)]
+pub enum Output {
+    /// The system's default speaker.
+    #[default]
+    Default,
+    /// The speaker with this stable id.
+    Device { id: String },
+    /// PCM read by the application from the sink with this number.
+    Sink { id: u64 },
+    /// A WAV file, created or overwritten.
+    Wav { path: String },
+    /// Nowhere; nothing is opened.
+    None,
+}

@@ -1,0 +1,187 @@
+//! What the application can ask for. In JSON a command is `{"type": "call", "target": …}`.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::audio;
+use crate::id::{SessionId, Ticket};
+use crate::secret::Secret;
+
+/// One request of the application; its outcome is an [`Output::Reply`](crate::Output::Reply).
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(
+    tag = "type",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase",
+    deny_unknown_fields
+)]
+pub enum Command {
+    /// Connects and registers; done when registered, or connected where `register` is false.
+    Initialize {},
+    /// Closes the WebSocket and leaves it closed; calls live on.
+    Disconnect {},
+    /// Closes and opens the WebSocket; done when registered again.
+    Reconnect {},
+    /// Registers; done when the registrar has agreed.
+    Register {},
+    /// Removes the registration; done when the registrar has agreed.
+    Unregister {},
+    /// Ends every session, unregisters, closes; done within two seconds.
+    Destroy {},
+    /// Places a call; done, with a session, when the INVITE was sent.
+    Call {
+        target: String,
+        #[serde(default)]
+        options: CallOptions,
+    },
+    /// Accepts a pending session; done when `SessionStarted` was emitted.
+    Accept {
+        id: SessionId,
+        #[serde(default)]
+        options: AcceptOptions,
+    },
+    /// Connects a session that was accepted with `autoConnectSession: false`.
+    Connect { id: SessionId },
+    /// Refuses a pending session.
+    Reject {
+        id: SessionId,
+        /// 300 to 699; 486 where absent.
+        #[serde(default)]
+        code: Option<u16>,
+        /// The reason phrase; the standard one where absent.
+        #[serde(default)]
+        reason: Option<String>,
+    },
+    /// Ends a session, named by its id or its conversation.
+    End {
+        #[serde(default)]
+        id: Option<SessionId>,
+        #[serde(default)]
+        conversation_id: Option<String>,
+        /// A condition of XEP-0166; `success` where absent.
+        #[serde(default)]
+        reason: Option<String>,
+    },
+    /// Gives up a command: a call not yet answered is cancelled.
+    Abort { ticket: Ticket },
+    /// Mutes or unmutes the input; asking for the state it is in does nothing.
+    Mute { id: SessionId, muted: bool },
+    /// Sends tones by RFC 4733; done when the last one was sent.
+    SendDtmf {
+        id: SessionId,
+        tones: Tones,
+        /// Milliseconds, 40 to 6000.
+        #[serde(default = "tone_duration")]
+        duration: u32,
+        /// Milliseconds, 30 to 6000.
+        #[serde(default = "tone_gap")]
+        gap: u32,
+    },
+    /// Announces an incoming call that may be answered by itself.
+    ExpectCall {
+        conversation_id: String,
+        /// Milliseconds; 60 000 where absent.
+        #[serde(default)]
+        timeout: Option<u64>,
+    },
+    /// Answers an [`AutoAnswerQuery`](crate::Event::AutoAnswerQuery).
+    AutoAnswerDecision { id: SessionId, answer: bool },
+    /// Replaces the access token.
+    SetAccessToken { token: Secret },
+    /// Replaces the STUN and TURN servers; for sessions that start later.
+    SetIceServers {
+        ice_servers: Vec<crate::config::IceServer>,
+    },
+    /// Replaces the default input, output and ring device, also of sessions that use the default.
+    SetAudioDevice {
+        #[serde(default)]
+        input: Option<audio::Input>,
+        #[serde(default)]
+        output: Option<audio::Output>,
+        #[serde(default)]
+        ring: Option<audio::Output>,
+    },
+    /// Changes what one session's far end hears.
+    SetInput { id: SessionId, input: audio::Input },
+    /// Changes where one session's far end is heard.
+    SetOutput {
+        id: SessionId,
+        output: audio::Output,
+    },
+    /// Sets the playout volume in percent of one session, or of all and of those to come.
+    SetVolume {
+        #[serde(default)]
+        id: Option<SessionId>,
+        volume: u8,
+    },
+    /// Says that the listeners of this session's last `PendingSession` or `SessionStarted` ran.
+    Delivered { id: SessionId },
+}
+
+/// 100 ms: long enough for every detector (RFC 4733 §2.5.1.3 recommends at least 40 ms).
+fn tone_duration() -> u32 {
+    100
+}
+
+/// 70 ms: the pause that W3C's `insertDTMF` uses.
+fn tone_gap() -> u32 {
+    70
+}
+
+/// How a call is placed.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct CallOptions {
+    /// What the far end hears; the phone's default where absent.
+    pub input: Option<audio::Input>,
+    /// Where it is heard; the phone's default where absent.
+    pub output: Option<audio::Output>,
+    /// Headers of the INVITE.
+    pub headers: Vec<(String, String)>,
+    /// The conversation's id; sent in the first header of `conversationIdHeader`.
+    pub conversation_id: Option<String>,
+    /// Milliseconds until an unanswered call is cancelled; never where absent.
+    pub timeout: Option<u64>,
+    /// The name shown to the callee; the phone's `displayName` where absent.
+    pub display_name: Option<String>,
+}
+
+/// How a pending session is accepted: the four examples of the PureCloud document.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct AcceptOptions {
+    /// `mediaStream`: what the far end hears.
+    pub input: Option<audio::Input>,
+    /// `audioElement`: where it is heard.
+    pub output: Option<audio::Output>,
+    /// False opens no device that is not named above.
+    pub auto_start_media: Option<bool>,
+    /// False leaves the 200 OK to `Connect`.
+    pub auto_connect_session: Option<bool>,
+    /// Headers of the 200 OK.
+    pub headers: Vec<(String, String)>,
+}
+
+/// DTMF tones, which may be a PIN: Debug shows only how many.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Tones(String);
+
+impl Tones {
+    /// Wraps tones; they are checked where they are used.
+    pub fn new(tones: impl Into<String>) -> Self {
+        Self(tones.into())
+    }
+
+    /// The tones as text.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Tones {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "[{} tones]", self.0.chars().count())
+    }
+}

@@ -1,0 +1,67 @@
+use std::fmt;
+
+use serde_json::Value;
+
+/// An option that can't be used; its text is what the application sees.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigError {
+    /// The option's name in JavaScript, such as `tls.ca`.
+    pub option: String,
+    /// What it may be.
+    pub expected: String,
+    /// What it was: its type, and its value only where that can't be a secret.
+    pub got: String,
+    text: Option<&'static str>,
+}
+
+impl ConfigError {
+    /// An option of a wrong type or value.
+    pub fn new(
+        option: impl Into<String>,
+        expected: impl Into<String>,
+        got: impl Into<String>,
+    ) -> Self {
+        Self {
+            option: option.into(),
+            expected: expected.into(),
+            got: got.into(),
+            text: None,
+        }
+    }
+
+    /// A missing option for which PureCloud's SDK has a text of its own.
+    pub(crate) fn missing(option: &str, expected: &str, text: &'static str) -> Self {
+        Self {
+            text: Some(text),
+            ..Self::new(option, expected, "nothing")
+        }
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.text {
+            Some(text) => f.write_str(text),
+            None => write!(
+                f,
+                "Option '{}' must be {}, but is {}",
+                self.option, self.expected, self.got
+            ),
+        }
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+/// Names a value's type; numbers and booleans are shown, texts may be secrets and are not.
+pub(crate) fn describe(value: &Value) -> String {
+    match value {
+        Value::Null => "null".into(),
+        Value::Bool(value) => format!("the boolean {value}"),
+        Value::Number(value) => format!("the number {value}"),
+        Value::String(value) if value.is_empty() => "an empty string".into(),
+        Value::String(_) => "a string".into(),
+        Value::Array(_) => "an array".into(),
+        Value::Object(_) => "an object".into(),
+    }
+}

@@ -1,0 +1,249 @@
+//! The configuration of a phone: judged once, then carried to all who read it.
+
+mod error;
+mod options;
+mod read;
+mod server;
+pub(crate) mod token;
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+pub use error::ConfigError;
+pub use options::{
+    AudioOption, AudioOptions, AutoAnswerOption, AutoAnswerOptions, ContactTransportOption,
+    HeaderOption, InputOption, OneOrMany, Options, OutputOption, ServerOption, TlsOptions,
+    WeightedServer,
+};
+pub use server::Server;
+
+use crate::audio;
+use crate::event::Level;
+use crate::secret::Secret;
+
+/// A phone's configuration; made from [`Options`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// The address of record.
+    pub address: Address,
+    /// The name shown to others.
+    pub display_name: Option<String>,
+    /// At least one, in the order given.
+    pub servers: Vec<Server>,
+    /// How the phone proves who it is.
+    pub credentials: Credentials,
+    /// Whether it registers.
+    pub register: bool,
+    /// The expiry asked of the registrar.
+    pub register_expires: Duration,
+    /// The UUID of `+sip.instance`; a new one for each phone where absent.
+    pub instance_id: Option<String>,
+    /// The `User-Agent` header.
+    pub user_agent: String,
+    /// Headers of every request.
+    pub extra_headers: Vec<(String, String)>,
+    /// The `transport` parameter of our Contact.
+    pub contact_transport: Option<ContactTransport>,
+    /// TLS of a wss: connection.
+    pub tls: Tls,
+    /// The route set of requests outside dialogs.
+    pub outbound_proxy: Vec<String>,
+    /// When a bearer token is sent.
+    pub authorization: Authorization,
+    /// A bearer token may go over a connection without TLS.
+    pub allow_insecure: bool,
+    /// Where the conversation's id is read from; empty for the default precedence.
+    pub conversation_id_headers: Vec<String>,
+    /// Sent as `X-Organization-Id`.
+    pub org_id: Option<String>,
+    /// Which calls are answered by themselves.
+    pub auto_answer: AutoAnswer,
+    /// The most sessions at once, pending ones included.
+    pub max_sessions: Option<usize>,
+    /// How long an incoming call rings.
+    pub no_answer_timeout: Duration,
+    /// Calls outlive the WebSocket.
+    pub session_survivability: bool,
+    /// An accepted session is connected at once.
+    pub auto_connect_sessions: bool,
+    /// In order of preference.
+    pub codecs: Vec<Codec>,
+    /// The default devices.
+    pub audio: Audio,
+    /// STUN and TURN servers.
+    pub ice_servers: Vec<IceServer>,
+    /// Which candidates may be used.
+    pub ice_transport_policy: IceTransportPolicy,
+    /// The most time to gather candidates.
+    pub ice_gathering_timeout: Duration,
+    /// The least level of `trace` events.
+    pub log_level: Level,
+    /// What is odd about the options; traced at the start.
+    pub warnings: Vec<String>,
+}
+
+/// A user at a domain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Address {
+    /// `sip` or `sips`.
+    pub scheme: &'static str,
+    /// The user part, as written in a URI.
+    pub user: String,
+    /// The domain, with a port where one was given.
+    pub domain: String,
+}
+
+impl std::fmt::Display for Address {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}@{}", self.scheme, self.user, self.domain)
+    }
+}
+
+/// How the phone proves who it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Credentials {
+    /// It does not.
+    None,
+    /// By digest.
+    Password { username: String, password: Secret },
+    /// By digest, without knowing the password.
+    Ha1 {
+        username: String,
+        realm: String,
+        ha1: Secret,
+    },
+    /// By a bearer token (RFC 8898); `renewable` where `TokenNeeded` brings a new one.
+    Token { token: Secret, renewable: bool },
+}
+
+/// The `transport` parameter of our Contact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ContactTransport {
+    /// As RFC 7118 wants it, also over TLS.
+    Ws,
+    /// As some servers want it.
+    Wss,
+}
+
+/// TLS of a wss: connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tls {
+    /// PEM certificates trusted beside the system's.
+    pub ca: Vec<String>,
+    /// Our own PEM certificate chain and its key.
+    pub identity: Option<(String, Secret)>,
+    /// The name expected in the server's certificate.
+    pub servername: Option<String>,
+    /// A certificate that is not trusted is refused.
+    pub reject_unauthorized: bool,
+}
+
+/// When a bearer token is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Authorization {
+    /// After a challenge.
+    #[default]
+    Challenge,
+    /// On every request to our own realm.
+    Always,
+}
+
+/// Which calls are answered by themselves, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AutoAnswer {
+    /// Which calls.
+    pub policy: Policy,
+    /// Whether calls announced by `expectCall` are.
+    pub announced: bool,
+    /// The least time between the call and its answer.
+    pub delay: Duration,
+    /// What happens during another call.
+    pub when_busy: WhenBusy,
+    /// URIs or domains that are answered unless the policy is `Off`.
+    pub trusted_peers: Vec<String>,
+    /// A beep before the microphone opens.
+    pub beep: bool,
+}
+
+/// Which calls are answered by themselves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Policy {
+    /// None.
+    Off,
+    /// Those announced, and those of trusted peers.
+    Announced,
+    /// These, and those whose headers ask for it.
+    Headers,
+    /// All.
+    Always,
+    /// Those for which the application's function says so.
+    Function,
+}
+
+/// What becomes of a call that would be answered by itself during another call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WhenBusy {
+    /// It rings.
+    #[default]
+    Ring,
+    /// It is answered.
+    Answer,
+    /// It is refused with 486.
+    Reject,
+}
+
+/// An audio codec.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Codec {
+    /// RFC 7587.
+    Opus,
+    /// ITU-T G.722.
+    G722,
+    /// G.711 µ-law.
+    Pcmu,
+    /// G.711 A-law.
+    Pcma,
+}
+
+/// The default devices.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Audio {
+    /// What the far end hears.
+    pub input: audio::Input,
+    /// Where it is heard.
+    pub output: audio::Output,
+    /// Where the phone rings.
+    pub ring: audio::Output,
+}
+
+/// An entry of `iceServers`, as W3C's `RTCIceServer`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct IceServer {
+    /// `stun:`, `turn:` or `turns:` URLs.
+    pub urls: OneOrMany<String>,
+    /// For TURN.
+    #[serde(default)]
+    pub username: Option<String>,
+    /// For TURN.
+    #[serde(default)]
+    pub credential: Option<Secret>,
+    /// Only `password` exists.
+    #[serde(default)]
+    pub credential_type: Option<String>,
+}
+
+/// Which candidates may be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum IceTransportPolicy {
+    /// All.
+    #[default]
+    All,
+    /// Those of TURN servers only.
+    Relay,
+}

@@ -1,0 +1,391 @@
+//! The options as JavaScript passes them: typed, but not yet judged together.
+
+use std::collections::BTreeMap;
+
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error as _};
+use serde_json::Value;
+
+use super::error::{ConfigError, describe};
+use crate::audio;
+use crate::event::Level;
+use crate::secret::Secret;
+
+/// A value that an option can have.
+trait OptionValue: Sized {
+    fn read(path: &str, value: &Value, expected: &str) -> Result<Self, ConfigError>;
+}
+
+fn read_plain<T: DeserializeOwned>(
+    path: &str,
+    value: &Value,
+    expected: &str,
+) -> Result<T, ConfigError> {
+    T::deserialize(value).map_err(|_| ConfigError::new(path, expected, describe(value)))
+}
+
+macro_rules! plain_values {
+    ($($type:ty),* $(,)?) => {$(
+        impl OptionValue for $type {
+            fn read(path: &str, value: &Value, expected: &str) -> Result<Self, ConfigError> {
+                read_plain(path, value, expected)
+            }
+        }
+    )*};
+}
+
+plain_values!(
+    String,
+    bool,
+    u64,
+    Secret,
+    Level,
+    OneOrMany<String>,
+    OneOrMany<ServerOption>,
+    HeaderOption,
+    Vec<String>,
+    Vec<super::IceServer>,
+    super::IceTransportPolicy,
+    super::Authorization,
+    ContactTransportOption,
+    super::WhenBusy,
+    InputOption,
+    OutputOption,
+);
+
+macro_rules! options {
+    ($(#[$doc:meta])* $name:ident {
+        $($(#[$field_doc:meta])* $field:ident, $json:literal: $type:ty = $expected:literal;)*
+    }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Default, PartialEq)]
+        pub struct $name {
+            $($(#[$field_doc])* pub $field: Option<$type>,)*
+        }
+
+        impl OptionValue for $name {
+            fn read(path: &str, value: &Value, expected: &str) -> Result<Self, ConfigError> {
+                let Value::Object(object) = value else {
+                    return Err(ConfigError::new(path, expected, describe(value)));
+                };
+                let name = |key: &str| match path {
+                    "" => key.to_owned(),
+                    path => format!("{path}.{key}"),
+                };
+                if let Some(key) = object.keys().find(|key| ![$($json),*].contains(&key.as_str())) {
+                    return Err(ConfigError::new(name(key), "one of the documented options", "unknown"));
+                }
+                Ok(Self {
+                    $($field: match object.get($json) {
+                        None | Some(Value::Null) => None,
+                        Some(value) => Some(OptionValue::read(&name($json), value, $expected)?),
+                    },)*
+                })
+            }
+        }
+    };
+}
+
+options! {
+    /// The constructor's options; each is absent where the application did not give it.
+    /// Durations are milliseconds, except `registerExpires`.
+    Options {
+        /// The bearer token; where it is a JWT, its `sub` is the user.
+        access_token, "accessToken": Secret = "a non-empty string";
+        /// A new token can be asked for with `TokenNeeded`.
+        renewable_token, "renewableToken": bool = "a boolean";
+        /// The SIP domain of the PureCloud triple.
+        environment, "environment": String = "a domain name";
+        /// Sent as `X-Organization-Id`.
+        org_id, "orgId": String = "a GUID";
+        /// Calls outlive the WebSocket; default true.
+        session_survivability, "sessionSurvivability": bool = "a boolean";
+        /// Announced calls are answered; default true.
+        auto_answer_outbound_calls, "autoAnswerOutboundCalls": bool = "a boolean";
+        /// An accepted session is connected at once; default true.
+        auto_connect_sessions, "autoConnectSessions": bool = "a boolean";
+        /// STUN and TURN servers.
+        ice_servers, "iceServers": Vec<super::IceServer> = "an array of { urls, username?, credential? }";
+        /// `all` or `relay`.
+        ice_transport_policy, "iceTransportPolicy": super::IceTransportPolicy = "'all' or 'relay'";
+        /// The least level of `trace` events; default `info`.
+        log_level, "logLevel": Level = "'trace', 'debug', 'log', 'info', 'warn' or 'error'";
+        /// The address of record, such as `sip:alice@example.com`.
+        uri, "uri": String = "a SIP URI such as 'sip:alice@example.com'";
+        /// The name shown to others.
+        display_name, "displayName": String = "a string";
+        /// WebSocket URLs.
+        servers, "servers": OneOrMany<ServerOption> = "a ws: or wss: URL, { url, priority?, weight? }, or an array of these";
+        /// The user name for authentication; default the user part of `uri`.
+        username, "username": String = "a non-empty string";
+        /// The password.
+        password, "password": Secret = "a non-empty string";
+        /// MD5 of `username:realm:password`, 32 hexadecimal digits.
+        ha1, "ha1": Secret = "32 hexadecimal digits";
+        /// The realm for which `ha1` was made; default the domain.
+        realm, "realm": String = "a non-empty string";
+        /// Whether to register; default true.
+        register, "register": bool = "a boolean";
+        /// Seconds; default 600.
+        register_expires, "registerExpires": u64 = "a whole number of seconds from 1 to 86400";
+        /// The `+sip.instance` of RFC 5626; default a new one for each phone.
+        instance_id, "instanceId": String = "a UUID";
+        /// The `User-Agent` header; default `offhook/<version>`.
+        user_agent, "userAgent": String = "a string";
+        /// Headers of every request.
+        extra_headers, "extraHeaders": HeaderOption = "an object or an array of [name, value]";
+        /// The `transport` parameter of our Contact; default `ws`.
+        contact_transport, "contactTransport": ContactTransportOption = "'ws', 'wss' or false";
+        /// TLS of a wss: connection.
+        tls, "tls": TlsOptions = "an object";
+        /// The route set of requests outside dialogs.
+        outbound_proxy, "outboundProxy": OneOrMany<String> = "a SIP URI or an array of them";
+        /// When a bearer token is sent.
+        authorization, "authorization": super::Authorization = "'challenge' or 'always'";
+        /// A bearer token may go over a connection without TLS; default false.
+        allow_insecure, "allowInsecure": bool = "a boolean";
+        /// Where the conversation's id is read from.
+        conversation_id_header, "conversationIdHeader": OneOrMany<String> = "a header name or an array of them";
+        /// Which calls are answered by themselves.
+        auto_answer, "autoAnswer": AutoAnswerOption = "'off', 'announced', 'headers', 'always', 'function' or { policy, delay, whenBusy, trustedPeers, beep }";
+        /// The most sessions at once, pending ones included; default unlimited.
+        max_sessions, "maxSessions": u64 = "a whole number of at least 1";
+        /// Milliseconds an incoming call rings; default 60 000.
+        no_answer_timeout, "noAnswerTimeout": u64 = "a whole number of milliseconds from 1000 to 3600000";
+        /// Codecs in order of preference.
+        codecs, "codecs": Vec<String> = "an array of 'opus', 'G722', 'PCMU' and 'PCMA'";
+        /// Devices.
+        audio, "audio": AudioOption = "'none' or { input, output, ring }";
+        /// The most milliseconds to gather ICE candidates; default 5000.
+        ice_gathering_timeout, "iceGatheringTimeout": u64 = "a whole number of milliseconds from 0 to 60000";
+    }
+}
+
+options! {
+    /// TLS of a wss: connection.
+    TlsOptions {
+        /// PEM certificates trusted beside the system's.
+        ca, "ca": OneOrMany<String> = "a PEM certificate or an array of them";
+        /// Our own PEM certificate chain.
+        cert, "cert": String = "a PEM certificate chain";
+        /// Its PEM key.
+        key, "key": Secret = "a PEM private key";
+        /// The name expected in the server's certificate; default the URL's host.
+        servername, "servername": String = "a host name";
+        /// False accepts any certificate; default true.
+        reject_unauthorized, "rejectUnauthorized": bool = "a boolean";
+    }
+}
+
+options! {
+    /// Which calls are answered by themselves, and how.
+    AutoAnswerOptions {
+        /// The policy by its name.
+        policy, "policy": String = "'off', 'announced', 'headers', 'always' or 'function'";
+        /// Milliseconds; the header's own delay, where longer, wins.
+        delay, "delay": u64 = "a whole number of milliseconds from 0 to 60000";
+        /// What happens during another call.
+        when_busy, "whenBusy": super::WhenBusy = "'ring', 'answer' or 'reject'";
+        /// URIs or domains that are always answered.
+        trusted_peers, "trustedPeers": Vec<String> = "an array of SIP URIs and domain names";
+        /// A beep before the microphone opens.
+        beep, "beep": bool = "a boolean";
+    }
+}
+
+options! {
+    /// The default devices.
+    AudioOptions {
+        /// What the far end hears.
+        input, "input": InputOption = "'default', 'none', a device id or an input";
+        /// Where it is heard.
+        output, "output": OutputOption = "'default', 'none', a device id or an output";
+        /// Where the phone rings.
+        ring, "ring": OutputOption = "'default', 'none', a device id or an output";
+    }
+}
+
+impl Options {
+    /// Reads the options from JSON, naming the first that is unknown or has a wrong type.
+    pub fn from_json(value: &Value) -> Result<Self, ConfigError> {
+        match value {
+            Value::Null => Err(ConfigError::missing(
+                "options",
+                "an object",
+                "Options required to create an instance of the SDK",
+            )),
+            value => {
+                Self::read("", value, "an object").map_err(|error| match error.option.as_str() {
+                    "" => ConfigError::new("options", error.expected, error.got),
+                    _ => error,
+                })
+            }
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Options {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = Value::deserialize(deserializer)?;
+        Self::from_json(&value).map_err(D::Error::custom)
+    }
+}
+
+/// One value, or several in an array.
+#[derive(Debug, Clone, PartialEq, serde::Deserialize)]
+#[serde(untagged)]
+pub enum OneOrMany<T> {
+    /// A value by itself.
+    One(T),
+    /// An array.
+    Many(Vec<T>),
+}
+
+impl<T> OneOrMany<T> {
+    pub(crate) fn into_vec(self) -> Vec<T> {
+        match self {
+            Self::One(value) => vec![value],
+            Self::Many(values) => values,
+        }
+    }
+}
+
+/// A WebSocket server.
+#[derive(Clone, PartialEq, serde::Deserialize)]
+#[serde(untagged)]
+pub enum ServerOption {
+    /// Its URL.
+    Url(String),
+    /// Its URL and its place among the others (RFC 2782).
+    Weighted(WeightedServer),
+}
+
+impl std::fmt::Debug for ServerOption {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("[server]")
+    }
+}
+
+/// A WebSocket server with its place among the others.
+#[derive(Clone, PartialEq, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WeightedServer {
+    /// Its ws: or wss: URL.
+    pub url: String,
+    /// The lowest is tried first.
+    #[serde(default)]
+    pub priority: u16,
+    /// Its share among servers of the same priority.
+    #[serde(default = "one")]
+    pub weight: u16,
+}
+
+impl std::fmt::Debug for WeightedServer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("WeightedServer")
+            .field("priority", &self.priority)
+            .field("weight", &self.weight)
+            .finish_non_exhaustive()
+    }
+}
+
+fn one() -> u16 {
+    1
+}
+
+/// Headers, as an object or in order.
+#[derive(Debug, Clone, PartialEq, serde::Deserialize)]
+#[serde(untagged)]
+pub enum HeaderOption {
+    /// Name to value.
+    Map(BTreeMap<String, String>),
+    /// In order.
+    List(Vec<(String, String)>),
+}
+
+/// `contactTransport`.
+#[derive(Debug, Clone, PartialEq, serde::Deserialize)]
+#[serde(untagged)]
+pub enum ContactTransportOption {
+    /// `ws` or `wss`.
+    Name(super::ContactTransport),
+    /// False leaves the parameter away.
+    Absent(bool),
+}
+
+/// `autoAnswer`: a policy's name, or an object.
+#[derive(Debug, Clone, PartialEq)]
+pub enum AutoAnswerOption {
+    /// The policy alone.
+    Policy(String),
+    /// The policy and its circumstances.
+    Detailed(AutoAnswerOptions),
+}
+
+impl OptionValue for AutoAnswerOption {
+    fn read(path: &str, value: &Value, expected: &str) -> Result<Self, ConfigError> {
+        match value {
+            Value::String(policy) => Ok(Self::Policy(policy.clone())),
+            value => AutoAnswerOptions::read(path, value, expected).map(Self::Detailed),
+        }
+    }
+}
+
+/// `audio`: `'none'`, or an object.
+#[derive(Debug, Clone, PartialEq)]
+pub enum AudioOption {
+    /// A word: only `none` is one.
+    Word(String),
+    /// The devices.
+    Devices(AudioOptions),
+}
+
+impl OptionValue for AudioOption {
+    fn read(path: &str, value: &Value, expected: &str) -> Result<Self, ConfigError> {
+        match value {
+            Value::String(word) => Ok(Self::Word(word.clone())),
+            value => AudioOptions::read(path, value, expected).map(Self::Devices),
+        }
+    }
+}
+
+/// An input: a word, a device id or the input itself.
+#[derive(Debug, Clone, PartialEq, serde::Deserialize)]
+#[serde(untagged)]
+pub enum InputOption {
+    /// `default`, `none` or a device id.
+    Word(String),
+    /// Any input.
+    Input(audio::Input),
+}
+
+impl From<InputOption> for audio::Input {
+    fn from(option: InputOption) -> Self {
+        match option {
+            InputOption::Word(word) if word == "default" => Self::Default,
+            InputOption::Word(word) if word == "none" => Self::None,
+            InputOption::Word(id) => Self::Device { id },
+            InputOption::Input(input) => input,
+        }
+    }
+}
+
+/// An output: a word, a device id or the output itself.
+#[derive(Debug, Clone, PartialEq, serde::Deserialize)]
+#[serde(untagged)]
+pub enum OutputOption {
+    /// `default`, `none` or a device id.
+    Word(String),
+    /// Any output.
+    Output(audio::Output),
+}
+
+impl From<OutputOption> for audio::Output {
+    fn from(option: OutputOption) -> Self {
+        match option {
+            OutputOption::Word(word) if word == "default" => Self::Default,
+            OutputOption::Word(word) if word == "none" => Self::None,
+            OutputOption::Word(id) => Self::Device { id },
+            OutputOption::Output(output) => output,
+        }
+    }
+}

@@ -1,0 +1,614 @@
+//! From options to a configuration: the rules that concern more than one option.
+
+use std::time::Duration;
+
+use super::options::{
+    AudioOption, AutoAnswerOption, AutoAnswerOptions, ContactTransportOption, HeaderOption,
+    OneOrMany, Options, ServerOption, TlsOptions,
+};
+use super::token::Claims;
+use super::{
+    Address, Audio, AutoAnswer, Codec, Config, ConfigError, ContactTransport, Credentials,
+    IceServer, Policy, Server, Tls,
+};
+use crate::audio;
+use crate::event::Level;
+use crate::id::is_uuid;
+use crate::secret::Secret;
+
+/// The environments that PureCloud's SDK knows; others get its warning, not an error.
+const STANDARD_ENVIRONMENTS: [&str; 5] = [
+    "mypurecloud.com",
+    "mypurecloud.ie",
+    "mypurecloud.jp",
+    "mypurecloud.de",
+    "mypurecloud.com.au",
+];
+
+/// RFC 3261 gives no limit; nobody configures more, and a list must end.
+const MOST_SERVERS: usize = 64;
+
+impl Config {
+    /// Reads and judges options given as JSON.
+    pub fn from_json(value: &serde_json::Value) -> Result<Self, ConfigError> {
+        Self::try_from(Options::from_json(value)?)
+    }
+}
+
+impl TryFrom<Options> for Config {
+    type Error = ConfigError;
+
+    fn try_from(options: Options) -> Result<Self, ConfigError> {
+        let mut warnings = Vec::new();
+        let account = account(&options, &mut warnings)?;
+        let auto_answer = auto_answer(&options, account.is_triple)?;
+        let servers = servers(options.servers, &account.address)?;
+        Ok(Self {
+            display_name: options
+                .display_name
+                .map(|name| printable("displayName", name))
+                .transpose()?,
+            servers,
+            credentials: account.credentials,
+            register: options.register.unwrap_or(true),
+            register_expires: Duration::from_secs(within(
+                "registerExpires",
+                options.register_expires.unwrap_or(600),
+                1..=86_400,
+                "seconds",
+            )?),
+            instance_id: options.instance_id.map(instance_id).transpose()?,
+            user_agent: printable(
+                "userAgent",
+                options
+                    .user_agent
+                    .unwrap_or_else(|| concat!("offhook/", env!("CARGO_PKG_VERSION")).into()),
+            )?,
+            extra_headers: extra_headers(options.extra_headers)?,
+            contact_transport: match options.contact_transport {
+                None => Some(ContactTransport::Ws),
+                Some(ContactTransportOption::Name(name)) => Some(name),
+                Some(ContactTransportOption::Absent(false)) => None,
+                Some(ContactTransportOption::Absent(true)) => {
+                    return Err(ConfigError::new(
+                        "contactTransport",
+                        "'ws', 'wss' or false",
+                        "the boolean true",
+                    ));
+                }
+            },
+            tls: tls(options.tls.unwrap_or_default())?,
+            outbound_proxy: list(options.outbound_proxy)
+                .into_iter()
+                .map(|uri| route("outboundProxy", uri))
+                .collect::<Result<_, _>>()?,
+            authorization: options.authorization.unwrap_or_default(),
+            allow_insecure: options.allow_insecure.unwrap_or(false),
+            conversation_id_headers: list(options.conversation_id_header)
+                .into_iter()
+                .map(|name| header_name("conversationIdHeader", name))
+                .collect::<Result<_, _>>()?,
+            org_id: options.org_id.map(org_id).transpose()?,
+            auto_answer,
+            max_sessions: options.max_sessions.map(max_sessions).transpose()?,
+            no_answer_timeout: Duration::from_millis(within(
+                "noAnswerTimeout",
+                options.no_answer_timeout.unwrap_or(60_000),
+                1000..=3_600_000,
+                "milliseconds",
+            )?),
+            session_survivability: options.session_survivability.unwrap_or(true),
+            auto_connect_sessions: options.auto_connect_sessions.unwrap_or(true),
+            codecs: codecs(options.codecs)?,
+            audio: audio(options.audio)?,
+            ice_servers: ice_servers("iceServers", options.ice_servers.unwrap_or_default())?,
+            ice_transport_policy: options.ice_transport_policy.unwrap_or_default(),
+            ice_gathering_timeout: Duration::from_millis(within(
+                "iceGatheringTimeout",
+                options.ice_gathering_timeout.unwrap_or(5000),
+                0..=60_000,
+                "milliseconds",
+            )?),
+            log_level: options.log_level.unwrap_or(Level::Info),
+            address: account.address,
+            warnings,
+        })
+    }
+}
+
+struct Account {
+    address: Address,
+    credentials: Credentials,
+    is_triple: bool,
+}
+
+fn account(options: &Options, warnings: &mut Vec<String>) -> Result<Account, ConfigError> {
+    match &options.uri {
+        Some(uri) => sip_account(options, address(uri)?),
+        None => triple(options, warnings),
+    }
+}
+
+fn sip_account(options: &Options, address: Address) -> Result<Account, ConfigError> {
+    let username = match &options.username {
+        Some(username) => filled("username", username)?,
+        None => address.user.clone(),
+    };
+    let given = [
+        ("password", options.password.is_some()),
+        ("ha1", options.ha1.is_some()),
+        ("accessToken", options.access_token.is_some()),
+    ];
+    let mut given = given.iter().filter(|(_, given)| *given);
+    if let (Some(_), Some((second, _))) = (given.next(), given.next()) {
+        return Err(ConfigError::new(
+            *second,
+            "absent where another of 'password', 'ha1' and 'accessToken' is given",
+            "given as well",
+        ));
+    }
+    let credentials = if let Some(password) = &options.password {
+        let password = filled_secret("password", password)?;
+        Credentials::Password { username, password }
+    } else if let Some(ha1) = &options.ha1 {
+        let realm = match &options.realm {
+            Some(realm) => filled("realm", realm)?,
+            None => address.domain.clone(),
+        };
+        Credentials::Ha1 {
+            username,
+            realm,
+            ha1: hashed(ha1)?,
+        }
+    } else if let Some(token) = &options.access_token {
+        Credentials::Token {
+            token: filled_secret("accessToken", token)?,
+            renewable: options.renewable_token.unwrap_or(false),
+        }
+    } else {
+        Credentials::None
+    };
+    Ok(Account {
+        address,
+        credentials,
+        is_triple: false,
+    })
+}
+
+/// The PureCloud triple: `environment`, `accessToken`, `orgId`.
+fn triple(options: &Options, warnings: &mut Vec<String>) -> Result<Account, ConfigError> {
+    if *options == Options::default() {
+        return Err(ConfigError::missing(
+            "options",
+            "an object",
+            "Options required to create an instance of the SDK",
+        ));
+    }
+    let Some(token) = &options.access_token else {
+        return Err(ConfigError::missing(
+            "accessToken",
+            "a non-empty string",
+            "Access token is required to create an instance of the SDK",
+        ));
+    };
+    let token = filled_secret("accessToken", token)?;
+    let domain = match &options.environment {
+        Some(environment) => {
+            if !STANDARD_ENVIRONMENTS.contains(&environment.as_str()) {
+                warnings.push(
+                    "Environment is not in the standard list. You may not be able to connect."
+                        .into(),
+                );
+            }
+            domain("environment", environment)?
+        }
+        None => {
+            warnings.push("No environment provided, using mypurecloud.com".into());
+            STANDARD_ENVIRONMENTS[0].into()
+        }
+    };
+    let user = match &options.username {
+        Some(username) => filled("username", username)?,
+        None => Claims::read(token.reveal())
+            .and_then(|claims| claims.subject)
+            .filter(|subject| !subject.is_empty())
+            .ok_or_else(|| {
+                ConfigError::new(
+                    "username",
+                    "a non-empty string, as accessToken is not a JWT with a 'sub' claim",
+                    "absent",
+                )
+            })?,
+    };
+    Ok(Account {
+        address: Address {
+            scheme: "sip",
+            user: escape_user(&user),
+            domain,
+        },
+        credentials: Credentials::Token {
+            token,
+            renewable: options.renewable_token.unwrap_or(false),
+        },
+        is_triple: true,
+    })
+}
+
+fn address(uri: &str) -> Result<Address, ConfigError> {
+    let wrong = || {
+        ConfigError::new(
+            "uri",
+            "a SIP URI such as 'sip:alice@example.com'",
+            "another string",
+        )
+    };
+    let (scheme, rest) = match uri.split_once(':') {
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("sip") => ("sip", rest),
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("sips") => ("sips", rest),
+        Some(_) | None => ("sip", uri),
+    };
+    let (user, host) = rest.rsplit_once('@').ok_or_else(wrong)?;
+    if user.is_empty() || user.contains([':', '@']) {
+        return Err(wrong());
+    }
+    Ok(Address {
+        scheme,
+        user: escape_user(user),
+        domain: domain("uri", host).map_err(|_| wrong())?,
+    })
+}
+
+/// Escapes what RFC 3261 §25.1 does not allow in a user part; an escape stays as it is.
+pub(crate) fn escape_user(user: &str) -> String {
+    let mut escaped = String::with_capacity(user.len());
+    for byte in user.bytes() {
+        match byte {
+            b if b.is_ascii_alphanumeric() || b"-_.!~*'()&=+$,;?/%".contains(&b) => {
+                escaped.push(char::from(b));
+            }
+            b => escaped.push_str(&format!("%{b:02X}")),
+        }
+    }
+    escaped
+}
+
+fn domain(option: &str, text: &str) -> Result<String, ConfigError> {
+    let host = text.split(':').next().unwrap_or_default();
+    let labels = !host.is_empty()
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"-.:_".contains(&b));
+    let address = text.starts_with('[')
+        && text.contains(']')
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_hexdigit() || b"[]:.".contains(&b));
+    match labels || address {
+        true => Ok(text.to_owned()),
+        false => Err(ConfigError::new(option, "a domain name", "another string")),
+    }
+}
+
+fn servers(
+    given: Option<OneOrMany<ServerOption>>,
+    address: &Address,
+) -> Result<Vec<Server>, ConfigError> {
+    let expected = "a ws: or wss: URL, or a list of them";
+    let options = match given {
+        Some(given) => given.into_vec(),
+        None => vec![ServerOption::Url(format!("wss://{}/ws", address.domain))],
+    };
+    match options.len() {
+        0 => Err(ConfigError::new("servers", expected, "an empty array")),
+        n if n > MOST_SERVERS => Err(ConfigError::new(
+            "servers",
+            format!("at most {MOST_SERVERS} servers"),
+            format!("{n} servers"),
+        )),
+        1 => options
+            .into_iter()
+            .map(|option| Server::read(option, "servers"))
+            .collect(),
+        _ => options
+            .into_iter()
+            .enumerate()
+            .map(|(index, option)| Server::read(option, &format!("servers[{index}]")))
+            .collect(),
+    }
+}
+
+fn auto_answer(options: &Options, is_triple: bool) -> Result<AutoAnswer, ConfigError> {
+    let outbound = options.auto_answer_outbound_calls.unwrap_or(true);
+    let given = match options.auto_answer.clone() {
+        None => AutoAnswerOptions::default(),
+        Some(AutoAnswerOption::Detailed(given)) => given,
+        Some(AutoAnswerOption::Policy(policy)) => AutoAnswerOptions {
+            policy: Some(policy),
+            ..AutoAnswerOptions::default()
+        },
+    };
+    let explicit = given.policy.as_deref().map(policy).transpose()?;
+    Ok(AutoAnswer {
+        policy: explicit.unwrap_or(match (is_triple, outbound) {
+            (true, true) => Policy::Headers,
+            (true, false) | (false, _) => Policy::Announced,
+        }),
+        announced: explicit.is_some() || outbound,
+        delay: Duration::from_millis(within(
+            "autoAnswer.delay",
+            given.delay.unwrap_or(0),
+            0..=60_000,
+            "milliseconds",
+        )?),
+        when_busy: given.when_busy.unwrap_or_default(),
+        trusted_peers: given.trusted_peers.unwrap_or_default(),
+        beep: given.beep.unwrap_or(false),
+    })
+}
+
+fn policy(name: &str) -> Result<Policy, ConfigError> {
+    match name {
+        "off" => Ok(Policy::Off),
+        "announced" => Ok(Policy::Announced),
+        "headers" => Ok(Policy::Headers),
+        "always" => Ok(Policy::Always),
+        "function" => Ok(Policy::Function),
+        other => Err(ConfigError::new(
+            "autoAnswer",
+            "'off', 'announced', 'headers', 'always' or a function",
+            format!("{other:?}"),
+        )),
+    }
+}
+
+fn tls(options: TlsOptions) -> Result<Tls, ConfigError> {
+    let pem = |option: &str, text: &str| match text.contains("-----BEGIN ") {
+        true => Ok(()),
+        false => Err(ConfigError::new(option, "PEM text", "another string")),
+    };
+    let ca = list(options.ca);
+    for text in &ca {
+        pem("tls.ca", text)?;
+    }
+    let identity = match (options.cert, options.key) {
+        (None, None) => None,
+        (Some(cert), Some(key)) => {
+            pem("tls.cert", &cert)?;
+            pem("tls.key", key.reveal())?;
+            Some((cert, key))
+        }
+        (Some(_), None) => {
+            return Err(ConfigError::new("tls.key", "given with tls.cert", "absent"));
+        }
+        (None, Some(_)) => {
+            return Err(ConfigError::new("tls.cert", "given with tls.key", "absent"));
+        }
+    };
+    Ok(Tls {
+        ca,
+        identity,
+        servername: options
+            .servername
+            .map(|name| domain("tls.servername", &name))
+            .transpose()?,
+        reject_unauthorized: options.reject_unauthorized.unwrap_or(true),
+    })
+}
+
+fn codecs(names: Option<Vec<String>>) -> Result<Vec<Codec>, ConfigError> {
+    let expected = "an array of 'opus', 'G722', 'PCMU' and 'PCMA', each once";
+    let Some(names) = names else {
+        return Ok(vec![Codec::Opus, Codec::G722, Codec::Pcmu, Codec::Pcma]);
+    };
+    if names.is_empty() {
+        return Err(ConfigError::new("codecs", expected, "an empty array"));
+    }
+    let mut codecs = Vec::new();
+    for name in names {
+        let codec = match name.to_ascii_lowercase().as_str() {
+            "opus" => Codec::Opus,
+            "g722" => Codec::G722,
+            "pcmu" => Codec::Pcmu,
+            "pcma" => Codec::Pcma,
+            _ => return Err(ConfigError::new("codecs", expected, format!("{name:?}"))),
+        };
+        if codecs.contains(&codec) {
+            return Err(ConfigError::new(
+                "codecs",
+                expected,
+                format!("{name:?} twice"),
+            ));
+        }
+        codecs.push(codec);
+    }
+    Ok(codecs)
+}
+
+fn audio(option: Option<AudioOption>) -> Result<Audio, ConfigError> {
+    match option {
+        None => Ok(Audio::default()),
+        Some(AudioOption::Word(word)) if word == "none" => Ok(Audio {
+            input: audio::Input::None,
+            output: audio::Output::None,
+            ring: audio::Output::None,
+        }),
+        Some(AudioOption::Word(word)) => Err(ConfigError::new(
+            "audio",
+            "'none' or { input, output, ring }",
+            format!("{word:?}"),
+        )),
+        Some(AudioOption::Devices(devices)) => Ok(Audio {
+            input: devices.input.map(Into::into).unwrap_or_default(),
+            output: devices.output.map(Into::into).unwrap_or_default(),
+            ring: devices.ring.map(Into::into).unwrap_or_default(),
+        }),
+    }
+}
+
+/// Checks the URLs of ICE servers; TURN needs a user name and a credential (W3C webrtc-pc §4.4.1).
+pub(crate) fn ice_servers(
+    option: &str,
+    servers: Vec<IceServer>,
+) -> Result<Vec<IceServer>, ConfigError> {
+    for (index, server) in servers.iter().enumerate() {
+        let urls = server.urls.clone().into_vec();
+        if urls.is_empty() {
+            return Err(ConfigError::new(
+                format!("{option}[{index}].urls"),
+                "one or more stun:, turn: or turns: URLs",
+                "an empty array",
+            ));
+        }
+        for url in urls {
+            let scheme = url.split(':').next().unwrap_or_default();
+            let rest = url.get(scheme.len() + 1..).unwrap_or_default();
+            let known = ["stun", "stuns", "turn", "turns"].contains(&scheme);
+            if !known || rest.is_empty() || rest.starts_with("//") {
+                return Err(ConfigError::new(
+                    format!("{option}[{index}].urls"),
+                    "a stun:, turn: or turns: URL such as 'stun:stun.example.com:3478'",
+                    "another string",
+                ));
+            }
+            if scheme.starts_with("turn")
+                && (server.username.is_none() || server.credential.is_none())
+            {
+                return Err(ConfigError::new(
+                    format!("{option}[{index}]"),
+                    "an object with username and credential, as its URL is a turn: one",
+                    "an object without them",
+                ));
+            }
+        }
+    }
+    Ok(servers)
+}
+
+fn extra_headers(option: Option<HeaderOption>) -> Result<Vec<(String, String)>, ConfigError> {
+    let headers: Vec<(String, String)> = match option {
+        None => Vec::new(),
+        Some(HeaderOption::Map(map)) => map.into_iter().collect(),
+        Some(HeaderOption::List(list)) => list,
+    };
+    headers
+        .into_iter()
+        .map(|(name, value)| {
+            let name = header_name("extraHeaders", name)?;
+            Ok((name, printable("extraHeaders", value)?))
+        })
+        .collect()
+}
+
+fn header_name(option: &str, name: String) -> Result<String, ConfigError> {
+    match is_token(&name) {
+        true => Ok(name),
+        false => Err(ConfigError::new(option, "a header name", "another string")),
+    }
+}
+
+/// Says whether a text is a `token` of RFC 3261 §25.1.
+pub(crate) fn is_token(text: &str) -> bool {
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"-.!%*_+`'~".contains(&b))
+}
+
+/// Says whether a text can stand in a SIP header: no CR, LF, NUL or other control character.
+pub(crate) fn is_printable(text: &str) -> bool {
+    !text.chars().any(|c| c.is_control() && c != '\t')
+}
+
+fn printable(option: &str, text: String) -> Result<String, ConfigError> {
+    match is_printable(&text) {
+        true => Ok(text),
+        false => Err(ConfigError::new(
+            option,
+            "a string without control characters",
+            "a string with one",
+        )),
+    }
+}
+
+fn filled(option: &str, text: &str) -> Result<String, ConfigError> {
+    match text {
+        "" => Err(ConfigError::new(
+            option,
+            "a non-empty string",
+            "an empty string",
+        )),
+        text => printable(option, text.to_owned()),
+    }
+}
+
+fn filled_secret(option: &str, secret: &Secret) -> Result<Secret, ConfigError> {
+    filled(option, secret.reveal()).map(Secret::new)
+}
+
+fn hashed(ha1: &Secret) -> Result<Secret, ConfigError> {
+    let text = ha1.reveal();
+    match text.len() == 32 && text.bytes().all(|b| b.is_ascii_hexdigit()) {
+        true => Ok(ha1.clone()),
+        false => Err(ConfigError::new(
+            "ha1",
+            "32 hexadecimal digits",
+            "another string",
+        )),
+    }
+}
+
+fn route(option: &str, uri: String) -> Result<String, ConfigError> {
+    let scheme = uri.split(':').next().unwrap_or_default();
+    match ["sip", "sips"].contains(&scheme) && is_printable(&uri) {
+        true => Ok(uri),
+        false => Err(ConfigError::new(
+            option,
+            "a SIP URI such as 'sip:proxy.example.com;lr'",
+            "another string",
+        )),
+    }
+}
+
+fn instance_id(text: String) -> Result<String, ConfigError> {
+    let uuid = text.strip_prefix("urn:uuid:").unwrap_or(&text);
+    match is_uuid(uuid) {
+        true => Ok(uuid.to_ascii_lowercase()),
+        false => Err(ConfigError::new("instanceId", "a UUID", "another string")),
+    }
+}
+
+fn org_id(text: String) -> Result<String, ConfigError> {
+    match is_uuid(&text) {
+        true => Ok(text),
+        false => Err(ConfigError::new("orgId", "a GUID", "another string")),
+    }
+}
+
+fn max_sessions(number: u64) -> Result<usize, ConfigError> {
+    within("maxSessions", number, 1..=1_000_000, "sessions")
+        .map(|number| usize::try_from(number).unwrap_or(usize::MAX))
+}
+
+fn within(
+    option: &str,
+    number: u64,
+    range: std::ops::RangeInclusive<u64>,
+    unit: &str,
+) -> Result<u64, ConfigError> {
+    match range.contains(&number) {
+        true => Ok(number),
+        false => Err(ConfigError::new(
+            option,
+            format!(
+                "a whole number of {unit} from {} to {}",
+                range.start(),
+                range.end()
+            ),
+            format!("the number {number}"),
+        )),
+    }
+}
+
+fn list(option: Option<OneOrMany<String>>) -> Vec<String> {
+    option.map(OneOrMany::into_vec).unwrap_or_default()
+}

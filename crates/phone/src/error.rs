@@ -1,0 +1,143 @@
+//! What a command can fail with: one stable code, PureCloud's type and text.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A SIP status line's code and reason phrase.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SipStatus {
+    /// 100 to 699.
+    pub code: u16,
+    /// The reason phrase as received.
+    pub reason: String,
+}
+
+/// What a command failed with, or what went wrong on its own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PhoneError {
+    /// Stable over versions.
+    pub code: ErrorCode,
+    /// PureCloud's error type.
+    #[serde(rename = "type")]
+    pub kind: ErrorType,
+    /// A sentence for people; PureCloud's own where it has one.
+    pub message: String,
+    /// What lies behind it, where something does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cause: Option<String>,
+    /// The SIP status behind it, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sip: Option<SipStatus>,
+}
+
+impl fmt::Display for PhoneError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for PhoneError {}
+
+/// The error types of PureCloud's SDK.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorType {
+    /// None of the others.
+    Generic,
+    /// `initialize()` failed.
+    Initialization,
+    /// The access token was refused.
+    InvalidToken,
+    /// A web request failed.
+    Http,
+    /// An option or argument is wrong.
+    InvalidOptions,
+    /// This phone can't do that.
+    NotSupported,
+    /// A session does not exist or is in the wrong state.
+    Session,
+    /// A call failed.
+    Call,
+    /// Sound or its transport failed.
+    Media,
+}
+
+/// The stable code of an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ErrorCode {
+    /// An argument of a command has a wrong value.
+    #[serde(rename = "ERR_INVALID_ARGUMENT")]
+    InvalidArgument,
+    /// The command needs a connection and there is none.
+    #[serde(rename = "ERR_NOT_CONNECTED")]
+    NotConnected,
+    /// No server could be reached.
+    #[serde(rename = "ERR_CONNECTION_FAILED")]
+    ConnectionFailed,
+    /// The registrar refused the registration.
+    #[serde(rename = "ERR_REGISTRATION_FAILED")]
+    RegistrationFailed,
+    /// The password or token was refused.
+    #[serde(rename = "ERR_AUTHENTICATION_FAILED")]
+    AuthenticationFailed,
+    /// No pending or started session has this id.
+    #[serde(rename = "ERR_SESSION_NOT_FOUND")]
+    SessionNotFound,
+    /// The pending session was cancelled, handled elsewhere or rejected.
+    #[serde(rename = "ERR_SESSION_CANCELLED")]
+    SessionCancelled,
+    /// The session has ended.
+    #[serde(rename = "ERR_SESSION_ENDED")]
+    SessionEnded,
+    /// The session is not in a state for this command.
+    #[serde(rename = "ERR_SESSION_STATE")]
+    SessionState,
+    /// As many sessions as `maxSessions` allows exist already.
+    #[serde(rename = "ERR_TOO_MANY_SESSIONS")]
+    TooManySessions,
+    /// The call failed before its INVITE was sent, or was refused.
+    #[serde(rename = "ERR_CALL_FAILED")]
+    CallFailed,
+    /// Nobody answered in time.
+    #[serde(rename = "ERR_CALL_TIMEOUT")]
+    CallTimeout,
+    /// The application aborted the command.
+    #[serde(rename = "ERR_ABORTED")]
+    Aborted,
+    /// The phone was destroyed.
+    #[serde(rename = "ERR_DESTROYED")]
+    Destroyed,
+    /// Media failed or crashed.
+    #[serde(rename = "ERR_MEDIA")]
+    Media,
+}
+
+impl PhoneError {
+    /// An error with neither a cause nor a SIP status.
+    pub fn new(code: ErrorCode, kind: ErrorType, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            kind,
+            message: message.into(),
+            cause: None,
+            sip: None,
+        }
+    }
+
+    /// Names what lies behind the error.
+    #[must_use]
+    pub fn with_cause(mut self, cause: impl Into<String>) -> Self {
+        self.cause = Some(cause.into());
+        self
+    }
+
+    /// Attaches the SIP status behind the error.
+    #[must_use]
+    pub fn with_sip(mut self, sip: Option<SipStatus>) -> Self {
+        self.sip = sip;
+        self
+    }
+}

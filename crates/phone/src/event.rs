@@ -1,0 +1,307 @@
+//! What the application is told. In JSON an event is `{"type": "pendingSession", "id": …}`.
+
+use serde::Serialize;
+
+use crate::command::Tones;
+use crate::end_reason::EndReason;
+use crate::error::PhoneError;
+use crate::id::SessionId;
+
+/// One thing that happened, in the order in which it happened.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(
+    tag = "type",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
+pub enum Event {
+    /// `initialize()` has done its work.
+    Ready,
+    /// The WebSocket is open; `reconnect` where it was open before.
+    Connected { reconnect: bool, server: String },
+    /// The WebSocket is closed.
+    Disconnected {
+        reconnecting: bool,
+        reason: String,
+        /// Milliseconds until the next attempt, where there is one.
+        retry_in: Option<u64>,
+    },
+    /// The registrar holds our binding for so many seconds.
+    Registered { expires: u64 },
+    /// The registrar holds our binding no more.
+    Unregistered,
+    /// The registrar refused, or did not answer (`code` absent).
+    RegistrationFailed {
+        code: Option<u16>,
+        reason: String,
+        /// Nothing more will be tried until the application acts.
+        fatal: bool,
+        /// Milliseconds until the next attempt, where there is one.
+        retry_in: Option<u64>,
+    },
+    /// Somebody calls; acknowledge with [`Command::Delivered`](crate::Command::Delivered).
+    PendingSession(Box<PendingSession>),
+    /// The pending session ended without starting.
+    CancelPendingSession { id: SessionId, details: PendingEnd },
+    /// Another of the user's devices answered or declined the pending session.
+    HandledPendingSession { id: SessionId, details: PendingEnd },
+    /// The application's own auto-answer function is asked; it has two seconds.
+    AutoAnswerQuery(Box<PendingSession>),
+    /// A session exists; acknowledge with [`Command::Delivered`](crate::Command::Delivered).
+    SessionStarted { session: Box<SessionSnapshot> },
+    /// Properties of a session changed; only those that did are present.
+    SessionChanged {
+        id: SessionId,
+        changes: SessionChanges,
+    },
+    /// The callee rings or sends early media.
+    Progress {
+        id: SessionId,
+        code: u16,
+        reason: String,
+        early_media: bool,
+    },
+    /// An outgoing call was answered.
+    Answered { id: SessionId },
+    /// All local candidates of a session are known.
+    EndOfCandidates { id: SessionId },
+    /// The far end pressed a key, for so many milliseconds.
+    Dtmf {
+        id: SessionId,
+        tone: Tones,
+        duration: u32,
+    },
+    /// A session has ended; once for each `SessionStarted`.
+    Terminated { id: SessionId, reason: EndReason },
+    /// Follows `Terminated`.
+    SessionEnded { id: SessionId, reason: EndReason },
+    /// Something is odd but the call goes on.
+    Warning {
+        id: SessionId,
+        warning: Warning,
+        text: String,
+    },
+    /// What was odd is so no more.
+    WarningCleared { id: SessionId, warning: Warning },
+    /// A line for the log; secrets are taken out.
+    Trace {
+        level: Level,
+        message: String,
+        details: serde_json::Value,
+    },
+    /// Something failed that no command waits for.
+    Error {
+        error: PhoneError,
+        /// The session concerned, where one is.
+        id: Option<SessionId>,
+    },
+    /// The access token expires in so many milliseconds.
+    TokenWillExpire { expires_in: u64 },
+    /// A new access token is needed now; answer with
+    /// [`Command::SetAccessToken`](crate::Command::SetAccessToken).
+    TokenNeeded,
+    /// The phone has ended; nothing comes after this.
+    Closed,
+}
+
+/// An incoming call that nobody has answered yet.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PendingSession {
+    /// Accepts or rejects it.
+    pub id: SessionId,
+    /// The user part of the caller's URI, or its host where it has none.
+    pub address: String,
+    /// The caller's whole URI.
+    pub uri: String,
+    /// The caller's name, where it sent one.
+    pub display_name: Option<String>,
+    /// Links the call to the platform's conversation.
+    pub conversation_id: String,
+    /// Whether this phone is about to answer by itself.
+    pub auto_answer: bool,
+    /// Milliseconds until it does.
+    pub auto_answer_delay: u64,
+    /// What asks for it, where something does.
+    pub auto_answer_source: Option<AutoAnswerSource>,
+    /// The Call-ID of the INVITE.
+    pub call_id: String,
+    /// Every header of the INVITE, in order, as received, credentials taken out.
+    pub headers: Vec<(String, String)>,
+}
+
+/// What asks for an automatic answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AutoAnswerSource {
+    /// `expectCall` named its conversation.
+    Announced,
+    /// The caller is one of `trustedPeers`.
+    TrustedPeer,
+    /// `Call-Info: …;answer-after=N`.
+    CallInfo,
+    /// `Alert-Info` in one of its many forms.
+    AlertInfo,
+    /// `Answer-Mode` or `Priv-Answer-Mode` (RFC 5373).
+    AnswerMode,
+    /// `X-AUTOANSWER: TRUE` and its kin.
+    XHeader,
+    /// `;intercom=true` in the Request-URI.
+    RequestUri,
+    /// `NOTIFY` with `Event: talk` while it rings.
+    NotifyTalk,
+    /// The policy `always` or the application's function.
+    Option,
+}
+
+/// How a pending session ended without starting.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PendingEnd {
+    /// Who ended it.
+    pub side: crate::end_reason::Side,
+    /// Why.
+    pub reason: EndReason,
+    /// The conversation it belonged to.
+    pub conversation_id: String,
+}
+
+/// A session as it is now.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SessionSnapshot {
+    /// The same as the pending session's.
+    pub id: SessionId,
+    /// Links the call to the platform's conversation.
+    pub conversation_id: String,
+    /// The Call-ID of its dialog; empty until the INVITE is sent.
+    pub call_id: String,
+    /// The user part of the other party's URI, or its host where it has none.
+    pub address: String,
+    /// The other party's whole URI.
+    pub uri: String,
+    /// The other party's name, where known.
+    pub display_name: Option<String>,
+    /// Who called.
+    pub direction: Direction,
+    /// Where it stands.
+    pub state: SessionState,
+    /// Where its media stands.
+    pub connection_state: ConnectionState,
+    /// `state` is `active`.
+    pub active: bool,
+    /// `connectionState` is `interrupted`.
+    pub interrupted: bool,
+    /// The far end hears silence.
+    pub muted: bool,
+    /// The far end has put us on hold.
+    pub remote_held: bool,
+    /// The headers of the INVITE received; empty for outgoing calls.
+    pub headers: Vec<(String, String)>,
+    /// When it became active, in milliseconds since 1970; absent until then.
+    pub start_time: Option<u64>,
+}
+
+/// Who called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Direction {
+    /// The other party called us.
+    Incoming,
+    /// We called.
+    Outgoing,
+}
+
+/// Where a session stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum SessionState {
+    /// Our INVITE is on its way or about to be.
+    Starting,
+    /// The callee rings, or our 200 OK is still to come.
+    Pending,
+    /// The call is answered.
+    Active,
+    /// It is over.
+    Ended,
+}
+
+/// Where a session's media stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ConnectionState {
+    /// Nothing is negotiated yet.
+    Starting,
+    /// ICE and DTLS are being established.
+    Connecting,
+    /// Media flows.
+    Connected,
+    /// Media or signalling was lost and may come back.
+    Interrupted,
+    /// It is over.
+    Disconnected,
+}
+
+/// The properties of a session that changed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SessionChanges {
+    /// See [`SessionSnapshot::state`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<SessionState>,
+    /// See [`SessionSnapshot::connection_state`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connection_state: Option<ConnectionState>,
+    /// See [`SessionSnapshot::active`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub active: Option<bool>,
+    /// See [`SessionSnapshot::interrupted`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interrupted: Option<bool>,
+    /// See [`SessionSnapshot::muted`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub muted: Option<bool>,
+    /// See [`SessionSnapshot::remote_held`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remote_held: Option<bool>,
+    /// See [`SessionSnapshot::start_time`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start_time: Option<u64>,
+    /// See [`SessionSnapshot::call_id`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub call_id: Option<String>,
+    /// See [`SessionSnapshot::conversation_id`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub conversation_id: Option<String>,
+    /// The codec in use for sending, by its SDP name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub codec: Option<String>,
+}
+
+/// What can be odd about a running call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Warning {
+    /// No device could be opened, or it was lost.
+    NoDevice,
+    /// The peer sends nothing.
+    NoMedia,
+}
+
+/// How loud a line of the log is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// Every packet.
+    Trace,
+    /// Why a path was taken.
+    Debug,
+    /// A user would notice.
+    Log,
+    /// A user would notice.
+    Info,
+    /// Odd but working.
+    Warn,
+    /// Broken.
+    Error,
+}

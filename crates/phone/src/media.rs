@@ -1,0 +1,146 @@
+//! What a session asks of its media, and what media tells it: SDP goes through unread.
+
+use serde::{Deserialize, Serialize};
+
+use crate::audio;
+use crate::command::Tones;
+
+/// An order for one session's media; the first one creates it, `Close` is the last.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(
+    tag = "type",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
+pub enum MediaCommand {
+    /// Makes an offer; answered by `Described` or `Refused`.
+    Offer,
+    /// Answers the first offer of a call; answered by `Described` or `Refused`.
+    Answer { offer: String },
+    /// Applies the answer to our offer; answered by `AnswerApplied` or `Refused`.
+    SetAnswer {
+        sdp: String,
+        /// Of an unreliable 18x: the final answer is still to come (RFC 3261 §13.2.1).
+        provisional: bool,
+    },
+    /// Makes a new offer in a running call; answered by `Described` or `Refused`.
+    Reoffer { restart_ice: bool },
+    /// Answers a new offer in a running call; answered by `Described` or `Refused`, which leaves
+    /// media as it was.
+    AnswerReoffer { offer: String },
+    /// Takes back our last offer: media is as before it.
+    Rollback,
+    /// Opens input and output; what fails is reported by `DeviceFailed`.
+    Start {
+        input: audio::Input,
+        output: audio::Output,
+        /// Plays a short beep to the near end before the microphone opens (auto-answer).
+        beep: bool,
+    },
+    /// Changes what the far end hears.
+    SetInput { input: audio::Input },
+    /// Changes where the far end is heard.
+    SetOutput { output: audio::Output },
+    /// Sets the playout volume in percent, 0 to 100.
+    SetVolume { percent: u8 },
+    /// Sends silence instead of the input, or the input again.
+    Mute { muted: bool },
+    /// Queues telephone events; each tone played is reported by `DtmfSent`.
+    SendDtmf {
+        tones: Tones,
+        /// Milliseconds a tone lasts.
+        duration: u32,
+        /// Milliseconds between two tones.
+        gap: u32,
+    },
+    /// Ends this session's media; nothing is reported after it.
+    Close,
+}
+
+/// What happened in one session's media.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(
+    tag = "type",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
+pub enum MediaEvent {
+    /// The description asked for by `Offer`, `Answer`, `Reoffer` or `AnswerReoffer` is ready.
+    Described { sdp: String },
+    /// The peer's answer is in force.
+    AnswerApplied,
+    /// The peer's description can't be used.
+    Refused {
+        refusal: MediaRefusal,
+        reason: String,
+    },
+    /// ICE and DTLS are being established.
+    Connecting,
+    /// Media flows for the first time, or again after `Interrupted`.
+    Connected,
+    /// The media path was lost; it may come back.
+    Interrupted,
+    /// The media path will not come back by itself.
+    Failed {
+        failure: MediaFailure,
+        reason: String,
+    },
+    /// All local candidates are known.
+    EndOfCandidates,
+    /// The peer put us on hold, or took us off it.
+    RemoteHold { held: bool },
+    /// The peer pressed a key for so many milliseconds.
+    Dtmf { tone: Tones, duration: u32 },
+    /// One of our tones was sent; so many are still queued.
+    DtmfSent { remaining: u32 },
+    /// A device could not be opened or was lost; the call goes on.
+    DeviceFailed { device: Device, reason: String },
+    /// The codec in use for sending, by its SDP name.
+    Codec { name: String },
+    /// The path is up but the peer sends nothing.
+    NoMedia,
+    /// The peer's media came back after `NoMedia`.
+    MediaResumed,
+    /// The peer sent an RTCP BYE.
+    PeerLeft,
+    /// The media task broke; nothing more comes from it.
+    Crashed { reason: String },
+}
+
+/// Why a description can't be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum MediaRefusal {
+    /// It can't be read.
+    Malformed,
+    /// No codec or no audio in common.
+    Incompatible,
+    /// RTP without DTLS-SRTP.
+    PlainRtp,
+    /// Our own side could not describe itself: no address, no certificate.
+    Unavailable,
+}
+
+/// Why a media path failed for good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum MediaFailure {
+    /// No candidate pair works.
+    Ice,
+    /// The DTLS handshake failed.
+    Dtls,
+    /// The certificate is not the one the description promised.
+    Fingerprint,
+    /// The peer stopped consenting (RFC 7675).
+    Consent,
+}
+
+/// One of a session's two devices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Device {
+    /// The microphone, source or file that the far end hears.
+    Input,
+    /// The speaker, sink or file on which the far end is heard.
+    Output,
+}

@@ -1,0 +1,88 @@
+//! What a phone gives out: one ordered stream.
+
+use std::time::Instant;
+
+use bytes::Bytes;
+use serde::Serialize;
+
+use crate::error::PhoneError;
+use crate::event::{Event, SessionSnapshot};
+use crate::id::{SessionId, Ticket};
+use crate::media::MediaCommand;
+
+/// One thing for the driver to do; a `Reply` comes after the events its command caused.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Output {
+    /// Open a WebSocket to `config.servers[server]`, in place of any other.
+    Connect { server: usize },
+    /// Close the WebSocket after what was sent before, without reporting it back.
+    Disconnect,
+    /// Send one SIP message in one WebSocket message.
+    Send(Bytes),
+    /// Send a WebSocket ping; its pong goes to `handle_pong`.
+    Ping,
+    /// Give a session's media an order.
+    Media(SessionId, MediaCommand),
+    /// Tell the application.
+    Event(Event),
+    /// Settle the promise of a command.
+    Reply(Ticket, Result<Reply, PhoneError>),
+    /// Nothing more now: give the next input, or `handle_timeout` at this instant.
+    Timeout(Instant, Wake),
+    /// The phone has ended: nothing comes after this, ever.
+    Closed,
+}
+
+/// What a successful command resolves with.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Reply {
+    /// Nothing but that it is done.
+    Done,
+    /// The session that `call` made.
+    Session(Box<SessionSnapshot>),
+}
+
+/// Why the phone wants to be woken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wake {
+    /// Nothing is due; the instant is only far away.
+    Idle,
+    /// A transaction, registration or keep-alive of the SIP endpoint.
+    Sip,
+    /// A connection attempt has taken too long.
+    ConnectTimeout,
+    /// The next connection attempt.
+    Reconnect,
+    /// The next registration attempt.
+    Reregister,
+    /// A connection has lived long enough to forget past failures.
+    StableConnection,
+    /// The access token is about to expire.
+    Token,
+    /// A listener has not been heard of in time.
+    Delivery,
+    /// An auto-answer decision or its delay.
+    AutoAnswer,
+    /// Nobody answered an incoming call.
+    NoAnswer,
+    /// Nobody answered an outgoing call.
+    CallTimeout,
+    /// A re-INVITE is to be repeated after a glare.
+    Glare,
+    /// An announced call did not come.
+    ExpectedCall,
+    /// The end of what `destroy()` waits for.
+    Destroy,
+}
+
+/// What became of the WebSocket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Connection {
+    /// It is open; `secure` where it runs over TLS.
+    Up { server: usize, secure: bool },
+    /// It was open and is no more.
+    Down { reason: String },
+    /// It could not be opened.
+    Refused { reason: String },
+}
