@@ -1,0 +1,151 @@
+//! What a transport is told once, when it is made.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::certificate::Certificate;
+use super::parameters::Secret;
+
+/// Names one of the local UDP sockets: its index in [`Config::sockets`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PathId(pub u16);
+
+/// Names one media stream of the transport.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct StreamId(pub u8);
+
+impl StreamId {
+    /// The call's audio.
+    pub const AUDIO: Self = Self(0);
+}
+
+/// Which candidates may be used (`iceTransportPolicy`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Policy {
+    /// All of them.
+    #[default]
+    All,
+    /// Relayed ones only.
+    Relay,
+}
+
+/// The ICE role that signalling implies (RFC 8445 §6.1.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// The offerer, which nominates.
+    Controlling,
+    /// The answerer.
+    Controlled,
+}
+
+/// A STUN or TURN server over UDP, its name resolved by the caller.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Server {
+    /// The server's address.
+    pub address: SocketAddr,
+    /// What it does.
+    pub kind: ServerKind,
+}
+
+/// What a server does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ServerKind {
+    /// Tells our mapped address.
+    Stun,
+    /// Relays, and tells our mapped address.
+    Turn {
+        /// The long-term credential's user name.
+        username: String,
+        /// The long-term credential's password.
+        password: Secret,
+    },
+}
+
+/// When gathering stops waiting for servers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GatheringCap {
+    /// Waits at most this long after the first reflexive or relayed candidate.
+    pub after_first: Duration,
+    /// Waits at most this long in all.
+    pub total: Duration,
+}
+
+impl Default for GatheringCap {
+    fn default() -> Self {
+        Self {
+            after_first: Duration::from_millis(1500),
+            total: Duration::from_secs(5),
+        }
+    }
+}
+
+/// One stream of RTP that this side sends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutboundStream {
+    /// The stream's name towards this crate.
+    pub id: StreamId,
+    /// The synchronisation source of its packets.
+    pub ssrc: u32,
+}
+
+/// Everything a transport needs to know before it starts.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The addresses of bound UDP sockets, one an interface address; the index is the [`PathId`].
+    pub sockets: Vec<SocketAddr>,
+    /// Servers to gather from; those of a family without a socket are passed over.
+    pub servers: Vec<Server>,
+    /// Which candidates may be used.
+    pub policy: Policy,
+    /// The ICE role that signalling implies.
+    pub role: Role,
+    /// The certificate shown in the DTLS handshake.
+    pub certificate: Certificate,
+    /// The streams this side sends.
+    pub streams: Vec<OutboundStream>,
+    /// The time between two rounds of connectivity checks, held between 20 and 50 ms.
+    pub check_interval: Duration,
+    /// When gathering stops waiting for servers.
+    pub gathering: GatheringCap,
+}
+
+impl Config {
+    /// Makes a configuration without servers for one audio stream.
+    pub fn new(sockets: Vec<SocketAddr>, role: Role, certificate: Certificate, ssrc: u32) -> Self {
+        Self {
+            sockets,
+            servers: Vec::new(),
+            policy: Policy::All,
+            role,
+            certificate,
+            streams: vec![OutboundStream {
+                id: StreamId::AUDIO,
+                ssrc,
+            }],
+            check_interval: Duration::from_millis(30),
+            gathering: GatheringCap::default(),
+        }
+    }
+}
+
+/// Why a transport can't be made from a configuration.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// There is no socket to use.
+    #[error("the transport has no socket")]
+    NoSocket,
+    /// A socket's address is the unspecified one, which no peer can reach.
+    #[error("the socket address {0} names no interface")]
+    UnspecifiedAddress(SocketAddr),
+    /// More sockets than [`super::MAX_SOCKETS`].
+    #[error("{got} sockets are more than the {limit} allowed")]
+    TooManySockets {
+        /// The number given.
+        got: usize,
+        /// The number allowed.
+        limit: usize,
+    },
+    /// The cryptography or the ICE agent could not be set up.
+    #[error("the transport could not be set up: {0}")]
+    Setup(String),
+}

@@ -1,0 +1,185 @@
+//! What a transport says.
+
+use std::net::SocketAddr;
+use std::ops::Range;
+use std::time::{Duration, Instant};
+
+use bytes::BytesMut;
+
+use super::config::{PathId, StreamId};
+use super::parameters::{Candidate, CandidateKind};
+
+/// One thing for the caller to do or to know, from [`super::Transport::poll_output`].
+#[derive(Debug)]
+pub enum Output {
+    /// Send this datagram.
+    Transmit(Transmit),
+    /// A media packet arrived and is authentic.
+    Rtp(Rtp),
+    /// A compound RTCP packet arrived and is authentic; it is in the clear.
+    Rtcp(BytesMut),
+    /// The transport's state changed.
+    State(State),
+    /// A candidate to tell the peer.
+    LocalCandidate(Candidate),
+    /// All local candidates were told.
+    EndOfCandidates,
+    /// Media now takes this path.
+    SelectedPath(SelectedPath),
+    /// Nothing more to say: call [`super::Transport::handle_timeout`] at this instant.
+    Timeout(Instant, Wake),
+}
+
+/// A datagram to send from one of the local sockets.
+#[derive(Debug)]
+pub struct Transmit {
+    /// The socket to send from.
+    pub path: PathId,
+    /// The address to send to: the peer's, or a server's.
+    pub to: SocketAddr,
+    /// The payload of the datagram.
+    pub bytes: BytesMut,
+}
+
+/// A received media packet, decrypted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rtp {
+    /// The stream it belongs to.
+    pub stream: StreamId,
+    /// The payload type.
+    pub pt: u8,
+    /// The sequence number.
+    pub seq: u16,
+    /// The timestamp, in units of the codec's clock.
+    pub timestamp: u32,
+    /// The synchronisation source.
+    pub ssrc: u32,
+    /// The marker bit.
+    pub marker: bool,
+    pub(super) packet: BytesMut,
+    pub(super) extensions: Range<usize>,
+    pub(super) extension_profile: u16,
+    pub(super) payload: Range<usize>,
+}
+
+impl Rtp {
+    /// Returns the payload without padding.
+    pub fn payload(&self) -> &[u8] {
+        &self.packet[self.payload.clone()]
+    }
+
+    /// Returns the packet's header extensions in order (RFC 8285, both forms).
+    pub fn extensions(&self) -> impl Iterator<Item = (u8, &[u8])> {
+        super::packet::Extensions::new(
+            self.extension_profile,
+            &self.packet[self.extensions.clone()],
+        )
+    }
+}
+
+/// A media packet to send.
+#[derive(Clone, Copy, Debug)]
+pub struct RtpOut<'a> {
+    /// The payload type, 0 to 127.
+    pub pt: u8,
+    /// The timestamp, in units of the codec's clock.
+    pub timestamp: u32,
+    /// The marker bit.
+    pub marker: bool,
+    /// Header extensions as (id, value): ids 1 to 14, values of 1 to 16 bytes.
+    pub extensions: &'a [(u8, &'a [u8])],
+    /// The payload.
+    pub payload: &'a [u8],
+}
+
+/// Why a packet was not sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SendError {
+    /// No path or no keys yet, or no longer.
+    #[error("the transport is not connected")]
+    NotConnected,
+    /// The stream was not configured.
+    #[error("the transport has no stream {0:?}")]
+    UnknownStream(StreamId),
+    /// The payload type, an extension or the size is outside what RTP allows.
+    #[error("the packet can't be expressed in RTP")]
+    Inexpressible,
+    /// The key has protected all the packets that it may.
+    #[error("the SRTP key is exhausted")]
+    KeyExhausted,
+}
+
+/// Where a transport stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// The peer's parameters are not known.
+    New,
+    /// Connectivity checks or the DTLS handshake are under way.
+    Checking,
+    /// Media flows.
+    Connected,
+    /// Nothing authentic came from the peer for a while; it may recover.
+    Interrupted,
+    /// It is over. Only an ICE restart brings it back, and not after `Fingerprint`.
+    Failed(TransportFailure),
+    /// Closed by us, or by the peer's `close_notify`.
+    Closed,
+}
+
+/// Why a transport failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TransportFailure {
+    /// No candidate pair works.
+    Ice,
+    /// The peer's consent to receive expired (RFC 7675).
+    Consent,
+    /// The DTLS handshake did not succeed.
+    Dtls,
+    /// The peer's certificate is not the one that signalling announced.
+    Fingerprint,
+    /// No SRTP profile in common, or the keys could not be used.
+    Srtp,
+}
+
+/// The candidate pair that carries media.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SelectedPath {
+    /// The local socket.
+    pub path: PathId,
+    /// Our address on that pair: the socket's, or the relayed one.
+    pub local: SocketAddr,
+    /// How our address was obtained.
+    pub local_kind: CandidateKind,
+    /// The peer's address.
+    pub remote: SocketAddr,
+    /// How the peer's address was obtained.
+    pub remote_kind: CandidateKind,
+    /// The last round trip of a check, if any was measured.
+    pub rtt: Option<Duration>,
+}
+
+/// Why a transport wants to be woken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wake {
+    /// Nothing is due; the instant is far away.
+    Idle,
+    /// A question to a STUN or TURN server is due, or the gathering cap.
+    Gathering,
+    /// A TURN allocation or permission must be refreshed.
+    Relay,
+    /// Connectivity checks are due.
+    Checks,
+    /// A consent check is due, or silence becomes an interruption.
+    Consent,
+    /// A DTLS flight must be repeated.
+    Handshake,
+}
+
+/// Whether local candidates are still being gathered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gathering {
+    /// Servers were asked and have not all answered.
+    Gathering,
+    /// All candidates are known.
+    Complete,
+}
