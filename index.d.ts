@@ -1,0 +1,843 @@
+// Generated from lib/ by "npm run types". Do not edit.
+import { EventEmitter } from 'node:events'
+import { Readable, Writable } from 'node:stream'
+
+/**
+ * A SIP phone: one account, its connection and its calls.
+ *
+ * ```ts
+ * const phone = new Softphone({ uri: 'sip:alice@example.com', password, servers: 'wss://pbx.example.com/ws' })
+ * phone.on('pendingSession', ({ id }) => phone.acceptPendingSession(id))
+ * await phone.initialize()
+ * const session = await phone.call('sip:bob@example.com')
+ * await session.answered
+ * ```
+ */
+export declare class Softphone extends TypedEmitter<SoftphoneEvents> {
+    #private;
+    /**
+     * Checks the options; nothing is connected before `initialize()`.
+     *
+     * @throws `SoftphoneError` `ERR_INVALID_OPTION` that names the option, its type and what is expected.
+     */
+    constructor(options: SoftphoneOptions);
+    /** The sessions that have started and not ended. */
+    get sessions(): Session[];
+    /** The calls that ring. */
+    get pendingSessions(): PendingSession[];
+    /** Whether the WebSocket is open. */
+    get connected(): boolean;
+    /** Whether the server holds the registration. */
+    get registered(): boolean;
+    /**
+     * Connects and registers; with `register: false` it only connects.
+     *
+     * @throws `SoftphoneError` of type `initialization`, whose `cause` says why; the same goes to `error`.
+     */
+    initialize(options?: Abortable): Promise<void>;
+    /** The original document's spelling of {@link initialize}. */
+    intialize(options?: Abortable): Promise<void>;
+    /** Closes the WebSocket and leaves it closed; calls live on. */
+    disconnect(): void;
+    /** Closes the WebSocket and opens it again. */
+    reconnect(): void;
+    /** Registers; resolves when the server has accepted. */
+    register(options?: Abortable): Promise<void>;
+    /** Removes the registration; resolves when the server has confirmed. */
+    unregister(options?: Abortable): Promise<void>;
+    /** Ends every call, unregisters and disconnects, within 2 s; afterwards nothing keeps the process alive. */
+    destroy(): Promise<void>;
+    /** Destroys the phone at the end of an `await using` block. */
+    [Symbol.asyncDispose](): Promise<void>;
+    /**
+     * Accepts a pending session. Doing it again does nothing; what fails goes to `error`.
+     *
+     * With `{ autoStartMedia: true }` alone the session is not connected: call `session.accept()`.
+     */
+    acceptPendingSession(id: string, options?: AcceptOptions): void;
+    /** Rejects a pending session, with 486 by default; resolves after its `cancelPendingSession`. */
+    rejectPendingSession(id: string, options?: RejectOptions): Promise<void>;
+    /**
+     * Places a call; resolves with the session once the INVITE is sent: await `session.answered` for the answer.
+     *
+     * `target` is a SIP address, a user at the own domain, or a telephone number. Aborting cancels the call until it is answered.
+     */
+    call(target: string, options?: CallOptions): Promise<Session>;
+    /** Places a call as the PureCloud SDK does; `id` is the conversation's. */
+    startSoftphoneSession({ phoneNumber, ...options }: StartSoftphoneSessionOptions): Promise<{
+        id: string;
+        selfUri: string;
+    }>;
+    /** Ends a session, named by its id or its conversation's; resolves after its `sessionEnded`. */
+    endSession(reference: SessionReference): Promise<void>;
+    /** Announces an incoming call of a conversation, which is then answered by itself. */
+    expectCall(options: ExpectCallOptions): Promise<void>;
+    /** Replaces the access token, now and for everything to come. */
+    setAccessToken(token: string): Promise<void>;
+    /** Replaces the STUN and TURN servers, for sessions that start from now on. */
+    setIceServers(servers: readonly IceServer[]): Promise<void>;
+    /** Lists the microphones and speakers that are there now. */
+    listDevices(): Promise<AudioDevice[]>;
+    /** Changes the devices of this phone, also of running calls that have none of their own. */
+    setAudioDevice(devices: AudioDeviceOptions): Promise<void>;
+    /** Sets the loudness of incoming sound in percent, 0–100, of all sessions and of those to come. */
+    setVolume(volume: number): Promise<void>;
+    /** Keeps the process alive for as long as the phone runs, which is the default. */
+    ref(): this;
+    /** Lets the process end although the phone runs. */
+    unref(): this;
+}
+
+/**
+ * One call.
+ *
+ * Its properties are the state as of the last event delivered; `structuredClone` makes a plain snapshot of them.
+ */
+export declare class Session extends TypedEmitter<SessionEvents> {
+    #private;
+    /** Names the session; the same as the pending session's. */
+    readonly id: string;
+    /** Links the call to the platform's conversation. */
+    readonly conversationId: string;
+    /** The Call-ID. */
+    readonly callId: string;
+    /** The other party's address: the user part of its URI, or the host where there is none. */
+    readonly address: string;
+    /** The other party's SIP address. */
+    readonly uri: string;
+    /** The other party's name, where known. */
+    readonly displayName: string | undefined;
+    /** Who called. */
+    readonly direction: 'incoming' | 'outgoing';
+    /** The state of the signalling. */
+    readonly state: SessionState;
+    /** The state of the media connection. */
+    readonly connectionState: ConnectionState;
+    /** Whether the other party hears silence. */
+    readonly muted: boolean;
+    /** Whether the other party put the call on hold. */
+    readonly remoteHeld: boolean;
+    /** The headers of a received INVITE by lower-case name; empty for outgoing calls. */
+    readonly headers: Record<string, string[]>;
+    /** The codec by its SDP name, once it is negotiated. */
+    readonly codec: string | undefined;
+    /** When the call was answered, in milliseconds since 1970. */
+    readonly startTime: number | undefined;
+    /** Whether the call is answered and not over. */
+    readonly active: boolean;
+    /** Whether the media connection is interrupted. */
+    readonly interrupted: boolean;
+    /** Whether the media connection stands. */
+    readonly connected: boolean;
+    /** Milliseconds since the call was answered, up to its end; 0 before. */
+    readonly duration: number;
+    /**
+     * Resolves when the call is answered; rejects with a `SoftphoneError` when it ends before.
+     *
+     * Its code is `ERR_CALL_` and the end's condition: `ERR_CALL_BUSY`, `ERR_CALL_DECLINE`, `ERR_CALL_TIMEOUT`,
+     * `ERR_CALL_CANCEL`, `ERR_CALL_GONE`, …; its `cause` is the `EndReason`.
+     */
+    get answered(): Promise<void>;
+    /** Connects a session that was accepted without connecting it; anything but the first call does nothing. */
+    accept(): Promise<void>;
+    /** Refuses a session that was accepted but not connected; 486 by default. */
+    reject(options?: RejectOptions): Promise<void>;
+    /** Ends the session: BYE, CANCEL or a refusal, whichever fits. Resolves after `sessionEnded`; again, it does nothing. */
+    end(): Promise<void>;
+    /** Sends silence instead of the input. */
+    mute(): Promise<void>;
+    /** Sends the input again. */
+    unmute(): Promise<void>;
+    /**
+     * Sends digits (RFC 4733): `0`–`9`, `*`, `#`, `A`–`D`. Resolves when the last one was sent.
+     *
+     * @throws `ERR_INVALID_ARGUMENT` for anything else, `ERR_SESSION_STATE` where the call is not answered.
+     */
+    sendDtmf(tones: string, options?: DtmfOptions): Promise<void>;
+    /** Changes where the outgoing sound comes from. */
+    setInput(input: AudioInput): Promise<void>;
+    /** Changes where the incoming sound goes. */
+    setOutput(output: AudioOutput): Promise<void>;
+    /** Sets the loudness of the incoming sound in percent, 0–100. */
+    setVolume(volume: number): Promise<void>;
+    /** The call's statistics with the names of W3C webrtc-stats. */
+    getStats(): Promise<StatsReport>;
+}
+
+/** What asks for an automatic answer: the application, a trusted peer, a header, or the policy. */
+export type AutoAnswerSource = 'announced' | 'trusted-peer' | 'call-info' | 'alert-info' | 'answer-mode' | 'x-header' | 'request-uri' | 'notify-talk' | 'option';
+
+/** An incoming call that rings. */
+export interface PendingSession {
+    /** The id to accept or reject it by; the session has the same. */
+    id: string;
+    /** The caller's address: the user part of its URI, or the host where there is none. */
+    address: string;
+    /** Links the call to the platform's conversation; the Call-ID where the call names none. */
+    conversationId: string;
+    /** Whether the phone is about to answer it by itself. */
+    autoAnswer: boolean;
+    /** Milliseconds until it does. */
+    autoAnswerDelay: number;
+    /** What asks for it, where something does. */
+    autoAnswerSource?: AutoAnswerSource;
+    /** The caller's name, where it gives one. */
+    displayName?: string;
+    /** The caller's SIP address. */
+    uri: string;
+    /** The Call-ID. */
+    callId: string;
+    /** The INVITE's headers by lower-case name, the values of one name in order; credentials are left out. */
+    headers: Record<string, string[]>;
+}
+
+/** How a pending session ended that never became a session. */
+export interface PendingSessionEnd {
+    /** The conversation that the call belonged to. */
+    conversationId: string;
+    /** Who ended it. */
+    side: 'local' | 'remote' | 'network';
+    /** Why it ended. */
+    reason: EndReason;
+}
+
+/** What `connected` says. */
+export interface ConnectedEvent {
+    /** False for the first connection only. */
+    reconnect: boolean;
+    /** The server's URL. */
+    server: string;
+}
+
+/** What `disconnected` says. */
+export interface DisconnectedEvent {
+    /** Whether the phone tries again by itself. */
+    reconnecting: boolean;
+    /** Why the connection ended. */
+    reason: string;
+    /** Milliseconds until the next try. */
+    retryIn?: number;
+}
+
+/** What `registered` says. */
+export interface RegisteredEvent {
+    /** Seconds that the server granted. */
+    expires: number;
+}
+
+/** What `registrationFailed` says. */
+export interface RegistrationFailedEvent {
+    /** The SIP status, where the server answered. */
+    code?: number;
+    /** Why it failed. */
+    reason: string;
+    /** True where nothing more is tried until the application acts, such as after a wrong password. */
+    fatal: boolean;
+    /** Milliseconds until the next try. */
+    retryIn?: number;
+}
+
+/** Plain data beside an `error`. */
+export interface ErrorDetails {
+    /** The error's stable name. */
+    code: string;
+    /** The kind of failure. */
+    type: ErrorType;
+    /** The SIP status behind it, where there is one. */
+    sip?: SipStatus;
+    /** The session it concerns, where it concerns one. */
+    sessionId?: string;
+}
+
+/** What can be odd about a running call: no device could be opened or it was lost; the other side sends no sound. */
+export type WarningCode = 'no-device' | 'no-media';
+
+/** Something odd about a call that goes on. */
+export interface WarningEvent {
+    /** What is odd. */
+    code: WarningCode;
+    /** A sentence for people. */
+    message: string;
+}
+
+/** What `tokenWillExpire` says. */
+export interface TokenWillExpireEvent {
+    /** Milliseconds until the access token expires. */
+    expiresIn: number;
+}
+
+/** A received digit (RFC 4733). */
+export interface DtmfEvent {
+    /** `0`–`9`, `*`, `#`, `A`–`D`. */
+    tone: string;
+    /** Milliseconds that it lasted. */
+    duration: number;
+}
+
+/** A provisional answer to an outgoing call. */
+export interface ProgressEvent {
+    /** The SIP status, 180 or 183 mostly. */
+    code: number;
+    /** The reason phrase. */
+    reason: string;
+    /** Whether the other side sends sound before it answers. */
+    earlyMedia: boolean;
+}
+
+/** The events of a {@link Softphone} with their listeners' arguments; each but the sessions themselves is plain data. */
+export interface SoftphoneEvents {
+    /** A call comes in; nothing acts on it before the listeners have run. */
+    pendingSession: [pending: PendingSession];
+    /** A pending session ended: the caller gave up, nobody answered in time, or it was rejected here. */
+    cancelPendingSession: [id: string, details: PendingSessionEnd];
+    /** A pending session was answered or declined on another of the user's phones. */
+    handledPendingSession: [id: string, details: PendingSessionEnd];
+    /** A session exists, outgoing ones included; its media is not connected yet. */
+    sessionStarted: [session: Session];
+    /** A session ended, after its own `terminated`; exactly once for each that started. */
+    sessionEnded: [session: Session, reason: EndReason];
+    /** A line of the phone's log, of any level, secrets left out. */
+    trace: [level: LogLevel, message: string, details: unknown];
+    /** Something failed that no promise reports; without a listener it goes to the logger. */
+    error: [error: SoftphoneError, details: ErrorDetails];
+    /** `initialize()` is done. */
+    ready: [];
+    /** The WebSocket is open. */
+    connected: [event: ConnectedEvent];
+    /** The WebSocket is lost or closed. */
+    disconnected: [event: DisconnectedEvent];
+    /** The server has accepted the registration, refreshes included. */
+    registered: [event: RegisteredEvent];
+    /** The registration was removed. */
+    unregistered: [];
+    /** The server refused the registration. */
+    registrationFailed: [event: RegistrationFailedEvent];
+    /** The access token is about to expire: call `setAccessToken()`. */
+    tokenWillExpire: [event: TokenWillExpireEvent];
+    /** A microphone, speaker or the default of one came or went: see `listDevices()`. */
+    devicesChanged: [];
+}
+
+/** The state of a session's signalling. */
+export type SessionState = 'starting' | 'pending' | 'active' | 'ended';
+
+/** The state of a session's media connection. */
+export type ConnectionState = 'starting' | 'connecting' | 'connected' | 'interrupted' | 'disconnected';
+
+/** The events of a {@link Session} with their listeners' arguments. */
+export interface SessionEvents {
+    /** The session ended; exactly once, before the phone's `sessionEnded`. */
+    terminated: [session: Session, reason: EndReason];
+    /** `state` changed. */
+    'change:sessionState': [session: Session, state: SessionState];
+    /** `connectionState` changed. */
+    'change:connectionState': [session: Session, state: ConnectionState];
+    /** The session became pending, or is no more. */
+    'change:pending': [session: Session, pending: boolean];
+    /** The call was answered (true), or is over (false). */
+    'change:active': [session: Session, active: boolean];
+    /** The session ended. */
+    'change:ended': [session: Session, ended: boolean];
+    /** The media connection is being made, or no more. */
+    'change:connecting': [session: Session, connecting: boolean];
+    /** The media connection stands, or no more. */
+    'change:connected': [session: Session, connected: boolean];
+    /** The media connection is interrupted (true), or is back (false). */
+    'change:interrupted': [session: Session, interrupted: boolean];
+    /** The media connection is gone. */
+    'change:disconnected': [session: Session, disconnected: boolean];
+    /** All local ICE candidates are known. */
+    endOfCandidates: [];
+    /** The other side rings, or sends early media. */
+    progress: [event: ProgressEvent];
+    /** The other side answered the outgoing call. */
+    answered: [];
+    /** The microphone was muted. */
+    mute: [];
+    /** The microphone was unmuted. */
+    unmute: [];
+    /** The other side put the call on hold. */
+    'change:remoteHeld': [session: Session, remoteHeld: boolean];
+    /** The other side sent a digit. */
+    dtmf: [event: DtmfEvent];
+    /** The call's figures, once a second while media is connected. */
+    stats: [stats: CallStats];
+    /** Something is odd, but the call goes on. */
+    warning: [event: WarningEvent];
+    /** What was odd is so no more. */
+    warningCleared: [event: Pick<WarningEvent, 'code'>];
+}
+
+/** A level of the log, from the most to the least talkative. */
+export type LogLevel = 'trace' | 'debug' | 'log' | 'info' | 'warn' | 'error';
+
+/** Where log lines go; `console` is one. */
+export interface Logger {
+    debug(message: string, details?: unknown): void;
+    log(message: string, details?: unknown): void;
+    info(message: string, details?: unknown): void;
+    warn(message: string, details?: unknown): void;
+    error(message: string, details?: unknown): void;
+}
+
+/** A SIP-over-WebSocket server. */
+export interface Server {
+    /** `ws://…` or `wss://…`. */
+    url: string;
+    /** Lower is tried first; default 0. */
+    priority?: number;
+    /** Share of the first tries among servers of one priority; default 1. */
+    weight?: number;
+}
+
+/** TLS of the WebSocket; texts are PEM. */
+export interface TlsOptions {
+    /** Certificates to trust in addition to the system's, PEM. */
+    ca?: string | Buffer | readonly (string | Buffer)[];
+    /** The client's certificate chain, PEM. */
+    cert?: string | Buffer;
+    /** The client's private key, PEM. */
+    key?: string | Buffer;
+    /** The name to ask for and to verify, where it is not the URL's host. */
+    servername?: string;
+    /** False accepts any certificate, which is for tests only; default true. */
+    rejectUnauthorized?: boolean;
+}
+
+/** A STUN or TURN server, as in W3C webrtc-pc. */
+export interface IceServer {
+    /** `stun:host:port`, `turn:host:port?transport=udp`, or several. */
+    urls: string | readonly string[];
+    /** The TURN user. */
+    username?: string;
+    /** The TURN password. */
+    credential?: string;
+}
+
+/** An audio codec by its SDP name. */
+export type CodecName = 'opus' | 'G722' | 'PCMU' | 'PCMA';
+
+/** A sine tone. */
+export interface ToneInput {
+    /** Hertz, 20–20000. */
+    tone: number;
+    /** Decibels relative to full scale, −60 to 0; default −18. */
+    level?: number;
+}
+
+/** A WAV file, 8- or 16-bit PCM. */
+export interface WavInput {
+    /** The file's path. */
+    wav: string;
+    /** Starts anew at the end; default false. */
+    loop?: boolean;
+}
+
+/** A device by the id that `listDevices()` gives. */
+export interface DeviceChoice {
+    /** The device's id. */
+    device: string;
+}
+
+/** A WAV file to write what is heard into: 16-bit mono PCM, 48 kHz. */
+export interface WavOutput {
+    /** The file's path; an existing file is overwritten. */
+    wav: string;
+}
+
+/**
+ * Where a call's outgoing sound comes from: `'default'` (the system's microphone), `'none'` (silence),
+ * the id of a device, PCM that the application writes, a WAV file, a tone, or what another session hears.
+ */
+export type AudioInput = 'default' | 'none' | (string & {}) | DeviceChoice | AudioSource | WavInput | ToneInput | Session;
+
+/**
+ * Where a call's incoming sound goes: `'default'` (the system's speaker), `'none'`, the id of a device,
+ * PCM that the application reads, or a WAV file.
+ */
+export type AudioOutput = 'default' | 'none' | (string & {}) | DeviceChoice | AudioSink | WavOutput;
+
+/** The devices of a phone. */
+export interface AudioOptions {
+    /** Default `'default'`: the system's microphone. */
+    input?: AudioInput;
+    /** Default `'default'`: the system's speaker. */
+    output?: AudioOutput;
+    /** Where incoming calls ring; default `output`. */
+    ring?: AudioOutput;
+}
+
+/** Which calls are answered without asking: see {@link SoftphoneOptions.autoAnswer}. */
+export type AutoAnswerPolicy = 'off' | 'announced' | 'headers' | 'always';
+
+/** Decides about one call within 2 s; after that, and when it fails, the call rings. */
+export type AutoAnswerDecision = (invite: PendingSession) => boolean | PromiseLike<boolean>;
+
+/** Auto-answer in detail. */
+export interface AutoAnswerOptions {
+    /** Which calls; default `'announced'`, with the PureCloud triple `'headers'`. */
+    policy?: AutoAnswerPolicy | AutoAnswerDecision;
+    /** Milliseconds to ring first, where the call names no delay; default 0. */
+    delay?: number;
+    /** What to do while another call is active: let it ring (the default), answer it as well, or reject it with 486. */
+    whenBusy?: 'ring' | 'answer' | 'reject';
+    /** SIP addresses and domains that are answered under every policy but `'off'`. */
+    trustedPeers?: readonly string[];
+    /** Beeps before the microphone opens; default false. */
+    beep?: boolean;
+}
+
+/** Options of a {@link Softphone}. Either `uri`, or `accessToken` with `environment`, says who it is. */
+export interface SoftphoneOptions {
+    /** The user's access token, or a function that fetches one and is asked again before it expires; sent as a bearer token (RFC 8898). */
+    accessToken?: string | (() => string | PromiseLike<string>);
+    /** The SIP domain of the PureCloud triple; `servers` defaults to `wss://<environment>/ws`. */
+    environment?: string;
+    /** The organization's GUID, sent as `X-Organization-Id`. */
+    orgId?: string;
+    /** Keeps calls when the WebSocket is lost; default true. With false every call ends with `connectivity-error`. */
+    sessionSurvivability?: boolean;
+    /** Answers announced calls by itself; default true. An explicit `autoAnswer` wins over it. */
+    autoAnswerOutboundCalls?: boolean;
+    /** Connects sessions as soon as they are accepted; default true. With false nothing is sent until `session.accept()`. */
+    autoConnectSessions?: boolean;
+    /** STUN and TURN servers; default none. */
+    iceServers?: readonly IceServer[];
+    /** `'relay'` uses TURN only; default `'all'`. */
+    iceTransportPolicy?: 'all' | 'relay';
+    /** Where log lines go; default `console`. */
+    logger?: Logger;
+    /** The least important level that is logged; default `'info'`. The `trace` event is not affected. */
+    logLevel?: LogLevel;
+    /** The address of record: `sip:alice@example.com`. */
+    uri?: string;
+    /** The name shown to the other party. */
+    displayName?: string;
+    /** The SIP-over-WebSocket servers, tried in order; default `wss://<domain>/ws`. */
+    servers?: string | Server | readonly (string | Server)[];
+    /** The user for authentication; default the user of `uri`, or the `sub` claim of the token. */
+    username?: string;
+    /** The password for digest authentication. */
+    password?: string;
+    /** MD5 of `username:realm:password` in hexadecimal, instead of `password`. */
+    ha1?: string;
+    /** The realm for which `ha1` was made; default the domain. */
+    realm?: string;
+    /** Registers on `initialize()`; default true. */
+    register?: boolean;
+    /** The lifetime of the registration to ask for, in seconds, 1–86400; default 600. */
+    registerExpires?: number;
+    /** The UUID of this installation for SIP outbound (RFC 5626); default a new one. Keep one per installation. */
+    instanceId?: string;
+    /** The `User-Agent` header; default `offhook/<version>`. */
+    userAgent?: string;
+    /** Headers to add to every request. */
+    extraHeaders?: Readonly<Record<string, string>>;
+    /** The `transport` parameter of the Contact; default `'ws'`, as RFC 7118 wants it; false leaves it away. */
+    contactTransport?: 'ws' | 'wss' | false;
+    /** TLS of the WebSocket. */
+    tls?: TlsOptions;
+    /** A route set that every request outside a dialog takes: SIP URIs. */
+    outboundProxy?: string | readonly string[];
+    /** Sends the bearer token when it is asked for (the default) or with every request to our own realm. */
+    authorization?: 'challenge' | 'always';
+    /** Allows to send the bearer token over a connection without TLS; default false. */
+    allowInsecure?: boolean;
+    /** The headers that carry the conversation's id, the first one also in calls placed; default the well-known ones. */
+    conversationIdHeader?: string | readonly string[];
+    /**
+     * Which incoming calls are answered without asking: `'announced'`, the default, those that `expectCall()` announced
+     * and those of `trustedPeers`; `'headers'`, the default with the PureCloud triple, also those whose headers ask for it.
+     */
+    autoAnswer?: AutoAnswerPolicy | AutoAnswerDecision | AutoAnswerOptions;
+    /** The most sessions at once; one more is rejected with 486. Default unlimited. */
+    maxSessions?: number;
+    /** Milliseconds that an incoming call rings before it is given up, 1000–3600000; default 60000. */
+    noAnswerTimeout?: number;
+    /** The codecs to offer and accept, best first; default `['opus', 'G722', 'PCMU', 'PCMA']`. */
+    codecs?: readonly CodecName[];
+    /** The devices of calls that name none; `'none'` opens nothing. */
+    audio?: AudioOptions | 'none';
+    /** Milliseconds after which a call is set up with the ICE candidates found so far; default 5000. */
+    iceGatheringTimeout?: number;
+}
+
+/** Options of what waits. */
+export interface Abortable {
+    /** Gives up; the promise rejects with `signal.reason`. */
+    signal?: AbortSignal;
+}
+
+/** Options of {@link Softphone.acceptPendingSession}. */
+export interface AcceptOptions {
+    /** Where the outgoing sound comes from; default the phone's `audio.input`. */
+    mediaStream?: AudioInput;
+    /** Where the incoming sound goes; default the phone's `audio.output`. */
+    audioElement?: AudioOutput;
+    /** False opens no device by itself; true opens them but leaves connecting to `session.accept()`, unless `autoConnectSession` says otherwise. */
+    autoStartMedia?: boolean;
+    /** Connects at once; default the phone's `autoConnectSessions`. */
+    autoConnectSession?: boolean;
+    /** Headers to add to the answer. */
+    headers?: Readonly<Record<string, string>>;
+}
+
+/** Options of {@link Softphone.rejectPendingSession}. */
+export interface RejectOptions {
+    /** The SIP status, 300–699; default 486 (busy here). 603 declines on all of the user's phones. */
+    code?: number;
+    /** The reason phrase; default the status's own. */
+    reason?: string;
+}
+
+/** Options of {@link Softphone.call}. */
+export interface CallOptions extends Abortable {
+    /** Headers to add to the INVITE. */
+    headers?: Readonly<Record<string, string>>;
+    /** The conversation that the call belongs to, sent in the conversation header. */
+    conversationId?: string;
+    /** The name shown to the other party; default the phone's `displayName`. */
+    displayName?: string;
+    /** Milliseconds to wait for an answer before the call is cancelled; default for as long as it rings. */
+    timeout?: number;
+    /** Where the outgoing sound comes from; default the phone's `audio.input`. */
+    mediaStream?: AudioInput;
+    /** Where the incoming sound goes; default the phone's `audio.output`. */
+    audioElement?: AudioOutput;
+}
+
+/** Options of {@link Softphone.startSoftphoneSession}. */
+export interface StartSoftphoneSessionOptions extends CallOptions {
+    /** The number or SIP address to call. */
+    phoneNumber: string;
+}
+
+/** Names a session by its own id or by its conversation's. */
+export type SessionReference = {
+    id: string;
+    conversationId?: never;
+} | {
+    conversationId: string;
+    id?: never;
+};
+
+/** Options of {@link Softphone.expectCall}. */
+export interface ExpectCallOptions {
+    /** The conversation whose call is to be answered by itself. */
+    conversationId: string;
+    /** Milliseconds for which the announcement holds; default 60000. */
+    timeout?: number;
+}
+
+/** Options of {@link Softphone.setAudioDevice}: what is left out stays as it is. */
+export interface AudioDeviceOptions {
+    /** The input of calls that have none of their own, active ones included. */
+    input?: AudioInput;
+    /** The output of calls that have none of their own, active ones included. */
+    output?: AudioOutput;
+    /** Where incoming calls ring. */
+    ring?: AudioOutput;
+}
+
+/** Options of {@link Session.sendDtmf}. */
+export interface DtmfOptions {
+    /** Milliseconds each tone lasts, 40–6000; default 100. */
+    duration?: number;
+    /** Milliseconds between tones, at least 30; default 70. */
+    gap?: number;
+}
+
+/** Why a session ended, in the words of XEP-0166 §7.4. */
+export type EndCondition = 'alternative-session' | 'busy' | 'cancel' | 'connectivity-error' | 'decline' | 'expired' | 'failed-application' | 'failed-transport' | 'general-error' | 'gone' | 'incompatible-parameters' | 'media-error' | 'security-error' | 'success' | 'timeout' | 'unsupported-applications' | 'unsupported-transports';
+
+/** Who ended a session: this phone, the other party, or the network between them. */
+export type EndSide = 'local' | 'remote' | 'network';
+
+/** Why a session ended; used as a string it is its condition. */
+export declare class EndReason {
+    /** The condition of XEP-0166 §7.4, mapped from the SIP status or the Q.850 cause. */
+    readonly condition: EndCondition;
+    /** A sentence for people. */
+    readonly text: string;
+    /** Who ended it. */
+    readonly side: EndSide;
+    /** The SIP status behind it, where there is one. */
+    readonly sip?: SipStatus;
+    /** The Q.850 cause of a `Reason` header (RFC 3326), where there is one. */
+    readonly q850?: number;
+    /** The condition. */
+    toString(): string;
+}
+
+/** The kind of a failure, as the PureCloud SDK names them. */
+export type ErrorType = 'generic' | 'initialization' | 'invalid_token' | 'http' | 'invalid_options' | 'not_supported' | 'session' | 'call' | 'media';
+
+/** A SIP status that a peer or a server sent. */
+export interface SipStatus {
+    /** The status code, 100–699. */
+    code: number;
+    /** The reason phrase as received. */
+    reason: string;
+}
+
+/** What a {@link SoftphoneError} is made of. */
+interface SoftphoneErrorInit {
+    /** A stable name, `ERR_…`. */
+    code: string;
+    /** The kind of failure. */
+    type: ErrorType;
+    /** The SIP status behind it, where there is one. */
+    sip?: SipStatus | undefined;
+    /** What caused it. */
+    cause?: unknown;
+}
+
+/** The one error class of this package: tell failures apart by `code`, which is stable. */
+export declare class SoftphoneError extends Error {
+    /** A stable name, `ERR_…`. */
+    readonly code: string;
+    /** The kind of failure. */
+    readonly type: ErrorType;
+    /** The SIP status behind it, where there is one. */
+    readonly sip?: SipStatus;
+    constructor(message: string, { code, type, sip, cause }: SoftphoneErrorInit);
+}
+
+/** Samples per second of PCM that an application writes or reads. */
+export type SampleRate = 8000 | 16000 | 24000 | 48000;
+
+/** Options of an {@link AudioSource}. */
+export interface AudioSourceOptions {
+    /** Samples per second of what is written; default 48000. */
+    rate?: SampleRate;
+    /** Milliseconds of sound that may wait to be played before `write` asks to wait; default 200. */
+    queue?: number;
+}
+
+/** How a mark of {@link AudioSource.mark} ended: its sample was played, or dropped by `clear()` or the stream's end. */
+export type MarkOutcome = 'played' | 'cleared';
+
+/**
+ * Sound that the application writes: 16-bit mono PCM, little-endian, as Buffers or Int16Arrays of any size.
+ *
+ * It is played at its own pace by the native engine: write as fast as `write` and `drain` allow.
+ * One source can feed one session at a time; what is written while nothing plays it waits.
+ */
+export declare class AudioSource extends Writable {
+    #private;
+    /** Samples per second of what is written. */
+    readonly rate: SampleRate;
+    constructor(options?: AudioSourceOptions);
+    write(chunk: any, ...rest: any[]): boolean;
+    end(chunk?: any, ...rest: any[]): this;
+    /** Drops everything that waits to be played (barge-in); marks behind it resolve with `'cleared'`. */
+    clear(): void;
+    /** Resolves when the last sample written so far was really played, or dropped. */
+    mark(): Promise<MarkOutcome>;
+    _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void;
+    _final(done: () => void): void;
+    _destroy(error: Error | null, done: (error: Error | null) => void): void;
+}
+
+/** Options of an {@link AudioSink}. */
+export interface AudioSinkOptions {
+    /** Samples per second of what is read; default 48000. */
+    rate?: SampleRate;
+    /** Milliseconds of sound that wait for a slow reader before the oldest are dropped; default 1000. */
+    queue?: number;
+}
+
+/**
+ * Sound that the application reads: Buffers of 20 ms each, 16-bit mono PCM, little-endian.
+ *
+ * A reader that is too slow loses the oldest frames, which `dropped` counts; the call is never held up.
+ */
+export declare class AudioSink extends Readable {
+    #private;
+    /** Samples per second of what is read. */
+    readonly rate: SampleRate;
+    constructor(options?: AudioSinkOptions);
+    /** Frames of 20 ms that were dropped because nobody read them in time. */
+    get dropped(): number;
+    _read(): void;
+    _destroy(error: Error | null, done: (error: Error | null) => void): void;
+}
+
+/** A microphone or a speaker. */
+export interface AudioDevice {
+    /** Names the device; the same after a restart. */
+    id: string;
+    /** The name that the system shows. */
+    label: string;
+    /** W3C's kind. */
+    kind: 'audioinput' | 'audiooutput';
+    /** Whether it is the system's default of its kind. */
+    default: boolean;
+}
+
+/** Lists the microphones and speakers that are there now; empty where the system has no sound. */
+export declare function listDevices(): Promise<AudioDevice[]>;
+
+/** One object of a statistics report; its members have the names of W3C webrtc-stats for its `type`. */
+export interface StatsObject {
+    /** The key of this object in the report. */
+    id: string;
+    /** `inbound-rtp`, `outbound-rtp`, `remote-inbound-rtp`, `remote-outbound-rtp`, `candidate-pair`, `codec`, … */
+    type: string;
+    /** Milliseconds since 1970. */
+    timestamp: number;
+    [member: string]: unknown;
+}
+
+/** A call's statistics: each object by its id, as W3C's `RTCStatsReport`. */
+export type StatsReport = Map<string, StatsObject>;
+
+/** A call's figures in short. */
+export interface CallStats {
+    /** Mean opinion score, 1–4.5 (E-model; up to 5 for Opus). */
+    mos: number;
+    /** Milliseconds of round trip, from RTCP; null until it is known. */
+    rttMs: number | null;
+    /** Milliseconds of jitter of what is received. */
+    jitterMs: number;
+    /** Percent of packets lost, of what is received, in the last second. */
+    lossPct: number;
+    /** Percent of the sound played that had to be made up, in the last second. */
+    concealedPct: number;
+    /** The codec by its SDP name; null until it is negotiated. */
+    codec: string | null;
+    /** Packets received so far. */
+    packetsReceived: number;
+    /** Packets sent so far. */
+    packetsSent: number;
+    /** Packets lost so far, of what was to be received. */
+    packetsLost: number;
+}
+
+/**
+ * An `EventEmitter` whose `on`, `once`, `off` and `emit` know the events of its class.
+ *
+ * `Events` maps an event's name to the tuple of its listener's arguments.
+ */
+export declare class TypedEmitter<Events extends {
+    [E in keyof Events]: unknown[];
+}> extends EventEmitter {
+    /** Adds a listener, which is called with the event's arguments. */
+    on<E extends keyof Events & string>(event: E, listener: (...args: Events[E]) => void): this;
+    /** Removes a listener that was added by `on` or `once`. */
+    off<E extends keyof Events & string>(event: E, listener: (...args: Events[E]) => void): this;
+    /** Adds a listener for the next occurrence only. */
+    once<E extends keyof Events & string>(event: E, listener: (...args: Events[E]) => void): this;
+    /**
+     * Resolves with the arguments of the next occurrence.
+     *
+     * Rejects with `signal.reason` when the signal is aborted first; no other event rejects it.
+     */
+    once<E extends keyof Events & string>(event: E, options?: {
+        signal?: AbortSignal;
+    }): Promise<Events[E]>;
+    /** Calls the listeners with the arguments; false where there is none. */
+    emit<E extends keyof Events & string>(event: E, ...args: Events[E]): boolean;
+}
+
+export {}

@@ -1,0 +1,130 @@
+import { Writable } from 'node:stream'
+import { checkOptions, type Schema } from './schema'
+import { native, type NativeSource, type SourceEvent } from './native'
+
+/** Samples per second of PCM that an application writes or reads. */
+export type SampleRate = 8000 | 16000 | 24000 | 48000
+
+/** @internal */
+export const sampleRates: readonly SampleRate[] = [8000, 16000, 24000, 48000]
+
+/** Options of an {@link AudioSource}. */
+export interface AudioSourceOptions {
+  /** Samples per second of what is written; default 48000. */
+  rate?: SampleRate
+  /** Milliseconds of sound that may wait to be played before `write` asks to wait; default 200. */
+  queue?: number
+}
+
+const schema: Schema = {
+  rate: { oneOf: sampleRates },
+  queue: { number: { min: 20, max: 60_000 } },
+}
+
+/** How a mark of {@link AudioSource.mark} ended: its sample was played, or dropped by `clear()` or the stream's end. */
+export type MarkOutcome = 'played' | 'cleared'
+
+/**
+ * Sound that the application writes: 16-bit mono PCM, little-endian, as Buffers or Int16Arrays of any size.
+ *
+ * It is played at its own pace by the native engine: write as fast as `write` and `drain` allow.
+ * One source can feed one session at a time; what is written while nothing plays it waits.
+ */
+export class AudioSource extends Writable {
+  /** Samples per second of what is written. */
+  readonly rate: SampleRate
+  readonly #native: NativeSource
+  readonly #limit: number
+  readonly #marks = new Map<number, (outcome: MarkOutcome) => void>()
+  #nextMark = 1
+  #half: number | undefined
+  #waiting: (() => void) | undefined
+
+  constructor(options: AudioSourceOptions = {}) {
+    checkOptions('AudioSource', options, schema)
+    const { rate = 48000, queue = 200 } = options
+    super({ highWaterMark: bytes(rate, queue), decodeStrings: true })
+    this.rate = rate
+    this.#limit = queue
+    this.#native = new (native().NativeSource)(rate, queue / 2, (event, mark) => this.#onEvent(event, mark))
+  }
+
+  /** @internal */
+  get nativeId(): number {
+    return this.#native.id
+  }
+
+  override write(chunk: any, ...rest: any[]): boolean {
+    return (super.write as (...args: unknown[]) => boolean)(asBytes(chunk), ...rest)
+  }
+
+  override end(chunk?: any, ...rest: any[]): this {
+    return (super.end as (...args: unknown[]) => this)(asBytes(chunk), ...rest)
+  }
+
+  /** Drops everything that waits to be played (barge-in); marks behind it resolve with `'cleared'`. */
+  clear(): void {
+    this.#half = undefined
+    this.#native.clear()
+    this.#release()
+  }
+
+  /** Resolves when the last sample written so far was really played, or dropped. */
+  mark(): Promise<MarkOutcome> {
+    const mark = this.#nextMark++
+    return new Promise((resolve) => {
+      this.#marks.set(mark, resolve)
+      // A write that waits its turn in the stream comes before the mark.
+      if (this.writableLength === 0) this.#native.mark(mark)
+      else super.write(Buffer.alloc(0), () => this.#native.mark(mark))
+    })
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
+    const pcm = this.#wholeSamples(chunk)
+    const queued = pcm.length === 0 ? 0 : this.#native.write(pcm)
+    if (queued > this.#limit) this.#waiting = done
+    else done()
+  }
+
+  override _final(done: () => void): void {
+    this.#native.end()
+    done()
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    this.#native.close()
+    this.#release()
+    for (const resolve of this.#marks.values()) resolve('cleared')
+    this.#marks.clear()
+    done(error)
+  }
+
+  #wholeSamples(chunk: Buffer): Buffer {
+    const joined = this.#half === undefined ? chunk : Buffer.concat([Buffer.of(this.#half), chunk])
+    const odd = joined.length % 2 === 1
+    this.#half = odd ? joined[joined.length - 1] : undefined
+    return odd ? joined.subarray(0, -1) : joined
+  }
+
+  #onEvent(event: SourceEvent, mark: number): void {
+    if (event === 'drain') return this.#release()
+    this.#marks.get(mark)?.(event)
+    this.#marks.delete(mark)
+  }
+
+  #release(): void {
+    const done = this.#waiting
+    this.#waiting = undefined
+    done?.()
+  }
+}
+
+function asBytes(chunk: unknown): unknown {
+  if (!ArrayBuffer.isView(chunk) || Buffer.isBuffer(chunk)) return chunk
+  return Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
+}
+
+function bytes(rate: SampleRate, milliseconds: number): number {
+  return Math.ceil((rate * milliseconds) / 1000) * 2
+}

@@ -1,0 +1,100 @@
+import { audioInput, audioOutput } from './audio'
+import { invalidOption } from './errors'
+import type { LogLevel, SoftphoneOptions } from './options'
+import { checkOptions, mismatch, type Rule, type Schema } from './schema'
+
+/** The levels of the log by importance. */
+export const levels: readonly LogLevel[] = ['trace', 'debug', 'log', 'info', 'warn', 'error']
+
+const count: Rule = { number: { min: 0, max: Number.MAX_SAFE_INTEGER, integer: true } }
+const oneOrMore = (rule: Rule): Rule => ({ either: [rule, { arrayOf: rule, min: 1 }] })
+const pem: Rule = { either: ['text', { instance: Uint8Array, expected: 'a Buffer' }] }
+const server: Schema = { url: 'text', priority: count, weight: count }
+const iceServer: Schema = { urls: oneOrMore('text'), username: 'string', credential: 'string' }
+const policy: Rule = { either: [{ oneOf: ['off', 'announced', 'headers', 'always'] }, 'function'] }
+
+/** Headers that the application adds. */
+export const headers: Rule = { record: 'string' }
+
+/** A list of ICE servers. */
+export const iceServers: Rule = { arrayOf: { object: iceServer, required: ['urls'] } }
+
+/** The devices of a phone. */
+export const audioOptions: Schema = { input: audioInput, output: audioOutput, ring: audioOutput }
+
+const schema: Schema = {
+  accessToken: { either: ['text', 'function'] },
+  environment: 'text',
+  orgId: 'text',
+  sessionSurvivability: 'boolean',
+  autoAnswerOutboundCalls: 'boolean',
+  autoConnectSessions: 'boolean',
+  iceServers,
+  iceTransportPolicy: { oneOf: ['all', 'relay'] },
+  logger: { check: checkLogger, expected: 'a logger' },
+  logLevel: { oneOf: levels },
+  uri: 'text',
+  displayName: 'string',
+  servers: {
+    either: [
+      'text',
+      { object: server, required: ['url'] },
+      { arrayOf: { either: ['text', { object: server, required: ['url'] }] }, min: 1 },
+    ],
+  },
+  username: 'text',
+  password: 'text',
+  ha1: 'text',
+  realm: 'text',
+  register: 'boolean',
+  registerExpires: count,
+  instanceId: 'text',
+  userAgent: 'text',
+  extraHeaders: headers,
+  contactTransport: { oneOf: ['ws', 'wss', false] },
+  tls: {
+    object: {
+      ca: { either: [pem, { arrayOf: pem }] },
+      cert: pem,
+      key: pem,
+      servername: 'text',
+      rejectUnauthorized: 'boolean',
+    },
+  },
+  outboundProxy: oneOrMore('text'),
+  authorization: { oneOf: ['challenge', 'always'] },
+  allowInsecure: 'boolean',
+  conversationIdHeader: oneOrMore('text'),
+  autoAnswer: {
+    either: [
+      policy,
+      {
+        object: {
+          policy,
+          delay: count,
+          whenBusy: { oneOf: ['ring', 'answer', 'reject'] },
+          trustedPeers: { arrayOf: 'text' },
+          beep: 'boolean',
+        },
+      },
+    ],
+  },
+  maxSessions: count,
+  noAnswerTimeout: count,
+  codecs: { arrayOf: { oneOf: ['opus', 'G722', 'PCMU', 'PCMA'] }, min: 1 },
+  audio: { either: [{ oneOf: ['none'] }, { object: audioOptions }] },
+  iceGatheringTimeout: count,
+}
+
+/** Throws for missing options what the PureCloud SDK throws, and names any that is unknown or of a wrong type. */
+export function checkSoftphoneOptions(options: unknown): asserts options is SoftphoneOptions {
+  if (options === undefined || options === null) throw invalidOption('Options required to create an instance of the SDK')
+  checkOptions('options', options, schema)
+}
+
+function checkLogger(name: string, value: unknown): void {
+  const missing = ['debug', 'log', 'info', 'warn', 'error'].find(
+    (level) => typeof (value as Record<string, unknown> | null)?.[level] !== 'function',
+  )
+  if (missing) throw mismatch(name, value, `a logger with a function '${missing}', such as console`)
+}

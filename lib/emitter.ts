@@ -1,0 +1,84 @@
+import { EventEmitter } from 'node:events'
+
+/**
+ * An `EventEmitter` whose `on`, `once`, `off` and `emit` know the events of its class.
+ *
+ * `Events` maps an event's name to the tuple of its listener's arguments.
+ */
+export class TypedEmitter<Events extends { [E in keyof Events]: unknown[] }> extends EventEmitter {
+  /** Adds a listener, which is called with the event's arguments. */
+  override on<E extends keyof Events & string>(event: E, listener: (...args: Events[E]) => void): this {
+    return super.on(event, listener as (...args: unknown[]) => void)
+  }
+
+  /** Removes a listener that was added by `on` or `once`. */
+  override off<E extends keyof Events & string>(event: E, listener: (...args: Events[E]) => void): this {
+    return super.off(event, listener as (...args: unknown[]) => void)
+  }
+
+  /** Adds a listener for the next occurrence only. */
+  override once<E extends keyof Events & string>(event: E, listener: (...args: Events[E]) => void): this
+  /**
+   * Resolves with the arguments of the next occurrence.
+   *
+   * Rejects with `signal.reason` when the signal is aborted first; no other event rejects it.
+   */
+  override once<E extends keyof Events & string>(event: E, options?: { signal?: AbortSignal }): Promise<Events[E]>
+  override once<E extends keyof Events & string>(
+    event: E,
+    listenerOrOptions: ((...args: Events[E]) => void) | { signal?: AbortSignal } = {},
+  ): any {
+    if (typeof listenerOrOptions === 'function') {
+      return super.once(event, listenerOrOptions as (...args: unknown[]) => void)
+    }
+    return occurrence(this, event, listenerOrOptions.signal)
+  }
+
+  /** Calls the listeners with the arguments; false where there is none. */
+  override emit<E extends keyof Events & string>(event: E, ...args: Events[E]): boolean {
+    return super.emit(event, ...args)
+  }
+
+  /**
+   * Emits, and turns what a listener throws into an uncaught exception of its own,
+   * so that one bad listener takes neither the events behind it nor their acknowledgement.
+   *
+   * @internal
+   */
+  deliver<E extends keyof Events & string>(event: E, ...args: Events[E]): void {
+    try {
+      this.emit(event, ...args)
+    } catch (error) {
+      process.nextTick(() => {
+        throw error
+      })
+    }
+  }
+}
+
+function occurrence(emitter: EventEmitter, event: string, signal?: AbortSignal): Promise<any> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason)
+    const listener = (...args: unknown[]) => {
+      signal?.removeEventListener('abort', abort)
+      resolve(args)
+    }
+    const abort = () => {
+      emitter.removeListener(event, listener)
+      reject(signal?.reason)
+    }
+    emitter.addListener(event, listener)
+    signal?.addEventListener('abort', abort, { once: true })
+  })
+}
+
+/**
+ * Hides the emitter's own bookkeeping from `structuredClone`, which would stumble over the listeners.
+ *
+ * @internal
+ */
+export function hideListeners(emitter: EventEmitter): void {
+  for (const key of ['_events', '_eventsCount', '_maxListeners']) {
+    Object.defineProperty(emitter, key, { enumerable: false, writable: true, configurable: true })
+  }
+}

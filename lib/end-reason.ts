@@ -1,0 +1,61 @@
+import type { SipStatus } from './errors'
+
+/** Why a session ended, in the words of XEP-0166 §7.4. */
+export type EndCondition =
+  | 'alternative-session'
+  | 'busy'
+  | 'cancel'
+  | 'connectivity-error'
+  | 'decline'
+  | 'expired'
+  | 'failed-application'
+  | 'failed-transport'
+  | 'general-error'
+  | 'gone'
+  | 'incompatible-parameters'
+  | 'media-error'
+  | 'security-error'
+  | 'success'
+  | 'timeout'
+  | 'unsupported-applications'
+  | 'unsupported-transports'
+
+/** Who ended a session: this phone, the other party, or the network between them. */
+export type EndSide = 'local' | 'remote' | 'network'
+
+/** @internal */
+export interface EndReasonInit {
+  condition: EndCondition
+  text?: string | null
+  side: EndSide
+  sip?: SipStatus | null
+  q850?: number | null
+}
+
+/** Why a session ended; used as a string it is its condition. */
+export class EndReason {
+  /** The condition of XEP-0166 §7.4, mapped from the SIP status or the Q.850 cause. */
+  readonly condition: EndCondition
+  /** A sentence for people. */
+  readonly text: string
+  /** Who ended it. */
+  readonly side: EndSide
+  /** The SIP status behind it, where there is one. */
+  readonly sip?: SipStatus
+  /** The Q.850 cause of a `Reason` header (RFC 3326), where there is one. */
+  readonly q850?: number
+
+  /** @internal */
+  constructor({ condition, text, side, sip, q850 }: EndReasonInit) {
+    this.condition = condition
+    this.text = text ?? condition
+    this.side = side
+    if (sip) this.sip = sip
+    if (typeof q850 === 'number') this.q850 = q850
+  }
+
+  /** The condition. */
+  toString(): string {
+    return this.condition
+  }
+}

@@ -1,0 +1,218 @@
+import type { EndReason } from './end-reason'
+import type { ErrorType, SipStatus, SoftphoneError } from './errors'
+import type { LogLevel } from './options'
+import type { Session } from './session'
+import type { CallStats } from './stats'
+
+/** What asks for an automatic answer: the application, a trusted peer, a header, or the policy. */
+export type AutoAnswerSource =
+  | 'announced'
+  | 'trusted-peer'
+  | 'call-info'
+  | 'alert-info'
+  | 'answer-mode'
+  | 'x-header'
+  | 'request-uri'
+  | 'notify-talk'
+  | 'option'
+
+/** An incoming call that rings. */
+export interface PendingSession {
+  /** The id to accept or reject it by; the session has the same. */
+  id: string
+  /** The caller's address: the user part of its URI, or the host where there is none. */
+  address: string
+  /** Links the call to the platform's conversation; the Call-ID where the call names none. */
+  conversationId: string
+  /** Whether the phone is about to answer it by itself. */
+  autoAnswer: boolean
+  /** Milliseconds until it does. */
+  autoAnswerDelay: number
+  /** What asks for it, where something does. */
+  autoAnswerSource?: AutoAnswerSource
+  /** The caller's name, where it gives one. */
+  displayName?: string
+  /** The caller's SIP address. */
+  uri: string
+  /** The Call-ID. */
+  callId: string
+  /** The INVITE's headers by lower-case name, the values of one name in order; credentials are left out. */
+  headers: Record<string, string[]>
+}
+
+/** How a pending session ended that never became a session. */
+export interface PendingSessionEnd {
+  /** The conversation that the call belonged to. */
+  conversationId: string
+  /** Who ended it. */
+  side: 'local' | 'remote' | 'network'
+  /** Why it ended. */
+  reason: EndReason
+}
+
+/** What `connected` says. */
+export interface ConnectedEvent {
+  /** False for the first connection only. */
+  reconnect: boolean
+  /** The server's URL. */
+  server: string
+}
+
+/** What `disconnected` says. */
+export interface DisconnectedEvent {
+  /** Whether the phone tries again by itself. */
+  reconnecting: boolean
+  /** Why the connection ended. */
+  reason: string
+  /** Milliseconds until the next try. */
+  retryIn?: number
+}
+
+/** What `registered` says. */
+export interface RegisteredEvent {
+  /** Seconds that the server granted. */
+  expires: number
+}
+
+/** What `registrationFailed` says. */
+export interface RegistrationFailedEvent {
+  /** The SIP status, where the server answered. */
+  code?: number
+  /** Why it failed. */
+  reason: string
+  /** True where nothing more is tried until the application acts, such as after a wrong password. */
+  fatal: boolean
+  /** Milliseconds until the next try. */
+  retryIn?: number
+}
+
+/** Plain data beside an `error`. */
+export interface ErrorDetails {
+  /** The error's stable name. */
+  code: string
+  /** The kind of failure. */
+  type: ErrorType
+  /** The SIP status behind it, where there is one. */
+  sip?: SipStatus
+  /** The session it concerns, where it concerns one. */
+  sessionId?: string
+}
+
+/** What can be odd about a running call: no device could be opened or it was lost; the other side sends no sound. */
+export type WarningCode = 'no-device' | 'no-media'
+
+/** Something odd about a call that goes on. */
+export interface WarningEvent {
+  /** What is odd. */
+  code: WarningCode
+  /** A sentence for people. */
+  message: string
+}
+
+/** What `tokenWillExpire` says. */
+export interface TokenWillExpireEvent {
+  /** Milliseconds until the access token expires. */
+  expiresIn: number
+}
+
+/** A received digit (RFC 4733). */
+export interface DtmfEvent {
+  /** `0`–`9`, `*`, `#`, `A`–`D`. */
+  tone: string
+  /** Milliseconds that it lasted. */
+  duration: number
+}
+
+/** A provisional answer to an outgoing call. */
+export interface ProgressEvent {
+  /** The SIP status, 180 or 183 mostly. */
+  code: number
+  /** The reason phrase. */
+  reason: string
+  /** Whether the other side sends sound before it answers. */
+  earlyMedia: boolean
+}
+
+/** The events of a {@link Softphone} with their listeners' arguments; each but the sessions themselves is plain data. */
+export interface SoftphoneEvents {
+  /** A call comes in; nothing acts on it before the listeners have run. */
+  pendingSession: [pending: PendingSession]
+  /** A pending session ended: the caller gave up, nobody answered in time, or it was rejected here. */
+  cancelPendingSession: [id: string, details: PendingSessionEnd]
+  /** A pending session was answered or declined on another of the user's phones. */
+  handledPendingSession: [id: string, details: PendingSessionEnd]
+  /** A session exists, outgoing ones included; its media is not connected yet. */
+  sessionStarted: [session: Session]
+  /** A session ended, after its own `terminated`; exactly once for each that started. */
+  sessionEnded: [session: Session, reason: EndReason]
+  /** A line of the phone's log, of any level, secrets left out. */
+  trace: [level: LogLevel, message: string, details: unknown]
+  /** Something failed that no promise reports; without a listener it goes to the logger. */
+  error: [error: SoftphoneError, details: ErrorDetails]
+  /** `initialize()` is done. */
+  ready: []
+  /** The WebSocket is open. */
+  connected: [event: ConnectedEvent]
+  /** The WebSocket is lost or closed. */
+  disconnected: [event: DisconnectedEvent]
+  /** The server has accepted the registration, refreshes included. */
+  registered: [event: RegisteredEvent]
+  /** The registration was removed. */
+  unregistered: []
+  /** The server refused the registration. */
+  registrationFailed: [event: RegistrationFailedEvent]
+  /** The access token is about to expire: call `setAccessToken()`. */
+  tokenWillExpire: [event: TokenWillExpireEvent]
+  /** A microphone, speaker or the default of one came or went: see `listDevices()`. */
+  devicesChanged: []
+}
+
+/** The state of a session's signalling. */
+export type SessionState = 'starting' | 'pending' | 'active' | 'ended'
+
+/** The state of a session's media connection. */
+export type ConnectionState = 'starting' | 'connecting' | 'connected' | 'interrupted' | 'disconnected'
+
+/** The events of a {@link Session} with their listeners' arguments. */
+export interface SessionEvents {
+  /** The session ended; exactly once, before the phone's `sessionEnded`. */
+  terminated: [session: Session, reason: EndReason]
+  /** `state` changed. */
+  'change:sessionState': [session: Session, state: SessionState]
+  /** `connectionState` changed. */
+  'change:connectionState': [session: Session, state: ConnectionState]
+  /** The session became pending, or is no more. */
+  'change:pending': [session: Session, pending: boolean]
+  /** The call was answered (true), or is over (false). */
+  'change:active': [session: Session, active: boolean]
+  /** The session ended. */
+  'change:ended': [session: Session, ended: boolean]
+  /** The media connection is being made, or no more. */
+  'change:connecting': [session: Session, connecting: boolean]
+  /** The media connection stands, or no more. */
+  'change:connected': [session: Session, connected: boolean]
+  /** The media connection is interrupted (true), or is back (false). */
+  'change:interrupted': [session: Session, interrupted: boolean]
+  /** The media connection is gone. */
+  'change:disconnected': [session: Session, disconnected: boolean]
+  /** All local ICE candidates are known. */
+  endOfCandidates: []
+  /** The other side rings, or sends early media. */
+  progress: [event: ProgressEvent]
+  /** The other side answered the outgoing call. */
+  answered: []
+  /** The microphone was muted. */
+  mute: []
+  /** The microphone was unmuted. */
+  unmute: []
+  /** The other side put the call on hold. */
+  'change:remoteHeld': [session: Session, remoteHeld: boolean]
+  /** The other side sent a digit. */
+  dtmf: [event: DtmfEvent]
+  /** The call's figures, once a second while media is connected. */
+  stats: [stats: CallStats]
+  /** Something is odd, but the call goes on. */
+  warning: [event: WarningEvent]
+  /** What was odd is so no more. */
+  warningCleared: [event: Pick<WarningEvent, 'code'>]
+}

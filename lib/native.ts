@@ -1,0 +1,139 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { SoftphoneError } from './errors'
+
+/*
+ * The door to the Rust addon. Plain data crosses it as JSON text in the serde forms of `crates/phone`;
+ * PCM crosses it as bytes.
+ */
+
+/** One phone: a task of the runtime with its ordered event stream. */
+export interface NativePhone {
+  /** Queues a command; throws when the phone is closed or its queue is full. */
+  command(ticket: number, command: string): void
+  /** Asks for a session's statistics; the answer is a `reply` event. */
+  stats(ticket: number, sessionId: string): void
+  /** Keeps the process alive for as long as the phone runs (the default). */
+  ref(): void
+  /** Lets the process end although the phone runs. */
+  unref(): void
+}
+
+/** PCM from JavaScript to a call. `onEvent` says that the queue fell to its low-water mark, or how a mark ended. */
+export interface NativeSource {
+  /** The number by which commands name it. */
+  readonly id: number
+  /** Takes whole samples, Int16 little-endian; returns the milliseconds that wait to be played. */
+  write(pcm: Uint8Array): number
+  /** Drops what waits; returns the milliseconds dropped. */
+  clear(): number
+  /** Marks the end of what was written so far. */
+  mark(mark: number): void
+  /** Says that nothing more is written. */
+  end(): void
+  /** Drops everything and lets go. */
+  close(): void
+}
+
+/** PCM from a call to JavaScript, in frames of 20 ms. `onReadable` is called when a frame arrives after `read` gave null. */
+export interface NativeSink {
+  /** The number by which commands name it. */
+  readonly id: number
+  /** Frames that were dropped because nobody read them in time. */
+  readonly dropped: number
+  /** The oldest frame, or null where there is none. */
+  read(): Uint8Array | null
+  /** Lets go. */
+  close(): void
+}
+
+/** The embedded PBX. */
+export interface NativePbx {
+  /** The free loopback port it listens on. */
+  readonly port: number
+  command(ticket: number, command: string): void
+  ref(): void
+  unref(): void
+}
+
+export type SourceEvent = 'drain' | 'played' | 'cleared'
+
+/** What the addon exports. */
+export interface Native {
+  NativePhone: new (options: string, onEvent: (event: string) => void) => NativePhone
+  NativeSource: new (
+    rate: number,
+    lowWaterMs: number,
+    onEvent: (event: SourceEvent, mark: number) => void,
+  ) => NativeSource
+  NativeSink: new (rate: number, queueMs: number, onReadable: () => void) => NativeSink
+  NativePbx: new (options: string, onEvent: (event: string) => void) => NativePbx
+  listDevices(): Promise<string>
+}
+
+/** Platforms that have a package of their own: `<platform>-<arch>`, on Linux with the C library. */
+export const platforms = [
+  'darwin-arm64',
+  'darwin-x64',
+  'linux-arm64-gnu',
+  'linux-arm64-musl',
+  'linux-x64-gnu',
+  'linux-x64-musl',
+  'win32-arm64-msvc',
+  'win32-x64-msvc',
+] as const
+
+let loaded: Native | undefined
+
+/** The addon, loaded once per process; `OFFHOOK_NATIVE_PATH` names another file. */
+export function native(): Native {
+  loaded ??= load(process.env['OFFHOOK_NATIVE_PATH'])
+  return loaded
+}
+
+function load(override: string | undefined): Native {
+  const platform = currentPlatform()
+  const candidates = override
+    ? [override]
+    : [join(__dirname, '..', 'npm', platform, 'offhook.node'), `@offhook/${platform}`]
+  const failures: unknown[] = []
+  for (const candidate of candidates) {
+    try {
+      return require(candidate) as Native
+    } catch (error) {
+      failures.push(new Error(`${candidate}: ${(error as Error).message.split('\n')[0]}`, { cause: error }))
+    }
+  }
+  throw new SoftphoneError(explain(platform, failures as Error[]), {
+    code: 'ERR_NATIVE_ADDON',
+    type: 'not_supported',
+    cause: new AggregateError(failures),
+  })
+}
+
+function explain(platform: string, failures: Error[]): string {
+  const supported = (platforms as readonly string[]).includes(platform)
+  const advice = supported
+    ? `Install @offhook/${platform} (npm leaves it out with --omit=optional, and when node_modules came from another platform), or run "npm run build" in a checkout.`
+    : `There is no build for ${platform}; there are builds for ${platforms.join(', ')}.`
+  return [`Cannot load the native part of offhook. ${advice}`, ...failures.map((failure) => `  ${failure.message}`)].join(
+    '\n',
+  )
+}
+
+/** The name of the package for this process's platform. */
+export function currentPlatform(): string {
+  const { platform, arch } = process
+  if (platform === 'linux') return `linux-${arch}-${isMusl() ? 'musl' : 'gnu'}`
+  if (platform === 'win32') return `win32-${arch}-msvc`
+  return `${platform}-${arch}`
+}
+
+function isMusl(): boolean {
+  try {
+    return readFileSync('/usr/bin/ldd', 'latin1').includes('musl')
+  } catch {
+    const report = process.report?.getReport() as { header?: { glibcVersionRuntime?: string } } | undefined
+    return report?.header?.glibcVersionRuntime === undefined
+  }
+}

@@ -1,0 +1,279 @@
+import type { AudioSink } from './audio-sink'
+import type { AudioSource } from './audio-source'
+import type { PendingSession } from './events'
+import type { Session } from './session'
+
+/** A level of the log, from the most to the least talkative. */
+export type LogLevel = 'trace' | 'debug' | 'log' | 'info' | 'warn' | 'error'
+
+/** Where log lines go; `console` is one. */
+export interface Logger {
+  debug(message: string, details?: unknown): void
+  log(message: string, details?: unknown): void
+  info(message: string, details?: unknown): void
+  warn(message: string, details?: unknown): void
+  error(message: string, details?: unknown): void
+}
+
+/** A SIP-over-WebSocket server. */
+export interface Server {
+  /** `ws://…` or `wss://…`. */
+  url: string
+  /** Lower is tried first; default 0. */
+  priority?: number
+  /** Share of the first tries among servers of one priority; default 1. */
+  weight?: number
+}
+
+/** TLS of the WebSocket; texts are PEM. */
+export interface TlsOptions {
+  /** Certificates to trust in addition to the system's, PEM. */
+  ca?: string | Buffer | readonly (string | Buffer)[]
+  /** The client's certificate chain, PEM. */
+  cert?: string | Buffer
+  /** The client's private key, PEM. */
+  key?: string | Buffer
+  /** The name to ask for and to verify, where it is not the URL's host. */
+  servername?: string
+  /** False accepts any certificate, which is for tests only; default true. */
+  rejectUnauthorized?: boolean
+}
+
+/** A STUN or TURN server, as in W3C webrtc-pc. */
+export interface IceServer {
+  /** `stun:host:port`, `turn:host:port?transport=udp`, or several. */
+  urls: string | readonly string[]
+  /** The TURN user. */
+  username?: string
+  /** The TURN password. */
+  credential?: string
+}
+
+/** An audio codec by its SDP name. */
+export type CodecName = 'opus' | 'G722' | 'PCMU' | 'PCMA'
+
+/** A sine tone. */
+export interface ToneInput {
+  /** Hertz, 20–20000. */
+  tone: number
+  /** Decibels relative to full scale, −60 to 0; default −18. */
+  level?: number
+}
+
+/** A WAV file, 8- or 16-bit PCM. */
+export interface WavInput {
+  /** The file's path. */
+  wav: string
+  /** Starts anew at the end; default false. */
+  loop?: boolean
+}
+
+/** A device by the id that `listDevices()` gives. */
+export interface DeviceChoice {
+  /** The device's id. */
+  device: string
+}
+
+/** A WAV file to write what is heard into: 16-bit mono PCM, 48 kHz. */
+export interface WavOutput {
+  /** The file's path; an existing file is overwritten. */
+  wav: string
+}
+
+/**
+ * Where a call's outgoing sound comes from: `'default'` (the system's microphone), `'none'` (silence),
+ * the id of a device, PCM that the application writes, a WAV file, a tone, or what another session hears.
+ */
+export type AudioInput = 'default' | 'none' | (string & {}) | DeviceChoice | AudioSource | WavInput | ToneInput | Session
+
+/**
+ * Where a call's incoming sound goes: `'default'` (the system's speaker), `'none'`, the id of a device,
+ * PCM that the application reads, or a WAV file.
+ */
+export type AudioOutput = 'default' | 'none' | (string & {}) | DeviceChoice | AudioSink | WavOutput
+
+/** The devices of a phone. */
+export interface AudioOptions {
+  /** Default `'default'`: the system's microphone. */
+  input?: AudioInput
+  /** Default `'default'`: the system's speaker. */
+  output?: AudioOutput
+  /** Where incoming calls ring; default `output`. */
+  ring?: AudioOutput
+}
+
+/** Which calls are answered without asking: see {@link SoftphoneOptions.autoAnswer}. */
+export type AutoAnswerPolicy = 'off' | 'announced' | 'headers' | 'always'
+
+/** Decides about one call within 2 s; after that, and when it fails, the call rings. */
+export type AutoAnswerDecision = (invite: PendingSession) => boolean | PromiseLike<boolean>
+
+/** Auto-answer in detail. */
+export interface AutoAnswerOptions {
+  /** Which calls; default `'announced'`, with the PureCloud triple `'headers'`. */
+  policy?: AutoAnswerPolicy | AutoAnswerDecision
+  /** Milliseconds to ring first, where the call names no delay; default 0. */
+  delay?: number
+  /** What to do while another call is active: let it ring (the default), answer it as well, or reject it with 486. */
+  whenBusy?: 'ring' | 'answer' | 'reject'
+  /** SIP addresses and domains that are answered under every policy but `'off'`. */
+  trustedPeers?: readonly string[]
+  /** Beeps before the microphone opens; default false. */
+  beep?: boolean
+}
+
+/** Options of a {@link Softphone}. Either `uri`, or `accessToken` with `environment`, says who it is. */
+export interface SoftphoneOptions {
+  /** The user's access token, or a function that fetches one and is asked again before it expires; sent as a bearer token (RFC 8898). */
+  accessToken?: string | (() => string | PromiseLike<string>)
+  /** The SIP domain of the PureCloud triple; `servers` defaults to `wss://<environment>/ws`. */
+  environment?: string
+  /** The organization's GUID, sent as `X-Organization-Id`. */
+  orgId?: string
+  /** Keeps calls when the WebSocket is lost; default true. With false every call ends with `connectivity-error`. */
+  sessionSurvivability?: boolean
+  /** Answers announced calls by itself; default true. An explicit `autoAnswer` wins over it. */
+  autoAnswerOutboundCalls?: boolean
+  /** Connects sessions as soon as they are accepted; default true. With false nothing is sent until `session.accept()`. */
+  autoConnectSessions?: boolean
+  /** STUN and TURN servers; default none. */
+  iceServers?: readonly IceServer[]
+  /** `'relay'` uses TURN only; default `'all'`. */
+  iceTransportPolicy?: 'all' | 'relay'
+  /** Where log lines go; default `console`. */
+  logger?: Logger
+  /** The least important level that is logged; default `'info'`. The `trace` event is not affected. */
+  logLevel?: LogLevel
+
+  /** The address of record: `sip:alice@example.com`. */
+  uri?: string
+  /** The name shown to the other party. */
+  displayName?: string
+  /** The SIP-over-WebSocket servers, tried in order; default `wss://<domain>/ws`. */
+  servers?: string | Server | readonly (string | Server)[]
+  /** The user for authentication; default the user of `uri`, or the `sub` claim of the token. */
+  username?: string
+  /** The password for digest authentication. */
+  password?: string
+  /** MD5 of `username:realm:password` in hexadecimal, instead of `password`. */
+  ha1?: string
+  /** The realm for which `ha1` was made; default the domain. */
+  realm?: string
+  /** Registers on `initialize()`; default true. */
+  register?: boolean
+  /** The lifetime of the registration to ask for, in seconds, 1–86400; default 600. */
+  registerExpires?: number
+  /** The UUID of this installation for SIP outbound (RFC 5626); default a new one. Keep one per installation. */
+  instanceId?: string
+  /** The `User-Agent` header; default `offhook/<version>`. */
+  userAgent?: string
+  /** Headers to add to every request. */
+  extraHeaders?: Readonly<Record<string, string>>
+  /** The `transport` parameter of the Contact; default `'ws'`, as RFC 7118 wants it; false leaves it away. */
+  contactTransport?: 'ws' | 'wss' | false
+  /** TLS of the WebSocket. */
+  tls?: TlsOptions
+  /** A route set that every request outside a dialog takes: SIP URIs. */
+  outboundProxy?: string | readonly string[]
+  /** Sends the bearer token when it is asked for (the default) or with every request to our own realm. */
+  authorization?: 'challenge' | 'always'
+  /** Allows to send the bearer token over a connection without TLS; default false. */
+  allowInsecure?: boolean
+  /** The headers that carry the conversation's id, the first one also in calls placed; default the well-known ones. */
+  conversationIdHeader?: string | readonly string[]
+
+  /**
+   * Which incoming calls are answered without asking: `'announced'`, the default, those that `expectCall()` announced
+   * and those of `trustedPeers`; `'headers'`, the default with the PureCloud triple, also those whose headers ask for it.
+   */
+  autoAnswer?: AutoAnswerPolicy | AutoAnswerDecision | AutoAnswerOptions
+  /** The most sessions at once; one more is rejected with 486. Default unlimited. */
+  maxSessions?: number
+  /** Milliseconds that an incoming call rings before it is given up, 1000–3600000; default 60000. */
+  noAnswerTimeout?: number
+  /** The codecs to offer and accept, best first; default `['opus', 'G722', 'PCMU', 'PCMA']`. */
+  codecs?: readonly CodecName[]
+  /** The devices of calls that name none; `'none'` opens nothing. */
+  audio?: AudioOptions | 'none'
+  /** Milliseconds after which a call is set up with the ICE candidates found so far; default 5000. */
+  iceGatheringTimeout?: number
+}
+
+/** Options of what waits. */
+export interface Abortable {
+  /** Gives up; the promise rejects with `signal.reason`. */
+  signal?: AbortSignal
+}
+
+/** Options of {@link Softphone.acceptPendingSession}. */
+export interface AcceptOptions {
+  /** Where the outgoing sound comes from; default the phone's `audio.input`. */
+  mediaStream?: AudioInput
+  /** Where the incoming sound goes; default the phone's `audio.output`. */
+  audioElement?: AudioOutput
+  /** False opens no device by itself; true opens them but leaves connecting to `session.accept()`, unless `autoConnectSession` says otherwise. */
+  autoStartMedia?: boolean
+  /** Connects at once; default the phone's `autoConnectSessions`. */
+  autoConnectSession?: boolean
+  /** Headers to add to the answer. */
+  headers?: Readonly<Record<string, string>>
+}
+
+/** Options of {@link Softphone.rejectPendingSession}. */
+export interface RejectOptions {
+  /** The SIP status, 300–699; default 486 (busy here). 603 declines on all of the user's phones. */
+  code?: number
+  /** The reason phrase; default the status's own. */
+  reason?: string
+}
+
+/** Options of {@link Softphone.call}. */
+export interface CallOptions extends Abortable {
+  /** Headers to add to the INVITE. */
+  headers?: Readonly<Record<string, string>>
+  /** The conversation that the call belongs to, sent in the conversation header. */
+  conversationId?: string
+  /** The name shown to the other party; default the phone's `displayName`. */
+  displayName?: string
+  /** Milliseconds to wait for an answer before the call is cancelled; default for as long as it rings. */
+  timeout?: number
+  /** Where the outgoing sound comes from; default the phone's `audio.input`. */
+  mediaStream?: AudioInput
+  /** Where the incoming sound goes; default the phone's `audio.output`. */
+  audioElement?: AudioOutput
+}
+
+/** Options of {@link Softphone.startSoftphoneSession}. */
+export interface StartSoftphoneSessionOptions extends CallOptions {
+  /** The number or SIP address to call. */
+  phoneNumber: string
+}
+
+/** Names a session by its own id or by its conversation's. */
+export type SessionReference = { id: string; conversationId?: never } | { conversationId: string; id?: never }
+
+/** Options of {@link Softphone.expectCall}. */
+export interface ExpectCallOptions {
+  /** The conversation whose call is to be answered by itself. */
+  conversationId: string
+  /** Milliseconds for which the announcement holds; default 60000. */
+  timeout?: number
+}
+
+/** Options of {@link Softphone.setAudioDevice}: what is left out stays as it is. */
+export interface AudioDeviceOptions {
+  /** The input of calls that have none of their own, active ones included. */
+  input?: AudioInput
+  /** The output of calls that have none of their own, active ones included. */
+  output?: AudioOutput
+  /** Where incoming calls ring. */
+  ring?: AudioOutput
+}
+
+/** Options of {@link Session.sendDtmf}. */
+export interface DtmfOptions {
+  /** Milliseconds each tone lasts, 40–6000; default 100. */
+  duration?: number
+  /** Milliseconds between tones, at least 30; default 70. */
+  gap?: number
+}

@@ -1,0 +1,203 @@
+import { EndReason } from './end-reason'
+import type { SoftphoneError } from './errors'
+import type { PendingSession, PendingSessionEnd } from './events'
+import { fromWire, type Link } from './link'
+import type { AutoAnswerDecision } from './options'
+import { headersByName, Session } from './session'
+import type { Softphone } from './softphone'
+import type { WireEvent, WirePending, WirePendingEnd } from './wire'
+
+/** What the receiver needs of its phone beside the events it emits. */
+export interface Owner {
+  readonly phone: Softphone
+  readonly link: Link
+  readonly autoAnswer: AutoAnswerDecision | undefined
+  trace(event: Extract<WireEvent, { type: 'trace' }>): void
+  fail(error: SoftphoneError, sessionId?: string): void
+  renewToken(): void
+}
+
+/** Turns the native event stream into the phone's state and its JavaScript events, in order. */
+export class Receiver {
+  readonly sessions = new Map<string, Session>()
+  readonly pending = new Map<string, PendingSession>()
+  connected = false
+  registered = false
+  readonly #owner: Owner
+
+  constructor(owner: Owner) {
+    this.#owner = owner
+  }
+
+  receive(event: WireEvent): void {
+    const { phone, link } = this.#owner
+    switch (event.type) {
+      case 'reply':
+        return
+      case 'ready':
+        return phone.deliver('ready')
+      case 'connected':
+        this.connected = true
+        return phone.deliver('connected', { reconnect: event.reconnect, server: event.server })
+      case 'disconnected':
+        this.connected = false
+        return phone.deliver('disconnected', {
+          reconnecting: event.reconnecting,
+          reason: event.reason,
+          ...present('retryIn', event.retryIn),
+        })
+      case 'registered':
+        this.registered = true
+        return phone.deliver('registered', { expires: event.expires })
+      case 'unregistered':
+        this.registered = false
+        return phone.deliver('unregistered')
+      case 'registrationFailed':
+        this.registered = false
+        return phone.deliver('registrationFailed', {
+          reason: event.reason,
+          fatal: event.fatal,
+          ...present('code', event.code),
+          ...present('retryIn', event.retryIn),
+        })
+      case 'pendingSession':
+        return this.#ring(event)
+      case 'autoAnswerQuery':
+        return void this.#decide(pendingSession(event))
+      case 'cancelPendingSession':
+      case 'handledPendingSession':
+        this.pending.delete(event.id)
+        return phone.deliver(event.type, event.id, pendingEnd(event.details))
+      case 'sessionStarted': {
+        const session = new Session(link, event.session)
+        this.pending.delete(session.id)
+        this.sessions.set(session.id, session)
+        phone.deliver('sessionStarted', session)
+        return link.post({ type: 'delivered', id: session.id })
+      }
+      case 'sessionEnded':
+        return this.#end(event.id, new EndReason(event.reason))
+      case 'trace':
+        return this.#owner.trace(event)
+      case 'error':
+        return this.#owner.fail(fromWire(event.error), event.id ?? undefined)
+      case 'tokenWillExpire':
+        return phone.deliver('tokenWillExpire', { expiresIn: event.expiresIn })
+      case 'tokenNeeded':
+        return this.#owner.renewToken()
+      case 'devicesChanged':
+        return phone.deliver('devicesChanged')
+      case 'closed':
+        this.connected = false
+        this.registered = false
+        return
+      case 'sessionChanged':
+      case 'progress':
+      case 'answered':
+      case 'endOfCandidates':
+      case 'dtmf':
+      case 'terminated':
+      case 'warning':
+      case 'warningCleared':
+      case 'stats':
+        return toSession(this.sessions.get(event.id), event)
+      default:
+        return ignore(event)
+    }
+  }
+
+  #ring(event: WirePending): void {
+    const pending = pendingSession(event)
+    this.pending.set(pending.id, pending)
+    this.#owner.phone.deliver('pendingSession', pending)
+    this.#owner.link.post({ type: 'delivered', id: pending.id })
+  }
+
+  async #decide(pending: PendingSession): Promise<void> {
+    let answer = false
+    try {
+      answer = (await this.#owner.autoAnswer?.(pending)) === true
+    } catch (error) {
+      this.#owner.fail(
+        fromWire({ code: 'ERR_AUTO_ANSWER', type: 'generic', message: `autoAnswer failed: ${String(error)}` }),
+        pending.id,
+      )
+    }
+    this.#owner.link.post({ type: 'autoAnswerDecision', id: pending.id, answer })
+  }
+
+  #end(id: string, reason: EndReason): void {
+    const session = this.sessions.get(id)
+    this.sessions.delete(id)
+    if (session) this.#owner.phone.deliver('sessionEnded', session, reason)
+  }
+}
+
+type SessionEvent = Extract<
+  WireEvent,
+  {
+    type:
+      | 'sessionChanged'
+      | 'progress'
+      | 'answered'
+      | 'endOfCandidates'
+      | 'dtmf'
+      | 'terminated'
+      | 'warning'
+      | 'warningCleared'
+      | 'stats'
+  }
+>
+
+function toSession(session: Session | undefined, event: SessionEvent): void {
+  if (session === undefined) return
+  switch (event.type) {
+    case 'sessionChanged':
+      return session.change(event.changes)
+    case 'progress':
+      return session.deliver('progress', { code: event.code, reason: event.reason, earlyMedia: event.earlyMedia })
+    case 'answered':
+      return session.answeredByPeer()
+    case 'endOfCandidates':
+      return session.deliver('endOfCandidates')
+    case 'dtmf':
+      return session.deliver('dtmf', { tone: event.tone, duration: event.duration })
+    case 'terminated':
+      return session.terminate(new EndReason(event.reason))
+    case 'warning':
+      return session.deliver('warning', { code: event.warning, message: event.text })
+    case 'warningCleared':
+      return session.deliver('warningCleared', { code: event.warning })
+    case 'stats':
+      return session.deliver('stats', event.stats)
+    default:
+      return ignore(event)
+  }
+}
+
+// An addon of another version may know more events than this file.
+function ignore(_event: never): void {}
+
+function pendingSession(event: WirePending): PendingSession {
+  const { id, address, uri, conversationId, autoAnswer, autoAnswerDelay, callId, headers } = event
+  return {
+    id,
+    address,
+    uri,
+    conversationId,
+    autoAnswer,
+    autoAnswerDelay,
+    ...present('autoAnswerSource', event.autoAnswerSource),
+    ...present('displayName', event.displayName),
+    callId,
+    headers: headersByName(headers),
+  }
+}
+
+function pendingEnd({ side, reason, conversationId }: WirePendingEnd): PendingSessionEnd {
+  return { side, reason: new EndReason(reason), conversationId }
+}
+
+function present<K extends string, V>(key: K, value: V | null | undefined): { [P in K]?: V } {
+  return value === null || value === undefined ? {} : ({ [key]: value } as { [P in K]?: V })
+}

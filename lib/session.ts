@@ -1,0 +1,271 @@
+import { wireInput, wireOutput } from './audio'
+import { hideListeners, TypedEmitter } from './emitter'
+import { EndReason } from './end-reason'
+import { SoftphoneError, unanswered } from './errors'
+import type { ConnectionState, SessionEvents, SessionState } from './events'
+import type { Link } from './link'
+import type { AudioInput, AudioOutput, DtmfOptions, RejectOptions } from './options'
+import { checkOptions, type Schema } from './schema'
+import type { StatsReport } from './stats'
+import type { HeaderList, WireChanges, WireSession } from './wire'
+
+const dtmfOptions: Schema = {
+  duration: { number: { min: 40, max: 6000 } },
+  gap: { number: { min: 30, max: 6000 } },
+}
+
+/** @internal */
+export const rejectOptions: Schema = {
+  code: { number: { min: 300, max: 699, integer: true } },
+  reason: 'string',
+}
+
+/**
+ * One call.
+ *
+ * Its properties are the state as of the last event delivered; `structuredClone` makes a plain snapshot of them.
+ */
+export class Session extends TypedEmitter<SessionEvents> {
+  /** Names the session; the same as the pending session's. */
+  readonly id: string
+  /** Links the call to the platform's conversation. */
+  readonly conversationId: string
+  /** The Call-ID. */
+  readonly callId: string
+  /** The other party's address: the user part of its URI, or the host where there is none. */
+  readonly address: string
+  /** The other party's SIP address. */
+  readonly uri: string
+  /** The other party's name, where known. */
+  readonly displayName: string | undefined
+  /** Who called. */
+  readonly direction: 'incoming' | 'outgoing'
+  /** The state of the signalling. */
+  readonly state: SessionState
+  /** The state of the media connection. */
+  readonly connectionState: ConnectionState
+  /** Whether the other party hears silence. */
+  readonly muted: boolean
+  /** Whether the other party put the call on hold. */
+  readonly remoteHeld: boolean
+  /** The headers of a received INVITE by lower-case name; empty for outgoing calls. */
+  readonly headers: Record<string, string[]>
+  /** The codec by its SDP name, once it is negotiated. */
+  readonly codec: string | undefined
+  /** When the call was answered, in milliseconds since 1970. */
+  readonly startTime: number | undefined
+  /** Whether the call is answered and not over. */
+  declare readonly active: boolean
+  /** Whether the media connection is interrupted. */
+  declare readonly interrupted: boolean
+  /** Whether the media connection stands. */
+  declare readonly connected: boolean
+  /** Milliseconds since the call was answered, up to its end; 0 before. */
+  declare readonly duration: number
+
+  readonly #link: Link
+  readonly #answer: PromiseWithResolvers<void>
+  #endTime: number | undefined
+
+  /** @internal */
+  constructor(link: Link, snapshot: WireSession) {
+    super()
+    hideListeners(this)
+    this.#link = link
+    this.id = snapshot.id
+    this.conversationId = snapshot.conversationId
+    this.callId = snapshot.callId
+    this.address = snapshot.address
+    this.uri = snapshot.uri
+    this.displayName = snapshot.displayName ?? undefined
+    this.direction = snapshot.direction
+    this.state = snapshot.state
+    this.connectionState = snapshot.connectionState
+    this.muted = snapshot.muted
+    this.remoteHeld = snapshot.remoteHeld
+    this.headers = headersByName(snapshot.headers)
+    this.codec = snapshot.codec ?? undefined
+    this.startTime = snapshot.startTime ?? undefined
+    derive(this, 'active', () => this.state === 'active')
+    derive(this, 'interrupted', () => this.connectionState === 'interrupted')
+    derive(this, 'connected', () => this.connectionState === 'connected')
+    derive(this, 'duration', () => elapsed(this.startTime, this.#endTime))
+    this.#answer = settledLater()
+    // A call whose answer nobody awaits is no unhandled rejection.
+    this.#answer.promise.catch(() => {})
+  }
+
+  /**
+   * Resolves when the call is answered; rejects with a `SoftphoneError` when it ends before.
+   *
+   * Its code is `ERR_CALL_` and the end's condition: `ERR_CALL_BUSY`, `ERR_CALL_DECLINE`, `ERR_CALL_TIMEOUT`,
+   * `ERR_CALL_CANCEL`, `ERR_CALL_GONE`, …; its `cause` is the `EndReason`.
+   */
+  get answered(): Promise<void> {
+    return this.#answer.promise
+  }
+
+  /** Connects a session that was accepted without connecting it; anything but the first call does nothing. */
+  async accept(): Promise<void> {
+    await this.#link.command({ type: 'connect', id: this.id })
+  }
+
+  /** Refuses a session that was accepted but not connected; 486 by default. */
+  async reject(options: RejectOptions = {}): Promise<void> {
+    checkOptions('reject', options, rejectOptions)
+    await this.#link.command({ type: 'reject', id: this.id, code: options.code, reason: options.reason })
+  }
+
+  /** Ends the session: BYE, CANCEL or a refusal, whichever fits. Resolves after `sessionEnded`; again, it does nothing. */
+  async end(): Promise<void> {
+    if (this.state === 'ended') return
+    await this.#link.command({ type: 'end', id: this.id })
+  }
+
+  /** Sends silence instead of the input. */
+  async mute(): Promise<void> {
+    await this.#link.command({ type: 'mute', id: this.id, muted: true })
+  }
+
+  /** Sends the input again. */
+  async unmute(): Promise<void> {
+    await this.#link.command({ type: 'mute', id: this.id, muted: false })
+  }
+
+  /**
+   * Sends digits (RFC 4733): `0`–`9`, `*`, `#`, `A`–`D`. Resolves when the last one was sent.
+   *
+   * @throws `ERR_INVALID_ARGUMENT` for anything else, `ERR_SESSION_STATE` where the call is not answered.
+   */
+  async sendDtmf(tones: string, options: DtmfOptions = {}): Promise<void> {
+    if (typeof tones !== 'string') throw invalidArgument('tones', 'a string of the digits 0-9, *, # and A-D')
+    checkOptions('sendDtmf', options, dtmfOptions)
+    await this.#link.command({ type: 'sendDtmf', id: this.id, tones, ...options })
+  }
+
+  /** Changes where the outgoing sound comes from. */
+  async setInput(input: AudioInput): Promise<void> {
+    await this.#link.command({ type: 'setInput', id: this.id, input: wireInput('input', input) })
+  }
+
+  /** Changes where the incoming sound goes. */
+  async setOutput(output: AudioOutput): Promise<void> {
+    await this.#link.command({ type: 'setOutput', id: this.id, output: wireOutput('output', output) })
+  }
+
+  /** Sets the loudness of the incoming sound in percent, 0–100. */
+  async setVolume(volume: number): Promise<void> {
+    await this.#link.command({ type: 'setVolume', id: this.id, volume: checkedVolume(volume) })
+  }
+
+  /** The call's statistics with the names of W3C webrtc-stats. */
+  async getStats(): Promise<StatsReport> {
+    const objects = await this.#link.stats(this.id)
+    return new Map(objects.map((object) => [object.id, object]))
+  }
+
+  /** @internal */
+  change(changes: WireChanges): void {
+    const { state, connectionState, muted, remoteHeld, ...others } = changes
+    Object.assign(this, others)
+    if (state !== undefined) this.#changeState(state)
+    if (connectionState !== undefined) this.#changeConnection(connectionState)
+    if (muted !== undefined && muted !== this.muted) {
+      assign(this, { muted })
+      this.deliver(muted ? 'mute' : 'unmute')
+    }
+    if (remoteHeld !== undefined && remoteHeld !== this.remoteHeld) {
+      assign(this, { remoteHeld })
+      this.deliver('change:remoteHeld', this, remoteHeld)
+    }
+  }
+
+  /** @internal */
+  answeredByPeer(): void {
+    this.#answer.resolve()
+    this.deliver('answered')
+  }
+
+  /** @internal */
+  terminate(reason: EndReason): void {
+    this.#endTime = Date.now()
+    this.#changeConnection('disconnected')
+    this.#changeState('ended')
+    this.#answer.reject(unanswered(reason))
+    this.deliver('terminated', this, reason)
+  }
+
+  #changeState(state: SessionState): void {
+    const before = this.state
+    if (state === before) return
+    assign(this, { state })
+    if (state === 'active') this.#answer.resolve()
+    this.deliver('change:sessionState', this, state)
+    if (state !== 'starting') this.deliver(`change:${state}`, this, true)
+    if (before !== 'starting') this.deliver(`change:${before}`, this, false)
+  }
+
+  #changeConnection(connectionState: ConnectionState): void {
+    const before = this.connectionState
+    if (connectionState === before) return
+    assign(this, { connectionState })
+    this.deliver('change:connectionState', this, connectionState)
+    if (connectionState !== 'starting') this.deliver(`change:${connectionState}`, this, true)
+    if (before !== 'starting') this.deliver(`change:${before}`, this, false)
+  }
+}
+
+// An accessor of the object itself: structuredClone reads those, and leaves out the prototype's.
+function derive(session: Session, name: keyof Session, get: () => unknown): void {
+  Object.defineProperty(session, name, { get, enumerable: true })
+}
+
+function elapsed(start: number | undefined, end = Date.now()): number {
+  return start === undefined ? 0 : Math.max(0, end - start)
+}
+
+// The one place that writes what is read-only to everybody else.
+function assign(session: Session, properties: Partial<Session>): void {
+  Object.assign(session, properties)
+}
+
+/** @internal */
+export function headersByName(headers: HeaderList): Record<string, string[]> {
+  const byName = new Map<string, string[]>()
+  for (const [name, value] of headers) {
+    const key = name.toLowerCase()
+    byName.set(key, [...(byName.get(key) ?? []), value])
+  }
+  // A Map in between, for a header may be called `__proto__`.
+  return Object.fromEntries(byName)
+}
+
+/** @internal */
+export function checkedVolume(volume: number): number {
+  if (typeof volume === 'number' && volume >= 0 && volume <= 100) return Math.round(volume)
+  throw invalidArgument('volume', 'a number from 0 to 100')
+}
+
+/** @internal */
+export function invalidArgument(name: string, expected: string): SoftphoneError {
+  return new SoftphoneError(`Bad argument "${name}": expected ${expected}`, {
+    code: 'ERR_INVALID_ARGUMENT',
+    type: 'invalid_options',
+  })
+}
+
+interface PromiseWithResolvers<T> {
+  promise: Promise<T>
+  resolve(value: T): void
+  reject(reason: unknown): void
+}
+
+function settledLater(): PromiseWithResolvers<void> {
+  let resolve!: (value: void) => void
+  let reject!: (reason: unknown) => void
+  const promise = new Promise<void>((yes, no) => {
+    resolve = yes
+    reject = no
+  })
+  return { promise, resolve, reject }
+}

@@ -1,0 +1,400 @@
+import { audioInput, audioOutput, wireInput, wireOutput } from './audio'
+import { audioOptions, checkSoftphoneOptions, headers, iceServers as iceServersRule, levels } from './checked-options'
+import { listDevices, type AudioDevice } from './devices'
+import { TypedEmitter } from './emitter'
+import { invalidOption, SoftphoneError } from './errors'
+import type { PendingSession, SoftphoneEvents } from './events'
+import { Link } from './link'
+import { native } from './native'
+import type {
+  Abortable,
+  AcceptOptions,
+  AudioDeviceOptions,
+  CallOptions,
+  ExpectCallOptions,
+  IceServer,
+  Logger,
+  RejectOptions,
+  SessionReference,
+  SoftphoneOptions,
+  StartSoftphoneSessionOptions,
+} from './options'
+import { Receiver } from './receiver'
+import { checkOptions, type Rule, type Schema } from './schema'
+import { checkedVolume, invalidArgument, rejectOptions, type Session } from './session'
+import type { WireCommand, WireEvent } from './wire'
+import { autoAnswerFunction, wireAudio, wireHeaders, wireIceServers, wireOptions } from './wire-options'
+
+const signal: Rule = { instance: AbortSignal, expected: 'an AbortSignal' }
+const milliseconds: Rule = { number: { min: 0, max: Number.MAX_SAFE_INTEGER, integer: true } }
+const waiting: Schema = { signal }
+const calling: Schema = {
+  signal,
+  headers,
+  conversationId: 'text',
+  displayName: 'string',
+  timeout: milliseconds,
+  mediaStream: audioInput,
+  audioElement: audioOutput,
+}
+const accepting: Schema = {
+  mediaStream: audioInput,
+  audioElement: audioOutput,
+  autoStartMedia: 'boolean',
+  autoConnectSession: 'boolean',
+  headers,
+}
+const expecting: Schema = { conversationId: 'text', timeout: milliseconds }
+
+/**
+ * A SIP phone: one account, its connection and its calls.
+ *
+ * ```ts
+ * const phone = new Softphone({ uri: 'sip:alice@example.com', password, servers: 'wss://pbx.example.com/ws' })
+ * phone.on('pendingSession', ({ id }) => phone.acceptPendingSession(id))
+ * await phone.initialize()
+ * const session = await phone.call('sip:bob@example.com')
+ * await session.answered
+ * ```
+ */
+export class Softphone extends TypedEmitter<SoftphoneEvents> {
+  readonly #options: SoftphoneOptions
+  readonly #receiver: Receiver
+  #link: Link | undefined
+  #destroyed: Promise<void> | undefined
+  #refed = true
+
+  /**
+   * Checks the options; nothing is connected before `initialize()`.
+   *
+   * @throws `SoftphoneError` `ERR_INVALID_OPTION` that names the option, its type and what is expected.
+   */
+  constructor(options: SoftphoneOptions) {
+    super()
+    checkSoftphoneOptions(options)
+    this.#options = { ...options }
+    this.#receiver = new Receiver(this.#owner())
+    // The token says who the user is: a phone whose token is still to be fetched starts in initialize().
+    if (typeof options.accessToken !== 'function') this.#start(options.accessToken)
+  }
+
+  /** The sessions that have started and not ended. */
+  get sessions(): Session[] {
+    return [...this.#receiver.sessions.values()]
+  }
+
+  /** The calls that ring. */
+  get pendingSessions(): PendingSession[] {
+    return [...this.#receiver.pending.values()]
+  }
+
+  /** Whether the WebSocket is open. */
+  get connected(): boolean {
+    return this.#receiver.connected
+  }
+
+  /** Whether the server holds the registration. */
+  get registered(): boolean {
+    return this.#receiver.registered
+  }
+
+  /**
+   * Connects and registers; with `register: false` it only connects.
+   *
+   * @throws `SoftphoneError` of type `initialization`, whose `cause` says why; the same goes to `error`.
+   */
+  async initialize(options: Abortable = {}): Promise<void> {
+    checkOptions('options of initialize', options, waiting)
+    options.signal?.throwIfAborted()
+    try {
+      const { accessToken } = this.#options
+      if (typeof accessToken === 'function' && !this.#link) this.#start(await fetchToken(accessToken))
+      await this.#command({ type: 'initialize' }, options.signal)
+    } catch (cause) {
+      throw this.#initializationError(cause, options.signal)
+    }
+  }
+
+  /** The original document's spelling of {@link initialize}. */
+  intialize(options: Abortable = {}): Promise<void> {
+    return this.initialize(options)
+  }
+
+  /** Closes the WebSocket and leaves it closed; calls live on. */
+  disconnect(): void {
+    this.#post({ type: 'disconnect' })
+  }
+
+  /** Closes the WebSocket and opens it again. */
+  reconnect(): void {
+    this.#post({ type: 'reconnect' })
+  }
+
+  /** Registers; resolves when the server has accepted. */
+  async register(options: Abortable = {}): Promise<void> {
+    checkOptions('options of register', options, waiting)
+    await this.#command({ type: 'register' }, options.signal)
+  }
+
+  /** Removes the registration; resolves when the server has confirmed. */
+  async unregister(options: Abortable = {}): Promise<void> {
+    checkOptions('options of unregister', options, waiting)
+    await this.#command({ type: 'unregister' }, options.signal)
+  }
+
+  /** Ends every call, unregisters and disconnects, within 2 s; afterwards nothing keeps the process alive. */
+  destroy(): Promise<void> {
+    this.#destroyed ??= this.#destroy()
+    return this.#destroyed
+  }
+
+  /** Destroys the phone at the end of an `await using` block. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.destroy()
+  }
+
+  /**
+   * Accepts a pending session. Doing it again does nothing; what fails goes to `error`.
+   *
+   * With `{ autoStartMedia: true }` alone the session is not connected: call `session.accept()`.
+   */
+  acceptPendingSession(id: string, options: AcceptOptions = {}): void {
+    checkId(id)
+    checkOptions('options of acceptPendingSession', options, accepting)
+    const { mediaStream, audioElement, ...rest } = options
+    this.#post(
+      {
+        type: 'accept',
+        id,
+        options: {
+          ...rest,
+          input: mediaStream === undefined ? undefined : wireInput('mediaStream', mediaStream),
+          output: audioElement === undefined ? undefined : wireOutput('audioElement', audioElement),
+          headers: wireHeaders(options.headers),
+        },
+      },
+      id,
+    )
+  }
+
+  /** Rejects a pending session, with 486 by default; resolves after its `cancelPendingSession`. */
+  async rejectPendingSession(id: string, options: RejectOptions = {}): Promise<void> {
+    checkId(id)
+    checkOptions('options of rejectPendingSession', options, rejectOptions)
+    await this.#command({ type: 'reject', id, code: options.code, reason: options.reason })
+  }
+
+  /**
+   * Places a call; resolves with the session once the INVITE is sent: await `session.answered` for the answer.
+   *
+   * `target` is a SIP address, a user at the own domain, or a telephone number. Aborting cancels the call until it is answered.
+   */
+  async call(target: string, options: CallOptions = {}): Promise<Session> {
+    if (typeof target !== 'string' || target === '') throw invalidArgument('target', 'a SIP address or a number')
+    checkOptions('options of call', options, calling)
+    const { signal, mediaStream, audioElement, headers: given, ...rest } = options
+    const session = await this.#running().command(
+      {
+        type: 'call',
+        target,
+        options: {
+          ...rest,
+          input: mediaStream === undefined ? undefined : wireInput('mediaStream', mediaStream),
+          output: audioElement === undefined ? undefined : wireOutput('audioElement', audioElement),
+          headers: wireHeaders(given),
+        },
+      },
+      signal,
+      (reply) => this.#sessionOf(reply),
+    )
+    if (signal) endOnAbort(session, signal)
+    return session
+  }
+
+  /** Places a call as the PureCloud SDK does; `id` is the conversation's. */
+  async startSoftphoneSession({ phoneNumber, ...options }: StartSoftphoneSessionOptions): Promise<{ id: string; selfUri: string }> {
+    const session = await this.call(phoneNumber, options)
+    return { id: session.conversationId, selfUri: session.uri }
+  }
+
+  /** Ends a session, named by its id or its conversation's; resolves after its `sessionEnded`. */
+  async endSession(reference: SessionReference): Promise<void> {
+    const { id, conversationId } = reference ?? {}
+    if (!id && !conversationId) {
+      throw new SoftphoneError('Unable to end session: must provide session id or conversationId.', {
+        code: 'ERR_INVALID_ARGUMENT',
+        type: 'session',
+      })
+    }
+    await this.#command({ type: 'end', id, conversationId })
+  }
+
+  /** Announces an incoming call of a conversation, which is then answered by itself. */
+  async expectCall(options: ExpectCallOptions): Promise<void> {
+    checkOptions('options of expectCall', options, expecting)
+    await this.#command({ type: 'expectCall', ...options })
+  }
+
+  /** Replaces the access token, now and for everything to come. */
+  async setAccessToken(token: string): Promise<void> {
+    if (typeof token !== 'string' || token === '') throw invalidArgument('token', 'a non-empty string')
+    await this.#command({ type: 'setAccessToken', token })
+  }
+
+  /** Replaces the STUN and TURN servers, for sessions that start from now on. */
+  async setIceServers(servers: readonly IceServer[]): Promise<void> {
+    checkOptions('arguments of setIceServers', { iceServers: servers }, { iceServers: iceServersRule })
+    await this.#command({ type: 'setIceServers', iceServers: wireIceServers(servers) })
+  }
+
+  /** Lists the microphones and speakers that are there now. */
+  listDevices(): Promise<AudioDevice[]> {
+    return listDevices()
+  }
+
+  /** Changes the devices of this phone, also of running calls that have none of their own. */
+  async setAudioDevice(devices: AudioDeviceOptions): Promise<void> {
+    checkOptions('options of setAudioDevice', devices, audioOptions)
+    await this.#command({ type: 'setAudioDevice', ...wireAudio(devices) })
+  }
+
+  /** Sets the loudness of incoming sound in percent, 0–100, of all sessions and of those to come. */
+  async setVolume(volume: number): Promise<void> {
+    await this.#command({ type: 'setVolume', volume: checkedVolume(volume) })
+  }
+
+  /** Keeps the process alive for as long as the phone runs, which is the default. */
+  ref(): this {
+    this.#refed = true
+    this.#link?.ref()
+    return this
+  }
+
+  /** Lets the process end although the phone runs. */
+  unref(): this {
+    this.#refed = false
+    this.#link?.unref()
+    return this
+  }
+
+  #owner() {
+    const phone = this
+    return {
+      phone,
+      autoAnswer: autoAnswerFunction(this.#options),
+      get link() {
+        return phone.#running()
+      },
+      trace: (event: Extract<WireEvent, { type: 'trace' }>) => this.#trace(event),
+      fail: (error: SoftphoneError, sessionId?: string) => this.#fail(error, sessionId),
+      renewToken: () => void this.#renewToken(),
+    }
+  }
+
+  #start(token: string | undefined): void {
+    this.#link = new Link(native(), wireOptions(this.#options, token), (event) => this.#receiver.receive(event))
+    if (!this.#refed) this.#link.unref()
+  }
+
+  #running(): Link {
+    if (this.#link) return this.#link
+    const destroyed = this.#destroyed !== undefined
+    throw destroyed
+      ? new SoftphoneError('The phone was destroyed', { code: 'ERR_DESTROYED', type: 'generic' })
+      : new SoftphoneError('The phone is not initialized: call initialize() first', {
+          code: 'ERR_NOT_INITIALIZED',
+          type: 'initialization',
+        })
+  }
+
+  async #command(command: WireCommand, signal?: AbortSignal): Promise<void> {
+    return this.#running().command(command, signal)
+  }
+
+  #post(command: WireCommand, sessionId?: string): void {
+    this.#command(command).catch((error: SoftphoneError) => this.#fail(error, sessionId))
+  }
+
+  async #destroy(): Promise<void> {
+    if (this.#link === undefined || this.#link.closed) return
+    await this.#link.command({ type: 'destroy' })
+  }
+
+  #sessionOf(reply: unknown): Session {
+    const { id } = reply as { id: string }
+    const session = this.#receiver.sessions.get(id)
+    if (session) return session
+    throw new SoftphoneError('The call has ended already', { code: 'ERR_SESSION_ENDED', type: 'session' })
+  }
+
+  #initializationError(cause: unknown, signal: AbortSignal | undefined): unknown {
+    if (signal?.aborted && cause === signal.reason) return cause
+    const { code = 'ERR_INITIALIZATION', sip } = cause as Partial<SoftphoneError>
+    const error = new SoftphoneError('Failed to initialize SDK', { code, type: 'initialization', sip, cause })
+    this.#fail(error)
+    return error
+  }
+
+  async #renewToken(): Promise<void> {
+    const { accessToken } = this.#options
+    if (typeof accessToken !== 'function') return
+    try {
+      await this.setAccessToken(await fetchToken(accessToken))
+    } catch (error) {
+      this.#fail(error as SoftphoneError)
+    }
+  }
+
+  #fail(error: SoftphoneError, sessionId?: string): void {
+    const { code, type, sip } = error
+    if (this.listenerCount('error') === 0) return this.#log('error', error.message, { code, type, sip, sessionId })
+    this.deliver('error', error, {
+      code,
+      type,
+      ...(sip && { sip }),
+      ...(sessionId !== undefined && { sessionId }),
+    })
+  }
+
+  #trace({ level, message, details }: Extract<WireEvent, { type: 'trace' }>): void {
+    this.deliver('trace', level, message, details)
+    this.#log(level, message, details)
+  }
+
+  #log(level: SoftphoneEvents['trace'][0], message: string, details: unknown): void {
+    const { logger = console, logLevel = 'info' } = this.#options
+    if (levels.indexOf(level) < levels.indexOf(logLevel)) return
+    try {
+      const write: keyof Logger = level === 'trace' ? 'debug' : level
+      logger[write](`[offhook] ${message}`, details)
+    } catch (error) {
+      process.nextTick(() => {
+        throw error
+      })
+    }
+  }
+}
+
+async function fetchToken(fetch: () => string | PromiseLike<string>): Promise<string> {
+  let cause: unknown
+  try {
+    const token: unknown = await fetch()
+    if (typeof token === 'string' && token !== '') return token
+    cause = new TypeError(`accessToken() gave ${typeof token === 'string' ? 'an empty string' : `a ${typeof token}`}`)
+  } catch (error) {
+    cause = error
+  }
+  throw new SoftphoneError('The access token could not be fetched', { code: 'ERR_ACCESS_TOKEN', type: 'invalid_token', cause })
+}
+
+function endOnAbort(session: Session, signal: AbortSignal): void {
+  const abort = () => void session.end().catch(() => {})
+  if (signal.aborted) return abort()
+  signal.addEventListener('abort', abort, { once: true })
+  const settled = () => signal.removeEventListener('abort', abort)
+  session.answered.then(settled, settled)
+}
+
+function checkId(id: unknown): void {
+  if (typeof id !== 'string' || id === '') throw invalidOption("Option 'id' must be the id of a pending session")
+}

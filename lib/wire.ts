@@ -1,0 +1,166 @@
+import type { EndReasonInit, EndSide } from './end-reason'
+import type { ErrorType, SipStatus } from './errors'
+import type { AutoAnswerSource, ConnectionState, SessionState, WarningCode } from './events'
+import type { LogLevel } from './options'
+import type { CallStats } from './stats'
+
+/*
+ * What crosses to the addon as JSON: the serde forms of `crates/phone` (event.rs, command.rs, audio.rs, error.rs).
+ */
+
+export type HeaderList = [name: string, value: string][]
+
+export interface WireError {
+  code: string
+  type: ErrorType
+  message: string
+  cause?: string
+  sip?: SipStatus
+}
+
+export interface WirePending {
+  id: string
+  address: string
+  uri: string
+  displayName: string | null
+  conversationId: string
+  autoAnswer: boolean
+  autoAnswerDelay: number
+  autoAnswerSource: AutoAnswerSource | null
+  callId: string
+  headers: HeaderList
+}
+
+export interface WirePendingEnd {
+  side: EndSide
+  reason: EndReasonInit
+  conversationId: string
+}
+
+export interface WireSession {
+  id: string
+  conversationId: string
+  callId: string
+  address: string
+  uri: string
+  displayName: string | null
+  direction: 'incoming' | 'outgoing'
+  state: SessionState
+  connectionState: ConnectionState
+  muted: boolean
+  remoteHeld: boolean
+  headers: HeaderList
+  startTime: number | null
+  codec?: string | null
+}
+
+export type WireChanges = Partial<
+  Pick<
+    WireSession,
+    'state' | 'connectionState' | 'muted' | 'remoteHeld' | 'startTime' | 'callId' | 'conversationId' | 'codec'
+  >
+>
+
+/** The ordered stream: what happened, and how commands ended after the events they caused. */
+export type WireEvent =
+  | { type: 'reply'; ticket: number; value?: unknown; error?: WireError }
+  | { type: 'ready' }
+  | { type: 'connected'; reconnect: boolean; server: string }
+  | { type: 'disconnected'; reconnecting: boolean; reason: string; retryIn: number | null }
+  | { type: 'registered'; expires: number }
+  | { type: 'unregistered' }
+  | { type: 'registrationFailed'; code: number | null; reason: string; fatal: boolean; retryIn: number | null }
+  | ({ type: 'pendingSession' } & WirePending)
+  | ({ type: 'autoAnswerQuery' } & WirePending)
+  | { type: 'cancelPendingSession'; id: string; details: WirePendingEnd }
+  | { type: 'handledPendingSession'; id: string; details: WirePendingEnd }
+  | { type: 'sessionStarted'; session: WireSession }
+  | { type: 'sessionChanged'; id: string; changes: WireChanges }
+  | { type: 'progress'; id: string; code: number; reason: string; earlyMedia: boolean }
+  | { type: 'answered'; id: string }
+  | { type: 'endOfCandidates'; id: string }
+  | { type: 'dtmf'; id: string; tone: string; duration: number }
+  | { type: 'terminated'; id: string; reason: EndReasonInit }
+  | { type: 'sessionEnded'; id: string; reason: EndReasonInit }
+  | { type: 'warning'; id: string; warning: WarningCode; text: string }
+  | { type: 'warningCleared'; id: string; warning: WarningCode }
+  | { type: 'trace'; level: LogLevel; message: string; details: unknown }
+  | { type: 'error'; error: WireError; id: string | null }
+  | { type: 'tokenWillExpire'; expiresIn: number }
+  | { type: 'tokenNeeded' }
+  | { type: 'stats'; id: string; stats: CallStats }
+  | { type: 'devicesChanged' }
+  | { type: 'closed' }
+
+export type WireInput =
+  | { type: 'default' }
+  | { type: 'device'; id: string }
+  | { type: 'source'; id: number }
+  | { type: 'wav'; path: string; repeat: boolean }
+  | { type: 'tone'; frequency: number; level?: number }
+  | { type: 'session'; id: string }
+  | { type: 'none' }
+
+export type WireOutput =
+  | { type: 'default' }
+  | { type: 'device'; id: string }
+  | { type: 'sink'; id: number }
+  | { type: 'wav'; path: string }
+  | { type: 'none' }
+
+export interface WireIceServer {
+  urls: string[]
+  username?: string | undefined
+  credential?: string | undefined
+}
+
+export type WireCommand =
+  | { type: 'initialize' }
+  | { type: 'disconnect' }
+  | { type: 'reconnect' }
+  | { type: 'register' }
+  | { type: 'unregister' }
+  | { type: 'destroy' }
+  | {
+      type: 'call'
+      target: string
+      options: {
+        input?: WireInput | undefined
+        output?: WireOutput | undefined
+        headers?: HeaderList | undefined
+        conversationId?: string | undefined
+        timeout?: number | undefined
+        displayName?: string | undefined
+      }
+    }
+  | {
+      type: 'accept'
+      id: string
+      options: {
+        input?: WireInput | undefined
+        output?: WireOutput | undefined
+        autoStartMedia?: boolean | undefined
+        autoConnectSession?: boolean | undefined
+        headers?: HeaderList | undefined
+      }
+    }
+  | { type: 'connect'; id: string }
+  | { type: 'reject'; id: string; code?: number | undefined; reason?: string | undefined }
+  | { type: 'end'; id?: string | undefined; conversationId?: string | undefined; reason?: string | undefined }
+  | { type: 'abort'; ticket: number }
+  | { type: 'mute'; id: string; muted: boolean }
+  | { type: 'sendDtmf'; id: string; tones: string; duration?: number | undefined; gap?: number | undefined }
+  | { type: 'expectCall'; conversationId: string; timeout?: number | undefined }
+  | { type: 'autoAnswerDecision'; id: string; answer: boolean }
+  | { type: 'setAccessToken'; token: string }
+  | { type: 'setIceServers'; iceServers: WireIceServer[] }
+  | {
+      type: 'setAudioDevice'
+      input?: WireInput | undefined
+      output?: WireOutput | undefined
+      ring?: WireOutput | undefined
+    }
+  | { type: 'setInput'; id: string; input: WireInput }
+  | { type: 'setOutput'; id: string; output: WireOutput }
+  | { type: 'setVolume'; id?: string | undefined; volume: number }
+  | { type: 'delivered'; id: string }

@@ -1,0 +1,130 @@
+// Generates index.d.ts and testing.d.ts from lib/: the declarations that tsc emits, one file per entry point,
+// in the reading order below, without what is marked @internal.
+//   node scripts/types.mjs           writes them
+//   node scripts/types.mjs --check   fails when the committed ones differ
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import ts from 'typescript'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+
+const entries = {
+  'index.d.ts': [
+    'softphone',
+    'session',
+    'events',
+    'options',
+    'end-reason',
+    'errors',
+    'audio-source',
+    'audio-sink',
+    'devices',
+    'stats',
+    'emitter',
+  ],
+}
+
+const banner = `// Generated from lib/ by "npm run types". Do not edit.\n`
+
+const check = process.argv.includes('--check')
+const declarations = mkdtempSync(join(tmpdir(), 'offhook-types-'))
+let failed = false
+try {
+  emitDeclarations(declarations)
+  for (const [entry, modules] of Object.entries(entries)) {
+    const text = bundle(declarations, entry, modules)
+    const file = join(root, entry)
+    if (!check) writeFileSync(file, text)
+    else if (read(file) !== text) {
+      failed = true
+      console.error(`${entry} is not up to date: run "npm run types" and commit it`)
+    }
+  }
+} finally {
+  rmSync(declarations, { recursive: true })
+}
+process.exitCode = failed ? 1 : 0
+
+function emitDeclarations(outDir) {
+  const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile)
+  const { options, fileNames } = ts.parseJsonConfigFileContent(config, ts.sys, root)
+  const program = ts.createProgram(fileNames, { ...options, outDir, emitDeclarationOnly: true })
+  const result = program.emit()
+  const diagnostics = [...ts.getPreEmitDiagnostics(program), ...result.diagnostics]
+  if (diagnostics.length === 0) return
+  console.error(ts.formatDiagnosticsWithColorAndContext(diagnostics, ts.createCompilerHost(options)))
+  process.exit(1)
+}
+
+function bundle(directory, entry, modules) {
+  const exported = exportedNames(directory, entry)
+  const imports = new Map()
+  const statements = modules.flatMap((module) => topLevel(join(directory, `${module}.d.ts`), imports, exported, modules))
+  const head = [...imports].sort().map(([from, names]) => `import { ${[...names].sort().join(', ')} } from '${from}'\n`)
+  return `${banner}${head.join('')}\n${statements.join('\n\n')}\n\nexport {}\n`
+}
+
+// What the entry's own module exports; `*` stands for everything in the modules it names.
+function exportedNames(directory, entry) {
+  const names = new Set()
+  const file = join(directory, entry)
+  for (const statement of parse(file).statements) {
+    if (!ts.isExportDeclaration(statement)) continue
+    if (statement.exportClause && ts.isNamedExports(statement.exportClause)) {
+      for (const { name } of statement.exportClause.elements) names.add(name.text)
+    } else {
+      for (const name of declared(join(directory, `${statement.moduleSpecifier.text}.d.ts`))) names.add(name)
+    }
+  }
+  return names
+}
+
+function declared(file) {
+  return parse(file).statements.flatMap((statement) => nameOf(statement) ?? [])
+}
+
+function topLevel(file, imports, exported, modules) {
+  const source = parse(file)
+  return source.statements.flatMap((statement) => {
+    if (ts.isImportDeclaration(statement)) {
+      collectImport(statement, imports, modules, file)
+      return []
+    }
+    const name = nameOf(statement)
+    if (name === undefined) return []
+    const text = source.text.slice(statement.getFullStart(), statement.end).trim()
+    const bare = text.replace(/^((?:\/\*\*[\s\S]*?\*\/\s*)?)(?:export )?(?:declare )?/, '$1')
+    const keyword = ts.isInterfaceDeclaration(statement) || ts.isTypeAliasDeclaration(statement) ? '' : 'declare '
+    return [bare.replace(/^((?:\/\*\*[\s\S]*?\*\/\s*)?)/, `$1${exported.has(name) ? 'export ' : ''}${keyword}`)]
+  })
+}
+
+function collectImport(statement, imports, modules, file) {
+  const from = statement.moduleSpecifier.text
+  if (from.startsWith('./')) {
+    if (modules.includes(from.slice(2))) return
+    throw new Error(`${file} needs ${from} in its declarations: mark what needs it @internal, or list that module`)
+  }
+  const names = imports.get(from) ?? new Set()
+  for (const { name } of statement.importClause?.namedBindings?.elements ?? []) names.add(name.text)
+  imports.set(from, names)
+}
+
+function nameOf(statement) {
+  if (ts.isVariableStatement(statement)) return statement.declarationList.declarations[0].name.text
+  return statement.name?.text
+}
+
+function parse(file) {
+  return ts.createSourceFile(file, read(file), ts.ScriptTarget.Latest, true)
+}
+
+function read(file) {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return ''
+  }
+}
