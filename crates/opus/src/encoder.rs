@@ -4,7 +4,7 @@ use std::ptr::NonNull;
 use opusic_sys as sys;
 
 use crate::error::{Error, count};
-use crate::{SampleRate, packet};
+use crate::SampleRate;
 
 /// What the encoder optimises for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -195,6 +195,7 @@ impl Drop for Encoder {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::packet;
 
     fn speech_like(rate: SampleRate, frames: usize) -> Vec<i16> {
         let hz = rate.hz() as f32;

@@ -1,0 +1,158 @@
+//! Concealment for codecs without their own: the last pitch period is repeated and fades.
+//!
+//! After G.711 Appendix I, but without its 3.75 ms of delay: a gap begins with a blend of the repeated
+//! period into the mirrored end of what was heard, instead of reaching back into what was already played.
+
+use audio::Rate;
+
+/// The longest pitch period, 15 ms (66 Hz), and the shortest, 5 ms (200 Hz): Appendix I §I.2.1.
+const LONGEST_PERIOD_MS: usize = 15;
+const SHORTEST_PERIOD_MS: usize = 5;
+/// The stretch compared in the search for the period: Appendix I takes 20 ms.
+const COMPARED_MS: usize = 20;
+/// Full volume for this long, then a linear fade to silence at 60 ms (Appendix I §I.2.5).
+const HOLD_MS: usize = 10;
+const SILENT_AFTER_MS: usize = 60;
+
+/// Remembers the last sound heard and continues it over gaps.
+#[derive(Debug)]
+pub(super) struct Concealer {
+    per_ms: usize,
+    /// The sound played last, oldest first.
+    history: Vec<i16>,
+    gap: Option<Gap>,
+}
+
+/// What is being repeated.
+#[derive(Debug)]
+struct Gap {
+    /// The pitch period, its end blended so that it follows itself smoothly.
+    period: Vec<f32>,
+    /// How many samples were invented so far.
+    length: usize,
+}
+
+impl Concealer {
+    pub(super) fn new(rate: Rate) -> Self {
+        let per_ms = rate.hz() as usize / 1000;
+        Self {
+            per_ms,
+            history: vec![
+                0;
+                (LONGEST_PERIOD_MS + COMPARED_MS) * per_ms
+                    + LONGEST_PERIOD_MS * per_ms / 4
+            ],
+            gap: None,
+        }
+    }
+
+    /// Takes in samples that really came, and blends their start into the gap before them.
+    pub(super) fn heard(&mut self, samples: &mut [i16]) {
+        if let Some(mut gap) = self.gap.take() {
+            // Appendix I §I.2.7: 4 ms longer for each 10 ms lost, at most 10 ms.
+            let lost_ms = gap.length / self.per_ms;
+            let blend = ((4 + 4 * (lost_ms / 10)).min(10) * self.per_ms).min(samples.len());
+            for (index, sample) in samples[..blend].iter_mut().enumerate() {
+                let invented = gap.next(self.per_ms);
+                let real = f32::from(*sample);
+                let share = (index + 1) as f32 / (blend + 1) as f32;
+                *sample = (invented + (real - invented) * share) as i16;
+            }
+        }
+        self.remember(samples);
+    }
+
+    /// Fills `samples` with the continuation of what was heard.
+    pub(super) fn conceal(&mut self, samples: &mut [i16]) {
+        if let Some(gap) = &mut self.gap {
+            for sample in samples.iter_mut() {
+                *sample = gap.next(self.per_ms) as i16;
+            }
+        } else {
+            let mut gap = self.begin();
+            // The mirrored end of the history joins without a step; it gives way to the period at once.
+            let blend = (gap.period.len() / 4).max(1);
+            for (index, sample) in samples.iter_mut().enumerate() {
+                let repeated = gap.next(self.per_ms);
+                *sample = if index < blend {
+                    let share = (index + 1) as f32 / (blend + 1) as f32;
+                    let mirrored = f32::from(self.history[self.history.len() - 1 - index]);
+                    (mirrored + (repeated - mirrored) * share) as i16
+                } else {
+                    repeated as i16
+                };
+            }
+            self.gap = Some(gap);
+        }
+        self.remember(samples);
+    }
+
+    fn begin(&self) -> Gap {
+        let length = self.pitch_period();
+        let end = self.history.len();
+        let last = &self.history[end - length..];
+        let mut period: Vec<f32> = last.iter().map(|sample| f32::from(*sample)).collect();
+        let blend = length / 4;
+        let before = &self.history[end - length - blend..end - length];
+        for (index, earlier) in before.iter().enumerate() {
+            let share = (index + 1) as f32 / (blend + 1) as f32;
+            let sample = &mut period[length - blend + index];
+            *sample += (f32::from(*earlier) - *sample) * share;
+        }
+        Gap { period, length: 0 }
+    }
+
+    /// Finds the lag at which the last 20 ms resemble what came before them most.
+    fn pitch_period(&self) -> usize {
+        let end = self.history.len();
+        let compared = COMPARED_MS * self.per_ms;
+        let recent = &self.history[end - compared..];
+        let likeness = |lag: usize, step: usize| {
+            let earlier = &self.history[end - compared - lag..end - lag];
+            let mut product = 0.0_f32;
+            let mut energy = 1.0_f32;
+            for (a, b) in recent.iter().zip(earlier).step_by(step) {
+                product += f32::from(*a) * f32::from(*b);
+                energy += f32::from(*b) * f32::from(*b);
+            }
+            product / energy.sqrt()
+        };
+        let best = |lags: std::ops::RangeInclusive<usize>, stride: usize, step: usize| {
+            lags.step_by(stride)
+                .map(|lag| (lag, likeness(lag, step)))
+                .max_by(|a, b| a.1.total_cmp(&b.1))
+                .map_or(SHORTEST_PERIOD_MS * self.per_ms, |(lag, _)| lag)
+        };
+        // Coarse, then fine, as in Appendix I §I.2.1.
+        let shortest = SHORTEST_PERIOD_MS * self.per_ms;
+        let longest = LONGEST_PERIOD_MS * self.per_ms;
+        let coarse = best(shortest..=longest, 2, 2);
+        best((coarse - 2).max(shortest)..=(coarse + 2).min(longest), 1, 1)
+    }
+
+    fn remember(&mut self, samples: &[i16]) {
+        let size = self.history.len();
+        if samples.len() >= size {
+            self.history
+                .copy_from_slice(&samples[samples.len() - size..]);
+        } else {
+            self.history.copy_within(samples.len().., 0);
+            self.history[size - samples.len()..].copy_from_slice(samples);
+        }
+    }
+}
+
+impl Gap {
+    fn next(&mut self, per_ms: usize) -> f32 {
+        let hold = HOLD_MS * per_ms;
+        let silent = SILENT_AFTER_MS * per_ms;
+        let gain = match self.length {
+            length if length <= hold => 1.0,
+            length if length < silent => (silent - length) as f32 / (silent - hold) as f32,
+            _ => 0.0,
+        };
+        let sample = self.period[self.length % self.period.len()];
+        self.length += 1;
+        sample * gain
+    }
+}
