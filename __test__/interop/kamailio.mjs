@@ -1,0 +1,112 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { freePorts, listening } from './ports.mjs'
+import { Child } from './processes.mjs'
+
+const config = fileURLToPath(new URL('kamailio.cfg', import.meta.url))
+
+const moduleFolders = [
+  '/usr/lib/x86_64-linux-gnu/kamailio/modules/',
+  '/usr/lib/aarch64-linux-gnu/kamailio/modules/',
+  '/usr/lib64/kamailio/modules/',
+  '/usr/lib/kamailio/modules/',
+]
+
+/** Whether Kamailio with its WebSocket and TLS modules is installed. */
+export function kamailioInstalled() {
+  return modules() !== undefined && binary() !== undefined
+}
+
+/**
+ * Starts a Kamailio of our own on free loopback ports, with a certificate authority of its own.
+ *
+ * Options: `sha256` challenges with SHA-256 instead of MD5; `shortNonce` lets nonces live for three seconds;
+ * `onceNonce` takes each nonce once.
+ */
+export async function startKamailio({ sha256 = false, shortNonce = false, onceNonce = false } = {}) {
+  const folder = mkdtempSync(join(tmpdir(), 'offhook-kamailio-'))
+  const ca = makeCertificates(folder)
+  const defines = [
+    ...(sha256 ? ['WITH_SHA256'] : []),
+    ...(shortNonce ? ['WITH_SHORTNONCE'] : []),
+    ...(onceNonce ? ['WITH_ONCENONCE'] : []),
+  ]
+  // Another process may take a port between finding it free and binding it.
+  for (let attempt = 1; ; attempt++) {
+    const [sip, ws, wss] = await freePorts(3)
+    const child = spawnKamailio(folder, [`PORT_SIP=${sip}`, `PORT_WS=${ws}`, `PORT_WSS=${wss}`, ...defines])
+    try {
+      await Promise.race([
+        ready([ws, wss, sip]),
+        child.exited.then(() => Promise.reject(new Error(`Kamailio ended:\n${child.log}`))),
+      ])
+      return kamailio(child, folder, ca, { sip, ws, wss })
+    } catch (error) {
+      await child.stop('SIGKILL')
+      if (attempt === 3) throw error
+    }
+  }
+}
+
+function kamailio(child, folder, ca, ports) {
+  return {
+    domain: 'sip.test',
+    /** The certificate of its authority, PEM. */
+    ca,
+    ws: `ws://127.0.0.1:${ports.ws}/ws`,
+    wss: `wss://127.0.0.1:${ports.wss}/ws`,
+    ports,
+    get log() {
+      return child.log
+    },
+    /** The request and reply lines that it has seen, such as `REQ ws CANCEL …`. */
+    lines: (pattern) => child.log.split('\n').filter((line) => pattern.test(line)),
+    /** Resolves when it has logged a line that matches. */
+    logs: (pattern, deadline = 5000) => child.prints(pattern, AbortSignal.timeout(deadline)),
+    async stop() {
+      await child.stop()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+function spawnKamailio(folder, defines) {
+  const args = ['-DD', '-E', '-m', '32', '-M', '8', '-f', config]
+  args.push('-P', join(folder, 'kamailio.pid'), '-w', folder, '-Y', folder)
+  const all = [`CERTDIR="${folder}"`, `MODULES="${modules()}"`, 'WITH_TRACE', ...defines]
+  return new Child(binary(), [...args, ...all.flatMap((define) => ['-A', define])])
+}
+
+async function ready(ports) {
+  const signal = AbortSignal.timeout(10_000)
+  await Promise.all(ports.map((port) => listening(port, signal)))
+}
+
+function modules() {
+  return moduleFolders.find((folder) =>
+    ['tm', 'tls', 'websocket'].every((module) => existsSync(`${folder}${module}.so`)),
+  )
+}
+
+function binary() {
+  return ['/usr/sbin/kamailio', '/usr/local/sbin/kamailio'].find((path) => existsSync(path))
+}
+
+function makeCertificates(folder) {
+  const openssl = (...args) => execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' })
+  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes']
+  openssl('req', '-x509', ...key, '-days', '2', '-keyout', 'ca.key', '-out', 'ca.crt', '-subj', '/CN=offhook test CA',
+    '-addext', 'basicConstraints=critical,CA:TRUE', '-addext', 'keyUsage=critical,keyCertSign,cRLSign')
+  openssl('req', ...key, '-keyout', 'server.key', '-out', 'server.csr', '-subj', '/CN=sip.test')
+  writeFileSync(
+    join(folder, 'extensions'),
+    'basicConstraints=CA:FALSE\nkeyUsage=digitalSignature\nextendedKeyUsage=serverAuth\n' +
+      'subjectAltName=DNS:localhost,DNS:sip.test,IP:127.0.0.1,IP:::1\n',
+  )
+  openssl('x509', '-req', '-in', 'server.csr', '-CA', 'ca.crt', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '2',
+    '-extfile', 'extensions', '-out', 'server.crt')
+  return readFileSync(join(folder, 'ca.crt'), 'utf8')
+}

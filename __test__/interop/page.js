@@ -1,0 +1,181 @@
+// Runs in Chromium: a JsSIP phone whose sound is a WebAudio tone and whose ear is an AnalyserNode.
+// Bundled by chromium.mjs; the tests drive `window.phone`.
+import JsSIP from 'jssip'
+
+const FFT_SIZE = 8192
+
+class Phone {
+  #ua
+  #context
+  #sessions = []
+  #events = []
+  #waiters = new Set()
+
+  async start({ server, uri, password, codecs, certificate }) {
+    this.#context = new AudioContext({ sampleRate: 48000 })
+    await this.#context.resume()
+    this.codecs = codecs
+    this.certificates = certificate ? [await makeCertificate(certificate)] : undefined
+    const socket = new JsSIP.WebSocketInterface(server)
+    this.#ua = new JsSIP.UA({ sockets: [socket], uri, password, session_timers: false, register: true })
+    for (const name of ['connected', 'disconnected', 'registered', 'unregistered', 'registrationFailed']) {
+      this.#ua.on(name, (event) => this.#note(name, { cause: event?.cause }))
+    }
+    this.#ua.on('newRTCSession', ({ session }) => this.#adopt(session))
+    this.#ua.start()
+  }
+
+  /** Waits for the next event of one of those names which no earlier wait has taken. */
+  event(names, deadline) {
+    return new Promise((resolve, reject) => {
+      const take = () => {
+        const index = this.#events.findIndex(({ name }) => names.includes(name))
+        if (index < 0) return false
+        const [{ name, details }] = this.#events.splice(index, 1)
+        resolve({ name, ...details })
+        clearTimeout(timer)
+        this.#waiters.delete(take)
+        return true
+      }
+      const timer = setTimeout(() => {
+        this.#waiters.delete(take)
+        reject(new Error(`no ${names} in ${deadline} ms; there were: ${JSON.stringify(this.#events)}`))
+      }, deadline)
+      this.#waiters.add(take)
+      take()
+    })
+  }
+
+  call(target, frequency, headers = []) {
+    this.#ua.call(target, { ...this.#mediaOptions(frequency), extraHeaders: headers })
+  }
+
+  answer(frequency) {
+    this.#last().answer(this.#mediaOptions(frequency))
+  }
+
+  reject(code) {
+    this.#last().terminate({ status_code: code })
+  }
+
+  hangUp() {
+    this.#last().terminate()
+  }
+
+  sendDtmf(tones, duration, gap) {
+    this.#last().sendDTMF(tones, { transportType: 'RFC2833', duration, interToneGap: gap })
+  }
+
+  /** Resolves with the loudest frequency heard once it is within a bin of the one asked for; rejects with what was heard. */
+  async hears(frequency, deadline) {
+    const analyser = await this.#ear()
+    const bins = new Float32Array(analyser.frequencyBinCount)
+    const width = this.#context.sampleRate / FFT_SIZE
+    const end = performance.now() + deadline
+    let loudest
+    do {
+      await new Promise((resolve) => setTimeout(resolve, 25))
+      analyser.getFloatFrequencyData(bins)
+      const bin = bins.indexOf(Math.max(...bins))
+      loudest = { frequency: bin * width, level: bins[bin] }
+      if (loudest.level > -60 && Math.abs(loudest.frequency - frequency) <= 2 * width) return loudest
+    } while (performance.now() < end)
+    throw new Error(`expected ${frequency} Hz, heard ${JSON.stringify(loudest)}`)
+  }
+
+  /** The codec that packets arrive in, and how many did. */
+  async received() {
+    const report = await this.#last().connection.getStats()
+    const inbound = [...report.values()].find(({ type, kind }) => type === 'inbound-rtp' && kind === 'audio')
+    return { codec: report.get(inbound?.codecId)?.mimeType, packets: inbound?.packetsReceived ?? 0, lost: inbound?.packetsLost }
+  }
+
+  async stop() {
+    this.#ua.stop()
+    await this.#context.close()
+  }
+
+  #adopt(session) {
+    this.#sessions.push(session)
+    session.on('sdp', (event) => this.#chooseCodecs(event))
+    for (const name of ['progress', 'accepted', 'confirmed', 'ended', 'failed']) {
+      session.on(name, (event) => this.#note(name, { originator: event?.originator, cause: event?.cause }))
+    }
+    session.on('newDTMF', ({ originator, dtmf }) => this.#note('dtmf', { originator, tone: dtmf.tone }))
+    if (session.direction === 'incoming') this.#note('incoming', { from: session.remote_identity.uri.toString() })
+  }
+
+  #chooseCodecs(event) {
+    if (event.originator === 'local' && this.codecs) event.sdp = onlyCodecs(event.sdp, this.codecs)
+    this.#note('sdp', { originator: event.originator, sdp: event.sdp })
+  }
+
+  #mediaOptions(frequency) {
+    return {
+      mediaStream: this.#tone(frequency),
+      pcConfig: { iceServers: [], ...(this.certificates && { certificates: this.certificates }) },
+    }
+  }
+
+  #tone(frequency) {
+    const destination = this.#context.createMediaStreamDestination()
+    const oscillator = new OscillatorNode(this.#context, { frequency })
+    const gain = new GainNode(this.#context, { gain: 0.3 })
+    oscillator.connect(gain).connect(destination)
+    oscillator.start()
+    return destination.stream
+  }
+
+  async #ear() {
+    const session = this.#last()
+    if (session.ear) return session.ear
+    const [receiver] = session.connection.getReceivers()
+    const stream = new MediaStream([receiver.track])
+    // Chromium decodes a remote track for WebAudio only while an element plays it.
+    session.element = Object.assign(new Audio(), { srcObject: stream, muted: true })
+    await session.element.play()
+    session.ear = new AnalyserNode(this.#context, { fftSize: FFT_SIZE, smoothingTimeConstant: 0 })
+    this.#context.createMediaStreamSource(stream).connect(session.ear)
+    return session.ear
+  }
+
+  #last() {
+    return this.#sessions.at(-1)
+  }
+
+  #note(name, details) {
+    this.#events.push({ name, details: JSON.parse(JSON.stringify(details)) })
+    for (const take of [...this.#waiters]) if (take()) break
+  }
+}
+
+function makeCertificate(kind) {
+  const algorithm =
+    kind === 'RSA'
+      ? { name: 'RSASSA-PKCS1-v1_5', modulusLength: 2048, publicExponent: new Uint8Array([1, 0, 1]), hash: 'SHA-256' }
+      : { name: 'ECDSA', namedCurve: 'P-256' }
+  return RTCPeerConnection.generateCertificate(algorithm)
+}
+
+/** The SDP with only these codecs and telephone-event in its audio line. */
+function onlyCodecs(sdp, codecs) {
+  const lines = sdp.split('\r\n')
+  const wanted = new Set()
+  for (const line of lines) {
+    const [, type, codec] = /^a=rtpmap:(\d+) ([^/]+)\//.exec(line) ?? []
+    if (type && [...codecs, 'telephone-event'].includes(codec)) wanted.add(type)
+  }
+  return lines
+    .filter((line) => {
+      const [, type] = /^a=(?:rtpmap|fmtp|rtcp-fb):(\d+) /.exec(line) ?? []
+      return type === undefined || wanted.has(type)
+    })
+    .map((line) =>
+      line.startsWith('m=audio')
+        ? line.split(' ').filter((word, index) => index < 3 || wanted.has(word)).join(' ')
+        : line,
+    )
+    .join('\r\n')
+}
+
+window.Phone = Phone
