@@ -1,0 +1,444 @@
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+
+use super::grammar::{
+    decimal, is_lws, is_token, quoted_length, trim, trim_start, unquote, write_quoted,
+};
+use super::{HeaderFault, Params, TypedHeader, Values};
+use crate::message::HeaderName;
+use crate::uri::Uri;
+
+/// `"display" <uri>;params`: RFC 3261 §20.10, where parameters after a URI without brackets belong
+/// to the header.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NameAddr<'a> {
+    display: Option<Cow<'a, str>>,
+    uri: Uri<'a>,
+    params: Params<'a>,
+    conforming: bool,
+}
+
+impl<'a> NameAddr<'a> {
+    /// An address without a display name and parameters.
+    pub fn new(uri: Uri<'a>) -> Self {
+        Self {
+            display: None,
+            uri,
+            params: Params::default(),
+            conforming: true,
+        }
+    }
+
+    /// The same address with a display name; an empty one stands for none.
+    pub fn with_display(mut self, display: impl Into<Cow<'a, str>>) -> Self {
+        self.display = Some(display.into()).filter(|d| !d.is_empty());
+        self
+    }
+
+    /// The same address with the header parameter set; an empty value stands for none.
+    pub fn with_param(mut self, name: &str, value: &str) -> Self {
+        self.params.set(name, value);
+        self
+    }
+
+    /// Reads `name-addr` or `addr-spec` with its parameters.
+    pub fn parse(value: &'a str) -> Result<Self, HeaderFault> {
+        let value = trim(value);
+        if value.starts_with('"') {
+            let length = quoted_length(value).ok_or(HeaderFault::Unbalanced)?;
+            let (quoted, rest) = value.split_at(length);
+            return Self::bracketed(Some((unquote(quoted), true)), trim_start(rest));
+        }
+        match memchr::memchr3(b'<', b'"', b';', value.as_bytes()) {
+            Some(at) if value.as_bytes()[at] == b'<' => {
+                let name = trim(&value[..at]);
+                let tokens = name.bytes().all(|b| is_token(b) || is_lws(b));
+                let display = (!name.is_empty()).then_some((Cow::Borrowed(name), tokens));
+                Self::bracketed(display, &value[at..])
+            }
+            Some(at) if value.as_bytes()[at] == b'"' => Err(HeaderFault::Unbalanced),
+            Some(at) => Self::bare(value, at),
+            None => Self::bare(value, value.len()),
+        }
+    }
+
+    fn bracketed(
+        display: Option<(Cow<'a, str>, bool)>,
+        rest: &'a str,
+    ) -> Result<Self, HeaderFault> {
+        let rest = rest.strip_prefix('<').ok_or(HeaderFault::Syntax)?;
+        let end = memchr::memchr(b'>', rest.as_bytes()).ok_or(HeaderFault::Unbalanced)?;
+        let inner = trim(&rest[..end]);
+        let uri = Uri::parse(inner)?;
+        let params = Params::parse(trim_start(&rest[end + 1..]))?;
+        let plain = display.as_ref().is_none_or(|(_, conforming)| *conforming);
+        let conforming = plain && inner.len() == end && uri.is_conforming();
+        Ok(Self {
+            display: display
+                .map(|(name, _)| name)
+                .filter(|name| !name.is_empty()),
+            uri,
+            params,
+            conforming,
+        })
+    }
+
+    fn bare(value: &'a str, semicolon: usize) -> Result<Self, HeaderFault> {
+        let (text, params) = value.split_at(semicolon);
+        let text = trim(text);
+        // RFC 3261 §20: a URI with a comma, question mark or semicolon must be in brackets.
+        if text.contains(['?', ',']) {
+            return Err(HeaderFault::Syntax);
+        }
+        let uri = Uri::parse(text)?;
+        let conforming = uri.is_conforming();
+        Ok(Self {
+            display: None,
+            uri,
+            params: Params::parse(params)?,
+            conforming,
+        })
+    }
+
+    /// The display name without quotes and escapes.
+    pub fn display(&self) -> Option<&str> {
+        self.display.as_deref()
+    }
+
+    /// The URI.
+    pub fn uri(&self) -> &Uri<'a> {
+        &self.uri
+    }
+
+    /// The header parameters.
+    pub fn params(&self) -> &Params<'a> {
+        &self.params
+    }
+
+    /// The header parameters, to be changed.
+    pub fn params_mut(&mut self) -> &mut Params<'a> {
+        &mut self.params
+    }
+
+    /// Value of the header parameter `name`, without quotes.
+    pub fn param(&self, name: &str) -> Option<&str> {
+        self.params.get(name)
+    }
+
+    /// The `tag` parameter.
+    pub fn tag(&self) -> Option<&str> {
+        self.params.get("tag").filter(|tag| !tag.is_empty())
+    }
+
+    /// Sets the `tag` parameter.
+    pub fn set_tag(&mut self, tag: &str) {
+        self.params.set("tag", tag);
+    }
+
+    /// Whether it followed the grammar without an unquoted comma or the like in the display name,
+    /// white space inside the brackets, or a character in the URI that should be escaped.
+    pub fn is_conforming(&self) -> bool {
+        self.conforming
+    }
+
+    /// A copy that borrows nothing.
+    pub fn into_owned(self) -> NameAddr<'static> {
+        NameAddr {
+            display: self.display.map(|d| Cow::Owned(d.into_owned())),
+            uri: self.uri.into_owned(),
+            params: self.params.into_owned(),
+            conforming: self.conforming,
+        }
+    }
+}
+
+impl fmt::Display for NameAddr<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(display) = &self.display {
+            write_quoted(f, display)?;
+            f.write_str(" ")?;
+        }
+        write!(f, "<{}>{}", self.uri, self.params)
+    }
+}
+
+macro_rules! addresses {
+    ($($(#[$doc:meta])* $name:ident, $values:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub struct $name<'a>(pub NameAddr<'a>);
+
+        impl<'a> TypedHeader<'a> for $name<'a> {
+            const NAME: HeaderName = HeaderName::$name;
+            const VALUES: Values = Values::$values;
+
+            fn parse(value: &'a str) -> Result<Self, HeaderFault> {
+                NameAddr::parse(value).map(Self)
+            }
+        }
+
+        impl<'a> Deref for $name<'a> {
+            type Target = NameAddr<'a>;
+
+            fn deref(&self) -> &NameAddr<'a> {
+                &self.0
+            }
+        }
+
+        impl DerefMut for $name<'_> {
+            fn deref_mut(&mut self) -> &mut Self::Target {
+                &mut self.0
+            }
+        }
+
+        impl $name<'_> {
+            /// A copy that borrows nothing.
+            pub fn into_owned(self) -> $name<'static> {
+                $name(self.0.into_owned())
+            }
+        }
+
+        impl fmt::Display for $name<'_> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    )*};
+}
+
+addresses! {
+    /// Who sends the request (RFC 3261 §20.20).
+    From, Line;
+    /// Whom the request is meant for (RFC 3261 §20.39).
+    To, Line;
+    /// A proxy to pass (RFC 3261 §20.34).
+    Route, Commas;
+    /// A proxy that wants to stay in the path (RFC 3261 §20.30).
+    RecordRoute, Commas;
+    /// A proxy between registrar and user agent (RFC 3327).
+    Path, Commas;
+    /// A proxy for the requests of a registered user agent (RFC 3608).
+    ServiceRoute, Commas;
+    /// Where a REFER sends its receiver (RFC 3515).
+    ReferTo, Line;
+    /// Who referred (RFC 3892).
+    ReferredBy, Line;
+    /// Whom to answer to (RFC 3261 §20.31).
+    ReplyTo, Line;
+    /// The caller as a trusted proxy knows him (RFC 3325).
+    PAssertedIdentity, Commas;
+    /// The identity that the caller would like (RFC 3325).
+    PPreferredIdentity, Commas;
+    /// The caller as older systems say it (an expired draft that many PBXs still send).
+    RemotePartyId, Commas;
+    /// Who diverted the call, as RFC 5806 has it.
+    Diversion, Commas;
+    /// Where the call has been (RFC 7044).
+    HistoryInfo, Commas;
+}
+
+/// Where to reach a user agent (RFC 3261 §20.10).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Contact<'a> {
+    /// `*`: all bindings, in a REGISTER that removes them.
+    All,
+    /// One address.
+    Address(NameAddr<'a>),
+}
+
+impl<'a> Contact<'a> {
+    /// The address, unless this is `*`.
+    pub fn address(&self) -> Option<&NameAddr<'a>> {
+        match self {
+            Self::All => None,
+            Self::Address(address) => Some(address),
+        }
+    }
+
+    /// The URI, unless this is `*`.
+    pub fn uri(&self) -> Option<&Uri<'a>> {
+        self.address().map(NameAddr::uri)
+    }
+
+    /// Value of the header parameter `name`, without quotes.
+    pub fn param(&self, name: &str) -> Option<&str> {
+        self.address()?.param(name)
+    }
+
+    /// The `expires` parameter in seconds; one that is too large counts as the largest there is,
+    /// a malformed one as absent (RFC 3261 §20.10).
+    pub fn expires(&self) -> Option<u32> {
+        let text = self.param("expires")?;
+        let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        digits.then(|| text.parse().unwrap_or(u32::MAX))
+    }
+
+    /// The preference in thousandths, 1000 where there is none.
+    pub fn q(&self) -> u16 {
+        self.param("q").and_then(thousandths).unwrap_or(1000)
+    }
+
+    /// The `+sip.instance` (RFC 5626 §4.1) without quotes and angle brackets.
+    pub fn instance(&self) -> Option<&str> {
+        let text = self.param("+sip.instance")?;
+        Some(
+            text.strip_prefix('<')
+                .and_then(|t| t.strip_suffix('>'))
+                .unwrap_or(text),
+        )
+    }
+
+    /// The `reg-id` (RFC 5626 §4.2).
+    pub fn reg_id(&self) -> Option<u32> {
+        self.param("reg-id").and_then(decimal)
+    }
+
+    /// The public GRUU that a registrar gave (RFC 5627 §4.1).
+    pub fn pub_gruu(&self) -> Option<Uri<'_>> {
+        self.param("pub-gruu").and_then(|uri| Uri::parse(uri).ok())
+    }
+
+    /// The temporary GRUU that a registrar gave (RFC 5627 §4.1).
+    pub fn temp_gruu(&self) -> Option<Uri<'_>> {
+        self.param("temp-gruu").and_then(|uri| Uri::parse(uri).ok())
+    }
+
+    /// A copy that borrows nothing.
+    pub fn into_owned(self) -> Contact<'static> {
+        match self {
+            Self::All => Contact::All,
+            Self::Address(address) => Contact::Address(address.into_owned()),
+        }
+    }
+}
+
+/// A qvalue, `0` to `1` with up to three decimals, in thousandths.
+pub(crate) fn thousandths(text: &str) -> Option<u16> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    if fraction.len() > 3 || !fraction.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let fraction = fraction
+        .bytes()
+        .chain(std::iter::repeat(b'0'))
+        .take(3)
+        .fold(0u16, |sum, digit| sum * 10 + u16::from(digit - b'0'));
+    match (whole, fraction) {
+        ("0" | "", fraction) => Some(fraction),
+        ("1", 0) => Some(1000),
+        _ => None,
+    }
+}
+
+impl<'a> TypedHeader<'a> for Contact<'a> {
+    const NAME: HeaderName = HeaderName::Contact;
+    const VALUES: Values = Values::Commas;
+
+    fn parse(value: &'a str) -> Result<Self, HeaderFault> {
+        match trim(value) {
+            "*" => Ok(Self::All),
+            text => NameAddr::parse(text).map(Self::Address),
+        }
+    }
+}
+
+impl fmt::Display for Contact<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::All => f.write_str("*"),
+            Self::Address(address) => address.fmt(f),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_brackets_parameters_belong_to_the_header() {
+        let to = To::parse("sip:bob@example.com;tag=1;user=phone").unwrap();
+        assert_eq!(to.uri().as_str(), "sip:bob@example.com");
+        assert_eq!(to.tag(), Some("1"));
+        assert_eq!(to.param("user"), Some("phone"));
+        let to = To::parse("<sip:bob@example.com;user=phone>").unwrap();
+        assert_eq!(to.uri().param("user"), Some("phone"));
+        assert!(to.params().is_empty());
+    }
+
+    #[test]
+    fn special_characters_in_a_quoted_display_name_stay_in_it() {
+        let from = From::parse(r#""Bell, <A>; \"Ali\" ?" <sip:a@b>;tag=9"#).unwrap();
+        assert_eq!(from.display(), Some(r#"Bell, <A>; "Ali" ?"#));
+        assert_eq!(from.uri().as_str(), "sip:a@b");
+        assert_eq!(
+            from.to_string(),
+            r#""Bell, <A>; \"Ali\" ?" <sip:a@b>;tag=9"#
+        );
+    }
+
+    #[test]
+    fn a_display_name_needs_no_space_before_the_bracket() {
+        let from = From::parse("caller<sip:caller@example.com>;tag=323").unwrap();
+        assert_eq!(from.display(), Some("caller"));
+        assert!(from.is_conforming());
+    }
+
+    #[test]
+    fn deviations_are_read_and_marked() {
+        for text in [
+            "Bell, Alexander <sip:a@b>",
+            "\"W\" < sip:a@b >",
+            "<sip:#31#@b>",
+            "a@b <sip:a@b>",
+        ] {
+            assert!(!NameAddr::parse(text).unwrap().is_conforming(), "{text}");
+        }
+    }
+
+    #[test]
+    fn malformed_addresses_are_refused() {
+        for text in [
+            "",
+            "*",
+            "<",
+            "<>",
+            "\"open <sip:a@b>",
+            "\"x\" sip:a@b",
+            "<sip:a@b",
+            "sip:a@b?X=1",
+            "sip:a,b@c",
+            "<sip:a@b>x",
+            "<sip:a@b>;;;",
+            "x \"y\" <sip:a@b>",
+            "<sip:a b@c>",
+        ] {
+            assert!(NameAddr::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn our_own_contact_is_read_back_from_a_registrar() {
+        let text = "\"A\" <sip:a@x.invalid;transport=ws;ob>;reg-id=1;q=0.5;expires=600\
+                    ;+sip.instance=\"<urn:uuid:00000000-0000-1000-8000-000A95A0E128>\"\
+                    ;pub-gruu=\"sip:a@example.com;gr=urn:uuid:1\"";
+        let contact = Contact::parse(text).unwrap();
+        assert_eq!(contact.reg_id(), Some(1));
+        assert_eq!(contact.expires(), Some(600));
+        assert_eq!(contact.q(), 500);
+        let urn = "urn:uuid:00000000-0000-1000-8000-000A95A0E128";
+        assert_eq!(contact.instance(), Some(urn));
+        assert_eq!(contact.pub_gruu().unwrap().param("gr"), Some("urn:uuid:1"));
+        assert_eq!(contact.to_string(), text);
+        assert_eq!(Contact::parse(" * ").unwrap(), Contact::All);
+    }
+
+    #[test]
+    fn an_expires_out_of_range_is_the_largest() {
+        let expires = |text| Contact::parse(text).unwrap().expires();
+        assert_eq!(expires("<sip:a@b>;expires=280297596632815"), Some(u32::MAX));
+        assert_eq!(expires("<sip:a@b>;expires=soon"), None);
+        assert_eq!(expires("<sip:a@b>"), None);
+    }
+}

@@ -1,0 +1,238 @@
+//! The few productions of RFC 3261 §25.1 that every header is made of.
+
+use std::borrow::Cow;
+
+const TOKEN: u8 = 1;
+const PARAM_VALUE: u8 = 2;
+
+/// What each octet may be part of.
+static CLASS: [u8; 256] = classes();
+
+const fn classes() -> [u8; 256] {
+    let mut table = [0u8; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let octet = byte as u8;
+        let token = octet.is_ascii_alphanumeric()
+            || matches!(
+                octet,
+                b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~'
+            );
+        // RFC 3261 §25.1: gen-value is a token, a host (so IPv6 in brackets) or a quoted string;
+        // RFC 5626 and others add `/`, `@` and `&` through their own values.
+        let value = token
+            || octet >= 0x80
+            || matches!(
+                octet,
+                b'[' | b']'
+                    | b':'
+                    | b'/'
+                    | b'@'
+                    | b'&'
+                    | b'$'
+                    | b'#'
+                    | b'^'
+                    | b'{'
+                    | b'}'
+                    | b'|'
+                    | b'('
+                    | b')'
+                    | b'?'
+                    | b'\\'
+            );
+        if token {
+            table[byte] |= TOKEN;
+        }
+        if value {
+            table[byte] |= PARAM_VALUE;
+        }
+        byte += 1;
+    }
+    table
+}
+
+pub(crate) fn is_token(byte: u8) -> bool {
+    CLASS[usize::from(byte)] & TOKEN != 0
+}
+
+pub(crate) fn is_param_value(byte: u8) -> bool {
+    CLASS[usize::from(byte)] & PARAM_VALUE != 0
+}
+
+pub(crate) fn is_lws(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
+}
+
+/// Cuts white space, and nothing else, from both ends.
+pub(crate) fn trim(text: &str) -> &str {
+    text.trim_matches([' ', '\t', '\r', '\n'])
+}
+
+pub(crate) fn trim_start(text: &str) -> &str {
+    text.trim_start_matches([' ', '\t', '\r', '\n'])
+}
+
+/// Length of the token that `text` starts with.
+pub(crate) fn token_length(text: &str) -> usize {
+    text.bytes().take_while(|b| is_token(*b)).count()
+}
+
+/// Splits off the token that `text` starts with; `None` where there is none.
+pub(crate) fn take_token(text: &str) -> Option<(&str, &str)> {
+    match token_length(text) {
+        0 => None,
+        length => Some(text.split_at(length)),
+    }
+}
+
+/// Length of the quoted string that `text` starts with, both quotes included; `None` if it never
+/// ends.
+pub(crate) fn quoted_length(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let mut at = 1;
+    while at < bytes.len() {
+        at += match bytes[at] {
+            b'"' => return Some(at + 1),
+            b'\\' => 2,
+            _ => 1,
+        };
+    }
+    None
+}
+
+/// The text of a quoted string without its quotes and escapes; other text as it is.
+pub(crate) fn unquote(text: &str) -> Cow<'_, str> {
+    let Some(inner) = text.strip_prefix('"').and_then(|t| t.strip_suffix('"')) else {
+        return Cow::Borrowed(text);
+    };
+    if !inner.contains('\\') {
+        return Cow::Borrowed(inner);
+    }
+    let mut out = String::with_capacity(inner.len());
+    let mut chars = inner.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => out.extend(chars.next()),
+            plain => out.push(plain),
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// Appends `text` as a quoted string, escaping what must be (RFC 3261 §25.1).
+pub(crate) fn write_quoted(out: &mut impl std::fmt::Write, text: &str) -> std::fmt::Result {
+    out.write_char('"')?;
+    for c in text.chars() {
+        if matches!(c, '"' | '\\') {
+            out.write_char('\\')?;
+        }
+        out.write_char(c)?;
+    }
+    out.write_char('"')
+}
+
+/// The elements of a comma-separated value; commas in quotes or angle brackets do not separate.
+/// Empty elements are left out.
+#[derive(Debug, Clone)]
+pub(crate) struct Commas<'a> {
+    rest: &'a str,
+}
+
+impl<'a> Commas<'a> {
+    pub(crate) fn new(value: &'a str) -> Self {
+        Self { rest: value }
+    }
+}
+
+impl<'a> Iterator for Commas<'a> {
+    type Item = &'a str;
+
+    fn next(&mut self) -> Option<&'a str> {
+        loop {
+            if self.rest.is_empty() {
+                return None;
+            }
+            let end = element_length(self.rest);
+            let element = trim(&self.rest[..end]);
+            self.rest = self.rest.get(end + 1..).unwrap_or_default();
+            if !element.is_empty() {
+                return Some(element);
+            }
+        }
+    }
+}
+
+fn element_length(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    if memchr::memchr(b',', bytes).is_none() {
+        return bytes.len();
+    }
+    let mut at = 0;
+    while let Some(found) = memchr::memchr3(b',', b'"', b'<', &bytes[at..]) {
+        at += found;
+        at += match bytes[at] {
+            b',' => return at,
+            b'"' => match quoted_length(&text[at..]) {
+                Some(length) => length,
+                None => return bytes.len(),
+            },
+            _ => match memchr::memchr(b'>', &bytes[at..]) {
+                Some(length) => length + 1,
+                None => return bytes.len(),
+            },
+        };
+    }
+    bytes.len()
+}
+
+/// Reads a decimal number, refusing signs, white space and anything above the type's range.
+pub(crate) fn decimal<N: std::str::FromStr>(text: &str) -> Option<N> {
+    if text.is_empty() || !text.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    text.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commas_in_quotes_and_brackets_do_not_separate() {
+        let value = r#""Smith, \"J\", <x>" <sip:a,b@c>;p="1,2", , sip:d@e"#;
+        let elements: Vec<_> = Commas::new(value).collect();
+        assert_eq!(
+            elements,
+            [r#""Smith, \"J\", <x>" <sip:a,b@c>;p="1,2""#, "sip:d@e"]
+        );
+    }
+
+    #[test]
+    fn an_open_quote_takes_the_rest() {
+        assert_eq!(
+            Commas::new("a, \"b, c").collect::<Vec<_>>(),
+            ["a", "\"b, c"]
+        );
+        assert_eq!(Commas::new(",, ,").count(), 0);
+        assert_eq!(Commas::new("\"\\").count(), 1);
+        assert_eq!(Commas::new("a,\"\\").count(), 2);
+    }
+
+    #[test]
+    fn quoting_and_unquoting_are_inverse() {
+        for text in ["", "plain", "a\"b\\c", "日本, <語>"] {
+            let mut quoted = String::new();
+            write_quoted(&mut quoted, text).unwrap();
+            assert_eq!(quoted_length(&quoted), Some(quoted.len()));
+            assert_eq!(unquote(&quoted), text);
+        }
+    }
+
+    #[test]
+    fn a_decimal_has_no_sign() {
+        assert_eq!(decimal::<u32>("0068"), Some(68));
+        assert_eq!(decimal::<u32>("+1"), None);
+        assert_eq!(decimal::<u32>(""), None);
+        assert_eq!(decimal::<u8>("256"), None);
+    }
+}

@@ -1,0 +1,237 @@
+use std::fmt;
+
+macro_rules! header_names {
+    ($($variant:ident = $text:literal $($compact:literal)?;)*) => {
+        /// The name of a header that this crate knows, whichever case or compact form it came in.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[repr(u8)]
+        pub enum HeaderName {
+            $(
+                #[doc = concat!("`", $text, "`.")]
+                $variant,
+            )*
+        }
+
+        const ALL: &[HeaderName] = &[$(HeaderName::$variant),*];
+        const TEXT: &[&str] = &[$($text),*];
+
+        fn from_compact(letter: u8) -> Option<HeaderName> {
+            $($(
+                if letter.to_ascii_lowercase() == $compact {
+                    return Some(HeaderName::$variant);
+                }
+            )?)*
+            None
+        }
+    };
+}
+
+header_names! {
+    Accept = "Accept";
+    AcceptContact = "Accept-Contact" b'a';
+    AcceptEncoding = "Accept-Encoding";
+    AcceptLanguage = "Accept-Language";
+    AlertInfo = "Alert-Info";
+    Allow = "Allow";
+    AllowEvents = "Allow-Events" b'u';
+    AnswerMode = "Answer-Mode";
+    AuthenticationInfo = "Authentication-Info";
+    Authorization = "Authorization";
+    CallId = "Call-ID" b'i';
+    CallInfo = "Call-Info";
+    Contact = "Contact" b'm';
+    ContentDisposition = "Content-Disposition";
+    ContentEncoding = "Content-Encoding" b'e';
+    ContentLanguage = "Content-Language";
+    ContentLength = "Content-Length" b'l';
+    ContentType = "Content-Type" b'c';
+    CSeq = "CSeq";
+    Date = "Date";
+    Diversion = "Diversion";
+    ErrorInfo = "Error-Info";
+    Event = "Event" b'o';
+    Expires = "Expires";
+    FlowTimer = "Flow-Timer";
+    From = "From" b'f';
+    HistoryInfo = "History-Info";
+    Identity = "Identity" b'y';
+    InReplyTo = "In-Reply-To";
+    InfoPackage = "Info-Package";
+    Join = "Join";
+    MaxForwards = "Max-Forwards";
+    MimeVersion = "MIME-Version";
+    MinExpires = "Min-Expires";
+    MinSe = "Min-SE";
+    Organization = "Organization";
+    PAssertedIdentity = "P-Asserted-Identity";
+    PPreferredIdentity = "P-Preferred-Identity";
+    Path = "Path";
+    Priority = "Priority";
+    Privacy = "Privacy";
+    PrivAnswerMode = "Priv-Answer-Mode";
+    ProxyAuthenticate = "Proxy-Authenticate";
+    ProxyAuthenticationInfo = "Proxy-Authentication-Info";
+    ProxyAuthorization = "Proxy-Authorization";
+    ProxyRequire = "Proxy-Require";
+    RAck = "RAck";
+    Reason = "Reason";
+    RecordRoute = "Record-Route";
+    RecvInfo = "Recv-Info";
+    ReferSub = "Refer-Sub";
+    ReferTo = "Refer-To" b'r';
+    ReferredBy = "Referred-By" b'b';
+    RejectContact = "Reject-Contact" b'j';
+    RemotePartyId = "Remote-Party-ID";
+    Replaces = "Replaces";
+    ReplyTo = "Reply-To";
+    RequestDisposition = "Request-Disposition" b'd';
+    Require = "Require";
+    RetryAfter = "Retry-After";
+    Route = "Route";
+    RSeq = "RSeq";
+    Server = "Server";
+    ServiceRoute = "Service-Route";
+    SessionExpires = "Session-Expires" b'x';
+    SessionId = "Session-ID";
+    SipEtag = "SIP-ETag";
+    SipIfMatch = "SIP-If-Match";
+    Subject = "Subject" b's';
+    SubscriptionState = "Subscription-State";
+    Supported = "Supported" b'k';
+    TargetDialog = "Target-Dialog";
+    Timestamp = "Timestamp";
+    To = "To" b't';
+    Unsupported = "Unsupported";
+    UserAgent = "User-Agent";
+    UserToUser = "User-to-User";
+    Via = "Via" b'v';
+    Warning = "Warning";
+    WwwAuthenticate = "WWW-Authenticate";
+}
+
+/// Longer names than this are nobody's but the application's.
+const LONGEST: usize = 32;
+/// The most names of one length, checked when the table is built.
+const WIDEST: usize = 16;
+const NONE: u8 = u8::MAX;
+
+/// The known names by length: a look-up compares a first byte or two, seldom a whole name.
+static BY_LENGTH: [[u8; WIDEST]; LONGEST] = by_length();
+
+const fn by_length() -> [[u8; WIDEST]; LONGEST] {
+    let mut table = [[NONE; WIDEST]; LONGEST];
+    let mut filled = [0usize; LONGEST];
+    let mut index = 0;
+    while index < TEXT.len() {
+        let length = TEXT[index].len();
+        table[length][filled[length]] = index as u8;
+        filled[length] += 1;
+        index += 1;
+    }
+    table
+}
+
+impl HeaderName {
+    /// The name in its usual spelling.
+    pub fn as_str(self) -> &'static str {
+        TEXT[self as usize]
+    }
+
+    /// Finds a name by its long or compact form, in any case.
+    pub fn lookup(name: &str) -> Option<Self> {
+        Self::lookup_bytes(name.as_bytes())
+    }
+
+    #[inline]
+    pub(crate) fn lookup_bytes(name: &[u8]) -> Option<Self> {
+        let first = match name {
+            [] => return None,
+            [letter] => return from_compact(*letter),
+            [first, ..] => first.to_ascii_lowercase(),
+        };
+        for &index in BY_LENGTH.get(name.len())? {
+            let text = TEXT.get(usize::from(index))?.as_bytes();
+            if text[0].to_ascii_lowercase() == first && text.eq_ignore_ascii_case(name) {
+                return ALL.get(usize::from(index)).copied();
+            }
+        }
+        None
+    }
+
+    pub(super) fn index(self) -> u8 {
+        self as u8
+    }
+}
+
+impl fmt::Display for HeaderName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A header's name as a caller may give it: a known one, or any text.
+#[derive(Debug, Clone, Copy)]
+pub enum Name<'a> {
+    /// A header that this crate knows.
+    Known(HeaderName),
+    /// Any other, compared without regard to case.
+    Other(&'a str),
+}
+
+impl<'a> Name<'a> {
+    /// The name as it is written into a message.
+    pub fn as_str(&self) -> &'a str {
+        match self {
+            Self::Known(name) => name.as_str(),
+            Self::Other(name) => name,
+        }
+    }
+}
+
+impl From<HeaderName> for Name<'_> {
+    fn from(name: HeaderName) -> Self {
+        Self::Known(name)
+    }
+}
+
+impl<'a> From<&'a str> for Name<'a> {
+    fn from(name: &'a str) -> Self {
+        HeaderName::lookup(name).map_or(Self::Other(name), Self::Known)
+    }
+}
+
+impl<'a> From<&'a String> for Name<'a> {
+    fn from(name: &'a String) -> Self {
+        name.as_str().into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_is_found_in_any_case() {
+        for name in ALL {
+            assert_eq!(HeaderName::lookup(name.as_str()), Some(*name));
+            assert_eq!(
+                HeaderName::lookup(&name.as_str().to_uppercase()),
+                Some(*name)
+            );
+        }
+        assert_eq!(HeaderName::lookup("X-Custom"), None);
+        assert_eq!(HeaderName::lookup(""), None);
+        assert_eq!(HeaderName::lookup(&"x".repeat(4096)), None);
+    }
+
+    #[test]
+    fn every_compact_form_of_the_registry_is_found() {
+        let registry = "acbufikelmdojrstvxy";
+        let found = registry.chars().map(|c| HeaderName::lookup(&c.to_string()));
+        assert!(found.into_iter().all(|name| name.is_some()));
+        assert_eq!(HeaderName::lookup("K"), Some(HeaderName::Supported));
+        assert_eq!(HeaderName::lookup("u"), Some(HeaderName::AllowEvents));
+        assert_eq!(HeaderName::lookup("x"), Some(HeaderName::SessionExpires));
+        assert_eq!(HeaderName::lookup("z"), None);
+    }
+}

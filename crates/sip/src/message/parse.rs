@@ -1,0 +1,463 @@
+use std::borrow::Cow;
+
+use bytes::Bytes;
+
+use super::headers::{Entry, Span};
+use super::start_line::{self, StartLine};
+use super::{
+    Forgiven, HeaderName, Headers, Leniency, MAX_HEADERS, MAX_MESSAGE, Message, Method, ParseError,
+    ParseFault, Parsed, Request, Response, strict,
+};
+use crate::header::grammar::is_token;
+use crate::header::{ContentLength, HeaderFault, MaxForwards, NameAddr};
+
+/// What most messages need, so that their entries are allocated once.
+const USUAL_HEADERS: usize = 24;
+const OTHER: u8 = u8::MAX;
+
+/// Headers that every message has (RFC 3261 §8.1.1, less `Max-Forwards`, which RFC 2543 lacks).
+const REQUIRED: [HeaderName; 5] = [
+    HeaderName::Via,
+    HeaderName::From,
+    HeaderName::To,
+    HeaderName::CallId,
+    HeaderName::CSeq,
+];
+
+pub(super) fn message(frame: Bytes, leniency: Leniency) -> Result<Parsed, ParseError> {
+    if frame.len() > MAX_MESSAGE {
+        return Err(ParseFault::TooLarge(frame.len()).into());
+    }
+    // RFC 3261 §7.5: line ends before the start line are ignored.
+    let blank = frame
+        .iter()
+        .take_while(|b| matches!(b, b'\r' | b'\n'))
+        .count();
+    let frame = if blank == 0 {
+        frame
+    } else {
+        frame.slice(blank..)
+    };
+    if frame.is_empty() {
+        return Err(ParseFault::Empty.into());
+    }
+    let mut reader = Reader {
+        bytes: &frame,
+        leniency,
+        forgiven: Vec::new(),
+        own: String::new(),
+        entries: Vec::with_capacity(USUAL_HEADERS),
+        seen: 0,
+        repeated: None,
+    };
+    let (start, body) = reader.head()?;
+    let Reader {
+        mut forgiven,
+        own,
+        entries,
+        seen,
+        repeated,
+        ..
+    } = reader;
+    let (text, line) = decode(&frame[start.clone()]);
+    let headers = Headers::of_frame(frame.clone(), own, entries);
+    let reading = Reading {
+        leniency,
+        headers,
+        seen,
+        repeated,
+    };
+    if matches!(line, Encoding::Latin1)
+        && let Err(fault) = forgive(Forgiven::NotUtf8, ParseFault::Utf8, leniency, &mut forgiven)
+    {
+        return Err(reading.fail(fault, &text));
+    }
+    let line = match start_line::read(&text, start.start, leniency, &mut forgiven) {
+        Ok(line) => line,
+        Err(fault) => return Err(reading.fail(fault, &text)),
+    };
+    let end = match reading.check(&line, body, frame.len(), &mut forgiven) {
+        Ok(end) => end,
+        Err(fault) => return Err(reading.fail(fault, &text)),
+    };
+    let (frame_end, mut headers) = (end, reading.headers);
+    if frame_end < frame.len() {
+        headers.cut_source(frame_end);
+    }
+    let body = if body == end {
+        Bytes::new()
+    } else {
+        frame.slice(body..end)
+    };
+    let message = match line {
+        StartLine::Request { method, uri, parts } => {
+            Message::Request(Request::of_frame(method, (uri, parts), headers, body))
+        }
+        StartLine::Status { status, reason } => {
+            Message::Response(Response::of_frame(status, reason, headers, body))
+        }
+    };
+    Ok(Parsed { message, forgiven })
+}
+
+fn forgive(
+    what: Forgiven,
+    fault: ParseFault,
+    leniency: Leniency,
+    forgiven: &mut Vec<Forgiven>,
+) -> Result<(), ParseFault> {
+    match leniency {
+        Leniency::Strict => Err(fault),
+        Leniency::Interop => {
+            if !forgiven.contains(&what) {
+                forgiven.push(what);
+            }
+            Ok(())
+        }
+    }
+}
+
+enum Encoding {
+    Utf8,
+    Latin1,
+}
+
+fn decode(bytes: &[u8]) -> (Cow<'_, str>, Encoding) {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => (Cow::Borrowed(text), Encoding::Utf8),
+        Err(_) => {
+            let text = bytes.iter().map(|b| char::from(*b)).collect();
+            (Cow::Owned(text), Encoding::Latin1)
+        }
+    }
+}
+
+/// Splits a frame into its lines and these into names and values.
+struct Reader<'f> {
+    bytes: &'f [u8],
+    leniency: Leniency,
+    forgiven: Vec<Forgiven>,
+    own: String,
+    entries: Vec<Entry>,
+    /// One bit for each known header that was there.
+    seen: u128,
+    repeated: Option<HeaderName>,
+}
+
+impl Reader<'_> {
+    /// Where the start line is and where the body starts.
+    fn head(&mut self) -> Result<(std::ops::Range<usize>, usize), ParseFault> {
+        let start = self.line(0)?;
+        let mut at = start.next;
+        let body = loop {
+            if at >= self.bytes.len() {
+                let fault = ParseFault::HeaderLine;
+                forgive(
+                    Forgiven::MissingEmptyLine,
+                    fault,
+                    self.leniency,
+                    &mut self.forgiven,
+                )?;
+                break at;
+            }
+            let line = self.line(at)?;
+            if line.end == at {
+                break line.next;
+            }
+            at = self.header(at, line)?;
+        };
+        let head = &self.bytes[..body];
+        if memchr::memchr(0, head).is_some() {
+            return Err(ParseFault::Nul);
+        }
+        if std::str::from_utf8(head).is_err() {
+            self.keep_latin1()?;
+        }
+        Ok((0..start.end, body))
+    }
+
+    /// The line that starts at `at`, which ends with CR LF, or LF where that is forgiven.
+    fn line(&mut self, at: usize) -> Result<Line, ParseFault> {
+        let rest = &self.bytes[at..];
+        let Some(end) = memchr::memchr2(b'\r', b'\n', rest) else {
+            let fault = ParseFault::LineEnd;
+            forgive(
+                Forgiven::MissingEmptyLine,
+                fault,
+                self.leniency,
+                &mut self.forgiven,
+            )?;
+            let end = self.bytes.len();
+            return Ok(Line {
+                end,
+                next: end,
+                bare: false,
+            });
+        };
+        let end = at + end;
+        match (self.bytes[end], self.bytes.get(end + 1)) {
+            (b'\r', Some(b'\n')) => Ok(Line {
+                end,
+                next: end + 2,
+                bare: false,
+            }),
+            (b'\r', Some(_) | None) => Err(ParseFault::LineEnd),
+            (_, _) => {
+                let fault = ParseFault::LineEnd;
+                forgive(
+                    Forgiven::BareLineFeed,
+                    fault,
+                    self.leniency,
+                    &mut self.forgiven,
+                )?;
+                Ok(Line {
+                    end,
+                    next: end + 1,
+                    bare: true,
+                })
+            }
+        }
+    }
+
+    /// Takes the header that starts at `at` with `line`, and says where the next line is.
+    fn header(&mut self, at: usize, line: Line) -> Result<usize, ParseFault> {
+        let mut last = line;
+        let mut folded = false;
+        let mut bare = line.bare;
+        while matches!(self.bytes.get(last.next), Some(b' ' | b'\t')) {
+            last = self.line(last.next)?;
+            folded = true;
+            bare |= last.bare;
+        }
+        if self.entries.len() == MAX_HEADERS {
+            return Err(ParseFault::TooManyHeaders);
+        }
+        let Some((name_length, value)) = self.name(at, last.end) else {
+            let fault = ParseFault::HeaderLine;
+            forgive(
+                Forgiven::LineWithoutColon,
+                fault,
+                self.leniency,
+                &mut self.forgiven,
+            )?;
+            return Ok(last.next);
+        };
+        let name = HeaderName::lookup_bytes(&self.bytes[at..at + name_length]);
+        self.count(name);
+        let (start, end) = self.trimmed(value, last.end);
+        let mut entry = Entry {
+            name: name.map_or(OTHER, HeaderName::index),
+            line_is_own: false,
+            value_is_own: false,
+            // A frame has at most 64 KiB, of which the colon is one.
+            name_length: name_length as u16,
+            line: Span::new(at, last.end),
+            value: Span::new(start, end),
+        };
+        if folded {
+            self.unfold(&mut entry, bare)?;
+        }
+        self.entries.push(entry);
+        Ok(last.next)
+    }
+
+    /// Length of the name and where the value starts, after `*WSP ":"`.
+    fn name(&self, at: usize, end: usize) -> Option<(usize, usize)> {
+        let line = &self.bytes[at..end];
+        let length = line.iter().position(|b| !is_token(*b))?;
+        let space = line[length..]
+            .iter()
+            .take_while(|b| matches!(b, b' ' | b'\t'))
+            .count();
+        let colon = length + space;
+        (length > 0 && line.get(colon) == Some(&b':')).then_some((length, at + colon + 1))
+    }
+
+    fn trimmed(&self, mut start: usize, mut end: usize) -> (usize, usize) {
+        let white = |b: u8| matches!(b, b' ' | b'\t' | b'\r' | b'\n');
+        while start < end && white(self.bytes[start]) {
+            start += 1;
+        }
+        while end > start && white(self.bytes[end - 1]) {
+            end -= 1;
+        }
+        (start, end)
+    }
+
+    fn count(&mut self, name: Option<HeaderName>) {
+        let Some(name) = name else { return };
+        let bit = 1u128 << name.index();
+        if self.seen & bit != 0 && strict::is_single(name, self.leniency) {
+            self.repeated.get_or_insert(name);
+        }
+        self.seen |= bit;
+    }
+
+    /// RFC 3261 §7.3.1: a line end with the white space around it equals one space.
+    fn unfold(&mut self, entry: &mut Entry, bare: bool) -> Result<(), ParseFault> {
+        let value = entry.value.range();
+        let (text, encoding) = decode(&self.bytes[value]);
+        if matches!(encoding, Encoding::Latin1) {
+            let fault = ParseFault::Utf8;
+            forgive(Forgiven::NotUtf8, fault, self.leniency, &mut self.forgiven)?;
+        }
+        let name = &self.bytes[entry.line.range()][..usize::from(entry.name_length)];
+        let start = self.own.len();
+        self.own.extend(name.iter().map(|b| char::from(*b)));
+        self.own.push_str(": ");
+        let value = self.own.len();
+        for (index, part) in text.split(['\r', '\n']).enumerate() {
+            let part = part.trim_matches([' ', '\t']);
+            if index > 0 && !part.is_empty() {
+                self.own.push(' ');
+            }
+            self.own.push_str(part);
+        }
+        entry.value = Span::new(value, self.own.len());
+        entry.value_is_own = true;
+        if bare {
+            entry.line = Span::new(start, self.own.len());
+            entry.line_is_own = true;
+        }
+        Ok(())
+    }
+
+    /// Keeps the lines that are no UTF-8 as they are, with a copy of their values that is.
+    fn keep_latin1(&mut self) -> Result<(), ParseFault> {
+        for at in 0..self.entries.len() {
+            let entry = self.entries[at];
+            if entry.value_is_own {
+                continue;
+            }
+            if let (Cow::Owned(text), Encoding::Latin1) = decode(&self.bytes[entry.value.range()]) {
+                let fault = ParseFault::Utf8;
+                forgive(Forgiven::NotUtf8, fault, self.leniency, &mut self.forgiven)?;
+                let start = self.own.len();
+                self.own.push_str(&text);
+                self.entries[at].value = Span::new(start, self.own.len());
+                self.entries[at].value_is_own = true;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Line {
+    end: usize,
+    next: usize,
+    bare: bool,
+}
+
+/// A head whose lines are known, and what is still to be checked.
+struct Reading {
+    leniency: Leniency,
+    headers: Headers,
+    seen: u128,
+    repeated: Option<HeaderName>,
+}
+
+impl Reading {
+    /// Checks what everything else relies on, and says where the message ends.
+    fn check(
+        &self,
+        start: &StartLine,
+        body: usize,
+        length: usize,
+        forgiven: &mut Vec<Forgiven>,
+    ) -> Result<usize, ParseFault> {
+        if let Some(name) = REQUIRED
+            .iter()
+            .find(|name| self.seen & (1 << name.index()) == 0)
+        {
+            return Err(ParseFault::header(*name, HeaderFault::Missing));
+        }
+        if let Some(name) = self.repeated {
+            return Err(ParseFault::header(name, HeaderFault::Repeated));
+        }
+        let headers = &self.headers;
+        headers.via()?;
+        headers.call_id()?;
+        self.address(HeaderName::From, &headers.from()?.0, forgiven)?;
+        self.address(HeaderName::To, &headers.to()?.0, forgiven)?;
+        self.sequence(start, forgiven)?;
+        headers.typed::<MaxForwards>().transpose()?;
+        if self.leniency == Leniency::Strict {
+            strict::check(headers)?;
+        }
+        self.end(body, length, forgiven)
+    }
+
+    fn address(
+        &self,
+        header: HeaderName,
+        address: &NameAddr<'_>,
+        forgiven: &mut Vec<Forgiven>,
+    ) -> Result<(), ParseFault> {
+        if address.is_conforming() {
+            return Ok(());
+        }
+        let fault = ParseFault::header(header, HeaderFault::Syntax);
+        forgive(Forgiven::Address { header }, fault, self.leniency, forgiven)
+    }
+
+    fn sequence(&self, start: &StartLine, forgiven: &mut Vec<Forgiven>) -> Result<(), ParseFault> {
+        let cseq = self.headers.cseq()?;
+        if cseq.number >= 1 << 31 {
+            let fault = ParseFault::header(HeaderName::CSeq, HeaderFault::Range);
+            forgive(Forgiven::CSeqAbove31Bits, fault, self.leniency, forgiven)?;
+        }
+        match start {
+            StartLine::Request { method, .. } if *method != cseq.method => Err(ParseFault::Method),
+            StartLine::Request { .. } | StartLine::Status { .. } => Ok(()),
+        }
+    }
+
+    fn end(
+        &self,
+        body: usize,
+        length: usize,
+        forgiven: &mut Vec<Forgiven>,
+    ) -> Result<usize, ParseFault> {
+        let got = length - body;
+        let Some(ContentLength(expected)) = self.headers.typed().transpose()? else {
+            return Ok(length);
+        };
+        let fault = ParseFault::ContentLength { expected, got };
+        let wanted = expected as usize;
+        if wanted > got {
+            return Err(fault);
+        }
+        if wanted < got {
+            let count = got - wanted;
+            forgive(
+                Forgiven::TrailingBytes { count },
+                fault,
+                self.leniency,
+                forgiven,
+            )?;
+        }
+        Ok(body + wanted)
+    }
+
+    /// The error, with a response to send where there is somebody to send it to.
+    fn fail(&self, fault: ParseFault, line: &str) -> ParseError {
+        let method = match self.headers.cseq() {
+            Ok(cseq) => cseq.method,
+            Err(_) => Method::Options,
+        };
+        let answerable =
+            start_line::is_answerable(line) && method != Method::Ack && self.headers.via().is_ok();
+        let reply = answerable.then(|| {
+            let response = Response::to_headers(&self.headers, fault.status());
+            // RFC 3261 §21.4.1: the reason phrase should say what is wrong.
+            Box::new(
+                response
+                    .clone()
+                    .with_reason(&fault.to_string())
+                    .unwrap_or(response),
+            )
+        });
+        ParseError { fault, reply }
+    }
+}

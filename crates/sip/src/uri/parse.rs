@@ -1,0 +1,259 @@
+use super::escape::{escaped, is_unreserved, is_user_unreserved};
+use super::{Scheme, UriError, host};
+
+/// Longer URIs than this are refused.
+const MAX_URI: usize = 8 * 1024;
+
+/// A part of a text, by its offsets.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Span {
+    start: u32,
+    end: u32,
+}
+
+impl Span {
+    fn new(start: usize, end: usize) -> Self {
+        // `parts` has refused texts longer than `MAX_URI`.
+        Self {
+            start: start as u32,
+            end: end as u32,
+        }
+    }
+
+    pub(super) fn of(self, text: &str) -> &str {
+        &text[self.start as usize..self.end as usize]
+    }
+
+    pub(super) fn around(self, text: &str) -> (&str, &str) {
+        (&text[..self.start as usize], &text[self.end as usize..])
+    }
+
+    pub(super) fn is_empty(self) -> bool {
+        self.start == self.end
+    }
+}
+
+/// Where the parts of a URI are in its text.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Parts {
+    pub(super) scheme: Scheme,
+    pub(super) user: Option<Span>,
+    pub(super) password: Option<Span>,
+    pub(super) host: Span,
+    pub(super) port: Option<u16>,
+    pub(super) before_params: usize,
+    pub(super) params: Span,
+    pub(super) headers: Span,
+    pub(super) conforming: bool,
+}
+
+pub(super) fn parts(text: &str) -> Result<Parts, UriError> {
+    if text.len() > MAX_URI {
+        return Err(UriError::TooLong);
+    }
+    let colon = text.find(':').ok_or(UriError::Scheme)?;
+    let scheme = scheme(&text[..colon])?;
+    match scheme {
+        Scheme::Sip | Scheme::Sips => sip(text, scheme, colon + 1),
+        Scheme::Tel => tel(text, colon + 1),
+        Scheme::Other => other(text, colon + 1),
+    }
+}
+
+fn scheme(name: &str) -> Result<Scheme, UriError> {
+    let known = [
+        ("sip", Scheme::Sip),
+        ("sips", Scheme::Sips),
+        ("tel", Scheme::Tel),
+    ];
+    if let Some((_, scheme)) = known.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)) {
+        return Ok(*scheme);
+    }
+    let tail = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.');
+    match name.as_bytes() {
+        [first, rest @ ..] if first.is_ascii_alphabetic() && rest.iter().all(|b| tail(*b)) => {
+            Ok(Scheme::Other)
+        }
+        _ => Err(UriError::Scheme),
+    }
+}
+
+fn sip(text: &str, scheme: Scheme, start: usize) -> Result<Parts, UriError> {
+    let mut conforming = true;
+    let mut user = None;
+    let mut password = None;
+    let mut host_start = start;
+    // No part but the user part may hold an `@` that is not escaped.
+    if let Some(at) = memchr::memchr(b'@', &text.as_bytes()[start..]) {
+        let at = start + at;
+        let colon = text[start..at].find(':').map_or(at, |colon| start + colon);
+        conforming = check_user(&text[start..colon])?;
+        user = Some(Span::new(start, colon));
+        if colon < at {
+            conforming &= check_chars(&text[colon + 1..at], is_password).ok_or(UriError::User)?;
+            password = Some(Span::new(colon + 1, at));
+        }
+        host_start = at + 1;
+    }
+    let host_end = host_start + host::length(&text[host_start..]);
+    conforming &= host::check(&text[host_start..host_end]).ok_or(UriError::Host)?;
+    let (port, before_params) = port(text, host_end)?;
+    let (params, headers) = tail(text, before_params)?;
+    Ok(Parts {
+        scheme,
+        user,
+        password,
+        host: Span::new(host_start, host_end),
+        port,
+        before_params,
+        params,
+        headers,
+        conforming,
+    })
+}
+
+fn check_user(user: &str) -> Result<bool, UriError> {
+    if user.is_empty() {
+        return Err(UriError::User);
+    }
+    check_chars(user, |b| is_unreserved(b) || is_user_unreserved(b)).ok_or(UriError::User)
+}
+
+fn is_password(byte: u8) -> bool {
+    is_unreserved(byte) || matches!(byte, b'&' | b'=' | b'+' | b'$' | b',')
+}
+
+/// Whether `text` holds only what `allowed` admits, or also characters that devices send without
+/// escaping them (`#`, `[`, UTF-8, …). `None` for those that would end or hide the URI, and for
+/// an escape without two hex digits.
+fn check_chars(text: &str, allowed: impl Fn(u8) -> bool) -> Option<bool> {
+    let bytes = text.as_bytes();
+    let mut conforming = true;
+    let mut at = 0;
+    while at < bytes.len() {
+        let byte = bytes[at];
+        if allowed(byte) {
+        } else if byte == b'%' {
+            escaped(&bytes[at..])?;
+            at += 2;
+        } else if byte <= b' ' || matches!(byte, b'"' | b'<' | b'>' | b'@' | 0x7f) {
+            return None;
+        } else {
+            conforming = false;
+        }
+        at += 1;
+    }
+    Some(conforming)
+}
+
+fn port(text: &str, at: usize) -> Result<(Option<u16>, usize), UriError> {
+    if text.as_bytes().get(at) != Some(&b':') {
+        return Ok((None, at));
+    }
+    let digits = text[at + 1..]
+        .bytes()
+        .take_while(|b| b.is_ascii_digit())
+        .count();
+    let end = at + 1 + digits;
+    let port = text[at + 1..end].parse().map_err(|_| UriError::Port)?;
+    Ok((Some(port), end))
+}
+
+/// Spans of the parameters, without the first `;`, and of the headers, without the `?`.
+fn tail(text: &str, start: usize) -> Result<(Span, Span), UriError> {
+    let bytes = text.as_bytes();
+    let question = memchr::memchr(b'?', &bytes[start..]).map_or(text.len(), |at| start + at);
+    let params = match text[start..question].strip_prefix(';') {
+        None if start == question => Span::new(start, start),
+        None => return Err(UriError::Host),
+        Some(params) => {
+            check_params(params)?;
+            Span::new(start + 1, question)
+        }
+    };
+    if question == text.len() {
+        return Ok((params, Span::new(question, question)));
+    }
+    check_headers(&text[question + 1..])?;
+    Ok((params, Span::new(question + 1, text.len())))
+}
+
+fn check_params(params: &str) -> Result<(), UriError> {
+    // `=` separates name and value; the rest is paramchar, with `,` let through.
+    let allowed = |b: u8| {
+        is_unreserved(b)
+            || matches!(
+                b,
+                b'[' | b']' | b'/' | b':' | b'&' | b'+' | b'$' | b'=' | b';' | b','
+            )
+    };
+    let clean = check_chars(params, allowed).is_some();
+    let named = !params.starts_with([';', '=']) && !params.contains(";;") && !params.contains(";=");
+    (clean && named).then_some(()).ok_or(UriError::Parameter)
+}
+
+fn check_headers(headers: &str) -> Result<(), UriError> {
+    let allowed = |b: u8| {
+        is_unreserved(b)
+            || matches!(
+                b,
+                b'[' | b']' | b'/' | b'?' | b':' | b'+' | b'$' | b'=' | b'&' | b';' | b','
+            )
+    };
+    let clean = check_chars(headers, allowed).is_some();
+    let named = headers
+        .split('&')
+        .all(|pair| !pair.is_empty() && !pair.starts_with('='));
+    (clean && named).then_some(()).ok_or(UriError::Header)
+}
+
+fn tel(text: &str, start: usize) -> Result<Parts, UriError> {
+    let end = memchr::memchr(b';', &text.as_bytes()[start..]).map_or(text.len(), |at| start + at);
+    let number = |b: u8| {
+        b.is_ascii_hexdigit() || matches!(b, b'+' | b'*' | b'#' | b'-' | b'.' | b'(' | b')')
+    };
+    let conforming = check_chars(&text[start..end], number).ok_or(UriError::User)?;
+    if start == end {
+        return Err(UriError::User);
+    }
+    let params = match text[end..].strip_prefix(';') {
+        None => Span::new(end, end),
+        Some(params) => {
+            check_params(params)?;
+            Span::new(end + 1, text.len())
+        }
+    };
+    Ok(Parts {
+        scheme: Scheme::Tel,
+        user: Some(Span::new(start, end)),
+        password: None,
+        host: Span::default(),
+        port: None,
+        before_params: end,
+        params,
+        headers: Span::default(),
+        conforming,
+    })
+}
+
+fn other(text: &str, start: usize) -> Result<Parts, UriError> {
+    let rest = &text[start..];
+    if rest.is_empty() {
+        return Err(UriError::Character);
+    }
+    let conforming = check_chars(rest, |b| {
+        b.is_ascii_graphic() && !matches!(b, b'"' | b'<' | b'>' | b'%')
+    })
+    .ok_or(UriError::Character)?;
+    Ok(Parts {
+        scheme: Scheme::Other,
+        user: None,
+        password: None,
+        host: Span::default(),
+        port: None,
+        before_params: text.len(),
+        params: Span::default(),
+        headers: Span::default(),
+        conforming,
+    })
+}
