@@ -16,7 +16,7 @@ pub fn to_mu_law(sample: i16) -> u8 {
 pub const fn from_mu_law(byte: u8) -> i16 {
     let byte = !byte;
     let exponent = (byte >> 4) & 7;
-    let magnitude = ((((byte & 0x0f) as i32) << 3) + MU_BIAS << exponent) - MU_BIAS;
+    let magnitude = (((((byte & 0x0f) as i32) << 3) + MU_BIAS) << exponent) - MU_BIAS;
     (if byte & 0x80 != 0 {
         -magnitude
     } else {

@@ -3,8 +3,8 @@ use std::ptr::NonNull;
 
 use opusic_sys as sys;
 
-use crate::error::{Error, count};
 use crate::SampleRate;
+use crate::error::{Error, count};
 
 /// What the encoder optimises for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

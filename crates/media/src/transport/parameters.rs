@@ -180,7 +180,11 @@ impl fmt::Display for Fingerprint {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.function.name())?;
         for (index, octet) in self.digest.iter().enumerate() {
-            write!(formatter, "{}{octet:02X}", if index == 0 { ' ' } else { ':' })?;
+            write!(
+                formatter,
+                "{}{octet:02X}",
+                if index == 0 { ' ' } else { ':' }
+            )?;
         }
         Ok(())
     }

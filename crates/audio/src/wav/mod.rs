@@ -1,0 +1,14 @@
+//! WAV files, read and written over `std::io`, chunk by chunk and never whole.
+//!
+//! Own code instead of a crate: telephony's prompts are often A-law or µ-law, files cut short or written
+//! through a pipe have no true sizes, and an error must say which field is wrong.
+
+mod error;
+mod player;
+mod reader;
+mod writer;
+
+pub use error::Error;
+pub use player::Player;
+pub use reader::{Encoding, Format, Reader};
+pub use writer::Writer;
