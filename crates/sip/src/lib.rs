@@ -41,3 +41,13 @@ pub mod message;
 
 pub mod redact;
 pub use redact::redact;
+
+pub mod transaction;
+
+pub mod dialog;
+pub mod registration;
+
+pub mod endpoint;
+
+mod put;
+mod wheel;

@@ -1,0 +1,192 @@
+//! Dialogs: what two user agents remember of each other between requests (RFC 3261 §12).
+
+mod id;
+mod routing;
+
+pub use id::DialogId;
+pub(crate) use id::{from_tag, to_tag};
+
+use crate::header::{CSeq, Contact};
+use crate::message::{HeaderName, Headers, Method, Request, Response};
+use crate::put::Put;
+use crate::uri::Uri;
+use routing::{RouteSet, record_routes};
+
+/// How far a dialog has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// Made by a provisional answer.
+    Early,
+    /// Made, or confirmed, by a 2xx.
+    Confirmed,
+}
+
+/// Who sent the request that made the dialog.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// We did, and own its Call-ID.
+    Caller,
+    /// The other side did.
+    Callee,
+}
+
+/// One dialog.
+#[derive(Debug, Clone)]
+pub struct Dialog {
+    id: DialogId,
+    state: State,
+    role: Role,
+    local: String,
+    remote: String,
+    local_cseq: u32,
+    remote_cseq: Option<u32>,
+    target: Uri<'static>,
+    routes: RouteSet,
+}
+
+/// A request inside the dialog that is older than one we have seen (RFC 3261 §12.2.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("CSeq {got} comes after {seen}")]
+pub struct OldCSeq {
+    /// Its number.
+    pub got: u32,
+    /// The highest number seen.
+    pub seen: u32,
+}
+
+impl Dialog {
+    /// Makes the dialog that `response` to our `request` creates; `None` where either lacks what a dialog needs.
+    ///
+    /// An answer without a Contact leaves the target where the request went.
+    pub fn caller(request: &Request, response: &Response) -> Option<Self> {
+        let headers = response.headers();
+        let id = DialogId::of_answer(headers)?;
+        Some(Self {
+            id,
+            state: state_after(response),
+            role: Role::Caller,
+            local: headers.get(HeaderName::From)?.to_owned(),
+            remote: headers.get(HeaderName::To)?.to_owned(),
+            local_cseq: request.headers().cseq().ok()?.number,
+            remote_cseq: None,
+            target: contact_of(headers).unwrap_or_else(|| request.uri().into_owned()),
+            routes: RouteSet::of_caller(record_routes(headers)),
+        })
+    }
+
+    /// Makes the dialog that our answer with To tag `local_tag` to their `request` creates.
+    pub fn callee(request: &Request, local_tag: &str) -> Option<Self> {
+        let headers = request.headers();
+        let id = DialogId::of_request_answered(headers, local_tag)?;
+        Some(Self {
+            id,
+            state: State::Early,
+            role: Role::Callee,
+            local: format!("{};tag={local_tag}", headers.get(HeaderName::To)?),
+            remote: headers.get(HeaderName::From)?.to_owned(),
+            local_cseq: 0,
+            remote_cseq: Some(headers.cseq().ok()?.number),
+            target: contact_of(headers)?,
+            routes: RouteSet::of_callee(record_routes(headers)),
+        })
+    }
+
+    /// Returns its name.
+    pub fn id(&self) -> &DialogId {
+        &self.id
+    }
+
+    /// Returns how far it has come.
+    pub fn state(&self) -> State {
+        self.state
+    }
+
+    /// Returns who started it.
+    pub fn role(&self) -> Role {
+        self.role
+    }
+
+    /// Returns where the other side wants to be reached.
+    pub fn target(&self) -> &Uri<'static> {
+        &self.target
+    }
+
+    /// Confirms an early dialog of ours by the 2xx, whose Record-Route counts from now on (RFC 3261 §13.2.2.4).
+    pub fn confirm_by(&mut self, response: &Response) {
+        if self.state == State::Early {
+            self.routes = RouteSet::of_caller(record_routes(response.headers()));
+            self.state = State::Confirmed;
+        }
+        self.refresh_target(response.headers());
+    }
+
+    /// Confirms an early dialog of theirs: our 2xx went out.
+    pub fn confirm(&mut self) {
+        self.state = State::Confirmed;
+    }
+
+    /// Takes the Contact of a target refresh: a re-INVITE or UPDATE, or the 2xx to one (RFC 3261 §12.2).
+    ///
+    /// The route set stays as it is.
+    pub fn refresh_target(&mut self, headers: &Headers) {
+        if let Some(target) = contact_of(headers) {
+            self.target = target;
+        }
+    }
+
+    /// Takes the CSeq of a request inside the dialog, unless it is older than one seen; gaps are fine.
+    pub fn accept_cseq(&mut self, number: u32) -> Result<(), OldCSeq> {
+        match self.remote_cseq {
+            Some(seen) if number <= seen => Err(OldCSeq { got: number, seen }),
+            Some(_) | None => {
+                self.remote_cseq = Some(number);
+                Ok(())
+            }
+        }
+    }
+
+    /// Makes the next request inside the dialog, up to its CSeq; the caller adds Contact, body and the rest.
+    pub fn request(&mut self, method: Method) -> Request {
+        self.local_cseq += 1;
+        self.make(method, self.local_cseq)
+    }
+
+    /// Counts a request sent again with a higher CSeq, and returns that number.
+    pub fn next_cseq(&mut self) -> u32 {
+        self.local_cseq += 1;
+        self.local_cseq
+    }
+
+    /// Makes the ACK of the 2xx to the INVITE numbered `cseq`: along the dialog's route set, not the INVITE's path.
+    pub fn ack(&self, cseq: u32) -> Request {
+        self.make(Method::Ack, cseq)
+    }
+
+    fn make(&self, method: Method, cseq: u32) -> Request {
+        let (uri, routes) = self.routes.apply(&self.target);
+        let mut request = Request::new(method.clone(), uri);
+        let headers = request.headers_mut();
+        for route in &routes {
+            headers.put(HeaderName::Route, route);
+        }
+        headers.put(HeaderName::MaxForwards, "70");
+        headers.put(HeaderName::From, &self.local);
+        headers.put(HeaderName::To, &self.remote);
+        headers.put(HeaderName::CallId, &self.id.call_id);
+        headers.push_typed(&CSeq::new(cseq, method));
+        request
+    }
+}
+
+fn state_after(response: &Response) -> State {
+    if response.status().is_success() {
+        State::Confirmed
+    } else {
+        State::Early
+    }
+}
+
+fn contact_of(headers: &Headers) -> Option<Uri<'static>> {
+    let contact = headers.typed::<Contact>()?.ok()?;
+    Some(contact.uri()?.to_request_uri())
+}

@@ -1,0 +1,290 @@
+//! Calls that others place: the INVITE, its CANCEL, our answers, their ACK (RFC 3261 §9.2, §13.3).
+
+use std::time::{Duration, Instant};
+
+use super::command::{CommandError, Reply};
+use super::compose::check_reply;
+use super::event::{EndCause, Event, UsageId};
+use super::usage::{Called, Established, Received, Unacked, Usage};
+use super::{Alarm, Endpoint};
+use crate::dialog::{Dialog, DialogId, to_tag};
+use crate::message::{Method, Request, Response};
+use crate::transaction::{FlowId, ServerKey};
+
+/// A proxy gives up a call that says nothing for three minutes (RFC 3261 §13.3.1.1).
+const REPEAT_PROVISIONAL: Duration = Duration::from_secs(60);
+
+impl Endpoint {
+    /// Answers a call that somebody placed, provisionally or finally.
+    ///
+    /// A 2xx is repeated until its ACK, which is `Acked`, or for 64·T1, which is `AckTimeout`.
+    pub fn respond(
+        &mut self,
+        usage: UsageId,
+        reply: &Reply,
+        now: Instant,
+    ) -> Result<(), CommandError> {
+        check_reply(reply)?;
+        match self.usages.get(&usage) {
+            Some(Usage::Called(_)) => {}
+            Some(other) => {
+                return Err(CommandError::WrongState {
+                    state: other.state(),
+                });
+            }
+            None => return Err(CommandError::Unknown),
+        }
+        self.answer_call(usage, reply, now);
+        self.settle(now);
+        Ok(())
+    }
+
+    pub(super) fn receive_request(
+        &mut self,
+        key: ServerKey,
+        flow: FlowId,
+        request: Request,
+        now: Instant,
+    ) {
+        if let Err(refusal) = self.vet_request(&request) {
+            return self.refuse(key, &request, &refusal, now);
+        }
+        if to_tag(request.headers()).is_some() {
+            return self.receive_within(key, flow, request, now);
+        }
+        if self.layer.is_merged(key) {
+            return self.refuse(key, &request, &Reply::new(482), now);
+        }
+        match request.method() {
+            Method::Invite => self.receive_invite(key, flow, request, now),
+            Method::Options => self.refuse(key, &request, &Reply::new(200), now),
+            Method::Bye | Method::Update | Method::Info | Method::Prack => {
+                self.refuse(key, &request, &Reply::new(481), now);
+            }
+            _any_other => self.hand_up(key, None, request),
+        }
+    }
+
+    fn receive_invite(&mut self, key: ServerKey, flow: FlowId, request: Request, now: Instant) {
+        if let Err(refusal) = self.admit(now) {
+            return self.refuse(key, &request, &refusal, now);
+        }
+        let tag = self.layer.local_tag(key).unwrap_or_default().to_owned();
+        let Some(dialog) = Dialog::callee(&request, &tag) else {
+            let refusal = Reply::new(400).because("Missing Contact");
+            return self.refuse(key, &request, &refusal, now);
+        };
+        let usage = UsageId(self.next_id());
+        self.dialogs.insert(dialog.id().clone(), usage);
+        self.received.insert(key, Received::Invite(usage));
+        self.usages.insert(
+            usage,
+            Usage::Called(Called {
+                server: key,
+                flow,
+                request: request.clone(),
+                dialog,
+                provisional: None,
+            }),
+        );
+        self.emit(Event::Incoming { usage, request });
+    }
+
+    /// Answers a request by ourselves.
+    pub(super) fn refuse(
+        &mut self,
+        key: ServerKey,
+        request: &Request,
+        reply: &Reply,
+        now: Instant,
+    ) {
+        let tag = self.layer.local_tag(key).unwrap_or_default().to_owned();
+        let response = self.answer_to(request, &tag, reply);
+        self.layer.respond(key, &response, now);
+    }
+
+    fn answer_call(&mut self, usage: UsageId, reply: &Reply, now: Instant) {
+        let Some(Usage::Called(called)) = self.usages.get(&usage) else {
+            return;
+        };
+        let response = self.answer_to(&called.request, &called.dialog.id().local_tag, reply);
+        match reply.code {
+            ..=199 => self.answer_provisionally(usage, response, now),
+            200..=299 => self.accept(usage, &response, now),
+            300.. => self.reject(usage, &response, now),
+        }
+    }
+
+    fn answer_provisionally(&mut self, usage: UsageId, response: Response, now: Instant) {
+        let Some(Usage::Called(called)) = self.usages.get_mut(&usage) else {
+            return;
+        };
+        self.layer.respond(called.server, &response, now);
+        called.provisional = Some(response);
+        self.alarms
+            .start(Alarm::RepeatProvisional(usage), now + REPEAT_PROVISIONAL);
+    }
+
+    pub(super) fn repeat_provisional(&mut self, usage: UsageId, now: Instant) {
+        if let Some(Usage::Called(called)) = self.usages.get_mut(&usage)
+            && let Some(response) = called.provisional.take()
+        {
+            self.answer_provisionally(usage, response, now);
+        }
+    }
+
+    fn accept(&mut self, usage: UsageId, response: &Response, now: Instant) {
+        self.alarms.stop(Alarm::RepeatProvisional(usage));
+        let Some(Usage::Called(mut called)) = self.usages.remove(&usage) else {
+            return;
+        };
+        self.received.remove(&called.server);
+        self.layer.respond(called.server, response, now);
+        called.dialog.confirm();
+        let mut established = Established::new(called.dialog, called.flow);
+        established.may_bye = false;
+        self.usages
+            .insert(usage, Usage::Established(Box::new(established)));
+        self.wait_for_ack(usage, &called.request, response, now);
+    }
+
+    fn reject(&mut self, usage: UsageId, response: &Response, now: Instant) {
+        if let Some(called) = self.take_called(usage) {
+            self.layer.respond(called.server, response, now);
+        }
+    }
+
+    fn take_called(&mut self, usage: UsageId) -> Option<Called> {
+        match self.usages.remove(&usage)? {
+            Usage::Called(called) => {
+                self.alarms.stop(Alarm::RepeatProvisional(usage));
+                self.received.remove(&called.server);
+                self.dialogs.remove(called.dialog.id());
+                Some(called)
+            }
+            other @ (Usage::Calling(_) | Usage::Established(_)) => {
+                self.usages.insert(usage, other);
+                None
+            }
+        }
+    }
+
+    /// RFC 3261 §13.3.1.4: over reliable flows as well, since a proxy on the way may use others.
+    pub(super) fn wait_for_ack(
+        &mut self,
+        usage: UsageId,
+        request: &Request,
+        response: &Response,
+        now: Instant,
+    ) {
+        let cseq = request.headers().cseq();
+        let Some(Usage::Established(established)) = self.usages.get_mut(&usage) else {
+            return;
+        };
+        established.unacked = Some(Unacked {
+            bytes: response.to_bytes(),
+            cseq: cseq.map_or(0, |cseq| cseq.number),
+            repeats: 0,
+        });
+        let timings = self.config.timings;
+        self.alarms.start(Alarm::Repeat2xx(usage), now + timings.t1);
+        self.alarms
+            .start(Alarm::AckWait(usage), now + timings.patience());
+    }
+
+    pub(super) fn repeat_2xx(&mut self, usage: UsageId, now: Instant) {
+        let timings = self.config.timings;
+        let Some(Usage::Established(established)) = self.usages.get_mut(&usage) else {
+            return;
+        };
+        let Some(unacked) = &mut established.unacked else {
+            return;
+        };
+        unacked.repeats += 1;
+        let (bytes, repeats, flow) = (unacked.bytes.clone(), unacked.repeats, established.flow);
+        if let Some(flow) = self.flow_for(Some(flow)) {
+            self.layer.transmit(flow, bytes);
+        }
+        self.alarms
+            .start(Alarm::Repeat2xx(usage), now + timings.backoff(repeats));
+    }
+
+    /// RFC 3261 §13.3.1.4: the dialog stands, the session does not: BYE.
+    pub(super) fn no_ack(&mut self, usage: UsageId, now: Instant) {
+        self.emit(Event::AckTimeout { usage });
+        let held = match self.usages.get_mut(&usage) {
+            Some(Usage::Established(established)) => established.held_bye.take(),
+            Some(Usage::Calling(_) | Usage::Called(_)) | None => None,
+        };
+        self.hang_up(usage, held.map(|held| held.headers), EndCause::NoAck, now);
+    }
+
+    pub(super) fn receive_ack(&mut self, flow: FlowId, request: Request, now: Instant) {
+        let number = request.headers().cseq().ok().map(|cseq| cseq.number);
+        let usage =
+            DialogId::of_request(request.headers()).and_then(|id| self.dialogs.get(&id).copied());
+        let Some(usage) = usage else {
+            // RFC 3261 §17: an ACK is never answered.
+            return self.discard("an ACK of no call of ours".into());
+        };
+        let Some(Usage::Established(established)) = self.usages.get_mut(&usage) else {
+            return;
+        };
+        let awaited = established
+            .unacked
+            .as_ref()
+            .is_some_and(|unacked| Some(unacked.cseq) == number);
+        if !awaited {
+            return;
+        }
+        established.unacked = None;
+        established.may_bye = true;
+        established.flow = flow;
+        let held = established.held_bye.take();
+        self.alarms.stop(Alarm::Repeat2xx(usage));
+        self.alarms.stop(Alarm::AckWait(usage));
+        self.emit(Event::Acked {
+            usage,
+            ack: request,
+        });
+        if let Some(held) = held {
+            self.send_bye(usage, held.id, &held.headers, held.body.as_ref(), now);
+        }
+    }
+
+    /// A CANCEL that came in time: the INVITE is given 487 (RFC 3261 §9.2).
+    pub(super) fn receive_cancel(&mut self, key: ServerKey, cancel: Request, now: Instant) {
+        match self.received.get(&key) {
+            Some(Received::Invite(usage)) => {
+                let usage = *usage;
+                self.answer_call(usage, &Reply::new(487), now);
+                self.emit(Event::Cancelled {
+                    usage,
+                    cancel: Some(cancel),
+                });
+            }
+            Some(Received::Asked(id)) => {
+                let id = *id;
+                self.received.remove(&key);
+                self.refuse_asked(id, &Reply::new(487), now);
+            }
+            None => {}
+        }
+    }
+
+    /// The caller hung up an early dialog, or its flow is gone.
+    pub(super) fn incoming_is_over(&mut self, usage: UsageId, by: Option<Request>) {
+        if self.take_called(usage).is_some() {
+            self.emit(Event::Cancelled { usage, cancel: by });
+        }
+    }
+
+    /// BYE inside an early dialog: the INVITE is given 487 (RFC 3261 §15.1.2).
+    pub(super) fn hung_up_early(&mut self, usage: UsageId, bye: Request, now: Instant) {
+        self.answer_call(usage, &Reply::new(487), now);
+        self.emit(Event::Cancelled {
+            usage,
+            cancel: Some(bye),
+        });
+    }
+}

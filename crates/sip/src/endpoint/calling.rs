@@ -1,0 +1,511 @@
+//! Calls that we place: the INVITE, its forks, its CANCEL, its ACKs (RFC 3261 §9.1, §13.2).
+
+use std::time::Instant;
+
+use super::command::{Body, CommandError, Invite};
+use super::compose::{check_body, with_body};
+use super::event::{Event, FailureCause, RequestFailure, UsageId};
+use super::outside::renumbered;
+use super::usage::{
+    Calling, Established, InviteSent, OwedAck, Redirection, Sent, Usage, WhyCancelled,
+};
+use super::{Alarm, Endpoint, Redirects};
+use crate::dialog::{Dialog, to_tag};
+use crate::header::{Contact, Reason, Require, Unsupported};
+use crate::message::{HeaderName, Method, Request, Response, StatusCode};
+use crate::put::Put;
+use crate::transaction::{Cancelling, ClientKey, FlowId};
+use crate::uri::Uri;
+
+impl Endpoint {
+    /// Places a call; exactly one of `Answered`, `Redirected` and `Failed` follows.
+    pub fn invite(&mut self, invite: Invite, now: Instant) -> Result<UsageId, CommandError> {
+        let flow = self.flow_for(None).ok_or(CommandError::NoFlow)?;
+        self.check_room()?;
+        let Invite {
+            target,
+            headers,
+            body,
+        } = invite;
+        let mut request = self.request_to(Method::Invite, &target, &headers, body.as_ref())?;
+        self.authorize(&mut request);
+        let usage = UsageId(self.next_id());
+        let client = self.send_invite(usage, flow, request.clone(), now);
+        let calling = Calling {
+            client,
+            flow,
+            redirection: Redirection {
+                tried: vec![request.uri().to_request_uri()],
+                left: Vec::new(),
+            },
+            request,
+            early: Vec::new(),
+            cancel: None,
+            retries: 0,
+        };
+        self.usages.insert(usage, Usage::Calling(calling));
+        self.settle(now);
+        Ok(usage)
+    }
+
+    /// Gives up a call of ours that is not answered yet, or a re-INVITE; `reason` says why, such as `SIP;cause=200`.
+    ///
+    /// CANCEL waits for the first provisional answer. Where a 2xx crosses it, the call is hung up and ends as `AnsweredAfterCancel`.
+    pub fn cancel(
+        &mut self,
+        usage: UsageId,
+        reason: Option<Reason<'_>>,
+        now: Instant,
+    ) -> Result<(), CommandError> {
+        let client = match self.usages.get_mut(&usage) {
+            Some(Usage::Calling(calling)) => {
+                calling.cancel.get_or_insert(WhyCancelled::Wanted);
+                calling.client
+            }
+            Some(Usage::Established(established)) => match established.our_offer {
+                Some(offer) => offer.client,
+                None => return Err(wrong("no INVITE of ours is unanswered")),
+            },
+            Some(Usage::Called(_)) => return Err(wrong("their INVITE is unanswered")),
+            None => return Err(CommandError::Unknown),
+        };
+        let reason =
+            reason.map(|reason| (HeaderName::Reason.as_str().to_owned(), reason.to_string()));
+        self.send_cancel(usage, client, reason.into_iter().collect(), now);
+        self.settle(now);
+        Ok(())
+    }
+
+    /// Sends the answer that a 2xx with an offer asked for, in its ACK.
+    pub fn ack(
+        &mut self,
+        usage: UsageId,
+        body: Option<&Body>,
+        now: Instant,
+    ) -> Result<(), CommandError> {
+        check_body(body)?;
+        let Some(Usage::Established(established)) = self.usages.get_mut(&usage) else {
+            return Err(CommandError::Unknown);
+        };
+        let Some(owed) = established.owed_ack.take() else {
+            return Err(wrong("no answer is owed"));
+        };
+        let (dialog, flow) = (established.dialog.clone(), established.flow);
+        self.send_ack(&dialog, owed.client, &owed.invite, flow, body);
+        self.settle(now);
+        Ok(())
+    }
+
+    pub(super) fn send_invite(
+        &mut self,
+        usage: UsageId,
+        flow: FlowId,
+        request: Request,
+        now: Instant,
+    ) -> ClientKey {
+        let sent = |request| {
+            Sent::Invite(InviteSent {
+                usage,
+                request,
+                flow,
+            })
+        };
+        self.send(flow, request, sent, now)
+    }
+
+    fn send_cancel(
+        &mut self,
+        usage: UsageId,
+        client: ClientKey,
+        headers: Vec<(String, String)>,
+        now: Instant,
+    ) {
+        match self.layer.cancel(client, headers, now) {
+            Cancelling::Sent | Cancelling::Held | Cancelling::TooLate => {
+                self.alarms.stop(Alarm::Ringing(usage));
+            }
+        }
+    }
+
+    pub(super) fn rang_too_long(&mut self, usage: UsageId, now: Instant) {
+        if let Some(Usage::Calling(calling)) = self.usages.get_mut(&usage) {
+            calling.cancel.get_or_insert(WhyCancelled::Patience);
+            let client = calling.client;
+            self.send_cancel(usage, client, Vec::new(), now);
+        }
+    }
+
+    pub(super) fn receive_invite_response(
+        &mut self,
+        key: ClientKey,
+        response: Response,
+        now: Instant,
+    ) {
+        let Some(Sent::Invite(sent)) = self.sent.get(&key) else {
+            return;
+        };
+        let usage = sent.usage;
+        match response.status() {
+            status if status.is_provisional() => self.ringing(usage, key, response, now),
+            status if status.is_success() => self.accepted(usage, key, response, now),
+            _refusal => self.invite_refused(usage, key, response, now),
+        }
+    }
+
+    /// Every provisional answer, 100 included, starts our patience anew (RFC 3261 §16.6, Timer C).
+    fn ringing(&mut self, usage: UsageId, key: ClientKey, response: Response, now: Instant) {
+        let forks = self.config.limits.forks;
+        let Some(Usage::Calling(calling)) = self.usages.get_mut(&usage) else {
+            return;
+        };
+        if calling.client != key {
+            return;
+        }
+        if calling.cancel.is_none() {
+            let patience = self.config.ringing_patience;
+            self.alarms.start(Alarm::Ringing(usage), now + patience);
+        }
+        if response.status() == StatusCode::TRYING {
+            return;
+        }
+        let dialog = Dialog::caller(&calling.request, &response);
+        let id = dialog.as_ref().map(|dialog| dialog.id().clone());
+        if let Some(dialog) = dialog {
+            let known = calling.early.iter().any(|early| early.id() == dialog.id());
+            if !known && calling.early.len() >= forks {
+                return self.discard("more forks answered than the limit allows".into());
+            }
+            if !known {
+                self.dialogs.insert(dialog.id().clone(), usage);
+                calling.early.push(dialog);
+            }
+        }
+        if calling.cancel.is_none() {
+            self.emit(Event::Provisional {
+                usage,
+                dialog: id,
+                response,
+            });
+        }
+    }
+
+    /// A 2xx: the first makes the call, a repeat is given the same ACK, another fork's is hung up (RFC 3261 §13.2.2.4).
+    fn accepted(&mut self, usage: UsageId, key: ClientKey, response: Response, now: Instant) {
+        let tag = to_tag(response.headers()).unwrap_or_default();
+        if let Some((flow, ack)) = self.acks.get(&(key, tag.clone())) {
+            let (flow, ack) = (*flow, ack.clone());
+            if let Some(flow) = self.flow_for(Some(flow)) {
+                self.layer.transmit(flow, ack);
+            }
+            return;
+        }
+        if self.owes_ack(usage, key, &tag) {
+            return;
+        }
+        if !self.alarms.is_running(Alarm::Forks(key)) {
+            self.alarms
+                .start(Alarm::Forks(key), now + self.config.timings.patience());
+        }
+        match self.usages.get(&usage) {
+            Some(Usage::Calling(calling)) if calling.client == key => {
+                self.first_accepted(usage, key, tag, response, now);
+            }
+            Some(_) | None => self.hang_up_fork(key, &response, now),
+        }
+    }
+
+    fn first_accepted(
+        &mut self,
+        usage: UsageId,
+        key: ClientKey,
+        tag: String,
+        response: Response,
+        now: Instant,
+    ) {
+        let Some(Usage::Calling(mut calling)) = self.usages.remove(&usage) else {
+            return;
+        };
+        self.alarms.stop(Alarm::Ringing(usage));
+        self.forget_early(&calling.early);
+        if calling.cancel.is_some() {
+            self.hang_up_fork(key, &response, now);
+            let cause = FailureCause::AnsweredAfterCancel(response);
+            return self.emit(Event::Failed { usage, cause });
+        }
+        let known = calling
+            .early
+            .iter()
+            .position(|early| early.id().remote_tag == tag)
+            .map(|index| calling.early.swap_remove(index));
+        let dialog = match known {
+            Some(mut dialog) => {
+                dialog.confirm_by(&response);
+                Some(dialog)
+            }
+            None => Dialog::caller(&calling.request, &response),
+        };
+        let Some(dialog) = dialog else {
+            // A 2xx without a To tag, From or Call-ID can't be acknowledged.
+            let cause = FailureCause::Response(response);
+            return self.emit(Event::Failed { usage, cause });
+        };
+        self.dialogs.insert(dialog.id().clone(), usage);
+        let mut established = Established::new(dialog, calling.flow);
+        if calling.request.body().is_empty() {
+            established.owed_ack = Some(OwedAck {
+                client: key,
+                invite: calling.request,
+                remote_tag: tag,
+            });
+        } else {
+            let dialog = established.dialog.clone();
+            self.send_ack(&dialog, key, &calling.request, calling.flow, None);
+        }
+        self.usages
+            .insert(usage, Usage::Established(Box::new(established)));
+        self.emit(Event::Answered { usage, response });
+    }
+
+    fn owes_ack(&self, usage: UsageId, key: ClientKey, tag: &str) -> bool {
+        match self.usages.get(&usage) {
+            Some(Usage::Established(established)) => established
+                .owed_ack
+                .as_ref()
+                .is_some_and(|owed| owed.client == key && owed.remote_tag == tag),
+            Some(Usage::Calling(_) | Usage::Called(_)) | None => false,
+        }
+    }
+
+    /// Sends the ACK of a 2xx, along the dialog, with the INVITE's own credentials, and keeps it for the 2xx's repeats (RFC 3261 §13.2.2.4, §22.1).
+    pub(super) fn send_ack(
+        &mut self,
+        dialog: &Dialog,
+        client: ClientKey,
+        invite: &Request,
+        flow: FlowId,
+        body: Option<&Body>,
+    ) {
+        let mut ack = dialog.ack(invite.headers().cseq().map_or(1, |cseq| cseq.number));
+        for name in [HeaderName::Authorization, HeaderName::ProxyAuthorization] {
+            ack.headers_mut().copy(name, invite.headers());
+        }
+        ack.headers_mut()
+            .put(HeaderName::UserAgent, &self.config.user_agent);
+        let ack = with_body(ack, body);
+        let Some(flow) = self.flow_for(Some(flow)) else {
+            return;
+        };
+        let bytes = self.layer.send_stateless(flow, ack);
+        let tag = dialog.id().remote_tag.clone();
+        self.acks.insert((client, tag), (flow, bytes));
+    }
+
+    /// A 2xx that nobody wants any more: ACK, then BYE.
+    fn hang_up_fork(&mut self, key: ClientKey, response: &Response, now: Instant) {
+        let Some(Sent::Invite(sent)) = self.sent.get(&key) else {
+            return;
+        };
+        let (invite, flow) = (sent.request.clone(), sent.flow);
+        if let Some(mut dialog) = Dialog::caller(&invite, response) {
+            self.send_ack(&dialog, key, &invite, flow, None);
+            let bye = dialog.request(Method::Bye);
+            self.send_hangup(dialog, bye, Some(flow), 0, now);
+        }
+    }
+
+    fn invite_refused(&mut self, usage: UsageId, key: ClientKey, response: Response, now: Instant) {
+        self.sent.remove(&key);
+        self.alarms.stop(Alarm::Ringing(usage));
+        let Some(Usage::Calling(mut calling)) = self.usages.remove(&usage) else {
+            return;
+        };
+        if calling.client != key {
+            self.usages.insert(usage, Usage::Calling(calling));
+            return;
+        }
+        // RFC 3261 §12.3: a refusal ends every early dialog of its INVITE.
+        self.forget_early(&calling.early);
+        calling.early.clear();
+        if calling.cancel.is_none()
+            && let Some(request) = self.next_invite(&mut calling, &response)
+            && let Some(flow) = self.flow_for(Some(calling.flow))
+        {
+            calling.client = self.send_invite(usage, flow, request.clone(), now);
+            calling.flow = flow;
+            calling.request = request;
+            self.usages.insert(usage, Usage::Calling(calling));
+            return;
+        }
+        self.report_refusal(usage, &calling, response);
+    }
+
+    fn report_refusal(&mut self, usage: UsageId, calling: &Calling, response: Response) {
+        let told = self.config.redirects == Redirects::Report && is_redirection(&response);
+        let event = match calling.cancel {
+            None if told => Event::Redirected {
+                usage,
+                contacts: alternatives(&response),
+                response,
+            },
+            Some(WhyCancelled::Patience) => Event::Failed {
+                usage,
+                cause: FailureCause::Timeout,
+            },
+            None | Some(WhyCancelled::Wanted) => Event::Failed {
+                usage,
+                cause: FailureCause::Response(response),
+            },
+        };
+        self.emit(event);
+    }
+
+    /// What to try after a refusal: with credentials, without an option, or elsewhere.
+    fn next_invite(&mut self, calling: &mut Calling, response: &Response) -> Option<Request> {
+        let retries = calling.retries;
+        if let Some(again) = self.answer_challenge(response, &calling.request, retries, None) {
+            calling.retries += 1;
+            return Some(again);
+        }
+        if let Some(again) = without_unsupported(&calling.request, response) {
+            calling.retries += 1;
+            return Some(again);
+        }
+        self.redirected(calling, response)
+    }
+
+    /// RFC 3261 §8.1.3.4: the next alternative, best first, none twice, under the same Call-ID and From tag.
+    fn redirected(&mut self, calling: &mut Calling, response: &Response) -> Option<Request> {
+        let Redirects::Follow(most) = self.config.redirects else {
+            return None;
+        };
+        let redirection = &mut calling.redirection;
+        if response.status().class() == 6 {
+            redirection.left.clear();
+        }
+        if is_redirection(response) {
+            redirection.left.extend(alternatives(response));
+        }
+        while redirection.tried.len() <= most as usize && !redirection.left.is_empty() {
+            let target = redirection.left.remove(0);
+            if redirection.tried.iter().any(|tried| tried.same_as(&target)) {
+                continue;
+            }
+            redirection.tried.push(target.clone());
+            let mut again = renumbered(&calling.request, None);
+            again.set_uri(target);
+            self.authorize(&mut again);
+            return Some(again);
+        }
+        None
+    }
+
+    pub(super) fn invite_failed(
+        &mut self,
+        usage: UsageId,
+        key: ClientKey,
+        failure: RequestFailure,
+    ) {
+        self.alarms.stop(Alarm::Ringing(usage));
+        match self.usages.remove(&usage) {
+            Some(Usage::Calling(calling)) if calling.client == key => {
+                self.forget_early(&calling.early);
+                let cause = match failure {
+                    RequestFailure::Timeout | RequestFailure::DialogEnded => FailureCause::Timeout,
+                    RequestFailure::Transport => FailureCause::Transport,
+                };
+                self.emit(Event::Failed { usage, cause });
+            }
+            Some(other) => {
+                self.usages.insert(usage, other);
+            }
+            None => {}
+        }
+    }
+
+    /// 64·T1 after the first 2xx no other can come: its ACKs are not needed any more (RFC 3261 §13.2.2.4).
+    pub(super) fn forget_forks(&mut self, client: ClientKey) {
+        self.sent.remove(&client);
+        let first = (client, String::new());
+        let keys: Vec<_> = self
+            .acks
+            .range(first..)
+            .map(|(key, _)| key.clone())
+            .take_while(|(of, _)| *of == client)
+            .collect();
+        for key in keys {
+            self.acks.remove(&key);
+        }
+    }
+
+    fn forget_early(&mut self, early: &[Dialog]) {
+        for dialog in early {
+            self.dialogs.remove(dialog.id());
+        }
+    }
+
+    fn check_room(&self) -> Result<(), CommandError> {
+        self.check_transactions()?;
+        let limit = self.config.limits.usages;
+        if self.usages.len() >= limit {
+            return Err(CommandError::Limit { limit });
+        }
+        Ok(())
+    }
+}
+
+/// RFC 3261 §8.1.3.5: the same INVITE without the options that a 420 names; once, since then none is left.
+fn without_unsupported(request: &Request, response: &Response) -> Option<Request> {
+    if response.status() != StatusCode::BAD_EXTENSION {
+        return None;
+    }
+    let unsupported: Vec<String> = response
+        .headers()
+        .list::<Unsupported>()
+        .filter_map(Result::ok)
+        .map(|tag| tag.to_string())
+        .collect();
+    let required: Vec<String> = request
+        .headers()
+        .list::<Require>()
+        .filter_map(Result::ok)
+        .map(|tag| tag.to_string())
+        .collect();
+    let named = |tag: &String| {
+        unsupported
+            .iter()
+            .any(|name| name.eq_ignore_ascii_case(tag))
+    };
+    if !required.iter().any(named) {
+        return None;
+    }
+    let mut again = renumbered(request, None);
+    let left: Vec<String> = required.into_iter().filter(|tag| !named(tag)).collect();
+    again.headers_mut().remove(HeaderName::Require);
+    if !left.is_empty() {
+        again
+            .headers_mut()
+            .put(HeaderName::Require, &left.join(", "));
+    }
+    Some(again)
+}
+
+/// 305 would choose our proxy for us, 380 is no address (RFC 3261 §21.3.4, §21.3.5).
+fn is_redirection(response: &Response) -> bool {
+    matches!(response.status().code(), 300..=304 | 306..=379 | 381..=399)
+}
+
+fn alternatives(response: &Response) -> Vec<Uri<'static>> {
+    let mut contacts: Vec<(u16, Uri<'static>)> = response
+        .headers()
+        .list::<Contact>()
+        .filter_map(Result::ok)
+        .filter_map(|contact| Some((contact.q(), contact.uri()?.to_request_uri())))
+        .take(16)
+        .collect();
+    contacts.sort_by_key(|(q, _)| std::cmp::Reverse(*q));
+    contacts.into_iter().map(|(_, uri)| uri).collect()
+}
+
+fn wrong(state: &'static str) -> CommandError {
+    CommandError::WrongState { state }
+}

@@ -1,0 +1,302 @@
+//! What we write: requests outside dialogs, answers, and the headers that both carry.
+
+use rand::Rng;
+
+use super::command::{Body, CommandError, Reply};
+use super::{Endpoint, EndpointConfig};
+use crate::header::{CSeq, NameAddr, To};
+use crate::message::{HeaderName, Headers, Method, Request, Response, StatusCode};
+use crate::put::Put;
+use crate::uri::{Scheme, Uri};
+
+impl Endpoint {
+    /// Makes a request outside any dialog, up to its body.
+    pub(super) fn request_to(
+        &mut self,
+        method: Method,
+        target: &Uri<'_>,
+        headers: &[(String, String)],
+        body: Option<&Body>,
+    ) -> Result<Request, CommandError> {
+        check_target(target)?;
+        check_headers(headers)?;
+        check_body(body)?;
+        let tag = format!("{:016x}", self.rng.next_u64());
+        let call_id = long_id(&mut self.rng);
+        let from = name_addr(self.config.display_name.as_deref(), &self.config.aor);
+        let mut request = Request::new(method.clone(), target.to_request_uri());
+        let out = request.headers_mut();
+        for route in self.preloaded_routes() {
+            out.put(HeaderName::Route, &route);
+        }
+        out.put(HeaderName::MaxForwards, "70");
+        out.put(HeaderName::From, &format!("{from};tag={tag}"));
+        out.put(HeaderName::To, &format!("<{}>", target.to_request_uri()));
+        out.put(HeaderName::CallId, &call_id);
+        out.push_typed(&CSeq::new(1, method));
+        self.push_common(&mut request, is_private(headers));
+        push_all(request.headers_mut(), &self.config.extra_headers);
+        push_all(request.headers_mut(), headers);
+        Ok(with_body(request, body))
+    }
+
+    /// Adds what every request of ours says of us, in a dialog or outside.
+    pub(super) fn push_common(&self, request: &mut Request, private: bool) {
+        let method = request.method().clone();
+        let contact = self.dialog_contact(private);
+        let headers = request.headers_mut();
+        if makes_or_refreshes_dialog(&method) {
+            headers.put(HeaderName::Contact, &contact);
+        }
+        if method == Method::Invite || method == Method::Update || method == Method::Options {
+            headers.put(HeaderName::Allow, &join(&self.config.allow));
+            headers.put(HeaderName::Accept, &self.config.accept.join(", "));
+        }
+        if !self.config.supported.is_empty() {
+            headers.put(HeaderName::Supported, &self.config.supported.join(", "));
+        }
+        headers.put(HeaderName::UserAgent, &self.config.user_agent);
+    }
+
+    /// Signs a request with every credential that is known to fit.
+    pub(super) fn authorize(&mut self, _request: &mut Request) {}
+
+    /// Makes an answer, its To tag included.
+    pub(super) fn answer_to(&self, request: &Request, tag: &str, reply: &Reply) -> Response {
+        let status = StatusCode::new(reply.code).unwrap_or(StatusCode::SERVER_INTERNAL_ERROR);
+        let mut response = Response::to_request(request, status);
+        if let Some(reason) = &reply.reason
+            && let Ok(explained) = response.clone().with_reason(reason)
+        {
+            response = explained;
+        }
+        set_to_tag(&mut response, tag);
+        self.push_answer_headers(request, &mut response);
+        push_all(response.headers_mut(), &reply.headers);
+        if let Some(body) = &reply.body
+            && let Ok(full) = response
+                .clone()
+                .with_body(&body.content_type, body.bytes.clone())
+        {
+            response = full;
+        }
+        response
+    }
+
+    fn push_answer_headers(&self, request: &Request, response: &mut Response) {
+        let status = response.status();
+        let dialog = !is_refusal(status) && makes_or_refreshes_dialog(request.method());
+        let contact = self.dialog_contact(false);
+        let headers = response.headers_mut();
+        if dialog && request.method() == &Method::Invite {
+            // RFC 3261 §12.1.1: all of them, as they stand.
+            headers.copy(HeaderName::RecordRoute, request.headers());
+        }
+        if dialog {
+            headers.put(HeaderName::Contact, &contact);
+        }
+        if status.is_success() && describes_us(request.method()) {
+            headers.put(HeaderName::Allow, &join(&self.config.allow));
+            headers.put(HeaderName::Accept, &self.config.accept.join(", "));
+            headers.put(HeaderName::Supported, &self.config.supported.join(", "));
+        }
+        headers.put(HeaderName::Server, &self.config.user_agent);
+    }
+
+    /// The Contact of a dialog: a GRUU once we have one, else our own with `ob` (RFC 5626 §4.3, RFC 5627 §4.4).
+    fn dialog_contact(&self, private: bool) -> String {
+        let binding = self.binding.as_ref();
+        let gruu = binding.and_then(|binding| {
+            let temporary = binding.temp_gruu.as_ref().filter(|_| private);
+            temporary.or(binding.pub_gruu.as_ref())
+        });
+        match gruu {
+            Some(gruu) => format!("<{gruu}>"),
+            None => format!("<{};ob>", self.contact),
+        }
+    }
+
+    fn preloaded_routes(&self) -> Vec<String> {
+        match &self.binding {
+            Some(binding) if !binding.service_route.is_empty() => binding.service_route.clone(),
+            Some(_) | None => self.configured_routes(),
+        }
+    }
+
+    pub(super) fn configured_routes(&self) -> Vec<String> {
+        let routes = self.config.route_set.iter();
+        routes.map(|route| format!("<{route}>")).collect()
+    }
+}
+
+/// Our Contact's URI: the user of our address of record at a host that is nobody's.
+pub(super) fn contact_uri(config: &EndpointConfig, host: &str) -> Uri<'static> {
+    let user = config.aor.user_unescaped();
+    let bare = Uri::sip(user.as_deref(), host, None)
+        .expect("a user is escaped, and a name of hexadecimal digits is a host");
+    match &config.contact_transport {
+        Some(transport) => bare.with_param("transport", transport).unwrap_or(bare),
+        None => bare,
+    }
+}
+
+/// A Call-ID: nobody draws it twice.
+pub(super) fn long_id(rng: &mut impl Rng) -> String {
+    format!("{:016x}{:016x}", rng.next_u64(), rng.next_u64())
+}
+
+/// The registrar: as configured, else the domain of our address of record (RFC 3261 §10.2).
+pub(super) fn registrar(config: &EndpointConfig) -> Uri<'static> {
+    let aor = &config.aor;
+    let domain = || {
+        let bare = Uri::sip(None, aor.host_text(), aor.port()).ok()?;
+        match aor.scheme() {
+            Scheme::Sips => format!("sips{}", bare.as_str().trim_start_matches("sip"))
+                .parse()
+                .ok(),
+            Scheme::Sip | Scheme::Tel | Scheme::Other => Some(bare),
+        }
+    };
+    let configured = config.registrar.clone();
+    configured.or_else(domain).unwrap_or_else(|| aor.clone())
+}
+
+pub(super) fn name_addr(display: Option<&str>, uri: &Uri<'_>) -> String {
+    let address = NameAddr::new(uri.reborrow());
+    address
+        .with_display(display.unwrap_or_default())
+        .to_string()
+}
+
+pub(super) fn with_body(request: Request, body: Option<&Body>) -> Request {
+    let mut request = request;
+    if let Some(body) = body {
+        let checked = request.set_body(&body.content_type, body.bytes.clone());
+        debug_assert!(checked.is_ok(), "every command checks its body first");
+    }
+    request
+}
+
+pub(super) fn push_all(headers: &mut Headers, all: &[(String, String)]) {
+    for (name, value) in all {
+        headers.put(name.as_str(), value);
+    }
+}
+
+pub(super) fn set_to_tag(response: &mut Response, tag: &str) {
+    let to = response.headers().to().ok();
+    let Some(mut to) = to.filter(|to| to.tag().is_none()).map(To::into_owned) else {
+        return;
+    };
+    to.set_tag(tag);
+    response.headers_mut().replace_typed(&to);
+}
+
+pub(super) fn join(methods: &[Method]) -> String {
+    let names: Vec<&str> = methods.iter().map(Method::as_str).collect();
+    names.join(", ")
+}
+
+/// Says whether the caller may add this header, and that it stays one line.
+pub(super) fn check_headers(headers: &[(String, String)]) -> Result<(), CommandError> {
+    let bad = headers
+        .iter()
+        .find(|(name, value)| !is_token(name) || is_ours(name) || !is_one_line(value));
+    match bad {
+        Some((name, _)) => Err(CommandError::Header {
+            name: name.chars().take(64).collect(),
+        }),
+        None => Ok(()),
+    }
+}
+
+pub(super) fn check_reply(reply: &Reply) -> Result<(), CommandError> {
+    check_headers(&reply.headers)?;
+    check_body(reply.body.as_ref())?;
+    if !(101..=699).contains(&reply.code) {
+        return Err(CommandError::Code { code: reply.code });
+    }
+    match &reply.reason {
+        Some(reason) if !is_one_line(reason) => Err(CommandError::Header {
+            name: "reason phrase".into(),
+        }),
+        Some(_) | None => Ok(()),
+    }
+}
+
+pub(super) fn check_body(body: Option<&Body>) -> Result<(), CommandError> {
+    match body {
+        Some(body) if !is_one_line(&body.content_type) => Err(CommandError::Header {
+            name: HeaderName::ContentType.as_str().into(),
+        }),
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn check_target(target: &Uri<'_>) -> Result<(), CommandError> {
+    match target.scheme() {
+        Scheme::Sip | Scheme::Sips | Scheme::Tel => Ok(()),
+        Scheme::Other => Err(CommandError::Target {
+            scheme: target.scheme_name().chars().take(32).collect(),
+        }),
+    }
+}
+
+/// The longest value that an application may set: half of the largest message.
+const MAX_VALUE: usize = 32 * 1024;
+
+fn is_token(name: &str) -> bool {
+    Method::parse(name).is_some()
+}
+
+fn is_one_line(value: &str) -> bool {
+    !value
+        .bytes()
+        .any(|byte| byte.is_ascii_control() && byte != b'\t')
+        && value.len() <= MAX_VALUE
+}
+
+/// Headers that the stack writes itself.
+fn is_ours(name: &str) -> bool {
+    matches!(
+        HeaderName::lookup(name),
+        Some(
+            HeaderName::Via
+                | HeaderName::From
+                | HeaderName::To
+                | HeaderName::CallId
+                | HeaderName::CSeq
+                | HeaderName::Contact
+                | HeaderName::MaxForwards
+                | HeaderName::Route
+                | HeaderName::RecordRoute
+                | HeaderName::ContentLength
+                | HeaderName::ContentType
+                | HeaderName::Authorization
+                | HeaderName::ProxyAuthorization
+        )
+    )
+}
+
+fn is_private(headers: &[(String, String)]) -> bool {
+    headers.iter().any(|(name, value)| {
+        HeaderName::lookup(name) == Some(HeaderName::Privacy)
+            && !value.trim().eq_ignore_ascii_case("none")
+    })
+}
+
+fn is_refusal(status: StatusCode) -> bool {
+    status.class() > 2
+}
+
+fn describes_us(method: &Method) -> bool {
+    matches!(method, Method::Invite | Method::Update | Method::Options)
+}
+
+/// Says whether a request of this method carries a Contact for its dialog.
+fn makes_or_refreshes_dialog(method: &Method) -> bool {
+    matches!(
+        method,
+        Method::Invite | Method::Update | Method::Subscribe | Method::Notify | Method::Refer
+    )
+}

@@ -1,0 +1,160 @@
+//! What a user agent is told once.
+
+use std::time::Duration;
+
+use crate::message::{Leniency, Method};
+use crate::transaction::Timings;
+use crate::uri::Uri;
+
+/// Who the user agent is, and how it behaves.
+#[derive(Debug, Clone)]
+pub struct EndpointConfig {
+    /// Address of record: the From of our requests, the To of our REGISTER.
+    pub aor: Uri<'static>,
+    /// Name shown to others beside the address of record.
+    pub display_name: Option<String>,
+    /// Where REGISTER goes; `None` takes the domain of `aor`.
+    pub registrar: Option<Uri<'static>>,
+    /// Value of the Contact's `transport` parameter; `None` leaves it out.
+    pub contact_transport: Option<String>,
+    /// `+sip.instance`, a URN such as `urn:uuid:…` (RFC 5626 §4.1), without angle brackets.
+    pub instance_id: String,
+    /// `reg-id` of our one flow (RFC 5626 §4.2).
+    pub reg_id: u32,
+    /// User-Agent of our requests, Server of our answers.
+    pub user_agent: String,
+    /// Added to every request outside a dialog that is not CANCEL or ACK, REGISTER included.
+    pub extra_headers: Vec<(String, String)>,
+    /// Preloaded Route set, each a URI such as `sip:proxy.example.com;lr`.
+    pub route_set: Vec<Uri<'static>>,
+    /// Methods answered; others are given 405.
+    pub allow: Vec<Method>,
+    /// Option tags understood; a Require of another is given 420.
+    pub supported: Vec<String>,
+    /// Body types an INVITE or UPDATE may carry; others are given 415.
+    pub accept: Vec<String>,
+    /// What REGISTER asks for.
+    pub register_expires: Duration,
+    /// How flows are kept alive and found dead.
+    pub keep_alive: KeepAlive,
+    /// What is done about a 3xx.
+    pub redirects: Redirects,
+    /// How long an INVITE waits after each provisional answer before it is cancelled.
+    pub ringing_patience: Duration,
+    /// What a peer may make us hold.
+    pub limits: Limits,
+    /// How tolerant the parser is.
+    pub leniency: Leniency,
+    /// The base of every timer.
+    pub timings: Timings,
+}
+
+impl EndpointConfig {
+    /// Makes the configuration of `aor` on the device `instance_id`, everything else at its default.
+    pub fn new(aor: Uri<'static>, instance_id: impl Into<String>) -> Self {
+        Self {
+            aor,
+            display_name: None,
+            registrar: None,
+            contact_transport: Some("ws".into()),
+            instance_id: instance_id.into(),
+            reg_id: 1,
+            user_agent: concat!("offhook/", env!("CARGO_PKG_VERSION")).into(),
+            extra_headers: Vec::new(),
+            route_set: Vec::new(),
+            allow: vec![
+                Method::Invite,
+                Method::Ack,
+                Method::Cancel,
+                Method::Bye,
+                Method::Options,
+                Method::Message,
+                Method::Info,
+                Method::Update,
+                Method::Notify,
+            ],
+            supported: vec!["outbound".into(), "path".into(), "gruu".into()],
+            accept: vec!["application/sdp".into()],
+            register_expires: Duration::from_secs(600),
+            keep_alive: KeepAlive::default(),
+            redirects: Redirects::default(),
+            // RFC 3261 §16.6, Timer C: more than three minutes.
+            ringing_patience: Duration::from_secs(185),
+            limits: Limits::default(),
+            leniency: Leniency::Interop,
+            timings: Timings::default(),
+        }
+    }
+}
+
+/// How a flow is kept alive and found dead (RFC 5626 §3.5.1, RFC 7118 §6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeepAlive {
+    /// What is sent.
+    pub probe: Probe,
+    /// Longest silence between two probes; each wait is drawn from 80–100 % of it. `Duration::ZERO` sends none.
+    pub interval: Duration,
+    /// How long an answer may take before the flow counts as dead.
+    pub patience: Duration,
+}
+
+impl Default for KeepAlive {
+    fn default() -> Self {
+        Self {
+            probe: Probe::Ping,
+            // Below the 30 s after which the shortest-lived NAT bindings and proxies forget an idle connection.
+            interval: Duration::from_secs(25),
+            // RFC 5626 §4.4.1: a pong within 10 s.
+            patience: Duration::from_secs(10),
+        }
+    }
+}
+
+/// What keeps a flow alive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Probe {
+    /// A WebSocket ping over WebSocket flows, CRLF CRLF over others.
+    Ping,
+    /// CRLF CRLF over every flow, inside a frame over WebSocket.
+    Crlf,
+}
+
+/// What is done about a 3xx answer to our INVITE (RFC 3261 §8.1.3.4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Redirects {
+    /// Tell the caller.
+    Report,
+    /// Try its contacts, best `q` first, none twice, at most this many in all.
+    Follow(u32),
+}
+
+impl Default for Redirects {
+    fn default() -> Self {
+        Redirects::Follow(5)
+    }
+}
+
+/// What a peer may make us hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// INVITEs outside a dialog taken in any one second; more are given 503 with Retry-After.
+    pub new_dialogs_per_second: u32,
+    /// Transactions alive at once; further requests are given 503 without one.
+    pub transactions: usize,
+    /// Calls alive at once, ours and theirs.
+    pub usages: usize,
+    /// Early dialogs of one INVITE; answers of further forks are dropped.
+    pub forks: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            new_dialogs_per_second: 100,
+            // 64·T1 of 100 new dialogs a second, and as much again for what happens inside them.
+            transactions: 8192,
+            usages: 4096,
+            forks: 32,
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! What a user agent tells its caller.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use crate::dialog::DialogId;
+use crate::message::{Request, Response};
+use crate::transaction::FlowId;
+use crate::uri::Uri;
+
+/// Names one call, ours or theirs, from its INVITE to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UsageId(pub u64);
+
+/// Names a request that we sent, outside or inside a dialog.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestId(pub u64);
+
+/// Names a request that we received and that its caller has to answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ServerRequestId(pub u64);
+
+/// What [`Endpoint::poll_output`](super::Endpoint::poll_output) gives.
+#[derive(Debug, Clone)]
+pub enum Output {
+    /// Send these bytes as one message.
+    Transmit {
+        /// The flow to send over.
+        flow: FlowId,
+        /// One SIP message, or a CRLF keep-alive.
+        bytes: Bytes,
+    },
+    /// Send a WebSocket ping and report its pong.
+    KeepAlive {
+        /// The flow to probe.
+        flow: FlowId,
+    },
+    /// Something happened.
+    Event(Event),
+    /// Nothing more until the next input; `handle_timeout` is due then, if ever, for this reason.
+    Timeout(Option<Instant>, &'static str),
+}
+
+/// Something that happened.
+#[derive(Debug, Clone)]
+pub enum Event {
+    /// The registrar took or renewed our binding.
+    Registered(Registered),
+    /// Our binding is gone because we asked for it.
+    Unregistered,
+    /// The registrar refused or did not answer.
+    RegistrationFailed(RegistrationFailed),
+    /// A provisional answer to our INVITE, above 100.
+    Provisional {
+        /// The call.
+        usage: UsageId,
+        /// The early dialog it belongs to; `None` where it has no To tag.
+        dialog: Option<DialogId>,
+        /// The answer.
+        response: Response,
+    },
+    /// Our INVITE was accepted; its ACK is sent unless the caller owes an answer in it.
+    Answered {
+        /// The call.
+        usage: UsageId,
+        /// The 2xx.
+        response: Response,
+    },
+    /// Our INVITE was redirected and the policy is to tell; final.
+    Redirected {
+        /// The call.
+        usage: UsageId,
+        /// Where else to try, best first.
+        contacts: Vec<Uri<'static>>,
+        /// The 3xx.
+        response: Response,
+    },
+    /// Our INVITE came to nothing; final.
+    Failed {
+        /// The call.
+        usage: UsageId,
+        /// Why.
+        cause: FailureCause,
+    },
+    /// Somebody calls.
+    Incoming {
+        /// The call.
+        usage: UsageId,
+        /// The INVITE.
+        request: Request,
+    },
+    /// The call that somebody placed is over before we answered it; final.
+    Cancelled {
+        /// The call.
+        usage: UsageId,
+        /// The CANCEL or BYE; `None` where the flow was lost.
+        cancel: Option<Request>,
+    },
+    /// The ACK of our 2xx to an INVITE or re-INVITE.
+    Acked {
+        /// The call.
+        usage: UsageId,
+        /// The ACK.
+        ack: Request,
+    },
+    /// No ACK of our 2xx came in 64·T1; a BYE is on its way, `Ended` follows.
+    AckTimeout {
+        /// The call.
+        usage: UsageId,
+    },
+    /// A request that the caller has to answer with [`Endpoint::answer`](super::Endpoint::answer).
+    Request {
+        /// The call in whose dialog it came; `None` outside.
+        usage: Option<UsageId>,
+        /// Its name.
+        id: ServerRequestId,
+        /// The request.
+        request: Request,
+    },
+    /// A request that the caller has to answer is gone: its flow was lost, it was cancelled, or it is too late.
+    RequestGone {
+        /// Its name.
+        id: ServerRequestId,
+    },
+    /// The final answer to a request of ours.
+    Response {
+        /// The request.
+        id: RequestId,
+        /// The answer.
+        response: Response,
+    },
+    /// A request of ours had no final answer.
+    RequestFailed {
+        /// The request.
+        id: RequestId,
+        /// Why.
+        cause: RequestFailure,
+    },
+    /// Our re-INVITE or UPDATE met theirs, and the wait of RFC 3261 §14.1 is over: offer again if still wanted.
+    OfferDue {
+        /// The call.
+        usage: UsageId,
+    },
+    /// An established call is over; final.
+    Ended {
+        /// The call.
+        usage: UsageId,
+        /// Why.
+        cause: EndCause,
+    },
+    /// A flow answered no keep-alive; it counts as down, and its owner should close it.
+    FlowFailed {
+        /// The flow.
+        flow: FlowId,
+    },
+    /// A message was dropped.
+    Discarded {
+        /// Why, for the log.
+        why: String,
+    },
+}
+
+/// What the registrar granted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Registered {
+    /// How long our binding lives.
+    pub expires: Duration,
+    /// Our public GRUU, where one was given (RFC 5627 §4.2).
+    pub pub_gruu: Option<String>,
+    /// Our newest temporary GRUU, where one was given.
+    pub temp_gruu: Option<String>,
+    /// The Route that requests outside dialogs take from now on (RFC 3608).
+    pub service_route: Vec<String>,
+    /// Whether our binding existed already and was renewed.
+    pub renewed: bool,
+}
+
+/// Why we are not registered.
+#[derive(Debug, Clone)]
+pub struct RegistrationFailed {
+    /// The refusal; `None` where nobody answered or the flow was lost.
+    pub response: Option<Response>,
+    /// When the next try is made by itself; `None` where none is.
+    pub retry_in: Option<Duration>,
+    /// Whether trying again can't help until something is changed: credentials, account, configuration.
+    pub fatal: bool,
+}
+
+/// Why our INVITE came to nothing.
+#[derive(Debug, Clone)]
+pub enum FailureCause {
+    /// It was refused; 487 where our CANCEL was heard.
+    Response(Response),
+    /// Nobody answered it, or its CANCEL, in time.
+    Timeout,
+    /// The flow was lost, or there was none.
+    Transport,
+    /// It was accepted although we had cancelled it: acknowledged and hung up (RFC 3261 §9.1).
+    AnsweredAfterCancel(Response),
+}
+
+/// Why a request of ours had no final answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RequestFailure {
+    /// Nobody answered in 64·T1.
+    Timeout,
+    /// The flow was lost.
+    Transport,
+    /// Its dialog ended first.
+    DialogEnded,
+}
+
+/// Why an established call is over.
+#[derive(Debug, Clone)]
+pub enum EndCause {
+    /// They hung up.
+    Bye(Request),
+    /// We hung up, and it was answered, or nobody was there to answer.
+    Local,
+    /// The other side does not know the dialog any more (RFC 3261 §12.2.1.2, RFC 5057 §5.1).
+    Gone(Response),
+    /// A request inside the dialog was not answered although its flow was up.
+    NoAnswer,
+    /// No ACK of our 2xx came; we hung up.
+    NoAck,
+}

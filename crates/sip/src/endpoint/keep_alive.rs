@@ -1,0 +1,82 @@
+//! Keeping flows alive, and finding out that one is dead (RFC 5626 §3.5.1, RFC 7118 §6).
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use rand::RngExt;
+
+use super::config::Probe;
+use super::{Alarm, Endpoint, Event, Output};
+use crate::transaction::{FlowId, Transport};
+
+const PING: &[u8] = b"\r\n\r\n";
+const PONG: &[u8] = b"\r\n";
+
+impl Endpoint {
+    /// Notes that a flow's WebSocket pong arrived.
+    pub fn handle_pong(&mut self, flow: FlowId, _now: Instant) {
+        self.flow_is_alive(flow);
+    }
+
+    /// Whatever arrives proves that the other end is there.
+    pub(super) fn flow_is_alive(&mut self, flow: FlowId) {
+        self.alarms.stop(Alarm::Pong(flow));
+    }
+
+    pub(super) fn receive_keep_alive(&mut self, flow: FlowId, frame: &[u8]) {
+        if frame.starts_with(PING) {
+            self.transmit_keep_alive(flow, PONG);
+        }
+    }
+
+    pub(super) fn schedule_probe(&mut self, flow: FlowId, now: Instant) {
+        let configured = self.config.keep_alive.interval;
+        if configured.is_zero() {
+            return;
+        }
+        // RFC 5626 §4.4.1: the edge proxy's Flow-Timer, where there is one, is the longest silence.
+        let longest = self
+            .flow_timer
+            .map_or(configured, |timer| timer.min(configured));
+        let wait = longest.mul_f64(self.rng.random_range(0.8..=1.0));
+        self.alarms.start(Alarm::Probe(flow), now + wait);
+    }
+
+    pub(super) fn probe(&mut self, flow: FlowId, now: Instant) {
+        let Some(transport) = self.flows.get(&flow).map(|flow| flow.transport) else {
+            return;
+        };
+        match (self.config.keep_alive.probe, transport) {
+            (Probe::Ping, Transport::Ws | Transport::Wss) => {
+                self.outputs.push_back(Output::KeepAlive { flow });
+            }
+            (Probe::Ping, Transport::Udp | Transport::Tcp | Transport::Tls) | (Probe::Crlf, _) => {
+                self.transmit_keep_alive(flow, PING);
+            }
+        }
+        // Nobody answers CRLF over UDP, and one lost datagram proves nothing.
+        if transport.is_reliable() {
+            let patience = self.config.keep_alive.patience;
+            self.alarms.start(Alarm::Pong(flow), now + patience);
+        }
+        self.schedule_probe(flow, now);
+    }
+
+    pub(super) fn flow_is_dead(&mut self, flow: FlowId, now: Instant) {
+        self.emit(Event::FlowFailed { flow });
+        self.handle_flow_down(flow, now);
+    }
+
+    /// Takes the Flow-Timer of a REGISTER's answer (RFC 5626 §5.4).
+    pub(super) fn take_flow_timer(&mut self, timer: Option<Duration>) {
+        // Less than this is no keep-alive but a flood.
+        self.flow_timer = timer.map(|timer| timer.max(Duration::from_secs(5)));
+    }
+
+    fn transmit_keep_alive(&mut self, flow: FlowId, bytes: &'static [u8]) {
+        self.outputs.push_back(Output::Transmit {
+            flow,
+            bytes: Bytes::from_static(bytes),
+        });
+    }
+}

@@ -1,0 +1,435 @@
+//! A user agent: calls, registration and requests, over whatever flow is up (RFC 3261 §8, §9, §13, §14, §15).
+//!
+//! ```text
+//! frame ─handle_message─► Layer ─TxEvent─► Endpoint ─Event─► caller
+//! caller ──command──────► Endpoint ─request, answer─► Layer ─Transmit─► flow
+//! ```
+//!
+//! **Give one input or command, with `now`, then drain [`Endpoint::poll_output`] until it returns `Timeout`.**
+//! A peer's faults are events; an `Err` is the caller's misuse, and changes nothing.
+
+mod called;
+mod calling;
+mod command;
+mod compose;
+mod config;
+mod event;
+mod keep_alive;
+mod outside;
+mod registering;
+mod usage;
+mod vetting;
+mod within;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+
+use crate::dialog::{Dialog, DialogId};
+use crate::message::{Message, Request, Response};
+use crate::registration::{Registration, Settings};
+use crate::transaction::{
+    self, ClientKey, Flow, FlowId, Gone, Layer, LayerConfig, ServerKey, TxEvent,
+};
+use crate::uri::Uri;
+use crate::wheel::Wheel;
+
+pub use command::{Body, CommandError, Invite, Reply};
+pub use config::{EndpointConfig, KeepAlive, Limits, Probe, Redirects};
+pub use event::{
+    EndCause, Event, FailureCause, Output, Registered, RegistrationFailed, RequestFailure,
+    RequestId, ServerRequestId, UsageId,
+};
+
+use registering::Binding;
+use usage::{Asked, Received, Sent, StrandedBye, Usage};
+
+/// What an endpoint waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Alarm {
+    /// REGISTER again.
+    Register,
+    /// Our INVITE rings for too long.
+    Ringing(UsageId),
+    /// Our 2xx is to be sent again.
+    Repeat2xx(UsageId),
+    /// Our 2xx had no ACK.
+    AckWait(UsageId),
+    /// Our provisional answer is to be sent again.
+    RepeatProvisional(UsageId),
+    /// The wait after a 491 is over.
+    OfferDue(UsageId),
+    /// No further 2xx to our INVITE can come.
+    Forks(ClientKey),
+    /// BYEs without a flow are not worth sending any more.
+    Stranded,
+    /// A flow is to be probed.
+    Probe(FlowId),
+    /// A flow's probe had no answer.
+    Pong(FlowId),
+    /// A flow has lived long enough.
+    Settled(FlowId),
+}
+
+impl Alarm {
+    fn why(self) -> &'static str {
+        match self {
+            Alarm::Register => "register again",
+            Alarm::Ringing(_) => "give up ringing",
+            Alarm::Repeat2xx(_) => "repeat a 2xx",
+            Alarm::AckWait(_) => "give up waiting for an ACK",
+            Alarm::RepeatProvisional(_) => "repeat a provisional answer",
+            Alarm::OfferDue(_) => "offer again after a 491",
+            Alarm::Forks(_) => "forget an INVITE's forks",
+            Alarm::Stranded => "forget a BYE without a flow",
+            Alarm::Probe(_) => "probe a flow",
+            Alarm::Pong(_) => "give up a silent flow",
+            Alarm::Settled(_) => "forget earlier failures",
+        }
+    }
+}
+
+/// A user agent.
+#[derive(Debug)]
+pub struct Endpoint {
+    config: EndpointConfig,
+    rng: StdRng,
+    layer: Layer,
+    /// Our Contact's URI: the same for the endpoint's whole life, whatever flows come and go.
+    contact: Uri<'static>,
+    flows: BTreeMap<FlowId, Flow>,
+    /// The flow that new requests take: the last that came up.
+    primary: Option<FlowId>,
+    /// Longest silence that the edge proxy allows on its flows (RFC 5626 §4.4).
+    flow_timer: Option<Duration>,
+    registration: Registration,
+    wanted: Wanted,
+    binding: Option<Binding>,
+    usages: BTreeMap<UsageId, Usage>,
+    dialogs: BTreeMap<DialogId, UsageId>,
+    sent: BTreeMap<ClientKey, Sent>,
+    received: BTreeMap<ServerKey, Received>,
+    asked: BTreeMap<ServerRequestId, Asked>,
+    /// The ACK of each 2xx, by INVITE and To tag, for its repeats.
+    acks: BTreeMap<(ClientKey, String), (FlowId, Bytes)>,
+    stranded: VecDeque<StrandedBye>,
+    arrivals: VecDeque<Instant>,
+    alarms: Wheel<Alarm>,
+    outputs: VecDeque<Output>,
+    next_id: u64,
+}
+
+/// What the caller last wished of the registration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    Nothing,
+    Registered,
+    Unregistered,
+}
+
+impl Endpoint {
+    /// Makes a user agent without a flow; `seed` decides every tag, branch, Call-ID and draw.
+    pub fn new(config: EndpointConfig, seed: [u8; 32]) -> Self {
+        let mut rng = StdRng::from_seed(seed);
+        // RFC 7118 §5.2.1: a name that nobody can resolve, and nobody else has.
+        let host = format!("{:012x}.invalid", rng.next_u64() >> 16);
+        let contact = compose::contact_uri(&config, &host);
+        let registration = Registration::new(Settings {
+            registrar: compose::registrar(&config),
+            aor: compose::name_addr(config.display_name.as_deref(), &config.aor),
+            contact: contact.clone(),
+            instance_id: config.instance_id.clone(),
+            reg_id: config.reg_id,
+            expires: config.register_expires,
+            call_id: compose::long_id(&mut rng),
+        });
+        let mut layer_seed = [0; 32];
+        rng.fill_bytes(&mut layer_seed);
+        let layer = Layer::new(
+            LayerConfig {
+                timings: config.timings,
+                max_transactions: config.limits.transactions,
+                ..LayerConfig::new(host)
+            },
+            layer_seed,
+        );
+        Self {
+            config,
+            rng,
+            layer,
+            contact,
+            flows: BTreeMap::new(),
+            primary: None,
+            flow_timer: None,
+            registration,
+            wanted: Wanted::Nothing,
+            binding: None,
+            usages: BTreeMap::new(),
+            dialogs: BTreeMap::new(),
+            sent: BTreeMap::new(),
+            received: BTreeMap::new(),
+            asked: BTreeMap::new(),
+            acks: BTreeMap::new(),
+            stranded: VecDeque::new(),
+            arrivals: VecDeque::new(),
+            alarms: Wheel::new(),
+            outputs: VecDeque::new(),
+            next_id: 0,
+        }
+    }
+
+    /// Takes a frame, or a datagram, that arrived over `flow`.
+    pub fn handle_message(&mut self, flow: FlowId, frame: Bytes, now: Instant) {
+        if !self.flows.contains_key(&flow) {
+            return self.discard("it came over a flow that is not up".into());
+        }
+        self.flow_is_alive(flow);
+        if frame.iter().all(|byte| matches!(byte, b'\r' | b'\n')) {
+            return self.receive_keep_alive(flow, &frame);
+        }
+        match Message::parse(frame, self.config.leniency) {
+            Ok(parsed) => self.receive(flow, parsed.message, now),
+            Err(error) => self.refuse_unreadable(flow, error),
+        }
+    }
+
+    /// Takes a flow into use; new requests go over the one that came up last.
+    ///
+    /// A wished registration is renewed over it, and BYEs that found no flow are sent.
+    pub fn handle_flow_up(&mut self, id: FlowId, flow: Flow, now: Instant) {
+        self.layer.handle_flow_up(id, flow);
+        self.flows.insert(id, flow);
+        self.primary = Some(id);
+        self.schedule_probe(id, now);
+        self.alarms.start(
+            Alarm::Settled(id),
+            now + crate::registration::FlowRecovery::SETTLED,
+        );
+        self.register_anew(now);
+        self.send_stranded(now);
+        self.settle(now);
+    }
+
+    /// Ends what waits on this flow; established dialogs and the registration live on.
+    pub fn handle_flow_down(&mut self, id: FlowId, now: Instant) {
+        if self.flows.remove(&id).is_none() {
+            return;
+        }
+        if self.primary == Some(id) {
+            self.primary = self.flows.keys().next_back().copied();
+        }
+        for alarm in [Alarm::Probe(id), Alarm::Pong(id), Alarm::Settled(id)] {
+            self.alarms.stop(alarm);
+        }
+        self.layer.handle_flow_down(id, now);
+        self.settle(now);
+    }
+
+    /// Does whatever is due.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        self.layer.handle_timeout(now);
+        self.settle(now);
+        while let Some(alarm) = self.alarms.pop_due(now) {
+            self.ring(alarm, now);
+            self.settle(now);
+        }
+    }
+
+    /// Notes that the machine slept for `slept`, which `now` does not contain: flows are probed and registration is renewed earlier.
+    pub fn handle_sleep(&mut self, slept: Duration, now: Instant) {
+        if let Some(due) = self.registration.handle_sleep(slept, now) {
+            self.alarms.start(Alarm::Register, due);
+        }
+        let flows: Vec<FlowId> = self.flows.keys().copied().collect();
+        for flow in flows {
+            self.alarms.start(Alarm::Probe(flow), now);
+        }
+        self.handle_timeout(now);
+    }
+
+    /// Gives the next thing to do; `Timeout` when there is none.
+    pub fn poll_output(&mut self) -> Output {
+        if let Some(output) = self.outputs.pop_front() {
+            return output;
+        }
+        let alarm = self.alarms.next().map(|(at, alarm)| (at, alarm.why()));
+        match (alarm, self.layer.poll_output()) {
+            (Some((at, why)), transaction::Output::Timeout(Some(other), _)) if at <= other => {
+                Output::Timeout(Some(at), why)
+            }
+            (_, transaction::Output::Timeout(Some(at), why)) => Output::Timeout(Some(at), why),
+            (Some((at, why)), transaction::Output::Timeout(None, _)) => {
+                Output::Timeout(Some(at), why)
+            }
+            (None, transaction::Output::Timeout(None, why)) => Output::Timeout(None, why),
+            // Every input ends by taking all that the layer has.
+            (_, transaction::Output::Transmit { flow, bytes }) => Output::Transmit { flow, bytes },
+            (_, transaction::Output::Event(_)) => Output::Event(Event::Discarded {
+                why: "a transaction's event came without an input".into(),
+            }),
+        }
+    }
+
+    /// Returns the Contact URI under which the other side reaches us.
+    pub fn contact(&self) -> &Uri<'static> {
+        &self.contact
+    }
+
+    /// Returns the dialog of an established call, or of one that we are asked to take.
+    pub fn dialog(&self, usage: UsageId) -> Option<&Dialog> {
+        match self.usages.get(&usage)? {
+            Usage::Calling(calling) => calling.early.first(),
+            Usage::Called(called) => Some(&called.dialog),
+            Usage::Established(established) => Some(&established.dialog),
+        }
+    }
+
+    /// Returns the Call-ID of a call that is alive.
+    pub fn call_id(&self, usage: UsageId) -> Option<&str> {
+        let headers = match self.usages.get(&usage)? {
+            Usage::Calling(calling) => calling.request.headers(),
+            Usage::Called(called) => called.request.headers(),
+            Usage::Established(established) => return Some(&established.dialog.id().call_id),
+        };
+        headers.get(crate::message::HeaderName::CallId)
+    }
+
+    /// Says whether a flow is up.
+    pub fn is_connected(&self) -> bool {
+        self.primary.is_some()
+    }
+
+    fn receive(&mut self, flow: FlowId, message: Message, now: Instant) {
+        if let Message::Response(response) = &message
+            && let Err(why) = vetting::vet_response(response)
+        {
+            return self.discard(why.into());
+        }
+        self.layer.handle_message(flow, message, now);
+        self.settle(now);
+    }
+
+    /// Takes all that the layer has to say.
+    fn settle(&mut self, now: Instant) {
+        loop {
+            match self.layer.poll_output() {
+                transaction::Output::Transmit { flow, bytes } => {
+                    self.outputs.push_back(Output::Transmit { flow, bytes });
+                }
+                transaction::Output::Event(event) => self.take(event, now),
+                transaction::Output::Timeout(..) => return,
+            }
+        }
+    }
+
+    fn take(&mut self, event: TxEvent, now: Instant) {
+        match event {
+            TxEvent::Request { key, flow, request } => {
+                self.receive_request(key, flow, request, now)
+            }
+            TxEvent::Cancel { key, request } => self.receive_cancel(key, request, now),
+            TxEvent::Ack { flow, request } => self.receive_ack(flow, request, now),
+            TxEvent::Response { key, response } => self.receive_response(key, response, now),
+            TxEvent::Timeout { key } => self.receive_failure(key, RequestFailure::Timeout, now),
+            TxEvent::TransportError { key } => {
+                self.receive_failure(key, RequestFailure::Transport, now);
+            }
+            TxEvent::ServerGone { key, why } => self.receive_server_gone(key, why, now),
+            TxEvent::Discarded { why } => self.discard(why.into()),
+        }
+    }
+
+    fn receive_response(&mut self, key: ClientKey, response: Response, now: Instant) {
+        match self.sent.get(&key) {
+            Some(Sent::Invite(_)) => self.receive_invite_response(key, response, now),
+            Some(Sent::Within(_)) => self.receive_within_response(key, response, now),
+            Some(Sent::Outside { .. }) => self.receive_outside_response(key, response, now),
+            Some(Sent::Register { .. }) => self.receive_register_response(key, response, now),
+            Some(Sent::Hangup { .. }) => self.receive_hangup_response(key, response, now),
+            None => {}
+        }
+    }
+
+    fn receive_failure(&mut self, key: ClientKey, failure: RequestFailure, now: Instant) {
+        match self.sent.remove(&key) {
+            Some(Sent::Invite(sent)) => self.invite_failed(sent.usage, key, failure),
+            Some(Sent::Within(sent)) => self.within_failed(sent, failure, now),
+            Some(Sent::Outside { id, .. }) => {
+                self.emit(Event::RequestFailed { id, cause: failure });
+            }
+            Some(Sent::Register { .. }) => self.register_unanswered(now),
+            Some(Sent::Hangup {
+                dialog, request, ..
+            }) => {
+                if failure == RequestFailure::Transport {
+                    self.strand(*dialog, request, now);
+                }
+            }
+            None => {}
+        }
+    }
+
+    fn receive_server_gone(&mut self, key: ServerKey, why: Gone, _now: Instant) {
+        match self.received.remove(&key) {
+            Some(Received::Invite(usage)) => match why {
+                Gone::FlowDown => self.incoming_is_over(usage, None),
+                // Its refusal went out; nobody waits for the ACK.
+                Gone::NoAck | Gone::TooLate => {}
+            },
+            Some(Received::Asked(id)) => self.asked_is_gone(id),
+            None => {}
+        }
+    }
+
+    fn ring(&mut self, alarm: Alarm, now: Instant) {
+        match alarm {
+            Alarm::Register => self.register_again(now),
+            Alarm::Ringing(usage) => self.rang_too_long(usage, now),
+            Alarm::Repeat2xx(usage) => self.repeat_2xx(usage, now),
+            Alarm::AckWait(usage) => self.no_ack(usage, now),
+            Alarm::RepeatProvisional(usage) => self.repeat_provisional(usage, now),
+            Alarm::OfferDue(usage) => self.offer_is_due(usage),
+            Alarm::Forks(client) => self.forget_forks(client),
+            Alarm::Stranded => self.stranded.retain(|bye| bye.until > now),
+            Alarm::Probe(flow) => self.probe(flow, now),
+            Alarm::Pong(flow) => self.flow_is_dead(flow, now),
+            Alarm::Settled(_) => self.registration.forget_failures(),
+        }
+    }
+
+    fn emit(&mut self, event: Event) {
+        self.outputs.push_back(Output::Event(event));
+    }
+
+    fn discard(&mut self, why: String) {
+        self.emit(Event::Discarded { why });
+    }
+
+    fn next_id(&mut self) -> u64 {
+        self.next_id += 1;
+        self.next_id
+    }
+
+    /// The flow that a request takes: the one its dialog came over, else the newest that is up; never one chosen by a host name.
+    fn flow_for(&self, preferred: Option<FlowId>) -> Option<FlowId> {
+        preferred
+            .filter(|flow| self.flows.contains_key(flow))
+            .or(self.primary)
+    }
+
+    /// Sends a request in a transaction of its own.
+    fn send(
+        &mut self,
+        flow: FlowId,
+        request: Request,
+        sent: impl FnOnce(Request) -> Sent,
+        now: Instant,
+    ) -> ClientKey {
+        let key = self.layer.send_request(flow, request.clone(), now);
+        self.sent.insert(key, sent(request));
+        key
+    }
+}

@@ -1,0 +1,123 @@
+//! Requests of ours outside any dialog: OPTIONS, MESSAGE and the like.
+
+use std::time::Instant;
+
+use super::command::{Body, CommandError};
+use super::event::{Event, RequestId};
+use super::usage::Sent;
+use super::{Endpoint, FlowId};
+use crate::header::CSeq;
+use crate::message::{HeaderName, Method, Request, Response, StatusCode};
+use crate::transaction::ClientKey;
+use crate::uri::Uri;
+
+/// How often one request is sent again with other credentials: a proxy's, a second proxy's, the server's, and one stale nonce.
+pub(super) const MAX_RETRIES: u32 = 4;
+
+impl Endpoint {
+    /// Sends a request outside any dialog; one `Response` or `RequestFailed` follows.
+    pub fn request_outside(
+        &mut self,
+        target: &Uri<'_>,
+        method: Method,
+        headers: &[(String, String)],
+        body: Option<&Body>,
+        now: Instant,
+    ) -> Result<RequestId, CommandError> {
+        match &method {
+            Method::Invite | Method::Ack | Method::Cancel | Method::Bye | Method::Register => {
+                return Err(CommandError::WrongState {
+                    state: "there is a command of its own for that method",
+                });
+            }
+            _any_other => {}
+        }
+        let flow = self.flow_for(None).ok_or(CommandError::NoFlow)?;
+        self.check_transactions()?;
+        let mut request = self.request_to(method, target, headers, body)?;
+        self.authorize(&mut request);
+        let id = RequestId(self.next_id());
+        self.send_outside(flow, id, request, 0, now);
+        self.settle(now);
+        Ok(id)
+    }
+
+    pub(super) fn receive_outside_response(
+        &mut self,
+        key: ClientKey,
+        response: Response,
+        now: Instant,
+    ) {
+        if response.status().is_provisional() {
+            return;
+        }
+        let Some(Sent::Outside {
+            id,
+            request,
+            retries,
+        }) = self.sent.remove(&key)
+        else {
+            return;
+        };
+        let again = self.answer_challenge(&response, &request, retries, None);
+        match (again, self.flow_for(None)) {
+            (Some(request), Some(flow)) => self.send_outside(flow, id, request, retries + 1, now),
+            (Some(_), None) | (None, _) => self.emit(Event::Response { id, response }),
+        }
+    }
+
+    fn send_outside(
+        &mut self,
+        flow: FlowId,
+        id: RequestId,
+        request: Request,
+        retries: u32,
+        now: Instant,
+    ) {
+        let sent = |request| Sent::Outside {
+            id,
+            request,
+            retries,
+        };
+        self.send(flow, request, sent, now);
+    }
+
+    pub(super) fn check_transactions(&self) -> Result<(), CommandError> {
+        if self.layer.is_full() {
+            return Err(CommandError::Limit {
+                limit: self.config.limits.transactions,
+            });
+        }
+        Ok(())
+    }
+
+    /// Answers a challenge: the same request under the next CSeq, same Call-ID and From tag, with credentials; `None` where there is nothing to answer or no use (RFC 3261 §22.2).
+    pub(super) fn answer_challenge(
+        &mut self,
+        response: &Response,
+        request: &Request,
+        retries: u32,
+        cseq: Option<u32>,
+    ) -> Option<Request> {
+        let status = response.status();
+        let challenged = status == StatusCode::UNAUTHORIZED
+            || status == StatusCode::PROXY_AUTHENTICATION_REQUIRED;
+        if !challenged || retries >= MAX_RETRIES {
+            return None;
+        }
+        let _ = (request, cseq);
+        None
+    }
+}
+
+/// Makes the same request under the given CSeq number, or the next, without its old credentials.
+pub(super) fn renumbered(request: &Request, cseq: Option<u32>) -> Request {
+    let mut again = request.clone();
+    let old = request.headers().cseq();
+    let next = cseq.unwrap_or_else(|| old.map_or(1, |cseq| cseq.number.saturating_add(1)));
+    let headers = again.headers_mut();
+    headers.replace_typed(&CSeq::new(next, request.method().clone()));
+    headers.remove(HeaderName::Authorization);
+    headers.remove(HeaderName::ProxyAuthorization);
+    again
+}

@@ -1,0 +1,213 @@
+//! Calls: what is remembered of each between its INVITE and its end.
+
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use super::command::Body;
+use super::event::{RequestId, ServerRequestId};
+use crate::dialog::Dialog;
+use crate::message::{Request, Response};
+use crate::transaction::{ClientKey, FlowId, ServerKey};
+use crate::uri::Uri;
+
+/// One call.
+///
+/// ```text
+/// Calling ─2xx─► Established ─BYE, 481, no ACK─► over
+///    └─refused, cancelled, silent─► over    ▲
+/// Called ─our 2xx───────────────────────────┘
+///    └─our refusal, CANCEL, BYE, flow lost─► over
+/// ```
+#[derive(Debug)]
+pub(super) enum Usage {
+    /// Our INVITE waits for its final answer.
+    Calling(Calling),
+    /// Their INVITE waits for our final answer.
+    Called(Called),
+    /// A 2xx was sent or received.
+    Established(Box<Established>),
+}
+
+impl Usage {
+    pub(super) fn state(&self) -> &'static str {
+        match self {
+            Usage::Calling(_) => "our INVITE is unanswered",
+            Usage::Called(_) => "their INVITE is unanswered",
+            Usage::Established(_) => "established",
+        }
+    }
+}
+
+/// An INVITE of ours without a final answer.
+#[derive(Debug)]
+pub(super) struct Calling {
+    pub(super) client: ClientKey,
+    pub(super) flow: FlowId,
+    /// As it was sent, without our Via.
+    pub(super) request: Request,
+    pub(super) early: Vec<Dialog>,
+    pub(super) cancel: Option<WhyCancelled>,
+    pub(super) redirection: Redirection,
+    /// How often it was sent again with credentials or without an option.
+    pub(super) retries: u32,
+}
+
+/// Why our INVITE was cancelled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum WhyCancelled {
+    Wanted,
+    /// It rang for too long.
+    Patience,
+}
+
+/// Where a call was redirected to, and where it has been.
+#[derive(Debug, Default)]
+pub(super) struct Redirection {
+    pub(super) tried: Vec<Uri<'static>>,
+    pub(super) left: Vec<Uri<'static>>,
+}
+
+/// An INVITE of theirs without a final answer.
+#[derive(Debug)]
+pub(super) struct Called {
+    pub(super) server: ServerKey,
+    pub(super) flow: FlowId,
+    pub(super) request: Request,
+    pub(super) dialog: Dialog,
+    /// The last provisional answer, repeated every minute (RFC 3261 §13.3.1.1).
+    pub(super) provisional: Option<Response>,
+}
+
+/// A call with a confirmed dialog.
+#[derive(Debug)]
+pub(super) struct Established {
+    pub(super) dialog: Dialog,
+    pub(super) flow: FlowId,
+    /// The answer that our caller owes in the ACK of a 2xx with an offer.
+    pub(super) owed_ack: Option<OwedAck>,
+    /// Our 2xx that waits for its ACK.
+    pub(super) unacked: Option<Unacked>,
+    /// Whether the other side knows that the call stands: a callee may not hang up before (RFC 3261 §15).
+    pub(super) may_bye: bool,
+    pub(super) held_bye: Option<HeldBye>,
+    pub(super) our_offer: Option<OurOffer>,
+    pub(super) their_offer: Option<ServerRequestId>,
+    /// Our BYE, once it is out.
+    pub(super) bye: Option<RequestId>,
+}
+
+impl Established {
+    pub(super) fn new(dialog: Dialog, flow: FlowId) -> Self {
+        Self {
+            dialog,
+            flow,
+            owed_ack: None,
+            unacked: None,
+            may_bye: true,
+            held_bye: None,
+            our_offer: None,
+            their_offer: None,
+            bye: None,
+        }
+    }
+
+    /// Says whether an offer, either way, has not run its course.
+    pub(super) fn has_offer_pending(&self) -> bool {
+        self.our_offer.is_some()
+            || self.their_offer.is_some()
+            || self.unacked.is_some()
+            || self.owed_ack.is_some()
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct OwedAck {
+    pub(super) client: ClientKey,
+    /// The INVITE, for its CSeq and credentials.
+    pub(super) invite: Request,
+    pub(super) remote_tag: String,
+}
+
+#[derive(Debug)]
+pub(super) struct Unacked {
+    pub(super) bytes: Bytes,
+    pub(super) cseq: u32,
+    pub(super) repeats: u32,
+}
+
+#[derive(Debug)]
+pub(super) struct HeldBye {
+    pub(super) id: RequestId,
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) body: Option<Body>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct OurOffer {
+    pub(super) id: RequestId,
+    pub(super) client: ClientKey,
+}
+
+/// What a client transaction of ours is for.
+#[derive(Debug)]
+pub(super) enum Sent {
+    /// The INVITE of a call, and the forks that it reached.
+    Invite(InviteSent),
+    /// A request inside a call's dialog.
+    Within(WithinSent),
+    /// A request outside any dialog.
+    Outside {
+        id: RequestId,
+        request: Request,
+        retries: u32,
+    },
+    /// A REGISTER.
+    Register { request: Request, retries: u32 },
+    /// The BYE of a dialog that no call of ours has any more.
+    Hangup {
+        dialog: Box<Dialog>,
+        request: Request,
+        retries: u32,
+    },
+}
+
+#[derive(Debug)]
+pub(super) struct InviteSent {
+    pub(super) usage: super::UsageId,
+    pub(super) request: Request,
+    pub(super) flow: FlowId,
+}
+
+#[derive(Debug)]
+pub(super) struct WithinSent {
+    pub(super) usage: super::UsageId,
+    pub(super) id: RequestId,
+    pub(super) request: Request,
+    pub(super) retries: u32,
+}
+
+/// What a server transaction is for, where somebody still has to answer it.
+#[derive(Debug)]
+pub(super) enum Received {
+    /// The INVITE of a call.
+    Invite(super::UsageId),
+    /// A request that was handed up.
+    Asked(ServerRequestId),
+}
+
+/// A request that was handed up and waits for its answer.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) server: ServerKey,
+    pub(super) usage: Option<super::UsageId>,
+    pub(super) request: Request,
+}
+
+/// A BYE that found no flow, and how long it is worth sending.
+#[derive(Debug)]
+pub(super) struct StrandedBye {
+    pub(super) dialog: Dialog,
+    pub(super) request: Request,
+    pub(super) until: Instant,
+}

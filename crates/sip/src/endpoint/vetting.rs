@@ -1,0 +1,141 @@
+//! What a message has to be before anybody looks at what it wants (RFC 3261 §8.1.3, §8.2).
+
+use std::time::{Duration, Instant};
+
+use super::command::Reply;
+use super::{Endpoint, compose};
+use crate::header::{ContentDisposition, ContentType, Require, Via};
+use crate::message::{HeaderName, Headers, Method, ParseError, Request, Response};
+use crate::transaction::FlowId;
+use crate::uri::Scheme;
+
+/// The longest Retry-After of a 503: an overload lasts seconds.
+const RETRY_AFTER: &str = "5";
+
+/// Checks an answer; one with more than our own Via was meant for somebody else (RFC 3261 §8.1.3.3).
+pub(super) fn vet_response(response: &Response) -> Result<(), &'static str> {
+    match response.headers().list::<Via>().count() {
+        1 => Ok(()),
+        _none_or_several => Err("an answer with more than one Via"),
+    }
+}
+
+impl Endpoint {
+    /// Answers what can't be read, where it can be answered at all (RFC 3261 §18.3).
+    pub(super) fn refuse_unreadable(&mut self, flow: FlowId, error: ParseError) {
+        if let Some(response) = error.reply() {
+            self.layer.transmit(flow, response.to_bytes());
+            while let crate::transaction::Output::Transmit { flow, bytes } =
+                self.layer.poll_output()
+            {
+                self.outputs
+                    .push_back(super::Output::Transmit { flow, bytes });
+            }
+        }
+        self.discard(format!("not a SIP message: {error}"));
+    }
+
+    /// Checks a request in the order of RFC 3261 §8.2, and returns the refusal.
+    pub(super) fn vet_request(&self, request: &Request) -> Result<(), Reply> {
+        self.vet_sanity(request)?;
+        self.vet_method(request)?;
+        self.vet_scheme(request)?;
+        self.vet_extensions(request)?;
+        self.vet_body(request)
+    }
+
+    fn vet_sanity(&self, request: &Request) -> Result<(), Reply> {
+        match request.headers().cseq() {
+            // RFC 3261 §8.1.1.5: less than 2^31.
+            Ok(cseq) if cseq.number < 1 << 31 && &cseq.method == request.method() => Ok(()),
+            Ok(_) | Err(_) => Err(Reply::new(400).because("Bad CSeq")),
+        }
+    }
+
+    fn vet_method(&self, request: &Request) -> Result<(), Reply> {
+        if self.config.allow.contains(request.method()) {
+            return Ok(());
+        }
+        Err(Reply::new(405).header("Allow", compose::join(&self.config.allow)))
+    }
+
+    fn vet_scheme(&self, request: &Request) -> Result<(), Reply> {
+        match request.uri().scheme() {
+            Scheme::Sip | Scheme::Sips | Scheme::Tel => Ok(()),
+            Scheme::Other => Err(Reply::new(416)),
+        }
+    }
+
+    fn vet_extensions(&self, request: &Request) -> Result<(), Reply> {
+        let headers = request.headers();
+        let mut unknown = Vec::new();
+        // Proxy-Require is for proxies (RFC 3261 §20.29).
+        let required = headers.list::<Require>().filter_map(Result::ok);
+        for tag in required.map(|tag| tag.to_string()) {
+            let known = self.config.supported.iter();
+            if !known
+                .into_iter()
+                .any(|known| known.eq_ignore_ascii_case(&tag))
+            {
+                unknown.push(tag);
+            }
+        }
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        Err(Reply::new(420).header("Unsupported", unknown.join(", ")))
+    }
+
+    fn vet_body(&self, request: &Request) -> Result<(), Reply> {
+        let headers = request.headers();
+        if request.body().is_empty() || is_optional(headers) {
+            return Ok(());
+        }
+        let encoding = headers.get(HeaderName::ContentEncoding);
+        if encoding.is_some_and(|encoding| !encoding.trim().eq_ignore_ascii_case("identity")) {
+            return Err(Reply::new(415).header("Accept-Encoding", "identity"));
+        }
+        let offers = matches!(request.method(), Method::Invite | Method::Update);
+        if !offers || self.takes(headers) {
+            return Ok(());
+        }
+        Err(Reply::new(415).header("Accept", self.config.accept.join(", ")))
+    }
+
+    /// Says whether we read bodies of this type; a multipart may contain one that we do.
+    fn takes(&self, headers: &Headers) -> bool {
+        let Some(Ok(content_type)) = headers.typed::<ContentType>() else {
+            return false;
+        };
+        let multipart = content_type
+            .value()
+            .get(..10)
+            .is_some_and(|start| start.eq_ignore_ascii_case("multipart/"));
+        let mut accept = self.config.accept.iter();
+        multipart || accept.any(|accepted| content_type.is_media_type(accepted))
+    }
+
+    /// Says whether one more call may be made known to us in this second.
+    pub(super) fn admit(&mut self, now: Instant) -> Result<(), Reply> {
+        let second = Duration::from_secs(1);
+        while self.arrivals.front().is_some_and(|at| *at + second <= now) {
+            self.arrivals.pop_front();
+        }
+        let limits = self.config.limits;
+        let crowded = self.arrivals.len() >= limits.new_dialogs_per_second as usize;
+        if crowded || self.usages.len() >= limits.usages {
+            return Err(Reply::new(503).header("Retry-After", RETRY_AFTER));
+        }
+        self.arrivals.push_back(now);
+        Ok(())
+    }
+}
+
+fn is_optional(headers: &Headers) -> bool {
+    let disposition = headers.typed::<ContentDisposition>().and_then(Result::ok);
+    disposition.is_some_and(|disposition| {
+        disposition
+            .param("handling")
+            .is_some_and(|handling| handling.eq_ignore_ascii_case("optional"))
+    })
+}

@@ -1,0 +1,401 @@
+//! The server side: requests that we received.
+
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use crate::message::{Method, Request, Response, StatusCode};
+
+use super::ids::{self, MergeId, ServerId};
+use super::{Gone, Layer, Output, Owner, ServerKey, TxEvent};
+use crate::transaction::flow::FlowId;
+use crate::transaction::table::{Action, Class};
+use crate::transaction::timer::Timer;
+use crate::transaction::{server_invite, server_non_invite};
+
+/// One request that we received.
+#[derive(Debug)]
+pub(super) struct Server {
+    flow: FlowId,
+    request: Request,
+    state: State,
+    repeats: u32,
+    id: ServerId,
+    merge: Option<MergeId>,
+    merged: bool,
+    tag: String,
+    /// What a repeat of the request is given again.
+    answer: Option<Bytes>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum State {
+    Invite(server_invite::State),
+    Other(server_non_invite::State),
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Input {
+    Repeated,
+    Ack,
+    Answer(Class),
+    Fired(Timer),
+    FlowDown,
+}
+
+impl Layer {
+    /// Sends an answer, whose Vias must be the request's, and says whether the transaction took it.
+    ///
+    /// A 2xx to an INVITE may be sent again and again; its repeats are the transaction user's (RFC 3261 §13.3.1.4).
+    pub fn respond(&mut self, key: ServerKey, response: &Response, now: Instant) -> bool {
+        self.now = Some(now);
+        let class = Class::of(response.status().code());
+        let bytes = response.to_bytes();
+        self.server_step(key, Input::Answer(class), Some(Message::Answer(bytes)), now)
+    }
+
+    /// Returns the request of a server transaction.
+    pub fn received_request(&self, key: ServerKey) -> Option<&Request> {
+        self.servers.get(&key).map(|server| &server.request)
+    }
+
+    /// Returns the To tag that our answers in this transaction take, and that its CANCEL is answered with.
+    pub fn local_tag(&self, key: ServerKey) -> Option<&str> {
+        self.servers.get(&key).map(|server| server.tag.as_str())
+    }
+
+    /// Says whether the request is a live transaction's, come by another way (RFC 3261 §8.2.2.2).
+    pub fn is_merged(&self, key: ServerKey) -> bool {
+        self.servers.get(&key).is_some_and(|server| server.merged)
+    }
+
+    /// Returns the flow that a server transaction's answers take.
+    pub fn server_flow(&self, key: ServerKey) -> Option<FlowId> {
+        self.servers.get(&key).map(|server| server.flow)
+    }
+
+    pub(super) fn receive_request(&mut self, flow: FlowId, mut request: Request, now: Instant) {
+        let id = match ServerId::of(&request) {
+            Ok(id) => id,
+            Err(why) => return self.discard(why),
+        };
+        if let Some(peer) = self.flows.get(&flow).and_then(|flow| flow.peer) {
+            ids::complete_via(&mut request, peer);
+        }
+        let known = self.server_ids.get(&id).copied();
+        match (request.method(), known) {
+            (Method::Ack, Some(key)) => self.receive_ack(key, flow, request, now),
+            (Method::Ack, None) => self.emit(TxEvent::Ack { flow, request }),
+            (_, Some(key)) => {
+                self.server_step(key, Input::Repeated, None, now);
+            }
+            (_, None) if self.is_full() => {
+                self.answer_stateless(flow, &request, StatusCode::SERVICE_UNAVAILABLE);
+                self.discard("as many transactions are alive as the limit allows");
+            }
+            (Method::Cancel, None) => self.receive_cancel(flow, request, id, now),
+            (_, None) => {
+                self.start_server(flow, request, id, now);
+            }
+        }
+    }
+
+    fn receive_ack(&mut self, key: ServerKey, flow: FlowId, request: Request, now: Instant) {
+        self.server_step(key, Input::Ack, Some(Message::Ack(flow, request)), now);
+    }
+
+    /// RFC 3261 §9.2.
+    fn receive_cancel(&mut self, flow: FlowId, request: Request, id: ServerId, now: Instant) {
+        let invite = self.server_ids.get(&id.of_invite()).copied();
+        let invite_tag = invite
+            .and_then(|key| self.local_tag(key))
+            .map(str::to_owned);
+        let cancel = self.insert_server(flow, request.clone(), id, server_non_invite_start());
+        let (status, tag) = match invite_tag {
+            Some(tag) => (StatusCode::OK, Some(tag)),
+            None => (
+                StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST,
+                self.local_tag(cancel).map(str::to_owned),
+            ),
+        };
+        let mut response = Response::to_request(&request, status);
+        if let Some(tag) = tag {
+            ids::set_to_tag(&mut response, &tag);
+        }
+        self.respond(cancel, &response, now);
+        if let Some(key) = invite
+            && self
+                .servers
+                .get(&key)
+                .is_some_and(|server| server.is_waiting())
+        {
+            self.emit(TxEvent::Cancel { key, request });
+        }
+    }
+
+    fn start_server(&mut self, flow: FlowId, request: Request, id: ServerId, now: Instant) {
+        let (state, actions) = match request.method() {
+            Method::Invite => (
+                State::Invite(server_invite::START.0),
+                server_invite::START.1,
+            ),
+            _other => (server_non_invite_start(), server_non_invite::START.1),
+        };
+        let key = self.insert_server(flow, request.clone(), id, state);
+        self.server_actions(key, actions, Some(Message::Request(request)), now);
+    }
+
+    fn insert_server(
+        &mut self,
+        flow: FlowId,
+        request: Request,
+        id: ServerId,
+        state: State,
+    ) -> ServerKey {
+        let key = ServerKey(self.next_key());
+        let tag = self.new_tag();
+        let merge = MergeId::of(&request);
+        let merged = merge
+            .as_ref()
+            .is_some_and(|merge| self.merge_ids.contains_key(merge));
+        if let Some(merge) = merge.clone().filter(|_| !merged) {
+            self.merge_ids.insert(merge, key);
+        }
+        self.server_ids.insert(id.clone(), key);
+        self.servers.insert(
+            key,
+            Server {
+                flow,
+                request,
+                state,
+                repeats: 0,
+                id,
+                merge: merge.filter(|_| !merged),
+                merged,
+                tag,
+                answer: None,
+            },
+        );
+        key
+    }
+
+    pub(super) fn server_fired(&mut self, key: ServerKey, timer: Timer, now: Instant) {
+        self.server_step(key, Input::Fired(timer), None, now);
+    }
+
+    pub(super) fn servers_flow_down(&mut self, flow: FlowId, now: Instant) {
+        let keys: Vec<ServerKey> = self
+            .servers
+            .iter()
+            .filter(|(_, server)| server.flow == flow)
+            .map(|(key, _)| *key)
+            .collect();
+        for key in keys {
+            self.server_step(key, Input::FlowDown, None, now);
+        }
+    }
+
+    /// Says whether the step asked for anything to be done.
+    fn server_step(
+        &mut self,
+        key: ServerKey,
+        input: Input,
+        message: Option<Message>,
+        now: Instant,
+    ) -> bool {
+        let Some(server) = self.servers.get_mut(&key) else {
+            return false;
+        };
+        let (state, actions) = server.state.step(input);
+        server.state = state;
+        self.server_actions(key, actions, message, now);
+        !actions.is_empty()
+    }
+
+    fn server_actions(
+        &mut self,
+        key: ServerKey,
+        actions: &'static [Action],
+        message: Option<Message>,
+        now: Instant,
+    ) {
+        for action in actions {
+            match action {
+                Action::Send => self.send_answer(key, message.as_ref()),
+                Action::Repeat => self.repeat_answer(key),
+                Action::SendTrying => self.send_trying(key),
+                Action::Deliver => self.deliver_to_server(key, message.clone()),
+                Action::Start(timer) => self.start_server_timer(key, *timer, now),
+                Action::Stop(timer) => self.timers.stop((Owner::Server(key), *timer)),
+                Action::TimedOut => self.server_timed_out(key),
+                Action::Unreachable => self.emit(TxEvent::ServerGone {
+                    key,
+                    why: Gone::FlowDown,
+                }),
+                // Only clients are asked for it.
+                Action::Acknowledge => {}
+            }
+        }
+        self.drop_server_if_over(key);
+    }
+
+    fn send_answer(&mut self, key: ServerKey, message: Option<&Message>) {
+        if let (Some(server), Some(Message::Answer(bytes))) = (self.servers.get_mut(&key), message)
+        {
+            server.answer = Some(bytes.clone());
+        }
+        self.repeat_answer(key);
+    }
+
+    fn repeat_answer(&mut self, key: ServerKey) {
+        let Some(server) = self.servers.get(&key) else {
+            return;
+        };
+        if let Some(bytes) = server.answer.clone()
+            && self.flows.contains_key(&server.flow)
+        {
+            self.outputs.push_back(Output::Transmit {
+                flow: server.flow,
+                bytes,
+            });
+        }
+    }
+
+    fn send_trying(&mut self, key: ServerKey) {
+        if let Some(server) = self.servers.get_mut(&key) {
+            let trying = Response::to_request(&server.request, StatusCode::TRYING);
+            server.answer = Some(trying.to_bytes());
+        }
+        self.repeat_answer(key);
+    }
+
+    fn deliver_to_server(&mut self, key: ServerKey, message: Option<Message>) {
+        match message {
+            Some(Message::Request(request)) => {
+                let Some(flow) = self.server_flow(key) else {
+                    return;
+                };
+                self.emit(TxEvent::Request { key, flow, request });
+            }
+            Some(Message::Ack(flow, request)) => self.emit(TxEvent::Ack { flow, request }),
+            Some(Message::Answer(_)) | None => {}
+        }
+    }
+
+    fn start_server_timer(&mut self, key: ServerKey, timer: Timer, now: Instant) {
+        let Some(server) = self.servers.get_mut(&key) else {
+            return;
+        };
+        let reliable = self
+            .flows
+            .get(&server.flow)
+            .is_none_or(|flow| flow.reliable);
+        let length = self.config.timings.length(timer, reliable, server.repeats);
+        if timer == Timer::G {
+            server.repeats += 1;
+        }
+        match length {
+            Some(length) if length.is_zero() => {
+                self.server_step(key, Input::Fired(timer), None, now);
+            }
+            Some(length) => self.start_timer(Owner::Server(key), timer, now + length),
+            None => {}
+        }
+    }
+
+    fn server_timed_out(&mut self, key: ServerKey) {
+        let Some(server) = self.servers.get(&key) else {
+            return;
+        };
+        let why = match server.state {
+            State::Invite(_) => Gone::NoAck,
+            State::Other(_) => Gone::TooLate,
+        };
+        self.emit(TxEvent::ServerGone { key, why });
+    }
+
+    fn drop_server_if_over(&mut self, key: ServerKey) {
+        let over = self
+            .servers
+            .get(&key)
+            .is_some_and(|server| server.state.is_over());
+        if over && let Some(server) = self.servers.remove(&key) {
+            self.server_ids.remove(&server.id);
+            if let Some(merge) = &server.merge {
+                self.merge_ids.remove(merge);
+            }
+            self.stop_timers(Owner::Server(key));
+        }
+    }
+}
+
+/// What a step is about.
+#[derive(Debug, Clone)]
+enum Message {
+    Request(Request),
+    Ack(FlowId, Request),
+    Answer(Bytes),
+}
+
+impl Server {
+    /// Says whether it is an INVITE without a final answer.
+    fn is_waiting(&self) -> bool {
+        match self.state {
+            State::Invite(state) => state == server_invite::State::Proceeding,
+            State::Other(_) => false,
+        }
+    }
+}
+
+fn server_non_invite_start() -> State {
+    State::Other(server_non_invite::START.0)
+}
+
+impl State {
+    fn step(self, input: Input) -> (Self, &'static [Action]) {
+        match self {
+            State::Invite(state) => {
+                let (state, actions) = server_invite::step(state, input.into());
+                (State::Invite(state), actions)
+            }
+            State::Other(state) => match input.for_non_invite() {
+                Some(input) => {
+                    let (state, actions) = server_non_invite::step(state, input);
+                    (State::Other(state), actions)
+                }
+                None => (self, &[]),
+            },
+        }
+    }
+
+    fn is_over(self) -> bool {
+        match self {
+            State::Invite(state) => state == server_invite::State::Terminated,
+            State::Other(state) => state == server_non_invite::State::Terminated,
+        }
+    }
+}
+
+impl Input {
+    fn for_non_invite(self) -> Option<server_non_invite::Input> {
+        match self {
+            Input::Repeated => Some(server_non_invite::Input::Repeated),
+            Input::Answer(class) => Some(server_non_invite::Input::Answer(class)),
+            Input::Fired(timer) => Some(server_non_invite::Input::Fired(timer)),
+            Input::FlowDown => Some(server_non_invite::Input::FlowDown),
+            Input::Ack => None,
+        }
+    }
+}
+
+impl From<Input> for server_invite::Input {
+    fn from(input: Input) -> Self {
+        match input {
+            Input::Repeated => Self::Repeated,
+            Input::Ack => Self::Ack,
+            Input::Answer(class) => Self::Answer(class),
+            Input::Fired(timer) => Self::Fired(timer),
+            Input::FlowDown => Self::FlowDown,
+        }
+    }
+}
