@@ -39,6 +39,8 @@ pub mod uri;
 pub mod header;
 pub mod message;
 
+pub mod auth;
+
 pub mod redact;
 pub use redact::redact;
 

@@ -17,7 +17,7 @@ macro_rules! header_names {
 
         fn from_compact(letter: u8) -> Option<HeaderName> {
             $($(
-                if letter.to_ascii_lowercase() == $compact {
+                if letter.eq_ignore_ascii_case(&$compact) {
                     return Some(HeaderName::$variant);
                 }
             )?)*
@@ -147,11 +147,11 @@ impl HeaderName {
         let first = match name {
             [] => return None,
             [letter] => return from_compact(*letter),
-            [first, ..] => first.to_ascii_lowercase(),
+            [first, ..] => *first,
         };
         for &index in BY_LENGTH.get(name.len())? {
             let text = TEXT.get(usize::from(index))?.as_bytes();
-            if text[0].to_ascii_lowercase() == first && text.eq_ignore_ascii_case(name) {
+            if text[0].eq_ignore_ascii_case(&first) && text.eq_ignore_ascii_case(name) {
                 return ALL.get(usize::from(index)).copied();
             }
         }
