@@ -131,6 +131,7 @@ export declare class Session extends TypedEmitter<SessionEvents> {
     readonly connected: boolean;
     /** Milliseconds since the call was answered, up to its end; 0 before. */
     readonly duration: number;
+    private constructor();
     /**
      * Resolves when the call is answered; rejects with a `SoftphoneError` when it ends before.
      *
@@ -665,6 +666,7 @@ export declare class EndReason {
     readonly sip?: SipStatus;
     /** The Q.850 cause of a `Reason` header (RFC 3326), where there is one. */
     readonly q850?: number;
+    private constructor();
     /** The condition. */
     toString(): string;
 }

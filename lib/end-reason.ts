@@ -46,7 +46,11 @@ export class EndReason {
   readonly q850?: number
 
   /** @internal */
-  constructor({ condition, text, side, sip, q850 }: EndReasonInit) {
+  static of(init: EndReasonInit): EndReason {
+    return new EndReason(init)
+  }
+
+  private constructor({ condition, text, side, sip, q850 }: EndReasonInit) {
     this.condition = condition
     this.text = text ?? condition
     this.side = side

@@ -69,14 +69,14 @@ export class Receiver {
         this.pending.delete(event.id)
         return phone.deliver(event.type, event.id, pendingEnd(event.details))
       case 'sessionStarted': {
-        const session = new Session(link, event.session)
+        const session = Session.start(link, event.session)
         this.pending.delete(session.id)
         this.sessions.set(session.id, session)
         phone.deliver('sessionStarted', session)
         return link.post({ type: 'delivered', id: session.id })
       }
       case 'sessionEnded':
-        return this.#end(event.id, new EndReason(event.reason))
+        return this.#end(event.id, EndReason.of(event.reason))
       case 'trace':
         return this.#owner.trace(event)
       case 'error':
@@ -163,7 +163,7 @@ function toSession(session: Session | undefined, event: SessionEvent): void {
     case 'dtmf':
       return session.deliver('dtmf', { tone: event.tone, duration: event.duration })
     case 'terminated':
-      return session.terminate(new EndReason(event.reason))
+      return session.terminate(EndReason.of(event.reason))
     case 'warning':
       return session.deliver('warning', { code: event.warning, message: event.text })
     case 'warningCleared':
@@ -195,7 +195,7 @@ function pendingSession(event: WirePending): PendingSession {
 }
 
 function pendingEnd({ side, reason, conversationId }: WirePendingEnd): PendingSessionEnd {
-  return { side, reason: new EndReason(reason), conversationId }
+  return { side, reason: EndReason.of(reason), conversationId }
 }
 
 function present<K extends string, V>(key: K, value: V | null | undefined): { [P in K]?: V } {

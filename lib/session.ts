@@ -68,7 +68,11 @@ export class Session extends TypedEmitter<SessionEvents> {
   #endTime: number | undefined
 
   /** @internal */
-  constructor(link: Link, snapshot: WireSession) {
+  static start(link: Link, snapshot: WireSession): Session {
+    return new Session(link, snapshot)
+  }
+
+  private constructor(link: Link, snapshot: WireSession) {
     super()
     hideListeners(this)
     this.#link = link

@@ -1,0 +1,126 @@
+import { Readable, Writable } from 'node:stream'
+import {
+  AudioSink,
+  AudioSource,
+  EndReason,
+  Session,
+  Softphone,
+  SoftphoneError,
+  listDevices,
+  type AudioDevice,
+  type ConnectionState,
+  type DtmfEvent,
+  type ErrorDetails,
+  type LogLevel,
+  type PendingSession,
+  type PendingSessionEnd,
+  type RegisteredEvent,
+  type StatsReport,
+} from 'offhook'
+
+/** Fails to compile unless both types are the same. */
+function same<A, B>(_equal: (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : never): void {}
+
+const phone = new Softphone({
+  uri: 'sip:alice@example.com',
+  password: 'secret',
+  servers: ['wss://a.example.com/ws', { url: 'wss://b.example.com/ws', priority: 1, weight: 2 }],
+  tls: { ca: [Buffer.from('')], rejectUnauthorized: true },
+  iceServers: [{ urls: 'stun:stun.example.com' }],
+  autoAnswer: async ({ id }) => id === '1',
+  audio: { input: 'default', output: new AudioSink({ rate: 16000 }) },
+  codecs: ['opus', 'PCMU'],
+})
+new Softphone({ accessToken: async () => 'token', environment: 'mypurecloud.com', orgId: 'guid' })
+new Softphone({ uri: 'sip:a@b', autoAnswer: { policy: 'headers', delay: 100, trustedPeers: ['b'] }, audio: 'none' })
+
+// @ts-expect-error: options are required
+new Softphone()
+// @ts-expect-error: no such option
+new Softphone({ uri: 'sip:a@b', pasword: 'x' })
+// @ts-expect-error: no such codec
+new Softphone({ uri: 'sip:a@b', codecs: ['speex'] })
+// @ts-expect-error: no such policy
+new Softphone({ uri: 'sip:a@b', autoAnswer: 'sometimes' })
+
+phone.on('pendingSession', (pending) => {
+  same<typeof pending, PendingSession>(true)
+  phone.acceptPendingSession(pending.id)
+  phone.acceptPendingSession(pending.id, { autoStartMedia: false, autoConnectSession: false })
+  phone.acceptPendingSession(pending.id, { mediaStream: new AudioSource(), autoConnectSession: true })
+  phone.acceptPendingSession(pending.id, { autoStartMedia: true })
+})
+phone.on('cancelPendingSession', (id, details) => {
+  same<typeof id, string>(true)
+  same<typeof details, PendingSessionEnd>(true)
+})
+phone.on('sessionEnded', (session, reason) => {
+  same<typeof session, Session>(true)
+  same<typeof reason, EndReason>(true)
+  console.log(`${reason}`, reason.sip?.code)
+})
+phone.on('trace', (level, message) => {
+  same<typeof level, LogLevel>(true)
+  same<typeof message, string>(true)
+})
+phone.on('error', (error, details) => {
+  same<typeof error, SoftphoneError>(true)
+  same<typeof details, ErrorDetails>(true)
+})
+phone.once('ready', () => {}).off('ready', () => {})
+const emitted: boolean = phone.emit('registered', { expires: 600 })
+
+// @ts-expect-error: no such event
+phone.on('pendingSesion', () => {})
+// @ts-expect-error: it has no such argument
+phone.on('registered', (event: number) => event)
+// @ts-expect-error: an argument is missing
+phone.emit('registered')
+
+async function use(signal: AbortSignal): Promise<void> {
+  const [registered] = await phone.once('registered', { signal })
+  same<typeof registered, RegisteredEvent>(true)
+  const [session, reason] = await phone.once('sessionEnded')
+  same<typeof session, Session>(true)
+  same<typeof reason, EndReason>(true)
+
+  await phone.initialize({ signal })
+  await phone.intialize()
+  const call = await phone.call('sip:bob@example.com', { signal, timeout: 30_000, headers: { 'X-Queue': 'sales' } })
+  same<typeof call, Session>(true)
+  await call.answered
+  call.on('dtmf', (event) => same<typeof event, DtmfEvent>(true))
+  call.on('change:connectionState', (of, state) => {
+    same<typeof of, Session>(true)
+    same<typeof state, ConnectionState>(true)
+  })
+  const [, terminated] = await call.once('terminated', { signal })
+  same<typeof terminated, EndReason>(true)
+  // @ts-expect-error: properties are read-only
+  call.state = 'ended'
+  // @ts-expect-error: what comes later is absent
+  await call.hold()
+  await call.sendDtmf('123#', { duration: 100, gap: 70 })
+  same<Awaited<ReturnType<typeof call.getStats>>, StatsReport>(true)
+  same<Awaited<ReturnType<typeof listDevices>>, AudioDevice[]>(true)
+  await phone.endSession({ id: call.id })
+  await phone.endSession({ conversationId: call.conversationId })
+  // @ts-expect-error: one of the two is needed
+  await phone.endSession({})
+  await phone.destroy()
+  await phone[Symbol.asyncDispose]()
+}
+
+const source: Writable = new AudioSource({ rate: 8000, queue: 100 })
+const sink: Readable = new AudioSink()
+// @ts-expect-error: no such rate
+new AudioSource({ rate: 44100 })
+// @ts-expect-error: sessions are made by the phone
+new Session()
+
+try {
+  void 0
+} catch (error) {
+  if (error instanceof SoftphoneError) same<typeof error.code, string>(true)
+}
+export { emitted, sink, source, use }

@@ -1,0 +1,39 @@
+// Installs and builds what is missing. Imports nothing that npm installs.
+import { createHash } from 'node:crypto'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { buildAddon, buildLibrary } from './build.mjs'
+import { installPackages } from './debian.mjs'
+import { expectedError, run } from './processes.mjs'
+
+export const root = fileURLToPath(new URL('..', import.meta.url))
+
+const OLDEST_NODE = 20
+
+/**
+ * Makes this checkout ready: npm packages, system packages for `packages` ('build', 'demo' or 'test'), the library, the addon.
+ * Resolves with the system packages that are missing and could not be installed.
+ */
+export async function bootstrap({ packages = 'build', release = false } = {}) {
+  checkNode()
+  const missing = await installPackages(packages)
+  await installNpmPackages()
+  await buildLibrary(root)
+  await buildAddon(root, { release })
+  return missing
+}
+
+function checkNode() {
+  const [major] = process.versions.node.split('.').map(Number)
+  if (major < OLDEST_NODE) throw expectedError(`Node.js ${OLDEST_NODE} or newer is needed; this is ${process.version}.`)
+}
+
+async function installNpmPackages() {
+  const stamp = join(root, 'node_modules', '.offhook-lock')
+  const lock = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex')
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return
+  const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error']
+  await run('Installing npm packages', 'npm', args, { cwd: root, shell: process.platform === 'win32' })
+  writeFileSync(stamp, lock)
+}

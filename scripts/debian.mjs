@@ -1,0 +1,95 @@
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { expectedError, run } from './processes.mjs'
+
+const building = ['cmake', 'g++', 'make', 'pkg-config']
+
+const needs = {
+  build: building,
+  demo: building,
+  test: [
+    ...building,
+    'chromium',
+    'coturn',
+    'kamailio',
+    'kamailio-tls-modules',
+    'kamailio-websocket-modules',
+    'libasound2-plugins',
+    'openssl',
+    'pulseaudio',
+    'pulseaudio-utils',
+  ],
+}
+
+/** How to see that a Debian package, or its like on another system, is there. */
+const probes = {
+  chromium: () => command('chromium', 'chromium-browser', 'google-chrome-stable'),
+  cmake: () => command('cmake'),
+  coturn: () => command('turnserver'),
+  'g++': () => command('g++', 'c++', 'clang++'),
+  kamailio: () => command('kamailio'),
+  'kamailio-tls-modules': () => kamailioModule('tls'),
+  'kamailio-websocket-modules': () => kamailioModule('websocket'),
+  'libasound2-plugins': () => library('alsa-lib/libasound_module_pcm_pulse.so'),
+  make: () => command('make', 'ninja'),
+  openssl: () => command('openssl'),
+  'pkg-config': () => command('pkg-config', 'pkgconf'),
+  pulseaudio: () => command('pulseaudio'),
+  'pulseaudio-utils': () => command('pactl'),
+}
+
+/** Installs with apt what is missing, where that is allowed; resolves with what is still missing. */
+export async function installPackages(purpose) {
+  if (process.platform !== 'linux') return purpose === 'test' ? needs.test.filter(isMissing) : []
+  const missing = needs[purpose].filter(isMissing)
+  if (missing.length === 0) return []
+  if (process.getuid() === 0 && command('apt-get')) await install(missing)
+  const left = missing.filter(isMissing)
+  if (left.length > 0) advise(left)
+  return left
+}
+
+function isMissing(name) {
+  return !probes[name]()
+}
+
+async function install(packages) {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+  const letServersStart = forbidServers()
+  try {
+    await run('Updating the list of Debian packages', 'apt-get', ['update', '-q'], { env })
+    const args = ['install', '-q', '-y', '--no-install-recommends', ...packages]
+    await run(`Installing ${packages.join(', ')}`, 'apt-get', args, { env })
+  } finally {
+    letServersStart()
+  }
+}
+
+// Debian starts a server when it is installed; invoke-rc.d asks this file first, and 101 forbids it.
+function forbidServers() {
+  const policy = '/usr/sbin/policy-rc.d'
+  if (existsSync(policy)) return () => {}
+  writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 })
+  return () => rmSync(policy, { force: true })
+}
+
+function advise(packages) {
+  const line = `sudo apt-get update && sudo apt-get install -y ${packages.join(' ')}`
+  const essential = packages.filter((name) => building.includes(name))
+  if (essential.length > 0) throw expectedError(`To build, ${essential.join(', ')} must be installed:\n\n    ${line}\n`)
+  console.warn(`\nMissing: ${packages.join(', ')}. To install:\n\n    ${line}\n`)
+}
+
+function command(...names) {
+  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin']
+  return names.some((name) => folders.some((folder) => folder && existsSync(join(folder, name))))
+}
+
+function kamailioModule(name) {
+  return library(`kamailio/modules/${name}.so`) || existsSync(`/usr/lib64/kamailio/modules/${name}.so`)
+}
+
+function library(path) {
+  const triples = existsSync('/usr/lib') ? readdirSync('/usr/lib').filter((name) => name.includes('-linux-')) : []
+  return ['', ...triples].some((folder) => existsSync(join('/usr/lib', folder, path)))
+}

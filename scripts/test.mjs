@@ -1,0 +1,103 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { root } from './bootstrap.mjs'
+import { cargoEnvironment } from './build.mjs'
+import { stream } from './processes.mjs'
+
+const TEST_TIMEOUT_MS = 180_000
+
+const bin = (name, script) => [process.execPath, join(root, 'node_modules', name, script)]
+
+/** Every check and every test there is, the quick ones first; `--only NAME` runs the steps whose name has that text. */
+const steps = [
+  { name: 'rustfmt', command: ['cargo', 'fmt', '--all', '--check'] },
+  { name: 'index.d.ts is up to date', command: [process.execPath, 'scripts/types.mjs', '--check'] },
+  { name: 'type tests', command: [process.execPath, '__test__/types/run.mjs'] },
+  { name: 'publint', command: [...bin('publint', 'src/cli.js'), 'run', '--strict', '.'] },
+  { name: 'are the types wrong', command: [...bin('@arethetypeswrong/cli', 'dist/index.js'), '--pack', '.'] },
+  { name: 'clippy', command: ['cargo', 'clippy', '--workspace', '--all-targets', '--', '-D', 'warnings'] },
+  { name: 'cargo test', command: ['cargo', 'test', '--workspace', '--no-fail-fast'], count: countRust },
+  {
+    name: 'node --test',
+    command: [
+      process.execPath,
+      '--test',
+      '--test-reporter=spec',
+      `--test-timeout=${TEST_TIMEOUT_MS}`,
+      ...nodeTests('__test__'),
+    ],
+    count: countNode,
+  },
+]
+
+/** Runs all steps, even after a failure, and ends with the runners' own closing lines and one line of totals. */
+export async function run(args, { missing = [] } = {}) {
+  const only = args[args.indexOf('--only') + 1]
+  const chosen = args.includes('--only') ? steps.filter(({ name }) => name.includes(only)) : steps
+  const results = []
+  for (const step of chosen) results.push(await runStep(step))
+  report(results, missing)
+}
+
+async function runStep({ name, command: [program, ...args], count = countStep }) {
+  console.log(`\n== ${name}`)
+  const started = performance.now()
+  const { ok, output } = await stream(program, args, { cwd: root, env: environment() })
+  const seconds = Math.round((performance.now() - started) / 1000)
+  return { name, ok, seconds, ...count(ok, output) }
+}
+
+// CARGO_TERM_COLOR and FORCE_COLOR would put escapes into the lines that are counted.
+function environment() {
+  const { FORCE_COLOR: _force, NODE_TEST_CONTEXT: _context, ...env } = cargoEnvironment()
+  return { ...env, CARGO_TERM_COLOR: 'never', NO_COLOR: '1' }
+}
+
+function report(results, missing) {
+  const skipped = results.flatMap((result) => result.skipped ?? [])
+  console.log('\n== Summary')
+  for (const { name, ok, seconds } of results) console.log(`${ok ? 'ok    ' : 'FAILED'} ${name} (${seconds} s)`)
+  for (const { closing = [] } of results) if (closing.length > 0) console.log(`\n${closing.join('\n')}`)
+  if (skipped.length > 0 || missing.length > 0) warnOfSkipped(skipped, missing)
+  const passed = sum(results, 'passed')
+  const failed = sum(results, 'failed')
+  const complete = process.env.CI !== 'true' || (skipped.length === 0 && missing.length === 0)
+  process.exitCode = failed === 0 && complete && results.every(({ ok }) => ok) ? 0 : 1
+  console.log(`\n${passed} passed, ${failed} failed${skipped.length > 0 ? `, ${skipped.length} skipped` : ''}`)
+}
+
+function warnOfSkipped(skipped, missing) {
+  console.log('\n!! NOT EVERY TEST RAN !!')
+  if (missing.length > 0) console.log(`Not installed: ${missing.join(', ')}`)
+  for (const line of skipped) console.log(`Not run: ${line}`)
+}
+
+function sum(results, key) {
+  return results.reduce((total, result) => total + result[key], 0)
+}
+
+function countStep(ok) {
+  return { passed: ok ? 1 : 0, failed: ok ? 0 : 1 }
+}
+
+function countRust(ok, output) {
+  const closing = output.match(/^test result: .*$/gm) ?? []
+  const numbers = closing.map((line) => /(\d+) passed; (\d+) failed/.exec(line))
+  const passed = numbers.reduce((total, [, count]) => total + Number(count), 0)
+  const failed = numbers.reduce((total, [, , count]) => total + Number(count), 0)
+  const ran = closing.filter((line) => !line.includes(' 0 passed; 0 failed'))
+  return { closing: ran, passed, failed: ok ? failed : Math.max(failed, 1) }
+}
+
+function countNode(ok, output) {
+  const closing = output.match(/^ℹ (?:tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) .*$/gm) ?? []
+  const number = (name) => Number(/\d+/.exec(closing.find((line) => line.startsWith(`ℹ ${name} `)) ?? '0'))
+  const failed = number('fail') + number('cancelled')
+  const skipped = (output.match(/^\s*﹣ .*$/gm) ?? []).map((line) => line.replace('﹣', '').trim())
+  return { closing, skipped, passed: number('pass'), failed: ok ? failed : Math.max(failed, 1) }
+}
+
+function nodeTests(folder) {
+  const entries = readdirSync(join(root, folder), { recursive: true })
+  return entries.filter((name) => name.endsWith('.test.mjs')).sort().map((name) => join(folder, name))
+}
