@@ -67,7 +67,7 @@ function occurrence(emitter: EventEmitter, event: string, signal?: AbortSignal):
       emitter.removeListener(event, listener)
       reject(signal?.reason)
     }
-    emitter.addListener(event, listener)
+    EventEmitter.prototype.once.call(emitter, event, listener)
     signal?.addEventListener('abort', abort, { once: true })
   })
 }

@@ -170,8 +170,11 @@ export class Session extends TypedEmitter<SessionEvents> {
 
   /** @internal */
   change(changes: WireChanges): void {
-    const { state, connectionState, muted, remoteHeld, ...others } = changes
-    Object.assign(this, others)
+    const { state, connectionState, muted, remoteHeld, startTime, callId, conversationId, codec } = changes
+    if (typeof startTime === 'number') assign(this, { startTime })
+    if (typeof codec === 'string') assign(this, { codec })
+    if (callId !== undefined) assign(this, { callId })
+    if (conversationId !== undefined) assign(this, { conversationId })
     if (state !== undefined) this.#changeState(state)
     if (connectionState !== undefined) this.#changeConnection(connectionState)
     if (muted !== undefined && muted !== this.muted) {

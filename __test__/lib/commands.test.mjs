@@ -1,0 +1,265 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
+import { busy, fake, ids, makePhone, pending, recorded, started, success } from './fake.mjs'
+import { Softphone, SoftphoneError } from 'offhook'
+
+const command = (engine, type) => engine.commands.findLast((one) => one.type === type)
+
+function active(options) {
+  const { phone, engine } = makePhone(options)
+  engine.say(started({ state: 'active' }))
+  return { phone, engine, session: phone.sessions[0] }
+}
+
+describe('commands', () => {
+  test('a promise settles after the events that its action caused', async () => {
+    const { phone, engine } = makePhone()
+    const events = recorded(phone)
+    const done = phone.initialize().then(() => events.map(([name]) => name))
+    await turn()
+    engine.say({ type: 'connected', reconnect: false, server: 'wss://a' })
+    engine.say({ type: 'registered', expires: 600 })
+    engine.say({ type: 'ready' })
+    engine.reply('initialize')
+    assert.deepEqual(await done, ['connected', 'registered', 'ready'])
+  })
+
+  test('a failed initialize rejects and emits error, with the text of the PureCloud SDK', async () => {
+    const { phone, engine } = makePhone()
+    const failed = phone.once('error')
+    const done = phone.intialize()
+    await turn()
+    const sip = { code: 403, reason: 'Forbidden' }
+    engine.reply('initialize', { error: { code: 'ERR_AUTHENTICATION_FAILED', type: 'initialization', message: 'no', sip } })
+    const error = await done.catch((reason) => reason)
+    assert.equal(error.message, 'Failed to initialize SDK')
+    assert.equal(error.code, 'ERR_AUTHENTICATION_FAILED')
+    assert.equal(error.type, 'initialization')
+    assert.equal(error.cause.message, 'no')
+    assert.deepEqual((await failed)[0], error)
+  })
+
+  test('call resolves with the session that the engine started, and answered with the answer', async () => {
+    const { phone, engine } = makePhone()
+    const calling = phone.call('sip:bob@example.com', { headers: { 'X-A': '1' }, timeout: 5000, mediaStream: { tone: 440 } })
+    await turn()
+    const { ticket: _, ...sent } = command(engine, 'call')
+    assert.deepEqual(sent, {
+      type: 'call',
+      target: 'sip:bob@example.com',
+      options: { headers: [['X-A', '1']], timeout: 5000, input: { type: 'tone', frequency: 440 } },
+    })
+    engine.say(started({ direction: 'outgoing', state: 'starting' }))
+    engine.reply('call', { value: { id: ids.one } })
+    const session = await calling
+    assert.equal(session, phone.sessions[0])
+    engine.say({ type: 'answered', id: ids.one })
+    await session.answered
+  })
+
+  test('a call that ends at once is still handed over, and answered rejects with the end', async () => {
+    const { phone, engine } = makePhone()
+    const calling = phone.call('bob')
+    await turn()
+    engine.say(started({ direction: 'outgoing', state: 'starting' }))
+    engine.reply('call', { value: { id: ids.one } })
+    engine.say({ type: 'terminated', id: ids.one, reason: busy })
+    engine.say({ type: 'sessionEnded', id: ids.one, reason: busy })
+    const session = await calling
+    const error = await session.answered.catch((reason) => reason)
+    assert.ok(error instanceof SoftphoneError)
+    assert.equal(error.code, 'ERR_CALL_BUSY')
+    assert.deepEqual(error.sip, { code: 486, reason: 'Busy Here' })
+    assert.equal(error.cause.condition, 'busy')
+  })
+
+  test('an answer that nobody awaits is no unhandled rejection', async () => {
+    const { engine } = active()
+    const unhandled = []
+    const note = (error) => unhandled.push(error)
+    process.on('unhandledRejection', note)
+    engine.say(started({ id: ids.two, direction: 'outgoing', state: 'starting' }))
+    engine.say({ type: 'terminated', id: ids.two, reason: busy })
+    await turn()
+    await turn()
+    process.off('unhandledRejection', note)
+    assert.deepEqual(unhandled, [])
+  })
+
+  test('aborting tells the engine, and rejects with the reason once it has given up', async () => {
+    const { phone, engine } = makePhone()
+    const controller = new AbortController()
+    const calling = phone.call('bob', { signal: controller.signal })
+    await turn()
+    const { ticket } = command(engine, 'call')
+    const reason = new Error('changed my mind')
+    controller.abort(reason)
+    assert.equal(command(engine, 'abort').abort, ticket)
+    engine.reply('call', { error: { code: 'ERR_ABORTED', type: 'generic', message: 'aborted' } })
+    await assert.rejects(calling, reason)
+  })
+
+  test('aborting a call that rings ends it; after the answer it does nothing', async () => {
+    const { phone, engine } = makePhone()
+    const controller = new AbortController()
+    const ringing = phone.call('bob', { signal: controller.signal })
+    await turn()
+    engine.say(started({ direction: 'outgoing', state: 'starting' }))
+    engine.reply('call', { value: { id: ids.one } })
+    await ringing
+    controller.abort()
+    assert.equal(command(engine, 'end').id, ids.one)
+
+    const other = new AbortController()
+    const answered = phone.call('bob', { signal: other.signal })
+    await turn()
+    engine.say(started({ id: ids.two, direction: 'outgoing', state: 'starting' }))
+    engine.reply('call', { value: { id: ids.two } })
+    const session = await answered
+    engine.say({ type: 'answered', id: ids.two })
+    await session.answered
+    other.abort()
+    assert.equal(command(engine, 'end').id, ids.one)
+  })
+
+  test('a signal that is aborted already sends nothing', async () => {
+    const { phone, engine } = makePhone()
+    await assert.rejects(phone.call('bob', { signal: AbortSignal.abort(new Error('too late')) }), /too late/)
+    assert.deepEqual(engine.commands, [])
+  })
+
+  test('the four ways to accept of the PureCloud document reach the engine', () => {
+    const { phone, engine } = makePhone()
+    engine.say(pending())
+    phone.acceptPendingSession(ids.one)
+    phone.acceptPendingSession(ids.one, { autoStartMedia: false, autoConnectSession: false })
+    phone.acceptPendingSession(ids.one, { mediaStream: 'mic-1', autoConnectSession: true })
+    phone.acceptPendingSession(ids.one, { autoStartMedia: true })
+    assert.deepEqual(engine.commands.filter(({ type }) => type === 'accept').map(({ options }) => options), [
+      {},
+      { autoStartMedia: false, autoConnectSession: false },
+      { input: { type: 'device', id: 'mic-1' }, autoConnectSession: true },
+      { autoStartMedia: true },
+    ])
+  })
+
+  test('endSession has the texts of the PureCloud SDK', async () => {
+    const { phone, engine } = makePhone()
+    for (const nothing of [{}, undefined]) {
+      await assert.rejects(phone.endSession(nothing), {
+        message: 'Unable to end session: must provide session id or conversationId.',
+        type: 'session',
+      })
+    }
+    const ending = phone.endSession({ conversationId: 'c' })
+    await turn()
+    assert.deepEqual(command(engine, 'end').conversationId, 'c')
+    const message = 'Unable to end session: session not connected.'
+    engine.reply('end', { error: { code: 'ERR_SESSION_NOT_FOUND', type: 'session', message } })
+    await assert.rejects(ending, { message })
+  })
+
+  test('ending an ended session does nothing', async () => {
+    const { engine, session } = active()
+    engine.say({ type: 'terminated', id: ids.one, reason: success })
+    await session.end()
+    assert.equal(command(engine, 'end'), undefined)
+  })
+
+  test('muting, digits, devices and volume reach the engine', async () => {
+    const { phone, engine, session } = active()
+    engine.onCommand = ({ type }) => setImmediate(() => engine.reply(type))
+    await session.mute()
+    await session.sendDtmf('12#', { duration: 120 })
+    await session.setInput({ wav: 'a.wav' })
+    await session.setOutput('none')
+    await session.setVolume(40)
+    await phone.setAudioDevice({ output: 'default' })
+    await phone.expectCall({ conversationId: 'c' })
+    await phone.rejectPendingSession(ids.two, { code: 603 })
+    assert.deepEqual(engine.commands.slice(1).map(({ ticket: _, ...sent }) => sent), [
+      { type: 'mute', id: ids.one, muted: true },
+      { type: 'sendDtmf', id: ids.one, tones: '12#', duration: 120 },
+      { type: 'setInput', id: ids.one, input: { type: 'wav', path: 'a.wav', repeat: false } },
+      { type: 'setOutput', id: ids.one, output: { type: 'none' } },
+      { type: 'setVolume', id: ids.one, volume: 40 },
+      { type: 'setAudioDevice', output: { type: 'default' } },
+      { type: 'expectCall', conversationId: 'c' },
+      { type: 'reject', id: ids.two, code: 603 },
+    ])
+  })
+
+  test('getStats gives a map by id', async () => {
+    const { engine, session } = active()
+    engine.onCommand = ({ type }) => engine.reply(type, { value: [{ id: 'a', type: 'inbound-rtp', timestamp: 1 }] })
+    const report = await session.getStats()
+    assert.equal(report.get('a').type, 'inbound-rtp')
+  })
+
+  test('the autoAnswer function decides; what it throws goes to error and lets the call ring', async () => {
+    for (const [policy, answer] of [
+      [() => true, true],
+      [async ({ address }) => address === 'bob', true],
+      [() => 'yes', false],
+      [() => Promise.reject(new Error('broken')), false],
+    ]) {
+      const { phone, engine } = makePhone({ autoAnswer: policy })
+      const errors = []
+      phone.on('error', (error) => errors.push(error.code))
+      engine.say({ ...pending(), type: 'autoAnswerQuery' })
+      await turn()
+      assert.equal(command(engine, 'autoAnswerDecision').answer, answer)
+      assert.equal(errors.length, String(policy).includes('reject') ? 1 : 0)
+    }
+  })
+
+  test('a token function is asked on initialize and again when the engine needs a new one', async () => {
+    let count = 0
+    const made = fake.phones.length
+    const phone = new Softphone({ accessToken: async () => `token-${++count}`, environment: 'example.com', username: 'a' })
+    assert.equal(fake.phones.length, made)
+    const done = phone.initialize()
+    await turn()
+    const engine = fake.phones.at(-1)
+    assert.equal(engine.options.accessToken, 'token-1')
+    assert.equal(engine.options.renewableToken, true)
+    engine.reply('initialize')
+    await done
+    engine.say({ type: 'tokenNeeded' })
+    await turn()
+    assert.equal(command(engine, 'setAccessToken').token, 'token-2')
+  })
+
+  test('a token function that fails fails initialize with an invalid_token inside', async () => {
+    const phone = new Softphone({ accessToken: () => Promise.reject(new Error('401')), environment: 'example.com' })
+    phone.on('error', () => {})
+    const error = await phone.initialize().catch((reason) => reason)
+    assert.equal(error.code, 'ERR_ACCESS_TOKEN')
+    assert.equal(error.cause.type, 'invalid_token')
+    assert.equal(error.cause.cause.message, '401')
+  })
+
+  test('destroy is done once, and everything that waits is rejected', async () => {
+    const { phone, engine } = makePhone()
+    const registering = phone.register()
+    const destroying = phone.destroy()
+    assert.equal(phone.destroy(), destroying)
+    await turn()
+    engine.reply('destroy')
+    engine.say({ type: 'closed' })
+    await destroying
+    await assert.rejects(registering, { code: 'ERR_DESTROYED' })
+    await assert.rejects(phone.call('bob'), { code: 'ERR_DESTROYED' })
+    await phone[Symbol.asyncDispose]()
+    assert.equal(engine.commands.filter(({ type }) => type === 'destroy').length, 1)
+  })
+
+  test('ref and unref reach the engine', () => {
+    const { phone, engine } = makePhone()
+    assert.equal(phone.unref(), phone)
+    assert.equal(engine.refed, false)
+    phone.ref()
+    assert.equal(engine.refed, true)
+  })
+})

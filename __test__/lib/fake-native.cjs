@@ -1,0 +1,111 @@
+'use strict'
+
+// Stands in for the addon, so that the tests of lib/ say what the engine does and see what it is told.
+
+const phones = []
+const sources = []
+const sinks = []
+
+class NativePhone {
+  commands = []
+  refed = true
+
+  constructor(options, onEvent) {
+    this.options = JSON.parse(options)
+    this.onEvent = onEvent
+    phones.push(this)
+  }
+
+  command(ticket, command) {
+    const { ticket: abort, ...parsed } = JSON.parse(command)
+    this.commands.push({ ticket, ...parsed, ...(abort !== undefined && { abort }) })
+    this.onCommand?.(this.commands.at(-1))
+  }
+
+  stats(ticket, id) {
+    this.commands.push({ ticket, type: 'stats', id })
+    this.onCommand?.(this.commands.at(-1))
+  }
+
+  ref() {
+    this.refed = true
+  }
+
+  unref() {
+    this.refed = false
+  }
+
+  /** Says an event, as the engine would. */
+  say(event) {
+    this.onEvent(JSON.stringify(event))
+  }
+
+  /** Answers the latest command of a type. */
+  reply(type, { value, error } = {}) {
+    const { ticket } = this.commands.findLast((command) => command.type === type)
+    this.say({ type: 'reply', ticket, value, error })
+  }
+}
+
+class NativeSource {
+  id = sources.length + 1
+  written = []
+  marks = []
+  queued = 0
+  ended = false
+  closed = false
+
+  constructor(rate, lowWater, onEvent) {
+    Object.assign(this, { rate, lowWater, onEvent })
+    sources.push(this)
+  }
+
+  write(pcm) {
+    this.written.push(Buffer.from(pcm))
+    this.queued += (pcm.length / 2 / this.rate) * 1000
+    return this.queued
+  }
+
+  clear() {
+    const dropped = this.queued
+    this.queued = 0
+    return dropped
+  }
+
+  mark(mark) {
+    this.marks.push(mark)
+  }
+
+  end() {
+    this.ended = true
+  }
+
+  close() {
+    this.closed = true
+  }
+}
+
+class NativeSink {
+  id = sinks.length + 1
+  frames = []
+  dropped = 0
+  closed = false
+
+  constructor(rate, queue, onReadable) {
+    Object.assign(this, { rate, queue, onReadable })
+    sinks.push(this)
+  }
+
+  read() {
+    return this.frames.shift() ?? null
+  }
+
+  close() {
+    this.closed = true
+  }
+}
+
+const devices = []
+const listDevices = () => Promise.resolve(JSON.stringify(devices))
+
+module.exports = { NativePhone, NativeSource, NativeSink, listDevices, devices, phones, sources, sinks }

@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { createRequire } from 'node:module'
+import { describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import * as esm from 'offhook'
+
+const require = createRequire(import.meta.url)
+const root = fileURLToPath(new URL('../..', import.meta.url))
+
+describe('the package', () => {
+  test('is one for both module systems', () => {
+    const cjs = require('offhook')
+    assert.deepEqual(Object.keys(esm).sort(), Object.keys(cjs).sort())
+    for (const name of Object.keys(cjs)) assert.equal(esm[name], cjs[name])
+  })
+
+  test('loads without the addon, and says what is wrong when a phone is made', () => {
+    const script = `
+      const { Softphone } = require('offhook')
+      try { new Softphone({ uri: 'sip:a@b' }) } catch (error) { console.log(JSON.stringify([error.code, error.type, error.message])) }
+    `
+    const env = { ...process.env, OFFHOOK_NATIVE_PATH: '/nowhere/offhook.node' }
+    const output = execFileSync(process.execPath, ['-e', script], { cwd: root, env, encoding: 'utf8' })
+    const [code, type, message] = JSON.parse(output)
+    assert.equal(code, 'ERR_NATIVE_ADDON')
+    assert.equal(type, 'not_supported')
+    assert.match(message, /^Cannot load the native part of offhook\. Install @offhook\//)
+    assert.match(message, /\/nowhere\/offhook\.node: Cannot find module/)
+  })
+
+  test('has declarations that are up to date', () => {
+    const { status, stderr } = spawnSync(process.execPath, ['scripts/types.mjs', '--check'], { cwd: root, encoding: 'utf8' })
+    assert.equal(status, 0, stderr)
+  })
+})
