@@ -11,7 +11,7 @@ import ts from 'typescript'
 const root = fileURLToPath(new URL('..', import.meta.url))
 
 const entries = {
-  'index.d.ts': [
+  index: [
     'softphone',
     'session',
     'events',
@@ -24,6 +24,8 @@ const entries = {
     'stats',
     'emitter',
   ],
+  // What it takes from the modules of `index`, it imports from there.
+  testing: ['testing'],
 }
 
 const banner = `// Generated from lib/ by "npm run types". Do not edit.\n`
@@ -35,11 +37,11 @@ try {
   emitDeclarations(declarations)
   for (const [entry, modules] of Object.entries(entries)) {
     const text = bundle(declarations, entry, modules)
-    const file = join(root, entry)
+    const file = join(root, `${entry}.d.ts`)
     if (!check) writeFileSync(file, text)
     else if (read(file) !== text) {
       failed = true
-      console.error(`${entry} is not up to date: run "npm run types" and commit it`)
+      console.error(`${entry}.d.ts is not up to date: run "npm run types" and commit it`)
     }
   }
 } finally {
@@ -69,8 +71,9 @@ function bundle(directory, entry, modules) {
 // What the entry's own module exports; `*` stands for everything in the modules it names.
 function exportedNames(directory, entry) {
   const names = new Set()
-  const file = join(directory, entry)
+  const file = join(directory, `${entry}.d.ts`)
   for (const statement of parse(file).statements) {
+    if (isExported(statement)) names.add(nameOf(statement))
     if (!ts.isExportDeclaration(statement)) continue
     if (statement.exportClause && ts.isNamedExports(statement.exportClause)) {
       for (const { name } of statement.exportClause.elements) names.add(name.text)
@@ -102,14 +105,24 @@ function topLevel(file, imports, exported, modules) {
 }
 
 function collectImport(statement, imports, modules, file) {
-  const from = statement.moduleSpecifier.text
-  if (from.startsWith('./')) {
-    if (modules.includes(from.slice(2))) return
-    throw new Error(`${file} needs ${from} in its declarations: mark what needs it @internal, or list that module`)
-  }
+  const from = publicModule(statement.moduleSpecifier.text, modules, file)
+  if (from === undefined) return
   const names = imports.get(from) ?? new Set()
   for (const { name } of statement.importClause?.namedBindings?.elements ?? []) names.add(name.text)
   imports.set(from, names)
+}
+
+// Undefined for a module of the same bundle.
+function publicModule(from, modules, file) {
+  const name = /^\.\/(.*)$/.exec(from)?.[1]
+  if (name === undefined) return from
+  if (modules.includes(name)) return undefined
+  if (entries.index.includes(name)) return './index.js'
+  throw new Error(`${file} needs ${from} in its declarations: mark what needs it @internal, or list that module`)
+}
+
+function isExported(statement) {
+  return statement.modifiers?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword) ?? false
 }
 
 function nameOf(statement) {
