@@ -1,0 +1,393 @@
+//! Click-to-call: the PBX calls one party, then the other with the first one's offer, and stays
+//! between their signalling (RFC 3725 §4.1, flow I).
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use phone::Ticket;
+use sip::endpoint::{
+    Body, Endpoint, EndpointConfig, Event as SipEvent, FailureCause, Invite, Output as SipOutput,
+    Reply, RequestId, ServerRequestId, UsageId,
+};
+use sip::header::CallId;
+use sip::message::{HeaderName, Method, Request, Response};
+use sip::transaction::{Flow, FlowId, Transport};
+use sip::uri::Uri;
+
+use crate::output::CommandError;
+
+/// Which of the two parties.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Side {
+    /// The one called first.
+    First,
+    /// The one it is connected with.
+    Second,
+}
+
+impl Side {
+    fn other(self) -> Self {
+        match self {
+            Side::First => Side::Second,
+            Side::Second => Side::First,
+        }
+    }
+}
+
+/// What a bridge wants done.
+#[derive(Debug)]
+pub(crate) enum Step {
+    /// A SIP message, into the switch.
+    Send(FlowId, Bytes),
+    /// The command is done, or failed.
+    Reply(Ticket, Result<(), CommandError>),
+    /// Both parties are connected.
+    Connected { call_id: String },
+}
+
+/// How far one party's call has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Idle,
+    Calling(UsageId),
+    /// It answered with an offer and waits for our ACK.
+    Offered(UsageId),
+    Up(UsageId),
+    Over,
+}
+
+#[derive(Debug)]
+struct Leg {
+    flow: FlowId,
+    endpoint: Endpoint,
+    stage: Stage,
+    wake: Option<Instant>,
+}
+
+/// One party of a click-to-call.
+#[derive(Debug)]
+pub(crate) struct Party {
+    pub(crate) uri: Uri<'static>,
+    pub(crate) flow: FlowId,
+    pub(crate) seed: [u8; 32],
+}
+
+/// Two parties and what goes between them.
+#[derive(Debug)]
+pub(crate) struct Bridge {
+    first: Leg,
+    second: Leg,
+    ticket: Option<Ticket>,
+    relayed: BTreeMap<(Side, RequestId), ServerRequestId>,
+    targets: (Uri<'static>, Uri<'static>),
+}
+
+impl Bridge {
+    /// Calls the first party.
+    pub(crate) fn start(
+        ticket: Ticket,
+        first: Party,
+        second: Party,
+        display_name: Option<String>,
+        headers: Vec<(String, String)>,
+        now: Instant,
+    ) -> Result<Self, CommandError> {
+        let targets = (first.uri.clone(), second.uri.clone());
+        // Each leg speaks in the name of the other party.
+        let mut bridge = Self {
+            first: Leg::new(&first, second.uri.clone(), display_name, now),
+            second: Leg::new(&second, first.uri.clone(), None, now),
+            ticket: Some(ticket),
+            relayed: BTreeMap::new(),
+            targets,
+        };
+        let invite = Invite {
+            target: bridge.targets.0.clone(),
+            headers,
+            body: None,
+        };
+        bridge.first.call(invite, now)?;
+        Ok(bridge)
+    }
+
+    pub(crate) fn flows(&self) -> [FlowId; 2] {
+        [self.first.flow, self.second.flow]
+    }
+
+    pub(crate) fn handle_message(&mut self, flow: FlowId, bytes: Bytes, now: Instant) -> Vec<Step> {
+        let side = match flow == self.first.flow {
+            true => Side::First,
+            false => Side::Second,
+        };
+        self.leg(side).endpoint.handle_message(flow, bytes, now);
+        self.drain(now)
+    }
+
+    pub(crate) fn handle_timeout(&mut self, now: Instant) -> Vec<Step> {
+        self.first.endpoint.handle_timeout(now);
+        let mut steps = self.drain(now);
+        self.second.endpoint.handle_timeout(now);
+        steps.extend(self.drain(now));
+        steps
+    }
+
+    pub(crate) fn next_deadline(&self) -> Option<Instant> {
+        [self.first.wake, self.second.wake]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// Says whether both calls are over.
+    pub(crate) fn is_over(&self) -> bool {
+        self.first.stage == Stage::Over
+            && matches!(self.second.stage, Stage::Over | Stage::Idle)
+            && self.next_deadline().is_none()
+    }
+
+    /// Takes everything out of both endpoints.
+    pub(crate) fn drain(&mut self, now: Instant) -> Vec<Step> {
+        let mut steps = Vec::new();
+        let mut events = VecDeque::new();
+        loop {
+            for side in [Side::First, Side::Second] {
+                self.leg(side).drain(side, &mut steps, &mut events);
+            }
+            let Some((side, event)) = events.pop_front() else {
+                return steps;
+            };
+            self.handle_event(side, event, &mut steps, now);
+        }
+    }
+
+    fn leg(&mut self, side: Side) -> &mut Leg {
+        match side {
+            Side::First => &mut self.first,
+            Side::Second => &mut self.second,
+        }
+    }
+
+    fn handle_event(&mut self, side: Side, event: SipEvent, steps: &mut Vec<Step>, now: Instant) {
+        #[expect(
+            clippy::wildcard_enum_match_arm,
+            reason = "a bridge neither registers nor is called: what is left does not concern it"
+        )]
+        match event {
+            SipEvent::Answered { usage, response } => {
+                self.answered(side, usage, &response, steps, now);
+            }
+            SipEvent::Failed { cause, .. } => self.failed(side, &cause, steps, now),
+            SipEvent::Ended { .. } => self.ended(side, steps, now),
+            SipEvent::Request { id, request, .. } => self.relay(side, id, &request, now),
+            SipEvent::Response { id, response } => {
+                if let Some(server) = self.relayed.remove(&(side, id)) {
+                    let reply = Reply {
+                        code: response.status().code(),
+                        reason: Some(response.reason().to_owned()),
+                        headers: Vec::new(),
+                        body: body(
+                            response.headers().get(HeaderName::ContentType),
+                            response.body(),
+                        ),
+                    };
+                    let _gone = self.leg(side.other()).endpoint.answer(server, &reply, now);
+                }
+            }
+            SipEvent::RequestFailed { id, .. } => {
+                if let Some(server) = self.relayed.remove(&(side, id)) {
+                    let _gone =
+                        self.leg(side.other())
+                            .endpoint
+                            .answer(server, &Reply::new(503), now);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn answered(
+        &mut self,
+        side: Side,
+        usage: UsageId,
+        response: &Response,
+        steps: &mut Vec<Step>,
+        now: Instant,
+    ) {
+        let sdp = body(
+            response.headers().get(HeaderName::ContentType),
+            response.body(),
+        );
+        match side {
+            Side::First => {
+                self.first.stage = Stage::Offered(usage);
+                let invite = Invite {
+                    target: self.targets.1.clone(),
+                    headers: Vec::new(),
+                    body: sdp,
+                };
+                if let Err(error) = self.second.call(invite, now) {
+                    self.give_up(error, steps, now);
+                }
+            }
+            Side::Second => {
+                self.second.stage = Stage::Up(usage);
+                let Stage::Offered(first) = self.first.stage else {
+                    // The first party hung up while the second one answered.
+                    self.second.hang_up(now);
+                    return;
+                };
+                self.first.stage = Stage::Up(first);
+                let _gone = self.first.endpoint.ack(first, sdp.as_ref(), now);
+                self.reply(Ok(()), steps);
+                let call_id = match response.headers().typed::<CallId>() {
+                    Some(Ok(call_id)) => call_id.to_string(),
+                    Some(Err(_)) | None => String::new(),
+                };
+                steps.push(Step::Connected { call_id });
+            }
+        }
+    }
+
+    fn failed(&mut self, side: Side, cause: &FailureCause, steps: &mut Vec<Step>, now: Instant) {
+        self.leg(side).stage = Stage::Over;
+        let status = match cause {
+            FailureCause::Response(response) => {
+                format!("{} {}", response.status().code(), response.reason())
+            }
+            FailureCause::Timeout => "nobody answered in time".to_owned(),
+            FailureCause::Transport => "its connection was lost".to_owned(),
+            FailureCause::AnsweredAfterCancel(_) => "it was cancelled".to_owned(),
+        };
+        self.give_up(CommandError::CallFailed { status }, steps, now);
+    }
+
+    fn give_up(&mut self, error: CommandError, steps: &mut Vec<Step>, now: Instant) {
+        self.reply(Err(error), steps);
+        self.first.hang_up(now);
+        self.second.hang_up(now);
+    }
+
+    fn ended(&mut self, side: Side, steps: &mut Vec<Step>, now: Instant) {
+        self.leg(side).stage = Stage::Over;
+        self.reply(
+            Err(CommandError::CallFailed {
+                status: "a party hung up before both were connected".to_owned(),
+            }),
+            steps,
+        );
+        self.leg(side.other()).hang_up(now);
+    }
+
+    fn relay(&mut self, side: Side, server: ServerRequestId, request: &Request, now: Instant) {
+        let method = request.method().clone();
+        let sdp = body(
+            request.headers().get(HeaderName::ContentType),
+            request.body(),
+        );
+        let other = self.leg(side.other());
+        let relayed = match other.stage {
+            Stage::Up(usage) => other
+                .endpoint
+                .request(usage, method, &[], sdp.as_ref(), now)
+                .ok(),
+            Stage::Idle | Stage::Calling(_) | Stage::Offered(_) | Stage::Over => None,
+        };
+        match relayed {
+            Some(id) => {
+                self.relayed.insert((side.other(), id), server);
+            }
+            None => {
+                let busy = Reply::new(491);
+                let _gone = self.leg(side).endpoint.answer(server, &busy, now);
+            }
+        }
+    }
+
+    fn reply(&mut self, outcome: Result<(), CommandError>, steps: &mut Vec<Step>) {
+        if let Some(ticket) = self.ticket.take() {
+            steps.push(Step::Reply(ticket, outcome));
+        }
+    }
+}
+
+impl Leg {
+    fn new(
+        party: &Party,
+        speaks_as: Uri<'static>,
+        display_name: Option<String>,
+        now: Instant,
+    ) -> Self {
+        let mut config =
+            EndpointConfig::new(speaks_as, "urn:uuid:00000000-0000-4000-8000-000000000000");
+        config.display_name = display_name;
+        config.user_agent = concat!("offhook-pbx/", env!("CARGO_PKG_VERSION")).into();
+        // A flow inside the process neither dies nor is forgotten by a NAT.
+        config.keep_alive.interval = Duration::ZERO;
+        let mut endpoint = Endpoint::new(config, party.seed);
+        endpoint.handle_flow_up(party.flow, Flow::new(Transport::Ws), now);
+        Self {
+            flow: party.flow,
+            endpoint,
+            stage: Stage::Idle,
+            wake: None,
+        }
+    }
+
+    fn call(&mut self, invite: Invite, now: Instant) -> Result<(), CommandError> {
+        match self.endpoint.invite(invite, now) {
+            Ok(usage) => {
+                self.stage = Stage::Calling(usage);
+                Ok(())
+            }
+            Err(sip::endpoint::CommandError::Header { name }) => Err(CommandError::Header { name }),
+            Err(error) => Err(CommandError::CallFailed {
+                status: error.to_string(),
+            }),
+        }
+    }
+
+    fn hang_up(&mut self, now: Instant) {
+        match self.stage {
+            Stage::Calling(usage) => {
+                let _gone = self.endpoint.cancel(usage, None, now);
+            }
+            Stage::Offered(usage) => {
+                // RFC 3725 §7: the offer is owed an ACK before the BYE.
+                let _gone = self.endpoint.ack(usage, None, now);
+                let _gone = self.endpoint.request(usage, Method::Bye, &[], None, now);
+            }
+            Stage::Up(usage) => {
+                let _gone = self.endpoint.request(usage, Method::Bye, &[], None, now);
+            }
+            Stage::Idle | Stage::Over => {}
+        }
+        self.stage = Stage::Over;
+    }
+
+    fn drain(
+        &mut self,
+        side: Side,
+        steps: &mut Vec<Step>,
+        events: &mut VecDeque<(Side, SipEvent)>,
+    ) {
+        loop {
+            match self.endpoint.poll_output() {
+                SipOutput::Transmit { flow, bytes } => steps.push(Step::Send(flow, bytes)),
+                SipOutput::KeepAlive { .. } => {}
+                SipOutput::Event(event) => events.push_back((side, event)),
+                SipOutput::Timeout(at, _) => {
+                    self.wake = at;
+                    return;
+                }
+            }
+        }
+    }
+}
+
+fn body(content_type: Option<&str>, bytes: &Bytes) -> Option<Body> {
+    (!bytes.is_empty()).then(|| Body {
+        content_type: content_type.unwrap_or("application/sdp").to_owned(),
+        bytes: bytes.clone(),
+    })
+}

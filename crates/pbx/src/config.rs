@@ -1,0 +1,158 @@
+//! What the embedded PBX is told once.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer};
+
+/// The users, the policies and the extensions of one embedded PBX.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Config {
+    /// The SIP domain and digest realm; `pbx.test` by default.
+    pub domain: String,
+    /// Who may register: user part to password.
+    pub users: BTreeMap<String, Password>,
+    /// Bearer tokens (RFC 8898) and the user each of them belongs to.
+    pub tokens: BTreeMap<Password, String>,
+    /// How users prove who they are.
+    pub authentication: Authentication,
+    /// Digest algorithms offered, in this order (RFC 8760 §2.4); MD5 alone by default.
+    pub algorithms: Vec<Algorithm>,
+    /// How long a nonce is good, in milliseconds; afterwards it is `stale`. 300 s by default.
+    #[serde(deserialize_with = "milliseconds")]
+    pub nonce_lifetime: Duration,
+    /// The shortest registration that is taken, in seconds; below it 423 is answered. 10 by default.
+    #[serde(deserialize_with = "seconds")]
+    pub min_expires: Duration,
+    /// The longest registration that is granted, in seconds; 3600 by default.
+    #[serde(deserialize_with = "seconds")]
+    pub max_expires: Duration,
+    /// Extensions beside the built-in ones, or in their place: user part to what answers there.
+    pub extensions: BTreeMap<String, Extension>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            domain: "pbx.test".into(),
+            users: BTreeMap::new(),
+            tokens: BTreeMap::new(),
+            authentication: Authentication::Digest,
+            algorithms: vec![Algorithm::Md5],
+            nonce_lifetime: Duration::from_secs(300),
+            min_expires: Duration::from_secs(10),
+            max_expires: Duration::from_secs(3600),
+            extensions: BTreeMap::new(),
+        }
+    }
+}
+
+impl Config {
+    /// Returns every extension: the built-in ones and the configured ones, which win.
+    pub(crate) fn all_extensions(&self) -> BTreeMap<String, Extension> {
+        let mut all: BTreeMap<String, Extension> = [
+            ("echo", Extension::Echo),
+            ("tone", Extension::Tone { frequency: 440.0 }),
+            ("menu", Extension::Menu),
+            ("busy", Extension::Refuse { code: 486 }),
+            ("noanswer", Extension::Ring),
+        ]
+        .into_iter()
+        .map(|(user, extension)| (user.to_owned(), extension))
+        .collect();
+        all.extend(self.extensions.clone());
+        all
+    }
+}
+
+/// A password or token; Debug does not show it.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(transparent)]
+pub struct Password(String);
+
+impl Password {
+    /// Wraps a password or token.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    pub(crate) fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[secret]")
+    }
+}
+
+/// How users prove who they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Authentication {
+    /// By digest, or by bearer token where there are tokens: REGISTER is given 401, the rest 407.
+    #[default]
+    Digest,
+    /// Not at all.
+    None,
+}
+
+/// A digest algorithm (RFC 8760).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub enum Algorithm {
+    /// RFC 2617's.
+    #[serde(rename = "MD5")]
+    Md5,
+    /// SHA-256.
+    #[serde(rename = "SHA-256")]
+    Sha256,
+    /// SHA-512 cut to 256 bits.
+    #[serde(rename = "SHA-512-256")]
+    Sha512T256,
+}
+
+/// What answers at an extension.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(
+    tag = "type",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase",
+    deny_unknown_fields
+)]
+pub enum Extension {
+    /// Answers and sends back what it hears.
+    Echo,
+    /// Answers and plays a sine tone, in hertz.
+    Tone {
+        /// Hertz.
+        frequency: f64,
+    },
+    /// Answers and plays a WAV file, again and again where `repeat` is set.
+    Prompt {
+        /// The file's path.
+        path: String,
+        /// Starts over at the end.
+        #[serde(default)]
+        repeat: bool,
+    },
+    /// Answers with silence; a digit 1 to 9 plays a tone of 100 Hz times the digit, `*` echoes, `#` hangs up.
+    Menu,
+    /// Refuses with this status, 300 to 699.
+    Refuse {
+        /// The status code.
+        code: u16,
+    },
+    /// Rings and never answers.
+    Ring,
+}
+
+fn milliseconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    u64::deserialize(deserializer).map(Duration::from_millis)
+}
+
+fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    u64::deserialize(deserializer).map(Duration::from_secs)
+}

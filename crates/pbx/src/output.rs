@@ -1,0 +1,69 @@
+//! What the PBX gives out: one ordered stream.
+
+use std::time::Instant;
+
+use bytes::Bytes;
+use phone::{MediaCommand, SessionId, Ticket};
+use serde::Serialize;
+use sip::transaction::FlowId;
+use thiserror::Error;
+
+use crate::event::Event;
+
+/// One thing for the server to do.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Output {
+    /// Send one SIP message in one WebSocket message.
+    Send {
+        /// The connection.
+        flow: FlowId,
+        /// The message.
+        bytes: Bytes,
+    },
+    /// Close a connection without a word.
+    Close {
+        /// The connection.
+        flow: FlowId,
+    },
+    /// Give the media of one of our own legs an order.
+    Media(SessionId, MediaCommand),
+    /// Tell the application.
+    Event(Event),
+    /// Settle the promise of a command.
+    Reply(Ticket, Result<Reply, CommandError>),
+    /// Nothing more until the next input; `handle_timeout` is due then, if ever, for this reason.
+    Timeout(Option<Instant>, &'static str),
+}
+
+/// What a successful command resolves with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Reply {
+    /// Nothing but that it is done.
+    Done,
+}
+
+/// Why a command was refused.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum CommandError {
+    /// Nobody of that name is a user or an extension.
+    #[error("there is no user or extension '{name}': add it to `users` or `extensions`")]
+    NoSuchParty {
+        /// As it was given.
+        name: String,
+    },
+    /// A header can't be sent.
+    #[error(
+        "the header {name:?} can't be sent: its name is no token or its value holds CR, LF or NUL"
+    )]
+    Header {
+        /// As it was given.
+        name: String,
+    },
+    /// The call failed.
+    #[error("the call came to nothing: {status}")]
+    CallFailed {
+        /// Status line of the refusal, or what happened.
+        status: String,
+    },
+}
