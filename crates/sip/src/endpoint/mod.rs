@@ -297,6 +297,18 @@ impl Endpoint {
         headers.get(crate::message::HeaderName::CallId)
     }
 
+    /// Says whether no call, request or transaction is alive; a binding may be.
+    pub fn is_idle(&self) -> bool {
+        self.usages.is_empty()
+            && self.dialogs.is_empty()
+            && self.sent.is_empty()
+            && self.received.is_empty()
+            && self.asked.is_empty()
+            && self.acks.is_empty()
+            && self.stranded.is_empty()
+            && self.layer.is_empty()
+    }
+
     /// Says whether a flow is up.
     pub fn is_connected(&self) -> bool {
         self.primary.is_some()
