@@ -59,7 +59,11 @@ impl Endpoint {
     }
 
     /// Signs a request with every credential that is known to fit.
-    pub(super) fn authorize(&mut self, _request: &mut Request) {}
+    pub(super) fn authorize(&mut self, request: &mut Request) {
+        if let Some(authenticator) = &mut self.authenticator {
+            authenticator.authorize(request);
+        }
+    }
 
     /// Makes an answer, its To tag included.
     pub(super) fn answer_to(&self, request: &Request, tag: &str, reply: &Reply) -> Response {

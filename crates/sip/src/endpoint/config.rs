@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::auth::Credentials;
 use crate::message::{Leniency, Method};
 use crate::transaction::Timings;
 use crate::uri::Uri;
@@ -23,6 +24,8 @@ pub struct EndpointConfig {
     pub reg_id: u32,
     /// User-Agent of our requests, Server of our answers.
     pub user_agent: String,
+    /// What challenges are answered with.
+    pub credentials: Option<Credentials>,
     /// Added to every request outside a dialog that is not CANCEL or ACK, REGISTER included.
     pub extra_headers: Vec<(String, String)>,
     /// Preloaded Route set, each a URI such as `sip:proxy.example.com;lr`.
@@ -60,6 +63,7 @@ impl EndpointConfig {
             instance_id: instance_id.into(),
             reg_id: 1,
             user_agent: concat!("offhook/", env!("CARGO_PKG_VERSION")).into(),
+            credentials: None,
             extra_headers: Vec::new(),
             route_set: Vec::new(),
             allow: vec![

@@ -28,6 +28,7 @@ use bytes::Bytes;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
+use crate::auth::{Authenticator, Credentials};
 use crate::dialog::{Dialog, DialogId};
 use crate::message::{Message, Request, Response};
 use crate::registration::{Registration, Settings};
@@ -98,6 +99,7 @@ pub struct Endpoint {
     config: EndpointConfig,
     rng: StdRng,
     layer: Layer,
+    authenticator: Option<Authenticator>,
     /// Our Contact's URI: the same for the endpoint's whole life, whatever flows come and go.
     contact: Uri<'static>,
     flows: BTreeMap<FlowId, Flow>,
@@ -157,6 +159,7 @@ impl Endpoint {
             layer_seed,
         );
         Self {
+            authenticator: config.credentials.clone().map(Authenticator::new),
             config,
             rng,
             layer,
@@ -179,6 +182,11 @@ impl Endpoint {
             outputs: VecDeque::new(),
             next_id: 0,
         }
+    }
+
+    /// Takes what challenges are answered with from now on; open nonces are forgotten.
+    pub fn set_credentials(&mut self, credentials: Option<Credentials>) {
+        self.authenticator = credentials.map(Authenticator::new);
     }
 
     /// Takes a frame, or a datagram, that arrived over `flow`.
@@ -355,6 +363,7 @@ impl Endpoint {
     }
 
     fn receive_response(&mut self, key: ClientKey, response: Response, now: Instant) {
+        self.learn_from(key, &response);
         match self.sent.get(&key) {
             Some(Sent::Invite(_)) => self.receive_invite_response(key, response, now),
             Some(Sent::Within(_)) => self.receive_within_response(key, response, now),
@@ -362,6 +371,23 @@ impl Endpoint {
             Some(Sent::Register { .. }) => self.receive_register_response(key, response, now),
             Some(Sent::Hangup { .. }) => self.receive_hangup_response(key, response, now),
             None => {}
+        }
+    }
+
+    /// What was let through proves its credentials, and may bring the next nonce.
+    fn learn_from(&mut self, key: ClientKey, response: &Response) {
+        let request = match self.sent.get(&key) {
+            Some(Sent::Invite(sent)) => &sent.request,
+            Some(Sent::Within(sent)) => &sent.request,
+            Some(
+                Sent::Outside { request, .. }
+                | Sent::Register { request, .. }
+                | Sent::Hangup { request, .. },
+            ) => request,
+            None => return,
+        };
+        if let Some(authenticator) = &mut self.authenticator {
+            authenticator.accepted(response, request);
         }
     }
 

@@ -6,6 +6,7 @@ use super::command::{Body, CommandError};
 use super::event::{Event, RequestId};
 use super::usage::Sent;
 use super::{Endpoint, FlowId};
+use crate::auth::Verdict;
 use crate::header::CSeq;
 use crate::message::{HeaderName, Method, Request, Response, StatusCode};
 use crate::transaction::ClientKey;
@@ -105,8 +106,14 @@ impl Endpoint {
         if !challenged || retries >= MAX_RETRIES {
             return None;
         }
-        let _ = (request, cseq);
-        None
+        let authenticator = self.authenticator.as_mut()?;
+        match authenticator.challenge(response, request, &mut self.rng) {
+            Verdict::Retry => {}
+            Verdict::WrongPassword { .. } | Verdict::Unsupported { .. } => return None,
+        }
+        let mut again = renumbered(request, cseq);
+        authenticator.authorize(&mut again);
+        Some(again)
     }
 }
 

@@ -117,8 +117,9 @@ impl Endpoint {
         let mut request = dialog.request(method);
         self.push_common(&mut request, false);
         push_all(request.headers_mut(), headers);
+        let mut request = with_body(request, body);
         self.authorize(&mut request);
-        with_body(request, body)
+        request
     }
 
     fn send_within(

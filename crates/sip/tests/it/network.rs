@@ -105,7 +105,11 @@ impl Network {
         network
     }
 
-    pub(crate) fn act<R>(&mut self, node: usize, act: impl FnOnce(&mut Endpoint, Instant) -> R) -> R {
+    pub(crate) fn act<R>(
+        &mut self,
+        node: usize,
+        act: impl FnOnce(&mut Endpoint, Instant) -> R,
+    ) -> R {
         let result = act(&mut self.nodes[node], self.now);
         self.drain(node);
         result
@@ -129,11 +133,7 @@ impl Network {
     }
 
     /// Lets time pass; `react` sees each event as it happens.
-    pub(crate) fn run(
-        &mut self,
-        by: Duration,
-        mut react: impl FnMut(&mut Self, usize, &Event),
-    ) {
+    pub(crate) fn run(&mut self, by: Duration, mut react: impl FnMut(&mut Self, usize, &Event)) {
         let end = self.now + by;
         let mut steps = 0;
         loop {

@@ -96,7 +96,11 @@ fn over_a_lossy_reordering_duplicating_network_every_call_has_one_outcome_on_eac
         let answered = alice
             .iter()
             .any(|event| matches!(event, Event::Answered { .. }));
-        assert_eq!(ended(alice).len(), usize::from(answered), "seed {seed}: {alice:?}");
+        assert_eq!(
+            ended(alice).len(),
+            usize::from(answered),
+            "seed {seed}: {alice:?}"
+        );
     }
 }
 
@@ -122,9 +126,9 @@ fn a_cancel_that_races_the_answer_leaves_no_call_on_either_side() {
         let cancelled = network.act(ALICE, |alice, now| alice.cancel(usage, None, now));
         network.run(Duration::from_secs(300), bob_answers_and_hangs_up);
         let [alice, bob] = &network.events;
-        let finals = alice.iter().filter(|event| {
-            matches!(event, Event::Answered { .. } | Event::Failed { .. })
-        });
+        let finals = alice
+            .iter()
+            .filter(|event| matches!(event, Event::Answered { .. } | Event::Failed { .. }));
         assert_eq!(finals.count(), 1, "seed {seed}: {alice:?}");
         if cancelled.is_ok() {
             assert!(
