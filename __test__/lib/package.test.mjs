@@ -4,15 +4,21 @@ import { createRequire } from 'node:module'
 import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import * as esm from 'offhook'
+import { targets } from '../../scripts/platforms.mjs'
 
 const require = createRequire(import.meta.url)
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
 describe('the package', () => {
-  test('is one for both module systems', () => {
-    const cjs = require('offhook')
-    assert.deepEqual(Object.keys(esm).sort(), Object.keys(cjs).sort())
-    for (const name of Object.keys(cjs)) assert.equal(esm[name], cjs[name])
+  test('is one for both module systems', async () => {
+    for (const [entry, module] of [
+      ['offhook', esm],
+      ['offhook/testing', await import('offhook/testing')],
+    ]) {
+      const cjs = require(entry)
+      assert.deepEqual(Object.keys(module).sort(), Object.keys(cjs).sort())
+      for (const name of Object.keys(cjs)) assert.equal(module[name], cjs[name])
+    }
   })
 
   test('loads without the addon, and says what is wrong when a phone is made', () => {
@@ -29,8 +35,18 @@ describe('the package', () => {
     assert.match(message, /\/nowhere\/offhook\.node: Cannot find module/)
   })
 
-  test('has declarations that are up to date', () => {
-    const { status, stderr } = spawnSync(process.execPath, ['scripts/types.mjs', '--check'], { cwd: root, encoding: 'utf8' })
-    assert.equal(status, 0, stderr)
+  for (const [what, script] of [
+    ['declarations', 'scripts/types.mjs'],
+    ['platform packages', 'scripts/platforms.mjs'],
+  ]) {
+    test(`has ${what} that are up to date`, () => {
+      const { status, stderr } = spawnSync(process.execPath, [script, '--check'], { cwd: root, encoding: 'utf8' })
+      assert.equal(status, 0, stderr)
+    })
+  }
+
+  test('has a Rust target for each platform of the loader', () => {
+    const { platforms } = require('../../dist/native.js')
+    assert.deepEqual(Object.keys(targets), [...platforms])
   })
 })
