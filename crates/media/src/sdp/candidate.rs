@@ -1,0 +1,115 @@
+//! One `a=candidate` line (RFC 8839 §5.1).
+
+use crate::transport::{Candidate, CandidateKind, Protocol};
+use std::net::{IpAddr, SocketAddr};
+
+fn kind(word: &str) -> Option<CandidateKind> {
+    [
+        CandidateKind::Host,
+        CandidateKind::ServerReflexive,
+        CandidateKind::PeerReflexive,
+        CandidateKind::Relayed,
+    ]
+    .into_iter()
+    .find(|k| word.eq_ignore_ascii_case(k.name()))
+}
+
+/// Reads the value of an `a=candidate` line.
+///
+/// `None` for what we cannot use: TCP, another component, host names (mDNS among them), an unknown type.
+pub fn parse_candidate(value: &str) -> Option<Candidate> {
+    let value = value.strip_prefix("candidate:").unwrap_or(value);
+    let mut words = value.split_ascii_whitespace();
+    let foundation = words.next()?;
+    let component = words.next()?;
+    let protocol = words.next()?;
+    let priority = words.next()?.parse().ok()?;
+    let ip = words.next()?.parse().ok()?;
+    let port = words.next()?.parse().ok()?;
+    let rest: Vec<&str> = words.take(32).collect();
+    let field = |name: &str| {
+        rest.chunks_exact(2)
+            .find(|pair| pair[0].eq_ignore_ascii_case(name))
+            .map(|pair| pair[1])
+    };
+    let kind = kind(field("typ")?)?;
+    if component != "1" || !protocol.eq_ignore_ascii_case("udp") || port == 0 {
+        return None;
+    }
+    let related = field("raddr")
+        .and_then(|a| a.parse::<IpAddr>().ok())
+        .zip(field("rport").and_then(|p| p.parse().ok()))
+        .map(SocketAddr::from);
+    Some(Candidate {
+        foundation: foundation.chars().take(32).collect(),
+        component: 1,
+        protocol: Protocol::Udp,
+        priority,
+        address: SocketAddr::new(ip, port),
+        kind,
+        related,
+    })
+}
+
+/// Writes the value of an `a=candidate` line.
+pub fn write_candidate(candidate: &Candidate) -> String {
+    let Candidate {
+        foundation,
+        component,
+        priority,
+        address,
+        ..
+    } = candidate;
+    let protocol = match candidate.protocol {
+        Protocol::Udp => "udp",
+        Protocol::Tcp => "tcp",
+    };
+    let mut line = format!(
+        "{foundation} {component} {protocol} {priority} {} {} typ {}",
+        address.ip(),
+        address.port(),
+        candidate.kind.name()
+    );
+    if let Some(related) = candidate.related {
+        line.push_str(&format!(" raddr {} rport {}", related.ip(), related.port()));
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn usable_candidates_read_back_the_same() {
+        for line in [
+            "842163049 1 udp 1677729535 203.0.113.7 50000 typ srflx raddr 0.0.0.0 rport 0",
+            "H1 1 udp 2130706431 192.168.0.5 50000 typ host",
+            "R 1 udp 41885695 2001:db8::7 3478 typ relay raddr 203.0.113.7 rport 50000",
+        ] {
+            assert_eq!(write_candidate(&parse_candidate(line).unwrap()), line);
+        }
+    }
+
+    #[test]
+    fn extensions_and_capitals_are_fine() {
+        let line = "1 1 UDP 2130706431 192.168.0.5 50000 typ host generation 0 ufrag abcd network-cost 999";
+        assert!(parse_candidate(line).is_some());
+    }
+
+    #[test]
+    fn what_we_cannot_use_is_left_aside() {
+        for line in [
+            "1 1 tcp 1518280447 192.168.0.5 9 typ host tcptype active",
+            "1 2 udp 2130706430 192.168.0.5 50001 typ host",
+            "1 1 udp 2130706431 6f1e8e9c-1111-4c5b-9d8e-000000000000.local 50000 typ host",
+            "1 1 udp 2130706431 192.168.0.5 0 typ host",
+            "1 1 udp 2130706431 192.168.0.5 50000 typ magic",
+            "1 1 udp 99999999999 192.168.0.5 50000 typ host",
+            "1 1 udp",
+            "",
+        ] {
+            assert_eq!(parse_candidate(line), None, "{line}");
+        }
+    }
+}

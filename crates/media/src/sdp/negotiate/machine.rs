@@ -1,0 +1,221 @@
+//! The offer/answer machine.
+
+use super::super::{Description, Direction, Payload};
+use super::agreement::{Agreed, agree, choose_section, common, events};
+use super::layout::{Bindings, Layout};
+use super::terms::{Identity, Incompatible, LocalTransport, Refusal, Terms};
+use super::write::{self, Section};
+use crate::transport;
+
+/// One session's offers and answers.
+#[derive(Clone, Debug)]
+pub struct Negotiation {
+    identity: Identity,
+    terms: Terms,
+    layout: Option<Layout>,
+    bindings: Bindings,
+    version: u64,
+    /// The last description we wrote, with version 0.
+    written: Option<String>,
+    state: State,
+}
+
+#[derive(Clone, Debug)]
+enum State {
+    Stable,
+    Offered {
+        wish: Direction,
+        receive: Vec<Payload>,
+    },
+    Answering {
+        layout: Layout,
+        agreed: Box<Agreed>,
+    },
+}
+
+/// A call that the state does not allow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Misuse {
+    /// An offer of ours waits for its answer.
+    #[error("an offer of ours waits for its answer")]
+    OfferPending,
+    /// An offer of the peer's waits for our answer.
+    #[error("an offer of the peer's waits for our answer")]
+    AnswerPending,
+    /// There is no offer to answer.
+    #[error("there is no offer to answer")]
+    NoOffer,
+}
+
+impl Negotiation {
+    /// A negotiation in which nothing has been said.
+    pub fn new(identity: Identity, terms: Terms) -> Self {
+        Self {
+            identity,
+            terms,
+            layout: None,
+            bindings: Bindings::default(),
+            version: 0,
+            written: None,
+            state: State::Stable,
+        }
+    }
+
+    /// Whether no offer is open.
+    pub fn is_stable(&self) -> bool {
+        matches!(self.state, State::Stable)
+    }
+
+    /// Whether an offer of ours waits for its answer.
+    pub fn has_offered(&self) -> bool {
+        matches!(self.state, State::Offered { .. })
+    }
+
+    /// Whether an offer of the peer's waits for our answer.
+    pub fn is_answering(&self) -> bool {
+        matches!(self.state, State::Answering { .. })
+    }
+
+    /// Writes an offer in which we want `wish`.
+    ///
+    /// # Errors
+    /// When another offer is open.
+    pub fn offer(&mut self, transport: LocalTransport<'_>, wish: Direction) -> Result<String, Misuse> {
+        self.must_be_stable()?;
+        let layout = self.layout.get_or_insert_with(Layout::ours).clone();
+        let receive = self.bindings.offer(&self.terms);
+        let section = Section {
+            payloads: &receive,
+            direction: wish,
+            setup: write::offered_setup(),
+            rtcp_mux: true,
+        };
+        let text = self.write(&layout, &section, transport);
+        self.state = State::Offered { wish, receive };
+        Ok(text)
+    }
+
+    /// Reads the answer to our offer; a `provisional` one leaves the offer open for the final answer.
+    ///
+    /// # Errors
+    /// `Err(Ok(refusal))` says what is wrong with the answer; `Err(Err(misuse))` that there is no offer of ours.
+    pub fn accept(
+        &mut self,
+        answer: &str,
+        provisional: bool,
+    ) -> Result<Agreed, Result<Refusal, Misuse>> {
+        let State::Offered { wish, receive } = &self.state else {
+            return Err(Err(Misuse::NoOffer));
+        };
+        let agreed = self.read_answer(answer, *wish, receive).map_err(Ok)?;
+        if !provisional {
+            self.state = State::Stable;
+        }
+        Ok(agreed)
+    }
+
+    /// Reads an offer of the peer's, in which we want `wish`; [`answer`](Self::answer) comes next.
+    ///
+    /// # Errors
+    /// `Err(Ok(refusal))` says what is wrong with the offer; `Err(Err(misuse))` that another offer is open.
+    pub fn receive_offer(
+        &mut self,
+        offer: &str,
+        wish: Direction,
+    ) -> Result<Agreed, Result<Refusal, Misuse>> {
+        self.must_be_stable().map_err(Err)?;
+        let (layout, agreed) = self.read_offer(offer, wish).map_err(Ok)?;
+        self.state = State::Answering {
+            layout,
+            agreed: Box::new(agreed.clone()),
+        };
+        Ok(agreed)
+    }
+
+    /// Writes the answer to the peer's offer.
+    ///
+    /// # Errors
+    /// When there is no offer to answer.
+    pub fn answer(&mut self, transport: LocalTransport<'_>) -> Result<String, Misuse> {
+        let State::Answering { layout, agreed } = std::mem::replace(&mut self.state, State::Stable)
+        else {
+            return Err(Misuse::NoOffer);
+        };
+        self.bindings.learn(&agreed.receive);
+        let section = Section {
+            payloads: &agreed.receive,
+            direction: agreed.direction,
+            setup: write::answered_setup(agreed.transport.setup, transport.parameters.setup),
+            rtcp_mux: agreed.rtcp_mux,
+        };
+        let text = self.write(&layout, &section, transport);
+        self.layout = Some(layout);
+        Ok(text)
+    }
+
+    /// Forgets the open offer, whoever made it.
+    pub fn rollback(&mut self) {
+        self.state = State::Stable;
+    }
+
+    fn must_be_stable(&self) -> Result<(), Misuse> {
+        match &self.state {
+            State::Stable => Ok(()),
+            State::Offered { .. } => Err(Misuse::OfferPending),
+            State::Answering { .. } => Err(Misuse::AnswerPending),
+        }
+    }
+
+    fn read_answer(
+        &self,
+        answer: &str,
+        wish: Direction,
+        receive: &[Payload],
+    ) -> Result<Agreed, Refusal> {
+        let answer = Description::parse(answer)?;
+        let audio = self.layout.as_ref().map_or(0, |l| l.audio);
+        if answer.media.len() <= audio {
+            return Err(Refusal::Incompatible(Incompatible::Sections));
+        }
+        let index = choose_section(&answer, &self.terms, std::iter::once(audio))?;
+        let mut receive = receive.to_vec();
+        // Peers that answer with numbers of their own often send with them as well.
+        for payload in common(&answer, &self.terms, index)
+            .into_iter()
+            .chain(events(&answer, &self.terms, index))
+        {
+            if receive
+                .iter()
+                .all(|p| p.payload_type != payload.payload_type)
+            {
+                receive.push(payload);
+            }
+        }
+        agree(&answer, transport::Description::Answer, &self.terms, index, receive, wish)
+    }
+
+    fn read_offer(&self, offer: &str, wish: Direction) -> Result<(Layout, Agreed), Refusal> {
+        let offer = Description::parse(offer)?;
+        let index = match &self.layout {
+            Some(layout) => choose_section(&offer, &self.terms, std::iter::once(layout.audio))?,
+            None => choose_section(&offer, &self.terms, 0..offer.media.len())?,
+        };
+        let mut receive = common(&offer, &self.terms, index);
+        receive.extend(events(&offer, &self.terms, index));
+        let agreed = agree(&offer, transport::Description::Offer, &self.terms, index, receive, wish)?;
+        Ok((Layout::of(&offer, index), agreed))
+    }
+
+    fn write(&mut self, layout: &Layout, section: &Section<'_>, transport: LocalTransport<'_>) -> String {
+        let mut description =
+            write::description(&self.identity, &self.terms, layout, section, transport);
+        let unversioned = description.to_string();
+        // RFC 3264 §8: the version rises by one when the description changes, and stays when it does not.
+        if self.written.as_ref() != Some(&unversioned) {
+            self.version += 1;
+            self.written = Some(unversioned);
+        }
+        description.origin.version = self.version;
+        description.to_string()
+    }
+}

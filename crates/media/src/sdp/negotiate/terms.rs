@@ -1,0 +1,78 @@
+//! What we bring to a negotiation, and why one fails.
+
+use super::super::ParseError;
+use crate::codec::Codec;
+use crate::transport::LocalParameters;
+
+/// What we are willing to send and receive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// The audio codecs, best first.
+    pub codecs: Vec<Codec>,
+    /// Whether telephone events are spoken.
+    pub telephone_event: bool,
+    /// The packet time we ask for, in milliseconds.
+    pub ptime: u8,
+    /// Whether we ask the peer to leave silence out of Opus.
+    pub opus_dtx: bool,
+    /// The most Opus we want to receive, in bit/s.
+    pub opus_max_average_bitrate: Option<u32>,
+}
+
+/// What names us in every description of a session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The number in the `o=` line.
+    pub session_id: u64,
+    /// The SSRC that we send with.
+    pub ssrc: u32,
+    /// The canonical name (RFC 7022).
+    pub cname: String,
+    /// The id of our media stream in `a=msid`.
+    pub stream_id: String,
+    /// The id of our track in `a=msid`.
+    pub track_id: String,
+}
+
+/// Our side of the transport, as it is written into a description.
+#[derive(Clone, Copy, Debug)]
+pub struct LocalTransport<'a> {
+    /// Credentials, fingerprints, candidates and, once DTLS has its roles, ours.
+    pub parameters: &'a LocalParameters,
+    /// Whether gathering is over.
+    pub end_of_candidates: bool,
+}
+
+/// Why a description cannot be agreed to.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// It cannot be read.
+    #[error("malformed description: {0}")]
+    Malformed(#[from] ParseError),
+    /// It offers RTP without DTLS.
+    #[error("plain RTP: the description has no DTLS fingerprint")]
+    PlainRtp,
+    /// It has nothing in common with what we speak.
+    #[error("incompatible description: {0}")]
+    Incompatible(Incompatible),
+}
+
+/// What is missing for an agreement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Incompatible {
+    /// No audio section with a port.
+    #[error("no audio")]
+    NoAudio,
+    /// No codec that both sides speak.
+    #[error("no common codec")]
+    NoCommonCodec,
+    /// No ICE credentials.
+    #[error("no ICE")]
+    NoIce,
+    /// SRTP keyed by something other than DTLS.
+    #[error("no DTLS fingerprint")]
+    NoDtls,
+    /// The answer's media sections are not the offer's.
+    #[error("the answer's media sections do not match the offer's")]
+    Sections,
+}

@@ -1,0 +1,190 @@
+//! Our own descriptions, built from typed values.
+
+use super::super::{
+    Attribute, Description, Direction, Encoding, Media, Origin, Payload, write_candidate,
+};
+use super::layout::{Layout, Slot};
+use super::terms::{Identity, LocalTransport, Terms};
+use crate::codec::Codec;
+use crate::transport::{Candidate, CandidateKind, Setup};
+
+/// The changing part of our audio section.
+pub(super) struct Section<'a> {
+    pub(super) payloads: &'a [Payload],
+    pub(super) direction: Direction,
+    pub(super) setup: Setup,
+    pub(super) rtcp_mux: bool,
+}
+
+/// RFC 8842 §5.2: an offer leaves the choice to the answerer, also when DTLS has its roles already.
+pub(super) fn offered_setup() -> Setup {
+    Setup::ActPass
+}
+
+/// RFC 8842 §5.3: the answerer is the client unless told otherwise; `established` roles stay.
+pub(super) fn answered_setup(offered: Setup, established: Setup) -> Setup {
+    match (offered, established) {
+        (Setup::Active, _) | (Setup::ActPass, Setup::Passive) => Setup::Passive,
+        (Setup::Passive, _) | (Setup::ActPass, Setup::ActPass | Setup::Active) => Setup::Active,
+    }
+}
+
+pub(super) fn description(
+    identity: &Identity,
+    terms: &Terms,
+    layout: &Layout,
+    section: &Section<'_>,
+    transport: LocalTransport<'_>,
+) -> Description {
+    let mut attributes = Vec::new();
+    let audio_mid = layout
+        .slots
+        .get(layout.audio)
+        .and_then(|slot| slot.mid.as_deref());
+    if let (true, Some(mid)) = (layout.bundled, audio_mid) {
+        attributes.push(Attribute::new("group", format!("BUNDLE {mid}")));
+    }
+    let media = layout
+        .slots
+        .iter()
+        .enumerate()
+        .map(|(index, slot)| {
+            if index == layout.audio {
+                audio(identity, terms, slot, section, transport)
+            } else {
+                refused(slot)
+            }
+        })
+        .collect();
+    Description {
+        origin: Origin {
+            session_id: identity.session_id.to_string(),
+            ..Origin::default()
+        },
+        connection: None,
+        attributes,
+        media,
+    }
+}
+
+/// RFC 3264 §6: a refused section keeps its place, kind, transport and a format, with port 0.
+fn refused(slot: &Slot) -> Media {
+    let mut attributes = vec![Attribute::flag("inactive")];
+    attributes.extend(slot.mid.as_ref().map(|mid| Attribute::new("mid", mid)));
+    Media {
+        kind: slot.kind.clone(),
+        port: 0,
+        protocol: slot.protocol.clone(),
+        formats: vec![slot.format.clone()],
+        connection: Some("0.0.0.0".into()),
+        attributes,
+    }
+}
+
+fn audio(
+    identity: &Identity,
+    terms: &Terms,
+    slot: &Slot,
+    section: &Section<'_>,
+    transport: LocalTransport<'_>,
+) -> Media {
+    let mut lines = Vec::new();
+    for payload in section.payloads {
+        format_lines(&mut lines, terms, payload);
+    }
+    lines.push(Attribute::new("ptime", terms.ptime.to_string()));
+    lines.push(Attribute::new("maxptime", "60"));
+    lines.push(Attribute::flag(section.direction.as_str()));
+    lines.extend(slot.mid.as_ref().map(|mid| Attribute::new("mid", mid)));
+    if section.rtcp_mux {
+        lines.push(Attribute::flag("rtcp-mux"));
+    }
+    transport_lines(&mut lines, transport, section.setup);
+    lines.push(Attribute::new(
+        "ssrc",
+        format!("{} cname:{}", identity.ssrc, identity.cname),
+    ));
+    lines.push(Attribute::new(
+        "msid",
+        format!("{} {}", identity.stream_id, identity.track_id),
+    ));
+    let (address, port) = default_destination(&transport.parameters.candidates);
+    Media {
+        kind: slot.kind.clone(),
+        port,
+        protocol: slot.protocol.clone(),
+        formats: section
+            .payloads
+            .iter()
+            .map(|p| p.payload_type.value().to_string())
+            .collect(),
+        connection: Some(address),
+        attributes: lines,
+    }
+}
+
+fn format_lines(lines: &mut Vec<Attribute>, terms: &Terms, payload: &Payload) {
+    let number = payload.payload_type.value();
+    let name = payload.encoding.name();
+    let rate = payload.clock_rate;
+    let parameters = match payload.encoding {
+        Encoding::Audio(Codec::Opus) => Some(opus_parameters(terms)),
+        Encoding::TelephoneEvent => Some("0-15".to_owned()),
+        Encoding::Audio(Codec::G722 | Codec::Pcmu | Codec::Pcma) | Encoding::ComfortNoise => None,
+    };
+    // RFC 7587 §7: always two channels in the rtpmap, whatever is sent.
+    let channels = match payload.encoding.codec().map_or(1, Codec::rtpmap_channels) {
+        1 => "",
+        _two => "/2",
+    };
+    lines.push(Attribute::new("rtpmap", format!("{number} {name}/{rate}{channels}")));
+    lines.extend(parameters.map(|p| Attribute::new("fmtp", format!("{number} {p}"))));
+}
+
+fn opus_parameters(terms: &Terms) -> String {
+    let mut text = String::from("minptime=10;useinbandfec=1;stereo=0;sprop-stereo=0");
+    if terms.opus_dtx {
+        text.push_str(";usedtx=1");
+    }
+    if let Some(bitrate) = terms.opus_max_average_bitrate {
+        text.push_str(&format!(";maxaveragebitrate={bitrate}"));
+    }
+    text
+}
+
+fn transport_lines(lines: &mut Vec<Attribute>, transport: LocalTransport<'_>, setup: Setup) {
+    let ours = transport.parameters;
+    lines.push(Attribute::new("ice-ufrag", &ours.ufrag));
+    lines.push(Attribute::new("ice-pwd", ours.pwd.expose()));
+    for fingerprint in &ours.fingerprints {
+        lines.push(Attribute::new("fingerprint", fingerprint.to_string()));
+    }
+    let setup = match setup {
+        Setup::Active => "active",
+        Setup::Passive => "passive",
+        Setup::ActPass => "actpass",
+    };
+    lines.push(Attribute::new("setup", setup));
+    for candidate in &ours.candidates {
+        lines.push(Attribute::new("candidate", write_candidate(candidate)));
+    }
+    if transport.end_of_candidates {
+        lines.push(Attribute::flag("end-of-candidates"));
+    }
+}
+
+/// RFC 8829 §4.1.10: the default destination is the candidate most likely to be reached.
+fn default_destination(candidates: &[Candidate]) -> (String, u16) {
+    let likely = |c: &&Candidate| match c.kind {
+        CandidateKind::Relayed => 2,
+        CandidateKind::ServerReflexive | CandidateKind::PeerReflexive => 1,
+        CandidateKind::Host => 0,
+    };
+    candidates
+        .iter()
+        .rev()
+        .max_by_key(likely)
+        .map_or(("0.0.0.0".into(), 9), |c| {
+            (c.address.ip().to_string(), c.address.port())
+        })
+}
