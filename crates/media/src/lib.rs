@@ -2,5 +2,12 @@
 //! Sound over the network: session descriptions, ICE/DTLS-SRTP transport, RTP, codecs and the jitter buffer.
 
 pub mod codec;
+pub mod dtmf;
+pub mod jitter;
+pub mod mos;
+pub mod rtp;
 pub mod sdp;
+pub mod session;
 pub mod transport;
+
+pub use session::{MediaEvent, Session, SessionConfig};

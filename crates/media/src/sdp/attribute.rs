@@ -64,9 +64,10 @@ impl Description {
     }
 
     fn trickles(&self, index: usize) -> bool {
-        self.values(index, "ice-options")
-            .iter()
-            .any(|v| v.split_ascii_whitespace().any(|o| o.eq_ignore_ascii_case("trickle")))
+        self.values(index, "ice-options").iter().any(|v| {
+            v.split_ascii_whitespace()
+                .any(|o| o.eq_ignore_ascii_case("trickle"))
+        })
     }
 
     /// The address of the `c=` and `m=` lines, for peers that speak ICE but list no candidate.

@@ -248,7 +248,5 @@ fn values<'a>(attributes: &'a [Attribute], name: &str) -> Vec<&'a str> {
 }
 
 fn has(attributes: &[Attribute], name: &str) -> bool {
-    attributes
-        .iter()
-        .any(|a| a.name.eq_ignore_ascii_case(name))
+    attributes.iter().any(|a| a.name.eq_ignore_ascii_case(name))
 }

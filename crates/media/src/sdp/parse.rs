@@ -138,10 +138,7 @@ fn media(value: &str, line: usize) -> Result<Media, ParseError> {
     let port = words.next().ok_or(bad.clone())?;
     let protocol = words.next().ok_or(bad.clone())?;
     let port = port.split('/').next().unwrap_or(port);
-    let formats: Vec<String> = words
-        .take(limit::FORMATS + 1)
-        .map(str::to_owned)
-        .collect();
+    let formats: Vec<String> = words.take(limit::FORMATS + 1).map(str::to_owned).collect();
     if formats.len() > limit::FORMATS {
         return Err(ParseError::TooManyFormats { line });
     }
@@ -213,8 +210,14 @@ mod tests {
             ("o=- 1 1 IN IP4 1.1.1.1\r\nv=0\r\n", ParseError::NoVersion),
             ("v=0\r\nhello\r\n", ParseError::BadLine { line: 2 }),
             ("v=0\r\nm=audio\r\n", ParseError::BadLine { line: 2 }),
-            ("v=0\r\nm=audio x RTP/AVP 0\r\n", ParseError::BadLine { line: 2 }),
-            ("v=0\r\nm=audio 70000 RTP/AVP 0\r\n", ParseError::BadLine { line: 2 }),
+            (
+                "v=0\r\nm=audio x RTP/AVP 0\r\n",
+                ParseError::BadLine { line: 2 },
+            ),
+            (
+                "v=0\r\nm=audio 70000 RTP/AVP 0\r\n",
+                ParseError::BadLine { line: 2 },
+            ),
             ("v=0\r\na=mid:0\ra=x\r\n", ParseError::BadLine { line: 2 }),
             ("v=0\r\na=mid:\0\r\n", ParseError::BadLine { line: 2 }),
         ] {
@@ -225,12 +228,24 @@ mod tests {
     #[test]
     fn too_much_is_refused_before_it_is_stored() {
         let long = format!("v=0\r\ns={}\r\n", "x".repeat(limit::BYTES));
-        assert!(matches!(Description::parse(&long), Err(ParseError::TooLong { .. })));
+        assert!(matches!(
+            Description::parse(&long),
+            Err(ParseError::TooLong { .. })
+        ));
         let lines = format!("v=0\r\n{}", "a=x\r\n".repeat(limit::LINES));
         assert_eq!(Description::parse(&lines), Err(ParseError::TooManyLines));
-        let media = format!("v=0\r\n{}", "m=audio 1 RTP/AVP 0\r\n".repeat(limit::MEDIA + 1));
+        let media = format!(
+            "v=0\r\n{}",
+            "m=audio 1 RTP/AVP 0\r\n".repeat(limit::MEDIA + 1)
+        );
         assert_eq!(Description::parse(&media), Err(ParseError::TooManyMedia));
-        let formats = format!("v=0\r\nm=audio 1 RTP/AVP{}\r\n", " 0".repeat(limit::FORMATS + 1));
-        assert_eq!(Description::parse(&formats), Err(ParseError::TooManyFormats { line: 2 }));
+        let formats = format!(
+            "v=0\r\nm=audio 1 RTP/AVP{}\r\n",
+            " 0".repeat(limit::FORMATS + 1)
+        );
+        assert_eq!(
+            Description::parse(&formats),
+            Err(ParseError::TooManyFormats { line: 2 })
+        );
     }
 }

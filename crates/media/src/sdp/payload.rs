@@ -228,7 +228,10 @@ mod tests {
 
     #[test]
     fn an_rtpmap_wins_over_the_static_table() {
-        assert_eq!(payloads("m=audio 9 RTP/SAVPF 0\r\na=rtpmap:0 GSM/8000\r\n"), []);
+        assert_eq!(
+            payloads("m=audio 9 RTP/SAVPF 0\r\na=rtpmap:0 GSM/8000\r\n"),
+            []
+        );
     }
 
     #[test]

@@ -78,7 +78,8 @@ mod tests {
     fn no_text_can_start_a_line_of_its_own() {
         let mut d = Description::default();
         d.origin.username = "a\r\nm=audio 1 RTP/AVP 0".into();
-        d.attributes.push(Attribute::new("x\na=y", "1\r\nc=IN IP4 6.6.6.6"));
+        d.attributes
+            .push(Attribute::new("x\na=y", "1\r\nc=IN IP4 6.6.6.6"));
         let text = d.to_string();
         assert_eq!(text.lines().count(), 5);
         assert!(Description::parse(&text).unwrap().media.is_empty());

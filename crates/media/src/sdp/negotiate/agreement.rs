@@ -62,11 +62,7 @@ fn worse(old: Refusal, new: Refusal) -> Refusal {
     }
 }
 
-fn check_section(
-    description: &Description,
-    terms: &Terms,
-    index: usize,
-) -> Result<(), Refusal> {
+fn check_section(description: &Description, terms: &Terms, index: usize) -> Result<(), Refusal> {
     let incompatible = |why| Err(Refusal::Incompatible(why));
     let Some(media) = description.media.get(index) else {
         return incompatible(Incompatible::NoAudio);
@@ -83,7 +79,10 @@ fn check_section(
             Err(Refusal::PlainRtp)
         };
     }
-    if description.transport(index, transport::Description::Offer).is_none() {
+    if description
+        .transport(index, transport::Description::Offer)
+        .is_none()
+    {
         return incompatible(Incompatible::NoIce);
     }
     if common(description, terms, index).is_empty() {
@@ -97,7 +96,11 @@ pub(super) fn common(description: &Description, terms: &Terms, index: usize) -> 
     description
         .payloads(index)
         .into_iter()
-        .filter(|p| p.encoding.codec().is_some_and(|c| terms.codecs.contains(&c)))
+        .filter(|p| {
+            p.encoding
+                .codec()
+                .is_some_and(|c| terms.codecs.contains(&c))
+        })
         .collect()
 }
 

@@ -80,7 +80,11 @@ impl Negotiation {
     ///
     /// # Errors
     /// When another offer is open.
-    pub fn offer(&mut self, transport: LocalTransport<'_>, wish: Direction) -> Result<String, Misuse> {
+    pub fn offer(
+        &mut self,
+        transport: LocalTransport<'_>,
+        wish: Direction,
+    ) -> Result<String, Misuse> {
         self.must_be_stable()?;
         let layout = self.layout.get_or_insert_with(Layout::ours).clone();
         let receive = self.bindings.offer(&self.terms);
@@ -191,7 +195,14 @@ impl Negotiation {
                 receive.push(payload);
             }
         }
-        agree(&answer, transport::Description::Answer, &self.terms, index, receive, wish)
+        agree(
+            &answer,
+            transport::Description::Answer,
+            &self.terms,
+            index,
+            receive,
+            wish,
+        )
     }
 
     fn read_offer(&self, offer: &str, wish: Direction) -> Result<(Layout, Agreed), Refusal> {
@@ -202,11 +213,23 @@ impl Negotiation {
         };
         let mut receive = common(&offer, &self.terms, index);
         receive.extend(events(&offer, &self.terms, index));
-        let agreed = agree(&offer, transport::Description::Offer, &self.terms, index, receive, wish)?;
+        let agreed = agree(
+            &offer,
+            transport::Description::Offer,
+            &self.terms,
+            index,
+            receive,
+            wish,
+        )?;
         Ok((Layout::of(&offer, index), agreed))
     }
 
-    fn write(&mut self, layout: &Layout, section: &Section<'_>, transport: LocalTransport<'_>) -> String {
+    fn write(
+        &mut self,
+        layout: &Layout,
+        section: &Section<'_>,
+        transport: LocalTransport<'_>,
+    ) -> String {
         let mut description =
             write::description(&self.identity, &self.terms, layout, section, transport);
         let unversioned = description.to_string();

@@ -137,7 +137,10 @@ fn format_lines(lines: &mut Vec<Attribute>, terms: &Terms, payload: &Payload) {
         1 => "",
         _two => "/2",
     };
-    lines.push(Attribute::new("rtpmap", format!("{number} {name}/{rate}{channels}")));
+    lines.push(Attribute::new(
+        "rtpmap",
+        format!("{number} {name}/{rate}{channels}"),
+    ));
     lines.extend(parameters.map(|p| Attribute::new("fmtp", format!("{number} {p}"))));
 }
 

@@ -1,0 +1,343 @@
+//! Pressing keys: one tick is 10 ms.
+
+use super::{Event, PAYLOAD};
+use std::collections::VecDeque;
+use std::time::Duration;
+
+/// The most keys that wait: a calling-card number with its PIN is far below.
+pub const MAX_KEYS: usize = 256;
+
+/// −10 dBm0, as most telephones send.
+const VOLUME: u8 = 10;
+/// RFC 4733 §2.5.1.4: the end is sent three times.
+const END_COPIES: u8 = 3;
+/// W3C webrtc-pc §7.2: what `,` means.
+const PAUSE: u32 = 200;
+
+/// One telephone-event packet to send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Packet {
+    /// The RTP timestamp: when the event (or its segment) began.
+    pub timestamp: u32,
+    /// The marker bit: set on the first packet of an event.
+    pub marker: bool,
+    /// The payload.
+    pub payload: [u8; PAYLOAD],
+}
+
+/// The clocks in use, in Hz.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Clocks {
+    /// Of the audio stream, whose timestamps events share.
+    pub audio: u32,
+    /// Of the telephone-event payload type, which counts durations.
+    pub event: u32,
+}
+
+#[derive(Clone, Copy)]
+enum Step {
+    Press { code: u8, ticks: u32, gap: u32 },
+    Pause { ticks: u32 },
+}
+
+#[derive(Clone, Copy)]
+enum State {
+    Idle,
+    Sounding(Sounding),
+    /// The end has been sent `sent` times.
+    Ending {
+        last: Packet,
+        sent: u8,
+        gap: u32,
+    },
+    Silent {
+        left: u32,
+    },
+}
+
+#[derive(Clone, Copy)]
+struct Sounding {
+    code: u8,
+    /// When the segment began.
+    timestamp: u32,
+    /// Duration of the segment so far, in event ticks.
+    duration: u32,
+    /// Ticks of 10 ms so far, and in all.
+    elapsed: u32,
+    ticks: u32,
+    gap: u32,
+    first: bool,
+}
+
+/// Turns queued keys into packets, tick by tick.
+pub struct Sender {
+    queue: VecDeque<Step>,
+    state: State,
+    completed: bool,
+}
+
+impl std::fmt::Debug for Sender {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sender")
+            .field("waiting", &self.queue.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Default for Sender {
+    fn default() -> Self {
+        Self {
+            queue: VecDeque::new(),
+            state: State::Idle,
+            completed: false,
+        }
+    }
+}
+
+impl Sender {
+    /// Queues a key for `duration`, with silence of `gap` after it.
+    pub fn press(&mut self, code: u8, duration: Duration, gap: Duration) {
+        self.queue.push_back(Step::Press {
+            code,
+            ticks: ticks(duration).max(1),
+            gap: ticks(gap),
+        });
+    }
+
+    /// Queues two seconds without a key.
+    pub fn pause(&mut self) {
+        self.queue.push_back(Step::Pause { ticks: PAUSE });
+    }
+
+    /// Forgets all keys that wait; the one that sounds ends as planned.
+    pub fn clear(&mut self) {
+        self.queue.clear();
+    }
+
+    /// How many steps wait.
+    pub fn waiting(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// Whether an event takes the place of sound.
+    pub fn is_sounding(&self) -> bool {
+        matches!(self.state, State::Sounding(_) | State::Ending { .. })
+    }
+
+    /// Whether a key press was completed since the last call.
+    pub fn take_completed(&mut self) -> bool {
+        std::mem::take(&mut self.completed)
+    }
+
+    /// One tick of 10 ms that begins at `now` in audio RTP time. At most two packets come of it.
+    ///
+    /// `update` is every how many ticks a sounding event is repeated.
+    pub fn tick(&mut self, now: u32, clocks: Clocks, update: u32) -> [Option<Packet>; 2] {
+        if let State::Silent { left } = &mut self.state {
+            *left = left.saturating_sub(1);
+            if *left > 0 {
+                return [None, None];
+            }
+            self.state = State::Idle;
+        }
+        if matches!(self.state, State::Idle) {
+            self.begin(now);
+        }
+        match self.state {
+            State::Sounding(sounding) => self.sound(sounding, clocks, update.max(1)),
+            State::Ending { last, sent, gap } => self.end(last, sent, gap),
+            State::Idle | State::Silent { .. } => [None, None],
+        }
+    }
+
+    fn begin(&mut self, now: u32) {
+        self.state = match self.queue.pop_front() {
+            Some(Step::Press { code, ticks, gap }) => State::Sounding(Sounding {
+                code,
+                timestamp: now,
+                duration: 0,
+                elapsed: 0,
+                ticks,
+                gap,
+                first: true,
+            }),
+            Some(Step::Pause { ticks }) => State::Silent { left: ticks },
+            None => State::Idle,
+        };
+    }
+
+    fn sound(&mut self, mut key: Sounding, clocks: Clocks, update: u32) -> [Option<Packet>; 2] {
+        key.elapsed += 1;
+        key.duration += clocks.event / 100;
+        // RFC 4733 §2.5.1.3: a longer event goes on as a new segment, which begins where the full one ends.
+        let full = if key.duration > u32::from(u16::MAX) {
+            let packet = key.packet(u16::MAX, false);
+            let advance =
+                u64::from(u16::MAX) * u64::from(clocks.audio) / u64::from(clocks.event.max(1));
+            key.timestamp = key.timestamp.wrapping_add(advance as u32);
+            key.duration -= u32::from(u16::MAX);
+            key.first = false;
+            Some(packet)
+        } else {
+            None
+        };
+        if key.elapsed >= key.ticks {
+            let last = key.packet(key.duration as u16, true);
+            self.state = State::Ending {
+                last: Packet {
+                    marker: false,
+                    ..last
+                },
+                sent: 1,
+                gap: key.gap,
+            };
+            return [full, Some(last)];
+        }
+        let due = full.is_none() && (key.first || key.elapsed % update == 0);
+        let packet = due.then(|| key.packet(key.duration as u16, false));
+        key.first &= packet.is_none();
+        self.state = State::Sounding(key);
+        [full, packet]
+    }
+
+    fn end(&mut self, last: Packet, sent: u8, gap: u32) -> [Option<Packet>; 2] {
+        let sent = sent + 1;
+        self.state = if sent >= END_COPIES {
+            self.completed = true;
+            State::Silent {
+                left: gap.saturating_sub(u32::from(END_COPIES) - 1).max(1),
+            }
+        } else {
+            State::Ending { last, sent, gap }
+        };
+        [Some(last), None]
+    }
+}
+
+impl Sounding {
+    fn packet(&self, duration: u16, end: bool) -> Packet {
+        Packet {
+            timestamp: self.timestamp,
+            marker: self.first,
+            payload: Event {
+                code: self.code,
+                end,
+                volume: VOLUME,
+                duration,
+            }
+            .write(),
+        }
+    }
+}
+
+fn ticks(duration: Duration) -> u32 {
+    u32::try_from(duration.as_millis().div_ceil(10)).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CLOCKS: Clocks = Clocks {
+        audio: 8_000,
+        event: 8_000,
+    };
+
+    fn run(sender: &mut Sender, clocks: Clocks, ticks: u32) -> Vec<(u32, Packet, Event)> {
+        (0..ticks)
+            .flat_map(|tick| {
+                let now = 1_000_u32.wrapping_add(tick * clocks.audio / 100);
+                let packets = sender.tick(now, clocks, 2);
+                packets
+                    .into_iter()
+                    .flatten()
+                    .map(move |p| (tick, p, Event::read(&p.payload).unwrap()))
+            })
+            .collect()
+    }
+
+    #[test]
+    fn one_key_has_one_timestamp_a_rising_duration_and_three_ends() {
+        let mut sender = Sender::default();
+        sender.press(5, Duration::from_millis(100), Duration::from_millis(70));
+        let sent = run(&mut sender, CLOCKS, 40);
+        assert!(
+            sent.iter()
+                .all(|(_, p, e)| p.timestamp == 1_000 && e.code == 5)
+        );
+        let durations: Vec<u16> = sent.iter().map(|(_, _, e)| e.duration).collect();
+        assert_eq!(durations, [80, 160, 320, 480, 640, 800, 800, 800]);
+        let marks: Vec<bool> = sent.iter().map(|(_, p, _)| p.marker).collect();
+        assert_eq!(marks.iter().filter(|m| **m).count(), 1);
+        assert!(marks[0]);
+        assert_eq!(sent.iter().filter(|(_, _, e)| e.end).count(), 3);
+        assert!(sender.take_completed() && !sender.take_completed());
+    }
+
+    #[test]
+    fn keys_wait_for_each_other_with_the_gap_between() {
+        let mut sender = Sender::default();
+        for code in [1, 1] {
+            sender.press(code, Duration::from_millis(100), Duration::from_millis(70));
+        }
+        let sent = run(&mut sender, CLOCKS, 60);
+        let begins: Vec<u32> = sent
+            .iter()
+            .filter(|(_, p, _)| p.marker)
+            .map(|(t, _, _)| *t)
+            .collect();
+        assert_eq!(begins, [0, 17]);
+        let timestamps: std::collections::BTreeSet<u32> =
+            sent.iter().map(|(_, p, _)| p.timestamp).collect();
+        assert_eq!(
+            timestamps.into_iter().collect::<Vec<_>>(),
+            [1_000, 1_000 + 17 * 80]
+        );
+    }
+
+    #[test]
+    fn a_pause_is_two_seconds() {
+        let mut sender = Sender::default();
+        sender.pause();
+        sender.press(1, Duration::from_millis(100), Duration::from_millis(70));
+        assert_eq!(run(&mut sender, CLOCKS, 230)[0].0, 200);
+    }
+
+    #[test]
+    fn a_long_key_goes_on_in_segments_that_touch() {
+        let clocks = Clocks {
+            audio: 48_000,
+            event: 48_000,
+        };
+        let mut sender = Sender::default();
+        sender.press(9, Duration::from_secs(4), Duration::from_millis(70));
+        let sent = run(&mut sender, clocks, 500);
+        let mut begins: Vec<u32> = sent.iter().map(|(_, p, _)| p.timestamp).collect();
+        begins.dedup();
+        assert_eq!(begins, [1_000, 1_000 + 65_535, 1_000 + 2 * 65_535]);
+        let full: Vec<_> = sent
+            .iter()
+            .filter(|(_, _, e)| e.duration == u16::MAX)
+            .collect();
+        assert_eq!(full.len(), 2);
+        assert!(full.iter().all(|(_, p, e)| !e.end && !p.marker));
+        let last = sent.last().unwrap();
+        assert_eq!(u32::from(last.2.duration) + 2 * 65_535, 4 * 48_000);
+        assert_eq!(sent.iter().filter(|(_, p, _)| p.marker).count(), 1);
+    }
+
+    #[test]
+    fn durations_count_in_the_events_own_clock() {
+        let mut sender = Sender::default();
+        sender.press(1, Duration::from_millis(100), Duration::from_millis(70));
+        let sent = run(
+            &mut sender,
+            Clocks {
+                audio: 48_000,
+                event: 8_000,
+            },
+            20,
+        );
+        assert_eq!(sent.last().unwrap().2.duration, 800);
+    }
+}

@@ -1,0 +1,24 @@
+//! The jitter buffer: packets come when they come, sound goes out every 10 ms.
+//!
+//! ```text
+//! packet ─► Buffer (order, duplicates, SSRC changes) ─► decode / recover / conceal ─► stretch ─► 10 ms
+//!    └────► DelayEstimator (how late packets are) ───────── target ──────────┘
+//! ```
+//! It reads no clock: every call brings `now`. Positions on its timeline are in 1/48000 s, which every RTP clock
+//! divides. It plays a packet when [`Playout`]'s delay, measured against the fastest packet of late, covers what 95 % of
+//! the packets need; sound is shortened or drawn out by whole pitch periods to get there.
+
+mod buffer;
+mod decoders;
+mod delay;
+mod playout;
+mod stretch;
+#[cfg(test)]
+mod traces;
+
+pub use playout::{Counters, Packet, Playout};
+
+/// Ticks of the timeline in a second.
+pub(crate) const TIMELINE: u32 = 48_000;
+/// Ticks of the timeline in a millisecond.
+pub(crate) const PER_MS: i64 = 48;

@@ -1,0 +1,653 @@
+//! What to play in the next 10 ms.
+
+use super::buffer::{Buffer, Inserted, Slot, Stamp};
+use super::decoders::Decoders;
+use super::delay::DelayEstimator;
+use super::stretch::{self, Care};
+use super::{PER_MS, TIMELINE};
+use crate::codec::{Codec, OpusSettings, Recovery};
+use audio::Rate;
+use std::time::Instant;
+
+/// A tick on the timeline.
+const TICK: i64 = 10 * PER_MS;
+/// How far the delay may be above what is wanted before sound is shortened (libwebrtc's window is as wide).
+const ABOVE: i64 = 20 * PER_MS;
+/// How far it may be below before sound is drawn out.
+const BELOW: i64 = 10 * PER_MS;
+/// Above so much more, shortening need not be inaudible.
+const HASTE: i64 = 100 * PER_MS;
+/// Above so much more, packets are left out: after a stall people want to hear now, not then.
+const SKIP: i64 = 400 * PER_MS;
+/// After so long without a packet nothing is invented any more.
+const GIVE_UP: i64 = 1_000 * PER_MS;
+/// So many late packets in a row are not late: their sender's clock has moved.
+const LATE_IN_A_ROW: u32 = 8;
+/// A stretched period is followed by so many times its length of untouched sound.
+const REST: usize = 4;
+
+/// A packet with sound.
+#[derive(Clone, Copy, Debug)]
+pub struct Packet<P> {
+    /// The synchronisation source.
+    pub ssrc: u32,
+    /// The sequence number.
+    pub sequence: u16,
+    /// The RTP timestamp.
+    pub timestamp: u32,
+    /// What its payload is.
+    pub codec: Codec,
+    /// The payload.
+    pub payload: P,
+}
+
+/// What has been played, in samples of the rates that were in use.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Counters {
+    /// All samples given.
+    pub emitted: u64,
+    /// Of these, invented ones.
+    pub concealed: u64,
+    /// Of these, such as stood for silence.
+    pub silent_concealed: u64,
+    /// Gaps.
+    pub concealment_events: u64,
+    /// Samples put in to wait.
+    pub inserted: u64,
+    /// Samples taken out to catch up.
+    pub removed: u64,
+    /// Packets that came too late, twice, or could not be decoded.
+    pub discarded: u64,
+    /// Lost packets that the next one held a copy of.
+    pub recovered: u64,
+    /// Seconds, summed over emitted samples, that these were behind the fastest packet.
+    pub delay: f64,
+    /// Seconds, summed over emitted samples, that they were meant to be.
+    pub target: f64,
+}
+
+/// A jitter buffer with its decoders.
+#[derive(Debug)]
+pub struct Playout<P> {
+    epoch: Instant,
+    buffer: Buffer<P, Codec>,
+    delay: DelayEstimator,
+    decoders: Decoders,
+    /// Decoded and not yet given: `sound[given..]`.
+    sound: Vec<i16>,
+    given: usize,
+    /// The place on the timeline where the decoded sound ends; `None` before the first packet plays.
+    next: Option<i64>,
+    last: Last,
+    /// How much was invented since without knowing what was missing.
+    ahead: i64,
+    gap: Gap,
+    late: u32,
+    rest: usize,
+    counters: Counters,
+}
+
+/// The packet played last.
+#[derive(Clone, Copy, Debug)]
+struct Last {
+    index: i64,
+    duration: i64,
+}
+
+/// What the sound since the last packet is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Gap {
+    None,
+    /// Invented in place of what was lost or is late.
+    Concealed,
+    /// The sender left silence out.
+    Silence,
+}
+
+impl<P: AsRef<[u8]>> Playout<P> {
+    /// A buffer that gives sound at `rate` until the first packet says otherwise.
+    pub fn new(opus: OpusSettings, rate: Rate, now: Instant) -> Self {
+        Self {
+            epoch: now,
+            buffer: Buffer::new(),
+            delay: DelayEstimator::new(),
+            decoders: Decoders::new(opus, rate),
+            // The longest packet twice over: one decoded, one still to be given.
+            sound: Vec::with_capacity(2 * 12 * Rate::Hz48000.samples_per_tick()),
+            given: 0,
+            next: None,
+            last: Last {
+                index: 0,
+                duration: 2 * TICK,
+            },
+            ahead: 0,
+            gap: Gap::None,
+            late: 0,
+            rest: 0,
+            counters: Counters::default(),
+        }
+    }
+
+    /// The codec that plays; `None` before the first packet.
+    pub fn codec(&self) -> Option<Codec> {
+        self.decoders.current()
+    }
+
+    /// The rate of the sound that the next [`pull`](Self::pull) gives.
+    pub fn rate(&self) -> Rate {
+        self.decoders.rate()
+    }
+
+    /// What has been played so far.
+    pub fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// How long the sound that waits would play.
+    pub fn waiting(&self) -> std::time::Duration {
+        let decoded = self.timeline(self.sound.len() - self.given);
+        let stored = match (self.next, self.buffer.newest_end()) {
+            (Some(next), Some(end)) => (end - next).max(0),
+            (None, _) | (_, None) => self.buffer.len() as i64 * self.last.duration,
+        };
+        std::time::Duration::from_micros((decoded + stored).max(0) as u64 * 1_000 / PER_MS as u64)
+    }
+
+    /// Prepares to play `codec` first.
+    pub fn expect(&mut self, codec: Codec) {
+        if self.decoders.current().is_none() {
+            self.decoders.select(codec);
+        }
+    }
+
+    /// Takes a packet.
+    pub fn insert(&mut self, packet: Packet<P>, now: Instant) {
+        let Some(duration) = self
+            .decoders
+            .duration(packet.codec, packet.payload.as_ref())
+        else {
+            self.counters.discarded += 1;
+            self.note_silent(packet.ssrc, packet.sequence);
+            return;
+        };
+        let stamp = Stamp {
+            ssrc: packet.ssrc,
+            sequence: packet.sequence,
+            timestamp: packet.timestamp,
+            clock: packet.codec.clock_rate(),
+        };
+        let place = self.buffer.place(stamp, self.next);
+        if place.anew {
+            self.delay.restart();
+            self.ahead = 0;
+        }
+        self.delay.packet(self.at(now), place.position);
+        let slot = Slot {
+            position: place.position,
+            duration,
+            index: place.index,
+            codec: packet.codec,
+            payload: packet.payload,
+        };
+        match self.buffer.insert(slot, self.next) {
+            Inserted::Stored => self.late = 0,
+            Inserted::Displacing => self.counters.discarded += 1,
+            Inserted::Duplicate => self.counters.discarded += 1,
+            Inserted::Late => self.note_late(),
+        }
+    }
+
+    /// Notes that a packet of the stream carries no sound, so that its number does not count as lost.
+    pub fn note_silent(&mut self, ssrc: u32, sequence: u16) {
+        self.buffer.note_silent(ssrc, sequence);
+    }
+
+    /// Fills `out` with 10 ms of sound; before the first packet, with silence.
+    pub fn pull(&mut self, out: &mut [i16], now: Instant) {
+        if !self.begin(now) {
+            out.fill(0);
+            return;
+        }
+        while self.sound.len() - self.given < out.len() {
+            self.step(now);
+        }
+        out.copy_from_slice(&self.sound[self.given..self.given + out.len()]);
+        self.given += out.len();
+        self.count(out.len(), now);
+        if self.given >= self.sound.len() {
+            self.sound.clear();
+            self.given = 0;
+            self.follow_codec();
+        }
+    }
+
+    fn note_late(&mut self) {
+        self.counters.discarded += 1;
+        self.late += 1;
+        if self.late >= LATE_IN_A_ROW {
+            self.late = 0;
+            self.buffer.forget_sources();
+        }
+    }
+
+    /// Whether playing has begun: once the first packet is as old as we want to be late.
+    fn begin(&mut self, now: Instant) -> bool {
+        if self.next.is_some() {
+            return true;
+        }
+        let Some(head) = self.buffer.head() else {
+            return false;
+        };
+        let (position, index, codec) = (head.position, head.index, head.codec);
+        let age = self.at(now) - position - self.delay.transit().unwrap_or(0);
+        if age < self.wanted() - TICK {
+            return false;
+        }
+        self.decoders.select(codec);
+        self.next = Some(position);
+        self.last.index = index - 1;
+        true
+    }
+
+    /// Adds some sound: a packet, a recovered one, or invention.
+    fn step(&mut self, now: Instant) {
+        self.make_room();
+        self.skip_if_far_behind(now);
+        let next = self.next.unwrap_or(0);
+        let Some(head) = self.buffer.head() else {
+            return self.underrun();
+        };
+        let (missing, index, codec) = (head.position - next, head.index, head.codec);
+        if Some(codec) != self.decoders.current() {
+            // The decoder changes between two ticks, because the rate may change with it.
+            return self.invent(TICK, Gap::Concealed);
+        }
+        if missing <= 0 {
+            return self.play(now);
+        }
+        let silence = self.buffer.is_silence_between(self.last.index, index);
+        if self.ahead > 0 {
+            return self.settle(missing, silence);
+        }
+        if silence {
+            self.rest_silent(missing, now);
+        } else {
+            self.replace(missing);
+        }
+    }
+
+    fn make_room(&mut self) {
+        if self.given > 0 {
+            self.sound.copy_within(self.given.., 0);
+            self.sound.truncate(self.sound.len() - self.given);
+            self.given = 0;
+        }
+    }
+
+    fn play(&mut self, now: Instant) {
+        let Some(slot) = self.buffer.pop() else {
+            return;
+        };
+        let start = self.sound.len();
+        let decoded = self.decoders.decode(slot.payload.as_ref(), &mut self.sound);
+        self.last = Last {
+            index: slot.index,
+            duration: slot.duration,
+        };
+        if !decoded {
+            self.counters.discarded += 1;
+            self.next = Some(slot.position);
+            return self.replace(slot.duration);
+        }
+        self.next = Some(slot.end());
+        self.ahead = 0;
+        self.gap = Gap::None;
+        self.rest = self.rest.saturating_sub(self.sound.len() - start);
+        self.stretch(now);
+    }
+
+    /// Nothing is there to play: it may be late, lost or never sent, and only the next packet will tell.
+    fn underrun(&mut self) {
+        if self.ahead >= GIVE_UP {
+            let samples = self.decoders.rate().samples_per_tick();
+            self.sound.resize(self.sound.len() + samples, 0);
+            self.counters.concealed += samples as u64;
+            self.counters.silent_concealed += samples as u64;
+            return;
+        }
+        self.ahead += TICK;
+        self.invent(TICK, Gap::Concealed);
+    }
+
+    /// The next packet shows that something was missing while we invented: that time is made up for.
+    fn settle(&mut self, missing: i64, silence: bool) {
+        let covered = self.ahead.min(missing);
+        self.ahead = if silence { 0 } else { self.ahead - covered };
+        self.next = self.next.map(|next| next + covered);
+        if silence {
+            self.gap = Gap::Silence;
+            self.counters.silent_concealed += self.samples(covered) as u64;
+        }
+    }
+
+    /// The sender left silence out: a good moment to get the delay right without touching speech.
+    fn rest_silent(&mut self, missing: i64, now: Instant) {
+        let delay = self.delay_at(now).unwrap_or(0);
+        let wanted = self.wanted();
+        let advance = if delay < wanted - BELOW {
+            0
+        } else if delay > wanted + ABOVE {
+            2 * TICK
+        } else {
+            TICK
+        };
+        self.next = self.next.map(|next| next + advance.min(missing));
+        self.invent(TICK, Gap::Silence);
+    }
+
+    /// A packet before the next one is lost, or too late.
+    fn replace(&mut self, missing: i64) {
+        let length = missing.min(self.last.duration).max(PER_MS);
+        let samples = self.samples(length);
+        let copied = match self.buffer.head() {
+            // The copy in a packet is of the one right before it.
+            Some(head)
+                if missing <= head.duration && Some(head.codec) == self.decoders.current() =>
+            {
+                let next = head.payload.as_ref();
+                self.decoders.recover(next, samples, &mut self.sound) == Recovery::Redundancy
+            }
+            Some(_) | None => {
+                self.decoders.conceal(samples, &mut self.sound);
+                false
+            }
+        };
+        self.next = self.next.map(|next| next + length);
+        if copied {
+            self.counters.recovered += 1;
+        } else {
+            self.note_invented(samples, Gap::Concealed);
+        }
+    }
+
+    fn invent(&mut self, length: i64, gap: Gap) {
+        let samples = self.samples(length);
+        self.decoders.conceal(samples, &mut self.sound);
+        self.note_invented(samples, gap);
+    }
+
+    fn note_invented(&mut self, samples: usize, gap: Gap) {
+        self.counters.concealed += samples as u64;
+        if gap == Gap::Silence {
+            self.counters.silent_concealed += samples as u64;
+        } else if self.gap != Gap::Concealed {
+            self.counters.concealment_events += 1;
+        }
+        self.gap = gap;
+    }
+
+    /// Shortens or lengthens what was just decoded, towards the delay that is wanted.
+    fn stretch(&mut self, now: Instant) {
+        let Some(delay) = self.delay_at(now) else {
+            return;
+        };
+        let excess = delay - self.wanted();
+        let rate = self.decoders.rate();
+        let hasty = excess > HASTE;
+        if self.rest > 0 && !hasty {
+            return;
+        }
+        let care = if hasty { Care::Hasty } else { Care::Careful };
+        if excess > ABOVE {
+            let removed = stretch::shorten(&mut self.sound, 0, rate, care);
+            self.counters.removed += removed as u64;
+            self.rest = REST * removed;
+        } else if excess < -BELOW {
+            let inserted = stretch::lengthen(&mut self.sound, 0, rate, care);
+            self.counters.inserted += inserted as u64;
+            self.rest = REST / 2 * inserted;
+        }
+    }
+
+    /// After a stall, leaves out what nobody wants to hear any more.
+    fn skip_if_far_behind(&mut self, now: Instant) {
+        let limit = self.wanted() + SKIP;
+        while self.delay_at(now).is_some_and(|delay| delay > limit) && self.buffer.len() > 1 {
+            let Some(slot) = self.buffer.pop() else {
+                return;
+            };
+            self.next = self.next.map(|next| next.max(slot.end()));
+            self.last.index = slot.index;
+            self.counters.discarded += 1;
+        }
+    }
+
+    fn follow_codec(&mut self) {
+        if let Some(head) = self.buffer.head() {
+            self.decoders.select(head.codec);
+        }
+    }
+
+    /// How far the sound that plays now is behind the fastest packet of late.
+    fn delay_at(&self, now: Instant) -> Option<i64> {
+        let playing = self.next? - self.timeline(self.sound.len() - self.given);
+        Some(self.at(now) - playing - self.delay.transit()?)
+    }
+
+    /// What that should be: packets are taken at whole ticks only.
+    fn wanted(&self) -> i64 {
+        self.delay.target() + TICK
+    }
+
+    fn count(&mut self, samples: usize, now: Instant) {
+        let seconds = |ticks: i64| ticks.max(0) as f64 / f64::from(TIMELINE);
+        let share = samples as f64;
+        self.counters.emitted += samples as u64;
+        self.counters.delay += share * seconds(self.delay_at(now).unwrap_or(0));
+        self.counters.target += share * seconds(self.wanted());
+    }
+
+    fn at(&self, now: Instant) -> i64 {
+        let elapsed = now.saturating_duration_since(self.epoch);
+        (elapsed.as_nanos() * u128::from(TIMELINE) / 1_000_000_000) as i64
+    }
+
+    fn samples(&self, length: i64) -> usize {
+        (length.max(0) * i64::from(self.decoders.rate().hz()) / i64::from(TIMELINE)) as usize
+    }
+
+    fn timeline(&self, samples: usize) -> i64 {
+        samples as i64 * i64::from(TIMELINE / self.decoders.rate().hz())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    struct Bench {
+        playout: Playout<Vec<u8>>,
+        start: Instant,
+    }
+
+    impl Bench {
+        fn new() -> Self {
+            let start = Instant::now();
+            Self {
+                playout: Playout::new(OpusSettings::default(), Rate::Hz8000, start),
+                start,
+            }
+        }
+
+        fn at(&self, ms: u64) -> Instant {
+            self.start + Duration::from_millis(ms)
+        }
+
+        fn packet(&mut self, ssrc: u32, number: u32, timestamp: u32, value: u8, ms: u64) {
+            let packet = Packet {
+                ssrc,
+                sequence: number as u16,
+                timestamp,
+                codec: Codec::Pcmu,
+                payload: vec![value; 160],
+            };
+            self.playout.insert(packet, self.at(ms));
+        }
+
+        fn pull(&mut self, ms: u64) -> [i16; 80] {
+            let mut out = [0; 80];
+            self.playout.pull(&mut out, self.at(ms));
+            out
+        }
+
+        /// 20 ms packets on time, each with its own level; gives how many samples had which level.
+        fn run(
+            &mut self,
+            packets: std::ops::Range<u32>,
+            keep: impl Fn(u32) -> Option<(u32, u32)>,
+        ) -> Vec<i16> {
+            let mut heard = Vec::new();
+            for i in packets.clone() {
+                let ms = u64::from(i) * 20 + 5;
+                if let Some((ssrc, timestamp)) = keep(i) {
+                    self.packet(ssrc, i, timestamp, (0x80 + i % 64) as u8, ms);
+                }
+                heard.extend(self.pull(ms + 1));
+                heard.extend(self.pull(ms + 11));
+            }
+            heard
+        }
+    }
+
+    #[test]
+    fn everything_that_comes_in_time_is_played() {
+        let mut bench = Bench::new();
+        bench.run(0..200, |i| Some((1, i * 160)));
+        let counters = bench.playout.counters();
+        assert_eq!(counters.concealed, 0);
+        assert_eq!(counters.discarded, 0);
+        assert!(bench.playout.waiting() < Duration::from_millis(60));
+    }
+
+    #[test]
+    fn a_change_of_ssrc_loses_nothing() {
+        let mut bench = Bench::new();
+        bench.run(0..200, |i| {
+            Some(if i < 100 {
+                (1, i * 160)
+            } else {
+                (2, 3_000_000_000_u32.wrapping_add(i * 160))
+            })
+        });
+        let counters = bench.playout.counters();
+        assert_eq!((counters.concealed, counters.discarded), (0, 0));
+    }
+
+    #[test]
+    fn a_lost_packet_is_concealed_once_for_its_length() {
+        let mut bench = Bench::new();
+        bench.run(0..100, |i| (i != 50).then_some((1, i * 160)));
+        let counters = bench.playout.counters();
+        assert_eq!((counters.concealed, counters.concealment_events), (160, 1));
+    }
+
+    #[test]
+    fn silence_left_out_by_the_sender_is_no_loss() {
+        let mut bench = Bench::new();
+        // The numbers go on while the timestamps leap: nothing was sent for half a second.
+        let mut heard = 0;
+        for i in 0..100_u32 {
+            let pause = if i >= 50 { 500 } else { 0 };
+            let ms = u64::from(i) * 20 + pause;
+            if i == 50 {
+                for tick in 0..50 {
+                    heard += bench.pull(ms - 500 + tick * 10).len();
+                }
+            }
+            bench.packet(1, i, i * 160 + pause as u32 * 8, 0x90, ms);
+            heard += bench.pull(ms + 1).len() + bench.pull(ms + 11).len();
+        }
+        let counters = bench.playout.counters();
+        assert!(
+            heard > 0 && counters.silent_concealed > 3_000,
+            "{counters:?}"
+        );
+        assert!(
+            counters.concealed - counters.silent_concealed < 400,
+            "{counters:?}"
+        );
+        assert_eq!(counters.discarded, 0);
+    }
+
+    #[test]
+    fn a_sender_whose_clock_moved_back_is_heard_again() {
+        let mut bench = Bench::new();
+        bench.run(0..100, |i| Some((1, i * 160)));
+        let before = bench.playout.counters().concealed;
+        bench.run(100..200, |i| Some((1, (i - 90) * 160)));
+        let concealed = bench.playout.counters().concealed - before;
+        assert!(concealed < 3_200, "{concealed}");
+    }
+
+    #[test]
+    fn a_peer_that_stops_is_followed_by_silence_at_no_cost() {
+        let mut bench = Bench::new();
+        bench.run(0..50, |i| Some((1, i * 160)));
+        for tick in 0..300 {
+            bench.pull(1_000 + tick * 10);
+        }
+        assert_eq!(bench.pull(5_000), [0; 80]);
+        assert!(bench.playout.waiting() < Duration::from_millis(20));
+    }
+
+    #[test]
+    fn a_peer_may_change_its_codec_between_any_two_packets() {
+        let mut bench = Bench::new();
+        for i in 0..100_u32 {
+            let ms = u64::from(i) * 20;
+            let wide = (i / 25) % 2 == 1;
+            let packet = Packet {
+                ssrc: 1,
+                sequence: i as u16,
+                timestamp: i * 160,
+                codec: if wide { Codec::G722 } else { Codec::Pcmu },
+                payload: vec![0xd5; 160],
+            };
+            let now = bench.at(ms);
+            bench.playout.insert(packet, now);
+            for tick in 0..2 {
+                let mut out = vec![0; bench.playout.rate().samples_per_tick()];
+                let now = bench.at(ms + tick * 10 + 1);
+                bench.playout.pull(&mut out, now);
+            }
+        }
+        let counters = bench.playout.counters();
+        assert_eq!(counters.discarded, 0);
+        assert!(counters.concealed <= 3 * 160, "{counters:?}");
+    }
+
+    #[test]
+    fn garbage_never_panics_and_never_grows() {
+        use rand::rngs::StdRng;
+        use rand::{RngExt, SeedableRng};
+        let mut rng = StdRng::seed_from_u64(3);
+        let mut bench = Bench::new();
+        for i in 0..5_000_u64 {
+            let packet = Packet {
+                ssrc: rng.random_range(0..3),
+                sequence: rng.random(),
+                timestamp: rng.random(),
+                codec: Codec::ALL[rng.random_range(0..4)],
+                payload: (0..rng.random_range(0..300))
+                    .map(|_| rng.random())
+                    .collect(),
+            };
+            let now = bench.at(i * 7);
+            bench.playout.insert(packet, now);
+            let mut out = vec![0; bench.playout.rate().samples_per_tick()];
+            bench.playout.pull(&mut out, now);
+        }
+        assert!(bench.playout.sound.capacity() < 40_000);
+    }
+}

@@ -1,0 +1,207 @@
+//! Sound made shorter or longer by whole pitch periods, joined by cross-fading (WSOLA).
+
+use audio::Rate;
+
+/// The pitch range of voices, in samples at 8 kHz: 2.5 to 15 ms.
+const SHORTEST: usize = 20;
+const LONGEST: usize = 120;
+/// The coarse search runs at 8 kHz on at most 40 ms.
+const COARSE: usize = 320;
+/// Below this mean square (about −60 dBov) nobody hears a joint.
+const SILENCE: f32 = 1_000.0;
+
+/// How alike two periods must be for one to stand for the other.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Care {
+    /// Only where nobody hears it.
+    Careful,
+    /// A joint is better than so much delay.
+    Hasty,
+}
+
+impl Care {
+    fn likeness(self) -> f32 {
+        match self {
+            Self::Careful => 0.85,
+            Self::Hasty => 0.3,
+        }
+    }
+}
+
+/// Takes one period out of `samples[from..]`; gives how many samples went.
+pub(super) fn shorten(samples: &mut Vec<i16>, from: usize, rate: Rate, care: Care) -> usize {
+    let Some(period) = period(&samples[from..], rate, care) else {
+        return 0;
+    };
+    for i in 0..period {
+        samples[from + i] = blend(samples[from + i], samples[from + period + i], i, period);
+    }
+    samples.copy_within(from + 2 * period.., from + period);
+    samples.truncate(samples.len() - period);
+    period
+}
+
+/// Puts one more period into `samples[from..]`; gives how many samples came.
+pub(super) fn lengthen(samples: &mut Vec<i16>, from: usize, rate: Rate, care: Care) -> usize {
+    let Some(period) = period(&samples[from..], rate, care) else {
+        return 0;
+    };
+    let old = samples.len();
+    samples.resize(old + period, 0);
+    // x[0..p], then the second period fading into the first, then the second one again and all that follows.
+    samples.copy_within(from + period..old, from + 2 * period);
+    for i in 0..period {
+        samples[from + period + i] =
+            blend(samples[from + 2 * period + i], samples[from + i], i, period);
+    }
+    period
+}
+
+/// From `a` to `b` over `length` samples.
+fn blend(a: i16, b: i16, i: usize, length: usize) -> i16 {
+    let share = (i as f32 + 0.5) / length as f32;
+    (f32::from(a) + (f32::from(b) - f32::from(a)) * share) as i16
+}
+
+/// The period of `sound`, where two in a row are alike enough.
+fn period(sound: &[i16], rate: Rate, care: Care) -> Option<usize> {
+    let factor = rate.hz() as usize / 8_000;
+    let mut coarse = [0.0_f32; COARSE];
+    let length = (sound.len() / factor).min(COARSE);
+    for (slot, chunk) in coarse.iter_mut().zip(sound.chunks_exact(factor)) {
+        *slot = chunk.iter().map(|s| f32::from(*s)).sum::<f32>() / factor as f32;
+    }
+    let coarse = &coarse[..length];
+    let longest = LONGEST.min(length / 2);
+    if longest < SHORTEST {
+        return None;
+    }
+    let window = length - longest;
+    let energy = coarse.iter().map(|s| s * s).sum::<f32>() / length as f32;
+    if energy < SILENCE {
+        return Some(longest * factor);
+    }
+    let (lag, _) = (SHORTEST..=longest)
+        .map(|lag| {
+            (
+                lag,
+                likeness(&coarse[..window], &coarse[lag..lag + window], 1),
+            )
+        })
+        .max_by(|a, b| a.1.total_cmp(&b.1))?;
+    let (lag, alike) = refine(sound, lag * factor, factor);
+    (alike >= care.likeness()).then_some(lag)
+}
+
+/// The best lag at full rate within one coarse step.
+fn refine(sound: &[i16], lag: usize, factor: usize) -> (usize, f32) {
+    let highest = (lag + factor - 1).min(sound.len() / 2);
+    let lowest = (lag + 1).saturating_sub(factor).max(1).min(highest);
+    let window = sound.len() - highest;
+    let mut first = [0.0_f32; COARSE * 6];
+    let mut second = [0.0_f32; COARSE * 6];
+    let window = window.min(first.len());
+    let copy = |to: &mut [f32], from: &[i16]| {
+        for (a, b) in to.iter_mut().zip(from) {
+            *a = f32::from(*b);
+        }
+    };
+    copy(&mut first[..window], sound);
+    (lowest..=highest)
+        .map(|lag| {
+            copy(&mut second[..window], &sound[lag..]);
+            (lag, likeness(&first[..window], &second[..window], 1))
+        })
+        .max_by(|a, b| a.1.total_cmp(&b.1))
+        .unwrap_or((lag, 0.0))
+}
+
+/// Normalised correlation, −1 to 1.
+fn likeness(a: &[f32], b: &[f32], step: usize) -> f32 {
+    let (mut product, mut energy_a, mut energy_b) = (0.0_f32, 1.0_f32, 1.0_f32);
+    for (x, y) in a.iter().zip(b).step_by(step) {
+        product += x * y;
+        energy_a += x * x;
+        energy_b += y * y;
+    }
+    product / (energy_a * energy_b).sqrt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tone(rate: Rate, hz: f32, ms: usize) -> Vec<i16> {
+        (0..rate.hz() as usize * ms / 1_000)
+            .map(|i| {
+                let phase = i as f32 * hz * std::f32::consts::TAU / rate.hz() as f32;
+                (phase.sin() * 8_000.0 + (2.0 * phase).sin() * 3_000.0) as i16
+            })
+            .collect()
+    }
+
+    fn largest_step(samples: &[i16]) -> i32 {
+        samples
+            .windows(2)
+            .map(|w| (i32::from(w[1]) - i32::from(w[0])).abs())
+            .max()
+            .unwrap()
+    }
+
+    #[test]
+    fn a_voiced_sound_loses_or_gains_whole_periods_without_a_click() {
+        for rate in Rate::ALL {
+            for hz in [110.0, 180.0, 300.0] {
+                let original = tone(rate, hz, 30);
+                let mut shorter = original.clone();
+                let removed = shorten(&mut shorter, 0, rate, Care::Careful);
+                let mut longer = original.clone();
+                let added = lengthen(&mut longer, 0, rate, Care::Careful);
+                assert!(removed > 0 && added > 0, "{rate:?} {hz}");
+                assert_eq!(shorter.len() + removed, original.len());
+                assert_eq!(longer.len(), original.len() + added);
+                let periods = removed as f32 * hz / rate.hz() as f32;
+                assert!(
+                    (periods - periods.round()).abs() < 0.15,
+                    "{rate:?} {hz}: {periods}"
+                );
+                let limit = largest_step(&original) * 3 / 2 + 200;
+                assert!(
+                    largest_step(&shorter) <= limit && largest_step(&longer) <= limit,
+                    "{rate:?} {hz}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn what_was_played_already_is_left_alone() {
+        let original = tone(Rate::Hz8000, 200.0, 40);
+        let mut samples = original.clone();
+        shorten(&mut samples, 80, Rate::Hz8000, Care::Careful);
+        assert_eq!(samples[..80], original[..80]);
+    }
+
+    #[test]
+    fn noise_is_left_alone_unless_in_haste_and_silence_always_gives() {
+        let mut state = 1_u32;
+        let noise: Vec<i16> = (0..240)
+            .map(|_| {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                ((state >> 16) as i16) / 4
+            })
+            .collect();
+        assert_eq!(
+            shorten(&mut noise.clone(), 0, Rate::Hz8000, Care::Careful),
+            0
+        );
+        assert!(shorten(&mut vec![0; 240], 0, Rate::Hz8000, Care::Careful) > 0);
+        for length in 0..60 {
+            assert_eq!(
+                shorten(&mut vec![0; length.min(39)], 0, Rate::Hz8000, Care::Hasty),
+                0
+            );
+            lengthen(&mut vec![9; length], 0, Rate::Hz48000, Care::Hasty);
+        }
+    }
+}

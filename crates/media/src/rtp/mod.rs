@@ -1,0 +1,7 @@
+//! RTP's bookkeeping (RFC 3550): what arrived, what was lost, and the reports about it.
+//!
+//! The transport writes and reads RTP headers; here is what follows from them.
+
+pub mod reception;
+pub mod rtcp;
+pub mod schedule;

@@ -1,0 +1,403 @@
+//! Offers and answers with the peers of this world.
+
+use super::*;
+use crate::codec::Codec;
+use crate::sdp::{Description, Direction, Encoding};
+use crate::transport::{Candidate, CandidateKind, LocalParameters, Protocol, Secret, Setup};
+
+fn terms() -> Terms {
+    Terms {
+        codecs: Codec::ALL.to_vec(),
+        telephone_event: true,
+        ptime: 20,
+        opus_dtx: false,
+        opus_max_average_bitrate: None,
+    }
+}
+
+fn negotiation() -> Negotiation {
+    let identity = Identity {
+        session_id: 42,
+        ssrc: 7,
+        cname: "c".into(),
+        stream_id: "s".into(),
+        track_id: "t".into(),
+    };
+    Negotiation::new(identity, terms())
+}
+
+fn parameters() -> LocalParameters {
+    LocalParameters {
+        ufrag: "ours".into(),
+        pwd: Secret::new("oursoursoursoursoursours"),
+        fingerprints: vec![FINGERPRINT.parse().unwrap()],
+        setup: Setup::ActPass,
+        candidates: vec![Candidate {
+            foundation: "1".into(),
+            component: 1,
+            protocol: Protocol::Udp,
+            priority: 2_130_706_431,
+            address: "192.0.2.1:40000".parse().unwrap(),
+            kind: CandidateKind::Host,
+            related: None,
+        }],
+    }
+}
+
+const FINGERPRINT: &str = "sha-256 4A:AD:B9:B1:3F:82:18:3B:54:02:12:DF:3E:5D:49:6B:19:E5:7C:AB:4A:AD:B9:B1:3F:82:18:3B:54:02:12:DF";
+
+fn local(parameters: &LocalParameters) -> LocalTransport<'_> {
+    LocalTransport {
+        parameters,
+        end_of_candidates: true,
+    }
+}
+
+/// An audio section with ICE and DTLS around `lines`.
+fn offer_of(media: &str, lines: &str) -> String {
+    format!(
+        "v=0\r\no=- 1 1 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\nt=0 0\r\n{media}\r\n\
+         a=ice-ufrag:them\r\na=ice-pwd:themthemthemthemthemthem\r\na=fingerprint:{FINGERPRINT}\r\na=setup:actpass\r\n\
+         a=candidate:1 1 udp 2130706431 192.0.2.9 30000 typ host\r\n{lines}"
+    )
+}
+
+fn simple_offer(lines: &str) -> String {
+    offer_of("m=audio 30000 UDP/TLS/RTP/SAVPF 0 8", lines)
+}
+
+fn answer_to(offer: &str) -> (Agreed, Description) {
+    let mut negotiation = negotiation();
+    let agreed = negotiation
+        .receive_offer(offer, Direction::SendRecv)
+        .unwrap();
+    let text = negotiation.answer(local(&parameters())).unwrap();
+    (agreed, Description::parse(&text).unwrap())
+}
+
+#[test]
+fn our_offer_and_our_answer_agree() {
+    let (mut a, mut b) = (negotiation(), negotiation());
+    let offer = a.offer(local(&parameters()), Direction::SendRecv).unwrap();
+    let at_b = b.receive_offer(&offer, Direction::SendRecv).unwrap();
+    let answer = b.answer(local(&parameters())).unwrap();
+    let at_a = a.accept(&answer, false).unwrap();
+    assert_eq!(at_a.send.codec, Codec::Opus);
+    assert_eq!(at_a.send, at_b.send);
+    assert_eq!(at_a.send_events.map(|(_, rate)| rate), Some(48_000));
+    assert_eq!(at_a.direction, Direction::SendRecv);
+    assert_eq!(at_a.transport.setup, Setup::Active);
+    assert!(at_a.rtcp_mux && at_b.rtcp_mux);
+    assert!(a.is_stable() && b.is_stable());
+    let offer = Description::parse(&offer).unwrap();
+    assert_eq!(offer.value(0, "setup"), Some("actpass"));
+    assert_eq!(offer.media[0].port, 40_000);
+    assert!(offer.media[0].values("fmtp")[0].contains("stereo=0"));
+}
+
+#[test]
+fn unspoken_sections_keep_their_place_and_mid_with_port_0() {
+    let offer = format!(
+        "{}m=video 9 UDP/TLS/RTP/SAVPF 96 97\r\na=mid:v\r\nm=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=mid:d\r\n",
+        simple_offer("a=mid:a\r\n").replace("t=0 0\r\n", "t=0 0\r\na=group:BUNDLE v a d\r\n")
+    );
+    let (_, answer) = answer_to(&offer);
+    let kinds: Vec<_> = answer
+        .media
+        .iter()
+        .map(|m| (m.kind.as_str(), m.port, m.value("mid")))
+        .collect();
+    assert_eq!(
+        kinds,
+        [
+            ("audio", 40_000, Some("a")),
+            ("video", 0, Some("v")),
+            ("application", 0, Some("d"))
+        ]
+    );
+    assert_eq!(answer.media[2].protocol, "UDP/DTLS/SCTP");
+    assert_eq!(answer.media[2].formats, ["webrtc-datachannel"]);
+    assert_eq!(answer.attributes[0].value.as_deref(), Some("BUNDLE a"));
+}
+
+#[test]
+fn audio_need_not_come_first_and_a_second_one_is_refused() {
+    let audio = "m=audio 30000 UDP/TLS/RTP/SAVPF 0\r\na=ice-ufrag:them\r\na=ice-pwd:themthemthemthemthemthem\r\n";
+    let offer =
+        format!("v=0\r\na=fingerprint:{FINGERPRINT}\r\nm=video 9 RTP/SAVPF 96\r\n{audio}{audio}");
+    let (_, answer) = answer_to(&offer);
+    let ports: Vec<_> = answer.media.iter().map(|m| m.port).collect();
+    assert_eq!(ports, [0, 40_000, 0]);
+}
+
+#[test]
+fn without_mid_bundle_or_mux_the_answer_has_none_either() {
+    let (agreed, answer) = answer_to(&simple_offer(""));
+    assert!(!agreed.rtcp_mux);
+    assert!(answer.attributes.is_empty());
+    for name in ["mid", "rtcp-mux"] {
+        assert!(!answer.media[0].has(name), "{name}");
+    }
+}
+
+#[test]
+fn the_answer_repeats_the_offers_protocol() {
+    for protocol in [
+        "RTP/SAVPF",
+        "UDP/TLS/RTP/SAVP",
+        "UDP/TLS/RTP/SAVPF",
+        "RTP/SAVP",
+        "RTP/AVP",
+    ] {
+        let (_, answer) = answer_to(&offer_of(&format!("m=audio 30000 {protocol} 0"), ""));
+        assert_eq!(answer.media[0].protocol, protocol);
+    }
+}
+
+#[test]
+fn session_level_ice_fingerprint_and_direction_count() {
+    let offer = format!(
+        "v=0\r\na=ice-ufrag:them\r\na=ice-pwd:themthemthemthemthemthem\r\na=fingerprint:{FINGERPRINT}\r\na=setup:active\r\n\
+         a=ice-lite\r\na=sendonly\r\nc=IN IP4 192.0.2.9\r\nm=audio 30000 RTP/SAVPF 0\r\n"
+    );
+    let (agreed, answer) = answer_to(&offer);
+    assert!(agreed.transport.lite);
+    assert_eq!(agreed.direction, Direction::RecvOnly);
+    assert_eq!(answer.value(0, "setup"), Some("passive"));
+    // A lite peer without candidate lines is where its m= line says.
+    assert_eq!(
+        agreed.transport.candidates[0].address.to_string(),
+        "192.0.2.9:30000"
+    );
+}
+
+#[test]
+fn directions_are_answered_from_our_side() {
+    for (offered, answered) in [
+        ("sendrecv", "sendrecv"),
+        ("sendonly", "recvonly"),
+        ("recvonly", "sendonly"),
+        ("inactive", "inactive"),
+    ] {
+        let (_, answer) = answer_to(&simple_offer(&format!("a={offered}\r\n")));
+        assert_eq!(answer.direction(0).as_str(), answered);
+    }
+}
+
+#[test]
+fn an_unspecified_address_on_a_real_port_is_hold() {
+    let hold = simple_offer("")
+        .replace("IP4 192.0.2.9\r\nt=", "IP4 0.0.0.0\r\nt=")
+        .replace("a=candidate", "a=x");
+    let (agreed, answer) = answer_to(&hold);
+    assert_eq!(agreed.remote_direction, Direction::SendOnly);
+    assert_eq!(answer.direction(0), Direction::RecvOnly);
+    let trickling = hold.replace("m=audio 30000", "m=audio 9");
+    assert_eq!(
+        answer_to(&trickling).0.remote_direction,
+        Direction::SendRecv
+    );
+}
+
+#[test]
+fn telephone_events_take_the_clock_of_the_codec_or_else_8000() {
+    let lines = "a=rtpmap:96 opus/48000/2\r\na=rtpmap:101 telephone-event/8000\r\n";
+    let both = format!("{lines}a=rtpmap:102 telephone-event/48000\r\n");
+    for (formats, lines, expected) in [
+        ("96 101 102", both.as_str(), (102, 48_000)),
+        ("96 0 101", lines, (101, 8_000)),
+        ("0 101 102", both.as_str(), (101, 8_000)),
+    ] {
+        let (agreed, answer) = answer_to(&offer_of(
+            &format!("m=audio 30000 UDP/TLS/RTP/SAVPF {formats}"),
+            lines,
+        ));
+        assert_eq!(
+            agreed.send_events.map(|(pt, rate)| (pt.value(), rate)),
+            Some(expected)
+        );
+        assert_eq!(answer.media[0].formats.join(" "), formats);
+    }
+}
+
+#[test]
+fn packet_time_is_the_peers_where_the_codec_can() {
+    let opus = "a=rtpmap:96 opus/48000/2\r\n";
+    for (formats, lines, expected) in [
+        ("0", "", 20),
+        ("0", "a=ptime:30\r\n", 30),
+        ("0", "a=ptime:200\r\n", 60),
+        ("0", "a=ptime:60\r\na=maxptime:40\r\n", 40),
+        ("0", "a=ptime:0\r\n", 10),
+        ("0", "a=ptime:rubbish\r\n", 20),
+        ("96", &format!("{opus}a=ptime:30\r\n"), 20),
+        ("96", &format!("{opus}a=ptime:60\r\n"), 60),
+    ] {
+        let media = format!("m=audio 30000 UDP/TLS/RTP/SAVPF {formats}");
+        assert_eq!(
+            answer_to(&offer_of(&media, lines)).0.send.ptime,
+            expected,
+            "{lines}"
+        );
+    }
+}
+
+#[test]
+fn what_cannot_work_is_refused_with_the_reason() {
+    let no_fingerprint = |text: String| text.replace("a=fingerprint", "a=x");
+    let cases = [
+        (
+            "v=0\r\nm=audio 30000 RTP/AVP 0\r\n".to_owned(),
+            Refusal::PlainRtp,
+        ),
+        (
+            no_fingerprint(offer_of("m=audio 30000 RTP/AVPF 0", "")),
+            Refusal::PlainRtp,
+        ),
+        (
+            no_fingerprint(offer_of(
+                "m=audio 30000 RTP/SAVP 0",
+                "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:x\r\n",
+            )),
+            Refusal::Incompatible(Incompatible::NoDtls),
+        ),
+        (
+            simple_offer("").replace("a=ice-pwd", "a=x"),
+            Refusal::Incompatible(Incompatible::NoIce),
+        ),
+        (
+            offer_of("m=audio 30000 UDP/TLS/RTP/SAVPF 18 3", ""),
+            Refusal::Incompatible(Incompatible::NoCommonCodec),
+        ),
+        (
+            offer_of("m=audio 0 UDP/TLS/RTP/SAVPF 0", ""),
+            Refusal::Incompatible(Incompatible::NoAudio),
+        ),
+        (
+            offer_of("m=video 30000 UDP/TLS/RTP/SAVPF 96", ""),
+            Refusal::Incompatible(Incompatible::NoAudio),
+        ),
+        (
+            "v=0\r\n".to_owned(),
+            Refusal::Incompatible(Incompatible::NoAudio),
+        ),
+    ];
+    for (offer, expected) in cases {
+        let mut negotiation = negotiation();
+        let refusal = negotiation.receive_offer(&offer, Direction::SendRecv);
+        assert_eq!(refusal.unwrap_err(), Ok(expected), "{offer}");
+        assert!(negotiation.is_stable());
+    }
+    let malformed = negotiation().receive_offer("INVITE", Direction::SendRecv);
+    assert!(matches!(malformed, Err(Ok(Refusal::Malformed(_)))));
+}
+
+#[test]
+fn later_offers_of_both_sides_keep_sections_numbers_and_version() {
+    let offer = format!(
+        "{}m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:1\r\n",
+        offer_of(
+            "m=audio 30000 UDP/TLS/RTP/SAVPF 107 8 126",
+            "a=mid:0\r\na=rtpmap:107 opus/48000/2\r\na=rtpmap:126 telephone-event/8000\r\n"
+        )
+    );
+    let mut negotiation = negotiation();
+    let parameters = parameters();
+    let transport = local(&parameters);
+    let read = |text: &str| Description::parse(text).unwrap();
+    negotiation
+        .receive_offer(&offer, Direction::SendRecv)
+        .unwrap();
+    let first = read(&negotiation.answer(transport).unwrap());
+
+    let reoffer = read(&negotiation.offer(transport, Direction::SendRecv).unwrap());
+    assert_eq!(reoffer.origin.session_id, first.origin.session_id);
+    assert_eq!(reoffer.origin.version, first.origin.version + 1);
+    assert_eq!(reoffer.media.len(), 2);
+    assert_eq!(
+        (reoffer.media[1].port, reoffer.media[1].value("mid")),
+        (0, Some("1"))
+    );
+    let numbers: Vec<_> = reoffer
+        .payloads(0)
+        .iter()
+        .map(|p| (p.payload_type.value(), p.encoding))
+        .collect();
+    assert!(numbers.contains(&(107, Encoding::Audio(Codec::Opus))));
+    assert!(numbers.contains(&(126, Encoding::TelephoneEvent)));
+    negotiation.rollback();
+
+    negotiation
+        .receive_offer(&offer, Direction::SendRecv)
+        .unwrap();
+    let again = read(&negotiation.answer(transport).unwrap());
+    assert_eq!(again.media, first.media);
+    negotiation
+        .receive_offer(&offer, Direction::SendRecv)
+        .unwrap();
+    let unchanged = read(&negotiation.answer(transport).unwrap());
+    assert_eq!(unchanged.origin.version, again.origin.version);
+}
+
+#[test]
+fn an_answer_with_numbers_of_its_own_is_sent_to_by_those() {
+    let mut negotiation = negotiation();
+    negotiation
+        .offer(local(&parameters()), Direction::SendRecv)
+        .unwrap();
+    let answer = offer_of(
+        "m=audio 30000 UDP/TLS/RTP/SAVPF 96 97",
+        "a=rtpmap:96 opus/48000/2\r\na=rtpmap:97 telephone-event/48000\r\na=rtcp-mux\r\n",
+    );
+    let agreed = negotiation.accept(&answer, false).unwrap();
+    assert_eq!(agreed.send.payload_type.value(), 96);
+    assert_eq!(agreed.send_events.map(|(pt, _)| pt.value()), Some(97));
+    let arriving: Vec<_> = agreed
+        .receive
+        .iter()
+        .map(|p| (p.payload_type.value(), p.encoding))
+        .collect();
+    assert!(arriving.contains(&(111, Encoding::Audio(Codec::Opus))));
+    assert!(arriving.contains(&(96, Encoding::Audio(Codec::Opus))));
+}
+
+#[test]
+fn a_provisional_answer_leaves_the_offer_open() {
+    let mut negotiation = negotiation();
+    negotiation
+        .offer(local(&parameters()), Direction::SendRecv)
+        .unwrap();
+    let answer = simple_offer("");
+    negotiation.accept(&answer, true).unwrap();
+    assert!(negotiation.has_offered());
+    negotiation.accept(&answer, false).unwrap();
+    assert_eq!(
+        negotiation.accept(&answer, false).unwrap_err(),
+        Err(Misuse::NoOffer)
+    );
+}
+
+#[test]
+fn offers_and_answers_come_in_turn() {
+    let mut negotiation = negotiation();
+    let parameters = parameters();
+    let transport = local(&parameters);
+    assert_eq!(negotiation.answer(transport), Err(Misuse::NoOffer));
+    negotiation.offer(transport, Direction::SendRecv).unwrap();
+    assert_eq!(
+        negotiation.offer(transport, Direction::SendRecv),
+        Err(Misuse::OfferPending)
+    );
+    let glare = negotiation.receive_offer(&simple_offer(""), Direction::SendRecv);
+    assert_eq!(glare.unwrap_err(), Err(Misuse::OfferPending));
+    negotiation.rollback();
+    assert!(
+        negotiation
+            .receive_offer(&simple_offer(""), Direction::SendRecv)
+            .is_ok()
+    );
+    assert_eq!(
+        negotiation.offer(transport, Direction::SendRecv),
+        Err(Misuse::AnswerPending)
+    );
+}

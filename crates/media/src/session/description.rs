@@ -1,0 +1,262 @@
+//! Offers and answers: what the signalling says, turned into transport and sound.
+
+use super::{ConnectionState, MediaEvent, MediaRefusal, Output, Session, SessionError, Writing};
+use crate::sdp::Direction;
+use crate::sdp::negotiate::{Agreed, LocalTransport, Misuse, Refusal};
+use crate::transport::{Config, Gathering, OutboundStream, RemoteError, Role, StreamId, Transport};
+use rand::RngExt;
+use std::time::Instant;
+
+impl Session {
+    /// Makes an offer; [`MediaEvent::Described`] comes when gathering is over.
+    ///
+    /// # Errors
+    /// When an offer is open, the session closed or the transport impossible.
+    pub fn create_offer(&mut self, now: Instant) -> Result<(), SessionError> {
+        self.now = now;
+        self.must_be_stable()?;
+        self.ensure_transport(Role::Controlling)?;
+        self.answer = None;
+        self.write_when_gathered(Writing::Offer);
+        Ok(())
+    }
+
+    /// Makes a later offer, with new ICE credentials where `restart_ice`, in which we want `direction`.
+    ///
+    /// # Errors
+    /// As [`create_offer`](Self::create_offer).
+    pub fn reoffer(
+        &mut self,
+        restart_ice: bool,
+        direction: Direction,
+        now: Instant,
+    ) -> Result<(), SessionError> {
+        self.now = now;
+        self.must_be_stable()?;
+        self.wish = direction;
+        if let (true, Some(transport)) = (restart_ice, &mut self.transport) {
+            transport.restart_ice(now);
+            self.drain_transport();
+        }
+        self.create_offer(now)
+    }
+
+    /// Answers a first offer: [`MediaEvent::Described`] comes when gathering is over, or else
+    /// [`MediaEvent::Refused`].
+    ///
+    /// # Errors
+    /// When an offer is open, the session closed or the transport impossible.
+    pub fn create_answer(&mut self, offer: &str, now: Instant) -> Result<(), SessionError> {
+        self.now = now;
+        self.must_be_stable()?;
+        self.ensure_transport(Role::Controlled)?;
+        match self.negotiation.receive_offer(offer, self.wish) {
+            Ok(agreed) => match self.set_remote(&agreed) {
+                Ok(()) => {
+                    self.apply(agreed);
+                    self.write_when_gathered(Writing::Answer);
+                }
+                Err(reason) => {
+                    self.negotiation.rollback();
+                    self.event(MediaEvent::Refused { reason });
+                }
+            },
+            Err(refusal) => self.refuse(refusal)?,
+        }
+        Ok(())
+    }
+
+    /// Answers a later offer, as [`create_answer`](Self::create_answer).
+    ///
+    /// # Errors
+    /// As [`create_answer`](Self::create_answer).
+    pub fn answer_reoffer(&mut self, offer: &str, now: Instant) -> Result<(), SessionError> {
+        self.create_answer(offer, now)
+    }
+
+    /// Takes the answer to our offer: [`MediaEvent::AnswerApplied`] or [`MediaEvent::Refused`] comes.
+    ///
+    /// A provisional one (early media) leaves the offer open; the same text again changes nothing; another one (a
+    /// fork's) takes its place.
+    ///
+    /// # Errors
+    /// When there is no open offer of ours.
+    pub fn set_answer(
+        &mut self,
+        answer: &str,
+        provisional: bool,
+        now: Instant,
+    ) -> Result<(), SessionError> {
+        self.now = now;
+        if self.is_closed() {
+            return Err(SessionError::Closed);
+        }
+        let repeated = self.answer.as_deref() == Some(answer);
+        if repeated && !self.negotiation.has_offered() {
+            self.event(MediaEvent::AnswerApplied);
+            return Ok(());
+        }
+        match self.negotiation.accept(answer, provisional) {
+            Ok(_) if repeated => {}
+            Ok(agreed) => {
+                if let Err(reason) = self.set_remote(&agreed) {
+                    self.event(MediaEvent::Refused { reason });
+                    return Ok(());
+                }
+                self.answer = Some(answer.to_owned());
+                self.apply(agreed);
+            }
+            Err(refusal) => return self.refuse(refusal),
+        }
+        self.event(MediaEvent::AnswerApplied);
+        Ok(())
+    }
+
+    /// Forgets the open offer, whoever made it; the session goes on as it was.
+    pub fn rollback(&mut self, now: Instant) {
+        self.now = now;
+        self.negotiation.rollback();
+        self.writing = None;
+        if let Some(transport) = &mut self.transport {
+            transport.rollback_restart();
+        }
+        self.drain_transport();
+    }
+
+    /// Sets the direction that our next offer or answer asks for.
+    pub fn set_direction(&mut self, direction: Direction) {
+        self.wish = direction;
+    }
+
+    fn must_be_stable(&self) -> Result<(), SessionError> {
+        if self.is_closed() {
+            Err(SessionError::Closed)
+        } else if self.negotiation.has_offered() || self.writing == Some(Writing::Offer) {
+            Err(Misuse::OfferPending.into())
+        } else if self.negotiation.is_answering() {
+            Err(Misuse::AnswerPending.into())
+        } else {
+            Ok(())
+        }
+    }
+
+    fn refuse(&mut self, refusal: Result<Refusal, Misuse>) -> Result<(), SessionError> {
+        let reason = MediaRefusal::from(refusal.map_err(SessionError::from)?);
+        self.event(MediaEvent::Refused { reason });
+        Ok(())
+    }
+
+    fn ensure_transport(&mut self, role: Role) -> Result<(), SessionError> {
+        if self.transport.is_some() {
+            return Ok(());
+        }
+        let config = Config {
+            sockets: self.config.sockets.clone(),
+            servers: self.config.servers.clone(),
+            policy: self.config.policy,
+            role,
+            certificate: self.config.certificate.clone(),
+            streams: vec![OutboundStream {
+                id: StreamId::AUDIO,
+                ssrc: self.identity.ssrc,
+            }],
+            check_interval: self.config.check_interval,
+            gathering: self.config.gathering,
+        };
+        let seed = self.rng.random();
+        self.transport = Some(Transport::new(config, seed, self.now)?);
+        self.drain_transport();
+        Ok(())
+    }
+
+    fn set_remote(&mut self, agreed: &Agreed) -> Result<(), MediaRefusal> {
+        let now = self.now;
+        let result = match &mut self.transport {
+            Some(transport) => transport.set_remote(agreed.transport.clone(), now),
+            None => Ok(()),
+        };
+        self.drain_transport();
+        result.map_err(|error| match error {
+            RemoteError::Credentials | RemoteError::NoFingerprint | RemoteError::Closed => {
+                MediaRefusal::Incompatible(error.to_string())
+            }
+        })
+    }
+
+    fn apply(&mut self, agreed: Agreed) {
+        let before = self
+            .agreed
+            .as_ref()
+            .map(|a| (a.direction, a.remote_direction));
+        let after = (agreed.direction, agreed.remote_direction);
+        self.outbound.configure(&self.config, &agreed, self.now);
+        self.inbound.configure(&agreed);
+        self.reports
+            .enable(agreed.rtcp_mux, agreed.send.codec.clock_rate());
+        if agreed.direction.receives() && !self.receives() && self.connected_at.is_some() {
+            // The peer's silence counts from here.
+            self.connected_at = Some(self.now);
+        }
+        self.agreed = Some(agreed);
+        // What nobody was told before counts as "both send".
+        if before.unwrap_or((Direction::SendRecv, Direction::SendRecv)) != after {
+            self.event(MediaEvent::Direction {
+                local: after.0,
+                remote_hold: !after.1.receives(),
+            });
+        }
+        self.note_codecs();
+    }
+
+    fn write_when_gathered(&mut self, writing: Writing) {
+        self.writing = Some(writing);
+        self.write_if_gathered();
+    }
+
+    /// Writes the description that waits, once all candidates are known.
+    pub(super) fn write_if_gathered(&mut self) {
+        let (Some(writing), Some(transport)) = (self.writing, &self.transport) else {
+            return;
+        };
+        if transport.gathering() != Gathering::Complete {
+            return;
+        }
+        self.writing = None;
+        let parameters = transport.local();
+        let local = LocalTransport {
+            parameters: &parameters,
+            end_of_candidates: true,
+        };
+        let written = match writing {
+            Writing::Offer => self.negotiation.offer(local, self.wish),
+            Writing::Answer => self.negotiation.answer(local),
+        };
+        // The state was checked when the description was asked for, and a rollback clears `writing`.
+        if let Ok(sdp) = written {
+            self.outputs
+                .push_back(Output::Event(MediaEvent::Described { sdp }));
+        }
+    }
+
+    /// Says goodbye to the peer and stops; drain the output once more.
+    pub fn close(&mut self, now: Instant) {
+        self.now = now;
+        if self.is_closed() {
+            return;
+        }
+        if let Some(transport) = &mut self.transport {
+            self.reports.bye(transport, now);
+        }
+        self.drain_transport();
+        if let Some(transport) = &mut self.transport {
+            transport.close(now);
+        }
+        self.drain_transport();
+        self.writing = None;
+        self.transport_deadline = None;
+        if self.connection != ConnectionState::Closed {
+            self.connection = ConnectionState::Closed;
+            self.event(MediaEvent::State(ConnectionState::Closed));
+        }
+    }
+}

@@ -1,0 +1,292 @@
+//! One call's sound: descriptions, transport, codec, jitter buffer and key presses in one pure state machine.
+//!
+//! ```text
+//! create_offer ──► Described ──► set_answer ──┐
+//! create_answer ─► Described ─────────────────┴─► State(Checking) ─► State(Connected) ─► … close
+//!                          every 10 ms while needs_tick(): push_captured, pull_playout
+//! ```
+//! Give a [`Session`] one input (a command, a datagram, a timeout, 10 ms of sound), then call
+//! [`Session::poll_output`] until it returns [`Output::Timeout`]. **Never two inputs without a drain.**
+//! What a peer does wrong is an event; `Err` is the caller's own misuse.
+
+mod config;
+mod description;
+mod event;
+mod inbound;
+mod network;
+mod outbound;
+mod report;
+mod snapshot;
+mod stats;
+
+pub use config::SessionConfig;
+pub use event::{ConnectionState, MediaEvent, MediaRefusal, Output, SessionError, Tone, Wake};
+pub use stats::{
+    CodecStats, InboundRtp, OutboundRtp, RemoteInboundRtp, RemoteOutboundRtp, Stats, Summary,
+};
+
+use crate::codec::Codec;
+use crate::sdp::Direction;
+use crate::sdp::negotiate::{Agreed, Identity, Negotiation, Terms};
+use crate::transport::Transport;
+use audio::Rate;
+use rand::rngs::StdRng;
+use rand::{Rng, RngExt, SeedableRng};
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use inbound::Inbound;
+use outbound::Outbound;
+use report::Reports;
+
+/// One call's sound.
+#[derive(Debug)]
+pub struct Session {
+    config: SessionConfig,
+    rng: StdRng,
+    identity: Identity,
+    negotiation: Negotiation,
+    /// Made with the first offer or answer, because only then the ICE role is known.
+    transport: Option<Transport>,
+    /// The description to be written when gathering is over.
+    writing: Option<Writing>,
+    /// The answer in force to our last offer.
+    answer: Option<String>,
+    agreed: Option<Agreed>,
+    /// The direction that we want.
+    wish: Direction,
+    connection: ConnectionState,
+    connected_at: Option<Instant>,
+    outbound: Outbound,
+    inbound: Inbound,
+    reports: Reports,
+    silence: Silence,
+    /// Bounded by what one input causes: the caller drains after each.
+    outputs: VecDeque<Output>,
+    transport_deadline: Option<(Instant, crate::transport::Wake)>,
+    now: Instant,
+    last_codecs: Option<(Codec, Codec)>,
+    summary: snapshot::SummaryWindow,
+}
+
+/// A description that waits for gathering.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Writing {
+    Offer,
+    Answer,
+}
+
+/// Whether the peer's silence has been reported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Silence {
+    Waiting,
+    Reported,
+}
+
+/// The keys to press, and how.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Tones {
+    /// `0`–`9`, `*`, `#`, `A`–`D` in either case; `,` is a pause of two seconds.
+    pub digits: String,
+    /// How long each key is held: 40 ms to 6 s, as W3C has it.
+    pub duration: Duration,
+    /// The silence after each: at least 30 ms.
+    pub gap: Duration,
+}
+
+impl std::fmt::Debug for Tones {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tones")
+            .field("digits", &"…")
+            .field("duration", &self.duration)
+            .field("gap", &self.gap)
+            .finish()
+    }
+}
+
+impl Session {
+    /// Makes a session in which nothing has been said; `seed` feeds ids, SSRC, credentials and timers.
+    ///
+    /// # Errors
+    /// When the configuration names no codec.
+    pub fn new(config: SessionConfig, seed: [u8; 32], now: Instant) -> Result<Self, SessionError> {
+        if config.codecs.is_empty() {
+            return Err(SessionError::NoCodec);
+        }
+        let mut rng = StdRng::from_seed(seed);
+        let identity = identity(&mut rng, config.cname.as_deref());
+        let terms = Terms {
+            codecs: config.codecs.clone(),
+            telephone_event: config.telephone_event,
+            ptime: u8::try_from(config.packet_time.as_millis())
+                .unwrap_or(20)
+                .clamp(10, 60),
+            opus_dtx: config.opus.dtx,
+            opus_max_average_bitrate: None,
+        };
+        Ok(Self {
+            negotiation: Negotiation::new(identity.clone(), terms),
+            outbound: Outbound::new(&config, rng.random(), now),
+            inbound: Inbound::new(&config, now),
+            reports: Reports::new(identity.cname.clone(), identity.ssrc, now, rng.random()),
+            summary: snapshot::SummaryWindow::new(now),
+            config,
+            identity,
+            rng,
+            transport: None,
+            writing: None,
+            answer: None,
+            agreed: None,
+            wish: Direction::SendRecv,
+            connection: ConnectionState::New,
+            connected_at: None,
+            silence: Silence::Waiting,
+            outputs: VecDeque::new(),
+            transport_deadline: None,
+            now,
+            last_codecs: None,
+        })
+    }
+
+    /// The rate at which [`push_captured`](Self::push_captured) takes sound.
+    pub fn capture_rate(&self) -> Rate {
+        self.outbound.rate()
+    }
+
+    /// The rate at which the next [`pull_playout`](Self::pull_playout) gives sound; ask before each, because a peer
+    /// may change its codec at any time.
+    pub fn playout_rate(&self) -> Rate {
+        self.inbound.rate()
+    }
+
+    /// Whether sound flows, so that the caller must tick: [`push_captured`](Self::push_captured) and
+    /// [`pull_playout`](Self::pull_playout) every 10 ms.
+    pub fn needs_tick(&self) -> bool {
+        self.is_connected() && (self.sends() || self.receives())
+    }
+
+    /// Whether captured sound is sent, so that a microphone makes sense.
+    pub fn sends(&self) -> bool {
+        self.agreed.as_ref().is_some_and(|a| a.direction.sends())
+    }
+
+    /// Whether the peer's sound is played.
+    pub fn receives(&self) -> bool {
+        self.agreed.as_ref().is_some_and(|a| a.direction.receives())
+    }
+
+    /// Whether media can flow now.
+    pub fn is_connected(&self) -> bool {
+        matches!(
+            self.connection,
+            ConnectionState::Connected | ConnectionState::Interrupted
+        )
+    }
+
+    /// Sends silence in place of what is captured, or no longer.
+    pub fn mute(&mut self, muted: bool) {
+        self.outbound.mute(muted);
+    }
+
+    /// Whether silence is sent.
+    pub fn is_muted(&self) -> bool {
+        self.outbound.is_muted()
+    }
+
+    /// Presses keys, after those that still wait.
+    ///
+    /// # Errors
+    /// When a key does not exist, too many wait, or the peer takes no telephone events. Then none is sent.
+    pub fn send_dtmf(&mut self, tones: &Tones, now: Instant) -> Result<(), SessionError> {
+        self.now = now;
+        if self.is_closed() {
+            return Err(SessionError::Closed);
+        }
+        if self
+            .agreed
+            .as_ref()
+            .is_some_and(|a| a.send_events.is_none())
+        {
+            return Err(SessionError::NoTelephoneEvents);
+        }
+        self.outbound.press(tones)
+    }
+
+    /// Takes 10 ms of captured sound at [`capture_rate`](Self::capture_rate); too little is filled with silence,
+    /// too much is left aside.
+    pub fn push_captured(&mut self, samples: &[i16], now: Instant) {
+        self.now = now;
+        if !(self.is_connected() && self.sends()) {
+            return;
+        }
+        if let Some(transport) = &mut self.transport {
+            self.outbound
+                .tick(samples, transport, &mut self.outputs, now);
+        }
+        self.drain_transport();
+    }
+
+    /// Gives 10 ms of sound to play at [`playout_rate`](Self::playout_rate).
+    ///
+    /// A slice of another length is filled as far as it goes.
+    pub fn pull_playout(&mut self, samples: &mut [i16], now: Instant) {
+        self.now = now;
+        if !self.receives() {
+            samples.fill(0);
+            return;
+        }
+        self.inbound.pull(samples, now);
+        self.note_codecs();
+    }
+
+    fn is_closed(&self) -> bool {
+        self.connection == ConnectionState::Closed
+    }
+
+    fn event(&mut self, event: MediaEvent) {
+        self.outputs.push_back(Output::Event(event));
+    }
+
+    /// Tells when what is sent or received has changed.
+    fn note_codecs(&mut self) {
+        let Some(agreed) = &self.agreed else { return };
+        let send = agreed.send.codec;
+        let codecs = (send, self.inbound.codec().unwrap_or(send));
+        if self.last_codecs != Some(codecs) {
+            self.last_codecs = Some(codecs);
+            self.event(MediaEvent::CodecChanged {
+                send: codecs.0,
+                receive: codecs.1,
+                capture_rate: self.capture_rate(),
+                playout_rate: self.playout_rate(),
+            });
+        }
+    }
+}
+
+fn identity(rng: &mut StdRng, cname: Option<&str>) -> Identity {
+    // A cname goes into a description as a token.
+    let given = cname.map(|c| {
+        c.chars()
+            .filter(|c| c.is_ascii_graphic())
+            .take(64)
+            .collect::<String>()
+    });
+    Identity {
+        // RFC 8829 §5.2.1: 62 bits.
+        session_id: rng.random::<u64>() >> 2,
+        ssrc: rng.random_range(1..u32::MAX),
+        cname: given
+            .filter(|c| !c.is_empty())
+            .unwrap_or_else(|| token(rng)),
+        stream_id: token(rng),
+        track_id: token(rng),
+    }
+}
+
+/// RFC 7022 §4.2: 96 random bits.
+fn token(rng: &mut StdRng) -> String {
+    let mut bytes = [0_u8; 12];
+    rng.fill_bytes(&mut bytes);
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}

@@ -1,0 +1,152 @@
+//! Datagrams, deadlines and outputs.
+
+use super::{ConnectionState, MediaEvent, Output, Session, Silence, Wake};
+use crate::transport::{self, PathId};
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+/// How far away an idle session's deadline is.
+const FAR: Duration = Duration::from_secs(3_600);
+
+impl Session {
+    /// Takes a datagram that arrived on socket `path`.
+    pub fn handle_datagram(&mut self, path: PathId, from: SocketAddr, bytes: &[u8], now: Instant) {
+        self.now = now;
+        if let Some(transport) = &mut self.transport {
+            transport.handle_datagram(path, from, bytes, now);
+        }
+        self.drain_transport();
+    }
+
+    /// Acts on what is due.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        self.now = now;
+        if self.is_closed() {
+            return;
+        }
+        if let Some(transport) = &mut self.transport
+            && self.transport_deadline.is_none_or(|(at, _)| at <= now)
+        {
+            transport.handle_timeout(now);
+        }
+        self.drain_transport();
+        self.report_if_due();
+        self.note_silence();
+        if let Some(tone) = self.inbound.release_keys(now) {
+            self.event(tone);
+        }
+    }
+
+    /// Gives the next thing to do or to know; [`Output::Timeout`] is the last.
+    pub fn poll_output(&mut self) -> Output {
+        if let Some(output) = self.outputs.pop_front() {
+            return output;
+        }
+        let deadlines = [
+            self.transport_deadline
+                .map(|(at, why)| (at, Wake::Transport(why))),
+            self.report_deadline().map(|at| (at, Wake::Report)),
+            self.silence_deadline().map(|at| (at, Wake::NoMedia)),
+            self.inbound.key_deadline().map(|at| (at, Wake::KeyRelease)),
+        ];
+        deadlines
+            .into_iter()
+            .flatten()
+            .filter(|_| !self.is_closed())
+            .min_by_key(|(at, _)| *at)
+            .map_or(Output::Timeout(self.now + FAR, Wake::Idle), |(at, why)| {
+                Output::Timeout(at, why)
+            })
+    }
+
+    /// Moves what the transport says to where it belongs.
+    pub(super) fn drain_transport(&mut self) {
+        while let Some(transport) = &mut self.transport {
+            match transport.poll_output() {
+                transport::Output::Transmit(transmit) => {
+                    self.outputs.push_back(Output::Transmit(transmit));
+                }
+                transport::Output::Rtp(packet) => self.receive(packet),
+                transport::Output::Rtcp(compound) => {
+                    let bye = self.reports.receive(&compound, self.now);
+                    self.outbound.tell_loss(self.reports.peer_loss());
+                    if bye {
+                        self.event(MediaEvent::ByeReceived);
+                    }
+                }
+                transport::Output::State(state) => self.enter(state.into()),
+                // The descriptions carry all candidates; none is trickled.
+                transport::Output::LocalCandidate(_) => {}
+                transport::Output::EndOfCandidates => self.event(MediaEvent::EndOfCandidates),
+                transport::Output::SelectedPath(path) => {
+                    self.event(MediaEvent::SelectedPath(path));
+                }
+                transport::Output::Timeout(at, why) => {
+                    self.transport_deadline = Some((at, why));
+                    break;
+                }
+            }
+        }
+        self.write_if_gathered();
+    }
+
+    fn receive(&mut self, packet: transport::Rtp) {
+        if let Some(event) = self.inbound.receive(packet, self.now) {
+            self.event(event);
+        }
+        if self.silence == Silence::Reported {
+            self.silence = Silence::Waiting;
+            self.event(MediaEvent::MediaResumed);
+        }
+    }
+
+    fn enter(&mut self, state: ConnectionState) {
+        if self.connection == state {
+            return;
+        }
+        let was_connected = self.is_connected();
+        self.connection = state;
+        if self.is_connected() && !was_connected {
+            self.connected_at = Some(self.now);
+            self.reports.start(self.now);
+        }
+        self.event(MediaEvent::State(state));
+    }
+
+    fn report_deadline(&self) -> Option<Instant> {
+        self.is_connected()
+            .then(|| self.reports.deadline())
+            .flatten()
+    }
+
+    fn report_if_due(&mut self) {
+        if self.report_deadline().is_some_and(|at| at <= self.now)
+            && let Some(transport) = &mut self.transport
+        {
+            self.reports
+                .send(&self.outbound, &mut self.inbound, transport, self.now);
+            self.drain_transport();
+        }
+    }
+
+    fn silence_deadline(&self) -> Option<Instant> {
+        let connected_at = self.connected_at?;
+        if self.silence == Silence::Reported || !self.is_connected() || !self.receives() {
+            return None;
+        }
+        let since = self
+            .inbound
+            .last_arrival()
+            .map_or(connected_at, |at| at.max(connected_at));
+        Some(since + self.config.no_media_after)
+    }
+
+    fn note_silence(&mut self) {
+        if self.silence_deadline().is_some_and(|at| at <= self.now) {
+            self.silence = Silence::Reported;
+            self.event(MediaEvent::NoMedia {
+                silent: self.config.no_media_after,
+            });
+        }
+    }
+}

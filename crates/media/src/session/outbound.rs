@@ -1,0 +1,309 @@
+//! From captured sound and pressed keys to RTP.
+
+use super::{MediaEvent, Output, SessionConfig, SessionError, Tone, Tones};
+use crate::codec::{Codec, Encoder, OpusSettings};
+use crate::dtmf;
+use crate::rtp::rtcp::SenderInfo;
+use crate::sdp::negotiate::{Agreed, SendFormat};
+use crate::transport::{RtpOut, StreamId, Transport};
+use audio::Rate;
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+/// After so long without a tick, the RTP clock goes on where the wall clock is.
+const PAUSE: Duration = Duration::from_millis(200);
+/// W3C webrtc-pc §7.2: how long a key may be held, and the least silence after it.
+const KEY_HELD: (Duration, Duration) = (Duration::from_millis(40), Duration::from_secs(6));
+const KEY_GAP: (Duration, Duration) = (Duration::from_millis(30), Duration::from_secs(6));
+
+/// What we send.
+#[derive(Debug)]
+pub(super) struct Outbound {
+    opus: OpusSettings,
+    first_codec: Codec,
+    format: Option<SendFormat>,
+    events: Option<(u8, u32)>,
+    encoder: Option<Encoder>,
+    frame: Vec<i16>,
+    payload: Vec<u8>,
+    /// The RTP time at which the next tick begins.
+    clock: u32,
+    last_tick: Instant,
+    /// Whether the next packet begins a talkspurt.
+    spurt: bool,
+    muted: bool,
+    keys: dtmf::Sender,
+    loss: f64,
+    pub(super) packets: u64,
+    pub(super) bytes: u64,
+    pub(super) level: Loudness,
+}
+
+/// The W3C's way to tell how loud sound is.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Loudness {
+    pub(super) level: f64,
+    pub(super) energy: f64,
+    pub(super) seconds: f64,
+}
+
+impl Loudness {
+    /// Takes 10 ms.
+    pub(super) fn add(&mut self, samples: &[i16]) {
+        let sum: f64 = samples.iter().map(|s| f64::from(*s) * f64::from(*s)).sum();
+        let mean = sum / samples.len().max(1) as f64 / (32_768.0 * 32_768.0);
+        self.level = mean.sqrt();
+        self.energy += mean * 0.01;
+        self.seconds += 0.01;
+    }
+}
+
+impl Outbound {
+    pub(super) fn new(config: &SessionConfig, clock: u32, now: Instant) -> Self {
+        Self {
+            opus: config.opus,
+            first_codec: config.codecs.first().copied().unwrap_or(Codec::Opus),
+            format: None,
+            events: None,
+            encoder: None,
+            frame: Vec::with_capacity(6 * Rate::Hz48000.samples_per_tick()),
+            payload: Vec::with_capacity(1_500),
+            clock,
+            last_tick: now,
+            spurt: true,
+            muted: false,
+            keys: dtmf::Sender::default(),
+            loss: 0.0,
+            packets: 0,
+            bytes: 0,
+            level: Loudness::default(),
+        }
+    }
+
+    pub(super) fn rate(&self) -> Rate {
+        self.encoder
+            .as_ref()
+            .map_or_else(|| self.first_codec.rate(&self.opus), Encoder::rate)
+    }
+
+    pub(super) fn mute(&mut self, muted: bool) {
+        self.muted = muted;
+    }
+
+    pub(super) fn is_muted(&self) -> bool {
+        self.muted
+    }
+
+    /// Takes over what was agreed; the encoder stays unless it must change.
+    pub(super) fn configure(&mut self, config: &SessionConfig, agreed: &Agreed, now: Instant) {
+        self.events = agreed
+            .send_events
+            .map(|(payload_type, clock)| (payload_type.value(), clock));
+        if self.events.is_none() {
+            self.keys.clear();
+        }
+        let settings = opus_settings(&config.opus, &agreed.send);
+        let same = self.format.is_some_and(|f| f.codec == agreed.send.codec)
+            && settings == self.opus
+            && self.encoder.is_some();
+        self.format = Some(agreed.send);
+        if !same {
+            self.opus = settings;
+            self.frame.clear();
+            self.spurt = true;
+            self.last_tick = now;
+            // A codec that cannot be made sends nothing; its settings were checked when they were given.
+            self.encoder = Encoder::new(agreed.send.codec, &settings).ok();
+            self.set_loss();
+        }
+    }
+
+    /// Queues keys.
+    pub(super) fn press(&mut self, tones: &Tones) -> Result<(), SessionError> {
+        let keys: Vec<char> = tones.digits.chars().take(dtmf::MAX_KEYS + 1).collect();
+        if let Some(bad) = keys
+            .iter()
+            .find(|k| **k != ',' && Tone::from_char(**k).is_none())
+        {
+            return Err(SessionError::NotAKey(*bad));
+        }
+        if keys.len() + self.keys.waiting() > dtmf::MAX_KEYS {
+            return Err(SessionError::TooManyKeys(dtmf::MAX_KEYS));
+        }
+        let held = tones.duration.clamp(KEY_HELD.0, KEY_HELD.1);
+        let gap = tones.gap.clamp(KEY_GAP.0, KEY_GAP.1);
+        for key in keys {
+            match Tone::from_char(key) {
+                Some(tone) => self.keys.press(tone.event(), held, gap),
+                None => self.keys.pause(),
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells the encoder how much of what we send is lost, 0 to 1.
+    pub(super) fn tell_loss(&mut self, fraction: f64) {
+        // Up at once, down slowly: the next burst is likely to be like the last one.
+        let loss = fraction.max(self.loss * 0.7);
+        if (loss - self.loss).abs() >= 0.005 {
+            self.loss = loss;
+            self.set_loss();
+        }
+    }
+
+    fn set_loss(&mut self) {
+        if let Some(encoder) = &mut self.encoder {
+            let percent = (self.loss * 100.0).round().clamp(0.0, 100.0) as u8;
+            // Every value up to 100 is taken.
+            let _taken = encoder.set_expected_loss(percent);
+        }
+    }
+
+    /// Sends what 10 ms bring.
+    pub(super) fn tick(
+        &mut self,
+        samples: &[i16],
+        transport: &mut Transport,
+        outputs: &mut VecDeque<Output>,
+        now: Instant,
+    ) {
+        let Some(format) = self.format else { return };
+        let per_tick = format.codec.clock_rate() / 100;
+        self.catch_up(per_tick, now);
+        self.level.add(samples);
+        let begins = self.clock;
+        self.clock = self.clock.wrapping_add(per_tick);
+        self.send_keys(begins, format, transport, outputs, now);
+        if self.keys.is_sounding() {
+            // RFC 4733 §2.5.1.2: the event stands for the sound.
+            self.frame.clear();
+            self.spurt = true;
+            return;
+        }
+        self.collect(samples);
+        let tick = self.rate().samples_per_tick();
+        if self.frame.len() >= tick * usize::from(format.ptime / 10) {
+            self.send_frame(format, per_tick, transport, now);
+        }
+    }
+
+    fn catch_up(&mut self, per_tick: u32, now: Instant) {
+        let missed = now.saturating_duration_since(self.last_tick);
+        if missed > PAUSE {
+            let ticks = (missed.as_millis() / 10).saturating_sub(1) as u32;
+            self.clock = self.clock.wrapping_add(ticks.wrapping_mul(per_tick));
+            self.frame.clear();
+            self.spurt = true;
+        }
+        self.last_tick = now;
+    }
+
+    fn collect(&mut self, samples: &[i16]) {
+        let tick = self.rate().samples_per_tick();
+        let old = self.frame.len();
+        if !self.muted {
+            self.frame
+                .extend_from_slice(&samples[..samples.len().min(tick)]);
+        }
+        self.frame.resize(old + tick, 0);
+    }
+
+    fn send_frame(
+        &mut self,
+        format: SendFormat,
+        per_tick: u32,
+        transport: &mut Transport,
+        now: Instant,
+    ) {
+        let Some(encoder) = &mut self.encoder else {
+            return;
+        };
+        let encoded = encoder.encode(&self.frame, &mut self.payload);
+        let silent = encoder.in_dtx();
+        self.frame.clear();
+        if encoded.is_err() || silent {
+            self.spurt = true;
+            return;
+        }
+        let length = per_tick * u32::from(format.ptime / 10);
+        let packet = RtpOut {
+            pt: format.payload_type.value(),
+            timestamp: self.clock.wrapping_sub(length),
+            marker: self.spurt,
+            extensions: &[],
+            payload: &self.payload,
+        };
+        let sent = transport.send_rtp(StreamId::AUDIO, packet, now);
+        self.spurt = false;
+        if sent.is_ok() {
+            self.packets += 1;
+            self.bytes += self.payload.len() as u64;
+        }
+    }
+
+    fn send_keys(
+        &mut self,
+        begins: u32,
+        format: SendFormat,
+        transport: &mut Transport,
+        outputs: &mut VecDeque<Output>,
+        now: Instant,
+    ) {
+        let Some((payload_type, clock)) = self.events else {
+            return;
+        };
+        let clocks = dtmf::Clocks {
+            audio: format.codec.clock_rate(),
+            event: clock,
+        };
+        let update = u32::from(format.ptime / 10).max(2);
+        for packet in self.keys.tick(begins, clocks, update).into_iter().flatten() {
+            let packet = RtpOut {
+                pt: payload_type,
+                timestamp: packet.timestamp,
+                marker: packet.marker,
+                extensions: &[],
+                payload: &packet.payload,
+            };
+            if transport.send_rtp(StreamId::AUDIO, packet, now).is_ok() {
+                self.packets += 1;
+                self.bytes += dtmf::PAYLOAD as u64;
+            }
+        }
+        if self.keys.take_completed() {
+            outputs.push_back(Output::Event(MediaEvent::DtmfSent {
+                remaining: self.keys.waiting(),
+            }));
+        }
+    }
+
+    /// What a sender's report says; `None` before the first packet.
+    pub(super) fn sender_info(&self, ntp: u64, now: Instant) -> Option<SenderInfo> {
+        let clock = u64::from(self.format?.codec.clock_rate());
+        let since = now.saturating_duration_since(self.last_tick);
+        let ticks = since.as_micros() as u64 * clock / 1_000_000;
+        (self.packets > 0).then(|| SenderInfo {
+            ntp,
+            timestamp: self.clock.wrapping_add(ticks as u32),
+            packets: self.packets as u32,
+            bytes: self.bytes as u32,
+        })
+    }
+}
+
+/// Our settings within the peer's wishes (RFC 7587 §6.1).
+fn opus_settings(ours: &OpusSettings, send: &SendFormat) -> OpusSettings {
+    let wishes = send.fmtp;
+    OpusSettings {
+        bitrate: ours
+            .bitrate
+            .min(wishes.max_average_bitrate.unwrap_or(u32::MAX)),
+        inband_fec: ours.inband_fec && wishes.fec,
+        dtx: ours.dtx || wishes.dtx,
+        constant_bitrate: ours.constant_bitrate || wishes.cbr,
+        max_playback_rate: ours
+            .max_playback_rate
+            .min(wishes.max_playback_rate.unwrap_or(u32::MAX)),
+        ..*ours
+    }
+}

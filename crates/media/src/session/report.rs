@@ -1,0 +1,166 @@
+//! RTCP in a session: our reports, and what the peer's say.
+
+use super::inbound::Inbound;
+use super::outbound::Outbound;
+use super::stats::{RemoteInboundRtp, RemoteOutboundRtp};
+use crate::rtp::rtcp::{self, Packet, ReportBlock};
+use crate::rtp::schedule::Schedule;
+use crate::transport::Transport;
+use std::time::Instant;
+
+/// A round trip beyond this is a peer that counts wrong.
+const LONGEST_ROUND_TRIP: f64 = 30.0;
+/// The share of G.711's RTP clock is near enough where the peer's unit is unknown.
+const FALLBACK_CLOCK: f64 = 8_000.0;
+
+/// Reports sent and received.
+#[derive(Debug)]
+pub(super) struct Reports {
+    cname: String,
+    ssrc: u32,
+    /// RFC 3550 §4: a sender without wall clock counts from when it joined.
+    epoch: Instant,
+    schedule: Schedule,
+    /// Whether RTCP has a way: without rtcp-mux it has none.
+    enabled: bool,
+    compound: Vec<u8>,
+    /// The middle of the NTP time in the peer's last sender report, its SSRC, and when it came.
+    last_sender: Option<(u32, u32, Instant)>,
+    clock: f64,
+    pub(super) remote_inbound: Option<RemoteInboundRtp>,
+    pub(super) remote_outbound: Option<RemoteOutboundRtp>,
+}
+
+impl Reports {
+    pub(super) fn new(cname: String, ssrc: u32, now: Instant, seed: [u8; 32]) -> Self {
+        Self {
+            cname,
+            ssrc,
+            epoch: now,
+            schedule: Schedule::new(seed),
+            enabled: false,
+            compound: Vec::with_capacity(256),
+            last_sender: None,
+            clock: FALLBACK_CLOCK,
+            remote_inbound: None,
+            remote_outbound: None,
+        }
+    }
+
+    pub(super) fn enable(&mut self, multiplexed: bool, clock: u32) {
+        self.enabled = multiplexed;
+        self.clock = f64::from(clock);
+    }
+
+    pub(super) fn start(&mut self, now: Instant) {
+        self.schedule.start(now);
+    }
+
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.enabled.then(|| self.schedule.deadline()).flatten()
+    }
+
+    /// The share of what we send that the peer lost of late, 0 to 1.
+    pub(super) fn peer_loss(&self) -> f64 {
+        self.remote_inbound.map_or(0.0, |r| r.fraction_lost)
+    }
+
+    /// Sends a report.
+    pub(super) fn send(
+        &mut self,
+        outbound: &Outbound,
+        inbound: &mut Inbound,
+        transport: &mut Transport,
+        now: Instant,
+    ) {
+        self.schedule.sent(now);
+        let info = outbound.sender_info(self.ntp(now), now);
+        let block = inbound.report().map(|block| self.complete(block, now));
+        self.compound.clear();
+        rtcp::write_report(&mut self.compound, self.ssrc, info, block);
+        rtcp::write_description(&mut self.compound, self.ssrc, &self.cname);
+        // Nothing is lost by a report that finds no way.
+        let _unsent = transport.send_rtcp(&self.compound, now);
+    }
+
+    /// Says goodbye.
+    pub(super) fn bye(&mut self, transport: &mut Transport, now: Instant) {
+        if !self.enabled {
+            return;
+        }
+        self.compound.clear();
+        rtcp::write_report(&mut self.compound, self.ssrc, None, None);
+        rtcp::write_description(&mut self.compound, self.ssrc, &self.cname);
+        rtcp::write_goodbye(&mut self.compound, self.ssrc);
+        let _unsent = transport.send_rtcp(&self.compound, now);
+    }
+
+    /// Takes a compound; tells whether the peer says goodbye.
+    pub(super) fn receive(&mut self, compound: &[u8], now: Instant) -> bool {
+        let mut bye = false;
+        for packet in rtcp::read(compound) {
+            match packet {
+                Packet::Sender { ssrc, info, blocks } => {
+                    self.last_sender = Some(((info.ntp >> 16) as u32, ssrc, now));
+                    let reports = self.remote_outbound.map_or(0, |r| r.reports_sent);
+                    self.remote_outbound = Some(RemoteOutboundRtp {
+                        packets_sent: u64::from(info.packets),
+                        bytes_sent: u64::from(info.bytes),
+                        reports_sent: reports + 1,
+                    });
+                    self.learn(blocks, now);
+                }
+                Packet::Receiver { blocks, .. } => self.learn(blocks, now),
+                Packet::Goodbye { .. } => bye = true,
+                Packet::Other => {}
+            }
+        }
+        bye
+    }
+
+    fn learn(&mut self, mut blocks: rtcp::Blocks<'_>, now: Instant) {
+        let Some(block) = blocks.find(|b| b.ssrc == self.ssrc) else {
+            return;
+        };
+        let mut report = self.remote_inbound.unwrap_or_default();
+        report.packets_lost = i64::from(block.lost);
+        report.fraction_lost = f64::from(block.fraction_lost) / 256.0;
+        report.jitter = f64::from(block.jitter) / self.clock.max(1.0);
+        if let Some(round_trip) = self.round_trip(&block, now) {
+            report.round_trip_time = Some(round_trip);
+            report.total_round_trip_time += round_trip;
+            report.round_trip_time_measurements += 1;
+        }
+        self.remote_inbound = Some(report);
+    }
+
+    /// RFC 3550 §6.4.1: now − LSR − DLSR.
+    fn round_trip(&self, block: &ReportBlock, now: Instant) -> Option<f64> {
+        let middle = (self.ntp(now) >> 16) as u32;
+        let ticks = middle
+            .wrapping_sub(block.last_sender_report)
+            .wrapping_sub(block.delay) as i32;
+        let seconds = f64::from(ticks) / 65_536.0;
+        // A peer's clock that rounds may seem to answer before it was asked.
+        (block.last_sender_report != 0 && (-0.01..LONGEST_ROUND_TRIP).contains(&seconds))
+            .then_some(seconds.max(0.0))
+    }
+
+    fn complete(&self, mut block: ReportBlock, now: Instant) -> ReportBlock {
+        if let Some((middle, ssrc, at)) = self.last_sender
+            && ssrc == block.ssrc
+        {
+            let since = now.saturating_duration_since(at).as_secs_f64();
+            block.last_sender_report = middle;
+            block.delay = (since * 65_536.0) as u32;
+        }
+        block
+    }
+
+    /// 32.32 fixed-point seconds, from 1 so that the middle of it is never 0 early on.
+    fn ntp(&self, now: Instant) -> u64 {
+        let elapsed = now.saturating_duration_since(self.epoch);
+        let fraction = (u64::from(elapsed.subsec_nanos()) << 32) / 1_000_000_000;
+        (elapsed.as_secs() + 1) << 32 | fraction
+    }
+}
