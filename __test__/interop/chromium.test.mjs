@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { hears } from '../sound.mjs'
+import { startChromium } from './chromium.mjs'
+import { startKamailio } from './kamailio.mjs'
+import { peers } from './peers.mjs'
+import { next, phonesOf, voice } from './phones.mjs'
+
+describe('JsSIP in Chromium, through Kamailio', { skip: peers('kamailio', 'chromium') }, () => {
+  let kamailio
+  let chromium
+  before(async () => {
+    ;[kamailio, chromium] = await Promise.all([startKamailio(), startChromium()])
+  })
+  after(() => Promise.all([kamailio?.stop(), chromium?.stop()]))
+
+  const uri = (user) => `sip:${user}@${kamailio.domain}`
+  const account = (user) => ({ uri: uri(user), password: `${user}pw` })
+
+  async function both(t, page, options) {
+    const [browser, phone] = await Promise.all([
+      chromium.phone({ ...account('bob'), server: kamailio.ws, ...page }),
+      phonesOf(t).open({ ...account('alice'), servers: kamailio.ws, ...options }),
+    ])
+    t.after(() => browser.stop())
+    return [browser, phone]
+  }
+
+  for (const codec of ['opus', 'PCMU']) {
+    for (const certificate of ['RSA', 'ECDSA']) {
+      test(`is called with ${codec} and an ${certificate} certificate; it hangs up`, async (t) => {
+        const [browser, phone] = await both(t, { certificate }, { codecs: [codec] })
+        const { ear, audio } = voice(600)
+        const session = await phone.call(uri('bob'), audio)
+        await browser.event('incoming')
+        await browser.answer(1000)
+        await session.answered
+        await Promise.all([hears(ear, 1000), browser.hears(600)])
+        assert.equal((await browser.received()).codec, `audio/${codec}`)
+        assert.equal(session.codec?.toLowerCase(), codec.toLowerCase())
+        const ended = next(session, 'terminated')
+        await browser.hangUp()
+        const [, reason] = await ended
+        assert.deepEqual([`${reason}`, reason.side], ['success', 'remote'])
+      })
+
+      test(`calls with ${codec} and an ${certificate} certificate; we hang up`, async (t) => {
+        const [browser, phone] = await both(t, { certificate, codecs: [codec] })
+        const ringing = next(phone, 'pendingSession')
+        await browser.call(uri('alice'), 1000)
+        const [{ id, address }] = await ringing
+        assert.equal(address, 'bob')
+        const { ear, audio } = voice(600)
+        const started = next(phone, 'sessionStarted')
+        phone.acceptPendingSession(id, audio)
+        const [session] = await started
+        await browser.event('confirmed')
+        await Promise.all([hears(ear, 1000), browser.hears(600)])
+        assert.equal((await browser.received()).codec, `audio/${codec}`)
+        await session.end()
+        assert.equal((await browser.event('ended')).originator, 'remote')
+      })
+    }
+  }
+
+  test('its digits arrive', async (t) => {
+    const [browser, phone] = await both(t)
+    const session = await phone.call(uri('bob'), { mediaStream: 'none' })
+    await browser.event('incoming')
+    await browser.answer(1000)
+    await session.answered
+    await next(session, 'change:connected').catch(() => assert.ok(session.connected))
+    const tones = []
+    const all = new Promise((resolve) => session.on('dtmf', ({ tone }) => tones.push(tone) === 3 && resolve()))
+    await browser.sendDtmf('5#0', 100, 70)
+    await Promise.race([all, next(session, 'terminated', 5000)])
+    assert.deepEqual(tones, ['5', '#', '0'])
+    await session.end()
+  })
+
+  test('its refusal is the end of the call', async (t) => {
+    const [browser, phone] = await both(t)
+    const session = await phone.call(uri('bob'))
+    await browser.event('incoming')
+    await browser.reject(486)
+    await assert.rejects(session.answered, { code: 'ERR_CALL_BUSY' })
+  })
+})
+
+describe('JsSIP in a Chromium that hides its addresses', { skip: peers('kamailio', 'chromium') }, () => {
+  let kamailio
+  let chromium
+  before(async () => {
+    ;[kamailio, chromium] = await Promise.all([startKamailio(), startChromium({ mdns: true })])
+  })
+  after(() => Promise.all([kamailio?.stop(), chromium?.stop()]))
+
+  test('is heard although its candidates are names that nobody can resolve', async (t) => {
+    const account = (user) => ({ uri: `sip:${user}@${kamailio.domain}`, password: `${user}pw` })
+    const [browser, phone] = await Promise.all([
+      chromium.phone({ ...account('bob'), server: kamailio.ws }),
+      phonesOf(t).open({ ...account('alice'), servers: kamailio.ws }),
+    ])
+    t.after(() => browser.stop())
+    const { ear, audio } = voice(600)
+    const session = await phone.call(`sip:bob@${kamailio.domain}`, audio)
+    await browser.event('incoming')
+    await browser.answer(1000)
+    await session.answered
+    await Promise.all([hears(ear, 1000), browser.hears(600)])
+    await session.end()
+  })
+})

@@ -1,0 +1,57 @@
+import { AudioSink, Softphone } from 'offhook'
+
+const rate = 16000
+
+/**
+ * Phones of one test, which all end with it: `open(options)` makes one that is initialized, `make(options)` one that is not.
+ * A test that fails prints the phones' logs.
+ */
+export function phonesOf(t) {
+  const phones = []
+  t.after(async () => {
+    await Promise.all(phones.map((phone) => phone.destroy()))
+    if (!t.passed && process.env.OFFHOOK_TEST_LOG) for (const { log } of phones) console.log(log.join('\n'))
+  })
+  const make = (options) => {
+    const phone = new Softphone({ audio: 'none', logger: silent, ...options })
+    phone.log = []
+    phone.on('trace', (level, message, details) => phone.log.push(`${level} ${message} ${JSON.stringify(details)}`))
+    phones.push(phone)
+    return phone
+  }
+  const open = async (options) => {
+    const phone = make(options)
+    await phone.initialize({ signal: AbortSignal.timeout(10_000) })
+    return phone
+  }
+  return { make, open }
+}
+
+/** What sends a tone and listens: for `call` and `acceptPendingSession`. */
+export function voice(frequency) {
+  const ear = new AudioSink({ rate })
+  return { ear, audio: { mediaStream: { tone: frequency }, audioElement: ear } }
+}
+
+/** The next occurrence of an event, within a deadline. */
+export function next(emitter, event, deadline = 5000) {
+  return emitter.once(event, { signal: AbortSignal.timeout(deadline) }).catch((cause) => {
+    throw new Error(`no "${event}" in ${deadline} ms`, { cause })
+  })
+}
+
+/** A call from one phone to another that is answered, with a tone from each side. */
+export async function connect(caller, callee, target, { tones: [low, high] = [600, 1000], options = {} } = {}) {
+  const [mine, theirs] = [voice(low), voice(high)]
+  const [pending, outgoing] = await Promise.all([
+    next(callee, 'pendingSession'),
+    caller.call(target, { ...mine.audio, ...options }),
+  ])
+  const started = next(callee, 'sessionStarted')
+  callee.acceptPendingSession(pending[0].id, theirs.audio)
+  const [incoming] = await started
+  await outgoing.answered
+  return { outgoing, incoming, callerEar: mine.ear, calleeEar: theirs.ear, pending: pending[0] }
+}
+
+const silent = { debug() {}, log() {}, info() {}, warn() {}, error() {} }

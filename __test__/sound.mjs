@@ -1,0 +1,65 @@
+/**
+ * Resolves once an AudioSink has given a fifth of a second in which this frequency dominates;
+ * rejects after the deadline with what was heard instead.
+ */
+export async function hears(sink, frequency, deadline = 5000) {
+  const window = new Float64Array(sink.rate / 5)
+  let filled = 0
+  let heard = 'nothing'
+  const end = performance.now() + deadline
+  const timer = setTimeout(() => sink.emit('late'), deadline)
+  try {
+    for (;;) {
+      const frame = sink.read() ?? (await nextFrame(sink))
+      if (frame === undefined || performance.now() > end) break
+      const samples = new Int16Array(frame.buffer, frame.byteOffset, frame.length / 2)
+      for (const sample of samples) window[filled++] = sample
+      if (filled < window.length) continue
+      filled = 0
+      heard = describe(window, sink.rate, frequency)
+      if (heard.share > 0.5 && heard.level > -50) return heard
+    }
+  } finally {
+    clearTimeout(timer)
+  }
+  throw new Error(`expected ${frequency} Hz within ${deadline} ms; heard ${JSON.stringify(heard)}`)
+}
+
+/** Reads what waits in an AudioSink and drops it. */
+export function drain(sink) {
+  while (sink.read() !== null);
+}
+
+function nextFrame(sink) {
+  return new Promise((resolve) => {
+    const settle = () => {
+      for (const event of ['readable', 'end', 'close', 'late']) sink.off(event, settle)
+      resolve(sink.read() ?? (sink.destroyed || sink.readableEnded ? undefined : Buffer.alloc(0)))
+    }
+    for (const event of ['readable', 'end', 'close', 'late']) sink.on(event, settle)
+  })
+}
+
+/** The share of the energy that is at this frequency, and the whole level in dBFS. */
+function describe(window, rate, frequency) {
+  const energy = window.reduce((sum, sample) => sum + sample * sample, 0)
+  const power = goertzel(window, rate, frequency)
+  const share = energy === 0 ? 0 : (2 * power) / (window.length * energy)
+  return { share: round(share), level: round(10 * Math.log10(energy / window.length / (32768 * 32768) + 1e-12)) }
+}
+
+function goertzel(window, rate, frequency) {
+  const coefficient = 2 * Math.cos((2 * Math.PI * frequency) / rate)
+  let before = 0
+  let last = 0
+  for (const sample of window) {
+    const now = sample + coefficient * last - before
+    before = last
+    last = now
+  }
+  return last * last + before * before - coefficient * last * before
+}
+
+function round(number) {
+  return Math.round(number * 100) / 100
+}
