@@ -143,7 +143,7 @@ pub struct CallOptions {
     pub conversation_id: Option<String>,
     /// Milliseconds until an unanswered call is cancelled; never where absent.
     pub timeout: Option<u64>,
-    /// The name shown to the callee; the phone's `displayName` where absent.
+    /// The name that the proxy is asked to show instead of the phone's own (RFC 3325 §9.2).
     pub display_name: Option<String>,
 }
 

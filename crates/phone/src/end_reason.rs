@@ -99,3 +99,211 @@ conditions! {
     /// The peer offers no transport that this phone has.
     UnsupportedTransports = "unsupported-transports",
 }
+
+impl EndReason {
+    /// A reason without a SIP status.
+    pub(crate) fn new(condition: Condition, side: Side, text: impl Into<String>) -> Self {
+        Self {
+            condition,
+            text: text.into(),
+            side,
+            sip: None,
+            q850: None,
+        }
+    }
+
+    /// The reason that a final response to our INVITE gives.
+    pub(crate) fn of_response(status: SipStatus, causes: &Causes) -> Self {
+        Self {
+            condition: of_status(status.code),
+            text: causes.text.clone().unwrap_or_else(|| status.reason.clone()),
+            side: Side::Remote,
+            sip: Some(status),
+            q850: causes.q850,
+        }
+    }
+
+    /// The reason that a BYE gives.
+    pub(crate) fn of_bye(causes: &Causes) -> Self {
+        let condition = match (causes.q850, causes.sip) {
+            (Some(cause), _) => of_q850(cause),
+            (None, Some(200)) if causes.is_elsewhere() => Condition::AlternativeSession,
+            (None, Some(code)) if code >= 300 => of_status(code),
+            (None, _) => Condition::Success,
+        };
+        Self::of_causes(condition, causes, "The other party hung up")
+    }
+
+    /// The reason that a CANCEL gives, and whether another device took the call.
+    pub(crate) fn of_cancel(causes: &Causes) -> (Self, bool) {
+        let (condition, elsewhere) = if causes.is_elsewhere() {
+            (Condition::AlternativeSession, true)
+        } else {
+            match causes.sip {
+                Some(600) => (Condition::Busy, true),
+                Some(603 | 607 | 608) => (Condition::Decline, true),
+                Some(408) => (Condition::Timeout, false),
+                Some(_) | None => (Condition::Cancel, false),
+            }
+        };
+        let text = match elsewhere {
+            true => "Handled by another device",
+            false => "The caller gave up",
+        };
+        (Self::of_causes(condition, causes, text), elsewhere)
+    }
+
+    fn of_causes(condition: Condition, causes: &Causes, text: &str) -> Self {
+        Self {
+            condition,
+            text: causes.text.clone().unwrap_or_else(|| text.into()),
+            side: Side::Remote,
+            sip: causes.sip.map(|code| SipStatus {
+                code,
+                reason: causes.text.clone().unwrap_or_default(),
+            }),
+            q850: causes.q850,
+        }
+    }
+}
+
+/// What the `Reason` headers of a message say (RFC 3326), the first of each protocol.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Causes {
+    pub(crate) sip: Option<u16>,
+    pub(crate) q850: Option<u8>,
+    pub(crate) text: Option<String>,
+}
+
+impl Causes {
+    /// Takes one value of a `Reason` header.
+    pub(crate) fn add(&mut self, protocol: &str, cause: Option<u16>, text: Option<&str>) {
+        if protocol.eq_ignore_ascii_case("SIP") {
+            self.sip = self.sip.or(cause);
+        }
+        if protocol.eq_ignore_ascii_case("Q.850") {
+            let cause = cause.and_then(|cause| u8::try_from(cause).ok());
+            self.q850 = self
+                .q850
+                .or(cause.filter(|cause| (1..=127).contains(cause)));
+        }
+        if self.text.is_none() {
+            self.text = text.filter(|text| !text.is_empty()).map(str::to_owned);
+        }
+    }
+
+    /// Whether another device answered: the three forms that servers send.
+    fn is_elsewhere(&self) -> bool {
+        self.sip == Some(200)
+            || self.q850 == Some(26)
+            || self
+                .text
+                .as_deref()
+                .is_some_and(|text| text.to_ascii_lowercase().contains("completed elsewhere"))
+    }
+}
+
+pub(crate) fn of_status(code: u16) -> Condition {
+    match code {
+        408 | 480 => Condition::Timeout,
+        487 => Condition::Cancel,
+        486 | 600 => Condition::Busy,
+        603 | 607 | 608 => Condition::Decline,
+        404 | 410 | 481 | 604 => Condition::Gone,
+        415 | 488 | 606 => Condition::IncompatibleParameters,
+        401 | 403 | 407 | 494 => Condition::SecurityError,
+        500..=599 => Condition::FailedApplication,
+        _ => Condition::GeneralError,
+    }
+}
+
+fn of_q850(cause: u8) -> Condition {
+    match cause {
+        16 | 31 => Condition::Success,
+        17 => Condition::Busy,
+        18 | 19 | 102 => Condition::Timeout,
+        21 => Condition::Decline,
+        26 => Condition::AlternativeSession,
+        1 | 22 | 27 => Condition::Gone,
+        57 | 58 | 65 | 88 => Condition::IncompatibleParameters,
+        34 | 38 | 41 | 42 | 47 => Condition::FailedApplication,
+        _ => Condition::GeneralError,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn causes(list: &[(&str, u16, &str)]) -> Causes {
+        let mut causes = Causes::default();
+        for (protocol, cause, text) in list {
+            causes.add(protocol, Some(*cause), Some(*text));
+        }
+        causes
+    }
+
+    #[test]
+    fn every_form_of_completed_elsewhere_is_handled() {
+        for list in [
+            [("SIP", 200, "Call completed elsewhere")],
+            [("Q.850", 26, "")],
+            [("sip", 487, "Call Completed Elsewhere")],
+        ] {
+            let (reason, elsewhere) = EndReason::of_cancel(&causes(&list));
+            assert!(elsewhere, "{list:?}");
+            assert_eq!(reason.condition, Condition::AlternativeSession);
+        }
+    }
+
+    #[test]
+    fn declined_elsewhere_is_handled_too() {
+        let (reason, elsewhere) = EndReason::of_cancel(&causes(&[("SIP", 600, "Busy Everywhere")]));
+        assert!(elsewhere);
+        assert_eq!(reason.condition, Condition::Busy);
+    }
+
+    #[test]
+    fn a_plain_cancel_is_a_missed_call() {
+        let (reason, elsewhere) = EndReason::of_cancel(&Causes::default());
+        assert!(!elsewhere);
+        assert_eq!(reason.to_string(), "cancel");
+        assert_eq!(reason.side, Side::Remote);
+    }
+
+    #[test]
+    fn status_codes_have_the_conditions_of_the_table() {
+        for (code, condition) in [
+            (486, "busy"),
+            (600, "busy"),
+            (603, "decline"),
+            (408, "timeout"),
+            (480, "timeout"),
+            (404, "gone"),
+            (410, "gone"),
+            (488, "incompatible-parameters"),
+            (415, "incompatible-parameters"),
+            (403, "security-error"),
+            (487, "cancel"),
+            (503, "failed-application"),
+            (484, "general-error"),
+        ] {
+            assert_eq!(of_status(code).as_str(), condition, "{code}");
+        }
+    }
+
+    #[test]
+    fn a_bye_says_why_in_q850() {
+        for (cause, condition) in [
+            (16, "success"),
+            (17, "busy"),
+            (21, "decline"),
+            (19, "timeout"),
+        ] {
+            let reason = EndReason::of_bye(&causes(&[("Q.850", cause, "")]));
+            assert_eq!(reason.to_string(), condition);
+            assert_eq!(reason.q850.map(u16::from), Some(cause));
+        }
+        assert_eq!(EndReason::of_bye(&Causes::default()).to_string(), "success");
+    }
+}

@@ -13,17 +13,26 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod account;
+mod agent;
 pub mod audio;
+mod auto_answer;
 pub mod command;
 pub mod config;
+mod context;
+mod conversation_id;
 pub mod end_reason;
 pub mod error;
 pub mod event;
 pub mod id;
+mod identity;
 pub mod media;
 pub mod output;
 mod phone;
 pub mod secret;
+mod session;
+mod target;
+mod wire;
 
 pub use command::Command;
 pub use config::{Config, ConfigError, Options};

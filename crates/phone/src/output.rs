@@ -54,10 +54,6 @@ pub enum Wake {
     ConnectTimeout,
     /// The next connection attempt.
     Reconnect,
-    /// The next registration attempt.
-    Reregister,
-    /// A connection has lived long enough to forget past failures.
-    StableConnection,
     /// The access token is about to expire.
     Token,
     /// A listener has not been heard of in time.
@@ -68,10 +64,6 @@ pub enum Wake {
     NoAnswer,
     /// Nobody answered an outgoing call.
     CallTimeout,
-    /// A re-INVITE is to be repeated after a glare.
-    Glare,
-    /// An announced call did not come.
-    ExpectedCall,
     /// The end of what `destroy()` waits for.
     Destroy,
 }

@@ -1,84 +1,265 @@
 //! The phone itself: one input in, outputs out.
 
-use std::collections::VecDeque;
+mod command;
+mod ending;
+mod incoming;
+mod sip_event;
+
+use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+use sip::endpoint::UsageId;
 
-use crate::command::Command;
+use crate::account::{Account, Change};
+use crate::agent::Agent;
 use crate::config::Config;
-use crate::error::{ErrorCode, ErrorType, PhoneError};
-use crate::event::Event;
-use crate::id::{SessionId, Ticket};
+use crate::context::Context;
+use crate::id::SessionId;
 use crate::media::MediaEvent;
-use crate::output::{Connection, Output, Reply, Wake};
+use crate::output::{Connection, Output, Wake};
+use crate::session::{Session, State, millis};
+use ending::Ending;
 
-/// A softphone without I/O: **give one input, then drain `poll_output` until `Timeout`.**
+pub(crate) use ending::Fate;
+
+/// Nothing is due for this long at most: a driver's clock may be changed meanwhile.
+const IDLE: Duration = Duration::from_secs(3600);
+
+/// A softphone without I/O.
+///
+/// **Give one input, then drain [`poll_output`](Self::poll_output) until `Timeout` or `Closed`.**
 #[derive(Debug)]
 pub struct Phone {
     config: Config,
+    agent: Agent,
+    account: Account,
+    sessions: BTreeMap<SessionId, Session>,
+    usages: BTreeMap<UsageId, SessionId>,
+    /// How the latest sessions that are gone ended, oldest first.
+    fates: VecDeque<(SessionId, Fate)>,
+    /// Conversations that the application announced, and until when.
+    expected: Vec<(String, Instant)>,
+    ending: Ending,
     outputs: VecDeque<Output>,
-    closed: bool,
-    far: Instant,
+    rng: StdRng,
+    /// The last `now`, and the time since 1970 at the first.
+    now: Instant,
+    epoch: (Instant, Duration),
 }
 
 impl Phone {
     /// Makes a phone that waits for `Initialize`. `unix_time` is the time since 1970 at `now`.
-    pub fn new(config: Config, _seed: [u8; 32], now: Instant, _unix_time: Duration) -> Self {
+    pub fn new(config: Config, seed: [u8; 32], now: Instant, unix_time: Duration) -> Self {
+        let mut rng = StdRng::from_seed(seed);
+        let instance_id = match &config.instance_id {
+            Some(id) => id.clone(),
+            None => SessionId::from_random(draw(&mut rng)).to_string(),
+        };
+        let mut branch = || {
+            let mut seed = [0; 32];
+            rng.fill_bytes(&mut seed);
+            seed
+        };
         Self {
+            agent: Agent::new(&config, &instance_id, branch()),
+            account: Account::new(&config, branch()),
             config,
+            sessions: BTreeMap::new(),
+            usages: BTreeMap::new(),
+            fates: VecDeque::new(),
+            expected: Vec::new(),
+            ending: Ending::No,
             outputs: VecDeque::new(),
-            closed: false,
-            far: now + Duration::from_secs(3600),
+            rng,
+            now,
+            epoch: (now, unix_time),
         }
     }
 
-    /// What the phone was made with.
+    /// What the phone was made with, and what commands have changed since.
     pub fn config(&self) -> &Config {
         &self.config
     }
 
-    /// Takes a command of the application; its `Reply` names the ticket.
-    pub fn handle_command(&mut self, ticket: Ticket, command: Command, _now: Instant) {
-        match command {
-            Command::Destroy {} => {
-                self.outputs.push_back(Output::Event(Event::Closed));
-                self.outputs
-                    .push_back(Output::Reply(ticket, Ok(Reply::Done)));
-                self.closed = true;
-            }
-            _other => self.outputs.push_back(Output::Reply(
-                ticket,
-                Err(PhoneError::new(
-                    ErrorCode::NotConnected,
-                    ErrorType::Generic,
-                    "Not connected",
-                )),
-            )),
+    /// Takes news of the WebSocket.
+    pub fn handle_connection(&mut self, connection: Connection, now: Instant) {
+        if self.ending.is_over() {
+            return;
         }
+        self.now = now;
+        let (account, mut ctx) = self.account();
+        let change = account.handle_connection(connection, &mut ctx);
+        self.changed(change);
+        self.settle();
     }
 
-    /// Takes news of the WebSocket.
-    pub fn handle_connection(&mut self, _connection: Connection, _now: Instant) {}
-
     /// Takes the payload of one WebSocket message.
-    pub fn handle_signaling(&mut self, _message: Bytes, _now: Instant) {}
+    pub fn handle_signaling(&mut self, message: Bytes, now: Instant) {
+        if self.ending.is_over() {
+            return;
+        }
+        self.now = now;
+        self.agent.handle_message(message, now, &mut self.outputs);
+        self.settle();
+    }
 
     /// Takes the pong to our ping.
-    pub fn handle_pong(&mut self, _now: Instant) {}
+    pub fn handle_pong(&mut self, now: Instant) {
+        if self.ending.is_over() {
+            return;
+        }
+        self.now = now;
+        self.agent.handle_pong(now, &mut self.outputs);
+        self.settle();
+    }
 
     /// Takes news of a session's media.
-    pub fn handle_media(&mut self, _id: SessionId, _event: MediaEvent, _now: Instant) {}
+    pub fn handle_media(&mut self, id: SessionId, event: MediaEvent, now: Instant) {
+        if self.ending.is_over() {
+            return;
+        }
+        self.now = now;
+        self.with(id, |session, ctx| session.handle_media(event, ctx));
+        self.settle();
+    }
 
     /// Takes the passing of time.
-    pub fn handle_timeout(&mut self, _now: Instant) {}
+    pub fn handle_timeout(&mut self, now: Instant) {
+        if self.ending.is_over() {
+            return;
+        }
+        self.now = now;
+        self.agent.handle_timeout(now, &mut self.outputs);
+        let (account, mut ctx) = self.account();
+        account.handle_timeout(&mut ctx);
+        let due: Vec<SessionId> = self
+            .sessions
+            .values()
+            .filter(|session| session.deadline(now).is_some_and(|(at, _)| at <= now))
+            .map(|session| session.id)
+            .collect();
+        for id in due {
+            self.with(id, Session::handle_timeout);
+        }
+        self.settle();
+    }
 
     /// Gives the next thing to do.
     pub fn poll_output(&mut self) -> Output {
         match self.outputs.pop_front() {
             Some(output) => output,
-            None if self.closed => Output::Closed,
-            None => Output::Timeout(self.far, Wake::Idle),
+            None if self.ending.is_over() => Output::Closed,
+            None => {
+                let (at, why) = self.deadline();
+                Output::Timeout(at, why)
+            }
         }
     }
+
+    fn deadline(&self) -> (Instant, Wake) {
+        let sip = self.agent.deadline().map(|at| (at, Wake::Sip));
+        let sessions = self
+            .sessions
+            .values()
+            .filter_map(|session| session.deadline(self.now));
+        sessions
+            .chain(sip)
+            .chain(self.account.deadline())
+            .chain(self.ending.deadline())
+            .min_by_key(|(at, _)| *at)
+            .unwrap_or((self.now + IDLE, Wake::Idle))
+    }
+
+    /// Takes all that the input caused, until nothing more comes of it.
+    fn settle(&mut self) {
+        while let Some(event) = self.agent.next_event() {
+            self.take(event);
+        }
+        self.drive_ending();
+    }
+
+    /// What a change of the connection means for every session.
+    fn changed(&mut self, change: Change) {
+        let ids: Vec<SessionId> = self.sessions.keys().copied().collect();
+        match change {
+            Change::None => {}
+            Change::Usable => {
+                for id in ids {
+                    self.with(id, Session::flow_found);
+                }
+            }
+            Change::Lost { wanted } => {
+                for id in ids {
+                    self.with(id, |session, ctx| session.flow_lost(wanted, ctx));
+                }
+            }
+        }
+    }
+
+    /// Lets a session act, and takes note of what became of it.
+    fn with<R>(
+        &mut self,
+        id: SessionId,
+        act: impl FnOnce(&mut Session, &mut Context<'_>) -> R,
+    ) -> Option<R> {
+        let mut session = self.sessions.remove(&id)?;
+        let result = act(&mut session, &mut self.context());
+        self.keep(session);
+        Some(result)
+    }
+
+    /// Keeps a session that is not over, and remembers how one that is has ended.
+    fn keep(&mut self, session: Session) {
+        let over = matches!(session.state, State::Ended);
+        if let Some(usage) = session.usage {
+            match over {
+                true => self.usages.remove(&usage),
+                false => self.usages.insert(usage, session.id),
+            };
+        }
+        if !session.is_pending() && !session.is_live() {
+            self.remember(&session);
+        }
+        if !over {
+            self.sessions.insert(session.id, session);
+        }
+    }
+
+    fn context(&mut self) -> Context<'_> {
+        Context {
+            unix_now: self.unix_now(),
+            config: &self.config,
+            agent: &mut self.agent,
+            outputs: &mut self.outputs,
+            now: self.now,
+        }
+    }
+
+    fn account(&mut self) -> (&mut Account, Context<'_>) {
+        let unix_now = self.unix_now();
+        let ctx = Context {
+            unix_now,
+            config: &self.config,
+            agent: &mut self.agent,
+            outputs: &mut self.outputs,
+            now: self.now,
+        };
+        (&mut self.account, ctx)
+    }
+
+    fn unix_now(&self) -> u64 {
+        let (at, time) = self.epoch;
+        millis(time + self.now.saturating_duration_since(at))
+    }
+
+    fn new_id(&mut self) -> SessionId {
+        SessionId::from_random(draw(&mut self.rng))
+    }
+}
+
+fn draw(rng: &mut StdRng) -> u128 {
+    (u128::from(rng.next_u64()) << 64) | u128::from(rng.next_u64())
 }

@@ -16,6 +16,7 @@ pub use options::{
     HeaderOption, InputOption, OneOrMany, Options, OutputOption, ServerOption, TlsOptions,
     WeightedServer,
 };
+pub(crate) use read::{escape_user, ice_servers, is_printable, is_token};
 pub use server::Server;
 
 use crate::audio;
@@ -71,6 +72,8 @@ pub struct Config {
     pub codecs: Vec<Codec>,
     /// The default devices.
     pub audio: Audio,
+    /// The playout volume in percent.
+    pub volume: u8,
     /// STUN and TURN servers.
     pub ice_servers: Vec<IceServer>,
     /// Which candidates may be used.
@@ -113,8 +116,13 @@ pub enum Credentials {
         realm: String,
         ha1: Secret,
     },
-    /// By a bearer token (RFC 8898); `renewable` where `TokenNeeded` brings a new one.
-    Token { token: Secret, renewable: bool },
+    /// By a bearer token (RFC 8898), sent to this realm only; `renewable` where `TokenNeeded`
+    /// brings a new one.
+    Token {
+        realm: String,
+        token: Secret,
+        renewable: bool,
+    },
 }
 
 /// The `transport` parameter of our Contact.

@@ -119,9 +119,9 @@ options! {
         username, "username": String = "a non-empty string";
         /// The password.
         password, "password": Secret = "a non-empty string";
-        /// MD5 of `username:realm:password`, 32 hexadecimal digits.
-        ha1, "ha1": Secret = "32 hexadecimal digits";
-        /// The realm for which `ha1` was made; default the domain.
+        /// MD5 or SHA-256 of `username:realm:password` in hexadecimal digits.
+        ha1, "ha1": Secret = "32 or 64 hexadecimal digits";
+        /// The realm for which `ha1` was made, or that is shown `accessToken`; default the domain.
         realm, "realm": String = "a non-empty string";
         /// Whether to register; default true.
         register, "register": bool = "a boolean";
@@ -207,19 +207,17 @@ options! {
 impl Options {
     /// Reads the options from JSON, naming the first that is unknown or has a wrong type.
     pub fn from_json(value: &Value) -> Result<Self, ConfigError> {
-        match value {
-            Value::Null => Err(ConfigError::missing(
+        if value.is_null() {
+            return Err(ConfigError::missing(
                 "options",
                 "an object",
                 "Options required to create an instance of the SDK",
-            )),
-            value => {
-                Self::read("", value, "an object").map_err(|error| match error.option.as_str() {
-                    "" => ConfigError::new("options", error.expected, error.got),
-                    _ => error,
-                })
-            }
+            ));
         }
+        Self::read("", value, "an object").map_err(|error| match error.option.as_str() {
+            "" => ConfigError::new("options", error.expected, error.got),
+            _ => error,
+        })
     }
 }
 
@@ -323,9 +321,9 @@ pub enum AutoAnswerOption {
 
 impl OptionValue for AutoAnswerOption {
     fn read(path: &str, value: &Value, expected: &str) -> Result<Self, ConfigError> {
-        match value {
-            Value::String(policy) => Ok(Self::Policy(policy.clone())),
-            value => AutoAnswerOptions::read(path, value, expected).map(Self::Detailed),
+        match value.as_str() {
+            Some(policy) => Ok(Self::Policy(policy.to_owned())),
+            None => AutoAnswerOptions::read(path, value, expected).map(Self::Detailed),
         }
     }
 }
@@ -341,9 +339,9 @@ pub enum AudioOption {
 
 impl OptionValue for AudioOption {
     fn read(path: &str, value: &Value, expected: &str) -> Result<Self, ConfigError> {
-        match value {
-            Value::String(word) => Ok(Self::Word(word.clone())),
-            value => AudioOptions::read(path, value, expected).map(Self::Devices),
+        match value.as_str() {
+            Some(word) => Ok(Self::Word(word.to_owned())),
+            None => AudioOptions::read(path, value, expected).map(Self::Devices),
         }
     }
 }

@@ -43,6 +43,8 @@ impl TryFrom<Options> for Config {
         let account = account(&options, &mut warnings)?;
         let auto_answer = auto_answer(&options, account.is_triple)?;
         let servers = servers(options.servers, &account.address)?;
+        let allow_insecure = options.allow_insecure.unwrap_or(false);
+        bearer_is_safe(&account.credentials, &servers, allow_insecure)?;
         Ok(Self {
             display_name: options
                 .display_name
@@ -83,7 +85,7 @@ impl TryFrom<Options> for Config {
                 .map(|uri| route("outboundProxy", uri))
                 .collect::<Result<_, _>>()?,
             authorization: options.authorization.unwrap_or_default(),
-            allow_insecure: options.allow_insecure.unwrap_or(false),
+            allow_insecure,
             conversation_id_headers: list(options.conversation_id_header)
                 .into_iter()
                 .map(|name| header_name("conversationIdHeader", name))
@@ -101,6 +103,7 @@ impl TryFrom<Options> for Config {
             auto_connect_sessions: options.auto_connect_sessions.unwrap_or(true),
             codecs: codecs(options.codecs)?,
             audio: audio(options.audio)?,
+            volume: 100,
             ice_servers: ice_servers("iceServers", options.ice_servers.unwrap_or_default())?,
             ice_transport_policy: options.ice_transport_policy.unwrap_or_default(),
             ice_gathering_timeout: Duration::from_millis(within(
@@ -151,18 +154,15 @@ fn sip_account(options: &Options, address: Address) -> Result<Account, ConfigErr
         let password = filled_secret("password", password)?;
         Credentials::Password { username, password }
     } else if let Some(ha1) = &options.ha1 {
-        let realm = match &options.realm {
-            Some(realm) => filled("realm", realm)?,
-            None => address.domain.clone(),
-        };
         Credentials::Ha1 {
             username,
-            realm,
+            realm: realm(options, &address)?,
             ha1: hashed(ha1)?,
         }
     } else if let Some(token) = &options.access_token {
         Credentials::Token {
-            token: filled_secret("accessToken", token)?,
+            realm: realm(options, &address)?,
+            token: bearer(token)?,
             renewable: options.renewable_token.unwrap_or(false),
         }
     } else {
@@ -173,6 +173,28 @@ fn sip_account(options: &Options, address: Address) -> Result<Account, ConfigErr
         credentials,
         is_triple: false,
     })
+}
+
+/// The realm that a credential is for: named, or our own domain.
+fn realm(options: &Options, address: &Address) -> Result<String, ConfigError> {
+    match &options.realm {
+        Some(realm) => filled("realm", realm),
+        None => Ok(address.domain.clone()),
+    }
+}
+
+fn bearer(token: &Secret) -> Result<Secret, ConfigError> {
+    match sip::auth::Credentials::bearer(token.reveal(), Vec::new()) {
+        Ok(_) => Ok(token.clone()),
+        Err(_) => Err(ConfigError::new(
+            "accessToken",
+            "a bearer token of letters, digits and -._~+/=",
+            match token.reveal() {
+                "" => "an empty string",
+                _ => "another string",
+            },
+        )),
+    }
 }
 
 /// The PureCloud triple: `environment`, `accessToken`, `orgId`.
@@ -191,7 +213,7 @@ fn triple(options: &Options, warnings: &mut Vec<String>) -> Result<Account, Conf
             "Access token is required to create an instance of the SDK",
         ));
     };
-    let token = filled_secret("accessToken", token)?;
+    let token = bearer(token)?;
     let domain = match &options.environment {
         Some(environment) => {
             if !STANDARD_ENVIRONMENTS.contains(&environment.as_str()) {
@@ -220,16 +242,14 @@ fn triple(options: &Options, warnings: &mut Vec<String>) -> Result<Account, Conf
                 )
             })?,
     };
+    let address = address(&format!("sip:{}@{domain}", escape_user(&user)))?;
     Ok(Account {
-        address: Address {
-            scheme: "sip",
-            user: escape_user(&user),
-            domain,
-        },
         credentials: Credentials::Token {
+            realm: realm(options, &address)?,
             token,
             renewable: options.renewable_token.unwrap_or(false),
         },
+        address,
         is_triple: true,
     })
 }
@@ -251,11 +271,15 @@ fn address(uri: &str) -> Result<Address, ConfigError> {
     if user.is_empty() || user.contains([':', '@']) {
         return Err(wrong());
     }
-    Ok(Address {
+    let address = Address {
         scheme,
         user: escape_user(user),
         domain: domain("uri", host).map_err(|_| wrong())?,
-    })
+    };
+    match sip::uri::Uri::parse(&address.to_string()) {
+        Ok(_) => Ok(address),
+        Err(_) => Err(wrong()),
+    }
 }
 
 /// Escapes what RFC 3261 §25.1 does not allow in a user part; an escape stays as it is.
@@ -314,6 +338,23 @@ fn servers(
             .enumerate()
             .map(|(index, option)| Server::read(option, &format!("servers[{index}]")))
             .collect(),
+    }
+}
+
+/// RFC 8898 §4: a bearer token is for nobody to read on the way.
+fn bearer_is_safe(
+    credentials: &Credentials,
+    servers: &[Server],
+    allow_insecure: bool,
+) -> Result<(), ConfigError> {
+    let bearer = matches!(credentials, Credentials::Token { .. });
+    match bearer && !allow_insecure && servers.iter().any(|server| !server.secure) {
+        true => Err(ConfigError::new(
+            "servers",
+            "wss: URLs where accessToken is used (or allowInsecure: true)",
+            "a ws: URL",
+        )),
+        false => Ok(()),
     }
 }
 
@@ -547,21 +588,20 @@ fn filled_secret(option: &str, secret: &Secret) -> Result<Secret, ConfigError> {
 
 fn hashed(ha1: &Secret) -> Result<Secret, ConfigError> {
     let text = ha1.reveal();
-    match text.len() == 32 && text.bytes().all(|b| b.is_ascii_hexdigit()) {
-        true => Ok(ha1.clone()),
-        false => Err(ConfigError::new(
+    match sip::auth::Secret::ha1(text) {
+        Ok(_) => Ok(ha1.clone()),
+        Err(_) => Err(ConfigError::new(
             "ha1",
-            "32 hexadecimal digits",
+            "32 (MD5) or 64 (SHA-256) hexadecimal digits",
             "another string",
         )),
     }
 }
 
 fn route(option: &str, uri: String) -> Result<String, ConfigError> {
-    let scheme = uri.split(':').next().unwrap_or_default();
-    match ["sip", "sips"].contains(&scheme) && is_printable(&uri) {
-        true => Ok(uri),
-        false => Err(ConfigError::new(
+    match sip::uri::Uri::parse(&uri) {
+        Ok(parsed) if parsed.is_sip() => Ok(uri),
+        Ok(_) | Err(_) => Err(ConfigError::new(
             option,
             "a SIP URI such as 'sip:proxy.example.com;lr'",
             "another string",

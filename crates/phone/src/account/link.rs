@@ -1,0 +1,314 @@
+//! The WebSocket: opened, lost, opened again.
+
+use std::time::Duration;
+
+use rand::{Rng, RngExt};
+
+use super::{Account, Goal, Link, backoff};
+use crate::config::Server;
+use crate::context::Context;
+use crate::error::{ErrorCode, ErrorType, PhoneError};
+use crate::event::{Event, Level};
+use crate::id::Ticket;
+use crate::output::{Connection, Output};
+use crate::session::millis;
+
+/// A server that has not answered by then is silent: three SYNs, TLS and the upgrade fit.
+const CONNECT_PATIENCE: Duration = Duration::from_secs(10);
+/// A connection that lived this long makes past failures irrelevant (RFC 5626 §4.5).
+const STABLE: Duration = Duration::from_secs(120);
+
+/// What a piece of news means for the calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// Nothing.
+    None,
+    /// The flow is there and the registrar knows it.
+    Usable,
+    /// The flow is gone; `wanted` by the application.
+    Lost { wanted: bool },
+}
+
+impl Account {
+    /// Takes news of the WebSocket.
+    pub(crate) fn handle_connection(
+        &mut self,
+        connection: Connection,
+        ctx: &mut Context<'_>,
+    ) -> Change {
+        match (connection, self.link) {
+            (Connection::Up { server, secure }, Link::Connecting { .. }) => {
+                self.came_up(server, secure, ctx)
+            }
+            (
+                Connection::Refused { reason } | Connection::Down { reason },
+                Link::Connecting { server, .. },
+            ) => {
+                self.attempt_failed(server, &reason, ctx);
+                Change::None
+            }
+            (Connection::Down { reason } | Connection::Refused { reason }, Link::Up { .. }) => {
+                self.lost(&reason, ctx)
+            }
+            // News of a connection that we have given up already.
+            (
+                Connection::Up { .. } | Connection::Down { .. } | Connection::Refused { .. },
+                Link::Idle | Link::Waiting { .. } | Link::Up { .. },
+            ) => Change::None,
+        }
+    }
+
+    /// Does what is due.
+    pub(crate) fn handle_timeout(&mut self, ctx: &mut Context<'_>) {
+        match self.link {
+            Link::Connecting { server, until } if until <= ctx.now => {
+                ctx.outputs.push_back(Output::Disconnect);
+                self.attempt_failed(server, "The server does not answer", ctx);
+            }
+            Link::Waiting { until } if until <= ctx.now => self.connect(ctx),
+            Link::Connecting { .. } | Link::Waiting { .. } | Link::Idle | Link::Up { .. } => {}
+        }
+        self.drive_token(ctx);
+    }
+
+    /// Closes the WebSocket for good; calls live on.
+    pub(crate) fn disconnect(&mut self, ctx: &mut Context<'_>) -> Change {
+        let change = self.close("Disconnected by the application", false, ctx);
+        let error = PhoneError::new(ErrorCode::Aborted, ErrorType::Generic, "Disconnected");
+        self.fail_waiters(&error, ctx);
+        change
+    }
+
+    /// Closes the WebSocket and opens it at once.
+    pub(crate) fn reconnect(&mut self, ticket: Ticket, ctx: &mut Context<'_>) -> Change {
+        let change = self.close("Reconnecting", true, ctx);
+        self.failures = 0;
+        self.round.clear();
+        self.wait(ticket, Goal::Ready);
+        self.connect(ctx);
+        change
+    }
+
+    /// The flow answers no keep-alive any more.
+    pub(crate) fn fell_silent(&mut self, ctx: &mut Context<'_>) -> Change {
+        match self.link {
+            Link::Up { .. } => {
+                ctx.outputs.push_back(Output::Disconnect);
+                self.lost("The server does not answer keep-alives", ctx)
+            }
+            Link::Idle | Link::Connecting { .. } | Link::Waiting { .. } => Change::None,
+        }
+    }
+
+    /// Leaves without a word about it: `destroy()`, or an `initialize()` that failed.
+    pub(super) fn go_idle(&mut self, ctx: &mut Context<'_>) {
+        self.close("Not initialized", false, ctx);
+    }
+
+    fn close(&mut self, reason: &str, reconnecting: bool, ctx: &mut Context<'_>) -> Change {
+        let was = std::mem::replace(&mut self.link, Link::Idle);
+        self.round.clear();
+        match was {
+            Link::Idle | Link::Waiting { .. } => Change::None,
+            Link::Connecting { .. } => {
+                ctx.outputs.push_back(Output::Disconnect);
+                Change::None
+            }
+            Link::Up { .. } => {
+                ctx.outputs.push_back(Output::Disconnect);
+                self.registered = false;
+                ctx.agent.flow_down(ctx.now, ctx.outputs);
+                ctx.emit(Event::Disconnected {
+                    reconnecting,
+                    reason: reason.into(),
+                    retry_in: reconnecting.then_some(0),
+                });
+                Change::Lost { wanted: true }
+            }
+        }
+    }
+
+    /// Tries the next server of the round, or begins another round.
+    pub(super) fn connect(&mut self, ctx: &mut Context<'_>) {
+        if self.round.is_empty() {
+            self.round = order(&ctx.config.servers, &mut self.rng).into();
+        }
+        if let Some(server) = self.round.pop_front() {
+            self.link = Link::Connecting {
+                server,
+                until: ctx.now + CONNECT_PATIENCE,
+            };
+            ctx.outputs.push_back(Output::Connect { server });
+        }
+    }
+
+    fn came_up(&mut self, server: usize, secure: bool, ctx: &mut Context<'_>) -> Change {
+        self.link = Link::Up {
+            server,
+            since: ctx.now,
+        };
+        self.round.clear();
+        let reconnect = std::mem::replace(&mut self.was_up, true);
+        ctx.emit(Event::Connected {
+            reconnect,
+            server: ctx
+                .config
+                .servers
+                .get(server)
+                .map(Server::shown)
+                .unwrap_or_default(),
+        });
+        ctx.agent.flow_up(secure, ctx.now, ctx.outputs);
+        if self.registering {
+            ctx.agent.register(ctx.now, ctx.outputs);
+            return Change::None;
+        }
+        self.became_usable(ctx);
+        Change::Usable
+    }
+
+    /// Registered, or connected where that is all that is wanted.
+    pub(super) fn became_usable(&mut self, ctx: &mut Context<'_>) {
+        ctx.agent.set_usable();
+        if !std::mem::replace(&mut self.ready, true) {
+            ctx.emit(Event::Ready);
+        }
+        self.settle(&[Goal::Ready, Goal::Registered], ctx);
+    }
+
+    fn attempt_failed(&mut self, server: usize, reason: &str, ctx: &mut Context<'_>) {
+        let shown = ctx.config.servers.get(server).map(Server::shown);
+        let details = serde_json::json!({ "server": shown, "reason": reason });
+        ctx.trace(Level::Warn, "A server could not be reached", details);
+        if !self.round.is_empty() {
+            return self.connect(ctx);
+        }
+        if !self.ready {
+            let error = PhoneError::new(
+                ErrorCode::ConnectionFailed,
+                ErrorType::Initialization,
+                "Failed to initialize SDK",
+            );
+            return self.initialize_failed(error.with_cause(reason), ctx);
+        }
+        self.failures = self.failures.saturating_add(1);
+        let wait = backoff::wait(self.failures, &mut self.rng);
+        self.link = Link::Waiting {
+            until: ctx.now + wait,
+        };
+        ctx.emit(Event::Disconnected {
+            reconnecting: true,
+            reason: reason.into(),
+            retry_in: Some(millis(wait)),
+        });
+    }
+
+    /// `initialize()` has failed: the phone is as before it.
+    pub(super) fn initialize_failed(&mut self, error: PhoneError, ctx: &mut Context<'_>) {
+        self.go_idle(ctx);
+        ctx.emit(Event::Error {
+            error: error.clone(),
+            id: None,
+        });
+        self.fail_waiters(&error, ctx);
+    }
+
+    fn lost(&mut self, reason: &str, ctx: &mut Context<'_>) -> Change {
+        let Link::Up { since, .. } = self.link else {
+            return Change::None;
+        };
+        self.registered = false;
+        ctx.agent.flow_down(ctx.now, ctx.outputs);
+        if ctx.now.duration_since(since) >= STABLE {
+            self.failures = 0;
+        }
+        let wait = backoff::wait(self.failures, &mut self.rng);
+        self.failures = self.failures.saturating_add(1);
+        self.link = Link::Waiting {
+            until: ctx.now + wait,
+        };
+        ctx.emit(Event::Disconnected {
+            reconnecting: true,
+            reason: reason.into(),
+            retry_in: Some(millis(wait)),
+        });
+        Change::Lost { wanted: false }
+    }
+}
+
+/// The order in which servers are tried: by priority, within one by weighted draw (RFC 2782).
+fn order(servers: &[Server], rng: &mut impl Rng) -> Vec<usize> {
+    let mut left: Vec<usize> = (0..servers.len()).collect();
+    left.sort_by_key(|index| servers[*index].priority);
+    let mut order = Vec::with_capacity(left.len());
+    while let Some(first) = left.first() {
+        let priority = servers[*first].priority;
+        let group = left
+            .iter()
+            .take_while(|index| servers[**index].priority == priority)
+            .count();
+        let weights: Vec<u32> = left[..group]
+            .iter()
+            .map(|index| u32::from(servers[*index].weight))
+            .collect();
+        order.push(left.remove(draw(&weights, rng)));
+    }
+    order
+}
+
+fn draw(weights: &[u32], rng: &mut impl Rng) -> usize {
+    let total: u32 = weights.iter().sum();
+    if total == 0 {
+        return 0;
+    }
+    let mut left = rng.random_range(0..total);
+    for (index, weight) in weights.iter().enumerate() {
+        match left.checked_sub(*weight) {
+            Some(rest) => left = rest,
+            None => return index,
+        }
+    }
+    0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::SeedableRng;
+    use rand::rngs::StdRng;
+
+    fn servers(list: &[(u16, u16)]) -> Vec<Server> {
+        list.iter()
+            .map(|(priority, weight)| Server {
+                url: String::new(),
+                secure: true,
+                host: "a".into(),
+                port: 443,
+                resource: "/".into(),
+                priority: *priority,
+                weight: *weight,
+            })
+            .collect()
+    }
+
+    #[test]
+    fn the_lowest_priority_goes_first() {
+        let mut rng = StdRng::from_seed([1; 32]);
+        assert_eq!(
+            order(&servers(&[(2, 1), (0, 1), (1, 1)]), &mut rng),
+            [1, 2, 0]
+        );
+    }
+
+    #[test]
+    fn weights_share_the_first_place() {
+        let mut rng = StdRng::from_seed([1; 32]);
+        let servers = servers(&[(0, 1), (0, 3), (0, 0)]);
+        let mut first = [0; 3];
+        for _ in 0..1000 {
+            first[order(&servers, &mut rng)[0]] += 1;
+        }
+        assert!((650..850).contains(&first[1]), "{first:?}");
+        assert_eq!(first[2], 0);
+    }
+}

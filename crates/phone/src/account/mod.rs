@@ -1,0 +1,206 @@
+//! The phone's connection and registration: which server, when again, and who waits for it.
+//!
+//! ```text
+//! Idle ─initialize─► Connecting ─Up─► Up ─Down─► Waiting ─► Connecting …
+//!                        └─Refused─► the next server; after the last one, Waiting
+//! ```
+
+mod backoff;
+mod link;
+mod registration;
+mod token;
+
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+
+pub(crate) use link::Change;
+
+use crate::config::{Config, Credentials};
+use crate::context::Context;
+use crate::error::{ErrorCode, ErrorType, PhoneError};
+use crate::id::Ticket;
+use crate::output::{Reply, Wake};
+use token::TokenClock;
+
+/// The phone's connection and registration.
+#[derive(Debug)]
+pub(crate) struct Account {
+    link: Link,
+    /// The servers of this round that were not tried yet.
+    round: VecDeque<usize>,
+    /// Rounds without success, and connections that did not live long, since the last that did.
+    failures: u32,
+    was_up: bool,
+    /// `Ready` was emitted.
+    ready: bool,
+    /// Whether the application wants a registration.
+    registering: bool,
+    registered: bool,
+    waiters: Vec<Waiter>,
+    token: TokenClock,
+    rng: StdRng,
+}
+
+/// Where the WebSocket stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Link {
+    /// Not wanted.
+    Idle,
+    /// An attempt is under way.
+    Connecting { server: usize, until: Instant },
+    /// It is open.
+    Up { server: usize, since: Instant },
+    /// The next round begins then.
+    Waiting { until: Instant },
+}
+
+/// A command that is not done yet.
+#[derive(Debug, Clone, Copy)]
+struct Waiter {
+    ticket: Ticket,
+    goal: Goal,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Goal {
+    /// Connected, and registered where that is wanted.
+    Ready,
+    /// Registered.
+    Registered,
+    /// Not registered.
+    Unregistered,
+}
+
+impl Account {
+    pub(crate) fn new(config: &Config, seed: [u8; 32]) -> Self {
+        Self {
+            link: Link::Idle,
+            round: VecDeque::new(),
+            failures: 0,
+            was_up: false,
+            ready: false,
+            registering: config.register,
+            registered: false,
+            waiters: Vec::new(),
+            token: TokenClock::default(),
+            rng: StdRng::from_seed(seed),
+        }
+    }
+
+    /// Connects and registers; the ticket is settled when that is done.
+    pub(crate) fn initialize(&mut self, ticket: Ticket, ctx: &mut Context<'_>) {
+        if self.is_ready(ctx) {
+            return ctx.reply(ticket, Ok(Reply::Done));
+        }
+        self.wait(ticket, Goal::Ready);
+        if self.link == Link::Idle {
+            for warning in &ctx.config.warnings {
+                let details = serde_json::Value::Null;
+                ctx.trace(crate::event::Level::Warn, warning, details);
+            }
+            if let Credentials::Token { token, .. } = &ctx.config.credentials {
+                self.token.start(token, ctx);
+            }
+            self.connect(ctx);
+        }
+    }
+
+    /// Registers; the ticket is settled when the registrar has agreed.
+    pub(crate) fn register(&mut self, ticket: Ticket, ctx: &mut Context<'_>) {
+        if !ctx.agent.is_up() {
+            return ctx.reply(ticket, Err(not_connected()));
+        }
+        self.registering = true;
+        self.wait(ticket, Goal::Registered);
+        ctx.agent.register(ctx.now, ctx.outputs);
+    }
+
+    /// Removes the registration; the ticket is settled when it is gone.
+    pub(crate) fn unregister(&mut self, ticket: Ticket, ctx: &mut Context<'_>) {
+        self.registering = false;
+        self.wait(ticket, Goal::Unregistered);
+        ctx.agent.unregister(ctx.now, ctx.outputs);
+    }
+
+    /// Removes the registration on the way out; says whether there is an answer to wait for.
+    pub(crate) fn leave(&mut self, ctx: &mut Context<'_>) -> bool {
+        self.registering = false;
+        let waits = self.registered && ctx.agent.is_up();
+        if waits {
+            ctx.agent.unregister(ctx.now, ctx.outputs);
+        }
+        waits
+    }
+
+    pub(crate) fn is_registered(&self) -> bool {
+        self.registered
+    }
+
+    /// Gives up a command of ours; says whether it was one.
+    pub(crate) fn abort(&mut self, ticket: Ticket, ctx: &mut Context<'_>) -> bool {
+        let before = self.waiters.len();
+        self.waiters.retain(|waiter| waiter.ticket != ticket);
+        if self.waiters.len() == before {
+            return false;
+        }
+        if !self.ready && self.waiters.is_empty() {
+            self.go_idle(ctx);
+        }
+        let error = PhoneError::new(ErrorCode::Aborted, ErrorType::Generic, "Aborted");
+        ctx.reply(ticket, Err(error));
+        true
+    }
+
+    /// Settles every command that still waits with this error.
+    pub(crate) fn fail_waiters(&mut self, error: &PhoneError, ctx: &mut Context<'_>) {
+        for waiter in std::mem::take(&mut self.waiters) {
+            ctx.reply(waiter.ticket, Err(error.clone()));
+        }
+    }
+
+    /// When the account must be woken, and why.
+    pub(crate) fn deadline(&self) -> Option<(Instant, Wake)> {
+        let link = match self.link {
+            Link::Idle | Link::Up { .. } => None,
+            Link::Connecting { until, .. } => Some((until, Wake::ConnectTimeout)),
+            Link::Waiting { until } => Some((until, Wake::Reconnect)),
+        };
+        let token = self.token.deadline().map(|at| (at, Wake::Token));
+        match (link, token) {
+            (Some(link), Some(token)) if token.0 < link.0 => Some(token),
+            (Some(link), _) => Some(link),
+            (None, token) => token,
+        }
+    }
+
+    fn wait(&mut self, ticket: Ticket, goal: Goal) {
+        self.waiters.push(Waiter { ticket, goal });
+    }
+
+    fn settle(&mut self, reached: &[Goal], ctx: &mut Context<'_>) {
+        let (done, left) = std::mem::take(&mut self.waiters)
+            .into_iter()
+            .partition(|waiter| reached.contains(&waiter.goal));
+        self.waiters = left;
+        let done: Vec<Waiter> = done;
+        for waiter in done {
+            ctx.reply(waiter.ticket, Ok(Reply::Done));
+        }
+    }
+
+    fn is_ready(&self, ctx: &Context<'_>) -> bool {
+        self.ready && ctx.agent.is_usable()
+    }
+}
+
+/// The error of a command that needs a connection.
+pub(crate) fn not_connected() -> PhoneError {
+    PhoneError::new(
+        ErrorCode::NotConnected,
+        ErrorType::Generic,
+        "Not connected to a server",
+    )
+}

@@ -1,0 +1,107 @@
+//! The access token's life: announced before its end, asked for anew, replaced.
+
+use std::time::{Duration, Instant};
+
+use sip::endpoint::RegistrationFailed;
+
+use super::Account;
+use crate::config::{Credentials, token::Claims};
+use crate::context::Context;
+use crate::event::Event;
+use crate::secret::Secret;
+use crate::session::millis;
+
+/// How long before its end a token is asked for; half of its life where that is shorter.
+const AHEAD: Duration = Duration::from_secs(60);
+
+/// How long the application may take to bring a token after the registrar refused one.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// When the token ends, and whether another was asked for.
+#[derive(Debug, Default)]
+pub(super) struct TokenClock {
+    expires: Option<Instant>,
+    warn: Option<Instant>,
+    /// The registrar refused this token and another was asked for; once for each success.
+    asked: bool,
+    /// What becomes of the refusal, and when, if no token comes.
+    refused: Option<(Instant, RegistrationFailed)>,
+}
+
+impl TokenClock {
+    /// Reads the end of a token that is a JWT; another one is never known to end.
+    pub(super) fn start(&mut self, token: &Secret, ctx: &Context<'_>) {
+        let now = Duration::from_millis(ctx.unix_now);
+        let left = Claims::read(token.reveal())
+            .and_then(|claims| claims.expires)
+            .map(|expires| expires.saturating_sub(now));
+        self.expires = left.and_then(|left| ctx.now.checked_add(left));
+        self.warn = left.and_then(|left| {
+            ctx.now
+                .checked_add(left.saturating_sub(AHEAD.min(left / 2)))
+        });
+    }
+
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        let refused = self.refused.as_ref().map(|(until, _)| *until);
+        self.warn.into_iter().chain(refused).min()
+    }
+
+    pub(super) fn accepted(&mut self) {
+        self.asked = false;
+    }
+}
+
+impl Account {
+    /// Tells that the token ends soon, once for each token.
+    pub(super) fn drive_token(&mut self, ctx: &mut Context<'_>) {
+        let in_vain = |(until, _): &mut (Instant, RegistrationFailed)| *until <= ctx.now;
+        if let Some((_, failed)) = self.token.refused.take_if(in_vain) {
+            self.refused(&failed, ctx);
+        }
+        if self.token.warn.is_none_or(|warn| warn > ctx.now) {
+            return;
+        }
+        self.token.warn = None;
+        let left = self
+            .token
+            .expires
+            .map_or(Duration::ZERO, |at| at.saturating_duration_since(ctx.now));
+        ctx.emit(Event::TokenWillExpire {
+            expires_in: millis(left),
+        });
+        if let Credentials::Token {
+            renewable: true, ..
+        } = ctx.config.credentials
+        {
+            ctx.emit(Event::TokenNeeded);
+        }
+    }
+
+    /// The registrar refuses the token: asks for another, once, where one can be had.
+    pub(super) fn ask_for_token(
+        &mut self,
+        failed: &RegistrationFailed,
+        ctx: &mut Context<'_>,
+    ) -> bool {
+        let renewable = match ctx.config.credentials {
+            Credentials::Token { renewable, .. } => renewable,
+            Credentials::None | Credentials::Password { .. } | Credentials::Ha1 { .. } => false,
+        };
+        if !renewable || std::mem::replace(&mut self.token.asked, true) {
+            return false;
+        }
+        self.token.refused = Some((ctx.now + PATIENCE, failed.clone()));
+        ctx.emit(Event::TokenNeeded);
+        true
+    }
+
+    /// Takes the token that is already in force in the configuration.
+    pub(crate) fn token_replaced(&mut self, token: &Secret, ctx: &mut Context<'_>) {
+        self.token.start(token, ctx);
+        self.token.refused = None;
+        if self.registering && ctx.agent.is_up() {
+            ctx.agent.register(ctx.now, ctx.outputs);
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! The SIP endpoint and the one flow it uses; drained after every input, as its contract wants.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Instant;
+
+use bytes::Bytes;
+use sip::endpoint::{
+    self, Body, CommandError, Endpoint, Invite, Reply, RequestId, ServerRequestId, UsageId,
+};
+use sip::message::Method;
+use sip::transaction::{Flow, FlowId, Transport};
+
+use crate::config::{Config, Credentials};
+use crate::event::{Event, Level};
+use crate::identity;
+use crate::output::Output;
+
+/// The SIP endpoint with its flow.
+#[derive(Debug)]
+pub(crate) struct Agent {
+    endpoint: Endpoint,
+    flow: Option<FlowId>,
+    flows: u64,
+    usable: bool,
+    traced: bool,
+    events: VecDeque<endpoint::Event>,
+    deadline: Option<Instant>,
+    /// Whose request an answer belongs to.
+    requests: BTreeMap<RequestId, UsageId>,
+}
+
+impl Agent {
+    pub(crate) fn new(config: &Config, instance_id: &str, seed: [u8; 32]) -> Self {
+        Self {
+            endpoint: Endpoint::new(identity::endpoint_config(config, instance_id), seed),
+            flow: None,
+            flows: 0,
+            usable: false,
+            traced: config.log_level <= Level::Trace,
+            events: VecDeque::new(),
+            deadline: None,
+            requests: BTreeMap::new(),
+        }
+    }
+
+    /// The next thing that happened.
+    pub(crate) fn next_event(&mut self) -> Option<endpoint::Event> {
+        self.events.pop_front()
+    }
+
+    /// When the endpoint wants to be woken.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+
+    /// Whether requests inside dialogs make sense: there is a flow, and the registrar knows it.
+    pub(crate) fn is_usable(&self) -> bool {
+        self.usable && self.flow.is_some()
+    }
+
+    /// The registrar knows the flow, or does not have to.
+    pub(crate) fn set_usable(&mut self) {
+        self.usable = true;
+    }
+
+    pub(crate) fn is_up(&self) -> bool {
+        self.flow.is_some()
+    }
+
+    pub(crate) fn flow_up(&mut self, secure: bool, now: Instant, out: &mut VecDeque<Output>) {
+        self.flows += 1;
+        let id = FlowId(self.flows);
+        let transport = match secure {
+            true => Transport::Wss,
+            false => Transport::Ws,
+        };
+        self.flow = Some(id);
+        self.usable = false;
+        self.endpoint.handle_flow_up(id, Flow::new(transport), now);
+        self.drain(out);
+    }
+
+    pub(crate) fn flow_down(&mut self, now: Instant, out: &mut VecDeque<Output>) {
+        if let Some(flow) = self.flow.take() {
+            self.usable = false;
+            self.endpoint.handle_flow_down(flow, now);
+            self.drain(out);
+        }
+    }
+
+    pub(crate) fn handle_message(
+        &mut self,
+        message: Bytes,
+        now: Instant,
+        out: &mut VecDeque<Output>,
+    ) {
+        if let Some(flow) = self.flow {
+            self.trace("SIP message received", &message, out);
+            self.endpoint.handle_message(flow, message, now);
+            self.drain(out);
+        }
+    }
+
+    pub(crate) fn handle_pong(&mut self, now: Instant, out: &mut VecDeque<Output>) {
+        if let Some(flow) = self.flow {
+            self.endpoint.handle_pong(flow, now);
+            self.drain(out);
+        }
+    }
+
+    pub(crate) fn handle_timeout(&mut self, now: Instant, out: &mut VecDeque<Output>) {
+        if self.deadline.is_some_and(|deadline| deadline <= now) {
+            self.endpoint.handle_timeout(now);
+            self.drain(out);
+        }
+    }
+
+    pub(crate) fn register(&mut self, now: Instant, out: &mut VecDeque<Output>) {
+        self.endpoint.register(now);
+        self.drain(out);
+    }
+
+    pub(crate) fn unregister(&mut self, now: Instant, out: &mut VecDeque<Output>) {
+        self.endpoint.unregister(now);
+        self.drain(out);
+    }
+
+    pub(crate) fn set_credentials(&mut self, config: &Config, credentials: &Credentials) {
+        self.endpoint
+            .set_credentials(identity::credentials(config, credentials));
+    }
+
+    pub(crate) fn call_id(&self, usage: UsageId) -> Option<String> {
+        self.endpoint.call_id(usage).map(str::to_owned)
+    }
+
+    /// Whose request this answer belongs to; asked once.
+    pub(crate) fn take_requester(&mut self, id: RequestId) -> Option<UsageId> {
+        self.requests.remove(&id)
+    }
+
+    pub(crate) fn invite(
+        &mut self,
+        invite: Invite,
+        now: Instant,
+        out: &mut VecDeque<Output>,
+    ) -> Result<UsageId, CommandError> {
+        let result = self.endpoint.invite(invite, now);
+        self.drain(out);
+        result
+    }
+
+    pub(crate) fn cancel(&mut self, usage: UsageId, now: Instant, out: &mut VecDeque<Output>) {
+        // Where nothing can be cancelled any more, the end of the call is told by itself.
+        let _ = self.endpoint.cancel(usage, None, now);
+        self.drain(out);
+    }
+
+    /// Answers an INVITE; false where it can't be answered (any more) or not like this.
+    pub(crate) fn respond(
+        &mut self,
+        usage: UsageId,
+        reply: &Reply,
+        now: Instant,
+        out: &mut VecDeque<Output>,
+    ) -> Result<(), CommandError> {
+        let result = self.endpoint.respond(usage, reply, now);
+        self.drain(out);
+        result
+    }
+
+    pub(crate) fn request(
+        &mut self,
+        usage: UsageId,
+        method: Method,
+        body: Option<&Body>,
+        now: Instant,
+        out: &mut VecDeque<Output>,
+    ) -> Result<RequestId, CommandError> {
+        let result = self.endpoint.request(usage, method, &[], body, now);
+        if let Ok(id) = result {
+            self.requests.insert(id, usage);
+        }
+        self.drain(out);
+        result
+    }
+
+    pub(crate) fn answer(
+        &mut self,
+        id: ServerRequestId,
+        reply: &Reply,
+        now: Instant,
+        out: &mut VecDeque<Output>,
+    ) {
+        // Where nobody waits for it any more, `RequestGone` has said so.
+        let _ = self.endpoint.answer(id, reply, now);
+        self.drain(out);
+    }
+
+    fn drain(&mut self, out: &mut VecDeque<Output>) {
+        loop {
+            match self.endpoint.poll_output() {
+                endpoint::Output::Transmit { flow, bytes } if Some(flow) == self.flow => {
+                    self.trace("SIP message sent", &bytes, out);
+                    out.push_back(Output::Send(bytes));
+                }
+                endpoint::Output::KeepAlive { flow } if Some(flow) == self.flow => {
+                    out.push_back(Output::Ping);
+                }
+                endpoint::Output::Transmit { .. } | endpoint::Output::KeepAlive { .. } => {}
+                endpoint::Output::Event(event) => self.events.push_back(event),
+                endpoint::Output::Timeout(deadline, _) => {
+                    self.deadline = deadline;
+                    return;
+                }
+            }
+        }
+    }
+
+    fn trace(&self, message: &str, frame: &[u8], out: &mut VecDeque<Output>) {
+        if self.traced {
+            out.push_back(Output::Event(Event::Trace {
+                level: Level::Trace,
+                message: message.into(),
+                details: serde_json::json!({ "sip": sip::redact(frame) }),
+            }));
+        }
+    }
+}

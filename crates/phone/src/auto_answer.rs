@@ -1,0 +1,499 @@
+//! Whether an incoming call answers itself: what its headers ask for, and what the policy allows.
+
+use std::time::Duration;
+
+use crate::config::{AutoAnswer, Policy, WhenBusy};
+use crate::event::AutoAnswerSource;
+
+/// A caller may ask for a delay, but not to keep us from ever ringing.
+const LONGEST_DELAY: Duration = Duration::from_secs(60);
+
+/// What a call asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Wish {
+    pub(crate) source: AutoAnswerSource,
+    pub(crate) delay: Duration,
+    /// `Answer-Mode: Auto;require`: rather refuse than ring (RFC 5373 §4.2).
+    pub(crate) required: bool,
+}
+
+/// What an incoming call brings to the decision.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Call<'a> {
+    pub(crate) headers: &'a [(String, String)],
+    pub(crate) request_uri: &'a str,
+    /// From and P-Asserted-Identity, as `user@host`.
+    pub(crate) caller: &'a str,
+    pub(crate) announced: bool,
+    pub(crate) busy: bool,
+}
+
+/// What becomes of an incoming call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// It rings; `source` where something asked in vain.
+    Ring { source: Option<AutoAnswerSource> },
+    /// It is answered after the delay.
+    Answer {
+        source: AutoAnswerSource,
+        delay: Duration,
+    },
+    /// The application's function decides, then it is answered after the delay.
+    Ask { delay: Duration },
+    /// It is refused with this code.
+    Refuse { code: u16 },
+}
+
+/// Judges one call by the policy.
+pub(crate) fn judge(policy: &AutoAnswer, call: Call<'_>) -> Verdict {
+    let wish = wish(call.headers, call.request_uri);
+    let trusted = || is_trusted(&policy.trusted_peers, call.caller);
+    let announced = (policy.announced && call.announced).then_some(AutoAnswerSource::Announced);
+    let known = || announced.or_else(|| trusted().then_some(AutoAnswerSource::TrustedPeer));
+    let delay = policy
+        .delay
+        .max(wish.map_or(Duration::ZERO, |wish| wish.delay));
+    let source = match policy.policy {
+        Policy::Off => None,
+        Policy::Announced => known(),
+        Policy::Headers => known().or(wish.map(|wish| wish.source)),
+        Policy::Always => known()
+            .or(wish.map(|wish| wish.source))
+            .or(Some(AutoAnswerSource::Option)),
+        Policy::Function if !call.busy => return Verdict::Ask { delay },
+        Policy::Function => Some(AutoAnswerSource::Option),
+    };
+    match source {
+        None => ring(wish),
+        Some(source) if !call.busy => Verdict::Answer { source, delay },
+        Some(source) => match (policy.when_busy, policy.policy) {
+            (WhenBusy::Answer, Policy::Function) => Verdict::Ask { delay },
+            (
+                WhenBusy::Answer,
+                Policy::Off | Policy::Announced | Policy::Headers | Policy::Always,
+            ) => Verdict::Answer { source, delay },
+            (WhenBusy::Reject, _) => Verdict::Refuse { code: 486 },
+            (WhenBusy::Ring, _) => ring(wish),
+        },
+    }
+}
+
+fn ring(wish: Option<Wish>) -> Verdict {
+    match wish {
+        // RFC 5373 §4.2: a required mode that policy denies is refused with 403.
+        Some(wish) if wish.required => Verdict::Refuse { code: 403 },
+        wish => Verdict::Ring {
+            source: wish.map(|wish| wish.source),
+        },
+    }
+}
+
+/// Reads what a call asks for; the first of the known forms in the order of trust: `Call-Info`,
+/// `Alert-Info`, `Answer-Mode`, vendors' own headers, the Request-URI.
+pub(crate) fn wish(headers: &[(String, String)], request_uri: &str) -> Option<Wish> {
+    let values = |wanted: &'static str| {
+        headers
+            .iter()
+            .filter(move |(name, _)| name.eq_ignore_ascii_case(wanted))
+            .map(|(_, value)| value.as_str())
+    };
+    values("Call-Info")
+        .find_map(|value| by_info(value, AutoAnswerSource::CallInfo))
+        .or_else(|| values("Alert-Info").find_map(alert_info))
+        .or_else(|| values("Answer-Mode").find_map(answer_mode))
+        .or_else(|| values("Priv-Answer-Mode").find_map(answer_mode))
+        .or_else(|| values("X-AUTOANSWER").find_map(x_header))
+        .or_else(|| values("X-Auto-Answer").find_map(x_header))
+        .or_else(|| values("P-Auto-Answer").find_map(x_header))
+        .or_else(|| request_uri_wish(request_uri))
+}
+
+/// `answer-after=N` in seconds, or `info=alert-autoanswer` with or without `delay=N`.
+fn by_info(value: &str, source: AutoAnswerSource) -> Option<Wish> {
+    let mut announced = false;
+    let mut delay = None;
+    for param in params(value) {
+        let (name, text) = param.split_once('=').unwrap_or((param, ""));
+        let text = text.trim().trim_matches('"');
+        if name.trim().eq_ignore_ascii_case("answer-after") {
+            return Some(asked(source, seconds(text)));
+        }
+        if name.trim().eq_ignore_ascii_case("info") && text.eq_ignore_ascii_case("alert-autoanswer")
+        {
+            announced = true;
+        }
+        if name.trim().eq_ignore_ascii_case("delay") {
+            delay = seconds(text);
+        }
+    }
+    announced.then(|| asked(source, delay))
+}
+
+fn alert_info(value: &str) -> Option<Wish> {
+    let source = AutoAnswerSource::AlertInfo;
+    // What Yealink, Polycom, RingCentral, XiVO and FreePBX write is often no URI at all.
+    let bare = value
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .trim_matches(['<', '>', '"']);
+    let words: String = bare
+        .chars()
+        .filter(|c| !matches!(c, ' ' | '-' | '_'))
+        .collect::<String>()
+        .to_ascii_lowercase();
+    let known = [
+        "autoanswer",
+        "ringanswer",
+        "intercom",
+        "xivoautoanswer",
+        "alertautoanswer",
+    ];
+    by_info(value, source)
+        .or_else(|| known.contains(&words.as_str()).then(|| asked(source, None)))
+        .or_else(|| {
+            let bare = bare.to_ascii_lowercase();
+            let named = bare.strip_prefix("info=").unwrap_or(&bare);
+            (named == "alert-autoanswer").then(|| asked(source, None))
+        })
+        .or_else(|| {
+            let after = bare.to_ascii_lowercase();
+            let after = after.strip_prefix("answer-after=")?;
+            Some(asked(source, seconds(after)))
+        })
+}
+
+fn answer_mode(value: &str) -> Option<Wish> {
+    let mut parts = value.split(';').map(str::trim);
+    parts
+        .next()
+        .filter(|mode| mode.eq_ignore_ascii_case("auto"))
+        .map(|_| Wish {
+            required: parts.any(|param| param.eq_ignore_ascii_case("require")),
+            ..asked(AutoAnswerSource::AnswerMode, None)
+        })
+}
+
+fn x_header(value: &str) -> Option<Wish> {
+    let value = value.split(';').next().unwrap_or_default().trim();
+    ["true", "yes", "1", "normal", "auto"]
+        .iter()
+        .any(|yes| value.eq_ignore_ascii_case(yes))
+        .then(|| asked(AutoAnswerSource::XHeader, None))
+}
+
+fn request_uri_wish(uri: &str) -> Option<Wish> {
+    uri.split('?')
+        .next()
+        .unwrap_or_default()
+        .split(';')
+        .skip(1)
+        .any(|param| param.eq_ignore_ascii_case("intercom=true"))
+        .then(|| asked(AutoAnswerSource::RequestUri, None))
+}
+
+fn asked(source: AutoAnswerSource, delay: Option<Duration>) -> Wish {
+    Wish {
+        source,
+        delay: delay.unwrap_or_default().min(LONGEST_DELAY),
+        required: false,
+    }
+}
+
+fn seconds(text: &str) -> Option<Duration> {
+    let seconds: f64 = text.trim().parse().ok()?;
+    Duration::try_from_secs_f64(seconds).ok()
+}
+
+/// The parameters after the URIs of a header with one or more values, in order.
+fn params(value: &str) -> impl Iterator<Item = &str> {
+    let mut inside = false;
+    value
+        .split(move |c: char| {
+            match c {
+                '<' => inside = true,
+                '>' => inside = false,
+                _other => {}
+            }
+            !inside && (c == ';' || c == ',')
+        })
+        .map(str::trim)
+}
+
+fn is_trusted(peers: &[String], caller: &str) -> bool {
+    let host = caller.rsplit('@').next().unwrap_or_default();
+    peers.iter().any(|peer| {
+        let peer = peer
+            .strip_prefix("sips:")
+            .or_else(|| peer.strip_prefix("sip:"))
+            .unwrap_or(peer);
+        match peer.contains('@') {
+            // RFC 3261 §19.1.4: the user part's case matters, the host's does not.
+            true => match (peer.rsplit_once('@'), caller.rsplit_once('@')) {
+                (Some((user, domain)), Some((caller, host))) => {
+                    user == caller && domain.eq_ignore_ascii_case(host)
+                }
+                _ => false,
+            },
+            false => peer.eq_ignore_ascii_case(host),
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wish_of(name: &str, value: &str) -> Option<(AutoAnswerSource, u64)> {
+        wish(&[(name.into(), value.into())], "sip:me@example.com")
+            .map(|wish| (wish.source, u64::try_from(wish.delay.as_millis()).unwrap()))
+    }
+
+    #[test]
+    fn every_known_sender_is_understood() {
+        use AutoAnswerSource::{AlertInfo, AnswerMode, CallInfo, XHeader};
+        for (sender, name, value, expected) in [
+            (
+                "Genesys Cloud",
+                "Alert-Info",
+                "<http://localhost/AutoAnswer>;delay=0;info=alert-autoanswer",
+                (AlertInfo, 0),
+            ),
+            ("RingCentral", "Alert-Info", "Auto Answer", (AlertInfo, 0)),
+            (
+                "RingCentral",
+                "Call-Info",
+                "<224981555_132089748@10.13.116.50>;purpose=info;Answer-After=0",
+                (CallInfo, 0),
+            ),
+            (
+                "FreeSWITCH",
+                "Call-Info",
+                "<sip:pbx.example.com>;answer-after=0",
+                (CallInfo, 0),
+            ),
+            (
+                "Asterisk",
+                "Alert-Info",
+                "<http://www.notused.com>;info=alert-autoanswer",
+                (AlertInfo, 0),
+            ),
+            ("Asterisk", "Alert-Info", "Intercom", (AlertInfo, 0)),
+            ("Asterisk", "Alert-Info", "ring-answer", (AlertInfo, 0)),
+            (
+                "Asterisk",
+                "Call-Info",
+                "<sip:>;answer-after=0",
+                (CallInfo, 0),
+            ),
+            ("XiVO", "Alert-Info", "xivo-autoanswer", (AlertInfo, 0)),
+            ("Wazo", "Answer-Mode", "Auto", (AnswerMode, 0)),
+            ("Callifi", "X-AUTOANSWER", "TRUE", (XHeader, 0)),
+            ("RFC 5373", "Priv-Answer-Mode", "Auto", (AnswerMode, 0)),
+            (
+                "Yealink",
+                "Alert-Info",
+                "info=alert-autoanswer",
+                (AlertInfo, 0),
+            ),
+            ("Yealink", "Alert-Info", "answer-after=0", (AlertInfo, 0)),
+            (
+                "Gigaset",
+                "Alert-Info",
+                "<http://x>;info=alert-autoanswer;delay=3",
+                (AlertInfo, 3000),
+            ),
+            ("Polycom", "Alert-Info", "Ring Answer", (AlertInfo, 0)),
+            (
+                "a list",
+                "Call-Info",
+                "<sip:a>;purpose=icon, <sip:b>;answer-after=2",
+                (CallInfo, 2000),
+            ),
+        ] {
+            assert_eq!(
+                wish_of(name, value),
+                Some(expected),
+                "{sender}: {name}: {value}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_ring_type_is_no_wish() {
+        for (name, value) in [
+            (
+                "Alert-Info",
+                "<cid:internal@example.com>;avaya-cm-alert-type=internal",
+            ),
+            ("Alert-Info", "<http://localhost/;answer-after=0>"),
+            ("Call-Info", "<sip:a;answer-after=0>;purpose=icon"),
+            ("Answer-Mode", "Manual"),
+            ("X-AUTOANSWER", "false"),
+        ] {
+            assert_eq!(wish_of(name, value), None, "{name}: {value}");
+        }
+    }
+
+    #[test]
+    fn delays_are_seconds_and_bounded() {
+        assert_eq!(
+            wish_of("Call-Info", "<sip:a>;answer-after=1.5"),
+            Some((AutoAnswerSource::CallInfo, 1500))
+        );
+        assert_eq!(
+            wish_of("Call-Info", "<sip:a>;answer-after=1e300"),
+            Some((AutoAnswerSource::CallInfo, 0))
+        );
+        assert_eq!(
+            wish_of("Call-Info", "<sip:a>;answer-after=99999"),
+            Some((AutoAnswerSource::CallInfo, 60_000))
+        );
+        assert_eq!(
+            wish_of("Call-Info", "<sip:a>;answer-after=-1"),
+            Some((AutoAnswerSource::CallInfo, 0))
+        );
+    }
+
+    #[test]
+    fn the_request_uri_can_ask() {
+        let wish = wish(&[], "sip:me@example.com;intercom=true").unwrap();
+        assert_eq!(wish.source, AutoAnswerSource::RequestUri);
+    }
+
+    fn policy(policy: Policy) -> AutoAnswer {
+        AutoAnswer {
+            policy,
+            announced: true,
+            delay: Duration::ZERO,
+            when_busy: WhenBusy::Ring,
+            trusted_peers: vec!["boss@example.com".into(), "trusted.example".into()],
+            beep: false,
+        }
+    }
+
+    fn call(headers: &[(String, String)]) -> Call<'_> {
+        Call {
+            headers,
+            request_uri: "sip:me@example.com",
+            caller: "eve@example.com",
+            announced: false,
+            busy: false,
+        }
+    }
+
+    fn asking() -> Vec<(String, String)> {
+        vec![("Call-Info".into(), "<sip:a>;answer-after=0".into())]
+    }
+
+    fn answers(policy: &AutoAnswer, call: Call<'_>) -> bool {
+        matches!(judge(policy, call), Verdict::Answer { .. })
+    }
+
+    #[test]
+    fn a_header_alone_opens_no_microphone_under_announced() {
+        assert!(!answers(&policy(Policy::Announced), call(&asking())));
+        assert!(answers(&policy(Policy::Headers), call(&asking())));
+    }
+
+    #[test]
+    fn announced_calls_and_trusted_peers_are_answered() {
+        let announced = Call {
+            announced: true,
+            ..call(&[])
+        };
+        assert!(answers(&policy(Policy::Announced), announced));
+        for (caller, trusted) in [
+            ("boss@EXAMPLE.com", true),
+            ("anyone@trusted.example", true),
+            ("Boss@example.com", false),
+            ("boss@example.com.evil.example", false),
+            ("eve@example.com", false),
+        ] {
+            assert_eq!(
+                answers(
+                    &policy(Policy::Announced),
+                    Call {
+                        caller,
+                        ..call(&[])
+                    }
+                ),
+                trusted,
+                "{caller}"
+            );
+        }
+    }
+
+    #[test]
+    fn off_answers_nothing_and_always_everything() {
+        let announced = Call {
+            announced: true,
+            ..call(&[])
+        };
+        assert!(!answers(&policy(Policy::Off), announced));
+        assert!(answers(&policy(Policy::Always), call(&[])));
+    }
+
+    #[test]
+    fn announced_calls_can_be_switched_off() {
+        let switched = AutoAnswer {
+            announced: false,
+            ..policy(Policy::Announced)
+        };
+        assert!(!answers(
+            &switched,
+            Call {
+                announced: true,
+                ..call(&[])
+            }
+        ));
+    }
+
+    #[test]
+    fn a_required_mode_that_policy_denies_is_refused() {
+        let headers = vec![("Answer-Mode".into(), "Auto;require".into())];
+        assert_eq!(
+            judge(&policy(Policy::Off), call(&headers)),
+            Verdict::Refuse { code: 403 }
+        );
+        assert!(answers(&policy(Policy::Headers), call(&headers)));
+    }
+
+    #[test]
+    fn a_busy_phone_rings_answers_or_refuses_as_told() {
+        let headers = asking();
+        let busy = Call {
+            busy: true,
+            ..call(&headers)
+        };
+        let with = |when_busy| AutoAnswer {
+            when_busy,
+            ..policy(Policy::Headers)
+        };
+        assert!(matches!(
+            judge(&with(WhenBusy::Ring), busy),
+            Verdict::Ring { .. }
+        ));
+        assert!(answers(&with(WhenBusy::Answer), busy));
+        assert_eq!(
+            judge(&with(WhenBusy::Reject), busy),
+            Verdict::Refuse { code: 486 }
+        );
+    }
+
+    #[test]
+    fn the_longer_of_two_delays_wins() {
+        let headers = vec![("Call-Info".into(), "<sip:a>;answer-after=3".into())];
+        let with = |seconds| AutoAnswer {
+            delay: Duration::from_secs(seconds),
+            ..policy(Policy::Headers)
+        };
+        let delay = |verdict| match verdict {
+            Verdict::Answer { delay, .. } => delay.as_secs(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(delay(judge(&with(1), call(&headers))), 3);
+        assert_eq!(delay(judge(&with(5), call(&headers))), 5);
+    }
+}

@@ -1,0 +1,83 @@
+//! What a session or the account may touch beside itself.
+
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use sip::endpoint::{Body, CommandError, Invite, Reply, RequestId, ServerRequestId, UsageId};
+use sip::message::Method;
+
+use crate::agent::Agent;
+use crate::config::Config;
+use crate::event::{Event, Level};
+use crate::id::{SessionId, Ticket};
+use crate::media::MediaCommand;
+use crate::output::Output;
+
+/// One input's surroundings: built for it, gone after it.
+#[derive(Debug)]
+pub(crate) struct Context<'a> {
+    pub(crate) config: &'a Config,
+    pub(crate) agent: &'a mut Agent,
+    pub(crate) outputs: &'a mut VecDeque<Output>,
+    pub(crate) now: Instant,
+    /// Milliseconds since 1970.
+    pub(crate) unix_now: u64,
+}
+
+/// A request was not sent, because of a caller's mistake or the lack of a flow.
+pub(crate) type NotSent = CommandError;
+
+impl Context<'_> {
+    pub(crate) fn emit(&mut self, event: Event) {
+        self.outputs.push_back(Output::Event(event));
+    }
+
+    pub(crate) fn media(&mut self, id: SessionId, command: MediaCommand) {
+        self.outputs.push_back(Output::Media(id, command));
+    }
+
+    pub(crate) fn reply(
+        &mut self,
+        ticket: Ticket,
+        result: Result<crate::output::Reply, crate::error::PhoneError>,
+    ) {
+        self.outputs.push_back(Output::Reply(ticket, result));
+    }
+
+    pub(crate) fn trace(&mut self, level: Level, message: &str, details: serde_json::Value) {
+        if level >= self.config.log_level {
+            self.emit(Event::Trace {
+                level,
+                message: message.into(),
+                details,
+            });
+        }
+    }
+
+    pub(crate) fn invite(&mut self, invite: Invite) -> Result<UsageId, NotSent> {
+        self.agent.invite(invite, self.now, self.outputs)
+    }
+
+    pub(crate) fn cancel(&mut self, usage: UsageId) {
+        self.agent.cancel(usage, self.now, self.outputs);
+    }
+
+    /// Answers an INVITE; where its caller is gone, that is told separately.
+    pub(crate) fn respond(&mut self, usage: UsageId, reply: &Reply) -> Result<(), NotSent> {
+        self.agent.respond(usage, reply, self.now, self.outputs)
+    }
+
+    pub(crate) fn request(
+        &mut self,
+        usage: UsageId,
+        method: Method,
+        body: Option<&Body>,
+    ) -> Result<RequestId, NotSent> {
+        self.agent
+            .request(usage, method, body, self.now, self.outputs)
+    }
+
+    pub(crate) fn answer(&mut self, request: ServerRequestId, reply: &Reply) {
+        self.agent.answer(request, reply, self.now, self.outputs);
+    }
+}

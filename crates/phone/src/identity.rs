@@ -1,0 +1,77 @@
+//! Who the phone is, in the words of the SIP endpoint.
+
+use sip::auth;
+use sip::endpoint::EndpointConfig;
+use sip::message::Method;
+use sip::uri::Uri;
+
+use crate::config::{Authorization, Config, ContactTransport, Credentials};
+
+pub(crate) fn endpoint_config(config: &Config, instance_id: &str) -> EndpointConfig {
+    let aor: Uri<'static> = config
+        .address
+        .to_string()
+        .parse()
+        .expect("the configuration's address was parsed as a URI before");
+    let mut extra_headers = config.extra_headers.clone();
+    if let Some(org) = &config.org_id {
+        extra_headers.push(("X-Organization-Id".into(), org.clone()));
+    }
+    EndpointConfig {
+        display_name: config.display_name.clone(),
+        contact_transport: config.contact_transport.map(|transport| {
+            match transport {
+                ContactTransport::Ws => "ws",
+                ContactTransport::Wss => "wss",
+            }
+            .into()
+        }),
+        user_agent: config.user_agent.clone(),
+        credentials: credentials(config, &config.credentials),
+        extra_headers,
+        route_set: config
+            .outbound_proxy
+            .iter()
+            .filter_map(|uri| uri.parse().ok())
+            .collect(),
+        allow: vec![
+            Method::Invite,
+            Method::Ack,
+            Method::Cancel,
+            Method::Bye,
+            Method::Options,
+            Method::Info,
+            Method::Update,
+            Method::Notify,
+        ],
+        register_expires: config.register_expires,
+        ..EndpointConfig::new(aor, format!("urn:uuid:{instance_id}"))
+    }
+}
+
+/// What challenges are answered with.
+pub(crate) fn credentials(config: &Config, credentials: &Credentials) -> Option<auth::Credentials> {
+    let made = match credentials {
+        Credentials::None => return None,
+        Credentials::Password { username, password } => {
+            auth::Credentials::password(username, password.reveal())
+        }
+        Credentials::Ha1 {
+            username,
+            realm,
+            ha1,
+        } => auth::Secret::ha1(ha1.reveal())
+            .and_then(|secret| auth::Credentials::new(username, secret))
+            .map(|credentials| credentials.only(vec![realm.clone()])),
+        Credentials::Token { realm, token, .. } => {
+            auth::Credentials::bearer(token.reveal(), vec![realm.clone()]).map(|credentials| {
+                match config.authorization {
+                    Authorization::Always => credentials.unasked(),
+                    Authorization::Challenge => credentials,
+                }
+            })
+        }
+    };
+    // What can't be used was refused when the configuration was made, or the token replaced.
+    made.ok()
+}

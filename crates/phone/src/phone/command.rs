@@ -1,0 +1,445 @@
+//! What the application asks for, taken to whom it concerns.
+
+use std::time::{Duration, Instant};
+
+use super::{Fate, Phone};
+use crate::account::not_connected;
+use crate::audio;
+use crate::command::{AcceptOptions, CallOptions, Command};
+use crate::config::{self, Credentials, IceServer, is_printable, is_token};
+use crate::context::Context;
+use crate::conversation_id;
+use crate::end_reason::Condition;
+use crate::error::{ErrorCode, ErrorType, PhoneError};
+use crate::id::{SessionId, Ticket};
+use crate::media::MediaCommand;
+use crate::output::{Output, Reply};
+use crate::secret::Secret;
+use crate::session::{Dial, Session};
+use crate::{target, wire};
+
+/// How long an announced call may take to come.
+const EXPECTATION: Duration = Duration::from_secs(60);
+/// Announcements beyond this replace the oldest.
+const MOST_EXPECTED: usize = 1024;
+
+type Outcome = Result<Reply, PhoneError>;
+
+impl Phone {
+    /// Takes a command of the application; its `Reply` names the ticket.
+    pub fn handle_command(&mut self, ticket: Ticket, command: Command, now: Instant) {
+        if self.ending.is_over() {
+            return;
+        }
+        self.now = now;
+        if let Some(outcome) = self.perform(ticket, command) {
+            // Guarantee 5: a reply comes after the events that its command caused.
+            self.settle();
+            self.reply(ticket, outcome);
+        }
+        self.settle();
+    }
+
+    /// Does what is asked; nothing is returned where the outcome comes later, or came already.
+    fn perform(&mut self, ticket: Ticket, command: Command) -> Option<Outcome> {
+        let leaves = matches!(command, Command::Destroy {} | Command::Delivered { .. });
+        if self.ending.has_begun() && !leaves {
+            return Some(Err(destroyed()));
+        }
+        let done = match command {
+            Command::Initialize {} => {
+                let (account, mut ctx) = self.account();
+                account.initialize(ticket, &mut ctx);
+                return None;
+            }
+            Command::Reconnect {} => {
+                let (account, mut ctx) = self.account();
+                let change = account.reconnect(ticket, &mut ctx);
+                self.changed(change);
+                return None;
+            }
+            Command::Register {} => {
+                let (account, mut ctx) = self.account();
+                account.register(ticket, &mut ctx);
+                return None;
+            }
+            Command::Unregister {} => {
+                let (account, mut ctx) = self.account();
+                account.unregister(ticket, &mut ctx);
+                return None;
+            }
+            Command::Destroy {} => {
+                self.destroy(ticket);
+                return None;
+            }
+            Command::Call { target, options } => match self.call(ticket, &target, options) {
+                Ok(()) => return None,
+                Err(error) => Err(error),
+            },
+            Command::SendDtmf {
+                id,
+                tones,
+                duration,
+                gap,
+            } => match self.session(id, |session, ctx| {
+                session.send_dtmf(ticket, &tones, duration, gap, ctx);
+            }) {
+                Ok(()) => return None,
+                Err(error) => Err(error),
+            },
+            Command::Disconnect {} => {
+                let (account, mut ctx) = self.account();
+                let change = account.disconnect(&mut ctx);
+                self.changed(change);
+                Ok(())
+            }
+            Command::Delivered { id } => {
+                self.with(id, Session::delivered);
+                Ok(())
+            }
+            Command::Abort { ticket } => {
+                self.abort(ticket);
+                Ok(())
+            }
+            Command::Accept { id, options } => self.accept(id, options),
+            Command::Connect { id } => self.session(id, Session::connect),
+            Command::Reject { id, code, reason } => self.reject(id, code, reason),
+            Command::End {
+                id,
+                conversation_id,
+                reason,
+            } => self.end(id, conversation_id, reason),
+            Command::Mute { id, muted } => self.session(id, |s, ctx| s.mute(muted, ctx)),
+            Command::ExpectCall {
+                conversation_id,
+                timeout,
+            } => {
+                self.expect_call(conversation_id, timeout);
+                Ok(())
+            }
+            Command::AutoAnswerDecision { id, answer } => {
+                self.with(id, |session, ctx| session.decide(answer, ctx));
+                Ok(())
+            }
+            Command::SetAccessToken { token } => self.set_access_token(token),
+            Command::SetIceServers { ice_servers } => self.set_ice_servers(ice_servers),
+            Command::SetAudioDevice {
+                input,
+                output,
+                ring,
+            } => {
+                self.set_audio_device(input, output, ring);
+                Ok(())
+            }
+            Command::SetInput { id, input } => self.session(id, |s, ctx| s.set_input(input, ctx)),
+            Command::SetOutput { id, output } => {
+                self.session(id, |s, ctx| s.set_output(output, ctx))
+            }
+            Command::SetVolume { id, volume } => self.set_volume(id, volume),
+        };
+        Some(done.map(|()| Reply::Done))
+    }
+
+    fn call(
+        &mut self,
+        ticket: Ticket,
+        target: &str,
+        options: CallOptions,
+    ) -> Result<(), PhoneError> {
+        let target = target::resolve(target, &self.config.address)?;
+        check_headers(&options.headers)?;
+        if let Some(id) = &options.conversation_id {
+            check_text("conversationId", id)?;
+        }
+        if let Some(name) = &options.display_name {
+            check_text("displayName", name)?;
+        }
+        if !self.agent.is_up() {
+            return Err(not_connected());
+        }
+        if self
+            .config
+            .max_sessions
+            .is_some_and(|most| self.count() >= most)
+        {
+            return Err(PhoneError::new(
+                ErrorCode::TooManySessions,
+                ErrorType::Call,
+                "As many sessions as maxSessions allows exist already",
+            ));
+        }
+        let mut headers = options.headers;
+        if let Some(id) = &options.conversation_id {
+            let named = self.config.conversation_id_headers.first();
+            let name = named.map_or(conversation_id::SENT_AS, String::as_str);
+            headers.push((name.to_owned(), id.clone()));
+        }
+        if let Some(name) = &options.display_name {
+            let quoted = name.replace('\\', "\\\\").replace('"', "\\\"");
+            let identity = format!("\"{quoted}\" <{}>", self.config.address);
+            headers.push(("P-Preferred-Identity".into(), identity));
+        }
+        let dial = Dial {
+            ticket,
+            peer: wire::peer(&target),
+            target,
+            conversation_id: options.conversation_id.unwrap_or_default(),
+            headers,
+            timeout: options.timeout.map(Duration::from_millis),
+            input: options.input,
+            output: options.output,
+        };
+        let id = self.new_id();
+        let session = Session::dial(id, dial, &mut self.context());
+        self.keep(session);
+        Ok(())
+    }
+
+    fn accept(&mut self, id: SessionId, options: AcceptOptions) -> Result<(), PhoneError> {
+        check_headers(&options.headers)?;
+        // Accepting again changes nothing until the end.
+        self.known(id)?;
+        self.with(id, |session, ctx| session.accept(options, false, ctx));
+        Ok(())
+    }
+
+    fn reject(
+        &mut self,
+        id: SessionId,
+        code: Option<u16>,
+        reason: Option<String>,
+    ) -> Result<(), PhoneError> {
+        let code = code.unwrap_or(486);
+        if !(300..=699).contains(&code) {
+            return Err(wrong("code must be 300 to 699"));
+        }
+        if let Some(reason) = &reason {
+            check_text("reason", reason)?;
+        }
+        self.known(id)?;
+        if self.sessions.get(&id).is_some_and(Session::is_live) {
+            return Err(PhoneError::new(
+                ErrorCode::SessionState,
+                ErrorType::Session,
+                "The session has started already",
+            ));
+        }
+        self.with(id, |session, ctx| session.reject(code, reason, ctx));
+        Ok(())
+    }
+
+    fn end(
+        &mut self,
+        id: Option<SessionId>,
+        conversation: Option<String>,
+        reason: Option<String>,
+    ) -> Result<(), PhoneError> {
+        let condition = match reason.as_deref().map(Condition::parse) {
+            None => Condition::Success,
+            Some(Some(condition)) => condition,
+            Some(None) => return Err(wrong("reason must be a condition of XEP-0166 §7.4")),
+        };
+        let id = match (id, conversation) {
+            (Some(id), _) => Some(id),
+            (None, Some(conversation)) => self
+                .sessions
+                .values()
+                .find(|session| session.is_live() && session.conversation_id == conversation)
+                .map(|session| session.id),
+            (None, None) => {
+                return Err(PhoneError::new(
+                    ErrorCode::InvalidArgument,
+                    ErrorType::Session,
+                    "Unable to end session: must provide session id or conversationId.",
+                ));
+            }
+        };
+        let live = id.filter(|id| self.sessions.get(id).is_some_and(Session::is_live));
+        let Some(live) = live else {
+            let code = match id.and_then(|id| self.fate(id)) {
+                Some(Fate::Ended) => ErrorCode::SessionEnded,
+                Some(Fate::Cancelled) | None => ErrorCode::SessionNotFound,
+            };
+            return Err(PhoneError::new(
+                code,
+                ErrorType::Session,
+                "Unable to end session: session not connected.",
+            ));
+        };
+        self.with(live, |session, ctx| session.end(condition, ctx));
+        Ok(())
+    }
+
+    fn abort(&mut self, ticket: Ticket) {
+        let (account, mut ctx) = self.account();
+        if account.abort(ticket, &mut ctx) {
+            return;
+        }
+        let calling = self
+            .sessions
+            .values()
+            .find(|session| session.call_ticket() == Some(ticket));
+        if let Some(id) = calling.map(|session| session.id) {
+            self.with(id, Session::abort);
+        }
+    }
+
+    fn expect_call(&mut self, conversation: String, timeout: Option<u64>) {
+        let until = self.now + timeout.map_or(EXPECTATION, Duration::from_millis);
+        self.expected.retain(|(known, _)| *known != conversation);
+        if self.expected.len() >= MOST_EXPECTED {
+            self.expected.remove(0);
+        }
+        self.expected.push((conversation, until));
+    }
+
+    fn set_access_token(&mut self, new: Secret) -> Result<(), PhoneError> {
+        if new.reveal().is_empty() || !is_printable(new.reveal()) {
+            return Err(wrong("The access token must be a non-empty string"));
+        }
+        let Credentials::Token { token, .. } = &mut self.config.credentials else {
+            return Err(PhoneError::new(
+                ErrorCode::InvalidArgument,
+                ErrorType::NotSupported,
+                "This phone was made without an access token",
+            ));
+        };
+        *token = new.clone();
+        self.agent
+            .set_credentials(&self.config, &self.config.credentials);
+        let (account, mut ctx) = self.account();
+        account.token_replaced(&new, &mut ctx);
+        Ok(())
+    }
+
+    fn set_ice_servers(&mut self, servers: Vec<IceServer>) -> Result<(), PhoneError> {
+        self.config.ice_servers = config::ice_servers("iceServers", servers)
+            .map_err(|error| wrong(&error.to_string()))?;
+        Ok(())
+    }
+
+    fn set_audio_device(
+        &mut self,
+        input: Option<audio::Input>,
+        output: Option<audio::Output>,
+        ring: Option<audio::Output>,
+    ) {
+        if let Some(ring) = ring {
+            self.config.audio.ring = ring;
+        }
+        if let Some(input) = input {
+            self.config.audio.input = input.clone();
+            self.each(|session, ctx| session.default_input_changed(&input, ctx));
+        }
+        if let Some(output) = output {
+            self.config.audio.output = output.clone();
+            self.each(|session, ctx| session.default_output_changed(&output, ctx));
+        }
+    }
+
+    fn set_volume(&mut self, id: Option<SessionId>, volume: u8) -> Result<(), PhoneError> {
+        if volume > 100 {
+            return Err(wrong("volume must be 0 to 100"));
+        }
+        let command = MediaCommand::SetVolume { percent: volume };
+        match id {
+            Some(id) => self.session(id, |session, ctx| ctx.media(session.id, command)),
+            None => {
+                self.config.volume = volume;
+                self.each(|session, ctx| {
+                    if session.is_live() {
+                        ctx.media(session.id, command.clone());
+                    }
+                });
+                Ok(())
+            }
+        }
+    }
+
+    fn each(&mut self, act: impl Fn(&mut Session, &mut Context<'_>)) {
+        let ids: Vec<SessionId> = self.sessions.keys().copied().collect();
+        for id in ids {
+            self.with(id, &act);
+        }
+    }
+
+    /// Lets a started session act.
+    fn session(
+        &mut self,
+        id: SessionId,
+        act: impl FnOnce(&mut Session, &mut Context<'_>),
+    ) -> Result<(), PhoneError> {
+        self.live(id)?;
+        self.with(id, act);
+        Ok(())
+    }
+
+    fn live(&self, id: SessionId) -> Result<(), PhoneError> {
+        self.known(id)?;
+        match self.sessions.get(&id).is_some_and(Session::is_live) {
+            true => Ok(()),
+            false => Err(PhoneError::new(
+                ErrorCode::SessionState,
+                ErrorType::Session,
+                "The session has not started yet",
+            )),
+        }
+    }
+
+    /// Whether a session pends or lives; else what became of it.
+    fn known(&self, id: SessionId) -> Result<(), PhoneError> {
+        let here = |session: &Session| session.is_pending() || session.is_live();
+        if self.sessions.get(&id).is_some_and(here) {
+            return Ok(());
+        }
+        let (code, message) = match self.fate(id) {
+            Some(Fate::Ended) => (ErrorCode::SessionEnded, "The session has ended"),
+            Some(Fate::Cancelled) => (
+                ErrorCode::SessionCancelled,
+                "The pending session was cancelled or handled elsewhere",
+            ),
+            None => (ErrorCode::SessionNotFound, "There is no session of this id"),
+        };
+        Err(PhoneError::new(code, ErrorType::Session, message))
+    }
+
+    fn reply(&mut self, ticket: Ticket, outcome: Outcome) {
+        self.outputs.push_back(Output::Reply(ticket, outcome));
+    }
+}
+
+/// RFC 3261 §25.1, and against header injection: a name is a token, a value has no line of its own.
+fn check_headers(headers: &[(String, String)]) -> Result<(), PhoneError> {
+    match headers
+        .iter()
+        .all(|(name, value)| is_token(name) && is_printable(value))
+    {
+        true => Ok(()),
+        false => Err(wrong(
+            "headers must have names that are tokens and values without control characters",
+        )),
+    }
+}
+
+fn check_text(name: &str, text: &str) -> Result<(), PhoneError> {
+    match is_printable(text) {
+        true => Ok(()),
+        false => Err(wrong(&format!("{name} must have no control characters"))),
+    }
+}
+
+fn wrong(message: &str) -> PhoneError {
+    PhoneError::new(
+        ErrorCode::InvalidArgument,
+        ErrorType::InvalidOptions,
+        message,
+    )
+}
+
+fn destroyed() -> PhoneError {
+    PhoneError::new(
+        ErrorCode::Destroyed,
+        ErrorType::Generic,
+        "The phone was destroyed",
+    )
+}

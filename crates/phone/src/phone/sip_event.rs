@@ -1,0 +1,221 @@
+//! What the SIP endpoint tells, taken to whom it concerns.
+
+use sip::endpoint::{self, EndCause, FailureCause, Reply, ServerRequestId, UsageId};
+use sip::header::ContentType;
+use sip::message::{Method, Request};
+
+use super::Phone;
+use crate::command::Tones;
+use crate::config::Policy;
+use crate::context::Context;
+use crate::end_reason::{Condition, EndReason, Side};
+use crate::event::Level;
+use crate::session::Session;
+use crate::wire;
+
+impl Phone {
+    pub(super) fn take(&mut self, event: endpoint::Event) {
+        match event {
+            endpoint::Event::Registered(granted) => {
+                let (account, mut ctx) = self.account();
+                let change = account.registered(&granted, &mut ctx);
+                self.changed(change);
+            }
+            endpoint::Event::Unregistered => {
+                let (account, mut ctx) = self.account();
+                account.unregistered(&mut ctx);
+            }
+            endpoint::Event::RegistrationFailed(failed) => {
+                let (account, mut ctx) = self.account();
+                let change = account.registration_failed(&failed, &mut ctx);
+                self.changed(change);
+            }
+            endpoint::Event::FlowFailed { .. } => {
+                let (account, mut ctx) = self.account();
+                let change = account.fell_silent(&mut ctx);
+                self.changed(change);
+            }
+            endpoint::Event::Incoming { usage, request } => self.incoming(usage, &request),
+            endpoint::Event::Provisional {
+                usage, response, ..
+            } => {
+                self.of(usage, |session, ctx| session.progress(&response, ctx));
+            }
+            endpoint::Event::Answered { usage, response } => {
+                self.of(usage, |session, ctx| session.answered(&response, ctx));
+            }
+            endpoint::Event::Redirected {
+                usage, response, ..
+            } => self.failed(usage, &FailureCause::Response(response)),
+            endpoint::Event::Failed { usage, cause } => self.failed(usage, &cause),
+            endpoint::Event::Cancelled { usage, cancel } => {
+                let causes = cancel.map(|cancel| wire::causes(cancel.headers()));
+                self.of(usage, |session, ctx| {
+                    session.cancelled(causes.as_ref(), ctx)
+                });
+            }
+            endpoint::Event::Acked { usage, ack } => {
+                self.of(usage, |session, ctx| session.acknowledged(&ack, ctx));
+            }
+            endpoint::Event::AckTimeout { .. } => {}
+            endpoint::Event::Request { usage, id, request } => self.request(usage, id, &request),
+            endpoint::Event::RequestGone { id } => {
+                let owing = self.sessions.values().find(|session| session.owes(id));
+                if let Some(session) = owing.map(|session| session.id) {
+                    self.with(session, Session::reoffer_gone);
+                }
+            }
+            endpoint::Event::Response { id, response } => {
+                if let Some(usage) = self.agent.take_requester(id) {
+                    self.of(usage, |session, ctx| {
+                        session.offer_answered(id, &response, ctx)
+                    });
+                }
+            }
+            endpoint::Event::RequestFailed { id, cause } => {
+                if let Some(usage) = self.agent.take_requester(id) {
+                    self.of(usage, |session, ctx| session.offer_failed(id, cause, ctx));
+                }
+            }
+            endpoint::Event::OfferDue { usage } => {
+                self.of(usage, Session::offer_due);
+            }
+            endpoint::Event::Ended { usage, cause } => self.ended(usage, cause),
+            endpoint::Event::Discarded { why } => {
+                let details = serde_json::json!({ "why": why });
+                self.context()
+                    .trace(Level::Debug, "A SIP message was dropped", details);
+            }
+        }
+    }
+
+    /// Lets the session of a usage act; one that is gone already does not.
+    fn of(&mut self, usage: UsageId, act: impl FnOnce(&mut Session, &mut Context<'_>)) {
+        if let Some(id) = self.usages.get(&usage).copied() {
+            self.with(id, act);
+        }
+    }
+
+    fn failed(&mut self, usage: UsageId, cause: &FailureCause) {
+        let reason = match cause {
+            FailureCause::Response(response) | FailureCause::AnsweredAfterCancel(response) => {
+                EndReason::of_response(wire::status(response), &wire::causes(response.headers()))
+            }
+            FailureCause::Timeout => EndReason::new(
+                Condition::Timeout,
+                Side::Network,
+                "The call was not answered in time",
+            ),
+            FailureCause::Transport => EndReason::new(
+                Condition::ConnectivityError,
+                Side::Network,
+                "The connection was lost",
+            ),
+        };
+        self.of(usage, |session, ctx| session.ended(reason, ctx));
+    }
+
+    fn ended(&mut self, usage: UsageId, cause: EndCause) {
+        let reason = match cause {
+            EndCause::Bye(bye) => EndReason::of_bye(&wire::causes(bye.headers())),
+            EndCause::Local => EndReason::new(Condition::Success, Side::Local, "Ended here"),
+            EndCause::Gone(response) => EndReason {
+                condition: Condition::Gone,
+                ..EndReason::of_response(wire::status(&response), &wire::causes(response.headers()))
+            },
+            EndCause::NoAnswer => EndReason::new(
+                Condition::ConnectivityError,
+                Side::Network,
+                "The other party does not answer any more",
+            ),
+            EndCause::NoAck => EndReason::new(
+                Condition::Timeout,
+                Side::Network,
+                "The caller did not acknowledge our answer",
+            ),
+        };
+        self.of(usage, |session, ctx| session.ended(reason, ctx));
+    }
+
+    fn request(&mut self, usage: Option<UsageId>, id: ServerRequestId, request: &Request) {
+        let session = usage.and_then(|usage| self.usages.get(&usage).copied());
+        match (request.method(), session) {
+            (Method::Invite | Method::Update, Some(session)) => {
+                self.with(session, |session, ctx| session.reoffered(id, request, ctx));
+            }
+            (Method::Info, Some(session)) => self.info(session, id, request),
+            (Method::Notify, Some(session)) if is_talk(request) => self.talk(session, id),
+            (Method::Options, _) => {
+                let reply = Reply::new(200).header("Accept", "application/sdp");
+                self.context().answer(id, &reply);
+            }
+            // RFC 6665 §4.1.3: a notification that nobody subscribed to.
+            (_, _) => self.context().answer(id, &Reply::new(481)),
+        }
+    }
+
+    fn info(&mut self, session: crate::id::SessionId, id: ServerRequestId, request: &Request) {
+        let reply = match dtmf(request) {
+            Some((tone, duration)) => {
+                let known = self.with(session, |session, ctx| {
+                    session.pressed(tone, duration, ctx);
+                });
+                Reply::new(known.map_or(481, |()| 200))
+            }
+            // RFC 6086 §4.2.2: an INFO without a body only probes.
+            None if request.body().is_empty() => Reply::new(200),
+            None => Reply::new(415).header("Accept", "application/dtmf-relay, application/dtmf"),
+        };
+        self.context().answer(id, &reply);
+    }
+
+    /// Genesys answers a ringing phone this way; the policy for headers holds for it too.
+    fn talk(&mut self, session: crate::id::SessionId, id: ServerRequestId) {
+        let allowed = match self.config.auto_answer.policy {
+            Policy::Headers | Policy::Always => true,
+            Policy::Off | Policy::Announced | Policy::Function => false,
+        };
+        let code = if allowed { 200 } else { 403 };
+        self.context().answer(id, &Reply::new(code));
+        if allowed {
+            self.with(session, Session::talk);
+        }
+    }
+}
+
+fn is_talk(request: &Request) -> bool {
+    let event = request.headers().typed::<sip::header::Event<'_>>();
+    event
+        .and_then(Result::ok)
+        .is_some_and(|event| event.is("talk"))
+}
+
+/// A key in an INFO: `Signal=5` and `Duration=160`, or the key alone.
+fn dtmf(request: &Request) -> Option<(Tones, u32)> {
+    let content_type = request.headers().typed::<ContentType<'_>>()?.ok()?;
+    let body = std::str::from_utf8(request.body()).ok()?;
+    let field = |name: &str| {
+        body.lines().find_map(|line| {
+            let (key, value) = line.split_once('=')?;
+            key.trim().eq_ignore_ascii_case(name).then(|| value.trim())
+        })
+    };
+    let (tone, duration) = if content_type.is_media_type("application/dtmf-relay") {
+        (
+            field("Signal")?,
+            field("Duration").and_then(|d| d.parse().ok()),
+        )
+    } else if content_type.is_media_type("application/dtmf") {
+        (body.trim(), None)
+    } else {
+        return None;
+    };
+    let known = |c: char| c.is_ascii_digit() || "ABCDabcd*#".contains(c);
+    let one = tone.len() == 1 && tone.chars().all(known);
+    one.then(|| {
+        (
+            Tones::new(tone.to_ascii_uppercase()),
+            duration.unwrap_or(100).min(6000),
+        )
+    })
+}

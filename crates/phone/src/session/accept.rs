@@ -1,0 +1,146 @@
+//! Accepting a pending call: `SessionStarted`, media, and the 200 OK when both are ready.
+
+use sip::endpoint::Reply;
+
+use super::{Active, Answering, Choice, Context, MediaPath, Negotiation, Session, State};
+use crate::audio;
+use crate::command::AcceptOptions;
+use crate::end_reason::{Condition, EndReason, Side};
+use crate::error::{ErrorCode, ErrorType, PhoneError};
+use crate::event::{Event, SessionChanges};
+use crate::media::MediaCommand;
+
+impl Session {
+    /// Starts the session; the 200 OK follows when media has described itself and the
+    /// application's listeners have run (guarantee 3). Accepting again changes nothing.
+    pub(crate) fn accept(&mut self, options: AcceptOptions, beep: bool, ctx: &mut Context<'_>) {
+        let State::Pending(pending) = &mut self.state else {
+            return;
+        };
+        let connect = options.auto_connect_session.unwrap_or(
+            // PureCloud's fourth example: asking for media alone does not connect.
+            ctx.config.auto_connect_sessions && options.auto_start_media != Some(true),
+        );
+        let offer = pending.offer.take();
+        let silent = options.auto_start_media == Some(false);
+        self.input = match options.input {
+            Some(input) => Choice::Own(input),
+            None if silent => Choice::Own(audio::Input::None),
+            None => Choice::Default,
+        };
+        self.output = match options.output {
+            Some(output) => Choice::Own(output),
+            None if silent => Choice::Own(audio::Output::None),
+            None => Choice::Default,
+        };
+        self.state = State::Answering(Answering {
+            offer,
+            connect: false,
+            described: None,
+            headers: options.headers,
+        });
+        self.start(ctx);
+        self.start_media(beep, ctx);
+        if connect {
+            self.connect(ctx);
+        }
+    }
+
+    /// Asks media for the answer; until then nothing is sent (guarantee 3).
+    pub(crate) fn connect(&mut self, ctx: &mut Context<'_>) {
+        let State::Answering(answering) = &mut self.state else {
+            return;
+        };
+        if std::mem::replace(&mut answering.connect, true) {
+            return;
+        }
+        let command = match &answering.offer {
+            Some(offer) => MediaCommand::Answer {
+                offer: offer.clone(),
+            },
+            None => MediaCommand::Offer,
+        };
+        ctx.media(self.id, command);
+        self.media = MediaPath::Connecting;
+        self.show_connection(ctx);
+    }
+
+    /// Opens the devices chosen for this session.
+    pub(super) fn start_media(&self, beep: bool, ctx: &mut Context<'_>) {
+        let input = match &self.input {
+            Choice::Own(input) => input.clone(),
+            Choice::Default => ctx.config.audio.input.clone(),
+        };
+        let output = match &self.output {
+            Choice::Own(output) => output.clone(),
+            Choice::Default => ctx.config.audio.output.clone(),
+        };
+        ctx.media(
+            self.id,
+            MediaCommand::Start {
+                input,
+                output,
+                beep,
+            },
+        );
+        if let percent @ ..100 = ctx.config.volume {
+            ctx.media(self.id, MediaCommand::SetVolume { percent });
+        }
+    }
+
+    /// Sends the 200 OK where nothing is missing any more.
+    pub(super) fn drive_answer(&mut self, ctx: &mut Context<'_>) {
+        let State::Answering(answering) = &mut self.state else {
+            return;
+        };
+        if !self.delivery.is_done(ctx.now) {
+            return;
+        }
+        let (Some(usage), Some(sdp)) = (self.usage, answering.described.take()) else {
+            return;
+        };
+        let late_offer = answering.offer.is_none();
+        let mut reply = Reply::new(200).sdp(sdp);
+        reply.headers = std::mem::take(&mut answering.headers);
+        match ctx.respond(usage, &reply) {
+            Ok(()) => {}
+            Err(super::NotSent::Header { name }) => return self.unanswerable(&name, ctx),
+            // The caller is gone, which is told separately.
+            Err(_) => return,
+        }
+        self.state = State::Active(Active {
+            negotiation: match late_offer {
+                true => Negotiation::AwaitingAck,
+                false => Negotiation::Stable,
+            },
+            refresh: false,
+            tones: Vec::new(),
+        });
+        self.activate(ctx);
+    }
+
+    /// The application asked for a header that only the stack may write.
+    fn unanswerable(&mut self, header: &str, ctx: &mut Context<'_>) {
+        let message = format!("The header {header:?} can't be set by the application");
+        let error = PhoneError::new(
+            ErrorCode::InvalidArgument,
+            ErrorType::InvalidOptions,
+            message.clone(),
+        );
+        ctx.emit(Event::Error {
+            error,
+            id: Some(self.id),
+        });
+        let reason = EndReason::new(Condition::GeneralError, Side::Local, message);
+        self.end_because(reason, ctx);
+    }
+
+    pub(super) fn activate(&mut self, ctx: &mut Context<'_>) {
+        self.start_time = Some(ctx.unix_now);
+        let changes = SessionChanges {
+            start_time: self.start_time,
+            ..SessionChanges::default()
+        };
+        self.show_state(ctx, changes);
+    }
+}

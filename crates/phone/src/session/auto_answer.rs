@@ -1,0 +1,51 @@
+//! A call that answers itself: after the application has seen it, and when its delay is over.
+
+use std::time::Duration;
+
+use super::{Auto, Context, Session, State};
+use crate::command::AcceptOptions;
+use crate::event::AutoAnswerSource;
+
+/// How long the application's function may take; then the call rings (guarantee 1).
+pub(super) const DECISION_PATIENCE: Duration = Duration::from_secs(2);
+
+impl Session {
+    /// Takes the decision of the application's function; a late one changes nothing.
+    pub(crate) fn decide(&mut self, answer: bool, ctx: &mut Context<'_>) {
+        let State::Pending(pending) = &mut self.state else {
+            return;
+        };
+        let Auto::Asking { delay, .. } = pending.auto else {
+            return;
+        };
+        pending.auto = match answer {
+            true => Auto::Answer {
+                at: ctx.now + delay,
+            },
+            false => Auto::Ring,
+        };
+        let source = answer.then_some(AutoAnswerSource::Option);
+        self.announce(answer.then_some(delay), source, ctx);
+    }
+
+    /// Accepts by itself where that is due.
+    pub(super) fn drive_auto_answer(&mut self, ctx: &mut Context<'_>) {
+        let State::Pending(pending) = &self.state else {
+            return;
+        };
+        match pending.auto {
+            Auto::Asking { until, .. } if until <= ctx.now => self.decide(false, ctx),
+            Auto::Answer { at } if at <= ctx.now && self.delivery.is_done(ctx.now) => {
+                let beep = ctx.config.auto_answer.beep;
+                self.accept(AcceptOptions::default(), beep, ctx);
+            }
+            Auto::Asking { .. } | Auto::Answer { .. } | Auto::Ring => {}
+        }
+    }
+
+    /// The platform asks a ringing phone to answer: `NOTIFY` with `Event: talk`.
+    pub(crate) fn talk(&mut self, ctx: &mut Context<'_>) {
+        let beep = ctx.config.auto_answer.beep;
+        self.accept(AcceptOptions::default(), beep, ctx);
+    }
+}

@@ -1,0 +1,201 @@
+//! An outgoing call: offer, INVITE, ringing, answer.
+
+use std::time::Duration;
+
+use sip::endpoint::{Body, Invite};
+use sip::message::Response;
+use sip::uri::Uri;
+
+use super::{
+    Active, Choice, Context, Delivery, Dialing, MediaPath, Negotiation, Offering, Peer, Session,
+    State,
+};
+use crate::audio;
+use crate::end_reason::{Condition, EndReason, Side};
+use crate::error::{ErrorCode, ErrorType, PhoneError};
+use crate::event::{ConnectionState, Direction, Event, SessionChanges};
+use crate::id::{SessionId, Ticket};
+use crate::media::MediaCommand;
+use crate::output::Reply;
+use crate::wire;
+
+/// A call that the application places.
+#[derive(Debug)]
+pub(crate) struct Dial {
+    pub(crate) ticket: Ticket,
+    pub(crate) target: Uri<'static>,
+    pub(crate) peer: Peer,
+    pub(crate) conversation_id: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) input: Option<audio::Input>,
+    pub(crate) output: Option<audio::Output>,
+}
+
+impl Session {
+    /// Makes the session and asks media for its offer.
+    pub(crate) fn dial(id: SessionId, dial: Dial, ctx: &mut Context<'_>) -> Self {
+        let mut session = Self {
+            id,
+            usage: None,
+            state: State::Offering(Offering {
+                ticket: dial.ticket,
+                target: dial.target,
+                headers: dial.headers,
+                timeout: dial.timeout,
+            }),
+            conversation_id: dial.conversation_id,
+            call_id: String::new(),
+            peer: dial.peer,
+            direction: Direction::Outgoing,
+            headers: Vec::new(),
+            started: false,
+            muted: false,
+            remote_held: false,
+            media: MediaPath::None,
+            media_was_up: false,
+            signalling_lost: false,
+            shown: ConnectionState::Starting,
+            start_time: None,
+            delivery: Delivery::default(),
+            input: dial.input.map_or(Choice::Default, Choice::Own),
+            output: dial.output.map_or(Choice::Default, Choice::Own),
+        };
+        session.start(ctx);
+        session.start_media(false, ctx);
+        ctx.media(id, MediaCommand::Offer);
+        session
+    }
+
+    /// The offer is there: sends the INVITE.
+    pub(super) fn send_invite(&mut self, sdp: String, ctx: &mut Context<'_>) {
+        let State::Offering(offering) = &mut self.state else {
+            return;
+        };
+        let ticket = offering.ticket;
+        let timeout = offering.timeout;
+        let invite = Invite {
+            target: offering.target.clone(),
+            headers: std::mem::take(&mut offering.headers),
+            body: Some(Body::sdp(sdp)),
+        };
+        match ctx.invite(invite) {
+            Ok(usage) => {
+                self.usage = Some(usage);
+                self.call_id = ctx.agent.call_id(usage).unwrap_or_default();
+                if self.conversation_id.is_empty() {
+                    self.conversation_id = self.call_id.clone();
+                }
+                self.state = State::Dialing(Dialing {
+                    ticket,
+                    until: timeout.map(|timeout| ctx.now + timeout),
+                    early: Vec::new(),
+                });
+                let changes = SessionChanges {
+                    call_id: Some(self.call_id.clone()),
+                    conversation_id: Some(self.conversation_id.clone()),
+                    ..SessionChanges::default()
+                };
+                self.show_state(ctx, changes);
+                let snapshot = Box::new(self.snapshot());
+                ctx.reply(ticket, Ok(Reply::Session(snapshot)));
+            }
+            Err(error) => self.not_sent(&error, ctx),
+        }
+    }
+
+    fn not_sent(&mut self, error: &super::NotSent, ctx: &mut Context<'_>) {
+        let (condition, side, code) = match error {
+            super::NotSent::NoFlow => (
+                Condition::ConnectivityError,
+                Side::Network,
+                ErrorCode::NotConnected,
+            ),
+            super::NotSent::Limit { .. } => (
+                Condition::GeneralError,
+                Side::Local,
+                ErrorCode::TooManySessions,
+            ),
+            super::NotSent::Header { .. } | super::NotSent::Target { .. } => (
+                Condition::GeneralError,
+                Side::Local,
+                ErrorCode::InvalidArgument,
+            ),
+            super::NotSent::Unknown
+            | super::NotSent::WrongState { .. }
+            | super::NotSent::OfferPending
+            | super::NotSent::Code { .. } => {
+                (Condition::GeneralError, Side::Local, ErrorCode::CallFailed)
+            }
+        };
+        let text = error.to_string();
+        let ticket = self.call_ticket();
+        self.state = State::Ended;
+        self.finish(
+            EndReason::new(condition, side, text.clone()),
+            State::Ended,
+            ctx,
+        );
+        if let Some(ticket) = ticket {
+            ctx.reply(ticket, Err(PhoneError::new(code, ErrorType::Call, text)));
+        }
+    }
+
+    /// The callee rings, or sends early media.
+    pub(crate) fn progress(&mut self, response: &Response, ctx: &mut Context<'_>) {
+        let State::Dialing(dialing) = &mut self.state else {
+            return;
+        };
+        let sdp = wire::response_sdp(response);
+        let early_media = sdp.is_some();
+        if let Some(sdp) = sdp {
+            let news = (wire::to_tag(response), sdp.clone());
+            if !dialing.early.contains(&news) {
+                dialing.early.retain(|(tag, _)| *tag != news.0);
+                dialing.early.push(news);
+                self.apply_answer(sdp, true, ctx);
+            }
+        }
+        let status = wire::status(response);
+        ctx.emit(Event::Progress {
+            id: self.id,
+            code: status.code,
+            reason: status.reason,
+            early_media,
+        });
+    }
+
+    /// The callee has answered.
+    pub(crate) fn answered(&mut self, response: &Response, ctx: &mut Context<'_>) {
+        let State::Dialing(dialing) = &mut self.state else {
+            return;
+        };
+        let tag = wire::to_tag(response);
+        let early = std::mem::take(&mut dialing.early)
+            .into_iter()
+            .find_map(|(early, sdp)| (early == tag).then_some(sdp));
+        // Some gateways send the answer only in the 183 before (RFC 3261 §13.2.1 allows it there).
+        let answer = wire::response_sdp(response).or(early);
+        self.state = State::Active(Active {
+            negotiation: Negotiation::Applying,
+            refresh: false,
+            tones: Vec::new(),
+        });
+        let Some(answer) = answer else {
+            let text = "The answer has no session description";
+            let reason = EndReason::new(Condition::IncompatibleParameters, Side::Remote, text);
+            return self.end_because(reason, ctx);
+        };
+        self.apply_answer(answer, false, ctx);
+        self.activate(ctx);
+        ctx.emit(Event::Answered { id: self.id });
+    }
+
+    fn apply_answer(&mut self, sdp: String, provisional: bool, ctx: &mut Context<'_>) {
+        ctx.media(self.id, MediaCommand::SetAnswer { sdp, provisional });
+        if self.media == MediaPath::None {
+            self.media = MediaPath::Connecting;
+            self.show_connection(ctx);
+        }
+    }
+}

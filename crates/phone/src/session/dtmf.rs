@@ -1,0 +1,87 @@
+//! Tones that we send.
+
+use super::{Context, Session, State};
+use crate::command::Tones;
+use crate::error::{ErrorCode, ErrorType, PhoneError};
+use crate::event::Event;
+use crate::id::Ticket;
+use crate::media::MediaCommand;
+use crate::output::Reply;
+
+/// More at once is no dialling but a mistake.
+const MOST_TONES: usize = 256;
+
+impl Session {
+    /// Queues the tones; the command is done when the last one was sent.
+    pub(crate) fn send_dtmf(
+        &mut self,
+        ticket: Ticket,
+        tones: &Tones,
+        duration: u32,
+        gap: u32,
+        ctx: &mut Context<'_>,
+    ) {
+        match self.queue_tones(ticket, tones, duration, gap) {
+            Ok(command) => ctx.media(self.id, command),
+            Err(error) => ctx.reply(ticket, Err(error)),
+        }
+    }
+
+    fn queue_tones(
+        &mut self,
+        ticket: Ticket,
+        tones: &Tones,
+        duration: u32,
+        gap: u32,
+    ) -> Result<MediaCommand, PhoneError> {
+        let known = |tone: char| tone.is_ascii_digit() || "ABCDabcd*#,".contains(tone);
+        let text = tones.reveal();
+        if text.is_empty() || text.len() > MOST_TONES || !text.chars().all(known) {
+            return Err(wrong("tones must be 1 to 256 of 0-9, A-D, *, # and ','"));
+        }
+        if !(40..=6000).contains(&duration) {
+            return Err(wrong("duration must be 40 to 6000 milliseconds"));
+        }
+        if !(30..=6000).contains(&gap) {
+            return Err(wrong("gap must be 30 to 6000 milliseconds"));
+        }
+        let State::Active(active) = &mut self.state else {
+            return Err(PhoneError::new(
+                ErrorCode::SessionState,
+                ErrorType::Session,
+                "Tones can be sent only in an active session",
+            ));
+        };
+        active.tones.push(ticket);
+        Ok(MediaCommand::SendDtmf {
+            tones: Tones::new(text.to_ascii_uppercase()),
+            duration,
+            gap,
+        })
+    }
+
+    /// The far end pressed a key.
+    pub(crate) fn pressed(&self, tone: Tones, duration: u32, ctx: &mut Context<'_>) {
+        if self.is_live() {
+            let id = self.id;
+            ctx.emit(Event::Dtmf { id, tone, duration });
+        }
+    }
+
+    /// A tone was sent; where none is left, the commands are done.
+    pub(super) fn tones_sent(&mut self, remaining: u32, ctx: &mut Context<'_>) {
+        if let (State::Active(active), 0) = (&mut self.state, remaining) {
+            for ticket in std::mem::take(&mut active.tones) {
+                ctx.reply(ticket, Ok(Reply::Done));
+            }
+        }
+    }
+}
+
+fn wrong(message: &str) -> PhoneError {
+    PhoneError::new(
+        ErrorCode::InvalidArgument,
+        ErrorType::InvalidOptions,
+        message,
+    )
+}

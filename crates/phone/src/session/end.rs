@@ -1,0 +1,137 @@
+//! The end of a session, told once whatever happens (guarantee 4).
+
+use sip::endpoint::Reply;
+use sip::message::Method;
+
+use super::{Context, MediaPath, Session, State};
+use crate::end_reason::{Condition, EndReason, Side};
+use crate::error::{ErrorCode, ErrorType, PhoneError};
+use crate::event::{Event, SessionChanges};
+use crate::media::MediaCommand;
+
+impl Session {
+    /// Ends the session from our side: BYE, CANCEL or a refusal, as its state asks for.
+    pub(crate) fn end(&mut self, condition: Condition, ctx: &mut Context<'_>) {
+        self.end_because(EndReason::new(condition, Side::Local, "Ended here"), ctx);
+    }
+
+    /// Ends the session, pending or not, because the phone ends.
+    pub(crate) fn leave(&mut self, ctx: &mut Context<'_>) {
+        let condition = match self.is_pending() {
+            true => Condition::Cancel,
+            false => Condition::Success,
+        };
+        let text = "The phone was destroyed";
+        self.end_because(EndReason::new(condition, Side::Local, text), ctx);
+    }
+
+    pub(crate) fn end_because(&mut self, reason: EndReason, ctx: &mut Context<'_>) {
+        match &self.state {
+            State::Pending(_) => self.refuse(Reply::new(480), reason, ctx),
+            State::Answering(_) => {
+                if let Some(usage) = self.usage {
+                    // Its only failure is that the caller has gone already.
+                    let _ = ctx.respond(usage, &refusal(&reason));
+                }
+                self.finish(reason, State::Ended, ctx);
+            }
+            State::Offering(_) | State::Dialing(_) => self.withdraw(reason, ctx),
+            State::Active(_) => {
+                let next = self.hang_up(ctx);
+                self.finish(reason, next, ctx);
+            }
+            State::Ending | State::Ended => {}
+        }
+    }
+
+    /// Sends the BYE; the endpoint keeps it until the ACK is there, or a flow.
+    fn hang_up(&self, ctx: &mut Context<'_>) -> State {
+        match self
+            .usage
+            .map(|usage| ctx.request(usage, Method::Bye, None))
+        {
+            Some(Ok(_)) => State::Ending,
+            Some(Err(_)) | None => State::Ended,
+        }
+    }
+
+    /// The dialog, or the INVITE that was to make it, is over.
+    pub(crate) fn ended(&mut self, reason: EndReason, ctx: &mut Context<'_>) {
+        match &self.state {
+            State::Pending(_) => self.drop_pending(reason, false, ctx),
+            State::Ending => self.state = State::Ended,
+            State::Answering(_) | State::Offering(_) | State::Dialing(_) | State::Active(_) => {
+                self.finish(reason, State::Ended, ctx);
+            }
+            State::Ended => {}
+        }
+    }
+
+    /// Tells the application that the session is over, and closes its media. The only place that
+    /// emits `Terminated`.
+    pub(super) fn finish(&mut self, reason: EndReason, next: State, ctx: &mut Context<'_>) {
+        let was = std::mem::replace(&mut self.state, next);
+        self.media = MediaPath::None;
+        self.signalling_lost = false;
+        ctx.media(self.id, MediaCommand::Close);
+        self.show_state(ctx, SessionChanges::default());
+        self.show_connection(ctx);
+        let id = self.id;
+        ctx.emit(Event::Terminated {
+            id,
+            reason: reason.clone(),
+        });
+        ctx.emit(Event::SessionEnded {
+            id,
+            reason: reason.clone(),
+        });
+        for ticket in waiting(was) {
+            ctx.reply(ticket, Err(failure(&reason)));
+        }
+    }
+}
+
+/// The commands that a state keeps waiting.
+fn waiting(state: State) -> Vec<crate::id::Ticket> {
+    match state {
+        State::Offering(offering) => vec![offering.ticket],
+        State::Active(active) => active.tones,
+        // The call's own command was answered when its INVITE was sent.
+        State::Dialing(_)
+        | State::Pending(_)
+        | State::Answering(_)
+        | State::Ending
+        | State::Ended => Vec::new(),
+    }
+}
+
+fn failure(reason: &EndReason) -> PhoneError {
+    let code = match (reason.condition, reason.side) {
+        (Condition::Cancel, Side::Local) => ErrorCode::Aborted,
+        (Condition::Timeout, _) => ErrorCode::CallTimeout,
+        (Condition::MediaError, _) => ErrorCode::Media,
+        _other => ErrorCode::SessionEnded,
+    };
+    PhoneError::new(code, ErrorType::Call, reason.text.clone()).with_sip(reason.sip.clone())
+}
+
+/// How a call is refused that was accepted but can't be or shall not be answered.
+fn refusal(reason: &EndReason) -> Reply {
+    use Condition::{
+        GeneralError, IncompatibleParameters, MediaError, UnsupportedApplications,
+        UnsupportedTransports,
+    };
+    let is_one_of = |conditions: &[Condition]| conditions.contains(&reason.condition);
+    let code = if is_one_of(&[
+        IncompatibleParameters,
+        UnsupportedTransports,
+        UnsupportedApplications,
+    ]) {
+        488
+    } else if is_one_of(&[GeneralError, MediaError]) {
+        500
+    } else {
+        486
+    };
+    Reply::new(code)
+}

@@ -1,0 +1,156 @@
+//! What media tells a session.
+
+use super::offer::condition;
+use super::{Context, MediaPath, Negotiation, Session, State};
+use crate::end_reason::{Condition, EndReason, Side};
+use crate::error::{ErrorCode, ErrorType, PhoneError};
+use crate::event::{Event, SessionChanges, Warning};
+use crate::media::{MediaEvent, MediaFailure, MediaRefusal};
+
+impl Session {
+    /// Takes news of this session's media; what comes after its end means nothing any more.
+    pub(crate) fn handle_media(&mut self, event: MediaEvent, ctx: &mut Context<'_>) {
+        if !self.is_live() {
+            return;
+        }
+        let id = self.id;
+        match event {
+            MediaEvent::Described { sdp } => self.described(sdp, ctx),
+            MediaEvent::AnswerApplied => self.answer_applied(ctx),
+            MediaEvent::Refused { refusal, reason } => self.refused(refusal, &reason, ctx),
+            MediaEvent::Connecting => self.path_changed(MediaPath::Connecting, ctx),
+            MediaEvent::Connected => {
+                self.media_was_up = true;
+                self.path_changed(MediaPath::Connected, ctx);
+            }
+            MediaEvent::Interrupted => self.path_changed(MediaPath::Interrupted, ctx),
+            MediaEvent::Failed { failure, reason } => self.failed(failure, &reason, ctx),
+            MediaEvent::EndOfCandidates => ctx.emit(Event::EndOfCandidates { id }),
+            MediaEvent::RemoteHold { held } => self.held_by_peer(held, ctx),
+            MediaEvent::Dtmf { tone, duration } => self.pressed(tone, duration, ctx),
+            MediaEvent::DtmfSent { remaining } => self.tones_sent(remaining, ctx),
+            MediaEvent::DeviceFailed { device, reason } => ctx.emit(Event::Warning {
+                id,
+                warning: Warning::NoDevice,
+                text: format!("{device:?} device: {reason}"),
+            }),
+            MediaEvent::Codec { name } => {
+                let changes = SessionChanges {
+                    codec: Some(name),
+                    ..SessionChanges::default()
+                };
+                self.show(ctx, changes);
+            }
+            MediaEvent::NoMedia => ctx.emit(Event::Warning {
+                id,
+                warning: Warning::NoMedia,
+                text: "The other party sends no media".into(),
+            }),
+            MediaEvent::MediaResumed => ctx.emit(Event::WarningCleared {
+                id,
+                warning: Warning::NoMedia,
+            }),
+            // RFC 3550 §6.6: the stream's end, not the call's; the BYE of SIP ends that.
+            MediaEvent::PeerLeft => {}
+            MediaEvent::Crashed { reason } => self.crashed(&reason, ctx),
+        }
+    }
+
+    fn described(&mut self, sdp: String, ctx: &mut Context<'_>) {
+        match &mut self.state {
+            State::Offering(_) => self.send_invite(sdp, ctx),
+            State::Answering(answering) => {
+                answering.described = Some(sdp);
+                self.drive_answer(ctx);
+            }
+            State::Active(active) => match active.negotiation {
+                Negotiation::Offering => self.send_reoffer(sdp, ctx),
+                Negotiation::Answering { request } => {
+                    self.answer_reoffer(request, sdp, Negotiation::Stable, ctx);
+                }
+                Negotiation::OfferingInAnswer { request } => {
+                    self.answer_reoffer(request, sdp, Negotiation::AwaitingAck, ctx);
+                }
+                Negotiation::Stable
+                | Negotiation::Offered { .. }
+                | Negotiation::Glare
+                | Negotiation::Applying
+                | Negotiation::AwaitingAck => {}
+            },
+            State::Pending(_) | State::Dialing(_) | State::Ending | State::Ended => {}
+        }
+    }
+
+    fn refused(&mut self, refusal: MediaRefusal, text: &str, ctx: &mut Context<'_>) {
+        match &mut self.state {
+            State::Offering(_) => {
+                let reason = EndReason::new(Condition::MediaError, Side::Local, text);
+                self.end_because(reason, ctx);
+            }
+            State::Answering(_) => {
+                let side = match refusal {
+                    MediaRefusal::Unavailable => Side::Local,
+                    MediaRefusal::Malformed
+                    | MediaRefusal::Incompatible
+                    | MediaRefusal::PlainRtp => Side::Remote,
+                };
+                let reason = EndReason::new(condition(refusal), side, text);
+                self.end_because(reason, ctx);
+            }
+            State::Active(active) => match active.negotiation {
+                Negotiation::Offering => active.negotiation = Negotiation::Stable,
+                Negotiation::Answering { request } => {
+                    self.refuse_reoffer(request, 488, ctx);
+                }
+                Negotiation::OfferingInAnswer { request } => {
+                    self.refuse_reoffer(request, 500, ctx);
+                }
+                Negotiation::Applying => self.answer_refused(refusal, text, ctx),
+                Negotiation::Stable
+                | Negotiation::Offered { .. }
+                | Negotiation::Glare
+                | Negotiation::AwaitingAck => {}
+            },
+            // Early media that can't be used: the final answer may still be fine.
+            State::Dialing(_) | State::Pending(_) | State::Ending | State::Ended => {}
+        }
+    }
+
+    fn failed(&mut self, failure: MediaFailure, text: &str, ctx: &mut Context<'_>) {
+        let condition = match failure {
+            MediaFailure::Fingerprint => Condition::SecurityError,
+            MediaFailure::Ice | MediaFailure::Dtls if !self.media_was_up => {
+                Condition::FailedTransport
+            }
+            MediaFailure::Ice | MediaFailure::Dtls | MediaFailure::Consent => {
+                Condition::ConnectivityError
+            }
+        };
+        let side = match failure {
+            MediaFailure::Fingerprint => Side::Remote,
+            MediaFailure::Ice | MediaFailure::Dtls | MediaFailure::Consent => Side::Network,
+        };
+        self.end_because(EndReason::new(condition, side, text), ctx);
+    }
+
+    fn held_by_peer(&mut self, held: bool, ctx: &mut Context<'_>) {
+        if self.remote_held != held {
+            self.remote_held = held;
+            let changes = SessionChanges {
+                remote_held: Some(held),
+                ..SessionChanges::default()
+            };
+            self.show(ctx, changes);
+        }
+    }
+
+    fn crashed(&mut self, text: &str, ctx: &mut Context<'_>) {
+        let error = PhoneError::new(ErrorCode::Media, ErrorType::Media, "Media broke down");
+        ctx.emit(Event::Error {
+            error: error.with_cause(text),
+            id: Some(self.id),
+        });
+        let reason = EndReason::new(Condition::GeneralError, Side::Local, "Media broke down");
+        self.end_because(reason, ctx);
+    }
+}

@@ -1,0 +1,346 @@
+//! One call, from its INVITE to its end.
+//!
+//! ```text
+//! incoming   Pending ─accept─► Answering ─200─► Active ─BYE─► Ending ─► Ended
+//! outgoing   Offering ─INVITE─► Dialing ──2xx──► Active
+//! ```
+//! What the application sees of an end happens on the way into `Ending`, once; `Ending` only waits
+//! for what the network still owes. Each verb has its file.
+
+mod accept;
+mod auto_answer;
+mod cancel;
+mod dial;
+mod dtmf;
+mod end;
+mod media;
+mod mute;
+mod offer;
+mod pending;
+mod refresh;
+mod reject;
+mod reoffer;
+mod show;
+
+use std::time::{Duration, Instant};
+
+use sip::endpoint::{RequestId, ServerRequestId, UsageId};
+use sip::uri::Uri;
+
+pub(crate) use dial::Dial;
+pub(crate) use pending::{Arrival, Plan};
+pub(crate) use show::millis;
+
+pub(crate) use crate::context::{Context, NotSent};
+
+use crate::audio;
+use crate::event::{ConnectionState, Direction};
+use crate::id::{SessionId, Ticket};
+use crate::output::Wake;
+
+/// How long the application's listeners are waited for (guarantee 1).
+const DELIVERY_PATIENCE: Duration = Duration::from_secs(1);
+
+/// One call.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) id: SessionId,
+    pub(crate) usage: Option<UsageId>,
+    pub(crate) state: State,
+    pub(crate) conversation_id: String,
+    pub(crate) call_id: String,
+    pub(crate) peer: Peer,
+    direction: Direction,
+    headers: Vec<(String, String)>,
+    /// `SessionStarted` was emitted.
+    started: bool,
+    muted: bool,
+    remote_held: bool,
+    media: MediaPath,
+    /// Media flowed once: a refused answer to a later offer does not end the call.
+    media_was_up: bool,
+    /// The flow was lost and the dialog is not yet refreshed over another.
+    signalling_lost: bool,
+    /// What the application was told last.
+    shown: ConnectionState,
+    /// Milliseconds since 1970.
+    start_time: Option<u64>,
+    delivery: Delivery,
+    input: Choice<audio::Input>,
+    output: Choice<audio::Output>,
+}
+
+/// The other party.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Peer {
+    pub(crate) address: String,
+    pub(crate) uri: String,
+    pub(crate) display_name: Option<String>,
+}
+
+/// A device chosen for this session, or the phone's default.
+#[derive(Debug, Clone)]
+enum Choice<T> {
+    Default,
+    Own(T),
+}
+
+/// Where media stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum MediaPath {
+    None,
+    Connecting,
+    Connected,
+    Interrupted,
+}
+
+/// How many emitted events the application has not yet acknowledged, and until when that matters.
+#[derive(Debug, Clone, Copy, Default)]
+struct Delivery {
+    owed: u32,
+    until: Option<Instant>,
+}
+
+impl Delivery {
+    fn expect(&mut self, now: Instant) {
+        self.owed += 1;
+        self.until = Some(now + DELIVERY_PATIENCE);
+    }
+
+    fn acknowledge(&mut self) {
+        self.owed = self.owed.saturating_sub(1);
+    }
+
+    fn is_done(&self, now: Instant) -> bool {
+        self.owed == 0 || self.until.is_none_or(|until| until <= now)
+    }
+
+    /// When it will be done without being acknowledged.
+    fn deadline(&self) -> Option<Instant> {
+        self.until.filter(|_| self.owed > 0)
+    }
+}
+
+/// Where a call stands.
+#[derive(Debug)]
+pub(crate) enum State {
+    /// It rings here.
+    Pending(Pending),
+    /// It was accepted; our 200 OK is still to come.
+    Answering(Answering),
+    /// Media is asked for the offer of our INVITE.
+    Offering(Offering),
+    /// Our INVITE is out.
+    Dialing(Dialing),
+    /// It is answered.
+    Active(Active),
+    /// The application knows that it is over; the answer to our BYE or CANCEL is still to come.
+    Ending,
+    /// It is over.
+    Ended,
+}
+
+/// An incoming call that rings.
+#[derive(Debug)]
+pub(crate) struct Pending {
+    offer: Option<String>,
+    auto: Auto,
+    ring_until: Instant,
+}
+
+/// What is to become of a call that rings.
+#[derive(Debug, Clone, Copy)]
+enum Auto {
+    /// The application's function is asked; `PendingSession` is not emitted yet.
+    Asking { until: Instant, delay: Duration },
+    /// Somebody has to answer it.
+    Ring,
+    /// It is answered then.
+    Answer { at: Instant },
+}
+
+/// An incoming call that was accepted.
+#[derive(Debug)]
+pub(crate) struct Answering {
+    offer: Option<String>,
+    /// False until `Connect` where the session is not connected at once.
+    connect: bool,
+    described: Option<String>,
+    headers: Vec<(String, String)>,
+}
+
+/// An outgoing call for which there is no offer yet.
+#[derive(Debug)]
+pub(crate) struct Offering {
+    pub(crate) ticket: Ticket,
+    target: Uri<'static>,
+    headers: Vec<(String, String)>,
+    timeout: Option<Duration>,
+}
+
+/// An outgoing call whose INVITE is out.
+#[derive(Debug)]
+pub(crate) struct Dialing {
+    pub(crate) ticket: Ticket,
+    until: Option<Instant>,
+    /// The newest description of each early dialog by its To tag; a 2xx without one refers to it.
+    early: Vec<(String, String)>,
+}
+
+/// A call that is answered.
+#[derive(Debug)]
+pub(crate) struct Active {
+    negotiation: Negotiation,
+    /// The flow is new, the peer must be told.
+    refresh: bool,
+    tones: Vec<Ticket>,
+}
+
+/// The offer that is open in an answered call; there is at most one (RFC 3264 §4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Negotiation {
+    /// None.
+    Stable,
+    /// Media was asked for our offer.
+    Offering,
+    /// Our offer is out in this request.
+    Offered { request: RequestId },
+    /// Our offer met theirs; it is repeated when the wait of RFC 3261 §14.1 is over.
+    Glare,
+    /// Media was given the answer to our offer.
+    Applying,
+    /// Media was asked for the answer to the offer in this request.
+    Answering { request: ServerRequestId },
+    /// Media was asked for the offer that this re-INVITE without one wants.
+    OfferingInAnswer { request: ServerRequestId },
+    /// Our offer is out in a 200 OK; the ACK brings the answer.
+    AwaitingAck,
+}
+
+impl Session {
+    /// When this session must be woken, and why.
+    pub(crate) fn deadline(&self, now: Instant) -> Option<(Instant, Wake)> {
+        match &self.state {
+            State::Pending(pending) => {
+                let auto = match pending.auto {
+                    Auto::Asking { until, .. } => Some((until, Wake::AutoAnswer)),
+                    Auto::Ring => None,
+                    Auto::Answer { at } if self.delivery.is_done(now) => {
+                        Some((at, Wake::AutoAnswer))
+                    }
+                    Auto::Answer { at } => self
+                        .delivery
+                        .deadline()
+                        .map(|until| (until.max(at), Wake::Delivery)),
+                };
+                let ring = (pending.ring_until, Wake::NoAnswer);
+                Some(auto.map_or(ring, |auto| auto.min_by_time(ring)))
+            }
+            State::Answering(answering) => self
+                .delivery
+                .deadline()
+                .filter(|until| *until > now && answering.described.is_some())
+                .map(|until| (until, Wake::Delivery)),
+            State::Dialing(dialing) => dialing.until.map(|until| (until, Wake::CallTimeout)),
+            State::Offering(_) | State::Active(_) | State::Ending | State::Ended => None,
+        }
+    }
+
+    /// Does what is due.
+    pub(crate) fn handle_timeout(&mut self, ctx: &mut Context<'_>) {
+        match &self.state {
+            State::Pending(pending) if pending.ring_until <= ctx.now => self.ring_out(ctx),
+            State::Pending(_) => self.drive_auto_answer(ctx),
+            State::Answering(_) => self.drive_answer(ctx),
+            State::Dialing(dialing) if dialing.until.is_some_and(|until| until <= ctx.now) => {
+                self.give_up(ctx);
+            }
+            State::Dialing(_)
+            | State::Offering(_)
+            | State::Active(_)
+            | State::Ending
+            | State::Ended => {}
+        }
+    }
+
+    /// Takes the application's word that the listeners of this session's last event ran.
+    pub(crate) fn delivered(&mut self, ctx: &mut Context<'_>) {
+        self.delivery.acknowledge();
+        match &self.state {
+            State::Pending(_) => self.drive_auto_answer(ctx),
+            State::Answering(_) => self.drive_answer(ctx),
+            State::Offering(_)
+            | State::Dialing(_)
+            | State::Active(_)
+            | State::Ending
+            | State::Ended => {}
+        }
+    }
+
+    /// Whether the application still has it among its pending sessions.
+    pub(crate) fn is_pending(&self) -> bool {
+        matches!(self.state, State::Pending(_))
+    }
+
+    /// Whether the application still has it among its sessions.
+    pub(crate) fn is_live(&self) -> bool {
+        match self.state {
+            State::Answering(_) | State::Offering(_) | State::Dialing(_) | State::Active(_) => true,
+            State::Pending(_) | State::Ending | State::Ended => false,
+        }
+    }
+
+    /// Whether it waits for this request of the peer to be answered.
+    pub(crate) fn owes(&self, id: ServerRequestId) -> bool {
+        match &self.state {
+            State::Active(active) => match active.negotiation {
+                Negotiation::Answering { request } | Negotiation::OfferingInAnswer { request } => {
+                    request == id
+                }
+                Negotiation::Stable
+                | Negotiation::Offering
+                | Negotiation::Offered { .. }
+                | Negotiation::Glare
+                | Negotiation::Applying
+                | Negotiation::AwaitingAck => false,
+            },
+            State::Pending(_)
+            | State::Answering(_)
+            | State::Offering(_)
+            | State::Dialing(_)
+            | State::Ending
+            | State::Ended => false,
+        }
+    }
+
+    /// Whether `SessionStarted` was emitted.
+    pub(crate) fn was_started(&self) -> bool {
+        self.started
+    }
+
+    /// The command that a call not yet answered belongs to.
+    pub(crate) fn call_ticket(&self) -> Option<Ticket> {
+        match &self.state {
+            State::Offering(offering) => Some(offering.ticket),
+            State::Dialing(dialing) => Some(dialing.ticket),
+            State::Pending(_)
+            | State::Answering(_)
+            | State::Active(_)
+            | State::Ending
+            | State::Ended => None,
+        }
+    }
+}
+
+trait Earlier {
+    fn min_by_time(self, other: Self) -> Self;
+}
+
+impl Earlier for (Instant, Wake) {
+    fn min_by_time(self, other: Self) -> Self {
+        match self.0 <= other.0 {
+            true => self,
+            false => other,
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! An incoming call arrives, rings, and is not answered.
+
+use std::time::Duration;
+
+use sip::endpoint::{Reply, UsageId};
+
+use super::auto_answer::DECISION_PATIENCE;
+use super::{Auto, Choice, Context, Delivery, MediaPath, Peer, Pending, Session, State};
+use crate::auto_answer::Verdict;
+use crate::end_reason::{Condition, EndReason, Side};
+use crate::event::{AutoAnswerSource, ConnectionState, Direction, Event, PendingEnd};
+use crate::id::SessionId;
+
+/// What an INVITE says.
+#[derive(Debug)]
+pub(crate) struct Arrival {
+    pub(crate) usage: UsageId,
+    pub(crate) peer: Peer,
+    pub(crate) call_id: String,
+    pub(crate) conversation_id: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) offer: Option<String>,
+}
+
+/// What becomes of an arrived call that is not refused.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Plan {
+    Ring {
+        source: Option<AutoAnswerSource>,
+    },
+    Answer {
+        source: AutoAnswerSource,
+        delay: Duration,
+    },
+    Ask {
+        delay: Duration,
+    },
+}
+
+impl Plan {
+    /// The plan of a verdict, or the code with which the call is refused.
+    pub(crate) fn of(verdict: Verdict) -> Result<Self, u16> {
+        match verdict {
+            Verdict::Ring { source } => Ok(Self::Ring { source }),
+            Verdict::Answer { source, delay } => Ok(Self::Answer { source, delay }),
+            Verdict::Ask { delay } => Ok(Self::Ask { delay }),
+            Verdict::Refuse { code } => Err(code),
+        }
+    }
+}
+
+impl Session {
+    /// Rings, and tells or asks the application.
+    pub(crate) fn arrive(
+        id: SessionId,
+        arrival: Arrival,
+        plan: Plan,
+        ctx: &mut Context<'_>,
+    ) -> Self {
+        let auto = match plan {
+            Plan::Ring { .. } => Auto::Ring,
+            Plan::Answer { delay, .. } => Auto::Answer {
+                at: ctx.now + delay,
+            },
+            Plan::Ask { delay } => Auto::Asking {
+                until: ctx.now + DECISION_PATIENCE,
+                delay,
+            },
+        };
+        let mut session = Self {
+            id,
+            usage: Some(arrival.usage),
+            state: State::Pending(Pending {
+                offer: arrival.offer,
+                auto,
+                ring_until: ctx.now + ctx.config.no_answer_timeout,
+            }),
+            conversation_id: arrival.conversation_id,
+            call_id: arrival.call_id,
+            peer: arrival.peer,
+            direction: Direction::Incoming,
+            headers: arrival.headers,
+            started: false,
+            muted: false,
+            remote_held: false,
+            media: MediaPath::None,
+            media_was_up: false,
+            signalling_lost: false,
+            shown: ConnectionState::Starting,
+            start_time: None,
+            delivery: Delivery::default(),
+            input: Choice::Default,
+            output: Choice::Default,
+        };
+        // Genesys answers by NOTIFY only phones that say so here.
+        let ringing = Reply::new(180).header("Allow-Events", "talk");
+        // Its only failure is that the caller has gone, which is told separately.
+        let _ = ctx.respond(arrival.usage, &ringing);
+        match plan {
+            Plan::Ring { source } => session.announce(None, source, ctx),
+            Plan::Answer { source, delay } => session.announce(Some(delay), Some(source), ctx),
+            Plan::Ask { .. } => {
+                let query = session.pending_session(None, None);
+                ctx.emit(Event::AutoAnswerQuery(Box::new(query)));
+            }
+        }
+        session
+    }
+
+    /// Emits `PendingSession`; the application acknowledges it.
+    pub(super) fn announce(
+        &mut self,
+        auto_answer: Option<Duration>,
+        source: Option<AutoAnswerSource>,
+        ctx: &mut Context<'_>,
+    ) {
+        self.delivery.expect(ctx.now);
+        let pending = self.pending_session(auto_answer, source);
+        ctx.emit(Event::PendingSession(Box::new(pending)));
+    }
+
+    /// Nobody answered in time.
+    pub(super) fn ring_out(&mut self, ctx: &mut Context<'_>) {
+        let reason = EndReason::new(Condition::Timeout, Side::Local, "Nobody answered in time");
+        self.refuse(Reply::new(480), reason, ctx);
+    }
+
+    /// Refuses the call and tells the application once.
+    pub(super) fn refuse(&mut self, reply: Reply, reason: EndReason, ctx: &mut Context<'_>) {
+        if let Some(usage) = self.usage {
+            // Its only failure is that the caller has gone already.
+            let _ = ctx.respond(usage, &reply);
+        }
+        self.drop_pending(reason, false, ctx);
+    }
+
+    /// The call is gone; the one outcome of a pending id that never started (guarantee 2).
+    pub(super) fn drop_pending(
+        &mut self,
+        reason: EndReason,
+        elsewhere: bool,
+        ctx: &mut Context<'_>,
+    ) {
+        let State::Pending(pending) = std::mem::replace(&mut self.state, State::Ended) else {
+            return;
+        };
+        if let Auto::Asking { .. } = pending.auto {
+            return;
+        }
+        let id = self.id;
+        let details = PendingEnd {
+            side: reason.side,
+            reason,
+            conversation_id: self.conversation_id.clone(),
+        };
+        ctx.emit(match elsewhere {
+            true => Event::HandledPendingSession { id, details },
+            false => Event::CancelPendingSession { id, details },
+        });
+    }
+}

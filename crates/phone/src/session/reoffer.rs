@@ -1,0 +1,127 @@
+//! The peer's re-INVITE or UPDATE: with an offer, which media answers, or without one.
+
+use sip::endpoint::{Reply, ServerRequestId};
+use sip::message::{Method, Request};
+
+use super::{Context, Negotiation, Session, State};
+use crate::media::MediaCommand;
+use crate::wire;
+
+impl Session {
+    /// Takes the peer's re-INVITE or UPDATE.
+    pub(crate) fn reoffered(
+        &mut self,
+        id: ServerRequestId,
+        request: &Request,
+        ctx: &mut Context<'_>,
+    ) {
+        let offer = wire::request_sdp(request);
+        let is_invite = *request.method() == Method::Invite;
+        let State::Active(active) = &mut self.state else {
+            return self.reoffered_early(id, offer.is_some(), ctx);
+        };
+        match (active.negotiation, offer, is_invite) {
+            // RFC 3311 §5.2: without an offer an UPDATE only refreshes the session and its target.
+            (_, None, false) => ctx.answer(id, &Reply::new(200)),
+            (Negotiation::Stable, Some(offer), _) => {
+                active.negotiation = Negotiation::Answering { request: id };
+                ctx.media(self.id, MediaCommand::AnswerReoffer { offer });
+            }
+            // RFC 3261 §14.2: a re-INVITE without an offer wants ours.
+            (Negotiation::Stable, None, true) => {
+                active.negotiation = Negotiation::OfferingInAnswer { request: id };
+                let restart_ice = false;
+                ctx.media(self.id, MediaCommand::Reoffer { restart_ice });
+            }
+            (
+                Negotiation::Offering
+                | Negotiation::Offered { .. }
+                | Negotiation::Glare
+                | Negotiation::AwaitingAck,
+                _,
+                _,
+            ) => ctx.answer(id, &Reply::new(491)),
+            (
+                Negotiation::Applying
+                | Negotiation::Answering { .. }
+                | Negotiation::OfferingInAnswer { .. },
+                _,
+                _,
+            ) => ctx.answer(id, &Reply::new(500).header("Retry-After", "1")),
+        }
+    }
+
+    /// RFC 3311 §5.2: while the first offer is open, an UPDATE may not bring another.
+    fn reoffered_early(&mut self, id: ServerRequestId, offers: bool, ctx: &mut Context<'_>) {
+        let reply = match (&self.state, offers) {
+            (State::Ending | State::Ended, _) => Reply::new(481),
+            (State::Pending(_) | State::Answering(_), true) => {
+                Reply::new(500).header("Retry-After", "1")
+            }
+            (State::Offering(_) | State::Dialing(_) | State::Active(_), true) => Reply::new(491),
+            (
+                State::Pending(_)
+                | State::Answering(_)
+                | State::Offering(_)
+                | State::Dialing(_)
+                | State::Active(_),
+                false,
+            ) => Reply::new(200),
+        };
+        ctx.answer(id, &reply);
+    }
+
+    /// Media has described itself for the peer's request.
+    pub(super) fn answer_reoffer(
+        &mut self,
+        id: ServerRequestId,
+        sdp: String,
+        next: Negotiation,
+        ctx: &mut Context<'_>,
+    ) {
+        if let State::Active(active) = &mut self.state {
+            active.negotiation = next;
+            ctx.answer(id, &Reply::new(200).sdp(sdp));
+            self.drive_refresh(ctx);
+        }
+    }
+
+    /// Media can't use the peer's offer: the session stays as it was (RFC 3261 §14.2).
+    pub(super) fn refuse_reoffer(&mut self, id: ServerRequestId, code: u16, ctx: &mut Context<'_>) {
+        if let State::Active(active) = &mut self.state {
+            active.negotiation = Negotiation::Stable;
+            ctx.answer(id, &Reply::new(code));
+            self.drive_refresh(ctx);
+        }
+    }
+
+    /// The peer's request can't be answered any more.
+    pub(crate) fn reoffer_gone(&mut self, ctx: &mut Context<'_>) {
+        if let State::Active(active) = &mut self.state {
+            active.negotiation = Negotiation::Stable;
+            ctx.media(self.id, MediaCommand::Rollback);
+        }
+    }
+
+    /// The ACK of our 200 OK: where that held our offer, it brings the answer.
+    pub(crate) fn acknowledged(&mut self, ack: &Request, ctx: &mut Context<'_>) {
+        let State::Active(active) = &mut self.state else {
+            return;
+        };
+        if active.negotiation != Negotiation::AwaitingAck {
+            return self.drive_refresh(ctx);
+        }
+        match wire::request_sdp(ack) {
+            Some(sdp) => {
+                active.negotiation = Negotiation::Applying;
+                let provisional = false;
+                ctx.media(self.id, MediaCommand::SetAnswer { sdp, provisional });
+            }
+            None => {
+                active.negotiation = Negotiation::Stable;
+                let text = "The ACK has no session description";
+                self.answer_refused(crate::media::MediaRefusal::Malformed, text, ctx);
+            }
+        }
+    }
+}

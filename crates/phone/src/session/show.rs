@@ -1,0 +1,134 @@
+//! What the application sees of a session.
+
+use super::{Context, MediaPath, Session, State};
+use crate::event::AutoAnswerSource;
+use crate::event::{
+    ConnectionState, Event, PendingSession, SessionChanges, SessionSnapshot, SessionState,
+};
+use std::time::Duration;
+
+impl Session {
+    pub(crate) fn snapshot(&self) -> SessionSnapshot {
+        let state = self.session_state();
+        let connection_state = self.connection_state();
+        SessionSnapshot {
+            id: self.id,
+            conversation_id: self.conversation_id.clone(),
+            call_id: self.call_id.clone(),
+            address: self.peer.address.clone(),
+            uri: self.peer.uri.clone(),
+            display_name: self.peer.display_name.clone(),
+            direction: self.direction,
+            state,
+            connection_state,
+            active: state == SessionState::Active,
+            interrupted: connection_state == ConnectionState::Interrupted,
+            muted: self.muted,
+            remote_held: self.remote_held,
+            headers: self.headers.clone(),
+            start_time: self.start_time,
+        }
+    }
+
+    pub(super) fn pending_session(
+        &self,
+        auto_answer: Option<Duration>,
+        source: Option<AutoAnswerSource>,
+    ) -> PendingSession {
+        PendingSession {
+            id: self.id,
+            address: self.peer.address.clone(),
+            uri: self.peer.uri.clone(),
+            display_name: self.peer.display_name.clone(),
+            conversation_id: self.conversation_id.clone(),
+            auto_answer: auto_answer.is_some(),
+            auto_answer_delay: auto_answer.map_or(0, millis),
+            auto_answer_source: source,
+            call_id: self.call_id.clone(),
+            headers: self.headers.clone(),
+        }
+    }
+
+    /// Emits `SessionStarted`; the application acknowledges it.
+    pub(super) fn start(&mut self, ctx: &mut Context<'_>) {
+        self.started = true;
+        self.shown = self.connection_state();
+        self.delivery.expect(ctx.now);
+        ctx.emit(Event::SessionStarted {
+            session: Box::new(self.snapshot()),
+        });
+    }
+
+    /// Tells the application that the state has become this.
+    pub(super) fn show_state(&mut self, ctx: &mut Context<'_>, changes: SessionChanges) {
+        let state = self.session_state();
+        let active = state == SessionState::Active || state == SessionState::Ended;
+        self.show(
+            ctx,
+            SessionChanges {
+                state: Some(state),
+                active: active.then_some(state == SessionState::Active),
+                ..changes
+            },
+        );
+    }
+
+    /// Tells the application where the connection stands, where that is news.
+    pub(super) fn show_connection(&mut self, ctx: &mut Context<'_>) {
+        let connection = self.connection_state();
+        if connection == self.shown {
+            return;
+        }
+        let was = std::mem::replace(&mut self.shown, connection);
+        let interrupted = connection == ConnectionState::Interrupted;
+        let news = interrupted || was == ConnectionState::Interrupted;
+        self.show(
+            ctx,
+            SessionChanges {
+                connection_state: Some(connection),
+                interrupted: news.then_some(interrupted),
+                ..SessionChanges::default()
+            },
+        );
+    }
+
+    pub(super) fn show(&self, ctx: &mut Context<'_>, changes: SessionChanges) {
+        if self.started {
+            ctx.emit(Event::SessionChanged {
+                id: self.id,
+                changes,
+            });
+        }
+    }
+
+    fn session_state(&self) -> SessionState {
+        match &self.state {
+            State::Offering(_) => SessionState::Starting,
+            State::Dialing(_) | State::Pending(_) | State::Answering(_) => SessionState::Pending,
+            State::Active(_) => SessionState::Active,
+            State::Ending | State::Ended => SessionState::Ended,
+        }
+    }
+
+    fn connection_state(&self) -> ConnectionState {
+        match &self.state {
+            State::Ending | State::Ended => return ConnectionState::Disconnected,
+            State::Active(_) if self.signalling_lost => return ConnectionState::Interrupted,
+            State::Pending(_)
+            | State::Answering(_)
+            | State::Offering(_)
+            | State::Dialing(_)
+            | State::Active(_) => {}
+        }
+        match self.media {
+            MediaPath::None => ConnectionState::Starting,
+            MediaPath::Connecting => ConnectionState::Connecting,
+            MediaPath::Connected => ConnectionState::Connected,
+            MediaPath::Interrupted => ConnectionState::Interrupted,
+        }
+    }
+}
+
+pub(crate) fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,169 @@
+//! What the phone reads out of SIP messages.
+
+use sip::endpoint::UsageId;
+use sip::header::{ContentType, From, Reason, To};
+use sip::message::{HeaderName, Headers, Request, Response};
+use sip::uri::Uri;
+
+use crate::config::Config;
+use crate::conversation_id;
+use crate::end_reason::Causes;
+use crate::error::SipStatus;
+use crate::session::{Arrival, Peer};
+
+/// Longer reason phrases and names are cut: they are for people.
+const LONGEST_TEXT: usize = 256;
+
+/// The status line of a response.
+pub(crate) fn status(response: &Response) -> SipStatus {
+    SipStatus {
+        code: response.status().code(),
+        reason: response.reason().chars().take(LONGEST_TEXT).collect(),
+    }
+}
+
+/// The session description in a response.
+pub(crate) fn response_sdp(response: &Response) -> Option<String> {
+    sdp(response.headers(), response.body())
+}
+
+/// The session description in a request.
+pub(crate) fn request_sdp(request: &Request) -> Option<String> {
+    sdp(request.headers(), request.body())
+}
+
+/// The To tag of a response, empty where it has none.
+pub(crate) fn to_tag(response: &Response) -> String {
+    let to = response.headers().typed::<To<'_>>();
+    to.and_then(Result::ok)
+        .and_then(|to| to.tag().map(str::to_owned))
+        .unwrap_or_default()
+}
+
+/// What the `Reason` headers of a message say.
+pub(crate) fn causes(headers: &Headers) -> Causes {
+    let mut causes = Causes::default();
+    for reason in headers.list::<Reason<'_>>().filter_map(Result::ok) {
+        causes.add(reason.value(), reason.cause(), reason.text().as_deref());
+    }
+    causes
+}
+
+/// Reads an INVITE.
+pub(crate) fn arrival(usage: UsageId, request: &Request, config: &Config) -> Arrival {
+    let headers = header_list(request.headers());
+    let call_id = request
+        .headers()
+        .get(HeaderName::CallId)
+        .unwrap_or_default()
+        .trim()
+        .to_owned();
+    Arrival {
+        usage,
+        peer: caller(request.headers()),
+        conversation_id: conversation_id::find(&headers, &config.conversation_id_headers, &call_id),
+        call_id,
+        headers,
+        offer: request_sdp(request),
+    }
+}
+
+/// `user@host` of the caller.
+pub(crate) fn caller_address(headers: &Headers) -> String {
+    headers
+        .typed::<From<'_>>()
+        .and_then(Result::ok)
+        .map(|from| match from.uri().user_unescaped() {
+            Some(user) => format!("{user}@{}", from.uri().host_text()),
+            None => from.uri().host_text().to_owned(),
+        })
+        .unwrap_or_default()
+}
+
+fn caller(headers: &Headers) -> Peer {
+    match headers.typed::<From<'_>>().and_then(Result::ok) {
+        Some(from) => Peer {
+            display_name: from
+                .display()
+                .filter(|name| !name.is_empty())
+                .map(|name| name.chars().take(LONGEST_TEXT).collect()),
+            ..peer(from.uri())
+        },
+        None => Peer::default(),
+    }
+}
+
+/// The party that a URI names.
+pub(crate) fn peer(uri: &Uri<'_>) -> Peer {
+    Peer {
+        address: match uri.user_unescaped() {
+            Some(user) => user.into_owned(),
+            None => uri.host_text().to_owned(),
+        },
+        uri: uri.to_string(),
+        display_name: None,
+    }
+}
+
+/// Every header in order, without what proves an identity.
+fn header_list(headers: &Headers) -> Vec<(String, String)> {
+    let secret = |name: &str| {
+        ["Authorization", "Proxy-Authorization"]
+            .iter()
+            .any(|secret| name.eq_ignore_ascii_case(secret))
+    };
+    headers
+        .iter()
+        .filter(|(name, _)| !secret(name))
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
+}
+
+fn sdp(headers: &Headers, body: &[u8]) -> Option<String> {
+    if body.is_empty() {
+        return None;
+    }
+    let content_type = headers.typed::<ContentType<'_>>()?.ok()?;
+    let essence = content_type.value();
+    if content_type.is_media_type("application/sdp") {
+        return Some(String::from_utf8_lossy(body).into_owned());
+    }
+    match essence.to_ascii_lowercase().starts_with("multipart/") {
+        true => {
+            let boundary = content_type.params().unquoted("boundary")?;
+            sdp_part(&String::from_utf8_lossy(body), &boundary)
+        }
+        false => None,
+    }
+}
+
+/// The first part of type `application/sdp` in a multipart body (RFC 5621 §3.1).
+fn sdp_part(body: &str, boundary: &str) -> Option<String> {
+    let delimiter = format!("--{boundary}");
+    body.split(delimiter.as_str()).skip(1).find_map(|part| {
+        let (head, content) = part.split_once("\r\n\r\n")?;
+        let is_sdp = head.lines().any(|line| {
+            line.split_once(':').is_some_and(|(name, value)| {
+                name.trim().eq_ignore_ascii_case("Content-Type")
+                    && value
+                        .trim()
+                        .to_ascii_lowercase()
+                        .starts_with("application/sdp")
+            })
+        });
+        is_sdp.then(|| content.to_owned())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sdp_part_of_a_multipart_body_is_found() {
+        let body = "--b\r\nContent-Type: text/xml\r\n\r\n<x/>\r\n\
+                    --b\r\ncontent-type: application/SDP\r\n\r\nv=0\r\n\r\n--b--\r\n";
+        assert_eq!(sdp_part(body, "b").as_deref(), Some("v=0\r\n\r\n"));
+        assert_eq!(sdp_part(body, "c"), None);
+    }
+}
