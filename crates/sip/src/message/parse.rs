@@ -67,10 +67,21 @@ pub(super) fn message(frame: Bytes, leniency: Leniency) -> Result<Parsed, ParseE
         seen,
         repeated,
     };
-    if matches!(line, Encoding::Latin1)
-        && let Err(fault) = forgive(Forgiven::NotUtf8, ParseFault::Utf8, leniency, &mut forgiven)
-    {
-        return Err(reading.fail(fault, &text));
+    if matches!(line, Encoding::Latin1) {
+        // Only a reason phrase is text: the spans of a request line would not fit its decoding.
+        let strictness = match start_line::is_status(&text) {
+            true => leniency,
+            false => Leniency::Strict,
+        };
+        let forgiven = forgive(
+            Forgiven::NotUtf8,
+            ParseFault::Utf8,
+            strictness,
+            &mut forgiven,
+        );
+        if let Err(fault) = forgiven {
+            return Err(reading.fail(fault, &text));
+        }
     }
     let line = match start_line::read(&text, start.start, leniency, &mut forgiven) {
         Ok(line) => line,
@@ -167,7 +178,8 @@ impl Reader<'_> {
             at = self.header(at, line)?;
         };
         let head = &self.bytes[..body];
-        if memchr::memchr(0, head).is_some() {
+        // RFC 3261 §25.1: only a quoted-pair may hold NUL.
+        if memchr::memchr_iter(0, head).any(|at| at == 0 || head[at - 1] != b'\\') {
             return Err(ParseFault::Nul);
         }
         if std::str::from_utf8(head).is_err() {
@@ -446,8 +458,9 @@ impl Reading {
             Ok(cseq) => cseq.method,
             Err(_) => Method::Options,
         };
-        let answerable =
-            start_line::is_answerable(line) && method != Method::Ack && self.headers.via().is_ok();
+        let answerable = start_line::is_answerable(line)
+            && method != Method::Ack
+            && self.headers.contains(HeaderName::Via);
         let reply = answerable.then(|| {
             let response = Response::to_headers(&self.headers, fault.status());
             // RFC 3261 §21.4.1: the reason phrase should say what is wrong.

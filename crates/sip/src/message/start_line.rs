@@ -25,21 +25,21 @@ pub(super) fn read(
     leniency: Leniency,
     forgiven: &mut Vec<Forgiven>,
 ) -> Result<StartLine, ParseFault> {
-    let status = line
-        .get(..4)
-        .is_some_and(|start| start.eq_ignore_ascii_case("SIP/"));
-    match status {
+    match is_status(line) {
         true => status_line(line, leniency, forgiven),
         false => request_line(line, offset, leniency, forgiven),
     }
 }
 
+/// Whether a line is a response's.
+pub(super) fn is_status(line: &str) -> bool {
+    line.get(..4)
+        .is_some_and(|start| start.eq_ignore_ascii_case("SIP/"))
+}
+
 /// Whether a line that could not be read was meant as the request line of anything but an ACK.
 pub(super) fn is_answerable(line: &str) -> bool {
-    let status = line
-        .get(..4)
-        .is_some_and(|start| start.eq_ignore_ascii_case("SIP/"));
-    !status && !line.starts_with("ACK ")
+    !is_status(line) && !line.starts_with("ACK ")
 }
 
 fn request_line(

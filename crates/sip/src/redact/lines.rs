@@ -34,10 +34,10 @@ pub(super) fn redact(text: &str) -> String {
         let content = line.trim_end_matches(['\r', '\n']);
         let ending = &line[content.len()..];
         match place {
+            // Line ends before the start line are no end of the headers (RFC 3261 §7.5).
             Place::Head | Place::HiddenHeader if content.is_empty() => {
-                place = Place::Body;
-                if out.is_empty() {
-                    place = Place::Head;
+                if !out.trim_end().is_empty() {
+                    place = Place::Body;
                 }
             }
             Place::HiddenHeader if content.starts_with([' ', '\t']) => {

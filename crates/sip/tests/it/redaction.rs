@@ -1,0 +1,69 @@
+use sip::redact;
+
+use crate::compose::{parse, request};
+
+const SECRET: &str = "S3CRET";
+
+fn shown(lines: &[&str], body: &str) -> String {
+    redact(&request(
+        "INFO",
+        "sip:ben:S3CRET@example.com",
+        lines,
+        body.as_bytes(),
+    ))
+}
+
+#[test]
+fn no_secret_of_any_kind_is_shown() {
+    let lines = [
+        "Authorization: Digest username=\"ann\",\r\n response=\"S3CRET\"",
+        "proxy-authorization : Bearer S3CRET",
+        "Authorization: S3CRET",
+        "X-Anything: token=S3CRET;x=1",
+        "Contact: <sip:ann:S3CRET@client.invalid>",
+        "Call-Info: <https://example.com/?a=1&access_token=S3CRET&b=2>;purpose=info",
+        "Content-Type: application/sdp",
+    ];
+    let body = "v=0\r\na=ice-ufrag:abcd\r\na=ice-pwd:S3CRET\r\na=crypto:1 AES inline:S3CRET\r\n\
+                k=clear:S3CRET\r\n{\"password\": \"S3CRET\\\" S3CRET\", \"user\": \"ann\"}\r\n";
+    let text = shown(&lines, body);
+    assert!(!text.contains(SECRET), "{text}");
+    for kept in [
+        "Digest …",
+        "Bearer …",
+        "x=1",
+        "b=2",
+        "purpose=info",
+        "abcd",
+        "\"user\": \"ann\"",
+    ] {
+        assert!(text.contains(kept), "{kept} in {text}");
+    }
+}
+
+#[test]
+fn dtmf_digits_are_not_shown() {
+    for kind in ["application/dtmf-relay", "Application/DTMF ;x=y"] {
+        let text = shown(&[&format!("c: {kind}")], "Signal=7\r\nDuration=160\r\n");
+        assert!(!text.contains('7') || !text.contains("Signal=7"), "{text}");
+        assert!(!text.contains("160"), "{text}");
+    }
+}
+
+#[test]
+fn debug_output_of_a_message_hides_what_a_log_hides() {
+    let lines = ["Authorization: Bearer S3CRET"];
+    let message = parse(request("OPTIONS", "sip:ben@example.com", &lines, b""));
+    let texts = [format!("{message:?}"), format!("{:?}", message.headers())];
+    assert!(
+        texts
+            .iter()
+            .all(|text| !text.contains(SECRET) && text.contains("Bearer …"))
+    );
+}
+
+#[test]
+fn what_is_no_message_is_shown_line_by_line() {
+    let text = redact(b"\r\n\r\nAuthorization: Digest S3CRET\n\xff\0 token: S3CRET");
+    assert!(!text.contains(SECRET), "{text:?}");
+}
