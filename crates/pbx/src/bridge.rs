@@ -10,7 +10,6 @@ use sip::endpoint::{
     Body, Endpoint, EndpointConfig, Event as SipEvent, FailureCause, Invite, Output as SipOutput,
     Reply, RequestId, ServerRequestId, UsageId,
 };
-use sip::header::CallId;
 use sip::message::{HeaderName, Method, Request, Response};
 use sip::transaction::{Flow, FlowId, Transport};
 use sip::uri::Uri;
@@ -41,9 +40,7 @@ pub(crate) enum Step {
     /// A SIP message, into the switch.
     Send(FlowId, Bytes),
     /// The command is done, or failed.
-    Reply(Ticket, Result<(), CommandError>),
-    /// Both parties are connected.
-    Connected { call_id: String },
+    Reply(Ticket, Result<u64, CommandError>),
 }
 
 /// How far one party's call has come.
@@ -76,6 +73,7 @@ pub(crate) struct Party {
 /// Two parties and what goes between them.
 #[derive(Debug)]
 pub(crate) struct Bridge {
+    id: u64,
     first: Leg,
     second: Leg,
     ticket: Option<Ticket>,
@@ -86,6 +84,7 @@ pub(crate) struct Bridge {
 impl Bridge {
     /// Calls the first party.
     pub(crate) fn start(
+        id: u64,
         ticket: Ticket,
         first: Party,
         second: Party,
@@ -96,6 +95,7 @@ impl Bridge {
         let targets = (first.uri.clone(), second.uri.clone());
         // Each leg speaks in the name of the other party.
         let mut bridge = Self {
+            id,
             first: Leg::new(&first, second.uri.clone(), display_name, now),
             second: Leg::new(&second, first.uri.clone(), None, now),
             ticket: Some(ticket),
@@ -111,6 +111,10 @@ impl Bridge {
         Ok(bridge)
     }
 
+    pub(crate) fn id(&self) -> u64 {
+        self.id
+    }
+
     pub(crate) fn flows(&self) -> [FlowId; 2] {
         [self.first.flow, self.second.flow]
     }
@@ -122,6 +126,18 @@ impl Bridge {
         };
         self.leg(side).endpoint.handle_message(flow, bytes, now);
         self.drain(now)
+    }
+
+    /// Ends both calls, whatever they have come to.
+    pub(crate) fn hang_up(&mut self, now: Instant) -> Vec<Step> {
+        let mut steps = Vec::new();
+        let error = CommandError::CallFailed {
+            code: None,
+            reason: "it was hung up".to_owned(),
+        };
+        self.give_up(error, &mut steps, now);
+        steps.extend(self.drain(now));
+        steps
     }
 
     pub(crate) fn handle_timeout(&mut self, now: Instant) -> Vec<Step> {
@@ -239,27 +255,22 @@ impl Bridge {
                 };
                 self.first.stage = Stage::Up(first);
                 let _gone = self.first.endpoint.ack(first, sdp.as_ref(), now);
-                self.reply(Ok(()), steps);
-                let call_id = match response.headers().typed::<CallId>() {
-                    Some(Ok(call_id)) => call_id.to_string(),
-                    Some(Err(_)) | None => String::new(),
-                };
-                steps.push(Step::Connected { call_id });
+                self.reply(Ok(self.id), steps);
             }
         }
     }
 
     fn failed(&mut self, side: Side, cause: &FailureCause, steps: &mut Vec<Step>, now: Instant) {
         self.leg(side).stage = Stage::Over;
-        let status = match cause {
+        let (code, reason) = match cause {
             FailureCause::Response(response) => {
-                format!("{} {}", response.status().code(), response.reason())
+                (Some(response.status().code()), response.reason().to_owned())
             }
-            FailureCause::Timeout => "nobody answered in time".to_owned(),
-            FailureCause::Transport => "its connection was lost".to_owned(),
-            FailureCause::AnsweredAfterCancel(_) => "it was cancelled".to_owned(),
+            FailureCause::Timeout => (None, "nobody answered in time".to_owned()),
+            FailureCause::Transport => (None, "its connection was lost".to_owned()),
+            FailureCause::AnsweredAfterCancel(_) => (None, "it was cancelled".to_owned()),
         };
-        self.give_up(CommandError::CallFailed { status }, steps, now);
+        self.give_up(CommandError::CallFailed { code, reason }, steps, now);
     }
 
     fn give_up(&mut self, error: CommandError, steps: &mut Vec<Step>, now: Instant) {
@@ -272,7 +283,8 @@ impl Bridge {
         self.leg(side).stage = Stage::Over;
         self.reply(
             Err(CommandError::CallFailed {
-                status: "a party hung up before both were connected".to_owned(),
+                code: None,
+                reason: "a party hung up before both were connected".to_owned(),
             }),
             steps,
         );
@@ -304,7 +316,7 @@ impl Bridge {
         }
     }
 
-    fn reply(&mut self, outcome: Result<(), CommandError>, steps: &mut Vec<Step>) {
+    fn reply(&mut self, outcome: Result<u64, CommandError>, steps: &mut Vec<Step>) {
         if let Some(ticket) = self.ticket.take() {
             steps.push(Step::Reply(ticket, outcome));
         }
@@ -342,7 +354,8 @@ impl Leg {
             }
             Err(sip::endpoint::CommandError::Header { name }) => Err(CommandError::Header { name }),
             Err(error) => Err(CommandError::CallFailed {
-                status: error.to_string(),
+                code: None,
+                reason: error.to_string(),
             }),
         }
     }

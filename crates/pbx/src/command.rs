@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use crate::config::User;
 use crate::fault::Fault;
 
 /// One request; its outcome is an [`Output::Reply`](crate::Output::Reply).
@@ -15,12 +16,15 @@ use crate::fault::Fault;
 pub enum Command {
     /// Calls a user and, once it has answered, connects it with `with`: click-to-call.
     Originate(Originate),
-    /// Adds a user, or changes its password.
+    /// Ends a call that `originate` made.
+    HangUp {
+        /// As the reply to `originate` named it.
+        id: u64,
+    },
+    /// Adds a user, or changes its password or token.
     AddUser {
-        /// The user part.
-        user: String,
-        /// Its password.
-        password: crate::config::Password,
+        /// The user.
+        user: User,
     },
     /// Takes a user away: what it registered is forgotten.
     RemoveUser {
@@ -28,13 +32,14 @@ pub enum Command {
         user: String,
     },
     /// Disturbs signalling from now on, until [`Command::ClearFaults`].
-    Fault(Fault),
+    AddFault(Fault),
     /// Ends every disturbance.
     ClearFaults {},
-    /// Closes a user's connections, as a failing network would.
+    /// Closes a user's connections, or all, as a failing network would.
     Disconnect {
-        /// The user part.
-        user: String,
+        /// The user part; everybody where absent.
+        #[serde(default)]
+        user: Option<String>,
     },
 }
 

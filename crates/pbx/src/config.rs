@@ -12,18 +12,16 @@ use serde::{Deserialize, Deserializer};
 pub struct Config {
     /// The SIP domain and digest realm; `pbx.test` by default.
     pub domain: String,
-    /// Who may register: user part to password.
-    pub users: BTreeMap<String, Password>,
-    /// Bearer tokens (RFC 8898) and the user each of them belongs to.
-    pub tokens: BTreeMap<Password, String>,
-    /// How users prove who they are.
+    /// Who may register.
+    pub users: Vec<User>,
+    /// Whether users have to prove who they are; they do by default.
     pub authentication: Authentication,
-    /// Digest algorithms offered, in this order (RFC 8760 §2.4); MD5 alone by default.
+    /// Digest algorithms offered, in this order (RFC 8760 §2.4); SHA-256 and MD5 by default.
     pub algorithms: Vec<Algorithm>,
     /// How long a nonce is good, in milliseconds; afterwards it is `stale`. 300 s by default.
     #[serde(deserialize_with = "milliseconds")]
     pub nonce_lifetime: Duration,
-    /// The shortest registration that is taken, in seconds; below it 423 is answered. 10 by default.
+    /// The shortest registration that is taken, in seconds; below it 423 is answered. 1 by default.
     #[serde(deserialize_with = "seconds")]
     pub min_expires: Duration,
     /// The longest registration that is granted, in seconds; 3600 by default.
@@ -37,12 +35,11 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             domain: "pbx.test".into(),
-            users: BTreeMap::new(),
-            tokens: BTreeMap::new(),
+            users: Vec::new(),
             authentication: Authentication::Digest,
-            algorithms: vec![Algorithm::Md5],
+            algorithms: vec![Algorithm::Sha256, Algorithm::Md5],
             nonce_lifetime: Duration::from_secs(300),
-            min_expires: Duration::from_secs(10),
+            min_expires: Duration::from_secs(1),
             max_expires: Duration::from_secs(3600),
             extensions: BTreeMap::new(),
         }
@@ -67,6 +64,20 @@ impl Config {
     }
 }
 
+/// A user of the PBX.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct User {
+    /// The user part of the address.
+    pub name: String,
+    /// The password for digest.
+    #[serde(default)]
+    pub password: Option<Password>,
+    /// The access token that is taken as a bearer token (RFC 8898).
+    #[serde(default)]
+    pub token: Option<Password>,
+}
+
 /// A password or token; Debug does not show it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(transparent)]
@@ -89,11 +100,11 @@ impl fmt::Debug for Password {
     }
 }
 
-/// How users prove who they are.
+/// Whether users have to prove who they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Authentication {
-    /// By digest, or by bearer token where there are tokens: REGISTER is given 401, the rest 407.
+    /// By digest or bearer token: REGISTER is given 401, the rest 407.
     #[default]
     Digest,
     /// Not at all.

@@ -30,14 +30,19 @@ pub enum Event {
         /// Why.
         cause: UnregisterCause,
     },
-    /// A user's INVITE was taken.
-    Call {
-        /// Call-ID of the INVITE.
-        call_id: String,
-        /// The caller's user part.
-        from: String,
-        /// The callee's user part.
-        to: String,
+    /// A call goes through the PBX.
+    Call(Call),
+    /// It was answered.
+    Answered(Call),
+    /// It is over.
+    Ended {
+        /// The call.
+        #[serde(flatten)]
+        call: Call,
+        /// Whether it was answered.
+        answered: bool,
+        /// The SIP status of the refusal, where it was refused.
+        code: Option<u16>,
     },
     /// An extension heard a key.
     Dtmf {
@@ -57,11 +62,18 @@ pub enum Event {
         /// The message.
         text: String,
     },
-    /// The two parties of an `originate` are connected.
-    Connected {
-        /// The first party's Call-ID.
-        call_id: String,
-    },
+}
+
+/// A call between two addresses of the PBX.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Call {
+    /// The Call-ID of its INVITE.
+    pub call_id: String,
+    /// The caller's user part.
+    pub from: String,
+    /// The callee's user part.
+    pub to: String,
 }
 
 /// Why a registration ended.

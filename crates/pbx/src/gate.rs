@@ -1,6 +1,5 @@
 //! Who may do what: digest and bearer challenges of the PBX's realm.
 
-use std::collections::BTreeMap;
 use std::time::Instant;
 
 use rand::SeedableRng;
@@ -8,7 +7,7 @@ use rand::rngs::StdRng;
 use sip::auth::{Accounts, BearerOffer, Check, Checker, Qops, Secret, Verifier, VerifierConfig};
 use sip::message::{Method, Request, Response, StatusCode};
 
-use crate::config::{Algorithm, Authentication, Config, Password};
+use crate::config::{Algorithm, Authentication, Config, Password, User};
 
 /// What becomes of a request.
 #[derive(Debug)]
@@ -30,25 +29,33 @@ pub(crate) struct Gate {
 
 #[derive(Debug)]
 struct Known {
-    users: BTreeMap<String, Password>,
-    tokens: BTreeMap<Password, String>,
+    users: Vec<User>,
 }
 
 impl Accounts for Known {
     fn secret(&self, username: &str) -> Option<Secret> {
-        let password = self.users.get(username)?;
+        let user = self.users.iter().find(|user| user.name == username)?;
+        let password = user.password.as_ref()?;
         Some(Secret::Password(password.reveal().to_owned()))
     }
 
     fn bearer(&self, token: &str) -> Option<String> {
-        self.tokens.get(&Password::new(token)).cloned()
+        let token = Password::new(token);
+        self.users
+            .iter()
+            .find(|user| user.token.as_ref() == Some(&token))
+            .map(|user| user.name.clone())
     }
 }
 
 impl Gate {
     pub(crate) fn new(config: &Config, seed: [u8; 32], now: Instant) -> Self {
         let mut rng = StdRng::from_seed(seed);
-        let bearer = (!config.tokens.is_empty()).then(BearerOffer::default);
+        let bearer = config
+            .users
+            .iter()
+            .any(|user| user.token.is_some())
+            .then(BearerOffer::default);
         let verifier = VerifierConfig {
             realm: config.domain.clone(),
             algorithms: config.algorithms.iter().map(|name| digest(*name)).collect(),
@@ -61,21 +68,23 @@ impl Gate {
             verifier: Verifier::new(verifier, now, &mut rng),
             accounts: Known {
                 users: config.users.clone(),
-                tokens: config.tokens.clone(),
             },
             rng,
         }
     }
 
-    pub(crate) fn add_user(&mut self, user: &str, password: &Password) {
-        self.accounts
-            .users
-            .insert(user.to_owned(), password.clone());
+    /// Adds a user, in place of one of the same name.
+    pub(crate) fn add_user(&mut self, user: User) {
+        self.remove_user(&user.name);
+        self.accounts.users.push(user);
     }
 
-    pub(crate) fn remove_user(&mut self, user: &str) {
-        self.accounts.users.remove(user);
-        self.accounts.tokens.retain(|_, owner| owner != user);
+    pub(crate) fn remove_user(&mut self, name: &str) {
+        self.accounts.users.retain(|user| user.name != name);
+    }
+
+    pub(crate) fn knows(&self, name: &str) -> bool {
+        self.accounts.users.iter().any(|user| user.name == name)
     }
 
     /// Lets a request through, or says what answers it.

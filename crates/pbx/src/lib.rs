@@ -20,6 +20,7 @@ pub use pbx::Pbx;
 
 mod routing;
 
+mod calls;
 mod contacts;
 mod fork;
 mod gate;
@@ -34,13 +35,13 @@ mod fault;
 pub use fault::{Action, Direction, Fault};
 
 mod config;
-pub use config::{Algorithm, Authentication, Config, Extension, Password};
+pub use config::{Algorithm, Authentication, Config, Extension, Password, User};
 
 mod command;
 pub use command::{Command, Originate};
 
 mod event;
-pub use event::{Event, MessageDirection, UnregisterCause};
+pub use event::{Call, Event, MessageDirection, UnregisterCause};
 
 mod output;
 pub use output::{CommandError, Output, Reply};

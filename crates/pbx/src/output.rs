@@ -41,6 +41,11 @@ pub enum Output {
 pub enum Reply {
     /// Nothing but that it is done.
     Done,
+    /// Both parties of a call that the PBX placed are connected.
+    Call {
+        /// Names it in `hangUp`.
+        id: u64,
+    },
 }
 
 /// Why a command was refused.
@@ -52,6 +57,12 @@ pub enum CommandError {
         /// As it was given.
         name: String,
     },
+    /// No call of that number is alive.
+    #[error("there is no call {id}, or it has ended")]
+    NoSuchCall {
+        /// As it was given.
+        id: u64,
+    },
     /// A header can't be sent.
     #[error(
         "the header {name:?} can't be sent: its name is no token or its value holds CR, LF or NUL"
@@ -61,9 +72,11 @@ pub enum CommandError {
         name: String,
     },
     /// The call failed.
-    #[error("the call came to nothing: {status}")]
+    #[error("the call came to nothing: {reason}")]
     CallFailed {
-        /// Status line of the refusal, or what happened.
-        status: String,
+        /// The SIP status of the refusal, where there was one.
+        code: Option<u16>,
+        /// Its reason phrase, or what happened.
+        reason: String,
     },
 }

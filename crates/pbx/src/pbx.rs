@@ -17,6 +17,7 @@ use sip::uri::Uri;
 
 use crate::attendant::{self, Attendant};
 use crate::bridge::{self, Bridge, Party};
+use crate::calls::Calls;
 use crate::command::{Command, Originate};
 use crate::config::{Config, Extension};
 use crate::event::{Event, MessageDirection, UnregisterCause};
@@ -45,6 +46,8 @@ pub struct Pbx {
     pub(crate) ringing: BTreeSet<ServerKey>,
     bridges: Vec<Bridge>,
     legs: BTreeMap<SessionId, String>,
+    connections: BTreeSet<FlowId>,
+    pub(crate) calls: Calls,
     inbox: VecDeque<(FlowId, Bytes)>,
     pub(crate) outputs: VecDeque<Output>,
     rng: StdRng,
@@ -72,13 +75,11 @@ impl Pbx {
             ));
         }
         let mut rng = StdRng::from_seed(seed);
-        let sent_by = match route.port() {
-            Some(port) => format!("{}:{port}", route.host_text()),
-            None => route.host_text().to_owned(),
-        };
+        let mut layer = LayerConfig::new(route.host_text());
+        layer.port = route.port();
         let our_route = with_loose_ws(route);
         let mut pbx = Self {
-            layer: Layer::new(LayerConfig::new(sent_by), fresh(&mut rng)),
+            layer: Layer::new(layer, fresh(&mut rng)),
             registrar: Registrar::new(config.min_expires, config.max_expires),
             gate: Gate::new(&config, fresh(&mut rng), now),
             proxy: Proxy::new(&config.domain, our_route),
@@ -88,6 +89,8 @@ impl Pbx {
             ringing: BTreeSet::new(),
             bridges: Vec::new(),
             legs: BTreeMap::new(),
+            connections: BTreeSet::new(),
+            calls: Calls::default(),
             inbox: VecDeque::new(),
             outputs: VecDeque::new(),
             next_inside: INSIDE,
@@ -103,6 +106,7 @@ impl Pbx {
 
     /// Takes a new connection into use; its number has never been used before and is below 2⁶³.
     pub fn handle_connected(&mut self, flow: FlowId, peer: SocketAddr, now: Instant) {
+        self.connections.insert(flow);
         self.layer
             .handle_flow_up(flow, Flow::new(Transport::Ws).with_peer(peer));
         self.settle(now);
@@ -110,6 +114,7 @@ impl Pbx {
 
     /// Forgets a connection and what was registered over it.
     pub fn handle_disconnected(&mut self, flow: FlowId, now: Instant) {
+        self.connections.remove(&flow);
         self.layer.handle_flow_down(flow, now);
         self.proxy.forget_flow(flow);
         self.faults.forget_flow(flow);
@@ -147,19 +152,18 @@ impl Pbx {
                     self.outputs.push_back(Output::Reply(ticket, Err(error)));
                 }
             }
-            Command::AddUser { user, password } => {
-                self.gate.add_user(&user, &password);
-                self.config.users.insert(user, password);
+            Command::HangUp { id } => self.hang_up(ticket, id, now),
+            Command::AddUser { user } => {
+                self.gate.add_user(user);
                 self.done(ticket);
             }
             Command::RemoveUser { user } => {
                 self.gate.remove_user(&user);
-                self.config.users.remove(&user);
                 let gone = self.registrar.forget_user(&user);
                 self.tell_unregistered(gone, UnregisterCause::Removed);
                 self.done(ticket);
             }
-            Command::Fault(fault) => {
+            Command::AddFault(fault) => {
                 self.faults.add(fault);
                 self.done(ticket);
             }
@@ -168,7 +172,7 @@ impl Pbx {
                 self.done(ticket);
             }
             Command::Disconnect { user } => {
-                for flow in self.flows_of(&user) {
+                for flow in self.flows_of(user.as_deref()) {
                     self.outputs.push_back(Output::Close { flow });
                 }
                 self.done(ticket);
@@ -293,7 +297,16 @@ impl Pbx {
             headers.push(("X-Conversation-Id".into(), id));
         }
         let flows = [first.flow, second.flow];
-        match Bridge::start(ticket, first, second, originate.display_name, headers, now) {
+        let id = self.next_inside;
+        match Bridge::start(
+            id,
+            ticket,
+            first,
+            second,
+            originate.display_name,
+            headers,
+            now,
+        ) {
             Ok(mut bridge) => {
                 let steps = bridge.drain(now);
                 self.bridges.push(bridge);
@@ -310,7 +323,7 @@ impl Pbx {
     }
 
     fn party(&mut self, name: &str) -> Result<Party, CommandError> {
-        let known = self.config.users.contains_key(name)
+        let known = self.gate.knows(name)
             || self.attendants.contains_key(name)
             || self.refusing.contains_key(name)
             || !self.registrar.bindings(name).is_empty();
@@ -332,12 +345,31 @@ impl Pbx {
             .push_back(Output::Reply(ticket, Ok(Reply::Done)));
     }
 
-    fn flows_of(&self, user: &str) -> BTreeSet<FlowId> {
-        self.registrar
-            .bindings(user)
-            .into_iter()
-            .map(|binding| binding.flow)
-            .collect()
+    fn flows_of(&self, user: Option<&str>) -> BTreeSet<FlowId> {
+        match user {
+            Some(user) => self
+                .registrar
+                .bindings(user)
+                .into_iter()
+                .map(|binding| binding.flow)
+                .collect(),
+            None => self.connections.clone(),
+        }
+    }
+
+    fn hang_up(&mut self, ticket: Ticket, id: u64, now: Instant) {
+        let bridge = self.bridges.iter_mut().find(|bridge| bridge.id() == id);
+        match bridge {
+            Some(bridge) => {
+                let steps = bridge.hang_up(now);
+                self.take_bridge_steps(steps);
+                self.done(ticket);
+            }
+            None => {
+                let error = CommandError::NoSuchCall { id };
+                self.outputs.push_back(Output::Reply(ticket, Err(error)));
+            }
+        }
     }
 
     fn tell_unregistered(&mut self, gone: Vec<(String, String)>, cause: UnregisterCause) {
@@ -504,10 +536,7 @@ impl Pbx {
                 bridge::Step::Send(flow, bytes) => self.inbox.push_back((flow, bytes)),
                 bridge::Step::Reply(ticket, outcome) => self
                     .outputs
-                    .push_back(Output::Reply(ticket, outcome.map(|()| Reply::Done))),
-                bridge::Step::Connected { call_id } => self
-                    .outputs
-                    .push_back(Output::Event(Event::Connected { call_id })),
+                    .push_back(Output::Reply(ticket, outcome.map(|id| Reply::Call { id }))),
             }
         }
     }

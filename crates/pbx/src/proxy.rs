@@ -75,27 +75,23 @@ impl Proxy {
             .insert(server, Fork::new(is_invite, branches, now));
     }
 
-    /// Passes an answer back, or keeps it until the other branches have said theirs.
+    /// Passes an answer back, or keeps it until the other branches have said theirs; returns what went back.
     pub(crate) fn handle_response(
         &mut self,
         layer: &mut Layer,
         key: ClientKey,
         mut response: Response,
         now: Instant,
-    ) {
-        let Some(server) = self.servers.get(&key).copied() else {
-            return;
-        };
-        let Some(fork) = self.forks.get_mut(&server) else {
-            return;
-        };
+    ) -> Option<Box<Response>> {
+        let server = self.servers.get(&key).copied()?;
+        let fork = self.forks.get_mut(&server)?;
         if let Some(flow) = fork.flow(key) {
             self.contacts.learn(flow, response.headers());
         }
         // RFC 3261 §16.7, step 3: our own Via is on top.
         response.headers_mut().pop_element(HeaderName::Via);
         let verdict = fork.handle_response(key, response, now);
-        self.carry_out(layer, server, verdict, now);
+        self.carry_out(layer, server, verdict, now)
     }
 
     /// A branch came to nothing without an answer: it counts as this status.
@@ -105,16 +101,12 @@ impl Proxy {
         key: ClientKey,
         status: StatusCode,
         now: Instant,
-    ) {
-        let Some(server) = self.servers.get(&key).copied() else {
-            return;
-        };
-        let Some(fork) = self.forks.get_mut(&server) else {
-            return;
-        };
+    ) -> Option<Box<Response>> {
+        let server = self.servers.get(&key).copied()?;
+        let fork = self.forks.get_mut(&server)?;
         let Some(request) = layer.received_request(server) else {
             self.forget(server);
-            return;
+            return None;
         };
         let status = match fork.is_cancelled() {
             true => StatusCode::REQUEST_TERMINATED,
@@ -122,7 +114,7 @@ impl Proxy {
         };
         let response = Response::to_request(request, status);
         let verdict = fork.handle_response(key, response, now);
-        self.carry_out(layer, server, verdict, now);
+        self.carry_out(layer, server, verdict, now)
     }
 
     /// Passes a CANCEL on, its Reasons with it.
@@ -242,7 +234,13 @@ impl Proxy {
             || host.eq_ignore_ascii_case(self.our_route.uri().host_text())
     }
 
-    fn carry_out(&mut self, layer: &mut Layer, server: ServerKey, verdict: Verdict, now: Instant) {
+    fn carry_out(
+        &mut self,
+        layer: &mut Layer,
+        server: ServerKey,
+        verdict: Verdict,
+        now: Instant,
+    ) -> Option<Box<Response>> {
         let (response, cancel) = match verdict {
             Verdict::Forward(response) => (Some(response), None),
             Verdict::ForwardAndCancel(response, reason) => (Some(response), Some(reason)),
@@ -252,8 +250,8 @@ impl Proxy {
         let done = response
             .as_ref()
             .is_some_and(|response| response.status().code() >= 300);
-        if let Some(response) = response {
-            layer.respond(server, &response, now);
+        if let Some(response) = &response {
+            layer.respond(server, response, now);
         }
         if let Some(reason) = cancel
             && let Some(fork) = self.forks.get(&server)
@@ -267,6 +265,7 @@ impl Proxy {
         if is_request_done {
             self.forget(server);
         }
+        response
     }
 
     fn forget(&mut self, server: ServerKey) {

@@ -40,7 +40,7 @@ impl Pbx {
             Ok(changes) => {
                 let response = self.accept(&address, request, now);
                 self.respond_with(key, response, now);
-                self.tell(&address, changes);
+                self.tell_changes(&address, changes);
             }
             Err(refusal) => {
                 let response = self.refusal(request, refusal);
@@ -135,7 +135,7 @@ impl Pbx {
         response
     }
 
-    fn tell(&mut self, user: &str, changes: Vec<Change>) {
+    fn tell_changes(&mut self, user: &str, changes: Vec<Change>) {
         self.outputs.extend(changes.into_iter().map(|change| {
             Output::Event(match change {
                 Change::Added {

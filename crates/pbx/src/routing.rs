@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use sip::header::To;
-use sip::message::{HeaderName, Method, Request, Response, StatusCode};
+use sip::message::{Method, Request, Response, StatusCode};
 use sip::transaction::{FlowId, ServerKey, TxEvent};
 use sip::uri::Uri;
 
@@ -32,8 +32,10 @@ impl Pbx {
                 }
             }
             TxEvent::Response { key, response } => {
-                self.proxy
+                let answer = self
+                    .proxy
                     .handle_response(&mut self.layer, key, response, now);
+                self.tell_answer(answer);
             }
             TxEvent::Timeout { key } => {
                 let status = StatusCode::REQUEST_TIMEOUT;
@@ -60,6 +62,10 @@ impl Pbx {
         }
         let in_dialog = request.headers().to().is_ok_and(|to| to.tag().is_some());
         if in_dialog {
+            if *request.method() == Method::Bye {
+                let ended = self.calls.bye(request);
+                self.tell(ended);
+            }
             return match self.proxy.target_in_dialog(request, &self.registrar) {
                 Some(target) => {
                     self.proxy
@@ -97,7 +103,8 @@ impl Pbx {
             return self.respond(key, status, now);
         };
         if *request.method() == Method::Invite {
-            self.tell_call(request, &user);
+            let begun = self.calls.begin(request, &user);
+            self.tell(begun);
         }
         if let Some(extension) = self.refusing.get(&user).cloned() {
             return self.refuse(key, &extension, now);
@@ -108,7 +115,7 @@ impl Pbx {
                 .proxy
                 .forward(&mut self.layer, key, request, targets, now);
         }
-        let status = match self.config.users.contains_key(&user) {
+        let status = match self.gate.knows(&user) {
             true => StatusCode::TEMPORARILY_UNAVAILABLE,
             false => StatusCode::NOT_FOUND,
         };
@@ -135,22 +142,14 @@ impl Pbx {
             .collect()
     }
 
-    fn tell_call(&mut self, request: &Request, to: &str) {
-        let from = request
-            .headers()
-            .from()
-            .ok()
-            .and_then(|from| from.uri().user_unescaped().map(|user| user.into_owned()));
-        let call_id = request
-            .headers()
-            .get(HeaderName::CallId)
-            .unwrap_or_default()
-            .to_owned();
-        self.outputs.push_back(Output::Event(Event::Call {
-            call_id,
-            from: from.unwrap_or_default(),
-            to: to.to_owned(),
-        }));
+    fn tell_answer(&mut self, answer: Option<Box<Response>>) {
+        let told =
+            answer.and_then(|answer| self.calls.answer(answer.headers(), answer.status().code()));
+        self.tell(told);
+    }
+
+    pub(crate) fn tell(&mut self, event: Option<Event>) {
+        self.outputs.extend(event.map(Output::Event));
     }
 
     fn refuse(&mut self, key: ServerKey, extension: &Extension, now: Instant) {
@@ -188,5 +187,9 @@ impl Pbx {
             response.headers_mut().replace_typed(&to);
         }
         self.layer.respond(key, &response, now);
+        let told = self
+            .calls
+            .answer(response.headers(), response.status().code());
+        self.tell(told);
     }
 }

@@ -1,0 +1,89 @@
+//! Which calls go through the PBX: told to tests, used for nothing else.
+
+use std::collections::BTreeMap;
+
+use sip::message::{HeaderName, Headers, Method, Request};
+
+use crate::event::{Call, Event};
+
+// Calls whose end nobody saw must not pile up.
+const MAX_CALLS: usize = 4096;
+
+#[derive(Debug)]
+struct Progress {
+    call: Call,
+    answered: bool,
+}
+
+/// The calls alive, by Call-ID.
+#[derive(Debug, Default)]
+pub(crate) struct Calls {
+    alive: BTreeMap<String, Progress>,
+}
+
+impl Calls {
+    /// An INVITE outside a dialog was taken.
+    pub(crate) fn begin(&mut self, request: &Request, to: &str) -> Option<Event> {
+        let call_id = call_id(request.headers())?;
+        if self.alive.contains_key(&call_id) || self.alive.len() >= MAX_CALLS {
+            return None;
+        }
+        let from = request.headers().from().ok()?;
+        let call = Call {
+            call_id: call_id.clone(),
+            from: from
+                .uri()
+                .user_unescaped()
+                .map(|user| user.into_owned())
+                .unwrap_or_default(),
+            to: to.to_owned(),
+        };
+        let progress = Progress {
+            call: call.clone(),
+            answered: false,
+        };
+        self.alive.insert(call_id, progress);
+        Some(Event::Call(call))
+    }
+
+    /// An answer of ours or of a device goes back to a caller.
+    pub(crate) fn answer(&mut self, headers: &Headers, code: u16) -> Option<Event> {
+        let cseq = headers.cseq().ok()?;
+        if cseq.method != Method::Invite || code < 200 {
+            return None;
+        }
+        let call_id = call_id(headers)?;
+        let progress = self.alive.get_mut(&call_id)?;
+        if progress.answered {
+            return None;
+        }
+        if code < 300 {
+            progress.answered = true;
+            return Some(Event::Answered(progress.call.clone()));
+        }
+        // A challenge is answered by the same call.
+        if matches!(code, 401 | 407) {
+            return None;
+        }
+        self.end(&call_id, Some(code))
+    }
+
+    /// A BYE goes through.
+    pub(crate) fn bye(&mut self, request: &Request) -> Option<Event> {
+        let call_id = call_id(request.headers())?;
+        self.end(&call_id, None)
+    }
+
+    fn end(&mut self, call_id: &str, code: Option<u16>) -> Option<Event> {
+        let Progress { call, answered } = self.alive.remove(call_id)?;
+        Some(Event::Ended {
+            call,
+            answered,
+            code,
+        })
+    }
+}
+
+fn call_id(headers: &Headers) -> Option<String> {
+    headers.get(HeaderName::CallId).map(str::to_owned)
+}

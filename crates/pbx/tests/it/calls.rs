@@ -1,0 +1,146 @@
+use std::time::Duration;
+
+use pbx::{Config, Event};
+use sip::endpoint::{Event as SipEvent, Reply};
+use sip::message::HeaderName;
+
+use crate::town::{Town, users};
+
+#[test]
+fn a_call_goes_from_user_to_user_and_ends() {
+    let mut town = Town::new();
+    town.register("desk", "alice");
+    town.register("lap", "bob");
+    let call = town.invite("desk", "sip:bob@pbx.test");
+    let incoming = town.expect_incoming("lap");
+    let now = town.now;
+    let answer = Reply::new(200).sdp("v=0\r\n");
+    let lap = &mut town.client("lap").endpoint;
+    lap.respond(incoming, &answer, now).unwrap();
+    town.settle();
+    town.expect("desk", "answer", |event| match event {
+        SipEvent::Answered { usage, .. } if *usage == call => Some(()),
+        _ => None,
+    });
+    town.expect("lap", "ACK", |event| match event {
+        SipEvent::Acked { .. } => Some(()),
+        _ => None,
+    });
+    let desk = &mut town.client("desk").endpoint;
+    desk.request(call, sip::message::Method::Bye, &[], None, now)
+        .unwrap();
+    town.settle();
+    town.expect("lap", "BYE", |event| match event {
+        SipEvent::Ended { .. } => Some(()),
+        _ => None,
+    });
+    let told: Vec<_> = town
+        .events
+        .iter()
+        .filter_map(|event| match event {
+            Event::Call(_) => Some("call"),
+            Event::Answered(_) => Some("answered"),
+            Event::Ended { answered: true, .. } => Some("ended"),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(told, ["call", "answered", "ended"]);
+}
+
+#[test]
+fn who_answers_first_has_the_call_and_the_others_learn_it() {
+    let mut town = Town::new();
+    town.register("desk", "alice");
+    town.register("lap", "bob");
+    town.register("pocket", "bob");
+    town.invite("desk", "sip:bob@pbx.test");
+    let lap = town.expect_incoming("lap");
+    town.expect_incoming("pocket");
+    let now = town.now;
+    let answer = Reply::new(200).sdp("v=0\r\n");
+    let endpoint = &mut town.client("lap").endpoint;
+    endpoint.respond(lap, &answer, now).unwrap();
+    town.settle();
+    let reason = town.expect("pocket", "CANCEL", |event| match event {
+        SipEvent::Cancelled {
+            cancel: Some(cancel),
+            ..
+        } => Some(cancel.headers().get(HeaderName::Reason).map(str::to_owned)),
+        _ => None,
+    });
+    assert_eq!(
+        reason.as_deref(),
+        Some(r#"SIP;cause=200;text="Call completed elsewhere""#)
+    );
+}
+
+#[test]
+fn a_caller_that_gives_up_stops_every_device() {
+    let mut town = Town::new();
+    town.register("desk", "alice");
+    town.register("lap", "bob");
+    let call = town.invite("desk", "sip:bob@pbx.test");
+    let lap = town.expect_incoming("lap");
+    let now = town.now;
+    let endpoint = &mut town.client("lap").endpoint;
+    endpoint.respond(lap, &Reply::new(180), now).unwrap();
+    town.settle();
+    let desk = &mut town.client("desk").endpoint;
+    desk.cancel(call, None, now).unwrap();
+    town.settle();
+    town.expect("lap", "CANCEL", |event| match event {
+        SipEvent::Cancelled { .. } => Some(()),
+        _ => None,
+    });
+    assert_eq!(town.expect_failure("desk"), 487);
+}
+
+#[test]
+fn nobody_and_nobody_there_are_told_apart() {
+    let mut town = Town::new();
+    town.register("desk", "alice");
+    town.invite("desk", "sip:bob@pbx.test");
+    assert_eq!(town.expect_failure("desk"), 480);
+    town.invite("desk", "sip:nobody@pbx.test");
+    assert_eq!(town.expect_failure("desk"), 404);
+    town.invite("desk", "sip:busy@pbx.test");
+    assert_eq!(town.expect_failure("desk"), 486);
+}
+
+#[test]
+fn an_extension_that_never_answers_can_be_given_up() {
+    let mut town = Town::new();
+    town.register("desk", "alice");
+    let call = town.invite("desk", "sip:noanswer@pbx.test");
+    town.expect("desk", "ringing", |event| match event {
+        SipEvent::Provisional { response, .. } => (response.status().code() == 180).then_some(()),
+        _ => None,
+    });
+    town.pass(Duration::from_secs(30));
+    let now = town.now;
+    let desk = &mut town.client("desk").endpoint;
+    desk.cancel(call, None, now).unwrap();
+    town.settle();
+    assert_eq!(town.expect_failure("desk"), 487);
+}
+
+#[test]
+fn a_call_to_oneself_rings() {
+    let mut town = Town::new();
+    town.register("desk", "alice");
+    town.invite("desk", "sip:alice@pbx.test");
+    town.expect_incoming("desk");
+}
+
+#[test]
+fn a_stranger_without_a_password_is_not_connected() {
+    let mut town = Town::with(Config {
+        users: users(&["alice"]),
+        ..Config::default()
+    });
+    town.register("desk", "alice");
+    town.connect_with("street", "mallory", "guess");
+    town.invite("street", "sip:alice@pbx.test");
+    assert_eq!(town.expect_failure("street"), 407);
+    assert!(town.client("desk").events.is_empty());
+}
