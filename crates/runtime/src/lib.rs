@@ -1,3 +1,30 @@
 //! The one room that opens sockets, spawns threads and reads a clock.
+//!
+//! A [`Softphone`] is a task that owns one [`phone::Phone`], its WebSocket and the handles of its
+//! sessions' media; the media themselves run on a few threads of the process. Commands go in, one
+//! ordered stream of [`Event`]s comes out.
+//!
+//! ```text
+//!  Softphone ──commands──► driver ──► websocket ──► SIP server
+//!      ▲                     │  ▲
+//!   EventSink ◄───events─────┘  │ news
+//!                               ▼
+//!   audio::{Source, Sink} ◄─► media_worker ◄─► UDP
+//! ```
+//!
+//! **Everything that waits, waits here; everything that decides is in the pure rooms.**
 
+pub mod audio;
+mod device_hub;
+pub mod devices;
+mod driver;
+mod event;
+mod io_threads;
+mod media_worker;
+mod resolver;
+mod softphone;
 pub mod websocket;
+
+pub use event::{Event, EventSink, RuntimeEvent};
+pub use phone::{Command, Config, ConfigError, SessionId, Ticket};
+pub use softphone::{CommandError, Softphone};

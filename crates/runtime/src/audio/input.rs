@@ -1,0 +1,47 @@
+//! What the far end of a session hears.
+
+use audio::{Frame, Rate};
+
+use super::convert::Converter;
+use super::{LinkReader, SourceReader, Tone, WavPlayer};
+
+/// An opened input; read once a tick.
+#[derive(Debug)]
+pub(crate) enum Input {
+    /// Nothing is opened.
+    Silence,
+    /// PCM written by the application.
+    Source(SourceReader, Converter),
+    /// A WAV file.
+    Wav(WavPlayer),
+    /// A sine tone.
+    Tone(Tone),
+    /// Another session, or a device.
+    Link(LinkReader),
+    /// Breaks, to see that only its own session does.
+    #[cfg(test)]
+    Broken,
+}
+
+impl Input {
+    pub(crate) fn source(reader: SourceReader) -> Input {
+        Input::Source(reader, Converter::default())
+    }
+
+    /// Gives the next 10 ms at `rate`.
+    pub(crate) fn read(&mut self, rate: Rate) -> Frame {
+        match self {
+            Input::Silence => Frame::silence(rate),
+            Input::Source(reader, converter) => {
+                let mut frame = Frame::silence(reader.rate());
+                reader.read(frame.samples_mut());
+                converter.convert(&frame, rate)
+            }
+            Input::Wav(player) => player.read(rate),
+            Input::Tone(tone) => tone.read(rate),
+            Input::Link(reader) => reader.read(rate),
+            #[cfg(test)]
+            Input::Broken => panic!("this input is broken on purpose"),
+        }
+    }
+}

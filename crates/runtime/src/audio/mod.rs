@@ -1,0 +1,66 @@
+//! Where a session's sound comes from and goes to, read and written on the media clock's tick.
+//!
+//! ```text
+//! JavaScript ─► Source ─┐                         ┌─► Sink ─► JavaScript
+//!            Wav, Tone ─┼─► Input ─► media::Session ─► Output ─┼─► WavFile
+//!   another session's Link ─┘     (10 ms tick)        └─► device, or another session's Link
+//! ```
+//!
+//! **Nothing here waits on the tick: what is not there is silence, what does not fit is dropped and
+//! counted.**
+
+mod convert;
+mod input;
+mod link;
+mod output;
+mod sink;
+mod source;
+mod tone;
+mod wav_in;
+mod wav_out;
+
+pub use ::audio::{Rate, UnknownRate};
+pub use sink::{Sink, SinkGroup};
+pub use source::{MarkId, Source, SourceEvent};
+
+pub(crate) use input::Input;
+pub(crate) use link::{LinkReader, LinkWriter, link};
+pub(crate) use output::Output;
+pub(crate) use sink::SinkWriter;
+pub(crate) use source::SourceReader;
+pub(crate) use tone::Tone;
+pub(crate) use wav_in::WavPlayer;
+pub(crate) use wav_out::WavFile;
+
+use thiserror::Error;
+
+/// Why an input or an output could not be opened; the call goes on without it.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum OpenError {
+    /// No [`Source`] has this number, or it was closed.
+    #[error("there is no AudioSource {0}; was it closed?")]
+    NoSource(u64),
+    /// The source feeds another session.
+    #[error("AudioSource {0} already feeds another session")]
+    SourceBusy(u64),
+    /// No [`Sink`] has this number, or it was closed.
+    #[error("there is no AudioSink {0}; was it closed?")]
+    NoSink(u64),
+    /// The sink is fed by another session.
+    #[error("AudioSink {0} is already fed by another session")]
+    SinkBusy(u64),
+    /// The other session does not exist or has no media yet.
+    #[error("the session to listen to has no media")]
+    NoSession,
+    /// A file can't be read or written.
+    #[error("{path}: {why}")]
+    File {
+        /// The path as the application gave it.
+        path: String,
+        /// The system's or the format's own words.
+        why: String,
+    },
+    /// A device can't be opened.
+    #[error("{0}")]
+    Device(String),
+}

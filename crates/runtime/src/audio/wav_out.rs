@@ -1,0 +1,224 @@
+//! WAV files as outputs: one thread of the process writes them all, so that no tick waits for a disk.
+
+use std::fs::File;
+use std::io::BufWriter;
+use std::sync::mpsc::{self, Receiver, SyncSender};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::thread;
+
+use audio::{Frame, Rate};
+
+use super::OpenError;
+use super::convert::Converter;
+
+/// 10 s of one file, or 1 s of ten: a disk that is slower loses frames, which are counted.
+const CAPACITY: usize = 1000;
+
+type Writer = audio::wav::Writer<BufWriter<File>>;
+
+/// A WAV file being written; finished when it is dropped.
+#[derive(Debug)]
+pub(crate) struct WavFile {
+    thread: Arc<WriterThread>,
+    number: u64,
+    /// The rate of its first frame, which the whole file has.
+    rate: Option<Rate>,
+    converter: Converter,
+    lost: u64,
+}
+
+/// The thread that writes; it ends when the last file does.
+#[derive(Debug)]
+struct WriterThread {
+    /// Capacity [`CAPACITY`]; full: the frame is lost and counted by its file.
+    orders: SyncSender<Order>,
+}
+
+enum Order {
+    Begin(u64, File),
+    Write(u64, Frame),
+    End(u64),
+}
+
+struct Shared {
+    thread: Weak<WriterThread>,
+    next: u64,
+}
+
+static SHARED: Mutex<Shared> = Mutex::new(Shared {
+    thread: Weak::new(),
+    next: 0,
+});
+
+impl WavFile {
+    /// Creates or overwrites a file; 16-bit mono at the rate of the first frame. Blocks.
+    pub(crate) fn create(path: &str) -> Result<WavFile, OpenError> {
+        let failed = |error: std::io::Error| OpenError::File {
+            path: path.to_owned(),
+            why: error.to_string(),
+        };
+        let file = File::create(path).map_err(failed)?;
+        let (thread, number) = WriterThread::shared().map_err(failed)?;
+        // A begin waits where a frame would be lost; this thread may block.
+        let _ = thread.orders.send(Order::Begin(number, file));
+        Ok(WavFile {
+            thread,
+            number,
+            rate: None,
+            converter: Converter::default(),
+            lost: 0,
+        })
+    }
+
+    /// Adds 10 ms.
+    pub(crate) fn write(&mut self, frame: &Frame) {
+        let rate = *self.rate.get_or_insert(frame.rate());
+        let frame = self.converter.convert(frame, rate);
+        if self
+            .thread
+            .orders
+            .try_send(Order::Write(self.number, frame))
+            .is_err()
+        {
+            self.lost += 1;
+        }
+    }
+}
+
+impl Drop for WavFile {
+    fn drop(&mut self) {
+        if self.lost > 0 {
+            tracing::warn!(
+                frames = self.lost,
+                "a WAV file lost frames: the disk is too slow"
+            );
+        }
+        let end = Order::End(self.number);
+        if let Err(mpsc::TrySendError::Full(end)) = self.thread.orders.try_send(end) {
+            // Dropped on the tick: only a disk that is far behind makes this wait, at a call's end.
+            let _ = self.thread.orders.send(end);
+        }
+    }
+}
+
+impl WriterThread {
+    fn shared() -> std::io::Result<(Arc<WriterThread>, u64)> {
+        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        shared.next += 1;
+        let number = shared.next;
+        if let Some(thread) = shared.thread.upgrade() {
+            return Ok((thread, number));
+        }
+        let (orders, inbox) = mpsc::sync_channel(CAPACITY);
+        // Not joined: it ends by itself when all senders are gone, having written everything.
+        thread::Builder::new()
+            .name("offhook-wav".to_owned())
+            .spawn(move || write_all(&inbox))?;
+        let thread = Arc::new(WriterThread { orders });
+        shared.thread = Arc::downgrade(&thread);
+        Ok((thread, number))
+    }
+}
+
+struct Open {
+    number: u64,
+    /// Until the first frame names the rate.
+    file: Option<File>,
+    writer: Option<Writer>,
+}
+
+fn write_all(inbox: &Receiver<Order>) {
+    let mut open: Vec<Open> = Vec::new();
+    while let Ok(order) = inbox.recv() {
+        match order {
+            Order::Begin(number, file) => open.push(Open {
+                number,
+                file: Some(file),
+                writer: None,
+            }),
+            Order::Write(number, frame) => {
+                if let Some(file) = open.iter_mut().find(|file| file.number == number)
+                    && let Err(error) = file.write(&frame)
+                {
+                    tracing::warn!(%error, "a WAV file can't be written");
+                    open.retain(|file| file.number != number);
+                }
+            }
+            Order::End(number) => {
+                if let Some(index) = open.iter().position(|file| file.number == number) {
+                    open.swap_remove(index).finish();
+                }
+            }
+        }
+    }
+}
+
+impl Open {
+    fn write(&mut self, frame: &Frame) -> Result<(), audio::wav::Error> {
+        self.begin(frame.rate())?;
+        if let Some(writer) = &mut self.writer {
+            writer.write(frame.samples())?;
+        }
+        Ok(())
+    }
+
+    fn begin(&mut self, rate: Rate) -> Result<(), audio::wav::Error> {
+        if let Some(file) = self.file.take() {
+            self.writer = Some(Writer::new(BufWriter::new(file), rate.hz(), 1)?);
+        }
+        Ok(())
+    }
+
+    // A call without a single frame still leaves a valid, empty file.
+    fn finish(mut self) {
+        let begun = self.begin(Rate::Hz48000);
+        let finished = self
+            .writer
+            .map_or(Ok(()), |writer| writer.finish().map(drop));
+        if let Err(error) = begun.and(finished) {
+            tracing::warn!(%error, "a WAV file can't be finished");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audio::WavPlayer;
+    use std::time::{Duration, Instant};
+
+    fn wait_for_the_writer_thread() {
+        let deadline = Instant::now() + Duration::from_secs(5);
+        while Instant::now() < deadline {
+            if SHARED.lock().unwrap().thread.upgrade().is_none() {
+                return;
+            }
+            thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn what_is_written_can_be_played_again() {
+        let path = std::env::temp_dir().join(format!("offhook-wav-{}.wav", std::process::id()));
+        let path = path.to_str().unwrap();
+        let mut file = WavFile::create(path).unwrap();
+        file.write(&Frame::new(Rate::Hz16000, &[100; 160]).unwrap());
+        file.write(&Frame::new(Rate::Hz16000, &[-200; 160]).unwrap());
+        drop(file);
+        wait_for_the_writer_thread();
+        let mut player = WavPlayer::open(path, true).unwrap();
+        let frames = [100, -200, 100].map(|value| Frame::new(Rate::Hz16000, &[value; 160]));
+        for frame in frames {
+            assert_eq!(Some(player.read(Rate::Hz16000)), frame, "and it repeats");
+        }
+        std::fs::remove_file(path).unwrap();
+    }
+
+    #[test]
+    fn a_path_that_can_not_be_used_is_an_error_with_the_reason() {
+        let error = WavFile::create("/nonexistent/x.wav").unwrap_err();
+        assert!(error.to_string().contains("/nonexistent/x.wav"));
+        let error = WavPlayer::open("/nonexistent/x.wav", false).unwrap_err();
+        assert!(matches!(error, OpenError::File { .. }));
+    }
+}

@@ -1,0 +1,302 @@
+//! The media of a phone's sessions: hosted by the workers, their inputs and outputs opened on the side.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use media::transport::Server;
+use phone::media::{Device, MediaRefusal};
+use phone::{Command, Config, MediaCommand, MediaEvent, SessionId, Ticket};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use super::Job;
+use super::opening::{self, Opened, Turn, Way};
+use crate::audio::{self, Input, OpenError, Output};
+use crate::media_worker::{self, EngineConfig, Handle, News, Order, Pool, Spec, What};
+use crate::resolver::{self, IceServers};
+
+/// The media side of one phone.
+pub(super) struct Calls {
+    pub(super) server_is_local: bool,
+    calls: BTreeMap<SessionId, Call>,
+    config: Arc<EngineConfig>,
+    ice: IceServers,
+    looking_up: bool,
+    news: mpsc::UnboundedSender<News>,
+}
+
+/// One session's media.
+struct Call {
+    place: Place,
+    input: Turn,
+    output: Turn,
+}
+
+enum Place {
+    /// Waits for the addresses of the ICE servers; holds what came meanwhile.
+    Waiting(Vec<Order>),
+    Hosted(Handle),
+}
+
+impl Calls {
+    pub(super) fn new(config: &Config, news: mpsc::UnboundedSender<News>) -> Calls {
+        Calls {
+            server_is_local: false,
+            calls: BTreeMap::new(),
+            config: Arc::new(EngineConfig::new(config)),
+            ice: IceServers::new(&config.ice_servers),
+            looking_up: false,
+            news,
+        }
+    }
+
+    /// What of the configuration can't be used, once.
+    pub(super) fn take_warnings(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.ice.passed_over)
+            .into_iter()
+            .map(|text| format!("iceServers: {text}"))
+            .collect()
+    }
+
+    /// Notes what a command means for sessions to come.
+    pub(super) fn overhear(&mut self, command: &Command) {
+        if let Command::SetIceServers { ice_servers } = command {
+            self.ice = IceServers::new(ice_servers);
+        }
+    }
+
+    pub(super) fn knows(&self, id: SessionId) -> bool {
+        self.calls.contains_key(&id)
+    }
+
+    /// Carries out the phone's order for one session.
+    pub(super) fn order(&mut self, id: SessionId, command: MediaCommand, jobs: &mut JoinSet<Job>) {
+        match command {
+            MediaCommand::Close => {
+                self.calls.remove(&id);
+            }
+            MediaCommand::Start {
+                input,
+                output,
+                beep,
+            } => {
+                if beep {
+                    self.send(id, Order::Beep);
+                }
+                self.open_output(id, output, jobs);
+                self.open_input(id, input, jobs);
+            }
+            MediaCommand::SetInput { input } => self.open_input(id, input, jobs),
+            MediaCommand::SetOutput { output } => self.open_output(id, output, jobs),
+            MediaCommand::SetVolume { percent } => self.send(id, Order::SetVolume(percent)),
+            MediaCommand::Offer
+            | MediaCommand::Answer { .. }
+            | MediaCommand::SetAnswer { .. }
+            | MediaCommand::Reoffer { .. }
+            | MediaCommand::AnswerReoffer { .. }
+            | MediaCommand::Rollback
+            | MediaCommand::Mute { .. }
+            | MediaCommand::SendDtmf { .. } => {
+                self.ensure(id, &command, jobs);
+                self.send(id, Order::Media(command));
+            }
+        }
+    }
+
+    /// Asks for all figures of a session; false where it has no media.
+    pub(super) fn report(&mut self, id: SessionId, ticket: Ticket) -> bool {
+        match self.calls.get(&id).map(|call| &call.place) {
+            Some(Place::Hosted(handle)) => {
+                handle.send(Order::Report(ticket));
+                true
+            }
+            Some(Place::Waiting(_)) | None => false,
+        }
+    }
+
+    /// Hosts the sessions that waited for the ICE servers' addresses.
+    pub(super) fn host_waiting(&mut self, servers: Vec<Server>, now: Instant) {
+        self.looking_up = false;
+        self.ice.keep(servers.clone(), now);
+        let waiting: Vec<SessionId> = self
+            .calls
+            .iter()
+            .filter(|(_, call)| matches!(call.place, Place::Waiting(_)))
+            .map(|(id, _)| *id)
+            .collect();
+        for id in waiting {
+            self.host(id, servers.clone());
+        }
+    }
+
+    /// Gives a session what was opened for it; a failure is news for the phone.
+    pub(super) fn attach(&mut self, opened: Opened) -> Option<(SessionId, MediaEvent)> {
+        match opened {
+            Opened::Input(id, turn, outcome) => {
+                let current = self.calls.get(&id).is_some_and(|call| call.input == turn);
+                let (input, failure) = settle(outcome, Input::Silence, Device::Input);
+                if current {
+                    self.send(id, Order::SetInput(input));
+                }
+                failure.filter(|_| current).map(|event| (id, event))
+            }
+            Opened::Output(id, turn, outcome) => {
+                let current = self.calls.get(&id).is_some_and(|call| call.output == turn);
+                let (output, failure) = settle(outcome, Output::Nowhere, Device::Output);
+                if current {
+                    self.send(id, Order::SetOutput(output));
+                }
+                failure.filter(|_| current).map(|event| (id, event))
+            }
+        }
+    }
+
+    /// Ends all media.
+    pub(super) fn end(&mut self) {
+        self.calls.clear();
+    }
+
+    fn open_input(&mut self, id: SessionId, wanted: phone::audio::Input, jobs: &mut JoinSet<Job>) {
+        let Some(call) = self.calls.get_mut(&id) else {
+            return;
+        };
+        call.input = Turn(call.input.0 + 1);
+        let turn = call.input;
+        // What it had is let go first: the same source or device may be wanted again.
+        self.send(id, Order::SetInput(Input::Silence));
+        match opening::input(wanted) {
+            Way::Now(outcome) => self.tell_attached(Opened::Input(id, turn, outcome)),
+            Way::Session(other) => {
+                let outcome = self.listen_to(other);
+                self.tell_attached(Opened::Input(id, turn, outcome));
+            }
+            Way::Blocking(open) => {
+                spawn(jobs, (id, turn, Device::Input), move || {
+                    Opened::Input(id, turn, open())
+                });
+            }
+        }
+    }
+
+    fn open_output(
+        &mut self,
+        id: SessionId,
+        wanted: phone::audio::Output,
+        jobs: &mut JoinSet<Job>,
+    ) {
+        let Some(call) = self.calls.get_mut(&id) else {
+            return;
+        };
+        call.output = Turn(call.output.0 + 1);
+        let turn = call.output;
+        self.send(id, Order::SetOutput(Output::Nowhere));
+        match opening::output(wanted) {
+            Way::Now(outcome) => self.tell_attached(Opened::Output(id, turn, outcome)),
+            // No output is a session; the compiler can't know that.
+            Way::Session(_) => {}
+            Way::Blocking(open) => {
+                spawn(jobs, (id, turn, Device::Output), move || {
+                    Opened::Output(id, turn, open())
+                });
+            }
+        }
+    }
+
+    // The phone is being drained and can't take an input now: a failure comes back as news.
+    fn tell_attached(&mut self, opened: Opened) {
+        if let Some((id, event)) = self.attach(opened) {
+            self.tell(id, event);
+        }
+    }
+
+    fn tell(&self, id: SessionId, event: MediaEvent) {
+        let what = What::Media(event);
+        let _ = self.news.send(News { id, what });
+    }
+
+    fn listen_to(&mut self, other: SessionId) -> Result<Input, OpenError> {
+        if !self.knows(other) {
+            return Err(OpenError::NoSession);
+        }
+        let (writer, reader) = audio::link();
+        self.send(other, Order::AddListener(writer));
+        Ok(Input::Link(reader))
+    }
+
+    fn ensure(&mut self, id: SessionId, first: &MediaCommand, jobs: &mut JoinSet<Job>) {
+        if self.knows(id) || !matches!(first, MediaCommand::Offer | MediaCommand::Answer { .. }) {
+            return;
+        }
+        let call = Call {
+            place: Place::Waiting(Vec::new()),
+            input: Turn(0),
+            output: Turn(0),
+        };
+        self.calls.insert(id, call);
+        match self.ice.at_hand(Instant::now()) {
+            Some(servers) => self.host(id, servers),
+            None if self.looking_up => {}
+            None => {
+                self.looking_up = true;
+                let lookup = self.ice.lookup();
+                jobs.spawn(async move { Job::IceServers(lookup.await) });
+            }
+        }
+    }
+
+    fn host(&mut self, id: SessionId, servers: Vec<Server>) {
+        let pool = match Pool::shared() {
+            Ok(pool) => pool,
+            Err(error) => {
+                let refusal = MediaRefusal::Unavailable;
+                let reason = format!("no thread for media could be started: {error}");
+                return self.tell(id, MediaEvent::Refused { refusal, reason });
+            }
+        };
+        let Some(call) = self.calls.get_mut(&id) else {
+            return;
+        };
+        let handle = pool.host(Spec {
+            id,
+            addresses: resolver::local_addresses(self.server_is_local),
+            build: media_worker::engine(Arc::clone(&self.config), servers),
+            news: self.news.clone(),
+        });
+        if let Place::Waiting(orders) = &mut call.place {
+            for order in orders.drain(..) {
+                handle.send(order);
+            }
+        }
+        call.place = Place::Hosted(handle);
+    }
+
+    fn send(&mut self, id: SessionId, order: Order) {
+        match self.calls.get_mut(&id).map(|call| &mut call.place) {
+            Some(Place::Hosted(handle)) => handle.send(order),
+            Some(Place::Waiting(orders)) => orders.push(order),
+            None => {}
+        }
+    }
+}
+
+fn settle<T>(outcome: Result<T, OpenError>, nothing: T, device: Device) -> (T, Option<MediaEvent>) {
+    match outcome {
+        Ok(opened) => (opened, None),
+        Err(error) => {
+            let reason = error.to_string();
+            (nothing, Some(MediaEvent::DeviceFailed { device, reason }))
+        }
+    }
+}
+
+fn spawn(
+    jobs: &mut JoinSet<Job>,
+    (id, turn, device): (SessionId, Turn, Device),
+    open: impl FnOnce() -> Opened + Send + 'static,
+) {
+    jobs.spawn(async move {
+        let opened = tokio::task::spawn_blocking(open).await;
+        Job::Opened(opened.unwrap_or_else(|_| Opened::broken(id, turn, device)))
+    });
+}

@@ -1,0 +1,296 @@
+//! One task for each phone: it waits for one input, gives it to the phone, carries the outputs out.
+//!
+//! ```text
+//!  commands ──►┐                                  ┌──► WebSocket
+//!  WebSocket ─►├─ wait ─► one input ─► Phone ─► drain ├──► media workers
+//!  media news ►│                                  └──► events and replies, one stream
+//!  jobs, time ►┘
+//! ```
+//!
+//! **The arms of `wait` only turn a fact of I/O into an input; all decisions are the phone's.**
+
+mod calls;
+mod line;
+mod opening;
+
+use std::panic::AssertUnwindSafe;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use futures_util::FutureExt;
+use phone::event::Level;
+use phone::{
+    Command, Condition, Config, EndReason, ErrorCode, ErrorType, Output, Phone, PhoneError,
+    SessionId, Side, Ticket,
+};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use crate::event::{Event, EventSink};
+use crate::media_worker::{News, What};
+use calls::Calls;
+use line::Line;
+use opening::Opened;
+
+/// A command that nobody waits for: JavaScript's tickets are far below.
+const NOBODY: Ticket = Ticket(u64::MAX);
+
+/// What a handle asks of its phone's task.
+#[derive(Debug)]
+pub(crate) enum Request {
+    /// A command of the application.
+    Command(Ticket, Command),
+    /// `getStats()`.
+    Stats(Ticket, SessionId),
+}
+
+/// A phone's task; it ends when the phone is closed and everything it owned has ended.
+pub(crate) struct Driver {
+    phone: Phone,
+    /// Capacity as in `softphone`; closed when the handle is dropped, which closes the phone.
+    requests: mpsc::Receiver<Request>,
+    handle_dropped: bool,
+    line: Line,
+    calls: Calls,
+    news: mpsc::UnboundedReceiver<News>,
+    /// Lookups and openings under way; aborted when the phone is closed.
+    jobs: JoinSet<Job>,
+    wake: Instant,
+}
+
+/// What a job on the side ended with.
+#[derive(Debug)]
+enum Job {
+    /// The addresses of the ICE servers.
+    IceServers(Vec<media::transport::Server>),
+    /// An input or output was opened, or not.
+    Opened(Opened),
+}
+
+/// One fact of I/O.
+#[derive(Debug)]
+enum Fact {
+    Request(Option<Request>),
+    Line(line::News),
+    Media(News),
+    Job(Job),
+    Time,
+}
+
+/// Whether the phone goes on.
+#[derive(Debug, PartialEq, Eq)]
+enum Life {
+    On,
+    Closed,
+}
+
+impl Driver {
+    pub(crate) fn new(config: Config, requests: mpsc::Receiver<Request>, seed: [u8; 32]) -> Driver {
+        let (news_sender, news) = mpsc::unbounded_channel();
+        let now = Instant::now();
+        let since_1970 = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        Driver {
+            line: Line::new(&config),
+            calls: Calls::new(&config, news_sender),
+            phone: Phone::new(config, seed, now, since_1970),
+            requests,
+            handle_dropped: false,
+            news,
+            jobs: JoinSet::new(),
+            wake: now,
+        }
+    }
+
+    /// Drives the phone until it is closed; `events` is dropped last.
+    pub(crate) async fn run(mut self, events: Box<dyn EventSink>) {
+        let mut stream = Stream::new(events);
+        let driven = AssertUnwindSafe(self.drive(&mut stream)).catch_unwind();
+        if driven.await.is_err() {
+            stream.break_off();
+        }
+        self.jobs.abort_all();
+        self.calls.end();
+        self.line.end().await;
+        stream.finish();
+    }
+
+    async fn drive(&mut self, stream: &mut Stream) {
+        for text in self.calls.take_warnings() {
+            stream.warn(text);
+        }
+        while self.drain(stream) == Life::On {
+            let fact = self.wait().await;
+            self.handle(fact, stream);
+        }
+    }
+
+    async fn wait(&mut self) -> Fact {
+        tokio::select! {
+            request = self.requests.recv(), if !self.handle_dropped => Fact::Request(request),
+            news = self.line.next() => Fact::Line(news),
+            Some(news) = self.news.recv() => Fact::Media(news),
+            Some(Ok(job)) = self.jobs.join_next() => Fact::Job(job),
+            () = tokio::time::sleep_until(self.wake.into()) => Fact::Time,
+        }
+    }
+
+    fn handle(&mut self, fact: Fact, stream: &mut Stream) {
+        let now = Instant::now();
+        match fact {
+            Fact::Request(Some(Request::Command(ticket, command))) => {
+                self.calls.overhear(&command);
+                self.phone.handle_command(ticket, command, now);
+            }
+            Fact::Request(Some(Request::Stats(ticket, id))) => {
+                if !self.calls.report(id, ticket) {
+                    stream.send(Event::reply(ticket, Err(no_session())));
+                }
+            }
+            Fact::Request(None) => {
+                self.handle_dropped = true;
+                self.phone.handle_command(NOBODY, Command::Destroy {}, now);
+            }
+            Fact::Line(news) => match news {
+                line::News::Connection(connection) => {
+                    self.calls.server_is_local = self.line.server_is_local();
+                    self.phone.handle_connection(connection, now);
+                }
+                line::News::Message(message) => self.phone.handle_signaling(message, now),
+                line::News::Pong => self.phone.handle_pong(now),
+            },
+            Fact::Media(News { id, what }) => match what {
+                What::Media(event) => self.phone.handle_media(id, event, now),
+                What::Summary(summary) => {
+                    if self.calls.knows(id) {
+                        stream.send(Event::stats(id, summary));
+                    }
+                }
+                What::Report(ticket, report) => stream.send(Event::reply(ticket, Ok(report))),
+            },
+            Fact::Job(Job::IceServers(servers)) => self.calls.host_waiting(servers, now),
+            Fact::Job(Job::Opened(opened)) => {
+                if let Some((id, event)) = self.calls.attach(opened) {
+                    self.phone.handle_media(id, event, now);
+                }
+            }
+            Fact::Time => self.phone.handle_timeout(now),
+        }
+    }
+
+    fn drain(&mut self, stream: &mut Stream) -> Life {
+        loop {
+            match self.phone.poll_output() {
+                Output::Connect { server } => self.line.connect(server),
+                Output::Disconnect => self.line.disconnect(),
+                Output::Send(message) => self.line.send(message),
+                Output::Ping => self.line.ping(),
+                Output::Media(id, command) => self.calls.order(id, command, &mut self.jobs),
+                Output::Event(event) => stream.send(Event::Phone(event)),
+                Output::Reply(NOBODY, _) => {}
+                Output::Reply(ticket, outcome) => {
+                    let value = outcome.map(|reply| {
+                        serde_json::to_value(reply).unwrap_or(serde_json::Value::Null)
+                    });
+                    stream.send(Event::reply(ticket, value));
+                }
+                Output::Timeout(at, _why) => {
+                    self.wake = at;
+                    return Life::On;
+                }
+                Output::Closed => return Life::Closed,
+            }
+        }
+    }
+}
+
+fn no_session() -> PhoneError {
+    PhoneError::new(
+        ErrorCode::SessionNotFound,
+        ErrorType::Session,
+        "No session with media has this id",
+    )
+}
+
+/// The one ordered stream to the application.
+struct Stream {
+    events: Box<dyn EventSink>,
+    /// The phone said that it is closed; told as the very last event, when everything has ended.
+    closed: bool,
+    /// What the phone said after that: the reply to `destroy`.
+    last: Vec<Event>,
+    /// Sessions that were started and have not ended, for the case that the task breaks.
+    started: Vec<SessionId>,
+}
+
+impl Stream {
+    fn new(events: Box<dyn EventSink>) -> Stream {
+        Stream {
+            events,
+            closed: false,
+            last: Vec::new(),
+            started: Vec::new(),
+        }
+    }
+
+    fn send(&mut self, event: Event) {
+        if let Event::Phone(event) = &event {
+            self.watch(event);
+        }
+        if matches!(event, Event::Phone(phone::Event::Closed)) {
+            self.closed = true;
+        } else if self.closed {
+            self.last.push(event);
+        } else {
+            self.events.send(event);
+        }
+    }
+
+    #[allow(
+        clippy::wildcard_enum_match_arm,
+        reason = "only the beginning and the end of sessions and of the stream matter here"
+    )]
+    fn watch(&mut self, event: &phone::Event) {
+        match event {
+            phone::Event::SessionStarted { session } => self.started.push(session.id),
+            phone::Event::SessionEnded { id, .. } => self.started.retain(|known| known != id),
+            _ => {}
+        }
+    }
+
+    fn warn(&mut self, message: String) {
+        self.send(Event::Phone(phone::Event::Trace {
+            level: Level::Warn,
+            message,
+            details: serde_json::Value::Null,
+        }));
+    }
+
+    /// Ends every session and the stream after a panic in the phone's own task.
+    fn break_off(&mut self) {
+        let text = "The softphone's task broke; this is a bug in offhook";
+        let error = PhoneError::new(ErrorCode::CallFailed, ErrorType::Generic, text);
+        self.send(Event::Phone(phone::Event::Error { error, id: None }));
+        for id in std::mem::take(&mut self.started) {
+            let reason = EndReason {
+                condition: Condition::GeneralError,
+                text: text.to_owned(),
+                side: Side::Local,
+                sip: None,
+                q850: None,
+            };
+            self.send(Event::Phone(phone::Event::Terminated {
+                id,
+                reason: reason.clone(),
+            }));
+            self.send(Event::Phone(phone::Event::SessionEnded { id, reason }));
+        }
+    }
+
+    fn finish(mut self) {
+        for event in std::mem::take(&mut self.last) {
+            self.events.send(event);
+        }
+        self.events.send(Event::Phone(phone::Event::Closed));
+    }
+}

@@ -1,0 +1,74 @@
+//! Opening what a session hears and where it is heard: at once, or on a thread that may block.
+
+use phone::SessionId;
+use phone::audio;
+use phone::media::Device;
+
+use crate::audio::{Input, OpenError, Output, SinkWriter, SourceReader, Tone, WavFile, WavPlayer};
+
+/// Which opening of a session this is: a later one makes an earlier one worthless.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Turn(pub(super) u64);
+
+/// The outcome of opening.
+#[derive(Debug)]
+pub(super) enum Opened {
+    Input(SessionId, Turn, Result<Input, OpenError>),
+    Output(SessionId, Turn, Result<Output, OpenError>),
+}
+
+impl Opened {
+    pub(super) fn broken(id: SessionId, turn: Turn, device: Device) -> Opened {
+        let error = OpenError::Device("opening it broke".to_owned());
+        match device {
+            Device::Input => Opened::Input(id, turn, Err(error)),
+            Device::Output => Opened::Output(id, turn, Err(error)),
+        }
+    }
+}
+
+/// How something is opened.
+pub(super) enum Way<T> {
+    /// It is open, or can't be.
+    Now(Result<T, OpenError>),
+    /// It may block: files and devices.
+    Blocking(Box<dyn FnOnce() -> Result<T, OpenError> + Send>),
+    /// It is another session of this phone.
+    Session(SessionId),
+}
+
+pub(super) fn input(wanted: audio::Input) -> Way<Input> {
+    match wanted {
+        audio::Input::None => Way::Now(Ok(Input::Silence)),
+        audio::Input::Tone { frequency, level } => {
+            Way::Now(Ok(Input::Tone(Tone::sine(frequency, level))))
+        }
+        audio::Input::Source { id } => Way::Now(SourceReader::open(id).map(Input::source)),
+        audio::Input::Session { id } => Way::Session(id),
+        audio::Input::Wav { path, repeat } => Way::Blocking(Box::new(move || {
+            WavPlayer::open(&path, repeat).map(Input::Wav)
+        })),
+        audio::Input::Default => {
+            Way::Blocking(Box::new(|| crate::device_hub::input(None).map(Input::Link)))
+        }
+        audio::Input::Device { id } => Way::Blocking(Box::new(move || {
+            crate::device_hub::input(Some(&id)).map(Input::Link)
+        })),
+    }
+}
+
+pub(super) fn output(wanted: audio::Output) -> Way<Output> {
+    match wanted {
+        audio::Output::None => Way::Now(Ok(Output::Nowhere)),
+        audio::Output::Sink { id } => Way::Now(SinkWriter::open(id).map(Output::Sink)),
+        audio::Output::Wav { path } => {
+            Way::Blocking(Box::new(move || WavFile::create(&path).map(Output::Wav)))
+        }
+        audio::Output::Default => Way::Blocking(Box::new(|| {
+            crate::device_hub::output(None).map(Output::Link)
+        })),
+        audio::Output::Device { id } => Way::Blocking(Box::new(move || {
+            crate::device_hub::output(Some(&id)).map(Output::Link)
+        })),
+    }
+}

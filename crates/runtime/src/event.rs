@@ -1,0 +1,90 @@
+//! What the application is told: one ordered stream for each phone.
+
+use phone::{PhoneError, SessionId, Ticket};
+use serde::Serialize;
+
+/// One thing for the application, in the order in which it happened.
+///
+/// In JSON a phone's event is written as it is, and ours have a `type` beside them.
+#[derive(Debug, Clone, Serialize)]
+#[serde(untagged)]
+pub enum Event {
+    /// Of the phone itself; `closed` is the last of the stream but for the reply to `destroy`.
+    Phone(phone::Event),
+    /// Of the runtime around it.
+    Runtime(RuntimeEvent),
+}
+
+/// What the runtime says.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "type", rename_all = "camelCase")]
+pub enum RuntimeEvent {
+    /// The outcome of a command; it comes after the events that the command caused.
+    Reply {
+        /// The command's ticket.
+        ticket: Ticket,
+        /// What it gave; absent where it failed.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        value: Option<serde_json::Value>,
+        /// Why it failed.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        error: Option<PhoneError>,
+    },
+    /// The figures of a session's last second; a newer one makes an older one worthless.
+    Stats {
+        /// The session.
+        id: SessionId,
+        /// The figures in short.
+        stats: serde_json::Value,
+    },
+}
+
+impl Event {
+    pub(crate) fn reply(ticket: Ticket, outcome: Result<serde_json::Value, PhoneError>) -> Event {
+        let (value, error) = match outcome {
+            Ok(value) => (Some(value), None),
+            Err(error) => (None, Some(error)),
+        };
+        Event::Runtime(RuntimeEvent::Reply {
+            ticket,
+            value,
+            error,
+        })
+    }
+
+    pub(crate) fn stats(id: SessionId, stats: serde_json::Value) -> Event {
+        Event::Runtime(RuntimeEvent::Stats { id, stats })
+    }
+
+    /// The session that has ended with this event.
+    #[allow(
+        clippy::wildcard_enum_match_arm,
+        reason = "of all the phone's events only one ends a session"
+    )]
+    pub fn ended_session(&self) -> Option<SessionId> {
+        match self {
+            Event::Phone(phone::Event::SessionEnded { id, .. }) => Some(*id),
+            _ => None,
+        }
+    }
+
+    /// The session whose earlier, still unread figures this event makes worthless.
+    pub fn replaces_stats_of(&self) -> Option<SessionId> {
+        match self {
+            Event::Runtime(RuntimeEvent::Stats { id, .. }) => Some(*id),
+            Event::Runtime(RuntimeEvent::Reply { .. }) | Event::Phone(_) => None,
+        }
+    }
+}
+
+/// Where a phone's events go; dropped when the last one was sent.
+pub trait EventSink: Send {
+    /// Takes the next event; called on the phone's task, so it must not block.
+    fn send(&mut self, event: Event);
+}
+
+impl<F: FnMut(Event) + Send> EventSink for F {
+    fn send(&mut self, event: Event) {
+        self(event);
+    }
+}

@@ -1,0 +1,45 @@
+//! What a worker drives: a sans-IO media session, behind the few verbs a worker needs.
+
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use audio::Rate;
+use bytes::BytesMut;
+use phone::{MediaCommand, MediaEvent};
+
+/// A media session as a worker sees it; every call but `poll` and the questions is one input.
+pub(crate) trait Engine: Send {
+    /// Carries out an order that is not about opening inputs and outputs.
+    fn command(&mut self, command: MediaCommand, now: Instant);
+    /// Takes a datagram received on the socket with this index.
+    fn handle_datagram(&mut self, socket: usize, from: SocketAddr, bytes: &[u8], now: Instant);
+    /// Acts on what is due.
+    fn handle_timeout(&mut self, now: Instant);
+    /// Takes 10 ms of what the far end shall hear, at [`Engine::capture_rate`].
+    fn push_captured(&mut self, samples: &[i16], now: Instant);
+    /// Gives 10 ms of what the far end said, at [`Engine::playout_rate`].
+    fn pull_playout(&mut self, samples: &mut [i16], now: Instant);
+    /// The next thing to do; `Timeout` is the last.
+    fn poll(&mut self) -> Step;
+    /// Samples per second of what is captured now.
+    fn capture_rate(&self) -> Rate;
+    /// Samples per second of what is played now.
+    fn playout_rate(&self) -> Rate;
+    /// Whether sound flows, so that the tick matters.
+    fn needs_tick(&self) -> bool;
+    /// The figures in short, as the JSON of the `stats` event.
+    fn summary(&mut self, now: Instant) -> serde_json::Value;
+    /// All figures, as the JSON of `getStats()`.
+    fn report(&mut self, now: Instant) -> serde_json::Value;
+}
+
+/// One output of an [`Engine`].
+#[derive(Debug)]
+pub(crate) enum Step {
+    /// Send this datagram from the socket with this index.
+    Transmit(usize, SocketAddr, BytesMut),
+    /// Tell the phone.
+    Event(MediaEvent),
+    /// Nothing more until this instant.
+    Timeout(Instant),
+}

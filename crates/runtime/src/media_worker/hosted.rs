@@ -1,0 +1,229 @@
+//! One session on a media thread: its engine, sockets, sound and news.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use audio::Frame;
+use audio::tone::Sequence;
+use phone::{MediaEvent, SessionId};
+use tokio::sync::mpsc;
+
+use super::engine::{Engine, Step};
+use super::order::{News, Order, What};
+use super::sockets::{Readiness, Sockets};
+use crate::audio::{Input, LinkWriter, Output, SinkGroup, Tone};
+
+/// Ticks between two `stats` events: one second.
+const TICKS_PER_SUMMARY: u64 = 100;
+
+/// A session being driven.
+pub(super) struct Hosted {
+    pub(super) sockets: Sockets,
+    /// When the engine wants to be woken.
+    pub(super) deadline: Option<Instant>,
+    /// Which of two alternating ticks begins this session's 20 ms frames; `None` while it needs none.
+    pub(super) phase: Option<usize>,
+    /// It has had its first tick since it joined.
+    joined: bool,
+    id: SessionId,
+    engine: Box<dyn Engine>,
+    input: Input,
+    output: Output,
+    listeners: Vec<LinkWriter>,
+    /// Percent.
+    volume: u8,
+    /// While it sounds the input is silent.
+    beep: Option<Tone>,
+    ticks: u64,
+    news: mpsc::UnboundedSender<News>,
+}
+
+/// Whether a session goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Life {
+    On,
+    Over,
+}
+
+impl Hosted {
+    pub(super) fn new(
+        id: SessionId,
+        engine: Box<dyn Engine>,
+        sockets: Sockets,
+        news: mpsc::UnboundedSender<News>,
+    ) -> Hosted {
+        Hosted {
+            sockets,
+            deadline: None,
+            phase: None,
+            joined: false,
+            id,
+            engine,
+            input: Input::Silence,
+            output: Output::Nowhere,
+            listeners: Vec::new(),
+            volume: 100,
+            beep: None,
+            ticks: 0,
+            news,
+        }
+    }
+
+    pub(super) fn needs_tick(&self) -> bool {
+        self.engine.needs_tick()
+    }
+
+    pub(super) fn join_at(&mut self, phase: usize) {
+        self.phase = Some(phase);
+    }
+
+    pub(super) fn leave(&mut self) {
+        self.phase = None;
+        self.joined = false;
+    }
+
+    /// Whether this session takes part in a tick; it begins with one of its own phase.
+    pub(super) fn joins_tick(&mut self, number: u64) -> bool {
+        let Some(phase) = self.phase else {
+            return false;
+        };
+        self.joined = self.joined || number % 2 == phase as u64;
+        self.joined
+    }
+
+    pub(super) fn order(&mut self, order: Order, now: Instant) -> Life {
+        match order {
+            Order::Media(command) => self.engine.command(command, now),
+            Order::SetInput(input) => self.input = input,
+            Order::SetOutput(output) => self.output = output,
+            Order::Beep => {
+                self.beep = Some(Tone::new(Sequence::beep()));
+            }
+            Order::SetVolume(percent) => self.volume = percent.min(100),
+            Order::AddListener(link) => self.listeners.push(link),
+            Order::Report(ticket) => {
+                let report = self.engine.report(now);
+                self.tell(What::Report(ticket, report));
+            }
+            Order::Close => {
+                self.engine.command(phone::MediaCommand::Close, now);
+                self.drain();
+                return Life::Over;
+            }
+        }
+        self.drain();
+        Life::On
+    }
+
+    pub(super) fn receive(&mut self, socket: usize, buffer: &mut [u8], now: Instant) -> Readiness {
+        // Each datagram is one input, so each is followed by a drain; the sockets are lent meanwhile.
+        let mut engine_and_news = Driven {
+            id: self.id,
+            engine: self.engine.as_mut(),
+            sockets: &self.sockets,
+            deadline: &mut self.deadline,
+            news: &self.news,
+        };
+        self.sockets.receive(socket, buffer, |from, bytes| {
+            engine_and_news
+                .engine
+                .handle_datagram(socket, from, bytes, now);
+            engine_and_news.drain();
+        })
+    }
+
+    pub(super) fn timeout(&mut self, now: Instant) {
+        self.engine.handle_timeout(now);
+        self.drain();
+    }
+
+    /// One tick of sound: capture, send, receive, play. Returns whom to wake when all have ticked.
+    pub(super) fn tick(&mut self, now: Instant) -> Option<&Arc<SinkGroup>> {
+        let captured = self.capture();
+        self.engine.push_captured(captured.samples(), now);
+        self.drain();
+        let mut played = Frame::silence(self.engine.playout_rate());
+        self.engine.pull_playout(played.samples_mut(), now);
+        self.drain();
+        self.summarise(now);
+        self.play(played)
+    }
+
+    fn capture(&mut self) -> Frame {
+        let rate = self.engine.capture_rate();
+        match self.beep {
+            Some(_) => Frame::silence(rate),
+            None => self.input.read(rate),
+        }
+    }
+
+    fn play(&mut self, mut frame: Frame) -> Option<&Arc<SinkGroup>> {
+        self.listeners.retain_mut(|link| link.write(&frame));
+        if self.volume < 100 {
+            for sample in frame.samples_mut() {
+                *sample = (i32::from(*sample) * i32::from(self.volume) / 100) as i16;
+            }
+        }
+        if let Some(beep) = &mut self.beep {
+            frame = beep.read(frame.rate());
+            if beep.is_finished() {
+                self.beep = None;
+            }
+        }
+        self.output.write(&frame)
+    }
+
+    fn summarise(&mut self, now: Instant) {
+        self.ticks += 1;
+        if self.ticks.is_multiple_of(TICKS_PER_SUMMARY) {
+            let summary = self.engine.summary(now);
+            self.tell(What::Summary(summary));
+        }
+    }
+
+    pub(super) fn crashed(&self, reason: String) {
+        self.tell(What::Media(MediaEvent::Crashed { reason }));
+    }
+
+    fn drain(&mut self) {
+        Driven {
+            id: self.id,
+            engine: self.engine.as_mut(),
+            sockets: &self.sockets,
+            deadline: &mut self.deadline,
+            news: &self.news,
+        }
+        .drain();
+    }
+
+    fn tell(&self, what: What) {
+        let _ = self.news.send(News { id: self.id, what });
+    }
+}
+
+/// The part of a session that carries the engine's outputs out.
+struct Driven<'a> {
+    id: SessionId,
+    engine: &'a mut dyn Engine,
+    sockets: &'a Sockets,
+    deadline: &'a mut Option<Instant>,
+    news: &'a mpsc::UnboundedSender<News>,
+}
+
+impl Driven<'_> {
+    fn drain(&mut self) {
+        loop {
+            match self.engine.poll() {
+                Step::Transmit(socket, to, bytes) => self.sockets.send(socket, to, &bytes),
+                Step::Event(event) => {
+                    let what = What::Media(event);
+                    let _ = self.news.send(News { id: self.id, what });
+                }
+                Step::Timeout(deadline) => {
+                    *self.deadline = Some(deadline);
+                    return;
+                }
+            }
+        }
+    }
+}

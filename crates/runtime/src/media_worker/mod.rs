@@ -1,0 +1,19 @@
+//! A few threads for the media of the whole process: sockets, the 10 ms clock, sessions' deadlines.
+//!
+//! The threads start with the first session and end with the last. A session stays on its thread;
+//! **a panic while a session is driven ends that session and no other.**
+
+mod clock;
+mod engine;
+mod hosted;
+mod order;
+mod pool;
+mod session;
+mod sockets;
+#[cfg(test)]
+mod tests;
+mod worker;
+
+pub(crate) use order::{News, Order, Spec, What};
+pub(crate) use pool::{Handle, Pool};
+pub(crate) use session::{EngineConfig, engine};

@@ -1,0 +1,94 @@
+//! What the driver tells a worker, and what a worker tells the driver.
+
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Instant;
+
+use phone::{MediaCommand, MediaEvent, SessionId, Ticket};
+use tokio::sync::mpsc;
+
+use super::engine::Engine;
+use crate::audio::{Input, LinkWriter, Output};
+
+/// Names a session among all of the process: session ids are unique only within one phone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Key(pub(super) u64);
+
+/// Makes a session once its sockets are bound.
+pub(crate) type Build =
+    Box<dyn FnOnce(Vec<SocketAddr>, Instant) -> Result<Box<dyn Engine>, String> + Send>;
+
+/// A session to be hosted.
+pub(crate) struct Spec {
+    /// The session's name towards its phone.
+    pub(crate) id: SessionId,
+    /// Local addresses to bind one UDP socket on each.
+    pub(crate) addresses: Vec<IpAddr>,
+    /// Makes the engine.
+    pub(crate) build: Build,
+    /// Where news of the session go. Unbounded: a session says little (state changes, digits, figures
+    /// once a second) and the driver never waits for anything but its inputs.
+    pub(crate) news: mpsc::UnboundedSender<News>,
+}
+
+/// An order for one session.
+pub(crate) enum Order {
+    /// For the engine.
+    Media(MediaCommand),
+    /// Replaces what the far end hears.
+    SetInput(Input),
+    /// Replaces where the far end is heard.
+    SetOutput(Output),
+    /// Plays a short beep to the near end; the input is silent meanwhile.
+    Beep,
+    /// Sets the playout volume in percent.
+    SetVolume(u8),
+    /// Another session listens to this one.
+    AddListener(LinkWriter),
+    /// `getStats()`.
+    Report(Ticket),
+    /// Ends the session.
+    Close,
+}
+
+impl fmt::Debug for Order {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Order::Media(_) => "Media",
+            Order::SetInput(_) => "SetInput",
+            Order::SetOutput(_) => "SetOutput",
+            Order::Beep => "Beep",
+            Order::SetVolume(_) => "SetVolume",
+            Order::AddListener(_) => "AddListener",
+            Order::Report(_) => "Report",
+            Order::Close => "Close",
+        })
+    }
+}
+
+/// What a worker says about one session.
+#[derive(Debug)]
+pub(crate) struct News {
+    /// The session's name towards its phone.
+    pub(crate) id: SessionId,
+    /// What happened.
+    pub(crate) what: What,
+}
+
+/// What happened in a hosted session.
+#[derive(Debug)]
+pub(crate) enum What {
+    /// For the phone.
+    Media(MediaEvent),
+    /// The figures of the last second.
+    Summary(serde_json::Value),
+    /// The answer to [`Order::Report`].
+    Report(Ticket, serde_json::Value),
+}
+
+/// What goes through a worker's channel.
+pub(super) enum Message {
+    Host(Key, Spec),
+    Order(Key, Order),
+    Stop,
+}

@@ -1,0 +1,140 @@
+//! The process's media threads and the handles of the sessions on them.
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::thread::JoinHandle;
+use std::time::Instant;
+use std::{fmt, io, thread};
+
+use mio::Waker;
+
+use super::order::{Key, Message, Order, Spec};
+use super::worker::Worker;
+
+/// More threads than this gain nothing: the work is small and the memory bus is shared.
+const MAX_WORKERS: usize = 4;
+
+static POOL: Mutex<Weak<Pool>> = Mutex::new(Weak::new());
+static NEXT_KEY: AtomicU64 = AtomicU64::new(0);
+
+/// The media threads; they end when the last [`Handle`] is dropped.
+pub(crate) struct Pool {
+    threads: Vec<Thread>,
+}
+
+struct Thread {
+    /// Unbounded: orders are few, and the thread never waits for anything else.
+    messages: mpsc::Sender<Message>,
+    waker: Arc<Waker>,
+    sessions: AtomicUsize,
+    /// Taken when the pool ends.
+    join: Option<JoinHandle<()>>,
+}
+
+impl Pool {
+    /// The process's pool, started if it does not run.
+    pub(crate) fn shared() -> io::Result<Arc<Pool>> {
+        let mut shared = POOL.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(pool) = shared.upgrade() {
+            return Ok(pool);
+        }
+        let pool = Arc::new(Pool::start()?);
+        *shared = Arc::downgrade(&pool);
+        Ok(pool)
+    }
+
+    fn start() -> io::Result<Pool> {
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        let epoch = Instant::now();
+        let threads = (0..cores.min(MAX_WORKERS))
+            .map(|index| Thread::start(index, epoch))
+            .collect::<io::Result<_>>()?;
+        Ok(Pool { threads })
+    }
+
+    /// Hosts a session on the thread with the fewest.
+    pub(crate) fn host(self: Arc<Pool>, spec: Spec) -> Handle {
+        let index = (0..self.threads.len())
+            .min_by_key(|index| self.threads[*index].sessions.load(Ordering::Relaxed))
+            .unwrap_or_default();
+        let key = Key(NEXT_KEY.fetch_add(1, Ordering::Relaxed));
+        self.threads[index].sessions.fetch_add(1, Ordering::Relaxed);
+        self.threads[index].send(Message::Host(key, spec));
+        Handle {
+            pool: self,
+            index,
+            key,
+        }
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        for thread in &self.threads {
+            thread.send(Message::Stop);
+        }
+        for thread in &mut self.threads {
+            if let Some(join) = thread.join.take() {
+                let _ = join.join();
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pool")
+            .field("threads", &self.threads.len())
+            .finish()
+    }
+}
+
+impl Thread {
+    fn start(index: usize, epoch: Instant) -> io::Result<Thread> {
+        let (messages, inbox) = mpsc::channel();
+        let (mut worker, waker) = Worker::new(inbox, epoch)?;
+        let join = thread::Builder::new()
+            .name(format!("offhook-media-{index}"))
+            .spawn(move || worker.run())?;
+        Ok(Thread {
+            messages,
+            waker,
+            sessions: AtomicUsize::new(0),
+            join: Some(join),
+        })
+    }
+
+    fn send(&self, message: Message) {
+        let _ = self.messages.send(message);
+        if let Err(error) = self.waker.wake() {
+            tracing::error!(%error, "a media thread can't be woken");
+        }
+    }
+}
+
+/// One hosted session; dropping it ends the session.
+#[derive(Debug)]
+pub(crate) struct Handle {
+    pool: Arc<Pool>,
+    index: usize,
+    key: Key,
+}
+
+impl Handle {
+    /// Gives the session an order; orders arrive in order.
+    pub(crate) fn send(&self, order: Order) {
+        self.thread().send(Message::Order(self.key, order));
+    }
+
+    fn thread(&self) -> &Thread {
+        &self.pool.threads[self.index]
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.send(Order::Close);
+        self.thread().sessions.fetch_sub(1, Ordering::Relaxed);
+    }
+}

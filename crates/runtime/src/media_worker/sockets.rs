@@ -1,0 +1,104 @@
+//! The UDP sockets of one session, one for each local address.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+
+use mio::net::UdpSocket;
+use mio::{Interest, Registry, Token};
+
+/// The most sockets one session has; `Token`s are numbered by it.
+pub(super) const MAX: usize = 8;
+/// Datagrams taken from one socket before the others get their turn.
+const BURST: usize = 32;
+/// Larger than any datagram that fits an Ethernet frame; what is longer is cut and fails its check.
+pub(super) const DATAGRAM: usize = 2048;
+
+/// A session's sockets, registered for reading.
+#[derive(Debug)]
+pub(super) struct Sockets {
+    sockets: Vec<UdpSocket>,
+}
+
+/// Whether a socket has more to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Readiness {
+    /// It would block: the poll tells when there is more.
+    Drained,
+    /// The burst was used up: read again without waiting.
+    More,
+}
+
+impl Sockets {
+    /// Binds and registers; an address that can't be bound is passed over.
+    pub(super) fn bind(
+        addresses: &[IpAddr],
+        registry: &Registry,
+        first: Token,
+    ) -> io::Result<(Sockets, Vec<SocketAddr>)> {
+        let mut sockets = Vec::new();
+        let mut bound = Vec::new();
+        let mut failure = io::Error::from(io::ErrorKind::AddrNotAvailable);
+        for address in addresses.iter().take(MAX) {
+            let token = Token(first.0 + sockets.len());
+            match bind(*address, registry, token) {
+                Ok((socket, local)) => {
+                    sockets.push(socket);
+                    bound.push(local);
+                }
+                Err(error) => {
+                    tracing::debug!(%address, %error, "an address can't be used for media");
+                    failure = error;
+                }
+            }
+        }
+        if sockets.is_empty() {
+            return Err(failure);
+        }
+        Ok((Sockets { sockets }, bound))
+    }
+
+    /// Gives each waiting datagram of one socket to `take`, up to a burst.
+    pub(super) fn receive(
+        &self,
+        socket: usize,
+        buffer: &mut [u8],
+        mut take: impl FnMut(SocketAddr, &[u8]),
+    ) -> Readiness {
+        let Some(udp) = self.sockets.get(socket) else {
+            return Readiness::Drained;
+        };
+        for _ in 0..BURST {
+            match udp.recv_from(buffer) {
+                Ok((length, from)) => take(from, &buffer[..length]),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    return Readiness::Drained;
+                }
+                // An ICMP error of an earlier send (ECONNREFUSED): the next datagram may be fine.
+                Err(_) => {}
+            }
+        }
+        Readiness::More
+    }
+
+    /// Sends, or loses the datagram as a network would.
+    pub(super) fn send(&self, socket: usize, to: SocketAddr, bytes: &[u8]) {
+        if let Some(udp) = self.sockets.get(socket)
+            && let Err(error) = udp.send_to(bytes, to)
+        {
+            tracing::trace!(%to, %error, "a datagram was not sent");
+        }
+    }
+
+    pub(super) fn deregister(&mut self, registry: &Registry) {
+        for socket in &mut self.sockets {
+            let _ = registry.deregister(socket);
+        }
+    }
+}
+
+fn bind(address: IpAddr, registry: &Registry, token: Token) -> io::Result<(UdpSocket, SocketAddr)> {
+    let mut socket = UdpSocket::bind(SocketAddr::new(address, 0))?;
+    let local = socket.local_addr()?;
+    registry.register(&mut socket, token, Interest::READABLE)?;
+    Ok((socket, local))
+}

@@ -1,0 +1,243 @@
+//! The worker's own conduct, with an engine that only notes what it is given.
+
+use std::net::SocketAddr;
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use audio::Rate;
+use bytes::BytesMut;
+use phone::{MediaCommand, MediaEvent, SessionId, Ticket};
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::mpsc::unbounded_channel;
+
+use super::engine::{Engine, Step};
+use super::{Handle, News, Order, Pool, Spec, What};
+use crate::audio::Input;
+
+const PATIENCE: Duration = Duration::from_secs(10);
+
+#[derive(Debug, PartialEq)]
+enum Noted {
+    Bound(SocketAddr),
+    Command(MediaCommand),
+    Datagram(Vec<u8>),
+    Timeout,
+    Captured,
+}
+
+/// Ticks from `Offer` on; sends what an `Answer` holds to the address it names; is woken after 5 ms.
+struct Notes {
+    noted: mpsc::Sender<Noted>,
+    ticking: bool,
+    steps: Vec<Step>,
+    wake: Option<Instant>,
+    panics_on: Option<MediaCommand>,
+}
+
+impl Engine for Notes {
+    fn command(&mut self, command: MediaCommand, now: Instant) {
+        assert!(
+            self.panics_on.as_ref() != Some(&command),
+            "broken on purpose"
+        );
+        match &command {
+            MediaCommand::Offer => self.ticking = true,
+            MediaCommand::Answer { offer } => {
+                let (to, text) = offer.split_once(' ').unwrap();
+                let bytes = BytesMut::from(text.as_bytes());
+                self.steps
+                    .push(Step::Transmit(0, to.parse().unwrap(), bytes));
+            }
+            MediaCommand::Rollback => self.wake = Some(now + Duration::from_millis(5)),
+            other => assert_eq!(other, &MediaCommand::Close),
+        }
+        let _ = self.noted.send(Noted::Command(command));
+    }
+
+    fn handle_datagram(&mut self, _: usize, _: SocketAddr, bytes: &[u8], _: Instant) {
+        let _ = self.noted.send(Noted::Datagram(bytes.to_vec()));
+    }
+
+    fn handle_timeout(&mut self, now: Instant) {
+        assert!(self.wake.take().is_some_and(|wake| wake <= now));
+        let _ = self.noted.send(Noted::Timeout);
+    }
+
+    fn push_captured(&mut self, samples: &[i16], _: Instant) {
+        assert_eq!(samples.len(), 160);
+        let _ = self.noted.send(Noted::Captured);
+    }
+
+    fn pull_playout(&mut self, samples: &mut [i16], _: Instant) {
+        assert_eq!(samples.len(), 80);
+    }
+
+    fn poll(&mut self) -> Step {
+        let far = Instant::now() + Duration::from_secs(3600);
+        self.steps
+            .pop()
+            .unwrap_or(Step::Timeout(self.wake.unwrap_or(far)))
+    }
+
+    fn capture_rate(&self) -> Rate {
+        Rate::Hz16000
+    }
+
+    fn playout_rate(&self) -> Rate {
+        Rate::Hz8000
+    }
+
+    fn needs_tick(&self) -> bool {
+        self.ticking
+    }
+
+    fn summary(&mut self, _: Instant) -> serde_json::Value {
+        serde_json::json!({})
+    }
+
+    fn report(&mut self, _: Instant) -> serde_json::Value {
+        serde_json::json!(["figures"])
+    }
+}
+
+struct Session {
+    handle: Handle,
+    noted: mpsc::Receiver<Noted>,
+    news: UnboundedReceiver<News>,
+    address: SocketAddr,
+}
+
+fn host(panics_on: Option<MediaCommand>) -> Session {
+    let (note, noted) = mpsc::channel();
+    let (tell, news) = unbounded_channel();
+    let handle = Pool::shared().unwrap().host(Spec {
+        id: SessionId::from_random(7),
+        addresses: vec!["127.0.0.1".parse().unwrap()],
+        build: Box::new(move |bound, _| {
+            let _ = note.send(Noted::Bound(bound[0]));
+            Ok(Box::new(Notes {
+                noted: note,
+                ticking: false,
+                steps: Vec::new(),
+                wake: None,
+                panics_on,
+            }))
+        }),
+        news: tell,
+    });
+    let address = match noted.recv_timeout(PATIENCE).unwrap() {
+        Noted::Bound(address) => address,
+        other => panic!("{other:?}"),
+    };
+    Session {
+        handle,
+        noted,
+        news,
+        address,
+    }
+}
+
+impl Session {
+    fn next(&self) -> Noted {
+        self.noted.recv_timeout(PATIENCE).unwrap()
+    }
+
+    fn media(&self, command: MediaCommand) {
+        self.handle.send(Order::Media(command));
+    }
+
+    fn crash(&mut self) -> String {
+        match self.news.blocking_recv().unwrap().what {
+            What::Media(MediaEvent::Crashed { reason }) => reason,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn datagrams_go_from_one_session_to_another() {
+    let (one, other) = (host(None), host(None));
+    let offer = format!("{} hello", other.address);
+    one.media(MediaCommand::Answer { offer });
+    assert_eq!(other.next(), Noted::Datagram(b"hello".to_vec()));
+}
+
+#[test]
+fn a_session_is_woken_at_its_deadline() {
+    let session = host(None);
+    session.media(MediaCommand::Rollback);
+    assert_eq!(session.next(), Noted::Command(MediaCommand::Rollback));
+    assert_eq!(session.next(), Noted::Timeout);
+}
+
+#[test]
+fn a_session_ticks_every_10_ms_once_it_needs_to() {
+    let session = host(None);
+    session.media(MediaCommand::Offer);
+    assert_eq!(session.next(), Noted::Command(MediaCommand::Offer));
+    assert_eq!(session.next(), Noted::Captured);
+    let begun = Instant::now();
+    for _ in 0..10 {
+        assert_eq!(session.next(), Noted::Captured);
+    }
+    assert!(begun.elapsed() > Duration::from_millis(80));
+}
+
+#[test]
+fn dropping_the_handle_closes_the_session() {
+    let session = host(None);
+    drop(session.handle);
+    let next = session.noted.recv_timeout(PATIENCE).unwrap();
+    assert_eq!(next, Noted::Command(MediaCommand::Close));
+    assert!(
+        session.noted.recv_timeout(PATIENCE).is_err(),
+        "the engine is gone"
+    );
+}
+
+#[test]
+fn a_panic_ends_its_own_session_and_no_other() {
+    let mut broken = host(Some(MediaCommand::Rollback));
+    let healthy: Vec<_> = (0..4).map(|_| host(None)).collect();
+    broken.media(MediaCommand::Rollback);
+    assert_eq!(broken.crash(), "broken on purpose");
+    for session in &healthy {
+        session.media(MediaCommand::Rollback);
+        assert_eq!(session.next(), Noted::Command(MediaCommand::Rollback));
+    }
+}
+
+#[test]
+fn a_broken_input_ends_its_own_session() {
+    let mut session = host(None);
+    session.handle.send(Order::SetInput(Input::Broken));
+    session.media(MediaCommand::Offer);
+    assert!(session.crash().contains("on purpose"));
+}
+
+#[test]
+fn a_report_comes_back_with_its_ticket() {
+    let mut session = host(None);
+    session.handle.send(Order::Report(Ticket(9)));
+    match session.news.blocking_recv().unwrap().what {
+        What::Report(Ticket(9), report) => assert_eq!(report, serde_json::json!(["figures"])),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_session_that_can_not_be_made_is_refused_with_the_reason() {
+    let (tell, mut news) = unbounded_channel();
+    let _handle = Pool::shared().unwrap().host(Spec {
+        id: SessionId::from_random(7),
+        addresses: vec!["192.0.2.1".parse().unwrap()],
+        build: Box::new(|_, _| panic!("never asked: the address is not ours")),
+        news: tell,
+    });
+    match news.blocking_recv().unwrap().what {
+        What::Media(MediaEvent::Refused { reason, .. }) => {
+            assert!(reason.contains("no UDP socket"), "{reason}");
+        }
+        other => panic!("{other:?}"),
+    }
+}

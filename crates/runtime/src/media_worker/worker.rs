@@ -1,0 +1,268 @@
+//! A media thread's loop: wait for datagrams, orders, deadlines or the tick; drive what is due.
+
+use std::any::Any;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, mpsc};
+use std::time::{Duration, Instant};
+use std::{io, mem};
+
+use mio::{Events, Poll, Token, Waker};
+use phone::MediaEvent;
+
+use super::clock::Clock;
+use super::hosted::{Hosted, Life};
+use super::order::{Key, Message, News, Order, Spec, What};
+use super::sockets::{self, DATAGRAM, Readiness, Sockets};
+use crate::audio::SinkGroup;
+
+const WAKE: Token = Token(usize::MAX);
+
+/// One media thread's state.
+pub(super) struct Worker {
+    poll: Poll,
+    inbox: mpsc::Receiver<Message>,
+    sessions: BTreeMap<Key, Hosted>,
+    /// Deadlines, some outdated: what counts is the session's own.
+    deadlines: BinaryHeap<Reverse<(Instant, Key)>>,
+    clock: Clock,
+    /// How many sessions tick on even and on odd ticks.
+    ticking: [usize; 2],
+    /// Sockets whose burst was used up.
+    unread: Vec<(Key, usize)>,
+    buffer: Vec<u8>,
+    stopping: bool,
+}
+
+impl Worker {
+    pub(super) fn new(
+        inbox: mpsc::Receiver<Message>,
+        epoch: Instant,
+    ) -> io::Result<(Worker, Arc<Waker>)> {
+        let poll = Poll::new()?;
+        let waker = Arc::new(Waker::new(poll.registry(), WAKE)?);
+        let worker = Worker {
+            poll,
+            inbox,
+            sessions: BTreeMap::new(),
+            deadlines: BinaryHeap::new(),
+            clock: Clock::new(epoch),
+            ticking: [0; 2],
+            unread: Vec::new(),
+            buffer: vec![0; DATAGRAM],
+            stopping: false,
+        };
+        Ok((worker, waker))
+    }
+
+    /// Runs until the pool is dropped.
+    pub(super) fn run(&mut self) {
+        let mut events = Events::with_capacity(256);
+        while !self.stopping {
+            if let Err(error) = self.poll.poll(&mut events, self.timeout(Instant::now()))
+                && error.kind() != io::ErrorKind::Interrupted
+            {
+                tracing::error!(%error, "a media thread can't wait for its sockets");
+                return;
+            }
+            self.take_messages();
+            self.read_sockets(&events);
+            self.run_deadlines();
+            self.run_ticks();
+        }
+        tracing::debug!(
+            late = self.clock.late,
+            skipped = self.clock.skipped,
+            "media thread ends"
+        );
+    }
+
+    fn timeout(&self, now: Instant) -> Option<Duration> {
+        if !self.unread.is_empty() {
+            return Some(Duration::ZERO);
+        }
+        let tick = self.is_ticking().then(|| self.clock.deadline());
+        let deadline = self.deadlines.peek().map(|Reverse((at, _))| *at);
+        let next = tick.into_iter().chain(deadline).min()?;
+        Some(next.saturating_duration_since(now))
+    }
+
+    fn take_messages(&mut self) {
+        while let Ok(message) = self.inbox.try_recv() {
+            match message {
+                Message::Host(key, spec) => self.host(key, spec),
+                Message::Order(key, order) => self.order(key, order),
+                Message::Stop => self.stopping = true,
+            }
+        }
+    }
+
+    fn host(&mut self, key: Key, spec: Spec) {
+        let Spec {
+            id,
+            addresses,
+            build,
+            news,
+        } = spec;
+        let refused = |reason| {
+            let refusal = phone::media::MediaRefusal::Unavailable;
+            let what = What::Media(MediaEvent::Refused { refusal, reason });
+            let _ = news.send(News { id, what });
+        };
+        let first = Token(key.0 as usize * sockets::MAX);
+        let (sockets, bound) = match Sockets::bind(&addresses, self.poll.registry(), first) {
+            Ok(bound) => bound,
+            Err(error) => return refused(format!("no UDP socket could be opened: {error}")),
+        };
+        match catch_unwind(AssertUnwindSafe(|| build(bound, Instant::now()))) {
+            Ok(Ok(engine)) => {
+                let session = Hosted::new(id, engine, sockets, news);
+                self.sessions.insert(key, session);
+            }
+            Ok(Err(reason)) => refused(reason),
+            Err(panic) => refused(panic_text(panic.as_ref())),
+        }
+    }
+
+    fn order(&mut self, key: Key, order: Order) {
+        if self.drive(key, |session, now| session.order(order, now)) == Some(Life::Over) {
+            self.remove(key);
+        }
+    }
+
+    fn read_sockets(&mut self, events: &Events) {
+        let mut readable = mem::take(&mut self.unread);
+        for event in events {
+            if event.token() != WAKE {
+                let key = Key((event.token().0 / sockets::MAX) as u64);
+                readable.push((key, event.token().0 % sockets::MAX));
+            }
+        }
+        for (key, socket) in readable {
+            let mut buffer = mem::take(&mut self.buffer);
+            let more = self.drive(key, |session, now| {
+                session.receive(socket, &mut buffer, now)
+            });
+            self.buffer = buffer;
+            if more == Some(Readiness::More) {
+                self.unread.push((key, socket));
+            }
+        }
+    }
+
+    fn run_deadlines(&mut self) {
+        let now = Instant::now();
+        while let Some(Reverse((at, key))) = self.deadlines.peek().copied() {
+            if at > now {
+                break;
+            }
+            self.deadlines.pop();
+            let due = |session: &Hosted| session.deadline == Some(at);
+            if self.sessions.get(&key).is_some_and(due) {
+                self.drive(key, Hosted::timeout);
+            }
+        }
+    }
+
+    fn run_ticks(&mut self) {
+        while self.is_ticking()
+            && let Some(number) = self.clock.take(Instant::now())
+        {
+            self.tick(number);
+        }
+    }
+
+    // Sessions join on the tick of their phase, so that the 20 ms frames of half of them are made on
+    // even ticks and of the other half on odd ones.
+    fn tick(&mut self, number: u64) {
+        let mut readers: Vec<Arc<SinkGroup>> = Vec::new();
+        let keys: Vec<Key> = self
+            .sessions
+            .iter_mut()
+            .filter_map(|(key, session)| session.joins_tick(number).then_some(*key))
+            .collect();
+        for key in keys {
+            let reader = self.drive(key, |session, now| session.tick(now).cloned());
+            if let Some(Some(reader)) = reader
+                && !readers.iter().any(|known| Arc::ptr_eq(known, &reader))
+            {
+                readers.push(reader);
+            }
+        }
+        for reader in readers {
+            reader.wake();
+        }
+    }
+
+    /// Gives one session one input and notes what it wants next; a panic ends that session.
+    fn drive<T>(&mut self, key: Key, input: impl FnOnce(&mut Hosted, Instant) -> T) -> Option<T> {
+        let session = self.sessions.get_mut(&key)?;
+        let before = session.deadline;
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            let outcome = input(session, Instant::now());
+            (outcome, session.needs_tick())
+        }));
+        match outcome {
+            Ok((outcome, needs_tick)) => {
+                if session.deadline != before
+                    && let Some(deadline) = session.deadline
+                {
+                    self.deadlines.push(Reverse((deadline, key)));
+                }
+                self.set_ticking(key, needs_tick);
+                Some(outcome)
+            }
+            Err(panic) => {
+                let reason = panic_text(panic.as_ref());
+                tracing::error!(reason, "a media session broke");
+                session.crashed(reason);
+                self.remove(key);
+                None
+            }
+        }
+    }
+
+    fn set_ticking(&mut self, key: Key, needs_tick: bool) {
+        let idle = !self.is_ticking();
+        let Some(session) = self.sessions.get_mut(&key) else {
+            return;
+        };
+        match (session.phase, needs_tick) {
+            (None, true) => {
+                let phase = usize::from(self.ticking[0] > self.ticking[1]);
+                self.ticking[phase] += 1;
+                session.join_at(phase);
+                if idle {
+                    self.clock.resume(Instant::now());
+                }
+            }
+            (Some(phase), false) => {
+                self.ticking[phase] -= 1;
+                session.leave();
+            }
+            (None, false) | (Some(_), true) => {}
+        }
+    }
+
+    fn remove(&mut self, key: Key) {
+        self.set_ticking(key, false);
+        if let Some(mut session) = self.sessions.remove(&key) {
+            session.sockets.deregister(self.poll.registry());
+            // A broken session may break again while it is dropped.
+            let _ = catch_unwind(AssertUnwindSafe(|| drop(session)));
+        }
+    }
+
+    fn is_ticking(&self) -> bool {
+        self.ticking != [0; 2]
+    }
+}
+
+fn panic_text(panic: &(dyn Any + Send)) -> String {
+    panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "panicked without a text".to_owned())
+}

@@ -1,0 +1,195 @@
+//! A WebSocket server of our own: plain or TLS, in all the ways a server can be or misbehave.
+
+use std::sync::Arc;
+
+use futures_util::{SinkExt, StreamExt};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::server::WebPkiClientVerifier;
+use tokio_rustls::rustls::{RootCertStore, ServerConfig};
+use tokio_tungstenite::accept_hdr_async;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::handshake::server::{Request, Response};
+
+/// How the server behaves.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Manner {
+    /// Accepts `sip` and echoes messages.
+    Echo,
+    /// Opens a WebSocket without a subprotocol.
+    NoSubprotocol,
+    /// Answers with an HTTP status.
+    Status(u16),
+    /// Accepts TCP and says nothing.
+    Silent,
+    /// Answers with something that is no HTTP.
+    Babble,
+    /// Accepts `sip`, then drops the connection without a goodbye.
+    HangUp,
+    /// Accepts `sip`, then closes with 1001 and a reason.
+    GoAway,
+    /// Accepts `sip`, then sends one message of 1 MiB.
+    Flood,
+}
+
+/// Starts a server on a free loopback port, for as long as the test's runtime lives.
+pub(crate) async fn start(manner: Manner, tls: Option<Arc<ServerConfig>>) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        loop {
+            let (tcp, _) = listener.accept().await.unwrap();
+            let tls = tls.clone();
+            tokio::spawn(async move {
+                match tls {
+                    None => serve(manner, tcp).await,
+                    Some(config) => {
+                        if let Ok(stream) = TlsAcceptor::from(config).accept(tcp).await {
+                            serve(manner, stream).await;
+                        }
+                    }
+                }
+            });
+        }
+    });
+    port
+}
+
+/// A port on which nothing listens.
+pub(crate) async fn closed_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+async fn serve<S: AsyncRead + AsyncWrite + Unpin>(manner: Manner, mut stream: S) {
+    match manner {
+        Manner::Status(code) => {
+            let mut request = [0; 2048];
+            let _ = stream.read(&mut request).await;
+            let answer = format!("HTTP/1.1 {code} No\r\nContent-Length: 0\r\n\r\n");
+            let _ = stream.write_all(answer.as_bytes()).await;
+            let _ = stream.shutdown().await;
+        }
+        Manner::Silent => {
+            let mut rest = Vec::new();
+            let _ = stream.read_to_end(&mut rest).await;
+        }
+        Manner::Babble => {
+            let _ = stream
+                .write_all(b"220 mail.example.com ESMTP\r\n\r\n")
+                .await;
+            let mut rest = Vec::new();
+            let _ = stream.read_to_end(&mut rest).await;
+        }
+        Manner::Echo | Manner::NoSubprotocol | Manner::HangUp | Manner::GoAway | Manner::Flood => {
+            speak(manner, stream).await;
+        }
+    }
+}
+
+#[allow(
+    clippy::result_large_err,
+    reason = "the callback's type is tungstenite's"
+)]
+async fn speak<S: AsyncRead + AsyncWrite + Unpin>(manner: Manner, stream: S) {
+    let accept = |request: &Request, mut response: Response| {
+        let asked = request.headers().get("Sec-WebSocket-Protocol");
+        assert_eq!(asked.map(|value| value.as_bytes()), Some(&b"sip"[..]));
+        if manner != Manner::NoSubprotocol {
+            let sip = "sip".parse().unwrap();
+            response.headers_mut().insert("Sec-WebSocket-Protocol", sip);
+        }
+        Ok(response)
+    };
+    let Ok(mut socket) = accept_hdr_async(stream, accept).await else {
+        return;
+    };
+    match manner {
+        Manner::HangUp => {}
+        Manner::GoAway => {
+            use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+            let frame = CloseFrame {
+                code: 1001.into(),
+                reason: "restarting".into(),
+            };
+            let _ = socket.close(Some(frame)).await;
+            while let Some(Ok(_)) = socket.next().await {}
+        }
+        Manner::Flood => {
+            let _ = socket.send(Message::Text("x".repeat(1 << 20).into())).await;
+            while let Some(Ok(_)) = socket.next().await {}
+        }
+        Manner::Echo | Manner::NoSubprotocol => {
+            while let Some(Ok(message)) = socket.next().await {
+                if message.is_text() || message.is_binary() {
+                    let _ = socket.send(message).await;
+                }
+            }
+        }
+        Manner::Status(_) | Manner::Silent | Manner::Babble => {}
+    }
+}
+
+/// An authority of our own, which no machine trusts.
+pub(crate) struct Authority {
+    issuer: Issuer<'static, KeyPair>,
+    certificate: rcgen::Certificate,
+}
+
+/// A certificate and its key.
+pub(crate) struct Identity {
+    pub(crate) cert: String,
+    pub(crate) key: String,
+}
+
+impl Authority {
+    pub(crate) fn new() -> Authority {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let certificate = params.self_signed(&key).unwrap();
+        Authority {
+            issuer: Issuer::new(params, key),
+            certificate,
+        }
+    }
+
+    pub(crate) fn pem(&self) -> String {
+        self.certificate.pem()
+    }
+
+    pub(crate) fn issue(&self, name: &str) -> Identity {
+        let key = KeyPair::generate().unwrap();
+        let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        Identity {
+            cert: certificate.pem(),
+            key: key.serialize_pem(),
+        }
+    }
+
+    /// A server whose certificate is for `name`; with `clients`, it wants one of ours from them.
+    pub(crate) fn server(&self, name: &str, clients: bool) -> Arc<ServerConfig> {
+        let key = KeyPair::generate().unwrap();
+        let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        let chain = vec![CertificateDer::from(certificate.der().to_vec())];
+        let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+        let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
+        let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
+            .with_safe_default_protocol_versions()
+            .unwrap();
+        let builder = if clients {
+            let mut roots = RootCertStore::empty();
+            roots.add(self.certificate.der().clone()).unwrap();
+            let verifier = WebPkiClientVerifier::builder_with_provider(roots.into(), provider);
+            builder.with_client_cert_verifier(verifier.build().unwrap())
+        } else {
+            builder.with_no_client_auth()
+        };
+        Arc::new(builder.with_single_cert(chain, key).unwrap())
+    }
+}

@@ -1,0 +1,250 @@
+//! Connecting, and what a user reads when it does not work.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use runtime::websocket::{
+    ConnectError, Connection, Connector, DownReason, Incoming, ServerUrl, Step, TlsOptions,
+};
+
+use crate::server::{self, Authority, Manner};
+
+const LIMIT: Duration = Duration::from_secs(10);
+
+async fn connect(url: &str, tls: TlsOptions) -> Result<Connection, ConnectError> {
+    let server = ServerUrl::parse(url)?;
+    Connector::new(tls, LIMIT).connect(&server).await
+}
+
+async fn plain(manner: Manner) -> Result<Connection, ConnectError> {
+    let port = server::start(manner, None).await;
+    let url = format!("ws://127.0.0.1:{port}/ws?token=hunter2");
+    connect(&url, TlsOptions::default()).await
+}
+
+async fn echo(mut connection: Connection) {
+    connection.send(Bytes::from_static(b"OPTIONS sip:a@b SIP/2.0\r\n\r\n"));
+    match connection.next().await {
+        Incoming::Message(message) => {
+            assert_eq!(&message[..], b"OPTIONS sip:a@b SIP/2.0\r\n\r\n");
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+fn text(outcome: Result<Connection, ConnectError>) -> String {
+    let text = outcome.map(|_| ()).unwrap_err().to_string();
+    assert!(!text.contains("hunter2"), "a token is shown: {text}");
+    text
+}
+
+#[tokio::test]
+async fn messages_go_both_ways_and_pings_are_answered() {
+    let mut connection = plain(Manner::Echo).await.unwrap();
+    assert!(connection.peer().unwrap().is_loopback());
+    connection.ping();
+    assert!(matches!(connection.next().await, Incoming::Pong));
+    connection.send(Bytes::from_static(&[0xff, 0xfe]));
+    match connection.next().await {
+        Incoming::Message(message) => assert_eq!(&message[..], [0xff, 0xfe]),
+        other => panic!("{other:?}"),
+    }
+    echo(connection).await;
+}
+
+#[tokio::test]
+async fn the_goodbye_is_a_handshake_after_what_was_queued() {
+    let mut connection = plain(Manner::Echo).await.unwrap();
+    connection.send(Bytes::from_static(b"BYE"));
+    let begun = std::time::Instant::now();
+    connection.close(LIMIT).await;
+    assert!(begun.elapsed() < LIMIT, "the server's answer ends the wait");
+}
+
+#[tokio::test]
+async fn a_closed_port_is_a_refused_connection() {
+    let port = server::closed_port().await;
+    let outcome = connect(&format!("ws://127.0.0.1:{port}"), TlsOptions::default()).await;
+    assert!(matches!(outcome, Err(ConnectError::Refused { .. })));
+}
+
+#[tokio::test]
+async fn an_unknown_host_is_named() {
+    let outcome = connect("ws://no-such-host.invalid/", TlsOptions::default()).await;
+    assert!(text(outcome).contains("no-such-host.invalid was not found"));
+}
+
+#[tokio::test]
+async fn a_silent_server_is_given_up_in_time_and_the_step_is_named() {
+    let port = server::start(Manner::Silent, None).await;
+    let server = ServerUrl::parse(&format!("ws://127.0.0.1:{port}")).unwrap();
+    let limit = Duration::from_millis(50);
+    let outcome = Connector::new(TlsOptions::default(), limit)
+        .connect(&server)
+        .await;
+    assert!(matches!(
+        outcome,
+        Err(ConnectError::TimedOut {
+            step: Step::Upgrade,
+            ..
+        })
+    ));
+}
+
+#[tokio::test]
+async fn an_http_status_instead_of_a_websocket_is_named() {
+    let outcome = plain(Manner::Status(404)).await;
+    let text = text(outcome);
+    assert!(text.contains("HTTP 404") && text.contains("path"), "{text}");
+}
+
+#[tokio::test]
+async fn a_websocket_that_is_not_for_sip_is_refused() {
+    let outcome = plain(Manner::NoSubprotocol).await;
+    assert!(matches!(
+        outcome,
+        Err(ConnectError::NoSipSubprotocol { .. })
+    ));
+}
+
+#[tokio::test]
+async fn a_server_that_speaks_no_http_is_named() {
+    let text = text(plain(Manner::Babble).await);
+    assert!(text.contains("does not speak WebSocket"), "{text}");
+}
+
+#[tokio::test]
+async fn a_lost_connection_is_told_once_with_its_reason() {
+    let mut connection = plain(Manner::HangUp).await.unwrap();
+    assert!(matches!(
+        connection.next().await,
+        Incoming::Down(DownReason::Lost(_))
+    ));
+    let mut connection = plain(Manner::GoAway).await.unwrap();
+    match connection.next().await {
+        Incoming::Down(DownReason::Closed(Some((1001, reason)))) => {
+            assert_eq!(reason, "restarting");
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_message_without_measure_ends_the_connection() {
+    let mut connection = plain(Manner::Flood).await.unwrap();
+    assert!(matches!(
+        connection.next().await,
+        Incoming::Down(DownReason::Protocol(_))
+    ));
+}
+
+#[tokio::test]
+async fn our_own_authority_is_trusted_beside_the_systems() {
+    let authority = Authority::new();
+    let port = server::start(Manner::Echo, Some(authority.server("localhost", false))).await;
+    let tls = TlsOptions {
+        ca: vec![authority.pem()],
+        ..TlsOptions::default()
+    };
+    let url = format!("wss://localhost:{port}/");
+    echo(connect(&url, tls).await.unwrap()).await;
+}
+
+#[tokio::test]
+async fn an_untrusted_certificate_is_refused_with_what_to_do() {
+    let authority = Authority::new();
+    let port = server::start(Manner::Echo, Some(authority.server("localhost", false))).await;
+    let url = format!("wss://localhost:{port}/?token=hunter2");
+    let text = text(connect(&url, TlsOptions::default()).await);
+    assert!(
+        text.contains("localhost is not trusted") && text.contains("tls.ca"),
+        "{text}"
+    );
+    let tls = TlsOptions {
+        reject_unauthorized: false,
+        ..TlsOptions::default()
+    };
+    echo(connect(&url, tls).await.unwrap()).await;
+}
+
+#[tokio::test]
+async fn a_certificate_for_another_name_needs_servername() {
+    let authority = Authority::new();
+    let port = server::start(Manner::Echo, Some(authority.server("pbx.test", false))).await;
+    let url = format!("wss://localhost:{port}/");
+    let tls = TlsOptions {
+        ca: vec![authority.pem()],
+        ..TlsOptions::default()
+    };
+    let refused = text(connect(&url, tls.clone()).await);
+    assert!(refused.contains("tls.servername"), "{refused}");
+    let tls = TlsOptions {
+        servername: Some("pbx.test".to_owned()),
+        ..tls
+    };
+    echo(connect(&url, tls).await.unwrap()).await;
+}
+
+#[tokio::test]
+async fn a_client_certificate_is_shown_where_the_server_wants_one() {
+    let authority = Authority::new();
+    let port = server::start(Manner::Echo, Some(authority.server("localhost", true))).await;
+    let url = format!("wss://localhost:{port}/");
+    let without = TlsOptions {
+        ca: vec![authority.pem()],
+        ..TlsOptions::default()
+    };
+    let refused = connect(&url, without.clone()).await;
+    assert!(
+        matches!(refused, Err(ConnectError::ClientCertificate { .. })),
+        "{refused:?}"
+    );
+    let identity = authority.issue("alice");
+    let with = TlsOptions {
+        cert: Some(identity.cert),
+        key: Some(identity.key),
+        ..without
+    };
+    echo(connect(&url, with).await.unwrap()).await;
+}
+
+#[tokio::test]
+async fn wss_to_a_plain_server_says_so() {
+    let port = server::start(Manner::Babble, None).await;
+    let text = text(connect(&format!("wss://127.0.0.1:{port}"), TlsOptions::default()).await);
+    assert!(text.contains("does not speak TLS"), "{text}");
+}
+
+#[tokio::test]
+async fn unusable_pem_names_its_option() {
+    let authority = Authority::new();
+    let port = server::start(Manner::Echo, Some(authority.server("localhost", false))).await;
+    let url = format!("wss://localhost:{port}/");
+    for (tls, option) in [
+        (
+            TlsOptions {
+                ca: vec!["nonsense".to_owned()],
+                ..TlsOptions::default()
+            },
+            "tls.ca",
+        ),
+        (
+            TlsOptions {
+                cert: Some(authority.pem()),
+                ..TlsOptions::default()
+            },
+            "tls.key",
+        ),
+        (
+            TlsOptions {
+                cert: Some(authority.pem()),
+                key: Some("nonsense".to_owned()),
+                ..TlsOptions::default()
+            },
+            "tls.key",
+        ),
+    ] {
+        let text = text(connect(&url, tls).await);
+        assert!(text.contains(option), "{text}");
+    }
+}
