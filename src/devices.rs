@@ -6,6 +6,7 @@ use napi_derive::napi;
 use crate::phone::failed;
 
 /// Lists devices on a thread that may block.
+#[derive(Debug)]
 pub struct ListDevices;
 
 impl Task for ListDevices {

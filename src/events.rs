@@ -1,6 +1,7 @@
 //! A phone's one ordered stream of events, as JSON text on the JavaScript thread.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use napi::bindgen_prelude::{Env, Function, Result, Status};
@@ -29,6 +30,12 @@ pub(crate) struct EventStream {
 /// Decides whether a phone keeps Node alive.
 pub(crate) struct Liveness {
     callback: Weak<Mutex<Callback>>,
+}
+
+impl fmt::Debug for Liveness {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Liveness")
+    }
 }
 
 impl EventStream {

@@ -8,6 +8,7 @@ use crate::events::{EventStream, Liveness};
 
 /// One phone: a task of the runtime with its ordered event stream.
 #[napi]
+#[derive(Debug)]
 pub struct NativePhone {
     softphone: Option<Softphone>,
     liveness: Liveness,

@@ -1,6 +1,7 @@
 //! `NativeSink`, and the one wake-up a tick that all sinks of a JavaScript thread share.
 
 use std::cell::RefCell;
+use std::fmt;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,8 +33,15 @@ struct Reader {
     on_readable: FunctionRef<(), ()>,
 }
 
+impl fmt::Debug for Reader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.sink.fmt(f)
+    }
+}
+
 /// PCM from a call to JavaScript, in frames of 20 ms.
 #[napi]
+#[derive(Debug)]
 pub struct NativeSink {
     id: f64,
     reader: Option<Rc<Reader>>,

@@ -17,6 +17,7 @@ type Callback = ThreadsafeFunction<SourceEvent, (), Arguments, Status, false, tr
 
 /// PCM from JavaScript to a call.
 #[napi]
+#[derive(Debug)]
 pub struct NativeSource {
     id: f64,
     source: Option<Source>,

@@ -8,6 +8,7 @@ mod engine;
 mod hosted;
 mod order;
 mod pool;
+mod report;
 mod session;
 mod sockets;
 #[cfg(test)]

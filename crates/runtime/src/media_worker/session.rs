@@ -1,22 +1,279 @@
-//! Where `media::Session` is made, once that exists.
+//! `media::Session` as an [`Engine`]: the phone's orders and the session's news, translated.
 
-use std::sync::Arc;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
-use media::transport::Server;
+use audio::Rate;
+use media::Session;
+use media::codec::{Codec, OpusSettings};
+use media::sdp::Direction;
+use media::session::{
+    ConnectionState, MediaEvent as Said, MediaRefusal as Refused, Output, SessionConfig, Tones,
+};
+use media::transport::{Certificate, GatheringCap, PathId, Policy, Server, TransportFailure};
+use phone::config::IceTransportPolicy;
+use phone::media::{MediaFailure, MediaRefusal};
+use phone::{MediaCommand, MediaEvent};
 
+use super::engine::{Engine, Step};
 use super::order::Build;
+use super::report;
+
+/// One for the process: making it costs a millisecond, and it says nothing about who uses it.
+static CERTIFICATE: Mutex<Option<Certificate>> = Mutex::new(None);
 
 /// What a phone's configuration says about media.
 #[derive(Debug)]
-pub(crate) struct EngineConfig;
+pub(crate) struct EngineConfig {
+    codecs: Vec<Codec>,
+    opus: OpusSettings,
+    policy: Policy,
+    gathering: GatheringCap,
+}
 
 impl EngineConfig {
-    pub(crate) fn new(_config: &phone::Config) -> EngineConfig {
-        EngineConfig
+    pub(crate) fn new(config: &phone::Config) -> EngineConfig {
+        let total = config.ice_gathering_timeout;
+        EngineConfig {
+            codecs: config.codecs.iter().map(|codec| of_phone(*codec)).collect(),
+            opus: OpusSettings::default(),
+            policy: match config.ice_transport_policy {
+                IceTransportPolicy::All => Policy::All,
+                IceTransportPolicy::Relay => Policy::Relay,
+            },
+            gathering: GatheringCap {
+                after_first: GatheringCap::default().after_first.min(total),
+                total,
+            },
+        }
     }
 }
 
 /// Makes a session once its sockets are bound.
-pub(crate) fn engine(_config: Arc<EngineConfig>, _servers: Vec<Server>) -> Build {
-    Box::new(|_, _| Err("media sessions are not connected yet".to_owned()))
+pub(crate) fn engine(config: Arc<EngineConfig>, servers: Vec<Server>) -> Build {
+    Box::new(move |sockets, now| {
+        let certificate = certificate()?;
+        let config = SessionConfig {
+            codecs: config.codecs.clone(),
+            opus: config.opus,
+            servers,
+            policy: config.policy,
+            gathering: config.gathering,
+            ..SessionConfig::new(sockets, certificate)
+        };
+        let seed = crate::softphone::seed().map_err(|error| error.to_string())?;
+        let session = Session::new(config, seed, now).map_err(|error| error.to_string())?;
+        Ok(Box::new(Hosted {
+            session,
+            direction: Direction::SendRecv,
+            failure: None,
+        }) as Box<dyn Engine>)
+    })
+}
+
+fn certificate() -> Result<Certificate, String> {
+    let mut shared = CERTIFICATE.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(certificate) = &*shared {
+        return Ok(certificate.clone());
+    }
+    let made = Certificate::generate().map_err(|error| error.to_string())?;
+    *shared = Some(made.clone());
+    Ok(made)
+}
+
+struct Hosted {
+    session: Session,
+    /// What our next offer asks for.
+    direction: Direction,
+    /// An order that the session did not take, to be told at the next poll.
+    failure: Option<MediaEvent>,
+}
+
+impl Engine for Hosted {
+    fn command(&mut self, command: MediaCommand, now: Instant) {
+        let session = &mut self.session;
+        let outcome = match command {
+            MediaCommand::Offer => session.create_offer(now),
+            MediaCommand::Answer { offer } => session.create_answer(&offer, now),
+            MediaCommand::SetAnswer { sdp, provisional } => {
+                session.set_answer(&sdp, provisional, now)
+            }
+            MediaCommand::Reoffer { restart_ice } => {
+                session.reoffer(restart_ice, self.direction, now)
+            }
+            MediaCommand::AnswerReoffer { offer } => session.answer_reoffer(&offer, now),
+            MediaCommand::Rollback => {
+                session.rollback(now);
+                Ok(())
+            }
+            MediaCommand::Mute { muted } => {
+                session.mute(muted);
+                Ok(())
+            }
+            MediaCommand::SendDtmf {
+                tones,
+                duration,
+                gap,
+            } => {
+                let tones = Tones {
+                    digits: tones.reveal().to_owned(),
+                    duration: Duration::from_millis(u64::from(duration)),
+                    gap: Duration::from_millis(u64::from(gap)),
+                };
+                if session.send_dtmf(&tones, now).is_err() {
+                    // A peer without telephone events hears none; the command must still end.
+                    self.failure = Some(MediaEvent::DtmfSent { remaining: 0 });
+                }
+                Ok(())
+            }
+            MediaCommand::Close => {
+                session.close(now);
+                Ok(())
+            }
+            // Opened and carried out by the driver and the worker, never by the session.
+            MediaCommand::Start { .. }
+            | MediaCommand::SetInput { .. }
+            | MediaCommand::SetOutput { .. }
+            | MediaCommand::SetVolume { .. } => Ok(()),
+        };
+        if let Err(error) = outcome {
+            self.failure = Some(MediaEvent::Refused {
+                refusal: MediaRefusal::Unavailable,
+                reason: error.to_string(),
+            });
+        }
+    }
+
+    fn handle_datagram(&mut self, socket: usize, from: SocketAddr, bytes: &[u8], now: Instant) {
+        let path = PathId(socket as u16);
+        self.session.handle_datagram(path, from, bytes, now);
+    }
+
+    fn handle_timeout(&mut self, now: Instant) {
+        self.session.handle_timeout(now);
+    }
+
+    fn push_captured(&mut self, samples: &[i16], now: Instant) {
+        self.session.push_captured(samples, now);
+    }
+
+    fn pull_playout(&mut self, samples: &mut [i16], now: Instant) {
+        self.session.pull_playout(samples, now);
+    }
+
+    fn poll(&mut self) -> Step {
+        if let Some(failure) = self.failure.take() {
+            return Step::Event(failure);
+        }
+        loop {
+            match self.session.poll_output() {
+                Output::Transmit(datagram) => {
+                    let socket = usize::from(datagram.path.0);
+                    return Step::Transmit(socket, datagram.to, datagram.bytes);
+                }
+                Output::Event(said) => {
+                    if let Some(event) = translate(said) {
+                        return Step::Event(event);
+                    }
+                }
+                Output::Timeout(at, _why) => return Step::Timeout(at),
+            }
+        }
+    }
+
+    fn capture_rate(&self) -> Rate {
+        self.session.capture_rate()
+    }
+
+    fn playout_rate(&self) -> Rate {
+        self.session.playout_rate()
+    }
+
+    fn needs_tick(&self) -> bool {
+        self.session.needs_tick()
+    }
+
+    fn summary(&mut self, now: Instant) -> serde_json::Value {
+        report::summary(&self.session.stats(now))
+    }
+
+    fn report(&mut self, now: Instant) -> serde_json::Value {
+        report::objects(&self.session.stats(now))
+    }
+}
+
+fn translate(said: Said) -> Option<MediaEvent> {
+    Some(match said {
+        Said::Described { sdp } => MediaEvent::Described { sdp },
+        Said::AnswerApplied => MediaEvent::AnswerApplied,
+        Said::Refused { reason } => MediaEvent::Refused {
+            refusal: match reason {
+                Refused::Incompatible(_) => MediaRefusal::Incompatible,
+                Refused::PlainRtp => MediaRefusal::PlainRtp,
+                Refused::Malformed(_) => MediaRefusal::Malformed,
+            },
+            reason: reason.to_string(),
+        },
+        Said::State(state) => return connection(state),
+        Said::EndOfCandidates => MediaEvent::EndOfCandidates,
+        Said::Dtmf { tone, duration } => MediaEvent::Dtmf {
+            tone: phone::command::Tones::new(tone.as_char()),
+            duration: duration.as_millis() as u32,
+        },
+        Said::DtmfSent { remaining } => MediaEvent::DtmfSent {
+            remaining: remaining as u32,
+        },
+        Said::Direction { remote_hold, .. } => MediaEvent::RemoteHold { held: remote_hold },
+        Said::CodecChanged { send, .. } => MediaEvent::Codec {
+            name: send.name().to_owned(),
+        },
+        Said::NoMedia { .. } => MediaEvent::NoMedia,
+        Said::MediaResumed => MediaEvent::MediaResumed,
+        Said::ByeReceived => MediaEvent::PeerLeft,
+        Said::SelectedPath(_) => return None,
+    })
+}
+
+fn connection(state: ConnectionState) -> Option<MediaEvent> {
+    Some(match state {
+        ConnectionState::Checking => MediaEvent::Connecting,
+        ConnectionState::Connected => MediaEvent::Connected,
+        ConnectionState::Interrupted => MediaEvent::Interrupted,
+        ConnectionState::Failed(failure) => {
+            let (failure, reason) = match failure {
+                TransportFailure::Ice => {
+                    (MediaFailure::Ice, "no pair of addresses lets media through")
+                }
+                TransportFailure::Consent => (
+                    MediaFailure::Consent,
+                    "the peer no longer consents to media",
+                ),
+                TransportFailure::Dtls => (MediaFailure::Dtls, "the DTLS handshake failed"),
+                TransportFailure::Fingerprint => (
+                    MediaFailure::Fingerprint,
+                    "the peer's certificate is not the one its description announced",
+                ),
+                TransportFailure::Srtp => (
+                    MediaFailure::Dtls,
+                    "no SRTP protection in common with the peer",
+                ),
+            };
+            MediaEvent::Failed {
+                failure,
+                reason: reason.to_owned(),
+            }
+        }
+        ConnectionState::Closed => MediaEvent::PeerLeft,
+        ConnectionState::New => return None,
+    })
+}
+
+fn of_phone(codec: phone::config::Codec) -> Codec {
+    match codec {
+        phone::config::Codec::Opus => Codec::Opus,
+        phone::config::Codec::G722 => Codec::G722,
+        phone::config::Codec::Pcmu => Codec::Pcmu,
+        phone::config::Codec::Pcma => Codec::Pcma,
+    }
 }

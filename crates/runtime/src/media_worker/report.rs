@@ -1,0 +1,240 @@
+//! A session's figures as JSON: in short for the `stats` event, by W3C's names for `getStats()`.
+
+use std::net::SocketAddr;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use media::session::{CodecStats, Stats};
+use media::transport::{CandidateKind, SelectedPath, TransportStats};
+use serde_json::{Map, Value, json};
+
+/// The `stats` event's figures.
+pub(super) fn summary(stats: &Stats) -> Value {
+    let summary = &stats.summary;
+    let sent = stats.codecs.iter().find(|codec| codec.outbound);
+    json!({
+        "mos": rounded(summary.mos),
+        "rttMs": summary.rtt_ms.map(rounded),
+        "jitterMs": rounded(summary.jitter_ms),
+        "lossPct": rounded(summary.loss_pct),
+        "concealedPct": rounded(summary.concealed_pct),
+        "bufferMs": rounded(summary.buffer_ms),
+        "codec": sent.map(|codec| codec.codec.name()),
+        "packetsReceived": stats.inbound.packets_received,
+        "packetsSent": stats.outbound.packets_sent,
+        "packetsLost": stats.inbound.packets_lost,
+    })
+}
+
+/// The objects of an `RTCStatsReport` (W3C webrtc-stats), as an array.
+pub(super) fn objects(stats: &Stats) -> Value {
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    let mut report = Report {
+        timestamp: now.as_micros() as f64 / 1000.0,
+        objects: Vec::new(),
+    };
+    report.inbound(stats);
+    report.outbound(stats);
+    report.remote(stats);
+    for codec in &stats.codecs {
+        report.codec(codec);
+    }
+    if let Some(transport) = &stats.transport {
+        report.transport(transport);
+    }
+    Value::Array(report.objects)
+}
+
+struct Report {
+    timestamp: f64,
+    objects: Vec<Value>,
+}
+
+impl Report {
+    fn add(&mut self, id: &str, kind: &str, members: Value) {
+        let mut object = Map::new();
+        object.insert("id".to_owned(), id.into());
+        object.insert("type".to_owned(), kind.into());
+        object.insert("timestamp".to_owned(), self.timestamp.into());
+        if let Value::Object(members) = members {
+            // As in W3C's dictionaries, what is not known is absent.
+            object.extend(members.into_iter().filter(|(_, value)| !value.is_null()));
+        }
+        self.objects.push(Value::Object(object));
+    }
+
+    fn inbound(&mut self, stats: &Stats) {
+        let inbound = &stats.inbound;
+        let members = json!({
+            "kind": "audio",
+            "ssrc": inbound.ssrc,
+            "transportId": "transport",
+            "codecId": codec_id(stats, false),
+            "remoteId": stats.remote_outbound.map(|_| "remote-outbound-rtp"),
+            "packetsReceived": inbound.packets_received,
+            "bytesReceived": inbound.bytes_received,
+            "packetsLost": inbound.packets_lost,
+            "jitter": inbound.jitter,
+            "packetsDiscarded": inbound.packets_discarded,
+            "fecFramesRecovered": inbound.frames_recovered,
+            "totalSamplesReceived": inbound.total_samples_received,
+            "concealedSamples": inbound.concealed_samples,
+            "silentConcealedSamples": inbound.silent_concealed_samples,
+            "concealmentEvents": inbound.concealment_events,
+            "insertedSamplesForDeceleration": inbound.inserted_samples_for_deceleration,
+            "removedSamplesForAcceleration": inbound.removed_samples_for_acceleration,
+            "jitterBufferDelay": inbound.jitter_buffer_delay,
+            "jitterBufferTargetDelay": inbound.jitter_buffer_target_delay,
+            "jitterBufferEmittedCount": inbound.jitter_buffer_emitted_count,
+            "audioLevel": inbound.audio_level,
+            "totalAudioEnergy": inbound.total_audio_energy,
+            "totalSamplesDuration": inbound.total_samples_duration,
+            "lastPacketReceivedTimestamp":
+                inbound.since_last_packet.map(|since| self.timestamp - since * 1000.0),
+        });
+        self.add("inbound-rtp", "inbound-rtp", members);
+    }
+
+    fn outbound(&mut self, stats: &Stats) {
+        let outbound = &stats.outbound;
+        let members = json!({
+            "kind": "audio",
+            "ssrc": outbound.ssrc,
+            "transportId": "transport",
+            "mediaSourceId": "media-source",
+            "codecId": codec_id(stats, true),
+            "remoteId": stats.remote_inbound.map(|_| "remote-inbound-rtp"),
+            "packetsSent": outbound.packets_sent,
+            "bytesSent": outbound.bytes_sent,
+            "active": outbound.active,
+        });
+        self.add("outbound-rtp", "outbound-rtp", members);
+        let members = json!({
+            "kind": "audio",
+            "audioLevel": outbound.audio_level,
+            "totalAudioEnergy": outbound.total_audio_energy,
+            "totalSamplesDuration": outbound.total_samples_duration,
+        });
+        self.add("media-source", "media-source", members);
+    }
+
+    fn remote(&mut self, stats: &Stats) {
+        if let Some(remote) = &stats.remote_inbound {
+            let members = json!({
+                "kind": "audio",
+                "ssrc": stats.outbound.ssrc,
+                "localId": "outbound-rtp",
+                "transportId": "transport",
+                "packetsLost": remote.packets_lost,
+                "fractionLost": remote.fraction_lost,
+                "jitter": remote.jitter,
+                "roundTripTime": remote.round_trip_time,
+                "totalRoundTripTime": remote.total_round_trip_time,
+                "roundTripTimeMeasurements": remote.round_trip_time_measurements,
+            });
+            self.add("remote-inbound-rtp", "remote-inbound-rtp", members);
+        }
+        if let Some(remote) = &stats.remote_outbound {
+            let members = json!({
+                "kind": "audio",
+                "ssrc": stats.inbound.ssrc,
+                "localId": "inbound-rtp",
+                "transportId": "transport",
+                "packetsSent": remote.packets_sent,
+                "bytesSent": remote.bytes_sent,
+                "reportsSent": remote.reports_sent,
+            });
+            self.add("remote-outbound-rtp", "remote-outbound-rtp", members);
+        }
+    }
+
+    fn codec(&mut self, codec: &CodecStats) {
+        let members = json!({
+            "transportId": "transport",
+            "mimeType": format!("audio/{}", codec.codec.name()),
+            "payloadType": codec.payload_type,
+            "clockRate": codec.clock_rate,
+            "channels": codec.channels,
+        });
+        self.add(id_of(codec), "codec", members);
+    }
+
+    fn transport(&mut self, transport: &TransportStats) {
+        let role = |server: &'static str, client: &'static str| {
+            transport
+                .dtls_client
+                .map(|is_client| if is_client { client } else { server })
+        };
+        let members = json!({
+            "packetsSent": transport.packets_sent,
+            "packetsReceived": transport.packets_received,
+            "bytesSent": transport.bytes_sent,
+            "bytesReceived": transport.bytes_received,
+            "iceRole": if transport.controlling { "controlling" } else { "controlled" },
+            "dtlsRole": role("server", "client"),
+            "selectedCandidatePairId": transport.selected.as_ref().map(|_| "candidate-pair"),
+            "selectedCandidatePairChanges": transport.selected_changes,
+            "tlsVersion": transport.tls_version,
+            "dtlsCipher": transport.dtls_cipher,
+            "srtpCipher": transport.srtp_cipher,
+        });
+        self.add("transport", "transport", members);
+        if let Some(selected) = &transport.selected {
+            self.pair(transport, selected);
+        }
+    }
+
+    fn pair(&mut self, transport: &TransportStats, selected: &SelectedPath) {
+        let members = json!({
+            "transportId": "transport",
+            "localCandidateId": "local-candidate",
+            "remoteCandidateId": "remote-candidate",
+            "state": "succeeded",
+            "nominated": true,
+            "currentRoundTripTime": transport.rtt.map(|rtt| rtt.as_secs_f64()),
+            "totalRoundTripTime": transport.total_rtt.as_secs_f64(),
+            "requestsSent": transport.requests_sent,
+            "requestsReceived": transport.requests_received,
+            "responsesSent": transport.responses_sent,
+            "responsesReceived": transport.responses_received,
+        });
+        self.add("candidate-pair", "candidate-pair", members);
+        self.candidate("local-candidate", selected.local, selected.local_kind);
+        self.candidate("remote-candidate", selected.remote, selected.remote_kind);
+    }
+
+    fn candidate(&mut self, kind: &str, address: SocketAddr, origin: CandidateKind) {
+        let members = json!({
+            "transportId": "transport",
+            "address": address.ip().to_string(),
+            "port": address.port(),
+            "protocol": "udp",
+            "candidateType": match origin {
+                CandidateKind::Host => "host",
+                CandidateKind::ServerReflexive => "srflx",
+                CandidateKind::PeerReflexive => "prflx",
+                CandidateKind::Relayed => "relay",
+            },
+        });
+        self.add(kind, kind, members);
+    }
+}
+
+fn codec_id(stats: &Stats, outbound: bool) -> Option<&'static str> {
+    let codec = stats.codecs.iter().find(|codec| codec.outbound == outbound);
+    codec.map(id_of)
+}
+
+fn id_of(codec: &CodecStats) -> &'static str {
+    if codec.outbound {
+        "codec-outbound"
+    } else {
+        "codec-inbound"
+    }
+}
+
+// Two decimals are enough for people and keep the event short.
+fn rounded(value: f64) -> f64 {
+    (value * 100.0).round() / 100.0
+}
