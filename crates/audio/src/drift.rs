@@ -102,6 +102,11 @@ impl DriftController {
         }
     }
 
+    /// Moves the target, as when a device turns out to deliver in larger portions.
+    pub fn set_target(&mut self, target: usize) {
+        self.target = target as f64;
+    }
+
     /// Takes the ring's fill in samples and returns the correction for [`DriftResampler::set_ppm`].
     ///
     /// It is positive when the ring is too full, for a resampler that reads from the ring; one that

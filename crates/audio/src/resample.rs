@@ -29,12 +29,12 @@ pub struct Resampler {
 
 /// A rate that no filter of reasonable size converts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("{hz} Hz cannot be converted to {to} Hz", to = to.hz())]
+#[error("{from} Hz cannot be converted to {to} Hz")]
 pub struct UnsupportedRate {
     /// Samples per second of the source.
-    pub hz: u32,
-    /// The rate asked for.
-    pub to: Rate,
+    pub from: u32,
+    /// Samples per second asked for.
+    pub to: u32,
 }
 
 impl Resampler {
@@ -43,16 +43,25 @@ impl Resampler {
         Self::build(from.hz(), to.hz())
     }
 
-    /// Creates a converter from any common rate, as files have it (11,025, 22,050, 32,000, 44,100 Hz, …).
+    /// Creates a converter from any common rate, as files and devices have it (11,025, 32,000, 44,100 Hz, …).
     pub fn from_hz(hz: u32, to: Rate) -> Result<Self, UnsupportedRate> {
-        let unsupported = UnsupportedRate { hz, to };
-        if !(4_000..=384_000).contains(&hz) {
-            return Err(unsupported);
+        Self::try_build(hz, to.hz())
+    }
+
+    /// Creates a converter to any common rate, as devices have it.
+    pub fn to_hz(from: Rate, hz: u32) -> Result<Self, UnsupportedRate> {
+        Self::try_build(from.hz(), hz)
+    }
+
+    fn try_build(from: u32, to: u32) -> Result<Self, UnsupportedRate> {
+        let common = 4_000..=384_000;
+        if !common.contains(&from)
+            || !common.contains(&to)
+            || to / greatest_common_divisor(from, to) > MOST_PHASES
+        {
+            return Err(UnsupportedRate { from, to });
         }
-        if to.hz() / greatest_common_divisor(hz, to.hz()) > MOST_PHASES {
-            return Err(unsupported);
-        }
-        Ok(Self::build(hz, to.hz()))
+        Ok(Self::build(from, to))
     }
 
     fn build(from: u32, to: u32) -> Self {
@@ -285,8 +294,8 @@ mod tests {
             assert_eq!(
                 refused,
                 Err(UnsupportedRate {
-                    hz,
-                    to: Rate::Hz8000
+                    from: hz,
+                    to: 8_000
                 })
             );
         }

@@ -1,0 +1,345 @@
+use cpal::traits::{DeviceTrait, HostTrait, StreamTrait};
+use cpal::{
+    BufferSize, ErrorKind, SampleFormat, StreamConfig, SupportedBufferSize,
+    SupportedStreamConfigRange,
+};
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::backend::{
+    Backend, DeviceId, DeviceInfo, Direction, Fault, Listing, Notice, Opened, Selection,
+};
+use super::ring::{CaptureEnd, Counters, PlaybackEnd};
+
+/// The machine's own sound system, through cpal.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct System;
+
+impl System {
+    fn host() -> Result<cpal::Host, Fault> {
+        asound::load().map_err(|missing| Fault::NoHost {
+            reason: missing.to_string(),
+        })?;
+        // Not `default_host`, which panics where a host can't be made.
+        let first = cpal::ALL_HOSTS.first().ok_or_else(|| Fault::NoHost {
+            reason: "this build has no audio host".to_owned(),
+        })?;
+        cpal::host_from_id(*first).map_err(|error| Fault::NoHost {
+            reason: error.to_string(),
+        })
+    }
+
+    fn find(selection: &Selection, direction: Direction) -> Result<cpal::Device, Fault> {
+        let host = Self::host()?;
+        let (found, device) = match selection {
+            Selection::Default => (default_device(&host, direction), "default".to_owned()),
+            Selection::Id(id) => {
+                let found = id.0.parse().ok().and_then(|id| host.device_by_id(&id));
+                (found, id.0.clone())
+            }
+        };
+        found.ok_or(Fault::NotFound { device })
+    }
+}
+
+impl Backend for System {
+    fn list(&self) -> Listing {
+        let devices = Self::host().and_then(|host| {
+            let devices = host.devices().map_err(fault)?;
+            let default = |direction| {
+                default_device(&host, direction).and_then(|device| device.id().ok())
+            };
+            let defaults = [default(Direction::Input), default(Direction::Output)];
+            let mut listed: Vec<DeviceInfo> = devices
+                .flat_map(|device| describe(&device, &defaults))
+                .collect();
+            listed.sort_by_key(|device| !device.is_default);
+            Ok(listed)
+        });
+        match devices {
+            Ok(devices) => Listing {
+                devices,
+                unavailable: None,
+            },
+            Err(fault) => Listing {
+                devices: Vec::new(),
+                unavailable: Some(fault.to_string()),
+            },
+        }
+    }
+
+    fn open_input(
+        &self,
+        selection: &Selection,
+        mut end: CaptureEnd,
+        notice: Box<dyn FnMut(Notice) + Send>,
+    ) -> Result<Opened, Fault> {
+        let device = Self::find(selection, Direction::Input)?;
+        let format = choose(device.supported_input_configs().map_err(fault)?)?;
+        let channels = usize::from(format.config.channels);
+        let counters = end.counters().clone();
+        counters.hz.store(format.config.sample_rate, Relaxed);
+        let errors = on_error(counters, notice);
+        let config = format.config;
+        let stream = match format.kind {
+            Kind::I16 => device.build_input_stream(
+                config,
+                move |samples: &[i16], _: &_| end.push(samples, channels),
+                errors,
+                None,
+            ),
+            Kind::I32 => device.build_input_stream(
+                config,
+                move |samples: &[i32], _: &_| end.push(samples, channels),
+                errors,
+                None,
+            ),
+            Kind::F32 => device.build_input_stream(
+                config,
+                move |samples: &[f32], _: &_| end.push(samples, channels),
+                errors,
+                None,
+            ),
+        };
+        start(&device, stream, config.sample_rate)
+    }
+
+    fn open_output(
+        &self,
+        selection: &Selection,
+        mut end: PlaybackEnd,
+        notice: Box<dyn FnMut(Notice) + Send>,
+    ) -> Result<Opened, Fault> {
+        let device = Self::find(selection, Direction::Output)?;
+        let format = choose(device.supported_output_configs().map_err(fault)?)?;
+        let channels = usize::from(format.config.channels);
+        let counters = end.counters().clone();
+        counters.hz.store(format.config.sample_rate, Relaxed);
+        let errors = on_error(counters, notice);
+        let config = format.config;
+        let stream = match format.kind {
+            Kind::I16 => device.build_output_stream(
+                config,
+                move |samples: &mut [i16], _: &_| end.fill(samples, channels),
+                errors,
+                None,
+            ),
+            Kind::I32 => device.build_output_stream(
+                config,
+                move |samples: &mut [i32], _: &_| end.fill(samples, channels),
+                errors,
+                None,
+            ),
+            Kind::F32 => device.build_output_stream(
+                config,
+                move |samples: &mut [f32], _: &_| end.fill(samples, channels),
+                errors,
+                None,
+            ),
+        };
+        start(&device, stream, config.sample_rate)
+    }
+}
+
+fn start(
+    device: &cpal::Device,
+    stream: Result<cpal::Stream, cpal::Error>,
+    hz: u32,
+) -> Result<Opened, Fault> {
+    let stream = stream.map_err(fault)?;
+    stream.play().map_err(fault)?;
+    Ok(Opened {
+        name: name(device),
+        hz,
+        stream: Box::new(stream),
+    })
+}
+
+fn default_device(host: &cpal::Host, direction: Direction) -> Option<cpal::Device> {
+    match direction {
+        Direction::Input => host.default_input_device(),
+        Direction::Output => host.default_output_device(),
+    }
+}
+
+fn name(device: &cpal::Device) -> String {
+    device.description().map_or_else(
+        |_| "unknown device".to_owned(),
+        |description| description.name().to_owned(),
+    )
+}
+
+/// Lists a device once for each way it goes.
+fn describe(device: &cpal::Device, defaults: &[Option<cpal::DeviceId>; 2]) -> Vec<DeviceInfo> {
+    let Ok(id) = device.id() else {
+        return Vec::new();
+    };
+    if is_pseudo_device(&id.to_string()) {
+        return Vec::new();
+    }
+    let ways = [
+        (Direction::Input, device.supports_input()),
+        (Direction::Output, device.supports_output()),
+    ];
+    ways.into_iter()
+        .zip(defaults)
+        .filter(|((_, supported), default)| *supported || default.as_ref() == Some(&id))
+        .map(|((direction, _), default)| DeviceInfo {
+            id: DeviceId(id.to_string()),
+            name: name(device),
+            direction,
+            is_default: default.as_ref() == Some(&id),
+        })
+        .collect()
+}
+
+/// Tells what ALSA lists beside devices: plug-ins that convert, other libraries' doors, and the same card
+/// under names without conversion, with fixed channels, or with a number that changes at each start.
+fn is_pseudo_device(id: &str) -> bool {
+    let Some(alsa) = id.strip_prefix("alsa:") else {
+        return false;
+    };
+    let (plugin, arguments) = alsa.split_once(':').unwrap_or((alsa, ""));
+    match plugin {
+        "default" => !arguments.is_empty(),
+        "pulse" | "pipewire" => false,
+        "plughw" => arguments
+            .strip_prefix("CARD=")
+            .is_none_or(|card| card.starts_with(|first: char| first.is_ascii_digit())),
+        _ => true,
+    }
+}
+
+/// The kinds of samples that are converted here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    F32,
+    I16,
+    I32,
+}
+
+#[derive(Debug)]
+struct Format {
+    config: StreamConfig,
+    kind: Kind,
+}
+
+/// Chooses 48 kHz before another rate, float before integers, mono before stereo before more.
+fn choose(supported: impl Iterator<Item = SupportedStreamConfigRange>) -> Result<Format, Fault> {
+    supported
+        .filter_map(|range| {
+            let kind = match range.sample_format() {
+                SampleFormat::F32 => Kind::F32,
+                SampleFormat::I16 => Kind::I16,
+                SampleFormat::I32 => Kind::I32,
+                _ => return None,
+            };
+            let hz = 48_000.clamp(range.min_sample_rate(), range.max_sample_rate());
+            let rank = (hz != 48_000, range.channels().max(1), kind != Kind::F32);
+            Some((rank, range, kind, hz))
+        })
+        .min_by_key(|(rank, ..)| *rank)
+        .map(|(_, range, kind, hz)| Format {
+            config: StreamConfig {
+                channels: range.channels(),
+                sample_rate: hz,
+                buffer_size: ten_milliseconds(hz, range.buffer_size()),
+            },
+            kind,
+        })
+        .ok_or_else(|| Fault::Unsupported {
+            reason: "it has neither 16-bit, 32-bit nor float samples".to_owned(),
+        })
+}
+
+/// Asks for callbacks of 10 ms where they are possible: the default is up to two seconds of delay.
+fn ten_milliseconds(hz: u32, supported: &SupportedBufferSize) -> BufferSize {
+    let frames = hz / 100;
+    match supported {
+        SupportedBufferSize::Range { min, max } if (*min..=*max).contains(&frames) => {
+            BufferSize::Fixed(frames)
+        }
+        SupportedBufferSize::Range { min, .. } if *min > frames => BufferSize::Fixed(*min),
+        SupportedBufferSize::Range { .. } => BufferSize::Default,
+        SupportedBufferSize::Unknown => BufferSize::Fixed(frames),
+    }
+}
+
+/// Makes the error callback, which runs on a thread of cpal's own and not in the data callback.
+fn on_error(
+    counters: std::sync::Arc<Counters>,
+    mut notice: Box<dyn FnMut(Notice) + Send>,
+) -> impl FnMut(cpal::Error) + Send + 'static {
+    move |error| match error.kind() {
+        ErrorKind::Xrun => {
+            counters.xruns.fetch_add(1, Relaxed);
+        }
+        // Without real-time priority sound still plays.
+        ErrorKind::RealtimeDenied => {}
+        ErrorKind::DeviceChanged => notice(Notice::Moved),
+        ErrorKind::StreamInvalidated | ErrorKind::DeviceNotAvailable => {
+            notice(Notice::Fault(Fault::Lost {
+                reason: error.to_string(),
+            }));
+        }
+        _ => notice(Notice::Fault(fault(error))),
+    }
+}
+
+fn fault(error: cpal::Error) -> Fault {
+    let reason = error.to_string();
+    match error.kind() {
+        ErrorKind::DeviceBusy => Fault::Busy { reason },
+        ErrorKind::DeviceNotAvailable => Fault::NotFound { device: reason },
+        ErrorKind::HostUnavailable => Fault::NoHost { reason },
+        ErrorKind::PermissionDenied => Fault::Denied { reason },
+        ErrorKind::UnsupportedConfig | ErrorKind::UnsupportedOperation => {
+            Fault::Unsupported { reason }
+        }
+        ErrorKind::StreamInvalidated => Fault::Lost { reason },
+        // cpal's list is open-ended.
+        _ => Fault::Other { reason },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_a_person_would_choose_is_listed() {
+        for id in ["alsa:default", "alsa:pulse", "alsa:pipewire", "alsa:plughw:CARD=PCH,DEV=0", "wasapi:{0.0.1}", "coreaudio:BuiltIn"] {
+            assert!(!is_pseudo_device(id), "{id}");
+        }
+        for id in [
+            "alsa:null", "alsa:lavrate", "alsa:samplerate", "alsa:speexrate", "alsa:jack", "alsa:oss", "alsa:upmix",
+            "alsa:hw:CARD=PCH,DEV=0", "alsa:plughw:CARD=0,DEV=0", "alsa:sysdefault:CARD=PCH", "alsa:surround51:CARD=PCH,DEV=0",
+            "alsa:default:CARD=PCH",
+        ] {
+            assert!(is_pseudo_device(id), "{id}");
+        }
+    }
+
+    #[test]
+    fn forty_eight_kilohertz_float_mono_is_preferred() {
+        let range = |channels, low, high, format| {
+            SupportedStreamConfigRange::new(channels, low, high, SupportedBufferSize::Unknown, format)
+        };
+        let chosen = choose(
+            [
+                range(1, 44_100, 44_100, SampleFormat::F32),
+                range(8, 48_000, 48_000, SampleFormat::F32),
+                range(2, 8_000, 192_000, SampleFormat::I16),
+                range(2, 8_000, 192_000, SampleFormat::F32),
+                range(1, 48_000, 48_000, SampleFormat::U8),
+            ]
+            .into_iter(),
+        )
+        .unwrap();
+        assert_eq!((chosen.kind, chosen.config.channels, chosen.config.sample_rate), (Kind::F32, 2, 48_000));
+        assert_eq!(chosen.config.buffer_size, BufferSize::Fixed(480));
+        let only = choose([range(2, 44_100, 44_100, SampleFormat::I32)].into_iter()).unwrap();
+        assert_eq!((only.kind, only.config.sample_rate), (Kind::I32, 44_100));
+        let none = choose([range(1, 48_000, 48_000, SampleFormat::U8)].into_iter());
+        assert!(matches!(none, Err(Fault::Unsupported { .. })));
+    }
+}
