@@ -82,7 +82,7 @@ impl DriftResampler {
 #[derive(Debug, Clone)]
 pub struct DriftController {
     target: f64,
-    smoothed: Option<f64>,
+    smoothed: f64,
     integral: f64,
 }
 
@@ -91,13 +91,15 @@ const PROPORTIONAL: f64 = 2.0;
 const INTEGRAL: f64 = 0.000_5;
 /// A fill is averaged over one second of ticks.
 const SMOOTHING: f64 = 0.01;
+/// Up to this target, 25 ms, the gains hold as they are.
+const CALM_TARGET: f64 = 1_200.0;
 
 impl DriftController {
     /// Creates a controller that holds a ring at `target` samples.
     pub fn new(target: usize) -> Self {
         Self {
             target: target as f64,
-            smoothed: None,
+            smoothed: target as f64,
             integral: 0.0,
         }
     }
@@ -112,14 +114,12 @@ impl DriftController {
     /// It is positive when the ring is too full, for a resampler that reads from the ring; one that
     /// writes into the ring takes it as it is too, since fewer samples then go in.
     pub fn update(&mut self, fill: usize) -> f64 {
-        let fill = fill as f64;
-        let smoothed = self
-            .smoothed
-            .map_or(fill, |old| old + (fill - old) * SMOOTHING);
-        self.smoothed = Some(smoothed);
-        let error = smoothed - self.target;
-        self.integral = (self.integral + error * INTEGRAL).clamp(-MOST_PPM, MOST_PPM);
-        (error * PROPORTIONAL + self.integral).clamp(-MOST_PPM, MOST_PPM)
+        self.smoothed += (fill as f64 - self.smoothed) * SMOOTHING;
+        let error = self.smoothed - self.target;
+        // A ring that bridges large portions swings widely by itself: it is followed more slowly.
+        let gain = (CALM_TARGET / self.target.max(1.0)).min(1.0).powi(2);
+        self.integral = (self.integral + error * INTEGRAL * gain * gain).clamp(-MOST_PPM, MOST_PPM);
+        (error * PROPORTIONAL * gain + self.integral).clamp(-MOST_PPM, MOST_PPM)
     }
 
     /// Forgets the past, as after a change of device.

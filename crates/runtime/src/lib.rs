@@ -15,6 +15,7 @@
 //! **Everything that waits, waits here; everything that decides is in the pure rooms.**
 
 pub mod audio;
+pub mod device;
 mod device_hub;
 pub mod devices;
 mod driver;

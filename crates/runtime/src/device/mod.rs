@@ -19,7 +19,9 @@ mod supervisor;
 mod system;
 mod watch;
 
-pub use backend::{Backend, DeviceId, DeviceInfo, Direction, Fault, Listing, Notice, Opened, Selection};
+pub use backend::{
+    Backend, DeviceId, DeviceInfo, Direction, Fault, Listing, Notice, Opened, Selection,
+};
 pub use ring::{CaptureEnd, Counters, Microphone, PlaybackEnd, Sample, Speaker};
 pub use supervisor::{DeviceEvent, Handle, open_microphone, open_speaker};
 pub use system::System;

@@ -119,7 +119,13 @@ fn supervise<End: Send + 'static>(
     selection: Selection,
     end: End,
     events: impl FnMut(DeviceEvent) + Send + 'static,
-    open: impl Fn(&Selection, End, mpsc::Sender<End>, Arc<Counters>, NoticeSink) -> Result<Opened, Fault>
+    open: impl Fn(
+        &Selection,
+        End,
+        mpsc::Sender<End>,
+        Arc<Counters>,
+        NoticeSink,
+    ) -> Result<Opened, Fault>
     + Send
     + 'static,
 ) -> std::io::Result<Handle> {
@@ -177,7 +183,8 @@ enum Next {
 impl<End, Events, Open> Supervisor<End, Events, Open>
 where
     Events: FnMut(DeviceEvent),
-    Open: Fn(&Selection, End, mpsc::Sender<End>, Arc<Counters>, NoticeSink) -> Result<Opened, Fault>,
+    Open:
+        Fn(&Selection, End, mpsc::Sender<End>, Arc<Counters>, NoticeSink) -> Result<Opened, Fault>,
 {
     fn run(mut self, first: End) {
         let mut end = first;
@@ -297,7 +304,12 @@ mod tests {
     }
 
     impl Scripted {
-        fn open(&self, selection: &Selection, end: Box<dyn std::any::Any>, notice: NoticeSink) -> Result<Opened, Fault> {
+        fn open(
+            &self,
+            selection: &Selection,
+            end: Box<dyn std::any::Any>,
+            notice: NoticeSink,
+        ) -> Result<Opened, Fault> {
             self.opened.lock().unwrap().push(selection.clone());
             let mut faults = self.faults.lock().unwrap();
             if !faults.is_empty() {
@@ -317,11 +329,21 @@ mod tests {
             Listing::default()
         }
 
-        fn open_input(&self, selection: &Selection, end: CaptureEnd, notice: NoticeSink) -> Result<Opened, Fault> {
+        fn open_input(
+            &self,
+            selection: &Selection,
+            end: CaptureEnd,
+            notice: NoticeSink,
+        ) -> Result<Opened, Fault> {
             self.open(selection, Box::new(end), notice)
         }
 
-        fn open_output(&self, selection: &Selection, end: PlaybackEnd, notice: NoticeSink) -> Result<Opened, Fault> {
+        fn open_output(
+            &self,
+            selection: &Selection,
+            end: PlaybackEnd,
+            notice: NoticeSink,
+        ) -> Result<Opened, Fault> {
             self.open(selection, Box::new(end), notice)
         }
     }

@@ -45,9 +45,8 @@ impl Backend for System {
     fn list(&self) -> Listing {
         let devices = Self::host().and_then(|host| {
             let devices = host.devices().map_err(fault)?;
-            let default = |direction| {
-                default_device(&host, direction).and_then(|device| device.id().ok())
-            };
+            let default =
+                |direction| default_device(&host, direction).and_then(|device| device.id().ok());
             let defaults = [default(Direction::Input), default(Direction::Output)];
             let mut listed: Vec<DeviceInfo> = devices
                 .flat_map(|device| describe(&device, &defaults))
@@ -224,6 +223,10 @@ struct Format {
 }
 
 /// Chooses 48 kHz before another rate, float before integers, mono before stereo before more.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "cpal's enums are open-ended"
+)]
 fn choose(supported: impl Iterator<Item = SupportedStreamConfigRange>) -> Result<Format, Fault> {
     supported
         .filter_map(|range| {
@@ -265,6 +268,10 @@ fn ten_milliseconds(hz: u32, supported: &SupportedBufferSize) -> BufferSize {
 }
 
 /// Makes the error callback, which runs on a thread of cpal's own and not in the data callback.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "cpal's enums are open-ended"
+)]
 fn on_error(
     counters: std::sync::Arc<Counters>,
     mut notice: Box<dyn FnMut(Notice) + Send>,
@@ -285,6 +292,10 @@ fn on_error(
     }
 }
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "cpal's enums are open-ended"
+)]
 fn fault(error: cpal::Error) -> Fault {
     let reason = error.to_string();
     match error.kind() {
@@ -296,7 +307,6 @@ fn fault(error: cpal::Error) -> Fault {
             Fault::Unsupported { reason }
         }
         ErrorKind::StreamInvalidated => Fault::Lost { reason },
-        // cpal's list is open-ended.
         _ => Fault::Other { reason },
     }
 }
@@ -307,12 +317,28 @@ mod tests {
 
     #[test]
     fn only_what_a_person_would_choose_is_listed() {
-        for id in ["alsa:default", "alsa:pulse", "alsa:pipewire", "alsa:plughw:CARD=PCH,DEV=0", "wasapi:{0.0.1}", "coreaudio:BuiltIn"] {
+        for id in [
+            "alsa:default",
+            "alsa:pulse",
+            "alsa:pipewire",
+            "alsa:plughw:CARD=PCH,DEV=0",
+            "wasapi:{0.0.1}",
+            "coreaudio:BuiltIn",
+        ] {
             assert!(!is_pseudo_device(id), "{id}");
         }
         for id in [
-            "alsa:null", "alsa:lavrate", "alsa:samplerate", "alsa:speexrate", "alsa:jack", "alsa:oss", "alsa:upmix",
-            "alsa:hw:CARD=PCH,DEV=0", "alsa:plughw:CARD=0,DEV=0", "alsa:sysdefault:CARD=PCH", "alsa:surround51:CARD=PCH,DEV=0",
+            "alsa:null",
+            "alsa:lavrate",
+            "alsa:samplerate",
+            "alsa:speexrate",
+            "alsa:jack",
+            "alsa:oss",
+            "alsa:upmix",
+            "alsa:hw:CARD=PCH,DEV=0",
+            "alsa:plughw:CARD=0,DEV=0",
+            "alsa:sysdefault:CARD=PCH",
+            "alsa:surround51:CARD=PCH,DEV=0",
             "alsa:default:CARD=PCH",
         ] {
             assert!(is_pseudo_device(id), "{id}");
@@ -322,7 +348,13 @@ mod tests {
     #[test]
     fn forty_eight_kilohertz_float_mono_is_preferred() {
         let range = |channels, low, high, format| {
-            SupportedStreamConfigRange::new(channels, low, high, SupportedBufferSize::Unknown, format)
+            SupportedStreamConfigRange::new(
+                channels,
+                low,
+                high,
+                SupportedBufferSize::Unknown,
+                format,
+            )
         };
         let chosen = choose(
             [
@@ -335,7 +367,14 @@ mod tests {
             .into_iter(),
         )
         .unwrap();
-        assert_eq!((chosen.kind, chosen.config.channels, chosen.config.sample_rate), (Kind::F32, 2, 48_000));
+        assert_eq!(
+            (
+                chosen.kind,
+                chosen.config.channels,
+                chosen.config.sample_rate
+            ),
+            (Kind::F32, 2, 48_000)
+        );
         assert_eq!(chosen.config.buffer_size, BufferSize::Fixed(480));
         let only = choose([range(2, 44_100, 44_100, SampleFormat::I32)].into_iter()).unwrap();
         assert_eq!((only.kind, only.config.sample_rate), (Kind::I32, 44_100));

@@ -58,10 +58,10 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
     use super::*;
+    use crate::device::backend::Notice;
     use crate::device::{
         CaptureEnd, DeviceId, DeviceInfo, Direction, Fault, Opened, PlaybackEnd, Selection,
     };
-    use crate::device::backend::Notice;
 
     /// Has one device more after the third look.
     #[derive(Default)]
@@ -82,12 +82,26 @@ mod tests {
             }
         }
 
-        fn open_input(&self, _: &Selection, _: CaptureEnd, _: Box<dyn FnMut(Notice) + Send>) -> Result<Opened, Fault> {
-            Err(Fault::NotFound { device: String::new() })
+        fn open_input(
+            &self,
+            _: &Selection,
+            _: CaptureEnd,
+            _: Box<dyn FnMut(Notice) + Send>,
+        ) -> Result<Opened, Fault> {
+            Err(Fault::NotFound {
+                device: String::new(),
+            })
         }
 
-        fn open_output(&self, _: &Selection, _: PlaybackEnd, _: Box<dyn FnMut(Notice) + Send>) -> Result<Opened, Fault> {
-            Err(Fault::NotFound { device: String::new() })
+        fn open_output(
+            &self,
+            _: &Selection,
+            _: PlaybackEnd,
+            _: Box<dyn FnMut(Notice) + Send>,
+        ) -> Result<Opened, Fault> {
+            Err(Fault::NotFound {
+                device: String::new(),
+            })
         }
     }
 
@@ -105,6 +119,9 @@ mod tests {
             std::thread::yield_now();
         }
         drop(watch);
-        assert!(changes.recv().is_err(), "the thread ended without another event");
+        assert!(
+            changes.recv().is_err(),
+            "the thread ended without another event"
+        );
     }
 }
