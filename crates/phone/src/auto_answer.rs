@@ -489,9 +489,11 @@ mod tests {
             delay: Duration::from_secs(seconds),
             ..policy(Policy::Headers)
         };
-        let delay = |verdict| match verdict {
-            Verdict::Answer { delay, .. } => delay.as_secs(),
-            other => panic!("{other:?}"),
+        let delay = |verdict| {
+            let Verdict::Answer { delay, .. } = verdict else {
+                panic!("{verdict:?}");
+            };
+            delay.as_secs()
         };
         assert_eq!(delay(judge(&with(1), call(&headers))), 3);
         assert_eq!(delay(judge(&with(5), call(&headers))), 5);

@@ -177,6 +177,7 @@ impl Account {
     }
 
     fn attempt_failed(&mut self, server: usize, reason: &str, ctx: &mut Context<'_>) {
+        self.link = Link::Idle;
         let shown = ctx.config.servers.get(server).map(Server::shown);
         let details = serde_json::json!({ "server": shown, "reason": reason });
         ctx.trace(Level::Warn, "A server could not be reached", details);
@@ -191,16 +192,8 @@ impl Account {
             );
             return self.initialize_failed(error.with_cause(reason), ctx);
         }
-        self.failures = self.failures.saturating_add(1);
-        let wait = backoff::wait(self.failures, &mut self.rng);
-        self.link = Link::Waiting {
-            until: ctx.now + wait,
-        };
-        ctx.emit(Event::Disconnected {
-            reconnecting: true,
-            reason: reason.into(),
-            retry_in: Some(millis(wait)),
-        });
+        self.failures = self.failures.max(1);
+        self.wait_for_next_round(reason, ctx);
     }
 
     /// `initialize()` has failed: the phone is as before it.
@@ -222,6 +215,11 @@ impl Account {
         if ctx.now.duration_since(since) >= STABLE {
             self.failures = 0;
         }
+        self.wait_for_next_round(reason, ctx);
+        Change::Lost { wanted: false }
+    }
+
+    fn wait_for_next_round(&mut self, reason: &str, ctx: &mut Context<'_>) {
         let wait = backoff::wait(self.failures, &mut self.rng);
         self.failures = self.failures.saturating_add(1);
         self.link = Link::Waiting {
@@ -232,7 +230,6 @@ impl Account {
             reason: reason.into(),
             retry_in: Some(millis(wait)),
         });
-        Change::Lost { wanted: false }
     }
 }
 

@@ -239,7 +239,7 @@ impl Session {
             State::Answering(answering) => self
                 .delivery
                 .deadline()
-                .filter(|until| *until > now && answering.described.is_some())
+                .filter(|_| answering.described.is_some())
                 .map(|until| (until, Wake::Delivery)),
             State::Dialing(dialing) => dialing.until.map(|until| (until, Wake::CallTimeout)),
             State::Offering(_) | State::Active(_) | State::Ending | State::Ended => None,
