@@ -1,0 +1,221 @@
+use phone::config::Policy;
+use phone::{Config, Options};
+use serde_json::{Value, json};
+
+use crate::harness::{alice, alice_with};
+
+fn error(options: Value) -> phone::ConfigError {
+    Config::from_json(&options).expect_err("the options are wrong")
+}
+
+#[test]
+fn purecloud_texts_are_kept_word_for_word() {
+    let none = "Options required to create an instance of the SDK";
+    assert_eq!(error(Value::Null).to_string(), none);
+    assert_eq!(error(json!({})).to_string(), none);
+    assert_eq!(
+        error(json!({ "environment": "mypurecloud.com" })).to_string(),
+        "Access token is required to create an instance of the SDK"
+    );
+}
+
+#[test]
+fn the_purecloud_triple_is_enough() {
+    let config = Config::from_json(&json!({
+        "environment": "mypurecloud.ie",
+        "accessToken": "e30.eyJzdWIiOiJhbGljZSJ9.sig",
+        "orgId": "01234567-89ab-4def-8123-456789abcdef",
+    }))
+    .unwrap();
+    assert_eq!(config.address.to_string(), "sip:alice@mypurecloud.ie");
+    assert_eq!(config.servers[0].url, "wss://mypurecloud.ie/ws");
+    assert_eq!(config.auto_answer.policy, Policy::Headers);
+    assert!(config.warnings.is_empty());
+}
+
+#[test]
+fn odd_environments_only_warn() {
+    let token = "e30.eyJzdWIiOiJhbGljZSJ9.sig";
+    let config = Config::from_json(&json!({ "accessToken": token })).unwrap();
+    assert_eq!(
+        config.warnings,
+        ["No environment provided, using mypurecloud.com"]
+    );
+    let config =
+        Config::from_json(&json!({ "accessToken": token, "environment": "x.example" })).unwrap();
+    assert_eq!(
+        config.warnings,
+        ["Environment is not in the standard list. You may not be able to connect."]
+    );
+}
+
+#[test]
+fn an_opaque_token_needs_a_username() {
+    let options = json!({ "environment": "example.com", "accessToken": "opaque" });
+    assert_eq!(error(options.clone()).option, "username");
+    let mut named = options;
+    named["username"] = json!("alice");
+    assert_eq!(Config::from_json(&named).unwrap().address.user, "alice");
+}
+
+#[test]
+fn every_wrong_value_names_its_option_and_what_was_expected() {
+    for (option, wrong) in [
+        ("uri", json!("https://example.com")),
+        ("uri", json!("sip:example.com")),
+        ("uri", json!("sip:alice@exa mple.com")),
+        ("uri", json!("sip:alice@example.com\r\nX: 1")),
+        ("uri", json!(7)),
+        ("displayName", json!("a\r\nb")),
+        ("servers", json!("https://example.com")),
+        ("servers", json!([])),
+        ("servers", json!(7)),
+        ("username", json!("")),
+        ("password", json!("")),
+        ("password", json!(1234)),
+        ("register", json!("yes")),
+        ("registerExpires", json!(0)),
+        ("registerExpires", json!(-1)),
+        ("registerExpires", json!(1.5)),
+        ("instanceId", json!("mine")),
+        ("userAgent", json!("a\nb")),
+        ("extraHeaders", json!({ "X A": "b" })),
+        ("extraHeaders", json!({ "X-A": "b\r\nX-Evil: 1" })),
+        ("contactTransport", json!("udp")),
+        ("contactTransport", json!(true)),
+        ("tls", json!("yes")),
+        ("tls.ca", json!(null)),
+        ("outboundProxy", json!("not a uri")),
+        ("authorization", json!("never")),
+        ("conversationIdHeader", json!("X A")),
+        ("autoAnswer", json!("sometimes")),
+        ("autoAnswer", json!(true)),
+        ("maxSessions", json!(0)),
+        ("noAnswerTimeout", json!(10)),
+        ("codecs", json!(["mp3"])),
+        ("codecs", json!([])),
+        ("codecs", json!(["opus", "OPUS"])),
+        ("audio", json!("loud")),
+        ("iceGatheringTimeout", json!(-1)),
+        ("iceTransportPolicy", json!("some")),
+        ("iceServers[0].urls", json!([{ "urls": "http://x" }])),
+        ("iceServers[0]", json!([{ "urls": "turn:x" }])),
+        ("iceServers", json!([{ "url": "stun:x" }])),
+        ("orgId", json!("mine")),
+        ("logLevel", json!("loud")),
+    ] {
+        let name = option.split(['[', '.']).next().unwrap();
+        if wrong.is_null() {
+            continue;
+        }
+        let error = error(alice_with(json!({ name: wrong })));
+        assert_eq!(error.option, option, "{error}");
+        assert!(
+            !error.expected.is_empty() && !error.got.is_empty(),
+            "{error}"
+        );
+        assert!(error.to_string().contains(option) && error.to_string().contains(&error.expected));
+    }
+}
+
+#[test]
+fn nested_options_are_named_whole() {
+    for (options, option) in [
+        (json!({ "tls": { "ca": 7 } }), "tls.ca"),
+        (json!({ "tls": { "ca": "no pem" } }), "tls.ca"),
+        (
+            json!({ "tls": { "cert": "-----BEGIN CERTIFICATE-----" } }),
+            "tls.key",
+        ),
+        (json!({ "tls": { "verify": true } }), "tls.verify"),
+        (
+            json!({ "autoAnswer": { "policy": 1 } }),
+            "autoAnswer.policy",
+        ),
+        (
+            json!({ "autoAnswer": { "delay": 99_999_999 } }),
+            "autoAnswer.delay",
+        ),
+        (
+            json!({ "audio": { "microphone": "x" } }),
+            "audio.microphone",
+        ),
+        (json!({ "servers": ["wss://a", "b"] }), "servers[1]"),
+    ] {
+        assert_eq!(error(alice_with(options)).option, option);
+    }
+}
+
+#[test]
+fn an_unknown_option_is_an_error() {
+    let error = error(alice_with(json!({ "passwort": "x" })));
+    assert_eq!(error.option, "passwort");
+    assert!(serde_json::from_value::<Options>(json!({ "passwort": "x" })).is_err());
+}
+
+#[test]
+fn a_bearer_token_needs_tls() {
+    let options = json!({
+        "uri": "sip:alice@example.com",
+        "accessToken": "abc",
+        "servers": "ws://pbx.example.com",
+    });
+    assert_eq!(error(options.clone()).option, "servers");
+    let mut insecure = options;
+    insecure["allowInsecure"] = json!(true);
+    assert!(Config::from_json(&insecure).is_ok());
+}
+
+#[test]
+fn credentials_exclude_each_other() {
+    let both = alice_with(json!({ "ha1": "0123456789abcdef0123456789abcdef" }));
+    assert_eq!(error(both).option, "ha1");
+}
+
+#[test]
+fn no_secret_is_shown() {
+    let options = alice_with(json!({
+        "password": "s3cret-password",
+        "servers": "wss://pbx.example.com/ws?token=s3cret-query",
+        "tls": { "cert": "-----BEGIN CERTIFICATE-----", "key": "-----BEGIN PRIVATE KEY-----s3cret-key" },
+        "iceServers": [{ "urls": "turn:t", "username": "u", "credential": "s3cret-turn" }],
+    }));
+    let config = Config::from_json(&options).unwrap();
+    let parsed = Options::from_json(&options).unwrap();
+    assert!(!format!("{config:?} {parsed:?}").contains("s3cret"));
+    for wrong in [
+        json!({ "password": { "s3cret": 1 } }),
+        json!({ "servers": "s3cret" }),
+        json!({ "ha1": "s3cret" }),
+        json!({ "accessToken": "s3cret token" }),
+    ] {
+        let mut options = alice();
+        options.as_object_mut().unwrap().remove("password");
+        for (name, value) in wrong.as_object().unwrap() {
+            options[name] = value.clone();
+        }
+        assert!(!error(options).to_string().contains("s3cret"));
+    }
+}
+
+#[test]
+fn the_defaults_are_those_of_the_api() {
+    let config = Config::from_json(&json!({ "uri": "sip:alice@example.com" })).unwrap();
+    assert_eq!(config.servers[0].url, "wss://example.com/ws");
+    assert_eq!(config.register_expires.as_secs(), 600);
+    assert_eq!(config.no_answer_timeout.as_secs(), 60);
+    assert_eq!(config.auto_answer.policy, Policy::Announced);
+    assert!(config.register && config.session_survivability && config.auto_connect_sessions);
+    assert!(config.tls.reject_unauthorized && config.max_sessions.is_none());
+    assert_eq!(config.codecs.len(), 4);
+}
+
+#[test]
+fn an_explicit_policy_wins_over_auto_answer_outbound_calls() {
+    let policy = |more| Config::from_json(&alice_with(more)).unwrap().auto_answer;
+    let off = policy(json!({ "autoAnswerOutboundCalls": false }));
+    assert!(!off.announced);
+    let both = policy(json!({ "autoAnswerOutboundCalls": false, "autoAnswer": "always" }));
+    assert_eq!(both.policy, Policy::Always);
+    assert!(both.announced);
+}

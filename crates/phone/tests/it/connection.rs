@@ -1,0 +1,439 @@
+use std::time::Duration;
+
+use phone::{Connection, Reply};
+use serde_json::{Value, json};
+
+use crate::harness::{EPOCH, Rig, alice, alice_with, answer, code, header, with_header};
+
+fn refuse(rig: &mut Rig) {
+    rig.connection(Connection::Refused {
+        reason: "ECONNREFUSED".into(),
+    });
+}
+
+#[test]
+fn initialize_connects_registers_and_is_ready() {
+    let mut rig = Rig::new(alice());
+    let ticket = rig.command(json!({ "type": "initialize" }));
+    assert_eq!(rig.connects.len(), 1);
+    assert!(rig.reply(ticket).is_none());
+    rig.up();
+    assert_eq!(rig.reply(ticket), Some(&Ok(Reply::Done)));
+    let names: Vec<&String> = rig.order.iter().collect();
+    assert_eq!(
+        names,
+        [
+            "connect",
+            "connected",
+            "REGISTER",
+            "registered",
+            "ready",
+            "reply 1"
+        ]
+    );
+    assert_eq!(rig.last("connected")["reconnect"], false);
+    assert_eq!(rig.last("registered")["expires"], 600);
+}
+
+#[test]
+fn without_registration_connecting_is_enough() {
+    let mut rig = Rig::new(alice_with(json!({ "register": false })));
+    let ticket = rig.command(json!({ "type": "initialize" }));
+    rig.up();
+    assert_eq!(rig.reply(ticket), Some(&Ok(Reply::Done)));
+    assert!(rig.registers.is_empty());
+    assert_eq!(rig.count("ready"), 1);
+}
+
+#[test]
+fn a_wrong_password_rejects_initialize_and_is_fatal() {
+    let mut rig = Rig::new(alice());
+    rig.registrar = false;
+    let ticket = rig.command(json!({ "type": "initialize" }));
+    rig.up();
+    let challenge = "Digest realm=\"example.com\", nonce=\"n1\", algorithm=SHA-256, qop=\"auth\"";
+    for _ in 0..2 {
+        let register = rig.request(&sip::message::Method::Register);
+        rig.receive(with_header(&register, 401, "WWW-Authenticate", challenge));
+    }
+    let failed = rig.last("registrationFailed");
+    assert_eq!(
+        (failed["code"].as_u64(), failed["fatal"].as_bool()),
+        (Some(401), Some(true))
+    );
+    let error = rig.error(ticket);
+    assert_eq!(error.message, "Failed to initialize SDK");
+    assert_eq!(code(&error), "ERR_AUTHENTICATION_FAILED");
+    let error = serde_json::to_value(error).unwrap();
+    assert_eq!(error["type"], "initialization");
+    assert_eq!(error["sip"]["code"], 401);
+    assert_eq!(rig.count("error"), 1);
+    assert_eq!(rig.disconnects, 1);
+    rig.seconds(600);
+    assert_eq!(rig.connects.len(), 1, "nothing is tried again by itself");
+    assert!(!format!("{:?}", rig.events).contains("secret"));
+}
+
+#[test]
+fn a_refused_token_is_invalid_token() {
+    let mut rig = Rig::new(token_options(json!({})));
+    rig.registrar = false;
+    let ticket = rig.command(json!({ "type": "initialize" }));
+    rig.up();
+    for _ in 0..2 {
+        if rig.is_silent() {
+            break;
+        }
+        let register = rig.request(&sip::message::Method::Register);
+        rig.receive(with_header(
+            &register,
+            401,
+            "WWW-Authenticate",
+            "Bearer realm=\"example.com\"",
+        ));
+    }
+    let error = serde_json::to_value(rig.error(ticket)).unwrap();
+    assert_eq!(error["type"], "invalid_token");
+}
+
+#[test]
+fn an_unreachable_server_rejects_initialize() {
+    let mut rig = Rig::new(alice());
+    let ticket = rig.command(json!({ "type": "initialize" }));
+    refuse(&mut rig);
+    let error = rig.error(ticket);
+    assert_eq!(code(&error), "ERR_CONNECTION_FAILED");
+    assert_eq!(error.cause.as_deref(), Some("ECONNREFUSED"));
+    assert_eq!(rig.count("error"), 1);
+    rig.seconds(600);
+    assert_eq!(rig.connects.len(), 1);
+
+    let again = rig.command(json!({ "type": "initialize" }));
+    rig.up();
+    assert_eq!(rig.reply(again), Some(&Ok(Reply::Done)));
+}
+
+#[test]
+fn a_server_that_does_not_answer_is_given_ten_seconds() {
+    let mut rig = Rig::new(alice());
+    let ticket = rig.command(json!({ "type": "initialize" }));
+    rig.advance(Duration::from_millis(9_999));
+    assert!(rig.reply(ticket).is_none());
+    rig.advance(Duration::from_millis(1));
+    assert_eq!(code(&rig.error(ticket)), "ERR_CONNECTION_FAILED");
+    assert_eq!(rig.disconnects, 1);
+}
+
+#[test]
+fn a_server_that_speaks_no_sip_rejects_initialize() {
+    let mut rig = Rig::new(alice());
+    rig.registrar = false;
+    let ticket = rig.command(json!({ "type": "initialize" }));
+    rig.up();
+    rig.receive("hello, world".as_bytes());
+    rig.receive(vec![0xff; 100]);
+    rig.seconds(40);
+    assert_eq!(code(&rig.error(ticket)), "ERR_REGISTRATION_FAILED");
+}
+
+#[test]
+fn every_server_is_tried_before_initialize_fails() {
+    let servers = json!([
+        { "url": "wss://c.example.com", "priority": 2 },
+        { "url": "wss://a.example.com", "priority": 0 },
+        { "url": "wss://b.example.com", "priority": 1 },
+    ]);
+    let mut rig = Rig::new(alice_with(json!({ "servers": servers })));
+    let ticket = rig.command(json!({ "type": "initialize" }));
+    refuse(&mut rig);
+    refuse(&mut rig);
+    assert!(rig.reply(ticket).is_none());
+    refuse(&mut rig);
+    let order: Vec<usize> = rig.connects.iter().map(|(server, _)| *server).collect();
+    assert_eq!(order, [1, 2, 0]);
+    assert_eq!(code(&rig.error(ticket)), "ERR_CONNECTION_FAILED");
+}
+
+#[test]
+fn a_lost_connection_comes_back_fast_and_then_backs_off() {
+    let mut rig = Rig::registered(alice());
+    rig.seconds(200);
+    rig.down();
+    let lost = rig.now;
+    rig.until_connect();
+    assert!(rig.now - lost <= Duration::from_millis(250));
+    for _ in 0..8 {
+        refuse(&mut rig);
+        rig.until_connect();
+    }
+    let waits: Vec<f64> = rig
+        .events
+        .iter()
+        .map(|event| serde_json::to_value(event).unwrap())
+        .filter(|event| event["type"] == "disconnected")
+        .filter_map(|event| event["retryIn"].as_f64())
+        .map(|millis| millis / 1000.0)
+        .collect();
+    assert!((1.0..=2.0).contains(&waits[1]), "{waits:?}");
+    assert!(waits.iter().all(|wait| *wait <= 30.0), "{waits:?}");
+    assert!(waits.last().unwrap() >= &15.0, "{waits:?}");
+}
+
+#[test]
+fn a_flapping_connection_is_not_retried_fast() {
+    let mut rig = Rig::registered(alice());
+    for expected in [0.0..=0.25, 1.0..=2.0, 2.0..=4.0] {
+        rig.seconds(5);
+        rig.down();
+        let wait = rig.last("disconnected")["retryIn"].as_f64().unwrap() / 1000.0;
+        assert!(expected.contains(&wait), "{wait} not in {expected:?}");
+        rig.until_connect();
+        rig.up();
+    }
+    rig.seconds(121);
+    rig.down();
+    assert!(rig.last("disconnected")["retryIn"].as_f64().unwrap() <= 250.0);
+}
+
+#[test]
+fn a_silent_connection_is_noticed_and_replaced() {
+    let mut rig = Rig::registered(alice());
+    rig.pongs = false;
+    rig.seconds(60);
+    assert!(rig.pings >= 1);
+    assert!(rig.disconnects >= 1);
+    assert_eq!(rig.last("disconnected")["reconnecting"], true);
+    assert!(rig.connects.len() >= 2);
+}
+
+#[test]
+fn unregister_and_register_settle_with_the_registrars_word() {
+    let mut rig = Rig::registered(alice());
+    rig.done(json!({ "type": "unregister" }));
+    assert_eq!(rig.count("unregistered"), 1);
+    let before = rig.registers.len();
+    rig.seconds(3600);
+    assert_eq!(rig.registers.len(), before, "nothing registers by itself");
+    rig.done(json!({ "type": "register" }));
+    assert_eq!(rig.count("registered"), 1);
+}
+
+#[test]
+fn a_lost_connection_is_not_unregistered() {
+    let mut rig = Rig::registered(alice());
+    rig.down();
+    assert_eq!(rig.count("unregistered"), 0);
+}
+
+#[test]
+fn the_registration_is_renewed_before_it_ends() {
+    let mut rig = Rig::registered(alice());
+    rig.seconds(599);
+    assert_eq!(rig.registers.len(), 2);
+    assert_eq!(rig.count("registered"), 0, "a renewal is no news");
+}
+
+#[test]
+fn an_overloaded_registrar_is_waited_for_briefly() {
+    let mut rig = Rig::new(alice());
+    rig.registrar = false;
+    let ticket = rig.command(json!({ "type": "initialize" }));
+    rig.up();
+    let register = rig.request(&sip::message::Method::Register);
+    rig.registrar = true;
+    rig.receive(with_header(&register, 503, "Retry-After", "5"));
+    let failed = rig.last("registrationFailed");
+    assert_eq!(failed["fatal"], false);
+    assert!(rig.reply(ticket).is_none());
+    rig.seconds(30);
+    assert_eq!(rig.reply(ticket), Some(&Ok(Reply::Done)));
+}
+
+#[test]
+fn aborting_initialize_gives_up_connecting() {
+    let mut rig = Rig::new(alice());
+    let ticket = rig.command(json!({ "type": "initialize" }));
+    rig.done(json!({ "type": "abort", "ticket": ticket }));
+    assert_eq!(code(&rig.error(ticket)), "ERR_ABORTED");
+    assert_eq!(rig.disconnects, 1);
+    rig.seconds(60);
+    assert_eq!(rig.connects.len(), 1);
+}
+
+#[test]
+fn initialize_twice_settles_both() {
+    let mut rig = Rig::new(alice());
+    let first = rig.command(json!({ "type": "initialize" }));
+    let second = rig.command(json!({ "type": "initialize" }));
+    assert_eq!(rig.connects.len(), 1);
+    rig.up();
+    assert!(rig.reply(first).unwrap().is_ok() && rig.reply(second).unwrap().is_ok());
+    rig.done(json!({ "type": "initialize" }));
+    assert_eq!(rig.count("ready"), 1);
+}
+
+#[test]
+fn late_news_of_a_connection_that_was_given_up_means_nothing() {
+    let mut rig = Rig::registered(alice());
+    rig.done(json!({ "type": "disconnect" }));
+    rig.events.clear();
+    rig.down();
+    rig.connection(Connection::Up {
+        server: 0,
+        secure: true,
+    });
+    assert!(rig.events.is_empty(), "{:?}", rig.order);
+}
+
+#[test]
+fn trace_shows_messages_without_their_secrets() {
+    let mut rig = Rig::new(alice_with(json!({ "logLevel": "trace" })));
+    rig.registrar = false;
+    rig.command(json!({ "type": "initialize" }));
+    rig.up();
+    let challenge = "Digest realm=\"example.com\", nonce=\"n1\", algorithm=SHA-256, qop=\"auth\"";
+    let register = rig.request(&sip::message::Method::Register);
+    rig.receive(with_header(&register, 401, "WWW-Authenticate", challenge));
+    let again = rig.request(&sip::message::Method::Register);
+    let credentials = header(&again, "Authorization").expect("credentials");
+    let proof = credentials
+        .split("response=\"")
+        .nth(1)
+        .unwrap()
+        .split('"')
+        .next()
+        .unwrap();
+    let trace = format!("{:?}", rig.events);
+    assert!(trace.contains("REGISTER sip:example.com"), "{trace}");
+    assert!(!trace.contains(proof));
+}
+
+fn token(expires_in: u64) -> String {
+    let exp = EPOCH.as_secs() + expires_in;
+    let payload = json!({ "sub": "alice", "exp": exp }).to_string();
+    format!("e30.{}.sig", base64url(payload.as_bytes()))
+}
+
+fn base64url(bytes: &[u8]) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes)
+}
+
+fn token_options(more: Value) -> Value {
+    let mut options = json!({
+        "environment": "example.com",
+        "accessToken": token(3600),
+        "audio": "none",
+    });
+    for (name, value) in more.as_object().unwrap() {
+        options[name] = value.clone();
+    }
+    options
+}
+
+#[test]
+fn a_token_is_asked_for_before_it_ends() {
+    let mut rig = Rig::registered(token_options(json!({ "renewableToken": true })));
+    rig.seconds(3539);
+    assert_eq!(rig.count("tokenWillExpire"), 0);
+    rig.seconds(1);
+    assert_eq!(rig.last("tokenWillExpire")["expiresIn"], 60_000);
+    assert_eq!(rig.count("tokenNeeded"), 1);
+    let before = rig.registers.len();
+    rig.done(json!({ "type": "setAccessToken", "token": token(7200) }));
+    assert_eq!(
+        rig.registers.len(),
+        before + 1,
+        "the new token is shown at once"
+    );
+    rig.seconds(3000);
+    assert_eq!(rig.count("tokenWillExpire"), 1);
+    rig.seconds(1000);
+    assert_eq!(rig.count("tokenWillExpire"), 2);
+}
+
+#[test]
+fn a_token_that_nobody_can_renew_only_warns() {
+    let mut rig = Rig::registered(token_options(json!({})));
+    rig.seconds(3600);
+    assert_eq!(rig.count("tokenWillExpire"), 1);
+    assert_eq!(rig.count("tokenNeeded"), 0);
+}
+
+#[test]
+fn a_refused_token_is_replaced_once_and_initialize_succeeds() {
+    let mut rig = Rig::new(token_options(json!({ "renewableToken": true })));
+    rig.registrar = false;
+    let ticket = rig.command(json!({ "type": "initialize" }));
+    rig.up();
+    while !rig.is_silent() {
+        let register = rig.request(&sip::message::Method::Register);
+        rig.receive(with_header(
+            &register,
+            401,
+            "WWW-Authenticate",
+            "Bearer realm=\"example.com\"",
+        ));
+    }
+    assert_eq!(rig.count("tokenNeeded"), 1);
+    assert!(rig.reply(ticket).is_none());
+    rig.registrar = true;
+    rig.done(json!({ "type": "setAccessToken", "token": token(7200) }));
+    assert_eq!(rig.reply(ticket), Some(&Ok(Reply::Done)));
+}
+
+#[test]
+fn a_token_that_does_not_come_fails_initialize() {
+    let mut rig = Rig::new(token_options(json!({ "renewableToken": true })));
+    rig.registrar = false;
+    let ticket = rig.command(json!({ "type": "initialize" }));
+    rig.up();
+    while !rig.is_silent() {
+        let register = rig.request(&sip::message::Method::Register);
+        rig.receive(with_header(
+            &register,
+            401,
+            "WWW-Authenticate",
+            "Bearer realm=\"example.com\"",
+        ));
+    }
+    rig.seconds(31);
+    assert_eq!(code(&rig.error(ticket)), "ERR_AUTHENTICATION_FAILED");
+}
+
+#[test]
+fn a_bearer_token_goes_out_only_when_it_is_asked_for() {
+    for (authorization, shown) in [("challenge", false), ("always", true)] {
+        let mut rig = Rig::new(token_options(json!({ "authorization": authorization })));
+        rig.command(json!({ "type": "initialize" }));
+        rig.up();
+        let first = header(&rig.registers[0], "Authorization");
+        assert_eq!(
+            first.is_some_and(|value| value.starts_with("Bearer ")),
+            shown,
+            "{authorization}"
+        );
+    }
+}
+
+#[test]
+fn the_organization_travels_along() {
+    let org = "01234567-89ab-4def-8123-456789abcdef";
+    let rig = Rig::registered(token_options(json!({ "orgId": org })));
+    assert_eq!(
+        header(&rig.registers[0], "X-Organization-Id").as_deref(),
+        Some(org)
+    );
+}
+
+#[test]
+fn a_registrar_that_forbids_is_fatal() {
+    let mut rig = Rig::new(alice());
+    rig.registrar = false;
+    let ticket = rig.command(json!({ "type": "initialize" }));
+    rig.up();
+    let register = rig.request(&sip::message::Method::Register);
+    rig.receive(answer(&register, 403, None));
+    assert_eq!(rig.last("registrationFailed")["fatal"], true);
+    assert_eq!(rig.error(ticket).sip.unwrap().code, 403);
+}

@@ -1,0 +1,508 @@
+//! One phone, driven by the contract, with fake media and a server that the test plays.
+
+mod peer;
+mod proxy;
+
+pub(crate) use peer::{Caller, answer, header, with_header};
+pub(crate) use proxy::Pair;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use phone::{
+    Command, Config, Connection, Event, MediaCommand, MediaEvent, Output, Phone, PhoneError, Reply,
+    SessionId, Ticket,
+};
+use serde_json::{Value, json};
+use sip::message::{Leniency, Message, Method, Request, Response};
+
+/// 2026-11-21T00:00:00Z: what the phone's wall clock says when a test begins.
+pub(crate) const EPOCH: Duration = Duration::from_secs(1_795_219_200);
+
+/// How the fake media behaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Media {
+    /// It describes itself, applies answers and connects at once.
+    Willing,
+    /// It does nothing: the test plays it.
+    Manual,
+}
+
+/// A phone and all that came out of it.
+#[derive(Debug)]
+pub(crate) struct Rig {
+    pub(crate) phone: Phone,
+    pub(crate) now: Instant,
+    pub(crate) events: Vec<Event>,
+    pub(crate) replies: BTreeMap<u64, Result<Reply, PhoneError>>,
+    pub(crate) media: Vec<(SessionId, MediaCommand)>,
+    pub(crate) connects: Vec<(usize, Instant)>,
+    pub(crate) disconnects: usize,
+    pub(crate) pings: usize,
+    /// Whether the server answers pings.
+    pub(crate) pongs: bool,
+    pub(crate) closed: bool,
+    /// Everything in the order in which it came out, by name.
+    pub(crate) order: Vec<String>,
+    pub(crate) outbox: VecDeque<Bytes>,
+    pub(crate) media_mode: Media,
+    /// Whether the application acknowledges events.
+    pub(crate) listens: bool,
+    /// Whether the server answers REGISTER with 200.
+    pub(crate) registrar: bool,
+    pub(crate) registers: Vec<Request>,
+    pub(crate) deadline: Option<Instant>,
+    follow_ups: VecDeque<FollowUp>,
+    tickets: u64,
+    descriptions: u64,
+}
+
+#[derive(Debug)]
+enum FollowUp {
+    Delivered(SessionId),
+    Media(SessionId, MediaEvent),
+    Frame(Bytes),
+    Pong,
+}
+
+/// The options of Alice, who has a password.
+pub(crate) fn alice() -> Value {
+    json!({
+        "uri": "sip:alice@example.com",
+        "password": "secret",
+        "servers": "wss://pbx.example.com/ws",
+        "noAnswerTimeout": 60_000,
+        "audio": "none",
+    })
+}
+
+/// Alice with other options beside.
+pub(crate) fn alice_with(more: Value) -> Value {
+    let mut options = alice();
+    for (name, value) in more.as_object().expect("options are an object") {
+        options[name] = value.clone();
+    }
+    options
+}
+
+#[allow(
+    clippy::disallowed_methods,
+    reason = "virtual time has to start somewhere; the clock is read only here"
+)]
+pub(crate) fn start() -> Instant {
+    Instant::now()
+}
+
+impl Rig {
+    pub(crate) fn new(options: Value) -> Self {
+        Self::seeded(options, 1, start())
+    }
+
+    pub(crate) fn seeded(options: Value, seed: u8, now: Instant) -> Self {
+        let config = Config::from_json(&options).expect("the options are good");
+        Self {
+            phone: Phone::new(config, [seed; 32], now, EPOCH),
+            now,
+            events: Vec::new(),
+            replies: BTreeMap::new(),
+            media: Vec::new(),
+            connects: Vec::new(),
+            disconnects: 0,
+            pings: 0,
+            pongs: true,
+            closed: false,
+            order: Vec::new(),
+            outbox: VecDeque::new(),
+            media_mode: Media::Willing,
+            listens: true,
+            registrar: true,
+            registers: Vec::new(),
+            deadline: None,
+            follow_ups: VecDeque::new(),
+            tickets: 0,
+            descriptions: 0,
+        }
+    }
+
+    /// Alice, connected and registered, with nothing left of how that came.
+    pub(crate) fn registered(options: Value) -> Self {
+        let mut rig = Self::new(options);
+        rig.initialize();
+        rig
+    }
+
+    pub(crate) fn initialize(&mut self) {
+        let ticket = self.command(json!({ "type": "initialize" }));
+        self.up();
+        assert_eq!(self.reply(ticket), Some(&Ok(Reply::Done)));
+        self.events.clear();
+        self.order.clear();
+        self.outbox.clear();
+    }
+
+    /// The server that was asked for last is reached.
+    pub(crate) fn up(&mut self) {
+        let (server, _) = *self.connects.last().expect("a connection was asked for");
+        let secure = self.phone.config().servers[server].secure;
+        self.connection(Connection::Up { server, secure });
+    }
+
+    pub(crate) fn down(&mut self) {
+        self.connection(Connection::Down {
+            reason: "reset by peer".into(),
+        });
+    }
+
+    pub(crate) fn connection(&mut self, connection: Connection) {
+        self.phone.handle_connection(connection, self.now);
+        self.drain();
+    }
+
+    /// Gives a command as JavaScript does.
+    pub(crate) fn command(&mut self, command: Value) -> Ticket {
+        let command: Command = serde_json::from_value(command).expect("a good command");
+        self.tickets += 1;
+        let ticket = Ticket(self.tickets);
+        self.phone.handle_command(ticket, command, self.now);
+        self.drain();
+        ticket
+    }
+
+    /// Gives a command and expects it to be done at once.
+    pub(crate) fn done(&mut self, command: Value) {
+        let shown = command.to_string();
+        let ticket = self.command(command);
+        assert_eq!(self.reply(ticket), Some(&Ok(Reply::Done)), "{shown}");
+    }
+
+    /// Gives a command and expects it to fail at once; returns the code.
+    pub(crate) fn refused(&mut self, command: Value) -> String {
+        let ticket = self.command(command);
+        let error = self.error(ticket);
+        code(&error)
+    }
+
+    pub(crate) fn reply(&self, ticket: Ticket) -> Option<&Result<Reply, PhoneError>> {
+        self.replies.get(&ticket.0)
+    }
+
+    pub(crate) fn error(&self, ticket: Ticket) -> PhoneError {
+        match self.reply(ticket) {
+            Some(Err(error)) => error.clone(),
+            other => panic!("an error was expected, not {other:?}"),
+        }
+    }
+
+    pub(crate) fn receive(&mut self, frame: impl Into<Bytes>) {
+        self.phone.handle_signaling(frame.into(), self.now);
+        self.drain();
+    }
+
+    pub(crate) fn media_event(&mut self, id: SessionId, event: MediaEvent) {
+        self.phone.handle_media(id, event, self.now);
+        self.drain();
+    }
+
+    pub(crate) fn describe(&mut self, id: SessionId, sdp: &str) {
+        self.media_event(id, MediaEvent::Described { sdp: sdp.into() });
+    }
+
+    /// Lets time pass, waking the phone whenever it wants to be.
+    pub(crate) fn advance(&mut self, by: Duration) {
+        let end = self.now + by;
+        let mut wakes = 0;
+        while let Some(at) = self.deadline.filter(|at| *at <= end && !self.closed) {
+            wakes += 1;
+            assert!(wakes < 10_000, "the phone wakes all the time");
+            self.now = self.now.max(at);
+            self.phone.handle_timeout(self.now);
+            self.drain();
+        }
+        self.now = end;
+    }
+
+    /// Lets time pass until the phone tries a server.
+    pub(crate) fn until_connect(&mut self) {
+        let tried = self.connects.len();
+        for _ in 0..1000 {
+            if self.connects.len() > tried {
+                return;
+            }
+            let next = self.deadline.expect("the phone wants to be woken");
+            self.advance(next.saturating_duration_since(self.now));
+        }
+        panic!("the phone never connects");
+    }
+
+    pub(crate) fn seconds(&mut self, seconds: u64) {
+        self.advance(Duration::from_secs(seconds));
+    }
+
+    fn drain(&mut self) {
+        self.drain_once();
+        while let Some(next) = self.follow_ups.pop_front() {
+            match next {
+                FollowUp::Delivered(id) => {
+                    self.tickets += 1;
+                    let command = Command::Delivered { id };
+                    self.phone
+                        .handle_command(Ticket(self.tickets), command, self.now);
+                }
+                FollowUp::Media(id, event) => self.phone.handle_media(id, event, self.now),
+                FollowUp::Pong => self.phone.handle_pong(self.now),
+                FollowUp::Frame(frame) => self.phone.handle_signaling(frame, self.now),
+            }
+            self.drain_once();
+        }
+    }
+
+    fn drain_once(&mut self) {
+        for _ in 0..100_000 {
+            match self.phone.poll_output() {
+                Output::Timeout(at, _) => {
+                    self.deadline = Some(at);
+                    return;
+                }
+                Output::Closed => {
+                    self.closed = true;
+                    return;
+                }
+                output => self.take(output),
+            }
+        }
+        panic!("the phone never stops giving");
+    }
+
+    fn take(&mut self, output: Output) {
+        match output {
+            Output::Connect { server } => {
+                self.order.push("connect".into());
+                self.connects.push((server, self.now));
+            }
+            Output::Disconnect => {
+                self.order.push("disconnect".into());
+                self.disconnects += 1;
+            }
+            Output::Send(frame) => self.take_frame(frame),
+            Output::Ping => {
+                self.pings += 1;
+                if self.pongs {
+                    self.follow_ups.push_back(FollowUp::Pong);
+                }
+            }
+            Output::Media(id, command) => self.take_media(id, command),
+            Output::Event(event) => {
+                self.order.push(name(&event));
+                let delivered = match &event {
+                    Event::PendingSession(pending) => Some(pending.id),
+                    Event::SessionStarted { session } => Some(session.id),
+                    _ => None,
+                };
+                if let (true, Some(id)) = (self.listens, delivered) {
+                    self.follow_ups.push_back(FollowUp::Delivered(id));
+                }
+                self.events.push(event);
+            }
+            Output::Reply(ticket, result) => {
+                self.order.push(format!("reply {}", ticket.0));
+                let again = self.replies.insert(ticket.0, result);
+                assert!(again.is_none(), "{ticket:?} was settled twice");
+            }
+            Output::Timeout(..) | Output::Closed => unreachable!("taken by the caller"),
+        }
+    }
+
+    fn take_frame(&mut self, frame: Bytes) {
+        let message = parse(frame.clone());
+        self.order.push(start_line(&message));
+        if let Message::Request(request) = &message
+            && *request.method() == Method::Register
+        {
+            self.registers.push(request.clone());
+            if self.registrar {
+                let reply = peer::registered(request);
+                self.follow_ups.push_back(FollowUp::Frame(reply));
+                return;
+            }
+        }
+        self.outbox.push_back(frame);
+    }
+
+    fn take_media(&mut self, id: SessionId, command: MediaCommand) {
+        self.order.push(format!("media {}", media_name(&command)));
+        if self.media_mode == Media::Willing {
+            for event in self.willing(&command) {
+                self.follow_ups.push_back(FollowUp::Media(id, event));
+            }
+        }
+        self.media.push((id, command));
+    }
+
+    fn willing(&mut self, command: &MediaCommand) -> Vec<MediaEvent> {
+        match command {
+            MediaCommand::Offer
+            | MediaCommand::Reoffer { .. }
+            | MediaCommand::AnswerReoffer { .. } => vec![self.description()],
+            MediaCommand::Answer { .. } => vec![self.description(), MediaEvent::Connected],
+            MediaCommand::SetAnswer { .. } => {
+                vec![MediaEvent::AnswerApplied, MediaEvent::Connected]
+            }
+            MediaCommand::SendDtmf { tones, .. } => (0..tones.reveal().len() as u32)
+                .rev()
+                .map(|remaining| MediaEvent::DtmfSent { remaining })
+                .collect(),
+            MediaCommand::Rollback
+            | MediaCommand::Start { .. }
+            | MediaCommand::SetInput { .. }
+            | MediaCommand::SetOutput { .. }
+            | MediaCommand::SetVolume { .. }
+            | MediaCommand::Mute { .. }
+            | MediaCommand::Close => Vec::new(),
+        }
+    }
+
+    fn description(&mut self) -> MediaEvent {
+        self.descriptions += 1;
+        MediaEvent::Described {
+            sdp: format!("v=0 ours {}\r\n", self.descriptions),
+        }
+    }
+
+    /// The next message that the phone sent.
+    pub(crate) fn sent(&mut self) -> Message {
+        parse(self.outbox.pop_front().expect("the phone sent something"))
+    }
+
+    /// The next message, which is a request of this method.
+    pub(crate) fn request(&mut self, method: &Method) -> Request {
+        match self.sent() {
+            Message::Request(request) if request.method() == method => request,
+            other => panic!("{method:?} was expected, not {}", start_line(&other)),
+        }
+    }
+
+    /// The next message, which is a response of this code.
+    pub(crate) fn response(&mut self, code: u16) -> Response {
+        match self.sent() {
+            Message::Response(response) if response.status().code() == code => response,
+            other => panic!("{code} was expected, not {}", start_line(&other)),
+        }
+    }
+
+    /// The next response above 100.
+    pub(crate) fn beyond_trying(&mut self, code: u16) -> Response {
+        while self
+            .outbox
+            .front()
+            .is_some_and(|frame| frame.starts_with(b"SIP/2.0 100"))
+        {
+            self.outbox.pop_front();
+        }
+        self.response(code)
+    }
+
+    pub(crate) fn is_silent(&self) -> bool {
+        self.outbox.is_empty()
+    }
+
+    /// How many events of this name there were.
+    pub(crate) fn count(&self, wanted: &str) -> usize {
+        self.events
+            .iter()
+            .filter(|event| name(event) == wanted)
+            .count()
+    }
+
+    /// The last event of this name, as JavaScript sees it.
+    pub(crate) fn last(&self, wanted: &str) -> Value {
+        self.events
+            .iter()
+            .rev()
+            .find(|event| name(event) == wanted)
+            .map(|event| serde_json::to_value(event).expect("events are plain data"))
+            .unwrap_or_else(|| panic!("there was no {wanted}, only {:?}", self.order))
+    }
+
+    /// Where in the order something of this name came first.
+    pub(crate) fn place(&self, wanted: &str) -> usize {
+        self.order
+            .iter()
+            .position(|entry| entry.starts_with(wanted))
+            .unwrap_or_else(|| panic!("there was no {wanted}, only {:?}", self.order))
+    }
+
+    /// The media commands of this name.
+    pub(crate) fn media_named(&self, wanted: &str) -> Vec<&MediaCommand> {
+        self.media
+            .iter()
+            .map(|(_, command)| command)
+            .filter(|command| media_name(command) == wanted)
+            .collect()
+    }
+
+    /// Every change of one property of a session, in order.
+    pub(crate) fn changes(&self, property: &str) -> Vec<Value> {
+        self.events
+            .iter()
+            .filter(|event| name(event) == "sessionChanged")
+            .map(|event| serde_json::to_value(event).expect("events are plain data"))
+            .filter_map(|event| event["changes"].get(property).cloned())
+            .collect()
+    }
+
+    /// The id in the last event of this name.
+    pub(crate) fn id_of(&self, wanted: &str) -> SessionId {
+        let event = self.last(wanted);
+        let id = event.get("id").or_else(|| event["session"].get("id"));
+        let id = id.and_then(Value::as_str).expect("the event has an id");
+        id.parse().expect("an id is a UUID")
+    }
+
+    /// Asserts that a session that started ended once, for this reason.
+    pub(crate) fn assert_ended_once(&self, condition: &str, side: &str) {
+        assert_eq!(self.count("terminated"), 1, "{:?}", self.order);
+        assert_eq!(self.count("sessionEnded"), 1, "{:?}", self.order);
+        assert!(self.place("terminated") < self.place("sessionEnded"));
+        let reason = &self.last("sessionEnded")["reason"];
+        assert_eq!(reason["condition"], condition, "{reason}");
+        assert_eq!(reason["side"], side, "{reason}");
+    }
+}
+
+pub(crate) fn parse(frame: Bytes) -> Message {
+    Message::parse(frame.clone(), Leniency::Strict)
+        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&frame)))
+        .message
+}
+
+pub(crate) fn code(error: &PhoneError) -> String {
+    serde_json::to_value(error).expect("plain data")["code"]
+        .as_str()
+        .expect("a code is text")
+        .to_owned()
+}
+
+fn name(event: &Event) -> String {
+    serde_json::to_value(event).expect("events are plain data")["type"]
+        .as_str()
+        .expect("events have a type")
+        .to_owned()
+}
+
+fn media_name(command: &MediaCommand) -> String {
+    serde_json::to_value(command).expect("commands are plain data")["type"]
+        .as_str()
+        .expect("commands have a type")
+        .to_owned()
+}
+
+fn start_line(message: &Message) -> String {
+    match message {
+        Message::Request(request) => request.method().as_str().to_owned(),
+        Message::Response(response) => {
+            let cseq = response.headers().cseq().expect("a response has a CSeq");
+            format!("{} to {}", response.status().code(), cseq.method.as_str())
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! Two phones and a small stateless proxy and registrar between them.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+use sip::header::Via;
+use sip::message::{HeaderName, Message, Method};
+
+use super::{Rig, alice_with, parse, peer, start};
+
+/// Alice (0) and Bob (1), registered at the proxy between them.
+#[derive(Debug)]
+pub(crate) struct Pair {
+    pub(crate) rigs: Vec<Rig>,
+    hops: u64,
+}
+
+impl Pair {
+    pub(crate) fn new(more: Value) -> Self {
+        let now = start();
+        let rigs = ["alice", "bob"]
+            .iter()
+            .zip(1u8..)
+            .map(|(user, seed)| {
+                let mut options = alice_with(more.clone());
+                options["uri"] = json!(format!("sip:{user}@example.com"));
+                let mut rig = Rig::seeded(options, seed, now);
+                rig.initialize();
+                rig
+            })
+            .collect();
+        Self { rigs, hops: 0 }
+    }
+
+    /// Gives a command to one phone and carries what comes of it.
+    pub(crate) fn command(&mut self, who: usize, command: Value) -> phone::Ticket {
+        let ticket = self.rigs[who].command(command);
+        self.carry();
+        ticket
+    }
+
+    /// Lets time pass for both.
+    pub(crate) fn advance(&mut self, by: Duration) {
+        let end = self.rigs[0].now + by;
+        loop {
+            self.carry();
+            let next = self.rigs.iter().filter_map(|rig| rig.deadline).min();
+            let at = next.filter(|at| *at < end).unwrap_or(end);
+            let now = self.rigs[0].now;
+            for rig in &mut self.rigs {
+                rig.advance(at.max(now) - rig.now);
+            }
+            if at == end {
+                return self.carry();
+            }
+        }
+    }
+
+    /// Moves messages until nobody has any.
+    pub(crate) fn carry(&mut self) {
+        for _ in 0..10_000 {
+            let from = self.rigs.iter().position(|rig| !rig.outbox.is_empty());
+            let Some(from) = from else {
+                return;
+            };
+            let frame = self.rigs[from].outbox.pop_front().expect("just seen");
+            if let Some((to, frame)) = self.route(from, frame) {
+                self.rigs[to].receive(frame);
+            }
+        }
+        panic!("the phones never stop talking");
+    }
+
+    fn route(&mut self, from: usize, frame: Bytes) -> Option<(usize, Bytes)> {
+        match parse(frame) {
+            Message::Request(mut request) => {
+                let uri = request.uri();
+                let host = uri.host_text().to_owned();
+                let user = uri.user().unwrap_or_default().to_owned();
+                let to = self.owner(&host).or(match user.as_str() {
+                    "alice" => Some(0),
+                    "bob" => Some(1),
+                    _ => None,
+                });
+                let Some(to) = to else {
+                    let refusal = peer::answer(&request, 404, None);
+                    let ack = *request.method() == Method::Ack;
+                    return (!ack).then_some((from, refusal));
+                };
+                self.hops += 1;
+                let transaction = request.headers().via().unwrap().branch().map(str::to_owned);
+                let branch = transaction.unwrap_or_default();
+                let via = format!("SIP/2.0/WSS proxy.example.com;branch={branch}p");
+                request
+                    .headers_mut()
+                    .insert_front(HeaderName::Via, &via)
+                    .unwrap();
+                Some((to, request.to_bytes()))
+            }
+            Message::Response(mut response) => {
+                response.headers_mut().pop_element(HeaderName::Via);
+                let host = {
+                    let via = response.headers().typed::<Via<'_>>()?.ok()?;
+                    via.host_text().to_owned()
+                };
+                Some((self.owner(&host)?, response.to_bytes()))
+            }
+        }
+    }
+
+    /// Whose Contact has this host.
+    fn owner(&self, host: &str) -> Option<usize> {
+        self.rigs.iter().position(|rig| {
+            rig.registers.iter().any(|register| {
+                peer::header(register, "Contact").is_some_and(|contact| contact.contains(host))
+            })
+        })
+    }
+}

@@ -1,0 +1,225 @@
+use phone::command::Tones;
+use phone::media::{Device, MediaFailure};
+use phone::{MediaCommand, MediaEvent, SessionId};
+use serde_json::json;
+use sip::message::Method;
+
+use crate::harness::{Media, Rig, alice, alice_with, answer, code};
+
+fn talking(options: serde_json::Value) -> (Rig, SessionId) {
+    let mut rig = Rig::registered(options);
+    rig.command(json!({ "type": "call", "target": "bob" }));
+    let invite = rig.request(&Method::Invite);
+    rig.receive(answer(&invite, 200, Some("v=0\r\n")));
+    rig.request(&Method::Ack);
+    let id = rig.id_of("sessionStarted");
+    rig.media.clear();
+    (rig, id)
+}
+
+#[test]
+fn muting_tells_media_once() {
+    let (mut rig, id) = talking(alice());
+    for muted in [true, true, false, false] {
+        rig.done(json!({ "type": "mute", "id": id, "muted": muted }));
+    }
+    assert_eq!(
+        rig.media_named("mute"),
+        [
+            &MediaCommand::Mute { muted: true },
+            &MediaCommand::Mute { muted: false }
+        ]
+    );
+    assert_eq!(rig.changes("muted"), [true, false]);
+}
+
+#[test]
+fn tones_are_done_when_the_last_was_sent() {
+    let (mut rig, id) = talking(alice());
+    rig.media_mode = Media::Manual;
+    let ticket = rig.command(json!({ "type": "sendDtmf", "id": id, "tones": "1a#" }));
+    let expected = MediaCommand::SendDtmf {
+        tones: Tones::new("1A#"),
+        duration: 100,
+        gap: 70,
+    };
+    assert_eq!(rig.media_named("sendDtmf"), [&expected]);
+    rig.media_event(id, MediaEvent::DtmfSent { remaining: 1 });
+    assert!(rig.reply(ticket).is_none());
+    rig.media_event(id, MediaEvent::DtmfSent { remaining: 0 });
+    assert!(rig.reply(ticket).unwrap().is_ok());
+}
+
+#[test]
+fn tones_that_can_not_be_sent_are_refused() {
+    let (mut rig, id) = talking(alice());
+    for command in [
+        json!({ "type": "sendDtmf", "id": id, "tones": "" }),
+        json!({ "type": "sendDtmf", "id": id, "tones": "1x" }),
+        json!({ "type": "sendDtmf", "id": id, "tones": "1", "duration": 10 }),
+        json!({ "type": "sendDtmf", "id": id, "tones": "1", "gap": 10 }),
+        json!({ "type": "sendDtmf", "id": id, "tones": "1".repeat(257) }),
+    ] {
+        assert_eq!(rig.refused(command), "ERR_INVALID_ARGUMENT");
+    }
+    assert!(rig.media.is_empty());
+}
+
+#[test]
+fn tones_still_queued_fail_with_the_session() {
+    let (mut rig, id) = talking(alice());
+    rig.media_mode = Media::Manual;
+    let ticket = rig.command(json!({ "type": "sendDtmf", "id": id, "tones": "123" }));
+    rig.done(json!({ "type": "end", "id": id }));
+    assert_eq!(code(&rig.error(ticket)), "ERR_SESSION_ENDED");
+}
+
+#[test]
+fn keys_of_the_far_end_are_events() {
+    let (mut rig, id) = talking(alice());
+    rig.media_event(
+        id,
+        MediaEvent::Dtmf {
+            tone: Tones::new("7"),
+            duration: 120,
+        },
+    );
+    assert_eq!(rig.last("dtmf")["tone"], "7");
+}
+
+#[test]
+fn digits_never_reach_a_debug_output() {
+    let tones = Tones::new("4711");
+    assert!(!format!("{tones:?}").contains("4711"));
+}
+
+#[test]
+fn a_crashed_media_task_ends_its_session_with_an_error() {
+    let (mut rig, id) = talking(alice());
+    rig.media_event(
+        id,
+        MediaEvent::Crashed {
+            reason: "index out of bounds".into(),
+        },
+    );
+    rig.request(&Method::Bye);
+    rig.assert_ended_once("general-error", "local");
+    let error = rig.last("error");
+    assert_eq!(error["error"]["code"], "ERR_MEDIA");
+    assert_eq!(error["id"], id.to_string());
+    assert!(rig.place("error") < rig.place("terminated"));
+    rig.media_event(id, MediaEvent::Connected);
+    assert_eq!(rig.count("terminated"), 1);
+}
+
+#[test]
+fn a_failed_media_path_ends_the_call_with_its_condition() {
+    for (failure, was_up, condition) in [
+        (MediaFailure::Fingerprint, false, "security-error"),
+        (MediaFailure::Ice, false, "failed-transport"),
+        (MediaFailure::Dtls, false, "failed-transport"),
+        (MediaFailure::Consent, true, "connectivity-error"),
+        (MediaFailure::Ice, true, "connectivity-error"),
+    ] {
+        let mut rig = Rig::registered(alice());
+        rig.command(json!({ "type": "call", "target": "bob" }));
+        let invite = rig.request(&Method::Invite);
+        rig.media_mode = if was_up {
+            Media::Willing
+        } else {
+            Media::Manual
+        };
+        rig.receive(answer(&invite, 200, Some("v=0\r\n")));
+        rig.request(&Method::Ack);
+        let id = rig.id_of("sessionStarted");
+        rig.media_event(
+            id,
+            MediaEvent::Failed {
+                failure,
+                reason: "x".into(),
+            },
+        );
+        rig.request(&Method::Bye);
+        assert_eq!(rig.last("terminated")["reason"]["condition"], condition);
+    }
+}
+
+#[test]
+fn an_interrupted_path_comes_back() {
+    let (mut rig, id) = talking(alice());
+    rig.events.clear();
+    rig.media_event(id, MediaEvent::Interrupted);
+    rig.media_event(id, MediaEvent::Connected);
+    assert_eq!(rig.changes("interrupted"), [true, false]);
+    assert_eq!(rig.changes("connectionState"), ["interrupted", "connected"]);
+}
+
+#[test]
+fn a_device_that_fails_is_a_warning_and_the_call_goes_on() {
+    let (mut rig, id) = talking(alice());
+    let device = Device::Input;
+    rig.media_event(
+        id,
+        MediaEvent::DeviceFailed {
+            device,
+            reason: "busy".into(),
+        },
+    );
+    assert_eq!(rig.last("warning")["warning"], "no-device");
+    assert_eq!(rig.count("terminated"), 0);
+}
+
+#[test]
+fn a_silent_peer_is_a_warning_until_it_is_heard() {
+    let (mut rig, id) = talking(alice());
+    rig.media_event(id, MediaEvent::NoMedia);
+    rig.media_event(id, MediaEvent::MediaResumed);
+    assert_eq!(rig.last("warning")["warning"], "no-media");
+    assert_eq!(rig.last("warningCleared")["warning"], "no-media");
+}
+
+#[test]
+fn a_new_default_device_is_used_where_none_was_chosen() {
+    let (mut rig, id) = talking(alice_with(json!({ "audio": {} })));
+    let device = json!({ "type": "device", "id": "usb" });
+    rig.done(json!({ "type": "setAudioDevice", "input": device }));
+    assert_eq!(rig.media_named("setInput").len(), 1);
+    rig.done(json!({ "type": "setInput", "id": id, "input": { "type": "source", "id": 1 } }));
+    rig.done(json!({ "type": "setAudioDevice", "input": { "type": "default" } }));
+    assert_eq!(
+        rig.media_named("setInput").len(),
+        2,
+        "the session has its own input now"
+    );
+}
+
+#[test]
+fn volume_is_a_percentage_for_one_or_for_all() {
+    let (mut rig, id) = talking(alice());
+    assert_eq!(
+        rig.refused(json!({ "type": "setVolume", "volume": 101 })),
+        "ERR_INVALID_ARGUMENT"
+    );
+    rig.done(json!({ "type": "setVolume", "id": id, "volume": 10 }));
+    rig.done(json!({ "type": "setVolume", "volume": 50 }));
+    rig.command(json!({ "type": "call", "target": "carol" }));
+    let volumes = rig.media_named("setVolume");
+    assert_eq!(volumes.len(), 3);
+    assert_eq!(volumes[2], &MediaCommand::SetVolume { percent: 50 });
+}
+
+#[test]
+fn commands_for_a_session_that_only_rings_are_refused() {
+    let mut rig = Rig::registered(alice());
+    let mut caller = crate::harness::Caller::new("c1");
+    rig.receive(caller.invite(&[], Some("v=0\r\n")));
+    let id = rig.id_of("pendingSession");
+    assert_eq!(
+        rig.refused(json!({ "type": "mute", "id": id, "muted": true })),
+        "ERR_SESSION_STATE"
+    );
+    assert_eq!(
+        rig.refused(json!({ "type": "sendDtmf", "id": id, "tones": "1" })),
+        "ERR_SESSION_STATE"
+    );
+}

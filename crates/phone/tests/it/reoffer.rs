@@ -1,0 +1,213 @@
+use phone::media::MediaRefusal;
+use phone::{MediaCommand, MediaEvent, SessionId};
+use serde_json::json;
+use sip::message::Method;
+
+use crate::harness::{Caller, Media, Rig, alice, answer};
+
+/// A phone in a call that it has answered.
+fn talking() -> (Rig, Caller, SessionId) {
+    let mut rig = Rig::registered(alice());
+    let mut caller = Caller::new("c1");
+    rig.receive(caller.invite(&[], Some("v=0 theirs\r\n")));
+    caller.learn(&rig.beyond_trying(180));
+    let id = rig.id_of("pendingSession");
+    rig.done(json!({ "type": "accept", "id": id }));
+    rig.response(200);
+    rig.receive(caller.ack(None));
+    rig.media.clear();
+    (rig, caller, id)
+}
+
+#[test]
+fn a_reinvite_with_an_offer_is_answered_by_media() {
+    let (mut rig, mut caller, _) = talking();
+    rig.receive(caller.request("INVITE", &[], Some("v=0 hold\r\n")));
+    let ok = rig.beyond_trying(200);
+    assert_eq!(&ok.body()[..], b"v=0 ours 2\r\n");
+    assert_eq!(
+        rig.media_named("answerReoffer"),
+        [&MediaCommand::AnswerReoffer {
+            offer: "v=0 hold\r\n".into()
+        }]
+    );
+    rig.receive(caller.ack(None));
+    assert_eq!(rig.count("terminated"), 0);
+}
+
+#[test]
+fn an_update_with_an_offer_is_answered_by_media() {
+    let (mut rig, mut caller, _) = talking();
+    rig.receive(caller.request("UPDATE", &[], Some("v=0 new\r\n")));
+    let ok = rig.response(200);
+    assert_eq!(&ok.body()[..], b"v=0 ours 2\r\n");
+}
+
+#[test]
+fn an_update_without_an_offer_is_only_acknowledged() {
+    let (mut rig, mut caller, _) = talking();
+    rig.receive(caller.request("UPDATE", &[], None));
+    assert!(rig.response(200).body().is_empty());
+    assert!(rig.media.is_empty());
+}
+
+#[test]
+fn a_reinvite_without_an_offer_gets_ours() {
+    let (mut rig, mut caller, _) = talking();
+    rig.receive(caller.request("INVITE", &[], None));
+    let ok = rig.beyond_trying(200);
+    assert_eq!(&ok.body()[..], b"v=0 ours 2\r\n");
+    rig.receive(caller.ack(Some("v=0 theirs 2\r\n")));
+    let answer = MediaCommand::SetAnswer {
+        sdp: "v=0 theirs 2\r\n".into(),
+        provisional: false,
+    };
+    assert_eq!(rig.media_named("setAnswer"), [&answer]);
+    // And the next offer is taken again.
+    rig.receive(caller.request("UPDATE", &[], Some("v=0\r\n")));
+    rig.response(200);
+}
+
+#[test]
+fn an_offer_that_media_refuses_gets_488_and_the_call_goes_on() {
+    let (mut rig, mut caller, id) = talking();
+    rig.media_mode = Media::Manual;
+    rig.receive(caller.request("INVITE", &[], Some("v=0 video only\r\n")));
+    let refusal = MediaRefusal::Incompatible;
+    rig.media_event(
+        id,
+        MediaEvent::Refused {
+            refusal,
+            reason: "no audio".into(),
+        },
+    );
+    rig.beyond_trying(488);
+    assert_eq!(rig.count("terminated"), 0);
+    rig.media_mode = Media::Willing;
+    rig.receive(caller.ack(None));
+    rig.receive(caller.request("INVITE", &[], Some("v=0\r\n")));
+    rig.beyond_trying(200);
+}
+
+#[test]
+fn a_second_offer_while_the_first_is_unanswered_gets_500() {
+    let (mut rig, mut caller, _) = talking();
+    rig.media_mode = Media::Manual;
+    rig.receive(caller.request("INVITE", &[], Some("v=0 one\r\n")));
+    rig.receive(caller.request("UPDATE", &[], Some("v=0 two\r\n")));
+    let response = rig.beyond_trying(500);
+    assert!(response.headers().get("Retry-After").is_some());
+    assert_eq!(rig.media_named("answerReoffer").len(), 1);
+}
+
+/// A phone whose own re-INVITE, after a lost connection, is unanswered.
+fn refreshing() -> (Rig, Caller, SessionId, sip::message::Request) {
+    let (mut rig, caller, id) = talking();
+    rig.down();
+    rig.seconds(1);
+    rig.up();
+    let reinvite = rig.request(&Method::Invite);
+    (rig, caller, id, reinvite)
+}
+
+#[test]
+fn an_offer_that_meets_ours_gets_491() {
+    let (mut rig, mut caller, _, _) = refreshing();
+    rig.receive(caller.request("INVITE", &[], Some("v=0\r\n")));
+    rig.beyond_trying(491);
+    assert!(rig.media_named("answerReoffer").is_empty());
+}
+
+#[test]
+fn an_offer_that_meets_ours_inside_media_gets_491() {
+    let (mut rig, mut caller, _) = talking();
+    rig.media_mode = Media::Manual;
+    rig.down();
+    rig.seconds(1);
+    rig.up();
+    assert_eq!(rig.media_named("reoffer").len(), 1);
+    rig.receive(caller.request("INVITE", &[], Some("v=0\r\n")));
+    rig.beyond_trying(491);
+}
+
+#[test]
+fn our_offer_that_met_theirs_is_repeated_after_the_wait() {
+    let (mut rig, mut caller, _, reinvite) = refreshing();
+    rig.receive(answer(&reinvite, 491, None));
+    rig.request(&Method::Ack);
+    assert_eq!(rig.media_named("rollback").len(), 1);
+    // Theirs can come now.
+    rig.receive(caller.request("INVITE", &[], Some("v=0\r\n")));
+    rig.seconds(5);
+    assert!(rig.media_named("reoffer").len() >= 2, "{:?}", rig.order);
+}
+
+#[test]
+fn hold_by_the_peer_is_noticed() {
+    let (mut rig, _, id) = talking();
+    rig.media_event(id, MediaEvent::RemoteHold { held: true });
+    rig.media_event(id, MediaEvent::RemoteHold { held: true });
+    rig.media_event(id, MediaEvent::RemoteHold { held: false });
+    assert_eq!(rig.changes("remoteHeld"), [true, false]);
+}
+
+#[test]
+fn an_offer_in_an_early_dialog_has_to_wait() {
+    let mut rig = Rig::registered(alice());
+    let mut caller = Caller::new("c1");
+    rig.receive(caller.invite(&[], Some("v=0\r\n")));
+    caller.learn(&rig.beyond_trying(180));
+    rig.receive(caller.request("UPDATE", &[], Some("v=0 two\r\n")));
+    let response = rig.beyond_trying(500);
+    assert!(response.headers().get("Retry-After").is_some());
+    assert_eq!(rig.count("pendingSession"), 1);
+}
+
+#[test]
+fn a_bye_while_we_answer_an_offer_ends_the_call_once() {
+    let (mut rig, mut caller, id) = talking();
+    rig.media_mode = Media::Manual;
+    rig.receive(caller.request("INVITE", &[], Some("v=0\r\n")));
+    rig.receive(caller.bye(&[]));
+    rig.describe(id, "v=0 late\r\n");
+    rig.assert_ended_once("success", "remote");
+    assert!(
+        !rig.order
+            .iter()
+            .skip(rig.place("terminated"))
+            .any(|entry| entry == "200 to INVITE")
+    );
+}
+
+#[test]
+fn options_and_unknown_notifications_are_answered() {
+    let (mut rig, mut caller, _) = talking();
+    rig.receive(caller.request("OPTIONS", &[], None));
+    rig.response(200);
+    rig.receive(caller.request(
+        "NOTIFY",
+        &[("Event", "refer"), ("Subscription-State", "active")],
+        None,
+    ));
+    rig.response(481);
+    assert_eq!(rig.count("terminated"), 0);
+}
+
+#[test]
+fn a_key_in_an_info_is_a_key() {
+    let (mut rig, mut caller, _) = talking();
+    rig.receive(caller.with_body(
+        "INFO",
+        "application/dtmf-relay",
+        "Signal=5\r\nDuration=160\r\n",
+    ));
+    rig.response(200);
+    let dtmf = rig.last("dtmf");
+    assert_eq!(
+        (dtmf["tone"].as_str(), dtmf["duration"].as_u64()),
+        (Some("5"), Some(160))
+    );
+    rig.receive(caller.with_body("INFO", "application/json", "{}"));
+    rig.response(415);
+    assert_eq!(rig.count("dtmf"), 1);
+}
