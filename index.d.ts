@@ -82,7 +82,7 @@ export declare class Softphone extends TypedEmitter<SoftphoneEvents> {
     setAudioDevice(devices: AudioDeviceOptions): Promise<void>;
     /** Sets the loudness of incoming sound in percent, 0–100, of all sessions and of those to come. */
     setVolume(volume: number): Promise<void>;
-    /** Keeps the process alive for as long as the phone runs, which is the default. */
+    /** Keeps the process alive from `initialize()` to `destroy()`, which is the default. */
     ref(): this;
     /** Lets the process end although the phone runs. */
     unref(): this;

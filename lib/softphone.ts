@@ -63,6 +63,7 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
   #link: Link | undefined
   #destroyed: Promise<void> | undefined
   #refed = true
+  #initialized = false
 
   /**
    * Checks the options; nothing is connected before `initialize()`.
@@ -109,6 +110,8 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
     try {
       const { accessToken } = this.#options
       if (typeof accessToken === 'function' && !this.#link) this.#start(await fetchToken(accessToken))
+      this.#initialized = true
+      this.#applyRef()
       await this.#command({ type: 'initialize' }, options.signal)
     } catch (cause) {
       throw this.#initializationError(cause, options.signal)
@@ -263,17 +266,17 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
     await this.#command({ type: 'setVolume', volume: checkedVolume(volume) })
   }
 
-  /** Keeps the process alive for as long as the phone runs, which is the default. */
+  /** Keeps the process alive from `initialize()` to `destroy()`, which is the default. */
   ref(): this {
     this.#refed = true
-    this.#link?.ref()
+    this.#applyRef()
     return this
   }
 
   /** Lets the process end although the phone runs. */
   unref(): this {
     this.#refed = false
-    this.#link?.unref()
+    this.#applyRef()
     return this
   }
 
@@ -293,7 +296,12 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
 
   #start(token: string | undefined): void {
     this.#link = new Link(native(), wireOptions(this.#options, token), (event) => this.#receiver.receive(event))
-    if (!this.#refed) this.#link.unref()
+    this.#applyRef()
+  }
+
+  #applyRef(): void {
+    if (this.#refed && this.#initialized) this.#link?.ref()
+    else this.#link?.unref()
   }
 
   #running(): Link {

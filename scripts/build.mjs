@@ -4,7 +4,7 @@ import { createRequire } from 'node:module'
 import { homedir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { expectedError, run } from './processes.mjs'
+import { ended, expectedError, run } from './processes.mjs'
 import { Progress } from './progress.mjs'
 
 /** Compiles lib/ to dist/ where something in it is newer. */
@@ -53,7 +53,7 @@ function upToDate(root, addon, profile) {
   return modified(addon) > Math.max(...sources, ...files)
 }
 
-function cargoBuild(root, profile) {
+async function cargoBuild(root, profile) {
   const progress = new Progress('Building the native addon')
   const args = ['build', '--package', 'offhook', '--message-format', 'json-render-diagnostics', ...profile]
   const child = spawn('cargo', args, {
@@ -68,17 +68,11 @@ function cargoBuild(root, profile) {
     log += chunk
     progress.show(cargoProgress(chunk))
   })
-  return new Promise((resolve, reject) => {
-    child.once('error', (error) => {
-      progress.done(false)
-      reject(error.code === 'ENOENT' ? expectedError('Rust is needed to build the addon: see https://rustup.rs') : error)
-    })
-    child.once('close', (code) => {
-      progress.done(code === 0)
-      if (code === 0 && library) resolve(library)
-      else reject(expectedError(`${withoutProgress(log)}\nThe addon could not be built.`))
-    })
-  })
+  const status = await ended(child)
+  progress.done(status === 0)
+  if (status === 0 && library) return library
+  if (status === 'it is not installed') throw expectedError('Rust is needed to build the addon: see https://rustup.rs')
+  throw expectedError(`${withoutProgress(log)}\nThe addon could not be built: ${status}`)
 }
 
 function artifact(line) {

@@ -38,11 +38,19 @@ export async function stream(command, args, options = {}) {
   return { ok: (await ended(child)) === 0, output }
 }
 
-/** The exit status, or the text of what ended it. */
-function ended(child) {
+/** The exit status, or the text of what ended it; a child does not outlive this process when that is told to end. */
+export function ended(child) {
+  const endChild = (signal) => {
+    child.kill(signal)
+    process.exit(1)
+  }
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP']
+  for (const signal of signals) process.once(signal, endChild)
   return new Promise((resolve) => {
-    child.once('error', (error) => resolve(error.message))
+    child.once('error', (error) => resolve(error.code === 'ENOENT' ? 'it is not installed' : error.message))
     child.once('close', (code, signal) => resolve(code ?? `ended by ${signal}`))
+  }).finally(() => {
+    for (const signal of signals) process.off(signal, endChild)
   })
 }
 

@@ -4,7 +4,7 @@ import { hears } from '../sound.mjs'
 import { startChromium } from './chromium.mjs'
 import { startKamailio } from './kamailio.mjs'
 import { peers } from './peers.mjs'
-import { next, phonesOf, voice } from './phones.mjs'
+import { next, phonesOf, voice } from '../phones.mjs'
 
 describe('JsSIP in Chromium, through Kamailio', { skip: peers('kamailio', 'chromium') }, () => {
   let kamailio

@@ -4,7 +4,7 @@ import { SoftphoneError } from 'offhook'
 import { hears } from '../sound.mjs'
 import { startKamailio } from './kamailio.mjs'
 import { peers } from './peers.mjs'
-import { connect, next, phonesOf } from './phones.mjs'
+import { connect, next, phonesOf } from '../phones.mjs'
 
 const skip = peers('kamailio')
 

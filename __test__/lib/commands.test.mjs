@@ -255,11 +255,15 @@ describe('commands', () => {
     assert.equal(engine.commands.filter(({ type }) => type === 'destroy').length, 1)
   })
 
-  test('ref and unref reach the engine', () => {
+  test('a phone keeps the process from initialize() on, unless it is unref()ed', async () => {
     const { phone, engine } = makePhone()
+    assert.equal(engine.refed, false)
+    engine.onCommand = ({ type }) => engine.reply(type)
+    await phone.initialize()
+    assert.equal(engine.refed, true)
     assert.equal(phone.unref(), phone)
     assert.equal(engine.refed, false)
-    phone.ref()
+    assert.equal(phone.ref(), phone)
     assert.equal(engine.refed, true)
   })
 })

@@ -4,13 +4,13 @@ const rate = 16000
 
 /**
  * Phones of one test, which all end with it: `open(options)` makes one that is initialized, `make(options)` one that is not.
- * A test that fails prints the phones' logs.
+ * With OFFHOOK_TEST_LOG set, the phones' logs are printed.
  */
 export function phonesOf(t) {
   const phones = []
   t.after(async () => {
     await Promise.all(phones.map((phone) => phone.destroy()))
-    if (!t.passed && process.env.OFFHOOK_TEST_LOG) for (const { log } of phones) console.log(log.join('\n'))
+    if (process.env.OFFHOOK_TEST_LOG) for (const { log } of phones) console.log(log.join('\n'))
   })
   const make = (options) => {
     const phone = new Softphone({ audio: 'none', logger: silent, ...options })
@@ -54,4 +54,5 @@ export async function connect(caller, callee, target, { tones: [low, high] = [60
   return { outgoing, incoming, callerEar: mine.ear, calleeEar: theirs.ear, pending: pending[0] }
 }
 
-const silent = { debug() {}, log() {}, info() {}, warn() {}, error() {} }
+/** A logger that says nothing. */
+export const silent = { debug() {}, log() {}, info() {}, warn() {}, error() {} }

@@ -1,0 +1,22 @@
+// Click-to-call with the embedded PBX: it calls alice, who answers by herself because she expects the call, then bob.
+import { Softphone } from 'offhook'
+import { Pbx } from 'offhook/testing'
+
+const users = ['alice', 'bob'].map((name) => ({ name, password: 'secret' }))
+const pbx = await Pbx.start({ users })
+const [alice, bob] = users.map(({ name }) => new Softphone({ ...pbx.account(name), audio: 'none', logLevel: 'warn' }))
+await Promise.all([alice.initialize(), bob.initialize()])
+
+bob.on('pendingSession', ({ id }) => bob.acceptPendingSession(id))
+alice.on('pendingSession', ({ conversationId, autoAnswer }) => console.log({ conversationId, autoAnswer }))
+
+await alice.expectCall({ conversationId: 'order-4711' })
+const started = alice.once('sessionStarted')
+await pbx.connect({ from: 'alice', to: 'bob', conversationId: 'order-4711' })
+const [session] = await started
+await session.answered
+console.log(`alice talks to ${session.address}`)
+
+await alice.endSession({ conversationId: 'order-4711' })
+await Promise.all([alice.destroy(), bob.destroy()])
+await pbx.close()
