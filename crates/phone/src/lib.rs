@@ -11,6 +11,23 @@
 //!  media   ──►│ account │──► Output::{Event, Reply}          to the application, one ordered stream
 //!  time    ──►└ sessions┘──► Output::{Timeout, Closed}
 //! ```
+//! ```
+//! use std::time::{Duration, Instant};
+//! use phone::{Command, Config, Output, Phone, Ticket};
+//!
+//! # #[allow(clippy::disallowed_methods)] fn start() -> Instant { Instant::now() }
+//! let config = Config::from_json(&serde_json::json!({
+//!     "uri": "sip:alice@example.com",
+//!     "password": "secret",
+//!     "servers": "wss://pbx.example.com/ws",
+//! }))?;
+//! let now = start();
+//! let mut phone = Phone::new(config, [7; 32], now, Duration::from_secs(1_800_000_000));
+//! phone.handle_command(Ticket(1), Command::Initialize {}, now);
+//! assert_eq!(phone.poll_output(), Output::Connect { server: 0 });
+//! assert!(matches!(phone.poll_output(), Output::Timeout(..)));
+//! # Ok::<(), phone::ConfigError>(())
+//! ```
 #![forbid(unsafe_code)]
 
 mod account;

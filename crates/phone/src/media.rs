@@ -1,12 +1,15 @@
 //! What a session asks of its media, and what media tells it: SDP goes through unread.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::audio;
 use crate::command::Tones;
 
-/// An order for one session's media; the first one creates it, `Close` is the last.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// An order for one session's media; the first one creates it, `Close` is the last. Debug shows no
+/// description: it holds the ICE password.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(
     tag = "type",
     rename_all = "camelCase",
@@ -57,8 +60,43 @@ pub enum MediaCommand {
     Close,
 }
 
-/// What happened in one session's media.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+impl fmt::Debug for MediaCommand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Offer => f.write_str("Offer"),
+            Self::Answer { .. } => f.write_str("Answer"),
+            Self::SetAnswer { provisional, .. } => f
+                .debug_struct("SetAnswer")
+                .field("provisional", provisional)
+                .finish_non_exhaustive(),
+            Self::Reoffer { restart_ice } => f
+                .debug_struct("Reoffer")
+                .field("restart_ice", restart_ice)
+                .finish(),
+            Self::AnswerReoffer { .. } => f.write_str("AnswerReoffer"),
+            Self::Rollback => f.write_str("Rollback"),
+            Self::Start {
+                input,
+                output,
+                beep,
+            } => f
+                .debug_struct("Start")
+                .field("input", input)
+                .field("output", output)
+                .field("beep", beep)
+                .finish(),
+            Self::SetInput { input } => f.debug_tuple("SetInput").field(input).finish(),
+            Self::SetOutput { output } => f.debug_tuple("SetOutput").field(output).finish(),
+            Self::SetVolume { percent } => f.debug_tuple("SetVolume").field(percent).finish(),
+            Self::Mute { muted } => f.debug_tuple("Mute").field(muted).finish(),
+            Self::SendDtmf { tones, .. } => f.debug_tuple("SendDtmf").field(tones).finish(),
+            Self::Close => f.write_str("Close"),
+        }
+    }
+}
+
+/// What happened in one session's media. Debug shows no description: it holds the ICE password.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(
     tag = "type",
     rename_all = "camelCase",
@@ -105,6 +143,44 @@ pub enum MediaEvent {
     PeerLeft,
     /// The media task broke; nothing more comes from it.
     Crashed { reason: String },
+}
+
+impl fmt::Debug for MediaEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Described { .. } => f.write_str("Described"),
+            Self::AnswerApplied => f.write_str("AnswerApplied"),
+            Self::Refused { refusal, reason } => f
+                .debug_tuple("Refused")
+                .field(refusal)
+                .field(reason)
+                .finish(),
+            Self::Connecting => f.write_str("Connecting"),
+            Self::Connected => f.write_str("Connected"),
+            Self::Interrupted => f.write_str("Interrupted"),
+            Self::Failed { failure, reason } => f
+                .debug_tuple("Failed")
+                .field(failure)
+                .field(reason)
+                .finish(),
+            Self::EndOfCandidates => f.write_str("EndOfCandidates"),
+            Self::RemoteHold { held } => f.debug_tuple("RemoteHold").field(held).finish(),
+            Self::Dtmf { tone, duration } => {
+                f.debug_tuple("Dtmf").field(tone).field(duration).finish()
+            }
+            Self::DtmfSent { remaining } => f.debug_tuple("DtmfSent").field(remaining).finish(),
+            Self::DeviceFailed { device, reason } => f
+                .debug_tuple("DeviceFailed")
+                .field(device)
+                .field(reason)
+                .finish(),
+            Self::Codec { name } => f.debug_tuple("Codec").field(name).finish(),
+            Self::NoMedia => f.write_str("NoMedia"),
+            Self::MediaResumed => f.write_str("MediaResumed"),
+            Self::PeerLeft => f.write_str("PeerLeft"),
+            Self::Crashed { reason } => f.debug_tuple("Crashed").field(reason).finish(),
+        }
+    }
 }
 
 /// Why a description can't be used.

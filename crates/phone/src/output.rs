@@ -1,5 +1,6 @@
 //! What a phone gives out: one ordered stream.
 
+use std::fmt;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -10,8 +11,9 @@ use crate::event::{Event, SessionSnapshot};
 use crate::id::{SessionId, Ticket};
 use crate::media::MediaCommand;
 
-/// One thing for the driver to do; a `Reply` comes after the events its command caused.
-#[derive(Debug, Clone, PartialEq)]
+/// One thing for the driver to do; a `Reply` comes after the events its command caused. Debug
+/// shows no SIP message: it may hold credentials.
+#[derive(Clone, PartialEq)]
 pub enum Output {
     /// Open a WebSocket to `config.servers[server]`, in place of any other.
     Connect { server: usize },
@@ -31,6 +33,24 @@ pub enum Output {
     Timeout(Instant, Wake),
     /// The phone has ended: nothing comes after this, ever.
     Closed,
+}
+
+impl fmt::Debug for Output {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Connect { server } => f.debug_tuple("Connect").field(server).finish(),
+            Self::Disconnect => f.write_str("Disconnect"),
+            Self::Send(message) => write!(f, "Send({} bytes)", message.len()),
+            Self::Ping => f.write_str("Ping"),
+            Self::Media(id, command) => f.debug_tuple("Media").field(id).field(command).finish(),
+            Self::Event(event) => f.debug_tuple("Event").field(event).finish(),
+            Self::Reply(ticket, outcome) => {
+                f.debug_tuple("Reply").field(ticket).field(outcome).finish()
+            }
+            Self::Timeout(at, why) => f.debug_tuple("Timeout").field(at).field(why).finish(),
+            Self::Closed => f.write_str("Closed"),
+        }
+    }
 }
 
 /// What a successful command resolves with.

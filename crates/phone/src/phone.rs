@@ -31,7 +31,6 @@ const IDLE: Duration = Duration::from_secs(3600);
 /// A softphone without I/O.
 ///
 /// **Give one input, then drain [`poll_output`](Self::poll_output) until `Timeout` or `Closed`.**
-#[derive(Debug)]
 pub struct Phone {
     config: Config,
     agent: Agent,
@@ -257,6 +256,15 @@ impl Phone {
 
     fn new_id(&mut self) -> SessionId {
         SessionId::from_random(draw(&mut self.rng))
+    }
+}
+
+impl std::fmt::Debug for Phone {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Phone")
+            .field("address", &self.config.address)
+            .field("sessions", &self.sessions.len())
+            .finish_non_exhaustive()
     }
 }
 

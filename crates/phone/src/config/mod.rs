@@ -1,5 +1,6 @@
 //! The configuration of a phone: judged once, then carried to all who read it.
 
+mod account;
 mod error;
 mod options;
 mod read;
@@ -10,13 +11,14 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+pub(crate) use account::escape_user;
 pub use error::ConfigError;
 pub use options::{
     AudioOption, AudioOptions, AutoAnswerOption, AutoAnswerOptions, ContactTransportOption,
     HeaderOption, InputOption, OneOrMany, Options, OutputOption, ServerOption, TlsOptions,
     WeightedServer,
 };
-pub(crate) use read::{escape_user, ice_servers, is_printable, is_token};
+pub(crate) use read::{ice_servers, is_printable, is_token};
 pub use server::Server;
 
 use crate::audio;

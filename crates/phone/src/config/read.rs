@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use super::account::{account, bearer_is_safe, domain};
 use super::options::{
     AudioOption, AutoAnswerOption, AutoAnswerOptions, ContactTransportOption, HeaderOption,
     OneOrMany, Options, ServerOption, TlsOptions,
 };
-use super::token::Claims;
 use super::{
     Address, Audio, AutoAnswer, Codec, Config, ConfigError, ContactTransport, Credentials,
     IceServer, Policy, Server, Tls,
@@ -15,15 +15,6 @@ use crate::audio;
 use crate::event::Level;
 use crate::id::is_uuid;
 use crate::secret::Secret;
-
-/// The environments that PureCloud's SDK knows; others get its warning, not an error.
-const STANDARD_ENVIRONMENTS: [&str; 5] = [
-    "mypurecloud.com",
-    "mypurecloud.ie",
-    "mypurecloud.jp",
-    "mypurecloud.de",
-    "mypurecloud.com.au",
-];
 
 /// RFC 3261 gives no limit; nobody configures more, and a list must end.
 const MOST_SERVERS: usize = 64;
@@ -119,200 +110,6 @@ impl TryFrom<Options> for Config {
     }
 }
 
-struct Account {
-    address: Address,
-    credentials: Credentials,
-    is_triple: bool,
-}
-
-fn account(options: &Options, warnings: &mut Vec<String>) -> Result<Account, ConfigError> {
-    match &options.uri {
-        Some(uri) => sip_account(options, address(uri)?),
-        None => triple(options, warnings),
-    }
-}
-
-fn sip_account(options: &Options, address: Address) -> Result<Account, ConfigError> {
-    let username = match &options.username {
-        Some(username) => filled("username", username)?,
-        None => address.user.clone(),
-    };
-    let given = [
-        ("password", options.password.is_some()),
-        ("ha1", options.ha1.is_some()),
-        ("accessToken", options.access_token.is_some()),
-    ];
-    let mut given = given.iter().filter(|(_, given)| *given);
-    if let (Some(_), Some((second, _))) = (given.next(), given.next()) {
-        return Err(ConfigError::new(
-            *second,
-            "absent where another of 'password', 'ha1' and 'accessToken' is given",
-            "given as well",
-        ));
-    }
-    let credentials = if let Some(password) = &options.password {
-        let password = filled_secret("password", password)?;
-        Credentials::Password { username, password }
-    } else if let Some(ha1) = &options.ha1 {
-        Credentials::Ha1 {
-            username,
-            realm: realm(options, &address)?,
-            ha1: hashed(ha1)?,
-        }
-    } else if let Some(token) = &options.access_token {
-        Credentials::Token {
-            realm: realm(options, &address)?,
-            token: bearer(token)?,
-            renewable: options.renewable_token.unwrap_or(false),
-        }
-    } else {
-        Credentials::None
-    };
-    Ok(Account {
-        address,
-        credentials,
-        is_triple: false,
-    })
-}
-
-/// The realm that a credential is for: named, or our own domain.
-fn realm(options: &Options, address: &Address) -> Result<String, ConfigError> {
-    match &options.realm {
-        Some(realm) => filled("realm", realm),
-        None => Ok(address.domain.clone()),
-    }
-}
-
-fn bearer(token: &Secret) -> Result<Secret, ConfigError> {
-    match sip::auth::Credentials::bearer(token.reveal(), Vec::new()) {
-        Ok(_) => Ok(token.clone()),
-        Err(_) => Err(ConfigError::new(
-            "accessToken",
-            "a bearer token of letters, digits and -._~+/=",
-            match token.reveal() {
-                "" => "an empty string",
-                _ => "another string",
-            },
-        )),
-    }
-}
-
-/// The PureCloud triple: `environment`, `accessToken`, `orgId`.
-fn triple(options: &Options, warnings: &mut Vec<String>) -> Result<Account, ConfigError> {
-    if *options == Options::default() {
-        return Err(ConfigError::missing(
-            "options",
-            "an object",
-            "Options required to create an instance of the SDK",
-        ));
-    }
-    let Some(token) = &options.access_token else {
-        return Err(ConfigError::missing(
-            "accessToken",
-            "a non-empty string",
-            "Access token is required to create an instance of the SDK",
-        ));
-    };
-    let token = bearer(token)?;
-    let domain = match &options.environment {
-        Some(environment) => {
-            if !STANDARD_ENVIRONMENTS.contains(&environment.as_str()) {
-                warnings.push(
-                    "Environment is not in the standard list. You may not be able to connect."
-                        .into(),
-                );
-            }
-            domain("environment", environment)?
-        }
-        None => {
-            warnings.push("No environment provided, using mypurecloud.com".into());
-            STANDARD_ENVIRONMENTS[0].into()
-        }
-    };
-    let user = match &options.username {
-        Some(username) => filled("username", username)?,
-        None => Claims::read(token.reveal())
-            .and_then(|claims| claims.subject)
-            .filter(|subject| !subject.is_empty())
-            .ok_or_else(|| {
-                ConfigError::new(
-                    "username",
-                    "a non-empty string, as accessToken is not a JWT with a 'sub' claim",
-                    "absent",
-                )
-            })?,
-    };
-    let address = address(&format!("sip:{}@{domain}", escape_user(&user)))?;
-    Ok(Account {
-        credentials: Credentials::Token {
-            realm: realm(options, &address)?,
-            token,
-            renewable: options.renewable_token.unwrap_or(false),
-        },
-        address,
-        is_triple: true,
-    })
-}
-
-fn address(uri: &str) -> Result<Address, ConfigError> {
-    let wrong = || {
-        ConfigError::new(
-            "uri",
-            "a SIP URI such as 'sip:alice@example.com'",
-            "another string",
-        )
-    };
-    let (scheme, rest) = match uri.split_once(':') {
-        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("sip") => ("sip", rest),
-        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("sips") => ("sips", rest),
-        Some(_) | None => ("sip", uri),
-    };
-    let (user, host) = rest.rsplit_once('@').ok_or_else(wrong)?;
-    if user.is_empty() || user.contains([':', '@']) {
-        return Err(wrong());
-    }
-    let address = Address {
-        scheme,
-        user: escape_user(user),
-        domain: domain("uri", host).map_err(|_| wrong())?,
-    };
-    match sip::uri::Uri::parse(&address.to_string()) {
-        Ok(_) => Ok(address),
-        Err(_) => Err(wrong()),
-    }
-}
-
-/// Escapes what RFC 3261 §25.1 does not allow in a user part; an escape stays as it is.
-pub(crate) fn escape_user(user: &str) -> String {
-    let mut escaped = String::with_capacity(user.len());
-    for byte in user.bytes() {
-        match byte {
-            b if b.is_ascii_alphanumeric() || b"-_.!~*'()&=+$,;?/%".contains(&b) => {
-                escaped.push(char::from(b));
-            }
-            b => escaped.push_str(&format!("%{b:02X}")),
-        }
-    }
-    escaped
-}
-
-fn domain(option: &str, text: &str) -> Result<String, ConfigError> {
-    let host = text.split(':').next().unwrap_or_default();
-    let labels = !host.is_empty()
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"-.:_".contains(&b));
-    let address = text.starts_with('[')
-        && text.contains(']')
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_hexdigit() || b"[]:.".contains(&b));
-    match labels || address {
-        true => Ok(text.to_owned()),
-        false => Err(ConfigError::new(option, "a domain name", "another string")),
-    }
-}
-
 fn servers(
     given: Option<OneOrMany<ServerOption>>,
     address: &Address,
@@ -338,23 +135,6 @@ fn servers(
             .enumerate()
             .map(|(index, option)| Server::read(option, &format!("servers[{index}]")))
             .collect(),
-    }
-}
-
-/// RFC 8898 §4: a bearer token is for nobody to read on the way.
-fn bearer_is_safe(
-    credentials: &Credentials,
-    servers: &[Server],
-    allow_insecure: bool,
-) -> Result<(), ConfigError> {
-    let bearer = matches!(credentials, Credentials::Token { .. });
-    match bearer && !allow_insecure && servers.iter().any(|server| !server.secure) {
-        true => Err(ConfigError::new(
-            "servers",
-            "wss: URLs where accessToken is used (or allowInsecure: true)",
-            "a ws: URL",
-        )),
-        false => Ok(()),
     }
 }
 
@@ -571,7 +351,7 @@ fn printable(option: &str, text: String) -> Result<String, ConfigError> {
     }
 }
 
-fn filled(option: &str, text: &str) -> Result<String, ConfigError> {
+pub(super) fn filled(option: &str, text: &str) -> Result<String, ConfigError> {
     match text {
         "" => Err(ConfigError::new(
             option,
@@ -582,20 +362,8 @@ fn filled(option: &str, text: &str) -> Result<String, ConfigError> {
     }
 }
 
-fn filled_secret(option: &str, secret: &Secret) -> Result<Secret, ConfigError> {
+pub(super) fn filled_secret(option: &str, secret: &Secret) -> Result<Secret, ConfigError> {
     filled(option, secret.reveal()).map(Secret::new)
-}
-
-fn hashed(ha1: &Secret) -> Result<Secret, ConfigError> {
-    let text = ha1.reveal();
-    match sip::auth::Secret::ha1(text) {
-        Ok(_) => Ok(ha1.clone()),
-        Err(_) => Err(ConfigError::new(
-            "ha1",
-            "32 (MD5) or 64 (SHA-256) hexadecimal digits",
-            "another string",
-        )),
-    }
 }
 
 fn route(option: &str, uri: String) -> Result<String, ConfigError> {

@@ -40,10 +40,10 @@ impl Session {
             headers: options.headers,
         });
         self.start(ctx);
-        self.start_media(beep, ctx);
         if connect {
             self.connect(ctx);
         }
+        self.start_media(beep, ctx);
     }
 
     /// Asks media for the answer; until then nothing is sent (guarantee 3).

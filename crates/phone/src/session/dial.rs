@@ -62,8 +62,8 @@ impl Session {
             output: dial.output.map_or(Choice::Default, Choice::Own),
         };
         session.start(ctx);
-        session.start_media(false, ctx);
         ctx.media(id, MediaCommand::Offer);
+        session.start_media(false, ctx);
         session
     }
 
