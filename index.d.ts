@@ -723,7 +723,7 @@ export type MarkOutcome = 'played' | 'cleared';
  * Sound that the application writes: 16-bit mono PCM, little-endian, as Buffers or Int16Arrays of any size.
  *
  * It is played at its own pace by the native engine: write as fast as `write` and `drain` allow.
- * One source can feed one session at a time; what is written while nothing plays it waits.
+ * What is written while no session plays it waits. `finish` comes when everything was played.
  */
 export declare class AudioSource extends Writable {
     #private;
@@ -796,7 +796,7 @@ export type StatsReport = Map<string, StatsObject>;
 
 /** A call's figures in short. */
 export interface CallStats {
-    /** Mean opinion score, 1–4.5 (E-model; up to 5 for Opus). */
+    /** The estimated mean opinion score, 1–5. */
     mos: number;
     /** Milliseconds of round trip, from RTCP; null until it is known. */
     rttMs: number | null;
@@ -806,6 +806,8 @@ export interface CallStats {
     lossPct: number;
     /** Percent of the sound played that had to be made up, in the last second. */
     concealedPct: number;
+    /** Milliseconds that received sound waits in the jitter buffer. */
+    bufferMs: number;
     /** The codec by its SDP name; null until it is negotiated. */
     codec: string | null;
     /** Packets received so far. */

@@ -28,7 +28,7 @@ export type MarkOutcome = 'played' | 'cleared'
  * Sound that the application writes: 16-bit mono PCM, little-endian, as Buffers or Int16Arrays of any size.
  *
  * It is played at its own pace by the native engine: write as fast as `write` and `drain` allow.
- * One source can feed one session at a time; what is written while nothing plays it waits.
+ * What is written while no session plays it waits. `finish` comes when everything was played.
  */
 export class AudioSource extends Writable {
   /** Samples per second of what is written. */
@@ -64,6 +64,7 @@ export class AudioSource extends Writable {
 
   /** Drops everything that waits to be played (barge-in); marks behind it resolve with `'cleared'`. */
   clear(): void {
+    if (this.destroyed) return
     this.#half = undefined
     this.#native.clear()
     this.#release()
@@ -71,6 +72,7 @@ export class AudioSource extends Writable {
 
   /** Resolves when the last sample written so far was really played, or dropped. */
   mark(): Promise<MarkOutcome> {
+    if (this.destroyed) return Promise.resolve('cleared')
     const mark = this.#nextMark++
     return new Promise((resolve) => {
       this.#marks.set(mark, resolve)
@@ -89,7 +91,8 @@ export class AudioSource extends Writable {
 
   override _final(done: () => void): void {
     this.#native.end()
-    done()
+    // `finish` says that everything was played: destroying before would drop what waits.
+    void this.mark().then(() => done())
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {

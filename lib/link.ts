@@ -4,6 +4,8 @@ import type { StatsObject } from './stats'
 import type { WireCommand, WireError, WireEvent } from './wire'
 
 interface Waiting {
+  /** The reply to `destroy` comes after `closed`. */
+  outlivesClosing: boolean
   resolve(value: unknown): void
   reject(error: unknown): void
 }
@@ -33,7 +35,8 @@ export class Link {
   /** As above; `read` is given the reply before any later event. */
   command<T>(command: WireCommand, signal: AbortSignal | undefined, read: (reply: unknown) => T): Promise<T>
   command(command: WireCommand, signal?: AbortSignal, read: (reply: unknown) => unknown = () => {}): Promise<unknown> {
-    return this.#ask((ticket) => this.#phone.command(ticket, JSON.stringify(command)), read, signal)
+    const send = (ticket: number) => this.#phone.command(ticket, JSON.stringify(command))
+    return this.#ask(send, read, signal, command.type === 'destroy')
   }
 
   /** Sends a command whose outcome nobody waits for. */
@@ -57,13 +60,19 @@ export class Link {
     this.#phone.unref()
   }
 
-  #ask<T>(send: (ticket: number) => void, read: (reply: unknown) => T, signal?: AbortSignal): Promise<T> {
+  #ask<T>(
+    send: (ticket: number) => void,
+    read: (reply: unknown) => T,
+    signal?: AbortSignal,
+    outlivesClosing = false,
+  ): Promise<T> {
     if (signal?.aborted) return Promise.reject(signal.reason)
     if (this.#closed) return Promise.reject(destroyed())
     const ticket = this.#nextTicket++
     const abort = () => this.post({ type: 'abort', ticket })
     return new Promise<T>((resolve, reject) => {
       this.#waiting.set(ticket, {
+        outlivesClosing,
         reject,
         resolve(reply) {
           try {
@@ -73,7 +82,7 @@ export class Link {
           }
         },
       })
-      send(ticket)
+      refusable(() => send(ticket))
       signal?.addEventListener('abort', abort, { once: true })
     })
       .catch((error: unknown) => {
@@ -98,9 +107,11 @@ export class Link {
   }
 
   #abandon(): void {
-    const waiting = [...this.#waiting.values()]
-    this.#waiting.clear()
-    for (const { reject } of waiting) reject(destroyed())
+    for (const [ticket, { outlivesClosing, reject }] of this.#waiting) {
+      if (outlivesClosing) continue
+      this.#waiting.delete(ticket)
+      reject(destroyed())
+    }
   }
 }
 
@@ -118,15 +129,22 @@ function construct(native: Native, options: string, onEvent: (event: string) => 
   try {
     return new native.NativePhone(options, onEvent)
   } catch (error) {
-    throw asOptionError(error)
+    const { message, code } = error as Error & { code?: string }
+    if (code !== 'InvalidArg') throw new SoftphoneError(message, { code: 'ERR_START', type: 'generic', cause: error })
+    throw new SoftphoneError(message, { code: 'ERR_INVALID_OPTION', type: 'invalid_options' })
   }
 }
 
-// The addon throws the JSON of a phone error, or text of its own.
-function asOptionError(error: unknown): SoftphoneError {
-  const text = error instanceof Error ? error.message : String(error)
-  if (text.startsWith('{')) return fromWire(JSON.parse(text) as WireError)
-  return new SoftphoneError(text, { code: 'ERR_INVALID_OPTION', type: 'invalid_options' })
+// The addon refuses what is no command, or one command too many.
+function refusable(send: () => void): void {
+  try {
+    send()
+  } catch (error) {
+    const { message, code } = error as Error & { code?: string }
+    throw code === 'InvalidArg'
+      ? new SoftphoneError(message, { code: 'ERR_INVALID_ARGUMENT', type: 'invalid_options' })
+      : new SoftphoneError(message, { code: 'ERR_BUSY', type: 'generic' })
+  }
 }
 
 function isAbort(error: unknown): boolean {

@@ -168,7 +168,7 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
     this.#post(
       {
         type: 'accept',
-        id,
+        id: knownShape(id),
         options: {
           ...rest,
           input: mediaStream === undefined ? undefined : wireInput('mediaStream', mediaStream),
@@ -184,7 +184,7 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
   async rejectPendingSession(id: string, options: RejectOptions = {}): Promise<void> {
     checkId(id)
     checkOptions('options of rejectPendingSession', options, rejectOptions)
-    await this.#command({ type: 'reject', id, code: options.code, reason: options.reason })
+    await this.#command({ type: 'reject', id: knownShape(id), code: options.code, reason: options.reason })
   }
 
   /**
@@ -223,13 +223,13 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
   /** Ends a session, named by its id or its conversation's; resolves after its `sessionEnded`. */
   async endSession(reference: SessionReference): Promise<void> {
     const { id, conversationId } = reference ?? {}
-    if (!id && !conversationId) {
+    if ((!id || typeof id !== 'string') && (!conversationId || typeof conversationId !== 'string')) {
       throw new SoftphoneError('Unable to end session: must provide session id or conversationId.', {
         code: 'ERR_INVALID_ARGUMENT',
         type: 'session',
       })
     }
-    await this.#command({ type: 'end', id, conversationId })
+    await this.#command({ type: 'end', id: id && knownShape(id), conversationId })
   }
 
   /** Announces an incoming call of a conversation, which is then answered by itself. */
@@ -401,6 +401,11 @@ function endOnAbort(session: Session, signal: AbortSignal): void {
   signal.addEventListener('abort', abort, { once: true })
   const settled = () => signal.removeEventListener('abort', abort)
   session.answered.then(settled, settled)
+}
+
+// The engine reads ids as UUIDs; any other text names no session, and the nil UUID names none either.
+function knownShape(id: string): string {
+  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id) ? id : '00000000-0000-0000-0000-000000000000'
 }
 
 function checkId(id: unknown): void {

@@ -14,7 +14,7 @@ export type StatsReport = Map<string, StatsObject>
 
 /** A call's figures in short. */
 export interface CallStats {
-  /** Mean opinion score, 1–4.5 (E-model; up to 5 for Opus). */
+  /** The estimated mean opinion score, 1–5. */
   mos: number
   /** Milliseconds of round trip, from RTCP; null until it is known. */
   rttMs: number | null
@@ -24,6 +24,8 @@ export interface CallStats {
   lossPct: number
   /** Percent of the sound played that had to be made up, in the last second. */
   concealedPct: number
+  /** Milliseconds that received sound waits in the jitter buffer. */
+  bufferMs: number
   /** The codec by its SDP name; null until it is negotiated. */
   codec: string | null
   /** Packets received so far. */

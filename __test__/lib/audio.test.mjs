@@ -22,6 +22,8 @@ describe('AudioSource', () => {
     source.write(Uint8Array.of(4, 5))
     source.write(Int16Array.of(0x0706))
     source.end()
+    await turn()
+    engine.onEvent('played', engine.marks[0])
     await once(source, 'finish')
     assert.deepEqual([...Buffer.concat(engine.written)], [1, 2, 3, 4, 5, 6])
     assert.ok(engine.written.every(({ length }) => length % 2 === 0))
@@ -84,10 +86,12 @@ describe('AudioSource', () => {
 
   test('is a Writable for pipelines and for web streams', async () => {
     const { source, engine } = makeSource({ queue: 1000 })
+    engine.mark = (mark) => setImmediate(() => engine.onEvent('played', mark))
     await pipeline(Readable.from([Buffer.alloc(10), Buffer.alloc(5), Buffer.alloc(5)]), source)
     assert.equal(Buffer.concat(engine.written).length, 20)
 
     const other = makeSource({ queue: 1000 })
+    other.engine.mark = (mark) => setImmediate(() => other.engine.onEvent('played', mark))
     const writer = Writable.toWeb(other.source).getWriter()
     await writer.write(Buffer.alloc(10))
     await writer.close()

@@ -158,6 +158,9 @@ describe('commands', () => {
     const message = 'Unable to end session: session not connected.'
     engine.reply('end', { error: { code: 'ERR_SESSION_NOT_FOUND', type: 'session', message } })
     await assert.rejects(ending, { message })
+    phone.endSession({ id: 'nonsense' }).catch(() => {})
+    await turn()
+    assert.equal(command(engine, 'end').id, '00000000-0000-0000-0000-000000000000')
   })
 
   test('ending an ended session does nothing', async () => {
@@ -246,8 +249,8 @@ describe('commands', () => {
     const destroying = phone.destroy()
     assert.equal(phone.destroy(), destroying)
     await turn()
-    engine.reply('destroy')
     engine.say({ type: 'closed' })
+    engine.reply('destroy')
     await destroying
     await assert.rejects(registering, { code: 'ERR_DESTROYED' })
     await assert.rejects(phone.call('bob'), { code: 'ERR_DESTROYED' })
