@@ -1,7 +1,7 @@
 //! Concealment for codecs without their own: the last pitch period is repeated and fades.
 //!
-//! After G.711 Appendix I, but without its 3.75 ms of delay: a gap begins with a blend of the repeated
-//! period into the mirrored end of what was heard, instead of reaching back into what was already played.
+//! After G.711 Appendix I, but without its 3.75 ms of delay: where the repeated period doesn't meet the last
+//! sample heard, the step is spread over a quarter of a period, instead of blended into what is not yet played.
 
 use audio::Rate;
 
@@ -28,6 +28,8 @@ pub(super) struct Concealer {
 struct Gap {
     /// The pitch period, its end blended so that it follows itself smoothly.
     period: Vec<f32>,
+    /// What the last sample heard was above the one a period before it.
+    step: f32,
     /// How many samples were invented so far.
     length: usize,
 }
@@ -64,25 +66,13 @@ impl Concealer {
 
     /// Fills `samples` with the continuation of what was heard.
     pub(super) fn conceal(&mut self, samples: &mut [i16]) {
+        if self.gap.is_none() {
+            self.gap = Some(self.begin());
+        }
         if let Some(gap) = &mut self.gap {
             for sample in samples.iter_mut() {
                 *sample = gap.next(self.per_ms) as i16;
             }
-        } else {
-            let mut gap = self.begin();
-            // The mirrored end of the history joins without a step; it gives way to the period at once.
-            let blend = (gap.period.len() / 4).max(1);
-            for (index, sample) in samples.iter_mut().enumerate() {
-                let repeated = gap.next(self.per_ms);
-                *sample = if index < blend {
-                    let share = (index + 1) as f32 / (blend + 1) as f32;
-                    let mirrored = f32::from(self.history[self.history.len() - 1 - index]);
-                    (mirrored + (repeated - mirrored) * share) as i16
-                } else {
-                    repeated as i16
-                };
-            }
-            self.gap = Some(gap);
         }
         self.remember(samples);
     }
@@ -99,7 +89,12 @@ impl Concealer {
             let sample = &mut period[length - blend + index];
             *sample += (f32::from(*earlier) - *sample) * share;
         }
-        Gap { period, length: 0 }
+        let step = f32::from(self.history[end - 1]) - f32::from(self.history[end - length - 1]);
+        Gap {
+            period,
+            step,
+            length: 0,
+        }
     }
 
     /// Finds the lag at which the last 20 ms resemble what came before them most.
@@ -152,7 +147,9 @@ impl Gap {
             _ => 0.0,
         };
         let sample = self.period[self.length % self.period.len()];
+        let spread = self.period.len() / 4;
+        let rest = spread.saturating_sub(self.length) as f32 / spread as f32;
         self.length += 1;
-        sample * gain
+        (sample + self.step * rest) * gain
     }
 }

@@ -190,7 +190,7 @@ impl Encoder {
     pub fn encode(&mut self, samples: &[i16], payload: &mut Vec<u8>) -> Result<(), EncodeError> {
         payload.clear();
         let tick = self.rate.samples_per_tick();
-        if samples.is_empty() || samples.len() % tick != 0 || samples.len() > 12 * tick {
+        if samples.is_empty() || !samples.len().is_multiple_of(tick) || samples.len() > 12 * tick {
             return Err(EncodeError::FrameLength {
                 got: samples.len(),
                 hz: self.rate.hz(),
@@ -286,15 +286,17 @@ impl Decoder {
         let start = out.len();
         out.resize(start + samples, 0);
         let room = &mut out[start..];
-        let decoded = match &mut self.inner {
-            AnyDecoder::Opus(decoder) => decoder.decode(payload, room),
-            AnyDecoder::G722(decoder) => Ok(decoder.decode(payload, room)),
-            AnyDecoder::G711(decoder) => Ok(decoder.decode(payload, room)),
-        };
-        if decoded.is_err() {
-            out.truncate(start);
+        match &mut self.inner {
+            AnyDecoder::Opus(decoder) => {
+                if let Err(error) = decoder.decode(payload, room) {
+                    out.truncate(start);
+                    return Err(error);
+                }
+            }
+            AnyDecoder::G722(decoder) => decoder.decode(payload, room),
+            AnyDecoder::G711(decoder) => decoder.decode(payload, room),
         }
-        decoded.map(|()| samples)
+        Ok(samples)
     }
 
     /// Appends `samples` of sound in place of what was lost; long gaps fade to silence.
@@ -336,3 +338,6 @@ impl Decoder {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

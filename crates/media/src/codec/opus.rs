@@ -129,7 +129,11 @@ impl Decoder {
         if payload.is_empty() {
             return Err(DecodeError::Empty);
         }
-        opus::packet::samples(payload, self.0.rate()).map_err(|_| MALFORMED)
+        // RFC 6716 §3.2.5: code 3 may claim no frame at all, which is malformed too.
+        match opus::packet::samples(payload, self.0.rate()) {
+            Ok(0) | Err(_) => Err(MALFORMED),
+            Ok(samples) => Ok(samples),
+        }
     }
 
     pub(super) fn decode(&mut self, payload: &[u8], out: &mut [i16]) -> Result<(), DecodeError> {
