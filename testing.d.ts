@@ -11,126 +11,145 @@ export interface PbxUser {
     token?: string;
 }
 
+/** What answers at an address of the PBX that is no user's. */
+export type PbxExtension = 
+/** Answers and sends back what it hears. */
+{
+    type: 'echo';
+}
+/** Answers and plays a sine tone of so many hertz. */
+ | {
+    type: 'tone';
+    frequency: number;
+}
+/** Answers and plays a WAV file, again and again with `repeat`. */
+ | {
+    type: 'prompt';
+    path: string;
+    repeat?: boolean;
+}
+/** Answers with silence; a digit 1–9 plays a tone of 100 Hz times the digit, `*` echoes, `#` hangs up. */
+ | {
+    type: 'menu';
+}
+/** Refuses with this SIP status, 300–699. */
+ | {
+    type: 'refuse';
+    code: number;
+}
+/** Rings and never answers. */
+ | {
+    type: 'ring';
+};
+
 /** Options of {@link Pbx.start}. */
 export interface PbxOptions {
     /** The SIP domain and the realm; default `pbx.test`. */
     domain?: string;
     /** The users; more can come with `addUser()`. */
     users?: readonly PbxUser[];
-    /** The digest algorithm; default `'SHA-256'`. */
-    algorithm?: 'MD5' | 'SHA-256' | 'SHA-512-256';
-    /** Seconds that a nonce is good for; default 300. */
+    /** Whether users have to prove who they are; default `'digest'`, which takes bearer tokens too. */
+    authentication?: 'digest' | 'none';
+    /** The digest algorithms to offer, best first; default SHA-256 and MD5. */
+    algorithms?: readonly ('MD5' | 'SHA-256' | 'SHA-512-256')[];
+    /** Milliseconds that a nonce is good for; default 300000. */
     nonceLifetime?: number;
     /** The shortest registration that is granted, in seconds; shorter ones get 423. Default 1. */
     minExpires?: number;
-    /** Where random choices start from, so that a run can be repeated; default a random one. */
-    seed?: number;
+    /** The longest registration that is granted, in seconds; default 3600. */
+    maxExpires?: number;
+    /** Extensions by their user part, beside `echo`, `tone` (440 Hz), `menu`, `busy` (486) and `noanswer`. */
+    extensions?: Readonly<Record<string, PbxExtension>>;
 }
-
-/**
- * What answers a call by itself: `echo` gives back what it hears, `tone` plays 440 Hz, `speech` a spoken sentence,
- * `menu` collects digits, `busy` answers 486, `noanswer` rings for ever, `conference` mixes all who call it.
- * Each is also an address: `sip:echo@<domain>`.
- */
-export type PbxExtension = 'echo' | 'tone' | 'speech' | 'menu' | 'busy' | 'noanswer' | 'conference';
 
 /** Options of {@link Pbx.originate}. */
 export interface OriginateOptions {
-    /** The user to call; all of its registered contacts ring. */
+    /** The user to call first; all of its phones ring. */
     to: string;
-    /** The caller that is shown; default the extension. */
-    from?: string;
-    /** The caller's name that is shown. */
+    /** The user or extension that it is then connected with. */
+    with: string;
+    /** The caller's name that is shown to the first. */
     displayName?: string;
-    /** What talks to the user who answers; default `'echo'`. */
-    extension?: PbxExtension;
-    /** Asks for an automatic answer (`Call-Info: …;answer-after=0`); default false. */
-    autoAnswer?: boolean;
+    /** Asks the first for an automatic answer after so many seconds (`Call-Info: …;answer-after=N`); true means 0. */
+    autoAnswer?: boolean | number;
     /** The conversation that the call belongs to. */
     conversationId?: string;
-    /** Headers to add to the INVITE. */
-    headers?: Readonly<Record<string, string>>;
-    /** Milliseconds to wait for an answer before the call is cancelled; default 60000. */
-    timeout?: number;
-}
-
-/** Options of {@link Pbx.connect}. */
-export interface ConnectOptions {
-    /** The user who is called first, with a request for an automatic answer: who clicked. */
-    from: string;
-    /** The user, extension or address that is then called. */
-    to: string;
-    /** The conversation that both calls belong to; default a new one. */
-    conversationId?: string;
-    /** Headers to add to both INVITEs. */
+    /** Headers to add to the first INVITE. */
     headers?: Readonly<Record<string, string>>;
 }
 
-/** What goes wrong on purpose. Each share is from 0 to 1. */
-export interface PbxFaults {
-    /** Signalling messages that are lost on the way to the phones. */
-    loss?: number;
-    /** Signalling messages that arrive twice. */
-    duplicate?: number;
-    /** Signalling messages that overtake the one before. */
-    reorder?: number;
-    /** Milliseconds by which signalling is late. */
-    delay?: number;
-    /** What is wrong with the SDP that phones get. */
-    sdp?: 'fingerprint' | 'codecs' | 'garbage';
-    /** What happens to RTP: turning it on leads the media of new calls through a relay of the PBX. */
-    media?: {
-        /** Packets that are lost. */
-        loss?: number;
-        /** Milliseconds by which packets are late. */
-        delay?: number;
-        /** Milliseconds by which that varies. */
-        jitter?: number;
-    };
+/** What {@link Pbx.originate} gives. */
+export interface OriginatedCall {
+    /** Names the call to `hangUp()`. */
+    id: number;
+}
+
+/** What goes wrong with SIP messages on purpose. */
+export interface PbxFault {
+    /**
+     * What happens to a message: it is lost; it is lost and the connection closes; it comes late by so many milliseconds;
+     * it comes twice; it comes after the next one; its SDP promises another certificate; its SDP can't be read.
+     */
+    action: 'lose' | 'drop' | {
+        delay: number;
+    } | 'duplicate' | 'reorder' | 'wrongFingerprint' | 'wrongSdp';
+    /** Only messages from (`in`) or to (`out`) a phone; default both. */
+    direction?: 'in' | 'out';
+    /** Only messages of this user's phones; default everybody's. */
+    user?: string;
+    /** Only requests of this method and responses to it; default all. */
+    method?: string;
+    /** Only responses of this status; default all. */
+    status?: number;
+    /** How many messages it meets; default all, until `clearFaults()`. */
+    count?: number;
 }
 
 /** A call that goes through the PBX. */
 export interface PbxCall {
-    /** Names the call in this PBX's methods and events. */
-    id: string;
-    /** Who calls. */
+    /** The Call-ID, as the `callId` of the phones' sessions. */
+    callId: string;
+    /** The user part of who calls. */
     from: string;
-    /** Who is called. */
+    /** The user part of who is called. */
     to: string;
-    /** The conversation it belongs to. */
-    conversationId: string;
 }
 
 /** The events of a {@link Pbx} with their listeners' arguments; all plain data. */
 export interface PbxEvents {
-    /** A phone has registered, or refreshed. */
+    /** A phone has registered, or refreshed its registration (`renewed`), for so many seconds. */
     registered: [event: {
         user: string;
         contact: string;
         expires: number;
+        renewed: boolean;
     }];
-    /** A phone's registration was removed or has expired. */
-    unregistered: [event: {
-        user: string;
-        contact: string;
-    }];
-    /** A call began to ring. */
+    /** A phone's registration has ended. */
+    unregistered: [
+        event: {
+            user: string;
+            contact: string;
+            cause: 'request' | 'expired' | 'disconnected' | 'removed';
+        }
+    ];
+    /** A call goes through. */
     call: [call: PbxCall];
     /** A call was answered. */
     answered: [call: PbxCall];
-    /** A call ended; `code` is the SIP status where it was not answered. */
+    /** A call ended; `code` is the SIP status where it was refused. */
     ended: [call: PbxCall, details: {
         answered: boolean;
         code?: number;
     }];
-    /** An extension received a digit. */
-    dtmf: [call: PbxCall, event: {
+    /** An extension heard a digit, for so many milliseconds. */
+    dtmf: [event: {
+        extension: string;
         tone: string;
         duration: number;
     }];
-    /** A SIP message, secrets left out. */
+    /** A SIP message from (`in`) or to (`out`) a phone; secrets are left out. */
     message: [event: {
-        direction: 'received' | 'sent';
+        direction: 'in' | 'out';
         user?: string;
         text: string;
     }];
@@ -162,16 +181,21 @@ export declare class Pbx extends TypedEmitter<PbxEvents> {
     account(name: string): SoftphoneOptions;
     /** Adds a user, or changes its password or token. */
     addUser(added: PbxUser): Promise<void>;
-    /** Calls a user on its phones; resolves once the INVITE is on its way. */
-    originate({ headers: given, ...options }: OriginateOptions): Promise<PbxCall>;
-    /** Click-to-call: calls one user with a request for an automatic answer, then connects it with another. */
-    connect({ headers: given, ...options }: ConnectOptions): Promise<PbxCall>;
-    /** Ends a call. */
-    hangUp(call: Pick<PbxCall, 'id'>): Promise<void>;
-    /** Makes things go wrong from now on; `{}` makes them right again. */
-    setFaults(faults: PbxFaults): Promise<void>;
-    /** Cuts the WebSockets of one user, or of all, without a word. */
-    dropConnections(name?: string): Promise<void>;
+    /** Takes a user away: what it registered is forgotten. */
+    removeUser(name: string): Promise<void>;
+    /**
+     * Calls a user and connects it with another, or with an extension: with `autoAnswer` that is click-to-call.
+     * Resolves once the INVITE is on its way.
+     */
+    originate({ autoAnswer, headers, ...options }: OriginateOptions): Promise<OriginatedCall>;
+    /** Ends a call that `originate()` placed. */
+    hangUp(call: OriginatedCall): Promise<void>;
+    /** Makes something go wrong with SIP messages from now on. */
+    addFault(fault: PbxFault): Promise<void>;
+    /** Makes everything go right again. */
+    clearFaults(): Promise<void>;
+    /** Cuts the connections of one user's phones, or of all, as a failing network would. */
+    disconnect(name?: string): Promise<void>;
     /** Ends every call and connection, and stops listening; afterwards nothing keeps the process alive. */
     close(): Promise<void>;
     /** Closes the PBX at the end of an `await using` block. */

@@ -185,7 +185,7 @@ describe('an application', () => {
       const { pbx, open } = await pbxOf(t)
       const alice = await open('alice')
       const sent = []
-      pbx.on('message', ({ direction, text }) => direction === 'received' && sent.push(text))
+      pbx.on('message', ({ direction, text }) => direction === 'in' && sent.push(text))
       await assert.rejects(action(alice), (error) => error instanceof SoftphoneError && error.type === 'invalid_options')
       assert.deepEqual(alice.sessions, [])
       assert.ok(!sent.some((text) => text.includes('X-Injected')))
@@ -217,7 +217,7 @@ describe('an application', () => {
     const { pbx, open } = await pbxOf(t)
     const alice = await open('alice')
     const rings = next(alice, 'pendingSession')
-    const call = await pbx.originate({ to: 'alice' })
+    const call = await pbx.originate({ to: 'alice', with: 'echo' })
     const [{ id }] = await rings
     const cancelled = next(alice, 'cancelPendingSession')
     await pbx.hangUp(call)
@@ -253,7 +253,7 @@ describe('an application', () => {
   test('whose peer has another fingerprint than it said ends with security-error', async (t) => {
     const { pbx, open } = await pbxOf(t)
     const [alice, bob] = await Promise.all([open('alice'), open('bob', { autoAnswer: 'always' })])
-    await pbx.setFaults({ sdp: 'fingerprint' })
+    await pbx.addFault({ action: 'wrongFingerprint' })
     const session = await alice.call('bob', voice(600).audio)
     const [, reason] = await next(session, 'terminated', 15_000)
     assert.equal(`${reason}`, 'security-error')

@@ -31,7 +31,7 @@ describe('1. pendingSession listeners have run before anything acts on it', () =
       alice.rejectPendingSession(pending.id)
     })
     const cancelled = next(alice, 'cancelPendingSession')
-    await pbx.originate({ to: 'alice' })
+    await pbx.originate({ to: 'alice', with: 'echo' })
     const [id] = await cancelled
     assert.deepEqual(seen.get(id), ['pending', 'cancelled by local: busy'])
   })
@@ -45,7 +45,7 @@ describe('1. pendingSession listeners have run before anything acts on it', () =
       free = Date.now()
     })
     const started = next(alice, 'sessionStarted')
-    await pbx.originate({ to: 'alice' })
+    await pbx.originate({ to: 'alice', with: 'echo' })
     const [session] = await started
     await session.answered
     assert.ok(session.startTime >= free, `answered ${free - session.startTime} ms too early`)
@@ -55,7 +55,7 @@ describe('1. pendingSession listeners have run before anything acts on it', () =
     const { pbx, open } = await pbxOf(t)
     const alice = await open('alice', { autoAnswer: () => new Promise(() => {}) })
     const rings = next(alice, 'pendingSession', 4000)
-    await pbx.originate({ to: 'alice' })
+    await pbx.originate({ to: 'alice', with: 'echo' })
     const [pending] = await rings
     assert.equal(pending.autoAnswer, false)
   })
@@ -67,7 +67,7 @@ describe('2. a pending id has exactly one outcome', () => {
     const alice = await context.open('alice', options)
     const seen = outcomes(alice)
     const rings = next(alice, 'pendingSession')
-    const call = await context.pbx.originate({ to: 'alice' })
+    const call = await context.pbx.originate({ to: 'alice', with: 'echo' })
     const [{ id }] = await rings
     return { ...context, alice, seen, id, call }
   }
@@ -114,7 +114,7 @@ describe('2. a pending id has exactly one outcome', () => {
   test('connection lost without survivability', async (t) => {
     const { alice, pbx, seen, id } = await ringing(t, { sessionSurvivability: false })
     const cancelled = next(alice, 'cancelPendingSession')
-    await pbx.dropConnections('alice')
+    await pbx.disconnect('alice')
     await cancelled
     assert.deepEqual(seen.get(id), ['pending', 'cancelled by network: connectivity-error'])
   })
@@ -125,9 +125,9 @@ describe('3. sessionStarted comes before the 200 OK', () => {
     const { pbx, open } = await pbxOf(t)
     const alice = await open('alice', { autoConnectSessions: false })
     const sent = []
-    pbx.on('message', ({ direction, text }) => direction === 'received' && sent.push(text.split('\r\n', 1)[0]))
+    pbx.on('message', ({ direction, text }) => direction === 'in' && sent.push(text.split('\r\n', 1)[0]))
     const rings = next(alice, 'pendingSession')
-    await pbx.originate({ to: 'alice' })
+    await pbx.originate({ to: 'alice', with: 'echo' })
     const [{ id }] = await rings
     const started = next(alice, 'sessionStarted')
     alice.acceptPendingSession(id)
@@ -212,7 +212,7 @@ describe('7. a lost WebSocket', () => {
     const call = await connect(alice, bob, 'bob')
     await hears(call.callerEar, 1000)
     const events = [next(alice, 'disconnected'), next(alice, 'connected', 10_000), next(alice, 'registered', 10_000)]
-    await pbx.dropConnections('alice')
+    await pbx.disconnect('alice')
     const [[lost], [back]] = await Promise.all(events)
     assert.equal(lost.reconnecting, true)
     assert.equal(back.reconnect, true)
@@ -228,7 +228,7 @@ describe('7. a lost WebSocket', () => {
     const [alice, bob] = await Promise.all([open('alice', { sessionSurvivability: false }), open('bob')])
     await connect(alice, bob, 'bob')
     const ended = next(alice, 'sessionEnded')
-    await pbx.dropConnections('alice')
+    await pbx.disconnect('alice')
     const [, reason] = await ended
     assert.deepEqual([reason.condition, reason.side], ['connectivity-error', 'network'])
   })

@@ -12,7 +12,7 @@ alice.on('pendingSession', ({ conversationId, autoAnswer }) => console.log({ con
 
 await alice.expectCall({ conversationId: 'order-4711' })
 const started = alice.once('sessionStarted')
-await pbx.connect({ from: 'alice', to: 'bob', conversationId: 'order-4711' })
+await pbx.originate({ to: 'alice', with: 'bob', autoAnswer: true, conversationId: 'order-4711' })
 const [session] = await started
 await session.answered
 console.log(`alice talks to ${session.address}`)

@@ -14,13 +14,13 @@ test('a caller who presses 1 is heard', async (t) => {
   await phone.initialize()
 
   const started = phone.once('sessionStarted')
-  await pbx.originate({ to: 'support', extension: 'menu', headers: { 'X-Customer': '42' } })
+  await pbx.originate({ to: 'support', with: 'menu', headers: { 'X-Customer': '42' } })
   const [session] = await started
   assert.deepEqual(session.headers['x-customer'], ['42'])
   await session.answered
 
   const pressed = pbx.once('dtmf')
   await session.sendDtmf('1')
-  const [, { tone }] = await pressed
+  const [{ tone }] = await pressed
   assert.equal(tone, '1')
 })

@@ -3,7 +3,7 @@ import { SoftphoneError } from './errors'
 import { fromWire } from './link'
 import { native, type NativePbx } from './native'
 import type { SoftphoneOptions } from './options'
-import { checkOptions, type Rule, type Schema } from './schema'
+import { checkOptions, mismatch, type Rule, type Schema } from './schema'
 import type { WireError } from './wire'
 
 /** A user of a {@link Pbx}. */
@@ -16,145 +16,152 @@ export interface PbxUser {
   token?: string
 }
 
+/** What answers at an address of the PBX that is no user's. */
+export type PbxExtension =
+  /** Answers and sends back what it hears. */
+  | { type: 'echo' }
+  /** Answers and plays a sine tone of so many hertz. */
+  | { type: 'tone'; frequency: number }
+  /** Answers and plays a WAV file, again and again with `repeat`. */
+  | { type: 'prompt'; path: string; repeat?: boolean }
+  /** Answers with silence; a digit 1–9 plays a tone of 100 Hz times the digit, `*` echoes, `#` hangs up. */
+  | { type: 'menu' }
+  /** Refuses with this SIP status, 300–699. */
+  | { type: 'refuse'; code: number }
+  /** Rings and never answers. */
+  | { type: 'ring' }
+
 /** Options of {@link Pbx.start}. */
 export interface PbxOptions {
   /** The SIP domain and the realm; default `pbx.test`. */
   domain?: string
   /** The users; more can come with `addUser()`. */
   users?: readonly PbxUser[]
-  /** The digest algorithm; default `'SHA-256'`. */
-  algorithm?: 'MD5' | 'SHA-256' | 'SHA-512-256'
-  /** Seconds that a nonce is good for; default 300. */
+  /** Whether users have to prove who they are; default `'digest'`, which takes bearer tokens too. */
+  authentication?: 'digest' | 'none'
+  /** The digest algorithms to offer, best first; default SHA-256 and MD5. */
+  algorithms?: readonly ('MD5' | 'SHA-256' | 'SHA-512-256')[]
+  /** Milliseconds that a nonce is good for; default 300000. */
   nonceLifetime?: number
   /** The shortest registration that is granted, in seconds; shorter ones get 423. Default 1. */
   minExpires?: number
-  /** Where random choices start from, so that a run can be repeated; default a random one. */
-  seed?: number
+  /** The longest registration that is granted, in seconds; default 3600. */
+  maxExpires?: number
+  /** Extensions by their user part, beside `echo`, `tone` (440 Hz), `menu`, `busy` (486) and `noanswer`. */
+  extensions?: Readonly<Record<string, PbxExtension>>
 }
-
-/**
- * What answers a call by itself: `echo` gives back what it hears, `tone` plays 440 Hz, `speech` a spoken sentence,
- * `menu` collects digits, `busy` answers 486, `noanswer` rings for ever, `conference` mixes all who call it.
- * Each is also an address: `sip:echo@<domain>`.
- */
-export type PbxExtension = 'echo' | 'tone' | 'speech' | 'menu' | 'busy' | 'noanswer' | 'conference'
 
 /** Options of {@link Pbx.originate}. */
 export interface OriginateOptions {
-  /** The user to call; all of its registered contacts ring. */
+  /** The user to call first; all of its phones ring. */
   to: string
-  /** The caller that is shown; default the extension. */
-  from?: string
-  /** The caller's name that is shown. */
+  /** The user or extension that it is then connected with. */
+  with: string
+  /** The caller's name that is shown to the first. */
   displayName?: string
-  /** What talks to the user who answers; default `'echo'`. */
-  extension?: PbxExtension
-  /** Asks for an automatic answer (`Call-Info: …;answer-after=0`); default false. */
-  autoAnswer?: boolean
+  /** Asks the first for an automatic answer after so many seconds (`Call-Info: …;answer-after=N`); true means 0. */
+  autoAnswer?: boolean | number
   /** The conversation that the call belongs to. */
   conversationId?: string
-  /** Headers to add to the INVITE. */
-  headers?: Readonly<Record<string, string>>
-  /** Milliseconds to wait for an answer before the call is cancelled; default 60000. */
-  timeout?: number
-}
-
-/** Options of {@link Pbx.connect}. */
-export interface ConnectOptions {
-  /** The user who is called first, with a request for an automatic answer: who clicked. */
-  from: string
-  /** The user, extension or address that is then called. */
-  to: string
-  /** The conversation that both calls belong to; default a new one. */
-  conversationId?: string
-  /** Headers to add to both INVITEs. */
+  /** Headers to add to the first INVITE. */
   headers?: Readonly<Record<string, string>>
 }
 
-/** What goes wrong on purpose. Each share is from 0 to 1. */
-export interface PbxFaults {
-  /** Signalling messages that are lost on the way to the phones. */
-  loss?: number
-  /** Signalling messages that arrive twice. */
-  duplicate?: number
-  /** Signalling messages that overtake the one before. */
-  reorder?: number
-  /** Milliseconds by which signalling is late. */
-  delay?: number
-  /** What is wrong with the SDP that phones get. */
-  sdp?: 'fingerprint' | 'codecs' | 'garbage'
-  /** What happens to RTP: turning it on leads the media of new calls through a relay of the PBX. */
-  media?: {
-    /** Packets that are lost. */
-    loss?: number
-    /** Milliseconds by which packets are late. */
-    delay?: number
-    /** Milliseconds by which that varies. */
-    jitter?: number
-  }
+/** What {@link Pbx.originate} gives. */
+export interface OriginatedCall {
+  /** Names the call to `hangUp()`. */
+  id: number
+}
+
+/** What goes wrong with SIP messages on purpose. */
+export interface PbxFault {
+  /**
+   * What happens to a message: it is lost; it is lost and the connection closes; it comes late by so many milliseconds;
+   * it comes twice; it comes after the next one; its SDP promises another certificate; its SDP can't be read.
+   */
+  action: 'lose' | 'drop' | { delay: number } | 'duplicate' | 'reorder' | 'wrongFingerprint' | 'wrongSdp'
+  /** Only messages from (`in`) or to (`out`) a phone; default both. */
+  direction?: 'in' | 'out'
+  /** Only messages of this user's phones; default everybody's. */
+  user?: string
+  /** Only requests of this method and responses to it; default all. */
+  method?: string
+  /** Only responses of this status; default all. */
+  status?: number
+  /** How many messages it meets; default all, until `clearFaults()`. */
+  count?: number
 }
 
 /** A call that goes through the PBX. */
 export interface PbxCall {
-  /** Names the call in this PBX's methods and events. */
-  id: string
-  /** Who calls. */
+  /** The Call-ID, as the `callId` of the phones' sessions. */
+  callId: string
+  /** The user part of who calls. */
   from: string
-  /** Who is called. */
+  /** The user part of who is called. */
   to: string
-  /** The conversation it belongs to. */
-  conversationId: string
 }
 
 /** The events of a {@link Pbx} with their listeners' arguments; all plain data. */
 export interface PbxEvents {
-  /** A phone has registered, or refreshed. */
-  registered: [event: { user: string; contact: string; expires: number }]
-  /** A phone's registration was removed or has expired. */
-  unregistered: [event: { user: string; contact: string }]
-  /** A call began to ring. */
+  /** A phone has registered, or refreshed its registration (`renewed`), for so many seconds. */
+  registered: [event: { user: string; contact: string; expires: number; renewed: boolean }]
+  /** A phone's registration has ended. */
+  unregistered: [
+    event: { user: string; contact: string; cause: 'request' | 'expired' | 'disconnected' | 'removed' },
+  ]
+  /** A call goes through. */
   call: [call: PbxCall]
   /** A call was answered. */
   answered: [call: PbxCall]
-  /** A call ended; `code` is the SIP status where it was not answered. */
+  /** A call ended; `code` is the SIP status where it was refused. */
   ended: [call: PbxCall, details: { answered: boolean; code?: number }]
-  /** An extension received a digit. */
-  dtmf: [call: PbxCall, event: { tone: string; duration: number }]
-  /** A SIP message, secrets left out. */
-  message: [event: { direction: 'received' | 'sent'; user?: string; text: string }]
+  /** An extension heard a digit, for so many milliseconds. */
+  dtmf: [event: { extension: string; tone: string; duration: number }]
+  /** A SIP message from (`in`) or to (`out`) a phone; secrets are left out. */
+  message: [event: { direction: 'in' | 'out'; user?: string; text: string }]
 }
 
 const count: Rule = { number: { min: 0, max: Number.MAX_SAFE_INTEGER, integer: true } }
-const share: Rule = { number: { min: 0, max: 1 } }
-const extension: Rule = { oneOf: ['echo', 'tone', 'speech', 'menu', 'busy', 'noanswer', 'conference'] }
-const headers: Rule = { record: 'string' }
+const status: Rule = { number: { min: 100, max: 699, integer: true } }
 const user: Schema = { name: 'text', password: 'text', token: 'text' }
 const starting: Schema = {
   domain: 'text',
   users: { arrayOf: { object: user, required: ['name'] } },
-  algorithm: { oneOf: ['MD5', 'SHA-256', 'SHA-512-256'] },
+  authentication: { oneOf: ['digest', 'none'] },
+  algorithms: { arrayOf: { oneOf: ['MD5', 'SHA-256', 'SHA-512-256'] }, min: 1 },
   nonceLifetime: count,
   minExpires: count,
-  seed: count,
+  maxExpires: count,
+  extensions: { check: checkExtensions, expected: 'an object of extensions' },
+}
+const extension: Schema = {
+  type: { oneOf: ['echo', 'tone', 'prompt', 'menu', 'refuse', 'ring'] },
+  frequency: { number: { min: 20, max: 20_000 } },
+  path: 'text',
+  repeat: 'boolean',
+  code: { number: { min: 300, max: 699, integer: true } },
 }
 const originating: Schema = {
   to: 'text',
-  from: 'text',
+  with: 'text',
   displayName: 'string',
-  extension,
-  autoAnswer: 'boolean',
+  autoAnswer: { either: ['boolean', { number: { min: 0, max: 86_400, integer: true } }] },
   conversationId: 'text',
-  headers,
-  timeout: count,
+  headers: { record: 'string' },
 }
-const connecting: Schema = { from: 'text', to: 'text', conversationId: 'text', headers }
 const faulty: Schema = {
-  loss: share,
-  duplicate: share,
-  reorder: share,
-  delay: count,
-  sdp: { oneOf: ['fingerprint', 'codecs', 'garbage'] },
-  media: { object: { loss: share, delay: count, jitter: count } },
+  action: {
+    either: [
+      { oneOf: ['lose', 'drop', 'duplicate', 'reorder', 'wrongFingerprint', 'wrongSdp'] },
+      { object: { delay: count }, required: ['delay'] },
+    ],
+  },
+  direction: { oneOf: ['in', 'out'] },
+  user: 'text',
+  method: 'text',
+  status,
+  count,
 }
 
 /**
@@ -193,7 +200,7 @@ export class Pbx extends TypedEmitter<PbxEvents> {
     const { domain = 'pbx.test', users = [] } = options
     for (const one of users) this.#users.set(one.name, one)
     this.domain = domain
-    const wire = JSON.stringify({ ...options, domain, users })
+    const wire = JSON.stringify({ ...options, domain })
     this.#native = new (native().NativePbx)(wire, (event) => this.#receive(JSON.parse(event) as PbxEvent))
     this.url = `ws://127.0.0.1:${this.#native.port}/ws`
   }
@@ -212,36 +219,46 @@ export class Pbx extends TypedEmitter<PbxEvents> {
   /** Adds a user, or changes its password or token. */
   async addUser(added: PbxUser): Promise<void> {
     checkOptions('options of addUser', added, user)
-    await this.#command({ type: 'addUser', ...added })
+    await this.#command({ type: 'addUser', user: added })
     this.#users.set(added.name, added)
   }
 
-  /** Calls a user on its phones; resolves once the INVITE is on its way. */
-  async originate({ headers: given, ...options }: OriginateOptions): Promise<PbxCall> {
-    checkOptions('options of originate', { ...options, headers: given }, originating)
-    return (await this.#command({ type: 'originate', ...options, headers: pairs(given) })) as PbxCall
+  /** Takes a user away: what it registered is forgotten. */
+  async removeUser(name: string): Promise<void> {
+    await this.#command({ type: 'removeUser', user: name })
+    this.#users.delete(name)
   }
 
-  /** Click-to-call: calls one user with a request for an automatic answer, then connects it with another. */
-  async connect({ headers: given, ...options }: ConnectOptions): Promise<PbxCall> {
-    checkOptions('options of connect', { ...options, headers: given }, connecting)
-    return (await this.#command({ type: 'connect', ...options, headers: pairs(given) })) as PbxCall
+  /**
+   * Calls a user and connects it with another, or with an extension: with `autoAnswer` that is click-to-call.
+   * Resolves once the INVITE is on its way.
+   */
+  async originate({ autoAnswer, headers, ...options }: OriginateOptions): Promise<OriginatedCall> {
+    checkOptions('options of originate', { ...options, autoAnswer, headers }, originating)
+    const answerAfter = typeof autoAnswer === 'boolean' ? (autoAnswer ? 0 : undefined) : autoAnswer
+    const command = { type: 'originate', ...options, answerAfter, headers: Object.entries(headers ?? {}) }
+    return { id: (await this.#command(command)) as number }
   }
 
-  /** Ends a call. */
-  async hangUp(call: Pick<PbxCall, 'id'>): Promise<void> {
+  /** Ends a call that `originate()` placed. */
+  async hangUp(call: OriginatedCall): Promise<void> {
     await this.#command({ type: 'hangUp', id: call.id })
   }
 
-  /** Makes things go wrong from now on; `{}` makes them right again. */
-  async setFaults(faults: PbxFaults): Promise<void> {
-    checkOptions('options of setFaults', faults, faulty)
-    await this.#command({ type: 'setFaults', faults })
+  /** Makes something go wrong with SIP messages from now on. */
+  async addFault(fault: PbxFault): Promise<void> {
+    checkOptions('options of addFault', fault, faulty)
+    await this.#command({ type: 'addFault', ...fault })
   }
 
-  /** Cuts the WebSockets of one user, or of all, without a word. */
-  async dropConnections(name?: string): Promise<void> {
-    await this.#command({ type: 'dropConnections', user: name })
+  /** Makes everything go right again. */
+  async clearFaults(): Promise<void> {
+    await this.#command({ type: 'clearFaults' })
+  }
+
+  /** Cuts the connections of one user's phones, or of all, as a failing network would. */
+  async disconnect(name?: string): Promise<void> {
+    await this.#command({ type: 'disconnect', user: name })
   }
 
   /** Ends every call and connection, and stops listening; afterwards nothing keeps the process alive. */
@@ -293,26 +310,29 @@ export class Pbx extends TypedEmitter<PbxEvents> {
     switch (event.type) {
       case 'reply':
         return this.#settle(event)
-      case 'registered':
-        return this.deliver('registered', { user: event.user, contact: event.contact, expires: event.expires })
-      case 'unregistered':
-        return this.deliver('unregistered', { user: event.user, contact: event.contact })
+      case 'registered': {
+        const { user, contact, expires, renewed } = event
+        return this.deliver('registered', { user, contact, expires, renewed })
+      }
+      case 'unregistered': {
+        const { user, contact, cause } = event
+        return this.deliver('unregistered', { user, contact, cause })
+      }
       case 'call':
       case 'answered':
-        return this.deliver(event.type, event.call)
-      case 'ended':
-        return this.deliver('ended', event.call, {
-          answered: event.answered,
-          ...(typeof event.code === 'number' && { code: event.code }),
-        })
-      case 'dtmf':
-        return this.deliver('dtmf', event.call, { tone: event.tone, duration: event.duration })
-      case 'message':
-        return this.deliver('message', {
-          direction: event.direction,
-          text: event.text,
-          ...(typeof event.user === 'string' && { user: event.user }),
-        })
+        return this.deliver(event.type, callOf(event))
+      case 'ended': {
+        const { answered, code } = event
+        return this.deliver('ended', callOf(event), { answered, ...(typeof code === 'number' && { code }) })
+      }
+      case 'dtmf': {
+        const { extension, tone, duration } = event
+        return this.deliver('dtmf', { extension, tone, duration })
+      }
+      case 'message': {
+        const { direction, user, text } = event
+        return this.deliver('message', { direction, text, ...(typeof user === 'string' && { user }) })
+      }
       case 'closed':
         return this.#abandon()
     }
@@ -332,17 +352,27 @@ export class Pbx extends TypedEmitter<PbxEvents> {
   }
 }
 
-/** The PBX's ordered event stream, as JSON. */
+/** The PBX's ordered event stream, as JSON: the serde forms of `crates/pbx` (event.rs). */
 type PbxEvent =
   | { type: 'reply'; ticket: number; value?: unknown; error?: WireError }
-  | { type: 'registered'; user: string; contact: string; expires: number }
-  | { type: 'unregistered'; user: string; contact: string }
-  | { type: 'call' | 'answered'; call: PbxCall }
-  | { type: 'ended'; call: PbxCall; answered: boolean; code?: number | null }
-  | { type: 'dtmf'; call: PbxCall; tone: string; duration: number }
-  | { type: 'message'; direction: 'received' | 'sent'; user?: string | null; text: string }
+  | { type: 'registered'; user: string; contact: string; expires: number; renewed: boolean }
+  | {
+      type: 'unregistered'
+      user: string
+      contact: string
+      cause: 'request' | 'expired' | 'disconnected' | 'removed'
+    }
+  | ({ type: 'call' | 'answered' } & PbxCall)
+  | ({ type: 'ended'; answered: boolean; code: number | null } & PbxCall)
+  | { type: 'dtmf'; extension: string; tone: string; duration: number }
+  | { type: 'message'; direction: 'in' | 'out'; user: string | null; text: string }
   | { type: 'closed' }
 
-function pairs(given: Readonly<Record<string, string>> | undefined): [string, string][] {
-  return Object.entries(given ?? {})
+function callOf({ callId, from, to }: PbxCall): PbxCall {
+  return { callId, from, to }
+}
+
+function checkExtensions(name: string, value: unknown): void {
+  if (typeof value !== 'object' || value === null) throw mismatch(name, value, 'an object of extensions')
+  for (const [key, one] of Object.entries(value)) checkOptions(`${name}.${key}`, one, extension, `${name}.${key}.`)
 }
