@@ -80,6 +80,8 @@ pub enum Wake {
     Delivery,
     /// An auto-answer decision or its delay.
     AutoAnswer,
+    /// A failed media path has not come back.
+    Repair,
     /// Nobody answered an incoming call.
     NoAnswer,
     /// Nobody answered an outgoing call.

@@ -8,8 +8,8 @@ use super::options::{
     OneOrMany, Options, ServerOption, TlsOptions,
 };
 use super::{
-    Address, Audio, AutoAnswer, Codec, Config, ConfigError, ContactTransport, Credentials,
-    IceServer, Policy, Server, Tls,
+    Address, Audio, AutoAnswer, Codec, Config, ConfigError, ContactTransport, IceServer, Policy,
+    Server, Tls,
 };
 use crate::audio;
 use crate::event::Level;

@@ -294,8 +294,10 @@ impl Phone {
     }
 
     fn set_access_token(&mut self, new: Secret) -> Result<(), PhoneError> {
-        if new.reveal().is_empty() || !is_printable(new.reveal()) {
-            return Err(wrong("The access token must be a non-empty string"));
+        if sip::auth::Credentials::bearer(new.reveal(), Vec::new()).is_err() {
+            return Err(wrong(
+                "The access token must be a bearer token of letters, digits and -._~+/=",
+            ));
         }
         let Credentials::Token { token, .. } = &mut self.config.credentials else {
             return Err(PhoneError::new(

@@ -62,7 +62,7 @@ impl Phone {
             endpoint::Event::RequestGone { id } => {
                 let owing = self.sessions.values().find(|session| session.owes(id));
                 if let Some(session) = owing.map(|session| session.id) {
-                    self.with(session, Session::reoffer_gone);
+                    self.with(session, |session, _| session.reoffer_gone());
                 }
             }
             endpoint::Event::Response { id, response } => {

@@ -114,6 +114,7 @@ impl Session {
                 false => Negotiation::Stable,
             },
             refresh: false,
+            repair: None,
             tones: Vec::new(),
         });
         self.activate(ctx);

@@ -179,6 +179,7 @@ impl Session {
         self.state = State::Active(Active {
             negotiation: Negotiation::Applying,
             refresh: false,
+            repair: None,
             tones: Vec::new(),
         });
         let Some(answer) = answer else {

@@ -19,10 +19,7 @@ impl Session {
             MediaEvent::AnswerApplied => self.answer_applied(ctx),
             MediaEvent::Refused { refusal, reason } => self.refused(refusal, &reason, ctx),
             MediaEvent::Connecting => self.path_changed(MediaPath::Connecting, ctx),
-            MediaEvent::Connected => {
-                self.media_was_up = true;
-                self.path_changed(MediaPath::Connected, ctx);
-            }
+            MediaEvent::Connected => self.path_found(ctx),
             MediaEvent::Interrupted => self.path_changed(MediaPath::Interrupted, ctx),
             MediaEvent::Failed { failure, reason } => self.failed(failure, &reason, ctx),
             MediaEvent::EndOfCandidates => ctx.emit(Event::EndOfCandidates { id }),
@@ -71,6 +68,7 @@ impl Session {
                 Negotiation::OfferingInAnswer { request } => {
                     self.answer_reoffer(request, sdp, Negotiation::AwaitingAck, ctx);
                 }
+                Negotiation::Abandoned { ours } => self.abandoned(ours, ctx),
                 Negotiation::Stable
                 | Negotiation::Offered { .. }
                 | Negotiation::Glare
@@ -98,7 +96,8 @@ impl Session {
                 self.end_because(reason, ctx);
             }
             State::Active(active) => match active.negotiation {
-                Negotiation::Offering => active.negotiation = Negotiation::Stable,
+                Negotiation::Offering => self.no_reoffer(text, ctx),
+                Negotiation::Abandoned { .. } => self.abandoned(false, ctx),
                 Negotiation::Answering { request } => {
                     self.refuse_reoffer(request, 488, ctx);
                 }
@@ -117,18 +116,17 @@ impl Session {
     }
 
     fn failed(&mut self, failure: MediaFailure, text: &str, ctx: &mut Context<'_>) {
-        let condition = match failure {
-            MediaFailure::Fingerprint => Condition::SecurityError,
-            MediaFailure::Ice | MediaFailure::Dtls if !self.media_was_up => {
-                Condition::FailedTransport
+        let (condition, side) = match failure {
+            MediaFailure::Fingerprint => (Condition::SecurityError, Side::Remote),
+            MediaFailure::Ice | MediaFailure::Consent if self.media_was_up => {
+                return self.path_failed(text, ctx);
+            }
+            MediaFailure::Dtls if self.media_was_up => {
+                (Condition::ConnectivityError, Side::Network)
             }
             MediaFailure::Ice | MediaFailure::Dtls | MediaFailure::Consent => {
-                Condition::ConnectivityError
+                (Condition::FailedTransport, Side::Network)
             }
-        };
-        let side = match failure {
-            MediaFailure::Fingerprint => Side::Remote,
-            MediaFailure::Ice | MediaFailure::Dtls | MediaFailure::Consent => Side::Network,
         };
         self.end_because(EndReason::new(condition, side, text), ctx);
     }

@@ -193,6 +193,8 @@ pub(crate) struct Active {
     negotiation: Negotiation,
     /// The flow is new, the peer must be told.
     refresh: bool,
+    /// A media path that failed is being restarted, until then.
+    repair: Option<Instant>,
     tones: Vec<Ticket>,
 }
 
@@ -215,6 +217,8 @@ enum Negotiation {
     OfferingInAnswer { request: ServerRequestId },
     /// Our offer is out in a 200 OK; the ACK brings the answer.
     AwaitingAck,
+    /// The peer's request is gone, but media still works on its description.
+    Abandoned { ours: bool },
 }
 
 impl Session {
@@ -242,7 +246,8 @@ impl Session {
                 .filter(|_| answering.described.is_some())
                 .map(|until| (until, Wake::Delivery)),
             State::Dialing(dialing) => dialing.until.map(|until| (until, Wake::CallTimeout)),
-            State::Offering(_) | State::Active(_) | State::Ending | State::Ended => None,
+            State::Active(active) => active.repair.map(|until| (until, Wake::Repair)),
+            State::Offering(_) | State::Ending | State::Ended => None,
         }
     }
 
@@ -254,6 +259,9 @@ impl Session {
             State::Answering(_) => self.drive_answer(ctx),
             State::Dialing(dialing) if dialing.until.is_some_and(|until| until <= ctx.now) => {
                 self.give_up(ctx);
+            }
+            State::Active(active) if active.repair.is_some_and(|until| until <= ctx.now) => {
+                self.irreparable("The media path did not come back", ctx);
             }
             State::Dialing(_)
             | State::Offering(_)
@@ -302,7 +310,8 @@ impl Session {
                 | Negotiation::Offered { .. }
                 | Negotiation::Glare
                 | Negotiation::Applying
-                | Negotiation::AwaitingAck => false,
+                | Negotiation::AwaitingAck
+                | Negotiation::Abandoned { .. } => false,
             },
             State::Pending(_)
             | State::Answering(_)

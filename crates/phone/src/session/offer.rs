@@ -88,6 +88,17 @@ impl Session {
         ctx.media(self.id, MediaCommand::Rollback);
     }
 
+    /// Media can make no new offer: the session stays as it was.
+    pub(super) fn no_reoffer(&mut self, text: &str, ctx: &mut Context<'_>) {
+        if let State::Active(active) = &mut self.state {
+            active.negotiation = Negotiation::Stable;
+            active.refresh = false;
+            let details = serde_json::json!({ "id": self.id, "reason": text });
+            ctx.trace(Level::Warn, "Media can make no new offer", details);
+            self.refreshed(ctx);
+        }
+    }
+
     /// The call, where this request holds its open offer.
     fn offered(&mut self, request: RequestId) -> Option<&mut Active> {
         match &mut self.state {

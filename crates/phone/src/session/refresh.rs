@@ -1,7 +1,12 @@
 //! A lost WebSocket, and the dialogs that outlive it.
 
+use std::time::Duration;
+
 use super::{Context, MediaPath, Session, State};
 use crate::end_reason::{Condition, EndReason, Side};
+
+/// How long a restart of ICE may take: gathering, a round trip and checks.
+const PATIENCE_WITH_ICE: Duration = Duration::from_secs(20);
 
 impl Session {
     /// The flow was lost: an answered call lives on, interrupted, or ends where it may not. One
@@ -26,12 +31,43 @@ impl Session {
 
     /// Sends the re-INVITE that is owed, where no other offer is open.
     pub(super) fn drive_refresh(&mut self, ctx: &mut Context<'_>) {
-        if let State::Active(active) = &self.state
+        if let State::Active(active) = &mut self.state
             && active.refresh
             && ctx.agent.is_usable()
         {
+            if self.media == MediaPath::Interrupted {
+                active.repair.get_or_insert(ctx.now + PATIENCE_WITH_ICE);
+            }
             self.reoffer(true, ctx);
         }
+    }
+
+    /// Media flows, for the first time or again.
+    pub(super) fn path_found(&mut self, ctx: &mut Context<'_>) {
+        self.media_was_up = true;
+        if let State::Active(active) = &mut self.state {
+            active.repair = None;
+        }
+        self.path_changed(MediaPath::Connected, ctx);
+    }
+
+    /// The media path of a running call is gone: restarting ICE is the one thing that can bring
+    /// it back (RFC 8445 §2.4). Without a flow that waits for the next one.
+    pub(super) fn path_failed(&mut self, text: &str, ctx: &mut Context<'_>) {
+        let State::Active(active) = &mut self.state else {
+            return self.irreparable(text, ctx);
+        };
+        if active.repair.is_some() {
+            return self.irreparable(text, ctx);
+        }
+        active.refresh = true;
+        self.path_changed(MediaPath::Interrupted, ctx);
+        self.drive_refresh(ctx);
+    }
+
+    pub(super) fn irreparable(&mut self, text: &str, ctx: &mut Context<'_>) {
+        let reason = EndReason::new(Condition::ConnectivityError, Side::Network, text);
+        self.end_because(reason, ctx);
     }
 
     /// The peer has answered over the new flow.

@@ -44,7 +44,8 @@ impl Session {
             (
                 Negotiation::Applying
                 | Negotiation::Answering { .. }
-                | Negotiation::OfferingInAnswer { .. },
+                | Negotiation::OfferingInAnswer { .. }
+                | Negotiation::Abandoned { .. },
                 _,
                 _,
             ) => ctx.answer(id, &Reply::new(500).header("Retry-After", "1")),
@@ -95,11 +96,22 @@ impl Session {
         }
     }
 
-    /// The peer's request can't be answered any more.
-    pub(crate) fn reoffer_gone(&mut self, ctx: &mut Context<'_>) {
+    /// The peer's request can't be answered any more; what media makes for it is for nobody.
+    pub(crate) fn reoffer_gone(&mut self) {
+        if let State::Active(active) = &mut self.state {
+            let ours = matches!(active.negotiation, Negotiation::OfferingInAnswer { .. });
+            active.negotiation = Negotiation::Abandoned { ours };
+        }
+    }
+
+    /// Media has done what nobody waits for any more.
+    pub(super) fn abandoned(&mut self, rollback: bool, ctx: &mut Context<'_>) {
         if let State::Active(active) = &mut self.state {
             active.negotiation = Negotiation::Stable;
-            ctx.media(self.id, MediaCommand::Rollback);
+            if rollback {
+                ctx.media(self.id, MediaCommand::Rollback);
+            }
+            self.drive_refresh(ctx);
         }
     }
 

@@ -353,6 +353,20 @@ fn a_token_is_asked_for_before_it_ends() {
 }
 
 #[test]
+fn a_token_that_can_not_be_sent_is_refused() {
+    let mut rig = Rig::registered(token_options(json!({})));
+    for token in ["", "two words", "a\r\nX-Evil: 1"] {
+        let command = json!({ "type": "setAccessToken", "token": token });
+        assert_eq!(rig.refused(command), "ERR_INVALID_ARGUMENT");
+    }
+    let mut rig = Rig::registered(alice());
+    assert_eq!(
+        rig.refused(json!({ "type": "setAccessToken", "token": "abc" })),
+        "ERR_INVALID_ARGUMENT"
+    );
+}
+
+#[test]
 fn a_token_that_nobody_can_renew_only_warns() {
     let mut rig = Rig::registered(token_options(json!({})));
     rig.seconds(3600);

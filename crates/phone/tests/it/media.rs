@@ -118,8 +118,7 @@ fn a_failed_media_path_ends_the_call_with_its_condition() {
         (MediaFailure::Fingerprint, false, "security-error"),
         (MediaFailure::Ice, false, "failed-transport"),
         (MediaFailure::Dtls, false, "failed-transport"),
-        (MediaFailure::Consent, true, "connectivity-error"),
-        (MediaFailure::Ice, true, "connectivity-error"),
+        (MediaFailure::Dtls, true, "connectivity-error"),
     ] {
         let mut rig = Rig::registered(alice());
         rig.command(json!({ "type": "call", "target": "bob" }));
@@ -142,6 +141,66 @@ fn a_failed_media_path_ends_the_call_with_its_condition() {
         rig.request(&Method::Bye);
         assert_eq!(rig.last("terminated")["reason"]["condition"], condition);
     }
+}
+
+fn consent_lost() -> MediaEvent {
+    MediaEvent::Failed {
+        failure: MediaFailure::Consent,
+        reason: "no consent".into(),
+    }
+}
+
+#[test]
+fn a_path_that_fails_in_a_running_call_is_restarted() {
+    let (mut rig, id) = talking(alice());
+    rig.events.clear();
+    rig.media_event(id, consent_lost());
+    assert_eq!(
+        rig.media_named("reoffer"),
+        [&MediaCommand::Reoffer { restart_ice: true }]
+    );
+    let reinvite = rig.request(&Method::Invite);
+    rig.receive(answer(&reinvite, 200, Some("v=0\r\n")));
+    assert_eq!(rig.changes("interrupted"), [true, false]);
+    rig.seconds(60);
+    assert_eq!(rig.count("terminated"), 0);
+}
+
+#[test]
+fn a_path_that_does_not_come_back_ends_the_call() {
+    for again in [true, false] {
+        let (mut rig, id) = talking(alice());
+        rig.media_event(id, consent_lost());
+        let reinvite = rig.request(&Method::Invite);
+        rig.media_mode = Media::Manual;
+        rig.receive(answer(&reinvite, 200, Some("v=0\r\n")));
+        rig.request(&Method::Ack);
+        match again {
+            true => rig.media_event(id, consent_lost()),
+            false => rig.seconds(20),
+        }
+        rig.request(&Method::Bye);
+        rig.assert_ended_once("connectivity-error", "network");
+    }
+}
+
+#[test]
+fn a_path_lost_with_the_connection_waits_for_the_next() {
+    let (mut rig, id) = talking(alice());
+    rig.events.clear();
+    rig.down();
+    rig.media_event(id, consent_lost());
+    for _ in 0..5 {
+        rig.until_connect();
+        let reason = "no network".into();
+        rig.connection(phone::Connection::Refused { reason });
+    }
+    assert_eq!(rig.count("terminated"), 0);
+    rig.until_connect();
+    rig.up();
+    let reinvite = rig.request(&Method::Invite);
+    rig.receive(answer(&reinvite, 200, Some("v=0\r\n")));
+    assert_eq!(rig.changes("interrupted"), [true, false]);
 }
 
 #[test]

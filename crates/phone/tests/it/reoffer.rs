@@ -143,6 +143,44 @@ fn our_offer_that_met_theirs_is_repeated_after_the_wait() {
 }
 
 #[test]
+fn what_media_makes_for_a_lost_request_is_not_taken_for_our_offer() {
+    let (mut rig, mut caller, id) = talking();
+    rig.media_mode = Media::Manual;
+    rig.receive(caller.request("INVITE", &[], Some("v=0 theirs\r\n")));
+    rig.down();
+    rig.until_connect();
+    rig.up();
+    assert!(rig.media_named("reoffer").is_empty(), "media still answers");
+    rig.outbox.clear();
+    rig.describe(id, "v=0 stale\r\n");
+    assert!(rig.is_silent());
+    assert_eq!(rig.media_named("reoffer").len(), 1);
+    rig.describe(id, "v=0 ours\r\n");
+    let reinvite = rig.request(&Method::Invite);
+    assert_eq!(&reinvite.body()[..], b"v=0 ours\r\n");
+}
+
+#[test]
+fn media_that_can_make_no_new_offer_leaves_the_call_as_it_was() {
+    let (mut rig, _, id) = talking();
+    rig.media_mode = Media::Manual;
+    rig.events.clear();
+    rig.down();
+    rig.until_connect();
+    rig.up();
+    let refusal = MediaRefusal::Unavailable;
+    rig.media_event(
+        id,
+        MediaEvent::Refused {
+            refusal,
+            reason: "no".into(),
+        },
+    );
+    assert_eq!(rig.changes("interrupted"), [true, false]);
+    assert_eq!(rig.count("terminated"), 0);
+}
+
+#[test]
 fn hold_by_the_peer_is_noticed() {
     let (mut rig, _, id) = talking();
     rig.media_event(id, MediaEvent::RemoteHold { held: true });
