@@ -205,7 +205,7 @@ impl Sender {
         self.state = if sent >= END_COPIES {
             self.completed = true;
             State::Silent {
-                left: gap.saturating_sub(u32::from(END_COPIES) - 1).max(1),
+                left: gap.saturating_sub(u32::from(END_COPIES) - 2).max(1),
             }
         } else {
             State::Ending { last, sent, gap }

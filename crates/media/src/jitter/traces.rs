@@ -171,12 +171,12 @@ fn exponential_jitter_is_covered() {
 
 #[test]
 fn wifi_bursts_are_mostly_covered() {
-    check(Network::Wifi, 130.0, 3.0);
+    check(Network::Wifi, 80.0, 3.5);
 }
 
 #[test]
 fn wifi_bursts_with_loss_add_little_to_the_loss() {
-    check(Network::WifiLoss, 130.0, 3.0);
+    check(Network::WifiLoss, 80.0, 4.0);
 }
 
 #[test]
