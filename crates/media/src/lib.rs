@@ -9,5 +9,7 @@ pub mod rtp;
 pub mod sdp;
 pub mod session;
 pub mod transport;
+#[cfg(test)]
+mod virtual_time;
 
 pub use session::{MediaEvent, Session, SessionConfig};

@@ -185,7 +185,7 @@ mod tests {
 
     #[test]
     fn copies_of_the_end_are_one_key() {
-        let now = Instant::now();
+        let now = crate::virtual_time::start();
         let mut receiver = Receiver::default();
         assert_eq!(
             receiver.packet(1, 100, &payload(5, 160, false), 8_000, now),
@@ -210,7 +210,7 @@ mod tests {
 
     #[test]
     fn a_key_whose_end_is_lost_is_released_in_time() {
-        let now = Instant::now();
+        let now = crate::virtual_time::start();
         let mut receiver = Receiver::default();
         receiver.packet(1, 100, &payload(5, 480, false), 8_000, now);
         assert_eq!(receiver.release(now), None);
@@ -224,7 +224,7 @@ mod tests {
 
     #[test]
     fn the_next_key_ends_one_whose_end_is_lost() {
-        let now = Instant::now();
+        let now = crate::virtual_time::start();
         let mut receiver = Receiver::default();
         receiver.packet(1, 100, &payload(5, 480, false), 8_000, now);
         assert_eq!(
@@ -245,7 +245,7 @@ mod tests {
 
     #[test]
     fn short_payloads_and_strangers_never_panic() {
-        let now = Instant::now();
+        let now = crate::virtual_time::start();
         let mut receiver = Receiver::default();
         assert_eq!(receiver.packet(1, 1, &[1, 2, 3], 8_000, now), None);
         assert_eq!(receiver.packet(1, 1, &payload(1, 1, true), 0, now), None);
@@ -254,7 +254,7 @@ mod tests {
     /// Sends `keys`, loses and reorders packets, and gives what is heard.
     fn through(clocks: Clocks, loss: f64, seed: u64, keys: &[(u8, u64)]) -> Vec<(u8, u128)> {
         let mut rng = StdRng::seed_from_u64(seed);
-        let start = Instant::now();
+        let start = crate::virtual_time::start();
         let mut sender = Sender::default();
         for (code, ms) in keys {
             sender.press(*code, Duration::from_millis(*ms), Duration::from_millis(70));

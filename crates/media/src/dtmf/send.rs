@@ -193,7 +193,7 @@ impl Sender {
             };
             return [full, Some(last)];
         }
-        let due = full.is_none() && (key.first || key.elapsed % update == 0);
+        let due = full.is_none() && (key.first || key.elapsed.is_multiple_of(update));
         let packet = due.then(|| key.packet(key.duration as u16, false));
         key.first &= packet.is_none();
         self.state = State::Sounding(key);

@@ -473,7 +473,7 @@ mod tests {
 
     impl Bench {
         fn new() -> Self {
-            let start = Instant::now();
+            let start = crate::virtual_time::start();
             Self {
                 playout: Playout::new(OpusSettings::default(), Rate::Hz8000, start),
                 start,

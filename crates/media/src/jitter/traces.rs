@@ -5,7 +5,7 @@ use crate::codec::{Codec, OpusSettings};
 use audio::Rate;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 const PACKETS: usize = 5_000;
 
@@ -24,7 +24,7 @@ enum Network {
 /// When each packet arrives, in milliseconds; `None` for a lost one.
 fn arrivals(network: Network) -> Vec<Option<f64>> {
     let mut rng = StdRng::seed_from_u64(0x9E37_79B9);
-    let mut exponential = |mean: f64, rng: &mut StdRng| -mean * (1.0 - rng.random::<f64>()).ln();
+    let exponential = |mean: f64, rng: &mut StdRng| -mean * (1.0 - rng.random::<f64>()).ln();
     let (mut stall, mut bad) = (0.0_f64, false);
     (0..PACKETS)
         .map(|i| {
@@ -75,7 +75,7 @@ struct Outcome {
 }
 
 fn adaptive(trace: &[Option<f64>]) -> Outcome {
-    let start = Instant::now();
+    let start = crate::virtual_time::start();
     let at = |ms: f64| start + Duration::from_secs_f64(ms / 1_000.0);
     let mut playout = Playout::new(OpusSettings::default(), Rate::Hz8000, start);
     let mut queue: Vec<(f64, usize)> = trace

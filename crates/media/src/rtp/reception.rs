@@ -209,7 +209,7 @@ mod tests {
     use super::*;
 
     fn feed(reception: &mut Reception, sequences: impl IntoIterator<Item = u16>) {
-        let now = std::time::Instant::now();
+        let now = crate::virtual_time::start();
         for s in sequences {
             reception.packet(1, s, None, 10, now);
         }
@@ -241,7 +241,7 @@ mod tests {
 
     #[test]
     fn a_new_ssrc_or_a_jump_is_no_loss() {
-        let now = std::time::Instant::now();
+        let now = crate::virtual_time::start();
         let mut r = Reception::default();
         for (ssrc, sequence) in [
             (1, 100),
@@ -259,7 +259,7 @@ mod tests {
 
     #[test]
     fn jitter_follows_the_arrival_times() {
-        let start = std::time::Instant::now();
+        let start = crate::virtual_time::start();
         let mut even = Reception::default();
         let mut uneven = Reception::default();
         for i in 0..200_u32 {

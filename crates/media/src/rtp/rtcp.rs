@@ -191,7 +191,7 @@ pub fn write_description(out: &mut Vec<u8>, ssrc: u32, cname: &str) {
     out.extend_from_slice(name);
     // RFC 3550 §6.5: one to four zero bytes end the chunk on a word.
     out.push(0);
-    while (out.len() - start) % 4 != 0 {
+    while !(out.len() - start).is_multiple_of(4) {
         out.push(0);
     }
     end(out, start);

@@ -53,7 +53,7 @@ mod tests {
 
     #[test]
     fn reports_are_about_five_seconds_apart_and_never_even() {
-        let start = Instant::now();
+        let start = crate::virtual_time::start();
         let mut schedule = Schedule::new([7; 32]);
         schedule.start(start);
         let mut last = start;

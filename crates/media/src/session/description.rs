@@ -3,7 +3,7 @@
 use super::{ConnectionState, MediaEvent, MediaRefusal, Output, Session, SessionError, Writing};
 use crate::sdp::Direction;
 use crate::sdp::negotiate::{Agreed, LocalTransport, Misuse, Refusal};
-use crate::transport::{Config, Gathering, OutboundStream, RemoteError, Role, StreamId, Transport};
+use crate::transport::{Config, Gathering, OutboundStream, Role, StreamId, Transport};
 use rand::RngExt;
 use std::time::Instant;
 
@@ -176,11 +176,7 @@ impl Session {
             None => Ok(()),
         };
         self.drain_transport();
-        result.map_err(|error| match error {
-            RemoteError::Credentials | RemoteError::NoFingerprint | RemoteError::Closed => {
-                MediaRefusal::Incompatible(error.to_string())
-            }
-        })
+        result.map_err(|error| MediaRefusal::Incompatible(error.to_string()))
     }
 
     fn apply(&mut self, agreed: Agreed) {
