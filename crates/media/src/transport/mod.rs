@@ -1,50 +1,116 @@
 //! The way media takes: ICE, DTLS-SRTP and TURN as one pure state machine.
+//!
+//! ```text
+//!            set_remote, add_candidate, restart_ice          send_rtp, send_rtcp
+//!                         │                                        │
+//! handle_datagram ─▶ Paths ─▶ Ice ─▶ (validated) ─▶ Dtls ─keys─▶ Srtp ─▶ Rtp, Rtcp
+//!                      │  sockets,      who may speak,   who it is      what it said
+//!                      │  STUN, TURN    which pair
+//!                      ▼
+//!                   Transmit
+//! ```
+//!
+//! **Nothing reaches the DTLS or SRTP code from an address that did not pass an authenticated
+//! check, and no state is kept for anybody who has not authenticated.**
+//!
+//! The protocols are those of the `rtc-*` crates. What these leave to their caller, or get wrong,
+//! is made good in the module that drives each one, and its doc says so.
 
 mod certificate;
 mod config;
+mod consent;
+mod dtls;
+mod early;
+mod gather;
+mod guard;
+mod ice;
 mod output;
 mod packet;
 mod parameters;
+mod paths;
+mod srtp;
 mod stats;
+mod stun;
+mod turn;
 
-use std::net::SocketAddr;
+use std::collections::VecDeque;
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
+
+use bytes::BytesMut;
+use rand::rngs::StdRng;
+use rand::{RngExt as _, SeedableRng as _};
 
 pub use certificate::{Certificate, CertificateError};
 pub use config::{
     Config, ConfigError, GatheringCap, OutboundStream, PathId, Policy, Role, Server, ServerKind,
     StreamId,
 };
+use dtls::{Dtls, DtlsEvent};
+use early::EarlyBuffer;
+use ice::{BaseId, Credentials, Ice, IceEvent, Verdict};
 pub use output::{
     Gathering, Output, Rtp, RtpOut, SelectedPath, SendError, State, Transmit, TransportFailure,
     Wake,
 };
+use packet::{HeaderFields, HeaderView};
 pub use parameters::{
     Candidate, CandidateKind, Description, Fingerprint, FingerprintError, HashFunction,
     LocalParameters, Protocol, RemoteParameters, Secret, Setup,
 };
+use paths::{PathEvent, Paths};
+use srtp::{Keys, Opened, Srtp};
+use stats::Traffic;
 pub use stats::{Refused, TransportStats};
 
 /// The most sockets a transport takes.
 pub const MAX_SOCKETS: usize = 16;
+/// Received packets kept while the caller does not drain the output.
+const MAX_UNDRAINED: usize = 1024;
+/// More than a datagram of media needs on any path.
+const MAX_PAYLOAD: usize = 1400;
+/// How far away a deadline is when nothing is due.
+const IDLE: Duration = Duration::from_secs(3600);
 
 /// One path for media to one peer.
 ///
-/// Give it one input (`set_remote`, `add_candidate`, `restart_ice`, `handle_datagram`,
-/// `handle_timeout`, `send_rtp`, `send_rtcp`, `close`), then call
+/// Give it one input (`set_remote`, `add_candidate`, `end_of_candidates`, `restart_ice`,
+/// `handle_datagram`, `handle_timeout`, `send_rtp`, `send_rtcp`, `close`), then call
 /// [`poll_output`](Self::poll_output) until it returns [`Output::Timeout`]. **Never two inputs
 /// without a drain.**
 #[derive(Debug)]
 pub struct Transport {
-    config: Config,
+    role: Role,
+    certificate: Certificate,
+    rng: StdRng,
+    streams: Vec<Stream>,
+    paths: Paths,
+    ice: Ice,
+    dtls: Option<Dtls>,
+    srtp: Option<Srtp>,
+    unjudged: EarlyBuffer,
+    undecrypted: EarlyBuffer,
+    scratch: Vec<u8>,
     state: State,
+    failure: Option<TransportFailure>,
+    closed: bool,
+    out: VecDeque<Output>,
     now: Instant,
+    traffic: Traffic,
+    refused: Refused,
+}
+
+#[derive(Debug)]
+struct Stream {
+    id: StreamId,
+    ssrc: u32,
+    seq: u16,
 }
 
 /// Why the peer's parameters can't be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RemoteError {
-    /// The user name fragment or the password is missing or too long.
+    /// The user name fragment or the password is missing, too long or malformed.
     #[error("the peer's ICE credentials are malformed")]
     Credentials,
     /// No fingerprint that we can check.
@@ -53,36 +119,81 @@ pub enum RemoteError {
     /// The transport is closed.
     #[error("the transport is closed")]
     Closed,
+    /// The cryptography or the ICE agent could not be set up.
+    #[error("the transport could not be set up: {0}")]
+    Setup(String),
 }
 
 impl Transport {
     /// Makes a transport and starts gathering; `seed` feeds its credentials and timers.
     pub fn new(config: Config, seed: [u8; 32], now: Instant) -> Result<Self, ConfigError> {
-        let _ = seed;
-        if config.sockets.is_empty() {
-            return Err(ConfigError::NoSocket);
-        }
-        Ok(Self {
-            config,
+        check_sockets(&config.sockets)?;
+        let mut rng = StdRng::from_seed(seed);
+        let certificate = config.certificate.clone();
+        let interval = config
+            .check_interval
+            .clamp(Duration::from_millis(20), Duration::from_millis(50));
+        let provider = certificate.provider().clone();
+        let ice_rng = StdRng::from_rng(&mut rng);
+        let ice = Ice::new(config.role, interval, provider, ice_rng, now)
+            .map_err(|error| ConfigError::Setup(error.to_string()))?;
+        let streams = config
+            .streams
+            .iter()
+            .map(|stream| Stream {
+                id: stream.id,
+                ssrc: stream.ssrc,
+                // RFC 3711 §3.3.1: in the lower half, so that a lost first packet can't put the
+                // receiver a rollover behind.
+                seq: rng.random_range(0..0x8000),
+            })
+            .collect();
+        let paths = Paths::new(&config, &certificate, &mut rng, now);
+        let mut transport = Self {
+            role: config.role,
+            certificate,
+            rng,
+            streams,
+            paths,
+            ice,
+            dtls: None,
+            srtp: None,
+            unjudged: EarlyBuffer::default(),
+            undecrypted: EarlyBuffer::default(),
+            scratch: Vec::with_capacity(1500),
             state: State::New,
+            failure: None,
+            closed: false,
+            out: VecDeque::new(),
             now,
-        })
+            traffic: Traffic::default(),
+            refused: Refused::default(),
+        };
+        transport.settle();
+        Ok(transport)
     }
+
+    // ---- what to signal, and what was signalled ----------------------------------------------
 
     /// Returns what our description must say; while a restart is staged, its new credentials.
     pub fn local(&self) -> LocalParameters {
+        let credentials = self.ice.local();
         LocalParameters {
-            ufrag: String::new(),
-            pwd: Secret::default(),
-            fingerprints: self.config.certificate.fingerprints(),
-            setup: Setup::ActPass,
-            candidates: Vec::new(),
+            ufrag: credentials.ufrag.clone(),
+            pwd: credentials.pwd.clone(),
+            fingerprints: self.certificate.fingerprints(),
+            setup: match self.dtls.as_ref().map(Dtls::is_client) {
+                None => Setup::ActPass,
+                Some(true) => Setup::Active,
+                Some(false) => Setup::Passive,
+            },
+            candidates: self.paths.candidates().to_vec(),
         }
     }
 
     /// Returns whether candidates are still being gathered.
     pub fn gathering(&self) -> Gathering {
-        Gathering::Complete
+        self.paths.gathering()
     }
 
     /// Returns where the transport stands.
@@ -101,41 +212,259 @@ impl Transport {
         now: Instant,
     ) -> Result<(), RemoteError> {
         self.now = now;
+        let credentials = Credentials {
+            ufrag: remote.ufrag.clone(),
+            pwd: remote.pwd.clone(),
+        };
+        if self.closed {
+            return Err(RemoteError::Closed);
+        }
+        if !credentials.is_plausible() {
+            return Err(RemoteError::Credentials);
+        }
         if remote.fingerprints.is_empty() {
             return Err(RemoteError::NoFingerprint);
         }
+        let restarted = self.follow_credentials(credentials, &remote)?;
+        self.follow_fingerprints(&remote, restarted)?;
+        for candidate in &remote.candidates {
+            self.ice.add_remote(candidate, now);
+        }
+        if remote.end_of_candidates {
+            self.ice.end_of_candidates();
+        }
+        for (base, from, datagram) in self.unjudged.take() {
+            self.receive(base, from, &datagram);
+        }
+        self.settle();
+        Ok(())
+    }
+
+    /// Starts or restarts ICE when the credentials ask for it; returns whether they did.
+    fn follow_credentials(
+        &mut self,
+        credentials: Credentials,
+        remote: &RemoteParameters,
+    ) -> Result<bool, RemoteError> {
+        let answers_restart =
+            remote.description == Description::Answer && self.ice.has_staged_restart();
+        let known = self.ice.remote();
+        if known == Some(&credentials) && !answers_restart {
+            return Ok(false);
+        }
+        if known.is_none() && !self.ice.has_staged_restart() {
+            let role = self.role_towards(remote, self.role);
+            self.ice.start(role, credentials, self.now);
+            return Ok(true);
+        }
+        // RFC 8445 §9: a restart settles the roles anew; who offered it controls.
+        let (role, local) = match remote.description {
+            Description::Answer => (Role::Controlling, self.ice.take_staged()),
+            Description::Offer => (Role::Controlled, Some(self.ice.fresh_credentials())),
+        };
+        let role = self.role_towards(remote, role);
+        self.ice
+            .restart(role, local, credentials, self.now)
+            .map_err(|error| RemoteError::Setup(error.to_string()))?;
+        if self.failure != Some(TransportFailure::Fingerprint) {
+            self.failure = None;
+        }
+        Ok(true)
+    }
+
+    /// RFC 8445 §6.1.1: a lite agent never controls a full one.
+    fn role_towards(&self, remote: &RemoteParameters, otherwise: Role) -> Role {
+        if remote.lite {
+            Role::Controlling
+        } else {
+            otherwise
+        }
+    }
+
+    /// RFC 8842 §3.1: a new association for a new certificate, and after the end of the last one.
+    fn follow_fingerprints(
+        &mut self,
+        remote: &RemoteParameters,
+        restarted: bool,
+    ) -> Result<(), RemoteError> {
+        let goes_on = self.dtls.as_ref().is_some_and(|dtls| {
+            dtls.expects(&remote.fingerprints) && !(dtls.is_over() && restarted)
+        });
+        if goes_on {
+            return Ok(());
+        }
+        let client = match remote.setup {
+            Setup::Passive => true,
+            Setup::Active => false,
+            // RFC 8842 §5.3: answering such an offer we choose to be active. In an answer it is
+            // against the rules, and its sender waits.
+            Setup::ActPass => remote.description == Description::Offer,
+        };
+        let mut dtls = Dtls::new(&self.certificate, client, remote.fingerprints.clone())
+            .map_err(|error| RemoteError::Setup(error.to_string()))?;
+        if self.ice.selected().is_some() {
+            dtls.start(self.now);
+        }
+        if self.dtls.as_ref().is_some_and(Dtls::is_over) {
+            self.srtp = None;
+        }
+        self.dtls = Some(dtls);
+        self.failure = None;
         Ok(())
     }
 
     /// Takes a candidate that the peer trickled; one that can't be used is ignored.
     pub fn add_candidate(&mut self, candidate: Candidate, now: Instant) {
-        let _ = candidate;
         self.now = now;
+        self.ice.add_remote(&candidate, now);
+        self.settle();
     }
 
     /// Notes that the peer has no more candidates.
     pub fn end_of_candidates(&mut self, now: Instant) {
         self.now = now;
+        self.ice.end_of_candidates();
+        self.settle();
     }
 
     /// Stages new ICE credentials for our next offer; the peer's answer puts them in force.
+    ///
+    /// Asking again before the answer keeps those that are staged.
     pub fn restart_ice(&mut self, now: Instant) {
         self.now = now;
+        if !self.ice.has_staged_restart() {
+            self.ice.stage_restart();
+        }
     }
 
     /// Forgets a staged restart, because the offer was refused or rolled back.
-    pub fn rollback_restart(&mut self) {}
+    pub fn rollback_restart(&mut self) {
+        // Dropped without being put in force.
+        let _ = self.ice.take_staged();
+    }
+
+    // ---- datagrams and time -----------------------------------------------------------------
 
     /// Takes a datagram that arrived on a socket.
     pub fn handle_datagram(&mut self, path: PathId, from: SocketAddr, bytes: &[u8], now: Instant) {
-        let _ = (path, from, bytes);
         self.now = now;
+        if self.closed {
+            return;
+        }
+        let from = SocketAddr::new(from.ip().to_canonical(), from.port());
+        self.traffic.received(bytes.len());
+        if let Some(base) = self.paths.handle_datagram(path, from, bytes, now) {
+            self.receive(base, from, bytes);
+        }
+        self.settle();
     }
 
     /// Acts on what is due.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.now = now;
+        if self.closed {
+            return;
+        }
+        self.paths.handle_timeout(now, &mut self.rng);
+        self.ice.handle_timeout(now);
+        let event = self.dtls.as_mut().and_then(|dtls| dtls.handle_timeout(now));
+        self.follow_dtls(event);
+        self.settle();
     }
+
+    /// RFC 7983 §7: the first byte tells the protocols apart.
+    fn receive(&mut self, base: BaseId, from: SocketAddr, datagram: &[u8]) {
+        match datagram.first() {
+            Some(0..=3) => self.receive_stun(base, from, datagram),
+            Some(20..=63) => self.receive_dtls(base, from, datagram),
+            Some(128..=191) => self.receive_media(base, from, datagram),
+            Some(_) | None => self.refused.unknown_protocol += 1,
+        }
+    }
+
+    fn receive_stun(&mut self, base: BaseId, from: SocketAddr, datagram: &[u8]) {
+        match self.ice.handle_stun(base, from, datagram, self.now) {
+            Verdict::Accepted | Verdict::TooManyAddresses => {}
+            Verdict::Early => self.keep_unjudged(base, from, datagram),
+            Verdict::Refused => self.refused.stun += 1,
+        }
+    }
+
+    fn keep_unjudged(&mut self, base: BaseId, from: SocketAddr, datagram: &[u8]) {
+        let kept = self.unjudged.push(base, from, datagram);
+        self.refused.early += u64::from(!kept);
+    }
+
+    fn receive_dtls(&mut self, base: BaseId, from: SocketAddr, datagram: &[u8]) {
+        if self.ice.remote().is_none() {
+            self.keep_unjudged(base, from, datagram);
+        } else if !self.ice.is_validated(base, from) {
+            self.refused.unknown_source += 1;
+        } else {
+            let now = self.now;
+            let dtls = self.dtls.as_mut();
+            let event = dtls.and_then(|dtls| dtls.handle_datagram(datagram, now));
+            self.follow_dtls(event);
+        }
+    }
+
+    fn receive_media(&mut self, base: BaseId, from: SocketAddr, datagram: &[u8]) {
+        if !self.ice.is_validated(base, from) {
+            self.refused.unknown_source += 1;
+            return;
+        }
+        let Some(srtp) = self.srtp.as_mut() else {
+            let kept = self.undecrypted.push(base, from, datagram);
+            self.refused.early += u64::from(!kept);
+            return;
+        };
+        // RFC 5761 §4
+        let is_report = matches!(datagram.get(1), Some(192..=223));
+        let (opened, view) = match HeaderView::read(datagram) {
+            _ if is_report => (srtp.open_rtcp(datagram), None),
+            Some(view) => (srtp.open_rtp(datagram, &view), Some(view)),
+            None => (Opened::Forged, None),
+        };
+        match opened {
+            Opened::Packet(packet) => {
+                self.ice.heard_media(self.now);
+                self.deliver(packet, view);
+            }
+            Opened::Forged => self.refused.srtp_authentication += 1,
+            Opened::Replayed => self.refused.srtp_replay += 1,
+            Opened::TooManySources => self.refused.ssrc_cap += 1,
+        }
+    }
+
+    fn deliver(&mut self, packet: BytesMut, view: Option<HeaderView>) {
+        if self.out.len() >= MAX_UNDRAINED {
+            self.refused.undrained += 1;
+            return;
+        }
+        let Some(view) = view else {
+            self.out.push_back(Output::Rtcp(packet));
+            return;
+        };
+        let Some(payload) = view.payload(&packet) else {
+            self.refused.unknown_protocol += 1;
+            return;
+        };
+        let stream = self.streams.first();
+        self.out.push_back(Output::Rtp(Rtp {
+            stream: stream.map_or(StreamId::AUDIO, |stream| stream.id),
+            pt: view.pt,
+            seq: view.seq,
+            timestamp: view.timestamp,
+            ssrc: view.ssrc,
+            marker: view.marker,
+            packet,
+            extensions: view.extensions,
+            extension_profile: view.extension_profile,
+            payload,
+        }));
+    }
+
+    // ---- sending ----------------------------------------------------------------------------
 
     /// Protects and queues a media packet; returns the sequence number it got.
     pub fn send_rtp(
@@ -144,51 +473,266 @@ impl Transport {
         packet: RtpOut<'_>,
         now: Instant,
     ) -> Result<u16, SendError> {
-        let _ = (stream, packet);
         self.now = now;
-        Err(SendError::NotConnected)
+        let stream = self
+            .streams
+            .iter_mut()
+            .find(|known| known.id == stream)
+            .ok_or(SendError::UnknownStream(stream))?;
+        let (Some(pair), Some(srtp), None) =
+            (self.ice.media_pair(), self.srtp.as_mut(), self.failure)
+        else {
+            return Err(SendError::NotConnected);
+        };
+        if packet.payload.len() > MAX_PAYLOAD {
+            return Err(SendError::Inexpressible);
+        }
+        let (ssrc, seq) = (stream.ssrc, stream.seq);
+        let fields = HeaderFields {
+            pt: packet.pt,
+            marker: packet.marker,
+            seq,
+            timestamp: packet.timestamp,
+            ssrc,
+            extensions: packet.extensions,
+        };
+        self.scratch.clear();
+        let header = packet::write_header(&fields, &mut self.scratch);
+        let header = header.ok_or(SendError::Inexpressible)?;
+        self.scratch.extend_from_slice(packet.payload);
+        let sealed = srtp.seal_rtp(&self.scratch, header, ssrc, seq)?;
+        stream.seq = seq.wrapping_add(1);
+        self.paths.send(pair.base, pair.remote, sealed, now);
+        self.drain_paths();
+        Ok(seq)
     }
 
     /// Protects and queues a compound RTCP packet given in the clear.
     pub fn send_rtcp(&mut self, compound: &[u8], now: Instant) -> Result<(), SendError> {
-        let _ = compound;
         self.now = now;
-        Err(SendError::NotConnected)
+        let (Some(pair), Some(srtp), None) =
+            (self.ice.media_pair(), self.srtp.as_mut(), self.failure)
+        else {
+            return Err(SendError::NotConnected);
+        };
+        let sealed = srtp.seal_rtcp(compound)?;
+        self.paths.send(pair.base, pair.remote, sealed, now);
+        self.drain_paths();
+        Ok(())
     }
 
     /// Says goodbye to the peer and to TURN servers; drain the output once more after it.
     pub fn close(&mut self, now: Instant) {
         self.now = now;
-        self.state = State::Closed;
+        if self.closed {
+            return;
+        }
+        if let Some(dtls) = self.dtls.as_mut() {
+            dtls.close(now);
+        }
+        self.drain_dtls();
+        self.paths.close(now);
+        self.closed = true;
+        self.srtp = None;
+        self.settle();
     }
+
+    // ---- outputs ----------------------------------------------------------------------------
 
     /// Returns the next thing to do or to know; `Timeout` is the last.
     pub fn poll_output(&mut self) -> Output {
-        Output::Timeout(self.now + Duration::from_secs(3600), Wake::Idle)
+        if let Some(output) = self.out.pop_front() {
+            return output;
+        }
+        let (at, why) = self.next_wake();
+        Output::Timeout(at, why)
+    }
+
+    fn next_wake(&mut self) -> (Instant, Wake) {
+        let idle = (self.now + IDLE, Wake::Idle);
+        if self.closed {
+            return idle;
+        }
+        let dtls = self.dtls.as_ref().and_then(Dtls::poll_timeout);
+        [
+            self.paths.poll_timeout(),
+            self.ice.poll_round().map(|at| (at, Wake::Checks)),
+            self.ice.poll_consent().map(|at| (at, Wake::Consent)),
+            dtls.map(|at| (at, Wake::Handshake)),
+        ]
+        .into_iter()
+        .flatten()
+        .fold(
+            idle,
+            |first, next| if next.0 < first.0 { next } else { first },
+        )
+    }
+
+    /// Carries what one part said to the others until all are silent.
+    fn settle(&mut self) {
+        loop {
+            self.drain_paths();
+            let Some(event) = self.ice.poll_event() else {
+                break;
+            };
+            self.follow_ice(event);
+        }
+        self.drain_dtls();
+        let state = self.current_state();
+        if self.state != state {
+            self.state = state;
+            self.out.push_back(Output::State(state));
+        }
+    }
+
+    fn drain_paths(&mut self) {
+        while let Some(event) = self.paths.poll_event() {
+            match event {
+                PathEvent::Transmit(path, to, bytes) => {
+                    self.traffic.sent(bytes.len());
+                    let transmit = Transmit { path, to, bytes };
+                    self.out.push_back(Output::Transmit(transmit));
+                }
+                PathEvent::Base(id, address, kind, priority) => {
+                    self.ice.add_base(id, address, kind, priority, self.now);
+                }
+                PathEvent::Candidate(candidate) => {
+                    self.out.push_back(Output::LocalCandidate(candidate));
+                }
+                PathEvent::Complete => {
+                    self.out.push_back(Output::EndOfCandidates);
+                    if self.ice.selected().is_some() {
+                        self.paths.stop_keeping_alive();
+                    }
+                }
+                PathEvent::Received(base, from, bytes) => self.receive(base, from, &bytes),
+            }
+        }
+    }
+
+    fn follow_ice(&mut self, event: IceEvent) {
+        match event {
+            IceEvent::Transmit(pair, bytes) => {
+                self.paths.send(pair.base, pair.remote, bytes, self.now);
+            }
+            IceEvent::Selected => {
+                self.paths.stop_keeping_alive();
+                let selected = self.selected_path();
+                self.out.extend(selected.map(Output::SelectedPath));
+                if let Some(dtls) = self.dtls.as_mut() {
+                    dtls.start(self.now);
+                }
+                self.drain_dtls();
+            }
+            IceEvent::Failed(failure) => self.failure = self.failure.or(Some(failure)),
+        }
+    }
+
+    fn follow_dtls(&mut self, event: Option<DtlsEvent>) {
+        self.drain_dtls();
+        match event {
+            Some(DtlsEvent::Connected(keys)) => self.install(keys),
+            Some(DtlsEvent::Failed(failure)) => self.failure = self.failure.or(Some(failure)),
+            Some(DtlsEvent::PeerClosed) => self.srtp = None,
+            None => {}
+        }
+    }
+
+    fn install(&mut self, keys: Keys) {
+        match Srtp::new(keys, self.certificate.provider().clone()) {
+            Ok(srtp) => self.srtp = Some(srtp),
+            Err(_) => self.failure = Some(TransportFailure::Srtp),
+        }
+        for (base, from, datagram) in self.undecrypted.take() {
+            self.receive_media(base, from, &datagram);
+        }
+    }
+
+    fn drain_dtls(&mut self) {
+        let (Some(dtls), Some(pair)) = (self.dtls.as_mut(), self.ice.handshake_pair()) else {
+            return;
+        };
+        while let Some(flight) = dtls.poll_transmit() {
+            self.paths.send(pair.base, pair.remote, flight, self.now);
+        }
+        self.drain_paths();
+    }
+
+    fn current_state(&self) -> State {
+        let established = self.dtls.as_ref().is_some_and(Dtls::is_established);
+        let ended = self.dtls.as_ref().is_some_and(Dtls::is_over);
+        match self.failure {
+            _ if self.closed => State::Closed,
+            Some(failure) => State::Failed(failure),
+            None if ended => State::Closed,
+            None if self.ice.remote().is_none() => State::New,
+            None if self.srtp.is_none() || self.ice.media_pair().is_none() => State::Checking,
+            None if established && self.ice.is_interrupted() => State::Interrupted,
+            None => State::Connected,
+        }
+    }
+
+    fn selected_path(&self) -> Option<SelectedPath> {
+        let pair = self.ice.selected()?;
+        let reflexive = self.paths.reflexive();
+        let (local, local_kind) = self.ice.local_address(pair.base, reflexive)?;
+        Some(SelectedPath {
+            path: self.paths.path(pair.base),
+            local,
+            local_kind,
+            remote: pair.remote,
+            remote_kind: self.ice.remote_kind(pair.remote),
+            rtt: self.ice.rtt(),
+        })
     }
 
     /// Returns the counters so far.
     pub fn stats(&self) -> TransportStats {
+        let counters = self.ice.counters;
+        let dtls = self.dtls.as_ref();
+        let mut refused = self.refused;
+        refused.dtls += dtls.map_or(0, |dtls| dtls.refused);
+        refused.candidates += counters.refused_candidates;
         TransportStats {
             state: self.state,
-            selected: None,
-            selected_changes: 0,
-            rtt: None,
-            total_rtt: Duration::ZERO,
-            responses_received: 0,
-            requests_sent: 0,
-            requests_received: 0,
-            responses_sent: 0,
-            packets_sent: 0,
-            packets_received: 0,
-            bytes_sent: 0,
-            bytes_received: 0,
-            tls_version: None,
-            dtls_cipher: None,
-            srtp_cipher: None,
-            dtls_client: None,
-            controlling: self.config.role == Role::Controlling,
-            refused: Refused::default(),
+            selected: self.selected_path(),
+            selected_changes: counters.selected_changes,
+            rtt: self.ice.rtt(),
+            total_rtt: counters.total_rtt,
+            responses_received: counters.responses_received,
+            requests_sent: counters.requests_sent,
+            requests_received: counters.requests_received,
+            responses_sent: counters.responses_sent,
+            packets_sent: self.traffic.packets_sent,
+            packets_received: self.traffic.packets_received,
+            bytes_sent: self.traffic.bytes_sent,
+            bytes_received: self.traffic.bytes_received,
+            tls_version: self.srtp.as_ref().map(|_| "FEFD"),
+            dtls_cipher: dtls.and_then(Dtls::cipher).map(str::to_owned),
+            srtp_cipher: self.srtp.as_ref().map(Srtp::profile),
+            dtls_client: dtls.map(Dtls::is_client),
+            controlling: self.ice.is_controlling(),
+            refused,
         }
+    }
+}
+
+fn check_sockets(sockets: &[SocketAddr]) -> Result<(), ConfigError> {
+    if sockets.is_empty() {
+        return Err(ConfigError::NoSocket);
+    }
+    if sockets.len() > MAX_SOCKETS {
+        return Err(ConfigError::TooManySockets {
+            got: sockets.len(),
+            limit: MAX_SOCKETS,
+        });
+    }
+    let unspecified = |address: &&SocketAddr| match address.ip() {
+        IpAddr::V4(ip) => ip.is_unspecified(),
+        IpAddr::V6(ip) => ip.is_unspecified(),
+    };
+    match sockets.iter().find(unspecified) {
+        Some(address) => Err(ConfigError::UnspecifiedAddress(*address)),
+        None => Ok(()),
     }
 }

@@ -71,3 +71,24 @@ pub struct Refused {
     /// Datagrams that are neither STUN, DTLS nor SRTP.
     pub unknown_protocol: u64,
 }
+
+/// What went over the wire.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Traffic {
+    pub(super) packets_sent: u64,
+    pub(super) packets_received: u64,
+    pub(super) bytes_sent: u64,
+    pub(super) bytes_received: u64,
+}
+
+impl Traffic {
+    pub(super) fn sent(&mut self, bytes: usize) {
+        self.packets_sent += 1;
+        self.bytes_sent += bytes as u64;
+    }
+
+    pub(super) fn received(&mut self, bytes: usize) {
+        self.packets_received += 1;
+        self.bytes_received += bytes as u64;
+    }
+}

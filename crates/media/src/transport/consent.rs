@@ -1,0 +1,204 @@
+//! The peer's consent to receive, and whether it is still heard (RFC 7675).
+//!
+//! The ICE crate counts any traffic as a sign of life and forgets all candidates when it gives
+//! up, so its own timers are off and these take their place.
+
+use std::time::{Duration, Instant};
+
+/// RFC 7675 §5.1: consent expires this long after the last answered check.
+const EXPIRY: Duration = Duration::from_secs(30);
+/// RFC 7675 §5.1: the mean time between checks, randomised from 0.8 to 1.2 times.
+const INTERVAL: Duration = Duration::from_secs(5);
+/// A peer that sent media until now and falls silent is asked before the next check is due.
+const MEDIA_SILENCE: Duration = Duration::from_millis(3500);
+/// The silence that is an interruption.
+const INTERRUPTION: Duration = Duration::from_secs(5);
+/// An unanswered check is repeated at this pace; it must not take long to find out.
+const RETRY: Duration = Duration::from_millis(500);
+/// How long a check has to be unanswered before silence is an interruption.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// The pace of checks during an interruption.
+const INTERRUPTED_RETRY: Duration = Duration::from_secs(1);
+
+/// What is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Due {
+    /// Send a consent check.
+    Check,
+    /// Give the path up.
+    Expired,
+}
+
+/// The clockwork of one selected path.
+#[derive(Debug)]
+pub(super) struct Consent {
+    granted: Instant,
+    heard: Instant,
+    media_heard: Option<Instant>,
+    next_check: Instant,
+    unanswered_since: Option<Instant>,
+    watch: Instant,
+    interrupted: bool,
+}
+
+impl Consent {
+    /// Starts when a check of the path was answered.
+    pub(super) fn new(now: Instant, jitter: f64) -> Self {
+        Self {
+            granted: now,
+            heard: now,
+            media_heard: None,
+            next_check: now + INTERVAL.mul_f64(jitter),
+            unanswered_since: None,
+            watch: now + INTERVAL.mul_f64(jitter),
+            interrupted: false,
+        }
+    }
+
+    pub(super) fn is_interrupted(&self) -> bool {
+        self.interrupted
+    }
+
+    /// Notes something authentic from the peer.
+    pub(super) fn heard(&mut self, now: Instant) {
+        self.heard = now;
+        self.interrupted = false;
+    }
+
+    /// Notes a media packet.
+    pub(super) fn heard_media(&mut self, now: Instant) {
+        self.heard(now);
+        self.media_heard = Some(now);
+    }
+
+    /// Notes an answer to one of our checks on this path; `jitter` is 0.8 to 1.2.
+    pub(super) fn granted(&mut self, now: Instant, jitter: f64) {
+        self.heard(now);
+        self.granted = now;
+        self.unanswered_since = None;
+        self.next_check = now + INTERVAL.mul_f64(jitter);
+        self.watch = self.next_check;
+    }
+
+    /// Returns when to look again.
+    pub(super) fn poll_timeout(&self) -> Instant {
+        self.watch.min(self.granted + EXPIRY)
+    }
+
+    pub(super) fn handle_timeout(&mut self, now: Instant) -> Option<Due> {
+        if now >= self.granted + EXPIRY {
+            return Some(Due::Expired);
+        }
+        if now < self.watch {
+            return None;
+        }
+        if let Some(since) = self.unanswered_since {
+            let silent = now >= self.heard + INTERRUPTION;
+            self.interrupted |= silent && now >= since + PATIENCE;
+        }
+        let due = now >= self.next_check || self.has_media_stopped(now);
+        if due {
+            self.unanswered_since.get_or_insert(now);
+            self.next_check = now
+                + if self.interrupted {
+                    INTERRUPTED_RETRY
+                } else {
+                    RETRY
+                };
+        }
+        self.watch = self.next_watch(now);
+        due.then_some(Due::Check)
+    }
+
+    fn has_media_stopped(&self, now: Instant) -> bool {
+        self.unanswered_since.is_none()
+            && self
+                .media_heard
+                .is_some_and(|heard| heard == self.heard && now >= heard + MEDIA_SILENCE)
+    }
+
+    /// Media moves its own deadline with every packet; it is looked at once it has passed, so
+    /// that no packet costs a change of timer.
+    fn next_watch(&self, now: Instant) -> Instant {
+        let media = self
+            .media_heard
+            .filter(|_| self.unanswered_since.is_none())
+            .map(|heard| (heard + MEDIA_SILENCE).max(now + RETRY));
+        media.map_or(self.next_check, |media| media.min(self.next_check))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Runs from `start` for some seconds; returns what was due and when.
+    fn run(consent: &mut Consent, start: Instant, seconds: u64) -> Vec<(Duration, Due)> {
+        let mut due = Vec::new();
+        loop {
+            let now = consent.poll_timeout();
+            if now > start + Duration::from_secs(seconds) {
+                return due;
+            }
+            if let Some(what) = consent.handle_timeout(now) {
+                due.push((now - start, what));
+                if what == Due::Expired {
+                    return due;
+                }
+            }
+        }
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "an origin for virtual time")]
+    fn origin() -> Instant {
+        Instant::now()
+    }
+
+    #[test]
+    fn consent_expires_thirty_seconds_after_the_last_answer() {
+        let start = origin();
+        let mut consent = Consent::new(start, 1.0);
+        let due = run(&mut consent, start, 60);
+        assert_eq!(due.last(), Some(&(EXPIRY, Due::Expired)));
+        assert_eq!(due.first(), Some(&(INTERVAL, Due::Check)));
+        assert!(due.len() > 5, "{due:?}");
+    }
+
+    #[test]
+    fn an_answered_path_is_checked_every_five_seconds_or_so_and_never_interrupted() {
+        let start = origin();
+        let mut consent = Consent::new(start, 1.2);
+        let mut checks = 0;
+        let mut wakes = 0;
+        while consent.poll_timeout() < start + Duration::from_secs(60) {
+            let now = consent.poll_timeout();
+            wakes += 1;
+            if consent.handle_timeout(now).is_some() {
+                checks += 1;
+                consent.granted(now + Duration::from_millis(80), 1.2);
+            }
+            assert!(!consent.is_interrupted());
+        }
+        assert_eq!((checks, wakes), (9, 9));
+    }
+
+    #[test]
+    fn silence_after_media_is_an_interruption_within_about_five_seconds() {
+        let start = origin();
+        let mut consent = Consent::new(start, 1.2);
+        consent.heard_media(start);
+        let mut interrupted_at = None;
+        while interrupted_at.is_none() {
+            let now = consent.poll_timeout();
+            consent.handle_timeout(now);
+            interrupted_at = consent.is_interrupted().then_some(now - start);
+        }
+        let at = interrupted_at.unwrap();
+        assert!(
+            at >= INTERRUPTION && at <= Duration::from_millis(7500),
+            "{at:?}"
+        );
+        consent.heard(start + at);
+        assert!(!consent.is_interrupted());
+    }
+}

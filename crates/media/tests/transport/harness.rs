@@ -1,0 +1,420 @@
+//! Two transports, the datagrams between them, and a clock that only the test moves.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, Instant};
+
+use media::transport::{
+    Candidate, Certificate, Config, Description, LocalParameters, Output, PathId, RemoteParameters,
+    Role, Rtp, RtpOut, SelectedPath, State, StreamId, Transport,
+};
+use rand::rngs::StdRng;
+use rand::{RngExt as _, SeedableRng as _};
+
+use crate::turn_server::TurnServer;
+
+pub(crate) const ALICE: usize = 0;
+pub(crate) const BOB: usize = 1;
+
+#[expect(clippy::disallowed_methods, reason = "an origin for virtual time")]
+pub(crate) fn origin() -> Instant {
+    Instant::now()
+}
+
+pub(crate) fn address(text: &str) -> SocketAddr {
+    text.parse().unwrap()
+}
+
+pub(crate) fn ms(milliseconds: u64) -> Duration {
+    Duration::from_millis(milliseconds)
+}
+
+/// How the network treats datagrams.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Weather {
+    pub(crate) delay: (u64, u64),
+    pub(crate) loss: f64,
+    pub(crate) duplication: f64,
+    /// How often a bent copy of a DTLS datagram runs ahead of it.
+    pub(crate) corruption: f64,
+}
+
+impl Default for Weather {
+    fn default() -> Self {
+        Self {
+            delay: (10, 10),
+            loss: 0.0,
+            duplication: 0.0,
+            corruption: 0.0,
+        }
+    }
+}
+
+/// A NAT in front of one inside address.
+#[derive(Debug)]
+pub(crate) struct Nat {
+    pub(crate) inside: IpAddr,
+    pub(crate) outside: IpAddr,
+    /// Whether each destination sees another port.
+    pub(crate) symmetric: bool,
+    mappings: BTreeMap<(SocketAddr, Option<SocketAddr>), SocketAddr>,
+    permitted: BTreeSet<(SocketAddr, IpAddr)>,
+}
+
+impl Nat {
+    pub(crate) fn new(inside: &str, outside: &str, symmetric: bool) -> Self {
+        Self {
+            inside: inside.parse().unwrap(),
+            outside: outside.parse().unwrap(),
+            symmetric,
+            mappings: BTreeMap::new(),
+            permitted: BTreeSet::new(),
+        }
+    }
+
+    fn outward(&mut self, from: SocketAddr, to: SocketAddr) -> SocketAddr {
+        let port = 20_000 + u16::try_from(self.mappings.len()).unwrap();
+        let key = (from, self.symmetric.then_some(to));
+        let fresh = SocketAddr::new(self.outside, port);
+        let mapped = *self.mappings.entry(key).or_insert(fresh);
+        self.permitted.insert((mapped, to.ip()));
+        mapped
+    }
+
+    fn inward(&self, from: SocketAddr, to: SocketAddr) -> Option<SocketAddr> {
+        let ((inside, _), _) = self.mappings.iter().find(|(_, mapped)| **mapped == to)?;
+        self.permitted.contains(&(to, from.ip())).then_some(*inside)
+    }
+}
+
+pub(crate) struct Datagram {
+    pub(crate) from: SocketAddr,
+    pub(crate) to: SocketAddr,
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// One transport and all it said.
+pub(crate) struct Peer {
+    pub(crate) transport: Transport,
+    pub(crate) sockets: Vec<SocketAddr>,
+    pub(crate) states: Vec<(Duration, State)>,
+    pub(crate) received: Vec<Rtp>,
+    pub(crate) reports: Vec<Vec<u8>>,
+    pub(crate) candidates: Vec<Candidate>,
+    pub(crate) gathered_at: Option<Duration>,
+    pub(crate) selected: Vec<SelectedPath>,
+    pub(crate) wakes: u32,
+    deadline: Option<Instant>,
+}
+
+/// The network with everybody in it.
+pub(crate) struct Net {
+    pub(crate) origin: Instant,
+    pub(crate) now: Instant,
+    pub(crate) peers: Vec<Peer>,
+    pub(crate) weather: Weather,
+    pub(crate) nats: Vec<Nat>,
+    pub(crate) servers: Vec<TurnServer>,
+    /// Datagrams that this says `true` to vanish.
+    pub(crate) blocked: Box<dyn FnMut(&Datagram) -> bool>,
+    /// Everything sent, when wanted.
+    pub(crate) tape: Option<Vec<(Duration, Datagram)>>,
+    queue: BinaryHeap<Reverse<(Instant, u64)>>,
+    flying: BTreeMap<u64, Datagram>,
+    count: u64,
+    rng: StdRng,
+}
+
+impl Net {
+    pub(crate) fn new(seed: u64) -> Self {
+        let origin = origin();
+        Self {
+            origin,
+            now: origin,
+            peers: Vec::new(),
+            weather: Weather::default(),
+            nats: Vec::new(),
+            servers: Vec::new(),
+            blocked: Box::new(|_| false),
+            tape: None,
+            queue: BinaryHeap::new(),
+            flying: BTreeMap::new(),
+            count: 0,
+            rng: StdRng::seed_from_u64(seed),
+        }
+    }
+
+    /// Makes two peers with a socket each: Alice offers, Bob answers.
+    pub(crate) fn pair(seed: u64) -> Self {
+        let mut net = Self::new(seed);
+        net.add(config("10.0.0.1:1000", Role::Controlling));
+        net.add(config("10.0.0.2:2000", Role::Controlled));
+        net
+    }
+
+    pub(crate) fn add(&mut self, config: Config) -> usize {
+        let sockets = config.sockets.clone();
+        let seed = [u8::try_from(self.peers.len()).unwrap() + 1; 32];
+        let transport = Transport::new(config, seed, self.now).unwrap();
+        self.peers.push(Peer {
+            transport,
+            sockets,
+            states: Vec::new(),
+            received: Vec::new(),
+            reports: Vec::new(),
+            candidates: Vec::new(),
+            gathered_at: None,
+            selected: Vec::new(),
+            wakes: 0,
+            deadline: None,
+        });
+        let index = self.peers.len() - 1;
+        self.drain(index);
+        index
+    }
+
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.now - self.origin
+    }
+
+    /// Gives one peer an input and drains it.
+    pub(crate) fn with<T>(
+        &mut self,
+        peer: usize,
+        input: impl FnOnce(&mut Transport, Instant) -> T,
+    ) -> T {
+        let now = self.now;
+        let result = input(&mut self.peers[peer].transport, now);
+        self.drain(peer);
+        result
+    }
+
+    /// Carries `from`'s description to `to`.
+    pub(crate) fn describe(&mut self, from: usize, to: usize, description: Description) {
+        let remote = remote(&self.peers[from].transport.local(), description);
+        self.with(to, |transport, now| transport.set_remote(remote, now))
+            .unwrap();
+    }
+
+    /// Does offer and answer, and waits for both ends to be connected.
+    pub(crate) fn connect(&mut self) {
+        self.describe(ALICE, BOB, Description::Offer);
+        self.describe(BOB, ALICE, Description::Answer);
+        self.until(ms(20_000), |net| net.all(State::Connected));
+    }
+
+    pub(crate) fn all(&self, state: State) -> bool {
+        self.peers
+            .iter()
+            .all(|peer| peer.transport.state() == state)
+    }
+
+    pub(crate) fn drain(&mut self, index: usize) {
+        loop {
+            let peer = &mut self.peers[index];
+            let at = self.now - self.origin;
+            match peer.transport.poll_output() {
+                Output::Transmit(transmit) => {
+                    let from = peer.sockets[usize::from(transmit.path.0)];
+                    let bytes = transmit.bytes.to_vec();
+                    self.send(from, transmit.to, bytes);
+                }
+                Output::Rtp(rtp) => peer.received.push(rtp),
+                Output::Rtcp(report) => peer.reports.push(report.to_vec()),
+                Output::State(state) => peer.states.push((at, state)),
+                Output::LocalCandidate(candidate) => peer.candidates.push(candidate),
+                Output::EndOfCandidates => peer.gathered_at = Some(at),
+                Output::SelectedPath(path) => peer.selected.push(path),
+                Output::Timeout(deadline, _) => {
+                    peer.deadline = Some(deadline);
+                    return;
+                }
+            }
+        }
+    }
+
+    pub(crate) fn send(&mut self, from: SocketAddr, to: SocketAddr, bytes: Vec<u8>) {
+        let mut datagram = Datagram { from, to, bytes };
+        if let Some(tape) = &mut self.tape {
+            let copy = Datagram {
+                from,
+                to,
+                bytes: datagram.bytes.clone(),
+            };
+            tape.push((self.now - self.origin, copy));
+        }
+        if (self.blocked)(&datagram) {
+            return;
+        }
+        // An address behind a NAT can't be reached from elsewhere.
+        let home = |ip: IpAddr| self.nats.iter().position(|nat| nat.inside == ip);
+        if home(to.ip()).is_some() && home(to.ip()) != home(from.ip()) {
+            return;
+        }
+        if let Some(nat) = self.nats.iter_mut().find(|nat| nat.inside == from.ip()) {
+            datagram.from = nat.outward(from, to);
+        }
+        let is_dtls = (20..=63).contains(&datagram.bytes[0]);
+        if is_dtls && self.rng.random_bool(self.weather.corruption) {
+            let mut bytes = datagram.bytes.clone();
+            let at = self.rng.random_range(0..bytes.len());
+            bytes[at] ^= 1 << self.rng.random_range(0..8);
+            self.fly(ms(1), datagram.from, to, bytes);
+        }
+        let copies = 1 + u32::from(self.rng.random_bool(self.weather.duplication));
+        for _ in 0..copies {
+            if self.rng.random_bool(self.weather.loss) {
+                continue;
+            }
+            let (least, most) = self.weather.delay;
+            let delay = ms(self.rng.random_range(least..=most));
+            self.fly(delay, datagram.from, to, datagram.bytes.clone());
+        }
+    }
+
+    fn fly(&mut self, delay: Duration, from: SocketAddr, to: SocketAddr, bytes: Vec<u8>) {
+        self.count += 1;
+        self.queue.push(Reverse((self.now + delay, self.count)));
+        self.flying.insert(self.count, Datagram { from, to, bytes });
+    }
+
+    fn deliver(&mut self, mut datagram: Datagram) {
+        let inward = self
+            .nats
+            .iter()
+            .find(|nat| nat.outside == datagram.to.ip())
+            .map(|nat| nat.inward(datagram.from, datagram.to));
+        match inward {
+            Some(Some(inside)) => datagram.to = inside,
+            Some(None) => return,
+            None => {}
+        }
+        let now = self.now;
+        let server = self
+            .servers
+            .iter_mut()
+            .find(|server| server.owns(datagram.to));
+        if let Some(server) = server {
+            let answers = server.handle(datagram.from, datagram.to, &datagram.bytes, now);
+            for (from, to, bytes) in answers {
+                self.send(from, to, bytes);
+            }
+            return;
+        }
+        let found = self.peers.iter().enumerate().find_map(|(index, peer)| {
+            let socket = peer.sockets.iter().position(|one| *one == datagram.to)?;
+            Some((index, PathId(u16::try_from(socket).unwrap())))
+        });
+        if let Some((index, path)) = found {
+            self.with(index, |transport, now| {
+                transport.handle_datagram(path, datagram.from, &datagram.bytes, now);
+            });
+        }
+    }
+
+    fn next_event(&self) -> Option<Instant> {
+        let flying = self.queue.peek().map(|Reverse((at, _))| *at);
+        let deadlines = self.peers.iter().filter_map(|peer| peer.deadline);
+        deadlines.chain(flying).min()
+    }
+
+    /// Runs for a time.
+    pub(crate) fn run(&mut self, time: Duration) {
+        let end = self.now + time;
+        while let Some(at) = self.next_event().filter(|at| *at <= end) {
+            self.now = self.now.max(at);
+            self.step();
+        }
+        self.now = end;
+    }
+
+    fn step(&mut self) {
+        while let Some(Reverse((at, id))) = self.queue.peek().copied() {
+            if at > self.now {
+                break;
+            }
+            self.queue.pop();
+            let datagram = self.flying.remove(&id).unwrap();
+            self.deliver(datagram);
+        }
+        for index in 0..self.peers.len() {
+            if self.peers[index].deadline.is_some_and(|at| at <= self.now) {
+                self.peers[index].wakes += 1;
+                self.with(index, |transport, now| transport.handle_timeout(now));
+                let later = self.peers[index].deadline.unwrap();
+                assert!(later > self.now, "a deadline that stays in the past");
+            }
+        }
+    }
+
+    /// Runs until something holds; panics after `limit`.
+    pub(crate) fn until(&mut self, limit: Duration, mut holds: impl FnMut(&Self) -> bool) {
+        let end = self.now + limit;
+        while !holds(self) {
+            let at = self.next_event().filter(|at| *at <= end);
+            let Some(at) = at else {
+                let states: Vec<_> = self.peers.iter().map(|peer| &peer.states).collect();
+                panic!("it did not come about in {limit:?}: {states:#?}");
+            };
+            self.now = self.now.max(at);
+            self.step();
+        }
+    }
+
+    /// Sends a packet of audio; returns whether it could be sent.
+    pub(crate) fn speak(&mut self, peer: usize, timestamp: u32) -> bool {
+        let packet = RtpOut {
+            pt: 111,
+            timestamp,
+            marker: false,
+            extensions: &[],
+            payload: &timestamp.to_be_bytes(),
+        };
+        self.with(peer, |transport, now| {
+            transport.send_rtp(StreamId::AUDIO, packet, now)
+        })
+        .is_ok()
+    }
+
+    /// Lets both sides speak every 20 ms.
+    pub(crate) fn talk(&mut self, time: Duration) {
+        let end = self.now + time;
+        let mut timestamp = u32::try_from(self.elapsed().as_millis()).unwrap() * 48;
+        while self.now < end {
+            self.speak(ALICE, timestamp);
+            self.speak(BOB, timestamp);
+            timestamp += 960;
+            self.run(ms(20));
+        }
+    }
+}
+
+pub(crate) fn certificate() -> Certificate {
+    Certificate::generate().unwrap()
+}
+
+pub(crate) fn config(socket: &str, role: Role) -> Config {
+    let ssrc = match role {
+        Role::Controlling => 0xA11CE,
+        Role::Controlled => 0xB0B,
+    };
+    Config::new(vec![address(socket)], role, certificate(), ssrc)
+}
+
+/// Makes one side's description of what the other side says.
+pub(crate) fn remote(local: &LocalParameters, description: Description) -> RemoteParameters {
+    RemoteParameters {
+        description,
+        ufrag: local.ufrag.clone(),
+        pwd: local.pwd.clone(),
+        fingerprints: local.fingerprints.clone(),
+        setup: match description {
+            Description::Offer => media::transport::Setup::ActPass,
+            Description::Answer => local.setup,
+        },
+        candidates: local.candidates.clone(),
+        lite: false,
+        end_of_candidates: true,
+    }
+}

@@ -1,0 +1,237 @@
+//! STUN and TURN: what is gathered, and connecting through NATs and relays.
+
+use media::transport::{CandidateKind, Gathering, Policy, Role, Secret, Server, ServerKind, State};
+
+use crate::harness::{ALICE, BOB, Nat, Net, address, config, ms};
+use crate::turn_server::TurnServer;
+
+const SERVER: &str = "203.0.113.1:3478";
+
+fn stun() -> Server {
+    Server {
+        address: address(SERVER),
+        kind: ServerKind::Stun,
+    }
+}
+
+fn turn(password: &str) -> Server {
+    Server {
+        address: address(SERVER),
+        kind: ServerKind::Turn {
+            username: TurnServer::USERNAME.to_owned(),
+            password: Secret::new(password),
+        },
+    }
+}
+
+/// Two peers, each behind a NAT of its own, with these servers.
+fn behind_nats(symmetric: bool, policy: Policy, server: &Server) -> Net {
+    let mut net = Net::new(21);
+    net.servers.push(TurnServer::new(address(SERVER)));
+    net.nats
+        .push(Nat::new("10.0.0.1", "198.51.100.1", symmetric));
+    net.nats
+        .push(Nat::new("10.1.0.2", "198.51.100.2", symmetric));
+    for (socket, role) in [
+        ("10.0.0.1:1000", Role::Controlling),
+        ("10.1.0.2:2000", Role::Controlled),
+    ] {
+        let mut config = config(socket, role);
+        config.servers = vec![server.clone()];
+        config.policy = policy;
+        net.add(config);
+    }
+    net
+}
+
+fn gather(net: &mut Net) {
+    net.until(ms(6000), |net| {
+        net.peers.iter().all(|peer| peer.gathered_at.is_some())
+    });
+}
+
+fn kinds(net: &Net, peer: usize) -> Vec<CandidateKind> {
+    net.peers[peer]
+        .candidates
+        .iter()
+        .map(|one| one.kind)
+        .collect()
+}
+
+#[test]
+fn a_reflexive_candidate_leads_through_a_nat_that_keeps_its_mapping() {
+    let mut net = behind_nats(false, Policy::All, &stun());
+    gather(&mut net);
+    assert_eq!(
+        kinds(&net, ALICE),
+        [CandidateKind::Host, CandidateKind::ServerReflexive]
+    );
+    let reflexive = &net.peers[ALICE].candidates[1];
+    assert_eq!(reflexive.address.ip(), address("198.51.100.1:1").ip());
+    assert_eq!(reflexive.related, Some(address("10.0.0.1:1000")));
+    net.connect();
+    net.talk(ms(200));
+    net.run(ms(100));
+    assert_eq!(net.peers[BOB].received.len(), 10);
+    let path = net.peers[ALICE].transport.stats().selected.unwrap();
+    assert_eq!(path.local_kind, CandidateKind::ServerReflexive);
+    assert_eq!(path.remote_kind, CandidateKind::ServerReflexive);
+}
+
+#[test]
+fn gathering_ends_as_soon_as_all_servers_answered() {
+    let mut net = behind_nats(false, Policy::All, &turn(TurnServer::PASSWORD));
+    gather(&mut net);
+    let gathered = net.peers[ALICE].gathered_at.unwrap();
+    assert!(gathered < ms(100), "{gathered:?}");
+    assert_eq!(net.peers[ALICE].transport.gathering(), Gathering::Complete);
+    assert_eq!(
+        kinds(&net, ALICE),
+        [
+            CandidateKind::Host,
+            CandidateKind::ServerReflexive,
+            CandidateKind::Relayed
+        ]
+    );
+}
+
+#[test]
+fn a_silent_server_holds_gathering_up_to_the_cap_only() {
+    let mut net = Net::new(22);
+    net.servers.push(TurnServer::new(address(SERVER)));
+    net.servers
+        .push(TurnServer::new(address("203.0.113.2:3478")));
+    net.servers[1].silent = true;
+    let mut alice = config("10.0.0.1:1000", Role::Controlling);
+    alice.servers = vec![turn(TurnServer::PASSWORD)];
+    let mut silent = turn(TurnServer::PASSWORD);
+    silent.address = address("203.0.113.2:3478");
+    alice.servers.push(silent.clone());
+    net.add(alice);
+    let mut bob = config("10.0.0.2:2000", Role::Controlled);
+    bob.servers = vec![silent];
+    net.add(bob);
+    gather(&mut net);
+    let gathered = |peer: usize| net.peers[peer].gathered_at.unwrap();
+    assert!(gathered(ALICE) >= ms(1500) && gathered(ALICE) < ms(1700));
+    assert_eq!(gathered(BOB), ms(5000));
+}
+
+#[test]
+fn wrong_turn_credentials_leave_the_other_candidates() {
+    let mut net = behind_nats(false, Policy::All, &turn("wrong"));
+    gather(&mut net);
+    assert_eq!(
+        kinds(&net, ALICE),
+        [CandidateKind::Host, CandidateKind::ServerReflexive]
+    );
+    net.connect();
+}
+
+#[test]
+fn symmetric_nats_on_both_sides_leave_the_relay() {
+    let mut net = behind_nats(true, Policy::All, &turn(TurnServer::PASSWORD));
+    gather(&mut net);
+    net.connect();
+    net.talk(ms(1000));
+    net.run(ms(200));
+    assert_eq!(net.peers[ALICE].received.len(), 50);
+    assert_eq!(net.peers[BOB].received.len(), 50);
+    let path = net.peers[ALICE].transport.stats().selected.unwrap();
+    assert!(
+        path.local_kind == CandidateKind::Relayed || path.remote_kind == CandidateKind::Relayed,
+        "{path:?}"
+    );
+    assert!(net.servers[0].channel_data > 40);
+}
+
+#[test]
+fn the_relay_policy_uses_and_tells_relayed_candidates_only() {
+    let mut net = behind_nats(false, Policy::Relay, &turn(TurnServer::PASSWORD));
+    net.tape = Some(Vec::new());
+    gather(&mut net);
+    for peer in [ALICE, BOB] {
+        assert_eq!(kinds(&net, peer), [CandidateKind::Relayed]);
+        let related = net.peers[peer].candidates[0].related;
+        assert_eq!(related, Some(address("0.0.0.0:0")));
+    }
+    net.connect();
+    net.talk(ms(500));
+    net.run(ms(200));
+    assert_eq!(net.peers[BOB].received.len(), 25);
+    let server = address(SERVER);
+    let tape = net.tape.take().unwrap();
+    let strays = tape.iter().filter(|(_, datagram)| {
+        let ours = datagram.from.ip().to_string().starts_with("10.");
+        ours && datagram.to != server
+    });
+    assert_eq!(strays.count(), 0);
+}
+
+#[test]
+fn the_relay_policy_without_a_relay_gathers_nothing() {
+    let mut net = behind_nats(false, Policy::Relay, &stun());
+    net.run(ms(100));
+    assert_eq!(net.peers[ALICE].transport.gathering(), Gathering::Complete);
+    assert_eq!(kinds(&net, ALICE), []);
+}
+
+#[test]
+fn an_allocation_outlives_its_lifetime_its_permissions_and_its_nonces() {
+    let mut net = behind_nats(true, Policy::Relay, &turn(TurnServer::PASSWORD));
+    gather(&mut net);
+    net.connect();
+    for _ in 0..8 {
+        net.servers[0].change_nonce();
+        for _ in 0..30 {
+            net.talk(ms(40));
+            net.run(ms(5000));
+        }
+        assert!(net.all(State::Connected), "at {:?}", net.elapsed());
+        let before = net.peers[BOB].received.len();
+        net.talk(ms(200));
+        net.run(ms(100));
+        assert_eq!(net.peers[BOB].received.len(), before + 10);
+    }
+    assert!(net.elapsed() > ms(1_200_000));
+    assert!(net.servers[0].indications < 100);
+}
+
+#[test]
+fn closing_gives_the_allocation_back() {
+    let mut net = behind_nats(false, Policy::All, &turn(TurnServer::PASSWORD));
+    gather(&mut net);
+    assert_eq!(net.servers[0].allocations.len(), 2);
+    net.connect();
+    for peer in [ALICE, BOB] {
+        net.with(peer, |transport, now| transport.close(now));
+    }
+    net.run(ms(200));
+    assert_eq!(net.servers[0].allocations.len(), 0);
+}
+
+#[test]
+fn a_relay_that_comes_after_gathering_ended_still_serves() {
+    let mut net = behind_nats(true, Policy::Relay, &turn(TurnServer::PASSWORD));
+    net.peers.clear();
+    net.weather.delay = (400, 400);
+    for (socket, role) in [
+        ("10.0.0.1:1000", Role::Controlling),
+        ("10.1.0.2:2000", Role::Controlled),
+    ] {
+        let mut config = config(socket, role);
+        config.servers = vec![turn(TurnServer::PASSWORD)];
+        config.policy = Policy::Relay;
+        config.gathering.total = ms(1000);
+        net.add(config);
+    }
+    net.describe(ALICE, BOB, media::transport::Description::Offer);
+    net.describe(BOB, ALICE, media::transport::Description::Answer);
+    net.run(ms(4000));
+    assert_eq!(net.peers[ALICE].gathered_at, Some(ms(1000)));
+    for (from, to) in [(ALICE, BOB), (BOB, ALICE)] {
+        let late = net.peers[from].candidates[0].clone();
+        net.with(to, |transport, now| transport.add_candidate(late, now));
+    }
+    net.until(ms(15_000), |net| net.all(State::Connected));
+}

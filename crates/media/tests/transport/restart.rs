@@ -1,0 +1,156 @@
+//! ICE restarts, moves of the path, and new DTLS associations within a call.
+
+use media::transport::{Description, Role, State, TransportFailure};
+
+use crate::harness::{ALICE, BOB, Net, config, ms, remote};
+
+/// Talks for a while with a renegotiation in the middle; returns what each side missed.
+fn talk_through(net: &mut Net, renegotiate: impl FnOnce(&mut Net)) -> [i64; 2] {
+    let before = [ALICE, BOB].map(|peer| net.peers[peer].received.len());
+    net.talk(ms(1000));
+    renegotiate(net);
+    net.talk(ms(2000));
+    net.run(ms(100));
+    [ALICE, BOB].map(|peer| (before[peer] + 150) as i64 - net.peers[peer].received.len() as i64)
+}
+
+#[test]
+fn either_side_restarts_ice_without_losing_a_packet() {
+    for offerer in [ALICE, BOB] {
+        let mut net = Net::pair(41);
+        net.connect();
+        let answerer = 1 - offerer;
+        let old = net.peers[offerer].transport.local().ufrag;
+        let old_answerer = net.peers[answerer].transport.local().ufrag;
+        let missed = talk_through(&mut net, |net| {
+            net.with(offerer, |transport, now| transport.restart_ice(now));
+            net.describe(offerer, answerer, Description::Offer);
+            net.talk(ms(0));
+            net.describe(answerer, offerer, Description::Answer);
+        });
+        assert_eq!(missed, [0, 0]);
+        assert_ne!(net.peers[offerer].transport.local().ufrag, old);
+        assert_ne!(net.peers[answerer].transport.local().ufrag, old_answerer);
+        for peer in &net.peers {
+            assert_eq!(peer.transport.stats().selected_changes, 2);
+            assert_eq!(peer.states.last().unwrap().1, State::Connected);
+            assert_eq!(peer.states.len(), 2, "{:?}", peer.states);
+        }
+        assert!(net.peers[offerer].transport.stats().controlling);
+    }
+}
+
+#[test]
+fn a_slow_answer_to_a_restart_loses_nothing_either() {
+    let mut net = Net::pair(42);
+    net.connect();
+    let missed = talk_through(&mut net, |net| {
+        net.with(ALICE, |transport, now| transport.restart_ice(now));
+        net.describe(ALICE, BOB, Description::Offer);
+        net.talk(ms(3000));
+        net.describe(BOB, ALICE, Description::Answer);
+    });
+    // The wait for the answer adds 150 packets of talk.
+    assert_eq!(missed, [-150, -150]);
+}
+
+#[test]
+fn a_restart_that_is_rolled_back_changes_nothing() {
+    let mut net = Net::pair(43);
+    net.connect();
+    let before = net.peers[ALICE].transport.local().ufrag;
+    net.with(ALICE, |transport, now| transport.restart_ice(now));
+    assert_ne!(net.peers[ALICE].transport.local().ufrag, before);
+    net.with(ALICE, |transport, _| transport.rollback_restart());
+    assert_eq!(net.peers[ALICE].transport.local().ufrag, before);
+    net.run(ms(60_000));
+    assert!(net.all(State::Connected));
+}
+
+#[test]
+fn the_same_description_again_changes_nothing() {
+    let mut net = Net::pair(44);
+    net.connect();
+    let missed = talk_through(&mut net, |net| {
+        net.describe(ALICE, BOB, Description::Offer);
+        net.describe(BOB, ALICE, Description::Answer);
+        net.describe(BOB, ALICE, Description::Offer);
+    });
+    assert_eq!(missed, [0, 0]);
+    assert_eq!(net.peers[ALICE].transport.stats().selected_changes, 1);
+}
+
+#[test]
+fn a_restart_revives_a_call_whose_consent_expired() {
+    let mut net = Net::pair(45);
+    net.connect();
+    net.blocked = Box::new(|_| true);
+    let failed = State::Failed(TransportFailure::Consent);
+    net.until(ms(40_000), |net| net.all(failed));
+    net.blocked = Box::new(|_| false);
+    net.with(ALICE, |transport, now| transport.restart_ice(now));
+    net.describe(ALICE, BOB, Description::Offer);
+    net.describe(BOB, ALICE, Description::Answer);
+    net.until(ms(2000), |net| net.all(State::Connected));
+    net.talk(ms(100));
+    net.run(ms(100));
+    assert_eq!(net.peers[BOB].received.len(), 5);
+}
+
+#[test]
+fn a_peer_that_moves_to_another_endpoint_gets_a_new_association() {
+    let mut net = Net::pair(46);
+    net.connect();
+    net.talk(ms(100));
+    // A transfer: Carol answers in Bob's place, with her own certificate and credentials.
+    net.peers.truncate(2);
+    let carol = net.add(config("10.0.0.3:3000", Role::Controlled));
+    net.describe(ALICE, carol, Description::Offer);
+    net.describe(carol, ALICE, Description::Answer);
+    net.run(ms(1000));
+    assert_eq!(net.peers[carol].transport.state(), State::Connected);
+    assert_eq!(net.peers[ALICE].transport.state(), State::Connected);
+    net.speak(ALICE, 7);
+    net.speak(carol, 8);
+    net.run(ms(100));
+    assert_eq!(net.peers[carol].received.len(), 1);
+    assert_eq!(net.peers[ALICE].received.last().unwrap().timestamp, 8);
+}
+
+#[test]
+fn after_a_forked_answer_the_final_one_counts() {
+    let mut net = Net::pair(47);
+    let carol = net.add(config("10.0.0.3:3000", Role::Controlled));
+    net.describe(ALICE, BOB, Description::Offer);
+    net.describe(ALICE, carol, Description::Offer);
+    net.describe(BOB, ALICE, Description::Answer);
+    net.run(ms(500));
+    assert_eq!(net.peers[ALICE].transport.state(), State::Connected);
+    let announced = net.peers[ALICE].transport.local().ufrag;
+    net.describe(carol, ALICE, Description::Answer);
+    assert_eq!(net.peers[ALICE].transport.local().ufrag, announced);
+    net.until(ms(3000), |net| {
+        net.peers[carol].transport.state() == State::Connected
+    });
+    net.run(ms(100));
+    net.speak(carol, 8);
+    net.run(ms(100));
+    assert_eq!(net.peers[ALICE].received.last().unwrap().timestamp, 8);
+}
+
+#[test]
+fn a_peer_that_closed_its_association_can_come_back() {
+    let mut net = Net::pair(48);
+    net.connect();
+    net.with(BOB, |transport, now| transport.close(now));
+    net.run(ms(100));
+    assert_eq!(net.peers[ALICE].transport.state(), State::Closed);
+    let carol = net.add(config("10.0.0.3:3000", Role::Controlling));
+    let offer = remote(&net.peers[carol].transport.local(), Description::Offer);
+    net.with(ALICE, |transport, now| transport.set_remote(offer, now))
+        .unwrap();
+    net.describe(ALICE, carol, Description::Answer);
+    net.until(ms(3000), |net| {
+        net.peers[ALICE].transport.state() == State::Connected
+    });
+}
