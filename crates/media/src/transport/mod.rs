@@ -119,9 +119,6 @@ pub enum RemoteError {
     /// The transport is closed.
     #[error("the transport is closed")]
     Closed,
-    /// The cryptography or the ICE agent could not be set up.
-    #[error("the transport could not be set up: {0}")]
-    Setup(String),
 }
 
 impl Transport {
@@ -225,8 +222,8 @@ impl Transport {
         if remote.fingerprints.is_empty() {
             return Err(RemoteError::NoFingerprint);
         }
-        let restarted = self.follow_credentials(credentials, &remote)?;
-        self.follow_fingerprints(&remote, restarted)?;
+        let restarted = self.follow_credentials(credentials, &remote);
+        self.follow_fingerprints(&remote, restarted);
         for candidate in &remote.candidates {
             self.ice.add_remote(candidate, now);
         }
@@ -241,21 +238,17 @@ impl Transport {
     }
 
     /// Starts or restarts ICE when the credentials ask for it; returns whether they did.
-    fn follow_credentials(
-        &mut self,
-        credentials: Credentials,
-        remote: &RemoteParameters,
-    ) -> Result<bool, RemoteError> {
+    fn follow_credentials(&mut self, credentials: Credentials, remote: &RemoteParameters) -> bool {
         let answers_restart =
             remote.description == Description::Answer && self.ice.has_staged_restart();
         let known = self.ice.remote();
         if known == Some(&credentials) && !answers_restart {
-            return Ok(false);
+            return false;
         }
         if known.is_none() && !self.ice.has_staged_restart() {
             let role = self.role_towards(remote, self.role);
             self.ice.start(role, credentials, self.now);
-            return Ok(true);
+            return true;
         }
         // RFC 8445 §9: a restart settles the roles anew; who offered it controls.
         let (role, local) = match remote.description {
@@ -263,13 +256,14 @@ impl Transport {
             Description::Offer => (Role::Controlled, Some(self.ice.fresh_credentials())),
         };
         let role = self.role_towards(remote, role);
-        self.ice
-            .restart(role, local, credentials, self.now)
-            .map_err(|error| RemoteError::Setup(error.to_string()))?;
         if self.failure != Some(TransportFailure::Fingerprint) {
             self.failure = None;
         }
-        Ok(true)
+        let restarted = self.ice.restart(role, local, credentials, self.now);
+        if restarted.is_err() {
+            self.failure = Some(TransportFailure::Ice);
+        }
+        true
     }
 
     /// RFC 8445 §6.1.1: a lite agent never controls a full one.
@@ -282,16 +276,12 @@ impl Transport {
     }
 
     /// RFC 8842 §3.1: a new association for a new certificate, and after the end of the last one.
-    fn follow_fingerprints(
-        &mut self,
-        remote: &RemoteParameters,
-        restarted: bool,
-    ) -> Result<(), RemoteError> {
+    fn follow_fingerprints(&mut self, remote: &RemoteParameters, restarted: bool) {
         let goes_on = self.dtls.as_ref().is_some_and(|dtls| {
             dtls.expects(&remote.fingerprints) && !(dtls.is_over() && restarted)
         });
         if goes_on {
-            return Ok(());
+            return;
         }
         let client = match remote.setup {
             Setup::Passive => true,
@@ -300,8 +290,11 @@ impl Transport {
             // against the rules, and its sender waits.
             Setup::ActPass => remote.description == Description::Offer,
         };
-        let mut dtls = Dtls::new(&self.certificate, client, remote.fingerprints.clone())
-            .map_err(|error| RemoteError::Setup(error.to_string()))?;
+        let made = Dtls::new(&self.certificate, client, remote.fingerprints.clone());
+        let Ok(mut dtls) = made else {
+            self.failure = Some(TransportFailure::Dtls);
+            return;
+        };
         if self.ice.selected().is_some() {
             dtls.start(self.now);
         }
@@ -310,7 +303,6 @@ impl Transport {
         }
         self.dtls = Some(dtls);
         self.failure = None;
-        Ok(())
     }
 
     /// Takes a candidate that the peer trickled; one that can't be used is ignored.

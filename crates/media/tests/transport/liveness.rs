@@ -87,9 +87,11 @@ fn consent_checks_survive_loss() {
 #[test]
 fn a_transport_that_has_nothing_to_do_says_so() {
     let mut net = Net::pair(36);
-    let wake = |net: &mut Net| match net.peers[BOB].transport.poll_output() {
-        Output::Timeout(_, why) => why,
-        other => panic!("{other:?}"),
+    let wake = |net: &mut Net| {
+        let Output::Timeout(_, why) = net.peers[BOB].transport.poll_output() else {
+            panic!("it was drained");
+        };
+        why
     };
     assert_eq!(wake(&mut net), Wake::Idle);
     net.connect();

@@ -1,5 +1,7 @@
 //! Transports against each other over a network that exists in virtual time only.
 
+#![expect(clippy::unwrap_used, reason = "a test ends where something fails")]
+
 mod harness;
 mod turn_server;
 
