@@ -65,11 +65,14 @@ pub(crate) fn is_lws(byte: u8) -> bool {
 
 /// Cuts white space, and nothing else, from both ends.
 pub(crate) fn trim(text: &str) -> &str {
-    text.trim_matches([' ', '\t', '\r', '\n'])
+    let text = trim_start(text);
+    let tail = text.bytes().rev().take_while(|b| is_lws(*b)).count();
+    &text[..text.len() - tail]
 }
 
 pub(crate) fn trim_start(text: &str) -> &str {
-    text.trim_start_matches([' ', '\t', '\r', '\n'])
+    let white = text.bytes().take_while(|b| is_lws(*b)).count();
+    &text[white..]
 }
 
 /// Length of the token that `text` starts with.
@@ -105,7 +108,7 @@ pub(crate) fn unquote(text: &str) -> Cow<'_, str> {
     let Some(inner) = text.strip_prefix('"').and_then(|t| t.strip_suffix('"')) else {
         return Cow::Borrowed(text);
     };
-    if !inner.contains('\\') {
+    if memchr::memchr(b'\\', inner.as_bytes()).is_none() {
         return Cow::Borrowed(inner);
     }
     let mut out = String::with_capacity(inner.len());

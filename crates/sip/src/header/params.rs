@@ -3,7 +3,7 @@ use std::fmt;
 
 use super::HeaderFault;
 use super::grammar::{
-    is_param_value, is_token, quoted_length, token_length, trim_start, unquote, write_quoted,
+    is_param_value, quoted_length, token_length, trim_start, unquote, write_quoted,
 };
 
 /// The `;name=value` parameters of a header, kept as they were written.
@@ -152,8 +152,29 @@ fn is_value(value: &str) -> bool {
     value.starts_with('"') || value.bytes().all(is_param_value)
 }
 
+/// Splits `name[=value]` where the value is no quoted string and no white space stands between:
+/// what nearly every parameter is.
+fn split_plain(text: &str) -> Option<(&str, Option<&str>, &str)> {
+    let bytes = text.as_bytes();
+    let name = token_length(text);
+    match bytes.get(name) {
+        None | Some(b';') => Some((&text[..name], None, &text[name..])),
+        Some(b'=') => {
+            let value = name + 1;
+            let end = value + value_length(&text[value..]);
+            let ends = bytes.get(end).is_none_or(|b| *b == b';');
+            let plain = ends && end > value;
+            plain.then(|| (&text[..name], Some(&text[value..end]), &text[end..]))
+        }
+        Some(_) => None,
+    }
+}
+
 /// Splits `name [= value]`, white space allowed around `=`, from the text up to the next `;`.
 fn split_one(text: &str) -> Option<(&str, Option<&str>, &str)> {
+    if let Some(plain) = split_plain(text) {
+        return Some(plain);
+    }
     let (name, after) = text.split_at(token_length(text));
     let after = trim_start(after);
     let Some(value) = after.strip_prefix('=') else {
@@ -172,7 +193,7 @@ fn split_one(text: &str) -> Option<(&str, Option<&str>, &str)> {
 
 fn value_length(text: &str) -> usize {
     text.bytes()
-        .position(|b| !is_param_value(b) && !is_token(b))
+        .position(|b| !is_param_value(b))
         .unwrap_or(text.len())
 }
 

@@ -129,10 +129,8 @@ impl<'a> TypedHeader<'a> for Via<'a> {
     fn parse(value: &'a str) -> Result<Self, HeaderFault> {
         let (transport, rest) = sent_protocol(value).ok_or(HeaderFault::Syntax)?;
         let rest = trim_start(rest);
-        let (host, rest) = rest.split_at(uri::host_length(rest));
-        if !uri::is_host(host) {
-            return Err(HeaderFault::Syntax);
-        }
+        let (length, _) = uri::take_host(rest).ok_or(HeaderFault::Syntax)?;
+        let (host, rest) = rest.split_at(length);
         let (port, rest) = port(trim_start(rest))?;
         Ok(Self {
             transport: Cow::Borrowed(transport),

@@ -44,9 +44,6 @@ pub struct ExtensionMethod(Box<str>);
 impl Method {
     /// Reads a method; `None` when `text` is not a token.
     pub fn parse(text: &str) -> Option<Self> {
-        if text.is_empty() || !text.bytes().all(is_token) {
-            return None;
-        }
         Some(match text {
             "INVITE" => Self::Invite,
             "ACK" => Self::Ack,
@@ -62,7 +59,10 @@ impl Method {
             "REFER" => Self::Refer,
             "MESSAGE" => Self::Message,
             "PUBLISH" => Self::Publish,
-            other => Self::Other(ExtensionMethod(other.into())),
+            other if !other.is_empty() && other.bytes().all(is_token) => {
+                Self::Other(ExtensionMethod(other.into()))
+            }
+            _ => return None,
         })
     }
 

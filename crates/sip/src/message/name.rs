@@ -109,26 +109,34 @@ header_names! {
     WwwAuthenticate = "WWW-Authenticate";
 }
 
-/// Longer names than this are nobody's but the application's.
+/// No known name is as long as this.
 const LONGEST: usize = 32;
-/// The most names of one length, checked when the table is built.
-const WIDEST: usize = 16;
+/// Letters by their low five bits, which are the same in both cases.
+const LETTERS: usize = 32;
 const NONE: u8 = u8::MAX;
 
-/// The known names by length: a look-up compares a first byte or two, seldom a whole name.
-static BY_LENGTH: [[u8; WIDEST]; LONGEST] = by_length();
+/// The known names by length and first letter: for each the first, and for each name the next.
+static INDEX: Index = index();
 
-const fn by_length() -> [[u8; WIDEST]; LONGEST] {
-    let mut table = [[NONE; WIDEST]; LONGEST];
-    let mut filled = [0usize; LONGEST];
-    let mut index = 0;
-    while index < TEXT.len() {
-        let length = TEXT[index].len();
-        table[length][filled[length]] = index as u8;
-        filled[length] += 1;
-        index += 1;
+struct Index {
+    first: [[u8; LETTERS]; LONGEST],
+    next: [u8; TEXT.len()],
+}
+
+const fn index() -> Index {
+    let mut index = Index {
+        first: [[NONE; LETTERS]; LONGEST],
+        next: [NONE; TEXT.len()],
+    };
+    let mut at = 0;
+    while at < TEXT.len() {
+        let text = TEXT[at].as_bytes();
+        let letter = text[0] as usize % LETTERS;
+        index.next[at] = index.first[text.len()][letter];
+        index.first[text.len()][letter] = at as u8;
+        at += 1;
     }
-    table
+    index
 }
 
 impl HeaderName {
@@ -147,13 +155,15 @@ impl HeaderName {
         let first = match name {
             [] => return None,
             [letter] => return from_compact(*letter),
-            [first, ..] => *first,
+            [first, ..] => usize::from(*first) % LETTERS,
         };
-        for &index in BY_LENGTH.get(name.len())? {
-            let text = TEXT.get(usize::from(index))?.as_bytes();
-            if text[0].eq_ignore_ascii_case(&first) && text.eq_ignore_ascii_case(name) {
-                return ALL.get(usize::from(index)).copied();
+        let mut at = usize::from(INDEX.first.get(name.len())?[first]);
+        while let Some(text) = TEXT.get(at) {
+            let text = text.as_bytes();
+            if text == name || text.eq_ignore_ascii_case(name) {
+                return ALL.get(at).copied();
             }
+            at = usize::from(INDEX.next[at]);
         }
         None
     }

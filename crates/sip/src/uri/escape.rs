@@ -41,7 +41,7 @@ pub(super) fn unescape(text: &str) -> Cow<'_, str> {
 }
 
 /// RFC 3261 §25.1: unreserved.
-pub(super) fn is_unreserved(byte: u8) -> bool {
+pub(super) const fn is_unreserved(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
         || matches!(
             byte,
@@ -50,7 +50,7 @@ pub(super) fn is_unreserved(byte: u8) -> bool {
 }
 
 /// RFC 3261 §25.1: user-unreserved.
-pub(super) fn is_user_unreserved(byte: u8) -> bool {
+pub(super) const fn is_user_unreserved(byte: u8) -> bool {
     matches!(byte, b'&' | b'=' | b'+' | b'$' | b',' | b';' | b'?' | b'/')
 }
 

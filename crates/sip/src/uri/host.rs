@@ -64,29 +64,59 @@ fn bracketed(text: &str) -> Option<&str> {
 
 /// Whether `text` is a host, and whether it is one by the letter of RFC 3261 §25.1.
 pub(crate) fn check(text: &str) -> Option<bool> {
-    if let Some(inner) = bracketed(text) {
-        return inner.parse::<Ipv6Addr>().ok().map(|_| true);
-    }
-    let mut conforming = !text.is_empty();
-    for byte in text.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' => {}
-            b'_' => conforming = false,
-            _ => return None,
-        }
-    }
-    (!text.is_empty() && !text.starts_with('.')).then_some(conforming)
+    take(text).and_then(|(length, conforming)| (length == text.len()).then_some(conforming))
 }
 
-/// Length of the host that `text` starts with: up to `:`, `;`, `?` or white space, past a bracket.
-pub(crate) fn length(text: &str) -> usize {
+/// The host that `text` starts with: its length, and whether it is one by the letter. `None` where
+/// it is followed by something that can follow no host.
+pub(crate) fn take(text: &str) -> Option<(usize, bool)> {
     let bytes = text.as_bytes();
-    let bracket = match bytes.first() {
-        Some(b'[') => memchr::memchr(b']', bytes).map_or(bytes.len(), |end| end + 1),
-        Some(_) | None => 0,
+    let (length, conforming) = match bytes.first()? {
+        b'[' => (address_length(text)?, true),
+        b'.' => return None,
+        _ => name_length(bytes),
     };
-    bytes[bracket..]
-        .iter()
-        .position(|b| matches!(b, b':' | b';' | b'?' | b' ' | b'\t' | b'\r' | b'\n'))
-        .map_or(bytes.len(), |end| bracket + end)
+    let delimiter = match bytes.get(length) {
+        None | Some(b':' | b';' | b'?' | b' ' | b'\t' | b'\r' | b'\n') => true,
+        Some(_) => false,
+    };
+    (length > 0 && delimiter).then_some((length, conforming))
+}
+
+fn address_length(text: &str) -> Option<usize> {
+    let length = memchr::memchr(b']', text.as_bytes())? + 1;
+    let address = bracketed(&text[..length])?.parse::<Ipv6Addr>();
+    address.ok().map(|_| length)
+}
+
+/// `_` is in the names of many a local network, if in no grammar.
+fn name_length(bytes: &[u8]) -> (usize, bool) {
+    let mut conforming = true;
+    for (at, byte) in bytes.iter().enumerate() {
+        match NAME[usize::from(*byte)] {
+            PLAIN => {}
+            UNDERSCORE => conforming = false,
+            _ => return (at, conforming),
+        }
+    }
+    (bytes.len(), conforming)
+}
+
+const PLAIN: u8 = 1;
+const UNDERSCORE: u8 = 2;
+
+static NAME: [u8; 256] = name_octets();
+
+const fn name_octets() -> [u8; 256] {
+    let mut table = [0u8; 256];
+    let mut at = 0;
+    while at < 256 {
+        let byte = at as u8;
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.') {
+            table[at] = PLAIN;
+        }
+        at += 1;
+    }
+    table[b'_' as usize] = UNDERSCORE;
+    table
 }

@@ -10,7 +10,7 @@ use std::fmt;
 use std::str::FromStr;
 
 pub use host::Host;
-pub(crate) use host::length as host_length;
+pub(crate) use host::take as take_host;
 pub(crate) use parse::Parts;
 
 /// Whether `text` is a host name, an IPv4 address or a bracketed IPv6 address.
@@ -250,7 +250,7 @@ impl<'a> Uri<'a> {
         if self.parts.params.is_empty() && (headers || self.parts.headers.is_empty()) {
             return self.clone().into_owned();
         }
-        let mut text = self.text[..self.parts.before_params].to_owned();
+        let mut text = self.text[..usize::from(self.parts.before_params)].to_owned();
         for (name, value) in self.params().filter(|(name, _)| keep(name)) {
             text.push(';');
             text.push_str(name);

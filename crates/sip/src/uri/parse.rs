@@ -7,25 +7,28 @@ const MAX_URI: usize = 8 * 1024;
 /// A part of a text, by its offsets.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Span {
-    start: u32,
-    end: u32,
+    start: u16,
+    end: u16,
 }
 
 impl Span {
     fn new(start: usize, end: usize) -> Self {
         // `parts` has refused texts longer than `MAX_URI`.
         Self {
-            start: start as u32,
-            end: end as u32,
+            start: start as u16,
+            end: end as u16,
         }
     }
 
     pub(super) fn of(self, text: &str) -> &str {
-        &text[self.start as usize..self.end as usize]
+        &text[usize::from(self.start)..usize::from(self.end)]
     }
 
     pub(super) fn around(self, text: &str) -> (&str, &str) {
-        (&text[..self.start as usize], &text[self.end as usize..])
+        (
+            &text[..usize::from(self.start)],
+            &text[usize::from(self.end)..],
+        )
     }
 
     pub(super) fn is_empty(self) -> bool {
@@ -41,7 +44,7 @@ pub(crate) struct Parts {
     pub(super) password: Option<Span>,
     pub(super) host: Span,
     pub(super) port: Option<u16>,
-    pub(super) before_params: usize,
+    pub(super) before_params: u16,
     pub(super) params: Span,
     pub(super) headers: Span,
     pub(super) conforming: bool,
@@ -51,7 +54,7 @@ pub(super) fn parts(text: &str) -> Result<Parts, UriError> {
     if text.len() > MAX_URI {
         return Err(UriError::TooLong);
     }
-    let colon = text.find(':').ok_or(UriError::Scheme)?;
+    let colon = memchr::memchr(b':', text.as_bytes()).ok_or(UriError::Scheme)?;
     let scheme = scheme(&text[..colon])?;
     match scheme {
         Scheme::Sip | Scheme::Sips => sip(text, scheme, colon + 1),
@@ -61,6 +64,9 @@ pub(super) fn parts(text: &str) -> Result<Parts, UriError> {
 }
 
 fn scheme(name: &str) -> Result<Scheme, UriError> {
+    if name == "sip" {
+        return Ok(Scheme::Sip);
+    }
     let known = [
         ("sip", Scheme::Sip),
         ("sips", Scheme::Sips),
@@ -86,17 +92,19 @@ fn sip(text: &str, scheme: Scheme, start: usize) -> Result<Parts, UriError> {
     // No part but the user part may hold an `@` that is not escaped.
     if let Some(at) = memchr::memchr(b'@', &text.as_bytes()[start..]) {
         let at = start + at;
-        let colon = text[start..at].find(':').map_or(at, |colon| start + colon);
+        let colon = memchr::memchr(b':', &text.as_bytes()[start..at]);
+        let colon = colon.map_or(at, |colon| start + colon);
         conforming = check_user(&text[start..colon])?;
         user = Some(Span::new(start, colon));
         if colon < at {
-            conforming &= check_chars(&text[colon + 1..at], is_password).ok_or(UriError::User)?;
+            conforming &= check_chars(&text[colon + 1..at], PASSWORD).ok_or(UriError::User)?;
             password = Some(Span::new(colon + 1, at));
         }
         host_start = at + 1;
     }
-    let host_end = host_start + host::length(&text[host_start..]);
-    conforming &= host::check(&text[host_start..host_end]).ok_or(UriError::Host)?;
+    let (length, plain) = host::take(&text[host_start..]).ok_or(UriError::Host)?;
+    let host_end = host_start + length;
+    conforming &= plain;
     let (port, before_params) = port(text, host_end)?;
     let (params, headers) = tail(text, before_params)?;
     Ok(Parts {
@@ -105,7 +113,7 @@ fn sip(text: &str, scheme: Scheme, start: usize) -> Result<Parts, UriError> {
         password,
         host: Span::new(host_start, host_end),
         port,
-        before_params,
+        before_params: before_params as u16,
         params,
         headers,
         conforming,
@@ -116,27 +124,75 @@ fn check_user(user: &str) -> Result<bool, UriError> {
     if user.is_empty() {
         return Err(UriError::User);
     }
-    check_chars(user, |b| is_unreserved(b) || is_user_unreserved(b)).ok_or(UriError::User)
+    check_chars(user, USER).ok_or(UriError::User)
 }
 
-fn is_password(byte: u8) -> bool {
-    is_unreserved(byte) || matches!(byte, b'&' | b'=' | b'+' | b'$' | b',')
+const USER: u8 = 1;
+const PASSWORD: u8 = 2;
+const PARAM: u8 = 4;
+const HEADER: u8 = 8;
+const NUMBER: u8 = 16;
+const OPAQUE: u8 = 32;
+/// What would end or hide a URI wherever it stands.
+const FORBIDDEN: u8 = 64;
+
+/// What each octet may be part of without being escaped.
+static CLASS: [u8; 256] = classes();
+
+const fn classes() -> [u8; 256] {
+    let mut table = [0u8; 256];
+    let mut at = 0;
+    while at < 256 {
+        let byte = at as u8;
+        if is_unreserved(byte) {
+            table[at] |= USER | PASSWORD | PARAM | HEADER;
+        }
+        if is_user_unreserved(byte) {
+            table[at] |= USER;
+        }
+        if matches!(byte, b'&' | b'=' | b'+' | b'$' | b',') {
+            table[at] |= PASSWORD;
+        }
+        // RFC 3261 §25.1: paramchar and hnv-char, with their separators, and `,` let through.
+        if matches!(
+            byte,
+            b'[' | b']' | b'/' | b':' | b'&' | b'+' | b'$' | b'=' | b';' | b','
+        ) {
+            table[at] |= PARAM | HEADER;
+        }
+        if byte == b'?' {
+            table[at] |= HEADER;
+        }
+        if byte.is_ascii_hexdigit()
+            || matches!(byte, b'+' | b'*' | b'#' | b'-' | b'.' | b'(' | b')')
+        {
+            table[at] |= NUMBER;
+        }
+        if byte <= b' ' || matches!(byte, b'"' | b'<' | b'>' | 0x7f) {
+            table[at] |= FORBIDDEN;
+        } else if byte.is_ascii_graphic() && byte != b'%' {
+            table[at] |= OPAQUE;
+        }
+        at += 1;
+    }
+    table
 }
 
 /// Whether `text` holds only what `allowed` admits, or also characters that devices send without
 /// escaping them (`#`, `[`, UTF-8, …). `None` for those that would end or hide the URI, and for
 /// an escape without two hex digits.
-fn check_chars(text: &str, allowed: impl Fn(u8) -> bool) -> Option<bool> {
+fn check_chars(text: &str, allowed: u8) -> Option<bool> {
     let bytes = text.as_bytes();
     let mut conforming = true;
     let mut at = 0;
     while at < bytes.len() {
         let byte = bytes[at];
-        if allowed(byte) {
+        let class = CLASS[usize::from(byte)];
+        if class & allowed != 0 {
         } else if byte == b'%' {
             escaped(&bytes[at..])?;
             at += 2;
-        } else if byte <= b' ' || matches!(byte, b'"' | b'<' | b'>' | b'@' | 0x7f) {
+        } else if class & FORBIDDEN != 0 || byte == b'@' {
             return None;
         } else {
             conforming = false;
@@ -179,28 +235,18 @@ fn tail(text: &str, start: usize) -> Result<(Span, Span), UriError> {
 }
 
 fn check_params(params: &str) -> Result<(), UriError> {
-    // `=` separates name and value; the rest is paramchar, with `,` let through.
-    let allowed = |b: u8| {
-        is_unreserved(b)
-            || matches!(
-                b,
-                b'[' | b']' | b'/' | b':' | b'&' | b'+' | b'$' | b'=' | b';' | b','
-            )
-    };
-    let clean = check_chars(params, allowed).is_some();
-    let named = !params.starts_with([';', '=']) && !params.contains(";;") && !params.contains(";=");
+    let mut before = b';';
+    let mut named = true;
+    for byte in params.bytes() {
+        named &= before != b';' || !matches!(byte, b';' | b'=');
+        before = byte;
+    }
+    let clean = check_chars(params, PARAM).is_some();
     (clean && named).then_some(()).ok_or(UriError::Parameter)
 }
 
 fn check_headers(headers: &str) -> Result<(), UriError> {
-    let allowed = |b: u8| {
-        is_unreserved(b)
-            || matches!(
-                b,
-                b'[' | b']' | b'/' | b'?' | b':' | b'+' | b'$' | b'=' | b'&' | b';' | b','
-            )
-    };
-    let clean = check_chars(headers, allowed).is_some();
+    let clean = check_chars(headers, HEADER).is_some();
     let named = headers
         .split('&')
         .all(|pair| !pair.is_empty() && !pair.starts_with('='));
@@ -209,10 +255,7 @@ fn check_headers(headers: &str) -> Result<(), UriError> {
 
 fn tel(text: &str, start: usize) -> Result<Parts, UriError> {
     let end = memchr::memchr(b';', &text.as_bytes()[start..]).map_or(text.len(), |at| start + at);
-    let number = |b: u8| {
-        b.is_ascii_hexdigit() || matches!(b, b'+' | b'*' | b'#' | b'-' | b'.' | b'(' | b')')
-    };
-    let conforming = check_chars(&text[start..end], number).ok_or(UriError::User)?;
+    let conforming = check_chars(&text[start..end], NUMBER).ok_or(UriError::User)?;
     if start == end {
         return Err(UriError::User);
     }
@@ -229,7 +272,7 @@ fn tel(text: &str, start: usize) -> Result<Parts, UriError> {
         password: None,
         host: Span::default(),
         port: None,
-        before_params: end,
+        before_params: end as u16,
         params,
         headers: Span::default(),
         conforming,
@@ -241,17 +284,14 @@ fn other(text: &str, start: usize) -> Result<Parts, UriError> {
     if rest.is_empty() {
         return Err(UriError::Character);
     }
-    let conforming = check_chars(rest, |b| {
-        b.is_ascii_graphic() && !matches!(b, b'"' | b'<' | b'>' | b'%')
-    })
-    .ok_or(UriError::Character)?;
+    let conforming = check_chars(rest, OPAQUE).ok_or(UriError::Character)?;
     Ok(Parts {
         scheme: Scheme::Other,
         user: None,
         password: None,
         host: Span::default(),
         port: None,
-        before_params: text.len(),
+        before_params: text.len() as u16,
         params: Span::default(),
         headers: Span::default(),
         conforming,
