@@ -1,11 +1,451 @@
-//! Devices shared by the sessions of the process.
+//! Devices shared by the sessions of the process: each is opened once, whoever wants it.
+//!
+//! ```text
+//! Microphone ─► one frame a tick ─► a link for each session that hears it
+//! a link for each session that plays ─► mixed ─► Speaker
+//! ```
+//! One thread with the media clock's beat moves the frames; it starts with the first device and ends
+//! with the last. A device closes when no session wants it any more. Opening never fails: what can't be
+//! opened is silent and told as trouble, while the device's supervisor tries again.
 
-use crate::audio::{LinkReader, LinkWriter, OpenError};
+use std::fmt;
+use std::io;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, TryRecvError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Instant;
 
-pub(crate) fn input(_id: Option<&str>) -> Result<LinkReader, OpenError> {
-    Err(OpenError::Device("no device".to_owned()))
+use audio::mixer::Mixer;
+use audio::{Frame, Rate};
+
+use crate::audio::{LinkReader, LinkWriter, OpenError, link};
+use crate::device::{
+    Backend, DeviceEvent, DeviceId, Handle, Microphone, Selection, Speaker, System,
+    open_microphone, open_speaker,
+};
+use crate::tick_clock::Clock;
+
+/// Tells one session that its device can't be opened or was lost, from the device's own thread; false
+/// when the session has another device by now.
+pub(crate) type Trouble = Box<dyn Fn(String) -> bool + Send>;
+
+/// The running thread's inbox. Unbounded: sessions ask for devices a few times in their life.
+static HUB: Mutex<Option<Sender<Order>>> = Mutex::new(None);
+
+enum Order {
+    Hear(Selection, LinkWriter, Trouble),
+    Play(Selection, LinkReader, Trouble),
 }
 
-pub(crate) fn output(_id: Option<&str>) -> Result<LinkWriter, OpenError> {
-    Err(OpenError::Device("no device".to_owned()))
+/// Listens to a microphone, the default one where none is named.
+pub(crate) fn microphone(id: Option<String>, trouble: Trouble) -> Result<LinkReader, OpenError> {
+    let (writer, reader) = link();
+    order(Order::Hear(selection(id), writer, trouble))?;
+    Ok(reader)
+}
+
+/// Plays on a speaker, the default one where none is named.
+pub(crate) fn speaker(id: Option<String>, trouble: Trouble) -> Result<LinkWriter, OpenError> {
+    let (writer, reader) = link();
+    order(Order::Play(selection(id), reader, trouble))?;
+    Ok(writer)
+}
+
+fn selection(id: Option<String>) -> Selection {
+    id.map_or(Selection::Default, |id| Selection::Id(DeviceId(id)))
+}
+
+fn order(order: Order) -> Result<(), OpenError> {
+    let mut hub = lock(&HUB);
+    let order = match &*hub {
+        Some(orders) => match orders.send(order) {
+            Ok(()) => return Ok(()),
+            // The thread broke; another one takes over.
+            Err(mpsc::SendError(order)) => order,
+        },
+        None => order,
+    };
+    let (orders, inbox) = mpsc::channel();
+    let _ = orders.send(order);
+    thread::Builder::new()
+        .name("offhook-sound".to_owned())
+        .spawn(move || run(&inbox))
+        .map_err(|error| OpenError::Device(error.to_string()))?;
+    *hub = Some(orders);
+    Ok(())
+}
+
+fn run(inbox: &Receiver<Order>) {
+    let mut devices = Devices::new(Arc::new(System));
+    let mut clock = Clock::new(Instant::now());
+    loop {
+        let wait = clock.deadline().saturating_duration_since(Instant::now());
+        match inbox.recv_timeout(wait) {
+            Ok(order) => devices.open(order),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return,
+        }
+        while clock.take(Instant::now()).is_some() {
+            devices.tick();
+        }
+        if devices.are_all_closed() && retire(inbox, &mut devices) {
+            return;
+        }
+    }
+}
+
+// Under the lock nobody can send: either an order is there, or the next one starts a new thread.
+fn retire(inbox: &Receiver<Order>, devices: &mut Devices) -> bool {
+    let mut hub = lock(&HUB);
+    match inbox.try_recv() {
+        Ok(order) => {
+            devices.open(order);
+            false
+        }
+        Err(TryRecvError::Empty | TryRecvError::Disconnected) => {
+            *hub = None;
+            true
+        }
+    }
+}
+
+/// The open devices and who shares them.
+struct Devices {
+    backend: Arc<dyn Backend>,
+    microphones: Vec<Heard>,
+    speakers: Vec<Played>,
+    mixer: Mixer,
+}
+
+struct Heard {
+    selection: Selection,
+    microphone: Microphone,
+    listeners: Vec<LinkWriter>,
+    audience: Audience,
+    /// Closes the device when it is dropped.
+    _handle: Handle,
+}
+
+struct Played {
+    selection: Selection,
+    speaker: Speaker,
+    voices: Vec<LinkReader>,
+    audience: Audience,
+    /// Closes the device when it is dropped.
+    _handle: Handle,
+}
+
+impl Devices {
+    fn new(backend: Arc<dyn Backend>) -> Devices {
+        Devices {
+            backend,
+            microphones: Vec::new(),
+            speakers: Vec::new(),
+            mixer: Mixer::new(Rate::Hz48000),
+        }
+    }
+
+    fn open(&mut self, order: Order) {
+        let opened = match order {
+            Order::Hear(selection, listener, trouble) => self.hear(selection, listener, trouble),
+            Order::Play(selection, voice, trouble) => self.play(selection, voice, trouble),
+        };
+        if let Err(error) = opened {
+            tracing::error!(%error, "no thread for a device could be started");
+        }
+    }
+
+    fn hear(
+        &mut self,
+        selection: Selection,
+        listener: LinkWriter,
+        trouble: Trouble,
+    ) -> io::Result<()> {
+        let known = |heard: &&mut Heard| heard.selection == selection;
+        if let Some(heard) = self.microphones.iter_mut().find(known) {
+            heard.audience.join(trouble);
+            heard.listeners.push(listener);
+            return Ok(());
+        }
+        let audience = Audience::default();
+        audience.join(trouble);
+        let backend = Arc::clone(&self.backend);
+        let events = audience.clone();
+        let (microphone, handle) =
+            open_microphone(backend, selection.clone(), move |event| events.tell(&event))?;
+        self.microphones.push(Heard {
+            selection,
+            microphone,
+            listeners: vec![listener],
+            audience,
+            _handle: handle,
+        });
+        Ok(())
+    }
+
+    fn play(
+        &mut self,
+        selection: Selection,
+        voice: LinkReader,
+        trouble: Trouble,
+    ) -> io::Result<()> {
+        let known = |played: &&mut Played| played.selection == selection;
+        if let Some(played) = self.speakers.iter_mut().find(known) {
+            played.audience.join(trouble);
+            played.voices.push(voice);
+            return Ok(());
+        }
+        let audience = Audience::default();
+        audience.join(trouble);
+        let backend = Arc::clone(&self.backend);
+        let events = audience.clone();
+        let (speaker, handle) =
+            open_speaker(backend, selection.clone(), move |event| events.tell(&event))?;
+        self.speakers.push(Played {
+            selection,
+            speaker,
+            voices: vec![voice],
+            audience,
+            _handle: handle,
+        });
+        Ok(())
+    }
+
+    fn tick(&mut self) {
+        let mut frame = Frame::silence(Rate::Hz48000);
+        self.microphones.retain_mut(|heard| {
+            heard.microphone.tick(&mut frame);
+            heard
+                .listeners
+                .retain_mut(|listener| listener.write(&frame));
+            !heard.listeners.is_empty()
+        });
+        let mixer = &mut self.mixer;
+        self.speakers.retain_mut(|played| {
+            mixer.clear();
+            played.voices.retain_mut(|voice| {
+                mixer.add(&voice.read(Rate::Hz48000));
+                !voice.ended()
+            });
+            played.speaker.tick(&mixer.all());
+            !played.voices.is_empty()
+        });
+    }
+
+    fn are_all_closed(&self) -> bool {
+        self.microphones.is_empty() && self.speakers.is_empty()
+    }
+}
+
+/// Who is told of a device's trouble: all that share it, and those that come while it lasts.
+#[derive(Clone, Default)]
+struct Audience {
+    shared: Arc<Mutex<Told>>,
+}
+
+#[derive(Default)]
+struct Told {
+    trouble: Option<String>,
+    /// One for each session that shared it and was not seen to have another device.
+    sessions: Vec<Trouble>,
+}
+
+impl Audience {
+    fn join(&self, session: Trouble) {
+        let mut told = lock(&self.shared);
+        let stays = match &told.trouble {
+            Some(trouble) => session(trouble.clone()),
+            None => true,
+        };
+        if stays {
+            told.sessions.push(session);
+        }
+    }
+
+    fn tell(&self, event: &DeviceEvent) {
+        let mut told = lock(&self.shared);
+        match event {
+            DeviceEvent::Opened { .. } | DeviceEvent::Moved => told.trouble = None,
+            DeviceEvent::Failed { fault, .. } => {
+                let text = fault.to_string();
+                told.sessions.retain(|session| session(text.clone()));
+                told.trouble = Some(text);
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Order {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Order::Hear(..) => "Hear",
+            Order::Play(..) => "Play",
+        })
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::Ordering;
+    use std::time::Duration;
+
+    use crate::device::{CaptureEnd, Fault, Listing, Notice, Opened, PlaybackEnd};
+
+    /// Streams as a test holds them.
+    #[derive(Default)]
+    struct MadeUp {
+        opened: Mutex<Vec<&'static str>>,
+        capture: Arc<Mutex<Option<CaptureEnd>>>,
+        playback: Arc<Mutex<Option<PlaybackEnd>>>,
+    }
+
+    /// Takes a stream's end away when the stream is closed.
+    struct Stream<T>(Arc<Mutex<Option<T>>>);
+
+    impl<T> Drop for Stream<T> {
+        fn drop(&mut self) {
+            *self.0.lock().unwrap() = None;
+        }
+    }
+
+    impl Backend for MadeUp {
+        fn list(&self) -> Listing {
+            Listing::default()
+        }
+
+        fn open_input(
+            &self,
+            selection: &Selection,
+            end: CaptureEnd,
+            _: Box<dyn FnMut(Notice) + Send>,
+        ) -> Result<Opened, Fault> {
+            if *selection != Selection::Default {
+                return Err(Fault::NotFound {
+                    device: "made up".to_owned(),
+                });
+            }
+            self.opened.lock().unwrap().push("microphone");
+            end.counters().hz.store(48_000, Ordering::Relaxed);
+            *self.capture.lock().unwrap() = Some(end);
+            Ok(Opened {
+                name: "Microphone".to_owned(),
+                hz: 48_000,
+                stream: Box::new(Stream(Arc::clone(&self.capture))),
+            })
+        }
+
+        fn open_output(
+            &self,
+            _: &Selection,
+            end: PlaybackEnd,
+            _: Box<dyn FnMut(Notice) + Send>,
+        ) -> Result<Opened, Fault> {
+            self.opened.lock().unwrap().push("speaker");
+            end.counters().hz.store(48_000, Ordering::Relaxed);
+            *self.playback.lock().unwrap() = Some(end);
+            Ok(Opened {
+                name: "Speaker".to_owned(),
+                hz: 48_000,
+                stream: Box::new(Stream(Arc::clone(&self.playback))),
+            })
+        }
+    }
+
+    fn silent() -> Trouble {
+        Box::new(|_| true)
+    }
+
+    fn wait_until(mut holds: impl FnMut() -> bool) {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while !holds() {
+            assert!(Instant::now() < deadline, "it never came to that");
+            thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn a_microphone_is_opened_once_heard_by_all_and_closed_after_the_last() {
+        let backend = Arc::new(MadeUp::default());
+        let mut devices = Devices::new(backend.clone());
+        let mut readers = Vec::new();
+        for _ in 0..3 {
+            let (writer, reader) = link();
+            devices.open(Order::Hear(Selection::Default, writer, silent()));
+            readers.push(reader);
+        }
+        wait_until(|| backend.capture.lock().unwrap().is_some());
+        assert_eq!(*backend.opened.lock().unwrap(), ["microphone"]);
+        let mut loudest = [0; 3];
+        wait_until(|| {
+            if let Some(end) = backend.capture.lock().unwrap().as_mut() {
+                end.push(&[8_000_i16; 480], 1);
+            }
+            devices.tick();
+            for (loudest, reader) in loudest.iter_mut().zip(&mut readers) {
+                let frame = reader.read(Rate::Hz48000);
+                *loudest = frame.samples().iter().copied().max().unwrap().max(*loudest);
+            }
+            loudest.iter().all(|peak| *peak > 7_000)
+        });
+        readers.pop();
+        devices.tick();
+        assert!(!devices.are_all_closed());
+        readers.clear();
+        devices.tick();
+        assert!(devices.are_all_closed());
+        wait_until(|| backend.capture.lock().unwrap().is_none());
+    }
+
+    #[test]
+    fn what_sessions_play_is_mixed_on_one_speaker() {
+        let backend = Arc::new(MadeUp::default());
+        let mut devices = Devices::new(backend.clone());
+        let mut writers = Vec::new();
+        for _ in 0..2 {
+            let (writer, reader) = link();
+            devices.open(Order::Play(Selection::Default, reader, silent()));
+            writers.push(writer);
+        }
+        wait_until(|| backend.playback.lock().unwrap().is_some());
+        let voice = Frame::new(Rate::Hz48000, &[4_000; 480]).unwrap();
+        let mut played = [0_i16; 480];
+        wait_until(|| {
+            for writer in &mut writers {
+                writer.write(&voice);
+            }
+            devices.tick();
+            if let Some(end) = backend.playback.lock().unwrap().as_mut() {
+                end.fill(&mut played, 1);
+            }
+            played.iter().any(|sample| *sample > 7_500)
+        });
+        assert_eq!(*backend.opened.lock().unwrap(), ["speaker"]);
+        writers.clear();
+        wait_until(|| {
+            devices.tick();
+            devices.are_all_closed()
+        });
+    }
+
+    #[test]
+    fn trouble_is_told_to_all_that_share_the_device_and_to_those_that_come_later() {
+        let mut devices = Devices::new(Arc::new(MadeUp::default()));
+        let missing = Selection::Id(DeviceId("gone".to_owned()));
+        let (tell, told) = mpsc::channel();
+        let mut readers = Vec::new();
+        for _ in 0..2 {
+            let (writer, reader) = link();
+            let tell = tell.clone();
+            let trouble: Trouble = Box::new(move |text| tell.send(text).is_ok());
+            devices.open(Order::Hear(missing.clone(), writer, trouble));
+            readers.push(reader);
+            let text = told.recv_timeout(Duration::from_secs(10)).unwrap();
+            assert!(text.contains("made up"), "{text}");
+        }
+    }
 }

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::device::{Backend, DeviceInfo, Direction, System};
+
 /// A microphone or a speaker.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -16,7 +18,7 @@ pub struct AudioDevice {
     pub default: bool,
 }
 
-/// What a device is for.
+/// What a device is for, by W3C's names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum Kind {
     /// A microphone.
@@ -29,5 +31,23 @@ pub enum Kind {
 
 /// Lists what is there now; empty where the system has no sound. Blocks for some milliseconds.
 pub fn list() -> Vec<AudioDevice> {
-    Vec::new()
+    let listing = System.list();
+    if let Some(reason) = listing.unavailable {
+        tracing::info!(reason, "there are no audio devices");
+    }
+    listing.devices.into_iter().map(AudioDevice::from).collect()
+}
+
+impl From<DeviceInfo> for AudioDevice {
+    fn from(device: DeviceInfo) -> AudioDevice {
+        AudioDevice {
+            id: device.id.0,
+            label: device.name,
+            kind: match device.direction {
+                Direction::Input => Kind::Input,
+                Direction::Output => Kind::Output,
+            },
+            default: device.is_default,
+        }
+    }
 }

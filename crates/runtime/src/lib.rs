@@ -24,6 +24,7 @@ mod io_threads;
 mod media_worker;
 mod resolver;
 mod softphone;
+mod tick_clock;
 pub mod websocket;
 
 pub use event::{Event, EventSink, RuntimeEvent};

@@ -1,24 +1,22 @@
 //! Sound from one tick to another, which may run on another thread: a few frames of 10 ms.
 
-use audio::Frame;
+use audio::{Frame, Rate};
 use rtrb::{Consumer, Producer, RingBuffer};
 
 use super::convert::Converter;
-use audio::Rate;
 
-/// 80 ms: more than two threads' ticks ever drift apart; full drops the newest frame and counts.
+/// 80 ms: more than two threads' ticks ever drift apart; full drops the newest frame.
 const CAPACITY: usize = 8;
-/// 20 ms wait before the first one is read, so that a late tick is not heard.
-const PRIMED: usize = 2;
-/// Above this the reader is behind for good and skips to `PRIMED`.
-const TOO_MANY: usize = 5;
+/// The most frames that wait before the first is read: 30 ms, for a machine that is always late.
+const MOST_CUSHION: usize = 3;
 
-/// Makes a link; each end counts what it loses.
+/// Makes a link.
 pub(crate) fn link() -> (LinkWriter, LinkReader) {
     let (producer, consumer) = RingBuffer::new(CAPACITY);
     let reader = LinkReader {
         consumer,
-        primed: false,
+        cushion: 1,
+        flowing: false,
         converter: Converter::default(),
     };
     (LinkWriter { producer }, reader)
@@ -42,7 +40,9 @@ impl LinkWriter {
 #[derive(Debug)]
 pub(crate) struct LinkReader {
     consumer: Consumer<Frame>,
-    primed: bool,
+    /// Frames that wait before the first is read; one more after each time that there was none.
+    cushion: usize,
+    flowing: bool,
     converter: Converter,
 }
 
@@ -50,16 +50,27 @@ impl LinkReader {
     /// Gives 10 ms at `rate`; silence where the writer is behind.
     pub(crate) fn read(&mut self, rate: Rate) -> Frame {
         let waiting = self.consumer.slots();
-        if waiting > TOO_MANY {
-            for _ in PRIMED..waiting {
-                let _ = self.consumer.pop();
-            }
+        if self.flowing && waiting == 0 {
+            self.flowing = false;
+            self.cushion = (self.cushion + 1).min(MOST_CUSHION);
         }
-        self.primed = self.primed && waiting > 0 || waiting >= PRIMED;
+        self.flowing = self.flowing || waiting >= self.cushion;
+        if !self.flowing {
+            return Frame::silence(rate);
+        }
+        // More than the cushion and a late tick's worth is delay that would never go away.
+        for _ in self.cushion + 2..waiting {
+            let _ = self.consumer.pop();
+        }
         match self.consumer.pop() {
-            Ok(frame) if self.primed => self.converter.convert(&frame, rate),
-            Ok(_) | Err(_) => Frame::silence(rate),
+            Ok(frame) => self.converter.convert(&frame, rate),
+            Err(_) => Frame::silence(rate),
         }
+    }
+
+    /// Whether the writer is gone and everything was read.
+    pub(crate) fn ended(&self) -> bool {
+        self.consumer.is_abandoned() && self.consumer.is_empty()
     }
 }
 
@@ -72,13 +83,20 @@ mod tests {
     }
 
     #[test]
-    fn two_frames_wait_before_the_first_is_heard() {
+    fn a_gap_makes_the_next_start_a_little_later() {
         let (mut writer, mut reader) = link();
-        assert_eq!(reader.read(Rate::Hz8000), frame(0));
         writer.write(&frame(1));
-        writer.write(&frame(2));
         assert_eq!(reader.read(Rate::Hz8000), frame(1));
+        assert_eq!(reader.read(Rate::Hz8000), frame(0), "the writer is late");
+        writer.write(&frame(2));
+        assert_eq!(
+            reader.read(Rate::Hz8000),
+            frame(0),
+            "two frames are waited for now"
+        );
+        writer.write(&frame(3));
         assert_eq!(reader.read(Rate::Hz8000), frame(2));
+        assert_eq!(reader.read(Rate::Hz8000), frame(3));
     }
 
     #[test]
@@ -87,15 +105,18 @@ mod tests {
         for value in 1..=7 {
             writer.write(&frame(value));
         }
+        assert_eq!(reader.read(Rate::Hz8000), frame(5));
         assert_eq!(reader.read(Rate::Hz8000), frame(6));
-        assert_eq!(reader.read(Rate::Hz8000), frame(7));
     }
 
     #[test]
-    fn a_writer_learns_that_nobody_reads() {
+    fn each_end_learns_that_the_other_is_gone() {
         let (mut writer, reader) = link();
         assert!(writer.write(&frame(1)));
         drop(reader);
         assert!(!writer.write(&frame(1)));
+        let (writer, reader) = link();
+        drop(writer);
+        assert!(reader.ended());
     }
 }

@@ -30,7 +30,7 @@ pub(crate) use sink::SinkWriter;
 pub(crate) use source::SourceReader;
 pub(crate) use tone::Tone;
 pub(crate) use wav_in::WavPlayer;
-pub(crate) use wav_out::WavFile;
+pub(crate) use wav_out::{WavFile, settle as settle_files};
 
 use thiserror::Error;
 

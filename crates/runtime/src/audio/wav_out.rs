@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::BufWriter;
 use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::thread;
+use std::thread::{self, JoinHandle};
 
 use audio::{Frame, Rate};
 
@@ -38,17 +38,36 @@ enum Order {
     Begin(u64, File),
     Write(u64, Frame),
     End(u64),
+    /// Answered when everything before it is written.
+    Settle(mpsc::Sender<()>),
 }
 
 struct Shared {
     thread: Weak<WriterThread>,
+    /// Joined by [`settle`], so that a file is whole when a phone has ended.
+    ending: Option<JoinHandle<()>>,
     next: u64,
 }
 
 static SHARED: Mutex<Shared> = Mutex::new(Shared {
     thread: Weak::new(),
+    ending: None,
     next: 0,
 });
+
+/// Waits until every file that was ended before is whole. Blocks for as long as the disk takes.
+pub(crate) fn settle() {
+    let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(thread) = shared.thread.upgrade() {
+        let (settled, wait) = mpsc::channel();
+        let _ = thread.orders.send(Order::Settle(settled));
+        drop(shared);
+        let _ = wait.recv();
+    } else if let Some(ending) = shared.ending.take() {
+        drop(shared);
+        let _ = ending.join();
+    }
+}
 
 impl WavFile {
     /// Creates or overwrites a file; 16-bit mono at the rate of the first frame. Blocks.
@@ -110,10 +129,11 @@ impl WriterThread {
             return Ok((thread, number));
         }
         let (orders, inbox) = mpsc::sync_channel(CAPACITY);
-        // Not joined: it ends by itself when all senders are gone, having written everything.
-        thread::Builder::new()
+        // It ends by itself when all senders are gone, having written everything.
+        let ending = thread::Builder::new()
             .name("offhook-wav".to_owned())
             .spawn(move || write_all(&inbox))?;
+        shared.ending = Some(ending);
         let thread = Arc::new(WriterThread { orders });
         shared.thread = Arc::downgrade(&thread);
         Ok((thread, number))
@@ -143,6 +163,9 @@ fn write_all(inbox: &Receiver<Order>) {
                     tracing::warn!(%error, "a WAV file can't be written");
                     open.retain(|file| file.number != number);
                 }
+            }
+            Order::Settle(settled) => {
+                let _ = settled.send(());
             }
             Order::End(number) => {
                 if let Some(index) = open.iter().position(|file| file.number == number) {
@@ -185,18 +208,6 @@ impl Open {
 mod tests {
     use super::*;
     use crate::audio::WavPlayer;
-    use std::time::{Duration, Instant};
-
-    fn wait_for_the_writer_thread() {
-        let deadline = Instant::now() + Duration::from_secs(5);
-        while Instant::now() < deadline {
-            if SHARED.lock().unwrap().thread.upgrade().is_none() {
-                return;
-            }
-            thread::yield_now();
-        }
-    }
-
     #[test]
     fn what_is_written_can_be_played_again() {
         let path = std::env::temp_dir().join(format!("offhook-wav-{}.wav", std::process::id()));
@@ -205,7 +216,7 @@ mod tests {
         file.write(&Frame::new(Rate::Hz16000, &[100; 160]).unwrap());
         file.write(&Frame::new(Rate::Hz16000, &[-200; 160]).unwrap());
         drop(file);
-        wait_for_the_writer_thread();
+        settle();
         let mut player = WavPlayer::open(path, true).unwrap();
         let frames = [100, -200, 100].map(|value| Frame::new(Rate::Hz16000, &[value; 160]));
         for frame in frames {

@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use super::Job;
 use super::opening::{self, Opened, Turn, Way};
 use crate::audio::{self, Input, OpenError, Output};
+use crate::device_hub::Trouble;
 use crate::media_worker::{self, EngineConfig, Handle, News, Order, Pool, Spec, What};
 use crate::resolver::{self, IceServers};
 
@@ -29,8 +30,9 @@ pub(super) struct Calls {
 /// One session's media.
 struct Call {
     place: Place,
-    input: Turn,
-    output: Turn,
+    /// Lives as long as what was opened last is wanted; see [`Turn`].
+    input: Arc<()>,
+    output: Arc<()>,
 }
 
 enum Place {
@@ -134,7 +136,7 @@ impl Calls {
     pub(super) fn attach(&mut self, opened: Opened) -> Option<(SessionId, MediaEvent)> {
         match opened {
             Opened::Input(id, turn, outcome) => {
-                let current = self.calls.get(&id).is_some_and(|call| call.input == turn);
+                let current = turn.strong_count() > 0;
                 let (input, failure) = settle(outcome, Input::Silence, Device::Input);
                 if current {
                     self.send(id, Order::SetInput(input));
@@ -142,7 +144,7 @@ impl Calls {
                 failure.filter(|_| current).map(|event| (id, event))
             }
             Opened::Output(id, turn, outcome) => {
-                let current = self.calls.get(&id).is_some_and(|call| call.output == turn);
+                let current = turn.strong_count() > 0;
                 let (output, failure) = settle(outcome, Output::Nowhere, Device::Output);
                 if current {
                     self.send(id, Order::SetOutput(output));
@@ -152,27 +154,22 @@ impl Calls {
         }
     }
 
-    /// Ends all media.
-    pub(super) fn end(&mut self) {
-        self.calls.clear();
-    }
-
     fn open_input(&mut self, id: SessionId, wanted: phone::audio::Input, jobs: &mut JoinSet<Job>) {
         let Some(call) = self.calls.get_mut(&id) else {
             return;
         };
-        call.input = Turn(call.input.0 + 1);
-        let turn = call.input;
+        call.input = Arc::default();
+        let turn = Arc::downgrade(&call.input);
         // What it had is let go first: the same source or device may be wanted again.
         self.send(id, Order::SetInput(Input::Silence));
-        match opening::input(wanted) {
+        match opening::input(wanted, self.trouble(id, turn.clone(), Device::Input)) {
             Way::Now(outcome) => self.tell_attached(Opened::Input(id, turn, outcome)),
             Way::Session(other) => {
                 let outcome = self.listen_to(other);
                 self.tell_attached(Opened::Input(id, turn, outcome));
             }
             Way::Blocking(open) => {
-                spawn(jobs, (id, turn, Device::Input), move || {
+                spawn(jobs, (id, turn.clone(), Device::Input), move || {
                     Opened::Input(id, turn, open())
                 });
             }
@@ -188,15 +185,15 @@ impl Calls {
         let Some(call) = self.calls.get_mut(&id) else {
             return;
         };
-        call.output = Turn(call.output.0 + 1);
-        let turn = call.output;
+        call.output = Arc::default();
+        let turn = Arc::downgrade(&call.output);
         self.send(id, Order::SetOutput(Output::Nowhere));
-        match opening::output(wanted) {
+        match opening::output(wanted, self.trouble(id, turn.clone(), Device::Output)) {
             Way::Now(outcome) => self.tell_attached(Opened::Output(id, turn, outcome)),
             // No output is a session; the compiler can't know that.
             Way::Session(_) => {}
             Way::Blocking(open) => {
-                spawn(jobs, (id, turn, Device::Output), move || {
+                spawn(jobs, (id, turn.clone(), Device::Output), move || {
                     Opened::Output(id, turn, open())
                 });
             }
@@ -215,6 +212,18 @@ impl Calls {
         let _ = self.news.send(News { id, what });
     }
 
+    fn trouble(&self, id: SessionId, turn: Turn, device: Device) -> Trouble {
+        let news = self.news.clone();
+        Box::new(move |reason| {
+            let current = turn.strong_count() > 0;
+            if current {
+                let what = What::Media(MediaEvent::DeviceFailed { device, reason });
+                let _ = news.send(News { id, what });
+            }
+            current
+        })
+    }
+
     fn listen_to(&mut self, other: SessionId) -> Result<Input, OpenError> {
         if !self.knows(other) {
             return Err(OpenError::NoSession);
@@ -230,8 +239,8 @@ impl Calls {
         }
         let call = Call {
             place: Place::Waiting(Vec::new()),
-            input: Turn(0),
-            output: Turn(0),
+            input: Arc::default(),
+            output: Arc::default(),
         };
         self.calls.insert(id, call);
         match self.ice.at_hand(Instant::now()) {

@@ -14,7 +14,7 @@ mod line;
 mod opening;
 
 use std::panic::AssertUnwindSafe;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use futures_util::FutureExt;
 use phone::event::Level;
@@ -30,6 +30,9 @@ use crate::media_worker::{News, What};
 use calls::Calls;
 use line::Line;
 use opening::Opened;
+
+/// The most time that the media threads, and then the disk, get when the phone ends.
+const MEDIA_END: Duration = Duration::from_millis(500);
 
 /// A command that nobody waits for: JavaScript's tickets are far below.
 const NOBODY: Ticket = Ticket(u64::MAX);
@@ -110,9 +113,21 @@ impl Driver {
             stream.break_off();
         }
         self.jobs.abort_all();
-        self.calls.end();
         self.line.end().await;
+        self.end_media().await;
         stream.finish();
+    }
+
+    // A session's media are gone when its end of the news channel is; then its files can be settled.
+    async fn end_media(self) {
+        let Driver {
+            calls, mut news, ..
+        } = self;
+        drop(calls);
+        let gone = async { while news.recv().await.is_some() {} };
+        let _ = tokio::time::timeout(MEDIA_END, gone).await;
+        let settled = tokio::task::spawn_blocking(crate::audio::settle_files);
+        let _ = tokio::time::timeout(MEDIA_END, settled).await;
     }
 
     async fn drive(&mut self, stream: &mut Stream) {

@@ -1,14 +1,16 @@
 //! Opening what a session hears and where it is heard: at once, or on a thread that may block.
 
+use std::sync::Weak;
+
 use phone::SessionId;
 use phone::audio;
 use phone::media::Device;
 
 use crate::audio::{Input, OpenError, Output, SinkWriter, SourceReader, Tone, WavFile, WavPlayer};
+use crate::device_hub::{self, Trouble};
 
-/// Which opening of a session this is: a later one makes an earlier one worthless.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Turn(pub(super) u64);
+/// Which opening of a session this is; dead once a later one has taken its place.
+pub(super) type Turn = Weak<()>;
 
 /// The outcome of opening.
 #[derive(Debug)]
@@ -31,13 +33,13 @@ impl Opened {
 pub(super) enum Way<T> {
     /// It is open, or can't be.
     Now(Result<T, OpenError>),
-    /// It may block: files and devices.
+    /// It may block: files.
     Blocking(Box<dyn FnOnce() -> Result<T, OpenError> + Send>),
     /// It is another session of this phone.
     Session(SessionId),
 }
 
-pub(super) fn input(wanted: audio::Input) -> Way<Input> {
+pub(super) fn input(wanted: audio::Input, trouble: Trouble) -> Way<Input> {
     match wanted {
         audio::Input::None => Way::Now(Ok(Input::Silence)),
         audio::Input::Tone { frequency, level } => {
@@ -48,27 +50,23 @@ pub(super) fn input(wanted: audio::Input) -> Way<Input> {
         audio::Input::Wav { path, repeat } => Way::Blocking(Box::new(move || {
             WavPlayer::open(&path, repeat).map(Input::Wav)
         })),
-        audio::Input::Default => {
-            Way::Blocking(Box::new(|| crate::device_hub::input(None).map(Input::Link)))
+        audio::Input::Default => Way::Now(device_hub::microphone(None, trouble).map(Input::Link)),
+        audio::Input::Device { id } => {
+            Way::Now(device_hub::microphone(Some(id), trouble).map(Input::Link))
         }
-        audio::Input::Device { id } => Way::Blocking(Box::new(move || {
-            crate::device_hub::input(Some(&id)).map(Input::Link)
-        })),
     }
 }
 
-pub(super) fn output(wanted: audio::Output) -> Way<Output> {
+pub(super) fn output(wanted: audio::Output, trouble: Trouble) -> Way<Output> {
     match wanted {
         audio::Output::None => Way::Now(Ok(Output::Nowhere)),
         audio::Output::Sink { id } => Way::Now(SinkWriter::open(id).map(Output::Sink)),
         audio::Output::Wav { path } => {
             Way::Blocking(Box::new(move || WavFile::create(&path).map(Output::Wav)))
         }
-        audio::Output::Default => Way::Blocking(Box::new(|| {
-            crate::device_hub::output(None).map(Output::Link)
-        })),
-        audio::Output::Device { id } => Way::Blocking(Box::new(move || {
-            crate::device_hub::output(Some(&id)).map(Output::Link)
-        })),
+        audio::Output::Default => Way::Now(device_hub::speaker(None, trouble).map(Output::Link)),
+        audio::Output::Device { id } => {
+            Way::Now(device_hub::speaker(Some(id), trouble).map(Output::Link))
+        }
     }
 }

@@ -3,7 +3,6 @@
 //! The threads start with the first session and end with the last. A session stays on its thread;
 //! **a panic while a session is driven ends that session and no other.**
 
-mod clock;
 mod engine;
 mod hosted;
 mod order;

@@ -11,11 +11,11 @@ use std::{io, mem};
 use mio::{Events, Poll, Token, Waker};
 use phone::MediaEvent;
 
-use super::clock::Clock;
 use super::hosted::{Hosted, Life};
 use super::order::{Key, Message, News, Order, Spec, What};
 use super::sockets::{self, DATAGRAM, Readiness, Sockets};
 use crate::audio::SinkGroup;
+use crate::tick_clock::Clock;
 
 const WAKE: Token = Token(usize::MAX);
 

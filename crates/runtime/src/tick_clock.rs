@@ -3,24 +3,24 @@
 use std::time::{Duration, Instant};
 
 /// What one tick of the media clock lasts.
-pub(super) const TICK: Duration = Duration::from_millis(10);
+pub(crate) const TICK: Duration = Duration::from_millis(10);
 /// After a longer stall the missed ticks are skipped: playing them in a burst would only fill the
 /// peers' jitter buffers.
 const MAX_CATCH_UP: u64 = 5;
 
 /// Which ticks are due; tick `n` is at `epoch + n * 10 ms`, for ever.
 #[derive(Debug)]
-pub(super) struct Clock {
+pub(crate) struct Clock {
     epoch: Instant,
     next: u64,
     /// Ticks that began more than 10 ms after their time.
-    pub(super) late: u64,
+    pub(crate) late: u64,
     /// Ticks that never ran.
-    pub(super) skipped: u64,
+    pub(crate) skipped: u64,
 }
 
 impl Clock {
-    pub(super) fn new(epoch: Instant) -> Clock {
+    pub(crate) fn new(epoch: Instant) -> Clock {
         Clock {
             epoch,
             next: 0,
@@ -30,17 +30,17 @@ impl Clock {
     }
 
     /// Begins anew at `now`, after a time in which nobody needed ticks.
-    pub(super) fn resume(&mut self, now: Instant) {
+    pub(crate) fn resume(&mut self, now: Instant) {
         self.next = self.next.max(self.number_at(now) + 1);
     }
 
     /// When the next tick is due.
-    pub(super) fn deadline(&self) -> Instant {
+    pub(crate) fn deadline(&self) -> Instant {
         self.at(self.next)
     }
 
     /// The number of the next tick that is due at `now`, if one is; each is given once.
-    pub(super) fn take(&mut self, now: Instant) -> Option<u64> {
+    pub(crate) fn take(&mut self, now: Instant) -> Option<u64> {
         if self.deadline() > now {
             return None;
         }
