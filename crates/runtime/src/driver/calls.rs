@@ -213,10 +213,11 @@ impl Calls {
     }
 
     fn trouble(&self, id: SessionId, turn: Turn, device: Device) -> Trouble {
-        let news = self.news.clone();
+        // Weak: a device that others still use must not keep this phone waiting at its end.
+        let news = self.news.downgrade();
         Box::new(move |reason| {
             let current = turn.strong_count() > 0;
-            if current {
+            if let Some(news) = news.upgrade().filter(|_| current) {
                 let what = What::Media(MediaEvent::DeviceFailed { device, reason });
                 let _ = news.send(News { id, what });
             }
