@@ -18,7 +18,7 @@ pub use options::{
     HeaderOption, InputOption, OneOrMany, Options, OutputOption, ServerOption, TlsOptions,
     WeightedServer,
 };
-pub(crate) use read::{ice_servers, is_printable, is_token};
+pub(crate) use read::{ice_servers, is_printable, may_be_added};
 pub use server::Server;
 
 use crate::audio;

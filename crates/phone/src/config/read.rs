@@ -313,9 +313,13 @@ fn extra_headers(option: Option<HeaderOption>) -> Result<Vec<(String, String)>, 
     };
     headers
         .into_iter()
-        .map(|(name, value)| {
-            let name = header_name("extraHeaders", name)?;
-            Ok((name, printable("extraHeaders", value)?))
+        .map(|(name, value)| match may_be_added(&name) {
+            true => Ok((name, printable("extraHeaders", value)?)),
+            false => Err(ConfigError::new(
+                "extraHeaders",
+                "headers that an application may add",
+                "another header",
+            )),
         })
         .collect()
 }
@@ -325,6 +329,27 @@ fn header_name(option: &str, name: String) -> Result<String, ConfigError> {
         true => Ok(name),
         false => Err(ConfigError::new(option, "a header name", "another string")),
     }
+}
+
+/// Says whether an application may add a header: the stack writes the others itself.
+pub(crate) fn may_be_added(name: &str) -> bool {
+    use sip::message::HeaderName as Known;
+    let stacks = [
+        Known::Via,
+        Known::From,
+        Known::To,
+        Known::CallId,
+        Known::CSeq,
+        Known::Contact,
+        Known::MaxForwards,
+        Known::Route,
+        Known::RecordRoute,
+        Known::ContentLength,
+        Known::ContentType,
+        Known::Authorization,
+        Known::ProxyAuthorization,
+    ];
+    is_token(name) && !Known::lookup(name).is_some_and(|known| stacks.contains(&known))
 }
 
 /// Says whether a text is a `token` of RFC 3261 §25.1.

@@ -6,7 +6,7 @@ use super::{Fate, Phone};
 use crate::account::not_connected;
 use crate::audio;
 use crate::command::{AcceptOptions, CallOptions, Command};
-use crate::config::{self, Credentials, IceServer, is_printable, is_token};
+use crate::config::{self, Credentials, IceServer, is_printable, may_be_added};
 use crate::context::Context;
 use crate::conversation_id;
 use crate::end_reason::Condition;
@@ -414,11 +414,11 @@ impl Phone {
 fn check_headers(headers: &[(String, String)]) -> Result<(), PhoneError> {
     match headers
         .iter()
-        .all(|(name, value)| is_token(name) && is_printable(value))
+        .all(|(name, value)| may_be_added(name) && is_printable(value))
     {
         true => Ok(()),
         false => Err(wrong(
-            "headers must have names that are tokens and values without control characters",
+            "headers must be ones that an application may add, with values without control characters",
         )),
     }
 }

@@ -6,8 +6,7 @@ use super::{Active, Answering, Choice, Context, MediaPath, Negotiation, Session,
 use crate::audio;
 use crate::command::AcceptOptions;
 use crate::end_reason::{Condition, EndReason, Side};
-use crate::error::{ErrorCode, ErrorType, PhoneError};
-use crate::event::{Event, SessionChanges};
+use crate::event::SessionChanges;
 use crate::media::MediaCommand;
 
 impl Session {
@@ -104,9 +103,13 @@ impl Session {
         reply.headers = std::mem::take(&mut answering.headers);
         match ctx.respond(usage, &reply) {
             Ok(()) => {}
-            Err(super::NotSent::Header { name }) => return self.unanswerable(&name, ctx),
             // The caller is gone, which is told separately.
-            Err(_) => return,
+            Err(super::NotSent::Unknown) => return,
+            Err(error) => {
+                let text = error.to_string();
+                let reason = EndReason::new(Condition::GeneralError, Side::Local, text);
+                return self.end_because(reason, ctx);
+            }
         }
         self.state = State::Active(Active {
             negotiation: match late_offer {
@@ -118,22 +121,6 @@ impl Session {
             tones: Vec::new(),
         });
         self.activate(ctx);
-    }
-
-    /// The application asked for a header that only the stack may write.
-    fn unanswerable(&mut self, header: &str, ctx: &mut Context<'_>) {
-        let message = format!("The header {header:?} can't be set by the application");
-        let error = PhoneError::new(
-            ErrorCode::InvalidArgument,
-            ErrorType::InvalidOptions,
-            message.clone(),
-        );
-        ctx.emit(Event::Error {
-            error,
-            id: Some(self.id),
-        });
-        let reason = EndReason::new(Condition::GeneralError, Side::Local, message);
-        self.end_because(reason, ctx);
     }
 
     pub(super) fn activate(&mut self, ctx: &mut Context<'_>) {

@@ -81,6 +81,10 @@ fn every_wrong_value_names_its_option_and_what_was_expected() {
         ("userAgent", json!("a\nb")),
         ("extraHeaders", json!({ "X A": "b" })),
         ("extraHeaders", json!({ "X-A": "b\r\nX-Evil: 1" })),
+        (
+            "extraHeaders",
+            json!([["Contact", "<sip:eve@example.com>"]]),
+        ),
         ("contactTransport", json!("udp")),
         ("contactTransport", json!(true)),
         ("tls", json!("yes")),
