@@ -71,8 +71,6 @@ enum Alarm {
     Probe(FlowId),
     /// A flow's probe had no answer.
     Pong(FlowId),
-    /// A flow has lived long enough.
-    Settled(FlowId),
 }
 
 impl Alarm {
@@ -88,7 +86,6 @@ impl Alarm {
             Alarm::Stranded => "forget a BYE without a flow",
             Alarm::Probe(_) => "probe a flow",
             Alarm::Pong(_) => "give up a silent flow",
-            Alarm::Settled(_) => "forget earlier failures",
         }
     }
 }
@@ -212,10 +209,6 @@ impl Endpoint {
         self.flows.insert(id, flow);
         self.primary = Some(id);
         self.schedule_probe(id, now);
-        self.alarms.start(
-            Alarm::Settled(id),
-            now + crate::registration::FlowRecovery::SETTLED,
-        );
         self.register_anew(now);
         self.send_stranded(now);
         self.settle(now);
@@ -229,7 +222,7 @@ impl Endpoint {
         if self.primary == Some(id) {
             self.primary = self.flows.keys().next_back().copied();
         }
-        for alarm in [Alarm::Probe(id), Alarm::Pong(id), Alarm::Settled(id)] {
+        for alarm in [Alarm::Probe(id), Alarm::Pong(id)] {
             self.alarms.stop(alarm);
         }
         self.layer.handle_flow_down(id, now);
@@ -434,7 +427,6 @@ impl Endpoint {
             Alarm::Stranded => self.stranded.retain(|bye| bye.until > now),
             Alarm::Probe(flow) => self.probe(flow, now),
             Alarm::Pong(flow) => self.flow_is_dead(flow, now),
-            Alarm::Settled(_) => self.registration.forget_failures(),
         }
     }
 

@@ -100,10 +100,7 @@ impl Endpoint {
         retries: u32,
         cseq: Option<u32>,
     ) -> Option<Request> {
-        let status = response.status();
-        let challenged = status == StatusCode::UNAUTHORIZED
-            || status == StatusCode::PROXY_AUTHENTICATION_REQUIRED;
-        if !challenged || retries >= MAX_RETRIES {
+        if !is_challenge(response) || retries >= MAX_RETRIES {
             return None;
         }
         let authenticator = self.authenticator.as_mut()?;
@@ -115,6 +112,11 @@ impl Endpoint {
         authenticator.authorize(&mut again);
         Some(again)
     }
+}
+
+pub(super) fn is_challenge(response: &Response) -> bool {
+    let status = response.status();
+    status == StatusCode::UNAUTHORIZED || status == StatusCode::PROXY_AUTHENTICATION_REQUIRED
 }
 
 /// Makes the same request under the given CSeq number, or the next, without its old credentials.

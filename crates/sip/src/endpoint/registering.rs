@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::compose::push_all;
 use super::event::{Event, Registered, RegistrationFailed};
+use super::outside::is_challenge;
 use super::usage::Sent;
 use super::{Alarm, Endpoint, Wanted};
 use crate::header::FlowTimer;
@@ -115,8 +116,8 @@ impl Endpoint {
         let Some(Sent::Register { request, retries }) = self.sent.remove(&key) else {
             return;
         };
-        let cseq = self.registration.next_cseq();
-        if let Some(again) = self.answer_challenge(&response, &request, retries, Some(cseq)) {
+        let cseq = is_challenge(&response).then(|| self.registration.next_cseq());
+        if let Some(again) = self.answer_challenge(&response, &request, retries, cseq) {
             return self.send_register_request(again, retries + 1, now);
         }
         let outcome = self

@@ -7,6 +7,7 @@ use rand::RngExt;
 use super::command::{Body, CommandError, Reply};
 use super::compose::{check_body, check_headers, check_reply, push_all, with_body};
 use super::event::{EndCause, Event, RequestFailure, RequestId, ServerRequestId, UsageId};
+use super::outside::is_challenge;
 use super::usage::{
     Asked, Established, HeldBye, OurOffer, OwedAck, Received, Sent, StrandedBye, Usage, WithinSent,
 };
@@ -263,8 +264,8 @@ impl Endpoint {
         else {
             return;
         };
-        let cseq = dialog.next_cseq();
-        if let Some(again) = self.answer_challenge(&response, &request, retries, Some(cseq)) {
+        let cseq = is_challenge(&response).then(|| dialog.next_cseq());
+        if let Some(again) = self.answer_challenge(&response, &request, retries, cseq) {
             self.send_hangup(*dialog, again, None, retries + 1, now);
         }
     }
@@ -331,12 +332,7 @@ impl Endpoint {
             return None;
         };
         let preferred = established.flow;
-        let cseq = match response.status() {
-            StatusCode::UNAUTHORIZED | StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
-                Some(established.dialog.next_cseq())
-            }
-            _any_other => None,
-        };
+        let cseq = is_challenge(response).then(|| established.dialog.next_cseq());
         let again = self.answer_challenge(response, &sent.request, sent.retries, cseq)?;
         Some((self.flow_for(Some(preferred))?, again))
     }

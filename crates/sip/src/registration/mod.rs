@@ -208,11 +208,6 @@ impl Registration {
         Some(self.wait(wait, now))
     }
 
-    /// Notes that a flow has lived long enough for earlier failures not to count.
-    pub fn forget_failures(&mut self) {
-        self.recovery.reset();
-    }
-
     /// Notes that nothing more is wanted.
     pub fn stop(&mut self) {
         self.phase = Phase::Idle;

@@ -40,7 +40,6 @@ pub(crate) struct Lone {
     events: VecDeque<Event>,
     deadline: Option<Instant>,
     next_flow: u64,
-    next_cseq: u32,
 }
 
 impl Lone {
@@ -69,7 +68,6 @@ impl Lone {
             events: VecDeque::new(),
             deadline: None,
             next_flow: 0,
-            next_cseq: 100,
         };
         lone.flow_up(transport);
         lone
@@ -184,12 +182,6 @@ impl Lone {
 
     pub(crate) fn events(&mut self) -> Vec<Event> {
         self.events.drain(..).collect()
-    }
-
-    /// Returns a CSeq for a request of the other side that is higher than all before.
-    pub(crate) fn next_cseq(&mut self) -> u32 {
-        self.next_cseq += 1;
-        self.next_cseq
     }
 }
 

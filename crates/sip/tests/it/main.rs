@@ -13,6 +13,10 @@ mod torture;
 
 mod called;
 mod calling;
+mod dialogs;
+mod flows;
+mod layer;
 mod lone;
 mod network;
 mod pair;
+mod registering;

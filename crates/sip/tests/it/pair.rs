@@ -158,3 +158,21 @@ fn a_cancel_that_races_the_answer_leaves_no_call_on_either_side() {
         }
     }
 }
+
+/// Trap 23: the flow breaks at any moment; once it is mended, neither side is left with a call that the other has not.
+#[test]
+fn a_flow_that_breaks_at_any_moment_leaves_no_call_to_one_side_alone() {
+    for step in 0..60 {
+        let mut network = Network::new(Transport::Wss, Weather::fair(), step);
+        call(&mut network);
+        network.run(Duration::from_millis(step), bob_answers_and_hangs_up);
+        network.break_flow();
+        network.run(Duration::from_secs(3), bob_answers_and_hangs_up);
+        network.mend_flow(Transport::Wss);
+        network.run(Duration::from_secs(200), bob_answers_and_hangs_up);
+        let alive = network.nodes.each_ref().map(|node| !node.is_idle());
+        let [alice, bob] = &network.events;
+        // Where the 2xx was lost with the flow, Alice was told so, and Bob gives up waiting for her ACK.
+        assert_eq!(alive, [false, false], "step {step}: {alice:?} {bob:?}");
+    }
+}
