@@ -61,7 +61,15 @@ impl Endpoint {
             Method::Bye | Method::Update | Method::Info | Method::Prack => {
                 self.refuse(key, &request, &Reply::new(481), now);
             }
-            _any_other => self.hand_up(key, None, request),
+            Method::Ack
+            | Method::Cancel
+            | Method::Register
+            | Method::Subscribe
+            | Method::Notify
+            | Method::Refer
+            | Method::Message
+            | Method::Publish
+            | Method::Other(_) => self.hand_up(key, None, request),
         }
     }
 
@@ -79,13 +87,13 @@ impl Endpoint {
         self.received.insert(key, Received::Invite(usage));
         self.usages.insert(
             usage,
-            Usage::Called(Called {
+            Usage::Called(Box::new(Called {
                 server: key,
                 flow,
                 request: request.clone(),
                 dialog,
                 provisional: None,
-            }),
+            })),
         );
         self.emit(Event::Incoming { usage, request });
     }
@@ -154,7 +162,7 @@ impl Endpoint {
         }
     }
 
-    fn take_called(&mut self, usage: UsageId) -> Option<Called> {
+    fn take_called(&mut self, usage: UsageId) -> Option<Box<Called>> {
         match self.usages.remove(&usage)? {
             Usage::Called(called) => {
                 self.alarms.stop(Alarm::RepeatProvisional(usage));

@@ -43,7 +43,7 @@ impl Endpoint {
             cancel: None,
             retries: 0,
         };
-        self.usages.insert(usage, Usage::Calling(calling));
+        self.usages.insert(usage, Usage::Calling(Box::new(calling)));
         self.settle(now);
         Ok(usage)
     }

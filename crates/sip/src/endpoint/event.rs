@@ -22,6 +22,10 @@ pub struct RequestId(pub u64);
 pub struct ServerRequestId(pub u64);
 
 /// What [`Endpoint::poll_output`](super::Endpoint::poll_output) gives.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "an output is made once and taken once"
+)]
 #[derive(Debug, Clone)]
 pub enum Output {
     /// Send these bytes as one message.

@@ -14,8 +14,10 @@ mod command;
 mod compose;
 mod config;
 mod event;
+mod hanging_up;
 mod keep_alive;
 mod outside;
+mod receiving;
 mod registering;
 mod usage;
 mod vetting;
@@ -394,12 +396,8 @@ impl Endpoint {
             Some(Sent::Register { .. }) => self.register_unanswered(now),
             Some(Sent::Hangup {
                 dialog, request, ..
-            }) => {
-                if failure == RequestFailure::Transport {
-                    self.strand(*dialog, request, now);
-                }
-            }
-            None => {}
+            }) if failure == RequestFailure::Transport => self.strand(*dialog, request, now),
+            Some(Sent::Hangup { .. }) | None => {}
         }
     }
 

@@ -25,13 +25,14 @@ impl Endpoint {
         body: Option<&Body>,
         now: Instant,
     ) -> Result<RequestId, CommandError> {
-        match &method {
-            Method::Invite | Method::Ack | Method::Cancel | Method::Bye | Method::Register => {
-                return Err(CommandError::WrongState {
-                    state: "there is a command of its own for that method",
-                });
-            }
-            _any_other => {}
+        let has_its_own = matches!(
+            method,
+            Method::Invite | Method::Ack | Method::Cancel | Method::Bye | Method::Register
+        );
+        if has_its_own {
+            return Err(CommandError::WrongState {
+                state: "there is a command of its own for that method",
+            });
         }
         let flow = self.flow_for(None).ok_or(CommandError::NoFlow)?;
         self.check_transactions()?;

@@ -22,9 +22,9 @@ use crate::uri::Uri;
 #[derive(Debug)]
 pub(super) enum Usage {
     /// Our INVITE waits for its final answer.
-    Calling(Calling),
+    Calling(Box<Calling>),
     /// Their INVITE waits for our final answer.
-    Called(Called),
+    Called(Box<Called>),
     /// A 2xx was sent or received.
     Established(Box<Established>),
 }

@@ -113,15 +113,12 @@ impl Layer {
         now: Instant,
     ) -> ClientKey {
         let key = ClientKey(self.next_key());
-        let (state, actions) = match request.method() {
-            Method::Invite => (
-                State::Invite(client_invite::START.0),
-                client_invite::START.1,
-            ),
-            _other => (
-                State::Other(client_non_invite::START.0),
-                client_non_invite::START.1,
-            ),
+        let (state, actions) = if request.method() == &Method::Invite {
+            let (state, actions) = client_invite::START;
+            (State::Invite(state), actions)
+        } else {
+            let (state, actions) = client_non_invite::START;
+            (State::Other(state), actions)
         };
         let id = ClientId::new(branch, request.method().clone());
         self.client_ids.insert(id.clone(), key);

@@ -65,9 +65,10 @@ impl ServerId {
         let via = headers
             .via()
             .map_err(|_| "a request without a readable Via")?;
-        let method = match request.method() {
-            Method::Ack => Method::Invite,
-            other => other.clone(),
+        let method = if request.method() == &Method::Ack {
+            Method::Invite
+        } else {
+            request.method().clone()
         };
         if let Some(branch) = via.unique_branch() {
             let port = via.port().map_or(String::new(), |port| format!(":{port}"));
@@ -116,10 +117,9 @@ impl MergeId {
     /// Reads it; `None` where the request is inside a dialog, or has no name of its own.
     pub(super) fn of(request: &Request) -> Option<Self> {
         let headers = request.headers();
-        match request.method() {
-            Method::Cancel | Method::Ack => return None,
-            _other if to_tag(headers).is_some() => return None,
-            _other => {}
+        let names_none = matches!(request.method(), Method::Cancel | Method::Ack);
+        if names_none || to_tag(headers).is_some() {
+            return None;
         }
         let cseq = headers.cseq().ok()?;
         Some(Self {

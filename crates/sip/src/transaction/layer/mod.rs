@@ -62,6 +62,10 @@ impl LayerConfig {
 }
 
 /// What [`Layer::poll_output`] gives.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "an output is made once and taken once"
+)]
 #[derive(Debug, Clone)]
 pub enum Output {
     /// Send these bytes as one message.

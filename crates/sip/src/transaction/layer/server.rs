@@ -134,12 +134,11 @@ impl Layer {
     }
 
     fn start_server(&mut self, flow: FlowId, request: Request, id: ServerId, now: Instant) {
-        let (state, actions) = match request.method() {
-            Method::Invite => (
-                State::Invite(server_invite::START.0),
-                server_invite::START.1,
-            ),
-            _other => (server_non_invite_start(), server_non_invite::START.1),
+        let (state, actions) = if request.method() == &Method::Invite {
+            let (state, actions) = server_invite::START;
+            (State::Invite(state), actions)
+        } else {
+            (server_non_invite_start(), server_non_invite::START.1)
         };
         let key = self.insert_server(flow, request.clone(), id, state);
         self.server_actions(key, actions, Some(Message::Request(request)), now);

@@ -1,0 +1,242 @@
+//! Ending calls: our BYE, theirs, and the ones that find no flow (RFC 3261 §15).
+
+use std::time::Instant;
+
+use super::command::{Body, Reply};
+use super::event::{EndCause, Event, RequestFailure, RequestId, ServerRequestId, UsageId};
+use super::outside::is_challenge;
+use super::usage::{HeldBye, Sent, StrandedBye, Usage};
+use super::{Alarm, Endpoint};
+use crate::dialog::Dialog;
+use crate::message::{Method, Request, Response};
+use crate::transaction::{ClientKey, FlowId, ServerKey};
+
+/// BYEs that wait for a flow; the oldest is dropped for a new one.
+const MAX_STRANDED: usize = 256;
+
+impl Endpoint {
+    pub(super) fn bye(
+        &mut self,
+        usage: UsageId,
+        headers: &[(String, String)],
+        body: Option<&Body>,
+        now: Instant,
+    ) -> RequestId {
+        let id = RequestId(self.next_id());
+        if let Some(Usage::Established(established)) = self.usages.get_mut(&usage)
+            && !established.may_bye
+        {
+            established.held_bye = Some(HeldBye {
+                id,
+                headers: headers.to_vec(),
+                body: body.cloned(),
+            });
+            return id;
+        }
+        self.send_bye(usage, id, headers, body, now);
+        id
+    }
+
+    pub(super) fn send_bye(
+        &mut self,
+        usage: UsageId,
+        id: RequestId,
+        headers: &[(String, String)],
+        body: Option<&Body>,
+        now: Instant,
+    ) {
+        self.acknowledge_before_bye(usage);
+        let Some(Usage::Established(established)) = self.usages.get(&usage) else {
+            return;
+        };
+        let flow = self.flow_for(Some(established.flow));
+        let request = self.make_within(usage, Method::Bye, headers, body);
+        let Some(flow) = flow else {
+            self.emit(Event::RequestFailed {
+                id,
+                cause: RequestFailure::Transport,
+            });
+            return self.end_stranded(usage, request, now);
+        };
+        self.send_within(usage, id, flow, request, 0, now);
+        if let Some(Usage::Established(established)) = self.usages.get_mut(&usage) {
+            established.bye = Some(id);
+        }
+    }
+
+    /// A 2xx whose answer is still owed has to be acknowledged even if all we want is to hang up.
+    fn acknowledge_before_bye(&mut self, usage: UsageId) {
+        let Some(Usage::Established(established)) = self.usages.get_mut(&usage) else {
+            return;
+        };
+        if let Some(owed) = established.owed_ack.take() {
+            let (dialog, flow) = (established.dialog.clone(), established.flow);
+            self.send_ack(&dialog, owed.client, &owed.invite, flow, None);
+        }
+    }
+
+    /// Ends a call from our side at once, its BYE unattended.
+    pub(super) fn hang_up(
+        &mut self,
+        usage: UsageId,
+        headers: Option<Vec<(String, String)>>,
+        cause: EndCause,
+        now: Instant,
+    ) {
+        let Ok(established) = self.established(usage) else {
+            return;
+        };
+        let flow = established.flow;
+        let request = self.make_within(usage, Method::Bye, &headers.unwrap_or_default(), None);
+        if let Some(dialog) = self.end(usage, cause) {
+            self.send_hangup(dialog, request, Some(flow), 0, now);
+        }
+    }
+
+    /// Sends the BYE of a dialog that is no call's any more.
+    pub(super) fn send_hangup(
+        &mut self,
+        dialog: Dialog,
+        mut request: Request,
+        preferred: Option<FlowId>,
+        retries: u32,
+        now: Instant,
+    ) {
+        if retries == 0 {
+            self.authorize(&mut request);
+        }
+        match self.flow_for(preferred) {
+            Some(flow) => {
+                let dialog = Box::new(dialog);
+                let sent = |request| Sent::Hangup {
+                    dialog,
+                    request,
+                    retries,
+                };
+                self.send(flow, request, sent, now);
+            }
+            None => self.strand(dialog, request, now),
+        }
+    }
+
+    pub(super) fn receive_hangup_response(
+        &mut self,
+        key: ClientKey,
+        response: Response,
+        now: Instant,
+    ) {
+        if response.status().is_provisional() {
+            return;
+        }
+        let Some(Sent::Hangup {
+            mut dialog,
+            request,
+            retries,
+        }) = self.sent.remove(&key)
+        else {
+            return;
+        };
+        let cseq = is_challenge(&response).then(|| dialog.next_cseq());
+        if let Some(again) = self.answer_challenge(&response, &request, retries, cseq) {
+            self.send_hangup(*dialog, again, None, retries + 1, now);
+        }
+    }
+
+    pub(super) fn end_stranded(&mut self, usage: UsageId, request: Request, now: Instant) {
+        if let Some(dialog) = self.end(usage, EndCause::Local) {
+            self.strand(dialog, request, now);
+        }
+    }
+
+    /// Keeps a BYE that found no flow for 64·T1: the other side shall not talk to nobody.
+    pub(super) fn strand(&mut self, dialog: Dialog, request: Request, now: Instant) {
+        if self.stranded.len() >= MAX_STRANDED {
+            self.stranded.pop_front();
+        }
+        let until = now + self.config.timings.patience();
+        self.stranded.push_back(StrandedBye {
+            dialog,
+            request,
+            until,
+        });
+        self.alarms.start(Alarm::Stranded, until);
+    }
+
+    pub(super) fn send_stranded(&mut self, now: Instant) {
+        self.alarms.stop(Alarm::Stranded);
+        for bye in std::mem::take(&mut self.stranded) {
+            if bye.until > now {
+                self.send_hangup(bye.dialog, bye.request, None, 1, now);
+            }
+        }
+    }
+
+    /// They hang up, perhaps while we do (RFC 3261 §15.1.2).
+    pub(super) fn hung_up(&mut self, key: ServerKey, usage: UsageId, bye: Request, now: Instant) {
+        self.refuse(key, &bye, &Reply::new(200), now);
+        self.end(usage, EndCause::Bye(bye));
+        self.refuse_all_of(usage, now);
+    }
+
+    /// Requests of theirs that an ended call leaves unanswered are given 487.
+    fn refuse_all_of(&mut self, usage: UsageId, now: Instant) {
+        let ids: Vec<ServerRequestId> = self
+            .asked
+            .iter()
+            .filter(|(_, asked)| asked.usage == Some(usage))
+            .map(|(id, _)| *id)
+            .collect();
+        for id in ids {
+            self.refuse_asked(id, &Reply::new(487), now);
+        }
+    }
+
+    /// Ends an established call, once, and returns its dialog.
+    pub(super) fn end(&mut self, usage: UsageId, cause: EndCause) -> Option<Dialog> {
+        let established = match self.usages.remove(&usage)? {
+            Usage::Established(established) => established,
+            other @ (Usage::Calling(_) | Usage::Called(_)) => {
+                self.usages.insert(usage, other);
+                return None;
+            }
+        };
+        self.dialogs.remove(established.dialog.id());
+        for alarm in [
+            Alarm::Repeat2xx(usage),
+            Alarm::AckWait(usage),
+            Alarm::OfferDue(usage),
+        ] {
+            self.alarms.stop(alarm);
+        }
+        self.fail_requests_of(usage);
+        if let Some(held) = established.held_bye {
+            self.emit(Event::RequestFailed {
+                id: held.id,
+                cause: RequestFailure::DialogEnded,
+            });
+        }
+        self.emit(Event::Ended { usage, cause });
+        Some(established.dialog)
+    }
+
+    fn fail_requests_of(&mut self, usage: UsageId) {
+        let mut failed = Vec::new();
+        self.sent.retain(|key, sent| match sent {
+            Sent::Within(within) if within.usage == usage => {
+                failed.push((*key, within.id));
+                false
+            }
+            Sent::Within(_)
+            | Sent::Invite(_)
+            | Sent::Outside { .. }
+            | Sent::Register { .. }
+            | Sent::Hangup { .. } => true,
+        });
+        for (_, id) in failed {
+            self.emit(Event::RequestFailed {
+                id,
+                cause: RequestFailure::DialogEnded,
+            });
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! What the other side sends inside a call's dialog: re-INVITE, UPDATE, INFO, BYE and the rest (RFC 3261 §12.2.2, §14.2, §15.1.2).
+
+use std::time::Instant;
+
+use rand::RngExt;
+
+use super::Endpoint;
+use super::command::{CommandError, Reply};
+use super::compose::check_reply;
+use super::event::{Event, ServerRequestId, UsageId};
+use super::usage::{Asked, Received, Usage};
+use super::within::is_offer;
+use crate::dialog::{Dialog, DialogId};
+use crate::message::{Method, Request};
+use crate::transaction::{FlowId, ServerKey};
+
+impl Endpoint {
+    /// Answers a request that was handed up.
+    pub fn answer(
+        &mut self,
+        id: ServerRequestId,
+        reply: &Reply,
+        now: Instant,
+    ) -> Result<(), CommandError> {
+        check_reply(reply)?;
+        if !self.asked.contains_key(&id) {
+            return Err(CommandError::Unknown);
+        }
+        self.answer_asked(id, reply, now);
+        self.settle(now);
+        Ok(())
+    }
+
+    pub(super) fn receive_within(
+        &mut self,
+        key: ServerKey,
+        flow: FlowId,
+        request: Request,
+        now: Instant,
+    ) {
+        let usage =
+            DialogId::of_request(request.headers()).and_then(|id| self.dialogs.get(&id).copied());
+        let Some(usage) = usage else {
+            return self.refuse(key, &request, &Reply::new(481), now);
+        };
+        let number = request.headers().cseq().map_or(0, |cseq| cseq.number);
+        let Some(dialog) = self.dialog_of(usage, &request) else {
+            return self.refuse(key, &request, &Reply::new(481), now);
+        };
+        if dialog.accept_cseq(number).is_err() {
+            return self.refuse(key, &request, &Reply::new(500), now);
+        }
+        match self.usages.get_mut(&usage) {
+            Some(Usage::Calling(_)) => self.receive_in_early(key, usage, request, now),
+            Some(Usage::Called(_)) => self.receive_while_called(key, usage, request, now),
+            Some(Usage::Established(established)) => {
+                // The other side, or its proxy, reaches us this way now.
+                established.flow = flow;
+                self.receive_in_call(key, usage, request, now);
+            }
+            None => {}
+        }
+    }
+
+    fn dialog_of(&mut self, usage: UsageId, request: &Request) -> Option<&mut Dialog> {
+        match self.usages.get_mut(&usage)? {
+            Usage::Calling(calling) => {
+                let id = DialogId::of_request(request.headers())?;
+                calling.early.iter_mut().find(|early| early.id() == &id)
+            }
+            Usage::Called(called) => Some(&mut called.dialog),
+            Usage::Established(established) => Some(&mut established.dialog),
+        }
+    }
+
+    /// The callee of our unanswered INVITE may not hang up yet (RFC 3261 §15), and our offer is out.
+    fn receive_in_early(&mut self, key: ServerKey, usage: UsageId, request: Request, now: Instant) {
+        match request.method() {
+            Method::Bye => self.refuse(key, &request, &Reply::new(481), now),
+            Method::Invite | Method::Update => {
+                self.refuse(key, &request, &Reply::new(491), now);
+            }
+            Method::Options => self.refuse(key, &request, &Reply::new(200), now),
+            Method::Ack
+            | Method::Cancel
+            | Method::Register
+            | Method::Info
+            | Method::Prack
+            | Method::Subscribe
+            | Method::Notify
+            | Method::Refer
+            | Method::Message
+            | Method::Publish
+            | Method::Other(_) => self.hand_up(key, Some(usage), request),
+        }
+    }
+
+    /// The caller of an INVITE that we have not answered.
+    fn receive_while_called(
+        &mut self,
+        key: ServerKey,
+        usage: UsageId,
+        request: Request,
+        now: Instant,
+    ) {
+        match request.method() {
+            Method::Bye => {
+                self.refuse(key, &request, &Reply::new(200), now);
+                self.hung_up_early(usage, request, now);
+            }
+            Method::Invite | Method::Update => self.refuse_overlapping(key, &request, now),
+            Method::Options => self.refuse(key, &request, &Reply::new(200), now),
+            Method::Ack
+            | Method::Cancel
+            | Method::Register
+            | Method::Info
+            | Method::Prack
+            | Method::Subscribe
+            | Method::Notify
+            | Method::Refer
+            | Method::Message
+            | Method::Publish
+            | Method::Other(_) => self.hand_up(key, Some(usage), request),
+        }
+    }
+
+    fn receive_in_call(&mut self, key: ServerKey, usage: UsageId, request: Request, now: Instant) {
+        let method = request.method();
+        if method == &Method::Bye {
+            self.hung_up(key, usage, request, now);
+        } else if method == &Method::Options {
+            self.refuse(key, &request, &Reply::new(200), now);
+        } else if is_offer(method, !request.body().is_empty()) {
+            self.receive_offer(key, usage, request, now);
+        } else {
+            self.hand_up(key, Some(usage), request);
+        }
+    }
+
+    /// RFC 3261 §14.2, RFC 3311 §5.2: one offer at a time.
+    fn receive_offer(&mut self, key: ServerKey, usage: UsageId, request: Request, now: Instant) {
+        let Ok(established) = self.established(usage) else {
+            return;
+        };
+        if established.our_offer.is_some() || established.owed_ack.is_some() {
+            return self.refuse(key, &request, &Reply::new(491), now);
+        }
+        if established.has_offer_pending() {
+            return self.refuse_overlapping(key, &request, now);
+        }
+        let id = self.hand_up_as(key, Some(usage), request);
+        if let Some(Usage::Established(established)) = self.usages.get_mut(&usage) {
+            established.their_offer = Some(id);
+        }
+    }
+
+    fn refuse_overlapping(&mut self, key: ServerKey, request: &Request, now: Instant) {
+        let wait: u32 = self.rng.random_range(0..=10);
+        let refusal = Reply::new(500).header("Retry-After", wait.to_string());
+        self.refuse(key, request, &refusal, now);
+    }
+
+    pub(super) fn hand_up(&mut self, key: ServerKey, usage: Option<UsageId>, request: Request) {
+        self.hand_up_as(key, usage, request);
+    }
+
+    fn hand_up_as(
+        &mut self,
+        key: ServerKey,
+        usage: Option<UsageId>,
+        request: Request,
+    ) -> ServerRequestId {
+        let id = ServerRequestId(self.next_id());
+        self.received.insert(key, Received::Asked(id));
+        self.asked.insert(
+            id,
+            Asked {
+                server: key,
+                usage,
+                request: request.clone(),
+            },
+        );
+        self.emit(Event::Request { usage, id, request });
+        id
+    }
+
+    fn answer_asked(&mut self, id: ServerRequestId, reply: &Reply, now: Instant) {
+        let Some(asked) = self.asked.get(&id) else {
+            return;
+        };
+        let (key, usage, request) = (asked.server, asked.usage, asked.request.clone());
+        let tag = self.layer.local_tag(key).unwrap_or_default().to_owned();
+        let response = self.answer_to(&request, &tag, reply);
+        self.layer.respond(key, &response, now);
+        if reply.code < 200 {
+            return;
+        }
+        self.asked.remove(&id);
+        self.received.remove(&key);
+        let Some(usage) = usage else {
+            return;
+        };
+        if let Some(Usage::Established(established)) = self.usages.get_mut(&usage) {
+            if established.their_offer == Some(id) {
+                established.their_offer = None;
+            }
+            if response.status().is_success() && refreshes_target(request.method()) {
+                established.dialog.refresh_target(request.headers());
+            }
+        }
+        if response.status().is_success() && request.method() == &Method::Invite {
+            self.wait_for_ack(usage, &request, &response, now);
+        }
+    }
+
+    /// Answers for our caller, and tells it.
+    pub(super) fn refuse_asked(&mut self, id: ServerRequestId, reply: &Reply, now: Instant) {
+        self.answer_asked(id, reply, now);
+        self.emit(Event::RequestGone { id });
+    }
+
+    pub(super) fn asked_is_gone(&mut self, id: ServerRequestId) {
+        let Some(asked) = self.asked.remove(&id) else {
+            return;
+        };
+        if let Some(usage) = asked.usage
+            && let Some(Usage::Established(established)) = self.usages.get_mut(&usage)
+            && established.their_offer == Some(id)
+        {
+            established.their_offer = None;
+        }
+        self.emit(Event::RequestGone { id });
+    }
+}
+
+fn refreshes_target(method: &Method) -> bool {
+    matches!(method, Method::Invite | Method::Update)
+}
