@@ -1,0 +1,487 @@
+//! Two endpoints, a network that loses, delays and reorders, and a clock that only we move.
+
+use audio::Rate;
+use media::codec::{Codec, OpusSettings};
+use media::sdp::Direction;
+use media::sdp::negotiate::{Agreed, Identity, LocalTransport, Negotiation, Terms};
+use media::session::{ConnectionState, MediaEvent, Output, Session, SessionConfig};
+use media::transport::{
+    self, Certificate, OutboundStream, PathId, Role, RtpOut, StreamId, Transport,
+};
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use std::net::SocketAddr;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+pub(crate) const MS: Duration = Duration::from_millis(1);
+
+pub(crate) fn certificate() -> Certificate {
+    static CERTIFICATE: OnceLock<Certificate> = OnceLock::new();
+    CERTIFICATE
+        .get_or_init(|| Certificate::generate().unwrap())
+        .clone()
+}
+
+pub(crate) fn config(address: SocketAddr) -> SessionConfig {
+    SessionConfig {
+        opus: OpusSettings::fleet(),
+        ..SessionConfig::new(vec![address], certificate())
+    }
+}
+
+/// Whatever has an address on the network.
+pub(crate) trait Endpoint {
+    fn address(&self) -> SocketAddr;
+    fn datagram(&mut self, from: SocketAddr, bytes: &[u8], now: Instant);
+    fn timeout(&mut self, now: Instant);
+    fn deadline(&self) -> Instant;
+    fn tick(&mut self, now: Instant);
+    /// What it wants sent since the last call.
+    fn take_sent(&mut self) -> Vec<(SocketAddr, Vec<u8>)>;
+}
+
+pub(crate) struct Network {
+    pub(crate) now: Instant,
+    rng: StdRng,
+    pub(crate) loss: f64,
+    pub(crate) delay: Duration,
+    pub(crate) jitter: Duration,
+    travelling: Vec<(Instant, SocketAddr, SocketAddr, Vec<u8>)>,
+    elapsed_ms: u64,
+}
+
+impl Network {
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "an instant can only come from a clock; all others are computed from it"
+    )]
+    pub(crate) fn new(seed: u64) -> Self {
+        Self {
+            now: Instant::now(),
+            rng: StdRng::seed_from_u64(seed),
+            loss: 0.0,
+            delay: 10 * MS,
+            jitter: Duration::ZERO,
+            travelling: Vec::new(),
+            elapsed_ms: 0,
+        }
+    }
+
+    /// Runs both endpoints for so long.
+    pub(crate) fn run(&mut self, a: &mut dyn Endpoint, b: &mut dyn Endpoint, time: Duration) {
+        for _ in 0..time.as_millis() {
+            self.now += MS;
+            self.elapsed_ms += 1;
+            self.deliver(a);
+            self.deliver(b);
+            if self.elapsed_ms % 10 == 0 {
+                a.tick(self.now);
+            }
+            if self.elapsed_ms % 10 == 3 {
+                b.tick(self.now);
+            }
+            self.wake(a);
+            self.wake(b);
+        }
+    }
+
+    fn wake(&mut self, endpoint: &mut dyn Endpoint) {
+        if endpoint.deadline() <= self.now {
+            endpoint.timeout(self.now);
+        }
+        self.accept(endpoint);
+    }
+
+    fn accept(&mut self, endpoint: &mut dyn Endpoint) {
+        for (to, bytes) in endpoint.take_sent() {
+            if self.loss > 0.0 && self.rng.random_bool(self.loss) {
+                continue;
+            }
+            let extra = self.jitter.mul_f64(self.rng.random());
+            self.travelling
+                .push((self.now + self.delay + extra, endpoint.address(), to, bytes));
+        }
+    }
+
+    fn deliver(&mut self, endpoint: &mut dyn Endpoint) {
+        let (now, address) = (self.now, endpoint.address());
+        let mut due: Vec<_> = self
+            .travelling
+            .extract_if(.., |(at, _, to, _)| *at <= now && *to == address)
+            .collect();
+        due.sort_by_key(|(at, ..)| *at);
+        for (_, from, _, bytes) in due {
+            endpoint.datagram(from, &bytes, now);
+        }
+    }
+}
+
+/// A session with a microphone that hears a tone.
+pub(crate) struct Phone {
+    pub(crate) session: Session,
+    address: SocketAddr,
+    pub(crate) events: Vec<MediaEvent>,
+    pub(crate) heard: Vec<i16>,
+    pub(crate) heard_rate: Rate,
+    /// In Hz; 0 for silence.
+    pub(crate) tone: f64,
+    /// Whether the tone comes in syllables, as speech does.
+    pub(crate) syllables: bool,
+    phase: f64,
+    captured: u64,
+    deadline: Instant,
+    sent: Vec<(SocketAddr, Vec<u8>)>,
+    pub(crate) ticks: u32,
+}
+
+impl Phone {
+    pub(crate) fn new(address: &str, tone: f64, network: &Network) -> Self {
+        Self::with(address, tone, network, |_| {})
+    }
+
+    pub(crate) fn with(
+        address: &str,
+        tone: f64,
+        network: &Network,
+        change: impl FnOnce(&mut SessionConfig),
+    ) -> Self {
+        let address: SocketAddr = address.parse().unwrap();
+        let mut config = config(address);
+        change(&mut config);
+        let seed = [address.port() as u8; 32];
+        Self {
+            session: Session::new(config, seed, network.now).unwrap(),
+            address,
+            events: Vec::new(),
+            heard: Vec::new(),
+            heard_rate: Rate::Hz8000,
+            tone,
+            syllables: false,
+            phase: 0.0,
+            captured: 0,
+            deadline: network.now,
+            sent: Vec::new(),
+            ticks: 0,
+        }
+    }
+
+    pub(crate) fn drain(&mut self) {
+        loop {
+            match self.session.poll_output() {
+                Output::Transmit(t) => self.sent.push((t.to, t.bytes.to_vec())),
+                Output::Event(event) => self.events.push(event),
+                Output::Timeout(at, _) => {
+                    self.deadline = at;
+                    break;
+                }
+            }
+        }
+    }
+
+    /// The description that came out last.
+    pub(crate) fn described(&mut self) -> String {
+        self.drain();
+        let at = self
+            .events
+            .iter()
+            .rposition(|e| matches!(e, MediaEvent::Described { .. }))
+            .unwrap_or_else(|| panic!("no description in {:?}", self.events));
+        let MediaEvent::Described { sdp } = self.events.remove(at) else {
+            unreachable!("its place was just found");
+        };
+        sdp
+    }
+
+    pub(crate) fn states(&self) -> Vec<ConnectionState> {
+        self.events
+            .iter()
+            .filter_map(|e| {
+                if let MediaEvent::State(s) = e {
+                    Some(*s)
+                } else {
+                    None
+                }
+            })
+            .collect()
+    }
+
+    pub(crate) fn keys(&self) -> String {
+        self.events
+            .iter()
+            .filter_map(|e| {
+                if let MediaEvent::Dtmf { tone, .. } = e {
+                    Some(tone.as_char())
+                } else {
+                    None
+                }
+            })
+            .collect()
+    }
+
+    pub(crate) fn has(&self, wanted: impl Fn(&MediaEvent) -> bool) -> bool {
+        self.events.iter().any(wanted)
+    }
+
+    fn capture(&mut self) -> Vec<i16> {
+        let rate = self.session.capture_rate();
+        (0..rate.samples_per_tick())
+            .map(|_| {
+                self.phase += self.tone * std::f64::consts::TAU / f64::from(rate.hz());
+                self.captured += 1;
+                let syllable = self.captured as f64 / f64::from(rate.hz()) * 4.0;
+                let loudness = if self.syllables && syllable.fract() < 0.3 {
+                    20.0
+                } else {
+                    10_000.0
+                };
+                let voice = self.phase.sin()
+                    + if self.syllables {
+                        (2.0 * self.phase).sin() * 0.3
+                    } else {
+                        0.0
+                    };
+                (voice * loudness) as i16
+            })
+            .collect()
+    }
+}
+
+impl Endpoint for Phone {
+    fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    fn datagram(&mut self, from: SocketAddr, bytes: &[u8], now: Instant) {
+        self.session.handle_datagram(PathId(0), from, bytes, now);
+        self.drain();
+    }
+
+    fn timeout(&mut self, now: Instant) {
+        self.session.handle_timeout(now);
+        self.drain();
+    }
+
+    fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    fn tick(&mut self, now: Instant) {
+        if !self.session.needs_tick() {
+            return;
+        }
+        self.ticks += 1;
+        let captured = self.capture();
+        self.session.push_captured(&captured, now);
+        self.drain();
+        let rate = self.session.playout_rate();
+        if rate != self.heard_rate {
+            self.heard.clear();
+            self.heard_rate = rate;
+        }
+        let mut playout = vec![0; rate.samples_per_tick()];
+        self.session.pull_playout(&mut playout, now);
+        self.heard.extend(playout);
+        self.drain();
+    }
+
+    fn take_sent(&mut self) -> Vec<(SocketAddr, Vec<u8>)> {
+        std::mem::take(&mut self.sent)
+    }
+}
+
+/// A peer of which every packet is ours to choose.
+pub(crate) struct RawPeer {
+    pub(crate) transport: Transport,
+    negotiation: Negotiation,
+    address: SocketAddr,
+    pub(crate) received: Vec<transport::Rtp>,
+    pub(crate) reports: Vec<Vec<u8>>,
+    deadline: Instant,
+    sent: Vec<(SocketAddr, Vec<u8>)>,
+}
+
+pub(crate) const SECOND_STREAM: StreamId = StreamId(1);
+pub(crate) const RAW_SSRCS: [u32; 2] = [0x1111_1111, 0x2222_2222];
+
+impl RawPeer {
+    pub(crate) fn new(address: &str, codecs: &[Codec], network: &Network) -> Self {
+        let address: SocketAddr = address.parse().unwrap();
+        let mut config =
+            transport::Config::new(vec![address], Role::Controlled, certificate(), RAW_SSRCS[0]);
+        config.streams.push(OutboundStream {
+            id: SECOND_STREAM,
+            ssrc: RAW_SSRCS[1],
+        });
+        let identity = Identity {
+            session_id: 1,
+            ssrc: RAW_SSRCS[0],
+            cname: "raw".into(),
+            stream_id: "s".into(),
+            track_id: "t".into(),
+        };
+        let terms = Terms {
+            codecs: codecs.to_vec(),
+            telephone_event: true,
+            ptime: 20,
+            opus_dtx: false,
+            opus_max_average_bitrate: None,
+        };
+        Self {
+            transport: Transport::new(config, [9; 32], network.now).unwrap(),
+            negotiation: Negotiation::new(identity, terms),
+            address,
+            received: Vec::new(),
+            reports: Vec::new(),
+            deadline: network.now,
+            sent: Vec::new(),
+        }
+    }
+
+    pub(crate) fn answer(&mut self, offer: &str, now: Instant) -> (String, Agreed) {
+        self.drain();
+        let agreed = self
+            .negotiation
+            .receive_offer(offer, Direction::SendRecv)
+            .unwrap();
+        self.transport
+            .set_remote(agreed.transport.clone(), now)
+            .unwrap();
+        self.drain();
+        let local = LocalTransport {
+            parameters: &self.transport.local(),
+            end_of_candidates: true,
+        };
+        (self.negotiation.answer(local).unwrap(), agreed)
+    }
+
+    pub(crate) fn send(
+        &mut self,
+        stream: StreamId,
+        pt: u8,
+        timestamp: u32,
+        payload: &[u8],
+        now: Instant,
+    ) {
+        let packet = RtpOut {
+            pt,
+            timestamp,
+            marker: false,
+            extensions: &[],
+            payload,
+        };
+        self.transport.send_rtp(stream, packet, now).unwrap();
+        self.drain();
+    }
+
+    pub(crate) fn drain(&mut self) {
+        loop {
+            match self.transport.poll_output() {
+                transport::Output::Transmit(t) => self.sent.push((t.to, t.bytes.to_vec())),
+                transport::Output::Rtp(packet) => self.received.push(packet),
+                transport::Output::Rtcp(compound) => self.reports.push(compound.to_vec()),
+                transport::Output::Timeout(at, _) => {
+                    self.deadline = at;
+                    break;
+                }
+                transport::Output::State(_)
+                | transport::Output::LocalCandidate(_)
+                | transport::Output::EndOfCandidates
+                | transport::Output::SelectedPath(_) => {}
+            }
+        }
+    }
+}
+
+impl Endpoint for RawPeer {
+    fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    fn datagram(&mut self, from: SocketAddr, bytes: &[u8], now: Instant) {
+        self.transport.handle_datagram(PathId(0), from, bytes, now);
+        self.drain();
+    }
+
+    fn timeout(&mut self, now: Instant) {
+        self.transport.handle_timeout(now);
+        self.drain();
+    }
+
+    fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    fn tick(&mut self, _now: Instant) {}
+
+    fn take_sent(&mut self) -> Vec<(SocketAddr, Vec<u8>)> {
+        std::mem::take(&mut self.sent)
+    }
+}
+
+/// Connects two phones; `a` calls.
+pub(crate) fn connect(network: &mut Network, a: &mut Phone, b: &mut Phone) {
+    a.session.create_offer(network.now).unwrap();
+    let offer = a.described();
+    b.session.create_answer(&offer, network.now).unwrap();
+    let answer = b.described();
+    a.session.set_answer(&answer, false, network.now).unwrap();
+    a.drain();
+    for _ in 0..200 {
+        if a.session.is_connected() && b.session.is_connected() {
+            return;
+        }
+        network.run(a, b, 20 * MS);
+    }
+    panic!("not connected: {:?} {:?}", a.states(), b.states());
+}
+
+/// Connects a phone that calls to a raw peer.
+pub(crate) fn connect_raw(network: &mut Network, a: &mut Phone, b: &mut RawPeer) -> Agreed {
+    a.session.create_offer(network.now).unwrap();
+    let offer = a.described();
+    let (answer, agreed) = b.answer(&offer, network.now);
+    a.session.set_answer(&answer, false, network.now).unwrap();
+    a.drain();
+    for _ in 0..200 {
+        if a.session.is_connected() && b.transport.state() == transport::State::Connected {
+            return agreed;
+        }
+        network.run(a, b, 20 * MS);
+    }
+    panic!("not connected: {:?} {:?}", a.states(), b.transport.state());
+}
+
+/// The share of the energy in `sound` that is at `hz`, 0 to 1 (Goertzel).
+pub(crate) fn share_at(sound: &[i16], rate: Rate, hz: f64) -> f64 {
+    let blocks: Vec<f64> = sound
+        .chunks_exact(rate.samples_per_tick() * 5)
+        .map(|block| {
+            let step = hz * std::f64::consts::TAU / f64::from(rate.hz());
+            let (mut re, mut im, mut energy) = (0.0, 0.0, 1.0);
+            for (i, s) in block.iter().enumerate() {
+                let s = f64::from(*s);
+                re += s * (i as f64 * step).cos();
+                im += s * (i as f64 * step).sin();
+                energy += s * s;
+            }
+            2.0 * (re * re + im * im) / block.len() as f64 / energy
+        })
+        .collect();
+    blocks.iter().sum::<f64>() / blocks.len().max(1) as f64
+}
+
+/// The last second that a phone heard.
+pub(crate) fn last_second(phone: &Phone) -> &[i16] {
+    let second = phone.heard_rate.hz() as usize;
+    &phone.heard[phone.heard.len().saturating_sub(second)..]
+}
+
+/// How much of what a phone heard in the last second is the tone `hz`.
+pub(crate) fn hears(phone: &Phone, hz: f64) -> f64 {
+    share_at(last_second(phone), phone.heard_rate, hz)
+}
+
+pub(crate) fn loudness(sound: &[i16]) -> f64 {
+    (sound.iter().map(|s| f64::from(*s).powi(2)).sum::<f64>() / sound.len().max(1) as f64).sqrt()
+}

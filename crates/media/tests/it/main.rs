@@ -1,0 +1,15 @@
+//! Sessions against each other over a seeded network in virtual time.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "what a test expects and does not get must end it"
+)]
+
+mod allocation;
+mod calls;
+mod descriptions;
+mod harness;
+mod keys;
+mod renegotiation;
+mod reports;
+mod samples;

@@ -1,0 +1,205 @@
+//! Later offers and answers.
+
+use super::harness::*;
+use media::sdp::Direction;
+use media::session::{ConnectionState, MediaEvent, MediaRefusal};
+use media::transport::Certificate;
+use std::time::Duration;
+
+const A: &str = "192.0.2.1:40001";
+const B: &str = "192.0.2.2:40002";
+
+fn call() -> (Network, Phone, Phone) {
+    let mut network = Network::new(1);
+    let (mut a, mut b) = (
+        Phone::new(A, 500.0, &network),
+        Phone::new(B, 1_100.0, &network),
+    );
+    connect(&mut network, &mut a, &mut b);
+    network.run(&mut a, &mut b, Duration::from_secs(1));
+    (network, a, b)
+}
+
+/// `a` offers anew, `b` answers.
+fn reoffer(
+    network: &mut Network,
+    a: &mut Phone,
+    b: &mut Phone,
+    restart: bool,
+    wish: Direction,
+) -> String {
+    a.session.reoffer(restart, wish, network.now).unwrap();
+    let offer = a.described();
+    b.session.answer_reoffer(&offer, network.now).unwrap();
+    let answer = b.described();
+    a.session.set_answer(&answer, false, network.now).unwrap();
+    a.drain();
+    answer
+}
+
+fn line<'a>(sdp: &'a str, prefix: &str) -> &'a str {
+    sdp.lines().find(|l| l.starts_with(prefix)).unwrap()
+}
+
+#[test]
+fn hold_is_answered_and_stops_what_it_must() {
+    let (mut network, mut a, mut b) = call();
+    let answer = reoffer(&mut network, &mut a, &mut b, false, Direction::SendOnly);
+    assert!(answer.contains("a=recvonly"));
+    assert!(b.has(|e| matches!(
+        e,
+        MediaEvent::Direction {
+            local: Direction::RecvOnly,
+            remote_hold: true
+        }
+    )));
+    let before = a.session.stats(network.now).inbound.packets_received;
+    network.run(&mut a, &mut b, Duration::from_secs(1));
+    let after = a.session.stats(network.now).inbound.packets_received;
+    assert!(after - before <= 1, "the held side still sends");
+    assert!(hears(&b, 500.0) > 0.8, "music on hold is heard");
+
+    let answer = reoffer(&mut network, &mut a, &mut b, false, Direction::Inactive);
+    assert!(answer.contains("a=inactive"));
+    assert!(!a.session.needs_tick() && !b.session.needs_tick());
+    let ticks = b.ticks;
+    network.run(&mut a, &mut b, Duration::from_secs(60));
+    assert_eq!(b.ticks, ticks);
+    assert!(!b.has(|e| matches!(e, MediaEvent::NoMedia { .. })));
+    assert!(b.session.is_connected());
+
+    reoffer(&mut network, &mut a, &mut b, false, Direction::SendRecv);
+    network.run(&mut a, &mut b, Duration::from_secs(3));
+    assert!(hears(&a, 1_100.0) > 0.8 && hears(&b, 500.0) > 0.8);
+}
+
+#[test]
+fn either_side_may_offer_anew_and_versions_rise_only_with_change() {
+    let (mut network, mut a, mut b) = call();
+    let first = reoffer(&mut network, &mut a, &mut b, false, Direction::SendRecv);
+    let second = reoffer(&mut network, &mut a, &mut b, false, Direction::SendRecv);
+    assert_eq!(line(&first, "o="), line(&second, "o="));
+    reoffer(&mut network, &mut b, &mut a, false, Direction::SendRecv);
+    let third = reoffer(&mut network, &mut a, &mut b, false, Direction::SendOnly);
+    assert_ne!(line(&first, "o="), line(&third, "o="));
+    assert_eq!(line(&first, "m="), line(&third, "m="));
+}
+
+#[test]
+fn an_ice_restart_keeps_the_sound_going() {
+    let (mut network, mut a, mut b) = call();
+    a.session
+        .reoffer(true, Direction::SendRecv, network.now)
+        .unwrap();
+    let offer = a.described();
+    b.session.answer_reoffer(&offer, network.now).unwrap();
+    let answer = b.described();
+    a.session.set_answer(&answer, false, network.now).unwrap();
+    a.drain();
+    network.run(&mut a, &mut b, Duration::from_secs(4));
+    assert!(hears(&a, 1_100.0) > 0.8 && hears(&b, 500.0) > 0.8);
+    assert!(a.session.is_connected() && b.session.is_connected());
+}
+
+#[test]
+fn a_rolled_back_offer_leaves_the_call_as_it_was() {
+    let (mut network, mut a, mut b) = call();
+    a.session
+        .reoffer(true, Direction::Inactive, network.now)
+        .unwrap();
+    a.described();
+    a.session.rollback(network.now);
+    a.drain();
+    a.session.set_direction(Direction::SendRecv);
+    network.run(&mut a, &mut b, Duration::from_secs(2));
+    assert!(hears(&b, 500.0) > 0.8 && hears(&a, 1_100.0) > 0.8);
+    reoffer(&mut network, &mut b, &mut a, false, Direction::SendRecv);
+    network.run(&mut a, &mut b, Duration::from_secs(2));
+    assert!(hears(&b, 500.0) > 0.8);
+}
+
+#[test]
+fn a_later_offer_that_cannot_be_read_is_refused_and_changes_nothing() {
+    let (mut network, mut a, mut b) = call();
+    for (offer, plain) in [("v=0\r\nm=audio 1 RTP/AVP 0\r\n", true), ("rubbish", false)] {
+        b.events.clear();
+        b.session.answer_reoffer(offer, network.now).unwrap();
+        b.drain();
+        assert!(b.has(|e| matches!(
+            e,
+            MediaEvent::Refused { reason } if (*reason == MediaRefusal::PlainRtp) == plain
+        )));
+    }
+    network.run(&mut a, &mut b, Duration::from_secs(2));
+    assert!(hears(&b, 500.0) > 0.8);
+}
+
+#[test]
+fn an_early_answer_gives_early_media_and_the_same_final_one_changes_nothing() {
+    let mut network = Network::new(2);
+    let (mut a, mut b) = (
+        Phone::new(A, 500.0, &network),
+        Phone::new(B, 1_100.0, &network),
+    );
+    a.session.create_offer(network.now).unwrap();
+    let offer = a.described();
+    b.session.create_answer(&offer, network.now).unwrap();
+    let answer = b.described();
+    a.session.set_answer(&answer, true, network.now).unwrap();
+    a.drain();
+    network.run(&mut a, &mut b, Duration::from_secs(3));
+    assert!(hears(&a, 1_100.0) > 0.8, "early media is heard");
+    let states = a.states();
+    a.session.set_answer(&answer, false, network.now).unwrap();
+    a.session.set_answer(&answer, false, network.now).unwrap();
+    a.drain();
+    network.run(&mut a, &mut b, Duration::from_secs(1));
+    assert_eq!(a.states(), states);
+    assert!(hears(&a, 1_100.0) > 0.8);
+    assert!(a.session.set_answer("v=0\r\n", false, network.now).is_err());
+}
+
+#[test]
+fn another_fork_that_answers_finally_takes_the_place_of_the_early_one() {
+    let mut network = Network::new(3);
+    let mut a = Phone::new(A, 500.0, &network);
+    let mut early = Phone::new("192.0.2.3:40003", 700.0, &network);
+    let mut last = Phone::with(B, 1_100.0, &network, |c| {
+        c.certificate = Certificate::generate().unwrap();
+    });
+    a.session.create_offer(network.now).unwrap();
+    let offer = a.described();
+    early.session.create_answer(&offer, network.now).unwrap();
+    let preview = early.described();
+    a.session.set_answer(&preview, true, network.now).unwrap();
+    a.drain();
+    network.run(&mut a, &mut early, Duration::from_secs(2));
+    assert!(hears(&a, 700.0) > 0.7);
+    last.session.create_answer(&offer, network.now).unwrap();
+    let answer = last.described();
+    a.session.set_answer(&answer, false, network.now).unwrap();
+    a.drain();
+    network.run(&mut a, &mut last, Duration::from_secs(5));
+    assert!(hears(&a, 1_100.0) > 0.7, "{:?}", a.states());
+    assert!(hears(&last, 500.0) > 0.7);
+}
+
+#[test]
+fn a_late_offer_is_our_offer_answered_later() {
+    let mut network = Network::new(4);
+    let (mut a, mut b) = (
+        Phone::new(A, 500.0, &network),
+        Phone::new(B, 1_100.0, &network),
+    );
+    // The INVITE had no offer: the callee's 200 has it, the caller's ACK the answer.
+    b.session.create_offer(network.now).unwrap();
+    let offer = b.described();
+    network.run(&mut a, &mut b, Duration::from_secs(3));
+    a.session.create_answer(&offer, network.now).unwrap();
+    let answer = a.described();
+    b.session.set_answer(&answer, false, network.now).unwrap();
+    b.drain();
+    network.run(&mut a, &mut b, Duration::from_secs(3));
+    assert!(a.states().contains(&ConnectionState::Connected));
+    assert!(hears(&a, 1_100.0) > 0.8 && hears(&b, 500.0) > 0.8);
+}
