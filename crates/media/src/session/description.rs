@@ -16,6 +16,7 @@ impl Session {
         self.now = now;
         self.must_be_stable()?;
         self.ensure_transport(Role::Controlling)?;
+        self.remember();
         self.answer = None;
         self.write_when_gathered(Writing::Offer);
         Ok(())
@@ -33,6 +34,7 @@ impl Session {
     ) -> Result<(), SessionError> {
         self.now = now;
         self.must_be_stable()?;
+        self.remember();
         self.wish = direction;
         if let (true, Some(transport)) = (restart_ice, &mut self.transport) {
             transport.restart_ice(now);
@@ -50,6 +52,7 @@ impl Session {
         self.now = now;
         self.must_be_stable()?;
         self.ensure_transport(Role::Controlled)?;
+        self.remember();
         match self.negotiation.receive_offer(offer, self.wish) {
             Ok(agreed) => match self.set_remote(&agreed) {
                 Ok(()) => {
@@ -58,10 +61,14 @@ impl Session {
                 }
                 Err(reason) => {
                     self.negotiation.rollback();
+                    self.before = None;
                     self.event(MediaEvent::Refused { reason });
                 }
             },
-            Err(refusal) => self.refuse(refusal)?,
+            Err(refusal) => {
+                self.before = None;
+                self.refuse(refusal)?;
+            }
         }
         Ok(())
     }
@@ -108,6 +115,9 @@ impl Session {
             }
             Err(refusal) => return self.refuse(refusal),
         }
+        if !provisional {
+            self.before = None;
+        }
         self.event(MediaEvent::AnswerApplied);
         Ok(())
     }
@@ -117,6 +127,12 @@ impl Session {
         self.now = now;
         self.negotiation.rollback();
         self.writing = None;
+        if let Some(before) = self.before.take() {
+            self.wish = before.wish;
+            if let Some(agreed) = before.agreed {
+                self.apply(agreed);
+            }
+        }
         if let Some(transport) = &mut self.transport {
             transport.rollback_restart();
         }
@@ -126,6 +142,14 @@ impl Session {
     /// Sets the direction that our next offer or answer asks for.
     pub fn set_direction(&mut self, direction: Direction) {
         self.wish = direction;
+    }
+
+    /// Notes what holds, unless an open offer has changed it already.
+    fn remember(&mut self) {
+        self.before.get_or_insert_with(|| super::Before {
+            agreed: self.agreed.clone(),
+            wish: self.wish,
+        });
     }
 
     fn must_be_stable(&self) -> Result<(), SessionError> {
@@ -228,6 +252,9 @@ impl Session {
             Writing::Answer => self.negotiation.answer(local),
         };
         // The state was checked when the description was asked for, and a rollback clears `writing`.
+        if writing == Writing::Answer {
+            self.before = None;
+        }
         if let Ok(sdp) = written {
             self.outputs
                 .push_back(Output::Event(MediaEvent::Described { sdp }));

@@ -55,6 +55,8 @@ pub struct Session {
     agreed: Option<Agreed>,
     /// The direction that we want.
     wish: Direction,
+    /// What held before the open offer, for when it is rolled back.
+    before: Option<Before>,
     connection: ConnectionState,
     connected_at: Option<Instant>,
     outbound: Outbound,
@@ -67,6 +69,13 @@ pub struct Session {
     now: Instant,
     last_codecs: Option<(Codec, Codec)>,
     summary: snapshot::SummaryWindow,
+}
+
+/// What a rolled back offer leaves in force.
+#[derive(Clone, Debug)]
+struct Before {
+    agreed: Option<Agreed>,
+    wish: Direction,
 }
 
 /// A description that waits for gathering.
@@ -138,6 +147,7 @@ impl Session {
             answer: None,
             agreed: None,
             wish: Direction::SendRecv,
+            before: None,
             connection: ConnectionState::New,
             connected_at: None,
             silence: Silence::Waiting,

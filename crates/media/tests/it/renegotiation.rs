@@ -110,7 +110,6 @@ fn a_rolled_back_offer_leaves_the_call_as_it_was() {
     a.described();
     a.session.rollback(network.now);
     a.drain();
-    a.session.set_direction(Direction::SendRecv);
     network.run(&mut a, &mut b, Duration::from_secs(2));
     assert!(hears(&b, 500.0) > 0.8 && hears(&a, 1_100.0) > 0.8);
     reoffer(&mut network, &mut b, &mut a, false, Direction::SendRecv);
