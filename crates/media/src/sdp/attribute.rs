@@ -48,18 +48,22 @@ impl Description {
             ufrag,
             pwd: Secret::new(pwd),
             fingerprints,
-            setup: self.setup(index),
+            setup: self.setup(index, description),
             candidates,
             lite: self.has(index, "ice-lite"),
             end_of_candidates: self.has(index, "end-of-candidates") || !self.trickles(index),
         })
     }
 
-    fn setup(&self, index: usize) -> Setup {
+    fn setup(&self, index: usize, description: transport::Description) -> Setup {
         match self.value(index, "setup") {
             Some(v) if v.eq_ignore_ascii_case("active") => Setup::Active,
             Some(v) if v.eq_ignore_ascii_case("passive") => Setup::Passive,
-            Some(_) | None => Setup::ActPass,
+            // RFC 4145 §4: an answer without a choice is passive; so are those who repeat our `actpass`.
+            Some(_) | None => match description {
+                transport::Description::Offer => Setup::ActPass,
+                transport::Description::Answer => Setup::Passive,
+            },
         }
     }
 

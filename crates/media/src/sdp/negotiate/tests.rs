@@ -401,3 +401,16 @@ fn offers_and_answers_come_in_turn() {
         Err(Misuse::AnswerPending)
     );
 }
+
+#[test]
+fn an_answer_that_does_not_choose_its_dtls_role_lets_us_begin() {
+    for setup in ["a=setup:actpass\r\n", ""] {
+        let mut negotiation = negotiation();
+        negotiation
+            .offer(local(&parameters()), Direction::SendRecv)
+            .unwrap();
+        let answer = simple_offer("").replace("a=setup:actpass\r\n", setup);
+        let agreed = negotiation.accept(&answer, false).unwrap();
+        assert_eq!(agreed.transport.setup, Setup::Passive);
+    }
+}
