@@ -96,9 +96,11 @@ impl Headers {
 
     /// Value of the first header `name`, unfolded and without the white space around it.
     pub fn get<'n>(&self, name: impl Into<Name<'n>>) -> Option<&str> {
-        let name = name.into();
-        let entry = self.entries.iter().find(|entry| self.is(entry, name))?;
-        Some(self.value(entry))
+        let entry = match name.into() {
+            Name::Known(name) => self.entries.iter().find(|e| e.name == name.index()),
+            other @ Name::Other(_) => self.entries.iter().find(|entry| self.is(entry, other)),
+        };
+        entry.map(|entry| self.value(entry))
     }
 
     /// Values of all headers `name`, one a line.
@@ -131,7 +133,7 @@ impl Headers {
     pub fn typed<'a, H: TypedHeader<'a>>(&'a self) -> Option<Result<H, HeaderError>> {
         let value = match H::VALUES {
             Values::Line => self.get(H::NAME),
-            Values::Commas => self.elements(H::NAME).next(),
+            Values::Commas => self.first_element(H::NAME),
         };
         value.map(read)
     }
@@ -314,6 +316,13 @@ impl Headers {
             .iter()
             .map(|entry| entry.line.range().len() + 2);
         lines.sum()
+    }
+
+    fn first_element(&self, name: HeaderName) -> Option<&str> {
+        match Commas::new(self.get(name)?).next() {
+            Some(first) => Some(first),
+            None => self.elements(name).next(),
+        }
     }
 
     fn is(&self, entry: &Entry, name: Name<'_>) -> bool {

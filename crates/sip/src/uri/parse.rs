@@ -54,6 +54,9 @@ pub(super) fn parts(text: &str) -> Result<Parts, UriError> {
     if text.len() > MAX_URI {
         return Err(UriError::TooLong);
     }
+    if text.starts_with("sip:") {
+        return sip(text, Scheme::Sip, 4);
+    }
     let colon = memchr::memchr(b':', text.as_bytes()).ok_or(UriError::Scheme)?;
     let scheme = scheme(&text[..colon])?;
     match scheme {
@@ -64,9 +67,6 @@ pub(super) fn parts(text: &str) -> Result<Parts, UriError> {
 }
 
 fn scheme(name: &str) -> Result<Scheme, UriError> {
-    if name == "sip" {
-        return Ok(Scheme::Sip);
-    }
     let known = [
         ("sip", Scheme::Sip),
         ("sips", Scheme::Sips),
@@ -89,9 +89,7 @@ fn sip(text: &str, scheme: Scheme, start: usize) -> Result<Parts, UriError> {
     let mut user = None;
     let mut password = None;
     let mut host_start = start;
-    // No part but the user part may hold an `@` that is not escaped.
-    if let Some(at) = memchr::memchr(b'@', &text.as_bytes()[start..]) {
-        let at = start + at;
+    if let Some(at) = user_end(text, start) {
         let colon = memchr::memchr(b':', &text.as_bytes()[start..at]);
         let colon = colon.map_or(at, |colon| start + colon);
         conforming = check_user(&text[start..colon])?;
@@ -118,6 +116,20 @@ fn sip(text: &str, scheme: Scheme, start: usize) -> Result<Parts, UriError> {
         headers,
         conforming,
     })
+}
+
+/// Where the user part ends; no other part may hold an `@` that is not escaped.
+fn user_end(text: &str, start: usize) -> Option<usize> {
+    let bytes = &text.as_bytes()[start..];
+    // A plain user part is shorter than what setting a vector search up costs.
+    let plain = bytes
+        .iter()
+        .take_while(|b| CLASS[usize::from(**b)] & USER != 0)
+        .count();
+    match bytes.get(plain)? {
+        b'@' => Some(start + plain),
+        _ => memchr::memchr(b'@', &bytes[plain..]).map(|at| start + plain + at),
+    }
 }
 
 fn check_user(user: &str) -> Result<bool, UriError> {
@@ -217,6 +229,9 @@ fn port(text: &str, at: usize) -> Result<(Option<u16>, usize), UriError> {
 
 /// Spans of the parameters, without the first `;`, and of the headers, without the `?`.
 fn tail(text: &str, start: usize) -> Result<(Span, Span), UriError> {
+    if start == text.len() {
+        return Ok((Span::new(start, start), Span::new(start, start)));
+    }
     let bytes = text.as_bytes();
     let question = memchr::memchr(b'?', &bytes[start..]).map_or(text.len(), |at| start + at);
     let params = match text[start..question].strip_prefix(';') {
