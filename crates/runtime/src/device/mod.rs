@@ -14,7 +14,9 @@
 //! allocates nothing and logs nothing.** No audio host is touched before a device is asked for.
 
 mod backend;
+mod microphone;
 mod ring;
+mod speaker;
 mod supervisor;
 mod system;
 mod watch;
@@ -22,7 +24,9 @@ mod watch;
 pub use backend::{
     Backend, DeviceId, DeviceInfo, Direction, Fault, Listing, Notice, Opened, Selection,
 };
-pub use ring::{CaptureEnd, Counters, Microphone, PlaybackEnd, Sample, Speaker};
+pub use microphone::Microphone;
+pub use ring::{CaptureEnd, Counters, PlaybackEnd, Sample};
+pub use speaker::Speaker;
 pub use supervisor::{DeviceEvent, Handle, open_microphone, open_speaker};
 pub use system::System;
 pub use watch::Watch;

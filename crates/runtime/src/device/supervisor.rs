@@ -5,7 +5,9 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::backend::{Backend, Direction, Fault, Notice, Opened, Selection};
-use super::ring::{CaptureEnd, Counters, Microphone, PlaybackEnd, Speaker};
+use super::microphone::Microphone;
+use super::ring::{CaptureEnd, Counters, PlaybackEnd};
+use super::speaker::Speaker;
 
 /// Waits between attempts to open a device: doubled from the first to the last.
 const FIRST_RETRY: Duration = Duration::from_millis(250);

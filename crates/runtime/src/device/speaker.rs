@@ -1,0 +1,165 @@
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use audio::drift::{DriftController, DriftResampler};
+use audio::resample::Resampler;
+use audio::{Frame, Rate};
+
+use super::ring::{Burst, CAPACITY, Converter, Counters, EXCESS, MARGIN, TICK};
+
+/// The tick's end of an output: takes 10 ms at a time, whatever the device's clock does.
+#[derive(Debug)]
+pub struct Speaker {
+    ring: rtrb::Producer<i16>,
+    counters: Arc<Counters>,
+    burst: Burst,
+    converter: Converter,
+    drift: DriftResampler,
+    controller: DriftController,
+    steady: Vec<i16>,
+    converted: Vec<i16>,
+    /// The underrun counter as of the last tick.
+    underrun: u64,
+}
+
+impl Speaker {
+    /// Creates the tick's end and the consumer that streams borrow.
+    pub(super) fn new(counters: Arc<Counters>) -> (Self, rtrb::Consumer<i16>) {
+        let (ring, consumer) = rtrb::RingBuffer::new(CAPACITY);
+        let speaker = Self {
+            ring,
+            counters,
+            burst: Burst::default(),
+            converter: Converter::default(),
+            drift: DriftResampler::new(),
+            controller: DriftController::new(MARGIN),
+            steady: Vec::with_capacity(2 * TICK),
+            converted: Vec::with_capacity(8 * TICK),
+            underrun: 0,
+        };
+        (speaker, consumer)
+    }
+
+    /// Returns what both ends of the ring count.
+    pub fn counters(&self) -> &Arc<Counters> {
+        &self.counters
+    }
+
+    /// Takes the next 10 ms at 48 kHz; `false` while no device plays them.
+    pub fn tick(&mut self, frame: &Frame) -> bool {
+        debug_assert_eq!(frame.rate(), Rate::Hz48000);
+        let hz = self.counters.hz.load(Relaxed);
+        let burst = self.burst.update(&self.counters);
+        if hz == 0 || burst == 0 {
+            return false;
+        }
+        let at_stream_rate = |samples: usize| samples * hz as usize / 48_000;
+        let fill = CAPACITY - self.ring.slots();
+        let underrun = self.counters.underrun.load(Relaxed);
+        if underrun != self.underrun {
+            // The callbacks ran dry, or have only begun: give them what one of them needs ahead.
+            self.underrun = underrun;
+            let lead = at_stream_rate(burst + MARGIN).saturating_sub(fill);
+            self.push_silence(lead);
+            self.controller.reset();
+        } else if fill > at_stream_rate(burst + MARGIN + EXCESS) {
+            self.counters.overrun.fetch_add(TICK as u64, Relaxed);
+            return true;
+        }
+        self.controller.set_target(burst / 2 + MARGIN);
+        let fill_at_48 = fill * 48_000 / hz as usize;
+        self.drift.set_ppm(self.controller.update(fill_at_48));
+        self.steady.clear();
+        self.drift.process(frame.samples(), &mut self.steady);
+        let output = match self
+            .converter
+            .at(hz, || Resampler::to_hz(Rate::Hz48000, hz).ok())
+        {
+            Some(resampler) => {
+                self.converted.clear();
+                resampler.process(&self.steady, &mut self.converted);
+                &self.converted
+            }
+            None => &self.steady,
+        };
+        let room = self.ring.slots().min(output.len());
+        if let Ok(chunk) = self.ring.write_chunk_uninit(room) {
+            chunk.fill_from_iter(output.iter().copied());
+        }
+        true
+    }
+
+    fn push_silence(&mut self, samples: usize) {
+        let room = self.ring.slots().min(samples);
+        if let Ok(chunk) = self.ring.write_chunk_uninit(room) {
+            chunk.fill_from_iter(std::iter::repeat_n(0, room));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+    use crate::device::ring::tone;
+    use crate::device::{PlaybackEnd, Sample};
+
+    /// Runs ticks against output callbacks and returns what the device played.
+    fn playback(hz: u32, size: usize, ticks: usize) -> (Vec<i16>, Arc<Counters>) {
+        let counters = Arc::new(Counters::default());
+        counters.hz.store(hz, Relaxed);
+        let (mut speaker, consumer) = Speaker::new(counters.clone());
+        let (home, _keeper) = mpsc::channel();
+        let mut end = PlaybackEnd::new(consumer, home, counters.clone());
+        let mut played: Vec<i16> = Vec::new();
+        let mut buffer = vec![0_i16; size * 2];
+        for tick in 0..ticks {
+            let due = tick * hz as usize / 100;
+            while played.len() + size <= due {
+                end.fill(&mut buffer, 2);
+                played.extend(buffer.iter().step_by(2));
+            }
+            let samples: Vec<i16> = tone(48_000, tick * TICK, TICK)
+                .into_iter()
+                .map(Sample::to_i16)
+                .collect();
+            speaker.tick(&Frame::new(Rate::Hz48000, &samples).unwrap());
+        }
+        (played, counters)
+    }
+
+    #[test]
+    fn output_callbacks_of_any_size_play_without_a_gap_once_started() {
+        for (hz, size) in [(48_000, 24), (48_000, 480), (48_000, 1_024), (44_100, 441)] {
+            let (played, counters) = playback(hz, size, 600);
+            let gaps = counters.underrun.load(Relaxed) as usize;
+            assert!(gaps <= 4 * size + 960, "{hz} {size}: {gaps}");
+            assert_eq!(counters.overrun.load(Relaxed), 0, "{hz} {size}");
+            let last = &played[played.len() - hz as usize..];
+            let longest_silence = last.split(|sample| *sample != 0).map(<[i16]>::len).max();
+            assert!(
+                longest_silence < Some(5),
+                "{hz} {size}: {longest_silence:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_new_stream_plays_nothing_stale() {
+        let counters = Arc::new(Counters::default());
+        counters.hz.store(48_000, Relaxed);
+        let (mut speaker, consumer) = Speaker::new(counters.clone());
+        let (home, keeper) = mpsc::channel();
+        let mut end = PlaybackEnd::new(consumer, home.clone(), counters.clone());
+        end.fill(&mut [0_i16; 480], 1);
+        for _ in 0..5 {
+            speaker.tick(&Frame::new(Rate::Hz48000, &[9; 480]).unwrap());
+        }
+        drop(end);
+        let mut end = PlaybackEnd::new(keeper.try_recv().unwrap(), home, counters);
+        let mut buffer = [1_i16; 480];
+        end.fill(&mut buffer, 1);
+        assert_eq!(buffer, [0; 480]);
+    }
+}
