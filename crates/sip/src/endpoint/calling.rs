@@ -202,6 +202,9 @@ impl Endpoint {
         if self.owes_ack(usage, key, &tag) {
             return;
         }
+        if self.acks_of(key).count() >= self.config.limits.forks {
+            return self.discard("more forks accepted than the limit allows".into());
+        }
         if !self.alarms.is_running(Alarm::Forks(key)) {
             self.alarms
                 .start(Alarm::Forks(key), now + self.config.timings.patience());
@@ -425,16 +428,16 @@ impl Endpoint {
     /// 64·T1 after the first 2xx no other can come: its ACKs are not needed any more (RFC 3261 §13.2.2.4).
     pub(super) fn forget_forks(&mut self, client: ClientKey) {
         self.sent.remove(&client);
-        let first = (client, String::new());
-        let keys: Vec<_> = self
-            .acks
-            .range(first..)
-            .map(|(key, _)| key.clone())
-            .take_while(|(of, _)| *of == client)
-            .collect();
+        let keys: Vec<_> = self.acks_of(client).cloned().collect();
         for key in keys {
             self.acks.remove(&key);
         }
+    }
+
+    fn acks_of(&self, client: ClientKey) -> impl Iterator<Item = &(ClientKey, String)> {
+        let first = (client, String::new());
+        let from_there = self.acks.range(first..).map(|(key, _)| key);
+        from_there.take_while(move |(of, _)| *of == client)
     }
 
     fn forget_early(&mut self, early: &[Dialog]) {

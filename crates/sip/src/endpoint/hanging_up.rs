@@ -50,7 +50,9 @@ impl Endpoint {
             return;
         };
         let flow = self.flow_for(Some(established.flow));
-        let request = self.make_within(usage, Method::Bye, headers, body);
+        let Some(request) = self.make_within(usage, Method::Bye, headers, body) else {
+            return;
+        };
         let Some(flow) = flow else {
             self.emit(Event::RequestFailed {
                 id,
@@ -87,7 +89,10 @@ impl Endpoint {
             return;
         };
         let flow = established.flow;
-        let request = self.make_within(usage, Method::Bye, &headers.unwrap_or_default(), None);
+        let headers = headers.unwrap_or_default();
+        let Some(request) = self.make_within(usage, Method::Bye, &headers, None) else {
+            return;
+        };
         if let Some(dialog) = self.end(usage, cause) {
             self.send_hangup(dialog, request, Some(flow), 0, now);
         }

@@ -69,7 +69,9 @@ impl Endpoint {
             .flow_for(Some(established.flow))
             .ok_or(CommandError::NoFlow)?;
         let id = RequestId(self.next_id());
-        let request = self.make_within(usage, method, headers, body);
+        let request = self
+            .make_within(usage, method, headers, body)
+            .ok_or(CommandError::Unknown)?;
         let client = self.send_within(usage, id, flow, request, 0, now);
         if let Some(Usage::Established(established)) = self.usages.get_mut(&usage) {
             established.flow = flow;
@@ -87,19 +89,16 @@ impl Endpoint {
         method: Method,
         headers: &[(String, String)],
         body: Option<&Body>,
-    ) -> Request {
-        let dialog = match self.usages.get_mut(&usage) {
-            Some(Usage::Established(established)) => &mut established.dialog,
-            Some(Usage::Calling(_) | Usage::Called(_)) | None => {
-                unreachable!("only called for a usage that was just found established")
-            }
+    ) -> Option<Request> {
+        let Some(Usage::Established(established)) = self.usages.get_mut(&usage) else {
+            return None;
         };
-        let mut request = dialog.request(method);
+        let mut request = established.dialog.request(method);
         self.push_common(&mut request, false);
         push_all(request.headers_mut(), headers);
         let mut request = with_body(request, body);
         self.authorize(&mut request);
-        request
+        Some(request)
     }
 
     pub(super) fn send_within(

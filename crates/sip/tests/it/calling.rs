@@ -711,3 +711,17 @@ fn the_callee_hangs_up() {
         Err(CommandError::Unknown)
     ));
 }
+
+/// Trap 8: nobody makes us hang up without end.
+#[test]
+fn accepting_forks_above_the_limit_are_dropped() {
+    let mut settings = config("alice");
+    settings.limits.forks = 3;
+    let mut lone = Lone::with(settings, Transport::Wss);
+    let (_, invite) = call(&mut lone);
+    for fork in 0..100 {
+        lone.receive(accept(&invite, &format!("t{fork}")));
+    }
+    // Three ACKs, two of them with a BYE.
+    assert_eq!(lone.sent.len(), 5);
+}

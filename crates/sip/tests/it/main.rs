@@ -18,6 +18,7 @@ mod torture;
 
 mod called;
 mod calling;
+mod chaos;
 mod dialogs;
 mod flows;
 mod layer;
