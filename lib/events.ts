@@ -155,7 +155,7 @@ export interface SoftphoneEvents {
   connected: [event: ConnectedEvent]
   /** The WebSocket is lost or closed. */
   disconnected: [event: DisconnectedEvent]
-  /** The server has accepted the registration, refreshes included. */
+  /** The server has accepted the registration; refreshes are silent. */
   registered: [event: RegisteredEvent]
   /** The registration was removed. */
   unregistered: []

@@ -213,10 +213,20 @@ describe('Kamailio with nonces that live for three seconds', { skip }, () => {
   after(() => kamailio?.stop())
 
   test('a refresh after that succeeds without a word', async (t) => {
-    const phone = await phonesOf(t).open(account(kamailio, 'alice', { registerExpires: 10 }))
+    const phone = phonesOf(t).make(account(kamailio, 'alice', { registerExpires: 10 }))
     const failures = []
     phone.on('registrationFailed', (event) => failures.push(event))
-    await next(phone, 'registered', 12_000)
+    const answers = []
+    const refreshed = new Promise((resolve) => {
+      phone.on('trace', (level, message, { sip } = {}) => {
+        const [, status] = /^SIP\/2\.0 (\d+)/.exec(sip ?? '') ?? []
+        if (status && answers.push(status) === 4) resolve()
+      })
+    })
+    await phone.initialize()
+    await Promise.race([refreshed, next(phone, 'disconnected', 12_000)])
+    assert.deepEqual(answers, ['401', '200', '401', '200'])
     assert.deepEqual(failures, [])
+    assert.equal(phone.registered, true)
   })
 })
