@@ -34,6 +34,11 @@ impl Clock {
         self.next = self.next.max(self.number_at(now) + 1);
     }
 
+    /// The number of the next tick.
+    pub(crate) fn next(&self) -> u64 {
+        self.next
+    }
+
     /// When the next tick is due.
     pub(crate) fn deadline(&self) -> Instant {
         self.at(self.next)

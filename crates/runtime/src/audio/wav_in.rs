@@ -12,13 +12,15 @@ use super::convert::Converter;
 /// 64 MiB: 11 minutes at 48 kHz, 70 at 8 kHz. Longer sound is for an `AudioSource`.
 const MAX_BYTES: u64 = 64 * 1024 * 1024;
 
+type BytesPlayer = Player<Cursor<Arc<[u8]>>>;
+
 /// A file's bytes and the player of them.
 #[derive(Debug)]
 pub(crate) struct WavPlayer {
     bytes: Arc<[u8]>,
     repeat: bool,
     /// Made at the rate first asked for; a later rate is converted to.
-    player: Option<(Rate, Player<Cursor<Arc<[u8]>>>)>,
+    player: Option<(Rate, BytesPlayer)>,
     converter: Converter,
 }
 

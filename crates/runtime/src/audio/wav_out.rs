@@ -36,7 +36,7 @@ struct WriterThread {
 
 enum Order {
     Begin(u64, File),
-    Write(u64, Frame),
+    Write(u64, Box<Frame>),
     End(u64),
     /// Answered when everything before it is written.
     Settle(mpsc::Sender<()>),
@@ -96,7 +96,7 @@ impl WavFile {
         if self
             .thread
             .orders
-            .try_send(Order::Write(self.number, frame))
+            .try_send(Order::Write(self.number, Box::new(frame)))
             .is_err()
         {
             self.lost += 1;

@@ -307,6 +307,7 @@ fn spawn(
 ) {
     jobs.spawn(async move {
         let opened = tokio::task::spawn_blocking(open).await;
-        Job::Opened(opened.unwrap_or_else(|_| Opened::broken(id, turn, device)))
+        let opened = opened.unwrap_or_else(|_| Opened::broken(id, turn, device));
+        Job::Opened(Box::new(opened))
     });
 }

@@ -66,7 +66,7 @@ enum Job {
     /// The addresses of the ICE servers.
     IceServers(Vec<media::transport::Server>),
     /// An input or output was opened, or not.
-    Opened(Opened),
+    Opened(Box<Opened>),
 }
 
 /// One fact of I/O.
@@ -185,7 +185,7 @@ impl Driver {
             },
             Fact::Job(Job::IceServers(servers)) => self.calls.host_waiting(servers, now),
             Fact::Job(Job::Opened(opened)) => {
-                if let Some((id, event)) = self.calls.attach(opened) {
+                if let Some((id, event)) = self.calls.attach(*opened) {
                     self.phone.handle_media(id, event, now);
                 }
             }

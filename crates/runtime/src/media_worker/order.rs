@@ -89,6 +89,6 @@ pub(crate) enum What {
 /// What goes through a worker's channel.
 pub(super) enum Message {
     Host(Key, Spec),
-    Order(Key, Order),
+    Order(Key, Box<Order>),
     Stop,
 }

@@ -124,7 +124,8 @@ pub(crate) struct Handle {
 impl Handle {
     /// Gives the session an order; orders arrive in order.
     pub(crate) fn send(&self, order: Order) {
-        self.thread().send(Message::Order(self.key, order));
+        self.thread()
+            .send(Message::Order(self.key, Box::new(order)));
     }
 
     fn thread(&self) -> &Thread {

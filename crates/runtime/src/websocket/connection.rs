@@ -80,12 +80,7 @@ impl Connection {
     pub async fn close(mut self, limit: Duration) {
         let farewell = async {
             self.queue(Message::Close(None));
-            loop {
-                match self.next().await {
-                    Incoming::Message(_) | Incoming::Pong => {}
-                    Incoming::Down(_) => break,
-                }
-            }
+            while let Incoming::Message(_) | Incoming::Pong = self.next().await {}
         };
         let _ = tokio::time::timeout(limit, farewell).await;
     }

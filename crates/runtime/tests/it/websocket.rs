@@ -22,14 +22,20 @@ async fn plain(manner: Manner) -> Result<Connection, ConnectError> {
     connect(&url, TlsOptions::default()).await
 }
 
+async fn message(connection: &mut Connection) -> Bytes {
+    let next = connection.next().await;
+    let Incoming::Message(message) = next else {
+        panic!("{next:?}");
+    };
+    message
+}
+
 async fn echo(mut connection: Connection) {
     connection.send(Bytes::from_static(b"OPTIONS sip:a@b SIP/2.0\r\n\r\n"));
-    match connection.next().await {
-        Incoming::Message(message) => {
-            assert_eq!(&message[..], b"OPTIONS sip:a@b SIP/2.0\r\n\r\n");
-        }
-        other => panic!("{other:?}"),
-    }
+    assert_eq!(
+        message(&mut connection).await,
+        b"OPTIONS sip:a@b SIP/2.0\r\n\r\n"[..]
+    );
 }
 
 fn text(outcome: Result<Connection, ConnectError>) -> String {
@@ -45,10 +51,7 @@ async fn messages_go_both_ways_and_pings_are_answered() {
     connection.ping();
     assert!(matches!(connection.next().await, Incoming::Pong));
     connection.send(Bytes::from_static(&[0xff, 0xfe]));
-    match connection.next().await {
-        Incoming::Message(message) => assert_eq!(&message[..], [0xff, 0xfe]),
-        other => panic!("{other:?}"),
-    }
+    assert_eq!(message(&mut connection).await, [0xff, 0xfe][..]);
     echo(connection).await;
 }
 
@@ -121,12 +124,11 @@ async fn a_lost_connection_is_told_once_with_its_reason() {
         Incoming::Down(DownReason::Lost(_))
     ));
     let mut connection = plain(Manner::GoAway).await.unwrap();
-    match connection.next().await {
-        Incoming::Down(DownReason::Closed(Some((1001, reason)))) => {
-            assert_eq!(reason, "restarting");
-        }
-        other => panic!("{other:?}"),
-    }
+    let next = connection.next().await;
+    let Incoming::Down(DownReason::Closed(Some((1001, reason)))) = next else {
+        panic!("{next:?}");
+    };
+    assert_eq!(reason, "restarting");
 }
 
 #[tokio::test]
