@@ -24,6 +24,8 @@ mod early;
 mod gather;
 mod guard;
 mod ice;
+mod inbound;
+mod negotiate;
 mod output;
 mod packet;
 mod parameters;
@@ -37,7 +39,6 @@ use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use bytes::BytesMut;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 
@@ -48,18 +49,18 @@ pub use config::{
 };
 use dtls::{Dtls, DtlsEvent};
 use early::EarlyBuffer;
-use ice::{BaseId, Credentials, Ice, IceEvent, Verdict};
+use ice::{Credentials, Ice, IceEvent};
 pub use output::{
     Gathering, Output, Rtp, RtpOut, SelectedPath, SendError, State, Transmit, TransportFailure,
     Wake,
 };
-use packet::{HeaderFields, HeaderView};
+use packet::HeaderFields;
 pub use parameters::{
     Candidate, CandidateKind, Description, Fingerprint, FingerprintError, HashFunction,
     LocalParameters, Protocol, RemoteParameters, Secret, Setup,
 };
 use paths::{PathEvent, Paths};
-use srtp::{Keys, Opened, Srtp};
+use srtp::{Keys, Srtp};
 use stats::Traffic;
 pub use stats::{Refused, TransportStats};
 
@@ -237,74 +238,6 @@ impl Transport {
         Ok(())
     }
 
-    /// Starts or restarts ICE when the credentials ask for it; returns whether they did.
-    fn follow_credentials(&mut self, credentials: Credentials, remote: &RemoteParameters) -> bool {
-        let answers_restart =
-            remote.description == Description::Answer && self.ice.has_staged_restart();
-        let known = self.ice.remote();
-        if known == Some(&credentials) && !answers_restart {
-            return false;
-        }
-        if known.is_none() && !self.ice.has_staged_restart() {
-            let role = self.role_towards(remote, self.role);
-            self.ice.start(role, credentials, self.now);
-            return true;
-        }
-        // RFC 8445 §9: a restart settles the roles anew; who offered it controls.
-        let (role, local) = match remote.description {
-            Description::Answer => (Role::Controlling, self.ice.take_staged()),
-            Description::Offer => (Role::Controlled, Some(self.ice.fresh_credentials())),
-        };
-        let role = self.role_towards(remote, role);
-        if self.failure != Some(TransportFailure::Fingerprint) {
-            self.failure = None;
-        }
-        let restarted = self.ice.restart(role, local, credentials, self.now);
-        if restarted.is_err() {
-            self.failure = Some(TransportFailure::Ice);
-        }
-        true
-    }
-
-    /// RFC 8445 §6.1.1: a lite agent never controls a full one.
-    fn role_towards(&self, remote: &RemoteParameters, otherwise: Role) -> Role {
-        if remote.lite {
-            Role::Controlling
-        } else {
-            otherwise
-        }
-    }
-
-    /// RFC 8842 §3.1: a new association for a new certificate, and after the end of the last one.
-    fn follow_fingerprints(&mut self, remote: &RemoteParameters, restarted: bool) {
-        let goes_on = self.dtls.as_ref().is_some_and(|dtls| {
-            dtls.expects(&remote.fingerprints) && !(dtls.is_over() && restarted)
-        });
-        if goes_on {
-            return;
-        }
-        let client = match remote.setup {
-            Setup::Passive => true,
-            Setup::Active => false,
-            // RFC 8842 §5.3: answering such an offer we choose to be active. In an answer it is
-            // against the rules, and its sender waits.
-            Setup::ActPass => remote.description == Description::Offer,
-        };
-        let made = Dtls::new(&self.certificate, client, remote.fingerprints.clone());
-        let Ok(mut dtls) = made else {
-            self.failure = Some(TransportFailure::Dtls);
-            return;
-        };
-        if self.ice.selected().is_some() {
-            dtls.start(self.now);
-        }
-        if self.dtls.as_ref().is_some_and(Dtls::is_over) {
-            self.srtp = None;
-        }
-        self.dtls = Some(dtls);
-        self.failure = None;
-    }
-
     /// Takes a candidate that the peer trickled; one that can't be used is ignored.
     pub fn add_candidate(&mut self, candidate: Candidate, now: Instant) {
         self.now = now;
@@ -362,98 +295,6 @@ impl Transport {
         let event = self.dtls.as_mut().and_then(|dtls| dtls.handle_timeout(now));
         self.follow_dtls(event);
         self.settle();
-    }
-
-    /// RFC 7983 §7: the first byte tells the protocols apart.
-    fn receive(&mut self, base: BaseId, from: SocketAddr, datagram: &[u8]) {
-        match datagram.first() {
-            Some(0..=3) => self.receive_stun(base, from, datagram),
-            Some(20..=63) => self.receive_dtls(base, from, datagram),
-            Some(128..=191) => self.receive_media(base, from, datagram),
-            Some(_) | None => self.refused.unknown_protocol += 1,
-        }
-    }
-
-    fn receive_stun(&mut self, base: BaseId, from: SocketAddr, datagram: &[u8]) {
-        match self.ice.handle_stun(base, from, datagram, self.now) {
-            Verdict::Accepted | Verdict::TooManyAddresses => {}
-            Verdict::Early => self.keep_unjudged(base, from, datagram),
-            Verdict::Refused => self.refused.stun += 1,
-        }
-    }
-
-    fn keep_unjudged(&mut self, base: BaseId, from: SocketAddr, datagram: &[u8]) {
-        let kept = self.unjudged.push(base, from, datagram);
-        self.refused.early += u64::from(!kept);
-    }
-
-    fn receive_dtls(&mut self, base: BaseId, from: SocketAddr, datagram: &[u8]) {
-        if self.ice.remote().is_none() {
-            self.keep_unjudged(base, from, datagram);
-        } else if !self.ice.is_validated(base, from) {
-            self.refused.unknown_source += 1;
-        } else {
-            let now = self.now;
-            let dtls = self.dtls.as_mut();
-            let event = dtls.and_then(|dtls| dtls.handle_datagram(datagram, now));
-            self.follow_dtls(event);
-        }
-    }
-
-    fn receive_media(&mut self, base: BaseId, from: SocketAddr, datagram: &[u8]) {
-        if !self.ice.is_validated(base, from) {
-            self.refused.unknown_source += 1;
-            return;
-        }
-        let Some(srtp) = self.srtp.as_mut() else {
-            let kept = self.undecrypted.push(base, from, datagram);
-            self.refused.early += u64::from(!kept);
-            return;
-        };
-        // RFC 5761 §4
-        let is_report = matches!(datagram.get(1), Some(192..=223));
-        let (opened, view) = match HeaderView::read(datagram) {
-            _ if is_report => (srtp.open_rtcp(datagram), None),
-            Some(view) => (srtp.open_rtp(datagram, &view), Some(view)),
-            None => (Opened::Forged, None),
-        };
-        match opened {
-            Opened::Packet(packet) => {
-                self.ice.heard_media(self.now);
-                self.deliver(packet, view);
-            }
-            Opened::Forged => self.refused.srtp_authentication += 1,
-            Opened::Replayed => self.refused.srtp_replay += 1,
-            Opened::TooManySources => self.refused.ssrc_cap += 1,
-        }
-    }
-
-    fn deliver(&mut self, packet: BytesMut, view: Option<HeaderView>) {
-        if self.out.len() >= MAX_UNDRAINED {
-            self.refused.undrained += 1;
-            return;
-        }
-        let Some(view) = view else {
-            self.out.push_back(Output::Rtcp(packet));
-            return;
-        };
-        let Some(payload) = view.payload(&packet) else {
-            self.refused.unknown_protocol += 1;
-            return;
-        };
-        let stream = self.streams.first();
-        self.out.push_back(Output::Rtp(Rtp {
-            stream: stream.map_or(StreamId::AUDIO, |stream| stream.id),
-            pt: view.pt,
-            seq: view.seq,
-            timestamp: view.timestamp,
-            ssrc: view.ssrc,
-            marker: view.marker,
-            packet,
-            extensions: view.extensions,
-            extension_profile: view.extension_profile,
-            payload,
-        }));
     }
 
     // ---- sending ----------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-//! Peers and strangers that do what they should not.
+//! Peers and strangers that do what they should not, or not as we would.
 
 use std::net::SocketAddr;
 
@@ -13,10 +13,11 @@ use rtc_ice::attributes::use_candidate::UseCandidateAttr;
 use rtc_stun::attributes::ATTR_USERNAME;
 use rtc_stun::fingerprint::FINGERPRINT;
 use rtc_stun::integrity::MessageIntegrity;
-use rtc_stun::message::{BINDING_REQUEST, Message, Setter, TransactionId};
+use rtc_stun::message::{BINDING_REQUEST, BINDING_SUCCESS, Message, Setter, TransactionId};
 use rtc_stun::textattrs::Username;
+use rtc_stun::xoraddr::XorMappedAddress;
 
-use crate::harness::{ALICE, BOB, Net, address, config, ms};
+use crate::harness::{ALICE, BOB, Net, address, config, ms, remote};
 
 /// Writes a check to `to`, as `from` would, under some password.
 fn check(net: &Net, from: usize, to: usize, pwd: &Secret, extra: Vec<Box<dyn Setter>>) -> Vec<u8> {
@@ -114,6 +115,52 @@ fn the_controlled_side_follows_a_later_nomination() {
     net.run(ms(100));
     assert_eq!(net.peers[ALICE].received.len(), 10);
     assert_eq!(net.peers[BOB].received.len(), 10);
+}
+
+/// Answers a check as an ICE lite agent does, with nothing of its own.
+fn lite_answer(request: &[u8], from: SocketAddr, pwd: &Secret) -> Vec<u8> {
+    let provider = rtc_crypto::default_provider().unwrap();
+    let mut answer = Message::new();
+    answer
+        .build(&[
+            Box::new(BINDING_SUCCESS),
+            Box::new(TransactionId(request[8..20].try_into().unwrap())),
+            Box::new(XorMappedAddress {
+                ip: from.ip(),
+                port: from.port(),
+            }),
+            Box::new(MessageIntegrity::new_short_term_integrity_with_provider(
+                pwd.expose().to_owned(),
+                provider.crypto(),
+            )),
+            Box::new(FINGERPRINT),
+        ])
+        .unwrap();
+    answer.raw
+}
+
+#[test]
+fn towards_a_lite_agent_we_control_whatever_signalling_implies() {
+    let mut net = Net::new(66);
+    net.add(config("10.0.0.1:1000", Role::Controlled));
+    net.add(config("10.0.0.2:2000", Role::Controlled));
+    let lite = net.peers[BOB].transport.local();
+    let mut answer = remote(&lite, Description::Answer);
+    answer.lite = true;
+    net.tape = Some(Vec::new());
+    net.with(ALICE, |transport, now| transport.set_remote(answer, now))
+        .unwrap();
+    for _ in 0..20 {
+        net.run(ms(20));
+        for (_, datagram) in net.tape.replace(Vec::new()).unwrap() {
+            if datagram.to == address("10.0.0.2:2000") && datagram.bytes[0] < 4 {
+                let bytes = lite_answer(&datagram.bytes, datagram.from, &lite.pwd);
+                hand(&mut net, ALICE, "10.0.0.2:2000", &bytes);
+            }
+        }
+    }
+    assert!(net.peers[ALICE].transport.stats().controlling);
+    assert_eq!(net.peers[ALICE].selected.len(), 1);
 }
 
 #[test]

@@ -1,0 +1,224 @@
+//! What goes to the peer, and when: the crate's checks at our pace, and consent.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use bytes::BytesMut;
+use rand::Rng as _;
+use rtc_ice::agent::Event;
+use rtc_shared::{TaggedBytesMut, TransportContext, TransportProtocol};
+use sansio::Protocol as _;
+
+use super::{CHECKS_OF_A_ROUND, Ice, IceEvent, MAX_CHECKS, Pair, Sent};
+use crate::transport::consent::{Consent, Due};
+use crate::transport::output::TransportFailure;
+use crate::transport::stun::{
+    self, Check, Class, ICE_CONTROLLING, Stun, Transaction, USE_CANDIDATE,
+};
+
+impl Ice {
+    pub(super) fn give_to_agent(&mut self, pair: Pair, raw: &[u8], now: Instant) {
+        let Some(base) = self.bases.iter().find(|known| known.id == pair.base) else {
+            return;
+        };
+        let message = TaggedBytesMut {
+            now,
+            transport: TransportContext {
+                local_addr: base.address,
+                peer_addr: pair.remote,
+                transport_protocol: TransportProtocol::UDP,
+                ecn: None,
+            },
+            message: BytesMut::from(raw),
+        };
+        // What it refuses after our own checks is nothing that a peer could use.
+        let _ = self.agent.handle_read(message);
+    }
+
+    /// Takes over what the agent wants sent and selected; returns whether it answered a request.
+    pub(super) fn drain_agent(
+        &mut self,
+        now: Instant,
+        request: Option<(Pair, Transaction)>,
+    ) -> bool {
+        let mut answered = false;
+        while let Some(write) = self.agent.poll_write() {
+            let pair = self.pair(write.transport.local_addr, write.transport.peer_addr);
+            let (Some(pair), Some(message)) = (pair, Stun::parse(&write.message)) else {
+                continue;
+            };
+            let transaction = message.transaction;
+            match message.class {
+                Class::Request if message.attribute(USE_CANDIDATE).is_some() => {
+                    self.send_check(pair, write.message, now);
+                }
+                Class::Request if request.is_some() => self.send_check(pair, write.message, now),
+                Class::Request => self.enqueue(pair, write.message),
+                Class::Success => {
+                    answered |= request == Some((pair, transaction));
+                    self.counters.responses_sent += 1;
+                    self.transmit(pair, write.message);
+                }
+                // Its 487 goes with a change of its own role, and would make the peer change too.
+                Class::Error | Class::Indication => {}
+            }
+        }
+        while let Some(event) = self.agent.poll_event() {
+            if let Event::SelectedCandidatePairChange(local, remote) = event.event
+                && let Some(pair) = self.pair(local.base_addr(), remote.addr())
+            {
+                self.select(pair, now);
+            }
+        }
+        answered
+    }
+
+    fn pair(&self, local: SocketAddr, remote: SocketAddr) -> Option<Pair> {
+        let base = self.bases.iter().find(|base| base.address == local)?.id;
+        Some(Pair { base, remote })
+    }
+
+    fn enqueue(&mut self, pair: Pair, message: BytesMut) {
+        match self.queue.iter_mut().find(|(queued, _)| *queued == pair) {
+            Some((_, queued)) => *queued = message,
+            None => self.queue.push_back((pair, message)),
+        }
+    }
+
+    pub(super) fn send_check(&mut self, pair: Pair, message: BytesMut, now: Instant) {
+        let Some(request) = Stun::parse(&message) else {
+            return;
+        };
+        let sent = Sent {
+            transaction: request.transaction,
+            pair,
+            at: now,
+            controlling: request.attribute(ICE_CONTROLLING).is_some(),
+            for_consent: false,
+        };
+        self.remember(sent);
+        self.transmit(pair, message);
+    }
+
+    pub(super) fn remember(&mut self, sent: Sent) {
+        if self.checks.len() >= MAX_CHECKS {
+            self.checks.pop_front();
+        }
+        self.checks.push_back(sent);
+        self.counters.requests_sent += 1;
+    }
+
+    pub(super) fn transmit(&mut self, pair: Pair, message: BytesMut) {
+        self.events.push_back(IceEvent::Transmit(pair, message));
+    }
+
+    pub(in crate::transport) fn poll_event(&mut self) -> Option<IceEvent> {
+        self.events.pop_front()
+    }
+
+    /// Returns when the next round of checks is due, or the end of checking.
+    pub(in crate::transport) fn poll_round(&self) -> Option<Instant> {
+        let limit = self.checking_since.map(|since| since + self.limit);
+        self.next_round.map_or(limit, |next| {
+            Some(limit.map_or(next, |limit| next.min(limit)))
+        })
+    }
+
+    /// Returns when consent wants to be looked at.
+    pub(in crate::transport) fn poll_consent(&self) -> Option<Instant> {
+        self.selected?;
+        self.consent.as_ref().map(Consent::poll_timeout)
+    }
+
+    pub(in crate::transport) fn handle_timeout(&mut self, now: Instant) {
+        if self
+            .checking_since
+            .is_some_and(|since| now >= since + self.limit)
+        {
+            self.give_up(TransportFailure::Ice);
+            return;
+        }
+        if self.next_round.is_some_and(|next| next <= now) {
+            self.run_round(now);
+        }
+        if self.poll_consent().is_some_and(|due| due <= now) {
+            let due = self
+                .consent
+                .as_mut()
+                .and_then(|consent| consent.handle_timeout(now));
+            match due {
+                Some(Due::Check) => self.check_consent(now),
+                Some(Due::Expired) => self.give_up(TransportFailure::Consent),
+                None => {}
+            }
+        }
+    }
+
+    fn give_up(&mut self, failure: TransportFailure) {
+        self.selected = None;
+        self.previous = None;
+        self.consent = None;
+        self.checking_since = None;
+        self.next_round = None;
+        self.queue.clear();
+        self.events.push_back(IceEvent::Failed(failure));
+    }
+
+    fn run_round(&mut self, now: Instant) {
+        // It fails in its mDNS part only, which is off.
+        let _ = self.agent.handle_timeout(now);
+        self.drain_agent(now, None);
+        for _ in 0..CHECKS_OF_A_ROUND {
+            if let Some((pair, message)) = self.queue.pop_front() {
+                self.send_check(pair, message, now);
+            }
+        }
+        if self.selected.is_none() {
+            self.next_round = Some(now + self.round_interval(now));
+        }
+    }
+
+    /// Slows down with time: a peer that has not answered for long is probably not there yet.
+    fn round_interval(&self, now: Instant) -> Duration {
+        let elapsed = self
+            .checking_since
+            .map_or(Duration::ZERO, |since| now.saturating_duration_since(since));
+        match elapsed.as_secs() {
+            0..2 => self.interval,
+            2..5 => self.interval * 2,
+            _ => self.interval * 4,
+        }
+    }
+
+    fn check_consent(&mut self, now: Instant) {
+        let (Some(pair), Some(remote)) = (self.selected, self.remote.clone()) else {
+            return;
+        };
+        let mut transaction = [0; 12];
+        self.rng.fill_bytes(&mut transaction);
+        let priority = self
+            .bases
+            .iter()
+            .find(|base| base.id == pair.base)
+            .map_or(1, |base| base.priority);
+        let check = Check {
+            transaction,
+            local_ufrag: &self.local.ufrag,
+            remote_ufrag: &remote.ufrag,
+            remote_pwd: &remote.pwd,
+            controlling: self.agent.role(),
+            tie_breaker: self.tie_breaker,
+            priority,
+        };
+        if let Some(raw) = stun::write_check(&check, self.provider.crypto()) {
+            self.remember(Sent {
+                transaction,
+                pair,
+                at: now,
+                controlling: self.agent.role(),
+                for_consent: true,
+            });
+            self.transmit(pair, BytesMut::from(&raw[..]));
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! A datagram of the peer, from its first byte to the output.
+
+use std::net::SocketAddr;
+
+use bytes::BytesMut;
+
+use super::ice::{BaseId, Verdict};
+use super::packet::HeaderView;
+use super::srtp::Opened;
+use super::{MAX_UNDRAINED, Output, Rtp, StreamId, Transport};
+
+impl Transport {
+    /// RFC 7983 §7: the first byte tells the protocols apart.
+    pub(super) fn receive(&mut self, base: BaseId, from: SocketAddr, datagram: &[u8]) {
+        match datagram.first() {
+            Some(0..=3) => self.receive_stun(base, from, datagram),
+            Some(20..=63) => self.receive_dtls(base, from, datagram),
+            Some(128..=191) => self.receive_media(base, from, datagram),
+            Some(_) | None => self.refused.unknown_protocol += 1,
+        }
+    }
+
+    fn receive_stun(&mut self, base: BaseId, from: SocketAddr, datagram: &[u8]) {
+        match self.ice.handle_stun(base, from, datagram, self.now) {
+            Verdict::Accepted | Verdict::TooManyAddresses => {}
+            Verdict::Early => self.keep_unjudged(base, from, datagram),
+            Verdict::Refused => self.refused.stun += 1,
+        }
+    }
+
+    fn keep_unjudged(&mut self, base: BaseId, from: SocketAddr, datagram: &[u8]) {
+        let kept = self.unjudged.push(base, from, datagram);
+        self.refused.early += u64::from(!kept);
+    }
+
+    fn receive_dtls(&mut self, base: BaseId, from: SocketAddr, datagram: &[u8]) {
+        if self.ice.remote().is_none() {
+            self.keep_unjudged(base, from, datagram);
+        } else if !self.ice.is_validated(base, from) {
+            self.refused.unknown_source += 1;
+        } else {
+            let now = self.now;
+            let dtls = self.dtls.as_mut();
+            let event = dtls.and_then(|dtls| dtls.handle_datagram(datagram, now));
+            self.follow_dtls(event);
+        }
+    }
+
+    pub(super) fn receive_media(&mut self, base: BaseId, from: SocketAddr, datagram: &[u8]) {
+        if !self.ice.is_validated(base, from) {
+            self.refused.unknown_source += 1;
+            return;
+        }
+        let Some(srtp) = self.srtp.as_mut() else {
+            let kept = self.undecrypted.push(base, from, datagram);
+            self.refused.early += u64::from(!kept);
+            return;
+        };
+        // RFC 5761 §4
+        let is_report = matches!(datagram.get(1), Some(192..=223));
+        let (opened, view) = match HeaderView::read(datagram) {
+            _ if is_report => (srtp.open_rtcp(datagram), None),
+            Some(view) => (srtp.open_rtp(datagram, &view), Some(view)),
+            None => (Opened::Forged, None),
+        };
+        match opened {
+            Opened::Packet(packet) => {
+                self.ice.heard_media(self.now);
+                self.deliver(packet, view);
+            }
+            Opened::Forged => self.refused.srtp_authentication += 1,
+            Opened::Replayed => self.refused.srtp_replay += 1,
+            Opened::TooManySources => self.refused.ssrc_cap += 1,
+        }
+    }
+
+    fn deliver(&mut self, packet: BytesMut, view: Option<HeaderView>) {
+        if self.out.len() >= MAX_UNDRAINED {
+            self.refused.undrained += 1;
+            return;
+        }
+        let Some(view) = view else {
+            self.out.push_back(Output::Rtcp(packet));
+            return;
+        };
+        let Some(payload) = view.payload(&packet) else {
+            self.refused.unknown_protocol += 1;
+            return;
+        };
+        let stream = self.streams.first();
+        self.out.push_back(Output::Rtp(Rtp {
+            stream: stream.map_or(StreamId::AUDIO, |stream| stream.id),
+            pt: view.pt,
+            seq: view.seq,
+            timestamp: view.timestamp,
+            ssrc: view.ssrc,
+            marker: view.marker,
+            packet,
+            extensions: view.extensions,
+            extension_profile: view.extension_profile,
+            payload,
+        }));
+    }
+}
