@@ -130,7 +130,7 @@ impl Life<'_> {
                 "<sip:p.example.com>, <sip:q.example.com;lr>",
             ),
         ] {
-            if self.pick() % 2 == 0 {
+            if self.pick().is_multiple_of(2) {
                 response.headers_mut().push(name, value).expect("ours");
             }
         }
@@ -171,7 +171,7 @@ impl Life<'_> {
     fn invite(&mut self) {
         let target = "sip:bob@example.com".parse().expect("a URI");
         let mut invite = Invite::offer(target, "v=0\r\n");
-        if self.pick() % 3 == 0 {
+        if self.pick().is_multiple_of(3) {
             invite.body = None;
         }
         if let Ok(usage) = self.endpoint.invite(invite, self.now) {
@@ -227,7 +227,7 @@ impl Life<'_> {
             self.endpoint.handle_flow_down(self.flow, self.now);
         } else {
             self.flow = FlowId(self.flow.0 + 1);
-            let transport = if self.pick() % 2 == 0 {
+            let transport = if self.pick().is_multiple_of(2) {
                 Transport::Wss
             } else {
                 Transport::Udp
