@@ -11,9 +11,14 @@ import { RawServer, contactOf, invite, offer, reply } from './raw-server.mjs'
 const account = { uri: 'sip:alice@raw.invalid', password: 'secret' }
 
 async function listens(t, server) {
+  const sockets = new Set()
+  server.on('connection', (socket) => sockets.add(socket.on('error', () => {})))
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
-  t.after(() => new Promise((closed) => server.close(closed)))
+  t.after(() => {
+    for (const socket of sockets) socket.destroy()
+    server.close()
+  })
   return server.address().port
 }
 
@@ -24,7 +29,7 @@ describe('a server', () => {
     const error = await phone.initialize({ signal: AbortSignal.timeout(30_000) }).catch((reason) => reason)
     assert.ok(error instanceof SoftphoneError, String(error))
     assert.equal(error.message, 'Failed to initialize SDK')
-    assert.equal((await reported)[0], error)
+    assert.equal((await reported)[0].code, error.code)
     return error
   }
 
@@ -47,14 +52,12 @@ describe('a server', () => {
   })
 
   test('that speaks something else is an error', async (t) => {
-    const port = await listens(t, createServer((socket) => socket.end('220 smtp.example.com ESMTP\r\n').on('error', () => {})))
+    const port = await listens(t, createServer((socket) => socket.end('220 smtp.example.com ESMTP\r\n')))
     assert.equal((await fails(t, `ws://127.0.0.1:${port}/`)).code, 'ERR_CONNECTION_FAILED')
   })
 
   test('that says nothing is given up, and can be given up sooner', async (t) => {
-    const sockets = new Set()
-    const port = await listens(t, createServer((socket) => sockets.add(socket.on('error', () => {}))))
-    t.after(() => sockets.forEach((socket) => socket.destroy()))
+    const port = await listens(t, createServer())
     const phone = phonesOf(t).make({ ...account, servers: `ws://127.0.0.1:${port}/` })
     const signal = AbortSignal.timeout(300)
     await assert.rejects(phone.initialize({ signal }), (reason) => reason === signal.reason)

@@ -41,9 +41,9 @@ export class EndReason {
   /** Who ended it. */
   readonly side: EndSide
   /** The SIP status behind it, where there is one. */
-  readonly sip?: SipStatus
+  declare readonly sip?: SipStatus
   /** The Q.850 cause of a `Reason` header (RFC 3326), where there is one. */
-  readonly q850?: number
+  declare readonly q850?: number
 
   /** @internal */
   static of(init: EndReasonInit): EndReason {

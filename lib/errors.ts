@@ -39,7 +39,7 @@ export class SoftphoneError extends Error {
   /** The kind of failure. */
   readonly type: ErrorType
   /** The SIP status behind it, where there is one. */
-  readonly sip?: SipStatus
+  declare readonly sip?: SipStatus
 
   constructor(message: string, { code, type, sip, cause }: SoftphoneErrorInit) {
     super(message, cause === undefined ? undefined : { cause })

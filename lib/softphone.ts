@@ -107,15 +107,10 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
   async initialize(options: Abortable = {}): Promise<void> {
     checkOptions('options of initialize', options, waiting)
     options.signal?.throwIfAborted()
-    try {
-      const { accessToken } = this.#options
-      if (typeof accessToken === 'function' && !this.#link) this.#start(await fetchToken(accessToken))
-      this.#initialized = true
-      this.#applyRef()
-      await this.#command({ type: 'initialize' }, options.signal)
-    } catch (cause) {
-      throw this.#initializationError(cause, options.signal)
-    }
+    if (!this.#link) await this.#startWithToken()
+    this.#initialized = true
+    this.#applyRef()
+    await this.#command({ type: 'initialize' }, options.signal)
   }
 
   /** The original document's spelling of {@link initialize}. */
@@ -299,6 +294,19 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
     this.#applyRef()
   }
 
+  async #startWithToken(): Promise<void> {
+    const { accessToken } = this.#options
+    if (this.#destroyed || typeof accessToken !== 'function') return
+    try {
+      this.#start(await fetchToken(accessToken))
+    } catch (cause) {
+      const { code } = cause as SoftphoneError
+      const error = new SoftphoneError('Failed to initialize SDK', { code, type: 'initialization', cause })
+      this.#fail(error)
+      throw error
+    }
+  }
+
   #applyRef(): void {
     if (this.#refed && this.#initialized) this.#link?.ref()
     else this.#link?.unref()
@@ -333,14 +341,6 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
     const session = this.#receiver.sessions.get(id)
     if (session) return session
     throw new SoftphoneError('The call has ended already', { code: 'ERR_SESSION_ENDED', type: 'session' })
-  }
-
-  #initializationError(cause: unknown, signal: AbortSignal | undefined): unknown {
-    if (signal?.aborted && cause === signal.reason) return cause
-    const { code = 'ERR_INITIALIZATION', sip } = cause as Partial<SoftphoneError>
-    const error = new SoftphoneError('Failed to initialize SDK', { code, type: 'initialization', sip, cause })
-    this.#fail(error)
-    return error
   }
 
   async #renewToken(): Promise<void> {

@@ -25,19 +25,20 @@ describe('commands', () => {
     assert.deepEqual(await done, ['connected', 'registered', 'ready'])
   })
 
-  test('a failed initialize rejects and emits error, with the text of the PureCloud SDK', async () => {
+  test('a failed initialize rejects with what the engine says', async () => {
     const { phone, engine } = makePhone()
-    const failed = phone.once('error')
     const done = phone.intialize()
     await turn()
     const sip = { code: 403, reason: 'Forbidden' }
-    engine.reply('initialize', { error: { code: 'ERR_AUTHENTICATION_FAILED', type: 'initialization', message: 'no', sip } })
+    const message = 'Failed to initialize SDK'
+    engine.reply('initialize', { error: { code: 'ERR_AUTHENTICATION_FAILED', type: 'initialization', message, cause: 'no', sip } })
     const error = await done.catch((reason) => reason)
-    assert.equal(error.message, 'Failed to initialize SDK')
+    assert.ok(error instanceof SoftphoneError)
+    assert.equal(error.message, message)
     assert.equal(error.code, 'ERR_AUTHENTICATION_FAILED')
     assert.equal(error.type, 'initialization')
+    assert.deepEqual(error.sip, sip)
     assert.equal(error.cause.message, 'no')
-    assert.deepEqual((await failed)[0], error)
   })
 
   test('call resolves with the session that the engine started, and answered with the answer', async () => {
@@ -236,8 +237,10 @@ describe('commands', () => {
 
   test('a token function that fails fails initialize with an invalid_token inside', async () => {
     const phone = new Softphone({ accessToken: () => Promise.reject(new Error('401')), environment: 'example.com' })
-    phone.on('error', () => {})
+    const failed = phone.once('error')
     const error = await phone.initialize().catch((reason) => reason)
+    assert.equal((await failed)[0], error)
+    assert.equal(error.message, 'Failed to initialize SDK')
     assert.equal(error.code, 'ERR_ACCESS_TOKEN')
     assert.equal(error.cause.type, 'invalid_token')
     assert.equal(error.cause.cause.message, '401')
