@@ -75,7 +75,7 @@ impl Network {
             self.elapsed_ms += 1;
             self.deliver(a);
             self.deliver(b);
-            if self.elapsed_ms % 10 == 0 {
+            if self.elapsed_ms.is_multiple_of(10) {
                 a.tick(self.now);
             }
             if self.elapsed_ms % 10 == 3 {
