@@ -170,8 +170,10 @@ impl Phone {
         }
         let mut headers = options.headers;
         if let Some(id) = &options.conversation_id {
-            let named = self.config.conversation_id_headers.first();
-            let name = named.map_or(conversation_id::SENT_AS, String::as_str);
+            let mut named = self.config.conversation_id_headers.iter();
+            let name = named
+                .find(|name| may_be_added(name))
+                .map_or(conversation_id::SENT_AS, String::as_str);
             headers.push((name.to_owned(), id.clone()));
         }
         if let Some(name) = &options.display_name {

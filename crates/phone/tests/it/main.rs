@@ -6,6 +6,7 @@
 )]
 
 mod auto_answer;
+mod chaos;
 mod config;
 mod connection;
 mod destroy;

@@ -169,6 +169,13 @@ impl Rig {
         ticket
     }
 
+    /// The commands that were never settled.
+    pub(crate) fn unsettled(&self) -> Vec<u64> {
+        (1..=self.tickets)
+            .filter(|ticket| !self.replies.contains_key(ticket))
+            .collect()
+    }
+
     /// Gives a command and expects it to be done at once.
     pub(crate) fn done(&mut self, command: Value) {
         let shown = command.to_string();

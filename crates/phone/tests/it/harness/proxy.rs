@@ -45,7 +45,8 @@ impl Pair {
         let end = self.rigs[0].now + by;
         loop {
             self.carry();
-            let next = self.rigs.iter().filter_map(|rig| rig.deadline).min();
+            let open = self.rigs.iter().filter(|rig| !rig.closed);
+            let next = open.filter_map(|rig| rig.deadline).min();
             let at = next.filter(|at| *at < end).unwrap_or(end);
             let now = self.rigs[0].now;
             for rig in &mut self.rigs {

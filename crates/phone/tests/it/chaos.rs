@@ -1,0 +1,233 @@
+//! Two phones, a network that breaks, users who change their minds: whatever happens, every
+//! pending id has one outcome, every session one end, every command one reply.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use phone::media::{MediaFailure, MediaRefusal};
+use phone::{Connection, MediaEvent, SessionId};
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use serde_json::{Value, json};
+
+use crate::harness::{Media, Pair, Rig};
+
+#[test]
+fn whatever_happens_every_id_has_one_outcome() {
+    for seed in 0..60 {
+        let mut chaos = Chaos::new(seed);
+        for _ in 0..80 {
+            chaos.step();
+        }
+        chaos.end();
+    }
+}
+
+struct Chaos {
+    seed: u64,
+    rng: StdRng,
+    pair: Pair,
+    /// How many connection attempts of each phone were answered.
+    answered: [usize; 2],
+}
+
+impl Chaos {
+    fn new(seed: u64) -> Self {
+        let mut rng = StdRng::seed_from_u64(seed);
+        let policy = ["off", "always", "function", "announced"][rng.random_range(0..4)];
+        let busy = ["ring", "answer", "reject"][rng.random_range(0..3)];
+        let mut pair = Pair::new(json!({
+            "sessionSurvivability": rng.random_bool(0.7),
+            "autoConnectSessions": rng.random_bool(0.8),
+            "autoAnswer": { "policy": policy, "whenBusy": busy },
+            "noAnswerTimeout": 10_000,
+        }));
+        for rig in &mut pair.rigs {
+            if rng.random_bool(0.5) {
+                rig.media_mode = Media::Manual;
+            }
+            rig.listens = rng.random_bool(0.8);
+        }
+        Self {
+            seed,
+            rng,
+            pair,
+            answered: [1, 1],
+        }
+    }
+
+    fn step(&mut self) {
+        let who = self.rng.random_range(0..2);
+        match self.rng.random_range(0..14) {
+            0..3 => self.command(who, "call"),
+            3..6 => self.user(who),
+            6..9 => self.media(who),
+            9 => self.break_line(who),
+            10 => {
+                let millis = self.rng.random_range(0..8000);
+                self.pair.advance(Duration::from_millis(millis));
+            }
+            11 => {
+                let kinds = ["reconnect", "register", "unregister"];
+                let kind = kinds[self.rng.random_range(0..3)];
+                self.command(who, kind);
+            }
+            _ => self.pair.carry(),
+        }
+        self.answer_lines();
+    }
+
+    fn command(&mut self, who: usize, kind: &str) {
+        let command = match kind {
+            "call" => {
+                let target = ["alice", "bob", "nobody"][self.rng.random_range(0..3)];
+                json!({ "type": "call", "target": target, "options": { "timeout": 9000 } })
+            }
+            kind => json!({ "type": kind }),
+        };
+        let ticket = self.pair.rigs[who].command(command);
+        if self.rng.random_bool(0.2) {
+            self.pair.rigs[who].command(json!({ "type": "abort", "ticket": ticket }));
+        }
+    }
+
+    fn user(&mut self, who: usize) {
+        let Some(id) = self.any_session(who) else {
+            return;
+        };
+        let command = match self.rng.random_range(0..9) {
+            0..3 => json!({ "type": "accept", "id": id }),
+            3 => json!({ "type": "reject", "id": id }),
+            4 => json!({ "type": "end", "id": id }),
+            5 => json!({ "type": "connect", "id": id }),
+            6 => json!({ "type": "sendDtmf", "id": id, "tones": "12" }),
+            7 => json!({ "type": "autoAnswerDecision", "id": id, "answer": true }),
+            _ => json!({ "type": "delivered", "id": id }),
+        };
+        self.pair.rigs[who].command(command);
+    }
+
+    fn media(&mut self, who: usize) {
+        let Some(id) = self.any_session(who) else {
+            return;
+        };
+        let reason = String::from("chaos");
+        let refusal = MediaRefusal::Incompatible;
+        let failure = MediaFailure::Consent;
+        let event = match self.rng.random_range(0..10) {
+            0..4 => MediaEvent::Described {
+                sdp: "v=0\r\n".into(),
+            },
+            4 => MediaEvent::AnswerApplied,
+            5 => MediaEvent::Connected,
+            6 => MediaEvent::Interrupted,
+            7 => MediaEvent::Refused { refusal, reason },
+            8 => MediaEvent::Failed { failure, reason },
+            _ => MediaEvent::Crashed { reason },
+        };
+        self.pair.rigs[who].media_event(id, event);
+    }
+
+    fn break_line(&mut self, who: usize) {
+        let rig = &mut self.pair.rigs[who];
+        rig.down();
+        rig.outbox.clear();
+    }
+
+    fn answer_lines(&mut self) {
+        for who in 0..2 {
+            let rig = &mut self.pair.rigs[who];
+            if rig.connects.len() > self.answered[who] {
+                self.answered[who] = rig.connects.len();
+                match self.rng.random_bool(0.7) {
+                    true => rig.up(),
+                    false => rig.connection(Connection::Refused {
+                        reason: "chaos".into(),
+                    }),
+                }
+            }
+        }
+    }
+
+    fn any_session(&mut self, who: usize) -> Option<SessionId> {
+        let ids: Vec<SessionId> = named(&self.pair.rigs[who])
+            .into_iter()
+            .filter_map(|(kind, id)| {
+                let begins = ["pendingSession", "sessionStarted", "autoAnswerQuery"];
+                begins.contains(&kind.as_str()).then_some(id)
+            })
+            .collect();
+        match ids.len() {
+            0 => None,
+            // The latest are the most interesting.
+            n => Some(ids[n - 1 - self.rng.random_range(0..n.min(4))]),
+        }
+    }
+
+    fn end(mut self) {
+        for rig in &mut self.pair.rigs {
+            rig.command(json!({ "type": "destroy" }));
+        }
+        self.pair.advance(Duration::from_secs(3));
+        for rig in &self.pair.rigs {
+            assert!(rig.closed, "seed {}: the phone does not close", self.seed);
+            assert_eq!(rig.unsettled(), Vec::<u64>::new(), "seed {}", self.seed);
+            check(rig, self.seed);
+        }
+    }
+}
+
+/// Every event about a session, by its name.
+fn named(rig: &Rig) -> Vec<(String, SessionId)> {
+    rig.events
+        .iter()
+        .map(|event| serde_json::to_value(event).unwrap())
+        .filter_map(|event| {
+            let id = event.get("id").or_else(|| event["session"].get("id"));
+            let id = id.and_then(Value::as_str)?.parse().ok()?;
+            Some((event["type"].as_str()?.to_owned(), id))
+        })
+        .collect()
+}
+
+fn check(rig: &Rig, seed: u64) {
+    let mut stories: BTreeMap<SessionId, Vec<String>> = BTreeMap::new();
+    for (kind, id) in named(rig) {
+        stories.entry(id).or_default().push(kind);
+    }
+    for (id, story) in stories {
+        let count = |kinds: &[&str]| story.iter().filter(|k| kinds.contains(&k.as_str())).count();
+        let outcomes = [
+            "sessionStarted",
+            "cancelPendingSession",
+            "handledPendingSession",
+        ];
+        if count(&["pendingSession"]) > 0 {
+            assert_eq!(
+                count(&["pendingSession"]),
+                1,
+                "seed {seed}, {id}: {story:?}"
+            );
+            assert_eq!(count(&outcomes), 1, "seed {seed}, {id}: {story:?}");
+        }
+        let started = count(&["sessionStarted"]);
+        assert!(started <= 1, "seed {seed}, {id}: {story:?}");
+        assert_eq!(
+            count(&["terminated"]),
+            started,
+            "seed {seed}, {id}: {story:?}"
+        );
+        assert_eq!(
+            count(&["sessionEnded"]),
+            started,
+            "seed {seed}, {id}: {story:?}"
+        );
+        if started == 1 {
+            assert_eq!(
+                story.last().unwrap(),
+                "sessionEnded",
+                "seed {seed}, {id}: {story:?}"
+            );
+        }
+    }
+}
