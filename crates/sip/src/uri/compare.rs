@@ -6,6 +6,10 @@ use super::{Scheme, Uri};
 const DECISIVE: [&str; 5] = ["user", "ttl", "method", "maddr", "transport"];
 
 pub(super) fn same(a: &Uri<'_>, b: &Uri<'_>) -> bool {
+    // Equal texts are equal, even where a parameter is repeated and so has no one value.
+    if a.as_str() == b.as_str() {
+        return true;
+    }
     match (a.scheme(), b.scheme()) {
         (Scheme::Sip, Scheme::Sip) | (Scheme::Sips, Scheme::Sips) => same_sip(a, b),
         (Scheme::Tel, Scheme::Tel) => same_tel(a, b),

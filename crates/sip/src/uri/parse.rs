@@ -4,6 +4,9 @@ use super::{Scheme, UriError, host};
 /// Longer URIs than this are refused.
 const MAX_URI: usize = 8 * 1024;
 
+/// More parameters or headers in one URI than this are refused: comparing looks each up.
+const MAX_PAIRS: usize = 64;
+
 /// A part of a text, by its offsets.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Span {
@@ -252,20 +255,27 @@ fn tail(text: &str, start: usize) -> Result<(Span, Span), UriError> {
 fn check_params(params: &str) -> Result<(), UriError> {
     let mut before = b';';
     let mut named = true;
+    let mut pairs = 1;
     for byte in params.bytes() {
+        pairs += usize::from(byte == b';');
         named &= before != b';' || !matches!(byte, b';' | b'=');
         before = byte;
     }
     let clean = check_chars(params, PARAM).is_some();
-    (clean && named).then_some(()).ok_or(UriError::Parameter)
+    let few = pairs <= MAX_PAIRS;
+    (clean && named && few)
+        .then_some(())
+        .ok_or(UriError::Parameter)
 }
 
 fn check_headers(headers: &str) -> Result<(), UriError> {
     let clean = check_chars(headers, HEADER).is_some();
-    let named = headers
-        .split('&')
-        .all(|pair| !pair.is_empty() && !pair.starts_with('='));
-    (clean && named).then_some(()).ok_or(UriError::Header)
+    let mut pairs = headers.split('&');
+    let few = pairs.clone().count() <= MAX_PAIRS;
+    let named = pairs.all(|pair| !pair.is_empty() && !pair.starts_with('='));
+    (clean && named && few)
+        .then_some(())
+        .ok_or(UriError::Header)
 }
 
 fn tel(text: &str, start: usize) -> Result<Parts, UriError> {

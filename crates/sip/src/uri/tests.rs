@@ -175,3 +175,18 @@ fn an_invalid_domain_is_known() {
             .is_invalid_domain()
     );
 }
+
+#[test]
+fn a_uri_is_the_same_as_itself_even_with_a_repeated_parameter() {
+    let twice = uri("sip:a@b;x=1;x=2");
+    assert!(twice.same_as(&twice));
+}
+
+#[test]
+fn more_than_64_parameters_or_headers_are_refused() {
+    let params = |count| format!("sip:a@b{}", ";p=1".repeat(count));
+    let headers = |count: usize| format!("sip:a@b?{}", vec!["h=1"; count].join("&"));
+    assert!(Uri::parse(&params(64)).is_ok() && Uri::parse(&headers(64)).is_ok());
+    assert_eq!(Uri::parse(&params(65)).unwrap_err(), UriError::Parameter);
+    assert_eq!(Uri::parse(&headers(65)).unwrap_err(), UriError::Header);
+}
