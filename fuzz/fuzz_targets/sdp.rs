@@ -1,0 +1,61 @@
+//! Any text as a description: no panic, what is read is written and read again, and what is agreed to has an answer.
+//!
+//! `cargo +nightly fuzz run sdp -- -max_len=8192`
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use media::codec::Codec;
+use media::sdp::negotiate::{Identity, LocalTransport, Negotiation, Terms};
+use media::sdp::{Description, Direction, ParseError};
+use media::transport::{LocalParameters, Secret, Setup};
+
+fuzz_target!(|bytes: &[u8]| {
+    let text = String::from_utf8_lossy(bytes);
+    let Ok(read) = Description::parse(&text) else {
+        return;
+    };
+    let written = read.to_string();
+    if let Ok(again) = Description::parse(&written) {
+        assert_eq!(again.media.len(), read.media.len());
+    }
+    answer(&text, read.media.len());
+});
+
+fn answer(offer: &str, sections: usize) {
+    let identity = Identity {
+        session_id: 1,
+        ssrc: 1,
+        cname: "c".into(),
+        stream_id: "s".into(),
+        track_id: "t".into(),
+    };
+    let terms = Terms {
+        codecs: Codec::ALL.to_vec(),
+        telephone_event: true,
+        ptime: 20,
+        opus_dtx: false,
+        opus_max_average_bitrate: None,
+    };
+    let mut negotiation = Negotiation::new(identity, terms);
+    if negotiation.receive_offer(offer, Direction::SendRecv).is_err() {
+        return;
+    }
+    let parameters = LocalParameters {
+        ufrag: "ours".into(),
+        pwd: Secret::new("oursoursoursoursoursours"),
+        fingerprints: Vec::new(),
+        setup: Setup::ActPass,
+        candidates: Vec::new(),
+    };
+    let local = LocalTransport {
+        parameters: &parameters,
+        end_of_candidates: true,
+    };
+    let answer = negotiation.answer(local).expect("an offer was received");
+    // Only its length may keep us from reading what we wrote.
+    match Description::parse(&answer) {
+        Ok(answer) => assert_eq!(answer.media.len(), sections),
+        Err(error) => assert!(matches!(error, ParseError::TooLong { .. }), "{error}"),
+    }
+}
