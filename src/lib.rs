@@ -3,6 +3,7 @@
 mod events;
 
 pub mod devices;
+pub mod figures;
 pub mod phone;
 pub mod sink;
 pub mod source;

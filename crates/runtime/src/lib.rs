@@ -28,5 +28,6 @@ mod tick_clock;
 pub mod websocket;
 
 pub use event::{Event, EventSink, RuntimeEvent};
+pub use media_worker::{ClockFigures, clock_figures};
 pub use phone::{Command, Config, ConfigError, SessionId, Ticket};
 pub use softphone::{CommandError, Softphone};

@@ -4,6 +4,7 @@
 //! **a panic while a session is driven ends that session and no other.**
 
 mod engine;
+mod figures;
 mod hosted;
 mod order;
 mod pool;
@@ -14,6 +15,7 @@ mod sockets;
 mod tests;
 mod worker;
 
+pub use figures::{ClockFigures, clock_figures};
 pub(crate) use order::{News, Order, Spec, What};
 pub(crate) use pool::{Handle, Pool};
 pub(crate) use session::{EngineConfig, engine};

@@ -11,6 +11,7 @@ use std::{io, mem};
 use mio::{Events, Poll, Token, Waker};
 use phone::MediaEvent;
 
+use super::figures;
 use super::hosted::{Hosted, Life};
 use super::order::{Key, Message, News, Order, Spec, What};
 use super::sockets::{self, DATAGRAM, Readiness, Sockets};
@@ -75,11 +76,6 @@ impl Worker {
             self.run_deadlines();
             self.run_ticks();
         }
-        tracing::debug!(
-            late = self.clock.late,
-            skipped = self.clock.skipped,
-            "media thread ends"
-        );
     }
 
     fn timeout(&self, now: Instant) -> Option<Duration> {
@@ -170,10 +166,16 @@ impl Worker {
     }
 
     fn run_ticks(&mut self) {
+        let mut ticks = 0;
         while self.is_ticking()
             && let Some(number) = self.clock.take(Instant::now())
         {
             self.tick(number);
+            ticks += 1;
+        }
+        if ticks > 0 {
+            let late = mem::take(&mut self.clock.late);
+            figures::count(ticks, late, mem::take(&mut self.clock.skipped));
         }
     }
 
