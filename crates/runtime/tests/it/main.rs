@@ -8,4 +8,5 @@
 #[cfg(target_os = "linux")]
 mod device;
 mod server;
+mod softphone;
 mod websocket;
