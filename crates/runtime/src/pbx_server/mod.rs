@@ -1,0 +1,241 @@
+//! The embedded PBX as a server: one task with a listener, its WebSockets and its extensions' media.
+//!
+//! ```text
+//!  commands ──►┐                              ┌──► WebSockets (one task each)
+//!  listener ──►├─ wait ─► one input ─► Pbx ─► drain ├──► media workers (extensions)
+//!  WebSockets ►│                              └──► events and replies, one stream
+//!  media, time ►┘
+//! ```
+
+mod connections;
+mod event;
+
+use std::fmt;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use pbx::{Output, Pbx};
+use phone::Ticket;
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use crate::driver::{Calls, Job};
+use crate::io_threads::IoThreads;
+use crate::media_worker::{News, What};
+use crate::softphone::{CommandError, seed};
+use connections::{Connections, FromClient};
+
+pub use event::{PbxEvent, PbxEventSink};
+
+/// Commands that may wait at once; a caller that is faster is told so instead of being queued.
+const MAX_WAITING: usize = 1024;
+
+/// Why a PBX could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// An option is wrong.
+    #[error(transparent)]
+    Config(#[from] phone::ConfigError),
+    /// The system has no thread, port or randomness to give.
+    #[error("the PBX can't listen: {0}")]
+    Io(#[from] io::Error),
+}
+
+/// A running PBX on a free loopback port; dropping it stops it.
+pub struct PbxServer {
+    address: SocketAddr,
+    requests: mpsc::Sender<(Ticket, pbx::Command)>,
+    _threads: Arc<IoThreads>,
+}
+
+impl PbxServer {
+    /// Binds a free loopback port and starts the PBX's task; `events` gets its one ordered stream.
+    ///
+    /// # Errors
+    ///
+    /// An option is wrong, or the system has no thread, port or randomness to give.
+    pub fn start(
+        config: pbx::Config,
+        events: Box<dyn PbxEventSink>,
+    ) -> Result<PbxServer, StartError> {
+        let threads = IoThreads::shared()?;
+        let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        let (requests, inbox) = mpsc::channel(MAX_WAITING);
+        let server = Server::new(config, address, inbox, events)?;
+        // Not joined: it ends by itself when the handle is dropped, and the threads with the last one.
+        threads.spawn(server.run(listener));
+        Ok(PbxServer {
+            address,
+            requests,
+            _threads: threads,
+        })
+    }
+
+    /// Where it listens; the WebSocket's path may be any.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Gives a command; its outcome is the reply event with this ticket.
+    ///
+    /// # Errors
+    ///
+    /// The PBX has ended, or too many commands wait.
+    pub fn command(&self, ticket: Ticket, command: pbx::Command) -> Result<(), CommandError> {
+        self.requests
+            .try_send((ticket, command))
+            .map_err(|error| match error {
+                mpsc::error::TrySendError::Full(_) => CommandError::Busy,
+                mpsc::error::TrySendError::Closed(_) => CommandError::Closed,
+            })
+    }
+}
+
+impl fmt::Debug for PbxServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PbxServer")
+            .field("address", &self.address)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The PBX's task; it ends when the handle is dropped.
+struct Server {
+    pbx: Pbx,
+    /// Capacity [`MAX_WAITING`].
+    requests: mpsc::Receiver<(Ticket, pbx::Command)>,
+    connections: Connections,
+    calls: Calls,
+    news: mpsc::UnboundedReceiver<News>,
+    /// Openings of inputs and outputs under way; aborted with the task.
+    jobs: JoinSet<Job>,
+    wake: Option<Instant>,
+    events: Box<dyn PbxEventSink>,
+}
+
+/// One fact of I/O.
+enum Fact {
+    Request(Option<(Ticket, pbx::Command)>),
+    Client(FromClient),
+    Media(News),
+    Job(Job),
+    Time,
+}
+
+impl Server {
+    fn new(
+        config: pbx::Config,
+        address: SocketAddr,
+        requests: mpsc::Receiver<(Ticket, pbx::Command)>,
+        events: Box<dyn PbxEventSink>,
+    ) -> Result<Server, StartError> {
+        let (news_sender, news) = mpsc::unbounded_channel();
+        let mut calls = Calls::new(&media_config()?, news_sender);
+        calls.server_is_local = true;
+        let since_1970 = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        Ok(Server {
+            pbx: Pbx::new(config, address, seed()?, Instant::now(), since_1970)?,
+            requests,
+            connections: Connections::new(),
+            calls,
+            news,
+            jobs: JoinSet::new(),
+            wake: None,
+            events,
+        })
+    }
+
+    async fn run(mut self, listener: std::net::TcpListener) {
+        match TcpListener::from_std(listener) {
+            Ok(listener) => self.serve(listener).await,
+            Err(error) => tracing::error!(%error, "the embedded PBX can't listen"),
+        }
+        self.jobs.abort_all();
+        self.calls.end();
+        self.connections.end().await;
+        self.events.send(PbxEvent::Closed);
+    }
+
+    async fn serve(&mut self, listener: TcpListener) {
+        loop {
+            self.drain();
+            match self.wait(&listener).await {
+                Fact::Request(None) => return,
+                fact => self.handle(fact),
+            }
+        }
+    }
+
+    async fn wait(&mut self, listener: &TcpListener) -> Fact {
+        let far = Instant::now() + std::time::Duration::from_secs(3600);
+        let wake = self.wake.unwrap_or(far);
+        tokio::select! {
+            request = self.requests.recv() => Fact::Request(request),
+            client = self.connections.next(listener) => Fact::Client(client),
+            Some(news) = self.news.recv() => Fact::Media(news),
+            Some(Ok(job)) = self.jobs.join_next() => Fact::Job(job),
+            () = tokio::time::sleep_until(wake.into()) => Fact::Time,
+        }
+    }
+
+    fn handle(&mut self, fact: Fact) {
+        let now = Instant::now();
+        match fact {
+            Fact::Request(Some((ticket, command))) => self.pbx.handle_command(ticket, command, now),
+            Fact::Request(None) => {}
+            Fact::Client(FromClient::Connected(flow, peer)) => {
+                self.pbx.handle_connected(flow, peer, now);
+            }
+            Fact::Client(FromClient::Message(flow, bytes)) => {
+                self.pbx.handle_signaling(flow, bytes, now);
+            }
+            Fact::Client(FromClient::Gone(flow)) => self.pbx.handle_disconnected(flow, now),
+            Fact::Media(News { id, what }) => match what {
+                What::Media(event) => self.pbx.handle_media(id, event, now),
+                What::Summary(_) | What::Report(..) => {}
+            },
+            Fact::Job(Job::IceServers(servers)) => self.calls.host_waiting(servers, now),
+            Fact::Job(Job::Opened(opened)) => {
+                if let Some((id, event)) = self.calls.attach(opened) {
+                    self.pbx.handle_media(id, event, now);
+                }
+            }
+            Fact::Time => self.pbx.handle_timeout(now),
+        }
+    }
+
+    fn drain(&mut self) {
+        loop {
+            match self.pbx.poll_output() {
+                Output::Send { flow, bytes } => self.connections.send(flow, bytes),
+                Output::Close { flow } => self.connections.cut(flow),
+                Output::Media(id, command) => self.calls.order(id, command, &mut self.jobs),
+                Output::Event(event) => self.events.send(PbxEvent::Pbx(event)),
+                Output::Reply(ticket, outcome) => {
+                    self.events.send(PbxEvent::reply(ticket, outcome));
+                }
+                Output::Timeout(at, _why) => {
+                    self.wake = at;
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// What the extensions' media are made with: every codec, no ICE servers.
+fn media_config() -> Result<phone::Config, phone::ConfigError> {
+    phone::Config::from_json(&serde_json::json!({
+        "uri": "sip:pbx@pbx.invalid",
+        "servers": "ws://pbx.invalid/",
+        "register": false,
+        "audio": "none",
+    }))
+}
