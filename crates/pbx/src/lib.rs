@@ -45,3 +45,5 @@ pub use event::{Call, Event, MessageDirection, UnregisterCause};
 
 mod output;
 pub use output::{CommandError, Output, Reply};
+
+pub use sip::transaction::FlowId;

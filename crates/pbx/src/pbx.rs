@@ -55,14 +55,14 @@ pub struct Pbx {
 }
 
 impl Pbx {
-    /// Makes a PBX without connections that is reached as `route`, such as `sip:127.0.0.1:5080`;
+    /// Makes a PBX without connections that listens on `address`;
     /// `unix_time` is the time since 1970 at `now`.
     ///
     /// # Errors
     /// A [`ConfigError`] names the domain or the extension whose name is no part of a SIP URI.
     pub fn new(
         config: Config,
-        route: &Uri<'_>,
+        address: SocketAddr,
         seed: [u8; 32],
         now: Instant,
         unix_time: Duration,
@@ -75,14 +75,16 @@ impl Pbx {
             ));
         }
         let mut rng = StdRng::from_seed(seed);
+        let route: Uri<'static> = format!("sip:{address};transport=ws;lr")
+            .parse()
+            .expect("a socket address is host and port of a URI");
         let mut layer = LayerConfig::new(route.host_text());
         layer.port = route.port();
-        let our_route = with_loose_ws(route);
         let mut pbx = Self {
             layer: Layer::new(layer, fresh(&mut rng)),
             registrar: Registrar::new(config.min_expires, config.max_expires),
             gate: Gate::new(&config, fresh(&mut rng), now),
-            proxy: Proxy::new(&config.domain, our_route),
+            proxy: Proxy::new(&config.domain, route),
             faults: Faults::default(),
             attendants: BTreeMap::new(),
             refusing: BTreeMap::new(),
@@ -540,13 +542,6 @@ impl Pbx {
             }
         }
     }
-}
-
-fn with_loose_ws(route: &Uri<'_>) -> Uri<'static> {
-    let route = route
-        .with_param("transport", "ws")
-        .and_then(|route| route.with_param("lr", ""));
-    route.expect("a URI with two more parameters is a URI")
 }
 
 fn fresh(rng: &mut StdRng) -> [u8; 32] {

@@ -22,6 +22,7 @@ mod driver;
 mod event;
 mod io_threads;
 mod media_worker;
+mod pbx_server;
 mod resolver;
 mod softphone;
 mod tick_clock;
@@ -29,5 +30,6 @@ pub mod websocket;
 
 pub use event::{Event, EventSink, RuntimeEvent};
 pub use media_worker::{ClockFigures, clock_figures};
+pub use pbx_server::{PbxEvent, PbxEventSink, PbxServer, StartError};
 pub use phone::{Command, Config, ConfigError, SessionId, Ticket};
 pub use softphone::{CommandError, Softphone};

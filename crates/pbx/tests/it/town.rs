@@ -54,10 +54,10 @@ impl Town {
             reason = "virtual time needs one instant to count from"
         )]
         let now = Instant::now();
-        let route: Uri<'static> = "sip:127.0.0.1:5080".parse().unwrap();
+        let address = "127.0.0.1:5080".parse().unwrap();
         let unix_time = Duration::from_secs(1_700_000_000);
         Self {
-            pbx: Pbx::new(config, &route, [7; 32], now, unix_time).unwrap(),
+            pbx: Pbx::new(config, address, [7; 32], now, unix_time).unwrap(),
             now,
             clients: BTreeMap::new(),
             events: Vec::new(),

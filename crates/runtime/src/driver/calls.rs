@@ -18,8 +18,8 @@ use crate::media_worker::{self, EngineConfig, Handle, News, Order, Pool, Spec, W
 use crate::resolver::{self, IceServers};
 
 /// The media side of one phone.
-pub(super) struct Calls {
-    pub(super) server_is_local: bool,
+pub(crate) struct Calls {
+    pub(crate) server_is_local: bool,
     calls: BTreeMap<SessionId, Call>,
     config: Arc<EngineConfig>,
     ice: IceServers,
@@ -42,7 +42,7 @@ enum Place {
 }
 
 impl Calls {
-    pub(super) fn new(config: &Config, news: mpsc::UnboundedSender<News>) -> Calls {
+    pub(crate) fn new(config: &Config, news: mpsc::UnboundedSender<News>) -> Calls {
         Calls {
             server_is_local: false,
             calls: BTreeMap::new(),
@@ -54,7 +54,7 @@ impl Calls {
     }
 
     /// What of the configuration can't be used, once.
-    pub(super) fn take_warnings(&mut self) -> Vec<String> {
+    pub(crate) fn take_warnings(&mut self) -> Vec<String> {
         std::mem::take(&mut self.ice.passed_over)
             .into_iter()
             .map(|text| format!("iceServers: {text}"))
@@ -62,18 +62,18 @@ impl Calls {
     }
 
     /// Notes what a command means for sessions to come.
-    pub(super) fn overhear(&mut self, command: &Command) {
+    pub(crate) fn overhear(&mut self, command: &Command) {
         if let Command::SetIceServers { ice_servers } = command {
             self.ice = IceServers::new(ice_servers);
         }
     }
 
-    pub(super) fn knows(&self, id: SessionId) -> bool {
+    pub(crate) fn knows(&self, id: SessionId) -> bool {
         self.calls.contains_key(&id)
     }
 
     /// Carries out the phone's order for one session.
-    pub(super) fn order(&mut self, id: SessionId, command: MediaCommand, jobs: &mut JoinSet<Job>) {
+    pub(crate) fn order(&mut self, id: SessionId, command: MediaCommand, jobs: &mut JoinSet<Job>) {
         match command {
             MediaCommand::Close => {
                 self.calls.remove(&id);
@@ -107,7 +107,7 @@ impl Calls {
     }
 
     /// Asks for all figures of a session; false where it has no media.
-    pub(super) fn report(&mut self, id: SessionId, ticket: Ticket) -> bool {
+    pub(crate) fn report(&mut self, id: SessionId, ticket: Ticket) -> bool {
         match self.calls.get(&id).map(|call| &call.place) {
             Some(Place::Hosted(handle)) => {
                 handle.send(Order::Report(ticket));
@@ -118,7 +118,7 @@ impl Calls {
     }
 
     /// Hosts the sessions that waited for the ICE servers' addresses.
-    pub(super) fn host_waiting(&mut self, servers: Vec<Server>, now: Instant) {
+    pub(crate) fn host_waiting(&mut self, servers: Vec<Server>, now: Instant) {
         self.looking_up = false;
         self.ice.keep(servers.clone(), now);
         let waiting: Vec<SessionId> = self
@@ -133,7 +133,7 @@ impl Calls {
     }
 
     /// Gives a session what was opened for it; a failure is news for the phone.
-    pub(super) fn attach(&mut self, opened: Opened) -> Option<(SessionId, MediaEvent)> {
+    pub(crate) fn attach(&mut self, opened: Opened) -> Option<(SessionId, MediaEvent)> {
         match opened {
             Opened::Input(id, turn, outcome) => {
                 let current = turn.strong_count() > 0;

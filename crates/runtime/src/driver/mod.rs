@@ -27,7 +27,7 @@ use tokio::task::JoinSet;
 
 use crate::event::{Event, EventSink};
 use crate::media_worker::{News, What};
-use calls::Calls;
+pub(crate) use calls::Calls;
 use line::Line;
 use opening::Opened;
 
@@ -62,7 +62,7 @@ pub(crate) struct Driver {
 
 /// What a job on the side ended with.
 #[derive(Debug)]
-enum Job {
+pub(crate) enum Job {
     /// The addresses of the ICE servers.
     IceServers(Vec<media::transport::Server>),
     /// An input or output was opened, or not.

@@ -10,17 +10,17 @@ use crate::audio::{Input, OpenError, Output, SinkWriter, SourceReader, Tone, Wav
 use crate::device_hub::{self, Trouble};
 
 /// Which opening of a session this is; dead once a later one has taken its place.
-pub(super) type Turn = Weak<()>;
+pub(crate) type Turn = Weak<()>;
 
 /// The outcome of opening.
 #[derive(Debug)]
-pub(super) enum Opened {
+pub(crate) enum Opened {
     Input(SessionId, Turn, Result<Input, OpenError>),
     Output(SessionId, Turn, Result<Output, OpenError>),
 }
 
 impl Opened {
-    pub(super) fn broken(id: SessionId, turn: Turn, device: Device) -> Opened {
+    pub(crate) fn broken(id: SessionId, turn: Turn, device: Device) -> Opened {
         let error = OpenError::Device("opening it broke".to_owned());
         match device {
             Device::Input => Opened::Input(id, turn, Err(error)),
@@ -30,7 +30,7 @@ impl Opened {
 }
 
 /// How something is opened.
-pub(super) enum Way<T> {
+pub(crate) enum Way<T> {
     /// It is open, or can't be.
     Now(Result<T, OpenError>),
     /// It may block: files.
@@ -39,7 +39,7 @@ pub(super) enum Way<T> {
     Session(SessionId),
 }
 
-pub(super) fn input(wanted: audio::Input, trouble: Trouble) -> Way<Input> {
+pub(crate) fn input(wanted: audio::Input, trouble: Trouble) -> Way<Input> {
     match wanted {
         audio::Input::None => Way::Now(Ok(Input::Silence)),
         audio::Input::Tone { frequency, level } => {
@@ -57,7 +57,7 @@ pub(super) fn input(wanted: audio::Input, trouble: Trouble) -> Way<Input> {
     }
 }
 
-pub(super) fn output(wanted: audio::Output, trouble: Trouble) -> Way<Output> {
+pub(crate) fn output(wanted: audio::Output, trouble: Trouble) -> Way<Output> {
     match wanted {
         audio::Output::None => Way::Now(Ok(Output::Nowhere)),
         audio::Output::Sink { id } => Way::Now(SinkWriter::open(id).map(Output::Sink)),

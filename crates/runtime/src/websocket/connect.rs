@@ -158,15 +158,18 @@ async fn upgrade(
     let mut request = server.uri().clone().into_client_request().map_err(failed)?;
     let headers = request.headers_mut();
     headers.insert("Sec-WebSocket-Protocol", HeaderValue::from_static("sip"));
-    let config = WebSocketConfig::default()
-        .max_message_size(Some(MAX_MESSAGE))
-        .max_frame_size(Some(MAX_MESSAGE))
-        .read_buffer_size(16 * 1024)
-        .write_buffer_size(0);
-    client_async_with_config(request, stream, Some(config))
+    client_async_with_config(request, stream, Some(limits()))
         .await
         .map(|(stream, _response)| stream)
         .map_err(failed)
+}
+
+pub(super) fn limits() -> WebSocketConfig {
+    WebSocketConfig::default()
+        .max_message_size(Some(MAX_MESSAGE))
+        .max_frame_size(Some(MAX_MESSAGE))
+        .read_buffer_size(16 * 1024)
+        .write_buffer_size(0)
 }
 
 /// TCP with or without TLS.

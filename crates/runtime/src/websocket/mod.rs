@@ -1,11 +1,13 @@
 //! SIP over WebSocket (RFC 7118): connecting, and an open connection that owns its queue.
 
+mod accept;
 mod address;
 mod connect;
 mod connection;
 mod error;
 mod tls;
 
+pub(crate) use accept::accept;
 pub use address::ServerUrl;
 pub use connect::Connector;
 pub use connection::{Connection, Incoming};
