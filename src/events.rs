@@ -8,7 +8,7 @@ use napi::bindgen_prelude::{Env, Function, Result, Status};
 use napi::threadsafe_function::{
     ThreadsafeCallContext, ThreadsafeFunction, ThreadsafeFunctionCallMode,
 };
-use runtime::{Event, EventSink, SessionId};
+use runtime::{Event, EventSink, PbxEvent, PbxEventSink, SessionId};
 
 /// Unbounded: events are few, and of a session's figures only the latest waits.
 type Callback = ThreadsafeFunction<Payload, (), String, Status, false>;
@@ -76,6 +76,14 @@ impl EventSink for EventStream {
                     self.call(Payload::Latest(slot));
                 }
             }
+        }
+    }
+}
+
+impl PbxEventSink for EventStream {
+    fn send(&mut self, event: PbxEvent) {
+        if let Ok(text) = serde_json::to_string(&event) {
+            self.call(Payload::Event(text));
         }
     }
 }

@@ -4,6 +4,7 @@ mod events;
 
 pub mod devices;
 pub mod figures;
+pub mod pbx;
 pub mod phone;
 pub mod sink;
 pub mod source;

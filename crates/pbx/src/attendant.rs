@@ -28,6 +28,7 @@ pub(crate) enum Step {
 #[derive(Debug)]
 enum Due {
     Connected,
+    Pong,
     Command(Command),
 }
 
@@ -101,7 +102,8 @@ impl Attendant {
                 phone::Output::Media(id, command) => steps.push(Step::Media(id, command)),
                 phone::Output::Connect { .. } => due.push_back(Due::Connected),
                 phone::Output::Event(event) => self.react(event, &mut due, &mut steps),
-                phone::Output::Reply(..) | phone::Output::Disconnect | phone::Output::Ping => {}
+                phone::Output::Ping => due.push_back(Due::Pong),
+                phone::Output::Reply(..) | phone::Output::Disconnect => {}
                 phone::Output::Timeout(at, _) => match due.pop_front() {
                     Some(Due::Connected) => self.phone.handle_connection(
                         Connection::Up {
@@ -110,6 +112,7 @@ impl Attendant {
                         },
                         now,
                     ),
+                    Some(Due::Pong) => self.phone.handle_pong(now),
                     Some(Due::Command(command)) => {
                         self.phone.handle_command(NOBODY, command, now);
                     }

@@ -35,6 +35,8 @@ pub enum Command {
     AddFault(Fault),
     /// Ends every disturbance.
     ClearFaults {},
+    /// Stops: what is registered and every call is forgotten without a word.
+    Close {},
     /// Closes a user's connections, or all, as a failing network would.
     Disconnect {
         /// The user part; everybody where absent.

@@ -31,6 +31,8 @@ pub enum Output {
     Event(Event),
     /// Settle the promise of a command.
     Reply(Ticket, Result<Reply, CommandError>),
+    /// The PBX has stopped: close every connection and drop it.
+    Closed,
     /// Nothing more until the next input; `handle_timeout` is due then, if ever, for this reason.
     Timeout(Option<Instant>, &'static str),
 }

@@ -173,6 +173,10 @@ impl Pbx {
                 self.faults.clear();
                 self.done(ticket);
             }
+            Command::Close {} => {
+                self.done(ticket);
+                self.outputs.push_back(Output::Closed);
+            }
             Command::Disconnect { user } => {
                 for flow in self.flows_of(user.as_deref()) {
                     self.outputs.push_back(Output::Close { flow });

@@ -30,6 +30,7 @@ pub mod websocket;
 
 pub use event::{Event, EventSink, RuntimeEvent};
 pub use media_worker::{ClockFigures, clock_figures};
+pub use pbx::{Command as PbxCommand, Config as PbxConfig};
 pub use pbx_server::{PbxEvent, PbxEventSink, PbxServer, StartError};
 pub use phone::{Command, Config, ConfigError, SessionId, Ticket};
 pub use softphone::{CommandError, Softphone};

@@ -208,7 +208,7 @@ impl Town {
                     Output::Media(..) => {}
                     Output::Event(event) => self.events.push(event),
                     Output::Reply(ticket, outcome) => self.replies.push((ticket, outcome)),
-                    Output::Timeout(..) => break,
+                    Output::Closed | Output::Timeout(..) => break,
                 }
             }
             if quiet {

@@ -127,6 +127,13 @@ enum Fact {
     Time,
 }
 
+/// Whether the PBX goes on.
+#[derive(Debug, PartialEq, Eq)]
+enum Life {
+    On,
+    Closed,
+}
+
 impl Server {
     fn new(
         config: pbx::Config,
@@ -157,15 +164,21 @@ impl Server {
             Ok(listener) => self.serve(listener).await,
             Err(error) => tracing::error!(%error, "the embedded PBX can't listen"),
         }
-        self.jobs.abort_all();
-        self.calls.end();
-        self.connections.end().await;
-        self.events.send(PbxEvent::Closed);
+        let Server {
+            calls,
+            mut jobs,
+            mut connections,
+            mut events,
+            ..
+        } = self;
+        jobs.abort_all();
+        drop(calls);
+        connections.end().await;
+        events.send(PbxEvent::Closed);
     }
 
     async fn serve(&mut self, listener: TcpListener) {
-        loop {
-            self.drain();
+        while self.drain() == Life::On {
             match self.wait(&listener).await {
                 Fact::Request(None) => return,
                 fact => self.handle(fact),
@@ -211,7 +224,7 @@ impl Server {
         }
     }
 
-    fn drain(&mut self) {
+    fn drain(&mut self) -> Life {
         loop {
             match self.pbx.poll_output() {
                 Output::Send { flow, bytes } => self.connections.send(flow, bytes),
@@ -223,8 +236,9 @@ impl Server {
                 }
                 Output::Timeout(at, _why) => {
                     self.wake = at;
-                    return;
+                    return Life::On;
                 }
+                Output::Closed => return Life::Closed,
             }
         }
     }
