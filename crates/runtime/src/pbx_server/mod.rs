@@ -216,7 +216,7 @@ impl Server {
             },
             Fact::Job(Job::IceServers(servers)) => self.calls.host_waiting(servers, now),
             Fact::Job(Job::Opened(opened)) => {
-                if let Some((id, event)) = self.calls.attach(opened) {
+                if let Some((id, event)) = self.calls.attach(*opened) {
                     self.pbx.handle_media(id, event, now);
                 }
             }
