@@ -51,31 +51,37 @@ const fn classes() -> [u8; 256] {
     table
 }
 
+#[inline]
 pub(crate) fn is_token(byte: u8) -> bool {
     CLASS[usize::from(byte)] & TOKEN != 0
 }
 
+#[inline]
 pub(crate) fn is_param_value(byte: u8) -> bool {
     CLASS[usize::from(byte)] & PARAM_VALUE != 0
 }
 
+#[inline]
 pub(crate) fn is_lws(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
 }
 
 /// Cuts white space, and nothing else, from both ends.
+#[inline]
 pub(crate) fn trim(text: &str) -> &str {
     let text = trim_start(text);
     let tail = text.bytes().rev().take_while(|b| is_lws(*b)).count();
     &text[..text.len() - tail]
 }
 
+#[inline]
 pub(crate) fn trim_start(text: &str) -> &str {
     let white = text.bytes().take_while(|b| is_lws(*b)).count();
     &text[white..]
 }
 
 /// Length of the token that `text` starts with.
+#[inline]
 pub(crate) fn token_length(text: &str) -> usize {
     text.bytes().take_while(|b| is_token(*b)).count()
 }

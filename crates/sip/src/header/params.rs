@@ -141,15 +141,10 @@ fn check_one(text: &str) -> Result<&str, HeaderFault> {
     if body.is_empty() {
         return Ok(body);
     }
-    let (name, value, rest) = split_one(body).ok_or(HeaderFault::Parameter)?;
-    if name.is_empty() || value.is_some_and(|v| !is_value(v)) {
-        return Err(HeaderFault::Parameter);
-    }
-    Ok(rest)
-}
-
-fn is_value(value: &str) -> bool {
-    value.starts_with('"') || value.bytes().all(is_param_value)
+    let (name, _, rest) = split_one(body).ok_or(HeaderFault::Parameter)?;
+    (!name.is_empty())
+        .then_some(rest)
+        .ok_or(HeaderFault::Parameter)
 }
 
 /// Splits `name[=value]` where the value is no quoted string and no white space stands between:

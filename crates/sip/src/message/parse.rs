@@ -49,6 +49,7 @@ pub(super) fn message(frame: Bytes, leniency: Leniency) -> Result<Parsed, ParseE
         entries: Vec::with_capacity(USUAL_HEADERS),
         seen: 0,
         repeated: None,
+        returns: 0,
     };
     let (start, body) = reader.head()?;
     let Reader {
@@ -153,6 +154,8 @@ struct Reader<'f> {
     /// One bit for each known header that was there.
     seen: u128,
     repeated: Option<HeaderName>,
+    /// Carriage returns that end a line.
+    returns: usize,
 }
 
 impl Reader<'_> {
@@ -182,7 +185,11 @@ impl Reader<'_> {
         if memchr::memchr_iter(0, head).any(|at| at == 0 || head[at - 1] != b'\\') {
             return Err(ParseFault::Nul);
         }
-        if std::str::from_utf8(head).is_err() {
+        // One that ends no line might end one for somebody else.
+        if memchr::memchr_iter(b'\r', head).count() != self.returns {
+            return Err(ParseFault::LineEnd);
+        }
+        if !head.is_ascii() && std::str::from_utf8(head).is_err() {
             self.keep_latin1()?;
         }
         Ok((0..start.end, body))
@@ -190,8 +197,7 @@ impl Reader<'_> {
 
     /// The line that starts at `at`, which ends with CR LF, or LF where that is forgiven.
     fn line(&mut self, at: usize) -> Result<Line, ParseFault> {
-        let rest = &self.bytes[at..];
-        let Some(end) = memchr::memchr2(b'\r', b'\n', rest) else {
+        let Some(length) = memchr::memchr(b'\n', &self.bytes[at..]) else {
             let fault = ParseFault::LineEnd;
             forgive(
                 Forgiven::MissingEmptyLine,
@@ -206,29 +212,24 @@ impl Reader<'_> {
                 bare: false,
             });
         };
-        let end = at + end;
-        match (self.bytes[end], self.bytes.get(end + 1)) {
-            (b'\r', Some(b'\n')) => Ok(Line {
-                end,
-                next: end + 2,
-                bare: false,
-            }),
-            (b'\r', Some(_) | None) => Err(ParseFault::LineEnd),
-            (_, _) => {
-                let fault = ParseFault::LineEnd;
-                forgive(
-                    Forgiven::BareLineFeed,
-                    fault,
-                    self.leniency,
-                    &mut self.forgiven,
-                )?;
-                Ok(Line {
-                    end,
-                    next: end + 1,
-                    bare: true,
-                })
-            }
+        let end = at + length;
+        let bare = length == 0 || self.bytes[end - 1] != b'\r';
+        if bare {
+            let fault = ParseFault::LineEnd;
+            forgive(
+                Forgiven::BareLineFeed,
+                fault,
+                self.leniency,
+                &mut self.forgiven,
+            )?;
+        } else {
+            self.returns += 1;
         }
+        Ok(Line {
+            end: end - usize::from(!bare),
+            next: end + 1,
+            bare,
+        })
     }
 
     /// Takes the header that starts at `at` with `line`, and says where the next line is.

@@ -92,10 +92,17 @@ fn sip(text: &str, scheme: Scheme, start: usize) -> Result<Parts, UriError> {
     let mut user = None;
     let mut password = None;
     let mut host_start = start;
-    if let Some(at) = user_end(text, start) {
-        let colon = memchr::memchr(b':', &text.as_bytes()[start..at]);
-        let colon = colon.map_or(at, |colon| start + colon);
-        conforming = check_user(&text[start..colon])?;
+    let (plain, end) = user_end(text, start);
+    if let Some(at) = end {
+        let mut colon = at;
+        if !plain {
+            let found = memchr::memchr(b':', &text.as_bytes()[start..at]);
+            colon = found.map_or(at, |colon| start + colon);
+            conforming = check_chars(&text[start..colon], USER).ok_or(UriError::User)?;
+        }
+        if colon == start {
+            return Err(UriError::User);
+        }
         user = Some(Span::new(start, colon));
         if colon < at {
             conforming &= check_chars(&text[colon + 1..at], PASSWORD).ok_or(UriError::User)?;
@@ -121,25 +128,23 @@ fn sip(text: &str, scheme: Scheme, start: usize) -> Result<Parts, UriError> {
     })
 }
 
-/// Where the user part ends; no other part may hold an `@` that is not escaped.
-fn user_end(text: &str, start: usize) -> Option<usize> {
+/// Where the user part ends, and whether it has no password, escape or odd character. No other
+/// part may hold an `@` that is not escaped.
+fn user_end(text: &str, start: usize) -> (bool, Option<usize>) {
     let bytes = &text.as_bytes()[start..];
     // A plain user part is shorter than what setting a vector search up costs.
     let plain = bytes
         .iter()
         .take_while(|b| CLASS[usize::from(**b)] & USER != 0)
         .count();
-    match bytes.get(plain)? {
-        b'@' => Some(start + plain),
-        _ => memchr::memchr(b'@', &bytes[plain..]).map(|at| start + plain + at),
+    match bytes.get(plain) {
+        None => (true, None),
+        Some(b'@') => (true, Some(start + plain)),
+        Some(_) => {
+            let at = memchr::memchr(b'@', &bytes[plain..]);
+            (false, at.map(|at| start + plain + at))
+        }
     }
-}
-
-fn check_user(user: &str) -> Result<bool, UriError> {
-    if user.is_empty() {
-        return Err(UriError::User);
-    }
-    check_chars(user, USER).ok_or(UriError::User)
 }
 
 const USER: u8 = 1;
@@ -254,16 +259,19 @@ fn tail(text: &str, start: usize) -> Result<(Span, Span), UriError> {
 
 fn check_params(params: &str) -> Result<(), UriError> {
     let mut before = b';';
-    let mut named = true;
     let mut pairs = 1;
+    let mut clean = true;
+    let mut plain = true;
     for byte in params.bytes() {
-        pairs += usize::from(byte == b';');
-        named &= before != b';' || !matches!(byte, b';' | b'=');
+        if matches!(byte, b';' | b'=') {
+            pairs += usize::from(byte == b';');
+            clean &= before != b';';
+        }
+        plain &= CLASS[usize::from(byte)] & PARAM != 0;
         before = byte;
     }
-    let clean = check_chars(params, PARAM).is_some();
-    let few = pairs <= MAX_PAIRS;
-    (clean && named && few)
+    clean &= plain || check_chars(params, PARAM).is_some();
+    (clean && pairs <= MAX_PAIRS)
         .then_some(())
         .ok_or(UriError::Parameter)
 }
