@@ -91,15 +91,15 @@ fn address_length(text: &str) -> Option<usize> {
 
 /// `_` is in the names of many a local network, if in no grammar.
 fn name_length(bytes: &[u8]) -> (usize, bool) {
-    let mut conforming = true;
+    let mut seen = 0;
     for (at, byte) in bytes.iter().enumerate() {
-        match NAME[usize::from(*byte)] {
-            PLAIN => {}
-            UNDERSCORE => conforming = false,
-            _ => return (at, conforming),
+        let class = NAME[usize::from(*byte)];
+        if class == 0 {
+            return (at, seen & UNDERSCORE == 0);
         }
+        seen |= class;
     }
-    (bytes.len(), conforming)
+    (bytes.len(), seen & UNDERSCORE == 0)
 }
 
 const PLAIN: u8 = 1;
