@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn sha_512_256_comes_out_as_openssl_computes_it() {
-        // The inputs of RFC 7616 §3.9.2, whose printed response is not one of SHA-512/256.
+        // The inputs of RFC 7616 §3.9.2; the response comes from another implementation.
         let calculation = Calculation {
             algorithm: Algorithm::Sha512_256,
             username: "J\u{e4}s\u{f8}n Doe",
