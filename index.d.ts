@@ -464,8 +464,6 @@ export interface AudioOptions {
     input?: AudioInput;
     /** Default `'default'`: the system's speaker. */
     output?: AudioOutput;
-    /** Where incoming calls ring; default `output`. */
-    ring?: AudioOutput;
 }
 
 /** Which calls are answered without asking: see {@link SoftphoneOptions.autoAnswer}. */
@@ -636,8 +634,6 @@ export interface AudioDeviceOptions {
     input?: AudioInput;
     /** The output of calls that have none of their own, active ones included. */
     output?: AudioOutput;
-    /** Where incoming calls ring. */
-    ring?: AudioOutput;
 }
 
 /** Options of {@link Session.sendDtmf}. */

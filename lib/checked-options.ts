@@ -20,7 +20,7 @@ export const headers: Rule = { record: 'string' }
 export const iceServers: Rule = { arrayOf: { object: iceServer, required: ['urls'] } }
 
 /** The devices of a phone. */
-export const audioOptions: Schema = { input: audioInput, output: audioOutput, ring: audioOutput }
+export const audioOptions: Schema = { input: audioInput, output: audioOutput }
 
 const schema: Schema = {
   accessToken: { either: ['text', 'function'] },

@@ -30,11 +30,10 @@ export function wireIceServers(servers: readonly IceServer[]): WireIceServer[] {
 }
 
 /** A phone's devices as the addon reads them. */
-export function wireAudio({ input, output, ring }: AudioOptions, prefix = '') {
+export function wireAudio({ input, output }: AudioOptions, prefix = '') {
   return {
     input: input && wireInput(`${prefix}input`, input),
     output: output && wireOutput(`${prefix}output`, output),
-    ring: ring && wireOutput(`${prefix}ring`, ring),
   }
 }
 

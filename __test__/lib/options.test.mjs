@@ -76,7 +76,7 @@ describe('options', () => {
       extraHeaders: { 'X-A': '1', 'X-B': '2' },
       iceServers: [{ urls: 'stun:a' }, { urls: ['turn:b', 'turn:c'], username: 'u', credential: 'p' }],
       autoAnswer: () => true,
-      audio: { input: source, output: sink, ring: 'speaker-7' },
+      audio: { input: source, output: sink },
     })
     assert.deepEqual(engine.options, {
       uri: 'sip:alice@example.com',
@@ -91,7 +91,6 @@ describe('options', () => {
       audio: {
         input: { type: 'source', id: fake.sources.at(-1).id },
         output: { type: 'sink', id: fake.sinks.at(-1).id },
-        ring: { type: 'device', id: 'speaker-7' },
       },
       logLevel: 'trace',
     })

@@ -226,8 +226,6 @@ pub struct Audio {
     pub input: audio::Input,
     /// Where it is heard.
     pub output: audio::Output,
-    /// Where the phone rings.
-    pub ring: audio::Output,
 }
 
 /// An entry of `iceServers`, as W3C's `RTCIceServer`.

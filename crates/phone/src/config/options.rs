@@ -154,7 +154,7 @@ options! {
         /// Codecs in order of preference.
         codecs, "codecs": Vec<String> = "an array of 'opus', 'G722', 'PCMU' and 'PCMA'";
         /// Devices.
-        audio, "audio": AudioOption = "'none' or { input, output, ring }";
+        audio, "audio": AudioOption = "'none' or { input, output }";
         /// The most milliseconds to gather ICE candidates; default 5000.
         ice_gathering_timeout, "iceGatheringTimeout": u64 = "a whole number of milliseconds from 0 to 60000";
     }
@@ -199,8 +199,6 @@ options! {
         input, "input": InputOption = "'default', 'none', a device id or an input";
         /// Where it is heard.
         output, "output": OutputOption = "'default', 'none', a device id or an output";
-        /// Where the phone rings.
-        ring, "ring": OutputOption = "'default', 'none', a device id or an output";
     }
 }
 

@@ -251,17 +251,15 @@ fn audio(option: Option<AudioOption>) -> Result<Audio, ConfigError> {
         Some(AudioOption::Word(word)) if word == "none" => Ok(Audio {
             input: audio::Input::None,
             output: audio::Output::None,
-            ring: audio::Output::None,
         }),
         Some(AudioOption::Word(word)) => Err(ConfigError::new(
             "audio",
-            "'none' or { input, output, ring }",
+            "'none' or { input, output }",
             format!("{word:?}"),
         )),
         Some(AudioOption::Devices(devices)) => Ok(Audio {
             input: devices.input.map(Into::into).unwrap_or_default(),
             output: devices.output.map(Into::into).unwrap_or_default(),
-            ring: devices.ring.map(Into::into).unwrap_or_default(),
         }),
     }
 }

@@ -123,12 +123,8 @@ impl Phone {
             }
             Command::SetAccessToken { token } => self.set_access_token(token),
             Command::SetIceServers { ice_servers } => self.set_ice_servers(ice_servers),
-            Command::SetAudioDevice {
-                input,
-                output,
-                ring,
-            } => {
-                self.set_audio_device(input, output, ring);
+            Command::SetAudioDevice { input, output } => {
+                self.set_audio_device(input, output);
                 Ok(())
             }
             Command::SetInput { id, input } => self.session(id, |s, ctx| s.set_input(input, ctx)),
@@ -322,15 +318,7 @@ impl Phone {
         Ok(())
     }
 
-    fn set_audio_device(
-        &mut self,
-        input: Option<audio::Input>,
-        output: Option<audio::Output>,
-        ring: Option<audio::Output>,
-    ) {
-        if let Some(ring) = ring {
-            self.config.audio.ring = ring;
-        }
+    fn set_audio_device(&mut self, input: Option<audio::Input>, output: Option<audio::Output>) {
         if let Some(input) = input {
             self.config.audio.input = input.clone();
             self.each(|session, ctx| session.default_input_changed(&input, ctx));
