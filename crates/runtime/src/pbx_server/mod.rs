@@ -179,10 +179,11 @@ impl Server {
 
     async fn serve(&mut self, listener: TcpListener) {
         while self.drain() == Life::On {
-            match self.wait(&listener).await {
-                Fact::Request(None) => return,
-                fact => self.handle(fact),
+            let fact = self.wait(&listener).await;
+            if matches!(fact, Fact::Request(None)) {
+                return;
             }
+            self.handle(fact);
         }
     }
 
