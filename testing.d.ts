@@ -185,7 +185,7 @@ export declare class Pbx extends TypedEmitter<PbxEvents> {
     removeUser(name: string): Promise<void>;
     /**
      * Calls a user and connects it with another, or with an extension: with `autoAnswer` that is click-to-call.
-     * Resolves once the INVITE is on its way.
+     * Resolves when both have answered; rejects with `ERR_CALL_FAILED` when one does not.
      */
     originate({ autoAnswer, headers, ...options }: OriginateOptions): Promise<OriginatedCall>;
     /** Ends a call that `originate()` placed. */

@@ -21,6 +21,11 @@ function outcomes(phone) {
   return seen
 }
 
+/** Lets alice's phones ring; what becomes of the call is the test's matter. */
+function rings(pbx) {
+  pbx.originate({ to: 'alice', with: 'echo' }).catch(() => {})
+}
+
 describe('1. pendingSession listeners have run before anything acts on it', () => {
   test('a listener that rejects wins over auto-answer', async (t) => {
     const { pbx, open } = await pbxOf(t)
@@ -31,7 +36,7 @@ describe('1. pendingSession listeners have run before anything acts on it', () =
       alice.rejectPendingSession(pending.id)
     })
     const cancelled = next(alice, 'cancelPendingSession')
-    await pbx.originate({ to: 'alice', with: 'echo' })
+    rings(pbx)
     const [id] = await cancelled
     assert.deepEqual(seen.get(id), ['pending', 'cancelled by local: busy'])
   })
@@ -45,7 +50,7 @@ describe('1. pendingSession listeners have run before anything acts on it', () =
       free = Date.now()
     })
     const started = next(alice, 'sessionStarted')
-    await pbx.originate({ to: 'alice', with: 'echo' })
+    rings(pbx)
     const [session] = await started
     await session.answered
     assert.ok(session.startTime >= free, `answered ${free - session.startTime} ms too early`)
@@ -54,22 +59,27 @@ describe('1. pendingSession listeners have run before anything acts on it', () =
   test('an autoAnswer function that does not decide in two seconds lets the call ring', async (t) => {
     const { pbx, open } = await pbxOf(t)
     const alice = await open('alice', { autoAnswer: () => new Promise(() => {}) })
-    const rings = next(alice, 'pendingSession', 4000)
-    await pbx.originate({ to: 'alice', with: 'echo' })
-    const [pending] = await rings
+    const pendingSession = next(alice, 'pendingSession', 4000)
+    rings(pbx)
+    const [pending] = await pendingSession
     assert.equal(pending.autoAnswer, false)
   })
 })
 
 describe('2. a pending id has exactly one outcome', () => {
+  async function caller({ open }) {
+    const bob = await open('bob')
+    return bob.call('alice')
+  }
+
   async function ringing(t, options) {
     const context = await pbxOf(t)
     const alice = await context.open('alice', options)
     const seen = outcomes(alice)
-    const rings = next(alice, 'pendingSession')
-    const call = await context.pbx.originate({ to: 'alice', with: 'echo' })
-    const [{ id }] = await rings
-    return { ...context, alice, seen, id, call }
+    const pendingSession = next(alice, 'pendingSession')
+    const call = caller(context)
+    const [{ id }] = await pendingSession
+    return { ...context, alice, seen, id, call: await call }
   }
 
   test('accepted: it starts', async (t) => {
@@ -91,9 +101,9 @@ describe('2. a pending id has exactly one outcome', () => {
   })
 
   test('given up by the caller', async (t) => {
-    const { alice, pbx, seen, id, call } = await ringing(t)
+    const { alice, seen, id, call } = await ringing(t)
     const cancelled = next(alice, 'cancelPendingSession')
-    await pbx.hangUp(call)
+    await call.end()
     await cancelled
     assert.deepEqual(seen.get(id), ['pending', 'cancelled by remote: cancel'])
   })
@@ -126,9 +136,9 @@ describe('3. sessionStarted comes before the 200 OK', () => {
     const alice = await open('alice', { autoConnectSessions: false })
     const sent = []
     pbx.on('message', ({ direction, text }) => direction === 'in' && sent.push(text.split('\r\n', 1)[0]))
-    const rings = next(alice, 'pendingSession')
-    await pbx.originate({ to: 'alice', with: 'echo' })
-    const [{ id }] = await rings
+    const pendingSession = next(alice, 'pendingSession')
+    rings(pbx)
+    const [{ id }] = await pendingSession
     const started = next(alice, 'sessionStarted')
     alice.acceptPendingSession(id)
     const [session] = await started

@@ -66,6 +66,7 @@ export class Session extends TypedEmitter<SessionEvents> {
   readonly #link: Link
   readonly #answer: PromiseWithResolvers<void>
   #endTime: number | undefined
+  #ending: Promise<void> | undefined
 
   /** @internal */
   static start(link: Link, snapshot: WireSession): Session {
@@ -123,7 +124,11 @@ export class Session extends TypedEmitter<SessionEvents> {
   /** Ends the session: BYE, CANCEL or a refusal, whichever fits. Resolves after `sessionEnded`; again, it does nothing. */
   async end(): Promise<void> {
     if (this.state === 'ended') return
-    await this.#link.command({ type: 'end', id: this.id })
+    this.#ending ??= this.#link.command({ type: 'end', id: this.id }).catch((error: SoftphoneError) => {
+      // It ended while the command was on its way.
+      if (error.code !== 'ERR_SESSION_ENDED') throw error
+    })
+    await this.#ending
   }
 
   /** Sends silence instead of the input. */

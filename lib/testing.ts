@@ -231,13 +231,13 @@ export class Pbx extends TypedEmitter<PbxEvents> {
 
   /**
    * Calls a user and connects it with another, or with an extension: with `autoAnswer` that is click-to-call.
-   * Resolves once the INVITE is on its way.
+   * Resolves when both have answered; rejects with `ERR_CALL_FAILED` when one does not.
    */
   async originate({ autoAnswer, headers, ...options }: OriginateOptions): Promise<OriginatedCall> {
     checkOptions('options of originate', { ...options, autoAnswer, headers }, originating)
     const answerAfter = typeof autoAnswer === 'boolean' ? (autoAnswer ? 0 : undefined) : autoAnswer
     const command = { type: 'originate', ...options, answerAfter, headers: Object.entries(headers ?? {}) }
-    return { id: (await this.#command(command)) as number }
+    return (await this.#command(command)) as OriginatedCall
   }
 
   /** Ends a call that `originate()` placed. */
