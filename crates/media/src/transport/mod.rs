@@ -202,8 +202,9 @@ impl Transport {
     /// Takes the peer's parameters, from the first description or any later one.
     ///
     /// New ICE credentials restart ICE, a new fingerprint starts a new DTLS association; media
-    /// keeps its old path and keys until the new ones work. The same parameters again change
-    /// nothing.
+    /// keeps its old path and keys until the new ones work. But an answer with new credentials
+    /// to an offer that was no restart is another endpoint's: everything starts over with it. The
+    /// same parameters again change nothing.
     pub fn set_remote(
         &mut self,
         remote: RemoteParameters,
@@ -223,8 +224,8 @@ impl Transport {
         if remote.fingerprints.is_empty() {
             return Err(RemoteError::NoFingerprint);
         }
-        let restarted = self.follow_credentials(credentials, &remote);
-        self.follow_fingerprints(&remote, restarted);
+        let sender = self.follow_credentials(credentials, &remote);
+        self.follow_fingerprints(&remote, sender);
         for candidate in &remote.candidates {
             self.ice.add_remote(candidate, now);
         }

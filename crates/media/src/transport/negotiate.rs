@@ -4,23 +4,40 @@ use super::dtls::Dtls;
 use super::ice::Credentials;
 use super::{Description, RemoteParameters, Role, Setup, Transport, TransportFailure};
 
+/// What the credentials of a description say about its sender.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sender {
+    /// It goes on as before.
+    Unchanged,
+    /// It starts ICE, for the first time or anew.
+    Restarts,
+    /// It is not who answered before, whatever its certificate.
+    Another,
+}
+
 impl Transport {
-    /// Starts or restarts ICE when the credentials ask for it; returns whether they did.
+    /// Starts or restarts ICE when the credentials ask for it.
     pub(super) fn follow_credentials(
         &mut self,
         credentials: Credentials,
         remote: &RemoteParameters,
-    ) -> bool {
+    ) -> Sender {
         let answers_restart =
             remote.description == Description::Answer && self.ice.has_staged_restart();
         let known = self.ice.remote();
         if known == Some(&credentials) && !answers_restart {
-            return false;
+            return Sender::Unchanged;
         }
         if known.is_none() && !self.ice.has_staged_restart() {
             let role = self.role_towards(remote, self.role);
             self.ice.start(role, credentials, self.now);
-            return true;
+            return Sender::Restarts;
+        }
+        // RFC 8839 §4.4.1.1: an answer restarts ICE only where its offer did. Another one that
+        // changes the credentials comes from another fork, or from where the call was moved to.
+        let is_another = remote.description == Description::Answer && !answers_restart;
+        if is_another {
+            self.forget_peer();
         }
         // RFC 8445 §9: a restart settles the roles anew; who offered it controls.
         let (role, local) = match remote.description {
@@ -35,7 +52,19 @@ impl Transport {
         if restarted.is_err() {
             self.failure = Some(TransportFailure::Ice);
         }
-        true
+        match is_another {
+            true => Sender::Another,
+            false => Sender::Restarts,
+        }
+    }
+
+    /// Takes nothing more from who answered before: with a shared certificate its hello would
+    /// pass for one of the peer that took its place.
+    fn forget_peer(&mut self) {
+        self.ice.forget_paths();
+        self.dtls = None;
+        self.srtp = None;
+        self.undecrypted.take();
     }
 
     /// RFC 8445 §6.1.1: a lite agent never controls a full one.
@@ -48,9 +77,9 @@ impl Transport {
     }
 
     /// RFC 8842 §3.1: a new association for a new certificate, and after the end of the last one.
-    pub(super) fn follow_fingerprints(&mut self, remote: &RemoteParameters, restarted: bool) {
+    pub(super) fn follow_fingerprints(&mut self, remote: &RemoteParameters, sender: Sender) {
         let goes_on = self.dtls.as_ref().is_some_and(|dtls| {
-            dtls.expects(&remote.fingerprints) && !(dtls.is_over() && restarted)
+            dtls.expects(&remote.fingerprints) && !(dtls.is_over() && sender == Sender::Restarts)
         });
         if goes_on {
             return;

@@ -138,6 +138,70 @@ fn after_a_forked_answer_the_final_one_counts() {
     assert_eq!(net.peers[ALICE].received.last().unwrap().timestamp, 8);
 }
 
+/// Alice, who calls, and two forks of one process: Bob, and the peer whose number comes with them.
+fn forks_with_one_certificate(seed: u64) -> (Net, usize) {
+    let mut net = Net::new(seed);
+    net.add(config("10.0.0.1:1000", Role::Controlling));
+    let bob = config("10.0.0.2:2000", Role::Controlled);
+    let mut carol = config("10.0.0.3:3000", Role::Controlled);
+    carol.certificate = bob.certificate.clone();
+    net.add(bob);
+    let carol = net.add(carol);
+    (net, carol)
+}
+
+#[test]
+fn of_forks_with_one_certificate_only_the_last_to_answer_is_heard() {
+    let (mut net, carol) = forks_with_one_certificate(49);
+    net.describe(ALICE, BOB, Description::Offer);
+    net.describe(ALICE, carol, Description::Offer);
+    net.describe(BOB, ALICE, Description::Answer);
+    net.until(ms(3000), |net| {
+        net.peers[BOB].transport.state() == State::Connected
+    });
+    net.speak(ALICE, 6);
+    net.describe(carol, ALICE, Description::Answer);
+    assert_eq!(net.peers[ALICE].transport.state(), State::Checking);
+    // Bob still believes that the call is his.
+    net.speak(BOB, 7);
+    net.until(ms(3000), |net| {
+        net.peers[ALICE].transport.state() == State::Connected
+            && net.peers[carol].transport.state() == State::Connected
+    });
+    net.speak(BOB, 7);
+    net.speak(carol, 8);
+    net.speak(ALICE, 9);
+    net.run(ms(100));
+    let heard = |peer: usize| -> Vec<u32> {
+        let received = net.peers[peer].received.iter();
+        received.map(|packet| packet.timestamp).collect()
+    };
+    assert_eq!(heard(ALICE), [8]);
+    assert_eq!(heard(carol), [9]);
+    assert_eq!(heard(BOB), [6]);
+}
+
+#[test]
+fn forks_with_one_certificate_that_shake_hands_at_once_do_not_mix() {
+    for seed in 50..54 {
+        let (mut net, carol) = forks_with_one_certificate(seed);
+        net.describe(ALICE, BOB, Description::Offer);
+        net.describe(ALICE, carol, Description::Offer);
+        net.describe(BOB, ALICE, Description::Answer);
+        // Bob's handshake is under way when Carol's answer takes his place.
+        net.run(ms((seed - 49) * 15));
+        net.describe(carol, ALICE, Description::Answer);
+        net.until(ms(3000), |net| {
+            net.peers[ALICE].transport.state() == State::Connected
+                && net.peers[carol].transport.state() == State::Connected
+        });
+        net.speak(carol, 8);
+        net.run(ms(100));
+        assert_eq!(net.peers[ALICE].received.last().unwrap().timestamp, 8);
+        assert_ne!(net.peers[BOB].transport.state(), State::Connected);
+    }
+}
+
 #[test]
 fn a_peer_that_closed_its_association_can_come_back() {
     let mut net = Net::pair(48);

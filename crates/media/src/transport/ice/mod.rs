@@ -299,6 +299,15 @@ impl Ice {
         Ok(())
     }
 
+    /// Forgets every path to the peer that was: another one takes its place.
+    pub(super) fn forget_paths(&mut self) {
+        self.selected = None;
+        self.previous = None;
+        self.consent = None;
+        self.rtt = None;
+        self.validated.clear();
+    }
+
     /// Draws the credentials that answer a peer's restart.
     pub(super) fn fresh_credentials(&mut self) -> Credentials {
         Credentials::random(&mut self.rng)
