@@ -1,8 +1,8 @@
 //! Offers and answers: what the signalling says, turned into transport and sound.
 
-use super::{ConnectionState, MediaEvent, MediaRefusal, Output, Session, SessionError, Writing};
+use super::{ConnectionState, MediaEvent, MediaRefusal, Session, SessionError, Writing};
 use crate::sdp::Direction;
-use crate::sdp::negotiate::{Agreed, LocalTransport, Misuse, Refusal};
+use crate::sdp::negotiate::{Agreed, LocalTransport, Misuse, Negotiation, Refusal};
 use crate::transport::{Config, Gathering, OutboundStream, Role, StreamId, Transport};
 use rand::RngExt;
 use std::time::Instant;
@@ -52,25 +52,13 @@ impl Session {
         self.now = now;
         self.must_be_stable()?;
         self.ensure_transport(Role::Controlled)?;
-        self.remember();
         match self.negotiation.receive_offer(offer, self.wish) {
-            Ok(agreed) => match self.set_remote(&agreed) {
-                Ok(()) => {
-                    self.apply(agreed);
-                    self.write_when_gathered(Writing::Answer);
-                }
-                Err(reason) => {
-                    self.negotiation.rollback();
-                    self.before = None;
-                    self.event(MediaEvent::Refused { reason });
-                }
-            },
-            Err(refusal) => {
-                self.before = None;
-                self.refuse(refusal)?;
+            Ok(agreed) => {
+                self.write_when_gathered(Writing::Answer(Box::new(agreed)));
+                Ok(())
             }
+            Err(refusal) => self.refuse(refusal),
         }
-        Ok(())
     }
 
     /// Answers a later offer, as [`create_answer`](Self::create_answer).
@@ -155,7 +143,7 @@ impl Session {
     fn must_be_stable(&self) -> Result<(), SessionError> {
         if self.is_closed() {
             Err(SessionError::Closed)
-        } else if self.negotiation.has_offered() || self.writing == Some(Writing::Offer) {
+        } else if self.negotiation.has_offered() || matches!(self.writing, Some(Writing::Offer)) {
             Err(Misuse::OfferPending.into())
         } else if self.negotiation.is_answering() {
             Err(Misuse::AnswerPending.into())
@@ -235,29 +223,46 @@ impl Session {
 
     /// Writes the description that waits, once all candidates are known.
     pub(super) fn write_if_gathered(&mut self) {
-        let (Some(writing), Some(transport)) = (self.writing, &self.transport) else {
-            return;
-        };
-        if transport.gathering() != Gathering::Complete {
+        let gathered = self
+            .transport
+            .as_ref()
+            .is_some_and(|transport| transport.gathering() == Gathering::Complete);
+        if !gathered {
             return;
         }
-        self.writing = None;
+        match self.writing.take() {
+            Some(Writing::Offer) => {
+                self.write(|negotiation, local, wish| negotiation.offer(local, wish))
+            }
+            Some(Writing::Answer(agreed)) => match self.set_remote(&agreed) {
+                Ok(()) => {
+                    self.apply(*agreed);
+                    self.write(|negotiation, local, _| negotiation.answer(local));
+                }
+                Err(reason) => {
+                    self.negotiation.rollback();
+                    self.event(MediaEvent::Refused { reason });
+                }
+            },
+            None => {}
+        }
+    }
+
+    fn write(
+        &mut self,
+        describe: impl FnOnce(&mut Negotiation, LocalTransport<'_>, Direction) -> Result<String, Misuse>,
+    ) {
+        let Some(transport) = &self.transport else {
+            return;
+        };
         let parameters = transport.local();
         let local = LocalTransport {
             parameters: &parameters,
             end_of_candidates: true,
         };
-        let written = match writing {
-            Writing::Offer => self.negotiation.offer(local, self.wish),
-            Writing::Answer => self.negotiation.answer(local),
-        };
         // The state was checked when the description was asked for, and a rollback clears `writing`.
-        if writing == Writing::Answer {
-            self.before = None;
-        }
-        if let Ok(sdp) = written {
-            self.outputs
-                .push_back(Output::Event(MediaEvent::Described { sdp }));
+        if let Ok(sdp) = describe(&mut self.negotiation, local, self.wish) {
+            self.event(MediaEvent::Described { sdp });
         }
     }
 

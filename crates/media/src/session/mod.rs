@@ -79,10 +79,11 @@ struct Before {
 }
 
 /// A description that waits for gathering.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 enum Writing {
     Offer,
-    Answer,
+    /// With what it agrees to, which takes effect when the answer is written.
+    Answer(Box<Agreed>),
 }
 
 /// Whether the peer's silence has been reported.

@@ -3,7 +3,7 @@
 use super::harness::*;
 use media::sdp::Direction;
 use media::session::{ConnectionState, MediaEvent, MediaRefusal};
-use media::transport::Certificate;
+use media::transport::{Certificate, Server, ServerKind};
 use std::time::Duration;
 
 const A: &str = "192.0.2.1:40001";
@@ -158,14 +158,12 @@ fn an_early_answer_gives_early_media_and_the_same_final_one_changes_nothing() {
     assert!(a.session.set_answer("v=0\r\n", false, network.now).is_err());
 }
 
-#[test]
-fn another_fork_that_answers_finally_takes_the_place_of_the_early_one() {
+/// `a` hears one fork early, and then the one that answers finally with `certificate`.
+fn fork(certificate: Certificate) {
     let mut network = Network::new(3);
     let mut a = Phone::new(A, 500.0, &network);
     let mut early = Phone::new("192.0.2.3:40003", 700.0, &network);
-    let mut last = Phone::with(B, 1_100.0, &network, |c| {
-        c.certificate = Certificate::generate().unwrap();
-    });
+    let mut last = Phone::with(B, 1_100.0, &network, |c| c.certificate = certificate);
     a.session.create_offer(network.now).unwrap();
     let offer = a.described();
     early.session.create_answer(&offer, network.now).unwrap();
@@ -181,6 +179,41 @@ fn another_fork_that_answers_finally_takes_the_place_of_the_early_one() {
     network.run(&mut a, &mut last, Duration::from_secs(5));
     assert!(hears(&a, 1_100.0) > 0.7, "{:?}", a.states());
     assert!(hears(&last, 500.0) > 0.7);
+}
+
+#[test]
+fn another_fork_that_answers_finally_takes_the_place_of_the_early_one() {
+    fork(Certificate::generate().unwrap());
+}
+
+#[test]
+fn forks_that_share_a_certificate_are_told_apart() {
+    fork(certificate());
+}
+
+#[test]
+fn an_offer_taken_back_while_its_answer_waits_leaves_nothing_behind() {
+    let mut network = Network::new(6);
+    let mut taken_back = Phone::new("192.0.2.3:40003", 700.0, &network);
+    let mut a = Phone::new(A, 500.0, &network);
+    let mut b = Phone::with(B, 1_100.0, &network, |c| {
+        c.servers.push(Server {
+            address: "192.0.2.9:3478".parse().unwrap(),
+            kind: ServerKind::Stun,
+        });
+    });
+    taken_back.session.create_offer(network.now).unwrap();
+    let offer = taken_back.described();
+    b.session.create_answer(&offer, network.now).unwrap();
+    network.run(&mut b, &mut taken_back, 100 * MS);
+    b.session.rollback(network.now);
+    network.run(&mut b, &mut taken_back, Duration::from_secs(6));
+    assert!(b.states().is_empty(), "{:?}", b.states());
+    assert!(!b.has(|e| matches!(e, MediaEvent::Described { .. })));
+
+    connect(&mut network, &mut a, &mut b);
+    network.run(&mut a, &mut b, Duration::from_secs(2));
+    assert!(hears(&a, 1_100.0) > 0.8 && hears(&b, 500.0) > 0.8);
 }
 
 #[test]
