@@ -181,12 +181,12 @@ describe('4. a started session has exactly one terminated, then one sessionEnded
       const rings = next(bob, 'pendingSession')
       const session = await alice.call('bob')
       const [{ id }] = await rings
-      const settled = new Promise((resolve) => {
-        bob.once('cancelPendingSession', resolve)
-        bob.once('sessionEnded', resolve)
-      })
+      const over = new AbortController()
+      const settled = ['cancelPendingSession', 'sessionEnded'].map((event) => bob.once(event, { signal: over.signal }))
       await session.end()
-      await settled
+      await Promise.race(settled)
+      over.abort()
+      await Promise.allSettled(settled)
       assert.deepEqual(seen[0].get(session.id), ['started', 'terminated', 'ended'])
       const last = seen[1].get(id).at(-1)
       assert.ok(last === 'ended' || last.startsWith('cancelled'), last)
