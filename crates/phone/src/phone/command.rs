@@ -233,8 +233,8 @@ impl Phone {
         reason: Option<String>,
     ) -> Result<(), PhoneError> {
         let condition = match reason.as_deref().map(Condition::parse) {
-            None => Condition::Success,
-            Some(Some(condition)) => condition,
+            None => None,
+            Some(Some(condition)) => Some(condition),
             Some(None) => return Err(wrong("reason must be a condition of XEP-0166 §7.4")),
         };
         let id = match (id, conversation) {

@@ -10,19 +10,27 @@ use crate::event::{Event, SessionChanges};
 use crate::media::MediaCommand;
 
 impl Session {
-    /// Ends the session from our side: BYE, CANCEL or a refusal, as its state asks for.
-    pub(crate) fn end(&mut self, condition: Condition, ctx: &mut Context<'_>) {
+    /// Ends the session from our side: BYE, CANCEL or a refusal, as its state asks for. Without a
+    /// condition of the application's, our own call ends as given up until it is answered.
+    pub(crate) fn end(&mut self, condition: Option<Condition>, ctx: &mut Context<'_>) {
+        let condition = condition.unwrap_or_else(|| self.ending());
         self.end_because(EndReason::new(condition, Side::Local, "Ended here"), ctx);
     }
 
     /// Ends the session, pending or not, because the phone ends.
     pub(crate) fn leave(&mut self, ctx: &mut Context<'_>) {
-        let condition = match self.is_pending() {
-            true => Condition::Cancel,
-            false => Condition::Success,
-        };
         let text = "The phone was destroyed";
-        self.end_because(EndReason::new(condition, Side::Local, text), ctx);
+        self.end_because(EndReason::new(self.ending(), Side::Local, text), ctx);
+    }
+
+    /// The condition of an end that the application gave no reason for.
+    fn ending(&self) -> Condition {
+        match &self.state {
+            State::Pending(_) | State::Offering(_) | State::Dialing(_) => Condition::Cancel,
+            State::Answering(_) | State::Active(_) | State::Ending | State::Ended => {
+                Condition::Success
+            }
+        }
     }
 
     pub(crate) fn end_because(&mut self, reason: EndReason, ctx: &mut Context<'_>) {

@@ -223,6 +223,24 @@ fn aborting_while_it_rings_sends_cancel() {
 }
 
 #[test]
+fn ending_a_call_that_is_not_answered_gives_it_up() {
+    let (mut rig, invite, _) = dialing(json!({}));
+    rig.receive(answer(&invite, 180, None));
+    let id = rig.id_of("sessionStarted");
+    rig.done(json!({ "type": "end", "id": id }));
+    rig.request(&Method::Cancel);
+    rig.assert_ended_once("cancel", "local");
+}
+
+#[test]
+fn ending_a_call_for_a_reason_keeps_the_reason() {
+    let (mut rig, _, _) = dialing(json!({}));
+    let id = rig.id_of("sessionStarted");
+    rig.done(json!({ "type": "end", "id": id, "reason": "expired" }));
+    rig.assert_ended_once("expired", "local");
+}
+
+#[test]
 fn aborting_before_the_invite_is_out_sends_nothing_and_rejects_the_call() {
     let mut rig = Rig::registered(alice());
     rig.media_mode = Media::Manual;
