@@ -36,9 +36,21 @@ struct Call {
 }
 
 enum Place {
+    /// Only its devices are open so far: it was accepted, and is connected later. Holds what came meanwhile.
+    Prepared(Vec<Order>),
     /// Waits for the addresses of the ICE servers; holds what came meanwhile.
     Waiting(Vec<Order>),
     Hosted(Handle),
+}
+
+impl Call {
+    fn prepared() -> Call {
+        Call {
+            place: Place::Prepared(Vec::new()),
+            input: Arc::default(),
+            output: Arc::default(),
+        }
+    }
 }
 
 impl Calls {
@@ -83,6 +95,7 @@ impl Calls {
                 output,
                 beep,
             } => {
+                self.calls.entry(id).or_insert_with(Call::prepared);
                 if beep {
                     self.send(id, Order::Beep);
                 }
@@ -113,7 +126,7 @@ impl Calls {
                 handle.send(Order::Report(ticket));
                 true
             }
-            Some(Place::Waiting(_)) | None => false,
+            Some(Place::Prepared(_) | Place::Waiting(_)) | None => false,
         }
     }
 
@@ -235,15 +248,14 @@ impl Calls {
     }
 
     fn ensure(&mut self, id: SessionId, first: &MediaCommand, jobs: &mut JoinSet<Job>) {
-        if self.knows(id) || !matches!(first, MediaCommand::Offer | MediaCommand::Answer { .. }) {
+        if !matches!(first, MediaCommand::Offer | MediaCommand::Answer { .. }) {
             return;
         }
-        let call = Call {
-            place: Place::Waiting(Vec::new()),
-            input: Arc::default(),
-            output: Arc::default(),
+        let call = self.calls.entry(id).or_insert_with(Call::prepared);
+        let Place::Prepared(orders) = &mut call.place else {
+            return;
         };
-        self.calls.insert(id, call);
+        call.place = Place::Waiting(std::mem::take(orders));
         match self.ice.at_hand(Instant::now()) {
             Some(servers) => self.host(id, servers),
             None if self.looking_up => {}
@@ -284,7 +296,7 @@ impl Calls {
     fn send(&mut self, id: SessionId, order: Order) {
         match self.calls.get_mut(&id).map(|call| &mut call.place) {
             Some(Place::Hosted(handle)) => handle.send(order),
-            Some(Place::Waiting(orders)) => orders.push(order),
+            Some(Place::Prepared(orders) | Place::Waiting(orders)) => orders.push(order),
             None => {}
         }
     }
@@ -310,4 +322,65 @@ fn spawn(
         let opened = opened.unwrap_or_else(|_| Opened::broken(id, turn, device));
         Job::Opened(Box::new(opened))
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::audio::{Rate, Source, SourceReader};
+
+    fn calls() -> (Calls, mpsc::UnboundedReceiver<News>) {
+        let options = json!({
+            "uri": "sip:alice@example.test",
+            "password": "hunter2",
+            "servers": "ws://127.0.0.1:9",
+            "audio": "none",
+        });
+        let config = Config::from_json(&options).unwrap();
+        let (news, told) = mpsc::unbounded_channel();
+        let mut calls = Calls::new(&config, news);
+        calls.server_is_local = true;
+        (calls, told)
+    }
+
+    #[tokio::test]
+    async fn devices_open_when_a_call_is_accepted_and_stay_when_it_is_connected() {
+        let (mut calls, mut told) = calls();
+        let mut jobs = JoinSet::new();
+        let id = SessionId::from_random(3);
+        let source = Source::new(Rate::Hz16000, Duration::ZERO, |_| {});
+        let start = MediaCommand::Start {
+            input: phone::audio::Input::Source { id: source.id() },
+            output: phone::audio::Output::None,
+            beep: false,
+        };
+        calls.order(id, start, &mut jobs);
+        assert!(SourceReader::open(source.id()).is_err(), "it is not open");
+        assert!(jobs.is_empty(), "no media before the call is connected");
+
+        calls.order(id, MediaCommand::Offer, &mut jobs);
+        let patience = Duration::from_secs(10);
+        let described = tokio::time::timeout(patience, async {
+            while let Some(News { what, .. }) = told.recv().await {
+                if matches!(what, What::Media(MediaEvent::Described { .. })) {
+                    return;
+                }
+            }
+            panic!("the news ended");
+        });
+        described.await.unwrap();
+        assert!(SourceReader::open(source.id()).is_err(), "it was let go");
+
+        calls.order(id, MediaCommand::Close, &mut jobs);
+        let gone = tokio::time::timeout(patience, async {
+            while SourceReader::open(source.id()).is_err() {
+                tokio::task::yield_now().await;
+            }
+        });
+        gone.await.unwrap();
+    }
 }
