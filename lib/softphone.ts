@@ -61,6 +61,7 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
   readonly #options: SoftphoneOptions
   readonly #receiver: Receiver
   #link: Link | undefined
+  #starting: Promise<void> | undefined
   #destroyed: Promise<void> | undefined
   #refed = true
   #initialized = false
@@ -107,7 +108,7 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
   async initialize(options: Abortable = {}): Promise<void> {
     checkOptions('options of initialize', options, waiting)
     options.signal?.throwIfAborted()
-    if (!this.#link) await this.#startWithToken()
+    if (!this.#link) await this.#startWithToken(options.signal)
     this.#initialized = true
     this.#applyRef()
     await this.#command({ type: 'initialize' }, options.signal)
@@ -294,11 +295,17 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
     this.#applyRef()
   }
 
-  async #startWithToken(): Promise<void> {
+  async #startWithToken(signal: AbortSignal | undefined): Promise<void> {
     const { accessToken } = this.#options
     if (this.#destroyed || typeof accessToken !== 'function') return
+    this.#starting ??= this.#fetchAndStart(accessToken).finally(() => (this.#starting = undefined))
+    await unlessAborted(this.#starting, signal)
+  }
+
+  async #fetchAndStart(accessToken: () => string | PromiseLike<string>): Promise<void> {
     try {
-      this.#start(await fetchToken(accessToken))
+      const token = await fetchToken(accessToken)
+      if (!this.#destroyed) this.#start(token)
     } catch (cause) {
       const { code } = cause as SoftphoneError
       const error = new SoftphoneError('Failed to initialize SDK', { code, type: 'initialization', cause })
@@ -393,6 +400,18 @@ async function fetchToken(fetch: () => string | PromiseLike<string>): Promise<st
     cause = error
   }
   throw new SoftphoneError('The access token could not be fetched', { code: 'ERR_ACCESS_TOKEN', type: 'invalid_token', cause })
+}
+
+async function unlessAborted(done: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+  if (!signal) return done
+  let abort = () => {}
+  const aborted = new Promise<never>((_, reject) => (abort = () => reject(signal.reason)))
+  signal.addEventListener('abort', abort, { once: true })
+  try {
+    await Promise.race([done, aborted])
+  } finally {
+    signal.removeEventListener('abort', abort)
+  }
 }
 
 function endOnAbort(session: Session, signal: AbortSignal): void {

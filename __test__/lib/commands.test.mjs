@@ -235,6 +235,33 @@ describe('commands', () => {
     assert.equal(command(engine, 'setAccessToken').token, 'token-2')
   })
 
+  test('destroy while the token is fetched starts no engine, and two calls of initialize start one', async () => {
+    const made = fake.phones.length
+    let give
+    const options = { accessToken: () => new Promise((resolve) => (give = resolve)), environment: 'example.com', username: 'a' }
+    const destroyed = new Softphone(options)
+    const refused = destroyed.initialize().catch((reason) => reason)
+    await destroyed.destroy()
+    give('token')
+    assert.equal((await refused).code, 'ERR_DESTROYED')
+    assert.equal(fake.phones.length, made)
+
+    const twice = new Softphone(options)
+    void twice.initialize()
+    void twice.initialize()
+    give('token')
+    await turn()
+    assert.equal(fake.phones.length, made + 1)
+  })
+
+  test('initialize can be aborted while the token is fetched', async () => {
+    const phone = new Softphone({ accessToken: () => new Promise(() => {}), environment: 'example.com', username: 'a' })
+    const controller = new AbortController()
+    const done = phone.initialize({ signal: controller.signal })
+    controller.abort(new Error('changed my mind'))
+    await assert.rejects(done, /changed my mind/)
+  })
+
   test('a token function that fails fails initialize with an invalid_token inside', async () => {
     const phone = new Softphone({ accessToken: () => Promise.reject(new Error('401')), environment: 'example.com' })
     const failed = phone.once('error')

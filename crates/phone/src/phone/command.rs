@@ -215,11 +215,15 @@ impl Phone {
             check_text("reason", reason)?;
         }
         self.known(id)?;
-        if self.sessions.get(&id).is_some_and(Session::is_live) {
+        if self
+            .sessions
+            .get(&id)
+            .is_some_and(Session::is_beyond_refusal)
+        {
             return Err(PhoneError::new(
                 ErrorCode::SessionState,
                 ErrorType::Session,
-                "The session has started already",
+                "The session is answered already, or is a call of our own: end it",
             ));
         }
         self.with(id, |session, ctx| session.reject(code, reason, ctx));

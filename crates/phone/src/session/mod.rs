@@ -298,6 +298,14 @@ impl Session {
         }
     }
 
+    /// Whether its 200 OK is out, or it is a call of our own.
+    pub(crate) fn is_beyond_refusal(&self) -> bool {
+        match self.state {
+            State::Offering(_) | State::Dialing(_) | State::Active(_) => true,
+            State::Pending(_) | State::Answering(_) | State::Ending | State::Ended => false,
+        }
+    }
+
     /// Whether it waits for this request of the peer to be answered.
     pub(crate) fn owes(&self, id: ServerRequestId) -> bool {
         match &self.state {

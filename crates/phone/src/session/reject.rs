@@ -1,9 +1,9 @@
-//! Refusing a pending call.
+//! Refusing a call that is not answered yet: pending, or accepted and not connected.
 
 use sip::endpoint::Reply;
 use sip::message::StatusCode;
 
-use super::{Context, Session};
+use super::{Context, Session, State};
 use crate::end_reason::{self, Condition, EndReason, Side};
 use crate::error::SipStatus;
 
@@ -25,6 +25,20 @@ impl Session {
         };
         let mut reply = Reply::new(code);
         reply.reason = phrase;
-        self.refuse(reply, reason, ctx);
+        match self.state {
+            State::Answering(_) => {
+                if let Some(usage) = self.usage {
+                    // Its only failure is that the caller has gone already.
+                    let _ = ctx.respond(usage, &reply);
+                }
+                self.finish(reason, State::Ended, ctx);
+            }
+            State::Pending(_)
+            | State::Offering(_)
+            | State::Dialing(_)
+            | State::Active(_)
+            | State::Ending
+            | State::Ended => self.refuse(reply, reason, ctx),
+        }
     }
 }

@@ -146,6 +146,17 @@ fn with_auto_connect_off_nothing_is_sent_until_connect() {
     assert!(rig.is_silent());
 }
 
+#[test]
+fn a_session_that_is_accepted_but_not_connected_can_be_rejected() {
+    let (mut rig, _) = ringing(alice_with(json!({ "autoConnectSessions": false })));
+    let id = rig.id_of("pendingSession");
+    rig.done(json!({ "type": "accept", "id": id }));
+    rig.done(json!({ "type": "reject", "id": id, "code": 603 }));
+    rig.response(603);
+    assert_eq!(rig.count("terminated"), 1);
+    assert_eq!(rig.count("sessionEnded"), 1);
+}
+
 /// What an accept opens, and whether it connects.
 fn accepted_with(options: serde_json::Value) -> (serde_json::Value, bool) {
     let (mut rig, _) = ringing(alice_with(json!({ "audio": {} })));

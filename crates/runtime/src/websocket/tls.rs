@@ -96,9 +96,9 @@ fn verifier(
     for pem in &options.ca {
         extra.extend(certificates("ca", pem)?);
     }
-    let verifier =
-        Verifier::new_with_extra_roots(extra, provider).map_err(|error| invalid("ca", &error))?;
-    Ok(Arc::new(verifier))
+    let system = Verifier::new_with_extra_roots(extra.iter().cloned(), provider)
+        .map_err(|error| invalid("ca", &error))?;
+    Ok(Arc::new(Trusting { system, extra }))
 }
 
 fn certificates(
@@ -123,6 +123,55 @@ fn invalid(option: &'static str, why: &dyn fmt::Display) -> ConnectError {
     ConnectError::InvalidTlsOption {
         option,
         why: why.to_string(),
+    }
+}
+
+/// The system's verdict, and a server's own certificate where it stands in `tls.ca` itself: a
+/// self-signed one is usually marked as an authority, which no chain may end with.
+#[derive(Debug)]
+struct Trusting {
+    system: Verifier,
+    extra: Vec<CertificateDer<'static>>,
+}
+
+impl ServerCertVerifier for Trusting {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        if self.extra.contains(end_entity) {
+            let certificate = rustls::server::ParsedCertificate::try_from(end_entity)?;
+            rustls::client::verify_server_name(&certificate, server_name)?;
+            return Ok(ServerCertVerified::assertion());
+        }
+        self.system
+            .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.system.verify_tls12_signature(message, cert, dss)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.system.verify_tls13_signature(message, cert, dss)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.system.supported_verify_schemes()
     }
 }
 

@@ -153,6 +153,24 @@ async fn our_own_authority_is_trusted_beside_the_systems() {
 }
 
 #[tokio::test]
+async fn a_servers_own_self_signed_certificate_can_be_trusted_by_name() {
+    let (config, pem) = Authority::self_signed("localhost");
+    let port = server::start(Manner::Echo, Some(config)).await;
+    let tls = TlsOptions {
+        ca: vec![pem],
+        ..TlsOptions::default()
+    };
+    let url = format!("wss://localhost:{port}/");
+    echo(connect(&url, tls.clone()).await.unwrap()).await;
+    let elsewhere = TlsOptions {
+        servername: Some("pbx.test".to_owned()),
+        ..tls
+    };
+    let refused = text(connect(&url, elsewhere).await);
+    assert!(refused.contains("tls.servername"), "{refused}");
+}
+
+#[tokio::test]
 async fn an_untrusted_certificate_is_refused_with_what_to_do() {
     let authority = Authority::new();
     let port = server::start(Manner::Echo, Some(authority.server("localhost", false))).await;
