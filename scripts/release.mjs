@@ -1,37 +1,64 @@
-// Builds one platform's addon for publishing and packs its package as a tarball in the current folder.
-//   node scripts/release.mjs <platform> [--glibc 2.28]
-// On Linux it builds with cargo-zigbuild, which links against an old glibc, or musl, wherever it runs.
+// Builds one platform's addon for publishing, checks it, and packs its package.
+//   node scripts/release.mjs <platform> [--glibc 2.28] [--into target/tarballs]
+//   node scripts/release.mjs --check [<platform>]   also packs the library and makes a call from the tarballs
 import { spawnSync } from 'node:child_process'
-import { copyFileSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, statSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { cargoEnvironment } from './build.mjs'
 import { targets } from './platforms.mjs'
+import { packLibrary, packPlatform } from './tarballs.mjs'
+import { tryTarballs } from './try-tarballs.mjs'
+import { zigEnvironment } from './zig.mjs'
 
 const MOST_BYTES = 10_000_000
+
+/** What every glibc system has; libasound is not of them. */
+const GLIBC_LIBRARIES = /^(?:ld-linux-[\w-]+\.so\.\d|lib(?:c|m|dl|rt|pthread|gcc_s|util)\.so\.\d)$/
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { glibc: { type: 'string', default: '2.28' } },
+  options: {
+    check: { type: 'boolean', default: false },
+    glibc: { type: 'string', default: '2.28' },
+    into: { type: 'string', default: join(root, 'target', 'tarballs') },
+  },
 })
-const [platform] = positionals
+const platform = positionals[0] ?? (values.check ? currentPlatform() : '')
 const target = targets[platform]
-if (!target) fail(`Usage: node scripts/release.mjs <${Object.keys(targets).join(' | ')}> [--glibc 2.28]`)
+if (!target) fail(`Usage: node scripts/release.mjs <${Object.keys(targets).join(' | ')}> [--glibc 2.28] [--check]`)
 
-const addon = join(root, 'npm', platform, 'offhook.node')
-run('rustup', ['target', 'add', target])
-run('cargo', cargoArguments(), { RUSTFLAGS: target.endsWith('musl') ? '-C target-feature=-crt-static' : '' })
-copyFileSync(join(targetFolder(), target, 'release', libraryName()), addon)
+const into = resolve(values.into)
+const addon = await build()
 checkSize()
 if (target.endsWith('linux-gnu')) checkGlibc()
-run('npm', ['pack', join(root, 'npm', platform)])
+const tarball = await packPlatform(platform, addon, into)
+console.log(`${tarball}: ${megabytes(tarball)}`)
+if (values.check) console.log(await tryTarballs([tarball, await packLibrary(into)]))
 
-function cargoArguments() {
-  const common = ['--package', 'offhook', '--release']
-  if (!target.includes('linux')) return ['build', ...common, '--target', target]
-  return ['zigbuild', ...common, '--target', target.endsWith('gnu') ? `${target}.${values.glibc}` : target]
+async function build() {
+  const { target_directory: folder } = JSON.parse(
+    output('cargo', ['metadata', '--no-deps', '--format-version', '1'], cargoEnvironment()),
+  )
+  const common = ['--package', 'offhook', '--release', '--target']
+  if (target.includes('linux')) {
+    const env = await zigEnvironment(root)
+    addTarget(env)
+    if (target.endsWith('musl')) env.RUSTFLAGS = '-C target-feature=-crt-static'
+    run('cargo', ['zigbuild', ...common, target.endsWith('gnu') ? `${target}.${values.glibc}` : target], env)
+  } else {
+    addTarget(cargoEnvironment())
+    run('cargo', ['build', ...common, target], cargoEnvironment())
+  }
+  return join(folder, target, 'release', libraryName())
+}
+
+function addTarget(env) {
+  const sysroot = output('rustc', ['--print', 'sysroot'], env).trim()
+  if (!existsSync(join(sysroot, 'lib', 'rustlib', target))) run('rustup', ['target', 'add', target], env)
 }
 
 function libraryName() {
@@ -39,36 +66,44 @@ function libraryName() {
   return target.includes('apple') ? 'liboffhook.dylib' : 'liboffhook.so'
 }
 
-function targetFolder() {
-  const { stdout } = spawnSync('cargo', ['metadata', '--no-deps', '--format-version', '1'], {
-    cwd: root,
-    env: cargoEnvironment(),
-    encoding: 'utf8',
-    maxBuffer: 100_000_000,
-  })
-  return JSON.parse(stdout).target_directory
-}
-
 function checkSize() {
-  const { size } = statSync(addon)
-  console.log(`${addon}: ${(size / 1e6).toFixed(1)} MB`)
-  if (size > MOST_BYTES) fail(`The addon is larger than ${MOST_BYTES / 1e6} MB`)
+  console.log(`${addon}: ${megabytes(addon)}`)
+  if (statSync(addon).size > MOST_BYTES) fail(`The addon is larger than ${MOST_BYTES / 1e6} MB`)
 }
 
 function checkGlibc() {
-  const { stdout, error } = spawnSync('objdump', ['-T', addon], { encoding: 'utf8', maxBuffer: 100_000_000 })
-  if (error) fail(`objdump is needed to check the addon: ${error.message}`)
-  const versions = [...stdout.matchAll(/GLIBC_(\d+)\.(\d+)/g)].map(([, major, minor]) => major * 1000 + Number(minor))
-  const newest = Math.max(...versions)
-  const [major, minor] = values.glibc.split('.').map(Number)
-  console.log(`It needs glibc ${Math.floor(newest / 1000)}.${newest % 1000}`)
-  if (newest > major * 1000 + minor) fail(`The addon needs a newer glibc than ${values.glibc}`)
+  const headers = output('objdump', ['--private-headers', addon], process.env)
+  const needed = [...headers.matchAll(/^\s+NEEDED\s+(\S+)/gm)].map(([, name]) => name)
+  console.log(`It needs ${needed.join(', ')}`)
+  const others = needed.filter((name) => !GLIBC_LIBRARIES.test(name))
+  if (needed.length === 0 || others.length > 0) fail(`The addon needs what not every system has: ${others.join(', ')}`)
+  const versions = [...headers.matchAll(/\bGLIBC_(\d+)\.(\d+)/g)].map(([, major, minor]) => [Number(major), Number(minor)])
+  const [major, minor] = versions.reduce((most, version) => (isNewer(version, most) ? version : most))
+  console.log(`It needs glibc ${major}.${minor}`)
+  if (isNewer([major, minor], values.glibc.split('.').map(Number))) fail(`That is newer than ${values.glibc}`)
 }
 
-function run(command, args, environment = {}) {
+function isNewer([major, minor], [otherMajor, otherMinor]) {
+  return major > otherMajor || (major === otherMajor && minor > otherMinor)
+}
+
+function currentPlatform() {
+  return createRequire(import.meta.url)(join(root, 'dist', 'native.js')).currentPlatform()
+}
+
+function megabytes(file) {
+  return `${(statSync(file).size / 1e6).toFixed(1)} MB`
+}
+
+function output(command, args, env) {
+  const { status, stdout, error } = spawnSync(command, args, { cwd: root, env, encoding: 'utf8', maxBuffer: 100_000_000 })
+  if (status !== 0) fail(`${command} failed: ${error?.message ?? status}`)
+  return stdout
+}
+
+function run(command, args, env) {
   console.log(`> ${command} ${args.join(' ')}`)
-  const env = { ...cargoEnvironment(), ...environment }
-  const { status, error } = spawnSync(command, args, { stdio: 'inherit', env, shell: process.platform === 'win32' })
+  const { status, error } = spawnSync(command, args, { cwd: root, stdio: 'inherit', env, shell: process.platform === 'win32' })
   if (status !== 0) fail(`${command} failed: ${error?.message ?? status}`)
 }
 
