@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
+import { run } from '../scripts/processes.mjs'
 
-const run = promisify(execFile)
 const root = fileURLToPath(new URL('..', import.meta.url))
+const smoke = join(root, '__test__', 'package', 'smoke.cjs')
 
 const platform = `${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`
 
@@ -19,18 +18,29 @@ async function installed(major) {
   mkdirSync(folder, { recursive: true })
   writeFileSync(join(folder, 'package.json'), '{ "private": true }\n')
   const args = ['install', '--no-audit', '--no-fund', '--loglevel=error', `node-${platform}@${major}`]
-  await run('npm', args, { cwd: folder, shell: process.platform === 'win32' })
+  await run('Installing Node', 'npm', args, { cwd: folder, shell: process.platform === 'win32', quiet: true })
   return binary
 }
 
-describe('a call', () => {
+/** The binary, or undefined where npm doesn't give it, which is a failure in CI. */
+async function obtained(major, t) {
+  if (process.versions.node.startsWith(`${major}.`)) return process.execPath
+  try {
+    return await installed(major)
+  } catch (error) {
+    if (process.env.CI === 'true') throw error
+    t.skip(`npm gives no Node ${major} for ${platform}: ${error.message.trim().split('\n').at(-1)}`)
+    return undefined
+  }
+}
+
+describe('sound and digits in a call, then the end of the process', () => {
   for (const major of [20, 22, 24, 26]) {
-    test(`works in Node ${major}`, async () => {
-      const binary = process.versions.node.startsWith(`${major}.`) ? process.execPath : await installed(major)
-      const { stdout: version } = await run(binary, ['--version'])
-      assert.match(version, new RegExp(`^v${major}\\.`))
-      const { stdout } = await run(binary, [join(root, 'examples', 'first-call.mjs')], { timeout: 30_000 })
-      assert.match(stdout, /heard a second of .* echo/)
+    test(`work in Node ${major}, in the main thread and in a worker`, async (t) => {
+      const binary = await obtained(major, t)
+      if (binary === undefined) return
+      const output = await run('Running', binary, [smoke], { cwd: root, quiet: true, timeout: 60_000 })
+      assert.match(output, new RegExp(`^Node v${major}\\..*: called in the main thread and in a worker$`, 'm'))
     })
   }
 })

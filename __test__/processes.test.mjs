@@ -40,6 +40,11 @@ describe('8. the process', () => {
     await runs(phone(pbx))
   })
 
+  test('does not end before destroy() is done, also of a phone that was never initialized', async (t) => {
+    const { pbx } = await pbxOf(t)
+    assert.match(await runs(`${phone(pbx)}\nawait phone.destroy()\nconsole.log('destroyed')`), /destroyed/)
+  })
+
   test('ends by itself although an unref()ed phone runs', async (t) => {
     const { pbx } = await pbxOf(t)
     await runs(`${phone(pbx)}

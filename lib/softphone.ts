@@ -340,6 +340,8 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
 
   async #destroy(): Promise<void> {
     if (this.#link === undefined || this.#link.closed) return
+    // Also a phone that was never initialized keeps the process until the promise is settled.
+    if (this.#refed) this.#link.ref()
     await this.#link.command({ type: 'destroy' })
   }
 

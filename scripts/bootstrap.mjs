@@ -12,15 +12,16 @@ export const root = fileURLToPath(new URL('..', import.meta.url))
 const OLDEST_NODE = 20
 
 /**
- * Makes this checkout ready: npm packages, system packages for `packages` ('build', 'demo' or 'test'), the library, the addon.
+ * Makes this checkout ready: npm packages, system packages for `packages` ('build', 'demo', 'test' or 'release'), the
+ * library, and the addon unless `addon` is false.
  * Resolves with the system packages that are missing and could not be installed.
  */
-export async function bootstrap({ packages = 'build', release = false } = {}) {
+export async function bootstrap({ packages = 'build', release = false, addon = true } = {}) {
   checkNode()
   const missing = await installPackages(packages)
   await installNpmPackages()
   await buildLibrary(root)
-  await buildAddon(root, { release })
+  if (addon) await buildAddon(root, { release })
   return missing
 }
 

@@ -7,6 +7,7 @@ const building = ['cmake', 'g++', 'make', 'pkg-config']
 const needs = {
   build: building,
   demo: building,
+  release: [...building, 'binutils', 'python3-pip'],
   test: [
     ...building,
     'chromium',
@@ -23,6 +24,7 @@ const needs = {
 
 /** How to see that a Debian package, or its like on another system, is there. */
 const probes = {
+  binutils: () => command('objdump'),
   chromium: () => command('chromium', 'chromium-browser', 'google-chrome-stable'),
   cmake: () => command('cmake'),
   coturn: () => command('turnserver'),
@@ -33,6 +35,7 @@ const probes = {
   'libasound2-plugins': () => library('alsa-lib/libasound_module_pcm_pulse.so'),
   make: () => command('make', 'ninja'),
   openssl: () => command('openssl'),
+  'python3-pip': () => command('pip3', 'pip'),
   'pkg-config': () => command('pkg-config', 'pkgconf'),
   pulseaudio: () => command('pulseaudio'),
   'pulseaudio-utils': () => command('pactl'),

@@ -1,12 +1,12 @@
 // Builds one platform's addon for publishing, checks it, and packs its package.
-//   node scripts/release.mjs <platform> [--glibc 2.28] [--into target/tarballs]
-//   node scripts/release.mjs --check [<platform>]   also packs the library and makes a call from the tarballs
+//   node scripts/release.mjs [<platform>] [--glibc 2.28] [--into target/tarballs]
+//   node scripts/release.mjs --check   also packs the library, and makes a call from the tarballs
 import { spawnSync } from 'node:child_process'
 import { existsSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { bootstrap, root } from './bootstrap.mjs'
 import { cargoEnvironment } from './build.mjs'
 import { targets } from './platforms.mjs'
 import { packLibrary, packPlatform } from './tarballs.mjs'
@@ -18,7 +18,6 @@ const MOST_BYTES = 10_000_000
 /** What every glibc system has; libasound is not of them. */
 const GLIBC_LIBRARIES = /^(?:ld-linux-[\w-]+\.so\.\d|lib(?:c|m|dl|rt|pthread|gcc_s|util)\.so\.\d)$/
 
-const root = fileURLToPath(new URL('..', import.meta.url))
 const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: {
@@ -27,9 +26,10 @@ const { positionals, values } = parseArgs({
     into: { type: 'string', default: join(root, 'target', 'tarballs') },
   },
 })
-const platform = positionals[0] ?? (values.check ? currentPlatform() : '')
+await bootstrap({ packages: 'release', addon: false })
+const platform = positionals[0] ?? currentPlatform()
 const target = targets[platform]
-if (!target) fail(`Usage: node scripts/release.mjs <${Object.keys(targets).join(' | ')}> [--glibc 2.28] [--check]`)
+if (!target) fail(`No such platform: ${platform}; there are ${Object.keys(targets).join(', ')}`)
 
 const into = resolve(values.into)
 const addon = await build()
