@@ -3,11 +3,12 @@ use std::fmt;
 use std::ops::{Deref, DerefMut};
 
 use super::grammar::{
-    decimal, is_lws, is_token, quoted_length, trim, trim_start, unquote, write_quoted,
+    MAX_TEXT, decimal, is_escaped, is_lws, is_token, quoted_length, trim, trim_end, trim_start,
+    unescape, write_quoted,
 };
 use super::{HeaderFault, Params, TypedHeader, Values};
 use crate::message::HeaderName;
-use crate::uri::Uri;
+use crate::uri::{self, Span, Uri};
 
 /// `"display" <uri>;params`: RFC 3261 §20.10, where parameters after a URI without brackets belong
 /// to the header.
@@ -44,61 +45,20 @@ impl<'a> NameAddr<'a> {
 
     /// Reads `name-addr` or `addr-spec` with its parameters.
     pub fn parse(value: &'a str) -> Result<Self, HeaderFault> {
-        let value = trim(value);
-        if value.starts_with('"') {
-            let length = quoted_length(value).ok_or(HeaderFault::Unbalanced)?;
-            let (quoted, rest) = value.split_at(length);
-            return Self::bracketed(Some((unquote(quoted), true)), trim_start(rest));
-        }
-        match memchr::memchr3(b'<', b'"', b';', value.as_bytes()) {
-            Some(at) if value.as_bytes()[at] == b'<' => {
-                let name = trim(&value[..at]);
-                let tokens = name.bytes().all(|b| is_token(b) || is_lws(b));
-                let display = (!name.is_empty()).then_some((Cow::Borrowed(name), tokens));
-                Self::bracketed(display, &value[at..])
-            }
-            Some(at) if value.as_bytes()[at] == b'"' => Err(HeaderFault::Unbalanced),
-            Some(at) => Self::bare(value, at),
-            None => Self::bare(value, value.len()),
-        }
+        Ok(Self::of_parts(value, AddressParts::of(value)?))
     }
 
-    fn bracketed(
-        display: Option<(Cow<'a, str>, bool)>,
-        rest: &'a str,
-    ) -> Result<Self, HeaderFault> {
-        let rest = rest.strip_prefix('<').ok_or(HeaderFault::Syntax)?;
-        let end = memchr::memchr(b'>', rest.as_bytes()).ok_or(HeaderFault::Unbalanced)?;
-        let inner = trim(&rest[..end]);
-        let uri = Uri::parse(inner)?;
-        let params = Params::parse(trim_start(&rest[end + 1..]))?;
-        let plain = display.as_ref().is_none_or(|(_, conforming)| *conforming);
-        let conforming = plain && inner.len() == end && uri.is_conforming();
-        Ok(Self {
-            display: display
-                .map(|(name, _)| name)
-                .filter(|name| !name.is_empty()),
-            uri,
-            params,
-            conforming,
-        })
-    }
-
-    fn bare(value: &'a str, semicolon: usize) -> Result<Self, HeaderFault> {
-        let (text, params) = value.split_at(semicolon);
-        let text = trim(text);
-        // RFC 3261 §20: a URI with a comma, question mark or semicolon must be in brackets.
-        if text.contains(['?', ',']) {
-            return Err(HeaderFault::Syntax);
+    pub(crate) fn of_parts(value: &'a str, parts: AddressParts) -> Self {
+        let display = parts.display.map(|span| span.of(value));
+        Self {
+            display: display.map(|text| match parts.escaped {
+                true => Cow::Owned(unescape(text)),
+                false => Cow::Borrowed(text),
+            }),
+            uri: Uri::from_parts(parts.uri.of(value), parts.uri_parts),
+            params: Params::checked(parts.params.of(value)),
+            conforming: parts.conforming,
         }
-        let uri = Uri::parse(text)?;
-        let conforming = uri.is_conforming();
-        Ok(Self {
-            display: None,
-            uri,
-            params: Params::parse(params)?,
-            conforming,
-        })
     }
 
     /// The display name without quotes and escapes.
@@ -160,6 +120,110 @@ impl fmt::Display for NameAddr<'_> {
             f.write_str(" ")?;
         }
         write!(f, "<{}>{}", self.uri, self.params)
+    }
+}
+
+/// Where the parts of a [`NameAddr`] are in its text.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct AddressParts {
+    /// The display name without its quotes; never empty.
+    display: Option<Span>,
+    /// Whether the display name has escapes.
+    escaped: bool,
+    uri: Span,
+    uri_parts: uri::Parts,
+    params: Span,
+    conforming: bool,
+}
+
+/// What stands before the brackets of an address.
+struct Display {
+    span: Span,
+    escaped: bool,
+    conforming: bool,
+}
+
+impl AddressParts {
+    pub(crate) fn is_conforming(&self) -> bool {
+        self.conforming
+    }
+
+    pub(crate) fn of(value: &str) -> Result<Self, HeaderFault> {
+        if value.len() > MAX_TEXT {
+            return Err(HeaderFault::Syntax);
+        }
+        let value = trim_end(value);
+        let start = value.len() - trim_start(value).len();
+        let bytes = value.as_bytes();
+        if bytes.get(start) == Some(&b'"') {
+            return Self::quoted(value, start);
+        }
+        match memchr::memchr3(b'<', b'"', b';', &bytes[start..]).map(|at| start + at) {
+            Some(at) if bytes[at] == b'<' => {
+                let name = trim_end(&value[start..at]);
+                let display = Display {
+                    span: Span::new(start, start + name.len()),
+                    escaped: false,
+                    conforming: name.bytes().all(|b| is_token(b) || is_lws(b)),
+                };
+                Self::bracketed(value, display, at)
+            }
+            Some(at) if bytes[at] == b'"' => Err(HeaderFault::Unbalanced),
+            Some(at) => Self::bare(value, start, at),
+            None => Self::bare(value, start, value.len()),
+        }
+    }
+
+    fn quoted(value: &str, start: usize) -> Result<Self, HeaderFault> {
+        let length = quoted_length(&value[start..]).ok_or(HeaderFault::Unbalanced)?;
+        let end = start + length;
+        let display = Display {
+            span: Span::new(start + 1, end - 1),
+            escaped: is_escaped(&value[start + 1..end - 1]),
+            conforming: true,
+        };
+        let bracket = value.len() - trim_start(&value[end..]).len();
+        Self::bracketed(value, display, bracket)
+    }
+
+    /// Reads on from the `<` that should be at `bracket`.
+    fn bracketed(value: &str, display: Display, bracket: usize) -> Result<Self, HeaderFault> {
+        let rest = value[bracket..]
+            .strip_prefix('<')
+            .ok_or(HeaderFault::Syntax)?;
+        let length = memchr::memchr(b'>', rest.as_bytes()).ok_or(HeaderFault::Unbalanced)?;
+        let inner = trim(&rest[..length]);
+        let uri_parts = uri::Parts::of(inner)?;
+        let params = trim_start(&rest[length + 1..]);
+        Params::check(params)?;
+        let uri_start = value.len() - trim_start(rest).len();
+        Ok(Self {
+            display: Some(display.span).filter(|span| !span.is_empty()),
+            escaped: display.escaped,
+            uri: Span::new(uri_start, uri_start + inner.len()),
+            uri_parts,
+            params: Span::new(value.len() - params.len(), value.len()),
+            conforming: display.conforming && inner.len() == length && uri_parts.is_conforming(),
+        })
+    }
+
+    fn bare(value: &str, start: usize, semicolon: usize) -> Result<Self, HeaderFault> {
+        let (text, params) = value.split_at(semicolon);
+        let text = trim_end(&text[start..]);
+        // RFC 3261 §20: a URI with a comma, question mark or semicolon must be in brackets.
+        if text.contains(['?', ',']) {
+            return Err(HeaderFault::Syntax);
+        }
+        let uri_parts = uri::Parts::of(text)?;
+        Params::check(params)?;
+        Ok(Self {
+            display: None,
+            escaped: false,
+            uri: Span::new(start, start + text.len()),
+            uri_parts,
+            params: Span::new(semicolon, value.len()),
+            conforming: uri_parts.is_conforming(),
+        })
     }
 }
 

@@ -2,6 +2,10 @@
 
 use std::borrow::Cow;
 
+/// Longer values are refused where spans of two octets mark their parts. No value that came in a
+/// message as UTF-8 is longer.
+pub(crate) const MAX_TEXT: usize = u16::MAX as usize;
+
 const TOKEN: u8 = 1;
 const PARAM_VALUE: u8 = 2;
 
@@ -69,7 +73,11 @@ pub(crate) fn is_lws(byte: u8) -> bool {
 /// Cuts white space, and nothing else, from both ends.
 #[inline]
 pub(crate) fn trim(text: &str) -> &str {
-    let text = trim_start(text);
+    trim_end(trim_start(text))
+}
+
+#[inline]
+pub(crate) fn trim_end(text: &str) -> &str {
     let tail = text.bytes().rev().take_while(|b| is_lws(*b)).count();
     &text[..text.len() - tail]
 }
@@ -114,9 +122,19 @@ pub(crate) fn unquote(text: &str) -> Cow<'_, str> {
     let Some(inner) = text.strip_prefix('"').and_then(|t| t.strip_suffix('"')) else {
         return Cow::Borrowed(text);
     };
-    if memchr::memchr(b'\\', inner.as_bytes()).is_none() {
-        return Cow::Borrowed(inner);
+    match is_escaped(inner) {
+        true => Cow::Owned(unescape(inner)),
+        false => Cow::Borrowed(inner),
     }
+}
+
+/// Whether the inside of a quoted string has a quoted-pair.
+pub(crate) fn is_escaped(inner: &str) -> bool {
+    memchr::memchr(b'\\', inner.as_bytes()).is_some()
+}
+
+/// The inside of a quoted string without its escapes.
+pub(crate) fn unescape(inner: &str) -> String {
     let mut out = String::with_capacity(inner.len());
     let mut chars = inner.chars();
     while let Some(c) = chars.next() {
@@ -125,7 +143,7 @@ pub(crate) fn unquote(text: &str) -> Cow<'_, str> {
             plain => out.push(plain),
         }
     }
-    Cow::Owned(out)
+    out
 }
 
 /// Appends `text` as a quoted string, escaping what must be (RFC 3261 §25.1).

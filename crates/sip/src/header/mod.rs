@@ -15,7 +15,10 @@ pub use address::{
     RecordRoute, ReferTo, ReferredBy, RemotePartyId, ReplyTo, Route, ServiceRoute, To,
 };
 
+pub(crate) use address::AddressParts;
+
 mod via;
+pub(crate) use via::ViaParts;
 pub use via::{MAGIC_COOKIE, Via};
 
 mod number;

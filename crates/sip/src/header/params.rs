@@ -17,13 +17,24 @@ impl<'a> Params<'a> {
     ///
     /// One `;` with nothing after it is let through at the end, as several devices write it.
     pub fn parse(text: &'a str) -> Result<Self, HeaderFault> {
+        Self::check(text)?;
+        Ok(Self::checked(text))
+    }
+
+    /// Whether `text` can be parsed.
+    pub(super) fn check(text: &str) -> Result<(), HeaderFault> {
         let mut rest = trim_start(text);
         while !rest.is_empty() {
             rest = check_one(rest)?;
         }
-        Ok(Self {
+        Ok(())
+    }
+
+    /// The parameters in a text that passed [`Params::check`].
+    pub(super) fn checked(text: &'a str) -> Self {
+        Self {
             text: Cow::Borrowed(text),
-        })
+        }
     }
 
     /// Value of the parameter `name` (any case), without quotes but with its escapes; an empty

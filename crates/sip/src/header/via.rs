@@ -2,10 +2,10 @@ use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
 
-use super::grammar::{decimal, take_token, trim, trim_start};
+use super::grammar::{MAX_TEXT, decimal, take_token, trim, trim_start};
 use super::{HeaderFault, Params, TypedHeader, Values};
 use crate::message::HeaderName;
-use crate::uri::{self, Host};
+use crate::uri::{self, Host, Span};
 
 /// What an RFC 3261 branch starts with (§8.1.1.7).
 pub const MAGIC_COOKIE: &str = "z9hG4bK";
@@ -20,6 +20,15 @@ pub struct Via<'a> {
 }
 
 impl<'a> Via<'a> {
+    pub(crate) fn of_parts(value: &'a str, parts: ViaParts) -> Self {
+        Self {
+            transport: Cow::Borrowed(parts.transport.of(value)),
+            host: Cow::Borrowed(parts.host.of(value)),
+            port: parts.port,
+            params: Params::checked(parts.params.of(value)),
+        }
+    }
+
     /// A hop over `transport` (`WSS`, `UDP`, …) whose responses belong to `host`.
     pub fn new(transport: &'a str, host: &'a str, port: Option<u16>, branch: &str) -> Self {
         let mut params = Params::default();
@@ -127,16 +136,38 @@ impl<'a> TypedHeader<'a> for Via<'a> {
     const VALUES: Values = Values::Commas;
 
     fn parse(value: &'a str) -> Result<Self, HeaderFault> {
+        Ok(Self::of_parts(value, ViaParts::of(value)?))
+    }
+}
+
+/// Where the parts of a [`Via`] are in its text.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ViaParts {
+    transport: Span,
+    host: Span,
+    port: Option<u16>,
+    params: Span,
+}
+
+impl ViaParts {
+    pub(crate) fn of(value: &str) -> Result<Self, HeaderFault> {
+        if value.len() > MAX_TEXT {
+            return Err(HeaderFault::Syntax);
+        }
+        let end_of = |rest: &str| value.len() - rest.len();
         let (transport, rest) = sent_protocol(value).ok_or(HeaderFault::Syntax)?;
+        let transport_end = end_of(rest);
         let rest = trim_start(rest);
         let (length, _) = uri::take_host(rest).ok_or(HeaderFault::Syntax)?;
-        let (host, rest) = rest.split_at(length);
-        let (port, rest) = port(trim_start(rest))?;
+        let host = Span::new(end_of(rest), end_of(rest) + length);
+        let (port, rest) = port(trim_start(&rest[length..]))?;
+        let params = trim_start(rest);
+        Params::check(params)?;
         Ok(Self {
-            transport: Cow::Borrowed(transport),
-            host: Cow::Borrowed(host),
+            transport: Span::new(transport_end - transport.len(), transport_end),
+            host,
             port,
-            params: Params::parse(trim_start(rest))?,
+            params: Span::new(end_of(params), value.len()),
         })
     }
 }

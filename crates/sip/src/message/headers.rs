@@ -2,9 +2,12 @@ use std::fmt::{self, Write};
 
 use bytes::Bytes;
 
+use super::essentials::{Essentials, Read};
 use super::name::{HeaderName, Name};
 use crate::header::grammar::{Commas, is_token, trim};
-use crate::header::{CSeq, CallId, From, HeaderError, HeaderFault, To, TypedHeader, Values, Via};
+use crate::header::{
+    CSeq, CallId, From, HeaderError, HeaderFault, NameAddr, To, TypedHeader, Values, Via,
+};
 
 /// Longer values than this are refused from an application.
 const MAX_VALUE: usize = 32 * 1024;
@@ -43,6 +46,8 @@ pub struct Headers {
     source: Bytes,
     own: String,
     entries: Vec<Entry>,
+    /// There after parsing.
+    essentials: Option<Essentials>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -82,7 +87,12 @@ impl Headers {
             source,
             own,
             entries,
+            essentials: None,
         }
+    }
+
+    pub(super) fn remember(&mut self, essentials: Essentials) {
+        self.essentials = Some(essentials);
     }
 
     /// Leaves out what follows the message in its frame.
@@ -97,7 +107,7 @@ impl Headers {
     /// Value of the first header `name`, unfolded and without the white space around it.
     pub fn get<'n>(&self, name: impl Into<Name<'n>>) -> Option<&str> {
         let entry = match name.into() {
-            Name::Known(name) => self.entries.iter().find(|e| e.name == name.index()),
+            Name::Known(name) => self.first(name),
             other @ Name::Other(_) => self.entries.iter().find(|entry| self.is(entry, other)),
         };
         entry.map(|entry| self.value(entry))
@@ -155,27 +165,53 @@ impl Headers {
 
     /// The `From`; there after parsing.
     pub fn from(&self) -> Result<From<'_>, HeaderError> {
-        self.require()
+        match self.remembered(HeaderName::From, |essentials| &essentials.from) {
+            Some((text, parts)) => Ok(From(NameAddr::of_parts(text, *parts))),
+            None => self.require(),
+        }
     }
 
     /// The `To`; there after parsing.
     pub fn to(&self) -> Result<To<'_>, HeaderError> {
-        self.require()
+        match self.remembered(HeaderName::To, |essentials| &essentials.to) {
+            Some((text, parts)) => Ok(To(NameAddr::of_parts(text, *parts))),
+            None => self.require(),
+        }
     }
 
     /// The `Call-ID`; there after parsing.
     pub fn call_id(&self) -> Result<CallId<'_>, HeaderError> {
-        self.require()
+        match self.remembered(HeaderName::CallId, |essentials| &essentials.call_id) {
+            Some((text, ())) => Ok(CallId(text)),
+            None => self.require(),
+        }
     }
 
     /// The `CSeq`; there after parsing.
     pub fn cseq(&self) -> Result<CSeq, HeaderError> {
-        self.require()
+        match self.remembered(HeaderName::CSeq, |essentials| &essentials.cseq) {
+            Some((_, cseq)) => Ok(cseq.clone()),
+            None => self.require(),
+        }
     }
 
     /// The topmost `Via`; there after parsing.
     pub fn via(&self) -> Result<Via<'_>, HeaderError> {
-        self.require()
+        match self.remembered(HeaderName::Via, |essentials| &essentials.via) {
+            Some((text, parts)) => Ok(Via::of_parts(text, *parts)),
+            None => self.require(),
+        }
+    }
+
+    /// What parsing has read of the first header `name`, if that still is the one that was parsed.
+    fn remembered<T>(
+        &self,
+        name: HeaderName,
+        of: impl FnOnce(&Essentials) -> &Read<T>,
+    ) -> Option<(&str, &T)> {
+        let read = of(self.essentials.as_ref()?);
+        let entry = self.first(name).filter(|entry| read.is_of(entry))?;
+        Some((self.text(entry.value_is_own, read.value), &read.parts))
     }
 
     /// Every header in order: name as written, and value.
@@ -325,6 +361,15 @@ impl Headers {
         }
     }
 
+    pub(super) fn first(&self, name: HeaderName) -> Option<&Entry> {
+        self.lines(name).next()
+    }
+
+    pub(super) fn lines(&self, name: HeaderName) -> impl Iterator<Item = &Entry> {
+        let lines = self.entries.iter();
+        lines.filter(move |entry| entry.name == name.index())
+    }
+
     fn is(&self, entry: &Entry, name: Name<'_>) -> bool {
         match name {
             Name::Known(name) => entry.name == name.index(),
@@ -346,12 +391,16 @@ impl Headers {
         std::str::from_utf8(name).expect("a header name is a token")
     }
 
-    fn value(&self, entry: &Entry) -> &str {
-        if entry.value_is_own {
-            return &self.own[entry.value.range()];
+    pub(super) fn value(&self, entry: &Entry) -> &str {
+        self.text(entry.value_is_own, entry.value)
+    }
+
+    fn text(&self, is_own: bool, span: Span) -> &str {
+        if is_own {
+            return &self.own[span.range()];
         }
-        let value = &self.source[entry.value.range()];
-        std::str::from_utf8(value).expect("the parser moved what is no UTF-8 into `own`")
+        let text = &self.source[span.range()];
+        std::str::from_utf8(text).expect("the parser moved what is no UTF-8 into `own`")
     }
 
     fn checked(&mut self, name: Name<'_>, value: &str) -> Result<Entry, InvalidHeader> {

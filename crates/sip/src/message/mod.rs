@@ -24,6 +24,7 @@ pub use leniency::{Forgiven, Leniency};
 mod error;
 pub use error::{ParseError, ParseFault};
 
+mod essentials;
 mod parse;
 mod start_line;
 mod strict;

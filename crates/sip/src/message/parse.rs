@@ -1,7 +1,9 @@
 use std::borrow::Cow;
+use std::ops::Range;
 
 use bytes::Bytes;
 
+use super::essentials::Essentials;
 use super::headers::{Entry, Span};
 use super::start_line::{self, StartLine};
 use super::{
@@ -9,7 +11,7 @@ use super::{
     ParseFault, Parsed, Request, Response, strict,
 };
 use crate::header::grammar::is_token;
-use crate::header::{ContentLength, HeaderFault, MaxForwards, NameAddr};
+use crate::header::{AddressParts, CSeq, ContentLength, HeaderFault, MaxForwards};
 
 /// What most messages need, so that their entries are allocated once.
 const USUAL_HEADERS: usize = 24;
@@ -51,7 +53,7 @@ pub(super) fn message(frame: Bytes, leniency: Leniency) -> Result<Parsed, ParseE
         repeated: None,
         returns: 0,
     };
-    let (start, body) = reader.head()?;
+    let Head { start, body, text } = reader.head()?;
     let Reader {
         mut forgiven,
         own,
@@ -60,17 +62,20 @@ pub(super) fn message(frame: Bytes, leniency: Leniency) -> Result<Parsed, ParseE
         repeated,
         ..
     } = reader;
-    let (text, line) = decode(&frame[start.clone()]);
+    let (line, encoding) = match text {
+        Some(text) => (Cow::Borrowed(&text[start.clone()]), Encoding::Utf8),
+        None => decode(&frame[start.clone()]),
+    };
     let headers = Headers::of_frame(frame.clone(), own, entries);
-    let reading = Reading {
+    let mut reading = Reading {
         leniency,
         headers,
         seen,
         repeated,
     };
-    if matches!(line, Encoding::Latin1) {
+    if matches!(encoding, Encoding::Latin1) {
         // Only a reason phrase is text: the spans of a request line would not fit its decoding.
-        let strictness = match start_line::is_status(&text) {
+        let strictness = match start_line::is_status(&line) {
             true => leniency,
             false => Leniency::Strict,
         };
@@ -81,16 +86,16 @@ pub(super) fn message(frame: Bytes, leniency: Leniency) -> Result<Parsed, ParseE
             &mut forgiven,
         );
         if let Err(fault) = forgiven {
-            return Err(reading.fail(fault, &text));
+            return Err(reading.fail(fault, &line));
         }
     }
-    let line = match start_line::read(&text, start.start, leniency, &mut forgiven) {
-        Ok(line) => line,
-        Err(fault) => return Err(reading.fail(fault, &text)),
+    let start = match start_line::read(&line, start.start, leniency, &mut forgiven) {
+        Ok(start) => start,
+        Err(fault) => return Err(reading.fail(fault, &line)),
     };
-    let end = match reading.check(&line, body, frame.len(), &mut forgiven) {
+    let end = match reading.check(&start, text, body..frame.len(), &mut forgiven) {
         Ok(end) => end,
-        Err(fault) => return Err(reading.fail(fault, &text)),
+        Err(fault) => return Err(reading.fail(fault, &line)),
     };
     let (frame_end, mut headers) = (end, reading.headers);
     if frame_end < frame.len() {
@@ -101,7 +106,7 @@ pub(super) fn message(frame: Bytes, leniency: Leniency) -> Result<Parsed, ParseE
     } else {
         frame.slice(body..end)
     };
-    let message = match line {
+    let message = match start {
         StartLine::Request { method, uri, parts } => {
             Message::Request(Request::of_frame(method, (uri, parts), headers, body))
         }
@@ -158,9 +163,19 @@ struct Reader<'f> {
     returns: usize,
 }
 
-impl Reader<'_> {
-    /// Where the start line is and where the body starts.
-    fn head(&mut self) -> Result<(std::ops::Range<usize>, usize), ParseFault> {
+/// The start line and the headers.
+struct Head<'f> {
+    /// Where the start line is.
+    start: Range<usize>,
+    /// Where the body starts.
+    body: usize,
+    /// All of it, if it is UTF-8.
+    text: Option<&'f str>,
+}
+
+impl<'f> Reader<'f> {
+    /// Reads up to the body.
+    fn head(&mut self) -> Result<Head<'f>, ParseFault> {
         let start = self.line(0)?;
         let mut at = start.next;
         let body = loop {
@@ -189,10 +204,15 @@ impl Reader<'_> {
         if memchr::memchr_iter(b'\r', head).count() != self.returns {
             return Err(ParseFault::LineEnd);
         }
-        if !head.is_ascii() && std::str::from_utf8(head).is_err() {
+        let text = std::str::from_utf8(head).ok();
+        if text.is_none() {
             self.keep_latin1()?;
         }
-        Ok((0..start.end, body))
+        Ok(Head {
+            start: 0..start.end,
+            body,
+            text,
+        })
     }
 
     /// The line that starts at `at`, which ends with CR LF, or LF where that is forgiven.
@@ -373,10 +393,10 @@ struct Reading {
 impl Reading {
     /// Checks what everything else relies on, and says where the message ends.
     fn check(
-        &self,
+        &mut self,
         start: &StartLine,
-        body: usize,
-        length: usize,
+        head: Option<&str>,
+        body: Range<usize>,
         forgiven: &mut Vec<Forgiven>,
     ) -> Result<usize, ParseFault> {
         if let Some(name) = REQUIRED
@@ -389,22 +409,23 @@ impl Reading {
             return Err(ParseFault::header(name, HeaderFault::Repeated));
         }
         let headers = &self.headers;
-        headers.via()?;
-        headers.call_id()?;
-        self.address(HeaderName::From, &headers.from()?.0, forgiven)?;
-        self.address(HeaderName::To, &headers.to()?.0, forgiven)?;
-        self.sequence(start, forgiven)?;
+        let essentials = Essentials::of(headers, head)?;
+        self.address(HeaderName::From, &essentials.from.parts, forgiven)?;
+        self.address(HeaderName::To, &essentials.to.parts, forgiven)?;
+        self.sequence(start, &essentials.cseq.parts, forgiven)?;
         headers.typed::<MaxForwards>().transpose()?;
         if self.leniency == Leniency::Strict {
             strict::check(headers)?;
         }
-        self.end(body, length, forgiven)
+        let end = self.end(body, forgiven)?;
+        self.headers.remember(essentials);
+        Ok(end)
     }
 
     fn address(
         &self,
         header: HeaderName,
-        address: &NameAddr<'_>,
+        address: &AddressParts,
         forgiven: &mut Vec<Forgiven>,
     ) -> Result<(), ParseFault> {
         if address.is_conforming() {
@@ -414,8 +435,12 @@ impl Reading {
         forgive(Forgiven::Address { header }, fault, self.leniency, forgiven)
     }
 
-    fn sequence(&self, start: &StartLine, forgiven: &mut Vec<Forgiven>) -> Result<(), ParseFault> {
-        let cseq = self.headers.cseq()?;
+    fn sequence(
+        &self,
+        start: &StartLine,
+        cseq: &CSeq,
+        forgiven: &mut Vec<Forgiven>,
+    ) -> Result<(), ParseFault> {
         if cseq.number >= 1 << 31 {
             let fault = ParseFault::header(HeaderName::CSeq, HeaderFault::Range);
             forgive(Forgiven::CSeqAbove31Bits, fault, self.leniency, forgiven)?;
@@ -426,15 +451,10 @@ impl Reading {
         }
     }
 
-    fn end(
-        &self,
-        body: usize,
-        length: usize,
-        forgiven: &mut Vec<Forgiven>,
-    ) -> Result<usize, ParseFault> {
-        let got = length - body;
+    fn end(&self, body: Range<usize>, forgiven: &mut Vec<Forgiven>) -> Result<usize, ParseFault> {
+        let got = body.len();
         let Some(ContentLength(expected)) = self.headers.typed().transpose()? else {
-            return Ok(length);
+            return Ok(body.end);
         };
         let fault = ParseFault::ContentLength { expected, got };
         let wanted = expected as usize;
@@ -450,7 +470,7 @@ impl Reading {
                 forgiven,
             )?;
         }
-        Ok(body + wanted)
+        Ok(body.start + wanted)
     }
 
     /// The error, with a response to send where there is somebody to send it to.

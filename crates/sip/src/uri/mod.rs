@@ -11,7 +11,7 @@ use std::str::FromStr;
 
 pub use host::Host;
 pub(crate) use host::take as take_host;
-pub(crate) use parse::Parts;
+pub(crate) use parse::{Parts, Span};
 
 /// Whether `text` is a host name, an IPv4 address or a bracketed IPv6 address.
 pub(crate) fn is_host(text: &str) -> bool {
@@ -70,7 +70,7 @@ pub struct Uri<'a> {
 impl<'a> Uri<'a> {
     /// Reads a URI that fills `text`.
     pub fn parse(text: &'a str) -> Result<Self, UriError> {
-        let parts = parse::parts(text)?;
+        let parts = Parts::of(text)?;
         Ok(Self {
             text: Cow::Borrowed(text),
             parts,
@@ -281,7 +281,7 @@ impl FromStr for Uri<'static> {
     type Err = UriError;
 
     fn from_str(text: &str) -> Result<Self, UriError> {
-        let parts = parse::parts(text)?;
+        let parts = Parts::of(text)?;
         Ok(Uri {
             text: Cow::Owned(text.to_owned()),
             parts,

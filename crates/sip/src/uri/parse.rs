@@ -9,21 +9,21 @@ const MAX_PAIRS: usize = 64;
 
 /// A part of a text, by its offsets.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Span {
+pub(crate) struct Span {
     start: u16,
     end: u16,
 }
 
 impl Span {
-    fn new(start: usize, end: usize) -> Self {
-        // `parts` has refused texts longer than `MAX_URI`.
+    /// The offsets, of a text that is known to have less than 64 KiB.
+    pub(crate) fn new(start: usize, end: usize) -> Self {
         Self {
             start: start as u16,
             end: end as u16,
         }
     }
 
-    pub(super) fn of(self, text: &str) -> &str {
+    pub(crate) fn of(self, text: &str) -> &str {
         &text[usize::from(self.start)..usize::from(self.end)]
     }
 
@@ -34,7 +34,7 @@ impl Span {
         )
     }
 
-    pub(super) fn is_empty(self) -> bool {
+    pub(crate) fn is_empty(self) -> bool {
         self.start == self.end
     }
 }
@@ -53,7 +53,18 @@ pub(crate) struct Parts {
     pub(super) conforming: bool,
 }
 
-pub(super) fn parts(text: &str) -> Result<Parts, UriError> {
+impl Parts {
+    /// The parts of a URI that fills `text`.
+    pub(crate) fn of(text: &str) -> Result<Self, UriError> {
+        parts(text)
+    }
+
+    pub(crate) fn is_conforming(&self) -> bool {
+        self.conforming
+    }
+}
+
+fn parts(text: &str) -> Result<Parts, UriError> {
     if text.len() > MAX_URI {
         return Err(UriError::TooLong);
     }
