@@ -381,3 +381,26 @@ fn replacing_a_tag_keeps_the_rest_of_an_address() {
     assert_eq!(line, "\"B, \\\"b\\\"\" <sip:b@x;a=1>;p=\"x;y\";tag=t1");
     assert_eq!(To::parse(line).unwrap().tag(), Some("t1"));
 }
+
+#[test]
+fn what_parsing_read_is_read_anew_when_its_header_is_another() {
+    let lines = [
+        "Via: , SIP/2.0/WSS one.invalid;branch=z9hG4bK1, SIP/2.0/WSS two.invalid",
+        "To: \"B\\\"n\" <sip:ben@example.com>",
+    ];
+    let mut message = parse_request(request("INVITE", "sip:ben@example.com", &lines, b""));
+    assert_eq!(message.headers().via().unwrap().branch(), Some("z9hG4bK1"));
+    assert_eq!(message.headers().to().unwrap().display(), Some("B\"n"));
+    let copy = message.clone();
+    let headers = message.headers_mut();
+    headers.replace("To", "<sip:eve@example.com>").unwrap();
+    headers.replace("From", "no address").unwrap();
+    headers.pop_element("Via");
+    headers.remove("Call-ID");
+    headers.replace("CSeq", "9 BYE").unwrap();
+    assert_eq!(headers.to().unwrap().uri().user(), Some("eve"));
+    assert!(headers.from().is_err() && headers.call_id().is_err());
+    assert_eq!(headers.via().unwrap().host_text(), "two.invalid");
+    assert_eq!(headers.cseq().unwrap(), CSeq::new(9, Method::Bye));
+    assert_eq!(copy.headers().to().unwrap().uri().user(), Some("ben"));
+}
