@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 use std::fmt;
-use std::ops::{Deref, DerefMut};
+use std::ops::{Deref, DerefMut, Range};
 
 use super::grammar::{
     MAX_TEXT, decimal, is_escaped, is_lws, is_token, quoted_length, trim, trim_end, trim_start,
@@ -158,20 +158,33 @@ impl AddressParts {
         if bytes.get(start) == Some(&b'"') {
             return Self::quoted(value, start);
         }
-        match memchr::memchr3(b'<', b'"', b';', &bytes[start..]).map(|at| start + at) {
-            Some(at) if bytes[at] == b'<' => {
-                let name = trim_end(&value[start..at]);
-                let display = Display {
-                    span: Span::new(start, start + name.len()),
-                    escaped: false,
-                    conforming: name.bytes().all(|b| is_token(b) || is_lws(b)),
-                };
-                Self::bracketed(value, display, at)
+        let words = bytes[start..]
+            .iter()
+            .position(|b| !is_token(*b) && !is_lws(*b));
+        let words = start + words.unwrap_or_default();
+        let mark = match bytes.get(words) {
+            Some(b'<') => Some(words),
+            Some(_) | None => {
+                let found = memchr::memchr3(b'<', b'"', b';', &bytes[words..]);
+                found.map(|at| words + at)
             }
-            Some(at) if bytes[at] == b'"' => Err(HeaderFault::Unbalanced),
-            Some(at) => Self::bare(value, start, at),
+        };
+        match mark.map(|at| (at, bytes[at])) {
+            Some((at, b'<')) => Self::named(value, start..at, at == words),
+            Some((_, b'"')) => Err(HeaderFault::Unbalanced),
+            Some((at, _)) => Self::bare(value, start, at),
             None => Self::bare(value, start, value.len()),
         }
+    }
+
+    fn named(value: &str, name: Range<usize>, conforming: bool) -> Result<Self, HeaderFault> {
+        let bracket = name.end;
+        let display = Display {
+            span: Span::new(name.start, name.start + trim_end(&value[name]).len()),
+            escaped: false,
+            conforming,
+        };
+        Self::bracketed(value, display, bracket)
     }
 
     fn quoted(value: &str, start: usize) -> Result<Self, HeaderFault> {

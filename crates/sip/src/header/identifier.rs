@@ -15,7 +15,7 @@ impl<'a> TypedHeader<'a> for CallId<'a> {
 
     fn parse(value: &'a str) -> Result<Self, HeaderFault> {
         let value = trim(value);
-        let word = !value.is_empty() && value.bytes().all(|b| b.is_ascii_graphic() || b >= 0x80);
+        let word = !value.is_empty() && value.bytes().all(|b| b > b' ' && b != 0x7f);
         word.then_some(Self(value)).ok_or(HeaderFault::Syntax)
     }
 }

@@ -3,7 +3,7 @@ use std::fmt;
 
 use super::HeaderFault;
 use super::grammar::{
-    is_param_value, quoted_length, token_length, trim_start, unquote, write_quoted,
+    is_param_value, is_token, quoted_length, token_length, trim_start, unquote, write_quoted,
 };
 
 /// The `;name=value` parameters of a header, kept as they were written.
@@ -23,9 +23,12 @@ impl<'a> Params<'a> {
 
     /// Whether `text` can be parsed.
     pub(super) fn check(text: &str) -> Result<(), HeaderFault> {
-        let mut rest = trim_start(text);
-        while !rest.is_empty() {
-            rest = check_one(rest)?;
+        let mut at = text.len() - trim_start(text).len();
+        while at < text.len() {
+            at = match plain_end(text.as_bytes(), at) {
+                Some(end) => end,
+                None => text.len() - check_one(&text[at..])?.len(),
+            };
         }
         Ok(())
     }
@@ -158,6 +161,24 @@ fn check_one(text: &str) -> Result<&str, HeaderFault> {
         .ok_or(HeaderFault::Parameter)
 }
 
+/// Where the parameter ends whose `;` is at `at`, if no white space or quote is in it.
+fn plain_end(bytes: &[u8], at: usize) -> Option<usize> {
+    let name = at + 1;
+    let mut end = name + run(bytes.get(name..)?, is_token);
+    let mut empty = end == name;
+    if bytes.get(end) == Some(&b'=') {
+        let value = end + 1;
+        end = value + run(&bytes[value..], is_param_value);
+        empty |= end == value;
+    }
+    let ends = bytes.get(end).is_none_or(|b| *b == b';');
+    (bytes[at] == b';' && ends && !empty).then_some(end)
+}
+
+fn run(bytes: &[u8], class: impl Fn(u8) -> bool) -> usize {
+    bytes.iter().position(|b| !class(*b)).unwrap_or(bytes.len())
+}
+
 /// Splits `name[=value]` where the value is no quoted string and no white space stands between:
 /// what nearly every parameter is.
 fn split_plain(text: &str) -> Option<(&str, Option<&str>, &str)> {
@@ -198,9 +219,7 @@ fn split_one(text: &str) -> Option<(&str, Option<&str>, &str)> {
 }
 
 fn value_length(text: &str) -> usize {
-    text.bytes()
-        .position(|b| !is_param_value(b))
-        .unwrap_or(text.len())
+    run(text.as_bytes(), is_param_value)
 }
 
 struct ParamIter<'p> {

@@ -216,6 +216,7 @@ impl<'f> Reader<'f> {
     }
 
     /// The line that starts at `at`, which ends with CR LF, or LF where that is forgiven.
+    #[inline]
     fn line(&mut self, at: usize) -> Result<Line, ParseFault> {
         let Some(length) = memchr::memchr(b'\n', &self.bytes[at..]) else {
             let fault = ParseFault::LineEnd;
@@ -265,7 +266,7 @@ impl<'f> Reader<'f> {
         if self.entries.len() == MAX_HEADERS {
             return Err(ParseFault::TooManyHeaders);
         }
-        let Some((name_length, value)) = self.name(at, last.end) else {
+        let Some((name, length)) = self.name(at, last.end) else {
             let fault = ParseFault::HeaderLine;
             forgive(
                 Forgiven::LineWithoutColon,
@@ -275,15 +276,14 @@ impl<'f> Reader<'f> {
             )?;
             return Ok(last.next);
         };
-        let name = HeaderName::lookup_bytes(&self.bytes[at..at + name_length]);
         self.count(name);
-        let (start, end) = self.trimmed(value, last.end);
+        let (start, end) = self.trimmed(at + length.to_colon + 1, last.end);
         let mut entry = Entry {
             name: name.map_or(OTHER, HeaderName::index),
             line_is_own: false,
             value_is_own: false,
             // A frame has at most 64 KiB, of which the colon is one.
-            name_length: name_length as u16,
+            name_length: length.of_name as u16,
             line: Span::new(at, last.end),
             value: Span::new(start, end),
         };
@@ -294,16 +294,21 @@ impl<'f> Reader<'f> {
         Ok(last.next)
     }
 
-    /// Length of the name and where the value starts, after `*WSP ":"`.
-    fn name(&self, at: usize, end: usize) -> Option<(usize, usize)> {
+    /// The name that stands before `*WSP ":"`, which is a token.
+    fn name(&self, at: usize, end: usize) -> Option<(Option<HeaderName>, NameLength)> {
         let line = &self.bytes[at..end];
-        let length = line.iter().position(|b| !is_token(*b))?;
-        let space = line[length..]
-            .iter()
-            .take_while(|b| matches!(b, b' ' | b'\t'))
-            .count();
-        let colon = length + space;
-        (length > 0 && line.get(colon) == Some(&b':')).then_some((length, at + colon + 1))
+        let to_colon = line.iter().position(|b| *b == b':')?;
+        let mut name = &line[..to_colon];
+        while let [rest @ .., b' ' | b'\t'] = name {
+            name = rest;
+        }
+        let known = HeaderName::lookup_bytes(name);
+        let length = NameLength {
+            of_name: name.len(),
+            to_colon,
+        };
+        let token = known.is_some() || !name.is_empty() && name.iter().all(|b| is_token(*b));
+        token.then_some((known, length))
     }
 
     fn trimmed(&self, mut start: usize, mut end: usize) -> (usize, usize) {
@@ -373,6 +378,11 @@ impl<'f> Reader<'f> {
         }
         Ok(())
     }
+}
+
+struct NameLength {
+    of_name: usize,
+    to_colon: usize,
 }
 
 #[derive(Clone, Copy)]

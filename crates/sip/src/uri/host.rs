@@ -91,15 +91,17 @@ fn address_length(text: &str) -> Option<usize> {
 
 /// `_` is in the names of many a local network, if in no grammar.
 fn name_length(bytes: &[u8]) -> (usize, bool) {
-    let mut seen = 0;
-    for (at, byte) in bytes.iter().enumerate() {
-        let class = NAME[usize::from(*byte)];
-        if class == 0 {
-            return (at, seen & UNDERSCORE == 0);
-        }
-        seen |= class;
+    let run = |bytes: &[u8], classes: u8| {
+        let end = bytes
+            .iter()
+            .position(|b| NAME[usize::from(*b)] & classes == 0);
+        end.unwrap_or(bytes.len())
+    };
+    let plain = run(bytes, PLAIN);
+    match bytes.get(plain) {
+        Some(b'_') => (plain + run(&bytes[plain..], PLAIN | UNDERSCORE), false),
+        Some(_) | None => (plain, true),
     }
-    (bytes.len(), seen & UNDERSCORE == 0)
 }
 
 const PLAIN: u8 = 1;

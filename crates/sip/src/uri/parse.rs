@@ -166,6 +166,8 @@ const NUMBER: u8 = 16;
 const OPAQUE: u8 = 32;
 /// What would end or hide a URI wherever it stands.
 const FORBIDDEN: u8 = 64;
+/// What a parameter is made of but its separators.
+const PAIR: u8 = 128;
 
 /// What each octet may be part of without being escaped.
 static CLASS: [u8; 256] = classes();
@@ -190,6 +192,9 @@ const fn classes() -> [u8; 256] {
             b'[' | b']' | b'/' | b':' | b'&' | b'+' | b'$' | b'=' | b';' | b','
         ) {
             table[at] |= PARAM | HEADER;
+        }
+        if table[at] & PARAM != 0 && !matches!(byte, b';' | b'=') {
+            table[at] |= PAIR;
         }
         if byte == b'?' {
             table[at] |= HEADER;
@@ -251,15 +256,13 @@ fn tail(text: &str, start: usize) -> Result<(Span, Span), UriError> {
     if start == text.len() {
         return Ok((Span::new(start, start), Span::new(start, start)));
     }
-    let bytes = text.as_bytes();
-    let question = memchr::memchr(b'?', &bytes[start..]).map_or(text.len(), |at| start + at);
-    let params = match text[start..question].strip_prefix(';') {
-        None if start == question => Span::new(start, start),
-        None => return Err(UriError::Host),
-        Some(params) => {
-            check_params(params)?;
-            Span::new(start + 1, question)
+    let (params, question) = match text.as_bytes()[start] {
+        b'?' => (Span::new(start, start), start),
+        b';' => {
+            let end = params_end(text, start + 1, Some(b'?'))?;
+            (Span::new(start + 1, end), end)
         }
+        _ => return Err(UriError::Host),
     };
     if question == text.len() {
         return Ok((params, Span::new(question, question)));
@@ -268,22 +271,28 @@ fn tail(text: &str, start: usize) -> Result<(Span, Span), UriError> {
     Ok((params, Span::new(question + 1, text.len())))
 }
 
-fn check_params(params: &str) -> Result<(), UriError> {
+/// Checks the parameters that start at `start`, after their first `;`, and says where they end.
+fn params_end(text: &str, start: usize, terminator: Option<u8>) -> Result<usize, UriError> {
     let mut before = b';';
     let mut pairs = 1;
-    let mut clean = true;
     let mut plain = true;
-    for byte in params.bytes() {
-        if matches!(byte, b';' | b'=') {
-            pairs += usize::from(byte == b';');
-            clean &= before != b';';
+    let mut end = start;
+    for byte in text.as_bytes()[start..].iter().copied() {
+        if CLASS[usize::from(byte)] & PAIR == 0 {
+            match byte {
+                _ if Some(byte) == terminator => break,
+                b';' | b'=' if before == b';' => return Err(UriError::Parameter),
+                b';' => pairs += 1,
+                b'=' => {}
+                _ => plain = false,
+            }
         }
-        plain &= CLASS[usize::from(byte)] & PARAM != 0;
         before = byte;
+        end += 1;
     }
-    clean &= plain || check_chars(params, PARAM).is_some();
+    let clean = plain || check_chars(&text[start..end], PARAM).is_some();
     (clean && pairs <= MAX_PAIRS)
-        .then_some(())
+        .then_some(end)
         .ok_or(UriError::Parameter)
 }
 
@@ -303,12 +312,9 @@ fn tel(text: &str, start: usize) -> Result<Parts, UriError> {
     if start == end {
         return Err(UriError::User);
     }
-    let params = match text[end..].strip_prefix(';') {
-        None => Span::new(end, end),
-        Some(params) => {
-            check_params(params)?;
-            Span::new(end + 1, text.len())
-        }
+    let params = match text.len() {
+        length if length == end => Span::new(end, end),
+        _ => Span::new(end + 1, params_end(text, end + 1, None)?),
     };
     Ok(Parts {
         scheme: Scheme::Tel,
