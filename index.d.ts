@@ -150,9 +150,10 @@ export declare class Session extends TypedEmitter<SessionEvents> {
     /** Sends the input again. */
     unmute(): Promise<void>;
     /**
-     * Sends digits (RFC 4733): `0`–`9`, `*`, `#`, `A`–`D`. Resolves when the last one was sent.
+     * Sends digits (RFC 4733): `0`–`9`, `*`, `#`, `A`–`D`, and `,` for a pause of two seconds. Resolves when the last one was sent.
      *
-     * @throws `ERR_INVALID_ARGUMENT` for anything else, `ERR_SESSION_STATE` where the call is not answered.
+     * @throws `ERR_INVALID_ARGUMENT` for anything else, `ERR_SESSION_STATE` where the call is not answered,
+     * `ERR_DTMF_REFUSED` where the other side takes no digits or more than 256 wait.
      */
     sendDtmf(tones: string, options?: DtmfOptions): Promise<void>;
     /** Changes where the outgoing sound comes from. */

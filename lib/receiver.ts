@@ -41,6 +41,7 @@ export class Receiver {
         return phone.deliver('connected', { reconnect: event.reconnect, server: event.server })
       case 'disconnected':
         this.connected = false
+        this.registered = false
         return phone.deliver('disconnected', {
           reconnecting: event.reconnecting,
           reason: event.reason,

@@ -142,9 +142,10 @@ export class Session extends TypedEmitter<SessionEvents> {
   }
 
   /**
-   * Sends digits (RFC 4733): `0`–`9`, `*`, `#`, `A`–`D`. Resolves when the last one was sent.
+   * Sends digits (RFC 4733): `0`–`9`, `*`, `#`, `A`–`D`, and `,` for a pause of two seconds. Resolves when the last one was sent.
    *
-   * @throws `ERR_INVALID_ARGUMENT` for anything else, `ERR_SESSION_STATE` where the call is not answered.
+   * @throws `ERR_INVALID_ARGUMENT` for anything else, `ERR_SESSION_STATE` where the call is not answered,
+   * `ERR_DTMF_REFUSED` where the other side takes no digits or more than 256 wait.
    */
   async sendDtmf(tones: string, options: DtmfOptions = {}): Promise<void> {
     if (typeof tones !== 'string') throw invalidArgument('tones', 'a string of the digits 0-9, *, # and A-D')

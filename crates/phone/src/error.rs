@@ -110,6 +110,9 @@ pub enum ErrorCode {
     /// The phone was destroyed.
     #[serde(rename = "ERR_DESTROYED")]
     Destroyed,
+    /// The tones can't be sent.
+    #[serde(rename = "ERR_DTMF_REFUSED")]
+    DtmfRefused,
     /// Media failed or crashed.
     #[serde(rename = "ERR_MEDIA")]
     Media,

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::audio;
 use crate::command::Tones;
+use crate::id::Ticket;
 
 /// An order for one session's media; the first one creates it, `Close` is the last. Debug shows no
 /// description: it holds the ICE password.
@@ -48,8 +49,11 @@ pub enum MediaCommand {
     SetVolume { percent: u8 },
     /// Sends silence instead of the input, or the input again.
     Mute { muted: bool },
-    /// Queues telephone events; each tone played is reported by `DtmfSent`.
+    /// Queues telephone events; each tone played is reported by `DtmfSent`, or all at once by
+    /// `DtmfRefused`.
     SendDtmf {
+        /// Names the order where it is refused.
+        ticket: Ticket,
         tones: Tones,
         /// Milliseconds a tone lasts.
         duration: u32,
@@ -131,6 +135,8 @@ pub enum MediaEvent {
     Dtmf { tone: Tones, duration: u32 },
     /// One of our tones was sent; so many are still queued.
     DtmfSent { remaining: u32 },
+    /// The tones of this order can't be sent.
+    DtmfRefused { ticket: Ticket, reason: String },
     /// A device could not be opened or was lost; the call goes on.
     DeviceFailed { device: Device, reason: String },
     /// The codec in use for sending, by its SDP name.
@@ -169,6 +175,11 @@ impl fmt::Debug for MediaEvent {
                 f.debug_tuple("Dtmf").field(tone).field(duration).finish()
             }
             Self::DtmfSent { remaining } => f.debug_tuple("DtmfSent").field(remaining).finish(),
+            Self::DtmfRefused { ticket, reason } => f
+                .debug_tuple("DtmfRefused")
+                .field(ticket)
+                .field(reason)
+                .finish(),
             Self::DeviceFailed { device, reason } => f
                 .debug_tuple("DeviceFailed")
                 .field(device)

@@ -50,8 +50,10 @@ enum State {
         sent: u8,
         gap: u32,
     },
+    /// Between two keys, or in a pause of the caller's.
     Silent {
         left: u32,
+        pause: bool,
     },
 }
 
@@ -109,9 +111,11 @@ impl Sender {
         self.queue.push_back(Step::Pause { ticks: PAUSE });
     }
 
-    /// Forgets all keys that wait; the one that sounds ends as planned.
-    pub fn clear(&mut self) {
+    /// Forgets every key, the one that sounds too: nobody takes them any more.
+    pub fn abandon(&mut self) {
+        self.completed |= !self.queue.is_empty() || !matches!(self.state, State::Idle);
         self.queue.clear();
+        self.state = State::Idle;
     }
 
     /// How many steps wait.
@@ -124,7 +128,7 @@ impl Sender {
         matches!(self.state, State::Sounding(_) | State::Ending { .. })
     }
 
-    /// Whether a key press was completed since the last call.
+    /// Whether a key press or a pause was completed, or all were abandoned, since the last call.
     pub fn take_completed(&mut self) -> bool {
         std::mem::take(&mut self.completed)
     }
@@ -133,11 +137,12 @@ impl Sender {
     ///
     /// `update` is every how many ticks a sounding event is repeated.
     pub fn tick(&mut self, now: u32, clocks: Clocks, update: u32) -> [Option<Packet>; 2] {
-        if let State::Silent { left } = &mut self.state {
+        if let State::Silent { left, pause } = &mut self.state {
             *left = left.saturating_sub(1);
             if *left > 0 {
                 return [None, None];
             }
+            self.completed |= *pause;
             self.state = State::Idle;
         }
         if matches!(self.state, State::Idle) {
@@ -161,7 +166,10 @@ impl Sender {
                 gap,
                 first: true,
             }),
-            Some(Step::Pause { ticks }) => State::Silent { left: ticks },
+            Some(Step::Pause { ticks }) => State::Silent {
+                left: ticks,
+                pause: true,
+            },
             None => State::Idle,
         };
     }
@@ -206,6 +214,7 @@ impl Sender {
             self.completed = true;
             State::Silent {
                 left: gap.saturating_sub(u32::from(END_COPIES) - 2).max(1),
+                pause: false,
             }
         } else {
             State::Ending { last, sent, gap }
@@ -301,6 +310,31 @@ mod tests {
         sender.pause();
         sender.press(1, Duration::from_millis(100), Duration::from_millis(70));
         assert_eq!(run(&mut sender, CLOCKS, 230)[0].0, 200);
+    }
+
+    #[test]
+    fn a_pause_at_the_end_is_completed_too() {
+        let mut sender = Sender::default();
+        sender.pause();
+        run(&mut sender, CLOCKS, 199);
+        assert!(!sender.take_completed());
+        run(&mut sender, CLOCKS, 2);
+        assert!(sender.take_completed());
+        assert_eq!(sender.waiting(), 0);
+    }
+
+    #[test]
+    fn abandoned_keys_are_silent_and_over() {
+        let mut sender = Sender::default();
+        for code in [1, 2] {
+            sender.press(code, Duration::from_millis(100), Duration::from_millis(70));
+        }
+        run(&mut sender, CLOCKS, 3);
+        assert!(sender.is_sounding());
+        sender.abandon();
+        assert!(!sender.is_sounding());
+        assert!(sender.take_completed() && !sender.take_completed());
+        assert!(run(&mut sender, CLOCKS, 30).is_empty());
     }
 
     #[test]

@@ -102,7 +102,7 @@ impl Outbound {
             .send_events
             .map(|(payload_type, clock)| (payload_type.value(), clock));
         if self.events.is_none() {
-            self.keys.clear();
+            self.keys.abandon();
         }
         let settings = opus_settings(&config.opus, &agreed.send);
         let same = self.format.is_some_and(|f| f.codec == agreed.send.codec)
@@ -251,9 +251,24 @@ impl Outbound {
         outputs: &mut VecDeque<Output>,
         now: Instant,
     ) {
-        let Some((payload_type, clock)) = self.events else {
-            return;
-        };
+        if let Some(agreed) = self.events {
+            self.send_key(agreed, begins, format, transport, now);
+        }
+        if self.keys.take_completed() {
+            outputs.push_back(Output::Event(MediaEvent::DtmfSent {
+                remaining: self.keys.waiting(),
+            }));
+        }
+    }
+
+    fn send_key(
+        &mut self,
+        (payload_type, clock): (u8, u32),
+        begins: u32,
+        format: SendFormat,
+        transport: &mut Transport,
+        now: Instant,
+    ) {
         let clocks = dtmf::Clocks {
             audio: format.codec.clock_rate(),
             event: clock,
@@ -271,11 +286,6 @@ impl Outbound {
                 self.packets += 1;
                 self.bytes += dtmf::PAYLOAD as u64;
             }
-        }
-        if self.keys.take_completed() {
-            outputs.push_back(Output::Event(MediaEvent::DtmfSent {
-                remaining: self.keys.waiting(),
-            }));
         }
     }
 

@@ -54,6 +54,7 @@ impl Session {
         };
         active.tones.push(ticket);
         Ok(MediaCommand::SendDtmf {
+            ticket,
             tones: Tones::new(text.to_ascii_uppercase()),
             duration,
             gap,
@@ -74,6 +75,19 @@ impl Session {
             for ticket in std::mem::take(&mut active.tones) {
                 ctx.reply(ticket, Ok(Reply::Done));
             }
+        }
+    }
+
+    /// Media can't send the tones of one command; the others wait on.
+    pub(super) fn tones_refused(&mut self, refused: Ticket, why: String, ctx: &mut Context<'_>) {
+        let State::Active(active) = &mut self.state else {
+            return;
+        };
+        let waiting = active.tones.len();
+        active.tones.retain(|ticket| *ticket != refused);
+        if active.tones.len() < waiting {
+            let error = PhoneError::new(ErrorCode::DtmfRefused, ErrorType::NotSupported, why);
+            ctx.reply(refused, Err(error));
         }
     }
 }

@@ -26,6 +26,7 @@ impl Session {
             MediaEvent::RemoteHold { held } => self.held_by_peer(held, ctx),
             MediaEvent::Dtmf { tone, duration } => self.pressed(tone, duration, ctx),
             MediaEvent::DtmfSent { remaining } => self.tones_sent(remaining, ctx),
+            MediaEvent::DtmfRefused { ticket, reason } => self.tones_refused(ticket, reason, ctx),
             MediaEvent::DeviceFailed { device, reason } => ctx.emit(Event::Warning {
                 id,
                 warning: Warning::NoDevice,

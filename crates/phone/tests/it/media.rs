@@ -39,6 +39,7 @@ fn tones_are_done_when_the_last_was_sent() {
     rig.media_mode = Media::Manual;
     let ticket = rig.command(json!({ "type": "sendDtmf", "id": id, "tones": "1a#" }));
     let expected = MediaCommand::SendDtmf {
+        ticket,
         tones: Tones::new("1A#"),
         duration: 100,
         gap: 70,
@@ -48,6 +49,24 @@ fn tones_are_done_when_the_last_was_sent() {
     assert!(rig.reply(ticket).is_none());
     rig.media_event(id, MediaEvent::DtmfSent { remaining: 0 });
     assert!(rig.reply(ticket).unwrap().is_ok());
+}
+
+#[test]
+fn tones_that_media_refuses_fail_their_own_command_only() {
+    let (mut rig, id) = talking(alice());
+    rig.media_mode = Media::Manual;
+    let first = rig.command(json!({ "type": "sendDtmf", "id": id, "tones": "1" }));
+    let second = rig.command(json!({ "type": "sendDtmf", "id": id, "tones": "2" }));
+    let reason = "the peer does not take telephone events".to_owned();
+    let refused = MediaEvent::DtmfRefused {
+        ticket: second,
+        reason,
+    };
+    rig.media_event(id, refused);
+    assert!(rig.reply(first).is_none());
+    assert!(rig.reply(second).unwrap().is_err());
+    rig.media_event(id, MediaEvent::DtmfSent { remaining: 0 });
+    assert!(rig.reply(first).unwrap().is_ok());
 }
 
 #[test]

@@ -230,7 +230,7 @@ fn no_session() -> PhoneError {
 /// The one ordered stream to the application.
 struct Stream {
     events: Box<dyn EventSink>,
-    /// The phone said that it is closed; told as the very last event, when everything has ended.
+    /// The phone said that it is closed; told when everything has ended, before the reply to `destroy`.
     closed: bool,
     /// What the phone said after that: the reply to `destroy`.
     last: Vec<Event>,
@@ -303,9 +303,9 @@ impl Stream {
     }
 
     fn finish(mut self) {
+        self.events.send(Event::Phone(phone::Event::Closed));
         for event in std::mem::take(&mut self.last) {
             self.events.send(event);
         }
-        self.events.send(Event::Phone(phone::Event::Closed));
     }
 }

@@ -112,6 +112,7 @@ impl Engine for Hosted {
                 Ok(())
             }
             MediaCommand::SendDtmf {
+                ticket,
                 tones,
                 duration,
                 gap,
@@ -121,9 +122,9 @@ impl Engine for Hosted {
                     duration: Duration::from_millis(u64::from(duration)),
                     gap: Duration::from_millis(u64::from(gap)),
                 };
-                if session.send_dtmf(&tones, now).is_err() {
-                    // A peer without telephone events hears none; the command must still end.
-                    self.failure = Some(MediaEvent::DtmfSent { remaining: 0 });
+                if let Err(error) = session.send_dtmf(&tones, now) {
+                    let reason = error.to_string();
+                    self.failure = Some(MediaEvent::DtmfRefused { ticket, reason });
                 }
                 Ok(())
             }
