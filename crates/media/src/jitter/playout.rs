@@ -259,8 +259,12 @@ impl<P: AsRef<[u8]>> Playout<P> {
         };
         let (missing, index, codec) = (head.position - next, head.index, head.codec);
         if Some(codec) != self.decoders.current() {
-            // The decoder changes between two ticks, because the rate may change with it.
-            return self.invent(TICK, Gap::Concealed);
+            // The decoder changes between two ticks, because the rate may change with it; what
+            // stretching left of a tick is filled up, so that there is such a moment.
+            return self.invent(
+                TICK - self.timeline(self.sound.len()) % TICK,
+                Gap::Concealed,
+            );
         }
         if missing <= 0 {
             return self.play(now);
@@ -625,6 +629,47 @@ mod tests {
         let counters = bench.playout.counters();
         assert_eq!(counters.discarded, 0);
         assert!(counters.concealed <= 3 * 160, "{counters:?}");
+    }
+
+    #[test]
+    fn a_peer_may_change_its_codec_after_sound_was_stretched() {
+        let mut bench = Bench::new();
+        let sent = |i: u32| u64::from(i) * 20 + if i >= 100 && i % 3 == 0 { 60 } else { 0 };
+        let mut arrivals: Vec<(u64, u32)> = (0..400).map(|i| (sent(i), i)).collect();
+        arrivals.sort_unstable();
+        let mut arrivals = arrivals.into_iter().peekable();
+        let mut before = Counters::default();
+        for tick in 0..800_u64 {
+            while let Some((ms, i)) = arrivals.next_if(|(ms, _)| *ms <= tick * 10) {
+                // A sound with a pitch, so that whole periods can be left out and put in.
+                let wave = |n: u32| {
+                    if (i * 160 + n) / 21 % 2 == 0 {
+                        0x10
+                    } else {
+                        0x90
+                    }
+                };
+                let packet = Packet {
+                    ssrc: 1,
+                    sequence: i as u16,
+                    timestamp: i * 160,
+                    codec: if i < 300 { Codec::Pcmu } else { Codec::G722 },
+                    payload: (0..160).map(wave).collect(),
+                };
+                let now = bench.at(ms);
+                bench.playout.insert(packet, now);
+            }
+            if tick == 590 {
+                before = bench.playout.counters();
+            }
+            let mut out = vec![0; bench.playout.rate().samples_per_tick()];
+            let now = bench.at(tick * 10 + 1);
+            bench.playout.pull(&mut out, now);
+        }
+        let after = bench.playout.counters();
+        assert_ne!(before.inserted, before.removed, "{before:?}");
+        assert_eq!(bench.playout.codec(), Some(Codec::G722));
+        assert!(after.concealed - before.concealed < 1_600, "{after:?}");
     }
 
     #[test]
