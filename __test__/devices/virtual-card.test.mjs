@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { after, before, describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { listDevices } from 'offhook'
+import { hears, next, pbxOf, voice } from '../pbx.mjs'
+import { VirtualCard, virtualCardMissing } from './virtual-card.mjs'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const missing = process.platform === 'linux' ? virtualCardMissing() : 'a virtual sound card is made on Linux only'
+
+describe('a sound card', { skip: missing }, () => {
+  let card
+
+  // libasound, in this process, looks at the environment when it is first used.
+  before(async () => {
+    card = await VirtualCard.start()
+    Object.assign(process.env, card.env)
+    card.speak(600)
+  })
+
+  after(() => card.stop())
+
+  /** A call from alice, who has the card, to bob, who sends and hears tones. */
+  async function call(t, { audio } = {}) {
+    const { open } = await pbxOf(t)
+    const alice = await open('alice', { audio: audio ?? { input: 'default', output: 'default' } })
+    const bob = await open('bob')
+    const { ear, audio: tone } = voice(1000)
+    bob.on('pendingSession', ({ id }) => bob.acceptPendingSession(id, tone))
+    const session = await alice.call('bob')
+    const warnings = []
+    session.on('warning', (warning) => warnings.push(warning))
+    await session.answered
+    return { alice, session, ear, warnings }
+  }
+
+  test('is listed, with ids that are the same in another process', async () => {
+    const devices = await listDevices()
+    for (const kind of ['audioinput', 'audiooutput']) {
+      const ofKind = devices.filter((device) => device.kind === kind)
+      assert.equal(ofKind.filter((device) => device.default).length, 1, JSON.stringify(devices))
+      assert.equal(new Set(ofKind.map(({ id }) => id)).size, ofKind.length)
+      for (const { id, label } of ofKind) assert.ok(id && label)
+    }
+    const script = "require('offhook').listDevices().then((devices) => console.log(JSON.stringify(devices)))"
+    const output = execFileSync(process.execPath, ['--eval', script], { cwd: root, encoding: 'utf8' })
+    assert.deepEqual(JSON.parse(output), devices)
+  })
+
+  test('is what a call uses by default: its microphone is heard, its speaker plays', async (t) => {
+    const { session, ear, warnings } = await call(t)
+    const loudspeaker = card.listen()
+    await Promise.all([hears(ear, 600, 20_000), hears(loudspeaker, 1000, 20_000)])
+    assert.deepEqual(warnings, [])
+    await session.end()
+  })
+
+  test('is found by the ids of the list', async (t) => {
+    const devices = await listDevices()
+    const idOf = (kind) => devices.find((device) => device.kind === kind && device.id.includes('pulse')).id
+    const audio = { input: { device: idOf('audioinput') }, output: { device: idOf('audiooutput') } }
+    const { ear, warnings } = await call(t, { audio })
+    await Promise.all([hears(ear, 600, 20_000), hears(card.listen(), 1000, 20_000)])
+    assert.deepEqual(warnings, [])
+  })
+
+  test('that is not there is a warning; the call goes on, and another device can be taken', async (t) => {
+    const { alice, session, ear } = await call(t, { audio: 'none' })
+    const warned = next(session, 'warning', 10_000)
+    await session.setInput({ device: 'no-such-device' })
+    const [{ code, message }] = await warned
+    assert.equal(code, 'no-device')
+    assert.match(message, /no-such-device/)
+    assert.equal(session.state, 'active')
+    await session.setInput('default')
+    await hears(ear, 600, 20_000)
+    await alice.setAudioDevice({ output: 'default' })
+    await hears(card.listen(), 1000, 20_000)
+  })
+})
