@@ -223,29 +223,36 @@ impl Session {
 
     /// Writes the description that waits, once all candidates are known.
     pub(super) fn write_if_gathered(&mut self) {
-        let gathered = self
-            .transport
-            .as_ref()
-            .is_some_and(|transport| transport.gathering() == Gathering::Complete);
-        if !gathered {
+        let Some(transport) = &self.transport else {
+            return;
+        };
+        if transport.gathering() != Gathering::Complete {
             return;
         }
+        let stranded = transport.is_stranded();
         match self.writing.take() {
+            Some(Writing::Offer | Writing::Answer(_)) if stranded => {
+                self.refuse_described(MediaRefusal::NoRelay);
+            }
             Some(Writing::Offer) => {
-                self.write(|negotiation, local, wish| negotiation.offer(local, wish))
+                self.write(|negotiation, local, wish| negotiation.offer(local, wish));
             }
             Some(Writing::Answer(agreed)) => match self.set_remote(&agreed) {
                 Ok(()) => {
                     self.apply(*agreed);
                     self.write(|negotiation, local, _| negotiation.answer(local));
                 }
-                Err(reason) => {
-                    self.negotiation.rollback();
-                    self.event(MediaEvent::Refused { reason });
-                }
+                Err(reason) => self.refuse_described(reason),
             },
             None => {}
         }
+    }
+
+    /// Takes back what was to be described.
+    fn refuse_described(&mut self, reason: MediaRefusal) {
+        self.negotiation.rollback();
+        self.before = None;
+        self.event(MediaEvent::Refused { reason });
     }
 
     fn write(

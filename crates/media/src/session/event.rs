@@ -131,7 +131,7 @@ impl std::fmt::Debug for Tone {
     }
 }
 
-/// Why the peer's description is refused.
+/// Why there is no description of ours, or why the peer's is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MediaRefusal {
     /// Nothing in common: no audio, codec, ICE or DTLS. Answer with 488.
@@ -143,6 +143,9 @@ pub enum MediaRefusal {
     /// The description cannot be read. Answer with 400.
     #[error("{0}")]
     Malformed(String),
+    /// Only relays may be used, and no server gave us one. It is not the peer's fault.
+    #[error("no TURN server gave a relay, and nothing else may be used")]
+    NoRelay,
 }
 
 impl From<Refusal> for MediaRefusal {

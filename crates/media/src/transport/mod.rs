@@ -194,6 +194,11 @@ impl Transport {
         self.paths.gathering()
     }
 
+    /// Returns whether there is no local candidate and none can come.
+    pub fn is_stranded(&self) -> bool {
+        self.paths.is_stranded()
+    }
+
     /// Returns where the transport stands.
     pub fn state(&self) -> State {
         self.state

@@ -135,6 +135,11 @@ impl Paths {
         self.gathering
     }
 
+    /// Returns whether there is no candidate and none can come.
+    pub(super) fn is_stranded(&self) -> bool {
+        self.candidates.is_empty() && self.relays.iter().all(Relay::is_settled)
+    }
+
     /// Returns the socket behind a base.
     pub(super) fn path(&self, base: BaseId) -> PathId {
         self.relay_index(base)

@@ -3,7 +3,7 @@
 use super::harness::*;
 use media::sdp::Direction;
 use media::session::{ConnectionState, MediaEvent, MediaRefusal};
-use media::transport::{Certificate, Server, ServerKind};
+use media::transport::{Certificate, Policy, Server, ServerKind};
 use std::time::Duration;
 
 const A: &str = "192.0.2.1:40001";
@@ -214,6 +214,29 @@ fn an_offer_taken_back_while_its_answer_waits_leaves_nothing_behind() {
     connect(&mut network, &mut a, &mut b);
     network.run(&mut a, &mut b, Duration::from_secs(2));
     assert!(hears(&a, 1_100.0) > 0.8 && hears(&b, 500.0) > 0.8);
+}
+
+#[test]
+fn without_a_relay_nothing_is_described_where_only_relays_may_be_used() {
+    let network = Network::new(7);
+    let mut a = Phone::new(A, 500.0, &network);
+    a.session.create_offer(network.now).unwrap();
+    let offer = a.described();
+    for answers in [false, true] {
+        let mut b = Phone::with(B, 1_100.0, &network, |c| c.policy = Policy::Relay);
+        match answers {
+            true => b.session.create_answer(&offer, network.now).unwrap(),
+            false => b.session.create_offer(network.now).unwrap(),
+        }
+        b.drain();
+        assert!(b.has(|e| matches!(
+            e,
+            MediaEvent::Refused {
+                reason: MediaRefusal::NoRelay
+            }
+        )));
+        assert!(!b.has(|e| matches!(e, MediaEvent::Described { .. })));
+    }
 }
 
 #[test]

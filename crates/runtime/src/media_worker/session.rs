@@ -213,6 +213,7 @@ fn translate(said: Said) -> Option<MediaEvent> {
                 Refused::Incompatible(_) => MediaRefusal::Incompatible,
                 Refused::PlainRtp => MediaRefusal::PlainRtp,
                 Refused::Malformed(_) => MediaRefusal::Malformed,
+                Refused::NoRelay => MediaRefusal::Unavailable,
             },
             reason: reason.to_string(),
         },
