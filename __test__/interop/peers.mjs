@@ -1,7 +1,14 @@
 import { chromiumInstalled } from './chromium.mjs'
+import { turnserverInstalled } from './coturn.mjs'
 import { kamailioInstalled } from './kamailio.mjs'
+import { wrtcInstalled } from './wrtc.mjs'
 
-const installed = { kamailio: kamailioInstalled, chromium: chromiumInstalled }
+const installed = {
+  chromium: chromiumInstalled,
+  coturn: turnserverInstalled,
+  kamailio: kamailioInstalled,
+  wrtc: wrtcInstalled,
+}
 
 /**
  * For a suite's `skip`: false where every peer is installed, else the reason.

@@ -1,0 +1,99 @@
+import { randomBytes } from 'node:crypto'
+import { createSocket } from 'node:dgram'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { freePorts } from './ports.mjs'
+import { Child } from './processes.mjs'
+
+const user = { username: 'relayed', credential: 'relay-secret' }
+
+/** Whether coturn is installed. */
+export function turnserverInstalled() {
+  return binary() !== undefined
+}
+
+/** Starts a coturn of our own on a free loopback port, with one user; `nonceLifetime` is in seconds. */
+export async function startCoturn({ nonceLifetime = 600 } = {}) {
+  const folder = mkdtempSync(join(tmpdir(), 'offhook-coturn-'))
+  // Another process may take a port between finding it free and binding it.
+  for (let attempt = 1; ; attempt++) {
+    const [port] = await freePorts(1)
+    const child = new Child(binary(), options(folder, port, nonceLifetime), { cwd: folder })
+    try {
+      await Promise.race([
+        answers(port, AbortSignal.timeout(10_000)),
+        child.exited.then(() => Promise.reject(new Error(`coturn ended:\n${child.log}`))),
+      ])
+      return coturn(child, folder, port)
+    } catch (error) {
+      await child.stop('SIGKILL')
+      if (attempt === 3) throw error
+    }
+  }
+}
+
+function coturn(child, folder, port) {
+  return {
+    port,
+    /** For the option `iceServers`. */
+    server: { urls: `turn:127.0.0.1:${port}`, ...user },
+    /** The lines of its log that match. */
+    lines: (pattern) => child.log.split('\n').filter((line) => pattern.test(line)),
+    /** Resolves when it has logged a line that matches. */
+    logs: (pattern, deadline = 5000) => child.prints(pattern, AbortSignal.timeout(deadline)),
+    async stop() {
+      await child.stop()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+function options(folder, port, nonceLifetime) {
+  const { username, credential } = user
+  return [
+    '-n',
+    '--verbose',
+    '--listening-ip=127.0.0.1',
+    `--listening-port=${port}`,
+    '--relay-ip=127.0.0.1',
+    '--allow-loopback-peers',
+    '--lt-cred-mech',
+    `--user=${username}:${credential}`,
+    '--realm=offhook.test',
+    `--stale-nonce=${nonceLifetime}`,
+    '--fingerprint',
+    '--no-tcp',
+    '--no-tls',
+    '--no-dtls',
+    '--no-cli',
+    '--log-file=stdout',
+    '--simple-log',
+    `--pidfile=${join(folder, 'turnserver.pid')}`,
+    `--db=${join(folder, 'turndb')}`,
+  ]
+}
+
+/** Resolves once a STUN server answers; rejects when the signal is aborted first. */
+async function answers(port, signal) {
+  const socket = createSocket('udp4')
+  let answered = false
+  socket.on('message', () => (answered = true))
+  socket.on('error', () => {})
+  // RFC 8489 §5: a binding request without attributes.
+  const question = Buffer.concat([Buffer.from('000100002112a442', 'hex'), randomBytes(12)])
+  try {
+    while (!answered) {
+      signal.throwIfAborted()
+      socket.send(question, port, '127.0.0.1')
+      await pause(20)
+    }
+  } finally {
+    socket.close()
+  }
+}
+
+function binary() {
+  return ['/usr/bin/turnserver', '/usr/local/bin/turnserver'].find((path) => existsSync(path))
+}

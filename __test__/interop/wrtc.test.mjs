@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { hears, next, pbxOf, voice } from '../pbx.mjs'
+import { drain } from '../sound.mjs'
+import { peers } from './peers.mjs'
+import { wrtcPhone } from './wrtc.mjs'
+
+describe('JsSIP and libwebrtc in Node, through the embedded PBX', { skip: peers('wrtc') }, () => {
+  async function both(t, options) {
+    const { pbx, open } = await pbxOf(t)
+    const { uri, password } = pbx.account('bob')
+    const [peer, phone] = await Promise.all([
+      wrtcPhone({ server: pbx.url, uri, password }),
+      open('alice', options),
+    ])
+    t.after(() => peer.stop())
+    return [peer, phone]
+  }
+
+  for (const codec of ['opus', 'PCMU']) {
+    test(`are called with ${codec}; they hang up`, async (t) => {
+      const [peer, phone] = await both(t, { codecs: [codec] })
+      const { ear, audio } = voice(600)
+      const session = await phone.call('bob', audio)
+      await peer.event('incoming')
+      await peer.answer(1000)
+      await session.answered
+      await Promise.all([hears(ear, 1000), peer.hears(600)])
+      assert.equal((await peer.received()).codec, `audio/${codec}`)
+      assert.equal(session.codec?.toLowerCase(), codec.toLowerCase())
+      const ended = next(session, 'terminated')
+      await peer.hangUp()
+      const [, reason] = await ended
+      assert.deepEqual([`${reason}`, reason.side], ['success', 'remote'])
+    })
+
+    test(`call with ${codec}; we hang up`, async (t) => {
+      const [peer, phone] = await both(t, { codecs: [codec] })
+      const ringing = next(phone, 'pendingSession')
+      await peer.call('alice', 1000)
+      const [{ id, address }] = await ringing
+      assert.equal(address, 'bob')
+      const { ear, audio } = voice(600)
+      const started = next(phone, 'sessionStarted')
+      phone.acceptPendingSession(id, audio)
+      const [session] = await started
+      await peer.event('confirmed')
+      await Promise.all([hears(ear, 1000), peer.hears(600)])
+      assert.equal((await peer.received()).codec, `audio/${codec}`)
+      await session.end()
+      assert.equal((await peer.event('ended')).originator, 'remote')
+    })
+  }
+
+  async function talking(t) {
+    const [peer, phone] = await both(t)
+    const { ear, audio } = voice(600)
+    const session = await phone.call('bob', audio)
+    await peer.event('incoming')
+    await peer.answer(1000)
+    await session.answered
+    await peer.event('confirmed')
+    const hear = () => {
+      drain(ear)
+      return Promise.all([hears(ear, 1000), peer.hears(600)])
+    }
+    await hear()
+    return { peer, session, hear }
+  }
+
+  test('put us on hold and talk on', async (t) => {
+    const { peer, session, hear } = await talking(t)
+    for (const [change, held] of [['hold', true], ['unhold', false]]) {
+      const told = next(session, 'change:remoteHeld')
+      await peer[change]()
+      assert.equal((await told)[1], held)
+    }
+    await hear()
+    await session.end()
+  })
+
+  test('restart ICE, and the sound goes on', async (t) => {
+    const { peer, session, hear } = await talking(t)
+    await peer.restartIce()
+    await hear()
+    const [transport] = [...(await session.getStats()).values()].filter(({ type }) => type === 'transport')
+    assert.equal(transport.selectedCandidatePairChanges, 2)
+    await session.end()
+  })
+})
