@@ -105,8 +105,12 @@ function unknownOption(name: string, known: string[]) {
 
 /** The error of an option that is not what it should be; it names the value's type and never the value. */
 export function mismatch(name: string, value: unknown, expected: string) {
-  return invalidOption(`Option '${name}' must be ${expected}, but is ${typeName(value)}`)
+  const type = secret.test(name) && typeof value === 'number' ? 'a number' : typeName(value)
+  return invalidOption(`Option '${name}' must be ${expected}, but is ${type}`)
 }
+
+// A password of digits alone may come as a number.
+const secret = /(?:^|\.)(?:accessToken|credential|ha1|key|password|token)$/
 
 // Numbers and booleans are shown; texts may be secrets and are not.
 function typeName(value: unknown): string {

@@ -126,7 +126,9 @@ export class Session extends TypedEmitter<SessionEvents> {
     if (this.state === 'ended') return
     this.#ending ??= this.#link.command({ type: 'end', id: this.id }).catch((error: SoftphoneError) => {
       // It ended while the command was on its way.
-      if (error.code !== 'ERR_SESSION_ENDED') throw error
+      if (error.code === 'ERR_SESSION_ENDED') return
+      this.#ending = undefined
+      throw error
     })
     await this.#ending
   }

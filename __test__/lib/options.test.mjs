@@ -34,7 +34,7 @@ describe('options', () => {
     [{ registerExpires: '600' }, "Option 'registerExpires' must be a whole number from 0 to 9007199254740991, but is a string"],
     [{ iceTransportPolicy: 'none' }, "Option 'iceTransportPolicy' must be one of 'all', 'relay', but is a string"],
     [{ password: '' }, "Option 'password' must be a non-empty string, but is an empty string"],
-    [{ password: 1234 }, "Option 'password' must be a non-empty string, but is the number 1234"],
+    [{ password: 1234 }, "Option 'password' must be a non-empty string, but is a number"],
     [{ codecs: ['opus', 'speex'] }, "Option 'codecs[1]' must be one of 'opus', 'G722', 'PCMU', 'PCMA', but is a string"],
     [{ codecs: [] }, /^Option 'codecs' must be an array of at least 1, .* but is an empty array$/],
     [{ servers: ['wss://a', { uri: 'wss://b' }] }, "Option 'servers[1].uri' must be one of url, priority, weight, but is unknown"],

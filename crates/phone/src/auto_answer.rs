@@ -22,8 +22,8 @@ pub(crate) struct Wish {
 pub(crate) struct Call<'a> {
     pub(crate) headers: &'a [(String, String)],
     pub(crate) request_uri: &'a str,
-    /// From and P-Asserted-Identity, as `user@host`.
-    pub(crate) caller: &'a str,
+    /// Whom the server vouches for, else whom the caller claims to be, as `user@host`.
+    pub(crate) callers: &'a [String],
     pub(crate) announced: bool,
     pub(crate) busy: bool,
 }
@@ -47,7 +47,8 @@ pub(crate) enum Verdict {
 /// Judges one call by the policy.
 pub(crate) fn judge(policy: &AutoAnswer, call: Call<'_>) -> Verdict {
     let wish = wish(call.headers, call.request_uri);
-    let trusted = || is_trusted(&policy.trusted_peers, call.caller);
+    let is_trusted = |caller: &String| is_trusted(&policy.trusted_peers, caller);
+    let trusted = || !call.callers.is_empty() && call.callers.iter().all(is_trusted);
     let announced = (policy.announced && call.announced).then_some(AutoAnswerSource::Announced);
     let known = || announced.or_else(|| trusted().then_some(AutoAnswerSource::TrustedPeer));
     let delay = policy
@@ -377,7 +378,7 @@ mod tests {
         Call {
             headers,
             request_uri: "sip:me@example.com",
-            caller: "eve@example.com",
+            callers: &[],
             announced: false,
             busy: false,
         }
@@ -415,7 +416,7 @@ mod tests {
                 answers(
                     &policy(Policy::Announced),
                     Call {
-                        caller,
+                        callers: &[caller.to_owned()],
                         ..call(&[])
                     }
                 ),

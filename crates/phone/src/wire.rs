@@ -1,7 +1,7 @@
 //! What the phone reads out of SIP messages.
 
 use sip::endpoint::UsageId;
-use sip::header::{ContentType, From, Reason, To};
+use sip::header::{ContentType, From, PAssertedIdentity, Reason, To};
 use sip::message::{HeaderName, Headers, Request, Response};
 use sip::uri::Uri;
 
@@ -68,16 +68,30 @@ pub(crate) fn arrival(usage: UsageId, request: &Request, config: &Config) -> Arr
     }
 }
 
-/// `user@host` of the caller.
-pub(crate) fn caller_address(headers: &Headers) -> String {
+/// `user@host` of the caller: every identity that the server asserts (RFC 3325 §9.1), else From's.
+pub(crate) fn caller_addresses(headers: &Headers) -> Vec<String> {
+    let asserted: Vec<String> = headers
+        .list::<PAssertedIdentity<'_>>()
+        .map(|identity| {
+            identity.map_or_else(|_| String::new(), |identity| address(identity.0.uri()))
+        })
+        .collect();
+    if !asserted.is_empty() {
+        return asserted;
+    }
     headers
         .typed::<From<'_>>()
         .and_then(Result::ok)
-        .map(|from| match from.uri().user_unescaped() {
-            Some(user) => format!("{user}@{}", from.uri().host_text()),
-            None => from.uri().host_text().to_owned(),
-        })
-        .unwrap_or_default()
+        .map(|from| address(from.uri()))
+        .into_iter()
+        .collect()
+}
+
+fn address(uri: &Uri<'_>) -> String {
+    match uri.user_unescaped() {
+        Some(user) => format!("{user}@{}", uri.host_text()),
+        None => uri.host_text().to_owned(),
+    }
 }
 
 fn caller(headers: &Headers) -> Peer {

@@ -49,7 +49,7 @@ impl Phone {
             Call {
                 headers: &arrival.headers,
                 request_uri: request.uri().as_str(),
-                caller: &wire::caller_address(request.headers()),
+                callers: &wire::caller_addresses(request.headers()),
                 announced,
                 busy: self.sessions.values().any(Session::is_live),
             },

@@ -130,6 +130,14 @@ fn trusted_peers_are_answered_and_others_ring() {
 }
 
 #[test]
+fn what_the_server_asserts_is_believed_before_what_the_caller_claims() {
+    let options = json!({ "autoAnswer": { "trustedPeers": ["sip:bob@example.com"] } });
+    let stranger = [("P-Asserted-Identity", "<sip:eve@example.com>")];
+    let (rig, _) = called(options, &stranger);
+    assert_eq!(rig.last("pendingSession")["autoAnswer"], false);
+}
+
+#[test]
 fn the_delay_is_in_seconds_and_is_kept() {
     let (mut rig, _) = called(
         json!({ "autoAnswer": "headers" }),

@@ -219,6 +219,14 @@ fn unregister_and_register_settle_with_the_registrars_word() {
 }
 
 #[test]
+fn initialize_registers_again_after_unregister() {
+    let mut rig = Rig::registered(alice());
+    rig.done(json!({ "type": "unregister" }));
+    rig.done(json!({ "type": "initialize" }));
+    assert_eq!(rig.count("registered"), 2);
+}
+
+#[test]
 fn a_lost_connection_is_not_unregistered() {
     let mut rig = Rig::registered(alice());
     rig.down();
