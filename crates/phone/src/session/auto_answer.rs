@@ -43,9 +43,17 @@ impl Session {
         }
     }
 
-    /// The platform asks a ringing phone to answer: `NOTIFY` with `Event: talk`.
+    /// The platform asks a ringing phone to answer: `NOTIFY` with `Event: talk`. It does when its
+    /// listeners have seen the call (guarantee 1), which needs no decision of the application any more.
     pub(crate) fn talk(&mut self, ctx: &mut Context<'_>) {
-        let beep = ctx.config.auto_answer.beep;
-        self.accept(AcceptOptions::default(), beep, ctx);
+        let State::Pending(pending) = &mut self.state else {
+            return;
+        };
+        let before = std::mem::replace(&mut pending.auto, Auto::Answer { at: ctx.now });
+        if let Auto::Asking { .. } = before {
+            let source = Some(AutoAnswerSource::NotifyTalk);
+            self.announce(Some(Duration::ZERO), source, ctx);
+        }
+        self.drive_auto_answer(ctx);
     }
 }

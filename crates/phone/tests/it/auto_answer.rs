@@ -260,6 +260,25 @@ fn genesys_can_answer_a_ringing_phone_by_notify() {
 }
 
 #[test]
+fn a_notify_answers_only_after_the_listeners_have_seen_the_call() {
+    let mut rig = Rig::registered(alice_with(json!({ "autoAnswer": "headers" })));
+    rig.listens = false;
+    let mut caller = Caller::new("c1");
+    rig.receive(caller.invite(&[], Some("v=0\r\n")));
+    caller.learn(&rig.beyond_trying(180));
+    rig.receive(caller.request(
+        "NOTIFY",
+        &[("Event", "talk"), ("Subscription-State", "terminated")],
+        None,
+    ));
+    rig.response(200);
+    assert_eq!(rig.count("sessionStarted"), 0);
+    let id = rig.id_of("pendingSession");
+    rig.done(json!({ "type": "delivered", "id": id }));
+    assert_eq!(rig.count("sessionStarted"), 1);
+}
+
+#[test]
 fn the_beep_is_a_flag_to_media() {
     for beep in [true, false] {
         let options = json!({ "autoAnswer": { "policy": "always", "beep": beep } });
