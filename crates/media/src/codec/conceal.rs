@@ -21,6 +21,8 @@ pub(super) struct Concealer {
     /// The sound played last, oldest first.
     history: Vec<i16>,
     gap: Option<Gap>,
+    /// Where the next gap's period is put, kept so that playing allocates nothing.
+    spare: Vec<f32>,
 }
 
 /// What is being repeated.
@@ -45,6 +47,7 @@ impl Concealer {
                     + LONGEST_PERIOD_MS * per_ms / 4
             ],
             gap: None,
+            spare: Vec::with_capacity(LONGEST_PERIOD_MS * per_ms),
         }
     }
 
@@ -60,6 +63,7 @@ impl Concealer {
                 let share = (index + 1) as f32 / (blend + 1) as f32;
                 *sample = (invented + (real - invented) * share) as i16;
             }
+            self.spare = gap.period;
         }
         self.remember(samples);
     }
@@ -77,11 +81,13 @@ impl Concealer {
         self.remember(samples);
     }
 
-    fn begin(&self) -> Gap {
+    fn begin(&mut self) -> Gap {
         let length = self.pitch_period();
         let end = self.history.len();
         let last = &self.history[end - length..];
-        let mut period: Vec<f32> = last.iter().map(|sample| f32::from(*sample)).collect();
+        let mut period = std::mem::take(&mut self.spare);
+        period.clear();
+        period.extend(last.iter().map(|sample| f32::from(*sample)));
         let blend = length / 4;
         let before = &self.history[end - length - blend..end - length];
         for (index, earlier) in before.iter().enumerate() {

@@ -204,7 +204,7 @@ impl<P: AsRef<[u8]>> Playout<P> {
 
     /// Fills `out` with 10 ms of sound; before the first packet, with silence.
     pub fn pull(&mut self, out: &mut [i16], now: Instant) {
-        if !self.begin(now) {
+        if !self.begin() {
             out.fill(0);
             return;
         }
@@ -230,8 +230,9 @@ impl<P: AsRef<[u8]>> Playout<P> {
         }
     }
 
-    /// Whether playing has begun: once the first packet is as old as we want to be late.
-    fn begin(&mut self, now: Instant) -> bool {
+    /// Whether playing has begun: with the first packet, for a caller should hear at once. Drawing out what follows
+    /// makes up for the delay that is missing.
+    fn begin(&mut self) -> bool {
         if self.next.is_some() {
             return true;
         }
@@ -239,10 +240,6 @@ impl<P: AsRef<[u8]>> Playout<P> {
             return false;
         };
         let (position, index, codec) = (head.position, head.index, head.codec);
-        let age = self.at(now) - position - self.delay.transit().unwrap_or(0);
-        if age < self.wanted() - TICK {
-            return false;
-        }
         self.decoders.select(codec);
         self.next = Some(position);
         self.last.index = index - 1;
@@ -532,6 +529,14 @@ mod tests {
         assert_eq!(counters.concealed, 0);
         assert_eq!(counters.discarded, 0);
         assert!(bench.playout.waiting() < Duration::from_millis(60));
+    }
+
+    #[test]
+    fn the_first_packet_plays_with_the_next_tick() {
+        let mut bench = Bench::new();
+        assert_eq!(bench.pull(4), [0; 80]);
+        bench.packet(1, 0, 0, 0x90, 5);
+        assert_ne!(bench.pull(14), [0; 80]);
     }
 
     #[test]

@@ -38,6 +38,10 @@ pub(super) struct Hosted {
     news: mpsc::UnboundedSender<News>,
 }
 
+/// The 10 ms of input that are sent before the first tick: one frame of the usual 20 ms, which need not wait for the
+/// clock to fill it.
+const AHEAD: usize = 2;
+
 /// Whether a session goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Life {
@@ -137,16 +141,27 @@ impl Hosted {
         self.drain();
     }
 
+    /// Sends the first frame as soon as sound may flow; the ticks go on from there.
+    pub(super) fn begin(&mut self, now: Instant) {
+        for _ in 0..AHEAD {
+            self.send_captured(now);
+        }
+    }
+
     /// One tick of sound: capture, send, receive, play. Returns whom to wake when all have ticked.
     pub(super) fn tick(&mut self, now: Instant) -> Option<&Arc<SinkGroup>> {
-        let captured = self.capture();
-        self.engine.push_captured(captured.samples(), now);
-        self.drain();
+        self.send_captured(now);
         let mut played = Frame::silence(self.engine.playout_rate());
         self.engine.pull_playout(played.samples_mut(), now);
         self.drain();
         self.summarise(now);
         self.play(played)
+    }
+
+    fn send_captured(&mut self, now: Instant) {
+        let captured = self.capture();
+        self.engine.push_captured(captured.samples(), now);
+        self.drain();
     }
 
     fn capture(&mut self) -> Frame {
