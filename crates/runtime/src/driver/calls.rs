@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use media::transport::Server;
 use phone::media::{Device, MediaRefusal};
-use phone::{Command, Config, MediaCommand, MediaEvent, SessionId, Ticket};
+use phone::{Config, MediaCommand, MediaEvent, SessionId, Ticket};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -14,7 +14,7 @@ use super::Job;
 use super::opening::{self, Opened, Turn, Way};
 use crate::audio::{self, Input, OpenError, Output};
 use crate::device_hub::Trouble;
-use crate::media_worker::{self, EngineConfig, Handle, News, Order, Pool, Spec, What};
+use crate::media_worker::{self, EngineConfig, Handle, Inquiry, News, Order, Pool, Spec, What};
 use crate::resolver::{self, IceServers};
 
 /// The media side of one phone.
@@ -24,7 +24,16 @@ pub(crate) struct Calls {
     config: Arc<EngineConfig>,
     ice: IceServers,
     looking_up: bool,
+    /// Counts the lists of ICE servers, so that the answer about an old one is known as such.
+    list: u32,
     news: mpsc::UnboundedSender<News>,
+}
+
+/// The addresses of a list of ICE servers.
+#[derive(Debug)]
+pub(crate) struct LookedUp {
+    list: u32,
+    servers: Vec<Server>,
 }
 
 /// One session's media.
@@ -61,6 +70,7 @@ impl Calls {
             config: Arc::new(EngineConfig::new(config)),
             ice: IceServers::new(&config.ice_servers),
             looking_up: false,
+            list: 0,
             news,
         }
     }
@@ -73,11 +83,10 @@ impl Calls {
             .collect()
     }
 
-    /// Notes what a command means for sessions to come.
-    pub(crate) fn overhear(&mut self, command: &Command) {
-        if let Command::SetIceServers { ice_servers } = command {
-            self.ice = IceServers::new(ice_servers);
-        }
+    /// Takes another list of ICE servers, for sessions to come.
+    pub(crate) fn set_ice_servers(&mut self, servers: &[phone::config::IceServer]) {
+        self.ice = IceServers::new(servers);
+        self.list += 1;
     }
 
     pub(crate) fn knows(&self, id: SessionId) -> bool {
@@ -119,29 +128,52 @@ impl Calls {
         }
     }
 
-    /// Asks for all figures of a session; false where it has no media.
+    /// Asks for all figures of a session, which the news answer in any case; false where it has no media.
     pub(crate) fn report(&mut self, id: SessionId, ticket: Ticket) -> bool {
         match self.calls.get(&id).map(|call| &call.place) {
             Some(Place::Hosted(handle)) => {
-                handle.send(Order::Report(ticket));
+                let inquiry = Inquiry::new(id, ticket, self.news.clone());
+                handle.send(Order::Report(inquiry));
                 true
             }
             Some(Place::Prepared(_) | Place::Waiting(_)) | None => false,
         }
     }
 
-    /// Hosts the sessions that waited for the ICE servers' addresses.
-    pub(crate) fn host_waiting(&mut self, servers: Vec<Server>, now: Instant) {
+    /// Takes what a lookup of the ICE servers found, and hosts the sessions that waited for it.
+    pub(crate) fn looked_up(&mut self, found: LookedUp, now: Instant, jobs: &mut JoinSet<Job>) {
         self.looking_up = false;
-        self.ice.keep(servers.clone(), now);
+        if found.list == self.list {
+            self.ice.keep(found.servers, now);
+        }
+        self.host_waiting(now, jobs);
+    }
+
+    fn host_waiting(&mut self, now: Instant, jobs: &mut JoinSet<Job>) {
         let waiting: Vec<SessionId> = self
             .calls
             .iter()
             .filter(|(_, call)| matches!(call.place, Place::Waiting(_)))
             .map(|(id, _)| *id)
             .collect();
-        for id in waiting {
-            self.host(id, servers.clone());
+        if waiting.is_empty() {
+            return;
+        }
+        match self.ice.at_hand(now) {
+            Some(servers) => {
+                for id in waiting {
+                    self.host(id, servers.clone());
+                }
+            }
+            None if self.looking_up => {}
+            None => {
+                self.looking_up = true;
+                let (lookup, list) = (self.ice.lookup(), self.list);
+                jobs.spawn(async move {
+                    let servers = lookup.await;
+                    Job::IceServers(LookedUp { list, servers })
+                });
+            }
         }
     }
 
@@ -256,15 +288,7 @@ impl Calls {
             return;
         };
         call.place = Place::Waiting(std::mem::take(orders));
-        match self.ice.at_hand(Instant::now()) {
-            Some(servers) => self.host(id, servers),
-            None if self.looking_up => {}
-            None => {
-                self.looking_up = true;
-                let lookup = self.ice.lookup();
-                jobs.spawn(async move { Job::IceServers(lookup.await) });
-            }
-        }
+        self.host_waiting(Instant::now(), jobs);
     }
 
     fn host(&mut self, id: SessionId, servers: Vec<Server>) {
@@ -382,5 +406,31 @@ mod tests {
             }
         });
         gone.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn addresses_of_a_list_that_was_replaced_are_not_used() {
+        let (mut calls, _told) = calls();
+        let mut jobs = JoinSet::new();
+        let id = SessionId::from_random(4);
+        let list = |name: &str| {
+            serde_json::from_value::<Vec<phone::config::IceServer>>(
+                json!([{ "urls": format!("stun:{name}.invalid") }]),
+            )
+        };
+        calls.set_ice_servers(&list("old").unwrap());
+        calls.order(id, MediaCommand::Offer, &mut jobs);
+        calls.set_ice_servers(&list("new").unwrap());
+        let Some(Ok(Job::IceServers(found))) = jobs.join_next().await else {
+            panic!("the lookup is the only job");
+        };
+        calls.looked_up(found, Instant::now(), &mut jobs);
+        assert_eq!(jobs.len(), 1, "the new list is looked up");
+        assert!(matches!(calls.calls[&id].place, Place::Waiting(_)));
+        let Some(Ok(Job::IceServers(found))) = jobs.join_next().await else {
+            panic!("the lookup is the only job");
+        };
+        calls.looked_up(found, Instant::now(), &mut jobs);
+        assert!(matches!(calls.calls[&id].place, Place::Hosted(_)));
     }
 }

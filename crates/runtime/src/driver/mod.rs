@@ -27,7 +27,7 @@ use tokio::task::JoinSet;
 
 use crate::event::{Event, EventSink};
 use crate::media_worker::{News, What};
-pub(crate) use calls::Calls;
+pub(crate) use calls::{Calls, LookedUp};
 use line::Line;
 use opening::Opened;
 
@@ -64,7 +64,7 @@ pub(crate) struct Driver {
 #[derive(Debug)]
 pub(crate) enum Job {
     /// The addresses of the ICE servers.
-    IceServers(Vec<media::transport::Server>),
+    IceServers(LookedUp),
     /// An input or output was opened, or not.
     Opened(Box<Opened>),
 }
@@ -131,12 +131,16 @@ impl Driver {
     }
 
     async fn drive(&mut self, stream: &mut Stream) {
-        for text in self.calls.take_warnings() {
-            stream.warn(text);
-        }
+        self.warn_of_ice_servers(stream);
         while self.drain(stream) == Life::On {
             let fact = self.wait().await;
             self.handle(fact, stream);
+        }
+    }
+
+    fn warn_of_ice_servers(&mut self, stream: &mut Stream) {
+        for text in self.calls.take_warnings() {
+            stream.warn(text);
         }
     }
 
@@ -154,8 +158,13 @@ impl Driver {
         let now = Instant::now();
         match fact {
             Fact::Request(Some(Request::Command(ticket, command))) => {
-                self.calls.overhear(&command);
+                let is_ice = matches!(command, Command::SetIceServers { .. });
                 self.phone.handle_command(ticket, command, now);
+                // The phone may have refused them: what counts is its own list.
+                if is_ice {
+                    self.calls.set_ice_servers(&self.phone.config().ice_servers);
+                    self.warn_of_ice_servers(stream);
+                }
             }
             Fact::Request(Some(Request::Stats(ticket, id))) => {
                 if !self.calls.report(id, ticket) {
@@ -181,9 +190,11 @@ impl Driver {
                         stream.send(Event::stats(id, summary));
                     }
                 }
-                What::Report(ticket, report) => stream.send(Event::reply(ticket, Ok(report))),
+                What::Report(ticket, report) => {
+                    stream.send(Event::reply(ticket, report.ok_or_else(no_session)));
+                }
             },
-            Fact::Job(Job::IceServers(servers)) => self.calls.host_waiting(servers, now),
+            Fact::Job(Job::IceServers(found)) => self.calls.looked_up(found, now, &mut self.jobs),
             Fact::Job(Job::Opened(opened)) => {
                 if let Some((id, event)) = self.calls.attach(*opened) {
                     self.phone.handle_media(id, event, now);

@@ -105,10 +105,7 @@ impl Hosted {
             }
             Order::SetVolume(percent) => self.volume = percent.min(100),
             Order::AddListener(link) => self.listeners.push(link),
-            Order::Report(ticket) => {
-                let report = self.engine.report(now);
-                self.tell(What::Report(ticket, report));
-            }
+            Order::Report(inquiry) => inquiry.answer(self.engine.report(now)),
             Order::Close => {
                 self.engine.command(phone::MediaCommand::Close, now);
                 self.drain();

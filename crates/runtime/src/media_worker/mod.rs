@@ -16,6 +16,6 @@ mod tests;
 mod worker;
 
 pub use figures::{ClockFigures, clock_figures};
-pub(crate) use order::{News, Order, Spec, What};
+pub(crate) use order::{Inquiry, News, Order, Spec, What};
 pub(crate) use pool::{Handle, Pool};
 pub(crate) use session::{EngineConfig, engine};

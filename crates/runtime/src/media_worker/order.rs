@@ -46,7 +46,7 @@ pub(crate) enum Order {
     /// Another session listens to this one.
     AddListener(LinkWriter),
     /// `getStats()`.
-    Report(Ticket),
+    Report(Inquiry),
     /// Ends the session.
     Close,
 }
@@ -66,6 +66,37 @@ impl fmt::Debug for Order {
     }
 }
 
+/// A question that is answered in any case: with nothing when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Inquiry {
+    id: SessionId,
+    ticket: Ticket,
+    news: mpsc::UnboundedSender<News>,
+    answer: Option<serde_json::Value>,
+}
+
+impl Inquiry {
+    pub(crate) fn new(id: SessionId, ticket: Ticket, news: mpsc::UnboundedSender<News>) -> Inquiry {
+        Inquiry {
+            id,
+            ticket,
+            news,
+            answer: None,
+        }
+    }
+
+    pub(super) fn answer(mut self, report: serde_json::Value) {
+        self.answer = Some(report);
+    }
+}
+
+impl Drop for Inquiry {
+    fn drop(&mut self) {
+        let what = What::Report(self.ticket, self.answer.take());
+        let _ = self.news.send(News { id: self.id, what });
+    }
+}
+
 /// What a worker says about one session.
 #[derive(Debug)]
 pub(crate) struct News {
@@ -82,8 +113,8 @@ pub(crate) enum What {
     Media(MediaEvent),
     /// The figures of the last second.
     Summary(serde_json::Value),
-    /// The answer to [`Order::Report`].
-    Report(Ticket, serde_json::Value),
+    /// The answer to [`Order::Report`]; nothing where the session has gone meanwhile.
+    Report(Ticket, Option<serde_json::Value>),
 }
 
 /// What goes through a worker's channel.

@@ -8,11 +8,11 @@ use audio::Rate;
 use audio::detect::is_tone;
 use bytes::BytesMut;
 use phone::{MediaCommand, MediaEvent, SessionId, Ticket};
-use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::mpsc::unbounded_channel;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
 use super::engine::{Engine, Step};
-use super::{EngineConfig, Handle, News, Order, Pool, Spec, What, engine};
+use super::{EngineConfig, Handle, Inquiry, News, Order, Pool, Spec, What, engine};
 use crate::audio::{Input, Output, Sink, SinkGroup, SinkWriter, Tone};
 
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -23,7 +23,7 @@ enum Noted {
     Command(MediaCommand),
     Datagram(Vec<u8>),
     Timeout,
-    Captured,
+    Captured(Instant),
 }
 
 /// Ticks from `Offer` on; sends what an `Answer` holds to the address it names; is woken after 5 ms.
@@ -73,9 +73,9 @@ impl Engine for Notes {
         let _ = self.noted.send(Noted::Timeout);
     }
 
-    fn push_captured(&mut self, samples: &[i16], _: Instant) {
+    fn push_captured(&mut self, samples: &[i16], now: Instant) {
         assert_eq!(samples.len(), 160);
-        let _ = self.noted.send(Noted::Captured);
+        let _ = self.noted.send(Noted::Captured(now));
     }
 
     fn pull_playout(&mut self, samples: &mut [i16], _: Instant) {
@@ -113,6 +113,7 @@ impl Engine for Notes {
 struct Session {
     handle: Handle,
     noted: mpsc::Receiver<Noted>,
+    tell: UnboundedSender<News>,
     news: UnboundedReceiver<News>,
     address: SocketAddr,
 }
@@ -133,7 +134,7 @@ fn host(panics_on: Option<MediaCommand>) -> Session {
                 panics_on,
             }))
         }),
-        news: tell,
+        news: tell.clone(),
     });
     let Noted::Bound(address) = noted.recv_timeout(PATIENCE).unwrap() else {
         panic!("binding comes first");
@@ -141,6 +142,7 @@ fn host(panics_on: Option<MediaCommand>) -> Session {
     Session {
         handle,
         noted,
+        tell,
         news,
         address,
     }
@@ -153,6 +155,25 @@ impl Session {
 
     fn media(&self, command: MediaCommand) {
         self.handle.send(Order::Media(command));
+    }
+
+    fn report(&mut self, ticket: Ticket) -> Option<serde_json::Value> {
+        let inquiry = Inquiry::new(SessionId::from_random(7), ticket, self.tell.clone());
+        self.handle.send(Order::Report(inquiry));
+        let what = self.news.blocking_recv().unwrap().what;
+        let What::Report(answered, report) = what else {
+            panic!("{what:?}");
+        };
+        assert_eq!(answered, ticket);
+        report
+    }
+
+    fn captured(&self) -> Instant {
+        let noted = self.next();
+        let Noted::Captured(at) = noted else {
+            panic!("{noted:?}");
+        };
+        at
     }
 
     fn crash(&mut self) -> String {
@@ -185,12 +206,17 @@ fn a_session_ticks_every_10_ms_once_it_needs_to() {
     let session = host(None);
     session.media(MediaCommand::Offer);
     assert_eq!(session.next(), Noted::Command(MediaCommand::Offer));
-    assert_eq!(session.next(), Noted::Captured);
-    let begun = Instant::now();
-    for _ in 0..10 {
-        assert_eq!(session.next(), Noted::Captured);
+    let first = session.captured();
+    let second = session.captured();
+    assert_eq!(
+        first, second,
+        "a frame of 20 ms does not wait for the clock"
+    );
+    let begun = session.captured();
+    for _ in 0..9 {
+        session.captured();
     }
-    assert!(begun.elapsed() > Duration::from_millis(80));
+    assert!(session.captured() > begun + Duration::from_millis(80));
 }
 
 #[test]
@@ -289,12 +315,16 @@ fn a_broken_input_ends_its_own_session() {
 #[test]
 fn a_report_comes_back_with_its_ticket() {
     let mut session = host(None);
-    session.handle.send(Order::Report(Ticket(9)));
-    let what = session.news.blocking_recv().unwrap().what;
-    let What::Report(Ticket(9), report) = what else {
-        panic!("{what:?}");
-    };
-    assert_eq!(report, serde_json::json!(["figures"]));
+    let report = session.report(Ticket(9));
+    assert_eq!(report, Some(serde_json::json!(["figures"])));
+}
+
+#[test]
+fn a_session_that_broke_reports_nothing_but_does_answer() {
+    let mut session = host(Some(MediaCommand::Rollback));
+    session.media(MediaCommand::Rollback);
+    session.crash();
+    assert_eq!(session.report(Ticket(9)), None);
 }
 
 #[test]

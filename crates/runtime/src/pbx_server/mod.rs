@@ -215,7 +215,7 @@ impl Server {
                 What::Media(event) => self.pbx.handle_media(id, event, now),
                 What::Summary(_) | What::Report(..) => {}
             },
-            Fact::Job(Job::IceServers(servers)) => self.calls.host_waiting(servers, now),
+            Fact::Job(Job::IceServers(found)) => self.calls.looked_up(found, now, &mut self.jobs),
             Fact::Job(Job::Opened(opened)) => {
                 if let Some((id, event)) = self.calls.attach(*opened) {
                     self.pbx.handle_media(id, event, now);
