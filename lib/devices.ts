@@ -1,4 +1,4 @@
-import { native } from './native'
+import { native, type NativeDeviceWatch } from './native'
 
 /** A microphone or a speaker. */
 export interface AudioDevice {
@@ -15,4 +15,23 @@ export interface AudioDevice {
 /** Lists the microphones and speakers that are there now; empty where the system has no sound. */
 export async function listDevices(): Promise<AudioDevice[]> {
   return JSON.parse(await native().listDevices()) as AudioDevice[]
+}
+
+const watchers = new Set<() => void>()
+let watch: NativeDeviceWatch | undefined
+
+/** @internal Calls back when the list has changed; looking for that begins with the first who wants to know. */
+export function watchDevices(changed: () => void): void {
+  watchers.add(changed)
+  watch ??= new (native().NativeDeviceWatch)(() => {
+    for (const watcher of [...watchers]) watcher()
+  })
+}
+
+/** @internal Ends with the last who wanted to know. */
+export function unwatchDevices(changed: () => void): void {
+  watchers.delete(changed)
+  if (watchers.size > 0) return
+  watch?.close()
+  watch = undefined
 }

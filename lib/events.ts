@@ -163,7 +163,7 @@ export interface SoftphoneEvents {
   registrationFailed: [event: RegistrationFailedEvent]
   /** The access token is about to expire: call `setAccessToken()`. */
   tokenWillExpire: [event: TokenWillExpireEvent]
-  /** A microphone, speaker or the default of one came or went: see `listDevices()`. */
+  /** A microphone, speaker or the default of one came or went: see `listDevices()`. Told within about two seconds, while there is a listener. */
   devicesChanged: []
 }
 

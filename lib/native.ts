@@ -47,6 +47,12 @@ export interface NativeSink {
   close(): void
 }
 
+/** Looks for devices that come and go. */
+export interface NativeDeviceWatch {
+  /** Stops looking. */
+  close(): void
+}
+
 /** The embedded PBX. */
 export interface NativePbx {
   /** The free loopback port it listens on. */
@@ -68,6 +74,7 @@ export interface Native {
   ) => NativeSource
   NativeSink: new (rate: number, queueMs: number, onReadable: () => void) => NativeSink
   NativePbx: new (options: string, onEvent: (event: string) => void) => NativePbx
+  NativeDeviceWatch: new (onChange: () => void) => NativeDeviceWatch
   listDevices(): Promise<string>
 }
 

@@ -165,7 +165,7 @@ export interface SoftphoneOptions {
   instanceId?: string
   /** The `User-Agent` header; default `offhook/<version>`. */
   userAgent?: string
-  /** Headers to add to every request. */
+  /** Headers to add to requests outside of calls and to each INVITE that starts one. */
   extraHeaders?: Readonly<Record<string, string>>
   /** The `transport` parameter of the Contact; default `'ws'`, as RFC 7118 wants it; false leaves it away. */
   contactTransport?: 'ws' | 'wss' | false
@@ -231,7 +231,10 @@ export interface CallOptions extends Abortable {
   headers?: Readonly<Record<string, string>>
   /** The conversation that the call belongs to, sent in the conversation header. */
   conversationId?: string
-  /** The name shown to the other party; default the phone's `displayName`. */
+  /**
+   * The name wished to be shown to the other party, sent as `P-Preferred-Identity` for the server to apply; `From` keeps
+   * the phone's `displayName`.
+   */
   displayName?: string
   /** Milliseconds to wait for an answer before the call is cancelled; default for as long as it rings. */
   timeout?: number

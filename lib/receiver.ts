@@ -86,8 +86,6 @@ export class Receiver {
         return phone.deliver('tokenWillExpire', { expiresIn: event.expiresIn })
       case 'tokenNeeded':
         return this.#owner.renewToken()
-      case 'devicesChanged':
-        return phone.deliver('devicesChanged')
       case 'closed':
         this.connected = false
         this.registered = false

@@ -1,6 +1,7 @@
+import { EventEmitter } from 'node:events'
 import { audioInput, audioOutput, wireInput, wireOutput } from './audio'
 import { audioOptions, checkSoftphoneOptions, headers, iceServers as iceServersRule, levels } from './checked-options'
-import { listDevices, type AudioDevice } from './devices'
+import { listDevices, unwatchDevices, watchDevices, type AudioDevice } from './devices'
 import { TypedEmitter } from './emitter'
 import { invalidOption, SoftphoneError } from './errors'
 import type { PendingSession, SoftphoneEvents } from './events'
@@ -60,6 +61,7 @@ const expecting: Schema = { conversationId: 'text', timeout: milliseconds }
 export class Softphone extends TypedEmitter<SoftphoneEvents> {
   readonly #options: SoftphoneOptions
   readonly #receiver: Receiver
+  readonly #devicesChanged = () => this.deliver('devicesChanged')
   #link: Link | undefined
   #starting: Promise<void> | undefined
   #destroyed: Promise<void> | undefined
@@ -76,6 +78,7 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
     checkSoftphoneOptions(options)
     this.#options = { ...options }
     this.#receiver = new Receiver(this.#owner())
+    this.#watchWhileHeard()
     // The token says who the user is: a phone whose token is still to be fetched starts in initialize().
     if (typeof options.accessToken !== 'function') this.#start(options.accessToken)
   }
@@ -338,7 +341,19 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
     this.#command(command).catch((error: SoftphoneError) => this.#fail(error, sessionId))
   }
 
+  // Devices are looked for only while somebody listens: asking the system takes some milliseconds each time.
+  #watchWhileHeard(): void {
+    const hook = (event: string, heard: (name: string) => void) => EventEmitter.prototype.on.call(this, event, heard)
+    hook('newListener', (name) => {
+      if (name === 'devicesChanged' && this.#destroyed === undefined) watchDevices(this.#devicesChanged)
+    })
+    hook('removeListener', (name) => {
+      if (name === 'devicesChanged' && this.listenerCount(name) === 0) unwatchDevices(this.#devicesChanged)
+    })
+  }
+
   async #destroy(): Promise<void> {
+    unwatchDevices(this.#devicesChanged)
     if (this.#link === undefined || this.#link.closed) return
     // Also a phone that was never initialized keeps the process until the promise is settled.
     if (this.#refed) this.#link.ref()

@@ -89,7 +89,6 @@ export type WireEvent =
   | { type: 'tokenWillExpire'; expiresIn: number }
   | { type: 'tokenNeeded' }
   | { type: 'stats'; id: string; stats: CallStats }
-  | { type: 'devicesChanged' }
   | { type: 'closed' }
 
 export type WireInput =

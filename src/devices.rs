@@ -1,7 +1,11 @@
-//! `listDevices()`.
+//! `listDevices()`, and who wants to know when the list has changed.
 
-use napi::bindgen_prelude::{AsyncTask, Env, Result, Task};
+use std::sync::Arc;
+
+use napi::bindgen_prelude::{AsyncTask, Env, Function, Result, Status, Task};
+use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi_derive::napi;
+use runtime::device::{System, Watch};
 
 use crate::phone::failed;
 
@@ -26,4 +30,38 @@ impl Task for ListDevices {
 #[napi]
 pub fn list_devices() -> AsyncTask<ListDevices> {
     AsyncTask::new(ListDevices)
+}
+
+/// Weak: watching devices doesn't keep Node alive. Differences come every two seconds at most.
+type Changed = ThreadsafeFunction<(), (), (), Status, false, true>;
+
+/// Looks for devices that come and go until it is closed.
+#[napi]
+#[derive(Debug)]
+pub struct NativeDeviceWatch {
+    watch: Option<Watch>,
+}
+
+#[napi]
+impl NativeDeviceWatch {
+    /// `on_change` is called when the list has changed.
+    #[napi(constructor)]
+    pub fn new(on_change: Function<'_, (), ()>) -> Result<NativeDeviceWatch> {
+        let changed: Changed = on_change
+            .build_threadsafe_function::<()>()
+            .weak::<true>()
+            .build()?;
+        let watch = Watch::start(Arc::new(System), move |_| {
+            let _ = changed.call((), ThreadsafeFunctionCallMode::NonBlocking);
+        });
+        Ok(NativeDeviceWatch {
+            watch: Some(watch.map_err(failed)?),
+        })
+    }
+
+    /// Stops looking, without waiting for a look that is under way.
+    #[napi]
+    pub fn close(&mut self) {
+        self.watch = None;
+    }
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { describe, test } from 'node:test'
-import { busy, ids, makePhone, pending, recorded, started, success } from './fake.mjs'
+import { busy, fake, ids, makePhone, pending, recorded, started, success } from './fake.mjs'
 import { EndReason, Session, SoftphoneError } from 'offhook'
 
 describe('events', () => {
@@ -206,5 +206,31 @@ describe('events', () => {
     engine.say({ type: 'unregistered' })
     engine.say({ type: 'disconnected', reconnecting: false, reason: 'x', retryIn: null })
     assert.deepEqual([phone.connected, phone.registered], [false, false])
+  })
+
+  test('devices are watched once, while any phone listens', async () => {
+    const [{ phone: one }, { phone: other }] = [makePhone(), makePhone()]
+    const heard = []
+    const listener = () => heard.push('other')
+    assert.equal(fake.watches.size, 0)
+    const changed = one.once('devicesChanged')
+    other.on('devicesChanged', listener)
+    assert.equal(fake.watches.size, 1)
+    for (const { onChange } of fake.watches) onChange()
+    assert.deepEqual([await changed, heard], [[], ['other']])
+    assert.equal(fake.watches.size, 1)
+    other.off('devicesChanged', listener)
+    assert.equal(fake.watches.size, 0)
+  })
+
+  test('a destroyed phone watches no devices', async () => {
+    const { phone, engine } = makePhone()
+    phone.on('devicesChanged', () => {})
+    assert.equal(fake.watches.size, 1)
+    engine.onCommand = ({ type }) => {
+      if (type === 'destroy') engine.say({ type: 'closed' }), engine.reply('destroy')
+    }
+    await phone.destroy()
+    assert.equal(fake.watches.size, 0)
   })
 })

@@ -106,6 +106,19 @@ class NativeSink {
 }
 
 const devices = []
+const watches = new Set()
+
+class NativeDeviceWatch {
+  constructor(onChange) {
+    this.onChange = onChange
+    watches.add(this)
+  }
+
+  close() {
+    watches.delete(this)
+  }
+}
+
 const listDevices = () => Promise.resolve(JSON.stringify(devices))
 
-module.exports = { NativePhone, NativeSource, NativeSink, listDevices, devices, phones, sources, sinks }
+module.exports = { NativePhone, NativeSource, NativeSink, NativeDeviceWatch, listDevices, devices, watches, phones, sources, sinks }
