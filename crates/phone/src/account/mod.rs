@@ -92,15 +92,15 @@ impl Account {
 
     /// Connects and registers; the ticket is settled when that is done.
     pub(crate) fn initialize(&mut self, ticket: Ticket, ctx: &mut Context<'_>) {
-        let anew = ctx.config.register && !self.registering;
+        // It was taken back by `unregister`.
+        if ctx.config.register && !self.registering && ctx.agent.is_up() {
+            return self.register(ticket, ctx);
+        }
         self.registering = ctx.config.register;
         if self.is_ready(ctx) {
             return ctx.reply(ticket, Ok(Reply::Done));
         }
         self.wait(ticket, Goal::Ready);
-        if anew && ctx.agent.is_up() {
-            ctx.agent.register(ctx.now, ctx.outputs);
-        }
         if self.link == Link::Idle {
             for warning in &ctx.config.warnings {
                 let details = serde_json::Value::Null;

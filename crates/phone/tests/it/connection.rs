@@ -223,7 +223,7 @@ fn initialize_registers_again_after_unregister() {
     let mut rig = Rig::registered(alice());
     rig.done(json!({ "type": "unregister" }));
     rig.done(json!({ "type": "initialize" }));
-    assert_eq!(rig.count("registered"), 2);
+    assert_eq!(rig.count("registered"), 1);
 }
 
 #[test]
