@@ -1,0 +1,64 @@
+// npm run bench -- [--quick] [--json FILE] [--only sip,set-up,calls,package]
+import { readFileSync, writeFileSync } from 'node:fs'
+import { availableParallelism, cpus, loadavg } from 'node:os'
+import { parseArgs } from 'node:util'
+import { expectedError } from '../scripts/processes.mjs'
+import { addonPath } from '../scripts/build.mjs'
+import { root } from '../scripts/bootstrap.mjs'
+import { calls } from './calls.mjs'
+import { rustSide } from './children.mjs'
+import { packaged } from './package.mjs'
+import { setUp } from './set-up.mjs'
+import { sip } from './sip.mjs'
+import { print } from './table.mjs'
+
+const sections = { sip, package: packaged, 'set-up': setUp, calls }
+
+/** Runs the bench and prints its table. */
+export async function run(args) {
+  const { quick, json, only } = options(args)
+  let built
+  const rust = () => (built ??= rustSide(quick))
+  const rows = []
+  const failures = []
+  for (const [name, section] of Object.entries(sections)) {
+    if (!only.includes(name)) continue
+    console.log(`Measuring ${name} …`)
+    try {
+      rows.push(...(await section({ rust, quick })))
+    } catch (error) {
+      failures.push(`${name}: ${error.expected ? error.message : error.stack}`)
+    }
+  }
+  print(rows)
+  console.log(circumstances(quick))
+  if (json !== undefined) writeFileSync(json, `${JSON.stringify(rows, null, 2)}\n`)
+  if (failures.length > 0) throw expectedError(`NOT EVERYTHING WAS MEASURED:\n${failures.join('\n')}`)
+}
+
+function options(args) {
+  const known = { quick: { type: 'boolean', default: false }, json: { type: 'string' }, only: { type: 'string' } }
+  const { values } = parseArgs({ args, options: known })
+  const only = values.only?.split(',') ?? Object.keys(sections)
+  const unknown = only.find((name) => !Object.hasOwn(sections, name))
+  if (unknown !== undefined) throw expectedError(`--only takes ${Object.keys(sections).join(', ')}; got ${unknown}`)
+  return { ...values, only }
+}
+
+function circumstances(quick) {
+  const lines = [`Node ${process.version} on ${availableParallelism()} × ${cpus()[0]?.model.trim() ?? 'an unknown CPU'}.`]
+  if (quick) lines.push('--quick: too short and too few to quote.')
+  if (profile() !== 'release') lines.push(`The addon is a ${profile()} build: its figures are not to be quoted.`)
+  const [load] = loadavg()
+  if (load > 1.5 * availableParallelism()) lines.push(`The machine was busy (load ${load.toFixed(1)}): nothing here is to be quoted.`)
+  return lines.join('\n')
+}
+
+function profile() {
+  if (process.env.OFFHOOK_NATIVE_PATH) return 'foreign'
+  try {
+    return readFileSync(`${addonPath(root)}.profile`, 'utf8').trim()
+  } catch {
+    return 'unknown'
+  }
+}

@@ -1,0 +1,24 @@
+//! One side of the bench: what is measured in Rust. Each result is a line of JSON on stdout.
+//!
+//! ```text
+//! offhook-bench sip <seconds a measurement>
+//! offhook-bench transport <calls> <seconds>
+//! ```
+
+mod cpu;
+mod sip;
+mod transport;
+
+use std::time::Duration;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["sip", seconds] => sip::run(seconds.parse().map(Duration::from_secs_f64)?),
+        ["transport", calls, seconds] => {
+            transport::run(calls.parse()?, Duration::from_secs(seconds.parse()?))?;
+        }
+        _ => return Err("usage: offhook-bench sip <seconds> | transport <calls> <seconds>".into()),
+    }
+    Ok(())
+}
