@@ -556,10 +556,22 @@ export interface SoftphoneOptions {
     noAnswerTimeout?: number;
     /** The codecs to offer and accept, best first; default `['opus', 'G722', 'PCMU', 'PCMA']`. */
     codecs?: readonly CodecName[];
+    /** How Opus is run; `{ rate: 16000, complexity: 1 }` takes a quarter of the CPU, for many calls at once. */
+    opus?: OpusOptions;
     /** The devices of calls that name none; `'none'` opens nothing. */
     audio?: AudioOptions | 'none';
     /** Milliseconds after which a call is set up with the ICE candidates found so far; default 5000. */
     iceGatheringTimeout?: number;
+}
+
+/** How Opus is run. */
+export interface OpusOptions {
+    /** Samples per second of the sound that is encoded and decoded, whatever the peer uses; default 48000. */
+    rate?: 8000 | 16000 | 24000 | 48000;
+    /** Bits per second to send, 6000–510000; default 32000, with a `rate` of 16000 or less 24000. */
+    bitrate?: number;
+    /** The effort for sounding better, also where packets are lost, 0–10; default 5. */
+    complexity?: number;
 }
 
 /** Options of what waits. */

@@ -82,6 +82,7 @@ const schema: Schema = {
   maxSessions: count,
   noAnswerTimeout: count,
   codecs: { arrayOf: { oneOf: ['opus', 'G722', 'PCMU', 'PCMA'] }, min: 1 },
+  opus: { object: { rate: { oneOf: [8000, 16000, 24000, 48000] }, bitrate: count, complexity: count } },
   audio: { either: [{ oneOf: ['none'] }, { object: audioOptions }] },
   iceGatheringTimeout: count,
 }

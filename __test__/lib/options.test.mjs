@@ -36,6 +36,7 @@ describe('options', () => {
     [{ password: '' }, "Option 'password' must be a non-empty string, but is an empty string"],
     [{ password: 1234 }, "Option 'password' must be a non-empty string, but is a number"],
     [{ codecs: ['opus', 'speex'] }, "Option 'codecs[1]' must be one of 'opus', 'G722', 'PCMU', 'PCMA', but is a string"],
+    [{ opus: { rate: 44100 } }, "Option 'opus.rate' must be one of 8000, 16000, 24000, 48000, but is the number 44100"],
     [{ codecs: [] }, /^Option 'codecs' must be an array of at least 1, .* but is an empty array$/],
     [{ servers: ['wss://a', { uri: 'wss://b' }] }, "Option 'servers[1].uri' must be one of url, priority, weight, but is unknown"],
     [{ servers: { priority: 1 } }, "Option 'servers.url' must be a non-empty string, but is undefined"],

@@ -15,8 +15,8 @@ pub(crate) use account::escape_user;
 pub use error::ConfigError;
 pub use options::{
     AudioOption, AudioOptions, AutoAnswerOption, AutoAnswerOptions, ContactTransportOption,
-    HeaderOption, InputOption, OneOrMany, Options, OutputOption, ServerOption, TlsOptions,
-    WeightedServer,
+    HeaderOption, InputOption, OneOrMany, Options, OpusOptions, OutputOption, ServerOption,
+    TlsOptions, WeightedServer,
 };
 pub(crate) use read::{ice_servers, is_printable, may_be_added};
 pub use server::Server;
@@ -72,6 +72,8 @@ pub struct Config {
     pub auto_connect_sessions: bool,
     /// In order of preference.
     pub codecs: Vec<Codec>,
+    /// How Opus is run.
+    pub opus: Opus,
     /// The default devices.
     pub audio: Audio,
     /// The playout volume in percent.
@@ -204,6 +206,17 @@ pub enum WhenBusy {
     Answer,
     /// It is refused with 486.
     Reject,
+}
+
+/// How Opus is run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Opus {
+    /// Samples per second: 8000, 16000, 24000 or 48000.
+    pub rate: u32,
+    /// Bits per second.
+    pub bitrate: u32,
+    /// The encoder's and the decoder's effort, 0 to 10.
+    pub complexity: u8,
 }
 
 /// An audio codec.

@@ -153,10 +153,24 @@ options! {
         no_answer_timeout, "noAnswerTimeout": u64 = "a whole number of milliseconds from 1000 to 3600000";
         /// Codecs in order of preference.
         codecs, "codecs": Vec<String> = "an array of 'opus', 'G722', 'PCMU' and 'PCMA'";
+        /// How Opus is run.
+        opus, "opus": OpusOptions = "an object";
         /// Devices.
         audio, "audio": AudioOption = "'none' or { input, output }";
         /// The most milliseconds to gather ICE candidates; default 5000.
         ice_gathering_timeout, "iceGatheringTimeout": u64 = "a whole number of milliseconds from 0 to 60000";
+    }
+}
+
+options! {
+    /// How Opus is run.
+    OpusOptions {
+        /// Samples per second of the sound that is encoded and decoded; default 48 000.
+        rate, "rate": u64 = "8000, 16000, 24000 or 48000";
+        /// Bits per second; default 32 000, at 16 000 samples per second or less 24 000.
+        bitrate, "bitrate": u64 = "a whole number of bits per second from 6000 to 510000";
+        /// The effort; default 5.
+        complexity, "complexity": u64 = "a whole number from 0 to 10";
     }
 }
 

@@ -5,11 +5,11 @@ use std::time::Duration;
 use super::account::{account, bearer_is_safe, domain};
 use super::options::{
     AudioOption, AutoAnswerOption, AutoAnswerOptions, ContactTransportOption, HeaderOption,
-    OneOrMany, Options, ServerOption, TlsOptions,
+    OneOrMany, Options, OpusOptions, ServerOption, TlsOptions,
 };
 use super::{
-    Address, Audio, AutoAnswer, Codec, Config, ConfigError, ContactTransport, IceServer, Policy,
-    Server, Tls,
+    Address, Audio, AutoAnswer, Codec, Config, ConfigError, ContactTransport, IceServer, Opus,
+    Policy, Server, Tls,
 };
 use crate::audio;
 use crate::event::Level;
@@ -93,6 +93,7 @@ impl TryFrom<Options> for Config {
             session_survivability: options.session_survivability.unwrap_or(true),
             auto_connect_sessions: options.auto_connect_sessions.unwrap_or(true),
             codecs: codecs(options.codecs)?,
+            opus: opus(options.opus.unwrap_or_default())?,
             audio: audio(options.audio)?,
             volume: 100,
             ice_servers: ice_servers("iceServers", options.ice_servers.unwrap_or_default())?,
@@ -243,6 +244,31 @@ fn codecs(names: Option<Vec<String>>) -> Result<Vec<Codec>, ConfigError> {
         codecs.push(codec);
     }
     Ok(codecs)
+}
+
+fn opus(options: OpusOptions) -> Result<Opus, ConfigError> {
+    let rate = options.rate.unwrap_or(48_000);
+    let rate = [8000, 16_000, 24_000, 48_000]
+        .into_iter()
+        .find(|possible| u64::from(*possible) == rate)
+        .ok_or_else(|| {
+            let expected = "8000, 16000, 24000 or 48000";
+            ConfigError::new("opus.rate", expected, rate.to_string())
+        })?;
+    let bitrate = if rate <= 16_000 { 24_000 } else { 32_000 };
+    let bitrate = within(
+        "opus.bitrate",
+        options.bitrate.unwrap_or(bitrate),
+        6000..=510_000,
+        "bits per second",
+    )?;
+    let complexity = options.complexity.unwrap_or(5);
+    let complexity = within("opus.complexity", complexity, 0..=10, "steps of effort")?;
+    Ok(Opus {
+        rate,
+        bitrate: bitrate as u32,
+        complexity: complexity as u8,
+    })
 }
 
 fn audio(option: Option<AudioOption>) -> Result<Audio, ConfigError> {

@@ -125,6 +125,9 @@ fn every_wrong_value_names_its_option_and_what_was_expected() {
 #[test]
 fn nested_options_are_named_whole() {
     for (options, option) in [
+        (json!({ "opus": { "rate": 44_100 } }), "opus.rate"),
+        (json!({ "opus": { "bitrate": 5999 } }), "opus.bitrate"),
+        (json!({ "opus": { "complexity": 11 } }), "opus.complexity"),
         (json!({ "tls": { "ca": 7 } }), "tls.ca"),
         (json!({ "tls": { "ca": "no pem" } }), "tls.ca"),
         (

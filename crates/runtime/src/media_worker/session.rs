@@ -37,7 +37,7 @@ impl EngineConfig {
         let total = config.ice_gathering_timeout;
         EngineConfig {
             codecs: config.codecs.iter().map(|codec| of_phone(*codec)).collect(),
-            opus: OpusSettings::default(),
+            opus: opus_of_phone(config.opus),
             policy: match config.ice_transport_policy {
                 IceTransportPolicy::All => Policy::All,
                 IceTransportPolicy::Relay => Policy::Relay,
@@ -277,5 +277,15 @@ fn of_phone(codec: phone::config::Codec) -> Codec {
         phone::config::Codec::G722 => Codec::G722,
         phone::config::Codec::Pcmu => Codec::Pcmu,
         phone::config::Codec::Pcma => Codec::Pcma,
+    }
+}
+
+fn opus_of_phone(opus: phone::config::Opus) -> OpusSettings {
+    OpusSettings {
+        rate: Rate::try_from(opus.rate).unwrap_or(Rate::Hz48000),
+        bitrate: opus.bitrate,
+        complexity: opus.complexity,
+        decoder_complexity: opus.complexity,
+        ..OpusSettings::default()
     }
 }
