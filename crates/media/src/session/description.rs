@@ -279,6 +279,7 @@ impl Session {
         if self.is_closed() {
             return;
         }
+        self.writing = None;
         if let Some(transport) = &mut self.transport {
             self.reports.bye(transport, now);
         }
@@ -287,7 +288,7 @@ impl Session {
             transport.close(now);
         }
         self.drain_transport();
-        self.writing = None;
+        self.closed = true;
         self.transport_deadline = None;
         if self.connection != ConnectionState::Closed {
             self.connection = ConnectionState::Closed;

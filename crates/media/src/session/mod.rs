@@ -58,6 +58,8 @@ pub struct Session {
     /// What held before the open offer, for when it is rolled back.
     before: Option<Before>,
     connection: ConnectionState,
+    /// By us: a peer that leaves may still be followed by another.
+    closed: bool,
     connected_at: Option<Instant>,
     outbound: Outbound,
     inbound: Inbound,
@@ -150,6 +152,7 @@ impl Session {
             wish: Direction::SendRecv,
             before: None,
             connection: ConnectionState::New,
+            closed: false,
             connected_at: None,
             silence: Silence::Waiting,
             outputs: VecDeque::new(),
@@ -251,7 +254,7 @@ impl Session {
     }
 
     fn is_closed(&self) -> bool {
-        self.connection == ConnectionState::Closed
+        self.closed
     }
 
     fn event(&mut self, event: MediaEvent) {

@@ -258,3 +258,19 @@ fn a_late_offer_is_our_offer_answered_later() {
     assert!(a.states().contains(&ConnectionState::Connected));
     assert!(hears(&a, 1_100.0) > 0.8 && hears(&b, 500.0) > 0.8);
 }
+
+#[test]
+fn a_call_goes_on_with_whom_it_was_moved_to_although_its_peer_has_left() {
+    let (mut network, mut a, mut b) = call();
+    b.session.close(network.now);
+    b.drain();
+    network.run(&mut a, &mut b, 100 * MS);
+    assert_eq!(a.states().last(), Some(&ConnectionState::Closed));
+    let mut c = Phone::with("192.0.2.3:40003", 700.0, &network, |c| {
+        c.certificate = Certificate::generate().unwrap();
+    });
+    reoffer(&mut network, &mut c, &mut a, false, Direction::SendRecv);
+    network.run(&mut a, &mut c, Duration::from_secs(3));
+    assert!(hears(&a, 700.0) > 0.7, "{:?}", a.states());
+    assert!(hears(&c, 500.0) > 0.7);
+}
