@@ -639,7 +639,14 @@ mod tests {
     #[test]
     fn a_peer_may_change_its_codec_after_sound_was_stretched() {
         let mut bench = Bench::new();
-        let sent = |i: u32| u64::from(i) * 20 + if i >= 100 && i % 3 == 0 { 60 } else { 0 };
+        let sent = |i: u32| {
+            u64::from(i) * 20
+                + if i >= 100 && i.is_multiple_of(3) {
+                    60
+                } else {
+                    0
+                }
+        };
         let mut arrivals: Vec<(u64, u32)> = (0..400).map(|i| (sent(i), i)).collect();
         arrivals.sort_unstable();
         let mut arrivals = arrivals.into_iter().peekable();
@@ -648,7 +655,7 @@ mod tests {
             while let Some((ms, i)) = arrivals.next_if(|(ms, _)| *ms <= tick * 10) {
                 // A sound with a pitch, so that whole periods can be left out and put in.
                 let wave = |n: u32| {
-                    if (i * 160 + n) / 21 % 2 == 0 {
+                    if ((i * 160 + n) / 21).is_multiple_of(2) {
                         0x10
                     } else {
                         0x90
