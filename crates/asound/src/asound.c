@@ -117,7 +117,6 @@ FORWARD(int, snd_output_close, (snd_output_t *output), (output), -ENODEV)
 FORWARD(int, snd_output_putc, (snd_output_t *output, int c), (output, c), -ENODEV)
 FORWARD(int, snd_output_puts, (snd_output_t *output, const char *str_), (output, str_), -ENODEV)
 FORWARD(long, snd_pcm_avail, (snd_pcm_t *pcm), (pcm), -ENODEV)
-FORWARD(int, snd_pcm_avail_delay, (snd_pcm_t *pcm, long *availp, long *delayp), (pcm, availp, delayp), -ENODEV)
 FORWARD(long, snd_pcm_avail_update, (snd_pcm_t *pcm), (pcm), -ENODEV)
 FORWARD(long, snd_pcm_bytes_to_frames, (snd_pcm_t *pcm, ssize_t bytes), (pcm, bytes), -ENODEV)
 FORWARD(const char *, snd_pcm_chmap_long_name, (int val), (val), NULL)
@@ -269,3 +268,19 @@ FORWARD(int, snd_pcm_wait, (snd_pcm_t *pcm, int timeout), (pcm, timeout), -ENODE
 FORWARD(long, snd_pcm_writei, (snd_pcm_t *pcm, const void *buffer, unsigned long size), (pcm, buffer, size), -ENODEV)
 FORWARD(long, snd_pcm_writen, (snd_pcm_t *pcm, void **bufs, unsigned long size), (pcm, bufs, size), -ENODEV)
 FORWARD(const char *, snd_strerror, (int errnum), (errnum), "libasound is not loaded")
+
+/*
+ * PulseAudio's plug-in takes "no timing yet", in a stream's first moments, for an I/O error (alsa-plugins,
+ * pulse_delay). The frames that can be moved are known all the same, and a stream that is truly broken fails there too.
+ */
+HIDDEN int snd_pcm_avail_delay(snd_pcm_t *pcm, long *availp, long *delayp);
+HIDDEN int snd_pcm_avail_delay(snd_pcm_t *pcm, long *availp, long *delayp) {
+  REAL(int, snd_pcm_avail_delay, (snd_pcm_t *, long *, long *))
+  int status = real ? real(pcm, availp, delayp) : -ENODEV;
+  if (status != -EIO) return status;
+  long avail = snd_pcm_avail_update(pcm);
+  if (avail < 0) return (int)avail;
+  *availp = avail;
+  *delayp = 0;
+  return 0;
+}
