@@ -28,9 +28,9 @@ describe('a sound card', { skip: missing }, () => {
     const bob = await open('bob')
     const { ear, audio: tone } = voice(1000)
     bob.on('pendingSession', ({ id }) => bob.acceptPendingSession(id, tone))
-    const session = await alice.call('bob')
     const warnings = []
-    session.on('warning', (warning) => warnings.push(warning))
+    alice.on('sessionStarted', (session) => session.on('warning', (warning) => warnings.push(warning)))
+    const session = await alice.call('bob')
     await session.answered
     return { alice, session, ear, warnings }
   }
