@@ -46,6 +46,16 @@ export function percentile(values, share) {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]
 }
 
+/**
+ * The packets of both legs that never arrived, those that were never sent among them: what is missing of 50 a second.
+ * The edges of the measurement may cut off a packet of each leg.
+ */
+export function missing({ calls, seconds, received, lost }) {
+  const expected = calls * 2 * 50 * seconds
+  const short = Math.round(expected - received)
+  return { expected, received, lost: short > 2 * calls ? Math.max(short, lost) : lost }
+}
+
 /** What a side hands back: the last line of its output. */
 export function report(result) {
   process.stdout.write(`${JSON.stringify(result)}\n`, () => process.exit(0))

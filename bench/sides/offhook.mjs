@@ -4,7 +4,7 @@ import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { AudioSink, Softphone } from 'offhook'
 import { Pbx } from 'offhook/testing'
-import { delay, percentile, report, stopwatch } from './clock.mjs'
+import { delay, missing, percentile, report, stopwatch } from './clock.mjs'
 
 const { native } = createRequire(import.meta.url)('../../dist/native.js')
 const speech = { wav: fileURLToPath(new URL('../../examples/speech.wav', import.meta.url)), loop: true }
@@ -97,9 +97,12 @@ async function calls({ calls: count, seconds, codecs, opus }) {
     calls: count,
     cpuPerCallSecond: cpu / wall / count,
     bytesPerCall: rss / count,
-    lost: packetsAfter.lost - packets.lost,
-    received: packetsAfter.received - packets.received,
-    expected: count * 2 * 50 * wall,
+    ...missing({
+      calls: count,
+      seconds: wall,
+      received: packetsAfter.received - packets.received,
+      lost: packetsAfter.lost - packets.lost,
+    }),
     lateTicks: clockAfter.late + clockAfter.skipped - clock.late - clock.skipped,
     loopDelayP99Ms,
   }

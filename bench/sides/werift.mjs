@@ -1,7 +1,7 @@
 // werift: pairs of peer connections in this process that send RTP as it is; nothing is encoded. Prints one line of JSON.
 //   node bench/sides/werift.mjs '{ "do": "setUp" | "calls", … }'
 import { MediaStreamTrack, RTCPeerConnection, RtpHeader, RtpPacket, useOPUS } from 'werift'
-import { delay, percentile, report, stopwatch, Ticker } from './clock.mjs'
+import { delay, missing, percentile, report, stopwatch, Ticker } from './clock.mjs'
 
 // 20 ms of Opus at 32 kbit/s.
 const payload = Buffer.alloc(80, 0x5a)
@@ -91,16 +91,13 @@ async function calls({ calls: count, seconds }) {
   const { cpu, seconds: wall, loopDelayP99Ms } = watch()
   const rss = process.memoryUsage.rss() - before
   const { late } = ticker
-  const expected = count * 2 * 50 * wall
   ticker.stop()
   await delay(500)
   return {
     calls: count,
     cpuPerCallSecond: cpu / wall / count,
     bytesPerCall: rss / count,
-    lost: Math.max(0, counters.sent - counters.received),
-    received: counters.received,
-    expected,
+    ...missing({ calls: count, seconds: wall, received: counters.received, lost: counters.sent - counters.received }),
     lateTicks: late,
     loopDelayP99Ms,
   }

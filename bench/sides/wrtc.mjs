@@ -2,7 +2,7 @@
 //   node bench/sides/wrtc.mjs '{ "do": "setUp" | "calls", … }'
 import { readFileSync } from 'node:fs'
 import wrtc from '@roamhq/wrtc'
-import { delay, percentile, report, speech, stopwatch, Ticker } from './clock.mjs'
+import { delay, missing, percentile, report, speech, stopwatch, Ticker } from './clock.mjs'
 
 const { MediaStream, RTCPeerConnection } = wrtc
 const { RTCAudioSink, RTCAudioSource } = wrtc.nonstandard
@@ -121,11 +121,7 @@ async function calls({ calls: count, seconds }) {
     calls: count,
     cpuPerCallSecond: cpu / wall / count,
     bytesPerCall: rss / count,
-    // What was never sent is lost to the listener too.
-    lost: Math.max(0, Math.round(count * 2 * 50 * wall) - (after.received - packets.received)),
-    lostOnTheWay: after.lost - packets.lost,
-    received: after.received - packets.received,
-    expected: count * 2 * 50 * wall,
+    ...missing({ calls: count, seconds: wall, received: after.received - packets.received, lost: after.lost - packets.lost }),
     lateTicks: late,
     loopDelayP99Ms,
   }
