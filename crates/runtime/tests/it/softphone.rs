@@ -45,16 +45,16 @@ fn rest(told: &mpsc::Receiver<Value>) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn destroy_is_answered_and_then_nothing_follows_but_closed() {
+async fn destroy_is_answered_when_all_is_closed_and_nothing_follows() {
     let (phone, told) = start(server::closed_port().await);
     phone.command(Ticket(7), Command::Destroy {}).unwrap();
     let events = rest(&told);
     let types: Vec<_> = events.iter().map(|event| &event["type"]).collect();
     assert!(
-        types.ends_with(&[&json!("reply"), &json!("closed")]),
+        types.ends_with(&[&json!("closed"), &json!("reply")]),
         "{types:?}"
     );
-    assert_eq!(events[events.len() - 2]["ticket"], 7);
+    assert_eq!(events[events.len() - 1]["ticket"], 7);
     assert_eq!(
         phone.command(Ticket(8), Command::Destroy {}),
         Err(CommandError::Closed)
@@ -80,7 +80,7 @@ async fn a_server_that_refuses_is_told_without_the_token_and_the_stream_stays_in
     let events = rest(&told);
     seen += &Value::from(events.clone()).to_string();
     assert!(!seen.contains("hunter2"), "{seen}");
-    assert_eq!(events.last().unwrap()["type"], "closed");
+    assert_eq!(events.last().unwrap()["ticket"], 2);
 }
 
 #[tokio::test]
