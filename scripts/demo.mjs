@@ -6,6 +6,7 @@ import { Pbx } from '../testing.mjs'
 import { root } from './bootstrap.mjs'
 
 const RATE = 16000
+// LibriVox's public-domain reading of Sense and Sensibility.
 const SPEECH = join(root, 'examples', 'speech.wav')
 const OUTPUT = join(root, 'demo.wav')
 const CONVERSATION = 'demo-4711'
