@@ -24,7 +24,8 @@ pub enum MediaCommand {
     /// Applies the answer to our offer; answered by `AnswerApplied` or `Refused`.
     SetAnswer {
         sdp: String,
-        /// Of an unreliable 18x: the final answer is still to come (RFC 3261 §13.2.1).
+        /// Of an unreliable 18x: the final answer is still to come (RFC 3261 §13.2.1). Only its
+        /// refusal is told, by `EarlyAnswerRefused`.
         provisional: bool,
     },
     /// Makes a new offer in a running call; answered by `Described` or `Refused`.
@@ -109,8 +110,10 @@ impl fmt::Debug for MediaCommand {
 pub enum MediaEvent {
     /// The description asked for by `Offer`, `Answer`, `Reoffer` or `AnswerReoffer` is ready.
     Described { sdp: String },
-    /// The peer's answer is in force.
+    /// The peer's final answer is in force.
     AnswerApplied,
+    /// A provisional answer can't be used; the final one still counts.
+    EarlyAnswerRefused { reason: String },
     /// The peer's description can't be used.
     Refused {
         refusal: MediaRefusal,
@@ -156,6 +159,9 @@ impl fmt::Debug for MediaEvent {
         match self {
             Self::Described { .. } => f.write_str("Described"),
             Self::AnswerApplied => f.write_str("AnswerApplied"),
+            Self::EarlyAnswerRefused { reason } => {
+                f.debug_tuple("EarlyAnswerRefused").field(reason).finish()
+            }
             Self::Refused { refusal, reason } => f
                 .debug_tuple("Refused")
                 .field(refusal)

@@ -71,8 +71,8 @@ impl Session {
 
     /// Takes the answer to our offer: [`MediaEvent::AnswerApplied`] or [`MediaEvent::Refused`] comes.
     ///
-    /// A provisional one (early media) leaves the offer open; the same text again changes nothing; another one (a
-    /// fork's) takes its place.
+    /// A provisional one (early media) leaves the offer open, and only its refusal is told, by
+    /// [`MediaEvent::EarlyAnswerRefused`]; the same text again changes nothing; another one (a fork's) takes its place.
     ///
     /// # Errors
     /// When there is no open offer of ours.
@@ -86,28 +86,39 @@ impl Session {
         if self.is_closed() {
             return Err(SessionError::Closed);
         }
+        let outcome = self.take_answer(answer, provisional)?;
+        match (outcome, provisional) {
+            (Ok(()), true) => {}
+            (Ok(()), false) => {
+                self.before = None;
+                self.event(MediaEvent::AnswerApplied);
+            }
+            (Err(reason), true) => self.event(MediaEvent::EarlyAnswerRefused { reason }),
+            (Err(reason), false) => self.event(MediaEvent::Refused { reason }),
+        }
+        Ok(())
+    }
+
+    fn take_answer(
+        &mut self,
+        answer: &str,
+        provisional: bool,
+    ) -> Result<Result<(), MediaRefusal>, SessionError> {
         let repeated = self.answer.as_deref() == Some(answer);
         if repeated && !self.negotiation.has_offered() {
-            self.event(MediaEvent::AnswerApplied);
-            return Ok(());
+            return Ok(Ok(()));
         }
-        match self.negotiation.accept(answer, provisional) {
-            Ok(_) if repeated => {}
-            Ok(agreed) => {
-                if let Err(reason) = self.set_remote(&agreed) {
-                    self.event(MediaEvent::Refused { reason });
-                    return Ok(());
-                }
-                self.answer = Some(answer.to_owned());
-                self.apply(agreed);
-            }
-            Err(refusal) => return self.refuse(refusal),
+        let agreed = match self.negotiation.accept(answer, provisional) {
+            Ok(_) if repeated => return Ok(Ok(())),
+            Ok(agreed) => agreed,
+            Err(refusal) => return Ok(Err(refusal?.into())),
+        };
+        if let Err(reason) = self.set_remote(&agreed) {
+            return Ok(Err(reason));
         }
-        if !provisional {
-            self.before = None;
-        }
-        self.event(MediaEvent::AnswerApplied);
-        Ok(())
+        self.answer = Some(answer.to_owned());
+        self.apply(agreed);
+        Ok(Ok(()))
     }
 
     /// Forgets the open offer, whoever made it; the session goes on as it was.

@@ -41,8 +41,13 @@ pub enum MediaEvent {
         /// The description.
         sdp: String,
     },
-    /// The peer's answer is in force, or was already.
+    /// The peer's final answer is in force, or was already.
     AnswerApplied,
+    /// A provisional answer cannot be agreed to; the offer still waits for the final one.
+    EarlyAnswerRefused {
+        /// Why.
+        reason: MediaRefusal,
+    },
     /// The peer's description cannot be agreed to; the session is as it was before.
     Refused {
         /// Why.

@@ -217,6 +217,27 @@ fn an_offer_taken_back_while_its_answer_waits_leaves_nothing_behind() {
 }
 
 #[test]
+fn an_early_answer_that_cannot_be_used_leaves_the_final_one_to_count() {
+    let mut network = Network::new(2);
+    let (mut a, mut b) = (
+        Phone::new(A, 500.0, &network),
+        Phone::new(B, 1_100.0, &network),
+    );
+    a.session.create_offer(network.now).unwrap();
+    let offer = a.described();
+    b.session.create_answer(&offer, network.now).unwrap();
+    let answer = b.described();
+    a.session.set_answer("rubbish", true, network.now).unwrap();
+    a.session.set_answer(&answer, false, network.now).unwrap();
+    a.drain();
+    assert!(a.has(|e| matches!(e, MediaEvent::EarlyAnswerRefused { .. })));
+    assert!(!a.has(|e| matches!(e, MediaEvent::Refused { .. })));
+    assert!(a.has(|e| matches!(e, MediaEvent::AnswerApplied)));
+    network.run(&mut a, &mut b, Duration::from_secs(2));
+    assert!(hears(&a, 1_100.0) > 0.8 && hears(&b, 500.0) > 0.8);
+}
+
+#[test]
 fn without_a_relay_nothing_is_described_where_only_relays_may_be_used() {
     let network = Network::new(7);
     let mut a = Phone::new(A, 500.0, &network);

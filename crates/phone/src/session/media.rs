@@ -4,7 +4,7 @@ use super::offer::condition;
 use super::{Context, MediaPath, Negotiation, Session, State};
 use crate::end_reason::{Condition, EndReason, Side};
 use crate::error::{ErrorCode, ErrorType, PhoneError};
-use crate::event::{Event, SessionChanges, Warning};
+use crate::event::{Event, Level, SessionChanges, Warning};
 use crate::media::{MediaEvent, MediaFailure, MediaRefusal};
 
 impl Session {
@@ -17,6 +17,11 @@ impl Session {
         match event {
             MediaEvent::Described { sdp } => self.described(sdp, ctx),
             MediaEvent::AnswerApplied => self.answer_applied(ctx),
+            // It may come late, when the call is answered: the final answer is what counts.
+            MediaEvent::EarlyAnswerRefused { reason } => {
+                let details = serde_json::json!({ "id": id, "reason": reason });
+                ctx.trace(Level::Warn, "Early media can't be used", details);
+            }
             MediaEvent::Refused { refusal, reason } => self.refused(refusal, &reason, ctx),
             MediaEvent::Connecting => self.path_changed(MediaPath::Connecting, ctx),
             MediaEvent::Connected => self.path_found(ctx),
@@ -111,7 +116,6 @@ impl Session {
                 | Negotiation::Glare
                 | Negotiation::AwaitingAck => {}
             },
-            // Early media that can't be used: the final answer may still be fine.
             State::Dialing(_) | State::Pending(_) | State::Ending | State::Ended => {}
         }
     }

@@ -114,7 +114,7 @@ impl Chaos {
         let reason = String::from("chaos");
         let refusal = MediaRefusal::Incompatible;
         let failure = MediaFailure::Consent;
-        let event = match self.rng.random_range(0..10) {
+        let event = match self.rng.random_range(0..11) {
             0..4 => MediaEvent::Described {
                 sdp: "v=0\r\n".into(),
             },
@@ -123,6 +123,7 @@ impl Chaos {
             6 => MediaEvent::Interrupted,
             7 => MediaEvent::Refused { refusal, reason },
             8 => MediaEvent::Failed { failure, reason },
+            9 => MediaEvent::EarlyAnswerRefused { reason },
             _ => MediaEvent::Crashed { reason },
         };
         self.pair.rigs[who].media_event(id, event);

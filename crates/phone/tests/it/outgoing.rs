@@ -342,6 +342,27 @@ fn an_answer_that_media_refuses_ends_the_call() {
 }
 
 #[test]
+fn early_media_that_media_refuses_late_does_not_end_the_answered_call() {
+    let (mut rig, invite, _) = dialing(json!({}));
+    rig.media_mode = Media::Manual;
+    rig.receive(answer(&invite, 183, Some("v=0 odd\r\n")));
+    rig.receive(answer(&invite, 200, Some("v=0 good\r\n")));
+    rig.request(&Method::Ack);
+    let id = rig.id_of("sessionStarted");
+    let reason = "line 1 cannot be read".into();
+    rig.media_event(id, MediaEvent::EarlyAnswerRefused { reason });
+    assert!(rig.is_silent() && rig.count("terminated") == 0);
+    assert_eq!(rig.last("trace")["level"], "warn");
+
+    // The final answer is still being applied, and what media says of it counts.
+    let refusal = MediaRefusal::Incompatible;
+    let reason = "no codec".into();
+    rig.media_event(id, MediaEvent::Refused { refusal, reason });
+    rig.request(&Method::Bye);
+    rig.assert_ended_once("incompatible-parameters", "remote");
+}
+
+#[test]
 fn a_number_is_dialled_at_our_own_domain() {
     let mut rig = Rig::registered(alice_with(json!({})));
     rig.command(json!({ "type": "call", "target": "+1 555 0100" }));

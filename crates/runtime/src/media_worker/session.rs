@@ -93,6 +93,13 @@ struct Hosted {
 impl Engine for Hosted {
     fn command(&mut self, command: MediaCommand, now: Instant) {
         let session = &mut self.session;
+        let early = matches!(
+            command,
+            MediaCommand::SetAnswer {
+                provisional: true,
+                ..
+            }
+        );
         let outcome = match command {
             MediaCommand::Offer => session.create_offer(now),
             MediaCommand::Answer { offer } => session.create_answer(&offer, now),
@@ -139,9 +146,13 @@ impl Engine for Hosted {
             | MediaCommand::SetVolume { .. } => Ok(()),
         };
         if let Err(error) = outcome {
-            self.failure = Some(MediaEvent::Refused {
-                refusal: MediaRefusal::Unavailable,
-                reason: error.to_string(),
+            let reason = error.to_string();
+            self.failure = Some(match early {
+                true => MediaEvent::EarlyAnswerRefused { reason },
+                false => MediaEvent::Refused {
+                    refusal: MediaRefusal::Unavailable,
+                    reason,
+                },
             });
         }
     }
@@ -208,6 +219,9 @@ fn translate(said: Said) -> Option<MediaEvent> {
     Some(match said {
         Said::Described { sdp } => MediaEvent::Described { sdp },
         Said::AnswerApplied => MediaEvent::AnswerApplied,
+        Said::EarlyAnswerRefused { reason } => MediaEvent::EarlyAnswerRefused {
+            reason: reason.to_string(),
+        },
         Said::Refused { reason } => MediaEvent::Refused {
             refusal: match reason {
                 Refused::Incompatible(_) => MediaRefusal::Incompatible,

@@ -352,9 +352,10 @@ impl Rig {
             | MediaCommand::Reoffer { .. }
             | MediaCommand::AnswerReoffer { .. } => vec![self.description()],
             MediaCommand::Answer { .. } => vec![self.description(), MediaEvent::Connected],
-            MediaCommand::SetAnswer { .. } => {
-                vec![MediaEvent::AnswerApplied, MediaEvent::Connected]
-            }
+            MediaCommand::SetAnswer { provisional, .. } => match provisional {
+                true => vec![MediaEvent::Connected],
+                false => vec![MediaEvent::AnswerApplied, MediaEvent::Connected],
+            },
             MediaCommand::SendDtmf { tones, .. } => (0..tones.reveal().len() as u32)
                 .rev()
                 .map(|remaining| MediaEvent::DtmfSent { remaining })
