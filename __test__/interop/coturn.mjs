@@ -14,19 +14,23 @@ export function turnserverInstalled() {
   return binary() !== undefined
 }
 
-/** Starts a coturn of our own on a free loopback port, with one user; `nonceLifetime` is in seconds. */
-export async function startCoturn({ nonceLifetime = 600 } = {}) {
+/**
+ * Starts a coturn of our own on a free port, with one user; `nonceLifetime` is in seconds.
+ * With `launch`, the beginning of a command line, it runs where that takes it, another network namespace.
+ */
+export async function startCoturn({ nonceLifetime = 600, address = '127.0.0.1', launch = [] } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'offhook-coturn-'))
   // Another process may take a port between finding it free and binding it.
   for (let attempt = 1; ; attempt++) {
     const [port] = await freePorts(1)
-    const child = new Child(binary(), options(folder, port, nonceLifetime), { cwd: folder })
+    const [command, ...args] = [...launch, binary(), ...options(folder, address, port, nonceLifetime)]
+    const child = new Child(command, args, { cwd: folder })
     try {
       await Promise.race([
-        answers(port, AbortSignal.timeout(10_000)),
+        launch.length === 0 ? answers(port, AbortSignal.timeout(10_000)) : child.prints(/UDP listener opened/, AbortSignal.timeout(10_000)),
         child.exited.then(() => Promise.reject(new Error(`coturn ended:\n${child.log}`))),
       ])
-      return coturn(child, folder, port)
+      return coturn(child, folder, address, port)
     } catch (error) {
       await child.stop('SIGKILL')
       if (attempt === 3) throw error
@@ -34,11 +38,11 @@ export async function startCoturn({ nonceLifetime = 600 } = {}) {
   }
 }
 
-function coturn(child, folder, port) {
+function coturn(child, folder, address, port) {
   return {
     port,
     /** For the option `iceServers`. */
-    server: { urls: `turn:127.0.0.1:${port}`, ...user },
+    server: { urls: `turn:${address}:${port}`, ...user },
     /** The lines of its log that match. */
     lines: (pattern) => child.log.split('\n').filter((line) => pattern.test(line)),
     /** Resolves when it has logged a line that matches. */
@@ -50,14 +54,14 @@ function coturn(child, folder, port) {
   }
 }
 
-function options(folder, port, nonceLifetime) {
+function options(folder, address, port, nonceLifetime) {
   const { username, credential } = user
   return [
     '-n',
     '--verbose',
-    '--listening-ip=127.0.0.1',
+    `--listening-ip=${address}`,
     `--listening-port=${port}`,
-    '--relay-ip=127.0.0.1',
+    `--relay-ip=${address}`,
     '--allow-loopback-peers',
     '--lt-cred-mech',
     `--user=${username}:${credential}`,

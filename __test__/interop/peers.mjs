@@ -1,12 +1,14 @@
 import { chromiumInstalled } from './chromium.mjs'
 import { turnserverInstalled } from './coturn.mjs'
 import { kamailioInstalled } from './kamailio.mjs'
+import { natInstalled } from './nat.mjs'
 import { wrtcInstalled } from './wrtc.mjs'
 
 const installed = {
   chromium: chromiumInstalled,
   coturn: turnserverInstalled,
   kamailio: kamailioInstalled,
+  nat: natInstalled,
   wrtc: wrtcInstalled,
 }
 
