@@ -59,7 +59,8 @@ pub enum Command {
         id: Option<SessionId>,
         #[serde(default)]
         conversation_id: Option<String>,
-        /// A condition of XEP-0166; `success` where absent.
+        /// A condition of XEP-0166. Where absent: `success` of an answered call, `cancel` of our
+        /// own that is not answered yet, `decline` of an incoming one that is not.
         #[serde(default)]
         reason: Option<String>,
     },

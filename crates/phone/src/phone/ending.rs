@@ -9,8 +9,9 @@ use crate::id::{SessionId, Ticket};
 use crate::output::{Output, Reply, Wake};
 use crate::session::Session;
 
-/// How long BYE, CANCEL and the unregistration are waited for.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long BYE, CANCEL and the unregistration are waited for. What is left of the two seconds of
+/// `destroy()` is the driver's, to close the WebSocket, media and files.
+const PATIENCE: Duration = Duration::from_millis(1500);
 /// So many ended sessions are told from ones that never were.
 const MOST_FATES: usize = 1024;
 

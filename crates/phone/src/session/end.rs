@@ -11,7 +11,8 @@ use crate::media::MediaCommand;
 
 impl Session {
     /// Ends the session from our side: BYE, CANCEL or a refusal, as its state asks for. Without a
-    /// condition of the application's, our own call ends as given up until it is answered.
+    /// condition of the application's, a call that is not answered yet ends as given up (our own)
+    /// or as declined (theirs).
     pub(crate) fn end(&mut self, condition: Option<Condition>, ctx: &mut Context<'_>) {
         let condition = condition.unwrap_or_else(|| self.ending());
         self.end_because(EndReason::new(condition, Side::Local, "Ended here"), ctx);
@@ -27,9 +28,8 @@ impl Session {
     fn ending(&self) -> Condition {
         match &self.state {
             State::Pending(_) | State::Offering(_) | State::Dialing(_) => Condition::Cancel,
-            State::Answering(_) | State::Active(_) | State::Ending | State::Ended => {
-                Condition::Success
-            }
+            State::Answering(_) => Condition::Decline,
+            State::Active(_) | State::Ending | State::Ended => Condition::Success,
         }
     }
 

@@ -1,7 +1,7 @@
 use serde_json::json;
 use sip::message::Method;
 
-use crate::harness::{Caller, Rig, alice, answer, code, header};
+use crate::harness::{Caller, Media, Rig, alice, answer, code, header};
 
 #[test]
 fn destroying_an_idle_phone_closes_it_at_once() {
@@ -66,19 +66,44 @@ fn destroying_ends_every_call_unregisters_and_closes() {
 }
 
 #[test]
-fn destroying_takes_two_seconds_at_most() {
+fn destroying_waits_for_a_silent_server_and_leaves_half_a_second_of_two_to_the_driver() {
     let mut rig = Rig::registered(alice());
     rig.command(json!({ "type": "call", "target": "bob" }));
     let invite = rig.request(&Method::Invite);
     rig.receive(answer(&invite, 200, Some("v=0\r\n")));
     rig.registrar = false;
     let ticket = rig.command(json!({ "type": "destroy" }));
-    rig.advance(std::time::Duration::from_millis(1999));
+    rig.advance(std::time::Duration::from_millis(1499));
     assert!(!rig.closed);
     rig.advance(std::time::Duration::from_millis(1));
     assert!(rig.closed);
     assert!(rig.reply(ticket).unwrap().is_ok());
     rig.assert_ended_once("success", "local");
+}
+
+#[test]
+fn no_call_that_was_never_answered_ends_in_success_when_the_phone_is_destroyed() {
+    let mut rig = Rig::registered(alice());
+    let mut caller = Caller::new("c1");
+    rig.receive(caller.invite(&[], Some("v=0\r\n")));
+    rig.media_mode = Media::Manual;
+    let accepted = rig.id_of("pendingSession");
+    rig.done(json!({ "type": "accept", "id": accepted }));
+    rig.command(json!({ "type": "call", "target": "bob" }));
+    let called = rig.id_of("sessionStarted");
+    rig.describe(called, "v=0\r\n");
+    rig.command(json!({ "type": "destroy" }));
+    let conditions: Vec<_> = rig
+        .events
+        .iter()
+        .map(|event| serde_json::to_value(event).unwrap())
+        .filter(|event| event["type"] == "sessionEnded")
+        .map(|event| (event["id"].clone(), event["reason"]["condition"].clone()))
+        .collect();
+    for (id, condition) in [(accepted, "decline"), (called, "cancel")] {
+        let expected = (json!(id.to_string()), json!(condition));
+        assert!(conditions.contains(&expected), "{conditions:?}");
+    }
 }
 
 #[test]

@@ -426,14 +426,14 @@ fn a_call_without_ack_ends_by_itself() {
 }
 
 #[test]
-fn ending_a_session_that_is_accepted_but_not_answered_refuses_it() {
+fn ending_a_session_that_is_accepted_but_not_answered_declines_it() {
     let (mut rig, _) = ringing(alice());
     rig.media_mode = Media::Manual;
     let id = rig.id_of("pendingSession");
     rig.done(json!({ "type": "accept", "id": id }));
     rig.done(json!({ "type": "end", "id": id }));
     rig.response(486);
-    rig.assert_ended_once("success", "local");
+    rig.assert_ended_once("decline", "local");
 }
 
 #[test]

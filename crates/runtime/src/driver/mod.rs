@@ -31,8 +31,9 @@ pub(crate) use calls::{Calls, LookedUp};
 use line::Line;
 use opening::Opened;
 
-/// The most time that the media threads, and then the disk, get when the phone ends.
-const MEDIA_END: Duration = Duration::from_millis(500);
+/// The most time that the WebSocket, the media threads and the disk get together when the phone
+/// ends: what `destroy()` has left of its two seconds when the phone has waited for the network.
+const ENDING: Duration = Duration::from_millis(500);
 
 /// A command that nobody waits for: JavaScript's tickets are far below.
 const NOBODY: Ticket = Ticket(u64::MAX);
@@ -112,22 +113,27 @@ impl Driver {
         if driven.await.is_err() {
             stream.break_off();
         }
-        self.jobs.abort_all();
-        self.line.end().await;
-        self.end_media().await;
+        self.end().await;
         stream.finish();
     }
 
-    // A session's media are gone when its end of the news channel is; then its files can be settled.
-    async fn end_media(self) {
+    async fn end(self) {
         let Driver {
-            calls, mut news, ..
+            mut line,
+            calls,
+            mut news,
+            mut jobs,
+            ..
         } = self;
+        jobs.abort_all();
         drop(calls);
-        let gone = async { while news.recv().await.is_some() {} };
-        let _ = tokio::time::timeout(MEDIA_END, gone).await;
-        let settled = tokio::task::spawn_blocking(crate::audio::settle_files);
-        let _ = tokio::time::timeout(MEDIA_END, settled).await;
+        // A session's media are gone when its end of the news channel is; then its files can be settled.
+        let media = async {
+            while news.recv().await.is_some() {}
+            let _ = tokio::task::spawn_blocking(crate::audio::settle_files).await;
+        };
+        let all = async { tokio::join!(line.end(), media) };
+        let _ = tokio::time::timeout(ENDING, all).await;
     }
 
     async fn drive(&mut self, stream: &mut Stream) {
@@ -320,3 +326,6 @@ impl Stream {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
