@@ -5,9 +5,10 @@ import { next, silent, voice } from './phones.mjs'
 export { hears } from './sound.mjs'
 export { next, voice }
 
-/** An embedded PBX with users, and phones that end with the test; a failed test can print what they logged. */
+/** An embedded PBX with users, whose names make their passwords, and phones that end with the test; a failed test can print what they logged. */
 export async function pbxOf(t, { users = ['alice', 'bob'], ...options } = {}) {
-  const pbx = await Pbx.start({ users: users.map((name) => ({ name, password: `${name}-password` })), ...options })
+  const accounts = users.map((user) => (typeof user === 'string' ? { name: user, password: `${user}-password` } : user))
+  const pbx = await Pbx.start({ users: accounts, ...options })
   const phones = []
   t.after(async () => {
     await Promise.all(phones.map((phone) => phone.destroy()))
