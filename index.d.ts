@@ -64,7 +64,7 @@ export declare class Softphone extends TypedEmitter<SoftphoneEvents> {
      */
     call(target: string, options?: CallOptions): Promise<Session>;
     /** Places a call as the PureCloud SDK does; `id` is the conversation's. */
-    startSoftphoneSession({ phoneNumber, ...options }: StartSoftphoneSessionOptions): Promise<{
+    startSoftphoneSession(options: StartSoftphoneSessionOptions): Promise<{
         id: string;
         selfUri: string;
     }>;
@@ -838,6 +838,7 @@ export interface CallStats {
 export declare class TypedEmitter<Events extends {
     [E in keyof Events]: unknown[];
 }> extends EventEmitter {
+    #private;
     /** Adds a listener, which is called with the event's arguments. */
     on<E extends keyof Events & string>(event: E, listener: (...args: Events[E]) => void): this;
     /** Removes a listener that was added by `on` or `once`. */
@@ -854,6 +855,8 @@ export declare class TypedEmitter<Events extends {
     }): Promise<Events[E]>;
     /** Calls the listeners with the arguments; false where there is none. */
     emit<E extends keyof Events & string>(event: E, ...args: Events[E]): boolean;
+    /** Removes the listeners of an event, or of all. */
+    removeAllListeners(event?: keyof Events & string): this;
 }
 
 export {}

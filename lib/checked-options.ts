@@ -6,10 +6,10 @@ import { checkOptions, mismatch, type Rule, type Schema } from './schema'
 /** The levels of the log by importance. */
 export const levels: readonly LogLevel[] = ['trace', 'debug', 'log', 'info', 'warn', 'error']
 
-const count: Rule = { number: { min: 0, max: Number.MAX_SAFE_INTEGER, integer: true } }
+const whole = (min: number, max: number): Rule => ({ number: { min, max, integer: true } })
 const oneOrMore = (rule: Rule): Rule => ({ either: [rule, { arrayOf: rule, min: 1 }] })
 const pem: Rule = { either: ['text', { instance: Uint8Array, expected: 'a Buffer' }] }
-const server: Schema = { url: 'text', priority: count, weight: count }
+const server: Schema = { url: 'text', priority: whole(0, 65_535), weight: whole(0, 65_535) }
 const iceServer: Schema = { urls: oneOrMore('text'), username: 'string', credential: 'string' }
 const policy: Rule = { either: [{ oneOf: ['off', 'announced', 'headers', 'always'] }, 'function'] }
 
@@ -47,7 +47,7 @@ const schema: Schema = {
   ha1: 'text',
   realm: 'text',
   register: 'boolean',
-  registerExpires: count,
+  registerExpires: whole(1, 86_400),
   instanceId: 'text',
   userAgent: 'text',
   extraHeaders: headers,
@@ -71,7 +71,7 @@ const schema: Schema = {
       {
         object: {
           policy,
-          delay: count,
+          delay: whole(0, 60_000),
           whenBusy: { oneOf: ['ring', 'answer', 'reject'] },
           trustedPeers: { arrayOf: 'text' },
           beep: 'boolean',
@@ -79,12 +79,12 @@ const schema: Schema = {
       },
     ],
   },
-  maxSessions: count,
-  noAnswerTimeout: count,
+  maxSessions: whole(1, 1_000_000),
+  noAnswerTimeout: whole(1000, 3_600_000),
   codecs: { arrayOf: { oneOf: ['opus', 'G722', 'PCMU', 'PCMA'] }, min: 1 },
-  opus: { object: { rate: { oneOf: [8000, 16000, 24000, 48000] }, bitrate: count, complexity: count } },
+  opus: { object: { rate: { oneOf: [8000, 16000, 24000, 48000] }, bitrate: whole(6000, 510_000), complexity: whole(0, 10) } },
   audio: { either: [{ oneOf: ['none'] }, { object: audioOptions }] },
-  iceGatheringTimeout: count,
+  iceGatheringTimeout: whole(0, 60_000),
 }
 
 /** Throws for missing options what the PureCloud SDK throws, and names any that is unknown or of a wrong type. */

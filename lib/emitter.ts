@@ -6,6 +6,8 @@ import { EventEmitter } from 'node:events'
  * `Events` maps an event's name to the tuple of its listener's arguments.
  */
 export class TypedEmitter<Events extends { [E in keyof Events]: unknown[] }> extends EventEmitter {
+  #hooks: (() => void)[] | undefined
+
   /** Adds a listener, which is called with the event's arguments. */
   override on<E extends keyof Events & string>(event: E, listener: (...args: Events[E]) => void): this {
     return super.on(event, listener as (...args: unknown[]) => void)
@@ -37,6 +39,31 @@ export class TypedEmitter<Events extends { [E in keyof Events]: unknown[] }> ext
   /** Calls the listeners with the arguments; false where there is none. */
   override emit<E extends keyof Events & string>(event: E, ...args: Events[E]): boolean {
     return super.emit(event, ...args)
+  }
+
+  /** Removes the listeners of an event, or of all. */
+  override removeAllListeners(event?: keyof Events & string): this {
+    if (event !== undefined) return super.removeAllListeners(event)
+    super.removeAllListeners()
+    // Those are gone as well that notice who listens.
+    for (const hook of this.#hooks ?? []) hook()
+    return this
+  }
+
+  /**
+   * Calls `begin` when an event gets its first listener, and `end` when it has lost its last.
+   *
+   * @internal
+   */
+  whileHeard(event: keyof Events & string, begin: () => unknown, end: () => unknown): void {
+    const heard = (name: unknown) => name === event && this.listenerCount(event) === 0 && begin()
+    const unheard = (name: unknown) => name === event && this.listenerCount(event) === 0 && end()
+    const hook = () => {
+      super.on('newListener', heard)
+      super.on('removeListener', unheard)
+    }
+    hook()
+    this.#hooks = [...(this.#hooks ?? []), hook]
   }
 
   /**

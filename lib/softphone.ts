@@ -1,4 +1,3 @@
-import { EventEmitter } from 'node:events'
 import { audioInput, audioOutput, wireInput, wireOutput } from './audio'
 import { audioOptions, checkSoftphoneOptions, headers, iceServers as iceServersRule, levels } from './checked-options'
 import { listDevices, unwatchDevices, watchDevices, type AudioDevice } from './devices'
@@ -21,7 +20,7 @@ import type {
   StartSoftphoneSessionOptions,
 } from './options'
 import { Receiver } from './receiver'
-import { checkOptions, type Rule, type Schema } from './schema'
+import { checkOptions, mismatch, type Rule, type Schema } from './schema'
 import { checkedVolume, invalidArgument, rejectOptions, type Session } from './session'
 import type { WireCommand, WireEvent } from './wire'
 import { autoAnswerFunction, wireAudio, wireHeaders, wireIceServers, wireOptions } from './wire-options'
@@ -38,6 +37,7 @@ const calling: Schema = {
   mediaStream: audioInput,
   audioElement: audioOutput,
 }
+const starting: Schema = { ...calling, phoneNumber: 'text' }
 const accepting: Schema = {
   mediaStream: audioInput,
   audioElement: audioOutput,
@@ -78,7 +78,12 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
     checkSoftphoneOptions(options)
     this.#options = { ...options }
     this.#receiver = new Receiver(this.#owner())
-    this.#watchWhileHeard()
+    // Devices are looked for only while somebody listens: asking the system takes some milliseconds each time.
+    this.whileHeard(
+      'devicesChanged',
+      () => this.#destroyed === undefined && watchDevices(this.#devicesChanged),
+      () => unwatchDevices(this.#devicesChanged),
+    )
     // The token says who the user is: a phone whose token is still to be fetched starts in initialize().
     if (typeof options.accessToken !== 'function') this.#start(options.accessToken)
   }
@@ -214,8 +219,11 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
   }
 
   /** Places a call as the PureCloud SDK does; `id` is the conversation's. */
-  async startSoftphoneSession({ phoneNumber, ...options }: StartSoftphoneSessionOptions): Promise<{ id: string; selfUri: string }> {
-    const session = await this.call(phoneNumber, options)
+  async startSoftphoneSession(options: StartSoftphoneSessionOptions): Promise<{ id: string; selfUri: string }> {
+    checkOptions('options of startSoftphoneSession', options, starting)
+    const { phoneNumber, ...rest } = options
+    if (phoneNumber === undefined) throw mismatch('phoneNumber', phoneNumber, 'a number or SIP address')
+    const session = await this.call(phoneNumber, rest)
     return { id: session.conversationId, selfUri: session.uri }
   }
 
@@ -339,17 +347,6 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
 
   #post(command: WireCommand, sessionId?: string): void {
     this.#command(command).catch((error: SoftphoneError) => this.#fail(error, sessionId))
-  }
-
-  // Devices are looked for only while somebody listens: asking the system takes some milliseconds each time.
-  #watchWhileHeard(): void {
-    const hook = (event: string, heard: (name: string) => void) => EventEmitter.prototype.on.call(this, event, heard)
-    hook('newListener', (name) => {
-      if (name === 'devicesChanged' && this.#destroyed === undefined) watchDevices(this.#devicesChanged)
-    })
-    hook('removeListener', (name) => {
-      if (name === 'devicesChanged' && this.listenerCount(name) === 0) unwatchDevices(this.#devicesChanged)
-    })
   }
 
   async #destroy(): Promise<void> {

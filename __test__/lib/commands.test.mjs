@@ -145,6 +145,23 @@ describe('commands', () => {
     ])
   })
 
+  test('startSoftphoneSession calls a number, and says what is missing', async () => {
+    const { phone, engine } = makePhone()
+    for (const nothing of [undefined, null, 'bob', {}, { phoneNumber: '' }]) {
+      await assert.rejects(phone.startSoftphoneSession(nothing), (error) => {
+        assert.ok(error instanceof SoftphoneError, String(error))
+        assert.equal(error.code, 'ERR_INVALID_OPTION')
+        return true
+      })
+    }
+    const calling = phone.startSoftphoneSession({ phoneNumber: '+15551234', timeout: 1000 })
+    await turn()
+    assert.deepEqual([command(engine, 'call').target, command(engine, 'call').options], ['+15551234', { timeout: 1000 }])
+    engine.say(started({ direction: 'outgoing', state: 'starting', uri: 'sip:+15551234@example.com' }))
+    engine.reply('call', { value: { id: ids.one } })
+    assert.deepEqual(await calling, { id: 'conversation-1', selfUri: 'sip:+15551234@example.com' })
+  })
+
   test('endSession has the texts of the PureCloud SDK', async () => {
     const { phone, engine } = makePhone()
     for (const nothing of [{}, undefined]) {

@@ -223,6 +223,21 @@ describe('events', () => {
     assert.equal(fake.watches.size, 0)
   })
 
+  test('removeAllListeners ends the watch, and a later listener is noticed', async () => {
+    const { phone } = makePhone()
+    for (const event of [undefined, 'devicesChanged']) {
+      phone.on('devicesChanged', () => {})
+      assert.equal(fake.watches.size, 1)
+      if (event) phone.removeAllListeners(event)
+      else phone.removeAllListeners()
+      assert.equal(fake.watches.size, 0)
+    }
+    const changed = phone.once('devicesChanged')
+    for (const { onChange } of fake.watches) onChange()
+    assert.deepEqual(await changed, [])
+    assert.equal(fake.watches.size, 0)
+  })
+
   test('a destroyed phone watches no devices', async () => {
     const { phone, engine } = makePhone()
     phone.on('devicesChanged', () => {})

@@ -31,7 +31,7 @@ describe('options', () => {
 
   for (const [wrong, text] of [
     [{ register: 'yes' }, "Option 'register' must be a boolean, but is a string"],
-    [{ registerExpires: '600' }, "Option 'registerExpires' must be a whole number from 0 to 9007199254740991, but is a string"],
+    [{ registerExpires: '600' }, "Option 'registerExpires' must be a whole number from 1 to 86400, but is a string"],
     [{ iceTransportPolicy: 'none' }, "Option 'iceTransportPolicy' must be one of 'all', 'relay', but is a string"],
     [{ password: '' }, "Option 'password' must be a non-empty string, but is an empty string"],
     [{ password: 1234 }, "Option 'password' must be a non-empty string, but is a number"],
@@ -50,6 +50,8 @@ describe('options', () => {
     [{ audio: { input: 7 } }, /^Option 'audio\.input' must be 'default', 'none', the id of a device, .* but is the number 7$/],
     [{ audio: { input: { wav: 'a.wav', lop: true } } }, "Option 'audio.input.lop' must be one of wav, loop, but is unknown"],
     [{ audio: { output: new Date() } }, /but is an object \(Date\)$/],
+    [{ maxSessions: 0 }, "Option 'maxSessions' must be a whole number from 1 to 1000000, but is the number 0"],
+    [{ noAnswerTimeout: 10 }, "Option 'noAnswerTimeout' must be a whole number from 1000 to 3600000, but is the number 10"],
     [{ maxSessions: NaN }, /^Option 'maxSessions' must be a whole number .* but is the number NaN$/],
   ]) {
     test(`${Object.keys(wrong)[0]}: ${JSON.stringify(Object.values(wrong)[0])} is refused`, () => {
