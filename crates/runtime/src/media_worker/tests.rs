@@ -33,6 +33,8 @@ struct Notes {
     steps: Vec<Step>,
     wake: Option<Instant>,
     panics_on: Option<MediaCommand>,
+    /// So many ticks take longer than a tick lasts.
+    slow_ticks: u32,
 }
 
 impl Engine for Notes {
@@ -75,6 +77,12 @@ impl Engine for Notes {
 
     fn push_captured(&mut self, samples: &[i16], now: Instant) {
         assert_eq!(samples.len(), 160);
+        if self.slow_ticks > 0 {
+            self.slow_ticks -= 1;
+            while now.elapsed() < Duration::from_millis(12) {
+                std::hint::spin_loop();
+            }
+        }
         let _ = self.noted.send(Noted::Captured(now));
     }
 
@@ -119,6 +127,10 @@ struct Session {
 }
 
 fn host(panics_on: Option<MediaCommand>) -> Session {
+    host_slow(panics_on, 0)
+}
+
+fn host_slow(panics_on: Option<MediaCommand>, slow_ticks: u32) -> Session {
     let (note, noted) = mpsc::channel();
     let (tell, news) = unbounded_channel();
     let handle = Pool::shared().unwrap().host(Spec {
@@ -132,6 +144,7 @@ fn host(panics_on: Option<MediaCommand>) -> Session {
                 steps: Vec::new(),
                 wake: None,
                 panics_on,
+                slow_ticks,
             }))
         }),
         news: tell.clone(),
@@ -217,6 +230,28 @@ fn a_session_ticks_every_10_ms_once_it_needs_to() {
         session.captured();
     }
     assert!(session.captured() > begun + Duration::from_millis(80));
+}
+
+#[test]
+fn datagrams_and_orders_come_in_between_ticks_that_take_longer_than_a_tick() {
+    const SLOW: u32 = 100;
+    let session = host_slow(None, SLOW);
+    session.media(MediaCommand::Offer);
+    assert_eq!(session.next(), Noted::Command(MediaCommand::Offer));
+    session.captured();
+    let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.send_to(b"hello", session.address).unwrap();
+    session.media(MediaCommand::Rollback);
+    let (mut ticks, mut datagrams, mut orders) = (0, 0, 0);
+    while datagrams == 0 || orders == 0 {
+        match session.next() {
+            Noted::Captured(_) => ticks += 1,
+            Noted::Datagram(_) => datagrams += 1,
+            Noted::Command(_) => orders += 1,
+            Noted::Bound(_) | Noted::Timeout => {}
+        }
+    }
+    assert!(ticks < SLOW / 2, "{ticks} ticks came first");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
@@ -22,20 +22,30 @@ use crate::tick_clock::Clock;
 /// microseconds of encoding, far less than the 10 ms that waiting for the other phase would cost.
 const MOST_UNEVEN: usize = 4;
 
+/// How long orders, datagrams or ticks are worked off before the others get their turn: with more sound to make than there is time for,
+/// calls are still set up and ended, and a burst of handshakes does not silence those that are up.
+const TURN: Duration = Duration::from_millis(2);
+
 const WAKE: Token = Token(usize::MAX);
 
 /// One media thread's state.
 pub(super) struct Worker {
     poll: Poll,
     inbox: mpsc::Receiver<Message>,
+    /// The turn was over before the inbox was empty.
+    unordered: bool,
     sessions: BTreeMap<Key, Hosted>,
     /// Deadlines, some outdated: what counts is the session's own.
     deadlines: BinaryHeap<Reverse<(Instant, Key)>>,
     clock: Clock,
     /// How many sessions tick on even and on odd ticks.
     ticking: [usize; 2],
-    /// Sockets whose burst was used up.
-    unread: Vec<(Key, usize)>,
+    /// Sockets with something to read, in turn.
+    unread: VecDeque<(Key, usize)>,
+    /// Sessions that the current tick has still to reach.
+    unticked: VecDeque<Key>,
+    /// Whom to wake when it has reached all.
+    readers: Vec<Arc<SinkGroup>>,
     buffer: Vec<u8>,
     stopping: bool,
 }
@@ -50,11 +60,14 @@ impl Worker {
         let worker = Worker {
             poll,
             inbox,
+            unordered: false,
             sessions: BTreeMap::new(),
             deadlines: BinaryHeap::new(),
             clock: Clock::new(epoch),
             ticking: [0; 2],
-            unread: Vec::new(),
+            unread: VecDeque::new(),
+            unticked: VecDeque::new(),
+            readers: Vec::new(),
             buffer: vec![0; DATAGRAM],
             stopping: false,
         };
@@ -72,14 +85,15 @@ impl Worker {
                 return;
             }
             self.take_messages();
-            self.read_sockets(&events);
+            self.note_readable(&events);
+            self.read_sockets();
             self.run_deadlines();
             self.run_ticks();
         }
     }
 
     fn timeout(&self, now: Instant) -> Option<Duration> {
-        if !self.unread.is_empty() {
+        if self.unordered || !self.unread.is_empty() || !self.unticked.is_empty() {
             return Some(Duration::ZERO);
         }
         let tick = self.is_ticking().then(|| self.clock.deadline());
@@ -89,7 +103,12 @@ impl Worker {
     }
 
     fn take_messages(&mut self) {
-        while let Ok(message) = self.inbox.try_recv() {
+        let until = Instant::now() + TURN;
+        self.unordered = false;
+        while !self.unordered
+            && let Ok(message) = self.inbox.try_recv()
+        {
+            self.unordered = Instant::now() >= until;
             match message {
                 Message::Host(key, spec) => self.host(key, spec),
                 Message::Order(key, order) => self.order(key, *order),
@@ -131,22 +150,31 @@ impl Worker {
         }
     }
 
-    fn read_sockets(&mut self, events: &Events) {
-        let mut readable = mem::take(&mut self.unread);
+    fn note_readable(&mut self, events: &Events) {
         for event in events {
             if event.token() != WAKE {
                 let key = Key((event.token().0 / sockets::MAX) as u64);
-                readable.push((key, event.token().0 % sockets::MAX));
+                self.unread.push_back((key, event.token().0 % sockets::MAX));
             }
         }
-        for (key, socket) in readable {
+    }
+
+    fn read_sockets(&mut self) {
+        let until = Instant::now() + TURN;
+        for _ in 0..self.unread.len() {
+            let Some((key, socket)) = self.unread.pop_front() else {
+                return;
+            };
             let mut buffer = mem::take(&mut self.buffer);
             let more = self.drive(key, |session, now| {
                 session.receive(socket, &mut buffer, now)
             });
             self.buffer = buffer;
             if more == Some(Readiness::More) {
-                self.unread.push((key, socket));
+                self.unread.push_back((key, socket));
+            }
+            if Instant::now() >= until {
+                return;
             }
         }
     }
@@ -166,38 +194,54 @@ impl Worker {
     }
 
     fn run_ticks(&mut self) {
-        let mut ticks = 0;
-        while self.is_ticking()
-            && let Some(number) = self.clock.take(Instant::now())
-        {
-            self.tick(number);
-            ticks += 1;
-        }
-        if ticks > 0 {
-            let late = mem::take(&mut self.clock.late);
-            figures::count(ticks, late, mem::take(&mut self.clock.skipped));
+        let until = Instant::now() + TURN;
+        loop {
+            if self.unticked.is_empty() && !self.begin_tick() {
+                return;
+            }
+            while let Some(key) = self.unticked.pop_front() {
+                self.tick(key);
+                if Instant::now() >= until {
+                    break;
+                }
+            }
+            if !self.unticked.is_empty() {
+                return;
+            }
+            for reader in self.readers.drain(..) {
+                reader.wake();
+            }
+            if Instant::now() >= until {
+                return;
+            }
         }
     }
 
-    // Sessions join on the tick of their phase, so that the 20 ms frames of half of them are made on
-    // even ticks and of the other half on odd ones.
-    fn tick(&mut self, number: u64) {
-        let mut readers: Vec<Arc<SinkGroup>> = Vec::new();
-        let keys: Vec<Key> = self
+    /// Begins the next tick if it is due. Sessions join on the tick of their phase, so that the 20 ms frames of half of
+    /// them are made on even ticks and of the other half on odd ones.
+    fn begin_tick(&mut self) -> bool {
+        if !self.is_ticking() {
+            return false;
+        }
+        let Some(number) = self.clock.take(Instant::now()) else {
+            return false;
+        };
+        let late = mem::take(&mut self.clock.late);
+        figures::count(1, late, mem::take(&mut self.clock.skipped));
+        let joining = self
             .sessions
             .iter_mut()
-            .filter_map(|(key, session)| session.joins_tick(number).then_some(*key))
-            .collect();
-        for key in keys {
-            let reader = self.drive(key, |session, now| session.tick(now).cloned());
-            if let Some(Some(reader)) = reader
-                && !readers.iter().any(|known| Arc::ptr_eq(known, &reader))
-            {
-                readers.push(reader);
-            }
-        }
-        for reader in readers {
-            reader.wake();
+            .filter_map(|(key, session)| session.joins_tick(number).then_some(*key));
+        self.unticked.extend(joining);
+        true
+    }
+
+    fn tick(&mut self, key: Key) {
+        let reader = self.drive(key, |session, now| session.tick(now).cloned());
+        if let Some(Some(reader)) = reader
+            && !self.readers.iter().any(|known| Arc::ptr_eq(known, &reader))
+        {
+            self.readers.push(reader);
         }
     }
 
