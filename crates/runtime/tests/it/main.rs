@@ -9,4 +9,5 @@
 mod device;
 mod server;
 mod softphone;
+mod webrtc;
 mod websocket;
