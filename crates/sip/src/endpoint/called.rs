@@ -220,11 +220,12 @@ impl Endpoint {
     /// RFC 3261 §13.3.1.4: the dialog stands, the session does not: BYE.
     pub(super) fn no_ack(&mut self, usage: UsageId, now: Instant) {
         self.emit(Event::AckTimeout { usage });
-        let held = match self.usages.get_mut(&usage) {
-            Some(Usage::Established(established)) => established.held_bye.take(),
+        let held = match self.usages.get(&usage) {
+            Some(Usage::Established(established)) => established.held_bye.as_ref(),
             Some(Usage::Calling(_) | Usage::Called(_)) | None => None,
         };
-        self.hang_up(usage, held.map(|held| held.headers), EndCause::NoAck, now);
+        let headers = held.map(|held| held.headers.clone());
+        self.hang_up(usage, headers, EndCause::NoAck, now);
     }
 
     pub(super) fn receive_ack(&mut self, flow: FlowId, request: Request, now: Instant) {

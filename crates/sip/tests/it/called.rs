@@ -139,6 +139,25 @@ fn a_2xx_is_repeated_from_t1_to_t2_over_reliable_flows_too_and_then_hung_up() {
 }
 
 #[test]
+fn a_bye_that_waits_for_an_ack_fails_where_none_comes() {
+    let mut lone = Lone::over_wss();
+    let (usage, _) = accepted(&mut lone, &incoming("INVITE", "c1", "1", ""));
+    let bye = lone.act(|bob, now| bob.request(usage, Method::Bye, &[], None, now).unwrap());
+    lone.nothing_sent();
+    lone.advance(Duration::from_secs(33));
+    assert!(matches!(lone.event(), Event::AckTimeout { usage: u } if u == usage));
+    assert!(matches!(lone.event(), Event::RequestFailed { id, .. } if id == bye));
+    assert!(matches!(
+        lone.event(),
+        Event::Ended {
+            cause: EndCause::NoAck,
+            ..
+        }
+    ));
+    lone.no_event();
+}
+
+#[test]
 fn the_ack_stops_the_repeats() {
     let mut lone = Lone::over_wss();
     established(&mut lone, &incoming("INVITE", "c1", "1", ""));
