@@ -51,5 +51,6 @@ pub mod registration;
 
 pub mod endpoint;
 
+mod octets;
 mod put;
 mod wheel;

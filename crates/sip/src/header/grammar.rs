@@ -2,12 +2,20 @@
 
 use std::borrow::Cow;
 
+use crate::octets;
+
 /// Longer values are refused where spans of two octets mark their parts. No value that came in a
 /// message as UTF-8 is longer.
 pub(crate) const MAX_TEXT: usize = u16::MAX as usize;
 
-const TOKEN: u8 = 1;
-const PARAM_VALUE: u8 = 2;
+pub(crate) const TOKEN: u8 = 1;
+pub(crate) const PARAM_VALUE: u8 = 2;
+/// What a display name without quotes is made of.
+pub(crate) const WORDS: u8 = 4;
+/// Neither white space nor a control character.
+pub(crate) const VISIBLE: u8 = 8;
+/// No control character but the tab.
+pub(crate) const PRINTABLE: u8 = 16;
 
 /// What each octet may be part of.
 static CLASS: [u8; 256] = classes();
@@ -45,7 +53,16 @@ const fn classes() -> [u8; 256] {
                     | b'\\'
             );
         if token {
-            table[byte] |= TOKEN;
+            table[byte] |= TOKEN | WORDS;
+        }
+        if octet > b' ' && octet != 0x7f {
+            table[byte] |= VISIBLE;
+        }
+        if !octet.is_ascii_control() || octet == b'\t' {
+            table[byte] |= PRINTABLE;
+        }
+        if octet == b' ' {
+            table[byte] |= WORDS;
         }
         if value {
             table[byte] |= PARAM_VALUE;
@@ -70,6 +87,12 @@ pub(crate) fn is_lws(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
 }
 
+/// Where the octets of `class` end that start at `at`.
+#[inline]
+pub(crate) fn run(bytes: &[u8], at: usize, class: u8) -> usize {
+    octets::run(bytes, at, &CLASS, class)
+}
+
 /// Cuts white space, and nothing else, from both ends.
 #[inline]
 pub(crate) fn trim(text: &str) -> &str {
@@ -91,7 +114,7 @@ pub(crate) fn trim_start(text: &str) -> &str {
 /// Length of the token that `text` starts with.
 #[inline]
 pub(crate) fn token_length(text: &str) -> usize {
-    text.bytes().take_while(|b| is_token(*b)).count()
+    run(text.as_bytes(), 0, TOKEN)
 }
 
 /// Splits off the token that `text` starts with; `None` where there is none.
@@ -148,14 +171,17 @@ pub(crate) fn unescape(inner: &str) -> String {
 
 /// Appends `text` as a quoted string, escaping what must be (RFC 3261 §25.1).
 pub(crate) fn write_quoted(out: &mut impl std::fmt::Write, text: &str) -> std::fmt::Result {
-    out.write_char('"')?;
-    for c in text.chars() {
-        if matches!(c, '"' | '\\') {
-            out.write_char('\\')?;
-        }
-        out.write_char(c)?;
+    out.write_str("\"")?;
+    let mut rest = text;
+    while let Some(at) = rest.find(['"', '\\']) {
+        let (before, escaped) = rest.split_at(at);
+        out.write_str(before)?;
+        out.write_str("\\")?;
+        out.write_str(&escaped[..1])?;
+        rest = &escaped[1..];
     }
-    out.write_char('"')
+    out.write_str(rest)?;
+    out.write_str("\"")
 }
 
 /// The elements of a comma-separated value; commas in quotes or angle brackets do not separate.
@@ -191,23 +217,18 @@ impl<'a> Iterator for Commas<'a> {
 
 fn element_length(text: &str) -> usize {
     let bytes = text.as_bytes();
-    if memchr::memchr(b',', bytes).is_none() {
+    if octets::find(bytes, 0, b',').is_none() {
         return bytes.len();
     }
     let mut at = 0;
-    while let Some(found) = memchr::memchr3(b',', b'"', b'<', &bytes[at..]) {
-        at += found;
-        at += match bytes[at] {
+    while let Some(octet) = bytes.get(at) {
+        let end = match octet {
             b',' => return at,
-            b'"' => match quoted_length(&text[at..]) {
-                Some(length) => length,
-                None => return bytes.len(),
-            },
-            _ => match memchr::memchr(b'>', &bytes[at..]) {
-                Some(length) => length + 1,
-                None => return bytes.len(),
-            },
+            b'"' => quoted_length(&text[at..]).map(|length| at + length),
+            b'<' => octets::find(bytes, at, b'>').map(|bracket| bracket + 1),
+            _ => Some(at + 1),
         };
+        at = end.unwrap_or(bytes.len());
     }
     bytes.len()
 }

@@ -1,9 +1,9 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::grammar::trim;
+use super::grammar::{VISIBLE, run, trim};
 use super::{HeaderFault, Params, TypedHeader, Values};
-use crate::message::HeaderName;
+use crate::message::{HeaderName, Headers};
 
 /// Names a call, compared byte for byte (RFC 3261 §20.8).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,8 +15,12 @@ impl<'a> TypedHeader<'a> for CallId<'a> {
 
     fn parse(value: &'a str) -> Result<Self, HeaderFault> {
         let value = trim(value);
-        let word = !value.is_empty() && value.bytes().all(|b| b > b' ' && b != 0x7f);
+        let word = !value.is_empty() && run(value.as_bytes(), 0, VISIBLE) == value.len();
         word.then_some(Self(value)).ok_or(HeaderFault::Syntax)
+    }
+
+    fn remembered(headers: &'a Headers) -> Option<Self> {
+        headers.remembered_call_id().map(Self)
     }
 }
 

@@ -49,7 +49,7 @@ pub use authentication::{
     ProxyAuthenticationInfo, ProxyAuthorization, WwwAuthenticate,
 };
 
-use crate::message::HeaderName;
+use crate::message::{HeaderName, Headers};
 
 /// How a header holds several values (RFC 3261 §7.3.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +69,12 @@ pub trait TypedHeader<'a>: Sized {
 
     /// Reads one value, without the white space around it.
     fn parse(value: &'a str) -> Result<Self, HeaderFault>;
+
+    /// The first value of `headers`, if parsing the message has read it and it still stands there.
+    #[doc(hidden)]
+    fn remembered(_: &'a Headers) -> Option<Self> {
+        None
+    }
 }
 
 /// What is wrong with a header's value.

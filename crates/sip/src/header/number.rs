@@ -1,9 +1,9 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::grammar::{decimal, take_token, trim, trim_start};
+use super::grammar::{decimal, is_lws, take_token, trim, trim_start};
 use super::{HeaderFault, Params, TypedHeader, Values};
-use crate::message::{HeaderName, Method};
+use crate::message::{HeaderName, Headers, Method};
 
 /// The place of a request in its dialog (RFC 3261 §20.16).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,14 +27,24 @@ impl<'a> TypedHeader<'a> for CSeq {
 
     fn parse(value: &'a str) -> Result<Self, HeaderFault> {
         let value = trim(value);
-        let digits = value.bytes().take_while(|b| b.is_ascii_digit()).count();
-        let (number, rest) = value.split_at(digits);
-        if digits == 0 || !rest.starts_with([' ', '\t', '\r', '\n']) {
+        let mut number = 0u64;
+        let mut digits = 0;
+        for digit in value.bytes().take_while(u8::is_ascii_digit) {
+            let next = number * 10 + u64::from(digit - b'0');
+            number = next.min(u64::from(u32::MAX) + 1);
+            digits += 1;
+        }
+        let rest = &value[digits..];
+        if digits == 0 || !rest.bytes().next().is_some_and(is_lws) {
             return Err(HeaderFault::Syntax);
         }
-        let number = decimal(number).ok_or(HeaderFault::Range)?;
+        let number = u32::try_from(number).map_err(|_| HeaderFault::Range)?;
         let method = Method::parse(trim_start(rest)).ok_or(HeaderFault::Syntax)?;
         Ok(Self { number, method })
+    }
+
+    fn remembered(headers: &'a Headers) -> Option<Self> {
+        headers.remembered_cseq().cloned()
     }
 }
 

@@ -3,7 +3,8 @@ use std::fmt;
 
 use super::HeaderFault;
 use super::grammar::{
-    is_param_value, is_token, quoted_length, token_length, trim_start, unquote, write_quoted,
+    PARAM_VALUE, TOKEN, is_param_value, quoted_length, run, token_length, trim_start, unquote,
+    write_quoted,
 };
 
 /// The `;name=value` parameters of a header, kept as they were written.
@@ -23,6 +24,9 @@ impl<'a> Params<'a> {
 
     /// Whether `text` can be parsed.
     pub(super) fn check(text: &str) -> Result<(), HeaderFault> {
+        if text.is_empty() {
+            return Ok(());
+        }
         let mut at = text.len() - trim_start(text).len();
         while at < text.len() {
             at = match plain_end(text.as_bytes(), at) {
@@ -164,19 +168,15 @@ fn check_one(text: &str) -> Result<&str, HeaderFault> {
 /// Where the parameter ends whose `;` is at `at`, if no white space or quote is in it.
 fn plain_end(bytes: &[u8], at: usize) -> Option<usize> {
     let name = at + 1;
-    let mut end = name + run(bytes.get(name..)?, is_token);
+    let mut end = run(bytes, name, TOKEN);
     let mut empty = end == name;
     if bytes.get(end) == Some(&b'=') {
         let value = end + 1;
-        end = value + run(&bytes[value..], is_param_value);
+        end = run(bytes, value, PARAM_VALUE);
         empty |= end == value;
     }
     let ends = bytes.get(end).is_none_or(|b| *b == b';');
     (bytes[at] == b';' && ends && !empty).then_some(end)
-}
-
-fn run(bytes: &[u8], class: impl Fn(u8) -> bool) -> usize {
-    bytes.iter().position(|b| !class(*b)).unwrap_or(bytes.len())
 }
 
 /// Splits `name[=value]` where the value is no quoted string and no white space stands between:
@@ -219,7 +219,7 @@ fn split_one(text: &str) -> Option<(&str, Option<&str>, &str)> {
 }
 
 fn value_length(text: &str) -> usize {
-    run(text.as_bytes(), is_param_value)
+    run(text.as_bytes(), 0, PARAM_VALUE)
 }
 
 struct ParamIter<'p> {

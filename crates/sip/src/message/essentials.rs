@@ -1,105 +1,125 @@
-use super::HeaderName;
-use super::headers::{Entry, Headers, Span};
+use super::entry::{Entry, Span};
+use super::lines::First;
+use super::{HeaderName, Headers};
 use crate::header::grammar::Commas;
 use crate::header::{AddressParts, CSeq, CallId, HeaderError, HeaderFault, TypedHeader, ViaParts};
 
 /// The headers that parsing reads of every message, so that nobody has to scan them again.
 ///
 /// A text that stands in the frame, or in the headers' own text, stays where it is whatever is
-/// added or removed: what was read of it stays true.
+/// added or removed; who takes the first header of a name away, or puts another one before it,
+/// [forgets](Essentials::forget) it here.
 #[derive(Clone)]
 pub(super) struct Essentials {
-    pub(super) via: Read<ViaParts>,
-    pub(super) from: Read<AddressParts>,
-    pub(super) to: Read<AddressParts>,
-    pub(super) call_id: Read<()>,
-    pub(super) cseq: Read<CSeq>,
+    pub(super) via: ViaParts,
+    pub(super) from: AddressParts,
+    pub(super) to: AddressParts,
+    pub(super) cseq: CSeq,
+    places: [Option<Place>; 5],
 }
 
-/// What was read of one value.
-#[derive(Clone)]
-pub(super) struct Read<T> {
-    /// The line of the value.
-    entry: Entry,
-    /// The value, or the element of it that was read.
-    pub(super) value: Span,
-    pub(super) parts: T,
+/// Where the text is that was read: the value of a line, or an element of it.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    pub(super) is_own: bool,
+    pub(super) text: Span,
 }
 
-impl<T> Read<T> {
-    /// Whether this was read of the value that `entry` has.
-    pub(super) fn is_of(&self, entry: &Entry) -> bool {
-        self.entry.value_is_own == entry.value_is_own
-            && self.entry.value.start == entry.value.start
-            && self.entry.value.end == entry.value.end
+/// Which place is whose.
+#[derive(Clone, Copy)]
+pub(super) enum Essential {
+    Via,
+    From,
+    To,
+    CallId,
+    CSeq,
+}
+
+impl Essential {
+    fn of(name: HeaderName) -> Option<Self> {
+        let essentials = [
+            (HeaderName::Via, Self::Via),
+            (HeaderName::From, Self::From),
+            (HeaderName::To, Self::To),
+            (HeaderName::CallId, Self::CallId),
+            (HeaderName::CSeq, Self::CSeq),
+        ];
+        let essential = essentials.iter().find(|(other, _)| *other == name);
+        essential.map(|(_, essential)| *essential)
     }
 }
 
 impl Essentials {
-    /// Reads them of `headers`, which came in `head` if that is text.
-    pub(super) fn of(headers: &Headers, head: Option<&str>) -> Result<Self, HeaderError> {
-        let head = Head {
-            headers,
-            text: head,
-        };
+    /// Reads them of `headers`.
+    pub(super) fn of(headers: &Headers, first: &First) -> Result<Self, HeaderError> {
+        let head = Head { headers, first };
+        let (via, via_place) = head.via()?;
+        let ((), call_id_place) =
+            head.read(HeaderName::CallId, |text| CallId::parse(text).map(drop))?;
+        let (from, from_place) = head.read(HeaderName::From, AddressParts::of)?;
+        let (to, to_place) = head.read(HeaderName::To, AddressParts::of)?;
+        let (cseq, cseq_place) = head.read(HeaderName::CSeq, CSeq::parse)?;
         Ok(Self {
-            via: head.via()?,
-            call_id: head.read(HeaderName::CallId, |text| CallId::parse(text).map(drop))?,
-            from: head.read(HeaderName::From, AddressParts::of)?,
-            to: head.read(HeaderName::To, AddressParts::of)?,
-            cseq: head.read(HeaderName::CSeq, CSeq::parse)?,
+            via,
+            from,
+            to,
+            cseq,
+            places: [via_place, from_place, to_place, call_id_place, cseq_place].map(Some),
         })
+    }
+
+    /// Where this is, unless it was forgotten.
+    pub(super) fn place(&self, essential: Essential) -> Option<Place> {
+        self.places[essential as usize]
+    }
+
+    pub(super) fn forget(&mut self, name: HeaderName) {
+        if let Some(essential) = Essential::of(name) {
+            self.places[essential as usize] = None;
+        }
     }
 }
 
 struct Head<'h> {
     headers: &'h Headers,
-    text: Option<&'h str>,
+    first: &'h First,
 }
 
 impl<'h> Head<'h> {
+    #[inline]
     fn read<T>(
         &self,
         header: HeaderName,
         parse: impl FnOnce(&'h str) -> Result<T, HeaderFault>,
-    ) -> Result<Read<T>, HeaderError> {
+    ) -> Result<(T, Place), HeaderError> {
         let fault = |fault| HeaderError { header, fault };
-        let entry = self.headers.first(header);
-        let entry = *entry.ok_or(fault(HeaderFault::Missing))?;
-        let parts = parse(self.value(&entry)).map_err(fault)?;
-        let value = entry.value;
-        Ok(Read {
-            entry,
-            value,
-            parts,
-        })
+        let entry = self.first.of(header, self.headers.entries());
+        let entry = entry.ok_or(fault(HeaderFault::Missing))?;
+        let parts = parse(self.headers.value(entry)).map_err(fault)?;
+        Ok((parts, place(entry, 0..entry.value.range().len())))
     }
 
     /// The topmost `Via`, which may have to be looked for behind empty elements.
-    fn via(&self) -> Result<Read<ViaParts>, HeaderError> {
+    fn via(&self) -> Result<(ViaParts, Place), HeaderError> {
         let header = HeaderName::Via;
         let fault = |fault| HeaderError { header, fault };
-        let lines = self.headers.lines(header);
+        let first = self.first.of(header, self.headers.entries());
+        let lines = first.into_iter().chain(self.headers.lines(header));
         let mut elements = lines.flat_map(|entry| {
-            let value = self.value(entry);
+            let value = self.headers.value(entry);
             Commas::new(value).map(move |element| (entry, value, element))
         });
         let (entry, value, element) = elements.next().ok_or(fault(HeaderFault::Missing))?;
         let parts = ViaParts::of(element).map_err(fault)?;
-        let offset = element.as_ptr() as usize - value.as_ptr() as usize;
-        let start = entry.value.range().start + offset;
-        Ok(Read {
-            entry: *entry,
-            value: Span::new(start, start + element.len()),
-            parts,
-        })
+        let start = element.as_ptr() as usize - value.as_ptr() as usize;
+        Ok((parts, place(entry, start..start + element.len())))
     }
+}
 
-    /// The value without a check for UTF-8, where the whole head has passed it.
-    fn value(&self, entry: &Entry) -> &'h str {
-        match self.text {
-            Some(text) if !entry.value_is_own => &text[entry.value.range()],
-            Some(_) | None => self.headers.value(entry),
-        }
+fn place(entry: &Entry, part: std::ops::Range<usize>) -> Place {
+    let start = entry.value.range().start;
+    Place {
+        is_own: entry.value_is_own,
+        text: Span::new(start + part.start, start + part.end),
     }
 }

@@ -1,90 +1,40 @@
-use std::fmt::{self, Write};
+use std::fmt;
 
 use bytes::Bytes;
+use bytestring::ByteString;
 
-use super::essentials::{Essentials, Read};
+use super::entry::{Entry, Span};
+use super::essentials::{Essential, Essentials};
 use super::name::{HeaderName, Name};
-use crate::header::grammar::{Commas, is_token, trim};
+use crate::header::grammar::Commas;
 use crate::header::{
-    CSeq, CallId, From, HeaderError, HeaderFault, NameAddr, To, TypedHeader, Values, Via,
+    AddressParts, CSeq, CallId, From, HeaderError, HeaderFault, To, TypedHeader, Values, Via,
+    ViaParts,
 };
-
-/// Longer values than this are refused from an application.
-const MAX_VALUE: usize = 32 * 1024;
-/// Longer names than this are refused from an application.
-const MAX_NAME: usize = 128;
-const OTHER: u8 = u8::MAX;
-
-/// Why a header of the application's is not put into a message.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("header {header}: {fault}")]
-pub struct InvalidHeader {
-    /// The name that was given, control characters escaped.
-    pub header: String,
-    /// What is wrong.
-    pub fault: InvalidHeaderFault,
-}
-
-/// What is wrong with a header of the application's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidHeaderFault {
-    /// The name is empty, too long or no token.
-    #[error("the name is no token")]
-    Name,
-    /// The value holds CR, LF, NUL or another control character.
-    #[error("the value has a control character at byte {0}")]
-    ControlCharacter(usize),
-    /// The value is longer than 32 KiB.
-    #[error("the value is longer than 32 KiB")]
-    TooLong,
-}
 
 /// The headers of a message in order: spans of the frame they came in, and of a text of their own
 /// for what was added. What is not touched is written as it was read.
 #[derive(Clone, Default)]
 pub struct Headers {
     source: Bytes,
-    own: String,
-    entries: Vec<Entry>,
+    /// The frame up to its body as text; octets that are none stand as `?` in it.
+    head: ByteString,
+    pub(super) own: String,
+    pub(super) entries: Vec<Entry>,
     /// There after parsing.
-    essentials: Option<Essentials>,
-}
-
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Span {
-    pub(super) start: u32,
-    pub(super) end: u32,
-}
-
-impl Span {
-    pub(super) fn new(start: usize, end: usize) -> Self {
-        // A frame has at most 64 KiB, our own text at most a few times `MAX_VALUE`.
-        Self {
-            start: start as u32,
-            end: end as u32,
-        }
-    }
-
-    pub(super) fn range(self) -> std::ops::Range<usize> {
-        self.start as usize..self.end as usize
-    }
-}
-
-/// One header line: where it stands whole, and where its value does.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Entry {
-    pub(super) name: u8,
-    pub(super) line_is_own: bool,
-    pub(super) value_is_own: bool,
-    pub(super) name_length: u16,
-    pub(super) line: Span,
-    pub(super) value: Span,
+    pub(super) essentials: Option<Essentials>,
 }
 
 impl Headers {
-    pub(super) fn of_frame(source: Bytes, own: String, entries: Vec<Entry>) -> Self {
+    pub(super) fn of_frame(
+        source: Bytes,
+        head: ByteString,
+        own: String,
+        entries: Vec<Entry>,
+    ) -> Self {
         Self {
             source,
+            head,
             own,
             entries,
             essentials: None,
@@ -102,6 +52,14 @@ impl Headers {
 
     pub(super) fn source(&self) -> &Bytes {
         &self.source
+    }
+
+    pub(super) fn head(&self) -> &str {
+        &self.head
+    }
+
+    pub(super) fn entries(&self) -> &[Entry] {
+        &self.entries
     }
 
     /// Value of the first header `name`, unfolded and without the white space around it.
@@ -141,6 +99,9 @@ impl Headers {
 
     /// The first value of the header that `H` is, read.
     pub fn typed<'a, H: TypedHeader<'a>>(&'a self) -> Option<Result<H, HeaderError>> {
+        if let Some(remembered) = H::remembered(self) {
+            return Some(Ok(remembered));
+        }
         let value = match H::VALUES {
             Values::Line => self.get(H::NAME),
             Values::Commas => self.first_element(H::NAME),
@@ -150,68 +111,75 @@ impl Headers {
 
     /// The first value of the header that `H` is, whose absence is an error.
     pub fn require<'a, H: TypedHeader<'a>>(&'a self) -> Result<H, HeaderError> {
-        let missing = HeaderError {
-            header: H::NAME,
-            fault: HeaderFault::Missing,
-        };
-        self.typed().ok_or(missing)?
+        match self.typed() {
+            Some(header) => header,
+            None => Err(HeaderError {
+                header: H::NAME,
+                fault: HeaderFault::Missing,
+            }),
+        }
     }
 
     /// All values of the header that `H` is, over all lines, split at commas where they separate.
     pub fn list<'a, H: TypedHeader<'a>>(&'a self) -> impl Iterator<Item = Result<H, HeaderError>> {
-        let lines = self.all(H::NAME);
+        let lines = self.lines(H::NAME).map(|entry| self.value(entry));
         lines.flat_map(Elements::new::<H>).map(read)
     }
 
     /// The `From`; there after parsing.
     pub fn from(&self) -> Result<From<'_>, HeaderError> {
-        match self.remembered(HeaderName::From, |essentials| &essentials.from) {
-            Some((text, parts)) => Ok(From(NameAddr::of_parts(text, *parts))),
-            None => self.require(),
-        }
+        self.require()
     }
 
     /// The `To`; there after parsing.
     pub fn to(&self) -> Result<To<'_>, HeaderError> {
-        match self.remembered(HeaderName::To, |essentials| &essentials.to) {
-            Some((text, parts)) => Ok(To(NameAddr::of_parts(text, *parts))),
-            None => self.require(),
-        }
+        self.require()
     }
 
     /// The `Call-ID`; there after parsing.
     pub fn call_id(&self) -> Result<CallId<'_>, HeaderError> {
-        match self.remembered(HeaderName::CallId, |essentials| &essentials.call_id) {
-            Some((text, ())) => Ok(CallId(text)),
-            None => self.require(),
-        }
+        self.require()
     }
 
     /// The `CSeq`; there after parsing.
     pub fn cseq(&self) -> Result<CSeq, HeaderError> {
-        match self.remembered(HeaderName::CSeq, |essentials| &essentials.cseq) {
-            Some((_, cseq)) => Ok(cseq.clone()),
-            None => self.require(),
-        }
+        self.require()
     }
 
     /// The topmost `Via`; there after parsing.
     pub fn via(&self) -> Result<Via<'_>, HeaderError> {
-        match self.remembered(HeaderName::Via, |essentials| &essentials.via) {
-            Some((text, parts)) => Ok(Via::of_parts(text, *parts)),
-            None => self.require(),
-        }
+        self.require()
     }
 
-    /// What parsing has read of the first header `name`, if that still is the one that was parsed.
-    fn remembered<T>(
-        &self,
-        name: HeaderName,
-        of: impl FnOnce(&Essentials) -> &Read<T>,
-    ) -> Option<(&str, &T)> {
-        let read = of(self.essentials.as_ref()?);
-        let entry = self.first(name).filter(|entry| read.is_of(entry))?;
-        Some((self.text(entry.value_is_own, read.value), &read.parts))
+    pub(crate) fn remembered_from(&self) -> Option<(&str, &AddressParts)> {
+        let (text, essentials) = self.remembered(Essential::From)?;
+        Some((text, &essentials.from))
+    }
+
+    pub(crate) fn remembered_to(&self) -> Option<(&str, &AddressParts)> {
+        let (text, essentials) = self.remembered(Essential::To)?;
+        Some((text, &essentials.to))
+    }
+
+    pub(crate) fn remembered_via(&self) -> Option<(&str, &ViaParts)> {
+        let (text, essentials) = self.remembered(Essential::Via)?;
+        Some((text, &essentials.via))
+    }
+
+    pub(crate) fn remembered_call_id(&self) -> Option<&str> {
+        self.remembered(Essential::CallId).map(|(text, _)| text)
+    }
+
+    pub(crate) fn remembered_cseq(&self) -> Option<&CSeq> {
+        let (_, essentials) = self.remembered(Essential::CSeq)?;
+        Some(&essentials.cseq)
+    }
+
+    #[inline]
+    fn remembered(&self, essential: Essential) -> Option<(&str, &Essentials)> {
+        let essentials = self.essentials.as_ref()?;
+        let place = essentials.place(essential)?;
+        Some((self.text(place.is_own, place.text), essentials))
     }
 
     /// Every header in order: name as written, and value.
@@ -231,118 +199,30 @@ impl Headers {
         self.entries.is_empty()
     }
 
-    /// Adds a header at the end.
-    pub fn push<'n>(
-        &mut self,
-        name: impl Into<Name<'n>>,
-        value: &str,
-    ) -> Result<(), InvalidHeader> {
-        let entry = self.checked(name.into(), value)?;
-        self.entries.push(entry);
-        Ok(())
-    }
-
-    /// Adds a header before the first of its name, or before all others where it is the first.
-    pub fn insert_front<'n>(
-        &mut self,
-        name: impl Into<Name<'n>>,
-        value: &str,
-    ) -> Result<(), InvalidHeader> {
-        let name = name.into();
-        let entry = self.checked(name, value)?;
-        self.place_in_front(name, entry);
-        Ok(())
-    }
-
-    /// Puts one header in the place of all those of its name, or at the end.
-    pub fn replace<'n>(
-        &mut self,
-        name: impl Into<Name<'n>>,
-        value: &str,
-    ) -> Result<(), InvalidHeader> {
-        let name = name.into();
-        let entry = self.checked(name, value)?;
-        self.place_instead(name, entry);
-        Ok(())
-    }
-
-    /// Adds a typed header at the end.
-    ///
-    /// Typed values are checked where they are made. Should one hold a control character all the
-    /// same, it is left out, so that no value can ever start a header of its own.
-    pub fn push_typed<'a, H: TypedHeader<'a> + fmt::Display>(&mut self, header: &H) {
-        let entry = self.written(H::NAME, header);
-        self.entries.push(entry);
-    }
-
-    /// Adds a typed header before the first of its name, or before all others; control characters
-    /// as in [`Headers::push_typed`].
-    pub fn insert_front_typed<'a, H: TypedHeader<'a> + fmt::Display>(&mut self, header: &H) {
-        let entry = self.written(H::NAME, header);
-        self.place_in_front(H::NAME.into(), entry);
-    }
-
-    /// Puts a typed header in the place of all those of its name, or at the end; control
-    /// characters as in [`Headers::push_typed`].
-    pub fn replace_typed<'a, H: TypedHeader<'a> + fmt::Display>(&mut self, header: &H) {
-        let entry = self.written(H::NAME, header);
-        self.place_instead(H::NAME.into(), entry);
-    }
-
-    /// Adds all headers `name` of another message at the end, byte for byte.
-    pub fn copy<'n>(&mut self, name: impl Into<Name<'n>>, other: &Headers) {
-        let name = name.into();
-        for entry in other.entries.iter().filter(|entry| other.is(entry, name)) {
-            let copied = self.append(entry.name, other.name(entry), |own| {
-                own.push_str(other.value(entry));
-            });
-            self.entries.push(copied);
-        }
-    }
-
-    /// Removes all headers `name` and says how many lines there were.
-    pub fn remove<'n>(&mut self, name: impl Into<Name<'n>>) -> usize {
-        let name = name.into();
-        let before = self.entries.len();
-        let mut entries = std::mem::take(&mut self.entries);
-        entries.retain(|entry| !self.is(entry, name));
-        self.entries = entries;
-        before - self.entries.len()
-    }
-
-    /// Removes and returns the first comma-separated element of the headers `name`, as a proxy
-    /// does with its own `Via` or `Route`.
-    pub fn pop_element<'n>(&mut self, name: impl Into<Name<'n>>) -> Option<String> {
-        let name = name.into();
-        let at = self.entries.iter().position(|entry| self.is(entry, name))?;
-        let entry = self.entries[at];
-        let mut elements = Commas::new(self.value(&entry));
-        let Some(first) = elements.next().map(str::to_owned) else {
-            self.entries.remove(at);
-            return self.pop_element(name);
-        };
-        let rest: Vec<&str> = elements.collect();
-        if rest.is_empty() {
-            self.entries.remove(at);
-        } else {
-            let rest = rest.join(", ");
-            let shorter = self.append(entry.name, name.as_str(), |own| own.push_str(&rest));
-            self.entries[at] = shorter;
-        }
-        Some(first)
-    }
-
     /// Appends all lines but `Content-Length`, each with CRLF.
     pub(super) fn write(&self, out: &mut Vec<u8>) {
-        let content_length = HeaderName::ContentLength.index();
-        for entry in self
-            .entries
-            .iter()
-            .filter(|entry| entry.name != content_length)
-        {
-            out.extend_from_slice(self.line(entry));
-            out.extend_from_slice(b"\r\n");
+        // Lines that follow one another in the frame are copied together.
+        let mut together = 0..0;
+        for entry in &self.entries {
+            let line = entry.line.range();
+            let follows = !entry.line_is_own
+                && line.start == together.end + 2
+                && self.source[together.end..].starts_with(b"\r\n");
+            if entry.name == Some(HeaderName::ContentLength) {
+                continue;
+            }
+            if follows && !together.is_empty() {
+                together.end = line.end;
+                continue;
+            }
+            write_line(out, &self.source[together]);
+            together = 0..0;
+            match entry.line_is_own {
+                true => write_line(out, self.own[line].as_bytes()),
+                false => together = line,
+            }
         }
+        write_line(out, &self.source[together]);
     }
 
     /// Octets that [`Headers::write`] appends at most.
@@ -361,34 +241,29 @@ impl Headers {
         }
     }
 
-    pub(super) fn first(&self, name: HeaderName) -> Option<&Entry> {
+    fn first(&self, name: HeaderName) -> Option<&Entry> {
         self.lines(name).next()
     }
 
     pub(super) fn lines(&self, name: HeaderName) -> impl Iterator<Item = &Entry> {
         let lines = self.entries.iter();
-        lines.filter(move |entry| entry.name == name.index())
+        lines.filter(move |entry| entry.name == Some(name))
     }
 
-    fn is(&self, entry: &Entry, name: Name<'_>) -> bool {
+    #[inline]
+    pub(super) fn is(&self, entry: &Entry, name: Name<'_>) -> bool {
         match name {
-            Name::Known(name) => entry.name == name.index(),
-            Name::Other(name) => entry.name == OTHER && self.name(entry).eq_ignore_ascii_case(name),
+            Name::Known(name) => entry.name == Some(name),
+            Name::Other(name) => {
+                entry.name.is_none() && self.name(entry).eq_ignore_ascii_case(name)
+            }
         }
     }
 
-    fn line(&self, entry: &Entry) -> &[u8] {
-        let text: &[u8] = if entry.line_is_own {
-            self.own.as_bytes()
-        } else {
-            &self.source
-        };
-        &text[entry.line.range()]
-    }
-
-    fn name(&self, entry: &Entry) -> &str {
-        let name = &self.line(entry)[..usize::from(entry.name_length)];
-        std::str::from_utf8(name).expect("a header name is a token")
+    /// The name as it is written.
+    pub(super) fn name(&self, entry: &Entry) -> &str {
+        let line = self.text(entry.line_is_own, entry.line);
+        &line[..usize::from(entry.name_length)]
     }
 
     pub(super) fn value(&self, entry: &Entry) -> &str {
@@ -396,69 +271,18 @@ impl Headers {
     }
 
     fn text(&self, is_own: bool, span: Span) -> &str {
-        if is_own {
-            return &self.own[span.range()];
-        }
-        let text = &self.source[span.range()];
-        std::str::from_utf8(text).expect("the parser moved what is no UTF-8 into `own`")
-    }
-
-    fn checked(&mut self, name: Name<'_>, value: &str) -> Result<Entry, InvalidHeader> {
-        let text = name.as_str();
-        let token = !text.is_empty() && text.len() <= MAX_NAME && text.bytes().all(is_token);
-        let fault = match (token, first_control(value)) {
-            (false, _) => Some(InvalidHeaderFault::Name),
-            (true, Some(at)) => Some(InvalidHeaderFault::ControlCharacter(at)),
-            (true, None) if value.len() > MAX_VALUE => Some(InvalidHeaderFault::TooLong),
-            (true, None) => None,
+        let text = match is_own {
+            true => self.own.as_str(),
+            false => &self.head,
         };
-        if let Some(fault) = fault {
-            let header = text
-                .chars()
-                .take(MAX_NAME)
-                .flat_map(char::escape_default)
-                .collect();
-            return Err(InvalidHeader { header, fault });
-        }
-        let index = match name {
-            Name::Known(name) => name.index(),
-            Name::Other(_) => OTHER,
-        };
-        Ok(self.append(index, text, |own| own.push_str(trim(value))))
+        &text[span.range()]
     }
+}
 
-    fn written(&mut self, name: HeaderName, value: &dyn fmt::Display) -> Entry {
-        self.append(name.index(), name.as_str(), |own| {
-            write!(WithoutControls(own), "{value}").expect("a String takes everything");
-        })
-    }
-
-    fn append(&mut self, index: u8, name: &str, write: impl FnOnce(&mut String)) -> Entry {
-        let start = self.own.len();
-        self.own.push_str(name);
-        self.own.push_str(": ");
-        let value = self.own.len();
-        write(&mut self.own);
-        let end = self.own.len();
-        Entry {
-            name: index,
-            line_is_own: true,
-            value_is_own: true,
-            name_length: name.len() as u16,
-            line: Span::new(start, end),
-            value: Span::new(value, end),
-        }
-    }
-
-    fn place_in_front(&mut self, name: Name<'_>, entry: Entry) {
-        let at = self.entries.iter().position(|other| self.is(other, name));
-        self.entries.insert(at.unwrap_or(0), entry);
-    }
-
-    fn place_instead(&mut self, name: Name<'_>, entry: Entry) {
-        let at = self.entries.iter().position(|other| self.is(other, name));
-        self.remove(name);
-        self.entries.insert(at.unwrap_or(self.entries.len()), entry);
+fn write_line(out: &mut Vec<u8>, line: &[u8]) {
+    if !line.is_empty() {
+        out.extend_from_slice(line);
+        out.extend_from_slice(b"\r\n");
     }
 }
 
@@ -467,12 +291,6 @@ fn read<'a, H: TypedHeader<'a>>(value: &'a str) -> Result<H, HeaderError> {
         header: H::NAME,
         fault,
     })
-}
-
-/// Offset of the first control character, of which only the tab is harmless.
-pub(super) fn first_control(text: &str) -> Option<usize> {
-    text.bytes()
-        .position(|b| b.is_ascii_control() && b != b'\t')
 }
 
 /// The elements of one line of the header that `H` is.
@@ -498,20 +316,6 @@ impl<'a> Iterator for Elements<'a> {
             Self::Line(line) => line.take(),
             Self::Commas(commas) => commas.next(),
         }
-    }
-}
-
-struct WithoutControls<'s>(&'s mut String);
-
-impl Write for WithoutControls<'_> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        match first_control(text) {
-            None => self.0.push_str(text),
-            Some(_) => self
-                .0
-                .extend(text.chars().filter(|c| !c.is_ascii_control())),
-        }
-        Ok(())
     }
 }
 

@@ -1,4 +1,4 @@
-use super::HeaderName;
+use super::{HeaderName, ParseFault};
 
 /// How much of what peers get wrong is let through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,4 +41,23 @@ pub enum Forgiven {
     RequestUri,
     /// The sequence number is 2³¹ or more (RFC 3261 §8.1.1.5).
     CSeqAbove31Bits,
+}
+
+/// Lets `what` through where that is allowed; otherwise it is a `fault`.
+#[cold]
+pub(super) fn forgive(
+    what: Forgiven,
+    fault: ParseFault,
+    leniency: Leniency,
+    forgiven: &mut Vec<Forgiven>,
+) -> Result<(), ParseFault> {
+    match leniency {
+        Leniency::Strict => Err(fault),
+        Leniency::Interop => {
+            if !forgiven.contains(&what) {
+                forgiven.push(what);
+            }
+            Ok(())
+        }
+    }
 }

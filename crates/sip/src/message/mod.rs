@@ -10,7 +10,10 @@ mod name;
 pub use name::{HeaderName, Name};
 
 mod headers;
-pub use headers::{Headers, InvalidHeader, InvalidHeaderFault};
+pub use headers::Headers;
+
+mod editing;
+pub use editing::{InvalidHeader, InvalidHeaderFault};
 
 mod request;
 pub use request::Request;
@@ -19,12 +22,15 @@ mod response;
 pub use response::Response;
 
 mod leniency;
+use leniency::forgive;
 pub use leniency::{Forgiven, Leniency};
 
 mod error;
 pub use error::{ParseError, ParseFault};
 
+mod entry;
 mod essentials;
+mod lines;
 mod parse;
 mod start_line;
 mod strict;

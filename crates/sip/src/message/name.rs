@@ -1,5 +1,7 @@
 use std::fmt;
 
+use crate::octets;
+
 macro_rules! header_names {
     ($($variant:ident = $text:literal $($compact:literal)?;)*) => {
         /// The name of a header that this crate knows, whichever case or compact form it came in.
@@ -115,6 +117,30 @@ const LONGEST: usize = 32;
 const LETTERS: usize = 32;
 const NONE: u8 = u8::MAX;
 
+impl HeaderName {
+    /// How many there are.
+    pub(super) const COUNT: usize = TEXT.len();
+}
+
+/// What [`HeaderName::of_line`] looks at of each name; none is the same in it as another one, for
+/// the colon has to follow.
+static WORDS: [[u64; 2]; TEXT.len()] = words();
+
+const fn words() -> [[u64; 2]; TEXT.len()] {
+    let mut words = [[0; 2]; TEXT.len()];
+    let mut name = 0;
+    while name < TEXT.len() {
+        let text = TEXT[name].as_bytes();
+        let mut at = 0;
+        while at < text.len() && at < 16 {
+            words[name][at / 8] |= (text[at] as u64) << (at % 8 * 8);
+            at += 1;
+        }
+        name += 1;
+    }
+    words
+}
+
 /// The known names by length and first letter: for each the first, and for each name the next.
 static INDEX: Index = index();
 
@@ -145,6 +171,30 @@ impl HeaderName {
         TEXT[self as usize]
     }
 
+    /// The name that a line starts with in its usual spelling, right before the colon, and its
+    /// length; `None` leaves everything else to [`HeaderName::lookup_bytes`].
+    #[inline]
+    pub(super) fn of_line(line: &[u8]) -> Option<(Self, usize)> {
+        let low = octets::eight(line, 0)?;
+        let (words, length) = match octets::place(low, b':') {
+            Some(colon) => ([octets::first(low, colon), 0], colon),
+            None => {
+                let high = octets::eight(line, 8)?;
+                let colon = octets::place(high, b':')?;
+                ([low, octets::first(high, colon)], 8 + colon)
+            }
+        };
+        let letter = usize::from(low as u8) % LETTERS;
+        let mut at = usize::from(INDEX.first[length][letter]);
+        while let Some(candidate) = WORDS.get(at) {
+            if *candidate == words {
+                return Some((ALL[at], length));
+            }
+            at = usize::from(INDEX.next[at]);
+        }
+        None
+    }
+
     /// Finds a name by its long or compact form, in any case.
     pub fn lookup(name: &str) -> Option<Self> {
         Self::lookup_bytes(name.as_bytes())
@@ -159,17 +209,12 @@ impl HeaderName {
         };
         let mut at = usize::from(INDEX.first.get(name.len())?[first]);
         while let Some(text) = TEXT.get(at) {
-            let text = text.as_bytes();
-            if text == name || text.eq_ignore_ascii_case(name) {
+            if text.as_bytes().eq_ignore_ascii_case(name) {
                 return ALL.get(at).copied();
             }
             at = usize::from(INDEX.next[at]);
         }
         None
-    }
-
-    pub(super) fn index(self) -> u8 {
-        self as u8
     }
 }
 

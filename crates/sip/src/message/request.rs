@@ -2,7 +2,7 @@ use std::fmt;
 
 use bytes::Bytes;
 
-use super::headers::Span;
+use super::entry::Span;
 use super::{Headers, InvalidHeader, Method, Name, write};
 use crate::uri::{Parts, Uri};
 
@@ -60,9 +60,7 @@ impl Request {
         match &self.target {
             Target::Own(uri) => uri.reborrow(),
             Target::Frame(span, parts) => {
-                let text = std::str::from_utf8(&self.headers.source()[span.range()])
-                    .expect("the parser read the URI as text");
-                Uri::from_parts(text, *parts)
+                Uri::from_parts(&self.headers.head()[span.range()], *parts)
             }
         }
     }

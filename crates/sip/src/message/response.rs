@@ -3,7 +3,7 @@ use std::fmt;
 
 use bytes::Bytes;
 
-use super::headers::first_control;
+use super::editing::first_control;
 use super::{
     HeaderName, Headers, InvalidHeader, InvalidHeaderFault, Name, Request, StatusCode, write,
 };

@@ -1,8 +1,9 @@
 use std::borrow::Cow;
 
-use super::headers::Span;
-use super::{Forgiven, Leniency, Method, ParseFault, StatusCode};
+use super::entry::Span;
+use super::{Forgiven, Leniency, Method, ParseFault, StatusCode, forgive};
 use crate::header::grammar::decimal;
+use crate::octets;
 use crate::uri::{Parts, Uri, UriError};
 
 /// The first line of a message.
@@ -18,16 +19,15 @@ pub(super) enum StartLine {
     },
 }
 
-/// Reads the line that is `line` and starts at `offset` of its frame.
+/// Reads the line that is `line`.
 pub(super) fn read(
     line: &str,
-    offset: usize,
     leniency: Leniency,
     forgiven: &mut Vec<Forgiven>,
 ) -> Result<StartLine, ParseFault> {
     match is_status(line) {
         true => status_line(line, leniency, forgiven),
-        false => request_line(line, offset, leniency, forgiven),
+        false => request_line(line, leniency, forgiven),
     }
 }
 
@@ -44,10 +44,12 @@ pub(super) fn is_answerable(line: &str) -> bool {
 
 fn request_line(
     line: &str,
-    offset: usize,
     leniency: Leniency,
     forgiven: &mut Vec<Forgiven>,
 ) -> Result<StartLine, ParseFault> {
+    if let Some(usual) = usual_request_line(line) {
+        return Ok(usual);
+    }
     let bytes = line.as_bytes();
     let trimmed = line.trim_end_matches([' ', '\t']);
     let first = memchr::memchr(b' ', bytes).ok_or(ParseFault::StartLine)?;
@@ -57,16 +59,26 @@ fn request_line(
     let uri = middle.trim_matches([' ', '\t']);
     version(&trimmed[last + 1..])?;
     if trimmed.len() != line.len() || uri.len() != middle.len() {
-        forgive(Forgiven::StartLineSpacing, leniency, forgiven)?;
+        forgive(
+            Forgiven::StartLineSpacing,
+            ParseFault::StartLine,
+            leniency,
+            forgiven,
+        )?;
     }
-    let start = offset + (uri.as_ptr() as usize - line.as_ptr() as usize);
+    let start = uri.as_ptr() as usize - line.as_ptr() as usize;
     let parsed = Uri::parse(uri)?;
     // RFC 3261 §19.1.1, table 1: no headers in a request URI.
-    if parsed.headers().next().is_some() {
+    if parsed.parts().has_headers() {
         return Err(UriError::Header.into());
     }
     if !parsed.is_conforming() {
-        forgive(Forgiven::RequestUri, leniency, forgiven)?;
+        forgive(
+            Forgiven::RequestUri,
+            ParseFault::StartLine,
+            leniency,
+            forgiven,
+        )?;
     }
     Ok(StartLine::Request {
         method,
@@ -75,17 +87,59 @@ fn request_line(
     })
 }
 
+/// Reads a request line that has nothing but one of each part in it, as [`request_line`] does.
+fn usual_request_line(line: &str) -> Option<StartLine> {
+    let bytes = line.as_bytes();
+    let space = octets::find(bytes, 0, b' ')?;
+    let uri = space + 1;
+    let (parts, length) = Parts::usual(&bytes[uri..])?;
+    let end = uri + length;
+    if &bytes[end..] != b" SIP/2.0" {
+        return None;
+    }
+    Some(StartLine::Request {
+        method: Method::parse(&line[..space])?,
+        uri: Span::new(uri, end),
+        parts,
+    })
+}
+
 fn status_line(
     line: &str,
     leniency: Leniency,
     forgiven: &mut Vec<Forgiven>,
 ) -> Result<StartLine, ParseFault> {
+    if let [
+        b'S',
+        b'I',
+        b'P',
+        b'/',
+        b'2',
+        b'.',
+        b'0',
+        b' ',
+        a,
+        b,
+        c,
+        b' ',
+        ..,
+    ] = line.as_bytes()
+        && let Some(status) = three_digits([*a, *b, *c]).and_then(StatusCode::new)
+    {
+        let reason = reason(status, &line[12..]);
+        return Ok(StartLine::Status { status, reason });
+    }
     let (name, rest) = line.split_once(' ').ok_or(ParseFault::StartLine)?;
     version(name)?;
     let (code, reason) = match rest.split_once(' ') {
         Some(parts) => parts,
         None => {
-            forgive(Forgiven::MissingReason, leniency, forgiven)?;
+            forgive(
+                Forgiven::MissingReason,
+                ParseFault::StartLine,
+                leniency,
+                forgiven,
+            )?;
             (rest, "")
         }
     };
@@ -93,12 +147,20 @@ fn status_line(
     let status = code
         .and_then(StatusCode::new)
         .ok_or(ParseFault::StatusCode)?;
-    let usual = status.default_reason();
-    let reason = match reason == usual {
-        true => Cow::Borrowed(usual),
-        false => Cow::Owned(reason.to_owned()),
-    };
+    let reason = self::reason(status, reason);
     Ok(StartLine::Status { status, reason })
+}
+
+fn three_digits(octets: [u8; 3]) -> Option<u16> {
+    let [a, b, c] = octets.map(|octet| u16::from(octet.wrapping_sub(b'0')));
+    (a < 10 && b < 10 && c < 10).then_some(a * 100 + b * 10 + c)
+}
+
+fn reason(status: StatusCode, text: &str) -> Cow<'static, str> {
+    match status.default_reason() {
+        usual if usual == text => Cow::Borrowed(usual),
+        _ => Cow::Owned(text.to_owned()),
+    }
 }
 
 fn version(text: &str) -> Result<(), ParseFault> {
@@ -116,18 +178,4 @@ fn version(text: &str) -> Result<(), ParseFault> {
     } else {
         ParseFault::StartLine
     })
-}
-
-fn forgive(
-    fault: Forgiven,
-    leniency: Leniency,
-    forgiven: &mut Vec<Forgiven>,
-) -> Result<(), ParseFault> {
-    match leniency {
-        Leniency::Strict => Err(ParseFault::StartLine),
-        Leniency::Interop => {
-            forgiven.push(fault);
-            Ok(())
-        }
-    }
 }

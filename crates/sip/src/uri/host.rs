@@ -1,6 +1,8 @@
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use crate::octets;
+
 /// The host of a URI or of a Via's sent-by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Host<'a> {
@@ -91,17 +93,17 @@ fn address_length(text: &str) -> Option<usize> {
 
 /// `_` is in the names of many a local network, if in no grammar.
 fn name_length(bytes: &[u8]) -> (usize, bool) {
-    let run = |bytes: &[u8], classes: u8| {
-        let end = bytes
-            .iter()
-            .position(|b| NAME[usize::from(*b)] & classes == 0);
-        end.unwrap_or(bytes.len())
-    };
-    let plain = run(bytes, PLAIN);
+    let plain = plain_end(bytes, 0);
     match bytes.get(plain) {
-        Some(b'_') => (plain + run(&bytes[plain..], PLAIN | UNDERSCORE), false),
+        Some(b'_') => (octets::run(bytes, plain, &NAME, PLAIN | UNDERSCORE), false),
         Some(_) | None => (plain, true),
     }
+}
+
+/// Where the letters, digits, dots and hyphens end that start at `at`.
+#[inline(always)]
+pub(crate) fn plain_end(bytes: &[u8], at: usize) -> usize {
+    octets::run(bytes, at, &NAME, PLAIN)
 }
 
 const PLAIN: u8 = 1;

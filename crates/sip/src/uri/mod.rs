@@ -10,7 +10,7 @@ use std::fmt;
 use std::str::FromStr;
 
 pub use host::Host;
-pub(crate) use host::take as take_host;
+pub(crate) use host::{plain_end as plain_host_end, take as take_host};
 pub(crate) use parse::{Parts, Span};
 
 /// Whether `text` is a host name, an IPv4 address or a bracketed IPv6 address.

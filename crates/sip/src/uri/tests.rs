@@ -190,3 +190,19 @@ fn more_than_64_parameters_or_headers_are_refused() {
     assert_eq!(Uri::parse(&params(65)).unwrap_err(), UriError::Parameter);
     assert_eq!(Uri::parse(&headers(65)).unwrap_err(), UriError::Header);
 }
+
+#[test]
+fn what_is_read_in_one_go_is_what_the_grammar_reads() {
+    let texts = ["sip:ann.b@example.com:5060;transport=ws;lr", "sip:a.b;x=1"];
+    let mut usual = 0;
+    for text in crate::octets::mutilated(&texts, b" ;=<>\"@:,?%._[/a1#+&") {
+        match Parts::usual(text.as_bytes()) {
+            Some((parts, end)) => {
+                assert_eq!(parse::parts(&text[..end]), Ok(parts), "{text:?}");
+                usual += 1;
+            }
+            None => continue,
+        }
+    }
+    assert!(usual > 100);
+}
