@@ -18,7 +18,7 @@ const LONGEST_TEXT: usize = 256;
 pub(crate) fn status(response: &Response) -> SipStatus {
     SipStatus {
         code: response.status().code(),
-        reason: response.reason().chars().take(LONGEST_TEXT).collect(),
+        reason: shortened(response.reason()),
     }
 }
 
@@ -44,9 +44,14 @@ pub(crate) fn to_tag(response: &Response) -> String {
 pub(crate) fn causes(headers: &Headers) -> Causes {
     let mut causes = Causes::default();
     for reason in headers.list::<Reason<'_>>().filter_map(Result::ok) {
-        causes.add(reason.value(), reason.cause(), reason.text().as_deref());
+        let text = reason.text().map(|text| shortened(&text));
+        causes.add(reason.value(), reason.cause(), text.as_deref());
     }
     causes
+}
+
+fn shortened(text: &str) -> String {
+    text.chars().take(LONGEST_TEXT).collect()
 }
 
 /// Reads an INVITE.
@@ -100,7 +105,7 @@ fn caller(headers: &Headers) -> Peer {
             display_name: from
                 .display()
                 .filter(|name| !name.is_empty())
-                .map(|name| name.chars().take(LONGEST_TEXT).collect()),
+                .map(shortened),
             ..peer(from.uri())
         },
         None => Peer::default(),
@@ -172,6 +177,17 @@ fn sdp_part(body: &str, boundary: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_reason_of_many_words_is_cut() {
+        let mut headers = Headers::default();
+        let long = "é".repeat(10_000);
+        let value = format!("SIP;cause=486;text=\"{long}\"");
+        headers.push(HeaderName::Reason, &value).unwrap();
+        let causes = causes(&headers);
+        assert_eq!(causes.sip, Some(486));
+        assert_eq!(causes.text, Some("é".repeat(LONGEST_TEXT)));
+    }
 
     #[test]
     fn the_sdp_part_of_a_multipart_body_is_found() {
