@@ -105,12 +105,25 @@ impl Headers {
             self.entries.reserve(USUAL_HEADERS);
             self.own.reserve(other.written_length());
         }
-        for entry in other.entries.iter().filter(|entry| other.is(entry, name)) {
-            let copied = self.append(entry.name, other.name(entry), |own| {
-                own.push_str(other.value(entry));
-            });
-            self.entries.push(copied);
+        match name {
+            Name::Known(known) => {
+                for entry in other.lines(known) {
+                    self.copy_line(entry, other);
+                }
+            }
+            Name::Other(_) => {
+                for entry in other.entries.iter().filter(|entry| other.is(entry, name)) {
+                    self.copy_line(entry, other);
+                }
+            }
         }
+    }
+
+    fn copy_line(&mut self, entry: &Entry, other: &Headers) {
+        let copied = self.append(entry.name, other.name(entry), |own| {
+            own.push_str(other.value(entry));
+        });
+        self.entries.push(copied);
     }
 
     /// Removes all headers `name` and says how many lines there were.
