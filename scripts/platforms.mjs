@@ -31,7 +31,7 @@ export function manifest(platform) {
     description: `The native part of offhook for ${platform} (${targets[platform]})`,
     license,
     main: 'offhook.node',
-    files: ['offhook.node', 'LICENSE-APACHE', 'LICENSE-MIT'],
+    files: ['offhook.node', 'LICENSE-APACHE', 'LICENSE-MIT', 'THIRD-PARTY-LICENSES'],
     os: [os],
     cpu: [cpu],
     ...(libc && { libc: [libc] }),

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { manifest } from './platforms.mjs'
 import { run } from './processes.mjs'
+import { thirdParty } from './third-party.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const windows = process.platform === 'win32'
@@ -15,12 +16,13 @@ export function packLibrary(into) {
   return pack(root, into)
 }
 
-/** Packs a platform's addon, with the licences, into a folder; resolves with the tarball. */
+/** Packs a platform's addon, with our licences and those of what it contains, into a folder; resolves with the tarball. */
 export async function packPlatform(platform, addon, into) {
   const folder = mkdtempSync(join(tmpdir(), 'offhook-pack-'))
   try {
     writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest(platform), null, 2)}\n`)
     for (const name of ['LICENSE-APACHE', 'LICENSE-MIT']) copyFileSync(join(root, name), join(folder, name))
+    writeFileSync(join(folder, 'THIRD-PARTY-LICENSES'), thirdParty(platform))
     copyFileSync(addon, join(folder, 'offhook.node'))
     return await pack(folder, into)
   } finally {

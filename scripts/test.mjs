@@ -15,6 +15,7 @@ const steps = [
   { name: 'type tests', command: [process.execPath, '__test__/types/run.mjs'] },
   { name: 'publint', command: [...bin('publint', 'src/cli.js'), 'run', '--strict', '.'] },
   { name: 'are the types wrong', command: [...bin('@arethetypeswrong/cli', 'dist/index.js'), '--pack', '.'] },
+  { name: 'licences', command: [process.execPath, 'scripts/third-party.mjs', '--check'] },
   { name: 'clippy', command: ['cargo', 'clippy', '--workspace', '--all-targets', '--', '-D', 'warnings'] },
   { name: 'cargo test', command: ['cargo', 'test', '--workspace', '--no-fail-fast'], count: countRust },
   {

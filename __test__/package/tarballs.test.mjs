@@ -92,8 +92,14 @@ describe('the packages', () => {
     assert.deepEqual(rest.sort(), present.sort())
     assert.deepEqual(
       packed(addon).split('\n').filter(Boolean).sort(),
-      ['package/LICENSE-APACHE', 'package/LICENSE-MIT', 'package/offhook.node', 'package/package.json'],
+      ['package/LICENSE-APACHE', 'package/LICENSE-MIT', 'package/THIRD-PARTY-LICENSES', 'package/offhook.node', 'package/package.json'],
     )
+  })
+
+  test('carry the licences of what is linked into the addon', () => {
+    const text = packed(addon, 'package/THIRD-PARTY-LICENSES')
+    assert.match(text, new RegExp(`for ${platform} contains`))
+    assert.match(text, /opusic-sys [\d.]+: opus\n-+\n\nCopyright 2001-\d+ Xiph\.Org/)
   })
 
   function packed(tarball, file) {
