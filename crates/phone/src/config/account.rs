@@ -2,8 +2,9 @@
 
 use super::options::Options;
 use super::read::{filled, filled_secret};
+use super::server::{port, split_port};
 use super::token::Claims;
-use super::{Address, ConfigError, Credentials, Server};
+use super::{Address, Authorization, ConfigError, Credentials, Server};
 use crate::secret::Secret;
 
 /// The environments that PureCloud's SDK knows; others get its warning, not an error.
@@ -167,7 +168,9 @@ fn address(uri: &str) -> Result<Address, ConfigError> {
         Some(_) | None => ("sip", uri),
     };
     let (user, host) = rest.rsplit_once('@').ok_or_else(wrong)?;
-    if user.is_empty() || user.contains([':', '@']) {
+    // Whoever writes a space means another address, not its escape.
+    let odd = |c: char| c == ':' || c == '@' || c.is_whitespace() || c.is_control();
+    if user.is_empty() || user.contains(odd) {
         return Err(wrong());
     }
     let address = Address {
@@ -190,6 +193,22 @@ fn hashed(ha1: &Secret) -> Result<Secret, ConfigError> {
             "32 (MD5) or 64 (SHA-256) hexadecimal digits",
             "another string",
         )),
+    }
+}
+
+/// Digest needs a challenge: only a bearer token can be sent unasked.
+pub(super) fn authorization(
+    given: Option<Authorization>,
+    credentials: &Credentials,
+) -> Result<Authorization, ConfigError> {
+    let bearer = matches!(credentials, Credentials::Token { .. });
+    match given.unwrap_or_default() {
+        Authorization::Always if !bearer => Err(ConfigError::new(
+            "authorization",
+            "'challenge' where no accessToken is given",
+            "'always'",
+        )),
+        given @ (Authorization::Always | Authorization::Challenge) => Ok(given),
     }
 }
 
@@ -224,18 +243,11 @@ pub(crate) fn escape_user(user: &str) -> String {
     escaped
 }
 
+/// A host with or without a port.
 pub(super) fn domain(option: &str, text: &str) -> Result<String, ConfigError> {
-    let host = text.split(':').next().unwrap_or_default();
-    let labels = !host.is_empty()
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"-.:_".contains(&b));
-    let address = text.starts_with('[')
-        && text.contains(']')
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_hexdigit() || b"[]:.".contains(&b));
-    match labels || address {
+    let is_domain = split_port(text)
+        .is_some_and(|(_, digits)| digits.is_none_or(|digits| port(digits).is_some()));
+    match is_domain {
         true => Ok(text.to_owned()),
         false => Err(ConfigError::new(option, "a domain name", "another string")),
     }

@@ -44,7 +44,7 @@ pub struct Config {
     pub instance_id: Option<String>,
     /// The `User-Agent` header.
     pub user_agent: String,
-    /// Headers of every request.
+    /// Headers of requests outside of dialogs, of REGISTER and of each INVITE that starts a call.
     pub extra_headers: Vec<(String, String)>,
     /// The `transport` parameter of our Contact.
     pub contact_transport: Option<ContactTransport>,

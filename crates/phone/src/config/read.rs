@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::account::{account, bearer_is_safe, domain};
+use super::account::{account, authorization, bearer_is_safe, domain};
 use super::options::{
     AudioOption, AutoAnswerOption, AutoAnswerOptions, ContactTransportOption, HeaderOption,
     OneOrMany, Options, OpusOptions, ServerOption, TlsOptions,
@@ -36,6 +36,7 @@ impl TryFrom<Options> for Config {
         let servers = servers(options.servers, &account.address)?;
         let allow_insecure = options.allow_insecure.unwrap_or(false);
         bearer_is_safe(&account.credentials, &servers, allow_insecure)?;
+        let authorization = authorization(options.authorization, &account.credentials)?;
         Ok(Self {
             display_name: options
                 .display_name
@@ -75,7 +76,7 @@ impl TryFrom<Options> for Config {
                 .into_iter()
                 .map(|uri| route("outboundProxy", uri))
                 .collect::<Result<_, _>>()?,
-            authorization: options.authorization.unwrap_or_default(),
+            authorization,
             allow_insecure,
             conversation_id_headers: list(options.conversation_id_header)
                 .into_iter()
@@ -337,25 +338,26 @@ fn extra_headers(option: Option<HeaderOption>) -> Result<Vec<(String, String)>, 
     };
     headers
         .into_iter()
-        .map(|(name, value)| match may_be_added(&name) {
-            true => Ok((name, printable("extraHeaders", value)?)),
-            false => Err(ConfigError::new(
-                "extraHeaders",
-                "headers that an application may add",
-                "another header",
-            )),
+        .map(|(name, value)| {
+            let name = header_name("extraHeaders", name)?;
+            Ok((name, printable("extraHeaders", value)?))
         })
         .collect()
 }
 
 fn header_name(option: &str, name: String) -> Result<String, ConfigError> {
-    match is_token(&name) {
-        true => Ok(name),
-        false => Err(ConfigError::new(option, "a header name", "another string")),
+    match (is_token(&name), may_be_added(&name)) {
+        (true, true) => Ok(name),
+        (true, false) => Err(ConfigError::new(
+            option,
+            "the name of a header that SIP leaves to applications",
+            format!("'{name}'"),
+        )),
+        (false, _) => Err(ConfigError::new(option, "a header name", "another string")),
     }
 }
 
-/// Says whether an application may add a header: the stack writes the others itself.
+/// Says whether a header is an application's to write: the stack writes and reads the others itself.
 pub(crate) fn may_be_added(name: &str) -> bool {
     use sip::message::HeaderName as Known;
     let stacks = [
@@ -372,6 +374,18 @@ pub(crate) fn may_be_added(name: &str) -> bool {
         Known::ContentType,
         Known::Authorization,
         Known::ProxyAuthorization,
+        Known::WwwAuthenticate,
+        Known::ProxyAuthenticate,
+        Known::Allow,
+        Known::Supported,
+        Known::Expires,
+        Known::MinExpires,
+        Known::SessionExpires,
+        Known::MinSe,
+        Known::RAck,
+        Known::RSeq,
+        Known::UserAgent,
+        Known::Server,
     ];
     is_token(name) && !Known::lookup(name).is_some_and(|known| stacks.contains(&known))
 }

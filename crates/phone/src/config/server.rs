@@ -87,12 +87,12 @@ fn split(url: &str) -> Option<Parts<'_>> {
     if authority.contains('@') {
         return None;
     }
-    let (host, port) = split_port(authority)?;
+    let (host, digits) = split_port(authority)?;
     Some(Parts {
         secure,
         host,
-        port: match port {
-            Some(port) => port.parse().ok().filter(|port| *port != 0)?,
+        port: match digits {
+            Some(digits) => port(digits)?,
             None if secure => 443,
             None => 80,
         },
@@ -103,7 +103,14 @@ fn split(url: &str) -> Option<Parts<'_>> {
     })
 }
 
-fn split_port(authority: &str) -> Option<(&str, Option<&str>)> {
+/// A port of digits alone, and one that can be reached.
+pub(super) fn port(digits: &str) -> Option<u16> {
+    let port = digits.parse().ok().filter(|port| *port != 0);
+    port.filter(|_| digits.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// The host, and what follows its colon.
+pub(super) fn split_port(authority: &str) -> Option<(&str, Option<&str>)> {
     let (host, port) = match authority.strip_prefix('[') {
         Some(rest) => {
             let (host, after) = rest.split_once(']')?;
@@ -161,6 +168,7 @@ mod tests {
             "pbx.example.com",
             "wss://a:0/",
             "wss://a:99999/",
+            "wss://a:+5/",
             "wss://u:p@a/",
             "wss://a/\r\nx",
             "ws://[zz]/",

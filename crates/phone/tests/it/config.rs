@@ -65,6 +65,10 @@ fn every_wrong_value_names_its_option_and_what_was_expected() {
         ("uri", json!("sip:example.com")),
         ("uri", json!("sip:alice@exa mple.com")),
         ("uri", json!("sip:alice@example.com\r\nX: 1")),
+        ("uri", json!("sip:al ice@example.com")),
+        ("uri", json!("sip:alice@example.com:0")),
+        ("uri", json!("sip:alice@example.com:65536")),
+        ("uri", json!("sip:alice@example.com:")),
         ("uri", json!(7)),
         ("displayName", json!("a\r\nb")),
         ("servers", json!("https://example.com")),
@@ -85,6 +89,7 @@ fn every_wrong_value_names_its_option_and_what_was_expected() {
             "extraHeaders",
             json!([["Contact", "<sip:eve@example.com>"]]),
         ),
+        ("extraHeaders", json!({ "User-Agent": "two" })),
         ("contactTransport", json!("udp")),
         ("contactTransport", json!(true)),
         ("tls", json!("yes")),
@@ -92,6 +97,8 @@ fn every_wrong_value_names_its_option_and_what_was_expected() {
         ("outboundProxy", json!("not a uri")),
         ("authorization", json!("never")),
         ("conversationIdHeader", json!("X A")),
+        ("conversationIdHeader", json!("Via")),
+        ("conversationIdHeader", json!(["X-Conversation", "i"])),
         ("autoAnswer", json!("sometimes")),
         ("autoAnswer", json!(true)),
         ("maxSessions", json!(0)),
@@ -120,6 +127,21 @@ fn every_wrong_value_names_its_option_and_what_was_expected() {
         );
         assert!(error.to_string().contains(option) && error.to_string().contains(&error.expected));
     }
+}
+
+#[test]
+fn only_a_bearer_token_can_be_sent_unasked() {
+    for account in [json!({}), json!({ "password": "secret" })] {
+        let mut options = alice_with(json!({ "authorization": "always" }));
+        options["password"] = account["password"].clone();
+        assert_eq!(
+            error(options).to_string(),
+            "Option 'authorization' must be 'challenge' where no accessToken is given, but is 'always'"
+        );
+    }
+    let mut options = alice_with(json!({ "authorization": "always", "accessToken": "token" }));
+    options["password"] = Value::Null;
+    Config::from_json(&options).expect("a token may be sent at once");
 }
 
 #[test]
