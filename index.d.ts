@@ -728,14 +728,16 @@ export interface AudioSourceOptions {
     queue?: number;
 }
 
-/** How a mark of {@link AudioSource.mark} ended: its sample was played, or dropped by `clear()` or the stream's end. */
+/** How a mark of {@link AudioSource.mark} ended: its sample was played, or dropped. */
 export type MarkOutcome = 'played' | 'cleared';
 
 /**
  * Sound that the application writes: 16-bit mono PCM, little-endian, as Buffers or Int16Arrays of any size.
  *
- * It is played at its own pace by the native engine: write as fast as `write` and `drain` allow.
- * What is written while no session plays it waits. `finish` comes when everything was played.
+ * It is played at its own pace by the native engine: write as fast as `write` and `drain` allow. One session at a time
+ * plays it. What is written before waits for that session; what still waits when the session ends or takes another
+ * input is dropped, so that the next one does not hear the rest of a sentence. `finish` comes when everything was played
+ * or dropped. A source that no session will play any more ends with `destroy()`, which settles all that waits.
  */
 export declare class AudioSource extends Writable {
     #private;
@@ -746,7 +748,11 @@ export declare class AudioSource extends Writable {
     end(chunk?: any, ...rest: any[]): this;
     /** Drops everything that waits to be played (barge-in); marks behind it resolve with `'cleared'`. */
     clear(): void;
-    /** Resolves when the last sample written so far was really played, or dropped. */
+    /**
+     * Resolves with `'played'` when the last sample written so far was really played; with `'cleared'` when it was dropped
+     * by `clear()`, by the end of the session that played it, or by `destroy()`. Where nothing waits, that is at once; where
+     * no session plays the source, what was written waits for one, and its mark as well.
+     */
     mark(): Promise<MarkOutcome>;
     _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void;
     _final(done: () => void): void;

@@ -21,14 +21,16 @@ const schema: Schema = {
   queue: { number: { min: 20, max: 60_000 } },
 }
 
-/** How a mark of {@link AudioSource.mark} ended: its sample was played, or dropped by `clear()` or the stream's end. */
+/** How a mark of {@link AudioSource.mark} ended: its sample was played, or dropped. */
 export type MarkOutcome = 'played' | 'cleared'
 
 /**
  * Sound that the application writes: 16-bit mono PCM, little-endian, as Buffers or Int16Arrays of any size.
  *
- * It is played at its own pace by the native engine: write as fast as `write` and `drain` allow.
- * What is written while no session plays it waits. `finish` comes when everything was played.
+ * It is played at its own pace by the native engine: write as fast as `write` and `drain` allow. One session at a time
+ * plays it. What is written before waits for that session; what still waits when the session ends or takes another
+ * input is dropped, so that the next one does not hear the rest of a sentence. `finish` comes when everything was played
+ * or dropped. A source that no session will play any more ends with `destroy()`, which settles all that waits.
  */
 export class AudioSource extends Writable {
   /** Samples per second of what is written. */
@@ -37,6 +39,7 @@ export class AudioSource extends Writable {
   readonly #limit: number
   readonly #marks = new Map<number, (outcome: MarkOutcome) => void>()
   #nextMark = 1
+  #marksAtEnd: number[] = []
   #half: number | undefined
   #waiting: (() => void) | undefined
 
@@ -70,7 +73,11 @@ export class AudioSource extends Writable {
     this.#release()
   }
 
-  /** Resolves when the last sample written so far was really played, or dropped. */
+  /**
+   * Resolves with `'played'` when the last sample written so far was really played; with `'cleared'` when it was dropped
+   * by `clear()`, by the end of the session that played it, or by `destroy()`. Where nothing waits, that is at once; where
+   * no session plays the source, what was written waits for one, and its mark as well.
+   */
   mark(): Promise<MarkOutcome> {
     if (this.destroyed) return Promise.resolve('cleared')
     const mark = this.#nextMark++
@@ -78,7 +85,8 @@ export class AudioSource extends Writable {
       this.#marks.set(mark, resolve)
       // A write that waits its turn in the stream comes before the mark.
       if (this.writableLength === 0) this.#native.mark(mark)
-      else super.write(Buffer.alloc(0), () => this.#native.mark(mark))
+      else if (this.writableEnded) this.#marksAtEnd.push(mark)
+      else super.write(Buffer.alloc(0), (error) => error ?? this.#native.mark(mark))
     })
   }
 
@@ -91,6 +99,7 @@ export class AudioSource extends Writable {
 
   override _final(done: () => void): void {
     this.#native.end()
+    for (const mark of this.#marksAtEnd.splice(0)) this.#native.mark(mark)
     // `finish` says that everything was played: destroying before would drop what waits.
     void this.mark().then(() => done())
   }

@@ -84,6 +84,34 @@ describe('AudioSource', () => {
     assert.equal(engine.closed, true)
   })
 
+  test('destroying while a mark waits behind a write clears the mark and throws nothing', async () => {
+    const { source, engine } = makeSource({ rate: 8000, queue: 20 })
+    engine.mark = () => assert.fail('the engine is closed')
+    source.write(Buffer.alloc(3200))
+    source.write(Buffer.alloc(2))
+    const mark = source.mark()
+    await turn()
+    source.destroy()
+    assert.equal(await mark, 'cleared')
+    await once(source, 'close')
+  })
+
+  test('a mark after end() is that of the last sample, also while writes wait', async () => {
+    const { source, engine } = makeSource({ rate: 8000, queue: 20 })
+    source.write(Buffer.alloc(3200))
+    source.end(Buffer.alloc(2))
+    const mark = source.mark()
+    await turn()
+    assert.deepEqual(engine.marks, [])
+    engine.queued = 0
+    engine.onEvent('drain', 0)
+    await turn()
+    assert.equal(engine.written.length, 2)
+    for (const number of engine.marks) engine.onEvent('played', number)
+    assert.equal(await mark, 'played')
+    await once(source, 'finish')
+  })
+
   test('is a Writable for pipelines and for web streams', async () => {
     const { source, engine } = makeSource({ queue: 1000 })
     engine.mark = (mark) => setImmediate(() => engine.onEvent('played', mark))

@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 
 use super::Job;
 use super::opening::{self, Opened, Turn, Way};
-use crate::audio::{self, Input, OpenError, Output};
+use crate::audio::{self, Input, Lease, OpenError, Output};
 use crate::device_hub::Trouble;
 use crate::media_worker::{self, EngineConfig, Handle, Inquiry, News, Order, Pool, Spec, What};
 use crate::resolver::{self, IceServers};
@@ -42,6 +42,9 @@ struct Call {
     /// Lives as long as what was opened last is wanted; see [`Turn`].
     input: Arc<()>,
     output: Arc<()>,
+    /// The application's PCM that it plays: let go the moment the call ends or takes another input,
+    /// before the application hears of it and writes for the next call.
+    source: Option<Lease>,
 }
 
 enum Place {
@@ -58,6 +61,7 @@ impl Call {
             place: Place::Prepared(Vec::new()),
             input: Arc::default(),
             output: Arc::default(),
+            source: None,
         }
     }
 }
@@ -204,10 +208,17 @@ impl Calls {
             return;
         };
         call.input = Arc::default();
-        let turn = Arc::downgrade(&call.input);
         // What it had is let go first: the same source or device may be wanted again.
+        call.source = None;
+        let turn = Arc::downgrade(&call.input);
         self.send(id, Order::SetInput(Input::Silence));
-        match opening::input(wanted, self.trouble(id, turn.clone(), Device::Input)) {
+        let way = opening::input(wanted, self.trouble(id, turn.clone(), Device::Input));
+        if let (Way::Now(Ok(Input::Source(reader, _))), Some(call)) =
+            (&way, self.calls.get_mut(&id))
+        {
+            call.source = Some(reader.lease());
+        }
+        match way {
             Way::Now(outcome) => self.tell_attached(Opened::Input(id, turn, outcome)),
             Way::Session(other) => {
                 let outcome = self.listen_to(other);
@@ -400,12 +411,32 @@ mod tests {
         assert!(SourceReader::open(source.id()).is_err(), "it was let go");
 
         calls.order(id, MediaCommand::Close, &mut jobs);
-        let gone = tokio::time::timeout(patience, async {
-            while SourceReader::open(source.id()).is_err() {
-                tokio::task::yield_now().await;
-            }
-        });
-        gone.await.unwrap();
+        SourceReader::open(source.id()).expect("it is free when the end is told");
+    }
+
+    #[tokio::test]
+    async fn a_source_can_be_taken_again_and_moved_to_another_call_at_once() {
+        let (mut calls, mut told) = calls();
+        let mut jobs = JoinSet::new();
+        let source = Source::new(Rate::Hz16000, Duration::ZERO, |_| {});
+        let start = || MediaCommand::Start {
+            input: phone::audio::Input::Source { id: source.id() },
+            output: phone::audio::Output::None,
+            beep: false,
+        };
+        let again = || MediaCommand::SetInput {
+            input: phone::audio::Input::Source { id: source.id() },
+        };
+        let (one, other) = (SessionId::from_random(5), SessionId::from_random(6));
+        calls.order(one, start(), &mut jobs);
+        calls.order(one, MediaCommand::Offer, &mut jobs);
+        calls.order(one, again(), &mut jobs);
+        calls.order(one, MediaCommand::Close, &mut jobs);
+        calls.order(other, start(), &mut jobs);
+        while let Ok(News { what, .. }) = told.try_recv() {
+            let failed = matches!(what, What::Media(MediaEvent::DeviceFailed { .. }));
+            assert!(!failed, "the source was still held");
+        }
     }
 
     #[tokio::test]

@@ -1,5 +1,8 @@
 //! PCM written by the application, played on the tick.
 
+mod queue;
+mod reader;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
@@ -9,7 +12,8 @@ use std::time::Duration;
 
 use audio::Rate;
 
-use super::OpenError;
+use queue::{Content, Piece, Queue};
+pub(crate) use reader::{Lease, SourceReader};
 
 /// Names a mark; chosen by the application.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +33,9 @@ pub enum SourceEvent {
 type Listener = Box<dyn Fn(SourceEvent) + Send + Sync>;
 
 /// The writing end of PCM from the application; Int16, mono, at its own rate.
+///
+/// What is written while no session plays it waits for one. What waits when a session lets go of it
+/// is dropped: its listener is gone, and nobody else is to hear the rest of a sentence.
 pub struct Source {
     id: u64,
     pieces: mpsc::Sender<Piece>,
@@ -42,27 +49,20 @@ struct Shared {
     written: AtomicU64,
     /// Samples that left the queue: played, or found to be cleared.
     consumed: AtomicU64,
-    /// What was written when the queue was last cleared.
+    /// What was written when something was last dropped.
     floor: AtomicU64,
     generation: AtomicU32,
     above: AtomicBool,
     listener: Listener,
-    /// Unbounded; the writer is told what waits and is expected to stop above its mark. Taken by the
-    /// session that plays it, given back when that one lets go.
-    queue: Mutex<Option<mpsc::Receiver<Piece>>>,
+    /// Who plays it: the number of a [`Lease`], or [`NOBODY`].
+    holder: AtomicU64,
+    /// Locked by the tick that plays it; by others only while nobody does, and to let go.
+    queue: Mutex<Queue>,
 }
 
-struct Piece {
-    generation: u32,
-    content: Content,
-}
-
-enum Content {
-    Pcm(Box<[i16]>),
-    Mark(MarkId),
-}
-
+const NOBODY: u64 = 0;
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+static NEXT_LEASE: AtomicU64 = AtomicU64::new(NOBODY + 1);
 static SOURCES: Mutex<BTreeMap<u64, Arc<Shared>>> = Mutex::new(BTreeMap::new());
 
 impl Source {
@@ -82,7 +82,8 @@ impl Source {
             generation: AtomicU32::new(0),
             above: AtomicBool::new(false),
             listener: Box::new(listener),
-            queue: Mutex::new(Some(queue)),
+            holder: AtomicU64::new(NOBODY),
+            queue: Mutex::new(Queue::new(queue)),
         });
         let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
         lock(&SOURCES).insert(id, Arc::clone(&shared));
@@ -121,29 +122,35 @@ impl Source {
 
     /// Drops what waits and returns how much that was; marks in it are told as `Cleared`.
     pub fn clear(&mut self) -> Duration {
-        let dropped = self.queued();
+        let dropped = self.shared.queued();
         self.half = None;
         let shared = &self.shared;
         shared.above.store(false, Ordering::Release);
-        let written = shared.written.load(Ordering::Acquire);
-        shared.floor.store(written, Ordering::Release);
-        shared.generation.fetch_add(1, Ordering::AcqRel);
-        // While no session plays it, nobody else would tell the marks.
-        if let Some(queue) = lock(&shared.queue).as_ref() {
-            while let Ok(piece) = queue.try_recv() {
-                shared.discard(piece.content);
-            }
+        if dropped > 0 {
+            let written = shared.written.load(Ordering::Acquire);
+            shared.floor.store(written, Ordering::Release);
         }
-        dropped
+        shared.generation.fetch_add(1, Ordering::AcqRel);
+        // Where a session plays it, its next tick tells the marks.
+        if shared.is_idle() {
+            shared.discard_all(&mut lock(&shared.queue));
+        }
+        shared.duration(dropped)
     }
 
-    /// Marks the end of what was written so far.
+    /// Marks the end of what was written so far: told at once where nothing waits and nobody plays it.
     pub fn mark(&mut self, mark: MarkId) {
+        if self.shared.last_was_dropped() {
+            return (self.shared.listener)(SourceEvent::Cleared(mark));
+        }
         self.push(Content::Mark(mark));
+        if self.shared.is_idle() && self.shared.queued() == 0 {
+            self.shared.tell_marks_behind_nothing();
+        }
     }
 
     fn push(&self, content: Content) {
-        // The receiver lives in `shared` or in a reader that gives it back, so this can't fail.
+        // The receiver lives in `shared`, so this can't fail.
         let _ = self.pieces.send(Piece {
             generation: self.shared.generation.load(Ordering::Acquire),
             content,
@@ -196,9 +203,55 @@ impl Shared {
         self.rate.duration_of(samples as usize)
     }
 
-    fn discard(&self, content: Content) {
-        match content {
-            Content::Pcm(samples) => self.consume(samples.len()),
+    fn is_idle(&self) -> bool {
+        self.holder.load(Ordering::Acquire) == NOBODY
+    }
+
+    fn last_was_dropped(&self) -> bool {
+        let written = self.written.load(Ordering::Acquire);
+        written > 0 && self.floor.load(Ordering::Acquire) == written
+    }
+
+    fn tell_marks_behind_nothing(&self) {
+        let mut queue = lock(&self.queue);
+        // A session that began to play it meanwhile tells them in its tick.
+        if !self.is_idle() {
+            return;
+        }
+        while let Some((piece, _)) = queue.next_piece(self) {
+            match piece.content {
+                Content::Mark(mark) => (self.listener)(SourceEvent::Played(mark)),
+                Content::Pcm(samples) => self.consume(samples.len()),
+            }
+        }
+    }
+
+    /// Ends a lease, once, and drops what it leaves.
+    fn let_go(&self, lease: u64) {
+        let mut queue = lock(&self.queue);
+        if self.holder.load(Ordering::Acquire) != lease {
+            return;
+        }
+        queue.tell_reached(self);
+        if self.queued() > 0 {
+            let written = self.written.load(Ordering::Acquire);
+            self.floor.store(written, Ordering::Release);
+        }
+        self.discard_all(&mut queue);
+        self.holder.store(NOBODY, Ordering::Release);
+        drop(queue);
+        self.tell_drain();
+    }
+
+    fn discard_all(&self, queue: &mut Queue) {
+        while let Some((piece, from)) = queue.any_piece() {
+            self.discard(piece, from);
+        }
+    }
+
+    fn discard(&self, piece: Piece, from: usize) {
+        match piece.content {
+            Content::Pcm(samples) => self.consume(samples.len() - from),
             Content::Mark(mark) => (self.listener)(SourceEvent::Cleared(mark)),
         }
     }
@@ -206,129 +259,11 @@ impl Shared {
     fn consume(&self, samples: usize) {
         self.consumed.fetch_add(samples as u64, Ordering::AcqRel);
     }
-}
-
-/// The playing end of a [`Source`], held by the one session that plays it.
-pub(crate) struct SourceReader {
-    shared: Arc<Shared>,
-    /// `None` only while being dropped.
-    queue: Option<mpsc::Receiver<Piece>>,
-    playing: Option<(Piece, usize)>,
-    /// Marks that were reached; told once the tick that played them is over.
-    reached: Vec<MarkId>,
-}
-
-impl SourceReader {
-    /// Takes the playing end of the source with this number.
-    pub(crate) fn open(id: u64) -> Result<SourceReader, OpenError> {
-        let shared = lock(&SOURCES)
-            .get(&id)
-            .cloned()
-            .ok_or(OpenError::NoSource(id))?;
-        let queue = lock(&shared.queue)
-            .take()
-            .ok_or(OpenError::SourceBusy(id))?;
-        Ok(SourceReader {
-            shared,
-            queue: Some(queue),
-            playing: None,
-            reached: Vec::new(),
-        })
-    }
-
-    pub(crate) fn rate(&self) -> Rate {
-        self.shared.rate
-    }
-
-    /// Fills `out` from what waits, and with silence where nothing does.
-    pub(crate) fn read(&mut self, out: &mut [i16]) {
-        self.tell_reached();
-        let mut filled = 0;
-        while filled < out.len() {
-            let Some((piece, from)) = self.next_piece() else {
-                break;
-            };
-            match &piece.content {
-                Content::Mark(mark) => self.reached.push(*mark),
-                Content::Pcm(samples) => {
-                    let rest = &samples[from..];
-                    let count = rest.len().min(out.len() - filled);
-                    out[filled..filled + count].copy_from_slice(&rest[..count]);
-                    filled += count;
-                    self.shared.consume(count);
-                    if count < rest.len() {
-                        self.playing = Some((piece, from + count));
-                    }
-                }
-            }
-        }
-        out[filled..].fill(0);
-        self.reach_marks();
-        self.tell_drain();
-    }
-
-    // A mark right behind the last sample is reached with it, not with the next one.
-    fn reach_marks(&mut self) {
-        while self.playing.is_none() {
-            match self.next_piece() {
-                Some((piece, from)) => match piece.content {
-                    Content::Mark(mark) => self.reached.push(mark),
-                    Content::Pcm(_) => self.playing = Some((piece, from)),
-                },
-                None => break,
-            }
-        }
-    }
-
-    fn next_piece(&mut self) -> Option<(Piece, usize)> {
-        let generation = self.shared.generation.load(Ordering::Acquire);
-        loop {
-            let (piece, from) = match self.playing.take() {
-                Some(playing) => playing,
-                None => (self.queue.as_ref()?.try_recv().ok()?, 0),
-            };
-            if piece.generation == generation {
-                return Some((piece, from));
-            }
-            match piece.content {
-                Content::Pcm(samples) => self.shared.consume(samples.len() - from),
-                mark @ Content::Mark(_) => self.shared.discard(mark),
-            }
-        }
-    }
-
-    fn tell_reached(&mut self) {
-        for mark in self.reached.drain(..) {
-            (self.shared.listener)(SourceEvent::Played(mark));
-        }
-    }
 
     fn tell_drain(&self) {
-        let shared = &self.shared;
-        if shared.queued() <= shared.low_water && shared.above.swap(false, Ordering::AcqRel) {
-            (shared.listener)(SourceEvent::Drain);
+        if self.queued() <= self.low_water && self.above.swap(false, Ordering::AcqRel) {
+            (self.listener)(SourceEvent::Drain);
         }
-    }
-}
-
-impl Drop for SourceReader {
-    fn drop(&mut self) {
-        self.tell_reached();
-        // The rest of the piece that was playing is lost with the session that played it.
-        if let Some((piece, from)) = self.playing.take()
-            && let Content::Pcm(samples) = piece.content
-        {
-            self.shared.consume(samples.len() - from);
-        }
-        *lock(&self.shared.queue) = self.queue.take();
-    }
-}
-
-impl fmt::Debug for SourceReader {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SourceReader")
-            .field("rate", &self.shared.rate)
-            .finish_non_exhaustive()
     }
 }
 
@@ -338,6 +273,7 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::OpenError;
     use super::*;
 
     struct Heard(Arc<Mutex<Vec<SourceEvent>>>);
@@ -433,16 +369,13 @@ mod tests {
     }
 
     #[test]
-    fn a_source_feeds_one_session_at_a_time_and_keeps_what_waits() {
-        let (mut source, _) = source(0);
-        source.write(&bytes(&[5; 80]));
-        source.write(&bytes(&[6; 80]));
-        let mut first = SourceReader::open(source.id()).unwrap();
+    fn a_source_feeds_one_session_at_a_time() {
+        let (source, _) = source(0);
+        let first = SourceReader::open(source.id()).unwrap();
         assert!(matches!(
             SourceReader::open(source.id()),
             Err(OpenError::SourceBusy(_))
         ));
-        first.read(&mut [0; 80]);
         drop(first);
         assert!(SourceReader::open(source.id()).is_ok());
         let id = source.id();
@@ -451,5 +384,68 @@ mod tests {
             SourceReader::open(id),
             Err(OpenError::NoSource(_))
         ));
+    }
+
+    #[test]
+    fn what_is_written_before_a_session_plays_it_waits_with_its_mark() {
+        let (mut source, heard) = source(0);
+        source.write(&bytes(&[5; 80]));
+        source.mark(MarkId(1));
+        assert_eq!(heard.take(), []);
+        let mut reader = SourceReader::open(source.id()).unwrap();
+        let mut out = [0; 80];
+        reader.read(&mut out);
+        reader.read(&mut [0; 80]);
+        assert_eq!(out, [5; 80]);
+        assert!(heard.take().contains(&SourceEvent::Played(MarkId(1))));
+    }
+
+    #[test]
+    fn what_a_session_leaves_is_dropped_with_its_marks() {
+        let (mut source, heard) = source(0);
+        let mut reader = SourceReader::open(source.id()).unwrap();
+        source.write(&bytes(&[1; 80]));
+        source.mark(MarkId(1));
+        source.write(&bytes(&[2; 160]));
+        source.mark(MarkId(2));
+        reader.read(&mut [0; 80]);
+        assert_eq!(heard.take(), []);
+        drop(reader.lease());
+        let told = heard.take();
+        let (played, cleared) = (SourceEvent::Played, SourceEvent::Cleared);
+        assert_eq!(
+            told,
+            [played(MarkId(1)), cleared(MarkId(2)), SourceEvent::Drain]
+        );
+        assert_eq!(source.queued(), Duration::ZERO);
+
+        let mut out = [9; 80];
+        source.write(&bytes(&[3; 80]));
+        reader.read(&mut out);
+        assert_eq!(out, [0; 80], "who let go hears nothing more");
+        let mut next = SourceReader::open(source.id()).unwrap();
+        drop(reader);
+        next.read(&mut out);
+        assert_eq!(out, [3; 80]);
+    }
+
+    #[test]
+    fn a_mark_behind_nothing_that_waits_is_told_at_once() {
+        let (mut source, heard) = source(0);
+        source.mark(MarkId(1));
+        assert_eq!(heard.take(), [SourceEvent::Played(MarkId(1))]);
+        source.write(&bytes(&[1; 80]));
+        source.clear();
+        source.mark(MarkId(2));
+        assert_eq!(heard.take(), [SourceEvent::Cleared(MarkId(2))]);
+
+        source.write(&bytes(&[1; 80]));
+        let mut reader = SourceReader::open(source.id()).unwrap();
+        reader.read(&mut [0; 80]);
+        source.clear();
+        drop(reader);
+        heard.take();
+        source.mark(MarkId(3));
+        assert_eq!(heard.take(), [SourceEvent::Played(MarkId(3))]);
     }
 }
