@@ -97,6 +97,13 @@ impl Phone {
         }
         let tickets = std::mem::take(tickets);
         self.outputs.push_back(Output::Disconnect);
+        if self.agent.is_up() {
+            self.outputs.push_back(Output::Event(Event::Disconnected {
+                reconnecting: false,
+                reason: "The phone was destroyed".into(),
+                retry_in: None,
+            }));
+        }
         self.outputs.push_back(Output::Event(Event::Closed));
         for ticket in tickets {
             self.outputs

@@ -9,6 +9,16 @@ fn destroying_an_idle_phone_closes_it_at_once() {
     rig.done(json!({ "type": "destroy" }));
     assert!(rig.closed);
     assert_eq!(rig.count("closed"), 1);
+    assert_eq!(rig.count("disconnected"), 0, "it never was connected");
+}
+
+#[test]
+fn destroying_a_connected_phone_tells_that_it_is_disconnected() {
+    let mut rig = Rig::registered(alice());
+    rig.done(json!({ "type": "destroy" }));
+    assert_eq!(rig.count("disconnected"), 1);
+    assert_eq!(rig.last("disconnected")["reconnecting"], false);
+    assert_eq!(rig.count("closed"), 1);
 }
 
 #[test]
