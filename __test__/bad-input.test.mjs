@@ -271,4 +271,23 @@ describe('an application', () => {
     assert.throws(() => make({ accessToken: 'opaque', environment: 'mypurecloud.com' }), /Option 'username' must be/)
     assert.throws(() => make({ accessToken: 'opaque', username: 'a', orgId: 'not a guid' }), /Option 'orgId' must be/)
   })
+
+  test('whose token is still to be fetched hears of other options at once', async (t) => {
+    const { make } = phonesOf(t)
+    const accessToken = () => assert.fail('it is fetched by initialize()')
+    const triple = { accessToken, environment: 'mypurecloud.com' }
+    for (const [wrong, option] of [
+      [{ orgId: 'not a guid' }, 'orgId'],
+      [{ servers: 'https://pbx.example.com' }, 'servers'],
+      [{ servers: 'ws://127.0.0.1:9/' }, 'servers'],
+      [{ environment: 'not a domain' }, 'environment'],
+      [{ tls: { ca: 'no PEM' } }, 'tls.ca'],
+    ]) {
+      assert.throws(() => make({ ...triple, ...wrong }), {
+        code: 'ERR_INVALID_OPTION',
+        message: new RegExp(`^Option '${option}' must be `),
+      })
+    }
+    make(triple)
+  })
 })

@@ -125,9 +125,18 @@ export function fromWire({ message, code, type, cause, sip }: WireError): Softph
   })
 }
 
+/** Throws for options that no phone could start with. */
+export function checkMeaning(native: Native, options: string): void {
+  judged(() => native.checkOptions(options))
+}
+
 function construct(native: Native, options: string, onEvent: (event: string) => void): NativePhone {
+  return judged(() => new native.NativePhone(options, onEvent))
+}
+
+function judged<T>(start: () => T): T {
   try {
-    return new native.NativePhone(options, onEvent)
+    return start()
   } catch (error) {
     const { message, code } = error as Error & { code?: string }
     if (code !== 'InvalidArg') throw new SoftphoneError(message, { code: 'ERR_START', type: 'generic', cause: error })

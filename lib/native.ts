@@ -25,10 +25,10 @@ export interface NativeSource {
   readonly id: number
   /** Takes whole samples, Int16 little-endian; returns the milliseconds that wait to be played. */
   write(pcm: Uint8Array): number
-  /** Drops what waits; returns the milliseconds dropped. */
-  clear(): number
-  /** Marks the end of what was written so far. */
-  mark(mark: number): void
+  /** Drops what waits; returns the marks of which `onEvent` says nothing more. */
+  clear(): number[]
+  /** Marks the end of what was written so far; returns the outcome where there is nothing to wait for. */
+  mark(mark: number): SourceEvent | null
   /** Says that nothing more is written. */
   end(): void
   /** Drops everything and lets go. */
@@ -76,6 +76,8 @@ export interface Native {
   NativePbx: new (options: string, onEvent: (event: string) => void) => NativePbx
   NativeDeviceWatch: new (onChange: () => void) => NativeDeviceWatch
   listDevices(): Promise<string>
+  /** Judges a phone's options without starting one; throws as the constructor does. */
+  checkOptions(options: string): void
 }
 
 /** Platforms that have a package of their own: `<platform>-<arch>`, on Linux with the C library. */

@@ -4,7 +4,7 @@ import { listDevices, unwatchDevices, watchDevices, type AudioDevice } from './d
 import { TypedEmitter } from './emitter'
 import { invalidOption, SoftphoneError } from './errors'
 import type { PendingSession, SoftphoneEvents } from './events'
-import { Link } from './link'
+import { checkMeaning, Link } from './link'
 import { native } from './native'
 import type {
   Abortable,
@@ -47,6 +47,9 @@ const accepting: Schema = {
 }
 const expecting: Schema = { conversationId: 'text', timeout: milliseconds }
 
+/** Stands in for a token that is still to be fetched: a JWT with a `sub` and nothing else. */
+const SOME_TOKEN = 'e30.eyJzdWIiOiJ1c2VyIn0.e30'
+
 /**
  * A SIP phone: one account, its connection and its calls.
  *
@@ -85,7 +88,8 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
       () => unwatchDevices(this.#devicesChanged),
     )
     // The token says who the user is: a phone whose token is still to be fetched starts in initialize().
-    if (typeof options.accessToken !== 'function') this.#start(options.accessToken)
+    if (typeof options.accessToken === 'function') checkMeaning(native(), wireOptions(options, SOME_TOKEN))
+    else this.#start(options.accessToken)
   }
 
   /** The sessions that have started and not ended. */

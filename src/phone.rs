@@ -19,8 +19,7 @@ impl NativePhone {
     /// Starts a phone; throws where an option is wrong, with the text for the user.
     #[napi(constructor)]
     pub fn new(options: String, on_event: Function<'_, String, ()>) -> Result<NativePhone> {
-        let options = serde_json::from_str(&options).map_err(invalid)?;
-        let config = Config::from_json(&options).map_err(invalid)?;
+        let config = config(&options)?;
         let (events, liveness) = EventStream::new(&on_event)?;
         let softphone = Softphone::start(config, Box::new(events)).map_err(failed)?;
         Ok(NativePhone {
@@ -70,6 +69,17 @@ impl NativePhone {
             .as_ref()
             .ok_or_else(|| failed(CommandError::Closed))
     }
+}
+
+/// Throws where an option is wrong, with the text for the user; nothing is started.
+#[napi]
+pub fn check_options(options: String) -> Result<()> {
+    config(&options).map(|_| ())
+}
+
+fn config(options: &str) -> Result<Config> {
+    let options = serde_json::from_str(options).map_err(invalid)?;
+    Config::from_json(&options).map_err(invalid)
 }
 
 pub(crate) fn invalid(error: impl ToString) -> Error {

@@ -121,4 +121,7 @@ class NativeDeviceWatch {
 
 const listDevices = () => Promise.resolve(JSON.stringify(devices))
 
-module.exports = { NativePhone, NativeSource, NativeSink, NativeDeviceWatch, listDevices, devices, watches, phones, sources, sinks }
+const checked = []
+const checkOptions = (options) => void checked.push(JSON.parse(options))
+
+module.exports = { checkOptions, checked, NativePhone, NativeSource, NativeSink, NativeDeviceWatch, listDevices, devices, watches, phones, sources, sinks }
