@@ -754,7 +754,7 @@ export declare class AudioSource extends Writable {
      * no session plays the source, what was written waits for one, and its mark as well.
      */
     mark(): Promise<MarkOutcome>;
-    _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void;
+    _write(_chunk: Buffer, _encoding: BufferEncoding, done: () => void): void;
     _final(done: () => void): void;
     _destroy(error: Error | null, done: (error: Error | null) => void): void;
 }

@@ -39,8 +39,8 @@ export class AudioSource extends Writable {
   readonly #limit: number
   readonly #marks = new Map<number, (outcome: MarkOutcome) => void>()
   #nextMark = 1
-  #marksAtEnd: number[] = []
   #half: number | undefined
+  #queued = 0
   #waiting: (() => void) | undefined
 
   constructor(options: AudioSourceOptions = {}) {
@@ -58,18 +58,20 @@ export class AudioSource extends Writable {
   }
 
   override write(chunk: any, ...rest: any[]): boolean {
-    return (super.write as (...args: unknown[]) => boolean)(asBytes(chunk), ...rest)
+    const pcm = this.#send(chunk, rest[0])
+    return (super.write as (...args: unknown[]) => boolean)(pcm, ...rest)
   }
 
   override end(chunk?: any, ...rest: any[]): this {
-    return (super.end as (...args: unknown[]) => this)(asBytes(chunk), ...rest)
+    const pcm = this.#send(chunk, rest[0])
+    return (super.end as (...args: unknown[]) => this)(pcm, ...rest)
   }
 
   /** Drops everything that waits to be played (barge-in); marks behind it resolve with `'cleared'`. */
   clear(): void {
     if (this.destroyed) return
     this.#half = undefined
-    this.#native.clear()
+    for (const mark of this.#native.clear()) this.#onEvent('cleared', mark)
     this.#release()
   }
 
@@ -83,23 +85,19 @@ export class AudioSource extends Writable {
     const mark = this.#nextMark++
     return new Promise((resolve) => {
       this.#marks.set(mark, resolve)
-      // A write that waits its turn in the stream comes before the mark.
-      if (this.writableLength === 0) this.#native.mark(mark)
-      else if (this.writableEnded) this.#marksAtEnd.push(mark)
-      else super.write(Buffer.alloc(0), (error) => error ?? this.#native.mark(mark))
+      const outcome = this.#native.mark(mark)
+      if (outcome) this.#onEvent(outcome, mark)
     })
   }
 
-  override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
-    const pcm = this.#wholeSamples(chunk)
-    const queued = pcm.length === 0 ? 0 : this.#native.write(pcm)
-    if (queued > this.#limit) this.#waiting = done
+  // The engine has it already: here a write only waits until it may be followed by the next.
+  override _write(_chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
+    if (this.#queued > this.#limit) this.#waiting = done
     else done()
   }
 
   override _final(done: () => void): void {
     this.#native.end()
-    for (const mark of this.#marksAtEnd.splice(0)) this.#native.mark(mark)
     // `finish` says that everything was played: destroying before would drop what waits.
     void this.mark().then(() => done())
   }
@@ -110,6 +108,16 @@ export class AudioSource extends Writable {
     for (const resolve of this.#marks.values()) resolve('cleared')
     this.#marks.clear()
     done(error)
+  }
+
+  // At once, not when the stream's turn comes: clear(), marks and the end of a session meet all that was written.
+  #send(chunk: unknown, encoding: unknown): unknown {
+    const pcm = asBytes(chunk, encoding)
+    if (this.writable && Buffer.isBuffer(pcm)) {
+      const samples = this.#wholeSamples(pcm)
+      if (samples.length > 0) this.#queued = this.#native.write(samples)
+    }
+    return pcm
   }
 
   #wholeSamples(chunk: Buffer): Buffer {
@@ -126,13 +134,15 @@ export class AudioSource extends Writable {
   }
 
   #release(): void {
+    this.#queued = 0
     const done = this.#waiting
     this.#waiting = undefined
     done?.()
   }
 }
 
-function asBytes(chunk: unknown): unknown {
+function asBytes(chunk: unknown, encoding: unknown): unknown {
+  if (typeof chunk === 'string') return Buffer.from(chunk, Buffer.isEncoding(encoding as string) ? (encoding as BufferEncoding) : 'utf8')
   if (!ArrayBuffer.isView(chunk) || Buffer.isBuffer(chunk)) return chunk
   return Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
 }

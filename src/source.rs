@@ -62,18 +62,18 @@ impl NativeSource {
         Ok(milliseconds(waiting))
     }
 
-    /// Drops what waits; returns the milliseconds dropped.
+    /// Drops what waits; returns the marks of which nothing more will be told.
     #[napi]
-    pub fn clear(&mut self) -> Result<f64> {
+    pub fn clear(&mut self) -> Result<Vec<u32>> {
         let dropped = self.source()?.clear();
-        Ok(milliseconds(dropped))
+        Ok(dropped.marks.into_iter().map(|MarkId(mark)| mark).collect())
     }
 
-    /// Marks the end of what was written so far.
+    /// Marks the end of what was written so far; returns its outcome where there is nothing to wait for.
     #[napi]
-    pub fn mark(&mut self, mark: u32) -> Result<()> {
-        self.source()?.mark(MarkId(mark));
-        Ok(())
+    pub fn mark(&mut self, mark: u32) -> Result<Option<&'static str>> {
+        let outcome = self.source()?.mark(MarkId(mark));
+        Ok(outcome.map(|outcome| name(&outcome)))
     }
 
     /// Says that nothing more is written; what waits is still played.
@@ -94,11 +94,19 @@ impl NativeSource {
 }
 
 fn arguments(event: SourceEvent) -> Arguments {
-    FnArgs::from(match event {
-        SourceEvent::Drain => ("drain", 0),
-        SourceEvent::Played(MarkId(mark)) => ("played", mark),
-        SourceEvent::Cleared(MarkId(mark)) => ("cleared", mark),
-    })
+    let mark = match event {
+        SourceEvent::Drain => 0,
+        SourceEvent::Played(MarkId(mark)) | SourceEvent::Cleared(MarkId(mark)) => mark,
+    };
+    FnArgs::from((name(&event), mark))
+}
+
+fn name(event: &SourceEvent) -> &'static str {
+    match event {
+        SourceEvent::Drain => "drain",
+        SourceEvent::Played(_) => "played",
+        SourceEvent::Cleared(_) => "cleared",
+    }
 }
 
 fn milliseconds(duration: Duration) -> f64 {

@@ -33,27 +33,34 @@ describe('AudioSource', () => {
   test('asks to wait when the queue is full, and goes on when it has drained', async () => {
     const { source, engine } = makeSource({ rate: 8000, queue: 100 })
     const hundred = Buffer.alloc(1600)
-    source.write(hundred)
-    assert.equal(source.write(hundred), false)
-    source.write(hundred)
+    let done = 0
+    const write = () => source.write(hundred, () => done++)
+    write()
+    assert.equal(write(), false)
+    write()
     await turn()
-    assert.equal(engine.written.length, 2)
+    assert.equal(engine.written.length, 3, 'the engine has all that was written')
+    assert.equal(done, 1)
     const drained = once(source, 'drain')
     engine.queued = 0
     engine.onEvent('drain', 0)
     await drained
-    assert.equal(engine.written.length, 3)
+    await turn()
+    assert.equal(done, 3)
   })
 
-  test('clear drops what waits and lets the writer go on', async () => {
+  test('clear drops all that was written, and lets the writer go on', async () => {
     const { source, engine } = makeSource({ rate: 8000, queue: 20 })
+    source.write(Buffer.alloc(3200))
     source.write(Buffer.alloc(3200))
     await turn()
     source.clear()
     assert.equal(engine.queued, 0)
+    assert.equal(engine.written.length, 2, 'nothing comes after')
     source.write(Buffer.alloc(16))
     await turn()
-    assert.equal(engine.written.length, 2)
+    assert.equal(engine.written.length, 3)
+    assert.equal(source.writableLength, 0)
   })
 
   test('a mark resolves when the engine has played or cleared its sample', async () => {
@@ -67,49 +74,60 @@ describe('AudioSource', () => {
     assert.deepEqual(await Promise.all([first, second]), ['played', 'cleared'])
   })
 
-  test('a mark behind a write that waits comes after it', async () => {
+  test('a mark comes behind all that was written, also where writes wait and after end()', async () => {
+    const { source, engine } = makeSource({ rate: 8000, queue: 20 })
+    source.write(Buffer.alloc(3200))
+    const first = source.mark()
+    source.write(Buffer.alloc(3200))
+    source.end(Buffer.alloc(2))
+    const last = source.mark()
+    assert.deepEqual([engine.written.length, engine.marks.length], [3, 2])
+    await turn()
+    engine.queued = 0
+    engine.onEvent('drain', 0)
+    await turn()
+    for (const mark of engine.marks) engine.onEvent('played', mark)
+    assert.deepEqual(await Promise.all([first, last]), ['played', 'played'])
+    await once(source, 'finish')
+  })
+
+  test('a mark of which the engine knows at once resolves at once', async () => {
+    const { source, engine } = makeSource()
+    engine.mark = () => 'played'
+    assert.equal(await source.mark(), 'played')
+    source.end()
+    await once(source, 'finish')
+  })
+
+  test('destroying clears what waits and throws nothing', async () => {
     const { source, engine } = makeSource({ rate: 8000, queue: 20 })
     source.write(Buffer.alloc(3200))
     source.write(Buffer.alloc(2))
     const mark = source.mark()
     await turn()
-    assert.deepEqual(engine.marks, [])
-    engine.queued = 0
-    engine.onEvent('drain', 0)
-    await turn()
-    assert.equal(engine.written.length, 2)
-    assert.equal(engine.marks.length, 1)
     source.destroy()
     assert.equal(await mark, 'cleared')
     assert.equal(engine.closed, true)
-  })
-
-  test('destroying while a mark waits behind a write clears the mark and throws nothing', async () => {
-    const { source, engine } = makeSource({ rate: 8000, queue: 20 })
-    engine.mark = () => assert.fail('the engine is closed')
-    source.write(Buffer.alloc(3200))
-    source.write(Buffer.alloc(2))
-    const mark = source.mark()
-    await turn()
-    source.destroy()
-    assert.equal(await mark, 'cleared')
+    assert.equal(await source.mark(), 'cleared')
     await once(source, 'close')
   })
 
-  test('a mark after end() is that of the last sample, also while writes wait', async () => {
-    const { source, engine } = makeSource({ rate: 8000, queue: 20 })
-    source.write(Buffer.alloc(3200))
-    source.end(Buffer.alloc(2))
-    const mark = source.mark()
-    await turn()
-    assert.deepEqual(engine.marks, [])
-    engine.queued = 0
-    engine.onEvent('drain', 0)
-    await turn()
-    assert.equal(engine.written.length, 2)
-    for (const number of engine.marks) engine.onEvent('played', number)
-    assert.equal(await mark, 'played')
-    await once(source, 'finish')
+  test('what comes after the end is an error and not played', async () => {
+    const { source, engine } = makeSource()
+    engine.mark = () => 'played'
+    source.end()
+    const failed = once(source, 'error')
+    source.write(Buffer.alloc(2))
+    assert.equal((await failed)[0].code, 'ERR_STREAM_WRITE_AFTER_END')
+    assert.throws(() => makeSource().source.write({}), { code: 'ERR_INVALID_ARG_TYPE' })
+    assert.deepEqual(engine.written, [])
+  })
+
+  test('takes text in its encoding, as any Writable', async () => {
+    const { source, engine } = makeSource()
+    source.write('0102', 'hex')
+    source.end('AwQ=', 'base64')
+    assert.deepEqual([...Buffer.concat(engine.written)], [1, 2, 3, 4])
   })
 
   test('is a Writable for pipelines and for web streams', async () => {

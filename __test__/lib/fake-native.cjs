@@ -67,13 +67,13 @@ class NativeSource {
   }
 
   clear() {
-    const dropped = this.queued
     this.queued = 0
-    return dropped
+    return this.marks.splice(0)
   }
 
   mark(mark) {
     this.marks.push(mark)
+    return null
   }
 
   end() {

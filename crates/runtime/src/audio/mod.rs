@@ -21,7 +21,7 @@ mod wav_out;
 
 pub use ::audio::{Rate, UnknownRate};
 pub use sink::{Sink, SinkGroup};
-pub use source::{MarkId, Source, SourceEvent};
+pub use source::{Dropped, MarkId, Source, SourceEvent};
 
 pub(crate) use input::Input;
 pub(crate) use link::{LinkReader, LinkWriter, link};

@@ -30,6 +30,15 @@ pub enum SourceEvent {
     Cleared(MarkId),
 }
 
+/// What [`Source::clear`] dropped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dropped {
+    /// How much waited.
+    pub sound: Duration,
+    /// The marks in it, where no session told them.
+    pub marks: Vec<MarkId>,
+}
+
 type Listener = Box<dyn Fn(SourceEvent) + Send + Sync>;
 
 /// The writing end of PCM from the application; Int16, mono, at its own rate.
@@ -120,8 +129,8 @@ impl Source {
         self.shared.duration(self.shared.queued())
     }
 
-    /// Drops what waits and returns how much that was; marks in it are told as `Cleared`.
-    pub fn clear(&mut self) -> Duration {
+    /// Drops what waits. Where a session plays it, its next tick tells the marks.
+    pub fn clear(&mut self) -> Dropped {
         let dropped = self.shared.queued();
         self.half = None;
         let shared = &self.shared;
@@ -131,21 +140,25 @@ impl Source {
             shared.floor.store(written, Ordering::Release);
         }
         shared.generation.fetch_add(1, Ordering::AcqRel);
-        // Where a session plays it, its next tick tells the marks.
-        if shared.is_idle() {
-            shared.discard_all(&mut lock(&shared.queue));
+        let marks = match shared.is_idle() {
+            true => shared.drop_all(&mut lock(&shared.queue)),
+            false => Vec::new(),
+        };
+        Dropped {
+            sound: shared.duration(dropped),
+            marks,
         }
-        shared.duration(dropped)
     }
 
-    /// Marks the end of what was written so far: told at once where nothing waits and nobody plays it.
-    pub fn mark(&mut self, mark: MarkId) {
+    /// Marks the end of what was written so far; gives its outcome where nothing is to be waited for.
+    pub fn mark(&mut self, mark: MarkId) -> Option<SourceEvent> {
         if self.shared.last_was_dropped() {
-            return (self.shared.listener)(SourceEvent::Cleared(mark));
+            return Some(SourceEvent::Cleared(mark));
         }
         self.push(Content::Mark(mark));
-        if self.shared.is_idle() && self.shared.queued() == 0 {
-            self.shared.tell_marks_behind_nothing();
+        match self.shared.is_idle() && self.shared.queued() == 0 {
+            true => self.shared.reach_behind_nothing(mark),
+            false => None,
         }
     }
 
@@ -212,24 +225,30 @@ impl Shared {
         written > 0 && self.floor.load(Ordering::Acquire) == written
     }
 
-    fn tell_marks_behind_nothing(&self) {
+    fn reach_behind_nothing(&self, wanted: MarkId) -> Option<SourceEvent> {
         let mut queue = lock(&self.queue);
-        // A session that began to play it meanwhile tells them in its tick.
+        // A session that began to play it meanwhile tells it in its tick.
         if !self.is_idle() {
-            return;
+            return None;
         }
-        while let Some((piece, _)) = queue.next_piece(self) {
+        let mut outcome = None;
+        while let Some((piece, from)) = queue.next_piece(self) {
             match piece.content {
+                Content::Mark(mark) if mark == wanted => outcome = Some(SourceEvent::Played(mark)),
                 Content::Mark(mark) => (self.listener)(SourceEvent::Played(mark)),
-                Content::Pcm(samples) => self.consume(samples.len()),
+                Content::Pcm(samples) => self.consume(samples.len() - from),
             }
         }
+        outcome
     }
 
     /// Ends a lease, once, and drops what it leaves.
     fn let_go(&self, lease: u64) {
         let mut queue = lock(&self.queue);
-        if self.holder.load(Ordering::Acquire) != lease {
+        let (free, held) = (Ordering::AcqRel, Ordering::Acquire);
+        // First: what is marked from here on finds nobody and is told at once.
+        let mine = self.holder.compare_exchange(lease, NOBODY, free, held);
+        if mine.is_err() {
             return;
         }
         queue.tell_reached(self);
@@ -237,16 +256,22 @@ impl Shared {
             let written = self.written.load(Ordering::Acquire);
             self.floor.store(written, Ordering::Release);
         }
-        self.discard_all(&mut queue);
-        self.holder.store(NOBODY, Ordering::Release);
+        for mark in self.drop_all(&mut queue) {
+            (self.listener)(SourceEvent::Cleared(mark));
+        }
         drop(queue);
         self.tell_drain();
     }
 
-    fn discard_all(&self, queue: &mut Queue) {
+    fn drop_all(&self, queue: &mut Queue) -> Vec<MarkId> {
+        let mut marks = Vec::new();
         while let Some((piece, from)) = queue.any_piece() {
-            self.discard(piece, from);
+            match piece.content {
+                Content::Pcm(samples) => self.consume(samples.len() - from),
+                Content::Mark(mark) => marks.push(mark),
+            }
         }
+        marks
     }
 
     fn discard(&self, piece: Piece, from: usize) {
@@ -332,7 +357,7 @@ mod tests {
         source.mark(MarkId(1));
         let mut out = [0; 80];
         reader.read(&mut out);
-        assert_eq!(source.clear(), Duration::from_millis(90));
+        assert_eq!(source.clear().sound, Duration::from_millis(90));
         assert_eq!(source.queued(), Duration::ZERO);
         source.write(&bytes(&[2; 80]));
         source.mark(MarkId(2));
@@ -346,12 +371,12 @@ mod tests {
     }
 
     #[test]
-    fn clear_tells_marks_of_a_source_that_nobody_plays() {
+    fn clear_gives_the_marks_of_a_source_that_nobody_plays() {
         let (mut source, heard) = source(0);
         source.write(&bytes(&[1; 80]));
         source.mark(MarkId(1));
-        source.clear();
-        assert_eq!(heard.take(), [SourceEvent::Cleared(MarkId(1))]);
+        assert_eq!(source.clear().marks, [MarkId(1)]);
+        assert_eq!(heard.take(), []);
     }
 
     #[test]
@@ -432,20 +457,20 @@ mod tests {
     #[test]
     fn a_mark_behind_nothing_that_waits_is_told_at_once() {
         let (mut source, heard) = source(0);
-        source.mark(MarkId(1));
-        assert_eq!(heard.take(), [SourceEvent::Played(MarkId(1))]);
+        let played = |mark| Some(SourceEvent::Played(MarkId(mark)));
+        assert_eq!(source.mark(MarkId(1)), played(1));
         source.write(&bytes(&[1; 80]));
+        assert_eq!(source.mark(MarkId(9)), None);
         source.clear();
-        source.mark(MarkId(2));
-        assert_eq!(heard.take(), [SourceEvent::Cleared(MarkId(2))]);
+        let cleared = Some(SourceEvent::Cleared(MarkId(2)));
+        assert_eq!(source.mark(MarkId(2)), cleared);
 
         source.write(&bytes(&[1; 80]));
         let mut reader = SourceReader::open(source.id()).unwrap();
         reader.read(&mut [0; 80]);
         source.clear();
         drop(reader);
-        heard.take();
-        source.mark(MarkId(3));
-        assert_eq!(heard.take(), [SourceEvent::Played(MarkId(3))]);
+        assert_eq!(source.mark(MarkId(3)), played(3));
+        assert_eq!(heard.take(), [SourceEvent::Drain]);
     }
 }
