@@ -280,6 +280,26 @@ mod tests {
     }
 
     #[test]
+    fn a_name_before_its_colon_is_the_one_that_is_looked_up() {
+        let lines: Vec<String> = ALL
+            .iter()
+            .map(|name| format!("{name}: 0123456789"))
+            .collect();
+        let names: Vec<&str> = lines.iter().map(String::as_str).collect();
+        let mutilated = octets::mutilated(&names, b":-aFT \r\n");
+        let mut found = 0;
+        for line in mutilated.chain(lines.clone()) {
+            let name = line.split(':').next().unwrap_or_default();
+            if let Some((of_line, length)) = HeaderName::of_line(line.as_bytes()) {
+                assert_eq!(Some(of_line), HeaderName::lookup(name), "{line:?}");
+                assert_eq!(length, name.len(), "{line:?}");
+                found += 1;
+            }
+        }
+        assert!(found > 1000);
+    }
+
+    #[test]
     fn every_compact_form_of_the_registry_is_found() {
         let registry = "acbufikelmdojrstvxy";
         let found = registry.chars().map(|c| HeaderName::lookup(&c.to_string()));

@@ -47,9 +47,17 @@ fn request_line(
     leniency: Leniency,
     forgiven: &mut Vec<Forgiven>,
 ) -> Result<StartLine, ParseFault> {
-    if let Some(usual) = usual_request_line(line) {
-        return Ok(usual);
+    match usual_request_line(line) {
+        Some(usual) => Ok(usual),
+        None => any_request_line(line, leniency, forgiven),
     }
+}
+
+fn any_request_line(
+    line: &str,
+    leniency: Leniency,
+    forgiven: &mut Vec<Forgiven>,
+) -> Result<StartLine, ParseFault> {
     let bytes = line.as_bytes();
     let trimmed = line.trim_end_matches([' ', '\t']);
     let first = memchr::memchr(b' ', bytes).ok_or(ParseFault::StartLine)?;
@@ -87,7 +95,7 @@ fn request_line(
     })
 }
 
-/// Reads a request line that has nothing but one of each part in it, as [`request_line`] does.
+/// Reads a request line that has nothing but one of each part in it, as [`any_request_line`] does.
 fn usual_request_line(line: &str) -> Option<StartLine> {
     let bytes = line.as_bytes();
     let space = octets::find(bytes, 0, b' ')?;
@@ -109,26 +117,17 @@ fn status_line(
     leniency: Leniency,
     forgiven: &mut Vec<Forgiven>,
 ) -> Result<StartLine, ParseFault> {
-    if let [
-        b'S',
-        b'I',
-        b'P',
-        b'/',
-        b'2',
-        b'.',
-        b'0',
-        b' ',
-        a,
-        b,
-        c,
-        b' ',
-        ..,
-    ] = line.as_bytes()
-        && let Some(status) = three_digits([*a, *b, *c]).and_then(StatusCode::new)
-    {
-        let reason = reason(status, &line[12..]);
+    if let Some((status, reason)) = usual_status_line(line) {
         return Ok(StartLine::Status { status, reason });
     }
+    any_status_line(line, leniency, forgiven)
+}
+
+fn any_status_line(
+    line: &str,
+    leniency: Leniency,
+    forgiven: &mut Vec<Forgiven>,
+) -> Result<StartLine, ParseFault> {
     let (name, rest) = line.split_once(' ').ok_or(ParseFault::StartLine)?;
     version(name)?;
     let (code, reason) = match rest.split_once(' ') {
@@ -149,6 +148,16 @@ fn status_line(
         .ok_or(ParseFault::StatusCode)?;
     let reason = self::reason(status, reason);
     Ok(StartLine::Status { status, reason })
+}
+
+/// Reads a status line with its one space after the code, as [`any_status_line`] does.
+fn usual_status_line(line: &str) -> Option<(StatusCode, Cow<'static, str>)> {
+    let rest = line.strip_prefix("SIP/2.0 ")?;
+    let [a, b, c, b' ', ..] = rest.as_bytes() else {
+        return None;
+    };
+    let status = three_digits([*a, *b, *c]).and_then(StatusCode::new)?;
+    Some((status, reason(status, &rest[4..])))
 }
 
 fn three_digits(octets: [u8; 3]) -> Option<u16> {
@@ -178,4 +187,54 @@ fn version(text: &str) -> Result<(), ParseFault> {
     } else {
         ParseFault::StartLine
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::octets::mutilated;
+
+    #[test]
+    fn what_is_read_in_one_go_is_what_the_grammar_reads() {
+        let requests = [
+            "INVITE sip:bob@example.com;lr SIP/2.0",
+            "BYE sip:a.b SIP/2.0",
+        ];
+        let mut usual = 0;
+        for line in mutilated(&requests, b" \tS/2.0:;@?>a%") {
+            let Some(StartLine::Request { method, uri, parts }) = usual_request_line(&line) else {
+                continue;
+            };
+            let any = any_request_line(&line, Leniency::Strict, &mut Vec::new());
+            let Ok(StartLine::Request {
+                method: m,
+                uri: u,
+                parts: p,
+            }) = any
+            else {
+                panic!("{line:?}");
+            };
+            assert_eq!((m, u.range(), p), (method, uri.range(), parts), "{line:?}");
+            usual += 1;
+        }
+        for line in mutilated(
+            &["SIP/2.0 200 OK", "SIP/2.0 486 Busy"],
+            b" \t0123456789SIP/.",
+        ) {
+            let Some((status, reason)) = usual_status_line(&line) else {
+                continue;
+            };
+            let any = any_status_line(&line, Leniency::Strict, &mut Vec::new());
+            let Ok(StartLine::Status {
+                status: s,
+                reason: r,
+            }) = any
+            else {
+                panic!("{line:?}");
+            };
+            assert_eq!((s, r), (status, reason), "{line:?}");
+            usual += 1;
+        }
+        assert!(usual > 1000);
+    }
 }
