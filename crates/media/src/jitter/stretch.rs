@@ -7,6 +7,10 @@ const SHORTEST: usize = 20;
 const LONGEST: usize = 120;
 /// The coarse search runs at 8 kHz on at most 40 ms.
 const COARSE: usize = 320;
+/// 48 kHz in steps of 8 kHz.
+const MOST_COARSE: usize = 6;
+/// The fine search compares as much at full rate.
+const WINDOW: usize = COARSE * MOST_COARSE;
 /// Below this mean square (about −60 dBov) nobody hears a joint.
 const SILENCE: f32 = 1_000.0;
 
@@ -81,13 +85,10 @@ fn period(sound: &[i16], rate: Rate, care: Care) -> Option<usize> {
     if energy < SILENCE {
         return Some(longest * factor);
     }
+    let first = &coarse[..window];
+    let loudness = energy_of(first);
     let (lag, _) = (SHORTEST..=longest)
-        .map(|lag| {
-            (
-                lag,
-                likeness(&coarse[..window], &coarse[lag..lag + window], 1),
-            )
-        })
+        .map(|lag| (lag, likeness(first, loudness, &coarse[lag..lag + window])))
         .max_by(|a, b| a.1.total_cmp(&b.1))?;
     let (lag, alike) = refine(sound, lag * factor, factor);
     (alike >= care.likeness()).then_some(lag)
@@ -97,34 +98,49 @@ fn period(sound: &[i16], rate: Rate, care: Care) -> Option<usize> {
 fn refine(sound: &[i16], lag: usize, factor: usize) -> (usize, f32) {
     let highest = (lag + factor - 1).min(sound.len() / 2);
     let lowest = (lag + 1).saturating_sub(factor).max(1).min(highest);
-    let window = sound.len() - highest;
-    let mut first = [0.0_f32; COARSE * 6];
-    let mut second = [0.0_f32; COARSE * 6];
-    let window = window.min(first.len());
+    let window = (sound.len() - highest).min(WINDOW);
+    let mut first = [0.0_f32; WINDOW];
+    let mut later = [0.0_f32; WINDOW + 2 * MOST_COARSE];
     let copy = |to: &mut [f32], from: &[i16]| {
         for (a, b) in to.iter_mut().zip(from) {
             *a = f32::from(*b);
         }
     };
-    copy(&mut first[..window], sound);
+    let first = &mut first[..window];
+    copy(first, sound);
+    copy(&mut later[..window + highest - lowest], &sound[lowest..]);
+    let loudness = energy_of(first);
     (lowest..=highest)
         .map(|lag| {
-            copy(&mut second[..window], &sound[lag..]);
-            (lag, likeness(&first[..window], &second[..window], 1))
+            let second = &later[lag - lowest..lag - lowest + window];
+            (lag, likeness(first, loudness, second))
         })
         .max_by(|a, b| a.1.total_cmp(&b.1))
         .unwrap_or((lag, 0.0))
 }
 
-/// Normalised correlation, −1 to 1.
-fn likeness(a: &[f32], b: &[f32], step: usize) -> f32 {
-    let (mut product, mut energy_a, mut energy_b) = (0.0_f32, 1.0_f32, 1.0_f32);
-    for (x, y) in a.iter().zip(b).step_by(step) {
-        product += x * y;
-        energy_a += x * x;
-        energy_b += y * y;
+/// Normalised correlation, −1 to 1, of `a` with its known energy and `b`.
+fn likeness(a: &[f32], energy_a: f32, b: &[f32]) -> f32 {
+    product(a, b) / (energy_a * energy_of(b)).sqrt()
+}
+
+fn energy_of(sound: &[f32]) -> f32 {
+    1.0 + product(sound, sound)
+}
+
+/// The sum of products, in lanes of its own each, so that the compiler may use vectors.
+fn product(a: &[f32], b: &[f32]) -> f32 {
+    const LANES: usize = 16;
+    let (a_blocks, a_rest) = a.as_chunks::<LANES>();
+    let (b_blocks, b_rest) = b.as_chunks::<LANES>();
+    let mut lanes = [0.0_f32; LANES];
+    for (a, b) in a_blocks.iter().zip(b_blocks) {
+        for lane in 0..LANES {
+            lanes[lane] += a[lane] * b[lane];
+        }
     }
-    product / (energy_a * energy_b).sqrt()
+    let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
+    lanes.iter().sum::<f32>() + rest
 }
 
 #[cfg(test)]
