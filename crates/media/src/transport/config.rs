@@ -64,7 +64,8 @@ pub enum ServerKind {
 /// When gathering stops waiting for servers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GatheringCap {
-    /// Waits at most this long after the first reflexive or relayed candidate.
+    /// Waits at most this long once there is a candidate that may be used, which with host
+    /// candidates is from the beginning: what a server says later still serves the connection.
     pub after_first: Duration,
     /// Waits at most this long in all.
     pub total: Duration,
@@ -73,7 +74,8 @@ pub struct GatheringCap {
 impl Default for GatheringCap {
     fn default() -> Self {
         Self {
-            after_first: Duration::from_millis(1500),
+            // A question, its repetition and a slow answer, for both questions that an allocation takes.
+            after_first: Duration::from_secs(1),
             total: Duration::from_secs(5),
         }
     }

@@ -75,15 +75,16 @@ impl Paths {
             events: VecDeque::new(),
         };
         if paths.policy == Policy::All {
-            paths.add_hosts();
+            paths.add_hosts(now);
         }
         paths.ask_servers(config, certificate, now);
         paths.handle_timeout(now, rng);
         paths
     }
 
-    fn add_hosts(&mut self) {
+    fn add_hosts(&mut self, now: Instant) {
         for (index, address) in self.sockets.clone().into_iter().enumerate() {
+            self.first.get_or_insert(now);
             let id = base_id(index);
             let priority = priority(CandidateKind::Host, index);
             let base = PathEvent::Base(id, address, CandidateKind::Host, priority);

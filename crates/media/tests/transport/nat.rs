@@ -113,8 +113,26 @@ fn a_silent_server_holds_gathering_up_to_the_cap_only() {
     net.add(bob);
     gather(&mut net);
     let gathered = |peer: usize| net.peers[peer].gathered_at.unwrap();
-    assert!(gathered(ALICE) >= ms(1500) && gathered(ALICE) < ms(1700));
-    assert_eq!(gathered(BOB), ms(5000));
+    // Both have host candidates, and one of them the other server's as well.
+    assert_eq!((gathered(ALICE), gathered(BOB)), (ms(1000), ms(1000)));
+}
+
+#[test]
+fn a_silent_relay_is_waited_for_up_to_the_whole_cap_where_only_relays_may_be_used() {
+    let mut net = behind_nats(false, Policy::Relay, &turn(TurnServer::PASSWORD));
+    net.servers[0].silent = true;
+    gather(&mut net);
+    assert_eq!(net.peers[ALICE].gathered_at, Some(ms(5000)));
+}
+
+#[test]
+fn a_relay_is_taken_at_once_where_nothing_else_may_be_used() {
+    let mut net = behind_nats(false, Policy::Relay, &turn(TurnServer::PASSWORD));
+    gather(&mut net);
+    let before = net.elapsed();
+    net.connect();
+    let took = net.elapsed() - before;
+    assert!(took < ms(500), "{took:?}");
 }
 
 #[test]

@@ -26,7 +26,7 @@ use rtc_shared::error::Error;
 use self::candidate::{agent_candidate, is_reachable};
 pub(super) use self::credentials::Credentials;
 use self::credentials::KnownTieBreaker;
-use super::config::Role;
+use super::config::{Policy, Role};
 use super::consent::Consent;
 use super::output::TransportFailure;
 use super::parameters::{Candidate, CandidateKind, Protocol};
@@ -46,7 +46,7 @@ const CHECKS_OF_A_ROUND: usize = 10;
 const CHECKING_LIMIT: Duration = Duration::from_secs(30);
 /// The same, once the peer has told all its candidates.
 const COMPLETE_CHECKING_LIMIT: Duration = Duration::from_secs(15);
-/// A relayed pair is nominated only when nothing direct works in this time.
+/// A relayed pair is nominated only when nothing direct works in this time, where that may be used.
 const RELAY_PATIENCE: Duration = Duration::from_millis(500);
 
 /// Names a local transport address: a socket's, or a relayed one behind it.
@@ -155,6 +155,7 @@ impl fmt::Debug for Ice {
 impl Ice {
     pub(super) fn new(
         role: Role,
+        policy: Policy,
         interval: Duration,
         provider: Arc<dyn RTCCryptoProvider>,
         mut rng: StdRng,
@@ -178,7 +179,10 @@ impl Ice {
             host_acceptance_min_wait: Some(Duration::ZERO),
             srflx_acceptance_min_wait: Some(Duration::ZERO),
             prflx_acceptance_min_wait: Some(Duration::ZERO),
-            relay_acceptance_min_wait: Some(RELAY_PATIENCE),
+            relay_acceptance_min_wait: Some(match policy {
+                Policy::All => RELAY_PATIENCE,
+                Policy::Relay => Duration::ZERO,
+            }),
             ..AgentConfig::default()
         };
         Ok(Self {
