@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use rustls_platform_verifier::Verifier;
 use tokio_rustls::rustls::{
-    self, ClientConfig, DigitallySignedStruct, SignatureScheme,
+    self, CertificateError, ClientConfig, DigitallySignedStruct, SignatureScheme,
     client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
-    crypto::CryptoProvider,
+    crypto::{CryptoProvider, WebPkiSupportedAlgorithms},
     pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime, pem::PemObject},
 };
 
@@ -89,16 +89,22 @@ fn verifier(
     options: &TlsOptions,
     provider: Arc<CryptoProvider>,
 ) -> Result<Arc<dyn ServerCertVerifier>, ConnectError> {
-    if !options.reject_unauthorized {
-        return Ok(Arc::new(AcceptAny { provider }));
-    }
+    let algorithms = provider.signature_verification_algorithms;
+    let trust = match options.reject_unauthorized {
+        true => system(&options.ca, provider)?,
+        false => Trust::Anyone,
+    };
+    Ok(Arc::new(ServerCheck { trust, algorithms }))
+}
+
+fn system(ca: &[String], provider: Arc<CryptoProvider>) -> Result<Trust, ConnectError> {
     let mut extra = Vec::new();
-    for pem in &options.ca {
+    for pem in ca {
         extra.extend(certificates("ca", pem)?);
     }
-    let system = Verifier::new_with_extra_roots(extra.iter().cloned(), provider)
+    let verifier = Verifier::new_with_extra_roots(extra.iter().cloned(), provider)
         .map_err(|error| invalid("ca", &error))?;
-    Ok(Arc::new(Trusting { system, extra }))
+    Ok(Trust::System { verifier, extra })
 }
 
 fn certificates(
@@ -126,15 +132,26 @@ fn invalid(option: &'static str, why: &dyn fmt::Display) -> ConnectError {
     }
 }
 
-/// The system's verdict, and a server's own certificate where it stands in `tls.ca` itself: a
-/// self-signed one is usually marked as an authority, which no chain may end with.
+/// Who checks the server's certificate.
 #[derive(Debug)]
-struct Trusting {
-    system: Verifier,
-    extra: Vec<CertificateDer<'static>>,
+enum Trust {
+    /// `rejectUnauthorized: false`: nobody.
+    Anyone,
+    /// The system, with the authorities of `tls.ca` beside its own.
+    System {
+        verifier: Verifier,
+        extra: Vec<CertificateDer<'static>>,
+    },
 }
 
-impl ServerCertVerifier for Trusting {
+/// The check of a server; the handshake's signatures are always checked.
+#[derive(Debug)]
+struct ServerCheck {
+    trust: Trust,
+    algorithms: WebPkiSupportedAlgorithms,
+}
+
+impl ServerCertVerifier for ServerCheck {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -143,13 +160,19 @@ impl ServerCertVerifier for Trusting {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        if self.extra.contains(end_entity) {
-            let certificate = rustls::server::ParsedCertificate::try_from(end_entity)?;
-            rustls::client::verify_server_name(&certificate, server_name)?;
+        let Trust::System { verifier, extra } = &self.trust else {
             return Ok(ServerCertVerified::assertion());
+        };
+        let verdict =
+            verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
+        match verdict {
+            Err(error) if extra.contains(end_entity) && is_about_the_chain(&error) => {
+                let certificate = rustls::server::ParsedCertificate::try_from(end_entity)?;
+                rustls::client::verify_server_name(&certificate, server_name)?;
+                Ok(ServerCertVerified::assertion())
+            }
+            verdict => verdict,
         }
-        self.system
-            .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
     }
 
     fn verify_tls12_signature(
@@ -158,7 +181,7 @@ impl ServerCertVerifier for Trusting {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.system.verify_tls12_signature(message, cert, dss)
+        rustls::crypto::verify_tls12_signature(message, cert, dss, &self.algorithms)
     }
 
     fn verify_tls13_signature(
@@ -167,55 +190,25 @@ impl ServerCertVerifier for Trusting {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.system.verify_tls13_signature(message, cert, dss)
+        rustls::crypto::verify_tls13_signature(message, cert, dss, &self.algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.system.supported_verify_schemes()
+        self.algorithms.supported_schemes()
     }
 }
 
-/// `rejectUnauthorized: false`: any certificate, but the handshake's signatures are still checked.
-#[derive(Debug)]
-struct AcceptAny {
-    provider: Arc<CryptoProvider>,
-}
-
-impl ServerCertVerifier for AcceptAny {
-    fn verify_server_cert(
-        &self,
-        _end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        rustls::crypto::verify_tls12_signature(message, cert, dss, algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        rustls::crypto::verify_tls13_signature(message, cert, dss, algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider
-            .signature_verification_algorithms
-            .supported_schemes()
-    }
+/// Whether a certificate was refused only for who has signed it, or for being an authority itself, as
+/// self-signed ones usually are: neither matters where `tls.ca` holds that very certificate. Dates
+/// are checked before both.
+fn is_about_the_chain(error: &rustls::Error) -> bool {
+    let rustls::Error::InvalidCertificate(fault) = error else {
+        return false;
+    };
+    let is_authority = |error: &rustls::OtherError| {
+        let known = error.0.downcast_ref::<webpki::Error>();
+        known == Some(&webpki::Error::CaUsedAsEndEntity)
+    };
+    *fault == CertificateError::UnknownIssuer
+        || matches!(fault, CertificateError::Other(error) if is_authority(error))
 }

@@ -163,8 +163,14 @@ impl Authority {
 
     /// A server whose self-signed certificate for `name` is marked as an authority's, and its PEM.
     pub(crate) fn self_signed(name: &str) -> (Arc<ServerConfig>, String) {
+        Self::self_signed_until(name, 4096)
+    }
+
+    /// The same, valid until this year.
+    pub(crate) fn self_signed_until(name: &str, year: i32) -> (Arc<ServerConfig>, String) {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        params.not_after = rcgen::date_time_ymd(year, 1, 1);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let certificate = params.self_signed(&key).unwrap();
         let chain = vec![CertificateDer::from(certificate.der().to_vec())];

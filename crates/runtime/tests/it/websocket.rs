@@ -171,6 +171,18 @@ async fn a_servers_own_self_signed_certificate_can_be_trusted_by_name() {
 }
 
 #[tokio::test]
+async fn a_servers_own_certificate_is_refused_when_it_has_expired() {
+    let (config, pem) = Authority::self_signed_until("localhost", 2020);
+    let port = server::start(Manner::Echo, Some(config)).await;
+    let tls = TlsOptions {
+        ca: vec![pem],
+        ..TlsOptions::default()
+    };
+    let refused = text(connect(&format!("wss://localhost:{port}/"), tls).await);
+    assert!(refused.contains("it has expired"), "{refused}");
+}
+
+#[tokio::test]
 async fn an_untrusted_certificate_is_refused_with_what_to_do() {
     let authority = Authority::new();
     let port = server::start(Manner::Echo, Some(authority.server("localhost", false))).await;
