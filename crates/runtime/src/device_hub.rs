@@ -146,33 +146,26 @@ impl Devices {
     }
 
     fn open(&mut self, order: Order) {
-        let opened = match order {
+        match order {
             Order::Hear(selection, listener, trouble) => self.hear(selection, listener, trouble),
             Order::Play(selection, voice, trouble) => self.play(selection, voice, trouble),
-        };
-        if let Err(error) = opened {
-            tracing::error!(%error, "no thread for a device could be started");
         }
     }
 
-    fn hear(
-        &mut self,
-        selection: Selection,
-        listener: LinkWriter,
-        trouble: Trouble,
-    ) -> io::Result<()> {
+    fn hear(&mut self, selection: Selection, listener: LinkWriter, trouble: Trouble) {
         let known = |heard: &&mut Heard| heard.selection == selection;
         if let Some(heard) = self.microphones.iter_mut().find(known) {
             heard.audience.join(trouble);
-            heard.listeners.push(listener);
-            return Ok(());
+            return heard.listeners.push(listener);
         }
         let audience = Audience::default();
         audience.join(trouble);
         let backend = Arc::clone(&self.backend);
         let events = audience.clone();
-        let (microphone, handle) =
-            open_microphone(backend, selection.clone(), move |event| events.tell(&event))?;
+        let opened = open_microphone(backend, selection.clone(), move |event| events.tell(&event));
+        let Some((microphone, handle)) = audience.unless_failed(opened) else {
+            return;
+        };
         self.microphones.push(Heard {
             selection,
             microphone,
@@ -180,27 +173,22 @@ impl Devices {
             audience,
             _handle: handle,
         });
-        Ok(())
     }
 
-    fn play(
-        &mut self,
-        selection: Selection,
-        voice: LinkReader,
-        trouble: Trouble,
-    ) -> io::Result<()> {
+    fn play(&mut self, selection: Selection, voice: LinkReader, trouble: Trouble) {
         let known = |played: &&mut Played| played.selection == selection;
         if let Some(played) = self.speakers.iter_mut().find(known) {
             played.audience.join(trouble);
-            played.voices.push(voice);
-            return Ok(());
+            return played.voices.push(voice);
         }
         let audience = Audience::default();
         audience.join(trouble);
         let backend = Arc::clone(&self.backend);
         let events = audience.clone();
-        let (speaker, handle) =
-            open_speaker(backend, selection.clone(), move |event| events.tell(&event))?;
+        let opened = open_speaker(backend, selection.clone(), move |event| events.tell(&event));
+        let Some((speaker, handle)) = audience.unless_failed(opened) else {
+            return;
+        };
         self.speakers.push(Played {
             selection,
             speaker,
@@ -208,7 +196,6 @@ impl Devices {
             audience,
             _handle: handle,
         });
-        Ok(())
     }
 
     fn tick(&mut self) {
@@ -263,15 +250,23 @@ impl Audience {
     }
 
     fn tell(&self, event: &DeviceEvent) {
-        let mut told = lock(&self.shared);
         match event {
-            DeviceEvent::Opened { .. } | DeviceEvent::Moved => told.trouble = None,
-            DeviceEvent::Failed { fault, .. } => {
-                let text = fault.to_string();
-                told.sessions.retain(|session| session(text.clone()));
-                told.trouble = Some(text);
-            }
+            DeviceEvent::Opened { .. } | DeviceEvent::Moved => lock(&self.shared).trouble = None,
+            DeviceEvent::Failed { fault, .. } => self.complain(&fault.to_string()),
         }
+    }
+
+    fn complain(&self, text: &str) {
+        let mut told = lock(&self.shared);
+        told.sessions.retain(|session| session(text.to_owned()));
+        told.trouble = Some(text.to_owned());
+    }
+
+    /// Tells those who wait for a device whose thread could not be started.
+    fn unless_failed<T>(&self, opened: io::Result<T>) -> Option<T> {
+        opened
+            .map_err(|error| self.complain(&format!("no thread for it could be started: {error}")))
+            .ok()
     }
 }
 

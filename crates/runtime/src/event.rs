@@ -1,5 +1,6 @@
 //! What the application is told: one ordered stream for each phone.
 
+use phone::event::Level;
 use phone::{PhoneError, SessionId, Ticket};
 use serde::Serialize;
 
@@ -54,6 +55,23 @@ impl Event {
 
     pub(crate) fn stats(id: SessionId, stats: serde_json::Value) -> Event {
         Event::Runtime(RuntimeEvent::Stats { id, stats })
+    }
+
+    /// A line of the log that no session says.
+    pub(crate) fn warning(message: String) -> Event {
+        Event::Phone(phone::Event::Trace {
+            level: Level::Warn,
+            message,
+            details: serde_json::Value::Null,
+        })
+    }
+
+    pub(crate) fn dropped_traces(dropped: u64) -> Event {
+        Event::Phone(phone::Event::Trace {
+            level: Level::Warn,
+            message: format!("{dropped} lines were dropped: JavaScript did not read them in time"),
+            details: serde_json::json!({ "dropped": dropped }),
+        })
     }
 
     /// The session that has ended with this event.

@@ -1,5 +1,6 @@
 //! Names and addresses: STUN and TURN servers by name, our own interfaces.
 
+use std::io;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
@@ -32,6 +33,14 @@ pub(crate) struct IceServers {
     pub(crate) passed_over: Vec<String>,
 }
 
+/// What a lookup found.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    pub(crate) servers: Vec<Server>,
+    /// The names that were not found, in sentences for the log.
+    pub(crate) faults: Vec<String>,
+}
+
 impl IceServers {
     pub(crate) fn new(list: &[IceServer]) -> IceServers {
         let mut servers = IceServers::default();
@@ -58,16 +67,20 @@ impl IceServers {
     }
 
     /// Looks all names up at once; a name without an answer is left out.
-    pub(crate) fn lookup(&self) -> impl Future<Output = Vec<Server>> + Send + 'static {
+    pub(crate) fn lookup(&self) -> impl Future<Output = Found> + Send + 'static {
         let named = self.named.clone();
         async move {
             let lookups: Vec<_> = named
                 .into_iter()
                 .map(|n| tokio::spawn(n.lookup()))
                 .collect();
-            let mut found = Vec::new();
+            let mut found = Found::default();
             for lookup in lookups {
-                found.extend(lookup.await.unwrap_or_default());
+                match lookup.await {
+                    Ok(Ok(servers)) => found.servers.extend(servers),
+                    Ok(Err(fault)) => found.faults.push(fault),
+                    Err(broken) => found.faults.push(format!("a lookup broke: {broken}")),
+                }
             }
             found
         }
@@ -85,26 +98,20 @@ impl Named {
         Some(self.at(SocketAddr::new(address, self.port)))
     }
 
-    async fn lookup(self) -> Vec<Server> {
+    async fn lookup(self) -> Result<Vec<Server>, String> {
         let query = tokio::net::lookup_host((self.host.as_str(), self.port));
         let found: Vec<SocketAddr> = match tokio::time::timeout(LOOKUP, query).await {
             Ok(Ok(found)) => found.collect(),
-            Ok(Err(error)) => {
-                tracing::warn!(host = self.host, %error, "an ICE server was not found");
-                Vec::new()
-            }
+            Ok(Err(error)) => return Err(format!("{} was not found: {error}", self.host)),
             Err(_) => {
-                tracing::warn!(
-                    host = self.host,
-                    "the lookup of an ICE server took too long"
-                );
-                Vec::new()
+                let after = LOOKUP.as_secs();
+                return Err(format!("{} was not found within {after} s", self.host));
             }
         };
         // One address of each family: more would be the same server again.
         let v4 = found.iter().find(|address| address.is_ipv4());
         let v6 = found.iter().find(|address| address.is_ipv6());
-        v4.into_iter().chain(v6).map(|a| self.at(*a)).collect()
+        Ok(v4.into_iter().chain(v6).map(|a| self.at(*a)).collect())
     }
 
     fn at(&self, address: SocketAddr) -> Server {
@@ -162,18 +169,19 @@ fn place_of(place: &str) -> Option<(String, u16)> {
 ///
 /// Loopback is used where there is nothing else, and where the SIP server itself is on loopback: then
 /// its other users may be on this machine only (tests, the embedded PBX, a local SBC).
-pub(crate) fn local_addresses(server_is_local: bool) -> Vec<IpAddr> {
-    let found = if_addrs::get_if_addrs().unwrap_or_else(|error| {
-        tracing::warn!(%error, "the network interfaces can't be listed");
-        Vec::new()
-    });
+///
+/// # Errors
+///
+/// The system does not list its interfaces.
+pub(crate) fn local_addresses(server_is_local: bool) -> io::Result<Vec<IpAddr>> {
+    let found = if_addrs::get_if_addrs()?;
     let (loopback, others): (Vec<IpAddr>, Vec<IpAddr>) = found
         .iter()
         .filter(|interface| interface.is_oper_up())
         .map(if_addrs::Interface::ip)
         .filter(|address| usable(*address))
         .partition(IpAddr::is_loopback);
-    choose(loopback, others, server_is_local)
+    Ok(choose(loopback, others, server_is_local))
 }
 
 fn choose(

@@ -27,6 +27,10 @@ pub(crate) struct WavFile {
     lost: u64,
 }
 
+/// Tells the session that its file can't be written, or is not what it should be, from the thread
+/// that writes.
+pub(crate) type FileTrouble = Box<dyn Fn(String) -> bool + Send>;
+
 /// The thread that writes; it ends when the last file does.
 #[derive(Debug)]
 struct WriterThread {
@@ -35,9 +39,10 @@ struct WriterThread {
 }
 
 enum Order {
-    Begin(u64, File),
+    Begin(Box<Open>),
     Write(u64, Box<Frame>),
-    End(u64),
+    /// With the number of frames that were lost on the way.
+    End(u64, u64),
     /// Answered when everything before it is written.
     Settle(mpsc::Sender<()>),
 }
@@ -71,7 +76,7 @@ pub(crate) fn settle() {
 
 impl WavFile {
     /// Creates or overwrites a file; 16-bit mono at the rate of the first frame. Blocks.
-    pub(crate) fn create(path: &str) -> Result<WavFile, OpenError> {
+    pub(crate) fn create(path: &str, trouble: FileTrouble) -> Result<WavFile, OpenError> {
         let failed = |error: std::io::Error| OpenError::File {
             path: path.to_owned(),
             why: error.to_string(),
@@ -79,7 +84,13 @@ impl WavFile {
         let file = File::create(path).map_err(failed)?;
         let (thread, number) = WriterThread::shared().map_err(failed)?;
         // A begin waits where a frame would be lost; this thread may block.
-        let _ = thread.orders.send(Order::Begin(number, file));
+        let _ = thread.orders.send(Order::Begin(Box::new(Open {
+            number,
+            path: path.to_owned(),
+            trouble,
+            file: Some(file),
+            writer: None,
+        })));
         Ok(WavFile {
             thread,
             number,
@@ -106,13 +117,7 @@ impl WavFile {
 
 impl Drop for WavFile {
     fn drop(&mut self) {
-        if self.lost > 0 {
-            tracing::warn!(
-                frames = self.lost,
-                "a WAV file lost frames: the disk is too slow"
-            );
-        }
-        let end = Order::End(self.number);
+        let end = Order::End(self.number, self.lost);
         if let Err(mpsc::TrySendError::Full(end)) = self.thread.orders.try_send(end) {
             // Dropped on the tick: only a disk that is far behind makes this wait, at a call's end.
             let _ = self.thread.orders.send(end);
@@ -142,6 +147,8 @@ impl WriterThread {
 
 struct Open {
     number: u64,
+    path: String,
+    trouble: FileTrouble,
     /// Until the first frame names the rate.
     file: Option<File>,
     writer: Option<Writer>,
@@ -151,25 +158,21 @@ fn write_all(inbox: &Receiver<Order>) {
     let mut open: Vec<Open> = Vec::new();
     while let Ok(order) = inbox.recv() {
         match order {
-            Order::Begin(number, file) => open.push(Open {
-                number,
-                file: Some(file),
-                writer: None,
-            }),
+            Order::Begin(file) => open.push(*file),
             Order::Write(number, frame) => {
                 if let Some(file) = open.iter_mut().find(|file| file.number == number)
                     && let Err(error) = file.write(&frame)
                 {
-                    tracing::warn!(%error, "a WAV file can't be written");
+                    file.tell(&format!("it can't be written: {error}"));
                     open.retain(|file| file.number != number);
                 }
             }
             Order::Settle(settled) => {
                 let _ = settled.send(());
             }
-            Order::End(number) => {
+            Order::End(number, lost) => {
                 if let Some(index) = open.iter().position(|file| file.number == number) {
-                    open.swap_remove(index).finish();
+                    open.swap_remove(index).finish(lost);
                 }
             }
         }
@@ -193,14 +196,22 @@ impl Open {
     }
 
     // A call without a single frame still leaves a valid, empty file.
-    fn finish(mut self) {
+    fn finish(mut self, lost: u64) {
         let begun = self.begin(Rate::Hz48000);
         let finished = self
             .writer
+            .take()
             .map_or(Ok(()), |writer| writer.finish().map(drop));
         if let Err(error) = begun.and(finished) {
-            tracing::warn!(%error, "a WAV file can't be finished");
+            self.tell(&format!("it can't be finished: {error}"));
         }
+        if lost > 0 {
+            self.tell(&format!("it lacks {} ms: the disk is too slow", lost * 10));
+        }
+    }
+
+    fn tell(&self, what: &str) {
+        (self.trouble)(format!("{}: {what}", self.path));
     }
 }
 
@@ -212,7 +223,7 @@ mod tests {
     fn what_is_written_can_be_played_again() {
         let path = std::env::temp_dir().join(format!("offhook-wav-{}.wav", std::process::id()));
         let path = path.to_str().unwrap();
-        let mut file = WavFile::create(path).unwrap();
+        let mut file = WavFile::create(path, Box::new(|why| panic!("{why}"))).unwrap();
         file.write(&Frame::new(Rate::Hz16000, &[100; 160]).unwrap());
         file.write(&Frame::new(Rate::Hz16000, &[-200; 160]).unwrap());
         drop(file);
@@ -227,9 +238,24 @@ mod tests {
 
     #[test]
     fn a_path_that_can_not_be_used_is_an_error_with_the_reason() {
-        let error = WavFile::create("/nonexistent/x.wav").unwrap_err();
+        let error = WavFile::create("/nonexistent/x.wav", Box::new(|_| true)).unwrap_err();
         assert!(error.to_string().contains("/nonexistent/x.wav"));
         let error = WavPlayer::open("/nonexistent/x.wav", false).unwrap_err();
         assert!(matches!(error, OpenError::File { .. }));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_disk_that_is_full_is_told_with_the_path() {
+        let (tell, told) = mpsc::channel();
+        let trouble = Box::new(move |why: String| tell.send(why).is_ok());
+        let mut file = WavFile::create("/dev/full", trouble).unwrap();
+        for _ in 0..100 {
+            file.write(&Frame::silence(Rate::Hz48000));
+        }
+        drop(file);
+        settle();
+        let why = told.recv().unwrap();
+        assert!(why.starts_with("/dev/full: it can't be "), "{why}");
     }
 }

@@ -1,9 +1,11 @@
 //! The media of a phone's sessions: hosted by the workers, their inputs and outputs opened on the side.
 
 use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Instant;
 
+use futures_util::FutureExt;
 use media::transport::Server;
 use phone::media::{Device, MediaRefusal};
 use phone::{Config, MediaCommand, MediaEvent, SessionId, Ticket};
@@ -15,7 +17,7 @@ use super::opening::{self, Opened, Turn, Way};
 use crate::audio::{self, Input, Lease, OpenError, Output};
 use crate::device_hub::Trouble;
 use crate::media_worker::{self, EngineConfig, Handle, Inquiry, News, Order, Pool, Spec, What};
-use crate::resolver::{self, IceServers};
+use crate::resolver::{self, Found, IceServers};
 
 /// The media side of one phone.
 pub(crate) struct Calls {
@@ -27,13 +29,15 @@ pub(crate) struct Calls {
     /// Counts the lists of ICE servers, so that the answer about an old one is known as such.
     list: u32,
     news: mpsc::UnboundedSender<News>,
+    /// Sentences for the log. Unbounded: a few for each call, where something is wrong.
+    log: mpsc::UnboundedSender<String>,
 }
 
-/// The addresses of a list of ICE servers.
+/// The addresses of a list of ICE servers; none where the lookup itself broke.
 #[derive(Debug)]
 pub(crate) struct LookedUp {
     list: u32,
-    servers: Vec<Server>,
+    found: Option<Found>,
 }
 
 /// One session's media.
@@ -67,8 +71,12 @@ impl Call {
 }
 
 impl Calls {
-    pub(crate) fn new(config: &Config, news: mpsc::UnboundedSender<News>) -> Calls {
-        Calls {
+    pub(crate) fn new(
+        config: &Config,
+        news: mpsc::UnboundedSender<News>,
+        log: mpsc::UnboundedSender<String>,
+    ) -> Calls {
+        let mut calls = Calls {
             server_is_local: false,
             calls: BTreeMap::new(),
             config: Arc::new(EngineConfig::new(config)),
@@ -76,21 +84,27 @@ impl Calls {
             looking_up: false,
             list: 0,
             news,
-        }
-    }
-
-    /// What of the configuration can't be used, once.
-    pub(crate) fn take_warnings(&mut self) -> Vec<String> {
-        std::mem::take(&mut self.ice.passed_over)
-            .into_iter()
-            .map(|text| format!("iceServers: {text}"))
-            .collect()
+            log,
+        };
+        calls.log_passed_over();
+        calls
     }
 
     /// Takes another list of ICE servers, for sessions to come.
     pub(crate) fn set_ice_servers(&mut self, servers: &[phone::config::IceServer]) {
         self.ice = IceServers::new(servers);
         self.list += 1;
+        self.log_passed_over();
+    }
+
+    fn log_passed_over(&mut self) {
+        for text in std::mem::take(&mut self.ice.passed_over) {
+            self.log(format!("iceServers: {text}"));
+        }
+    }
+
+    fn log(&self, text: String) {
+        let _ = self.log.send(text);
     }
 
     pub(crate) fn knows(&self, id: SessionId) -> bool {
@@ -147,37 +161,48 @@ impl Calls {
     /// Takes what a lookup of the ICE servers found, and hosts the sessions that waited for it.
     pub(crate) fn looked_up(&mut self, found: LookedUp, now: Instant, jobs: &mut JoinSet<Job>) {
         self.looking_up = false;
-        if found.list == self.list {
-            self.ice.keep(found.servers, now);
+        match found.found {
+            Some(Found { servers, faults }) if found.list == self.list => {
+                for fault in faults {
+                    self.log(format!("iceServers: {fault}"));
+                }
+                self.ice.keep(servers, now);
+            }
+            Some(_) => {}
+            None => {
+                self.log("iceServers: their lookup broke; calls go on without them".to_owned());
+                return self.host_all(&self.waiting(), &[]);
+            }
         }
         self.host_waiting(now, jobs);
     }
 
-    fn host_waiting(&mut self, now: Instant, jobs: &mut JoinSet<Job>) {
-        let waiting: Vec<SessionId> = self
-            .calls
+    fn waiting(&self) -> Vec<SessionId> {
+        self.calls
             .iter()
             .filter(|(_, call)| matches!(call.place, Place::Waiting(_)))
             .map(|(id, _)| *id)
-            .collect();
+            .collect()
+    }
+
+    fn host_waiting(&mut self, now: Instant, jobs: &mut JoinSet<Job>) {
+        let waiting = self.waiting();
         if waiting.is_empty() {
             return;
         }
         match self.ice.at_hand(now) {
-            Some(servers) => {
-                for id in waiting {
-                    self.host(id, servers.clone());
-                }
-            }
+            Some(servers) => self.host_all(&waiting, &servers),
             None if self.looking_up => {}
             None => {
                 self.looking_up = true;
-                let (lookup, list) = (self.ice.lookup(), self.list);
-                jobs.spawn(async move {
-                    let servers = lookup.await;
-                    Job::IceServers(LookedUp { list, servers })
-                });
+                jobs.spawn(looking_up(self.list, self.ice.lookup()));
             }
+        }
+    }
+
+    fn host_all(&mut self, waiting: &[SessionId], servers: &[Server]) {
+        for id in waiting {
+            self.host(*id, servers.to_vec());
         }
     }
 
@@ -244,7 +269,14 @@ impl Calls {
         call.output = Arc::default();
         let turn = Arc::downgrade(&call.output);
         self.send(id, Order::SetOutput(Output::Nowhere));
-        match opening::output(wanted, self.trouble(id, turn.clone(), Device::Output)) {
+        let trouble = match wanted {
+            phone::audio::Output::Wav { .. } => self.file_trouble(id, turn.clone()),
+            phone::audio::Output::None
+            | phone::audio::Output::Sink { .. }
+            | phone::audio::Output::Default
+            | phone::audio::Output::Device { .. } => self.trouble(id, turn.clone(), Device::Output),
+        };
+        match opening::output(wanted, trouble) {
             Way::Now(outcome) => self.tell_attached(Opened::Output(id, turn, outcome)),
             // No output is a session; the compiler can't know that.
             Way::Session(_) => {}
@@ -281,6 +313,19 @@ impl Calls {
         })
     }
 
+    // A file is finished when its session has let it go, and then only the log can tell.
+    fn file_trouble(&self, id: SessionId, turn: Turn) -> Trouble {
+        let log = self.log.clone();
+        let tell = self.trouble(id, turn, Device::Output);
+        Box::new(move |reason| {
+            let current = tell(reason.clone());
+            if !current {
+                let _ = log.send(reason);
+            }
+            current
+        })
+    }
+
     fn listen_to(&mut self, other: SessionId) -> Result<Input, OpenError> {
         if !self.knows(other) {
             return Err(OpenError::NoSession);
@@ -311,12 +356,16 @@ impl Calls {
                 return self.tell(id, MediaEvent::Refused { refusal, reason });
             }
         };
+        let addresses = resolver::local_addresses(self.server_is_local).unwrap_or_else(|error| {
+            self.log(format!("the network interfaces can't be listed: {error}"));
+            Vec::new()
+        });
         let Some(call) = self.calls.get_mut(&id) else {
             return;
         };
         let handle = pool.host(Spec {
             id,
-            addresses: resolver::local_addresses(self.server_is_local),
+            addresses,
             build: media_worker::engine(Arc::clone(&self.config), servers),
             news: self.news.clone(),
         });
@@ -335,6 +384,11 @@ impl Calls {
             None => {}
         }
     }
+}
+
+async fn looking_up(list: u32, lookup: impl Future<Output = Found>) -> Job {
+    let found = AssertUnwindSafe(lookup).catch_unwind().await.ok();
+    Job::IceServers(LookedUp { list, found })
 }
 
 fn settle<T>(outcome: Result<T, OpenError>, nothing: T, device: Device) -> (T, Option<MediaEvent>) {
@@ -369,15 +423,22 @@ mod tests {
     use crate::audio::{Rate, Source, SourceReader};
 
     fn calls() -> (Calls, mpsc::UnboundedReceiver<News>) {
-        let options = json!({
+        calls_with(json!({}))
+    }
+
+    fn calls_with(more: serde_json::Value) -> (Calls, mpsc::UnboundedReceiver<News>) {
+        let mut options = json!({
             "uri": "sip:alice@example.test",
             "password": "hunter2",
             "servers": "ws://127.0.0.1:9",
             "audio": "none",
         });
+        for (name, value) in more.as_object().unwrap() {
+            options[name] = value.clone();
+        }
         let config = Config::from_json(&options).unwrap();
         let (news, told) = mpsc::unbounded_channel();
-        let mut calls = Calls::new(&config, news);
+        let mut calls = Calls::new(&config, news, mpsc::unbounded_channel().0);
         calls.server_is_local = true;
         (calls, told)
     }
@@ -440,6 +501,31 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_turn_server_that_never_answers_does_not_hold_a_call_for_the_whole_cap() {
+        let silent = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        let servers = json!([{
+            "urls": format!("turn:{}", silent.local_addr().unwrap()),
+            "username": "user",
+            "credential": "secret",
+        }]);
+        let (mut calls, mut told) = calls_with(json!({ "iceGatheringTimeout": 30_000 }));
+        calls.set_ice_servers(&serde_json::from_value::<Vec<_>>(servers).unwrap());
+        let mut jobs = JoinSet::new();
+        calls.order(SessionId::from_random(5), MediaCommand::Offer, &mut jobs);
+        let described = tokio::time::timeout(Duration::from_secs(20), async {
+            while let Some(News { what, .. }) = told.recv().await {
+                if let What::Media(MediaEvent::Described { sdp }) = what {
+                    return sdp;
+                }
+            }
+            panic!("the news ended");
+        });
+        assert!(described.await.unwrap().contains("typ host"));
+        silent.set_nonblocking(true).unwrap();
+        assert!(silent.recv(&mut [0; 2048]).is_ok(), "the server was asked");
+    }
+
+    #[tokio::test]
     async fn addresses_of_a_list_that_was_replaced_are_not_used() {
         let (mut calls, _told) = calls();
         let mut jobs = JoinSet::new();
@@ -463,5 +549,46 @@ mod tests {
         };
         calls.looked_up(found, Instant::now(), &mut jobs);
         assert!(matches!(calls.calls[&id].place, Place::Hosted(_)));
+    }
+
+    #[tokio::test]
+    async fn a_lookup_that_breaks_holds_no_call() {
+        let (mut calls, _told) = calls();
+        let mut jobs = JoinSet::new();
+        let id = SessionId::from_random(6);
+        let names = json!([{ "urls": "stun:name.invalid" }]);
+        calls.set_ice_servers(&serde_json::from_value::<Vec<_>>(names).unwrap());
+        calls.order(id, MediaCommand::Offer, &mut jobs);
+        let Job::IceServers(found) = looking_up(calls.list, async { panic!("on purpose") }).await
+        else {
+            panic!("a lookup was made");
+        };
+        calls.looked_up(found, Instant::now(), &mut jobs);
+        assert!(matches!(calls.calls[&id].place, Place::Hosted(_)));
+        assert!(!calls.looking_up, "the next call looks again");
+    }
+
+    #[tokio::test]
+    async fn a_name_that_is_not_found_and_a_file_that_can_not_be_finished_are_logged() {
+        let (mut calls, _told) = calls();
+        let (log, mut logged) = mpsc::unbounded_channel();
+        calls.log = log;
+        let found = Found {
+            faults: vec!["turn.invalid was not found".to_owned()],
+            ..Found::default()
+        };
+        let (list, found) = (calls.list, Some(found));
+        calls.looked_up(
+            LookedUp { list, found },
+            Instant::now(),
+            &mut JoinSet::new(),
+        );
+        let text = logged.try_recv().unwrap();
+        assert_eq!(text, "iceServers: turn.invalid was not found");
+
+        let gone = Turn::new();
+        let trouble = calls.file_trouble(SessionId::from_random(7), gone);
+        assert!(!trouble("x.wav: No space left on device".to_owned()));
+        assert_eq!(logged.try_recv().unwrap(), "x.wav: No space left on device");
     }
 }

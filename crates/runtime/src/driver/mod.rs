@@ -25,7 +25,7 @@ use phone::{
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use crate::event::{Event, EventSink};
+use crate::event::{Event, EventSink, RuntimeEvent};
 use crate::media_worker::{News, What};
 pub(crate) use calls::{Calls, LookedUp};
 use line::Line;
@@ -56,6 +56,8 @@ pub(crate) struct Driver {
     line: Line,
     calls: Calls,
     news: mpsc::UnboundedReceiver<News>,
+    /// What the application should know and no session can tell it.
+    log: mpsc::UnboundedReceiver<String>,
     /// Lookups and openings under way; aborted when the phone is closed.
     jobs: JoinSet<Job>,
     wake: Instant,
@@ -76,6 +78,7 @@ enum Fact {
     Request(Option<Request>),
     Line(line::News),
     Media(News),
+    Log(String),
     Job(Job),
     Time,
 }
@@ -90,17 +93,19 @@ enum Life {
 impl Driver {
     pub(crate) fn new(config: Config, requests: mpsc::Receiver<Request>, seed: [u8; 32]) -> Driver {
         let (news_sender, news) = mpsc::unbounded_channel();
+        let (log_sender, log) = mpsc::unbounded_channel();
         let now = Instant::now();
         let since_1970 = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default();
         Driver {
             line: Line::new(&config),
-            calls: Calls::new(&config, news_sender),
+            calls: Calls::new(&config, news_sender, log_sender),
             phone: Phone::new(config, seed, now, since_1970),
             requests,
             handle_dropped: false,
             news,
+            log,
             jobs: JoinSet::new(),
             wake: now,
         }
@@ -113,16 +118,19 @@ impl Driver {
         if driven.await.is_err() {
             stream.break_off();
         }
-        self.end().await;
+        self.end(&mut stream).await;
         stream.finish();
     }
 
-    async fn end(self) {
+    async fn end(self, stream: &mut Stream) {
         let Driver {
+            phone,
             mut line,
             calls,
             mut news,
             mut jobs,
+            mut log,
+            mut requests,
             ..
         } = self;
         jobs.abort_all();
@@ -134,19 +142,21 @@ impl Driver {
         };
         let all = async { tokio::join!(line.end(), media) };
         let _ = tokio::time::timeout(ENDING, all).await;
-    }
-
-    async fn drive(&mut self, stream: &mut Stream) {
-        self.warn_of_ice_servers(stream);
-        while self.drain(stream) == Life::On {
-            let fact = self.wait().await;
-            self.handle(fact, stream);
+        while let Ok(text) = log.try_recv() {
+            if phone.config().log_level <= Level::Warn {
+                stream.send(Event::warning(text));
+            }
+        }
+        requests.close();
+        while let Ok(request) = requests.try_recv() {
+            stream.owe(&request);
         }
     }
 
-    fn warn_of_ice_servers(&mut self, stream: &mut Stream) {
-        for text in self.calls.take_warnings() {
-            stream.warn(text);
+    async fn drive(&mut self, stream: &mut Stream) {
+        while self.drain(stream) == Life::On {
+            let fact = self.wait().await;
+            self.handle(fact, stream);
         }
     }
 
@@ -155,6 +165,7 @@ impl Driver {
             request = self.requests.recv(), if !self.handle_dropped => Fact::Request(request),
             news = self.line.next() => Fact::Line(news),
             Some(news) = self.news.recv() => Fact::Media(news),
+            Some(text) = self.log.recv() => Fact::Log(text),
             Some(Ok(job)) = self.jobs.join_next() => Fact::Job(job),
             () = tokio::time::sleep_until(self.wake.into()) => Fact::Time,
         }
@@ -162,6 +173,9 @@ impl Driver {
 
     fn handle(&mut self, fact: Fact, stream: &mut Stream) {
         let now = Instant::now();
+        if let Fact::Request(Some(request)) = &fact {
+            stream.owe(request);
+        }
         match fact {
             Fact::Request(Some(Request::Command(ticket, command))) => {
                 let is_ice = matches!(command, Command::SetIceServers { .. });
@@ -169,7 +183,6 @@ impl Driver {
                 // The phone may have refused them: what counts is its own list.
                 if is_ice {
                     self.calls.set_ice_servers(&self.phone.config().ice_servers);
-                    self.warn_of_ice_servers(stream);
                 }
             }
             Fact::Request(Some(Request::Stats(ticket, id))) => {
@@ -200,6 +213,11 @@ impl Driver {
                     stream.send(Event::reply(ticket, report.ok_or_else(no_session)));
                 }
             },
+            Fact::Log(text) => {
+                if self.phone.config().log_level <= Level::Warn {
+                    stream.send(Event::warning(text));
+                }
+            }
             Fact::Job(Job::IceServers(found)) => self.calls.looked_up(found, now, &mut self.jobs),
             Fact::Job(Job::Opened(opened)) => {
                 if let Some((id, event)) = self.calls.attach(*opened) {
@@ -253,6 +271,8 @@ struct Stream {
     last: Vec<Event>,
     /// Sessions that were started and have not ended, for the case that the task breaks.
     started: Vec<SessionId>,
+    /// `destroy` commands without a reply: they have one in any case, when all has ended.
+    destroying: Vec<Ticket>,
 }
 
 impl Stream {
@@ -262,19 +282,28 @@ impl Stream {
             closed: false,
             last: Vec::new(),
             started: Vec::new(),
+            destroying: Vec::new(),
+        }
+    }
+
+    fn owe(&mut self, request: &Request) {
+        if let Request::Command(ticket, Command::Destroy {}) = request {
+            self.destroying.push(*ticket);
         }
     }
 
     fn send(&mut self, event: Event) {
-        if let Event::Phone(event) = &event {
-            self.watch(event);
+        match &event {
+            Event::Phone(event) => self.watch(event),
+            Event::Runtime(RuntimeEvent::Reply { ticket, .. }) => {
+                self.destroying.retain(|waiting| waiting != ticket);
+            }
+            Event::Runtime(RuntimeEvent::Stats { .. }) => {}
         }
-        if matches!(event, Event::Phone(phone::Event::Closed)) {
-            self.closed = true;
-        } else if self.closed {
-            self.last.push(event);
-        } else {
-            self.events.send(event);
+        match event {
+            Event::Phone(phone::Event::Closed) => self.closed = true,
+            Event::Runtime(RuntimeEvent::Reply { .. }) if self.closed => self.last.push(event),
+            Event::Phone(_) | Event::Runtime(_) => self.events.send(event),
         }
     }
 
@@ -288,14 +317,6 @@ impl Stream {
             phone::Event::SessionEnded { id, .. } => self.started.retain(|known| known != id),
             _ => {}
         }
-    }
-
-    fn warn(&mut self, message: String) {
-        self.send(Event::Phone(phone::Event::Trace {
-            level: Level::Warn,
-            message,
-            details: serde_json::Value::Null,
-        }));
     }
 
     /// Ends every session and the stream after a panic in the phone's own task.
@@ -323,6 +344,10 @@ impl Stream {
         self.events.send(Event::Phone(phone::Event::Closed));
         for event in std::mem::take(&mut self.last) {
             self.events.send(event);
+        }
+        for ticket in std::mem::take(&mut self.destroying) {
+            let done = Event::reply(ticket, Ok(serde_json::Value::Null));
+            self.events.send(done);
         }
     }
 }

@@ -61,9 +61,9 @@ pub(crate) fn output(wanted: audio::Output, trouble: Trouble) -> Way<Output> {
     match wanted {
         audio::Output::None => Way::Now(Ok(Output::Nowhere)),
         audio::Output::Sink { id } => Way::Now(SinkWriter::open(id).map(Output::Sink)),
-        audio::Output::Wav { path } => {
-            Way::Blocking(Box::new(move || WavFile::create(&path).map(Output::Wav)))
-        }
+        audio::Output::Wav { path } => Way::Blocking(Box::new(move || {
+            WavFile::create(&path, trouble).map(Output::Wav)
+        })),
         audio::Output::Default => Way::Now(device_hub::speaker(None, trouble).map(Output::Link)),
         audio::Output::Device { id } => {
             Way::Now(device_hub::speaker(Some(id), trouble).map(Output::Link))

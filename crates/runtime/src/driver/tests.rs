@@ -22,7 +22,55 @@ async fn media_that_never_end_are_waited_for_half_a_second_in_all() {
     let (stuck, news) = mpsc::unbounded_channel();
     driver.news = news;
     let began = tokio::time::Instant::now();
-    driver.end().await;
+    driver.end(&mut Stream::new(Box::new(|_: Event| {}))).await;
     assert_eq!(began.elapsed(), ENDING);
     drop(stuck);
+}
+
+/// Gives events on as the application gets them.
+fn told() -> (
+    Box<dyn EventSink>,
+    std::sync::mpsc::Receiver<serde_json::Value>,
+) {
+    let (tell, told) = std::sync::mpsc::channel();
+    let sink = move |event: Event| drop(tell.send(serde_json::to_value(&event).unwrap()));
+    (Box::new(sink), told)
+}
+
+#[tokio::test]
+async fn a_task_that_breaks_still_answers_destroy_and_closes() {
+    let (driver, requests) = driver();
+    let (mut sink, told) = told();
+    let mut broken = false;
+    let events = Box::new(move |event: Event| {
+        if !std::mem::replace(&mut broken, true) {
+            panic!("on purpose: {event:?}");
+        }
+        sink.send(event);
+    });
+    let initialize = Request::Command(Ticket(1), Command::Initialize {});
+    requests.send(initialize).await.unwrap();
+    for ticket in [2, 3] {
+        let destroy = Request::Command(Ticket(ticket), Command::Destroy {});
+        requests.send(destroy).await.unwrap();
+    }
+    driver.run(events).await;
+    let types: Vec<_> = told.iter().map(|event| event["type"].clone()).collect();
+    assert_eq!(types, ["error", "closed", "reply", "reply"]);
+}
+
+#[tokio::test]
+async fn what_no_session_can_tell_is_a_trace_of_the_phone_even_at_its_end() {
+    let (mut driver, requests) = driver();
+    let (log, logged) = mpsc::unbounded_channel();
+    driver.log = logged;
+    log.send("x.wav: it can't be finished: disk full".to_owned())
+        .unwrap();
+    let (events, told) = told();
+    drop(requests);
+    driver.run(events).await;
+    let events: Vec<_> = told.iter().collect();
+    assert_eq!(events[0]["type"], "trace");
+    assert_eq!(events[0]["level"], "warn");
+    assert_eq!(events.last().unwrap()["type"], "closed");
 }
