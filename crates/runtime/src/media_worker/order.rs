@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
+use phone::media::MediaRefusal;
 use phone::{MediaCommand, MediaEvent, SessionId, Ticket};
 use tokio::sync::mpsc;
 
@@ -29,6 +30,19 @@ pub(crate) struct Spec {
     /// Where news of the session go. Unbounded: a session says little (state changes, digits, figures
     /// once a second) and the driver never waits for anything but its inputs.
     pub(crate) news: mpsc::UnboundedSender<News>,
+}
+
+impl Spec {
+    /// Tells the phone that the session can't be hosted.
+    pub(super) fn refuse(self, reason: String) {
+        refuse(self.id, &self.news, reason);
+    }
+}
+
+pub(super) fn refuse(id: SessionId, news: &mpsc::UnboundedSender<News>, reason: String) {
+    let refusal = MediaRefusal::Unavailable;
+    let what = What::Media(MediaEvent::Refused { refusal, reason });
+    let _ = news.send(News { id, what });
 }
 
 /// An order for one session.

@@ -47,10 +47,23 @@ impl Pool {
     fn start() -> io::Result<Pool> {
         let cores = thread::available_parallelism().map_or(1, usize::from);
         let epoch = Instant::now();
-        let threads = (0..cores.min(MAX_WORKERS))
-            .map(|index| Thread::start(index, epoch))
-            .collect::<io::Result<_>>()?;
-        Ok(Pool { threads })
+        Self::of((0..cores.min(MAX_WORKERS)).map(|index| Thread::start(index, epoch)))
+    }
+
+    /// Fewer threads than wanted are enough; without any the first failure is told.
+    fn of(started: impl Iterator<Item = io::Result<Thread>>) -> io::Result<Pool> {
+        let mut threads = Vec::new();
+        let mut failure = None;
+        for thread in started {
+            match thread {
+                Ok(thread) => threads.push(thread),
+                Err(error) => failure = failure.or(Some(error)),
+            }
+        }
+        match failure {
+            Some(error) if threads.is_empty() => Err(error),
+            Some(_) | None => Ok(Pool { threads }),
+        }
     }
 
     /// Hosts a session on the thread with the fewest.
@@ -93,7 +106,7 @@ impl fmt::Debug for Pool {
 impl Thread {
     fn start(index: usize, epoch: Instant) -> io::Result<Thread> {
         let (messages, inbox) = mpsc::channel();
-        let (mut worker, waker) = Worker::new(inbox, epoch)?;
+        let (worker, waker) = Worker::new(inbox, epoch)?;
         let join = thread::Builder::new()
             .name(format!("offhook-media-{index}"))
             .spawn(move || worker.run())?;
@@ -106,10 +119,20 @@ impl Thread {
     }
 
     fn send(&self, message: Message) {
-        let _ = self.messages.send(message);
+        if let Err(mpsc::SendError(message)) = self.messages.send(message) {
+            return undelivered(message);
+        }
         if let Err(error) = self.waker.wake() {
             tracing::error!(%error, "a media thread can't be woken");
         }
+    }
+}
+
+/// The thread broke before; its sessions were told then.
+fn undelivered(message: Message) {
+    match message {
+        Message::Host(_, spec) => spec.refuse("its media thread has ended".to_owned()),
+        Message::Order(..) | Message::Stop => {}
     }
 }
 
@@ -137,5 +160,19 @@ impl Drop for Handle {
     fn drop(&mut self) {
         self.send(Order::Close);
         self.thread().sessions.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pool_runs_on_the_threads_it_gets_and_fails_only_without_any() {
+        let some = || Thread::start(0, Instant::now());
+        let none = || Err(io::Error::from(io::ErrorKind::OutOfMemory));
+        let pool = Pool::of([none(), some(), none()].into_iter()).unwrap();
+        assert_eq!(pool.threads.len(), 1);
+        assert!(Pool::of([none(), none()].into_iter()).is_err());
     }
 }

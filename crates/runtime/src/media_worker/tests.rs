@@ -12,6 +12,8 @@ use tokio::sync::mpsc::unbounded_channel;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
 use super::engine::{Engine, Step};
+use super::order::{Key, Message};
+use super::worker::Worker;
 use super::{EngineConfig, Handle, Inquiry, News, Order, Pool, Spec, What, engine};
 use crate::audio::{Input, Output, Sink, SinkGroup, SinkWriter, Tone};
 
@@ -376,4 +378,46 @@ fn a_session_that_can_not_be_made_is_refused_with_the_reason() {
         panic!("{what:?}");
     };
     assert!(reason.contains("no UDP socket"), "{reason}");
+}
+
+#[test]
+fn a_media_thread_that_breaks_tells_the_sessions_it_has_and_those_it_was_to_have() {
+    let (messages, inbox) = mpsc::channel();
+    let (mut worker, _waker) = Worker::new(inbox, Instant::now()).unwrap();
+    let (tell, mut news) = unbounded_channel();
+    messages.send(Message::Host(Key(1), spec(&tell))).unwrap();
+    worker.take_messages();
+    messages.send(Message::Host(Key(2), spec(&tell))).unwrap();
+    worker.break_off("out of descriptors");
+    let crashed = MediaEvent::Crashed {
+        reason: "out of descriptors".to_owned(),
+    };
+    let refused = MediaEvent::Refused {
+        refusal: phone::media::MediaRefusal::Unavailable,
+        reason: "out of descriptors".to_owned(),
+    };
+    for expected in [crashed, refused] {
+        let What::Media(told) = news.try_recv().unwrap().what else {
+            panic!("{expected:?} was expected");
+        };
+        assert_eq!(told, expected);
+    }
+}
+
+fn spec(tell: &UnboundedSender<News>) -> Spec {
+    let (noted, _) = mpsc::channel();
+    Spec {
+        id: SessionId::from_random(8),
+        addresses: vec!["127.0.0.1".parse().unwrap()],
+        build: Box::new(move |_, _| {
+            Ok(Box::new(Notes {
+                noted,
+                ticking: false,
+                steps: Vec::new(),
+                wake: None,
+                panics_on: None,
+            }))
+        }),
+        news: tell.clone(),
+    }
 }

@@ -9,11 +9,10 @@ use std::time::{Duration, Instant};
 use std::{io, mem};
 
 use mio::{Events, Poll, Token, Waker};
-use phone::MediaEvent;
 
 use super::figures;
 use super::hosted::{Hosted, Life};
-use super::order::{Key, Message, News, Order, Spec, What};
+use super::order::{self, Key, Message, Order, Spec};
 use super::sockets::{self, DATAGRAM, Readiness, Sockets};
 use crate::audio::SinkGroup;
 use crate::tick_clock::Clock;
@@ -74,21 +73,51 @@ impl Worker {
         Ok((worker, waker))
     }
 
-    /// Runs until the pool is dropped.
-    pub(super) fn run(&mut self) {
+    /// Runs until the pool is dropped; where that fails, no session is left without a word.
+    pub(super) fn run(mut self) {
+        match catch_unwind(AssertUnwindSafe(|| self.serve())) {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                self.break_off(&format!(
+                    "a media thread can't wait for its sockets: {error}"
+                ));
+            }
+            Err(panic) => {
+                let text = panic_text(panic.as_ref());
+                self.break_off(&format!("a media thread broke: {text}"));
+            }
+        }
+    }
+
+    fn serve(&mut self) -> io::Result<()> {
         let mut events = Events::with_capacity(256);
         while !self.stopping {
             if let Err(error) = self.poll.poll(&mut events, self.timeout(Instant::now()))
                 && error.kind() != io::ErrorKind::Interrupted
             {
-                tracing::error!(%error, "a media thread can't wait for its sockets");
-                return;
+                return Err(error);
             }
             self.take_messages();
             self.note_readable(&events);
             self.read_sockets();
             self.run_deadlines();
             self.run_ticks();
+        }
+        Ok(())
+    }
+
+    /// Tells every session that is here, or on its way here, that it is over.
+    pub(super) fn break_off(mut self, reason: &str) {
+        for session in mem::take(&mut self.sessions).into_values() {
+            session.crashed(reason.to_owned());
+            // A broken session may break again while it is dropped.
+            let _ = catch_unwind(AssertUnwindSafe(|| drop(session)));
+        }
+        while let Ok(message) = self.inbox.try_recv() {
+            match message {
+                Message::Host(_, spec) => spec.refuse(reason.to_owned()),
+                Message::Order(..) | Message::Stop => {}
+            }
         }
     }
 
@@ -102,7 +131,7 @@ impl Worker {
         Some(next.saturating_duration_since(now))
     }
 
-    fn take_messages(&mut self) {
+    pub(super) fn take_messages(&mut self) {
         let until = Instant::now() + TURN;
         self.unordered = false;
         while !self.unordered
@@ -124,11 +153,7 @@ impl Worker {
             build,
             news,
         } = spec;
-        let refused = |reason| {
-            let refusal = phone::media::MediaRefusal::Unavailable;
-            let what = What::Media(MediaEvent::Refused { refusal, reason });
-            let _ = news.send(News { id, what });
-        };
+        let refused = |reason| order::refuse(id, &news, reason);
         let first = Token(key.0 as usize * sockets::MAX);
         let (sockets, bound) = match Sockets::bind(&addresses, self.poll.registry(), first) {
             Ok(bound) => bound,
@@ -267,9 +292,7 @@ impl Worker {
                 Some(outcome)
             }
             Err(panic) => {
-                let reason = panic_text(panic.as_ref());
-                tracing::error!(reason, "a media session broke");
-                session.crashed(reason);
+                session.crashed(panic_text(panic.as_ref()));
                 self.remove(key);
                 None
             }
