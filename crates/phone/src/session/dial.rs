@@ -43,6 +43,7 @@ impl Session {
                 target: dial.target,
                 headers: dial.headers,
                 timeout: dial.timeout,
+                held: Vec::new(),
             }),
             conversation_id: dial.conversation_id,
             call_id: String::new(),
@@ -74,6 +75,7 @@ impl Session {
         };
         let ticket = offering.ticket;
         let timeout = offering.timeout;
+        let held = std::mem::take(&mut offering.held);
         let invite = Invite {
             target: offering.target.clone(),
             headers: std::mem::take(&mut offering.headers),
@@ -99,6 +101,9 @@ impl Session {
                 self.show_state(ctx, changes);
                 let snapshot = Box::new(self.snapshot());
                 ctx.reply(ticket, Ok(Reply::Session(snapshot)));
+                for event in held {
+                    ctx.emit(event);
+                }
             }
             Err(error) => self.not_sent(&error, ctx),
         }

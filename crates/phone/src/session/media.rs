@@ -5,7 +5,7 @@ use super::{Context, MediaPath, Negotiation, Session, State};
 use crate::end_reason::{Condition, EndReason, Side};
 use crate::error::{ErrorCode, ErrorType, PhoneError};
 use crate::event::{Event, Level, SessionChanges, Warning};
-use crate::media::{MediaEvent, MediaFailure, MediaRefusal};
+use crate::media::{Device, MediaEvent, MediaFailure, MediaRefusal};
 
 impl Session {
     /// Takes news of this session's media; what comes after its end means nothing any more.
@@ -32,11 +32,9 @@ impl Session {
             MediaEvent::Dtmf { tone, duration } => self.pressed(tone, duration, ctx),
             MediaEvent::DtmfSent { remaining } => self.tones_sent(remaining, ctx),
             MediaEvent::DtmfRefused { ticket, reason } => self.tones_refused(ticket, reason, ctx),
-            MediaEvent::DeviceFailed { device, reason } => ctx.emit(Event::Warning {
-                id,
-                warning: Warning::NoDevice,
-                text: format!("{device:?} device: {reason}"),
-            }),
+            MediaEvent::DeviceFailed { device, reason } => {
+                self.device_failed(device, &reason, ctx);
+            }
             MediaEvent::Codec { name } => {
                 let changes = SessionChanges {
                     codec: Some(name),
@@ -56,6 +54,25 @@ impl Session {
             // RFC 3550 §6.6: the stream's end, not the call's; the BYE of SIP ends that.
             MediaEvent::PeerLeft => {}
             MediaEvent::Crashed { reason } => self.crashed(&reason, ctx),
+        }
+    }
+
+    fn device_failed(&mut self, device: Device, reason: &str, ctx: &mut Context<'_>) {
+        let text = format!("{device:?} device: {reason}");
+        ctx.trace(Level::Warn, &text, serde_json::json!({ "id": self.id }));
+        let warning = Event::Warning {
+            id: self.id,
+            warning: Warning::NoDevice,
+            text,
+        };
+        match &mut self.state {
+            State::Offering(offering) => offering.held.push(warning),
+            State::Pending(_)
+            | State::Answering(_)
+            | State::Dialing(_)
+            | State::Active(_)
+            | State::Ending
+            | State::Ended => ctx.emit(warning),
         }
     }
 

@@ -34,7 +34,7 @@ pub(crate) use show::millis;
 pub(crate) use crate::context::{Context, NotSent};
 
 use crate::audio;
-use crate::event::{ConnectionState, Direction};
+use crate::event::{ConnectionState, Direction, Event};
 use crate::id::{SessionId, Ticket};
 use crate::output::Wake;
 
@@ -176,6 +176,8 @@ pub(crate) struct Offering {
     target: Uri<'static>,
     headers: Vec<(String, String)>,
     timeout: Option<Duration>,
+    /// What is told after the reply to the command: the application has no session before it.
+    held: Vec<Event>,
 }
 
 /// An outgoing call whose INVITE is out.

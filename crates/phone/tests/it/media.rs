@@ -248,6 +248,21 @@ fn a_device_that_fails_is_a_warning_and_the_call_goes_on() {
 }
 
 #[test]
+fn a_device_that_fails_at_once_is_told_when_call_has_given_its_session() {
+    let mut rig = Rig::registered(alice());
+    rig.media_mode = Media::Manual;
+    let ticket = rig.command(json!({ "type": "call", "target": "bob" }));
+    let id = rig.id_of("sessionStarted");
+    let device = Device::Output;
+    let reason = "x.wav: No space left on device".to_owned();
+    rig.media_event(id, MediaEvent::DeviceFailed { device, reason });
+    assert_eq!(rig.count("warning"), 0);
+    assert_eq!(rig.last("trace")["level"], "warn");
+    rig.describe(id, "v=0\r\n");
+    assert!(rig.place(&format!("reply {}", ticket.0)) < rig.place("warning"));
+}
+
+#[test]
 fn a_silent_peer_is_a_warning_until_it_is_heard() {
     let (mut rig, id) = talking(alice());
     rig.media_event(id, MediaEvent::NoMedia);
