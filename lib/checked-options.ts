@@ -79,6 +79,7 @@ const schema: Schema = {
       },
     ],
   },
+  followRedirects: 'boolean',
   maxSessions: whole(1, 1_000_000),
   noAnswerTimeout: whole(1000, 3_600_000),
   codecs: { arrayOf: { oneOf: ['opus', 'G722', 'PCMU', 'PCMA'] }, min: 1 },

@@ -185,6 +185,11 @@ export interface SoftphoneOptions {
    * and those of `trustedPeers`; `'headers'`, the default with the PureCloud triple, also those whose headers ask for it.
    */
   autoAnswer?: AutoAnswerPolicy | AutoAnswerDecision | AutoAnswerOptions
+  /**
+   * Whether a 3xx answer is followed to the addresses it names; default false, because the callee would choose what is
+   * dialled at your expense. A call that is not followed ends with that answer in its reason.
+   */
+  followRedirects?: boolean
   /** The most sessions at once; one more is rejected with 486. Default unlimited. */
   maxSessions?: number
   /** Milliseconds that an incoming call rings before it is given up, 1000–3600000; default 60000. */
@@ -195,7 +200,10 @@ export interface SoftphoneOptions {
   opus?: OpusOptions
   /** The devices of calls that name none; `'none'` opens nothing. */
   audio?: AudioOptions | 'none'
-  /** Milliseconds after which a call is set up with the ICE candidates found so far; default 5000. */
+  /**
+   * Milliseconds after which a call is set up with the ICE candidates found so far; default 5000. Servers are waited for
+   * one second at most where the machine's own addresses may be used; what they answer later still serves the call.
+   */
   iceGatheringTimeout?: number
 }
 
@@ -248,7 +256,11 @@ export interface CallOptions extends Abortable {
    * the phone's `displayName`.
    */
   displayName?: string
-  /** Milliseconds to wait for an answer before the call is cancelled; default for as long as it rings. */
+  /**
+   * Milliseconds to wait for an answer before the call is cancelled. By default it is when 185 s have passed since the
+   * other side last said that it rings (RFC 3261 asks servers for a word each minute and lets them give up after three),
+   * and it ends after 32 s when nothing is answered at all. Either way the reason is `timeout`.
+   */
   timeout?: number
   /** Where the outgoing sound comes from; default the phone's `audio.input`. */
   mediaStream?: AudioInput

@@ -121,7 +121,11 @@ export class Session extends TypedEmitter<SessionEvents> {
     await this.#link.command({ type: 'reject', id: this.id, code: options.code, reason: options.reason })
   }
 
-  /** Ends the session: BYE, CANCEL or a refusal, whichever fits. Resolves after `sessionEnded`; again, it does nothing. */
+  /**
+   * Ends the session: BYE, CANCEL or a refusal, whichever fits. Resolves after `sessionEnded`; again, it does nothing.
+   *
+   * The reason is `success`; of a call that is not answered yet `cancel`, or `decline` where it came in.
+   */
   async end(): Promise<void> {
     if (this.state === 'ended') return
     this.#ending ??= this.#link.command({ type: 'end', id: this.id }).catch((error: SoftphoneError) => {

@@ -1,7 +1,7 @@
 //! Who the phone is, in the words of the SIP endpoint.
 
 use sip::auth;
-use sip::endpoint::EndpointConfig;
+use sip::endpoint::{EndpointConfig, Redirects};
 use sip::message::Method;
 use sip::uri::Uri;
 
@@ -45,6 +45,10 @@ pub(crate) fn endpoint_config(config: &Config, instance_id: &str) -> EndpointCon
             Method::Notify,
         ],
         register_expires: config.register_expires,
+        redirects: match config.follow_redirects {
+            true => Redirects::default(),
+            false => Redirects::Report,
+        },
         ..EndpointConfig::new(aor, format!("urn:uuid:{instance_id}"))
     }
 }

@@ -62,6 +62,9 @@ pub struct Config {
     pub org_id: Option<String>,
     /// Which calls are answered by themselves.
     pub auto_answer: AutoAnswer,
+    /// A 3xx answer is followed to the addresses it names. It is not by default: the callee would
+    /// choose what is dialled at the caller's expense.
+    pub follow_redirects: bool,
     /// The most sessions at once, pending ones included.
     pub max_sessions: Option<usize>,
     /// How long an incoming call rings.

@@ -147,6 +147,8 @@ options! {
         conversation_id_header, "conversationIdHeader": OneOrMany<String> = "a header name or an array of them";
         /// Which calls are answered by themselves.
         auto_answer, "autoAnswer": AutoAnswerOption = "'off', 'announced', 'headers', 'always', 'function' or { policy, delay, whenBusy, trustedPeers, beep }";
+        /// A 3xx answer is followed to the addresses it names; default false.
+        follow_redirects, "followRedirects": bool = "a boolean";
         /// The most sessions at once, pending ones included; default unlimited.
         max_sessions, "maxSessions": u64 = "a whole number of at least 1";
         /// Milliseconds an incoming call rings; default 60 000.

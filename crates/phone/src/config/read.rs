@@ -84,6 +84,7 @@ impl TryFrom<Options> for Config {
                 .collect::<Result<_, _>>()?,
             org_id: options.org_id.map(org_id).transpose()?,
             auto_answer,
+            follow_redirects: options.follow_redirects.unwrap_or(false),
             max_sessions: options.max_sessions.map(max_sessions).transpose()?,
             no_answer_timeout: Duration::from_millis(within(
                 "noAnswerTimeout",

@@ -5,7 +5,7 @@ use phone::{MediaCommand, MediaEvent, Ticket};
 use serde_json::json;
 use sip::message::{Method, Request};
 
-use crate::harness::{Caller, Media, Rig, alice, alice_with, answer, header};
+use crate::harness::{Caller, Media, Rig, alice, alice_with, answer, header, redirection};
 
 /// A phone whose INVITE is out.
 fn dialing(options: serde_json::Value) -> (Rig, Request, Ticket) {
@@ -295,6 +295,26 @@ fn ending_a_ringing_call_sends_cancel() {
     rig.done(json!({ "type": "end", "id": id }));
     rig.request(&Method::Cancel);
     assert_eq!(rig.count("terminated"), 1);
+}
+
+#[test]
+fn a_redirection_is_followed_only_where_the_application_wants_it() {
+    for follow in [false, true] {
+        let mut rig = Rig::registered(alice_with(json!({ "followRedirects": follow })));
+        rig.command(json!({ "type": "call", "target": "bob" }));
+        let invite = rig.request(&Method::Invite);
+        let elsewhere = "<sip:+19005550100@example.com>";
+        rig.receive(redirection(&invite, elsewhere));
+        rig.request(&Method::Ack);
+        if follow {
+            let second = rig.request(&Method::Invite);
+            assert_eq!(second.uri().as_str(), "sip:+19005550100@example.com");
+        } else {
+            assert!(rig.is_silent());
+            assert_eq!(rig.count("sessionEnded"), 1);
+            assert_eq!(rig.last("sessionEnded")["reason"]["sip"]["code"], 302);
+        }
+    }
 }
 
 #[test]

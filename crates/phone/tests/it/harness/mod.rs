@@ -3,7 +3,7 @@
 mod peer;
 mod proxy;
 
-pub(crate) use peer::{Caller, answer, header, with_header};
+pub(crate) use peer::{Caller, answer, header, redirection, with_header};
 pub(crate) use proxy::Pair;
 
 use std::collections::{BTreeMap, VecDeque};

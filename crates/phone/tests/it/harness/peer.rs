@@ -153,6 +153,16 @@ pub(crate) fn with_header(request: &Request, code: u16, name: &str, value: &str)
     response.to_bytes()
 }
 
+/// A 302 to somewhere else.
+pub(crate) fn redirection(request: &Request, contact: &str) -> Bytes {
+    let mut response = build(request, 302, None);
+    response
+        .headers_mut()
+        .replace(HeaderName::Contact, contact)
+        .unwrap();
+    response.to_bytes()
+}
+
 fn build(request: &Request, code: u16, sdp: Option<&str>) -> Response {
     let mut response = Response::to_request(request, StatusCode::new(code).unwrap());
     let to = request.headers().get(HeaderName::To).unwrap().to_owned();
