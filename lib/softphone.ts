@@ -14,6 +14,7 @@ import type {
   ExpectCallOptions,
   IceServer,
   Logger,
+  LogLevel,
   RejectOptions,
   SessionReference,
   SoftphoneOptions,
@@ -65,6 +66,8 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
   readonly #options: SoftphoneOptions
   readonly #receiver: Receiver
   readonly #devicesChanged = () => this.deliver('devicesChanged')
+  /** The least level of the lines that the engine makes. */
+  #level: LogLevel
   #link: Link | undefined
   #starting: Promise<void> | undefined
   #destroyed: Promise<void> | undefined
@@ -80,6 +83,7 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
     super()
     checkSoftphoneOptions(options)
     this.#options = { ...options }
+    this.#level = this.#logged()
     this.#receiver = new Receiver(this.#owner())
     // Devices are looked for only while somebody listens: asking the system takes some milliseconds each time.
     this.whileHeard(
@@ -87,8 +91,14 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
       () => this.#destroyed === undefined && watchDevices(this.#devicesChanged),
       () => unwatchDevices(this.#devicesChanged),
     )
+    // Lines that nobody reads are not made: every SIP message is one.
+    this.whileHeard(
+      'trace',
+      () => this.#want('trace'),
+      () => this.#want(this.#logged()),
+    )
     // The token says who the user is: a phone whose token is still to be fetched starts in initialize().
-    if (typeof options.accessToken === 'function') checkMeaning(native(), wireOptions(options, SOME_TOKEN))
+    if (typeof options.accessToken === 'function') checkMeaning(native(), wireOptions(options, SOME_TOKEN, this.#level))
     else this.#start(options.accessToken)
   }
 
@@ -306,7 +316,7 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
   }
 
   #start(token: string | undefined): void {
-    this.#link = new Link(native(), wireOptions(this.#options, token), (event) => this.#receiver.receive(event))
+    this.#link = new Link(native(), wireOptions(this.#options, token, this.#level), (event) => this.#receiver.receive(event))
     this.#applyRef()
   }
 
@@ -394,9 +404,19 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
     this.#log(level, message, details)
   }
 
+  #logged(): LogLevel {
+    return this.#options.logLevel ?? 'info'
+  }
+
+  #want(level: LogLevel): void {
+    if (level === this.#level) return
+    this.#level = level
+    this.#link?.post({ type: 'setLogLevel', level })
+  }
+
   #log(level: SoftphoneEvents['trace'][0], message: string, details: unknown): void {
-    const { logger = console, logLevel = 'info' } = this.#options
-    if (levels.indexOf(level) < levels.indexOf(logLevel)) return
+    const { logger = console } = this.#options
+    if (levels.indexOf(level) < levels.indexOf(this.#logged())) return
     try {
       const write: keyof Logger = level === 'trace' ? 'debug' : level
       logger[write](`[offhook] ${message}`, details)

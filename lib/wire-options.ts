@@ -1,10 +1,10 @@
 import { wireInput, wireOutput } from './audio'
-import type { AudioOptions, AutoAnswerOptions, IceServer, SoftphoneOptions, TlsOptions } from './options'
+import type { AudioOptions, AutoAnswerOptions, IceServer, LogLevel, SoftphoneOptions, TlsOptions } from './options'
 import type { HeaderList, WireIceServer } from './wire'
 
 /** The options as the addon reads them: JSON, with the token that a function fetched. */
-export function wireOptions(options: SoftphoneOptions, token: string | undefined): string {
-  const { logger: _logger, logLevel: _logLevel, ...plain } = options
+export function wireOptions(options: SoftphoneOptions, token: string | undefined, logLevel: LogLevel): string {
+  const { logger: _logger, ...plain } = options
   return JSON.stringify({
     ...plain,
     accessToken: token,
@@ -14,8 +14,7 @@ export function wireOptions(options: SoftphoneOptions, token: string | undefined
     tls: options.tls && wireTls(options.tls),
     autoAnswer: wireAutoAnswer(options.autoAnswer),
     audio: typeof options.audio === 'object' ? wireAudio(options.audio, 'audio.') : options.audio,
-    // Every line is traced; the logger's level is applied beside the logger.
-    logLevel: 'trace',
+    logLevel,
   })
 }
 

@@ -161,4 +161,5 @@ export type WireCommand =
   | { type: 'setInput'; id: string; input: WireInput }
   | { type: 'setOutput'; id: string; output: WireOutput }
   | { type: 'setVolume'; id?: string | undefined; volume: number }
+  | { type: 'setLogLevel'; level: LogLevel }
   | { type: 'delivered'; id: string }

@@ -8,14 +8,15 @@ use napi::bindgen_prelude::{Env, Function, Result, Status};
 use napi::threadsafe_function::{
     ThreadsafeCallContext, ThreadsafeFunction, ThreadsafeFunctionCallMode,
 };
-use runtime::{Event, EventSink, PbxEvent, PbxEventSink, SessionId};
+use runtime::{Backlog, Event, EventSink, Held, PbxEvent, PbxEventSink, SessionId};
 
-/// Unbounded: events are few, and of a session's figures only the latest waits.
+/// Unbounded: events are few, of a session's figures only the latest waits, and lines of the log are
+/// bounded by the [`Backlog`].
 type Callback = ThreadsafeFunction<Payload, (), String, Status, false>;
 
 /// What waits for the JavaScript thread.
 pub(crate) enum Payload {
-    Event(String),
+    Event(String, Option<Held>),
     Latest(Slot),
 }
 
@@ -25,6 +26,7 @@ type Slot = Arc<Mutex<Option<String>>>;
 pub(crate) struct EventStream {
     callback: Arc<Mutex<Callback>>,
     figures: BTreeMap<SessionId, Slot>,
+    backlog: Backlog,
 }
 
 /// Decides whether a phone keeps Node alive.
@@ -50,6 +52,7 @@ impl EventStream {
         let stream = EventStream {
             callback,
             figures: BTreeMap::new(),
+            backlog: Backlog::default(),
         };
         Ok((stream, liveness))
     }
@@ -62,14 +65,25 @@ impl EventStream {
 
 impl EventSink for EventStream {
     fn send(&mut self, event: Event) {
-        let Ok(text) = serde_json::to_string(&event) else {
+        for event in self.backlog.admit(event) {
+            self.pass(&event);
+        }
+    }
+}
+
+impl EventStream {
+    fn pass(&mut self, event: &Event) {
+        let Ok(text) = serde_json::to_string(event) else {
             return;
         };
         if let Some(id) = event.ended_session() {
             self.figures.remove(&id);
         }
         match event.replaces_stats_of() {
-            None => self.call(Payload::Event(text)),
+            None => {
+                let held = self.backlog.hold(event, &text);
+                self.call(Payload::Event(text, held));
+            }
             Some(id) => {
                 let slot = Arc::clone(self.figures.entry(id).or_default());
                 if lock(&slot).replace(text).is_none() {
@@ -83,7 +97,7 @@ impl EventSink for EventStream {
 impl PbxEventSink for EventStream {
     fn send(&mut self, event: PbxEvent) {
         if let Ok(text) = serde_json::to_string(&event) {
-            self.call(Payload::Event(text));
+            self.call(Payload::Event(text, None));
         }
     }
 }
@@ -91,7 +105,7 @@ impl PbxEventSink for EventStream {
 impl Payload {
     fn text(self) -> String {
         match self {
-            Payload::Event(text) => text,
+            Payload::Event(text, _held) => text,
             Payload::Latest(slot) => lock(&slot).take().unwrap_or_default(),
         }
     }

@@ -146,6 +146,21 @@ describe('events', () => {
     assert.deepEqual(lines, [['warn', '[offhook] warn']])
   })
 
+  test('the engine makes lines below the logger\'s level only while somebody listens to trace', () => {
+    const { phone, engine } = makePhone({ logLevel: 'warn' })
+    assert.equal(engine.options.logLevel, 'warn')
+    const levels = () => engine.commands.filter(({ type }) => type === 'setLogLevel').map(({ level }) => level)
+    const listener = () => {}
+    phone.on('trace', listener).once('trace', listener)
+    assert.deepEqual(levels(), ['trace'])
+    phone.off('trace', listener)
+    assert.deepEqual(levels(), ['trace'])
+    phone.removeAllListeners()
+    assert.deepEqual(levels(), ['trace', 'warn'])
+    phone.on('trace', listener)
+    assert.deepEqual(levels(), ['trace', 'warn', 'trace'])
+  })
+
   test('every payload can be structured-cloned, sessions become plain snapshots', () => {
     const { phone, engine } = makePhone()
     phone.on('error', () => {})

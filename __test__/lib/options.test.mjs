@@ -95,7 +95,7 @@ describe('options', () => {
         input: { type: 'source', id: fake.sources.at(-1).id },
         output: { type: 'sink', id: fake.sinks.at(-1).id },
       },
-      logLevel: 'trace',
+      logLevel: 'info',
     })
   })
 })

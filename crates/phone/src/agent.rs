@@ -43,6 +43,10 @@ impl Agent {
         }
     }
 
+    pub(crate) fn set_log_level(&mut self, level: Level) {
+        self.traced = level <= Level::Trace;
+    }
+
     /// The next thing that happened.
     pub(crate) fn next_event(&mut self) -> Option<endpoint::Event> {
         self.events.pop_front()

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::audio;
+use crate::event::Level;
 use crate::id::{SessionId, Ticket};
 use crate::secret::Secret;
 
@@ -114,6 +115,8 @@ pub enum Command {
         id: Option<SessionId>,
         volume: u8,
     },
+    /// Sets the least level of the `Trace` events that are made.
+    SetLogLevel { level: Level },
     /// Says that the listeners of this session's last `PendingSession` or `SessionStarted` ran.
     Delivered { id: SessionId },
 }

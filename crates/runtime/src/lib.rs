@@ -15,6 +15,7 @@
 //! **Everything that waits, waits here; everything that decides is in the pure rooms.**
 
 pub mod audio;
+mod backlog;
 pub mod device;
 mod device_hub;
 pub mod devices;
@@ -28,6 +29,7 @@ mod softphone;
 mod tick_clock;
 pub mod websocket;
 
+pub use backlog::{Backlog, Held};
 pub use event::{Event, EventSink, RuntimeEvent};
 pub use media_worker::{ClockFigures, clock_figures};
 pub use pbx::{Command as PbxCommand, Config as PbxConfig};

@@ -132,6 +132,11 @@ impl Phone {
                 self.session(id, |s, ctx| s.set_output(output, ctx))
             }
             Command::SetVolume { id, volume } => self.set_volume(id, volume),
+            Command::SetLogLevel { level } => {
+                self.config.log_level = level;
+                self.agent.set_log_level(level);
+                Ok(())
+            }
         };
         Some(done.map(|()| Reply::Done))
     }

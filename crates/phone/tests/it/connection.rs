@@ -3,7 +3,7 @@ use std::time::Duration;
 use phone::{Connection, Reply};
 use serde_json::{Value, json};
 
-use crate::harness::{EPOCH, Rig, alice, alice_with, answer, code, header, with_header};
+use crate::harness::{Caller, EPOCH, Rig, alice, alice_with, answer, code, header, with_header};
 
 fn refuse(rig: &mut Rig) {
     rig.connection(Connection::Refused {
@@ -291,6 +291,21 @@ fn late_news_of_a_connection_that_was_given_up_means_nothing() {
         secure: true,
     });
     assert!(rig.events.is_empty(), "{:?}", rig.order);
+}
+
+#[test]
+fn lines_below_the_wanted_level_are_never_made() {
+    let mut rig = Rig::registered(alice_with(json!({ "logLevel": "error" })));
+    let mut caller = Caller::new("c1");
+    rig.receive(caller.invite(&[], Some("v=0\r\n")));
+    assert_eq!(rig.count("trace"), 0);
+    rig.done(json!({ "type": "setLogLevel", "level": "trace" }));
+    rig.receive(caller.cancel(&[]));
+    assert!(rig.count("trace") > 0);
+    rig.done(json!({ "type": "setLogLevel", "level": "error" }));
+    rig.events.clear();
+    rig.command(json!({ "type": "unregister" }));
+    assert_eq!(rig.count("trace"), 0);
 }
 
 #[test]
