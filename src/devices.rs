@@ -7,7 +7,7 @@ use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi_derive::napi;
 use runtime::device::{System, Watch};
 
-use crate::phone::failed;
+use crate::handle::failed;
 
 /// Lists devices on a thread that may block.
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 use napi::bindgen_prelude::Result;
 use napi_derive::napi;
 
-use crate::phone::failed;
+use crate::handle::failed;
 
 /// How the media clock of the process has kept its time, as JSON: `ticks`, `late`, `skipped`.
 #[napi]

@@ -1,6 +1,7 @@
 //! The addon: what JavaScript says is converted and given to `runtime`, and back. Nothing is decided here.
 
 mod events;
+mod handle;
 
 pub mod devices;
 pub mod figures;

@@ -2,18 +2,16 @@
 
 use napi::bindgen_prelude::{Env, Function, Result};
 use napi_derive::napi;
-use runtime::{CommandError, PbxCommand, PbxConfig, PbxServer, Ticket};
+use runtime::{PbxServer, Ticket};
 
-use crate::events::{EventStream, Liveness};
-use crate::phone::{failed, invalid};
+use crate::handle::{Handle, failed, invalid, read};
 
 /// The embedded PBX: a task of the runtime with its ordered event stream.
 #[napi]
 #[derive(Debug)]
 pub struct NativePbx {
-    server: Option<PbxServer>,
+    server: Handle<PbxServer>,
     port: u16,
-    liveness: Liveness,
 }
 
 #[napi]
@@ -21,14 +19,12 @@ impl NativePbx {
     /// Starts a PBX on a free loopback port; throws where an option is wrong, with the text for the user.
     #[napi(constructor)]
     pub fn new(options: String, on_event: Function<'_, String, ()>) -> Result<NativePbx> {
-        let config: PbxConfig = serde_json::from_str(&options).map_err(invalid)?;
-        let (events, liveness) = EventStream::new(&on_event)?;
-        let server = PbxServer::start(config, Box::new(events)).map_err(invalid)?;
-        Ok(NativePbx {
-            port: server.address().port(),
-            server: Some(server),
-            liveness,
-        })
+        let config = read(&options)?;
+        let server = Handle::start(&on_event, |events| {
+            PbxServer::start(config, events).map_err(invalid)
+        })?;
+        let port = server.task()?.address().port();
+        Ok(NativePbx { server, port })
     }
 
     /// The port it listens on.
@@ -40,33 +36,27 @@ impl NativePbx {
     /// Queues a command; its outcome is the reply event with this ticket.
     #[napi]
     pub fn command(&self, ticket: f64, command: String) -> Result<()> {
-        let command: PbxCommand = serde_json::from_str(&command).map_err(invalid)?;
-        self.server()?
-            .command(Ticket(ticket as u64), command)
+        self.server
+            .task()?
+            .command(Ticket(ticket as u64), read(&command)?)
             .map_err(failed)
     }
 
     /// Keeps Node alive while the PBX runs, which is the default.
     #[napi(js_name = "ref")]
     pub fn hold(&self, env: Env) -> Result<()> {
-        self.liveness.hold(&env)
+        self.server.hold(&env)
     }
 
     /// Lets Node end although the PBX runs.
     #[napi]
     pub fn unref(&self, env: Env) -> Result<()> {
-        self.liveness.release(&env)
+        self.server.release(&env)
     }
 
     /// Stops the PBX in the background.
     #[napi]
     pub fn close(&mut self) {
-        self.server = None;
-    }
-
-    fn server(&self) -> Result<&PbxServer> {
-        self.server
-            .as_ref()
-            .ok_or_else(|| failed(CommandError::Closed))
+        self.server.close();
     }
 }

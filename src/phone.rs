@@ -1,17 +1,16 @@
 //! `NativePhone`.
 
-use napi::bindgen_prelude::{Env, Error, Function, Result, Status};
+use napi::bindgen_prelude::{Env, Function, Result};
 use napi_derive::napi;
-use runtime::{Command, CommandError, Config, SessionId, Softphone, Ticket};
+use runtime::{Config, SessionId, Softphone, Ticket};
 
-use crate::events::{EventStream, Liveness};
+use crate::handle::{Handle, failed, invalid, read};
 
 /// One phone: a task of the runtime with its ordered event stream.
 #[napi]
 #[derive(Debug)]
 pub struct NativePhone {
-    softphone: Option<Softphone>,
-    liveness: Liveness,
+    softphone: Handle<Softphone>,
 }
 
 #[napi]
@@ -20,20 +19,18 @@ impl NativePhone {
     #[napi(constructor)]
     pub fn new(options: String, on_event: Function<'_, String, ()>) -> Result<NativePhone> {
         let config = config(&options)?;
-        let (events, liveness) = EventStream::new(&on_event)?;
-        let softphone = Softphone::start(config, Box::new(events)).map_err(failed)?;
-        Ok(NativePhone {
-            softphone: Some(softphone),
-            liveness,
-        })
+        let softphone = Handle::start(&on_event, |events| {
+            Softphone::start(config, events).map_err(failed)
+        })?;
+        Ok(NativePhone { softphone })
     }
 
     /// Queues a command; its outcome is the reply event with this ticket.
     #[napi]
     pub fn command(&self, ticket: f64, command: String) -> Result<()> {
-        let command: Command = serde_json::from_str(&command).map_err(invalid)?;
-        self.softphone()?
-            .command(Ticket(ticket as u64), command)
+        self.softphone
+            .task()?
+            .command(Ticket(ticket as u64), read(&command)?)
             .map_err(failed)
     }
 
@@ -41,7 +38,8 @@ impl NativePhone {
     #[napi]
     pub fn stats(&self, ticket: f64, session_id: String) -> Result<()> {
         let id: SessionId = session_id.parse().map_err(invalid)?;
-        self.softphone()?
+        self.softphone
+            .task()?
             .stats(Ticket(ticket as u64), id)
             .map_err(failed)
     }
@@ -49,25 +47,19 @@ impl NativePhone {
     /// Keeps Node alive while the phone runs, which is the default.
     #[napi(js_name = "ref")]
     pub fn hold(&self, env: Env) -> Result<()> {
-        self.liveness.hold(&env)
+        self.softphone.hold(&env)
     }
 
     /// Lets Node end although the phone runs.
     #[napi]
     pub fn unref(&self, env: Env) -> Result<()> {
-        self.liveness.release(&env)
+        self.softphone.release(&env)
     }
 
     /// Closes the phone in the background.
     #[napi]
     pub fn close(&mut self) {
-        self.softphone = None;
-    }
-
-    fn softphone(&self) -> Result<&Softphone> {
-        self.softphone
-            .as_ref()
-            .ok_or_else(|| failed(CommandError::Closed))
+        self.softphone.close();
     }
 }
 
@@ -78,14 +70,5 @@ pub fn check_options(options: String) -> Result<()> {
 }
 
 fn config(options: &str) -> Result<Config> {
-    let options = serde_json::from_str(options).map_err(invalid)?;
-    Config::from_json(&options).map_err(invalid)
-}
-
-pub(crate) fn invalid(error: impl ToString) -> Error {
-    Error::new(Status::InvalidArg, error.to_string())
-}
-
-pub(crate) fn failed(error: impl ToString) -> Error {
-    Error::new(Status::GenericFailure, error.to_string())
+    Config::from_json(&read(options)?).map_err(invalid)
 }

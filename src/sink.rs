@@ -13,7 +13,7 @@ use napi::threadsafe_function::{
 use napi_derive::napi;
 use runtime::audio::{Rate, Sink, SinkGroup};
 
-use crate::phone::invalid;
+use crate::handle::invalid;
 
 /// Weak: a sink alone doesn't keep Node alive. At most one call waits.
 type Wake = ThreadsafeFunction<(), (), (), Status, false, true>;

@@ -9,7 +9,7 @@ use napi::threadsafe_function::{
 use napi_derive::napi;
 use runtime::audio::{MarkId, Rate, Source, SourceEvent};
 
-use crate::phone::{failed, invalid};
+use crate::handle::{failed, invalid};
 
 type Arguments = FnArgs<(&'static str, u32)>;
 /// Weak: a source alone doesn't keep Node alive. Unbounded: one event for each mark and each drain.
