@@ -227,7 +227,7 @@ impl Endpoint {
     fn fail_requests_of(&mut self, usage: UsageId) {
         let mut failed = Vec::new();
         self.sent.retain(|key, sent| match sent {
-            Sent::Within(within) if within.usage == usage => {
+            Sent::Within(within) if within.usage == usage && !within.accepted => {
                 failed.push((*key, within.id));
                 false
             }

@@ -185,6 +185,8 @@ pub(super) struct WithinSent {
     pub(super) id: RequestId,
     pub(super) request: Request,
     pub(super) retries: u32,
+    /// A re-INVITE with a 2xx, whose repeats are still to be acknowledged.
+    pub(super) accepted: bool,
 }
 
 /// What a server transaction is for, where somebody still has to answer it.

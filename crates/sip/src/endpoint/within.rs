@@ -116,6 +116,7 @@ impl Endpoint {
                 id,
                 request,
                 retries,
+                accepted: false,
             })
         };
         self.send(flow, request, sent, now)
@@ -182,7 +183,7 @@ impl Endpoint {
             }
             return;
         }
-        let Some(Sent::Within(sent)) = self.sent.get(&key) else {
+        let Some(Sent::Within(sent)) = self.sent.get_mut(&key) else {
             return;
         };
         let (usage, id, invite) = (sent.usage, sent.id, sent.request.clone());
@@ -192,6 +193,7 @@ impl Endpoint {
         if established.our_offer.is_none_or(|offer| offer.id != id) {
             return;
         }
+        sent.accepted = true;
         established.dialog.refresh_target(response.headers());
         established.our_offer = None;
         let (dialog, flow) = (established.dialog.clone(), established.flow);

@@ -529,3 +529,20 @@ fn in_an_early_dialog_their_update_is_not_taken_and_their_bye_not_allowed() {
     lone.receive(accept(&invite, "b"));
     lone.request(Method::Ack);
 }
+
+#[test]
+fn a_reinvite_that_was_answered_does_not_fail_when_the_call_ends() {
+    let (mut lone, usage, _) = caller();
+    let (_, again) = reinvite(&mut lone, usage);
+    lone.receive(accept(&again, "b"));
+    lone.request(Method::Ack);
+    assert!(matches!(lone.event(), Event::Response { .. }));
+    let (bye, request) = send(&mut lone, usage, Method::Bye);
+    lone.receive(answer(&request, 200, "b", ""));
+    assert!(matches!(lone.event(), Event::Response { id, .. } if id == bye));
+    assert!(matches!(lone.event(), Event::Ended { .. }));
+    lone.no_event();
+    lone.receive(accept(&again, "b"));
+    lone.request(Method::Ack);
+    lone.no_event();
+}
