@@ -34,6 +34,7 @@ pub mod companding;
 pub mod detect;
 pub mod drift;
 mod filter;
+pub mod gain;
 pub mod level;
 pub mod mixer;
 pub mod resample;

@@ -1,5 +1,6 @@
 //! Mixes the voices of a conference: everybody hears all but themselves.
 
+use crate::gain::Gain;
 use crate::{Frame, Rate};
 
 /// The sum of one tick's voices, from which each listener's own part is subtracted.
@@ -71,6 +72,54 @@ impl Mixer {
     }
 }
 
+/// One member's part of a conference: how loud it is for the others, and what it said in this tick.
+///
+/// ```
+/// use audio::{Frame, Rate, mixer::{Mixer, Voice}};
+///
+/// let mut mixer = Mixer::new(Rate::Hz8000);
+/// let (mut ann, mut bob) = (Voice::new(100), Voice::new(100));
+/// for _ in 0..2 {
+///     mixer.clear();
+///     ann.say(Frame::new(Rate::Hz8000, &[100; 80]).unwrap(), &mut mixer);
+///     bob.say(Frame::silence(Rate::Hz8000), &mut mixer);
+/// }
+/// assert_eq!(bob.hear(&mixer).samples(), [100; 80]);
+/// assert_eq!(ann.hear(&mixer).samples(), [0; 80]);
+/// ```
+#[derive(Debug, Clone)]
+pub struct Voice {
+    gain: Gain,
+    said: Frame,
+}
+
+impl Voice {
+    /// Creates the part of a member that joins: it fades in to so many percent of its own level.
+    pub fn new(percent: u8) -> Self {
+        Self {
+            gain: Gain::from_silence(percent),
+            said: Frame::silence(Rate::Hz48000),
+        }
+    }
+
+    /// Makes it so loud for the others, in percent, 100 at most; 0 mutes it.
+    pub fn set_volume(&mut self, percent: u8) {
+        self.gain.set(percent);
+    }
+
+    /// Adds what the member said in this tick, once, at the mixer's rate.
+    pub fn say(&mut self, mut frame: Frame, mixer: &mut Mixer) {
+        self.gain.apply(frame.samples_mut());
+        mixer.add(&frame);
+        self.said = frame;
+    }
+
+    /// Returns what the others said, when all have.
+    pub fn hear(&self, mixer: &Mixer) -> Frame {
+        mixer.without(&self.said)
+    }
+}
+
 /// Up to here a sum passes unchanged; above it bends, so that several loud voices don't clip hard.
 const KNEE: i32 = 24_576;
 
@@ -89,6 +138,8 @@ fn soften(sum: i32) -> i16 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::detect::Goertzel;
+    use crate::tone::{Generator, Sequence};
 
     fn voice(value: i16) -> Frame {
         Frame::new(Rate::Hz16000, &[value; 160]).unwrap()
@@ -117,6 +168,111 @@ mod tests {
         }
         assert_eq!(soften(KNEE), KNEE as i16);
         assert!(soften(60_000) > 30_000);
+    }
+
+    /// A conference in virtual time: what each member hears in a second of 10 ms ticks.
+    struct Table {
+        mixer: Mixer,
+        members: Vec<(f64, Voice, Generator, Vec<i16>)>,
+    }
+
+    impl Table {
+        fn new() -> Self {
+            Self {
+                mixer: Mixer::new(Rate::Hz16000),
+                members: Vec::new(),
+            }
+        }
+
+        fn join(&mut self, hz: f64) {
+            let tone = Generator::new(Sequence::sine(hz, -30.0, None), Rate::Hz16000);
+            self.members.push((hz, Voice::new(100), tone, Vec::new()));
+        }
+
+        fn second(&mut self) {
+            for (_, _, _, heard) in &mut self.members {
+                heard.clear();
+            }
+            for _ in 0..100 {
+                self.mixer.clear();
+                for (_, voice, tone, _) in &mut self.members {
+                    let mut frame = Frame::silence(Rate::Hz16000);
+                    tone.fill(frame.samples_mut());
+                    voice.say(frame, &mut self.mixer);
+                }
+                for (_, voice, _, heard) in &mut self.members {
+                    heard.extend_from_slice(voice.hear(&self.mixer).samples());
+                }
+            }
+        }
+
+        /// Who hears whom, each as the tone it sends, the beginning left out.
+        fn heard(&self) -> Vec<(f64, Vec<f64>)> {
+            let tones: Vec<f64> = self.members.iter().map(|member| member.0).collect();
+            let hears = |heard: &[i16], hz: &f64| {
+                let mut goertzel = Goertzel::new(Rate::Hz16000, *hz);
+                goertzel.push(&heard[1_600..]);
+                goertzel.take().dbov > -40.0
+            };
+            self.members
+                .iter()
+                .map(|(own, _, _, heard)| {
+                    let others = tones.iter().filter(|hz| hears(heard, hz)).copied();
+                    (*own, others.collect())
+                })
+                .collect()
+        }
+    }
+
+    #[test]
+    fn members_come_and_go_and_each_hears_exactly_the_others() {
+        let mut table = Table::new();
+        for hz in [400.0, 700.0, 1_100.0] {
+            table.join(hz);
+        }
+        table.second();
+        assert_eq!(
+            table.heard(),
+            [
+                (400.0, vec![700.0, 1_100.0]),
+                (700.0, vec![400.0, 1_100.0]),
+                (1_100.0, vec![400.0, 700.0]),
+            ]
+        );
+        table.members.remove(1);
+        table.join(1_700.0);
+        table.second();
+        assert_eq!(
+            table.heard(),
+            [
+                (400.0, vec![1_100.0, 1_700.0]),
+                (1_100.0, vec![400.0, 1_700.0]),
+                (1_700.0, vec![400.0, 1_100.0]),
+            ]
+        );
+    }
+
+    #[test]
+    fn ten_members_hear_nine_each() {
+        let mut table = Table::new();
+        for number in 0..10 {
+            table.join(300.0 + 150.0 * f64::from(number));
+        }
+        table.second();
+        for (own, others) in table.heard() {
+            assert_eq!(others.len(), 9, "{own} hears {others:?}");
+            assert!(!others.contains(&own));
+        }
+    }
+
+    #[test]
+    fn a_muted_member_hears_the_others_and_is_not_heard() {
+        let mut table = Table::new();
+        table.join(400.0);
+        table.join(700.0);
+        table.members[0].1.set_volume(0);
+        table.second();
+        assert_eq!(table.heard(), [(400.0, vec![700.0]), (700.0, vec![])]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::SessionId;
+use crate::id::{ConferenceId, SessionId};
 
 /// What the far end hears.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -34,6 +34,8 @@ pub enum Input {
     },
     /// What is heard from another session of this phone.
     Session { id: SessionId },
+    /// Everybody else in this conference: whoever hears it is also heard in it.
+    Conference { id: ConferenceId },
     /// Silence; nothing is opened.
     None,
 }

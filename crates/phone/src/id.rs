@@ -38,6 +38,11 @@ impl fmt::Debug for SessionId {
     }
 }
 
+/// Names one conference among those whose sessions share their media's driver.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ConferenceId(pub u64);
+
 /// The text is not a UUID.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a session id is a UUID")]

@@ -56,7 +56,7 @@ pub use config::{Config, ConfigError, Options};
 pub use end_reason::{Condition, EndReason, Side};
 pub use error::{ErrorCode, ErrorType, PhoneError, SipStatus};
 pub use event::Event;
-pub use id::{SessionId, Ticket};
+pub use id::{ConferenceId, SessionId, Ticket};
 pub use media::{MediaCommand, MediaEvent};
 pub use output::{Connection, Output, Reply, Wake};
 pub use phone::Phone;

@@ -48,6 +48,9 @@ pub enum MediaCommand {
     SetOutput { output: audio::Output },
     /// Sets the playout volume in percent, 0 to 100.
     SetVolume { percent: u8 },
+    /// Sets how loud the far end is for the others in a conference that is its input, now or later,
+    /// in percent, 0 (muted) to 100.
+    SetVoice { percent: u8 },
     /// Sends silence instead of the input, or the input again.
     Mute { muted: bool },
     /// Queues telephone events; each tone played is reported by `DtmfSent`, or all at once by
@@ -93,6 +96,7 @@ impl fmt::Debug for MediaCommand {
             Self::SetInput { input } => f.debug_tuple("SetInput").field(input).finish(),
             Self::SetOutput { output } => f.debug_tuple("SetOutput").field(output).finish(),
             Self::SetVolume { percent } => f.debug_tuple("SetVolume").field(percent).finish(),
+            Self::SetVoice { percent } => f.debug_tuple("SetVoice").field(percent).finish(),
             Self::Mute { muted } => f.debug_tuple("Mute").field(muted).finish(),
             Self::SendDtmf { tones, .. } => f.debug_tuple("SendDtmf").field(tones).finish(),
             Self::Close => f.write_str("Close"),

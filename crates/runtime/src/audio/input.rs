@@ -28,6 +28,27 @@ impl Input {
         Input::Source(reader, Converter::default())
     }
 
+    /// The rate at which it comes, where it has one of its own.
+    pub(crate) fn own_rate(&self) -> Option<Rate> {
+        match self {
+            Input::Source(reader, _) => Some(reader.rate()),
+            Input::Link(reader) => reader.rate(),
+            Input::Silence | Input::Wav(_) | Input::Tone(_) => None,
+            #[cfg(test)]
+            Input::Broken => None,
+        }
+    }
+
+    /// Begins anew after a time in which nobody read: what is live does not play the past.
+    pub(crate) fn resume(&mut self) {
+        match self {
+            Input::Link(reader) => reader.resume(),
+            Input::Silence | Input::Source(..) | Input::Wav(_) | Input::Tone(_) => {}
+            #[cfg(test)]
+            Input::Broken => {}
+        }
+    }
+
     /// Gives the next 10 ms at `rate`.
     pub(crate) fn read(&mut self, rate: Rate) -> Frame {
         match self {

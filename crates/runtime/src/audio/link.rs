@@ -9,6 +9,8 @@ use super::convert::Converter;
 const CAPACITY: usize = 8;
 /// The most frames that wait before the first is read: 30 ms, for a machine that is always late.
 const MOST_CUSHION: usize = 3;
+/// 200 ms without a frame are a pause, as a call on hold makes one, and say nothing about lateness.
+const PAUSE: usize = 20;
 
 /// Makes a link.
 pub(crate) fn link() -> (LinkWriter, LinkReader) {
@@ -17,6 +19,8 @@ pub(crate) fn link() -> (LinkWriter, LinkReader) {
         consumer,
         cushion: 1,
         flowing: false,
+        missing: 0,
+        rate: None,
         converter: Converter::default(),
     };
     (LinkWriter { producer }, reader)
@@ -43,6 +47,10 @@ pub(crate) struct LinkReader {
     /// Frames that wait before the first is read; one more after each time that there was none.
     cushion: usize,
     flowing: bool,
+    /// Reads in a row that found nothing.
+    missing: usize,
+    /// Of the last frame.
+    rate: Option<Rate>,
     converter: Converter,
 }
 
@@ -54,6 +62,10 @@ impl LinkReader {
             self.flowing = false;
             self.cushion = (self.cushion + 1).min(MOST_CUSHION);
         }
+        self.missing = if waiting == 0 { self.missing + 1 } else { 0 };
+        if self.missing == PAUSE {
+            self.cushion = 1;
+        }
         self.flowing = self.flowing || waiting >= self.cushion;
         if !self.flowing {
             return Frame::silence(rate);
@@ -63,9 +75,23 @@ impl LinkReader {
             let _ = self.consumer.pop();
         }
         match self.consumer.pop() {
-            Ok(frame) => self.converter.convert(&frame, rate),
+            Ok(frame) => {
+                self.rate = Some(frame.rate());
+                self.converter.convert(&frame, rate)
+            }
             Err(_) => Frame::silence(rate),
         }
+    }
+
+    /// The rate of what was read last.
+    pub(crate) fn rate(&self) -> Option<Rate> {
+        self.rate
+    }
+
+    /// Forgets what waits, after a time in which nobody read.
+    pub(crate) fn resume(&mut self) {
+        while self.consumer.pop().is_ok() {}
+        self.flowing = false;
     }
 
     /// Whether the writer is gone and everything was read.
@@ -97,6 +123,27 @@ mod tests {
         writer.write(&frame(3));
         assert_eq!(reader.read(Rate::Hz8000), frame(2));
         assert_eq!(reader.read(Rate::Hz8000), frame(3));
+    }
+
+    #[test]
+    fn a_pause_costs_no_delay_afterwards() {
+        let (mut writer, mut reader) = link();
+        for _ in 0..2 {
+            writer.write(&frame(1));
+            assert_eq!(reader.read(Rate::Hz8000), frame(1), "at once");
+            for _ in 0..PAUSE {
+                assert_eq!(reader.read(Rate::Hz8000), frame(0));
+            }
+        }
+    }
+
+    #[test]
+    fn a_reader_that_resumes_hears_the_present() {
+        let (mut writer, mut reader) = link();
+        writer.write(&frame(1));
+        reader.resume();
+        writer.write(&frame(2));
+        assert_eq!(reader.read(Rate::Hz8000), frame(2));
     }
 
     #[test]

@@ -4,11 +4,14 @@
 //! JavaScript ─► Source ─┐                         ┌─► Sink ─► JavaScript
 //!            Wav, Tone ─┼─► Input ─► media::Session ─► Output ─┼─► WavFile
 //!   another session's Link ─┘     (10 ms tick)        └─► device, or another session's Link
+//!
+//! several sessions' Links ─► Conference (10 ms tick) ─► their Inputs
 //! ```
 //!
 //! **Nothing here waits on the tick: what is not there is silence, what does not fit is dropped and
 //! counted.**
 
+mod conference;
 mod convert;
 mod input;
 mod link;
@@ -23,6 +26,7 @@ pub use ::audio::{Rate, UnknownRate};
 pub use sink::{Sink, SinkGroup};
 pub use source::{Dropped, MarkId, Source, SourceEvent};
 
+pub(crate) use conference::{Conference, Member, SeatId};
 pub(crate) use input::Input;
 pub(crate) use link::{LinkReader, LinkWriter, link};
 pub(crate) use output::Output;

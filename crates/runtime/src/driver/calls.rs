@@ -2,27 +2,31 @@
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 use futures_util::FutureExt;
 use media::transport::Server;
 use phone::media::{Device, MediaRefusal};
-use phone::{Config, MediaCommand, MediaEvent, SessionId, Ticket};
+use phone::{ConferenceId, Config, MediaCommand, MediaEvent, SessionId, Ticket};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::Job;
 use super::opening::{self, Opened, Turn, Way};
-use crate::audio::{self, Input, Lease, OpenError, Output};
+use crate::audio::{self, Input, Lease, LinkReader, Member, OpenError, Output};
 use crate::device_hub::Trouble;
-use crate::media_worker::{self, EngineConfig, Handle, Inquiry, News, Order, Pool, Spec, What};
+use crate::media_worker::{
+    self, Conference, EngineConfig, Handle, Inquiry, News, Order, Pool, Seat, Spec, What,
+};
 use crate::resolver::{self, Found, IceServers};
 
 /// The media side of one phone.
 pub(crate) struct Calls {
     pub(crate) server_is_local: bool,
     calls: BTreeMap<SessionId, Call>,
+    /// Each lives as long as somebody has a seat in it.
+    conferences: BTreeMap<ConferenceId, Weak<Conference>>,
     config: Arc<EngineConfig>,
     ice: IceServers,
     looking_up: bool,
@@ -49,6 +53,10 @@ struct Call {
     /// The application's PCM that it plays: let go the moment the call ends or takes another input,
     /// before the application hears of it and writes for the next call.
     source: Option<Lease>,
+    /// In the conference that is its input.
+    seat: Option<Seat>,
+    /// How loud it is there, in percent.
+    voice: u8,
 }
 
 enum Place {
@@ -66,6 +74,8 @@ impl Call {
             input: Arc::default(),
             output: Arc::default(),
             source: None,
+            seat: None,
+            voice: 100,
         }
     }
 }
@@ -79,6 +89,7 @@ impl Calls {
         let mut calls = Calls {
             server_is_local: false,
             calls: BTreeMap::new(),
+            conferences: BTreeMap::new(),
             config: Arc::new(EngineConfig::new(config)),
             ice: IceServers::new(&config.ice_servers),
             looking_up: false,
@@ -132,6 +143,12 @@ impl Calls {
             MediaCommand::SetInput { input } => self.open_input(id, input, jobs),
             MediaCommand::SetOutput { output } => self.open_output(id, output, jobs),
             MediaCommand::SetVolume { percent } => self.send(id, Order::SetVolume(percent)),
+            MediaCommand::SetVoice { percent } => {
+                if let Some(call) = self.calls.get_mut(&id) {
+                    call.voice = percent;
+                    call.seat.iter().for_each(|seat| seat.set_volume(percent));
+                }
+            }
             MediaCommand::Offer
             | MediaCommand::Answer { .. }
             | MediaCommand::SetAnswer { .. }
@@ -233,6 +250,7 @@ impl Calls {
             return;
         };
         call.input = Arc::default();
+        call.seat = None;
         // What it had is let go first: the same source or device may be wanted again.
         call.source = None;
         let turn = Arc::downgrade(&call.input);
@@ -247,6 +265,10 @@ impl Calls {
             Way::Now(outcome) => self.tell_attached(Opened::Input(id, turn, outcome)),
             Way::Session(other) => {
                 let outcome = self.listen_to(other);
+                self.tell_attached(Opened::Input(id, turn, outcome));
+            }
+            Way::Conference(conference) => {
+                let outcome = self.take_seat(id, conference, &turn);
                 self.tell_attached(Opened::Input(id, turn, outcome));
             }
             Way::Blocking(open) => {
@@ -278,8 +300,8 @@ impl Calls {
         };
         match opening::output(wanted, trouble) {
             Way::Now(outcome) => self.tell_attached(Opened::Output(id, turn, outcome)),
-            // No output is a session; the compiler can't know that.
-            Way::Session(_) => {}
+            // No output is a session or a conference; the compiler can't know that.
+            Way::Session(_) | Way::Conference(_) => {}
             Way::Blocking(open) => {
                 spawn(jobs, (id, turn.clone(), Device::Output), move || {
                     Opened::Output(id, turn, open())
@@ -330,9 +352,46 @@ impl Calls {
         if !self.knows(other) {
             return Err(OpenError::NoSession);
         }
+        Ok(Input::Link(self.far_end(other)))
+    }
+
+    fn far_end(&mut self, id: SessionId) -> LinkReader {
         let (writer, reader) = audio::link();
-        self.send(other, Order::AddListener(writer));
-        Ok(Input::Link(reader))
+        self.send(id, Order::AddListener(writer));
+        reader
+    }
+
+    /// Makes a session's far end a member of a conference until its input changes; returns the others.
+    fn take_seat(
+        &mut self,
+        id: SessionId,
+        conference: ConferenceId,
+        turn: &Turn,
+    ) -> Result<Input, OpenError> {
+        let conference = self.conference(conference)?;
+        let (output, others) = audio::link();
+        let member = Member::new(
+            Input::Link(self.far_end(id)),
+            Output::Link(output),
+            self.trouble(id, turn.clone(), Device::Input),
+        );
+        if let Some(call) = self.calls.get_mut(&id) {
+            let seat = conference.join(member);
+            seat.set_volume(call.voice);
+            call.seat = Some(seat);
+        }
+        Ok(Input::Link(others))
+    }
+
+    fn conference(&mut self, id: ConferenceId) -> Result<Arc<Conference>, OpenError> {
+        if let Some(conference) = self.conferences.get(&id).and_then(Weak::upgrade) {
+            return Ok(conference);
+        }
+        self.conferences.retain(|_, gone| gone.strong_count() > 0);
+        let pool = Pool::shared().map_err(|error| OpenError::Device(error.to_string()))?;
+        let conference = pool.conference();
+        self.conferences.insert(id, Arc::downgrade(&conference));
+        Ok(conference)
     }
 
     fn ensure(&mut self, id: SessionId, first: &MediaCommand, jobs: &mut JoinSet<Job>) {
@@ -523,6 +582,29 @@ mod tests {
         assert!(described.await.unwrap().contains("typ host"));
         silent.set_nonblocking(true).unwrap();
         assert!(silent.recv(&mut [0; 2048]).is_ok(), "the server was asked");
+    }
+
+    #[tokio::test]
+    async fn a_session_sits_in_a_conference_until_its_input_changes_or_it_ends() {
+        let (mut calls, _told) = calls();
+        let mut jobs = JoinSet::new();
+        let id = ConferenceId(1);
+        let sessions = [5, 6].map(SessionId::from_random);
+        for session in sessions {
+            let start = MediaCommand::Start {
+                input: phone::audio::Input::Conference { id },
+                output: phone::audio::Output::None,
+                beep: false,
+            };
+            calls.order(session, start, &mut jobs);
+        }
+        let members = |calls: &Calls| calls.conferences[&id].strong_count();
+        assert_eq!(members(&calls), 2);
+        let input = phone::audio::Input::None;
+        calls.order(sessions[0], MediaCommand::SetInput { input }, &mut jobs);
+        assert_eq!(members(&calls), 1);
+        calls.order(sessions[1], MediaCommand::Close, &mut jobs);
+        assert_eq!(members(&calls), 0);
     }
 
     #[tokio::test]

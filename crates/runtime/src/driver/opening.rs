@@ -2,9 +2,9 @@
 
 use std::sync::Weak;
 
-use phone::SessionId;
 use phone::audio;
 use phone::media::Device;
+use phone::{ConferenceId, SessionId};
 
 use crate::audio::{Input, OpenError, Output, SinkWriter, SourceReader, Tone, WavFile, WavPlayer};
 use crate::device_hub::{self, Trouble};
@@ -37,6 +37,8 @@ pub(crate) enum Way<T> {
     Blocking(Box<dyn FnOnce() -> Result<T, OpenError> + Send>),
     /// It is another session of this phone.
     Session(SessionId),
+    /// It is the others in a conference.
+    Conference(ConferenceId),
 }
 
 pub(crate) fn input(wanted: audio::Input, trouble: Trouble) -> Way<Input> {
@@ -47,6 +49,7 @@ pub(crate) fn input(wanted: audio::Input, trouble: Trouble) -> Way<Input> {
         }
         audio::Input::Source { id } => Way::Now(SourceReader::open(id).map(Input::source)),
         audio::Input::Session { id } => Way::Session(id),
+        audio::Input::Conference { id } => Way::Conference(id),
         audio::Input::Wav { path, repeat } => Way::Blocking(Box::new(move || {
             WavPlayer::open(&path, repeat).map(Input::Wav)
         })),

@@ -140,6 +140,7 @@ impl Hosted {
 
     /// Sends the first frame as soon as sound may flow; the ticks go on from there.
     pub(super) fn begin(&mut self, now: Instant) {
+        self.input.resume();
         for _ in 0..AHEAD {
             self.send_captured(now);
         }

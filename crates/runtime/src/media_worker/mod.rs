@@ -1,6 +1,7 @@
 //! A few threads for the media of the whole process: sockets, the 10 ms clock, sessions' deadlines.
 //!
-//! The threads start with the first session and end with the last. A session stays on its thread;
+//! The threads start with the first session and end with the last. A session stays on its thread, and
+//! so does a conference, which ticks after the sessions of its thread;
 //! **a panic while a session is driven ends that session and no other.**
 
 mod engine;
@@ -17,5 +18,5 @@ mod worker;
 
 pub use figures::{ClockFigures, clock_figures};
 pub(crate) use order::{Inquiry, News, Order, Spec, What};
-pub(crate) use pool::{Handle, Pool};
+pub(crate) use pool::{Conference, Handle, Pool, Seat};
 pub(crate) use session::{EngineConfig, engine};

@@ -9,7 +9,7 @@ use phone::{MediaCommand, MediaEvent, SessionId, Ticket};
 use tokio::sync::mpsc;
 
 use super::engine::Engine;
-use crate::audio::{Input, LinkWriter, Output};
+use crate::audio::{Input, LinkWriter, Member, Output, SeatId};
 
 /// Names a session among all of the process: session ids are unique only within one phone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -131,8 +131,20 @@ pub(crate) enum What {
     Report(Ticket, Option<serde_json::Value>),
 }
 
+/// An order for one conference.
+#[derive(Debug)]
+pub(super) enum ConferenceOrder {
+    /// The first one opens the conference.
+    Join(SeatId, Box<Member>),
+    Leave(SeatId),
+    /// In percent.
+    SetVolume(SeatId, u8),
+    Close,
+}
+
 /// What goes through a worker's channel.
 pub(super) enum Message {
+    Conference(Key, ConferenceOrder),
     Host(Key, Spec),
     Order(Key, Box<Order>),
     Stop,

@@ -9,8 +9,9 @@ use std::{fmt, io, thread};
 
 use mio::Waker;
 
-use super::order::{Key, Message, Order, Spec};
+use super::order::{ConferenceOrder, Key, Message, Order, Spec};
 use super::worker::Worker;
+use crate::audio::{Member, SeatId};
 
 /// More threads than this gain nothing: the work is small and the memory bus is shared.
 const MAX_WORKERS: usize = 4;
@@ -68,17 +69,17 @@ impl Pool {
 
     /// Hosts a session on the thread with the fewest.
     pub(crate) fn host(self: Arc<Pool>, spec: Spec) -> Handle {
-        let index = (0..self.threads.len())
-            .min_by_key(|index| self.threads[*index].sessions.load(Ordering::Relaxed))
-            .unwrap_or_default();
-        let key = Key(NEXT_KEY.fetch_add(1, Ordering::Relaxed));
-        self.threads[index].sessions.fetch_add(1, Ordering::Relaxed);
-        self.threads[index].send(Message::Host(key, spec));
-        Handle {
-            pool: self,
-            index,
-            key,
-        }
+        let place = Place::choose(self);
+        place.thread().send(Message::Host(place.key, spec));
+        Handle { place }
+    }
+
+    /// Makes a conference without members, on the thread with the fewest sessions.
+    pub(crate) fn conference(self: Arc<Pool>) -> Arc<Conference> {
+        Arc::new(Conference {
+            place: Place::choose(self),
+            next_seat: AtomicU64::new(0),
+        })
     }
 }
 
@@ -132,23 +133,26 @@ impl Thread {
 fn undelivered(message: Message) {
     match message {
         Message::Host(_, spec) => spec.refuse("its media thread has ended".to_owned()),
-        Message::Order(..) | Message::Stop => {}
+        Message::Conference(..) | Message::Order(..) | Message::Stop => {}
     }
 }
 
-/// One hosted session; dropping it ends the session.
+/// Where something runs; it counts as one session of its thread.
 #[derive(Debug)]
-pub(crate) struct Handle {
+struct Place {
     pool: Arc<Pool>,
     index: usize,
     key: Key,
 }
 
-impl Handle {
-    /// Gives the session an order; orders arrive in order.
-    pub(crate) fn send(&self, order: Order) {
-        self.thread()
-            .send(Message::Order(self.key, Box::new(order)));
+impl Place {
+    fn choose(pool: Arc<Pool>) -> Place {
+        let index = (0..pool.threads.len())
+            .min_by_key(|index| pool.threads[*index].sessions.load(Ordering::Relaxed))
+            .unwrap_or_default();
+        pool.threads[index].sessions.fetch_add(1, Ordering::Relaxed);
+        let key = Key(NEXT_KEY.fetch_add(1, Ordering::Relaxed));
+        Place { pool, index, key }
     }
 
     fn thread(&self) -> &Thread {
@@ -156,10 +160,80 @@ impl Handle {
     }
 }
 
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.thread().sessions.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// One hosted session; dropping it ends the session.
+#[derive(Debug)]
+pub(crate) struct Handle {
+    place: Place,
+}
+
+impl Handle {
+    /// Gives the session an order; orders arrive in order.
+    pub(crate) fn send(&self, order: Order) {
+        let order = Message::Order(self.place.key, Box::new(order));
+        self.place.thread().send(order);
+    }
+}
+
 impl Drop for Handle {
     fn drop(&mut self) {
         self.send(Order::Close);
-        self.thread().sessions.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// One conference, which its seats keep alive.
+#[derive(Debug)]
+pub(crate) struct Conference {
+    place: Place,
+    next_seat: AtomicU64,
+}
+
+impl Conference {
+    /// Takes part from the next tick on.
+    pub(crate) fn join(self: Arc<Conference>, member: Member) -> Seat {
+        let id = SeatId(self.next_seat.fetch_add(1, Ordering::Relaxed));
+        self.send(ConferenceOrder::Join(id, Box::new(member)));
+        Seat {
+            conference: self,
+            id,
+        }
+    }
+
+    fn send(&self, order: ConferenceOrder) {
+        let order = Message::Conference(self.place.key, order);
+        self.place.thread().send(order);
+    }
+}
+
+impl Drop for Conference {
+    fn drop(&mut self) {
+        self.send(ConferenceOrder::Close);
+    }
+}
+
+/// A member's place in a conference; dropping it leaves.
+#[derive(Debug)]
+pub(crate) struct Seat {
+    conference: Arc<Conference>,
+    id: SeatId,
+}
+
+impl Seat {
+    /// Makes the member so loud for the others, in percent; 0 mutes it.
+    pub(crate) fn set_volume(&self, percent: u8) {
+        self.conference
+            .send(ConferenceOrder::SetVolume(self.id, percent));
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.conference.send(ConferenceOrder::Leave(self.id));
     }
 }
 

@@ -143,7 +143,8 @@ impl Engine for Hosted {
             MediaCommand::Start { .. }
             | MediaCommand::SetInput { .. }
             | MediaCommand::SetOutput { .. }
-            | MediaCommand::SetVolume { .. } => Ok(()),
+            | MediaCommand::SetVolume { .. }
+            | MediaCommand::SetVoice { .. } => Ok(()),
         };
         if let Err(error) = outcome {
             let reason = error.to_string();

@@ -15,7 +15,7 @@ use super::engine::{Engine, Step};
 use super::order::{Key, Message};
 use super::worker::Worker;
 use super::{EngineConfig, Handle, Inquiry, News, Order, Pool, Spec, What, engine};
-use crate::audio::{Input, Output, Sink, SinkGroup, SinkWriter, Tone};
+use crate::audio::{Input, Member, Output, Sink, SinkGroup, SinkWriter, Tone};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -62,6 +62,7 @@ impl Engine for Notes {
             | MediaCommand::SetInput { .. }
             | MediaCommand::SetOutput { .. }
             | MediaCommand::SetVolume { .. }
+            | MediaCommand::SetVoice { .. }
             | MediaCommand::Mute { .. }
             | MediaCommand::SendDtmf { .. } => panic!("no test gives this order"),
         }
@@ -327,6 +328,49 @@ fn hears(sink: &Sink, hz: f64) -> bool {
         let samples: Vec<i16> = pairs.iter().map(|pair| i16::from_le_bytes(*pair)).collect();
         is_tone(&samples, Rate::Hz16000, hz)
     })
+}
+
+#[test]
+fn a_conference_ticks_by_itself_and_who_left_is_heard_no_more() {
+    let (wake, woken) = mpsc::channel();
+    let group = SinkGroup::new(move || {
+        let _ = wake.send(());
+    });
+    let conference = Pool::shared().unwrap().conference();
+    let join = |hz| {
+        let sink = Sink::new(Rate::Hz16000, Duration::from_secs(1), Arc::clone(&group));
+        let output = Output::Sink(SinkWriter::open(sink.id()).unwrap());
+        let input = Input::Tone(Tone::sine(hz, -12.0));
+        let member = Member::new(input, output, Box::new(|_| true));
+        (Arc::clone(&conference).join(member), sink)
+    };
+    let (_low, at_low) = join(600.0);
+    let (high, at_high) = join(1_500.0);
+    let until = |heard: &dyn Fn() -> bool| {
+        while !heard() {
+            woken.recv_timeout(PATIENCE).unwrap();
+            group.woken();
+        }
+    };
+    until(&|| hears(&at_low, 1_500.0));
+    until(&|| hears(&at_high, 600.0));
+    drop(high);
+    until(&|| {
+        std::iter::from_fn(|| at_low.read()).any(|frame| frame.iter().all(|byte| *byte == 0))
+    });
+}
+
+#[test]
+fn a_conference_that_breaks_tells_its_members() {
+    let conference = Pool::shared().unwrap().conference();
+    let (tell, told) = mpsc::channel();
+    let trouble = Box::new(move |reason| tell.send(reason).is_ok());
+    let well = Member::new(Input::Silence, Output::Nowhere, trouble);
+    let _well = Arc::clone(&conference).join(well);
+    let broken = Member::new(Input::Broken, Output::Nowhere, Box::new(|_| true));
+    let _broken = conference.join(broken);
+    let reason = told.recv_timeout(PATIENCE).unwrap();
+    assert!(reason.contains("on purpose"), "{reason}");
 }
 
 #[test]

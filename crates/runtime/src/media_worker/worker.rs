@@ -12,9 +12,9 @@ use mio::{Events, Poll, Token, Waker};
 
 use super::figures;
 use super::hosted::{Hosted, Life};
-use super::order::{self, Key, Message, Order, Spec};
+use super::order::{self, ConferenceOrder, Key, Message, Order, Spec};
 use super::sockets::{self, DATAGRAM, Readiness, Sockets};
-use crate::audio::SinkGroup;
+use crate::audio::{Conference, SinkGroup};
 use crate::tick_clock::Clock;
 
 /// How many more sessions may begin their frames on one phase than on the other: some hundred
@@ -34,6 +34,8 @@ pub(super) struct Worker {
     /// The turn was over before the inbox was empty.
     unordered: bool,
     sessions: BTreeMap<Key, Hosted>,
+    /// Those that have members.
+    conferences: BTreeMap<Key, Conference>,
     /// Deadlines, some outdated: what counts is the session's own.
     deadlines: BinaryHeap<Reverse<(Instant, Key)>>,
     clock: Clock,
@@ -61,6 +63,7 @@ impl Worker {
             inbox,
             unordered: false,
             sessions: BTreeMap::new(),
+            conferences: BTreeMap::new(),
             deadlines: BinaryHeap::new(),
             clock: Clock::new(epoch),
             ticking: [0; 2],
@@ -113,10 +116,13 @@ impl Worker {
             // A broken session may break again while it is dropped.
             let _ = catch_unwind(AssertUnwindSafe(|| drop(session)));
         }
+        for conference in mem::take(&mut self.conferences).values_mut() {
+            conference.broke(reason);
+        }
         while let Ok(message) = self.inbox.try_recv() {
             match message {
                 Message::Host(_, spec) => spec.refuse(reason.to_owned()),
-                Message::Order(..) | Message::Stop => {}
+                Message::Conference(..) | Message::Order(..) | Message::Stop => {}
             }
         }
     }
@@ -141,6 +147,7 @@ impl Worker {
             match message {
                 Message::Host(key, spec) => self.host(key, spec),
                 Message::Order(key, order) => self.order(key, *order),
+                Message::Conference(key, order) => self.order_conference(key, order),
                 Message::Stop => self.stopping = true,
             }
         }
@@ -172,6 +179,34 @@ impl Worker {
     fn order(&mut self, key: Key, order: Order) {
         if self.drive(key, |session, now| session.order(order, now)) == Some(Life::Over) {
             self.remove(key);
+        }
+    }
+
+    fn order_conference(&mut self, key: Key, order: ConferenceOrder) {
+        match order {
+            ConferenceOrder::Join(seat, member) => {
+                self.start_clock();
+                self.conferences
+                    .entry(key)
+                    .or_insert_with(Conference::new)
+                    .join(seat, *member);
+            }
+            ConferenceOrder::Leave(seat) => {
+                if let Some(conference) = self.conferences.get_mut(&key) {
+                    conference.leave(seat);
+                    if conference.is_empty() {
+                        self.conferences.remove(&key);
+                    }
+                }
+            }
+            ConferenceOrder::SetVolume(seat, percent) => {
+                if let Some(conference) = self.conferences.get_mut(&key) {
+                    conference.set_volume(seat, percent);
+                }
+            }
+            ConferenceOrder::Close => {
+                self.conferences.remove(&key);
+            }
         }
     }
 
@@ -233,6 +268,7 @@ impl Worker {
             if !self.unticked.is_empty() {
                 return;
             }
+            self.tick_conferences();
             for reader in self.readers.drain(..) {
                 reader.wake();
             }
@@ -263,11 +299,24 @@ impl Worker {
 
     fn tick(&mut self, key: Key) {
         let reader = self.drive(key, |session, now| session.tick(now).cloned());
-        if let Some(Some(reader)) = reader
-            && !self.readers.iter().any(|known| Arc::ptr_eq(known, &reader))
-        {
-            self.readers.push(reader);
+        if let Some(Some(reader)) = reader {
+            note(&mut self.readers, &reader);
         }
+    }
+
+    // After the sessions: conferences mix what these have just heard.
+    fn tick_conferences(&mut self) {
+        let readers = &mut self.readers;
+        self.conferences.retain(|_, conference| {
+            let tick = || conference.tick(|reader| note(readers, reader));
+            let ticked = catch_unwind(AssertUnwindSafe(tick));
+            if let Err(panic) = &ticked {
+                let reason = panic_text(panic.as_ref());
+                tracing::error!(reason, "a conference broke");
+                conference.broke(&reason);
+            }
+            ticked.is_ok()
+        });
     }
 
     /// Gives one session one input and notes what it wants next; a panic ends that session.
@@ -300,9 +349,8 @@ impl Worker {
     }
 
     fn set_ticking(&mut self, key: Key, needs_tick: bool) {
-        let idle = !self.is_ticking();
-        if idle && needs_tick {
-            self.clock.resume(Instant::now());
+        if needs_tick {
+            self.start_clock();
         }
         let phase = self.phase();
         let Some(session) = self.sessions.get_mut(&key) else {
@@ -339,8 +387,21 @@ impl Worker {
         }
     }
 
+    // Before the first one that needs a tick is noted as such.
+    fn start_clock(&mut self) {
+        if !self.is_ticking() {
+            self.clock.resume(Instant::now());
+        }
+    }
+
     fn is_ticking(&self) -> bool {
-        self.ticking != [0; 2]
+        self.ticking != [0; 2] || !self.conferences.is_empty()
+    }
+}
+
+fn note(readers: &mut Vec<Arc<SinkGroup>>, reader: &Arc<SinkGroup>) {
+    if !readers.iter().any(|known| Arc::ptr_eq(known, reader)) {
+        readers.push(Arc::clone(reader));
     }
 }
 

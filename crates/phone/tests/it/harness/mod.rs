@@ -365,6 +365,7 @@ impl Rig {
             | MediaCommand::SetInput { .. }
             | MediaCommand::SetOutput { .. }
             | MediaCommand::SetVolume { .. }
+            | MediaCommand::SetVoice { .. }
             | MediaCommand::Mute { .. }
             | MediaCommand::Close => Vec::new(),
         }
