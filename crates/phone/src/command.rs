@@ -44,6 +44,9 @@ pub enum Command {
     },
     /// Connects a session that was accepted with `autoConnectSession: false`.
     Connect { id: SessionId },
+    /// Lets the caller hear a session that was accepted with `autoConnectSession: false` before it is
+    /// connected; nothing where it is connected or the caller made no offer.
+    SendEarlyMedia { id: SessionId },
     /// Refuses a pending session.
     Reject {
         id: SessionId,

@@ -103,6 +103,7 @@ impl Phone {
             }
             Command::Accept { id, options } => self.accept(id, options),
             Command::Connect { id } => self.session(id, Session::connect),
+            Command::SendEarlyMedia { id } => self.session(id, Session::send_early_media),
             Command::Reject { id, code, reason } => self.reject(id, code, reason),
             Command::End {
                 id,

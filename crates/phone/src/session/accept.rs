@@ -35,6 +35,7 @@ impl Session {
         self.state = State::Answering(Answering {
             offer,
             connect: false,
+            early: false,
             described: None,
             headers: options.headers,
         });
@@ -52,6 +53,9 @@ impl Session {
         };
         if std::mem::replace(&mut answering.connect, true) {
             return;
+        }
+        if answering.early {
+            return self.drive_answer(ctx);
         }
         let command = match &answering.offer {
             Some(offer) => MediaCommand::Answer {
@@ -92,7 +96,7 @@ impl Session {
         let State::Answering(answering) = &mut self.state else {
             return;
         };
-        if !self.delivery.is_done(ctx.now) {
+        if !answering.connect || !self.delivery.is_done(ctx.now) {
             return;
         }
         let (Some(usage), Some(sdp)) = (self.usage, answering.described.take()) else {

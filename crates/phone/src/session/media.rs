@@ -81,6 +81,7 @@ impl Session {
             State::Offering(_) => self.send_invite(sdp, ctx),
             State::Answering(answering) => {
                 answering.described = Some(sdp);
+                self.drive_early_media(ctx);
                 self.drive_answer(ctx);
             }
             State::Active(active) => match active.negotiation {

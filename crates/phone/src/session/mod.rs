@@ -12,6 +12,7 @@ mod auto_answer;
 mod cancel;
 mod dial;
 mod dtmf;
+mod early_media;
 mod end;
 mod media;
 mod mute;
@@ -165,6 +166,8 @@ pub(crate) struct Answering {
     offer: Option<String>,
     /// False until `Connect` where the session is not connected at once.
     connect: bool,
+    /// Media was asked for its description before that, for early media.
+    early: bool,
     described: Option<String>,
     headers: Vec<(String, String)>,
 }

@@ -1,0 +1,38 @@
+//! Sound before the answer: a 183 with the description that the 200 OK will repeat (RFC 3960 §3).
+
+use sip::endpoint::Reply;
+
+use super::{Context, MediaPath, Session, State};
+use crate::media::MediaCommand;
+
+impl Session {
+    /// Lets the caller of a call that was accepted and not connected hear us while it rings. A call
+    /// without an offer rings on in silence: only its 200 OK can carry ours.
+    pub(crate) fn send_early_media(&mut self, ctx: &mut Context<'_>) {
+        let State::Answering(answering) = &mut self.state else {
+            return;
+        };
+        let Some(offer) = answering.offer.clone() else {
+            return;
+        };
+        if answering.connect || std::mem::replace(&mut answering.early, true) {
+            return;
+        }
+        ctx.media(self.id, MediaCommand::Answer { offer });
+        self.media = MediaPath::Connecting;
+        self.show_connection(ctx);
+    }
+
+    /// Sends the 183 once media has described itself, unless the 200 OK says it all by now.
+    pub(super) fn drive_early_media(&self, ctx: &mut Context<'_>) {
+        let State::Answering(answering) = &self.state else {
+            return;
+        };
+        if let (Some(usage), Some(sdp), false) =
+            (self.usage, &answering.described, answering.connect)
+        {
+            // Its only failure is that the caller has gone, which is told separately.
+            let _ = ctx.respond(usage, &Reply::new(183).sdp(sdp.clone()));
+        }
+    }
+}
