@@ -25,6 +25,30 @@ export async function hears(sink, frequency, deadline = 5000) {
   throw new Error(`expected ${frequency} Hz within ${deadline} ms; heard ${JSON.stringify(heard)}`)
 }
 
+/** The levels of these frequencies in dBFS, each by itself, in the next half second that an AudioSink gives. */
+export async function strengths(sink, frequencies, deadline = 5000) {
+  const window = new Float64Array(sink.rate / 2)
+  let filled = 0
+  const end = performance.now() + deadline
+  const timer = setTimeout(() => sink.emit('late'), deadline)
+  try {
+    while (filled < window.length) {
+      const frame = sink.read() ?? (await nextFrame(sink))
+      if (frame === undefined || performance.now() > end) throw new Error(`no sound in ${deadline} ms`)
+      const samples = new Int16Array(frame.buffer, frame.byteOffset, frame.length / 2)
+      for (const sample of samples) window[filled++] = sample
+    }
+  } finally {
+    clearTimeout(timer)
+  }
+  return new Map(
+    frequencies.map((frequency) => {
+      const power = (2 * goertzel(window, sink.rate, frequency)) / window.length ** 2
+      return [frequency, Math.round(10 * Math.log10(power / (32768 * 32768) + 1e-12))]
+    }),
+  )
+}
+
 /** Reads what waits in an AudioSink and drops it. */
 export function drain(sink) {
   while (sink.read() !== null);

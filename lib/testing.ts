@@ -16,20 +16,46 @@ export interface PbxUser {
   token?: string
 }
 
-/** What answers at an address of the PBX that is no user's. */
+/**
+ * What answers at an address of the PBX that is no user's.
+ *
+ * ```ts
+ * await Pbx.start({
+ *   extensions: {
+ *     sales: { type: 'prompt', path: 'welcome.wav', answerAfter: 2000, earlyMedia: true },
+ *     lobby: { type: 'conference' },
+ *     gone: { type: 'refuse', code: 410 },
+ *   },
+ * })
+ * ```
+ */
 export type PbxExtension =
-  /** Answers and sends back what it hears. */
-  | { type: 'echo' }
-  /** Answers and plays a sine tone of so many hertz. */
-  | { type: 'tone'; frequency: number }
-  /** Answers and plays a WAV file, again and again with `repeat`. */
-  | { type: 'prompt'; path: string; repeat?: boolean }
-  /** Answers with silence; a digit 1–9 plays a tone of 100 Hz times the digit, `*` echoes, `#` hangs up. */
-  | { type: 'menu' }
+  | (PbxService & PbxAnswering)
   /** Refuses with this SIP status, 300–699. */
   | { type: 'refuse'; code: number }
   /** Rings and never answers. */
   | { type: 'ring' }
+
+/** What an extension does when it has answered. */
+export type PbxService =
+  /** Sends back what it hears. */
+  | { type: 'echo' }
+  /** Plays a sine tone of so many hertz. */
+  | { type: 'tone'; frequency: number }
+  /** Plays a WAV file, such as a spoken prompt; again and again with `repeat`. */
+  | { type: 'prompt'; path: string; repeat?: boolean }
+  /** Is silent; a digit 1–9 plays a tone of 100 Hz times the digit, `0` silence, `*` echoes, `#` hangs up. */
+  | { type: 'menu' }
+  /** Lets all who call it hear each other; `*` mutes a caller for the others, and again unmutes. */
+  | { type: 'conference' }
+
+/** How an extension answers. */
+export interface PbxAnswering {
+  /** Milliseconds that it rings before it answers, up to 60000; default 0. */
+  answerAfter?: number
+  /** Lets its sound be heard while it rings: it sends 183 with its SDP, unreliably; default false. */
+  earlyMedia?: boolean
+}
 
 /** Options of {@link Pbx.start}. */
 export interface PbxOptions {
@@ -47,15 +73,25 @@ export interface PbxOptions {
   minExpires?: number
   /** The longest registration that is granted, in seconds; default 3600. */
   maxExpires?: number
-  /** Extensions by their user part, beside `echo`, `tone` (440 Hz), `menu`, `busy` (486) and `noanswer`. */
+  /** Extensions by their user part, beside `echo`, `tone` (440 Hz), `menu`, `conference`, `busy` (486) and `noanswer`. */
   extensions?: Readonly<Record<string, PbxExtension>>
+  /**
+   * Lets media go through the PBX, so that `addMediaFault()` and `rebindMedia()` can disturb them; default false: they go
+   * straight. The addresses in every SDP are then ports of the PBX on 127.0.0.1; the rest is end to end.
+   */
+  mediaRelay?: boolean
+  /** Makes every choice of the media faults the same in each run: a whole number; default random. */
+  seed?: number
 }
 
 /** Options of {@link Pbx.originate}. */
 export interface OriginateOptions {
-  /** The user to call first; all of its phones ring. */
+  /** The user to call first; all of its phones ring, the first to answer has the call. */
   to: string
-  /** The user or extension that it is then connected with. */
+  /**
+   * The user or extension that it is then connected with. All of a user's phones ring; what one of them, or an
+   * extension with `earlyMedia`, sends before it answers is heard at once.
+   */
   with: string
   /** The caller's name that is shown to the first. */
   displayName?: string
@@ -73,7 +109,14 @@ export interface OriginatedCall {
   id: number
 }
 
-/** What goes wrong with SIP messages on purpose. */
+/**
+ * What goes wrong with SIP messages on purpose.
+ *
+ * ```ts
+ * // The first answer of bob's phone is lost: it has to be repeated.
+ * await pbx.addFault({ action: 'lose', user: 'bob', direction: 'in', method: 'INVITE', status: 200, count: 1 })
+ * ```
+ */
 export interface PbxFault {
   /**
    * What happens to a message: it is lost; it is lost and the connection closes; it comes late by so many milliseconds;
@@ -90,6 +133,39 @@ export interface PbxFault {
   status?: number
   /** How many messages it meets; default all, until `clearFaults()`. */
   count?: number
+}
+
+/**
+ * What goes wrong with media on purpose; several at once add up. ICE and DTLS suffer with the sound, except from
+ * `silence` and `corrupt`.
+ *
+ * ```ts
+ * const pbx = await Pbx.start({ users, mediaRelay: true })
+ * await pbx.addMediaFault({ user: 'alice', direction: 'out', loss: 0.1, burst: 3 })
+ * await pbx.addMediaFault({ delay: 150, jitter: 40 })
+ * ```
+ */
+export interface PbxMediaFault {
+  /** Only media of calls' legs of this user or extension; default everybody's. */
+  user?: string
+  /** Only what that `user` sends (`in`) or is sent (`out`); default both. */
+  direction?: 'in' | 'out'
+  /** The share of packets that are lost, 0–1; 1 cuts the connection. Default 0. */
+  loss?: number
+  /** How many packets in a row are lost, on average; default 1: each by itself. */
+  burst?: number
+  /** Milliseconds that a packet takes longer, each way that it meets; default 0. */
+  delay?: number
+  /** Up to so many milliseconds more, different for each packet; their order stays. Default 0. */
+  jitter?: number
+  /** The share of packets that come 30 ms later, after those that follow them, 0–1; default 0. */
+  reorder?: number
+  /** The share of packets that come twice, 0–1; default 0. */
+  duplicate?: number
+  /** The share of packets of sound with one bit wrong, which their receiver discards, 0–1; default 0. */
+  corrupt?: number
+  /** Lets no sound through, while ICE, DTLS and RTCP live on; default false. */
+  silence?: boolean
 }
 
 /** A call that goes through the PBX. */
@@ -112,6 +188,8 @@ export interface PbxEvents {
   ]
   /** A call goes through. */
   call: [call: PbxCall]
+  /** Who is called rings, or is heard before the answer: the first 18x of the call. */
+  ringing: [call: PbxCall]
   /** A call was answered. */
   answered: [call: PbxCall]
   /** A call ended; `code` is the SIP status where it was refused. */
@@ -134,9 +212,13 @@ const starting: Schema = {
   minExpires: count,
   maxExpires: count,
   extensions: { check: checkExtensions, expected: 'an object of extensions' },
+  mediaRelay: 'boolean',
+  seed: count,
 }
 const extension: Schema = {
-  type: { oneOf: ['echo', 'tone', 'prompt', 'menu', 'refuse', 'ring'] },
+  type: { oneOf: ['echo', 'tone', 'prompt', 'menu', 'conference', 'refuse', 'ring'] },
+  answerAfter: { number: { min: 0, max: 60_000, integer: true } },
+  earlyMedia: 'boolean',
   frequency: { number: { min: 20, max: 20_000 } },
   path: 'text',
   repeat: 'boolean',
@@ -162,6 +244,20 @@ const faulty: Schema = {
   method: 'text',
   status,
   count,
+}
+const share: Rule = { number: { min: 0, max: 1 } }
+const milliseconds: Rule = { number: { min: 0, max: 60_000, integer: true } }
+const disturbing: Schema = {
+  user: 'text',
+  direction: { oneOf: ['in', 'out'] },
+  loss: share,
+  burst: { number: { min: 1, max: 1000 } },
+  delay: milliseconds,
+  jitter: milliseconds,
+  reorder: share,
+  duplicate: share,
+  corrupt: share,
+  silence: 'boolean',
 }
 
 /**
@@ -251,7 +347,24 @@ export class Pbx extends TypedEmitter<PbxEvents> {
     await this.#command({ type: 'addFault', ...fault })
   }
 
-  /** Makes everything go right again. */
+  /**
+   * Makes something go wrong with media from now on; several faults add up.
+   * Rejects with `ERR_INVALID_ARGUMENT` where the PBX was started without `mediaRelay`.
+   */
+  async addMediaFault(fault: PbxMediaFault): Promise<void> {
+    checkOptions('options of addMediaFault', fault, disturbing)
+    await this.#command({ type: 'addMediaFault', ...fault })
+  }
+
+  /**
+   * Moves a user's media to other ports, as a NAT does that has lost its bindings: the other side sees them come from a
+   * new address, and what it sends to the old one is lost. Needs `mediaRelay`.
+   */
+  async rebindMedia(name: string): Promise<void> {
+    await this.#command({ type: 'rebindMedia', user: name })
+  }
+
+  /** Makes everything go right again, SIP messages and media. */
   async clearFaults(): Promise<void> {
     await this.#command({ type: 'clearFaults' })
   }
@@ -319,6 +432,7 @@ export class Pbx extends TypedEmitter<PbxEvents> {
         return this.deliver('unregistered', { user, contact, cause })
       }
       case 'call':
+      case 'ringing':
       case 'answered':
         return this.deliver(event.type, callOf(event))
       case 'ended': {
@@ -362,7 +476,7 @@ type PbxEvent =
       contact: string
       cause: 'request' | 'expired' | 'disconnected' | 'removed'
     }
-  | ({ type: 'call' | 'answered' } & PbxCall)
+  | ({ type: 'call' | 'ringing' | 'answered' } & PbxCall)
   | ({ type: 'ended'; answered: boolean; code: number | null } & PbxCall)
   | { type: 'dtmf'; extension: string; tone: string; duration: number }
   | { type: 'message'; direction: 'in' | 'out'; user: string | null; text: string }

@@ -70,6 +70,15 @@ pub(crate) struct Party {
     pub(crate) seed: [u8; 32],
 }
 
+/// Somebody else answered than was heard before: the first party offers anew (RFC 3725 §4.4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Renegotiating {
+    /// The first party's offer is asked for in this re-INVITE.
+    Offer(RequestId),
+    /// The second party's answer is asked for in this one.
+    Answer(RequestId),
+}
+
 /// Two parties and what goes between them.
 #[derive(Debug)]
 pub(crate) struct Bridge {
@@ -78,6 +87,9 @@ pub(crate) struct Bridge {
     second: Leg,
     ticket: Option<Ticket>,
     relayed: BTreeMap<(Side, RequestId), ServerRequestId>,
+    /// What the first party was given as the answer before the second had answered.
+    early: Option<Bytes>,
+    renegotiating: Option<Renegotiating>,
     targets: (Uri<'static>, Uri<'static>),
 }
 
@@ -100,6 +112,8 @@ impl Bridge {
             second: Leg::new(&second, first.uri.clone(), None, now),
             ticket: Some(ticket),
             relayed: BTreeMap::new(),
+            early: None,
+            renegotiating: None,
             targets,
         };
         let invite = Invite {
@@ -190,12 +204,19 @@ impl Bridge {
             reason = "a bridge neither registers nor is called: what is left does not concern it"
         )]
         match event {
+            SipEvent::Provisional { response, .. } => self.heard_early(side, &response, now),
             SipEvent::Answered { usage, response } => {
                 self.answered(side, usage, &response, steps, now);
             }
             SipEvent::Failed { cause, .. } => self.failed(side, &cause, steps, now),
             SipEvent::Ended { .. } => self.ended(side, steps, now),
             SipEvent::Request { id, request, .. } => self.relay(side, id, &request, now),
+            SipEvent::Response { id, response } if self.renegotiates(id) => {
+                self.renegotiate(&response, steps, now);
+            }
+            SipEvent::RequestFailed { id, .. } if self.renegotiates(id) => {
+                self.give_up(no_agreement(), steps, now);
+            }
             SipEvent::Response { id, response } => {
                 if let Some(server) = self.relayed.remove(&(side, id)) {
                     let reply = Reply {
@@ -210,6 +231,7 @@ impl Bridge {
                     let _gone = self.leg(side.other()).endpoint.answer(server, &reply, now);
                 }
             }
+            SipEvent::Acked { ack, .. } => self.relay_ack(side, &ack, now),
             SipEvent::RequestFailed { id, .. } => {
                 if let Some(server) = self.relayed.remove(&(side, id)) {
                     let _gone =
@@ -248,15 +270,87 @@ impl Bridge {
             }
             Side::Second => {
                 self.second.stage = Stage::Up(usage);
-                let Stage::Offered(first) = self.first.stage else {
+                match self.first.stage {
+                    Stage::Offered(first) => {
+                        self.first.stage = Stage::Up(first);
+                        let _gone = self.first.endpoint.ack(first, sdp.as_ref(), now);
+                        self.reply(Ok(self.id), steps);
+                    }
+                    Stage::Up(first) => self.answered_after_early_media(first, sdp, steps, now),
                     // The first party hung up while the second one answered.
-                    self.second.hang_up(now);
-                    return;
-                };
-                self.first.stage = Stage::Up(first);
+                    Stage::Idle | Stage::Calling(_) | Stage::Over => self.second.hang_up(now),
+                }
+            }
+        }
+    }
+
+    /// Lets the first party hear the second one before it answers: its offer is answered in the ACK.
+    fn heard_early(&mut self, side: Side, response: &Response, now: Instant) {
+        let sdp = body(
+            response.headers().get(HeaderName::ContentType),
+            response.body(),
+        );
+        if let (Side::Second, Some(sdp), Stage::Offered(first)) = (side, sdp, self.first.stage) {
+            self.first.stage = Stage::Up(first);
+            let _gone = self.first.endpoint.ack(first, Some(&sdp), now);
+            self.early = Some(sdp.bytes);
+        }
+    }
+
+    fn answered_after_early_media(
+        &mut self,
+        first: UsageId,
+        sdp: Option<Body>,
+        steps: &mut Vec<Step>,
+        now: Instant,
+    ) {
+        let same = sdp.is_none_or(|sdp| Some(&sdp.bytes) == self.early.as_ref());
+        if same {
+            return self.reply(Ok(self.id), steps);
+        }
+        let asked = self
+            .first
+            .endpoint
+            .request(first, Method::Invite, &[], None, now);
+        match asked {
+            Ok(id) => self.renegotiating = Some(Renegotiating::Offer(id)),
+            Err(_) => self.give_up(no_agreement(), steps, now),
+        }
+    }
+
+    fn renegotiates(&self, id: RequestId) -> bool {
+        match self.renegotiating {
+            Some(Renegotiating::Offer(asked) | Renegotiating::Answer(asked)) => asked == id,
+            None => false,
+        }
+    }
+
+    fn renegotiate(&mut self, response: &Response, steps: &mut Vec<Step>, now: Instant) {
+        let sdp = body(
+            response.headers().get(HeaderName::ContentType),
+            response.body(),
+        );
+        let accepted = response.status().is_success();
+        match (
+            self.renegotiating.take(),
+            self.first.stage,
+            self.second.stage,
+        ) {
+            (Some(Renegotiating::Offer(_)), Stage::Up(_), Stage::Up(second)) if accepted => {
+                let asked =
+                    self.second
+                        .endpoint
+                        .request(second, Method::Invite, &[], sdp.as_ref(), now);
+                match asked {
+                    Ok(id) => self.renegotiating = Some(Renegotiating::Answer(id)),
+                    Err(_) => self.give_up(no_agreement(), steps, now),
+                }
+            }
+            (Some(Renegotiating::Answer(_)), Stage::Up(first), Stage::Up(_)) if accepted => {
                 let _gone = self.first.endpoint.ack(first, sdp.as_ref(), now);
                 self.reply(Ok(self.id), steps);
             }
+            _ => self.give_up(no_agreement(), steps, now),
         }
     }
 
@@ -313,6 +407,16 @@ impl Bridge {
                 let busy = Reply::new(491);
                 let _gone = self.leg(side).endpoint.answer(server, &busy, now);
             }
+        }
+    }
+
+    /// The answer to an offer that came in a 2xx to a relayed re-INVITE.
+    fn relay_ack(&mut self, side: Side, ack: &Request, now: Instant) {
+        let answer = body(ack.headers().get(HeaderName::ContentType), ack.body());
+        let other = self.leg(side.other());
+        if let Stage::Up(usage) = other.stage {
+            // Refused where that 2xx had no offer: then it was acknowledged at once.
+            let _settled = other.endpoint.ack(usage, answer.as_ref(), now);
         }
     }
 
@@ -395,6 +499,13 @@ impl Leg {
                 }
             }
         }
+    }
+}
+
+fn no_agreement() -> CommandError {
+    CommandError::CallFailed {
+        code: None,
+        reason: "the parties could not agree on media after early media".to_owned(),
     }
 }
 

@@ -12,6 +12,7 @@ const MAX_CALLS: usize = 4096;
 #[derive(Debug)]
 struct Progress {
     call: Call,
+    rang: bool,
     answered: bool,
 }
 
@@ -40,6 +41,7 @@ impl Calls {
         };
         let progress = Progress {
             call: call.clone(),
+            rang: false,
             answered: false,
         };
         self.alive.insert(call_id, progress);
@@ -49,11 +51,15 @@ impl Calls {
     /// An answer of ours or of a device goes back to a caller.
     pub(crate) fn answer(&mut self, headers: &Headers, code: u16) -> Option<Event> {
         let cseq = headers.cseq().ok()?;
-        if cseq.method != Method::Invite || code < 200 {
+        if cseq.method != Method::Invite || code <= 100 {
             return None;
         }
         let call_id = call_id(headers)?;
         let progress = self.alive.get_mut(&call_id)?;
+        if code < 200 {
+            let first = !std::mem::replace(&mut progress.rang, true) && !progress.answered;
+            return first.then(|| Event::Ringing(progress.call.clone()));
+        }
         if progress.answered {
             return None;
         }
@@ -75,7 +81,7 @@ impl Calls {
     }
 
     fn end(&mut self, call_id: &str, code: Option<u16>) -> Option<Event> {
-        let Progress { call, answered } = self.alive.remove(call_id)?;
+        let Progress { call, answered, .. } = self.alive.remove(call_id)?;
         Some(Event::Ended {
             call,
             answered,

@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use crate::config::User;
 use crate::fault::Fault;
+use crate::relay::MediaFault;
 
 /// One request; its outcome is an [`Output::Reply`](crate::Output::Reply).
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -33,8 +34,15 @@ pub enum Command {
     },
     /// Disturbs signalling from now on, until [`Command::ClearFaults`].
     AddFault(Fault),
-    /// Ends every disturbance.
+    /// Disturbs media from now on, until [`Command::ClearFaults`]; only with the relay.
+    AddMediaFault(MediaFault),
+    /// Ends every disturbance, of signalling and of media.
     ClearFaults {},
+    /// Moves a user's media to other ports, as a NAT that lost its bindings; only with the relay.
+    RebindMedia {
+        /// The user part.
+        user: String,
+    },
     /// Stops: what is registered and every call is forgotten without a word.
     Close {},
     /// Closes a user's connections, or all, as a failing network would.

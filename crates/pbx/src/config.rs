@@ -27,8 +27,12 @@ pub struct Config {
     /// The longest registration that is granted, in seconds; 3600 by default.
     #[serde(deserialize_with = "seconds")]
     pub max_expires: Duration,
+    /// Whether media go through the PBX, so that they can be disturbed; they do not by default.
+    pub media_relay: bool,
+    /// Makes every decision of the media faults the same again; random where absent.
+    pub seed: Option<u64>,
     /// Extensions beside the built-in ones, or in their place: user part to what answers there.
-    pub extensions: BTreeMap<String, Extension>,
+    pub extensions: BTreeMap<String, Line>,
 }
 
 impl Default for Config {
@@ -41,6 +45,8 @@ impl Default for Config {
             nonce_lifetime: Duration::from_secs(300),
             min_expires: Duration::from_secs(1),
             max_expires: Duration::from_secs(3600),
+            media_relay: false,
+            seed: None,
             extensions: BTreeMap::new(),
         }
     }
@@ -48,16 +54,17 @@ impl Default for Config {
 
 impl Config {
     /// Returns every extension: the built-in ones and the configured ones, which win.
-    pub(crate) fn all_extensions(&self) -> BTreeMap<String, Extension> {
-        let mut all: BTreeMap<String, Extension> = [
+    pub(crate) fn all_extensions(&self) -> BTreeMap<String, Line> {
+        let mut all: BTreeMap<String, Line> = [
             ("echo", Extension::Echo),
             ("tone", Extension::Tone { frequency: 440.0 }),
             ("menu", Extension::Menu),
+            ("conference", Extension::Conference),
             ("busy", Extension::Refuse { code: 486 }),
             ("noanswer", Extension::Ring),
         ]
         .into_iter()
-        .map(|(user, extension)| (user.to_owned(), extension))
+        .map(|(user, extension)| (user.to_owned(), Line::from(extension)))
         .collect();
         all.extend(self.extensions.clone());
         all
@@ -125,13 +132,37 @@ pub enum Algorithm {
     Sha512T256,
 }
 
+/// An extension and how it answers.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Line {
+    /// What answers.
+    #[serde(flatten)]
+    pub extension: Extension,
+    /// How long it rings before, in milliseconds, 60 s at most.
+    #[serde(default, deserialize_with = "milliseconds")]
+    pub answer_after: Duration,
+    /// Whether its sound is heard while it rings, after a 183.
+    #[serde(default)]
+    pub early_media: bool,
+}
+
+impl From<Extension> for Line {
+    fn from(extension: Extension) -> Self {
+        Self {
+            extension,
+            answer_after: Duration::ZERO,
+            early_media: false,
+        }
+    }
+}
+
 /// What answers at an extension.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(
     tag = "type",
     rename_all = "camelCase",
-    rename_all_fields = "camelCase",
-    deny_unknown_fields
+    rename_all_fields = "camelCase"
 )]
 pub enum Extension {
     /// Answers and sends back what it hears.
@@ -151,6 +182,8 @@ pub enum Extension {
     },
     /// Answers with silence; a digit 1 to 9 plays a tone of 100 Hz times the digit, `*` echoes, `#` hangs up.
     Menu,
+    /// Answers; everybody who calls it hears all the others. `*` mutes a caller for them, and again unmutes.
+    Conference,
     /// Refuses with this status, 300 to 699.
     Refuse {
         /// The status code.

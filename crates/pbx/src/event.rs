@@ -32,6 +32,8 @@ pub enum Event {
     },
     /// A call goes through the PBX.
     Call(Call),
+    /// Somebody who is called rings, or is heard before the answer.
+    Ringing(Call),
     /// It was answered.
     Answered(Call),
     /// It is over.

@@ -7,9 +7,13 @@
 //! ```text
 //! connection ─ faults ─► transaction layer ─► gate ─┬─► registrar
 //!                              ▲                    ├─► proxy ─► bindings of a user
-//!                              │                    └─► attendant (echo, tone, prompt, menu)
+//!                              │                    └─► attendant (echo, tone, menu, conference, …)
 //!                              └──── flows inside ◄──── bridge (click-to-call)
+//!
+//! party's media ─► relay port ─ media faults ─► the other's relay port ─► other party
 //! ```
+//! Media go straight between the parties unless the relay is switched on: then every description that
+//! a party sends names ports of the relay, and media can be disturbed too.
 //!
 //! **Give one input, then drain [`Pbx::poll_output`] until it returns `Timeout`.** No clock, no
 //! socket: the server in `runtime` owns the WebSockets and the media of the extensions.
@@ -34,8 +38,12 @@ mod bridge;
 mod fault;
 pub use fault::{Action, Direction, Fault};
 
+mod relay;
+mod relaying;
+pub use relay::{MediaFault, PortId, RelayOrder};
+
 mod config;
-pub use config::{Algorithm, Authentication, Config, Extension, Password, User};
+pub use config::{Algorithm, Authentication, Config, Extension, Line, Password, User};
 
 mod command;
 pub use command::{Command, Originate};

@@ -9,6 +9,7 @@ use sip::transaction::FlowId;
 use thiserror::Error;
 
 use crate::event::Event;
+use crate::relay::RelayOrder;
 
 /// One thing for the server to do.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,6 +28,8 @@ pub enum Output {
     },
     /// Give the media of one of our own legs an order.
     Media(SessionId, MediaCommand),
+    /// Give the media relay's sockets an order.
+    Relay(RelayOrder),
     /// Tell the application.
     Event(Event),
     /// Settle the promise of a command.
@@ -73,6 +76,9 @@ pub enum CommandError {
         /// As it was given.
         name: String,
     },
+    /// Media can't be disturbed where they do not go through the PBX.
+    #[error("media go past the PBX: start it with `mediaRelay: true`")]
+    NoRelay,
     /// The call failed.
     #[error("the call came to nothing: {reason}")]
     CallFailed {

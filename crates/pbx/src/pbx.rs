@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use phone::{ConfigError, MediaCommand, MediaEvent, SessionId, Ticket};
 use rand::rngs::StdRng;
-use rand::{Rng, SeedableRng};
+use rand::{Rng, RngExt, SeedableRng};
 use sip::message::{KeepAlive, Leniency, Message};
 use sip::transaction::{
     Flow, FlowId, Layer, LayerConfig, Output as LayerOutput, ServerKey, Transport,
@@ -19,13 +19,14 @@ use crate::attendant::{self, Attendant};
 use crate::bridge::{self, Bridge, Party};
 use crate::calls::Calls;
 use crate::command::{Command, Originate};
-use crate::config::{Config, Extension};
+use crate::config::{Config, Extension, Line};
 use crate::event::{Event, MessageDirection, UnregisterCause};
 use crate::fault::{Faults, Passage, Subject};
 use crate::gate::Gate;
 use crate::output::{CommandError, Output, Reply};
 use crate::proxy::Proxy;
 use crate::registrar::Registrar;
+use crate::relay::{PortId, Relay};
 
 // Flows inside the PBX; the server numbers its connections below.
 pub(crate) const INSIDE: u64 = 1 << 63;
@@ -41,10 +42,11 @@ pub struct Pbx {
     pub(crate) gate: Gate,
     pub(crate) proxy: Proxy,
     faults: Faults,
+    pub(crate) relay: Option<Relay>,
     pub(crate) attendants: BTreeMap<String, Attendant>,
     pub(crate) refusing: BTreeMap<String, Extension>,
     pub(crate) ringing: BTreeSet<ServerKey>,
-    bridges: Vec<Bridge>,
+    pub(crate) bridges: Vec<Bridge>,
     legs: BTreeMap<SessionId, String>,
     connections: BTreeSet<FlowId>,
     pub(crate) calls: Calls,
@@ -52,6 +54,8 @@ pub struct Pbx {
     pub(crate) outputs: VecDeque<Output>,
     rng: StdRng,
     next_inside: u64,
+    /// Small: JavaScript can't count to 2⁶³.
+    next_call: u64,
 }
 
 impl Pbx {
@@ -80,12 +84,17 @@ impl Pbx {
             .expect("a socket address is host and port of a URI");
         let mut layer = LayerConfig::new(route.host_text());
         layer.port = route.port();
+        let relay_seed = match config.seed {
+            Some(seed) => StdRng::seed_from_u64(seed).random(),
+            None => fresh(&mut rng),
+        };
         let mut pbx = Self {
             layer: Layer::new(layer, fresh(&mut rng)),
             registrar: Registrar::new(config.min_expires, config.max_expires),
             gate: Gate::new(&config, fresh(&mut rng), now),
             proxy: Proxy::new(&config.domain, route),
             faults: Faults::default(),
+            relay: config.media_relay.then(|| Relay::new(relay_seed)),
             attendants: BTreeMap::new(),
             refusing: BTreeMap::new(),
             ringing: BTreeSet::new(),
@@ -96,11 +105,12 @@ impl Pbx {
             inbox: VecDeque::new(),
             outputs: VecDeque::new(),
             next_inside: INSIDE,
+            next_call: 1,
             config,
             rng,
         };
-        for (user, extension) in pbx.config.all_extensions() {
-            pbx.add_extension(&user, extension, now, unix_time)?;
+        for (user, line) in pbx.config.all_extensions() {
+            pbx.add_extension(&user, line, now, unix_time)?;
         }
         pbx.settle(now);
         Ok(pbx)
@@ -146,6 +156,20 @@ impl Pbx {
         self.settle(now);
     }
 
+    /// Takes a port that the relay asked for; without an address it can't be opened.
+    pub fn handle_port(&mut self, port: PortId, address: Option<SocketAddr>) {
+        if let Some(relay) = &mut self.relay {
+            relay.handle_port(port, address);
+        }
+    }
+
+    /// Takes a datagram that came to a port of the relay.
+    pub fn handle_datagram(&mut self, port: PortId, from: SocketAddr, bytes: Bytes, now: Instant) {
+        if let Some(relay) = &mut self.relay {
+            relay.handle_datagram(port, from, bytes, now);
+        }
+    }
+
     /// Does what a test asks for.
     pub fn handle_command(&mut self, ticket: Ticket, command: Command, now: Instant) {
         match command {
@@ -169,8 +193,15 @@ impl Pbx {
                 self.faults.add(fault);
                 self.done(ticket);
             }
+            Command::AddMediaFault(fault) => {
+                self.disturb(ticket, |relay| relay.add_fault(fault));
+            }
+            Command::RebindMedia { user } => self.disturb(ticket, |relay| relay.rebind(&user)),
             Command::ClearFaults {} => {
                 self.faults.clear();
+                if let Some(relay) = &mut self.relay {
+                    relay.clear_faults();
+                }
                 self.done(ticket);
             }
             Command::Close {} => {
@@ -191,6 +222,9 @@ impl Pbx {
     pub fn handle_timeout(&mut self, now: Instant) {
         self.layer.handle_timeout(now);
         self.proxy.handle_timeout(&mut self.layer, now);
+        if let Some(relay) = &mut self.relay {
+            relay.handle_timeout(now);
+        }
         let gone = self.registrar.expire(now);
         self.tell_unregistered(gone, UnregisterCause::Expired);
         while let Some(held) = self.faults.pop_due(now) {
@@ -219,6 +253,9 @@ impl Pbx {
 
     /// Gives the next thing to do; `Timeout` when there is none.
     pub fn poll_output(&mut self) -> Output {
+        if let Some(order) = self.relay.as_mut().and_then(Relay::poll_order) {
+            return Output::Relay(order);
+        }
         self.outputs.pop_front().unwrap_or_else(|| {
             let layer = match self.layer.poll_output() {
                 LayerOutput::Timeout(at, why) => at.map(|at| (at, why)),
@@ -233,6 +270,10 @@ impl Pbx {
                 self.faults
                     .next_deadline()
                     .map(|at| (at, "a message is held back")),
+                self.relay
+                    .as_ref()
+                    .and_then(Relay::next_deadline)
+                    .map(|at| (at, "a datagram is held back")),
                 self.attendants
                     .values()
                     .filter_map(Attendant::next_deadline)
@@ -254,23 +295,23 @@ impl Pbx {
     fn add_extension(
         &mut self,
         user: &str,
-        extension: Extension,
+        line: Line,
         now: Instant,
         unix_time: Duration,
     ) -> Result<(), ConfigError> {
-        match extension {
+        match line.extension {
             Extension::Refuse { .. } | Extension::Ring => {
-                self.refusing.insert(user.to_owned(), extension);
+                self.refusing.insert(user.to_owned(), line.extension);
             }
             Extension::Echo
             | Extension::Tone { .. }
             | Extension::Prompt { .. }
-            | Extension::Menu => {
+            | Extension::Menu
+            | Extension::Conference => {
                 let flow = self.inside_flow();
                 let seed = fresh(&mut self.rng);
                 let domain = &self.config.domain;
-                let mut attendant =
-                    Attendant::new(user, extension, domain, flow, seed, now, unix_time)?;
+                let mut attendant = Attendant::new(user, line, domain, flow, seed, now, unix_time)?;
                 let steps = attendant.drain(now);
                 self.attendants.insert(user.to_owned(), attendant);
                 self.take_attendant_steps(user, flow, steps);
@@ -303,7 +344,8 @@ impl Pbx {
             headers.push(("X-Conversation-Id".into(), id));
         }
         let flows = [first.flow, second.flow];
-        let id = self.next_inside;
+        let id = self.next_call;
+        self.next_call += 1;
         match Bridge::start(
             id,
             ticket,
@@ -343,6 +385,19 @@ impl Pbx {
             Some(_) | None => Err(CommandError::NoSuchParty {
                 name: name.to_owned(),
             }),
+        }
+    }
+
+    fn disturb(&mut self, ticket: Ticket, act: impl FnOnce(&mut Relay)) {
+        match &mut self.relay {
+            Some(relay) => {
+                act(relay);
+                self.done(ticket);
+            }
+            None => {
+                let error = Err(CommandError::NoRelay);
+                self.outputs.push_back(Output::Reply(ticket, error));
+            }
         }
     }
 
@@ -498,7 +553,8 @@ impl Pbx {
 
     fn receive(&mut self, flow: FlowId, bytes: Bytes, now: Instant) {
         // What can't be read is dropped, as a proxy does (RFC 3261 §16.3 answers only what has a Via).
-        if let Ok(parsed) = Message::parse(bytes, Leniency::Interop) {
+        if let Ok(mut parsed) = Message::parse(bytes, Leniency::Interop) {
+            self.relay_media(flow, &mut parsed.message, now);
             if let Message::Request(request) = &parsed.message {
                 self.proxy.learn(flow, request.method(), request.headers());
             }

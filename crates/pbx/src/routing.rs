@@ -149,6 +149,9 @@ impl Pbx {
     }
 
     pub(crate) fn tell(&mut self, event: Option<Event>) {
+        if let (Some(Event::Ended { call, .. }), Some(relay)) = (&event, &mut self.relay) {
+            relay.forget_call(&call.call_id);
+        }
         self.outputs.extend(event.map(Output::Event));
     }
 
@@ -165,7 +168,8 @@ impl Pbx {
             Extension::Echo
             | Extension::Tone { .. }
             | Extension::Prompt { .. }
-            | Extension::Menu => {}
+            | Extension::Menu
+            | Extension::Conference => {}
         }
     }
 

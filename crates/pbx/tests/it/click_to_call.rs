@@ -107,10 +107,21 @@ fn a_call_can_be_hung_up_while_it_rings() {
     town.register("desk", "alice");
     town.command(1, originate("alice", "bob"));
     town.expect_incoming("desk");
-    // Numbers of calls are the PBX's own: the first one that is alive is ended by every number but its own.
     town.command(2, Command::HangUp { id: 1 });
     assert!(matches!(
         town.replies[..],
-        [(Ticket(2), Err(CommandError::NoSuchCall { id: 1 }))]
+        [
+            (Ticket(1), Err(CommandError::CallFailed { .. })),
+            (Ticket(2), Ok(Reply::Done))
+        ]
+    ));
+    town.expect("desk", "CANCEL", |event| match event {
+        SipEvent::Cancelled { .. } => Some(()),
+        _ => None,
+    });
+    town.command(3, Command::HangUp { id: 7 });
+    assert!(matches!(
+        town.replies[2..],
+        [(Ticket(3), Err(CommandError::NoSuchCall { id: 7 }))]
     ));
 }

@@ -8,5 +8,7 @@ mod town;
 
 mod calls;
 mod click_to_call;
+mod early_media;
 mod faults;
 mod registration;
+mod relay;

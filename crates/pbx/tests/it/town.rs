@@ -1,10 +1,11 @@
 //! A PBX and its clients in virtual time: nothing waits, nothing is real but the messages.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use pbx::{Command, Config, Event, Output, Pbx, Reply, User};
-use phone::Ticket;
+use pbx::{Command, Config, Event, Output, Pbx, RelayOrder, Reply, User};
+use phone::{MediaCommand, MediaEvent, Ticket};
 use sip::auth::{Credentials, Secret};
 use sip::endpoint::{
     Endpoint, EndpointConfig, Event as SipEvent, Invite, Output as SipOutput, UsageId,
@@ -26,6 +27,8 @@ pub(crate) struct Town {
     pub(crate) clients: BTreeMap<&'static str, Client>,
     pub(crate) events: Vec<Event>,
     pub(crate) replies: Vec<(Ticket, Result<Reply, pbx::CommandError>)>,
+    /// What the relay's sockets were to do.
+    pub(crate) relayed: Vec<RelayOrder>,
     next_flow: u64,
 }
 
@@ -62,6 +65,7 @@ impl Town {
             clients: BTreeMap::new(),
             events: Vec::new(),
             replies: Vec::new(),
+            relayed: Vec::new(),
             next_flow: 0,
         }
     }
@@ -152,6 +156,15 @@ impl Town {
         })
     }
 
+    /// Answers a call with this SDP in a response of this code.
+    pub(crate) fn respond(&mut self, client: &str, call: UsageId, code: u16, sdp: &str) {
+        let now = self.now;
+        let reply = sip::endpoint::Reply::new(code).sdp(sdp.to_owned());
+        let endpoint = &mut self.client(client).endpoint;
+        endpoint.respond(call, &reply, now).unwrap();
+        self.settle();
+    }
+
     pub(crate) fn expect_failure(&mut self, client: &str) -> u16 {
         self.expect(client, "failure", |event| match event {
             SipEvent::Failed {
@@ -183,6 +196,7 @@ impl Town {
                     }
                 }
             }
+            let (mut described, mut opened) = (Vec::new(), Vec::new());
             loop {
                 match self.pbx.poll_output() {
                     Output::Send { flow, bytes } => {
@@ -205,11 +219,30 @@ impl Town {
                         }
                         self.pbx.handle_disconnected(flow, self.now);
                     }
+                    Output::Media(id, MediaCommand::Answer { .. } | MediaCommand::Offer) => {
+                        quiet = false;
+                        described.push(id);
+                    }
                     Output::Media(..) => {}
+                    Output::Relay(RelayOrder::Open(port)) => {
+                        quiet = false;
+                        opened.push(port);
+                    }
+                    Output::Relay(order) => self.relayed.push(order),
                     Output::Event(event) => self.events.push(event),
                     Output::Reply(ticket, outcome) => self.replies.push((ticket, outcome)),
                     Output::Closed | Output::Timeout(..) => break,
                 }
+            }
+            for id in described {
+                let sdp = "v=0\r\ns=extension\r\n".to_owned();
+                let event = MediaEvent::Described { sdp };
+                self.pbx.handle_media(id, event, self.now);
+            }
+            for port in opened {
+                let number = 40_000 + u16::try_from(port.0).unwrap();
+                let address = SocketAddr::from(([127, 0, 0, 1], number));
+                self.pbx.handle_port(port, Some(address));
             }
             if quiet {
                 return;

@@ -45,7 +45,7 @@ impl PbxEvent {
 
 fn phone_error(error: &CommandError) -> PhoneError {
     let (code, kind) = match error {
-        CommandError::NoSuchParty { .. } | CommandError::Header { .. } => {
+        CommandError::NoSuchParty { .. } | CommandError::Header { .. } | CommandError::NoRelay => {
             (ErrorCode::InvalidArgument, ErrorType::InvalidOptions)
         }
         CommandError::NoSuchCall { .. } => (ErrorCode::SessionNotFound, ErrorType::Session),
@@ -62,6 +62,7 @@ fn phone_error(error: &CommandError) -> PhoneError {
         CommandError::CallFailed { code: None, .. }
         | CommandError::NoSuchParty { .. }
         | CommandError::Header { .. }
+        | CommandError::NoRelay
         | CommandError::NoSuchCall { .. } => None,
     };
     PhoneError::new(code, kind, error.to_string()).with_sip(sip)

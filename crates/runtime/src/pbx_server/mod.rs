@@ -1,14 +1,16 @@
 //! The embedded PBX as a server: one task with a listener, its WebSockets and its extensions' media.
 //!
 //! ```text
-//!  commands ──►┐                              ┌──► WebSockets (one task each)
-//!  listener ──►├─ wait ─► one input ─► Pbx ─► drain ├──► media workers (extensions)
-//!  WebSockets ►│                              └──► events and replies, one stream
+//!  commands ──►┐                                    ┌──► WebSockets (one task each)
+//!  listener ──►│                                    ├──► media workers (extensions)
+//!  WebSockets ►├─ wait ─► one input ─► Pbx ─► drain ┼──► ports of the media relay
+//!  relay ─────►│                                    └──► events and replies, one stream
 //!  media, time ►┘
 //! ```
 
 mod connections;
 mod event;
+mod ports;
 
 use std::fmt;
 use std::io;
@@ -16,7 +18,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use pbx::{Output, Pbx};
+use pbx::{Output, Pbx, PortId, RelayOrder};
 use phone::Ticket;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -27,6 +29,7 @@ use crate::io_threads::IoThreads;
 use crate::media_worker::{News, What};
 use crate::softphone::{CommandError, seed};
 use connections::{Connections, FromClient};
+use ports::{Datagram, Ports};
 
 pub use event::{PbxEvent, PbxEventSink};
 
@@ -110,6 +113,9 @@ struct Server {
     /// Capacity [`MAX_WAITING`].
     requests: mpsc::Receiver<(Ticket, pbx::Command)>,
     connections: Connections,
+    ports: Ports,
+    /// What the PBX has not been told of yet.
+    opened: Vec<(PortId, Option<SocketAddr>)>,
     calls: Calls,
     news: mpsc::UnboundedReceiver<News>,
     /// Openings of inputs and outputs under way; aborted with the task.
@@ -122,6 +128,7 @@ struct Server {
 enum Fact {
     Request(Option<(Ticket, pbx::Command)>),
     Client(FromClient),
+    Datagram(Datagram),
     Media(News),
     Job(Job),
     Time,
@@ -153,6 +160,8 @@ impl Server {
             pbx: Pbx::new(config, address, seed()?, Instant::now(), since_1970)?,
             requests,
             connections: Connections::new(),
+            ports: Ports::new(),
+            opened: Vec::new(),
             calls,
             news,
             jobs: JoinSet::new(),
@@ -170,12 +179,14 @@ impl Server {
             calls,
             mut jobs,
             mut connections,
+            mut ports,
             mut events,
             ..
         } = self;
         jobs.abort_all();
         drop(calls);
         connections.end().await;
+        ports.end().await;
         events.send(PbxEvent::Closed);
     }
 
@@ -195,6 +206,7 @@ impl Server {
         tokio::select! {
             request = self.requests.recv() => Fact::Request(request),
             client = self.connections.next(listener) => Fact::Client(client),
+            Some(datagram) = self.ports.next() => Fact::Datagram(datagram),
             Some(news) = self.news.recv() => Fact::Media(news),
             Some(Ok(job)) = self.jobs.join_next() => Fact::Job(job),
             () = tokio::time::sleep_until(wake.into()) => Fact::Time,
@@ -213,6 +225,9 @@ impl Server {
                 self.pbx.handle_signaling(flow, bytes, now);
             }
             Fact::Client(FromClient::Gone(flow)) => self.pbx.handle_disconnected(flow, now),
+            Fact::Datagram(Datagram { port, from, bytes }) => {
+                self.pbx.handle_datagram(port, from, bytes, now);
+            }
             Fact::Media(News { id, what }) => match what {
                 What::Media(event) => self.pbx.handle_media(id, event, now),
                 What::Summary(_) | What::Report(..) => {}
@@ -227,20 +242,38 @@ impl Server {
         }
     }
 
+    fn relay(&mut self, order: RelayOrder) {
+        match order {
+            RelayOrder::Open(port) => {
+                let address = self.ports.open(port);
+                if let Err(error) = &address {
+                    tracing::warn!(%error, "the media relay can't open a port");
+                }
+                self.opened.push((port, address.ok()));
+            }
+            RelayOrder::Close(port) => self.ports.close(port),
+            RelayOrder::Send { port, to, bytes } => self.ports.send(port, to, &bytes),
+        }
+    }
+
     fn drain(&mut self) -> Life {
         loop {
             match self.pbx.poll_output() {
                 Output::Send { flow, bytes } => self.connections.send(flow, bytes),
                 Output::Close { flow } => self.connections.cut(flow),
                 Output::Media(id, command) => self.calls.order(id, command, &mut self.jobs),
+                Output::Relay(order) => self.relay(order),
                 Output::Event(event) => self.events.send(PbxEvent::Pbx(event)),
                 Output::Reply(ticket, outcome) => {
                     self.events.send(PbxEvent::reply(ticket, outcome));
                 }
-                Output::Timeout(at, _why) => {
-                    self.wake = at;
-                    return Life::On;
-                }
+                Output::Timeout(at, _why) => match self.opened.pop() {
+                    Some((port, address)) => self.pbx.handle_port(port, address),
+                    None => {
+                        self.wake = at;
+                        return Life::On;
+                    }
+                },
                 Output::Closed => return Life::Closed,
             }
         }
