@@ -9,6 +9,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use rtc_crypto::{HmacAlgorithm, RTCCrypto};
 use rtc_ice::attributes::control::{AttrControlled, AttrControlling};
 use rtc_ice::attributes::priority::PriorityAttr;
+use rtc_ice::attributes::use_candidate::UseCandidateAttr;
 use rtc_stun::attributes::ATTR_USERNAME;
 use rtc_stun::error_code::CODE_ROLE_CONFLICT;
 use rtc_stun::fingerprint::{FINGERPRINT, fingerprint_value};
@@ -220,17 +221,22 @@ pub(super) fn write_check(check: &Check<'_>, crypto: &dyn RTCCrypto) -> Option<V
         Box::new(AttrControlled(check.tie_breaker))
     };
     let key = check.remote_pwd.expose().to_owned();
-    write(&[
+    let mut setters: Vec<Box<dyn Setter + '_>> = vec![
         Box::new(BINDING_REQUEST),
         Box::new(TransactionId(check.transaction)),
         Box::new(Username::new(ATTR_USERNAME, username)),
         role,
         Box::new(PriorityAttr(check.priority)),
-        Box::new(MessageIntegrity::new_short_term_integrity_with_provider(
-            key, crypto,
-        )),
-        Box::new(FINGERPRINT),
-    ])
+    ];
+    if check.controlling {
+        // The path in use stays nominated, so that the peer follows us to the address that a NAT gives it anew.
+        setters.push(Box::new(UseCandidateAttr::new()));
+    }
+    setters.push(Box::new(
+        MessageIntegrity::new_short_term_integrity_with_provider(key, crypto),
+    ));
+    setters.push(Box::new(FINGERPRINT));
+    write(&setters)
 }
 
 /// Writes the answer to a check whose sender must change its role.

@@ -58,6 +58,8 @@ pub(crate) struct Nat {
     pub(crate) outside: IpAddr,
     /// Whether each destination sees another port.
     pub(crate) symmetric: bool,
+    /// The first port of its mappings.
+    first: u16,
     mappings: BTreeMap<(SocketAddr, Option<SocketAddr>), SocketAddr>,
     permitted: BTreeSet<(SocketAddr, IpAddr)>,
 }
@@ -68,13 +70,21 @@ impl Nat {
             inside: inside.parse().unwrap(),
             outside: outside.parse().unwrap(),
             symmetric,
+            first: 20_000,
             mappings: BTreeMap::new(),
             permitted: BTreeSet::new(),
         }
     }
 
+    /// Loses its bindings: what goes out next gets other ports.
+    pub(crate) fn forget(&mut self) {
+        self.first += 1_000;
+        self.mappings.clear();
+        self.permitted.clear();
+    }
+
     fn outward(&mut self, from: SocketAddr, to: SocketAddr) -> SocketAddr {
-        let port = 20_000 + u16::try_from(self.mappings.len()).unwrap();
+        let port = self.first + u16::try_from(self.mappings.len()).unwrap();
         let key = (from, self.symmetric.then_some(to));
         let fresh = SocketAddr::new(self.outside, port);
         let mapped = *self.mappings.entry(key).or_insert(fresh);

@@ -253,3 +253,19 @@ fn a_relay_that_comes_after_gathering_ended_still_serves() {
     }
     net.until(ms(15_000), |net| net.all(State::Connected));
 }
+
+#[test]
+fn a_peer_is_followed_to_the_address_that_its_nat_gives_it_anew() {
+    let mut net = behind_nats(false, Policy::All, &stun());
+    gather(&mut net);
+    net.connect();
+    net.talk(ms(200));
+    net.nats[0].forget();
+    // Until the next consent check, five seconds or so, Bob speaks to where nobody is.
+    net.talk(ms(8000));
+    let before = net.peers[ALICE].received.len();
+    net.talk(ms(1000));
+    net.run(ms(100));
+    assert_eq!(net.peers[ALICE].received.len() - before, 50);
+    assert!(net.all(State::Connected));
+}
