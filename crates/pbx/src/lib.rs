@@ -34,6 +34,7 @@ mod registrar;
 
 mod attendant;
 mod bridge;
+mod originating;
 
 mod fault;
 pub use fault::{Action, Direction, Fault};

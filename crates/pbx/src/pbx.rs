@@ -16,9 +16,9 @@ use sip::transaction::{
 use sip::uri::Uri;
 
 use crate::attendant::{self, Attendant};
-use crate::bridge::{self, Bridge, Party};
+use crate::bridge::Bridge;
 use crate::calls::Calls;
-use crate::command::{Command, Originate};
+use crate::command::Command;
 use crate::config::{Config, Extension, Line};
 use crate::event::{Event, MessageDirection, UnregisterCause};
 use crate::fault::{Faults, Passage, Subject};
@@ -50,12 +50,12 @@ pub struct Pbx {
     legs: BTreeMap<SessionId, String>,
     connections: BTreeSet<FlowId>,
     pub(crate) calls: Calls,
-    inbox: VecDeque<(FlowId, Bytes)>,
+    pub(crate) inbox: VecDeque<(FlowId, Bytes)>,
     pub(crate) outputs: VecDeque<Output>,
-    rng: StdRng,
+    pub(crate) rng: StdRng,
     next_inside: u64,
     /// Small: JavaScript can't count to 2⁶³.
-    next_call: u64,
+    pub(crate) next_call: u64,
 }
 
 impl Pbx {
@@ -320,72 +320,11 @@ impl Pbx {
         Ok(())
     }
 
-    fn inside_flow(&mut self) -> FlowId {
+    pub(crate) fn inside_flow(&mut self) -> FlowId {
         let flow = FlowId(self.next_inside);
         self.next_inside += 1;
         self.layer.handle_flow_up(flow, Flow::new(Transport::Ws));
         flow
-    }
-
-    fn originate(
-        &mut self,
-        ticket: Ticket,
-        originate: Originate,
-        now: Instant,
-    ) -> Result<(), CommandError> {
-        let first = self.party(&originate.to)?;
-        let second = self.party(&originate.with)?;
-        let mut headers = originate.headers;
-        if let Some(seconds) = originate.answer_after {
-            let value = format!("<sip:{}>;answer-after={seconds}", self.config.domain);
-            headers.push(("Call-Info".into(), value));
-        }
-        if let Some(id) = originate.conversation_id {
-            headers.push(("X-Conversation-Id".into(), id));
-        }
-        let flows = [first.flow, second.flow];
-        let id = self.next_call;
-        self.next_call += 1;
-        match Bridge::start(
-            id,
-            ticket,
-            first,
-            second,
-            originate.display_name,
-            headers,
-            now,
-        ) {
-            Ok(mut bridge) => {
-                let steps = bridge.drain(now);
-                self.bridges.push(bridge);
-                self.take_bridge_steps(steps);
-                Ok(())
-            }
-            Err(error) => {
-                for flow in flows {
-                    self.layer.handle_flow_down(flow, now);
-                }
-                Err(error)
-            }
-        }
-    }
-
-    fn party(&mut self, name: &str) -> Result<Party, CommandError> {
-        let known = self.gate.knows(name)
-            || self.attendants.contains_key(name)
-            || self.refusing.contains_key(name)
-            || !self.registrar.bindings(name).is_empty();
-        let uri = Uri::sip(Some(name), &self.config.domain, None).ok();
-        match uri {
-            Some(uri) if known => Ok(Party {
-                uri,
-                flow: self.inside_flow(),
-                seed: fresh(&mut self.rng),
-            }),
-            Some(_) | None => Err(CommandError::NoSuchParty {
-                name: name.to_owned(),
-            }),
-        }
     }
 
     fn disturb(&mut self, ticket: Ticket, act: impl FnOnce(&mut Relay)) {
@@ -401,7 +340,7 @@ impl Pbx {
         }
     }
 
-    fn done(&mut self, ticket: Ticket) {
+    pub(crate) fn done(&mut self, ticket: Ticket) {
         self.outputs
             .push_back(Output::Reply(ticket, Ok(Reply::Done)));
     }
@@ -415,21 +354,6 @@ impl Pbx {
                 .map(|binding| binding.flow)
                 .collect(),
             None => self.connections.clone(),
-        }
-    }
-
-    fn hang_up(&mut self, ticket: Ticket, id: u64, now: Instant) {
-        let bridge = self.bridges.iter_mut().find(|bridge| bridge.id() == id);
-        match bridge {
-            Some(bridge) => {
-                let steps = bridge.hang_up(now);
-                self.take_bridge_steps(steps);
-                self.done(ticket);
-            }
-            None => {
-                let error = CommandError::NoSuchCall { id };
-                self.outputs.push_back(Output::Reply(ticket, Err(error)));
-            }
         }
     }
 
@@ -456,21 +380,6 @@ impl Pbx {
             }
         }
         self.forget_finished_bridges(now);
-    }
-
-    fn forget_finished_bridges(&mut self, now: Instant) {
-        let mut flows = Vec::new();
-        self.bridges.retain(|bridge| {
-            let over = bridge.is_over();
-            if over {
-                flows.extend(bridge.flows());
-            }
-            !over
-        });
-        for flow in flows {
-            self.layer.handle_flow_down(flow, now);
-            self.proxy.forget_flow(flow);
-        }
     }
 
     fn transmit(&mut self, flow: FlowId, bytes: Bytes, now: Instant) {
@@ -591,20 +500,9 @@ impl Pbx {
             }
         }
     }
-
-    fn take_bridge_steps(&mut self, steps: Vec<bridge::Step>) {
-        for step in steps {
-            match step {
-                bridge::Step::Send(flow, bytes) => self.inbox.push_back((flow, bytes)),
-                bridge::Step::Reply(ticket, outcome) => self
-                    .outputs
-                    .push_back(Output::Reply(ticket, outcome.map(|id| Reply::Call { id }))),
-            }
-        }
-    }
 }
 
-fn fresh(rng: &mut StdRng) -> [u8; 32] {
+pub(crate) fn fresh(rng: &mut StdRng) -> [u8; 32] {
     let mut seed = [0; 32];
     rng.fill_bytes(&mut seed);
     seed
