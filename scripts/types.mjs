@@ -1,10 +1,10 @@
-// Generates index.d.ts and testing.d.ts from lib/: the declarations that tsc emits, one file per entry point,
+// Generates index.d.ts and those of the other entries from lib/: the declarations that tsc emits, one file per entry point,
 // in the reading order below, without what is marked @internal.
 //   node scripts/types.mjs           writes them
 //   node scripts/types.mjs --check   fails when the committed ones differ
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, posix } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 
@@ -26,6 +26,11 @@ const entries = {
   ],
   // What it takes from the modules of `index`, it imports from there.
   testing: ['testing'],
+  ...facade('purecloud', ['sdk', 'session', 'emitter', 'events', 'options']),
+}
+
+function facade(system, modules) {
+  return { [`compat/${system}`]: modules.map((module) => `compat/${system}/${module}`) }
 }
 
 const banner = `// Generated from lib/ by "npm run types". Do not edit.\n`
@@ -63,7 +68,7 @@ function emitDeclarations(outDir) {
 function bundle(directory, entry, modules) {
   const exported = exportedNames(directory, entry)
   const imports = new Map()
-  const statements = modules.flatMap((module) => topLevel(join(directory, `${module}.d.ts`), imports, exported, modules))
+  const statements = modules.flatMap((module) => topLevel(directory, module, { entry, modules, imports, exported }))
   const head = [...imports].sort().map(([from, names]) => `import { ${[...names].sort().join(', ')} } from '${from}'\n`)
   return `${banner}${head.join('')}\n${statements.join('\n\n')}\n\nexport {}\n`
 }
@@ -71,14 +76,15 @@ function bundle(directory, entry, modules) {
 // What the entry's own module exports; `*` stands for everything in the modules it names.
 function exportedNames(directory, entry) {
   const names = new Set()
-  const file = join(directory, `${entry}.d.ts`)
-  for (const statement of parse(file).statements) {
+  const module = entry.startsWith('compat/') ? `${entry}/index` : entry
+  for (const statement of parse(join(directory, `${module}.d.ts`)).statements) {
     if (isExported(statement)) names.add(nameOf(statement))
     if (!ts.isExportDeclaration(statement)) continue
     if (statement.exportClause && ts.isNamedExports(statement.exportClause)) {
       for (const { name } of statement.exportClause.elements) names.add(name.text)
     } else {
-      for (const name of declared(join(directory, `${statement.moduleSpecifier.text}.d.ts`))) names.add(name)
+      const from = resolved(module, statement.moduleSpecifier.text)
+      for (const name of declared(join(directory, `${from}.d.ts`))) names.add(name)
     }
   }
   return names
@@ -88,11 +94,11 @@ function declared(file) {
   return parse(file).statements.flatMap((statement) => nameOf(statement) ?? [])
 }
 
-function topLevel(file, imports, exported, modules) {
-  const source = parse(file)
+function topLevel(directory, module, bundled) {
+  const source = parse(join(directory, `${module}.d.ts`))
   return source.statements.flatMap((statement) => {
     if (ts.isImportDeclaration(statement)) {
-      collectImport(statement, imports, modules, file)
+      collectImport(statement, module, bundled)
       return []
     }
     const name = nameOf(statement)
@@ -100,12 +106,12 @@ function topLevel(file, imports, exported, modules) {
     const text = source.text.slice(statement.getFullStart(), statement.end).trim()
     const bare = text.replace(/^((?:\/\*\*[\s\S]*?\*\/\s*)?)(?:export )?(?:declare )?/, '$1')
     const keyword = ts.isInterfaceDeclaration(statement) || ts.isTypeAliasDeclaration(statement) ? '' : 'declare '
-    return [bare.replace(/^((?:\/\*\*[\s\S]*?\*\/\s*)?)/, `$1${exported.has(name) ? 'export ' : ''}${keyword}`)]
+    return [bare.replace(/^((?:\/\*\*[\s\S]*?\*\/\s*)?)/, `$1${bundled.exported.has(name) ? 'export ' : ''}${keyword}`)]
   })
 }
 
-function collectImport(statement, imports, modules, file) {
-  const from = publicModule(statement.moduleSpecifier.text, modules, file)
+function collectImport(statement, module, { entry, modules, imports }) {
+  const from = publicModule(statement.moduleSpecifier.text, module, entry, modules)
   if (from === undefined) return
   const names = imports.get(from) ?? new Set()
   for (const { name } of statement.importClause?.namedBindings?.elements ?? []) names.add(name.text)
@@ -113,12 +119,16 @@ function collectImport(statement, imports, modules, file) {
 }
 
 // Undefined for a module of the same bundle.
-function publicModule(from, modules, file) {
-  const name = /^\.\/(.*)$/.exec(from)?.[1]
-  if (name === undefined) return from
+function publicModule(from, module, entry, modules) {
+  if (!from.startsWith('.')) return from
+  const name = resolved(module, from)
   if (modules.includes(name)) return undefined
-  if (entries.index.includes(name)) return './index.js'
-  throw new Error(`${file} needs ${from} in its declarations: mark what needs it @internal, or list that module`)
+  if (name === 'index' || entries.index.includes(name)) return entry.startsWith('compat/') ? '../index.js' : './index.js'
+  throw new Error(`${module} needs ${from} in its declarations: mark what needs it @internal, or list that module`)
+}
+
+function resolved(module, from) {
+  return posix.normalize(posix.join(posix.dirname(module), from))
 }
 
 function isExported(statement) {

@@ -14,6 +14,7 @@ describe('the package', () => {
     for (const [entry, module] of [
       ['offhook', esm],
       ['offhook/testing', await import('offhook/testing')],
+      ['offhook/compat/purecloud', await import('offhook/compat/purecloud')],
     ]) {
       const cjs = require(entry)
       assert.deepEqual(Object.keys(module).sort(), Object.keys(cjs).sort())

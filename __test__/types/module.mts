@@ -17,6 +17,7 @@ import {
   type RegisteredEvent,
   type StatsReport,
 } from 'offhook'
+import { PureCloudWebrtcSdk, type SoftphoneSession } from 'offhook/compat/purecloud'
 
 /** Fails to compile unless both types are the same. */
 function same<A, B>(_equal: (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : never): void {}
@@ -124,3 +125,17 @@ try {
   if (error instanceof SoftphoneError) same<typeof error.code, string>(true)
 }
 export { emitted, sink, source, use }
+
+const sdk = new PureCloudWebrtcSdk({ accessToken: 'token', environment: 'mypurecloud.com', orgId: 'guid', baseUrl: false })
+sdk.on('pendingSession', ({ id, address, conversationId, autoAnswer }) => {
+  same<[typeof id, typeof address, typeof conversationId, typeof autoAnswer], [string, string, string, boolean]>(true)
+  sdk.acceptPendingSession(id, { autoStartMedia: false, autoConnectSession: false })
+})
+sdk.on('sessionStarted', (session) => {
+  same<typeof session, SoftphoneSession>(true)
+  session.on('terminated', (ended, reason) => same<[typeof ended, typeof reason], [SoftphoneSession, EndReason]>(true))
+  session.on('peerStreamAdded', (_session, stream) => same<typeof stream, AudioSink>(true))
+})
+sdk.on('disconnected', (info) => same<typeof info, string>(true))
+// @ts-expect-error: no such event
+sdk.on('sessionstarted', () => {})

@@ -9,7 +9,10 @@ import ts from 'typescript'
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const tests = fileURLToPath(new URL('.', import.meta.url))
 
-const published = ['package.json', 'index.d.ts', 'index.d.mts', 'testing.d.ts', 'testing.d.mts']
+const published = [
+  ...['package.json', 'index.d.ts', 'index.d.mts', 'testing.d.ts', 'testing.d.mts'],
+  ...readdirSync(join(root, 'compat')).map((name) => join('compat', name)),
+]
 const versions = ['@types/node', 'types-node-20-0', 'types-node-22', 'types-node-24', 'types-node-26']
 
 const failed = versions.filter((version) => !compiles(version))

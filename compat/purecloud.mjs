@@ -1,0 +1,3 @@
+import purecloud from './purecloud.js'
+
+export const { PureCloudWebrtcSdk, SoftphoneSession, WildEmitter } = purecloud

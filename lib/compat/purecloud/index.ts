@@ -1,0 +1,5 @@
+export { PureCloudWebrtcSdk } from './sdk'
+export { SoftphoneSession } from './session'
+export { WildEmitter } from './emitter'
+export type * from './events'
+export type * from './options'

@@ -1,0 +1,250 @@
+import {
+  AudioSink,
+  Softphone,
+  SoftphoneError,
+  type Abortable,
+  type EndReason,
+  type LogLevel,
+  type PendingSession,
+  type RejectOptions,
+  type Session,
+} from '../../index'
+import { WildEmitter } from './emitter'
+import type { SdkEvents, TraceLevel } from './events'
+import type {
+  EndSessionOptions,
+  PeerStream,
+  PendingSessionOptions,
+  PureCloudOptions,
+  SoftphoneSessionParameters,
+  StartedConversation,
+} from './options'
+import { PublicApi } from './public-api'
+import { SoftphoneSession } from './session'
+import { settingsOf, type Settings } from './settings'
+
+const importance: readonly LogLevel[] = ['trace', 'debug', 'log', 'info', 'warn', 'error']
+
+/**
+ * The PureCloud WebRTC SDK on a native phone.
+ *
+ * ```ts
+ * const sdk = new PureCloudWebrtcSdk({ accessToken, environment: 'mypurecloud.com', orgId })
+ * sdk.on('pendingSession', ({ id, autoAnswer }) => autoAnswer || sdk.acceptPendingSession(id))
+ * await sdk.initialize()
+ * ```
+ */
+export class PureCloudWebrtcSdk extends WildEmitter<SdkEvents> {
+  /** The phone behind it, for everything beyond the document. */
+  readonly phone: Softphone
+  readonly #settings: Settings
+  readonly #api: PublicApi | undefined
+  readonly #sessions = new Map<Session, SoftphoneSession>()
+  readonly #streams = new Map<string, PeerStream>()
+  #token: PureCloudOptions['accessToken']
+
+  /**
+   * Reads the options; nothing is connected before `initialize()`. Unknown options are logged.
+   *
+   * @throws the original's errors for missing options, `ERR_INVALID_OPTION` for wrong ones.
+   */
+  constructor(options: PureCloudOptions) {
+    super()
+    this.#settings = settingsOf(options)
+    this.#token = options.accessToken
+    this.phone = new Softphone({ ...this.#settings.phone, logger: this.#settings.logger })
+    const { baseUrl } = this.#settings
+    if (baseUrl !== undefined) this.#api = new PublicApi(baseUrl, () => this.#currentToken())
+    this.#forward()
+    for (const warning of this.#settings.warnings) this.#log('warn', warning)
+  }
+
+  /** The sessions that have started and not ended. */
+  get sessions(): SoftphoneSession[] {
+    return [...this.#sessions.values()]
+  }
+
+  /** The calls that ring. */
+  get pendingSessions(): PendingSession[] {
+    return this.phone.pendingSessions
+  }
+
+  /** Whether the WebSocket is open. */
+  get connected(): boolean {
+    return this.phone.connected
+  }
+
+  /**
+   * Connects and registers; then `ready` is emitted.
+   *
+   * @throws `Failed to initialize SDK`, whose `cause` says why; the same goes to `error`.
+   */
+  initialize(options: Abortable = {}): Promise<void> {
+    return this.phone.initialize(options)
+  }
+
+  /** The document's spelling of {@link initialize}. */
+  intialize(options: Abortable = {}): Promise<void> {
+    return this.initialize(options)
+  }
+
+  /** Closes the WebSocket; calls live on. */
+  disconnect(): void {
+    this.phone.disconnect()
+  }
+
+  /** Closes the WebSocket and opens it again. */
+  reconnect(): void {
+    this.phone.reconnect()
+  }
+
+  /**
+   * Accepts a pending session; doing it again does nothing. What fails goes to `error`.
+   *
+   * With `autoStartMedia: false` no device is opened: `session.addStream()` sends, and `peerStreamAdded` gives what is heard.
+   */
+  acceptPendingSession(id: string, options: PendingSessionOptions = {}): void {
+    const { autoStartMedia, audioElement } = options
+    if (audioElement instanceof AudioSink) this.#streams.set(id, audioElement)
+    if (autoStartMedia !== false || audioElement !== undefined) return this.#accept(id, options)
+    const stream = this.#streams.get(id) ?? new AudioSink()
+    this.#streams.set(id, stream)
+    this.#accept(id, { ...options, audioElement: stream })
+  }
+
+  /** Rejects a pending session, with 486 by default; resolves after its `cancelPendingSession`. */
+  rejectPendingSession(id: string, options: RejectOptions = {}): Promise<void> {
+    return this.phone.rejectPendingSession(id, options)
+  }
+
+  /**
+   * Has the platform place a call, whose session then comes and is answered by itself.
+   * With `baseUrl: false` the phone calls by SIP.
+   *
+   * @throws `SoftphoneError` `ERR_HTTP` where the public API refuses.
+   */
+  async startSoftphoneSession(parameters: SoftphoneSessionParameters): Promise<StartedConversation> {
+    if (this.#api) {
+      const conversation = await this.#api.startCall(parameters)
+      await this.#expect(conversation.id)
+      return conversation
+    }
+    const { phoneNumber } = parameters
+    if (!phoneNumber) throw new SoftphoneError("Option 'phoneNumber' is required", invalid)
+    return this.phone.startSoftphoneSession({ phoneNumber })
+  }
+
+  /**
+   * Ends a session by the public API; resolves once that has accepted.
+   * Where the API fails, the session is ended by SIP and the error is thrown.
+   */
+  async endSession({ id, conversationId }: EndSessionOptions = {}): Promise<void> {
+    if (!id && !conversationId) throw sessionError('Unable to end session: must provide session id or conversationId.')
+    const session = this.sessions.find((one) => (id ? one.id === id : one.conversationId === conversationId))
+    if (!session) throw sessionError('Unable to end session: session not connected.')
+    if (!this.#api) return session.end()
+    if (session.conversationId === session.session.callId) {
+      this.#log('warn', 'Session has no conversationId. Terminating session.', { sessionId: session.id })
+      return session.end()
+    }
+    try {
+      await this.#api.disconnectSelf(session.conversationId)
+    } catch (error) {
+      this.#log('error', 'Failed to end the session gracefully; it is ended here', { error: String(error) })
+      await session.end()
+      throw error
+    }
+  }
+
+  /** Replaces the access token, now and for everything to come. */
+  async setAccessToken(token: string): Promise<void> {
+    await this.phone.setAccessToken(token)
+    this.#token = token
+  }
+
+  /** Ends every call and disconnects; afterwards nothing keeps the process alive. */
+  destroy(): Promise<void> {
+    return this.phone.destroy()
+  }
+
+  /** Destroys the SDK at the end of an `await using` block. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.destroy()
+  }
+
+  #accept(id: string, options: PendingSessionOptions): void {
+    try {
+      this.phone.acceptPendingSession(id, options)
+    } catch (error) {
+      // The original declares it void: what is wrong is told like everything else that fails.
+      this.#fail(error as Error, { id })
+    }
+  }
+
+  // The call may come before the answer to the request that asks for it.
+  async #expect(conversationId: string): Promise<void> {
+    if (this.#settings.phone.autoAnswerOutboundCalls === false) return
+    await this.phone.expectCall({ conversationId })
+    const rings = this.phone.pendingSessions.find((pending) => pending.conversationId === conversationId)
+    if (rings) this.acceptPendingSession(rings.id)
+  }
+
+  async #currentToken(): Promise<string> {
+    const token = this.#token
+    return typeof token === 'function' ? token() : (token ?? '')
+  }
+
+  #forward(): void {
+    const { phone } = this
+    phone.on('ready', () => this.emit('ready'))
+    phone.on('connected', (event) => this.emit('connected', event))
+    phone.on('disconnected', (event) => this.emit('disconnected', 'Streaming API connection disconnected', event))
+    phone.on('pendingSession', (pending) => this.emit('pendingSession', pending))
+    for (const event of ['cancelPendingSession', 'handledPendingSession'] as const) {
+      phone.on(event, (id, details) => {
+        this.#streams.delete(id)
+        this.emit(event, id, details)
+      })
+    }
+    phone.on('sessionStarted', (session) => this.#start(session))
+    phone.on('sessionEnded', (session, reason) => this.#end(session, reason))
+    phone.on('trace', (level, message, details) => this.emit('trace', traceLevel(level), message, details))
+    phone.on('error', (error, details) => this.#fail(error, details))
+  }
+
+  #start(session: Session): void {
+    const own = new SoftphoneSession(session, this.#streams.get(session.id))
+    this.#streams.delete(session.id)
+    this.#sessions.set(session, own)
+    this.emit('sessionStarted', own)
+  }
+
+  #end(session: Session, reason: EndReason): void {
+    const own = this.#sessions.get(session)
+    this.#sessions.delete(session)
+    if (own) this.emit('sessionEnded', own, reason)
+  }
+
+  #fail(error: Error, details: unknown): void {
+    if (this.listenerCount('error') > 0) this.emit('error', error, details)
+    else this.#log('error', error.message, details)
+  }
+
+  #log(level: TraceLevel, message: string, details?: unknown): void {
+    this.emit('trace', level, message, details)
+    const { logger, logLevel } = this.#settings
+    if (importance.indexOf(level) < importance.indexOf(logLevel)) return
+    logger[level === 'trace' ? 'debug' : level](`[offhook] ${message}`, details)
+  }
+}
+
+const invalid = { code: 'ERR_INVALID_ARGUMENT', type: 'invalid_options' } as const
+
+function sessionError(message: string): SoftphoneError {
+  return new SoftphoneError(message, { code: 'ERR_SESSION_NOT_FOUND', type: 'session' })
+}
+
+// The document has no 'info'.
+function traceLevel(level: LogLevel): TraceLevel {
+  return level === 'info' ? 'log' : level
+}

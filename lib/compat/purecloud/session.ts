@@ -1,0 +1,206 @@
+import type { AudioInput, RejectOptions, Session, StatsReport } from '../../index'
+import { WildEmitter } from './emitter'
+import type { SoftphoneSessionEvents } from './events'
+import type { PeerStream } from './options'
+
+const forwarded = [
+  'terminated',
+  'change:sessionState',
+  'change:connectionState',
+  'change:pending',
+  'change:active',
+  'change:ended',
+  'change:connecting',
+  'change:connected',
+  'change:interrupted',
+  'change:disconnected',
+  'change:remoteHeld',
+  'endOfCandidates',
+  'progress',
+  'answered',
+  'mute',
+  'unmute',
+  'dtmf',
+  'stats',
+  'warning',
+  'warningCleared',
+] as const
+
+/** One call, with the members that sessions of the original have. */
+export class SoftphoneSession extends WildEmitter<SoftphoneSessionEvents> {
+  /** The session of the phone behind it, for everything beyond the document. */
+  readonly session: Session
+  readonly #peerStream: PeerStream | undefined
+  readonly #localStreams: AudioInput[] = []
+  #hasPeerStream = false
+
+  /** @internal */
+  constructor(session: Session, peerStream: PeerStream | undefined) {
+    super()
+    this.session = session
+    this.#peerStream = peerStream
+    for (const event of forwarded) {
+      session.on(event, (...args: unknown[]) => {
+        if (event === 'terminated') this.#removePeerStream()
+        const own = args.map((argument) => (argument === session ? this : argument))
+        this.emit(event, ...(own as SoftphoneSessionEvents[typeof event]))
+        if (event === 'change:connectionState' && session.connected) this.#addPeerStream()
+      })
+    }
+  }
+
+  /** Names the session; the same as the pending session's. */
+  get id(): string {
+    return this.session.id
+  }
+  /** The same as `id`. */
+  get sid(): string {
+    return this.session.id
+  }
+  /** Links the call to the platform's conversation. */
+  get conversationId(): string {
+    return this.session.conversationId
+  }
+  /** The other party's SIP address. */
+  get peerID(): string {
+    return this.session.uri
+  }
+  /** The other party's address: the user part of its URI. */
+  get address(): string {
+    return this.session.address
+  }
+  /** Whether this phone called. */
+  get isInitiator(): boolean {
+    return this.session.direction === 'outgoing'
+  }
+  /** When the call was answered, in milliseconds since 1970. */
+  get starttime(): number | undefined {
+    return this.session.startTime
+  }
+  /** What the other party sends, once it is there. */
+  get streams(): PeerStream[] {
+    return this.#peerStream && this.#hasPeerStream ? [this.#peerStream] : []
+  }
+  /** `starting`, `pending`, `active` or `ended`. */
+  get state(): Session['state'] {
+    return this.session.state
+  }
+  /** `starting`, `connecting`, `connected`, `interrupted` or `disconnected`. */
+  get connectionState(): Session['connectionState'] {
+    return this.session.connectionState
+  }
+  /** Whether the signalling has not begun. */
+  get starting(): boolean {
+    return this.state === 'starting'
+  }
+  /** Whether the call is not answered yet. */
+  get pending(): boolean {
+    return this.state === 'pending'
+  }
+  /** Whether the call is answered and not over. */
+  get active(): boolean {
+    return this.state === 'active'
+  }
+  /** Whether the call is over. */
+  get ended(): boolean {
+    return this.state === 'ended'
+  }
+  /** Whether the media connection is being made. */
+  get connecting(): boolean {
+    return this.connectionState === 'connecting'
+  }
+  /** Whether the media connection stands. */
+  get connected(): boolean {
+    return this.connectionState === 'connected'
+  }
+  /** Whether the media connection is interrupted. */
+  get interrupted(): boolean {
+    return this.connectionState === 'interrupted'
+  }
+  /** Whether the media connection is gone. */
+  get disconnected(): boolean {
+    return this.connectionState === 'disconnected'
+  }
+  /** Whether the other party hears silence. */
+  get muted(): boolean {
+    return this.session.muted
+  }
+
+  /** Connects a session that was accepted without connecting it; `next` is called when that is done. */
+  async accept(options?: unknown, next?: (error?: unknown) => void): Promise<void> {
+    const done = typeof options === 'function' ? (options as typeof next) : next
+    await settle(this.session.accept(), done)
+  }
+
+  /** Gives up a call that was placed and not answered. */
+  cancel(): Promise<void> {
+    return this.session.end()
+  }
+
+  /** Refuses the call, with 486 by default. */
+  decline(options: RejectOptions = {}): Promise<void> {
+    return this.session.reject(options)
+  }
+
+  /** Ends the call, whatever its state. */
+  end(): Promise<void> {
+    return this.session.end()
+  }
+
+  /** Sends silence instead of the input. */
+  mute(): Promise<void> {
+    return this.session.mute()
+  }
+
+  /** Sends the input again. */
+  unmute(): Promise<void> {
+    return this.session.unmute()
+  }
+
+  /** Sends digits; resolves when the last one was sent. */
+  sendDtmf(tones: string): Promise<void> {
+    return this.session.sendDtmf(tones)
+  }
+
+  /** Sends this from now on: a device, an `AudioSource`, a WAV file, a tone. */
+  async addStream(stream: AudioInput): Promise<void> {
+    await this.session.setInput(stream)
+    this.#localStreams.push(stream)
+  }
+
+  /** Sends it no more: the stream added before it, or silence. */
+  async removeStream(stream: AudioInput): Promise<void> {
+    const index = this.#localStreams.indexOf(stream)
+    if (index >= 0) this.#localStreams.splice(index, 1)
+    await this.session.setInput(this.#localStreams.at(-1) ?? 'none')
+  }
+
+  /** Sends one stream instead of another. */
+  async switchStream(old: AudioInput, stream: AudioInput): Promise<void> {
+    const index = this.#localStreams.indexOf(old)
+    if (index >= 0) this.#localStreams.splice(index, 1)
+    await this.addStream(stream)
+  }
+
+  /** The call's statistics with the names of W3C webrtc-stats. */
+  getStats(): Promise<StatsReport> {
+    return this.session.getStats()
+  }
+
+  #addPeerStream(): void {
+    if (this.#peerStream === undefined || this.#hasPeerStream) return
+    this.#hasPeerStream = true
+    this.emit('peerStreamAdded', this, this.#peerStream)
+  }
+
+  #removePeerStream(): void {
+    if (this.#peerStream === undefined || !this.#hasPeerStream) return
+    this.#hasPeerStream = false
+    this.emit('peerStreamRemoved', this, this.#peerStream)
+  }
+}
+
+async function settle(done: Promise<void>, next: ((error?: unknown) => void) | undefined): Promise<void> {
+  if (!next) return done
+  await done.then(() => next(), next)
+}
