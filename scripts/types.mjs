@@ -27,6 +27,7 @@ const entries = {
   // What it takes from the modules of `index`, it imports from there.
   testing: ['testing'],
   ...facade('purecloud', ['sdk', 'session', 'emitter', 'events', 'options']),
+  ...facade('exotel', ['client', 'call', 'account', 'line', 'click-to-call']),
 }
 
 function facade(system, modules) {

@@ -15,6 +15,7 @@ describe('the package', () => {
       ['offhook', esm],
       ['offhook/testing', await import('offhook/testing')],
       ['offhook/compat/purecloud', await import('offhook/compat/purecloud')],
+      ['offhook/compat/exotel', await import('offhook/compat/exotel')],
     ]) {
       const cjs = require(entry)
       assert.deepEqual(Object.keys(module).sort(), Object.keys(cjs).sort())

@@ -17,6 +17,7 @@ import {
   type RegisteredEvent,
   type StatsReport,
 } from 'offhook'
+import { ExotelWebClient, SessionListener, type CallObject } from 'offhook/compat/exotel'
 import { PureCloudWebrtcSdk, type SoftphoneSession } from 'offhook/compat/purecloud'
 
 /** Fails to compile unless both types are the same. */
@@ -139,3 +140,13 @@ sdk.on('sessionStarted', (session) => {
 sdk.on('disconnected', (info) => same<typeof info, string>(true))
 // @ts-expect-error: no such event
 sdk.on('sessionstarted', () => {})
+
+const exWebClient = new ExotelWebClient()
+const account = { userName: 'Username', authUser: 'Username', sipdomain: 'Domain', domain: 'HostServer:443', secret: 'Password', port: 443 }
+same<boolean, ReturnType<typeof exWebClient.DoRegister>>(true)
+exWebClient.initWebrtc(
+  { ...account, security: 'wss', phone: { audio: 'none' } },
+  (state, phone) => same<[typeof state, typeof phone], ['registered' | 'unregistered' | 'terminated' | 'sent_request', string]>(true),
+  (callObj, eventType) => same<typeof callObj, CallObject>(true) ?? (eventType === 'activeSession' && exWebClient.getCall()?.Answer()),
+)
+SessionListener()

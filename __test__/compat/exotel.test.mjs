@@ -1,0 +1,338 @@
+import assert from 'node:assert/strict'
+import { fork } from 'node:child_process'
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { ExotelWebClient, SessionListener } from 'offhook/compat/exotel'
+import { hears, next, pbxOf, voice } from '../pbx.mjs'
+import { sample, sessionSample } from './exotel-sample.mjs'
+import { restOf } from './rest.mjs'
+
+const child = fileURLToPath(new URL('exotel-child.mjs', import.meta.url))
+const runtime = mkdtempSync(join(tmpdir(), 'offhook-exotel-'))
+process.env.XDG_RUNTIME_DIR = runtime
+process.on('exit', () => rmSync(runtime, { recursive: true, force: true }))
+
+let domains = 0
+
+/** A PBX, bob's phone, and clients for alice that end with the test and write down what they are told. */
+async function exotel(t, options) {
+  // A domain of its own, for what is left of another test's processes must not meet this one's.
+  const { pbx, open } = await pbxOf(t, { domain: `pbx-${++domains}.test`, ...options })
+  const port = new URL(pbx.url).port
+  const complaints = []
+  const logger = { debug() {}, log() {}, info() {}, error() {}, warn: (message) => complaints.push(message) }
+  const account = {
+    userName: 'alice',
+    authUser: 'alice',
+    sipdomain: pbx.domain,
+    domain: '127.0.0.1' + ':' + port,
+    displayname: 'Alice',
+    secret: 'alice-password',
+    port,
+    security: 'ws',
+    phone: { audio: 'none', logger },
+  }
+  const clientOf = (more = {}) => {
+    const told = teller()
+    const client = new ExotelWebClient()
+    t.after(() => client.destroy())
+    const made = client.initWebrtc(
+      { ...account, ...more },
+      (state, phone) => told.tell('register', state, phone),
+      (callObj, eventType, phone) => told.tell('call', eventType, phone, callObj),
+      (state, phone, call) => told.tell('session', state, phone, call),
+    )
+    assert.equal(made, true)
+    return { client, told }
+  }
+  return { pbx, account, complaints, clientOf, openBob: () => open('bob') }
+}
+
+/** What callbacks tell, in order; `until(...)` waits for the next that begins so. */
+function teller() {
+  const heard = []
+  const waiting = []
+  const fits = (wanted) => (message) => wanted.every((part, index) => message[index] === part)
+  return {
+    heard,
+    tell(...message) {
+      heard.push(message)
+      const index = waiting.findIndex(({ wanted }) => fits(wanted)(message))
+      if (index >= 0) waiting.splice(index, 1)[0].resolve(message)
+    },
+    until(...wanted) {
+      return new Promise((resolve, reject) => {
+        const timer = setTimeout(() => reject(new Error(`not told ${wanted}, but ${JSON.stringify(heard)}`)), 10_000)
+        waiting.push({ wanted, resolve: (message) => (clearTimeout(timer), resolve(message)) })
+      })
+    },
+    names: (kind) => heard.filter(([one]) => one === kind).map(([, name]) => name),
+  }
+}
+
+/** Does something and waits for what it makes the callbacks tell. */
+async function causing(told, wanted, act) {
+  const [message] = await Promise.all([told.until(...wanted), act()])
+  return message
+}
+
+describe('the Exotel façade', { timeout: 60_000 }, () => {
+  test('runs the samples of the document', async (t) => {
+    const { account, openBob } = await exotel(t)
+    const states = teller()
+    const ui = Object.fromEntries(['setRegState', 'setCallComing', 'setCallState'].map((name) => [name, (value) => states.tell(name, value)]))
+    const exWebClient = new ExotelWebClient()
+    t.after(() => exWebClient.destroy())
+    const app = sample(exWebClient, ui)
+    exWebClient.initWebrtc(account, app.RegisterEventCallBack, app.CallListenerCallback, () => {})
+    await causing(states, ['setRegState', true], () => exWebClient.DoRegister())
+    const bob = await openBob()
+
+    const { ear, audio } = voice(700)
+    let call
+    await causing(states, ['setCallComing', true], async () => (call = await bob.call('alice', audio)))
+    await causing(states, ['setCallState', true], () => app.acceptCallHandler())
+    await exWebClient.phone.sessions[0].setInput({ tone: 500 })
+    await hears(ear, 500)
+    app.muteHandler()
+    await exWebClient.phone.sessions[0].once('mute')
+    app.muteHandler()
+    await exWebClient.phone.sessions[0].once('unmute')
+    await Promise.all([next(call, 'terminated'), causing(states, ['setCallState', false], () => app.rejectCallHandler())])
+    await causing(states, ['setRegState', false], () => exWebClient.UnRegister())
+  })
+
+  test('tells every documented state of a registration', async (t) => {
+    const { clientOf, pbx } = await exotel(t)
+    const { client, told } = clientOf()
+    await causing(told, ['register', 'registered', 'alice'], () => client.DoRegister())
+    await causing(told, ['register', 'registered', 'alice'], () => client.DoRegister())
+    await causing(told, ['register', 'unregistered', 'alice'], () => client.UnRegister())
+    assert.deepEqual(told.names('register'), ['sent_request', 'registered', 'sent_request', 'registered', 'sent_request', 'unregistered'])
+    await causing(told, ['register', 'registered'], () => client.DoRegister())
+    await causing(told, ['register', 'unregistered'], () => pbx.disconnect('alice'))
+    await told.until('register', 'registered')
+    const wrong = clientOf({ userName: 'alice2', secret: 'wrong' })
+    await causing(wrong.told, ['register', 'terminated', 'alice2'], () => wrong.client.DoRegister())
+    assert.deepEqual(wrong.told.names('register'), ['sent_request', 'terminated'])
+  })
+
+  test('tells sent_request where no response to an unregistration comes', async (t) => {
+    const { clientOf, pbx } = await exotel(t)
+    const { client, told } = clientOf()
+    await causing(told, ['register', 'registered'], () => client.DoRegister())
+    await pbx.addFault({ action: 'lose', method: 'REGISTER' })
+    await causing(told, ['register', 'sent_request'], () => client.UnRegister())
+    assert.equal(told.names('register').at(-1), 'sent_request')
+    await pbx.clearFaults()
+  })
+
+  test('tells callEnded for a hang-up here and terminated for one there, with the whole callObj', async (t) => {
+    const { clientOf, openBob } = await exotel(t)
+    const { client, told } = clientOf()
+    await causing(told, ['register', 'registered'], () => client.DoRegister())
+    const bob = await openBob()
+    const headers = { 'X-Exotel-Callsid': 'sid-1', LegSid: 'leg-1' }
+    for (const [who, event] of [['alice', 'callEnded'], ['bob', 'terminated']]) {
+      let call
+      const [, , phone, ringing] = await causing(told, ['call', 'incoming'], async () => (call = await bob.call('alice', { headers })))
+      assert.equal(phone, 'alice')
+      assert.deepEqual(
+        { ...ringing, callId: 1, sessionId: 1, callStartedTime: 1, sipHeaders: 1 },
+        {
+          ...{ callId: 1, remoteId: 'bob', remoteDisplayName: 'bob', callDirection: 'incoming', callState: 'incoming' },
+          ...{ callDuration: 0, callStartedTime: 1, callEstablishedTime: '', callEndedTime: '', callAnswerTime: '' },
+          ...{ callEndReason: '', sessionId: 1, callSid: 'sid-1', legSid: 'leg-1', sipHeaders: 1 },
+        },
+      )
+      assert.equal(ringing.callId, call.callId)
+      assert.deepEqual(ringing.sipHeaders.legsid, ['leg-1'])
+      const [, , , connected] = await causing(told, ['call', 'connected'], () => client.getCall().Answer())
+      assert.equal(connected.callState, 'connected')
+      const [, , , ended] = await causing(told, ['call', event], () => (who === 'alice' ? client.getCall().Hangup() : call.end()))
+      assert.equal(ended.callState, event)
+      assert.ok(ended.callEndedTime >= ended.callAnswerTime && ended.callAnswerTime >= ended.callStartedTime)
+      assert.notEqual(ended.callEndReason, '')
+    }
+  })
+
+  test('refuses a ringing call with 486, and a second call with 480', async (t) => {
+    const { clientOf, openBob, complaints } = await exotel(t)
+    const { client, told } = clientOf()
+    await causing(told, ['register', 'registered'], () => client.DoRegister())
+    const bob = await openBob()
+    let first
+    await causing(told, ['call', 'incoming'], async () => (first = await bob.call('alice')))
+    const second = await bob.call('alice')
+    await assert.rejects(second.answered, ({ sip }) => sip.code === 480)
+    assert.ok(complaints.some((line) => line.includes('there is one already')))
+    await causing(told, ['call', 'callEnded'], () => client.getCall().Hangup())
+    await assert.rejects(first.answered, ({ sip }) => sip.code === 486)
+  })
+
+  test('mutes and unmutes as asked, and toggles', async (t) => {
+    const { clientOf, openBob } = await exotel(t)
+    const { client, told } = clientOf()
+    await causing(told, ['register', 'registered'], () => client.DoRegister())
+    const bob = await openBob()
+    await causing(told, ['call', 'incoming'], () => bob.call('alice'))
+    await causing(told, ['call', 'connected'], () => client.getCall().Answer())
+    const [session] = client.phone.sessions
+    const call = client.getCall()
+    for (const [method, event] of [['Mute', 'mute'], ['UnMute', 'unmute'], ['MuteToggle', 'mute'], ['MuteToggle', 'unmute']]) {
+      const changed = session.once(event, { signal: AbortSignal.timeout(5000) })
+      assert.equal(call[method](), true)
+      await changed
+    }
+    call.Mute()
+    call.Mute()
+    await session.once('mute')
+    assert.equal(session.muted, true)
+  })
+
+  test('says in the log why it did nothing', async (t) => {
+    const { clientOf, complaints } = await exotel(t)
+    const bare = new ExotelWebClient()
+    const { warn } = console
+    const lines = []
+    console.warn = (line) => lines.push(line)
+    t.after(() => (console.warn = warn))
+    assert.equal(bare.initWebrtc({ userName: 'alice', port: 443 }, () => {}, () => {}), false)
+    assert.equal(bare.DoRegister(), false)
+    assert.equal(bare.UnRegister(), false)
+    assert.equal(bare.getCall(), null)
+    assert.deepEqual(lines, [
+      '[offhook] initWebrtc: sipdomain is missing',
+      '[offhook] DoRegister: call initWebrtc first',
+      '[offhook] UnRegister: call initWebrtc first',
+      '[offhook] getCall: there is no call',
+    ])
+    clientOf({ contactHost: '192.0.2.1' })
+    assert.deepEqual(complaints, ['[offhook] initWebrtc: contactHost has no effect'])
+  })
+
+  test('finds the call again that outlived a reload', async (t) => {
+    const { clientOf, openBob } = await exotel(t)
+    const before = clientOf()
+    await causing(before.told, ['register', 'registered'], () => before.client.DoRegister())
+    const bob = await openBob()
+    let call
+    await causing(before.told, ['call', 'incoming'], async () => (call = await bob.call('alice')))
+    await causing(before.told, ['call', 'connected'], () => before.client.getCall().Answer())
+
+    const after = clientOf()
+    const [, , , found] = await after.told.until('call', 'activeSession', 'alice')
+    assert.equal(found.callId, call.callId)
+    assert.equal(before.client.getCall(), null)
+    await causing(after.told, ['call', 'callEnded'], () => after.client.getCall().Hangup())
+    assert.deepEqual(before.told.names('call'), ['incoming', 'connected'])
+  })
+
+  test('has several phones by userName', async (t) => {
+    const { clientOf, pbx } = await exotel(t)
+    await pbx.addUser({ name: 'carol', password: 'carol-password' })
+    const alice = clientOf()
+    const carol = clientOf({ userName: 'carol', authUser: 'carol', sipUri: `sip:carol@${pbx.domain}`, secret: 'carol-password' })
+    await Promise.all([
+      causing(alice.told, ['register', 'registered', 'alice'], () => alice.client.DoRegister()),
+      causing(carol.told, ['register', 'registered', 'carol'], () => carol.client.DoRegister()),
+    ])
+    await causing(carol.told, ['call', 'incoming', 'carol'], () => alice.client.phone.call('carol'))
+  })
+
+  test('calls a number by the platform, and answers the call that follows', async (t) => {
+    const { clientOf, pbx, openBob } = await exotel(t)
+    const { client, told } = clientOf()
+    await causing(told, ['register', 'registered'], () => client.DoRegister())
+    const bob = await openBob()
+    bob.on('pendingSession', ({ id }) => bob.acceptPendingSession(id))
+    let placed
+    const api = await restOf(t, {
+      'POST /v1/Accounts/your_account/Calls/connect': () => {
+        placed = pbx.originate({ to: 'alice', with: 'bob', headers: { 'X-Exotel-Callsid': 'sid-2' } })
+        return '<?xml version="1.0"?><TwilioResponse><Call><Sid>sid-2</Sid><Status>in-progress</Status></Call></TwilioResponse>'
+      },
+    })
+    const account = { apiKey: 'key', apiToken: 'token', accountSid: 'your_account', baseUrl: api.url }
+    const connected = told.until('call', 'connected')
+    assert.equal(await client.MakeCall(account, { To: '+911234567890', CallerId: '0801234' }), 'sid-2')
+    assert.equal((await connected)[3].callSid, 'sid-2')
+    await placed
+    const [{ body, headers }] = api.requests
+    assert.equal(body, 'To=%2B911234567890&CallerId=0801234&From=alice')
+    assert.equal(headers.authorization, `Basic ${Buffer.from('key:token').toString('base64')}`)
+    await assert.rejects(client.MakeCall({ ...account, accountSid: 'x' }, { To: '1', CallerId: '2' }), { code: 'ERR_HTTP' })
+  })
+
+  describe('across processes', () => {
+    async function childOf(t, account, { takesOver = false, registers = false } = {}) {
+      const { logger: _, ...phone } = account.phone
+      const process = fork(child, [JSON.stringify([{ ...account, phone }, takesOver, registers])])
+      const told = teller()
+      process.on('message', (message) => told.tell(...message))
+      t.after(() => process.kill('SIGKILL'))
+      await Promise.all([told.until('ready'), registers && told.until('register', 'registered')])
+      return { process, told }
+    }
+
+    test('children are told of the calls of the parent, with the document\'s callback', async (t) => {
+      const { account, clientOf, openBob } = await exotel(t)
+      const parent = clientOf()
+      await parent.client.SessionListener()
+      await causing(parent.told, ['register', 'registered'], () => parent.client.DoRegister())
+      const { told } = await childOf(t, account)
+      const bob = await openBob()
+      let call
+      const [, , phone, caller] = await causing(told, ['session', 'incoming'], async () => (call = await bob.call('alice')))
+      assert.deepEqual([phone, caller], ['alice', 'bob'])
+      await causing(told, ['session', 'connected'], () => parent.client.getCall().Answer())
+      await causing(told, ['session', 'callEnded'], () => call.end())
+      assert.deepEqual(told.names('call'), [])
+      assert.deepEqual(parent.told.names('session'), [])
+    })
+
+    test('a child takes over when the parent is killed, and only one does', async (t) => {
+      const { account, openBob } = await exotel(t)
+      const parent = await childOf(t, account, { registers: true })
+      const reluctant = await childOf(t, account)
+      const [one, two] = [await childOf(t, account, { takesOver: true }), await childOf(t, account, { takesOver: true })]
+      const asked = reluctant.told.until('session', 're-register', 'alice')
+      const registered = Promise.race([one, two].map(async (child) => (await child.told.until('register', 'registered'), child)))
+      parent.process.kill('SIGKILL')
+      await asked
+      const follower = await registered
+      const bob = await openBob()
+      await causing(follower.told, ['call', 'connected'], () => bob.call('alice'))
+      assert.deepEqual((follower === one ? two : one).told.names('register'), [])
+    })
+
+    test('a window of the same process takes over when the parent is closed', async (t) => {
+      const { account, clientOf } = await exotel(t)
+      const { process, told } = await childOf(t, account, { registers: true })
+      const { client, told: mine } = clientOf()
+      const storage = new Map([['activeSessionTab', 'child1']])
+      const window = {
+        sessionStorage: { getItem: (key) => storage.get(key), setItem: (key, value) => storage.set(key, value), removeItem: (key) => storage.delete(key) },
+      }
+      const callback = sessionSample(window, { setMessage() {}, setOpen() {}, sendAutoRegistration: () => client.DoRegister() })
+      client.initWebrtc(account, (state) => mine.tell('register', state), () => {}, callback)
+      await SessionListener()
+      await causing(mine, ['register', 'registered'], () => process.send('close'))
+      assert.equal(storage.get('activeSessionTab'), 'parent0')
+      assert.equal(told.names('register').at(-1), 'unregistered')
+    })
+
+    test('the socket can be opened by this user only', async (t) => {
+      const { clientOf } = await exotel(t)
+      const { client } = clientOf()
+      await client.SessionListener()
+      const folder = join(runtime, 'offhook')
+      assert.ok(readdirSync(folder).some((name) => name.endsWith('.sock')))
+      assert.equal(statSync(folder).mode & 0o777, 0o700)
+      for (const name of readdirSync(folder)) assert.equal(statSync(join(folder, name)).mode & 0o177, 0, name)
+    })
+  })
+})

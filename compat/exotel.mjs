@@ -1,0 +1,3 @@
+import exotel from './exotel.js'
+
+export const { Call, ExotelWebClient, SessionListener } = exotel

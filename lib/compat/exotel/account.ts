@@ -1,0 +1,56 @@
+import type { SoftphoneOptions } from '../../index'
+
+/** The account of a phone, as the document names its members. */
+export interface SipAccountInfo {
+  /** Names the phone in every callback; the same as `authUser`. */
+  userName: string
+  /** The SIP user to register; default `userName`. */
+  authUser?: string
+  /** The SIP domain. */
+  sipdomain: string
+  /** The server, `host:port`; default `sipdomain` and `port`. */
+  domain?: string
+  /** The name to show. */
+  displayname?: string
+  /** The name to show, as the document's table spells it. */
+  displayName?: string
+  /** The password. */
+  secret?: string
+  /** The server's port, where `domain` names none; the document's is 443. */
+  port: string | number
+  /** `wss`, the default, or `ws`. */
+  security?: 'ws' | 'wss'
+  /** The path of the WebSocket; default `ws`. */
+  endpoint?: string
+  /** The complete SIP URI; default `sip:<authUser>@<sipdomain>`. */
+  sipUri?: string
+  /** Has no effect, which is logged: over a WebSocket the server answers on the connection (RFC 7118 §5). */
+  contactHost?: string
+  /** Anything else that a `Softphone` takes: `audio`, `tls`, `iceServers`, `logger`, … */
+  phone?: Partial<SoftphoneOptions>
+}
+
+/** What is missing of an account, if anything. */
+export function missing(account: SipAccountInfo | undefined): string | undefined {
+  if (typeof account !== 'object' || account === null) return 'sipAccountInfo'
+  return (['userName', 'sipdomain', 'port'] as const).find((name) => !account[name])
+}
+
+/** The options of the account's phone. */
+export function phoneOptions(account: SipAccountInfo): SoftphoneOptions {
+  const { userName, authUser = userName, sipdomain, secret, sipUri } = account
+  const displayName = account.displayname ?? account.displayName
+  return {
+    uri: sipUri || `sip:${authUser}@${sipdomain}`,
+    servers: server(account),
+    username: authUser,
+    ...(secret && { password: secret }),
+    ...(displayName && { displayName }),
+    ...account.phone,
+  }
+}
+
+function server({ sipdomain, domain = sipdomain, port, security = 'wss', endpoint = 'ws' }: SipAccountInfo): string {
+  const host = /:\d+$/.test(domain) ? domain : `${domain}:${port}`
+  return `${security}://${host}/${endpoint.replace(/^\//, '')}`
+}

@@ -1,0 +1,61 @@
+import { SoftphoneError } from '../../index'
+
+/** Who asks Exotel's API, as its address in the document has it. */
+export interface ExotelApi {
+  /** The API key. */
+  apiKey: string
+  /** The API token. */
+  apiToken: string
+  /** The account's SID. */
+  accountSid: string
+  /** The host, such as `api.exotel.com`; a leading `@` is left away. */
+  subdomain?: string
+  /** The whole base address instead, such as `http://127.0.0.1:8080`. */
+  baseUrl?: string
+}
+
+/** Members of the request; further ones of the platform's API are sent as they are. */
+export interface MakeCallParameters {
+  /** The SIP user who calls; default this phone's. */
+  From?: string
+  /** The number to call. */
+  To: string
+  /** The caller's number to show. */
+  CallerId: string
+  [member: string]: string | undefined
+}
+
+/** `POST …/Calls/connect`: the platform calls `From`, then `To`; resolves with the call's SID. */
+export async function connectCall(api: ExotelApi, parameters: MakeCallParameters): Promise<string> {
+  const path = `/v1/Accounts/${encodeURIComponent(api.accountSid)}/Calls/connect`
+  const given = Object.entries(parameters).filter((entry): entry is [string, string] => entry[1] !== undefined)
+  const response = await post(baseOf(api) + path, api, new URLSearchParams(given))
+  const text = await response.text()
+  if (!response.ok) throw httpError(`POST ${path} was answered with ${response.status} ${response.statusText}`, text)
+  // XML by default, JSON where the platform is set to it.
+  const sid = /<Sid>([^<]+)<\/Sid>/.exec(text)?.[1] ?? /"Sid"\s*:\s*"([^"]+)"/.exec(text)?.[1]
+  if (!sid) throw httpError(`The answer to POST ${path} names no call`, text)
+  return sid
+}
+
+function baseOf({ baseUrl, subdomain }: ExotelApi): string {
+  if (baseUrl) return baseUrl.replace(/\/+$/, '')
+  if (subdomain) return `https://${subdomain.replace(/^@/, '')}`
+  throw new SoftphoneError("Option 'subdomain' must be the API's host", {
+    code: 'ERR_INVALID_OPTION',
+    type: 'invalid_options',
+  })
+}
+
+async function post(url: string, { apiKey, apiToken }: ExotelApi, body: URLSearchParams): Promise<Response> {
+  const authorization = `Basic ${Buffer.from(`${apiKey}:${apiToken}`).toString('base64')}`
+  try {
+    return await fetch(url, { method: 'POST', headers: { authorization }, body })
+  } catch (cause) {
+    throw httpError('POST …/Calls/connect failed', cause)
+  }
+}
+
+function httpError(message: string, cause: unknown): SoftphoneError {
+  return new SoftphoneError(message, { code: 'ERR_HTTP', type: 'http', cause })
+}

@@ -1,0 +1,77 @@
+import type { Socket } from 'node:net'
+import type { FromMember, ToMember } from './channel'
+import { onMessage } from './private-socket'
+
+/** Milliseconds that members of a hub that ended have to come back before its successor counts the parents. */
+const GATHERING_MS = 500
+/** Milliseconds that a member has to take over before the next is asked. */
+const TAKE_OVER_MS = 2000
+
+interface Member {
+  readonly socket: Socket
+  parent: boolean
+  since: number
+}
+
+/** Passes on what members say, and finds a follower for a parent that has gone. */
+export class Hub {
+  readonly #members = new Set<Member>()
+  #timer: NodeJS.Timeout | undefined
+  #closed = false
+
+  /** `hadParent`: the hub before this one knew a parent, which comes back if it was another process. */
+  constructor(hadParent: boolean) {
+    if (hadParent) this.#timer = setTimeout(() => this.#findParent(), GATHERING_MS)
+  }
+
+  add(socket: Socket): void {
+    const member: Member = { socket, parent: false, since: Date.now() }
+    this.#members.add(member)
+    socket.on('error', () => {})
+    socket.on('close', () => this.#remove(member))
+    onMessage<FromMember>(socket, (message) => this.#hear(member, message))
+  }
+
+  close(): void {
+    this.#closed = true
+    clearTimeout(this.#timer)
+    for (const { socket } of this.#members) socket.destroy()
+  }
+
+  #hear(member: Member, message: FromMember): void {
+    if (message.type === 'event') return this.#tell(message, member)
+    member.parent = message.is
+    member.since = message.since
+    if (message.is) clearTimeout(this.#timer)
+    const count = this.#parents()
+    if (message.again) say(member, { type: 'welcome', parents: count })
+    if (message.is || !message.again) this.#tell({ type: 'parents', count })
+  }
+
+  #remove(member: Member): void {
+    this.#members.delete(member)
+    if (member.parent && !this.#closed) this.#findParent()
+  }
+
+  #parents(): number {
+    return [...this.#members].filter(({ parent }) => parent).length
+  }
+
+  #findParent(asked: ReadonlySet<Member> = new Set()): void {
+    clearTimeout(this.#timer)
+    if (this.#parents() > 0) return
+    const oldest = [...this.#members].sort((one, other) => one.since - other.since)
+    const next = oldest.find((member) => !asked.has(member))
+    if (!next) return this.#tell({ type: 'parents', count: 0 })
+    say(next, { type: 'takeOver' })
+    this.#timer = setTimeout(() => this.#findParent(new Set([...asked, next])), TAKE_OVER_MS)
+  }
+
+  #tell(message: ToMember, from?: Member): void {
+    for (const member of this.#members) if (member !== from) say(member, message)
+  }
+}
+
+function say({ socket }: Member, message: ToMember): void {
+  socket.write(`${JSON.stringify(message)}\n`)
+}

@@ -1,0 +1,110 @@
+import { createHash } from 'node:crypto'
+import { chmodSync, closeSync, lstatSync, mkdirSync, openSync, rmSync, statSync } from 'node:fs'
+import { connect as connectTo, createServer, type Server, type Socket } from 'node:net'
+import { tmpdir, userInfo } from 'node:os'
+import { join } from 'node:path'
+
+/** A lock older than this was left behind: taking it over is a matter of milliseconds. */
+const STALE_LOCK_MS = 2000
+/** A call with all its headers is far below this. */
+const LONGEST_LINE = 1 << 20
+
+/** Connected to who listens, or listening because nobody did. */
+export type Door = { socket: Socket } | { server: Server } | undefined
+
+/** Where the processes of this user meet that share a name; nobody else can open it. */
+export function privatePath(name: string): string {
+  const short = createHash('sha256').update(name).digest('hex').slice(0, 24)
+  if (process.platform === 'win32') return `\\\\.\\pipe\\offhook-${userInfo().username}-${short}`
+  return join(privateFolder(), `${short}.sock`)
+}
+
+/** Connects, or listens where nobody does; undefined where another process is just about to. */
+export async function open(path: string, serve: (socket: Socket) => void): Promise<Door> {
+  const socket = await connected(path)
+  if (socket) return { socket }
+  if (process.platform === 'win32') return listening(path, serve)
+  return whileLocked(`${path}.lock`, async () => {
+    // Whoever had the lock before may be listening by now.
+    const late = await connected(path)
+    if (late) return { socket: late }
+    rmSync(path, { force: true })
+    return listening(path, serve)
+  })
+}
+
+/** Calls back for each line of JSON that comes; what is none ends the connection. */
+export function onMessage<T>(socket: Socket, hear: (message: T) => void): void {
+  let rest = ''
+  socket.setEncoding('utf8').on('data', (text: string) => {
+    const lines = (rest + text).split('\n')
+    rest = lines.pop() ?? ''
+    if (rest.length > LONGEST_LINE) return void socket.destroy()
+    for (const line of lines) {
+      const message = parsed<T>(line)
+      if (message === undefined) return void socket.destroy()
+      hear(message)
+    }
+  })
+}
+
+function parsed<T>(line: string): T | undefined {
+  try {
+    return JSON.parse(line) as T
+  } catch {
+    return undefined
+  }
+}
+
+function privateFolder(): string {
+  const { XDG_RUNTIME_DIR: runtime } = process.env
+  const uid = process.getuid?.()
+  const folder = runtime ? join(runtime, 'offhook') : join(tmpdir(), `offhook-${uid}`)
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const { uid: owner, mode } = lstatSync(folder)
+  if (owner === uid && (mode & 0o170077) === 0o040000) return folder
+  throw new Error(`${folder} must be a folder that only this user can open`)
+}
+
+function connected(path: string): Promise<Socket | undefined> {
+  return new Promise((resolve) => {
+    const socket = connectTo(path)
+    socket.once('connect', () => resolve(socket))
+    socket.once('error', () => resolve(undefined))
+  })
+}
+
+function listening(path: string, serve: (socket: Socket) => void): Promise<Door> {
+  return new Promise((resolve, reject) => {
+    const server = createServer(serve)
+    server.once('listening', () => {
+      if (process.platform !== 'win32') chmodSync(path, 0o600)
+      resolve({ server })
+    })
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EADDRINUSE') resolve(undefined)
+      else reject(error)
+    })
+    server.listen(path)
+  })
+}
+
+async function whileLocked(lock: string, act: () => Promise<Door>): Promise<Door> {
+  if (!taken(lock)) return undefined
+  try {
+    return await act()
+  } finally {
+    rmSync(lock, { force: true })
+  }
+}
+
+function taken(lock: string): boolean {
+  try {
+    closeSync(openSync(lock, 'wx', 0o600))
+    return true
+  } catch {
+    const age = Date.now() - (statSync(lock, { throwIfNoEntry: false })?.mtimeMs ?? Date.now())
+    if (age > STALE_LOCK_MS) rmSync(lock, { force: true })
+    return false
+  }
+}
