@@ -28,6 +28,7 @@ const entries = {
   testing: ['testing'],
   ...facade('purecloud', ['sdk', 'session', 'emitter', 'events', 'options']),
   ...facade('exotel', ['client', 'call', 'account', 'line', 'click-to-call']),
+  ...facade('whistle', ['engine', 'config']),
 }
 
 function facade(system, modules) {

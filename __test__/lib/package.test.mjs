@@ -16,6 +16,7 @@ describe('the package', () => {
       ['offhook/testing', await import('offhook/testing')],
       ['offhook/compat/purecloud', await import('offhook/compat/purecloud')],
       ['offhook/compat/exotel', await import('offhook/compat/exotel')],
+      ['offhook/compat/whistle', await import('offhook/compat/whistle')],
     ]) {
       const cjs = require(entry)
       assert.deepEqual(Object.keys(module).sort(), Object.keys(cjs).sort())

@@ -19,6 +19,7 @@ import {
 } from 'offhook'
 import { ExotelWebClient, SessionListener, type CallObject } from 'offhook/compat/exotel'
 import { PureCloudWebrtcSdk, type SoftphoneSession } from 'offhook/compat/purecloud'
+import { WhistleEngine, type Connectivity } from 'offhook/compat/whistle'
 
 /** Fails to compile unless both types are the same. */
 function same<A, B>(_equal: (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : never): void {}
@@ -150,3 +151,11 @@ exWebClient.initWebrtc(
   (callObj, eventType) => same<typeof callObj, CallObject>(true) ?? (eventType === 'activeSession' && exWebClient.getCall()?.Answer()),
 )
 SessionListener()
+
+const engine = new WhistleEngine()
+const started: boolean = engine.start({
+  ...{ user: 'user', domain: 'example.com', proxy: 'sip.example.com', port: 443, authorization_jwt: `Bearer JWT` },
+  call_ended: (reason) => same<typeof reason, EndReason>(true),
+  connectivity_update: (light) => same<typeof light, Connectivity>(true),
+})
+if (started) engine.dial('+1234567890', { extraHeaders: ['X-Order: 4711'] })

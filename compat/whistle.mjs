@@ -1,0 +1,3 @@
+import whistle from './whistle.js'
+
+export const { WhistleEngine } = whistle

@@ -1,0 +1,2 @@
+export type { Connectivity, DialOptions, WhistleConfig } from './config'
+export { WhistleEngine } from './engine'
