@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::command::{CommandError, Reply};
 use super::compose::check_reply;
 use super::event::{EndCause, Event, UsageId};
-use super::usage::{Called, Established, Received, Unacked, Usage};
+use super::usage::{Called, Established, Received, Reliable, Unacked, Usage};
 use super::{Alarm, Endpoint};
 use crate::dialog::{Dialog, DialogId, to_tag};
 use crate::message::{Method, Request, Response};
@@ -26,6 +26,13 @@ impl Endpoint {
     ) -> Result<(), CommandError> {
         check_reply(reply)?;
         match self.usages.get(&usage) {
+            Some(Usage::Called(called))
+                if (200..300).contains(&reply.code)
+                    && called.reliable.as_ref().is_some_and(Reliable::describes) =>
+            {
+                // RFC 3262 §3: an offer in a provisional answer needs its answer first.
+                return Err(CommandError::OfferPending);
+            }
             Some(Usage::Called(_)) => {}
             Some(other) => {
                 return Err(CommandError::WrongState {
@@ -46,7 +53,8 @@ impl Endpoint {
         request: Request,
         now: Instant,
     ) {
-        if let Err(refusal) = self.vet_request(&request) {
+        let vetted = self.vet_request(&request);
+        if let Err(refusal) = vetted.and_then(|()| self.vet_interval(&request)) {
             return self.refuse(key, &request, &refusal, now);
         }
         if to_tag(request.headers()).is_some() {
@@ -93,6 +101,8 @@ impl Endpoint {
                 request: request.clone(),
                 dialog,
                 provisional: None,
+                reliable: None,
+                next_reliable: None,
             })),
         );
         self.emit(Event::Incoming { usage, request });
@@ -111,19 +121,29 @@ impl Endpoint {
         self.layer.respond(key, &response, now);
     }
 
-    fn answer_call(&mut self, usage: UsageId, reply: &Reply, now: Instant) {
+    pub(super) fn answer_call(&mut self, usage: UsageId, reply: &Reply, now: Instant) {
         let Some(Usage::Called(called)) = self.usages.get(&usage) else {
             return;
         };
-        let response = self.answer_to(&called.request, &called.dialog.id().local_tag, reply);
+        let mut response = self.answer_to(&called.request, &called.dialog.id().local_tag, reply);
+        let timing = self.answer_timer(&called.request, &mut response);
         match reply.code {
             ..=199 => self.answer_provisionally(usage, response, now),
-            200..=299 => self.accept(usage, &response, now),
+            200..=299 => {
+                self.accept(usage, &response, now);
+                self.timer_answered(usage, timing, now);
+            }
             300.. => self.reject(usage, &response, now),
         }
     }
 
     fn answer_provisionally(&mut self, usage: UsageId, response: Response, now: Instant) {
+        if let Some(unreliable) = self.answer_reliably(usage, response, now) {
+            self.answer_unreliably(usage, unreliable, now);
+        }
+    }
+
+    pub(super) fn answer_unreliably(&mut self, usage: UsageId, response: Response, now: Instant) {
         let Some(Usage::Called(called)) = self.usages.get_mut(&usage) else {
             return;
         };
@@ -137,12 +157,13 @@ impl Endpoint {
         if let Some(Usage::Called(called)) = self.usages.get_mut(&usage)
             && let Some(response) = called.provisional.take()
         {
-            self.answer_provisionally(usage, response, now);
+            self.answer_unreliably(usage, response, now);
         }
     }
 
     fn accept(&mut self, usage: UsageId, response: &Response, now: Instant) {
         self.alarms.stop(Alarm::RepeatProvisional(usage));
+        self.stop_reliable(usage);
         let Some(Usage::Called(mut called)) = self.usages.remove(&usage) else {
             return;
         };
@@ -151,6 +172,14 @@ impl Endpoint {
         called.dialog.confirm();
         let mut established = Established::new(called.dialog, called.flow);
         established.may_bye = false;
+        established.learn_abilities(called.request.headers());
+        let invite = called
+            .request
+            .headers()
+            .cseq()
+            .map_or(0, |cseq| cseq.number);
+        let unacknowledged = called.reliable.filter(Reliable::is_open);
+        established.last_prack = unacknowledged.map(|reliable| (reliable.rseq, invite));
         self.usages
             .insert(usage, Usage::Established(Box::new(established)));
         self.wait_for_ack(usage, &called.request, response, now);
@@ -166,6 +195,7 @@ impl Endpoint {
         match self.usages.remove(&usage)? {
             Usage::Called(called) => {
                 self.alarms.stop(Alarm::RepeatProvisional(usage));
+                self.stop_reliable(usage);
                 self.received.remove(&called.server);
                 self.dialogs.remove(called.dialog.id());
                 Some(called)

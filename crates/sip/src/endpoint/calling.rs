@@ -5,9 +5,11 @@ use std::time::Instant;
 use super::command::{Body, CommandError, Invite};
 use super::compose::{check_body, with_body};
 use super::event::{Event, FailureCause, RequestFailure, UsageId};
-use super::outside::renumbered;
+use super::outside::{MAX_RETRIES, renumbered};
+use super::reliable::Arrived;
+use super::session_timer::Timing;
 use super::usage::{
-    Calling, Established, InviteSent, OwedAck, Redirection, Sent, Usage, WhyCancelled,
+    Calling, Early, Established, InviteSent, OwedAck, Redirection, Sent, Usage, WhyCancelled,
 };
 use super::{Alarm, Endpoint, Redirects};
 use crate::dialog::{Dialog, to_tag};
@@ -28,6 +30,8 @@ impl Endpoint {
             body,
         } = invite;
         let mut request = self.request_to(Method::Invite, &target, &headers, body.as_ref())?;
+        self.ask_for_timer(&mut request, Timing::default());
+        self.offer_reliability(&mut request);
         self.authorize(&mut request);
         let usage = UsageId(self.next_id());
         let client = self.send_invite(usage, flow, request.clone(), now);
@@ -40,6 +44,7 @@ impl Endpoint {
             },
             request,
             early: Vec::new(),
+            timing: Timing::default(),
             cancel: None,
             retries: 0,
         };
@@ -170,20 +175,37 @@ impl Endpoint {
         }
         let dialog = Dialog::caller(&calling.request, &response);
         let id = dialog.as_ref().map(|dialog| dialog.id().clone());
+        let mut arrived = Arrived::Unreliable;
         if let Some(dialog) = dialog {
-            let known = calling.early.iter().any(|early| early.id() == dialog.id());
-            if !known && calling.early.len() >= forks {
+            let known = calling
+                .early
+                .iter()
+                .position(|early| early.dialog.id() == dialog.id());
+            if known.is_none() && calling.early.len() >= forks {
                 return self.discard("more forks answered than the limit allows".into());
             }
-            if !known {
+            let index = known.unwrap_or(calling.early.len());
+            if known.is_none() {
                 self.dialogs.insert(dialog.id().clone(), usage);
-                calling.early.push(dialog);
+                calling.early.push(Early { dialog, rseq: None });
+            }
+            if let Some(early) = calling.early.get_mut(index) {
+                arrived = early.arrived(&response);
             }
         }
-        if calling.cancel.is_none() {
+        let wanted = calling.cancel.is_none();
+        match (arrived, &id) {
+            (Arrived::OutOfOrder, _) => {
+                return self.discard("a reliable answer that came before, or too early".into());
+            }
+            (Arrived::InOrder(rseq), Some(dialog)) => self.send_prack(usage, dialog, rseq, now),
+            (Arrived::Unreliable | Arrived::InOrder(_), _) => {}
+        }
+        if wanted {
             self.emit(Event::Provisional {
                 usage,
                 dialog: id,
+                reliable: arrived != Arrived::Unreliable,
                 response,
             });
         }
@@ -238,8 +260,8 @@ impl Endpoint {
         let known = calling
             .early
             .iter()
-            .position(|early| early.id().remote_tag == tag)
-            .map(|index| calling.early.swap_remove(index));
+            .position(|early| early.dialog.id().remote_tag == tag)
+            .map(|index| calling.early.swap_remove(index).dialog);
         let dialog = match known {
             Some(mut dialog) => {
                 dialog.confirm_by(&response);
@@ -254,6 +276,8 @@ impl Endpoint {
         };
         self.dialogs.insert(dialog.id().clone(), usage);
         let mut established = Established::new(dialog, calling.flow);
+        established.timing = calling.timing;
+        established.learn_abilities(response.headers());
         if calling.request.body().is_empty() {
             established.owed_ack = Some(OwedAck {
                 client: key,
@@ -266,6 +290,7 @@ impl Endpoint {
         }
         self.usages
             .insert(usage, Usage::Established(Box::new(established)));
+        self.timer_agreed(usage, &response, now);
         self.emit(Event::Answered { usage, response });
     }
 
@@ -369,6 +394,15 @@ impl Endpoint {
             calling.retries += 1;
             return Some(again);
         }
+        if retries < MAX_RETRIES
+            && self.longer_interval(&calling.request, response, &mut calling.timing)
+        {
+            calling.retries += 1;
+            let mut again = renumbered(&calling.request, None);
+            self.ask_for_timer(&mut again, calling.timing);
+            self.authorize(&mut again);
+            return Some(again);
+        }
         if let Some(again) = without_unsupported(&calling.request, response) {
             calling.retries += 1;
             return Some(again);
@@ -440,9 +474,9 @@ impl Endpoint {
         from_there.take_while(move |(of, _)| *of == client)
     }
 
-    fn forget_early(&mut self, early: &[Dialog]) {
-        for dialog in early {
-            self.dialogs.remove(dialog.id());
+    fn forget_early(&mut self, early: &[Early]) {
+        for early in early {
+            self.dialogs.remove(early.dialog.id());
         }
     }
 

@@ -278,6 +278,10 @@ fn is_ours(name: &str) -> bool {
                 | HeaderName::ContentType
                 | HeaderName::Authorization
                 | HeaderName::ProxyAuthorization
+                | HeaderName::SessionExpires
+                | HeaderName::MinSe
+                | HeaderName::RSeq
+                | HeaderName::RAck
         )
     )
 }

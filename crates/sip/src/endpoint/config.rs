@@ -32,7 +32,9 @@ pub struct EndpointConfig {
     pub route_set: Vec<Uri<'static>>,
     /// Methods answered; others are given 405.
     pub allow: Vec<Method>,
-    /// Option tags understood; a Require of another is given 420.
+    /// How long calls live without a refresh (RFC 4028); `None` asks for no limit and agrees to none.
+    pub session_timers: Option<SessionTimers>,
+    /// Option tags understood, beside those of what is switched on here; a Require of another is given 420.
     pub supported: Vec<String>,
     /// Body types an INVITE or UPDATE may carry; others are given 415.
     pub accept: Vec<String>,
@@ -76,7 +78,9 @@ impl EndpointConfig {
                 Method::Info,
                 Method::Update,
                 Method::Notify,
+                Method::Prack,
             ],
+            session_timers: None,
             supported: vec!["outbound".into(), "path".into(), "gruu".into()],
             accept: vec!["application/sdp".into()],
             register_expires: Duration::from_secs(600),
@@ -89,6 +93,15 @@ impl EndpointConfig {
             timings: Timings::default(),
         }
     }
+}
+
+/// How long calls live without a refresh (RFC 4028).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SessionTimers {
+    /// Seconds to ask for.
+    pub expires: u32,
+    /// The fewest seconds to agree to; not below 90.
+    pub min_se: u32,
 }
 
 /// How a flow is kept alive and found dead (RFC 5626 §3.5.1, RFC 7118 §6).

@@ -61,6 +61,8 @@ pub enum Event {
         usage: UsageId,
         /// The early dialog it belongs to; `None` where it has no To tag.
         dialog: Option<DialogId>,
+        /// Its description is the answer to our offer, and not a preview of it (RFC 3262 §5).
+        reliable: bool,
         /// The answer.
         response: Response,
     },
@@ -146,6 +148,11 @@ pub enum Event {
         /// The call.
         usage: UsageId,
     },
+    /// The call has to be refreshed by a re-INVITE, because the other side takes no UPDATE (RFC 4028 §7.4).
+    RefreshDue {
+        /// The call.
+        usage: UsageId,
+    },
     /// An established call is over; final.
     Ended {
         /// The call.
@@ -228,4 +235,6 @@ pub enum EndCause {
     NoAnswer,
     /// No ACK of our 2xx came; we hung up.
     NoAck,
+    /// Nobody refreshed the call in time; we hung up (RFC 4028 §10).
+    Expired,
 }

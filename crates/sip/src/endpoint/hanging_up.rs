@@ -206,6 +206,7 @@ impl Endpoint {
             }
         };
         self.dialogs.remove(established.dialog.id());
+        self.stop_timer(usage);
         for alarm in [
             Alarm::Repeat2xx(usage),
             Alarm::AckWait(usage),
@@ -233,6 +234,7 @@ impl Endpoint {
             }
             Sent::Within(_)
             | Sent::Invite(_)
+            | Sent::Prack { .. }
             | Sent::Outside { .. }
             | Sent::Register { .. }
             | Sent::Hangup { .. } => true,

@@ -19,6 +19,8 @@ mod keep_alive;
 mod outside;
 mod receiving;
 mod registering;
+mod reliable;
+mod session_timer;
 mod usage;
 mod vetting;
 mod within;
@@ -41,7 +43,7 @@ use crate::uri::Uri;
 use crate::wheel::Wheel;
 
 pub use command::{Body, CommandError, Invite, Reply};
-pub use config::{EndpointConfig, KeepAlive, Limits, Probe, Redirects};
+pub use config::{EndpointConfig, KeepAlive, Limits, Probe, Redirects, SessionTimers};
 pub use event::{
     EndCause, Event, FailureCause, Output, Registered, RegistrationFailed, RequestFailure,
     RequestId, ServerRequestId, UsageId,
@@ -63,6 +65,14 @@ enum Alarm {
     AckWait(UsageId),
     /// Our provisional answer is to be sent again.
     RepeatProvisional(UsageId),
+    /// Our reliable provisional answer is to be sent again.
+    RepeatReliable(UsageId),
+    /// Our reliable provisional answer had no PRACK.
+    PrackWait(UsageId),
+    /// A call is to be refreshed by us.
+    SessionRefresh(UsageId),
+    /// A call was not refreshed in time.
+    SessionExpiry(UsageId),
     /// The wait after a 491 is over.
     OfferDue(UsageId),
     /// No further 2xx to our INVITE can come.
@@ -83,6 +93,10 @@ impl Alarm {
             Alarm::Repeat2xx(_) => "repeat a 2xx",
             Alarm::AckWait(_) => "give up waiting for an ACK",
             Alarm::RepeatProvisional(_) => "repeat a provisional answer",
+            Alarm::RepeatReliable(_) => "repeat a reliable provisional answer",
+            Alarm::PrackWait(_) => "give up waiting for a PRACK",
+            Alarm::SessionRefresh(_) => "refresh a session",
+            Alarm::SessionExpiry(_) => "end a session that nobody refreshes",
             Alarm::OfferDue(_) => "offer again after a 491",
             Alarm::Forks(_) => "forget an INVITE's forks",
             Alarm::Stranded => "forget a BYE without a flow",
@@ -133,7 +147,9 @@ enum Wanted {
 
 impl Endpoint {
     /// Makes a user agent without a flow; `seed` decides every tag, branch, Call-ID and draw.
-    pub fn new(config: EndpointConfig, seed: [u8; 32]) -> Self {
+    pub fn new(mut config: EndpointConfig, seed: [u8; 32]) -> Self {
+        let timer = config.session_timers.map(|_| session_timer::TAG);
+        config.supported.extend(timer.map(str::to_owned));
         let mut rng = StdRng::from_seed(seed);
         // RFC 7118 §5.2.1: a name that nobody can resolve, and nobody else has.
         let host = format!("{:012x}.invalid", rng.next_u64() >> 16);
@@ -284,7 +300,7 @@ impl Endpoint {
     /// Returns the dialog of an established call, or of one that we are asked to take.
     pub fn dialog(&self, usage: UsageId) -> Option<&Dialog> {
         match self.usages.get(&usage)? {
-            Usage::Calling(calling) => calling.early.first(),
+            Usage::Calling(calling) => calling.early.first().map(|early| &early.dialog),
             Usage::Called(called) => Some(&called.dialog),
             Usage::Established(established) => Some(&established.dialog),
         }
@@ -362,6 +378,7 @@ impl Endpoint {
         match self.sent.get(&key) {
             Some(Sent::Invite(_)) => self.receive_invite_response(key, response, now),
             Some(Sent::Within(_)) => self.receive_within_response(key, response, now),
+            Some(Sent::Prack { .. }) => self.receive_prack_response(key, &response, now),
             Some(Sent::Outside { .. }) => self.receive_outside_response(key, response, now),
             Some(Sent::Register { .. }) => self.receive_register_response(key, response, now),
             Some(Sent::Hangup { .. }) => self.receive_hangup_response(key, response, now),
@@ -376,6 +393,7 @@ impl Endpoint {
             Some(Sent::Within(sent)) => &sent.request,
             Some(
                 Sent::Outside { request, .. }
+                | Sent::Prack { request, .. }
                 | Sent::Register { request, .. }
                 | Sent::Hangup { request, .. },
             ) => request,
@@ -397,7 +415,7 @@ impl Endpoint {
             Some(Sent::Hangup {
                 dialog, request, ..
             }) if failure == RequestFailure::Transport => self.strand(*dialog, request, now),
-            Some(Sent::Hangup { .. }) | None => {}
+            Some(Sent::Hangup { .. } | Sent::Prack { .. }) | None => {}
         }
     }
 
@@ -420,6 +438,10 @@ impl Endpoint {
             Alarm::Repeat2xx(usage) => self.repeat_2xx(usage, now),
             Alarm::AckWait(usage) => self.no_ack(usage, now),
             Alarm::RepeatProvisional(usage) => self.repeat_provisional(usage, now),
+            Alarm::RepeatReliable(usage) => self.repeat_reliable(usage, now),
+            Alarm::PrackWait(usage) => self.no_prack(usage, now),
+            Alarm::SessionRefresh(usage) => self.refresh_session(usage, now),
+            Alarm::SessionExpiry(usage) => self.session_expired(usage, now),
             Alarm::OfferDue(usage) => self.offer_is_due(usage),
             Alarm::Forks(client) => self.forget_forks(client),
             Alarm::Stranded => self.stranded.retain(|bye| bye.until > now),

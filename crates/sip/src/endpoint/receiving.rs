@@ -8,6 +8,7 @@ use super::Endpoint;
 use super::command::{CommandError, Reply};
 use super::compose::check_reply;
 use super::event::{Event, ServerRequestId, UsageId};
+use super::session_timer::Timing;
 use super::usage::{Asked, Received, Usage};
 use super::within::is_offer;
 use crate::dialog::{Dialog, DialogId};
@@ -66,7 +67,8 @@ impl Endpoint {
         match self.usages.get_mut(&usage)? {
             Usage::Calling(calling) => {
                 let id = DialogId::of_request(request.headers())?;
-                calling.early.iter_mut().find(|early| early.id() == &id)
+                let mut early = calling.early.iter_mut().map(|early| &mut early.dialog);
+                early.find(|early| early.id() == &id)
             }
             Usage::Called(called) => Some(&mut called.dialog),
             Usage::Established(established) => Some(&mut established.dialog),
@@ -76,7 +78,10 @@ impl Endpoint {
     /// The callee of our unanswered INVITE may not hang up yet (RFC 3261 §15), and our offer is out.
     fn receive_in_early(&mut self, key: ServerKey, usage: UsageId, request: Request, now: Instant) {
         match request.method() {
-            Method::Bye => self.refuse(key, &request, &Reply::new(481), now),
+            Method::Bye | Method::Prack => self.refuse(key, &request, &Reply::new(481), now),
+            Method::Update if request.body().is_empty() => {
+                self.refresh_early(key, usage, &request, now);
+            }
             Method::Invite | Method::Update => {
                 self.refuse(key, &request, &Reply::new(491), now);
             }
@@ -85,7 +90,6 @@ impl Endpoint {
             | Method::Cancel
             | Method::Register
             | Method::Info
-            | Method::Prack
             | Method::Subscribe
             | Method::Notify
             | Method::Refer
@@ -108,13 +112,16 @@ impl Endpoint {
                 self.refuse(key, &request, &Reply::new(200), now);
                 self.hung_up_early(usage, request, now);
             }
+            Method::Update if request.body().is_empty() => {
+                self.refresh_early(key, usage, &request, now);
+            }
             Method::Invite | Method::Update => self.refuse_overlapping(key, &request, now),
+            Method::Prack => self.receive_prack(key, usage, request, now),
             Method::Options => self.refuse(key, &request, &Reply::new(200), now),
             Method::Ack
             | Method::Cancel
             | Method::Register
             | Method::Info
-            | Method::Prack
             | Method::Subscribe
             | Method::Notify
             | Method::Refer
@@ -124,10 +131,20 @@ impl Endpoint {
         }
     }
 
+    /// RFC 3311 §5.2: without an offer it only says where the other side is now.
+    fn refresh_early(&mut self, key: ServerKey, usage: UsageId, request: &Request, now: Instant) {
+        if let Some(dialog) = self.dialog_of(usage, request) {
+            dialog.refresh_target(request.headers());
+        }
+        self.refuse(key, request, &Reply::new(200), now);
+    }
+
     fn receive_in_call(&mut self, key: ServerKey, usage: UsageId, request: Request, now: Instant) {
         let method = request.method();
         if method == &Method::Bye {
             self.hung_up(key, usage, request, now);
+        } else if method == &Method::Prack {
+            self.receive_late_prack(key, usage, &request, now);
         } else if method == &Method::Options {
             self.refuse(key, &request, &Reply::new(200), now);
         } else if is_offer(method, !request.body().is_empty()) {
@@ -190,7 +207,11 @@ impl Endpoint {
         };
         let (key, usage, request) = (asked.server, asked.usage, asked.request.clone());
         let tag = self.layer.local_tag(key).unwrap_or_default().to_owned();
-        let response = self.answer_to(&request, &tag, reply);
+        let mut response = self.answer_to(&request, &tag, reply);
+        let timing = match usage {
+            Some(_) => self.answer_timer(&request, &mut response),
+            None => Timing::default(),
+        };
         self.layer.respond(key, &response, now);
         if reply.code < 200 {
             return;
@@ -206,6 +227,8 @@ impl Endpoint {
             }
             if response.status().is_success() && refreshes_target(request.method()) {
                 established.dialog.refresh_target(request.headers());
+                established.learn_abilities(request.headers());
+                self.timer_answered(usage, timing, now);
             }
         }
         if response.status().is_success() && request.method() == &Method::Invite {

@@ -6,7 +6,8 @@ use bytes::Bytes;
 
 use super::command::Body;
 use super::event::{RequestId, ServerRequestId};
-use crate::dialog::Dialog;
+use super::session_timer::Timing;
+use crate::dialog::{Dialog, DialogId};
 use crate::message::{Request, Response};
 use crate::transaction::{ClientKey, FlowId, ServerKey};
 use crate::uri::Uri;
@@ -46,11 +47,20 @@ pub(super) struct Calling {
     pub(super) flow: FlowId,
     /// As it was sent, without our Via.
     pub(super) request: Request,
-    pub(super) early: Vec<Dialog>,
+    pub(super) early: Vec<Early>,
+    pub(super) timing: Timing,
     pub(super) cancel: Option<WhyCancelled>,
     pub(super) redirection: Redirection,
     /// How often it was sent again with credentials or without an option.
     pub(super) retries: u32,
+}
+
+/// One fork of our INVITE that has answered provisionally.
+#[derive(Debug)]
+pub(super) struct Early {
+    pub(super) dialog: Dialog,
+    /// Of its last reliable answer.
+    pub(super) rseq: Option<u32>,
 }
 
 /// Why our INVITE was cancelled.
@@ -77,6 +87,31 @@ pub(super) struct Called {
     pub(super) dialog: Dialog,
     /// The last provisional answer, repeated every minute (RFC 3261 §13.3.1.1).
     pub(super) provisional: Option<Response>,
+    /// The last provisional answer that was sent reliably.
+    pub(super) reliable: Option<Reliable>,
+    /// The one that waits for its PRACK.
+    pub(super) next_reliable: Option<Response>,
+}
+
+/// A provisional answer of ours that needs a PRACK (RFC 3262 §3).
+#[derive(Debug)]
+pub(super) struct Reliable {
+    pub(super) rseq: u32,
+    /// Sent again until its PRACK.
+    pub(super) response: Option<Response>,
+    pub(super) repeats: u32,
+}
+
+impl Reliable {
+    pub(super) fn is_open(&self) -> bool {
+        self.response.is_some()
+    }
+
+    /// Whether its PRACK has to come before a 2xx.
+    pub(super) fn describes(&self) -> bool {
+        let response = self.response.as_ref();
+        response.is_some_and(|response| !response.body().is_empty())
+    }
 }
 
 /// A call with a confirmed dialog.
@@ -95,6 +130,11 @@ pub(super) struct Established {
     pub(super) their_offer: Option<ServerRequestId>,
     /// Our BYE, once it is out.
     pub(super) bye: Option<RequestId>,
+    pub(super) timing: Timing,
+    /// By its Allow header.
+    pub(super) peer_takes_update: bool,
+    /// RSeq and CSeq of the reliable provisional answer whose PRACK our 2xx has overtaken.
+    pub(super) last_prack: Option<(u32, u32)>,
 }
 
 impl Established {
@@ -109,6 +149,9 @@ impl Established {
             our_offer: None,
             their_offer: None,
             bye: None,
+            timing: Timing::default(),
+            peer_takes_update: false,
+            last_prack: None,
         }
     }
 
@@ -156,6 +199,13 @@ pub(super) enum Sent {
     Invite(InviteSent),
     /// A request inside a call's dialog.
     Within(WithinSent),
+    /// Acknowledges a reliable provisional answer to a call's INVITE.
+    Prack {
+        usage: super::UsageId,
+        dialog: DialogId,
+        request: Request,
+        retries: u32,
+    },
     /// A request outside any dialog.
     Outside {
         id: RequestId,

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::command::Reply;
-use super::{Endpoint, compose};
+use super::{Endpoint, compose, reliable};
 use crate::header::{ContentDisposition, ContentType, Require, Via};
 use crate::message::{HeaderName, Headers, Method, ParseError, Request, Response};
 use crate::transaction::FlowId;
@@ -72,11 +72,9 @@ impl Endpoint {
         // Proxy-Require is for proxies (RFC 3261 §20.29).
         let required = headers.list::<Require>().filter_map(Result::ok);
         for tag in required.map(|tag| tag.to_string()) {
-            let known = self.config.supported.iter();
-            if !known
-                .into_iter()
-                .any(|known| known.eq_ignore_ascii_case(&tag))
-            {
+            let supported = self.config.supported.iter().map(String::as_str);
+            let mut known = supported.chain([reliable::TAG]);
+            if !known.any(|known| known.eq_ignore_ascii_case(&tag)) {
                 unknown.push(tag);
             }
         }

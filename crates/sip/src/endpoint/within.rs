@@ -7,7 +7,8 @@ use rand::RngExt;
 use super::command::{Body, CommandError};
 use super::compose::{check_body, check_headers, push_all, with_body};
 use super::event::{EndCause, Event, RequestFailure, RequestId, UsageId};
-use super::outside::is_challenge;
+use super::outside::{MAX_RETRIES, is_challenge, renumbered};
+use super::session_timer::Timing;
 use super::usage::{Established, OurOffer, OwedAck, Sent, Usage, WithinSent};
 use super::{Alarm, Endpoint};
 use crate::dialog::{Role, to_tag};
@@ -51,7 +52,7 @@ impl Endpoint {
         }
     }
 
-    fn request_in(
+    pub(super) fn request_in(
         &mut self,
         usage: UsageId,
         method: Method,
@@ -93,10 +94,12 @@ impl Endpoint {
         let Some(Usage::Established(established)) = self.usages.get_mut(&usage) else {
             return None;
         };
+        let timing = established.timing;
         let mut request = established.dialog.request(method);
         self.push_common(&mut request, false);
         push_all(request.headers_mut(), headers);
         let mut request = with_body(request, body);
+        self.ask_for_timer(&mut request, timing);
         self.authorize(&mut request);
         Some(request)
     }
@@ -155,8 +158,33 @@ impl Endpoint {
             return None;
         };
         let preferred = established.flow;
+        let mut timing = established.timing;
+        if sent.retries < MAX_RETRIES && self.longer_interval(&sent.request, response, &mut timing)
+        {
+            return self.ask_for_longer(sent, timing, preferred);
+        }
+        let Some(Usage::Established(established)) = self.usages.get_mut(&sent.usage) else {
+            return None;
+        };
         let cseq = is_challenge(response).then(|| established.dialog.next_cseq());
         let again = self.answer_challenge(response, &sent.request, sent.retries, cseq)?;
+        Some((self.flow_for(Some(preferred))?, again))
+    }
+
+    fn ask_for_longer(
+        &mut self,
+        sent: &WithinSent,
+        timing: Timing,
+        preferred: FlowId,
+    ) -> Option<(FlowId, Request)> {
+        let Some(Usage::Established(established)) = self.usages.get_mut(&sent.usage) else {
+            return None;
+        };
+        established.timing = timing;
+        let cseq = established.dialog.next_cseq();
+        let mut again = renumbered(&sent.request, Some(cseq));
+        self.ask_for_timer(&mut again, timing);
+        self.authorize(&mut again);
         Some((self.flow_for(Some(preferred))?, again))
     }
 
@@ -195,6 +223,7 @@ impl Endpoint {
         }
         sent.accepted = true;
         established.dialog.refresh_target(response.headers());
+        established.learn_abilities(response.headers());
         established.our_offer = None;
         let (dialog, flow) = (established.dialog.clone(), established.flow);
         self.alarms
@@ -208,6 +237,7 @@ impl Endpoint {
         } else {
             self.send_ack(&dialog, key, &invite, flow, None);
         }
+        self.timer_agreed(usage, &response, now);
         self.emit(Event::Response { id, response });
     }
 
@@ -221,13 +251,18 @@ impl Endpoint {
         if ours {
             established.our_offer = None;
         }
-        if method == &Method::Update && response.status().is_success() {
+        let refreshed = method == &Method::Update && response.status().is_success();
+        if refreshed {
             established.dialog.refresh_target(response.headers());
+            established.learn_abilities(response.headers());
         }
         let role = established.dialog.role();
         if ours && response.status() == StatusCode::REQUEST_PENDING {
             let wait = self.glare_wait(role);
             self.alarms.start(Alarm::OfferDue(usage), now + wait);
+        }
+        if refreshed {
+            self.timer_agreed(usage, &response, now);
         }
         let cause = end_after(method, response.status()).then(|| EndCause::Gone(response.clone()));
         let cause = if method == &Method::Bye {
@@ -277,8 +312,9 @@ impl Endpoint {
             (Method::Bye, RequestFailure::Timeout | RequestFailure::DialogEnded) => {
                 self.end(usage, EndCause::Local);
             }
+            // RFC 3261 §12.2.1.2, §15: who was only slow shall know that the call is over.
             (method, RequestFailure::Timeout) if belongs_to_call(&method) => {
-                self.end(usage, EndCause::NoAnswer);
+                self.hang_up(usage, None, EndCause::NoAnswer, now);
             }
             (
                 _,

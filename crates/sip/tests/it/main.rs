@@ -26,3 +26,5 @@ mod lone;
 mod network;
 mod pair;
 mod registering;
+mod reliable;
+mod session_timer;
