@@ -115,6 +115,8 @@ export declare class Session extends TypedEmitter<SessionEvents> {
     readonly connectionState: ConnectionState;
     /** Whether the other party hears silence. */
     readonly muted: boolean;
+    /** Whether the other party is on hold here, as it has agreed: it hears music or silence and is not heard. */
+    readonly held: boolean;
     /** Whether the other party put the call on hold. */
     readonly remoteHeld: boolean;
     /** The headers of a received INVITE by lower-case name; empty for outgoing calls. */
@@ -153,6 +155,20 @@ export declare class Session extends TypedEmitter<SessionEvents> {
     mute(): Promise<void>;
     /** Sends the input again. */
     unmute(): Promise<void>;
+    /**
+     * Puts the other party on hold: it hears music or silence from now on, and is not heard once it has agreed, which
+     * resolves the promise. A session that is held already stays so.
+     *
+     * @throws `ERR_HOLD_FAILED` where the other party refuses: the call goes on as it was. `ERR_SESSION_STATE` where the
+     * call is not answered.
+     */
+    hold(options?: HoldOptions): Promise<void>;
+    /**
+     * Takes the other party off hold; resolves when it has agreed. It hears the input again from then on.
+     *
+     * @throws As {@link hold}.
+     */
+    resume(): Promise<void>;
     /**
      * Sends digits (RFC 4733): `0`–`9`, `*`, `#`, `A`–`D`, and `,` for a pause of two seconds. Resolves when the last one was sent.
      *
@@ -280,6 +296,12 @@ export interface DtmfEvent {
     duration: number;
 }
 
+/** What `hold` and `resume` say. */
+export interface HoldEvent {
+    /** Who did it. */
+    side: 'local' | 'remote';
+}
+
 /** A provisional answer to an outgoing call. */
 export interface ProgressEvent {
     /** The SIP status, 180 or 183 mostly. */
@@ -362,7 +384,13 @@ export interface SessionEvents {
     mute: [];
     /** The microphone was unmuted. */
     unmute: [];
-    /** The other side put the call on hold. */
+    /** The call was put on hold, here or by the other side. */
+    hold: [event: HoldEvent];
+    /** The call was taken off hold, here or by the other side; the hold of the other of the two is its own to end. */
+    resume: [event: HoldEvent];
+    /** The other side was put on hold here, or taken off it. */
+    'change:held': [session: Session, held: boolean];
+    /** The other side put the call on hold, or took it off. */
     'change:remoteHeld': [session: Session, remoteHeld: boolean];
     /** The other side sent a digit. */
     dtmf: [event: DtmfEvent];
@@ -563,17 +591,32 @@ export interface SoftphoneOptions {
     maxSessions?: number;
     /** Milliseconds that an incoming call rings before it is given up, 1000–3600000; default 60000. */
     noAnswerTimeout?: number;
+    /**
+     * Session timers (RFC 4028): both sides learn that a call is dead although no BYE came, for it is refreshed at half
+     * its interval and ends with `expired` without. Default true; false asks for none and agrees to none.
+     */
+    sessionTimers?: boolean | SessionTimerOptions;
     /** The codecs to offer and accept, best first; default `['opus', 'G722', 'PCMU', 'PCMA']`. */
     codecs?: readonly CodecName[];
     /** How Opus is run; `{ rate: 16000, complexity: 1 }` takes a quarter of the CPU, for many calls at once. */
     opus?: OpusOptions;
     /** The devices of calls that name none; `'none'` opens nothing. */
     audio?: AudioOptions | 'none';
+    /** What a party on hold hears, where `hold()` names nothing else; default `'none'`, which is silence. */
+    holdMusic?: AudioInput;
     /**
      * Milliseconds after which a call is set up with the ICE candidates found so far; default 5000. Servers are waited for
      * one second at most where the machine's own addresses may be used; what they answer later still serves the call.
      */
     iceGatheringTimeout?: number;
+}
+
+/** The intervals of session timers (RFC 4028). */
+export interface SessionTimerOptions {
+    /** Seconds to ask for, 90–86400; default 1800. */
+    expires?: number;
+    /** The fewest seconds to agree to; shorter ones get 422. 90–86400, default 90. */
+    minSe?: number;
 }
 
 /** How Opus is run. */
@@ -590,6 +633,12 @@ export interface OpusOptions {
 export interface Abortable {
     /** Gives up; the promise rejects with `signal.reason`. */
     signal?: AbortSignal;
+}
+
+/** Options of {@link Session.hold}. */
+export interface HoldOptions {
+    /** What the other party hears meanwhile; default the phone's `holdMusic`. */
+    music?: AudioInput;
 }
 
 /** Options of {@link Softphone.acceptPendingSession}. */

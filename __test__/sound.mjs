@@ -49,6 +49,25 @@ export async function strengths(sink, frequencies, deadline = 5000) {
   )
 }
 
+/** Resolves once an AudioSink has given a fifth of a second of silence, which was at most an echo of what was before. */
+export async function quiet(sink, deadline = 5000) {
+  const end = performance.now() + deadline
+  const timer = setTimeout(() => sink.emit('late'), deadline)
+  let silent = 0
+  try {
+    while (performance.now() < end) {
+      const frame = sink.read() ?? (await nextFrame(sink))
+      if (frame === undefined) break
+      const samples = new Int16Array(frame.buffer, frame.byteOffset, frame.length / 2)
+      silent = samples.every((sample) => Math.abs(sample) < 32) ? silent + samples.length : 0
+      if (silent >= sink.rate / 5) return
+    }
+  } finally {
+    clearTimeout(timer)
+  }
+  throw new Error(`expected silence within ${deadline} ms`)
+}
+
 /** Reads what waits in an AudioSink and drops it. */
 export function drain(sink) {
   while (sink.read() !== null);

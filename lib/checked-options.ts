@@ -82,9 +82,11 @@ const schema: Schema = {
   followRedirects: 'boolean',
   maxSessions: whole(1, 1_000_000),
   noAnswerTimeout: whole(1000, 3_600_000),
+  sessionTimers: { either: ['boolean', { object: { expires: whole(90, 86_400), minSe: whole(90, 86_400) } }] },
   codecs: { arrayOf: { oneOf: ['opus', 'G722', 'PCMU', 'PCMA'] }, min: 1 },
   opus: { object: { rate: { oneOf: [8000, 16000, 24000, 48000] }, bitrate: whole(6000, 510_000), complexity: whole(0, 10) } },
   audio: { either: [{ oneOf: ['none'] }, { object: audioOptions }] },
+  holdMusic: audioInput,
   iceGatheringTimeout: whole(0, 60_000),
 }
 

@@ -123,6 +123,12 @@ export interface DtmfEvent {
   duration: number
 }
 
+/** What `hold` and `resume` say. */
+export interface HoldEvent {
+  /** Who did it. */
+  side: 'local' | 'remote'
+}
+
 /** A provisional answer to an outgoing call. */
 export interface ProgressEvent {
   /** The SIP status, 180 or 183 mostly. */
@@ -205,7 +211,13 @@ export interface SessionEvents {
   mute: []
   /** The microphone was unmuted. */
   unmute: []
-  /** The other side put the call on hold. */
+  /** The call was put on hold, here or by the other side. */
+  hold: [event: HoldEvent]
+  /** The call was taken off hold, here or by the other side; the hold of the other of the two is its own to end. */
+  resume: [event: HoldEvent]
+  /** The other side was put on hold here, or taken off it. */
+  'change:held': [session: Session, held: boolean]
+  /** The other side put the call on hold, or took it off. */
   'change:remoteHeld': [session: Session, remoteHeld: boolean]
   /** The other side sent a digit. */
   dtmf: [event: DtmfEvent]

@@ -194,17 +194,32 @@ export interface SoftphoneOptions {
   maxSessions?: number
   /** Milliseconds that an incoming call rings before it is given up, 1000–3600000; default 60000. */
   noAnswerTimeout?: number
+  /**
+   * Session timers (RFC 4028): both sides learn that a call is dead although no BYE came, for it is refreshed at half
+   * its interval and ends with `expired` without. Default true; false asks for none and agrees to none.
+   */
+  sessionTimers?: boolean | SessionTimerOptions
   /** The codecs to offer and accept, best first; default `['opus', 'G722', 'PCMU', 'PCMA']`. */
   codecs?: readonly CodecName[]
   /** How Opus is run; `{ rate: 16000, complexity: 1 }` takes a quarter of the CPU, for many calls at once. */
   opus?: OpusOptions
   /** The devices of calls that name none; `'none'` opens nothing. */
   audio?: AudioOptions | 'none'
+  /** What a party on hold hears, where `hold()` names nothing else; default `'none'`, which is silence. */
+  holdMusic?: AudioInput
   /**
    * Milliseconds after which a call is set up with the ICE candidates found so far; default 5000. Servers are waited for
    * one second at most where the machine's own addresses may be used; what they answer later still serves the call.
    */
   iceGatheringTimeout?: number
+}
+
+/** The intervals of session timers (RFC 4028). */
+export interface SessionTimerOptions {
+  /** Seconds to ask for, 90–86400; default 1800. */
+  expires?: number
+  /** The fewest seconds to agree to; shorter ones get 422. 90–86400, default 90. */
+  minSe?: number
 }
 
 /** How Opus is run. */
@@ -221,6 +236,12 @@ export interface OpusOptions {
 export interface Abortable {
   /** Gives up; the promise rejects with `signal.reason`. */
   signal?: AbortSignal
+}
+
+/** Options of {@link Session.hold}. */
+export interface HoldOptions {
+  /** What the other party hears meanwhile; default the phone's `holdMusic`. */
+  music?: AudioInput
 }
 
 /** Options of {@link Softphone.acceptPendingSession}. */

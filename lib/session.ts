@@ -1,10 +1,10 @@
-import { wireInput, wireOutput } from './audio'
+import { audioInput, wireInput, wireOutput } from './audio'
 import { hideListeners, TypedEmitter } from './emitter'
 import { EndReason } from './end-reason'
 import { SoftphoneError, unanswered } from './errors'
 import type { ConnectionState, SessionEvents, SessionState } from './events'
 import type { Link } from './link'
-import type { AudioInput, AudioOutput, DtmfOptions, RejectOptions } from './options'
+import type { AudioInput, AudioOutput, DtmfOptions, HoldOptions, RejectOptions } from './options'
 import { checkOptions, type Schema } from './schema'
 import type { StatsReport } from './stats'
 import type { HeaderList, WireChanges, WireSession } from './wire'
@@ -46,6 +46,8 @@ export class Session extends TypedEmitter<SessionEvents> {
   readonly connectionState: ConnectionState
   /** Whether the other party hears silence. */
   readonly muted: boolean
+  /** Whether the other party is on hold here, as it has agreed: it hears music or silence and is not heard. */
+  readonly held: boolean
   /** Whether the other party put the call on hold. */
   readonly remoteHeld: boolean
   /** The headers of a received INVITE by lower-case name; empty for outgoing calls. */
@@ -87,6 +89,7 @@ export class Session extends TypedEmitter<SessionEvents> {
     this.state = snapshot.state
     this.connectionState = snapshot.connectionState
     this.muted = snapshot.muted
+    this.held = snapshot.held
     this.remoteHeld = snapshot.remoteHeld
     this.headers = headersByName(snapshot.headers)
     this.codec = snapshot.codec ?? undefined
@@ -148,6 +151,28 @@ export class Session extends TypedEmitter<SessionEvents> {
   }
 
   /**
+   * Puts the other party on hold: it hears music or silence from now on, and is not heard once it has agreed, which
+   * resolves the promise. A session that is held already stays so.
+   *
+   * @throws `ERR_HOLD_FAILED` where the other party refuses: the call goes on as it was. `ERR_SESSION_STATE` where the
+   * call is not answered.
+   */
+  async hold(options: HoldOptions = {}): Promise<void> {
+    checkOptions('hold', options, { music: audioInput })
+    const music = options.music === undefined ? undefined : wireInput('music', options.music)
+    await this.#link.command({ type: 'hold', id: this.id, held: true, music })
+  }
+
+  /**
+   * Takes the other party off hold; resolves when it has agreed. It hears the input again from then on.
+   *
+   * @throws As {@link hold}.
+   */
+  async resume(): Promise<void> {
+    await this.#link.command({ type: 'hold', id: this.id, held: false })
+  }
+
+  /**
    * Sends digits (RFC 4733): `0`–`9`, `*`, `#`, `A`–`D`, and `,` for a pause of two seconds. Resolves when the last one was sent.
    *
    * @throws `ERR_INVALID_ARGUMENT` for anything else, `ERR_SESSION_STATE` where the call is not answered,
@@ -182,7 +207,7 @@ export class Session extends TypedEmitter<SessionEvents> {
 
   /** @internal */
   change(changes: WireChanges): void {
-    const { state, connectionState, muted, remoteHeld, startTime, callId, conversationId, codec } = changes
+    const { state, connectionState, muted, held, remoteHeld, startTime, callId, conversationId, codec } = changes
     if (typeof startTime === 'number') assign(this, { startTime })
     if (typeof codec === 'string') assign(this, { codec })
     if (callId !== undefined) assign(this, { callId })
@@ -193,9 +218,15 @@ export class Session extends TypedEmitter<SessionEvents> {
       assign(this, { muted })
       this.deliver(muted ? 'mute' : 'unmute')
     }
+    if (held !== undefined && held !== this.held) {
+      assign(this, { held })
+      this.deliver('change:held', this, held)
+      this.deliver(held ? 'hold' : 'resume', { side: 'local' })
+    }
     if (remoteHeld !== undefined && remoteHeld !== this.remoteHeld) {
       assign(this, { remoteHeld })
       this.deliver('change:remoteHeld', this, remoteHeld)
+      this.deliver(remoteHeld ? 'hold' : 'resume', { side: 'remote' })
     }
   }
 

@@ -14,6 +14,7 @@ export function wireOptions(options: SoftphoneOptions, token: string | undefined
     tls: options.tls && wireTls(options.tls),
     autoAnswer: wireAutoAnswer(options.autoAnswer),
     audio: typeof options.audio === 'object' ? wireAudio(options.audio, 'audio.') : options.audio,
+    holdMusic: options.holdMusic && wireInput('holdMusic', options.holdMusic),
     logLevel,
   })
 }

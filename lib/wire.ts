@@ -48,6 +48,7 @@ export interface WireSession {
   state: SessionState
   connectionState: ConnectionState
   muted: boolean
+  held: boolean
   remoteHeld: boolean
   headers: HeaderList
   startTime: number | null
@@ -57,7 +58,7 @@ export interface WireSession {
 export type WireChanges = Partial<
   Pick<
     WireSession,
-    'state' | 'connectionState' | 'muted' | 'remoteHeld' | 'startTime' | 'callId' | 'conversationId' | 'codec'
+    'state' | 'connectionState' | 'muted' | 'held' | 'remoteHeld' | 'startTime' | 'callId' | 'conversationId' | 'codec'
   >
 >
 
@@ -148,6 +149,7 @@ export type WireCommand =
   | { type: 'end'; id?: string | undefined; conversationId?: string | undefined; reason?: string | undefined }
   | { type: 'abort'; ticket: number }
   | { type: 'mute'; id: string; muted: boolean }
+  | { type: 'hold'; id: string; held: boolean; music?: WireInput | undefined }
   | { type: 'sendDtmf'; id: string; tones: string; duration?: number | undefined; gap?: number | undefined }
   | { type: 'expectCall'; conversationId: string; timeout?: number | undefined }
   | { type: 'autoAnswerDecision'; id: string; answer: boolean }

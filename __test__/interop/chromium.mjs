@@ -73,6 +73,9 @@ async function openPhone(browser, site, options) {
     reject: remote('reject'),
     hangUp: remote('hangUp'),
     sendDtmf: remote('sendDtmf'),
+    hold: remote('hold'),
+    unhold: remote('unhold'),
+    onHold: remote('onHold'),
     hears: (frequency, deadline = 5000) => remote('hears')(frequency, deadline),
     received: remote('received'),
     async stop() {

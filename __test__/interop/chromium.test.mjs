@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { hears } from '../sound.mjs'
+import { drain, hears, quiet } from '../sound.mjs'
 import { startChromium } from './chromium.mjs'
 import { startKamailio } from './kamailio.mjs'
 import { peers } from './peers.mjs'
@@ -75,6 +75,65 @@ describe('JsSIP in Chromium, through Kamailio', { skip: peers('kamailio', 'chrom
     await browser.sendDtmf('5#0', 100, 70)
     await Promise.race([all, next(session, 'terminated', 5000)])
     assert.deepEqual(tones, ['5', '#', '0'])
+    await session.end()
+  })
+
+  async function talking(t) {
+    const [browser, phone] = await both(t)
+    const { ear, audio } = voice(600)
+    const session = await phone.call(uri('bob'), audio)
+    await browser.event('incoming')
+    await browser.answer(1000)
+    await session.answered
+    await browser.event('confirmed')
+    const hear = () => {
+      drain(ear)
+      return Promise.all([hears(ear, 1000), browser.hears(600)])
+    }
+    await hear()
+    return { browser, session, ear, hear }
+  }
+
+  for (const [how, options] of [['a re-INVITE', {}], ['an UPDATE', { useUpdate: true }]]) {
+    test(`it holds and resumes by ${how}`, async (t) => {
+      const { browser, session, hear } = await talking(t)
+      for (const [change, event] of [['hold', 'hold'], ['unhold', 'resume']]) {
+        const told = next(session, event)
+        await browser[change](options)
+        assert.deepEqual((await told)[0], { side: 'remote' })
+        assert.equal(session.remoteHeld, change === 'hold')
+      }
+      await hear()
+      await session.end()
+    })
+  }
+
+  test('is held, hears the music, and is talked to again', async (t) => {
+    const { browser, session, ear, hear } = await talking(t)
+    await session.hold({ music: { tone: 1800 } })
+    assert.equal(session.held, true)
+    assert.deepEqual(await browser.onHold(), { local: false, remote: true })
+    drain(ear)
+    await Promise.all([quiet(ear), browser.hears(1800)])
+    await session.resume()
+    assert.deepEqual(await browser.onHold(), { local: false, remote: false })
+    await hear()
+    await session.end()
+  })
+
+  test('both hold, and each resumes for itself', async (t) => {
+    const { browser, session, hear } = await talking(t)
+    await session.hold()
+    const told = next(session, 'hold')
+    await browser.hold()
+    await told
+    assert.deepEqual([session.held, session.remoteHeld], [true, true])
+    await session.resume()
+    assert.deepEqual([session.held, session.remoteHeld], [false, true])
+    const resumed = next(session, 'resume')
+    await browser.unhold()
+    await resumed
+    await hear()
     await session.end()
   })
 

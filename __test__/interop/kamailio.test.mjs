@@ -57,6 +57,19 @@ describe('Kamailio', { skip }, () => {
   before(async () => (kamailio = await startKamailio()))
   after(() => kamailio?.stop())
 
+  test('carries hold, and reliable ringing', async (t) => {
+    const { open } = phonesOf(t)
+    const [alice, bob] = await Promise.all([open(account(kamailio, 'alice')), open(account(kamailio, 'bob'))])
+    const options = { headers: { Require: '100rel' } }
+    const call = await connect(alice, bob, `sip:bob@${kamailio.domain}`, { options })
+    assert.ok(alice.log.some((line) => /SIP message sent.*PRACK sip:/.test(line)))
+    await call.incoming.hold({ music: { tone: 1800 } })
+    assert.equal(call.outgoing.remoteHeld, true)
+    await hears(call.callerEar, 1800)
+    await call.incoming.resume()
+    await Promise.all([hears(call.callerEar, 1000), hears(call.calleeEar, 600)])
+  })
+
   test('a password with quotes, backslashes and umlauts is taken', async (t) => {
     const phone = await phonesOf(t).open(account(kamailio, 'dave', { password: 'p@ss "w\\ord" ü' }))
     assert.equal(phone.registered, true)

@@ -66,6 +66,19 @@ class Phone {
     this.#last().sendDTMF(tones, { transportType: 'RFC2833', duration, interToneGap: gap })
   }
 
+  hold(options) {
+    return new Promise((done) => this.#last().hold(options, done))
+  }
+
+  unhold(options) {
+    return new Promise((done) => this.#last().unhold(options, done))
+  }
+
+  /** Whom it takes to be on hold. */
+  onHold() {
+    return this.#last().isOnHold()
+  }
+
   /** Resolves with the loudest frequency heard once it is within a bin of the one asked for; rejects with what was heard. */
   async hears(frequency, deadline) {
     const analyser = await this.#ear()
@@ -100,6 +113,9 @@ class Phone {
     session.on('sdp', (event) => this.#chooseCodecs(event))
     for (const name of ['progress', 'accepted', 'confirmed', 'ended', 'failed']) {
       session.on(name, (event) => this.#note(name, { originator: event?.originator, cause: event?.cause }))
+    }
+    for (const name of ['hold', 'unhold']) {
+      session.on(name, ({ originator }) => this.#note(name, { originator }))
     }
     session.on('newDTMF', ({ originator, dtmf }) => this.#note('dtmf', { originator, tone: dtmf.tone }))
     if (session.direction === 'incoming') this.#note('incoming', { from: session.remote_identity.uri.toString() })

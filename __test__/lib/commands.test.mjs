@@ -316,4 +316,32 @@ describe('commands', () => {
     assert.equal(phone.ref(), phone)
     assert.equal(engine.refed, true)
   })
+
+  test('hold and resume are told to the engine, and by side to the listeners', async () => {
+    const { engine, session } = active()
+    const events = recorded(session)
+    const held = session.hold({ music: { wav: 'waltz.wav', loop: true } })
+    const { ticket: _, ...sent } = command(engine, 'hold')
+    const music = { type: 'wav', path: 'waltz.wav', repeat: true }
+    assert.deepEqual(sent, { type: 'hold', id: ids.one, held: true, music })
+    engine.say({ type: 'sessionChanged', id: ids.one, changes: { held: true } })
+    engine.reply('hold')
+    await held
+    assert.equal(session.held, true)
+    engine.say({ type: 'sessionChanged', id: ids.one, changes: { remoteHeld: true } })
+    engine.say({ type: 'sessionChanged', id: ids.one, changes: { held: false, remoteHeld: false } })
+    const told = events.filter(([name]) => name === 'hold' || name === 'resume')
+    assert.deepEqual(told, [
+      ['hold', { side: 'local' }],
+      ['hold', { side: 'remote' }],
+      ['resume', { side: 'local' }],
+      ['resume', { side: 'remote' }],
+    ])
+    const resumed = session.resume()
+    assert.equal(command(engine, 'hold').held, false)
+    const error = { code: 'ERR_HOLD_FAILED', type: 'session', message: 'no', sip: { code: 488, reason: 'Not Acceptable Here' } }
+    engine.reply('hold', { error })
+    await assert.rejects(resumed, { code: 'ERR_HOLD_FAILED', sip: error.sip })
+    await assert.rejects(session.hold({ music: 3 }), { code: 'ERR_INVALID_OPTION' })
+  })
 })

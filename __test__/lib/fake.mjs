@@ -67,6 +67,7 @@ export function started(more = {}) {
       active: false,
       interrupted: false,
       muted: false,
+      held: false,
       remoteHeld: false,
       headers: [],
       startTime: null,

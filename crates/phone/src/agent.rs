@@ -138,6 +138,11 @@ impl Agent {
         self.endpoint.call_id(usage).map(str::to_owned)
     }
 
+    /// Whether this call's dialog, or the INVITE that is to make it, is alive.
+    pub(crate) fn is_alive(&self, usage: UsageId) -> bool {
+        self.endpoint.call_id(usage).is_some()
+    }
+
     /// Whose request this answer belongs to; asked once.
     pub(crate) fn take_requester(&mut self, id: RequestId) -> Option<UsageId> {
         self.requests.remove(&id)

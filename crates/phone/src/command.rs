@@ -72,6 +72,15 @@ pub enum Command {
     Abort { ticket: Ticket },
     /// Mutes or unmutes the input; asking for the state it is in does nothing.
     Mute { id: SessionId, muted: bool },
+    /// Puts the other party on hold, or takes it off; done when it has agreed. Asking for the state
+    /// it is in does nothing.
+    Hold {
+        id: SessionId,
+        held: bool,
+        /// What it hears meanwhile; `holdMusic` where absent.
+        #[serde(default)]
+        music: Option<audio::Input>,
+    },
     /// Sends tones by RFC 4733; done when the last one was sent.
     SendDtmf {
         id: SessionId,

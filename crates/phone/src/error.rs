@@ -110,6 +110,9 @@ pub enum ErrorCode {
     /// The phone was destroyed.
     #[serde(rename = "ERR_DESTROYED")]
     Destroyed,
+    /// The other party, or our media, did not agree to hold or to resume.
+    #[serde(rename = "ERR_HOLD_FAILED")]
+    HoldFailed,
     /// The tones can't be sent.
     #[serde(rename = "ERR_DTMF_REFUSED")]
     DtmfRefused,

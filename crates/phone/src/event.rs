@@ -194,6 +194,8 @@ pub struct SessionSnapshot {
     pub interrupted: bool,
     /// The far end hears silence.
     pub muted: bool,
+    /// We have put the far end on hold.
+    pub held: bool,
     /// The far end has put us on hold.
     pub remote_held: bool,
     /// The headers of the INVITE received; empty for outgoing calls.
@@ -261,6 +263,9 @@ pub struct SessionChanges {
     /// See [`SessionSnapshot::muted`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub muted: Option<bool>,
+    /// See [`SessionSnapshot::held`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held: Option<bool>,
     /// See [`SessionSnapshot::remote_held`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remote_held: Option<bool>,

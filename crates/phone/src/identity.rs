@@ -43,7 +43,9 @@ pub(crate) fn endpoint_config(config: &Config, instance_id: &str) -> EndpointCon
             Method::Info,
             Method::Update,
             Method::Notify,
+            Method::Prack,
         ],
+        session_timers: config.session_timers,
         register_expires: config.register_expires,
         redirects: match config.follow_redirects {
             true => Redirects::default(),

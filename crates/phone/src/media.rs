@@ -29,7 +29,12 @@ pub enum MediaCommand {
         provisional: bool,
     },
     /// Makes a new offer in a running call; answered by `Described` or `Refused`.
-    Reoffer { restart_ice: bool },
+    Reoffer {
+        /// With new ICE credentials.
+        restart_ice: bool,
+        /// We hold the peer: we want to hear nothing.
+        held: bool,
+    },
     /// Answers a new offer in a running call; answered by `Described` or `Refused`, which leaves
     /// media as it was.
     AnswerReoffer { offer: String },
@@ -46,6 +51,10 @@ pub enum MediaCommand {
     SetInput { input: audio::Input },
     /// Changes where the far end is heard.
     SetOutput { output: audio::Output },
+    /// Lets the far end hear this instead of the input: it is on hold.
+    Hold { music: audio::Input },
+    /// Lets the far end hear the input again.
+    Resume,
     /// Sets the playout volume in percent, 0 to 100.
     SetVolume { percent: u8 },
     /// Sets how loud the far end is for the others in a conference that is its input, now or later,
@@ -77,9 +86,10 @@ impl fmt::Debug for MediaCommand {
                 .debug_struct("SetAnswer")
                 .field("provisional", provisional)
                 .finish_non_exhaustive(),
-            Self::Reoffer { restart_ice } => f
+            Self::Reoffer { restart_ice, held } => f
                 .debug_struct("Reoffer")
                 .field("restart_ice", restart_ice)
+                .field("held", held)
                 .finish(),
             Self::AnswerReoffer { .. } => f.write_str("AnswerReoffer"),
             Self::Rollback => f.write_str("Rollback"),
@@ -95,6 +105,8 @@ impl fmt::Debug for MediaCommand {
                 .finish(),
             Self::SetInput { input } => f.debug_tuple("SetInput").field(input).finish(),
             Self::SetOutput { output } => f.debug_tuple("SetOutput").field(output).finish(),
+            Self::Hold { music } => f.debug_tuple("Hold").field(music).finish(),
+            Self::Resume => f.write_str("Resume"),
             Self::SetVolume { percent } => f.debug_tuple("SetVolume").field(percent).finish(),
             Self::SetVoice { percent } => f.debug_tuple("SetVoice").field(percent).finish(),
             Self::Mute { muted } => f.debug_tuple("Mute").field(muted).finish(),

@@ -82,6 +82,8 @@ pub enum Wake {
     AutoAnswer,
     /// A failed media path has not come back.
     Repair,
+    /// Our new offer is to be made again, or has no answer.
+    Offer,
     /// Nobody answered an incoming call.
     NoAnswer,
     /// Nobody answered an outgoing call.

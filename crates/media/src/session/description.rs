@@ -24,6 +24,9 @@ impl Session {
 
     /// Makes a later offer, with new ICE credentials where `restart_ice`, in which we want `direction`.
     ///
+    /// To a peer that holds us the offer does not ask for more than to receive, or, where we hold as well, for
+    /// nothing: its hold stays its own to end.
+    ///
     /// # Errors
     /// As [`create_offer`](Self::create_offer).
     pub fn reoffer(
@@ -117,7 +120,9 @@ impl Session {
             return Ok(Err(reason));
         }
         self.answer = Some(answer.to_owned());
-        self.apply(agreed);
+        // Early media may come one way; nobody is held before the call is answered.
+        let holds = !provisional && self.holds_by_answer(&agreed);
+        self.apply(agreed, holds);
         Ok(Ok(()))
     }
 
@@ -129,7 +134,7 @@ impl Session {
         if let Some(before) = self.before.take() {
             self.wish = before.wish;
             if let Some(agreed) = before.agreed {
-                self.apply(agreed);
+                self.apply(agreed, before.peer_holds);
             }
         }
         if let Some(transport) = &mut self.transport {
@@ -148,6 +153,7 @@ impl Session {
         self.before.get_or_insert_with(|| super::Before {
             agreed: self.agreed.clone(),
             wish: self.wish,
+            peer_holds: self.peer_holds,
         });
     }
 
@@ -202,26 +208,34 @@ impl Session {
         result.map_err(|error| MediaRefusal::Incompatible(error.to_string()))
     }
 
-    fn apply(&mut self, agreed: Agreed) {
-        let before = self
-            .agreed
-            .as_ref()
-            .map(|a| (a.direction, a.remote_direction));
-        let after = (agreed.direction, agreed.remote_direction);
+    /// Whether the peer that answers so holds us. An answer tells that only where we asked to be heard; to an offer
+    /// of hold some answer `inactive`, although they hold nothing themselves.
+    fn holds_by_answer(&self, agreed: &Agreed) -> bool {
+        match (self.offered, agreed.remote_direction.receives()) {
+            (Direction::SendRecv, receives) => !receives,
+            (Direction::SendOnly, true) => false,
+            (Direction::SendOnly, false) | (Direction::RecvOnly | Direction::Inactive, _) => {
+                self.peer_holds
+            }
+        }
+    }
+
+    fn apply(&mut self, agreed: Agreed, peer_holds: bool) {
+        let before = self.agreed.as_ref().map(|a| (a.direction, self.peer_holds));
+        let after = (agreed.direction, peer_holds);
+        let expected_media = self.expects_media();
         self.outbound.configure(&self.config, &agreed, self.now);
         self.inbound.configure(&agreed);
         self.reports
             .enable(agreed.rtcp_mux, agreed.send.codec.clock_rate());
-        if agreed.direction.receives() && !self.receives() && self.connected_at.is_some() {
-            // The peer's silence counts from here.
-            self.connected_at = Some(self.now);
-        }
         self.agreed = Some(agreed);
+        self.peer_holds = peer_holds;
+        self.expectation_changed(expected_media);
         // What nobody was told before counts as "both send".
-        if before.unwrap_or((Direction::SendRecv, Direction::SendRecv)) != after {
+        if before.unwrap_or((Direction::SendRecv, false)) != after {
             self.event(MediaEvent::Direction {
                 local: after.0,
-                remote_hold: !after.1.receives(),
+                remote_hold: after.1,
             });
         }
         self.note_codecs();
@@ -246,11 +260,13 @@ impl Session {
                 self.refuse_described(MediaRefusal::NoRelay);
             }
             Some(Writing::Offer) => {
+                self.offered = self.direction_to_ask_for();
                 self.write(|negotiation, local, wish| negotiation.offer(local, wish));
             }
             Some(Writing::Answer(agreed)) => match self.set_remote(&agreed) {
                 Ok(()) => {
-                    self.apply(*agreed);
+                    let holds = !agreed.remote_direction.receives();
+                    self.apply(*agreed, holds);
                     self.write(|negotiation, local, _| negotiation.answer(local));
                 }
                 Err(reason) => self.refuse_described(reason),
@@ -259,10 +275,16 @@ impl Session {
         }
     }
 
+    fn direction_to_ask_for(&self) -> Direction {
+        Direction::of(self.wish.sends() && !self.peer_holds, self.wish.receives())
+    }
+
     /// Takes back what was to be described.
     fn refuse_described(&mut self, reason: MediaRefusal) {
         self.negotiation.rollback();
-        self.before = None;
+        if let Some(before) = self.before.take() {
+            self.wish = before.wish;
+        }
         self.event(MediaEvent::Refused { reason });
     }
 
@@ -279,7 +301,7 @@ impl Session {
             end_of_candidates: true,
         };
         // The state was checked when the description was asked for, and a rollback clears `writing`.
-        if let Ok(sdp) = describe(&mut self.negotiation, local, self.wish) {
+        if let Ok(sdp) = describe(&mut self.negotiation, local, self.offered) {
             self.event(MediaEvent::Described { sdp });
         }
     }

@@ -55,6 +55,10 @@ pub struct Session {
     agreed: Option<Agreed>,
     /// The direction that we want.
     wish: Direction,
+    /// The direction that our open offer asks for.
+    offered: Direction,
+    /// The peer wants to hear nothing from us.
+    peer_holds: bool,
     /// What held before the open offer, for when it is rolled back.
     before: Option<Before>,
     connection: ConnectionState,
@@ -78,6 +82,7 @@ pub struct Session {
 struct Before {
     agreed: Option<Agreed>,
     wish: Direction,
+    peer_holds: bool,
 }
 
 /// A description that waits for gathering.
@@ -150,6 +155,8 @@ impl Session {
             answer: None,
             agreed: None,
             wish: Direction::SendRecv,
+            offered: Direction::SendRecv,
+            peer_holds: false,
             before: None,
             connection: ConnectionState::New,
             closed: false,

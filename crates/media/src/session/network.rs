@@ -131,7 +131,7 @@ impl Session {
 
     fn silence_deadline(&self) -> Option<Instant> {
         let connected_at = self.connected_at?;
-        if self.silence == Silence::Reported || !self.is_connected() || !self.receives() {
+        if self.silence == Silence::Reported || !self.is_connected() || !self.expects_media() {
             return None;
         }
         let since = self
@@ -139,6 +139,23 @@ impl Session {
             .last_arrival()
             .map_or(connected_at, |at| at.max(connected_at));
         Some(since + self.config.no_media_after)
+    }
+
+    /// Whether the peer's silence is odd: one that holds us may send music or nothing.
+    pub(super) fn expects_media(&self) -> bool {
+        self.receives() && !self.peer_holds
+    }
+
+    /// The peer's silence counts from here, or does not count any more.
+    pub(super) fn expectation_changed(&mut self, before: bool) {
+        match (before, self.expects_media()) {
+            (false, true) if self.connected_at.is_some() => self.connected_at = Some(self.now),
+            (true, false) if self.silence == Silence::Reported => {
+                self.silence = Silence::Waiting;
+                self.event(MediaEvent::MediaResumed);
+            }
+            (true, _) | (false, _) => {}
+        }
     }
 
     fn note_silence(&mut self) {

@@ -128,6 +128,8 @@ pub(crate) struct Phone {
     pub(crate) tone: f64,
     /// Whether the tone comes in syllables, as speech does.
     pub(crate) syllables: bool,
+    /// Whether it sends what it captures.
+    pub(crate) speaks: bool,
     phase: f64,
     captured: u64,
     deadline: Instant,
@@ -158,6 +160,7 @@ impl Phone {
             heard_rate: Rate::Hz8000,
             tone,
             syllables: false,
+            speaks: true,
             phase: 0.0,
             captured: 0,
             deadline: network.now,
@@ -272,8 +275,10 @@ impl Endpoint for Phone {
         }
         self.ticks += 1;
         let captured = self.capture();
-        self.session.push_captured(&captured, now);
-        self.drain();
+        if self.speaks {
+            self.session.push_captured(&captured, now);
+            self.drain();
+        }
         let rate = self.session.playout_rate();
         if rate != self.heard_rate {
             self.heard.clear();

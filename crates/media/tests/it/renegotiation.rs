@@ -74,6 +74,106 @@ fn hold_is_answered_and_stops_what_it_must() {
 }
 
 #[test]
+fn who_holds_is_known_on_both_sides_and_each_ends_its_own_hold() {
+    let (mut network, mut a, mut b) = call();
+    let holds = |phone: &Phone| {
+        let told = phone.events.iter().rev().find_map(|event| match event {
+            MediaEvent::Direction { remote_hold, .. } => Some(*remote_hold),
+            _ => None,
+        });
+        told.unwrap_or(false)
+    };
+    // a holds b, then b holds a as well: nothing flows.
+    reoffer(&mut network, &mut a, &mut b, false, Direction::SendOnly);
+    b.session
+        .reoffer(false, Direction::SendOnly, network.now)
+        .unwrap();
+    let offer = b.described();
+    assert!(offer.contains("a=inactive"), "both sides hold");
+    a.session.answer_reoffer(&offer, network.now).unwrap();
+    let answer = a.described();
+    b.session.set_answer(&answer, false, network.now).unwrap();
+    b.drain();
+    assert!(holds(&a) && holds(&b));
+    assert!(!a.session.needs_tick() && !b.session.needs_tick());
+    // a resumes: it offers to listen only, and hears what b plays.
+    a.session
+        .reoffer(false, Direction::SendRecv, network.now)
+        .unwrap();
+    let offer = a.described();
+    assert!(offer.contains("a=recvonly"), "b still holds");
+    b.session.answer_reoffer(&offer, network.now).unwrap();
+    let answer = b.described();
+    assert!(answer.contains("a=sendonly"));
+    a.session.set_answer(&answer, false, network.now).unwrap();
+    a.drain();
+    assert!(holds(&a) && !holds(&b));
+    // b resumes, and all is as it was.
+    reoffer(&mut network, &mut b, &mut a, false, Direction::SendRecv);
+    assert!(!holds(&a) && !holds(&b));
+    network.run(&mut a, &mut b, Duration::from_secs(3));
+    assert!(hears(&a, 1_100.0) > 0.8 && hears(&b, 500.0) > 0.8);
+}
+
+#[test]
+fn a_peer_that_answers_hold_with_inactive_is_not_taken_to_hold_us() {
+    let (mut network, mut a, mut b) = call();
+    a.session
+        .reoffer(false, Direction::SendOnly, network.now)
+        .unwrap();
+    let offer = a.described();
+    b.session.answer_reoffer(&offer, network.now).unwrap();
+    let answer = b.described().replace("a=recvonly", "a=inactive");
+    a.session.set_answer(&answer, false, network.now).unwrap();
+    a.drain();
+    let answer = reoffer(&mut network, &mut a, &mut b, false, Direction::SendRecv);
+    assert!(answer.contains("a=sendrecv"));
+    network.run(&mut a, &mut b, Duration::from_secs(2));
+    assert!(hears(&b, 500.0) > 0.8);
+}
+
+#[test]
+fn nobody_is_warned_of_the_silence_of_who_holds() {
+    let (mut network, mut a, mut b) = call();
+    // The old way to hold (RFC 2543): no address to send to. Its music never comes.
+    b.session
+        .reoffer(false, Direction::SendRecv, network.now)
+        .unwrap();
+    let offer: String = b
+        .described()
+        .lines()
+        .map(|line| match line.starts_with("c=") {
+            true => "c=IN IP4 0.0.0.0\r\n".into(),
+            false => format!("{line}\r\n"),
+        })
+        .collect();
+    a.session.answer_reoffer(&offer, network.now).unwrap();
+    let answer = a.described();
+    assert!(answer.contains("a=recvonly"));
+    a.events.clear();
+    b.speaks = false;
+    network.run(&mut a, &mut b, Duration::from_secs(20));
+    assert!(!a.has(|e| matches!(e, MediaEvent::NoMedia { .. })));
+}
+
+#[test]
+fn a_warning_of_silence_ends_with_hold() {
+    let (mut network, mut a, mut b) = call();
+    b.speaks = false;
+    network.run(&mut a, &mut b, Duration::from_secs(12));
+    assert!(a.has(|e| matches!(e, MediaEvent::NoMedia { .. })));
+    a.session
+        .reoffer(false, Direction::SendOnly, network.now)
+        .unwrap();
+    let offer = a.described();
+    b.session.answer_reoffer(&offer, network.now).unwrap();
+    let answer = b.described();
+    a.session.set_answer(&answer, false, network.now).unwrap();
+    a.drain();
+    assert!(a.has(|e| matches!(e, MediaEvent::MediaResumed)));
+}
+
+#[test]
 fn either_side_may_offer_anew_and_versions_rise_only_with_change() {
     let (mut network, mut a, mut b) = call();
     let first = reoffer(&mut network, &mut a, &mut b, false, Direction::SendRecv);

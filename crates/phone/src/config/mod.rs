@@ -16,10 +16,11 @@ pub use error::ConfigError;
 pub use options::{
     AudioOption, AudioOptions, AutoAnswerOption, AutoAnswerOptions, ContactTransportOption,
     HeaderOption, InputOption, OneOrMany, Options, OpusOptions, OutputOption, ServerOption,
-    TlsOptions, WeightedServer,
+    SessionTimersOption, SessionTimersOptions, TlsOptions, WeightedServer,
 };
 pub(crate) use read::{ice_servers, is_printable, may_be_added};
 pub use server::Server;
+pub use sip::endpoint::SessionTimers;
 
 use crate::audio;
 use crate::event::Level;
@@ -73,12 +74,16 @@ pub struct Config {
     pub session_survivability: bool,
     /// An accepted session is connected at once.
     pub auto_connect_sessions: bool,
+    /// How long calls live without a refresh (RFC 4028).
+    pub session_timers: Option<SessionTimers>,
     /// In order of preference.
     pub codecs: Vec<Codec>,
     /// How Opus is run.
     pub opus: Opus,
     /// The default devices.
     pub audio: Audio,
+    /// What a party on hold hears, where `hold` names nothing else.
+    pub hold_music: audio::Input,
     /// The playout volume in percent.
     pub volume: u8,
     /// STUN and TURN servers.

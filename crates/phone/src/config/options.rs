@@ -153,14 +153,28 @@ options! {
         max_sessions, "maxSessions": u64 = "a whole number of at least 1";
         /// Milliseconds an incoming call rings; default 60 000.
         no_answer_timeout, "noAnswerTimeout": u64 = "a whole number of milliseconds from 1000 to 3600000";
+        /// Session timers; default true.
+        session_timers, "sessionTimers": SessionTimersOption = "a boolean or { expires, minSe }";
         /// Codecs in order of preference.
         codecs, "codecs": Vec<String> = "an array of 'opus', 'G722', 'PCMU' and 'PCMA'";
         /// How Opus is run.
         opus, "opus": OpusOptions = "an object";
         /// Devices.
         audio, "audio": AudioOption = "'none' or { input, output }";
+        /// What a party on hold hears; default silence.
+        hold_music, "holdMusic": InputOption = "'default', 'none', a device id or an input";
         /// The most milliseconds to gather ICE candidates; default 5000.
         ice_gathering_timeout, "iceGatheringTimeout": u64 = "a whole number of milliseconds from 0 to 60000";
+    }
+}
+
+options! {
+    /// How long calls live without a refresh, in seconds.
+    SessionTimersOptions {
+        /// What to ask for; default 1800.
+        expires, "expires": u64 = "a whole number of seconds from 90 to 86400";
+        /// The least to agree to; default 90.
+        min_se, "minSe": u64 = "a whole number of seconds from 90 to 86400";
     }
 }
 
@@ -389,6 +403,24 @@ pub enum OutputOption {
     Word(String),
     /// Any output.
     Output(audio::Output),
+}
+
+/// `sessionTimers`: a switch, or the intervals.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SessionTimersOption {
+    /// Whether there are any.
+    Switch(bool),
+    /// Their intervals.
+    Intervals(SessionTimersOptions),
+}
+
+impl OptionValue for SessionTimersOption {
+    fn read(path: &str, value: &Value, expected: &str) -> Result<Self, ConfigError> {
+        match value.as_bool() {
+            Some(switch) => Ok(Self::Switch(switch)),
+            None => SessionTimersOptions::read(path, value, expected).map(Self::Intervals),
+        }
+    }
 }
 
 impl From<OutputOption> for audio::Output {

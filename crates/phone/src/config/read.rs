@@ -5,11 +5,12 @@ use std::time::Duration;
 use super::account::{account, authorization, bearer_is_safe, domain};
 use super::options::{
     AudioOption, AutoAnswerOption, AutoAnswerOptions, ContactTransportOption, HeaderOption,
-    OneOrMany, Options, OpusOptions, ServerOption, TlsOptions,
+    OneOrMany, Options, OpusOptions, ServerOption, SessionTimersOption, SessionTimersOptions,
+    TlsOptions,
 };
 use super::{
     Address, Audio, AutoAnswer, Codec, Config, ConfigError, ContactTransport, IceServer, Opus,
-    Policy, Server, Tls,
+    Policy, Server, SessionTimers, Tls,
 };
 use crate::audio;
 use crate::event::Level;
@@ -94,9 +95,11 @@ impl TryFrom<Options> for Config {
             )?),
             session_survivability: options.session_survivability.unwrap_or(true),
             auto_connect_sessions: options.auto_connect_sessions.unwrap_or(true),
+            session_timers: session_timers(options.session_timers)?,
             codecs: codecs(options.codecs)?,
             opus: opus(options.opus.unwrap_or_default())?,
             audio: audio(options.audio)?,
+            hold_music: options.hold_music.map_or(audio::Input::None, Into::into),
             volume: 100,
             ice_servers: ice_servers("iceServers", options.ice_servers.unwrap_or_default())?,
             ice_transport_policy: options.ice_transport_policy.unwrap_or_default(),
@@ -271,6 +274,33 @@ fn opus(options: OpusOptions) -> Result<Opus, ConfigError> {
         bitrate: bitrate as u32,
         complexity: complexity as u8,
     })
+}
+
+fn session_timers(
+    option: Option<SessionTimersOption>,
+) -> Result<Option<SessionTimers>, ConfigError> {
+    let options = match option {
+        None | Some(SessionTimersOption::Switch(true)) => SessionTimersOptions::default(),
+        Some(SessionTimersOption::Switch(false)) => return Ok(None),
+        Some(SessionTimersOption::Intervals(options)) => options,
+    };
+    // RFC 4028 §4 and §5: half an hour is recommended, less than 90 s is forbidden.
+    let seconds = |name, given: Option<u64>, default| {
+        within(name, given.unwrap_or(default), 90..=86_400, "seconds")
+    };
+    let min_se = seconds("sessionTimers.minSe", options.min_se, 90)?;
+    let expires = seconds("sessionTimers.expires", options.expires, 1800.max(min_se))?;
+    match expires < min_se {
+        true => Err(ConfigError::new(
+            "sessionTimers.expires",
+            "no less than sessionTimers.minSe",
+            expires.to_string(),
+        )),
+        false => Ok(Some(SessionTimers {
+            expires: expires as u32,
+            min_se: min_se as u32,
+        })),
+    }
 }
 
 fn audio(option: Option<AudioOption>) -> Result<Audio, ConfigError> {

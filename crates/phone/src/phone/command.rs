@@ -87,6 +87,13 @@ impl Phone {
                 Ok(()) => return None,
                 Err(error) => Err(error),
             },
+            Command::Hold { id, held, music } => {
+                let music = music.unwrap_or_else(|| self.config.hold_music.clone());
+                match self.session(id, |session, ctx| session.hold(ticket, held, music, ctx)) {
+                    Ok(()) => return None,
+                    Err(error) => Err(error),
+                }
+            }
             Command::Disconnect {} => {
                 let (account, mut ctx) = self.account();
                 let change = account.disconnect(&mut ctx);

@@ -77,6 +77,9 @@ impl Phone {
                     self.of(usage, |session, ctx| session.offer_failed(id, cause, ctx));
                 }
             }
+            endpoint::Event::RefreshDue { usage } => {
+                self.of(usage, Session::renewal_due);
+            }
             endpoint::Event::OfferDue { usage } => {
                 self.of(usage, Session::offer_due);
             }
@@ -127,6 +130,11 @@ impl Phone {
                 Condition::ConnectivityError,
                 Side::Network,
                 "The other party does not answer any more",
+            ),
+            EndCause::Expired => EndReason::new(
+                Condition::Expired,
+                Side::Network,
+                "The other party did not refresh the session in time",
             ),
             EndCause::NoAck => EndReason::new(
                 Condition::Timeout,

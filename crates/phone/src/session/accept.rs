@@ -115,15 +115,10 @@ impl Session {
                 return self.end_because(reason, ctx);
             }
         }
-        self.state = State::Active(Active {
-            negotiation: match late_offer {
-                true => Negotiation::AwaitingAck,
-                false => Negotiation::Stable,
-            },
-            refresh: false,
-            repair: None,
-            tones: Vec::new(),
-        });
+        self.state = State::Active(Active::new(match late_offer {
+            true => Negotiation::AwaitingAck,
+            false => Negotiation::Stable,
+        }));
         self.activate(ctx);
     }
 

@@ -52,6 +52,8 @@ impl Session {
             headers: Vec::new(),
             started: false,
             muted: false,
+            held: false,
+            hears_music: false,
             remote_held: false,
             media: MediaPath::None,
             media_was_up: false,
@@ -181,12 +183,7 @@ impl Session {
             .find_map(|(early, sdp)| (early == tag).then_some(sdp));
         // Some gateways send the answer only in the 183 before (RFC 3261 §13.2.1 allows it there).
         let answer = wire::response_sdp(response).or(early);
-        self.state = State::Active(Active {
-            negotiation: Negotiation::Applying,
-            refresh: false,
-            repair: None,
-            tones: Vec::new(),
-        });
+        self.state = State::Active(Active::new(Negotiation::Applying));
         let Some(answer) = answer else {
             let text = "The answer has no session description";
             let reason = EndReason::new(Condition::IncompatibleParameters, Side::Remote, text);

@@ -103,7 +103,10 @@ impl Session {
 fn waiting(state: State) -> Vec<crate::id::Ticket> {
     match state {
         State::Offering(offering) => vec![offering.ticket],
-        State::Active(active) => active.tones,
+        State::Active(active) => {
+            let holds = active.holds.into_iter().flat_map(|change| change.tickets);
+            active.tones.into_iter().chain(holds).collect()
+        }
         // The call's own command was answered when its INVITE was sent.
         State::Dialing(_)
         | State::Pending(_)

@@ -95,7 +95,6 @@ impl Session {
                 Negotiation::Abandoned { ours } => self.abandoned(ours, ctx),
                 Negotiation::Stable
                 | Negotiation::Offered { .. }
-                | Negotiation::Glare
                 | Negotiation::Applying
                 | Negotiation::AwaitingAck => {}
             },
@@ -129,10 +128,7 @@ impl Session {
                     self.refuse_reoffer(request, 500, ctx);
                 }
                 Negotiation::Applying => self.answer_refused(refusal, text, ctx),
-                Negotiation::Stable
-                | Negotiation::Offered { .. }
-                | Negotiation::Glare
-                | Negotiation::AwaitingAck => {}
+                Negotiation::Stable | Negotiation::Offered { .. } | Negotiation::AwaitingAck => {}
             },
             State::Dialing(_) | State::Pending(_) | State::Ending | State::Ended => {}
         }

@@ -14,6 +14,7 @@ mod dial;
 mod dtmf;
 mod early_media;
 mod end;
+mod hold;
 mod media;
 mod mute;
 mod offer;
@@ -23,12 +24,14 @@ mod reject;
 mod reoffer;
 mod show;
 
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use sip::endpoint::{RequestId, ServerRequestId, UsageId};
 use sip::uri::Uri;
 
 pub(crate) use dial::Dial;
+use hold::HoldChange;
 pub(crate) use pending::{Arrival, Plan};
 pub(crate) use show::millis;
 
@@ -56,6 +59,10 @@ pub(crate) struct Session {
     /// `SessionStarted` was emitted.
     started: bool,
     muted: bool,
+    /// The peer agreed to be on hold.
+    held: bool,
+    /// Media plays the peer something else than our input.
+    hears_music: bool,
     remote_held: bool,
     media: MediaPath,
     /// Media flowed once: a refused answer to a later offer does not end the call.
@@ -196,11 +203,70 @@ pub(crate) struct Dialing {
 #[derive(Debug)]
 pub(crate) struct Active {
     negotiation: Negotiation,
-    /// The flow is new, the peer must be told.
+    /// The flow is new, or the media path failed: the peer must be told.
     refresh: bool,
+    /// The session is to be refreshed, without anything new (RFC 4028 §7.4).
+    renewal: bool,
+    /// What the peer is still to be told about hold, oldest first; each asks for the other state
+    /// than the one before.
+    holds: VecDeque<HoldChange>,
+    /// What our open offer is for.
+    purpose: Purpose,
+    pause: Pause,
+    /// How often our offer was put off in a row.
+    put_off: u32,
+    /// Our offer is given up then.
+    offer_until: Option<Instant>,
     /// A media path that failed is being restarted, until then.
     repair: Option<Instant>,
     tones: Vec<Ticket>,
+}
+
+impl Active {
+    fn new(negotiation: Negotiation) -> Self {
+        Self {
+            negotiation,
+            refresh: false,
+            renewal: false,
+            holds: VecDeque::new(),
+            purpose: Purpose::default(),
+            pause: Pause::No,
+            put_off: 0,
+            offer_until: None,
+            repair: None,
+            tones: Vec::new(),
+        }
+    }
+
+    fn deadline(&self) -> Option<(Instant, Wake)> {
+        let again = match self.pause {
+            Pause::Until(at) => Some(at),
+            Pause::No | Pause::Glare => None,
+        };
+        let offer = [again, self.offer_until].into_iter().flatten();
+        let repair = self.repair.map(|until| (until, Wake::Repair));
+        offer
+            .map(|at| (at, Wake::Offer))
+            .chain(repair)
+            .min_by_key(|(at, _)| *at)
+    }
+}
+
+/// What an offer of ours in an answered call is for.
+#[derive(Debug, Clone, Copy, Default)]
+struct Purpose {
+    refresh: bool,
+    hold: bool,
+}
+
+/// Why an offer that is owed is not made now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pause {
+    No,
+    /// It met theirs; the endpoint says when the wait of RFC 3261 §14.1 is over.
+    Glare,
+    /// The peer was busy with another and named a time (RFC 3261 §14.2).
+    Until(Instant),
 }
 
 /// The offer that is open in an answered call; there is at most one (RFC 3264 §4).
@@ -212,8 +278,6 @@ enum Negotiation {
     Offering,
     /// Our offer is out in this request.
     Offered { request: RequestId },
-    /// Our offer met theirs; it is repeated when the wait of RFC 3261 §14.1 is over.
-    Glare,
     /// Media was given the answer to our offer.
     Applying,
     /// Media was asked for the answer to the offer in this request.
@@ -251,7 +315,7 @@ impl Session {
                 .filter(|_| answering.described.is_some())
                 .map(|until| (until, Wake::Delivery)),
             State::Dialing(dialing) => dialing.until.map(|until| (until, Wake::CallTimeout)),
-            State::Active(active) => active.repair.map(|until| (until, Wake::Repair)),
+            State::Active(active) => active.deadline(),
             State::Offering(_) | State::Ending | State::Ended => None,
         }
     }
@@ -268,11 +332,8 @@ impl Session {
             State::Active(active) if active.repair.is_some_and(|until| until <= ctx.now) => {
                 self.irreparable("The media path did not come back", ctx);
             }
-            State::Dialing(_)
-            | State::Offering(_)
-            | State::Active(_)
-            | State::Ending
-            | State::Ended => {}
+            State::Active(_) => self.offer_timeout(ctx),
+            State::Dialing(_) | State::Offering(_) | State::Ending | State::Ended => {}
         }
     }
 
@@ -321,7 +382,6 @@ impl Session {
                 Negotiation::Stable
                 | Negotiation::Offering
                 | Negotiation::Offered { .. }
-                | Negotiation::Glare
                 | Negotiation::Applying
                 | Negotiation::AwaitingAck
                 | Negotiation::Abandoned { .. } => false,

@@ -1,23 +1,53 @@
 //! Our own offer in an answered call: asked of media, sent, answered, taken back.
 
+use std::time::{Duration, Instant};
+
 use sip::endpoint::{Body, RequestFailure, RequestId};
+use sip::header::RetryAfter;
 use sip::message::{Method, Response};
 
-use super::{Active, Context, Negotiation, Session, State};
+use super::refresh::PATIENCE_WITH_ICE;
+use super::{Active, Context, MediaPath, Negotiation, Pause, Purpose, Session, State};
 use crate::end_reason::{Condition, EndReason, Side};
+use crate::error::SipStatus;
 use crate::event::Level;
 use crate::media::{MediaCommand, MediaRefusal};
 use crate::wire;
 
+/// How long an offer may stay unanswered, however often the peer says that it is trying: 64·T1, as
+/// where it says nothing (RFC 3261 §17.1.1.2).
+const PATIENCE: Duration = Duration::from_secs(32);
+/// A peer that puts us off more often will not be asked again.
+const MOST_PUT_OFF: u32 = 5;
+/// RFC 3261 §14.2: the longest wait that a 500 to an offer may ask for.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
+
 impl Session {
-    /// Asks media for a new offer where none is open.
-    pub(super) fn reoffer(&mut self, restart_ice: bool, ctx: &mut Context<'_>) {
-        if let State::Active(active) = &mut self.state
-            && active.negotiation == Negotiation::Stable
-        {
-            active.negotiation = Negotiation::Offering;
-            ctx.media(self.id, MediaCommand::Reoffer { restart_ice });
+    /// Makes the offer that is owed, to refresh the call or to change hold, where no other is open.
+    pub(super) fn drive_offer(&mut self, ctx: &mut Context<'_>) {
+        let State::Active(active) = &mut self.state else {
+            return;
+        };
+        let wanted = active.holds.front().map(|change| change.held);
+        let owed = active.refresh || active.renewal || wanted.is_some();
+        let free = active.negotiation == Negotiation::Stable && active.pause == Pause::No;
+        if !(owed && free && ctx.agent.is_usable()) {
+            return;
         }
+        if active.refresh && self.media == MediaPath::Interrupted {
+            active.repair.get_or_insert(ctx.now + PATIENCE_WITH_ICE);
+        }
+        active.negotiation = Negotiation::Offering;
+        active.purpose = Purpose {
+            refresh: active.refresh,
+            hold: wanted.is_some(),
+        };
+        active.renewal = false;
+        let command = MediaCommand::Reoffer {
+            restart_ice: active.refresh,
+            held: wanted.unwrap_or(self.held),
+        };
+        ctx.media(self.id, command);
     }
 
     /// The offer is there: sends it in a re-INVITE.
@@ -26,11 +56,13 @@ impl Session {
             return;
         };
         match ctx.request(usage, Method::Invite, Some(&Body::sdp(sdp))) {
-            Ok(request) => active.negotiation = Negotiation::Offered { request },
-            // The wish to refresh stands until there is a flow, or the ACK of our own answer.
+            Ok(request) => {
+                active.negotiation = Negotiation::Offered { request };
+                active.offer_until = Some(ctx.now + PATIENCE);
+            }
+            // The wish stands until there is a flow, or the ACK of our own answer.
             Err(_) => {
-                active.negotiation = Negotiation::Stable;
-                ctx.media(self.id, MediaCommand::Rollback);
+                self.take_back(ctx);
             }
         }
     }
@@ -45,29 +77,59 @@ impl Session {
         let Some(active) = self.offered(id) else {
             return;
         };
+        active.offer_until = None;
         let status = wire::status(response);
         match (status.code, wire::response_sdp(response)) {
             (200..=299, Some(sdp)) => {
                 active.negotiation = Negotiation::Applying;
-                active.refresh = false;
+                active.put_off = 0;
+                active.refresh &= !active.purpose.refresh;
                 let provisional = false;
                 ctx.media(self.id, MediaCommand::SetAnswer { sdp, provisional });
                 self.refreshed(ctx);
             }
-            (491, _) => {
-                active.negotiation = Negotiation::Glare;
-                ctx.media(self.id, MediaCommand::Rollback);
-            }
-            (_, _) => {
-                active.negotiation = Negotiation::Stable;
-                active.refresh = false;
-                ctx.media(self.id, MediaCommand::Rollback);
-                let message = "The other party refused our new offer; the session stays as it was";
-                let details = serde_json::json!({ "id": self.id, "code": status.code });
-                ctx.trace(Level::Warn, message, details);
-                self.refreshed(ctx);
-            }
+            (code, _) => match retry(code, response, active.put_off, ctx.now) {
+                Some(pause) => {
+                    active.pause = pause;
+                    active.put_off += 1;
+                    self.take_back(ctx);
+                }
+                None => self.offer_refused(status, ctx),
+            },
         }
+    }
+
+    fn offer_refused(&mut self, status: SipStatus, ctx: &mut Context<'_>) {
+        let purpose = self.take_back(ctx);
+        let dialog_lives = self.usage.is_some_and(|usage| ctx.agent.is_alive(usage));
+        if !dialog_lives {
+            // RFC 5057 §5.1: the end of the dialog is told separately.
+            return;
+        }
+        let State::Active(active) = &mut self.state else {
+            return;
+        };
+        active.put_off = 0;
+        active.refresh &= !purpose.refresh;
+        let message = "The other party refused our new offer; the session stays as it was";
+        let details = serde_json::json!({ "id": self.id, "code": status.code });
+        ctx.trace(Level::Warn, message, details);
+        let text = format!("the other party answered {} {}", status.code, status.reason);
+        if purpose.hold {
+            self.hold_refused(&text, Some(status), ctx);
+        }
+        self.refreshed(ctx);
+        self.drive_offer(ctx);
+    }
+
+    /// Forgets our open offer; what it was for is still wanted.
+    fn take_back(&mut self, ctx: &mut Context<'_>) -> Purpose {
+        let State::Active(active) = &mut self.state else {
+            return Purpose::default();
+        };
+        active.negotiation = Negotiation::Stable;
+        ctx.media(self.id, MediaCommand::Rollback);
+        std::mem::take(&mut active.purpose)
     }
 
     /// Our offer had no answer; where its dialog is over, that is told separately.
@@ -80,22 +142,44 @@ impl Session {
         let Some(active) = self.offered(id) else {
             return;
         };
-        active.negotiation = Negotiation::Stable;
+        active.offer_until = None;
         match failure {
             RequestFailure::Transport => active.refresh = true,
             RequestFailure::Timeout | RequestFailure::DialogEnded => {}
         }
-        ctx.media(self.id, MediaCommand::Rollback);
+        self.take_back(ctx);
+    }
+
+    /// Our offer is to be made again, or has waited long enough: the CANCEL brings a 487, or the
+    /// 2xx that it crosses.
+    pub(super) fn offer_timeout(&mut self, ctx: &mut Context<'_>) {
+        let (State::Active(active), Some(usage)) = (&mut self.state, self.usage) else {
+            return;
+        };
+        if active.offer_until.is_some_and(|until| until <= ctx.now) {
+            active.offer_until = None;
+            ctx.cancel(usage);
+        } else if let Pause::Until(at) = active.pause
+            && at <= ctx.now
+        {
+            active.pause = Pause::No;
+            self.drive_offer(ctx);
+        }
     }
 
     /// Media can make no new offer: the session stays as it was.
     pub(super) fn no_reoffer(&mut self, text: &str, ctx: &mut Context<'_>) {
         if let State::Active(active) = &mut self.state {
             active.negotiation = Negotiation::Stable;
-            active.refresh = false;
+            let purpose = std::mem::take(&mut active.purpose);
+            active.refresh &= !purpose.refresh;
             let details = serde_json::json!({ "id": self.id, "reason": text });
             ctx.trace(Level::Warn, "Media can make no new offer", details);
+            if purpose.hold {
+                self.hold_refused(text, None, ctx);
+            }
             self.refreshed(ctx);
+            self.drive_offer(ctx);
         }
     }
 
@@ -117,10 +201,10 @@ impl Session {
     /// The wait after a glare is over.
     pub(crate) fn offer_due(&mut self, ctx: &mut Context<'_>) {
         if let State::Active(active) = &mut self.state
-            && active.negotiation == Negotiation::Glare
+            && active.pause == Pause::Glare
         {
-            active.negotiation = Negotiation::Stable;
-            self.drive_refresh(ctx);
+            active.pause = Pause::No;
+            self.drive_offer(ctx);
         }
     }
 
@@ -130,7 +214,10 @@ impl Session {
             && active.negotiation == Negotiation::Applying
         {
             active.negotiation = Negotiation::Stable;
-            self.drive_refresh(ctx);
+            if std::mem::take(&mut active.purpose).hold {
+                self.hold_agreed(ctx);
+            }
+            self.drive_offer(ctx);
         }
     }
 
@@ -146,8 +233,15 @@ impl Session {
             return;
         };
         active.negotiation = Negotiation::Stable;
+        let purpose = std::mem::take(&mut active.purpose);
         match self.media_was_up {
-            true => ctx.media(self.id, MediaCommand::Rollback),
+            true => {
+                ctx.media(self.id, MediaCommand::Rollback);
+                if purpose.hold {
+                    self.hold_refused(text, None, ctx);
+                }
+                self.drive_offer(ctx);
+            }
             false => {
                 let side = match refusal {
                     MediaRefusal::Unavailable => Side::Local,
@@ -168,5 +262,19 @@ pub(super) fn condition(refusal: MediaRefusal) -> Condition {
         MediaRefusal::Malformed | MediaRefusal::Incompatible => Condition::IncompatibleParameters,
         MediaRefusal::PlainRtp => Condition::UnsupportedTransports,
         MediaRefusal::Unavailable => Condition::MediaError,
+    }
+}
+
+/// How an offer that came at a bad time is made again.
+fn retry(code: u16, response: &Response, put_off: u32, now: Instant) -> Option<Pause> {
+    let wait = || {
+        let delay = response.headers().typed::<RetryAfter<'_>>()?.ok()?.delay();
+        (delay <= LONGEST_WAIT).then_some(delay)
+    };
+    match code {
+        _ if put_off >= MOST_PUT_OFF => None,
+        491 => Some(Pause::Glare),
+        500 => Some(Pause::Until(now + wait()?)),
+        _other => None,
     }
 }

@@ -82,6 +82,8 @@ impl Session {
             headers: arrival.headers,
             started: false,
             muted: false,
+            held: false,
+            hears_music: false,
             remote_held: false,
             media: MediaPath::None,
             media_was_up: false,

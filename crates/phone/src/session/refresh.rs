@@ -6,7 +6,7 @@ use super::{Context, MediaPath, Session, State};
 use crate::end_reason::{Condition, EndReason, Side};
 
 /// How long a restart of ICE may take: gathering, a round trip and checks.
-const PATIENCE_WITH_ICE: Duration = Duration::from_secs(20);
+pub(super) const PATIENCE_WITH_ICE: Duration = Duration::from_secs(20);
 
 impl Session {
     /// The flow was lost: an answered call lives on, interrupted, or ends where it may not. One
@@ -26,19 +26,15 @@ impl Session {
 
     /// There is a flow again, and the registrar knows it: the peer is told by a re-INVITE.
     pub(crate) fn flow_found(&mut self, ctx: &mut Context<'_>) {
-        self.drive_refresh(ctx);
+        self.drive_offer(ctx);
     }
 
-    /// Sends the re-INVITE that is owed, where no other offer is open.
-    pub(super) fn drive_refresh(&mut self, ctx: &mut Context<'_>) {
-        if let State::Active(active) = &mut self.state
-            && active.refresh
-            && ctx.agent.is_usable()
-        {
-            if self.media == MediaPath::Interrupted {
-                active.repair.get_or_insert(ctx.now + PATIENCE_WITH_ICE);
-            }
-            self.reoffer(true, ctx);
+    /// The session's interval is half over, and the peer takes no UPDATE: a re-INVITE with what holds
+    /// refreshes it. Where that fails, the endpoint asks again while there is time.
+    pub(crate) fn renewal_due(&mut self, ctx: &mut Context<'_>) {
+        if let State::Active(active) = &mut self.state {
+            active.renewal = true;
+            self.drive_offer(ctx);
         }
     }
 
@@ -62,7 +58,7 @@ impl Session {
         }
         active.refresh = true;
         self.path_changed(MediaPath::Interrupted, ctx);
-        self.drive_refresh(ctx);
+        self.drive_offer(ctx);
     }
 
     pub(super) fn irreparable(&mut self, text: &str, ctx: &mut Context<'_>) {

@@ -30,14 +30,14 @@ impl Session {
             // RFC 3261 §14.2: a re-INVITE without an offer wants ours.
             (Negotiation::Stable, None, true) => {
                 active.negotiation = Negotiation::OfferingInAnswer { request: id };
-                let restart_ice = false;
-                ctx.media(self.id, MediaCommand::Reoffer { restart_ice });
+                let command = MediaCommand::Reoffer {
+                    restart_ice: false,
+                    held: self.held,
+                };
+                ctx.media(self.id, command);
             }
             (
-                Negotiation::Offering
-                | Negotiation::Offered { .. }
-                | Negotiation::Glare
-                | Negotiation::AwaitingAck,
+                Negotiation::Offering | Negotiation::Offered { .. } | Negotiation::AwaitingAck,
                 _,
                 _,
             ) => ctx.answer(id, &Reply::new(491)),
@@ -83,7 +83,7 @@ impl Session {
         if let State::Active(active) = &mut self.state {
             active.negotiation = next;
             ctx.answer(id, &Reply::new(200).sdp(sdp));
-            self.drive_refresh(ctx);
+            self.drive_offer(ctx);
         }
     }
 
@@ -92,7 +92,7 @@ impl Session {
         if let State::Active(active) = &mut self.state {
             active.negotiation = Negotiation::Stable;
             ctx.answer(id, &Reply::new(code));
-            self.drive_refresh(ctx);
+            self.drive_offer(ctx);
         }
     }
 
@@ -111,7 +111,7 @@ impl Session {
             if rollback {
                 ctx.media(self.id, MediaCommand::Rollback);
             }
-            self.drive_refresh(ctx);
+            self.drive_offer(ctx);
         }
     }
 
@@ -121,7 +121,7 @@ impl Session {
             return;
         };
         if active.negotiation != Negotiation::AwaitingAck {
-            return self.drive_refresh(ctx);
+            return self.drive_offer(ctx);
         }
         match wire::request_sdp(ack) {
             Some(sdp) => {

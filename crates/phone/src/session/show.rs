@@ -24,6 +24,7 @@ impl Session {
             active: state == SessionState::Active,
             interrupted: connection_state == ConnectionState::Interrupted,
             muted: self.muted,
+            held: self.held,
             remote_held: self.remote_held,
             headers: self.headers.clone(),
             start_time: self.start_time,

@@ -95,7 +95,8 @@ impl Chaos {
         let Some(id) = self.any_session(who) else {
             return;
         };
-        let command = match self.rng.random_range(0..9) {
+        let command = match self.rng.random_range(0..12) {
+            9..12 => json!({ "type": "hold", "id": id, "held": self.rng.random_bool(0.6) }),
             0..3 => json!({ "type": "accept", "id": id }),
             3 => json!({ "type": "reject", "id": id }),
             4 => json!({ "type": "end", "id": id }),

@@ -176,7 +176,10 @@ fn a_path_that_fails_in_a_running_call_is_restarted() {
     rig.media_event(id, consent_lost());
     assert_eq!(
         rig.media_named("reoffer"),
-        [&MediaCommand::Reoffer { restart_ice: true }]
+        [&MediaCommand::Reoffer {
+            restart_ice: true,
+            held: false
+        }]
     );
     let reinvite = rig.request(&Method::Invite);
     rig.receive(answer(&reinvite, 200, Some("v=0\r\n")));

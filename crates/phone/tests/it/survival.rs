@@ -36,7 +36,10 @@ fn a_lost_connection_interrupts_a_call_and_a_new_one_refreshes_it() {
     assert_eq!(rig.last("connected")["reconnect"], true);
     assert_eq!(
         rig.media_named("reoffer"),
-        [&MediaCommand::Reoffer { restart_ice: true }]
+        [&MediaCommand::Reoffer {
+            restart_ice: true,
+            held: false
+        }]
     );
     let reinvite = rig.request(&Method::Invite);
     assert_eq!(header(&reinvite, "Call-ID").as_deref(), Some("c1"));

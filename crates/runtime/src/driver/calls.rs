@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::Job;
-use super::opening::{self, Opened, Turn, Way};
+use super::opening::{self, Opened, Turn, Voice, Way};
 use crate::audio::{self, Input, Lease, LinkReader, Member, OpenError, Output};
 use crate::device_hub::Trouble;
 use crate::media_worker::{
@@ -47,16 +47,24 @@ pub(crate) struct LookedUp {
 /// One session's media.
 struct Call {
     place: Place,
+    own: Feed,
+    music: Feed,
     /// Lives as long as what was opened last is wanted; see [`Turn`].
-    input: Arc<()>,
     output: Arc<()>,
+    /// How loud it is in a conference, in percent.
+    voice: u8,
+}
+
+/// What the far end hears, or hears on hold.
+#[derive(Default)]
+struct Feed {
+    /// Lives as long as what was opened last is wanted; see [`Turn`].
+    wanted: Arc<()>,
     /// The application's PCM that it plays: let go the moment the call ends or takes another input,
     /// before the application hears of it and writes for the next call.
     source: Option<Lease>,
-    /// In the conference that is its input.
+    /// In the conference that it is.
     seat: Option<Seat>,
-    /// How loud it is there, in percent.
-    voice: u8,
 }
 
 enum Place {
@@ -71,11 +79,17 @@ impl Call {
     fn prepared() -> Call {
         Call {
             place: Place::Prepared(Vec::new()),
-            input: Arc::default(),
+            own: Feed::default(),
+            music: Feed::default(),
             output: Arc::default(),
-            source: None,
-            seat: None,
             voice: 100,
+        }
+    }
+
+    fn feed(&mut self, voice: Voice) -> &mut Feed {
+        match voice {
+            Voice::Own => &mut self.own,
+            Voice::Music => &mut self.music,
         }
     }
 }
@@ -138,15 +152,17 @@ impl Calls {
                     self.send(id, Order::Beep);
                 }
                 self.open_output(id, output, jobs);
-                self.open_input(id, input, jobs);
+                self.open_input(id, Voice::Own, input, jobs);
             }
-            MediaCommand::SetInput { input } => self.open_input(id, input, jobs),
+            MediaCommand::SetInput { input } => self.open_input(id, Voice::Own, input, jobs),
+            MediaCommand::Hold { music } => self.open_input(id, Voice::Music, music, jobs),
+            MediaCommand::Resume => self.resume(id),
             MediaCommand::SetOutput { output } => self.open_output(id, output, jobs),
             MediaCommand::SetVolume { percent } => self.send(id, Order::SetVolume(percent)),
             MediaCommand::SetVoice { percent } => {
                 if let Some(call) = self.calls.get_mut(&id) {
                     call.voice = percent;
-                    call.seat.iter().for_each(|seat| seat.set_volume(percent));
+                    call.own.seat.iter().for_each(|seat| seat.set_volume(percent));
                 }
             }
             MediaCommand::Offer
@@ -226,11 +242,11 @@ impl Calls {
     /// Gives a session what was opened for it; a failure is news for the phone.
     pub(crate) fn attach(&mut self, opened: Opened) -> Option<(SessionId, MediaEvent)> {
         match opened {
-            Opened::Input(id, turn, outcome) => {
+            Opened::Input(id, voice, turn, outcome) => {
                 let current = turn.strong_count() > 0;
                 let (input, failure) = settle(outcome, Input::Silence, Device::Input);
                 if current {
-                    self.send(id, Order::SetInput(input));
+                    self.send(id, voice.order(input));
                 }
                 failure.filter(|_| current).map(|event| (id, event))
             }
@@ -245,37 +261,49 @@ impl Calls {
         }
     }
 
-    fn open_input(&mut self, id: SessionId, wanted: phone::audio::Input, jobs: &mut JoinSet<Job>) {
+    fn open_input(
+        &mut self,
+        id: SessionId,
+        voice: Voice,
+        wanted: phone::audio::Input,
+        jobs: &mut JoinSet<Job>,
+    ) {
         let Some(call) = self.calls.get_mut(&id) else {
             return;
         };
-        call.input = Arc::default();
-        call.seat = None;
         // What it had is let go first: the same source or device may be wanted again.
-        call.source = None;
-        let turn = Arc::downgrade(&call.input);
-        self.send(id, Order::SetInput(Input::Silence));
+        let feed = call.feed(voice);
+        *feed = Feed::default();
+        let turn = Arc::downgrade(&feed.wanted);
+        self.send(id, voice.order(Input::Silence));
         let way = opening::input(wanted, self.trouble(id, turn.clone(), Device::Input));
         if let (Way::Now(Ok(Input::Source(reader, _))), Some(call)) =
             (&way, self.calls.get_mut(&id))
         {
-            call.source = Some(reader.lease());
+            call.feed(voice).source = Some(reader.lease());
         }
         match way {
-            Way::Now(outcome) => self.tell_attached(Opened::Input(id, turn, outcome)),
+            Way::Now(outcome) => self.tell_attached(Opened::Input(id, voice, turn, outcome)),
             Way::Session(other) => {
                 let outcome = self.listen_to(other);
-                self.tell_attached(Opened::Input(id, turn, outcome));
+                self.tell_attached(Opened::Input(id, voice, turn, outcome));
             }
             Way::Conference(conference) => {
-                let outcome = self.take_seat(id, conference, &turn);
-                self.tell_attached(Opened::Input(id, turn, outcome));
+                let outcome = self.take_seat(id, voice, conference, &turn);
+                self.tell_attached(Opened::Input(id, voice, turn, outcome));
             }
             Way::Blocking(open) => {
-                spawn(jobs, (id, turn.clone(), Device::Input), move || {
-                    Opened::Input(id, turn, open())
-                });
+                let broken = Opened::broken_input(id, voice, turn.clone());
+                spawn(jobs, broken, move || Opened::Input(id, voice, turn, open()));
             }
+        }
+    }
+
+    fn resume(&mut self, id: SessionId) {
+        if let Some(call) = self.calls.get_mut(&id) {
+            // Music that is still being opened comes too late.
+            call.music = Feed::default();
+            self.send(id, Order::Resume);
         }
     }
 
@@ -303,9 +331,8 @@ impl Calls {
             // No output is a session or a conference; the compiler can't know that.
             Way::Session(_) | Way::Conference(_) => {}
             Way::Blocking(open) => {
-                spawn(jobs, (id, turn.clone(), Device::Output), move || {
-                    Opened::Output(id, turn, open())
-                });
+                let broken = Opened::broken_output(id, turn.clone());
+                spawn(jobs, broken, move || Opened::Output(id, turn, open()));
             }
         }
     }
@@ -365,6 +392,7 @@ impl Calls {
     fn take_seat(
         &mut self,
         id: SessionId,
+        voice: Voice,
         conference: ConferenceId,
         turn: &Turn,
     ) -> Result<Input, OpenError> {
@@ -378,7 +406,7 @@ impl Calls {
         if let Some(call) = self.calls.get_mut(&id) {
             let seat = conference.join(member);
             seat.set_volume(call.voice);
-            call.seat = Some(seat);
+            call.feed(voice).seat = Some(seat);
         }
         Ok(Input::Link(others))
     }
@@ -460,14 +488,10 @@ fn settle<T>(outcome: Result<T, OpenError>, nothing: T, device: Device) -> (T, O
     }
 }
 
-fn spawn(
-    jobs: &mut JoinSet<Job>,
-    (id, turn, device): (SessionId, Turn, Device),
-    open: impl FnOnce() -> Opened + Send + 'static,
-) {
+fn spawn(jobs: &mut JoinSet<Job>, broken: Opened, open: impl FnOnce() -> Opened + Send + 'static) {
     jobs.spawn(async move {
         let opened = tokio::task::spawn_blocking(open).await;
-        let opened = opened.unwrap_or_else(|_| Opened::broken(id, turn, device));
+        let opened = opened.unwrap_or(broken);
         Job::Opened(Box::new(opened))
     });
 }

@@ -3,11 +3,11 @@
 use std::sync::Weak;
 
 use phone::audio;
-use phone::media::Device;
 use phone::{ConferenceId, SessionId};
 
 use crate::audio::{Input, OpenError, Output, SinkWriter, SourceReader, Tone, WavFile, WavPlayer};
 use crate::device_hub::{self, Trouble};
+use crate::media_worker::Order;
 
 /// Which opening of a session this is; dead once a later one has taken its place.
 pub(crate) type Turn = Weak<()>;
@@ -15,16 +15,39 @@ pub(crate) type Turn = Weak<()>;
 /// The outcome of opening.
 #[derive(Debug)]
 pub(crate) enum Opened {
-    Input(SessionId, Turn, Result<Input, OpenError>),
+    Input(SessionId, Voice, Turn, Result<Input, OpenError>),
     Output(SessionId, Turn, Result<Output, OpenError>),
 }
 
 impl Opened {
-    pub(crate) fn broken(id: SessionId, turn: Turn, device: Device) -> Opened {
-        let error = OpenError::Device("opening it broke".to_owned());
-        match device {
-            Device::Input => Opened::Input(id, turn, Err(error)),
-            Device::Output => Opened::Output(id, turn, Err(error)),
+    pub(crate) fn broken_input(id: SessionId, voice: Voice, turn: Turn) -> Opened {
+        Opened::Input(id, voice, turn, Err(broke()))
+    }
+
+    pub(crate) fn broken_output(id: SessionId, turn: Turn) -> Opened {
+        Opened::Output(id, turn, Err(broke()))
+    }
+}
+
+fn broke() -> OpenError {
+    OpenError::Device("opening it broke".to_owned())
+}
+
+/// Which of a session's inputs is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Voice {
+    /// What the far end hears.
+    Own,
+    /// What it hears while it is on hold.
+    Music,
+}
+
+impl Voice {
+    /// The order by which the far end hears this.
+    pub(crate) fn order(self, input: Input) -> Order {
+        match self {
+            Voice::Own => Order::SetInput(input),
+            Voice::Music => Order::Hold(input),
         }
     }
 }

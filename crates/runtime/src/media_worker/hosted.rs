@@ -28,6 +28,8 @@ pub(super) struct Hosted {
     id: SessionId,
     engine: Box<dyn Engine>,
     input: Input,
+    /// What the far end hears instead of the input, while it is on hold.
+    hold: Option<Input>,
     output: Output,
     listeners: Vec<LinkWriter>,
     /// Percent.
@@ -64,6 +66,7 @@ impl Hosted {
             id,
             engine,
             input: Input::Silence,
+            hold: None,
             output: Output::Nowhere,
             listeners: Vec::new(),
             volume: 100,
@@ -100,6 +103,8 @@ impl Hosted {
             Order::Media(command) => self.engine.command(command, now),
             Order::SetInput(input) => self.input = input,
             Order::SetOutput(output) => self.output = output,
+            Order::Hold(music) => self.hold = Some(music),
+            Order::Resume => self.hold = None,
             Order::Beep => {
                 self.beep = Some(Tone::new(Sequence::beep()));
             }
@@ -164,9 +169,10 @@ impl Hosted {
 
     fn capture(&mut self) -> Frame {
         let rate = self.engine.capture_rate();
-        match self.beep {
-            Some(_) => Frame::silence(rate),
-            None => self.input.read(rate),
+        match (&mut self.hold, &self.beep) {
+            (Some(music), _) => music.read(rate),
+            (None, Some(_)) => Frame::silence(rate),
+            (None, None) => self.input.read(rate),
         }
     }
 

@@ -53,6 +53,10 @@ pub(crate) enum Order {
     SetInput(Input),
     /// Replaces where the far end is heard.
     SetOutput(Output),
+    /// Lets the far end hear this instead of the input, which is not read meanwhile.
+    Hold(Input),
+    /// Lets the far end hear the input again.
+    Resume,
     /// Plays a short beep to the near end; the input is silent meanwhile.
     Beep,
     /// Sets the playout volume in percent.
@@ -71,6 +75,8 @@ impl fmt::Debug for Order {
             Order::Media(_) => "Media",
             Order::SetInput(_) => "SetInput",
             Order::SetOutput(_) => "SetOutput",
+            Order::Hold(_) => "Hold",
+            Order::Resume => "Resume",
             Order::Beep => "Beep",
             Order::SetVolume(_) => "SetVolume",
             Order::AddListener(_) => "AddListener",

@@ -66,7 +66,6 @@ pub(crate) fn engine(config: Arc<EngineConfig>, servers: Vec<Server>) -> Build {
         let session = Session::new(config, seed, now).map_err(|error| error.to_string())?;
         Ok(Box::new(Hosted {
             session,
-            direction: Direction::SendRecv,
             failure: None,
         }) as Box<dyn Engine>)
     })
@@ -84,8 +83,6 @@ fn certificate() -> Result<Certificate, String> {
 
 struct Hosted {
     session: Session,
-    /// What our next offer asks for.
-    direction: Direction,
     /// An order that the session did not take, to be told at the next poll.
     failure: Option<MediaEvent>,
 }
@@ -106,8 +103,13 @@ impl Engine for Hosted {
             MediaCommand::SetAnswer { sdp, provisional } => {
                 session.set_answer(&sdp, provisional, now)
             }
-            MediaCommand::Reoffer { restart_ice } => {
-                session.reoffer(restart_ice, self.direction, now)
+            MediaCommand::Reoffer { restart_ice, held } => {
+                let wish = if held {
+                    Direction::SendOnly
+                } else {
+                    Direction::SendRecv
+                };
+                session.reoffer(restart_ice, wish, now)
             }
             MediaCommand::AnswerReoffer { offer } => session.answer_reoffer(&offer, now),
             MediaCommand::Rollback => {
@@ -143,6 +145,8 @@ impl Engine for Hosted {
             MediaCommand::Start { .. }
             | MediaCommand::SetInput { .. }
             | MediaCommand::SetOutput { .. }
+            | MediaCommand::Hold { .. }
+            | MediaCommand::Resume
             | MediaCommand::SetVolume { .. }
             | MediaCommand::SetVoice { .. } => Ok(()),
         };

@@ -61,6 +61,8 @@ impl Engine for Notes {
             | MediaCommand::Start { .. }
             | MediaCommand::SetInput { .. }
             | MediaCommand::SetOutput { .. }
+            | MediaCommand::Hold { .. }
+            | MediaCommand::Resume
             | MediaCommand::SetVolume { .. }
             | MediaCommand::SetVoice { .. }
             | MediaCommand::Mute { .. }

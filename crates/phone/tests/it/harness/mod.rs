@@ -364,6 +364,8 @@ impl Rig {
             | MediaCommand::Start { .. }
             | MediaCommand::SetInput { .. }
             | MediaCommand::SetOutput { .. }
+            | MediaCommand::Hold { .. }
+            | MediaCommand::Resume
             | MediaCommand::SetVolume { .. }
             | MediaCommand::SetVoice { .. }
             | MediaCommand::Mute { .. }

@@ -1,0 +1,131 @@
+//! Hold: the other party hears music or silence and is not heard, until it is taken off again.
+
+use super::{Context, Session, State};
+use crate::audio;
+use crate::error::{ErrorCode, ErrorType, PhoneError, SipStatus};
+use crate::event::SessionChanges;
+use crate::id::Ticket;
+use crate::media::MediaCommand;
+use crate::output::Reply;
+
+/// A change that the application wants and the peer has not agreed to yet.
+#[derive(Debug)]
+pub(super) struct HoldChange {
+    pub(super) held: bool,
+    pub(super) tickets: Vec<Ticket>,
+}
+
+impl Session {
+    /// Wants the peer held, or not; the command is done when the peer has agreed. What the far end
+    /// hears changes at once: who is put on hold shall not hear one word more.
+    pub(crate) fn hold(
+        &mut self,
+        ticket: Ticket,
+        held: bool,
+        music: audio::Input,
+        ctx: &mut Context<'_>,
+    ) {
+        let State::Active(active) = &mut self.state else {
+            let text = "A session can be held only while it is active";
+            let error = PhoneError::new(ErrorCode::SessionState, ErrorType::Session, text);
+            return ctx.reply(ticket, Err(error));
+        };
+        match active.holds.back_mut() {
+            Some(last) if last.held == held => return last.tickets.push(ticket),
+            None if self.held == held => return ctx.reply(ticket, Ok(Reply::Done)),
+            Some(_) | None => {}
+        }
+        active.holds.push_back(HoldChange {
+            held,
+            tickets: vec![ticket],
+        });
+        self.drive_voice(music, ctx);
+        self.drive_offer(ctx);
+    }
+
+    /// The peer has agreed to what our offer asked for.
+    pub(super) fn hold_agreed(&mut self, ctx: &mut Context<'_>) {
+        let Some(change) = self.take_hold() else {
+            return;
+        };
+        self.held = change.held;
+        let changes = SessionChanges {
+            held: Some(change.held),
+            ..SessionChanges::default()
+        };
+        self.show(ctx, changes);
+        for ticket in change.tickets {
+            ctx.reply(ticket, Ok(Reply::Done));
+        }
+        self.drop_idle_holds(ctx);
+    }
+
+    /// The peer, or media, did not agree: the call is as it was.
+    pub(super) fn hold_refused(
+        &mut self,
+        text: &str,
+        sip: Option<SipStatus>,
+        ctx: &mut Context<'_>,
+    ) {
+        let Some(change) = self.take_hold() else {
+            return;
+        };
+        let what = if change.held { "hold" } else { "resume" };
+        let error = PhoneError::new(
+            ErrorCode::HoldFailed,
+            ErrorType::Session,
+            format!("Unable to {what} the session: {text}"),
+        )
+        .with_sip(sip);
+        for ticket in change.tickets {
+            ctx.reply(ticket, Err(error.clone()));
+        }
+        self.drop_idle_holds(ctx);
+    }
+
+    fn take_hold(&mut self) -> Option<HoldChange> {
+        match &mut self.state {
+            State::Active(active) => active.holds.pop_front(),
+            State::Pending(_)
+            | State::Answering(_)
+            | State::Offering(_)
+            | State::Dialing(_)
+            | State::Ending
+            | State::Ended => None,
+        }
+    }
+
+    /// After one change the next may ask for what is so already.
+    fn drop_idle_holds(&mut self, ctx: &mut Context<'_>) {
+        let held = self.held;
+        while let State::Active(active) = &mut self.state
+            && active
+                .holds
+                .front()
+                .is_some_and(|change| change.held == held)
+            && let Some(change) = active.holds.pop_front()
+        {
+            for ticket in change.tickets {
+                ctx.reply(ticket, Ok(Reply::Done));
+            }
+        }
+        self.drive_voice(audio::Input::None, ctx);
+    }
+
+    /// Lets the far end hear what it shall: the input only where nobody wants it held.
+    fn drive_voice(&mut self, music: audio::Input, ctx: &mut Context<'_>) {
+        let State::Active(active) = &self.state else {
+            return;
+        };
+        let held = self.held || active.holds.iter().any(|change| change.held);
+        if std::mem::replace(&mut self.hears_music, held) != held {
+            ctx.media(
+                self.id,
+                match held {
+                    true => MediaCommand::Hold { music },
+                    false => MediaCommand::Resume,
+                },
+            );
+        }
+    }
+}

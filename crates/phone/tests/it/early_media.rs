@@ -1,0 +1,130 @@
+use bytes::Bytes;
+use phone::MediaCommand;
+use serde_json::json;
+use sip::message::{HeaderName, Method, Request, Response, StatusCode};
+
+use crate::harness::{Caller, Rig, alice, header};
+
+fn calling() -> (Rig, Request) {
+    let mut rig = Rig::registered(alice());
+    rig.command(json!({ "type": "call", "target": "bob" }));
+    let invite = rig.request(&Method::Invite);
+    (rig, invite)
+}
+
+/// What the fork of this tag answers; reliably where it has an RSeq.
+fn fork(invite: &Request, code: u16, tag: &str, rseq: Option<u32>, sdp: Option<&str>) -> Bytes {
+    let mut response = Response::to_request(invite, StatusCode::new(code).unwrap());
+    let to = invite.headers().get(HeaderName::To).unwrap();
+    let headers = response.headers_mut();
+    headers
+        .replace(HeaderName::To, &format!("{to};tag={tag}"))
+        .unwrap();
+    headers
+        .push(HeaderName::Contact, &format!("<sip:{tag}@192.0.2.1>"))
+        .unwrap();
+    if let Some(rseq) = rseq {
+        headers.push(HeaderName::Require, "100rel").unwrap();
+        headers.push(HeaderName::RSeq, &rseq.to_string()).unwrap();
+    }
+    let response = match sdp {
+        Some(sdp) => response
+            .with_body("application/sdp", Bytes::from(sdp.to_owned()))
+            .unwrap(),
+        None => response,
+    };
+    response.to_bytes()
+}
+
+fn applied(rig: &Rig) -> Vec<(&str, bool)> {
+    rig.media_named("setAnswer")
+        .into_iter()
+        .map(|command| match command {
+            MediaCommand::SetAnswer { sdp, provisional } => (sdp.as_str(), *provisional),
+            other => panic!("{other:?}"),
+        })
+        .collect()
+}
+
+#[test]
+fn early_media_is_heard_and_told() {
+    let (mut rig, invite) = calling();
+    rig.receive(fork(&invite, 180, "a", None, None));
+    assert_eq!(rig.last("progress")["earlyMedia"], false);
+    rig.receive(fork(&invite, 183, "a", None, Some("v=0 a\r\n")));
+    assert_eq!(rig.last("progress")["earlyMedia"], true);
+    assert_eq!(applied(&rig), [("v=0 a\r\n", true)]);
+    assert!(rig.is_silent(), "it is not reliable");
+}
+
+#[test]
+fn reliable_early_media_is_acknowledged_and_heard_once() {
+    let (mut rig, invite) = calling();
+    let early = fork(&invite, 183, "a", Some(7), Some("v=0 a\r\n"));
+    rig.receive(early.clone());
+    let prack = rig.request(&Method::Prack);
+    assert_eq!(header(&prack, "RAck").as_deref(), Some("7 1 INVITE"));
+    assert_eq!(applied(&rig), [("v=0 a\r\n", true)]);
+    // Its repeat is nothing new.
+    rig.receive(early);
+    assert_eq!(rig.count("progress"), 1);
+    assert!(rig.is_silent());
+}
+
+#[test]
+fn the_answer_may_be_the_early_one() {
+    let (mut rig, invite) = calling();
+    rig.receive(fork(&invite, 183, "a", Some(7), Some("v=0 a\r\n")));
+    rig.request(&Method::Prack);
+    rig.receive(fork(&invite, 200, "a", None, None));
+    rig.request(&Method::Ack);
+    assert_eq!(applied(&rig), [("v=0 a\r\n", true), ("v=0 a\r\n", false)]);
+    assert_eq!(rig.count("answered"), 1);
+}
+
+#[test]
+fn of_several_forks_the_last_that_spoke_is_heard() {
+    let (mut rig, invite) = calling();
+    rig.receive(fork(&invite, 183, "a", Some(1), Some("v=0 a\r\n")));
+    rig.receive(fork(&invite, 183, "b", None, Some("v=0 b\r\n")));
+    // Ringing alone takes the sound from nobody, and what was heard before is not news.
+    rig.receive(fork(&invite, 180, "c", None, None));
+    rig.receive(fork(&invite, 183, "a", Some(2), Some("v=0 a\r\n")));
+    assert_eq!(applied(&rig), [("v=0 a\r\n", true), ("v=0 b\r\n", true)]);
+    assert_eq!(rig.count("progress"), 4);
+}
+
+#[test]
+fn the_answer_of_the_fork_that_wins_applies() {
+    let (mut rig, invite) = calling();
+    rig.receive(fork(&invite, 183, "a", Some(1), Some("v=0 a\r\n")));
+    rig.receive(fork(&invite, 183, "b", Some(1), Some("v=0 b\r\n")));
+    rig.receive(fork(&invite, 200, "a", None, None));
+    assert_eq!(applied(&rig).last(), Some(&("v=0 a\r\n", false)));
+    assert_eq!(rig.changes("state").last().unwrap(), "active");
+}
+
+#[test]
+fn a_caller_that_insists_on_prack_gets_a_reliable_ringing() {
+    let mut rig = Rig::registered(alice());
+    let mut caller = Caller::new("c1");
+    rig.receive(caller.invite(&[("Require", "100rel")], Some("v=0\r\n")));
+    let ringing = rig.beyond_trying(180);
+    caller.learn(&ringing);
+    assert_eq!(ringing.headers().get("Require"), Some("100rel"));
+    let rack = format!("{} 1 INVITE", ringing.headers().get("RSeq").unwrap());
+    rig.receive(caller.request("PRACK", &[("RAck", &rack)], None));
+    rig.response(200);
+    let id = rig.id_of("pendingSession");
+    rig.done(json!({ "type": "accept", "id": id }));
+    rig.response(200);
+}
+
+#[test]
+fn a_caller_that_never_acknowledges_our_ringing_is_gone() {
+    let mut rig = Rig::registered(alice());
+    let mut caller = Caller::new("c1");
+    rig.receive(caller.invite(&[("Require", "100rel")], Some("v=0\r\n")));
+    rig.seconds(32);
+    assert_eq!(rig.count("cancelPendingSession"), 1);
+}

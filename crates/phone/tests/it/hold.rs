@@ -1,0 +1,465 @@
+use std::time::Duration;
+
+use phone::media::MediaRefusal;
+use phone::{MediaCommand, MediaEvent, SessionId, audio};
+use serde_json::json;
+use sip::message::{Method, Request};
+
+use crate::harness::{Caller, Media, Pair, Rig, alice, alice_with, answer, code, with_header};
+
+/// A phone in a call that it has answered.
+fn talking() -> (Rig, Caller, SessionId) {
+    talking_with(alice())
+}
+
+fn talking_with(options: serde_json::Value) -> (Rig, Caller, SessionId) {
+    let mut rig = Rig::registered(options);
+    let mut caller = Caller::new("c1");
+    rig.receive(caller.invite(&[], Some("v=0 theirs\r\n")));
+    caller.learn(&rig.beyond_trying(180));
+    let id = rig.id_of("pendingSession");
+    rig.done(json!({ "type": "accept", "id": id }));
+    rig.response(200);
+    rig.receive(caller.ack(None));
+    rig.media.clear();
+    rig.events.clear();
+    (rig, caller, id)
+}
+
+fn hold(rig: &mut Rig, id: SessionId, held: bool) -> phone::Ticket {
+    rig.command(json!({ "type": "hold", "id": id, "held": held }))
+}
+
+fn agree(rig: &mut Rig) -> Request {
+    let reinvite = rig.request(&Method::Invite);
+    rig.receive(answer(&reinvite, 200, Some("v=0 agreed\r\n")));
+    rig.request(&Method::Ack);
+    reinvite
+}
+
+/// A phone whose peer is on hold.
+fn holding() -> (Rig, Caller, SessionId) {
+    let (mut rig, caller, id) = talking();
+    hold(&mut rig, id, true);
+    agree(&mut rig);
+    rig.media.clear();
+    rig.events.clear();
+    (rig, caller, id)
+}
+
+fn asked_for(rig: &Rig) -> Vec<bool> {
+    rig.media_named("reoffer")
+        .into_iter()
+        .map(|command| match command {
+            MediaCommand::Reoffer { held, .. } => *held,
+            other => panic!("{other:?}"),
+        })
+        .collect()
+}
+
+#[test]
+fn hold_is_done_when_the_peer_has_agreed() {
+    let (mut rig, _, id) = talking();
+    rig.order.clear();
+    let ticket = hold(&mut rig, id, true);
+    assert_eq!(asked_for(&rig), [true]);
+    assert_eq!(rig.reply(ticket), None);
+    assert!(rig.changes("held").is_empty());
+    agree(&mut rig);
+    assert_eq!(rig.changes("held"), [true]);
+    assert!(rig.reply(ticket).unwrap().is_ok());
+    let told = rig.place("sessionChanged");
+    assert!(told < rig.place(&format!("reply {}", ticket.0)));
+
+    let ticket = hold(&mut rig, id, false);
+    agree(&mut rig);
+    assert_eq!(asked_for(&rig), [true, false]);
+    assert_eq!(rig.changes("held"), [true, false]);
+    assert!(rig.reply(ticket).unwrap().is_ok());
+}
+
+#[test]
+fn asking_for_the_state_it_is_in_does_nothing() {
+    let (mut rig, _, id) = talking();
+    rig.done(json!({ "type": "hold", "id": id, "held": false }));
+    assert!(rig.is_silent() && rig.media.is_empty());
+    let (mut rig, _, id) = holding();
+    rig.done(json!({ "type": "hold", "id": id, "held": true }));
+    assert!(rig.is_silent() && rig.media.is_empty());
+}
+
+#[test]
+fn who_is_put_on_hold_hears_not_one_word_more() {
+    let (mut rig, _, id) = talking_with(alice_with(json!({
+        "holdMusic": { "type": "wav", "path": "waltz.wav", "repeat": true },
+    })));
+    rig.media_mode = Media::Manual;
+    hold(&mut rig, id, true);
+    let music = audio::Input::Wav {
+        path: "waltz.wav".into(),
+        repeat: true,
+    };
+    assert_eq!(rig.media_named("hold"), [&MediaCommand::Hold { music }]);
+    assert!(rig.place("media hold") < rig.place("media reoffer"));
+    assert!(rig.media_named("resume").is_empty());
+}
+
+#[test]
+fn the_microphone_is_heard_again_only_when_the_peer_is_off_hold() {
+    let (mut rig, _, id) = holding();
+    hold(&mut rig, id, false);
+    assert!(rig.media_named("resume").is_empty());
+    agree(&mut rig);
+    assert_eq!(rig.media_named("resume").len(), 1);
+}
+
+#[test]
+fn music_of_ones_own_wins_over_the_phones() {
+    let (mut rig, _, id) = talking();
+    let music = json!({ "type": "tone", "frequency": 440, "level": -20 });
+    rig.command(json!({ "type": "hold", "id": id, "held": true, "music": music }));
+    assert!(matches!(
+        rig.media_named("hold")[..],
+        [MediaCommand::Hold {
+            music: audio::Input::Tone { .. }
+        }]
+    ));
+}
+
+#[test]
+fn a_refused_hold_leaves_the_call_as_it_was() {
+    let (mut rig, mut caller, id) = talking();
+    let ticket = hold(&mut rig, id, true);
+    let reinvite = rig.request(&Method::Invite);
+    rig.receive(answer(&reinvite, 488, None));
+    rig.request(&Method::Ack);
+    let error = rig.error(ticket);
+    assert_eq!(code(&error), "ERR_HOLD_FAILED");
+    assert_eq!(error.sip.unwrap().code, 488);
+    assert!(rig.changes("held").is_empty());
+    assert_eq!(rig.media_named("rollback").len(), 1);
+    assert_eq!(rig.media_named("resume").len(), 1, "it hears us again");
+    assert_eq!(rig.count("terminated"), 0);
+    // And the peer's own offers are taken as before.
+    rig.receive(caller.request("INVITE", &[], Some("v=0\r\n")));
+    rig.beyond_trying(200);
+}
+
+#[test]
+fn a_refused_resume_leaves_the_peer_on_hold() {
+    let (mut rig, _, id) = holding();
+    let ticket = hold(&mut rig, id, false);
+    let reinvite = rig.request(&Method::Invite);
+    rig.receive(answer(&reinvite, 488, None));
+    rig.request(&Method::Ack);
+    assert_eq!(code(&rig.error(ticket)), "ERR_HOLD_FAILED");
+    assert!(rig.changes("held").is_empty());
+    assert!(rig.media_named("resume").is_empty());
+    rig.done(json!({ "type": "hold", "id": id, "held": true }));
+}
+
+#[test]
+fn an_answer_that_media_can_not_use_fails_the_hold() {
+    let (mut rig, _, id) = talking();
+    rig.media_mode = Media::Manual;
+    let ticket = hold(&mut rig, id, true);
+    rig.describe(id, "v=0 ours\r\n");
+    agree(&mut rig);
+    rig.media_event(
+        id,
+        MediaEvent::Refused {
+            refusal: MediaRefusal::Malformed,
+            reason: "rubbish".into(),
+        },
+    );
+    assert_eq!(code(&rig.error(ticket)), "ERR_HOLD_FAILED");
+    assert_eq!(rig.media_named("rollback").len(), 1);
+    assert_eq!(rig.count("terminated"), 0);
+}
+
+#[test]
+fn media_that_can_make_no_offer_fails_the_hold() {
+    let (mut rig, _, id) = talking();
+    rig.media_mode = Media::Manual;
+    let ticket = hold(&mut rig, id, true);
+    rig.media_event(
+        id,
+        MediaEvent::Refused {
+            refusal: MediaRefusal::Unavailable,
+            reason: "no relay".into(),
+        },
+    );
+    assert!(rig.error(ticket).message.contains("no relay"));
+    assert!(rig.is_silent());
+}
+
+#[test]
+fn a_hold_that_meets_their_offer_is_tried_again_after_the_wait() {
+    let (mut rig, mut caller, id) = talking();
+    let ticket = hold(&mut rig, id, true);
+    let reinvite = rig.request(&Method::Invite);
+    rig.receive(answer(&reinvite, 491, None));
+    rig.request(&Method::Ack);
+    assert_eq!(rig.media_named("rollback").len(), 1);
+    // RFC 3261 §14.1: their offer comes first, and is answered.
+    rig.receive(caller.request("INVITE", &[], Some("v=0 theirs\r\n")));
+    rig.beyond_trying(200);
+    rig.receive(caller.ack(None));
+    assert_eq!(rig.reply(ticket), None);
+    // We did not start the dialog: 0 to 2 s.
+    rig.advance(Duration::from_millis(2000));
+    agree(&mut rig);
+    assert!(rig.reply(ticket).unwrap().is_ok());
+    assert_eq!(rig.changes("held"), [true]);
+}
+
+#[test]
+fn the_owner_of_the_call_id_waits_longer_after_glare() {
+    let mut rig = Rig::registered(alice());
+    rig.command(json!({ "type": "call", "target": "bob" }));
+    let invite = rig.request(&Method::Invite);
+    rig.receive(answer(&invite, 200, Some("v=0\r\n")));
+    rig.request(&Method::Ack);
+    let id = rig.id_of("sessionStarted");
+    hold(&mut rig, id, true);
+    let reinvite = rig.request(&Method::Invite);
+    rig.receive(answer(&reinvite, 491, None));
+    rig.request(&Method::Ack);
+    rig.advance(Duration::from_millis(2099));
+    assert!(rig.is_silent(), "RFC 3261 §14.1: 2.1 s at least");
+    rig.advance(Duration::from_millis(1901));
+    agree(&mut rig);
+}
+
+#[test]
+fn a_peer_that_is_busy_with_its_own_offer_says_when_to_come_back() {
+    let (mut rig, _, id) = talking();
+    let ticket = hold(&mut rig, id, true);
+    let reinvite = rig.request(&Method::Invite);
+    rig.receive(with_header(&reinvite, 500, "Retry-After", "7"));
+    rig.request(&Method::Ack);
+    rig.advance(Duration::from_millis(6999));
+    assert!(rig.is_silent());
+    rig.advance(Duration::from_millis(1));
+    agree(&mut rig);
+    assert!(rig.reply(ticket).unwrap().is_ok());
+}
+
+#[test]
+fn a_peer_that_puts_us_off_for_ever_has_refused() {
+    let (mut rig, _, id) = talking();
+    let ticket = hold(&mut rig, id, true);
+    for _ in 0..6 {
+        let reinvite = rig.request(&Method::Invite);
+        rig.receive(answer(&reinvite, 491, None));
+        rig.request(&Method::Ack);
+        rig.seconds(4);
+    }
+    assert_eq!(rig.error(ticket).sip.unwrap().code, 491);
+    assert!(rig.is_silent());
+}
+
+#[test]
+fn a_481_to_a_hold_ends_the_call_and_then_the_command() {
+    let (mut rig, _, id) = talking();
+    rig.order.clear();
+    let ticket = hold(&mut rig, id, true);
+    let reinvite = rig.request(&Method::Invite);
+    rig.receive(answer(&reinvite, 481, None));
+    rig.assert_ended_once("gone", "remote");
+    assert_eq!(code(&rig.error(ticket)), "ERR_SESSION_ENDED");
+    assert!(rig.place("sessionEnded") < rig.place(&format!("reply {}", ticket.0)));
+}
+
+#[test]
+fn a_408_to_a_hold_ends_the_call() {
+    let (mut rig, _, id) = talking();
+    let ticket = hold(&mut rig, id, true);
+    let reinvite = rig.request(&Method::Invite);
+    rig.receive(answer(&reinvite, 408, None));
+    assert_eq!(rig.count("terminated"), 1);
+    assert!(rig.reply(ticket).unwrap().is_err());
+}
+
+#[test]
+fn a_hold_that_nobody_answers_ends_the_call_with_a_bye() {
+    let (mut rig, _, id) = talking();
+    let ticket = hold(&mut rig, id, true);
+    rig.request(&Method::Invite);
+    rig.seconds(33);
+    rig.assert_ended_once("connectivity-error", "network");
+    assert!(rig.reply(ticket).unwrap().is_err());
+    // RFC 3261 §12.2.1.2, §15: who only was slow shall know.
+    rig.request(&Method::Bye);
+}
+
+#[test]
+fn a_hold_that_is_only_being_tried_is_given_up() {
+    let (mut rig, _, id) = talking();
+    let ticket = hold(&mut rig, id, true);
+    let reinvite = rig.request(&Method::Invite);
+    rig.receive(answer(&reinvite, 100, None));
+    rig.seconds(32);
+    let cancel = rig.request(&Method::Cancel);
+    rig.receive(answer(&cancel, 200, None));
+    rig.receive(answer(&reinvite, 487, None));
+    rig.request(&Method::Ack);
+    assert_eq!(rig.error(ticket).sip.unwrap().code, 487);
+    assert_eq!(rig.count("terminated"), 0);
+    assert_eq!(rig.media_named("resume").len(), 1);
+}
+
+#[test]
+fn a_2xx_that_crosses_the_cancel_of_a_hold_counts() {
+    let (mut rig, _, id) = talking();
+    let ticket = hold(&mut rig, id, true);
+    let reinvite = rig.request(&Method::Invite);
+    rig.receive(answer(&reinvite, 100, None));
+    rig.seconds(32);
+    let cancel = rig.request(&Method::Cancel);
+    rig.receive(answer(&cancel, 200, None));
+    rig.receive(answer(&reinvite, 200, Some("v=0\r\n")));
+    rig.request(&Method::Ack);
+    assert!(rig.reply(ticket).unwrap().is_ok());
+    assert_eq!(rig.changes("held"), [true]);
+}
+
+#[test]
+fn hold_and_resume_in_one_breath_are_told_one_after_the_other() {
+    let (mut rig, _, id) = talking();
+    let first = hold(&mut rig, id, true);
+    let second = hold(&mut rig, id, false);
+    let third = hold(&mut rig, id, false);
+    assert_eq!(asked_for(&rig), [true], "one offer at a time");
+    agree(&mut rig);
+    assert!(rig.reply(first).unwrap().is_ok());
+    assert_eq!(rig.reply(second), None);
+    agree(&mut rig);
+    assert!(rig.reply(second).unwrap().is_ok() && rig.reply(third).unwrap().is_ok());
+    assert_eq!(rig.changes("held"), [true, false]);
+    assert!(rig.is_silent());
+}
+
+#[test]
+fn a_resume_behind_a_refused_hold_has_nothing_to_do() {
+    let (mut rig, _, id) = talking();
+    let first = hold(&mut rig, id, true);
+    let second = hold(&mut rig, id, false);
+    let reinvite = rig.request(&Method::Invite);
+    rig.receive(answer(&reinvite, 488, None));
+    rig.request(&Method::Ack);
+    assert!(rig.reply(first).unwrap().is_err());
+    assert!(rig.reply(second).unwrap().is_ok());
+    assert!(rig.is_silent());
+}
+
+#[test]
+fn a_hold_right_after_the_answer_waits_for_its_ack() {
+    let mut rig = Rig::registered(alice());
+    let mut caller = Caller::new("c1");
+    rig.receive(caller.invite(&[], Some("v=0 theirs\r\n")));
+    caller.learn(&rig.beyond_trying(180));
+    let id = rig.id_of("pendingSession");
+    rig.done(json!({ "type": "accept", "id": id }));
+    rig.response(200);
+    let ticket = hold(&mut rig, id, true);
+    assert!(rig.is_silent());
+    rig.receive(caller.ack(None));
+    agree(&mut rig);
+    assert!(rig.reply(ticket).unwrap().is_ok());
+}
+
+#[test]
+fn a_call_that_is_not_answered_can_not_be_held() {
+    let mut rig = Rig::registered(alice());
+    rig.command(json!({ "type": "call", "target": "bob" }));
+    let id = rig.id_of("sessionStarted");
+    let command = json!({ "type": "hold", "id": id, "held": true });
+    assert_eq!(rig.refused(command), "ERR_SESSION_STATE");
+}
+
+#[test]
+fn the_end_of_the_call_ends_a_hold() {
+    let (mut rig, mut caller, id) = talking();
+    let ticket = hold(&mut rig, id, true);
+    rig.receive(caller.bye(&[]));
+    assert_eq!(code(&rig.error(ticket)), "ERR_SESSION_ENDED");
+    rig.assert_ended_once("success", "remote");
+}
+
+#[test]
+fn a_hold_without_a_connection_is_told_over_the_next() {
+    let (mut rig, _, id) = talking();
+    rig.down();
+    let ticket = hold(&mut rig, id, true);
+    assert_eq!(rig.media_named("hold").len(), 1);
+    rig.until_connect();
+    rig.up();
+    assert_eq!(
+        rig.media_named("reoffer"),
+        [&MediaCommand::Reoffer {
+            restart_ice: true,
+            held: true
+        }]
+    );
+    agree(&mut rig);
+    assert!(rig.reply(ticket).unwrap().is_ok());
+    assert_eq!(rig.changes("interrupted"), [true, false]);
+}
+
+#[test]
+fn a_connection_that_is_lost_under_a_hold_repeats_it() {
+    let (mut rig, _, id) = talking();
+    let ticket = hold(&mut rig, id, true);
+    rig.request(&Method::Invite);
+    rig.down();
+    rig.until_connect();
+    rig.up();
+    agree(&mut rig);
+    assert!(rig.reply(ticket).unwrap().is_ok());
+    assert_eq!(rig.changes("held"), [true]);
+}
+
+#[test]
+fn a_held_call_that_is_refreshed_stays_held() {
+    let (mut rig, _, _) = holding();
+    rig.down();
+    rig.until_connect();
+    rig.up();
+    assert_eq!(
+        rig.media_named("reoffer"),
+        [&MediaCommand::Reoffer {
+            restart_ice: true,
+            held: true
+        }]
+    );
+    agree(&mut rig);
+    assert!(rig.changes("held").is_empty());
+    assert!(rig.media_named("resume").is_empty());
+}
+
+#[test]
+fn a_late_offer_to_a_held_peer_still_holds_it() {
+    let (mut rig, mut caller, _) = holding();
+    rig.receive(caller.request("INVITE", &[], None));
+    rig.beyond_trying(200);
+    assert_eq!(asked_for(&rig), [true]);
+}
+
+#[test]
+fn two_phones_hold_each_other_and_resume() {
+    let mut pair = Pair::new(json!({ "autoAnswer": "always" }));
+    pair.command(0, json!({ "type": "call", "target": "bob" }));
+    pair.advance(Duration::from_secs(2));
+    let ids = [0, 1].map(|who| pair.rigs[who].id_of("sessionStarted"));
+    for held in [true, false] {
+        // Both at once: glare, each waits its own time.
+        let tickets = [0, 1].map(|who| hold(&mut pair.rigs[who], ids[who], held));
+        pair.advance(Duration::from_secs(10));
+        for (rig, ticket) in pair.rigs.iter().zip(tickets) {
+            assert!(rig.reply(ticket).unwrap().is_ok(), "{:?}", rig.order);
+            assert_eq!(rig.changes("held").last().unwrap(), &json!(held));
+        }
+    }
+    assert!(pair.rigs.iter().all(|rig| rig.count("terminated") == 0));
+}
