@@ -48,7 +48,7 @@ export async function startChromium({ mdns = false } = {}) {
   }
 }
 
-/** Opens a page and registers its phone: `{ server, uri, password, codecs?, certificate?: 'RSA' | 'ECDSA' }`. */
+/** Opens a page and registers its phone: `{ server, uri, password, codecs?, certificate?: 'RSA' | 'ECDSA', sessionTimers? }`. */
 async function openPhone(browser, site, options) {
   const context = await browser.newContext()
   const page = await context.newPage()

@@ -11,13 +11,13 @@ class Phone {
   #events = []
   #waiters = new Set()
 
-  async start({ server, uri, password, codecs, certificate }) {
+  async start({ server, uri, password, codecs, certificate, sessionTimers = false }) {
     this.#context = new AudioContext({ sampleRate: 48000 })
     await this.#context.resume()
     this.codecs = codecs
     this.certificates = certificate ? [await makeCertificate(certificate)] : undefined
     const socket = new JsSIP.WebSocketInterface(server)
-    this.#ua = new JsSIP.UA({ sockets: [socket], uri, password, session_timers: false, register: true })
+    this.#ua = new JsSIP.UA({ sockets: [socket], uri, password, session_timers: sessionTimers, register: true })
     for (const name of ['connected', 'disconnected', 'registered', 'unregistered', 'registrationFailed']) {
       this.#ua.on(name, (event) => this.#note(name, { cause: event?.cause }))
     }

@@ -238,6 +238,8 @@ impl Session {
             true => {
                 ctx.media(self.id, MediaCommand::Rollback);
                 if purpose.hold {
+                    // The peer takes its answer for given: it is told what holds instead.
+                    active.renewal = true;
                     self.hold_refused(text, None, ctx);
                 }
                 self.drive_offer(ctx);

@@ -175,6 +175,19 @@ fn an_answer_that_media_can_not_use_fails_the_hold() {
     assert_eq!(code(&rig.error(ticket)), "ERR_HOLD_FAILED");
     assert_eq!(rig.media_named("rollback").len(), 1);
     assert_eq!(rig.count("terminated"), 0);
+    // The peer believes that it is held: it is told that it is not, once.
+    assert_eq!(asked_for(&rig), [true, false]);
+    rig.describe(id, "v=0 ours\r\n");
+    agree(&mut rig);
+    rig.media_event(
+        id,
+        MediaEvent::Refused {
+            refusal: MediaRefusal::Malformed,
+            reason: "rubbish again".into(),
+        },
+    );
+    assert_eq!(asked_for(&rig), [true, false]);
+    assert_eq!(rig.count("terminated"), 0);
 }
 
 #[test]

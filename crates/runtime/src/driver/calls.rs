@@ -632,6 +632,26 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn music_for_a_held_party_is_let_go_when_it_is_taken_off_hold() {
+        let (mut calls, _told) = calls();
+        let mut jobs = JoinSet::new();
+        let id = SessionId::from_random(5);
+        let source = Source::new(Rate::Hz16000, Duration::ZERO, |_| {});
+        calls.order(id, MediaCommand::Offer, &mut jobs);
+        let music = phone::audio::Input::Source { id: source.id() };
+        calls.order(id, MediaCommand::Hold { music }, &mut jobs);
+        assert!(SourceReader::open(source.id()).is_err(), "it is not open");
+
+        calls.order(id, MediaCommand::Resume, &mut jobs);
+        let gone = tokio::time::timeout(Duration::from_secs(10), async {
+            while SourceReader::open(source.id()).is_err() {
+                tokio::task::yield_now().await;
+            }
+        });
+        gone.await.unwrap();
+    }
+
+    #[tokio::test]
     async fn addresses_of_a_list_that_was_replaced_are_not_used() {
         let (mut calls, _told) = calls();
         let mut jobs = JoinSet::new();

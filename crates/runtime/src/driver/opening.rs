@@ -13,6 +13,10 @@ use crate::media_worker::Order;
 pub(crate) type Turn = Weak<()>;
 
 /// The outcome of opening.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "it is made once and taken once, and boxed on its way"
+)]
 #[derive(Debug)]
 pub(crate) enum Opened {
     Input(SessionId, Voice, Turn, Result<Input, OpenError>),
