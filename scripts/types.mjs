@@ -29,6 +29,7 @@ const entries = {
   ...facade('purecloud', ['sdk', 'session', 'emitter', 'events', 'options']),
   ...facade('exotel', ['client', 'call', 'account', 'line', 'click-to-call']),
   ...facade('whistle', ['engine', 'config']),
+  ...facade('xivo', ['xc-webrtc', 'messages', 'cti', 'line']),
 }
 
 function facade(system, modules) {

@@ -17,6 +17,7 @@ describe('the package', () => {
       ['offhook/compat/purecloud', await import('offhook/compat/purecloud')],
       ['offhook/compat/exotel', await import('offhook/compat/exotel')],
       ['offhook/compat/whistle', await import('offhook/compat/whistle')],
+      ['offhook/compat/xivo', await import('offhook/compat/xivo')],
     ]) {
       const cjs = require(entry)
       assert.deepEqual(Object.keys(module).sort(), Object.keys(cjs).sort())

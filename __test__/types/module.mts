@@ -20,6 +20,7 @@ import {
 import { ExotelWebClient, SessionListener, type CallObject } from 'offhook/compat/exotel'
 import { PureCloudWebrtcSdk, type SoftphoneSession } from 'offhook/compat/purecloud'
 import { WhistleEngine, type Connectivity } from 'offhook/compat/whistle'
+import { Cti, xc_webrtc, type XcEvent } from 'offhook/compat/xivo'
 
 /** Fails to compile unless both types are the same. */
 function same<A, B>(_equal: (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : never): void {}
@@ -159,3 +160,11 @@ const started: boolean = engine.start({
   connectivity_update: (light) => same<typeof light, Connectivity>(true),
 })
 if (started) engine.dial('+1234567890', { extraHeaders: ['X-Order: 4711'] })
+
+Cti.WebSocket.init('wss://xivo/xuc/api/2.0/cti?token=token', 'user', '1000')
+const unsubscribe: () => void = xc_webrtc.setHandler(xc_webrtc.MessageType.INCOMING, (event) => same<typeof event, XcEvent>(true))
+const initialized: Promise<void> = xc_webrtc.init('user', true, 443, 'token', 'audio_remote', 'xivo')
+xc_webrtc.setIceUrls([{ url: 'stun:stun.example.com' }, { urls: ['turn:turn.example.com'], username: 'user', credential: 'password' }])
+// @ts-expect-error: no such group
+xc_webrtc.setHandler('calls', unsubscribe)
+void initialized

@@ -1,0 +1,297 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { AudioSink } from 'offhook'
+import { Cti, CtiClient, xc_webrtc, XcWebrtc } from 'offhook/compat/xivo'
+import WebSocket from 'ws'
+import { hears, next, pbxOf, voice } from '../pbx.mjs'
+import { ctiOf } from './cti-stub.mjs'
+
+const ice = {
+  stunConfig: { urls: ['stun:127.0.0.1:3478'] },
+  turnConfig: { urls: ['turn:127.0.0.1:3478', 'turns:127.0.0.1:3478'], username: '1617284035', credential: '1o...BeLqsBh9g=', ttl: 3600 },
+}
+
+/** A PBX, a CTI server that knows alice's line, and an xc_webrtc that ends with the test and whose events are written down. */
+async function xivo(t, answers = {}) {
+  const { pbx, open } = await pbxOf(t, { users: ['alice', 'bob', 'carol'] })
+  const line = { name: 'alice', password: 'alice-password', sipProxyName: pbx.domain, xivoIp: '192.0.2.1', id: '1' }
+  const server = await ctiOf(t, { getConfig: () => ['LineConfig', line], getIceConfig: () => ['IceConfig', {}], ...answers })
+  const cti = new CtiClient()
+  cti.WebSocket.init(server.url, 'alice', '1000', { WebSocket })
+  const xc = new XcWebrtc()
+  const warnings = []
+  xc.setCustomLogger({ log() {}, info() {}, error() {}, warn: (line) => warnings.push(line) })
+  xc.setCti(cti)
+  xc.setPhoneOptions({ audio: 'none' })
+  t.after(async () => {
+    await xc.stop()
+    cti.close()
+  })
+  const events = []
+  const waiting = []
+  for (const group of Object.values(xc.MessageType)) {
+    xc.setHandler(group, (event) => {
+      events.push([group, event])
+      const index = waiting.findIndex((one) => one.group === group && one.type === event.type)
+      if (index >= 0) waiting.splice(index, 1)[0].resolve(event)
+    })
+  }
+  const until = (group, type) => new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`no ${group} ${type}, but ${JSON.stringify(events)}`)), 10_000)
+    waiting.push({ group, type, resolve: (event) => (clearTimeout(timer), resolve(event)) })
+  })
+  const causing = async (group, type, act) => (await Promise.all([until(group, type), act()]))[0]
+  const port = Number(new URL(pbx.url).port)
+  const start = () => causing('registration', 'Registered', () => xc.init('Alice', false, port, 'secret-token', 'audio_remote', '127.0.0.1'))
+  const types = (group) => events.filter(([one]) => one === group).map(([, { type }]) => type)
+  return { pbx, open, line, port, server, cti, xc, warnings, events, until, causing, start, types }
+}
+
+describe('the XiVO façade', { timeout: 60_000 }, () => {
+  test('starts with the line and the ICE servers that the CTI server tells', async (t) => {
+    const { xc, server, start, types, warnings } = await xivo(t, { getIceConfig: () => ['IceConfig', ice] })
+    assert.equal(xc.getSipStackStatus(), 'NotInitialized')
+    await start()
+    assert.equal(xc.getSipStackStatus(), 'Started')
+    assert.deepEqual(server.commands, [{ command: 'getConfig', objectType: 'line' }, { command: 'getIceConfig' }])
+    assert.deepEqual(types('general'), ['Started'])
+    // The document's example.
+    assert.deepEqual(xc.getIceUrls(), [
+      { urls: ['stun:127.0.0.1:3478'] },
+      { urls: ['turn:127.0.0.1:3478', 'turns:127.0.0.1:3478'], username: '1617284035', credential: '1o...BeLqsBh9g=' },
+    ])
+    await xc.init('Alice', false, 1)
+    assert.deepEqual(warnings, ['[offhook] init: the stack is Started already'])
+    await xc.stop()
+    assert.equal(xc.getSipStackStatus(), 'Stopped')
+  })
+
+  test('renews TURN credentials at half of their time to live', async (t) => {
+    let asked = 0
+    const { xc, start } = await xivo(t, {
+      getIceConfig: () => ['IceConfig', { turnConfig: { ...ice.turnConfig, ttl: 2, username: `user-${++asked}` } }],
+    })
+    await start()
+    const deadline = Date.now() + 10_000
+    while (xc.getIceUrls()[0].username === 'user-1') {
+      assert.ok(Date.now() < deadline)
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    assert.equal(xc.getIceUrls()[0].username, 'user-2')
+  })
+
+  test("sets the document's list of ICE servers, with url, and disables them", async (t) => {
+    const { xc, server, start } = await xivo(t, { getIceConfig: () => ['IceConfig', ice] })
+    xc.setIceUrls([{ url: 'stun:stun.l.google.com:19302'}, { url:'turn:turn.server.org', username: 'user', credential:'myPassword'}])
+    await start()
+    assert.deepEqual(server.commands.map(({ command }) => command), ['getConfig'])
+    assert.deepEqual(xc.getIceUrls(), [
+      { urls: ['stun:stun.l.google.com:19302'] },
+      { urls: ['turn:turn.server.org'], username: 'user', credential: 'myPassword' },
+    ])
+    xc.disableICE()
+    assert.deepEqual(xc.getIceUrls(), [])
+    assert.throws(() => xc.setIceUrls([{ username: 'x' }]), /needs url or urls/)
+  })
+
+  test('starts by a line that is known, and says what a line lacks', async (t) => {
+    const { xc, line, port, causing, server } = await xivo(t)
+    const failed = await causing('general', 'Failed', () => xc.initByLineConfig({ name: 'alice' }, 'Alice', false, port))
+    assert.deepEqual(failed.data, { reason: 'Unable to configure WebRTC - LineConfig does not contains password' })
+    await causing('registration', 'Registered', () => xc.initByLineConfig({ ...line, xivoIp: '127.0.0.1' }, 'Alice', false, port))
+    assert.deepEqual(server.commands.map(({ command }) => command), ['getIceConfig'])
+  })
+
+  test('tells General Failed where nobody listens, and the registration that fails', async (t) => {
+    const { xc, line, port, causing } = await xivo(t)
+    xc.disableICE()
+    const failed = await causing('general', 'Failed', () => xc.initByLineConfig(line, 'Alice', false, 1, undefined, undefined, '127.0.0.1'))
+    assert.match(failed.data.reason, /Failed to initialize SDK: .*refused/)
+    await xc.stop()
+    const wrong = { ...line, password: 'wrong' }
+    const { data } = await causing('registration', 'Unregistered', () => void xc.initByLineConfig(wrong, 'Alice', false, port, undefined, undefined, '127.0.0.1'))
+    assert.match(data.reason, /401|Unauthorized|refused/i)
+  })
+
+  test('dials, with every event, sound and a digit', async (t) => {
+    const { xc, open, start, causing, events } = await xivo(t)
+    await start()
+    const bob = await open('bob')
+    events.length = 0
+    const { ear, audio } = voice(600)
+    const [[{ id, callId }]] = await Promise.all([next(bob, 'pendingSession'), causing('outgoing', 'Ringing', () => xc.dial('bob'))])
+    await causing('outgoing', 'Connected', () => bob.acceptPendingSession(id, audio))
+    const [session] = xc.phone.sessions
+    await session.setInput({ tone: 1000 })
+    await hears(ear, 1000)
+    const digit = next(bob.sessions[0], 'dtmf')
+    assert.equal(xc.dtmf('7'), true)
+    assert.equal((await digit)[0].tone, '7')
+    assert.equal(xc.doesSessionExists(callId), true)
+    await causing('outgoing', 'Terminated', () => bob.sessions[0].end())
+    assert.equal(xc.doesSessionExists(callId), false)
+    const reason = events.at(-1)[1].data.reason
+    assert.deepEqual(events, [
+      ['outgoing', { type: 'Establishing' }],
+      ['outgoing', { type: 'Ringing', data: { callee: 'bob' }, sipCallId: callId }],
+      ['outgoing', { type: 'Connected', data: { callee: 'bob' }, sipCallId: callId }],
+      ['incoming', { type: 'RemoteMediaAdded', sipCallId: callId }],
+      ['outgoing', { type: 'Terminated', data: { reason }, sipCallId: callId }],
+    ])
+    assert.equal(typeof reason, 'string')
+  })
+
+  test('answers by sipCallId or not, and toggles the microphone', async (t) => {
+    const { xc, open, start, causing, warnings } = await xivo(t)
+    await start()
+    const bob = await open('bob')
+    for (const named of [true, false]) {
+      const { sipCallId, data } = await causing('incoming', 'Setup', () => bob.call('alice'))
+      assert.deepEqual(data, { caller: 'bob' })
+      assert.equal(xc.answer('nobody'), false)
+      await causing('incoming', 'Connected', () => assert.equal(named ? xc.answer(sipCallId) : xc.answer(), true))
+      const [session] = xc.phone.sessions
+      await Promise.all([next(session, 'mute'), xc.toggleMicrophone(sipCallId)])
+      await Promise.all([next(session, 'unmute'), xc.toggleMicrophone()])
+      await causing('incoming', 'Terminated', () => bob.sessions[0].end())
+    }
+    assert.equal(xc.answer(), false)
+    assert.equal(warnings.at(-1), '[offhook] answer: no call rings')
+  })
+
+  test('holds and resumes one call', async (t) => {
+    const { xc, open, start, causing } = await xivo(t)
+    await start()
+    const bob = await open('bob')
+    const { ear, audio } = voice(600)
+    const { sipCallId } = await causing('incoming', 'Setup', () => bob.call('alice', audio))
+    await causing('incoming', 'Connected', () => xc.answer())
+    await causing('incoming', 'Hold', () => assert.equal(xc.hold(), true))
+    assert.equal(bob.sessions[0].remoteHeld, true)
+    const resumed = await causing('incoming', 'Resume', () => assert.equal(xc.hold(sipCallId), true))
+    assert.equal(resumed.sipCallId, sipCallId)
+    await xc.phone.sessions[0].setInput({ tone: 1000 })
+    await hears(ear, 1000)
+  })
+
+  test('has two calls, of which one is always going on, and refuses a third', async (t) => {
+    const { xc, open, start, causing, warnings } = await xivo(t)
+    await start()
+    const [bob, carol] = [await open('bob'), await open('carol')]
+    const [bobs, carols] = [voice(600), voice(700)]
+    const first = await causing('incoming', 'Setup', () => bob.call('alice', bobs.audio))
+    await causing('incoming', 'Connected', () => xc.answer())
+    const second = await causing('incoming', 'Setup', () => carol.call('alice', carols.audio))
+    const [held] = await Promise.all([causing('incoming', 'Hold', () => xc.answer(second.sipCallId)), until(carol)])
+    assert.equal(held.sipCallId, first.sipCallId)
+
+    const third = await bob.call('alice')
+    await assert.rejects(third.answered, { code: 'ERR_CALL_BUSY' })
+    const failed = await causing('outgoing', 'Failed', () => xc.dial('echo'))
+    assert.match(failed.data.reason, /sessions/)
+
+    const [ofBob, ofCarol] = [first, second].map(({ sipCallId }) => xc.phone.sessions.find(({ callId }) => callId === sipCallId))
+    // dial() has put it on hold before it failed.
+    await causing('incoming', 'Resume', () => xc.hold(second.sipCallId))
+    assert.deepEqual([ofBob.held, ofCarol.held], [true, false])
+    const swapped = await causing('incoming', 'Resume', () => xc.hold())
+    assert.equal(swapped.sipCallId, first.sipCallId)
+    assert.deepEqual([ofBob.held, ofCarol.held], [false, true])
+    await ofBob.setInput({ tone: 1000 })
+    await ofCarol.setInput({ tone: 1000 })
+    await hears(bobs.ear, 1000)
+    await causing('incoming', 'Hold', () => xc.hold(first.sipCallId))
+    assert.equal(xc.hold(), false)
+    assert.equal(warnings.at(-1), '[offhook] hold: name one of the calls on hold')
+
+    function until(phone) {
+      return phone.sessions[0].answered
+    }
+  })
+
+  test('answers a call with xivo-autoanswer by itself, and no other', async (t) => {
+    const { xc, pbx, start, causing, types, open } = await xivo(t)
+    await start()
+    const bob = await open('bob')
+    await causing('incoming', 'Setup', () => bob.call('alice', { headers: { 'Alert-Info': '<http://x>;info=alert-autoanswer' } }))
+    await causing('incoming', 'Terminated', () => bob.sessions[0].end())
+    assert.ok(!types('incoming').includes('Connected'))
+    const placed = pbx.originate({ to: 'alice', with: 'echo', headers: { 'Alert-Info': 'xivo-autoanswer' } })
+    await causing('incoming', 'Connected', () => placed)
+    assert.ok(types('incoming').includes('AutoAnswered'))
+  })
+
+  test('transfers by the CTI server, with both spellings of completing', async (t) => {
+    const calls = []
+    const { xc, pbx, start, causing, until, server, open } = await xivo(t, {
+      attendedTransfer: async ({ destination }) => void calls.push(await pbx.originate({ to: 'alice', with: destination, headers: { 'Alert-Info': 'xivo-autoanswer' } })),
+    })
+    await start()
+    const bob = await open('bob')
+    await causing('incoming', 'Setup', () => bob.call('alice'))
+    await causing('incoming', 'Connected', () => xc.answer())
+    const held = until('incoming', 'Hold')
+    await causing('incoming', 'AutoAnswered', () => xc.attendedTransfer('echo'))
+    await until('incoming', 'Connected')
+    await held
+    xc.compeleteTransfer()
+    xc.completeTransfer()
+    const expected = ['attendedTransfer', 'completeTransfer', 'completeTransfer']
+    const deadline = Date.now() + 5000
+    while (server.commands.length < 5) {
+      assert.ok(Date.now() < deadline)
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    assert.deepEqual(server.commands.slice(2).map(({ command }) => command), expected)
+    assert.equal(server.commands[2].destination, 'echo')
+  })
+
+  test('does what the CTI server commands', async (t) => {
+    const { xc, server, open, start, causing } = await xivo(t)
+    await start()
+    const bob = await open('bob')
+    const { sipCallId } = await causing('incoming', 'Setup', () => bob.call('alice'))
+    await causing('incoming', 'Connected', () => server.send('WebRTCCmd', { command: 'Answer', sipCallId }))
+    const [session] = xc.phone.sessions
+    await Promise.all([next(session, 'mute'), server.send('WebRTCCmd', { command: 'ToggleMicrophone', sipCallId })])
+    const digit = next(bob.sessions[0], 'dtmf')
+    server.send('WebRTCCmd', { command: 'SendDtmf', key: '3' })
+    assert.equal((await digit)[0].tone, '3')
+    await causing('incoming', 'Hold', () => server.send('WebRTCCmd', { command: 'Hold', sipCallId }))
+  })
+
+  test('takes an output as remoteAudio', async (t) => {
+    const { xc, open, port, causing } = await xivo(t)
+    xc.setPhoneOptions({ logger: undefined })
+    const ear = new AudioSink({ rate: 16000 })
+    await causing('registration', 'Registered', () => xc.init('Alice', false, port, undefined, ear, '127.0.0.1'))
+    const bob = await open('bob')
+    await causing('incoming', 'Setup', () => bob.call('alice', voice(800).audio))
+    xc.answer()
+    await hears(ear, 800)
+  })
+
+  test('logs events and handlers when asked to, and warns of what it does not do', async () => {
+    const xc = new XcWebrtc()
+    const lines = []
+    xc.setCustomLogger({ log: (line) => lines.push(line), info() {}, error() {}, warn: (line) => lines.push(line) })
+    xc.setDebug('error', true, true)
+    const unsubscribe = xc.setHandler(xc.MessageType.OUTGOING, () => {})
+    unsubscribe()
+    xc.dial('1000')
+    assert.equal(xc.hold(), false)
+    assert.equal(xc.dtmf('1'), false)
+    xc.setDebug('loud', false, false)
+    assert.deepEqual(lines, [
+      'subscribing : [outgoing] to () => {}',
+      'unsubscribing : [outgoing] to () => {}',
+      '[offhook] dial: the stack is not started',
+      'RE<<< {"type":"Failed","data":{"reason":"The stack is not started"}}',
+      '[offhook] hold: the stack is not started',
+      '[offhook] dtmf: the stack is not started',
+      "[offhook] setDebug: the level 'loud' is none of info, warn, error, fatal",
+    ])
+    assert.equal(xc_webrtc.getSipStackStatus(), 'NotInitialized')
+    if (globalThis.WebSocket === undefined) assert.throws(() => Cti.WebSocket.init('ws://127.0.0.1:1'), /no WebSocket/)
+  })
+})

@@ -1,0 +1,146 @@
+import { Topics } from './topics'
+
+/** What `xc_webrtc` needs of a CTI client: the platform's own `Cti`, or the one of this module. */
+export interface CtiApi {
+  /** Calls back for each message of this type. */
+  setHandler(type: string, handler: (message: never) => void): void
+  /** Calls back no more. */
+  unsetHandler(type: string, handler: (message: never) => void): void
+  /** Asks for a configuration: `LineConfig` answers `'line'`. */
+  getConfig(objectType: string): void
+  /** Asks for the STUN and TURN servers: `IceConfig` answers. */
+  getIceConfig(): void
+  /** Calls the target of a transfer. */
+  attendedTransfer(destination: string): void
+  /** Connects it with the party that waits. */
+  completeTransfer(): void
+}
+
+/** As much of W3C's `WebSocket` as the client needs; `ws` on npm is one too. */
+export interface WebSocketLike {
+  readonly readyState: number
+  onopen: ((event: never) => void) | null
+  onclose: ((event: never) => void) | null
+  onerror: ((event: never) => void) | null
+  onmessage: ((event: never) => void) | null
+  send(text: string): void
+  close(): void
+}
+
+/** Options of {@link CtiClient.WebSocket}. */
+export interface CtiOptions {
+  /** The WebSocket to use; default the global one, which Node has from version 22 on. */
+  WebSocket?: new (url: string) => WebSocketLike
+}
+
+const OPEN = 1
+
+/** A small client of the XUC server's CTI WebSocket: what line, ICE servers and transfers need. */
+export class CtiClient implements CtiApi {
+  /** The types of messages that this client tells; any other type's name works as well. */
+  readonly MessageType = {
+    ERROR: 'Error',
+    LOGGEDON: 'LoggedOn',
+    LINKSTATUSUPDATE: 'LinkStatusUpdate',
+    LINECONFIG: 'LineConfig',
+    ICECONFIG: 'IceConfig',
+    PHONEEVENT: 'PhoneEvent',
+    WEBRTCCMD: 'WebRTCCmd',
+  } as const
+
+  /** The connection, as the platform's client has it: `Cti.WebSocket.init(url, username, phoneNumber)`. */
+  readonly WebSocket = {
+    init: (url: string, _username?: string, _phoneNumber?: string, options: CtiOptions = {}): void => this.#open(url, options),
+    close: (): void => this.close(),
+  }
+
+  readonly #topics = new Topics<never>()
+  // What is asked before the connection stands.
+  #waiting: string[] = []
+  #socket: WebSocketLike | undefined
+
+  /** Calls back for each message of this type; the same handler once. */
+  setHandler(type: string, handler: (message: never) => void): void {
+    this.#topics.add(type, handler)
+  }
+
+  /** Calls back no more. */
+  unsetHandler(type: string, handler: (message: never) => void): void {
+    this.#topics.remove(type, handler)
+  }
+
+  /** Removes all handlers. */
+  clearHandlers(): void {
+    this.#topics.clear()
+  }
+
+  /** Asks for a configuration: `LineConfig` answers `'line'`. */
+  getConfig(objectType: string): void {
+    this.sendCallback({ claz: 'web', command: 'getConfig', objectType })
+  }
+
+  /** Asks for the STUN and TURN servers: `IceConfig` answers. */
+  getIceConfig(): void {
+    this.sendCallback({ claz: 'web', command: 'getIceConfig' })
+  }
+
+  /** Calls the target of a transfer. */
+  attendedTransfer(destination: string): void {
+    this.sendCallback({ claz: 'web', command: 'attendedTransfer', destination })
+  }
+
+  /** Connects it with the party that waits. */
+  completeTransfer(): void {
+    this.sendCallback({ claz: 'web', command: 'completeTransfer' })
+  }
+
+  /** Gives the transfer up. */
+  cancelTransfer(): void {
+    this.sendCallback({ claz: 'web', command: 'cancelTransfer' })
+  }
+
+  /** Sends any message; before the connection stands, it waits. */
+  sendCallback(message: object): void {
+    const text = JSON.stringify(message)
+    if (this.#socket?.readyState === OPEN) this.#socket.send(text)
+    else this.#waiting.push(text)
+  }
+
+  /** Closes the connection. */
+  close(): void {
+    this.#waiting = []
+    this.#socket?.close()
+  }
+
+  #open(url: string, { WebSocket: Given }: CtiOptions): void {
+    const Socket = Given ?? (globalThis as { WebSocket?: new (url: string) => WebSocketLike }).WebSocket
+    if (!Socket) throw new Error('This Node has no WebSocket: pass one, such as that of the package ws, as { WebSocket }')
+    this.close()
+    const socket = new Socket(url)
+    this.#socket = socket
+    socket.onopen = () => {
+      for (const text of this.#waiting.splice(0)) socket.send(text)
+      this.#tell('LinkStatusUpdate', { status: 'opened' })
+    }
+    socket.onclose = () => this.#tell('LinkStatusUpdate', { status: 'closed' })
+    socket.onerror = () => this.#tell('Error', { Error: 'The CTI WebSocket failed' })
+    socket.onmessage = ({ data }: { data: unknown }) => this.#hear(String(data))
+  }
+
+  #hear(text: string): void {
+    let message: { msgType?: unknown; ctiMessage?: unknown } | null
+    try {
+      message = JSON.parse(text) as typeof message
+    } catch {
+      return this.#tell('Error', { Error: 'The CTI server sent what is no JSON' })
+    }
+    if (typeof message?.msgType === 'string') this.#tell(message.msgType, message.ctiMessage)
+  }
+
+  #tell(type: string, message: unknown): void {
+    this.#topics.publish(type, message as never)
+  }
+}
+
+/** The client that `xc_webrtc` uses unless it is given another. */
+export const Cti = new CtiClient()

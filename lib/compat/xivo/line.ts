@@ -1,0 +1,87 @@
+import type { AudioOutput, IceServer, SoftphoneOptions } from '../../index'
+
+/** The user's line, as the CTI server tells it (`LineConfig`). */
+export interface LineConfig {
+  /** The SIP user. */
+  name: string
+  /** Its password. */
+  password: string
+  /** The SIP proxy's name, which is the domain. */
+  sipProxyName?: string
+  /** The server's address. */
+  xivoIp?: string
+  [member: string]: unknown
+}
+
+/** The STUN and TURN servers, as the CTI server tells them (`IceConfig`). */
+export interface IceConfig {
+  /** Servers that need no credentials. */
+  stunConfig?: { urls: string[] }
+  /** Servers and their credentials, which hold for `ttl` seconds. */
+  turnConfig?: { urls: string[]; username: string; credential: string; ttl: number }
+}
+
+/** A STUN or TURN server, with `url` as older browsers had it, or `urls`. */
+export interface IceUrl {
+  /** One address. */
+  url?: string
+  /** One or several. */
+  urls?: string | readonly string[]
+  /** The TURN user. */
+  username?: string
+  /** The TURN password. */
+  credential?: string
+}
+
+/** How `init` was called. */
+export interface Connection {
+  name: string
+  ssl: boolean
+  port: number | string
+  token: string | undefined
+  remoteAudio: AudioOutput | undefined
+  ip: string | undefined
+}
+
+/** Seconds that a registration holds. */
+const REGISTER_EXPIRES = 60
+
+/** The options of the line's phone; throws where the line says too little. */
+export function lineOptions(line: LineConfig, connection: Connection): SoftphoneOptions {
+  if (typeof line?.password !== 'string') {
+    throw new Error('Unable to configure WebRTC - LineConfig does not contains password')
+  }
+  const { name, password, sipProxyName = 'default' } = line
+  const host = connection.ip ?? line.xivoIp
+  if (!host) throw new Error('Unable to configure WebRTC - neither ip nor LineConfig names the server')
+  const { remoteAudio } = connection
+  return {
+    uri: `sip:${name}@${sipProxyName.replaceAll('_', '-')}`,
+    password,
+    servers: server(connection, host, sipProxyName),
+    displayName: connection.name,
+    registerExpires: REGISTER_EXPIRES,
+    maxSessions: 2,
+    ...(remoteAudio !== undefined && { audio: { output: remoteAudio } }),
+  }
+}
+
+/** The servers of a configuration; none where it has none. */
+export function iceUrls({ stunConfig, turnConfig }: IceConfig): IceUrl[] {
+  const turn = turnConfig && { urls: turnConfig.urls, username: turnConfig.username, credential: turnConfig.credential }
+  return [...(stunConfig ? [{ urls: stunConfig.urls }] : []), ...(turn ? [turn] : [])]
+}
+
+/** The servers as W3C has them now; throws where one has no address. */
+export function iceServers(urls: readonly IceUrl[]): IceServer[] {
+  return urls.map(({ url, urls: several = url, ...credentials }) => {
+    if (several === undefined) throw new TypeError('An ICE server needs url or urls')
+    return { ...credentials, urls: typeof several === 'string' ? [several] : [...several] }
+  })
+}
+
+function server({ ssl, port, token }: Connection, host: string, proxy: string): string {
+  const suffix = proxy === '' || proxy === 'default' ? '' : `-${proxy}`
+  const query = token === undefined ? '' : `?token=${encodeURIComponent(token)}`
+  return `${ssl ? 'wss' : 'ws'}://${host}:${port}/${ssl ? 'wssip' : 'ws'}${suffix}${query}`
+}
