@@ -116,6 +116,12 @@ export declare class Call {
     UnMute(): boolean;
     /** Mutes or unmutes, whichever it is not. */
     MuteToggle(): boolean;
+    /** Puts the other party on hold; holding what is on hold changes nothing. */
+    Hold(): boolean;
+    /** Takes it off hold. */
+    UnHold(): boolean;
+    /** Holds or takes off hold, whichever it is not. */
+    HoldToggle(): boolean;
     /** Sends one digit: `0`–`9`, `*`, `#`, `A`–`D`. */
     sendDTMF(digit: string): boolean;
     /** What is known of the call now. */

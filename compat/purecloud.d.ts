@@ -1,5 +1,5 @@
 // Generated from lib/ by "npm run types". Do not edit.
-import { Abortable, AcceptOptions, AudioInput, AudioSink, ConnectedEvent, ConnectionState, DisconnectedEvent, EndReason, PendingSession, PendingSessionEnd, RejectOptions, Session, SessionEvents, SessionState, Softphone, SoftphoneOptions, StatsReport, TypedEmitter } from '../index.js'
+import { Abortable, AcceptOptions, AudioInput, AudioSink, ConnectedEvent, ConnectionState, DisconnectedEvent, EndReason, HoldOptions, PendingSession, PendingSessionEnd, RejectOptions, Session, SessionEvents, SessionState, Softphone, SoftphoneOptions, StatsReport, TypedEmitter } from '../index.js'
 
 /**
  * The PureCloud WebRTC SDK on a native phone.
@@ -109,6 +109,8 @@ export declare class SoftphoneSession extends WildEmitter<SoftphoneSessionEvents
     get disconnected(): boolean;
     /** Whether the other party hears silence. */
     get muted(): boolean;
+    /** Whether the other party is on hold here. */
+    get held(): boolean;
     /** Connects a session that was accepted without connecting it; `next` is called when that is done. */
     accept(options?: unknown, next?: (error?: unknown) => void): Promise<void>;
     /** Gives up a call that was placed and not answered. */
@@ -121,6 +123,10 @@ export declare class SoftphoneSession extends WildEmitter<SoftphoneSessionEvents
     mute(): Promise<void>;
     /** Sends the input again. */
     unmute(): Promise<void>;
+    /** Puts the other party on hold; resolves when it has agreed. */
+    hold(options?: HoldOptions): Promise<void>;
+    /** Takes the other party off hold; resolves when it has agreed. */
+    resume(): Promise<void>;
     /** Sends digits; resolves when the last one was sent. */
     sendDtmf(tones: string): Promise<void>;
     /** Sends this from now on: a device, an `AudioSource`, a WAV file, a tone. */
@@ -178,12 +184,13 @@ export type SessionArguments = {
     terminated: [session: SoftphoneSession, reason: EndReason];
     'change:sessionState': [session: SoftphoneSession, state: SessionState];
     'change:connectionState': [session: SoftphoneSession, connectionState: ConnectionState];
+    'change:held': [session: SoftphoneSession, held: boolean];
     'change:remoteHeld': [session: SoftphoneSession, remoteHeld: boolean];
 };
 
 export type Flag = 'change:pending' | 'change:active' | 'change:ended' | 'change:connecting' | 'change:connected' | 'change:interrupted' | 'change:disconnected';
 
-export type Plain = 'endOfCandidates' | 'progress' | 'answered' | 'mute' | 'unmute' | 'dtmf' | 'stats' | 'warning' | 'warningCleared';
+export type Plain = 'endOfCandidates' | 'progress' | 'answered' | 'mute' | 'unmute' | 'hold' | 'resume' | 'dtmf' | 'stats' | 'warning' | 'warningCleared';
 
 /** The events of a {@link SoftphoneSession} with their listeners' arguments. */
 export type SoftphoneSessionEvents = SessionArguments & Record<Flag, [session: SoftphoneSession, value: boolean]> & Pick<SessionEvents, Plain> & {

@@ -30,6 +30,8 @@ export declare class WhistleEngine {
     sendDTMF(digits: string | number): boolean;
     /** Mutes or unmutes the microphone; false without a connected call. */
     setMute(mute: boolean): boolean;
+    /** Puts the call on hold or takes it off; false without a connected call. */
+    setHold(hold: boolean): boolean;
 }
 
 /** The traffic light: no packet lost, up to 5 percent, more. */

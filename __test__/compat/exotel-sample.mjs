@@ -4,6 +4,7 @@ export function sample(exWebClient, ui) {
   const { setRegState, setCallComing, setCallState } = ui
   let call
   let callOnMute = false
+  let callOnHold = false
   let unregisterWait = 'true'
 
 function RegisterEventCallBack (state, phone){
@@ -60,7 +61,21 @@ function muteHandler() {
     }
 }
 
-  return { RegisterEventCallBack, CallListenerCallback, acceptCallHandler, rejectCallHandler, muteHandler }
+function holdHandler() {
+   call = exWebClient.getCall()
+
+//call.HoldToggle(); // or
+
+if (!callOnHold) {
+   call.Hold()
+   callOnHold = true
+} else {
+   call.UnHold()
+   callOnHold = false
+}
+}
+
+  return { RegisterEventCallBack, CallListenerCallback, acceptCallHandler, rejectCallHandler, muteHandler, holdHandler }
 }
 
 /** The document's session callback; `window` is its sessionStorage. */

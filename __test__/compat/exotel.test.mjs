@@ -101,6 +101,12 @@ describe('the Exotel façade', { timeout: 60_000 }, () => {
     await exWebClient.phone.sessions[0].once('mute')
     app.muteHandler()
     await exWebClient.phone.sessions[0].once('unmute')
+    for (const [held, remote] of [[true, 'hold'], [false, 'resume']]) {
+      const heard = next(call, remote)
+      app.holdHandler()
+      assert.equal((await heard)[0].side, 'remote')
+      assert.equal(call.remoteHeld, held)
+    }
     await Promise.all([next(call, 'terminated'), causing(states, ['setCallState', false], () => app.rejectCallHandler())])
     await causing(states, ['setRegState', false], () => exWebClient.UnRegister())
   })
@@ -191,6 +197,30 @@ describe('the Exotel façade', { timeout: 60_000 }, () => {
     call.Mute()
     await session.once('mute')
     assert.equal(session.muted, true)
+  })
+
+  test('holds and takes off hold as asked, and toggles', async (t) => {
+    const { clientOf, openBob } = await exotel(t)
+    const { client, told } = clientOf()
+    await causing(told, ['register', 'registered'], () => client.DoRegister())
+    const bob = await openBob()
+    const { ear, audio } = voice(700)
+    await causing(told, ['call', 'incoming'], () => bob.call('alice', audio))
+    await causing(told, ['call', 'connected'], () => client.getCall().Answer())
+    const [session] = client.phone.sessions
+    await session.setInput({ tone: 500 })
+    const call = client.getCall()
+    for (const [method, event] of [['Hold', 'hold'], ['UnHold', 'resume'], ['HoldToggle', 'hold'], ['HoldToggle', 'resume']]) {
+      const changed = next(session, event)
+      assert.equal(call[method](), true)
+      await changed
+    }
+    await hears(ear, 500)
+    await Promise.all([next(session, 'hold'), call.Hold()])
+    call.Hold()
+    call.UnHold()
+    await next(session, 'resume')
+    assert.equal(session.held, false)
   })
 
   test('says in the log why it did nothing', async (t) => {

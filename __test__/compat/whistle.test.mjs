@@ -103,6 +103,9 @@ describe('the Lumen façade', { timeout: 60_000 }, () => {
     for (const [mute, event] of [[true, 'mute'], [false, 'unmute']]) {
       await Promise.all([next(session, event), assert.equal(engine.setMute(mute), true)])
     }
+    for (const [hold, event] of [[true, 'hold'], [false, 'resume']]) {
+      await Promise.all([next(bob.sessions[0], event), assert.equal(engine.setHold(hold), true)])
+    }
     const dtmf = next(bob.sessions[0], 'dtmf')
     assert.equal(engine.sendDTMF(5), true)
     assert.equal((await dtmf)[0].tone, '5')
@@ -155,7 +158,7 @@ describe('the Lumen façade', { timeout: 60_000 }, () => {
     const { warn } = console
     console.warn = (line) => errors.push(line)
     t.after(() => (console.warn = warn))
-    for (const [method, ...args] of [['dial', '1'], ['answer'], ['hangup'], ['sendDTMF', '1'], ['setMute', true], ['stop'], ['start', { user: 'a' }]]) {
+    for (const [method, ...args] of [['dial', '1'], ['answer'], ['hangup'], ['sendDTMF', '1'], ['setMute', true], ['setHold', true], ['stop'], ['start', { user: 'a' }]]) {
       assert.equal(engine[method](...args), false)
     }
     assert.deepEqual(errors, [
@@ -164,6 +167,7 @@ describe('the Lumen façade', { timeout: 60_000 }, () => {
       '[offhook] hangup: there is no call',
       '[offhook] sendDTMF: there is no connected call',
       '[offhook] setMute: there is no connected call',
+      '[offhook] setHold: there is no connected call',
       '[offhook] stop: the engine is not started',
       '[offhook] start: domain is missing',
     ])

@@ -102,8 +102,7 @@ async function use(signal: AbortSignal): Promise<void> {
   same<typeof terminated, EndReason>(true)
   // @ts-expect-error: properties are read-only
   call.state = 'ended'
-  // @ts-expect-error: what comes later is absent
-  await call.hold()
+  await call.hold({ music: { tone: 440 } })
   await call.sendDtmf('123#', { duration: 100, gap: 70 })
   same<Awaited<ReturnType<typeof call.getStats>>, StatsReport>(true)
   same<Awaited<ReturnType<typeof listDevices>>, AudioDevice[]>(true)

@@ -88,6 +88,21 @@ export class Call {
     return this.#talking('MuteToggle', (session) => (session.muted ? session.unmute() : session.mute()))
   }
 
+  /** Puts the other party on hold; holding what is on hold changes nothing. */
+  Hold(): boolean {
+    return this.#talking('Hold', (session) => session.hold())
+  }
+
+  /** Takes it off hold. */
+  UnHold(): boolean {
+    return this.#talking('UnHold', (session) => session.resume())
+  }
+
+  /** Holds or takes off hold, whichever it is not. */
+  HoldToggle(): boolean {
+    return this.#talking('HoldToggle', (session) => (session.held ? session.resume() : session.hold()))
+  }
+
   /** Sends one digit: `0`–`9`, `*`, `#`, `A`–`D`. */
   sendDTMF(digit: string): boolean {
     if (!/^[0-9A-D#*,]$/.test(digit)) return this.#no('sendDTMF: one of 0-9, A-D, #, * is expected')

@@ -45,6 +45,7 @@ type SessionArguments = {
   terminated: [session: SoftphoneSession, reason: EndReason]
   'change:sessionState': [session: SoftphoneSession, state: SessionState]
   'change:connectionState': [session: SoftphoneSession, connectionState: ConnectionState]
+  'change:held': [session: SoftphoneSession, held: boolean]
   'change:remoteHeld': [session: SoftphoneSession, remoteHeld: boolean]
 }
 
@@ -57,7 +58,7 @@ type Flag =
   | 'change:interrupted'
   | 'change:disconnected'
 
-type Plain = 'endOfCandidates' | 'progress' | 'answered' | 'mute' | 'unmute' | 'dtmf' | 'stats' | 'warning' | 'warningCleared'
+type Plain = 'endOfCandidates' | 'progress' | 'answered' | 'mute' | 'unmute' | 'hold' | 'resume' | 'dtmf' | 'stats' | 'warning' | 'warningCleared'
 
 /** The events of a {@link SoftphoneSession} with their listeners' arguments. */
 export type SoftphoneSessionEvents = SessionArguments &

@@ -1,4 +1,4 @@
-import type { AudioInput, RejectOptions, Session, StatsReport } from '../../index'
+import type { AudioInput, HoldOptions, RejectOptions, Session, StatsReport } from '../../index'
 import { WildEmitter } from './emitter'
 import type { SoftphoneSessionEvents } from './events'
 import type { PeerStream } from './options'
@@ -14,12 +14,15 @@ const forwarded = [
   'change:connected',
   'change:interrupted',
   'change:disconnected',
+  'change:held',
   'change:remoteHeld',
   'endOfCandidates',
   'progress',
   'answered',
   'mute',
   'unmute',
+  'hold',
+  'resume',
   'dtmf',
   'stats',
   'warning',
@@ -125,6 +128,10 @@ export class SoftphoneSession extends WildEmitter<SoftphoneSessionEvents> {
   get muted(): boolean {
     return this.session.muted
   }
+  /** Whether the other party is on hold here. */
+  get held(): boolean {
+    return this.session.held
+  }
 
   /** Connects a session that was accepted without connecting it; `next` is called when that is done. */
   async accept(options?: unknown, next?: (error?: unknown) => void): Promise<void> {
@@ -155,6 +162,16 @@ export class SoftphoneSession extends WildEmitter<SoftphoneSessionEvents> {
   /** Sends the input again. */
   unmute(): Promise<void> {
     return this.session.unmute()
+  }
+
+  /** Puts the other party on hold; resolves when it has agreed. */
+  hold(options: HoldOptions = {}): Promise<void> {
+    return this.session.hold(options)
+  }
+
+  /** Takes the other party off hold; resolves when it has agreed. */
+  resume(): Promise<void> {
+    return this.session.resume()
   }
 
   /** Sends digits; resolves when the last one was sent. */

@@ -96,6 +96,11 @@ export class WhistleEngine {
     return this.#talking('setMute', (session) => (mute ? session.mute() : session.unmute()))
   }
 
+  /** Puts the call on hold or takes it off; false without a connected call. */
+  setHold(hold: boolean): boolean {
+    return this.#talking('setHold', (session) => (hold ? session.hold() : session.resume()))
+  }
+
   #made(config: WhistleConfig): Softphone | undefined {
     try {
       return new Softphone(phoneOptions(config))
