@@ -162,7 +162,10 @@ impl Calls {
             MediaCommand::SetVoice { percent } => {
                 if let Some(call) = self.calls.get_mut(&id) {
                     call.voice = percent;
-                    call.own.seat.iter().for_each(|seat| seat.set_volume(percent));
+                    call.own
+                        .seat
+                        .iter()
+                        .for_each(|seat| seat.set_volume(percent));
                 }
             }
             MediaCommand::Offer

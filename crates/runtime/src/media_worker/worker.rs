@@ -116,7 +116,7 @@ impl Worker {
             // A broken session may break again while it is dropped.
             let _ = catch_unwind(AssertUnwindSafe(|| drop(session)));
         }
-        for conference in mem::take(&mut self.conferences).values_mut() {
+        for conference in mem::take(&mut self.conferences).values() {
             conference.broke(reason);
         }
         while let Ok(message) = self.inbox.try_recv() {
