@@ -168,7 +168,7 @@ export declare class Session extends TypedEmitter<SessionEvents> {
      *
      * @throws As {@link hold}.
      */
-    resume(): Promise<void>;
+    resume(options?: Pick<HoldOptions, 'via'>): Promise<void>;
     /**
      * Sends digits (RFC 4733): `0`–`9`, `*`, `#`, `A`–`D`, and `,` for a pause of two seconds. Resolves when the last one was sent.
      *
@@ -639,6 +639,8 @@ export interface Abortable {
 export interface HoldOptions {
     /** What the other party hears meanwhile; default the phone's `holdMusic`. */
     music?: AudioInput;
+    /** How it is told: `'invite'` (the default), or `'update'` (RFC 3311), which goes by re-INVITE to who takes no UPDATE. */
+    via?: 'invite' | 'update';
 }
 
 /** Options of {@link Softphone.acceptPendingSession}. */

@@ -242,6 +242,8 @@ export interface Abortable {
 export interface HoldOptions {
   /** What the other party hears meanwhile; default the phone's `holdMusic`. */
   music?: AudioInput
+  /** How it is told: `'invite'` (the default), or `'update'` (RFC 3311), which goes by re-INVITE to who takes no UPDATE. */
+  via?: 'invite' | 'update'
 }
 
 /** Options of {@link Softphone.acceptPendingSession}. */

@@ -5,7 +5,7 @@ import { SoftphoneError, unanswered } from './errors'
 import type { ConnectionState, SessionEvents, SessionState } from './events'
 import type { Link } from './link'
 import type { AudioInput, AudioOutput, DtmfOptions, HoldOptions, RejectOptions } from './options'
-import { checkOptions, type Schema } from './schema'
+import { checkOptions, type Rule, type Schema } from './schema'
 import type { StatsReport } from './stats'
 import type { HeaderList, WireChanges, WireSession } from './wire'
 
@@ -13,6 +13,8 @@ const dtmfOptions: Schema = {
   duration: { number: { min: 40, max: 6000 } },
   gap: { number: { min: 30, max: 6000 } },
 }
+
+const holdVia: Rule = { oneOf: ['invite', 'update'] }
 
 /** @internal */
 export const rejectOptions: Schema = {
@@ -158,9 +160,9 @@ export class Session extends TypedEmitter<SessionEvents> {
    * call is not answered.
    */
   async hold(options: HoldOptions = {}): Promise<void> {
-    checkOptions('hold', options, { music: audioInput })
+    checkOptions('hold', options, { music: audioInput, via: holdVia })
     const music = options.music === undefined ? undefined : wireInput('music', options.music)
-    await this.#link.command({ type: 'hold', id: this.id, held: true, music })
+    await this.#link.command({ type: 'hold', id: this.id, held: true, music, via: options.via })
   }
 
   /**
@@ -168,8 +170,9 @@ export class Session extends TypedEmitter<SessionEvents> {
    *
    * @throws As {@link hold}.
    */
-  async resume(): Promise<void> {
-    await this.#link.command({ type: 'hold', id: this.id, held: false })
+  async resume(options: Pick<HoldOptions, 'via'> = {}): Promise<void> {
+    checkOptions('resume', options, { via: holdVia })
+    await this.#link.command({ type: 'hold', id: this.id, held: false, via: options.via })
   }
 
   /**

@@ -149,7 +149,7 @@ export type WireCommand =
   | { type: 'end'; id?: string | undefined; conversationId?: string | undefined; reason?: string | undefined }
   | { type: 'abort'; ticket: number }
   | { type: 'mute'; id: string; muted: boolean }
-  | { type: 'hold'; id: string; held: boolean; music?: WireInput | undefined }
+  | { type: 'hold'; id: string; held: boolean; music?: WireInput | undefined; via?: 'invite' | 'update' | undefined }
   | { type: 'sendDtmf'; id: string; tones: string; duration?: number | undefined; gap?: number | undefined }
   | { type: 'expectCall'; conversationId: string; timeout?: number | undefined }
   | { type: 'autoAnswerDecision'; id: string; answer: boolean }

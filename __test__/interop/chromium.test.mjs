@@ -108,14 +108,14 @@ describe('JsSIP in Chromium, through Kamailio', { skip: peers('kamailio', 'chrom
     })
   }
 
-  test('is held, hears the music, and is talked to again', async (t) => {
+  for (const via of ['invite', 'update']) test(`is held by ${via}, hears the music, and is talked to again`, async (t) => {
     const { browser, session, ear, hear } = await talking(t)
-    await session.hold({ music: { tone: 1800 } })
+    await session.hold({ music: { tone: 1800 }, via })
     assert.equal(session.held, true)
     assert.deepEqual(await browser.onHold(), { local: false, remote: true })
     drain(ear)
     await Promise.all([quiet(ear), browser.hears(1800)])
-    await session.resume()
+    await session.resume({ via })
     assert.deepEqual(await browser.onHold(), { local: false, remote: false })
     await hear()
     await session.end()

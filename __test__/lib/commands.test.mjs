@@ -323,7 +323,7 @@ describe('commands', () => {
     const held = session.hold({ music: { wav: 'waltz.wav', loop: true } })
     const { ticket: _, ...sent } = command(engine, 'hold')
     const music = { type: 'wav', path: 'waltz.wav', repeat: true }
-    assert.deepEqual(sent, { type: 'hold', id: ids.one, held: true, music })
+    assert.deepEqual({ ...sent }, { type: 'hold', id: ids.one, held: true, music })
     engine.say({ type: 'sessionChanged', id: ids.one, changes: { held: true } })
     engine.reply('hold')
     await held

@@ -143,6 +143,11 @@ impl Agent {
         self.endpoint.call_id(usage).is_some()
     }
 
+    /// Whether the peer of this call takes UPDATE.
+    pub(crate) fn takes_update(&self, usage: UsageId) -> bool {
+        self.endpoint.takes_update(usage)
+    }
+
     /// Whose request this answer belongs to; asked once.
     pub(crate) fn take_requester(&mut self, id: RequestId) -> Option<UsageId> {
         self.requests.remove(&id)

@@ -80,6 +80,9 @@ pub enum Command {
         /// What it hears meanwhile; `holdMusic` where absent.
         #[serde(default)]
         music: Option<audio::Input>,
+        /// How it is told.
+        #[serde(default)]
+        via: HoldVia,
     },
     /// Sends tones by RFC 4733; done when the last one was sent.
     SendDtmf {
@@ -141,6 +144,17 @@ fn tone_duration() -> u32 {
 /// 70 ms: the pause that W3C's `insertDTMF` uses.
 fn tone_gap() -> u32 {
     70
+}
+
+/// How a change of hold is told to the peer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum HoldVia {
+    /// By re-INVITE, which every peer takes.
+    #[default]
+    Invite,
+    /// By UPDATE (RFC 3311), where the peer's Allow names it; else by re-INVITE.
+    Update,
 }
 
 /// How a call is placed.

@@ -87,9 +87,16 @@ impl Phone {
                 Ok(()) => return None,
                 Err(error) => Err(error),
             },
-            Command::Hold { id, held, music } => {
+            Command::Hold {
+                id,
+                held,
+                music,
+                via,
+            } => {
                 let music = music.unwrap_or_else(|| self.config.hold_music.clone());
-                match self.session(id, |session, ctx| session.hold(ticket, held, music, ctx)) {
+                match self.session(id, |session, ctx| {
+                    session.hold(ticket, held, music, via, ctx);
+                }) {
                     Ok(()) => return None,
                     Err(error) => Err(error),
                 }

@@ -2,6 +2,7 @@
 
 use super::{Context, Session, State};
 use crate::audio;
+use crate::command::HoldVia;
 use crate::error::{ErrorCode, ErrorType, PhoneError, SipStatus};
 use crate::event::SessionChanges;
 use crate::id::Ticket;
@@ -12,6 +13,7 @@ use crate::output::Reply;
 #[derive(Debug)]
 pub(super) struct HoldChange {
     pub(super) held: bool,
+    pub(super) via: HoldVia,
     pub(super) tickets: Vec<Ticket>,
 }
 
@@ -23,6 +25,7 @@ impl Session {
         ticket: Ticket,
         held: bool,
         music: audio::Input,
+        via: HoldVia,
         ctx: &mut Context<'_>,
     ) {
         let State::Active(active) = &mut self.state else {
@@ -37,6 +40,7 @@ impl Session {
         }
         active.holds.push_back(HoldChange {
             held,
+            via,
             tickets: vec![ticket],
         });
         self.drive_voice(music, ctx);

@@ -38,6 +38,7 @@ pub(crate) use show::millis;
 pub(crate) use crate::context::{Context, NotSent};
 
 use crate::audio;
+use crate::command::HoldVia;
 use crate::event::{ConnectionState, Direction, Event};
 use crate::id::{SessionId, Ticket};
 use crate::output::Wake;
@@ -256,7 +257,7 @@ impl Active {
 #[derive(Debug, Clone, Copy, Default)]
 struct Purpose {
     refresh: bool,
-    hold: bool,
+    hold: Option<HoldVia>,
 }
 
 /// Why an offer that is owed is not made now.

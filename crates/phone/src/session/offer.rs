@@ -8,6 +8,7 @@ use sip::message::{Method, Response};
 
 use super::refresh::PATIENCE_WITH_ICE;
 use super::{Active, Context, MediaPath, Negotiation, Pause, Purpose, Session, State};
+use crate::command::HoldVia;
 use crate::end_reason::{Condition, EndReason, Side};
 use crate::error::SipStatus;
 use crate::event::Level;
@@ -28,7 +29,8 @@ impl Session {
         let State::Active(active) = &mut self.state else {
             return;
         };
-        let wanted = active.holds.front().map(|change| change.held);
+        let change = active.holds.front();
+        let wanted = change.map(|change| change.held);
         let owed = active.refresh || active.renewal || wanted.is_some();
         let free = active.negotiation == Negotiation::Stable && active.pause == Pause::No;
         if !(owed && free && ctx.agent.is_usable()) {
@@ -40,7 +42,7 @@ impl Session {
         active.negotiation = Negotiation::Offering;
         active.purpose = Purpose {
             refresh: active.refresh,
-            hold: wanted.is_some(),
+            hold: change.map(|change| change.via),
         };
         active.renewal = false;
         let command = MediaCommand::Reoffer {
@@ -50,15 +52,21 @@ impl Session {
         ctx.media(self.id, command);
     }
 
-    /// The offer is there: sends it in a re-INVITE.
+    /// The offer is there: sends it in a re-INVITE, or in an UPDATE where that is wanted and taken.
     pub(super) fn send_reoffer(&mut self, sdp: String, ctx: &mut Context<'_>) {
         let (State::Active(active), Some(usage)) = (&mut self.state, self.usage) else {
             return;
         };
-        match ctx.request(usage, Method::Invite, Some(&Body::sdp(sdp))) {
+        let update = active.purpose.hold == Some(HoldVia::Update) && ctx.agent.takes_update(usage);
+        let method = match update {
+            true => Method::Update,
+            false => Method::Invite,
+        };
+        match ctx.request(usage, method, Some(&Body::sdp(sdp))) {
             Ok(request) => {
                 active.negotiation = Negotiation::Offered { request };
-                active.offer_until = Some(ctx.now + PATIENCE);
+                // Nobody tries an UPDATE for longer than its transaction lasts (RFC 3261 §17.1.2.2).
+                active.offer_until = (!update).then_some(ctx.now + PATIENCE);
             }
             // The wish stands until there is a flow, or the ACK of our own answer.
             Err(_) => {
@@ -115,7 +123,7 @@ impl Session {
         let details = serde_json::json!({ "id": self.id, "code": status.code });
         ctx.trace(Level::Warn, message, details);
         let text = format!("the other party answered {} {}", status.code, status.reason);
-        if purpose.hold {
+        if purpose.hold.is_some() {
             self.hold_refused(&text, Some(status), ctx);
         }
         self.refreshed(ctx);
@@ -175,7 +183,7 @@ impl Session {
             active.refresh &= !purpose.refresh;
             let details = serde_json::json!({ "id": self.id, "reason": text });
             ctx.trace(Level::Warn, "Media can make no new offer", details);
-            if purpose.hold {
+            if purpose.hold.is_some() {
                 self.hold_refused(text, None, ctx);
             }
             self.refreshed(ctx);
@@ -214,7 +222,7 @@ impl Session {
             && active.negotiation == Negotiation::Applying
         {
             active.negotiation = Negotiation::Stable;
-            if std::mem::take(&mut active.purpose).hold {
+            if std::mem::take(&mut active.purpose).hold.is_some() {
                 self.hold_agreed(ctx);
             }
             self.drive_offer(ctx);
@@ -237,7 +245,7 @@ impl Session {
         match self.media_was_up {
             true => {
                 ctx.media(self.id, MediaCommand::Rollback);
-                if purpose.hold {
+                if purpose.hold.is_some() {
                     // The peer takes its answer for given: it is told what holds instead.
                     active.renewal = true;
                     self.hold_refused(text, None, ctx);

@@ -460,6 +460,69 @@ fn a_late_offer_to_a_held_peer_still_holds_it() {
 }
 
 #[test]
+fn a_peer_that_takes_update_can_be_held_by_one() {
+    for (allow, method) in [
+        ("INVITE, ACK, BYE, UPDATE", Method::Update),
+        ("INVITE, ACK, BYE", Method::Invite),
+    ] {
+        let mut rig = Rig::registered(alice());
+        let mut caller = Caller::new("c1");
+        rig.receive(caller.invite(&[("Allow", allow)], Some("v=0 theirs\r\n")));
+        caller.learn(&rig.beyond_trying(180));
+        let id = rig.id_of("pendingSession");
+        rig.done(json!({ "type": "accept", "id": id }));
+        rig.response(200);
+        rig.receive(caller.ack(None));
+        let command = json!({ "type": "hold", "id": id, "held": true, "via": "update" });
+        let ticket = rig.command(command);
+        let offer = rig.request(&method);
+        rig.receive(answer(&offer, 200, Some("v=0 agreed\r\n")));
+        assert!(rig.reply(ticket).unwrap().is_ok());
+        assert_eq!(rig.changes("held"), [true]);
+    }
+}
+
+#[test]
+fn an_update_that_meets_their_offer_waits_as_well() {
+    let mut rig = Rig::registered(alice());
+    let mut caller = Caller::new("c1");
+    rig.receive(caller.invite(&[("Allow", "UPDATE")], Some("v=0 theirs\r\n")));
+    caller.learn(&rig.beyond_trying(180));
+    let id = rig.id_of("pendingSession");
+    rig.done(json!({ "type": "accept", "id": id }));
+    rig.response(200);
+    rig.receive(caller.ack(None));
+    let command = json!({ "type": "hold", "id": id, "held": true, "via": "update" });
+    let ticket = rig.command(command);
+    let update = rig.request(&Method::Update);
+    // Theirs meets ours as well (RFC 3311 §5.2).
+    rig.receive(caller.request("UPDATE", &[], Some("v=0\r\n")));
+    rig.response(491);
+    rig.receive(answer(&update, 491, None));
+    rig.advance(Duration::from_millis(2000));
+    let update = rig.request(&Method::Update);
+    rig.receive(answer(&update, 200, Some("v=0\r\n")));
+    assert!(rig.reply(ticket).unwrap().is_ok());
+}
+
+#[test]
+fn an_update_that_nobody_answers_ends_the_call() {
+    let mut rig = Rig::registered(alice());
+    let mut caller = Caller::new("c1");
+    rig.receive(caller.invite(&[("Allow", "UPDATE")], Some("v=0 theirs\r\n")));
+    caller.learn(&rig.beyond_trying(180));
+    let id = rig.id_of("pendingSession");
+    rig.done(json!({ "type": "accept", "id": id }));
+    rig.response(200);
+    rig.receive(caller.ack(None));
+    rig.command(json!({ "type": "hold", "id": id, "held": true, "via": "update" }));
+    rig.request(&Method::Update);
+    rig.seconds(33);
+    rig.assert_ended_once("connectivity-error", "network");
+    rig.request(&Method::Bye);
+}
+
+#[test]
 fn two_phones_hold_each_other_and_resume() {
     let mut pair = Pair::new(json!({ "autoAnswer": "always" }));
     pair.command(0, json!({ "type": "call", "target": "bob" }));

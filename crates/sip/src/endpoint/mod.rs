@@ -306,6 +306,12 @@ impl Endpoint {
         }
     }
 
+    /// Says whether the other side of an established call takes UPDATE, by its Allow header (RFC 3311 §4).
+    pub fn takes_update(&self, usage: UsageId) -> bool {
+        let established = self.established(usage);
+        established.is_ok_and(|established| established.peer_takes_update)
+    }
+
     /// Returns the Call-ID of a call that is alive.
     pub fn call_id(&self, usage: UsageId) -> Option<&str> {
         let headers = match self.usages.get(&usage)? {
