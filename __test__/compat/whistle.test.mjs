@@ -142,6 +142,22 @@ describe('the Lumen façade', { timeout: 60_000 }, () => {
     assert.match(wrong.message, /'no header' is no 'Name: value'/)
   })
 
+  test('starts anew while the call of before ends', async (t) => {
+    const { engine, config, causing, until } = await lumen(t)
+    engine.start(config)
+    await causing('call_connected', () => engine.dial(number))
+    const ringing = until('call_ringing')
+    await causing('call_ended', () => {
+      engine.stop()
+      engine.start(config)
+      engine.dial('ringing')
+    })
+    await ringing
+    assert.equal(engine.dial(number), false)
+    const [reason] = await causing('call_failed', () => assert.equal(engine.hangup(), true))
+    assert.equal(reason.condition, 'cancel')
+  })
+
   test('gives up a call that waits for the connection', async (t) => {
     const { engine, config, causing, called } = await lumen(t)
     engine.start(config)

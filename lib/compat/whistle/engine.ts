@@ -57,6 +57,8 @@ export class WhistleEngine {
     phone.destroy().catch((error: Error) => this.#complain(`stop: ${error.message}`, error))
     this.#phone = undefined
     this.#ready = undefined
+    this.#session = undefined
+    this.#pending = undefined
     this.#state = 'Stopped'
     return true
   }
@@ -180,10 +182,10 @@ export class WhistleEngine {
 
   // A phone that was stopped ends its call while another may be running already.
   #idle(phone: Softphone): void {
-    if (phone !== this.#phone && this.#phone !== undefined) return
+    if (phone !== this.#phone) return
     this.#session = undefined
     this.#pending = undefined
-    this.#state = this.#phone ? 'Idle' : 'Stopped'
+    this.#state = 'Idle'
   }
 
   #talking(method: string, act: (session: Session) => Promise<void>): boolean {
