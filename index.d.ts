@@ -170,12 +170,20 @@ export declare class Session extends TypedEmitter<SessionEvents> {
      */
     resume(options?: Pick<HoldOptions, 'via'>): Promise<void>;
     /**
-     * Sends digits (RFC 4733): `0`–`9`, `*`, `#`, `A`–`D`, and `,` for a pause of two seconds. Resolves when the last one was sent.
+     * Sends digits: `0`–`9`, `*`, `#`, `A`–`D`, and `,` for a pause of two seconds. Resolves when the last one was sent,
+     * and by INFO when it was taken.
      *
      * @throws `ERR_INVALID_ARGUMENT` for anything else, `ERR_SESSION_STATE` where the call is not answered,
      * `ERR_DTMF_REFUSED` where the other side takes no digits or more than 256 wait.
      */
     sendDtmf(tones: string, options?: DtmfOptions): Promise<void>;
+    /**
+     * Sends an INFO inside the call, of 56 KiB at most; resolves when the other side has taken it.
+     *
+     * @throws `ERR_REQUEST_REFUSED` with the status in `sip`, `ERR_REQUEST_TIMEOUT`, `ERR_SESSION_STATE` where the call is not
+     * answered, `ERR_SESSION_ENDED` where it ends first.
+     */
+    sendInfo(options: InfoOptions): Promise<void>;
     /** Changes where the outgoing sound comes from. */
     setInput(input: AudioInput): Promise<void>;
     /** Changes where the incoming sound goes. */
@@ -288,12 +296,25 @@ export interface TokenWillExpireEvent {
     expiresIn: number;
 }
 
-/** A received digit (RFC 4733). */
+/** How a digit travels: among the media (RFC 4733), or in an INFO request. */
+export type DtmfMethod = 'rfc4733' | 'info';
+
+/** A received digit. */
 export interface DtmfEvent {
     /** `0`–`9`, `*`, `#`, `A`–`D`. */
     tone: string;
     /** Milliseconds that it lasted. */
     duration: number;
+    /** How it came. */
+    method: DtmfMethod;
+}
+
+/** What the other side sent inside the call (INFO). */
+export interface InfoEvent {
+    /** The media type of `body`. */
+    contentType: string;
+    /** The text; bytes that are no UTF-8 are replaced by U+FFFD. */
+    body: string;
 }
 
 /** What `hold` and `resume` say. */
@@ -394,6 +415,8 @@ export interface SessionEvents {
     'change:remoteHeld': [session: Session, remoteHeld: boolean];
     /** The other side sent a digit. */
     dtmf: [event: DtmfEvent];
+    /** The other side sent an INFO that is no digit. */
+    info: [event: InfoEvent];
     /** The call's figures, once a second while media is connected. */
     stats: [stats: CallStats];
     /** Something is odd, but the call goes on. */
@@ -725,6 +748,16 @@ export interface DtmfOptions {
     duration?: number;
     /** Milliseconds between tones, at least 30; default 70. */
     gap?: number;
+    /** How they travel: among the media (RFC 4733), which is the default, or in INFO requests, one after the other. */
+    via?: DtmfMethod;
+}
+
+/** Options of {@link Session.sendInfo}. */
+export interface InfoOptions {
+    /** A media type such as `text/plain`. */
+    contentType: string;
+    /** The text; none by default. */
+    body?: string;
 }
 
 /** Why a session ended, in the words of XEP-0166 §7.4. */

@@ -115,12 +115,25 @@ export interface TokenWillExpireEvent {
   expiresIn: number
 }
 
-/** A received digit (RFC 4733). */
+/** How a digit travels: among the media (RFC 4733), or in an INFO request. */
+export type DtmfMethod = 'rfc4733' | 'info'
+
+/** A received digit. */
 export interface DtmfEvent {
   /** `0`–`9`, `*`, `#`, `A`–`D`. */
   tone: string
   /** Milliseconds that it lasted. */
   duration: number
+  /** How it came. */
+  method: DtmfMethod
+}
+
+/** What the other side sent inside the call (INFO). */
+export interface InfoEvent {
+  /** The media type of `body`. */
+  contentType: string
+  /** The text; bytes that are no UTF-8 are replaced by U+FFFD. */
+  body: string
 }
 
 /** What `hold` and `resume` say. */
@@ -221,6 +234,8 @@ export interface SessionEvents {
   'change:remoteHeld': [session: Session, remoteHeld: boolean]
   /** The other side sent a digit. */
   dtmf: [event: DtmfEvent]
+  /** The other side sent an INFO that is no digit. */
+  info: [event: InfoEvent]
   /** The call's figures, once a second while media is connected. */
   stats: [stats: CallStats]
   /** Something is odd, but the call goes on. */

@@ -1,6 +1,6 @@
 import type { AudioSink } from './audio-sink'
 import type { AudioSource } from './audio-source'
-import type { PendingSession } from './events'
+import type { DtmfMethod, PendingSession } from './events'
 import type { Session } from './session'
 
 /** A level of the log, from the most to the least talkative. */
@@ -322,4 +322,14 @@ export interface DtmfOptions {
   duration?: number
   /** Milliseconds between tones, at least 30; default 70. */
   gap?: number
+  /** How they travel: among the media (RFC 4733), which is the default, or in INFO requests, one after the other. */
+  via?: DtmfMethod
+}
+
+/** Options of {@link Session.sendInfo}. */
+export interface InfoOptions {
+  /** A media type such as `text/plain`. */
+  contentType: string
+  /** The text; none by default. */
+  body?: string
 }

@@ -95,6 +95,7 @@ export class Receiver {
       case 'answered':
       case 'endOfCandidates':
       case 'dtmf':
+      case 'info':
       case 'terminated':
       case 'warning':
       case 'warningCleared':
@@ -141,6 +142,7 @@ type SessionEvent = Extract<
       | 'answered'
       | 'endOfCandidates'
       | 'dtmf'
+      | 'info'
       | 'terminated'
       | 'warning'
       | 'warningCleared'
@@ -160,7 +162,9 @@ function toSession(session: Session | undefined, event: SessionEvent): void {
     case 'endOfCandidates':
       return session.deliver('endOfCandidates')
     case 'dtmf':
-      return session.deliver('dtmf', { tone: event.tone, duration: event.duration })
+      return session.deliver('dtmf', { tone: event.tone, duration: event.duration, method: event.method })
+    case 'info':
+      return session.deliver('info', { contentType: event.contentType, body: event.body })
     case 'terminated':
       return session.terminate(EndReason.of(event.reason))
     case 'warning':

@@ -4,7 +4,7 @@ import { EndReason } from './end-reason'
 import { SoftphoneError, unanswered } from './errors'
 import type { ConnectionState, SessionEvents, SessionState } from './events'
 import type { Link } from './link'
-import type { AudioInput, AudioOutput, DtmfOptions, HoldOptions, RejectOptions } from './options'
+import type { AudioInput, AudioOutput, DtmfOptions, HoldOptions, InfoOptions, RejectOptions } from './options'
 import { checkOptions, type Rule, type Schema } from './schema'
 import type { StatsReport } from './stats'
 import type { HeaderList, WireChanges, WireSession } from './wire'
@@ -12,9 +12,11 @@ import type { HeaderList, WireChanges, WireSession } from './wire'
 const dtmfOptions: Schema = {
   duration: { number: { min: 40, max: 6000 } },
   gap: { number: { min: 30, max: 6000 } },
+  via: { oneOf: ['rfc4733', 'info'] },
 }
 
 const holdVia: Rule = { oneOf: ['invite', 'update'] }
+const infoOptions: Schema = { contentType: 'text', body: 'string' }
 
 /** @internal */
 export const rejectOptions: Schema = {
@@ -176,7 +178,8 @@ export class Session extends TypedEmitter<SessionEvents> {
   }
 
   /**
-   * Sends digits (RFC 4733): `0`–`9`, `*`, `#`, `A`–`D`, and `,` for a pause of two seconds. Resolves when the last one was sent.
+   * Sends digits: `0`–`9`, `*`, `#`, `A`–`D`, and `,` for a pause of two seconds. Resolves when the last one was sent,
+   * and by INFO when it was taken.
    *
    * @throws `ERR_INVALID_ARGUMENT` for anything else, `ERR_SESSION_STATE` where the call is not answered,
    * `ERR_DTMF_REFUSED` where the other side takes no digits or more than 256 wait.
@@ -185,6 +188,19 @@ export class Session extends TypedEmitter<SessionEvents> {
     if (typeof tones !== 'string') throw invalidArgument('tones', 'a string of the digits 0-9, *, # and A-D')
     checkOptions('sendDtmf', options, dtmfOptions)
     await this.#link.command({ type: 'sendDtmf', id: this.id, tones, ...options })
+  }
+
+  /**
+   * Sends an INFO inside the call, of 56 KiB at most; resolves when the other side has taken it.
+   *
+   * @throws `ERR_REQUEST_REFUSED` with the status in `sip`, `ERR_REQUEST_TIMEOUT`, `ERR_SESSION_STATE` where the call is not
+   * answered, `ERR_SESSION_ENDED` where it ends first.
+   */
+  async sendInfo(options: InfoOptions): Promise<void> {
+    checkOptions('options of sendInfo', options, infoOptions)
+    const { contentType, body = '' } = options
+    if (contentType === undefined) throw invalidArgument('contentType', "a media type such as 'text/plain'")
+    await this.#link.command({ type: 'sendInfo', id: this.id, contentType, body })
   }
 
   /** Changes where the outgoing sound comes from. */

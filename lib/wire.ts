@@ -1,6 +1,6 @@
 import type { EndReasonInit, EndSide } from './end-reason'
 import type { ErrorType, SipStatus } from './errors'
-import type { AutoAnswerSource, ConnectionState, SessionState, WarningCode } from './events'
+import type { AutoAnswerSource, ConnectionState, DtmfMethod, SessionState, WarningCode } from './events'
 import type { LogLevel } from './options'
 import type { CallStats } from './stats'
 
@@ -80,7 +80,8 @@ export type WireEvent =
   | { type: 'progress'; id: string; code: number; reason: string; earlyMedia: boolean }
   | { type: 'answered'; id: string }
   | { type: 'endOfCandidates'; id: string }
-  | { type: 'dtmf'; id: string; tone: string; duration: number }
+  | { type: 'dtmf'; id: string; tone: string; duration: number; method: DtmfMethod }
+  | { type: 'info'; id: string; contentType: string; body: string }
   | { type: 'terminated'; id: string; reason: EndReasonInit }
   | { type: 'sessionEnded'; id: string; reason: EndReasonInit }
   | { type: 'warning'; id: string; warning: WarningCode; text: string }
@@ -150,7 +151,15 @@ export type WireCommand =
   | { type: 'abort'; ticket: number }
   | { type: 'mute'; id: string; muted: boolean }
   | { type: 'hold'; id: string; held: boolean; music?: WireInput | undefined; via?: 'invite' | 'update' | undefined }
-  | { type: 'sendDtmf'; id: string; tones: string; duration?: number | undefined; gap?: number | undefined }
+  | {
+      type: 'sendDtmf'
+      id: string
+      tones: string
+      duration?: number | undefined
+      gap?: number | undefined
+      via?: DtmfMethod | undefined
+    }
+  | { type: 'sendInfo'; id: string; contentType: string; body: string }
   | { type: 'expectCall'; conversationId: string; timeout?: number | undefined }
   | { type: 'autoAnswerDecision'; id: string; answer: boolean }
   | { type: 'setAccessToken'; token: string }

@@ -76,6 +76,7 @@ async function openPhone(browser, site, options) {
     hold: remote('hold'),
     unhold: remote('unhold'),
     onHold: remote('onHold'),
+    sendInfo: remote('sendInfo'),
     hears: (frequency, deadline = 5000) => remote('hears')(frequency, deadline),
     received: remote('received'),
     async stop() {

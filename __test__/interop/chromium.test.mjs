@@ -63,6 +63,32 @@ describe('JsSIP in Chromium, through Kamailio', { skip: peers('kamailio', 'chrom
     }
   }
 
+  test('exchanges INFO, and digits by INFO', async (t) => {
+    const [browser, phone] = await both(t)
+    const session = await phone.call(uri('bob'), { mediaStream: 'none' })
+    await browser.event('incoming')
+    await browser.answer(1000)
+    await session.answered
+    await browser.event('confirmed')
+    const arrived = next(session, 'info')
+    await browser.sendInfo('application/json', '{"from":"JsSIP"}')
+    assert.deepEqual(await arrived, [{ contentType: 'application/json', body: '{"from":"JsSIP"}' }])
+    await browser.event('info')
+    await session.sendInfo({ contentType: 'text/plain', body: 'from us' })
+    const { originator, contentType, body } = await browser.event('info')
+    assert.deepEqual([originator, contentType, body], ['remote', 'text/plain', 'from us'])
+    const digits = []
+    const all = new Promise((resolve) => session.on('dtmf', (digit) => digits.push(digit) === 2 && resolve()))
+    await browser.sendDtmf('7*', 160, 70, 'INFO')
+    await all
+    assert.deepEqual(digits, [
+      { tone: '7', duration: 160, method: 'info' },
+      { tone: '*', duration: 160, method: 'info' },
+    ])
+    await session.sendDtmf('3', { via: 'info' })
+    await session.end()
+  })
+
   test('its digits arrive', async (t) => {
     const [browser, phone] = await both(t)
     const session = await phone.call(uri('bob'), { mediaStream: 'none' })

@@ -62,8 +62,12 @@ class Phone {
     this.#last().terminate()
   }
 
-  sendDtmf(tones, duration, gap) {
-    this.#last().sendDTMF(tones, { transportType: 'RFC2833', duration, interToneGap: gap })
+  sendDtmf(tones, duration, gap, transportType = 'RFC2833') {
+    this.#last().sendDTMF(tones, { transportType, duration, interToneGap: gap })
+  }
+
+  sendInfo(contentType, body) {
+    this.#last().sendInfo(contentType, body)
   }
 
   hold(options) {
@@ -118,6 +122,9 @@ class Phone {
       session.on(name, ({ originator }) => this.#note(name, { originator }))
     }
     session.on('newDTMF', ({ originator, dtmf }) => this.#note('dtmf', { originator, tone: dtmf.tone }))
+    session.on('newInfo', ({ originator, info }) => {
+      this.#note('info', { originator, contentType: info.contentType, body: info.body })
+    })
     if (session.direction === 'incoming') this.#note('incoming', { from: session.remote_identity.uri.toString() })
   }
 

@@ -193,6 +193,8 @@ describe('commands', () => {
     engine.onCommand = ({ type }) => setImmediate(() => engine.reply(type))
     await session.mute()
     await session.sendDtmf('12#', { duration: 120 })
+    await session.sendDtmf('3', { via: 'info' })
+    await session.sendInfo({ contentType: 'text/plain', body: 'hello' })
     await session.setInput({ wav: 'a.wav' })
     await session.setOutput('none')
     await session.setVolume(40)
@@ -202,6 +204,8 @@ describe('commands', () => {
     assert.deepEqual(engine.commands.slice(1).map(({ ticket: _, ...sent }) => sent), [
       { type: 'mute', id: ids.one, muted: true },
       { type: 'sendDtmf', id: ids.one, tones: '12#', duration: 120 },
+      { type: 'sendDtmf', id: ids.one, tones: '3', via: 'info' },
+      { type: 'sendInfo', id: ids.one, contentType: 'text/plain', body: 'hello' },
       { type: 'setInput', id: ids.one, input: { type: 'wav', path: 'a.wav', repeat: false } },
       { type: 'setOutput', id: ids.one, output: { type: 'none' } },
       { type: 'setVolume', id: ids.one, volume: 40 },

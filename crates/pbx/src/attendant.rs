@@ -184,7 +184,9 @@ impl Attendant {
                 self.ringing.retain(|(_, ringing)| *ringing != id);
                 self.muted.remove(&id);
             }
-            phone::Event::Dtmf { id, tone, duration } => {
+            phone::Event::Dtmf {
+                id, tone, duration, ..
+            } => {
                 if self.kind == Extension::Menu
                     && let Some(command) = menu(id, tone.reveal())
                 {

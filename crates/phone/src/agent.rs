@@ -183,15 +183,20 @@ impl Agent {
         result
     }
 
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "a request, and what every input brings"
+    )]
     pub(crate) fn request(
         &mut self,
         usage: UsageId,
         method: Method,
+        headers: &[(String, String)],
         body: Option<&Body>,
         now: Instant,
         out: &mut VecDeque<Output>,
     ) -> Result<RequestId, CommandError> {
-        let result = self.endpoint.request(usage, method, &[], body, now);
+        let result = self.endpoint.request(usage, method, headers, body, now);
         if let Ok(id) = result {
             self.requests.insert(id, usage);
         }

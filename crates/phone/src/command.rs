@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::audio;
-use crate::event::Level;
+use crate::event::{DtmfMethod, Level};
 use crate::id::{SessionId, Ticket};
 use crate::secret::Secret;
 
@@ -84,7 +84,14 @@ pub enum Command {
         #[serde(default)]
         via: HoldVia,
     },
-    /// Sends tones by RFC 4733; done when the last one was sent.
+    /// Sends an INFO inside the call; done when the other party has taken it.
+    SendInfo {
+        id: SessionId,
+        /// A media type.
+        content_type: String,
+        body: Content,
+    },
+    /// Sends tones; done when the last one was sent.
     SendDtmf {
         id: SessionId,
         tones: Tones,
@@ -94,6 +101,9 @@ pub enum Command {
         /// Milliseconds, 30 to 6000.
         #[serde(default = "tone_gap")]
         gap: u32,
+        /// How they travel.
+        #[serde(default)]
+        via: DtmfMethod,
     },
     /// Announces an incoming call that may be answered by itself.
     ExpectCall {
@@ -189,6 +199,29 @@ pub struct AcceptOptions {
     pub auto_connect_session: Option<bool>,
     /// Headers of the 200 OK.
     pub headers: Vec<(String, String)>,
+}
+
+/// What a message or an INFO carries, as text: Debug shows only how much.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Content(String);
+
+impl Content {
+    /// Wraps a text.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Content {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "[{} bytes]", self.0.len())
+    }
 }
 
 /// DTMF tones, which may be a PIN: Debug shows only how many.

@@ -71,10 +71,11 @@ impl Context<'_> {
         &mut self,
         usage: UsageId,
         method: Method,
+        headers: &[(String, String)],
         body: Option<&Body>,
     ) -> Result<RequestId, NotSent> {
         self.agent
-            .request(usage, method, body, self.now, self.outputs)
+            .request(usage, method, headers, body, self.now, self.outputs)
     }
 
     pub(crate) fn answer(&mut self, request: ServerRequestId, reply: &Reply) {

@@ -116,6 +116,12 @@ pub enum ErrorCode {
     /// The tones can't be sent.
     #[serde(rename = "ERR_DTMF_REFUSED")]
     DtmfRefused,
+    /// The other party, or a server, refused a request.
+    #[serde(rename = "ERR_REQUEST_REFUSED")]
+    RequestRefused,
+    /// A request was not answered in time.
+    #[serde(rename = "ERR_REQUEST_TIMEOUT")]
+    RequestTimeout,
     /// Media failed or crashed.
     #[serde(rename = "ERR_MEDIA")]
     Media,

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::command::Tones;
+use crate::command::{Content, Tones};
 use crate::end_reason::EndReason;
 use crate::error::PhoneError;
 use crate::id::SessionId;
@@ -70,6 +70,13 @@ pub enum Event {
         id: SessionId,
         tone: Tones,
         duration: u32,
+        method: DtmfMethod,
+    },
+    /// The far end sent an INFO that is no key.
+    Info {
+        id: SessionId,
+        content_type: String,
+        body: Content,
     },
     /// A session has ended; once for each `SessionStarted`.
     Terminated { id: SessionId, reason: EndReason },
@@ -102,6 +109,17 @@ pub enum Event {
     TokenNeeded,
     /// The phone has ended; nothing comes after this.
     Closed,
+}
+
+/// How a key travels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DtmfMethod {
+    /// As an event among the media (RFC 4733).
+    #[default]
+    Rfc4733,
+    /// In an INFO request, `application/dtmf-relay`.
+    Info,
 }
 
 /// An incoming call that nobody has answered yet.

@@ -80,6 +80,8 @@ pub enum Wake {
     Delivery,
     /// An auto-answer decision or its delay.
     AutoAnswer,
+    /// The next key that travels by INFO.
+    Key,
     /// A failed media path has not come back.
     Repair,
     /// Our new offer is to be made again, or has no answer.

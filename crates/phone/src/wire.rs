@@ -1,6 +1,6 @@
 //! What the phone reads out of SIP messages.
 
-use sip::endpoint::UsageId;
+use sip::endpoint::{CommandError, RequestFailure, UsageId};
 use sip::header::{ContentType, From, PAssertedIdentity, Reason, To};
 use sip::message::{HeaderName, Headers, Request, Response};
 use sip::uri::Uri;
@@ -8,7 +8,7 @@ use sip::uri::Uri;
 use crate::config::Config;
 use crate::conversation_id;
 use crate::end_reason::Causes;
-use crate::error::SipStatus;
+use crate::error::{ErrorCode, ErrorType, PhoneError, SipStatus};
 use crate::session::{Arrival, Peer};
 
 /// Longer reason phrases and names are cut: they are for people.
@@ -20,6 +20,52 @@ pub(crate) fn status(response: &Response) -> SipStatus {
         code: response.status().code(),
         reason: shortened(response.reason()),
     }
+}
+
+/// What a request fails with whose answer is no 2xx.
+pub(crate) fn refused(response: &Response) -> PhoneError {
+    let status = status(response);
+    let text = format!("The request was refused: {} {}", status.code, status.reason);
+    PhoneError::new(ErrorCode::RequestRefused, ErrorType::Generic, text).with_sip(Some(status))
+}
+
+/// What a request fails with that had no answer.
+pub(crate) fn unanswered(failure: RequestFailure) -> PhoneError {
+    let (code, text) = match failure {
+        RequestFailure::Timeout => (
+            ErrorCode::RequestTimeout,
+            "The request was not answered in time",
+        ),
+        RequestFailure::Transport => (ErrorCode::NotConnected, "The connection was lost"),
+        RequestFailure::DialogEnded => (ErrorCode::SessionEnded, "The session has ended"),
+    };
+    PhoneError::new(code, ErrorType::Generic, text)
+}
+
+/// What a command fails with whose request could not be sent.
+pub(crate) fn not_sent(error: &CommandError) -> PhoneError {
+    let (code, kind) = match error {
+        CommandError::NoFlow => (ErrorCode::NotConnected, ErrorType::Generic),
+        CommandError::Header { .. } | CommandError::Target { .. } => {
+            (ErrorCode::InvalidArgument, ErrorType::InvalidOptions)
+        }
+        CommandError::Limit { .. } => (ErrorCode::TooManySessions, ErrorType::Generic),
+        CommandError::Unknown
+        | CommandError::WrongState { .. }
+        | CommandError::OfferPending
+        | CommandError::Code { .. } => (ErrorCode::SessionState, ErrorType::Session),
+    };
+    PhoneError::new(code, kind, error.to_string())
+}
+
+/// The media type of a body, as written; empty where there is none.
+pub(crate) fn content_type(headers: &Headers) -> String {
+    headers
+        .get(HeaderName::ContentType)
+        .unwrap_or_default()
+        .chars()
+        .take(LONGEST_TEXT)
+        .collect()
 }
 
 /// The session description in a response.

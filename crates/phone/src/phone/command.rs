@@ -81,8 +81,19 @@ impl Phone {
                 tones,
                 duration,
                 gap,
+                via,
             } => match self.session(id, |session, ctx| {
-                session.send_dtmf(ticket, &tones, duration, gap, ctx);
+                session.send_dtmf(ticket, &tones, duration, gap, via, ctx);
+            }) {
+                Ok(()) => return None,
+                Err(error) => Err(error),
+            },
+            Command::SendInfo {
+                id,
+                content_type,
+                body,
+            } => match self.session(id, |session, ctx| {
+                session.send_info(ticket, &content_type, &body, ctx);
             }) {
                 Ok(()) => return None,
                 Err(error) => Err(error),

@@ -1,11 +1,9 @@
 //! What the SIP endpoint tells, taken to whom it concerns.
 
 use sip::endpoint::{self, EndCause, FailureCause, Reply, ServerRequestId, UsageId};
-use sip::header::ContentType;
 use sip::message::{Method, Request};
 
 use super::Phone;
-use crate::command::Tones;
 use crate::config::Policy;
 use crate::context::Context;
 use crate::end_reason::{Condition, EndReason, Side};
@@ -68,13 +66,13 @@ impl Phone {
             endpoint::Event::Response { id, response } => {
                 if let Some(usage) = self.agent.take_requester(id) {
                     self.of(usage, |session, ctx| {
-                        session.offer_answered(id, &response, ctx)
+                        session.request_answered(id, &response, ctx)
                     });
                 }
             }
             endpoint::Event::RequestFailed { id, cause } => {
                 if let Some(usage) = self.agent.take_requester(id) {
-                    self.of(usage, |session, ctx| session.offer_failed(id, cause, ctx));
+                    self.of(usage, |session, ctx| session.request_failed(id, cause, ctx));
                 }
             }
             endpoint::Event::RefreshDue { usage } => {
@@ -151,7 +149,9 @@ impl Phone {
             (Method::Invite | Method::Update, Some(session)) => {
                 self.with(session, |session, ctx| session.reoffered(id, request, ctx));
             }
-            (Method::Info, Some(session)) => self.info(session, id, request),
+            (Method::Info, Some(session)) => {
+                self.with(session, |session, ctx| session.informed(id, request, ctx));
+            }
             (Method::Notify, Some(session)) if is_talk(request) => self.talk(session, id),
             (Method::Options, _) => {
                 let reply = Reply::new(200).header("Accept", "application/sdp");
@@ -160,21 +160,6 @@ impl Phone {
             // RFC 6665 §4.1.3: a notification that nobody subscribed to.
             (_, _) => self.context().answer(id, &Reply::new(481)),
         }
-    }
-
-    fn info(&mut self, session: crate::id::SessionId, id: ServerRequestId, request: &Request) {
-        let reply = match dtmf(request) {
-            Some((tone, duration)) => {
-                let known = self.with(session, |session, ctx| {
-                    session.pressed(tone, duration, ctx);
-                });
-                Reply::new(known.map_or(481, |()| 200))
-            }
-            // RFC 6086 §4.2.2: an INFO without a body only probes.
-            None if request.body().is_empty() => Reply::new(200),
-            None => Reply::new(415).header("Accept", "application/dtmf-relay, application/dtmf"),
-        };
-        self.context().answer(id, &reply);
     }
 
     /// Genesys answers a ringing phone this way; the policy for headers holds for it too.
@@ -196,34 +181,4 @@ fn is_talk(request: &Request) -> bool {
     event
         .and_then(Result::ok)
         .is_some_and(|event| event.is("talk"))
-}
-
-/// A key in an INFO: `Signal=5` and `Duration=160`, or the key alone.
-fn dtmf(request: &Request) -> Option<(Tones, u32)> {
-    let content_type = request.headers().typed::<ContentType<'_>>()?.ok()?;
-    let body = std::str::from_utf8(request.body()).ok()?;
-    let field = |name: &str| {
-        body.lines().find_map(|line| {
-            let (key, value) = line.split_once('=')?;
-            key.trim().eq_ignore_ascii_case(name).then(|| value.trim())
-        })
-    };
-    let (tone, duration) = if content_type.is_media_type("application/dtmf-relay") {
-        (
-            field("Signal")?,
-            field("Duration").and_then(|d| d.parse().ok()),
-        )
-    } else if content_type.is_media_type("application/dtmf") {
-        (body.trim(), None)
-    } else {
-        return None;
-    };
-    let known = |c: char| c.is_ascii_digit() || "ABCDabcd*#".contains(c);
-    let one = tone.len() == 1 && tone.chars().all(known);
-    one.then(|| {
-        (
-            Tones::new(tone.to_ascii_uppercase()),
-            duration.unwrap_or(100).min(6000),
-        )
-    })
 }

@@ -63,6 +63,7 @@ impl Session {
             delivery: Delivery::default(),
             input: dial.input.map_or(Choice::Default, Choice::Own),
             output: dial.output.map_or(Choice::Default, Choice::Own),
+            errands: Vec::new(),
         };
         session.start(ctx);
         ctx.media(id, MediaCommand::Offer);

@@ -1,9 +1,10 @@
 //! Tones that we send.
 
+use super::keys::Order;
 use super::{Context, Session, State};
 use crate::command::Tones;
 use crate::error::{ErrorCode, ErrorType, PhoneError};
-use crate::event::Event;
+use crate::event::{DtmfMethod, Event};
 use crate::id::Ticket;
 use crate::media::MediaCommand;
 use crate::output::Reply;
@@ -19,21 +20,40 @@ impl Session {
         tones: &Tones,
         duration: u32,
         gap: u32,
+        via: DtmfMethod,
         ctx: &mut Context<'_>,
     ) {
-        match self.queue_tones(ticket, tones, duration, gap) {
-            Ok(command) => ctx.media(self.id, command),
-            Err(error) => ctx.reply(ticket, Err(error)),
+        let tones = match self.check_tones(tones, duration, gap) {
+            Ok(tones) => tones,
+            Err(error) => return ctx.reply(ticket, Err(error)),
+        };
+        match via {
+            DtmfMethod::Rfc4733 => {
+                if let State::Active(active) = &mut self.state {
+                    active.tones.push(ticket);
+                }
+                let command = MediaCommand::SendDtmf {
+                    ticket,
+                    tones: Tones::new(tones),
+                    duration,
+                    gap,
+                };
+                ctx.media(self.id, command);
+            }
+            DtmfMethod::Info => {
+                let order = Order {
+                    ticket,
+                    tones: tones.chars().collect(),
+                    duration,
+                    gap,
+                };
+                self.press(order, ctx);
+            }
         }
     }
 
-    fn queue_tones(
-        &mut self,
-        ticket: Ticket,
-        tones: &Tones,
-        duration: u32,
-        gap: u32,
-    ) -> Result<MediaCommand, PhoneError> {
+    /// The tones as they are sent.
+    fn check_tones(&self, tones: &Tones, duration: u32, gap: u32) -> Result<String, PhoneError> {
         let known = |tone: char| tone.is_ascii_digit() || "ABCDabcd*#,".contains(tone);
         let text = tones.reveal();
         if text.is_empty() || text.len() > MOST_TONES || !text.chars().all(known) {
@@ -45,27 +65,32 @@ impl Session {
         if !(30..=6000).contains(&gap) {
             return Err(wrong("gap must be 30 to 6000 milliseconds"));
         }
-        let State::Active(active) = &mut self.state else {
+        if !matches!(self.state, State::Active(_)) {
             return Err(PhoneError::new(
                 ErrorCode::SessionState,
                 ErrorType::Session,
                 "Tones can be sent only in an active session",
             ));
-        };
-        active.tones.push(ticket);
-        Ok(MediaCommand::SendDtmf {
-            ticket,
-            tones: Tones::new(text.to_ascii_uppercase()),
-            duration,
-            gap,
-        })
+        }
+        Ok(text.to_ascii_uppercase())
     }
 
     /// The far end pressed a key.
-    pub(crate) fn pressed(&self, tone: Tones, duration: u32, ctx: &mut Context<'_>) {
+    pub(crate) fn pressed(
+        &self,
+        tone: Tones,
+        duration: u32,
+        method: DtmfMethod,
+        ctx: &mut Context<'_>,
+    ) {
         if self.is_live() {
             let id = self.id;
-            ctx.emit(Event::Dtmf { id, tone, duration });
+            ctx.emit(Event::Dtmf {
+                id,
+                tone,
+                duration,
+                method,
+            });
         }
     }
 

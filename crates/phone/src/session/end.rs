@@ -56,7 +56,7 @@ impl Session {
     fn hang_up(&self, ctx: &mut Context<'_>) -> State {
         match self
             .usage
-            .map(|usage| ctx.request(usage, Method::Bye, None))
+            .map(|usage| ctx.request(usage, Method::Bye, &[], None))
         {
             Some(Ok(_)) => State::Ending,
             Some(Err(_)) | None => State::Ended,
@@ -93,7 +93,8 @@ impl Session {
             id,
             reason: reason.clone(),
         });
-        for ticket in waiting(was) {
+        let errands = self.take_errand_tickets();
+        for ticket in waiting(was).into_iter().chain(errands) {
             ctx.reply(ticket, Err(failure(&reason)));
         }
     }
@@ -105,7 +106,8 @@ fn waiting(state: State) -> Vec<crate::id::Ticket> {
         State::Offering(offering) => vec![offering.ticket],
         State::Active(active) => {
             let holds = active.holds.into_iter().flat_map(|change| change.tickets);
-            active.tones.into_iter().chain(holds).collect()
+            let keys = active.keys.tickets();
+            active.tones.into_iter().chain(keys).chain(holds).collect()
         }
         // The call's own command was answered when its INVITE was sent.
         State::Dialing(_)

@@ -4,7 +4,7 @@ use super::offer::condition;
 use super::{Context, MediaPath, Negotiation, Session, State};
 use crate::end_reason::{Condition, EndReason, Side};
 use crate::error::{ErrorCode, ErrorType, PhoneError};
-use crate::event::{Event, Level, SessionChanges, Warning};
+use crate::event::{DtmfMethod, Event, Level, SessionChanges, Warning};
 use crate::media::{Device, MediaEvent, MediaFailure, MediaRefusal};
 
 impl Session {
@@ -29,7 +29,9 @@ impl Session {
             MediaEvent::Failed { failure, reason } => self.failed(failure, &reason, ctx),
             MediaEvent::EndOfCandidates => ctx.emit(Event::EndOfCandidates { id }),
             MediaEvent::RemoteHold { held } => self.held_by_peer(held, ctx),
-            MediaEvent::Dtmf { tone, duration } => self.pressed(tone, duration, ctx),
+            MediaEvent::Dtmf { tone, duration } => {
+                self.pressed(tone, duration, DtmfMethod::Rfc4733, ctx);
+            }
             MediaEvent::DtmfSent { remaining } => self.tones_sent(remaining, ctx),
             MediaEvent::DtmfRefused { ticket, reason } => self.tones_refused(ticket, reason, ctx),
             MediaEvent::DeviceFailed { device, reason } => {

@@ -14,7 +14,10 @@ mod dial;
 mod dtmf;
 mod early_media;
 mod end;
+mod errand;
 mod hold;
+mod info;
+mod keys;
 mod media;
 mod mute;
 mod offer;
@@ -77,6 +80,8 @@ pub(crate) struct Session {
     delivery: Delivery,
     input: Choice<audio::Input>,
     output: Choice<audio::Output>,
+    /// Our requests inside the call that are not answered, and what they are for.
+    errands: Vec<(RequestId, errand::Errand)>,
 }
 
 /// The other party.
@@ -221,6 +226,7 @@ pub(crate) struct Active {
     /// A media path that failed is being restarted, until then.
     repair: Option<Instant>,
     tones: Vec<Ticket>,
+    keys: keys::Keys,
 }
 
 impl Active {
@@ -236,6 +242,7 @@ impl Active {
             offer_until: None,
             repair: None,
             tones: Vec::new(),
+            keys: keys::Keys::default(),
         }
     }
 
@@ -246,9 +253,11 @@ impl Active {
         };
         let offer = [again, self.offer_until].into_iter().flatten();
         let repair = self.repair.map(|until| (until, Wake::Repair));
+        let key = self.keys.deadline().map(|at| (at, Wake::Key));
         offer
             .map(|at| (at, Wake::Offer))
             .chain(repair)
+            .chain(key)
             .min_by_key(|(at, _)| *at)
     }
 }
@@ -333,7 +342,10 @@ impl Session {
             State::Active(active) if active.repair.is_some_and(|until| until <= ctx.now) => {
                 self.irreparable("The media path did not come back", ctx);
             }
-            State::Active(_) => self.offer_timeout(ctx),
+            State::Active(_) => {
+                self.offer_timeout(ctx);
+                self.drive_keys(ctx);
+            }
             State::Dialing(_) | State::Offering(_) | State::Ending | State::Ended => {}
         }
     }

@@ -62,7 +62,7 @@ impl Session {
             true => Method::Update,
             false => Method::Invite,
         };
-        match ctx.request(usage, method, Some(&Body::sdp(sdp))) {
+        match ctx.request(usage, method, &[], Some(&Body::sdp(sdp))) {
             Ok(request) => {
                 active.negotiation = Negotiation::Offered { request };
                 // Nobody tries an UPDATE for longer than its transaction lasts (RFC 3261 §17.1.2.2).

@@ -93,6 +93,7 @@ impl Session {
             delivery: Delivery::default(),
             input: Choice::Default,
             output: Choice::Default,
+            errands: Vec::new(),
         };
         // Genesys answers by NOTIFY only phones that say so here.
         let ringing = Reply::new(180).header("Allow-Events", "talk");

@@ -14,6 +14,7 @@ mod early_media;
 mod harness;
 mod hold;
 mod incoming;
+mod info;
 mod media;
 mod outgoing;
 mod pair;

@@ -230,22 +230,3 @@ fn options_and_unknown_notifications_are_answered() {
     rig.response(481);
     assert_eq!(rig.count("terminated"), 0);
 }
-
-#[test]
-fn a_key_in_an_info_is_a_key() {
-    let (mut rig, mut caller, _) = talking();
-    rig.receive(caller.with_body(
-        "INFO",
-        "application/dtmf-relay",
-        "Signal=5\r\nDuration=160\r\n",
-    ));
-    rig.response(200);
-    let dtmf = rig.last("dtmf");
-    assert_eq!(
-        (dtmf["tone"].as_str(), dtmf["duration"].as_u64()),
-        (Some("5"), Some(160))
-    );
-    rig.receive(caller.with_body("INFO", "application/json", "{}"));
-    rig.response(415);
-    assert_eq!(rig.count("dtmf"), 1);
-}

@@ -1,0 +1,43 @@
+//! What a message or an INFO of ours may carry.
+
+use sip::endpoint::Body;
+use sip::header::{ContentType, TypedHeader};
+
+use crate::command::Content;
+use crate::error::{ErrorCode, ErrorType, PhoneError};
+
+/// A SIP message has at most 64 KiB; this leaves room for its headers.
+const LONGEST: usize = 56 * 1024;
+
+/// Makes a body of what the application gave.
+pub(crate) fn body(content_type: &str, content: &Content) -> Result<Body, PhoneError> {
+    let printable = !content_type.chars().any(char::is_control);
+    let read = ContentType::parse(content_type).ok();
+    let media_type = read.filter(|read| printable && read.value().contains('/'));
+    if media_type.is_none() {
+        return Err(wrong(
+            "contentType must be a media type such as 'text/plain'",
+        ));
+    }
+    let text = content.reveal();
+    if text.len() > LONGEST {
+        return Err(wrong("body must have 56 KiB at most"));
+    }
+    Ok(Body {
+        content_type: content_type.to_owned(),
+        bytes: text.to_owned().into(),
+    })
+}
+
+/// The text of a received body; what is no UTF-8 in it is replaced.
+pub(crate) fn of_bytes(bytes: &[u8]) -> Content {
+    Content::new(String::from_utf8_lossy(bytes))
+}
+
+fn wrong(message: &str) -> PhoneError {
+    PhoneError::new(
+        ErrorCode::InvalidArgument,
+        ErrorType::InvalidOptions,
+        message,
+    )
+}
