@@ -184,6 +184,32 @@ export declare class Session extends TypedEmitter<SessionEvents> {
      * answered, `ERR_SESSION_ENDED` where it ends first.
      */
     sendInfo(options: InfoOptions): Promise<void>;
+    /**
+     * Asks the other side to call `target` instead (REFER); resolves when the target has taken the call, which ends this one.
+     *
+     * Also resolves where the other side agrees and hangs up without a report. `transferProgress` tells how far it is.
+     *
+     * @throws `ERR_TRANSFER_FAILED` where the other side refuses or the target does not take the call, with the status in `sip`:
+     * this call goes on. `ERR_SESSION_STATE` where the call is not answered, or is being transferred already.
+     */
+    transfer(target: string): Promise<void>;
+    /**
+     * Connects the other sides of two answered calls (REFER with Replaces); resolves when they are, which ends both.
+     *
+     * Until then both calls stay. To cancel a consultation, end `other` instead.
+     *
+     * @throws as {@link transfer}.
+     */
+    attendedTransfer(other: Session): Promise<void>;
+    /**
+     * Follows a `transferRequested`: calls its target, and reports to the other side until that is answered. Resolves with the new
+     * session once the INVITE is sent.
+     *
+     * @throws `ERR_SESSION_STATE` where nobody asks any more.
+     */
+    acceptTransfer(options?: Omit<CallOptions, 'signal'>): Promise<Session>;
+    /** Refuses a `transferRequested`. */
+    rejectTransfer(): Promise<void>;
     /** Changes where the outgoing sound comes from. */
     setInput(input: AudioInput): Promise<void>;
     /** Changes where the incoming sound goes. */
@@ -195,7 +221,7 @@ export declare class Session extends TypedEmitter<SessionEvents> {
 }
 
 /** What asks for an automatic answer: the application, a trusted peer, a header, or the policy. */
-export type AutoAnswerSource = 'announced' | 'trusted-peer' | 'call-info' | 'alert-info' | 'answer-mode' | 'x-header' | 'request-uri' | 'notify-talk' | 'option';
+export type AutoAnswerSource = 'announced' | 'trusted-peer' | 'call-info' | 'alert-info' | 'answer-mode' | 'x-header' | 'request-uri' | 'notify-talk' | 'replaces' | 'option';
 
 /** An incoming call that rings. */
 export interface PendingSession {
@@ -215,6 +241,8 @@ export interface PendingSession {
     displayName?: string;
     /** The caller's SIP address. */
     uri: string;
+    /** The session whose place the call takes: it ends when this one is answered (RFC 3891). */
+    replaces?: string;
     /** The Call-ID. */
     callId: string;
     /** The INVITE's headers by lower-case name, the values of one name in order; credentials are left out. */
@@ -307,6 +335,24 @@ export interface DtmfEvent {
     duration: number;
     /** How it came. */
     method: DtmfMethod;
+}
+
+/** How the call to a transfer's target goes, as the other side reports it. */
+export interface TransferProgressEvent {
+    /** The SIP status: 100 to 199 while it goes on, any other is its outcome. */
+    code: number;
+    /** The reason phrase. */
+    reason: string;
+}
+
+/** The other side asks this phone to call somebody in its place. */
+export interface TransferRequestedEvent {
+    /** The SIP address to call. */
+    target: string;
+    /** Who is said to want it (RFC 3892), as received; it proves nothing. */
+    referredBy?: string;
+    /** Whether the call takes the place of one that the target has already: an attended transfer. */
+    attended: boolean;
 }
 
 /** What the other side sent inside the call (INFO). */
@@ -417,6 +463,13 @@ export interface SessionEvents {
     dtmf: [event: DtmfEvent];
     /** The other side sent an INFO that is no digit. */
     info: [event: InfoEvent];
+    /** The other side reports how the call to the target of `transfer()` or `attendedTransfer()` goes. */
+    transferProgress: [event: TransferProgressEvent];
+    /**
+     * The other side wants to transfer this phone: call `acceptTransfer()` or `rejectTransfer()` within 30 s, else it is rejected.
+     * Accepting places a call at the expense of this phone's account: look at `target` first.
+     */
+    transferRequested: [event: TransferRequestedEvent];
     /** The call's figures, once a second while media is connected. */
     stats: [stats: CallStats];
     /** Something is odd, but the call goes on. */

@@ -14,6 +14,7 @@ export type AutoAnswerSource =
   | 'x-header'
   | 'request-uri'
   | 'notify-talk'
+  | 'replaces'
   | 'option'
 
 /** An incoming call that rings. */
@@ -34,6 +35,8 @@ export interface PendingSession {
   displayName?: string
   /** The caller's SIP address. */
   uri: string
+  /** The session whose place the call takes: it ends when this one is answered (RFC 3891). */
+  replaces?: string
   /** The Call-ID. */
   callId: string
   /** The INVITE's headers by lower-case name, the values of one name in order; credentials are left out. */
@@ -126,6 +129,24 @@ export interface DtmfEvent {
   duration: number
   /** How it came. */
   method: DtmfMethod
+}
+
+/** How the call to a transfer's target goes, as the other side reports it. */
+export interface TransferProgressEvent {
+  /** The SIP status: 100 to 199 while it goes on, any other is its outcome. */
+  code: number
+  /** The reason phrase. */
+  reason: string
+}
+
+/** The other side asks this phone to call somebody in its place. */
+export interface TransferRequestedEvent {
+  /** The SIP address to call. */
+  target: string
+  /** Who is said to want it (RFC 3892), as received; it proves nothing. */
+  referredBy?: string
+  /** Whether the call takes the place of one that the target has already: an attended transfer. */
+  attended: boolean
 }
 
 /** What the other side sent inside the call (INFO). */
@@ -236,6 +257,13 @@ export interface SessionEvents {
   dtmf: [event: DtmfEvent]
   /** The other side sent an INFO that is no digit. */
   info: [event: InfoEvent]
+  /** The other side reports how the call to the target of `transfer()` or `attendedTransfer()` goes. */
+  transferProgress: [event: TransferProgressEvent]
+  /**
+   * The other side wants to transfer this phone: call `acceptTransfer()` or `rejectTransfer()` within 30 s, else it is rejected.
+   * Accepting places a call at the expense of this phone's account: look at `target` first.
+   */
+  transferRequested: [event: TransferRequestedEvent]
   /** The call's figures, once a second while media is connected. */
   stats: [stats: CallStats]
   /** Something is odd, but the call goes on. */

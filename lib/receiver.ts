@@ -70,7 +70,7 @@ export class Receiver {
         this.pending.delete(event.id)
         return phone.deliver(event.type, event.id, pendingEnd(event.details))
       case 'sessionStarted': {
-        const session = Session.start(link, event.session)
+        const session = Session.start(link, event.session, (id) => this.sessions.get(id))
         this.pending.delete(session.id)
         this.sessions.set(session.id, session)
         phone.deliver('sessionStarted', session)
@@ -96,6 +96,8 @@ export class Receiver {
       case 'endOfCandidates':
       case 'dtmf':
       case 'info':
+      case 'transferProgress':
+      case 'transferRequested':
       case 'terminated':
       case 'warning':
       case 'warningCleared':
@@ -143,6 +145,8 @@ type SessionEvent = Extract<
       | 'endOfCandidates'
       | 'dtmf'
       | 'info'
+      | 'transferProgress'
+      | 'transferRequested'
       | 'terminated'
       | 'warning'
       | 'warningCleared'
@@ -165,6 +169,14 @@ function toSession(session: Session | undefined, event: SessionEvent): void {
       return session.deliver('dtmf', { tone: event.tone, duration: event.duration, method: event.method })
     case 'info':
       return session.deliver('info', { contentType: event.contentType, body: event.body })
+    case 'transferProgress':
+      return session.deliver('transferProgress', { code: event.code, reason: event.reason })
+    case 'transferRequested':
+      return session.deliver('transferRequested', {
+        target: event.target,
+        ...present('referredBy', event.referredBy),
+        attended: event.attended,
+      })
     case 'terminated':
       return session.terminate(EndReason.of(event.reason))
     case 'warning':
@@ -192,6 +204,7 @@ function pendingSession(event: WirePending): PendingSession {
     autoAnswerDelay,
     ...present('autoAnswerSource', event.autoAnswerSource),
     ...present('displayName', event.displayName),
+    ...present('replaces', event.replaces),
     callId,
     headers: headersByName(headers),
   }

@@ -4,7 +4,16 @@ import { EndReason } from './end-reason'
 import { SoftphoneError, unanswered } from './errors'
 import type { ConnectionState, SessionEvents, SessionState } from './events'
 import type { Link } from './link'
-import type { AudioInput, AudioOutput, DtmfOptions, HoldOptions, InfoOptions, RejectOptions } from './options'
+import { callOptions, wireCall } from './calling'
+import type {
+  AudioInput,
+  AudioOutput,
+  CallOptions,
+  DtmfOptions,
+  HoldOptions,
+  InfoOptions,
+  RejectOptions,
+} from './options'
 import { checkOptions, type Rule, type Schema } from './schema'
 import type { StatsReport } from './stats'
 import type { HeaderList, WireChanges, WireSession } from './wire'
@@ -70,19 +79,21 @@ export class Session extends TypedEmitter<SessionEvents> {
   declare readonly duration: number
 
   readonly #link: Link
+  readonly #find: FindSession
   readonly #answer: PromiseWithResolvers<void>
   #endTime: number | undefined
   #ending: Promise<void> | undefined
 
   /** @internal */
-  static start(link: Link, snapshot: WireSession): Session {
-    return new Session(link, snapshot)
+  static start(link: Link, snapshot: WireSession, find: FindSession = () => undefined): Session {
+    return new Session(link, snapshot, find)
   }
 
-  private constructor(link: Link, snapshot: WireSession) {
+  private constructor(link: Link, snapshot: WireSession, find: FindSession) {
     super()
     hideListeners(this)
     this.#link = link
+    this.#find = find
     this.id = snapshot.id
     this.conversationId = snapshot.conversationId
     this.callId = snapshot.callId
@@ -203,6 +214,52 @@ export class Session extends TypedEmitter<SessionEvents> {
     await this.#link.command({ type: 'sendInfo', id: this.id, contentType, body })
   }
 
+  /**
+   * Asks the other side to call `target` instead (REFER); resolves when the target has taken the call, which ends this one.
+   *
+   * Also resolves where the other side agrees and hangs up without a report. `transferProgress` tells how far it is.
+   *
+   * @throws `ERR_TRANSFER_FAILED` where the other side refuses or the target does not take the call, with the status in `sip`:
+   * this call goes on. `ERR_SESSION_STATE` where the call is not answered, or is being transferred already.
+   */
+  async transfer(target: string): Promise<void> {
+    if (typeof target !== 'string' || target === '') throw invalidArgument('target', 'a SIP address or a number')
+    await this.#link.command({ type: 'transfer', id: this.id, target })
+  }
+
+  /**
+   * Connects the other sides of two answered calls (REFER with Replaces); resolves when they are, which ends both.
+   *
+   * Until then both calls stay. To cancel a consultation, end `other` instead.
+   *
+   * @throws as {@link transfer}.
+   */
+  async attendedTransfer(other: Session): Promise<void> {
+    if (!(other instanceof Session)) throw invalidArgument('other', 'a session')
+    await this.#link.command({ type: 'attendedTransfer', id: this.id, other: other.id })
+  }
+
+  /**
+   * Follows a `transferRequested`: calls its target, and reports to the other side until that is answered. Resolves with the new
+   * session once the INVITE is sent.
+   *
+   * @throws `ERR_SESSION_STATE` where nobody asks any more.
+   */
+  async acceptTransfer(options: Omit<CallOptions, 'signal'> = {}): Promise<Session> {
+    checkOptions('options of acceptTransfer', options, callOptions)
+    const command = { type: 'acceptTransfer', id: this.id, options: wireCall(options) } as const
+    return this.#link.command(command, undefined, (reply) => {
+      const session = this.#find((reply as { id: string }).id)
+      if (session) return session
+      throw new SoftphoneError('The call has ended already', { code: 'ERR_SESSION_ENDED', type: 'session' })
+    })
+  }
+
+  /** Refuses a `transferRequested`. */
+  async rejectTransfer(): Promise<void> {
+    await this.#link.command({ type: 'rejectTransfer', id: this.id })
+  }
+
   /** Changes where the outgoing sound comes from. */
   async setInput(input: AudioInput): Promise<void> {
     await this.#link.command({ type: 'setInput', id: this.id, input: wireInput('input', input) })
@@ -283,6 +340,8 @@ export class Session extends TypedEmitter<SessionEvents> {
     if (before !== 'starting') this.deliver(`change:${before}`, this, false)
   }
 }
+
+type FindSession = (id: string) => Session | undefined
 
 // An accessor of the object itself: structuredClone reads those, and leaves out the prototype's.
 function derive(session: Session, name: keyof Session, get: () => unknown): void {

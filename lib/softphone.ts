@@ -1,4 +1,5 @@
 import { audioInput, audioOutput, wireInput, wireOutput } from './audio'
+import { callOptions, wireCall } from './calling'
 import { audioOptions, checkSoftphoneOptions, headers, iceServers as iceServersRule, levels } from './checked-options'
 import { listDevices, unwatchDevices, watchDevices, type AudioDevice } from './devices'
 import { TypedEmitter } from './emitter'
@@ -29,15 +30,7 @@ import { autoAnswerFunction, wireAudio, wireHeaders, wireIceServers, wireOptions
 const signal: Rule = { instance: AbortSignal, expected: 'an AbortSignal' }
 const milliseconds: Rule = { number: { min: 0, max: Number.MAX_SAFE_INTEGER, integer: true } }
 const waiting: Schema = { signal }
-const calling: Schema = {
-  signal,
-  headers,
-  conversationId: 'text',
-  displayName: 'string',
-  timeout: milliseconds,
-  mediaStream: audioInput,
-  audioElement: audioOutput,
-}
+const calling: Schema = { signal, ...callOptions }
 const starting: Schema = { ...calling, phoneNumber: 'text' }
 const accepting: Schema = {
   mediaStream: audioInput,
@@ -213,18 +206,9 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
   async call(target: string, options: CallOptions = {}): Promise<Session> {
     if (typeof target !== 'string' || target === '') throw invalidArgument('target', 'a SIP address or a number')
     checkOptions('options of call', options, calling)
-    const { signal, mediaStream, audioElement, headers: given, ...rest } = options
+    const { signal, ...given } = options
     const session = await this.#running().command(
-      {
-        type: 'call',
-        target,
-        options: {
-          ...rest,
-          input: mediaStream === undefined ? undefined : wireInput('mediaStream', mediaStream),
-          output: audioElement === undefined ? undefined : wireOutput('audioElement', audioElement),
-          headers: wireHeaders(given),
-        },
-      },
+      { type: 'call', target, options: wireCall(given) },
       signal,
       (reply) => this.#sessionOf(reply),
     )

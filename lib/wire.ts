@@ -27,6 +27,7 @@ export interface WirePending {
   autoAnswer: boolean
   autoAnswerDelay: number
   autoAnswerSource: AutoAnswerSource | null
+  replaces?: string
   callId: string
   headers: HeaderList
 }
@@ -82,6 +83,8 @@ export type WireEvent =
   | { type: 'endOfCandidates'; id: string }
   | { type: 'dtmf'; id: string; tone: string; duration: number; method: DtmfMethod }
   | { type: 'info'; id: string; contentType: string; body: string }
+  | { type: 'transferProgress'; id: string; code: number; reason: string }
+  | { type: 'transferRequested'; id: string; target: string; referredBy: string | null; attended: boolean }
   | { type: 'terminated'; id: string; reason: EndReasonInit }
   | { type: 'sessionEnded'; id: string; reason: EndReasonInit }
   | { type: 'warning'; id: string; warning: WarningCode; text: string }
@@ -115,6 +118,15 @@ export interface WireIceServer {
   credential?: string | undefined
 }
 
+export interface WireCallOptions {
+  input?: WireInput | undefined
+  output?: WireOutput | undefined
+  headers?: HeaderList | undefined
+  conversationId?: string | undefined
+  timeout?: number | undefined
+  displayName?: string | undefined
+}
+
 export type WireCommand =
   | { type: 'initialize' }
   | { type: 'disconnect' }
@@ -125,14 +137,7 @@ export type WireCommand =
   | {
       type: 'call'
       target: string
-      options: {
-        input?: WireInput | undefined
-        output?: WireOutput | undefined
-        headers?: HeaderList | undefined
-        conversationId?: string | undefined
-        timeout?: number | undefined
-        displayName?: string | undefined
-      }
+      options: WireCallOptions
     }
   | {
       type: 'accept'
@@ -160,6 +165,10 @@ export type WireCommand =
       via?: DtmfMethod | undefined
     }
   | { type: 'sendInfo'; id: string; contentType: string; body: string }
+  | { type: 'transfer'; id: string; target: string }
+  | { type: 'attendedTransfer'; id: string; other: string }
+  | { type: 'acceptTransfer'; id: string; options: WireCallOptions }
+  | { type: 'rejectTransfer'; id: string }
   | { type: 'expectCall'; conversationId: string; timeout?: number | undefined }
   | { type: 'autoAnswerDecision'; id: string; answer: boolean }
   | { type: 'setAccessToken'; token: string }

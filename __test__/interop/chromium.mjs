@@ -77,6 +77,7 @@ async function openPhone(browser, site, options) {
     unhold: remote('unhold'),
     onHold: remote('onHold'),
     sendInfo: remote('sendInfo'),
+    refer: remote('refer'),
     hears: (frequency, deadline = 5000) => remote('hears')(frequency, deadline),
     received: remote('received'),
     async stop() {

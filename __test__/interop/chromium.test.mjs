@@ -63,6 +63,93 @@ describe('JsSIP in Chromium, through Kamailio', { skip: peers('kamailio', 'chrom
     }
   }
 
+  /** A call from us that JsSIP answers. */
+  async function answered(t, audio = { mediaStream: 'none' }) {
+    const [browser, phone] = await both(t)
+    const session = await phone.call(uri('bob'), audio)
+    await browser.event('incoming')
+    await browser.answer(1000)
+    await session.answered
+    await browser.event('confirmed')
+    return { browser, phone, session }
+  }
+
+  /** Carol, who answers everybody with 1800 Hz. */
+  async function carolOf(t) {
+    const carol = await phonesOf(t).open({ ...account('carol'), servers: kamailio.ws })
+    const { ear, audio } = voice(1800)
+    carol.on('pendingSession', ({ id, autoAnswer }) => autoAnswer || carol.acceptPendingSession(id, audio))
+    return { carol, ear }
+  }
+
+  test('is transferred', async (t) => {
+    const [{ browser, session }, { carol, ear }] = await Promise.all([answered(t), carolOf(t)])
+    const progress = []
+    session.on('transferProgress', ({ code }) => progress.push(code))
+    await session.transfer(uri('carol'))
+    assert.equal(session.state, 'ended')
+    assert.equal(progress.at(-1), 200)
+    assert.equal((await browser.event('refer')).to, `<${uri('carol')}>`)
+    assert.equal(carol.sessions.length, 1)
+    await Promise.all([hears(ear, 1400), browser.hears(1800)])
+  })
+
+  test('transfers us', async (t) => {
+    const [{ browser, session }, { ear }] = await Promise.all([answered(t), carolOf(t)])
+    const asked = next(session, 'transferRequested')
+    await browser.refer(uri('carol'))
+    const [{ target, attended }] = await asked
+    assert.deepEqual([target, attended], [uri('carol'), false])
+    const mine = voice(600)
+    const onward = await session.acceptTransfer(mine.audio)
+    await onward.answered
+    await browser.event('refer:trying')
+    await browser.event('refer:accepted')
+    await Promise.all([hears(ear, 600), hears(mine.ear, 1800)])
+    await onward.end()
+    await session.end()
+  })
+
+  test('is told that we will not be transferred', async (t) => {
+    const { browser, session } = await answered(t)
+    const asked = next(session, 'transferRequested')
+    await browser.refer(uri('carol'))
+    await asked
+    await session.rejectTransfer()
+    assert.equal((await browser.event('refer:failed')).code, 603)
+    await session.end()
+  })
+
+  test('takes the place of a consultation', async (t) => {
+    const [{ browser, phone, session }, { carol }] = await Promise.all([answered(t), carolOf(t)])
+    const consultation = await phone.call(uri('carol'), { mediaStream: 'none' })
+    await consultation.answered
+    const replaced = next(carol, 'sessionEnded')
+    await session.attendedTransfer(consultation)
+    assert.deepEqual([session.state, consultation.state], ['ended', 'ended'])
+    assert.equal(`${(await replaced)[1]}`, 'alternative-session')
+    assert.equal(carol.sessions.length, 1)
+    assert.equal(carol.sessions[0].address, 'bob')
+    await browser.hears(1800)
+    await carol.sessions[0].end()
+  })
+
+  test('sends us into its consultation', async (t) => {
+    const [{ browser, session }, { carol }] = await Promise.all([answered(t), carolOf(t)])
+    await browser.call(uri('carol'), 1000)
+    await browser.event('confirmed')
+    const asked = next(session, 'transferRequested')
+    await browser.refer(uri('carol'), true)
+    assert.equal((await asked)[0].attended, true)
+    const replaced = next(carol, 'sessionEnded')
+    const onward = await session.acceptTransfer({ mediaStream: 'none' })
+    await onward.answered
+    await browser.event('refer:accepted')
+    assert.equal(`${(await replaced)[1]}`, 'alternative-session')
+    assert.equal(carol.sessions[0]?.address, 'alice')
+    await onward.end()
+  })
+
   test('exchanges INFO, and digits by INFO', async (t) => {
     const [browser, phone] = await both(t)
     const session = await phone.call(uri('bob'), { mediaStream: 'none' })

@@ -66,6 +66,16 @@ class Phone {
     this.#last().sendDTMF(tones, { transportType, duration, interToneGap: gap })
   }
 
+  /** Transfers the other side of the first call, to the other side of the last one where `attended`. */
+  refer(target, attended = false) {
+    const names = ['requestSucceeded', 'requestFailed', 'trying', 'progress', 'accepted', 'failed']
+    const noted = (name) => [name, (event) => this.#note(`refer:${name}`, { code: event?.status_line?.status_code })]
+    this.#sessions[0].refer(target, {
+      ...(attended && { replaces: this.#last() }),
+      eventHandlers: Object.fromEntries(names.map(noted)),
+    })
+  }
+
   sendInfo(contentType, body) {
     this.#last().sendInfo(contentType, body)
   }
@@ -122,6 +132,10 @@ class Phone {
       session.on(name, ({ originator }) => this.#note(name, { originator }))
     }
     session.on('newDTMF', ({ originator, dtmf }) => this.#note('dtmf', { originator, tone: dtmf.tone }))
+    session.on('refer', ({ request, accept }) => {
+      this.#note('refer', { to: request.getHeader('Refer-To') })
+      accept(undefined, this.#mediaOptions(1400))
+    })
     session.on('newInfo', ({ originator, info }) => {
       this.#note('info', { originator, contentType: info.contentType, body: info.body })
     })

@@ -176,6 +176,8 @@ describe('events', () => {
     engine.say({ type: 'progress', id: ids.one, code: 183, reason: 'x', earlyMedia: true })
     engine.say({ type: 'dtmf', id: ids.one, tone: '5', duration: 100, method: 'rfc4733' })
     engine.say({ type: 'info', id: ids.one, contentType: 'text/plain', body: 'x' })
+    engine.say({ type: 'transferProgress', id: ids.one, code: 180, reason: 'Ringing' })
+    engine.say({ type: 'transferRequested', id: ids.one, target: 'sip:carol@example.com', referredBy: null, attended: false })
     engine.say({ type: 'stats', id: ids.one, stats: { mos: 4.4 } })
     engine.say({ type: 'warning', id: ids.one, warning: 'no-device', text: 'x' })
     engine.say({ type: 'error', error: { code: 'ERR_MEDIA', type: 'media', message: 'x' }, id: ids.one })

@@ -5,10 +5,13 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use sip::endpoint::{
-    self, Body, CommandError, Endpoint, Invite, Reply, RequestId, ServerRequestId, UsageId,
+    self, Body, CommandError, Endpoint, Invite, Replaced, Reply, RequestId, ServerRequestId,
+    UsageId,
 };
+use sip::header::Replaces;
 use sip::message::Method;
 use sip::transaction::{Flow, FlowId, Transport};
+use sip::uri::Uri;
 
 use crate::config::{Config, Credentials};
 use crate::event::{Event, Level};
@@ -151,6 +154,30 @@ impl Agent {
     /// Whose request this answer belongs to; asked once.
     pub(crate) fn take_requester(&mut self, id: RequestId) -> Option<UsageId> {
         self.requests.remove(&id)
+    }
+
+    /// What a Replaces means.
+    pub(crate) fn replaced(&self, replaces: &Replaces<'_>) -> Replaced {
+        self.endpoint.replaced(replaces)
+    }
+
+    /// The Replaces that means this call, and where its other party is reached.
+    pub(crate) fn replaces(&self, usage: UsageId) -> Option<(Replaces<'static>, Uri<'static>)> {
+        let dialog = self.endpoint.dialog(usage)?;
+        let id = dialog.id();
+        // Local and remote from the view of the one that is asked to replace it.
+        let replaces = Replaces::new(id.call_id.clone(), &id.remote_tag, &id.local_tag);
+        Some((replaces, dialog.target().clone()))
+    }
+
+    /// Keeps the dialog of a call for notifications, beyond its end.
+    pub(crate) fn retain(&mut self, usage: UsageId) {
+        self.endpoint.retain(usage);
+    }
+
+    pub(crate) fn release(&mut self, usage: UsageId, out: &mut VecDeque<Output>) {
+        self.endpoint.release(usage);
+        self.drain(out);
     }
 
     pub(crate) fn invite(

@@ -84,6 +84,21 @@ pub enum Command {
         #[serde(default)]
         via: HoldVia,
     },
+    /// Asks the other party to call the target instead (RFC 3515); done when the target has taken
+    /// the call, which ends this one.
+    Transfer { id: SessionId, target: String },
+    /// Connects the other parties of two calls: that of `id` takes our place with that of `other`
+    /// (RFC 3891); done when it has, which ends both.
+    AttendedTransfer { id: SessionId, other: SessionId },
+    /// Agrees to a [`TransferRequested`](crate::Event::TransferRequested); done, with a session,
+    /// when the INVITE was sent.
+    AcceptTransfer {
+        id: SessionId,
+        #[serde(default)]
+        options: CallOptions,
+    },
+    /// Refuses a [`TransferRequested`](crate::Event::TransferRequested).
+    RejectTransfer { id: SessionId },
     /// Sends an INFO inside the call; done when the other party has taken it.
     SendInfo {
         id: SessionId,

@@ -78,6 +78,15 @@ impl Context<'_> {
             .request(usage, method, headers, body, self.now, self.outputs)
     }
 
+    /// Keeps the dialog of a call for notifications, beyond its end, until it is released.
+    pub(crate) fn retain(&mut self, usage: UsageId) {
+        self.agent.retain(usage);
+    }
+
+    pub(crate) fn release(&mut self, usage: UsageId) {
+        self.agent.release(usage, self.outputs);
+    }
+
     pub(crate) fn answer(&mut self, request: ServerRequestId, reply: &Reply) {
         self.agent.answer(request, reply, self.now, self.outputs);
     }

@@ -116,6 +116,9 @@ pub enum ErrorCode {
     /// The tones can't be sent.
     #[serde(rename = "ERR_DTMF_REFUSED")]
     DtmfRefused,
+    /// The other party refused the transfer, or its target did not take the call.
+    #[serde(rename = "ERR_TRANSFER_FAILED")]
+    TransferFailed,
     /// The other party, or a server, refused a request.
     #[serde(rename = "ERR_REQUEST_REFUSED")]
     RequestRefused,

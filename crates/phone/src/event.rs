@@ -72,6 +72,24 @@ pub enum Event {
         duration: u32,
         method: DtmfMethod,
     },
+    /// The other party reports how the call to the target of our transfer goes.
+    TransferProgress {
+        id: SessionId,
+        code: u16,
+        reason: String,
+    },
+    /// The other party asks us to call somebody in its place; answer within 30 seconds with
+    /// [`Command::AcceptTransfer`](crate::Command::AcceptTransfer) or
+    /// [`Command::RejectTransfer`](crate::Command::RejectTransfer), else it is rejected.
+    TransferRequested {
+        id: SessionId,
+        /// Whom to call.
+        target: String,
+        /// Who is said to want it (RFC 3892), as received; proves nothing.
+        referred_by: Option<String>,
+        /// The call takes the place of one that the target has already.
+        attended: bool,
+    },
     /// The far end sent an INFO that is no key.
     Info {
         id: SessionId,
@@ -142,6 +160,9 @@ pub struct PendingSession {
     pub auto_answer_delay: u64,
     /// What asks for it, where something does.
     pub auto_answer_source: Option<AutoAnswerSource>,
+    /// The session whose place it takes (RFC 3891).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<SessionId>,
     /// The Call-ID of the INVITE.
     pub call_id: String,
     /// Every header of the INVITE, in order, as received, credentials taken out.
@@ -168,6 +189,8 @@ pub enum AutoAnswerSource {
     RequestUri,
     /// `NOTIFY` with `Event: talk` while it rings.
     NotifyTalk,
+    /// It takes the place of a call that this phone has.
+    Replaces,
     /// The policy `always` or the application's function.
     Option,
 }

@@ -17,6 +17,9 @@ pub(crate) fn endpoint_config(config: &Config, instance_id: &str) -> EndpointCon
     if let Some(org) = &config.org_id {
         extra_headers.push(("X-Organization-Id".into(), org.clone()));
     }
+    let base = EndpointConfig::new(aor, format!("urn:uuid:{instance_id}"));
+    let ours = ["replaces", "norefersub"].map(str::to_owned);
+    let supported = base.supported.iter().cloned().chain(ours).collect();
     EndpointConfig {
         display_name: config.display_name.clone(),
         contact_transport: config.contact_transport.map(|transport| {
@@ -44,14 +47,16 @@ pub(crate) fn endpoint_config(config: &Config, instance_id: &str) -> EndpointCon
             Method::Update,
             Method::Notify,
             Method::Prack,
+            Method::Refer,
         ],
+        supported,
         session_timers: config.session_timers,
         register_expires: config.register_expires,
         redirects: match config.follow_redirects {
             true => Redirects::default(),
             false => Redirects::Report,
         },
-        ..EndpointConfig::new(aor, format!("urn:uuid:{instance_id}"))
+        ..base
     }
 }
 

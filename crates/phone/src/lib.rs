@@ -48,8 +48,10 @@ mod identity;
 pub mod media;
 pub mod output;
 mod phone;
+mod refer_to;
 pub mod secret;
 mod session;
+mod sipfrag;
 mod target;
 mod wire;
 

@@ -80,6 +80,10 @@ pub enum Wake {
     Delivery,
     /// An auto-answer decision or its delay.
     AutoAnswer,
+    /// The outcome of a transfer that we asked for is not reported in time.
+    Transfer,
+    /// The application has not decided whether to follow a transfer.
+    Referral,
     /// The next key that travels by INFO.
     Key,
     /// A failed media path has not come back.

@@ -4,6 +4,7 @@ mod command;
 mod ending;
 mod incoming;
 mod sip_event;
+mod transferring;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
@@ -206,7 +207,13 @@ impl Phone {
     ) -> Option<R> {
         let mut session = self.sessions.remove(&id)?;
         let result = act(&mut session, &mut self.context());
+        let replaced = session.take_replaced();
         self.keep(session);
+        if let Some(old) = replaced
+            && let Some(heritage) = self.with(old, Session::replaced)
+        {
+            self.with(id, |session, ctx| session.inherit(heritage, ctx));
+        }
         Some(result)
     }
 

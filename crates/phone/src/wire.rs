@@ -58,6 +58,11 @@ pub(crate) fn not_sent(error: &CommandError) -> PhoneError {
     PhoneError::new(code, kind, error.to_string())
 }
 
+/// A header's value for people to read.
+pub(crate) fn short(value: &str) -> String {
+    value.chars().take(LONGEST_TEXT).collect()
+}
+
 /// The media type of a body, as written; empty where there is none.
 pub(crate) fn content_type(headers: &Headers) -> String {
     headers
@@ -116,6 +121,8 @@ pub(crate) fn arrival(usage: UsageId, request: &Request, config: &Config) -> Arr
         call_id,
         headers,
         offer: request_sdp(request),
+        replaces: None,
+        muted: false,
     }
 }
 

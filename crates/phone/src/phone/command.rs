@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use sip::uri::Uri;
+
 use super::{Fate, Phone};
 use crate::account::not_connected;
 use crate::audio;
@@ -15,7 +17,7 @@ use crate::id::{SessionId, Ticket};
 use crate::media::MediaCommand;
 use crate::output::{Output, Reply};
 use crate::secret::Secret;
-use crate::session::{Dial, Session};
+use crate::session::{Dial, Report, Session};
 use crate::{target, wire};
 
 /// How long an announced call may take to come.
@@ -88,6 +90,21 @@ impl Phone {
                 Ok(()) => return None,
                 Err(error) => Err(error),
             },
+            Command::Transfer { id, target } => match self.transfer(ticket, id, &target) {
+                Ok(()) => return None,
+                Err(error) => Err(error),
+            },
+            Command::AttendedTransfer { id, other } => {
+                match self.attended_transfer(ticket, id, other) {
+                    Ok(()) => return None,
+                    Err(error) => Err(error),
+                }
+            }
+            Command::AcceptTransfer { id, options } => match self.follow(ticket, id, options) {
+                Ok(()) => return None,
+                Err(error) => Err(error),
+            },
+            Command::RejectTransfer { id } => self.refuse_transfer(id),
             Command::SendInfo {
                 id,
                 content_type,
@@ -174,13 +191,7 @@ impl Phone {
         options: CallOptions,
     ) -> Result<(), PhoneError> {
         let target = target::resolve(target, &self.config.address)?;
-        check_headers(&options.headers)?;
-        if let Some(id) = &options.conversation_id {
-            check_text("conversationId", id)?;
-        }
-        if let Some(name) = &options.display_name {
-            check_text("displayName", name)?;
-        }
+        self.check_call(&options)?;
         if !self.agent.is_up() {
             return Err(not_connected());
         }
@@ -195,6 +206,29 @@ impl Phone {
                 "As many sessions as maxSessions allows exist already",
             ));
         }
+        self.dial(ticket, target, options, None);
+        Ok(())
+    }
+
+    pub(super) fn check_call(&self, options: &CallOptions) -> Result<(), PhoneError> {
+        check_headers(&options.headers)?;
+        if let Some(id) = &options.conversation_id {
+            check_text("conversationId", id)?;
+        }
+        if let Some(name) = &options.display_name {
+            check_text("displayName", name)?;
+        }
+        Ok(())
+    }
+
+    /// Makes the session of a call, which its INVITE and the command's reply follow.
+    pub(super) fn dial(
+        &mut self,
+        ticket: Ticket,
+        target: Uri<'static>,
+        options: CallOptions,
+        report: Option<Report>,
+    ) {
         let mut headers = options.headers;
         if let Some(id) = &options.conversation_id {
             let mut named = self.config.conversation_id_headers.iter();
@@ -217,11 +251,11 @@ impl Phone {
             timeout: options.timeout.map(Duration::from_millis),
             input: options.input,
             output: options.output,
+            report,
         };
         let id = self.new_id();
         let session = Session::dial(id, dial, &mut self.context());
         self.keep(session);
-        Ok(())
     }
 
     fn accept(&mut self, id: SessionId, options: AcceptOptions) -> Result<(), PhoneError> {
@@ -391,7 +425,7 @@ impl Phone {
     }
 
     /// Lets a started session act.
-    fn session(
+    pub(super) fn session(
         &mut self,
         id: SessionId,
         act: impl FnOnce(&mut Session, &mut Context<'_>),
@@ -401,7 +435,7 @@ impl Phone {
         Ok(())
     }
 
-    fn live(&self, id: SessionId) -> Result<(), PhoneError> {
+    pub(super) fn live(&self, id: SessionId) -> Result<(), PhoneError> {
         self.known(id)?;
         match self.sessions.get(&id).is_some_and(Session::is_live) {
             true => Ok(()),
@@ -414,7 +448,7 @@ impl Phone {
     }
 
     /// Whether a session pends or lives; else what became of it.
-    fn known(&self, id: SessionId) -> Result<(), PhoneError> {
+    pub(super) fn known(&self, id: SessionId) -> Result<(), PhoneError> {
         let here = |session: &Session| session.is_pending() || session.is_live();
         if self.sessions.get(&id).is_some_and(here) {
             return Ok(());
@@ -430,7 +464,7 @@ impl Phone {
         Err(PhoneError::new(code, ErrorType::Session, message))
     }
 
-    fn reply(&mut self, ticket: Ticket, outcome: Outcome) {
+    pub(super) fn reply(&mut self, ticket: Ticket, outcome: Outcome) {
         self.outputs.push_back(Output::Reply(ticket, outcome));
     }
 }

@@ -1,11 +1,15 @@
 //! Somebody calls: taken or refused before any session exists.
 
-use sip::endpoint::{Reply, UsageId};
-use sip::message::Request;
+use std::time::Duration;
+
+use sip::endpoint::{Replaced, Reply, UsageId};
+use sip::header::Replaces;
+use sip::message::{HeaderName, Request};
 
 use super::Phone;
 use crate::auto_answer::{self, Call};
-use crate::event::Level;
+use crate::event::{AutoAnswerSource, Level};
+use crate::id::SessionId;
 use crate::session::{Plan, Session};
 use crate::wire;
 
@@ -38,11 +42,19 @@ impl Phone {
         if self.ending.has_begun() {
             return Err(480);
         }
+        let mut arrival = wire::arrival(usage, request, &self.config);
+        if let Some(old) = self.replaced(request)? {
+            arrival.replaces = Some(old);
+            arrival.muted = self.sessions.get(&old).is_some_and(Session::is_muted);
+            // Its user has agreed to a call already: this one only goes on elsewhere.
+            let source = AutoAnswerSource::Replaces;
+            let delay = Duration::ZERO;
+            return Ok((arrival, Plan::Answer { source, delay }));
+        }
         let limit = self.config.max_sessions.unwrap_or(MOST_SESSIONS);
         if self.count() >= limit.min(MOST_SESSIONS) {
             return Err(486);
         }
-        let arrival = wire::arrival(usage, request, &self.config);
         let announced = self.is_expected(&arrival.conversation_id);
         let verdict = auto_answer::judge(
             &self.config.auto_answer,
@@ -58,6 +70,24 @@ impl Phone {
         self.expected
             .retain(|(conversation, _)| *conversation != arrival.conversation_id);
         Ok((arrival, plan))
+    }
+
+    /// The session that an INVITE wants to replace; a status where it can't (RFC 3891 §3).
+    fn replaced(&self, request: &Request) -> Result<Option<SessionId>, u16> {
+        let all: Vec<_> = request.headers().list::<Replaces<'_>>().collect();
+        let replaces = match all.as_slice() {
+            [] => return Ok(None),
+            [Ok(replaces)] if request.headers().get(HeaderName::Join).is_none() => replaces,
+            [_, ..] => return Err(400),
+        };
+        let usage = match self.agent.replaced(replaces) {
+            Replaced::Nothing => return Err(481),
+            Replaced::Ended => return Err(603),
+            Replaced::Confirmed(_) if replaces.is_early_only() => return Err(486),
+            Replaced::Early(usage) | Replaced::Confirmed(usage) => usage,
+        };
+        let session = self.usages.get(&usage).copied();
+        session.map(Some).ok_or(481)
     }
 
     /// Sessions that the application knows of.

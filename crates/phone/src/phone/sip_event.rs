@@ -153,6 +153,14 @@ impl Phone {
                 self.with(session, |session, ctx| session.informed(id, request, ctx));
             }
             (Method::Notify, Some(session)) if is_talk(request) => self.talk(session, id),
+            (Method::Notify, Some(session)) if self.is_about_transfer(session, request) => {
+                self.transfer_reported(session, id, request);
+            }
+            (Method::Refer, Some(session)) => {
+                self.with(session, |session, ctx| session.referred(id, request, ctx));
+            }
+            // Only who talks to us may ask us to dial.
+            (Method::Refer, None) => self.context().answer(id, &Reply::new(403)),
             (Method::Options, _) => {
                 let reply = Reply::new(200).header("Accept", "application/sdp");
                 self.context().answer(id, &reply);

@@ -44,6 +44,9 @@ impl Session {
             self.connect(ctx);
         }
         self.start_media(beep, ctx);
+        if self.muted {
+            ctx.media(self.id, MediaCommand::Mute { muted: true });
+        }
     }
 
     /// Asks media for the answer; until then nothing is sent (guarantee 3).

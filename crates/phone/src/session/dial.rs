@@ -7,8 +7,8 @@ use sip::message::Response;
 use sip::uri::Uri;
 
 use super::{
-    Active, Choice, Context, Delivery, Dialing, MediaPath, Negotiation, Offering, Peer, Session,
-    State,
+    Active, Choice, Context, Delivery, Dialing, MediaPath, Negotiation, Offering, Peer, Report,
+    Session, State,
 };
 use crate::audio;
 use crate::end_reason::{Condition, EndReason, Side};
@@ -30,6 +30,8 @@ pub(crate) struct Dial {
     pub(crate) timeout: Option<Duration>,
     pub(crate) input: Option<audio::Input>,
     pub(crate) output: Option<audio::Output>,
+    /// Who referred us to the target and wants to know what comes of it.
+    pub(crate) report: Option<Report>,
 }
 
 impl Session {
@@ -64,6 +66,12 @@ impl Session {
             input: dial.input.map_or(Choice::Default, Choice::Own),
             output: dial.output.map_or(Choice::Default, Choice::Own),
             errands: Vec::new(),
+            transfer: None,
+            referral: None,
+            was_referred: false,
+            report: dial.report,
+            replaces: None,
+            over: false,
         };
         session.start(ctx);
         ctx.media(id, MediaCommand::Offer);
@@ -165,6 +173,7 @@ impl Session {
             }
         }
         let status = wire::status(response);
+        self.report(&status, ctx);
         ctx.emit(Event::Progress {
             id: self.id,
             code: status.code,
@@ -190,6 +199,7 @@ impl Session {
             let reason = EndReason::new(Condition::IncompatibleParameters, Side::Remote, text);
             return self.end_because(reason, ctx);
         };
+        self.report_finally(&wire::status(response), ctx);
         self.apply_answer(answer, false, ctx);
         self.activate(ctx);
         ctx.emit(Event::Answered { id: self.id });

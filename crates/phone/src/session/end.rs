@@ -5,9 +5,10 @@ use sip::message::Method;
 
 use super::{Context, MediaPath, Session, State};
 use crate::end_reason::{Condition, EndReason, Side};
-use crate::error::{ErrorCode, ErrorType, PhoneError};
+use crate::error::{ErrorCode, ErrorType, PhoneError, SipStatus};
 use crate::event::{Event, SessionChanges};
 use crate::media::MediaCommand;
+use crate::sipfrag;
 
 impl Session {
     /// Ends the session from our side: BYE, CANCEL or a refusal, as its state asks for. Without a
@@ -20,6 +21,9 @@ impl Session {
 
     /// Ends the session, pending or not, because the phone ends.
     pub(crate) fn leave(&mut self, ctx: &mut Context<'_>) {
+        self.drop_transfer(ctx);
+        // There may be none.
+        let _ = self.refuse_referral(ctx);
         let text = "The phone was destroyed";
         self.end_because(EndReason::new(self.ending(), Side::Local, text), ctx);
     }
@@ -67,11 +71,28 @@ impl Session {
     pub(crate) fn ended(&mut self, reason: EndReason, ctx: &mut Context<'_>) {
         match &self.state {
             State::Pending(_) => self.drop_pending(reason, false, ctx),
-            State::Ending => self.state = State::Ended,
+            State::Ending => {
+                self.transfer_outlives(ctx);
+                self.over = true;
+                self.settle_end();
+            }
             State::Answering(_) | State::Offering(_) | State::Dialing(_) | State::Active(_) => {
-                self.finish(reason, State::Ended, ctx);
+                self.over = self.transfer_outlives(ctx) || self.referral.is_some();
+                let next = match self.over {
+                    true => State::Ending,
+                    false => State::Ended,
+                };
+                self.finish(reason, next, ctx);
             }
             State::Ended => {}
+        }
+    }
+
+    /// Lets go of a session that was kept for the outcome of a transfer only.
+    pub(super) fn settle_end(&mut self) {
+        let waits = self.transfer.is_some() || self.referral.is_some();
+        if self.over && !waits && matches!(self.state, State::Ending) {
+            self.state = State::Ended;
         }
     }
 
@@ -97,6 +118,12 @@ impl Session {
         for ticket in waiting(was).into_iter().chain(errands) {
             ctx.reply(ticket, Err(failure(&reason)));
         }
+        // Who referred us to this call learns that it was not answered.
+        self.report_finally(&reported(&reason), ctx);
+        if matches!(self.state, State::Ended) {
+            self.drop_transfer(ctx);
+            let _ = self.refuse_referral(ctx);
+        }
     }
 }
 
@@ -116,6 +143,18 @@ fn waiting(state: State) -> Vec<crate::id::Ticket> {
         | State::Ending
         | State::Ended => Vec::new(),
     }
+}
+
+/// How a call that was never answered is reported (RFC 3515 §2.4.5).
+fn reported(reason: &EndReason) -> SipStatus {
+    let code = if reason.condition == Condition::Cancel {
+        487
+    } else if reason.condition == Condition::Timeout {
+        408
+    } else {
+        503
+    };
+    reason.sip.clone().unwrap_or_else(|| sipfrag::status(code))
 }
 
 fn failure(reason: &EndReason) -> PhoneError {

@@ -15,6 +15,8 @@ pub(super) enum Errand {
     Info(Ticket),
     /// A key in an INFO.
     Key,
+    /// A REFER.
+    Refer,
 }
 
 /// How a request ended: with a 2xx or not.
@@ -73,6 +75,7 @@ impl Session {
         match errand {
             Errand::Info(ticket) => self.info_done(ticket, outcome, ctx),
             Errand::Key => self.key_done(outcome, ctx),
+            Errand::Refer => self.refer_done(outcome, ctx),
         }
     }
 
@@ -85,10 +88,11 @@ impl Session {
     pub(super) fn take_errand_tickets(&mut self) -> Vec<Ticket> {
         let tickets = self.errands.iter().filter_map(|(_, errand)| match errand {
             Errand::Info(ticket) => Some(*ticket),
-            Errand::Key => None,
+            Errand::Key | Errand::Refer => None,
         });
         let tickets = tickets.collect();
-        self.errands.clear();
+        // A transfer may come about although its call has ended.
+        self.errands.retain(|(_, errand)| *errand == Errand::Refer);
         tickets
     }
 }

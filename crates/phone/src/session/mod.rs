@@ -22,10 +22,13 @@ mod media;
 mod mute;
 mod offer;
 mod pending;
+mod referral;
 mod refresh;
 mod reject;
 mod reoffer;
+mod replace;
 mod show;
+mod transfer;
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -36,7 +39,9 @@ use sip::uri::Uri;
 pub(crate) use dial::Dial;
 use hold::HoldChange;
 pub(crate) use pending::{Arrival, Plan};
+pub(crate) use referral::Report;
 pub(crate) use show::millis;
+pub(crate) use transfer::Transferred;
 
 pub(crate) use crate::context::{Context, NotSent};
 
@@ -82,6 +87,17 @@ pub(crate) struct Session {
     output: Choice<audio::Output>,
     /// Our requests inside the call that are not answered, and what they are for.
     errands: Vec<(RequestId, errand::Errand)>,
+    /// We hand the other party on.
+    transfer: Option<transfer::Transfer>,
+    /// The other party wants to hand us on.
+    referral: Option<referral::Referral>,
+    was_referred: bool,
+    /// Who referred us to this call, until it is answered.
+    report: Option<referral::Report>,
+    /// The call that this one takes the place of, until it is answered.
+    replaces: Option<SessionId>,
+    /// Its dialog is over; only the outcome of a transfer is waited for.
+    over: bool,
 }
 
 /// The other party.
@@ -303,6 +319,15 @@ enum Negotiation {
 impl Session {
     /// When this session must be woken, and why.
     pub(crate) fn deadline(&self, now: Instant) -> Option<(Instant, Wake)> {
+        let deadlines = [
+            self.state_deadline(now),
+            self.transfer_deadline(),
+            self.referral_deadline(),
+        ];
+        deadlines.into_iter().flatten().min_by_key(|(at, _)| *at)
+    }
+
+    fn state_deadline(&self, now: Instant) -> Option<(Instant, Wake)> {
         match &self.state {
             State::Pending(pending) => {
                 let auto = match pending.auto {
@@ -332,6 +357,8 @@ impl Session {
 
     /// Does what is due.
     pub(crate) fn handle_timeout(&mut self, ctx: &mut Context<'_>) {
+        self.drive_transfer(ctx);
+        self.drive_referral(ctx);
         match &self.state {
             State::Pending(pending) if pending.ring_until <= ctx.now => self.ring_out(ctx),
             State::Pending(_) => self.drive_auto_answer(ctx),
@@ -367,6 +394,11 @@ impl Session {
     /// Whether the application still has it among its pending sessions.
     pub(crate) fn is_pending(&self) -> bool {
         matches!(self.state, State::Pending(_))
+    }
+
+    /// Whether it is answered and not over.
+    pub(crate) fn is_answered(&self) -> bool {
+        matches!(self.state, State::Active(_))
     }
 
     /// Whether the application still has it among its sessions.

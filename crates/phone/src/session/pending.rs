@@ -20,6 +20,10 @@ pub(crate) struct Arrival {
     pub(crate) conversation_id: String,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) offer: Option<String>,
+    /// The call that this one takes the place of.
+    pub(crate) replaces: Option<SessionId>,
+    /// The microphone of that one is muted.
+    pub(crate) muted: bool,
 }
 
 /// What becomes of an arrived call that is not refused.
@@ -81,9 +85,9 @@ impl Session {
             direction: Direction::Incoming,
             headers: arrival.headers,
             started: false,
-            muted: false,
             held: false,
             hears_music: false,
+            muted: arrival.muted,
             remote_held: false,
             media: MediaPath::None,
             media_was_up: false,
@@ -94,6 +98,12 @@ impl Session {
             input: Choice::Default,
             output: Choice::Default,
             errands: Vec::new(),
+            transfer: None,
+            referral: None,
+            was_referred: false,
+            report: None,
+            replaces: arrival.replaces,
+            over: false,
         };
         // Genesys answers by NOTIFY only phones that say so here.
         let ringing = Reply::new(180).header("Allow-Events", "talk");

@@ -21,3 +21,5 @@ mod pair;
 mod reoffer;
 mod session_timer;
 mod survival;
+mod transfer;
+mod transferred;

@@ -200,7 +200,7 @@ impl Endpoint {
                 self.dialogs.remove(called.dialog.id());
                 Some(called)
             }
-            other @ (Usage::Calling(_) | Usage::Established(_)) => {
+            other @ (Usage::Calling(_) | Usage::Established(_) | Usage::Lingering(_)) => {
                 self.usages.insert(usage, other);
                 None
             }
@@ -252,7 +252,7 @@ impl Endpoint {
         self.emit(Event::AckTimeout { usage });
         let held = match self.usages.get(&usage) {
             Some(Usage::Established(established)) => established.held_bye.as_ref(),
-            Some(Usage::Calling(_) | Usage::Called(_)) | None => None,
+            Some(Usage::Calling(_) | Usage::Called(_) | Usage::Lingering(_)) | None => None,
         };
         let headers = held.map(|held| held.headers.clone());
         self.hang_up(usage, headers, EndCause::NoAck, now);

@@ -71,7 +71,9 @@ impl Endpoint {
                 Some(offer) => offer.client,
                 None => return Err(wrong("no INVITE of ours is unanswered")),
             },
-            Some(Usage::Called(_)) => return Err(wrong("their INVITE is unanswered")),
+            Some(other @ (Usage::Called(_) | Usage::Lingering(_))) => {
+                return Err(wrong(other.state()));
+            }
             None => return Err(CommandError::Unknown),
         };
         let reason =
@@ -300,7 +302,7 @@ impl Endpoint {
                 .owed_ack
                 .as_ref()
                 .is_some_and(|owed| owed.client == key && owed.remote_tag == tag),
-            Some(Usage::Calling(_) | Usage::Called(_)) | None => false,
+            Some(Usage::Calling(_) | Usage::Called(_) | Usage::Lingering(_)) | None => false,
         }
     }
 

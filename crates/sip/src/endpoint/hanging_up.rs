@@ -200,7 +200,7 @@ impl Endpoint {
     pub(super) fn end(&mut self, usage: UsageId, cause: EndCause) -> Option<Dialog> {
         let established = match self.usages.remove(&usage)? {
             Usage::Established(established) => established,
-            other @ (Usage::Calling(_) | Usage::Called(_)) => {
+            other @ (Usage::Calling(_) | Usage::Called(_) | Usage::Lingering(_)) => {
                 self.usages.insert(usage, other);
                 return None;
             }
@@ -214,7 +214,13 @@ impl Endpoint {
         ] {
             self.alarms.stop(alarm);
         }
-        self.fail_requests_of(usage);
+        let retained = established.retained > 0;
+        self.fail_requests_of(usage, |method| !(retained && *method == Method::Notify));
+        self.remember_ended(established.dialog.id().clone());
+        if retained {
+            let dialog = established.dialog.clone();
+            self.linger(usage, dialog, established.flow, established.retained);
+        }
         if let Some(held) = established.held_bye {
             self.emit(Event::RequestFailed {
                 id: held.id,
@@ -225,10 +231,14 @@ impl Endpoint {
         Some(established.dialog)
     }
 
-    fn fail_requests_of(&mut self, usage: UsageId) {
+    pub(super) fn fail_requests_of(&mut self, usage: UsageId, fails: impl Fn(&Method) -> bool) {
         let mut failed = Vec::new();
         self.sent.retain(|key, sent| match sent {
-            Sent::Within(within) if within.usage == usage && !within.accepted => {
+            Sent::Within(within)
+                if within.usage == usage
+                    && !within.accepted
+                    && fails(within.request.method()) =>
+            {
                 failed.push((*key, within.id));
                 false
             }

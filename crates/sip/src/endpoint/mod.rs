@@ -16,10 +16,12 @@ mod config;
 mod event;
 mod hanging_up;
 mod keep_alive;
+mod lingering;
 mod outside;
 mod receiving;
 mod registering;
 mod reliable;
+mod replacing;
 mod session_timer;
 mod usage;
 mod vetting;
@@ -48,6 +50,8 @@ pub use event::{
     EndCause, Event, FailureCause, Output, Registered, RegistrationFailed, RequestFailure,
     RequestId, ServerRequestId, UsageId,
 };
+
+pub use replacing::Replaced;
 
 use registering::Binding;
 use usage::{Asked, Received, Sent, StrandedBye, Usage};
@@ -125,6 +129,8 @@ pub struct Endpoint {
     binding: Option<Binding>,
     usages: BTreeMap<UsageId, Usage>,
     dialogs: BTreeMap<DialogId, UsageId>,
+    /// The last calls that ended, oldest first.
+    gone: VecDeque<DialogId>,
     sent: BTreeMap<ClientKey, Sent>,
     received: BTreeMap<ServerKey, Received>,
     asked: BTreeMap<ServerRequestId, Asked>,
@@ -187,6 +193,7 @@ impl Endpoint {
             binding: None,
             usages: BTreeMap::new(),
             dialogs: BTreeMap::new(),
+            gone: VecDeque::new(),
             sent: BTreeMap::new(),
             received: BTreeMap::new(),
             asked: BTreeMap::new(),
@@ -303,6 +310,7 @@ impl Endpoint {
             Usage::Calling(calling) => calling.early.first().map(|early| &early.dialog),
             Usage::Called(called) => Some(&called.dialog),
             Usage::Established(established) => Some(&established.dialog),
+            Usage::Lingering(lingering) => Some(&lingering.dialog),
         }
     }
 
@@ -318,6 +326,7 @@ impl Endpoint {
             Usage::Calling(calling) => calling.request.headers(),
             Usage::Called(called) => called.request.headers(),
             Usage::Established(established) => return Some(&established.dialog.id().call_id),
+            Usage::Lingering(lingering) => return Some(&lingering.dialog.id().call_id),
         };
         headers.get(crate::message::HeaderName::CallId)
     }

@@ -59,6 +59,10 @@ impl Endpoint {
                 established.flow = flow;
                 self.receive_in_call(key, usage, request, now);
             }
+            Some(Usage::Lingering(lingering)) => {
+                lingering.flow = flow;
+                self.receive_lingering(key, usage, request, now);
+            }
             None => {}
         }
     }
@@ -72,6 +76,7 @@ impl Endpoint {
             }
             Usage::Called(called) => Some(&mut called.dialog),
             Usage::Established(established) => Some(&mut established.dialog),
+            Usage::Lingering(lingering) => Some(&mut lingering.dialog),
         }
     }
 

@@ -132,7 +132,7 @@ impl Endpoint {
             Usage::Established(established) if established.dialog.id() == &dialog => {
                 Some((established.flow, established.dialog.next_cseq()))
             }
-            Usage::Established(_) | Usage::Called(_) => None,
+            Usage::Established(_) | Usage::Called(_) | Usage::Lingering(_) => None,
         };
         if is_challenge(response)
             && let Some((flow, cseq)) = number(self)

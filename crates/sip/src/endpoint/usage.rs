@@ -28,6 +28,8 @@ pub(super) enum Usage {
     Called(Box<Called>),
     /// A 2xx was sent or received.
     Established(Box<Established>),
+    /// The call is over; its dialog is kept for notifications.
+    Lingering(Box<Lingering>),
 }
 
 impl Usage {
@@ -36,6 +38,7 @@ impl Usage {
             Usage::Calling(_) => "our INVITE is unanswered",
             Usage::Called(_) => "their INVITE is unanswered",
             Usage::Established(_) => "established",
+            Usage::Lingering(_) => "over",
         }
     }
 }
@@ -135,6 +138,16 @@ pub(super) struct Established {
     pub(super) peer_takes_update: bool,
     /// RSeq and CSeq of the reliable provisional answer whose PRACK our 2xx has overtaken.
     pub(super) last_prack: Option<(u32, u32)>,
+    /// How many need the dialog beyond the call's end.
+    pub(super) retained: u32,
+}
+
+/// A dialog without its call.
+#[derive(Debug)]
+pub(super) struct Lingering {
+    pub(super) dialog: Dialog,
+    pub(super) flow: FlowId,
+    pub(super) retained: u32,
 }
 
 impl Established {
@@ -152,6 +165,7 @@ impl Established {
             timing: Timing::default(),
             peer_takes_update: false,
             last_prack: None,
+            retained: 0,
         }
     }
 

@@ -11,7 +11,7 @@ use super::outside::{MAX_RETRIES, is_challenge, renumbered};
 use super::session_timer::Timing;
 use super::usage::{Established, OurOffer, OwedAck, Sent, Usage, WithinSent};
 use super::{Alarm, Endpoint};
-use crate::dialog::{Role, to_tag};
+use crate::dialog::{Dialog, Role, to_tag};
 use crate::message::{Method, Request, Response, StatusCode};
 use crate::transaction::{ClientKey, FlowId};
 
@@ -29,9 +29,17 @@ impl Endpoint {
     ) -> Result<RequestId, CommandError> {
         check_headers(headers)?;
         check_body(body)?;
-        let established = self.established(usage)?;
-        if established.bye.is_some() || established.held_bye.is_some() {
-            return Err(wrong("our BYE is out"));
+        match self.usages.get(&usage) {
+            Some(Usage::Lingering(_)) if method == Method::Notify => {}
+            Some(_) | None => {
+                let established = self.established(usage)?;
+                // What a REFER made goes on beside the BYE (RFC 5057 §4.2).
+                let notifies = method == Method::Notify && established.retained > 0;
+                let leaving = established.bye.is_some() || established.held_bye.is_some();
+                if leaving && !notifies {
+                    return Err(wrong("our BYE is out"));
+                }
+            }
         }
         let result = if method == Method::Bye {
             Ok(self.bye(usage, headers, body, now))
@@ -62,13 +70,12 @@ impl Endpoint {
     ) -> Result<RequestId, CommandError> {
         self.check_transactions()?;
         let offers = is_offer(&method, body.is_some());
-        let established = self.established(usage)?;
-        if offers && established.has_offer_pending() {
+        if offers && self.established(usage)?.has_offer_pending() {
             return Err(CommandError::OfferPending);
         }
-        let flow = self
-            .flow_for(Some(established.flow))
-            .ok_or(CommandError::NoFlow)?;
+        let (_, preferred) = self.dialog_and_flow(usage).ok_or(CommandError::Unknown)?;
+        let preferred = *preferred;
+        let flow = self.flow_for(Some(preferred)).ok_or(CommandError::NoFlow)?;
         let id = RequestId(self.next_id());
         let request = self
             .make_within(usage, method, headers, body)
@@ -84,6 +91,26 @@ impl Endpoint {
         Ok(id)
     }
 
+    /// The dialog of a call, or what is kept of it, and the flow that it came over last.
+    fn dialog_and_flow(&mut self, usage: UsageId) -> Option<(&mut Dialog, &mut FlowId)> {
+        match self.usages.get_mut(&usage)? {
+            Usage::Established(established) => {
+                Some((&mut established.dialog, &mut established.flow))
+            }
+            Usage::Lingering(lingering) => Some((&mut lingering.dialog, &mut lingering.flow)),
+            Usage::Calling(_) | Usage::Called(_) => None,
+        }
+    }
+
+    fn timing(&self, usage: UsageId) -> Timing {
+        match self.usages.get(&usage) {
+            Some(Usage::Established(established)) => established.timing,
+            Some(Usage::Calling(_) | Usage::Called(_) | Usage::Lingering(_)) | None => {
+                Timing::default()
+            }
+        }
+    }
+
     pub(super) fn make_within(
         &mut self,
         usage: UsageId,
@@ -91,11 +118,9 @@ impl Endpoint {
         headers: &[(String, String)],
         body: Option<&Body>,
     ) -> Option<Request> {
-        let Some(Usage::Established(established)) = self.usages.get_mut(&usage) else {
-            return None;
-        };
-        let timing = established.timing;
-        let mut request = established.dialog.request(method);
+        let timing = self.timing(usage);
+        let (dialog, _) = self.dialog_and_flow(usage)?;
+        let mut request = dialog.request(method);
         self.push_common(&mut request, false);
         push_all(request.headers_mut(), headers);
         let mut request = with_body(request, body);
@@ -154,19 +179,15 @@ impl Endpoint {
         sent: &WithinSent,
         response: &Response,
     ) -> Option<(FlowId, Request)> {
-        let Some(Usage::Established(established)) = self.usages.get_mut(&sent.usage) else {
-            return None;
-        };
-        let preferred = established.flow;
-        let mut timing = established.timing;
+        let (_, flow) = self.dialog_and_flow(sent.usage)?;
+        let preferred = *flow;
+        let mut timing = self.timing(sent.usage);
         if sent.retries < MAX_RETRIES && self.longer_interval(&sent.request, response, &mut timing)
         {
             return self.ask_for_longer(sent, timing, preferred);
         }
-        let Some(Usage::Established(established)) = self.usages.get_mut(&sent.usage) else {
-            return None;
-        };
-        let cseq = is_challenge(response).then(|| established.dialog.next_cseq());
+        let (dialog, _) = self.dialog_and_flow(sent.usage)?;
+        let cseq = is_challenge(response).then(|| dialog.next_cseq());
         let again = self.answer_challenge(response, &sent.request, sent.retries, cseq)?;
         Some((self.flow_for(Some(preferred))?, again))
     }
@@ -245,7 +266,7 @@ impl Endpoint {
         let (usage, id) = (sent.usage, sent.id);
         let method = sent.request.method();
         let Some(Usage::Established(established)) = self.usages.get_mut(&usage) else {
-            return;
+            return self.emit(Event::Response { id, response });
         };
         let ours = established.our_offer.is_some_and(|offer| offer.id == id);
         if ours {
@@ -300,10 +321,9 @@ impl Endpoint {
     ) {
         let (usage, id) = (sent.usage, sent.id);
         let method = sent.request.method().clone();
-        let Some(Usage::Established(established)) = self.usages.get_mut(&usage) else {
-            return;
-        };
-        if established.our_offer.is_some_and(|offer| offer.id == id) {
+        if let Some(Usage::Established(established)) = self.usages.get_mut(&usage)
+            && established.our_offer.is_some_and(|offer| offer.id == id)
+        {
             established.our_offer = None;
         }
         self.emit(Event::RequestFailed { id, cause: failure });

@@ -94,6 +94,34 @@ impl Caller {
         format!("{head}Content-Length: {}\r\n\r\n{body}", body.len()).into()
     }
 
+    /// A notification of something that the phone subscribed to.
+    pub(crate) fn notify(
+        &mut self,
+        event: &str,
+        state: &str,
+        content_type: &str,
+        body: &str,
+    ) -> Bytes {
+        self.cseq += 1;
+        let branch = format!("{}-{}", self.branch(), self.cseq);
+        let headers = [
+            ("Event", event),
+            ("Subscription-State", state),
+            ("Content-Type", content_type),
+        ];
+        let head = self.head("NOTIFY", self.cseq, &branch, &headers);
+        format!("{head}Content-Length: {}\r\n\r\n{body}", body.len()).into()
+    }
+
+    /// Call-ID, the phone's tag and this side's.
+    pub(crate) fn dialog(&self) -> (String, String, String) {
+        let tag = |text: &str| {
+            let (_, tag) = text.split_once(";tag=").expect("it has a tag");
+            tag.to_owned()
+        };
+        (self.call_id.clone(), tag(&self.to), tag(&self.from))
+    }
+
     pub(crate) fn bye(&mut self, headers: &[(&str, &str)]) -> Bytes {
         self.request("BYE", headers, None)
     }

@@ -1,4 +1,4 @@
-//! Two phones and a small stateless proxy and registrar between them.
+//! Phones and a small stateless proxy and registrar between them.
 
 use std::time::Duration;
 
@@ -9,17 +9,27 @@ use sip::message::{HeaderName, Message, Method};
 
 use super::{Rig, alice_with, parse, peer, start};
 
-/// Alice (0) and Bob (1), registered at the proxy between them.
+/// Alice (0) and Bob (1), and where asked for Carol (2), registered at the proxy between them.
 #[derive(Debug)]
 pub(crate) struct Pair {
     pub(crate) rigs: Vec<Rig>,
     hops: u64,
 }
 
+const USERS: [&str; 3] = ["alice", "bob", "carol"];
+
 impl Pair {
     pub(crate) fn new(more: Value) -> Self {
+        Self::of(&USERS[..2], more)
+    }
+
+    pub(crate) fn with_carol(more: Value) -> Self {
+        Self::of(&USERS, more)
+    }
+
+    fn of(users: &[&str], more: Value) -> Self {
         let now = start();
-        let rigs = ["alice", "bob"]
+        let rigs = users
             .iter()
             .zip(1u8..)
             .map(|(user, seed)| {
@@ -79,11 +89,10 @@ impl Pair {
                 let uri = request.uri();
                 let host = uri.host_text().to_owned();
                 let user = uri.user().unwrap_or_default().to_owned();
-                let to = self.owner(&host).or(match user.as_str() {
-                    "alice" => Some(0),
-                    "bob" => Some(1),
-                    _ => None,
-                });
+                let known = USERS.iter().position(|known| *known == user);
+                let to = self
+                    .owner(&host)
+                    .or(known.filter(|known| *known < self.rigs.len()));
                 let Some(to) = to else {
                     let refusal = peer::answer(&request, 404, None);
                     let ack = *request.method() == Method::Ack;

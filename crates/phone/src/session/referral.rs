@@ -1,0 +1,184 @@
+//! The peer wants to hand us on: its REFER, the application's word, our reports (RFC 3515 §2.4).
+//!
+//! **Nobody is called before the application says so**: a REFER makes our phone dial, and our
+//! account pay.
+
+use std::time::{Duration, Instant};
+
+use sip::endpoint::{Reply as Answer, ServerRequestId, UsageId};
+use sip::header::ReferSub;
+use sip::message::{HeaderName, Method, Request};
+
+use super::{Context, Session, State};
+use crate::error::{ErrorCode, ErrorType, PhoneError, SipStatus};
+use crate::event::Event;
+use crate::output::Wake;
+use crate::refer_to::{self, Referred};
+use crate::{sipfrag, wire};
+
+/// How long the application may take to decide.
+const DECISION_PATIENCE: Duration = Duration::from_secs(30);
+/// What our reports promise: a call that rings for three minutes is over.
+const REPORTS_EXPIRE: u32 = 240;
+
+/// A REFER that the application has not decided on.
+#[derive(Debug)]
+pub(super) struct Referral {
+    referred: Referred,
+    report: Option<Report>,
+    until: Instant,
+}
+
+/// Where reports about a referred call go: into the dialog of the REFER.
+#[derive(Debug, Clone)]
+pub(crate) struct Report {
+    usage: UsageId,
+    /// RFC 3515 §2.4.6: names the REFER where the dialog has seen others.
+    event_id: Option<u32>,
+}
+
+/// What the application agreed to.
+#[derive(Debug)]
+pub(crate) struct Followed {
+    pub(crate) referred: Referred,
+    pub(crate) report: Option<Report>,
+}
+
+impl Session {
+    /// Takes the peer's REFER.
+    pub(crate) fn referred(
+        &mut self,
+        id: ServerRequestId,
+        request: &Request,
+        ctx: &mut Context<'_>,
+    ) {
+        let (State::Active(_), Some(usage)) = (&self.state, self.usage) else {
+            return ctx.answer(id, &Answer::new(480));
+        };
+        if self.referral.is_some() {
+            return ctx.answer(id, &Answer::new(491));
+        }
+        let referred = match refer_to::read(request, &ctx.config.address) {
+            Ok(referred) => referred,
+            Err(code) => return ctx.answer(id, &Answer::new(code)),
+        };
+        let silent = request
+            .headers()
+            .typed::<ReferSub<'_>>()
+            .and_then(Result::ok)
+            .is_some_and(|flag| flag.is("false"));
+        let report = match silent {
+            true => {
+                // RFC 4488 §4.
+                ctx.answer(id, &Answer::new(202).header("Refer-Sub", "false"));
+                None
+            }
+            false => {
+                ctx.answer(id, &Answer::new(202));
+                ctx.retain(usage);
+                let cseq = request.headers().cseq().map_or(0, |cseq| cseq.number);
+                let report = Report {
+                    usage,
+                    event_id: self.was_referred.then_some(cseq),
+                };
+                report.send(&sipfrag::status(100), ctx);
+                Some(report)
+            }
+        };
+        self.was_referred = true;
+        let referred_by = request.headers().get(HeaderName::ReferredBy);
+        let event = Event::TransferRequested {
+            id: self.id,
+            target: referred.target.to_string(),
+            referred_by: referred_by.map(wire::short),
+            attended: referred.attended,
+        };
+        self.referral = Some(Referral {
+            referred,
+            report,
+            until: ctx.now + DECISION_PATIENCE,
+        });
+        ctx.emit(event);
+    }
+
+    /// The application agrees; the phone places the call.
+    pub(crate) fn follow(&mut self) -> Result<Followed, PhoneError> {
+        let referral = self.referral.take().ok_or_else(nothing_asked)?;
+        self.settle_end();
+        Ok(Followed {
+            referred: referral.referred,
+            report: referral.report,
+        })
+    }
+
+    /// The application refuses.
+    pub(crate) fn refuse_referral(&mut self, ctx: &mut Context<'_>) -> Result<(), PhoneError> {
+        let referral = self.referral.take().ok_or_else(nothing_asked)?;
+        if let Some(report) = referral.report {
+            report.finish(&sipfrag::status(603), ctx);
+        }
+        self.settle_end();
+        Ok(())
+    }
+
+    pub(super) fn referral_deadline(&self) -> Option<(Instant, Wake)> {
+        let referral = self.referral.as_ref()?;
+        Some((referral.until, Wake::Referral))
+    }
+
+    /// Nobody has decided in time: that is a no.
+    pub(super) fn drive_referral(&mut self, ctx: &mut Context<'_>) {
+        let due = self.referral_deadline();
+        if due.is_some_and(|(until, _)| until <= ctx.now) {
+            // There is one: its time is up.
+            let _ = self.refuse_referral(ctx);
+        }
+    }
+
+    /// Reports on this call to the one who referred us, provisionally.
+    pub(super) fn report(&self, status: &SipStatus, ctx: &mut Context<'_>) {
+        if let Some(report) = &self.report {
+            report.send(status, ctx);
+        }
+    }
+
+    /// Reports how it ended: answered or not.
+    pub(super) fn report_finally(&mut self, status: &SipStatus, ctx: &mut Context<'_>) {
+        if let Some(report) = self.report.take() {
+            report.finish(status, ctx);
+        }
+    }
+}
+
+impl Report {
+    fn send(&self, status: &SipStatus, ctx: &mut Context<'_>) {
+        self.notify(&format!("active;expires={REPORTS_EXPIRE}"), status, ctx);
+    }
+
+    pub(crate) fn finish(&self, status: &SipStatus, ctx: &mut Context<'_>) {
+        self.notify("terminated;reason=noresource", status, ctx);
+        ctx.release(self.usage);
+    }
+
+    fn notify(&self, state: &str, status: &SipStatus, ctx: &mut Context<'_>) {
+        let event = match self.event_id {
+            Some(id) => format!("refer;id={id}"),
+            None => "refer".to_owned(),
+        };
+        let headers = [
+            ("Event".to_owned(), event),
+            ("Subscription-State".to_owned(), state.to_owned()),
+        ];
+        let body = sipfrag::write(status);
+        // Where the dialog is gone, nobody wants to know.
+        let _ = ctx.request(self.usage, Method::Notify, &headers, Some(&body));
+    }
+}
+
+fn nothing_asked() -> PhoneError {
+    PhoneError::new(
+        ErrorCode::SessionState,
+        ErrorType::Session,
+        "No transfer of this session waits for a decision",
+    )
+}

@@ -1,0 +1,28 @@
+import { audioInput, audioOutput, wireInput, wireOutput } from './audio'
+import { headers } from './checked-options'
+import type { CallOptions } from './options'
+import type { Rule, Schema } from './schema'
+import type { WireCallOptions } from './wire'
+import { wireHeaders } from './wire-options'
+
+const milliseconds: Rule = { number: { min: 0, max: Number.MAX_SAFE_INTEGER, integer: true } }
+
+/** How a call is placed. */
+export const callOptions: Schema = {
+  headers,
+  conversationId: 'text',
+  displayName: 'string',
+  timeout: milliseconds,
+  mediaStream: audioInput,
+  audioElement: audioOutput,
+}
+
+/** The same in the addon's words. */
+export function wireCall({ mediaStream, audioElement, headers, ...rest }: Omit<CallOptions, 'signal'>): WireCallOptions {
+  return {
+    ...rest,
+    input: mediaStream === undefined ? undefined : wireInput('mediaStream', mediaStream),
+    output: audioElement === undefined ? undefined : wireOutput('audioElement', audioElement),
+    headers: wireHeaders(headers),
+  }
+}
