@@ -70,6 +70,24 @@ export declare class Softphone extends TypedEmitter<SoftphoneEvents> {
     }>;
     /** Ends a session, named by its id or its conversation's; resolves after its `sessionEnded`. */
     endSession(reference: SessionReference): Promise<void>;
+    /**
+     * Sends a text message (MESSAGE) of 56 KiB at most; resolves when it was taken, which is not yet when it was read.
+     *
+     * @throws `ERR_REQUEST_REFUSED` with the status in `sip`, `ERR_REQUEST_TIMEOUT`, `ERR_NOT_CONNECTED`.
+     */
+    sendMessage(target: string, body: string, options?: MessageOptions): Promise<void>;
+    /**
+     * Asks what a server or another phone can do (OPTIONS), or whether it is there.
+     *
+     * @throws as {@link sendMessage}.
+     */
+    sendOptions(target: string, options?: OptionsOptions): Promise<Capabilities>;
+    /**
+     * Subscribes to an event package, such as `message-summary`, `dialog` or `presence`; resolves when the server has agreed.
+     *
+     * @throws as {@link sendMessage}; what the server refuses later ends the subscription with `terminated`.
+     */
+    subscribe(target: string, event: string, options?: SubscribeOptions): Promise<Subscription>;
     /** Announces an incoming call of a conversation, which is then answered by itself. */
     expectCall(options: ExpectCallOptions): Promise<void>;
     /** Replaces the access token, now and for everything to come. */
@@ -218,6 +236,20 @@ export declare class Session extends TypedEmitter<SessionEvents> {
     setVolume(volume: number): Promise<void>;
     /** The call's statistics with the names of W3C webrtc-stats. */
     getStats(): Promise<StatsReport>;
+}
+
+/**
+ * A subscription to an event package, kept alive over refreshes, lost connections and what the server ends for a time.
+ */
+export declare class Subscription extends TypedEmitter<SubscriptionEvents> {
+    #private;
+    /** Names it within its phone. */
+    readonly id: number;
+    /** The event package. */
+    readonly event: string;
+    private constructor();
+    /** Gives it up; resolves after the last `notify` and `terminated`. Again, it does nothing. */
+    unsubscribe(): Promise<void>;
 }
 
 /** What asks for an automatic answer: the application, a trusted peer, a header, or the policy. */
@@ -369,6 +401,132 @@ export interface HoldEvent {
     side: 'local' | 'remote';
 }
 
+/** A text message (SIP MESSAGE). */
+export interface MessageEvent {
+    /** The sender's address: the user part of its URI, or the host where there is none. */
+    address: string;
+    /** The sender's SIP address. */
+    uri: string;
+    /** The sender's name, where it gives one. */
+    displayName?: string;
+    /** The media type; empty where the message names none. */
+    contentType: string;
+    /** The text. */
+    body: string;
+    /** The session in which it came, where it came in one. */
+    sessionId?: string;
+    /** The message's headers by lower-case name, the values of one name in order; credentials are left out. */
+    headers: Record<string, string[]>;
+}
+
+/** How many messages of one kind wait. */
+export interface MessageCounts {
+    /** Not heard yet. */
+    new: number;
+    /** Heard. */
+    old: number;
+    /** Of the new ones, the urgent. */
+    urgentNew: number;
+    /** Of the old ones, the urgent. */
+    urgentOld: number;
+}
+
+/** What waits in a mailbox (RFC 3842). */
+export interface MessageWaitingEvent {
+    /** Whether any message waits. */
+    waiting: boolean;
+    /** The mailbox, where it is named. */
+    account?: string;
+    /** Voice messages, where they are counted. */
+    voice?: MessageCounts;
+    /** Fax messages, where they are counted. */
+    fax?: MessageCounts;
+    /** Text messages, where they are counted. */
+    text?: MessageCounts;
+}
+
+/** A party of a call of somebody else. */
+export interface DialogParticipant {
+    /** Its address. */
+    uri?: string;
+    /** Its name. */
+    displayName?: string;
+}
+
+/** One call of somebody else (RFC 4235). */
+export interface DialogState {
+    /** Names it in its subscription. */
+    id: string;
+    /** `trying`, `proceeding`, `early`, `confirmed` or `terminated`. */
+    state: string;
+    /** Whether they called or were called. */
+    direction?: 'initiator' | 'recipient';
+    /** With both tags it can be named in a Replaces, to pick the call up. */
+    callId?: string;
+    /** Their tag. */
+    localTag?: string;
+    /** The other party's tag. */
+    remoteTag?: string;
+    /** Who they are in this call. */
+    local?: DialogParticipant;
+    /** Whom they talk to. */
+    remote?: DialogParticipant;
+}
+
+/** One way to reach somebody (RFC 3863). */
+export interface PresenceTuple {
+    /** Names it in its document. */
+    id: string;
+    /** Whether they can be reached this way. */
+    basic?: 'open' | 'closed';
+    /** Where to. */
+    contact?: string;
+    /** A sentence about it. */
+    note?: string;
+}
+
+/** What a notification of the package `dialog` or `presence` says. */
+export type StateDocument = {
+    kind: 'dialogs';
+    entity: string;
+    version: number | null;
+    full: boolean;
+    dialogs: DialogState[];
+} | {
+    kind: 'presence';
+    entity: string;
+    tuples: PresenceTuple[];
+    note?: string;
+};
+
+/** The state of what a subscription is about. */
+export interface NotifyEvent {
+    /** `active`, `pending` where the server has not decided yet, or `terminated` with the last one. */
+    state: string;
+    /** The media type of `body`; empty where there is none. */
+    contentType: string;
+    /** The text. */
+    body: string;
+    /** What it says, for `application/dialog-info+xml` and `application/pidf+xml`. */
+    document?: StateDocument;
+}
+
+/** How a subscription ended. */
+export interface SubscriptionEnd {
+    /** The server's word (RFC 6665), such as `rejected` or `noresource`. */
+    reason?: string;
+    /** The SIP status with which it refused to go on. */
+    code?: number;
+}
+
+/** The events of a {@link Subscription} with their listeners' arguments; each is plain data. */
+export interface SubscriptionEvents {
+    /** The state changed, or is told again. */
+    notify: [event: NotifyEvent];
+    /** It is over for good; what the server ends for a time is asked for again without a word. */
+    terminated: [end: SubscriptionEnd];
+}
+
 /** A provisional answer to an outgoing call. */
 export interface ProgressEvent {
     /** The SIP status, 180 or 183 mostly. */
@@ -407,6 +565,10 @@ export interface SoftphoneEvents {
     unregistered: [];
     /** The server refused the registration. */
     registrationFailed: [event: RegistrationFailedEvent];
+    /** Somebody sent a message. */
+    message: [event: MessageEvent];
+    /** What waits in the mailbox, as a server tells, subscribed to (`message-summary`) or not. */
+    messageWaiting: [event: MessageWaitingEvent];
     /** The access token is about to expire: call `setAccessToken()`. */
     tokenWillExpire: [event: TokenWillExpireEvent];
     /** A microphone, speaker or the default of one came or went: see `listDevices()`. Told within about two seconds, while there is a listener. */
@@ -803,6 +965,44 @@ export interface DtmfOptions {
     gap?: number;
     /** How they travel: among the media (RFC 4733), which is the default, or in INFO requests, one after the other. */
     via?: DtmfMethod;
+}
+
+/** Options of {@link Softphone.sendMessage}. */
+export interface MessageOptions {
+    /** A media type; `text/plain` by default. */
+    contentType?: string;
+    /** Headers to add. */
+    headers?: Record<string, string>;
+}
+
+/** Options of {@link Softphone.sendOptions}. */
+export interface OptionsOptions {
+    /** Headers to add. */
+    headers?: Record<string, string>;
+}
+
+/** Options of {@link Softphone.subscribe}. */
+export interface SubscribeOptions {
+    /** Seconds until it is renewed at the latest; 3600 by default. */
+    expires?: number;
+    /** Media types that the application reads; the package's own by default. */
+    accept?: readonly string[];
+    /** Headers to add to each SUBSCRIBE. */
+    headers?: Record<string, string>;
+}
+
+/** What a server or another phone says that it can do. */
+export interface Capabilities {
+    /** Methods. */
+    allow: string[];
+    /** Media types. */
+    accept: string[];
+    /** Extensions. */
+    supported: string[];
+    /** What it is, where it says so. */
+    userAgent?: string;
+    /** The answer's headers by lower-case name, the values of one name in order. */
+    headers: Record<string, string[]>;
 }
 
 /** Options of {@link Session.sendInfo}. */

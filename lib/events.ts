@@ -163,6 +163,123 @@ export interface HoldEvent {
   side: 'local' | 'remote'
 }
 
+/** A text message (SIP MESSAGE). */
+export interface MessageEvent {
+  /** The sender's address: the user part of its URI, or the host where there is none. */
+  address: string
+  /** The sender's SIP address. */
+  uri: string
+  /** The sender's name, where it gives one. */
+  displayName?: string
+  /** The media type; empty where the message names none. */
+  contentType: string
+  /** The text. */
+  body: string
+  /** The session in which it came, where it came in one. */
+  sessionId?: string
+  /** The message's headers by lower-case name, the values of one name in order; credentials are left out. */
+  headers: Record<string, string[]>
+}
+
+/** How many messages of one kind wait. */
+export interface MessageCounts {
+  /** Not heard yet. */
+  new: number
+  /** Heard. */
+  old: number
+  /** Of the new ones, the urgent. */
+  urgentNew: number
+  /** Of the old ones, the urgent. */
+  urgentOld: number
+}
+
+/** What waits in a mailbox (RFC 3842). */
+export interface MessageWaitingEvent {
+  /** Whether any message waits. */
+  waiting: boolean
+  /** The mailbox, where it is named. */
+  account?: string
+  /** Voice messages, where they are counted. */
+  voice?: MessageCounts
+  /** Fax messages, where they are counted. */
+  fax?: MessageCounts
+  /** Text messages, where they are counted. */
+  text?: MessageCounts
+}
+
+/** A party of a call of somebody else. */
+export interface DialogParticipant {
+  /** Its address. */
+  uri?: string
+  /** Its name. */
+  displayName?: string
+}
+
+/** One call of somebody else (RFC 4235). */
+export interface DialogState {
+  /** Names it in its subscription. */
+  id: string
+  /** `trying`, `proceeding`, `early`, `confirmed` or `terminated`. */
+  state: string
+  /** Whether they called or were called. */
+  direction?: 'initiator' | 'recipient'
+  /** With both tags it can be named in a Replaces, to pick the call up. */
+  callId?: string
+  /** Their tag. */
+  localTag?: string
+  /** The other party's tag. */
+  remoteTag?: string
+  /** Who they are in this call. */
+  local?: DialogParticipant
+  /** Whom they talk to. */
+  remote?: DialogParticipant
+}
+
+/** One way to reach somebody (RFC 3863). */
+export interface PresenceTuple {
+  /** Names it in its document. */
+  id: string
+  /** Whether they can be reached this way. */
+  basic?: 'open' | 'closed'
+  /** Where to. */
+  contact?: string
+  /** A sentence about it. */
+  note?: string
+}
+
+/** What a notification of the package `dialog` or `presence` says. */
+export type StateDocument =
+  | { kind: 'dialogs'; entity: string; version: number | null; full: boolean; dialogs: DialogState[] }
+  | { kind: 'presence'; entity: string; tuples: PresenceTuple[]; note?: string }
+
+/** The state of what a subscription is about. */
+export interface NotifyEvent {
+  /** `active`, `pending` where the server has not decided yet, or `terminated` with the last one. */
+  state: string
+  /** The media type of `body`; empty where there is none. */
+  contentType: string
+  /** The text. */
+  body: string
+  /** What it says, for `application/dialog-info+xml` and `application/pidf+xml`. */
+  document?: StateDocument
+}
+
+/** How a subscription ended. */
+export interface SubscriptionEnd {
+  /** The server's word (RFC 6665), such as `rejected` or `noresource`. */
+  reason?: string
+  /** The SIP status with which it refused to go on. */
+  code?: number
+}
+
+/** The events of a {@link Subscription} with their listeners' arguments; each is plain data. */
+export interface SubscriptionEvents {
+  /** The state changed, or is told again. */
+  notify: [event: NotifyEvent]
+  /** It is over for good; what the server ends for a time is asked for again without a word. */
+  terminated: [end: SubscriptionEnd]
+}
+
 /** A provisional answer to an outgoing call. */
 export interface ProgressEvent {
   /** The SIP status, 180 or 183 mostly. */
@@ -201,6 +318,10 @@ export interface SoftphoneEvents {
   unregistered: []
   /** The server refused the registration. */
   registrationFailed: [event: RegistrationFailedEvent]
+  /** Somebody sent a message. */
+  message: [event: MessageEvent]
+  /** What waits in the mailbox, as a server tells, subscribed to (`message-summary`) or not. */
+  messageWaiting: [event: MessageWaitingEvent]
   /** The access token is about to expire: call `setAccessToken()`. */
   tokenWillExpire: [event: TokenWillExpireEvent]
   /** A microphone, speaker or the default of one came or went: see `listDevices()`. Told within about two seconds, while there is a listener. */

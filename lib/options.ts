@@ -326,6 +326,44 @@ export interface DtmfOptions {
   via?: DtmfMethod
 }
 
+/** Options of {@link Softphone.sendMessage}. */
+export interface MessageOptions {
+  /** A media type; `text/plain` by default. */
+  contentType?: string
+  /** Headers to add. */
+  headers?: Record<string, string>
+}
+
+/** Options of {@link Softphone.sendOptions}. */
+export interface OptionsOptions {
+  /** Headers to add. */
+  headers?: Record<string, string>
+}
+
+/** Options of {@link Softphone.subscribe}. */
+export interface SubscribeOptions {
+  /** Seconds until it is renewed at the latest; 3600 by default. */
+  expires?: number
+  /** Media types that the application reads; the package's own by default. */
+  accept?: readonly string[]
+  /** Headers to add to each SUBSCRIBE. */
+  headers?: Record<string, string>
+}
+
+/** What a server or another phone says that it can do. */
+export interface Capabilities {
+  /** Methods. */
+  allow: string[]
+  /** Media types. */
+  accept: string[]
+  /** Extensions. */
+  supported: string[]
+  /** What it is, where it says so. */
+  userAgent?: string
+  /** The answer's headers by lower-case name, the values of one name in order. */
+  headers: Record<string, string[]>
+}
+
 /** Options of {@link Session.sendInfo}. */
 export interface InfoOptions {
   /** A media type such as `text/plain`. */

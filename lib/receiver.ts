@@ -1,11 +1,12 @@
 import { EndReason } from './end-reason'
 import type { SoftphoneError } from './errors'
-import type { PendingSession, PendingSessionEnd } from './events'
+import type { MessageEvent, PendingSession, PendingSessionEnd } from './events'
 import { fromWire, type Link } from './link'
 import type { AutoAnswerDecision } from './options'
 import { headersByName, Session } from './session'
 import type { Softphone } from './softphone'
-import type { WireEvent, WirePending, WirePendingEnd } from './wire'
+import type { Subscription } from './subscription'
+import type { WireEvent, WireMessage, WirePending, WirePendingEnd } from './wire'
 
 /** What the receiver needs of its phone beside the events it emits. */
 export interface Owner {
@@ -21,6 +22,7 @@ export interface Owner {
 export class Receiver {
   readonly sessions = new Map<string, Session>()
   readonly pending = new Map<string, PendingSession>()
+  readonly subscriptions = new Map<number, Subscription>()
   connected = false
   registered = false
   readonly #owner: Owner
@@ -82,6 +84,27 @@ export class Receiver {
         return this.#owner.trace(event)
       case 'error':
         return this.#owner.fail(fromWire(event.error), event.id ?? undefined)
+      case 'message':
+        return phone.deliver('message', messageEvent(event))
+      case 'messageWaiting': {
+        const { type: _, ...summary } = event
+        return phone.deliver('messageWaiting', summary)
+      }
+      case 'notified':
+        return this.subscriptions.get(event.subscription)?.deliver('notify', {
+          state: event.state,
+          contentType: event.contentType,
+          body: event.body,
+          ...present('document', event.document),
+        })
+      case 'subscriptionEnded': {
+        const subscription = this.subscriptions.get(event.subscription)
+        this.subscriptions.delete(event.subscription)
+        return subscription?.deliver('terminated', {
+          ...present('reason', event.reason),
+          ...present('code', event.code),
+        })
+      }
       case 'tokenWillExpire':
         return phone.deliver('tokenWillExpire', { expiresIn: event.expiresIn })
       case 'tokenNeeded':
@@ -206,6 +229,18 @@ function pendingSession(event: WirePending): PendingSession {
     ...present('displayName', event.displayName),
     ...present('replaces', event.replaces),
     callId,
+    headers: headersByName(headers),
+  }
+}
+
+function messageEvent({ address, uri, displayName, contentType, body, sessionId, headers }: WireMessage): MessageEvent {
+  return {
+    address,
+    uri,
+    ...present('displayName', displayName),
+    contentType,
+    body,
+    ...present('sessionId', sessionId),
     headers: headersByName(headers),
   }
 }

@@ -12,23 +12,29 @@ import type {
   AcceptOptions,
   AudioDeviceOptions,
   CallOptions,
+  Capabilities,
   ExpectCallOptions,
   IceServer,
   Logger,
   LogLevel,
+  MessageOptions,
+  OptionsOptions,
   RejectOptions,
   SessionReference,
   SoftphoneOptions,
   StartSoftphoneSessionOptions,
+  SubscribeOptions,
 } from './options'
 import { Receiver } from './receiver'
 import { checkOptions, mismatch, type Rule, type Schema } from './schema'
-import { checkedVolume, invalidArgument, rejectOptions, type Session } from './session'
-import type { WireCommand, WireEvent } from './wire'
+import { checkedVolume, headersByName, invalidArgument, rejectOptions, type Session } from './session'
+import { Subscription } from './subscription'
+import type { WireCapabilities, WireCommand, WireEvent } from './wire'
 import { autoAnswerFunction, wireAudio, wireHeaders, wireIceServers, wireOptions } from './wire-options'
 
 const signal: Rule = { instance: AbortSignal, expected: 'an AbortSignal' }
 const milliseconds: Rule = { number: { min: 0, max: Number.MAX_SAFE_INTEGER, integer: true } }
+const seconds: Rule = { number: { min: 1, max: 2 ** 31, integer: true } }
 const waiting: Schema = { signal }
 const calling: Schema = { signal, ...callOptions }
 const starting: Schema = { ...calling, phoneNumber: 'text' }
@@ -39,6 +45,8 @@ const accepting: Schema = {
   autoConnectSession: 'boolean',
   headers,
 }
+const messaging: Schema = { contentType: 'text', headers }
+const subscribing: Schema = { expires: seconds, accept: { arrayOf: 'text' }, headers }
 const expecting: Schema = { conversationId: 'text', timeout: milliseconds }
 
 /** Stands in for a token that is still to be fetched: a JWT with a `sub` and nothing else. */
@@ -204,7 +212,7 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
    * `target` is a SIP address, a user at the own domain, or a telephone number. Aborting cancels the call until it is answered.
    */
   async call(target: string, options: CallOptions = {}): Promise<Session> {
-    if (typeof target !== 'string' || target === '') throw invalidArgument('target', 'a SIP address or a number')
+    checkTarget(target)
     checkOptions('options of call', options, calling)
     const { signal, ...given } = options
     const session = await this.#running().command(
@@ -235,6 +243,54 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
       })
     }
     await this.#command({ type: 'end', id: id && knownShape(id), conversationId })
+  }
+
+  /**
+   * Sends a text message (MESSAGE) of 56 KiB at most; resolves when it was taken, which is not yet when it was read.
+   *
+   * @throws `ERR_REQUEST_REFUSED` with the status in `sip`, `ERR_REQUEST_TIMEOUT`, `ERR_NOT_CONNECTED`.
+   */
+  async sendMessage(target: string, body: string, options: MessageOptions = {}): Promise<void> {
+    checkTarget(target)
+    if (typeof body !== 'string') throw invalidArgument('body', 'a string')
+    checkOptions('options of sendMessage', options, messaging)
+    const { contentType, headers } = options
+    await this.#command({ type: 'sendMessage', target, body, contentType, headers: wireHeaders(headers) })
+  }
+
+  /**
+   * Asks what a server or another phone can do (OPTIONS), or whether it is there.
+   *
+   * @throws as {@link sendMessage}.
+   */
+  async sendOptions(target: string, options: OptionsOptions = {}): Promise<Capabilities> {
+    checkTarget(target)
+    checkOptions('options of sendOptions', options, { headers })
+    const command = { type: 'sendOptions', target, headers: wireHeaders(options.headers) } as const
+    return this.#running().command(command, undefined, (reply) => {
+      const capabilities = reply as WireCapabilities
+      return { ...capabilities, headers: headersByName(capabilities.headers) }
+    })
+  }
+
+  /**
+   * Subscribes to an event package, such as `message-summary`, `dialog` or `presence`; resolves when the server has agreed.
+   *
+   * @throws as {@link sendMessage}; what the server refuses later ends the subscription with `terminated`.
+   */
+  async subscribe(target: string, event: string, options: SubscribeOptions = {}): Promise<Subscription> {
+    checkTarget(target)
+    if (typeof event !== 'string' || event === '') throw invalidArgument('event', "an event package such as 'dialog'")
+    checkOptions('options of subscribe', options, subscribing)
+    const { expires, accept, headers } = options
+    const link = this.#running()
+    const wanted = { expires, accept: accept && [...accept], headers: wireHeaders(headers) }
+    return link.command({ type: 'subscribe', target, event, options: wanted }, undefined, (reply) => {
+      const { subscription: id } = reply as { subscription: number }
+      const subscription = Subscription.open(link, id, event)
+      this.#receiver.subscriptions.set(id, subscription)
+      return subscription
+    })
   }
 
   /** Announces an incoming call of a conversation, which is then answered by itself. */
@@ -447,6 +503,10 @@ function endOnAbort(session: Session, signal: AbortSignal): void {
 // The engine reads ids as UUIDs; any other text names no session, and the nil UUID names none either.
 function knownShape(id: string): string {
   return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id) ? id : '00000000-0000-0000-0000-000000000000'
+}
+
+function checkTarget(target: unknown): void {
+  if (typeof target !== 'string' || target === '') throw invalidArgument('target', 'a SIP address or a number')
 }
 
 function checkId(id: unknown): void {

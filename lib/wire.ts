@@ -1,6 +1,14 @@
 import type { EndReasonInit, EndSide } from './end-reason'
 import type { ErrorType, SipStatus } from './errors'
-import type { AutoAnswerSource, ConnectionState, DtmfMethod, SessionState, WarningCode } from './events'
+import type {
+  AutoAnswerSource,
+  ConnectionState,
+  DtmfMethod,
+  MessageWaitingEvent,
+  SessionState,
+  StateDocument,
+  WarningCode,
+} from './events'
 import type { LogLevel } from './options'
 import type { CallStats } from './stats'
 
@@ -29,6 +37,25 @@ export interface WirePending {
   autoAnswerSource: AutoAnswerSource | null
   replaces?: string
   callId: string
+  headers: HeaderList
+}
+
+export interface WireMessage {
+  sessionId?: string
+  address: string
+  uri: string
+  displayName: string | null
+  contentType: string
+  body: string
+  headers: HeaderList
+}
+
+/** What the reply to `sendOptions` holds. */
+export interface WireCapabilities {
+  allow: string[]
+  accept: string[]
+  supported: string[]
+  userAgent?: string
   headers: HeaderList
 }
 
@@ -89,6 +116,10 @@ export type WireEvent =
   | { type: 'sessionEnded'; id: string; reason: EndReasonInit }
   | { type: 'warning'; id: string; warning: WarningCode; text: string }
   | { type: 'warningCleared'; id: string; warning: WarningCode }
+  | ({ type: 'message' } & WireMessage)
+  | ({ type: 'messageWaiting' } & MessageWaitingEvent)
+  | { type: 'notified'; subscription: number; state: string; contentType: string; body: string; document?: StateDocument }
+  | { type: 'subscriptionEnded'; subscription: number; reason: string | null; code: number | null }
   | { type: 'trace'; level: LogLevel; message: string; details: unknown }
   | { type: 'error'; error: WireError; id: string | null }
   | { type: 'tokenWillExpire'; expiresIn: number }
@@ -169,6 +200,15 @@ export type WireCommand =
   | { type: 'attendedTransfer'; id: string; other: string }
   | { type: 'acceptTransfer'; id: string; options: WireCallOptions }
   | { type: 'rejectTransfer'; id: string }
+  | { type: 'sendMessage'; target: string; body: string; contentType?: string | undefined; headers?: HeaderList | undefined }
+  | { type: 'sendOptions'; target: string; headers?: HeaderList | undefined }
+  | {
+      type: 'subscribe'
+      target: string
+      event: string
+      options: { expires?: number | undefined; accept?: string[] | undefined; headers?: HeaderList | undefined }
+    }
+  | { type: 'unsubscribe'; subscription: number }
   | { type: 'expectCall'; conversationId: string; timeout?: number | undefined }
   | { type: 'autoAnswerDecision'; id: string; answer: boolean }
   | { type: 'setAccessToken'; token: string }

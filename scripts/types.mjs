@@ -14,6 +14,7 @@ const entries = {
   index: [
     'softphone',
     'session',
+    'subscription',
     'events',
     'options',
     'end-reason',

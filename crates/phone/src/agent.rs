@@ -6,7 +6,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use sip::endpoint::{
     self, Body, CommandError, Endpoint, Invite, Replaced, Reply, RequestId, ServerRequestId,
-    UsageId,
+    Subscribe, SubscriptionId, UsageId,
 };
 use sip::header::Replaces;
 use sip::message::Method;
@@ -227,6 +227,53 @@ impl Agent {
         if let Ok(id) = result {
             self.requests.insert(id, usage);
         }
+        self.drain(out);
+        result
+    }
+
+    pub(crate) fn subscribe(
+        &mut self,
+        wish: Subscribe,
+        now: Instant,
+        out: &mut VecDeque<Output>,
+    ) -> Result<SubscriptionId, CommandError> {
+        let result = self.endpoint.subscribe(wish, now);
+        self.drain(out);
+        result
+    }
+
+    pub(crate) fn refresh_subscription(
+        &mut self,
+        id: SubscriptionId,
+        now: Instant,
+        out: &mut VecDeque<Output>,
+    ) {
+        self.endpoint.refresh_subscription(id, now);
+        self.drain(out);
+    }
+
+    pub(crate) fn unsubscribe(
+        &mut self,
+        id: SubscriptionId,
+        now: Instant,
+        out: &mut VecDeque<Output>,
+    ) {
+        self.endpoint.unsubscribe(id, now);
+        self.drain(out);
+    }
+
+    pub(crate) fn request_outside(
+        &mut self,
+        target: &Uri<'_>,
+        method: Method,
+        headers: &[(String, String)],
+        body: Option<&Body>,
+        now: Instant,
+        out: &mut VecDeque<Output>,
+    ) -> Result<RequestId, CommandError> {
+        let result = self
+            .endpoint
+            .request_outside(target, method, headers, body, now);
         self.drain(out);
         result
     }

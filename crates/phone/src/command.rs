@@ -120,6 +120,32 @@ pub enum Command {
         #[serde(default)]
         via: DtmfMethod,
     },
+    /// Sends a MESSAGE; done when it is taken.
+    SendMessage {
+        target: String,
+        /// A media type.
+        #[serde(default = "plain_text")]
+        content_type: String,
+        body: Content,
+        #[serde(default)]
+        headers: Vec<(String, String)>,
+    },
+    /// Asks what a server or another phone can do; done, with that, when it has answered.
+    SendOptions {
+        target: String,
+        #[serde(default)]
+        headers: Vec<(String, String)>,
+    },
+    /// Subscribes to an event package; done, with its number, when the server has agreed.
+    Subscribe {
+        target: String,
+        /// The package, such as `message-summary`, `dialog` or `presence`.
+        event: String,
+        #[serde(default)]
+        options: SubscribeOptions,
+    },
+    /// Gives a subscription up; done after its last notification.
+    Unsubscribe { subscription: u64 },
     /// Announces an incoming call that may be answered by itself.
     ExpectCall {
         conversation_id: String,
@@ -161,6 +187,10 @@ pub enum Command {
     Delivered { id: SessionId },
 }
 
+fn plain_text() -> String {
+    "text/plain".into()
+}
+
 /// 100 ms: long enough for every detector (RFC 4733 §2.5.1.3 recommends at least 40 ms).
 fn tone_duration() -> u32 {
     100
@@ -198,6 +228,18 @@ pub struct CallOptions {
     pub timeout: Option<u64>,
     /// The name that the proxy is asked to show instead of the phone's own (RFC 3325 §9.2).
     pub display_name: Option<String>,
+}
+
+/// How something is subscribed to.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct SubscribeOptions {
+    /// Seconds until the subscription is renewed at the latest; 3600 where absent.
+    pub expires: Option<u64>,
+    /// Media types that are understood; the package's own where empty.
+    pub accept: Vec<String>,
+    /// Headers of each SUBSCRIBE.
+    pub headers: Vec<(String, String)>,
 }
 
 /// How a pending session is accepted: the four examples of the PureCloud document.

@@ -6,6 +6,8 @@ use crate::command::{Content, Tones};
 use crate::end_reason::EndReason;
 use crate::error::PhoneError;
 use crate::id::SessionId;
+use crate::message_summary::MessageSummary;
+use crate::state_document::StateDocument;
 
 /// One thing that happened, in the order in which it happened.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -120,6 +122,29 @@ pub enum Event {
         /// The session concerned, where one is.
         id: Option<SessionId>,
     },
+    /// The state of what a subscription is about.
+    Notified {
+        subscription: u64,
+        /// `active`, `pending` or `terminated`.
+        state: String,
+        content_type: String,
+        body: Content,
+        /// What the body says, where this phone reads its type.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        document: Option<Box<StateDocument>>,
+    },
+    /// A subscription is over for good; one that the server ended for a time is not.
+    SubscriptionEnded {
+        subscription: u64,
+        /// The server's word (RFC 6665 §4.1.3), where it gave one.
+        reason: Option<String>,
+        /// The status with which it refused, where it did.
+        code: Option<u16>,
+    },
+    /// Messages wait, or none any more, as a notification says, subscribed to or not.
+    MessageWaiting(Box<MessageSummary>),
+    /// Somebody sent a MESSAGE.
+    Message(Box<Message>),
     /// The access token expires in so many milliseconds.
     TokenWillExpire { expires_in: u64 },
     /// A new access token is needed now; answer with
@@ -127,6 +152,24 @@ pub enum Event {
     TokenNeeded,
     /// The phone has ended; nothing comes after this.
     Closed,
+}
+
+/// A MESSAGE.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Message {
+    /// The session in which it came, where it came in one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session_id: Option<SessionId>,
+    /// Who sent it.
+    #[serde(flatten)]
+    pub(crate) from: crate::session::Peer,
+    /// Its media type; empty where it names none.
+    pub content_type: String,
+    /// The text.
+    pub body: Content,
+    /// Every header, in order, credentials taken out.
+    pub headers: Vec<(String, String)>,
 }
 
 /// How a key travels.

@@ -48,6 +48,7 @@ pub(crate) fn endpoint_config(config: &Config, instance_id: &str) -> EndpointCon
             Method::Notify,
             Method::Prack,
             Method::Refer,
+            Method::Message,
         ],
         supported,
         session_timers: config.session_timers,

@@ -46,12 +46,14 @@ pub mod event;
 pub mod id;
 mod identity;
 pub mod media;
+pub mod message_summary;
 pub mod output;
 mod phone;
 mod refer_to;
 pub mod secret;
 mod session;
 mod sipfrag;
+pub mod state_document;
 mod target;
 mod wire;
 

@@ -61,6 +61,27 @@ pub enum Reply {
     Done,
     /// The session that `call` made.
     Session(Box<SessionSnapshot>),
+    /// What the answer to `sendOptions` says.
+    Capabilities(Box<Capabilities>),
+    /// The subscription that `subscribe` made.
+    Subscription { subscription: u64 },
+}
+
+/// What a server or another phone says that it can do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Capabilities {
+    /// Methods.
+    pub allow: Vec<String>,
+    /// Media types.
+    pub accept: Vec<String>,
+    /// Extensions.
+    pub supported: Vec<String>,
+    /// What it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_agent: Option<String>,
+    /// Every header of the answer, in order.
+    pub headers: Vec<(String, String)>,
 }
 
 /// Why the phone wants to be woken.
@@ -94,6 +115,8 @@ pub enum Wake {
     NoAnswer,
     /// Nobody answered an outgoing call.
     CallTimeout,
+    /// A subscription is asked for anew.
+    Subscription,
     /// The end of what `destroy()` waits for.
     Destroy,
 }

@@ -1,9 +1,11 @@
 //! The phone itself: one input in, outputs out.
 
+mod beside;
 mod command;
 mod ending;
 mod incoming;
 mod sip_event;
+mod subscribing;
 mod transferring;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -12,7 +14,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
-use sip::endpoint::UsageId;
+use sip::endpoint::{RequestId, UsageId};
 
 use crate::account::{Account, Change};
 use crate::agent::Agent;
@@ -40,6 +42,11 @@ pub struct Phone {
     usages: BTreeMap<UsageId, SessionId>,
     /// How the latest sessions that are gone ended, oldest first.
     fates: VecDeque<(SessionId, Fate)>,
+    /// Requests outside any call that are not answered, and what they are for.
+    outside: BTreeMap<RequestId, beside::Outside>,
+    /// What the application subscribes to, by the number that it knows.
+    subscriptions: BTreeMap<u64, subscribing::Subscription>,
+    subscription_count: u64,
     /// Conversations that the application announced, and until when.
     expected: Vec<(String, Instant)>,
     ending: Ending,
@@ -70,6 +77,9 @@ impl Phone {
             sessions: BTreeMap::new(),
             usages: BTreeMap::new(),
             fates: VecDeque::new(),
+            outside: BTreeMap::new(),
+            subscriptions: BTreeMap::new(),
+            subscription_count: 0,
             expected: Vec::new(),
             ending: Ending::No,
             outputs: VecDeque::new(),
@@ -135,6 +145,7 @@ impl Phone {
         self.agent.handle_timeout(now, &mut self.outputs);
         let (account, mut ctx) = self.account();
         account.handle_timeout(&mut ctx);
+        self.drive_subscriptions();
         let due: Vec<SessionId> = self
             .sessions
             .values()
@@ -169,6 +180,7 @@ impl Phone {
             .chain(sip)
             .chain(self.account.deadline())
             .chain(self.ending.deadline())
+            .chain(self.subscription_deadline())
             .min_by_key(|(at, _)| *at)
             .unwrap_or((self.now + IDLE, Wake::Idle))
     }
@@ -190,6 +202,7 @@ impl Phone {
                 for id in ids {
                     self.with(id, Session::flow_found);
                 }
+                self.refresh_subscriptions();
             }
             Change::Lost { wanted } => {
                 for id in ids {
@@ -199,22 +212,31 @@ impl Phone {
         }
     }
 
-    /// Lets a session act, and takes note of what became of it.
+    /// Lets a session act, and takes note of what became of it, and of the one it has replaced.
     fn with<R>(
         &mut self,
         id: SessionId,
         act: impl FnOnce(&mut Session, &mut Context<'_>) -> R,
     ) -> Option<R> {
+        let (result, replaced) = self.lend(id, act)?;
+        if let Some(old) = replaced
+            && let Some((heritage, _)) = self.lend(old, Session::replaced)
+        {
+            self.lend(id, |session, ctx| session.inherit(heritage, ctx));
+        }
+        Some(result)
+    }
+
+    fn lend<R>(
+        &mut self,
+        id: SessionId,
+        act: impl FnOnce(&mut Session, &mut Context<'_>) -> R,
+    ) -> Option<(R, Option<SessionId>)> {
         let mut session = self.sessions.remove(&id)?;
         let result = act(&mut session, &mut self.context());
         let replaced = session.take_replaced();
         self.keep(session);
-        if let Some(old) = replaced
-            && let Some(heritage) = self.with(old, Session::replaced)
-        {
-            self.with(id, |session, ctx| session.inherit(heritage, ctx));
-        }
-        Some(result)
+        Some((result, replaced))
     }
 
     /// Keeps a session that is not over, and remembers how one that is has ended.

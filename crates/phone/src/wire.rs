@@ -152,7 +152,8 @@ fn address(uri: &Uri<'_>) -> String {
     }
 }
 
-fn caller(headers: &Headers) -> Peer {
+/// Who sent a request, as its From says.
+pub(crate) fn caller(headers: &Headers) -> Peer {
     match headers.typed::<From<'_>>().and_then(Result::ok) {
         Some(from) => Peer {
             display_name: from
@@ -178,7 +179,7 @@ pub(crate) fn peer(uri: &Uri<'_>) -> Peer {
 }
 
 /// Every header in order, without what proves an identity.
-fn header_list(headers: &Headers) -> Vec<(String, String)> {
+pub(crate) fn header_list(headers: &Headers) -> Vec<(String, String)> {
     let secret = |name: &str| {
         ["Authorization", "Proxy-Authorization"]
             .iter()

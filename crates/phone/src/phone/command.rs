@@ -129,6 +129,32 @@ impl Phone {
                     Err(error) => Err(error),
                 }
             }
+            Command::Subscribe {
+                target,
+                event,
+                options,
+            } => match self.subscribe(ticket, &target, event, options) {
+                Ok(()) => return None,
+                Err(error) => Err(error),
+            },
+            Command::Unsubscribe { subscription } => {
+                return self.unsubscribe(ticket, subscription);
+            }
+            Command::SendMessage {
+                target,
+                content_type,
+                body,
+                headers,
+            } => match self.send_message(ticket, &target, &content_type, &body, &headers) {
+                Ok(()) => return None,
+                Err(error) => Err(error),
+            },
+            Command::SendOptions { target, headers } => {
+                match self.send_options(ticket, &target, &headers) {
+                    Ok(()) => return None,
+                    Err(error) => Err(error),
+                }
+            }
             Command::Disconnect {} => {
                 let (account, mut ctx) = self.account();
                 let change = account.disconnect(&mut ctx);
@@ -470,7 +496,7 @@ impl Phone {
 }
 
 /// RFC 3261 §25.1, and against header injection: a name is a token, a value has no line of its own.
-fn check_headers(headers: &[(String, String)]) -> Result<(), PhoneError> {
+pub(super) fn check_headers(headers: &[(String, String)]) -> Result<(), PhoneError> {
     match headers
         .iter()
         .all(|(name, value)| may_be_added(name) && is_printable(value))

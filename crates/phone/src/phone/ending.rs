@@ -74,6 +74,8 @@ impl Phone {
         );
         account.fail_waiters(&error, &mut ctx);
         let unregistering = account.leave(&mut ctx);
+        self.drop_outside(&error);
+        self.drop_subscriptions(&error);
         self.ending = Ending::Leaving {
             tickets: vec![ticket],
             until: self.now + PATIENCE,

@@ -64,6 +64,9 @@ impl Phone {
                 }
             }
             endpoint::Event::Response { id, response } => {
+                if self.outside_answered(id, &response) {
+                    return;
+                }
                 if let Some(usage) = self.agent.take_requester(id) {
                     self.of(usage, |session, ctx| {
                         session.request_answered(id, &response, ctx)
@@ -71,12 +74,23 @@ impl Phone {
                 }
             }
             endpoint::Event::RequestFailed { id, cause } => {
+                if self.outside_failed(id, wire::unanswered(cause)) {
+                    return;
+                }
                 if let Some(usage) = self.agent.take_requester(id) {
                     self.of(usage, |session, ctx| session.request_failed(id, cause, ctx));
                 }
             }
             endpoint::Event::RefreshDue { usage } => {
                 self.of(usage, Session::renewal_due);
+            }
+            endpoint::Event::Subscribed { subscription } => self.subscribed(subscription),
+            endpoint::Event::Notified {
+                subscription,
+                request,
+            } => self.notified(subscription, &request),
+            endpoint::Event::Unsubscribed { subscription, end } => {
+                self.unsubscribed(subscription, &end);
             }
             endpoint::Event::OfferDue { usage } => {
                 self.of(usage, Session::offer_due);
@@ -161,6 +175,12 @@ impl Phone {
             }
             // Only who talks to us may ask us to dial.
             (Method::Refer, None) => self.context().answer(id, &Reply::new(403)),
+            // RFC 3842 §3.11 allows what many PBXs do: they tell without being asked.
+            (Method::Notify, None) if is_about_messages(request) => {
+                self.context().answer(id, &Reply::new(200));
+                self.message_waiting(request);
+            }
+            (Method::Message, session) => self.messaged(session, id, request),
             (Method::Options, _) => {
                 let reply = Reply::new(200).header("Accept", "application/sdp");
                 self.context().answer(id, &reply);
@@ -182,6 +202,13 @@ impl Phone {
             self.with(session, Session::talk);
         }
     }
+}
+
+fn is_about_messages(request: &Request) -> bool {
+    let event = request.headers().typed::<sip::header::Event<'_>>();
+    event
+        .and_then(Result::ok)
+        .is_some_and(|event| event.is("message-summary"))
 }
 
 fn is_talk(request: &Request) -> bool {

@@ -101,7 +101,8 @@ pub(crate) struct Session {
 }
 
 /// The other party.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct Peer {
     pub(crate) address: String,
     pub(crate) uri: String,

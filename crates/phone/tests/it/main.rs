@@ -6,6 +6,7 @@
 )]
 
 mod auto_answer;
+mod beside;
 mod chaos;
 mod config;
 mod connection;
@@ -20,6 +21,7 @@ mod outgoing;
 mod pair;
 mod reoffer;
 mod session_timer;
+mod subscribing;
 mod survival;
 mod transfer;
 mod transferred;

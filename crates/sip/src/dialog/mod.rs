@@ -30,6 +30,9 @@ pub enum Role {
     Callee,
 }
 
+/// Requests outside a dialog begin at 1, and a challenge or two adds one each.
+const AFTER_SUBSCRIBE: u32 = 16;
+
 /// One dialog.
 #[derive(Debug, Clone)]
 pub struct Dialog {
@@ -86,6 +89,24 @@ impl Dialog {
             remote: headers.get(HeaderName::From)?.to_owned(),
             local_cseq: 0,
             remote_cseq: Some(headers.cseq().ok()?.number),
+            target: contact_of(headers)?,
+            routes: RouteSet::of_callee(record_routes(headers)),
+        })
+    }
+
+    /// Makes the dialog that their NOTIFY creates, the answer to our SUBSCRIBE or not (RFC 6665 §4.4.1).
+    pub fn notified(notify: &Request) -> Option<Self> {
+        let headers = notify.headers();
+        let number = headers.cseq().ok()?.number;
+        Some(Self {
+            id: DialogId::of_request(headers)?,
+            state: State::Confirmed,
+            role: Role::Caller,
+            local: headers.get(HeaderName::To)?.to_owned(),
+            remote: headers.get(HeaderName::From)?.to_owned(),
+            // Above the SUBSCRIBE that it answers, however often that was challenged.
+            local_cseq: AFTER_SUBSCRIBE,
+            remote_cseq: Some(number),
             target: contact_of(headers)?,
             routes: RouteSet::of_callee(record_routes(headers)),
         })

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
+use super::subscribing::{SubscriptionEnd, SubscriptionId};
 use crate::dialog::DialogId;
 use crate::message::{Request, Response};
 use crate::transaction::FlowId;
@@ -142,6 +143,25 @@ pub enum Event {
         id: RequestId,
         /// Why.
         cause: RequestFailure,
+    },
+    /// The server has taken our SUBSCRIBE; the state comes with `Notified`.
+    Subscribed {
+        /// The subscription.
+        subscription: SubscriptionId,
+    },
+    /// The state of what we subscribe to, answered with 200 already.
+    Notified {
+        /// The subscription.
+        subscription: SubscriptionId,
+        /// The NOTIFY.
+        request: Request,
+    },
+    /// A subscription is over; final.
+    Unsubscribed {
+        /// The subscription.
+        subscription: SubscriptionId,
+        /// Why.
+        end: SubscriptionEnd,
     },
     /// Our re-INVITE or UPDATE met theirs, and the wait of RFC 3261 §14.1 is over: offer again if still wanted.
     OfferDue {

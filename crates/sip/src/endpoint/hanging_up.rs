@@ -246,6 +246,7 @@ impl Endpoint {
             | Sent::Invite(_)
             | Sent::Prack { .. }
             | Sent::Outside { .. }
+            | Sent::Subscribe { .. }
             | Sent::Register { .. }
             | Sent::Hangup { .. } => true,
         });

@@ -23,6 +23,7 @@ mod registering;
 mod reliable;
 mod replacing;
 mod session_timer;
+mod subscribing;
 mod usage;
 mod vetting;
 mod within;
@@ -52,8 +53,10 @@ pub use event::{
 };
 
 pub use replacing::Replaced;
+pub use subscribing::{Subscribe, SubscriptionEnd, SubscriptionId};
 
 use registering::Binding;
+use subscribing::Subscription;
 use usage::{Asked, Received, Sent, StrandedBye, Usage};
 
 /// What an endpoint waits for.
@@ -83,6 +86,10 @@ enum Alarm {
     Forks(ClientKey),
     /// BYEs without a flow are not worth sending any more.
     Stranded,
+    /// A subscription is to be refreshed.
+    Resubscribe(SubscriptionId),
+    /// A subscription had no notification (Timer N).
+    Notified(SubscriptionId),
     /// A flow is to be probed.
     Probe(FlowId),
     /// A flow's probe had no answer.
@@ -104,6 +111,8 @@ impl Alarm {
             Alarm::OfferDue(_) => "offer again after a 491",
             Alarm::Forks(_) => "forget an INVITE's forks",
             Alarm::Stranded => "forget a BYE without a flow",
+            Alarm::Resubscribe(_) => "refresh a subscription",
+            Alarm::Notified(_) => "give up waiting for a NOTIFY",
             Alarm::Probe(_) => "probe a flow",
             Alarm::Pong(_) => "give up a silent flow",
         }
@@ -131,6 +140,7 @@ pub struct Endpoint {
     dialogs: BTreeMap<DialogId, UsageId>,
     /// The last calls that ended, oldest first.
     gone: VecDeque<DialogId>,
+    subscriptions: BTreeMap<SubscriptionId, Subscription>,
     sent: BTreeMap<ClientKey, Sent>,
     received: BTreeMap<ServerKey, Received>,
     asked: BTreeMap<ServerRequestId, Asked>,
@@ -194,6 +204,7 @@ impl Endpoint {
             usages: BTreeMap::new(),
             dialogs: BTreeMap::new(),
             gone: VecDeque::new(),
+            subscriptions: BTreeMap::new(),
             sent: BTreeMap::new(),
             received: BTreeMap::new(),
             asked: BTreeMap::new(),
@@ -335,6 +346,7 @@ impl Endpoint {
     pub fn is_idle(&self) -> bool {
         self.usages.is_empty()
             && self.dialogs.is_empty()
+            && self.subscriptions.is_empty()
             && self.sent.is_empty()
             && self.received.is_empty()
             && self.asked.is_empty()
@@ -395,6 +407,7 @@ impl Endpoint {
             Some(Sent::Within(_)) => self.receive_within_response(key, response, now),
             Some(Sent::Prack { .. }) => self.receive_prack_response(key, &response, now),
             Some(Sent::Outside { .. }) => self.receive_outside_response(key, response, now),
+            Some(Sent::Subscribe { .. }) => self.receive_subscribe_response(key, response, now),
             Some(Sent::Register { .. }) => self.receive_register_response(key, response, now),
             Some(Sent::Hangup { .. }) => self.receive_hangup_response(key, response, now),
             None => {}
@@ -409,6 +422,7 @@ impl Endpoint {
             Some(
                 Sent::Outside { request, .. }
                 | Sent::Prack { request, .. }
+                | Sent::Subscribe { request, .. }
                 | Sent::Register { request, .. }
                 | Sent::Hangup { request, .. },
             ) => request,
@@ -426,6 +440,7 @@ impl Endpoint {
             Some(Sent::Outside { id, .. }) => {
                 self.emit(Event::RequestFailed { id, cause: failure });
             }
+            Some(Sent::Subscribe { id, .. }) => self.subscribe_failed(id, failure),
             Some(Sent::Register { .. }) => self.register_unanswered(now),
             Some(Sent::Hangup {
                 dialog, request, ..
@@ -460,6 +475,8 @@ impl Endpoint {
             Alarm::OfferDue(usage) => self.offer_is_due(usage),
             Alarm::Forks(client) => self.forget_forks(client),
             Alarm::Stranded => self.stranded.retain(|bye| bye.until > now),
+            Alarm::Resubscribe(id) => self.refresh_due(id, now),
+            Alarm::Notified(id) => self.not_notified(id),
             Alarm::Probe(flow) => self.probe(flow, now),
             Alarm::Pong(flow) => self.flow_is_dead(flow, now),
         }

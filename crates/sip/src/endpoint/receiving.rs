@@ -42,7 +42,14 @@ impl Endpoint {
         let usage =
             DialogId::of_request(request.headers()).and_then(|id| self.dialogs.get(&id).copied());
         let Some(usage) = usage else {
-            return self.refuse(key, &request, &Reply::new(481), now);
+            let unknown = match request.method() == &Method::Notify {
+                true => self.receive_notify(key, flow, request, now),
+                false => Some(request),
+            };
+            if let Some(request) = unknown {
+                self.refuse(key, &request, &Reply::new(481), now);
+            }
+            return;
         };
         let number = request.headers().cseq().map_or(0, |cseq| cseq.number);
         let Some(dialog) = self.dialog_of(usage, &request) else {

@@ -226,6 +226,12 @@ pub(super) enum Sent {
         request: Request,
         retries: u32,
     },
+    /// A SUBSCRIBE, within its dialog or before there is one.
+    Subscribe {
+        id: super::SubscriptionId,
+        request: Request,
+        retries: u32,
+    },
     /// A REGISTER.
     Register { request: Request, retries: u32 },
     /// The BYE of a dialog that no call of ours has any more.

@@ -1,0 +1,405 @@
+//! Subscriptions of the application's: kept alive until it gives them up or the server says no for good.
+
+use std::time::{Duration, Instant};
+
+use rand::RngExt;
+use sip::endpoint::{Subscribe, SubscriptionEnd, SubscriptionId};
+use sip::header::{RetryAfter, SubscriptionState};
+use sip::message::{Request, Response};
+
+use super::Phone;
+use crate::account::not_connected;
+use crate::command::SubscribeOptions;
+use crate::config::is_printable;
+use crate::error::{ErrorCode, ErrorType, PhoneError};
+use crate::event::Event;
+use crate::id::Ticket;
+use crate::output::{Output, Reply, Wake};
+use crate::{content, message_summary, state_document, target, wire};
+
+/// Subscriptions of one phone.
+const MOST: usize = 256;
+/// What is asked for where the application says nothing: RFC 3842 §3.3 and RFC 4235 §3.4 call for about an hour.
+const EXPIRES: Duration = Duration::from_secs(3600);
+/// The first wait after a failure, and the longest.
+const FIRST_WAIT: Duration = Duration::from_secs(5);
+const LONGEST_WAIT: Duration = Duration::from_secs(1800);
+
+/// One subscription, over all its dialogs.
+#[derive(Debug)]
+pub(super) struct Subscription {
+    wish: Subscribe,
+    stage: Stage,
+    /// The command that waits for the server's word.
+    ticket: Option<Ticket>,
+    /// The command that waits for its end.
+    leaving: Option<Ticket>,
+    /// Dialogs that came to nothing since the last notification.
+    failures: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Open(SubscriptionId),
+    /// Asked for anew then.
+    Waiting {
+        at: Instant,
+    },
+    /// Asked for anew over the next flow.
+    Offline,
+}
+
+/// What becomes of a subscription whose dialog is over (RFC 6665 §4.1.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sequel {
+    Over,
+    Again { after: Option<Duration> },
+}
+
+impl Phone {
+    pub(super) fn subscribe(
+        &mut self,
+        ticket: Ticket,
+        target: &str,
+        event: String,
+        options: SubscribeOptions,
+    ) -> Result<(), PhoneError> {
+        let target = target::resolve(target, &self.config.address)?;
+        super::command::check_headers(&options.headers)?;
+        let good = |text: &String| !text.is_empty() && is_printable(text);
+        if !good(&event) || !options.accept.iter().all(good) {
+            return Err(wrong(
+                "event and accept must be names of packages and types",
+            ));
+        }
+        if !self.agent.is_up() {
+            return Err(not_connected());
+        }
+        if self.subscriptions.len() >= MOST {
+            return Err(PhoneError::new(
+                ErrorCode::TooManySessions,
+                ErrorType::Generic,
+                "As many subscriptions as one phone may have exist already",
+            ));
+        }
+        let wish = Subscribe {
+            target,
+            event,
+            accept: options.accept,
+            expires: options.expires.map_or(EXPIRES, Duration::from_secs),
+            headers: options.headers,
+        };
+        let opened = self
+            .agent
+            .subscribe(wish.clone(), self.now, &mut self.outputs)
+            .map_err(|error| wire::not_sent(&error))?;
+        self.subscription_count += 1;
+        self.subscriptions.insert(
+            self.subscription_count,
+            Subscription {
+                wish,
+                stage: Stage::Open(opened),
+                ticket: Some(ticket),
+                leaving: None,
+                failures: 0,
+            },
+        );
+        Ok(())
+    }
+
+    /// Gives a subscription up; nothing is returned where its end comes later.
+    pub(super) fn unsubscribe(
+        &mut self,
+        ticket: Ticket,
+        id: u64,
+    ) -> Option<Result<Reply, PhoneError>> {
+        let Some(subscription) = self.subscriptions.get_mut(&id) else {
+            return Some(Ok(Reply::Done));
+        };
+        match subscription.stage {
+            Stage::Open(_) if subscription.leaving.is_some() => Some(Ok(Reply::Done)),
+            Stage::Open(open) => {
+                subscription.leaving = Some(ticket);
+                self.agent.unsubscribe(open, self.now, &mut self.outputs);
+                None
+            }
+            Stage::Waiting { .. } | Stage::Offline => {
+                self.subscription_over(id, None, None);
+                Some(Ok(Reply::Done))
+            }
+        }
+    }
+
+    /// The server has taken our SUBSCRIBE.
+    pub(super) fn subscribed(&mut self, open: SubscriptionId) {
+        let Some(id) = self.subscription_of(open) else {
+            return;
+        };
+        if let Some(subscription) = self.subscriptions.get_mut(&id)
+            && let Some(ticket) = subscription.ticket.take()
+        {
+            let reply = Reply::Subscription { subscription: id };
+            self.outputs.push_back(Output::Reply(ticket, Ok(reply)));
+        }
+    }
+
+    /// The state has changed, or is told again.
+    pub(super) fn notified(&mut self, open: SubscriptionId, request: &Request) {
+        // A notification may overtake the answer to its SUBSCRIBE.
+        self.subscribed(open);
+        let Some(id) = self.subscription_of(open) else {
+            return;
+        };
+        if let Some(subscription) = self.subscriptions.get_mut(&id) {
+            subscription.failures = 0;
+        }
+        let headers = request.headers();
+        let state = headers
+            .typed::<SubscriptionState<'_>>()
+            .and_then(Result::ok);
+        let event = Event::Notified {
+            subscription: id,
+            state: state.map_or_else(|| "active".into(), |state| wire::short(state.value())),
+            content_type: wire::content_type(headers),
+            body: content::of_bytes(request.body()),
+            document: state_document::read(request).map(Box::new),
+        };
+        self.context().emit(event);
+        self.message_waiting(request);
+    }
+
+    /// Tells how many messages wait, where the notification says so.
+    pub(super) fn message_waiting(&mut self, request: &Request) {
+        if let Some(summary) = message_summary::read(request) {
+            self.context()
+                .emit(Event::MessageWaiting(Box::new(summary)));
+        }
+    }
+
+    /// A dialog of a subscription is over.
+    pub(super) fn unsubscribed(&mut self, open: SubscriptionId, end: &SubscriptionEnd) {
+        let Some(id) = self.subscription_of(open) else {
+            return;
+        };
+        let Some(subscription) = self.subscriptions.get_mut(&id) else {
+            return;
+        };
+        if let Some(ticket) = subscription.ticket.take() {
+            // It never stood: that is the command's to tell.
+            self.subscriptions.remove(&id);
+            return self
+                .outputs
+                .push_back(Output::Reply(ticket, Err(failure(end))));
+        }
+        match sequel(end) {
+            Sequel::Over => {
+                let leaving = subscription.leaving.take();
+                self.subscription_over(id, reason(end), code(end));
+                if let Some(ticket) = leaving {
+                    self.outputs
+                        .push_back(Output::Reply(ticket, Ok(Reply::Done)));
+                }
+            }
+            Sequel::Again { after } => {
+                let failures = subscription.failures;
+                subscription.failures += 1;
+                let wait = after.unwrap_or_else(|| self.subscription_wait(failures));
+                let stage = match end {
+                    SubscriptionEnd::Transport => Stage::Offline,
+                    SubscriptionEnd::Local
+                    | SubscriptionEnd::Refused(_)
+                    | SubscriptionEnd::Terminated { .. }
+                    | SubscriptionEnd::Silent => Stage::Waiting {
+                        at: self.now + wait.min(LONGEST_WAIT),
+                    },
+                };
+                if let Some(subscription) = self.subscriptions.get_mut(&id) {
+                    subscription.stage = stage;
+                }
+            }
+        }
+    }
+
+    /// At once the first time, then in growing steps, so that a server that ends every dialog is not flooded.
+    fn subscription_wait(&mut self, failures: u32) -> Duration {
+        if failures == 0 {
+            return Duration::ZERO;
+        }
+        let longest = FIRST_WAIT * 2u32.saturating_pow((failures - 1).min(16));
+        longest.min(LONGEST_WAIT) * self.rng.random_range(50..=100) / 100
+    }
+
+    /// There is a flow again: what stands is refreshed over it, what does not is asked for.
+    pub(super) fn refresh_subscriptions(&mut self) {
+        let all: Vec<(u64, Stage)> = self
+            .subscriptions
+            .iter()
+            .map(|(id, subscription)| (*id, subscription.stage))
+            .collect();
+        for (id, stage) in all {
+            match stage {
+                Stage::Open(open) => {
+                    self.agent
+                        .refresh_subscription(open, self.now, &mut self.outputs);
+                }
+                Stage::Offline => self.subscribe_anew(id),
+                Stage::Waiting { .. } => {}
+            }
+        }
+    }
+
+    pub(super) fn subscription_deadline(&self) -> Option<(Instant, Wake)> {
+        let waits =
+            self.subscriptions
+                .values()
+                .filter_map(|subscription| match subscription.stage {
+                    Stage::Waiting { at } => Some((at, Wake::Subscription)),
+                    Stage::Open(_) | Stage::Offline => None,
+                });
+        waits.min_by_key(|(at, _)| *at)
+    }
+
+    pub(super) fn drive_subscriptions(&mut self) {
+        let now = self.now;
+        let due: Vec<u64> = self
+            .subscriptions
+            .iter()
+            .filter(|(_, subscription)| {
+                matches!(subscription.stage, Stage::Waiting { at } if at <= now)
+            })
+            .map(|(id, _)| *id)
+            .collect();
+        for id in due {
+            self.subscribe_anew(id);
+        }
+    }
+
+    fn subscribe_anew(&mut self, id: u64) {
+        let Some(subscription) = self.subscriptions.get(&id) else {
+            return;
+        };
+        let wish = subscription.wish.clone();
+        let opened = match self.agent.is_usable() {
+            true => self.agent.subscribe(wish, self.now, &mut self.outputs).ok(),
+            false => None,
+        };
+        if let Some(subscription) = self.subscriptions.get_mut(&id) {
+            subscription.stage = opened.map_or(Stage::Offline, Stage::Open);
+        }
+    }
+
+    /// The phone ends: the servers are told, nobody waits for them.
+    pub(super) fn drop_subscriptions(&mut self, error: &PhoneError) {
+        for subscription in std::mem::take(&mut self.subscriptions).into_values() {
+            if let Stage::Open(open) = subscription.stage {
+                self.agent.unsubscribe(open, self.now, &mut self.outputs);
+            }
+            for ticket in [subscription.ticket, subscription.leaving]
+                .into_iter()
+                .flatten()
+            {
+                self.outputs
+                    .push_back(Output::Reply(ticket, Err(error.clone())));
+            }
+        }
+    }
+
+    fn subscription_over(&mut self, id: u64, reason: Option<String>, code: Option<u16>) {
+        if self.subscriptions.remove(&id).is_some() {
+            self.context().emit(Event::SubscriptionEnded {
+                subscription: id,
+                reason,
+                code,
+            });
+        }
+    }
+
+    fn subscription_of(&self, open: SubscriptionId) -> Option<u64> {
+        self.subscriptions
+            .iter()
+            .find(|(_, subscription)| subscription.stage == Stage::Open(open))
+            .map(|(id, _)| *id)
+    }
+}
+
+fn sequel(end: &SubscriptionEnd) -> Sequel {
+    match end {
+        SubscriptionEnd::Local => Sequel::Over,
+        SubscriptionEnd::Silent | SubscriptionEnd::Transport => Sequel::Again { after: None },
+        SubscriptionEnd::Refused(response) => match response.status().code() {
+            // The server has forgotten the dialog, not the wish.
+            481 => Sequel::Again { after: None },
+            408 | 480 | 500..=599 => Sequel::Again {
+                after: retry_after(response),
+            },
+            _any_other => Sequel::Over,
+        },
+        SubscriptionEnd::Terminated {
+            reason,
+            retry_after,
+        } => match reason.as_deref().map(str::to_ascii_lowercase).as_deref() {
+            Some("rejected" | "noresource" | "invariant") => Sequel::Over,
+            Some("deactivated" | "timeout") => Sequel::Again { after: None },
+            Some("probation" | "giveup") => Sequel::Again {
+                after: Some(retry_after.unwrap_or(FIRST_WAIT)),
+            },
+            Some(_) | None => Sequel::Again {
+                after: *retry_after,
+            },
+        },
+    }
+}
+
+fn retry_after(response: &Response) -> Option<Duration> {
+    let header = response.headers().typed::<RetryAfter<'_>>()?.ok()?;
+    Some(header.delay())
+}
+
+fn reason(end: &SubscriptionEnd) -> Option<String> {
+    match end {
+        SubscriptionEnd::Terminated { reason, .. } => reason.as_deref().map(wire::short),
+        SubscriptionEnd::Local
+        | SubscriptionEnd::Refused(_)
+        | SubscriptionEnd::Silent
+        | SubscriptionEnd::Transport => None,
+    }
+}
+
+fn code(end: &SubscriptionEnd) -> Option<u16> {
+    match end {
+        SubscriptionEnd::Refused(response) => Some(response.status().code()),
+        SubscriptionEnd::Local
+        | SubscriptionEnd::Terminated { .. }
+        | SubscriptionEnd::Silent
+        | SubscriptionEnd::Transport => None,
+    }
+}
+
+fn failure(end: &SubscriptionEnd) -> PhoneError {
+    let (code, text) = match end {
+        SubscriptionEnd::Refused(response) => return wire::refused(response),
+        SubscriptionEnd::Terminated { reason, .. } => {
+            let text = "The server ended the subscription";
+            let error = PhoneError::new(ErrorCode::RequestRefused, ErrorType::Generic, text);
+            return match reason {
+                Some(reason) => error.with_cause(wire::short(reason)),
+                None => error,
+            };
+        }
+        SubscriptionEnd::Local => (ErrorCode::Aborted, "The subscription was given up"),
+        SubscriptionEnd::Silent => (
+            ErrorCode::RequestTimeout,
+            "The server did not answer in time",
+        ),
+        SubscriptionEnd::Transport => (ErrorCode::NotConnected, "The connection was lost"),
+    };
+    PhoneError::new(code, ErrorType::Generic, text)
+}
+
+fn wrong(message: &str) -> PhoneError {
+    PhoneError::new(
+        ErrorCode::InvalidArgument,
+        ErrorType::InvalidOptions,
+        message,
+    )
+}

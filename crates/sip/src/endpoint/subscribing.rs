@@ -1,0 +1,465 @@
+//! Subscriptions of ours: SUBSCRIBE, its refreshes, the NOTIFYs that make and fill the dialog (RFC 6665 §4.1).
+//!
+//! ```text
+//! Asking ─2xx or NOTIFY─► Open ─refresh─► Open ─unsubscribe─► Leaving ─last NOTIFY─► over
+//!    └─refused, silent─► over  └─terminated, refused, expired─► over
+//! ```
+
+use std::time::{Duration, Instant};
+
+use rand::RngExt;
+
+use super::command::{CommandError, Reply};
+use super::compose::{check_headers, push_all};
+use super::event::{Event, RequestFailure};
+use super::outside::is_challenge;
+use super::usage::Sent;
+use super::{Alarm, Endpoint};
+use crate::dialog::{Dialog, DialogId, from_tag, to_tag};
+use crate::header::{self, SubscriptionState};
+use crate::message::{HeaderName, Headers, Method, Request, Response, StatusCode};
+use crate::transaction::{ClientKey, FlowId, ServerKey};
+use crate::uri::Uri;
+
+/// Subscriptions alive at once.
+const MOST: usize = 512;
+/// Below this a granted time is refreshed at its half, above at 80–90 %.
+const SHORT: Duration = Duration::from_secs(120);
+/// Whatever a server grants: one refresh a second is enough.
+const SHORTEST: Duration = Duration::from_secs(2);
+
+/// Names one subscription, from its SUBSCRIBE to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SubscriptionId(pub u64);
+
+/// What to subscribe to.
+#[derive(Debug, Clone)]
+pub struct Subscribe {
+    /// Whose state.
+    pub target: Uri<'static>,
+    /// The event package, perhaps with an `id`.
+    pub event: String,
+    /// Media types that its notifications may have; empty leaves it to the package.
+    pub accept: Vec<String>,
+    /// How long the subscription is asked for.
+    pub expires: Duration,
+    /// Headers of the caller's own, added as they are.
+    pub headers: Vec<(String, String)>,
+}
+
+/// Why a subscription is over.
+#[derive(Debug, Clone)]
+pub enum SubscriptionEnd {
+    /// We gave it up.
+    Local,
+    /// The server refused it, or its refresh.
+    Refused(Box<Response>),
+    /// The server ended it (RFC 6665 §4.1.3).
+    Terminated {
+        /// Its reason, where it gave one.
+        reason: Option<String>,
+        /// How long to wait before the next.
+        retry_after: Option<Duration>,
+    },
+    /// Nobody answered, or nobody notified.
+    Silent,
+    /// The flow was lost before it stood.
+    Transport,
+}
+
+/// A subscription of ours.
+#[derive(Debug)]
+pub(super) struct Subscription {
+    wish: Subscribe,
+    /// Under this Call-ID and tag of ours notifications come.
+    call_id: String,
+    local_tag: String,
+    dialog: Option<Dialog>,
+    flow: FlowId,
+    leaving: bool,
+}
+
+impl Endpoint {
+    /// Subscribes; `Notified` follows until `Unsubscribed`, which is final.
+    pub fn subscribe(
+        &mut self,
+        wish: Subscribe,
+        now: Instant,
+    ) -> Result<SubscriptionId, CommandError> {
+        let flow = self.flow_for(None).ok_or(CommandError::NoFlow)?;
+        self.check_transactions()?;
+        if self.subscriptions.len() >= MOST {
+            return Err(CommandError::Limit { limit: MOST });
+        }
+        let headers = headers_of(&wish);
+        check_headers(&headers)?;
+        let mut request = self.request_to(Method::Subscribe, &wish.target, &headers, None)?;
+        self.authorize(&mut request);
+        let id = SubscriptionId(self.next_id());
+        let call_id = request.headers().get(HeaderName::CallId);
+        let subscription = Subscription {
+            call_id: call_id.unwrap_or_default().to_owned(),
+            local_tag: from_tag(request.headers()).unwrap_or_default(),
+            wish,
+            dialog: None,
+            flow,
+            leaving: false,
+        };
+        self.subscriptions.insert(id, subscription);
+        self.send_subscribe(id, flow, request, 0, now);
+        self.settle(now);
+        Ok(id)
+    }
+
+    /// Renews a subscription before its time, as after a new flow; one without a dialog is asked for again at its end.
+    pub fn refresh_subscription(&mut self, id: SubscriptionId, now: Instant) {
+        self.refresh_due(id, now);
+        self.settle(now);
+    }
+
+    /// Gives a subscription up; `Unsubscribed` follows with the last notification, or when none came.
+    pub fn unsubscribe(&mut self, id: SubscriptionId, now: Instant) {
+        let Some(subscription) = self.subscriptions.get_mut(&id) else {
+            return;
+        };
+        if std::mem::replace(&mut subscription.leaving, true) {
+            return;
+        }
+        if subscription.dialog.is_none() || self.primary.is_none() {
+            // A first notification still to come is given 481, which ends it there.
+            self.end_subscription(id, SubscriptionEnd::Local);
+        } else {
+            self.alarms.stop(Alarm::Resubscribe(id));
+            let patience = now + self.config.timings.patience();
+            self.alarms.start(Alarm::Notified(id), patience);
+            self.subscribe_within(id, Duration::ZERO, now);
+        }
+        self.settle(now);
+    }
+
+    pub(super) fn refresh_due(&mut self, id: SubscriptionId, now: Instant) {
+        let Some(subscription) = self.subscriptions.get(&id) else {
+            return;
+        };
+        if !subscription.leaving && subscription.dialog.is_some() {
+            let expires = subscription.wish.expires;
+            self.subscribe_within(id, expires, now);
+        }
+    }
+
+    fn subscribe_within(&mut self, id: SubscriptionId, expires: Duration, now: Instant) {
+        let Some(subscription) = self.subscriptions.get_mut(&id) else {
+            return;
+        };
+        let wish = Subscribe {
+            expires,
+            ..subscription.wish.clone()
+        };
+        let preferred = subscription.flow;
+        let Some(dialog) = &mut subscription.dialog else {
+            return;
+        };
+        let mut request = dialog.request(Method::Subscribe);
+        let Some(flow) = self.flow_for(Some(preferred)) else {
+            // The next flow brings a refresh.
+            return;
+        };
+        self.push_common(&mut request, false);
+        push_all(request.headers_mut(), &headers_of(&wish));
+        self.authorize(&mut request);
+        self.send_subscribe(id, flow, request, 0, now);
+    }
+
+    fn send_subscribe(
+        &mut self,
+        id: SubscriptionId,
+        flow: FlowId,
+        request: Request,
+        retries: u32,
+        now: Instant,
+    ) {
+        if let Some(subscription) = self.subscriptions.get_mut(&id) {
+            subscription.flow = flow;
+        }
+        let sent = |request| Sent::Subscribe {
+            id,
+            request,
+            retries,
+        };
+        self.send(flow, request, sent, now);
+    }
+
+    pub(super) fn receive_subscribe_response(
+        &mut self,
+        key: ClientKey,
+        response: Response,
+        now: Instant,
+    ) {
+        if response.status().is_provisional() {
+            return;
+        }
+        let Some(Sent::Subscribe {
+            id,
+            request,
+            retries,
+        }) = self.sent.remove(&key)
+        else {
+            return;
+        };
+        let Some(subscription) = self.subscriptions.get_mut(&id) else {
+            return;
+        };
+        if response.status().is_success() {
+            return self.subscribed(id, &request, &response, now);
+        }
+        let preferred = subscription.flow;
+        let cseq = subscription
+            .dialog
+            .as_mut()
+            .filter(|_| is_challenge(&response))
+            .map(Dialog::next_cseq);
+        if let Some(again) = self.answer_challenge(&response, &request, retries, cseq)
+            && let Some(flow) = self.flow_for(Some(preferred))
+        {
+            return self.send_subscribe(id, flow, again, retries + 1, now);
+        }
+        if self.asked_for_too_little(id, &response, retries, now) {
+            return;
+        }
+        self.end_subscription(id, SubscriptionEnd::Refused(Box::new(response)));
+    }
+
+    /// RFC 6665 §4.1.2.1, 423: once more with what the server wants at least.
+    fn asked_for_too_little(
+        &mut self,
+        id: SubscriptionId,
+        response: &Response,
+        retries: u32,
+        now: Instant,
+    ) -> bool {
+        if response.status() != StatusCode::INTERVAL_TOO_BRIEF || retries > 0 {
+            return false;
+        }
+        let Some(least) = seconds(response.headers(), HeaderName::MinExpires) else {
+            return false;
+        };
+        let Some(subscription) = self.subscriptions.get_mut(&id) else {
+            return false;
+        };
+        if least <= subscription.wish.expires || subscription.leaving {
+            return false;
+        }
+        subscription.wish.expires = least;
+        if subscription.dialog.is_some() {
+            self.subscribe_within(id, least, now);
+            return true;
+        }
+        let (wish, flow) = (subscription.wish.clone(), subscription.flow);
+        let made = self.request_to(Method::Subscribe, &wish.target, &headers_of(&wish), None);
+        let (Ok(mut request), Some(flow)) = (made, self.flow_for(Some(flow))) else {
+            return false;
+        };
+        self.authorize(&mut request);
+        if let Some(subscription) = self.subscriptions.get_mut(&id) {
+            let call_id = request.headers().get(HeaderName::CallId);
+            subscription.call_id = call_id.unwrap_or_default().to_owned();
+            subscription.local_tag = from_tag(request.headers()).unwrap_or_default();
+        }
+        self.send_subscribe(id, flow, request, 1, now);
+        true
+    }
+
+    /// A 2xx says only that the server has understood; the state comes with the NOTIFY.
+    fn subscribed(
+        &mut self,
+        id: SubscriptionId,
+        request: &Request,
+        response: &Response,
+        now: Instant,
+    ) {
+        let Some(subscription) = self.subscriptions.get_mut(&id) else {
+            return;
+        };
+        if subscription.leaving {
+            return;
+        }
+        if let Some(dialog) = &mut subscription.dialog {
+            dialog.refresh_target(response.headers());
+        }
+        let asked = seconds(request.headers(), HeaderName::Expires);
+        let granted = seconds(response.headers(), HeaderName::Expires).or(asked);
+        let open = subscription.dialog.is_some();
+        if open {
+            self.refresh_in(id, granted.unwrap_or_default(), now);
+        } else if !self.alarms.is_running(Alarm::Notified(id)) {
+            let patience = now + self.config.timings.patience();
+            self.alarms.start(Alarm::Notified(id), patience);
+        }
+        self.emit(Event::Subscribed { subscription: id });
+    }
+
+    fn refresh_in(&mut self, id: SubscriptionId, granted: Duration, now: Instant) {
+        let part = match granted > SHORT {
+            true => self.rng.random_range(80..=90),
+            false => 50,
+        };
+        let wait = (granted * part / 100).max(SHORTEST);
+        self.alarms.start(Alarm::Resubscribe(id), now + wait);
+    }
+
+    /// Timer N: nobody has notified in time (RFC 6665 §4.1.2.4).
+    pub(super) fn not_notified(&mut self, id: SubscriptionId) {
+        let leaving = self
+            .subscriptions
+            .get(&id)
+            .is_some_and(|subscription| subscription.leaving);
+        let end = match leaving {
+            true => SubscriptionEnd::Local,
+            false => SubscriptionEnd::Silent,
+        };
+        self.end_subscription(id, end);
+    }
+
+    pub(super) fn subscribe_failed(&mut self, id: SubscriptionId, failure: RequestFailure) {
+        let Some(subscription) = self.subscriptions.get(&id) else {
+            return;
+        };
+        let end = match (failure, subscription.leaving) {
+            (_, true) => SubscriptionEnd::Local,
+            // The dialog outlives the flow; the next one brings a refresh.
+            (RequestFailure::Transport, false) if subscription.dialog.is_some() => return,
+            (RequestFailure::Transport, false) => SubscriptionEnd::Transport,
+            (RequestFailure::Timeout | RequestFailure::DialogEnded, false) => {
+                SubscriptionEnd::Silent
+            }
+        };
+        self.end_subscription(id, end);
+    }
+
+    /// Takes a NOTIFY of a subscription of ours; gives it back where it belongs to none.
+    pub(super) fn receive_notify(
+        &mut self,
+        key: ServerKey,
+        flow: FlowId,
+        request: Request,
+        now: Instant,
+    ) -> Option<Request> {
+        let Some((id, subscription)) = self.subscription_of(&request) else {
+            return Some(request);
+        };
+        let number = request.headers().cseq().map_or(0, |cseq| cseq.number);
+        match &mut subscription.dialog {
+            Some(dialog) => {
+                if dialog.accept_cseq(number).is_err() {
+                    self.refuse(key, &request, &Reply::new(500), now);
+                    return None;
+                }
+                dialog.refresh_target(request.headers());
+            }
+            none @ None => {
+                let Some(dialog) = Dialog::notified(&request) else {
+                    let refusal = Reply::new(400).because("Missing Contact");
+                    self.refuse(key, &request, &refusal, now);
+                    return None;
+                };
+                *none = Some(dialog);
+            }
+        }
+        subscription.flow = flow;
+        let (leaving, asked) = (subscription.leaving, subscription.wish.expires);
+        if !leaving {
+            self.alarms.stop(Alarm::Notified(id));
+        }
+        self.refuse(key, &request, &Reply::new(200), now);
+        let state = request.headers().typed::<SubscriptionState<'_>>();
+        let state = state
+            .and_then(Result::ok)
+            .map(SubscriptionState::into_owned);
+        let param = |name: &str| {
+            let value = state.as_ref()?.param(name)?;
+            Some(Duration::from_secs(value.parse().ok()?))
+        };
+        let over = state.as_ref().is_some_and(|state| state.is("terminated"));
+        if !over && !leaving {
+            self.refresh_in(id, param("expires").unwrap_or(asked), now);
+        }
+        let retry_after = param("retry-after");
+        self.emit(Event::Notified {
+            subscription: id,
+            request,
+        });
+        if over {
+            let reason = state.and_then(|state| state.param("reason").map(str::to_owned));
+            let end = match leaving {
+                true => SubscriptionEnd::Local,
+                false => SubscriptionEnd::Terminated {
+                    reason,
+                    retry_after,
+                },
+            };
+            self.end_subscription(id, end);
+        }
+        None
+    }
+
+    /// The subscription that a NOTIFY belongs to: by Call-ID, our tag, package and `id`, and by the other side's tag once it is known.
+    fn subscription_of(&mut self, notify: &Request) -> Option<(SubscriptionId, &mut Subscription)> {
+        let headers = notify.headers();
+        let call_id = headers.get(HeaderName::CallId)?;
+        let local_tag = to_tag(headers)?;
+        let dialog = DialogId::of_request(headers)?;
+        let event = headers.typed::<header::Event<'_>>()?.ok()?;
+        self.subscriptions
+            .iter_mut()
+            .find(|(_, subscription)| {
+                let known = subscription.dialog.as_ref();
+                subscription.call_id == call_id
+                    && subscription.local_tag == local_tag
+                    && same_event(&subscription.wish.event, &event)
+                    // Another fork's is not wanted (RFC 6665 §4.1.2.4 leaves that to us).
+                    && known.is_none_or(|known| known.id() == &dialog)
+            })
+            .map(|(id, subscription)| (*id, subscription))
+    }
+
+    fn end_subscription(&mut self, id: SubscriptionId, end: SubscriptionEnd) {
+        if self.subscriptions.remove(&id).is_none() {
+            return;
+        }
+        self.alarms.stop(Alarm::Resubscribe(id));
+        self.alarms.stop(Alarm::Notified(id));
+        self.emit(Event::Unsubscribed {
+            subscription: id,
+            end,
+        });
+    }
+}
+
+fn headers_of(wish: &Subscribe) -> Vec<(String, String)> {
+    let mut headers = vec![
+        (HeaderName::Event.as_str().to_owned(), wish.event.clone()),
+        (
+            HeaderName::Expires.as_str().to_owned(),
+            wish.expires.as_secs().to_string(),
+        ),
+    ];
+    if !wish.accept.is_empty() {
+        headers.push((
+            HeaderName::Accept.as_str().to_owned(),
+            wish.accept.join(", "),
+        ));
+    }
+    headers.extend(wish.headers.iter().cloned());
+    headers
+}
+
+/// RFC 6665 §8.2.1: package and `id` are compared, and nothing else.
+fn same_event(ours: &str, theirs: &header::Event<'_>) -> bool {
+    let parsed = <header::Event<'_> as header::TypedHeader<'_>>::parse(ours);
+    parsed.is_ok_and(|ours| ours.is(theirs.value()) && ours.param("id") == theirs.param("id"))
+}
+
+fn seconds(headers: &Headers, name: HeaderName) -> Option<Duration> {
+    let seconds: u32 = headers.get(name)?.trim().parse().ok()?;
+    Some(Duration::from_secs(u64::from(seconds)))
+}
