@@ -125,6 +125,8 @@ export declare class Session extends TypedEmitter<SessionEvents> {
     readonly uri: string;
     /** The other party's name, where known. */
     readonly displayName: string | undefined;
+    /** What servers and gateways say of the caller; empty for outgoing calls. */
+    readonly identity: CallerIdentity;
     /** Who called. */
     readonly direction: 'incoming' | 'outgoing';
     /** The state of the signalling. */
@@ -255,6 +257,42 @@ export declare class Subscription extends TypedEmitter<SubscriptionEvents> {
 /** What asks for an automatic answer: the application, a trusted peer, a header, or the policy. */
 export type AutoAnswerSource = 'announced' | 'trusted-peer' | 'call-info' | 'alert-info' | 'answer-mode' | 'x-header' | 'request-uri' | 'notify-talk' | 'replaces' | 'option';
 
+/** Somebody, as a header names them. */
+export interface Party {
+    /** The SIP or tel URI. */
+    uri: string;
+    /** The name, where there is one. */
+    displayName?: string;
+}
+
+/**
+ * What a call's headers say of its parties beside its sender. Only servers make it true: where callers reach the phone directly,
+ * it proves nothing.
+ */
+export interface CallerIdentity {
+    /** Who calls, as the network has verified (`P-Asserted-Identity`). */
+    asserted?: Party[];
+    /** Who calls, as older systems say it (`Remote-Party-ID`). */
+    remoteParty?: Party[];
+    /** What the caller wants hidden (`Privacy`). */
+    privacy?: string[];
+    /** Who diverted the call, the last first (`Diversion`). */
+    diversion?: (Party & {
+        reason?: string;
+    })[];
+    /** Where the call has been, in order (`History-Info`). */
+    history?: (Party & {
+        index?: string;
+    })[];
+    /** What the caller's application hands over (`User-to-User`); `encoding` is `hex` where nothing is said. */
+    userToUser?: {
+        data: string;
+        encoding: string;
+    };
+    /** Names the session from end to end (`Session-ID`): 32 hexadecimal digits. */
+    sessionId?: string;
+}
+
 /** An incoming call that rings. */
 export interface PendingSession {
     /** The id to accept or reject it by; the session has the same. */
@@ -273,6 +311,8 @@ export interface PendingSession {
     displayName?: string;
     /** The caller's SIP address. */
     uri: string;
+    /** What servers and gateways say of the caller. */
+    identity: CallerIdentity;
     /** The session whose place the call takes: it ends when this one is answered (RFC 3891). */
     replaces?: string;
     /** The Call-ID. */

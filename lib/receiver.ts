@@ -228,6 +228,7 @@ function pendingSession(event: WirePending): PendingSession {
     ...present('autoAnswerSource', event.autoAnswerSource),
     ...present('displayName', event.displayName),
     ...present('replaces', event.replaces),
+    identity: event.identity ?? {},
     callId,
     headers: headersByName(headers),
   }

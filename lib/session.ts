@@ -2,7 +2,7 @@ import { audioInput, wireInput, wireOutput } from './audio'
 import { hideListeners, TypedEmitter } from './emitter'
 import { EndReason } from './end-reason'
 import { SoftphoneError, unanswered } from './errors'
-import type { ConnectionState, SessionEvents, SessionState } from './events'
+import type { CallerIdentity, ConnectionState, SessionEvents, SessionState } from './events'
 import type { Link } from './link'
 import { callOptions, wireCall } from './calling'
 import type {
@@ -51,6 +51,8 @@ export class Session extends TypedEmitter<SessionEvents> {
   readonly uri: string
   /** The other party's name, where known. */
   readonly displayName: string | undefined
+  /** What servers and gateways say of the caller; empty for outgoing calls. */
+  readonly identity: CallerIdentity
   /** Who called. */
   readonly direction: 'incoming' | 'outgoing'
   /** The state of the signalling. */
@@ -100,6 +102,7 @@ export class Session extends TypedEmitter<SessionEvents> {
     this.address = snapshot.address
     this.uri = snapshot.uri
     this.displayName = snapshot.displayName ?? undefined
+    this.identity = snapshot.identity ?? {}
     this.direction = snapshot.direction
     this.state = snapshot.state
     this.connectionState = snapshot.connectionState

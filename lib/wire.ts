@@ -2,6 +2,7 @@ import type { EndReasonInit, EndSide } from './end-reason'
 import type { ErrorType, SipStatus } from './errors'
 import type {
   AutoAnswerSource,
+  CallerIdentity,
   ConnectionState,
   DtmfMethod,
   MessageWaitingEvent,
@@ -36,6 +37,7 @@ export interface WirePending {
   autoAnswerDelay: number
   autoAnswerSource: AutoAnswerSource | null
   replaces?: string
+  identity?: CallerIdentity
   callId: string
   headers: HeaderList
 }
@@ -72,6 +74,7 @@ export interface WireSession {
   address: string
   uri: string
   displayName: string | null
+  identity?: CallerIdentity
   direction: 'incoming' | 'outgoing'
   state: SessionState
   connectionState: ConnectionState

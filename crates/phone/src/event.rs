@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::caller_identity::CallerIdentity;
 use crate::command::{Content, Tones};
 use crate::end_reason::EndReason;
 use crate::error::PhoneError;
@@ -195,6 +196,8 @@ pub struct PendingSession {
     pub uri: String,
     /// The caller's name, where it sent one.
     pub display_name: Option<String>,
+    /// What servers and gateways say of the caller.
+    pub identity: CallerIdentity,
     /// Links the call to the platform's conversation.
     pub conversation_id: String,
     /// Whether this phone is about to answer by itself.
@@ -266,6 +269,8 @@ pub struct SessionSnapshot {
     pub uri: String,
     /// The other party's name, where known.
     pub display_name: Option<String>,
+    /// What servers and gateways say of the caller; empty for outgoing calls.
+    pub identity: CallerIdentity,
     /// Who called.
     pub direction: Direction,
     /// Where it stands.

@@ -34,6 +34,7 @@ mod account;
 mod agent;
 pub mod audio;
 mod auto_answer;
+pub mod caller_identity;
 pub mod command;
 pub mod config;
 mod content;

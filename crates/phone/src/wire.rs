@@ -6,10 +6,10 @@ use sip::message::{HeaderName, Headers, Request, Response};
 use sip::uri::Uri;
 
 use crate::config::Config;
-use crate::conversation_id;
 use crate::end_reason::Causes;
 use crate::error::{ErrorCode, ErrorType, PhoneError, SipStatus};
 use crate::session::{Arrival, Peer};
+use crate::{caller_identity, conversation_id};
 
 /// Longer reason phrases and names are cut: they are for people.
 const LONGEST_TEXT: usize = 256;
@@ -117,6 +117,7 @@ pub(crate) fn arrival(usage: UsageId, request: &Request, config: &Config) -> Arr
     Arrival {
         usage,
         peer: caller(request.headers()),
+        identity: caller_identity::read(request.headers()),
         conversation_id: conversation_id::find(&headers, &config.conversation_id_headers, &call_id),
         call_id,
         headers,

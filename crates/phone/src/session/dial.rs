@@ -11,6 +11,7 @@ use super::{
     Session, State,
 };
 use crate::audio;
+use crate::caller_identity::CallerIdentity;
 use crate::end_reason::{Condition, EndReason, Side};
 use crate::error::{ErrorCode, ErrorType, PhoneError};
 use crate::event::{ConnectionState, Direction, Event, SessionChanges};
@@ -50,6 +51,7 @@ impl Session {
             conversation_id: dial.conversation_id,
             call_id: String::new(),
             peer: dial.peer,
+            identity: CallerIdentity::default(),
             direction: Direction::Outgoing,
             headers: Vec::new(),
             started: false,

@@ -46,6 +46,7 @@ pub(crate) use transfer::Transferred;
 pub(crate) use crate::context::{Context, NotSent};
 
 use crate::audio;
+use crate::caller_identity::CallerIdentity;
 use crate::command::HoldVia;
 use crate::event::{ConnectionState, Direction, Event};
 use crate::id::{SessionId, Ticket};
@@ -63,6 +64,7 @@ pub(crate) struct Session {
     pub(crate) conversation_id: String,
     pub(crate) call_id: String,
     pub(crate) peer: Peer,
+    identity: CallerIdentity,
     direction: Direction,
     headers: Vec<(String, String)>,
     /// `SessionStarted` was emitted.

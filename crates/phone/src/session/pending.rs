@@ -7,6 +7,7 @@ use sip::endpoint::{Reply, UsageId};
 use super::auto_answer::DECISION_PATIENCE;
 use super::{Auto, Choice, Context, Delivery, MediaPath, Peer, Pending, Session, State};
 use crate::auto_answer::Verdict;
+use crate::caller_identity::CallerIdentity;
 use crate::end_reason::{Condition, EndReason, Side};
 use crate::event::{AutoAnswerSource, ConnectionState, Direction, Event, PendingEnd};
 use crate::id::SessionId;
@@ -16,6 +17,7 @@ use crate::id::SessionId;
 pub(crate) struct Arrival {
     pub(crate) usage: UsageId,
     pub(crate) peer: Peer,
+    pub(crate) identity: CallerIdentity,
     pub(crate) call_id: String,
     pub(crate) conversation_id: String,
     pub(crate) headers: Vec<(String, String)>,
@@ -82,6 +84,7 @@ impl Session {
             conversation_id: arrival.conversation_id,
             call_id: arrival.call_id,
             peer: arrival.peer,
+            identity: arrival.identity,
             direction: Direction::Incoming,
             headers: arrival.headers,
             started: false,

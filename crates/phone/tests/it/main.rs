@@ -14,6 +14,7 @@ mod destroy;
 mod early_media;
 mod harness;
 mod hold;
+mod identity;
 mod incoming;
 mod info;
 mod media;
