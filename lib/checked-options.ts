@@ -87,6 +87,7 @@ const schema: Schema = {
   opus: { object: { rate: { oneOf: [8000, 16000, 24000, 48000] }, bitrate: whole(6000, 510_000), complexity: whole(0, 10) } },
   audio: { either: [{ oneOf: ['none'] }, { object: audioOptions }] },
   holdMusic: audioInput,
+  holdOthers: 'boolean',
   iceGatheringTimeout: whole(0, 60_000),
 }
 

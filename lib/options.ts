@@ -208,6 +208,11 @@ export interface SoftphoneOptions {
   /** What a party on hold hears, where `hold()` names nothing else; default `'none'`, which is silence. */
   holdMusic?: AudioInput
   /**
+   * One call is heard at a time: placing, accepting or resuming one holds the others, so that `resume()` swaps two calls.
+   * Default false: all are heard at once.
+   */
+  holdOthers?: boolean
+  /**
    * Milliseconds after which a call is set up with the ICE candidates found so far; default 5000. Servers are waited for
    * one second at most where the machine's own addresses may be used; what they answer later still serves the call.
    */

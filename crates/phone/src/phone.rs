@@ -233,10 +233,32 @@ impl Phone {
         act: impl FnOnce(&mut Session, &mut Context<'_>) -> R,
     ) -> Option<(R, Option<SessionId>)> {
         let mut session = self.sessions.remove(&id)?;
+        let pended = session.is_pending();
         let result = act(&mut session, &mut self.context());
         let replaced = session.take_replaced();
+        let accepted = pended && session.is_live();
         self.keep(session);
+        if accepted {
+            self.hold_others(id);
+        }
         Some((result, replaced))
+    }
+
+    /// One call is heard at a time, where that is wanted.
+    fn hold_others(&mut self, heard: SessionId) {
+        if !self.config.hold_others {
+            return;
+        }
+        let Some(session) = self.sessions.get(&heard) else {
+            return;
+        };
+        // One that ends with this one's answer needs no hold.
+        let stays = |id: &SessionId| *id != heard && !session.is_to_replace(*id);
+        let others: Vec<SessionId> = self.sessions.keys().copied().filter(stays).collect();
+        for id in others {
+            let music = self.config.hold_music.clone();
+            self.lend(id, |session, ctx| session.make_way(music, ctx));
+        }
     }
 
     /// Keeps a session that is not over, and remembers how one that is has ended.

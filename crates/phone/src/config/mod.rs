@@ -82,6 +82,8 @@ pub struct Config {
     pub opus: Opus,
     /// The default devices.
     pub audio: Audio,
+    /// One call is heard at a time: placing, accepting or resuming one holds the others.
+    pub hold_others: bool,
     /// What a party on hold hears, where `hold` names nothing else.
     pub hold_music: audio::Input,
     /// The playout volume in percent.

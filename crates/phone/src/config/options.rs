@@ -103,6 +103,7 @@ options! {
         auto_answer_outbound_calls, "autoAnswerOutboundCalls": bool = "a boolean";
         /// An accepted session is connected at once; default true.
         auto_connect_sessions, "autoConnectSessions": bool = "a boolean";
+        hold_others, "holdOthers": bool = "a boolean";
         /// STUN and TURN servers.
         ice_servers, "iceServers": Vec<super::IceServer> = "an array of { urls, username?, credential? }";
         /// `all` or `relay`.

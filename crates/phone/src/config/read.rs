@@ -99,6 +99,7 @@ impl TryFrom<Options> for Config {
             codecs: codecs(options.codecs)?,
             opus: opus(options.opus.unwrap_or_default())?,
             audio: audio(options.audio)?,
+            hold_others: options.hold_others.unwrap_or(false),
             hold_music: options.hold_music.map_or(audio::Input::None, Into::into),
             volume: 100,
             ice_servers: ice_servers("iceServers", options.ice_servers.unwrap_or_default())?,

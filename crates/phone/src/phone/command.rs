@@ -122,6 +122,9 @@ impl Phone {
                 via,
             } => {
                 let music = music.unwrap_or_else(|| self.config.hold_music.clone());
+                if !held && self.live(id).is_ok() {
+                    self.hold_others(id);
+                }
                 match self.session(id, |session, ctx| {
                     session.hold(ticket, held, music, via, ctx);
                 }) {
@@ -282,6 +285,7 @@ impl Phone {
         let id = self.new_id();
         let session = Session::dial(id, dial, &mut self.context());
         self.keep(session);
+        self.hold_others(id);
     }
 
     fn accept(&mut self, id: SessionId, options: AcceptOptions) -> Result<(), PhoneError> {

@@ -47,6 +47,24 @@ impl Session {
         self.drive_offer(ctx);
     }
 
+    /// Holds the peer because another call is the one to be heard now; nobody waits for it.
+    pub(crate) fn make_way(&mut self, music: audio::Input, ctx: &mut Context<'_>) {
+        let State::Active(active) = &mut self.state else {
+            return;
+        };
+        let wanted = active.holds.back().map_or(self.held, |last| last.held);
+        if wanted {
+            return;
+        }
+        active.holds.push_back(HoldChange {
+            held: true,
+            via: HoldVia::default(),
+            tickets: Vec::new(),
+        });
+        self.drive_voice(music, ctx);
+        self.drive_offer(ctx);
+    }
+
     /// The peer has agreed to what our offer asked for.
     pub(super) fn hold_agreed(&mut self, ctx: &mut Context<'_>) {
         let Some(change) = self.take_hold() else {

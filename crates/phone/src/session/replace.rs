@@ -26,6 +26,11 @@ impl Session {
         }
     }
 
+    /// The call whose place this one is to take.
+    pub(crate) fn is_to_replace(&self, other: SessionId) -> bool {
+        self.replaces == Some(other)
+    }
+
     /// Whether the far end hears silence.
     pub(crate) fn is_muted(&self) -> bool {
         self.muted

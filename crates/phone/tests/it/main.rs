@@ -22,6 +22,7 @@ mod outgoing;
 mod pair;
 mod reoffer;
 mod session_timer;
+mod several;
 mod subscribing;
 mod survival;
 mod transfer;
