@@ -1,6 +1,7 @@
 //! Opening what a session hears and where it is heard: at once, or on a thread that may block.
 
 use std::sync::Weak;
+use std::time::Duration;
 
 use phone::audio;
 use phone::{ConferenceId, SessionId};
@@ -8,6 +9,10 @@ use phone::{ConferenceId, SessionId};
 use crate::audio::{Input, OpenError, Output, SinkWriter, SourceReader, Tone, WavFile, WavPlayer};
 use crate::device_hub::{self, Trouble};
 use crate::media_worker::Order;
+
+/// A worker turns every 10 ms; on a busy machine somewhat later.
+const TRY_EVERY: Duration = Duration::from_millis(5);
+const TRIES: u32 = 40;
 
 /// Which opening of a session this is; dead once a later one has taken its place.
 pub(crate) type Turn = Weak<()>;
@@ -74,7 +79,7 @@ pub(crate) fn input(wanted: audio::Input, trouble: Trouble) -> Way<Input> {
         audio::Input::Tone { frequency, level } => {
             Way::Now(Ok(Input::Tone(Tone::sine(frequency, level))))
         }
-        audio::Input::Source { id } => Way::Now(SourceReader::open(id).map(Input::source)),
+        audio::Input::Source { id } => source(id),
         audio::Input::Session { id } => Way::Session(id),
         audio::Input::Conference { id } => Way::Conference(id),
         audio::Input::Wav { path, repeat } => Way::Blocking(Box::new(move || {
@@ -90,7 +95,7 @@ pub(crate) fn input(wanted: audio::Input, trouble: Trouble) -> Way<Input> {
 pub(crate) fn output(wanted: audio::Output, trouble: Trouble) -> Way<Output> {
     match wanted {
         audio::Output::None => Way::Now(Ok(Output::Nowhere)),
-        audio::Output::Sink { id } => Way::Now(SinkWriter::open(id).map(Output::Sink)),
+        audio::Output::Sink { id } => sink(id),
         audio::Output::Wav { path } => Way::Blocking(Box::new(move || {
             WavFile::create(&path, trouble).map(Output::Wav)
         })),
@@ -99,4 +104,33 @@ pub(crate) fn output(wanted: audio::Output, trouble: Trouble) -> Way<Output> {
             Way::Now(device_hub::speaker(Some(id), trouble).map(Output::Link))
         }
     }
+}
+
+fn source(id: u64) -> Way<Input> {
+    let outcome = SourceReader::open(id);
+    if !matches!(outcome, Err(OpenError::SourceBusy(_))) {
+        return Way::Now(outcome.map(Input::source));
+    }
+    let wait = move || once_free(|| SourceReader::open(id)).map(Input::source);
+    Way::Blocking(Box::new(wait))
+}
+
+fn sink(id: u64) -> Way<Output> {
+    let outcome = SinkWriter::open(id);
+    if !matches!(outcome, Err(OpenError::SinkBusy(_))) {
+        return Way::Now(outcome.map(Output::Sink));
+    }
+    let wait = move || once_free(|| SinkWriter::open(id)).map(Output::Sink);
+    Way::Blocking(Box::new(wait))
+}
+
+/// Opens what another session has just given up: its worker lets go of it at its next turn.
+fn once_free<T>(open: impl Fn() -> Result<T, OpenError>) -> Result<T, OpenError> {
+    for _ in 0..TRIES {
+        if let Ok(opened) = open() {
+            return Ok(opened);
+        }
+        std::thread::sleep(TRY_EVERY);
+    }
+    open()
 }
