@@ -134,7 +134,8 @@ function construct(native: Native, options: string, onEvent: (event: string) => 
   return judged(() => new native.NativePhone(options, onEvent))
 }
 
-function judged<T>(start: () => T): T {
+/** Starts what the addon may refuse, in words for the user. */
+export function judged<T>(start: () => T): T {
   try {
     return start()
   } catch (error) {
@@ -144,8 +145,8 @@ function judged<T>(start: () => T): T {
   }
 }
 
-// The addon refuses what is no command, or one command too many.
-function refusable(send: () => void): void {
+/** Sends what the addon refuses where it is no command, or one too many. */
+export function refusable(send: () => void): void {
   try {
     send()
   } catch (error) {

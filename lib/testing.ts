@@ -1,6 +1,6 @@
 import { TypedEmitter } from './emitter'
 import { SoftphoneError } from './errors'
-import { fromWire } from './link'
+import { fromWire, judged, refusable } from './link'
 import { native, type NativePbx } from './native'
 import type { SoftphoneOptions } from './options'
 import { checkOptions, mismatch, type Rule, type Schema } from './schema'
@@ -284,6 +284,7 @@ export class Pbx extends TypedEmitter<PbxEvents> {
   readonly #waiting = new Map<number, { resolve(value: unknown): void; reject(error: unknown): void }>()
   #nextTicket = 1
   #closed: Promise<void> | undefined
+  #over = false
 
   /** Starts a PBX; resolves when it listens. */
   static async start(options: PbxOptions = {}): Promise<Pbx> {
@@ -297,7 +298,7 @@ export class Pbx extends TypedEmitter<PbxEvents> {
     for (const one of users) this.#users.set(one.name, one)
     this.domain = domain
     const wire = JSON.stringify({ ...options, domain })
-    this.#native = new (native().NativePbx)(wire, (event) => this.#receive(JSON.parse(event) as PbxEvent))
+    this.#native = judged(() => new (native().NativePbx)(wire, (event) => this.#receive(JSON.parse(event) as PbxEvent)))
     this.url = `ws://127.0.0.1:${this.#native.port}/ws`
   }
 
@@ -403,6 +404,7 @@ export class Pbx extends TypedEmitter<PbxEvents> {
     await done.catch((error: SoftphoneError) => {
       if (error.code !== 'ERR_DESTROYED') throw error
     })
+    this.#over = true
   }
 
   #user(name: string): PbxUser {
@@ -414,8 +416,10 @@ export class Pbx extends TypedEmitter<PbxEvents> {
   #command(command: { type: string; [member: string]: unknown }): Promise<unknown> {
     const ticket = this.#nextTicket++
     return new Promise((resolve, reject) => {
+      if (this.#over) throw closed()
+      refusable(() => this.#native.command(ticket, JSON.stringify(command)))
+      // Its reply comes in a later turn of the event loop.
       this.#waiting.set(ticket, { resolve, reject })
-      this.#native.command(ticket, JSON.stringify(command))
     })
   }
 
@@ -460,10 +464,14 @@ export class Pbx extends TypedEmitter<PbxEvents> {
   }
 
   #abandon(): void {
-    const error = new SoftphoneError('The PBX was closed', { code: 'ERR_DESTROYED', type: 'generic' })
-    for (const { reject } of this.#waiting.values()) reject(error)
+    this.#over = true
+    for (const { reject } of this.#waiting.values()) reject(closed())
     this.#waiting.clear()
   }
+}
+
+function closed(): SoftphoneError {
+  return new SoftphoneError('The PBX was closed', { code: 'ERR_DESTROYED', type: 'generic' })
 }
 
 /** The PBX's ordered event stream, as JSON: the serde forms of `crates/pbx` (event.rs). */

@@ -249,6 +249,7 @@ impl Calls {
                 let current = turn.strong_count() > 0;
                 let (input, failure) = settle(outcome, Input::Silence, Device::Input);
                 if current {
+                    self.lend(id, voice, &input);
                     self.send(id, voice.order(input));
                 }
                 failure.filter(|_| current).map(|event| (id, event))
@@ -279,13 +280,7 @@ impl Calls {
         *feed = Feed::default();
         let turn = Arc::downgrade(&feed.wanted);
         self.send(id, voice.order(Input::Silence));
-        let way = opening::input(wanted, self.trouble(id, turn.clone(), Device::Input));
-        if let (Way::Now(Ok(Input::Source(reader, _))), Some(call)) =
-            (&way, self.calls.get_mut(&id))
-        {
-            call.feed(voice).source = Some(reader.lease());
-        }
-        match way {
+        match opening::input(wanted, self.trouble(id, turn.clone(), Device::Input)) {
             Way::Now(outcome) => self.tell_attached(Opened::Input(id, voice, turn, outcome)),
             Way::Session(other) => {
                 let outcome = self.listen_to(other);
@@ -299,6 +294,12 @@ impl Calls {
                 let broken = Opened::broken_input(id, voice, turn.clone());
                 spawn(jobs, broken, move || Opened::Input(id, voice, turn, open()));
             }
+        }
+    }
+
+    fn lend(&mut self, id: SessionId, voice: Voice, input: &Input) {
+        if let (Input::Source(reader, _), Some(call)) = (input, self.calls.get_mut(&id)) {
+            call.feed(voice).source = Some(reader.lease());
         }
     }
 

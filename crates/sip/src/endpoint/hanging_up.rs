@@ -235,9 +235,7 @@ impl Endpoint {
         let mut failed = Vec::new();
         self.sent.retain(|key, sent| match sent {
             Sent::Within(within)
-                if within.usage == usage
-                    && !within.accepted
-                    && fails(within.request.method()) =>
+                if within.usage == usage && !within.accepted && fails(within.request.method()) =>
             {
                 failed.push((*key, within.id));
                 false
