@@ -122,7 +122,7 @@ export declare class Call {
     UnHold(): boolean;
     /** Holds or takes off hold, whichever it is not. */
     HoldToggle(): boolean;
-    /** Sends one digit: `0`–`9`, `*`, `#`, `A`–`D`. */
+    /** Sends one digit by INFO, as the original does: `0`–`9`, `*`, `#`, `A`–`D`. */
     sendDTMF(digit: string): boolean;
     /** What is known of the call now. */
     callDetails(): CallObject;

@@ -190,7 +190,7 @@ export type SessionArguments = {
 
 export type Flag = 'change:pending' | 'change:active' | 'change:ended' | 'change:connecting' | 'change:connected' | 'change:interrupted' | 'change:disconnected';
 
-export type Plain = 'endOfCandidates' | 'progress' | 'answered' | 'mute' | 'unmute' | 'hold' | 'resume' | 'dtmf' | 'stats' | 'warning' | 'warningCleared';
+export type Plain = 'endOfCandidates' | 'progress' | 'answered' | 'mute' | 'unmute' | 'hold' | 'resume' | 'dtmf' | 'info' | 'stats' | 'warning' | 'warningCleared';
 
 /** The events of a {@link SoftphoneSession} with their listeners' arguments. */
 export type SoftphoneSessionEvents = SessionArguments & Record<Flag, [session: SoftphoneSession, value: boolean]> & Pick<SessionEvents, Plain> & {

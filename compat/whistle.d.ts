@@ -1,5 +1,5 @@
 // Generated from lib/ by "npm run types". Do not edit.
-import { EndReason, Softphone, SoftphoneOptions } from '../index.js'
+import { EndReason, InfoEvent, Softphone, SoftphoneOptions } from '../index.js'
 
 /**
  * Lumen's WhistleEngine on a native phone: one call at a time.
@@ -32,6 +32,8 @@ export declare class WhistleEngine {
     setMute(mute: boolean): boolean;
     /** Puts the call on hold or takes it off; false without a connected call. */
     setHold(hold: boolean): boolean;
+    /** Sends an INFO inside the call; false without a connected call. What the other party refuses goes to `error`. */
+    sendInfo(contentType: string, body: string): boolean;
 }
 
 /** The traffic light: no packet lost, up to 5 percent, more. */
@@ -73,6 +75,8 @@ export interface WhistleConfig {
     call_ended?: (reason: EndReason) => void;
     /** A call did not come about: it was not answered, refused, cancelled, or the gateway could not be reached. */
     call_failed?: (reason: EndReason | Error) => void;
+    /** The other party sent an INFO. */
+    info?: (info: InfoEvent) => void;
     /** How the call's connection is: at its start, then every five seconds. */
     connectivity_update?: (connectivity: Connectivity) => void;
     /** What a method did not do, and why; it is logged in any case. */

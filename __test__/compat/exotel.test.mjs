@@ -216,6 +216,10 @@ describe('the Exotel façade', { timeout: 60_000 }, () => {
       await changed
     }
     await hears(ear, 500)
+    const digit = next(bob.sessions[0], 'dtmf')
+    assert.equal(call.sendDTMF('x'), false)
+    assert.equal(call.sendDTMF('5'), true)
+    assert.deepEqual(await digit, [{ tone: '5', duration: 240, method: 'info' }])
     await Promise.all([next(session, 'hold'), call.Hold()])
     call.Hold()
     call.UnHold()

@@ -7,7 +7,7 @@ import { WhistleEngine } from 'offhook/compat/whistle'
 import { hears, next, pbxOf, voice } from '../pbx.mjs'
 
 const number = '+1234567890'
-const hooks = ['registered', 'unregistered', 'incoming_call', 'call_ringing', 'call_connected', 'call_disconnected', 'call_ended', 'call_failed', 'connectivity_update', 'error']
+const hooks = ['registered', 'unregistered', 'incoming_call', 'call_ringing', 'call_connected', 'call_disconnected', 'call_ended', 'call_failed', 'connectivity_update', 'info', 'error']
 
 /** A PBX whose user `web` has a token, and an engine that ends with the test and whose hooks are written down. */
 async function lumen(t) {
@@ -106,6 +106,11 @@ describe('the Lumen façade', { timeout: 60_000 }, () => {
     for (const [hold, event] of [[true, 'hold'], [false, 'resume']]) {
       await Promise.all([next(bob.sessions[0], event), assert.equal(engine.setHold(hold), true)])
     }
+    const sent = next(bob.sessions[0], 'info')
+    assert.equal(engine.sendInfo('application/json', '{"order":4711}'), true)
+    assert.deepEqual(await sent, [{ contentType: 'application/json', body: '{"order":4711}' }])
+    const [info] = await causing('info', () => bob.sessions[0].sendInfo({ contentType: 'text/plain', body: 'thanks' }))
+    assert.deepEqual(info, { contentType: 'text/plain', body: 'thanks' })
     const dtmf = next(bob.sessions[0], 'dtmf')
     assert.equal(engine.sendDTMF(5), true)
     assert.equal((await dtmf)[0].tone, '5')
@@ -174,7 +179,7 @@ describe('the Lumen façade', { timeout: 60_000 }, () => {
     const { warn } = console
     console.warn = (line) => errors.push(line)
     t.after(() => (console.warn = warn))
-    for (const [method, ...args] of [['dial', '1'], ['answer'], ['hangup'], ['sendDTMF', '1'], ['setMute', true], ['setHold', true], ['stop'], ['start', { user: 'a' }]]) {
+    for (const [method, ...args] of [['dial', '1'], ['answer'], ['hangup'], ['sendDTMF', '1'], ['setMute', true], ['setHold', true], ['sendInfo', 'text/plain', ''], ['stop'], ['start', { user: 'a' }]]) {
       assert.equal(engine[method](...args), false)
     }
     assert.deepEqual(errors, [
@@ -184,6 +189,7 @@ describe('the Lumen façade', { timeout: 60_000 }, () => {
       '[offhook] sendDTMF: there is no connected call',
       '[offhook] setMute: there is no connected call',
       '[offhook] setHold: there is no connected call',
+      '[offhook] sendInfo: there is no connected call',
       '[offhook] stop: the engine is not started',
       '[offhook] start: domain is missing',
     ])

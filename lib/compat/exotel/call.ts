@@ -3,6 +3,9 @@ import type { EndReason, PendingSession, Session, Softphone } from '../../index'
 /** Where a call is. */
 export type CallState = 'incoming' | 'connected' | 'callEnded' | 'terminated'
 
+/** Milliseconds that a digit lasts, as the original has it. */
+const DIGIT_MS = 240
+
 /** A call as callbacks get it; times are ISO 8601, and empty until they are known. */
 export interface CallObject {
   /** The Call-ID. */
@@ -103,10 +106,10 @@ export class Call {
     return this.#talking('HoldToggle', (session) => (session.held ? session.resume() : session.hold()))
   }
 
-  /** Sends one digit: `0`–`9`, `*`, `#`, `A`–`D`. */
+  /** Sends one digit by INFO, as the original does: `0`–`9`, `*`, `#`, `A`–`D`. */
   sendDTMF(digit: string): boolean {
     if (!/^[0-9A-D#*,]$/.test(digit)) return this.#no('sendDTMF: one of 0-9, A-D, #, * is expected')
-    return this.#talking('sendDTMF', (session) => session.sendDtmf(digit))
+    return this.#talking('sendDTMF', (session) => session.sendDtmf(digit, { via: 'info', duration: DIGIT_MS }))
   }
 
   /** What is known of the call now. */

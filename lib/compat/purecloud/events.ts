@@ -58,7 +58,7 @@ type Flag =
   | 'change:interrupted'
   | 'change:disconnected'
 
-type Plain = 'endOfCandidates' | 'progress' | 'answered' | 'mute' | 'unmute' | 'hold' | 'resume' | 'dtmf' | 'stats' | 'warning' | 'warningCleared'
+type Plain = 'endOfCandidates' | 'progress' | 'answered' | 'mute' | 'unmute' | 'hold' | 'resume' | 'dtmf' | 'info' | 'stats' | 'warning' | 'warningCleared'
 
 /** The events of a {@link SoftphoneSession} with their listeners' arguments. */
 export type SoftphoneSessionEvents = SessionArguments &

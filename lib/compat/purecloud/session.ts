@@ -24,6 +24,7 @@ const forwarded = [
   'hold',
   'resume',
   'dtmf',
+  'info',
   'stats',
   'warning',
   'warningCleared',

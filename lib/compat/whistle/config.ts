@@ -1,4 +1,4 @@
-import type { EndReason, SoftphoneOptions } from '../../index'
+import type { EndReason, InfoEvent, SoftphoneOptions } from '../../index'
 
 /** The traffic light: no packet lost, up to 5 percent, more. */
 export type Connectivity = 'Green' | 'Yellow' | 'Red'
@@ -40,6 +40,8 @@ export interface WhistleConfig {
   call_ended?: (reason: EndReason) => void
   /** A call did not come about: it was not answered, refused, cancelled, or the gateway could not be reached. */
   call_failed?: (reason: EndReason | Error) => void
+  /** The other party sent an INFO. */
+  info?: (info: InfoEvent) => void
   /** How the call's connection is: at its start, then every five seconds. */
   connectivity_update?: (connectivity: Connectivity) => void
   /** What a method did not do, and why; it is logged in any case. */

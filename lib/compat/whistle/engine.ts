@@ -103,6 +103,11 @@ export class WhistleEngine {
     return this.#talking('setHold', (session) => (hold ? session.hold() : session.resume()))
   }
 
+  /** Sends an INFO inside the call; false without a connected call. What the other party refuses goes to `error`. */
+  sendInfo(contentType: string, body: string): boolean {
+    return this.#talking('sendInfo', (session) => session.sendInfo({ contentType, body }))
+  }
+
   #made(config: WhistleConfig): Softphone | undefined {
     try {
       return new Softphone(phoneOptions(config))
@@ -173,6 +178,7 @@ export class WhistleEngine {
       light.start()
     })
     session.on('stats', (stats) => light.see(stats))
+    session.on('info', (info) => this.#hook('info', info))
     session.on('terminated', (_session, reason) => {
       this.#idle(phone)
       if (connected) this.#hook('call_disconnected', reason)
