@@ -119,7 +119,7 @@ mod tests {
     use crate::audio::wav_out::{WavFile, settle};
 
     fn write(path: &str, ticks: usize) {
-        let mut file = WavFile::create(path).unwrap();
+        let mut file = WavFile::create(path, Box::new(|why| panic!("{why}"))).unwrap();
         for _ in 0..ticks {
             file.write(&Frame::silence(Rate::Hz8000));
         }

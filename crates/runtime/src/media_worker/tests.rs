@@ -462,6 +462,7 @@ fn spec(tell: &UnboundedSender<News>) -> Spec {
                 steps: Vec::new(),
                 wake: None,
                 panics_on: None,
+                slow_ticks: 0,
             }))
         }),
         news: tell.clone(),

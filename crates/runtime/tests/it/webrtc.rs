@@ -191,7 +191,6 @@ impl Peer {
         let parameters = RTCRtpCodecParameters {
             rtp_codec: rtp_codec.clone(),
             payload_type,
-            ..RTCRtpCodecParameters::default()
         };
         engine
             .register_codec(parameters, RtpCodecKind::Audio)
