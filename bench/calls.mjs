@@ -6,15 +6,17 @@ const wideband = (complexity) => ({ codecs: ['opus'], opus: { rate: 16000, compl
 
 /** Calls in one process, both legs; each peer with the largest number of calls in which it loses nothing. */
 export async function calls({ rust, quick }) {
+  const side = (name) => (calls) => job(name, { do: 'calls', calls, seconds: seconds(quick) })
   const peers = {
-    '@roamhq/wrtc': await largest('wrtc', quick ? [2] : [2, 5, 10, 20, 50], quick),
-    werift: await largest('werift', quick ? [2] : [5, 10, 20, 50, 100], quick),
+    '@roamhq/wrtc': await largest(side('wrtc'), quick ? [2] : [2, 5, 10, 20, 50]),
+    werift: await largest(side('werift'), quick ? [2] : [5, 10, 20, 50, 100]),
   }
   const results = []
-  const transport = await rust()
+  const crates = await rust()
+  const alone = async (name, calls) => (await crates(name, calls, seconds(quick)))[0]
+  const webrtc = await largest((calls) => alone('webrtc', calls), quick ? [2] : [50, 200, 500])
   for (const count of quick ? [10] : [50, 200, 500]) {
-    const [ours] = await transport('transport', count, seconds(quick))
-    results.push(...transportRows(count, ours, peers.werift))
+    results.push(...transportRows(count, await alone('transport', count), { webrtc, werift: peers.werift }))
   }
   const runs = quick
     ? [['Opus 16 kHz, complexity 5', 5, wideband(5)]]
@@ -32,10 +34,10 @@ export async function calls({ rust, quick }) {
 }
 
 /** The figures with the most calls of `counts` that lose nothing; those of the fewest where all lose. */
-async function largest(side, counts, quick) {
+async function largest(run, counts) {
   let best
   for (const count of counts) {
-    const figures = await job(side, { do: 'calls', calls: count, seconds: seconds(quick) })
+    const figures = await run(count)
     best ??= figures
     // Of what would be heard: a tick more or less at the edges of the measurement is no loss.
     if (figures.lost > figures.expected * 0.001) break
@@ -44,9 +46,9 @@ async function largest(side, counts, quick) {
   return best
 }
 
-function transportRows(count, ours, werift) {
+function transportRows(count, ours, figures) {
   const bench = `${count} calls, transport alone`
-  const peers = { [named('werift', werift)]: werift }
+  const peers = byName(figures)
   const is200 = count === 200
   return [
     ...metric({ bench, unit: 'CPU s per call-second', peers, ours, of: 'cpuPerCallSecond' }, is200 && {
@@ -65,7 +67,7 @@ function transportRows(count, ours, werift) {
 const none = { target: '0', meets: ({ ours }) => ours === 0 }
 
 function callRows(bench, ours, figures, isFleet) {
-  const peers = Object.fromEntries(Object.entries(figures).map(([peer, each]) => [named(peer, each), each]))
+  const peers = byName(figures)
   const [wrtc, werift] = Object.entries(peers)
   const cpu = (aim, [peer, theirs]) => {
     const of = 'cpuPerCallSecond'
@@ -88,6 +90,10 @@ function callRows(bench, ours, figures, isFleet) {
 function metric({ bench, unit, peers, ours, of, scale = 1 }, aim) {
   const values = Object.fromEntries(Object.entries(peers).map(([peer, figures]) => [peer, figures[of] * scale]))
   return rows({ bench, unit, less: true, ours: ours[of] * scale, peers: values, ...(aim || { target: null }) })
+}
+
+function byName(figures) {
+  return Object.fromEntries(Object.entries(figures).map(([peer, each]) => [named(peer, each), each]))
 }
 
 function named(peer, { calls, lost, expected }) {

@@ -3,11 +3,13 @@
 //! ```text
 //! offhook-bench sip <seconds a measurement>
 //! offhook-bench transport <calls> <seconds>
+//! offhook-bench webrtc <calls> <seconds>
 //! ```
 
 mod cpu;
 mod sip;
 mod transport;
+mod webrtc;
 
 use std::time::Duration;
 
@@ -18,7 +20,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ["transport", calls, seconds] => {
             transport::run(calls.parse()?, Duration::from_secs(seconds.parse()?))?;
         }
-        _ => return Err("usage: offhook-bench sip <seconds> | transport <calls> <seconds>".into()),
+        ["webrtc", calls, seconds] => {
+            webrtc::run(calls.parse()?, Duration::from_secs(seconds.parse()?))?;
+        }
+        _ => {
+            let usage = "usage: offhook-bench sip <seconds> | (transport | webrtc) <calls> <seconds>";
+            return Err(usage.into());
+        }
     }
     Ok(())
 }

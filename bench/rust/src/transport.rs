@@ -17,12 +17,12 @@ use serde_json::json;
 
 use crate::cpu;
 
-const TICK: Duration = Duration::from_millis(10);
+pub const TICK: Duration = Duration::from_millis(10);
 /// 20 ms of Opus at 32 kbit/s.
-const PAYLOAD: [u8; 80] = [0x5a; 80];
-const SET_UP: Duration = Duration::from_secs(60);
+pub const PAYLOAD: [u8; 80] = [0x5a; 80];
+pub const SET_UP: Duration = Duration::from_secs(60);
 /// What is on its way when the measurement ends has this long to arrive.
-const GRACE: Duration = Duration::from_millis(300);
+pub const GRACE: Duration = Duration::from_millis(300);
 
 struct Leg {
     transport: Transport,
