@@ -4,11 +4,19 @@ use super::{Context, Session, State};
 use crate::end_reason::{Causes, Condition, EndReason, Side};
 
 impl Session {
-    /// The caller gave up, or the flow of its INVITE was lost (`causes` absent). After our 200 OK
-    /// this does not happen any more: a BYE does.
+    /// The caller gave up; or (`causes` absent) the flow of its INVITE was lost, or it never sent the
+    /// PRACK that it insisted on. After our 200 OK this does not happen any more: a BYE does.
     pub(crate) fn cancelled(&mut self, causes: Option<&Causes>, ctx: &mut Context<'_>) {
         let (reason, elsewhere) = match causes {
             Some(causes) => EndReason::of_cancel(causes),
+            None if ctx.agent.is_up() => (
+                EndReason::new(
+                    Condition::Timeout,
+                    Side::Network,
+                    "The caller did not acknowledge our ringing",
+                ),
+                false,
+            ),
             None => (
                 EndReason::new(
                     Condition::ConnectivityError,

@@ -127,4 +127,7 @@ fn a_caller_that_never_acknowledges_our_ringing_is_gone() {
     rig.receive(caller.invite(&[("Require", "100rel")], Some("v=0\r\n")));
     rig.seconds(32);
     assert_eq!(rig.count("cancelPendingSession"), 1);
+    let details = rig.last("cancelPendingSession")["details"].clone();
+    assert_eq!(details["reason"]["condition"], "timeout");
+    assert_eq!(details["side"], "network");
 }

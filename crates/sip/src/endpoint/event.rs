@@ -101,7 +101,7 @@ pub enum Event {
     Cancelled {
         /// The call.
         usage: UsageId,
-        /// The CANCEL or BYE; `None` where the flow was lost.
+        /// The CANCEL or BYE; `None` where the flow was lost, or our reliable answer had no PRACK.
         cancel: Option<Request>,
     },
     /// The ACK of our 2xx to an INVITE or re-INVITE.
