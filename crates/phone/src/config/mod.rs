@@ -18,7 +18,7 @@ pub use options::{
     HeaderOption, InputOption, OneOrMany, Options, OpusOptions, OutputOption, ServerOption,
     SessionTimersOption, SessionTimersOptions, TlsOptions, WeightedServer,
 };
-pub(crate) use read::{ice_servers, is_printable, may_be_added};
+pub(crate) use read::{ice_servers, is_printable, may_all_be_added, may_be_added};
 pub use server::Server;
 pub use sip::endpoint::SessionTimers;
 

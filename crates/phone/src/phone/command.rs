@@ -8,7 +8,7 @@ use super::{Fate, Phone};
 use crate::account::not_connected;
 use crate::audio;
 use crate::command::{AcceptOptions, CallOptions, Command};
-use crate::config::{self, Credentials, IceServer, is_printable, may_be_added};
+use crate::config::{self, Credentials, IceServer, is_printable, may_all_be_added, may_be_added};
 use crate::context::Context;
 use crate::conversation_id;
 use crate::end_reason::Condition;
@@ -501,13 +501,10 @@ impl Phone {
 
 /// RFC 3261 §25.1, and against header injection: a name is a token, a value has no line of its own.
 pub(super) fn check_headers(headers: &[(String, String)]) -> Result<(), PhoneError> {
-    match headers
-        .iter()
-        .all(|(name, value)| may_be_added(name) && is_printable(value))
-    {
+    match may_all_be_added(headers) {
         true => Ok(()),
         false => Err(wrong(
-            "headers must be ones that an application may add, with values without control characters",
+            "headers must be at most 64 that an application may add, with values of at most 32 KiB without control characters",
         )),
     }
 }

@@ -81,10 +81,33 @@ fn nothing_the_application_gives_can_start_a_header_line() {
 #[test]
 fn a_header_that_only_the_stack_may_write_is_refused() {
     let mut rig = Rig::registered(alice());
-    for name in ["Via", "v", "CONTACT", "Call-ID", "Authorization"] {
+    for name in [
+        "Via",
+        "v",
+        "CONTACT",
+        "Call-ID",
+        "Authorization",
+        "Require",
+        "Content-Encoding",
+    ] {
         let headers = json!([[name, "x"]]);
         let call = json!({ "type": "call", "target": "bob", "options": { "headers": headers } });
         assert_eq!(rig.refused(call), "ERR_INVALID_ARGUMENT", "{name}");
+    }
+    assert_eq!(rig.count("sessionStarted"), 0);
+}
+
+#[test]
+fn headers_that_no_message_has_room_for_are_refused_and_not_left_out() {
+    let mut rig = Rig::registered(alice());
+    let many: Vec<_> = (0..65).map(|n| json!([format!("X-{n}"), "1"])).collect();
+    for headers in [
+        json!([["X".repeat(129), "1"]]),
+        json!([["X-A", "1".repeat(32 * 1024 + 1)]]),
+        json!(many),
+    ] {
+        let call = json!({ "type": "call", "target": "bob", "options": { "headers": headers } });
+        assert_eq!(rig.refused(call), "ERR_INVALID_ARGUMENT");
     }
     assert_eq!(rig.count("sessionStarted"), 0);
 }

@@ -203,9 +203,9 @@ pub(super) fn join(methods: &[Method]) -> String {
 
 /// Says whether the caller may add this header, and that it stays one line.
 pub(super) fn check_headers(headers: &[(String, String)]) -> Result<(), CommandError> {
-    let bad = headers
-        .iter()
-        .find(|(name, value)| !is_token(name) || is_ours(name) || !is_one_line(value));
+    let bad = headers.iter().find(|(name, value)| {
+        is_ours(name) || Headers::default().push(name.as_str(), value).is_err()
+    });
     match bad {
         Some((name, _)) => Err(CommandError::Header {
             name: name.chars().take(64).collect(),
@@ -248,10 +248,6 @@ fn check_target(target: &Uri<'_>) -> Result<(), CommandError> {
 
 /// The longest value that an application may set: half of the largest message.
 const MAX_VALUE: usize = 32 * 1024;
-
-fn is_token(name: &str) -> bool {
-    Method::parse(name).is_some()
-}
 
 fn is_one_line(value: &str) -> bool {
     !value
