@@ -55,7 +55,7 @@ export declare class Softphone extends TypedEmitter<SoftphoneEvents> {
      * With `{ autoStartMedia: true }` alone the session is not connected: call `session.accept()`.
      */
     acceptPendingSession(id: string, options?: AcceptOptions): void;
-    /** Rejects a pending session, with 486 by default; resolves after its `cancelPendingSession`. */
+    /** Rejects a pending session, with 486 by default; resolves after its `cancelPendingSession`. What fails goes to `error` as well. */
     rejectPendingSession(id: string, options?: RejectOptions): Promise<void>;
     /**
      * Places a call; resolves with the session once the INVITE is sent: await `session.answered` for the answer.

@@ -46,10 +46,12 @@ export class AudioSource extends Writable {
   constructor(options: AudioSourceOptions = {}) {
     checkOptions('AudioSource', options, schema)
     const { rate = 48000, queue = 200 } = options
-    super({ highWaterMark: bytes(rate, queue), decodeStrings: true })
+    // Half of it may wait before the stream is told to wait, half while it waits: what is written goes to the engine at once.
+    const half = queue / 2
+    super({ highWaterMark: bytes(rate, half), decodeStrings: true })
     this.rate = rate
-    this.#limit = queue
-    this.#native = new (native().NativeSource)(rate, queue / 2, (event, mark) => this.#onEvent(event, mark))
+    this.#limit = half
+    this.#native = new (native().NativeSource)(rate, half / 2, (event, mark) => this.#onEvent(event, mark))
   }
 
   /** @internal */

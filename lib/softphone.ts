@@ -199,11 +199,12 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
     )
   }
 
-  /** Rejects a pending session, with 486 by default; resolves after its `cancelPendingSession`. */
-  async rejectPendingSession(id: string, options: RejectOptions = {}): Promise<void> {
-    checkId(id)
-    checkOptions('options of rejectPendingSession', options, rejectOptions)
-    await this.#command({ type: 'reject', id: knownShape(id), code: options.code, reason: options.reason })
+  /** Rejects a pending session, with 486 by default; resolves after its `cancelPendingSession`. What fails goes to `error` as well. */
+  rejectPendingSession(id: string, options: RejectOptions = {}): Promise<void> {
+    const rejected = this.#reject(id, options)
+    // The original returns nothing to wait for: what fails is told, and is no unhandled rejection.
+    rejected.catch((error: SoftphoneError) => this.#fail(error, id))
+    return rejected
   }
 
   /**
@@ -401,6 +402,12 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
 
   #post(command: WireCommand, sessionId?: string): void {
     this.#command(command).catch((error: SoftphoneError) => this.#fail(error, sessionId))
+  }
+
+  async #reject(id: string, options: RejectOptions): Promise<void> {
+    checkId(id)
+    checkOptions('options of rejectPendingSession', options, rejectOptions)
+    await this.#command({ type: 'reject', id: knownShape(id), code: options.code, reason: options.reason })
   }
 
   async #destroy(): Promise<void> {

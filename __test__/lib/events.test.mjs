@@ -135,6 +135,16 @@ describe('events', () => {
     assert.equal(details.sessionId, 'unknown')
   })
 
+  test('what fails in rejectPendingSession goes to error, and is unhandled by nobody who does not wait for it', async () => {
+    const { phone, engine } = makePhone()
+    const failed = phone.once('error')
+    void phone.rejectPendingSession('unknown')
+    engine.reply('reject', { error: { code: 'ERR_SESSION_NOT_FOUND', type: 'session', message: 'no such session' } })
+    const [error, details] = await failed
+    assert.equal(error.code, 'ERR_SESSION_NOT_FOUND')
+    assert.equal(details.sessionId, 'unknown')
+  })
+
   test('trace lines go to the event, and to the logger from its level on', () => {
     const lines = []
     const note = (level) => (message) => lines.push([level, message])
