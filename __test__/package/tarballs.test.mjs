@@ -87,8 +87,9 @@ describe('the packages', () => {
     const files = packed(library).split('\n').filter(Boolean).map((name) => name.replace('package/', ''))
     const published = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).files
     const expected = published.filter((name) => !name.includes('*')).map((name) => name.replace(/^\//, ''))
-    const present = [...expected, 'README.md', 'package.json'].filter((name) => existsSync(join(root, name)))
-    const rest = files.filter((name) => !/^dist\/[\w-]+\.js$/.test(name))
+    const facades = readdirSync(join(root, 'compat')).map((name) => `compat/${name}`)
+    const present = [...expected, ...facades, 'README.md', 'package.json'].filter((name) => existsSync(join(root, name)))
+    const rest = files.filter((name) => !/^dist\/([\w-]+\/)*[\w-]+\.js$/.test(name))
     assert.deepEqual(rest.sort(), present.sort())
     assert.deepEqual(
       packed(addon).split('\n').filter(Boolean).sort(),
