@@ -1,0 +1,243 @@
+use super::*;
+use std::time::Duration;
+
+struct Bench {
+    playout: Playout<Vec<u8>>,
+    start: Instant,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let start = crate::virtual_time::start();
+        Self {
+            playout: Playout::new(OpusSettings::default(), Rate::Hz8000, start),
+            start,
+        }
+    }
+
+    fn at(&self, ms: u64) -> Instant {
+        self.start + Duration::from_millis(ms)
+    }
+
+    fn packet(&mut self, ssrc: u32, number: u32, timestamp: u32, value: u8, ms: u64) {
+        let packet = Packet {
+            ssrc,
+            sequence: number as u16,
+            timestamp,
+            codec: Codec::Pcmu,
+            payload: vec![value; 160],
+        };
+        self.playout.insert(packet, self.at(ms));
+    }
+
+    fn pull(&mut self, ms: u64) -> [i16; 80] {
+        let mut out = [0; 80];
+        self.playout.pull(&mut out, self.at(ms));
+        out
+    }
+
+    /// 20 ms packets on time, each with its own level; gives how many samples had which level.
+    fn run(
+        &mut self,
+        packets: std::ops::Range<u32>,
+        keep: impl Fn(u32) -> Option<(u32, u32)>,
+    ) -> Vec<i16> {
+        let mut heard = Vec::new();
+        for i in packets.clone() {
+            let ms = u64::from(i) * 20 + 5;
+            if let Some((ssrc, timestamp)) = keep(i) {
+                self.packet(ssrc, i, timestamp, (0x80 + i % 64) as u8, ms);
+            }
+            heard.extend(self.pull(ms + 1));
+            heard.extend(self.pull(ms + 11));
+        }
+        heard
+    }
+}
+
+#[test]
+fn everything_that_comes_in_time_is_played() {
+    let mut bench = Bench::new();
+    bench.run(0..200, |i| Some((1, i * 160)));
+    let counters = bench.playout.counters();
+    assert_eq!(counters.concealed, 0);
+    assert_eq!(counters.discarded, 0);
+    assert!(bench.playout.waiting() < Duration::from_millis(60));
+}
+
+#[test]
+fn the_first_packet_plays_with_the_next_tick() {
+    let mut bench = Bench::new();
+    assert_eq!(bench.pull(4), [0; 80]);
+    bench.packet(1, 0, 0, 0x90, 5);
+    assert_ne!(bench.pull(14), [0; 80]);
+}
+
+#[test]
+fn a_change_of_ssrc_loses_nothing() {
+    let mut bench = Bench::new();
+    bench.run(0..200, |i| {
+        Some(if i < 100 {
+            (1, i * 160)
+        } else {
+            (2, 3_000_000_000_u32.wrapping_add(i * 160))
+        })
+    });
+    let counters = bench.playout.counters();
+    assert_eq!((counters.concealed, counters.discarded), (0, 0));
+}
+
+#[test]
+fn a_lost_packet_is_concealed_once_for_its_length() {
+    let mut bench = Bench::new();
+    bench.run(0..100, |i| (i != 50).then_some((1, i * 160)));
+    let counters = bench.playout.counters();
+    assert_eq!((counters.concealed, counters.concealment_events), (160, 1));
+}
+
+#[test]
+fn silence_left_out_by_the_sender_is_no_loss() {
+    let mut bench = Bench::new();
+    // The numbers go on while the timestamps leap: nothing was sent for half a second.
+    let mut heard = 0;
+    for i in 0..100_u32 {
+        let pause = if i >= 50 { 500 } else { 0 };
+        let ms = u64::from(i) * 20 + pause;
+        if i == 50 {
+            for tick in 0..50 {
+                heard += bench.pull(ms - 500 + tick * 10).len();
+            }
+        }
+        bench.packet(1, i, i * 160 + pause as u32 * 8, 0x90, ms);
+        heard += bench.pull(ms + 1).len() + bench.pull(ms + 11).len();
+    }
+    let counters = bench.playout.counters();
+    assert!(
+        heard > 0 && counters.silent_concealed > 3_000,
+        "{counters:?}"
+    );
+    assert!(
+        counters.concealed - counters.silent_concealed < 400,
+        "{counters:?}"
+    );
+    assert_eq!(counters.discarded, 0);
+}
+
+#[test]
+fn a_sender_whose_clock_moved_back_is_heard_again() {
+    let mut bench = Bench::new();
+    bench.run(0..100, |i| Some((1, i * 160)));
+    let before = bench.playout.counters().concealed;
+    bench.run(100..200, |i| Some((1, (i - 90) * 160)));
+    let concealed = bench.playout.counters().concealed - before;
+    assert!(concealed < 3_200, "{concealed}");
+}
+
+#[test]
+fn a_peer_that_stops_is_followed_by_silence_at_no_cost() {
+    let mut bench = Bench::new();
+    bench.run(0..50, |i| Some((1, i * 160)));
+    for tick in 0..300 {
+        bench.pull(1_000 + tick * 10);
+    }
+    assert_eq!(bench.pull(5_000), [0; 80]);
+    assert!(bench.playout.waiting() < Duration::from_millis(20));
+}
+
+#[test]
+fn a_peer_may_change_its_codec_between_any_two_packets() {
+    let mut bench = Bench::new();
+    for i in 0..100_u32 {
+        let ms = u64::from(i) * 20;
+        let wide = (i / 25) % 2 == 1;
+        let packet = Packet {
+            ssrc: 1,
+            sequence: i as u16,
+            timestamp: i * 160,
+            codec: if wide { Codec::G722 } else { Codec::Pcmu },
+            payload: vec![0xd5; 160],
+        };
+        let now = bench.at(ms);
+        bench.playout.insert(packet, now);
+        for tick in 0..2 {
+            let mut out = vec![0; bench.playout.rate().samples_per_tick()];
+            let now = bench.at(ms + tick * 10 + 1);
+            bench.playout.pull(&mut out, now);
+        }
+    }
+    let counters = bench.playout.counters();
+    assert_eq!(counters.discarded, 0);
+    assert!(counters.concealed <= 3 * 160, "{counters:?}");
+}
+
+#[test]
+fn a_peer_may_change_its_codec_after_sound_was_stretched() {
+    let mut bench = Bench::new();
+    let sent = |i: u32| {
+        u64::from(i) * 20
+            + if i >= 100 && i.is_multiple_of(3) {
+                60
+            } else {
+                0
+            }
+    };
+    let mut arrivals: Vec<(u64, u32)> = (0..400).map(|i| (sent(i), i)).collect();
+    arrivals.sort_unstable();
+    let mut arrivals = arrivals.into_iter().peekable();
+    let mut before = Counters::default();
+    for tick in 0..800_u64 {
+        while let Some((ms, i)) = arrivals.next_if(|(ms, _)| *ms <= tick * 10) {
+            // A sound with a pitch, so that whole periods can be left out and put in.
+            let wave = |n: u32| {
+                if ((i * 160 + n) / 21).is_multiple_of(2) {
+                    0x10
+                } else {
+                    0x90
+                }
+            };
+            let packet = Packet {
+                ssrc: 1,
+                sequence: i as u16,
+                timestamp: i * 160,
+                codec: if i < 300 { Codec::Pcmu } else { Codec::G722 },
+                payload: (0..160).map(wave).collect(),
+            };
+            let now = bench.at(ms);
+            bench.playout.insert(packet, now);
+        }
+        if tick == 590 {
+            before = bench.playout.counters();
+        }
+        let mut out = vec![0; bench.playout.rate().samples_per_tick()];
+        let now = bench.at(tick * 10 + 1);
+        bench.playout.pull(&mut out, now);
+    }
+    let after = bench.playout.counters();
+    assert_ne!(before.inserted, before.removed, "{before:?}");
+    assert_eq!(bench.playout.codec(), Some(Codec::G722));
+    assert!(after.concealed - before.concealed < 1_600, "{after:?}");
+}
+
+#[test]
+fn garbage_never_panics_and_never_grows() {
+    use rand::rngs::StdRng;
+    use rand::{RngExt, SeedableRng};
+    let mut rng = StdRng::seed_from_u64(3);
+    let mut bench = Bench::new();
+    for i in 0..5_000_u64 {
+        let packet = Packet {
+            ssrc: rng.random_range(0..3),
+            sequence: rng.random(),
+            timestamp: rng.random(),
+            codec: Codec::ALL[rng.random_range(0..4)],
+            payload: (0..rng.random_range(0..300))
+                .map(|_| rng.random())
+                .collect(),
+        };
+        let now = bench.at(i * 7);
+        bench.playout.insert(packet, now);
+        let mut out = vec![0; bench.playout.rate().samples_per_tick()];
+        bench.playout.pull(&mut out, now);
+    }
+    assert!(bench.playout.sound.capacity() < 40_000);
+}

@@ -1,0 +1,219 @@
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::*;
+use crate::audio::{Rate, Source, SourceReader};
+
+fn calls() -> (Calls, mpsc::UnboundedReceiver<News>) {
+    calls_with(json!({}))
+}
+
+fn calls_with(more: serde_json::Value) -> (Calls, mpsc::UnboundedReceiver<News>) {
+    let mut options = json!({
+        "uri": "sip:alice@example.test",
+        "password": "hunter2",
+        "servers": "ws://127.0.0.1:9",
+        "audio": "none",
+    });
+    for (name, value) in more.as_object().unwrap() {
+        options[name] = value.clone();
+    }
+    let config = Config::from_json(&options).unwrap();
+    let (news, told) = mpsc::unbounded_channel();
+    let mut calls = Calls::new(&config, news, mpsc::unbounded_channel().0);
+    calls.server_is_local = true;
+    (calls, told)
+}
+
+#[tokio::test]
+async fn devices_open_when_a_call_is_accepted_and_stay_when_it_is_connected() {
+    let (mut calls, mut told) = calls();
+    let mut jobs = JoinSet::new();
+    let id = SessionId::from_random(3);
+    let source = Source::new(Rate::Hz16000, Duration::ZERO, |_| {});
+    let start = MediaCommand::Start {
+        input: phone::audio::Input::Source { id: source.id() },
+        output: phone::audio::Output::None,
+        beep: false,
+    };
+    calls.order(id, start, &mut jobs);
+    assert!(SourceReader::open(source.id()).is_err(), "it is not open");
+    assert!(jobs.is_empty(), "no media before the call is connected");
+
+    calls.order(id, MediaCommand::Offer, &mut jobs);
+    let patience = Duration::from_secs(10);
+    let described = tokio::time::timeout(patience, async {
+        while let Some(News { what, .. }) = told.recv().await {
+            if matches!(what, What::Media(MediaEvent::Described { .. })) {
+                return;
+            }
+        }
+        panic!("the news ended");
+    });
+    described.await.unwrap();
+    assert!(SourceReader::open(source.id()).is_err(), "it was let go");
+
+    calls.order(id, MediaCommand::Close, &mut jobs);
+    SourceReader::open(source.id()).expect("it is free when the end is told");
+}
+
+#[tokio::test]
+async fn a_source_can_be_taken_again_and_moved_to_another_call_at_once() {
+    let (mut calls, mut told) = calls();
+    let mut jobs = JoinSet::new();
+    let source = Source::new(Rate::Hz16000, Duration::ZERO, |_| {});
+    let start = || MediaCommand::Start {
+        input: phone::audio::Input::Source { id: source.id() },
+        output: phone::audio::Output::None,
+        beep: false,
+    };
+    let again = || MediaCommand::SetInput {
+        input: phone::audio::Input::Source { id: source.id() },
+    };
+    let (one, other) = (SessionId::from_random(5), SessionId::from_random(6));
+    calls.order(one, start(), &mut jobs);
+    calls.order(one, MediaCommand::Offer, &mut jobs);
+    calls.order(one, again(), &mut jobs);
+    calls.order(one, MediaCommand::Close, &mut jobs);
+    calls.order(other, start(), &mut jobs);
+    while let Ok(News { what, .. }) = told.try_recv() {
+        let failed = matches!(what, What::Media(MediaEvent::DeviceFailed { .. }));
+        assert!(!failed, "the source was still held");
+    }
+}
+
+#[tokio::test]
+async fn a_turn_server_that_never_answers_does_not_hold_a_call_for_the_whole_cap() {
+    let silent = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let servers = json!([{
+        "urls": format!("turn:{}", silent.local_addr().unwrap()),
+        "username": "user",
+        "credential": "secret",
+    }]);
+    let (mut calls, mut told) = calls_with(json!({ "iceGatheringTimeout": 30_000 }));
+    calls.set_ice_servers(&serde_json::from_value::<Vec<_>>(servers).unwrap());
+    let mut jobs = JoinSet::new();
+    calls.order(SessionId::from_random(5), MediaCommand::Offer, &mut jobs);
+    let described = tokio::time::timeout(Duration::from_secs(20), async {
+        while let Some(News { what, .. }) = told.recv().await {
+            if let What::Media(MediaEvent::Described { sdp }) = what {
+                return sdp;
+            }
+        }
+        panic!("the news ended");
+    });
+    assert!(described.await.unwrap().contains("typ host"));
+    silent.set_nonblocking(true).unwrap();
+    assert!(silent.recv(&mut [0; 2048]).is_ok(), "the server was asked");
+}
+
+#[tokio::test]
+async fn a_session_sits_in_a_conference_until_its_input_changes_or_it_ends() {
+    let (mut calls, _told) = calls();
+    let mut jobs = JoinSet::new();
+    let id = ConferenceId(1);
+    let sessions = [5, 6].map(SessionId::from_random);
+    for session in sessions {
+        let start = MediaCommand::Start {
+            input: phone::audio::Input::Conference { id },
+            output: phone::audio::Output::None,
+            beep: false,
+        };
+        calls.order(session, start, &mut jobs);
+    }
+    let members = |calls: &Calls| calls.conferences[&id].strong_count();
+    assert_eq!(members(&calls), 2);
+    let input = phone::audio::Input::None;
+    calls.order(sessions[0], MediaCommand::SetInput { input }, &mut jobs);
+    assert_eq!(members(&calls), 1);
+    calls.order(sessions[1], MediaCommand::Close, &mut jobs);
+    assert_eq!(members(&calls), 0);
+}
+
+#[tokio::test]
+async fn music_for_a_held_party_is_let_go_when_it_is_taken_off_hold() {
+    let (mut calls, _told) = calls();
+    let mut jobs = JoinSet::new();
+    let id = SessionId::from_random(5);
+    let source = Source::new(Rate::Hz16000, Duration::ZERO, |_| {});
+    calls.order(id, MediaCommand::Offer, &mut jobs);
+    let music = phone::audio::Input::Source { id: source.id() };
+    calls.order(id, MediaCommand::Hold { music }, &mut jobs);
+    assert!(SourceReader::open(source.id()).is_err(), "it is not open");
+
+    calls.order(id, MediaCommand::Resume, &mut jobs);
+    let gone = tokio::time::timeout(Duration::from_secs(10), async {
+        while SourceReader::open(source.id()).is_err() {
+            tokio::task::yield_now().await;
+        }
+    });
+    gone.await.unwrap();
+}
+
+#[tokio::test]
+async fn addresses_of_a_list_that_was_replaced_are_not_used() {
+    let (mut calls, _told) = calls();
+    let mut jobs = JoinSet::new();
+    let id = SessionId::from_random(4);
+    let list = |name: &str| {
+        serde_json::from_value::<Vec<phone::config::IceServer>>(
+            json!([{ "urls": format!("stun:{name}.invalid") }]),
+        )
+    };
+    calls.set_ice_servers(&list("old").unwrap());
+    calls.order(id, MediaCommand::Offer, &mut jobs);
+    calls.set_ice_servers(&list("new").unwrap());
+    let Some(Ok(Job::IceServers(found))) = jobs.join_next().await else {
+        panic!("the lookup is the only job");
+    };
+    calls.looked_up(found, Instant::now(), &mut jobs);
+    assert_eq!(jobs.len(), 1, "the new list is looked up");
+    assert!(matches!(calls.calls[&id].place, Place::Waiting(_)));
+    let Some(Ok(Job::IceServers(found))) = jobs.join_next().await else {
+        panic!("the lookup is the only job");
+    };
+    calls.looked_up(found, Instant::now(), &mut jobs);
+    assert!(matches!(calls.calls[&id].place, Place::Hosted(_)));
+}
+
+#[tokio::test]
+async fn a_lookup_that_breaks_holds_no_call() {
+    let (mut calls, _told) = calls();
+    let mut jobs = JoinSet::new();
+    let id = SessionId::from_random(6);
+    let names = json!([{ "urls": "stun:name.invalid" }]);
+    calls.set_ice_servers(&serde_json::from_value::<Vec<_>>(names).unwrap());
+    calls.order(id, MediaCommand::Offer, &mut jobs);
+    let Job::IceServers(found) = looking_up(calls.list, async { panic!("on purpose") }).await
+    else {
+        panic!("a lookup was made");
+    };
+    calls.looked_up(found, Instant::now(), &mut jobs);
+    assert!(matches!(calls.calls[&id].place, Place::Hosted(_)));
+    assert!(!calls.looking_up, "the next call looks again");
+}
+
+#[tokio::test]
+async fn a_name_that_is_not_found_and_a_file_that_can_not_be_finished_are_logged() {
+    let (mut calls, _told) = calls();
+    let (log, mut logged) = mpsc::unbounded_channel();
+    calls.log = log;
+    let found = Found {
+        faults: vec!["turn.invalid was not found".to_owned()],
+        ..Found::default()
+    };
+    let (list, found) = (calls.list, Some(found));
+    calls.looked_up(
+        LookedUp { list, found },
+        Instant::now(),
+        &mut JoinSet::new(),
+    );
+    let text = logged.try_recv().unwrap();
+    assert_eq!(text, "iceServers: turn.invalid was not found");
+
+    let gone = Turn::new();
+    let trouble = calls.file_trouble(SessionId::from_random(7), gone);
+    assert!(!trouble("x.wav: No space left on device".to_owned()));
+    assert_eq!(logged.try_recv().unwrap(), "x.wav: No space left on device");
+}
