@@ -5,8 +5,7 @@ import { startJwtServer } from './jwt-server.mjs'
 
 const number = '+1234567890'
 const key = 'key-of-the-customer'
-const users = [{ name: 'web-user', token: 'until-the-first-JWT' }]
-const pbx = await Pbx.start({ users, extensions: { [number]: { type: 'echo' } } })
+const pbx = await Pbx.start({ extensions: { [number]: { type: 'echo' } } })
 const gateway = { domain: pbx.domain, proxy: '127.0.0.1', port: new URL(pbx.url).port, insecure: true }
 const jwtServer = await startJwtServer({ key, admit: (name, token) => pbx.addUser({ name, token }) })
 const port = Number(process.env.PORT ?? 5001)

@@ -76,6 +76,9 @@ impl Gate {
     /// Adds a user, in place of one of the same name.
     pub(crate) fn add_user(&mut self, user: User) {
         self.remove_user(&user.name);
+        if user.token.is_some() {
+            self.verifier.offer_bearer(BearerOffer::default());
+        }
         self.accounts.users.push(user);
     }
 

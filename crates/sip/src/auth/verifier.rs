@@ -116,6 +116,11 @@ impl Verifier {
         Self { config, nonces }
     }
 
+    /// Offers bearer tokens too from now on.
+    pub fn offer_bearer(&mut self, offer: BearerOffer) {
+        self.config.bearer = Some(offer);
+    }
+
     /// Adds our challenges to `response`, a 401 or 407; any other is left as it is.
     pub fn challenge(
         &self,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { SoftphoneError } from 'offhook'
 import { Pbx } from 'offhook/testing'
+import { pbxOf } from './pbx.mjs'
 
 const fails = (code) => (error) => error instanceof SoftphoneError && error.code === code
 
@@ -14,6 +15,13 @@ describe('the embedded PBX', () => {
     const pbx = await Pbx.start()
     t.after(() => pbx.close())
     await assert.rejects(pbx.addFault({}), fails('ERR_INVALID_ARGUMENT'))
+  })
+
+  test('takes the token of a user who was added while it ran', async (t) => {
+    const { pbx, open } = await pbxOf(t, { users: ['alice'] })
+    await pbx.addUser({ name: 'bot', token: 'a-token' })
+    const bot = await open('bot')
+    assert.equal(bot.registered, true)
   })
 
   test('says that it is closed', async () => {
