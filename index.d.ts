@@ -841,7 +841,7 @@ export interface SoftphoneOptions {
     instanceId?: string;
     /** The `User-Agent` header; default `offhook/<version>`. */
     userAgent?: string;
-    /** Headers to add to requests outside of calls and to each INVITE that starts one. */
+    /** Headers to add to requests outside of calls and to each INVITE that starts one, 64 at most. `trace` shows them: no secrets. */
     extraHeaders?: Readonly<Record<string, string>>;
     /** The `transport` parameter of the Contact; default `'ws'`, as RFC 7118 wants it; false leaves it away. */
     contactTransport?: 'ws' | 'wss' | false;
