@@ -450,9 +450,7 @@ pub(crate) fn may_be_added(name: &str) -> bool {
         Known::RSeq,
         Known::UserAgent,
         Known::Server,
-        // They would change what the whole message means.
-        Known::Require,
-        Known::ProxyRequire,
+        // They would change what the body means.
         Known::ContentEncoding,
         Known::ContentDisposition,
     ];
