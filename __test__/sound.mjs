@@ -6,21 +6,12 @@ export async function hears(sink, frequency, deadline = 5000) {
   const window = new Float64Array(sink.rate / 5)
   let filled = 0
   let heard = 'nothing'
-  const end = performance.now() + deadline
-  const timer = setTimeout(() => sink.emit('late'), deadline)
-  try {
-    for (;;) {
-      const frame = sink.read() ?? (await nextFrame(sink))
-      if (frame === undefined || performance.now() > end) break
-      const samples = new Int16Array(frame.buffer, frame.byteOffset, frame.length / 2)
-      for (const sample of samples) window[filled++] = sample
-      if (filled < window.length) continue
-      filled = 0
-      heard = describe(window, sink.rate, frequency)
-      if (heard.share > 0.5 && heard.level > -50) return heard
-    }
-  } finally {
-    clearTimeout(timer)
+  for await (const samples of soundOf(sink, deadline)) {
+    for (const sample of samples) window[filled++] = sample
+    if (filled < window.length) continue
+    filled = 0
+    heard = describe(window, sink.rate, frequency)
+    if (heard.share > 0.5 && heard.level > -50) return heard
   }
   throw new Error(`expected ${frequency} Hz within ${deadline} ms; heard ${JSON.stringify(heard)}`)
 }
@@ -29,18 +20,11 @@ export async function hears(sink, frequency, deadline = 5000) {
 export async function strengths(sink, frequencies, deadline = 5000) {
   const window = new Float64Array(sink.rate / 2)
   let filled = 0
-  const end = performance.now() + deadline
-  const timer = setTimeout(() => sink.emit('late'), deadline)
-  try {
-    while (filled < window.length) {
-      const frame = sink.read() ?? (await nextFrame(sink))
-      if (frame === undefined || performance.now() > end) throw new Error(`no sound in ${deadline} ms`)
-      const samples = new Int16Array(frame.buffer, frame.byteOffset, frame.length / 2)
-      for (const sample of samples) window[filled++] = sample
-    }
-  } finally {
-    clearTimeout(timer)
+  for await (const samples of soundOf(sink, deadline)) {
+    for (const sample of samples) window[filled++] = sample
+    if (filled === window.length) break
   }
+  if (filled < window.length) throw new Error(`no sound in ${deadline} ms`)
   return new Map(
     frequencies.map((frequency) => {
       const power = (2 * goertzel(window, sink.rate, frequency)) / window.length ** 2
@@ -51,19 +35,10 @@ export async function strengths(sink, frequencies, deadline = 5000) {
 
 /** Resolves once an AudioSink has given a fifth of a second of silence, which was at most an echo of what was before. */
 export async function quiet(sink, deadline = 5000) {
-  const end = performance.now() + deadline
-  const timer = setTimeout(() => sink.emit('late'), deadline)
   let silent = 0
-  try {
-    while (performance.now() < end) {
-      const frame = sink.read() ?? (await nextFrame(sink))
-      if (frame === undefined) break
-      const samples = new Int16Array(frame.buffer, frame.byteOffset, frame.length / 2)
-      silent = samples.every((sample) => Math.abs(sample) < 32) ? silent + samples.length : 0
-      if (silent >= sink.rate / 5) return
-    }
-  } finally {
-    clearTimeout(timer)
+  for await (const samples of soundOf(sink, deadline)) {
+    silent = samples.every((sample) => Math.abs(sample) < 32) ? silent + samples.length : 0
+    if (silent >= sink.rate / 5) return
   }
   throw new Error(`expected silence within ${deadline} ms`)
 }
@@ -73,13 +48,27 @@ export function drain(sink) {
   while (sink.read() !== null);
 }
 
-function nextFrame(sink) {
+/** The frames that an AudioSink gives, until it ends or the time is over. */
+async function* soundOf(sink, deadline) {
+  const end = performance.now() + deadline
+  while (performance.now() < end) {
+    const frame = sink.read()
+    if (frame !== null) yield new Int16Array(frame.buffer, frame.byteOffset, frame.length / 2)
+    else if (sink.destroyed || sink.readableEnded) return
+    else await change(sink, end)
+  }
+}
+
+function change(sink, end) {
+  const events = ['readable', 'end', 'close']
   return new Promise((resolve) => {
     const settle = () => {
-      for (const event of ['readable', 'end', 'close', 'late']) sink.off(event, settle)
-      resolve(sink.read() ?? (sink.destroyed || sink.readableEnded ? undefined : Buffer.alloc(0)))
+      clearTimeout(timer)
+      for (const event of events) sink.off(event, settle)
+      resolve()
     }
-    for (const event of ['readable', 'end', 'close', 'late']) sink.on(event, settle)
+    const timer = setTimeout(settle, end - performance.now())
+    for (const event of events) sink.on(event, settle)
   })
 }
 
