@@ -17,6 +17,10 @@ async function talking(t, options) {
   return { pbx, alice, bob, hear, ...call }
 }
 
+function heldByPeer(session) {
+  return new Promise((resolve) => session.on('hold', ({ side }) => side === 'remote' && resolve()))
+}
+
 describe('hold and resume', () => {
   test('the held party hears music and is not heard, until it is taken off again', async (t) => {
     const { outgoing, incoming, callerEar, calleeEar, hear } = await talking(t)
@@ -28,8 +32,11 @@ describe('hold and resume', () => {
     drain(callerEar)
     drain(calleeEar)
     await Promise.all([quiet(callerEar), hears(calleeEar, 1800)])
+    const free = next(incoming, 'resume')
     await outgoing.resume()
-    assert.deepEqual([outgoing.held, incoming.remoteHeld], [false, false])
+    assert.equal(outgoing.held, false)
+    assert.deepEqual(await free, [{ side: 'remote' }])
+    assert.equal(incoming.remoteHeld, false)
     await hear()
   })
 
@@ -51,7 +58,8 @@ describe('hold and resume', () => {
 
   test('both hold each other at once, and each takes its own hold off', async (t) => {
     const { outgoing, incoming, hear } = await talking(t)
-    await Promise.all([outgoing.hold(), incoming.hold()])
+    const told = Promise.all([outgoing, incoming].map(heldByPeer))
+    await Promise.all([outgoing.hold(), incoming.hold(), told])
     for (const session of [outgoing, incoming]) {
       assert.deepEqual([session.held, session.remoteHeld], [true, true])
     }
