@@ -7,6 +7,7 @@
 //! ```
 
 mod cpu;
+mod figures;
 mod sip;
 mod transport;
 mod webrtc;
@@ -24,7 +25,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             webrtc::run(calls.parse()?, Duration::from_secs(seconds.parse()?))?;
         }
         _ => {
-            let usage = "usage: offhook-bench sip <seconds> | (transport | webrtc) <calls> <seconds>";
+            let usage =
+                "usage: offhook-bench sip <seconds> | (transport | webrtc) <calls> <seconds>";
             return Err(usage.into());
         }
     }

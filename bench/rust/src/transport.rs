@@ -13,9 +13,8 @@ use media::transport::{
 };
 use mio::net::UdpSocket;
 use mio::{Events, Interest, Poll, Token};
-use serde_json::json;
 
-use crate::cpu;
+use crate::figures::Meter;
 
 pub const TICK: Duration = Duration::from_millis(10);
 /// 20 ms of Opus at 32 kbit/s.
@@ -39,7 +38,6 @@ struct Calls {
     deadlines: BinaryHeap<Reverse<(Instant, usize)>>,
     buffer: Vec<u8>,
     late: u64,
-    latest: Duration,
 }
 
 pub fn run(calls: usize, duration: Duration) -> Result<(), Box<dyn Error>> {
@@ -47,42 +45,22 @@ pub fn run(calls: usize, duration: Duration) -> Result<(), Box<dyn Error>> {
     let mut events = Events::with_capacity(256);
     // What any process needs is not a call's.
     Calls::new(1, &certificate)?.connect(&mut events)?;
-    let before = cpu::resident();
+    let meter = Meter::start(calls);
     let mut all = Calls::new(calls, &certificate)?;
-    let started = Instant::now();
     all.connect(&mut events)?;
-    let set_up = started.elapsed();
+    let set_up = meter.set_up();
     all.talk(Duration::from_secs(1), &mut events)?;
     all.forget_figures();
 
-    let (cpu_before, wall_before) = (cpu::process(), Instant::now());
+    let stretch = meter.measure(set_up);
     all.talk(duration, &mut events)?;
-    let (used, seconds) = (
-        cpu::process() - cpu_before,
-        wall_before.elapsed().as_secs_f64(),
-    );
-    let resident = cpu::resident();
-    let (late, latest) = (all.late, all.latest);
+    let figures = stretch.end();
+    let late = all.late;
     all.until(Instant::now() + GRACE, &mut events, |_| false)?;
 
-    let sent: u64 = all.legs.iter().map(|leg| leg.sent).sum();
-    let received: u64 = all.legs.iter().map(|leg| leg.received).sum();
-    let bytes = resident
-        .zip(before)
-        .map(|(after, before)| after.saturating_sub(before));
-    println!(
-        "{}",
-        json!({
-            "calls": calls,
-            "cpuPerCallSecond": used.as_secs_f64() / (calls as f64 * seconds),
-            "bytesPerCall": bytes.map(|bytes| bytes / calls as u64),
-            "sent": sent,
-            "lost": sent.saturating_sub(received),
-            "lateTicks": late,
-            "latestTickMs": latest.as_secs_f64() * 1e3,
-            "setUpAllMs": set_up.as_secs_f64() * 1e3,
-        })
-    );
+    let sent = all.legs.iter().map(|leg| leg.sent).sum();
+    let received = all.legs.iter().map(|leg| leg.received).sum();
+    figures.print(sent, received, late);
     Ok(())
 }
 
@@ -94,7 +72,6 @@ impl Calls {
             deadlines: BinaryHeap::new(),
             buffer: vec![0; 2048],
             late: 0,
-            latest: Duration::ZERO,
         };
         for _ in 0..calls {
             all.add(Role::Controlling, certificate)?;
@@ -169,7 +146,6 @@ impl Calls {
             self.until(due, events, |_| false)?;
             let behind = Instant::now() - due;
             self.late += u64::from(behind > TICK);
-            self.latest = self.latest.max(behind);
             for index in 0..self.legs.len() {
                 if (index / 2 + tick as usize) % 2 == 0 {
                     self.send(index);
@@ -277,7 +253,6 @@ impl Calls {
 
     fn forget_figures(&mut self) {
         self.late = 0;
-        self.latest = Duration::ZERO;
     }
 }
 

@@ -12,7 +12,6 @@ use rtc::rtp_transceiver::rtp_sender::{
     RTCRtpCodec, RTCRtpCodecParameters, RTCRtpCodingParameters, RTCRtpEncodingParameters,
     RtpCodecKind,
 };
-use serde_json::json;
 use tokio::sync::mpsc;
 use tokio::time::{sleep, sleep_until};
 use webrtc::media_stream::track_local::TrackLocal;
@@ -23,7 +22,7 @@ use webrtc::peer_connection::{
     RTCIceGatheringState, RTCPeerConnectionState, RTCSessionDescription,
 };
 
-use crate::cpu;
+use crate::figures::Meter;
 use crate::transport::{GRACE, PAYLOAD, SET_UP, TICK};
 
 const PAYLOAD_TYPE: u8 = 111;
@@ -39,40 +38,23 @@ pub fn run(calls: usize, duration: Duration) -> Result<()> {
 
 async fn measure(calls: usize, duration: Duration) -> Result<()> {
     let _warm = connect(1).await?;
-    let before = cpu::resident();
-    let started = Instant::now();
+    let meter = Meter::start(calls);
     let mut legs = connect(calls).await?;
-    let set_up = started.elapsed();
+    let set_up = meter.set_up();
     talk(&mut legs, Duration::from_secs(1)).await;
     for leg in &mut legs {
         leg.sent = 0;
         leg.received.store(0, Relaxed);
     }
 
-    let (cpu_before, wall_before) = (cpu::process(), Instant::now());
+    let stretch = meter.measure(set_up);
     let late = talk(&mut legs, duration).await;
-    let used = cpu::process() - cpu_before;
-    let seconds = wall_before.elapsed().as_secs_f64();
-    let resident = cpu::resident();
+    let figures = stretch.end();
     sleep(GRACE).await;
 
-    let sent: u64 = legs.iter().map(|leg| leg.sent).sum();
-    let received: u64 = legs.iter().map(|leg| leg.received.load(Relaxed)).sum();
-    let bytes = resident
-        .zip(before)
-        .map(|(after, before)| after.saturating_sub(before));
-    println!(
-        "{}",
-        json!({
-            "calls": calls,
-            "cpuPerCallSecond": used.as_secs_f64() / (calls as f64 * seconds),
-            "bytesPerCall": bytes.map(|bytes| bytes / calls as u64),
-            "expected": sent,
-            "lost": sent.saturating_sub(received),
-            "lateTicks": late,
-            "setUpAllMs": set_up.as_secs_f64() * 1e3,
-        })
-    );
+    let sent = legs.iter().map(|leg| leg.sent).sum();
+    let received = legs.iter().map(|leg| leg.received.load(Relaxed)).sum();
+    figures.print(sent, received, late);
     Ok(())
 }
 
