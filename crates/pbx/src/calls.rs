@@ -1,4 +1,4 @@
-//! Which calls go through the PBX: told to tests, used for nothing else.
+//! Which calls go through the PBX: told to tests, and asked about a party that is away.
 
 use std::collections::BTreeMap;
 
@@ -78,6 +78,13 @@ impl Calls {
     pub(crate) fn bye(&mut self, request: &Request) -> Option<Event> {
         let call_id = call_id(request.headers())?;
         self.end(&call_id, None)
+    }
+
+    /// Whether the call of a request inside a dialog was answered and is not over.
+    pub(crate) fn stands(&self, request: &Request) -> bool {
+        call_id(request.headers())
+            .and_then(|call_id| self.alive.get(&call_id))
+            .is_some_and(|progress| progress.answered)
     }
 
     fn end(&mut self, call_id: &str, code: Option<u16>) -> Option<Event> {

@@ -71,7 +71,7 @@ impl Pbx {
                     self.proxy
                         .forward(&mut self.layer, key, request, vec![target], now);
                 }
-                None => self.respond(key, StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST, now),
+                None => self.respond(key, self.unreachable(request), now),
             };
         }
         if flow.0 < INSIDE
@@ -81,6 +81,14 @@ impl Pbx {
             return;
         }
         self.route_outside(key, request, now);
+    }
+
+    /// A phone that lost its connection will be back: 481 would end its call (RFC 5057 §5.1).
+    fn unreachable(&self, request: &Request) -> StatusCode {
+        match self.calls.stands(request) {
+            true => StatusCode::TEMPORARILY_UNAVAILABLE,
+            false => StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST,
+        }
     }
 
     fn route_outside(&mut self, key: ServerKey, request: &Request, now: Instant) {

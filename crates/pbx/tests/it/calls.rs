@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use pbx::{Config, Event};
+use pbx::{Command, Config, Event};
 use sip::endpoint::{Event as SipEvent, Reply};
 use sip::message::HeaderName;
 
@@ -143,4 +143,28 @@ fn a_stranger_without_a_password_is_not_connected() {
     town.invite("street", "sip:alice@pbx.test");
     assert_eq!(town.expect_failure("street"), 407);
     assert!(town.client("desk").events.is_empty());
+}
+
+/// RFC 5057 §5.1: 481 would end the call, and the party that is away will be back.
+#[test]
+fn a_party_that_lost_its_connection_is_unavailable_and_its_call_stands() {
+    let mut town = Town::new();
+    town.register("desk", "alice");
+    town.register("lap", "bob");
+    let call = town.invite("desk", "sip:bob@pbx.test");
+    let incoming = town.expect_incoming("lap");
+    town.respond("lap", incoming, 200, "v=0\r\n");
+    let user = Some("bob".to_owned());
+    town.command(1, Command::Disconnect { user });
+    let now = town.now;
+    let desk = &mut town.client("desk").endpoint;
+    let id = desk
+        .request(call, sip::message::Method::Info, &[], None, now)
+        .unwrap();
+    town.settle();
+    let code = town.expect("desk", "answer", |event| match event {
+        SipEvent::Response { id: of, response } if *of == id => Some(response.status().code()),
+        _ => None,
+    });
+    assert_eq!(code, 480);
 }

@@ -446,6 +446,7 @@ fn a_held_call_that_is_refreshed_stays_held() {
             held: true
         }]
     );
+    rig.request(&Method::Ack);
     agree(&mut rig);
     assert!(rig.changes("held").is_empty());
     assert!(rig.media_named("resume").is_empty());

@@ -1,8 +1,10 @@
+use std::time::Duration;
+
 use phone::{MediaCommand, MediaEvent, SessionId};
 use serde_json::json;
 use sip::message::Method;
 
-use crate::harness::{Caller, Rig, alice, alice_with, answer, header};
+use crate::harness::{Caller, Pair, Rig, alice, alice_with, answer, header};
 
 fn talking(options: serde_json::Value) -> (Rig, Caller, SessionId) {
     let mut rig = Rig::registered(options);
@@ -212,4 +214,41 @@ fn hanging_up_without_a_connection_sends_the_bye_over_the_next() {
     rig.up();
     let bye = rig.request(&Method::Bye);
     assert_eq!(header(&bye, "Call-ID").as_deref(), Some("c1"));
+}
+
+/// A connection breaks after any message of a hold, of whoever holds and whoever is held: the call
+/// stands after every timer, and is on hold unless the one to be held was away just then.
+#[test]
+fn a_hold_outlives_a_connection_that_breaks_at_any_moment() {
+    for (holder, broken) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
+        for step in 0..8 {
+            let mut pair = Pair::new(json!({ "autoAnswer": "always" }));
+            pair.command(0, json!({ "type": "call", "target": "bob" }));
+            pair.advance(Duration::from_secs(2));
+            let id = pair.rigs[holder].id_of("sessionStarted");
+            let hold = pair.rigs[holder].command(json!({ "type": "hold", "id": id, "held": true }));
+            for _ in 0..step {
+                pair.carry_one();
+            }
+            pair.break_line(broken);
+            pair.mend_line(broken);
+            pair.advance(Duration::from_secs(120));
+            let case = format!("holder {holder}, broken {broken}, step {step}");
+            let [holds, breaks] = [holder, broken].map(|who| &pair.rigs[who]);
+            let held = holds.reply(hold).map(Result::is_ok);
+            assert!(
+                held == Some(true) || (held == Some(false) && holder != broken),
+                "{case}"
+            );
+            assert_eq!(
+                holds.changes("held").len(),
+                usize::from(held == Some(true)),
+                "{case}"
+            );
+            assert_eq!(breaks.changes("interrupted"), [true, false], "{case}");
+            for rig in &pair.rigs {
+                assert_eq!(rig.count("terminated"), 0, "{case}: {:?}", rig.order);
+            }
+        }
+    }
 }

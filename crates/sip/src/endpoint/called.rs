@@ -222,6 +222,7 @@ impl Endpoint {
         established.unacked = Some(Unacked {
             bytes: response.to_bytes(),
             cseq: cseq.map_or(0, |cseq| cseq.number),
+            offers: request.body().is_empty(),
             repeats: 0,
         });
         let timings = self.config.timings;
@@ -276,16 +277,24 @@ impl Endpoint {
         if !awaited {
             return;
         }
-        established.unacked = None;
-        established.may_bye = true;
         established.flow = flow;
-        let held = established.held_bye.take();
-        self.alarms.stop(Alarm::Repeat2xx(usage));
-        self.alarms.stop(Alarm::AckWait(usage));
         self.emit(Event::Acked {
             usage,
             ack: request,
         });
+        self.arrived_2xx(usage, now);
+    }
+
+    /// The other side has our 2xx.
+    pub(super) fn arrived_2xx(&mut self, usage: UsageId, now: Instant) {
+        let Some(Usage::Established(established)) = self.usages.get_mut(&usage) else {
+            return;
+        };
+        established.unacked = None;
+        established.may_bye = true;
+        let held = established.held_bye.take();
+        self.alarms.stop(Alarm::Repeat2xx(usage));
+        self.alarms.stop(Alarm::AckWait(usage));
         if let Some(held) = held {
             self.send_bye(usage, held.id, &held.headers, held.body.as_ref(), now);
         }

@@ -2,8 +2,7 @@
 
 use std::time::Instant;
 
-use super::command::{Body, CommandError, Invite};
-use super::compose::{check_body, with_body};
+use super::command::{CommandError, Invite};
 use super::event::{Event, FailureCause, RequestFailure, UsageId};
 use super::outside::{MAX_RETRIES, renumbered};
 use super::reliable::Arrived;
@@ -79,26 +78,6 @@ impl Endpoint {
         let reason =
             reason.map(|reason| (HeaderName::Reason.as_str().to_owned(), reason.to_string()));
         self.send_cancel(usage, client, reason.into_iter().collect(), now);
-        self.settle(now);
-        Ok(())
-    }
-
-    /// Sends the answer that a 2xx with an offer asked for, in its ACK.
-    pub fn ack(
-        &mut self,
-        usage: UsageId,
-        body: Option<&Body>,
-        now: Instant,
-    ) -> Result<(), CommandError> {
-        check_body(body)?;
-        let Some(Usage::Established(established)) = self.usages.get_mut(&usage) else {
-            return Err(CommandError::Unknown);
-        };
-        let Some(owed) = established.owed_ack.take() else {
-            return Err(wrong("no answer is owed"));
-        };
-        let (dialog, flow) = (established.dialog.clone(), established.flow);
-        self.send_ack(&dialog, owed.client, &owed.invite, flow, body);
         self.settle(now);
         Ok(())
     }
@@ -216,14 +195,7 @@ impl Endpoint {
     /// A 2xx: the first makes the call, a repeat is given the same ACK, another fork's is hung up (RFC 3261 §13.2.2.4).
     fn accepted(&mut self, usage: UsageId, key: ClientKey, response: Response, now: Instant) {
         let tag = to_tag(response.headers()).unwrap_or_default();
-        if let Some((flow, ack)) = self.acks.get(&(key, tag.clone())) {
-            let (flow, ack) = (*flow, ack.clone());
-            if let Some(flow) = self.flow_for(Some(flow)) {
-                self.layer.transmit(flow, ack);
-            }
-            return;
-        }
-        if self.owes_ack(usage, key, &tag) {
+        if self.repeat_ack(key, &tag) || self.owes_ack(usage, key, &tag) {
             return;
         }
         if self.acks_of(key).count() >= self.config.limits.forks {
@@ -294,40 +266,6 @@ impl Endpoint {
             .insert(usage, Usage::Established(Box::new(established)));
         self.timer_agreed(usage, &response, now);
         self.emit(Event::Answered { usage, response });
-    }
-
-    fn owes_ack(&self, usage: UsageId, key: ClientKey, tag: &str) -> bool {
-        match self.usages.get(&usage) {
-            Some(Usage::Established(established)) => established
-                .owed_ack
-                .as_ref()
-                .is_some_and(|owed| owed.client == key && owed.remote_tag == tag),
-            Some(Usage::Calling(_) | Usage::Called(_) | Usage::Lingering(_)) | None => false,
-        }
-    }
-
-    /// Sends the ACK of a 2xx, along the dialog, with the INVITE's own credentials, and keeps it for the 2xx's repeats (RFC 3261 §13.2.2.4, §22.1).
-    pub(super) fn send_ack(
-        &mut self,
-        dialog: &Dialog,
-        client: ClientKey,
-        invite: &Request,
-        flow: FlowId,
-        body: Option<&Body>,
-    ) {
-        let mut ack = dialog.ack(invite.headers().cseq().map_or(1, |cseq| cseq.number));
-        for name in [HeaderName::Authorization, HeaderName::ProxyAuthorization] {
-            ack.headers_mut().copy(name, invite.headers());
-        }
-        ack.headers_mut()
-            .put(HeaderName::UserAgent, &self.config.user_agent);
-        let ack = with_body(ack, body);
-        let Some(flow) = self.flow_for(Some(flow)) else {
-            return;
-        };
-        let bytes = self.layer.send_stateless(flow, ack);
-        let tag = dialog.id().remote_tag.clone();
-        self.acks.insert((client, tag), (flow, bytes));
     }
 
     /// A 2xx that nobody wants any more: ACK, then BYE.
@@ -459,21 +397,6 @@ impl Endpoint {
             }
             None => {}
         }
-    }
-
-    /// 64·T1 after the first 2xx no other can come: its ACKs are not needed any more (RFC 3261 §13.2.2.4).
-    pub(super) fn forget_forks(&mut self, client: ClientKey) {
-        self.sent.remove(&client);
-        let keys: Vec<_> = self.acks_of(client).cloned().collect();
-        for key in keys {
-            self.acks.remove(&key);
-        }
-    }
-
-    fn acks_of(&self, client: ClientKey) -> impl Iterator<Item = &(ClientKey, String)> {
-        let first = (client, String::new());
-        let from_there = self.acks.range(first..).map(|(key, _)| key);
-        from_there.take_while(move |(of, _)| *of == client)
     }
 
     fn forget_early(&mut self, early: &[Early]) {

@@ -8,6 +8,7 @@
 //! **Give one input or command, with `now`, then drain [`Endpoint::poll_output`] until it returns `Timeout`.**
 //! A peer's faults are events; an `Err` is the caller's misuse, and changes nothing.
 
+mod acknowledging;
 mod called;
 mod calling;
 mod command;
@@ -239,13 +240,14 @@ impl Endpoint {
 
     /// Takes a flow into use; new requests go over the one that came up last.
     ///
-    /// A wished registration is renewed over it, and BYEs that found no flow are sent.
+    /// A wished registration is renewed over it, and what may have been lost with the last one is sent: ACKs, BYEs.
     pub fn handle_flow_up(&mut self, id: FlowId, flow: Flow, now: Instant) {
         self.layer.handle_flow_up(id, flow);
         self.flows.insert(id, flow);
         self.primary = Some(id);
         self.schedule_probe(id, now);
         self.register_anew(now);
+        self.repeat_lost_acks(id);
         self.send_stranded(now);
         self.settle(now);
     }

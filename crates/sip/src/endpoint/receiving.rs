@@ -171,11 +171,20 @@ impl Endpoint {
         let Ok(established) = self.established(usage) else {
             return;
         };
-        if established.our_offer.is_some() || established.owed_ack.is_some() {
+        let unanswered = established
+            .unacked
+            .as_ref()
+            .is_some_and(|unacked| unacked.offers);
+        if established.our_offer.is_some() || established.owed_ack.is_some() || unanswered {
             return self.refuse(key, &request, &Reply::new(491), now);
         }
-        if established.has_offer_pending() {
+        if established.their_offer.is_some() {
             return self.refuse_overlapping(key, &request, now);
+        }
+        // RFC 5407 §3.1.4: who sends another INVITE is done with the one before, though its ACK was
+        // lost or is late.
+        if established.unacked.is_some() && request.method() == &Method::Invite {
+            self.arrived_2xx(usage, now);
         }
         let id = self.hand_up_as(key, Some(usage), request);
         if let Some(Usage::Established(established)) = self.usages.get_mut(&usage) {

@@ -190,6 +190,8 @@ pub(super) struct OwedAck {
 pub(super) struct Unacked {
     pub(super) bytes: Bytes,
     pub(super) cseq: u32,
+    /// It holds our offer, which the ACK answers.
+    pub(super) offers: bool,
     pub(super) repeats: u32,
 }
 

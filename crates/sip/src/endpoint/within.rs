@@ -225,11 +225,7 @@ impl Endpoint {
     /// A 2xx to our re-INVITE: the first refreshes the target, each repeat is given the same ACK.
     fn reinvite_accepted(&mut self, key: ClientKey, response: Response, now: Instant) {
         let tag = to_tag(response.headers()).unwrap_or_default();
-        if let Some((flow, ack)) = self.acks.get(&(key, tag.clone())) {
-            let (flow, ack) = (*flow, ack.clone());
-            if let Some(flow) = self.flow_for(Some(flow)) {
-                self.layer.transmit(flow, ack);
-            }
+        if self.repeat_ack(key, &tag) {
             return;
         }
         let Some(Sent::Within(sent)) = self.sent.get_mut(&key) else {

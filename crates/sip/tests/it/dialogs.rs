@@ -431,6 +431,7 @@ fn a_lost_flow_ends_requests_but_no_dialog_and_the_next_flow_carries_it_on() {
     let down = lone.act(|alice, now| alice.request(usage, Method::Info, &[], None, now));
     assert_eq!(down, Err(CommandError::NoFlow));
     lone.flow_up(Transport::Wss);
+    lone.request(Method::Ack);
     let contact = header(&invite, "Contact").to_owned();
     let (_, offer) = reinvite(&mut lone, usage);
     assert_eq!(header(&offer, "Contact"), contact);
@@ -507,6 +508,7 @@ fn a_bye_without_a_flow_is_sent_over_the_next() {
     )));
     lone.advance(Duration::from_secs(5));
     lone.flow_up(Transport::Wss);
+    lone.request(Method::Ack);
     let bye = lone.request(Method::Bye);
     lone.receive(answer(&bye, 200, "b", ""));
     lone.no_event();

@@ -16,6 +16,7 @@ mod oracle;
 mod redaction;
 mod torture;
 
+mod acknowledging;
 mod called;
 mod calling;
 mod chaos;

@@ -1,5 +1,6 @@
 //! Phones and a small stateless proxy and registrar between them.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -14,6 +15,11 @@ use super::{Rig, alice_with, parse, peer, start};
 pub(crate) struct Pair {
     pub(crate) rigs: Vec<Rig>,
     hops: u64,
+    /// By the branch of each request, which connection of its sender it came over: answers go
+    /// there and nowhere else.
+    origins: BTreeMap<String, usize>,
+    /// Whose connection is broken.
+    away: Option<usize>,
 }
 
 const USERS: [&str; 3] = ["alice", "bob", "carol"];
@@ -40,7 +46,12 @@ impl Pair {
                 rig
             })
             .collect();
-        Self { rigs, hops: 0 }
+        Self {
+            rigs,
+            hops: 0,
+            origins: BTreeMap::new(),
+            away: None,
+        }
     }
 
     /// Gives a command to one phone and carries what comes of it.
@@ -71,16 +82,44 @@ impl Pair {
     /// Moves messages until nobody has any.
     pub(crate) fn carry(&mut self) {
         for _ in 0..10_000 {
-            let from = self.rigs.iter().position(|rig| !rig.outbox.is_empty());
-            let Some(from) = from else {
+            if !self.carry_one() {
                 return;
-            };
-            let frame = self.rigs[from].outbox.pop_front().expect("just seen");
-            if let Some((to, frame)) = self.route(from, frame) {
-                self.rigs[to].receive(frame);
             }
         }
         panic!("the phones never stop talking");
+    }
+
+    /// Moves one message; false where there is none.
+    pub(crate) fn carry_one(&mut self) -> bool {
+        let from = self.rigs.iter().position(|rig| !rig.outbox.is_empty());
+        let Some(from) = from else {
+            return false;
+        };
+        let frame = self.rigs[from].outbox.pop_front().expect("just seen");
+        if let Some((to, frame)) = self.route(from, frame) {
+            self.rigs[to].receive(frame);
+        }
+        true
+    }
+
+    /// Breaks a phone's connection, with all that it has sent and nobody has yet.
+    pub(crate) fn break_line(&mut self, who: usize) {
+        self.rigs[who].outbox.clear();
+        self.rigs[who].down();
+        self.away = Some(who);
+    }
+
+    /// Lets a phone whose connection broke find its server again.
+    pub(crate) fn mend_line(&mut self, who: usize) {
+        let tried = self.rigs[who].connects.len();
+        for _ in 0..100 {
+            if self.rigs[who].connects.len() > tried {
+                self.away = None;
+                return self.rigs[who].up();
+            }
+            self.advance(Duration::from_millis(10));
+        }
+        panic!("the phone never connects");
     }
 
     fn route(&mut self, from: usize, frame: Bytes) -> Option<(usize, Bytes)> {
@@ -98,9 +137,16 @@ impl Pair {
                     let ack = *request.method() == Method::Ack;
                     return (!ack).then_some((from, refusal));
                 };
+                if self.away == Some(to) {
+                    let refusal = peer::answer(&request, 480, None);
+                    let ack = *request.method() == Method::Ack;
+                    return (!ack).then_some((from, refusal));
+                }
                 self.hops += 1;
                 let transaction = request.headers().via().unwrap().branch().map(str::to_owned);
                 let branch = transaction.unwrap_or_default();
+                let connection = self.rigs[from].connects.len();
+                self.origins.insert(branch.clone(), connection);
                 let via = format!("SIP/2.0/WSS proxy.example.com;branch={branch}p");
                 request
                     .headers_mut()
@@ -110,11 +156,11 @@ impl Pair {
             }
             Message::Response(mut response) => {
                 response.headers_mut().pop_element(HeaderName::Via);
-                let host = {
-                    let via = response.headers().typed::<Via<'_>>()?.ok()?;
-                    via.host_text().to_owned()
-                };
-                Some((self.owner(&host)?, response.to_bytes()))
+                let via = response.headers().typed::<Via<'_>>()?.ok()?;
+                let to = self.owner(via.host_text())?;
+                let origin = self.origins.get(via.branch()?)?;
+                let arrives = *origin == self.rigs[to].connects.len();
+                arrives.then(|| (to, response.to_bytes()))
             }
         }
     }

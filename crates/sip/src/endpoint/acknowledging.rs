@@ -1,0 +1,111 @@
+//! The ACKs of 2xx, which are ours to repeat (RFC 3261 §13.2.2.4).
+
+use std::time::Instant;
+
+use super::Endpoint;
+use super::command::{Body, CommandError};
+use super::compose::{check_body, with_body};
+use super::event::UsageId;
+use super::usage::Usage;
+use crate::dialog::Dialog;
+use crate::message::{HeaderName, Request};
+use crate::put::Put;
+use crate::transaction::{ClientKey, FlowId};
+
+impl Endpoint {
+    /// Sends the answer that a 2xx with an offer asked for, in its ACK.
+    pub fn ack(
+        &mut self,
+        usage: UsageId,
+        body: Option<&Body>,
+        now: Instant,
+    ) -> Result<(), CommandError> {
+        check_body(body)?;
+        let Some(Usage::Established(established)) = self.usages.get_mut(&usage) else {
+            return Err(CommandError::Unknown);
+        };
+        let Some(owed) = established.owed_ack.take() else {
+            return Err(wrong("no answer is owed"));
+        };
+        let (dialog, flow) = (established.dialog.clone(), established.flow);
+        self.send_ack(&dialog, owed.client, &owed.invite, flow, body);
+        self.settle(now);
+        Ok(())
+    }
+
+    /// Sends the ACK of a 2xx, along the dialog, with the INVITE's own credentials, and keeps it for the 2xx's repeats (RFC 3261 §13.2.2.4, §22.1).
+    pub(super) fn send_ack(
+        &mut self,
+        dialog: &Dialog,
+        client: ClientKey,
+        invite: &Request,
+        flow: FlowId,
+        body: Option<&Body>,
+    ) {
+        let mut ack = dialog.ack(invite.headers().cseq().map_or(1, |cseq| cseq.number));
+        for name in [HeaderName::Authorization, HeaderName::ProxyAuthorization] {
+            ack.headers_mut().copy(name, invite.headers());
+        }
+        ack.headers_mut()
+            .put(HeaderName::UserAgent, &self.config.user_agent);
+        let ack = with_body(ack, body);
+        let Some(flow) = self.flow_for(Some(flow)) else {
+            return;
+        };
+        let bytes = self.layer.send_stateless(flow, ack);
+        let tag = dialog.id().remote_tag.clone();
+        self.acks.insert((client, tag), (flow, bytes));
+    }
+
+    /// Sends the ACK that this 2xx was given before; false for a new one.
+    pub(super) fn repeat_ack(&mut self, client: ClientKey, tag: &str) -> bool {
+        let Some((flow, ack)) = self.acks.get(&(client, tag.to_owned())) else {
+            return false;
+        };
+        let (flow, ack) = (*flow, ack.clone());
+        if let Some(flow) = self.flow_for(Some(flow)) {
+            self.layer.transmit(flow, ack);
+        }
+        true
+    }
+
+    /// An ACK may have been lost with its flow, and the repeats that would ask for it go where that
+    /// flow was: without it the other side ends the call (RFC 3261 §13.3.1.4).
+    pub(super) fn repeat_lost_acks(&mut self, over: FlowId) {
+        for (flow, ack) in self.acks.values_mut() {
+            if !self.flows.contains_key(flow) {
+                *flow = over;
+                self.layer.transmit(over, ack.clone());
+            }
+        }
+    }
+
+    pub(super) fn owes_ack(&self, usage: UsageId, key: ClientKey, tag: &str) -> bool {
+        match self.usages.get(&usage) {
+            Some(Usage::Established(established)) => established
+                .owed_ack
+                .as_ref()
+                .is_some_and(|owed| owed.client == key && owed.remote_tag == tag),
+            Some(Usage::Calling(_) | Usage::Called(_) | Usage::Lingering(_)) | None => false,
+        }
+    }
+
+    /// 64·T1 after the first 2xx no other can come: its ACKs are not needed any more (RFC 3261 §13.2.2.4).
+    pub(super) fn forget_forks(&mut self, client: ClientKey) {
+        self.sent.remove(&client);
+        let keys: Vec<_> = self.acks_of(client).cloned().collect();
+        for key in keys {
+            self.acks.remove(&key);
+        }
+    }
+
+    pub(super) fn acks_of(&self, client: ClientKey) -> impl Iterator<Item = &(ClientKey, String)> {
+        let first = (client, String::new());
+        let from_there = self.acks.range(first..).map(|(key, _)| key);
+        from_there.take_while(move |(of, _)| *of == client)
+    }
+}
+
+fn wrong(state: &'static str) -> CommandError {
+    CommandError::WrongState { state }
+}

@@ -1,0 +1,92 @@
+//! ACKs of 2xx that are lost, late or repeated.
+
+use std::time::Duration;
+
+use sip::endpoint::{Event, Invite, Reply};
+use sip::message::{Method, Response};
+use sip::transaction::Transport;
+
+use crate::lone::{Lone, SDP, accept, incoming, uri, within};
+
+/// A flow that breaks takes an ACK with it, and the 2xx's repeats go where that flow was.
+#[test]
+fn an_ack_is_repeated_over_the_next_flow() {
+    let mut lone = Lone::over_wss();
+    lone.act(|alice, now| {
+        let invite = Invite::offer(uri("sip:bob@example.com"), SDP);
+        alice.invite(invite, now).unwrap()
+    });
+    let invite = lone.request(Method::Invite);
+    lone.receive(accept(&invite, "b"));
+    let ack = lone.request(Method::Ack);
+    lone.flow_down();
+    lone.advance(Duration::from_secs(1));
+    lone.flow_up(Transport::Wss);
+    assert_eq!(lone.request(Method::Ack).to_bytes(), ack.to_bytes());
+    lone.nothing_sent();
+
+    lone.advance(Duration::from_secs(40));
+    lone.flow_down();
+    lone.flow_up(Transport::Wss);
+    lone.nothing_sent();
+}
+
+/// Bob's INVITE with this body, and our 200 that has no ACK yet.
+fn unacknowledged(body: bool) -> (Lone, String, Response) {
+    let mut lone = Lone::over_wss();
+    let mut invite = incoming("INVITE", "c1", "1", "");
+    if !body {
+        let head = invite.split("Content-Type").next().unwrap();
+        invite = format!("{head}Content-Length: 0\r\n\r\n");
+    }
+    lone.receive(invite.clone());
+    lone.response(100);
+    let Event::Incoming { usage, .. } = lone.event() else {
+        panic!("a call expected");
+    };
+    lone.act(|alice, now| alice.respond(usage, &Reply::new(200).sdp(SDP), now))
+        .unwrap();
+    let ok = lone.response(200);
+    (lone, invite, ok)
+}
+
+/// RFC 5407 §3.1.4.
+#[test]
+fn another_invite_of_the_caller_stands_for_a_lost_ack() {
+    let (mut lone, invite, ok) = unacknowledged(true);
+    lone.receive(within(&invite, &ok, "INVITE", 2, "2", "", SDP));
+    lone.response(100);
+    let Event::Request { id, .. } = lone.event() else {
+        panic!("the offer expected");
+    };
+    lone.act(|alice, now| alice.answer(id, &Reply::new(200).sdp(SDP), now))
+        .unwrap();
+    let ok = lone.response(200);
+    lone.receive(within(&invite, &ok, "ACK", 2, "ack", "", ""));
+    assert!(matches!(lone.event(), Event::Acked { .. }));
+    lone.advance(Duration::from_secs(60));
+    lone.nothing_sent();
+    lone.no_event();
+}
+
+/// RFC 3311 §5.2: our 2xx has answered the first offer, so that the next may come.
+#[test]
+fn an_update_may_overtake_the_ack_of_our_answer() {
+    let (mut lone, invite, ok) = unacknowledged(true);
+    lone.receive(within(&invite, &ok, "UPDATE", 2, "2", "", SDP));
+    assert!(matches!(lone.event(), Event::Request { .. }));
+    lone.advance(Duration::from_millis(500));
+    lone.response(200);
+}
+
+/// RFC 5407 §3.1.5: our offer in the 2xx has no answer yet.
+#[test]
+fn an_offer_before_the_answer_in_the_ack_is_given_491() {
+    let (mut lone, invite, ok) = unacknowledged(false);
+    lone.receive(within(&invite, &ok, "INVITE", 2, "2", "", SDP));
+    lone.response(100);
+    lone.response(491);
+    lone.receive(within(&invite, &ok, "UPDATE", 3, "3", "", SDP));
+    lone.response(491);
+    lone.no_event();
+}
