@@ -56,3 +56,19 @@ export async function connect(caller, callee, target, { tones: [low, high] = [60
 
 /** A logger that says nothing. */
 export const silent = { debug() {}, log() {}, info() {}, warn() {}, error() {} }
+
+/** What is thrown outside of every promise while `act` runs, which a test's runner would take for a failure. */
+export async function uncaughtBy(act) {
+  const errors = []
+  const listeners = process.listeners('uncaughtException')
+  process.removeAllListeners('uncaughtException')
+  process.on('uncaughtException', (error) => errors.push(error))
+  try {
+    await act()
+    await new Promise((resolve) => setImmediate(resolve))
+  } finally {
+    process.removeAllListeners('uncaughtException')
+    for (const listener of listeners) process.on('uncaughtException', listener)
+  }
+  return errors
+}

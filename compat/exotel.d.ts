@@ -54,7 +54,7 @@ export declare class ExotelWebClient {
      * Calls a number by the platform's API (`POST …/Calls/connect`), which then calls this phone: that call is answered
      * by itself. Resolves with the call's SID.
      *
-     * @throws `SoftphoneError` `ERR_HTTP` where the API refuses, `ERR_NOT_INITIALIZED` before `DoRegister`.
+     * @throws `SoftphoneError` `ERR_HTTP` where the API refuses, `ERR_NOT_INITIALIZED` before `initWebrtc`.
      */
     MakeCall(api: ExotelApi, parameters: MakeCallParameters): Promise<string>;
     /** Ends the calls, unregisters and leaves; afterwards nothing of it keeps the process alive. */
@@ -216,6 +216,6 @@ export interface MakeCallParameters {
 }
 
 /** `POST …/Calls/connect`: the platform calls `From`, then `To`; resolves with the call's SID. */
-declare function connectCall(api: ExotelApi, parameters: MakeCallParameters): Promise<string>;
+declare function connectCall(api: ExotelApi, parameters: MakeCallParameters, signal: AbortSignal): Promise<string>;
 
 export {}

@@ -29,7 +29,7 @@ export declare class PureCloudWebrtcSdk extends WildEmitter<SdkEvents> {
     /**
      * Connects and registers; then `ready` is emitted.
      *
-     * @throws `Failed to initialize SDK`, whose `cause` says why; the same goes to `error`.
+     * @throws `Failed to initialize SDK`, whose `cause` says why, as does the original's `details`; the same goes to `error`.
      */
     initialize(options?: Abortable): Promise<void>;
     /** The document's spelling of {@link initialize}. */
@@ -52,12 +52,12 @@ export declare class PureCloudWebrtcSdk extends WildEmitter<SdkEvents> {
      *
      * @throws `SoftphoneError` `ERR_HTTP` where the public API refuses.
      */
-    startSoftphoneSession(parameters: SoftphoneSessionParameters): Promise<StartedConversation>;
+    startSoftphoneSession(parameters?: SoftphoneSessionParameters): Promise<StartedConversation>;
     /**
      * Ends a session by the public API; resolves once that has accepted.
      * Where the API fails, the session is ended by SIP and the error is thrown.
      */
-    endSession({ id, conversationId }?: EndSessionOptions): Promise<void>;
+    endSession(options: EndSessionOptions): Promise<void>;
     /** Replaces the access token, now and for everything to come. */
     setAccessToken(token: string): Promise<void>;
     /** Ends every call and disconnects; afterwards nothing keeps the process alive. */

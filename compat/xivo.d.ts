@@ -1,5 +1,5 @@
 // Generated from lib/ by "npm run types". Do not edit.
-import { AudioOutput, IceServer, Logger, Softphone, SoftphoneOptions } from '../index.js'
+import { AudioOutput, Logger, Softphone, SoftphoneOptions } from '../index.js'
 
 /** How far the stack is. */
 export type SipStackStatus = 'NotInitialized' | 'Initializing' | 'WaitingForIce' | 'Starting' | 'Started' | 'Stopped' | 'Failed';
@@ -302,8 +302,5 @@ declare function lineOptions(line: LineConfig, connection: Connection): Softphon
 
 /** The servers of a configuration; none where it has none. */
 declare function iceUrls({ stunConfig, turnConfig }: IceConfig): IceUrl[];
-
-/** The servers as W3C has them now; throws where one has no address. */
-declare function iceServers(urls: readonly IceUrl[]): IceServer[];
 
 export {}

@@ -1,50 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { AudioSink, AudioSource, Softphone } from 'offhook'
+import { AudioSink, AudioSource } from 'offhook'
 import { PureCloudWebrtcSdk } from 'offhook/compat/purecloud'
-import { Pbx } from 'offhook/testing'
 import { hears, next, voice } from '../pbx.mjs'
-import { silent } from '../phones.mjs'
+import { logged, platform } from './purecloud-platform.mjs'
 import { restOf } from './rest.mjs'
-
-const orgId = '0d8f5f4e-6bb3-4d1a-9b0c-3f6a5f3a1c55'
-
-/** A PBX with the user `alice`, who has the SDK, and `bob`, who has a phone. */
-async function platform(t) {
-  const users = [{ name: 'alice', token: 'alice-token' }, { name: 'bob', password: 'bob-password' }]
-  const pbx = await Pbx.start({ users })
-  const ends = []
-  t.after(async () => {
-    await Promise.all(ends.map((one) => one.destroy()))
-    await pbx.close()
-  })
-  const make = (options = {}) => {
-    const sdk = new PureCloudWebrtcSdk({
-      accessToken: 'alice-token',
-      environment: pbx.domain,
-      orgId,
-      ...{ servers: pbx.url, username: 'alice', allowInsecure: true, audio: 'none', baseUrl: false, logger: silent },
-      ...options,
-    })
-    ends.push(sdk)
-    return sdk
-  }
-  const open = async (options) => {
-    const sdk = make(options)
-    await sdk.initialize({ signal: AbortSignal.timeout(5000) })
-    return sdk
-  }
-  const bob = new Softphone({ ...pbx.account('bob'), audio: 'none', logger: silent })
-  ends.push(bob)
-  await bob.initialize()
-  return { pbx, bob, make, open }
-}
-
-function logged() {
-  const lines = []
-  const line = (level) => (message) => lines.push(`${level} ${message}`)
-  return { lines, logger: Object.fromEntries(['debug', 'log', 'info', 'warn', 'error'].map((level) => [level, line(level)])) }
-}
 
 describe('the PureCloud façade', { timeout: 60_000 }, () => {
   test('throws the original texts for missing options and warns of the others', () => {
@@ -308,7 +268,7 @@ describe('the PureCloud façade', { timeout: 60_000 }, () => {
     })
     await assert.rejects(sdk.endSession({ id: 'nobody' }), { message: 'Unable to end session: session not connected.' })
     const [{ id }] = sdk.sessions
-    await assert.rejects(sdk.endSession({ id }), { code: 'ERR_HTTP', message: /GET \/users\/me was answered with 401/ })
+    await assert.rejects(sdk.endSession({ id }), { code: 'ERR_HTTP', message: /GET \/api\/v2\/users\/me was answered with 401/ })
     assert.deepEqual(sdk.sessions, [])
   })
 

@@ -1,8 +1,11 @@
 import { createServer } from 'node:http'
 
+/** What a route gives that never answers, or has answered itself. */
+export const never = Symbol('never')
+
 /**
  * A REST server on a free loopback port that ends with the test. `routes` maps `'METHOD /path'` to what it answers,
- * or to a function of the request that gives it; `requests` has what came, in order.
+ * or to a function of the request (and its response) that gives it; `requests` has what came, in order; `close()` ends it before.
  */
 export async function restOf(t, routes) {
   const requests = []
@@ -11,16 +14,19 @@ export async function restOf(t, routes) {
     const seen = { method: request.method, path: request.url, headers: request.headers, body }
     requests.push(seen)
     const route = routes[`${request.method} ${request.url}`]
-    const answer = typeof route === 'function' ? await route(seen) : route
+    const answer = typeof route === 'function' ? await route(seen, response) : route
+    if (response.headersSent || answer === never) return
     response.statusCode = route === undefined ? 404 : (answer?.status ?? 200)
     response.end(typeof answer === 'string' ? answer : JSON.stringify(answer?.body ?? answer ?? {}))
   })
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
-  t.after(() => {
+  const url = `http://127.0.0.1:${server.address().port}`
+  const close = () => {
     server.closeAllConnections()
     server.close()
-  })
-  return { url: `http://127.0.0.1:${server.address().port}`, requests }
+  }
+  t.after(close)
+  return { url, requests, close }
 }
 
 async function text(stream) {

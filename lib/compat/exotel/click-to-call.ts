@@ -1,4 +1,5 @@
 import { SoftphoneError } from '../../index'
+import { askRest, httpError } from '../rest'
 
 /** Who asks Exotel's API, as its address in the document has it. */
 export interface ExotelApi {
@@ -26,12 +27,16 @@ export interface MakeCallParameters {
 }
 
 /** `POST …/Calls/connect`: the platform calls `From`, then `To`; resolves with the call's SID. */
-export async function connectCall(api: ExotelApi, parameters: MakeCallParameters): Promise<string> {
-  const path = `/v1/Accounts/${encodeURIComponent(api.accountSid)}/Calls/connect`
+export async function connectCall(api: ExotelApi, parameters: MakeCallParameters, signal: AbortSignal): Promise<string> {
+  const { apiKey, apiToken, accountSid } = api
+  const path = `/v1/Accounts/${encodeURIComponent(accountSid)}/Calls/connect`
   const given = Object.entries(parameters).filter((entry): entry is [string, string] => entry[1] !== undefined)
-  const response = await post(baseOf(api) + path, api, new URLSearchParams(given))
-  const text = await response.text()
-  if (!response.ok) throw httpError(`POST ${path} was answered with ${response.status} ${response.statusText}`, text)
+  const text = await askRest(baseOf(api) + path, {
+    method: 'POST',
+    headers: { authorization: `Basic ${Buffer.from(`${apiKey}:${apiToken}`).toString('base64')}` },
+    body: new URLSearchParams(given),
+    signal,
+  })
   // XML by default, JSON where the platform is set to it.
   const sid = /<Sid>([^<]+)<\/Sid>/.exec(text)?.[1] ?? /"Sid"\s*:\s*"([^"]+)"/.exec(text)?.[1]
   if (!sid) throw httpError(`The answer to POST ${path} names no call`, text)
@@ -45,17 +50,4 @@ function baseOf({ baseUrl, subdomain }: ExotelApi): string {
     code: 'ERR_INVALID_OPTION',
     type: 'invalid_options',
   })
-}
-
-async function post(url: string, { apiKey, apiToken }: ExotelApi, body: URLSearchParams): Promise<Response> {
-  const authorization = `Basic ${Buffer.from(`${apiKey}:${apiToken}`).toString('base64')}`
-  try {
-    return await fetch(url, { method: 'POST', headers: { authorization }, body })
-  } catch (cause) {
-    throw httpError('POST …/Calls/connect failed', cause)
-  }
-}
-
-function httpError(message: string, cause: unknown): SoftphoneError {
-  return new SoftphoneError(message, { code: 'ERR_HTTP', type: 'http', cause })
 }

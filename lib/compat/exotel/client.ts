@@ -1,4 +1,4 @@
-import type { Softphone } from '../../index'
+import { SoftphoneError, type Softphone } from '../../index'
 import { missing, type SipAccountInfo } from './account'
 import type { Call, CallObject, CallState } from './call'
 import { Channel } from './channel'
@@ -44,6 +44,7 @@ export class ExotelWebClient {
   #callbacks: { register: RegisterEventCallBack; call: CallListenerCallback; session: SessionCallback } | undefined
   #channel: Channel | undefined
   #listens = false
+  #destroyed = new AbortController()
   readonly #listener = {
     onRegister: (state: RegisterState) => this.#registered(state),
     onCall: (call: Call, state: CallState) => this.#called(call, state),
@@ -118,21 +119,25 @@ export class ExotelWebClient {
    * Calls a number by the platform's API (`POST …/Calls/connect`), which then calls this phone: that call is answered
    * by itself. Resolves with the call's SID.
    *
-   * @throws `SoftphoneError` `ERR_HTTP` where the API refuses, `ERR_NOT_INITIALIZED` before `DoRegister`.
+   * @throws `SoftphoneError` `ERR_HTTP` where the API refuses, `ERR_NOT_INITIALIZED` before `initWebrtc`.
    */
   async MakeCall(api: ExotelApi, parameters: MakeCallParameters): Promise<string> {
-    const From = parameters.From ?? this.#account?.authUser ?? this.#account?.userName ?? ''
-    const sid = await connectCall(api, { ...parameters, From })
-    await this.phone?.expectCall({ conversationId: sid })
+    const { phone } = this
+    if (!phone || !this.#account) throw notInitialized()
+    const { userName, authUser = userName } = this.#account
+    const sid = await connectCall(api, { ...parameters, From: parameters.From ?? authUser }, this.#destroyed.signal)
+    await phone.expectCall({ conversationId: sid })
     // The call may have come before the answer to the request that asked for it.
-    const rings = this.phone?.pendingSessions.find(({ conversationId }) => conversationId === sid)
-    if (rings) this.phone?.acceptPendingSession(rings.id)
+    const rings = phone.pendingSessions.find(({ conversationId }) => conversationId === sid)
+    if (rings) phone.acceptPendingSession(rings.id)
     return sid
   }
 
   /** Ends the calls, unregisters and leaves; afterwards nothing of it keeps the process alive. */
   async destroy(): Promise<void> {
     clients.delete(this)
+    this.#destroyed.abort(new Error('the client was destroyed'))
+    this.#destroyed = new AbortController()
     this.#channel?.close()
     this.#channel = undefined
     if (this.#mine()) await this.#line?.destroy()
@@ -186,4 +191,8 @@ export class ExotelWebClient {
     const { logger = console } = this.#account?.phone ?? {}
     logger.warn(`[offhook] ${message}`, details)
   }
+}
+
+function notInitialized(): SoftphoneError {
+  return new SoftphoneError('MakeCall: call initWebrtc first', { code: 'ERR_NOT_INITIALIZED', type: 'initialization' })
 }

@@ -9,6 +9,7 @@ import {
   type RejectOptions,
   type Session,
 } from '../../index'
+import { tell } from '../tell'
 import { WildEmitter } from './emitter'
 import type { SdkEvents, TraceLevel } from './events'
 import type {
@@ -21,7 +22,15 @@ import type {
 } from './options'
 import { PublicApi } from './public-api'
 import { SoftphoneSession } from './session'
-import { settingsOf, type Settings } from './settings'
+import { knownOf, settingsOf, type Settings } from './settings'
+
+const acceptOptions: Record<keyof PendingSessionOptions, true> = {
+  mediaStream: true,
+  audioElement: true,
+  autoStartMedia: true,
+  autoConnectSession: true,
+  headers: true,
+}
 
 const importance: readonly LogLevel[] = ['trace', 'debug', 'log', 'info', 'warn', 'error']
 
@@ -40,7 +49,8 @@ export class PureCloudWebrtcSdk extends WildEmitter<SdkEvents> {
   readonly #settings: Settings
   readonly #api: PublicApi | undefined
   readonly #sessions = new Map<Session, SoftphoneSession>()
-  readonly #streams = new Map<string, PeerStream>()
+  /** What was accepted and has not started, with the stream that it is heard by, if any. */
+  readonly #accepted = new Map<string, PeerStream | undefined>()
   #token: PureCloudOptions['accessToken']
 
   /**
@@ -77,10 +87,15 @@ export class PureCloudWebrtcSdk extends WildEmitter<SdkEvents> {
   /**
    * Connects and registers; then `ready` is emitted.
    *
-   * @throws `Failed to initialize SDK`, whose `cause` says why; the same goes to `error`.
+   * @throws `Failed to initialize SDK`, whose `cause` says why, as does the original's `details`; the same goes to `error`.
    */
-  initialize(options: Abortable = {}): Promise<void> {
-    return this.phone.initialize(options)
+  async initialize(options: Abortable = {}): Promise<void> {
+    try {
+      await this.phone.initialize(options)
+    } catch (error) {
+      if (error instanceof Error && error.cause !== undefined) Object.assign(error, { details: error.cause })
+      throw error
+    }
   }
 
   /** The document's spelling of {@link initialize}. */
@@ -103,13 +118,19 @@ export class PureCloudWebrtcSdk extends WildEmitter<SdkEvents> {
    *
    * With `autoStartMedia: false` no device is opened: `session.addStream()` sends, and `peerStreamAdded` gives what is heard.
    */
-  acceptPendingSession(id: string, options: PendingSessionOptions = {}): void {
-    const { autoStartMedia, audioElement } = options
-    if (audioElement instanceof AudioSink) this.#streams.set(id, audioElement)
-    if (autoStartMedia !== false || audioElement !== undefined) return this.#accept(id, options)
-    const stream = this.#streams.get(id) ?? new AudioSink()
-    this.#streams.set(id, stream)
-    this.#accept(id, { ...options, audioElement: stream })
+  acceptPendingSession(id: string, options?: PendingSessionOptions): void {
+    try {
+      const given = knownOf(options ?? {}, acceptOptions, (text) => this.#log('warn', text, { id }))
+      const silent = given.autoStartMedia === false && given.audioElement === undefined
+      const accepted = silent ? { ...given, audioElement: new AudioSink() } : given
+      this.phone.acceptPendingSession(id, accepted)
+      // Doing it again does nothing: the first stream stays.
+      if (this.#accepted.has(id) || !this.pendingSessions.some((pending) => pending.id === id)) return
+      this.#accepted.set(id, accepted.audioElement instanceof AudioSink ? accepted.audioElement : undefined)
+    } catch (error) {
+      // The original declares it void: what is wrong is told like everything else that fails.
+      this.#fail(error as Error, { id })
+    }
   }
 
   /** Rejects a pending session, with 486 by default; resolves after its `cancelPendingSession`. */
@@ -123,7 +144,7 @@ export class PureCloudWebrtcSdk extends WildEmitter<SdkEvents> {
    *
    * @throws `SoftphoneError` `ERR_HTTP` where the public API refuses.
    */
-  async startSoftphoneSession(parameters: SoftphoneSessionParameters): Promise<StartedConversation> {
+  async startSoftphoneSession(parameters: SoftphoneSessionParameters = {}): Promise<StartedConversation> {
     if (this.#api) {
       const conversation = await this.#api.startCall(parameters)
       await this.#expect(conversation.id)
@@ -138,7 +159,8 @@ export class PureCloudWebrtcSdk extends WildEmitter<SdkEvents> {
    * Ends a session by the public API; resolves once that has accepted.
    * Where the API fails, the session is ended by SIP and the error is thrown.
    */
-  async endSession({ id, conversationId }: EndSessionOptions = {}): Promise<void> {
+  async endSession(options: EndSessionOptions): Promise<void> {
+    const { id, conversationId } = options ?? {}
     if (!id && !conversationId) throw sessionError('Unable to end session: must provide session id or conversationId.')
     const session = this.sessions.find((one) => (id ? one.id === id : one.conversationId === conversationId))
     if (!session) throw sessionError('Unable to end session: session not connected.')
@@ -160,10 +182,12 @@ export class PureCloudWebrtcSdk extends WildEmitter<SdkEvents> {
   async setAccessToken(token: string): Promise<void> {
     await this.phone.setAccessToken(token)
     this.#token = token
+    this.#api?.forgetUser()
   }
 
   /** Ends every call and disconnects; afterwards nothing keeps the process alive. */
   destroy(): Promise<void> {
+    this.#api?.close()
     return this.phone.destroy()
   }
 
@@ -172,18 +196,10 @@ export class PureCloudWebrtcSdk extends WildEmitter<SdkEvents> {
     await this.destroy()
   }
 
-  #accept(id: string, options: PendingSessionOptions): void {
-    try {
-      this.phone.acceptPendingSession(id, options)
-    } catch (error) {
-      // The original declares it void: what is wrong is told like everything else that fails.
-      this.#fail(error as Error, { id })
-    }
-  }
-
   // The call may come before the answer to the request that asks for it.
   async #expect(conversationId: string): Promise<void> {
-    if (this.#settings.phone.autoAnswerOutboundCalls === false) return
+    const { autoAnswer, autoAnswerOutboundCalls } = this.#settings.phone
+    if (autoAnswer === 'off' || autoAnswerOutboundCalls === false) return
     await this.phone.expectCall({ conversationId })
     const rings = this.phone.pendingSessions.find((pending) => pending.conversationId === conversationId)
     if (rings) this.acceptPendingSession(rings.id)
@@ -202,7 +218,7 @@ export class PureCloudWebrtcSdk extends WildEmitter<SdkEvents> {
     phone.on('pendingSession', (pending) => this.emit('pendingSession', pending))
     for (const event of ['cancelPendingSession', 'handledPendingSession'] as const) {
       phone.on(event, (id, details) => {
-        this.#streams.delete(id)
+        this.#accepted.delete(id)
         this.emit(event, id, details)
       })
     }
@@ -213,8 +229,9 @@ export class PureCloudWebrtcSdk extends WildEmitter<SdkEvents> {
   }
 
   #start(session: Session): void {
-    const own = new SoftphoneSession(session, this.#streams.get(session.id))
-    this.#streams.delete(session.id)
+    const report = (error: Error) => this.#fail(error, { sessionId: session.id })
+    const own = new SoftphoneSession(session, this.#accepted.get(session.id), report)
+    this.#accepted.delete(session.id)
     this.#sessions.set(session, own)
     this.emit('sessionStarted', own)
   }
@@ -226,15 +243,15 @@ export class PureCloudWebrtcSdk extends WildEmitter<SdkEvents> {
   }
 
   #fail(error: Error, details: unknown): void {
-    if (this.listenerCount('error') > 0) this.emit('error', error, details)
+    if (this.hears('error')) tell(() => this.emit('error', error, details))
     else this.#log('error', error.message, details)
   }
 
   #log(level: TraceLevel, message: string, details?: unknown): void {
-    this.emit('trace', level, message, details)
+    tell(() => this.emit('trace', level, message, details))
     const { logger, logLevel } = this.#settings
     if (importance.indexOf(level) < importance.indexOf(logLevel)) return
-    logger[level === 'trace' ? 'debug' : level](`[offhook] ${message}`, details)
+    tell(() => logger[level === 'trace' ? 'debug' : level](`[offhook] ${message}`, details))
   }
 }
 

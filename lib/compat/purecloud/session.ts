@@ -1,4 +1,5 @@
 import type { AudioInput, HoldOptions, RejectOptions, Session, StatsReport } from '../../index'
+import { tell } from '../tell'
 import { WildEmitter } from './emitter'
 import type { SoftphoneSessionEvents } from './events'
 import type { PeerStream } from './options'
@@ -35,19 +36,21 @@ export class SoftphoneSession extends WildEmitter<SoftphoneSessionEvents> {
   /** The session of the phone behind it, for everything beyond the document. */
   readonly session: Session
   readonly #peerStream: PeerStream | undefined
+  readonly #report: (error: Error) => void
   readonly #localStreams: AudioInput[] = []
   #hasPeerStream = false
 
   /** @internal */
-  constructor(session: Session, peerStream: PeerStream | undefined) {
+  constructor(session: Session, peerStream: PeerStream | undefined, report: (error: Error) => void) {
     super()
     this.session = session
     this.#peerStream = peerStream
+    this.#report = report
     for (const event of forwarded) {
       session.on(event, (...args: unknown[]) => {
         if (event === 'terminated') this.#removePeerStream()
         const own = args.map((argument) => (argument === session ? this : argument))
-        this.emit(event, ...(own as SoftphoneSessionEvents[typeof event]))
+        tell(() => this.emit(event, ...(own as SoftphoneSessionEvents[typeof event])))
         if (event === 'change:connectionState' && session.connected) this.#addPeerStream()
       })
     }
@@ -135,44 +138,44 @@ export class SoftphoneSession extends WildEmitter<SoftphoneSessionEvents> {
   }
 
   /** Connects a session that was accepted without connecting it; `next` is called when that is done. */
-  async accept(options?: unknown, next?: (error?: unknown) => void): Promise<void> {
+  accept(options?: unknown, next?: (error?: unknown) => void): Promise<void> {
     const done = typeof options === 'function' ? (options as typeof next) : next
-    await settle(this.session.accept(), done)
+    return this.#told(settle(this.session.accept(), done))
   }
 
   /** Gives up a call that was placed and not answered. */
   cancel(): Promise<void> {
-    return this.session.end()
+    return this.#told(this.session.end())
   }
 
   /** Refuses the call, with 486 by default. */
   decline(options: RejectOptions = {}): Promise<void> {
-    return this.session.reject(options)
+    return this.#told(this.session.reject(options))
   }
 
   /** Ends the call, whatever its state. */
   end(): Promise<void> {
-    return this.session.end()
+    return this.#told(this.session.end())
   }
 
   /** Sends silence instead of the input. */
   mute(): Promise<void> {
-    return this.session.mute()
+    return this.#told(this.session.mute())
   }
 
   /** Sends the input again. */
   unmute(): Promise<void> {
-    return this.session.unmute()
+    return this.#told(this.session.unmute())
   }
 
   /** Puts the other party on hold; resolves when it has agreed. */
   hold(options: HoldOptions = {}): Promise<void> {
-    return this.session.hold(options)
+    return this.#told(this.session.hold(options))
   }
 
   /** Takes the other party off hold; resolves when it has agreed. */
   resume(): Promise<void> {
-    return this.session.resume()
+    return this.#told(this.session.resume())
   }
 
   /** Sends digits; resolves when the last one was sent. */
@@ -181,23 +184,20 @@ export class SoftphoneSession extends WildEmitter<SoftphoneSessionEvents> {
   }
 
   /** Sends this from now on: a device, an `AudioSource`, a WAV file, a tone. */
-  async addStream(stream: AudioInput): Promise<void> {
-    await this.session.setInput(stream)
-    this.#localStreams.push(stream)
+  addStream(stream: AudioInput): Promise<void> {
+    return this.#told(this.#add(stream))
   }
 
   /** Sends it no more: the stream added before it, or silence. */
-  async removeStream(stream: AudioInput): Promise<void> {
-    const index = this.#localStreams.indexOf(stream)
-    if (index >= 0) this.#localStreams.splice(index, 1)
-    await this.session.setInput(this.#localStreams.at(-1) ?? 'none')
+  removeStream(stream: AudioInput): Promise<void> {
+    this.#forget(stream)
+    return this.#told(this.session.setInput(this.#localStreams.at(-1) ?? 'none'))
   }
 
   /** Sends one stream instead of another. */
-  async switchStream(old: AudioInput, stream: AudioInput): Promise<void> {
-    const index = this.#localStreams.indexOf(old)
-    if (index >= 0) this.#localStreams.splice(index, 1)
-    await this.addStream(stream)
+  switchStream(old: AudioInput, stream: AudioInput): Promise<void> {
+    this.#forget(old)
+    return this.addStream(stream)
   }
 
   /** The call's statistics with the names of W3C webrtc-stats. */
@@ -205,16 +205,34 @@ export class SoftphoneSession extends WildEmitter<SoftphoneSessionEvents> {
     return this.session.getStats()
   }
 
+  async #add(stream: AudioInput): Promise<void> {
+    await this.session.setInput(stream)
+    this.#localStreams.push(stream)
+  }
+
+  #forget(stream: AudioInput): void {
+    const index = this.#localStreams.indexOf(stream)
+    if (index >= 0) this.#localStreams.splice(index, 1)
+  }
+
+  // The original returns nothing to wait for: what fails goes to the SDK's `error`, and is no unhandled rejection.
+  #told(done: Promise<void>): Promise<void> {
+    done.catch(this.#report)
+    return done
+  }
+
   #addPeerStream(): void {
     if (this.#peerStream === undefined || this.#hasPeerStream) return
     this.#hasPeerStream = true
-    this.emit('peerStreamAdded', this, this.#peerStream)
+    const stream = this.#peerStream
+    tell(() => this.emit('peerStreamAdded', this, stream))
   }
 
   #removePeerStream(): void {
     if (this.#peerStream === undefined || !this.#hasPeerStream) return
     this.#hasPeerStream = false
-    this.emit('peerStreamRemoved', this, this.#peerStream)
+    const stream = this.#peerStream
+    tell(() => this.emit('peerStreamRemoved', this, stream))
   }
 }
 

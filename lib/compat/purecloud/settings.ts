@@ -1,4 +1,5 @@
 import type { Logger, LogLevel, SoftphoneOptions } from '../../index'
+import { iceServers } from '../ice-servers'
 import type { PureCloudOptions } from './options'
 
 /** What the constructor's options come to. */
@@ -16,76 +17,92 @@ export interface Settings {
 const logLevels: readonly LogLevel[] = ['trace', 'debug', 'log', 'info', 'warn', 'error']
 const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
-const phoneOptions: readonly (keyof SoftphoneOptions)[] = [
-  'accessToken',
-  'allowInsecure',
-  'audio',
-  'authorization',
-  'autoAnswer',
-  'autoAnswerOutboundCalls',
-  'autoConnectSessions',
-  'codecs',
-  'contactTransport',
-  'conversationIdHeader',
-  'displayName',
-  'environment',
-  'extraHeaders',
-  'ha1',
-  'holdMusic',
-  'iceGatheringTimeout',
-  'iceServers',
-  'iceTransportPolicy',
-  'instanceId',
-  'logger',
-  'maxSessions',
-  'noAnswerTimeout',
-  'opus',
-  'orgId',
-  'outboundProxy',
-  'password',
-  'realm',
-  'register',
-  'registerExpires',
-  'servers',
-  'sessionSurvivability',
-  'sessionTimers',
-  'tls',
-  'uri',
-  'userAgent',
-  'username',
-]
+// Complete by its type: an option that a phone gets later is missed here at compile time.
+const phoneOptions: Record<keyof SoftphoneOptions, true> = {
+  accessToken: true,
+  allowInsecure: true,
+  audio: true,
+  authorization: true,
+  autoAnswer: true,
+  autoAnswerOutboundCalls: true,
+  autoConnectSessions: true,
+  codecs: true,
+  contactTransport: true,
+  conversationIdHeader: true,
+  displayName: true,
+  environment: true,
+  extraHeaders: true,
+  followRedirects: true,
+  ha1: true,
+  holdMusic: true,
+  holdOthers: true,
+  iceGatheringTimeout: true,
+  iceServers: true,
+  iceTransportPolicy: true,
+  instanceId: true,
+  logger: true,
+  logLevel: true,
+  maxSessions: true,
+  noAnswerTimeout: true,
+  opus: true,
+  orgId: true,
+  outboundProxy: true,
+  password: true,
+  realm: true,
+  register: true,
+  registerExpires: true,
+  servers: true,
+  sessionSurvivability: true,
+  sessionTimers: true,
+  tls: true,
+  uri: true,
+  userAgent: true,
+  username: true,
+}
+
+const ownOptions = { baseUrl: true, wsHost: true } as const
 
 /** Reads the options as the original does: what it does not know it lets pass, and says so. */
 export function settingsOf(options: PureCloudOptions): Settings {
   if (options === undefined || options === null) throw new Error('Options required to create an instance of the SDK')
   if (!options.accessToken && !options.uri) throw new Error('Access token is required to create an instance of the SDK')
   const warnings: string[] = []
-  const known = pick(options, warnings)
-  const { logger = console, wsHost, baseUrl, environment = 'mypurecloud.com' } = options
-  const logLevel = level(options.logLevel, warnings)
-  if (known.orgId !== undefined && !guid.test(known.orgId)) {
-    delete known.orgId
+  const known: PureCloudOptions = knownOf(options, { ...phoneOptions, ...ownOptions }, (text) => warnings.push(text))
+  const { logger = console, wsHost, baseUrl = defaultBaseUrl(known), ...phone } = known
+  const logLevel = level(known.logLevel, warnings)
+  if (phone.orgId !== undefined && !guid.test(phone.orgId)) {
+    delete phone.orgId
     warnings.push("Option 'orgId' is not a GUID and is not sent")
   }
-  const servers = known.servers ?? wsHost
-  const autoAnswer = known.autoAnswer ?? (known.autoAnswerOutboundCalls === false ? undefined : 'headers')
+  if (Array.isArray(phone.iceServers)) phone.iceServers = iceServers(phone.iceServers)
+  const servers = phone.servers ?? wsHost
+  const autoAnswer = phone.autoAnswer ?? (phone.autoAnswerOutboundCalls === false ? undefined : 'headers')
   return {
-    phone: { ...known, logLevel, ...(servers && { servers }), ...(autoAnswer !== undefined && { autoAnswer }) },
-    baseUrl: baseUrl === false ? undefined : (baseUrl ?? `https://api.${environment}`),
+    phone: { ...phone, logLevel, ...(servers && { servers }), ...(autoAnswer !== undefined && { autoAnswer }) },
+    baseUrl: baseUrl === false ? undefined : baseUrl,
     logger,
     logLevel,
     warnings,
   }
 }
 
-function pick(options: PureCloudOptions, warnings: string[]): SoftphoneOptions {
-  const own = ['logLevel', 'baseUrl', 'wsHost']
-  const known = Object.entries(options).filter(([name, value]) => {
-    const takes = (phoneOptions as readonly string[]).includes(name)
-    if (!takes && !own.includes(name)) warnings.push(`Option '${name}' is unknown and has no effect`)
-    return takes && value !== undefined && value !== null
+/** What is known of some options: what is not known is told and left out, and what is null was not given. */
+export function knownOf<Options extends object>(
+  options: Options,
+  known: Partial<Record<keyof Options, true>>,
+  warn: (text: string) => void,
+): Options {
+  const entries = Object.entries(options).filter(([name, value]) => {
+    if (Object.hasOwn(known, name)) return value !== undefined && value !== null
+    warn(`Option '${name}' is unknown and has no effect`)
+    return false
   })
-  return Object.fromEntries(known)
+  return Object.fromEntries(entries) as Options
+}
+
+// Whoever has no token has no public API.
+function defaultBaseUrl({ accessToken, environment = 'mypurecloud.com' }: PureCloudOptions): string | false {
+  return accessToken ? `https://api.${environment}` : false
 }
 
 function level(given: LogLevel | undefined, warnings: string[]): LogLevel {

@@ -1,4 +1,4 @@
-import type { AudioOutput, IceServer, SoftphoneOptions } from '../../index'
+import type { AudioOutput, SoftphoneOptions } from '../../index'
 
 /** The user's line, as the CTI server tells it (`LineConfig`). */
 export interface LineConfig {
@@ -70,14 +70,6 @@ export function lineOptions(line: LineConfig, connection: Connection): Softphone
 export function iceUrls({ stunConfig, turnConfig }: IceConfig): IceUrl[] {
   const turn = turnConfig && { urls: turnConfig.urls, username: turnConfig.username, credential: turnConfig.credential }
   return [...(stunConfig ? [{ urls: stunConfig.urls }] : []), ...(turn ? [turn] : [])]
-}
-
-/** The servers as W3C has them now; throws where one has no address. */
-export function iceServers(urls: readonly IceUrl[]): IceServer[] {
-  return urls.map(({ url, urls: several = url, ...credentials }) => {
-    if (several === undefined) throw new TypeError('An ICE server needs url or urls')
-    return { ...credentials, urls: typeof several === 'string' ? [several] : [...several] }
-  })
 }
 
 function server({ ssl, port, token }: Connection, host: string, proxy: string): string {

@@ -1,7 +1,8 @@
 import { Softphone, type AudioOutput, type Logger, type LogLevel, type SoftphoneOptions } from '../../index'
+import { iceServers } from '../ice-servers'
 import { Calls } from './calls'
 import { Cti, type CtiApi } from './cti'
-import { iceServers, iceUrls, lineOptions, type Connection, type IceConfig, type IceUrl, type LineConfig } from './line'
+import { iceUrls, lineOptions, type Connection, type IceConfig, type IceUrl, type LineConfig } from './line'
 import { General, Incoming, MessageType, Outgoing, Registration, type EventGroup, type Handler, type XcEvent } from './messages'
 import { Topics } from './topics'
 
