@@ -10,10 +10,12 @@ const needs = {
   release: [...building, 'binutils', 'python3-pip'],
   test: [
     ...building,
+    'baresip-core',
     'chromium',
     'coturn',
     'iproute2',
     'kamailio',
+    'kamailio-presence-modules',
     'kamailio-tls-modules',
     'kamailio-websocket-modules',
     'libasound2-plugins',
@@ -21,11 +23,14 @@ const needs = {
     'openssl',
     'pulseaudio',
     'pulseaudio-utils',
+    'rtpengine-daemon',
+    'sip-tester',
   ],
 }
 
 /** How to see that a Debian package, or its like on another system, is there. */
 const probes = {
+  'baresip-core': () => command('baresip'),
   binutils: () => command('objdump'),
   chromium: () => command('chromium', 'chromium-browser', 'google-chrome-stable'),
   cmake: () => command('cmake'),
@@ -33,6 +38,7 @@ const probes = {
   'g++': () => command('g++', 'c++', 'clang++'),
   iproute2: () => command('ip'),
   kamailio: () => command('kamailio'),
+  'kamailio-presence-modules': () => kamailioModule('presence'),
   'kamailio-tls-modules': () => kamailioModule('tls'),
   'kamailio-websocket-modules': () => kamailioModule('websocket'),
   'libasound2-plugins': () => library('alsa-lib/libasound_module_pcm_pulse.so'),
@@ -43,6 +49,8 @@ const probes = {
   'pkg-config': () => command('pkg-config', 'pkgconf'),
   pulseaudio: () => command('pulseaudio'),
   'pulseaudio-utils': () => command('pactl'),
+  'rtpengine-daemon': () => command('rtpengine'),
+  'sip-tester': () => command('sipp'),
 }
 
 /** Installs with apt what is missing, where that is allowed; resolves with what is still missing. */

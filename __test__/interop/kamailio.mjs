@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -15,6 +15,8 @@ const moduleFolders = [
   '/usr/lib/kamailio/modules/',
 ]
 
+const tablesOfDebian = '/usr/share/kamailio/dbtext/kamailio'
+
 /** Whether Kamailio with its WebSocket and TLS modules is installed. */
 export function kamailioInstalled() {
   return modules() !== undefined && binary() !== undefined
@@ -24,20 +26,22 @@ export function kamailioInstalled() {
  * Starts a Kamailio of our own on free loopback ports, with a certificate authority of its own.
  *
  * Options: `sha256` challenges with SHA-256 instead of MD5; `shortNonce` lets nonces live for three seconds;
- * `onceNonce` takes each nonce once.
+ * `onceNonce` takes each nonce once; `rtpengine` is put between WebSocket and UDP; `presence` makes it a presence server.
  */
-export async function startKamailio({ sha256 = false, shortNonce = false, onceNonce = false } = {}) {
+export async function startKamailio({ sha256 = false, shortNonce = false, onceNonce = false, rtpengine, presence } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'offhook-kamailio-'))
   const ca = makeCertificates(folder)
   const defines = [
     ...(sha256 ? ['WITH_SHA256'] : []),
     ...(shortNonce ? ['WITH_SHORTNONCE'] : []),
     ...(onceNonce ? ['WITH_ONCENONCE'] : []),
+    ...(rtpengine ? [`RTPENGINE="udp:127.0.0.1:${rtpengine.port}"`] : []),
+    ...(presence ? [`TABLES="text://${presenceTables(folder)}"`] : []),
   ]
   // Another process may take a port between finding it free and binding it.
   for (let attempt = 1; ; attempt++) {
     const [sip, ws, wss] = await freePorts(3)
-    const child = spawnKamailio(folder, [`PORT_SIP=${sip}`, `PORT_WS=${ws}`, `PORT_WSS=${wss}`, ...defines])
+    const child = spawnKamailio(folder, [`PORT_SIP=${sip}`, `PORT_WS=${ws}`, `PORT_WSS=${wss}`, `SIP_URI="sip:127.0.0.1:${sip}"`, ...defines])
     try {
       await Promise.race([
         ready([ws, wss, sip]),
@@ -80,6 +84,13 @@ function spawnKamailio(folder, defines) {
   return new Child(binary(), [...args, ...all.flatMap((define) => ['-A', define])])
 }
 
+// The presence modules want tables; text files will do.
+function presenceTables(folder) {
+  const tables = join(folder, 'tables')
+  cpSync(tablesOfDebian, tables, { recursive: true })
+  return tables
+}
+
 async function ready(ports) {
   const signal = AbortSignal.timeout(10_000)
   await Promise.all(ports.map((port) => listening(port, signal)))
@@ -89,6 +100,11 @@ function modules() {
   return moduleFolders.find((folder) =>
     ['tm', 'tls', 'websocket'].every((module) => existsSync(`${folder}${module}.so`)),
   )
+}
+
+/** Whether its presence modules are installed too. */
+export function presenceInstalled() {
+  return kamailioInstalled() && existsSync(`${modules()}presence_mwi.so`) && existsSync(tablesOfDebian)
 }
 
 function binary() {

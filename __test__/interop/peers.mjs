@@ -1,14 +1,18 @@
+import { baresipInstalled } from './baresip.mjs'
 import { chromiumInstalled } from './chromium.mjs'
 import { turnserverInstalled } from './coturn.mjs'
 import { kamailioInstalled } from './kamailio.mjs'
 import { natInstalled } from './nat.mjs'
+import { rtpengineInstalled } from './rtpengine.mjs'
 import { wrtcInstalled } from './wrtc.mjs'
 
 const installed = {
+  baresip: baresipInstalled,
   chromium: chromiumInstalled,
   coturn: turnserverInstalled,
   kamailio: kamailioInstalled,
   nat: natInstalled,
+  rtpengine: rtpengineInstalled,
   wrtc: wrtcInstalled,
 }
 

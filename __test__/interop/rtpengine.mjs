@@ -1,0 +1,35 @@
+import { existsSync } from 'node:fs'
+import { freePorts } from './ports.mjs'
+import { Child } from './processes.mjs'
+
+const binary = '/usr/bin/rtpengine'
+
+export function rtpengineInstalled() {
+  return existsSync(binary)
+}
+
+/** Starts an rtpengine of our own, in user space and on loopback; `startKamailio({ rtpengine })` puts calls through it. */
+export async function startRtpengine() {
+  // Another process may take the port between finding it free and binding it.
+  for (let attempt = 1; ; attempt++) {
+    const [port] = await freePorts(1)
+    const child = new Child(binary, [
+      ...['--config-file=none', '--foreground', '--log-stderr', '--log-level=6', '--num-threads=2'],
+      ...['--table=-1', '--interface=127.0.0.1', `--listen-ng=127.0.0.1:${port}`],
+    ])
+    try {
+      await child.prints(/Startup complete/, AbortSignal.timeout(10_000))
+    } catch (error) {
+      await child.stop('SIGKILL')
+      if (attempt === 3) throw error
+      continue
+    }
+    return {
+      port,
+      get log() {
+        return child.log
+      },
+      stop: () => child.stop(),
+    }
+  }
+}
