@@ -1,9 +1,10 @@
 import { baresipInstalled } from './baresip.mjs'
 import { chromiumInstalled } from './chromium.mjs'
 import { turnserverInstalled } from './coturn.mjs'
-import { kamailioInstalled } from './kamailio.mjs'
+import { kamailioInstalled, presenceInstalled } from './kamailio.mjs'
 import { natInstalled } from './nat.mjs'
 import { rtpengineInstalled } from './rtpengine.mjs'
+import { sippInstalled } from './sipp.mjs'
 import { wrtcInstalled } from './wrtc.mjs'
 
 const installed = {
@@ -12,7 +13,9 @@ const installed = {
   coturn: turnserverInstalled,
   kamailio: kamailioInstalled,
   nat: natInstalled,
+  presence: presenceInstalled,
   rtpengine: rtpengineInstalled,
+  sipp: sippInstalled,
   wrtc: wrtcInstalled,
 }
 
