@@ -122,6 +122,11 @@ export function sdp({ version = 1, direction = 'sendrecv', address = '[media_ip]
   ].join('\n')
 }
 
+function send(startLine, headers, body, type = 'application/sdp') {
+  const lines = [startLine, ...headers, ...(body ? [`Content-Type: ${type}`] : []), 'Content-Length: [len]', '', body]
+  return `<send><![CDATA[\n${lines.join('\n')}\n]]></send>`
+}
+
 function header(name, variable, occurrence = 1) {
   return `<ereg regexp=".*" search_in="hdr" header="${name}:" occurrence="${occurrence}" assign_to="${variable}"/>`
 }
