@@ -155,9 +155,14 @@ fn next_secret(text: &str) -> Option<(&str, &str, &str)> {
 
 /// Where the value of `word` starts after it, if `word` names a secret.
 fn secret_value(word: &str, after: &str) -> Option<usize> {
-    SECRET_NAMES
-        .iter()
-        .find(|name| name.eq_ignore_ascii_case(word))?;
+    let is_secret = |word: &str| {
+        SECRET_NAMES
+            .iter()
+            .any(|name| name.eq_ignore_ascii_case(word))
+    };
+    // `X-Auth-Token` and its kin.
+    let last = word.rsplit('-').next().unwrap_or_default();
+    (is_secret(word) || is_secret(last)).then_some(())?;
     let quote = usize::from(after.starts_with('"'));
     let spaces = |text: &str| text.len() - text.trim_start_matches(' ').len();
     let mut at = quote + spaces(&after[quote..]);

@@ -20,6 +20,7 @@ fn no_secret_of_any_kind_is_shown() {
         "proxy-authorization : Bearer S3CRET",
         "Authorization: S3CRET",
         "X-Anything: token=S3CRET;x=1",
+        "X-Participant-Token: S3CRET",
         "Contact: <sip:ann:S3CRET@client.invalid>",
         "Call-Info: <https://example.com/?a=1&access_token=S3CRET&b=2>;purpose=info",
         "Content-Type: application/sdp",
