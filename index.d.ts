@@ -88,6 +88,14 @@ export declare class Softphone extends TypedEmitter<SoftphoneEvents> {
      * @throws as {@link sendMessage}; what the server refuses later ends the subscription with `terminated`.
      */
     subscribe(target: string, event: string, options?: SubscribeOptions): Promise<Subscription>;
+    /**
+     * Lets somebody subscribe who asked with `subscriptionRequest`, and tells them the state; the notifier tells them what follows.
+     *
+     * @throws `ERR_SUBSCRIPTION_ENDED` where it was answered already, or too late.
+     */
+    acceptSubscription(id: number, options?: AcceptSubscriptionOptions): Promise<Notifier>;
+    /** Refuses to let somebody subscribe, with 403 by default. */
+    rejectSubscription(id: number, options?: RejectOptions): Promise<void>;
     /** Announces an incoming call of a conversation, which is then answered by itself. */
     expectCall(options: ExpectCallOptions): Promise<void>;
     /** Replaces the access token, now and for everything to come. */
@@ -252,6 +260,87 @@ export declare class Subscription extends TypedEmitter<SubscriptionEvents> {
     private constructor();
     /** Gives it up; resolves after the last `notify` and `terminated`. Again, it does nothing. */
     unsubscribe(): Promise<void>;
+}
+
+/** Somebody wants to subscribe to what this phone tells. */
+export interface SubscriptionRequest {
+    /** The id to accept or reject it by. */
+    id: number;
+    /** The event package, one of the option `notifies`. */
+    event: string;
+    /** The address that is subscribed to: the user part, or the host where there is none. */
+    target: string;
+    /** The subscriber's address: the user part of its URI, or the host where there is none. */
+    address: string;
+    /** The subscriber's SIP address. */
+    uri: string;
+    /** The subscriber's name, where it gives one. */
+    displayName?: string;
+    /** What servers and gateways say of the subscriber. */
+    identity: CallerIdentity;
+    /** Media types that the subscriber reads; empty for the package's own. */
+    accept: string[];
+    /** Seconds that it asks for; 0 only fetches the state. */
+    expires: number;
+    /** The SUBSCRIBE's headers by lower-case name, the values of one name in order; credentials are left out. */
+    headers: Record<string, string[]>;
+}
+
+/** Options of {@link Softphone.acceptSubscription}. */
+export interface AcceptSubscriptionOptions {
+    /** The state that the subscriber is told at once, 56 KiB at most; nothing by default. */
+    body?: string;
+    /** The media type of `body`; `text/plain` by default. */
+    contentType?: string;
+    /** Seconds that are granted at most, 60–86400; 3600 by default. The subscriber renews it in time. */
+    expires?: number;
+}
+
+/** Options of {@link Notifier.notify}. */
+export interface NotifyOptions {
+    /** The media type; `text/plain` by default. */
+    contentType?: string;
+}
+
+/** Why a subscriber is told nothing any more. */
+export interface NotifierEnd {
+    /**
+     * `local`: this phone ended it. `expired`: nobody renewed it. `unsubscribed`: the subscriber gave it up, or only fetched the
+     * state. `refused`: it refused a notification. `silent`: it answered none.
+     */
+    reason: 'local' | 'expired' | 'unsubscribed' | 'refused' | 'silent';
+    /** The SIP status with which a notification was refused. */
+    code?: number;
+}
+
+/** The events of a {@link Notifier} with their listeners' arguments; each is plain data. */
+export interface NotifierEvents {
+    /** The subscription is over, once. */
+    terminated: [end: NotifierEnd];
+}
+
+/** A subscription of somebody else's, as the one who tells: from `acceptSubscription()` to its end. */
+export declare class Notifier extends TypedEmitter<NotifierEvents> {
+    #private;
+    /** Names it within its phone; the same as the request's. */
+    readonly id: number;
+    private constructor();
+    /** Whether the subscription is over. */
+    get ended(): boolean;
+    /**
+     * Tells the subscriber the state, 56 KiB at most; resolves once it is on its way, or waits for the answer to the one before:
+     * of states that follow one another faster, the newest is told. Each refresh is told the last again.
+     *
+     * @throws `SoftphoneError` `ERR_SUBSCRIPTION_ENDED` where it is over.
+     */
+    notify(body: string, options?: NotifyOptions): Promise<void>;
+    /**
+     * Ends it, with a last notification; resolves after `terminated`. Again, it does nothing.
+     *
+     * @param reason tells the subscriber what to do (RFC 6665): `noresource`, the default, not to come back; `deactivated` to
+     *   subscribe anew at once; `rejected`, `probation`, `giveup`, `timeout`.
+     */
+    terminate(reason?: string): Promise<void>;
 }
 
 /** What asks for an automatic answer: the application, a trusted peer, a header, or the policy. */
@@ -525,7 +614,7 @@ export interface PresenceTuple {
     note?: string;
 }
 
-/** What a notification of the package `dialog` or `presence` says. */
+/** What a notification of the package `dialog`, `presence` or `conference` says. */
 export type StateDocument = {
     kind: 'dialogs';
     entity: string;
@@ -537,7 +626,9 @@ export type StateDocument = {
     entity: string;
     tuples: PresenceTuple[];
     note?: string;
-};
+} | ({
+    kind: 'conference';
+} & ConferenceInfo);
 
 /** The state of what a subscription is about. */
 export interface NotifyEvent {
@@ -547,7 +638,7 @@ export interface NotifyEvent {
     contentType: string;
     /** The text. */
     body: string;
-    /** What it says, for `application/dialog-info+xml` and `application/pidf+xml`. */
+    /** What it says, for `application/dialog-info+xml`, `application/pidf+xml` and `application/conference-info+xml`. */
     document?: StateDocument;
 }
 
@@ -609,6 +700,11 @@ export interface SoftphoneEvents {
     message: [event: MessageEvent];
     /** What waits in the mailbox, as a server tells, subscribed to (`message-summary`) or not. */
     messageWaiting: [event: MessageWaitingEvent];
+    /**
+     * Somebody wants to subscribe to one of the packages that the option `notifies` names: call `acceptSubscription()` or
+     * `rejectSubscription()` within 10 s. Without a listener it is refused.
+     */
+    subscriptionRequest: [request: SubscriptionRequest];
     /** The access token is about to expire: call `setAccessToken()`. */
     tokenWillExpire: [event: TokenWillExpireEvent];
     /** A microphone, speaker or the default of one came or went: see `listDevices()`. Told within about two seconds, while there is a listener. */
@@ -678,6 +774,77 @@ export interface SessionEvents {
     warning: [event: WarningEvent];
     /** What was odd is so no more. */
     warningCleared: [event: Pick<WarningEvent, 'code'>];
+}
+
+/** How much of an element a document holds (RFC 4575): all of it, what has changed, or that it is gone. */
+export type ConferenceElementState = 'full' | 'partial' | 'deleted';
+
+/** A stream of one who takes part in a conference. */
+export interface ConferenceMedia {
+    /** Names it among its endpoint's. */
+    id: string;
+    /** `audio`, `video`, `text` or `message`. */
+    type?: string;
+    /** Its name. */
+    displayText?: string;
+    /** The label that its description gives it (RFC 4574). */
+    label?: string;
+    /** From the endpoint's side. */
+    status?: 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
+}
+
+/** A device with which somebody takes part in a conference. */
+export interface ConferenceEndpoint {
+    /** Its address, which names it among its user's. */
+    entity: string;
+    /** How much of it this is. */
+    state: ConferenceElementState;
+    /** Its name. */
+    displayText?: string;
+    /** `connected`, `on-hold`, `muted-via-focus`, `pending`, `alerting`, `dialing-in`, `dialing-out`, `disconnecting` or `disconnected`. */
+    status?: string;
+    /** `dialed-in`, `dialed-out` or `focus-owner`. */
+    joiningMethod?: string;
+    /** Why it left: `departed`, `booted`, `failed` or `busy`. */
+    disconnectionMethod?: string;
+    /** The Call-ID of its call, where the focus tells it. */
+    callId?: string;
+    /** Its streams. */
+    media: ConferenceMedia[];
+}
+
+/** One who takes part in a conference. */
+export interface ConferenceUser {
+    /** Their address, which names them in the conference. */
+    entity: string;
+    /** How much of them this is. */
+    state: ConferenceElementState;
+    /** Their name. */
+    displayText?: string;
+    /** What they are in the conference. */
+    roles?: string[];
+    /** The devices with which they take part. */
+    endpoints: ConferenceEndpoint[];
+}
+
+/** Who is in a conference (RFC 4575). */
+export interface ConferenceInfo {
+    /** The conference's address. */
+    entity: string;
+    /** Counts the documents of one subscription. */
+    version: number | null;
+    /** How much of it this is. */
+    state: ConferenceElementState;
+    /** Its name. */
+    displayText?: string;
+    /** What it is about. */
+    subject?: string;
+    /** How many take part, where that is said. */
+    userCount?: number;
+    /** Whether nobody else may come in, where that is said. */
+    locked?: boolean;
+    /** Who takes part. */
+    users: ConferenceUser[];
 }
 
 /** A level of the log, from the most to the least talkative. */
@@ -887,6 +1054,8 @@ export interface SoftphoneOptions {
      * Default false: all are heard at once.
      */
     holdOthers?: boolean;
+    /** Event packages to which others may subscribe, such as `['conference']`; each is asked for with `subscriptionRequest`. Default none. */
+    notifies?: readonly string[];
     /**
      * Milliseconds after which a call is set up with the ICE candidates found so far; default 5000. Servers are waited for
      * one second at most where the machine's own addresses may be used; what they answer later still serves the call.

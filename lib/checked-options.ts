@@ -88,6 +88,7 @@ const schema: Schema = {
   audio: { either: [{ oneOf: ['none'] }, { object: audioOptions }] },
   holdMusic: audioInput,
   holdOthers: 'boolean',
+  notifies: { arrayOf: 'text' },
   iceGatheringTimeout: whole(0, 60_000),
 }
 

@@ -1,5 +1,7 @@
+import type { ConferenceInfo } from './conference-info'
 import type { EndReason } from './end-reason'
 import type { ErrorType, SipStatus, SoftphoneError } from './errors'
+import type { SubscriptionRequest } from './notifier'
 import type { LogLevel } from './options'
 import type { Session } from './session'
 import type { CallStats } from './stats'
@@ -278,10 +280,11 @@ export interface PresenceTuple {
   note?: string
 }
 
-/** What a notification of the package `dialog` or `presence` says. */
+/** What a notification of the package `dialog`, `presence` or `conference` says. */
 export type StateDocument =
   | { kind: 'dialogs'; entity: string; version: number | null; full: boolean; dialogs: DialogState[] }
   | { kind: 'presence'; entity: string; tuples: PresenceTuple[]; note?: string }
+  | ({ kind: 'conference' } & ConferenceInfo)
 
 /** The state of what a subscription is about. */
 export interface NotifyEvent {
@@ -291,7 +294,7 @@ export interface NotifyEvent {
   contentType: string
   /** The text. */
   body: string
-  /** What it says, for `application/dialog-info+xml` and `application/pidf+xml`. */
+  /** What it says, for `application/dialog-info+xml`, `application/pidf+xml` and `application/conference-info+xml`. */
   document?: StateDocument
 }
 
@@ -353,6 +356,11 @@ export interface SoftphoneEvents {
   message: [event: MessageEvent]
   /** What waits in the mailbox, as a server tells, subscribed to (`message-summary`) or not. */
   messageWaiting: [event: MessageWaitingEvent]
+  /**
+   * Somebody wants to subscribe to one of the packages that the option `notifies` names: call `acceptSubscription()` or
+   * `rejectSubscription()` within 10 s. Without a listener it is refused.
+   */
+  subscriptionRequest: [request: SubscriptionRequest]
   /** The access token is about to expire: call `setAccessToken()`. */
   tokenWillExpire: [event: TokenWillExpireEvent]
   /** A microphone, speaker or the default of one came or went: see `listDevices()`. Told within about two seconds, while there is a listener. */

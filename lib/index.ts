@@ -1,10 +1,19 @@
 export { AudioSink, type AudioSinkOptions } from './audio-sink'
 export { AudioSource, type AudioSourceOptions, type MarkOutcome, type SampleRate } from './audio-source'
+export type * from './conference-info'
 export { listDevices, type AudioDevice } from './devices'
 export { TypedEmitter } from './emitter'
 export { EndReason, type EndCondition, type EndSide } from './end-reason'
 export { SoftphoneError, type ErrorType, type SipStatus } from './errors'
 export type * from './events'
+export {
+  Notifier,
+  type AcceptSubscriptionOptions,
+  type NotifierEnd,
+  type NotifierEvents,
+  type NotifyOptions,
+  type SubscriptionRequest,
+} from './notifier'
 export type * from './options'
 export { Session } from './session'
 export { Softphone } from './softphone'

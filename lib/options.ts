@@ -212,6 +212,8 @@ export interface SoftphoneOptions {
    * Default false: all are heard at once.
    */
   holdOthers?: boolean
+  /** Event packages to which others may subscribe, such as `['conference']`; each is asked for with `subscriptionRequest`. Default none. */
+  notifies?: readonly string[]
   /**
    * Milliseconds after which a call is set up with the ICE candidates found so far; default 5000. Servers are waited for
    * one second at most where the machine's own addresses may be used; what they answer later still serves the call.

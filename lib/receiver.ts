@@ -2,6 +2,7 @@ import { EndReason } from './end-reason'
 import type { SoftphoneError } from './errors'
 import type { MessageEvent, PendingSession, PendingSessionEnd } from './events'
 import { fromWire, type Link } from './link'
+import { type Notifier, subscriptionRequest } from './notifier'
 import type { AutoAnswerDecision } from './options'
 import { headersByName, Session } from './session'
 import type { Softphone } from './softphone'
@@ -23,6 +24,7 @@ export class Receiver {
   readonly sessions = new Map<string, Session>()
   readonly pending = new Map<string, PendingSession>()
   readonly subscriptions = new Map<number, Subscription>()
+  readonly notifiers = new Map<number, Notifier>()
   connected = false
   registered = false
   readonly #owner: Owner
@@ -104,6 +106,14 @@ export class Receiver {
           ...present('reason', event.reason),
           ...present('code', event.code),
         })
+      }
+      case 'subscriptionRequest':
+        if (phone.listenerCount('subscriptionRequest') > 0) return phone.deliver('subscriptionRequest', subscriptionRequest(event))
+        return link.post({ type: 'rejectSubscription', notifier: event.id })
+      case 'notifierEnded': {
+        const notifier = this.notifiers.get(event.notifier)
+        this.notifiers.delete(event.notifier)
+        return notifier?.end({ reason: event.reason, ...present('code', event.code) })
       }
       case 'tokenWillExpire':
         return phone.deliver('tokenWillExpire', { expiresIn: event.expiresIn })

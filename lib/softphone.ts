@@ -7,6 +7,7 @@ import { invalidOption, SoftphoneError } from './errors'
 import type { PendingSession, SoftphoneEvents } from './events'
 import { checkMeaning, Link } from './link'
 import { native } from './native'
+import { acceptingSubscription, Notifier, type AcceptSubscriptionOptions } from './notifier'
 import type {
   Abortable,
   AcceptOptions,
@@ -294,6 +295,33 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
     })
   }
 
+  /**
+   * Lets somebody subscribe who asked with `subscriptionRequest`, and tells them the state; the notifier tells them what follows.
+   *
+   * @throws `ERR_SUBSCRIPTION_ENDED` where it was answered already, or too late.
+   */
+  async acceptSubscription(id: number, options: AcceptSubscriptionOptions = {}): Promise<Notifier> {
+    checkOptions('options of acceptSubscription', options, acceptingSubscription)
+    const link = this.#running()
+    const notifier = Notifier.open(link, checkedRequest(id))
+    const known = this.#receiver.notifiers
+    // A state that was only fetched is over before the reply.
+    if (!known.has(id)) known.set(id, notifier)
+    try {
+      await link.command({ type: 'acceptSubscription', notifier: id, ...options })
+    } catch (error) {
+      if (known.get(id) === notifier) known.delete(id)
+      throw error
+    }
+    return notifier
+  }
+
+  /** Refuses to let somebody subscribe, with 403 by default. */
+  async rejectSubscription(id: number, options: RejectOptions = {}): Promise<void> {
+    checkOptions('options of rejectSubscription', options, rejectOptions)
+    await this.#command({ type: 'rejectSubscription', notifier: checkedRequest(id), ...options })
+  }
+
   /** Announces an incoming call of a conversation, which is then answered by itself. */
   async expectCall(options: ExpectCallOptions): Promise<void> {
     checkOptions('options of expectCall', options, expecting)
@@ -510,6 +538,11 @@ function endOnAbort(session: Session, signal: AbortSignal): void {
 // The engine reads ids as UUIDs; any other text names no session, and the nil UUID names none either.
 function knownShape(id: string): string {
   return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id) ? id : '00000000-0000-0000-0000-000000000000'
+}
+
+function checkedRequest(id: number): number {
+  if (Number.isSafeInteger(id) && id >= 0) return id
+  throw invalidArgument('id', "the id of a 'subscriptionRequest'")
 }
 
 function checkTarget(target: unknown): void {

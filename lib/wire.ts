@@ -10,6 +10,7 @@ import type {
   StateDocument,
   WarningCode,
 } from './events'
+import type { NotifierEnd } from './notifier'
 import type { LogLevel } from './options'
 import type { CallStats } from './stats'
 
@@ -49,6 +50,19 @@ export interface WireMessage {
   displayName: string | null
   contentType: string
   body: string
+  headers: HeaderList
+}
+
+export interface WireSubscriptionRequest {
+  id: number
+  event: string
+  target: string
+  address: string
+  uri: string
+  displayName: string | null
+  identity?: CallerIdentity
+  accept: string[]
+  expires: number
   headers: HeaderList
 }
 
@@ -123,6 +137,8 @@ export type WireEvent =
   | ({ type: 'messageWaiting' } & MessageWaitingEvent)
   | { type: 'notified'; subscription: number; state: string; contentType: string; body: string; document?: StateDocument }
   | { type: 'subscriptionEnded'; subscription: number; reason: string | null; code: number | null }
+  | ({ type: 'subscriptionRequest' } & WireSubscriptionRequest)
+  | { type: 'notifierEnded'; notifier: number; reason: NotifierEnd['reason']; code: number | null }
   | { type: 'trace'; level: LogLevel; message: string; details: unknown }
   | { type: 'error'; error: WireError; id: string | null }
   | { type: 'tokenWillExpire'; expiresIn: number }
@@ -212,6 +228,16 @@ export type WireCommand =
       options: { expires?: number | undefined; accept?: string[] | undefined; headers?: HeaderList | undefined }
     }
   | { type: 'unsubscribe'; subscription: number }
+  | {
+      type: 'acceptSubscription'
+      notifier: number
+      expires?: number | undefined
+      contentType?: string | undefined
+      body?: string | undefined
+    }
+  | { type: 'rejectSubscription'; notifier: number; code?: number | undefined; reason?: string | undefined }
+  | { type: 'notify'; notifier: number; contentType?: string | undefined; body: string }
+  | { type: 'terminateNotifier'; notifier: number; reason?: string | undefined }
   | { type: 'expectCall'; conversationId: string; timeout?: number | undefined }
   | { type: 'autoAnswerDecision'; id: string; answer: boolean }
   | { type: 'setAccessToken'; token: string }

@@ -1,12 +1,12 @@
 //! The SIP endpoint and the one flow it uses; drained after every input, as its contract wants.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use sip::endpoint::{
-    self, Body, CommandError, Endpoint, Invite, Replaced, Reply, RequestId, ServerRequestId,
-    Subscribe, SubscriptionId, UsageId,
+    self, Body, CommandError, Endpoint, Invite, NotifierId, Replaced, Reply, RequestId,
+    ServerRequestId, Subscribe, SubscriptionId, UsageId,
 };
 use sip::header::Replaces;
 use sip::message::Method;
@@ -259,6 +259,42 @@ impl Agent {
         out: &mut VecDeque<Output>,
     ) {
         self.endpoint.unsubscribe(id, now);
+        self.drain(out);
+    }
+
+    pub(crate) fn accept_subscription(
+        &mut self,
+        request: ServerRequestId,
+        most: Duration,
+        state: Option<Body>,
+        now: Instant,
+        out: &mut VecDeque<Output>,
+    ) -> Result<NotifierId, CommandError> {
+        let result = self.endpoint.accept_subscription(request, most, state, now);
+        self.drain(out);
+        result
+    }
+
+    pub(crate) fn notify(
+        &mut self,
+        id: NotifierId,
+        state: Body,
+        now: Instant,
+        out: &mut VecDeque<Output>,
+    ) -> Result<(), CommandError> {
+        let result = self.endpoint.notify(id, Some(state), now);
+        self.drain(out);
+        result
+    }
+
+    pub(crate) fn terminate(
+        &mut self,
+        id: NotifierId,
+        reason: &str,
+        now: Instant,
+        out: &mut VecDeque<Output>,
+    ) {
+        self.endpoint.terminate(id, reason, now);
         self.drain(out);
     }
 

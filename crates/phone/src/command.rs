@@ -146,6 +146,43 @@ pub enum Command {
     },
     /// Gives a subscription up; done after its last notification.
     Unsubscribe { subscription: u64 },
+    /// Lets somebody subscribe and tells them the state; done when both are on their way.
+    AcceptSubscription {
+        notifier: u64,
+        /// Seconds that are granted at most; 3600 where absent.
+        #[serde(default)]
+        expires: Option<u64>,
+        /// The media type of `body`.
+        #[serde(default = "plain_text")]
+        content_type: String,
+        /// The state, where there is one yet.
+        #[serde(default)]
+        body: Option<Content>,
+    },
+    /// Refuses to let somebody subscribe.
+    RejectSubscription {
+        notifier: u64,
+        /// 300 to 699; 403 where absent.
+        #[serde(default)]
+        code: Option<u16>,
+        /// The reason phrase; the standard one where absent.
+        #[serde(default)]
+        reason: Option<String>,
+    },
+    /// Tells a subscriber the state; while one notification is on its way, the newest state waits for the next.
+    Notify {
+        notifier: u64,
+        #[serde(default = "plain_text")]
+        content_type: String,
+        body: Content,
+    },
+    /// Ends a subscription of somebody's; one that is over stays so.
+    TerminateNotifier {
+        notifier: u64,
+        /// A reason of RFC 6665 §4.1.3; `noresource` where absent.
+        #[serde(default)]
+        reason: Option<String>,
+    },
     /// Announces an incoming call that may be answered by itself.
     ExpectCall {
         conversation_id: String,

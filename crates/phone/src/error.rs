@@ -125,6 +125,9 @@ pub enum ErrorCode {
     /// A request was not answered in time.
     #[serde(rename = "ERR_REQUEST_TIMEOUT")]
     RequestTimeout,
+    /// The subscription is over, or was answered already.
+    #[serde(rename = "ERR_SUBSCRIPTION_ENDED")]
+    SubscriptionEnded,
     /// Media failed or crashed.
     #[serde(rename = "ERR_MEDIA")]
     Media,

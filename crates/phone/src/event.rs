@@ -8,6 +8,7 @@ use crate::end_reason::EndReason;
 use crate::error::PhoneError;
 use crate::id::SessionId;
 use crate::message_summary::MessageSummary;
+use crate::notifier::{NotifierEndReason, SubscriptionRequest};
 use crate::state_document::StateDocument;
 
 /// One thing that happened, in the order in which it happened.
@@ -140,6 +141,15 @@ pub enum Event {
         /// The server's word (RFC 6665 §4.1.3), where it gave one.
         reason: Option<String>,
         /// The status with which it refused, where it did.
+        code: Option<u16>,
+    },
+    /// Somebody wants to subscribe to what this phone tells.
+    SubscriptionRequest(Box<SubscriptionRequest>),
+    /// A subscriber is told nothing any more.
+    NotifierEnded {
+        notifier: u64,
+        reason: NotifierEndReason,
+        /// The status with which a notification was refused, where one was.
         code: Option<u16>,
     },
     /// Messages wait, or none any more, as a notification says, subscribed to or not.

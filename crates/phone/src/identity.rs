@@ -37,19 +37,8 @@ pub(crate) fn endpoint_config(config: &Config, instance_id: &str) -> EndpointCon
             .iter()
             .filter_map(|uri| uri.parse().ok())
             .collect(),
-        allow: vec![
-            Method::Invite,
-            Method::Ack,
-            Method::Cancel,
-            Method::Bye,
-            Method::Options,
-            Method::Info,
-            Method::Update,
-            Method::Notify,
-            Method::Prack,
-            Method::Refer,
-            Method::Message,
-        ],
+        allow: allowed(config),
+        event_packages: config.notifies.clone(),
         supported,
         session_timers: config.session_timers,
         register_expires: config.register_expires,
@@ -59,6 +48,26 @@ pub(crate) fn endpoint_config(config: &Config, instance_id: &str) -> EndpointCon
         },
         ..base
     }
+}
+
+fn allowed(config: &Config) -> Vec<Method> {
+    let mut allowed = vec![
+        Method::Invite,
+        Method::Ack,
+        Method::Cancel,
+        Method::Bye,
+        Method::Options,
+        Method::Info,
+        Method::Update,
+        Method::Notify,
+        Method::Prack,
+        Method::Refer,
+        Method::Message,
+    ];
+    if !config.notifies.is_empty() {
+        allowed.push(Method::Subscribe);
+    }
+    allowed
 }
 
 /// What challenges are answered with.

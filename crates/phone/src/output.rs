@@ -117,6 +117,8 @@ pub enum Wake {
     CallTimeout,
     /// A subscription is asked for anew.
     Subscription,
+    /// The application has not decided about a subscriber.
+    SubscriptionRequest,
     /// The end of what `destroy()` waits for.
     Destroy,
 }

@@ -4,6 +4,7 @@ mod beside;
 mod command;
 mod ending;
 mod incoming;
+mod notifying;
 mod sip_event;
 mod subscribing;
 mod transferring;
@@ -47,6 +48,9 @@ pub struct Phone {
     /// What the application subscribes to, by the number that it knows.
     subscriptions: BTreeMap<u64, subscribing::Subscription>,
     subscription_count: u64,
+    /// Who subscribes to what this phone tells, by the number that the application knows.
+    notifiers: BTreeMap<u64, notifying::Notifier>,
+    notifier_count: u64,
     /// Conversations that the application announced, and until when.
     expected: Vec<(String, Instant)>,
     ending: Ending,
@@ -80,6 +84,8 @@ impl Phone {
             outside: BTreeMap::new(),
             subscriptions: BTreeMap::new(),
             subscription_count: 0,
+            notifiers: BTreeMap::new(),
+            notifier_count: 0,
             expected: Vec::new(),
             ending: Ending::No,
             outputs: VecDeque::new(),
@@ -146,6 +152,7 @@ impl Phone {
         let (account, mut ctx) = self.account();
         account.handle_timeout(&mut ctx);
         self.drive_subscriptions();
+        self.drive_notifiers();
         let due: Vec<SessionId> = self
             .sessions
             .values()
@@ -181,6 +188,7 @@ impl Phone {
             .chain(self.account.deadline())
             .chain(self.ending.deadline())
             .chain(self.subscription_deadline())
+            .chain(self.notifier_deadline())
             .min_by_key(|(at, _)| *at)
             .unwrap_or((self.now + IDLE, Wake::Idle))
     }

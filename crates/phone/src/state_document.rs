@@ -1,4 +1,5 @@
-//! What notifications say in XML: who is talking (`dialog`, RFC 4235) and who is there (`presence`, RFC 3863).
+//! What notifications say in XML: who is talking (`dialog`, RFC 4235), who is there (`presence`, RFC 3863), and who is in
+//! a conference (`conference`, RFC 4575).
 //!
 //! **No entity, no other document**: a DTD is refused, and a tree larger than [`MOST_NODES`] is none.
 
@@ -6,6 +7,8 @@ use roxmltree::{Document, Node, ParsingOptions};
 use serde::Serialize;
 use sip::header::ContentType;
 use sip::message::Request;
+
+use crate::conference_info::{self, ConferenceInfo};
 
 /// A busy switchboard's `dialog-info` of 64 KiB has fewer.
 const MOST_NODES: u32 = 8192;
@@ -41,6 +44,8 @@ pub enum StateDocument {
         #[serde(skip_serializing_if = "Option::is_none")]
         note: Option<String>,
     },
+    /// Who is in a conference: `application/conference-info+xml`.
+    Conference(ConferenceInfo),
 }
 
 /// One call of somebody else.
@@ -108,12 +113,14 @@ pub(crate) fn read(request: &Request) -> Option<StateDocument> {
         dialogs(text)
     } else if content_type.is_media_type("application/pidf+xml") {
         presence(text)
+    } else if content_type.is_media_type("application/conference-info+xml") {
+        conference_info::read(text).map(StateDocument::Conference)
     } else {
         None
     }
 }
 
-fn parse(text: &str) -> Option<Document<'_>> {
+pub(crate) fn parse(text: &str) -> Option<Document<'_>> {
     let options = ParsingOptions {
         allow_dtd: false,
         nodes_limit: MOST_NODES,
@@ -183,7 +190,7 @@ fn tuple(node: Node<'_, '_>) -> PresenceTuple {
     }
 }
 
-fn children<'a, 'input>(
+pub(crate) fn children<'a, 'input>(
     node: Node<'a, 'input>,
     name: &'static str,
 ) -> impl Iterator<Item = Node<'a, 'input>> {
@@ -192,18 +199,18 @@ fn children<'a, 'input>(
         .take(MOST_ENTRIES)
 }
 
-fn child_text(node: Node<'_, '_>, name: &'static str) -> Option<String> {
+pub(crate) fn child_text(node: Node<'_, '_>, name: &'static str) -> Option<String> {
     children(node, name).next().and_then(text_of)
 }
 
-fn text_of(node: Node<'_, '_>) -> Option<String> {
+pub(crate) fn text_of(node: Node<'_, '_>) -> Option<String> {
     node.text()
         .map(str::trim)
         .filter(|text| !text.is_empty())
         .map(cut)
 }
 
-fn attribute(node: Node<'_, '_>, name: &str) -> Option<String> {
+pub(crate) fn attribute(node: Node<'_, '_>, name: &str) -> Option<String> {
     node.attribute(name).map(cut)
 }
 

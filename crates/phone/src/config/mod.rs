@@ -18,7 +18,7 @@ pub use options::{
     HeaderOption, InputOption, OneOrMany, Options, OpusOptions, OutputOption, ServerOption,
     SessionTimersOption, SessionTimersOptions, TlsOptions, WeightedServer,
 };
-pub(crate) use read::{ice_servers, is_printable, may_all_be_added, may_be_added};
+pub(crate) use read::{ice_servers, is_printable, is_token, may_all_be_added, may_be_added};
 pub use server::Server;
 pub use sip::endpoint::SessionTimers;
 
@@ -86,6 +86,8 @@ pub struct Config {
     pub hold_others: bool,
     /// What a party on hold hears, where `hold` names nothing else.
     pub hold_music: audio::Input,
+    /// The event packages that others may subscribe to.
+    pub notifies: Vec<String>,
     /// The playout volume in percent.
     pub volume: u8,
     /// STUN and TURN servers.

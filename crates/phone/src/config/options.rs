@@ -164,6 +164,8 @@ options! {
         audio, "audio": AudioOption = "'none' or { input, output }";
         /// What a party on hold hears; default silence.
         hold_music, "holdMusic": InputOption = "'default', 'none', a device id or an input";
+        /// Event packages that others may subscribe to; default none.
+        notifies, "notifies": Vec<String> = "an array of event packages such as 'conference'";
         /// The most milliseconds to gather ICE candidates; default 5000.
         ice_gathering_timeout, "iceGatheringTimeout": u64 = "a whole number of milliseconds from 0 to 60000";
     }

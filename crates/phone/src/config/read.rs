@@ -21,6 +21,8 @@ use crate::secret::Secret;
 
 /// RFC 3261 gives no limit; nobody configures more, and a list must end.
 const MOST_SERVERS: usize = 64;
+/// There are not as many that a phone could tell of.
+const MOST_PACKAGES: usize = 16;
 
 impl Config {
     /// Reads and judges options given as JSON.
@@ -103,6 +105,7 @@ impl TryFrom<Options> for Config {
             audio: audio(options.audio)?,
             hold_others: options.hold_others.unwrap_or(false),
             hold_music: options.hold_music.map_or(audio::Input::None, Into::into),
+            notifies: notifies(options.notifies)?,
             volume: 100,
             ice_servers: ice_servers("iceServers", options.ice_servers.unwrap_or_default())?,
             ice_transport_policy: options.ice_transport_policy.unwrap_or_default(),
@@ -519,6 +522,19 @@ fn org_id(text: String) -> Result<String, ConfigError> {
     match is_uuid(&text) {
         true => Ok(text),
         false => Err(ConfigError::new("orgId", "a GUID", "another string")),
+    }
+}
+
+fn notifies(packages: Option<Vec<String>>) -> Result<Vec<String>, ConfigError> {
+    let packages = packages.unwrap_or_default();
+    let expected = "an array of event packages such as 'conference'";
+    if packages.len() > MOST_PACKAGES {
+        let found = format!("{} packages", packages.len());
+        return Err(ConfigError::new("notifies", expected, found));
+    }
+    match packages.iter().find(|package| !is_token(package)) {
+        Some(_) => Err(ConfigError::new("notifies", expected, "another string")),
+        None => Ok(packages),
     }
 }
 

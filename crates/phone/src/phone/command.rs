@@ -143,6 +143,28 @@ impl Phone {
             Command::Unsubscribe { subscription } => {
                 return self.unsubscribe(ticket, subscription);
             }
+            Command::AcceptSubscription {
+                notifier,
+                expires,
+                content_type,
+                body,
+            } => {
+                let state = body.map(|body| (content_type, body));
+                self.accept_subscription(notifier, expires, state.as_ref())
+            }
+            Command::RejectSubscription {
+                notifier,
+                code,
+                reason,
+            } => self.reject_subscription(notifier, code, reason),
+            Command::Notify {
+                notifier,
+                content_type,
+                body,
+            } => self.notify(notifier, &content_type, &body),
+            Command::TerminateNotifier { notifier, reason } => {
+                self.terminate_notifier(notifier, reason.as_deref())
+            }
             Command::SendMessage {
                 target,
                 content_type,
@@ -509,7 +531,7 @@ pub(super) fn check_headers(headers: &[(String, String)]) -> Result<(), PhoneErr
     }
 }
 
-fn check_text(name: &str, text: &str) -> Result<(), PhoneError> {
+pub(super) fn check_text(name: &str, text: &str) -> Result<(), PhoneError> {
     match is_printable(text) {
         true => Ok(()),
         false => Err(wrong(&format!("{name} must have no control characters"))),

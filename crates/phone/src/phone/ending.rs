@@ -76,6 +76,7 @@ impl Phone {
         let unregistering = account.leave(&mut ctx);
         self.drop_outside(&error);
         self.drop_subscriptions(&error);
+        self.drop_notifiers();
         self.ending = Ending::Leaving {
             tickets: vec![ticket],
             until: self.now + PATIENCE,

@@ -58,6 +58,9 @@ impl Phone {
             endpoint::Event::AckTimeout { .. } => {}
             endpoint::Event::Request { usage, id, request } => self.request(usage, id, &request),
             endpoint::Event::RequestGone { id } => {
+                if self.subscription_request_gone(id) {
+                    return;
+                }
                 let owing = self.sessions.values().find(|session| session.owes(id));
                 if let Some(session) = owing.map(|session| session.id) {
                     self.with(session, |session, _| session.reoffer_gone());
@@ -91,6 +94,9 @@ impl Phone {
             } => self.notified(subscription, &request),
             endpoint::Event::Unsubscribed { subscription, end } => {
                 self.unsubscribed(subscription, &end);
+            }
+            endpoint::Event::NotifierEnded { notifier, end } => {
+                self.notifier_ended(notifier, &end);
             }
             endpoint::Event::OfferDue { usage } => {
                 self.of(usage, Session::offer_due);
@@ -185,6 +191,9 @@ impl Phone {
                 let reply = Reply::new(200).header("Accept", "application/sdp");
                 self.context().answer(id, &reply);
             }
+            (Method::Subscribe, None) => self.subscription_requested(id, request),
+            // RFC 6665 §4.5.1: a subscription has a dialog of its own.
+            (Method::Subscribe, Some(_)) => self.context().answer(id, &Reply::new(403)),
             // RFC 6665 §4.1.3: a notification that nobody subscribed to.
             (_, _) => self.context().answer(id, &Reply::new(481)),
         }

@@ -18,6 +18,7 @@ mod identity;
 mod incoming;
 mod info;
 mod media;
+mod notifying;
 mod outgoing;
 mod pair;
 mod reoffer;

@@ -69,10 +69,10 @@ impl Endpoint {
             Method::Bye | Method::Update | Method::Info | Method::Prack => {
                 self.refuse(key, &request, &Reply::new(481), now);
             }
+            Method::Subscribe => self.receive_subscribe(key, request, now),
             Method::Ack
             | Method::Cancel
             | Method::Register
-            | Method::Subscribe
             | Method::Notify
             | Method::Refer
             | Method::Message

@@ -51,11 +51,22 @@ impl Endpoint {
         if method == Method::Invite || method == Method::Update || method == Method::Options {
             headers.put(HeaderName::Allow, &join(&self.config.allow));
             headers.put(HeaderName::Accept, &self.config.accept.join(", "));
+            self.push_allow_events(headers);
         }
         if !self.config.supported.is_empty() {
             headers.put(HeaderName::Supported, &self.config.supported.join(", "));
         }
         headers.put(HeaderName::UserAgent, &self.config.user_agent);
+    }
+
+    /// Names what can be subscribed to (RFC 6665 §4.4.4).
+    fn push_allow_events(&self, headers: &mut Headers) {
+        if !self.config.event_packages.is_empty() {
+            headers.put(
+                HeaderName::AllowEvents,
+                &self.config.event_packages.join(", "),
+            );
+        }
     }
 
     /// Signs a request with every credential that is known to fit.
@@ -92,7 +103,8 @@ impl Endpoint {
         let dialog = !is_refusal(status) && makes_or_refreshes_dialog(request.method());
         let contact = self.dialog_contact(false);
         let headers = response.headers_mut();
-        if dialog && request.method() == &Method::Invite {
+        let makes_dialog = matches!(request.method(), Method::Invite | Method::Subscribe);
+        if dialog && makes_dialog {
             // RFC 3261 §12.1.1: all of them, as they stand.
             headers.copy(HeaderName::RecordRoute, request.headers());
         }
@@ -103,6 +115,7 @@ impl Endpoint {
             headers.put(HeaderName::Allow, &join(&self.config.allow));
             headers.put(HeaderName::Accept, &self.config.accept.join(", "));
             headers.put(HeaderName::Supported, &self.config.supported.join(", "));
+            self.push_allow_events(headers);
         }
         headers.put(HeaderName::Server, &self.config.user_agent);
     }

@@ -32,6 +32,8 @@ pub struct EndpointConfig {
     pub route_set: Vec<Uri<'static>>,
     /// Methods answered; others are given 405.
     pub allow: Vec<Method>,
+    /// Event packages whose SUBSCRIBE is handed up, where `allow` names it; others are given 489.
+    pub event_packages: Vec<String>,
     /// How long calls live without a refresh (RFC 4028); `None` asks for no limit and agrees to none.
     pub session_timers: Option<SessionTimers>,
     /// Option tags understood, beside those of what is switched on here; a Require of another is given 420.
@@ -80,6 +82,7 @@ impl EndpointConfig {
                 Method::Notify,
                 Method::Prack,
             ],
+            event_packages: Vec::new(),
             session_timers: None,
             supported: vec!["outbound".into(), "path".into(), "gruu".into()],
             accept: vec!["application/sdp".into()],

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
+use super::notifying::{NotifierEnd, NotifierId};
 use super::subscribing::{SubscriptionEnd, SubscriptionId};
 use crate::dialog::DialogId;
 use crate::message::{Request, Response};
@@ -162,6 +163,13 @@ pub enum Event {
         subscription: SubscriptionId,
         /// Why.
         end: SubscriptionEnd,
+    },
+    /// A subscriber is told nothing any more; final.
+    NotifierEnded {
+        /// The subscriber.
+        notifier: NotifierId,
+        /// Why.
+        end: NotifierEnd,
     },
     /// Our re-INVITE or UPDATE met theirs, and the wait of RFC 3261 §14.1 is over: offer again if still wanted.
     OfferDue {

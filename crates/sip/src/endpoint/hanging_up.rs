@@ -245,6 +245,7 @@ impl Endpoint {
             | Sent::Prack { .. }
             | Sent::Outside { .. }
             | Sent::Subscribe { .. }
+            | Sent::Notify { .. }
             | Sent::Register { .. }
             | Sent::Hangup { .. } => true,
         });

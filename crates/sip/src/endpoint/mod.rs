@@ -18,6 +18,7 @@ mod event;
 mod hanging_up;
 mod keep_alive;
 mod lingering;
+mod notifying;
 mod outside;
 mod receiving;
 mod registering;
@@ -53,9 +54,11 @@ pub use event::{
     RequestId, ServerRequestId, UsageId,
 };
 
+pub use notifying::{NotifierEnd, NotifierId};
 pub use replacing::Replaced;
 pub use subscribing::{Subscribe, SubscriptionEnd, SubscriptionId};
 
+use notifying::Notifier;
 use registering::Binding;
 use subscribing::Subscription;
 use usage::{Asked, Received, Sent, StrandedBye, Usage};
@@ -91,6 +94,10 @@ enum Alarm {
     Resubscribe(SubscriptionId),
     /// A subscription had no notification (Timer N).
     Notified(SubscriptionId),
+    /// A subscriber has not renewed its subscription.
+    Lapse(NotifierId),
+    /// A subscriber that asked for patience is told what it is owed.
+    NotifyAgain(NotifierId),
     /// A flow is to be probed.
     Probe(FlowId),
     /// A flow's probe had no answer.
@@ -114,6 +121,8 @@ impl Alarm {
             Alarm::Stranded => "forget a BYE without a flow",
             Alarm::Resubscribe(_) => "refresh a subscription",
             Alarm::Notified(_) => "give up waiting for a NOTIFY",
+            Alarm::Lapse(_) => "end a subscription that nobody renews",
+            Alarm::NotifyAgain(_) => "notify a subscriber again",
             Alarm::Probe(_) => "probe a flow",
             Alarm::Pong(_) => "give up a silent flow",
         }
@@ -142,6 +151,7 @@ pub struct Endpoint {
     /// The last calls that ended, oldest first.
     gone: VecDeque<DialogId>,
     subscriptions: BTreeMap<SubscriptionId, Subscription>,
+    notifiers: BTreeMap<NotifierId, Notifier>,
     sent: BTreeMap<ClientKey, Sent>,
     received: BTreeMap<ServerKey, Received>,
     asked: BTreeMap<ServerRequestId, Asked>,
@@ -206,6 +216,7 @@ impl Endpoint {
             dialogs: BTreeMap::new(),
             gone: VecDeque::new(),
             subscriptions: BTreeMap::new(),
+            notifiers: BTreeMap::new(),
             sent: BTreeMap::new(),
             received: BTreeMap::new(),
             asked: BTreeMap::new(),
@@ -249,6 +260,7 @@ impl Endpoint {
         self.register_anew(now);
         self.repeat_lost_acks(id);
         self.send_stranded(now);
+        self.notify_all_owed(now);
         self.settle(now);
     }
 
@@ -349,6 +361,7 @@ impl Endpoint {
         self.usages.is_empty()
             && self.dialogs.is_empty()
             && self.subscriptions.is_empty()
+            && self.notifiers.is_empty()
             && self.sent.is_empty()
             && self.received.is_empty()
             && self.asked.is_empty()
@@ -410,6 +423,7 @@ impl Endpoint {
             Some(Sent::Prack { .. }) => self.receive_prack_response(key, &response, now),
             Some(Sent::Outside { .. }) => self.receive_outside_response(key, response, now),
             Some(Sent::Subscribe { .. }) => self.receive_subscribe_response(key, response, now),
+            Some(Sent::Notify { .. }) => self.receive_notify_response(key, response, now),
             Some(Sent::Register { .. }) => self.receive_register_response(key, response, now),
             Some(Sent::Hangup { .. }) => self.receive_hangup_response(key, response, now),
             None => {}
@@ -425,6 +439,7 @@ impl Endpoint {
                 Sent::Outside { request, .. }
                 | Sent::Prack { request, .. }
                 | Sent::Subscribe { request, .. }
+                | Sent::Notify { request, .. }
                 | Sent::Register { request, .. }
                 | Sent::Hangup { request, .. },
             ) => request,
@@ -443,6 +458,7 @@ impl Endpoint {
                 self.emit(Event::RequestFailed { id, cause: failure });
             }
             Some(Sent::Subscribe { id, .. }) => self.subscribe_failed(id, failure),
+            Some(Sent::Notify { id, .. }) => self.notify_failed(id, failure, now),
             Some(Sent::Register { .. }) => self.register_unanswered(now),
             Some(Sent::Hangup {
                 dialog, request, ..
@@ -479,6 +495,8 @@ impl Endpoint {
             Alarm::Stranded => self.stranded.retain(|bye| bye.until > now),
             Alarm::Resubscribe(id) => self.refresh_due(id, now),
             Alarm::Notified(id) => self.not_notified(id),
+            Alarm::Lapse(id) => self.subscriber_lapsed(id, now),
+            Alarm::NotifyAgain(id) => self.notify_owed(id, now),
             Alarm::Probe(flow) => self.probe(flow, now),
             Alarm::Pong(flow) => self.flow_is_dead(flow, now),
         }

@@ -42,14 +42,7 @@ impl Endpoint {
         let usage =
             DialogId::of_request(request.headers()).and_then(|id| self.dialogs.get(&id).copied());
         let Some(usage) = usage else {
-            let unknown = match request.method() == &Method::Notify {
-                true => self.receive_notify(key, flow, request, now),
-                false => Some(request),
-            };
-            if let Some(request) = unknown {
-                self.refuse(key, &request, &Reply::new(481), now);
-            }
-            return;
+            return self.receive_beside_calls(key, flow, request, now);
         };
         let number = request.headers().cseq().map_or(0, |cseq| cseq.number);
         let Some(dialog) = self.dialog_of(usage, &request) else {
@@ -71,6 +64,26 @@ impl Endpoint {
                 self.receive_lingering(key, usage, request, now);
             }
             None => {}
+        }
+    }
+
+    /// A request in a dialog that no call has: a subscription's, ours or theirs, or nobody's.
+    fn receive_beside_calls(
+        &mut self,
+        key: ServerKey,
+        flow: FlowId,
+        request: Request,
+        now: Instant,
+    ) {
+        if request.method() == &Method::Subscribe {
+            return self.receive_resubscribe(key, flow, request, now);
+        }
+        let unknown = match request.method() == &Method::Notify {
+            true => self.receive_notify(key, flow, request, now),
+            false => Some(request),
+        };
+        if let Some(request) = unknown {
+            self.refuse(key, &request, &Reply::new(481), now);
         }
     }
 

@@ -454,12 +454,12 @@ fn headers_of(wish: &Subscribe) -> Vec<(String, String)> {
 }
 
 /// RFC 6665 §8.2.1: package and `id` are compared, and nothing else.
-fn same_event(ours: &str, theirs: &header::Event<'_>) -> bool {
+pub(super) fn same_event(ours: &str, theirs: &header::Event<'_>) -> bool {
     let parsed = <header::Event<'_> as header::TypedHeader<'_>>::parse(ours);
     parsed.is_ok_and(|ours| ours.is(theirs.value()) && ours.param("id") == theirs.param("id"))
 }
 
-fn seconds(headers: &Headers, name: HeaderName) -> Option<Duration> {
+pub(super) fn seconds(headers: &Headers, name: HeaderName) -> Option<Duration> {
     let seconds: u32 = headers.get(name)?.trim().parse().ok()?;
     Some(Duration::from_secs(u64::from(seconds)))
 }

@@ -234,6 +234,13 @@ pub(super) enum Sent {
         request: Request,
         retries: u32,
     },
+    /// A NOTIFY to a subscriber; `last` where it ends the subscription.
+    Notify {
+        id: super::NotifierId,
+        request: Request,
+        last: bool,
+        retries: u32,
+    },
     /// A REGISTER.
     Register { request: Request, retries: u32 },
     /// The BYE of a dialog that no call of ours has any more.

@@ -25,6 +25,7 @@ mod flows;
 mod layer;
 mod lone;
 mod network;
+mod notifying;
 mod pair;
 mod registering;
 mod reliable;

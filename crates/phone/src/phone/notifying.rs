@@ -1,0 +1,283 @@
+//! Subscribers of the application's: asked about, told its state, let go (RFC 6665 §4.2).
+
+use std::time::{Duration, Instant};
+
+use sip::endpoint::{NotifierEnd, NotifierId, Reply as Answer, ServerRequestId};
+use sip::header::{self, Accept, Expires};
+use sip::message::{Headers, Request};
+
+use super::Phone;
+use crate::account::not_connected;
+use crate::command::Content;
+use crate::config::is_token;
+use crate::error::{ErrorCode, ErrorType, PhoneError};
+use crate::event::Event;
+use crate::notifier::{NotifierEndReason, SubscriptionRequest};
+use crate::output::Wake;
+use crate::{caller_identity, content, wire};
+
+/// Requests that wait for the application at once.
+const MOST_ASKED: usize = 256;
+/// A client gives up after 32 s, and a proxy on the way may be less patient.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// What is granted at most where the application says nothing: RFC 4235 §3.4 and RFC 4575 §3.4 call for about an hour.
+const MOST_GRANTED: u64 = 3600;
+/// More media types than this say nothing more.
+const MOST_TYPES: usize = 16;
+
+/// One subscriber, from its request to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Notifier {
+    /// The application has not decided.
+    Asked {
+        request: ServerRequestId,
+        until: Instant,
+    },
+    Open(NotifierId),
+}
+
+impl Phone {
+    /// Somebody subscribes to what this phone tells.
+    pub(super) fn subscription_requested(&mut self, request: ServerRequestId, message: &Request) {
+        let asked = |notifier: &&Notifier| matches!(notifier, Notifier::Asked { .. });
+        let crowded = self.notifiers.values().filter(asked).count() >= MOST_ASKED;
+        if self.ending.has_begun() || crowded {
+            return self.context().answer(request, &Answer::new(480));
+        }
+        self.notifier_count += 1;
+        let id = self.notifier_count;
+        let until = self.now + PATIENCE;
+        self.notifiers
+            .insert(id, Notifier::Asked { request, until });
+        let event = read(id, message);
+        self.context()
+            .emit(Event::SubscriptionRequest(Box::new(event)));
+    }
+
+    /// The request is gone before the application has decided; false where it was none of these.
+    pub(super) fn subscription_request_gone(&mut self, gone: ServerRequestId) -> bool {
+        let before = self.notifiers.len();
+        self.notifiers.retain(
+            |_, notifier| !matches!(notifier, Notifier::Asked { request, .. } if *request == gone),
+        );
+        self.notifiers.len() < before
+    }
+
+    pub(super) fn accept_subscription(
+        &mut self,
+        id: u64,
+        expires: Option<u64>,
+        state: Option<&(String, Content)>,
+    ) -> Result<(), PhoneError> {
+        let request = self.asked(id)?;
+        let body = state
+            .map(|(kind, text)| content::body(kind, text))
+            .transpose()?;
+        let most = Duration::from_secs(expires.unwrap_or(MOST_GRANTED));
+        let accepted =
+            self.agent
+                .accept_subscription(request, most, body, self.now, &mut self.outputs);
+        match accepted {
+            Ok(open) => {
+                self.notifiers.insert(id, Notifier::Open(open));
+                Ok(())
+            }
+            Err(error) => {
+                self.notifiers.remove(&id);
+                self.context().answer(request, &Answer::new(480));
+                Err(wire::not_sent(&error))
+            }
+        }
+    }
+
+    pub(super) fn reject_subscription(
+        &mut self,
+        id: u64,
+        code: Option<u16>,
+        reason: Option<String>,
+    ) -> Result<(), PhoneError> {
+        let request = self.asked(id)?;
+        let code = code.unwrap_or(403);
+        if !(300..=699).contains(&code) {
+            return Err(wrong("code must be 300 to 699"));
+        }
+        if let Some(reason) = &reason {
+            super::command::check_text("reason", reason)?;
+        }
+        let answer = Answer {
+            reason,
+            ..Answer::new(code)
+        };
+        self.notifiers.remove(&id);
+        self.context().answer(request, &answer);
+        Ok(())
+    }
+
+    /// Tells a subscriber the state.
+    pub(super) fn notify(
+        &mut self,
+        id: u64,
+        content_type: &str,
+        text: &Content,
+    ) -> Result<(), PhoneError> {
+        let Some(Notifier::Open(open)) = self.notifiers.get(&id).copied() else {
+            return Err(nobody());
+        };
+        let body = content::body(content_type, text)?;
+        let told = self.agent.notify(open, body, self.now, &mut self.outputs);
+        told.map_err(|error| wire::not_sent(&error))
+    }
+
+    /// Ends a subscription; one that is over already stays so.
+    pub(super) fn terminate_notifier(
+        &mut self,
+        id: u64,
+        reason: Option<&str>,
+    ) -> Result<(), PhoneError> {
+        let reason = reason.unwrap_or("noresource");
+        if !is_token(reason) {
+            return Err(wrong(
+                "reason must be a word such as 'noresource' (RFC 6665)",
+            ));
+        }
+        if let Some(Notifier::Open(open)) = self.notifiers.get(&id).copied() {
+            self.agent
+                .terminate(open, reason, self.now, &mut self.outputs);
+            self.notifier_over(id, NotifierEndReason::Local, None);
+        }
+        Ok(())
+    }
+
+    /// A subscriber is gone, or told nothing any more.
+    pub(super) fn notifier_ended(&mut self, ended: NotifierId, end: &NotifierEnd) {
+        let found = self
+            .notifiers
+            .iter()
+            .find(|(_, notifier)| **notifier == Notifier::Open(ended));
+        let Some(id) = found.map(|(id, _)| *id) else {
+            return;
+        };
+        let (reason, code) = match end {
+            NotifierEnd::Expired => (NotifierEndReason::Expired, None),
+            NotifierEnd::Unsubscribed => (NotifierEndReason::Unsubscribed, None),
+            NotifierEnd::Refused(response) => {
+                (NotifierEndReason::Refused, Some(response.status().code()))
+            }
+            NotifierEnd::Silent => (NotifierEndReason::Silent, None),
+        };
+        self.notifier_over(id, reason, code);
+    }
+
+    pub(super) fn notifier_deadline(&self) -> Option<(Instant, Wake)> {
+        let waits = self
+            .notifiers
+            .values()
+            .filter_map(|notifier| match notifier {
+                Notifier::Asked { until, .. } => Some((*until, Wake::SubscriptionRequest)),
+                Notifier::Open(_) => None,
+            });
+        waits.min_by_key(|(at, _)| *at)
+    }
+
+    /// Refuses what the application has not decided in time.
+    pub(super) fn drive_notifiers(&mut self) {
+        let now = self.now;
+        let due = |until: &Instant| *until <= now;
+        self.refuse_asked(due);
+    }
+
+    /// The phone ends: who waits is refused, who subscribes is told.
+    pub(super) fn drop_notifiers(&mut self) {
+        self.refuse_asked(|_| true);
+        let all: Vec<u64> = self.notifiers.keys().copied().collect();
+        for id in all {
+            let _told = self.terminate_notifier(id, None);
+        }
+    }
+
+    fn refuse_asked(&mut self, which: impl Fn(&Instant) -> bool) {
+        let refused: Vec<(u64, ServerRequestId)> = self
+            .notifiers
+            .iter()
+            .filter_map(|(id, notifier)| match notifier {
+                Notifier::Asked { request, until } if which(until) => Some((*id, *request)),
+                Notifier::Asked { .. } | Notifier::Open(_) => None,
+            })
+            .collect();
+        for (id, request) in refused {
+            self.notifiers.remove(&id);
+            self.context().answer(request, &Answer::new(480));
+        }
+    }
+
+    fn asked(&self, id: u64) -> Result<ServerRequestId, PhoneError> {
+        match self.notifiers.get(&id) {
+            Some(Notifier::Asked { .. }) if !self.agent.is_up() => Err(not_connected()),
+            Some(Notifier::Asked { request, .. }) => Ok(*request),
+            Some(Notifier::Open(_)) | None => Err(nobody()),
+        }
+    }
+
+    fn notifier_over(&mut self, id: u64, reason: NotifierEndReason, code: Option<u16>) {
+        if self.notifiers.remove(&id).is_some() {
+            self.context().emit(Event::NotifierEnded {
+                notifier: id,
+                reason,
+                code,
+            });
+        }
+    }
+}
+
+fn read(id: u64, request: &Request) -> SubscriptionRequest {
+    let headers = request.headers();
+    let event = headers.typed::<header::Event<'_>>().and_then(Result::ok);
+    SubscriptionRequest {
+        id,
+        event: event
+            .map(|event| event.value().to_owned())
+            .unwrap_or_default(),
+        target: target(headers),
+        from: wire::caller(headers),
+        identity: caller_identity::read(headers),
+        accept: accepted(headers),
+        expires: expires(headers),
+        headers: wire::header_list(headers),
+    }
+}
+
+/// What the proxy on the way has left alone, unlike the Request-URI.
+fn target(headers: &Headers) -> String {
+    let to = headers.to();
+    to.map(|to| wire::peer(to.uri()).address)
+        .unwrap_or_default()
+}
+
+fn accepted(headers: &Headers) -> Vec<String> {
+    let types = headers.list::<Accept<'_>>().flatten();
+    types
+        .take(MOST_TYPES)
+        .map(|kind| kind.value().to_owned())
+        .collect()
+}
+
+fn expires(headers: &Headers) -> u64 {
+    let expires = headers.typed::<Expires>().and_then(Result::ok);
+    expires.map_or(MOST_GRANTED, |expires| u64::from(expires.0))
+}
+
+fn nobody() -> PhoneError {
+    PhoneError::new(
+        ErrorCode::SubscriptionEnded,
+        ErrorType::Generic,
+        "The subscription is over, or was answered already",
+    )
+}
+
+fn wrong(message: &str) -> PhoneError {
+    PhoneError::new(
+        ErrorCode::InvalidArgument,
+        ErrorType::InvalidOptions,
+        message,
+    )
+}

@@ -1,0 +1,431 @@
+//! Subscriptions of others: their SUBSCRIBE, the NOTIFYs that tell them our state, the end (RFC 6665 §4.2).
+//!
+//! ```text
+//! asked ─accept─► Active ─SUBSCRIBE─► Active ─expiry, Expires: 0, our word─► Leaving ─last NOTIFY answered─► over
+//!   └─refusal─► over  └─NOTIFY refused or unanswered─► over
+//! ```
+//! **One NOTIFY at a time to each subscriber**: states that follow one another faster than it answers are told as the
+//! newest of them, so that a slow or silent subscriber costs one transaction and one body.
+
+use std::time::{Duration, Instant};
+
+use super::command::{Body, CommandError, Reply};
+use super::compose::{check_body, with_body};
+use super::event::{Event, RequestFailure, ServerRequestId};
+use super::outside::is_challenge;
+use super::subscribing::{same_event, seconds};
+use super::usage::{Asked, Sent};
+use super::{Alarm, Endpoint};
+use crate::dialog::{Dialog, DialogId};
+use crate::header::{self, RetryAfter};
+use crate::message::{HeaderName, Headers, Method, Request, Response};
+use crate::put::Put;
+use crate::transaction::{ClientKey, FlowId, ServerKey};
+
+/// Subscribers alive at once.
+const MOST: usize = 512;
+/// RFC 6665 §4.2.1.1 lets a notifier refuse what is shorter than an hour; a refresh a minute is what we bear.
+const SHORTEST: Duration = Duration::from_secs(60);
+/// What a SUBSCRIBE without Expires means: the packages say an hour or leave it to us (RFC 4235 §3.4, RFC 4575 §3.4).
+const USUAL: Duration = Duration::from_secs(3600);
+/// A subscriber that is busy is told again no later than this.
+const LONGEST_PAUSE: Duration = Duration::from_secs(120);
+/// The table of transactions is full for a moment only.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Names one subscriber, from our acceptance to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NotifierId(pub u64);
+
+/// Why a subscriber is told nothing any more.
+#[derive(Debug, Clone)]
+pub enum NotifierEnd {
+    /// It was not renewed in time.
+    Expired,
+    /// The subscriber gave it up.
+    Unsubscribed,
+    /// The subscriber refused a notification.
+    Refused(Box<Response>),
+    /// Nobody answered a notification.
+    Silent,
+}
+
+/// A subscriber.
+#[derive(Debug)]
+pub(super) struct Notifier {
+    dialog: Dialog,
+    flow: FlowId,
+    /// Package and `id`, as the subscriber wrote them.
+    event: String,
+    /// What it was told last, and is told again at each refresh.
+    state: Option<Body>,
+    /// The longest that is granted at once.
+    most: Duration,
+    until: Instant,
+    /// A NOTIFY is out.
+    notifying: bool,
+    /// Another is to follow.
+    owed: bool,
+    /// The reason that the last NOTIFY gives.
+    leaving: Option<String>,
+}
+
+impl Endpoint {
+    /// Accepts a SUBSCRIBE that was handed up, for `most` at once, and tells the subscriber the state.
+    ///
+    /// `NotifierEnded` follows, unless [`terminate`](Self::terminate) comes first; at once where the state was only fetched.
+    pub fn accept_subscription(
+        &mut self,
+        id: ServerRequestId,
+        most: Duration,
+        state: Option<Body>,
+        now: Instant,
+    ) -> Result<NotifierId, CommandError> {
+        check_body(state.as_ref())?;
+        let Asked {
+            server, request, ..
+        } = self.asked.get(&id).ok_or(CommandError::Unknown)?;
+        let (server, request) = (*server, request.clone());
+        if self.notifiers.len() >= MOST {
+            return Err(CommandError::Limit { limit: MOST });
+        }
+        let wrong = CommandError::WrongState {
+            state: "it is no SUBSCRIBE",
+        };
+        let tag = self.layer.local_tag(server).unwrap_or_default();
+        let dialog = Dialog::callee(&request, tag).filter(|_| makes_subscription(&request));
+        let flow = self.layer.server_flow(server).or(self.primary);
+        let (Some(mut dialog), Some(flow)) = (dialog, flow) else {
+            return Err(wrong);
+        };
+        dialog.confirm();
+        let granted = wanted(request.headers()).min(most);
+        let notifier = NotifierId(self.next_id());
+        self.answer(id, &granting(granted), now)?;
+        self.notifiers.insert(
+            notifier,
+            Notifier {
+                dialog,
+                flow,
+                event: event_of(request.headers()).unwrap_or_default(),
+                state,
+                most,
+                until: now + granted,
+                notifying: false,
+                owed: false,
+                leaving: None,
+            },
+        );
+        self.granted(notifier, granted, now);
+        self.settle(now);
+        Ok(notifier)
+    }
+
+    /// Tells a subscriber the state, at once or when it has answered the notification before.
+    pub fn notify(
+        &mut self,
+        id: NotifierId,
+        state: Option<Body>,
+        now: Instant,
+    ) -> Result<(), CommandError> {
+        check_body(state.as_ref())?;
+        let notifier = self.notifiers.get_mut(&id).ok_or(CommandError::Unknown)?;
+        if notifier.leaving.is_some() {
+            return Err(CommandError::Unknown);
+        }
+        notifier.state = state;
+        self.owe(id, now);
+        self.settle(now);
+        Ok(())
+    }
+
+    /// Ends a subscriber's subscription, for a reason of RFC 6665 §4.1.3; the last notification repeats the state.
+    pub fn terminate(&mut self, id: NotifierId, reason: &str, now: Instant) {
+        self.leave(id, reason, now);
+        self.settle(now);
+    }
+
+    /// Vets a SUBSCRIBE outside any dialog and hands it up.
+    pub(super) fn receive_subscribe(&mut self, key: ServerKey, request: Request, now: Instant) {
+        let vetted = self.vet_subscribe(&request).and_then(|()| self.admit(now));
+        match vetted {
+            Ok(()) => self.hand_up(key, None, request),
+            Err(refusal) => self.refuse(key, &request, &refusal, now),
+        }
+    }
+
+    fn vet_subscribe(&self, request: &Request) -> Result<(), Reply> {
+        let headers = request.headers();
+        let Some(Ok(event)) = headers.typed::<header::Event<'_>>() else {
+            return Err(Reply::new(400).because("Missing Event"));
+        };
+        let packages = &self.config.event_packages;
+        if !packages.iter().any(|package| event.is(package)) {
+            return Err(Reply::new(489).header("Allow-Events", packages.join(", ")));
+        }
+        if !headers.contains(HeaderName::Contact) {
+            return Err(Reply::new(400).because("Missing Contact"));
+        }
+        is_long_enough(headers)?;
+        match self.notifiers.len() < MOST {
+            true => Ok(()),
+            false => Err(Reply::new(503).header("Retry-After", "60")),
+        }
+    }
+
+    /// A SUBSCRIBE in the dialog of a subscriber renews or ends its subscription, and has the state told again.
+    pub(super) fn receive_resubscribe(
+        &mut self,
+        key: ServerKey,
+        flow: FlowId,
+        request: Request,
+        now: Instant,
+    ) {
+        let number = request.headers().cseq().map_or(0, |cseq| cseq.number);
+        let Some((id, notifier)) = self.notifier_of(&request) else {
+            return self.refuse(key, &request, &Reply::new(481), now);
+        };
+        if notifier.dialog.accept_cseq(number).is_err() {
+            return self.refuse(key, &request, &Reply::new(500), now);
+        }
+        if let Err(refusal) = is_long_enough(request.headers()) {
+            return self.refuse(key, &request, &refusal, now);
+        }
+        notifier.dialog.refresh_target(request.headers());
+        notifier.flow = flow;
+        let granted = wanted(request.headers()).min(notifier.most);
+        self.refuse(key, &request, &granting(granted), now);
+        self.granted(id, granted, now);
+    }
+
+    fn notifier_of(&mut self, request: &Request) -> Option<(NotifierId, &mut Notifier)> {
+        let dialog = DialogId::of_request(request.headers())?;
+        let event = request.headers().typed::<header::Event<'_>>()?.ok()?;
+        let mut all = self.notifiers.iter_mut();
+        all.find(|(_, notifier)| {
+            notifier.leaving.is_none()
+                && notifier.dialog.id() == &dialog
+                && same_event(&notifier.event, &event)
+        })
+        .map(|(id, notifier)| (*id, notifier))
+    }
+
+    fn granted(&mut self, id: NotifierId, granted: Duration, now: Instant) {
+        if granted.is_zero() {
+            self.leave(id, "timeout", now);
+            return self.emit(Event::NotifierEnded {
+                notifier: id,
+                end: NotifierEnd::Unsubscribed,
+            });
+        }
+        if let Some(notifier) = self.notifiers.get_mut(&id) {
+            notifier.until = now + granted;
+        }
+        self.alarms.start(Alarm::Lapse(id), now + granted);
+        self.owe(id, now);
+    }
+
+    pub(super) fn subscriber_lapsed(&mut self, id: NotifierId, now: Instant) {
+        self.leave(id, "timeout", now);
+        self.emit(Event::NotifierEnded {
+            notifier: id,
+            end: NotifierEnd::Expired,
+        });
+    }
+
+    fn leave(&mut self, id: NotifierId, reason: &str, now: Instant) {
+        let Some(notifier) = self.notifiers.get_mut(&id) else {
+            return;
+        };
+        if notifier.leaving.is_none() {
+            notifier.leaving = Some(reason.to_owned());
+            self.alarms.stop(Alarm::Lapse(id));
+            self.owe(id, now);
+        }
+    }
+
+    fn owe(&mut self, id: NotifierId, now: Instant) {
+        if let Some(notifier) = self.notifiers.get_mut(&id) {
+            notifier.owed = true;
+            self.notify_owed(id, now);
+        }
+    }
+
+    /// Sends the NOTIFY that a subscriber is owed, unless another is out or there is no flow.
+    pub(super) fn notify_owed(&mut self, id: NotifierId, now: Instant) {
+        let Some(notifier) = self.notifiers.get_mut(&id) else {
+            return;
+        };
+        if !notifier.owed || notifier.notifying || self.alarms.is_running(Alarm::NotifyAgain(id)) {
+            return;
+        }
+        if self.layer.is_full() {
+            return self.alarms.start(Alarm::NotifyAgain(id), now + PAUSE);
+        }
+        let preferred = notifier.flow;
+        let Some(flow) = self.flow_for(Some(preferred)) else {
+            // The next flow brings it.
+            return;
+        };
+        let Some(notifier) = self.notifiers.get_mut(&id) else {
+            return;
+        };
+        (notifier.owed, notifier.notifying) = (false, true);
+        let (leaving, body) = (notifier.leaving.clone(), notifier.state.clone());
+        let mut request = notifier.dialog.request(Method::Notify);
+        let left = notifier.until.saturating_duration_since(now).as_secs();
+        let state = match &leaving {
+            Some(reason) => format!("terminated;reason={reason}"),
+            None => format!("active;expires={left}"),
+        };
+        let headers = request.headers_mut();
+        headers.put(HeaderName::Event, &notifier.event);
+        headers.put(HeaderName::SubscriptionState, &state);
+        self.push_common(&mut request, false);
+        let mut request = with_body(request, body.as_ref());
+        self.authorize(&mut request);
+        self.send_notify(id, flow, request, leaving.is_some(), 0, now);
+    }
+
+    fn send_notify(
+        &mut self,
+        id: NotifierId,
+        flow: FlowId,
+        request: Request,
+        last: bool,
+        retries: u32,
+        now: Instant,
+    ) {
+        let sent = |request| Sent::Notify {
+            id,
+            request,
+            last,
+            retries,
+        };
+        self.send(flow, request, sent, now);
+    }
+
+    /// There is a flow again: what was owed meanwhile is told.
+    pub(super) fn notify_all_owed(&mut self, now: Instant) {
+        let all: Vec<NotifierId> = self.notifiers.keys().copied().collect();
+        for id in all {
+            self.notify_owed(id, now);
+        }
+    }
+
+    pub(super) fn receive_notify_response(
+        &mut self,
+        key: ClientKey,
+        response: Response,
+        now: Instant,
+    ) {
+        if response.status().is_provisional() {
+            return;
+        }
+        let Some(Sent::Notify {
+            id,
+            request,
+            last,
+            retries,
+        }) = self.sent.remove(&key)
+        else {
+            return;
+        };
+        let Some(notifier) = self.notifiers.get_mut(&id) else {
+            return;
+        };
+        let preferred = notifier.flow;
+        let cseq = is_challenge(&response).then(|| notifier.dialog.next_cseq());
+        if let Some(again) = self.answer_challenge(&response, &request, retries, cseq)
+            && let Some(flow) = self.flow_for(Some(preferred))
+        {
+            return self.send_notify(id, flow, again, last, retries + 1, now);
+        }
+        self.notified(id, last, response, now);
+    }
+
+    fn notified(&mut self, id: NotifierId, last: bool, response: Response, now: Instant) {
+        let Some(notifier) = self.notifiers.get_mut(&id) else {
+            return;
+        };
+        notifier.notifying = false;
+        if last {
+            return self.forget_notifier(id);
+        }
+        if response.status().is_success() {
+            notifier.dialog.refresh_target(response.headers());
+            return self.notify_owed(id, now);
+        }
+        let retry_after = response.headers().typed::<RetryAfter<'_>>();
+        if let Some(Ok(retry_after)) = retry_after {
+            // RFC 6665 §4.2.2: it only asks for patience.
+            notifier.owed = true;
+            let pause = retry_after.delay().clamp(PAUSE, LONGEST_PAUSE);
+            return self.alarms.start(Alarm::NotifyAgain(id), now + pause);
+        }
+        self.end_notifier(id, NotifierEnd::Refused(Box::new(response)));
+    }
+
+    pub(super) fn notify_failed(&mut self, id: NotifierId, failure: RequestFailure, now: Instant) {
+        let Some(notifier) = self.notifiers.get_mut(&id) else {
+            return;
+        };
+        notifier.notifying = false;
+        match failure {
+            // The dialog outlives the flow, and so does what is to be told.
+            RequestFailure::Transport => self.owe(id, now),
+            RequestFailure::Timeout | RequestFailure::DialogEnded => {
+                self.end_notifier(id, NotifierEnd::Silent);
+            }
+        }
+    }
+
+    /// One that is leaving has had its end told already.
+    fn end_notifier(&mut self, id: NotifierId, end: NotifierEnd) {
+        let told = match self.notifiers.get(&id) {
+            Some(notifier) => notifier.leaving.is_some(),
+            None => return,
+        };
+        self.forget_notifier(id);
+        if !told {
+            self.emit(Event::NotifierEnded { notifier: id, end });
+        }
+    }
+
+    fn forget_notifier(&mut self, id: NotifierId) {
+        self.notifiers.remove(&id);
+        self.alarms.stop(Alarm::Lapse(id));
+        self.alarms.stop(Alarm::NotifyAgain(id));
+    }
+}
+
+fn makes_subscription(request: &Request) -> bool {
+    request.method() == &Method::Subscribe
+}
+
+fn granting(granted: Duration) -> Reply {
+    Reply::new(200).header(HeaderName::Expires.as_str(), granted.as_secs().to_string())
+}
+
+fn wanted(headers: &Headers) -> Duration {
+    seconds(headers, HeaderName::Expires).unwrap_or(USUAL)
+}
+
+/// RFC 6665 §4.2.1.1: what is too short is refused; nothing at all only fetches the state, or ends.
+fn is_long_enough(headers: &Headers) -> Result<(), Reply> {
+    let wanted = wanted(headers);
+    if wanted.is_zero() || wanted >= SHORTEST {
+        return Ok(());
+    }
+    let least = SHORTEST.as_secs().to_string();
+    Err(Reply::new(423).header(HeaderName::MinExpires.as_str(), least))
+}
+
+fn event_of(headers: &Headers) -> Option<String> {
+    let event = headers.typed::<header::Event<'_>>()?.ok()?;
+    let package = event.value();
+    Some(match event.param("id") {
+        Some(id) => format!("{package};id={id}"),
+        None => package.to_owned(),
+    })
+}
