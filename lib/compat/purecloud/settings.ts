@@ -44,6 +44,7 @@ const phoneOptions: Record<keyof SoftphoneOptions, true> = {
   logLevel: true,
   maxSessions: true,
   noAnswerTimeout: true,
+  notifies: true,
   opus: true,
   orgId: true,
   outboundProxy: true,
