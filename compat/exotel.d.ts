@@ -33,7 +33,8 @@ export declare class ExotelWebClient {
     /** The phone behind it once `initWebrtc` has made it, for everything beyond the document. */
     get phone(): Softphone | undefined;
     /**
-     * Takes the account and the callbacks; false, and a line in the log, where `userName`, `sipdomain` or `port` is missing.
+     * Takes the account and the callbacks; false, and a line in the log, where `userName`, `sipdomain` or `port` is missing
+     * or something in it makes no sense.
      *
      * For an account that this process has a phone of already, that phone and its calls are taken over:
      * `CallListenerCallback` gets them as `activeSession`, or `incoming` where they still ring.
@@ -108,7 +109,7 @@ export declare class Call {
     #private;
     /** Answers an incoming call; false, and a line in the log, where it does not ring. */
     Answer(): boolean;
-    /** Ends the call, or refuses it with 486 while it rings. */
+    /** Ends the call, or refuses it with 486 while it rings; doing it again does nothing. */
     Hangup(): boolean;
     /** Sends silence; muting what is muted changes nothing. */
     Mute(): boolean;
@@ -169,8 +170,8 @@ export type RegisterState = 'registered' | 'unregistered' | 'terminated' | 'sent
 
 /** Who is told what happens on a line. */
 interface LineListener {
-    onRegister(state: RegisterState): void;
-    onCall(call: Call, state: CallState): void;
+    onRegister(state: RegisterState, userName: string): void;
+    onCall(call: Call, state: CallState, userName: string): void;
     complain: Complain;
 }
 
@@ -178,12 +179,18 @@ interface LineListener {
 declare class Line {
     #private;
     readonly phone: Softphone;
-    /** The line of this account if there is one already, else a new one; the listener is told from now on. */
+    /**
+     * The line of this account if there is one already, else a new one; the listener is told from now on.
+     *
+     * @throws `SoftphoneError` where the account makes no phone; the line of before stays.
+     */
     static of(account: SipAccountInfo, listener: LineListener): Line;
     private constructor();
     /** The current call. */
     get call(): Call | undefined;
-    /** Whether somebody else listens now. */
+    /** Whether it was asked to register, and not to unregister since. */
+    get wanted(): boolean;
+    /** Whether this listener is told, and not one that came after it. */
     belongsTo(listener: LineListener): boolean;
     register(): void;
     unregister(): Promise<void>;

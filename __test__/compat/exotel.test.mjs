@@ -1,83 +1,10 @@
 import assert from 'node:assert/strict'
-import { fork } from 'node:child_process'
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import { fileURLToPath } from 'node:url'
-import { ExotelWebClient, SessionListener } from 'offhook/compat/exotel'
-import { hears, next, pbxOf, voice } from '../pbx.mjs'
-import { sample, sessionSample } from './exotel-sample.mjs'
+import { ExotelWebClient } from 'offhook/compat/exotel'
+import { hears, next, voice } from '../pbx.mjs'
+import { causing, exotel, teller } from './exotel-harness.mjs'
+import { sample } from './exotel-sample.mjs'
 import { restOf } from './rest.mjs'
-
-const child = fileURLToPath(new URL('exotel-child.mjs', import.meta.url))
-const runtime = mkdtempSync(join(tmpdir(), 'offhook-exotel-'))
-process.env.XDG_RUNTIME_DIR = runtime
-process.on('exit', () => rmSync(runtime, { recursive: true, force: true }))
-
-let domains = 0
-
-/** A PBX, bob's phone, and clients for alice that end with the test and write down what they are told. */
-async function exotel(t, options) {
-  // A domain of its own, for what is left of another test's processes must not meet this one's.
-  const { pbx, open } = await pbxOf(t, { domain: `pbx-${++domains}.test`, ...options })
-  const port = new URL(pbx.url).port
-  const complaints = []
-  const logger = { debug() {}, log() {}, info() {}, error() {}, warn: (message) => complaints.push(message) }
-  const account = {
-    userName: 'alice',
-    authUser: 'alice',
-    sipdomain: pbx.domain,
-    domain: '127.0.0.1' + ':' + port,
-    displayname: 'Alice',
-    secret: 'alice-password',
-    port,
-    security: 'ws',
-    phone: { audio: 'none', logger },
-  }
-  const clientOf = (more = {}) => {
-    const told = teller()
-    const client = new ExotelWebClient()
-    t.after(() => client.destroy())
-    const made = client.initWebrtc(
-      { ...account, ...more },
-      (state, phone) => told.tell('register', state, phone),
-      (callObj, eventType, phone) => told.tell('call', eventType, phone, callObj),
-      (state, phone, call) => told.tell('session', state, phone, call),
-    )
-    assert.equal(made, true)
-    return { client, told }
-  }
-  return { pbx, account, complaints, clientOf, openBob: () => open('bob') }
-}
-
-/** What callbacks tell, in order; `until(...)` waits for the next that begins so. */
-function teller() {
-  const heard = []
-  const waiting = []
-  const fits = (wanted) => (message) => wanted.every((part, index) => message[index] === part)
-  return {
-    heard,
-    tell(...message) {
-      heard.push(message)
-      const index = waiting.findIndex(({ wanted }) => fits(wanted)(message))
-      if (index >= 0) waiting.splice(index, 1)[0].resolve(message)
-    },
-    until(...wanted) {
-      return new Promise((resolve, reject) => {
-        const timer = setTimeout(() => reject(new Error(`not told ${wanted}, but ${JSON.stringify(heard)}`)), 10_000)
-        waiting.push({ wanted, resolve: (message) => (clearTimeout(timer), resolve(message)) })
-      })
-    },
-    names: (kind) => heard.filter(([one]) => one === kind).map(([, name]) => name),
-  }
-}
-
-/** Does something and waits for what it makes the callbacks tell. */
-async function causing(told, wanted, act) {
-  const [message] = await Promise.all([told.until(...wanted), act()])
-  return message
-}
 
 describe('the Exotel façade', { timeout: 60_000 }, () => {
   test('runs the samples of the document', async (t) => {
@@ -242,7 +169,7 @@ describe('the Exotel façade', { timeout: 60_000 }, () => {
       '[offhook] initWebrtc: sipdomain is missing',
       '[offhook] DoRegister: call initWebrtc first',
       '[offhook] UnRegister: call initWebrtc first',
-      '[offhook] getCall: there is no call',
+      '[offhook] getCall: call initWebrtc first',
     ])
     clientOf({ contactHost: '192.0.2.1' })
     assert.deepEqual(complaints, ['[offhook] initWebrtc: contactHost has no effect'])
@@ -299,74 +226,5 @@ describe('the Exotel façade', { timeout: 60_000 }, () => {
     assert.equal(body, 'To=%2B911234567890&CallerId=0801234&From=alice')
     assert.equal(headers.authorization, `Basic ${Buffer.from('key:token').toString('base64')}`)
     await assert.rejects(client.MakeCall({ ...account, accountSid: 'x' }, { To: '1', CallerId: '2' }), { code: 'ERR_HTTP' })
-  })
-
-  describe('across processes', () => {
-    async function childOf(t, account, { takesOver = false, registers = false } = {}) {
-      const { logger: _, ...phone } = account.phone
-      const process = fork(child, [JSON.stringify([{ ...account, phone }, takesOver, registers])])
-      const told = teller()
-      process.on('message', (message) => told.tell(...message))
-      t.after(() => process.kill('SIGKILL'))
-      await Promise.all([told.until('ready'), registers && told.until('register', 'registered')])
-      return { process, told }
-    }
-
-    test('children are told of the calls of the parent, with the document\'s callback', async (t) => {
-      const { account, clientOf, openBob } = await exotel(t)
-      const parent = clientOf()
-      await parent.client.SessionListener()
-      await causing(parent.told, ['register', 'registered'], () => parent.client.DoRegister())
-      const { told } = await childOf(t, account)
-      const bob = await openBob()
-      let call
-      const [, , phone, caller] = await causing(told, ['session', 'incoming'], async () => (call = await bob.call('alice')))
-      assert.deepEqual([phone, caller], ['alice', 'bob'])
-      await causing(told, ['session', 'connected'], () => parent.client.getCall().Answer())
-      await causing(told, ['session', 'callEnded'], () => call.end())
-      assert.deepEqual(told.names('call'), [])
-      assert.deepEqual(parent.told.names('session'), [])
-    })
-
-    test('a child takes over when the parent is killed, and only one does', async (t) => {
-      const { account, openBob } = await exotel(t)
-      const parent = await childOf(t, account, { registers: true })
-      const reluctant = await childOf(t, account)
-      const [one, two] = [await childOf(t, account, { takesOver: true }), await childOf(t, account, { takesOver: true })]
-      const asked = reluctant.told.until('session', 're-register', 'alice')
-      const registered = Promise.race([one, two].map(async (child) => (await child.told.until('register', 'registered'), child)))
-      parent.process.kill('SIGKILL')
-      await asked
-      const follower = await registered
-      const bob = await openBob()
-      await causing(follower.told, ['call', 'connected'], () => bob.call('alice'))
-      assert.deepEqual((follower === one ? two : one).told.names('register'), [])
-    })
-
-    test('a window of the same process takes over when the parent is closed', async (t) => {
-      const { account, clientOf } = await exotel(t)
-      const { process, told } = await childOf(t, account, { registers: true })
-      const { client, told: mine } = clientOf()
-      const storage = new Map([['activeSessionTab', 'child1']])
-      const window = {
-        sessionStorage: { getItem: (key) => storage.get(key), setItem: (key, value) => storage.set(key, value), removeItem: (key) => storage.delete(key) },
-      }
-      const callback = sessionSample(window, { setMessage() {}, setOpen() {}, sendAutoRegistration: () => client.DoRegister() })
-      client.initWebrtc(account, (state) => mine.tell('register', state), () => {}, callback)
-      await SessionListener()
-      await causing(mine, ['register', 'registered'], () => process.send('close'))
-      assert.equal(storage.get('activeSessionTab'), 'parent0')
-      assert.equal(told.names('register').at(-1), 'unregistered')
-    })
-
-    test('the socket can be opened by this user only', async (t) => {
-      const { clientOf } = await exotel(t)
-      const { client } = clientOf()
-      await client.SessionListener()
-      const folder = join(runtime, 'offhook')
-      assert.ok(readdirSync(folder).some((name) => name.endsWith('.sock')))
-      assert.equal(statSync(folder).mode & 0o777, 0o700)
-      for (const name of readdirSync(folder)) assert.equal(statSync(join(folder, name)).mode & 0o177, 0, name)
-    })
   })
 })

@@ -1,4 +1,5 @@
 import type { EndReason, PendingSession, Session, Softphone } from '../../index'
+import { Wanted } from '../wanted'
 
 /** Where a call is. */
 export type CallState = 'incoming' | 'connected' | 'callEnded' | 'terminated'
@@ -49,7 +50,10 @@ export class Call {
   readonly #complain: Complain
   readonly #remote: PendingSession | Session
   readonly #started = new Date().toISOString()
+  readonly #muted = new Wanted()
+  readonly #held = new Wanted()
   #session: Session | undefined
+  #hangingUp = false
   #state: CallState = 'incoming'
   #established = ''
   #ended = ''
@@ -64,46 +68,53 @@ export class Call {
 
   /** Answers an incoming call; false, and a line in the log, where it does not ring. */
   Answer(): boolean {
-    if (this.#session || this.#ended) return this.#no('Answer: the call does not ring')
+    if (this.#session || this.#hangingUp || this.#ended) return this.#no('Answer: the call does not ring')
     this.#phone.acceptPendingSession(this.#remote.id)
     return true
   }
 
-  /** Ends the call, or refuses it with 486 while it rings. */
+  /** Ends the call, or refuses it with 486 while it rings; doing it again does nothing. */
   Hangup(): boolean {
     if (this.#ended) return this.#no('Hangup: the call has ended')
+    if (this.#hangingUp) return true
+    this.#hangingUp = true
     const done = this.#session ? this.#session.end() : this.#phone.rejectPendingSession(this.#remote.id, { code: 486 })
-    return this.#doing('Hangup', done)
+    done.catch((error: Error) => {
+      this.#hangingUp = false
+      // The phone tells its `error` what fails in a rejection.
+      if (this.#session) this.#complain(`Hangup: ${error.message}`, error)
+    })
+    return true
   }
 
   /** Sends silence; muting what is muted changes nothing. */
   Mute(): boolean {
-    return this.#talking('Mute', (session) => session.mute())
+    return this.#talking('Mute', (session) => this.#mute(session, true))
   }
 
   /** Sends the microphone again. */
   UnMute(): boolean {
-    return this.#talking('UnMute', (session) => session.unmute())
+    return this.#talking('UnMute', (session) => this.#mute(session, false))
   }
 
   /** Mutes or unmutes, whichever it is not. */
   MuteToggle(): boolean {
-    return this.#talking('MuteToggle', (session) => (session.muted ? session.unmute() : session.mute()))
+    return this.#talking('MuteToggle', (session) => this.#mute(session, !this.#muted.or(session.muted)))
   }
 
   /** Puts the other party on hold; holding what is on hold changes nothing. */
   Hold(): boolean {
-    return this.#talking('Hold', (session) => session.hold())
+    return this.#talking('Hold', (session) => this.#hold(session, true))
   }
 
   /** Takes it off hold. */
   UnHold(): boolean {
-    return this.#talking('UnHold', (session) => session.resume())
+    return this.#talking('UnHold', (session) => this.#hold(session, false))
   }
 
   /** Holds or takes off hold, whichever it is not. */
   HoldToggle(): boolean {
-    return this.#talking('HoldToggle', (session) => (session.held ? session.resume() : session.hold()))
+    return this.#talking('HoldToggle', (session) => this.#hold(session, !this.#held.or(session.held)))
   }
 
   /** Sends one digit by INFO, as the original does: `0`–`9`, `*`, `#`, `A`–`D`. */
@@ -163,6 +174,14 @@ export class Call {
     this.#ended = new Date().toISOString()
     this.#endReason = reason.text
     return this.#state
+  }
+
+  #mute(session: Session, muted: boolean): Promise<void> {
+    return this.#muted.ask(muted, () => (muted ? session.mute() : session.unmute()))
+  }
+
+  #hold(session: Session, held: boolean): Promise<void> {
+    return this.#held.ask(held, () => (held ? session.hold() : session.resume()))
   }
 
   #talking(method: string, act: (session: Session) => Promise<void>): boolean {

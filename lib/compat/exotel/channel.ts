@@ -1,7 +1,7 @@
 import type { Server, Socket } from 'node:net'
 import { TypedEmitter } from '../../index'
 import { Hub } from './hub'
-import { onMessage, open, privatePath } from './private-socket'
+import { onMessage, open, privatePath, say } from './private-socket'
 
 /** What members of a channel say. */
 export type FromMember =
@@ -34,9 +34,10 @@ const RETRY_MS = 20
  * followed, when it goes, by the member that has been there longest and wants to.
  */
 export class Channel extends TypedEmitter<ChannelEvents> {
+  /** What its members share. */
+  readonly name: string
   /** Resolves once the channel is joined, or can't be. */
   readonly joined: Promise<void>
-  readonly #path: string
   readonly #since = Date.now()
   #socket: Socket | undefined
   #server: Server | undefined
@@ -47,8 +48,9 @@ export class Channel extends TypedEmitter<ChannelEvents> {
 
   constructor(name: string) {
     super()
-    this.#path = privatePath(name)
-    this.joined = this.#join()
+    this.name = name
+    // Whoever makes it listens to `failed` first.
+    this.joined = Promise.resolve().then(() => this.#join())
   }
 
   /** Tells all other members. */
@@ -74,7 +76,7 @@ export class Channel extends TypedEmitter<ChannelEvents> {
   async #join(): Promise<void> {
     while (!this.#closed) {
       try {
-        const door = await open(this.#path, (socket) => this.#hub?.add(socket))
+        const door = await open(privatePath(this.name), (socket) => this.#hub?.add(socket))
         if (door && 'socket' in door) return await this.#joined(door.socket)
         if (door) this.#listen(door.server)
         else await new Promise((retry) => setTimeout(retry, RETRY_MS))
@@ -87,6 +89,7 @@ export class Channel extends TypedEmitter<ChannelEvents> {
 
   // Who listens is a member like the others, over a connection to itself.
   #listen(server: Server): void {
+    if (this.#closed) return void server.close()
     this.#server = server
     this.#hub = new Hub(this.#parents > 0)
   }
@@ -115,7 +118,7 @@ export class Channel extends TypedEmitter<ChannelEvents> {
   }
 
   #say(message: FromMember): void {
-    this.#socket?.write(`${JSON.stringify(message)}\n`)
+    if (this.#socket) say(this.#socket, message)
   }
 
   #hear(message: ToMember): void {

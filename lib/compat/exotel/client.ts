@@ -1,4 +1,5 @@
-import { SoftphoneError, type Softphone } from '../../index'
+import { SoftphoneError, type Logger, type Softphone } from '../../index'
+import { tell } from '../tell'
 import { missing, type SipAccountInfo } from './account'
 import type { Call, CallObject, CallState } from './call'
 import { Channel } from './channel'
@@ -41,13 +42,14 @@ export async function SessionListener(): Promise<void> {
 export class ExotelWebClient {
   #line: Line | undefined
   #account: SipAccountInfo | undefined
-  #callbacks: { register: RegisterEventCallBack; call: CallListenerCallback; session: SessionCallback } | undefined
+  #logger: Logger = console
+  #callbacks: { register: RegisterEventCallBack; call: CallListenerCallback; session: SessionCallback | undefined } | undefined
   #channel: Channel | undefined
   #listens = false
   #destroyed = new AbortController()
   readonly #listener = {
-    onRegister: (state: RegisterState) => this.#registered(state),
-    onCall: (call: Call, state: CallState) => this.#called(call, state),
+    onRegister: (state: RegisterState, userName: string) => this.#registered(state, userName),
+    onCall: (call: Call, state: CallState, userName: string) => this.#called(call, state, userName),
     complain: (message: string, details?: unknown) => this.#complain(message, details),
   }
 
@@ -57,7 +59,8 @@ export class ExotelWebClient {
   }
 
   /**
-   * Takes the account and the callbacks; false, and a line in the log, where `userName`, `sipdomain` or `port` is missing.
+   * Takes the account and the callbacks; false, and a line in the log, where `userName`, `sipdomain` or `port` is missing
+   * or something in it makes no sense.
    *
    * For an account that this process has a phone of already, that phone and its calls are taken over:
    * `CallListenerCallback` gets them as `activeSession`, or `incoming` where they still ring.
@@ -66,41 +69,46 @@ export class ExotelWebClient {
     sipAccountInfo: SipAccountInfo,
     RegisterEventCallBack: RegisterEventCallBack,
     CallListenerCallback: CallListenerCallback,
-    SessionCallback: SessionCallback = () => {},
+    SessionCallback?: SessionCallback,
   ): boolean {
+    this.#logger = sipAccountInfo?.phone?.logger ?? console
     const absent = missing(sipAccountInfo)
     if (absent) return this.#no(`initWebrtc: ${absent} is missing`)
+    const line = this.#lineOf(sipAccountInfo)
+    if (!line) return false
+    // A client has one phone: what it had before ends, unless another client has taken it over.
+    if (this.#line !== line && this.#line?.belongsTo(this.#listener)) void this.#line.destroy()
+    this.#line = line
     this.#account = sipAccountInfo
     this.#callbacks = { register: RegisterEventCallBack, call: CallListenerCallback, session: SessionCallback }
     if (sipAccountInfo.contactHost) this.#complain('initWebrtc: contactHost has no effect')
-    this.#line = Line.of(sipAccountInfo, this.#listener)
     clients.add(this)
     if (this.#listens || everybodyListens) void this.SessionListener()
-    const { call } = this.#line
-    if (call) queueMicrotask(() => this.#tellCall(call, call.connected ? 'activeSession' : 'incoming'))
+    const { call } = line
+    if (call) queueMicrotask(() => this.#tellCall(call, call.connected ? 'activeSession' : 'incoming', sipAccountInfo.userName))
     return true
   }
 
   /** Registers, and tries again every 5 s where that fails; false, and a line in the log, before `initWebrtc`. */
   DoRegister(): boolean {
-    if (!this.#mine()) return this.#no('DoRegister: call initWebrtc first')
-    this.#line?.register()
-    return true
+    const line = this.#mine('DoRegister')
+    line?.register()
+    return line !== undefined
   }
 
   /** Removes the registration; calls live on. */
   UnRegister(): boolean {
-    if (!this.#mine()) return this.#no('UnRegister: call initWebrtc first')
-    void this.#line?.unregister()
-    return true
+    const line = this.#mine('UnRegister')
+    void line?.unregister()
+    return line !== undefined
   }
 
   /** The current call; null, and a line in the log, where there is none. */
   getCall(): Call | null {
-    const call = this.#mine() ? this.#line?.call : undefined
-    if (call) return call
-    this.#complain('getCall: there is no call')
-    return null
+    const line = this.#mine('getCall')
+    if (!line) return null
+    if (!line.call) this.#complain('getCall: there is no call')
+    return line.call ?? null
   }
 
   /**
@@ -109,9 +117,13 @@ export class ExotelWebClient {
    */
   async SessionListener(): Promise<void> {
     this.#listens = true
-    const { userName, sipdomain } = this.#account ?? {}
-    if (userName === undefined) return
-    this.#channel ??= this.#join(userName, `exotel ${userName}@${sipdomain}`)
+    if (!this.#account) return
+    const { userName, sipdomain } = this.#account
+    const name = `exotel ${userName}@${sipdomain}`
+    if (this.#channel?.name !== name) {
+      this.#channel?.close()
+      this.#channel = this.#join(userName, name)
+    }
     await this.#channel.joined
   }
 
@@ -140,8 +152,9 @@ export class ExotelWebClient {
     this.#destroyed = new AbortController()
     this.#channel?.close()
     this.#channel = undefined
-    if (this.#mine()) await this.#line?.destroy()
+    const line = this.#line
     this.#line = undefined
+    if (line?.belongsTo(this.#listener)) await line.destroy()
   }
 
   /** Destroys the client at the end of an `await using` block. */
@@ -149,37 +162,50 @@ export class ExotelWebClient {
     await this.destroy()
   }
 
-  #mine(): boolean {
-    return this.#line?.belongsTo(this.#listener) ?? false
+  #mine(method: string): Line | undefined {
+    if (this.#line?.belongsTo(this.#listener)) return this.#line
+    this.#complain(`${method}: ${this.#line ? 'another client has this phone now' : 'call initWebrtc first'}`)
+    return undefined
+  }
+
+  #lineOf(account: SipAccountInfo): Line | undefined {
+    try {
+      return Line.of(account, this.#listener)
+    } catch (error) {
+      this.#complain(`initWebrtc: ${(error as Error).message}`, error)
+      return undefined
+    }
   }
 
   #join(userName: string, name: string): Channel {
     const channel = new Channel(name)
-    channel.on('event', (event) => this.#heard(event as { state: SessionState; call: CallObject }))
-    channel.on('takeOver', () => this.#callbacks?.session('re-register', userName))
+    channel.on('event', (event) => this.#heard(event, userName))
+    channel.on('takeOver', () => tell(this.#callbacks?.session, 're-register', userName))
     channel.on('failed', (error) => this.#complain(`SessionListener: ${error.message}`, error))
     if (this.#line?.phone.registered) channel.setParent(true)
     return channel
   }
 
-  #registered(state: RegisterState): void {
+  #registered(state: RegisterState, userName: string): void {
     if (state === 'registered') this.#channel?.setParent(true)
-    if (state === 'unregistered') this.#channel?.setParent(false)
-    this.#callbacks?.register(state, this.#account?.userName ?? '')
+    // A parent stays one while its connection is lost.
+    if (state === 'unregistered' && !this.#line?.wanted) this.#channel?.setParent(false)
+    tell(this.#callbacks?.register, state, userName)
   }
 
-  #called(call: Call, state: CallState): void {
+  #called(call: Call, state: CallState, userName: string): void {
     const shared: SessionState = state === 'terminated' ? 'callEnded' : state
     this.#channel?.send({ state: shared, call: call.callDetails() })
-    this.#tellCall(call, state)
+    this.#tellCall(call, state, userName)
   }
 
-  #tellCall(call: Call, event: CallState | 'activeSession'): void {
-    this.#callbacks?.call(call.callDetails(), event, this.#account?.userName ?? '')
+  #tellCall(call: Call, event: CallState | 'activeSession', userName: string): void {
+    tell(this.#callbacks?.call, call.callDetails(), event, userName)
   }
 
-  #heard({ state, call }: { state: SessionState; call: CallObject }): void {
-    this.#callbacks?.session(state, this.#account?.userName ?? '', call)
+  #heard(event: unknown, userName: string): void {
+    const { state, call } = (event ?? {}) as { state?: SessionState; call?: CallObject }
+    if (state === 'incoming' || state === 'connected' || state === 'callEnded') tell(this.#callbacks?.session, state, userName, call)
   }
 
   #no(message: string): false {
@@ -188,8 +214,7 @@ export class ExotelWebClient {
   }
 
   #complain(message: string, details?: unknown): void {
-    const { logger = console } = this.#account?.phone ?? {}
-    logger.warn(`[offhook] ${message}`, details)
+    tell(() => this.#logger.warn(`[offhook] ${message}`, details))
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import type { FromMember, ToMember } from './channel'
-import { onMessage } from './private-socket'
+import { onMessage, say } from './private-socket'
 
 /** Milliseconds that members of a hub that ended have to come back before its successor counts the parents. */
 const GATHERING_MS = 500
@@ -9,6 +9,8 @@ const TAKE_OVER_MS = 2000
 
 interface Member {
   readonly socket: Socket
+  /** Whether it has said who it is: nobody else is told anything. */
+  known: boolean
   parent: boolean
   since: number
 }
@@ -25,7 +27,7 @@ export class Hub {
   }
 
   add(socket: Socket): void {
-    const member: Member = { socket, parent: false, since: Date.now() }
+    const member: Member = { socket, known: false, parent: false, since: Date.now() }
     this.#members.add(member)
     socket.on('error', () => {})
     socket.on('close', () => this.#remove(member))
@@ -40,11 +42,13 @@ export class Hub {
 
   #hear(member: Member, message: FromMember): void {
     if (message.type === 'event') return this.#tell(message, member)
+    if (message.type !== 'parent') return
+    member.known = true
     member.parent = message.is
     member.since = message.since
     if (message.is) clearTimeout(this.#timer)
     const count = this.#parents()
-    if (message.again) say(member, { type: 'welcome', parents: count })
+    if (message.again) say(member.socket, { type: 'welcome', parents: count })
     if (message.is || !message.again) this.#tell({ type: 'parents', count })
   }
 
@@ -60,18 +64,14 @@ export class Hub {
   #findParent(asked: ReadonlySet<Member> = new Set()): void {
     clearTimeout(this.#timer)
     if (this.#parents() > 0) return
-    const oldest = [...this.#members].sort((one, other) => one.since - other.since)
+    const oldest = [...this.#members].filter(({ known }) => known).sort((one, other) => one.since - other.since)
     const next = oldest.find((member) => !asked.has(member))
     if (!next) return this.#tell({ type: 'parents', count: 0 })
-    say(next, { type: 'takeOver' })
+    say(next.socket, { type: 'takeOver' } satisfies ToMember)
     this.#timer = setTimeout(() => this.#findParent(new Set([...asked, next])), TAKE_OVER_MS)
   }
 
   #tell(message: ToMember, from?: Member): void {
-    for (const member of this.#members) if (member !== from) say(member, message)
+    for (const member of this.#members) if (member.known && member !== from) say(member.socket, message)
   }
-}
-
-function say({ socket }: Member, message: ToMember): void {
-  socket.write(`${JSON.stringify(message)}\n`)
 }

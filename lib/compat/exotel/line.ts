@@ -11,8 +11,8 @@ export type RegisterState = 'registered' | 'unregistered' | 'terminated' | 'sent
 
 /** Who is told what happens on a line. */
 export interface LineListener {
-  onRegister(state: RegisterState): void
-  onCall(call: Call, state: CallState): void
+  onRegister(state: RegisterState, userName: string): void
+  onCall(call: Call, state: CallState, userName: string): void
   complain: Complain
 }
 
@@ -31,15 +31,20 @@ export class Line {
   #retry: NodeJS.Timeout | undefined
   #told: RegisterState | undefined
 
-  /** The line of this account if there is one already, else a new one; the listener is told from now on. */
+  /**
+   * The line of this account if there is one already, else a new one; the listener is told from now on.
+   *
+   * @throws `SoftphoneError` where the account makes no phone; the line of before stays.
+   */
   static of(account: SipAccountInfo, listener: LineListener): Line {
     const known = lines.get(account.userName)
-    if (known && isDeepStrictEqual(known.#account, account)) {
+    if (known !== undefined && known.#is(account)) {
       known.#listener = listener
+      known.#tellWhatStays(account)
       return known
     }
-    void known?.destroy()
     const line = new Line(account, listener)
+    void known?.destroy()
     lines.set(account.userName, line)
     return line
   }
@@ -57,7 +62,12 @@ export class Line {
     return this.#call
   }
 
-  /** Whether somebody else listens now. */
+  /** Whether it was asked to register, and not to unregister since. */
+  get wanted(): boolean {
+    return this.#wanted
+  }
+
+  /** Whether this listener is told, and not one that came after it. */
   belongsTo(listener: LineListener): boolean {
     return this.#listener === listener
   }
@@ -73,10 +83,7 @@ export class Line {
       )
       return
     }
-    this.#initialized ??= this.phone
-      .initialize()
-      .catch((error: SoftphoneError) => this.#failed(error))
-      .finally(() => (this.#initialized = undefined))
+    this.#initialized ??= this.#initialize().finally(() => (this.#initialized = undefined))
   }
 
   async unregister(): Promise<void> {
@@ -84,7 +91,8 @@ export class Line {
     clearTimeout(this.#retry)
     this.#tell('sent_request')
     try {
-      if (this.phone.registered) await this.phone.unregister()
+      // Also while it is not registered: it might be about to, or come back from a lost connection.
+      await this.phone.unregister()
       this.#tellOnce('unregistered')
     } catch (error) {
       this.#failed(error as SoftphoneError)
@@ -96,6 +104,29 @@ export class Line {
     this.#wanted = false
     if (lines.get(this.#account.userName) === this) lines.delete(this.#account.userName)
     await this.phone.destroy()
+  }
+
+  async #initialize(): Promise<void> {
+    try {
+      await this.phone.initialize()
+      // UnRegister came meanwhile, and DoRegister behind it.
+      if (this.#wanted && !this.phone.registered) await this.phone.register()
+    } catch (error) {
+      this.#failed(error as SoftphoneError)
+    }
+  }
+
+  // What callbacks and loggers there are differs after a reload.
+  #is({ phone: _, ...account }: SipAccountInfo): boolean {
+    const { phone: __, ...own } = this.#account
+    return isDeepStrictEqual(own, account)
+  }
+
+  #tellWhatStays({ phone: given = {} }: SipAccountInfo): void {
+    const { logger: _, ...own } = this.#account.phone ?? {}
+    const { logger: __, ...wanted } = given
+    if (isDeepStrictEqual(own, wanted)) return
+    this.#complain(`initWebrtc: ${this.#account.userName} has a phone already, whose options stay as they are`)
   }
 
   #followRegistration(): void {
@@ -131,7 +162,7 @@ export class Line {
       return
     }
     this.#call = new Call(this.phone, pending, this.#complain)
-    this.#listener.onCall(this.#call, 'incoming')
+    this.#tellCall(this.#call, 'incoming')
   }
 
   #start(session: Session): void {
@@ -141,7 +172,7 @@ export class Line {
     session.on('change:active', (_session, active) => {
       if (!active) return
       call.connect()
-      this.#listener.onCall(call, 'connected')
+      this.#tellCall(call, 'connected')
     })
   }
 
@@ -150,7 +181,7 @@ export class Line {
     if (call?.id !== id) return
     const state = call.end(reason)
     this.#call = undefined
-    this.#listener.onCall(call, state)
+    this.#tellCall(call, state)
   }
 
   #failed(error: SoftphoneError): void {
@@ -169,7 +200,11 @@ export class Line {
 
   #tell(state: RegisterState): void {
     this.#told = state
-    this.#listener.onRegister(state)
+    this.#listener.onRegister(state, this.#account.userName)
+  }
+
+  #tellCall(call: Call, state: CallState): void {
+    this.#listener.onCall(call, state, this.#account.userName)
   }
 }
 
