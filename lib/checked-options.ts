@@ -84,6 +84,7 @@ const schema: Schema = {
   noAnswerTimeout: whole(1000, 3_600_000),
   sessionTimers: { either: ['boolean', { object: { expires: whole(90, 86_400), minSe: whole(90, 86_400) } }] },
   codecs: { arrayOf: { oneOf: ['opus', 'G722', 'PCMU', 'PCMA'] }, min: 1 },
+  dtmf: { object: { inband: { oneOf: ['auto', true, false] } } },
   opus: { object: { rate: { oneOf: [8000, 16000, 24000, 48000] }, bitrate: whole(6000, 510_000), complexity: whole(0, 10) } },
   audio: { either: [{ oneOf: ['none'] }, { object: audioOptions }] },
   holdMusic: audioInput,

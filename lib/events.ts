@@ -151,8 +151,8 @@ export interface TokenWillExpireEvent {
   expiresIn: number
 }
 
-/** How a digit travels: among the media (RFC 4733), or in an INFO request. */
-export type DtmfMethod = 'rfc4733' | 'info'
+/** How a digit travels: as an event among the media (RFC 4733), in an INFO request, or in the sound itself (ITU-T Q.23). */
+export type DtmfMethod = 'rfc4733' | 'info' | 'inband'
 
 /** A received digit. */
 export interface DtmfEvent {

@@ -21,7 +21,7 @@ import type { HeaderList, WireChanges, WireSession } from './wire'
 const dtmfOptions: Schema = {
   duration: { number: { min: 40, max: 6000 } },
   gap: { number: { min: 30, max: 6000 } },
-  via: { oneOf: ['rfc4733', 'info'] },
+  via: { oneOf: ['rfc4733', 'info', 'inband'] },
 }
 
 const holdVia: Rule = { oneOf: ['invite', 'update'] }
@@ -193,10 +193,11 @@ export class Session extends TypedEmitter<SessionEvents> {
 
   /**
    * Sends digits: `0`–`9`, `*`, `#`, `A`–`D`, and `,` for a pause of two seconds. Resolves when the last one was sent,
-   * and by INFO when it was taken.
+   * and by INFO when it was taken. What goes in the sound takes the place of the input, muted or not, for each digit and the
+   * gap after it.
    *
    * @throws `ERR_INVALID_ARGUMENT` for anything else, `ERR_SESSION_STATE` where the call is not answered,
-   * `ERR_DTMF_REFUSED` where the other side takes no digits or more than 256 wait.
+   * `ERR_DTMF_REFUSED` where the other side takes no digits this way or more than 256 wait.
    */
   async sendDtmf(tones: string, options: DtmfOptions = {}): Promise<void> {
     if (typeof tones !== 'string') throw invalidArgument('tones', 'a string of the digits 0-9, *, # and A-D')

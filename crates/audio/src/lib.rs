@@ -33,6 +33,7 @@ mod rate;
 pub mod companding;
 pub mod detect;
 pub mod drift;
+pub mod dtmf;
 mod filter;
 pub mod gain;
 pub mod level;

@@ -1,4 +1,4 @@
-//! The sounds of telephony: sines, DTMF pairs, ringback, busy, beeps.
+//! The sounds of telephony: sines, ringback, busy, beeps.
 
 use std::f64::consts::TAU;
 use std::time::Duration;
@@ -41,13 +41,6 @@ pub enum Region {
     NorthAmerica,
 }
 
-/// The two frequencies of a key's row and column (ITU-T Q.23).
-const ROWS: [f64; 4] = [697.0, 770.0, 852.0, 941.0];
-const COLUMNS: [f64; 4] = [1_209.0, 1_336.0, 1_477.0, 1_633.0];
-const KEYS: [char; 16] = [
-    '1', '2', '3', 'A', '4', '5', '6', 'B', '7', '8', '9', 'C', '*', '0', '#', 'D',
-];
-
 impl Sequence {
     /// One sine, for `duration` or for ever.
     pub fn sine(hz: f64, dbov: f64, duration: Option<Duration>) -> Self {
@@ -60,27 +53,6 @@ impl Sequence {
     /// Nothing for `duration`.
     pub fn silence(duration: Duration) -> Self {
         Self::once(vec![Step::silence(duration)])
-    }
-
-    /// One key's pair; `None` for what is no key. The column is 2 dB louder, as lines attenuate it more.
-    pub fn dtmf(key: char, duration: Duration) -> Option<Self> {
-        let place = KEYS
-            .iter()
-            .position(|candidate| *candidate == key.to_ascii_uppercase())?;
-        let sines = vec![
-            Sine {
-                hz: ROWS[place / 4],
-                dbov: -13.0,
-            },
-            Sine {
-                hz: COLUMNS[place % 4],
-                dbov: -11.0,
-            },
-        ];
-        Some(Self::once(vec![Step {
-            sines,
-            duration: Some(duration),
-        }]))
     }
 
     /// What a caller hears while the other side rings.
@@ -149,7 +121,7 @@ impl Step {
 }
 
 /// A tone fades in and out over 3 ms, so that it doesn't click.
-const FADE: Duration = Duration::from_millis(3);
+pub(crate) const FADE: Duration = Duration::from_millis(3);
 
 /// Plays a sequence.
 #[derive(Debug, Clone)]
@@ -224,15 +196,15 @@ impl Generator {
 }
 
 /// The place of some samples within a step.
-struct Shape {
-    start: usize,
-    length: Option<usize>,
-    fade: usize,
-    rate: Rate,
+pub(crate) struct Shape {
+    pub(crate) start: usize,
+    pub(crate) length: Option<usize>,
+    pub(crate) fade: usize,
+    pub(crate) rate: Rate,
 }
 
 impl Shape {
-    fn render(&self, sines: &[Sine], out: &mut [i16]) {
+    pub(crate) fn render(&self, sines: &[Sine], out: &mut [i16]) {
         out.fill(0);
         if sines.is_empty() {
             return;
@@ -265,7 +237,7 @@ impl Shape {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::detect::{Goertzel, ToneFit};
+    use crate::detect::ToneFit;
     use crate::level::Level;
 
     fn play(sequence: Sequence, rate: Rate, ticks: usize) -> Vec<i16> {
@@ -288,23 +260,6 @@ mod tests {
     }
 
     #[test]
-    fn each_key_sounds_its_row_and_its_column() {
-        for (index, key) in KEYS.into_iter().enumerate() {
-            let sequence = Sequence::dtmf(key, Duration::from_millis(100)).unwrap();
-            let out = play(sequence, Rate::Hz8000, 10);
-            let share = |hz: f64| {
-                let mut goertzel = Goertzel::new(Rate::Hz8000, hz);
-                goertzel.push(&out);
-                goertzel.take().share
-            };
-            assert!(share(ROWS[index / 4]) > 0.3, "{key}");
-            assert!(share(COLUMNS[index % 4]) > 0.5, "{key}");
-        }
-        assert_eq!(Sequence::dtmf('d', FADE), Sequence::dtmf('D', FADE));
-        assert_eq!(Sequence::dtmf('x', FADE), None);
-    }
-
-    #[test]
     fn a_cadence_repeats_with_its_rhythm() {
         let out = play(Sequence::ringback(Region::Europe), Rate::Hz8000, 1_100);
         let loud =
@@ -316,9 +271,10 @@ mod tests {
 
     #[test]
     fn a_sequence_ends_where_its_durations_say() {
-        let key = |key| Sequence::dtmf(key, Duration::from_millis(100)).unwrap();
+        let tone = |hz| Sequence::sine(hz, -10.0, Some(Duration::from_millis(100)));
         let pause = Sequence::silence(Duration::from_millis(50));
-        let mut generator = Generator::new(key('1').then(pause).then(key('2')), Rate::Hz8000);
+        let sequence = tone(500.0).then(pause).then(tone(600.0));
+        let mut generator = Generator::new(sequence, Rate::Hz8000);
         let mut out = [1; 4_000];
         assert_eq!(generator.fill(&mut out), 2_000);
         assert!(generator.is_finished());

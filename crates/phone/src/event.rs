@@ -192,6 +192,8 @@ pub enum DtmfMethod {
     Rfc4733,
     /// In an INFO request, `application/dtmf-relay`.
     Info,
+    /// In the sound itself (ITU-T Q.23).
+    Inband,
 }
 
 /// An incoming call that nobody has answered yet.

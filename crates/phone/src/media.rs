@@ -62,8 +62,7 @@ pub enum MediaCommand {
     SetVoice { percent: u8 },
     /// Sends silence instead of the input, or the input again.
     Mute { muted: bool },
-    /// Queues telephone events; each tone played is reported by `DtmfSent`, or all at once by
-    /// `DtmfRefused`.
+    /// Queues tones; each one played is reported by `DtmfSent`, or all at once by `DtmfRefused`.
     SendDtmf {
         /// Names the order where it is refused.
         ticket: Ticket,
@@ -72,6 +71,8 @@ pub enum MediaCommand {
         duration: u32,
         /// Milliseconds between two tones.
         gap: u32,
+        /// In the sound itself instead of telephone events.
+        in_band: bool,
     },
     /// Ends this session's media; nothing is reported after it.
     Close,
@@ -151,7 +152,12 @@ pub enum MediaEvent {
     /// The peer put us on hold, or took us off it.
     RemoteHold { held: bool },
     /// The peer pressed a key for so many milliseconds.
-    Dtmf { tone: Tones, duration: u32 },
+    Dtmf {
+        tone: Tones,
+        duration: u32,
+        /// It was heard in the sound itself.
+        in_band: bool,
+    },
     /// One of our tones was sent; so many are still queued.
     DtmfSent { remaining: u32 },
     /// The tones of this order can't be sent.
@@ -193,7 +199,7 @@ impl fmt::Debug for MediaEvent {
                 .finish(),
             Self::EndOfCandidates => f.write_str("EndOfCandidates"),
             Self::RemoteHold { held } => f.debug_tuple("RemoteHold").field(held).finish(),
-            Self::Dtmf { tone, duration } => {
+            Self::Dtmf { tone, duration, .. } => {
                 f.debug_tuple("Dtmf").field(tone).field(duration).finish()
             }
             Self::DtmfSent { remaining } => f.debug_tuple("DtmfSent").field(remaining).finish(),

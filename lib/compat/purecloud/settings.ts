@@ -30,6 +30,7 @@ const phoneOptions: Record<keyof SoftphoneOptions, true> = {
   contactTransport: true,
   conversationIdHeader: true,
   displayName: true,
+  dtmf: true,
   environment: true,
   extraHeaders: true,
   followRedirects: true,

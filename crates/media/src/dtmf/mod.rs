@@ -1,4 +1,4 @@
-//! Key presses in RTP (RFC 4733): telephone events sent and received.
+//! Key presses in RTP: telephone events (RFC 4733) sent and received, and keys sent in the sound itself.
 
 mod receive;
 mod send;

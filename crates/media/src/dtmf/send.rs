@@ -1,6 +1,8 @@
-//! Pressing keys: one tick is 10 ms.
+//! Pressing keys, as events or as sound, one after the other: one tick is 10 ms.
 
 use super::{Event, PAYLOAD};
+use audio::Rate;
+use audio::dtmf::Burst;
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -37,12 +39,18 @@ pub struct Clocks {
 #[derive(Clone, Copy)]
 enum Step {
     Press { code: u8, ticks: u32, gap: u32 },
+    Sound { burst: Burst, gap: u32 },
     Pause { ticks: u32 },
 }
 
 #[derive(Clone, Copy)]
 enum State {
     Idle,
+    /// In the sound itself.
+    Bursting {
+        burst: Burst,
+        gap: u32,
+    },
     Sounding(Sounding),
     /// The end has been sent `sent` times.
     Ending {
@@ -53,8 +61,17 @@ enum State {
     /// Between two keys, or in a pause of the caller's.
     Silent {
         left: u32,
-        pause: bool,
+        after: After,
     },
+}
+
+/// What a silence follows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum After {
+    Event,
+    /// Nothing else may sound in it, or the keys would run together.
+    Burst,
+    Comma,
 }
 
 #[derive(Clone, Copy)]
@@ -106,16 +123,32 @@ impl Sender {
         });
     }
 
+    /// Queues a key in the sound itself, with silence of `gap` after it; nothing for what is no key.
+    pub fn press_in_band(&mut self, key: char, duration: Duration, gap: Duration) {
+        let ticks = ticks(duration).max(1) as usize;
+        if let Some(burst) = Burst::new(key, ticks) {
+            self.queue.push_back(Step::Sound {
+                burst,
+                gap: self::ticks(gap),
+            });
+        }
+    }
+
     /// Queues two seconds without a key.
     pub fn pause(&mut self) {
         self.queue.push_back(Step::Pause { ticks: PAUSE });
     }
 
-    /// Forgets every key, the one that sounds too: nobody takes them any more.
-    pub fn abandon(&mut self) {
-        self.completed |= !self.queue.is_empty() || !matches!(self.state, State::Idle);
-        self.queue.clear();
-        self.state = State::Idle;
+    /// Forgets every event, the one under way too: nobody takes them any more.
+    pub fn abandon_events(&mut self) {
+        let waiting = self.queue.len();
+        self.queue
+            .retain(|step| !matches!(step, Step::Press { .. }));
+        let under_way = self.is_sounding();
+        if under_way {
+            self.state = State::Idle;
+        }
+        self.completed |= under_way || self.queue.len() < waiting;
     }
 
     /// How many steps wait.
@@ -128,6 +161,21 @@ impl Sender {
         matches!(self.state, State::Sounding(_) | State::Ending { .. })
     }
 
+    /// Writes the 10 ms of [`tick`](Self::tick) in place of any other sound, where a key or the gap after it wants that.
+    pub fn fill(&mut self, rate: Rate, out: &mut [i16]) -> bool {
+        match &mut self.state {
+            State::Bursting { burst, .. } => burst.fill(rate, out),
+            State::Silent {
+                after: After::Burst,
+                ..
+            } => out.fill(0),
+            State::Idle | State::Sounding(_) | State::Ending { .. } | State::Silent { .. } => {
+                return false;
+            }
+        }
+        true
+    }
+
     /// Whether a key press or a pause was completed, or all were abandoned, since the last call.
     pub fn take_completed(&mut self) -> bool {
         std::mem::take(&mut self.completed)
@@ -137,12 +185,12 @@ impl Sender {
     ///
     /// `update` is every how many ticks a sounding event is repeated.
     pub fn tick(&mut self, now: u32, clocks: Clocks, update: u32) -> [Option<Packet>; 2] {
-        if let State::Silent { left, pause } = &mut self.state {
+        if let State::Silent { left, after } = &mut self.state {
             *left = left.saturating_sub(1);
             if *left > 0 {
                 return [None, None];
             }
-            self.completed |= *pause;
+            self.completed |= *after == After::Comma;
             self.state = State::Idle;
         }
         if matches!(self.state, State::Idle) {
@@ -151,7 +199,15 @@ impl Sender {
         match self.state {
             State::Sounding(sounding) => self.sound(sounding, clocks, update.max(1)),
             State::Ending { last, sent, gap } => self.end(last, sent, gap),
-            State::Idle | State::Silent { .. } => [None, None],
+            State::Bursting { burst, gap } if burst.is_over() => {
+                self.completed = true;
+                self.state = State::Silent {
+                    left: gap.max(1),
+                    after: After::Burst,
+                };
+                [None, None]
+            }
+            State::Idle | State::Bursting { .. } | State::Silent { .. } => [None, None],
         }
     }
 
@@ -166,9 +222,10 @@ impl Sender {
                 gap,
                 first: true,
             }),
+            Some(Step::Sound { burst, gap }) => State::Bursting { burst, gap },
             Some(Step::Pause { ticks }) => State::Silent {
                 left: ticks,
-                pause: true,
+                after: After::Comma,
             },
             None => State::Idle,
         };
@@ -214,7 +271,7 @@ impl Sender {
             self.completed = true;
             State::Silent {
                 left: gap.saturating_sub(u32::from(END_COPIES) - 2).max(1),
-                pause: false,
+                after: After::Event,
             }
         } else {
             State::Ending { last, sent, gap }
@@ -324,6 +381,69 @@ mod tests {
     }
 
     #[test]
+    fn a_key_in_the_sound_takes_its_place_for_itself_and_its_gap() {
+        let mut sender = Sender::default();
+        for key in ['1', 'x', '2'] {
+            sender.press_in_band(key, Duration::from_millis(80), Duration::from_millis(50));
+        }
+        assert_eq!(sender.waiting(), 2);
+        let mut shape = String::new();
+        let mut done = Vec::new();
+        for tick in 0..30 {
+            assert_eq!(sender.tick(0, CLOCKS, 2), [None, None]);
+            let mut out = [7; 160];
+            shape.push(match sender.fill(Rate::Hz16000, &mut out) {
+                false => '-',
+                true if out.iter().all(|sample| *sample == 0) => '.',
+                true => '#',
+            });
+            if sender.take_completed() {
+                done.push((tick, sender.waiting()));
+            }
+        }
+        assert_eq!(shape, "########.....########.....----");
+        assert_eq!(done, [(8, 1), (21, 0)]);
+    }
+
+    #[test]
+    fn events_and_sound_wait_for_each_other() {
+        let mut sender = Sender::default();
+        let (duration, gap) = (Duration::from_millis(100), Duration::from_millis(70));
+        sender.press(5, duration, gap);
+        sender.press_in_band('6', duration, gap);
+        sender.press(7, duration, gap);
+        let mut order = Vec::new();
+        for tick in 0..60 {
+            let packets = sender.tick(0, CLOCKS, 2);
+            let code = |p: Packet| Event::read(&p.payload).unwrap().code;
+            if packets[1].is_some_and(|p| p.marker) || sender.is_sounding() && packets[1].is_some()
+            {
+                order.push((tick, packets[1].map(code)));
+            }
+            if sender.fill(Rate::Hz8000, &mut [0; 80]) {
+                order.push((tick, None));
+            }
+        }
+        let began = |code| order.iter().position(|(_, what)| *what == code).unwrap();
+        assert!(began(Some(5)) < began(None) && began(None) < began(Some(7)));
+        assert_eq!(order[began(None)].0, 17);
+    }
+
+    #[test]
+    fn who_takes_no_events_still_hears_the_sound() {
+        let mut sender = Sender::default();
+        let (duration, gap) = (Duration::from_millis(100), Duration::from_millis(70));
+        sender.press(5, duration, gap);
+        sender.press_in_band('6', duration, gap);
+        sender.tick(0, CLOCKS, 2);
+        sender.abandon_events();
+        assert!(sender.take_completed());
+        assert_eq!(sender.waiting(), 1);
+        sender.tick(0, CLOCKS, 2);
+        assert!(sender.fill(Rate::Hz8000, &mut [0; 80]));
+    }
+
+    #[test]
     fn abandoned_keys_are_silent_and_over() {
         let mut sender = Sender::default();
         for code in [1, 2] {
@@ -331,7 +451,7 @@ mod tests {
         }
         run(&mut sender, CLOCKS, 3);
         assert!(sender.is_sounding());
-        sender.abandon();
+        sender.abandon_events();
         assert!(!sender.is_sounding());
         assert!(sender.take_completed() && !sender.take_completed());
         assert!(run(&mut sender, CLOCKS, 30).is_empty());

@@ -5,6 +5,18 @@ use crate::transport::{Certificate, GatheringCap, Policy, Server};
 use std::net::SocketAddr;
 use std::time::Duration;
 
+/// Whether keys are listened for in the peer's sound itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum InBandKeys {
+    /// Where no telephone events were agreed to.
+    #[default]
+    Auto,
+    /// Always, until the peer sends a telephone event.
+    Always,
+    /// Never.
+    Never,
+}
+
 /// Everything a session needs to know before it starts.
 #[derive(Clone, Debug)]
 pub struct SessionConfig {
@@ -14,6 +26,8 @@ pub struct SessionConfig {
     pub opus: OpusSettings,
     /// Whether key presses are sent and understood (RFC 4733).
     pub telephone_event: bool,
+    /// Whether they are also listened for in the sound.
+    pub in_band_keys: InBandKeys,
     /// The packet time we ask for, and send with unless the peer asks for another: 10, 20, 40 or 60 ms.
     pub packet_time: Duration,
     /// The canonical name in RTCP (RFC 7022); a random one is made where there is none.
@@ -41,6 +55,7 @@ impl SessionConfig {
             codecs: Codec::ALL.to_vec(),
             opus: OpusSettings::default(),
             telephone_event: true,
+            in_band_keys: InBandKeys::default(),
             packet_time: Duration::from_millis(20),
             cname: None,
             no_media_after: Duration::from_secs(10),

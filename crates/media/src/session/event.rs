@@ -65,6 +65,8 @@ pub enum MediaEvent {
         tone: Tone,
         /// How long it was held.
         duration: Duration,
+        /// It was heard in the sound itself.
+        in_band: bool,
     },
     /// A key press of ours has been sent.
     DtmfSent {

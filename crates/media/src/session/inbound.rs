@@ -1,5 +1,6 @@
 //! From RTP to sound and pressed keys.
 
+use super::in_band::InBand;
 use super::outbound::Loudness;
 use super::{MediaEvent, SessionConfig, Tone};
 use crate::codec::Codec;
@@ -20,6 +21,7 @@ pub(super) struct Inbound {
     plays: bool,
     pub(super) playout: Playout<Sound>,
     keys: dtmf::Receiver,
+    in_band: InBand,
     pub(super) reception: Reception,
     last_arrival: Option<Instant>,
     /// Packets of payload types that were not agreed to.
@@ -46,6 +48,7 @@ impl Inbound {
             plays: false,
             playout: Playout::new(config.opus, first.rate(&config.opus), now),
             keys: dtmf::Receiver::default(),
+            in_band: InBand::new(config.in_band_keys),
             reception: Reception::default(),
             last_arrival: None,
             unknown: 0,
@@ -58,6 +61,7 @@ impl Inbound {
         self.formats = agreed.receive.clone();
         self.plays = agreed.direction.receives();
         self.playout.expect(agreed.send.codec);
+        self.in_band.configure(agreed);
     }
 
     pub(super) fn rate(&self) -> Rate {
@@ -102,6 +106,7 @@ impl Inbound {
             }
             Some((Encoding::TelephoneEvent, clock)) => {
                 self.playout.note_silent(packet.ssrc, packet.seq);
+                self.in_band.event(packet.payload());
                 let (ssrc, timestamp) = (packet.ssrc, packet.timestamp);
                 let press = self
                     .keys
@@ -133,12 +138,15 @@ impl Inbound {
         }
     }
 
-    pub(super) fn pull(&mut self, samples: &mut [i16], now: Instant) {
-        let tick = self.rate().samples_per_tick().min(samples.len());
+    /// Gives 10 ms to play, and the key press that they complete.
+    pub(super) fn pull(&mut self, samples: &mut [i16], now: Instant) -> Option<MediaEvent> {
+        let rate = self.rate();
+        let tick = rate.samples_per_tick().min(samples.len());
         let (sound, rest) = samples.split_at_mut(tick);
         self.playout.pull(sound, now);
         rest.fill(0);
         self.level.add(sound);
+        self.in_band.hear(rate, sound)
     }
 
     pub(super) fn key_deadline(&self) -> Option<Instant> {
@@ -160,5 +168,6 @@ fn key(press: dtmf::Press) -> Option<MediaEvent> {
     Some(MediaEvent::Dtmf {
         tone: Tone::from_event(press.code)?,
         duration: press.duration,
+        in_band: false,
     })
 }

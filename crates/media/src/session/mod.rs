@@ -12,6 +12,7 @@
 mod config;
 mod description;
 mod event;
+mod in_band;
 mod inbound;
 mod network;
 mod outbound;
@@ -19,7 +20,7 @@ mod report;
 mod snapshot;
 mod stats;
 
-pub use config::SessionConfig;
+pub use config::{InBandKeys, SessionConfig};
 pub use event::{ConnectionState, MediaEvent, MediaRefusal, Output, SessionError, Tone, Wake};
 pub use stats::{
     CodecStats, InboundRtp, OutboundRtp, RemoteInboundRtp, RemoteOutboundRtp, Stats, Summary,
@@ -109,6 +110,8 @@ pub struct Tones {
     pub duration: Duration,
     /// The silence after each: at least 30 ms.
     pub gap: Duration,
+    /// In the sound itself (ITU-T Q.23) instead of telephone events.
+    pub in_band: bool,
 }
 
 impl std::fmt::Debug for Tones {
@@ -117,6 +120,7 @@ impl std::fmt::Debug for Tones {
             .field("digits", &"…")
             .field("duration", &self.duration)
             .field("gap", &self.gap)
+            .field("in_band", &self.in_band)
             .finish()
     }
 }
@@ -217,17 +221,15 @@ impl Session {
     /// Presses keys, after those that still wait.
     ///
     /// # Errors
-    /// When a key does not exist, too many wait, or the peer takes no telephone events. Then none is sent.
+    /// When a key does not exist, too many wait, or the peer takes no telephone events and is to have them. Then none
+    /// is sent.
     pub fn send_dtmf(&mut self, tones: &Tones, now: Instant) -> Result<(), SessionError> {
         self.now = now;
         if self.is_closed() {
             return Err(SessionError::Closed);
         }
-        if self
-            .agreed
-            .as_ref()
-            .is_some_and(|a| a.send_events.is_none())
-        {
+        let takes_none = |agreed: &Agreed| agreed.send_events.is_none();
+        if !tones.in_band && self.agreed.as_ref().is_some_and(takes_none) {
             return Err(SessionError::NoTelephoneEvents);
         }
         self.outbound.press(tones)
@@ -256,7 +258,9 @@ impl Session {
             samples.fill(0);
             return;
         }
-        self.inbound.pull(samples, now);
+        if let Some(key) = self.inbound.pull(samples, now) {
+            self.event(key);
+        }
         self.note_codecs();
     }
 

@@ -102,7 +102,7 @@ impl Outbound {
             .send_events
             .map(|(payload_type, clock)| (payload_type.value(), clock));
         if self.events.is_none() {
-            self.keys.abandon();
+            self.keys.abandon_events();
         }
         let settings = opus_settings(&config.opus, &agreed.send);
         let same = self.format.is_some_and(|f| f.codec == agreed.send.codec)
@@ -136,6 +136,7 @@ impl Outbound {
         let gap = tones.gap.clamp(KEY_GAP.0, KEY_GAP.1);
         for key in keys {
             match Tone::from_char(key) {
+                Some(_) if tones.in_band => self.keys.press_in_band(key, held, gap),
                 Some(tone) => self.keys.press(tone.event(), held, gap),
                 None => self.keys.pause(),
             }
@@ -208,6 +209,9 @@ impl Outbound {
                 .extend_from_slice(&samples[..samples.len().min(tick)]);
         }
         self.frame.resize(old + tick, 0);
+        let rate = self.rate();
+        // Where it does, what was captured is not heard: a voice over a key would hide it.
+        let _filled = self.keys.fill(rate, &mut self.frame[old..]);
     }
 
     fn send_frame(
@@ -251,9 +255,7 @@ impl Outbound {
         outputs: &mut VecDeque<Output>,
         now: Instant,
     ) {
-        if let Some(agreed) = self.events {
-            self.send_key(agreed, begins, format, transport, now);
-        }
+        self.send_key(begins, format, transport, now);
         if self.keys.take_completed() {
             outputs.push_back(Output::Event(MediaEvent::DtmfSent {
                 remaining: self.keys.waiting(),
@@ -263,16 +265,15 @@ impl Outbound {
 
     fn send_key(
         &mut self,
-        (payload_type, clock): (u8, u32),
         begins: u32,
         format: SendFormat,
         transport: &mut Transport,
         now: Instant,
     ) {
-        let clocks = dtmf::Clocks {
-            audio: format.codec.clock_rate(),
-            event: clock,
-        };
+        let audio = format.codec.clock_rate();
+        // Without an agreement no event waits, only keys in the sound.
+        let (payload_type, event) = self.events.unwrap_or((0, audio));
+        let clocks = dtmf::Clocks { audio, event };
         let update = u32::from(format.ptime / 10).max(2);
         for packet in self.keys.tick(begins, clocks, update).into_iter().flatten() {
             let packet = RtpOut {

@@ -13,6 +13,7 @@ fn tones(digits: &str) -> Tones {
         digits: digits.into(),
         duration: 100 * MS,
         gap: 70 * MS,
+        in_band: false,
     }
 }
 

@@ -9,6 +9,7 @@ mod allocation;
 mod calls;
 mod descriptions;
 mod harness;
+mod in_band;
 mod keys;
 mod renegotiation;
 mod reports;

@@ -14,9 +14,10 @@ use serde::Deserialize;
 pub(crate) use account::escape_user;
 pub use error::ConfigError;
 pub use options::{
-    AudioOption, AudioOptions, AutoAnswerOption, AutoAnswerOptions, ContactTransportOption,
-    HeaderOption, InputOption, OneOrMany, Options, OpusOptions, OutputOption, ServerOption,
-    SessionTimersOption, SessionTimersOptions, TlsOptions, WeightedServer,
+    AudioOption, AudioOptions, Auto, AutoAnswerOption, AutoAnswerOptions, ContactTransportOption,
+    DtmfOptions, HeaderOption, InbandOption, InputOption, OneOrMany, Options, OpusOptions,
+    OutputOption, ServerOption, SessionTimersOption, SessionTimersOptions, TlsOptions,
+    WeightedServer,
 };
 pub(crate) use read::{ice_servers, is_printable, is_token, may_all_be_added, may_be_added};
 pub use server::Server;
@@ -92,6 +93,8 @@ pub struct Config {
     pub volume: u8,
     /// STUN and TURN servers.
     pub ice_servers: Vec<IceServer>,
+    /// Whether keys are listened for in the peer's sound.
+    pub inband_dtmf: InbandDtmf,
     /// Which candidates may be used.
     pub ice_transport_policy: IceTransportPolicy,
     /// The most time to gather candidates.
@@ -242,6 +245,18 @@ pub enum Codec {
     Pcmu,
     /// G.711 A-law.
     Pcma,
+}
+
+/// Whether keys are listened for in the peer's sound itself (ITU-T Q.23).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum InbandDtmf {
+    /// Where the peer agrees to no telephone events.
+    #[default]
+    Auto,
+    /// In any case.
+    Always,
+    /// Never.
+    Never,
 }
 
 /// The default devices.

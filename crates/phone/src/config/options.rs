@@ -50,6 +50,7 @@ plain_values!(
     super::WhenBusy,
     InputOption,
     OutputOption,
+    InbandOption,
 );
 
 macro_rules! options {
@@ -160,6 +161,8 @@ options! {
         codecs, "codecs": Vec<String> = "an array of 'opus', 'G722', 'PCMU' and 'PCMA'";
         /// How Opus is run.
         opus, "opus": OpusOptions = "an object";
+        /// Keys of the other party.
+        dtmf, "dtmf": DtmfOptions = "an object";
         /// Devices.
         audio, "audio": AudioOption = "'none' or { input, output }";
         /// What a party on hold hears; default silence.
@@ -190,6 +193,14 @@ options! {
         bitrate, "bitrate": u64 = "a whole number of bits per second from 6000 to 510000";
         /// The effort; default 5.
         complexity, "complexity": u64 = "a whole number from 0 to 10";
+    }
+}
+
+options! {
+    /// Keys of the other party.
+    DtmfOptions {
+        /// Whether they are listened for in the sound; default `auto`.
+        inband, "inband": InbandOption = "'auto' or a boolean";
     }
 }
 
@@ -357,6 +368,24 @@ impl OptionValue for AutoAnswerOption {
             None => AutoAnswerOptions::read(path, value, expected).map(Self::Detailed),
         }
     }
+}
+
+/// `dtmf.inband`: a switch, or a word.
+#[derive(Debug, Clone, PartialEq, serde::Deserialize)]
+#[serde(untagged)]
+pub enum InbandOption {
+    /// Whether they are listened for in any case.
+    Switch(bool),
+    /// When: only `auto` is a word.
+    Word(Auto),
+}
+
+/// The word `auto`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Auto {
+    /// As fits.
+    Auto,
 }
 
 /// `audio`: `'none'`, or an object.

@@ -7,12 +7,12 @@ use sip::message::Headers;
 use super::account::{account, authorization, bearer_is_safe, domain};
 use super::options::{
     AudioOption, AutoAnswerOption, AutoAnswerOptions, ContactTransportOption, HeaderOption,
-    OneOrMany, Options, OpusOptions, ServerOption, SessionTimersOption, SessionTimersOptions,
-    TlsOptions,
+    InbandOption, OneOrMany, Options, OpusOptions, ServerOption, SessionTimersOption,
+    SessionTimersOptions, TlsOptions,
 };
 use super::{
-    Address, Audio, AutoAnswer, Codec, Config, ConfigError, ContactTransport, IceServer, Opus,
-    Policy, Server, SessionTimers, Tls,
+    Address, Audio, AutoAnswer, Codec, Config, ConfigError, ContactTransport, IceServer,
+    InbandDtmf, Opus, Policy, Server, SessionTimers, Tls,
 };
 use crate::audio;
 use crate::event::Level;
@@ -102,6 +102,11 @@ impl TryFrom<Options> for Config {
             session_timers: session_timers(options.session_timers)?,
             codecs: codecs(options.codecs)?,
             opus: opus(options.opus.unwrap_or_default())?,
+            inband_dtmf: match options.dtmf.and_then(|dtmf| dtmf.inband) {
+                None | Some(InbandOption::Word(_)) => InbandDtmf::Auto,
+                Some(InbandOption::Switch(true)) => InbandDtmf::Always,
+                Some(InbandOption::Switch(false)) => InbandDtmf::Never,
+            },
             audio: audio(options.audio)?,
             hold_others: options.hold_others.unwrap_or(false),
             hold_music: options.hold_music.map_or(audio::Input::None, Into::into),

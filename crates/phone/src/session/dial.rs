@@ -67,6 +67,7 @@ impl Session {
             delivery: Delivery::default(),
             input: dial.input.map_or(Choice::Default, Choice::Own),
             output: dial.output.map_or(Choice::Default, Choice::Own),
+            pressed: Default::default(),
             errands: Vec::new(),
             transfer: None,
             referral: None,

@@ -1,4 +1,6 @@
-//! Tones that we send.
+//! Tones that we send, and those that arrive.
+
+use std::time::{Duration, Instant};
 
 use super::keys::Order;
 use super::{Context, Session, State};
@@ -11,6 +13,38 @@ use crate::output::Reply;
 
 /// More at once is no dialling but a mistake.
 const MOST_TONES: usize = 256;
+
+/// How long after a key was heard in the sound its INFO may come.
+const SAME_KEY: Duration = Duration::from_secs(1);
+
+/// What is known of how the peer presses keys: some send an INFO and leave the sound of the key in,
+/// which must not count twice.
+#[derive(Debug, Default)]
+pub(super) struct Pressed {
+    /// It uses INFO, so that what is heard is an echo of it.
+    by_info: bool,
+    /// The last one that was heard in the sound.
+    heard: Option<(Tones, Instant)>,
+}
+
+impl Pressed {
+    /// Whether a key is news.
+    fn is_new(&mut self, tone: &Tones, method: DtmfMethod, now: Instant) -> bool {
+        match method {
+            DtmfMethod::Rfc4733 => true,
+            DtmfMethod::Inband => {
+                self.heard = Some((tone.clone(), now));
+                !self.by_info
+            }
+            DtmfMethod::Info => {
+                let same = |(heard, at): &(Tones, Instant)| heard == tone && now < *at + SAME_KEY;
+                let echo = !self.by_info && self.heard.as_ref().is_some_and(same);
+                self.by_info = true;
+                !echo
+            }
+        }
+    }
+}
 
 impl Session {
     /// Queues the tones; the command is done when the last one was sent.
@@ -28,7 +62,7 @@ impl Session {
             Err(error) => return ctx.reply(ticket, Err(error)),
         };
         match via {
-            DtmfMethod::Rfc4733 => {
+            DtmfMethod::Rfc4733 | DtmfMethod::Inband => {
                 if let State::Active(active) = &mut self.state {
                     active.tones.push(ticket);
                 }
@@ -37,6 +71,7 @@ impl Session {
                     tones: Tones::new(tones),
                     duration,
                     gap,
+                    in_band: via == DtmfMethod::Inband,
                 };
                 ctx.media(self.id, command);
             }
@@ -77,13 +112,13 @@ impl Session {
 
     /// The far end pressed a key.
     pub(crate) fn pressed(
-        &self,
+        &mut self,
         tone: Tones,
         duration: u32,
         method: DtmfMethod,
         ctx: &mut Context<'_>,
     ) {
-        if self.is_live() {
+        if self.is_live() && self.pressed.is_new(&tone, method, ctx.now) {
             let id = self.id;
             ctx.emit(Event::Dtmf {
                 id,

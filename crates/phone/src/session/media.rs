@@ -29,8 +29,16 @@ impl Session {
             MediaEvent::Failed { failure, reason } => self.failed(failure, &reason, ctx),
             MediaEvent::EndOfCandidates => ctx.emit(Event::EndOfCandidates { id }),
             MediaEvent::RemoteHold { held } => self.held_by_peer(held, ctx),
-            MediaEvent::Dtmf { tone, duration } => {
-                self.pressed(tone, duration, DtmfMethod::Rfc4733, ctx);
+            MediaEvent::Dtmf {
+                tone,
+                duration,
+                in_band,
+            } => {
+                let method = match in_band {
+                    true => DtmfMethod::Inband,
+                    false => DtmfMethod::Rfc4733,
+                };
+                self.pressed(tone, duration, method, ctx);
             }
             MediaEvent::DtmfSent { remaining } => self.tones_sent(remaining, ctx),
             MediaEvent::DtmfRefused { ticket, reason } => self.tones_refused(ticket, reason, ctx),

@@ -87,6 +87,7 @@ pub(crate) struct Session {
     delivery: Delivery,
     input: Choice<audio::Input>,
     output: Choice<audio::Output>,
+    pressed: dtmf::Pressed,
     /// Our requests inside the call that are not answered, and what they are for.
     errands: Vec<(RequestId, errand::Errand)>,
     /// We hand the other party on.

@@ -100,6 +100,7 @@ impl Session {
             delivery: Delivery::default(),
             input: Choice::Default,
             output: Choice::Default,
+            pressed: Default::default(),
             errands: Vec::new(),
             transfer: None,
             referral: None,

@@ -150,6 +150,8 @@ fn nested_options_are_named_whole() {
         (json!({ "opus": { "rate": 44_100 } }), "opus.rate"),
         (json!({ "opus": { "bitrate": 5999 } }), "opus.bitrate"),
         (json!({ "opus": { "complexity": 11 } }), "opus.complexity"),
+        (json!({ "dtmf": { "inband": "always" } }), "dtmf.inband"),
+        (json!({ "dtmf": { "outband": true } }), "dtmf.outband"),
         (json!({ "tls": { "ca": 7 } }), "tls.ca"),
         (json!({ "tls": { "ca": "no pem" } }), "tls.ca"),
         (

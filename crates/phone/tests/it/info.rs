@@ -139,6 +139,46 @@ fn a_key_in_an_info_is_a_key() {
 }
 
 #[test]
+fn a_key_whose_sound_a_gateway_left_in_counts_once() {
+    let (mut rig, mut caller, id) = talking();
+    let heard = |tone| phone::MediaEvent::Dtmf {
+        tone: phone::command::Tones::new(tone),
+        duration: 100,
+        in_band: true,
+    };
+    let mut press = |rig: &mut Rig, key: &str| {
+        let body = format!("Signal={key}\r\nDuration=100\r\n");
+        rig.receive(caller.with_body("INFO", "application/dtmf-relay", &body));
+    };
+    // The sound first, then its INFO; from then on INFO alone counts, in either order.
+    rig.media_event(id, heard("5"));
+    rig.advance(Duration::from_millis(300));
+    press(&mut rig, "5");
+    assert_eq!(rig.last("dtmf")["method"], "inband");
+    press(&mut rig, "5");
+    rig.media_event(id, heard("5"));
+    press(&mut rig, "6");
+    rig.media_event(id, heard("6"));
+    assert_eq!(rig.count("dtmf"), 3);
+    assert_eq!(rig.last("dtmf")["tone"], "6");
+    assert_eq!(rig.last("dtmf")["method"], "info");
+}
+
+#[test]
+fn an_info_after_another_key_was_heard_is_a_key_of_its_own() {
+    let (mut rig, mut caller, id) = talking();
+    let heard = phone::MediaEvent::Dtmf {
+        tone: phone::command::Tones::new("5"),
+        duration: 100,
+        in_band: true,
+    };
+    rig.media_event(id, heard);
+    rig.advance(Duration::from_millis(1100));
+    rig.receive(caller.with_body("INFO", "application/dtmf-relay", "Signal=5"));
+    assert_eq!(rig.count("dtmf"), 2);
+}
+
+#[test]
 fn an_info_without_a_body_is_answered_and_says_nothing() {
     // RFC 6086 §4.2.2.
     let (mut rig, mut caller, _) = talking();

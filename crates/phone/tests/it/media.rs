@@ -43,6 +43,7 @@ fn tones_are_done_when_the_last_was_sent() {
         tones: Tones::new("1A#"),
         duration: 100,
         gap: 70,
+        in_band: false,
     };
     assert_eq!(rig.media_named("sendDtmf"), [&expected]);
     rig.media_event(id, MediaEvent::DtmfSent { remaining: 1 });
@@ -101,9 +102,24 @@ fn keys_of_the_far_end_are_events() {
         MediaEvent::Dtmf {
             tone: Tones::new("7"),
             duration: 120,
+            in_band: false,
         },
     );
     assert_eq!(rig.last("dtmf")["tone"], "7");
+    assert_eq!(rig.last("dtmf")["method"], "rfc4733");
+}
+
+#[test]
+fn tones_in_the_sound_are_done_as_others_are() {
+    let (mut rig, id) = talking(alice());
+    rig.media_mode = Media::Manual;
+    let ticket =
+        rig.command(json!({ "type": "sendDtmf", "id": id, "tones": "12", "via": "inband" }));
+    let [MediaCommand::SendDtmf { in_band: true, .. }] = rig.media_named("sendDtmf")[..] else {
+        panic!("{:?}", rig.media);
+    };
+    rig.media_event(id, MediaEvent::DtmfSent { remaining: 0 });
+    assert!(rig.reply(ticket).unwrap().is_ok());
 }
 
 #[test]

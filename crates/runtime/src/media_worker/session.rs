@@ -9,10 +9,11 @@ use media::Session;
 use media::codec::{Codec, OpusSettings};
 use media::sdp::Direction;
 use media::session::{
-    ConnectionState, MediaEvent as Said, MediaRefusal as Refused, Output, SessionConfig, Tones,
+    ConnectionState, InBandKeys, MediaEvent as Said, MediaRefusal as Refused, Output,
+    SessionConfig, Tones,
 };
 use media::transport::{Certificate, GatheringCap, PathId, Policy, Server, TransportFailure};
-use phone::config::IceTransportPolicy;
+use phone::config::{IceTransportPolicy, InbandDtmf};
 use phone::media::{MediaFailure, MediaRefusal};
 use phone::{MediaCommand, MediaEvent};
 
@@ -28,6 +29,7 @@ static CERTIFICATE: Mutex<Option<Certificate>> = Mutex::new(None);
 pub(crate) struct EngineConfig {
     codecs: Vec<Codec>,
     opus: OpusSettings,
+    in_band_keys: InBandKeys,
     policy: Policy,
     gathering: GatheringCap,
 }
@@ -38,6 +40,11 @@ impl EngineConfig {
         EngineConfig {
             codecs: config.codecs.iter().map(|codec| of_phone(*codec)).collect(),
             opus: opus_of_phone(config.opus),
+            in_band_keys: match config.inband_dtmf {
+                InbandDtmf::Auto => InBandKeys::Auto,
+                InbandDtmf::Always => InBandKeys::Always,
+                InbandDtmf::Never => InBandKeys::Never,
+            },
             policy: match config.ice_transport_policy {
                 IceTransportPolicy::All => Policy::All,
                 IceTransportPolicy::Relay => Policy::Relay,
@@ -57,6 +64,7 @@ pub(crate) fn engine(config: Arc<EngineConfig>, servers: Vec<Server>) -> Build {
         let config = SessionConfig {
             codecs: config.codecs.clone(),
             opus: config.opus,
+            in_band_keys: config.in_band_keys,
             servers,
             policy: config.policy,
             gathering: config.gathering,
@@ -125,11 +133,13 @@ impl Engine for Hosted {
                 tones,
                 duration,
                 gap,
+                in_band,
             } => {
                 let tones = Tones {
                     digits: tones.reveal().to_owned(),
                     duration: Duration::from_millis(u64::from(duration)),
                     gap: Duration::from_millis(u64::from(gap)),
+                    in_band,
                 };
                 if let Err(error) = session.send_dtmf(&tones, now) {
                     let reason = error.to_string();
@@ -238,9 +248,14 @@ fn translate(said: Said) -> Option<MediaEvent> {
         },
         Said::State(state) => return connection(state),
         Said::EndOfCandidates => MediaEvent::EndOfCandidates,
-        Said::Dtmf { tone, duration } => MediaEvent::Dtmf {
+        Said::Dtmf {
+            tone,
+            duration,
+            in_band,
+        } => MediaEvent::Dtmf {
             tone: phone::command::Tones::new(tone.as_char()),
             duration: duration.as_millis() as u32,
+            in_band,
         },
         Said::DtmfSent { remaining } => MediaEvent::DtmfSent {
             remaining: remaining as u32,
