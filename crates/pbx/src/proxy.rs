@@ -186,8 +186,10 @@ impl Proxy {
         registrar: &Registrar,
     ) -> Option<Target> {
         let uri = request.uri();
-        let flow = registrar
-            .flow_of(&uri)
+        let flow = gruu_of(&uri)
+            .and_then(|(user, device)| registrar.device(&user, device))
+            .map(|binding| binding.flow)
+            .or_else(|| registrar.flow_of(&uri))
             .or_else(|| self.contacts.flow_of(&uri))?;
         Some(Target { flow, uri: None })
     }
@@ -275,6 +277,12 @@ impl Proxy {
             }
         }
     }
+}
+
+/// The user and the device that a GRUU names (RFC 5627 §3.1).
+fn gruu_of<'a>(uri: &'a Uri<'_>) -> Option<(String, &'a str)> {
+    let device = uri.param("gr").filter(|device| !device.is_empty())?;
+    Some((uri.user_unescaped()?.into_owned(), device))
 }
 
 pub(crate) fn max_forwards(request: &Request) -> u8 {

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use pbx::{Command, Config, Event};
 use sip::endpoint::{Event as SipEvent, Reply};
-use sip::message::HeaderName;
+use sip::message::{HeaderName, Method};
 
 use crate::town::{Town, users};
 
@@ -93,6 +93,35 @@ fn a_caller_that_gives_up_stops_every_device() {
         _ => None,
     });
     assert_eq!(town.expect_failure("desk"), 487);
+}
+
+#[test]
+fn a_request_within_a_dialog_reaches_the_device_that_has_it() {
+    // RFC 5627 §5.2: both devices' Contacts differ in their `gr` alone.
+    let mut town = Town::new();
+    town.register("desk", "alice");
+    town.register("lap", "bob");
+    town.register("pocket", "bob");
+    let calls = ["lap", "pocket"].map(|caller| {
+        town.invite(caller, "sip:alice@pbx.test");
+        let call = town.expect_incoming("desk");
+        town.respond("desk", call, 200, "v=0\r\n");
+        town.expect(caller, "its answer", |event| match event {
+            SipEvent::Answered { .. } => Some(()),
+            _ => None,
+        });
+        call
+    });
+    for (call, caller) in calls.into_iter().zip(["lap", "pocket"]) {
+        let now = town.now;
+        let desk = &mut town.client("desk").endpoint;
+        desk.request(call, Method::Bye, &[], None, now).unwrap();
+        town.settle();
+        town.expect(caller, "BYE", |event| match event {
+            SipEvent::Ended { .. } => Some(()),
+            _ => None,
+        });
+    }
 }
 
 #[test]
