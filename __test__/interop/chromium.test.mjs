@@ -150,6 +150,48 @@ describe('JsSIP in Chromium, through Kamailio', { skip: peers('kamailio', 'chrom
     await onward.end()
   })
 
+  test('is the target of a transfer', async (t) => {
+    const [[browser, phone], { carol, ear }] = await Promise.all([both(t), carolOf(t)])
+    const session = await phone.call(uri('carol'), { mediaStream: 'none' })
+    await session.answered
+    carol.sessions[0].on('transferRequested', () => carol.sessions[0].acceptTransfer(voice(1800).audio))
+    const transferred = session.transfer(uri('bob'))
+    assert.equal((await browser.event('incoming')).from, uri('carol'))
+    await browser.answer(1000)
+    await transferred
+    await browser.hears(1800)
+    assert.equal(session.state, 'ended')
+    drain(ear)
+  })
+
+  test('is the target of a transfer after a consultation', async (t) => {
+    const [{ browser, phone, session: consultation }, { carol }] = await Promise.all([answered(t), carolOf(t)])
+    const session = await phone.call(uri('carol'), { mediaStream: 'none' })
+    await session.answered
+    carol.sessions[0].on('transferRequested', () => carol.sessions[0].acceptTransfer(voice(1400).audio))
+    const transferred = session.attendedTransfer(consultation)
+    assert.equal((await browser.event('replaces')).from, uri('carol'))
+    await browser.answer(1000)
+    await transferred
+    assert.deepEqual([session.state, consultation.state], ['ended', 'ended'])
+    await browser.hears(1400)
+  })
+
+  test('exchanges messages', async (t) => {
+    const [browser, phone] = await both(t)
+    const arrived = next(phone, 'message')
+    assert.equal(await browser.sendMessage(uri('alice'), 'Grüße von JsSIP'), 200)
+    assert.equal((await arrived)[0].body, 'Grüße von JsSIP')
+    await phone.sendMessage(uri('bob'), 'Grüße zurück')
+    assert.deepEqual(await browser.event('message'), { name: 'message', from: uri('alice'), body: 'Grüße zurück' })
+  })
+
+  test('says what it can do', async (t) => {
+    const [, phone] = await both(t)
+    const { allow } = await phone.sendOptions(uri('bob'))
+    assert.ok(allow.includes('REFER'), `${allow}`)
+  })
+
   test('exchanges INFO, and digits by INFO', async (t) => {
     const [browser, phone] = await both(t)
     const session = await phone.call(uri('bob'), { mediaStream: 'none' })
@@ -172,7 +214,8 @@ describe('JsSIP in Chromium, through Kamailio', { skip: peers('kamailio', 'chrom
       { tone: '7', duration: 160, method: 'info' },
       { tone: '*', duration: 160, method: 'info' },
     ])
-    await session.sendDtmf('3', { via: 'info' })
+    await session.sendDtmf('3', { via: 'info', duration: 120 })
+    assert.deepEqual(await browser.event('dtmf'), { name: 'dtmf', tone: '3', duration: 120 })
     await session.end()
   })
 
@@ -204,7 +247,7 @@ describe('JsSIP in Chromium, through Kamailio', { skip: peers('kamailio', 'chrom
       return Promise.all([hears(ear, 1000), browser.hears(600)])
     }
     await hear()
-    return { browser, session, ear, hear }
+    return { browser, phone, session, ear, hear }
   }
 
   for (const [how, options] of [['a re-INVITE', {}], ['an UPDATE', { useUpdate: true }]]) {
@@ -246,6 +289,34 @@ describe('JsSIP in Chromium, through Kamailio', { skip: peers('kamailio', 'chrom
     const resumed = next(session, 'resume')
     await browser.unhold()
     await resumed
+    await hear()
+    await session.end()
+  })
+
+  for (const [how, iceRestart] of [['the same way', false], ['another way', true]]) {
+    test(`goes on after an offer of its own, the sound by ${how}`, async (t) => {
+      const { browser, session, hear } = await talking(t)
+      await browser.renegotiate(iceRestart)
+      await hear()
+      await session.end()
+    })
+  }
+
+  test('goes on after our connection was lost', async (t) => {
+    const { browser, phone, session, hear } = await talking(t)
+    const offered = browser.event('reinvite')
+    const connected = next(phone, 'connected')
+    phone.reconnect()
+    await connected
+    await offered
+    await hear()
+    await session.end()
+    assert.equal((await browser.event('ended')).originator, 'remote')
+  })
+
+  test('digits of ours leave its sound as it is', async (t) => {
+    const { session, hear } = await talking(t)
+    await session.sendDtmf('159#')
     await hear()
     await session.end()
   })

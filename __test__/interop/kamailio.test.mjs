@@ -4,7 +4,7 @@ import { SoftphoneError } from 'offhook'
 import { hears } from '../sound.mjs'
 import { startKamailio } from './kamailio.mjs'
 import { peers } from './peers.mjs'
-import { connect, next, phonesOf } from '../phones.mjs'
+import { connect, next, phonesOf, voice } from '../phones.mjs'
 
 const skip = peers('kamailio')
 
@@ -167,6 +167,29 @@ describe('Kamailio', { skip }, () => {
     assert.equal(`${details.reason}`, 'alternative-session')
     assert.equal(details.side, 'remote')
     assert.deepEqual(mobile.pendingSessions, [])
+    await session.end()
+  })
+
+  test('forks in parallel; each ringing is acknowledged for itself, and the phone that answers is talked to', async (t) => {
+    const { open } = phonesOf(t)
+    const [alice, desk, mobile] = await Promise.all([
+      open(account(kamailio, 'alice')),
+      open(account(kamailio, 'bob')),
+      open(account(kamailio, 'bob')),
+    ])
+    const acknowledged = (phone) =>
+      new Promise((resolve) => phone.on('trace', (_level, _message, { sip } = {}) => sip?.startsWith('PRACK') && resolve()))
+    const both = Promise.all([acknowledged(desk), acknowledged(mobile)])
+    const ringing = next(mobile, 'pendingSession')
+    const [mine, theirs] = [voice(600), voice(1000)]
+    const session = await alice.call('bob', { ...mine.audio, headers: { Require: '100rel' } })
+    const [{ id }] = await ringing
+    await both
+    const handled = next(desk, 'handledPendingSession')
+    mobile.acceptPendingSession(id, theirs.audio)
+    await session.answered
+    await handled
+    await Promise.all([hears(mine.ear, 1000), hears(theirs.ear, 600)])
     await session.end()
   })
 

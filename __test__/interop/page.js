@@ -21,6 +21,9 @@ class Phone {
     for (const name of ['connected', 'disconnected', 'registered', 'unregistered', 'registrationFailed']) {
       this.#ua.on(name, (event) => this.#note(name, { cause: event?.cause }))
     }
+    this.#ua.on('newMessage', ({ originator, request }) => {
+      if (originator === 'remote') this.#note('message', { from: request.from.uri.toString(), body: request.body })
+    })
     this.#ua.on('newRTCSession', ({ session }) => this.#adopt(session))
     this.#ua.start()
   }
@@ -76,6 +79,22 @@ class Phone {
     })
   }
 
+  /** Resolves once the message is taken, with the status of the answer. */
+  sendMessage(target, body) {
+    return new Promise((resolve, reject) => {
+      const eventHandlers = {
+        succeeded: ({ response }) => resolve(response.status_code),
+        failed: ({ cause }) => reject(new Error(cause)),
+      }
+      this.#ua.sendMessage(target, body, { contentType: 'text/plain', eventHandlers })
+    })
+  }
+
+  /** Makes a new offer, with another way for the sound where `iceRestart`. */
+  renegotiate(iceRestart, options = {}) {
+    return new Promise((done) => this.#last().renegotiate({ ...options, rtcOfferConstraints: { iceRestart } }, done))
+  }
+
   sendInfo(contentType, body) {
     this.#last().sendInfo(contentType, body)
   }
@@ -128,13 +147,20 @@ class Phone {
     for (const name of ['progress', 'accepted', 'confirmed', 'ended', 'failed']) {
       session.on(name, (event) => this.#note(name, { originator: event?.originator, cause: event?.cause }))
     }
+    for (const name of ['reinvite', 'update']) session.on(name, () => this.#note(name, {}))
     for (const name of ['hold', 'unhold']) {
       session.on(name, ({ originator }) => this.#note(name, { originator }))
     }
-    session.on('newDTMF', ({ originator, dtmf }) => this.#note('dtmf', { originator, tone: dtmf.tone }))
+    session.on('newDTMF', ({ originator, dtmf }) => {
+      if (originator === 'remote') this.#note('dtmf', { tone: dtmf.tone, duration: dtmf.duration })
+    })
     session.on('refer', ({ request, accept }) => {
       this.#note('refer', { to: request.getHeader('Refer-To') })
       accept(undefined, this.#mediaOptions(1400))
+    })
+    session.on('replaces', ({ request, accept }) => {
+      this.#note('replaces', { from: request.from.uri.toString() })
+      accept()
     })
     session.on('newInfo', ({ originator, info }) => {
       this.#note('info', { originator, contentType: info.contentType, body: info.body })
