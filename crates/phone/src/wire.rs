@@ -83,6 +83,14 @@ pub(crate) fn request_sdp(request: &Request) -> Option<String> {
     sdp(request.headers(), request.body())
 }
 
+/// The From tag of a request, empty where it has none.
+pub(crate) fn from_tag(request: &Request) -> String {
+    let from = request.headers().from();
+    from.ok()
+        .and_then(|from| from.tag().map(str::to_owned))
+        .unwrap_or_default()
+}
+
 /// The To tag of a response, empty where it has none.
 pub(crate) fn to_tag(response: &Response) -> String {
     let to = response.headers().typed::<To<'_>>();

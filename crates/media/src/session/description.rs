@@ -53,7 +53,9 @@ impl Session {
     /// When an offer is open, the session closed or the transport impossible.
     pub fn create_answer(&mut self, offer: &str, now: Instant) -> Result<(), SessionError> {
         self.now = now;
-        self.must_be_stable()?;
+        if self.is_closed() || !self.negotiation.may_receive_offer() {
+            self.must_be_stable()?;
+        }
         self.ensure_transport(Role::Controlled)?;
         match self.negotiation.receive_offer(offer, self.wish) {
             Ok(agreed) => {
@@ -64,7 +66,8 @@ impl Session {
         }
     }
 
-    /// Answers a later offer, as [`create_answer`](Self::create_answer).
+    /// Answers a later offer, as [`create_answer`](Self::create_answer); or the one of a peer whose answer to our first
+    /// offer is only provisional, which goes on waiting for the final one.
     ///
     /// # Errors
     /// As [`create_answer`](Self::create_answer).
@@ -282,7 +285,9 @@ impl Session {
     /// Takes back what was to be described.
     fn refuse_described(&mut self, reason: MediaRefusal) {
         self.negotiation.rollback();
-        if let Some(before) = self.before.take() {
+        if !self.negotiation.has_offered()
+            && let Some(before) = self.before.take()
+        {
             self.wish = before.wish;
         }
         self.event(MediaEvent::Refused { reason });

@@ -262,6 +262,39 @@ fn an_early_answer_gives_early_media_and_the_same_final_one_changes_nothing() {
     assert!(a.session.set_answer("v=0\r\n", false, network.now).is_err());
 }
 
+/// RFC 3311 §5.1: whoever is heard early offers anew before it answers the call; another fork may still win.
+#[test]
+fn an_offer_behind_an_early_answer_changes_the_sound_and_leaves_ours_open() {
+    let mut network = Network::new(2);
+    let (mut a, mut b) = (
+        Phone::new(A, 500.0, &network),
+        Phone::new(B, 1_100.0, &network),
+    );
+    a.session.create_offer(network.now).unwrap();
+    let offer = a.described();
+    b.session.create_answer(&offer, network.now).unwrap();
+    let early = b.described();
+    a.session.set_answer(&early, true, network.now).unwrap();
+    a.drain();
+    network.run(&mut a, &mut b, Duration::from_secs(2));
+    let answer = reoffer(&mut network, &mut b, &mut a, false, Direction::RecvOnly);
+    assert!(answer.contains("a=sendonly"));
+    let sent = b.session.stats(network.now).outbound.packets_sent;
+    network.run(&mut a, &mut b, Duration::from_secs(1));
+    assert_eq!(b.session.stats(network.now).outbound.packets_sent, sent);
+
+    a.session.set_answer(&early, false, network.now).unwrap();
+    a.drain();
+    assert!(a.has(|e| matches!(e, MediaEvent::AnswerApplied)));
+    network.run(&mut a, &mut b, Duration::from_secs(1));
+    let still = b.session.stats(network.now).outbound.packets_sent;
+    assert_eq!(still, sent, "the first answer takes nothing back");
+    reoffer(&mut network, &mut a, &mut b, false, Direction::SendRecv);
+    reoffer(&mut network, &mut b, &mut a, false, Direction::SendRecv);
+    network.run(&mut a, &mut b, Duration::from_secs(2));
+    assert!(hears(&a, 1_100.0) > 0.8 && hears(&b, 500.0) > 0.8);
+}
+
 /// `a` hears one fork early, and then the one that answers finally with `certificate`.
 fn fork(certificate: Certificate) {
     let mut network = Network::new(3);

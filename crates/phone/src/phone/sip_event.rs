@@ -166,7 +166,7 @@ impl Phone {
     fn request(&mut self, usage: Option<UsageId>, id: ServerRequestId, request: &Request) {
         let session = usage.and_then(|usage| self.usages.get(&usage).copied());
         match (request.method(), session) {
-            (Method::Invite | Method::Update, Some(session)) => {
+            (Method::Invite | Method::Update | Method::Prack, Some(session)) => {
                 self.with(session, |session, ctx| session.reoffered(id, request, ctx));
             }
             (Method::Info, Some(session)) => {

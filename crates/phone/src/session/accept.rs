@@ -37,6 +37,8 @@ impl Session {
             connect: false,
             early: false,
             described: None,
+            offer_open: None,
+            renewed: false,
             headers: options.headers,
         });
         self.start(ctx);
@@ -102,16 +104,20 @@ impl Session {
         if !answering.connect || !self.delivery.is_done(ctx.now) {
             return;
         }
-        let (Some(usage), Some(sdp)) = (self.usage, answering.described.take()) else {
+        let (Some(usage), Some(sdp)) = (self.usage, &answering.described) else {
             return;
         };
         let late_offer = answering.offer.is_none();
-        let mut reply = Reply::new(200).sdp(sdp);
-        reply.headers = std::mem::take(&mut answering.headers);
+        let mut reply = Reply::new(200);
+        // RFC 6337 §3.1.1: what was said since would be taken back by the first answer.
+        if !answering.renewed {
+            reply = reply.sdp(sdp.clone());
+        }
+        reply.headers = answering.headers.clone();
         match ctx.respond(usage, &reply) {
             Ok(()) => {}
-            // The caller is gone, which is told separately.
-            Err(super::NotSent::Unknown) => return,
+            // The caller is gone, which is told separately; or its PRACK or our answer comes first.
+            Err(super::NotSent::Unknown | super::NotSent::OfferPending) => return,
             Err(error) => {
                 let text = error.to_string();
                 let reason = EndReason::new(Condition::GeneralError, Side::Local, text);

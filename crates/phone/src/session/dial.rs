@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use sip::endpoint::{Body, Invite};
+use sip::endpoint::{Body, Invite, Reply};
 use sip::message::Response;
 use sip::uri::Uri;
 
 use super::{
-    Active, Choice, Context, Delivery, Dialing, MediaPath, Negotiation, Offering, Peer, Report,
-    Session, State,
+    Active, Choice, Context, Delivery, Dialing, Fork, MediaPath, Negotiation, Offering, Peer,
+    Report, Session, State,
 };
 use crate::audio;
 use crate::caller_identity::CallerIdentity;
@@ -17,7 +17,7 @@ use crate::error::{ErrorCode, ErrorType, PhoneError};
 use crate::event::{ConnectionState, Direction, Event, SessionChanges};
 use crate::id::{SessionId, Ticket};
 use crate::media::MediaCommand;
-use crate::output::Reply;
+use crate::output;
 use crate::wire;
 
 /// A call that the application places.
@@ -106,6 +106,7 @@ impl Session {
                     ticket,
                     until: timeout.map(|timeout| ctx.now + timeout),
                     early: Vec::new(),
+                    offer_open: None,
                 });
                 let changes = SessionChanges {
                     call_id: Some(self.call_id.clone()),
@@ -114,7 +115,7 @@ impl Session {
                 };
                 self.show_state(ctx, changes);
                 let snapshot = Box::new(self.snapshot());
-                ctx.reply(ticket, Ok(Reply::Session(snapshot)));
+                ctx.reply(ticket, Ok(output::Reply::Session(snapshot)));
                 for event in held {
                     ctx.emit(event);
                 }
@@ -168,10 +169,15 @@ impl Session {
         let sdp = wire::response_sdp(response);
         let early_media = sdp.is_some();
         if let Some(sdp) = sdp {
-            let news = (wire::to_tag(response), sdp.clone());
-            if !dialing.early.contains(&news) {
-                dialing.early.retain(|(tag, _)| *tag != news.0);
-                dialing.early.push(news);
+            let tag = wire::to_tag(response);
+            let settled = |fork: &Fork| fork.tag == tag && (fork.sdp == sdp || fork.renewed);
+            if !dialing.early.iter().any(settled) {
+                dialing.early.retain(|fork| fork.tag != tag);
+                dialing.early.push(Fork {
+                    tag,
+                    sdp: sdp.clone(),
+                    renewed: false,
+                });
                 self.apply_answer(sdp, true, ctx);
             }
         }
@@ -193,9 +199,17 @@ impl Session {
         let tag = wire::to_tag(response);
         let early = std::mem::take(&mut dialing.early)
             .into_iter()
-            .find_map(|(early, sdp)| (early == tag).then_some(sdp));
+            .find(|fork| fork.tag == tag);
+        if let Some((id, _)) = dialing.offer_open.take() {
+            // Its sender did not wait for our answer.
+            ctx.answer(id, &Reply::new(500).header("Retry-After", "1"));
+        }
+        let said = wire::response_sdp(response);
         // Some gateways send the answer only in the 183 before (RFC 3261 §13.2.1 allows it there).
-        let answer = wire::response_sdp(response).or(early);
+        let answer = match early {
+            Some(fork) if fork.renewed || said.is_none() => Some(fork.sdp),
+            Some(_) | None => said,
+        };
         self.state = State::Active(Active::new(Negotiation::Applying));
         let Some(answer) = answer else {
             let text = "The answer has no session description";

@@ -87,6 +87,9 @@ impl Session {
     }
 
     fn described(&mut self, sdp: String, ctx: &mut Context<'_>) {
+        let Some(sdp) = self.answer_early(sdp, ctx) else {
+            return;
+        };
         match &mut self.state {
             State::Offering(_) => self.send_invite(sdp, ctx),
             State::Answering(answering) => {
@@ -113,6 +116,9 @@ impl Session {
     }
 
     fn refused(&mut self, refusal: MediaRefusal, text: &str, ctx: &mut Context<'_>) {
+        if self.refuse_early(ctx) {
+            return;
+        }
         match &mut self.state {
             State::Offering(_) => {
                 let reason = EndReason::new(Condition::MediaError, Side::Local, text);

@@ -13,6 +13,7 @@ mod cancel;
 mod dial;
 mod dtmf;
 mod early_media;
+mod early_offer;
 mod end;
 mod errand;
 mod hold;
@@ -202,6 +203,10 @@ pub(crate) struct Answering {
     /// Media was asked for its description before that, for early media.
     early: bool,
     described: Option<String>,
+    /// An offer of the caller's behind our early media, which media answers.
+    offer_open: Option<ServerRequestId>,
+    /// Such an offer was answered: our first answer does not hold any more.
+    renewed: bool,
     headers: Vec<(String, String)>,
 }
 
@@ -221,8 +226,21 @@ pub(crate) struct Offering {
 pub(crate) struct Dialing {
     pub(crate) ticket: Ticket,
     until: Option<Instant>,
-    /// The newest description of each early dialog by its To tag; a 2xx without one refers to it.
-    early: Vec<(String, String)>,
+    /// The newest description of each early dialog; a 2xx without one refers to it.
+    early: Vec<Fork>,
+    /// An offer of an early dialog, which media answers.
+    offer_open: Option<(ServerRequestId, String)>,
+}
+
+/// What one of the phones that our INVITE reached said of itself before the answer.
+#[derive(Debug)]
+struct Fork {
+    /// Its To tag.
+    tag: String,
+    /// Its answer to our offer.
+    sdp: String,
+    /// An offer of its own followed, and holds instead.
+    renewed: bool,
 }
 
 /// A call that is answered.

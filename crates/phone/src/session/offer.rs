@@ -206,8 +206,9 @@ impl Session {
         }
     }
 
-    /// The wait after a glare is over.
+    /// The wait after a glare is over, or nothing of the caller's keeps our answer back any more.
     pub(crate) fn offer_due(&mut self, ctx: &mut Context<'_>) {
+        self.drive_answer(ctx);
         if let State::Active(active) = &mut self.state
             && active.pause == Pause::Glare
         {

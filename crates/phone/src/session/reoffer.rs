@@ -8,7 +8,7 @@ use crate::media::MediaCommand;
 use crate::wire;
 
 impl Session {
-    /// Takes the peer's re-INVITE or UPDATE.
+    /// Takes the peer's re-INVITE or UPDATE, or the offer in its PRACK.
     pub(crate) fn reoffered(
         &mut self,
         id: ServerRequestId,
@@ -18,7 +18,7 @@ impl Session {
         let offer = wire::request_sdp(request);
         let is_invite = *request.method() == Method::Invite;
         let State::Active(active) = &mut self.state else {
-            return self.reoffered_early(id, offer.is_some(), ctx);
+            return self.offered_early(id, request, offer, ctx);
         };
         match (active.negotiation, offer, is_invite) {
             // RFC 3311 §5.2: without an offer an UPDATE only refreshes the session and its target.
@@ -50,26 +50,6 @@ impl Session {
                 _,
             ) => ctx.answer(id, &Reply::new(500).header("Retry-After", "1")),
         }
-    }
-
-    /// RFC 3311 §5.2: while the first offer is open, an UPDATE may not bring another.
-    fn reoffered_early(&mut self, id: ServerRequestId, offers: bool, ctx: &mut Context<'_>) {
-        let reply = match (&self.state, offers) {
-            (State::Ending | State::Ended, _) => Reply::new(481),
-            (State::Pending(_) | State::Answering(_), true) => {
-                Reply::new(500).header("Retry-After", "1")
-            }
-            (State::Offering(_) | State::Dialing(_) | State::Active(_), true) => Reply::new(491),
-            (
-                State::Pending(_)
-                | State::Answering(_)
-                | State::Offering(_)
-                | State::Dialing(_)
-                | State::Active(_),
-                false,
-            ) => Reply::new(200),
-        };
-        ctx.answer(id, &reply);
     }
 
     /// Media has described itself for the peer's request.

@@ -1,9 +1,10 @@
 use bytes::Bytes;
-use phone::MediaCommand;
+use phone::media::MediaRefusal;
+use phone::{MediaCommand, MediaEvent, SessionId};
 use serde_json::json;
 use sip::message::{HeaderName, Method, Request, Response, StatusCode};
 
-use crate::harness::{Caller, Rig, alice, header};
+use crate::harness::{Caller, Media, Rig, alice, alice_with, header};
 
 fn calling() -> (Rig, Request) {
     let mut rig = Rig::registered(alice());
@@ -92,6 +93,95 @@ fn of_several_forks_the_last_that_spoke_is_heard() {
     rig.receive(fork(&invite, 183, "a", Some(2), Some("v=0 a\r\n")));
     assert_eq!(applied(&rig), [("v=0 a\r\n", true), ("v=0 b\r\n", true)]);
     assert_eq!(rig.count("progress"), 4);
+}
+
+/// RFC 3311 §5.1.
+#[test]
+fn a_fork_that_answered_reliably_may_offer_before_the_call_is_answered() {
+    let (mut rig, invite) = calling();
+    rig.receive(fork(&invite, 183, "callee", Some(7), Some("v=0 a\r\n")));
+    rig.request(&Method::Prack);
+    let mut callee = Caller::of_callee(&invite);
+    rig.receive(callee.request("UPDATE", &[], Some("v=0 a2\r\n")));
+    let offer = String::from("v=0 a2\r\n");
+    let answered = rig.media_named("answerReoffer");
+    assert_eq!(answered, [&MediaCommand::AnswerReoffer { offer }]);
+    let ok = rig.response(200);
+    assert!(ok.body().starts_with(b"v=0 ours"));
+    // What its 200 OK repeats was overtaken: media keeps what came last.
+    let late = fork(&invite, 200, "callee", None, Some("v=0 another\r\n"));
+    rig.receive(late);
+    rig.request(&Method::Ack);
+    assert_eq!(applied(&rig), [("v=0 a\r\n", true), ("v=0 a\r\n", false)]);
+    assert_eq!(rig.changes("state").last().unwrap(), "active");
+}
+
+#[test]
+fn an_early_offer_that_media_can_not_use_leaves_the_call_ringing() {
+    let (mut rig, invite) = calling();
+    rig.receive(fork(&invite, 183, "callee", Some(7), Some("v=0 a\r\n")));
+    rig.request(&Method::Prack);
+    rig.media_mode = Media::Manual;
+    let mut callee = Caller::of_callee(&invite);
+    rig.receive(callee.request("UPDATE", &[], Some("v=0 a2\r\n")));
+    let id = rig.id_of("sessionStarted");
+    let refusal = MediaRefusal::Incompatible;
+    let reason = "no codec".to_owned();
+    rig.media_event(id, MediaEvent::Refused { refusal, reason });
+    rig.response(488);
+    assert_eq!(rig.count("terminated"), 0);
+    // An answer that does not wait for ours.
+    rig.receive(callee.request("UPDATE", &[], Some("v=0 a3\r\n")));
+    rig.receive(fork(&invite, 200, "callee", None, None));
+    rig.request(&Method::Ack);
+    rig.response(500);
+}
+
+/// A caller that can be answered reliably hears us before we connect.
+fn heard_early() -> (Rig, Caller, SessionId, Response) {
+    let options = alice_with(json!({ "autoConnectSessions": false }));
+    let mut rig = Rig::registered(options);
+    let mut caller = Caller::new("c1");
+    rig.receive(caller.invite(&[("Supported", "100rel")], Some("v=0 theirs\r\n")));
+    caller.learn(&rig.beyond_trying(180));
+    let id = rig.id_of("pendingSession");
+    rig.done(json!({ "type": "accept", "id": id }));
+    rig.done(json!({ "type": "sendEarlyMedia", "id": id }));
+    let early = rig.response(183);
+    (rig, caller, id, early)
+}
+
+fn rack(early: &Response) -> String {
+    format!("{} 1 INVITE", early.headers().get("RSeq").unwrap())
+}
+
+#[test]
+fn the_answer_waits_for_the_prack_of_our_early_media() {
+    let (mut rig, mut caller, id, early) = heard_early();
+    rig.done(json!({ "type": "connect", "id": id }));
+    assert!(rig.is_silent());
+    assert_eq!(rig.count("terminated"), 0);
+    rig.receive(caller.request("PRACK", &[("RAck", &rack(&early))], None));
+    rig.response(200);
+    let ok = rig.response(200);
+    assert_eq!(ok.body(), early.body());
+}
+
+/// RFC 3262 §5; RFC 6337 §3.1.1: the 200 OK takes nothing of it back.
+#[test]
+fn a_caller_may_offer_again_in_its_prack() {
+    let (mut rig, mut caller, id, early) = heard_early();
+    let rack = rack(&early);
+    rig.receive(caller.request("PRACK", &[("RAck", &rack)], Some("v=0 theirs 2\r\n")));
+    let offer = String::from("v=0 theirs 2\r\n");
+    let answered = rig.media_named("answerReoffer");
+    assert_eq!(answered, [&MediaCommand::AnswerReoffer { offer }]);
+    let second = rig.response(200);
+    assert_ne!(second.body(), early.body());
+    rig.done(json!({ "type": "connect", "id": id }));
+    assert!(rig.response(200).body().is_empty());
+    rig.receive(caller.ack(None));
+    assert_eq!(rig.changes("state").last().unwrap(), "active");
 }
 
 #[test]

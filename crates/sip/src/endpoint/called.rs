@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::command::{CommandError, Reply};
 use super::compose::check_reply;
 use super::event::{EndCause, Event, UsageId};
-use super::usage::{Called, Established, Received, Reliable, Unacked, Usage};
+use super::usage::{Called, EarlyOffers, Established, Received, Reliable, Unacked, Usage};
 use super::{Alarm, Endpoint};
 use crate::dialog::{Dialog, DialogId, to_tag};
 use crate::message::{Method, Request, Response};
@@ -17,7 +17,8 @@ const REPEAT_PROVISIONAL: Duration = Duration::from_secs(60);
 impl Endpoint {
     /// Answers a call that somebody placed, provisionally or finally.
     ///
-    /// A 2xx is repeated until its ACK, which is `Acked`, or for 64·T1, which is `AckTimeout`.
+    /// A 2xx is repeated until its ACK, which is `Acked`, or for 64·T1, which is `AckTimeout`. Where a description of
+    /// ours waits for its PRACK, or an offer of theirs for its answer, it is `OfferPending` until `OfferDue`.
     pub fn respond(
         &mut self,
         usage: UsageId,
@@ -27,10 +28,8 @@ impl Endpoint {
         check_reply(reply)?;
         match self.usages.get(&usage) {
             Some(Usage::Called(called))
-                if (200..300).contains(&reply.code)
-                    && called.reliable.as_ref().is_some_and(Reliable::describes) =>
+                if (200..300).contains(&reply.code) && called.has_offer_pending() =>
             {
-                // RFC 3262 §3: an offer in a provisional answer needs its answer first.
                 return Err(CommandError::OfferPending);
             }
             Some(Usage::Called(_)) => {}
@@ -103,6 +102,7 @@ impl Endpoint {
                 provisional: None,
                 reliable: None,
                 next_reliable: None,
+                offers: EarlyOffers::default(),
             })),
         );
         self.emit(Event::Incoming { usage, request });
@@ -188,6 +188,7 @@ impl Endpoint {
     fn reject(&mut self, usage: UsageId, response: &Response, now: Instant) {
         if let Some(called) = self.take_called(usage) {
             self.layer.respond(called.server, response, now);
+            self.refuse_all_of(usage, now);
         }
     }
 

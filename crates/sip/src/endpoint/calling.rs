@@ -8,7 +8,8 @@ use super::outside::{MAX_RETRIES, renumbered};
 use super::reliable::Arrived;
 use super::session_timer::Timing;
 use super::usage::{
-    Calling, Early, Established, InviteSent, OwedAck, Redirection, Sent, Usage, WhyCancelled,
+    Calling, Early, EarlyOffers, Established, InviteSent, OwedAck, Redirection, Sent, Usage,
+    WhyCancelled,
 };
 use super::{Alarm, Endpoint, Redirects};
 use crate::dialog::{Dialog, to_tag};
@@ -168,10 +169,16 @@ impl Endpoint {
             let index = known.unwrap_or(calling.early.len());
             if known.is_none() {
                 self.dialogs.insert(dialog.id().clone(), usage);
-                calling.early.push(Early { dialog, rseq: None });
+                calling.early.push(Early {
+                    dialog,
+                    rseq: None,
+                    offers: EarlyOffers::default(),
+                });
             }
             if let Some(early) = calling.early.get_mut(index) {
                 arrived = early.arrived(&response);
+                let answers = !calling.request.body().is_empty() && !response.body().is_empty();
+                early.offers.answered |= answers && matches!(arrived, Arrived::InOrder(_));
             }
         }
         let wanted = calling.cancel.is_none();
@@ -294,6 +301,7 @@ impl Endpoint {
         // RFC 3261 §12.3: a refusal ends every early dialog of its INVITE.
         self.forget_early(&calling.early);
         calling.early.clear();
+        self.refuse_all_of(usage, now);
         if calling.cancel.is_none()
             && let Some(request) = self.next_invite(&mut calling, &response)
             && let Some(flow) = self.flow_for(Some(calling.flow))

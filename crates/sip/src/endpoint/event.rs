@@ -171,7 +171,8 @@ pub enum Event {
         /// Why.
         end: NotifierEnd,
     },
-    /// Our re-INVITE or UPDATE met theirs, and the wait of RFC 3261 §14.1 is over: offer again if still wanted.
+    /// Our re-INVITE or UPDATE met theirs, and the wait of RFC 3261 §14.1 is over: offer again if still wanted. Or, in a
+    /// call that is not answered, what was `OfferPending` is out of the way.
     OfferDue {
         /// The call.
         usage: UsageId,

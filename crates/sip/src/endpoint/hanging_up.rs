@@ -184,7 +184,7 @@ impl Endpoint {
     }
 
     /// Requests of theirs that an ended call leaves unanswered are given 487.
-    fn refuse_all_of(&mut self, usage: UsageId, now: Instant) {
+    pub(super) fn refuse_all_of(&mut self, usage: UsageId, now: Instant) {
         let ids: Vec<ServerRequestId> = self
             .asked
             .iter()

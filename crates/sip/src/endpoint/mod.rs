@@ -14,6 +14,7 @@ mod calling;
 mod command;
 mod compose;
 mod config;
+mod early;
 mod event;
 mod hanging_up;
 mod keep_alive;

@@ -11,7 +11,7 @@ use super::event::{Event, ServerRequestId, UsageId};
 use super::session_timer::Timing;
 use super::usage::{Asked, Received, Usage};
 use super::within::is_offer;
-use crate::dialog::{Dialog, DialogId};
+use crate::dialog::DialogId;
 use crate::message::{Method, Request};
 use crate::transaction::{FlowId, ServerKey};
 
@@ -87,83 +87,6 @@ impl Endpoint {
         }
     }
 
-    fn dialog_of(&mut self, usage: UsageId, request: &Request) -> Option<&mut Dialog> {
-        match self.usages.get_mut(&usage)? {
-            Usage::Calling(calling) => {
-                let id = DialogId::of_request(request.headers())?;
-                let mut early = calling.early.iter_mut().map(|early| &mut early.dialog);
-                early.find(|early| early.id() == &id)
-            }
-            Usage::Called(called) => Some(&mut called.dialog),
-            Usage::Established(established) => Some(&mut established.dialog),
-            Usage::Lingering(lingering) => Some(&mut lingering.dialog),
-        }
-    }
-
-    /// The callee of our unanswered INVITE may not hang up yet (RFC 3261 §15), and our offer is out.
-    fn receive_in_early(&mut self, key: ServerKey, usage: UsageId, request: Request, now: Instant) {
-        match request.method() {
-            Method::Bye | Method::Prack => self.refuse(key, &request, &Reply::new(481), now),
-            Method::Update if request.body().is_empty() => {
-                self.refresh_early(key, usage, &request, now);
-            }
-            Method::Invite | Method::Update => {
-                self.refuse(key, &request, &Reply::new(491), now);
-            }
-            Method::Options => self.refuse(key, &request, &Reply::new(200), now),
-            Method::Ack
-            | Method::Cancel
-            | Method::Register
-            | Method::Info
-            | Method::Subscribe
-            | Method::Notify
-            | Method::Refer
-            | Method::Message
-            | Method::Publish
-            | Method::Other(_) => self.hand_up(key, Some(usage), request),
-        }
-    }
-
-    /// The caller of an INVITE that we have not answered.
-    fn receive_while_called(
-        &mut self,
-        key: ServerKey,
-        usage: UsageId,
-        request: Request,
-        now: Instant,
-    ) {
-        match request.method() {
-            Method::Bye => {
-                self.refuse(key, &request, &Reply::new(200), now);
-                self.hung_up_early(usage, request, now);
-            }
-            Method::Update if request.body().is_empty() => {
-                self.refresh_early(key, usage, &request, now);
-            }
-            Method::Invite | Method::Update => self.refuse_overlapping(key, &request, now),
-            Method::Prack => self.receive_prack(key, usage, request, now),
-            Method::Options => self.refuse(key, &request, &Reply::new(200), now),
-            Method::Ack
-            | Method::Cancel
-            | Method::Register
-            | Method::Info
-            | Method::Subscribe
-            | Method::Notify
-            | Method::Refer
-            | Method::Message
-            | Method::Publish
-            | Method::Other(_) => self.hand_up(key, Some(usage), request),
-        }
-    }
-
-    /// RFC 3311 §5.2: without an offer it only says where the other side is now.
-    fn refresh_early(&mut self, key: ServerKey, usage: UsageId, request: &Request, now: Instant) {
-        if let Some(dialog) = self.dialog_of(usage, request) {
-            dialog.refresh_target(request.headers());
-        }
-        self.refuse(key, request, &Reply::new(200), now);
-    }
-
     fn receive_in_call(&mut self, key: ServerKey, usage: UsageId, request: Request, now: Instant) {
         let method = request.method();
         if method == &Method::Bye {
@@ -205,7 +128,7 @@ impl Endpoint {
         }
     }
 
-    fn refuse_overlapping(&mut self, key: ServerKey, request: &Request, now: Instant) {
+    pub(super) fn refuse_overlapping(&mut self, key: ServerKey, request: &Request, now: Instant) {
         let wait: u32 = self.rng.random_range(0..=10);
         let refusal = Reply::new(500).header("Retry-After", wait.to_string());
         self.refuse(key, request, &refusal, now);
@@ -215,7 +138,7 @@ impl Endpoint {
         self.hand_up_as(key, usage, request);
     }
 
-    fn hand_up_as(
+    pub(super) fn hand_up_as(
         &mut self,
         key: ServerKey,
         usage: Option<UsageId>,
@@ -255,6 +178,7 @@ impl Endpoint {
         let Some(usage) = usage else {
             return;
         };
+        self.answered_early(usage, id, &request, &response);
         if let Some(Usage::Established(established)) = self.usages.get_mut(&usage) {
             if established.their_offer == Some(id) {
                 established.their_offer = None;
@@ -280,16 +204,18 @@ impl Endpoint {
         let Some(asked) = self.asked.remove(&id) else {
             return;
         };
-        if let Some(usage) = asked.usage
-            && let Some(Usage::Established(established)) = self.usages.get_mut(&usage)
-            && established.their_offer == Some(id)
-        {
-            established.their_offer = None;
+        if let Some(usage) = asked.usage {
+            self.close_early_offer(usage, id, &asked.request);
+            if let Some(Usage::Established(established)) = self.usages.get_mut(&usage)
+                && established.their_offer == Some(id)
+            {
+                established.their_offer = None;
+            }
         }
         self.emit(Event::RequestGone { id });
     }
 }
 
-fn refreshes_target(method: &Method) -> bool {
+pub(super) fn refreshes_target(method: &Method) -> bool {
     matches!(method, Method::Invite | Method::Update)
 }

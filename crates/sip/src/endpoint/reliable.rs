@@ -247,14 +247,21 @@ impl Endpoint {
         let Some(reliable) = called.reliable.as_mut().filter(matches) else {
             return self.refuse(key, &request, &Reply::new(481), now);
         };
-        if !request.body().is_empty() {
-            // An offer of theirs would want an answer of media that does not run yet (RFC 3262 §5).
-            return self.refuse(key, &request, &Reply::new(488), now);
-        }
+        let described = reliable.describes();
         reliable.response = None;
+        called.offers.answered |= described && !called.request.body().is_empty();
+        let answered = called.offers.answered && called.offers.theirs.is_none();
         let next = called.next_reliable.take();
         self.stop_reliable(usage);
-        self.refuse(key, &request, &Reply::new(200), now);
+        match request.body().is_empty() {
+            true => self.refuse(key, &request, &Reply::new(200), now),
+            // RFC 3262 §5: an offer may follow the answer, and its own is in the 2xx to the PRACK.
+            false if answered => self.hand_up_offer(key, usage, request),
+            false => self.refuse(key, &request, &Reply::new(488), now),
+        }
+        if described {
+            self.emit(Event::OfferDue { usage });
+        }
         if let Some(next) = next
             && let Some(unreliable) = self.answer_reliably(usage, next, now)
         {

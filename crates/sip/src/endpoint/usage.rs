@@ -64,6 +64,16 @@ pub(super) struct Early {
     pub(super) dialog: Dialog,
     /// Of its last reliable answer.
     pub(super) rseq: Option<u32>,
+    pub(super) offers: EarlyOffers,
+}
+
+/// Offer and answer inside an early dialog.
+#[derive(Debug, Default)]
+pub(super) struct EarlyOffers {
+    /// The INVITE's offer was answered reliably: others may follow (RFC 3311 §5.1).
+    pub(super) answered: bool,
+    /// Theirs that we have not answered.
+    pub(super) theirs: Option<ServerRequestId>,
 }
 
 /// Why our INVITE was cancelled.
@@ -94,6 +104,7 @@ pub(super) struct Called {
     pub(super) reliable: Option<Reliable>,
     /// The one that waits for its PRACK.
     pub(super) next_reliable: Option<Response>,
+    pub(super) offers: EarlyOffers,
 }
 
 /// A provisional answer of ours that needs a PRACK (RFC 3262 §3).
@@ -103,6 +114,13 @@ pub(super) struct Reliable {
     /// Sent again until its PRACK.
     pub(super) response: Option<Response>,
     pub(super) repeats: u32,
+}
+
+impl Called {
+    /// RFC 3262 §3, RFC 3311 §5.2: what keeps a 2xx back.
+    pub(super) fn has_offer_pending(&self) -> bool {
+        self.offers.theirs.is_some() || self.reliable.as_ref().is_some_and(Reliable::describes)
+    }
 }
 
 impl Reliable {

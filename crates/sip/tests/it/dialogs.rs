@@ -515,7 +515,7 @@ fn a_bye_without_a_flow_is_sent_over_the_next() {
 }
 
 #[test]
-fn in_an_early_dialog_their_update_is_not_taken_and_their_bye_not_allowed() {
+fn before_a_reliable_answer_their_offer_is_not_taken_and_their_bye_not_allowed() {
     let mut lone = Lone::over_wss();
     lone.act(|alice, now| {
         let invite = Invite::offer(uri("sip:bob@example.com"), SDP);

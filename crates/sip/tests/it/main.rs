@@ -21,6 +21,7 @@ mod called;
 mod calling;
 mod chaos;
 mod dialogs;
+mod early;
 mod flows;
 mod layer;
 mod lone;

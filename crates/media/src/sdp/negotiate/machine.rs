@@ -23,14 +23,22 @@ pub struct Negotiation {
 #[derive(Clone, Debug)]
 enum State {
     Stable,
-    Offered {
-        wish: Direction,
-        receive: Vec<Payload>,
-    },
+    Offered(Offered),
     Answering {
         layout: Layout,
         agreed: Box<Agreed>,
+        /// Our first offer, which waits for its final answer.
+        first: Option<Offered>,
     },
+}
+
+/// An offer of ours.
+#[derive(Clone, Debug)]
+struct Offered {
+    wish: Direction,
+    receive: Vec<Payload>,
+    /// It has a provisional answer.
+    heard: bool,
 }
 
 /// A call that the state does not allow.
@@ -68,7 +76,17 @@ impl Negotiation {
 
     /// Whether an offer of ours waits for its answer.
     pub fn has_offered(&self) -> bool {
-        matches!(self.state, State::Offered { .. })
+        matches!(self.state, State::Offered(_))
+    }
+
+    /// Whether an offer of the peer's may come, beside a first one of ours that has only a provisional answer
+    /// (RFC 3311 §5.1).
+    pub fn may_receive_offer(&self) -> bool {
+        match &self.state {
+            State::Stable => true,
+            State::Offered(offered) => offered.heard,
+            State::Answering { .. } => false,
+        }
     }
 
     /// Whether an offer of the peer's waits for our answer.
@@ -95,7 +113,11 @@ impl Negotiation {
             rtcp_mux: true,
         };
         let text = self.write(&layout, &section, transport);
-        self.state = State::Offered { wish, receive };
+        self.state = State::Offered(Offered {
+            wish,
+            receive,
+            heard: false,
+        });
         Ok(text)
     }
 
@@ -108,12 +130,15 @@ impl Negotiation {
         answer: &str,
         provisional: bool,
     ) -> Result<Agreed, Result<Refusal, Misuse>> {
-        let State::Offered { wish, receive } = &self.state else {
+        let State::Offered(offered) = &self.state else {
             return Err(Err(Misuse::NoOffer));
         };
-        let agreed = self.read_answer(answer, *wish, receive).map_err(Ok)?;
-        if !provisional {
-            self.state = State::Stable;
+        let agreed = self
+            .read_answer(answer, offered.wish, &offered.receive)
+            .map_err(Ok)?;
+        match (&mut self.state, provisional) {
+            (State::Offered(offered), true) => offered.heard = true,
+            (state, _) => *state = State::Stable,
         }
         Ok(agreed)
     }
@@ -127,11 +152,18 @@ impl Negotiation {
         offer: &str,
         wish: Direction,
     ) -> Result<Agreed, Result<Refusal, Misuse>> {
-        self.must_be_stable().map_err(Err)?;
+        if !self.may_receive_offer() {
+            self.must_be_stable().map_err(Err)?;
+        }
         let (layout, agreed) = self.read_offer(offer, wish).map_err(Ok)?;
+        let first = match std::mem::replace(&mut self.state, State::Stable) {
+            State::Offered(offered) => Some(offered),
+            State::Stable | State::Answering { .. } => None,
+        };
         self.state = State::Answering {
             layout,
             agreed: Box::new(agreed.clone()),
+            first,
         };
         Ok(agreed)
     }
@@ -141,10 +173,18 @@ impl Negotiation {
     /// # Errors
     /// When there is no offer to answer.
     pub fn answer(&mut self, transport: LocalTransport<'_>) -> Result<String, Misuse> {
-        let State::Answering { layout, agreed } = std::mem::replace(&mut self.state, State::Stable)
+        if !self.is_answering() {
+            return Err(Misuse::NoOffer);
+        }
+        let State::Answering {
+            layout,
+            agreed,
+            first,
+        } = std::mem::replace(&mut self.state, State::Stable)
         else {
             return Err(Misuse::NoOffer);
         };
+        self.state = first.map_or(State::Stable, State::Offered);
         self.bindings.learn(&agreed.receive);
         let section = Section {
             payloads: &agreed.receive,
@@ -157,15 +197,20 @@ impl Negotiation {
         Ok(text)
     }
 
-    /// Forgets the open offer, whoever made it.
+    /// Forgets the open offer, whoever made it; the last one, where our first waits beside it.
     pub fn rollback(&mut self) {
-        self.state = State::Stable;
+        self.state = match std::mem::replace(&mut self.state, State::Stable) {
+            State::Answering {
+                first: Some(first), ..
+            } => State::Offered(first),
+            State::Stable | State::Offered(_) | State::Answering { .. } => State::Stable,
+        };
     }
 
     fn must_be_stable(&self) -> Result<(), Misuse> {
         match &self.state {
             State::Stable => Ok(()),
-            State::Offered { .. } => Err(Misuse::OfferPending),
+            State::Offered(_) => Err(Misuse::OfferPending),
             State::Answering { .. } => Err(Misuse::AnswerPending),
         }
     }

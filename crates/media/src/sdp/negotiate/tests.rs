@@ -377,6 +377,30 @@ fn a_provisional_answer_leaves_the_offer_open() {
     );
 }
 
+/// RFC 3311 §5.1: before the call is answered.
+#[test]
+fn behind_a_provisional_answer_the_peer_may_offer_and_our_first_offer_stays_open() {
+    let mut negotiation = negotiation();
+    let parameters = parameters();
+    let transport = local(&parameters);
+    negotiation.offer(transport, Direction::SendRecv).unwrap();
+    let theirs = simple_offer("");
+    negotiation.accept(&theirs, true).unwrap();
+    negotiation
+        .receive_offer(&theirs, Direction::SendRecv)
+        .unwrap();
+    assert!(!negotiation.may_receive_offer(), "one at a time");
+    negotiation.answer(transport).unwrap();
+    assert!(negotiation.has_offered());
+    negotiation
+        .receive_offer(&theirs, Direction::SendRecv)
+        .unwrap();
+    negotiation.rollback();
+    assert!(negotiation.has_offered(), "only theirs is forgotten");
+    negotiation.accept(&theirs, false).unwrap();
+    assert!(negotiation.is_stable());
+}
+
 #[test]
 fn offers_and_answers_come_in_turn() {
     let mut negotiation = negotiation();

@@ -1,0 +1,79 @@
+//! The other party's offer before the call is answered, behind an answer that came or went reliably
+//! (RFC 3311 §5, RFC 3262 §5).
+
+use sip::endpoint::{Reply, ServerRequestId};
+use sip::message::Request;
+
+use super::{Context, Session, State};
+use crate::media::MediaCommand;
+use crate::wire;
+
+impl Session {
+    /// Lets media answer it; the endpoint sees to it that it comes in its time, and alone.
+    pub(super) fn offered_early(
+        &mut self,
+        id: ServerRequestId,
+        request: &Request,
+        offer: Option<String>,
+        ctx: &mut Context<'_>,
+    ) {
+        let Some(offer) = offer else {
+            let gone = matches!(self.state, State::Ending | State::Ended);
+            return ctx.answer(id, &Reply::new(if gone { 481 } else { 200 }));
+        };
+        match &mut self.state {
+            State::Dialing(dialing) => dialing.offer_open = Some((id, wire::from_tag(request))),
+            State::Answering(answering) if answering.early => answering.offer_open = Some(id),
+            State::Pending(_) | State::Answering(_) => {
+                return ctx.answer(id, &Reply::new(500).header("Retry-After", "1"));
+            }
+            State::Offering(_) | State::Active(_) => return ctx.answer(id, &Reply::new(491)),
+            State::Ending | State::Ended => return ctx.answer(id, &Reply::new(481)),
+        }
+        ctx.media(self.id, MediaCommand::AnswerReoffer { offer });
+    }
+
+    /// Media has described itself for it; returns the description where that was for something else.
+    pub(super) fn answer_early(&mut self, sdp: String, ctx: &mut Context<'_>) -> Option<String> {
+        let id = match &mut self.state {
+            State::Dialing(dialing) => {
+                let (id, tag) = dialing.offer_open.take()?;
+                for fork in dialing.early.iter_mut().filter(|fork| fork.tag == tag) {
+                    fork.renewed = true;
+                }
+                id
+            }
+            State::Answering(answering) => {
+                let Some(id) = answering.offer_open.take() else {
+                    return Some(sdp);
+                };
+                answering.renewed = true;
+                id
+            }
+            State::Pending(_)
+            | State::Offering(_)
+            | State::Active(_)
+            | State::Ending
+            | State::Ended => return Some(sdp),
+        };
+        ctx.answer(id, &Reply::new(200).sdp(sdp));
+        None
+    }
+
+    /// Media can't use it: the call goes on as it was. False where that was about something else.
+    pub(super) fn refuse_early(&mut self, ctx: &mut Context<'_>) -> bool {
+        let id = match &mut self.state {
+            State::Dialing(dialing) => dialing.offer_open.take().map(|(id, _)| id),
+            State::Answering(answering) => answering.offer_open.take(),
+            State::Pending(_)
+            | State::Offering(_)
+            | State::Active(_)
+            | State::Ending
+            | State::Ended => None,
+        };
+        if let Some(id) = id {
+            ctx.answer(id, &Reply::new(488));
+        }
+        id.is_some()
+    }
+}
