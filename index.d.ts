@@ -223,13 +223,14 @@ export declare class Session extends TypedEmitter<SessionEvents> {
      */
     transfer(target: string): Promise<void>;
     /**
-     * Connects the other sides of two answered calls (REFER with Replaces); resolves when they are, which ends both.
+     * Connects the other sides of two calls (REFER with Replaces); resolves when they are, which ends both.
      *
-     * Until then both calls stay. To cancel a consultation, end `other` instead.
+     * Until then both calls stay. Where `other` still rings, the transfer waits for its answer, or takes its place with
+     * `ringing: 'blind'`. To cancel a consultation, end `other` instead; a transfer that waits for it then fails.
      *
-     * @throws as {@link transfer}.
+     * @throws as {@link transfer}; `ERR_SESSION_STATE` for `'blind'` where it is `other` that was called and is not connected yet.
      */
-    attendedTransfer(other: Session): Promise<void>;
+    attendedTransfer(other: Session, options?: AttendedTransferOptions): Promise<void>;
     /**
      * Follows a `transferRequested`: calls its target, and reports to the other side until that is answered. Resolves with the new
      * session once the INVITE is sent.
@@ -1106,6 +1107,15 @@ export interface HoldOptions {
     music?: AudioInput;
     /** How it is told: `'invite'` (the default), or `'update'` (RFC 3311), which goes by re-INVITE to who takes no UPDATE. */
     via?: 'invite' | 'update';
+}
+
+/** Options of {@link Session.attendedTransfer}. */
+export interface AttendedTransferOptions extends Abortable {
+    /**
+     * What happens where the other call is not answered yet: `'wait'` (the default) waits for its answer; `'blind'` gives it up and
+     * has its target called, as {@link Session.transfer} does. The `signal` takes back a transfer that waits; both calls go on.
+     */
+    ringing?: 'wait' | 'blind';
 }
 
 /** Options of {@link Softphone.acceptPendingSession}. */

@@ -265,6 +265,15 @@ export interface HoldOptions {
   via?: 'invite' | 'update'
 }
 
+/** Options of {@link Session.attendedTransfer}. */
+export interface AttendedTransferOptions extends Abortable {
+  /**
+   * What happens where the other call is not answered yet: `'wait'` (the default) waits for its answer; `'blind'` gives it up and
+   * has its target called, as {@link Session.transfer} does. The `signal` takes back a transfer that waits; both calls go on.
+   */
+  ringing?: 'wait' | 'blind'
+}
+
 /** Options of {@link Softphone.acceptPendingSession}. */
 export interface AcceptOptions {
   /** Where the outgoing sound comes from; default the phone's `audio.input`. */

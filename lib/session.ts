@@ -6,6 +6,7 @@ import type { CallerIdentity, ConnectionState, SessionEvents, SessionState } fro
 import type { Link } from './link'
 import { callOptions, wireCall } from './calling'
 import type {
+  AttendedTransferOptions,
   AudioInput,
   AudioOutput,
   CallOptions,
@@ -25,6 +26,10 @@ const dtmfOptions: Schema = {
 }
 
 const holdVia: Rule = { oneOf: ['invite', 'update'] }
+const attendedTransferOptions: Schema = {
+  ringing: { oneOf: ['wait', 'blind'] },
+  signal: { instance: AbortSignal, expected: 'an AbortSignal' },
+}
 const infoOptions: Schema = { contentType: 'text', body: 'string' }
 
 /** @internal */
@@ -232,15 +237,18 @@ export class Session extends TypedEmitter<SessionEvents> {
   }
 
   /**
-   * Connects the other sides of two answered calls (REFER with Replaces); resolves when they are, which ends both.
+   * Connects the other sides of two calls (REFER with Replaces); resolves when they are, which ends both.
    *
-   * Until then both calls stay. To cancel a consultation, end `other` instead.
+   * Until then both calls stay. Where `other` still rings, the transfer waits for its answer, or takes its place with
+   * `ringing: 'blind'`. To cancel a consultation, end `other` instead; a transfer that waits for it then fails.
    *
-   * @throws as {@link transfer}.
+   * @throws as {@link transfer}; `ERR_SESSION_STATE` for `'blind'` where it is `other` that was called and is not connected yet.
    */
-  async attendedTransfer(other: Session): Promise<void> {
+  async attendedTransfer(other: Session, options: AttendedTransferOptions = {}): Promise<void> {
     if (!(other instanceof Session)) throw invalidArgument('other', 'a session')
-    await this.#link.command({ type: 'attendedTransfer', id: this.id, other: other.id })
+    checkOptions('options of attendedTransfer', options, attendedTransferOptions)
+    const { signal, ...more } = options
+    await this.#link.command({ type: 'attendedTransfer', id: this.id, other: other.id, ...more }, signal)
   }
 
   /**

@@ -216,7 +216,7 @@ export type WireCommand =
     }
   | { type: 'sendInfo'; id: string; contentType: string; body: string }
   | { type: 'transfer'; id: string; target: string }
-  | { type: 'attendedTransfer'; id: string; other: string }
+  | { type: 'attendedTransfer'; id: string; other: string; ringing?: 'wait' | 'blind' }
   | { type: 'acceptTransfer'; id: string; options: WireCallOptions }
   | { type: 'rejectTransfer'; id: string }
   | { type: 'sendMessage'; target: string; body: string; contentType?: string | undefined; headers?: HeaderList | undefined }

@@ -69,6 +69,59 @@ test('a transfer that the transferee or the target refuses leaves the call as it
   await hears(callerEar, 1000)
 })
 
+test('a transfer to a call that rings waits for its answer; both calls stay until the target has taken over', async (t) => {
+  const { alice, carol, carolEar, refuse, outgoing, incoming } = await three(t)
+  refuse()
+  const rings = next(carol, 'pendingSession')
+  const consultation = await alice.call('carol', { mediaStream: 'none' })
+  const [{ id }] = await rings
+  const asked = next(incoming, 'transferRequested')
+  const done = outgoing.attendedTransfer(consultation)
+  await assert.rejects(outgoing.transfer('carol'), { code: 'ERR_SESSION_STATE' })
+  assert.deepEqual([outgoing.state, consultation.state], ['active', 'pending'])
+  const { audio } = voice(1800)
+  carol.acceptPendingSession(id, { ...audio, audioElement: carolEar })
+  assert.equal((await asked)[0].attended, true)
+  const mine = voice(1400)
+  await incoming.acceptTransfer(mine.audio)
+  await done
+  assert.deepEqual([outgoing.state, consultation.state], ['ended', 'ended'])
+  await Promise.all([hears(carolEar, 1400), hears(mine.ear, 1800)])
+})
+
+test('a transfer that waits for a call that rings: given up, and cancelled with the consultation', async (t) => {
+  const { alice, outgoing } = await three(t)
+  const consultation = await alice.call('noanswer')
+  const giveUp = new AbortController()
+  const waiting = outgoing.attendedTransfer(consultation, { signal: giveUp.signal })
+  giveUp.abort(new Error('enough'))
+  await assert.rejects(waiting, { message: 'enough' })
+  assert.deepEqual([outgoing.state, consultation.state], ['active', 'pending'])
+  const again = assert.rejects(outgoing.attendedTransfer(consultation), { code: 'ERR_TRANSFER_FAILED' })
+  await consultation.end()
+  await again
+  assert.equal(outgoing.state, 'active')
+})
+
+test('a call that rings is given up for a blind transfer to its target', async (t) => {
+  const { alice, carol, refuse, outgoing, incoming } = await three(t)
+  refuse()
+  const rings = next(carol, 'pendingSession')
+  const consultation = await alice.call('carol', { mediaStream: 'none' })
+  await rings
+  const [cancelled, asked] = [next(carol, 'cancelPendingSession'), next(incoming, 'transferRequested')]
+  const done = outgoing.attendedTransfer(consultation, { ringing: 'blind' })
+  await cancelled
+  const [{ target, attended }] = await asked
+  assert.match(target, /^sip:carol@/)
+  assert.equal(attended, false)
+  assert.equal(consultation.state, 'ended')
+  carol.once('pendingSession', ({ id }) => carol.acceptPendingSession(id, { mediaStream: 'none' }))
+  await incoming.acceptTransfer({ mediaStream: 'none' })
+  await done
+  assert.equal(outgoing.state, 'ended')
+})
+
 test('a cancelled consultation leaves the first call', async (t) => {
   const { alice, outgoing } = await three(t)
   const consultation = await alice.call('carol', { mediaStream: 'none' })

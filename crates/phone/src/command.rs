@@ -89,7 +89,12 @@ pub enum Command {
     Transfer { id: SessionId, target: String },
     /// Connects the other parties of two calls: that of `id` takes our place with that of `other`
     /// (RFC 3891); done when it has, which ends both.
-    AttendedTransfer { id: SessionId, other: SessionId },
+    AttendedTransfer {
+        id: SessionId,
+        other: SessionId,
+        #[serde(default)]
+        ringing: WhenRinging,
+    },
     /// Agrees to a [`TransferRequested`](crate::Event::TransferRequested); done, with a session,
     /// when the INVITE was sent.
     AcceptTransfer {
@@ -247,6 +252,17 @@ pub enum HoldVia {
     Invite,
     /// By UPDATE (RFC 3311), where the peer's Allow names it; else by re-INVITE.
     Update,
+}
+
+/// What becomes of a transfer to a call that is not answered yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum WhenRinging {
+    /// It waits for the answer: only an answered call can be replaced (RFC 3891 §3).
+    #[default]
+    Wait,
+    /// The call is given up, and its target called by the other party instead (RFC 5589 §7.4).
+    Blind,
 }
 
 /// How a call is placed.

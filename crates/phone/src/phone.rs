@@ -51,6 +51,8 @@ pub struct Phone {
     /// Who subscribes to what this phone tells, by the number that the application knows.
     notifiers: BTreeMap<u64, notifying::Notifier>,
     notifier_count: u64,
+    /// Transfers to calls that are not answered yet.
+    waiting_transfers: Vec<transferring::Waiting>,
     /// Conversations that the application announced, and until when.
     expected: Vec<(String, Instant)>,
     ending: Ending,
@@ -86,6 +88,7 @@ impl Phone {
             subscription_count: 0,
             notifiers: BTreeMap::new(),
             notifier_count: 0,
+            waiting_transfers: Vec::new(),
             expected: Vec::new(),
             ending: Ending::No,
             outputs: VecDeque::new(),
@@ -198,6 +201,7 @@ impl Phone {
         while let Some(event) = self.agent.next_event() {
             self.take(event);
         }
+        self.drive_waiting_transfers();
         self.drive_ending();
     }
 

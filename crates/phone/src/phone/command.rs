@@ -94,8 +94,8 @@ impl Phone {
                 Ok(()) => return None,
                 Err(error) => Err(error),
             },
-            Command::AttendedTransfer { id, other } => {
-                match self.attended_transfer(ticket, id, other) {
+            Command::AttendedTransfer { id, other, ringing } => {
+                match self.attended_transfer(ticket, id, other, ringing) {
                     Ok(()) => return None,
                     Err(error) => Err(error),
                 }
@@ -391,7 +391,7 @@ impl Phone {
 
     fn abort(&mut self, ticket: Ticket) {
         let (account, mut ctx) = self.account();
-        if account.abort(ticket, &mut ctx) {
+        if account.abort(ticket, &mut ctx) || self.abort_transfer(ticket) {
             return;
         }
         let calling = self

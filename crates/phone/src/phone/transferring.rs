@@ -5,12 +5,22 @@ use sip::message::Request;
 
 use super::Phone;
 use crate::account::not_connected;
-use crate::command::CallOptions;
+use crate::command::{CallOptions, WhenRinging};
 use crate::error::{ErrorCode, ErrorType, PhoneError};
 use crate::id::{SessionId, Ticket};
 use crate::output::Reply;
-use crate::session::{Session, Transferred};
+use crate::session::{Session, Transferred, not_answered, under_way};
 use crate::{refer_to, target};
+
+/// A transfer that waits for what becomes of another call.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    ticket: Ticket,
+    id: SessionId,
+    other: SessionId,
+    /// The other call is given up, and this target named once it is over.
+    blind: Option<String>,
+}
 
 impl Phone {
     pub(super) fn transfer(
@@ -21,6 +31,9 @@ impl Phone {
     ) -> Result<(), PhoneError> {
         let target = target::resolve(target, &self.config.address)?;
         let refer_to = refer_to::blind(&target);
+        if self.transfer_waits(id) {
+            return Err(under_way());
+        }
         self.session(id, |session, ctx| {
             session.transfer(ticket, refer_to, None, ctx);
         })
@@ -31,6 +44,7 @@ impl Phone {
         ticket: Ticket,
         id: SessionId,
         other: SessionId,
+        ringing: WhenRinging,
     ) -> Result<(), PhoneError> {
         self.live(id)?;
         self.live(other)?;
@@ -41,16 +55,97 @@ impl Phone {
                 "A session can't be transferred to itself",
             ));
         }
-        let refer_to = self.refer_to(other).ok_or_else(|| {
-            PhoneError::new(
-                ErrorCode::SessionState,
-                ErrorType::Session,
-                "The other session must be answered: end it and transfer to its target instead",
-            )
-        })?;
-        self.session(id, |session, ctx| {
-            session.transfer(ticket, refer_to, Some(other), ctx);
-        })
+        let answered = |id| self.sessions.get(&id).is_some_and(Session::is_answered);
+        if !answered(id) {
+            return Err(not_answered());
+        }
+        if self.transfer_waits(id) {
+            return Err(under_way());
+        }
+        let blind = match ringing {
+            WhenRinging::Blind if !answered(other) => Some(self.give_up(other)?),
+            WhenRinging::Blind | WhenRinging::Wait => None,
+        };
+        self.waiting_transfers.push(Waiting {
+            ticket,
+            id,
+            other,
+            blind,
+        });
+        Ok(())
+    }
+
+    /// Ends a consultation that nobody has answered; returns the `Refer-To` that names its target.
+    fn give_up(&mut self, other: SessionId) -> Result<String, PhoneError> {
+        let session = self.sessions.get(&other);
+        let target = session
+            .filter(|session| session.is_ringing_there())
+            .and_then(|session| session.peer.uri.parse().ok())
+            .map(|target| refer_to::blind(&target))
+            .ok_or_else(not_answered)?;
+        self.session(other, |session, ctx| session.end(None, ctx))?;
+        Ok(target)
+    }
+
+    fn transfer_waits(&self, id: SessionId) -> bool {
+        self.waiting_transfers
+            .iter()
+            .any(|waiting| waiting.id == id)
+    }
+
+    /// Sends the REFERs whose time has come, and tells of those whose time will not.
+    pub(super) fn drive_waiting_transfers(&mut self) {
+        for waiting in std::mem::take(&mut self.waiting_transfers) {
+            let (ticket, id, other) = (waiting.ticket, waiting.id, waiting.other);
+            let outcome = match self.refer_to_waiting(&waiting) {
+                Ok(None) => {
+                    self.waiting_transfers.push(waiting);
+                    continue;
+                }
+                Ok(Some(refer_to)) => {
+                    let consultation = waiting.blind.is_none().then_some(other);
+                    self.session(id, |session, ctx| {
+                        session.transfer(ticket, refer_to, consultation, ctx);
+                    })
+                }
+                Err(text) => Err(PhoneError::new(
+                    ErrorCode::TransferFailed,
+                    ErrorType::Call,
+                    text,
+                )),
+            };
+            if let Err(error) = outcome {
+                self.reply(ticket, Err(error));
+            }
+        }
+    }
+
+    /// What the REFER of a waiting transfer names; nothing while it has to wait.
+    fn refer_to_waiting(&self, waiting: &Waiting) -> Result<Option<String>, &'static str> {
+        let answered = |session: &&Session| session.is_answered();
+        if self.sessions.get(&waiting.id).filter(answered).is_none() {
+            return Err("The session ended before its transfer");
+        }
+        let other = self.sessions.get(&waiting.other);
+        match (&waiting.blind, other) {
+            // Its target may be busy until the CANCEL has arrived.
+            (Some(_), Some(_)) => Ok(None),
+            (Some(target), None) => Ok(Some(target.clone())),
+            (None, Some(session)) if session.is_live() => Ok(self.refer_to(waiting.other)),
+            (None, Some(_) | None) => Err("The other call ended before it was answered"),
+        }
+    }
+
+    /// Takes back a transfer that waits; both calls go on.
+    pub(super) fn abort_transfer(&mut self, ticket: Ticket) -> bool {
+        let waits = |waiting: &Waiting| waiting.ticket == ticket && waiting.blind.is_none();
+        let Some(index) = self.waiting_transfers.iter().position(waits) else {
+            return false;
+        };
+        self.waiting_transfers.remove(index);
+        let error = PhoneError::new(ErrorCode::Aborted, ErrorType::Call, "Aborted");
+        self.reply(ticket, Err(error));
+        true
     }
 
     /// Names the other party of an answered call, and the call itself as it sees it.

@@ -98,7 +98,7 @@ impl Session {
 }
 
 /// What a command fails with that only an answered call can carry out.
-pub(super) fn not_answered() -> PhoneError {
+pub(crate) fn not_answered() -> PhoneError {
     PhoneError::new(
         ErrorCode::SessionState,
         ErrorType::Session,

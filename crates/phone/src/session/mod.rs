@@ -38,11 +38,12 @@ use sip::endpoint::{RequestId, ServerRequestId, UsageId};
 use sip::uri::Uri;
 
 pub(crate) use dial::Dial;
+pub(crate) use errand::not_answered;
 use hold::HoldChange;
 pub(crate) use pending::{Arrival, Plan};
 pub(crate) use referral::Report;
 pub(crate) use show::millis;
-pub(crate) use transfer::Transferred;
+pub(crate) use transfer::{Transferred, under_way};
 
 pub(crate) use crate::context::{Context, NotSent};
 
@@ -416,6 +417,11 @@ impl Session {
     /// Whether the application still has it among its pending sessions.
     pub(crate) fn is_pending(&self) -> bool {
         matches!(self.state, State::Pending(_))
+    }
+
+    /// Whether our INVITE is unanswered.
+    pub(crate) fn is_ringing_there(&self) -> bool {
+        matches!(self.state, State::Offering(_) | State::Dialing(_))
     }
 
     /// Whether it is answered and not over.

@@ -82,11 +82,7 @@ impl Session {
             return Err(not_answered());
         }
         if self.transfer.is_some() {
-            return Err(PhoneError::new(
-                ErrorCode::SessionState,
-                ErrorType::Session,
-                "The session is being transferred already",
-            ));
+            return Err(under_way());
         }
         let headers = [
             ("Refer-To".to_owned(), refer_to),
@@ -290,6 +286,12 @@ impl Session {
             self.transfer_unreported(ctx);
         }
     }
+}
+
+/// One transfer at a time.
+pub(crate) fn under_way() -> PhoneError {
+    let text = "The session is being transferred already";
+    PhoneError::new(ErrorCode::SessionState, ErrorType::Session, text)
 }
 
 fn handed_on() -> EndReason {

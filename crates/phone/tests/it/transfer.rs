@@ -6,7 +6,7 @@ use phone::{ErrorCode, Reply, SessionId, Ticket};
 use serde_json::json;
 use sip::message::{Method, Request};
 
-use crate::harness::{Caller, Rig, alice, answer, with_header};
+use crate::harness::{Caller, Rig, alice, answer, header, with_header};
 
 /// Alice, in a call that she placed; the callee's side of it is the test's.
 fn talking() -> (Rig, Caller, SessionId) {
@@ -300,11 +300,9 @@ fn an_attended_transfer_names_the_consultation_as_its_target_sees_it() {
     rig.command(json!({ "type": "call", "target": "carol" }));
     let invite = rig.request(&Method::Invite);
     let other = rig.id_of("sessionStarted");
-    let too_early = json!({ "type": "attendedTransfer", "id": first, "other": other });
-    assert_eq!(rig.refused(too_early.clone()), "ERR_SESSION_STATE");
     rig.receive(answer(&invite, 200, Some("v=0\r\n")));
     rig.request(&Method::Ack);
-    rig.command(too_early);
+    rig.command(json!({ "type": "attendedTransfer", "id": first, "other": other }));
     let refer = rig.request(&Method::Refer);
     let call_id = invite.headers().call_id().unwrap().0.to_owned();
     let ours = invite.headers().from().unwrap().tag().unwrap().to_owned();
@@ -325,4 +323,87 @@ fn the_dialog_of_a_transfer_is_let_go_after_it() {
     rig.response(481);
     rig.advance(Duration::from_secs(60));
     assert!(rig.is_silent());
+}
+
+/// Alice talks to Bob, and Carol's phone rings.
+fn consulting() -> (Rig, Caller, SessionId, SessionId, Request) {
+    let (mut rig, bob, first) = talking();
+    rig.command(json!({ "type": "call", "target": "carol" }));
+    let invite = rig.request(&Method::Invite);
+    rig.receive(answer(&invite, 180, None));
+    let other = rig.id_of("sessionStarted");
+    (rig, bob, first, other, invite)
+}
+
+/// RFC 3891 §3: only an answered call can be replaced.
+#[test]
+fn a_transfer_to_a_call_that_rings_waits_for_its_answer() {
+    let (mut rig, _, first, other, invite) = consulting();
+    let order = json!({ "type": "attendedTransfer", "id": first, "other": other });
+    let ticket = rig.command(order.clone());
+    assert!(rig.is_silent() && rig.reply(ticket).is_none());
+    let blind = json!({ "type": "transfer", "id": first, "target": "dave" });
+    for again in [order, blind] {
+        assert_eq!(rig.refused(again), "ERR_SESSION_STATE");
+    }
+    rig.receive(answer(&invite, 200, Some("v=0\r\n")));
+    rig.request(&Method::Ack);
+    let refer = rig.request(&Method::Refer);
+    assert!(header(&refer, "Refer-To").unwrap().contains("Replaces="));
+    assert_eq!(rig.count("terminated"), 0, "both calls stay");
+}
+
+#[test]
+fn a_transfer_that_waits_fails_with_either_call_and_leaves_the_other() {
+    for consultation in [true, false] {
+        let (mut rig, mut bob, first, other, invite) = consulting();
+        let order = json!({ "type": "attendedTransfer", "id": first, "other": other });
+        let ticket = rig.command(order);
+        match consultation {
+            true => rig.receive(answer(&invite, 486, None)),
+            false => rig.receive(bob.bye(&[])),
+        }
+        assert_eq!(rig.error(ticket).code, ErrorCode::TransferFailed);
+        assert_eq!(rig.count("terminated"), 1);
+        if !consultation {
+            rig.response(200);
+            rig.receive(answer(&invite, 200, Some("v=0\r\n")));
+        }
+        rig.request(&Method::Ack);
+        assert!(rig.is_silent());
+    }
+}
+
+#[test]
+fn a_transfer_that_waits_can_be_taken_back() {
+    let (mut rig, _, first, other, invite) = consulting();
+    let order = json!({ "type": "attendedTransfer", "id": first, "other": other });
+    let ticket = rig.command(order);
+    rig.command(json!({ "type": "abort", "ticket": ticket }));
+    assert_eq!(rig.error(ticket).code, ErrorCode::Aborted);
+    rig.receive(answer(&invite, 200, Some("v=0\r\n")));
+    rig.request(&Method::Ack);
+    assert!(rig.is_silent());
+    assert_eq!(rig.count("terminated"), 0);
+}
+
+/// RFC 5589 §7.4.
+#[test]
+fn a_call_that_rings_may_be_given_up_for_a_blind_transfer_to_its_target() {
+    let (mut rig, _, first, other, invite) = consulting();
+    let order =
+        json!({ "type": "attendedTransfer", "id": first, "other": other, "ringing": "blind" });
+    let ticket = rig.command(order);
+    let cancel = rig.request(&Method::Cancel);
+    rig.receive(answer(&cancel, 200, None));
+    assert!(rig.is_silent(), "its target may be busy until it has ended");
+    rig.receive(answer(&invite, 487, None));
+    rig.request(&Method::Ack);
+    let refer = rig.request(&Method::Refer);
+    let refer_to = header(&refer, "Refer-To");
+    assert_eq!(refer_to.as_deref(), Some("<sip:carol@example.com>"));
+    rig.assert_ended_once("cancel", "local");
+    rig.receive(answer(&refer, 603, None));
+    assert_eq!(rig.error(ticket).code, ErrorCode::TransferFailed);
+    assert_eq!(rig.count("terminated"), 1, "the first call goes on");
 }
