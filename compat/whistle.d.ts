@@ -26,7 +26,7 @@ export declare class WhistleEngine {
     answer(): boolean;
     /** Ends the call, gives up the one being placed, or refuses the one that rings; false where there is none. */
     hangup(): boolean;
-    /** Sends digits; false without a connected call. */
+    /** Sends digits: `0`–`9`, `A`–`D`, `*`, `#`; false for others, and without a connected call. */
     sendDTMF(digits: string | number): boolean;
     /** Mutes or unmutes the microphone; false without a connected call. */
     setMute(mute: boolean): boolean;

@@ -5,15 +5,17 @@ import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { WhistleEngine } from 'offhook/compat/whistle'
 import { hears, next, pbxOf, voice } from '../pbx.mjs'
+import { uncaughtBy } from '../phones.mjs'
 
 const number = '+1234567890'
 const hooks = ['registered', 'unregistered', 'incoming_call', 'call_ringing', 'call_connected', 'call_disconnected', 'call_ended', 'call_failed', 'connectivity_update', 'info', 'error']
 
 /** A PBX whose user `web` has a token, and an engine that ends with the test and whose hooks are written down. */
-async function lumen(t) {
+async function lumen(t, options) {
   const { pbx, open } = await pbxOf(t, {
     users: ['bob', { name: 'web', token: 'JWT' }],
     extensions: { [number]: { type: 'echo' }, ringing: { type: 'ring' } },
+    ...options,
   })
   const engine = new WhistleEngine()
   t.after(() => engine.phone && engine.stop())
@@ -173,6 +175,96 @@ describe('the Lumen façade', { timeout: 60_000 }, () => {
     await causing('call_connected', () => engine.dial(number))
   })
 
+  test('sends the JWT in whatever it asks, also while a call rings and inside it', async (t) => {
+    const { pbx, open, engine, config, causing } = await lumen(t)
+    const bob = await open('bob')
+    const without = []
+    const methods = new Set()
+    pbx.on('message', ({ direction, user, text }) => {
+      if (direction !== 'in' || user !== 'web' || text.startsWith('SIP/2.0')) return
+      methods.add(text.split(' ')[0])
+      if (!/^(?:Proxy-)?Authorization: Bearer/im.test(text)) without.push(text)
+    })
+    await causing('registered', () => engine.start(config))
+    await causing('call_ringing', () => engine.dial('ringing'))
+    await causing('call_failed', () => engine.hangup())
+    bob.on('pendingSession', ({ id }) => bob.acceptPendingSession(id))
+    await causing('call_connected', () => engine.dial('bob'))
+    const [session] = bob.sessions
+    await Promise.all([next(session, 'hold'), engine.setHold(true)])
+    await Promise.all([next(session, 'info'), engine.sendInfo('text/plain', 'x')])
+    await causing('call_ended', () => engine.hangup())
+    await causing('unregistered', () => engine.stop())
+    assert.deepEqual([...methods].sort(), ['ACK', 'BYE', 'CANCEL', 'INFO', 'INVITE', 'REGISTER'])
+    // A CANCEL can't be asked for it, and follows its INVITE (RFC 3261 §22.1).
+    assert.deepEqual(without.filter((text) => !text.startsWith('CANCEL')), [])
+  })
+
+  test('knows nothing of the call of before when it starts anew', async (t) => {
+    const { engine, config, causing, open } = await lumen(t)
+    const bob = await open('bob')
+    await causing('registered', () => engine.start(config))
+    engine.dial('ringing')
+    await new Promise((resolve) => setImmediate(resolve))
+    engine.stop()
+    const before = []
+    await causing('registered', () => engine.start({ ...config, unregistered: () => before.push('unregistered') }))
+    assert.equal(engine.hangup(), false)
+    const call = await causing('incoming_call', async () => void (await bob.call('web')))
+    assert.equal(call[0], 'sip:bob@pbx.test')
+    await causing('call_failed', () => assert.deepEqual([engine.hangup(), engine.hangup(), engine.answer()], [true, true, false]))
+    assert.deepEqual(before, [])
+  })
+
+  test('tells unregistered when the connection is lost, and registered when it is back', async (t) => {
+    const { pbx, engine, called, config, causing, until } = await lumen(t)
+    await causing('registered', () => engine.start(config))
+    const lost = until('unregistered')
+    const [error] = await causing('error', () => pbx.disconnect('web'))
+    await lost
+    assert.match(error.message, /^The connection is lost: /)
+    await causing('registered', () => engine.phone.reconnect())
+    assert.deepEqual(called, ['registered', 'unregistered', 'error', 'registered'])
+  })
+
+  test('tells once that it failed to start, and a call tries again', async (t) => {
+    const { pbx, engine, called, config, causing } = await lumen(t)
+    const [error] = await causing('error', () => engine.start({ ...config, authorization_jwt: 'Bearer another' }))
+    assert.equal(error.code, 'ERR_AUTHENTICATION_FAILED')
+    await causing('call_failed', () => engine.dial(number))
+    await pbx.addUser({ name: 'web', token: 'another' })
+    await causing('call_connected', () => engine.dial(number))
+    assert.deepEqual(called.filter((name) => !['call_ringing', 'connectivity_update'].includes(name)), ['error', 'error', 'call_failed', 'registered', 'call_connected'])
+  })
+
+  test('a hook that throws takes no other with it, nor what a method gives', async (t) => {
+    const { engine, called, config, causing } = await lumen(t)
+    const fault = new Error('thrown by a hook')
+    const faulty = Object.fromEntries(hooks.map((hook) => [hook, (...args) => {
+      config[hook](...args)
+      throw fault
+    }]))
+    const uncaught = await uncaughtBy(async () => {
+      await causing('registered', () => engine.start({ ...config, ...faulty }))
+      await causing('call_connected', () => engine.dial(number))
+      assert.equal(engine.start(config), false)
+      await causing('call_ended', () => engine.hangup())
+      await causing('unregistered', () => engine.stop())
+    })
+    assert.deepEqual(called.filter((name) => name !== 'call_ringing'), ['registered', 'call_connected', 'connectivity_update', 'error', 'call_disconnected', 'call_ended', 'unregistered'])
+    assert.deepEqual(uncaught, called.map(() => fault))
+  })
+
+  test('digits and media types that are none are false', async (t) => {
+    const { engine, config, causing } = await lumen(t)
+    engine.start(config)
+    await causing('call_connected', () => engine.dial(number, null))
+    for (const [method, ...args] of [['sendDTMF', 'x'], ['sendDTMF', ''], ['sendInfo'], ['dial', number]]) {
+      await causing('error', () => assert.equal(engine[method](...args), false, method))
+    }
+    assert.equal(engine.sendDTMF('a'), true)
+  })
+
   test('returns false, and tells why, where it can do nothing', async (t) => {
     const { engine, config } = await lumen(t)
     const errors = []
@@ -212,6 +304,17 @@ describe('the Lumen façade', { timeout: 60_000 }, () => {
     for (let now = 11; now <= 15; now += 1) second(50 * now - 30, 30)
     for (let now = 16; now <= 20; now += 1) second(50 * now - 30, 30)
     assert.deepEqual(shown, ['Green', 'Green', 'Yellow', 'Red', 'Green'])
+  })
+
+  test('the traffic light of a call that loses packets is red', async (t) => {
+    const { pbx, engine, config } = await lumen(t, { mediaRelay: true, seed: 1 })
+    const red = new Promise((resolve) => {
+      engine.start({ ...config, connectivity_update: (connectivity) => connectivity === 'Red' && resolve() })
+    })
+    engine.dial(number)
+    await next(pbx, 'answered')
+    await pbx.addMediaFault({ user: 'web', direction: 'out', loss: 0.3 })
+    await red
   })
 
   test("the document's example runs: a page, a JWT, a call", async (t) => {

@@ -1,4 +1,5 @@
 import { Softphone, type PendingSession, type Session } from '../../index'
+import { tell } from '../tell'
 import { headersOf, phoneOptions, type DialOptions, type WhistleConfig } from './config'
 import { TrafficLight } from './traffic-light'
 
@@ -6,7 +7,20 @@ type Hooks = {
   [Name in keyof WhistleConfig as NonNullable<WhistleConfig[Name]> extends (...args: never[]) => void ? Name : never]: WhistleConfig[Name]
 }
 
-type State = 'Stopped' | 'Idle' | 'Dialing' | 'Ringing' | 'Connected'
+/** What lasts from `start` to `stop`; the call of one that was stopped may still be ending while the next runs. */
+interface Run {
+  readonly config: WhistleConfig
+  readonly phone: Softphone
+  state: 'Idle' | 'Dialing' | 'Ringing' | 'Connected'
+  /** Settles when the phone is connected; left out where that failed. */
+  connecting: Promise<void> | undefined
+  connected: boolean
+  registered: boolean
+  pending: PendingSession | undefined
+  session: Session | undefined
+  dialing: AbortController | undefined
+  refusing: boolean
+}
 
 /**
  * Lumen's WhistleEngine on a native phone: one call at a time.
@@ -21,76 +35,73 @@ type State = 'Stopped' | 'Idle' | 'Dialing' | 'Ringing' | 'Connected'
  */
 export class WhistleEngine {
   #config: WhistleConfig | undefined
-  #phone: Softphone | undefined
-  #ready: Promise<void> | undefined
-  #state: State = 'Stopped'
-  #pending: PendingSession | undefined
-  #session: Session | undefined
-  #dialing: AbortController | undefined
+  #run: Run | undefined
 
   /** The phone behind it while the engine is started, for everything beyond the document. */
   get phone(): Softphone | undefined {
-    return this.#phone
+    return this.#run?.phone
   }
 
   /** Connects, and registers unless told not to; false where `user` or `domain` is missing, or it is started already. */
   start(config: WhistleConfig): boolean {
-    if (this.#phone) return this.#no('start: the engine is started already')
+    if (this.#run) return this.#no('start: the engine is started already')
     const absent = (['user', 'domain'] as const).find((name) => !config?.[name])
     if (absent) return this.#no(`start: ${absent} is missing`)
     this.#config = config
     const phone = this.#made(config)
     if (!phone) return false
-    this.#phone = phone
-    this.#state = 'Idle'
-    this.#follow(phone)
-    this.#ready = phone.initialize()
-    this.#ready.catch((error: Error) => this.#complain(`start: ${causeOf(error)}`, error))
+    const run: Run = {
+      ...{ config, phone, state: 'Idle', connecting: undefined, connected: false, registered: false },
+      ...{ pending: undefined, session: undefined, dialing: undefined, refusing: false },
+    }
+    this.#run = run
+    this.#follow(run)
+    this.#connect(run).catch((error: Error) => this.#complain(`start: ${causeOf(error)}`, error, run.config))
     return true
   }
 
   /** Ends the call, unregisters and disconnects; afterwards nothing keeps the process alive. */
   stop(): boolean {
-    const phone = this.#phone
-    if (!phone) return this.#no('stop: the engine is not started')
-    this.#dialing?.abort()
-    phone.destroy().catch((error: Error) => this.#complain(`stop: ${error.message}`, error))
-    this.#phone = undefined
-    this.#ready = undefined
-    this.#session = undefined
-    this.#pending = undefined
-    this.#state = 'Stopped'
+    const run = this.#run
+    if (!run) return this.#no('stop: the engine is not started')
+    this.#run = undefined
+    run.dialing?.abort()
+    run.phone.destroy().catch((error: Error) => this.#complain(`stop: ${error.message}`, error, run.config))
     return true
   }
 
   /** Calls a number, a user of the domain or a `sip:` address as soon as the engine is connected; false unless idle. */
-  dial(target: string, options: DialOptions = {}): boolean {
-    if (this.#state !== 'Idle') return this.#no(`dial: the engine is ${this.#state.toLowerCase()}`)
+  dial(target: string, options?: DialOptions): boolean {
+    const run = this.#run
+    if (run?.state !== 'Idle') return this.#no(`dial: the engine is ${run?.state.toLowerCase() ?? 'stopped'}`)
     if (typeof target !== 'string' || target === '') return this.#no('dial: a number or an address is expected')
-    this.#state = 'Dialing'
-    void this.#place(target, options)
+    run.state = 'Dialing'
+    void this.#place(run, target, options ?? {})
     return true
   }
 
   /** Answers the incoming call; false where none rings. */
   answer(): boolean {
-    if (!this.#phone || !this.#pending) return this.#no('answer: no call rings')
-    this.#phone.acceptPendingSession(this.#pending.id)
+    if (!this.#run?.pending || this.#run.refusing) return this.#no('answer: no call rings')
+    this.#run.phone.acceptPendingSession(this.#run.pending.id)
     return true
   }
 
   /** Ends the call, gives up the one being placed, or refuses the one that rings; false where there is none. */
   hangup(): boolean {
-    if (this.#session) return this.#doing('hangup', this.#session.end())
-    if (this.#phone && this.#pending) return this.#doing('hangup', this.#phone.rejectPendingSession(this.#pending.id))
-    if (!this.#dialing) return this.#no('hangup: there is no call')
-    this.#dialing.abort()
+    const run = this.#run
+    if (run?.session) return this.#doing('hangup', run.session.end())
+    if (run?.pending) return this.#refuse(run, run.pending)
+    if (!run?.dialing) return this.#no('hangup: there is no call')
+    run.dialing.abort()
     return true
   }
 
-  /** Sends digits; false without a connected call. */
+  /** Sends digits: `0`–`9`, `A`–`D`, `*`, `#`; false for others, and without a connected call. */
   sendDTMF(digits: string | number): boolean {
-    return this.#talking('sendDTMF', (session) => session.sendDtmf(String(digits)))
+    const tones = String(digits).toUpperCase()
+    if (!/^[0-9A-D*#,]+$/.test(tones)) return this.#no('sendDTMF: digits 0-9, A-D, * and # are expected')
+    return this.#talking('sendDTMF', (session) => session.sendDtmf(tones))
   }
 
   /** Mutes or unmutes the microphone; false without a connected call. */
@@ -105,6 +116,7 @@ export class WhistleEngine {
 
   /** Sends an INFO inside the call; false without a connected call. What the other party refuses goes to `error`. */
   sendInfo(contentType: string, body: string): boolean {
+    if (typeof contentType !== 'string' || contentType === '') return this.#no('sendInfo: a media type is expected')
     return this.#talking('sendInfo', (session) => session.sendInfo({ contentType, body }))
   }
 
@@ -117,86 +129,113 @@ export class WhistleEngine {
     }
   }
 
-  async #place(target: string, { extraHeaders }: DialOptions): Promise<void> {
+  // A call that is placed after it failed tries again.
+  #connect(run: Run): Promise<void> {
+    run.connecting ??= run.phone.initialize().then(
+      () => void (run.connected = true),
+      (error: Error) => {
+        run.connecting = undefined
+        throw error
+      },
+    )
+    return run.connecting
+  }
+
+  async #place(run: Run, target: string, { extraHeaders }: DialOptions): Promise<void> {
     const dialing = new AbortController()
-    this.#dialing = dialing
+    run.dialing = dialing
     try {
       const headers = headersOf(extraHeaders)
-      await unlessAborted(this.#ready, dialing.signal)
-      await this.#phone?.call(target, { headers, signal: dialing.signal })
+      await unlessAborted(this.#connect(run), dialing.signal)
+      await run.phone.call(target, { headers, signal: dialing.signal })
     } catch (error) {
       // A call that exists tells its own end.
-      if (this.#dialing !== dialing) return
-      this.#dialing = undefined
-      if (this.#state === 'Dialing') this.#state = 'Idle'
-      if (!dialing.signal.aborted) this.#complain(`dial: ${causeOf(error as Error)}`, error as Error)
-      this.#hook('call_failed', error as Error)
+      if (run.dialing !== dialing) return
+      run.dialing = undefined
+      run.state = 'Idle'
+      if (!dialing.signal.aborted) this.#complain(`dial: ${causeOf(error as Error)}`, error as Error, run.config)
+      hook(run.config, 'call_failed', error as Error)
     }
   }
 
-  #follow(phone: Softphone): void {
-    phone.on('registered', () => this.#hook('registered'))
-    phone.on('unregistered', () => this.#hook('unregistered'))
-    phone.on('disconnected', ({ reason }) => {
-      if (phone === this.#phone) this.#complain(`The connection is lost: ${reason}`)
+  #follow(run: Run): void {
+    const { phone, config } = run
+    const unregistered = () => {
+      if (run.registered) hook(config, 'unregistered')
+      run.registered = false
+    }
+    phone.on('registered', () => {
+      run.registered = true
+      hook(config, 'registered')
     })
-    phone.on('error', (error) => this.#complain(error.message, error))
-    phone.on('pendingSession', (pending) => this.#ring(phone, pending))
+    phone.on('unregistered', unregistered)
+    phone.on('registrationFailed', ({ reason }) => {
+      unregistered()
+      this.#fault(run, `The registration failed: ${reason}`)
+    })
+    phone.on('disconnected', ({ reason }) => {
+      unregistered()
+      this.#fault(run, `The connection is lost: ${reason}`)
+    })
+    phone.on('error', (error) => this.#fault(run, error.message, error))
+    phone.on('pendingSession', (pending) => this.#ring(run, pending))
     for (const event of ['cancelPendingSession', 'handledPendingSession'] as const) {
       phone.on(event, (id, { reason }) => {
-        if (this.#pending?.id !== id) return
-        this.#idle(phone)
-        this.#hook('call_failed', reason)
+        if (run.pending?.id !== id) return
+        idle(run)
+        hook(config, 'call_failed', reason)
       })
     }
-    phone.on('sessionStarted', (session) => this.#begin(phone, session))
+    phone.on('sessionStarted', (session) => this.#begin(run, session))
   }
 
-  #ring(phone: Softphone, pending: PendingSession): void {
-    if (this.#state !== 'Idle') {
-      this.#complain(`A call of ${pending.address} was refused: there is one already`)
-      phone.rejectPendingSession(pending.id).catch(() => {})
+  #ring(run: Run, pending: PendingSession): void {
+    if (run.state !== 'Idle') {
+      this.#complain(`A call of ${pending.address} was refused: there is one already`, undefined, run.config)
+      run.phone.rejectPendingSession(pending.id).catch(() => {})
       return
     }
-    this.#pending = pending
-    this.#state = 'Ringing'
-    this.#hook('incoming_call', pending.uri, pending.displayName ?? '')
+    run.pending = pending
+    run.state = 'Ringing'
+    hook(run.config, 'incoming_call', pending.uri, pending.displayName ?? '')
   }
 
-  #begin(phone: Softphone, session: Session): void {
-    this.#session = session
-    this.#pending = undefined
-    this.#dialing = undefined
+  #refuse(run: Run, pending: PendingSession): boolean {
+    if (run.refusing) return true
+    run.refusing = true
+    // What fails in it goes to the phone's `error` as well.
+    run.phone.rejectPendingSession(pending.id).catch(() => (run.refusing = false))
+    return true
+  }
+
+  #begin(run: Run, session: Session): void {
+    const { config } = run
+    run.session = session
+    run.pending = undefined
+    run.dialing = undefined
     let connected = false
-    const light = new TrafficLight((connectivity) => this.#hook('connectivity_update', connectivity))
-    session.on('progress', ({ code }) => code === 180 && this.#hook('call_ringing'))
+    const light = new TrafficLight((connectivity) => hook(config, 'connectivity_update', connectivity))
+    session.on('progress', ({ code }) => code === 180 && hook(config, 'call_ringing'))
     session.on('change:active', (_session, active) => {
       if (!active) return
       connected = true
-      this.#state = 'Connected'
-      this.#hook('call_connected')
+      run.state = 'Connected'
+      hook(config, 'call_connected')
       light.start()
     })
     session.on('stats', (stats) => light.see(stats))
-    session.on('info', (info) => this.#hook('info', info))
+    session.on('info', (info) => hook(config, 'info', info))
     session.on('terminated', (_session, reason) => {
-      this.#idle(phone)
-      if (connected) this.#hook('call_disconnected', reason)
-      this.#hook(connected ? 'call_ended' : 'call_failed', reason)
+      idle(run)
+      if (connected) hook(config, 'call_disconnected', reason)
+      hook(config, connected ? 'call_ended' : 'call_failed', reason)
     })
   }
 
-  // A phone that was stopped ends its call while another may be running already.
-  #idle(phone: Softphone): void {
-    if (phone !== this.#phone) return
-    this.#session = undefined
-    this.#pending = undefined
-    this.#state = 'Idle'
-  }
-
   #talking(method: string, act: (session: Session) => Promise<void>): boolean {
-    if (!this.#session || this.#state !== 'Connected') return this.#no(`${method}: there is no connected call`)
-    return this.#doing(method, act(this.#session))
+    const { session, state } = this.#run ?? {}
+    if (!session || state !== 'Connected') return this.#no(`${method}: there is no connected call`)
+    return this.#doing(method, act(session))
   }
 
   #doing(method: string, done: Promise<void>): boolean {
@@ -204,9 +243,9 @@ export class WhistleEngine {
     return true
   }
 
-  #hook<Name extends keyof Hooks>(name: Name, ...args: Parameters<NonNullable<Hooks[Name]>>): void {
-    const hook = this.#config?.[name] as ((...args: unknown[]) => void) | undefined
-    hook?.apply(this.#config, args)
+  // What is wrong before the phone has been connected is told once, by the method that asked for it.
+  #fault(run: Run, message: string, error?: Error): void {
+    if (run === this.#run && run.connected) this.#complain(message, error, run.config)
   }
 
   #no(message: string): false {
@@ -214,11 +253,27 @@ export class WhistleEngine {
     return false
   }
 
-  #complain(message: string, error = new Error(message)): void {
-    const { logger = console } = this.#config?.phone ?? {}
-    logger.warn(`[offhook] ${message}`)
-    this.#hook('error', error)
+  #complain(message: string, error = new Error(message), config = this.#config): void {
+    const { logger = console } = config?.phone ?? {}
+    tell(() => logger.warn(`[offhook] ${message}`))
+    hook(config, 'error', error)
   }
+}
+
+function hook<Name extends keyof Hooks>(
+  config: WhistleConfig | undefined,
+  name: Name,
+  ...args: Parameters<NonNullable<Hooks[Name]>>
+): void {
+  const own = config?.[name] as ((...args: unknown[]) => void) | undefined
+  if (typeof own === 'function') tell(() => own.apply(config, args))
+}
+
+function idle(run: Run): void {
+  run.session = undefined
+  run.pending = undefined
+  run.refusing = false
+  run.state = 'Idle'
 }
 
 function causeOf(error: Error): string {
