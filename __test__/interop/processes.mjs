@@ -8,7 +8,8 @@ export class Child {
   #exited
 
   constructor(command, args, options = {}) {
-    this.#process = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options })
+    // In a process group of its own, so that what it has started can be ended with it.
+    this.#process = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true, ...options })
     for (const stream of [this.#process.stdout, this.#process.stderr]) {
       stream.on('data', (chunk) => (this.#log = (this.#log + chunk).slice(-100_000)))
     }
@@ -46,10 +47,20 @@ export class Child {
   async stop(signal = 'SIGTERM') {
     process.off('exit', this.#kill)
     if (this.#process.exitCode !== null || this.#process.signalCode !== null) return
-    this.#process.kill(signal)
-    const late = setTimeout(() => this.#process.kill('SIGKILL'), 5000)
+    if (signal === 'SIGKILL') this.#killGroup()
+    else this.#process.kill(signal)
+    const late = setTimeout(() => this.#killGroup(), 5000)
     await this.#exited
     clearTimeout(late)
+  }
+
+  // What is left of a killed server's own children would hold our end of its output.
+  #killGroup() {
+    try {
+      process.kill(-this.#process.pid, 'SIGKILL')
+    } catch (error) {
+      if (error.code !== 'ESRCH') throw error
+    }
   }
 
   // SIGTERM, so that a server takes its own children along.
