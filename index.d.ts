@@ -71,6 +71,15 @@ export declare class Softphone extends TypedEmitter<SoftphoneEvents> {
     /** Ends a session, named by its id or its conversation's; resolves after its `sessionEnded`. */
     endSession(reference: SessionReference): Promise<void>;
     /**
+     * Lets the other parties of several calls hear each other; resolves when those that are answered take part, taken off hold where
+     * they were on it. A call that is not answered yet joins when it is; there may be none at first.
+     *
+     * With `holdOthers` it is one party: another call that is taken puts the whole of it on hold.
+     *
+     * @throws `ERR_SESSION_STATE` where a session is in a conference already.
+     */
+    conference(sessions: readonly Session[], options?: ConferenceOptions): Promise<Conference>;
+    /**
      * Sends a text message (MESSAGE) of 56 KiB at most; resolves when it was taken, which is not yet when it was read.
      *
      * @throws `ERR_REQUEST_REFUSED` with the status in `sip`, `ERR_REQUEST_TIMEOUT`, `ERR_NOT_CONNECTED`.
@@ -141,7 +150,7 @@ export declare class Session extends TypedEmitter<SessionEvents> {
     readonly state: SessionState;
     /** The state of the media connection. */
     readonly connectionState: ConnectionState;
-    /** Whether the other party hears silence. */
+    /** Whether the other party hears nothing of the input. */
     readonly muted: boolean;
     /** Whether the other party is on hold here, as it has agreed: it hears music or silence and is not heard. */
     readonly held: boolean;
@@ -169,6 +178,8 @@ export declare class Session extends TypedEmitter<SessionEvents> {
      * `ERR_CALL_CANCEL`, `ERR_CALL_GONE`, …; its `cause` is the `EndReason`.
      */
     get answered(): Promise<void>;
+    /** The conference that the other party takes part in. */
+    get conference(): Conference | undefined;
     /** Connects a session that was accepted without connecting it; anything but the first call does nothing. */
     accept(): Promise<void>;
     /** Refuses a session that was accepted but not connected; 486 by default. */
@@ -179,7 +190,7 @@ export declare class Session extends TypedEmitter<SessionEvents> {
      * The reason is `success`; of a call that is not answered yet `cancel`, or `decline` where it came in.
      */
     end(): Promise<void>;
-    /** Sends silence instead of the input. */
+    /** Sends silence instead of the input. A member of a conference still hears the other members. */
     mute(): Promise<void>;
     /** Sends the input again. */
     unmute(): Promise<void>;
@@ -192,7 +203,8 @@ export declare class Session extends TypedEmitter<SessionEvents> {
      */
     hold(options?: HoldOptions): Promise<void>;
     /**
-     * Takes the other party off hold; resolves when it has agreed. It hears the input again from then on.
+     * Takes the other party off hold; resolves when it has agreed. It hears the input again from then on. A member of a conference on
+     * hold comes back with all of it.
      *
      * @throws As {@link hold}.
      */
@@ -240,14 +252,69 @@ export declare class Session extends TypedEmitter<SessionEvents> {
     acceptTransfer(options?: Omit<CallOptions, 'signal'>): Promise<Session>;
     /** Refuses a `transferRequested`. */
     rejectTransfer(): Promise<void>;
-    /** Changes where the outgoing sound comes from. */
+    /** Changes where the outgoing sound comes from; of a member of a conference, once it goes on alone. */
     setInput(input: AudioInput): Promise<void>;
-    /** Changes where the incoming sound goes. */
+    /** Changes where the incoming sound goes; of a member of a conference, once it goes on alone. */
     setOutput(output: AudioOutput): Promise<void>;
     /** Sets the loudness of the incoming sound in percent, 0–100. */
     setVolume(volume: number): Promise<void>;
     /** The call's statistics with the names of W3C webrtc-stats. */
     getStats(): Promise<StatsReport>;
+}
+
+/**
+ * Calls of one phone whose parties hear each other, mixed on this machine: each hears everybody else and whoever sits here.
+ *
+ * It lives until `end()`, `dissolve()` or the phone's `destroy()`, however many members it has. Its properties are the state as of
+ * the last event delivered.
+ */
+export declare class Conference extends TypedEmitter<ConferenceEvents> {
+    #private;
+    /** Names it within its phone. */
+    readonly id: string;
+    /** The sessions that take part, in the order in which they joined. */
+    readonly members: readonly Session[];
+    /** Whether all of it is on hold: every member hears music or silence, and nobody hears anybody. */
+    readonly held: boolean;
+    /** Whether whoever sits here is not heard. */
+    readonly muted: boolean;
+    /** Whether it is over. */
+    readonly ended: boolean;
+    private constructor();
+    /**
+     * Takes a session in; resolves when it takes part. One that is not answered yet joins when it is, one on hold is taken off it, and
+     * one that joins a conference on hold is held as well.
+     *
+     * @throws `ERR_SESSION_STATE` where the session is in another conference, `ERR_SESSION_ENDED` where it ends first, `ERR_ABORTED`
+     * where it is removed first, `ERR_HOLD_FAILED` where its other side does not agree to be taken off hold: then it is a member on hold.
+     */
+    add(session: Session): Promise<void>;
+    /** Lets a member go on alone, with its own input and output; on hold where the conference is. */
+    remove(session: Session): Promise<void>;
+    /**
+     * Puts the whole on hold: from now on every member hears music or silence, and nobody hears anybody, also not here. Resolves when
+     * every member's phone has answered; who does not agree to be held hears the music all the same.
+     */
+    hold(options?: HoldOptions): Promise<void>;
+    /**
+     * Takes all of it off hold, but not a member that was put on hold by itself; resolves when every member's phone has agreed. So does
+     * `resume()` of any member.
+     *
+     * @throws `ERR_HOLD_FAILED` where one does not agree: that one stays on hold, the others take part again.
+     */
+    resume(options?: Pick<HoldOptions, 'via'>): Promise<void>;
+    /** Keeps a member from being heard, or whoever sits here where none is named. */
+    mute(member?: Session): Promise<void>;
+    /** Lets a member be heard again, or whoever sits here where none is named. */
+    unmute(member?: Session): Promise<void>;
+    /** Changes what the members hear of whoever sits here. */
+    setInput(input: AudioInput): Promise<void>;
+    /** Changes where the members are heard. */
+    setOutput(output: AudioOutput): Promise<void>;
+    /** Hangs up on every member, and on calls that were still to join; resolves after their `sessionEnded`. Again, it does nothing. */
+    end(): Promise<void>;
+    /** Breaks it up: every member goes on alone, on hold. Resolves when their phones have answered. Again, it does nothing. */
+    dissolve(): Promise<void>;
 }
 
 /**
@@ -650,6 +717,39 @@ export interface SubscriptionEnd {
     reason?: string;
     /** The SIP status with which it refused to go on. */
     code?: number;
+}
+
+/** How loud everybody in a conference was, 0 to 1 as W3C's `audioLevel`; who is muted is silent. */
+export interface ConferenceLevelEvent {
+    /** Whoever sits here. */
+    local: number;
+    /** The members by the ids of their sessions. */
+    members: {
+        id: string;
+        level: number;
+    }[];
+}
+
+/** The events of a {@link Conference} with their listeners' arguments. */
+export interface ConferenceEvents {
+    /** A session takes part. */
+    join: [session: Session];
+    /** A session takes part no more: it ended, was removed, or another took its place. */
+    leave: [session: Session];
+    /** All of it was put on hold. */
+    hold: [];
+    /** All of it was taken off hold. */
+    resume: [];
+    /** A member is not heard any more, or whoever sits here where there is none. */
+    mute: [member: Session | undefined];
+    /** A member is heard again, or whoever sits here where there is none. */
+    unmute: [member: Session | undefined];
+    /** How loud everybody is, every 100 ms while somebody listens. */
+    level: [event: ConferenceLevelEvent];
+    /** A device of this machine could not be opened, or was lost; the conference goes on. */
+    warning: [event: WarningEvent];
+    /** It is over. */
+    ended: [];
 }
 
 /** The events of a {@link Subscription} with their listeners' arguments; each is plain data. */
@@ -1116,6 +1216,14 @@ export interface AttendedTransferOptions extends Abortable {
      * has its target called, as {@link Session.transfer} does. The `signal` takes back a transfer that waits; both calls go on.
      */
     ringing?: 'wait' | 'blind';
+}
+
+/** Who sits at this machine in a conference. */
+export interface ConferenceOptions {
+    /** What the members hear of this machine; default the phone's `audio.input`. `'none'` only mixes. */
+    input?: AudioInput;
+    /** Where the members are heard; default the phone's `audio.output`. */
+    output?: AudioOutput;
 }
 
 /** Options of {@link Softphone.acceptPendingSession}. */

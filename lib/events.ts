@@ -306,6 +306,36 @@ export interface SubscriptionEnd {
   code?: number
 }
 
+/** How loud everybody in a conference was, 0 to 1 as W3C's `audioLevel`; who is muted is silent. */
+export interface ConferenceLevelEvent {
+  /** Whoever sits here. */
+  local: number
+  /** The members by the ids of their sessions. */
+  members: { id: string; level: number }[]
+}
+
+/** The events of a {@link Conference} with their listeners' arguments. */
+export interface ConferenceEvents {
+  /** A session takes part. */
+  join: [session: Session]
+  /** A session takes part no more: it ended, was removed, or another took its place. */
+  leave: [session: Session]
+  /** All of it was put on hold. */
+  hold: []
+  /** All of it was taken off hold. */
+  resume: []
+  /** A member is not heard any more, or whoever sits here where there is none. */
+  mute: [member: Session | undefined]
+  /** A member is heard again, or whoever sits here where there is none. */
+  unmute: [member: Session | undefined]
+  /** How loud everybody is, every 100 ms while somebody listens. */
+  level: [event: ConferenceLevelEvent]
+  /** A device of this machine could not be opened, or was lost; the conference goes on. */
+  warning: [event: WarningEvent]
+  /** It is over. */
+  ended: []
+}
+
 /** The events of a {@link Subscription} with their listeners' arguments; each is plain data. */
 export interface SubscriptionEvents {
   /** The state changed, or is told again. */

@@ -16,6 +16,7 @@ export {
 } from './notifier'
 export type * from './options'
 export { Session } from './session'
+export { Conference } from './conference'
 export { Softphone } from './softphone'
 export { Subscription } from './subscription'
 export type * from './stats'

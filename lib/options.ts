@@ -274,6 +274,14 @@ export interface AttendedTransferOptions extends Abortable {
   ringing?: 'wait' | 'blind'
 }
 
+/** Who sits at this machine in a conference. */
+export interface ConferenceOptions {
+  /** What the members hear of this machine; default the phone's `audio.input`. `'none'` only mixes. */
+  input?: AudioInput
+  /** Where the members are heard; default the phone's `audio.output`. */
+  output?: AudioOutput
+}
+
 /** Options of {@link Softphone.acceptPendingSession}. */
 export interface AcceptOptions {
   /** Where the outgoing sound comes from; default the phone's `audio.input`. */

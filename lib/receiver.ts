@@ -1,3 +1,4 @@
+import { Conference } from './conference'
 import { EndReason } from './end-reason'
 import type { SoftphoneError } from './errors'
 import type { MessageEvent, PendingSession, PendingSessionEnd } from './events'
@@ -25,6 +26,7 @@ export class Receiver {
   readonly pending = new Map<string, PendingSession>()
   readonly subscriptions = new Map<number, Subscription>()
   readonly notifiers = new Map<number, Notifier>()
+  readonly conferences = new Map<number, Conference>()
   connected = false
   registered = false
   readonly #owner: Owner
@@ -115,6 +117,14 @@ export class Receiver {
         this.notifiers.delete(event.notifier)
         return notifier?.end({ reason: event.reason, ...present('code', event.code) })
       }
+      case 'conference': {
+        const conference = this.conferences.get(event.id) ?? Conference.start(link, event.id)
+        if (event.news.type === 'ended') this.conferences.delete(event.id)
+        else this.conferences.set(event.id, conference)
+        return conference.learn(event.news, (id) => this.sessions.get(id))
+      }
+      case 'levels':
+        return this.conferences.get(event.conference)?.measured(event)
       case 'tokenWillExpire':
         return phone.deliver('tokenWillExpire', { expiresIn: event.expiresIn })
       case 'tokenNeeded':

@@ -1,3 +1,4 @@
+import type { Conference } from './conference'
 import { audioInput, wireInput, wireOutput } from './audio'
 import { hideListeners, TypedEmitter } from './emitter'
 import { EndReason } from './end-reason'
@@ -64,7 +65,7 @@ export class Session extends TypedEmitter<SessionEvents> {
   readonly state: SessionState
   /** The state of the media connection. */
   readonly connectionState: ConnectionState
-  /** Whether the other party hears silence. */
+  /** Whether the other party hears nothing of the input. */
   readonly muted: boolean
   /** Whether the other party is on hold here, as it has agreed: it hears music or silence and is not heard. */
   readonly held: boolean
@@ -89,6 +90,7 @@ export class Session extends TypedEmitter<SessionEvents> {
   readonly #find: FindSession
   readonly #answer: PromiseWithResolvers<void>
   #endTime: number | undefined
+  #conference: Conference | undefined
   #ending: Promise<void> | undefined
 
   /** @internal */
@@ -136,6 +138,11 @@ export class Session extends TypedEmitter<SessionEvents> {
     return this.#answer.promise
   }
 
+  /** The conference that the other party takes part in. */
+  get conference(): Conference | undefined {
+    return this.#conference
+  }
+
   /** Connects a session that was accepted without connecting it; anything but the first call does nothing. */
   async accept(): Promise<void> {
     await this.#link.command({ type: 'connect', id: this.id })
@@ -163,7 +170,7 @@ export class Session extends TypedEmitter<SessionEvents> {
     await this.#ending
   }
 
-  /** Sends silence instead of the input. */
+  /** Sends silence instead of the input. A member of a conference still hears the other members. */
   async mute(): Promise<void> {
     await this.#link.command({ type: 'mute', id: this.id, muted: true })
   }
@@ -187,7 +194,8 @@ export class Session extends TypedEmitter<SessionEvents> {
   }
 
   /**
-   * Takes the other party off hold; resolves when it has agreed. It hears the input again from then on.
+   * Takes the other party off hold; resolves when it has agreed. It hears the input again from then on. A member of a conference on
+   * hold comes back with all of it.
    *
    * @throws As {@link hold}.
    */
@@ -272,12 +280,12 @@ export class Session extends TypedEmitter<SessionEvents> {
     await this.#link.command({ type: 'rejectTransfer', id: this.id })
   }
 
-  /** Changes where the outgoing sound comes from. */
+  /** Changes where the outgoing sound comes from; of a member of a conference, once it goes on alone. */
   async setInput(input: AudioInput): Promise<void> {
     await this.#link.command({ type: 'setInput', id: this.id, input: wireInput('input', input) })
   }
 
-  /** Changes where the incoming sound goes. */
+  /** Changes where the incoming sound goes; of a member of a conference, once it goes on alone. */
   async setOutput(output: AudioOutput): Promise<void> {
     await this.#link.command({ type: 'setOutput', id: this.id, output: wireOutput('output', output) })
   }
@@ -291,6 +299,11 @@ export class Session extends TypedEmitter<SessionEvents> {
   async getStats(): Promise<StatsReport> {
     const objects = await this.#link.stats(this.id)
     return new Map(objects.map((object) => [object.id, object]))
+  }
+
+  /** @internal */
+  joined(conference: Conference | undefined): void {
+    this.#conference = conference
   }
 
   /** @internal */

@@ -1,5 +1,6 @@
 import { audioInput, audioOutput, wireInput, wireOutput } from './audio'
 import { callOptions, wireCall } from './calling'
+import { Conference } from './conference'
 import { audioOptions, checkSoftphoneOptions, headers, iceServers as iceServersRule, levels } from './checked-options'
 import { listDevices, unwatchDevices, watchDevices, type AudioDevice } from './devices'
 import { TypedEmitter } from './emitter'
@@ -14,6 +15,7 @@ import type {
   AudioDeviceOptions,
   CallOptions,
   Capabilities,
+  ConferenceOptions,
   ExpectCallOptions,
   IceServer,
   Logger,
@@ -245,6 +247,18 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
       })
     }
     await this.#command({ type: 'end', id: id && knownShape(id), conversationId })
+  }
+
+  /**
+   * Lets the other parties of several calls hear each other; resolves when those that are answered take part, taken off hold where
+   * they were on it. A call that is not answered yet joins when it is; there may be none at first.
+   *
+   * With `holdOthers` it is one party: another call that is taken puts the whole of it on hold.
+   *
+   * @throws `ERR_SESSION_STATE` where a session is in a conference already.
+   */
+  async conference(sessions: readonly Session[], options: ConferenceOptions = {}): Promise<Conference> {
+    return Conference.create(this.#running(), (number) => this.#receiver.conferences.get(number), sessions, options)
   }
 
   /**

@@ -129,6 +129,8 @@ export type WireEvent =
   | { type: 'info'; id: string; contentType: string; body: string }
   | { type: 'transferProgress'; id: string; code: number; reason: string }
   | { type: 'transferRequested'; id: string; target: string; referredBy: string | null; attended: boolean }
+  | { type: 'conference'; id: number; news: WireConferenceNews }
+  | ({ type: 'levels' } & WireLevels)
   | { type: 'terminated'; id: string; reason: EndReasonInit }
   | { type: 'sessionEnded'; id: string; reason: EndReasonInit }
   | { type: 'warning'; id: string; warning: WarningCode; text: string }
@@ -145,6 +147,35 @@ export type WireEvent =
   | { type: 'tokenNeeded' }
   | { type: 'stats'; id: string; stats: CallStats }
   | { type: 'closed' }
+
+/** What happened to a conference. */
+export type WireConferenceNews =
+  | { type: 'started' }
+  | { type: 'joined'; session: string }
+  | { type: 'left'; session: string }
+  | { type: 'held'; held: boolean }
+  | { type: 'muted'; session: string | null; muted: boolean }
+  | { type: 'warning'; text: string }
+  | { type: 'ended' }
+
+/** How loud everybody in a conference was; `local` is null where nobody sits here. */
+export interface WireLevels {
+  conference: number
+  local: number | null
+  members: { id: string; level: number }[]
+}
+
+/** What is asked of a conference. */
+export type WireConferenceRequest =
+  | { type: 'add'; session: string }
+  | { type: 'remove'; session: string }
+  | { type: 'hold'; held: boolean; music?: WireInput | undefined; via?: 'invite' | 'update' | undefined }
+  | { type: 'mute'; session?: string | undefined; muted: boolean }
+  | { type: 'setInput'; input: WireInput }
+  | { type: 'setOutput'; output: WireOutput }
+  | { type: 'setLevels'; wanted: boolean }
+  | { type: 'end' }
+  | { type: 'dissolve' }
 
 export type WireInput =
   | { type: 'default' }
@@ -250,5 +281,7 @@ export type WireCommand =
   | { type: 'setInput'; id: string; input: WireInput }
   | { type: 'setOutput'; id: string; output: WireOutput }
   | { type: 'setVolume'; id?: string | undefined; volume: number }
+  | { type: 'confer'; sessions: string[]; input?: WireInput | undefined; output?: WireOutput | undefined }
+  | { type: 'conference'; id: number; request: WireConferenceRequest }
   | { type: 'setLogLevel'; level: LogLevel }
   | { type: 'delivered'; id: string }

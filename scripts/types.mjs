@@ -14,6 +14,7 @@ const entries = {
   index: [
     'softphone',
     'session',
+    'conference',
     'subscription',
     'notifier',
     'events',

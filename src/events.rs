@@ -8,7 +8,7 @@ use napi::bindgen_prelude::{Env, Function, Result, Status};
 use napi::threadsafe_function::{
     ThreadsafeCallContext, ThreadsafeFunction, ThreadsafeFunctionCallMode,
 };
-use runtime::{Backlog, Event, EventSink, Held, PbxEvent, PbxEventSink, SessionId};
+use runtime::{Backlog, Event, EventSink, Figures, Held, PbxEvent, PbxEventSink};
 
 /// Unbounded: events are few, of a session's figures only the latest waits, and lines of the log are
 /// bounded by the [`Backlog`].
@@ -25,7 +25,7 @@ type Slot = Arc<Mutex<Option<String>>>;
 /// Calls `onEvent` for each event; it keeps Node alive until the phone has ended, unless unref'd.
 pub(crate) struct EventStream {
     callback: Arc<Mutex<Callback>>,
-    figures: BTreeMap<SessionId, Slot>,
+    figures: BTreeMap<Figures, Slot>,
     backlog: Backlog,
 }
 
@@ -76,10 +76,10 @@ impl EventStream {
         let Ok(text) = serde_json::to_string(event) else {
             return;
         };
-        if let Some(id) = event.ended_session() {
+        if let Some(id) = event.ends_figures_of() {
             self.figures.remove(&id);
         }
-        match event.replaces_stats_of() {
+        match event.replaces_figures_of() {
             None => {
                 let held = self.backlog.hold(event, &text);
                 self.call(Payload::Event(text, held));

@@ -59,14 +59,20 @@ impl Mixer {
 
     /// Returns all voices but `own`, which must have been added.
     pub fn without(&self, own: &Frame) -> Frame {
+        self.without_both(own, &Frame::silence(self.rate))
+    }
+
+    /// Returns all voices but two, which must have been added.
+    pub fn without_both(&self, own: &Frame, other: &Frame) -> Frame {
         let mut frame = Frame::silence(self.rate);
-        for ((out, sum), own) in frame
+        for (((out, sum), own), other) in frame
             .samples_mut()
             .iter_mut()
             .zip(self.sum)
             .zip(own.samples())
+            .zip(other.samples())
         {
-            *out = soften(sum - i32::from(*own));
+            *out = soften(sum - i32::from(*own) - i32::from(*other));
         }
         frame
     }
@@ -117,6 +123,16 @@ impl Voice {
     /// Returns what the others said, when all have.
     pub fn hear(&self, mixer: &Mixer) -> Frame {
         mixer.without(&self.said)
+    }
+
+    /// Returns what the others said but for one of them, whose part in this tick this is.
+    pub fn hear_without(&self, other: &Frame, mixer: &Mixer) -> Frame {
+        mixer.without_both(&self.said, other)
+    }
+
+    /// Returns what it said in this tick, as loud as the others heard it.
+    pub fn said(&self) -> &Frame {
+        &self.said
     }
 }
 
@@ -273,6 +289,20 @@ mod tests {
         table.members[0].1.set_volume(0);
         table.second();
         assert_eq!(table.heard(), [(400.0, vec![700.0]), (700.0, vec![])]);
+    }
+
+    #[test]
+    fn who_is_not_to_hear_another_hears_the_rest() {
+        let mut mixer = Mixer::new(Rate::Hz16000);
+        let (mut own, mut host, mut third) = (Voice::new(100), Voice::new(100), Voice::new(100));
+        for _ in 0..2 {
+            mixer.clear();
+            own.say(voice(1), &mut mixer);
+            host.say(voice(20), &mut mixer);
+            third.say(voice(300), &mut mixer);
+        }
+        assert_eq!(own.hear_without(host.said(), &mixer), voice(300));
+        assert_eq!(third.hear_without(host.said(), &mixer), voice(1));
     }
 
     #[test]

@@ -124,7 +124,9 @@ impl Attendant {
                 phone::Output::Connect { .. } => due.push_back(Due::Connected),
                 phone::Output::Event(event) => self.react(event, &mut due, &mut steps, now),
                 phone::Output::Ping => due.push_back(Due::Pong),
-                phone::Output::Reply(..) | phone::Output::Disconnect => {}
+                phone::Output::Reply(..)
+                | phone::Output::Disconnect
+                | phone::Output::Conference(..) => {}
                 phone::Output::Timeout(at, _) => match due.pop_front() {
                     Some(Due::Connected) => self.phone.handle_connection(
                         Connection::Up {

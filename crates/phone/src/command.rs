@@ -5,8 +5,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::audio;
+use crate::conference;
 use crate::event::{DtmfMethod, Level};
-use crate::id::{SessionId, Ticket};
+use crate::id::{ConferenceId, SessionId, Ticket};
 use crate::secret::Secret;
 
 /// One request of the application; its outcome is an [`Output::Reply`](crate::Output::Reply).
@@ -222,6 +223,21 @@ pub enum Command {
         #[serde(default)]
         id: Option<SessionId>,
         volume: u8,
+    },
+    /// Makes a conference of these sessions, which may be none; done, with its number, when they take part.
+    Confer {
+        sessions: Vec<SessionId>,
+        /// What they hear of this machine; the phone's default where absent.
+        #[serde(default)]
+        input: Option<audio::Input>,
+        /// Where they are heard at this machine; the phone's default where absent.
+        #[serde(default)]
+        output: Option<audio::Output>,
+    },
+    /// Asks something of a conference.
+    Conference {
+        id: ConferenceId,
+        request: conference::Request,
     },
     /// Sets the least level of the `Trace` events that are made.
     SetLogLevel { level: Level },

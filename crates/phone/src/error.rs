@@ -128,6 +128,9 @@ pub enum ErrorCode {
     /// The subscription is over, or was answered already.
     #[serde(rename = "ERR_SUBSCRIPTION_ENDED")]
     SubscriptionEnded,
+    /// The conference is over, or never was.
+    #[serde(rename = "ERR_CONFERENCE_ENDED")]
+    ConferenceEnded,
     /// Media failed or crashed.
     #[serde(rename = "ERR_MEDIA")]
     Media,

@@ -4,9 +4,10 @@ use serde::Serialize;
 
 use crate::caller_identity::CallerIdentity;
 use crate::command::{Content, Tones};
+use crate::conference;
 use crate::end_reason::EndReason;
 use crate::error::PhoneError;
-use crate::id::SessionId;
+use crate::id::{ConferenceId, SessionId};
 use crate::message_summary::MessageSummary;
 use crate::notifier::{NotifierEndReason, SubscriptionRequest};
 use crate::state_document::StateDocument;
@@ -99,6 +100,11 @@ pub enum Event {
         id: SessionId,
         content_type: String,
         body: Content,
+    },
+    /// Something happened to a conference.
+    Conference {
+        id: ConferenceId,
+        news: conference::News,
     },
     /// A session has ended; once for each `SessionStarted`.
     Terminated { id: SessionId, reason: EndReason },

@@ -36,6 +36,7 @@ pub mod audio;
 mod auto_answer;
 pub mod caller_identity;
 pub mod command;
+pub mod conference;
 pub mod conference_info;
 pub mod config;
 mod content;

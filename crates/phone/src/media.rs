@@ -60,6 +60,9 @@ pub enum MediaCommand {
     /// Sets how loud the far end is for the others in a conference that is its input, now or later,
     /// in percent, 0 (muted) to 100.
     SetVoice { percent: u8 },
+    /// Lets the far end hear whoever sits at this machine in a conference that is its input, now or
+    /// later, or only the other members.
+    SetHearing { host: bool },
     /// Sends silence instead of the input, or the input again.
     Mute { muted: bool },
     /// Queues tones; each one played is reported by `DtmfSent`, or all at once by `DtmfRefused`.
@@ -110,6 +113,7 @@ impl fmt::Debug for MediaCommand {
             Self::Resume => f.write_str("Resume"),
             Self::SetVolume { percent } => f.debug_tuple("SetVolume").field(percent).finish(),
             Self::SetVoice { percent } => f.debug_tuple("SetVoice").field(percent).finish(),
+            Self::SetHearing { host } => f.debug_tuple("SetHearing").field(host).finish(),
             Self::Mute { muted } => f.debug_tuple("Mute").field(muted).finish(),
             Self::SendDtmf { tones, .. } => f.debug_tuple("SendDtmf").field(tones).finish(),
             Self::Close => f.write_str("Close"),

@@ -6,9 +6,10 @@ use std::time::Instant;
 use bytes::Bytes;
 use serde::Serialize;
 
+use crate::conference;
 use crate::error::PhoneError;
 use crate::event::{Event, SessionSnapshot};
-use crate::id::{SessionId, Ticket};
+use crate::id::{ConferenceId, SessionId, Ticket};
 use crate::media::MediaCommand;
 
 /// One thing for the driver to do; a `Reply` comes after the events its command caused. Debug
@@ -25,6 +26,8 @@ pub enum Output {
     Ping,
     /// Give a session's media an order.
     Media(SessionId, MediaCommand),
+    /// Give the place of this machine in a conference an order.
+    Conference(ConferenceId, conference::Order),
     /// Tell the application.
     Event(Event),
     /// Settle the promise of a command.
@@ -43,6 +46,9 @@ impl fmt::Debug for Output {
             Self::Send(message) => write!(f, "Send({} bytes)", message.len()),
             Self::Ping => f.write_str("Ping"),
             Self::Media(id, command) => f.debug_tuple("Media").field(id).field(command).finish(),
+            Self::Conference(id, order) => {
+                f.debug_tuple("Conference").field(id).field(order).finish()
+            }
             Self::Event(event) => f.debug_tuple("Event").field(event).finish(),
             Self::Reply(ticket, outcome) => {
                 f.debug_tuple("Reply").field(ticket).field(outcome).finish()
@@ -65,6 +71,8 @@ pub enum Reply {
     Capabilities(Box<Capabilities>),
     /// The subscription that `subscribe` made.
     Subscription { subscription: u64 },
+    /// The conference that `conference` made.
+    Conference { conference: ConferenceId },
 }
 
 /// What a server or another phone says that it can do.

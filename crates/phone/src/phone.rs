@@ -2,6 +2,7 @@
 
 mod beside;
 mod command;
+mod conferring;
 mod ending;
 mod incoming;
 mod notifying;
@@ -25,6 +26,7 @@ use crate::id::SessionId;
 use crate::media::MediaEvent;
 use crate::output::{Connection, Output, Wake};
 use crate::session::{Session, State, millis};
+use conferring::{Conferences, Party};
 use ending::Ending;
 
 pub(crate) use ending::Fate;
@@ -53,6 +55,7 @@ pub struct Phone {
     notifier_count: u64,
     /// Transfers to calls that are not answered yet.
     waiting_transfers: Vec<transferring::Waiting>,
+    conferences: Conferences,
     /// Conversations that the application announced, and until when.
     expected: Vec<(String, Instant)>,
     ending: Ending,
@@ -89,6 +92,7 @@ impl Phone {
             notifiers: BTreeMap::new(),
             notifier_count: 0,
             waiting_transfers: Vec::new(),
+            conferences: Conferences::default(),
             expected: Vec::new(),
             ending: Ending::No,
             outputs: VecDeque::new(),
@@ -202,6 +206,7 @@ impl Phone {
             self.take(event);
         }
         self.drive_waiting_transfers();
+        self.drive_conferences();
         self.drive_ending();
     }
 
@@ -234,6 +239,7 @@ impl Phone {
         if let Some(old) = replaced
             && let Some((heritage, _)) = self.lend(old, Session::replaced)
         {
+            self.take_over(old, heritage.seat, id);
             self.lend(id, |session, ctx| session.inherit(heritage, ctx));
         }
         Some(result)
@@ -249,24 +255,35 @@ impl Phone {
         let result = act(&mut session, &mut self.context());
         let replaced = session.take_replaced();
         let accepted = pended && session.is_live();
+        self.conferences.stir(&session);
         self.keep(session);
         if accepted {
-            self.hold_others(id);
+            self.hold_others(Party::Session(id));
         }
         Some((result, replaced))
     }
 
-    /// One call is heard at a time, where that is wanted.
-    fn hold_others(&mut self, heard: SessionId) {
+    /// One call, or one conference, is heard at a time, where that is wanted.
+    fn hold_others(&mut self, heard: Party) {
         if !self.config.hold_others {
             return;
         }
-        let Some(session) = self.sessions.get(&heard) else {
-            return;
+        // Who ends with the answer of the one that is heard needs no hold, nor does its conference.
+        let replaced = match heard {
+            Party::Session(id) => match self.sessions.get(&id) {
+                Some(session) => session.to_replace(),
+                None => return,
+            },
+            Party::Conference(_) => None,
         };
-        // One that ends with this one's answer needs no hold.
-        let stays = |id: &SessionId| *id != heard && !session.is_to_replace(*id);
-        let others: Vec<SessionId> = self.sessions.keys().copied().filter(stays).collect();
+        self.hold_other_conferences(replaced.map_or(heard, |replaced| self.party_of(replaced)));
+        let others: Vec<SessionId> = self
+            .sessions
+            .values()
+            .filter(|session| session.place().conference().is_none())
+            .map(|session| session.id)
+            .filter(|id| heard != Party::Session(*id) && replaced != Some(*id))
+            .collect();
         for id in others {
             let music = self.config.hold_music.clone();
             self.lend(id, |session, ctx| session.make_way(music, ctx));

@@ -1,8 +1,10 @@
 //! What the application is told: one ordered stream for each phone.
 
 use phone::event::Level;
-use phone::{PhoneError, SessionId, Ticket};
+use phone::{ConferenceId, PhoneError, SessionId, Ticket};
 use serde::Serialize;
+
+use crate::audio::Levels;
 
 /// One thing for the application, in the order in which it happened.
 ///
@@ -38,6 +40,33 @@ pub enum RuntimeEvent {
         /// The figures in short.
         stats: serde_json::Value,
     },
+    /// How loud everybody in a conference was in the last 100 ms; a newer one makes an older one worthless.
+    Levels {
+        /// The conference.
+        conference: ConferenceId,
+        /// Whoever sits at this machine, where somebody does: 0 to 1, as W3C's `audioLevel`.
+        local: Option<f32>,
+        /// The members, in the same unit.
+        members: Vec<MemberLevel>,
+    },
+}
+
+/// How loud one member of a conference was.
+#[derive(Debug, Clone, Serialize)]
+pub struct MemberLevel {
+    /// The session.
+    pub id: SessionId,
+    /// 0 to 1, as W3C's `audioLevel`.
+    pub level: f32,
+}
+
+/// Of whom the figures in an event are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Figures {
+    /// Of a session.
+    Session(SessionId),
+    /// Of a conference.
+    Conference(ConferenceId),
 }
 
 impl Event {
@@ -74,22 +103,43 @@ impl Event {
         })
     }
 
-    /// The session that has ended with this event.
+    pub(crate) fn levels(conference: ConferenceId, levels: Levels) -> Event {
+        // Four decimals are enough for a meter and keep the event short.
+        let rounded = |level: f32| (level * 1e4).round() / 1e4;
+        let member = |(id, level)| MemberLevel {
+            id,
+            level: rounded(level),
+        };
+        Event::Runtime(RuntimeEvent::Levels {
+            conference,
+            local: levels.local.map(rounded),
+            members: levels.members.into_iter().map(member).collect(),
+        })
+    }
+
+    /// Of whom nothing more comes after this event.
     #[allow(
         clippy::wildcard_enum_match_arm,
-        reason = "of all the phone's events only one ends a session"
+        reason = "of all the phone's events only these end something that has figures"
     )]
-    pub fn ended_session(&self) -> Option<SessionId> {
+    pub fn ends_figures_of(&self) -> Option<Figures> {
         match self {
-            Event::Phone(phone::Event::SessionEnded { id, .. }) => Some(*id),
+            Event::Phone(phone::Event::SessionEnded { id, .. }) => Some(Figures::Session(*id)),
+            Event::Phone(phone::Event::Conference {
+                id,
+                news: phone::conference::News::Ended,
+            }) => Some(Figures::Conference(*id)),
             _ => None,
         }
     }
 
-    /// The session whose earlier, still unread figures this event makes worthless.
-    pub fn replaces_stats_of(&self) -> Option<SessionId> {
+    /// Whose earlier, still unread figures this event makes worthless.
+    pub fn replaces_figures_of(&self) -> Option<Figures> {
         match self {
-            Event::Runtime(RuntimeEvent::Stats { id, .. }) => Some(*id),
+            Event::Runtime(RuntimeEvent::Stats { id, .. }) => Some(Figures::Session(*id)),
+            Event::Runtime(RuntimeEvent::Levels { conference, .. }) => {
+                Some(Figures::Conference(*conference))
+            }
             Event::Runtime(RuntimeEvent::Reply { .. }) | Event::Phone(_) => None,
         }
     }

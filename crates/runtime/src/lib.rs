@@ -30,7 +30,7 @@ mod tick_clock;
 pub mod websocket;
 
 pub use backlog::{Backlog, Held};
-pub use event::{Event, EventSink, RuntimeEvent};
+pub use event::{Event, EventSink, Figures, MemberLevel, RuntimeEvent};
 pub use media_worker::{ClockFigures, clock_figures};
 pub use pbx::{Command as PbxCommand, Config as PbxConfig};
 pub use pbx_server::{PbxEvent, PbxEventSink, PbxServer, StartError};

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use sip::uri::Uri;
 
-use super::{Fate, Phone};
+use super::{Fate, Party, Phone};
 use crate::account::not_connected;
 use crate::audio;
 use crate::command::{AcceptOptions, CallOptions, Command};
@@ -25,7 +25,7 @@ const EXPECTATION: Duration = Duration::from_secs(60);
 /// Announcements beyond this replace the oldest.
 const MOST_EXPECTED: usize = 1024;
 
-type Outcome = Result<Reply, PhoneError>;
+pub(super) type Outcome = Result<Reply, PhoneError>;
 
 impl Phone {
     /// Takes a command of the application; its `Reply` names the ticket.
@@ -122,8 +122,11 @@ impl Phone {
                 via,
             } => {
                 let music = music.unwrap_or_else(|| self.config.hold_music.clone());
+                if !held && self.resumes_conference(ticket, id) {
+                    return None;
+                }
                 if !held && self.live(id).is_ok() {
-                    self.hold_others(id);
+                    self.hold_others(self.party_of(id));
                 }
                 match self.session(id, |session, ctx| {
                     session.hold(ticket, held, music, via, ctx);
@@ -131,6 +134,14 @@ impl Phone {
                     Ok(()) => return None,
                     Err(error) => Err(error),
                 }
+            }
+            Command::Confer {
+                sessions,
+                input,
+                output,
+            } => return self.confer(ticket, sessions, input, output),
+            Command::Conference { id, request } => {
+                return self.ask_conference(ticket, id, request);
             }
             Command::Subscribe {
                 target,
@@ -307,7 +318,7 @@ impl Phone {
         let id = self.new_id();
         let session = Session::dial(id, dial, &mut self.context());
         self.keep(session);
-        self.hold_others(id);
+        self.hold_others(Party::Session(id));
     }
 
     fn accept(&mut self, id: SessionId, options: AcceptOptions) -> Result<(), PhoneError> {
@@ -440,6 +451,7 @@ impl Phone {
     }
 
     fn set_audio_device(&mut self, input: Option<audio::Input>, output: Option<audio::Output>) {
+        self.default_devices_changed(input.as_ref(), output.as_ref());
         if let Some(input) = input {
             self.config.audio.input = input.clone();
             self.each(|session, ctx| session.default_input_changed(&input, ctx));
@@ -459,6 +471,7 @@ impl Phone {
             Some(id) => self.session(id, |session, ctx| ctx.media(session.id, command)),
             None => {
                 self.config.volume = volume;
+                self.default_volume_changed(volume);
                 self.each(|session, ctx| {
                     if session.is_live() {
                         ctx.media(session.id, command.clone());

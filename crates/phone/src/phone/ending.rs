@@ -66,6 +66,7 @@ impl Phone {
         for id in ids {
             self.with(id, Session::leave);
         }
+        self.close_conferences();
         let (account, mut ctx) = self.account();
         let error = PhoneError::new(
             ErrorCode::Destroyed,

@@ -75,22 +75,12 @@ impl Session {
 
     /// Opens the devices chosen for this session.
     pub(super) fn start_media(&self, beep: bool, ctx: &mut Context<'_>) {
-        let input = match &self.input {
-            Choice::Own(input) => input.clone(),
-            Choice::Default => ctx.config.audio.input.clone(),
+        let start = MediaCommand::Start {
+            input: self.chosen_input(ctx),
+            output: self.chosen_output(ctx),
+            beep,
         };
-        let output = match &self.output {
-            Choice::Own(output) => output.clone(),
-            Choice::Default => ctx.config.audio.output.clone(),
-        };
-        ctx.media(
-            self.id,
-            MediaCommand::Start {
-                input,
-                output,
-                beep,
-            },
-        );
+        ctx.media(self.id, start);
         if let percent @ ..100 = ctx.config.volume {
             ctx.media(self.id, MediaCommand::SetVolume { percent });
         }

@@ -8,7 +8,7 @@ use sip::uri::Uri;
 
 use super::{
     Active, Choice, Context, Delivery, Dialing, Fork, MediaPath, Negotiation, Offering, Peer,
-    Report, Session, State,
+    Place, Report, Session, State,
 };
 use crate::audio;
 use crate::caller_identity::CallerIdentity;
@@ -68,6 +68,9 @@ impl Session {
             input: dial.input.map_or(Choice::Default, Choice::Own),
             output: dial.output.map_or(Choice::Default, Choice::Own),
             pressed: Default::default(),
+            place: Place::Alone,
+            voice: 100,
+            hold_failure: None,
             errands: Vec::new(),
             transfer: None,
             referral: None,

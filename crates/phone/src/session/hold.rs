@@ -1,6 +1,6 @@
 //! Hold: the other party hears music or silence and is not heard, until it is taken off again.
 
-use super::{Context, Session, State};
+use super::{Context, Place, Session, State};
 use crate::audio;
 use crate::command::HoldVia;
 use crate::error::{ErrorCode, ErrorType, PhoneError, SipStatus};
@@ -33,11 +33,15 @@ impl Session {
             let error = PhoneError::new(ErrorCode::SessionState, ErrorType::Session, text);
             return ctx.reply(ticket, Err(error));
         };
+        if let Place::Seated(seat) = &mut self.place {
+            seat.held_alone = held;
+        }
         match active.holds.back_mut() {
             Some(last) if last.held == held => return last.tickets.push(ticket),
             None if self.held == held => return ctx.reply(ticket, Ok(Reply::Done)),
             Some(_) | None => {}
         }
+        self.hold_failure = None;
         active.holds.push_back(HoldChange {
             held,
             via,
@@ -49,20 +53,7 @@ impl Session {
 
     /// Holds the peer because another call is the one to be heard now; nobody waits for it.
     pub(crate) fn make_way(&mut self, music: audio::Input, ctx: &mut Context<'_>) {
-        let State::Active(active) = &mut self.state else {
-            return;
-        };
-        let wanted = active.holds.back().map_or(self.held, |last| last.held);
-        if wanted {
-            return;
-        }
-        active.holds.push_back(HoldChange {
-            held: true,
-            via: HoldVia::default(),
-            tickets: Vec::new(),
-        });
-        self.drive_voice(music, ctx);
-        self.drive_offer(ctx);
+        self.keep_held(true, music, HoldVia::default(), ctx);
     }
 
     /// The peer has agreed to what our offer asked for.
@@ -102,6 +93,7 @@ impl Session {
         for ticket in change.tickets {
             ctx.reply(ticket, Err(error.clone()));
         }
+        self.hold_failure = Some((change.held, error));
         self.drop_idle_holds(ctx);
     }
 
@@ -135,11 +127,14 @@ impl Session {
     }
 
     /// Lets the far end hear what it shall: the input only where nobody wants it held.
-    fn drive_voice(&mut self, music: audio::Input, ctx: &mut Context<'_>) {
+    pub(super) fn drive_voice(&mut self, music: audio::Input, ctx: &mut Context<'_>) {
         let State::Active(active) = &self.state else {
             return;
         };
-        let held = self.held || active.holds.iter().any(|change| change.held);
+        // In a conference on hold also who did not agree to be held hears music only.
+        let held = self.held
+            || active.holds.iter().any(|change| change.held)
+            || self.place.seat().is_some_and(|seat| seat.held);
         if std::mem::replace(&mut self.hears_music, held) != held {
             ctx.media(
                 self.id,
@@ -149,5 +144,6 @@ impl Session {
                 },
             );
         }
+        self.drive_seat(ctx);
     }
 }

@@ -174,6 +174,7 @@ impl Session {
                 ..SessionChanges::default()
             };
             self.show(ctx, changes);
+            self.drive_seat(ctx);
         }
     }
 

@@ -28,6 +28,7 @@ mod refresh;
 mod reject;
 mod reoffer;
 mod replace;
+mod seat;
 mod show;
 mod transfer;
 
@@ -42,6 +43,7 @@ pub(crate) use errand::not_answered;
 use hold::HoldChange;
 pub(crate) use pending::{Arrival, Plan};
 pub(crate) use referral::Report;
+pub(crate) use seat::{Place, Seat};
 pub(crate) use show::millis;
 pub(crate) use transfer::{Transferred, under_way};
 
@@ -50,6 +52,7 @@ pub(crate) use crate::context::{Context, NotSent};
 use crate::audio;
 use crate::caller_identity::CallerIdentity;
 use crate::command::HoldVia;
+use crate::error::PhoneError;
 use crate::event::{ConnectionState, Direction, Event};
 use crate::id::{SessionId, Ticket};
 use crate::output::Wake;
@@ -90,6 +93,12 @@ pub(crate) struct Session {
     input: Choice<audio::Input>,
     output: Choice<audio::Output>,
     pressed: dtmf::Pressed,
+    /// Alone, or in a conference.
+    place: Place,
+    /// How loud media have it in a conference, in percent.
+    voice: u8,
+    /// The last hold (true) or resumption that did not come about, until another is asked for.
+    hold_failure: Option<(bool, PhoneError)>,
     /// Our requests inside the call that are not answered, and what they are for.
     errands: Vec<(RequestId, errand::Errand)>,
     /// We hand the other party on.

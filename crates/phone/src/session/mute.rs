@@ -6,13 +6,18 @@ use crate::event::SessionChanges;
 use crate::media::MediaCommand;
 
 impl Session {
-    /// Mutes or unmutes; asking for the state it is in does nothing.
+    /// Mutes or unmutes; asking for the state it is in does nothing. A member of a conference still hears
+    /// the other members.
     pub(crate) fn mute(&mut self, muted: bool, ctx: &mut Context<'_>) {
         if self.muted == muted {
             return;
         }
         self.muted = muted;
-        ctx.media(self.id, MediaCommand::Mute { muted });
+        let command = match self.place.seat() {
+            Some(_) => MediaCommand::SetHearing { host: !muted },
+            None => MediaCommand::Mute { muted },
+        };
+        ctx.media(self.id, command);
         let changes = SessionChanges {
             muted: Some(muted),
             ..SessionChanges::default()
@@ -20,21 +25,25 @@ impl Session {
         self.show(ctx, changes);
     }
 
-    /// Changes what the far end hears.
+    /// Changes what the far end hears, of a member of a conference once it goes on alone.
     pub(crate) fn set_input(&mut self, input: audio::Input, ctx: &mut Context<'_>) {
         self.input = Choice::Own(input.clone());
-        ctx.media(self.id, MediaCommand::SetInput { input });
+        if self.place.seat().is_none() {
+            ctx.media(self.id, MediaCommand::SetInput { input });
+        }
     }
 
-    /// Changes where the far end is heard.
+    /// Changes where the far end is heard, of a member of a conference once it goes on alone.
     pub(crate) fn set_output(&mut self, output: audio::Output, ctx: &mut Context<'_>) {
         self.output = Choice::Own(output.clone());
-        ctx.media(self.id, MediaCommand::SetOutput { output });
+        if self.place.seat().is_none() {
+            ctx.media(self.id, MediaCommand::SetOutput { output });
+        }
     }
 
     /// The phone's default input has changed.
     pub(crate) fn default_input_changed(&self, input: &audio::Input, ctx: &mut Context<'_>) {
-        if let (true, Choice::Default) = (self.is_live(), &self.input) {
+        if let (true, Choice::Default) = (self.has_own_devices(), &self.input) {
             let input = input.clone();
             ctx.media(self.id, MediaCommand::SetInput { input });
         }
@@ -42,9 +51,13 @@ impl Session {
 
     /// The phone's default output has changed.
     pub(crate) fn default_output_changed(&self, output: &audio::Output, ctx: &mut Context<'_>) {
-        if let (true, Choice::Default) = (self.is_live(), &self.output) {
+        if let (true, Choice::Default) = (self.has_own_devices(), &self.output) {
             let output = output.clone();
             ctx.media(self.id, MediaCommand::SetOutput { output });
         }
+    }
+
+    fn has_own_devices(&self) -> bool {
+        self.is_live() && self.place.seat().is_none()
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sip::endpoint::{Reply, UsageId};
 
 use super::auto_answer::DECISION_PATIENCE;
-use super::{Auto, Choice, Context, Delivery, MediaPath, Peer, Pending, Session, State};
+use super::{Auto, Choice, Context, Delivery, MediaPath, Peer, Pending, Place, Session, State};
 use crate::auto_answer::Verdict;
 use crate::caller_identity::CallerIdentity;
 use crate::end_reason::{Condition, EndReason, Side};
@@ -101,6 +101,9 @@ impl Session {
             input: Choice::Default,
             output: Choice::Default,
             pressed: Default::default(),
+            place: Place::Alone,
+            voice: 100,
+            hold_failure: None,
             errands: Vec::new(),
             transfer: None,
             referral: None,

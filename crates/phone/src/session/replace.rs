@@ -1,6 +1,6 @@
 //! A call that takes another's place (RFC 3891): an attended transfer from its target's side, or a pick-up.
 
-use super::{Choice, Context, Session, State};
+use super::{Choice, Context, Seat, Session, State};
 use crate::audio;
 use crate::end_reason::{Condition, EndReason, Side};
 use crate::id::SessionId;
@@ -10,6 +10,8 @@ use crate::id::SessionId;
 pub(crate) struct Heritage {
     input: Choice<audio::Input>,
     output: Choice<audio::Output>,
+    /// In its conference.
+    pub(crate) seat: Option<Seat>,
 }
 
 impl Session {
@@ -27,8 +29,8 @@ impl Session {
     }
 
     /// The call whose place this one is to take.
-    pub(crate) fn is_to_replace(&self, other: SessionId) -> bool {
-        self.replaces == Some(other)
+    pub(crate) fn to_replace(&self) -> Option<SessionId> {
+        self.replaces
     }
 
     /// Whether the far end hears silence.
@@ -44,6 +46,7 @@ impl Session {
         Heritage {
             input: self.input.clone(),
             output: self.output.clone(),
+            seat: self.place.seat(),
         }
     }
 

@@ -8,6 +8,7 @@
 mod auto_answer;
 mod beside;
 mod chaos;
+mod conference;
 mod config;
 mod connection;
 mod destroy;

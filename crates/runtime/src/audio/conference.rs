@@ -12,34 +12,87 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use audio::Rate;
+use audio::level::Meter;
 use audio::mixer::{Mixer, Voice};
+use audio::{Frame, Rate};
+use phone::SessionId;
 
 use super::{Input, Output, SinkGroup};
 use crate::device_hub::Trouble;
 
+/// Ticks between two reports of how loud everybody is: 100 ms.
+const TICKS_PER_REPORT: u64 = 10;
+
 /// Who takes part: what it says, where it hears the others, and whom to tell when the conference breaks.
 pub(crate) struct Member {
+    /// The session; none is whoever sits at this machine.
+    session: Option<SessionId>,
     input: Input,
     output: Output,
     voice: Voice,
+    meter: Meter,
+    /// It hears whoever sits at this machine.
+    hears_host: bool,
+    /// It neither speaks nor hears; what it has to say is not read.
+    paused: bool,
+    /// How loud it hears the others, in percent.
+    volume: u8,
     trouble: Trouble,
 }
 
 impl Member {
-    pub(crate) fn new(input: Input, output: Output, trouble: Trouble) -> Member {
+    /// A session's far end, or where none is named whoever sits at this machine.
+    pub(crate) fn new(
+        session: Option<SessionId>,
+        input: Input,
+        output: Output,
+        trouble: Trouble,
+    ) -> Member {
         Member {
+            session,
             input,
             output,
             voice: Voice::new(100),
+            meter: Meter::new(Rate::Hz48000),
+            hears_host: true,
+            paused: false,
+            volume: 100,
             trouble,
         }
+    }
+
+    /// Is so loud for the others from its first tick on, in percent.
+    pub(crate) fn with_voice(mut self, percent: u8) -> Member {
+        self.voice = Voice::new(percent);
+        self
+    }
+
+    fn speak(&mut self, rate: Rate) -> Frame {
+        match self.paused {
+            true => Frame::silence(rate),
+            false => self.input.read(rate),
+        }
+    }
+
+    fn hear(&mut self, host: Option<&Frame>, mixer: &Mixer) -> Option<&Arc<SinkGroup>> {
+        let mut heard = match host {
+            _ if self.paused => Frame::silence(mixer.rate()),
+            Some(host) if !self.hears_host => self.voice.hear_without(host, mixer),
+            Some(_) | None => self.voice.hear(mixer),
+        };
+        if self.volume < 100 {
+            for sample in heard.samples_mut() {
+                *sample = (i32::from(*sample) * i32::from(self.volume) / 100) as i16;
+            }
+        }
+        self.output.write(&heard)
     }
 }
 
 impl fmt::Debug for Member {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Member")
+            .field("session", &self.session)
             .field("input", &self.input)
             .field("output", &self.output)
             .finish_non_exhaustive()
@@ -50,11 +103,48 @@ impl fmt::Debug for Member {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct SeatId(pub(crate) u64);
 
-/// The members and their mix.
+/// What one member may be asked to do.
 #[derive(Debug)]
+pub(crate) enum SeatOrder {
+    /// Replaces what it says.
+    SetInput(Input),
+    /// Replaces where it hears the others.
+    SetOutput(Output),
+    /// Makes it so loud for the others, in percent; 0 mutes it.
+    SetVoice(u8),
+    /// Makes the others so loud for it, in percent.
+    SetVolume(u8),
+    /// Lets it hear whoever sits at this machine, or only the other members.
+    SetHearing { host: bool },
+    /// It neither speaks nor hears, or does both again.
+    Pause(bool),
+}
+
+/// How loud everybody was for the others, as W3C's `audioLevel`.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Levels {
+    /// Whoever sits at this machine, where somebody does.
+    pub(crate) local: Option<f32>,
+    pub(crate) members: Vec<(SessionId, f32)>,
+}
+
+/// Told how loud everybody is.
+pub(crate) type Report = Box<dyn FnMut(Levels) + Send>;
+
+/// The members and their mix.
 pub(crate) struct Conference {
     members: BTreeMap<SeatId, Member>,
     mixer: Mixer,
+    report: Option<Report>,
+    ticks: u64,
+}
+
+impl fmt::Debug for Conference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Conference")
+            .field("members", &self.members)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Conference {
@@ -62,6 +152,8 @@ impl Conference {
         Conference {
             members: BTreeMap::new(),
             mixer: Mixer::new(Rate::Hz8000),
+            report: None,
+            ticks: 0,
         }
     }
 
@@ -73,10 +165,29 @@ impl Conference {
         self.members.remove(&seat);
     }
 
-    /// Makes a member so loud for the others, in percent; 0 mutes it.
-    pub(crate) fn set_volume(&mut self, seat: SeatId, percent: u8) {
-        if let Some(member) = self.members.get_mut(&seat) {
-            member.voice.set_volume(percent);
+    pub(crate) fn order(&mut self, seat: SeatId, order: SeatOrder) {
+        let Some(member) = self.members.get_mut(&seat) else {
+            return;
+        };
+        match order {
+            SeatOrder::SetInput(input) => member.input = input,
+            SeatOrder::SetOutput(output) => member.output = output,
+            SeatOrder::SetVoice(percent) => member.voice.set_volume(percent),
+            SeatOrder::SetVolume(percent) => member.volume = percent,
+            SeatOrder::SetHearing { host } => member.hears_host = host,
+            SeatOrder::Pause(paused) => {
+                member.paused = paused;
+                member.input.resume();
+            }
+        }
+    }
+
+    /// Tells ten times a second how loud everybody is, or no more.
+    pub(crate) fn report(&mut self, report: Option<Report>) {
+        self.report = report;
+        self.ticks = 0;
+        for member in self.members.values_mut() {
+            member.meter.take();
         }
     }
 
@@ -89,15 +200,55 @@ impl Conference {
         self.follow_rates();
         let rate = self.mixer.rate();
         for member in self.members.values_mut() {
-            member.voice.say(member.input.read(rate), &mut self.mixer);
+            let said = member.speak(rate);
+            member.voice.say(said, &mut self.mixer);
         }
+        let host = self.host();
         for member in self.members.values_mut() {
-            let group = member.output.write(&member.voice.hear(&self.mixer));
-            if let Some(group) = group {
+            if let Some(group) = member.hear(host.as_ref(), &self.mixer) {
                 wake(group);
             }
         }
         self.mixer.clear();
+        self.measure();
+    }
+
+    /// What whoever sits at this machine said in this tick, where somebody does not want to hear it.
+    fn host(&self) -> Option<Frame> {
+        if self.members.values().all(|member| member.hears_host) {
+            return None;
+        }
+        let host = self
+            .members
+            .values()
+            .find(|member| member.session.is_none());
+        host.map(|host| *host.voice.said())
+    }
+
+    fn measure(&mut self) {
+        let Some(report) = &mut self.report else {
+            return;
+        };
+        self.ticks += 1;
+        let due = self.ticks.is_multiple_of(TICKS_PER_REPORT);
+        let mut levels = Levels {
+            local: None,
+            members: Vec::new(),
+        };
+        for member in self.members.values_mut() {
+            member.meter.add(member.voice.said().samples());
+            if !due {
+                continue;
+            }
+            let level = member.meter.take().linear();
+            match member.session {
+                Some(id) => levels.members.push((id, level)),
+                None => levels.local = Some(level),
+            }
+        }
+        if due {
+            report(levels);
+        }
     }
 
     /// Tells every member that it hears nothing any more.
@@ -124,7 +275,6 @@ impl Conference {
 
 #[cfg(test)]
 mod tests {
-    use audio::Frame;
     use audio::detect::Goertzel;
 
     use super::*;
@@ -142,7 +292,9 @@ mod tests {
     fn join(conference: &mut Conference, seat: u64, rate: Rate, hz: f64) -> Leg {
         let (to_conference, input) = link();
         let (output, from_conference) = link();
-        let member = Member::new(Input::Link(input), Output::Link(output), Box::new(|_| true));
+        let id = Some(SessionId::from_random(u128::from(seat)));
+        let (input, output) = (Input::Link(input), Output::Link(output));
+        let member = Member::new(id, input, output, Box::new(|_| true));
         conference.join(SeatId(seat), member);
         Leg {
             rate,
@@ -229,10 +381,10 @@ mod tests {
         let mut conference = Conference::new();
         let mut muted = join(&mut conference, 1, Rate::Hz16000, 400.0);
         let mut other = join(&mut conference, 2, Rate::Hz16000, 700.0);
-        conference.set_volume(SeatId(1), 0);
+        conference.order(SeatId(1), SeatOrder::SetVoice(0));
         pass(&mut conference, &mut [&mut muted, &mut other], 100);
         assert!(muted.hears(700.0) && !other.hears(400.0));
-        conference.set_volume(SeatId(1), 100);
+        conference.order(SeatId(1), SeatOrder::SetVoice(100));
         pass(&mut conference, &mut [&mut muted, &mut other], 100);
         assert!(other.hears(400.0));
     }
@@ -247,5 +399,73 @@ mod tests {
         let mut input = Input::Link(held.from_conference);
         input.resume();
         assert_eq!(input.read(Rate::Hz16000), Frame::silence(Rate::Hz16000));
+    }
+
+    /// Whoever sits at this machine: sends a tone, and writes down what it hears.
+    fn sit(conference: &mut Conference, seat: u64, hz: f64) -> LinkReader {
+        let (output, heard) = link();
+        let (input, output) = (Input::Tone(Tone::sine(hz, -24.0)), Output::Link(output));
+        let host = Member::new(None, input, output, Box::new(|_| true));
+        conference.join(SeatId(seat), host);
+        heard
+    }
+
+    #[test]
+    fn who_is_not_to_hear_this_machine_hears_the_other_members() {
+        let mut conference = Conference::new();
+        let mut one = join(&mut conference, 1, Rate::Hz16000, 400.0);
+        let mut other = join(&mut conference, 2, Rate::Hz16000, 700.0);
+        let _heard = sit(&mut conference, 3, 1_100.0);
+        conference.order(SeatId(1), SeatOrder::SetHearing { host: false });
+        pass(&mut conference, &mut [&mut one, &mut other], 100);
+        assert!(one.hears(700.0) && !one.hears(1_100.0));
+        assert!(other.hears(400.0) && other.hears(1_100.0));
+        conference.order(SeatId(1), SeatOrder::SetHearing { host: true });
+        pass(&mut conference, &mut [&mut one, &mut other], 100);
+        assert!(one.hears(1_100.0));
+    }
+
+    #[test]
+    fn this_machine_neither_speaks_nor_hears_while_it_pauses() {
+        let mut conference = Conference::new();
+        let mut one = join(&mut conference, 1, Rate::Hz16000, 400.0);
+        let mut heard = sit(&mut conference, 2, 1_100.0);
+        pass(&mut conference, &mut [&mut one], 100);
+        assert!(one.hears(1_100.0));
+        conference.order(SeatId(2), SeatOrder::Pause(true));
+        heard.resume();
+        pass(&mut conference, &mut [&mut one], 100);
+        assert!(!one.hears(1_100.0));
+        for _ in 0..8 {
+            assert_eq!(heard.read(Rate::Hz16000), Frame::silence(Rate::Hz16000));
+        }
+        conference.order(SeatId(2), SeatOrder::Pause(false));
+        pass(&mut conference, &mut [&mut one], 100);
+        assert!(one.hears(1_100.0));
+    }
+
+    #[test]
+    fn levels_are_told_ten_times_a_second_and_are_those_that_the_others_hear() {
+        let mut conference = Conference::new();
+        let mut loud = join(&mut conference, 1, Rate::Hz16000, 400.0);
+        let mut muted = join(&mut conference, 2, Rate::Hz16000, 700.0);
+        let _heard = sit(&mut conference, 3, 1_100.0);
+        conference.order(SeatId(2), SeatOrder::SetVoice(0));
+        pass(&mut conference, &mut [&mut loud, &mut muted], 100);
+        let (tell, told) = std::sync::mpsc::channel();
+        conference.report(Some(Box::new(move |levels| drop(tell.send(levels)))));
+        pass(&mut conference, &mut [&mut loud, &mut muted], 100);
+        let told: Vec<Levels> = told.try_iter().collect();
+        assert_eq!(told.len(), 10);
+        for Levels { local, members } in told {
+            let [(first, loud), (second, silent)] = members[..] else {
+                panic!("two members");
+            };
+            assert_eq!([first, second], [1, 2].map(SessionId::from_random));
+            // A sine at -24 dB of full scale.
+            assert!((loud - 0.0446).abs() < 0.01, "{loud}");
+            assert!((local.unwrap() - 0.0446).abs() < 0.01, "{local:?}");
+            assert_eq!(silent, 0.0);
+        }
     }
 }

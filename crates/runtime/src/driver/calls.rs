@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 
 use super::Job;
 use super::opening::{self, Opened, Turn, Voice, Way};
-use crate::audio::{self, Input, Lease, LinkReader, Member, OpenError, Output};
+use crate::audio::{self, Input, Lease, LinkReader, Member, OpenError, Output, SeatOrder};
 use crate::device_hub::Trouble;
 use crate::media_worker::{
     self, Conference, EngineConfig, Handle, Inquiry, News, Order, Pool, Seat, Spec, What,
@@ -53,6 +53,8 @@ struct Call {
     output: Arc<()>,
     /// How loud it is in a conference, in percent.
     voice: u8,
+    /// It hears whoever sits at this machine in a conference.
+    hears_host: bool,
 }
 
 /// What the far end hears, or hears on hold.
@@ -83,6 +85,7 @@ impl Call {
             music: Feed::default(),
             output: Arc::default(),
             voice: 100,
+            hears_host: true,
         }
     }
 
@@ -162,10 +165,17 @@ impl Calls {
             MediaCommand::SetVoice { percent } => {
                 if let Some(call) = self.calls.get_mut(&id) {
                     call.voice = percent;
-                    call.own
-                        .seat
-                        .iter()
-                        .for_each(|seat| seat.set_volume(percent));
+                    if let Some(seat) = &call.own.seat {
+                        seat.order(SeatOrder::SetVoice(percent));
+                    }
+                }
+            }
+            MediaCommand::SetHearing { host } => {
+                if let Some(call) = self.calls.get_mut(&id) {
+                    call.hears_host = host;
+                    if let Some(seat) = &call.own.seat {
+                        seat.order(SeatOrder::SetHearing { host });
+                    }
                 }
             }
             MediaCommand::Offer
@@ -379,7 +389,7 @@ impl Calls {
         })
     }
 
-    fn listen_to(&mut self, other: SessionId) -> Result<Input, OpenError> {
+    pub(super) fn listen_to(&mut self, other: SessionId) -> Result<Input, OpenError> {
         if !self.knows(other) {
             return Err(OpenError::NoSession);
         }
@@ -403,19 +413,21 @@ impl Calls {
         let conference = self.conference(conference)?;
         let (output, others) = audio::link();
         let member = Member::new(
+            Some(id),
             Input::Link(self.far_end(id)),
             Output::Link(output),
             self.trouble(id, turn.clone(), Device::Input),
         );
         if let Some(call) = self.calls.get_mut(&id) {
-            let seat = conference.join(member);
-            seat.set_volume(call.voice);
+            let host = call.hears_host;
+            let seat = conference.join(member.with_voice(call.voice));
+            seat.order(SeatOrder::SetHearing { host });
             call.feed(voice).seat = Some(seat);
         }
         Ok(Input::Link(others))
     }
 
-    fn conference(&mut self, id: ConferenceId) -> Result<Arc<Conference>, OpenError> {
+    pub(super) fn conference(&mut self, id: ConferenceId) -> Result<Arc<Conference>, OpenError> {
         if let Some(conference) = self.conferences.get(&id).and_then(Weak::upgrade) {
             return Ok(conference);
         }
@@ -483,13 +495,9 @@ async fn looking_up(list: u32, lookup: impl Future<Output = Found>) -> Job {
 }
 
 fn settle<T>(outcome: Result<T, OpenError>, nothing: T, device: Device) -> (T, Option<MediaEvent>) {
-    match outcome {
-        Ok(opened) => (opened, None),
-        Err(error) => {
-            let reason = error.to_string();
-            (nothing, Some(MediaEvent::DeviceFailed { device, reason }))
-        }
-    }
+    let (opened, failure) = opening::settle(outcome, nothing);
+    let failure = failure.map(|reason| MediaEvent::DeviceFailed { device, reason });
+    (opened, failure)
 }
 
 fn spawn(jobs: &mut JoinSet<Job>, broken: Opened, open: impl FnOnce() -> Opened + Send + 'static) {

@@ -10,6 +10,7 @@
 //! **The arms of `wait` only turn a fact of I/O into an input; all decisions are the phone's.**
 
 mod calls;
+mod hosts;
 mod line;
 mod opening;
 
@@ -28,6 +29,7 @@ use tokio::task::JoinSet;
 use crate::event::{Event, EventSink, RuntimeEvent};
 use crate::media_worker::{News, What};
 pub(crate) use calls::{Calls, LookedUp};
+use hosts::{HostNews, HostOpened, Hosts};
 use line::Line;
 use opening::Opened;
 
@@ -56,6 +58,8 @@ pub(crate) struct Driver {
     line: Line,
     calls: Calls,
     news: mpsc::UnboundedReceiver<News>,
+    hosts: Hosts,
+    host_news: mpsc::UnboundedReceiver<HostNews>,
     /// What the application should know and no session can tell it.
     log: mpsc::UnboundedReceiver<String>,
     /// Lookups and openings under way; aborted when the phone is closed.
@@ -70,6 +74,8 @@ pub(crate) enum Job {
     IceServers(LookedUp),
     /// An input or output was opened, or not.
     Opened(Box<Opened>),
+    /// The same for this machine's seat in a conference.
+    HostOpened(Box<HostOpened>),
 }
 
 /// One fact of I/O.
@@ -78,6 +84,7 @@ enum Fact {
     Request(Option<Request>),
     Line(line::News),
     Media(News),
+    Host(HostNews),
     Log(String),
     Job(Job),
     Time,
@@ -94,12 +101,15 @@ impl Driver {
     pub(crate) fn new(config: Config, requests: mpsc::Receiver<Request>, seed: [u8; 32]) -> Driver {
         let (news_sender, news) = mpsc::unbounded_channel();
         let (log_sender, log) = mpsc::unbounded_channel();
+        let (host_sender, host_news) = mpsc::unbounded_channel();
         let now = Instant::now();
         let since_1970 = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default();
         Driver {
             line: Line::new(&config),
+            hosts: Hosts::new(host_sender, log_sender.clone()),
+            host_news,
             calls: Calls::new(&config, news_sender, log_sender),
             phone: Phone::new(config, seed, now, since_1970),
             requests,
@@ -128,16 +138,20 @@ impl Driver {
             mut line,
             calls,
             mut news,
+            hosts,
+            mut host_news,
             mut jobs,
             mut log,
             mut requests,
             ..
         } = self;
         jobs.abort_all();
+        drop(hosts);
         drop(calls);
         // A session's media are gone when its end of the news channel is; then its files can be settled.
         let media = async {
             while news.recv().await.is_some() {}
+            while host_news.recv().await.is_some() {}
             let _ = tokio::task::spawn_blocking(crate::audio::settle_files).await;
         };
         let all = async { tokio::join!(line.end(), media) };
@@ -165,6 +179,7 @@ impl Driver {
             request = self.requests.recv(), if !self.handle_dropped => Fact::Request(request),
             news = self.line.next() => Fact::Line(news),
             Some(news) = self.news.recv() => Fact::Media(news),
+            Some(news) = self.host_news.recv() => Fact::Host(news),
             Some(text) = self.log.recv() => Fact::Log(text),
             Some(Ok(job)) = self.jobs.join_next() => Fact::Job(job),
             () = tokio::time::sleep_until(self.wake.into()) => Fact::Time,
@@ -213,6 +228,12 @@ impl Driver {
                     stream.send(Event::reply(ticket, report.ok_or_else(no_session)));
                 }
             },
+            Fact::Host(HostNews::Media(id, event)) => self.phone.handle_conference(id, event, now),
+            Fact::Host(HostNews::Levels(id, levels)) => {
+                if self.hosts.knows(id) {
+                    stream.send(Event::levels(id, levels));
+                }
+            }
             Fact::Log(text) => {
                 if self.phone.config().log_level <= Level::Warn {
                     stream.send(Event::warning(text));
@@ -222,6 +243,11 @@ impl Driver {
             Fact::Job(Job::Opened(opened)) => {
                 if let Some((id, event)) = self.calls.attach(*opened) {
                     self.phone.handle_media(id, event, now);
+                }
+            }
+            Fact::Job(Job::HostOpened(opened)) => {
+                if let Some((id, event)) = self.hosts.attach(*opened) {
+                    self.phone.handle_conference(id, event, now);
                 }
             }
             Fact::Time => self.phone.handle_timeout(now),
@@ -236,6 +262,9 @@ impl Driver {
                 Output::Send(message) => self.line.send(message),
                 Output::Ping => self.line.ping(),
                 Output::Media(id, command) => self.calls.order(id, command, &mut self.jobs),
+                Output::Conference(id, order) => {
+                    self.hosts.order(id, order, &mut self.calls, &mut self.jobs);
+                }
                 Output::Event(event) => stream.send(Event::Phone(event)),
                 Output::Reply(NOBODY, _) => {}
                 Output::Reply(ticket, outcome) => {
@@ -298,7 +327,7 @@ impl Stream {
             Event::Runtime(RuntimeEvent::Reply { ticket, .. }) => {
                 self.destroying.retain(|waiting| waiting != ticket);
             }
-            Event::Runtime(RuntimeEvent::Stats { .. }) => {}
+            Event::Runtime(RuntimeEvent::Stats { .. } | RuntimeEvent::Levels { .. }) => {}
         }
         match event {
             Event::Phone(phone::Event::Closed) => self.closed = true,

@@ -38,7 +38,7 @@ impl Opened {
     }
 }
 
-fn broke() -> OpenError {
+pub(crate) fn broke() -> OpenError {
     OpenError::Device("opening it broke".to_owned())
 }
 
@@ -133,4 +133,12 @@ fn once_free<T>(open: impl Fn() -> Result<T, OpenError>) -> Result<T, OpenError>
         std::thread::sleep(TRY_EVERY);
     }
     open()
+}
+
+/// What was opened, or nothing and why.
+pub(crate) fn settle<T>(outcome: Result<T, OpenError>, nothing: T) -> (T, Option<String>) {
+    match outcome {
+        Ok(opened) => (opened, None),
+        Err(error) => (nothing, Some(error.to_string())),
+    }
 }

@@ -104,7 +104,10 @@ impl Hosted {
             Order::SetInput(input) => self.input = input,
             Order::SetOutput(output) => self.output = output,
             Order::Hold(music) => self.hold = Some(music),
-            Order::Resume => self.hold = None,
+            Order::Resume => {
+                self.hold = None;
+                self.input.resume();
+            }
             Order::Beep => {
                 self.beep = Some(Tone::new(Sequence::beep()));
             }

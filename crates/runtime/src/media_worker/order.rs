@@ -9,7 +9,7 @@ use phone::{MediaCommand, MediaEvent, SessionId, Ticket};
 use tokio::sync::mpsc;
 
 use super::engine::Engine;
-use crate::audio::{Input, LinkWriter, Member, Output, SeatId};
+use crate::audio::{Input, LinkWriter, Member, Output, Report, SeatId, SeatOrder};
 
 /// Names a session among all of the process: session ids are unique only within one phone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -138,14 +138,26 @@ pub(crate) enum What {
 }
 
 /// An order for one conference.
-#[derive(Debug)]
 pub(super) enum ConferenceOrder {
     /// The first one opens the conference.
     Join(SeatId, Box<Member>),
     Leave(SeatId),
-    /// In percent.
-    SetVolume(SeatId, u8),
+    Seat(SeatId, Box<SeatOrder>),
+    /// Tells how loud everybody is, or no more.
+    Report(Option<Report>),
     Close,
+}
+
+impl fmt::Debug for ConferenceOrder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            ConferenceOrder::Join(..) => "Join",
+            ConferenceOrder::Leave(_) => "Leave",
+            ConferenceOrder::Seat(..) => "Seat",
+            ConferenceOrder::Report(_) => "Report",
+            ConferenceOrder::Close => "Close",
+        })
+    }
 }
 
 /// What goes through a worker's channel.

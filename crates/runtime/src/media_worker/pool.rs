@@ -11,7 +11,7 @@ use mio::Waker;
 
 use super::order::{ConferenceOrder, Key, Message, Order, Spec};
 use super::worker::Worker;
-use crate::audio::{Member, SeatId};
+use crate::audio::{Member, Report, SeatId, SeatOrder};
 
 /// More threads than this gain nothing: the work is small and the memory bus is shared.
 const MAX_WORKERS: usize = 4;
@@ -224,10 +224,14 @@ pub(crate) struct Seat {
 }
 
 impl Seat {
-    /// Makes the member so loud for the others, in percent; 0 mutes it.
-    pub(crate) fn set_volume(&self, percent: u8) {
-        self.conference
-            .send(ConferenceOrder::SetVolume(self.id, percent));
+    pub(crate) fn order(&self, order: SeatOrder) {
+        let order = ConferenceOrder::Seat(self.id, Box::new(order));
+        self.conference.send(order);
+    }
+
+    /// Tells how loud everybody in the conference is, or no more.
+    pub(crate) fn report(&self, report: Option<Report>) {
+        self.conference.send(ConferenceOrder::Report(report));
     }
 }
 

@@ -158,7 +158,8 @@ impl Engine for Hosted {
             | MediaCommand::Hold { .. }
             | MediaCommand::Resume
             | MediaCommand::SetVolume { .. }
-            | MediaCommand::SetVoice { .. } => Ok(()),
+            | MediaCommand::SetVoice { .. }
+            | MediaCommand::SetHearing { .. } => Ok(()),
         };
         if let Err(error) = outcome {
             let reason = error.to_string();

@@ -65,6 +65,7 @@ impl Engine for Notes {
             | MediaCommand::Resume
             | MediaCommand::SetVolume { .. }
             | MediaCommand::SetVoice { .. }
+            | MediaCommand::SetHearing { .. }
             | MediaCommand::Mute { .. }
             | MediaCommand::SendDtmf { .. } => panic!("no test gives this order"),
         }
@@ -343,7 +344,7 @@ fn a_conference_ticks_by_itself_and_who_left_is_heard_no_more() {
         let sink = Sink::new(Rate::Hz16000, Duration::from_secs(1), Arc::clone(&group));
         let output = Output::Sink(SinkWriter::open(sink.id()).unwrap());
         let input = Input::Tone(Tone::sine(hz, -12.0));
-        let member = Member::new(input, output, Box::new(|_| true));
+        let member = Member::new(None, input, output, Box::new(|_| true));
         (Arc::clone(&conference).join(member), sink)
     };
     let (_low, at_low) = join(600.0);
@@ -367,9 +368,9 @@ fn a_conference_that_breaks_tells_its_members() {
     let conference = Pool::shared().unwrap().conference();
     let (tell, told) = mpsc::channel();
     let trouble = Box::new(move |reason| tell.send(reason).is_ok());
-    let well = Member::new(Input::Silence, Output::Nowhere, trouble);
+    let well = Member::new(None, Input::Silence, Output::Nowhere, trouble);
     let _well = Arc::clone(&conference).join(well);
-    let broken = Member::new(Input::Broken, Output::Nowhere, Box::new(|_| true));
+    let broken = Member::new(None, Input::Broken, Output::Nowhere, Box::new(|_| true));
     let _broken = conference.join(broken);
     let reason = told.recv_timeout(PATIENCE).unwrap();
     assert!(reason.contains("on purpose"), "{reason}");

@@ -199,9 +199,14 @@ impl Worker {
                     }
                 }
             }
-            ConferenceOrder::SetVolume(seat, percent) => {
+            ConferenceOrder::Seat(seat, order) => {
                 if let Some(conference) = self.conferences.get_mut(&key) {
-                    conference.set_volume(seat, percent);
+                    conference.order(seat, *order);
+                }
+            }
+            ConferenceOrder::Report(report) => {
+                if let Some(conference) = self.conferences.get_mut(&key) {
+                    conference.report(report);
                 }
             }
             ConferenceOrder::Close => {

@@ -238,6 +238,8 @@ impl Server {
                     self.pbx.handle_media(id, event, now);
                 }
             }
+            // No extension sits in a conference of its own.
+            Fact::Job(Job::HostOpened(_)) => {}
             Fact::Time => self.pbx.handle_timeout(now),
         }
     }

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use phone::{
-    Command, Config, Connection, Event, MediaCommand, MediaEvent, Output, Phone, PhoneError, Reply,
-    SessionId, Ticket,
+    Command, ConferenceId, Config, Connection, Event, MediaCommand, MediaEvent, Output, Phone,
+    PhoneError, Reply, SessionId, Ticket, conference,
 };
 use serde_json::{Value, json};
 use sip::message::{Leniency, Message, Method, Request, Response};
@@ -37,6 +37,8 @@ pub(crate) struct Rig {
     pub(crate) events: Vec<Event>,
     pub(crate) replies: BTreeMap<u64, Result<Reply, PhoneError>>,
     pub(crate) media: Vec<(SessionId, MediaCommand)>,
+    /// Orders for this machine's place in conferences.
+    pub(crate) seats: Vec<(ConferenceId, conference::Order)>,
     pub(crate) connects: Vec<(usize, Instant)>,
     pub(crate) disconnects: usize,
     pub(crate) pings: usize,
@@ -107,6 +109,7 @@ impl Rig {
             events: Vec::new(),
             replies: BTreeMap::new(),
             media: Vec::new(),
+            seats: Vec::new(),
             connects: Vec::new(),
             disconnects: 0,
             pings: 0,
@@ -299,6 +302,7 @@ impl Rig {
                 }
             }
             Output::Media(id, command) => self.take_media(id, command),
+            Output::Conference(id, order) => self.seats.push((id, order)),
             Output::Event(event) => {
                 self.order.push(name(&event));
                 let delivered = match &event {
@@ -368,6 +372,7 @@ impl Rig {
             | MediaCommand::Resume
             | MediaCommand::SetVolume { .. }
             | MediaCommand::SetVoice { .. }
+            | MediaCommand::SetHearing { .. }
             | MediaCommand::Mute { .. }
             | MediaCommand::Close => Vec::new(),
         }

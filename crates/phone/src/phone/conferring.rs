@@ -1,0 +1,597 @@
+//! Conferences: calls of this phone whose parties hear each other.
+
+use std::collections::BTreeMap;
+
+use super::Phone;
+use super::command::Outcome;
+use crate::audio;
+use crate::command::HoldVia;
+use crate::conference::{MediaEvent, News, Order, Request};
+use crate::error::{ErrorCode, ErrorType, PhoneError};
+use crate::event::{Event, Level};
+use crate::id::{ConferenceId, SessionId, Ticket};
+use crate::output::{Output, Reply};
+use crate::session::{Place, Seat, Session};
+
+/// All conferences of a phone.
+#[derive(Debug, Default)]
+pub(super) struct Conferences {
+    all: BTreeMap<ConferenceId, Conference>,
+    count: u64,
+    /// Commands that are done when the phones of these sessions have answered.
+    waits: Vec<Wait>,
+    /// Sessions to which something happened that may concern a conference.
+    stirred: Vec<SessionId>,
+}
+
+/// Calls whose parties hear each other and whoever sits at this machine.
+#[derive(Debug)]
+struct Conference {
+    /// In the order in which they joined.
+    members: Vec<SessionId>,
+    /// Calls that are to join when they are answered.
+    awaited: Vec<SessionId>,
+    held: bool,
+    /// It is on hold because another call is the one to be heard.
+    made_way: bool,
+    /// What they hear while it is on hold.
+    music: audio::Input,
+    /// Whoever sits here is not heard.
+    muted: bool,
+    /// The phone's default where there is none.
+    input: Option<audio::Input>,
+    output: Option<audio::Output>,
+}
+
+#[derive(Debug)]
+struct Wait {
+    ticket: Ticket,
+    sessions: Vec<SessionId>,
+    /// Fails where they do not join it.
+    joins: Option<ConferenceId>,
+    /// Fails where the peer does not agree to be held, or to be taken off hold.
+    wanted: Option<bool>,
+    reply: Reply,
+}
+
+/// Who is heard while others are on hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Party {
+    Session(SessionId),
+    Conference(ConferenceId),
+}
+
+impl Conferences {
+    /// Takes note that something happened to a session.
+    pub(super) fn stir(&mut self, session: &Session) {
+        if session.place() != Place::Alone || !self.waits.is_empty() {
+            self.stirred.push(session.id);
+        }
+    }
+}
+
+impl Phone {
+    /// Takes news of the place of this machine in a conference.
+    pub fn handle_conference(
+        &mut self,
+        id: ConferenceId,
+        event: MediaEvent,
+        now: std::time::Instant,
+    ) {
+        if self.ending.is_over() {
+            return;
+        }
+        self.now = now;
+        let MediaEvent::DeviceFailed { device, reason } = event;
+        if self.conferences.all.contains_key(&id) {
+            let text = format!("{device:?} device: {reason}");
+            let details = serde_json::json!({ "conference": id });
+            self.context().trace(Level::Warn, &text, details);
+            self.tell(id, News::Warning { text });
+        }
+        self.settle();
+    }
+
+    pub(super) fn confer(
+        &mut self,
+        ticket: Ticket,
+        sessions: Vec<SessionId>,
+        input: Option<audio::Input>,
+        output: Option<audio::Output>,
+    ) -> Option<Outcome> {
+        for session in &sessions {
+            if let Err(error) = self.may_join(*session, None) {
+                return Some(Err(error));
+            }
+        }
+        self.conferences.count += 1;
+        let id = ConferenceId(self.conferences.count);
+        self.tell(id, News::Started);
+        let open = Order::Open {
+            input: input.clone().unwrap_or(self.config.audio.input.clone()),
+            output: output.clone().unwrap_or(self.config.audio.output.clone()),
+        };
+        self.order(id, open);
+        if let percent @ ..100 = self.config.volume {
+            self.order(id, Order::SetVolume { percent });
+        }
+        let conference = Conference {
+            members: Vec::new(),
+            awaited: Vec::new(),
+            held: false,
+            made_way: false,
+            music: audio::Input::None,
+            muted: false,
+            input,
+            output,
+        };
+        self.conferences.all.insert(id, conference);
+        for session in &sessions {
+            self.expect_member(id, *session);
+        }
+        let answered = |id: &SessionId| self.sessions.get(id).is_some_and(Session::is_answered);
+        let members: Vec<SessionId> = sessions.into_iter().filter(answered).collect();
+        for member in &members {
+            self.look_at(*member);
+        }
+        // Who does not agree to be taken off hold is a member all the same.
+        self.conferences.waits.push(Wait {
+            ticket,
+            sessions: members,
+            joins: None,
+            wanted: None,
+            reply: Reply::Conference { conference: id },
+        });
+        None
+    }
+
+    /// Does what is asked of a conference; nothing is returned where the outcome comes later.
+    pub(super) fn ask_conference(
+        &mut self,
+        ticket: Ticket,
+        id: ConferenceId,
+        request: Request,
+    ) -> Option<Outcome> {
+        if !self.conferences.all.contains_key(&id) {
+            return Some(Err(PhoneError::new(
+                ErrorCode::ConferenceEnded,
+                ErrorType::Session,
+                "The conference is over",
+            )));
+        }
+        let done = match request {
+            Request::Add { session } => {
+                if let Err(error) = self.may_join(session, Some(id)) {
+                    return Some(Err(error));
+                }
+                self.expect_member(id, session);
+                self.look_at(session);
+                self.conferences.waits.push(Wait {
+                    ticket,
+                    sessions: vec![session],
+                    joins: Some(id),
+                    wanted: Some(false),
+                    reply: Reply::Done,
+                });
+                return None;
+            }
+            Request::Remove { session } => self.let_go(id, session),
+            Request::Hold { held, music, via } => {
+                self.hold_conference(Some(ticket), id, held, music, via);
+                return None;
+            }
+            Request::Mute { session, muted } => self.mute_in_conference(id, session, muted),
+            Request::SetInput { input } => {
+                if let Some(conference) = self.conferences.all.get_mut(&id) {
+                    conference.input = Some(input.clone());
+                }
+                self.order(id, Order::SetInput { input });
+                Ok(())
+            }
+            Request::SetOutput { output } => {
+                if let Some(conference) = self.conferences.all.get_mut(&id) {
+                    conference.output = Some(output.clone());
+                }
+                self.order(id, Order::SetOutput { output });
+                Ok(())
+            }
+            Request::SetLevels { wanted } => {
+                self.order(id, Order::SetLevels { wanted });
+                Ok(())
+            }
+            Request::End {} => {
+                self.end_conference(id);
+                Ok(())
+            }
+            Request::Dissolve {} => {
+                self.dissolve(ticket, id);
+                return None;
+            }
+        };
+        Some(done.map(|()| Reply::Done))
+    }
+
+    /// Whether a session may join a conference, of which it may be a member already.
+    fn may_join(&self, session: SessionId, to: Option<ConferenceId>) -> Result<(), PhoneError> {
+        self.live(session)?;
+        let place = self.sessions.get(&session).map(Session::place);
+        match place.and_then(|place| place.conference()) {
+            Some(other) if Some(other) != to => Err(PhoneError::new(
+                ErrorCode::SessionState,
+                ErrorType::Session,
+                "The session is in a conference already",
+            )),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// A session is to join as soon as it is answered.
+    fn expect_member(&mut self, id: ConferenceId, session: SessionId) {
+        let Some(known) = self.sessions.get_mut(&session) else {
+            return;
+        };
+        if known.place() != Place::Alone {
+            return;
+        }
+        known.await_seat(id);
+        if let Some(conference) = self.conferences.all.get_mut(&id) {
+            conference.awaited.push(session);
+        }
+    }
+
+    /// Seats a session that is answered.
+    fn seat(&mut self, id: ConferenceId, session: SessionId, muted: bool) {
+        let Some(conference) = self.conferences.all.get_mut(&id) else {
+            return;
+        };
+        conference.awaited.retain(|awaited| *awaited != session);
+        if conference.made_way {
+            // The call for which it made way joins it.
+            self.hold_conference(None, id, false, None, HoldVia::default());
+        }
+        let Some(conference) = self.conferences.all.get_mut(&id) else {
+            return;
+        };
+        if !conference.members.contains(&session) {
+            conference.members.push(session);
+        }
+        let held = conference.held;
+        let music = conference.music.clone();
+        let seat = Seat {
+            conference: id,
+            muted,
+            held,
+            held_alone: false,
+        };
+        self.tell(id, News::Joined { session });
+        self.lend(session, |session, ctx| session.take_seat(seat, music, ctx));
+        if !held {
+            self.hold_others(Party::Conference(id));
+        }
+    }
+
+    /// A session has taken the place of another, which was a member.
+    pub(super) fn take_over(&mut self, old: SessionId, seat: Option<Seat>, new: SessionId) {
+        let Some(seat) = seat else {
+            return;
+        };
+        let id = seat.conference;
+        let Some(conference) = self.conferences.all.get_mut(&id) else {
+            return;
+        };
+        for member in &mut conference.members {
+            if *member == old {
+                *member = new;
+            }
+        }
+        self.tell(id, News::Left { session: old });
+        self.seat(id, new, seat.muted);
+        if seat.muted {
+            let (session, muted) = (Some(new), true);
+            self.tell(id, News::Muted { session, muted });
+        }
+    }
+
+    /// Takes note of what has become of a session that takes part, or is to.
+    fn look_at(&mut self, session: SessionId) {
+        let known = self.sessions.get(&session);
+        let place = known.filter(|known| known.is_live()).map(Session::place);
+        match place {
+            Some(Place::Awaited(id)) if known.is_some_and(Session::is_answered) => {
+                self.seat(id, session, false);
+            }
+            Some(_) => {}
+            None => self.forget(session),
+        }
+    }
+
+    /// A session is over.
+    fn forget(&mut self, session: SessionId) {
+        let mut left = None;
+        for (id, conference) in &mut self.conferences.all {
+            conference.awaited.retain(|awaited| *awaited != session);
+            if conference.members.contains(&session) {
+                conference.members.retain(|member| *member != session);
+                left = Some(*id);
+            }
+        }
+        if let Some(known) = self.sessions.get_mut(&session) {
+            known.leave_conference();
+        }
+        if let Some(id) = left {
+            self.tell(id, News::Left { session });
+        }
+    }
+
+    /// Lets a member go on alone, or gives up waiting for it.
+    fn let_go(&mut self, id: ConferenceId, session: SessionId) -> Result<(), PhoneError> {
+        let place = self.sessions.get(&session).map(Session::place);
+        if place.and_then(|place| place.conference()) != Some(id) {
+            // One that has left already is not told from one that was never here.
+            return match self.known(session) {
+                Ok(()) => Ok(()),
+                Err(error) if error.code == ErrorCode::SessionEnded => Ok(()),
+                Err(error) => Err(error),
+            };
+        }
+        let Some(conference) = self.conferences.all.get_mut(&id) else {
+            return Ok(());
+        };
+        conference.awaited.retain(|awaited| *awaited != session);
+        let was_here = conference.members.contains(&session);
+        conference.members.retain(|member| *member != session);
+        self.lend(session, Session::leave_seat);
+        if was_here {
+            self.tell(id, News::Left { session });
+            if self.sessions.get(&session).is_some_and(Session::is_heard) {
+                self.hold_others(Party::Session(session));
+            }
+        }
+        Ok(())
+    }
+
+    /// Holds a whole conference, or resumes it; who waits for it is told when all phones have answered.
+    pub(super) fn hold_conference(
+        &mut self,
+        ticket: Option<Ticket>,
+        id: ConferenceId,
+        held: bool,
+        music: Option<audio::Input>,
+        via: HoldVia,
+    ) {
+        let music = music.unwrap_or_else(|| self.config.hold_music.clone());
+        let Some(conference) = self.conferences.all.get_mut(&id) else {
+            return;
+        };
+        let members = conference.members.clone();
+        let news = std::mem::replace(&mut conference.held, held) != held;
+        conference.made_way = false;
+        if news {
+            conference.music = music.clone();
+            self.order(id, Order::Hold { held });
+            self.tell(id, News::Held { held });
+            if !held {
+                self.hold_others(Party::Conference(id));
+            }
+            for member in &members {
+                let music = music.clone();
+                self.lend(*member, |session, ctx| {
+                    session.hold_in_conference(held, music, via, ctx);
+                });
+            }
+        }
+        if let Some(ticket) = ticket {
+            // Held they are in any case: who does not agree to it hears the music all the same.
+            self.wait_for(ticket, members, (!held).then_some(false));
+        }
+    }
+
+    /// Resumes the whole conference of a member that is to be resumed, where that is on hold; says
+    /// whether it is.
+    pub(super) fn resumes_conference(&mut self, ticket: Ticket, session: SessionId) -> bool {
+        let Some(known) = self.sessions.get_mut(&session) else {
+            return false;
+        };
+        let Some(seat) = known.place().seat().filter(|seat| seat.held) else {
+            return false;
+        };
+        known.come_back();
+        let (id, via) = (seat.conference, HoldVia::default());
+        self.hold_conference(Some(ticket), id, false, None, via);
+        true
+    }
+
+    fn mute_in_conference(
+        &mut self,
+        id: ConferenceId,
+        session: Option<SessionId>,
+        muted: bool,
+    ) -> Result<(), PhoneError> {
+        let Some(conference) = self.conferences.all.get_mut(&id) else {
+            return Ok(());
+        };
+        let news = match session {
+            None => {
+                let news = std::mem::replace(&mut conference.muted, muted) != muted;
+                if news {
+                    self.order(id, Order::Mute { muted });
+                }
+                news
+            }
+            Some(member) if conference.members.contains(&member) => self
+                .lend(member, |session, ctx| {
+                    session.mute_in_conference(muted, ctx)
+                })
+                .is_some_and(|(news, _)| news),
+            Some(_) => {
+                return Err(PhoneError::new(
+                    ErrorCode::SessionState,
+                    ErrorType::Session,
+                    "The session is not a member of the conference",
+                ));
+            }
+        };
+        if news {
+            self.tell(id, News::Muted { session, muted });
+        }
+        Ok(())
+    }
+
+    fn end_conference(&mut self, id: ConferenceId) {
+        let Some(conference) = self.conferences.all.get(&id) else {
+            return;
+        };
+        let sessions = [&conference.members[..], &conference.awaited[..]].concat();
+        for session in sessions {
+            self.with(session, |session, ctx| session.end(None, ctx));
+            self.look_at(session);
+        }
+        self.close_conference(id);
+    }
+
+    fn dissolve(&mut self, ticket: Ticket, id: ConferenceId) {
+        let Some(conference) = self.conferences.all.get(&id) else {
+            return;
+        };
+        let (members, awaited) = (conference.members.clone(), conference.awaited.clone());
+        // Each is put on hold first: nobody hears anybody on the way.
+        let via = HoldVia::default();
+        self.hold_conference(None, id, true, None, via);
+        for session in members.iter().chain(&awaited) {
+            // It was known a moment ago.
+            let _ = self.let_go(id, *session);
+        }
+        self.close_conference(id);
+        self.wait_for(ticket, members, None);
+    }
+
+    fn close_conference(&mut self, id: ConferenceId) {
+        self.order(id, Order::Close);
+        self.conferences.all.remove(&id);
+        self.tell(id, News::Ended);
+    }
+
+    /// Closes all conferences, whose members have ended, because the phone ends.
+    pub(super) fn close_conferences(&mut self) {
+        let ids: Vec<ConferenceId> = self.conferences.all.keys().copied().collect();
+        for id in ids {
+            self.end_conference(id);
+        }
+    }
+
+    /// Puts every conference on hold but this party's.
+    pub(super) fn hold_other_conferences(&mut self, heard: Party) {
+        let others: Vec<ConferenceId> = self
+            .conferences
+            .all
+            .iter()
+            .filter(|(id, conference)| heard != Party::Conference(**id) && !conference.held)
+            .map(|(id, _)| *id)
+            .collect();
+        for id in others {
+            self.hold_conference(None, id, true, None, HoldVia::default());
+            if let Some(conference) = self.conferences.all.get_mut(&id) {
+                conference.made_way = true;
+            }
+        }
+    }
+
+    /// Whose call a session is: its conference's where it takes part in one, or is to.
+    pub(super) fn party_of(&self, session: SessionId) -> Party {
+        let place = self.sessions.get(&session).map(Session::place);
+        let conference = place.and_then(|place| place.conference());
+        conference.map_or(Party::Session(session), Party::Conference)
+    }
+
+    /// The phone's default devices or its volume have changed.
+    pub(super) fn default_devices_changed(
+        &mut self,
+        input: Option<&audio::Input>,
+        output: Option<&audio::Output>,
+    ) {
+        for (id, conference) in &self.conferences.all {
+            if let (Some(input), None) = (input, &conference.input) {
+                let input = input.clone();
+                let order = Order::SetInput { input };
+                self.outputs.push_back(Output::Conference(*id, order));
+            }
+            if let (Some(output), None) = (output, &conference.output) {
+                let output = output.clone();
+                let order = Order::SetOutput { output };
+                self.outputs.push_back(Output::Conference(*id, order));
+            }
+        }
+    }
+
+    pub(super) fn default_volume_changed(&mut self, percent: u8) {
+        for id in self.conferences.all.keys() {
+            let order = Order::SetVolume { percent };
+            self.outputs.push_back(Output::Conference(*id, order));
+        }
+    }
+
+    /// Takes what has happened to sessions to the conferences and commands that it concerns.
+    pub(super) fn drive_conferences(&mut self) {
+        while let Some(session) = self.conferences.stirred.pop() {
+            self.look_at(session);
+        }
+        let waits = std::mem::take(&mut self.conferences.waits);
+        for wait in waits {
+            match self.outcome(&wait) {
+                Some(outcome) => self.reply(wait.ticket, outcome),
+                None => self.conferences.waits.push(wait),
+            }
+        }
+    }
+
+    fn wait_for(&mut self, ticket: Ticket, sessions: Vec<SessionId>, wanted: Option<bool>) {
+        self.conferences.waits.push(Wait {
+            ticket,
+            sessions,
+            joins: None,
+            wanted,
+            reply: Reply::Done,
+        });
+    }
+
+    /// What a command comes to; nothing while a session is to be answered, or a phone to answer.
+    fn outcome(&self, wait: &Wait) -> Option<Outcome> {
+        let mut failure = None;
+        for id in &wait.sessions {
+            let session = self.sessions.get(id).filter(|session| session.is_live());
+            let here = session.and_then(|session| session.place().conference());
+            if wait.joins.is_some() && here != wait.joins {
+                failure = self.known(*id).err().or_else(|| Some(removed()));
+            }
+            let Some(session) = session else {
+                continue;
+            };
+            if matches!(session.place(), Place::Awaited(_)) || !session.hold_is_settled() {
+                return None;
+            }
+            let refusal = wait.wanted.and_then(|wanted| session.hold_failure(wanted));
+            failure = failure.or_else(|| refusal.cloned());
+        }
+        Some(match failure {
+            Some(error) => Err(error),
+            None => Ok(wait.reply.clone()),
+        })
+    }
+
+    fn order(&mut self, id: ConferenceId, order: Order) {
+        self.outputs.push_back(Output::Conference(id, order));
+    }
+
+    fn tell(&mut self, id: ConferenceId, news: News) {
+        let event = Event::Conference { id, news };
+        self.outputs.push_back(Output::Event(event));
+    }
+}
+
+fn removed() -> PhoneError {
+    PhoneError::new(
+        ErrorCode::Aborted,
+        ErrorType::Session,
+        "The session was taken out of the conference again",
+    )
+}

@@ -1,0 +1,282 @@
+//! Whoever sits at this machine in the phone's conferences: a seat with an input and an output.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use phone::ConferenceId;
+use phone::conference::{MediaEvent, Order};
+use phone::media::Device;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use super::Job;
+use super::calls::Calls;
+use super::opening::{self, Turn, Way, settle};
+use crate::audio::{Input, Lease, Levels, Member, OpenError, Output, SeatOrder};
+use crate::device_hub::Trouble;
+use crate::media_worker::Seat;
+
+/// This machine's seats.
+pub(crate) struct Hosts {
+    hosts: BTreeMap<ConferenceId, Host>,
+    /// Unbounded: a conference says little, and its levels only ten times a second where they are wanted.
+    news: mpsc::UnboundedSender<HostNews>,
+    /// Sentences for the log.
+    log: mpsc::UnboundedSender<String>,
+}
+
+/// One of them; the conference lives as long as it does.
+struct Host {
+    seat: Seat,
+    /// Live as long as what was opened last is wanted; see [`Turn`].
+    input: Arc<()>,
+    output: Arc<()>,
+    /// The application's PCM that it plays, let go the moment it plays something else.
+    source: Option<Lease>,
+}
+
+/// What happened in a conference.
+#[derive(Debug)]
+pub(crate) enum HostNews {
+    /// For the phone.
+    Media(ConferenceId, MediaEvent),
+    /// How loud everybody was in the last 100 ms.
+    Levels(ConferenceId, Levels),
+}
+
+/// What was opened for a seat, or not.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "it is made once and taken once, and boxed on its way"
+)]
+#[derive(Debug)]
+pub(crate) enum HostOpened {
+    Input(ConferenceId, Turn, Result<Input, OpenError>),
+    Output(ConferenceId, Turn, Result<Output, OpenError>),
+}
+
+impl Hosts {
+    pub(crate) fn new(
+        news: mpsc::UnboundedSender<HostNews>,
+        log: mpsc::UnboundedSender<String>,
+    ) -> Hosts {
+        Hosts {
+            hosts: BTreeMap::new(),
+            news,
+            log,
+        }
+    }
+
+    pub(crate) fn knows(&self, id: ConferenceId) -> bool {
+        self.hosts.contains_key(&id)
+    }
+
+    /// Carries out the phone's order for one conference.
+    pub(crate) fn order(
+        &mut self,
+        id: ConferenceId,
+        order: Order,
+        calls: &mut Calls,
+        jobs: &mut JoinSet<Job>,
+    ) {
+        match order {
+            Order::Open { input, output } => {
+                if self.sit_down(id, calls) {
+                    self.open_output(id, output, jobs);
+                    self.open_input(id, input, calls, jobs);
+                }
+            }
+            Order::SetInput { input } => self.open_input(id, input, calls, jobs),
+            Order::SetOutput { output } => self.open_output(id, output, jobs),
+            Order::SetVolume { percent } => self.seat(id, SeatOrder::SetVolume(percent)),
+            Order::Mute { muted } => {
+                let percent = if muted { 0 } else { 100 };
+                self.seat(id, SeatOrder::SetVoice(percent));
+            }
+            Order::Hold { held } => self.seat(id, SeatOrder::Pause(held)),
+            Order::SetLevels { wanted } => self.report(id, wanted),
+            Order::Close => {
+                self.hosts.remove(&id);
+            }
+        }
+    }
+
+    /// Takes a seat with nothing to say and nothing to hear yet; false where there is no conference.
+    fn sit_down(&mut self, id: ConferenceId, calls: &mut Calls) -> bool {
+        let conference = match calls.conference(id) {
+            Ok(conference) => conference,
+            Err(error) => {
+                self.tell_failure(id, Device::Input, error.to_string());
+                return false;
+            }
+        };
+        // Strong, unlike a device's: the phone's end waits for the conference, which may have a file to finish.
+        let news = self.news.clone();
+        let trouble = Box::new(move |reason| {
+            let device = Device::Input;
+            let event = MediaEvent::DeviceFailed { device, reason };
+            news.send(HostNews::Media(id, event)).is_ok()
+        });
+        let member = Member::new(None, Input::Silence, Output::Nowhere, trouble);
+        let host = Host {
+            seat: conference.join(member),
+            input: Arc::default(),
+            output: Arc::default(),
+            source: None,
+        };
+        self.hosts.insert(id, host);
+        true
+    }
+
+    fn seat(&self, id: ConferenceId, order: SeatOrder) {
+        if let Some(host) = self.hosts.get(&id) {
+            host.seat.order(order);
+        }
+    }
+
+    fn report(&self, id: ConferenceId, wanted: bool) {
+        let Some(host) = self.hosts.get(&id) else {
+            return;
+        };
+        let news = self.news.clone();
+        host.seat.report(wanted.then(|| {
+            Box::new(move |levels| drop(news.send(HostNews::Levels(id, levels))))
+                as crate::audio::Report
+        }));
+    }
+
+    fn open_input(
+        &mut self,
+        id: ConferenceId,
+        wanted: phone::audio::Input,
+        calls: &mut Calls,
+        jobs: &mut JoinSet<Job>,
+    ) {
+        let Some(host) = self.hosts.get_mut(&id) else {
+            return;
+        };
+        // What it had is let go first: the same source or device may be wanted again.
+        host.source = None;
+        host.input = Arc::default();
+        let turn = Arc::downgrade(&host.input);
+        host.seat.order(SeatOrder::SetInput(Input::Silence));
+        match opening::input(wanted, self.trouble(id, turn.clone(), Device::Input)) {
+            Way::Now(outcome) => self.tell_attached(HostOpened::Input(id, turn, outcome)),
+            Way::Session(other) => {
+                let outcome = calls.listen_to(other);
+                self.tell_attached(HostOpened::Input(id, turn, outcome));
+            }
+            // A conference is made of sessions only.
+            Way::Conference(_) => {}
+            Way::Blocking(open) => {
+                let broken = HostOpened::Input(id, turn.clone(), Err(opening::broke()));
+                spawn(jobs, broken, move || HostOpened::Input(id, turn, open()));
+            }
+        }
+    }
+
+    fn open_output(
+        &mut self,
+        id: ConferenceId,
+        wanted: phone::audio::Output,
+        jobs: &mut JoinSet<Job>,
+    ) {
+        let Some(host) = self.hosts.get_mut(&id) else {
+            return;
+        };
+        host.output = Arc::default();
+        let turn = Arc::downgrade(&host.output);
+        host.seat.order(SeatOrder::SetOutput(Output::Nowhere));
+        let trouble = match wanted {
+            phone::audio::Output::Wav { .. } => self.file_trouble(id, turn.clone()),
+            phone::audio::Output::None
+            | phone::audio::Output::Sink { .. }
+            | phone::audio::Output::Default
+            | phone::audio::Output::Device { .. } => self.trouble(id, turn.clone(), Device::Output),
+        };
+        match opening::output(wanted, trouble) {
+            Way::Now(outcome) => self.tell_attached(HostOpened::Output(id, turn, outcome)),
+            // No output is a session or a conference; the compiler can't know that.
+            Way::Session(_) | Way::Conference(_) => {}
+            Way::Blocking(open) => {
+                let broken = HostOpened::Output(id, turn.clone(), Err(opening::broke()));
+                spawn(jobs, broken, move || HostOpened::Output(id, turn, open()));
+            }
+        }
+    }
+
+    /// Gives a seat what was opened for it; a failure is news for the phone.
+    pub(crate) fn attach(&mut self, opened: HostOpened) -> Option<(ConferenceId, MediaEvent)> {
+        let (id, turn, order, failure) = match opened {
+            HostOpened::Input(id, turn, outcome) => {
+                let (input, failure) = settle(outcome, Input::Silence);
+                if let (Input::Source(reader, _), Some(host)) = (&input, self.hosts.get_mut(&id))
+                    && turn.strong_count() > 0
+                {
+                    host.source = Some(reader.lease());
+                }
+                let failure = failure.map(|reason| (Device::Input, reason));
+                (id, turn, SeatOrder::SetInput(input), failure)
+            }
+            HostOpened::Output(id, turn, outcome) => {
+                let (output, failure) = settle(outcome, Output::Nowhere);
+                let failure = failure.map(|reason| (Device::Output, reason));
+                (id, turn, SeatOrder::SetOutput(output), failure)
+            }
+        };
+        if turn.strong_count() == 0 {
+            return None;
+        }
+        self.seat(id, order);
+        failure.map(|(device, reason)| (id, MediaEvent::DeviceFailed { device, reason }))
+    }
+
+    // The phone is being drained and can't take an input now: a failure comes back as news.
+    fn tell_attached(&mut self, opened: HostOpened) {
+        if let Some((id, event)) = self.attach(opened) {
+            let _ = self.news.send(HostNews::Media(id, event));
+        }
+    }
+
+    fn tell_failure(&self, id: ConferenceId, device: Device, reason: String) {
+        let event = MediaEvent::DeviceFailed { device, reason };
+        let _ = self.news.send(HostNews::Media(id, event));
+    }
+
+    fn trouble(&self, id: ConferenceId, turn: Turn, device: Device) -> Trouble {
+        // Weak: a device that others still use must not keep this phone waiting at its end.
+        let news = self.news.downgrade();
+        Box::new(move |reason| {
+            let current = turn.strong_count() > 0;
+            if let Some(news) = news.upgrade().filter(|_| current) {
+                let event = MediaEvent::DeviceFailed { device, reason };
+                let _ = news.send(HostNews::Media(id, event));
+            }
+            current
+        })
+    }
+
+    // A file is finished when the conference has let it go, and then only the log can tell.
+    fn file_trouble(&self, id: ConferenceId, turn: Turn) -> Trouble {
+        let log = self.log.clone();
+        let tell = self.trouble(id, turn, Device::Output);
+        Box::new(move |reason| {
+            let current = tell(reason.clone());
+            if !current {
+                let _ = log.send(reason);
+            }
+            current
+        })
+    }
+}
+
+fn spawn(
+    jobs: &mut JoinSet<Job>,
+    broken: HostOpened,
+    open: impl FnOnce() -> HostOpened + Send + 'static,
+) {
+    jobs.spawn(async move {
+        let opened = tokio::task::spawn_blocking(open).await;
+        Job::HostOpened(Box::new(opened.unwrap_or(broken)))
+    });
+}

@@ -1,0 +1,218 @@
+import { audioInput, audioOutput, wireInput, wireOutput } from './audio'
+import { hideListeners, TypedEmitter } from './emitter'
+import { SoftphoneError } from './errors'
+import type { ConferenceEvents } from './events'
+import type { Link } from './link'
+import type { AudioInput, AudioOutput, ConferenceOptions, HoldOptions } from './options'
+import { checkOptions, type Rule, type Schema } from './schema'
+import { invalidArgument, Session } from './session'
+import type { WireConferenceNews, WireConferenceRequest, WireLevels } from './wire'
+
+const conferenceOptions: Schema = { input: audioInput, output: audioOutput }
+const holdVia: Rule = { oneOf: ['invite', 'update'] }
+
+/**
+ * Calls of one phone whose parties hear each other, mixed on this machine: each hears everybody else and whoever sits here.
+ *
+ * It lives until `end()`, `dissolve()` or the phone's `destroy()`, however many members it has. Its properties are the state as of
+ * the last event delivered.
+ */
+export class Conference extends TypedEmitter<ConferenceEvents> {
+  /** Names it within its phone. */
+  readonly id: string
+  /** The sessions that take part, in the order in which they joined. */
+  readonly members: readonly Session[] = []
+  /** Whether all of it is on hold: every member hears music or silence, and nobody hears anybody. */
+  readonly held: boolean = false
+  /** Whether whoever sits here is not heard. */
+  readonly muted: boolean = false
+  /** Whether it is over. */
+  readonly ended: boolean = false
+  readonly #link: Link
+  readonly #number: number
+
+  /** @internal */
+  static async create(link: Link, find: FindConference, sessions: readonly Session[], options: ConferenceOptions): Promise<Conference> {
+    if (!Array.isArray(sessions)) throw invalidArgument('sessions', 'an array of sessions')
+    sessions.forEach((session, index) => checkSession(`sessions[${index}]`, session))
+    checkOptions('options of conference', options, conferenceOptions)
+    const { input, output } = options
+    const command = {
+      type: 'confer',
+      sessions: sessions.map(({ id }: Session) => id),
+      input: input === undefined ? undefined : wireInput('input', input),
+      output: output === undefined ? undefined : wireOutput('output', output),
+    } as const
+    return link.command(command, undefined, (reply) => {
+      const conference = find((reply as { conference: number }).conference)
+      if (conference) return conference
+      throw new SoftphoneError('The conference is over', { code: 'ERR_CONFERENCE_ENDED', type: 'session' })
+    })
+  }
+
+  /** @internal */
+  static start(link: Link, number: number): Conference {
+    return new Conference(link, number)
+  }
+
+  private constructor(link: Link, number: number) {
+    super()
+    hideListeners(this)
+    this.#link = link
+    this.#number = number
+    this.id = String(number)
+    // Who measures is asked to only while somebody listens.
+    this.whileHeard(
+      'level',
+      () => this.#levels(true),
+      () => this.#levels(false),
+    )
+  }
+
+  /**
+   * Takes a session in; resolves when it takes part. One that is not answered yet joins when it is, one on hold is taken off it, and
+   * one that joins a conference on hold is held as well.
+   *
+   * @throws `ERR_SESSION_STATE` where the session is in another conference, `ERR_SESSION_ENDED` where it ends first, `ERR_ABORTED`
+   * where it is removed first, `ERR_HOLD_FAILED` where its other side does not agree to be taken off hold: then it is a member on hold.
+   */
+  async add(session: Session): Promise<void> {
+    await this.#ask({ type: 'add', session: checkSession('session', session) })
+  }
+
+  /** Lets a member go on alone, with its own input and output; on hold where the conference is. */
+  async remove(session: Session): Promise<void> {
+    await this.#ask({ type: 'remove', session: checkSession('session', session) })
+  }
+
+  /**
+   * Puts the whole on hold: from now on every member hears music or silence, and nobody hears anybody, also not here. Resolves when
+   * every member's phone has answered; who does not agree to be held hears the music all the same.
+   */
+  async hold(options: HoldOptions = {}): Promise<void> {
+    checkOptions('hold', options, { music: audioInput, via: holdVia })
+    const music = options.music === undefined ? undefined : wireInput('music', options.music)
+    await this.#ask({ type: 'hold', held: true, music, via: options.via })
+  }
+
+  /**
+   * Takes all of it off hold, but not a member that was put on hold by itself; resolves when every member's phone has agreed. So does
+   * `resume()` of any member.
+   *
+   * @throws `ERR_HOLD_FAILED` where one does not agree: that one stays on hold, the others take part again.
+   */
+  async resume(options: Pick<HoldOptions, 'via'> = {}): Promise<void> {
+    checkOptions('resume', options, { via: holdVia })
+    await this.#ask({ type: 'hold', held: false, via: options.via })
+  }
+
+  /** Keeps a member from being heard, or whoever sits here where none is named. */
+  async mute(member?: Session): Promise<void> {
+    await this.#mute(member, true)
+  }
+
+  /** Lets a member be heard again, or whoever sits here where none is named. */
+  async unmute(member?: Session): Promise<void> {
+    await this.#mute(member, false)
+  }
+
+  /** Changes what the members hear of whoever sits here. */
+  async setInput(input: AudioInput): Promise<void> {
+    await this.#ask({ type: 'setInput', input: wireInput('input', input) })
+  }
+
+  /** Changes where the members are heard. */
+  async setOutput(output: AudioOutput): Promise<void> {
+    await this.#ask({ type: 'setOutput', output: wireOutput('output', output) })
+  }
+
+  /** Hangs up on every member, and on calls that were still to join; resolves after their `sessionEnded`. Again, it does nothing. */
+  async end(): Promise<void> {
+    if (this.ended) return
+    await this.#ask({ type: 'end' })
+  }
+
+  /** Breaks it up: every member goes on alone, on hold. Resolves when their phones have answered. Again, it does nothing. */
+  async dissolve(): Promise<void> {
+    if (this.ended) return
+    await this.#ask({ type: 'dissolve' })
+  }
+
+  /** @internal */
+  learn(news: WireConferenceNews, find: FindSession): void {
+    switch (news.type) {
+      case 'started':
+        return
+      case 'joined': {
+        const session = find(news.session)
+        if (session) this.#join(session)
+        return
+      }
+      case 'left': {
+        const session = this.#member(news.session)
+        if (session) this.#leave(session)
+        return
+      }
+      case 'held':
+        assign(this, { held: news.held })
+        return this.deliver(news.held ? 'hold' : 'resume')
+      case 'muted': {
+        const member = news.session === null ? undefined : this.#member(news.session)
+        if (news.session === null) assign(this, { muted: news.muted })
+        return this.deliver(news.muted ? 'mute' : 'unmute', member)
+      }
+      case 'warning':
+        return this.deliver('warning', { code: 'no-device', message: news.text })
+      case 'ended':
+        assign(this, { ended: true })
+        return this.deliver('ended')
+    }
+  }
+
+  /** @internal */
+  measured({ local, members }: WireLevels): void {
+    this.deliver('level', { local: local ?? 0, members })
+  }
+
+  #join(session: Session): void {
+    assign(this, { members: [...this.members, session] })
+    session.joined(this)
+    this.deliver('join', session)
+  }
+
+  #leave(session: Session): void {
+    assign(this, { members: this.members.filter((member) => member !== session) })
+    session.joined(undefined)
+    this.deliver('leave', session)
+  }
+
+  #member(id: string): Session | undefined {
+    return this.members.find((member) => member.id === id)
+  }
+
+  async #mute(member: Session | undefined, muted: boolean): Promise<void> {
+    const session = member === undefined ? undefined : checkSession('member', member)
+    await this.#ask({ type: 'mute', session, muted })
+  }
+
+  #levels(wanted: boolean): void {
+    if (!this.ended) this.#link.post({ type: 'conference', id: this.#number, request: { type: 'setLevels', wanted } })
+  }
+
+  async #ask(request: WireConferenceRequest): Promise<void> {
+    await this.#link.command({ type: 'conference', id: this.#number, request })
+  }
+}
+
+type FindConference = (number: number) => Conference | undefined
+type FindSession = (id: string) => Session | undefined
+
+function checkSession(name: string, session: unknown): string {
+  if (session instanceof Session) return session.id
+  throw invalidArgument(name, 'a session')
+}
+
+// The one place that writes what is read-only to everybody else.
+function assign(conference: Conference, properties: Partial<Conference>): void {
+  Object.assign(conference, properties)
+}
