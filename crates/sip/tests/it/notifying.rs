@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use sip::auth::Credentials;
 use sip::endpoint::{
     Body, CommandError, EndpointConfig, Event, NotifierEnd, NotifierId, Reply, ServerRequestId,
 };
@@ -273,6 +274,32 @@ fn giving_up_is_answered_with_the_state_and_the_end() {
     bob.lone.no_event();
     bob.lone.advance(HOUR);
     assert!(bob.lone.endpoint.is_idle());
+}
+
+#[test]
+fn a_notification_that_is_challenged_goes_again_with_credentials() {
+    let mut config = notifier();
+    config.credentials = Some(Credentials::password("alice", "secret").unwrap());
+    let mut lone = Lone::with(config, Transport::Wss);
+    let asked = asked(&mut lone, &incoming("SUBSCRIBE", "s1", "s1", WANTS));
+    let id = lone.act(|alice, now| alice.accept_subscription(asked, HOUR, state("one"), now));
+    let id = id.unwrap();
+    lone.response(200);
+    let first = lone.request(Method::Notify);
+    let challenge = "Proxy-Authenticate: Digest realm=\"example.com\", nonce=\"n1\"\r\n";
+    lone.receive(answer(&first, 407, "", challenge));
+    let again = lone.request(Method::Notify);
+    assert!(header(&again, "Proxy-Authorization").contains("n1"));
+    assert_eq!(again.headers().cseq().unwrap().number, 2);
+    assert_eq!(body(&again), "one");
+    // What comes meanwhile waits, and takes the number after it.
+    lone.act(|alice, now| alice.notify(id, state("two"), now))
+        .unwrap();
+    lone.nothing_sent();
+    lone.receive(answer(&again, 200, "", ""));
+    let next = lone.request(Method::Notify);
+    assert_eq!(next.headers().cseq().unwrap().number, 3);
+    assert_eq!(body(&next), "two");
 }
 
 #[test]
