@@ -33,6 +33,16 @@ export async function strengths(sink, frequencies, deadline = 5000) {
   )
 }
 
+/** Waits until each of the first frequencies is heard, however many sound together; gives the levels of these and of the others. */
+export async function hearsAll(sink, wanted, others = [], deadline = 10_000) {
+  const end = performance.now() + deadline
+  for (;;) {
+    const heard = await strengths(sink, [...wanted, ...others])
+    if (wanted.every((frequency) => heard.get(frequency) > -40)) return heard
+    if (performance.now() > end) throw new Error(`expected ${wanted} Hz; heard ${JSON.stringify([...heard])}`)
+  }
+}
+
 /** Resolves once an AudioSink has given a fifth of a second of silence, which was at most an echo of what was before. */
 export async function quiet(sink, deadline = 5000) {
   let silent = 0

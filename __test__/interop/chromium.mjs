@@ -33,11 +33,7 @@ export function chromiumInstalled() {
  */
 export async function startChromium({ mdns = false } = {}) {
   const site = await serve(await bundle())
-  const browser = await chromium.launch({
-    executablePath: chromiumInstalled(),
-    headless: true,
-    args: [...flags, ...(mdns ? [] : ['--disable-features=WebRtcHideLocalIpsWithMdns'])],
-  })
+  const browser = await launchChromium(mdns)
   return {
     version: browser.version(),
     phone: (options) => openPhone(browser, site, options),
@@ -46,6 +42,15 @@ export async function startChromium({ mdns = false } = {}) {
       await new Promise((closed) => site.close(closed))
     },
   }
+}
+
+/** Starts Chromium without any page. */
+export function launchChromium(mdns = false) {
+  return chromium.launch({
+    executablePath: chromiumInstalled(),
+    headless: true,
+    args: [...flags, ...(mdns ? [] : ['--disable-features=WebRtcHideLocalIpsWithMdns'])],
+  })
 }
 
 /** Opens a page and registers its phone: `{ server, uri, password, codecs?, certificate?: 'RSA' | 'ECDSA', sessionTimers? }`. */

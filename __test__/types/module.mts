@@ -3,6 +3,7 @@ import {
   AudioSink,
   AudioSource,
   EndReason,
+  Notifier,
   Session,
   Softphone,
   SoftphoneError,
@@ -17,6 +18,7 @@ import {
   type RegisteredEvent,
   type StatsReport,
 } from 'offhook'
+import { BandwidthRtc, Rooms, type RtcStream } from 'offhook/compat/bandwidth'
 import { ExotelWebClient, SessionListener, type CallObject } from 'offhook/compat/exotel'
 import { PureCloudWebrtcSdk, type SoftphoneSession } from 'offhook/compat/purecloud'
 import { WhistleEngine, type Connectivity } from 'offhook/compat/whistle'
@@ -167,3 +169,17 @@ xc_webrtc.setIceUrls([{ url: 'stun:stun.example.com' }, { urls: ['turn:turn.exam
 // @ts-expect-error: no such group
 xc_webrtc.setHandler('calls', unsubscribe)
 void initialized
+
+phone.on('subscriptionRequest', async ({ id, event, headers }) => {
+  if (event !== 'conference' || !headers['x-participant-token']) return phone.rejectSubscription(id, { code: 403 })
+  const notifier = await phone.acceptSubscription(id, { body: '<conference-info/>', contentType: 'application/conference-info+xml' })
+  same<typeof notifier, Notifier>(true)
+  notifier.once('terminated', ({ reason }) => same<typeof reason, 'local' | 'expired' | 'unsubscribed' | 'refused' | 'silent'>(true))
+  await notifier.notify('<conference-info/>')
+})
+const rooms = new Rooms(phone, { address: 'sip:rooms@example.com', account: { uri: 'sip:guest@example.com', password: 'x' } })
+rooms.on('participantJoined', (sessionId, { tag }, session) => same<typeof session, Session>(true))
+const bandwidthRtc = new BandwidthRtc('warn')
+bandwidthRtc.onStreamAvailable((stream) => same<typeof stream, RtcStream>(true))
+await bandwidthRtc.connect({ deviceToken: (await rooms.createParticipant()).token }, { websocketUrl: 'wss://a.example.com' })
+await bandwidthRtc.publish({ audio: { deviceId: { exact: 'x' } }, video: false }, (level) => same<typeof level, 'silent' | 'low' | 'high'>(true))

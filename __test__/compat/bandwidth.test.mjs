@@ -1,0 +1,407 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { describe, test } from 'node:test'
+import { AudioSink } from 'offhook'
+import { BandwidthRtc, BandwidthRtcError, Rooms } from 'offhook/compat/bandwidth'
+import { silent } from '../phones.mjs'
+import { hears, next, pbxOf, voice } from '../pbx.mjs'
+import { hearsAll, quiet } from '../sound.mjs'
+
+/**
+ * A PBX with the phone that hosts the rooms, and the account that all guests share; a client is what `joined` in a browser
+ * would be: it is told of streams, and remembers them in order.
+ */
+async function meeting(t, { rooms: options, ...more } = {}) {
+  const { pbx, open } = await pbxOf(t, { users: ['rooms', 'guest', 'bob'], ...more })
+  const host = await open('rooms', { notifies: ['conference'] })
+  const address = `sip:rooms@${pbx.domain}`
+  const warnings = []
+  const logger = { warn: (line) => warnings.push(line) }
+  const rooms = new Rooms(host, { address, account: pbx.account('guest'), logger, ...options })
+  t.after(() => rooms.close())
+  const { id: sessionId } = await rooms.createSession({ tag: 'test room' })
+  const invite = async (tag) => {
+    const { participant, token } = await rooms.createParticipant({ tag })
+    await rooms.addParticipantToSession(sessionId, participant.id)
+    return { participant, token }
+  }
+  const client = (logLevel = 'silent') => {
+    const rtc = new BandwidthRtc(logLevel)
+    t.after(() => rtc.disconnect())
+    const seen = []
+    const waiting = new Set()
+    const note = (entry) => {
+      seen.push(entry)
+      for (const look of [...waiting]) look()
+    }
+    rtc.onStreamAvailable((stream) => note({ available: stream.alias, stream }))
+    rtc.onStreamUnavailable((endpointId) => note({ unavailable: endpointId }))
+    const until = (what, deadline = 10_000) =>
+      new Promise((resolve, reject) => {
+        const timer = setTimeout(() => reject(new Error(`it was not so in time; seen: ${JSON.stringify(seen)}`)), deadline)
+        const look = () => {
+          const entry = seen.find(what)
+          if (!entry) return
+          clearTimeout(timer)
+          waiting.delete(look)
+          resolve(entry)
+        }
+        waiting.add(look)
+        look()
+      })
+    return { rtc, seen, until }
+  }
+  const join = async (tag, frequency, alias) => {
+    const { participant, token } = await invite(tag)
+    const { rtc, seen, until } = client()
+    const { ear, audio } = voice(frequency)
+    await rtc.connect({ deviceToken: token }, { audio: 'none', output: ear })
+    const stream = await rtc.publish(audio.mediaStream, undefined, alias)
+    return { participant, token, rtc, seen, until, ear, stream }
+  }
+  return { pbx, open, host, rooms, sessionId, invite, client, join, warnings, address }
+}
+
+const failure = (promise) => promise.then(() => assert.fail('it did not fail'), (error) => error)
+
+describe('the Bandwidth façade', { timeout: 120_000 }, () => {
+  test('participants are told of each other, and when one is gone', async (t) => {
+    const { rooms, sessionId, join } = await meeting(t)
+    const ann = await join('Ann', 600, 'screen of Ann')
+    assert.deepEqual(ann.stream.mediaTypes, ['AUDIO'])
+    assert.equal(ann.stream.participantId, ann.participant.id)
+    const bob = await join('Bob & <Co>', 1000)
+    const { stream } = await ann.until(({ available }) => available === 'Bob & <Co>')
+    assert.deepEqual(
+      [stream.endpointId, stream.participantId, stream.mediaTypes],
+      [bob.stream.endpointId, bob.participant.id, ['AUDIO']],
+    )
+    const told = await bob.until(({ available }) => available === 'screen of Ann')
+    assert.equal(told.stream.endpointId, ann.stream.endpointId)
+    const both = await rooms.getParticipants(sessionId)
+    assert.deepEqual(both.map(({ tag, connected }) => [tag, connected]), [['Ann', true], ['Bob & <Co>', true]])
+    await bob.rtc.unpublish(bob.stream)
+    await ann.until(({ unavailable }) => unavailable === bob.stream.endpointId)
+    // Nobody is told of himself.
+    assert.equal(ann.seen.length, 2)
+    const again = await bob.rtc.publish({ tone: 1000 })
+    await ann.until(({ stream }) => stream?.endpointId === again.endpointId)
+    await bob.rtc.disconnect()
+    await ann.until(({ unavailable }) => unavailable === again.endpointId)
+  })
+
+  test('each hears the others and not himself, and nobody of another room', async (t) => {
+    const { rooms, pbx, join } = await meeting(t)
+    const [ann, bob, cid] = [await join('Ann', 600), await join('Bob', 1000), await join('Cid', 1600)]
+    const other = await rooms.createSession({ tag: 'another room' })
+    const { participant, token } = await rooms.createParticipant({ tag: 'Dan' })
+    await rooms.addParticipantToSession(other.id, participant.id)
+    const dan = new BandwidthRtc('silent')
+    t.after(() => dan.disconnect())
+    const ear = new AudioSink({ rate: 16000 })
+    await dan.connect({ deviceToken: token }, { audio: 'none', output: ear, websocketUrl: pbx.url })
+    await dan.publish({ tone: 2200 })
+    for (const [listener, others, own] of [
+      [ann, [1000, 1600], 600],
+      [bob, [600, 1600], 1000],
+      [cid, [600, 1000], 1600],
+    ]) {
+      const heard = await hearsAll(listener.ear, others, [own, 2200])
+      assert.ok(heard.get(own) < -50 && heard.get(2200) < -50, JSON.stringify([...heard]))
+    }
+    await quiet(ear)
+  })
+
+  test('a token lets in one participant, once at a time, and only who has it', async (t) => {
+    const { rooms, sessionId, join, invite, client, open, address } = await meeting(t)
+    const ann = await join('Ann', 600)
+    const key = claimsOf(ann.token).key
+    const stranger = await open('bob')
+    const called = async (headers) => (await failure((await stranger.call(address, { headers })).answered)).sip?.code
+    assert.equal(await called({ 'X-Participant-Token': key }), 403)
+    assert.equal(await called({ 'X-Participant-Token': `${key.slice(1)}x` }), 403)
+    const refused = await failure(stranger.subscribe(address, 'conference', { headers: { 'X-Participant-Token': 'none' } }))
+    assert.equal(refused.sip.code, 403)
+    assert.equal((await failure(stranger.subscribe(address, 'conference'))).sip.code, 403)
+
+    const forged = ann.token.split('.')
+    forged[1] = Buffer.from(JSON.stringify({ ...claimsOf(ann.token), key: 'x' })).toString('base64url')
+    const error = await failure(client().rtc.connect({ deviceToken: forged.join('.') }))
+    assert.ok(error instanceof BandwidthRtcError)
+    assert.match(error.message, /^'connect' failed: .*403/)
+
+    const outside = await rooms.createParticipant()
+    assert.match((await failure(client().rtc.connect({ deviceToken: outside.token }))).message, /403/)
+    const gone = await invite('Gone')
+    await rooms.removeParticipant(sessionId, gone.participant.id)
+    assert.match((await failure(client().rtc.connect({ deviceToken: gone.token }))).message, /403/)
+    // Who has left may come again.
+    await ann.rtc.unpublish()
+    await ann.rtc.publish({ tone: 600 })
+  })
+
+  test('a token that is none, or too old, is told from one that is refused', async (t) => {
+    const { invite } = await meeting(t, { rooms: { tokenLifetime: 1 } })
+    const { token } = await invite('Ann')
+    await new Promise((passed) => setTimeout(passed, 5))
+    const rtc = new BandwidthRtc('silent')
+    const told = async (deviceToken) => (await failure(rtc.connect({ deviceToken }))).message
+    assert.equal(await told(token), 'The device token has expired')
+    assert.equal(await told('not a token'), 'The device token is no JSON Web Token')
+    assert.equal(await told(undefined), 'The device token is no JSON Web Token')
+    const claims = { v: 'sip1', sub: 'a', room: 'sip:r@example.com', key: 'k', exp: 1e10 }
+    assert.equal(await told(written({ ...claims, v: 'v3' })), "The device token has claims of the form 'v3', not of 'sip1'")
+    assert.equal(await told(written({ ...claims, key: 7 })), "The device token has no claim 'key'")
+    assert.equal(await told(written(claims)), "The device token brings no account: give one as the option 'account'")
+  })
+
+  test('what needs connect or publish says so', async () => {
+    const rtc = new BandwidthRtc('silent')
+    for (const [method, act] of [
+      ['publish', () => rtc.publish()],
+      ['unpublish', () => rtc.unpublish()],
+      ['sendDtmf', () => rtc.sendDtmf('1')],
+    ]) {
+      const error = await failure(act())
+      assert.deepEqual([error.name, error.message], ['BandwidthRtcError', `You must call 'connect' before '${method}'`])
+    }
+    assert.throws(() => rtc.setCameraEnabled(true), /not supported yet/)
+    assert.throws(() => rtc.setMicEnabled(true, 'x'), /No stream/)
+    await rtc.disconnect()
+    for (const list of [rtc.getAudioInputs(), rtc.getAudioOutputs(), rtc.getMediaDevices()]) {
+      for (const device of await list) assert.deepEqual(Object.keys(device), ['deviceId', 'kind', 'label', 'groupId'])
+    }
+    assert.deepEqual(await rtc.getVideoInputs(), [])
+  })
+
+  test('publish takes constraints, and says what it can not send', async (t) => {
+    const { invite, client } = await meeting(t)
+    const { token } = await invite('Ann')
+    const lines = []
+    const logger = { ...silent, warn: (line) => lines.push(line) }
+    const { rtc } = client('warn')
+    await rtc.connect({ deviceToken: token }, { audio: 'none', logger })
+    assert.match((await failure(rtc.publish({ video: true }))).message, /Video is not supported yet/)
+    assert.match((await failure(rtc.publish({}))).message, /nothing to publish/)
+    const constraints = { audio: { deviceId: { exact: 'none' }, echoCancellation: true }, video: { width: 640 } }
+    const stream = await rtc.publish(constraints)
+    assert.equal(stream.mediaStream, 'none')
+    assert.deepEqual(lines.map((line) => /constraint '(.*)'/.exec(line)?.[1]), ['video', 'audio.echoCancellation'])
+    assert.match((await failure(rtc.publish())).message, /published already/)
+    assert.match((await failure(rtc.unpublish('another'))).message, /No stream/)
+    await rtc.unpublish(stream)
+    await rtc.unpublish()
+  })
+
+  test("the sample's meeting: start muted, ring until the first peer, tell the last one", async (t) => {
+    const { invite, client, join } = await meeting(t)
+    const { token } = await invite('Ann')
+    const { rtc } = client()
+    // The sample's client, with a bell and a message in place of its page.
+    const start_muted_audio = true
+    const streams = new Set()
+    let ringing = false
+    let message = ''
+    rtc.onStreamAvailable((stream) => {
+      ringing = false
+      streams.add(stream.endpointId)
+    })
+    rtc.onStreamUnavailable((endpointId) => {
+      streams.delete(endpointId)
+      if (streams.size === 0) message = 'You are the last one'
+    })
+    await rtc.connect({ deviceToken: token }, { audio: 'none' })
+    if (start_muted_audio) rtc.setMicEnabled(false)
+    const stream = await rtc.publish({ tone: 600 })
+    ringing = streams.size === 0
+    assert.equal(ringing, true)
+    const bob = await join('Bob', 1000)
+    await bob.until(({ stream: told }) => told?.endpointId === stream.endpointId)
+    await eventually(() => streams.size === 1)
+    assert.equal(ringing, false)
+    await quiet(bob.ear)
+    rtc.setMicEnabled(true, stream)
+    await hears(bob.ear, 600)
+    rtc.setMicEnabled(false)
+    await quiet(bob.ear)
+    await bob.rtc.disconnect()
+    await eventually(() => message === 'You are the last one')
+  })
+
+  test('digits go into the room, and the own level is told', async (t) => {
+    const { rooms, invite, client } = await meeting(t)
+    const { token } = await invite('Ann')
+    const joined = next(rooms, 'participantJoined')
+    const { rtc } = client()
+    await rtc.connect({ deviceToken: token }, { audio: 'none' })
+    const levels = []
+    const stream = await rtc.publish({ tone: 600, level: -12 }, (level) => levels.push(level))
+    const [, participant, session] = await joined
+    assert.deepEqual([participant.tag, participant.connected], ['Ann', true])
+    const digit = next(session, 'dtmf')
+    await rtc.sendDtmf('5', stream.endpointId)
+    assert.equal((await digit)[0].tone, '5')
+    await assert.rejects(rtc.sendDtmf('5', 'another'), /No stream/)
+    await eventually(() => levels.at(-1) === 'high')
+    rtc.setMicEnabled(false)
+    await eventually(() => levels.at(-1) === 'silent')
+  })
+
+  test('a participant who is removed is told, and so is everybody when the session ends', async (t) => {
+    const { rooms, sessionId, join, client } = await meeting(t)
+    const [ann, bob, cid] = [await join('Ann', 600), await join('Bob', 1000), await join('Cid', 1600)]
+    for (const one of [ann, bob, cid]) await eventually(() => one.seen.length === 2)
+    const unpublished = new Promise((resolve) => bob.rtc.onUnpublished((stream) => resolve(stream)))
+    const left = next(rooms, 'participantLeft')
+    await rooms.removeParticipant(sessionId, bob.participant.id)
+    assert.equal((await unpublished).endpointId, bob.stream.endpointId)
+    assert.deepEqual((await left).slice(0, 2).map((value) => value.id ?? value), [sessionId, bob.participant.id])
+    for (const one of [ann, cid]) await one.until(({ unavailable }) => unavailable === bob.stream.endpointId)
+    await eventually(() => bob.seen.filter(({ unavailable }) => unavailable).length === 2)
+    assert.match((await failure(bob.rtc.publish({ tone: 1000 }))).message, /'publish' failed/)
+
+    const over = next(rooms, 'sessionEnded')
+    const hungUp = [ann, cid].map(({ rtc }) => new Promise((resolve) => rtc.onUnpublished(resolve)))
+    await rooms.endSession(sessionId)
+    assert.deepEqual(await over, [{ id: sessionId, tag: 'test room' }, 'ended'])
+    await Promise.all(hungUp)
+    await ann.until(({ unavailable }) => unavailable === cid.stream.endpointId)
+    await assert.rejects(rooms.getParticipants(sessionId), /no session/)
+    assert.match((await failure(client().rtc.connect({ deviceToken: ann.token }))).message, /403/)
+  })
+
+  test('a session is purged after nine hours, with who is in it', async (t) => {
+    const { rooms, pbx, client, host } = await meeting(t)
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    const { id } = await rooms.createSession({ tag: 'long' })
+    const { participant, token } = await rooms.createParticipant()
+    await rooms.addParticipantToSession(id, participant.id)
+    const { rtc } = client()
+    await rtc.connect({ deviceToken: token }, { audio: 'none', websocketUrl: pbx.url })
+    await rtc.publish({ tone: 600 })
+    const hungUp = new Promise((resolve) => rtc.onUnpublished(resolve))
+    const purged = rooms.once('sessionEnded')
+    t.mock.timers.tick(9 * 3_600_000 - 1)
+    assert.equal((await rooms.getParticipants(id)).length, 1)
+    t.mock.timers.tick(1)
+    assert.deepEqual(await purged, [{ id, tag: 'long' }, 'purged'])
+    t.mock.timers.reset()
+    await hungUp
+    await eventually(() => host.sessions.length === 0)
+  })
+
+  test('a telephone is dialled into the room', async (t) => {
+    const { rooms, sessionId, join, open, warnings } = await meeting(t)
+    const ann = await join('Ann', 600)
+    const telephone = await open('bob')
+    const { ear, audio } = voice(1000)
+    telephone.on('pendingSession', ({ id }) => telephone.acceptPendingSession(id, audio))
+    const { participant } = await rooms.createParticipant({ tag: 'Telephone' })
+    await rooms.addParticipantToSession(sessionId, participant.id)
+    const session = await rooms.dial(participant.id, 'bob')
+    assert.ok(session.active)
+    await ann.until(({ available }) => available === 'Telephone')
+    await Promise.all([hears(ear, 600), hears(ann.ear, 1000)])
+    await rooms.removeParticipant(sessionId, participant.id)
+    await ann.until(({ unavailable }) => unavailable !== undefined)
+    await eventually(() => telephone.sessions.length === 0)
+
+    const nobody = await rooms.createParticipant({ tag: 'Nobody' })
+    await rooms.addParticipantToSession(sessionId, nobody.participant.id)
+    assert.equal((await failure(rooms.dial(nobody.participant.id, 'nobody'))).sip.code, 404)
+    assert.deepEqual((await rooms.getParticipants(sessionId)).map(({ tag, connected }) => [tag, connected]), [['Ann', true], ['Nobody', false]])
+    assert.deepEqual(warnings, [])
+  })
+
+  test('calls and subscriptions without a token are the application’s, or nobody’s', async (t) => {
+    const { host, open, address } = await meeting(t)
+    const bob = await open('bob')
+    assert.equal((await failure((await bob.call(address)).answered)).sip.code, 403)
+    host.on('pendingSession', ({ id }) => host.rejectPendingSession(id, { code: 480 }))
+    const call = await bob.call(address)
+    assert.equal((await failure(call.answered)).sip.code, 480)
+    host.on('subscriptionRequest', ({ id, headers }) => !headers['x-participant-token'] && host.acceptSubscription(id))
+    const subscription = await bob.subscribe(address, 'conference')
+    await subscription.unsubscribe()
+  })
+
+  test('no token and no key is in any log', async (t) => {
+    const { host, invite, client } = await meeting(t)
+    const { token } = await invite('Ann')
+    const { rtc } = client('trace')
+    const lines = []
+    const write = (...line) => lines.push(JSON.stringify(line))
+    await rtc.connect({ deviceToken: token }, { audio: 'none', logger: { debug: write, log: write, info: write, warn: write, error: write } })
+    await rtc.publish({ tone: 600 }, undefined, 'a name')
+    rtc.setLogLevel('error')
+    const before = lines.length
+    await rtc.unpublish()
+    assert.equal(lines.length, before)
+    assert.ok(lines.some((line) => line.includes('X-Participant-Token')), 'the messages are not traced at all')
+    const { key, sip } = claimsOf(token)
+    for (const secret of [token, key, sip.password]) {
+      assert.ok(![...lines, ...host.log].some((line) => line.includes(secret)), 'a secret is in a log')
+    }
+  })
+
+  test('a roster may tell only what has changed', async () => {
+    const { Roster } = await import('../../dist/compat/bandwidth/roster.js')
+    const roster = new Roster()
+    const endpoint = (entity, more) => ({ entity, state: 'full', status: 'connected', media: [{ id: '1', type: 'audio' }], ...more })
+    const user = (entity, endpoints, more) => ({ entity, state: 'full', endpoints, ...more })
+    const told = (version, users, state = 'partial') => roster.apply({ entity: 'sip:c', version, state, users })
+    const known = () => [...roster.endpoints()].map(({ user: of, name, endpoint: { entity, status } }) => [of, name, entity, status])
+    told(1, [user('a', [endpoint('a1')], { displayText: 'Ann' }), user('b', [endpoint('b1')])], 'full')
+    told(2, [user('b', [endpoint('b2')], { state: 'partial' }), user('c', [endpoint('c1')])])
+    assert.deepEqual(known(), [
+      ['a', 'Ann', 'a1', 'connected'],
+      ['b', undefined, 'b1', 'connected'],
+      ['b', undefined, 'b2', 'connected'],
+      ['c', undefined, 'c1', 'connected'],
+    ])
+    assert.equal(told(2, [user('a', [], { state: 'deleted' })]), false)
+    told(3, [
+      user('a', [endpoint('a1', { state: 'partial', status: 'on-hold', media: [] })], { state: 'partial' }),
+      user('b', [endpoint('b1', { state: 'deleted' })], { state: 'partial' }),
+      user('c', [], { state: 'deleted' }),
+    ])
+    assert.deepEqual(known(), [['a', 'Ann', 'a1', 'on-hold'], ['b', undefined, 'b2', 'connected']])
+    assert.equal([...roster.endpoints()][0].endpoint.media.length, 1)
+    // A subscription that was made anew begins again.
+    told(1, [user('d', [endpoint('d1')])], 'full')
+    assert.deepEqual(known().map(([entity]) => entity), ['d'])
+    told(2, [], 'deleted')
+    assert.deepEqual(known(), [])
+  })
+
+  test('what rooms can not do is said', async (t) => {
+    const { rooms, sessionId, host, address, invite } = await meeting(t, { rooms: { maxParticipants: 1 } })
+    assert.throws(() => new Rooms(host, {}), /address/)
+    assert.throws(() => new Rooms(host, { address, purgeAfter: 0 }), /purgeAfter/)
+    await assert.rejects(rooms.createSession({ tag: 'x'.repeat(257) }), /tag/)
+    await assert.rejects(rooms.addParticipantToSession(sessionId, randomUUID()), /no participant/)
+    await invite('Ann')
+    await assert.rejects(invite('Bob'), /1 participants already/)
+    const { participant } = await rooms.createParticipant()
+    await assert.rejects(rooms.dial(participant.id, 'bob'), /in no session/)
+    await assert.rejects(rooms.removeParticipant(sessionId, participant.id), /not in this session/)
+    await rooms.close()
+    await assert.rejects(rooms.createSession(), /closed/)
+  })
+})
+
+async function eventually(is, deadline = 10_000) {
+  const end = Date.now() + deadline
+  while (!is()) {
+    assert.ok(Date.now() < end, `it was not so in time: ${is}`)
+    await new Promise((passed) => setTimeout(passed, 10))
+  }
+}
+
+function claimsOf(token) {
+  return JSON.parse(Buffer.from(token.split('.')[1], 'base64url'))
+}
+
+function written(claims) {
+  return `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.`
+}

@@ -1,0 +1,293 @@
+// Generated from lib/ by "npm run types". Do not edit.
+import { AudioInput, AudioOutput, CallOptions, EndReason, Logger, Session, Softphone, SoftphoneOptions, TypedEmitter } from '../index.js'
+
+/** What lets {@link BandwidthRtc.connect} in. */
+export interface RtcAuthParams {
+    /** The participant's token, as the server gave it. */
+    deviceToken: string;
+}
+
+/** Options of {@link BandwidthRtc.connect}: the document's, and what a phone needs where there is no browser. */
+export interface RtcOptions extends Pick<SoftphoneOptions, 'iceServers' | 'iceTransportPolicy' | 'audio' | 'tls' | 'codecs' | 'logger'> {
+    /** The WebSocket of the SIP server; default the token's. */
+    websocketUrl?: string;
+    /** The account to register with, where the token brings none along. */
+    account?: TokenClaims['sip'];
+    /** Where the others are heard; default the phone's speaker. */
+    output?: AudioOutput;
+}
+
+/** A microphone or a speaker, as a browser lists it. */
+export interface MediaDevice {
+    /** Names it, for constraints and outputs. */
+    deviceId: string;
+    /** What it is. */
+    kind: 'audioinput' | 'audiooutput' | 'videoinput';
+    /** The name that the system shows. */
+    label: string;
+    /** Always empty. */
+    groupId: string;
+}
+
+/**
+ * The audio half of Bandwidth's BandwidthRtc on a native phone.
+ *
+ * ```ts
+ * const bandwidthRtc = new BandwidthRtc()
+ * bandwidthRtc.onStreamAvailable((stream) => console.log(stream.alias, 'is here'))
+ * bandwidthRtc.onStreamUnavailable((endpointId) => console.log(endpointId, 'is gone'))
+ * await bandwidthRtc.connect({ deviceToken })
+ * await bandwidthRtc.publish({ audio: true })
+ * ```
+ */
+export declare class BandwidthRtc {
+    #private;
+    constructor(logLevel?: RtcLogLevel);
+    /** The phone behind it while it is connected, for everything beyond the document. */
+    get phone(): Softphone | undefined;
+    /** Sets the least level of the lines that are logged. */
+    setLogLevel(logLevel: RtcLogLevel): void;
+    /**
+     * Registers with the account of the token and learns who is in the room; the others are heard from `publish()` on.
+     *
+     * @throws `BandwidthRtcError` where the token is none, and where the server or the room refuses it.
+     */
+    connect({ deviceToken }: RtcAuthParams, options?: RtcOptions): Promise<void>;
+    /**
+     * Calls the room with the microphone, or with another input; resolves once the room has answered.
+     *
+     * @param onAudioLevel is told how loud the own stream is, whenever that changes.
+     * @param alias names the stream to the others.
+     * @throws `BandwidthRtcError`.
+     */
+    publish(constraints?: StreamConstraints | AudioInput, onAudioLevel?: (audioLevel: AudioLevel) => void, alias?: string, codecPreferences?: unknown): Promise<RtcStream>;
+    /** Leaves the room: the own stream ends. Without a stream it ends whatever is published. */
+    unpublish(...streams: (RtcStream | string)[]): Promise<void>;
+    /** Sets who is told of each stream of another participant; those that are there already are told at once. */
+    onStreamAvailable(callback: (stream: RtcStream) => void): void;
+    /** Sets who is told when a stream of another participant is gone. */
+    onStreamUnavailable(callback: (endpointId: string) => void): void;
+    /** Sets who is told when the own stream has ended otherwise than by `unpublish()`: the participant was removed, or the session is over. */
+    onUnpublished(callback: (stream: RtcStream, reason: EndReason) => void): void;
+    /** Sends digits into the room's call. */
+    sendDtmf(tone: string, streamId?: string): Promise<void>;
+    /** Mutes or unmutes the microphone, of the stream that is published and of those to come; before `publish()` it starts muted. */
+    setMicEnabled(enabled: boolean, stream?: RtcStream | string): void;
+    /** Video is not supported yet. */
+    setCameraEnabled(enabled: boolean, stream?: RtcStream | string): never;
+    /** Lists microphones and speakers. */
+    getMediaDevices(kind?: MediaDevice['kind']): Promise<MediaDevice[]>;
+    /** Lists microphones. */
+    getAudioInputs(): Promise<MediaDevice[]>;
+    /** Lists speakers. */
+    getAudioOutputs(): Promise<MediaDevice[]>;
+    /** Lists cameras: none yet. */
+    getVideoInputs(): Promise<MediaDevice[]>;
+    /** Leaves the room and the server; afterwards nothing keeps the process alive. Every stream becomes unavailable. */
+    disconnect(): Promise<void>;
+}
+
+/** Options of {@link Rooms}. */
+export interface RoomsOptions {
+    /** The SIP address of the phone that hosts the rooms, which participants call: its `uri`. */
+    address: string;
+    /** The account that a participant's token brings along; without it the participants' phones have accounts of their own. */
+    account?: RoomAccount | ((participant: Participant) => RoomAccount | PromiseLike<RoomAccount>);
+    /** Milliseconds after which a session ends whatever goes on in it; default nine hours. */
+    purgeAfter?: number;
+    /** Milliseconds for which a token lets its participant in; default as long as `purgeAfter`. */
+    tokenLifetime?: number;
+    /** The most participants of one session; default 50. */
+    maxParticipants?: number;
+    /** Where mistakes are told that no promise reports; default `console`. */
+    logger?: Pick<Logger, 'warn'>;
+}
+
+/** Somebody who may take part in a session. */
+export interface Participant {
+    /** Names the participant. */
+    readonly id: string;
+    /** What the application calls the participant; others see it in the roster. */
+    readonly tag?: string;
+    /** The session that the participant was added to. */
+    readonly sessionId?: string;
+    /** Whether the participant is in the room now. */
+    readonly connected: boolean;
+}
+
+/** A room that participants are added to. */
+export interface RoomSession {
+    /** Names the session. */
+    readonly id: string;
+    /** What the application calls the session. */
+    readonly tag?: string;
+}
+
+/** Options of {@link Rooms.createParticipant} and {@link Rooms.createSession}. */
+export interface TagOptions {
+    /** What the application calls it, 256 characters at most. */
+    tag?: string;
+}
+
+/** What {@link Rooms.createParticipant} gives. */
+export interface CreatedParticipant {
+    participant: Participant;
+    /** What the participant's `BandwidthRtc.connect()` takes. Who has it is the participant: keep it out of logs. */
+    token: string;
+}
+
+/** Why a session is over: the application ended it, or it had lasted too long. */
+export type RoomEnd = 'ended' | 'purged';
+
+/** The events of {@link Rooms} with their listeners' arguments. */
+export interface RoomsEvents {
+    /** A participant came into the room. */
+    participantJoined: [sessionId: string, participant: Participant, session: Session];
+    /** A participant left the room. */
+    participantLeft: [sessionId: string, participant: Participant, reason: EndReason];
+    /** A session is over: it was ended, or it was purged. */
+    sessionEnded: [session: RoomSession, why: RoomEnd];
+}
+
+/**
+ * Rooms for several people, hosted by one phone: what a server asks of Bandwidth's WebRTC API.
+ *
+ * ```ts
+ * const phone = new Softphone({ ...account, notifies: ['conference'], audio: 'none' })
+ * const rooms = new Rooms(phone, { address: account.uri, account: guests })
+ * await phone.initialize()
+ * const { id } = await rooms.createSession()
+ * const { participant, token } = await rooms.createParticipant({ tag: 'Ann' })
+ * await rooms.addParticipantToSession(id, participant.id)
+ * ```
+ *
+ * Calls and subscriptions without a participant's token are left to the application; where it listens for none, they are refused.
+ */
+export declare class Rooms extends TypedEmitter<RoomsEvents> {
+    #private;
+    constructor(phone: Softphone, options: RoomsOptions);
+    /** Makes a session: a room without anybody in it. */
+    createSession({ tag }?: TagOptions): Promise<RoomSession>;
+    /** The session of this id. */
+    getSession(sessionId: string): Promise<RoomSession>;
+    /** Makes a participant, who takes part in nothing yet, and the token by which they are known. */
+    createParticipant({ tag }?: TagOptions): Promise<CreatedParticipant>;
+    /** Lets a participant into a session, where they hear and are heard by everybody else in it. */
+    addParticipantToSession(sessionId: string, participantId: string): Promise<void>;
+    /** Takes a participant out of a session: their call ends, and their token is void. */
+    removeParticipant(sessionId: string, participantId: string): Promise<void>;
+    /** The participant of this id. */
+    getParticipant(participantId: string): Promise<Participant>;
+    /** Who may take part in a session, and who does. */
+    getParticipants(sessionId: string): Promise<Participant[]>;
+    /** Ends a session: every call in it ends, and the participants' tokens are void. */
+    endSession(sessionId: string): Promise<void>;
+    /**
+     * Calls a telephone number, or a SIP address, for a participant of a session, who is in the room once it answers;
+     * resolves then. The roster shows them as being called until then.
+     */
+    dial(participantId: string, number: string, options?: Omit<CallOptions, 'mediaStream' | 'audioElement'>): Promise<Session>;
+    /** Brings a call of the host's phone into the room of the participant whose token this is: one that the application placed or took. */
+    admit(token: string, session: Session): Promise<void>;
+    /** Ends every session, and leaves the phone to the application. */
+    close(): Promise<void>;
+}
+
+/** What a stream carries. Video comes in a later version. */
+export type MediaType = 'AUDIO';
+
+/** How loud a stream is. */
+export type AudioLevel = 'silent' | 'low' | 'high';
+
+/** One participant's stream. */
+export interface RtcStream {
+    /** Names the stream in the room. */
+    endpointId: string;
+    /** What it carries. */
+    mediaTypes: MediaType[];
+    /**
+     * Of the own stream what is sent; of another participant's the session in which all of them are heard together, which other
+     * calls take as their input. It is played by `publish()` already; undefined until then.
+     */
+    readonly mediaStream: AudioInput | Session | undefined;
+    /** The name that its publisher gave it. */
+    alias?: string;
+    /** Whose it is. */
+    participantId?: string;
+}
+
+/** What a constraint may say, as in a browser. */
+export type DeviceConstraint = string | readonly string[] | {
+    exact?: string | readonly string[];
+    ideal?: string | readonly string[];
+};
+
+/** What to publish: a browser's constraints. Only the microphone's device counts; `video` is not sent yet. */
+export interface StreamConstraints {
+    audio?: boolean | {
+        deviceId?: DeviceConstraint;
+        [constraint: string]: unknown;
+    };
+    video?: unknown;
+}
+
+/** The SIP account with which a participant's phone registers, such as one that all guests share. */
+export type RoomAccount = Pick<SoftphoneOptions, 'uri' | 'displayName' | 'username' | 'password' | 'ha1' | 'realm' | 'accessToken' | 'authorization' | 'servers' | 'register'> & {
+    uri: string;
+};
+
+/**
+ * What a participant's token says: a JSON Web Token without a signature, for what lets a participant in is `key`, which only
+ * the rooms' server and the participant know. Who issues tokens of its own writes the same claims.
+ */
+export interface TokenClaims {
+    /** The form of these claims. */
+    v: 'sip1';
+    /** The participant's id. */
+    sub: string;
+    /** The SIP address that hosts the rooms. */
+    room: string;
+    /** What the participant shows to be let in, as the header `X-Participant-Token` of its INVITE and SUBSCRIBE. */
+    key: string;
+    /** Seconds since 1970 until which the token is good. */
+    exp: number;
+    /** The account to register with. */
+    sip?: RoomAccount;
+}
+
+/** The header that names a participant to the rooms' host. */
+declare const TOKEN_HEADER = "X-Participant-Token";
+
+/** The header in which a participant's phone chooses the id of its stream. */
+declare const ENDPOINT_HEADER = "X-Endpoint-Id";
+
+/** The header with the name of a participant's stream. */
+declare const ALIAS_HEADER = "X-Stream-Alias";
+
+/** Reads a token; the errors name what is wrong and never show it. */
+declare function readToken(token: string): TokenClaims;
+
+/** What is logged at least; `silent` logs nothing. */
+export type RtcLogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
+
+/** The log of one BandwidthRtc, its phone's included, whose level can be changed at any time. */
+declare class RtcLog {
+    #private;
+    constructor(level: RtcLogLevel);
+    to(logger: Logger | undefined): void;
+    setLevel(level: RtcLogLevel): void;
+    info(message: string): void;
+    warn(message: string): void;
+    /** What the phone is made with, so that its lines come here. */
+    forPhone(): Pick<SoftphoneOptions, 'logger' | 'logLevel'>;
+    follow(phone: Softphone): void;
+}
+
+/** What {@link BandwidthRtc} and {@link Rooms} fail with; `cause` says what is behind it, where something is. */
+export declare class BandwidthRtcError extends Error {
+    constructor(message: string, options?: {
+        cause?: unknown;
+    });
+}
+
+export {}

@@ -1,0 +1,3 @@
+import bandwidth from './bandwidth.js'
+
+export const { BandwidthRtc, BandwidthRtcError, Rooms } = bandwidth

@@ -1,0 +1,15 @@
+export { BandwidthRtcError } from './errors'
+export type { RtcLogLevel } from './log'
+export {
+  Rooms,
+  type CreatedParticipant,
+  type Participant,
+  type RoomEnd,
+  type RoomSession,
+  type RoomsEvents,
+  type RoomsOptions,
+  type TagOptions,
+} from './rooms'
+export { BandwidthRtc, type MediaDevice, type RtcAuthParams, type RtcOptions } from './rtc'
+export type { AudioLevel, DeviceConstraint, MediaType, RtcStream, StreamConstraints } from './streams'
+export type { RoomAccount, TokenClaims } from './token'
