@@ -73,15 +73,20 @@ export declare class XcWebrtc {
     /** The same as {@link answer}. */
     answerBySipCallId(sipCallId?: string): boolean;
     /**
-     * Puts this call on hold, or takes it up again, which puts the other on hold. Without a `sipCallId` it is the one call
-     * there is, or the held one of two. False, and a warning, where that is not clear.
+     * Joins a call on hold and one that is not in a conference of three, mixed here, or takes their conference off hold. False, and a
+     * warning, where there is nothing to join.
+     */
+    conference(): boolean;
+    /**
+     * Puts this call on hold, or takes it up again, which puts the other on hold. Without a `sipCallId` it is the conference, the one
+     * call there is, or the held one of two. False, and a warning, where that is not clear.
      */
     hold(sipCallId?: string): boolean;
     /** The same as {@link hold}. */
     holdBySipCallId(sipCallId?: string): boolean;
     /** Sends one digit to the connected call. */
     dtmf(key: string): boolean;
-    /** Mutes or unmutes this call, or the first. */
+    /** Mutes or unmutes this call; without a `sipCallId` the conference, or the first call. */
     toggleMicrophone(sipCallId?: string): boolean;
     /** Puts the call on hold and has the CTI server call the target, whose call is answered by itself. */
     attendedTransfer(destination: string): void;

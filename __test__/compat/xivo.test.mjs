@@ -4,6 +4,7 @@ import { AudioSink } from 'offhook'
 import { Cti, CtiClient, xc_webrtc, XcWebrtc } from 'offhook/compat/xivo'
 import WebSocket from 'ws'
 import { hears, next, pbxOf, voice } from '../pbx.mjs'
+import { drain, strengths } from '../sound.mjs'
 import { ctiOf } from './cti-stub.mjs'
 
 const ice = {
@@ -207,6 +208,110 @@ describe('the XiVO façade', { timeout: 60_000 }, () => {
     function until(phone) {
       return phone.sessions[0].answered
     }
+  })
+
+  describe('conference()', () => {
+    const tones = { alice: 600, bob: 1000, carol: 1500 }
+
+    /** Bob on hold and Carol connected, each with a tone and an ear, as has Alice. */
+    async function two(t) {
+      const house = await xivo(t)
+      const { xc, open, start, causing } = house
+      const desk = voice(tones.alice)
+      xc.setPhoneOptions({ audio: { input: { tone: tones.alice }, output: desk.ear } })
+      await start()
+      const parties = {}
+      for (const user of ['bob', 'carol']) {
+        const phone = await open(user)
+        const { ear, audio } = voice(tones[user])
+        const { sipCallId } = await causing('incoming', 'Setup', () => phone.call('alice', audio))
+        // Answering the second puts the first on hold before.
+        await causing('incoming', 'Connected', () => xc.answer(sipCallId))
+        parties[user] = { user, ear, sipCallId, phone }
+      }
+      parties.alice = { user: 'alice', ear: desk.ear }
+      return { ...house, parties }
+    }
+
+    /** Waits until each hears exactly the others. */
+    async function hear({ alice, bob, carol }, all = ['alice', 'bob', 'carol']) {
+      for (const { user, ear } of [alice, bob, carol]) {
+        if (!all.includes(user)) continue
+        const wanted = `${all.filter((name) => name !== user)}`
+        const deadline = performance.now() + 10_000
+        for (let heard; heard !== wanted; ) {
+          drain(ear)
+          const levels = await strengths(ear, Object.values(tones))
+          heard = `${Object.keys(tones).filter((name) => levels.get(tones[name]) > -45)}`
+          assert.ok(heard === wanted || performance.now() < deadline, `${user} hears ${heard}, not ${wanted}`)
+        }
+      }
+    }
+
+    test('resumes the call on hold and joins both; hold() and conference() take it up again', async (t) => {
+      const { xc, causing, parties, warnings } = await two(t)
+      const resumed = await causing('incoming', 'Resume', () => assert.equal(xc.conference(), true))
+      assert.equal(resumed.sipCallId, parties.bob.sipCallId)
+      await hear(parties)
+      assert.equal(xc.conference(), false)
+      assert.equal(warnings.at(-1), '[offhook] conference: it is going on already')
+
+      const sessions = xc.phone.sessions
+      const held = () => `${sessions.map((session) => session.held)}`
+      const changed = (type) => Promise.all(sessions.map((session) => next(session, type)))
+      for (const again of ['hold', 'conference']) {
+        await Promise.all([changed('hold'), assert.equal(xc.hold(), true)])
+        assert.equal(held(), 'true,true')
+        assert.equal(parties.bob.phone.sessions[0].remoteHeld, true)
+        await Promise.all([changed('resume'), assert.equal(xc[again](), true)])
+        assert.equal(held(), 'false,false')
+        await hear(parties)
+      }
+    })
+
+    test('holds one party by its name, mutes the microphone for both, and sends digits to both', async (t) => {
+      const { xc, causing, parties } = await two(t)
+      await causing('incoming', 'Resume', () => xc.conference())
+      await hear(parties)
+      const { bob, carol } = parties
+      const held = await causing('incoming', 'Hold', () => assert.equal(xc.hold(bob.sipCallId), true))
+      assert.equal(held.sipCallId, bob.sipCallId)
+      await hear(parties, ['alice', 'carol'])
+      await causing('incoming', 'Resume', () => xc.hold(bob.sipCallId))
+      await hear(parties)
+      const digits = [bob, carol].map(({ phone }) => next(phone.sessions[0], 'dtmf'))
+      assert.equal(xc.dtmf('5'), true)
+      assert.deepEqual((await Promise.all(digits)).map(([{ tone }]) => tone), ['5', '5'])
+      const { conference } = xc.phone.sessions[0]
+      await Promise.all([next(conference, 'mute'), assert.equal(xc.toggleMicrophone(), true)])
+      await hear(parties, ['bob', 'carol'])
+      await Promise.all([next(conference, 'unmute'), xc.toggleMicrophone()])
+      await hear(parties)
+    })
+
+    test('is over when one hangs up: the other is an ordinary call again', async (t) => {
+      const { xc, causing, parties } = await two(t)
+      await causing('incoming', 'Resume', () => xc.conference())
+      await hear(parties)
+      const { conference } = xc.phone.sessions[0]
+      await Promise.all([next(conference, 'ended'), parties.carol.phone.sessions[0].end()])
+      await hear(parties, ['alice', 'bob'])
+      await causing('incoming', 'Hold', () => assert.equal(xc.hold(), true))
+      await causing('incoming', 'Resume', () => assert.equal(xc.hold(), true))
+      await hear(parties, ['alice', 'bob'])
+    })
+
+    test('wants one call on hold and one that is not', async (t) => {
+      const { xc, open, start, causing, warnings } = await xivo(t)
+      assert.equal(xc.conference(), false)
+      assert.equal(warnings.at(-1), '[offhook] conference: the stack is not started')
+      await start()
+      const bob = await open('bob')
+      await causing('incoming', 'Setup', () => bob.call('alice'))
+      await causing('incoming', 'Connected', () => xc.answer())
+      assert.equal(xc.conference(), false)
+      assert.equal(warnings.at(-1), '[offhook] conference: one call on hold and one that is not are expected')
+    })
   })
 
   test('answers a call with xivo-autoanswer by itself, and no other', async (t) => {

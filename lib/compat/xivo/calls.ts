@@ -1,4 +1,4 @@
-import type { EndReason, PendingSession, Session, Softphone } from '../../index'
+import type { Conference, EndReason, PendingSession, Session, Softphone } from '../../index'
 import { Incoming, MessageType, Outgoing, type XcEvent } from './messages'
 
 /** What the calls need of who has them. */
@@ -19,10 +19,13 @@ interface Call {
 
 const autoAnswerHeader = 'xivo-autoanswer'
 
-/** Up to two calls of one phone: taking one up puts the other on hold. */
+/** Up to two calls of one phone: taking one up puts the other on hold, unless a conference joins them. */
 export class Calls {
   readonly #owner: CallsOwner
   readonly #calls: Call[] = []
+  /** Of both calls, as long as there are both. */
+  #conference: Conference | undefined
+  #joining = false
 
   constructor(owner: CallsOwner) {
     this.#owner = owner
@@ -64,7 +67,26 @@ export class Calls {
     return true
   }
 
+  /** Joins the call on hold and the other one, or takes their conference off hold. */
+  conference(): boolean {
+    const conference = this.#conference
+    if (conference?.held) this.#doing('conference', conference.resume())
+    if (conference) return conference.held || this.#no('conference: it is going on already')
+    const connected = this.#connected()
+    const held = connected.filter((session) => session.held)
+    if (this.#joining || connected.length !== 2 || held.length !== 1) {
+      return this.#no('conference: one call on hold and one that is not are expected')
+    }
+    this.#doing('conference', this.#join(connected))
+    return true
+  }
+
   hold(sipCallId?: string): boolean {
+    const conference = this.#conference
+    if (conference && !sipCallId) {
+      this.#doing('hold', conference.held ? conference.resume() : conference.hold())
+      return true
+    }
     const connected = this.#calls.filter(({ session }) => session?.active)
     if (sipCallId) {
       const call = connected.find((one) => sipCallIdOf(one) === sipCallId)
@@ -81,10 +103,12 @@ export class Calls {
     return true
   }
 
-  /** Puts every call but this one on hold; resolves when they are. */
+  /** Puts every call but this one and those that it is joined with on hold; resolves when they are. */
   async holdOthers(but?: Session): Promise<void> {
-    const others = this.#calls.filter(({ session }) => session !== but && session?.active && !session.held)
-    await Promise.all(others.map(({ session }) => session?.hold()))
+    const conference = this.#conference
+    if (conference) return but?.conference === conference ? undefined : conference.hold()
+    const others = this.#connected().filter((session) => session !== but && !session.held)
+    await Promise.all(others.map((session) => session.hold()))
   }
 
   dtmf(key: string): boolean {
@@ -96,6 +120,11 @@ export class Calls {
   }
 
   toggleMicrophone(sipCallId?: string): boolean {
+    const conference = this.#conference
+    if (conference && !sipCallId) {
+      this.#doing('toggleMicrophone', conference.muted ? conference.unmute() : conference.mute())
+      return true
+    }
     const connected = this.#calls.filter(({ session }) => session)
     const call = sipCallId ? connected.find((one) => sipCallIdOf(one) === sipCallId) : connected[0]
     if (!call?.session) return this.#no(`toggleMicrophone: ${sipCallId ? `call ${sipCallId} is` : 'no call is'} not connected`)
@@ -147,6 +176,30 @@ export class Calls {
   async #accept(call: Call): Promise<void> {
     await this.holdOthers()
     this.#owner.phone.acceptPendingSession(call.id)
+  }
+
+  #connected(): Session[] {
+    return this.#calls.flatMap(({ session }) => (session?.active ? [session] : []))
+  }
+
+  async #join(sessions: readonly Session[]): Promise<void> {
+    this.#joining = true
+    try {
+      const conference = await this.#owner.phone.conference(sessions)
+      this.#conference = conference
+      conference.on('leave', () => this.#doing('conference', this.#part(conference)))
+      if (conference.members.length < 2) await this.#part(conference)
+    } finally {
+      this.#joining = false
+    }
+  }
+
+  // Where one of them has ended, the other is an ordinary call again.
+  async #part(conference: Conference): Promise<void> {
+    if (this.#conference !== conference) return
+    this.#conference = undefined
+    await Promise.all(conference.members.map((session) => conference.remove(session)))
+    await conference.end()
   }
 
   async #toggle({ session }: Call): Promise<void> {

@@ -142,8 +142,16 @@ export class XcWebrtc {
   }
 
   /**
-   * Puts this call on hold, or takes it up again, which puts the other on hold. Without a `sipCallId` it is the one call
-   * there is, or the held one of two. False, and a warning, where that is not clear.
+   * Joins a call on hold and one that is not in a conference of three, mixed here, or takes their conference off hold. False, and a
+   * warning, where there is nothing to join.
+   */
+  conference(): boolean {
+    return this.#started('conference')?.conference() ?? false
+  }
+
+  /**
+   * Puts this call on hold, or takes it up again, which puts the other on hold. Without a `sipCallId` it is the conference, the one
+   * call there is, or the held one of two. False, and a warning, where that is not clear.
    */
   hold(sipCallId?: string): boolean {
     return this.#started('hold')?.hold(sipCallId) ?? false
@@ -159,7 +167,7 @@ export class XcWebrtc {
     return this.#started('dtmf')?.dtmf(key) ?? false
   }
 
-  /** Mutes or unmutes this call, or the first. */
+  /** Mutes or unmutes this call; without a `sipCallId` the conference, or the first call. */
   toggleMicrophone(sipCallId?: string): boolean {
     return this.#started('toggleMicrophone')?.toggleMicrophone(sipCallId) ?? false
   }
