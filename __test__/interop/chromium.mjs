@@ -86,6 +86,7 @@ async function openPhone(browser, site, options) {
     sendMessage: remote('sendMessage'),
     refer: remote('refer'),
     hears: (frequency, deadline = 5000) => remote('hears')(frequency, deadline),
+    hearsOnly: (wanted, frequencies, deadline = 10_000) => remote('hearsOnly')(wanted, frequencies, deadline),
     received: remote('received'),
     async stop() {
       await remote('stop')().catch(() => {})

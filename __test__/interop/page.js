@@ -129,6 +129,23 @@ class Phone {
     throw new Error(`expected ${frequency} Hz, heard ${JSON.stringify(loudest)}`)
   }
 
+  /** Waits until of these frequencies it hears exactly the wanted ones. */
+  async hearsOnly(wanted, frequencies, deadline) {
+    const analyser = await this.#ear()
+    const bins = new Float32Array(analyser.frequencyBinCount)
+    const width = this.#context.sampleRate / FFT_SIZE
+    const level = (frequency) => Math.max(...[-1, 0, 1].map((near) => bins[Math.round(frequency / width) + near]))
+    const end = performance.now() + deadline
+    let heard
+    do {
+      await new Promise((resolve) => setTimeout(resolve, 200))
+      analyser.getFloatFrequencyData(bins)
+      heard = frequencies.filter((frequency) => level(frequency) > -60)
+      if (`${heard}` === `${wanted}`) return
+    } while (performance.now() < end)
+    throw new Error(`expected ${wanted} Hz, heard ${heard}`)
+  }
+
   /** The codec that packets arrive in, and how many did. */
   async received() {
     const report = await this.#last().connection.getStats()
