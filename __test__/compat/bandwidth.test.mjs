@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
+import { EventEmitter } from 'node:events'
 import { describe, test } from 'node:test'
 import { AudioSink } from 'offhook'
 import { BandwidthRtc, BandwidthRtcError, Rooms } from 'offhook/compat/bandwidth'
@@ -372,6 +373,47 @@ describe('the Bandwidth façade', { timeout: 120_000 }, () => {
     assert.deepEqual(known().map(([entity]) => entity), ['d'])
     told(2, [], 'deleted')
     assert.deepEqual(known(), [])
+  })
+
+  test('a page that is loaded again takes the place of its call that is interrupted', async () => {
+    const phone = new EventEmitter()
+    const ended = []
+    let calls = 0
+    const arrive = (token) => {
+      const session = Object.assign(new EventEmitter(), {
+        id: randomUUID(),
+        state: 'active',
+        active: true,
+        interrupted: false,
+        number: (calls += 1),
+        async end() {
+          ended.push(this.number)
+          this.emit('terminated', this, { condition: 'success' })
+        },
+      })
+      phone.acceptPendingSession = () => phone.emit('sessionStarted', session)
+      phone.emit('pendingSession', { id: session.id, headers: { 'x-participant-token': [claimsOf(token).key] } })
+      return session
+    }
+    const refused = []
+    phone.rejectPendingSession = async (id, { code }) => refused.push(code)
+    phone.conference = async () => ({ add: async () => {}, end: async () => {} })
+    const rooms = new Rooms(phone, { address: 'sip:rooms@example.com' })
+    const told = []
+    rooms.on('participantJoined', (_, __, { number }) => told.push(`joined ${number}`))
+    rooms.on('participantLeft', () => told.push('left'))
+    const session = await rooms.createSession()
+    const { participant, token } = await rooms.createParticipant()
+    await rooms.addParticipantToSession(session.id, participant.id)
+    const first = arrive(token)
+    arrive(token)
+    assert.deepEqual([refused, told], [[403], ['joined 1']])
+    first.interrupted = true
+    const third = arrive(token)
+    assert.deepEqual([ended, told], [[1], ['joined 1', 'joined 3']])
+    await third.end()
+    assert.deepEqual(told.slice(2), ['left'])
+    await rooms.close()
   })
 
   test('what rooms can not do is said', async (t) => {

@@ -63,21 +63,16 @@ export class Room {
   /** Takes a call into the conference; resolves when it takes part. */
   async join(guest: Guest, session: Session, stream: Stream): Promise<void> {
     if (session.state === 'ended') throw new BandwidthRtcError('The call is over')
+    const old = guest.session
     guest.session = session
     this.#streams.set(guest, { ...stream, ringing: false })
-    session.on('progress', () => {
-      const known = this.#streams.get(guest)
-      if (known) known.ringing = true
-      this.#tell()
-    })
-    session.on('change:active', (_, active) => {
-      this.#tell()
-      if (active) this.#owner.joined(guest, session)
-    })
-    session.on('change:remoteHeld', () => this.#tell())
-    session.on('terminated', (_, reason) => this.#leave(guest, reason))
-    this.#tell()
-    if (session.active) this.#owner.joined(guest, session)
+    const ofThis = (act: () => void) => () => guest.session === session && act()
+    session.on('progress', ofThis(() => this.#ringing(guest)))
+    session.on('change:active', ofThis(() => this.#answered(guest, session)))
+    session.on('change:remoteHeld', ofThis(() => this.#tell()))
+    session.on('terminated', (_, reason) => guest.session === session && this.#leave(guest, reason))
+    old?.end().catch((error: unknown) => this.#owner.failed('A call that was interrupted could not be ended', error))
+    this.#answered(guest, session)
     const conference = await this.#mix()
     await conference.add(session)
   }
@@ -99,7 +94,7 @@ export class Room {
     if (notifier.ended) return
     this.#followers.set(notifier, guest)
     notifier.on('terminated', () => this.#followers.delete(notifier))
-    if (this.#ended) await notifier.terminate('noresource')
+    if (this.#ended || guest.room !== this) await notifier.terminate('rejected')
     else if (this.#version !== told) this.#notify(notifier)
   }
 
@@ -113,6 +108,17 @@ export class Room {
     await Promise.all([...this.#followers.keys()].map((notifier) => notifier.terminate('noresource')))
     for (const guest of this.guests) guest.room = undefined
     this.guests.clear()
+  }
+
+  #ringing(guest: Guest): void {
+    const stream = this.#streams.get(guest)
+    if (stream) stream.ringing = true
+    this.#tell()
+  }
+
+  #answered(guest: Guest, session: Session): void {
+    this.#tell()
+    if (session.active) this.#owner.joined(guest, session)
   }
 
   // Nobody sits at the host: it only mixes.

@@ -236,7 +236,8 @@ export class Rooms extends TypedEmitter<RoomsEvents> {
     const key = headerOf(headers, TOKEN_HEADER)
     if (key === undefined && this.#phone.listenerCount('pendingSession') > 1) return
     const guest = key === undefined ? undefined : this.#admissible(key)
-    if (!guest || guest.session || guest.arriving) {
+    // Nobody hears a call that is interrupted: a page that was loaded again takes its place.
+    if (!guest || guest.arriving || (guest.session && !guest.session.interrupted)) {
       this.#phone.rejectPendingSession(id, { code: 403 }).catch((error: unknown) => this.#warn('A call could not be refused', error))
       return
     }
@@ -277,7 +278,7 @@ export class Rooms extends TypedEmitter<RoomsEvents> {
 
   async #join(guest: Guest, session: Session, stream: Stream = { endpointId: session.id, alias: undefined }): Promise<void> {
     if (!guest.room) throw new BandwidthRtcError('The participant is in no session')
-    if (guest.session) throw new BandwidthRtcError('The participant is in the room already')
+    if (guest.session && !guest.session.interrupted) throw new BandwidthRtcError('The participant is in the room already')
     await guest.room.join(guest, session, stream)
   }
 
