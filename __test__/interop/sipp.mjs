@@ -87,28 +87,31 @@ export function answer(status, { tag = '', headers = [], sdp = '' } = {}) {
   return send(`SIP/2.0 ${status}`, [...kept, 'Call-ID: [call_id]', 'CSeq:[$5]', contact, ...headers], sdp)
 }
 
-/** A request of the caller's: the INVITE, or one inside the call that it began. */
-export function request(method, cseq, { scenario, headers = [], body = '', type = 'application/sdp', within = true } = {}) {
+/** A request of the caller's: the INVITE, one inside the call that it began, or one of the branch of the message so many steps `back`. */
+export function request(method, cseq, { scenario, headers = [], body = '', type, within = true, back = 0, answered = false } = {}) {
   const { uri, callee, domain } = scenario
   const target = within ? '[next_url]' : `sip:${callee}@${domain}`
   const route = within ? ['[routes]'] : []
-  const parties = [`From: <${uri}>;tag=[call_number]`, `To: <sip:${callee}@${domain}>${within ? '[peer_tag_param]' : ''}`]
-  return outgoing(method, target, cseq, [...route, ...parties, ...headers], body, type)
+  const parties = [`From: <${uri}>;tag=[call_number]`, `To: <sip:${callee}@${domain}>${within || answered ? '[peer_tag_param]' : ''}`]
+  return outgoing(method, target, cseq, [...route, ...parties, ...headers], body, type, back)
 }
 
 /** A request of the callee's inside the call whose INVITE was kept. */
-export function requestOfCallee(method, cseq, { tag, headers = [], body = '', type = 'application/sdp' }) {
+export function requestOfCallee(method, cseq, { tag, headers = [], body = '', type }) {
   const parties = [`From:[$7];tag=${tag}`, 'To:[$6]']
   return outgoing(method, '[next_url]', cseq, ['[routes]', ...parties, ...headers], body, type)
 }
 
-function outgoing(method, target, cseq, headers, body, type) {
-  const via = 'Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]'
+function outgoing(method, target, cseq, headers, body, type, back = 0) {
+  const via = `Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch${back ? `-${back}` : ''}]`
   const ours = [via, ...headers, 'Call-ID: [call_id]', `CSeq: ${cseq} ${method}`, contact, 'Max-Forwards: 70']
   return send(`${method} ${target} SIP/2.0`, ours, body, type)
 }
 
 /** Plays the tone until the call ends. */
+export const playDigit = (digit) =>
+  `<nop><action><exec play_pcap_audio="/usr/share/sip-tester/dtmf_2833_${digit}.pcap"/></action></nop>`
+
 export const playTone = '<nop><action><exec rtp_stream="tone.ulaw,-1,0"/></action></nop>'
 
 const contact = 'Contact: <sip:sipp@[local_ip]:[local_port]>'

@@ -1,70 +1,14 @@
 import assert from 'node:assert/strict'
-import { after, before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { drain, hears, quiet } from '../sound.mjs'
-import { next, phonesOf, voice } from '../phones.mjs'
-import { startKamailio } from './kamailio.mjs'
+import { next, voice } from '../phones.mjs'
+import { gateway, goOn, toldToGoOn } from './gateway.mjs'
 import { peers } from './peers.mjs'
-import { startRtpengine } from './rtpengine.mjs'
-import { answer, playTone, receive, reply, request, requestOfCallee, sdp, startSipp } from './sipp.mjs'
+import { answer, playTone, receive, reply, request, requestOfCallee, sdp } from './sipp.mjs'
 
 // What no phone does when it is asked to: sipp, by UDP and plain RTP, says it word for word.
 describe('sipp, through Kamailio and rtpengine', { skip: peers('kamailio', 'rtpengine', 'sipp') }, () => {
-  let rtpengine
-  let kamailio
-  before(async () => {
-    rtpengine = await startRtpengine()
-    kamailio = await startKamailio({ rtpengine })
-  })
-  after(() => Promise.all([kamailio?.stop(), rtpengine?.stop()]))
-
-  /** Alice, who is ours. */
-  function aliceOf(t, options) {
-    return phonesOf(t).open({ uri: `sip:alice@${kamailio.domain}`, password: 'alicepw', servers: kamailio.ws, ...options })
-  }
-
-  async function sippOf(t, steps, options) {
-    const sipp = await startSipp(kamailio, steps, options)
-    t.after(() => sipp.stop())
-    return sipp
-  }
-
-  /** A call from Alice to a sipp that answers at once and then goes through these steps. */
-  async function called(t, steps, { phone, sound = voice(600), tone = 1000 } = {}) {
-    const [alice, sipp] = await Promise.all([
-      aliceOf(t, phone),
-      sippOf(t, () => [
-        receive('INVITE', { keep: true }),
-        answer('200 OK', { tag: 'callee', sdp: sdp() }),
-        receive('ACK'),
-        playTone,
-        ...steps,
-      ], { tone }),
-    ])
-    const session = await alice.call(sipp.uri, sound.audio)
-    await session.answered
-    return { alice, sipp, session, ear: sound.ear }
-  }
-
-  /** A call from a sipp to Alice, who takes it; `first` is what sipp sends and gets before it is answered. */
-  async function calling(t, steps, { first, phone, sound = voice(600) } = {}) {
-    const alice = await aliceOf(t, phone)
-    const ringing = next(alice, 'pendingSession')
-    const invite = (scenario) => [
-      request('INVITE', 1, { scenario, within: false, body: sdp() }),
-      receive(100, { optional: true }),
-      receive(180, { optional: true }),
-      receive(200),
-      request('ACK', 1, { scenario }),
-      playTone,
-    ]
-    const sipp = await sippOf(t, (scenario) => [...(first ?? invite)(scenario), ...steps(scenario)], { call: 'alice' })
-    const [pending] = await ringing
-    const started = next(alice, 'sessionStarted')
-    alice.acceptPendingSession(pending.id, sound.audio)
-    const [session] = await started
-    return { alice, sipp, session, ear: sound.ear, pending }
-  }
-
+  const { aliceOf, sippOf, called, calling } = gateway()
   const ends = [receive('BYE'), reply('200 OK')]
 
   test('early media are heard and acknowledged, and a call that is given up is cancelled', async (t) => {
@@ -138,13 +82,16 @@ describe('sipp, through Kamailio and rtpengine', { skip: peers('kamailio', 'rtpe
 
   test('a refresh by UPDATE is answered with the timer', async (t) => {
     const { sipp, session } = await calling(t, (scenario) => [
+      ...toldToGoOn,
       request('UPDATE', 2, { scenario, headers: ['Supported: timer', 'Session-Expires: 90;refresher=uac', 'Min-SE: 90'] }),
       receive(200, { matches: { 'Session-Expires': '90;refresher=uac', Require: 'timer' } }),
       request('INFO', 3, { scenario, type: 'text/plain', body: 'refreshed' }),
       receive(200),
       ...ends,
     ])
-    assert.equal((await next(session, 'info'))[0].body.trim(), 'refreshed')
+    const refreshed = next(session, 'info')
+    await goOn(session)
+    assert.equal((await refreshed)[0].body.trim(), 'refreshed')
     await session.end()
     await sipp.done
   })
@@ -204,22 +151,24 @@ describe('sipp, through Kamailio and rtpengine', { skip: peers('kamailio', 'rtpe
 
   test('holds us as RFC 2543 did, and takes us off again', async (t) => {
     const { sipp, session, ear } = await calling(t, (scenario) => [
+      ...toldToGoOn,
       request('INVITE', 2, { scenario, body: sdp({ version: 2, address: '0.0.0.0' }) }),
       receive(100, { optional: true }),
       receive(200),
       request('ACK', 2, { scenario }),
-      receive('INFO'),
-      reply('200 OK'),
+      ...toldToGoOn,
       request('INVITE', 3, { scenario, body: sdp({ version: 3 }) }),
       receive(100, { optional: true }),
       receive(200),
       request('ACK', 3, { scenario }),
       ...ends,
     ])
-    await next(session, 'hold')
+    const held = next(session, 'hold')
+    await goOn(session)
+    await held
     assert.equal(session.remoteHeld, true)
     const resumed = next(session, 'resume')
-    await session.sendInfo({ contentType: 'text/plain', body: 'take me off' })
+    await goOn(session)
     await resumed
     drain(ear)
     await hears(ear, 1000)
