@@ -487,6 +487,11 @@ export interface PendingSessionEnd {
     side: 'local' | 'remote' | 'network';
     /** Why it ended. */
     reason: EndReason;
+    /**
+     * What another of the user's phones did with the call, of `handledPendingSession`: it answered it, or declined it for all of
+     * them (the server's CANCEL says so: RFC 3326 with a SIP cause of 480, 486 or 6xx, or Q.850 with 17 or 21).
+     */
+    elsewhere?: 'answered' | 'declined';
 }
 
 /** What `connected` says. */
@@ -770,6 +775,14 @@ export interface ProgressEvent {
     earlyMedia: boolean;
 }
 
+/** An outgoing call that is tried elsewhere. */
+export interface RedirectedEvent {
+    /** The SIP status that sent it there: a 3xx, or the refusal of the address before. */
+    code: number;
+    /** The address that is called now. */
+    target: string;
+}
+
 /** The events of a {@link Softphone} with their listeners' arguments; each but the sessions themselves is plain data. */
 export interface SoftphoneEvents {
     /** A call comes in; nothing acts on it before the listeners have run. */
@@ -845,6 +858,8 @@ export interface SessionEvents {
     endOfCandidates: [];
     /** The other side rings, or sends early media. */
     progress: [event: ProgressEvent];
+    /** The outgoing call is tried elsewhere, with `followRedirects`. */
+    redirected: [event: RedirectedEvent];
     /** The other side answered the outgoing call. */
     answered: [];
     /** The microphone was muted. */
@@ -1131,7 +1146,8 @@ export interface SoftphoneOptions {
     autoAnswer?: AutoAnswerPolicy | AutoAnswerDecision | AutoAnswerOptions;
     /**
      * Whether a 3xx answer is followed to the addresses it names; default false, because the callee would choose what is
-     * dialled at your expense. A call that is not followed ends with that answer in its reason.
+     * dialled at your expense. A call that is not followed ends with that answer in its reason, `targets` included; one that is
+     * tries the addresses by their preference, none twice and five at most, and tells of each by `redirected`.
      */
     followRedirects?: boolean;
     /** The most sessions at once; one more is rejected with 486. Default unlimited. */
@@ -1367,6 +1383,16 @@ export type EndCondition = 'alternative-session' | 'busy' | 'cancel' | 'connecti
 /** Who ended a session: this phone, the other party, or the network between them. */
 export type EndSide = 'local' | 'remote' | 'network';
 
+/** Where a redirected call was sent instead. */
+export interface RedirectTarget {
+    /** The SIP address, for `call()`. */
+    uri: string;
+    /** Who that is, where the answer says so. */
+    displayName?: string;
+    /** How much it is preferred, 0 to 1. */
+    q: number;
+}
+
 /** Why a session ended; used as a string it is its condition. */
 export declare class EndReason {
     /** The condition of XEP-0166 §7.4, mapped from the SIP status or the Q.850 cause. */
@@ -1379,6 +1405,8 @@ export declare class EndReason {
     readonly sip?: SipStatus;
     /** The Q.850 cause of a `Reason` header (RFC 3326), where there is one. */
     readonly q850?: number;
+    /** Where the call was sent instead, best first, by a 3xx that was not followed; to call there is the application's decision. */
+    readonly targets?: readonly RedirectTarget[];
     private constructor();
     /** The condition. */
     toString(): string;

@@ -30,6 +30,17 @@ export interface EndReasonInit {
   side: EndSide
   sip?: SipStatus | null
   q850?: number | null
+  targets?: readonly RedirectTarget[] | null
+}
+
+/** Where a redirected call was sent instead. */
+export interface RedirectTarget {
+  /** The SIP address, for `call()`. */
+  uri: string
+  /** Who that is, where the answer says so. */
+  displayName?: string
+  /** How much it is preferred, 0 to 1. */
+  q: number
 }
 
 /** Why a session ended; used as a string it is its condition. */
@@ -44,18 +55,21 @@ export class EndReason {
   declare readonly sip?: SipStatus
   /** The Q.850 cause of a `Reason` header (RFC 3326), where there is one. */
   declare readonly q850?: number
+  /** Where the call was sent instead, best first, by a 3xx that was not followed; to call there is the application's decision. */
+  declare readonly targets?: readonly RedirectTarget[]
 
   /** @internal */
   static of(init: EndReasonInit): EndReason {
     return new EndReason(init)
   }
 
-  private constructor({ condition, text, side, sip, q850 }: EndReasonInit) {
+  private constructor({ condition, text, side, sip, q850, targets }: EndReasonInit) {
     this.condition = condition
     this.text = text ?? condition
     this.side = side
     if (sip) this.sip = sip
     if (typeof q850 === 'number') this.q850 = q850
+    if (targets?.length) this.targets = targets
   }
 
   /** The condition. */

@@ -84,6 +84,11 @@ export interface PendingSessionEnd {
   side: 'local' | 'remote' | 'network'
   /** Why it ended. */
   reason: EndReason
+  /**
+   * What another of the user's phones did with the call, of `handledPendingSession`: it answered it, or declined it for all of
+   * them (the server's CANCEL says so: RFC 3326 with a SIP cause of 480, 486 or 6xx, or Q.850 with 17 or 21).
+   */
+  elsewhere?: 'answered' | 'declined'
 }
 
 /** What `connected` says. */
@@ -354,6 +359,14 @@ export interface ProgressEvent {
   earlyMedia: boolean
 }
 
+/** An outgoing call that is tried elsewhere. */
+export interface RedirectedEvent {
+  /** The SIP status that sent it there: a 3xx, or the refusal of the address before. */
+  code: number
+  /** The address that is called now. */
+  target: string
+}
+
 /** The events of a {@link Softphone} with their listeners' arguments; each but the sessions themselves is plain data. */
 export interface SoftphoneEvents {
   /** A call comes in; nothing acts on it before the listeners have run. */
@@ -429,6 +442,8 @@ export interface SessionEvents {
   endOfCandidates: []
   /** The other side rings, or sends early media. */
   progress: [event: ProgressEvent]
+  /** The outgoing call is tried elsewhere, with `followRedirects`. */
+  redirected: [event: RedirectedEvent]
   /** The other side answered the outgoing call. */
   answered: []
   /** The microphone was muted. */

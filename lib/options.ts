@@ -187,7 +187,8 @@ export interface SoftphoneOptions {
   autoAnswer?: AutoAnswerPolicy | AutoAnswerDecision | AutoAnswerOptions
   /**
    * Whether a 3xx answer is followed to the addresses it names; default false, because the callee would choose what is
-   * dialled at your expense. A call that is not followed ends with that answer in its reason.
+   * dialled at your expense. A call that is not followed ends with that answer in its reason, `targets` included; one that is
+   * tries the addresses by their preference, none twice and five at most, and tells of each by `redirected`.
    */
   followRedirects?: boolean
   /** The most sessions at once; one more is rejected with 486. Default unlimited. */

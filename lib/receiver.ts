@@ -135,6 +135,7 @@ export class Receiver {
         return
       case 'sessionChanged':
       case 'progress':
+      case 'redirected':
       case 'answered':
       case 'endOfCandidates':
       case 'dtmf':
@@ -184,6 +185,7 @@ type SessionEvent = Extract<
     type:
       | 'sessionChanged'
       | 'progress'
+      | 'redirected'
       | 'answered'
       | 'endOfCandidates'
       | 'dtmf'
@@ -204,6 +206,8 @@ function toSession(session: Session | undefined, event: SessionEvent): void {
       return session.change(event.changes)
     case 'progress':
       return session.deliver('progress', { code: event.code, reason: event.reason, earlyMedia: event.earlyMedia })
+    case 'redirected':
+      return session.deliver('redirected', { code: event.code, target: event.target })
     case 'answered':
       return session.answeredByPeer()
     case 'endOfCandidates':
@@ -266,8 +270,8 @@ function messageEvent({ address, uri, displayName, contentType, body, sessionId,
   }
 }
 
-function pendingEnd({ side, reason, conversationId }: WirePendingEnd): PendingSessionEnd {
-  return { side, reason: EndReason.of(reason), conversationId }
+function pendingEnd({ side, reason, conversationId, elsewhere }: WirePendingEnd): PendingSessionEnd {
+  return { side, reason: EndReason.of(reason), conversationId, ...present('elsewhere', elsewhere) }
 }
 
 function present<K extends string, V>(key: K, value: V | null | undefined): { [P in K]?: V } {

@@ -79,6 +79,7 @@ export interface WirePendingEnd {
   side: EndSide
   reason: EndReasonInit
   conversationId: string
+  elsewhere?: 'answered' | 'declined'
 }
 
 export interface WireSession {
@@ -123,6 +124,7 @@ export type WireEvent =
   | { type: 'sessionStarted'; session: WireSession }
   | { type: 'sessionChanged'; id: string; changes: WireChanges }
   | { type: 'progress'; id: string; code: number; reason: string; earlyMedia: boolean }
+  | { type: 'redirected'; id: string; code: number; target: string }
   | { type: 'answered'; id: string }
   | { type: 'endOfCandidates'; id: string }
   | { type: 'dtmf'; id: string; tone: string; duration: number; method: DtmfMethod }

@@ -51,6 +51,25 @@ describe('2. a pending id has exactly one outcome', () => {
     assert.deepEqual(seen.get(id), ['pending', 'cancelled by network: connectivity-error'])
   })
 
+  test('declined on another phone of the user', async (t) => {
+    for (const [code, condition] of [[603, 'decline'], [600, 'busy']]) {
+      const { open } = await pbxOf(t)
+      const [desk, mobile, bob] = await Promise.all([open('alice'), open('alice'), open('bob')])
+      const seen = outcomes(mobile)
+      const [[{ id }], [{ id: other }], call] = await Promise.all([
+        next(desk, 'pendingSession'),
+        next(mobile, 'pendingSession'),
+        bob.call('alice'),
+      ])
+      const handled = next(mobile, 'handledPendingSession')
+      desk.rejectPendingSession(id, { code })
+      const [, details] = await handled
+      assert.deepEqual([`${details.reason}`, details.elsewhere, details.side], [condition, 'declined', 'remote'])
+      await assert.rejects(call.answered, ({ sip }) => sip.code === code)
+      assert.deepEqual(seen.get(other), ['pending', 'handled'])
+    }
+  })
+
   test('answered on another phone of the user', async (t) => {
     const { open } = await pbxOf(t)
     const [desk, mobile, bob] = await Promise.all([open('alice'), open('alice'), open('bob')])
@@ -63,7 +82,8 @@ describe('2. a pending id has exactly one outcome', () => {
     const handled = next(mobile, 'handledPendingSession')
     desk.acceptPendingSession(id)
     await call.answered
-    await handled
+    const [, details] = await handled
+    assert.deepEqual([`${details.reason}`, details.elsewhere], ['alternative-session', 'answered'])
     await call.end()
     assert.deepEqual(seen.get(other), ['pending', 'handled'])
   })

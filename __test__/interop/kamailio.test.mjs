@@ -193,6 +193,23 @@ describe('Kamailio', { skip }, () => {
     await session.end()
   })
 
+  test('a phone that declines for all of its user\'s phones stops the others', async (t) => {
+    const { open } = phonesOf(t)
+    const [alice, desk, mobile] = await Promise.all([
+      open(account(kamailio, 'alice')),
+      open(account(kamailio, 'bob')),
+      open(account(kamailio, 'bob')),
+    ])
+    const rings = Promise.all([next(desk, 'pendingSession'), next(mobile, 'pendingSession')])
+    const session = await alice.call('bob')
+    const [[{ id }]] = await rings
+    const handled = next(mobile, 'handledPendingSession')
+    desk.rejectPendingSession(id, { code: 603 })
+    const [, details] = await handled
+    assert.deepEqual([`${details.reason}`, details.elsewhere, details.reason.sip?.code], ['decline', 'declined', 603])
+    await assert.rejects(session.answered, ({ sip }) => sip.code === 603)
+  })
+
   test('giving up a call cancels it on the other side', async (t) => {
     const { open } = phonesOf(t)
     const [alice, bob] = await Promise.all([open(account(kamailio, 'alice')), open(account(kamailio, 'bob'))])

@@ -205,7 +205,10 @@ describe('sipp, through Kamailio and rtpengine', { skip: peers('kamailio', 'rtpe
       ]),
     ])
     const session = await alice.call(sipp.uri, { mediaStream: 'none' })
+    const ended = next(session, 'terminated')
     await assert.rejects(session.answered, ({ sip }) => sip.code === 302)
+    const [, { targets }] = await ended
+    assert.deepEqual(targets.at(-1), { uri: 'sip:elsewhere@sip.test', q: 1 })
     await sipp.done
   })
 

@@ -46,7 +46,18 @@ pub(crate) enum Verdict {
 }
 
 const ELSEWHERE: &str = r#"SIP;cause=200;text="Call completed elsewhere""#;
-const DECLINED: &str = r#"SIP;cause=600;text="Busy Everywhere""#;
+
+/// Why the other devices stop ringing where one has refused for all (RFC 3326).
+fn declined(code: u16) -> &'static str {
+    match code {
+        603 => r#"SIP;cause=603;text="Decline""#,
+        604 => r#"SIP;cause=604;text="Does Not Exist Anywhere""#,
+        606 => r#"SIP;cause=606;text="Not Acceptable""#,
+        607 => r#"SIP;cause=607;text="Unwanted""#,
+        608 => r#"SIP;cause=608;text="Rejected""#,
+        _ => r#"SIP;cause=600;text="Busy Everywhere""#,
+    }
+}
 
 impl Fork {
     pub(crate) fn new(is_invite: bool, branches: Vec<(ClientKey, FlowId)>, now: Instant) -> Self {
@@ -96,7 +107,7 @@ impl Fork {
         }
         if code >= 600 && self.is_invite && !self.cancelled {
             self.cancelled = true;
-            return Verdict::Cancel(DECLINED);
+            return Verdict::Cancel(declined(code));
         }
         Verdict::Wait
     }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::SipStatus;
 
 /// Why a session ended, or why a pending one never started.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EndReason {
     /// The Jingle condition.
@@ -22,6 +22,22 @@ pub struct EndReason {
     /// The Q.850 cause of a `Reason` header, 1 to 127.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub q850: Option<u8>,
+    /// Where the call was sent instead, by a 3xx that was not followed; best first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub targets: Vec<RedirectTarget>,
+}
+
+/// Where a call was sent instead.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RedirectTarget {
+    /// The SIP address.
+    pub uri: String,
+    /// Who that is, where the answer says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<String>,
+    /// How much it is preferred, 0 to 1.
+    pub q: f64,
 }
 
 impl fmt::Display for EndReason {
@@ -40,6 +56,16 @@ pub enum Side {
     Remote,
     /// Neither: the connection or the media path was lost.
     Network,
+}
+
+/// What another device of the user did with a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Elsewhere {
+    /// It took it.
+    Answered,
+    /// It refused it, for all of them.
+    Declined,
 }
 
 macro_rules! conditions {
@@ -109,6 +135,7 @@ impl EndReason {
             side,
             sip: None,
             q850: None,
+            targets: Vec::new(),
         }
     }
 
@@ -120,6 +147,7 @@ impl EndReason {
             side: Side::Remote,
             sip: Some(status),
             q850: causes.q850,
+            targets: Vec::new(),
         }
     }
 
@@ -134,21 +162,27 @@ impl EndReason {
         Self::of_causes(condition, causes, "The other party hung up")
     }
 
-    /// The reason that a CANCEL gives, and whether another device took the call.
-    pub(crate) fn of_cancel(causes: &Causes) -> (Self, bool) {
+    /// The reason that a CANCEL gives, and what another device of the user did with the call.
+    pub(crate) fn of_cancel(causes: &Causes) -> (Self, Option<Elsewhere>) {
         let (condition, elsewhere) = if causes.is_elsewhere() {
-            (Condition::AlternativeSession, true)
+            (Condition::AlternativeSession, Some(Elsewhere::Answered))
         } else {
-            match causes.sip {
-                Some(600) => (Condition::Busy, true),
-                Some(603 | 607 | 608) => (Condition::Decline, true),
-                Some(408) => (Condition::Timeout, false),
-                Some(_) | None => (Condition::Cancel, false),
+            match (causes.sip, causes.q850) {
+                (Some(486 | 600), _) | (None, Some(17)) => {
+                    (Condition::Busy, Some(Elsewhere::Declined))
+                }
+                // "Not available" is what a device says on which nobody wants to be disturbed.
+                (Some(480 | 603 | 607 | 608), _) | (None, Some(21)) => {
+                    (Condition::Decline, Some(Elsewhere::Declined))
+                }
+                (Some(408), _) => (Condition::Timeout, None),
+                (Some(_) | None, _) => (Condition::Cancel, None),
             }
         };
         let text = match elsewhere {
-            true => "Handled by another device",
-            false => "The caller gave up",
+            Some(Elsewhere::Answered) => "Answered by another device",
+            Some(Elsewhere::Declined) => "Declined by another device",
+            None => "The caller gave up",
         };
         (Self::of_causes(condition, causes, text), elsewhere)
     }
@@ -163,6 +197,7 @@ impl EndReason {
                 reason: causes.text.clone().unwrap_or_default(),
             }),
             q850: causes.q850,
+            targets: Vec::new(),
         }
     }
 }
@@ -209,7 +244,7 @@ pub(crate) fn of_status(code: u16) -> Condition {
         487 => Condition::Cancel,
         486 | 600 => Condition::Busy,
         603 | 607 | 608 => Condition::Decline,
-        404 | 410 | 481 | 604 => Condition::Gone,
+        301 | 404 | 410 | 481 | 604 => Condition::Gone,
         415 | 488 | 606 => Condition::IncompatibleParameters,
         401 | 403 | 407 | 494 => Condition::SecurityError,
         500..=599 => Condition::FailedApplication,
@@ -251,22 +286,38 @@ mod tests {
             [("sip", 487, "Call Completed Elsewhere")],
         ] {
             let (reason, elsewhere) = EndReason::of_cancel(&causes(&list));
-            assert!(elsewhere, "{list:?}");
+            assert_eq!(elsewhere, Some(Elsewhere::Answered), "{list:?}");
             assert_eq!(reason.condition, Condition::AlternativeSession);
         }
     }
 
     #[test]
-    fn declined_elsewhere_is_handled_too() {
-        let (reason, elsewhere) = EndReason::of_cancel(&causes(&[("SIP", 600, "Busy Everywhere")]));
-        assert!(elsewhere);
-        assert_eq!(reason.condition, Condition::Busy);
+    fn declined_elsewhere_is_handled_too_and_told_apart() {
+        for (protocol, cause, condition) in [
+            ("SIP", 600, "busy"),
+            ("SIP", 486, "busy"),
+            ("SIP", 603, "decline"),
+            ("SIP", 607, "decline"),
+            ("SIP", 480, "decline"),
+            ("Q.850", 17, "busy"),
+            ("Q.850", 21, "decline"),
+        ] {
+            let list = causes(&[(protocol, cause, "")]);
+            let (reason, elsewhere) = EndReason::of_cancel(&list);
+            assert_eq!(elsewhere, Some(Elsewhere::Declined), "{cause}");
+            assert_eq!(reason.to_string(), condition, "{cause}");
+            assert_eq!(reason.text, "Declined by another device");
+        }
+        for (protocol, cause) in [("SIP", 487), ("SIP", 408), ("Q.850", 16), ("Q.850", 19)] {
+            let list = causes(&[(protocol, cause, "")]);
+            assert_eq!(EndReason::of_cancel(&list).1, None, "{cause}");
+        }
     }
 
     #[test]
     fn a_plain_cancel_is_a_missed_call() {
         let (reason, elsewhere) = EndReason::of_cancel(&Causes::default());
-        assert!(!elsewhere);
+        assert_eq!(elsewhere, None);
         assert_eq!(reason.to_string(), "cancel");
         assert_eq!(reason.side, Side::Remote);
     }
@@ -281,6 +332,8 @@ mod tests {
             (480, "timeout"),
             (404, "gone"),
             (410, "gone"),
+            (301, "gone"),
+            (302, "general-error"),
             (488, "incompatible-parameters"),
             (415, "incompatible-parameters"),
             (403, "security-error"),

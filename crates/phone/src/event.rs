@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::caller_identity::CallerIdentity;
 use crate::command::{Content, Tones};
 use crate::conference;
-use crate::end_reason::EndReason;
+use crate::end_reason::{Elsewhere, EndReason};
 use crate::error::PhoneError;
 use crate::id::{ConferenceId, SessionId};
 use crate::message_summary::MessageSummary;
@@ -65,6 +65,12 @@ pub enum Event {
         code: u16,
         reason: String,
         early_media: bool,
+    },
+    /// An outgoing call is tried elsewhere, because of this answer.
+    Redirected {
+        id: SessionId,
+        code: u16,
+        target: String,
     },
     /// An outgoing call was answered.
     Answered { id: SessionId },
@@ -260,7 +266,7 @@ pub enum AutoAnswerSource {
 }
 
 /// How a pending session ended without starting.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PendingEnd {
     /// Who ended it.
@@ -269,6 +275,9 @@ pub struct PendingEnd {
     pub reason: EndReason,
     /// The conversation it belonged to.
     pub conversation_id: String,
+    /// What another device of the user did with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub elsewhere: Option<Elsewhere>,
 }
 
 /// A session as it is now.

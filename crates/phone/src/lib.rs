@@ -63,7 +63,7 @@ mod wire;
 
 pub use command::Command;
 pub use config::{Config, ConfigError, Options};
-pub use end_reason::{Condition, EndReason, Side};
+pub use end_reason::{Condition, Elsewhere, EndReason, RedirectTarget, Side};
 pub use error::{ErrorCode, ErrorType, PhoneError, SipStatus};
 pub use event::Event;
 pub use id::{ConferenceId, SessionId, Ticket};

@@ -6,7 +6,7 @@ use sip::message::{HeaderName, Headers, Request, Response};
 use sip::uri::Uri;
 
 use crate::config::Config;
-use crate::end_reason::Causes;
+use crate::end_reason::{Causes, RedirectTarget};
 use crate::error::{ErrorCode, ErrorType, PhoneError, SipStatus};
 use crate::session::{Arrival, Peer};
 use crate::{caller_identity, conversation_id};
@@ -97,6 +97,17 @@ pub(crate) fn to_tag(response: &Response) -> String {
     to.and_then(Result::ok)
         .and_then(|to| to.tag().map(str::to_owned))
         .unwrap_or_default()
+}
+
+/// Where a redirection sends a call.
+pub(crate) fn targets(response: &Response) -> Vec<RedirectTarget> {
+    let alternatives = sip::endpoint::alternatives(response).into_iter();
+    let targets = alternatives.map(|next| RedirectTarget {
+        uri: next.uri.to_string(),
+        display_name: next.display_name.map(|name| shortened(&name)),
+        q: f64::from(next.q) / 1000.0,
+    });
+    targets.collect()
 }
 
 /// What the `Reason` headers of a message say.

@@ -75,6 +75,35 @@ fn who_answers_first_has_the_call_and_the_others_learn_it() {
 }
 
 #[test]
+fn who_declines_for_all_stops_the_others_and_they_learn_it() {
+    for (code, wanted) in [
+        (603, r#"SIP;cause=603;text="Decline""#),
+        (600, r#"SIP;cause=600;text="Busy Everywhere""#),
+    ] {
+        let mut town = Town::new();
+        town.register("desk", "alice");
+        town.register("lap", "bob");
+        town.register("pocket", "bob");
+        town.invite("desk", "sip:bob@pbx.test");
+        let lap = town.expect_incoming("lap");
+        town.expect_incoming("pocket");
+        let now = town.now;
+        let endpoint = &mut town.client("lap").endpoint;
+        endpoint.respond(lap, &Reply::new(code), now).unwrap();
+        town.settle();
+        let reason = town.expect("pocket", "CANCEL", |event| match event {
+            SipEvent::Cancelled {
+                cancel: Some(cancel),
+                ..
+            } => Some(cancel.headers().get(HeaderName::Reason).map(str::to_owned)),
+            _ => None,
+        });
+        assert_eq!(reason.as_deref(), Some(wanted));
+        assert_eq!(town.expect_failure("desk"), code);
+    }
+}
+
+#[test]
 fn a_caller_that_gives_up_stops_every_device() {
     let mut town = Town::new();
     town.register("desk", "alice");

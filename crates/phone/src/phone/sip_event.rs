@@ -42,6 +42,15 @@ impl Phone {
             endpoint::Event::Answered { usage, response } => {
                 self.of(usage, |session, ctx| session.answered(&response, ctx));
             }
+            endpoint::Event::Redirecting {
+                usage,
+                target,
+                response,
+            } => {
+                self.of(usage, |session, ctx| {
+                    session.redirected(&target, &response, ctx);
+                });
+            }
             endpoint::Event::Redirected {
                 usage, response, ..
             } => self.failed(usage, &FailureCause::Response(response)),
@@ -120,7 +129,11 @@ impl Phone {
     fn failed(&mut self, usage: UsageId, cause: &FailureCause) {
         let reason = match cause {
             FailureCause::Response(response) | FailureCause::AnsweredAfterCancel(response) => {
-                EndReason::of_response(wire::status(response), &wire::causes(response.headers()))
+                let causes = wire::causes(response.headers());
+                EndReason {
+                    targets: wire::targets(response),
+                    ..EndReason::of_response(wire::status(response), &causes)
+                }
             }
             FailureCause::Timeout => EndReason::new(
                 Condition::Timeout,

@@ -15,7 +15,7 @@ impl Session {
                     Side::Network,
                     "The caller did not acknowledge our ringing",
                 ),
-                false,
+                None,
             ),
             None => (
                 EndReason::new(
@@ -23,7 +23,7 @@ impl Session {
                     Side::Network,
                     "The connection was lost",
                 ),
-                false,
+                None,
             ),
         };
         match &self.state {

@@ -194,6 +194,23 @@ impl Session {
         });
     }
 
+    /// An answer sends the call elsewhere, and it goes there.
+    pub(crate) fn redirected(
+        &mut self,
+        target: &Uri<'_>,
+        response: &Response,
+        ctx: &mut Context<'_>,
+    ) {
+        if let State::Dialing(dialing) = &mut self.state {
+            dialing.early.clear();
+            ctx.emit(Event::Redirected {
+                id: self.id,
+                code: response.status().code(),
+                target: target.to_string(),
+            });
+        }
+    }
+
     /// The callee has answered.
     pub(crate) fn answered(&mut self, response: &Response, ctx: &mut Context<'_>) {
         let State::Dialing(dialing) = &mut self.state else {

@@ -70,7 +70,7 @@ impl Session {
     /// The dialog, or the INVITE that was to make it, is over.
     pub(crate) fn ended(&mut self, reason: EndReason, ctx: &mut Context<'_>) {
         match &self.state {
-            State::Pending(_) => self.drop_pending(reason, false, ctx),
+            State::Pending(_) => self.drop_pending(reason, None, ctx),
             State::Ending => {
                 self.transfer_outlives(ctx);
                 self.over = true;

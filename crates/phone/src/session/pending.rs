@@ -8,7 +8,7 @@ use super::auto_answer::DECISION_PATIENCE;
 use super::{Auto, Choice, Context, Delivery, MediaPath, Peer, Pending, Place, Session, State};
 use crate::auto_answer::Verdict;
 use crate::caller_identity::CallerIdentity;
-use crate::end_reason::{Condition, EndReason, Side};
+use crate::end_reason::{Condition, Elsewhere, EndReason, Side};
 use crate::event::{AutoAnswerSource, ConnectionState, Direction, Event, PendingEnd};
 use crate::id::SessionId;
 
@@ -151,14 +151,14 @@ impl Session {
             // Its only failure is that the caller has gone already.
             let _ = ctx.respond(usage, &reply);
         }
-        self.drop_pending(reason, false, ctx);
+        self.drop_pending(reason, None, ctx);
     }
 
     /// The call is gone; the one outcome of a pending id that never started (guarantee 2).
     pub(super) fn drop_pending(
         &mut self,
         reason: EndReason,
-        elsewhere: bool,
+        elsewhere: Option<Elsewhere>,
         ctx: &mut Context<'_>,
     ) {
         let State::Pending(pending) = std::mem::replace(&mut self.state, State::Ended) else {
@@ -172,10 +172,11 @@ impl Session {
             side: reason.side,
             reason,
             conversation_id: self.conversation_id.clone(),
+            elsewhere,
         };
         ctx.emit(match elsewhere {
-            true => Event::HandledPendingSession { id, details },
-            false => Event::CancelPendingSession { id, details },
+            Some(_) => Event::HandledPendingSession { id, details },
+            None => Event::CancelPendingSession { id, details },
         });
     }
 }

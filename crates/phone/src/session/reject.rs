@@ -22,6 +22,7 @@ impl Session {
             side: Side::Local,
             sip: Some(SipStatus { code, reason: text }),
             q850: None,
+            targets: Vec::new(),
         };
         let mut reply = Reply::new(code);
         reply.reason = phrase;

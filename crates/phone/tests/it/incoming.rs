@@ -271,15 +271,22 @@ fn a_cancel_takes_the_pending_session_away() {
 
 #[test]
 fn a_cancel_that_says_why_was_handled_elsewhere() {
-    for (reason, condition) in [
+    for (reason, condition, elsewhere) in [
         (
             "SIP;cause=200;text=\"Call completed elsewhere\"",
             "alternative-session",
+            "answered",
         ),
-        ("Q.850;cause=26", "alternative-session"),
-        ("Q.850;cause=16, SIP;cause=200", "alternative-session"),
-        ("SIP;cause=600;text=\"Busy Everywhere\"", "busy"),
-        ("SIP;cause=603", "decline"),
+        ("Q.850;cause=26", "alternative-session", "answered"),
+        (
+            "Q.850;cause=16, SIP;cause=200",
+            "alternative-session",
+            "answered",
+        ),
+        ("SIP;cause=600;text=\"Busy Everywhere\"", "busy", "declined"),
+        ("SIP;cause=486", "busy", "declined"),
+        ("SIP;cause=603", "decline", "declined"),
+        ("SIP;cause=480;text=\"DND\"", "decline", "declined"),
     ] {
         let (mut rig, caller) = ringing(alice());
         rig.receive(caller.cancel(&[("Reason", reason)]));
@@ -287,6 +294,7 @@ fn a_cancel_that_says_why_was_handled_elsewhere() {
         assert_eq!(rig.count("cancelPendingSession"), 0, "{reason}");
         let details = rig.last("handledPendingSession")["details"].clone();
         assert_eq!(details["reason"]["condition"], condition, "{reason}");
+        assert_eq!(details["elsewhere"], elsewhere, "{reason}");
     }
 }
 

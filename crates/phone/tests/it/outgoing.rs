@@ -331,10 +331,16 @@ fn a_redirection_is_followed_only_where_the_application_wants_it() {
         if follow {
             let second = rig.request(&Method::Invite);
             assert_eq!(second.uri().as_str(), "sip:+19005550100@example.com");
+            let told = rig.last("redirected");
+            assert_eq!(told["code"], 302);
+            assert_eq!(told["target"], "sip:+19005550100@example.com");
         } else {
             assert!(rig.is_silent());
             assert_eq!(rig.count("sessionEnded"), 1);
-            assert_eq!(rig.last("sessionEnded")["reason"]["sip"]["code"], 302);
+            let reason = rig.last("sessionEnded")["reason"].clone();
+            assert_eq!(reason["sip"]["code"], 302);
+            let target = json!({ "uri": "sip:+19005550100@example.com", "q": 1.0 });
+            assert_eq!(reason["targets"], json!([target]));
         }
     }
 }

@@ -360,6 +360,7 @@ impl Stream {
                 side: Side::Local,
                 sip: None,
                 q850: None,
+                targets: Vec::new(),
             };
             self.send(Event::Phone(phone::Event::Terminated {
                 id,

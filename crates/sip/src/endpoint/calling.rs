@@ -5,6 +5,7 @@ use std::time::Instant;
 use super::command::{CommandError, Invite};
 use super::event::{Event, FailureCause, RequestFailure, UsageId};
 use super::outside::{MAX_RETRIES, renumbered};
+use super::redirecting::{alternatives, is_redirection};
 use super::reliable::Arrived;
 use super::session_timer::Timing;
 use super::usage::{
@@ -13,11 +14,10 @@ use super::usage::{
 };
 use super::{Alarm, Endpoint, Redirects};
 use crate::dialog::{Dialog, to_tag};
-use crate::header::{Contact, Reason, Require, Unsupported};
+use crate::header::{Reason, Require, Unsupported};
 use crate::message::{HeaderName, Method, Request, Response, StatusCode};
 use crate::put::Put;
 use crate::transaction::{Cancelling, ClientKey, FlowId};
-use crate::uri::Uri;
 
 impl Endpoint {
     /// Places a call; exactly one of `Answered`, `Redirected` and `Failed` follows.
@@ -303,7 +303,7 @@ impl Endpoint {
         calling.early.clear();
         self.refuse_all_of(usage, now);
         if calling.cancel.is_none()
-            && let Some(request) = self.next_invite(&mut calling, &response)
+            && let Some(request) = self.next_invite(usage, &mut calling, &response)
             && let Some(flow) = self.flow_for(Some(calling.flow))
         {
             calling.client = self.send_invite(usage, flow, request.clone(), now);
@@ -320,7 +320,7 @@ impl Endpoint {
         let event = match calling.cancel {
             None if told => Event::Redirected {
                 usage,
-                contacts: alternatives(&response),
+                alternatives: alternatives(&response),
                 response,
             },
             Some(WhyCancelled::Patience) => Event::Failed {
@@ -336,7 +336,12 @@ impl Endpoint {
     }
 
     /// What to try after a refusal: with credentials, without an option, or elsewhere.
-    fn next_invite(&mut self, calling: &mut Calling, response: &Response) -> Option<Request> {
+    fn next_invite(
+        &mut self,
+        usage: UsageId,
+        calling: &mut Calling,
+        response: &Response,
+    ) -> Option<Request> {
         let retries = calling.retries;
         if let Some(again) = self.answer_challenge(response, &calling.request, retries, None) {
             calling.retries += 1;
@@ -355,33 +360,7 @@ impl Endpoint {
             calling.retries += 1;
             return Some(again);
         }
-        self.redirected(calling, response)
-    }
-
-    /// RFC 3261 §8.1.3.4: the next alternative, best first, none twice, under the same Call-ID and From tag.
-    fn redirected(&mut self, calling: &mut Calling, response: &Response) -> Option<Request> {
-        let Redirects::Follow(most) = self.config.redirects else {
-            return None;
-        };
-        let redirection = &mut calling.redirection;
-        if response.status().class() == 6 {
-            redirection.left.clear();
-        }
-        if is_redirection(response) {
-            redirection.left.extend(alternatives(response));
-        }
-        while redirection.tried.len() <= most as usize && !redirection.left.is_empty() {
-            let target = redirection.left.remove(0);
-            if redirection.tried.iter().any(|tried| tried.same_as(&target)) {
-                continue;
-            }
-            redirection.tried.push(target.clone());
-            let mut again = renumbered(&calling.request, None);
-            again.set_uri(target);
-            self.authorize(&mut again);
-            return Some(again);
-        }
-        None
+        self.redirected(usage, calling, response)
     }
 
     pub(super) fn invite_failed(
@@ -457,23 +436,6 @@ fn without_unsupported(request: &Request, response: &Response) -> Option<Request
             .put(HeaderName::Require, &left.join(", "));
     }
     Some(again)
-}
-
-/// 305 would choose our proxy for us, 380 is no address (RFC 3261 §21.3.4, §21.3.5).
-fn is_redirection(response: &Response) -> bool {
-    matches!(response.status().code(), 300..=304 | 306..=379 | 381..=399)
-}
-
-fn alternatives(response: &Response) -> Vec<Uri<'static>> {
-    let mut contacts: Vec<(u16, Uri<'static>)> = response
-        .headers()
-        .list::<Contact>()
-        .filter_map(Result::ok)
-        .filter_map(|contact| Some((contact.q(), contact.uri()?.to_request_uri())))
-        .take(16)
-        .collect();
-    contacts.sort_by_key(|(q, _)| std::cmp::Reverse(*q));
-    contacts.into_iter().map(|(_, uri)| uri).collect()
 }
 
 fn wrong(state: &'static str) -> CommandError {

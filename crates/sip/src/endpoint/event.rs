@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use super::notifying::{NotifierEnd, NotifierId};
+use super::redirecting::Alternative;
 use super::subscribing::{SubscriptionEnd, SubscriptionId};
 use crate::dialog::DialogId;
 use crate::message::{Request, Response};
@@ -75,12 +76,21 @@ pub enum Event {
         /// The 2xx.
         response: Response,
     },
+    /// Our INVITE goes to another address, as an answer asked for.
+    Redirecting {
+        /// The call.
+        usage: UsageId,
+        /// Where it goes now.
+        target: Uri<'static>,
+        /// The answer to the INVITE before.
+        response: Response,
+    },
     /// Our INVITE was redirected and the policy is to tell; final.
     Redirected {
         /// The call.
         usage: UsageId,
         /// Where else to try, best first.
-        contacts: Vec<Uri<'static>>,
+        alternatives: Vec<Alternative>,
         /// The 3xx.
         response: Response,
     },

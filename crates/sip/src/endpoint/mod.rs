@@ -22,6 +22,7 @@ mod lingering;
 mod notifying;
 mod outside;
 mod receiving;
+mod redirecting;
 mod registering;
 mod reliable;
 mod replacing;
@@ -56,6 +57,7 @@ pub use event::{
 };
 
 pub use notifying::{NotifierEnd, NotifierId};
+pub use redirecting::{Alternative, alternatives};
 pub use replacing::Replaced;
 pub use subscribing::{Subscribe, SubscriptionEnd, SubscriptionId};
 

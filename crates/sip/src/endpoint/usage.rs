@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use super::command::Body;
 use super::event::{RequestId, ServerRequestId};
+use super::redirecting::Alternative;
 use super::session_timer::Timing;
 use crate::dialog::{Dialog, DialogId};
 use crate::message::{Request, Response};
@@ -88,7 +89,7 @@ pub(super) enum WhyCancelled {
 #[derive(Debug, Default)]
 pub(super) struct Redirection {
     pub(super) tried: Vec<Uri<'static>>,
-    pub(super) left: Vec<Uri<'static>>,
+    pub(super) left: Vec<Alternative>,
 }
 
 /// An INVITE of theirs without a final answer.
