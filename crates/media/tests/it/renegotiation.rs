@@ -318,6 +318,39 @@ fn fork(certificate: Certificate) {
     assert!(hears(&last, 500.0) > 0.7);
 }
 
+/// Nobody answers the checks to the first fork: that is told, and the next one is heard all the same.
+#[test]
+fn a_fork_that_answers_finally_is_heard_although_the_early_one_could_not_be_reached() {
+    let mut network = Network::new(3);
+    let mut a = Phone::new(A, 500.0, &network);
+    let mut early = Phone::new("192.0.2.3:40003", 700.0, &network);
+    let mut last = Phone::new(B, 1_100.0, &network);
+    a.session.create_offer(network.now).unwrap();
+    let offer = a.described();
+    early.session.create_answer(&offer, network.now).unwrap();
+    let preview = early.described();
+    a.session.set_answer(&preview, true, network.now).unwrap();
+    a.drain();
+    let failed = |phone: &Phone| {
+        let failed = |state: &ConnectionState| matches!(state, ConnectionState::Failed(_));
+        phone.states().iter().any(failed)
+    };
+    for _ in 0..60 {
+        network.run(&mut a, &mut last, Duration::from_secs(1));
+        if failed(&a) {
+            break;
+        }
+    }
+    assert!(failed(&a), "{:?}", a.states());
+    last.session.create_answer(&offer, network.now).unwrap();
+    let answer = last.described();
+    a.session.set_answer(&answer, false, network.now).unwrap();
+    a.drain();
+    network.run(&mut a, &mut last, Duration::from_secs(5));
+    assert!(hears(&a, 1_100.0) > 0.7, "{:?}", a.states());
+    assert!(hears(&last, 500.0) > 0.7);
+}
+
 #[test]
 fn another_fork_that_answers_finally_takes_the_place_of_the_early_one() {
     fork(Certificate::generate().unwrap());

@@ -14,7 +14,7 @@ use crate::audio;
 use crate::caller_identity::CallerIdentity;
 use crate::end_reason::{Condition, EndReason, Side};
 use crate::error::{ErrorCode, ErrorType, PhoneError};
-use crate::event::{ConnectionState, Direction, Event, SessionChanges};
+use crate::event::{ConnectionState, Direction, Event, Level, SessionChanges};
 use crate::id::{SessionId, Ticket};
 use crate::media::MediaCommand;
 use crate::output;
@@ -180,6 +180,7 @@ impl Session {
                     tag,
                     sdp: sdp.clone(),
                     renewed: false,
+                    unreachable: false,
                 });
                 self.apply_answer(sdp, true, ctx);
             }
@@ -217,9 +218,14 @@ impl Session {
             return;
         };
         let tag = wire::to_tag(response);
-        let early = std::mem::take(&mut dialing.early)
-            .into_iter()
-            .find(|fork| fork.tag == tag);
+        let mut forks = std::mem::take(&mut dialing.early);
+        let lost = forks
+            .last()
+            .is_some_and(|heard| heard.tag == tag && heard.unreachable);
+        let early = forks
+            .iter()
+            .position(|fork| fork.tag == tag)
+            .map(|index| forks.swap_remove(index));
         if let Some((id, _)) = dialing.offer_open.take() {
             // Its sender did not wait for our answer.
             ctx.answer(id, &Reply::new(500).header("Retry-After", "1"));
@@ -240,6 +246,22 @@ impl Session {
         self.apply_answer(answer, false, ctx);
         self.activate(ctx);
         ctx.emit(Event::Answered { id: self.id });
+        if lost {
+            self.path_failed("Its early media could not be reached", ctx);
+        }
+    }
+
+    /// The phone that is heard before the answer can't be reached, or not any more: the others ring on,
+    /// and the one that answers may be another.
+    pub(super) fn early_path_failed(&mut self, text: &str, ctx: &mut Context<'_>) {
+        if let State::Dialing(dialing) = &mut self.state {
+            if let Some(heard) = dialing.early.last_mut() {
+                heard.unreachable = true;
+            }
+            let details = serde_json::json!({ "id": self.id, "reason": text });
+            ctx.trace(Level::Warn, "Early media could not be reached", details);
+            self.path_changed(MediaPath::None, ctx);
+        }
     }
 
     fn apply_answer(&mut self, sdp: String, provisional: bool, ctx: &mut Context<'_>) {

@@ -38,8 +38,10 @@ impl Session {
         let id = match &mut self.state {
             State::Dialing(dialing) => {
                 let (id, tag) = dialing.offer_open.take()?;
-                for fork in dialing.early.iter_mut().filter(|fork| fork.tag == tag) {
+                let fork = dialing.early.iter().position(|fork| fork.tag == tag);
+                if let Some(mut fork) = fork.map(|index| dialing.early.remove(index)) {
                     fork.renewed = true;
+                    dialing.early.push(fork);
                 }
                 id
             }

@@ -153,6 +153,11 @@ impl Session {
     fn failed(&mut self, failure: MediaFailure, text: &str, ctx: &mut Context<'_>) {
         let (condition, side) = match failure {
             MediaFailure::Fingerprint => (Condition::SecurityError, Side::Remote),
+            MediaFailure::Ice | MediaFailure::Dtls | MediaFailure::Consent
+                if matches!(self.state, State::Dialing(_)) =>
+            {
+                return self.early_path_failed(text, ctx);
+            }
             MediaFailure::Ice | MediaFailure::Consent if self.media_was_up => {
                 return self.path_failed(text, ctx);
             }

@@ -236,7 +236,8 @@ pub(crate) struct Offering {
 pub(crate) struct Dialing {
     pub(crate) ticket: Ticket,
     until: Option<Instant>,
-    /// The newest description of each early dialog; a 2xx without one refers to it.
+    /// The newest description of each early dialog, which a 2xx without one refers to; the last is
+    /// the one that is heard.
     early: Vec<Fork>,
     /// An offer of an early dialog, which media answers.
     offer_open: Option<(ServerRequestId, String)>,
@@ -251,6 +252,8 @@ struct Fork {
     sdp: String,
     /// An offer of its own followed, and holds instead.
     renewed: bool,
+    /// Its media could not be reached.
+    unreachable: bool,
 }
 
 /// A call that is answered.

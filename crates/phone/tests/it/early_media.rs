@@ -1,5 +1,5 @@
 use bytes::Bytes;
-use phone::media::MediaRefusal;
+use phone::media::{MediaFailure, MediaRefusal};
 use phone::{MediaCommand, MediaEvent, SessionId};
 use serde_json::json;
 use sip::message::{HeaderName, Method, Request, Response, StatusCode};
@@ -93,6 +93,51 @@ fn of_several_forks_the_last_that_spoke_is_heard() {
     rig.receive(fork(&invite, 183, "a", Some(2), Some("v=0 a\r\n")));
     assert_eq!(applied(&rig), [("v=0 a\r\n", true), ("v=0 b\r\n", true)]);
     assert_eq!(rig.count("progress"), 4);
+}
+
+#[test]
+fn a_fork_that_can_not_be_heard_ends_no_call_and_another_may_answer() {
+    let (mut rig, invite) = calling();
+    rig.receive(fork(&invite, 183, "a", None, Some("v=0 a\r\n")));
+    let id = rig.id_of("sessionStarted");
+    let failure = MediaFailure::Ice;
+    let reason = "no path".to_owned();
+    rig.media_event(id, MediaEvent::Failed { failure, reason });
+    assert_eq!(rig.count("terminated"), 0);
+    assert_eq!(rig.changes("connectionState").last().unwrap(), "starting");
+    rig.receive(fork(&invite, 200, "b", None, Some("v=0 b\r\n")));
+    rig.request(&Method::Ack);
+    assert_eq!(rig.changes("connectionState").last().unwrap(), "connected");
+    assert!(rig.media_named("reoffer").is_empty());
+}
+
+/// RFC 8445 §2.4: restarting ICE is the one thing that can bring it back.
+#[test]
+fn a_fork_that_could_not_be_heard_and_answers_is_tried_anew() {
+    let (mut rig, invite) = calling();
+    rig.receive(fork(&invite, 183, "a", None, Some("v=0 a\r\n")));
+    let id = rig.id_of("sessionStarted");
+    let failure = MediaFailure::Consent;
+    let reason = "no path".to_owned();
+    rig.media_event(id, MediaEvent::Failed { failure, reason });
+    rig.receive(fork(&invite, 200, "a", None, Some("v=0 a\r\n")));
+    rig.request(&Method::Ack);
+    let again = rig.media_named("reoffer");
+    let (restart_ice, held) = (true, false);
+    assert_eq!(again, [&MediaCommand::Reoffer { restart_ice, held }]);
+    rig.request(&Method::Invite);
+    assert_eq!(rig.count("terminated"), 0);
+}
+
+#[test]
+fn a_fork_with_another_certificate_ends_the_call() {
+    let (mut rig, invite) = calling();
+    rig.receive(fork(&invite, 183, "a", None, Some("v=0 a\r\n")));
+    let id = rig.id_of("sessionStarted");
+    let failure = MediaFailure::Fingerprint;
+    let reason = "another certificate".to_owned();
+    rig.media_event(id, MediaEvent::Failed { failure, reason });
+    rig.assert_ended_once("security-error", "remote");
 }
 
 /// RFC 3311 §5.1.
