@@ -33,13 +33,17 @@ export async function strengths(sink, frequencies, deadline = 5000) {
   )
 }
 
-/** Waits until each of the first frequencies is heard, however many sound together; gives the levels of these and of the others. */
-export async function hearsAll(sink, wanted, others = [], deadline = 10_000) {
+/**
+ * Resolves once half a second has all of the first frequencies in it, however many sound together, and none of the others
+ * within 15 dB of the weakest of them.
+ */
+export async function hearsAll(sink, wanted, others = [], deadline = 20_000) {
   const end = performance.now() + deadline
   for (;;) {
     const heard = await strengths(sink, [...wanted, ...others])
-    if (wanted.every((frequency) => heard.get(frequency) > -40)) return heard
-    if (performance.now() > end) throw new Error(`expected ${wanted} Hz; heard ${JSON.stringify([...heard])}`)
+    const weakest = Math.min(...wanted.map((frequency) => heard.get(frequency)))
+    if (weakest > -50 && others.every((frequency) => heard.get(frequency) < weakest - 15)) return heard
+    if (performance.now() > end) throw new Error(`expected ${wanted} Hz without ${others}; heard ${JSON.stringify([...heard])}`)
   }
 }
 

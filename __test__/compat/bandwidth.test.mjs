@@ -5,7 +5,7 @@ import { describe, test } from 'node:test'
 import { AudioSink } from 'offhook'
 import { BandwidthRtc, BandwidthRtcError, Rooms } from 'offhook/compat/bandwidth'
 import { silent } from '../phones.mjs'
-import { hears, next, pbxOf, voice } from '../pbx.mjs'
+import { next, pbxOf, voice } from '../pbx.mjs'
 import { hearsAll, quiet } from '../sound.mjs'
 
 /**
@@ -14,7 +14,8 @@ import { hearsAll, quiet } from '../sound.mjs'
  */
 async function meeting(t, { rooms: options, ...more } = {}) {
   const { pbx, open } = await pbxOf(t, { users: ['rooms', 'guest', 'bob'], ...more })
-  const host = await open('rooms', { notifies: ['conference'] })
+  // The cheapest codec: a room has many calls in one process.
+  const host = await open('rooms', { notifies: ['conference'], codecs: ['PCMU'] })
   const address = `sip:rooms@${pbx.domain}`
   const warnings = []
   const logger = { warn: (line) => warnings.push(line) }
@@ -107,8 +108,7 @@ describe('the Bandwidth façade', { timeout: 120_000 }, () => {
       [bob, [600, 1600], 1000],
       [cid, [600, 1000], 1600],
     ]) {
-      const heard = await hearsAll(listener.ear, others, [own, 2200])
-      assert.ok(heard.get(own) < -50 && heard.get(2200) < -50, JSON.stringify([...heard]))
+      await hearsAll(listener.ear, others, [own, 2200])
     }
     await quiet(ear)
   })
@@ -222,7 +222,7 @@ describe('the Bandwidth façade', { timeout: 120_000 }, () => {
     assert.equal(ringing, false)
     await quiet(bob.ear)
     rtc.setMicEnabled(true, stream)
-    await hears(bob.ear, 600)
+    await hearsAll(bob.ear, [600], [1000])
     rtc.setMicEnabled(false)
     await quiet(bob.ear)
     await bob.rtc.disconnect()
@@ -302,7 +302,7 @@ describe('the Bandwidth façade', { timeout: 120_000 }, () => {
     const session = await rooms.dial(participant.id, 'bob')
     assert.ok(session.active)
     await ann.until(({ available }) => available === 'Telephone')
-    await Promise.all([hears(ear, 600), hears(ann.ear, 1000)])
+    await Promise.all([hearsAll(ear, [600], [1000]), hearsAll(ann.ear, [1000], [600])])
     await rooms.removeParticipant(sessionId, participant.id)
     await ann.until(({ unavailable }) => unavailable !== undefined)
     await eventually(() => telephone.sessions.length === 0)
