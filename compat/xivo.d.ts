@@ -243,7 +243,11 @@ export declare class CtiClient implements CtiApi {
     completeTransfer(): void;
     /** Gives the transfer up. */
     cancelTransfer(): void;
-    /** Sends any message; before the connection stands, it waits. */
+    /**
+     * Sends any message; before the connection stands, it waits.
+     *
+     * @throws `Error` where the connection is closed: what is asked for now must not happen at some other time.
+     */
     sendCallback(message: object): void;
     /** Closes the connection. */
     close(): void;

@@ -4,14 +4,18 @@ import { WebSocketServer } from 'ws'
 export async function ctiOf(t, answers) {
   const server = new WebSocketServer({ host: '127.0.0.1', port: 0 })
   await new Promise((resolve) => server.once('listening', resolve))
-  t.after(() => {
+  const commands = []
+  const sendText = (text) => {
+    for (const client of server.clients) client.send(text)
+  }
+  const send = (msgType, ctiMessage) => sendText(JSON.stringify({ msgType, ctiMessage }))
+  const dropAll = () => {
     for (const client of server.clients) client.terminate()
+  }
+  t.after(() => {
+    dropAll()
     server.close()
   })
-  const commands = []
-  const send = (msgType, ctiMessage) => {
-    for (const client of server.clients) client.send(JSON.stringify({ msgType, ctiMessage }))
-  }
   server.on('connection', (socket) => {
     send('LoggedOn', {})
     socket.on('message', async (text) => {
@@ -22,5 +26,5 @@ export async function ctiOf(t, answers) {
       if (msgType) send(msgType, message)
     })
   })
-  return { url: `ws://127.0.0.1:${server.address().port}/xuc/api/2.0/cti?token=token`, commands, send }
+  return { url: `ws://127.0.0.1:${server.address().port}/xuc/api/2.0/cti?token=token`, commands, send, sendText, dropAll }
 }

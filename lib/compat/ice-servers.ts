@@ -8,9 +8,11 @@ interface BrowserIceServer {
   credential?: string
 }
 
-/** The servers as W3C has them now; throws where one has no address. */
+/** The servers as W3C has them now; throws where that is no list, or one has no address. */
 export function iceServers(servers: readonly BrowserIceServer[]): IceServer[] {
-  return servers.map(({ url, urls = url, username, credential }) => {
+  if (!Array.isArray(servers)) throw new TypeError('A list of ICE servers is expected')
+  return (servers as readonly BrowserIceServer[]).map((server) => {
+    const { url, urls = url, username, credential } = server ?? {}
     if (urls === undefined) throw new TypeError('An ICE server needs url or urls')
     return {
       urls: typeof urls === 'string' ? [urls] : [...urls],

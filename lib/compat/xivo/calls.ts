@@ -1,4 +1,5 @@
 import type { Conference, EndReason, PendingSession, Session, Softphone } from '../../index'
+import { Wanted } from '../wanted'
 import { Incoming, MessageType, Outgoing, type XcEvent } from './messages'
 
 /** What the calls need of who has them. */
@@ -14,8 +15,12 @@ interface Call {
   readonly direction: 'incoming' | 'outgoing'
   /** The Call-ID before there is a session; that of a call that is placed comes with its INVITE. */
   readonly callId: string
+  readonly held: Wanted
+  readonly muted: Wanted
   session?: Session
 }
+
+const MOST_CALLS = 2
 
 const autoAnswerHeader = 'xivo-autoanswer'
 
@@ -25,6 +30,8 @@ export class Calls {
   readonly #calls: Call[] = []
   /** Of both calls, as long as there are both. */
   #conference: Conference | undefined
+  readonly #held = new Wanted()
+  readonly #muted = new Wanted()
   #joining = false
 
   constructor(owner: CallsOwner) {
@@ -50,7 +57,10 @@ export class Calls {
   async dial(destination: string): Promise<void> {
     this.#owner.publish(MessageType.OUTGOING, { type: Outgoing.ESTABLISHING })
     try {
-      await this.holdOthers()
+      // The call that is going on is not put on hold for one that can't be.
+      if (typeof destination !== 'string' || destination === '') throw new TypeError('a number or an address is expected')
+      if (this.count >= MOST_CALLS) throw new Error('there are two calls already')
+      await this.#makeWay()
       await this.#owner.phone.call(destination)
     } catch (error) {
       const reason = (error as Error).message
@@ -72,30 +82,31 @@ export class Calls {
     const conference = this.#conference
     if (conference?.held) this.#doing('conference', conference.resume())
     if (conference) return conference.held || this.#no('conference: it is going on already')
-    const connected = this.#connected()
-    const held = connected.filter((session) => session.held)
-    if (this.#joining || connected.length !== 2 || held.length !== 1) {
+    const connected = this.#calls.filter(isActive)
+    if (this.#joining || connected.length !== 2 || connected.filter(isHeld).length !== 1) {
       return this.#no('conference: one call on hold and one that is not are expected')
     }
-    this.#doing('conference', this.#join(connected))
+    this.#doing('conference', this.#join(connected.flatMap(({ session }) => session ?? [])))
     return true
   }
 
   hold(sipCallId?: string): boolean {
     const conference = this.#conference
+    if (this.#joining && !sipCallId) return this.#no('hold: the conference is being made')
     if (conference && !sipCallId) {
-      this.#doing('hold', conference.held ? conference.resume() : conference.hold())
+      const held = !this.#held.or(conference.held)
+      this.#doing('hold', this.#held.ask(held, () => (held ? conference.hold() : conference.resume())))
       return true
     }
-    const connected = this.#calls.filter(({ session }) => session?.active)
+    const connected = this.#calls.filter(isActive)
     if (sipCallId) {
       const call = connected.find((one) => sipCallIdOf(one) === sipCallId)
       if (!call) return this.#no(`hold: call ${sipCallId} is not connected`)
       this.#doing('hold', this.#toggle(call))
       return true
     }
-    const talking = connected.filter(({ session }) => !session?.held)
-    const [held, ...more] = connected.filter(({ session }) => session?.held)
+    const talking = connected.filter((call) => !isHeld(call))
+    const [held, ...more] = connected.filter(isHeld)
     // With one call of each kind the held one is taken up, which puts the other on hold: one is always going on.
     const call = held ?? talking[0]
     if (!call || more.length > 0) return this.#no(call ? 'hold: name one of the calls on hold' : 'hold: there is no call')
@@ -107,8 +118,7 @@ export class Calls {
   async holdOthers(but?: Session): Promise<void> {
     const conference = this.#conference
     if (conference) return but?.conference === conference ? undefined : conference.hold()
-    const others = this.#connected().filter((session) => session !== but && !session.held)
-    await Promise.all(others.map((session) => session.hold()))
+    await Promise.all(this.#others(but).map(hold))
   }
 
   dtmf(key: string): boolean {
@@ -122,30 +132,37 @@ export class Calls {
   toggleMicrophone(sipCallId?: string): boolean {
     const conference = this.#conference
     if (conference && !sipCallId) {
-      this.#doing('toggleMicrophone', conference.muted ? conference.unmute() : conference.mute())
+      const muted = !this.#muted.or(conference.muted)
+      this.#doing('toggleMicrophone', this.#muted.ask(muted, () => (muted ? conference.mute() : conference.unmute())))
       return true
     }
     const connected = this.#calls.filter(({ session }) => session)
     const call = sipCallId ? connected.find((one) => sipCallIdOf(one) === sipCallId) : connected[0]
     if (!call?.session) return this.#no(`toggleMicrophone: ${sipCallId ? `call ${sipCallId} is` : 'no call is'} not connected`)
-    const { session } = call
-    this.#doing('toggleMicrophone', session.muted ? session.unmute() : session.mute())
+    const { session, muted } = call
+    const mute = !muted.or(session.muted)
+    this.#doing('toggleMicrophone', muted.ask(mute, () => (mute ? session.mute() : session.unmute())))
     return true
   }
 
   /** Decides about auto-answer: other calls are on hold before the microphone opens for this one. */
-  async isAutoAnswered({ headers, address, callId }: PendingSession): Promise<boolean> {
+  async isAutoAnswered({ headers }: PendingSession): Promise<boolean> {
     if (!headers['alert-info']?.includes(autoAnswerHeader)) return false
-    await this.holdOthers()
-    this.#tell({ direction: 'incoming', callId }, Incoming.AUTO_ANSWERED, { caller: address })
+    await this.#makeWay()
     return true
   }
 
-  #ring({ id, address, callId }: PendingSession): void {
-    const call: Call = { id, callId, party: address, direction: 'incoming' }
-    this.#calls.push(call)
+  #ring({ id, address, callId, autoAnswer }: PendingSession): void {
+    const call = this.#added({ id, callId, party: address, direction: 'incoming' })
     this.#tell(call, Incoming.SETUP, { caller: address })
     this.#tell(call, Incoming.RINGING, { caller: address })
+    if (autoAnswer) this.#tell(call, Incoming.AUTO_ANSWERED, { caller: address })
+  }
+
+  #added(call: Pick<Call, 'id' | 'callId' | 'party' | 'direction'>): Call {
+    const added = { ...call, held: new Wanted(), muted: new Wanted() }
+    this.#calls.push(added)
+    return added
   }
 
   #start(session: Session): void {
@@ -162,9 +179,7 @@ export class Calls {
 
   #placed(session: Session): Call {
     const { id, callId, address } = session
-    const call: Call = { id, callId, party: address, direction: 'outgoing' }
-    this.#calls.push(call)
-    return call
+    return this.#added({ id, callId, party: address, direction: 'outgoing' })
   }
 
   #end(id: string, { text }: EndReason): void {
@@ -174,12 +189,8 @@ export class Calls {
   }
 
   async #accept(call: Call): Promise<void> {
-    await this.holdOthers()
+    await this.#makeWay()
     this.#owner.phone.acceptPendingSession(call.id)
-  }
-
-  #connected(): Session[] {
-    return this.#calls.flatMap(({ session }) => (session?.active ? [session] : []))
   }
 
   async #join(sessions: readonly Session[]): Promise<void> {
@@ -202,10 +213,25 @@ export class Calls {
     await conference.end()
   }
 
-  async #toggle({ session }: Call): Promise<void> {
-    if (!session?.held) return session?.hold()
-    await this.holdOthers(session)
-    await session.resume()
+  async #toggle(call: Call): Promise<void> {
+    const { session, held } = call
+    if (!isHeld(call)) return hold(call)
+    await held.ask(false, async () => {
+      await this.#makeWay(session)
+      // It may be wanted on hold again by now.
+      if (!isHeld(call)) await session?.resume()
+    })
+  }
+
+  #others(but: Session | undefined): Call[] {
+    return this.#calls.filter((call) => call.session !== but && isActive(call) && !isHeld(call))
+  }
+
+  // Who can't be held, for it ends just now, keeps no other waiting.
+  async #makeWay(but?: Session): Promise<void> {
+    const warn = (error: Error) => this.#owner.warn(`hold: ${error.message}`)
+    if (this.#conference) return this.holdOthers(but).catch(warn)
+    await Promise.all(this.#others(but).map((call) => hold(call).catch(warn)))
   }
 
   #tell(call: Pick<Call, 'direction' | 'callId' | 'session'>, type: string, data?: XcEvent['data']): void {
@@ -220,6 +246,19 @@ export class Calls {
     this.#owner.warn(message)
     return false
   }
+}
+
+function isActive({ session }: Call): boolean {
+  return session?.active ?? false
+}
+
+// As it was asked for last: two toggles in a row leave the calls as they were.
+function isHeld({ session, held }: Call): boolean {
+  return held.or(session?.held ?? false)
+}
+
+async function hold({ session, held }: Call): Promise<void> {
+  await held.ask(true, async () => session?.hold())
 }
 
 function sipCallIdOf({ session, callId }: Pick<Call, 'callId' | 'session'>): string {

@@ -33,7 +33,10 @@ export interface CtiOptions {
   WebSocket?: new (url: string) => WebSocketLike
 }
 
+const CONNECTING = 0
 const OPEN = 1
+/** Messages that wait for the connection at most. */
+const MOST_WAITING = 100
 
 /** A small client of the XUC server's CTI WebSocket: what line, ICE servers and transfers need. */
 export class CtiClient implements CtiApi {
@@ -99,11 +102,18 @@ export class CtiClient implements CtiApi {
     this.sendCallback({ claz: 'web', command: 'cancelTransfer' })
   }
 
-  /** Sends any message; before the connection stands, it waits. */
+  /**
+   * Sends any message; before the connection stands, it waits.
+   *
+   * @throws `Error` where the connection is closed: what is asked for now must not happen at some other time.
+   */
   sendCallback(message: object): void {
     const text = JSON.stringify(message)
-    if (this.#socket?.readyState === OPEN) this.#socket.send(text)
-    else this.#waiting.push(text)
+    const { readyState } = this.#socket ?? { readyState: CONNECTING }
+    if (readyState === OPEN) return this.#socket?.send(text)
+    if (readyState !== CONNECTING) throw new Error('The CTI WebSocket is closed')
+    if (this.#waiting.length >= MOST_WAITING) throw new Error('There is no CTI WebSocket')
+    this.#waiting.push(text)
   }
 
   /** Closes the connection. */
@@ -115,16 +125,19 @@ export class CtiClient implements CtiApi {
   #open(url: string, { WebSocket: Given }: CtiOptions): void {
     const Socket = Given ?? (globalThis as { WebSocket?: new (url: string) => WebSocketLike }).WebSocket
     if (!Socket) throw new Error('This Node has no WebSocket: pass one, such as that of the package ws, as { WebSocket }')
-    this.close()
+    const before = this.#socket
     const socket = new Socket(url)
     this.#socket = socket
+    before?.close()
+    const tell = (type: string, message: object) => socket === this.#socket && this.#tell(type, message)
     socket.onopen = () => {
+      if (socket !== this.#socket) return
       for (const text of this.#waiting.splice(0)) socket.send(text)
-      this.#tell('LinkStatusUpdate', { status: 'opened' })
+      tell('LinkStatusUpdate', { status: 'opened' })
     }
-    socket.onclose = () => this.#tell('LinkStatusUpdate', { status: 'closed' })
-    socket.onerror = () => this.#tell('Error', { Error: 'The CTI WebSocket failed' })
-    socket.onmessage = ({ data }: { data: unknown }) => this.#hear(String(data))
+    socket.onclose = () => tell('LinkStatusUpdate', { status: 'closed' })
+    socket.onerror = () => tell('Error', { Error: 'The CTI WebSocket failed' })
+    socket.onmessage = ({ data }: { data: unknown }) => socket === this.#socket && this.#hear(String(data))
   }
 
   #hear(text: string): void {

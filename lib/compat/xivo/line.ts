@@ -51,7 +51,10 @@ export function lineOptions(line: LineConfig, connection: Connection): Softphone
   if (typeof line?.password !== 'string') {
     throw new Error('Unable to configure WebRTC - LineConfig does not contains password')
   }
-  const { name, password, sipProxyName = 'default' } = line
+  const { name, password } = line
+  if (typeof name !== 'string') throw new Error('Unable to configure WebRTC - LineConfig does not contains name')
+  // JSON has null where nothing is known.
+  const sipProxyName = line.sipProxyName ?? 'default'
   const host = connection.ip ?? line.xivoIp
   if (!host) throw new Error('Unable to configure WebRTC - neither ip nor LineConfig names the server')
   const { remoteAudio } = connection

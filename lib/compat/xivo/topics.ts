@@ -1,3 +1,5 @@
+import { tell } from '../tell'
+
 /** Handlers by the group of events that they listen to. */
 export class Topics<Message> {
   readonly #handlers = new Map<string, Set<(message: Message) => void>>()
@@ -16,6 +18,6 @@ export class Topics<Message> {
   }
 
   publish(topic: string, message: Message): void {
-    for (const handler of [...(this.#handlers.get(topic) ?? [])]) handler(message)
+    for (const handler of [...(this.#handlers.get(topic) ?? [])]) tell(handler, message)
   }
 }

@@ -1,5 +1,6 @@
 import { Softphone, type AudioOutput, type Logger, type LogLevel, type SoftphoneOptions } from '../../index'
 import { iceServers } from '../ice-servers'
+import { tell } from '../tell'
 import { Calls } from './calls'
 import { Cti, type CtiApi } from './cti'
 import { iceUrls, lineOptions, type Connection, type IceConfig, type IceUrl, type LineConfig } from './line'
@@ -11,7 +12,7 @@ export type SipStackStatus = 'NotInitialized' | 'Initializing' | 'WaitingForIce'
 
 /** What the CTI server has the phone do (`WebRTCCmd`). */
 interface CtiCommand {
-  command: string
+  command?: string
   sipCallId?: string
   key?: string
 }
@@ -21,6 +22,8 @@ const ANSWER_MS = 10_000
 /** Seconds to wait longer after each registration that fails, and the most. */
 const RETRY_STEP = 20
 const RETRY_MOST = 60
+/** The longest that a timer of Node waits, in milliseconds. */
+const LONGEST_TIMER = 2 ** 31 - 1
 
 const severities = { info: 0, warn: 1, error: 2, fatal: 3 } as const
 
@@ -41,7 +44,7 @@ export class XcWebrtc {
   #options: Partial<SoftphoneOptions> = {}
   #logger: Pick<Logger, 'log' | 'info' | 'warn' | 'error'> = console
   readonly #topics = new Topics<XcEvent>()
-  readonly #command = (message: CtiCommand) => this.#obey(message)
+  readonly #command = (message: CtiCommand | undefined) => this.#obey(message)
   readonly #abandon = new Set<() => void>()
   #debug = { severity: severities.error as number, event: false, handler: false }
   #connection: Connection | undefined
@@ -80,12 +83,8 @@ export class XcWebrtc {
    * `remoteAudio` is an output; the id of an HTML element means the system's speaker.
    */
   async init(name: string, ssl: boolean, websocketPort: number | string, token?: string, remoteAudio?: AudioOutput, ip?: string): Promise<void> {
-    if (!this.#begin('init', { name, ssl, port: websocketPort, token, remoteAudio: output(remoteAudio), ip })) return
-    try {
-      await this.#start(await this.#asked<LineConfig>('LineConfig', () => this.#cti.getConfig('line')))
-    } catch (error) {
-      this.#failed(error as Error)
-    }
+    const connection = { name, ssl, port: websocketPort, token, remoteAudio: output(remoteAudio), ip }
+    await this.#begin('init', connection, () => this.#asked<LineConfig>('LineConfig', () => this.#cti.getConfig('line')))
   }
 
   /** The same for a line that is known already. */
@@ -99,12 +98,7 @@ export class XcWebrtc {
     ip?: string,
   ): Promise<void> {
     const connection = { name, ssl, port: websocketPort, token, remoteAudio: output(remoteAudio), ip }
-    if (!this.#begin('initByLineConfig', connection)) return
-    try {
-      await this.#start(lineCfg)
-    } catch (error) {
-      this.#failed(error as Error)
-    }
+    await this.#begin('initByLineConfig', connection, async () => lineCfg)
   }
 
   /** How far the stack is. */
@@ -115,6 +109,7 @@ export class XcWebrtc {
   /** Ends the calls, unregisters and stops; resolves when nothing of it is left. */
   async stop(): Promise<void> {
     this.#status = 'Stopped'
+    this.#connection = undefined
     for (const abandon of this.#abandon) abandon()
     clearInterval(this.#renewal)
     clearTimeout(this.#retry)
@@ -177,15 +172,19 @@ export class XcWebrtc {
     const calls = this.#started('attendedTransfer')
     if (!calls) return
     if (calls.count >= 2) return this.#warn('attendedTransfer: there are two calls already')
-    calls.holdOthers().then(
-      () => this.#cti.attendedTransfer(destination),
-      (error: Error) => this.#warn(`attendedTransfer: ${error.message}`),
-    )
+    calls
+      .holdOthers()
+      .then(() => this.#cti.attendedTransfer(destination))
+      .catch((error: Error) => this.#warn(`attendedTransfer: ${error.message}`))
   }
 
   /** Has the CTI server connect the two parties. */
   completeTransfer(): void {
-    this.#cti.completeTransfer()
+    try {
+      this.#cti.completeTransfer()
+    } catch (error) {
+      this.#warn(`completeTransfer: ${(error as Error).message}`)
+    }
   }
 
   /** The document's spelling of {@link completeTransfer}. */
@@ -200,6 +199,9 @@ export class XcWebrtc {
 
   /** Calls back for the events of a group; gives a function that ends it. */
   setHandler(eventName: EventGroup, handler: Handler): () => void {
+    const groups: readonly string[] = Object.values(MessageType)
+    if (!groups.includes(eventName)) this.#warn(`setHandler: '${eventName}' is none of ${groups.join(', ')}`)
+    if (typeof handler !== 'function') this.#warn(`setHandler: the handler is no function`)
     this.#topics.add(eventName, handler)
     if (this.#debug.handler) this.#logger.log(`subscribing : [${eventName}] to ${handler}`)
     return () => {
@@ -220,7 +222,7 @@ export class XcWebrtc {
 
   /** The STUN and TURN servers that are used now. */
   getIceUrls(): IceUrl[] {
-    return this.#ice.urls
+    return structuredClone(this.#ice.urls)
   }
 
   /** Uses no STUN or TURN server: only addresses of the local network. */
@@ -235,22 +237,26 @@ export class XcWebrtc {
     this.#debug = { severity: severity ?? this.#debug.severity, event, handler }
   }
 
-  #begin(method: string, connection: Connection): boolean {
+  async #begin(method: string, connection: Connection, line: () => Promise<LineConfig>): Promise<void> {
     if (this.#phone || this.#status === 'Initializing' || this.#status === 'WaitingForIce') {
-      this.#warn(`${method}: the stack is ${this.#status} already`)
-      return false
+      return this.#warn(`${method}: the stack is ${this.#status} already`)
     }
     this.#connection = connection
     this.#status = 'Initializing'
-    return true
+    try {
+      await this.#start(connection, await line())
+    } catch (error) {
+      // Whoever has stopped meanwhile, and perhaps started anew, is told nothing.
+      if (connection === this.#connection) this.#failed(error as Error)
+    }
   }
 
-  async #start(line: LineConfig): Promise<void> {
-    if (!this.#connection) return
-    const options = lineOptions(line, this.#connection)
+  async #start(connection: Connection, line: LineConfig): Promise<void> {
+    if (connection !== this.#connection) return
+    const options = lineOptions(line, connection)
     this.#status = 'WaitingForIce'
     if (!this.#ice.chosen) await this.#askIce()
-    if (this.#status !== 'WaitingForIce') return
+    if (connection !== this.#connection) return
     this.#status = 'Starting'
     const phone = new Softphone({ ...options, ...this.#callOptions(), ...this.#options, iceServers: iceServers(this.#ice.urls) })
     this.#phone = phone
@@ -272,7 +278,9 @@ export class XcWebrtc {
   }
 
   #follow(phone: Softphone): void {
+    let registered = false
     const unregistered = (reason: string) => {
+      registered = false
       this.#publish(MessageType.REGISTRATION, { type: Registration.UNREGISTERED, data: { reason } })
     }
     phone.on('connected', () => {
@@ -281,12 +289,13 @@ export class XcWebrtc {
       this.#publish(MessageType.GENERAL, { type: General.STARTED })
     })
     phone.on('registered', () => {
+      registered = true
       this.#retryAfter = 0
       this.#publish(MessageType.REGISTRATION, { type: Registration.REGISTERED })
     })
     phone.on('unregistered', () => unregistered('The registration was removed'))
     phone.on('registrationFailed', ({ reason }) => unregistered(reason))
-    phone.on('disconnected', ({ reason }) => unregistered(reason))
+    phone.on('disconnected', ({ reason }) => registered && unregistered(reason))
     phone.on('error', (error) => this.#warn(error.message))
   }
 
@@ -315,8 +324,9 @@ export class XcWebrtc {
     this.#applyIce(iceUrls(config), false)
     const ttl = config.turnConfig?.ttl
     clearInterval(this.#renewal)
-    if (ttl === undefined) return
-    this.#renewal = setInterval(() => void this.#askIce(), Math.max(1, Math.trunc(ttl / 2)) * 1000)
+    if (typeof ttl !== 'number' || !Number.isFinite(ttl)) return
+    const half = Math.max(1, Math.trunc(ttl / 2)) * 1000
+    this.#renewal = setInterval(() => void this.#askIce(), Math.min(half, LONGEST_TIMER))
     this.#renewal.unref()
   }
 
@@ -345,11 +355,16 @@ export class XcWebrtc {
       const timer = setTimeout(() => abandon(`nothing came in ${ANSWER_MS / 1000} s`), ANSWER_MS)
       this.#abandon.add(abandon)
       this.#cti.setHandler(type, take)
-      ask()
+      try {
+        ask()
+      } catch (error) {
+        abandon((error as Error).message)
+      }
     })
   }
 
-  #obey({ command, sipCallId, key }: CtiCommand): void {
+  #obey(asked: CtiCommand | undefined): void {
+    const { command, sipCallId, key } = asked ?? {}
     if (command === 'Answer') this.answer(sipCallId)
     else if (command === 'Hold') this.hold(sipCallId)
     else if (command === 'SendDtmf') this.dtmf(key ?? '')
@@ -364,7 +379,6 @@ export class XcWebrtc {
   }
 
   #failed(error: Error): void {
-    if (this.#status === 'Stopped') return
     this.#status = 'Failed'
     const reason = error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message
     this.#warn(reason)
@@ -377,7 +391,7 @@ export class XcWebrtc {
   }
 
   #warn(message: string): void {
-    this.#logger.warn(`[offhook] ${message}`)
+    tell(() => this.#logger.warn(`[offhook] ${message}`))
   }
 }
 
