@@ -52,7 +52,7 @@ export async function startSipp(kamailio, steps, { call, tone = 1000 } = {}) {
 }
 
 /** Waits for a request, or for a response where given a number; with `keep` its headers are those of `answer`. */
-export function receive(what, { keep = false, optional = false, matches = {} } = {}) {
+export function receive(what, { keep = false, optional = false, matches = {}, reliable = false } = {}) {
   const kind = typeof what === 'number' ? 'response' : 'request'
   const kept = keep
     ? [
@@ -64,6 +64,7 @@ export function receive(what, { keep = false, optional = false, matches = {} } =
     const where = name === 'body' ? 'search_in="body"' : `search_in="hdr" header="${name}:"`
     return `<ereg regexp="${escape(regexp)}" ${where} check_it="true" assign_to="${20 + index}"/>`
   })
+  const rseq = reliable ? ['<ereg regexp="[0-9]+" search_in="hdr" header="RSeq:" check_it="true" assign_to="10"/>'] : []
   // A variable that nobody reads is an error.
   const used = [...kept.map((_, index) => 1 + index), ...checks.map((_, index) => 20 + index)].map((variable) => `[$${variable}]`)
   const log = used.length > 0 ? `<log message="${used.join(' ')}"/>` : ''
@@ -72,8 +73,11 @@ export function receive(what, { keep = false, optional = false, matches = {} } =
     ...(kind === 'response' || keep ? ['rrs="true"'] : []),
     ...(optional ? ['optional="true"'] : []),
   ]
-  return `<recv ${attributes.join(' ')}><action>${[...kept, ...checks].join('')}${log}</action></recv>`
+  return `<recv ${attributes.join(' ')}><action>${[...kept, ...rseq, ...checks].join('')}${log}</action></recv>`
 }
+
+/** The header of a PRACK for the `reliable` response that was received last, to the INVITE with this CSeq. */
+export const acknowledgement = (cseq) => `RAck: [$10] ${cseq} INVITE`
 
 /** A response to the request that was received last. */
 export function reply(status, { tag = '', headers = [], sdp = '' } = {}) {

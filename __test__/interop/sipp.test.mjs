@@ -4,7 +4,7 @@ import { drain, hears, quiet } from '../sound.mjs'
 import { next, voice } from '../phones.mjs'
 import { gateway, goOn, toldToGoOn } from './gateway.mjs'
 import { peers } from './peers.mjs'
-import { answer, playTone, receive, reply, request, requestOfCallee, sdp } from './sipp.mjs'
+import { acknowledgement, answer, playTone, receive, reply, request, requestOfCallee, sdp } from './sipp.mjs'
 
 // What no phone does when it is asked to: sipp, by UDP and plain RTP, says it word for word.
 describe('sipp, through Kamailio and rtpengine', { skip: peers('kamailio', 'rtpengine', 'sipp') }, () => {
@@ -59,6 +59,48 @@ describe('sipp, through Kamailio and rtpengine', { skip: peers('kamailio', 'rtpe
     ])
     const session = await alice.call(sipp.uri, { mediaStream: 'none' })
     await session.answered
+    await session.end()
+    await sipp.done
+  })
+
+  test('early media move before the call is answered', async (t) => {
+    const [alice, sipp] = await Promise.all([
+      aliceOf(t),
+      sippOf(t, () => [
+        receive('INVITE', { keep: true }),
+        answer('183 Session Progress', { tag: 'early', headers: ['Require: 100rel', 'RSeq: 7'], sdp: sdp() }),
+        receive('PRACK'),
+        reply('200 OK'),
+        requestOfCallee('UPDATE', 1, { tag: 'early', body: sdp({ version: 2 }) }),
+        receive(200, { matches: { body: 'm=audio [0-9]+ RTP/AVP' } }),
+        answer('200 OK', { tag: 'early' }),
+        receive('ACK'),
+        playTone,
+        ...ends,
+      ]),
+    ])
+    const { ear, audio } = voice(600)
+    const session = await alice.call(sipp.uri, audio)
+    await session.answered
+    await hears(ear, 1000)
+    await session.end()
+    await sipp.done
+  })
+
+  test('who insists on it gets a reliable ringing', async (t) => {
+    const first = (scenario) => [
+      request('INVITE', 1, { scenario, within: false, headers: ['Require: 100rel'], body: sdp() }),
+      receive(100, { optional: true }),
+      receive(180, { reliable: true, matches: { Require: '100rel' } }),
+      request('PRACK', 2, { scenario, headers: [acknowledgement(1)] }),
+      // To the PRACK and to the INVITE, in any order.
+      receive(200),
+      receive(200),
+      request('ACK', 1, { scenario }),
+      playTone,
+    ]
+    const { sipp, session, ear } = await calling(t, () => ends, { first })
+    await hears(ear, 1000)
     await session.end()
     await sipp.done
   })
