@@ -153,6 +153,10 @@ impl Phone {
         request: Request,
     ) -> Option<Outcome> {
         if !self.conferences.all.contains_key(&id) {
+            let again = matches!(request, Request::End {} | Request::Dissolve {});
+            if again && id.0 <= self.conferences.count {
+                return Some(Ok(Reply::Done));
+            }
             return Some(Err(PhoneError::new(
                 ErrorCode::ConferenceEnded,
                 ErrorType::Session,

@@ -210,7 +210,7 @@ fn a_conference_may_begin_empty_and_outlives_its_last_member() {
     room.asked(json!({ "type": "end" }));
     assert_eq!(room.seat().last(), Some(&Order::Close));
     assert_eq!(room.news().last().unwrap(), "ended");
-    let refused = room.ask(json!({ "type": "end" }));
+    let refused = room.ask(json!({ "type": "mute", "muted": true }));
     assert_eq!(code(&room.rig.error(refused)), "ERR_CONFERENCE_ENDED");
 }
 
@@ -486,6 +486,19 @@ fn dissolving_it_leaves_each_alone_and_on_hold() {
         .command(json!({ "type": "hold", "id": first, "held": false }));
     room.agree(1);
     assert_eq!([room.hears_music(0), room.hears_music(1)], [false, true]);
+}
+
+/// Two parts of an application may end it at once.
+#[test]
+fn ending_or_dissolving_it_again_does_nothing() {
+    let mut room = Room::of(1);
+    room.asked(json!({ "type": "end" }));
+    room.clear();
+    room.asked(json!({ "type": "end" }));
+    room.asked(json!({ "type": "dissolve" }));
+    assert!(room.news().is_empty() && room.seat().is_empty());
+    let never = json!({ "type": "conference", "id": 9, "request": { "type": "end" } });
+    assert_eq!(room.rig.refused(never), "ERR_CONFERENCE_ENDED");
 }
 
 #[test]
