@@ -226,7 +226,8 @@ impl Session {
             .iter()
             .position(|fork| fork.tag == tag)
             .map(|index| forks.swap_remove(index));
-        if let Some((id, _)) = dialing.offer_open.take() {
+        let overtaken = dialing.offer_open.take();
+        if let Some((id, _)) = overtaken {
             // Its sender did not wait for our answer.
             ctx.answer(id, &Reply::new(500).header("Retry-After", "1"));
         }
@@ -236,7 +237,9 @@ impl Session {
             Some(fork) if fork.renewed || said.is_none() => Some(fork.sdp),
             Some(_) | None => said,
         };
-        self.state = State::Active(Active::new(Negotiation::Applying));
+        let mut active = Active::new(Negotiation::Applying);
+        active.overtaken = overtaken.is_some();
+        self.state = State::Active(active);
         let Some(answer) = answer else {
             let text = "The answer has no session description";
             let reason = EndReason::new(Condition::IncompatibleParameters, Side::Remote, text);

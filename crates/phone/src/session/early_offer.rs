@@ -22,6 +22,10 @@ impl Session {
             return ctx.answer(id, &Reply::new(if gone { 481 } else { 200 }));
         };
         match &mut self.state {
+            // Another fork's is before media, which can describe itself for one at a time.
+            State::Dialing(dialing) if dialing.offer_open.is_some() => {
+                return ctx.answer(id, &Reply::new(500).header("Retry-After", "1"));
+            }
             State::Dialing(dialing) => dialing.offer_open = Some((id, wire::from_tag(request))),
             State::Answering(answering) if answering.early => answering.offer_open = Some(id),
             State::Pending(_) | State::Answering(_) => {
@@ -52,11 +56,13 @@ impl Session {
                 answering.renewed = true;
                 id
             }
-            State::Pending(_)
-            | State::Offering(_)
-            | State::Active(_)
-            | State::Ending
-            | State::Ended => return Some(sdp),
+            State::Active(active) => {
+                let overtaken = std::mem::take(&mut active.overtaken);
+                return (!overtaken).then_some(sdp);
+            }
+            State::Pending(_) | State::Offering(_) | State::Ending | State::Ended => {
+                return Some(sdp);
+            }
         };
         ctx.answer(id, &Reply::new(200).sdp(sdp));
         None
@@ -67,11 +73,8 @@ impl Session {
         let id = match &mut self.state {
             State::Dialing(dialing) => dialing.offer_open.take().map(|(id, _)| id),
             State::Answering(answering) => answering.offer_open.take(),
-            State::Pending(_)
-            | State::Offering(_)
-            | State::Active(_)
-            | State::Ending
-            | State::Ended => None,
+            State::Active(active) => return std::mem::take(&mut active.overtaken),
+            State::Pending(_) | State::Offering(_) | State::Ending | State::Ended => None,
         };
         if let Some(id) = id {
             ctx.answer(id, &Reply::new(488));

@@ -260,6 +260,8 @@ struct Fork {
 #[derive(Debug)]
 pub(crate) struct Active {
     negotiation: Negotiation,
+    /// Media still works on an early offer that the answer has overtaken; what it says of it is for nobody.
+    overtaken: bool,
     /// The flow is new, or the media path failed: the peer must be told.
     refresh: bool,
     /// The session is to be refreshed, without anything new (RFC 4028 §7.4).
@@ -284,6 +286,7 @@ impl Active {
     fn new(negotiation: Negotiation) -> Self {
         Self {
             negotiation,
+            overtaken: false,
             refresh: false,
             renewal: false,
             holds: VecDeque::new(),

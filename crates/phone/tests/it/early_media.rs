@@ -182,6 +182,59 @@ fn an_early_offer_that_media_can_not_use_leaves_the_call_ringing() {
     rig.response(500);
 }
 
+#[test]
+fn of_two_forks_that_offer_at_once_the_second_is_put_off() {
+    let (mut rig, invite) = calling();
+    rig.media_mode = Media::Manual;
+    for tag in ["a", "b"] {
+        rig.receive(fork(&invite, 183, tag, Some(7), Some("v=0 early\r\n")));
+        rig.request(&Method::Prack);
+    }
+    let mut callee = Caller::of_callee(&invite);
+    rig.receive(
+        callee
+            .tagged("a")
+            .request("UPDATE", &[], Some("v=0 a2\r\n")),
+    );
+    rig.receive(
+        callee
+            .tagged("b")
+            .request("UPDATE", &[], Some("v=0 b2\r\n")),
+    );
+    let later = rig.response(500);
+    assert!(later.headers().get(HeaderName::RetryAfter).is_some());
+    assert_eq!(rig.media_named("answerReoffer").len(), 1);
+    let id = rig.id_of("sessionStarted");
+    rig.describe(id, "v=0 for a\r\n");
+    let ok = rig.response(200);
+    assert!(
+        ok.headers()
+            .get(HeaderName::From)
+            .unwrap()
+            .contains("tag=a")
+    );
+}
+
+/// The answer overtakes what media has to say of the offer before it.
+#[test]
+fn a_call_that_is_answered_does_not_end_with_an_early_offer_that_media_can_not_use() {
+    let (mut rig, invite) = calling();
+    rig.media_mode = Media::Manual;
+    rig.receive(fork(&invite, 183, "callee", Some(7), Some("v=0 a\r\n")));
+    rig.request(&Method::Prack);
+    let mut callee = Caller::of_callee(&invite);
+    rig.receive(callee.request("UPDATE", &[], Some("v=0 a2\r\n")));
+    rig.receive(fork(&invite, 200, "callee", None, None));
+    rig.request(&Method::Ack);
+    rig.response(500);
+    let id = rig.id_of("sessionStarted");
+    let refusal = MediaRefusal::Incompatible;
+    let reason = "no codec".to_owned();
+    rig.media_event(id, MediaEvent::Refused { refusal, reason });
+    rig.media_event(id, MediaEvent::AnswerApplied);
+    assert_eq!(rig.count("terminated"), 0);
+}
+
 /// A caller that can be answered reliably hears us before we connect.
 fn heard_early() -> (Rig, Caller, SessionId, Response) {
     let options = alice_with(json!({ "autoConnectSessions": false }));

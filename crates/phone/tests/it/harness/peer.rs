@@ -47,6 +47,13 @@ impl Caller {
         }
     }
 
+    /// The same dialog as another phone that the INVITE reached has it.
+    pub(crate) fn tagged(&mut self, tag: &str) -> &mut Self {
+        let (peer, _) = self.from.split_once(";tag=").expect("it has a tag");
+        self.from = format!("{peer};tag={tag}");
+        self
+    }
+
     /// The INVITE with more headers and an offer.
     pub(crate) fn invite(&mut self, headers: &[(&str, &str)], sdp: Option<&str>) -> Bytes {
         self.invites += 1;
