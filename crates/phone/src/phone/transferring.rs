@@ -59,7 +59,7 @@ impl Phone {
         if !answered(id) {
             return Err(not_answered());
         }
-        if self.transfer_waits(id) {
+        if self.transfer_waits(id) || self.is_being_transferred(id) {
             return Err(under_way());
         }
         let blind = match ringing {
@@ -77,6 +77,9 @@ impl Phone {
 
     /// Ends a consultation that nobody has answered; returns the `Refer-To` that names its target.
     fn give_up(&mut self, other: SessionId) -> Result<String, PhoneError> {
+        if !self.agent.is_up() {
+            return Err(not_connected());
+        }
         let session = self.sessions.get(&other);
         let target = session
             .filter(|session| session.is_ringing_there())
@@ -91,6 +94,11 @@ impl Phone {
         self.waiting_transfers
             .iter()
             .any(|waiting| waiting.id == id)
+    }
+
+    fn is_being_transferred(&self, id: SessionId) -> bool {
+        let session = self.sessions.get(&id);
+        session.is_some_and(Session::is_being_transferred)
     }
 
     /// Sends the REFERs whose time has come, and tells of those whose time will not.
@@ -131,7 +139,11 @@ impl Phone {
             // Its target may be busy until the CANCEL has arrived.
             (Some(_), Some(_)) => Ok(None),
             (Some(target), None) => Ok(Some(target.clone())),
-            (None, Some(session)) if session.is_live() => Ok(self.refer_to(waiting.other)),
+            (None, Some(session)) if session.is_answered() => {
+                let refer_to = self.refer_to(waiting.other).map(Some);
+                refer_to.ok_or("The other call has no address that can be called")
+            }
+            (None, Some(session)) if session.is_live() => Ok(None),
             (None, Some(_) | None) => Err("The other call ended before it was answered"),
         }
     }

@@ -102,6 +102,11 @@ impl Session {
         Ok(())
     }
 
+    /// Whether a REFER of ours has no outcome yet.
+    pub(crate) fn is_being_transferred(&self) -> bool {
+        self.transfer.is_some()
+    }
+
     /// Whether this request of the peer is about our REFER.
     pub(crate) fn is_about_transfer(&self, request: &Request) -> bool {
         let Some(transfer) = &self.transfer else {

@@ -41,6 +41,7 @@ impl Chaos {
             "autoConnectSessions": rng.random_bool(0.8),
             "autoAnswer": { "policy": policy, "whenBusy": busy },
             "noAnswerTimeout": 10_000,
+            "holdOthers": rng.random_bool(0.5),
         }));
         for rig in &mut pair.rigs {
             if rng.random_bool(0.5) {
@@ -95,7 +96,9 @@ impl Chaos {
         let Some(id) = self.any_session(who) else {
             return;
         };
-        let command = match self.rng.random_range(0..12) {
+        let command = match self.rng.random_range(0..18) {
+            12..15 => return self.conference(who, id),
+            15..18 => return self.transfer(who, id),
             9..12 => json!({ "type": "hold", "id": id, "held": self.rng.random_bool(0.6) }),
             0..3 => json!({ "type": "accept", "id": id }),
             3 => json!({ "type": "reject", "id": id }),
@@ -106,6 +109,44 @@ impl Chaos {
             _ => json!({ "type": "delivered", "id": id }),
         };
         self.pair.rigs[who].command(command);
+    }
+
+    fn conference(&mut self, who: usize, id: SessionId) {
+        let conference = self.rng.random_range(1..4);
+        let request = match self.rng.random_range(0..9) {
+            0..3 => {
+                let sessions = [id, self.any_session(who).unwrap_or(id)];
+                let command = json!({ "type": "confer", "sessions": sessions });
+                self.pair.rigs[who].command(command);
+                return;
+            }
+            3 => json!({ "type": "add", "session": id }),
+            4 => json!({ "type": "remove", "session": id }),
+            5 => json!({ "type": "hold", "held": self.rng.random_bool(0.6) }),
+            6 => json!({ "type": "mute", "session": id, "muted": self.rng.random_bool(0.6) }),
+            7 => json!({ "type": "end" }),
+            _ => json!({ "type": "dissolve" }),
+        };
+        let command = json!({ "type": "conference", "id": conference, "request": request });
+        self.pair.rigs[who].command(command);
+    }
+
+    fn transfer(&mut self, who: usize, id: SessionId) {
+        let other = self.any_session(who).unwrap_or(id);
+        let ringing = ["wait", "blind"][self.rng.random_range(0..2)];
+        let command = match self.rng.random_range(0..7) {
+            0 => json!({ "type": "transfer", "id": id, "target": "carol" }),
+            1..4 => {
+                json!({ "type": "attendedTransfer", "id": id, "other": other, "ringing": ringing })
+            }
+            4 => json!({ "type": "acceptTransfer", "id": id }),
+            5 => json!({ "type": "rejectTransfer", "id": id }),
+            _ => json!({ "type": "sendEarlyMedia", "id": id }),
+        };
+        let ticket = self.pair.rigs[who].command(command);
+        if self.rng.random_bool(0.2) {
+            self.pair.rigs[who].command(json!({ "type": "abort", "ticket": ticket }));
+        }
     }
 
     fn media(&mut self, who: usize) {

@@ -407,3 +407,17 @@ fn a_call_that_rings_may_be_given_up_for_a_blind_transfer_to_its_target() {
     assert_eq!(rig.error(ticket).code, ErrorCode::TransferFailed);
     assert_eq!(rig.count("terminated"), 1, "the first call goes on");
 }
+
+#[test]
+fn a_call_that_rings_is_not_given_up_for_a_transfer_that_can_not_begin() {
+    let (mut rig, _, first, other, _) = consulting();
+    let order =
+        json!({ "type": "attendedTransfer", "id": first, "other": other, "ringing": "blind" });
+    transfer(&mut rig, first);
+    assert_eq!(rig.refused(order.clone()), "ERR_SESSION_STATE");
+    assert!(rig.is_silent());
+    rig.down();
+    let ended = rig.count("terminated");
+    rig.refused(order);
+    assert_eq!(rig.count("terminated"), ended);
+}
