@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use sip::endpoint::{
-    Body, Endpoint, EndpointConfig, Event, Invite, Output, Reply, RequestId, ServerRequestId,
-    UsageId,
+    Body, Endpoint, EndpointConfig, Event, Invite, NotifierId, Output, Reply, RequestId,
+    ServerRequestId, UsageId,
 };
 use sip::message::{Leniency, Message, Method, Request, Response, StatusCode};
 use sip::transaction::{Flow, FlowId, Transport};
@@ -14,9 +14,22 @@ use sip::transaction::{Flow, FlowId, Transport};
 const CODES: [u16; 16] = [
     100, 180, 183, 200, 202, 302, 401, 408, 420, 423, 481, 487, 491, 503, 600, 699,
 ];
-const METHODS: [&str; 8] = [
-    "INVITE", "ACK", "BYE", "CANCEL", "INFO", "UPDATE", "OPTIONS", "MESSAGE",
+const METHODS: [&str; 11] = [
+    "INVITE",
+    "ACK",
+    "BYE",
+    "CANCEL",
+    "INFO",
+    "UPDATE",
+    "OPTIONS",
+    "MESSAGE",
+    "SUBSCRIBE",
+    "SUBSCRIBE",
+    "NOTIFY",
 ];
+const EXPIRES: [&str; 4] = ["0", "59", "60", "600"];
+/// Short enough for every subscriber to be gone at the end of a life.
+const MOST: Duration = Duration::from_secs(120);
 
 struct Life<'b> {
     bytes: &'b [u8],
@@ -33,6 +46,7 @@ struct Life<'b> {
     outcomes: BTreeMap<UsageId, u32>,
     ends: BTreeMap<UsageId, u32>,
     results: BTreeMap<RequestId, u32>,
+    subscribers: BTreeMap<NotifierId, u32>,
 }
 
 /// Lives it to the end, and panics where a promise is broken.
@@ -54,6 +68,7 @@ pub(crate) fn live(bytes: &[u8], start: Instant) {
         outcomes: BTreeMap::new(),
         ends: BTreeMap::new(),
         results: BTreeMap::new(),
+        subscribers: BTreeMap::new(),
     };
     life.change_flow();
     while let Some(what) = life.byte() {
@@ -64,7 +79,10 @@ pub(crate) fn live(bytes: &[u8], start: Instant) {
 
 fn config() -> Option<EndpointConfig> {
     let aor = "sip:alice@example.com".parse().ok()?;
-    Some(EndpointConfig::new(aor, "urn:uuid:1"))
+    let mut config = EndpointConfig::new(aor, "urn:uuid:1");
+    config.allow.push(Method::Subscribe);
+    config.event_packages = vec!["conference".into()];
+    Some(config)
 }
 
 impl Life<'_> {
@@ -79,7 +97,7 @@ impl Life<'_> {
     }
 
     fn step(&mut self, what: u8) {
-        match what % 16 {
+        match what % 18 {
             0 => self.raw_frame(),
             1..=4 => self.answer_something(),
             5..=7 => self.request_something(),
@@ -95,7 +113,8 @@ impl Life<'_> {
                 self.endpoint.unregister(self.now);
                 self.drain();
             }
-            15.. => self.wait(),
+            15 => self.wait(),
+            16.. => self.be_subscribed_to(),
         }
     }
 
@@ -159,11 +178,13 @@ impl Life<'_> {
         }
         let number = cseq % 8;
         let branch = call % 16;
+        let expires = EXPIRES[cseq % EXPIRES.len()];
         let frame = format!(
             "{method} sip:alice@a.invalid SIP/2.0\r\n\
              Via: SIP/2.0/WSS p.example.com;branch=z9hG4bK{branch}{number}\r\n\
              From: {from}\r\nTo: {to}\r\nCall-ID: {call_id}\r\nCSeq: {number} {method}\r\n\
-             Contact: <sip:bob@theirs.invalid>\r\nContent-Length: 0\r\n\r\n"
+             Contact: <sip:bob@theirs.invalid>\r\nEvent: conference\r\nExpires: {expires}\r\n\
+             Content-Length: 0\r\n\r\n"
         );
         self.receive(frame.into());
     }
@@ -183,6 +204,9 @@ impl Life<'_> {
 
     fn command(&mut self) {
         let (which, what) = (self.pick(), self.pick());
+        if what % 4 == 3 {
+            return self.tell_subscriber(which, what);
+        }
         if self.usages.is_empty() {
             return;
         }
@@ -217,7 +241,44 @@ impl Life<'_> {
             let _misuse = self.endpoint.respond(usage, &reply, self.now);
         } else if !self.asked.is_empty() {
             let id = self.asked[which % self.asked.len()];
-            let _misuse = self.endpoint.answer(id, &reply, self.now);
+            match code % 3 {
+                0 => {
+                    let _misuse = self.endpoint.answer(id, &reply, self.now);
+                }
+                _ => self.accept_subscriber(id, reply.body),
+            }
+        }
+        self.drain();
+    }
+
+    /// Accepts whoever asked last, and tells one of those that were accepted.
+    fn be_subscribed_to(&mut self) {
+        let (which, what) = (self.pick(), self.pick());
+        if let Some(id) = self.asked.last().copied() {
+            self.accept_subscriber(id, None);
+        }
+        self.tell_subscriber(which, what);
+    }
+
+    fn accept_subscriber(&mut self, id: ServerRequestId, state: Option<Body>) {
+        let accepted = self.endpoint.accept_subscription(id, MOST, state, self.now);
+        self.drain();
+        if let Ok(id) = accepted {
+            self.subscribers.entry(id).or_default();
+        }
+    }
+
+    fn tell_subscriber(&mut self, which: usize, what: usize) {
+        let known = self.subscribers.len().max(1);
+        let Some((id, ends)) = self.subscribers.iter_mut().nth(which % known) else {
+            return;
+        };
+        if what % 8 == 3 {
+            let _misuse = self.endpoint.notify(*id, None, self.now);
+        } else {
+            // What we end ourselves is not told.
+            *ends = (*ends).max(1);
+            self.endpoint.terminate(*id, "noresource", self.now);
         }
         self.drain();
     }
@@ -304,6 +365,9 @@ impl Life<'_> {
             Event::Response { id, .. } | Event::RequestFailed { id, .. } => {
                 *self.results.entry(id).or_default() += 1;
             }
+            Event::NotifierEnded { notifier, .. } => {
+                *self.subscribers.entry(notifier).or_default() += 1;
+            }
             _told => {}
         }
     }
@@ -331,6 +395,11 @@ impl Life<'_> {
             self.results.values().all(|count| *count == 1),
             "{:?}",
             self.results
+        );
+        assert!(
+            self.subscribers.values().all(|count| *count == 1),
+            "{:?}",
+            self.subscribers
         );
     }
 }
