@@ -45,7 +45,10 @@ export async function startBaresip(kamailio, { user, tone, codec = 'PCMU', answe
       await child.prints(/\[1 binding\]/, AbortSignal.timeout(10_000))
       const socket = await open(control)
       await listener.initialize()
-      return Object.assign(new Baresip(child, socket, kamailio, { user, listener }), { stop: () => stop(child) })
+      const baresip = new Baresip(child, socket, kamailio, { user, listener })
+      // It tells its events only to a connection that it has taken.
+      await baresip.command('reginfo')
+      return Object.assign(baresip, { stop: () => stop(child) })
     } catch (cause) {
       await child.stop('SIGKILL')
       if (attempt < 3) continue
@@ -93,6 +96,11 @@ class Baresip {
 
   get log() {
     return this.#child.log
+  }
+
+  /** Resolves once its log has this. */
+  prints(pattern, deadline = 5000) {
+    return this.#child.prints(pattern, AbortSignal.timeout(deadline))
   }
 
   /** Gives a command, such as `dial` with `sip:alice@sip.test`; resolves with what baresip says to it. */

@@ -141,6 +141,21 @@ describe('baresip, through Kamailio and rtpengine', { skip: peers('kamailio', 'r
     })
   }
 
+  for (const [how, established] of [['calls', calling], ['is called', called]]) {
+    test(`${how}, and goes on after our connection was lost`, async (t) => {
+      const { alice, bob, session, ear } = await established(t)
+      await hears(ear, 1000)
+      const connected = next(alice, 'connected')
+      alice.reconnect()
+      await connected
+      await bob.prints(/got re-INVITE/)
+      drain(ear)
+      await Promise.all([hears(ear, 1000), bob.hears(600)])
+      await session.end()
+      await bob.event('CALL_CLOSED')
+    })
+  }
+
   test('is transferred to another baresip', async (t) => {
     const [{ bob, session }, carol] = await Promise.all([called(t), carolOf(t)])
     const progress = []

@@ -36,11 +36,11 @@ export class Child {
       const match = pattern.exec(this.#log)
       if (match) return match
       if (this.#process.exitCode !== null) throw new Error(`it ended before it printed ${pattern}:\n${this.#log}`)
-      await Promise.race([
-        once(this.#process.stdout, 'data', { signal }),
-        once(this.#process.stderr, 'data', { signal }),
-        this.#exited,
-      ])
+      const heard = new AbortController()
+      const either = { signal: signal ? AbortSignal.any([signal, heard.signal]) : heard.signal }
+      const outputs = [this.#process.stdout, this.#process.stderr]
+      await Promise.race([...outputs.map((output) => once(output, 'data', either)), this.#exited])
+      heard.abort()
     }
   }
 
