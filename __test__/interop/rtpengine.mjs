@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { freePorts } from './ports.mjs'
+import { freeUdpPorts } from './ports.mjs'
 import { Child } from './processes.mjs'
 
 const binary = '/usr/bin/rtpengine'
@@ -12,10 +12,12 @@ export function rtpengineInstalled() {
 export async function startRtpengine() {
   // Another process may take the port between finding it free and binding it.
   for (let attempt = 1; ; attempt++) {
-    const [port] = await freePorts(1)
+    const [port] = await freeUdpPorts(1)
     const child = new Child(binary, [
       ...['--config-file=none', '--foreground', '--log-stderr', '--log-level=6', '--num-threads=2'],
       ...['--table=-1', '--interface=127.0.0.1', `--listen-ng=127.0.0.1:${port}`],
+      // Below those that the kernel gives to everybody else.
+      ...['--port-min=20000', '--port-max=29999'],
     ])
     try {
       await child.prints(/Startup complete/, AbortSignal.timeout(10_000))

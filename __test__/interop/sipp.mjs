@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { freePorts } from './ports.mjs'
+import { boundUdp, freeUdpPorts } from './ports.mjs'
 import { Child } from './processes.mjs'
 
 const binary = '/usr/bin/sipp'
@@ -19,36 +19,48 @@ export function sippInstalled() {
 export async function startSipp(kamailio, steps, { call, tone = 1000 } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'offhook-sipp-'))
   writeFileSync(join(folder, 'tone.ulaw'), toneInMuLaw(tone))
-  const [sip, media] = await freePorts(2)
-  const user = `trunk-${sip}`
-  const uri = `sip:${user}@${kamailio.domain}`
-  writeFileSync(join(folder, 'scenario.xml'), xml(steps({ user, uri, callee: call, domain: kamailio.domain })))
-  const child = new Child(
-    binary,
-    [
-      ...[`127.0.0.1:${kamailio.ports.sip}`, '-sf', 'scenario.xml', '-m', '1', '-nostdin', '-nd'],
-      ...['-i', '127.0.0.1', '-p', `${sip}`, '-mi', '127.0.0.1', '-mp', `${media}`],
-      ...['-timeout', '30s', '-timeout_error', '-trace_msg', '-message_file', 'messages', '-trace_err', '-error_file', 'errors'],
-    ],
-    { cwd: folder, env: { ...process.env, TERM: 'dumb' } },
-  )
-  const told = () => ['errors', 'messages'].map((name) => read(join(folder, name))).join('\n')
-  const done = child.exited.then(() => {
-    if (child.exitCode !== 0) throw new Error(`sipp ended with ${child.exitCode}:\n${child.log.slice(-2000)}\n${told()}`)
-  })
-  done.catch(() => {})
-  return {
-    user,
-    uri,
-    done,
-    get messages() {
-      return told()
-    },
-    async stop() {
-      await child.stop('SIGKILL')
-      rmSync(folder, { recursive: true, force: true })
-    },
+  const stop = async (child) => {
+    await child.stop('SIGKILL')
+    rmSync(folder, { recursive: true, force: true })
   }
+  // Another process may take a port between finding it free and binding it.
+  for (let attempt = 1; ; attempt++) {
+    const [sip, media] = await freeUdpPorts(2)
+    const user = `trunk-${sip}`
+    const uri = `sip:${user}@${kamailio.domain}`
+    writeFileSync(join(folder, 'scenario.xml'), xml(steps({ user, uri, callee: call, domain: kamailio.domain })))
+    const child = new Child(binary, options(kamailio, sip, media), { cwd: folder, env: { ...process.env, TERM: 'dumb' } })
+    const told = () => ['errors', 'messages'].map((name) => read(join(folder, name))).join('\n')
+    const done = child.exited.then(() => {
+      if (child.exitCode !== 0) throw new Error(`sipp ended with ${child.exitCode}:\n${child.log.slice(-2000)}\n${told()}`)
+    })
+    done.catch(() => {})
+    const settled = new AbortController()
+    const bound = boundUdp(sip, AbortSignal.any([settled.signal, AbortSignal.timeout(10_000)]))
+    await Promise.race([bound, child.exited]).finally(() => settled.abort())
+    bound.catch(() => {})
+    if (attempt < 3 && /unable to bind/i.test(child.log + told())) {
+      await child.stop('SIGKILL')
+      continue
+    }
+    return {
+      user,
+      uri,
+      done,
+      get messages() {
+        return told()
+      },
+      stop: () => stop(child),
+    }
+  }
+}
+
+function options(kamailio, sip, media) {
+  return [
+    ...[`127.0.0.1:${kamailio.ports.sip}`, '-sf', 'scenario.xml', '-m', '1', '-nostdin', '-nd'],
+    ...['-i', '127.0.0.1', '-p', `${sip}`, '-mi', '127.0.0.1', '-mp', `${media}`],
+    ...['-timeout', '30s', '-timeout_error', '-trace_msg', '-message_file', 'messages', '-trace_err', '-error_file', 'errors'],
+  ]
 }
 
 /** Waits for a request, or for a response where given a number; with `keep` its headers are those of `answer`. */

@@ -254,6 +254,30 @@ describe('sipp, through Kamailio and rtpengine', { skip: peers('kamailio', 'rtpe
     await sipp.done
   })
 
+  test('a redirection is followed where the application wants it', async (t) => {
+    const target = await sippOf(t, () => [
+      receive('INVITE', { keep: true }),
+      answer('200 OK', { tag: 'target', sdp: sdp() }),
+      receive('ACK'),
+      playTone,
+      ...ends,
+    ])
+    const [alice, sipp] = await Promise.all([
+      aliceOf(t, { followRedirects: true }),
+      sippOf(t, () => [
+        receive('INVITE', { keep: true }),
+        answer('302 Moved Temporarily', { tag: 'moved', headers: [`Contact: <${target.uri}>`] }),
+        receive('ACK'),
+      ]),
+    ])
+    const { ear, audio } = voice(600)
+    const session = await alice.call(sipp.uri, audio)
+    await session.answered
+    await hears(ear, 1000)
+    await session.end()
+    await Promise.all([sipp.done, target.done])
+  })
+
   test('message waiting is told although nobody asked', async (t) => {
     const alice = await aliceOf(t)
     const told = next(alice, 'messageWaiting')
