@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use phone::conference::News;
 use phone::media::{MediaFailure, MediaRefusal};
-use phone::{Connection, MediaEvent, SessionId};
+use phone::{ConferenceId, Connection, Event, MediaEvent, SessionId};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
@@ -216,6 +217,7 @@ impl Chaos {
             assert!(rig.closed, "seed {}: the phone does not close", self.seed);
             assert_eq!(rig.unsettled(), Vec::<u64>::new(), "seed {}", self.seed);
             check(rig, self.seed);
+            check_conferences(rig, self.seed);
         }
     }
 }
@@ -273,4 +275,34 @@ fn check(rig: &Rig, seed: u64) {
             );
         }
     }
+}
+
+/// Each conference begins and ends once, and whoever joins leaves; nobody is in two.
+fn check_conferences(rig: &Rig, seed: u64) {
+    let mut open = BTreeMap::new();
+    let mut members: BTreeMap<SessionId, ConferenceId> = BTreeMap::new();
+    for event in &rig.events {
+        let Event::Conference { id, news } = event else {
+            continue;
+        };
+        match news {
+            News::Started => assert!(open.insert(*id, true).is_none(), "seed {seed}, {id:?}"),
+            News::Joined { session } => {
+                let other = members.insert(*session, *id);
+                assert_eq!(other, None, "seed {seed}, {session} joins {id:?}");
+            }
+            News::Left { session } => {
+                let from = members.remove(session);
+                assert_eq!(from, Some(*id), "seed {seed}, {session} leaves {id:?}");
+            }
+            News::Ended => {
+                assert_eq!(open.insert(*id, false), Some(true), "seed {seed}, {id:?}");
+            }
+            News::Held { .. } | News::Muted { .. } | News::Warning { .. } => {
+                assert_eq!(open.get(id), Some(&true), "seed {seed}, {id:?}");
+            }
+        }
+    }
+    assert!(open.values().all(|open| !open), "seed {seed}: {open:?}");
+    assert_eq!(members, BTreeMap::new(), "seed {seed}");
 }

@@ -724,3 +724,32 @@ fn nobody_waits_for_ever_where_a_member_ends_while_it_is_asked() {
         ]
     );
 }
+
+#[test]
+fn ending_it_also_cancels_a_call_that_was_still_to_join() {
+    let mut room = Room::of(0);
+    room.rig
+        .command(json!({ "type": "call", "target": "carol" }));
+    let invite = room.rig.request(&Method::Invite);
+    room.rig.receive(answer(&invite, 180, None));
+    let dialled = room.rig.id_of("sessionStarted");
+    let added = room.ask(json!({ "type": "add", "session": dialled }));
+    room.asked(json!({ "type": "end" }));
+    room.rig.request(&Method::Cancel);
+    room.rig.assert_ended_once("cancel", "local");
+    assert_eq!(code(&room.rig.error(added)), "ERR_SESSION_ENDED");
+    assert_eq!(room.news(), ["started", "ended"]);
+}
+
+#[test]
+fn who_goes_on_alone_is_the_call_to_be_heard() {
+    let mut room = Room::with(2, json!({ "holdOthers": true }));
+    room.agree(1);
+    room.agree(1);
+    room.clear();
+    let first = room.members[0];
+    room.asked(json!({ "type": "remove", "session": first }));
+    assert_eq!(room.news(), ["left 0", "held true"]);
+    assert_eq!([room.hears_music(0), room.hears_music(1)], [false, true]);
+    room.agree(1);
+}

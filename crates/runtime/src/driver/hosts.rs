@@ -280,3 +280,6 @@ fn spawn(
         Job::HostOpened(Box::new(opened.unwrap_or(broken)))
     });
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
-use audio::Rate;
 use audio::detect::is_tone;
+use audio::{Frame, Rate};
 use bytes::BytesMut;
 use phone::{MediaCommand, MediaEvent, SessionId, Ticket};
 use tokio::sync::mpsc::unbounded_channel;
@@ -15,7 +15,7 @@ use super::engine::{Engine, Step};
 use super::order::{Key, Message};
 use super::worker::Worker;
 use super::{EngineConfig, Handle, Inquiry, News, Order, Pool, Spec, What, engine};
-use crate::audio::{Input, Member, Output, Sink, SinkGroup, SinkWriter, Tone};
+use crate::audio::{Input, Member, Output, Sink, SinkGroup, SinkWriter, Tone, link};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -25,7 +25,8 @@ enum Noted {
     Command(MediaCommand),
     Datagram(Vec<u8>),
     Timeout,
-    Captured(Instant),
+    /// When, and the loudest sample.
+    Captured(Instant, i16),
 }
 
 /// Ticks from `Offer` on; sends what an `Answer` holds to the address it names; is woken after 5 ms.
@@ -89,7 +90,8 @@ impl Engine for Notes {
                 std::hint::spin_loop();
             }
         }
-        let _ = self.noted.send(Noted::Captured(now));
+        let loudest = samples.iter().copied().max().unwrap_or_default();
+        let _ = self.noted.send(Noted::Captured(now, loudest));
     }
 
     fn pull_playout(&mut self, samples: &mut [i16], _: Instant) {
@@ -189,7 +191,7 @@ impl Session {
 
     fn captured(&self) -> Instant {
         let noted = self.next();
-        let Noted::Captured(at) = noted else {
+        let Noted::Captured(at, _) = noted else {
             panic!("{noted:?}");
         };
         at
@@ -239,6 +241,31 @@ fn a_session_ticks_every_10_ms_once_it_needs_to() {
 }
 
 #[test]
+fn what_was_said_while_a_call_was_on_hold_is_not_heard_after_it() {
+    let session = host(None);
+    let (mut writer, reader) = link();
+    session.handle.send(Order::SetInput(Input::Link(reader)));
+    session.media(MediaCommand::Offer);
+    session.handle.send(Order::Hold(Input::Silence));
+    session.media(MediaCommand::Rollback);
+    while session.next() != Noted::Command(MediaCommand::Rollback) {}
+    let secret = Frame::new(Rate::Hz16000, &[1_000; 160]).unwrap();
+    for _ in 0..8 {
+        writer.write(&secret);
+    }
+    session.handle.send(Order::Resume);
+    let mut ticks = 0;
+    while ticks < 20 {
+        if let Noted::Captured(_, loudest) = session.next() {
+            assert_eq!(loudest, 0, "tick {ticks}");
+            ticks += 1;
+        }
+    }
+    writer.write(&secret);
+    while !matches!(session.next(), Noted::Captured(_, 1_000)) {}
+}
+
+#[test]
 fn datagrams_and_orders_come_in_between_ticks_that_take_longer_than_a_tick() {
     const SLOW: u32 = 100;
     let session = host_slow(None, SLOW);
@@ -251,7 +278,7 @@ fn datagrams_and_orders_come_in_between_ticks_that_take_longer_than_a_tick() {
     let (mut ticks, mut datagrams, mut orders) = (0, 0, 0);
     while datagrams == 0 || orders == 0 {
         match session.next() {
-            Noted::Captured(_) => ticks += 1,
+            Noted::Captured(..) => ticks += 1,
             Noted::Datagram(_) => datagrams += 1,
             Noted::Command(_) => orders += 1,
             Noted::Bound(_) | Noted::Timeout => {}
