@@ -1059,6 +1059,29 @@ export interface AudioOptions {
     input?: AudioInput;
     /** Default `'default'`: the system's speaker. */
     output?: AudioOutput;
+    /** Where it rings, as with `tones`: a loudspeaker beside a headset; default `output`. */
+    ring?: AudioOutput;
+}
+
+/** A country whose tones are known, by its code of ISO 3166-1. */
+export type ToneCountry = 'at' | 'au' | 'be' | 'br' | 'ca' | 'ch' | 'cn' | 'de' | 'es' | 'fr' | 'gb' | 'in' | 'it' | 'jp' | 'nl' | 'nz' | 'se' | 'us';
+
+/** What a phone sounds like around a call; the tones are those of ITU-T E.180, Supplement 2. */
+export interface ToneOptions {
+    /** Whose tones; default those that ITU-T E.180 recommends: 425 Hz, one second in five. */
+    country?: ToneCountry;
+    /**
+     * Rings at `audio.ring` while a call waits for an answer, in the country's rhythm or by a WAV file that starts over at its
+     * end; default true. What is answered by itself does not ring, and during a call `callWaiting` sounds instead.
+     */
+    ring?: boolean | WavInput;
+    /**
+     * What is heard at a session's output while its callee rings and lets nothing be heard (RFC 3960: after a 180, until the
+     * first sound); default true.
+     */
+    ringback?: boolean;
+    /** A soft tone in the calls that are talked in while another one waits; default true. */
+    callWaiting?: boolean;
 }
 
 /** Which calls are answered without asking: see {@link SoftphoneOptions.autoAnswer}. */
@@ -1167,6 +1190,11 @@ export interface SoftphoneOptions {
     opus?: OpusOptions;
     /** The devices of calls that name none; `'none'` opens nothing. */
     audio?: AudioOptions | 'none';
+    /**
+     * The sounds that the phone makes by itself: true or a country for all of them, or each by itself. Default none: an
+     * application rings in its own way, and a voice bot must not.
+     */
+    tones?: boolean | ToneCountry | ToneOptions;
     /** What a party on hold hears, where `hold()` names nothing else; default `'none'`, which is silence. */
     holdMusic?: AudioInput;
     /**
@@ -1316,6 +1344,8 @@ export interface AudioDeviceOptions {
     input?: AudioInput;
     /** The output of calls that have none of their own, active ones included. */
     output?: AudioOutput;
+    /** Where it rings, now and from now on. */
+    ring?: AudioOutput;
 }
 
 /** Options of {@link Session.sendDtmf}. */

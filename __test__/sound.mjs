@@ -16,6 +16,15 @@ export async function hears(sink, frequency, deadline = 5000) {
   throw new Error(`expected ${frequency} Hz within ${deadline} ms; heard ${JSON.stringify(heard)}`)
 }
 
+/** Resolves once an AudioSink has given 20 ms of this frequency: of a tone that is too short for `hears`. */
+export async function beeps(sink, frequency, deadline = 8000) {
+  for await (const samples of soundOf(sink, deadline)) {
+    const { share, level } = describe(samples, sink.rate, frequency)
+    if (share > 0.9 && level > -50) return
+  }
+  throw new Error(`no ${frequency} Hz in ${deadline} ms`)
+}
+
 /** The levels of these frequencies in dBFS, each by itself, in the next half second that an AudioSink gives. */
 export async function strengths(sink, frequencies, deadline = 5000) {
   const window = new Float64Array(sink.rate / 2)

@@ -6,7 +6,8 @@ import { Session } from './session'
 import type { WireInput, WireOutput } from './wire'
 
 const device: Schema = { device: 'text' }
-const wavInput: Schema = { wav: 'text', loop: 'boolean' }
+/** A WAV file as an input. */
+export const wavInput: Schema = { wav: 'text', loop: 'boolean' }
 const wavOutput: Schema = { wav: 'text' }
 const tone: Schema = { tone: { number: { min: 20, max: 20_000 } }, level: { number: { min: -60, max: 0 } } }
 

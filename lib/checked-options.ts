@@ -1,4 +1,4 @@
-import { audioInput, audioOutput } from './audio'
+import { audioInput, audioOutput, wavInput } from './audio'
 import { invalidOption } from './errors'
 import type { LogLevel, SoftphoneOptions } from './options'
 import { checkOptions, mismatch, type Rule, type Schema } from './schema'
@@ -11,6 +11,10 @@ const oneOrMore = (rule: Rule): Rule => ({ either: [rule, { arrayOf: rule, min: 
 const pem: Rule = { either: ['text', { instance: Uint8Array, expected: 'a Buffer' }] }
 const server: Schema = { url: 'text', priority: whole(0, 65_535), weight: whole(0, 65_535) }
 const iceServer: Schema = { urls: oneOrMore('text'), username: 'string', credential: 'string' }
+const country: Rule = {
+  oneOf: ['at', 'au', 'be', 'br', 'ca', 'ch', 'cn', 'de', 'es', 'fr', 'gb', 'in', 'it', 'jp', 'nl', 'nz', 'se', 'us'],
+}
+const ringing: Rule = { either: ['boolean', { object: wavInput, required: ['wav'] }] }
 const policy: Rule = { either: [{ oneOf: ['off', 'announced', 'headers', 'always'] }, 'function'] }
 
 /** Headers that the application adds. */
@@ -20,7 +24,7 @@ export const headers: Rule = { record: 'string' }
 export const iceServers: Rule = { arrayOf: { object: iceServer, required: ['urls'] } }
 
 /** The devices of a phone. */
-export const audioOptions: Schema = { input: audioInput, output: audioOutput }
+export const audioOptions: Schema = { input: audioInput, output: audioOutput, ring: audioOutput }
 
 const schema: Schema = {
   accessToken: { either: ['text', 'function'] },
@@ -87,6 +91,7 @@ const schema: Schema = {
   dtmf: { object: { inband: { oneOf: ['auto', true, false] } } },
   opus: { object: { rate: { oneOf: [8000, 16000, 24000, 48000] }, bitrate: whole(6000, 510_000), complexity: whole(0, 10) } },
   audio: { either: [{ oneOf: ['none'] }, { object: audioOptions }] },
+  tones: { either: ['boolean', country, { object: { country, ring: ringing, ringback: 'boolean', callWaiting: 'boolean' } }] },
   holdMusic: audioInput,
   holdOthers: 'boolean',
   notifies: { arrayOf: 'text' },

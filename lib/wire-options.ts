@@ -14,6 +14,7 @@ export function wireOptions(options: SoftphoneOptions, token: string | undefined
     tls: options.tls && wireTls(options.tls),
     autoAnswer: wireAutoAnswer(options.autoAnswer),
     audio: typeof options.audio === 'object' ? wireAudio(options.audio, 'audio.') : options.audio,
+    tones: wireTones(options.tones),
     holdMusic: options.holdMusic && wireInput('holdMusic', options.holdMusic),
     logLevel,
   })
@@ -30,10 +31,11 @@ export function wireIceServers(servers: readonly IceServer[]): WireIceServer[] {
 }
 
 /** A phone's devices as the addon reads them. */
-export function wireAudio({ input, output }: AudioOptions, prefix = '') {
+export function wireAudio({ input, output, ring }: AudioOptions, prefix = '') {
   return {
     input: input && wireInput(`${prefix}input`, input),
     output: output && wireOutput(`${prefix}output`, output),
+    ring: ring && wireOutput(`${prefix}ring`, ring),
   }
 }
 
@@ -47,6 +49,12 @@ function wireAutoAnswer(autoAnswer: SoftphoneOptions['autoAnswer']) {
   if (autoAnswer === undefined) return undefined
   const options: AutoAnswerOptions = typeof autoAnswer === 'object' ? autoAnswer : { policy: autoAnswer }
   return { ...options, policy: typeof options.policy === 'function' ? 'function' : options.policy }
+}
+
+function wireTones(tones: SoftphoneOptions['tones']) {
+  if (typeof tones !== 'object') return tones
+  const { ring } = tones
+  return { ...tones, ring: typeof ring === 'object' ? wireInput('tones.ring', ring) : ring }
 }
 
 function wireTls({ ca, cert, key, ...rest }: TlsOptions) {

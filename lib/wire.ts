@@ -279,6 +279,7 @@ export type WireCommand =
       type: 'setAudioDevice'
       input?: WireInput | undefined
       output?: WireOutput | undefined
+      ring?: WireOutput | undefined
     }
   | { type: 'setInput'; id: string; input: WireInput }
   | { type: 'setOutput'; id: string; output: WireOutput }

@@ -13,8 +13,10 @@
 //!
 //! ```
 //! use audio::{Rate, level::Level, resample::Resampler, tone};
+//! use std::time::Duration;
 //!
-//! let mut ringback = tone::Generator::new(tone::Sequence::ringback(tone::Region::Europe), Rate::Hz8000);
+//! let beats = [(&[425.0][..], Duration::from_secs(1)), (&[], Duration::from_secs(4))];
+//! let mut ringback = tone::Generator::new(tone::Sequence::cadence(beats, -16.0), Rate::Hz8000);
 //! let mut resampler = Resampler::new(Rate::Hz8000, Rate::Hz48000);
 //! let (mut tick, mut out) = ([0; 80], Vec::new());
 //! for _ in 0..10 {

@@ -1,4 +1,4 @@
-//! The sounds of telephony: sines, ringback, busy, beeps.
+//! The sounds of telephony: sines, cadences, beeps.
 
 use std::f64::consts::TAU;
 use std::time::Duration;
@@ -32,15 +32,6 @@ pub struct Sequence {
     pub repeat: bool,
 }
 
-/// Where a telephone network is, for its tones' frequencies and rhythm.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Region {
-    /// 425 Hz (ETSI TR 101 041).
-    Europe,
-    /// The precise tone plan of North America.
-    NorthAmerica,
-}
-
 impl Sequence {
     /// One sine, for `duration` or for ever.
     pub fn sine(hz: f64, dbov: f64, duration: Option<Duration>) -> Self {
@@ -55,19 +46,15 @@ impl Sequence {
         Self::once(vec![Step::silence(duration)])
     }
 
-    /// What a caller hears while the other side rings.
-    pub fn ringback(region: Region) -> Self {
-        match region {
-            Region::Europe => Self::cadence(&[425.0], 1_000, 4_000),
-            Region::NorthAmerica => Self::cadence(&[440.0, 480.0], 2_000, 4_000),
-        }
-    }
-
-    /// What a caller hears when the other side is busy.
-    pub fn busy(region: Region) -> Self {
-        match region {
-            Region::Europe => Self::cadence(&[425.0], 500, 500),
-            Region::NorthAmerica => Self::cadence(&[480.0, 620.0], 500, 500),
+    /// Beats of some frequencies, or of none for silence, over and over; `dbov` is the level of each beat as a whole.
+    pub fn cadence<'a>(beats: impl IntoIterator<Item = (&'a [f64], Duration)>, dbov: f64) -> Self {
+        let beat = |(frequencies, duration): (&[f64], Duration)| Step {
+            sines: sines(frequencies, dbov),
+            duration: Some(duration),
+        };
+        Self {
+            steps: beats.into_iter().map(beat).collect(),
+            repeat: true,
         }
     }
 
@@ -83,32 +70,22 @@ impl Sequence {
         self
     }
 
-    fn cadence(frequencies: &[f64], on_ms: u64, off_ms: u64) -> Self {
-        let sines = frequencies
-            .iter()
-            .map(|hz| Sine {
-                hz: *hz,
-                dbov: if frequencies.len() > 1 { -19.0 } else { -16.0 },
-            })
-            .collect();
-        Self {
-            steps: vec![
-                Step {
-                    sines,
-                    duration: Some(Duration::from_millis(on_ms)),
-                },
-                Step::silence(Duration::from_millis(off_ms)),
-            ],
-            repeat: true,
-        }
-    }
-
     fn once(steps: Vec<Step>) -> Self {
         Self {
             steps,
             repeat: false,
         }
     }
+}
+
+/// Sines of one power each, which together have this level.
+fn sines(frequencies: &[f64], dbov: f64) -> Vec<Sine> {
+    let each = dbov - 10.0 * (frequencies.len() as f64).log10();
+    let sine = |hz: &f64| Sine {
+        hz: *hz,
+        dbov: each,
+    };
+    frequencies.iter().map(sine).collect()
 }
 
 impl Step {
@@ -261,7 +238,12 @@ mod tests {
 
     #[test]
     fn a_cadence_repeats_with_its_rhythm() {
-        let out = play(Sequence::ringback(Region::Europe), Rate::Hz8000, 1_100);
+        let beats = [
+            (&[400.0, 450.0][..], Duration::from_secs(1)),
+            (&[], Duration::from_secs(4)),
+        ];
+        let out = play(Sequence::cadence(beats, -16.0), Rate::Hz8000, 1_100);
+        assert!((Level::of(&out[400..7_600]).dbov() + 16.0).abs() < 0.1);
         let loud =
             |second: usize| Level::of(&out[second * 8_000..(second + 1) * 8_000]).dbov() > -30.0;
         let rhythm: Vec<bool> = (0..11).map(loud).collect();

@@ -126,7 +126,8 @@ impl Attendant {
                 phone::Output::Ping => due.push_back(Due::Pong),
                 phone::Output::Reply(..)
                 | phone::Output::Disconnect
-                | phone::Output::Conference(..) => {}
+                | phone::Output::Conference(..)
+                | phone::Output::Ring(_) => {}
                 phone::Output::Timeout(at, _) => match due.pop_front() {
                     Some(Due::Connected) => self.phone.handle_connection(
                         Connection::Up {

@@ -66,3 +66,39 @@ pub enum Output {
     /// Nowhere; nothing is opened.
     None,
 }
+
+/// What rings, and where.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ring {
+    /// What sounds until it is told otherwise.
+    pub sound: RingSound,
+    /// Where it is heard.
+    pub output: Output,
+}
+
+/// What rings.
+#[derive(Debug, Clone, PartialEq)]
+pub enum RingSound {
+    /// Tones.
+    Cadence(Cadence),
+    /// A WAV file, over and over.
+    Wav { path: String },
+}
+
+/// Tones in a rhythm, over and over.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Cadence {
+    /// One after the other.
+    pub beats: Vec<Beat>,
+    /// The level of each beat in dB relative to 0 dBov (RFC 6465); a sine at full scale has −3.
+    pub level: f64,
+}
+
+/// One sound of a cadence.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Beat {
+    /// In hertz, all at once; none is silence.
+    pub frequencies: Vec<f64>,
+    /// How long.
+    pub milliseconds: u32,
+}

@@ -204,12 +204,14 @@ pub enum Command {
     SetIceServers {
         ice_servers: Vec<crate::config::IceServer>,
     },
-    /// Replaces the default input and output, also of sessions that use the default.
+    /// Replaces the default input and output, also of sessions that use the default, and where it rings.
     SetAudioDevice {
         #[serde(default)]
         input: Option<audio::Input>,
         #[serde(default)]
         output: Option<audio::Output>,
+        #[serde(default)]
+        ring: Option<audio::Output>,
     },
     /// Changes what one session's far end hears.
     SetInput { id: SessionId, input: audio::Input },

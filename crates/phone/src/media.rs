@@ -55,6 +55,8 @@ pub enum MediaCommand {
     Hold { music: audio::Input },
     /// Lets the far end hear the input again.
     Resume,
+    /// Plays this to the near end, over what the far end says, or nothing any more.
+    Tone { cadence: Option<audio::Cadence> },
     /// Sets the playout volume in percent, 0 to 100.
     SetVolume { percent: u8 },
     /// Sets how loud the far end is for the others in a conference that is its input, now or later,
@@ -111,6 +113,7 @@ impl fmt::Debug for MediaCommand {
             Self::SetOutput { output } => f.debug_tuple("SetOutput").field(output).finish(),
             Self::Hold { music } => f.debug_tuple("Hold").field(music).finish(),
             Self::Resume => f.write_str("Resume"),
+            Self::Tone { cadence } => f.debug_tuple("Tone").field(&cadence.is_some()).finish(),
             Self::SetVolume { percent } => f.debug_tuple("SetVolume").field(percent).finish(),
             Self::SetVoice { percent } => f.debug_tuple("SetVoice").field(percent).finish(),
             Self::SetHearing { host } => f.debug_tuple("SetHearing").field(host).finish(),
@@ -151,6 +154,8 @@ pub enum MediaEvent {
         failure: MediaFailure,
         reason: String,
     },
+    /// The first sound of the peer has come.
+    FirstSound,
     /// All local candidates are known.
     EndOfCandidates,
     /// The peer put us on hold, or took us off it.
@@ -201,6 +206,7 @@ impl fmt::Debug for MediaEvent {
                 .field(failure)
                 .field(reason)
                 .finish(),
+            Self::FirstSound => f.write_str("FirstSound"),
             Self::EndOfCandidates => f.write_str("EndOfCandidates"),
             Self::RemoteHold { held } => f.debug_tuple("RemoteHold").field(held).finish(),
             Self::Dtmf { tone, duration, .. } => {

@@ -6,6 +6,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use serde::Serialize;
 
+use crate::audio::Ring;
 use crate::conference;
 use crate::error::PhoneError;
 use crate::event::{Event, SessionSnapshot};
@@ -28,6 +29,8 @@ pub enum Output {
     Media(SessionId, MediaCommand),
     /// Give the place of this machine in a conference an order.
     Conference(ConferenceId, conference::Order),
+    /// Ring from now on, in place of what rang before, or no more.
+    Ring(Option<Ring>),
     /// Tell the application.
     Event(Event),
     /// Settle the promise of a command.
@@ -49,6 +52,7 @@ impl fmt::Debug for Output {
             Self::Conference(id, order) => {
                 f.debug_tuple("Conference").field(id).field(order).finish()
             }
+            Self::Ring(ring) => f.debug_tuple("Ring").field(&ring.is_some()).finish(),
             Self::Event(event) => f.debug_tuple("Event").field(event).finish(),
             Self::Reply(ticket, outcome) => {
                 f.debug_tuple("Reply").field(ticket).field(outcome).finish()

@@ -6,6 +6,7 @@ mod conferring;
 mod ending;
 mod incoming;
 mod notifying;
+mod ringing;
 mod sip_event;
 mod subscribing;
 mod transferring;
@@ -20,6 +21,7 @@ use sip::endpoint::{RequestId, UsageId};
 
 use crate::account::{Account, Change};
 use crate::agent::Agent;
+use crate::audio::Ring;
 use crate::config::Config;
 use crate::context::Context;
 use crate::id::SessionId;
@@ -59,6 +61,8 @@ pub struct Phone {
     /// Conversations that the application announced, and until when.
     expected: Vec<(String, Instant)>,
     ending: Ending,
+    /// What rings now.
+    ringing: Option<Ring>,
     outputs: VecDeque<Output>,
     rng: StdRng,
     /// The last `now`, and the time since 1970 at the first.
@@ -95,6 +99,7 @@ impl Phone {
             conferences: Conferences::default(),
             expected: Vec::new(),
             ending: Ending::No,
+            ringing: None,
             outputs: VecDeque::new(),
             rng,
             now,
@@ -207,6 +212,7 @@ impl Phone {
         }
         self.drive_waiting_transfers();
         self.drive_conferences();
+        self.drive_ringing();
         self.drive_ending();
     }
 

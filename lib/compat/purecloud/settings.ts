@@ -57,6 +57,7 @@ const phoneOptions: Record<keyof SoftphoneOptions, true> = {
   sessionSurvivability: true,
   sessionTimers: true,
   tls: true,
+  tones: true,
   uri: true,
   userAgent: true,
   username: true,

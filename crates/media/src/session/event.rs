@@ -57,6 +57,8 @@ pub enum MediaEvent {
     State(ConnectionState),
     /// Media now takes this path.
     SelectedPath(SelectedPath),
+    /// The first sound of the peer has come.
+    FirstSound,
     /// All local candidates are known.
     EndOfCandidates,
     /// The peer pressed a key.

@@ -28,6 +28,7 @@ pub(super) struct Inbound {
     pub(super) unknown: u64,
     pub(super) level: Loudness,
     clock: u32,
+    has_sound: bool,
 }
 
 /// A packet whose payload waits to be decoded, without a copy of it.
@@ -54,6 +55,7 @@ impl Inbound {
             unknown: 0,
             level: Loudness::default(),
             clock: first.clock_rate(),
+            has_sound: false,
         }
     }
 
@@ -78,6 +80,11 @@ impl Inbound {
         self.formats
             .iter()
             .find(|p| p.encoding == Encoding::Audio(codec))
+    }
+
+    /// Whether a packet of sound to be played has ever come.
+    pub(super) fn has_sound(&self) -> bool {
+        self.has_sound
     }
 
     pub(super) fn last_arrival(&self) -> Option<Instant> {
@@ -127,6 +134,7 @@ impl Inbound {
 
     fn hear(&mut self, packet: Rtp, codec: Codec, now: Instant) {
         if self.plays {
+            self.has_sound = true;
             let packet = Packet {
                 ssrc: packet.ssrc,
                 sequence: packet.seq,

@@ -91,8 +91,12 @@ impl Session {
     }
 
     fn receive(&mut self, packet: transport::Rtp) {
+        let heard = self.inbound.has_sound();
         if let Some(event) = self.inbound.receive(packet, self.now) {
             self.event(event);
+        }
+        if self.inbound.has_sound() && !heard {
+            self.event(MediaEvent::FirstSound);
         }
         if self.silence == Silence::Reported {
             self.silence = Silence::Waiting;

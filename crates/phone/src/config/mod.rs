@@ -6,6 +6,7 @@ mod options;
 mod read;
 mod server;
 pub(crate) mod token;
+mod tones;
 
 use std::time::Duration;
 
@@ -16,12 +17,13 @@ pub use error::ConfigError;
 pub use options::{
     AudioOption, AudioOptions, Auto, AutoAnswerOption, AutoAnswerOptions, ContactTransportOption,
     DtmfOptions, HeaderOption, InbandOption, InputOption, OneOrMany, Options, OpusOptions,
-    OutputOption, ServerOption, SessionTimersOption, SessionTimersOptions, TlsOptions,
+    OutputOption, RingOption, ServerOption, SessionTimersOption, SessionTimersOptions, TlsOptions,
     WeightedServer,
 };
 pub(crate) use read::{ice_servers, is_printable, is_token, may_all_be_added, may_be_added};
 pub use server::Server;
 pub use sip::endpoint::SessionTimers;
+pub use tones::Tones;
 
 use crate::audio;
 use crate::event::Level;
@@ -83,6 +85,8 @@ pub struct Config {
     pub opus: Opus,
     /// The default devices.
     pub audio: Audio,
+    /// The sounds that the phone makes by itself.
+    pub tones: Tones,
     /// One call is heard at a time: placing, accepting or resuming one holds the others.
     pub hold_others: bool,
     /// What a party on hold hears, where `hold` names nothing else.
@@ -266,6 +270,8 @@ pub struct Audio {
     pub input: audio::Input,
     /// Where it is heard.
     pub output: audio::Output,
+    /// Where it rings; where the far end is heard where absent.
+    pub ring: Option<audio::Output>,
 }
 
 /// An entry of `iceServers`, as W3C's `RTCIceServer`.

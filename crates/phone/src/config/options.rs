@@ -51,6 +51,7 @@ plain_values!(
     InputOption,
     OutputOption,
     InbandOption,
+    RingOption,
 );
 
 macro_rules! options {
@@ -163,8 +164,10 @@ options! {
         opus, "opus": OpusOptions = "an object";
         /// Keys of the other party.
         dtmf, "dtmf": DtmfOptions = "an object";
+        /// The sounds that the phone makes by itself; default none.
+        tones, "tones": TonesOption = "a boolean, a country such as 'us', or { country, ring, ringback, callWaiting }";
         /// Devices.
-        audio, "audio": AudioOption = "'none' or { input, output }";
+        audio, "audio": AudioOption = "'none' or { input, output, ring }";
         /// What a party on hold hears; default silence.
         hold_music, "holdMusic": InputOption = "'default', 'none', a device id or an input";
         /// Event packages that others may subscribe to; default none.
@@ -193,6 +196,20 @@ options! {
         bitrate, "bitrate": u64 = "a whole number of bits per second from 6000 to 510000";
         /// The effort; default 5.
         complexity, "complexity": u64 = "a whole number from 0 to 10";
+    }
+}
+
+options! {
+    /// The sounds that the phone makes by itself.
+    ToneOptions {
+        /// Whose tones, in two letters of ISO 3166-1; default those that ITU-T E.180 recommends.
+        country, "country": String = "a country such as 'us'";
+        /// While a call waits to be answered; default true.
+        ring, "ring": RingOption = "a boolean or a WAV file";
+        /// While a call rings at its callee; default true.
+        ringback, "ringback": bool = "a boolean";
+        /// In a call while another one waits; default true.
+        call_waiting, "callWaiting": bool = "a boolean";
     }
 }
 
@@ -243,6 +260,8 @@ options! {
         input, "input": InputOption = "'default', 'none', a device id or an input";
         /// Where it is heard.
         output, "output": OutputOption = "'default', 'none', a device id or an output";
+        /// Where it rings; default `output`.
+        ring, "ring": OutputOption = "'default', 'none', a device id or an output";
     }
 }
 
@@ -368,6 +387,37 @@ impl OptionValue for AutoAnswerOption {
             None => AutoAnswerOptions::read(path, value, expected).map(Self::Detailed),
         }
     }
+}
+
+/// `tones`: a switch, a country, or an object.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TonesOption {
+    /// Whether there are any.
+    Switch(bool),
+    /// All, as in this country.
+    Country(String),
+    /// Each by itself.
+    Detailed(ToneOptions),
+}
+
+impl OptionValue for TonesOption {
+    fn read(path: &str, value: &Value, expected: &str) -> Result<Self, ConfigError> {
+        match (value.as_bool(), value.as_str()) {
+            (Some(switch), _) => Ok(Self::Switch(switch)),
+            (None, Some(country)) => Ok(Self::Country(country.to_owned())),
+            (None, None) => ToneOptions::read(path, value, expected).map(Self::Detailed),
+        }
+    }
+}
+
+/// `tones.ring`: a switch, or what rings.
+#[derive(Debug, Clone, PartialEq, serde::Deserialize)]
+#[serde(untagged)]
+pub enum RingOption {
+    /// Whether it rings.
+    Switch(bool),
+    /// A WAV file.
+    Input(audio::Input),
 }
 
 /// `dtmf.inband`: a switch, or a word.

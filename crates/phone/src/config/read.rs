@@ -108,6 +108,7 @@ impl TryFrom<Options> for Config {
                 Some(InbandOption::Switch(false)) => InbandDtmf::Never,
             },
             audio: audio(options.audio)?,
+            tones: super::tones::tones(options.tones)?,
             hold_others: options.hold_others.unwrap_or(false),
             hold_music: options.hold_music.map_or(audio::Input::None, Into::into),
             notifies: notifies(options.notifies)?,
@@ -320,15 +321,17 @@ fn audio(option: Option<AudioOption>) -> Result<Audio, ConfigError> {
         Some(AudioOption::Word(word)) if word == "none" => Ok(Audio {
             input: audio::Input::None,
             output: audio::Output::None,
+            ring: None,
         }),
         Some(AudioOption::Word(word)) => Err(ConfigError::new(
             "audio",
-            "'none' or { input, output }",
+            "'none' or { input, output, ring }",
             format!("{word:?}"),
         )),
         Some(AudioOption::Devices(devices)) => Ok(Audio {
             input: devices.input.map(Into::into).unwrap_or_default(),
             output: devices.output.map(Into::into).unwrap_or_default(),
+            ring: devices.ring.map(Into::into),
         }),
     }
 }

@@ -228,8 +228,13 @@ impl Phone {
             }
             Command::SetAccessToken { token } => self.set_access_token(token),
             Command::SetIceServers { ice_servers } => self.set_ice_servers(ice_servers),
-            Command::SetAudioDevice { input, output } => {
+            Command::SetAudioDevice {
+                input,
+                output,
+                ring,
+            } => {
                 self.set_audio_device(input, output);
+                self.config.audio.ring = ring.or(self.config.audio.ring.take());
                 Ok(())
             }
             Command::SetInput { id, input } => self.session(id, |s, ctx| s.set_input(input, ctx)),

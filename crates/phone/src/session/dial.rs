@@ -67,6 +67,8 @@ impl Session {
             delivery: Delivery::default(),
             input: dial.input.map_or(Choice::Default, Choice::Own),
             output: dial.output.map_or(Choice::Default, Choice::Own),
+            heard: false,
+            tone: None,
             pressed: Default::default(),
             place: Place::Alone,
             voice: 100,
@@ -108,6 +110,7 @@ impl Session {
                 self.state = State::Dialing(Dialing {
                     ticket,
                     until: timeout.map(|timeout| ctx.now + timeout),
+                    rings: false,
                     early: Vec::new(),
                     offer_open: None,
                 });
@@ -169,6 +172,8 @@ impl Session {
         let State::Dialing(dialing) = &mut self.state else {
             return;
         };
+        let status = wire::status(response);
+        dialing.rings |= status.code == 180;
         let sdp = wire::response_sdp(response);
         let early_media = sdp.is_some();
         if let Some(sdp) = sdp {
@@ -185,7 +190,6 @@ impl Session {
                 self.apply_answer(sdp, true, ctx);
             }
         }
-        let status = wire::status(response);
         self.report(&status, ctx);
         ctx.emit(Event::Progress {
             id: self.id,

@@ -27,6 +27,7 @@ impl Session {
             MediaEvent::Connected => self.path_found(ctx),
             MediaEvent::Interrupted => self.path_changed(MediaPath::Interrupted, ctx),
             MediaEvent::Failed { failure, reason } => self.failed(failure, &reason, ctx),
+            MediaEvent::FirstSound => self.heard = true,
             MediaEvent::EndOfCandidates => ctx.emit(Event::EndOfCandidates { id }),
             MediaEvent::RemoteHold { held } => self.held_by_peer(held, ctx),
             MediaEvent::Dtmf {

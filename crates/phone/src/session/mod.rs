@@ -28,6 +28,7 @@ mod refresh;
 mod reject;
 mod reoffer;
 mod replace;
+mod ringing;
 mod seat;
 mod show;
 mod transfer;
@@ -43,6 +44,7 @@ pub(crate) use errand::not_answered;
 use hold::HoldChange;
 pub(crate) use pending::{Arrival, Plan};
 pub(crate) use referral::Report;
+pub(crate) use ringing::Tone;
 pub(crate) use seat::{Place, Seat};
 pub(crate) use show::millis;
 pub(crate) use transfer::{Transferred, under_way};
@@ -92,6 +94,10 @@ pub(crate) struct Session {
     delivery: Delivery,
     input: Choice<audio::Input>,
     output: Choice<audio::Output>,
+    /// The other party's first sound has come.
+    heard: bool,
+    /// What media plays to the near end.
+    tone: Option<ringing::Tone>,
     pressed: dtmf::Pressed,
     /// Alone, or in a conference.
     place: Place,
@@ -236,6 +242,8 @@ pub(crate) struct Offering {
 pub(crate) struct Dialing {
     pub(crate) ticket: Ticket,
     until: Option<Instant>,
+    /// The callee says that it rings.
+    rings: bool,
     /// The newest description of each early dialog, which a 2xx without one refers to; the last is
     /// the one that is heard.
     early: Vec<Fork>,
@@ -370,7 +378,12 @@ impl Session {
             State::Pending(pending) => {
                 let auto = match pending.auto {
                     Auto::Asking { until, .. } => Some((until, Wake::AutoAnswer)),
-                    Auto::Ring => None,
+                    Auto::Ring => self
+                        .delivery
+                        .deadline()
+                        // Once it is past, the phone rings already.
+                        .filter(|until| *until > now)
+                        .map(|until| (until, Wake::Delivery)),
                     Auto::Answer { at } if self.delivery.is_done(now) => {
                         Some((at, Wake::AutoAnswer))
                     }

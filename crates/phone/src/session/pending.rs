@@ -100,6 +100,8 @@ impl Session {
             delivery: Delivery::default(),
             input: Choice::Default,
             output: Choice::Default,
+            heard: false,
+            tone: None,
             pressed: Default::default(),
             place: Place::Alone,
             voice: 100,

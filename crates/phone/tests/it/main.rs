@@ -23,6 +23,7 @@ mod notifying;
 mod outgoing;
 mod pair;
 mod reoffer;
+mod ringing;
 mod session_timer;
 mod several;
 mod subscribing;

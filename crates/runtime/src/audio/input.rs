@@ -33,7 +33,8 @@ impl Input {
         match self {
             Input::Source(reader, _) => Some(reader.rate()),
             Input::Link(reader) => reader.rate(),
-            Input::Silence | Input::Wav(_) | Input::Tone(_) => None,
+            Input::Wav(player) => Some(player.best_rate()),
+            Input::Silence | Input::Tone(_) => None,
             #[cfg(test)]
             Input::Broken => None,
         }

@@ -32,7 +32,7 @@ pub(crate) use link::{LinkReader, LinkWriter, link};
 pub(crate) use output::Output;
 pub(crate) use sink::SinkWriter;
 pub(crate) use source::{Lease, SourceReader};
-pub(crate) use tone::Tone;
+pub(crate) use tone::{Tone, sequence};
 pub(crate) use wav_in::WavPlayer;
 pub(crate) use wav_out::{WavFile, settle as settle_files};
 

@@ -2,8 +2,19 @@
 
 use audio::tone::{Generator, Sequence};
 use audio::{Frame, Rate};
+use phone::audio::Cadence;
+use std::time::Duration;
 
 use super::convert::Converter;
+
+/// The tones of a cadence, over and over.
+pub(crate) fn sequence(cadence: &Cadence) -> Sequence {
+    let beats = cadence.beats.iter().map(|beat| {
+        let duration = Duration::from_millis(u64::from(beat.milliseconds));
+        (beat.frequencies.as_slice(), duration)
+    });
+    Sequence::cadence(beats, cadence.level)
+}
 
 /// A sequence of tones, played once or for ever.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use std::io::{self, Cursor, Read};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::SystemTime;
 
-use audio::wav::Player;
+use audio::wav::{Player, Reader};
 use audio::{Frame, Rate};
 
 use super::OpenError;
@@ -16,6 +16,12 @@ const MAX_BYTES: u64 = 64 * 1024 * 1024;
 
 /// The files that are being played: a hundred calls with one prompt hold it once.
 static PLAYED: Mutex<Vec<Played>> = Mutex::new(Vec::new());
+
+/// The lowest of our rates that carries a file's, or the highest there is.
+fn at_least(hz: u32) -> Rate {
+    let carries = |rate: &Rate| rate.hz() >= hz;
+    Rate::ALL.into_iter().find(carries).unwrap_or(Rate::Hz48000)
+}
 
 /// A file's bytes, and what shows that it is still the same file.
 struct Played {
@@ -31,6 +37,7 @@ type BytesPlayer = Player<Cursor<Arc<[u8]>>>;
 #[derive(Debug)]
 pub(crate) struct WavPlayer {
     bytes: Arc<[u8]>,
+    best_rate: Rate,
     repeat: bool,
     /// Made at the rate first asked for; a later rate is converted to.
     player: Option<(Rate, BytesPlayer)>,
@@ -49,12 +56,19 @@ impl WavPlayer {
             return Err(failed(format!("longer than {MAX_BYTES} bytes")));
         }
         Player::new(&bytes[..], Rate::Hz48000).map_err(|error| failed(error.to_string()))?;
+        let reader = Reader::new(&bytes[..]).map_err(|error| failed(error.to_string()))?;
         Ok(WavPlayer {
+            best_rate: at_least(reader.format().hz),
             bytes,
             repeat,
             player: None,
             converter: Converter::default(),
         })
+    }
+
+    /// The lowest rate at which nothing of the file is lost.
+    pub(crate) fn best_rate(&self) -> Rate {
+        self.best_rate
     }
 
     /// Gives the next 10 ms at `rate`, silence after the end.

@@ -161,6 +161,9 @@ impl Calls {
             MediaCommand::Hold { music } => self.open_input(id, Voice::Music, music, jobs),
             MediaCommand::Resume => self.resume(id),
             MediaCommand::SetOutput { output } => self.open_output(id, output, jobs),
+            MediaCommand::Tone { cadence } => {
+                self.send(id, Order::Tone(cadence.as_ref().map(audio::sequence)));
+            }
             MediaCommand::SetVolume { percent } => self.send(id, Order::SetVolume(percent)),
             MediaCommand::SetVoice { percent } => {
                 if let Some(call) = self.calls.get_mut(&id) {

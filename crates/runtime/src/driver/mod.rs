@@ -9,6 +9,7 @@
 //!
 //! **The arms of `wait` only turn a fact of I/O into an input; all decisions are the phone's.**
 
+mod bell;
 mod calls;
 mod hosts;
 mod line;
@@ -28,6 +29,7 @@ use tokio::task::JoinSet;
 
 use crate::event::{Event, EventSink, RuntimeEvent};
 use crate::media_worker::{News, What};
+use bell::{Bell, Rung};
 pub(crate) use calls::{Calls, LookedUp};
 use hosts::{HostNews, HostOpened, Hosts};
 use line::Line;
@@ -57,6 +59,7 @@ pub(crate) struct Driver {
     handle_dropped: bool,
     line: Line,
     calls: Calls,
+    bell: Bell,
     news: mpsc::UnboundedReceiver<News>,
     hosts: Hosts,
     host_news: mpsc::UnboundedReceiver<HostNews>,
@@ -76,6 +79,8 @@ pub(crate) enum Job {
     Opened(Box<Opened>),
     /// The same for this machine's seat in a conference.
     HostOpened(Box<HostOpened>),
+    /// What rings, and where, was opened, or not.
+    Bell(Box<Rung>),
 }
 
 /// One fact of I/O.
@@ -110,6 +115,7 @@ impl Driver {
             line: Line::new(&config),
             hosts: Hosts::new(host_sender, log_sender.clone()),
             host_news,
+            bell: Bell::new(log_sender.clone()),
             calls: Calls::new(&config, news_sender, log_sender),
             phone: Phone::new(config, seed, now, since_1970),
             requests,
@@ -137,6 +143,7 @@ impl Driver {
             phone,
             mut line,
             calls,
+            bell,
             mut news,
             hosts,
             mut host_news,
@@ -148,6 +155,7 @@ impl Driver {
         jobs.abort_all();
         drop(hosts);
         drop(calls);
+        drop(bell);
         // A session's media are gone when its end of the news channel is; then its files can be settled.
         let media = async {
             while news.recv().await.is_some() {}
@@ -250,6 +258,7 @@ impl Driver {
                     self.phone.handle_conference(id, event, now);
                 }
             }
+            Fact::Job(Job::Bell(rung)) => self.bell.rung(*rung),
             Fact::Time => self.phone.handle_timeout(now),
         }
     }
@@ -265,6 +274,7 @@ impl Driver {
                 Output::Conference(id, order) => {
                     self.hosts.order(id, order, &mut self.calls, &mut self.jobs);
                 }
+                Output::Ring(ring) => self.bell.ring(ring, &mut self.jobs),
                 Output::Event(event) => stream.send(Event::Phone(event)),
                 Output::Reply(NOBODY, _) => {}
                 Output::Reply(ticket, outcome) => {

@@ -25,6 +25,8 @@ pub(super) struct Hosted {
     pub(super) phase: Option<usize>,
     /// It has had its first tick since it joined.
     joined: bool,
+    /// The engine has sound to send or to play.
+    flows: bool,
     id: SessionId,
     engine: Box<dyn Engine>,
     input: Input,
@@ -36,6 +38,8 @@ pub(super) struct Hosted {
     volume: u8,
     /// While it sounds the input is silent.
     beep: Option<Tone>,
+    /// What the near end hears over what the far end says.
+    tone: Option<Tone>,
     ticks: u64,
     news: mpsc::UnboundedSender<News>,
 }
@@ -63,6 +67,7 @@ impl Hosted {
             deadline: None,
             phase: None,
             joined: false,
+            flows: false,
             id,
             engine,
             input: Input::Silence,
@@ -71,13 +76,15 @@ impl Hosted {
             listeners: Vec::new(),
             volume: 100,
             beep: None,
+            tone: None,
             ticks: 0,
             news,
         }
     }
 
+    /// Whether the engine has sound, or a tone is played although it has none.
     pub(super) fn needs_tick(&self) -> bool {
-        self.engine.needs_tick()
+        self.engine.needs_tick() || self.tone.is_some()
     }
 
     pub(super) fn join_at(&mut self, phase: usize) {
@@ -111,6 +118,7 @@ impl Hosted {
             Order::Beep => {
                 self.beep = Some(Tone::new(Sequence::beep()));
             }
+            Order::Tone(sequence) => self.tone = sequence.map(Tone::new),
             Order::SetVolume(percent) => self.volume = percent.min(100),
             Order::AddListener(link) => self.listeners.push(link),
             Order::Report(inquiry) => inquiry.answer(self.engine.report(now)),
@@ -147,7 +155,11 @@ impl Hosted {
     }
 
     /// Sends the first frame as soon as sound may flow; the ticks go on from there.
-    pub(super) fn begin(&mut self, now: Instant) {
+    pub(super) fn follow_flow(&mut self, now: Instant) {
+        let flowed = std::mem::replace(&mut self.flows, self.engine.needs_tick());
+        if flowed || !self.flows {
+            return;
+        }
         self.input.resume();
         for _ in 0..AHEAD {
             self.send_captured(now);
@@ -156,7 +168,10 @@ impl Hosted {
 
     /// One tick of sound: capture, send, receive, play. Returns whom to wake when all have ticked.
     pub(super) fn tick(&mut self, now: Instant) -> Option<&Arc<SinkGroup>> {
-        self.send_captured(now);
+        // What the input has is for later where only a tone is played.
+        if self.flows {
+            self.send_captured(now);
+        }
         let mut played = Frame::silence(self.engine.playout_rate());
         self.engine.pull_playout(played.samples_mut(), now);
         self.drain();
@@ -181,6 +196,12 @@ impl Hosted {
 
     fn play(&mut self, mut frame: Frame) -> Option<&Arc<SinkGroup>> {
         self.listeners.retain_mut(|link| link.write(&frame));
+        if let Some(tone) = &mut self.tone {
+            let tone = tone.read(frame.rate());
+            for (sample, tone) in frame.samples_mut().iter_mut().zip(tone.samples()) {
+                *sample = sample.saturating_add(*tone);
+            }
+        }
         if self.volume < 100 {
             for sample in frame.samples_mut() {
                 *sample = (i32::from(*sample) * i32::from(self.volume) / 100) as i16;

@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
+use audio::tone::Sequence;
 use phone::media::MediaRefusal;
 use phone::{MediaCommand, MediaEvent, SessionId, Ticket};
 use tokio::sync::mpsc;
@@ -59,6 +60,8 @@ pub(crate) enum Order {
     Resume,
     /// Plays a short beep to the near end; the input is silent meanwhile.
     Beep,
+    /// Plays this to the near end, over what the far end says, or nothing any more.
+    Tone(Option<Sequence>),
     /// Sets the playout volume in percent.
     SetVolume(u8),
     /// Another session listens to this one.
@@ -78,6 +81,7 @@ impl fmt::Debug for Order {
             Order::Hold(_) => "Hold",
             Order::Resume => "Resume",
             Order::Beep => "Beep",
+            Order::Tone(_) => "Tone",
             Order::SetVolume(_) => "SetVolume",
             Order::AddListener(_) => "AddListener",
             Order::Report(_) => "Report",

@@ -157,6 +157,7 @@ impl Engine for Hosted {
             | MediaCommand::SetOutput { .. }
             | MediaCommand::Hold { .. }
             | MediaCommand::Resume
+            | MediaCommand::Tone { .. }
             | MediaCommand::SetVolume { .. }
             | MediaCommand::SetVoice { .. }
             | MediaCommand::SetHearing { .. } => Ok(()),
@@ -248,6 +249,7 @@ fn translate(said: Said) -> Option<MediaEvent> {
             reason: reason.to_string(),
         },
         Said::State(state) => return connection(state),
+        Said::FirstSound => MediaEvent::FirstSound,
         Said::EndOfCandidates => MediaEvent::EndOfCandidates,
         Said::Dtmf {
             tone,

@@ -64,6 +64,7 @@ impl Engine for Notes {
             | MediaCommand::SetOutput { .. }
             | MediaCommand::Hold { .. }
             | MediaCommand::Resume
+            | MediaCommand::Tone { .. }
             | MediaCommand::SetVolume { .. }
             | MediaCommand::SetVoice { .. }
             | MediaCommand::SetHearing { .. }

@@ -330,9 +330,7 @@ impl Worker {
         let before = session.deadline;
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             let outcome = input(session, Instant::now());
-            if session.phase.is_none() && session.needs_tick() {
-                session.begin(Instant::now());
-            }
+            session.follow_flow(Instant::now());
             (outcome, session.needs_tick())
         }));
         match outcome {

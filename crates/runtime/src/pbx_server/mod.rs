@@ -240,6 +240,8 @@ impl Server {
             }
             // No extension sits in a conference of its own.
             Fact::Job(Job::HostOpened(_)) => {}
+            // Nobody is to be called to an extension.
+            Fact::Job(Job::Bell(_)) => {}
             Fact::Time => self.pbx.handle_timeout(now),
         }
     }

@@ -32,6 +32,8 @@ pub(crate) enum Media {
 /// A phone and all that came out of it.
 #[derive(Debug)]
 pub(crate) struct Rig {
+    /// What rings now.
+    pub(crate) ringing: Option<phone::audio::Ring>,
     pub(crate) phone: Phone,
     pub(crate) now: Instant,
     pub(crate) events: Vec<Event>,
@@ -125,6 +127,7 @@ impl Rig {
             follow_ups: VecDeque::new(),
             tickets: 0,
             descriptions: 0,
+            ringing: None,
         }
     }
 
@@ -303,6 +306,11 @@ impl Rig {
             }
             Output::Media(id, command) => self.take_media(id, command),
             Output::Conference(id, order) => self.seats.push((id, order)),
+            Output::Ring(ring) => {
+                let rings = if ring.is_some() { "ring" } else { "silence" };
+                self.order.push(rings.into());
+                self.ringing = ring;
+            }
             Output::Event(event) => {
                 self.order.push(name(&event));
                 let delivered = match &event {
@@ -370,6 +378,7 @@ impl Rig {
             | MediaCommand::SetOutput { .. }
             | MediaCommand::Hold { .. }
             | MediaCommand::Resume
+            | MediaCommand::Tone { .. }
             | MediaCommand::SetVolume { .. }
             | MediaCommand::SetVoice { .. }
             | MediaCommand::SetHearing { .. }

@@ -1,0 +1,71 @@
+//! The sounds around calls: a bell for the phone, ringback and call waiting for a session.
+
+use super::Phone;
+use crate::audio::{Ring, RingSound};
+use crate::config::Tones;
+use crate::output::Output;
+use crate::session::{Session, Tone};
+
+impl Phone {
+    /// Follows what has become of the calls. What sounds is never remembered but computed, so that nothing
+    /// can go on ringing.
+    pub(super) fn drive_ringing(&mut self) {
+        if self.config.tones == Tones::default() {
+            return;
+        }
+        let waits = self
+            .sessions
+            .values()
+            .any(|session| session.waits(self.now));
+        let talking = || self.sessions.values().filter(|session| session.talks());
+        let ring = match (waits, talking().any(Session::is_heard_alone)) {
+            (true, false) if talking().next().is_some() => self.tone_for_a_conference(),
+            (true, false) => self.bell(),
+            (true, true) | (false, _) => None,
+        };
+        if ring != self.ringing {
+            self.ringing = ring.clone();
+            self.outputs.push_back(Output::Ring(ring));
+        }
+        let tones: Vec<_> = self
+            .sessions
+            .values()
+            .map(|session| (session.id, self.tone(session, waits)))
+            .collect();
+        for (id, tone) in tones {
+            self.with(id, |session, ctx| session.sound(tone, ctx));
+        }
+    }
+
+    fn bell(&self) -> Option<Ring> {
+        let audio = &self.config.audio;
+        self.config.tones.ring.clone().map(|sound| Ring {
+            sound,
+            output: audio.ring.as_ref().unwrap_or(&audio.output).clone(),
+        })
+    }
+
+    /// No session of a conference is heard by itself, so that the tone has an output of its own.
+    fn tone_for_a_conference(&self) -> Option<Ring> {
+        let waiting = self.config.tones.call_waiting.clone();
+        waiting.map(|cadence| Ring {
+            sound: RingSound::Cadence(cadence),
+            output: self.config.audio.output.clone(),
+        })
+    }
+
+    fn tone(&self, session: &Session, waits: bool) -> Option<Tone> {
+        let tones = &self.config.tones;
+        if session.wants_ringback() && tones.ringback.is_some() {
+            Some(Tone::Ringback)
+        } else if waits
+            && session.talks()
+            && session.is_heard_alone()
+            && tones.call_waiting.is_some()
+        {
+            Some(Tone::CallWaiting)
+        } else {
+            None
+        }
+    }
+}
