@@ -93,6 +93,8 @@ export interface RoomsOptions {
     address: string;
     /** The account that a participant's token brings along; without it the participants' phones have accounts of their own. */
     account?: RoomAccount | ((participant: Participant) => RoomAccount | PromiseLike<RoomAccount>);
+    /** What somebody hears who is alone in a room, such as ringing until the first peer comes; default nothing. */
+    waiting?: AudioInput;
     /** Milliseconds after which a session ends whatever goes on in it; default nine hours. */
     purgeAfter?: number;
     /** Milliseconds for which a token lets its participant in; default as long as `purgeAfter`. */

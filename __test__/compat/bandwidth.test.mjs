@@ -229,6 +229,17 @@ describe('the Bandwidth façade', { timeout: 120_000 }, () => {
     await eventually(() => message === 'You are the last one')
   })
 
+  test('who is alone in a room hears it ring, until the first peer comes and after the last has gone', async (t) => {
+    const { join } = await meeting(t, { rooms: { waiting: { tone: 425 } } })
+    const ann = await join('Ann', 600)
+    await hearsAll(ann.ear, [425], [600])
+    const bob = await join('Bob', 1000)
+    await hearsAll(ann.ear, [1000], [425])
+    await hearsAll(bob.ear, [600], [425])
+    await bob.rtc.disconnect()
+    await hearsAll(ann.ear, [425], [1000])
+  })
+
   test('digits go into the room, and the own level is told', async (t) => {
     const { rooms, invite, client } = await meeting(t)
     const { token } = await invite('Ann')

@@ -1,4 +1,4 @@
-import type { Conference, EndReason, Notifier, Session, Softphone } from '../../index'
+import type { AudioInput, Conference, EndReason, Notifier, Session, Softphone } from '../../index'
 import { BandwidthRtcError } from './errors'
 import { ROSTER_TYPE, rosterDocument, type RosterEntry } from './roster'
 
@@ -26,6 +26,8 @@ export interface RoomOwner {
   joined(guest: Guest, session: Session): void
   left(guest: Guest, reason: EndReason): void
   failed(what: string, error: unknown): void
+  /** What somebody hears who is alone. */
+  readonly waiting: AudioInput
 }
 
 /** A participant's phone subscribes once; one that has lost its connection may do so again before the old one is found out. */
@@ -44,6 +46,7 @@ export class Room {
   #conference: Promise<Conference> | undefined
   #purging: NodeJS.Timeout | undefined
   #version = 1
+  #lonely = false
   #ended = false
 
   constructor(phone: Softphone, address: string, id: string, tag: string | undefined, owner: RoomOwner) {
@@ -119,9 +122,27 @@ export class Room {
   #answered(guest: Guest, session: Session): void {
     this.#tell()
     if (session.active) this.#owner.joined(guest, session)
+    this.#entertain()
   }
 
-  // Nobody sits at the host: it only mixes.
+  // Nobody sits at the host: its seat is where music can come from.
+  #entertain(): void {
+    const { waiting } = this.#owner
+    const there = [...this.#streams.keys()].filter(({ session }) => session?.active).length
+    const lonely = there === 1
+    if (lonely === this.#lonely || waiting === 'none') return
+    this.#lonely = lonely
+    this.#play().catch((error: unknown) => {
+      if (!this.#ended) this.#owner.failed('What is heard by somebody alone could not be played', error)
+    })
+  }
+
+  async #play(): Promise<void> {
+    const conference = await this.#mix()
+    if (!conference.ended) await conference.setInput(this.#lonely ? this.#owner.waiting : 'none')
+  }
+
+  // It only mixes.
   #mix(): Promise<Conference> {
     if (this.#conference) return this.#conference
     const conference = this.#phone.conference([], { input: 'none', output: 'none' })
@@ -134,6 +155,7 @@ export class Room {
     guest.session = undefined
     if (!this.#streams.delete(guest)) return
     this.#tell()
+    this.#entertain()
     this.#owner.left(guest, reason)
   }
 

@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { TypedEmitter, type CallOptions, type EndReason, type Logger, type PendingSession, type Session } from '../../index'
+import { TypedEmitter, type AudioInput, type CallOptions, type EndReason, type Logger, type PendingSession, type Session } from '../../index'
 import type { Softphone, SubscriptionRequest } from '../../index'
 import { BandwidthRtcError } from './errors'
 import { Room, type Guest, type Stream } from './room'
@@ -11,6 +11,8 @@ export interface RoomsOptions {
   address: string
   /** The account that a participant's token brings along; without it the participants' phones have accounts of their own. */
   account?: RoomAccount | ((participant: Participant) => RoomAccount | PromiseLike<RoomAccount>)
+  /** What somebody hears who is alone in a room, such as ringing until the first peer comes; default nothing. */
+  waiting?: AudioInput
   /** Milliseconds after which a session ends whatever goes on in it; default nine hours. */
   purgeAfter?: number
   /** Milliseconds for which a token lets its participant in; default as long as `purgeAfter`. */
@@ -125,6 +127,7 @@ export class Rooms extends TypedEmitter<RoomsEvents> {
       joined: (guest, session) => this.emit('participantJoined', room.id, shown(guest), session),
       left: (guest, reason) => this.emit('participantLeft', room.id, shown(guest), reason),
       failed: (what, error) => this.#warn(what, error),
+      waiting: this.#options.waiting ?? 'none',
     })
     this.#rooms.set(room.id, room)
     room.purge(this.#purgeAfter, () => void this.#end(room, 'purged'))
