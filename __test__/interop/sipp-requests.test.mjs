@@ -154,6 +154,43 @@ describe('requests of sipp, through Kamailio and rtpengine', { skip: peers('kama
     await sipp.done
   })
 
+  test('OPTIONS and MESSAGE inside a call are answered, and what nobody knows is refused', async (t) => {
+    const { alice, sipp, session } = await calling(t, (scenario) => [
+      ...toldToGoOn,
+      request('OPTIONS', 2, { scenario }),
+      receive(200, { matches: { Allow: 'REFER' } }),
+      request('MESSAGE', 3, { scenario, type: 'text/plain', body: 'between us' }),
+      receive(200),
+      request('FOO', 4, { scenario }),
+      receive(405, { matches: { Allow: 'INVITE' } }),
+      ...toldToGoOn,
+      ...ends,
+    ])
+    const told = next(alice, 'message')
+    await goOn(session)
+    assert.equal((await told)[0].body.trim(), 'between us')
+    await goOn(session)
+    await session.end()
+    await sipp.done
+  })
+
+  test('an offer of another codec is taken inside the call', async (t) => {
+    const { sipp, session } = await calling(t, (scenario) => [
+      ...toldToGoOn,
+      ...anew(scenario, 'INVITE', 2, sdp({ version: 2, codec: '8 PCMA' })),
+      request('INFO', 3, { scenario, type: 'text/plain', body: 'done' }),
+      receive(200),
+      ...ends,
+    ])
+    assert.equal(session.codec, 'PCMU')
+    const done = next(session, 'info')
+    await goOn(session)
+    await done
+    assert.equal(session.codec, 'PCMA')
+    await session.end()
+    await sipp.done
+  })
+
   test('REFER by a callee is asked about, and refused', async (t) => {
     const { sipp, session } = await called(t, [
       ...toldToGoOn,

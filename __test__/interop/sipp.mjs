@@ -132,11 +132,12 @@ export const playTone = '<nop><action><exec rtp_stream="tone.ulaw,-1,0"/></actio
 
 const contact = 'Contact: <sip:sipp@[local_ip]:[local_port]>'
 
-/** Its description, of PCMU and telephone events. */
-export function sdp({ version = 1, direction = 'sendrecv', address = '[media_ip]' } = {}) {
+/** Its description, of one codec and telephone events. */
+export function sdp({ version = 1, direction = 'sendrecv', address = '[media_ip]', codec = '0 PCMU' } = {}) {
+  const [type] = codec.split(' ')
   return [
     ...['v=0', `o=sipp 1 ${version} IN IP4 [local_ip]`, 's=-', `c=IN IP4 ${address}`, 't=0 0'],
-    ...['m=audio [rtpstream_audio_port] RTP/AVP 0 101', 'a=rtpmap:0 PCMU/8000', 'a=rtpmap:101 telephone-event/8000'],
+    ...[`m=audio [rtpstream_audio_port] RTP/AVP ${type} 101`, `a=rtpmap:${codec}/8000`, 'a=rtpmap:101 telephone-event/8000'],
     ...['a=fmtp:101 0-15', 'a=ptime:20', `a=${direction}`],
   ].join('\n')
 }
