@@ -1,15 +1,12 @@
 // Every JavaScript block of the README runs as it stands, but for the server, which is the embedded PBX.
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
+import { folderOf, runIn } from './installed.mjs'
 import { pbxOf } from './pbx.mjs'
 
-const run = promisify(execFile)
 const root = fileURLToPath(new URL('..', import.meta.url))
 const blocks = [...readFileSync(join(root, 'README.md'), 'utf8').matchAll(/^```js\n([^]*?)^```$/gm)].map(([, code]) => code)
 
@@ -30,11 +27,8 @@ describe('the README', () => {
         users: [{ name: 'alice', password: '…' }, 'bob'],
       })
       await open('bob', { autoAnswer: 'always' })
-      const folder = mkdtempSync(join(tmpdir(), 'offhook-readme-'))
-      t.after(() => rmSync(folder, { recursive: true }))
-      writeFileSync(join(folder, 'block.mjs'), runnable(block, pbx.url))
-      installIn(folder)
-      const { stderr } = await run(process.execPath, ['block.mjs'], { cwd: folder, timeout: 30_000 })
+      const folder = folderOf(t)
+      const { stderr } = await runIn(folder, runnable(block, pbx.url))
       // A machine without a sound card is told so.
       assert.doesNotMatch(stderr, /Error|\[offhook\](?! (?:In|Out)put device: )/)
       const [, wav] = /audioElement: { wav: '(.*?)' }/.exec(block) ?? []
@@ -47,10 +41,4 @@ function runnable(block, url) {
   const whole = block.includes('new Softphone(') ? block : before + block
   const code = whole.replaceAll(`'wss://pbx.example.com/ws'`, JSON.stringify(url))
   return code.includes('phone.destroy()') ? code : `${code}\nawait phone.destroy()\n`
-}
-
-// As `npm install` of this folder would.
-function installIn(folder) {
-  mkdirSync(join(folder, 'node_modules'))
-  symlinkSync(root, join(folder, 'node_modules', 'offhook'), 'junction')
 }
