@@ -227,6 +227,8 @@ impl Phone {
         if let Some(other) = consultation {
             self.with(other, Session::consulted);
         }
+        // Guarantee 5: who was in a conference has left it by now.
+        self.drive_conferences();
         self.reply(ticket, Ok(Reply::Done));
     }
 }

@@ -488,6 +488,31 @@ fn dissolving_it_leaves_each_alone_and_on_hold() {
     assert_eq!([room.hears_music(0), room.hears_music(1)], [false, true]);
 }
 
+/// Guarantee 5.
+#[test]
+fn a_member_that_is_handed_on_has_left_before_its_transfer_is_done() {
+    let mut room = Room::of(2);
+    room.clear();
+    let member = room.members[1];
+    let ticket = room
+        .rig
+        .command(json!({ "type": "transfer", "id": member, "target": "carol" }));
+    let refer = room.rig.request(&Method::Refer);
+    room.rig.receive(answer(&refer, 202, None));
+    let (kind, done) = ("message/sipfrag;version=2.0", "SIP/2.0 200 OK");
+    let told = room.callers[1].notify("refer", "terminated;reason=noresource", kind, done);
+    room.rig.order.clear();
+    room.rig.receive(told);
+    room.assert_done(ticket, "transfer");
+    assert_eq!(room.news(), ["left 1"]);
+    let settled = room.rig.place(&format!("reply {}", ticket.0));
+    assert!(
+        room.rig.place("conference") < settled,
+        "{:?}",
+        room.rig.order
+    );
+}
+
 /// Two parts of an application may end it at once.
 #[test]
 fn ending_or_dissolving_it_again_does_nothing() {
