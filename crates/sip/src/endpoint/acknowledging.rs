@@ -2,11 +2,11 @@
 
 use std::time::Instant;
 
-use super::Endpoint;
 use super::command::{Body, CommandError};
 use super::compose::{check_body, with_body};
 use super::event::UsageId;
 use super::usage::Usage;
+use super::{Alarm, Endpoint};
 use crate::dialog::Dialog;
 use crate::message::{HeaderName, Request};
 use crate::put::Put;
@@ -21,16 +21,33 @@ impl Endpoint {
         now: Instant,
     ) -> Result<(), CommandError> {
         check_body(body)?;
-        let Some(Usage::Established(established)) = self.usages.get_mut(&usage) else {
+        if !matches!(self.usages.get(&usage), Some(Usage::Established(_))) {
             return Err(CommandError::Unknown);
+        }
+        if !self.pay_ack(usage, body, now) {
+            return Err(wrong("no answer is owed"));
+        }
+        self.settle(now);
+        Ok(())
+    }
+
+    /// Sends the ACK that our caller was to give the answer for; false where none is owed.
+    pub(super) fn pay_ack(&mut self, usage: UsageId, body: Option<&Body>, now: Instant) -> bool {
+        let Some(Usage::Established(established)) = self.usages.get_mut(&usage) else {
+            return false;
         };
         let Some(owed) = established.owed_ack.take() else {
-            return Err(wrong("no answer is owed"));
+            return false;
         };
         let (dialog, flow) = (established.dialog.clone(), established.flow);
         self.send_ack(&dialog, owed.client, &owed.invite, flow, body);
-        self.settle(now);
-        Ok(())
+        // It is kept for repeats, and not for ever where those are over by now.
+        let over = Alarm::Forks(owed.client);
+        if !self.alarms.is_running(over) {
+            self.alarms
+                .start(over, now + self.config.timings.patience());
+        }
+        true
     }
 
     /// Sends the ACK of a 2xx, along the dialog, with the INVITE's own credentials, and keeps it for the 2xx's repeats (RFC 3261 §13.2.2.4, §22.1).

@@ -45,7 +45,8 @@ impl Endpoint {
         body: Option<&Body>,
         now: Instant,
     ) {
-        self.acknowledge_before_bye(usage);
+        // A 2xx whose answer is still owed has to be acknowledged even if all we want is to hang up.
+        self.pay_ack(usage, None, now);
         let Some(Usage::Established(established)) = self.usages.get(&usage) else {
             return;
         };
@@ -63,17 +64,6 @@ impl Endpoint {
         self.send_within(usage, id, flow, request, 0, now);
         if let Some(Usage::Established(established)) = self.usages.get_mut(&usage) {
             established.bye = Some(id);
-        }
-    }
-
-    /// A 2xx whose answer is still owed has to be acknowledged even if all we want is to hang up.
-    fn acknowledge_before_bye(&mut self, usage: UsageId) {
-        let Some(Usage::Established(established)) = self.usages.get_mut(&usage) else {
-            return;
-        };
-        if let Some(owed) = established.owed_ack.take() {
-            let (dialog, flow) = (established.dialog.clone(), established.flow);
-            self.send_ack(&dialog, owed.client, &owed.invite, flow, None);
         }
     }
 

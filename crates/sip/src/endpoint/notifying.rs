@@ -226,6 +226,11 @@ impl Endpoint {
     }
 
     pub(super) fn subscriber_lapsed(&mut self, id: NotifierId, now: Instant) {
+        let notifier = self.notifiers.get(&id);
+        if notifier.is_some_and(|notifier| notifier.leaving.is_some()) {
+            // It knows by itself by now, if it could not be told.
+            return self.forget_notifier(id);
+        }
         self.leave(id, "timeout", now);
         self.emit(Event::NotifierEnded {
             notifier: id,
@@ -239,7 +244,9 @@ impl Endpoint {
         };
         if notifier.leaving.is_none() {
             notifier.leaving = Some(reason.to_owned());
-            self.alarms.stop(Alarm::Lapse(id));
+            let told = now + self.config.timings.patience();
+            self.alarms
+                .start(Alarm::Lapse(id), notifier.until.max(told));
             self.owe(id, now);
         }
     }

@@ -438,3 +438,17 @@ fn a_flood_of_subscriptions_is_slowed() {
     }
     assert_eq!(refused, 100);
 }
+
+#[test]
+fn who_can_not_be_told_of_the_end_is_forgotten_when_the_subscription_would_have_ended() {
+    let mut bob = subscribed(WANTS).settled();
+    bob.lone.flow_down();
+    let id = bob.id;
+    bob.lone
+        .act(|alice, now| alice.terminate(id, "noresource", now));
+    bob.lone.advance(Duration::from_secs(599));
+    assert!(!bob.lone.endpoint.is_idle());
+    bob.lone.advance(Duration::from_secs(1));
+    assert!(bob.lone.endpoint.is_idle());
+    bob.lone.no_event();
+}

@@ -14,7 +14,7 @@ use sip::transaction::{Flow, FlowId, Transport};
 const CODES: [u16; 16] = [
     100, 180, 183, 200, 202, 302, 401, 408, 420, 423, 481, 487, 491, 503, 600, 699,
 ];
-const METHODS: [&str; 11] = [
+const METHODS: [&str; 12] = [
     "INVITE",
     "ACK",
     "BYE",
@@ -23,6 +23,7 @@ const METHODS: [&str; 11] = [
     "UPDATE",
     "OPTIONS",
     "MESSAGE",
+    "PRACK",
     "SUBSCRIBE",
     "SUBSCRIBE",
     "NOTIFY",
@@ -75,6 +76,7 @@ pub(crate) fn live(bytes: &[u8], start: Instant) {
         life.step(what);
     }
     life.check();
+    life.leave();
 }
 
 fn config() -> Option<EndpointConfig> {
@@ -143,6 +145,8 @@ impl Life<'_> {
             ("Contact", "<sip:bob@callee.invalid>;expires=60"),
             ("Min-Expires", "700"),
             ("Retry-After", "1"),
+            ("Require", "100rel"),
+            ("RSeq", "5"),
             ("WWW-Authenticate", "Digest realm=\"x\", nonce=\"y\""),
             (
                 "Record-Route",
@@ -152,6 +156,11 @@ impl Life<'_> {
             if self.pick().is_multiple_of(2) {
                 response.headers_mut().push(name, value).expect("ours");
             }
+        }
+        if self.pick().is_multiple_of(2) {
+            let sdp = Bytes::from_static(b"v=0\r\n");
+            let described = response.with_body("application/sdp", sdp);
+            response = described.expect("a media type");
         }
         self.receive(response.to_bytes());
     }
@@ -179,12 +188,16 @@ impl Life<'_> {
         let number = cseq % 8;
         let branch = call % 16;
         let expires = EXPIRES[cseq % EXPIRES.len()];
+        let (reliable, body) = (self.pick(), self.pick());
+        let reliable = ["", "Supported: 100rel\r\n", "RAck: 5 1 INVITE\r\n"][reliable % 3];
+        let body = ["", "v=0\r\n"][body % 2];
         let frame = format!(
             "{method} sip:alice@a.invalid SIP/2.0\r\n\
              Via: SIP/2.0/WSS p.example.com;branch=z9hG4bK{branch}{number}\r\n\
              From: {from}\r\nTo: {to}\r\nCall-ID: {call_id}\r\nCSeq: {number} {method}\r\n\
              Contact: <sip:bob@theirs.invalid>\r\nEvent: conference\r\nExpires: {expires}\r\n\
-             Content-Length: 0\r\n\r\n"
+             {reliable}Content-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len(),
         );
         self.receive(frame.into());
     }
@@ -377,10 +390,7 @@ impl Life<'_> {
         if self.up {
             self.change_flow();
         }
-        for _ in 0..40 {
-            self.bytes = &[255];
-            self.wait();
-        }
+        self.run_out();
         assert!(
             self.outcomes.values().all(|count| *count == 1),
             "{:?}",
@@ -401,5 +411,37 @@ impl Life<'_> {
             "{:?}",
             self.subscribers
         );
+    }
+
+    fn run_out(&mut self) {
+        for _ in 0..40 {
+            self.bytes = &[255];
+            self.wait();
+        }
+    }
+
+    /// Once everything is given up, nothing is left of it.
+    fn leave(&mut self) {
+        self.bytes = &[];
+        self.change_flow();
+        self.endpoint.unregister(self.now);
+        self.drain();
+        for id in self.asked.clone() {
+            let _gone = self.endpoint.answer(id, &Reply::new(480), self.now);
+            self.drain();
+        }
+        for usage in self.usages.clone() {
+            let _not_calling = self.endpoint.cancel(usage, None, self.now);
+            let _not_called = self.endpoint.respond(usage, &Reply::new(480), self.now);
+            let bye = Method::Bye;
+            let _not_answered = self.endpoint.request(usage, bye, &[], None, self.now);
+            self.drain();
+        }
+        self.run_out();
+        if self.up {
+            self.change_flow();
+        }
+        self.run_out();
+        assert!(self.endpoint.is_idle(), "{:?}", self.endpoint);
     }
 }
