@@ -367,6 +367,28 @@ export interface RedirectedEvent {
   target: string
 }
 
+/** Somebody asks this phone to call another, outside any call (REFER): click-to-dial by a third party. */
+export interface CallRequest {
+  /** The id to accept or reject it by. */
+  id: number
+  /** Whom to call. */
+  target: string
+  /** Whether the call would take the place of one that the target has (Replaces). */
+  attended: boolean
+  /** The address of who asks: the user part of its URI, or the host where there is none. */
+  address: string
+  /** The SIP address of who asks; trust it no more than the server that let it through. */
+  uri: string
+  /** The name of who asks, where it gives one. */
+  displayName?: string
+  /** What servers and gateways say of who asks. */
+  identity: CallerIdentity
+  /** Who wants the call, where the request says so (RFC 3892). */
+  referredBy?: string
+  /** The request's headers by lower-case name, the values of one name in order; credentials are left out. */
+  headers: Record<string, string[]>
+}
+
 /** The events of a {@link Softphone} with their listeners' arguments; each but the sessions themselves is plain data. */
 export interface SoftphoneEvents {
   /** A call comes in; nothing acts on it before the listeners have run. */
@@ -399,6 +421,11 @@ export interface SoftphoneEvents {
   message: [event: MessageEvent]
   /** What waits in the mailbox, as a server tells, subscribed to (`message-summary`) or not. */
   messageWaiting: [event: MessageWaitingEvent]
+  /**
+   * Somebody asks this phone to call another: call `acceptCallRequest()` or `rejectCallRequest()` within 10 s. Without a listener
+   * it is refused with 403; nobody is called before the application says so.
+   */
+  callRequested: [request: CallRequest]
   /**
    * Somebody wants to subscribe to one of the packages that the option `notifies` names: call `acceptSubscription()` or
    * `rejectSubscription()` within 10 s. Without a listener it is refused.

@@ -1,7 +1,7 @@
 import { Conference } from './conference'
 import { EndReason } from './end-reason'
 import type { SoftphoneError } from './errors'
-import type { MessageEvent, PendingSession, PendingSessionEnd } from './events'
+import type { CallRequest, MessageEvent, PendingSession, PendingSessionEnd } from './events'
 import { fromWire, type Link } from './link'
 import { type Notifier, subscriptionRequest } from './notifier'
 import type { AutoAnswerDecision } from './options'
@@ -109,6 +109,9 @@ export class Receiver {
           ...present('code', event.code),
         })
       }
+      case 'callRequested':
+        if (phone.listenerCount('callRequested') > 0) return phone.deliver('callRequested', callRequest(event))
+        return link.post({ type: 'rejectCallRequest', request: event.id, code: 403 })
       case 'subscriptionRequest':
         if (phone.listenerCount('subscriptionRequest') > 0) return phone.deliver('subscriptionRequest', subscriptionRequest(event))
         return link.post({ type: 'rejectSubscription', notifier: event.id })
@@ -266,6 +269,16 @@ function messageEvent({ address, uri, displayName, contentType, body, sessionId,
     contentType,
     body,
     ...present('sessionId', sessionId),
+    headers: headersByName(headers),
+  }
+}
+
+function callRequest({ headers, displayName, referredBy, identity, type: _, ...plain }: Extract<WireEvent, { type: 'callRequested' }>): CallRequest {
+  return {
+    ...plain,
+    ...present('displayName', displayName),
+    identity: identity ?? {},
+    ...present('referredBy', referredBy),
     headers: headersByName(headers),
   }
 }

@@ -228,6 +228,24 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
     return session
   }
 
+  /**
+   * Calls whom a `callRequested` names, and reports to who asked until that is answered. Resolves with the session once the INVITE
+   * is sent.
+   *
+   * @throws `ERR_SESSION_STATE` where it was answered already, or too late.
+   */
+  async acceptCallRequest(id: number, options: Omit<CallOptions, 'signal'> = {}): Promise<Session> {
+    checkOptions('options of acceptCallRequest', options, callOptions)
+    const command = { type: 'acceptCallRequest', request: checkedRequest(id, 'callRequested'), options: wireCall(options) } as const
+    return this.#running().command(command, undefined, (reply) => this.#sessionOf(reply))
+  }
+
+  /** Refuses a `callRequested`, with 603 by default. */
+  async rejectCallRequest(id: number, options: RejectOptions = {}): Promise<void> {
+    checkOptions('options of rejectCallRequest', options, rejectOptions)
+    await this.#command({ type: 'rejectCallRequest', request: checkedRequest(id, 'callRequested'), ...options })
+  }
+
   /** Places a call as the PureCloud SDK does; `id` is the conversation's. */
   async startSoftphoneSession(options: StartSoftphoneSessionOptions): Promise<{ id: string; selfUri: string }> {
     checkOptions('options of startSoftphoneSession', options, starting)
@@ -554,9 +572,9 @@ function knownShape(id: string): string {
   return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id) ? id : '00000000-0000-0000-0000-000000000000'
 }
 
-function checkedRequest(id: number): number {
+function checkedRequest(id: number, event = 'subscriptionRequest'): number {
   if (Number.isSafeInteger(id) && id >= 0) return id
-  throw invalidArgument('id', "the id of a 'subscriptionRequest'")
+  throw invalidArgument('id', `the id of a '${event}'`)
 }
 
 function checkTarget(target: unknown): void {

@@ -53,6 +53,18 @@ export interface WireMessage {
   headers: HeaderList
 }
 
+export interface WireCallRequest {
+  id: number
+  target: string
+  attended: boolean
+  address: string
+  uri: string
+  displayName: string | null
+  identity?: CallerIdentity
+  referredBy?: string
+  headers: HeaderList
+}
+
 export interface WireSubscriptionRequest {
   id: number
   event: string
@@ -141,6 +153,7 @@ export type WireEvent =
   | ({ type: 'messageWaiting' } & MessageWaitingEvent)
   | { type: 'notified'; subscription: number; state: string; contentType: string; body: string; document?: StateDocument }
   | { type: 'subscriptionEnded'; subscription: number; reason: string | null; code: number | null }
+  | ({ type: 'callRequested' } & WireCallRequest)
   | ({ type: 'subscriptionRequest' } & WireSubscriptionRequest)
   | { type: 'notifierEnded'; notifier: number; reason: NotifierEnd['reason']; code: number | null }
   | { type: 'trace'; level: LogLevel; message: string; details: unknown }
@@ -268,6 +281,8 @@ export type WireCommand =
       contentType?: string | undefined
       body?: string | undefined
     }
+  | { type: 'acceptCallRequest'; request: number; options: WireCallOptions }
+  | { type: 'rejectCallRequest'; request: number; code?: number | undefined; reason?: string | undefined }
   | { type: 'rejectSubscription'; notifier: number; code?: number | undefined; reason?: string | undefined }
   | { type: 'notify'; notifier: number; contentType?: string | undefined; body: string }
   | { type: 'terminateNotifier'; notifier: number; reason?: string | undefined }

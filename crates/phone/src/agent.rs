@@ -287,6 +287,19 @@ impl Agent {
         result
     }
 
+    pub(crate) fn conclude(
+        &mut self,
+        id: NotifierId,
+        reason: &str,
+        state: Body,
+        now: Instant,
+        out: &mut VecDeque<Output>,
+    ) {
+        // Where the subscriber is gone, nobody wants to know.
+        let _ = self.endpoint.conclude(id, reason, state, now);
+        self.drain(out);
+    }
+
     pub(crate) fn terminate(
         &mut self,
         id: NotifierId,

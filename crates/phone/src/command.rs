@@ -103,6 +103,23 @@ pub enum Command {
         #[serde(default)]
         options: CallOptions,
     },
+    /// Calls whom a [`CallRequested`](crate::Event::CallRequested) names; done, with a session, when the
+    /// INVITE was sent.
+    AcceptCallRequest {
+        request: u64,
+        #[serde(default)]
+        options: CallOptions,
+    },
+    /// Refuses a [`CallRequested`](crate::Event::CallRequested).
+    RejectCallRequest {
+        request: u64,
+        /// 300 to 699; 603 where absent.
+        #[serde(default)]
+        code: Option<u16>,
+        /// The reason phrase; the standard one where absent.
+        #[serde(default)]
+        reason: Option<String>,
+    },
     /// Refuses a [`TransferRequested`](crate::Event::TransferRequested).
     RejectTransfer { id: SessionId },
     /// Sends an INFO inside the call; done when the other party has taken it.

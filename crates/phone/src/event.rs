@@ -10,6 +10,7 @@ use crate::error::PhoneError;
 use crate::id::{ConferenceId, SessionId};
 use crate::message_summary::MessageSummary;
 use crate::notifier::{NotifierEndReason, SubscriptionRequest};
+use crate::session::Peer;
 use crate::state_document::StateDocument;
 
 /// One thing that happened, in the order in which it happened.
@@ -155,6 +156,8 @@ pub enum Event {
         /// The status with which it refused, where it did.
         code: Option<u16>,
     },
+    /// Somebody asks this phone to call another, outside any call.
+    CallRequested(Box<CallRequest>),
     /// Somebody wants to subscribe to what this phone tells.
     SubscriptionRequest(Box<SubscriptionRequest>),
     /// A subscriber is told nothing any more.
@@ -263,6 +266,30 @@ pub enum AutoAnswerSource {
     Replaces,
     /// The policy `always` or the application's function.
     Option,
+}
+
+/// Somebody asks this phone to call another; answer with
+/// [`Command::AcceptCallRequest`](crate::Command::AcceptCallRequest) or
+/// [`Command::RejectCallRequest`](crate::Command::RejectCallRequest) within ten seconds, else it is refused.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CallRequest {
+    /// Accepts or rejects it.
+    pub id: u64,
+    /// Whom to call.
+    pub target: String,
+    /// The call would take the place of one that the target has.
+    pub attended: bool,
+    /// Who asks.
+    #[serde(flatten)]
+    pub(crate) from: Peer,
+    /// What servers and gateways say of them.
+    pub identity: CallerIdentity,
+    /// Who wants it, where the request says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub referred_by: Option<String>,
+    /// Every header, in order, credentials taken out.
+    pub headers: Vec<(String, String)>,
 }
 
 /// How a pending session ended without starting.

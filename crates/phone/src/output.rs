@@ -129,6 +129,8 @@ pub enum Wake {
     CallTimeout,
     /// A subscription is asked for anew.
     Subscription,
+    /// The application has not decided whether to call somebody for another.
+    CallRequest,
     /// The application has not decided about a subscriber.
     SubscriptionRequest,
     /// The end of what `destroy()` waits for.

@@ -1,6 +1,7 @@
 //! The phone itself: one input in, outputs out.
 
 mod beside;
+mod call_requests;
 mod command;
 mod conferring;
 mod ending;
@@ -55,6 +56,9 @@ pub struct Phone {
     /// Who subscribes to what this phone tells, by the number that the application knows.
     notifiers: BTreeMap<u64, notifying::Notifier>,
     notifier_count: u64,
+    /// Who asks this phone to call somebody, by the number that the application knows.
+    call_requests: BTreeMap<u64, call_requests::Asked>,
+    call_request_count: u64,
     /// Transfers to calls that are not answered yet.
     waiting_transfers: Vec<transferring::Waiting>,
     conferences: Conferences,
@@ -95,6 +99,8 @@ impl Phone {
             subscription_count: 0,
             notifiers: BTreeMap::new(),
             notifier_count: 0,
+            call_requests: BTreeMap::new(),
+            call_request_count: 0,
             waiting_transfers: Vec::new(),
             conferences: Conferences::default(),
             expected: Vec::new(),
@@ -165,6 +171,7 @@ impl Phone {
         account.handle_timeout(&mut ctx);
         self.drive_subscriptions();
         self.drive_notifiers();
+        self.drive_call_requests();
         let due: Vec<SessionId> = self
             .sessions
             .values()
@@ -201,6 +208,7 @@ impl Phone {
             .chain(self.ending.deadline())
             .chain(self.subscription_deadline())
             .chain(self.notifier_deadline())
+            .chain(self.call_request_deadline())
             .min_by_key(|(at, _)| *at)
             .unwrap_or((self.now + IDLE, Wake::Idle))
     }

@@ -105,6 +105,17 @@ impl Phone {
                 Err(error) => Err(error),
             },
             Command::RejectTransfer { id } => self.refuse_transfer(id),
+            Command::AcceptCallRequest { request, options } => {
+                match self.accept_call_request(ticket, request, options) {
+                    Ok(()) => return None,
+                    Err(error) => Err(error),
+                }
+            }
+            Command::RejectCallRequest {
+                request,
+                code,
+                reason,
+            } => self.reject_call_request(request, code, reason),
             Command::SendInfo {
                 id,
                 content_type,
@@ -262,19 +273,20 @@ impl Phone {
         if !self.agent.is_up() {
             return Err(not_connected());
         }
-        if self
-            .config
-            .max_sessions
-            .is_some_and(|most| self.count() >= most)
-        {
-            return Err(PhoneError::new(
+        self.check_room()?;
+        self.dial(ticket, target, options, None);
+        Ok(())
+    }
+
+    pub(super) fn check_room(&self) -> Result<(), PhoneError> {
+        match self.config.max_sessions {
+            Some(most) if self.count() >= most => Err(PhoneError::new(
                 ErrorCode::TooManySessions,
                 ErrorType::Call,
                 "As many sessions as maxSessions allows exist already",
-            ));
+            )),
+            Some(_) | None => Ok(()),
         }
-        self.dial(ticket, target, options, None);
-        Ok(())
     }
 
     pub(super) fn check_call(&self, options: &CallOptions) -> Result<(), PhoneError> {

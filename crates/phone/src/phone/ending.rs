@@ -78,6 +78,7 @@ impl Phone {
         self.drop_outside(&error);
         self.drop_subscriptions(&error);
         self.drop_notifiers();
+        self.drop_call_requests();
         self.ending = Ending::Leaving {
             tickets: vec![ticket],
             until: self.now + PATIENCE,

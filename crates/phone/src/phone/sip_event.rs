@@ -67,7 +67,7 @@ impl Phone {
             endpoint::Event::AckTimeout { .. } => {}
             endpoint::Event::Request { usage, id, request } => self.request(usage, id, &request),
             endpoint::Event::RequestGone { id } => {
-                if self.subscription_request_gone(id) {
+                if self.subscription_request_gone(id) || self.call_request_gone(id) {
                     return;
                 }
                 let owing = self.sessions.values().find(|session| session.owes(id));
@@ -192,8 +192,7 @@ impl Phone {
             (Method::Refer, Some(session)) => {
                 self.with(session, |session, ctx| session.referred(id, request, ctx));
             }
-            // Only who talks to us may ask us to dial.
-            (Method::Refer, None) => self.context().answer(id, &Reply::new(403)),
+            (Method::Refer, None) => self.call_requested(id, request),
             // RFC 3842 §3.11 allows what many PBXs do: they tell without being asked.
             (Method::Notify, None) if is_about_messages(request) => {
                 self.context().answer(id, &Reply::new(200));

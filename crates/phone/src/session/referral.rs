@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use sip::endpoint::{Reply as Answer, ServerRequestId, UsageId};
+use sip::endpoint::{Body, NotifierId, Reply as Answer, ServerRequestId, UsageId};
 use sip::header::ReferSub;
 use sip::message::{HeaderName, Method, Request};
 
@@ -19,7 +19,7 @@ use crate::{sipfrag, wire};
 /// How long the application may take to decide.
 const DECISION_PATIENCE: Duration = Duration::from_secs(30);
 /// What our reports promise: a call that rings for three minutes is over.
-const REPORTS_EXPIRE: u32 = 240;
+pub(crate) const REPORTS_EXPIRE: u32 = 240;
 
 /// A REFER that the application has not decided on.
 #[derive(Debug)]
@@ -29,12 +29,17 @@ pub(super) struct Referral {
     until: Instant,
 }
 
-/// Where reports about a referred call go: into the dialog of the REFER.
+/// Where reports about a referred call go.
 #[derive(Debug, Clone)]
-pub(crate) struct Report {
-    usage: UsageId,
-    /// RFC 3515 §2.4.6: names the REFER where the dialog has seen others.
-    event_id: Option<u32>,
+pub(crate) enum Report {
+    /// Into the dialog of the call in which its REFER came.
+    Inside {
+        usage: UsageId,
+        /// RFC 3515 §2.4.6: names the REFER where the dialog has seen others.
+        event_id: Option<u32>,
+    },
+    /// To who sent the REFER outside any call.
+    Outside(NotifierId),
 }
 
 /// What the application agreed to.
@@ -62,22 +67,16 @@ impl Session {
             Ok(referred) => referred,
             Err(code) => return ctx.answer(id, &Answer::new(code)),
         };
-        let silent = request
-            .headers()
-            .typed::<ReferSub<'_>>()
-            .and_then(Result::ok)
-            .is_some_and(|flag| flag.is("false"));
-        let report = match silent {
+        let report = match wants_no_report(request) {
             true => {
-                // RFC 4488 §4.
-                ctx.answer(id, &Answer::new(202).header("Refer-Sub", "false"));
+                ctx.answer(id, &without_report());
                 None
             }
             false => {
                 ctx.answer(id, &Answer::new(202));
                 ctx.retain(usage);
                 let cseq = request.headers().cseq().map_or(0, |cseq| cseq.number);
-                let report = Report {
+                let report = Report::Inside {
                     usage,
                     event_id: self.was_referred.then_some(cseq),
                 };
@@ -150,29 +149,58 @@ impl Session {
     }
 }
 
+/// RFC 4488 §4: the sender of a REFER wants no subscription.
+pub(crate) fn wants_no_report(request: &Request) -> bool {
+    let flag = request.headers().typed::<ReferSub<'_>>();
+    flag.and_then(Result::ok)
+        .is_some_and(|flag| flag.is("false"))
+}
+
+/// Takes such a REFER.
+pub(crate) fn without_report() -> Answer {
+    Answer::new(202).header("Refer-Sub", "false")
+}
+
 impl Report {
     fn send(&self, status: &SipStatus, ctx: &mut Context<'_>) {
-        self.notify(&format!("active;expires={REPORTS_EXPIRE}"), status, ctx);
+        let state = format!("active;expires={REPORTS_EXPIRE}");
+        let body = sipfrag::write(status);
+        match self {
+            Self::Inside { usage, event_id } => notify(*usage, *event_id, &state, &body, ctx),
+            Self::Outside(notifier) => {
+                // Where the subscriber is gone, nobody wants to know.
+                let _ = ctx.agent.notify(*notifier, body, ctx.now, ctx.outputs);
+            }
+        }
     }
 
     pub(crate) fn finish(&self, status: &SipStatus, ctx: &mut Context<'_>) {
-        self.notify("terminated;reason=noresource", status, ctx);
-        ctx.release(self.usage);
-    }
-
-    fn notify(&self, state: &str, status: &SipStatus, ctx: &mut Context<'_>) {
-        let event = match self.event_id {
-            Some(id) => format!("refer;id={id}"),
-            None => "refer".to_owned(),
-        };
-        let headers = [
-            ("Event".to_owned(), event),
-            ("Subscription-State".to_owned(), state.to_owned()),
-        ];
         let body = sipfrag::write(status);
-        // Where the dialog is gone, nobody wants to know.
-        let _ = ctx.request(self.usage, Method::Notify, &headers, Some(&body));
+        match self {
+            Self::Inside { usage, event_id } => {
+                let state = "terminated;reason=noresource";
+                notify(*usage, *event_id, state, &body, ctx);
+                ctx.release(*usage);
+            }
+            Self::Outside(notifier) => {
+                ctx.agent
+                    .conclude(*notifier, "noresource", body, ctx.now, ctx.outputs);
+            }
+        }
     }
+}
+
+fn notify(usage: UsageId, event_id: Option<u32>, state: &str, body: &Body, ctx: &mut Context<'_>) {
+    let event = match event_id {
+        Some(id) => format!("refer;id={id}"),
+        None => "refer".to_owned(),
+    };
+    let headers = [
+        ("Event".to_owned(), event),
+        ("Subscription-State".to_owned(), state.to_owned()),
+    ];
+    // Where the dialog is gone, nobody wants to know.
+    let _ = ctx.request(usage, Method::Notify, &headers, Some(body));
 }
 
 fn nothing_asked() -> PhoneError {

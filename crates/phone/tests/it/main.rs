@@ -7,6 +7,7 @@
 
 mod auto_answer;
 mod beside;
+mod call_requests;
 mod chaos;
 mod conference;
 mod config;

@@ -206,15 +206,6 @@ fn a_refer_that_can_not_be_followed_is_refused() {
 }
 
 #[test]
-fn a_refer_from_outside_a_call_is_forbidden() {
-    let mut rig = Rig::registered(alice());
-    let mut stranger = Caller::new("s1");
-    rig.receive(stranger.request("REFER", &[("Refer-To", "<sip:900@example.com>")], None));
-    rig.response(403);
-    assert_eq!(rig.count("transferRequested"), 0);
-}
-
-#[test]
 fn destroying_the_phone_declines_an_undecided_refer() {
     let (mut rig, _, _) = referred();
     rig.command(json!({ "type": "destroy" }));

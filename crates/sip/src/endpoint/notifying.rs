@@ -71,7 +71,8 @@ pub(super) struct Notifier {
 }
 
 impl Endpoint {
-    /// Accepts a SUBSCRIBE that was handed up, for `most` at once, and tells the subscriber the state.
+    /// Accepts a SUBSCRIBE that was handed up, for `most` at once, and tells the subscriber the state; or a REFER outside
+    /// any call, which subscribes to what becomes of it (RFC 3515 §2.4.4).
     ///
     /// `NotifierEnded` follows, unless [`terminate`](Self::terminate) comes first; at once where the state was only fetched.
     pub fn accept_subscription(
@@ -90,7 +91,7 @@ impl Endpoint {
             return Err(CommandError::Limit { limit: MOST });
         }
         let wrong = CommandError::WrongState {
-            state: "it is no SUBSCRIBE",
+            state: "it makes no subscription",
         };
         let tag = self.layer.local_tag(server).unwrap_or_default();
         let dialog = Dialog::callee(&request, tag).filter(|_| makes_subscription(&request));
@@ -99,15 +100,22 @@ impl Endpoint {
             return Err(wrong);
         };
         dialog.confirm();
-        let granted = wanted(request.headers()).min(most);
+        let refers = request.method() == &Method::Refer;
+        let (granted, reply, event) = match refers {
+            true => (most, Reply::new(202), Some("refer".to_owned())),
+            false => {
+                let granted = wanted(request.headers()).min(most);
+                (granted, granting(granted), event_of(request.headers()))
+            }
+        };
         let notifier = NotifierId(self.next_id());
-        self.answer(id, &granting(granted), now)?;
+        self.answer(id, &reply, now)?;
         self.notifiers.insert(
             notifier,
             Notifier {
                 dialog,
                 flow,
-                event: event_of(request.headers()).unwrap_or_default(),
+                event: event.unwrap_or_default(),
                 state,
                 most,
                 until: now + granted,
@@ -136,6 +144,23 @@ impl Endpoint {
         notifier.state = state;
         self.owe(id, now);
         self.settle(now);
+        Ok(())
+    }
+
+    /// Tells a subscriber the last state, and ends its subscription with it.
+    pub fn conclude(
+        &mut self,
+        id: NotifierId,
+        reason: &str,
+        state: Body,
+        now: Instant,
+    ) -> Result<(), CommandError> {
+        check_body(Some(&state))?;
+        let notifier = self.notifiers.get_mut(&id).ok_or(CommandError::Unknown)?;
+        if notifier.leaving.is_none() {
+            notifier.state = Some(state);
+        }
+        self.terminate(id, reason, now);
         Ok(())
     }
 
@@ -407,7 +432,7 @@ impl Endpoint {
 }
 
 fn makes_subscription(request: &Request) -> bool {
-    request.method() == &Method::Subscribe
+    matches!(request.method(), Method::Subscribe | Method::Refer)
 }
 
 fn granting(granted: Duration) -> Reply {
