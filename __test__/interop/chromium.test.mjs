@@ -1,30 +1,12 @@
 import assert from 'node:assert/strict'
-import { after, before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { drain, hears, quiet } from '../sound.mjs'
-import { startChromium } from './chromium.mjs'
-import { startKamailio } from './kamailio.mjs'
+import { next, voice } from '../phones.mjs'
+import { jssip } from './jssip.mjs'
 import { peers } from './peers.mjs'
-import { next, phonesOf, voice } from '../phones.mjs'
 
 describe('JsSIP in Chromium, through Kamailio', { skip: peers('kamailio', 'chromium') }, () => {
-  let kamailio
-  let chromium
-  before(async () => {
-    ;[kamailio, chromium] = await Promise.all([startKamailio(), startChromium()])
-  })
-  after(() => Promise.all([kamailio?.stop(), chromium?.stop()]))
-
-  const uri = (user) => `sip:${user}@${kamailio.domain}`
-  const account = (user) => ({ uri: uri(user), password: `${user}pw` })
-
-  async function both(t, page, options) {
-    const [browser, phone] = await Promise.all([
-      chromium.phone({ ...account('bob'), server: kamailio.ws, ...page }),
-      phonesOf(t).open({ ...account('alice'), servers: kamailio.ws, ...options }),
-    ])
-    t.after(() => browser.stop())
-    return [browser, phone]
-  }
+  const { uri, both, answered, talking } = jssip()
 
   for (const codec of ['opus', 'PCMU']) {
     for (const certificate of ['RSA', 'ECDSA']) {
@@ -62,120 +44,6 @@ describe('JsSIP in Chromium, through Kamailio', { skip: peers('kamailio', 'chrom
       })
     }
   }
-
-  /** A call from us that JsSIP answers. */
-  async function answered(t, audio = { mediaStream: 'none' }) {
-    const [browser, phone] = await both(t)
-    const session = await phone.call(uri('bob'), audio)
-    await browser.event('incoming')
-    await browser.answer(1000)
-    await session.answered
-    await browser.event('confirmed')
-    return { browser, phone, session }
-  }
-
-  /** Carol, who answers everybody with 1800 Hz. */
-  async function carolOf(t) {
-    const carol = await phonesOf(t).open({ ...account('carol'), servers: kamailio.ws })
-    const { ear, audio } = voice(1800)
-    carol.on('pendingSession', ({ id, autoAnswer }) => autoAnswer || carol.acceptPendingSession(id, audio))
-    return { carol, ear }
-  }
-
-  test('is transferred', async (t) => {
-    const [{ browser, session }, { carol, ear }] = await Promise.all([answered(t), carolOf(t)])
-    const progress = []
-    session.on('transferProgress', ({ code }) => progress.push(code))
-    await session.transfer(uri('carol'))
-    assert.equal(session.state, 'ended')
-    assert.equal(progress.at(-1), 200)
-    assert.equal((await browser.event('refer')).to, `<${uri('carol')}>`)
-    assert.equal(carol.sessions.length, 1)
-    await Promise.all([hears(ear, 1400), browser.hears(1800)])
-  })
-
-  test('transfers us', async (t) => {
-    const [{ browser, session }, { ear }] = await Promise.all([answered(t), carolOf(t)])
-    const asked = next(session, 'transferRequested')
-    await browser.refer(uri('carol'))
-    const [{ target, attended }] = await asked
-    assert.deepEqual([target, attended], [uri('carol'), false])
-    const mine = voice(600)
-    const onward = await session.acceptTransfer(mine.audio)
-    await onward.answered
-    await browser.event('refer:trying')
-    await browser.event('refer:accepted')
-    await Promise.all([hears(ear, 600), hears(mine.ear, 1800)])
-    await onward.end()
-    await session.end()
-  })
-
-  test('is told that we will not be transferred', async (t) => {
-    const { browser, session } = await answered(t)
-    const asked = next(session, 'transferRequested')
-    await browser.refer(uri('carol'))
-    await asked
-    await session.rejectTransfer()
-    assert.equal((await browser.event('refer:failed')).code, 603)
-    await session.end()
-  })
-
-  test('takes the place of a consultation', async (t) => {
-    const [{ browser, phone, session }, { carol }] = await Promise.all([answered(t), carolOf(t)])
-    const consultation = await phone.call(uri('carol'), { mediaStream: 'none' })
-    await consultation.answered
-    const replaced = next(carol, 'sessionEnded')
-    await session.attendedTransfer(consultation)
-    assert.deepEqual([session.state, consultation.state], ['ended', 'ended'])
-    assert.equal(`${(await replaced)[1]}`, 'alternative-session')
-    assert.equal(carol.sessions.length, 1)
-    assert.equal(carol.sessions[0].address, 'bob')
-    await browser.hears(1800)
-    await carol.sessions[0].end()
-  })
-
-  test('sends us into its consultation', async (t) => {
-    const [{ browser, session }, { carol }] = await Promise.all([answered(t), carolOf(t)])
-    await browser.call(uri('carol'), 1000)
-    await browser.event('confirmed')
-    const asked = next(session, 'transferRequested')
-    await browser.refer(uri('carol'), true)
-    assert.equal((await asked)[0].attended, true)
-    const replaced = next(carol, 'sessionEnded')
-    const onward = await session.acceptTransfer({ mediaStream: 'none' })
-    await onward.answered
-    await browser.event('refer:accepted')
-    assert.equal(`${(await replaced)[1]}`, 'alternative-session')
-    assert.equal(carol.sessions[0]?.address, 'alice')
-    await onward.end()
-  })
-
-  test('is the target of a transfer', async (t) => {
-    const [[browser, phone], { carol, ear }] = await Promise.all([both(t), carolOf(t)])
-    const session = await phone.call(uri('carol'), { mediaStream: 'none' })
-    await session.answered
-    carol.sessions[0].on('transferRequested', () => carol.sessions[0].acceptTransfer(voice(1800).audio))
-    const transferred = session.transfer(uri('bob'))
-    assert.equal((await browser.event('incoming')).from, uri('carol'))
-    await browser.answer(1000)
-    await transferred
-    await browser.hears(1800)
-    assert.equal(session.state, 'ended')
-    drain(ear)
-  })
-
-  test('is the target of a transfer after a consultation', async (t) => {
-    const [{ browser, phone, session: consultation }, { carol }] = await Promise.all([answered(t), carolOf(t)])
-    const session = await phone.call(uri('carol'), { mediaStream: 'none' })
-    await session.answered
-    carol.sessions[0].on('transferRequested', () => carol.sessions[0].acceptTransfer(voice(1400).audio))
-    const transferred = session.attendedTransfer(consultation)
-    assert.equal((await browser.event('replaces')).from, uri('carol'))
-    await browser.answer(1000)
-    await transferred
-    assert.deepEqual([session.state, consultation.state], ['ended', 'ended'])
-    await browser.hears(1400)
-  })
 
   test('exchanges messages', async (t) => {
     const [browser, phone] = await both(t)
@@ -233,22 +101,6 @@ describe('JsSIP in Chromium, through Kamailio', { skip: peers('kamailio', 'chrom
     assert.deepEqual(tones, ['5', '#', '0'])
     await session.end()
   })
-
-  async function talking(t) {
-    const [browser, phone] = await both(t)
-    const { ear, audio } = voice(600)
-    const session = await phone.call(uri('bob'), audio)
-    await browser.event('incoming')
-    await browser.answer(1000)
-    await session.answered
-    await browser.event('confirmed')
-    const hear = () => {
-      drain(ear)
-      return Promise.all([hears(ear, 1000), browser.hears(600)])
-    }
-    await hear()
-    return { browser, phone, session, ear, hear }
-  }
 
   for (const [how, options] of [['a re-INVITE', {}], ['an UPDATE', { useUpdate: true }]]) {
     test(`it holds and resumes by ${how}`, async (t) => {
@@ -331,26 +183,10 @@ describe('JsSIP in Chromium, through Kamailio', { skip: peers('kamailio', 'chrom
 })
 
 describe('JsSIP in a Chromium that hides its addresses', { skip: peers('kamailio', 'chromium') }, () => {
-  let kamailio
-  let chromium
-  before(async () => {
-    ;[kamailio, chromium] = await Promise.all([startKamailio(), startChromium({ mdns: true })])
-  })
-  after(() => Promise.all([kamailio?.stop(), chromium?.stop()]))
+  const { talking } = jssip({ mdns: true })
 
   test('is heard although its candidates are names that nobody can resolve', async (t) => {
-    const account = (user) => ({ uri: `sip:${user}@${kamailio.domain}`, password: `${user}pw` })
-    const [browser, phone] = await Promise.all([
-      chromium.phone({ ...account('bob'), server: kamailio.ws }),
-      phonesOf(t).open({ ...account('alice'), servers: kamailio.ws }),
-    ])
-    t.after(() => browser.stop())
-    const { ear, audio } = voice(600)
-    const session = await phone.call(`sip:bob@${kamailio.domain}`, audio)
-    await browser.event('incoming')
-    await browser.answer(1000)
-    await session.answered
-    await Promise.all([hears(ear, 1000), browser.hears(600)])
+    const { session } = await talking(t)
     await session.end()
   })
 })
