@@ -1,5 +1,7 @@
 //! Conferences: calls of this phone whose parties hear each other.
 
+mod waiting;
+
 use std::collections::BTreeMap;
 
 use super::Phone;
@@ -12,6 +14,7 @@ use crate::event::{Event, Level};
 use crate::id::{ConferenceId, SessionId, Ticket};
 use crate::output::{Output, Reply};
 use crate::session::{Place, Seat, Session};
+use waiting::Wait;
 
 /// All conferences of a phone.
 #[derive(Debug, Default)]
@@ -41,17 +44,6 @@ struct Conference {
     /// The phone's default where there is none.
     input: Option<audio::Input>,
     output: Option<audio::Output>,
-}
-
-#[derive(Debug)]
-struct Wait {
-    ticket: Ticket,
-    sessions: Vec<SessionId>,
-    /// Fails where they do not join it.
-    joins: Option<ConferenceId>,
-    /// Fails where the peer does not agree to be held, or to be taken off hold.
-    wanted: Option<bool>,
-    reply: Reply,
 }
 
 /// Who is heard while others are on hold.
@@ -539,47 +531,7 @@ impl Phone {
         while let Some(session) = self.conferences.stirred.pop() {
             self.look_at(session);
         }
-        let waits = std::mem::take(&mut self.conferences.waits);
-        for wait in waits {
-            match self.outcome(&wait) {
-                Some(outcome) => self.reply(wait.ticket, outcome),
-                None => self.conferences.waits.push(wait),
-            }
-        }
-    }
-
-    fn wait_for(&mut self, ticket: Ticket, sessions: Vec<SessionId>, wanted: Option<bool>) {
-        self.conferences.waits.push(Wait {
-            ticket,
-            sessions,
-            joins: None,
-            wanted,
-            reply: Reply::Done,
-        });
-    }
-
-    /// What a command comes to; nothing while a session is to be answered, or a phone to answer.
-    fn outcome(&self, wait: &Wait) -> Option<Outcome> {
-        let mut failure = None;
-        for id in &wait.sessions {
-            let session = self.sessions.get(id).filter(|session| session.is_live());
-            let here = session.and_then(|session| session.place().conference());
-            if wait.joins.is_some() && here != wait.joins {
-                failure = self.known(*id).err().or_else(|| Some(removed()));
-            }
-            let Some(session) = session else {
-                continue;
-            };
-            if matches!(session.place(), Place::Awaited(_)) || !session.hold_is_settled() {
-                return None;
-            }
-            let refusal = wait.wanted.and_then(|wanted| session.hold_failure(wanted));
-            failure = failure.or_else(|| refusal.cloned());
-        }
-        Some(match failure {
-            Some(error) => Err(error),
-            None => Ok(wait.reply.clone()),
-        })
+        self.drive_waits();
     }
 
     fn order(&mut self, id: ConferenceId, order: Order) {
@@ -590,12 +542,4 @@ impl Phone {
         let event = Event::Conference { id, news };
         self.outputs.push_back(Output::Event(event));
     }
-}
-
-fn removed() -> PhoneError {
-    PhoneError::new(
-        ErrorCode::Aborted,
-        ErrorType::Session,
-        "The session was taken out of the conference again",
-    )
 }

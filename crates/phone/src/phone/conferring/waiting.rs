@@ -1,0 +1,78 @@
+//! Commands that are done when the phones of several sessions have answered.
+
+use super::super::Phone;
+use super::super::command::Outcome;
+use crate::error::{ErrorCode, ErrorType, PhoneError};
+use crate::id::{ConferenceId, SessionId, Ticket};
+use crate::output::Reply;
+use crate::session::Place;
+
+#[derive(Debug)]
+pub(super) struct Wait {
+    pub(super) ticket: Ticket,
+    pub(super) sessions: Vec<SessionId>,
+    /// Fails where they do not join it.
+    pub(super) joins: Option<ConferenceId>,
+    /// Fails where the peer does not agree to be held, or to be taken off hold.
+    pub(super) wanted: Option<bool>,
+    pub(super) reply: Reply,
+}
+
+impl Phone {
+    pub(super) fn wait_for(
+        &mut self,
+        ticket: Ticket,
+        sessions: Vec<SessionId>,
+        wanted: Option<bool>,
+    ) {
+        self.conferences.waits.push(Wait {
+            ticket,
+            sessions,
+            joins: None,
+            wanted,
+            reply: Reply::Done,
+        });
+    }
+
+    /// Answers the commands that have nothing to wait for any more.
+    pub(super) fn drive_waits(&mut self) {
+        for wait in std::mem::take(&mut self.conferences.waits) {
+            match self.outcome(&wait) {
+                Some(outcome) => self.reply(wait.ticket, outcome),
+                None => self.conferences.waits.push(wait),
+            }
+        }
+    }
+
+    /// What a command comes to; nothing while a session is to be answered, or a phone to answer.
+    fn outcome(&self, wait: &Wait) -> Option<Outcome> {
+        let mut failure = None;
+        for id in &wait.sessions {
+            let session = self.sessions.get(id).filter(|session| session.is_live());
+            let here = session.and_then(|session| session.place().conference());
+            if wait.joins.is_some() && here != wait.joins {
+                failure = self.known(*id).err().or_else(|| Some(removed()));
+            }
+            let Some(session) = session else {
+                continue;
+            };
+            if matches!(session.place(), Place::Awaited(_)) || !session.hold_is_settled() {
+                return None;
+            }
+            let refusal = wait.wanted.and_then(|wanted| session.hold_failure(wanted));
+            failure = failure.or_else(|| refusal.cloned());
+        }
+        Some(match failure {
+            Some(error) => Err(error),
+            None => Ok(wait.reply.clone()),
+        })
+    }
+}
+
+fn removed() -> PhoneError {
+    PhoneError::new(
+        ErrorCode::Aborted,
+        ErrorType::Session,
+        "The session was taken out of the conference again",
+    )
+}
