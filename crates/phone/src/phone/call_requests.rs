@@ -95,9 +95,13 @@ impl Phone {
                     self.now,
                     &mut self.outputs,
                 );
-                Some(Report::Outside(
-                    open.map_err(|error| wire::not_sent(&error))?,
-                ))
+                match open {
+                    Ok(open) => Some(Report::Outside(open)),
+                    Err(error) => {
+                        self.context().answer(asked.request, &Answer::new(480));
+                        return Err(wire::not_sent(&error));
+                    }
+                }
             }
         };
         options.headers.extend(asked.referred.headers);

@@ -91,6 +91,20 @@ fn a_call_that_comes_to_nothing_is_reported() {
     assert!(body.starts_with("SIP/2.0 486"), "{body}");
 }
 
+/// RFC 3515 §2.2: who sends a REFER says where the reports go.
+#[test]
+fn who_can_not_be_reported_to_is_refused() {
+    let mut rig = Rig::registered(alice());
+    let refer = Caller::new("r1").request("REFER", &[CAROL], None);
+    let refer = String::from_utf8(refer.to_vec()).unwrap();
+    rig.receive(refer.replace("Contact:", "X-Contact:"));
+    let id = rig.last("callRequested")["id"].as_u64().unwrap();
+    let accept = json!({ "type": "acceptCallRequest", "request": id });
+    assert_eq!(rig.refused(accept), "ERR_SESSION_STATE");
+    rig.response(480);
+    assert_eq!(rig.count("sessionStarted"), 0);
+}
+
 /// RFC 4488 §4.
 #[test]
 fn who_wants_no_report_gets_none() {
