@@ -8,7 +8,7 @@ import { playDigit, receive, reply, request, requestOfCallee, sdp } from './sipp
 
 // What platforms write into their requests, written by sipp.
 describe('requests of sipp, through Kamailio and rtpengine', { skip: peers('kamailio', 'rtpengine', 'sipp') }, () => {
-  const { called, ringing, calling } = gateway()
+  const { aliceOf, sippOf, called, ringing, calling } = gateway()
   const ends = [receive('BYE'), reply('200 OK')]
   const anew = (scenario, method, cseq, body) => [
     request(method, cseq, { scenario, body }),
@@ -208,6 +208,24 @@ describe('requests of sipp, through Kamailio and rtpengine', { skip: peers('kama
     assert.equal(target, 'sip:carol@sip.test')
     await session.rejectTransfer()
     await session.end()
+    await sipp.done
+  })
+
+  test('REFER outside a call is asked about, and what becomes of it is told', async (t) => {
+    const alice = await aliceOf(t)
+    const asked = next(alice, 'callRequested')
+    const sipp = await sippOf(t, (scenario) => [
+      request('REFER', 1, { scenario, within: false, headers: ['Refer-To: <sip:486@sip.test>'] }),
+      receive(202),
+      receive('NOTIFY', { matches: { 'Subscription-State': 'active', body: 'SIP/2.0 100' } }),
+      reply('200 OK'),
+      receive('NOTIFY', { matches: { 'Subscription-State': 'terminated', body: 'SIP/2.0 486' } }),
+      reply('200 OK'),
+    ], { call: 'alice' })
+    const [{ id, target }] = await asked
+    assert.equal(target, 'sip:486@sip.test')
+    const session = await alice.acceptCallRequest(id, { mediaStream: 'none' })
+    await assert.rejects(session.answered, { code: 'ERR_CALL_BUSY' })
     await sipp.done
   })
 })
