@@ -70,7 +70,8 @@ describe('requests of sipp, through Kamailio and rtpengine', { skip: peers('kama
     assert.match(sipp.messages, /^m=video 0 /m)
   })
 
-  test('digits among the packets are heard', async (t) => {
+  const raw = process.getuid() === 0 ? false : 'sipp plays recorded packets through a raw socket, for which it must be root'
+  test('digits among the packets are heard', { skip: raw }, async (t) => {
     const { sipp, session } = await called(t, [...toldToGoOn, playDigit('5'), ...ends])
     const pressed = next(session, 'dtmf')
     await goOn(session)
