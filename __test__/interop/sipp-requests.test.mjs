@@ -140,6 +140,26 @@ describe('requests of sipp, through Kamailio and rtpengine', { skip: peers('kama
     })
   }
 
+  test('is answered by a NOTIFY that says talk', async (t) => {
+    const talk = ['Event: talk', 'Subscription-State: active']
+    const first = (scenario) => [
+      request('INVITE', 1, { scenario, within: false, body: sdp() }),
+      receive(100, { optional: true }),
+      receive(180, { matches: { 'Allow-Events': 'talk' } }),
+      request('NOTIFY', 2, { scenario, headers: talk }),
+      // To the NOTIFY and to the INVITE, in any order.
+      receive(200),
+      receive(200),
+      request('ACK', 1, { scenario }),
+    ]
+    const watch = (alice) => next(alice, 'sessionStarted')
+    const { sipp, watched } = await ringing(t, () => ends, { first, phone: { autoAnswer: 'headers' }, watch })
+    const [session] = await watched
+    if (!session.active) await next(session, 'change:active')
+    await session.end()
+    await sipp.done
+  })
+
   test('who calls, whom it was for and what it is about are told', async (t) => {
     const headers = [
       'P-Asserted-Identity: "Bob B." <sip:bob@example.com>',
