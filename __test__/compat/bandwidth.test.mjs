@@ -4,7 +4,7 @@ import { EventEmitter } from 'node:events'
 import { describe, test } from 'node:test'
 import { AudioSink } from 'offhook'
 import { BandwidthRtc, BandwidthRtcError, Rooms } from 'offhook/compat/bandwidth'
-import { silent } from '../phones.mjs'
+import { silent, uncaughtBy } from '../phones.mjs'
 import { next, pbxOf, voice } from '../pbx.mjs'
 import { hearsAll, quiet } from '../sound.mjs'
 
@@ -90,6 +90,25 @@ describe('the Bandwidth façade', { timeout: 120_000 }, () => {
     await ann.until(({ stream }) => stream?.endpointId === again.endpointId)
     await bob.rtc.disconnect()
     await ann.until(({ unavailable }) => unavailable === again.endpointId)
+  })
+
+  test('a callback that throws is told of every stream nevertheless', async (t) => {
+    const { join, invite, client } = await meeting(t)
+    await join('Ann', 600)
+    await join('Bob', 1000)
+    const { token } = await invite('Cid')
+    const { rtc } = client()
+    const fault = new Error('thrown by a callback')
+    const told = []
+    const uncaught = await uncaughtBy(async () => {
+      rtc.onStreamAvailable((stream) => {
+        told.push(stream.alias)
+        throw fault
+      })
+      await rtc.connect({ deviceToken: token }, { audio: 'none' })
+      await eventually(() => told.length === 2)
+    })
+    assert.deepEqual([told.sort(), uncaught], [['Ann', 'Bob'], [fault, fault]])
   })
 
   test('each hears the others and not himself, and nobody of another room', async (t) => {

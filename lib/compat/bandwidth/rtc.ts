@@ -10,6 +10,7 @@ import {
   type SoftphoneOptions,
   type Subscription,
 } from '../../index'
+import { tell } from '../tell'
 import { BandwidthRtcError } from './errors'
 import { watchLevel } from './level'
 import { RtcLog, type RtcLogLevel } from './log'
@@ -155,7 +156,7 @@ export class BandwidthRtc {
   /** Sets who is told of each stream of another participant; those that are there already are told at once. */
   onStreamAvailable(callback: (stream: RtcStream) => void): void {
     this.#available = callback
-    for (const stream of this.#streams.values()) callback(stream)
+    for (const stream of this.#streams.values()) tell(callback, stream)
   }
 
   /** Sets who is told when a stream of another participant is gone. */
@@ -274,7 +275,7 @@ export class BandwidthRtc {
     if (published?.session !== session) return
     this.#published = undefined
     this.#log.info(`The own stream has ended: ${reason.text || reason.condition}`)
-    this.#unpublished?.(stream, reason)
+    tell(this.#unpublished, stream, reason)
   }
 
   #follow(subscription: Subscription): void {
@@ -305,7 +306,7 @@ export class BandwidthRtc {
     for (const [endpointId, stream] of there) {
       if (this.#streams.has(endpointId)) continue
       this.#streams.set(endpointId, stream)
-      this.#available?.(stream)
+      tell(this.#available, stream)
     }
   }
 
@@ -323,7 +324,7 @@ export class BandwidthRtc {
   }
 
   #gone(endpointId: string): void {
-    if (this.#streams.delete(endpointId)) this.#unavailable?.(endpointId)
+    if (this.#streams.delete(endpointId)) tell(this.#unavailable, endpointId)
   }
 
   #forget(): void {

@@ -30,6 +30,7 @@ export class Line {
   #initialized: Promise<void> | undefined
   #retry: NodeJS.Timeout | undefined
   #told: RegisterState | undefined
+  #destroyed = false
 
   /**
    * The line of this account if there is one already, else a new one; the listener is told from now on.
@@ -102,6 +103,7 @@ export class Line {
   async destroy(): Promise<void> {
     clearTimeout(this.#retry)
     this.#wanted = false
+    this.#destroyed = true
     if (lines.get(this.#account.userName) === this) lines.delete(this.#account.userName)
     await this.phone.destroy()
   }
@@ -139,7 +141,7 @@ export class Line {
       this.#tellOnce('terminated')
     })
     phone.on('disconnected', ({ reason }) => {
-      this.#complain(`The connection is lost: ${reason}`)
+      if (!this.#destroyed) this.#complain(`The connection is lost: ${reason}`)
       if (this.#told === 'registered') this.#tell('unregistered')
     })
     phone.on('error', (error) => this.#complain(error.message, error))

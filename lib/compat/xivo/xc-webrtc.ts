@@ -3,6 +3,7 @@ import { iceServers } from '../ice-servers'
 import { tell } from '../tell'
 import { Calls } from './calls'
 import { Cti, type CtiApi } from './cti'
+import { CtiQuestions } from './cti-questions'
 import { iceUrls, lineOptions, type Connection, type IceConfig, type IceUrl, type LineConfig } from './line'
 import { General, Incoming, MessageType, Outgoing, Registration, type EventGroup, type Handler, type XcEvent } from './messages'
 import { Topics } from './topics'
@@ -17,8 +18,6 @@ interface CtiCommand {
   key?: string
 }
 
-/** Milliseconds that the CTI server has to answer. */
-const ANSWER_MS = 10_000
 /** Seconds to wait longer after each registration that fails, and the most. */
 const RETRY_STEP = 20
 const RETRY_MOST = 60
@@ -45,7 +44,7 @@ export class XcWebrtc {
   #logger: Pick<Logger, 'log' | 'info' | 'warn' | 'error'> = console
   readonly #topics = new Topics<XcEvent>()
   readonly #command = (message: CtiCommand | undefined) => this.#obey(message)
-  readonly #abandon = new Set<() => void>()
+  readonly #questions = new CtiQuestions(() => this.#cti)
   #debug = { severity: severities.error as number, event: false, handler: false }
   #connection: Connection | undefined
   #ice: { urls: IceUrl[]; chosen: boolean } = { urls: [], chosen: false }
@@ -84,7 +83,7 @@ export class XcWebrtc {
    */
   async init(name: string, ssl: boolean, websocketPort: number | string, token?: string, remoteAudio?: AudioOutput, ip?: string): Promise<void> {
     const connection = { name, ssl, port: websocketPort, token, remoteAudio: output(remoteAudio), ip }
-    await this.#begin('init', connection, () => this.#asked<LineConfig>('LineConfig', () => this.#cti.getConfig('line')))
+    await this.#begin('init', connection, () => this.#questions.ask<LineConfig>('LineConfig', (cti) => cti.getConfig('line')))
   }
 
   /** The same for a line that is known already. */
@@ -110,7 +109,7 @@ export class XcWebrtc {
   async stop(): Promise<void> {
     this.#status = 'Stopped'
     this.#connection = undefined
-    for (const abandon of this.#abandon) abandon()
+    this.#questions.abandon('the stack was stopped')
     clearInterval(this.#renewal)
     clearTimeout(this.#retry)
     this.#cti.unsetHandler('WebRTCCmd', this.#command)
@@ -313,7 +312,7 @@ export class XcWebrtc {
 
   async #askIce(): Promise<void> {
     try {
-      this.#takeIce(await this.#asked<IceConfig>('IceConfig', () => this.#cti.getIceConfig()))
+      this.#takeIce(await this.#questions.ask<IceConfig>('IceConfig', (cti) => cti.getIceConfig()))
     } catch (error) {
       this.#warn(`There are no ICE servers: ${(error as Error).message}`)
     }
@@ -334,33 +333,6 @@ export class XcWebrtc {
     const servers = iceServers(urls)
     this.#ice = { urls: servers, chosen: chosen || this.#ice.chosen }
     this.#phone?.setIceServers(servers).catch((error: Error) => this.#warn(`setIceUrls: ${error.message}`))
-  }
-
-  // The CTI server's messages name no request: the first of the type that comes is the answer.
-  #asked<Message>(type: string, ask: () => void): Promise<Message> {
-    return new Promise((resolve, reject) => {
-      const settled = () => {
-        clearTimeout(timer)
-        this.#abandon.delete(abandon)
-        this.#cti.unsetHandler(type, take)
-      }
-      const take = (message: Message) => {
-        settled()
-        resolve(message)
-      }
-      const abandon = (reason = 'the stack was stopped') => {
-        settled()
-        reject(new Error(`the CTI server sent no ${type}: ${reason}`))
-      }
-      const timer = setTimeout(() => abandon(`nothing came in ${ANSWER_MS / 1000} s`), ANSWER_MS)
-      this.#abandon.add(abandon)
-      this.#cti.setHandler(type, take)
-      try {
-        ask()
-      } catch (error) {
-        abandon((error as Error).message)
-      }
-    })
   }
 
   #obey(asked: CtiCommand | undefined): void {
