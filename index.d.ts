@@ -254,7 +254,7 @@ export declare class Session extends TypedEmitter<SessionEvents> {
     attendedTransfer(other: Session, options?: AttendedTransferOptions): Promise<void>;
     /**
      * Follows a `transferRequested`: calls its target, and reports to the other side until that is answered. Resolves with the new
-     * session once the INVITE is sent.
+     * session once the INVITE is sent. Where the other side takes part in a conference, so does the new one once it is answered.
      *
      * @throws `ERR_SESSION_STATE` where nobody asks any more.
      */
@@ -265,7 +265,7 @@ export declare class Session extends TypedEmitter<SessionEvents> {
     setInput(input: AudioInput): Promise<void>;
     /** Changes where the incoming sound goes; of a member of a conference, once it goes on alone. */
     setOutput(output: AudioOutput): Promise<void>;
-    /** Sets the loudness of the incoming sound in percent, 0–100. */
+    /** Sets the loudness of the incoming sound in percent, 0–100; of a member of a conference, once it goes on alone. */
     setVolume(volume: number): Promise<void>;
     /** The call's statistics with the names of W3C webrtc-stats. */
     getStats(): Promise<StatsReport>;

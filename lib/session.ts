@@ -261,7 +261,7 @@ export class Session extends TypedEmitter<SessionEvents> {
 
   /**
    * Follows a `transferRequested`: calls its target, and reports to the other side until that is answered. Resolves with the new
-   * session once the INVITE is sent.
+   * session once the INVITE is sent. Where the other side takes part in a conference, so does the new one once it is answered.
    *
    * @throws `ERR_SESSION_STATE` where nobody asks any more.
    */
@@ -290,7 +290,7 @@ export class Session extends TypedEmitter<SessionEvents> {
     await this.#link.command({ type: 'setOutput', id: this.id, output: wireOutput('output', output) })
   }
 
-  /** Sets the loudness of the incoming sound in percent, 0–100. */
+  /** Sets the loudness of the incoming sound in percent, 0–100; of a member of a conference, once it goes on alone. */
   async setVolume(volume: number): Promise<void> {
     await this.#link.command({ type: 'setVolume', id: this.id, volume: checkedVolume(volume) })
   }

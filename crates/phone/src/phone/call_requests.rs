@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use sip::endpoint::{Reply as Answer, ServerRequestId};
 use sip::message::{HeaderName, Request};
 
-use super::Phone;
 use super::command::check_text;
+use super::{Party, Phone};
 use crate::account::not_connected;
 use crate::command::CallOptions;
 use crate::error::{ErrorCode, ErrorType, PhoneError};
@@ -105,7 +105,8 @@ impl Phone {
             }
         };
         options.headers.extend(asked.referred.headers);
-        self.dial(ticket, asked.referred.target, options, report);
+        let id = self.dial(ticket, asked.referred.target, options, report);
+        self.hold_others(Party::Session(id));
         Ok(())
     }
 

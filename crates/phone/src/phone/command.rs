@@ -274,7 +274,8 @@ impl Phone {
             return Err(not_connected());
         }
         self.check_room()?;
-        self.dial(ticket, target, options, None);
+        let id = self.dial(ticket, target, options, None);
+        self.hold_others(Party::Session(id));
         Ok(())
     }
 
@@ -300,14 +301,14 @@ impl Phone {
         Ok(())
     }
 
-    /// Makes the session of a call, which its INVITE and the command's reply follow.
+    /// Makes the session of a call, which its INVITE and the command's reply follow; others are the caller's to hold.
     pub(super) fn dial(
         &mut self,
         ticket: Ticket,
         target: Uri<'static>,
         options: CallOptions,
         report: Option<Report>,
-    ) {
+    ) -> SessionId {
         let mut headers = options.headers;
         if let Some(id) = &options.conversation_id {
             let mut named = self.config.conversation_id_headers.iter();
@@ -335,7 +336,7 @@ impl Phone {
         let id = self.new_id();
         let session = Session::dial(id, dial, &mut self.context());
         self.keep(session);
-        self.hold_others(Party::Session(id));
+        id
     }
 
     fn accept(&mut self, id: SessionId, options: AcceptOptions) -> Result<(), PhoneError> {

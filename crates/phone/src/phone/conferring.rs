@@ -222,7 +222,7 @@ impl Phone {
     }
 
     /// A session is to join as soon as it is answered.
-    fn expect_member(&mut self, id: ConferenceId, session: SessionId) {
+    pub(super) fn expect_member(&mut self, id: ConferenceId, session: SessionId) {
         let Some(known) = self.sessions.get_mut(&session) else {
             return;
         };

@@ -3,7 +3,7 @@
 use sip::endpoint::ServerRequestId;
 use sip::message::Request;
 
-use super::Phone;
+use super::{Party, Phone};
 use crate::account::not_connected;
 use crate::command::{CallOptions, WhenRinging};
 use crate::error::{ErrorCode, ErrorType, PhoneError};
@@ -192,7 +192,16 @@ impl Phone {
         };
         options.headers.extend(followed.referred.headers);
         let target = followed.referred.target;
-        self.dial(ticket, target, options, followed.report);
+        let seat = self
+            .sessions
+            .get(&id)
+            .and_then(|known| known.place().seat());
+        let new = self.dial(ticket, target, options, followed.report);
+        match seat {
+            // The target comes in the place of the member that asked for it.
+            Some(seat) => self.expect_member(seat.conference, new),
+            None => self.hold_others(Party::Session(new)),
+        }
         Ok(())
     }
 

@@ -778,3 +778,23 @@ fn who_goes_on_alone_is_the_call_to_be_heard() {
     assert_eq!([room.hears_music(0), room.hears_music(1)], [false, true]);
     room.agree(1);
 }
+
+#[test]
+fn whom_a_member_hands_us_on_to_comes_in_its_place() {
+    let mut room = Room::with(1, json!({ "holdOthers": true }));
+    let headers = [("Refer-To", "<sip:carol@example.com>")];
+    let refer = room.callers[0].request("REFER", &headers, None);
+    room.rig.receive(refer);
+    room.rig.response(202);
+    room.rig.request(&Method::Notify);
+    let member = room.members[0];
+    room.rig
+        .command(json!({ "type": "acceptTransfer", "id": member }));
+    let invite = room.rig.request(&Method::Invite);
+    let new = room.rig.id_of("sessionStarted");
+    room.members.push(new);
+    assert!(!room.hears_music(0), "the conference is not held for it");
+    room.rig.receive(answer(&invite, 200, Some("v=0\r\n")));
+    assert_eq!(room.input(1), seated());
+    assert_eq!(room.news(), ["started", "joined 0", "joined 1"]);
+}

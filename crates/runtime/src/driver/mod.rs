@@ -21,8 +21,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use futures_util::FutureExt;
 use phone::event::Level;
 use phone::{
-    Command, Condition, Config, EndReason, ErrorCode, ErrorType, Output, Phone, PhoneError,
-    SessionId, Side, Ticket,
+    Command, Condition, ConferenceId, Config, EndReason, ErrorCode, ErrorType, Output, Phone,
+    PhoneError, SessionId, Side, Ticket, conference,
 };
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -310,6 +310,8 @@ struct Stream {
     last: Vec<Event>,
     /// Sessions that were started and have not ended, for the case that the task breaks.
     started: Vec<SessionId>,
+    /// The same of conferences.
+    conferences: Vec<ConferenceId>,
     /// `destroy` commands without a reply: they have one in any case, when all has ended.
     destroying: Vec<Ticket>,
 }
@@ -321,6 +323,7 @@ impl Stream {
             closed: false,
             last: Vec::new(),
             started: Vec::new(),
+            conferences: Vec::new(),
             destroying: Vec::new(),
         }
     }
@@ -354,6 +357,11 @@ impl Stream {
         match event {
             phone::Event::SessionStarted { session } => self.started.push(session.id),
             phone::Event::SessionEnded { id, .. } => self.started.retain(|known| known != id),
+            phone::Event::Conference { id, news } => match news {
+                conference::News::Started => self.conferences.push(*id),
+                conference::News::Ended => self.conferences.retain(|known| known != id),
+                _ => {}
+            },
             _ => {}
         }
     }
@@ -377,6 +385,10 @@ impl Stream {
                 reason: reason.clone(),
             }));
             self.send(Event::Phone(phone::Event::SessionEnded { id, reason }));
+        }
+        for id in std::mem::take(&mut self.conferences) {
+            let news = conference::News::Ended;
+            self.send(Event::Phone(phone::Event::Conference { id, news }));
         }
     }
 

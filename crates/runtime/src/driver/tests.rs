@@ -59,6 +59,24 @@ async fn a_task_that_breaks_still_answers_destroy_and_closes() {
     assert_eq!(types, ["error", "closed", "reply", "reply"]);
 }
 
+#[test]
+fn a_task_that_breaks_ends_its_conferences() {
+    let (sink, told) = told();
+    let mut stream = Stream::new(sink);
+    for (id, news) in [
+        (1, conference::News::Started),
+        (2, conference::News::Started),
+        (1, conference::News::Ended),
+    ] {
+        let id = ConferenceId(id);
+        stream.send(Event::Phone(phone::Event::Conference { id, news }));
+    }
+    stream.break_off();
+    let ended: Vec<_> = told.try_iter().skip(4).collect();
+    let expected = json!({ "type": "conference", "id": 2, "news": { "type": "ended" } });
+    assert_eq!(ended, [expected]);
+}
+
 #[tokio::test]
 async fn what_no_session_can_tell_is_a_trace_of_the_phone_even_at_its_end() {
     let (mut driver, requests) = driver();
