@@ -2,6 +2,7 @@ import { Readable, Writable } from 'node:stream'
 import {
   AudioSink,
   AudioSource,
+  Conference,
   EndReason,
   Notifier,
   Session,
@@ -183,3 +184,12 @@ const bandwidthRtc = new BandwidthRtc('warn')
 bandwidthRtc.onStreamAvailable((stream) => same<typeof stream, RtcStream>(true))
 await bandwidthRtc.connect({ deviceToken: (await rooms.createParticipant()).token }, { websocketUrl: 'wss://a.example.com' })
 await bandwidthRtc.publish({ audio: { deviceId: { exact: 'x' } }, video: false }, (level) => same<typeof level, 'silent' | 'low' | 'high'>(true))
+
+const conference = await phone.conference(phone.sessions, { input: { tone: 440 }, output: 'none' })
+same<typeof conference, Conference>(true)
+conference.on('join', (member) => same<typeof member, Session>(true))
+conference.on('mute', (member) => same<typeof member, Session | undefined>(true))
+conference.on('level', ({ local, members }) => same<[typeof local, (typeof members)[0]], [number, { id: string; level: number }]>(true))
+same<(typeof phone.sessions)[0]['conference'], Conference | undefined>(true)
+// @ts-expect-error: members are joined by add()
+conference.members.push(...phone.sessions)
