@@ -125,7 +125,7 @@ export class Room {
     this.#entertain()
   }
 
-  // Nobody sits at the host: its seat is where music can come from.
+  // Nobody sits at the host: what its seat says is free for music.
   #entertain(): void {
     const { waiting } = this.#owner
     const there = [...this.#streams.keys()].filter(({ session }) => session?.active).length
@@ -142,7 +142,6 @@ export class Room {
     if (!conference.ended) await conference.setInput(this.#lonely ? this.#owner.waiting : 'none')
   }
 
-  // It only mixes.
   #mix(): Promise<Conference> {
     if (this.#conference) return this.#conference
     const conference = this.#phone.conference([], { input: 'none', output: 'none' })

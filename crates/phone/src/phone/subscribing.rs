@@ -186,10 +186,12 @@ impl Phone {
         };
         if let Some(ticket) = subscription.ticket.take() {
             // It never stood: that is the command's to tell.
+            let leaving = subscription.leaving.take();
             self.subscriptions.remove(&id);
-            return self
-                .outputs
+            self.outputs
                 .push_back(Output::Reply(ticket, Err(failure(end))));
+            let given_up = leaving.map(|ticket| Output::Reply(ticket, Ok(Reply::Done)));
+            return self.outputs.extend(given_up);
         }
         match sequel(end) {
             Sequel::Over => {

@@ -30,6 +30,8 @@ struct Chaos {
     pair: Pair,
     /// How many connection attempts of each phone were answered.
     answered: [usize; 2],
+    /// The subscribers of each phone that were accepted.
+    accepted: [Vec<u64>; 2],
 }
 
 impl Chaos {
@@ -43,6 +45,7 @@ impl Chaos {
             "autoAnswer": { "policy": policy, "whenBusy": busy },
             "noAnswerTimeout": 10_000,
             "holdOthers": rng.random_bool(0.5),
+            "notifies": ["conference"],
         }));
         for rig in &mut pair.rigs {
             if rng.random_bool(0.5) {
@@ -55,12 +58,13 @@ impl Chaos {
             rng,
             pair,
             answered: [1, 1],
+            accepted: [Vec::new(), Vec::new()],
         }
     }
 
     fn step(&mut self) {
         let who = self.rng.random_range(0..2);
-        match self.rng.random_range(0..14) {
+        match self.rng.random_range(0..16) {
             0..3 => self.command(who, "call"),
             3..6 => self.user(who),
             6..9 => self.media(who),
@@ -74,6 +78,7 @@ impl Chaos {
                 let kind = kinds[self.rng.random_range(0..3)];
                 self.command(who, kind);
             }
+            12..14 => self.subscription(who),
             _ => self.pair.carry(),
         }
         self.answer_lines();
@@ -110,6 +115,24 @@ impl Chaos {
             _ => json!({ "type": "delivered", "id": id }),
         };
         self.pair.rigs[who].command(command);
+    }
+
+    /// Somebody subscribes, or tells who does, by numbers that may be of nobody.
+    fn subscription(&mut self, who: usize) {
+        let id = self.rng.random_range(1..5);
+        let target = ["bob", "alice"][who];
+        let command = match self.rng.random_range(0..8) {
+            0..3 => json!({ "type": "subscribe", "target": target, "event": "conference" }),
+            3..5 => json!({ "type": "acceptSubscription", "notifier": id, "body": "state" }),
+            5 => json!({ "type": "notify", "notifier": id, "body": "another" }),
+            6 => json!({ "type": "terminateNotifier", "notifier": id, "reason": "deactivated" }),
+            _ => json!({ "type": "unsubscribe", "subscription": id }),
+        };
+        let accepts = command["type"] == "acceptSubscription";
+        let ticket = self.pair.rigs[who].command(command);
+        if accepts && matches!(self.pair.rigs[who].reply(ticket), Some(Ok(_))) {
+            self.accepted[who].push(id);
+        }
     }
 
     fn conference(&mut self, who: usize, id: SessionId) {
@@ -219,6 +242,9 @@ impl Chaos {
             check(rig, self.seed);
             check_conferences(rig, self.seed);
         }
+        for (rig, accepted) in self.pair.rigs.iter().zip(&mut self.accepted) {
+            check_subscribers(rig, accepted, self.seed);
+        }
     }
 }
 
@@ -275,6 +301,18 @@ fn check(rig: &Rig, seed: u64) {
             );
         }
     }
+}
+
+/// Each subscriber that was accepted comes to one end.
+fn check_subscribers(rig: &Rig, accepted: &mut [u64], seed: u64) {
+    let ends = rig.events.iter().filter_map(|event| match event {
+        Event::NotifierEnded { notifier, .. } => Some(*notifier),
+        _ => None,
+    });
+    let mut ended: Vec<u64> = ends.collect();
+    accepted.sort_unstable();
+    ended.sort_unstable();
+    assert_eq!(ended, accepted, "seed {seed}");
 }
 
 /// Each conference begins and ends once, and whoever joins leaves; nobody is in two.

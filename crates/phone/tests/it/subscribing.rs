@@ -296,6 +296,15 @@ fn giving_up_ends_without_the_last_notification_too() {
 }
 
 #[test]
+fn giving_up_before_the_server_has_answered_settles_both_commands() {
+    let mut rig = Rig::registered(alice());
+    let (subscribing, _) = subscribe(&mut rig);
+    let leaving = rig.command(json!({ "type": "unsubscribe", "subscription": 1 }));
+    assert_eq!(rig.error(subscribing).code, ErrorCode::Aborted);
+    assert_eq!(rig.reply(leaving), Some(&Ok(Reply::Done)));
+}
+
+#[test]
 fn a_subscription_outlives_its_connection() {
     let (mut rig, mut server, id) = subscribed();
     rig.down();
