@@ -119,8 +119,13 @@ impl Chaos {
 
     /// Somebody subscribes, or tells who does, by numbers that may be of nobody.
     fn subscription(&mut self, who: usize) {
-        let id = self.rng.random_range(1..5);
         let target = ["bob", "alice"][who];
+        let asked = self.pair.rigs[who].events.iter().rev();
+        let mut asked = asked.filter_map(|event| match event {
+            Event::SubscriptionRequest(request) => Some(request.id),
+            _ => None,
+        });
+        let id = asked.next().unwrap_or(1);
         let command = match self.rng.random_range(0..8) {
             0..3 => json!({ "type": "subscribe", "target": target, "event": "conference" }),
             3..5 => json!({ "type": "acceptSubscription", "notifier": id, "body": "state" }),
