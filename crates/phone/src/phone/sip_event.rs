@@ -8,6 +8,7 @@ use crate::config::Policy;
 use crate::context::Context;
 use crate::end_reason::{Condition, EndReason, Side};
 use crate::event::Level;
+use crate::id::SessionId;
 use crate::session::Session;
 use crate::wire;
 
@@ -185,7 +186,10 @@ impl Phone {
             (Method::Info, Some(session)) => {
                 self.with(session, |session, ctx| session.informed(id, request, ctx));
             }
-            (Method::Notify, Some(session)) if is_talk(request) => self.talk(session, id),
+            (Method::Notify, Some(session)) if is_about(request, "talk") => self.talk(session, id),
+            (Method::Notify, Some(session)) if is_about(request, "hold") => {
+                self.hold_as_asked(session, id);
+            }
             (Method::Notify, Some(session)) if self.is_about_transfer(session, request) => {
                 self.transfer_reported(session, id, request);
             }
@@ -194,7 +198,7 @@ impl Phone {
             }
             (Method::Refer, None) => self.call_requested(id, request),
             // RFC 3842 §3.11 allows what many PBXs do: they tell without being asked.
-            (Method::Notify, None) if is_about_messages(request) => {
+            (Method::Notify, None) if is_about(request, "message-summary") => {
                 self.context().answer(id, &Reply::new(200));
                 self.message_waiting(request);
             }
@@ -211,30 +215,40 @@ impl Phone {
         }
     }
 
-    /// Genesys answers a ringing phone this way; the policy for headers holds for it too.
-    fn talk(&mut self, session: crate::id::SessionId, id: ServerRequestId) {
+    /// Genesys answers a ringing phone this way, and BroadWorks takes a call off hold.
+    fn talk(&mut self, session: SessionId, id: ServerRequestId) {
+        if !self.obeys(id) {
+            return;
+        }
+        let held = |session: &Session| session.is_answered() && !session.talks();
+        if self.sessions.get(&session).is_some_and(held) {
+            self.hold_others(self.party_of(session));
+        }
+        self.with(session, Session::talk);
+    }
+
+    fn hold_as_asked(&mut self, session: SessionId, id: ServerRequestId) {
+        if self.obeys(id) {
+            let music = self.config.hold_music.clone();
+            self.with(session, |session, ctx| session.make_way(music, ctx));
+        }
+    }
+
+    /// Whether the platform may use the phone in its user's place: the policy for headers holds for this too.
+    fn obeys(&mut self, id: ServerRequestId) -> bool {
         let allowed = match self.config.auto_answer.policy {
             Policy::Headers | Policy::Always => true,
             Policy::Off | Policy::Announced | Policy::Function => false,
         };
         let code = if allowed { 200 } else { 403 };
         self.context().answer(id, &Reply::new(code));
-        if allowed {
-            self.with(session, Session::talk);
-        }
+        allowed
     }
 }
 
-fn is_about_messages(request: &Request) -> bool {
+fn is_about(request: &Request, package: &str) -> bool {
     let event = request.headers().typed::<sip::header::Event<'_>>();
     event
         .and_then(Result::ok)
-        .is_some_and(|event| event.is("message-summary"))
-}
-
-fn is_talk(request: &Request) -> bool {
-    let event = request.headers().typed::<sip::header::Event<'_>>();
-    event
-        .and_then(Result::ok)
-        .is_some_and(|event| event.is("talk"))
+        .is_some_and(|event| event.is(package))
 }

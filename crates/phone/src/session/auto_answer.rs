@@ -45,9 +45,10 @@ impl Session {
 
     /// The platform asks a ringing phone to answer: `NOTIFY` with `Event: talk`. It does when its
     /// listeners have seen the call (guarantee 1), which needs no decision of the application any more.
+    /// One that has answered takes its peer off hold.
     pub(crate) fn talk(&mut self, ctx: &mut Context<'_>) {
         let State::Pending(pending) = &mut self.state else {
-            return;
+            return self.take_off_hold(ctx);
         };
         let before = std::mem::replace(&mut pending.auto, Auto::Answer { at: ctx.now });
         if let Auto::Asking { .. } = before {

@@ -56,6 +56,11 @@ impl Session {
         self.keep_held(true, music, HoldVia::default(), ctx);
     }
 
+    /// Takes the peer off hold because the platform asks for it; nobody waits for it.
+    pub(super) fn take_off_hold(&mut self, ctx: &mut Context<'_>) {
+        self.keep_held(false, audio::Input::None, HoldVia::default(), ctx);
+    }
+
     /// The peer has agreed to what our offer asked for.
     pub(super) fn hold_agreed(&mut self, ctx: &mut Context<'_>) {
         let Some(change) = self.take_hold() else {

@@ -115,7 +115,7 @@ impl Session {
             over: false,
         };
         // Genesys answers by NOTIFY only phones that say so here.
-        let ringing = Reply::new(180).header("Allow-Events", "talk");
+        let ringing = Reply::new(180).header("Allow-Events", "talk, hold");
         // Its only failure is that the caller has gone, which is told separately.
         let _ = ctx.respond(arrival.usage, &ringing);
         match plan {

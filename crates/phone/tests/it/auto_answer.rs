@@ -247,7 +247,7 @@ fn genesys_can_answer_a_ringing_phone_by_notify() {
     for (policy, started, code) in [("headers", 1, 200), ("off", 0, 403)] {
         let (mut rig, mut caller) = called(json!({ "autoAnswer": policy }), &[]);
         let ringing = rig.beyond_trying(180);
-        assert_eq!(ringing.headers().get("Allow-Events"), Some("talk"));
+        assert_eq!(ringing.headers().get("Allow-Events"), Some("talk, hold"));
         caller.learn(&ringing);
         rig.receive(caller.request(
             "NOTIFY",

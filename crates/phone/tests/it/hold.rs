@@ -540,3 +540,30 @@ fn two_phones_hold_each_other_and_resume() {
     }
     assert!(pair.rigs.iter().all(|rig| rig.count("terminated") == 0));
 }
+
+/// BroadWorks' remote control: under the policy for headers only, as it uses the phone in its user's place.
+#[test]
+fn the_platform_holds_and_resumes_a_call_by_notify() {
+    for (policy, code) in [("announced", 403), ("headers", 200)] {
+        let (mut rig, mut caller, _) = talking_with(alice_with(json!({ "autoAnswer": policy })));
+        let mut notify = |rig: &mut Rig, package: &str| {
+            let headers = [("Event", package), ("Subscription-State", "active")];
+            rig.receive(caller.request("NOTIFY", &headers, None));
+            rig.response(code);
+        };
+        notify(&mut rig, "hold");
+        if code == 403 {
+            assert!(rig.is_silent());
+            continue;
+        }
+        agree(&mut rig);
+        assert_eq!(rig.changes("held"), [true]);
+        notify(&mut rig, "hold");
+        assert!(rig.is_silent());
+        notify(&mut rig, "talk");
+        agree(&mut rig);
+        assert_eq!(rig.changes("held"), [true, false]);
+        notify(&mut rig, "talk");
+        assert!(rig.is_silent());
+    }
+}
