@@ -57,6 +57,15 @@ export async function connect(caller, callee, target, { tones: [low, high] = [60
 /** A logger that says nothing. */
 export const silent = { debug() {}, log() {}, info() {}, warn() {}, error() {} }
 
+/** Waits until it is so, for what no event tells. */
+export async function eventually(is, deadline = 10_000) {
+  const end = Date.now() + deadline
+  while (!is()) {
+    if (Date.now() > end) throw new Error(`it was not so in time: ${is}`)
+    await new Promise((passed) => setTimeout(passed, 10))
+  }
+}
+
 /** What is thrown outside of every promise while `act` runs, which a test's runner would take for a failure. */
 export async function uncaughtBy(act) {
   const errors = []

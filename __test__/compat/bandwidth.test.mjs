@@ -4,7 +4,7 @@ import { EventEmitter } from 'node:events'
 import { describe, test } from 'node:test'
 import { AudioSink } from 'offhook'
 import { BandwidthRtc, BandwidthRtcError, Rooms } from 'offhook/compat/bandwidth'
-import { silent, uncaughtBy } from '../phones.mjs'
+import { eventually, silent, uncaughtBy } from '../phones.mjs'
 import { next, pbxOf, voice } from '../pbx.mjs'
 import { hearsAll, quiet } from '../sound.mjs'
 
@@ -461,14 +461,6 @@ describe('the Bandwidth façade', { timeout: 120_000 }, () => {
     await assert.rejects(rooms.createSession(), /closed/)
   })
 })
-
-async function eventually(is, deadline = 10_000) {
-  const end = Date.now() + deadline
-  while (!is()) {
-    assert.ok(Date.now() < end, `it was not so in time: ${is}`)
-    await new Promise((passed) => setTimeout(passed, 10))
-  }
-}
 
 function claimsOf(token) {
   return JSON.parse(Buffer.from(token.split('.')[1], 'base64url'))

@@ -4,7 +4,7 @@ import { describe, test } from 'node:test'
 import { CtiClient, XcWebrtc } from 'offhook/compat/xivo'
 import WebSocket, { WebSocketServer } from 'ws'
 import { next } from '../pbx.mjs'
-import { uncaughtBy } from '../phones.mjs'
+import { eventually, uncaughtBy } from '../phones.mjs'
 import { ice, xivo } from './xivo-harness.mjs'
 
 /** A stack with a call of bob that it has answered. */
@@ -49,10 +49,7 @@ describe('mistakes with the XiVO façade', { timeout: 60_000 }, () => {
     await causing('incoming', 'Hold', () => xc.answer())
     await carol.sessions[0].answered
     await causing('incoming', 'Resume', () => assert.equal(xc.conference(), true))
-    while (warnings.at(-1) !== '[offhook] conference: it is going on already') {
-      assert.equal(xc.conference(), false)
-      await new Promise((resolve) => setImmediate(resolve))
-    }
+    await eventually(() => !xc.conference() && warnings.at(-1) === '[offhook] conference: it is going on already')
     const { conference } = session
     const back = Promise.all([next(conference, 'resume'), next(conference, 'unmute')])
     for (const toggle of ['toggleMicrophone', 'toggleMicrophone', 'hold', 'hold']) assert.equal(xc[toggle](), true)
@@ -140,14 +137,14 @@ describe('mistakes with the XiVO façade', { timeout: 60_000 }, () => {
     await closed
     xc.attendedTransfer('echo')
     xc.completeTransfer()
-    while (warnings.length < 2) await new Promise((resolve) => setImmediate(resolve))
+    await eventually(() => warnings.length === 2)
     assert.deepEqual(warnings.sort(), ['[offhook] attendedTransfer: The CTI WebSocket is closed', '[offhook] completeTransfer: The CTI WebSocket is closed'])
     const before = server.commands.length
     const opened = new Promise((resolve) => cti.setHandler('LinkStatusUpdate', ({ status }) => status === 'opened' && resolve()))
     cti.WebSocket.init(server.url, 'alice', '1000', { WebSocket })
     await opened
     cti.getIceConfig()
-    while (server.commands.length === before) await new Promise((resolve) => setImmediate(resolve))
+    await eventually(() => server.commands.length > before)
     assert.deepEqual(server.commands.slice(before), [{ command: 'getIceConfig' }])
   })
 
@@ -180,7 +177,7 @@ describe('mistakes with the XiVO façade', { timeout: 60_000 }, () => {
     }
     const uncaught = await uncaughtBy(async () => {
       void start().catch(() => {})
-      while (!heard.includes('Registered')) await new Promise((resolve) => setImmediate(resolve))
+      await eventually(() => heard.includes('Registered'))
       await xc.stop()
     })
     assert.deepEqual(heard, ['Started', 'Registered', 'Unregistered'])

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { AudioSink } from 'offhook'
 import { Cti, xc_webrtc, XcWebrtc } from 'offhook/compat/xivo'
+import { eventually } from '../phones.mjs'
 import { hears, next, voice } from '../pbx.mjs'
 import { drain, strengths } from '../sound.mjs'
 import { ice, xivo } from './xivo-harness.mjs'
@@ -31,11 +32,7 @@ describe('the XiVO façade', { timeout: 60_000 }, () => {
       getIceConfig: () => ['IceConfig', { turnConfig: { ...ice.turnConfig, ttl: 2, username: `user-${++asked}` } }],
     })
     await start()
-    const deadline = Date.now() + 10_000
-    while (xc.getIceUrls()[0].username === 'user-1') {
-      assert.ok(Date.now() < deadline)
-      await new Promise((resolve) => setImmediate(resolve))
-    }
+    await eventually(() => xc.getIceUrls()[0].username !== 'user-1')
     assert.equal(xc.getIceUrls()[0].username, 'user-2')
   })
 
@@ -299,11 +296,7 @@ describe('the XiVO façade', { timeout: 60_000 }, () => {
     xc.compeleteTransfer()
     xc.completeTransfer()
     const expected = ['attendedTransfer', 'completeTransfer', 'completeTransfer']
-    const deadline = Date.now() + 5000
-    while (server.commands.length < 5) {
-      assert.ok(Date.now() < deadline)
-      await new Promise((resolve) => setImmediate(resolve))
-    }
+    await eventually(() => server.commands.length === 5)
     assert.deepEqual(server.commands.slice(2).map(({ command }) => command), expected)
     assert.equal(server.commands[2].destination, 'echo')
   })
