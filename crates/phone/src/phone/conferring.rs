@@ -44,6 +44,9 @@ struct Conference {
     /// The phone's default where there is none.
     input: Option<audio::Input>,
     output: Option<audio::Output>,
+    /// Warnings that are told after the reply to the command that made it: the application has no
+    /// conference before that.
+    early: Option<Vec<String>>,
 }
 
 /// Who is heard while others are on hold.
@@ -75,11 +78,14 @@ impl Phone {
         }
         self.now = now;
         let MediaEvent::DeviceFailed { device, reason } = event;
-        if self.conferences.all.contains_key(&id) {
+        if let Some(conference) = self.conferences.all.get_mut(&id) {
             let text = format!("{device:?} device: {reason}");
             let details = serde_json::json!({ "conference": id });
+            match &mut conference.early {
+                Some(early) => early.push(text.clone()),
+                None => self.tell(id, News::Warning { text: text.clone() }),
+            }
             self.context().trace(Level::Warn, &text, details);
-            self.tell(id, News::Warning { text });
         }
         self.settle();
     }
@@ -116,6 +122,7 @@ impl Phone {
             muted: false,
             input,
             output,
+            early: Some(Vec::new()),
         };
         self.conferences.all.insert(id, conference);
         for session in &sessions {

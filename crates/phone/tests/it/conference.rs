@@ -601,9 +601,7 @@ fn a_session_on_hold_is_taken_off_it_and_one_that_joins_a_conference_on_hold_is_
     room.agree(1);
 }
 
-#[test]
-fn lost_devices_are_told_of_the_conference() {
-    let mut room = Room::of(0);
+fn lose_device(room: &mut Room, id: u64) {
     let event = phone::conference::MediaEvent::DeviceFailed {
         device: phone::media::Device::Input,
         reason: "unplugged".into(),
@@ -611,13 +609,44 @@ fn lost_devices_are_told_of_the_conference() {
     let now = room.rig.now;
     room.rig
         .phone
-        .handle_conference(ConferenceId(ID), event, now);
-    room.rig.advance(Duration::ZERO);
+        .handle_conference(ConferenceId(id), event, now);
     room.rig
         .command(json!({ "type": "setLogLevel", "level": "error" }));
+}
+
+#[test]
+fn lost_devices_are_told_of_the_conference() {
+    let mut room = Room::of(0);
+    lose_device(&mut room, ID);
     let told = room.rig.last("conference");
     assert_eq!(told["news"]["type"], "warning");
     assert_eq!(told["news"]["text"], "Input device: unplugged");
+    room.asked(json!({ "type": "end" }));
+    room.clear();
+    lose_device(&mut room, ID);
+    assert!(room.news().is_empty(), "nobody has it any more");
+}
+
+#[test]
+fn what_fails_before_the_application_has_its_conference_is_told_after() {
+    let mut room = Room::of(0);
+    let session = room.call();
+    room.rig
+        .command(json!({ "type": "hold", "id": session, "held": true }));
+    room.agree(1);
+    room.rig.order.clear();
+    let made = room
+        .rig
+        .command(json!({ "type": "confer", "sessions": [session] }));
+    lose_device(&mut room, 2);
+    assert_eq!(room.rig.reply(made), None);
+    room.agree(1);
+    room.assert_done(made, "confer");
+    assert_eq!(room.news().last().unwrap(), "warning");
+    let reply = room.rig.place(&format!("reply {}", made.0));
+    let mut entries = room.rig.order.iter();
+    let warning = entries.rposition(|entry| entry == "conference").unwrap();
+    assert!(warning > reply, "{:?}", room.rig.order);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use super::super::Phone;
 use super::super::command::Outcome;
+use crate::conference::News;
 use crate::error::{ErrorCode, ErrorType, PhoneError};
 use crate::id::{ConferenceId, SessionId, Ticket};
 use crate::output::Reply;
@@ -38,9 +39,24 @@ impl Phone {
     pub(super) fn drive_waits(&mut self) {
         for wait in std::mem::take(&mut self.conferences.waits) {
             match self.outcome(&wait) {
-                Some(outcome) => self.reply(wait.ticket, outcome),
+                Some(outcome) => {
+                    self.reply(wait.ticket, outcome);
+                    self.tell_early_warnings(&wait.reply);
+                }
                 None => self.conferences.waits.push(wait),
             }
+        }
+    }
+
+    /// The application knows the conference that was made for it now.
+    fn tell_early_warnings(&mut self, made: &Reply) {
+        let Reply::Conference { conference: id } = made else {
+            return;
+        };
+        let conference = self.conferences.all.get_mut(id);
+        let early = conference.and_then(|conference| conference.early.take());
+        for text in early.into_iter().flatten() {
+            self.tell(*id, News::Warning { text });
         }
     }
 
