@@ -58,6 +58,11 @@ export declare class Softphone extends TypedEmitter<SoftphoneEvents> {
     /** Rejects a pending session, with 486 by default; resolves after its `cancelPendingSession`. What fails goes to `error` as well. */
     rejectPendingSession(id: string, options?: RejectOptions): Promise<void>;
     /**
+     * Sends the caller of a pending session to another address (302), and says so in `Diversion`; resolves after its
+     * `cancelPendingSession`. Whether the caller goes there is up to it and its server. What fails goes to `error` as well.
+     */
+    redirectPendingSession(id: string, target: string, options?: RedirectOptions): Promise<void>;
+    /**
      * Places a call; resolves with the session once the INVITE is sent: await `session.answered` for the answer.
      *
      * `target` is a SIP address, a user at the own domain, or a telephone number. Aborting cancels the call until it is answered.
@@ -69,16 +74,16 @@ export declare class Softphone extends TypedEmitter<SoftphoneEvents> {
      *
      * @throws `ERR_SESSION_STATE` where it was answered already, or too late.
      */
-    acceptCallRequest(id: number, options?: Omit<CallOptions, 'signal'>): Promise<Session>;
+    acceptCallRequest(id: number, options?: CallOptions): Promise<Session>;
     /** Refuses a `callRequested`, with 603 by default. */
-    rejectCallRequest(id: number, options?: RejectOptions): Promise<void>;
+    rejectCallRequest(id: number, options?: RefusalOptions): Promise<void>;
     /** Places a call as the PureCloud SDK does; `id` is the conversation's. */
     startSoftphoneSession(options: StartSoftphoneSessionOptions): Promise<{
         id: string;
         selfUri: string;
     }>;
     /** Ends a session, named by its id or its conversation's; resolves after its `sessionEnded`. */
-    endSession(reference: SessionReference): Promise<void>;
+    endSession(reference: SessionReference & EndOptions): Promise<void>;
     /**
      * Lets the other parties of several calls hear each other; resolves when those that are answered take part, taken off hold where
      * they were on it. A call that is not answered yet joins when it is; there may be none at first.
@@ -113,13 +118,13 @@ export declare class Softphone extends TypedEmitter<SoftphoneEvents> {
      */
     acceptSubscription(id: number, options?: AcceptSubscriptionOptions): Promise<Notifier>;
     /** Refuses to let somebody subscribe, with 403 by default. */
-    rejectSubscription(id: number, options?: RejectOptions): Promise<void>;
+    rejectSubscription(id: number, options?: RefusalOptions): Promise<void>;
     /** Announces an incoming call of a conversation, which is then answered by itself. */
     expectCall(options: ExpectCallOptions): Promise<void>;
     /** Replaces the access token, now and for everything to come. */
-    setAccessToken(token: string): Promise<void>;
+    setAccessToken(token: string, options?: Abortable): Promise<void>;
     /** Replaces the STUN and TURN servers, for sessions that start from now on. */
-    setIceServers(servers: readonly IceServer[]): Promise<void>;
+    setIceServers(servers: readonly IceServer[], options?: Abortable): Promise<void>;
     /** Lists the microphones and speakers that are there now. */
     listDevices(): Promise<AudioDevice[]>;
     /** Changes the devices of this phone, also of running calls that have none of their own. */
@@ -153,6 +158,8 @@ export declare class Session extends TypedEmitter<SessionEvents> {
     readonly displayName: string | undefined;
     /** What servers and gateways say of the caller; empty for outgoing calls. */
     readonly identity: CallerIdentity;
+    /** What names the call from end to end (`Session-ID`); it stays over transfers. Undefined until the INVITE is sent. */
+    readonly sessionId: EndToEndId | undefined;
     /** Who called. */
     readonly direction: 'incoming' | 'outgoing';
     /** The state of the signalling. */
@@ -190,15 +197,15 @@ export declare class Session extends TypedEmitter<SessionEvents> {
     /** The conference that the other party takes part in. */
     get conference(): Conference | undefined;
     /** Connects a session that was accepted without connecting it; anything but the first call does nothing. */
-    accept(): Promise<void>;
+    accept(options?: Abortable): Promise<void>;
     /** Refuses a session that was accepted but not connected; 486 by default. */
     reject(options?: RejectOptions): Promise<void>;
     /**
      * Ends the session: BYE, CANCEL or a refusal, whichever fits. Resolves after `sessionEnded`; again, it does nothing.
      *
-     * The reason is `success`; of a call that is not answered yet `cancel`, or `decline` where it came in.
+     * Without a `reason` it is `success`; of a call that is not answered yet `cancel`, or `decline` where it came in.
      */
-    end(): Promise<void>;
+    end(options?: EndOptions): Promise<void>;
     /** Sends silence instead of the input. A member of a conference still hears the other members. */
     mute(): Promise<void>;
     /** Sends the input again. */
@@ -217,7 +224,7 @@ export declare class Session extends TypedEmitter<SessionEvents> {
      *
      * @throws As {@link hold}.
      */
-    resume(options?: Pick<HoldOptions, 'via'>): Promise<void>;
+    resume(options?: Pick<HoldOptions, 'via' | 'signal'>): Promise<void>;
     /**
      * Sends digits: `0`–`9`, `*`, `#`, `A`–`D`, and `,` for a pause of two seconds. Resolves when the last one was sent,
      * and by INFO when it was taken. What goes in the sound takes the place of the input, muted or not, for each digit and the
@@ -242,7 +249,7 @@ export declare class Session extends TypedEmitter<SessionEvents> {
      * @throws `ERR_TRANSFER_FAILED` where the other side refuses or the target does not take the call, with the status in `sip`:
      * this call goes on. `ERR_SESSION_STATE` where the call is not answered, or is being transferred already.
      */
-    transfer(target: string): Promise<void>;
+    transfer(target: string, options?: Abortable): Promise<void>;
     /**
      * Connects the other sides of two calls (REFER with Replaces); resolves when they are, which ends both.
      *
@@ -258,9 +265,9 @@ export declare class Session extends TypedEmitter<SessionEvents> {
      *
      * @throws `ERR_SESSION_STATE` where nobody asks any more.
      */
-    acceptTransfer(options?: Omit<CallOptions, 'signal'>): Promise<Session>;
+    acceptTransfer(options?: CallOptions): Promise<Session>;
     /** Refuses a `transferRequested`. */
-    rejectTransfer(): Promise<void>;
+    rejectTransfer(options?: Abortable): Promise<void>;
     /** Changes where the outgoing sound comes from; of a member of a conference, once it goes on alone. */
     setInput(input: AudioInput): Promise<void>;
     /** Changes where the incoming sound goes; of a member of a conference, once it goes on alone. */
@@ -337,7 +344,7 @@ export declare class Subscription extends TypedEmitter<SubscriptionEvents> {
     readonly event: string;
     private constructor();
     /** Gives it up; resolves after the last `notify` and `terminated`. Again, it does nothing. */
-    unsubscribe(): Promise<void>;
+    unsubscribe(options?: Abortable): Promise<void>;
 }
 
 /** Somebody wants to subscribe to what this phone tells. */
@@ -451,13 +458,28 @@ export interface CallerIdentity {
     history?: (Party & {
         index?: string;
     })[];
-    /** What the caller's application hands over (`User-to-User`); `encoding` is `hex` where nothing is said. */
-    userToUser?: {
-        data: string;
-        encoding: string;
-    };
-    /** Names the session from end to end (`Session-ID`): 32 hexadecimal digits. */
+    /** What the caller's application hands over (`User-to-User`). */
+    userToUser?: HandedOver;
+    /** The caller's half of what names the session from end to end (`Session-ID`): 32 hexadecimal digits. */
     sessionId?: string;
+}
+
+/** What one application hands over to the other (RFC 7433). */
+export interface HandedOver {
+    /** The data as written. */
+    data: string;
+    /** How it is encoded; `hex` where nothing is said. */
+    encoding: string;
+    /** What it says, where it is text. */
+    text?: string;
+}
+
+/** What names a session from end to end, whatever stands between its ends: a UUID of each side, 32 hexadecimal digits (RFC 7989). */
+export interface EndToEndId {
+    /** This side's. */
+    local: string;
+    /** The other side's, where it has one. */
+    remote?: string;
 }
 
 /** An incoming call that rings. */
@@ -1188,6 +1210,11 @@ export interface SoftphoneOptions {
     extraHeaders?: Readonly<Record<string, string>>;
     /** The `transport` parameter of the Contact; default `'ws'`, as RFC 7118 wants it; false leaves it away. */
     contactTransport?: 'ws' | 'wss' | false;
+    /**
+     * The host of the Contact, with or without a port, for servers that look at it; default a name of this phone's that nobody
+     * can resolve, as RFC 7118 wants it, for calls come over the WebSocket.
+     */
+    contactHost?: string;
     /** TLS of the WebSocket. */
     tls?: TlsOptions;
     /** A route set that every request outside a dialog takes: SIP URIs. */
@@ -1277,12 +1304,15 @@ export interface OpusOptions {
 
 /** Options of what waits. */
 export interface Abortable {
-    /** Gives up; the promise rejects with `signal.reason`. */
+    /**
+     * Gives up: the promise rejects with `signal.reason`. What can be taken back is: a call that is not answered, digits that wait, a
+     * subscription that the server has not agreed to. Anything else that the other side has been asked goes on.
+     */
     signal?: AbortSignal;
 }
 
 /** Options of {@link Session.hold}. */
-export interface HoldOptions {
+export interface HoldOptions extends Abortable {
     /** What the other party hears meanwhile; default the phone's `holdMusic`. */
     music?: AudioInput;
     /** How it is told: `'invite'` (the default), or `'update'` (RFC 3311), which goes by re-INVITE to who takes no UPDATE. */
@@ -1320,12 +1350,49 @@ export interface AcceptOptions {
     headers?: Readonly<Record<string, string>>;
 }
 
-/** Options of {@link Softphone.rejectPendingSession}. */
-export interface RejectOptions {
-    /** The SIP status, 300–699; default 486 (busy here). 603 declines on all of the user's phones. */
+/** How what somebody asks for is refused. */
+export interface RefusalOptions extends Abortable {
+    /** The SIP status, 300–699. */
     code?: number;
     /** The reason phrase; default the status's own. */
     reason?: string;
+}
+
+/** Options of {@link Softphone.rejectPendingSession}. */
+export interface RejectOptions extends RefusalOptions {
+    /** The SIP status, 300–699; default 486 (busy here). 603 declines on all of the user's phones. */
+    code?: number;
+    /** The Q.850 cause to name beside it (RFC 6432), 1–127; default none. */
+    cause?: number;
+}
+
+/** Why a call is diverted (RFC 5806). */
+export type DiversionReason = 'away' | 'deflection' | 'do-not-disturb' | 'follow-me' | 'no-answer' | 'out-of-service' | 'time-of-day' | 'unavailable' | 'unconditional' | 'unknown' | 'user-busy';
+
+/** Options of {@link Softphone.redirectPendingSession}. */
+export interface RedirectOptions extends Abortable {
+    /** 302 (moved temporarily), which is the default, or 301 (moved permanently). */
+    code?: 301 | 302;
+    /** Why, as the target is told in `Diversion`; default `'deflection'`. */
+    reason?: DiversionReason;
+}
+
+/** Options of {@link Session.end}: what the other side is told (`Reason`, RFC 3326); without any, that is nothing. */
+export interface EndOptions extends Abortable {
+    /** Why it ends: its own `EndReason` and the other side's say so. */
+    reason?: EndCondition;
+    /** The Q.850 cause, 1–127; default that of `reason`. */
+    cause?: number;
+    /** A sentence for people. */
+    text?: string;
+}
+
+/** How {@link CallOptions.autoAnswer} asks. */
+export interface AnswerRequest {
+    /** Milliseconds that the other side shall ring first, told in whole seconds; default 0. */
+    delay?: number;
+    /** It shall refuse the call with 403 rather than let it ring, where it knows RFC 5373; default false. */
+    required?: boolean;
 }
 
 /** Options of {@link Softphone.call}. */
@@ -1339,6 +1406,28 @@ export interface CallOptions extends Abortable {
      * the phone's `displayName`.
      */
     displayName?: string;
+    /** The address wished to be shown to the other party, such as a department's number: sent as {@link displayName} is. */
+    preferredIdentity?: string;
+    /**
+     * Hides from the other party who calls (RFC 3323): `From` is anonymous, `Privacy: id` asks the server not to tell, and
+     * `P-Preferred-Identity` tells the server itself, which has to know RFC 3325: one that doesn't passes that header on. Network
+     * addresses stand in the media's candidates: `iceTransportPolicy: 'relay'` hides them.
+     */
+    anonymous?: boolean;
+    /**
+     * What is handed over to the other party's application (`User-to-User`, RFC 7433): a text of at most 1024 bytes, which travels in
+     * hexadecimal, or data as `encoding` (default `hex`) wants it. Gateways may cut it at 128 bytes.
+     */
+    userToUser?: string | {
+        data: string;
+        encoding?: string;
+    };
+    /**
+     * Asks the other party's phone to answer by itself (intercom): by `Answer-Mode` (RFC 5373), `Call-Info` and `Alert-Info`, one of
+     * which most phones understand. It decides: see {@link SoftphoneOptions.autoAnswer} for what ours does. For paging, which goes
+     * one way, add `audioElement: 'none'`.
+     */
+    autoAnswer?: boolean | AnswerRequest;
     /**
      * Milliseconds to wait for an answer before the call is cancelled. By default it is when 185 s have passed since the
      * other side last said that it rings (RFC 3261 asks servers for a word each minute and lets them give up after three),
@@ -1367,7 +1456,7 @@ export type SessionReference = {
 };
 
 /** Options of {@link Softphone.expectCall}. */
-export interface ExpectCallOptions {
+export interface ExpectCallOptions extends Abortable {
     /** The conversation whose call is to be answered by itself. */
     conversationId: string;
     /** Milliseconds for which the announcement holds; default 60000. */
@@ -1385,7 +1474,7 @@ export interface AudioDeviceOptions {
 }
 
 /** Options of {@link Session.sendDtmf}. */
-export interface DtmfOptions {
+export interface DtmfOptions extends Abortable {
     /** Milliseconds each tone lasts, 40–6000; default 100. */
     duration?: number;
     /** Milliseconds between tones, at least 30; default 70. */
@@ -1398,7 +1487,7 @@ export interface DtmfOptions {
 }
 
 /** Options of {@link Softphone.sendMessage}. */
-export interface MessageOptions {
+export interface MessageOptions extends Abortable {
     /** A media type; `text/plain` by default. */
     contentType?: string;
     /** Headers to add. */
@@ -1406,13 +1495,13 @@ export interface MessageOptions {
 }
 
 /** Options of {@link Softphone.sendOptions}. */
-export interface OptionsOptions {
+export interface OptionsOptions extends Abortable {
     /** Headers to add. */
     headers?: Record<string, string>;
 }
 
 /** Options of {@link Softphone.subscribe}. */
-export interface SubscribeOptions {
+export interface SubscribeOptions extends Abortable {
     /** Seconds until it is renewed at the latest; 3600 by default. */
     expires?: number;
     /** Media types that the application reads; the package's own by default. */
@@ -1436,7 +1525,7 @@ export interface Capabilities {
 }
 
 /** Options of {@link Session.sendInfo}. */
-export interface InfoOptions {
+export interface InfoOptions extends Abortable {
     /** A media type such as `text/plain`. */
     contentType: string;
     /** The text; none by default. */

@@ -153,7 +153,7 @@ export interface SipAccountInfo {
     endpoint?: string;
     /** The complete SIP URI; default `sip:<authUser>@<sipdomain>`. */
     sipUri?: string;
-    /** Has no effect, which is logged: over a WebSocket the server answers on the connection (RFC 7118 §5). */
+    /** The host of the Contact, with or without a port. */
     contactHost?: string;
     /** Anything else that a `Softphone` takes: `audio`, `tls`, `iceServers`, `logger`, … */
     phone?: Partial<SoftphoneOptions>;

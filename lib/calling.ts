@@ -12,17 +12,24 @@ export const callOptions: Schema = {
   headers,
   conversationId: 'text',
   displayName: 'string',
+  preferredIdentity: 'text',
+  anonymous: 'boolean',
+  userToUser: { either: ['text', { object: { data: 'text', encoding: 'text' }, required: ['data'] }] },
+  autoAnswer: {
+    either: ['boolean', { object: { delay: { number: { min: 0, max: 60_000, integer: true } }, required: 'boolean' } }],
+  },
   timeout: milliseconds,
   mediaStream: audioInput,
   audioElement: audioOutput,
 }
 
 /** The same in the addon's words. */
-export function wireCall({ mediaStream, audioElement, headers, ...rest }: Omit<CallOptions, 'signal'>): WireCallOptions {
+export function wireCall({ mediaStream, audioElement, headers, autoAnswer, ...rest }: Omit<CallOptions, 'signal'>): WireCallOptions {
   return {
     ...rest,
     input: mediaStream === undefined ? undefined : wireInput('mediaStream', mediaStream),
     output: audioElement === undefined ? undefined : wireOutput('audioElement', audioElement),
     headers: wireHeaders(headers),
+    autoAnswer: autoAnswer === true ? {} : autoAnswer || undefined,
   }
 }

@@ -55,6 +55,7 @@ const schema: Schema = {
   instanceId: 'text',
   userAgent: 'text',
   extraHeaders: headers,
+  contactHost: 'text',
   contactTransport: { oneOf: ['ws', 'wss', false] },
   tls: {
     object: {

@@ -42,10 +42,28 @@ export interface CallerIdentity {
   diversion?: (Party & { reason?: string })[]
   /** Where the call has been, in order (`History-Info`). */
   history?: (Party & { index?: string })[]
-  /** What the caller's application hands over (`User-to-User`); `encoding` is `hex` where nothing is said. */
-  userToUser?: { data: string; encoding: string }
-  /** Names the session from end to end (`Session-ID`): 32 hexadecimal digits. */
+  /** What the caller's application hands over (`User-to-User`). */
+  userToUser?: HandedOver
+  /** The caller's half of what names the session from end to end (`Session-ID`): 32 hexadecimal digits. */
   sessionId?: string
+}
+
+/** What one application hands over to the other (RFC 7433). */
+export interface HandedOver {
+  /** The data as written. */
+  data: string
+  /** How it is encoded; `hex` where nothing is said. */
+  encoding: string
+  /** What it says, where it is text. */
+  text?: string
+}
+
+/** What names a session from end to end, whatever stands between its ends: a UUID of each side, 32 hexadecimal digits (RFC 7989). */
+export interface EndToEndId {
+  /** This side's. */
+  local: string
+  /** The other side's, where it has one. */
+  remote?: string
 }
 
 /** An incoming call that rings. */

@@ -1,5 +1,6 @@
 import type { AudioSink } from './audio-sink'
 import type { AudioSource } from './audio-source'
+import type { EndCondition } from './end-reason'
 import type { DtmfMethod, PendingSession } from './events'
 import type { Session } from './session'
 
@@ -210,6 +211,11 @@ export interface SoftphoneOptions {
   extraHeaders?: Readonly<Record<string, string>>
   /** The `transport` parameter of the Contact; default `'ws'`, as RFC 7118 wants it; false leaves it away. */
   contactTransport?: 'ws' | 'wss' | false
+  /**
+   * The host of the Contact, with or without a port, for servers that look at it; default a name of this phone's that nobody
+   * can resolve, as RFC 7118 wants it, for calls come over the WebSocket.
+   */
+  contactHost?: string
   /** TLS of the WebSocket. */
   tls?: TlsOptions
   /** A route set that every request outside a dialog takes: SIP URIs. */
@@ -300,12 +306,15 @@ export interface OpusOptions {
 
 /** Options of what waits. */
 export interface Abortable {
-  /** Gives up; the promise rejects with `signal.reason`. */
+  /**
+   * Gives up: the promise rejects with `signal.reason`. What can be taken back is: a call that is not answered, digits that wait, a
+   * subscription that the server has not agreed to. Anything else that the other side has been asked goes on.
+   */
   signal?: AbortSignal
 }
 
 /** Options of {@link Session.hold}. */
-export interface HoldOptions {
+export interface HoldOptions extends Abortable {
   /** What the other party hears meanwhile; default the phone's `holdMusic`. */
   music?: AudioInput
   /** How it is told: `'invite'` (the default), or `'update'` (RFC 3311), which goes by re-INVITE to who takes no UPDATE. */
@@ -343,12 +352,60 @@ export interface AcceptOptions {
   headers?: Readonly<Record<string, string>>
 }
 
-/** Options of {@link Softphone.rejectPendingSession}. */
-export interface RejectOptions {
-  /** The SIP status, 300–699; default 486 (busy here). 603 declines on all of the user's phones. */
+/** How what somebody asks for is refused. */
+export interface RefusalOptions extends Abortable {
+  /** The SIP status, 300–699. */
   code?: number
   /** The reason phrase; default the status's own. */
   reason?: string
+}
+
+/** Options of {@link Softphone.rejectPendingSession}. */
+export interface RejectOptions extends RefusalOptions {
+  /** The SIP status, 300–699; default 486 (busy here). 603 declines on all of the user's phones. */
+  code?: number
+  /** The Q.850 cause to name beside it (RFC 6432), 1–127; default none. */
+  cause?: number
+}
+
+/** Why a call is diverted (RFC 5806). */
+export type DiversionReason =
+  | 'away'
+  | 'deflection'
+  | 'do-not-disturb'
+  | 'follow-me'
+  | 'no-answer'
+  | 'out-of-service'
+  | 'time-of-day'
+  | 'unavailable'
+  | 'unconditional'
+  | 'unknown'
+  | 'user-busy'
+
+/** Options of {@link Softphone.redirectPendingSession}. */
+export interface RedirectOptions extends Abortable {
+  /** 302 (moved temporarily), which is the default, or 301 (moved permanently). */
+  code?: 301 | 302
+  /** Why, as the target is told in `Diversion`; default `'deflection'`. */
+  reason?: DiversionReason
+}
+
+/** Options of {@link Session.end}: what the other side is told (`Reason`, RFC 3326); without any, that is nothing. */
+export interface EndOptions extends Abortable {
+  /** Why it ends: its own `EndReason` and the other side's say so. */
+  reason?: EndCondition
+  /** The Q.850 cause, 1–127; default that of `reason`. */
+  cause?: number
+  /** A sentence for people. */
+  text?: string
+}
+
+/** How {@link CallOptions.autoAnswer} asks. */
+export interface AnswerRequest {
+  /** Milliseconds that the other side shall ring first, told in whole seconds; default 0. */
+  delay?: number
+  /** It shall refuse the call with 403 rather than let it ring, where it knows RFC 5373; default false. */
+  required?: boolean
 }
 
 /** Options of {@link Softphone.call}. */
@@ -362,6 +419,25 @@ export interface CallOptions extends Abortable {
    * the phone's `displayName`.
    */
   displayName?: string
+  /** The address wished to be shown to the other party, such as a department's number: sent as {@link displayName} is. */
+  preferredIdentity?: string
+  /**
+   * Hides from the other party who calls (RFC 3323): `From` is anonymous, `Privacy: id` asks the server not to tell, and
+   * `P-Preferred-Identity` tells the server itself, which has to know RFC 3325: one that doesn't passes that header on. Network
+   * addresses stand in the media's candidates: `iceTransportPolicy: 'relay'` hides them.
+   */
+  anonymous?: boolean
+  /**
+   * What is handed over to the other party's application (`User-to-User`, RFC 7433): a text of at most 1024 bytes, which travels in
+   * hexadecimal, or data as `encoding` (default `hex`) wants it. Gateways may cut it at 128 bytes.
+   */
+  userToUser?: string | { data: string; encoding?: string }
+  /**
+   * Asks the other party's phone to answer by itself (intercom): by `Answer-Mode` (RFC 5373), `Call-Info` and `Alert-Info`, one of
+   * which most phones understand. It decides: see {@link SoftphoneOptions.autoAnswer} for what ours does. For paging, which goes
+   * one way, add `audioElement: 'none'`.
+   */
+  autoAnswer?: boolean | AnswerRequest
   /**
    * Milliseconds to wait for an answer before the call is cancelled. By default it is when 185 s have passed since the
    * other side last said that it rings (RFC 3261 asks servers for a word each minute and lets them give up after three),
@@ -384,7 +460,7 @@ export interface StartSoftphoneSessionOptions extends CallOptions {
 export type SessionReference = { id: string; conversationId?: never } | { conversationId: string; id?: never }
 
 /** Options of {@link Softphone.expectCall}. */
-export interface ExpectCallOptions {
+export interface ExpectCallOptions extends Abortable {
   /** The conversation whose call is to be answered by itself. */
   conversationId: string
   /** Milliseconds for which the announcement holds; default 60000. */
@@ -402,7 +478,7 @@ export interface AudioDeviceOptions {
 }
 
 /** Options of {@link Session.sendDtmf}. */
-export interface DtmfOptions {
+export interface DtmfOptions extends Abortable {
   /** Milliseconds each tone lasts, 40–6000; default 100. */
   duration?: number
   /** Milliseconds between tones, at least 30; default 70. */
@@ -415,7 +491,7 @@ export interface DtmfOptions {
 }
 
 /** Options of {@link Softphone.sendMessage}. */
-export interface MessageOptions {
+export interface MessageOptions extends Abortable {
   /** A media type; `text/plain` by default. */
   contentType?: string
   /** Headers to add. */
@@ -423,13 +499,13 @@ export interface MessageOptions {
 }
 
 /** Options of {@link Softphone.sendOptions}. */
-export interface OptionsOptions {
+export interface OptionsOptions extends Abortable {
   /** Headers to add. */
   headers?: Record<string, string>
 }
 
 /** Options of {@link Softphone.subscribe}. */
-export interface SubscribeOptions {
+export interface SubscribeOptions extends Abortable {
   /** Seconds until it is renewed at the latest; 3600 by default. */
   expires?: number
   /** Media types that the application reads; the package's own by default. */
@@ -453,7 +529,7 @@ export interface Capabilities {
 }
 
 /** Options of {@link Session.sendInfo}. */
-export interface InfoOptions {
+export interface InfoOptions extends Abortable {
   /** A media type such as `text/plain`. */
   contentType: string
   /** The text; none by default. */

@@ -1,22 +1,26 @@
+import { abortable, endOnAbort, unlessAborted } from './abortable'
 import type { Conference } from './conference'
 import { audioInput, wireInput, wireOutput } from './audio'
 import { hideListeners, TypedEmitter } from './emitter'
 import { EndReason } from './end-reason'
 import { SoftphoneError, unanswered } from './errors'
-import type { CallerIdentity, ConnectionState, SessionEvents, SessionState } from './events'
+import { endOptions, rejectOptions } from './ending'
+import type { CallerIdentity, ConnectionState, EndToEndId, SessionEvents, SessionState } from './events'
 import type { Link } from './link'
 import { callOptions, wireCall } from './calling'
 import type {
+  Abortable,
   AttendedTransferOptions,
   AudioInput,
   AudioOutput,
   CallOptions,
   DtmfOptions,
+  EndOptions,
   HoldOptions,
   InfoOptions,
   RejectOptions,
 } from './options'
-import { checkOptions, type Rule, type Schema } from './schema'
+import type { Rule, Schema } from './schema'
 import type { StatsReport } from './stats'
 import type { HeaderList, WireChanges, WireSession } from './wire'
 
@@ -27,17 +31,8 @@ const dtmfOptions: Schema = {
 }
 
 const holdVia: Rule = { oneOf: ['invite', 'update'] }
-const attendedTransferOptions: Schema = {
-  ringing: { oneOf: ['wait', 'blind'] },
-  signal: { instance: AbortSignal, expected: 'an AbortSignal' },
-}
+const attendedTransferOptions: Schema = { ringing: { oneOf: ['wait', 'blind'] } }
 const infoOptions: Schema = { contentType: 'text', body: 'string' }
-
-/** @internal */
-export const rejectOptions: Schema = {
-  code: { number: { min: 300, max: 699, integer: true } },
-  reason: 'string',
-}
 
 /**
  * One call.
@@ -59,6 +54,8 @@ export class Session extends TypedEmitter<SessionEvents> {
   readonly displayName: string | undefined
   /** What servers and gateways say of the caller; empty for outgoing calls. */
   readonly identity: CallerIdentity
+  /** What names the call from end to end (`Session-ID`); it stays over transfers. Undefined until the INVITE is sent. */
+  readonly sessionId: EndToEndId | undefined
   /** Who called. */
   readonly direction: 'incoming' | 'outgoing'
   /** The state of the signalling. */
@@ -110,6 +107,7 @@ export class Session extends TypedEmitter<SessionEvents> {
     this.uri = snapshot.uri
     this.displayName = snapshot.displayName ?? undefined
     this.identity = snapshot.identity ?? {}
+    this.sessionId = snapshot.sessionId
     this.direction = snapshot.direction
     this.state = snapshot.state
     this.connectionState = snapshot.connectionState
@@ -144,30 +142,33 @@ export class Session extends TypedEmitter<SessionEvents> {
   }
 
   /** Connects a session that was accepted without connecting it; anything but the first call does nothing. */
-  async accept(): Promise<void> {
-    await this.#link.command({ type: 'connect', id: this.id })
+  async accept(options: Abortable = {}): Promise<void> {
+    const [, signal] = abortable('accept', options)
+    await this.#link.command({ type: 'connect', id: this.id }, signal)
   }
 
   /** Refuses a session that was accepted but not connected; 486 by default. */
   async reject(options: RejectOptions = {}): Promise<void> {
-    checkOptions('reject', options, rejectOptions)
-    await this.#link.command({ type: 'reject', id: this.id, code: options.code, reason: options.reason })
+    const [given, signal] = abortable('reject', options, rejectOptions)
+    await this.#link.command({ type: 'reject', id: this.id, ...given }, signal)
   }
 
   /**
    * Ends the session: BYE, CANCEL or a refusal, whichever fits. Resolves after `sessionEnded`; again, it does nothing.
    *
-   * The reason is `success`; of a call that is not answered yet `cancel`, or `decline` where it came in.
+   * Without a `reason` it is `success`; of a call that is not answered yet `cancel`, or `decline` where it came in.
    */
-  async end(): Promise<void> {
+  async end(options: EndOptions = {}): Promise<void> {
+    const [given, signal] = abortable('end', options, endOptions)
     if (this.state === 'ended') return
-    this.#ending ??= this.#link.command({ type: 'end', id: this.id }).catch((error: SoftphoneError) => {
+    signal?.throwIfAborted()
+    this.#ending ??= this.#link.command({ type: 'end', id: this.id, ...given }).catch((error: SoftphoneError) => {
       // It ended while the command was on its way.
       if (error.code === 'ERR_SESSION_ENDED') return
       this.#ending = undefined
       throw error
     })
-    await this.#ending
+    await unlessAborted(this.#ending, signal)
   }
 
   /** Sends silence instead of the input. A member of a conference still hears the other members. */
@@ -188,9 +189,9 @@ export class Session extends TypedEmitter<SessionEvents> {
    * call is not answered.
    */
   async hold(options: HoldOptions = {}): Promise<void> {
-    checkOptions('hold', options, { music: audioInput, via: holdVia })
-    const music = options.music === undefined ? undefined : wireInput('music', options.music)
-    await this.#link.command({ type: 'hold', id: this.id, held: true, music, via: options.via })
+    const [{ music, via }, signal] = abortable('hold', options, { music: audioInput, via: holdVia })
+    const heard = music === undefined ? undefined : wireInput('music', music)
+    await this.#link.command({ type: 'hold', id: this.id, held: true, music: heard, via }, signal)
   }
 
   /**
@@ -199,9 +200,9 @@ export class Session extends TypedEmitter<SessionEvents> {
    *
    * @throws As {@link hold}.
    */
-  async resume(options: Pick<HoldOptions, 'via'> = {}): Promise<void> {
-    checkOptions('resume', options, { via: holdVia })
-    await this.#link.command({ type: 'hold', id: this.id, held: false, via: options.via })
+  async resume(options: Pick<HoldOptions, 'via' | 'signal'> = {}): Promise<void> {
+    const [{ via }, signal] = abortable('resume', options, { via: holdVia })
+    await this.#link.command({ type: 'hold', id: this.id, held: false, via }, signal)
   }
 
   /**
@@ -214,8 +215,8 @@ export class Session extends TypedEmitter<SessionEvents> {
    */
   async sendDtmf(tones: string, options: DtmfOptions = {}): Promise<void> {
     if (typeof tones !== 'string') throw invalidArgument('tones', 'a string of the digits 0-9, *, # and A-D')
-    checkOptions('sendDtmf', options, dtmfOptions)
-    await this.#link.command({ type: 'sendDtmf', id: this.id, tones, ...options })
+    const [given, signal] = abortable('sendDtmf', options, dtmfOptions)
+    await this.#link.command({ type: 'sendDtmf', id: this.id, tones, ...given }, signal)
   }
 
   /**
@@ -225,10 +226,9 @@ export class Session extends TypedEmitter<SessionEvents> {
    * answered, `ERR_SESSION_ENDED` where it ends first.
    */
   async sendInfo(options: InfoOptions): Promise<void> {
-    checkOptions('options of sendInfo', options, infoOptions)
-    const { contentType, body = '' } = options
+    const [{ contentType, body = '' }, signal] = abortable('options of sendInfo', options, infoOptions)
     if (contentType === undefined) throw invalidArgument('contentType', "a media type such as 'text/plain'")
-    await this.#link.command({ type: 'sendInfo', id: this.id, contentType, body })
+    await this.#link.command({ type: 'sendInfo', id: this.id, contentType, body }, signal)
   }
 
   /**
@@ -239,9 +239,10 @@ export class Session extends TypedEmitter<SessionEvents> {
    * @throws `ERR_TRANSFER_FAILED` where the other side refuses or the target does not take the call, with the status in `sip`:
    * this call goes on. `ERR_SESSION_STATE` where the call is not answered, or is being transferred already.
    */
-  async transfer(target: string): Promise<void> {
+  async transfer(target: string, options: Abortable = {}): Promise<void> {
     if (typeof target !== 'string' || target === '') throw invalidArgument('target', 'a SIP address or a number')
-    await this.#link.command({ type: 'transfer', id: this.id, target })
+    const [, signal] = abortable('transfer', options)
+    await this.#link.command({ type: 'transfer', id: this.id, target }, signal)
   }
 
   /**
@@ -254,9 +255,8 @@ export class Session extends TypedEmitter<SessionEvents> {
    */
   async attendedTransfer(other: Session, options: AttendedTransferOptions = {}): Promise<void> {
     if (!(other instanceof Session)) throw invalidArgument('other', 'a session')
-    checkOptions('options of attendedTransfer', options, attendedTransferOptions)
-    const { signal, ...more } = options
-    await this.#link.command({ type: 'attendedTransfer', id: this.id, other: other.id, ...more }, signal)
+    const [given, signal] = abortable('options of attendedTransfer', options, attendedTransferOptions)
+    await this.#link.command({ type: 'attendedTransfer', id: this.id, other: other.id, ...given }, signal)
   }
 
   /**
@@ -265,19 +265,21 @@ export class Session extends TypedEmitter<SessionEvents> {
    *
    * @throws `ERR_SESSION_STATE` where nobody asks any more.
    */
-  async acceptTransfer(options: Omit<CallOptions, 'signal'> = {}): Promise<Session> {
-    checkOptions('options of acceptTransfer', options, callOptions)
-    const command = { type: 'acceptTransfer', id: this.id, options: wireCall(options) } as const
-    return this.#link.command(command, undefined, (reply) => {
+  async acceptTransfer(options: CallOptions = {}): Promise<Session> {
+    const [given, signal] = abortable('options of acceptTransfer', options, callOptions)
+    const command = { type: 'acceptTransfer', id: this.id, options: wireCall(given) } as const
+    const session = await this.#link.command(command, signal, (reply) => {
       const session = this.#find((reply as { id: string }).id)
       if (session) return session
       throw new SoftphoneError('The call has ended already', { code: 'ERR_SESSION_ENDED', type: 'session' })
     })
+    return endOnAbort(session, signal)
   }
 
   /** Refuses a `transferRequested`. */
-  async rejectTransfer(): Promise<void> {
-    await this.#link.command({ type: 'rejectTransfer', id: this.id })
+  async rejectTransfer(options: Abortable = {}): Promise<void> {
+    const [, signal] = abortable('rejectTransfer', options)
+    await this.#link.command({ type: 'rejectTransfer', id: this.id }, signal)
   }
 
   /** Changes where the outgoing sound comes from; of a member of a conference, once it goes on alone. */
@@ -308,7 +310,8 @@ export class Session extends TypedEmitter<SessionEvents> {
 
   /** @internal */
   change(changes: WireChanges): void {
-    const { state, connectionState, muted, held, remoteHeld, startTime, callId, conversationId, codec } = changes
+    const { state, connectionState, muted, held, remoteHeld, startTime, callId, conversationId, codec, sessionId } = changes
+    if (sessionId !== undefined) assign(this, { sessionId })
     if (typeof startTime === 'number') assign(this, { startTime })
     if (typeof codec === 'string') assign(this, { codec })
     if (callId !== undefined) assign(this, { callId })

@@ -1,9 +1,11 @@
+import { abortable, endOnAbort, unlessAborted } from './abortable'
 import { audioInput, audioOutput, wireInput, wireOutput } from './audio'
 import { callOptions, wireCall } from './calling'
 import { Conference } from './conference'
 import { audioOptions, checkSoftphoneOptions, headers, iceServers as iceServersRule, levels } from './checked-options'
 import { listDevices, unwatchDevices, watchDevices, type AudioDevice } from './devices'
 import { TypedEmitter } from './emitter'
+import { endOptions, redirectOptions, refusalOptions, rejectOptions } from './ending'
 import { invalidOption, SoftphoneError } from './errors'
 import type { PendingSession, SoftphoneEvents } from './events'
 import { checkMeaning, Link } from './link'
@@ -16,12 +18,15 @@ import type {
   CallOptions,
   Capabilities,
   ConferenceOptions,
+  EndOptions,
   ExpectCallOptions,
   IceServer,
   Logger,
   LogLevel,
   MessageOptions,
   OptionsOptions,
+  RedirectOptions,
+  RefusalOptions,
   RejectOptions,
   SessionReference,
   SoftphoneOptions,
@@ -30,17 +35,14 @@ import type {
 } from './options'
 import { Receiver } from './receiver'
 import { checkOptions, mismatch, type Rule, type Schema } from './schema'
-import { checkedVolume, headersByName, invalidArgument, rejectOptions, type Session } from './session'
+import { checkedVolume, headersByName, invalidArgument, type Session } from './session'
 import { Subscription } from './subscription'
 import type { WireCapabilities, WireCommand, WireEvent } from './wire'
 import { autoAnswerFunction, wireAudio, wireHeaders, wireIceServers, wireOptions } from './wire-options'
 
-const signal: Rule = { instance: AbortSignal, expected: 'an AbortSignal' }
 const milliseconds: Rule = { number: { min: 0, max: Number.MAX_SAFE_INTEGER, integer: true } }
 const seconds: Rule = { number: { min: 1, max: 2 ** 31, integer: true } }
-const waiting: Schema = { signal }
-const calling: Schema = { signal, ...callOptions }
-const starting: Schema = { ...calling, phoneNumber: 'text' }
+const starting: Schema = { ...callOptions, phoneNumber: 'text' }
 const accepting: Schema = {
   mediaStream: audioInput,
   audioElement: audioOutput,
@@ -132,12 +134,12 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
    * @throws `SoftphoneError` of type `initialization`, whose `cause` says why; the same goes to `error`.
    */
   async initialize(options: Abortable = {}): Promise<void> {
-    checkOptions('options of initialize', options, waiting)
-    options.signal?.throwIfAborted()
-    if (!this.#link) await this.#startWithToken(options.signal)
+    const [, signal] = abortable('options of initialize', options)
+    signal?.throwIfAborted()
+    if (!this.#link) await this.#startWithToken(signal)
     this.#initialized = true
     this.#applyRef()
-    await this.#command({ type: 'initialize' }, options.signal)
+    await this.#command({ type: 'initialize' }, signal)
   }
 
   /** The original document's spelling of {@link initialize}. */
@@ -157,14 +159,14 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
 
   /** Registers; resolves when the server has accepted. */
   async register(options: Abortable = {}): Promise<void> {
-    checkOptions('options of register', options, waiting)
-    await this.#command({ type: 'register' }, options.signal)
+    const [, signal] = abortable('options of register', options)
+    await this.#command({ type: 'register' }, signal)
   }
 
   /** Removes the registration; resolves when the server has confirmed. */
   async unregister(options: Abortable = {}): Promise<void> {
-    checkOptions('options of unregister', options, waiting)
-    await this.#command({ type: 'unregister' }, options.signal)
+    const [, signal] = abortable('options of unregister', options)
+    await this.#command({ type: 'unregister' }, signal)
   }
 
   /** Ends every call, unregisters and disconnects, within 2 s; afterwards nothing keeps the process alive. */
@@ -211,21 +213,25 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
   }
 
   /**
+   * Sends the caller of a pending session to another address (302), and says so in `Diversion`; resolves after its
+   * `cancelPendingSession`. Whether the caller goes there is up to it and its server. What fails goes to `error` as well.
+   */
+  redirectPendingSession(id: string, target: string, options: RedirectOptions = {}): Promise<void> {
+    const redirected = this.#redirect(id, target, options)
+    redirected.catch((error: SoftphoneError) => this.#fail(error, id))
+    return redirected
+  }
+
+  /**
    * Places a call; resolves with the session once the INVITE is sent: await `session.answered` for the answer.
    *
    * `target` is a SIP address, a user at the own domain, or a telephone number. Aborting cancels the call until it is answered.
    */
   async call(target: string, options: CallOptions = {}): Promise<Session> {
     checkTarget(target)
-    checkOptions('options of call', options, calling)
-    const { signal, ...given } = options
-    const session = await this.#running().command(
-      { type: 'call', target, options: wireCall(given) },
-      signal,
-      (reply) => this.#sessionOf(reply),
-    )
-    if (signal) endOnAbort(session, signal)
-    return session
+    const [given, signal] = abortable('options of call', options, callOptions)
+    const command = { type: 'call', target, options: wireCall(given) } as const
+    return endOnAbort(await this.#running().command(command, signal, (reply) => this.#sessionOf(reply)), signal)
   }
 
   /**
@@ -234,37 +240,37 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
    *
    * @throws `ERR_SESSION_STATE` where it was answered already, or too late.
    */
-  async acceptCallRequest(id: number, options: Omit<CallOptions, 'signal'> = {}): Promise<Session> {
-    checkOptions('options of acceptCallRequest', options, callOptions)
-    const command = { type: 'acceptCallRequest', request: checkedRequest(id, 'callRequested'), options: wireCall(options) } as const
-    return this.#running().command(command, undefined, (reply) => this.#sessionOf(reply))
+  async acceptCallRequest(id: number, options: CallOptions = {}): Promise<Session> {
+    const [given, signal] = abortable('options of acceptCallRequest', options, callOptions)
+    const command = { type: 'acceptCallRequest', request: checkedRequest(id, 'callRequested'), options: wireCall(given) } as const
+    return endOnAbort(await this.#running().command(command, signal, (reply) => this.#sessionOf(reply)), signal)
   }
 
   /** Refuses a `callRequested`, with 603 by default. */
-  async rejectCallRequest(id: number, options: RejectOptions = {}): Promise<void> {
-    checkOptions('options of rejectCallRequest', options, rejectOptions)
-    await this.#command({ type: 'rejectCallRequest', request: checkedRequest(id, 'callRequested'), ...options })
+  async rejectCallRequest(id: number, options: RefusalOptions = {}): Promise<void> {
+    const [given, signal] = abortable('options of rejectCallRequest', options, refusalOptions)
+    await this.#command({ type: 'rejectCallRequest', request: checkedRequest(id, 'callRequested'), ...given }, signal)
   }
 
   /** Places a call as the PureCloud SDK does; `id` is the conversation's. */
   async startSoftphoneSession(options: StartSoftphoneSessionOptions): Promise<{ id: string; selfUri: string }> {
-    checkOptions('options of startSoftphoneSession', options, starting)
-    const { phoneNumber, ...rest } = options
+    const [{ phoneNumber, ...rest }, signal] = abortable('options of startSoftphoneSession', options, starting)
     if (phoneNumber === undefined) throw mismatch('phoneNumber', phoneNumber, 'a number or SIP address')
-    const session = await this.call(phoneNumber, rest)
+    const session = await this.call(phoneNumber, signal ? { ...rest, signal } : rest)
     return { id: session.conversationId, selfUri: session.uri }
   }
 
   /** Ends a session, named by its id or its conversation's; resolves after its `sessionEnded`. */
-  async endSession(reference: SessionReference): Promise<void> {
-    const { id, conversationId } = reference ?? {}
+  async endSession(reference: SessionReference & EndOptions): Promise<void> {
+    const { id, conversationId, ...rest } = reference ?? {}
     if ((!id || typeof id !== 'string') && (!conversationId || typeof conversationId !== 'string')) {
       throw new SoftphoneError('Unable to end session: must provide session id or conversationId.', {
         code: 'ERR_INVALID_ARGUMENT',
         type: 'session',
       })
     }
-    await this.#command({ type: 'end', id: id && knownShape(id), conversationId })
+    const [options, signal] = abortable('options of endSession', rest, endOptions)
+    await this.#command({ type: 'end', id: id && knownShape(id), conversationId, ...options }, signal)
   }
 
   /**
@@ -287,9 +293,8 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
   async sendMessage(target: string, body: string, options: MessageOptions = {}): Promise<void> {
     checkTarget(target)
     if (typeof body !== 'string') throw invalidArgument('body', 'a string')
-    checkOptions('options of sendMessage', options, messaging)
-    const { contentType, headers } = options
-    await this.#command({ type: 'sendMessage', target, body, contentType, headers: wireHeaders(headers) })
+    const [{ contentType, headers }, signal] = abortable('options of sendMessage', options, messaging)
+    await this.#command({ type: 'sendMessage', target, body, contentType, headers: wireHeaders(headers) }, signal)
   }
 
   /**
@@ -299,9 +304,9 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
    */
   async sendOptions(target: string, options: OptionsOptions = {}): Promise<Capabilities> {
     checkTarget(target)
-    checkOptions('options of sendOptions', options, { headers })
-    const command = { type: 'sendOptions', target, headers: wireHeaders(options.headers) } as const
-    return this.#running().command(command, undefined, (reply) => {
+    const [given, signal] = abortable('options of sendOptions', options, { headers })
+    const command = { type: 'sendOptions', target, headers: wireHeaders(given.headers) } as const
+    return this.#running().command(command, signal, (reply) => {
       const capabilities = reply as WireCapabilities
       return { ...capabilities, headers: headersByName(capabilities.headers) }
     })
@@ -315,11 +320,10 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
   async subscribe(target: string, event: string, options: SubscribeOptions = {}): Promise<Subscription> {
     checkTarget(target)
     if (typeof event !== 'string' || event === '') throw invalidArgument('event', "an event package such as 'dialog'")
-    checkOptions('options of subscribe', options, subscribing)
-    const { expires, accept, headers } = options
+    const [{ expires, accept, headers }, signal] = abortable('options of subscribe', options, subscribing)
     const link = this.#running()
     const wanted = { expires, accept: accept && [...accept], headers: wireHeaders(headers) }
-    return link.command({ type: 'subscribe', target, event, options: wanted }, undefined, (reply) => {
+    return link.command({ type: 'subscribe', target, event, options: wanted }, signal, (reply) => {
       const { subscription: id } = reply as { subscription: number }
       const subscription = Subscription.open(link, id, event)
       this.#receiver.subscriptions.set(id, subscription)
@@ -349,27 +353,29 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
   }
 
   /** Refuses to let somebody subscribe, with 403 by default. */
-  async rejectSubscription(id: number, options: RejectOptions = {}): Promise<void> {
-    checkOptions('options of rejectSubscription', options, rejectOptions)
-    await this.#command({ type: 'rejectSubscription', notifier: checkedRequest(id), ...options })
+  async rejectSubscription(id: number, options: RefusalOptions = {}): Promise<void> {
+    const [given, signal] = abortable('options of rejectSubscription', options, refusalOptions)
+    await this.#command({ type: 'rejectSubscription', notifier: checkedRequest(id), ...given }, signal)
   }
 
   /** Announces an incoming call of a conversation, which is then answered by itself. */
   async expectCall(options: ExpectCallOptions): Promise<void> {
-    checkOptions('options of expectCall', options, expecting)
-    await this.#command({ type: 'expectCall', ...options })
+    const [given, signal] = abortable('options of expectCall', options, expecting)
+    await this.#command({ type: 'expectCall', ...given }, signal)
   }
 
   /** Replaces the access token, now and for everything to come. */
-  async setAccessToken(token: string): Promise<void> {
+  async setAccessToken(token: string, options: Abortable = {}): Promise<void> {
     if (typeof token !== 'string' || token === '') throw invalidArgument('token', 'a non-empty string')
-    await this.#command({ type: 'setAccessToken', token })
+    const [, signal] = abortable('options of setAccessToken', options)
+    await this.#command({ type: 'setAccessToken', token }, signal)
   }
 
   /** Replaces the STUN and TURN servers, for sessions that start from now on. */
-  async setIceServers(servers: readonly IceServer[]): Promise<void> {
+  async setIceServers(servers: readonly IceServer[], options: Abortable = {}): Promise<void> {
     checkOptions('arguments of setIceServers', { iceServers: servers }, { iceServers: iceServersRule })
-    await this.#command({ type: 'setIceServers', iceServers: wireIceServers(servers) })
+    const [, signal] = abortable('options of setIceServers', options)
+    await this.#command({ type: 'setIceServers', iceServers: wireIceServers(servers) }, signal)
   }
 
   /** Lists the microphones and speakers that are there now. */
@@ -466,8 +472,15 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
 
   async #reject(id: string, options: RejectOptions): Promise<void> {
     checkId(id)
-    checkOptions('options of rejectPendingSession', options, rejectOptions)
-    await this.#command({ type: 'reject', id: knownShape(id), code: options.code, reason: options.reason })
+    const [given, signal] = abortable('options of rejectPendingSession', options, rejectOptions)
+    await this.#command({ type: 'reject', id: knownShape(id), ...given }, signal)
+  }
+
+  async #redirect(id: string, target: string, options: RedirectOptions): Promise<void> {
+    checkId(id)
+    checkTarget(target)
+    const [given, signal] = abortable('options of redirectPendingSession', options, redirectOptions)
+    await this.#command({ type: 'redirect', id: knownShape(id), target, ...given }, signal)
   }
 
   async #destroy(): Promise<void> {
@@ -545,26 +558,6 @@ async function fetchToken(fetch: () => string | PromiseLike<string>): Promise<st
     cause = error
   }
   throw new SoftphoneError('The access token could not be fetched', { code: 'ERR_ACCESS_TOKEN', type: 'invalid_token', cause })
-}
-
-async function unlessAborted(done: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
-  if (!signal) return done
-  let abort = () => {}
-  const aborted = new Promise<never>((_, reject) => (abort = () => reject(signal.reason)))
-  signal.addEventListener('abort', abort, { once: true })
-  try {
-    await Promise.race([done, aborted])
-  } finally {
-    signal.removeEventListener('abort', abort)
-  }
-}
-
-function endOnAbort(session: Session, signal: AbortSignal): void {
-  const abort = () => void session.end().catch(() => {})
-  if (signal.aborted) return abort()
-  signal.addEventListener('abort', abort, { once: true })
-  const settled = () => signal.removeEventListener('abort', abort)
-  session.answered.then(settled, settled)
 }
 
 // The engine reads ids as UUIDs; any other text names no session, and the nil UUID names none either.

@@ -1,6 +1,8 @@
+import { abortable } from './abortable'
 import { hideListeners, TypedEmitter } from './emitter'
 import type { SubscriptionEvents } from './events'
 import type { Link } from './link'
+import type { Abortable } from './options'
 
 /**
  * A subscription to an event package, kept alive over refreshes, lost connections and what the server ends for a time.
@@ -26,7 +28,8 @@ export class Subscription extends TypedEmitter<SubscriptionEvents> {
   }
 
   /** Gives it up; resolves after the last `notify` and `terminated`. Again, it does nothing. */
-  async unsubscribe(): Promise<void> {
-    await this.#link.command({ type: 'unsubscribe', subscription: this.id })
+  async unsubscribe(options: Abortable = {}): Promise<void> {
+    const [, signal] = abortable('unsubscribe', options)
+    await this.#link.command({ type: 'unsubscribe', subscription: this.id }, signal)
   }
 }

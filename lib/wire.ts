@@ -5,6 +5,7 @@ import type {
   CallerIdentity,
   ConnectionState,
   DtmfMethod,
+  EndToEndId,
   MessageWaitingEvent,
   SessionState,
   StateDocument,
@@ -102,6 +103,7 @@ export interface WireSession {
   uri: string
   displayName: string | null
   identity?: CallerIdentity
+  sessionId?: EndToEndId
   direction: 'incoming' | 'outgoing'
   state: SessionState
   connectionState: ConnectionState
@@ -116,7 +118,7 @@ export interface WireSession {
 export type WireChanges = Partial<
   Pick<
     WireSession,
-    'state' | 'connectionState' | 'muted' | 'held' | 'remoteHeld' | 'startTime' | 'callId' | 'conversationId' | 'codec'
+    'sessionId' | 'state' | 'connectionState' | 'muted' | 'held' | 'remoteHeld' | 'startTime' | 'callId' | 'conversationId' | 'codec'
   >
 >
 
@@ -221,6 +223,17 @@ export interface WireCallOptions {
   conversationId?: string | undefined
   timeout?: number | undefined
   displayName?: string | undefined
+  preferredIdentity?: string | undefined
+  anonymous?: boolean | undefined
+  userToUser?: string | { data: string; encoding?: string | undefined } | undefined
+  autoAnswer?: { delay?: number | undefined; required?: boolean | undefined } | undefined
+}
+
+/** What the other party is told of an end. */
+export interface WireEnd {
+  reason?: string | undefined
+  cause?: number | undefined
+  text?: string | undefined
 }
 
 export type WireCommand =
@@ -247,8 +260,9 @@ export type WireCommand =
       }
     }
   | { type: 'connect'; id: string }
-  | { type: 'reject'; id: string; code?: number | undefined; reason?: string | undefined }
-  | { type: 'end'; id?: string | undefined; conversationId?: string | undefined; reason?: string | undefined }
+  | { type: 'reject'; id: string; code?: number | undefined; reason?: string | undefined; cause?: number | undefined }
+  | { type: 'redirect'; id: string; target: string; code?: number | undefined; reason?: string | undefined }
+  | ({ type: 'end'; id?: string | undefined; conversationId?: string | undefined } & WireEnd)
   | { type: 'abort'; ticket: number }
   | { type: 'mute'; id: string; muted: boolean }
   | { type: 'hold'; id: string; held: boolean; music?: WireInput | undefined; via?: 'invite' | 'update' | undefined }

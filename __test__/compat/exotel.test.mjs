@@ -171,8 +171,18 @@ describe('the Exotel façade', { timeout: 60_000 }, () => {
       '[offhook] UnRegister: call initWebrtc first',
       '[offhook] getCall: call initWebrtc first',
     ])
-    clientOf({ contactHost: '192.0.2.1' })
-    assert.deepEqual(complaints, ['[offhook] initWebrtc: contactHost has no effect'])
+    assert.deepEqual(complaints, [])
+  })
+
+  test('names contactHost in the Contact', async (t) => {
+    const { clientOf } = await exotel(t)
+    const lines = []
+    const debug = (_, details) => lines.push(JSON.stringify(details))
+    const logger = { debug, log() {}, info() {}, warn() {}, error() {} }
+    const phone = { audio: 'none', logLevel: 'trace', logger }
+    const { client, told } = clientOf({ contactHost: '192.0.2.1', phone })
+    await causing(told, ['register', 'registered'], () => client.DoRegister())
+    assert.match(lines.join('\n'), /Contact: <sip:[^@]+@192\.0\.2\.1;transport=ws>/)
   })
 
   test('finds the call again that outlived a reload', async (t) => {

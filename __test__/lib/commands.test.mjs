@@ -124,6 +124,75 @@ describe('commands', () => {
     assert.equal(command(engine, 'end').id, ids.one)
   })
 
+  test('everything that waits gives up, and sends nothing where it was given up before', async () => {
+    const { phone, engine, session } = active()
+    engine.say(started({ id: ids.two, state: 'active' }))
+    const other = phone.sessions[1]
+    const subscribing = phone.subscribe('bob', 'dialog')
+    await turn()
+    engine.reply('subscribe', { value: { subscription: 1 } })
+    const subscription = await subscribing
+    const waiting = {
+      initialize: (options) => phone.initialize(options),
+      register: (options) => phone.register(options),
+      unregister: (options) => phone.unregister(options),
+      call: (options) => phone.call('bob', options),
+      reject: (options) => session.reject(options),
+      'reject pending': (options) => phone.rejectPendingSession(ids.one, options),
+      redirect: (options) => phone.redirectPendingSession(ids.one, 'carol', options),
+      'end by id': (options) => phone.endSession({ id: ids.one, ...options }),
+      sendMessage: (options) => phone.sendMessage('bob', 'x', options),
+      sendOptions: (options) => phone.sendOptions('bob', options),
+      subscribe: (options) => phone.subscribe('bob', 'dialog', options),
+      unsubscribe: (options) => subscription.unsubscribe(options),
+      expectCall: (options) => phone.expectCall({ conversationId: 'c', ...options }),
+      setAccessToken: (options) => phone.setAccessToken('t', options),
+      setIceServers: (options) => phone.setIceServers([], options),
+      connect: (options) => session.accept(options),
+      hold: (options) => session.hold(options),
+      resume: (options) => session.resume(options),
+      sendDtmf: (options) => session.sendDtmf('1', options),
+      sendInfo: (options) => session.sendInfo({ contentType: 'text/plain', ...options }),
+      transfer: (options) => session.transfer('carol', options),
+      attendedTransfer: (options) => session.attendedTransfer(other, options),
+      acceptTransfer: (options) => session.acceptTransfer(options),
+      rejectTransfer: (options) => session.rejectTransfer(options),
+      end: (options) => session.end(options),
+    }
+    phone.on('error', () => {})
+    for (const [name, wait] of Object.entries(waiting)) {
+      const sent = engine.commands.length
+      await assert.rejects(wait({ signal: AbortSignal.abort(new Error('too late')) }), /too late/, name)
+      assert.equal(engine.commands.length, sent, name)
+      await assert.rejects(wait({ signal: 'soon' }), { code: 'ERR_INVALID_OPTION' }, name)
+
+      const controller = new AbortController()
+      const done = wait({ signal: controller.signal })
+      done.catch(() => {})
+      await turn()
+      const { type, ticket } = engine.commands.at(-1)
+      controller.abort(new Error('changed my mind'))
+      if (name !== 'end') {
+        assert.equal(command(engine, 'abort').abort, ticket, name)
+        engine.say({ type: 'reply', ticket, error: { code: 'ERR_ABORTED', type: 'generic', message: 'aborted' } })
+      }
+      await assert.rejects(done, /changed my mind/, `${name}: ${type}`)
+    }
+  })
+
+  test('an end that one gives up waiting for goes on for the others', async () => {
+    const { engine, session } = active()
+    const controller = new AbortController()
+    const impatient = session.end({ signal: controller.signal })
+    const patient = session.end()
+    await turn()
+    controller.abort(new Error('changed my mind'))
+    await assert.rejects(impatient, /changed my mind/)
+    assert.equal(engine.commands.filter(({ type }) => type === 'end' || type === 'abort').length, 1)
+    engine.reply('end')
+    await patient
+  })
+
   test('a signal that is aborted already sends nothing', async () => {
     const { phone, engine } = makePhone()
     await assert.rejects(phone.call('bob', { signal: AbortSignal.abort(new Error('too late')) }), /too late/)

@@ -238,6 +238,8 @@ fn menu(id: SessionId, key: &str) -> Option<Command> {
                 id: Some(id),
                 conversation_id: None,
                 reason: None,
+                cause: None,
+                text: None,
             });
         }
         "*" => Input::Session { id },

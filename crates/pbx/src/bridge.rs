@@ -117,9 +117,8 @@ impl Bridge {
             targets,
         };
         let invite = Invite {
-            target: bridge.targets.0.clone(),
             headers,
-            body: None,
+            ..Invite::new(bridge.targets.0.clone())
         };
         bridge.first.call(invite, now)?;
         Ok(bridge)
@@ -220,13 +219,12 @@ impl Bridge {
             SipEvent::Response { id, response } => {
                 if let Some(server) = self.relayed.remove(&(side, id)) {
                     let reply = Reply {
-                        code: response.status().code(),
                         reason: Some(response.reason().to_owned()),
-                        headers: Vec::new(),
                         body: body(
                             response.headers().get(HeaderName::ContentType),
                             response.body(),
                         ),
+                        ..Reply::new(response.status().code())
                     };
                     let _gone = self.leg(side.other()).endpoint.answer(server, &reply, now);
                 }
@@ -260,9 +258,8 @@ impl Bridge {
             Side::First => {
                 self.first.stage = Stage::Offered(usage);
                 let invite = Invite {
-                    target: self.targets.1.clone(),
-                    headers: Vec::new(),
                     body: sdp,
+                    ..Invite::new(self.targets.1.clone())
                 };
                 if let Err(error) = self.second.call(invite, now) {
                     self.give_up(error, steps, now);

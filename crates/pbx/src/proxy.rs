@@ -206,6 +206,7 @@ impl Proxy {
             forwarded.set_uri(uri.reborrow());
         }
         self.take_off_our_routes(&mut forwarded);
+        assert_identity(forwarded.headers_mut());
         let hops = max_forwards(request).saturating_sub(1);
         forwarded.headers_mut().replace_typed(&MaxForwards(hops));
         if *request.method() == Method::Invite {
@@ -289,5 +290,24 @@ pub(crate) fn max_forwards(request: &Request) -> u8 {
     match request.headers().typed::<MaxForwards>() {
         Some(Ok(hops)) => hops.0,
         Some(Err(_)) | None => 70,
+    }
+}
+
+/// RFC 3325 §5, §9.2, §9.3: what the caller prefers is for us alone; it becomes what we assert, to who may know.
+fn assert_identity(headers: &mut Headers) {
+    let preferred = headers
+        .get(HeaderName::PPreferredIdentity)
+        .map(str::to_owned);
+    let Some(preferred) = preferred else {
+        return;
+    };
+    headers.remove(HeaderName::PPreferredIdentity);
+    let privacy = headers.get(HeaderName::Privacy).unwrap_or_default();
+    let hidden = privacy
+        .split(';')
+        .any(|value| value.trim().eq_ignore_ascii_case("id"));
+    if !hidden {
+        // It was a header's value a moment ago.
+        let _ = headers.push(HeaderName::PAssertedIdentity, &preferred);
     }
 }

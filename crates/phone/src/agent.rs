@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use sip::dialog::SessionUuids;
 use sip::endpoint::{
     self, Body, CommandError, Endpoint, Invite, NotifierId, Replaced, Reply, RequestId,
     ServerRequestId, Subscribe, SubscriptionId, UsageId,
 };
-use sip::header::Replaces;
+use sip::header::{Reason, Replaces};
 use sip::message::Method;
 use sip::transaction::{Flow, FlowId, Transport};
 use sip::uri::Uri;
@@ -141,6 +142,16 @@ impl Agent {
         self.endpoint.call_id(usage).map(str::to_owned)
     }
 
+    /// What names a call from end to end (RFC 7989).
+    pub(crate) fn session(&self, usage: UsageId) -> Option<SessionUuids> {
+        self.endpoint.session(usage)
+    }
+
+    /// Lets an unanswered call of somebody's belong to a session that has a name already.
+    pub(crate) fn keep_session(&mut self, usage: UsageId, local: u128) {
+        self.endpoint.keep_session(usage, local);
+    }
+
     /// Whether this call's dialog, or the INVITE that is to make it, is alive.
     pub(crate) fn is_alive(&self, usage: UsageId) -> bool {
         self.endpoint.call_id(usage).is_some()
@@ -191,9 +202,15 @@ impl Agent {
         result
     }
 
-    pub(crate) fn cancel(&mut self, usage: UsageId, now: Instant, out: &mut VecDeque<Output>) {
+    pub(crate) fn cancel(
+        &mut self,
+        usage: UsageId,
+        reason: Option<Reason<'_>>,
+        now: Instant,
+        out: &mut VecDeque<Output>,
+    ) {
         // Where nothing can be cancelled any more, the end of the call is told by itself.
-        let _ = self.endpoint.cancel(usage, None, now);
+        let _ = self.endpoint.cancel(usage, reason, now);
         self.drain(out);
     }
 

@@ -98,15 +98,18 @@ pub(crate) fn wish(headers: &[(String, String)], request_uri: &str) -> Option<Wi
             .filter(move |(name, _)| name.eq_ignore_ascii_case(wanted))
             .map(|(_, value)| value.as_str())
     };
-    values("Call-Info")
+    let modes = || values("Answer-Mode").chain(values("Priv-Answer-Mode"));
+    // What RFC 5373 requires holds in whatever other form the same is asked for.
+    let required = modes().filter_map(answer_mode).any(|wish| wish.required);
+    let found = values("Call-Info")
         .find_map(|value| by_info(value, AutoAnswerSource::CallInfo))
         .or_else(|| values("Alert-Info").find_map(alert_info))
-        .or_else(|| values("Answer-Mode").find_map(answer_mode))
-        .or_else(|| values("Priv-Answer-Mode").find_map(answer_mode))
+        .or_else(|| modes().find_map(answer_mode))
         .or_else(|| values("X-AUTOANSWER").find_map(x_header))
         .or_else(|| values("X-Auto-Answer").find_map(x_header))
         .or_else(|| values("P-Auto-Answer").find_map(x_header))
-        .or_else(|| request_uri_wish(request_uri))
+        .or_else(|| request_uri_wish(request_uri));
+    found.map(|wish| Wish { required, ..wish })
 }
 
 /// `answer-after=N` in seconds, or `info=alert-autoanswer` with or without `delay=N`.

@@ -7,6 +7,7 @@ use sip::header::{
 };
 use sip::message::{HeaderName, Headers};
 
+use crate::user_to_user;
 use crate::wire::short;
 
 /// Of each list the first.
@@ -83,6 +84,9 @@ pub struct HandedOver {
     pub data: String,
     /// How it is encoded; `hex` where nothing is said.
     pub encoding: String,
+    /// What it says, where it is the UTF-8 of a text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
 }
 
 /// Reads a request's headers.
@@ -124,6 +128,10 @@ pub(crate) fn read(headers: &Headers) -> CallerIdentity {
         user_to_user: handed_over.map(|data| HandedOver {
             data: data.data().to_owned(),
             encoding: short(data.encoding()),
+            text: match data.encoding().eq_ignore_ascii_case("hex") {
+                true => user_to_user::text_of_hex(data.data()),
+                false => Some(data.data().to_owned()),
+            },
         }),
         session_id: session_id.map(|id| id.local().to_ascii_lowercase()),
     }

@@ -35,7 +35,7 @@ pub enum Command {
     Call {
         target: String,
         #[serde(default)]
-        options: CallOptions,
+        options: Box<CallOptions>,
     },
     /// Accepts a pending session; done when `SessionStarted` was emitted.
     Accept {
@@ -57,6 +57,20 @@ pub enum Command {
         /// The reason phrase; the standard one where absent.
         #[serde(default)]
         reason: Option<String>,
+        /// The Q.850 cause that the answer's Reason header names, 1 to 127.
+        #[serde(default)]
+        cause: Option<u8>,
+    },
+    /// Sends the caller of a pending session elsewhere.
+    Redirect {
+        id: SessionId,
+        target: String,
+        /// 301 or 302; 302 where absent.
+        #[serde(default)]
+        code: Option<u16>,
+        /// Why, in the words of RFC 5806; `deflection` where absent.
+        #[serde(default)]
+        reason: Option<String>,
     },
     /// Ends a session, named by its id or its conversation.
     End {
@@ -68,6 +82,12 @@ pub enum Command {
         /// own that is not answered yet, `decline` of an incoming one that is not.
         #[serde(default)]
         reason: Option<String>,
+        /// The Q.850 cause that the other party is told, 1 to 127; where absent, that of `reason`.
+        #[serde(default)]
+        cause: Option<u8>,
+        /// A sentence for the other party's people.
+        #[serde(default)]
+        text: Option<String>,
     },
     /// Gives up a command: a call not yet answered is cancelled.
     Abort { ticket: Ticket },
@@ -101,14 +121,14 @@ pub enum Command {
     AcceptTransfer {
         id: SessionId,
         #[serde(default)]
-        options: CallOptions,
+        options: Box<CallOptions>,
     },
     /// Calls whom a [`CallRequested`](crate::Event::CallRequested) names; done, with a session, when the
     /// INVITE was sent.
     AcceptCallRequest {
         request: u64,
         #[serde(default)]
-        options: CallOptions,
+        options: Box<CallOptions>,
     },
     /// Refuses a [`CallRequested`](crate::Event::CallRequested).
     RejectCallRequest {
@@ -316,6 +336,47 @@ pub struct CallOptions {
     pub timeout: Option<u64>,
     /// The name that the proxy is asked to show instead of the phone's own (RFC 3325 §9.2).
     pub display_name: Option<String>,
+    /// The address that the proxy is asked to show instead of the phone's own: a target.
+    pub preferred_identity: Option<String>,
+    /// The other party is not to know who calls; the phone's own server is (RFC 3323, RFC 3325).
+    pub anonymous: bool,
+    /// What is handed over to the other party's application (RFC 7433).
+    pub user_to_user: Option<UserToUser>,
+    /// Asks the other party's phone to answer by itself.
+    pub auto_answer: Option<AnswerRequest>,
+}
+
+/// What one application hands over to the other.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(untagged, deny_unknown_fields)]
+pub enum UserToUser {
+    /// A text; its UTF-8 travels in hexadecimal.
+    Text(String),
+    /// As it is to be written.
+    Data {
+        /// A token, or anything that can be quoted.
+        data: String,
+        /// How it is encoded; `hex` where absent.
+        #[serde(default)]
+        encoding: Option<String>,
+    },
+}
+
+impl fmt::Debug for UserToUser {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::Text(data) | Self::Data { data, .. }) = self;
+        write!(f, "[{} bytes]", data.len())
+    }
+}
+
+/// How the other party's phone is asked to answer by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct AnswerRequest {
+    /// Milliseconds that it shall ring first; told in whole seconds, rounded up.
+    pub delay: u32,
+    /// It shall refuse the call rather than let it ring (RFC 5373 §4.2).
+    pub required: bool,
 }
 
 /// How something is subscribed to.

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::time::Instant;
 
 use sip::endpoint::{Body, CommandError, Invite, Reply, RequestId, ServerRequestId, UsageId};
+use sip::header::Reason;
 use sip::message::Method;
 
 use crate::agent::Agent;
@@ -58,8 +59,8 @@ impl Context<'_> {
         self.agent.invite(invite, self.now, self.outputs)
     }
 
-    pub(crate) fn cancel(&mut self, usage: UsageId) {
-        self.agent.cancel(usage, self.now, self.outputs);
+    pub(crate) fn cancel(&mut self, usage: UsageId, reason: Option<Reason<'_>>) {
+        self.agent.cancel(usage, reason, self.now, self.outputs);
     }
 
     /// Answers an INVITE; where its caller is gone, that is told separately.

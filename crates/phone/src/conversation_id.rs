@@ -8,10 +8,11 @@ const PRECEDENCE: [(&str, Form); 10] = [
     ("LegSid", Form::Whole),
     ("X-Twilio-CallSid", Form::Whole),
     ("X-Telnyx-Session-Id", Form::Whole),
-    ("Session-ID", Form::BeforeParams),
-    ("User-to-User", Form::BeforeParams),
     ("X-Conversation-Id", Form::Whole),
     ("X-Call-ID", Form::Whole),
+    // Every call of ours has one, and many servers add one: what was named for the purpose counts more.
+    ("Session-ID", Form::BeforeParams),
+    ("User-to-User", Form::BeforeParams),
 ];
 
 /// The header in which `call()` sends an id where the application names none.

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use sip::header::Reason;
+
 use crate::error::SipStatus;
 
 /// Why a session ended, or why a pending one never started.
@@ -187,6 +189,61 @@ impl EndReason {
         (Self::of_causes(condition, causes, text), elsewhere)
     }
 
+    /// The reason of an end that the application wants; `None` where it gives neither condition nor cause.
+    pub(crate) fn wanted(
+        condition: Option<Condition>,
+        cause: Option<u8>,
+        text: Option<String>,
+    ) -> Option<Self> {
+        let meant = condition.or_else(|| cause.map(of_q850))?;
+        Some(Self {
+            text: text.unwrap_or_else(|| ENDED_HERE.into()),
+            q850: cause.or(Some(q850_of(meant))),
+            ..Self::new(meant, Side::Local, "")
+        })
+    }
+
+    /// What a BYE says of it: what the application wants to say, or what went wrong (RFC 3326).
+    pub(crate) fn to_header(&self) -> Option<Reason<'static>> {
+        use Condition::{
+            ConnectivityError, Expired, FailedApplication, FailedTransport, GeneralError,
+            IncompatibleParameters, MediaError, SecurityError,
+        };
+        let went_wrong = [
+            ConnectivityError,
+            Expired,
+            FailedApplication,
+            FailedTransport,
+            GeneralError,
+            IncompatibleParameters,
+            MediaError,
+            SecurityError,
+        ];
+        let wrong = went_wrong.contains(&self.condition);
+        let cause = self.q850.or(wrong.then(|| q850_of(self.condition)))?;
+        let reason = Reason::new("Q.850").with_param("cause", &cause.to_string());
+        // What we say to our own people of our own failures is not for the other party's.
+        let said = self.q850.is_some() && self.text != ENDED_HERE;
+        Some(match said {
+            true => reason.with_param("text", &self.text),
+            false => reason,
+        })
+    }
+
+    /// What a CANCEL says of it, where the application wants to say something. That another of the parties called has
+    /// answered is said as every phone reads it.
+    pub(crate) fn to_cancel_header(&self) -> Option<Reason<'static>> {
+        let elsewhere = self.condition == Condition::AlternativeSession && self.side == Side::Local;
+        match elsewhere {
+            true => Some(
+                Reason::new("SIP")
+                    .with_param("cause", "200")
+                    .with_param("text", "Call completed elsewhere"),
+            ),
+            false => self.q850.and_then(|_| self.to_header()),
+        }
+    }
+
     fn of_causes(condition: Condition, causes: &Causes, text: &str) -> Self {
         Self {
             condition,
@@ -265,6 +322,28 @@ fn of_q850(cause: u8) -> Condition {
         _ => Condition::GeneralError,
     }
 }
+
+/// The cause that says what a condition does; of those that [`of_q850`] reads as something else, the nearest.
+fn q850_of(condition: Condition) -> u8 {
+    match condition {
+        Condition::Success | Condition::Cancel => 16,
+        Condition::Busy => 17,
+        Condition::Decline => 21,
+        Condition::AlternativeSession => 26,
+        Condition::Gone => 27,
+        Condition::ConnectivityError => 38,
+        Condition::FailedApplication | Condition::FailedTransport => 41,
+        Condition::MediaError => 47,
+        Condition::SecurityError => 57,
+        Condition::UnsupportedApplications | Condition::UnsupportedTransports => 65,
+        Condition::IncompatibleParameters => 88,
+        Condition::Timeout | Condition::Expired => 102,
+        Condition::GeneralError => 127,
+    }
+}
+
+/// What nobody else needs to read.
+pub(crate) const ENDED_HERE: &str = "Ended here";
 
 #[cfg(test)]
 mod tests {

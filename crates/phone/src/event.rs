@@ -1,6 +1,7 @@
 //! What the application is told. In JSON an event is `{"type": "pendingSession", "id": …}`.
 
 use serde::Serialize;
+use sip::dialog::SessionUuids;
 
 use crate::caller_identity::CallerIdentity;
 use crate::command::{Content, Tones};
@@ -325,6 +326,9 @@ pub struct SessionSnapshot {
     pub display_name: Option<String>,
     /// What servers and gateways say of the caller; empty for outgoing calls.
     pub identity: CallerIdentity,
+    /// Names the session from end to end, whatever stands between its ends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session_id: Option<EndToEndId>,
     /// Who called.
     pub direction: Direction,
     /// Where it stands.
@@ -345,6 +349,25 @@ pub struct SessionSnapshot {
     pub headers: Vec<(String, String)>,
     /// When it became active, in milliseconds since 1970; absent until then.
     pub start_time: Option<u64>,
+}
+
+/// A Session-ID (RFC 7989): a UUID of each side, 32 hexadecimal digits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct EndToEndId {
+    /// Ours.
+    pub local: String,
+    /// Theirs, where they have one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remote: Option<String>,
+}
+
+impl From<SessionUuids> for EndToEndId {
+    fn from(uuids: SessionUuids) -> Self {
+        Self {
+            local: format!("{:032x}", uuids.local),
+            remote: uuids.remote.map(|uuid| format!("{uuid:032x}")),
+        }
+    }
 }
 
 /// Who called.
@@ -421,6 +444,9 @@ pub struct SessionChanges {
     /// See [`SessionSnapshot::conversation_id`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub conversation_id: Option<String>,
+    /// See [`SessionSnapshot::session_id`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session_id: Option<EndToEndId>,
     /// The codec in use for sending, by its SDP name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub codec: Option<String>,

@@ -29,6 +29,7 @@ pub(crate) fn endpoint_config(config: &Config, instance_id: &str) -> EndpointCon
             }
             .into()
         }),
+        contact_host: config.contact_host.clone(),
         user_agent: config.user_agent.clone(),
         credentials: credentials(config, &config.credentials),
         extra_headers,

@@ -48,6 +48,7 @@ pub mod error;
 pub mod event;
 pub mod id;
 mod identity;
+mod invitation;
 pub mod media;
 pub mod message_summary;
 pub mod notifier;
@@ -59,6 +60,7 @@ mod session;
 mod sipfrag;
 pub mod state_document;
 mod target;
+mod user_to_user;
 mod wire;
 
 pub use command::Command;

@@ -79,6 +79,8 @@ pub enum MediaCommand {
         /// In the sound itself instead of telephone events.
         in_band: bool,
     },
+    /// Forgets the tones of an order that are not sent yet; what remains is reported by `DtmfSent`.
+    StopDtmf { ticket: Ticket },
     /// Ends this session's media; nothing is reported after it.
     Close,
 }
@@ -119,6 +121,7 @@ impl fmt::Debug for MediaCommand {
             Self::SetHearing { host } => f.debug_tuple("SetHearing").field(host).finish(),
             Self::Mute { muted } => f.debug_tuple("Mute").field(muted).finish(),
             Self::SendDtmf { tones, .. } => f.debug_tuple("SendDtmf").field(tones).finish(),
+            Self::StopDtmf { ticket } => f.debug_tuple("StopDtmf").field(ticket).finish(),
             Self::Close => f.write_str("Close"),
         }
     }

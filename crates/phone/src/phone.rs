@@ -1,7 +1,9 @@
 //! The phone itself: one input in, outputs out.
 
+mod aborting;
 mod beside;
 mod call_requests;
+mod calling;
 mod command;
 mod conferring;
 mod ending;
@@ -12,7 +14,7 @@ mod sip_event;
 mod subscribing;
 mod transferring;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -25,7 +27,7 @@ use crate::agent::Agent;
 use crate::audio::Ring;
 use crate::config::Config;
 use crate::context::Context;
-use crate::id::SessionId;
+use crate::id::{SessionId, Ticket};
 use crate::media::MediaEvent;
 use crate::output::{Connection, Output, Wake};
 use crate::session::{Session, State, millis};
@@ -67,6 +69,8 @@ pub struct Phone {
     ending: Ending,
     /// What rings now.
     ringing: Option<Ring>,
+    /// Commands that are not settled.
+    open: BTreeSet<Ticket>,
     outputs: VecDeque<Output>,
     rng: StdRng,
     /// The last `now`, and the time since 1970 at the first.
@@ -106,6 +110,7 @@ impl Phone {
             expected: Vec::new(),
             ending: Ending::No,
             ringing: None,
+            open: BTreeSet::new(),
             outputs: VecDeque::new(),
             rng,
             now,
@@ -186,14 +191,20 @@ impl Phone {
 
     /// Gives the next thing to do.
     pub fn poll_output(&mut self) -> Output {
-        match self.outputs.pop_front() {
-            Some(output) => output,
-            None if self.ending.is_over() => Output::Closed,
-            None => {
-                let (at, why) = self.deadline();
-                Output::Timeout(at, why)
+        while let Some(output) = self.outputs.pop_front() {
+            // What was given up is settled already.
+            if let Output::Reply(ticket, _) = &output
+                && !self.open.remove(ticket)
+            {
+                continue;
             }
+            return output;
         }
+        if self.ending.is_over() {
+            return Output::Closed;
+        }
+        let (at, why) = self.deadline();
+        Output::Timeout(at, why)
     }
 
     fn deadline(&self) -> (Instant, Wake) {
@@ -267,6 +278,7 @@ impl Phone {
         let mut session = self.sessions.remove(&id)?;
         let pended = session.is_pending();
         let result = act(&mut session, &mut self.context());
+        session.show_uuids(&mut self.context());
         let replaced = session.take_replaced();
         let accepted = pended && session.is_live();
         self.conferences.stir(&session);

@@ -24,7 +24,7 @@ export interface SipAccountInfo {
   endpoint?: string
   /** The complete SIP URI; default `sip:<authUser>@<sipdomain>`. */
   sipUri?: string
-  /** Has no effect, which is logged: over a WebSocket the server answers on the connection (RFC 7118 §5). */
+  /** The host of the Contact, with or without a port. */
   contactHost?: string
   /** Anything else that a `Softphone` takes: `audio`, `tls`, `iceServers`, `logger`, … */
   phone?: Partial<SoftphoneOptions>
@@ -38,7 +38,7 @@ export function missing(account: SipAccountInfo | undefined): string | undefined
 
 /** The options of the account's phone. */
 export function phoneOptions(account: SipAccountInfo): SoftphoneOptions {
-  const { userName, authUser = userName, sipdomain, secret, sipUri } = account
+  const { userName, authUser = userName, sipdomain, secret, sipUri, contactHost } = account
   const displayName = account.displayname ?? account.displayName
   return {
     uri: sipUri || `sip:${authUser}@${sipdomain}`,
@@ -46,6 +46,7 @@ export function phoneOptions(account: SipAccountInfo): SoftphoneOptions {
     username: authUser,
     ...(secret && { password: secret }),
     ...(displayName && { displayName }),
+    ...(contactHost && { contactHost }),
     ...account.phone,
   }
 }

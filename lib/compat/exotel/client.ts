@@ -81,7 +81,6 @@ export class ExotelWebClient {
     this.#line = line
     this.#account = sipAccountInfo
     this.#callbacks = { register: RegisterEventCallBack, call: CallListenerCallback, session: SessionCallback }
-    if (sipAccountInfo.contactHost) this.#complain('initWebrtc: contactHost has no effect')
     clients.add(this)
     if (this.#listens || everybodyListens) void this.SessionListener()
     const { call } = line

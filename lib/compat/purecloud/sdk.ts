@@ -152,7 +152,8 @@ export class PureCloudWebrtcSdk extends WildEmitter<SdkEvents> {
     }
     const { phoneNumber } = parameters
     if (!phoneNumber) throw new SoftphoneError("Option 'phoneNumber' is required", invalid)
-    return this.phone.startSoftphoneSession({ phoneNumber })
+    const { uuiData } = parameters
+    return this.phone.startSoftphoneSession({ phoneNumber, ...(uuiData && { userToUser: uuiData }) })
   }
 
   /**
@@ -165,7 +166,9 @@ export class PureCloudWebrtcSdk extends WildEmitter<SdkEvents> {
     const session = this.sessions.find((one) => (id ? one.id === id : one.conversationId === conversationId))
     if (!session) throw sessionError('Unable to end session: session not connected.')
     if (!this.#api) return session.end()
-    if (session.conversationId === session.session.callId) {
+    const { callId, sessionId, identity } = session.session
+    // What names the call itself names no conversation of the platform's.
+    if ([callId, sessionId?.local, identity.sessionId].includes(session.conversationId)) {
       this.#log('warn', 'Session has no conversationId. Terminating session.', { sessionId: session.id })
       return session.end()
     }

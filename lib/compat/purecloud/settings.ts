@@ -27,6 +27,7 @@ const phoneOptions: Record<keyof SoftphoneOptions, true> = {
   autoAnswerOutboundCalls: true,
   autoConnectSessions: true,
   codecs: true,
+  contactHost: true,
   contactTransport: true,
   conversationIdHeader: true,
   displayName: true,

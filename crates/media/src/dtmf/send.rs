@@ -88,9 +88,18 @@ struct Sounding {
     first: bool,
 }
 
+/// One step of an order.
+#[derive(Clone, Copy)]
+struct Waiting {
+    order: u64,
+    step: Step,
+}
+
 /// Turns queued keys into packets, tick by tick.
 pub struct Sender {
-    queue: VecDeque<Step>,
+    queue: VecDeque<Waiting>,
+    /// What is pressed belongs to this order.
+    order: u64,
     state: State,
     completed: bool,
 }
@@ -107,6 +116,7 @@ impl Default for Sender {
     fn default() -> Self {
         Self {
             queue: VecDeque::new(),
+            order: 0,
             state: State::Idle,
             completed: false,
         }
@@ -114,9 +124,32 @@ impl Default for Sender {
 }
 
 impl Sender {
+    /// Lets what is pressed from now on belong to this order, by which it can be forgotten.
+    pub fn begin_order(&mut self, order: u64) {
+        self.order = order;
+    }
+
+    /// Forgets what waits of an order; a key that sounds goes on to its end.
+    pub fn forget(&mut self, order: u64) {
+        let waiting = self.queue.len();
+        self.queue.retain(|waiting| waiting.order != order);
+        // What is under way tells of its own end.
+        let is_over = match self.state {
+            State::Idle => true,
+            State::Silent { after, .. } => after != After::Comma,
+            State::Bursting { .. } | State::Sounding(_) | State::Ending { .. } => false,
+        };
+        self.completed |= is_over && self.queue.len() < waiting;
+    }
+
+    fn queue(&mut self, step: Step) {
+        let order = self.order;
+        self.queue.push_back(Waiting { order, step });
+    }
+
     /// Queues a key for `duration`, with silence of `gap` after it.
     pub fn press(&mut self, code: u8, duration: Duration, gap: Duration) {
-        self.queue.push_back(Step::Press {
+        self.queue(Step::Press {
             code,
             ticks: ticks(duration).max(1),
             gap: ticks(gap),
@@ -127,7 +160,7 @@ impl Sender {
     pub fn press_in_band(&mut self, key: char, duration: Duration, gap: Duration) {
         let ticks = ticks(duration).max(1) as usize;
         if let Some(burst) = Burst::new(key, ticks) {
-            self.queue.push_back(Step::Sound {
+            self.queue(Step::Sound {
                 burst,
                 gap: self::ticks(gap),
             });
@@ -136,14 +169,14 @@ impl Sender {
 
     /// Queues two seconds without a key.
     pub fn pause(&mut self) {
-        self.queue.push_back(Step::Pause { ticks: PAUSE });
+        self.queue(Step::Pause { ticks: PAUSE });
     }
 
     /// Forgets every event, the one under way too: nobody takes them any more.
     pub fn abandon_events(&mut self) {
         let waiting = self.queue.len();
         self.queue
-            .retain(|step| !matches!(step, Step::Press { .. }));
+            .retain(|waiting| !matches!(waiting.step, Step::Press { .. }));
         let under_way = self.is_sounding();
         if under_way {
             self.state = State::Idle;
@@ -176,7 +209,7 @@ impl Sender {
         true
     }
 
-    /// Whether a key press or a pause was completed, or all were abandoned, since the last call.
+    /// Whether a key press or a pause was completed, or some that waited are forgotten, since the last call.
     pub fn take_completed(&mut self) -> bool {
         std::mem::take(&mut self.completed)
     }
@@ -212,7 +245,7 @@ impl Sender {
     }
 
     fn begin(&mut self, now: u32) {
-        self.state = match self.queue.pop_front() {
+        self.state = match self.queue.pop_front().map(|waiting| waiting.step) {
             Some(Step::Press { code, ticks, gap }) => State::Sounding(Sounding {
                 code,
                 timestamp: now,
@@ -441,6 +474,48 @@ mod tests {
         assert_eq!(sender.waiting(), 1);
         sender.tick(0, CLOCKS, 2);
         assert!(sender.fill(Rate::Hz8000, &mut [0; 80]));
+    }
+
+    #[test]
+    fn a_forgotten_order_leaves_the_key_that_sounds_and_those_of_others() {
+        let mut sender = Sender::default();
+        let (duration, gap) = (Duration::from_millis(100), Duration::from_millis(70));
+        for (order, code) in [(1, 1), (1, 2), (2, 3), (1, 4)] {
+            sender.begin_order(order);
+            sender.press(code, duration, gap);
+        }
+        let mut codes: Vec<u8> = Vec::new();
+        codes.extend(
+            run(&mut sender, CLOCKS, 3)
+                .iter()
+                .map(|(_, _, event)| event.code),
+        );
+        sender.forget(1);
+        assert!(!sender.take_completed(), "the key that sounds will tell");
+        codes.extend(
+            run(&mut sender, CLOCKS, 60)
+                .iter()
+                .map(|(_, _, event)| event.code),
+        );
+        codes.dedup();
+        assert_eq!(codes, [1, 3]);
+        assert!(sender.take_completed());
+        assert_eq!(sender.waiting(), 0);
+    }
+
+    #[test]
+    fn what_is_forgotten_in_the_gap_is_over() {
+        let mut sender = Sender::default();
+        let (duration, gap) = (Duration::from_millis(100), Duration::from_millis(500));
+        for code in [1, 2] {
+            sender.press(code, duration, gap);
+        }
+        run(&mut sender, CLOCKS, 20);
+        assert!(sender.take_completed());
+        sender.forget(0);
+        assert!(sender.take_completed());
+        assert_eq!(sender.waiting(), 0);
+        assert!(run(&mut sender, CLOCKS, 100).is_empty());
     }
 
     #[test]

@@ -110,6 +110,8 @@ pub struct Tones {
     pub duration: Duration,
     /// The silence after each: at least 30 ms.
     pub gap: Duration,
+    /// Names them, so that they can be [stopped](Session::stop_dtmf).
+    pub order: u64,
     /// In the sound itself (ITU-T Q.23) instead of telephone events.
     pub in_band: bool,
 }
@@ -233,6 +235,11 @@ impl Session {
             return Err(SessionError::NoTelephoneEvents);
         }
         self.outbound.press(tones)
+    }
+
+    /// Forgets the keys of an order that are not pressed yet.
+    pub fn stop_dtmf(&mut self, order: u64) {
+        self.outbound.forget_keys(order);
     }
 
     /// Takes 10 ms of captured sound at [`capture_rate`](Self::capture_rate); too little is filled with silence,

@@ -132,6 +132,7 @@ impl Outbound {
         if keys.len() + self.keys.waiting() > dtmf::MAX_KEYS {
             return Err(SessionError::TooManyKeys(dtmf::MAX_KEYS));
         }
+        self.keys.begin_order(tones.order);
         let held = tones.duration.clamp(KEY_HELD.0, KEY_HELD.1);
         let gap = tones.gap.clamp(KEY_GAP.0, KEY_GAP.1);
         for key in keys {
@@ -142,6 +143,11 @@ impl Outbound {
             }
         }
         Ok(())
+    }
+
+    /// Forgets what waits of an order of keys.
+    pub(super) fn forget_keys(&mut self, order: u64) {
+        self.keys.forget(order);
     }
 
     /// Tells the encoder how much of what we send is lost, 0 to 1.

@@ -12,6 +12,7 @@ const KEYS: &str = "0123456789*#ABCD";
 
 fn tones(digits: &str) -> Tones {
     Tones {
+        order: 0,
         digits: digits.into(),
         duration: 100 * MS,
         gap: 70 * MS,

@@ -10,6 +10,7 @@ const B: &str = "192.0.2.2:40002";
 
 fn tones(digits: &str) -> Tones {
     Tones {
+        order: 0,
         digits: digits.into(),
         duration: 100 * MS,
         gap: 70 * MS,
@@ -63,6 +64,25 @@ fn a_key_has_its_duration_and_sound_goes_on_after_it() {
     assert_eq!(held, Some(Duration::from_secs(4)));
     assert!(hears(&b, 500.0) > 0.8);
     assert_eq!(b.session.stats(network.now).inbound.packets_lost, 0);
+}
+
+#[test]
+fn keys_that_are_stopped_are_not_heard_and_the_others_are() {
+    let mut network = Network::new(6);
+    let (mut a, mut b) = (Phone::new(A, 500.0, &network), Phone::new(B, 0.0, &network));
+    connect(&mut network, &mut a, &mut b);
+    for (order, digits) in [(1, "123"), (2, "45")] {
+        let tones = Tones {
+            order,
+            ..tones(digits)
+        };
+        a.session.send_dtmf(&tones, network.now).unwrap();
+    }
+    network.run(&mut a, &mut b, 50 * MS);
+    a.session.stop_dtmf(1);
+    network.run(&mut a, &mut b, Duration::from_secs(2));
+    assert_eq!(b.keys(), "145");
+    assert!(a.has(|e| matches!(e, MediaEvent::DtmfSent { remaining: 0 })));
 }
 
 #[test]

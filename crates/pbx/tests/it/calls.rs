@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use pbx::{Command, Config, Event};
-use sip::endpoint::{Event as SipEvent, Reply};
+use sip::endpoint::{Event as SipEvent, Invite, Reply};
 use sip::message::{HeaderName, Method};
 
 use crate::town::{Town, users};
@@ -225,4 +225,31 @@ fn a_party_that_lost_its_connection_is_unavailable_and_its_call_stands() {
         _ => None,
     });
     assert_eq!(code, 480);
+}
+
+/// RFC 3325 §9.2, §9.3.
+#[test]
+fn what_a_caller_prefers_is_asserted_to_who_may_know_it_and_goes_no_further_itself() {
+    let mut town = Town::new();
+    town.register("desk", "alice");
+    town.register("lap", "bob");
+    for (anonymous, asserted) in [(false, Some("<sip:sales@pbx.test>")), (true, None)] {
+        let now = town.now;
+        let preferred = ("P-Preferred-Identity", "<sip:sales@pbx.test>");
+        let invite = Invite {
+            headers: vec![(preferred.0.into(), preferred.1.into())],
+            anonymous,
+            ..Invite::offer("sip:bob@pbx.test".parse().unwrap(), "v=0\r\n")
+        };
+        let desk = &mut town.client("desk").endpoint;
+        desk.invite(invite, now).unwrap();
+        town.settle();
+        let request = town.expect("lap", "call", |event| match event {
+            SipEvent::Incoming { request, .. } => Some(request.clone()),
+            _ => None,
+        });
+        let headers = request.headers();
+        assert_eq!(headers.get("P-Preferred-Identity"), None);
+        assert_eq!(headers.get("P-Asserted-Identity"), asserted);
+    }
 }

@@ -52,6 +52,8 @@ pub struct Config {
     pub extra_headers: Vec<(String, String)>,
     /// The `transport` parameter of our Contact.
     pub contact_transport: Option<ContactTransport>,
+    /// Host and port of the Contact; a name that nobody else has where absent.
+    pub contact_host: Option<(String, Option<u16>)>,
     /// TLS of a wss: connection.
     pub tls: Tls,
     /// The route set of requests outside dialogs.

@@ -138,6 +138,7 @@ options! {
         extra_headers, "extraHeaders": HeaderOption = "an object or an array of [name, value]";
         /// The `transport` parameter of our Contact; default `ws`.
         contact_transport, "contactTransport": ContactTransportOption = "'ws', 'wss' or false";
+        contact_host, "contactHost": String = "a host name or address";
         /// TLS of a wss: connection.
         tls, "tls": TlsOptions = "an object";
         /// The route set of requests outside dialogs.

@@ -10,6 +10,7 @@ use super::options::{
     InbandOption, OneOrMany, Options, OpusOptions, ServerOption, SessionTimersOption,
     SessionTimersOptions, TlsOptions,
 };
+use super::server::contact_host;
 use super::{
     Address, Audio, AutoAnswer, Codec, Config, ConfigError, ContactTransport, IceServer,
     InbandDtmf, Opus, Policy, Server, SessionTimers, Tls,
@@ -76,6 +77,10 @@ impl TryFrom<Options> for Config {
                     ));
                 }
             },
+            contact_host: options
+                .contact_host
+                .map(|host| contact_host(&host))
+                .transpose()?,
             tls: tls(options.tls.unwrap_or_default())?,
             outbound_proxy: list(options.outbound_proxy)
                 .into_iter()

@@ -1,5 +1,6 @@
 use std::fmt;
 
+use super::account::domain;
 use super::error::ConfigError;
 use super::options::ServerOption;
 
@@ -101,6 +102,17 @@ fn split(url: &str) -> Option<Parts<'_>> {
             false => format!("/{resource}"),
         },
     })
+}
+
+/// What stands in a Contact; an IPv6 address keeps its brackets.
+pub(super) fn contact_host(text: &str) -> Result<(String, Option<u16>), ConfigError> {
+    let text = domain("contactHost", text)?;
+    let (host, digits) = split_port(&text).unwrap_or((&text, None));
+    let host = match host.contains(':') {
+        true => format!("[{host}]"),
+        false => host.to_owned(),
+    };
+    Ok((host, digits.and_then(port)))
 }
 
 /// A port of digits alone, and one that can be reached.

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use sip::endpoint::{Reply as Answer, ServerRequestId};
 use sip::message::{HeaderName, Request};
 
+use super::calling::Call;
 use super::command::check_text;
 use super::{Party, Phone};
 use crate::account::not_connected;
@@ -105,7 +106,12 @@ impl Phone {
             }
         };
         options.headers.extend(asked.referred.headers);
-        let id = self.dial(ticket, asked.referred.target, options, report);
+        let call = Call {
+            target: asked.referred.target,
+            session: None,
+            report,
+        };
+        let id = self.dial(ticket, call, options)?;
         self.hold_others(Party::Session(id));
         Ok(())
     }

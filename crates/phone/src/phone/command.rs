@@ -2,23 +2,19 @@
 
 use std::time::{Duration, Instant};
 
-use sip::uri::Uri;
-
-use super::{Fate, Party, Phone};
-use crate::account::not_connected;
+use super::{Fate, Phone};
 use crate::audio;
-use crate::command::{AcceptOptions, CallOptions, Command};
-use crate::config::{self, Credentials, IceServer, is_printable, may_all_be_added, may_be_added};
+use crate::command::{AcceptOptions, Command};
+use crate::config::{self, Credentials, IceServer, is_printable, may_all_be_added};
 use crate::context::Context;
-use crate::conversation_id;
-use crate::end_reason::Condition;
+use crate::end_reason::{Condition, EndReason};
 use crate::error::{ErrorCode, ErrorType, PhoneError};
 use crate::id::{SessionId, Ticket};
 use crate::media::MediaCommand;
 use crate::output::{Output, Reply};
 use crate::secret::Secret;
-use crate::session::{Dial, Report, Session};
-use crate::{target, wire};
+use crate::session::Session;
+use crate::target;
 
 /// How long an announced call may take to come.
 const EXPECTATION: Duration = Duration::from_secs(60);
@@ -34,6 +30,7 @@ impl Phone {
             return;
         }
         self.now = now;
+        self.open.insert(ticket);
         if let Some(outcome) = self.perform(ticket, command) {
             // Guarantee 5: a reply comes after the events that its command caused.
             self.settle();
@@ -74,7 +71,7 @@ impl Phone {
                 self.destroy(ticket);
                 return None;
             }
-            Command::Call { target, options } => match self.call(ticket, &target, options) {
+            Command::Call { target, options } => match self.call(ticket, &target, *options) {
                 Ok(()) => return None,
                 Err(error) => Err(error),
             },
@@ -100,13 +97,13 @@ impl Phone {
                     Err(error) => Err(error),
                 }
             }
-            Command::AcceptTransfer { id, options } => match self.follow(ticket, id, options) {
+            Command::AcceptTransfer { id, options } => match self.follow(ticket, id, *options) {
                 Ok(()) => return None,
                 Err(error) => Err(error),
             },
             Command::RejectTransfer { id } => self.refuse_transfer(id),
             Command::AcceptCallRequest { request, options } => {
-                match self.accept_call_request(ticket, request, options) {
+                match self.accept_call_request(ticket, request, *options) {
                     Ok(()) => return None,
                     Err(error) => Err(error),
                 }
@@ -219,12 +216,26 @@ impl Phone {
             Command::Accept { id, options } => self.accept(id, options),
             Command::Connect { id } => self.session(id, Session::connect),
             Command::SendEarlyMedia { id } => self.session(id, Session::send_early_media),
-            Command::Reject { id, code, reason } => self.reject(id, code, reason),
+            Command::Reject {
+                id,
+                code,
+                reason,
+                cause,
+            } => self.reject(id, code, reason, cause),
+            Command::Redirect {
+                id,
+                target,
+                code,
+                reason,
+            } => self.redirect(id, &target, code, reason),
             Command::End {
                 id,
                 conversation_id,
                 reason,
-            } => self.end(id, conversation_id, reason),
+                cause,
+                text,
+            } => wanted_end(reason, cause, text)
+                .and_then(|wanted| self.end(id, conversation_id, wanted)),
             Command::Mute { id, muted } => self.session(id, |s, ctx| s.mute(muted, ctx)),
             Command::ExpectCall {
                 conversation_id,
@@ -262,83 +273,6 @@ impl Phone {
         Some(done.map(|()| Reply::Done))
     }
 
-    fn call(
-        &mut self,
-        ticket: Ticket,
-        target: &str,
-        options: CallOptions,
-    ) -> Result<(), PhoneError> {
-        let target = target::resolve(target, &self.config.address)?;
-        self.check_call(&options)?;
-        if !self.agent.is_up() {
-            return Err(not_connected());
-        }
-        self.check_room()?;
-        let id = self.dial(ticket, target, options, None);
-        self.hold_others(Party::Session(id));
-        Ok(())
-    }
-
-    pub(super) fn check_room(&self) -> Result<(), PhoneError> {
-        match self.config.max_sessions {
-            Some(most) if self.count() >= most => Err(PhoneError::new(
-                ErrorCode::TooManySessions,
-                ErrorType::Call,
-                "As many sessions as maxSessions allows exist already",
-            )),
-            Some(_) | None => Ok(()),
-        }
-    }
-
-    pub(super) fn check_call(&self, options: &CallOptions) -> Result<(), PhoneError> {
-        check_headers(&options.headers)?;
-        if let Some(id) = &options.conversation_id {
-            check_text("conversationId", id)?;
-        }
-        if let Some(name) = &options.display_name {
-            check_text("displayName", name)?;
-        }
-        Ok(())
-    }
-
-    /// Makes the session of a call, which its INVITE and the command's reply follow; others are the caller's to hold.
-    pub(super) fn dial(
-        &mut self,
-        ticket: Ticket,
-        target: Uri<'static>,
-        options: CallOptions,
-        report: Option<Report>,
-    ) -> SessionId {
-        let mut headers = options.headers;
-        if let Some(id) = &options.conversation_id {
-            let mut named = self.config.conversation_id_headers.iter();
-            let name = named
-                .find(|name| may_be_added(name))
-                .map_or(conversation_id::SENT_AS, String::as_str);
-            headers.push((name.to_owned(), id.clone()));
-        }
-        if let Some(name) = &options.display_name {
-            let quoted = name.replace('\\', "\\\\").replace('"', "\\\"");
-            let identity = format!("\"{quoted}\" <{}>", self.config.address);
-            headers.push(("P-Preferred-Identity".into(), identity));
-        }
-        let dial = Dial {
-            ticket,
-            peer: wire::peer(&target),
-            target,
-            conversation_id: options.conversation_id.unwrap_or_default(),
-            headers,
-            timeout: options.timeout.map(Duration::from_millis),
-            input: options.input,
-            output: options.output,
-            report,
-        };
-        let id = self.new_id();
-        let session = Session::dial(id, dial, &mut self.context());
-        self.keep(session);
-        id
-    }
-
     fn accept(&mut self, id: SessionId, options: AcceptOptions) -> Result<(), PhoneError> {
         check_headers(&options.headers)?;
         // Accepting again changes nothing until the end.
@@ -352,6 +286,7 @@ impl Phone {
         id: SessionId,
         code: Option<u16>,
         reason: Option<String>,
+        cause: Option<u8>,
     ) -> Result<(), PhoneError> {
         let code = code.unwrap_or(486);
         if !(300..=699).contains(&code) {
@@ -360,6 +295,36 @@ impl Phone {
         if let Some(reason) = &reason {
             check_text("reason", reason)?;
         }
+        check_cause(cause)?;
+        self.refusable(id)?;
+        self.with(id, |session, ctx| session.reject(code, reason, cause, ctx));
+        Ok(())
+    }
+
+    fn redirect(
+        &mut self,
+        id: SessionId,
+        target: &str,
+        code: Option<u16>,
+        reason: Option<String>,
+    ) -> Result<(), PhoneError> {
+        let code = code.unwrap_or(302);
+        if !(301..=302).contains(&code) {
+            return Err(wrong("code must be 301 or 302"));
+        }
+        let why = reason.as_deref().unwrap_or("deflection");
+        let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        if why.is_empty() || why.len() > 64 || !why.bytes().all(word) {
+            return Err(wrong("reason must be a word of RFC 5806"));
+        }
+        let target = target::resolve(target, &self.config.address)?;
+        self.refusable(id)?;
+        self.with(id, |session, ctx| session.redirect(code, target, why, ctx));
+        Ok(())
+    }
+
+    /// Whether a session can still be refused.
+    fn refusable(&self, id: SessionId) -> Result<(), PhoneError> {
         self.known(id)?;
         if self
             .sessions
@@ -372,7 +337,6 @@ impl Phone {
                 "The session is answered already, or is a call of our own: end it",
             ));
         }
-        self.with(id, |session, ctx| session.reject(code, reason, ctx));
         Ok(())
     }
 
@@ -380,13 +344,8 @@ impl Phone {
         &mut self,
         id: Option<SessionId>,
         conversation: Option<String>,
-        reason: Option<String>,
+        wanted: Option<EndReason>,
     ) -> Result<(), PhoneError> {
-        let condition = match reason.as_deref().map(Condition::parse) {
-            None => None,
-            Some(Some(condition)) => Some(condition),
-            Some(None) => return Err(wrong("reason must be a condition of XEP-0166 §7.4")),
-        };
         let id = match (id, conversation) {
             (Some(id), _) => Some(id),
             (None, Some(conversation)) => self
@@ -414,22 +373,8 @@ impl Phone {
                 "Unable to end session: session not connected.",
             ));
         };
-        self.with(live, |session, ctx| session.end(condition, ctx));
+        self.with(live, |session, ctx| session.end(wanted, ctx));
         Ok(())
-    }
-
-    fn abort(&mut self, ticket: Ticket) {
-        let (account, mut ctx) = self.account();
-        if account.abort(ticket, &mut ctx) || self.abort_transfer(ticket) {
-            return;
-        }
-        let calling = self
-            .sessions
-            .values()
-            .find(|session| session.call_ticket() == Some(ticket));
-        if let Some(id) = calling.map(|session| session.id) {
-            self.with(id, Session::abort);
-        }
     }
 
     fn expect_call(&mut self, conversation: String, timeout: Option<u64>) {
@@ -562,6 +507,34 @@ pub(super) fn check_headers(headers: &[(String, String)]) -> Result<(), PhoneErr
     }
 }
 
+/// What an end is to say, as the application wants it.
+fn wanted_end(
+    reason: Option<String>,
+    cause: Option<u8>,
+    text: Option<String>,
+) -> Result<Option<EndReason>, PhoneError> {
+    let condition = match reason.as_deref().map(Condition::parse) {
+        None => None,
+        Some(Some(condition)) => Some(condition),
+        Some(None) => return Err(wrong("reason must be a condition of XEP-0166 §7.4")),
+    };
+    check_cause(cause)?;
+    if let Some(text) = &text {
+        check_text("text", text)?;
+        if condition.is_none() && cause.is_none() {
+            return Err(wrong("text goes with a reason or a cause"));
+        }
+    }
+    Ok(EndReason::wanted(condition, cause, text))
+}
+
+fn check_cause(cause: Option<u8>) -> Result<(), PhoneError> {
+    match cause {
+        None | Some(1..=127) => Ok(()),
+        Some(_) => Err(wrong("cause must be a Q.850 cause, 1 to 127")),
+    }
+}
+
 pub(super) fn check_text(name: &str, text: &str) -> Result<(), PhoneError> {
     match is_printable(text) {
         true => Ok(()),
@@ -569,7 +542,7 @@ pub(super) fn check_text(name: &str, text: &str) -> Result<(), PhoneError> {
     }
 }
 
-fn wrong(message: &str) -> PhoneError {
+pub(super) fn wrong(message: &str) -> PhoneError {
     PhoneError::new(
         ErrorCode::InvalidArgument,
         ErrorType::InvalidOptions,

@@ -46,6 +46,10 @@ impl Phone {
         if let Some(old) = self.replaced(request)? {
             arrival.replaces = Some(old);
             arrival.muted = self.sessions.get(&old).is_some_and(Session::is_muted);
+            // RFC 7989 §10.2: who is talked to stays the same, whoever talks.
+            if let Some(uuid) = self.sessions.get(&old).and_then(Session::uuid) {
+                self.agent.keep_session(usage, uuid);
+            }
             // Its user has agreed to a call already: this one only goes on elsewhere.
             let source = AutoAnswerSource::Replaces;
             let delay = Duration::ZERO;

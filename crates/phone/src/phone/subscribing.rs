@@ -107,6 +107,17 @@ impl Phone {
         Ok(())
     }
 
+    /// The application does not wait any more for the server's word, and would never see the subscription.
+    pub(super) fn abandon_subscription(&mut self, ticket: Ticket) {
+        let waiting = |subscription: &&mut Subscription| subscription.ticket == Some(ticket);
+        let Some(subscription) = self.subscriptions.values_mut().find(waiting) else {
+            return;
+        };
+        if let Stage::Open(open) = subscription.stage {
+            self.agent.unsubscribe(open, self.now, &mut self.outputs);
+        }
+    }
+
     /// Gives a subscription up; nothing is returned where its end comes later.
     pub(super) fn unsubscribe(
         &mut self,

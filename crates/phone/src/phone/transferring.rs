@@ -3,6 +3,7 @@
 use sip::endpoint::ServerRequestId;
 use sip::message::Request;
 
+use super::calling::Call;
 use super::{Party, Phone};
 use crate::account::not_connected;
 use crate::command::{CallOptions, WhenRinging};
@@ -191,12 +192,16 @@ impl Phone {
             None => return self.known(id),
         };
         options.headers.extend(followed.referred.headers);
-        let target = followed.referred.target;
+        let call = Call {
+            target: followed.referred.target,
+            session: self.sessions.get(&id).and_then(Session::uuid),
+            report: followed.report,
+        };
         let seat = self
             .sessions
             .get(&id)
             .and_then(|known| known.place().seat());
-        let new = self.dial(ticket, target, options, followed.report);
+        let new = self.dial(ticket, call, options)?;
         match seat {
             // The target comes in the place of the member that asked for it.
             Some(seat) => self.expect_member(seat.conference, new),

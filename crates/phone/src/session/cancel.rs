@@ -38,7 +38,7 @@ impl Session {
     pub(super) fn withdraw(&mut self, reason: EndReason, ctx: &mut Context<'_>) {
         let next = match self.usage {
             Some(usage) => {
-                ctx.cancel(usage);
+                ctx.cancel(usage, reason.to_cancel_header());
                 State::Ending
             }
             None => State::Ended,

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use sip::endpoint::{Body, Invite, Reply};
+use sip::dialog::SessionUuids;
+use sip::endpoint::{Invite, Reply};
 use sip::message::Response;
 use sip::uri::Uri;
 
@@ -12,9 +13,10 @@ use super::{
 };
 use crate::audio;
 use crate::caller_identity::CallerIdentity;
+use crate::conversation_id;
 use crate::end_reason::{Condition, EndReason, Side};
 use crate::error::{ErrorCode, ErrorType, PhoneError};
-use crate::event::{ConnectionState, Direction, Event, Level, SessionChanges};
+use crate::event::{ConnectionState, Direction, EndToEndId, Event, Level, SessionChanges};
 use crate::id::{SessionId, Ticket};
 use crate::media::MediaCommand;
 use crate::output;
@@ -27,10 +29,13 @@ pub(crate) struct Dial {
     pub(crate) target: Uri<'static>,
     pub(crate) peer: Peer,
     pub(crate) conversation_id: String,
+    pub(crate) anonymous: bool,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) input: Option<audio::Input>,
     pub(crate) output: Option<audio::Output>,
+    /// Our half of the session's name, where it is the one of the call that led to this one (RFC 7989 §10.2).
+    pub(crate) session: Option<u128>,
     /// Who referred us to the target and wants to know what comes of it.
     pub(crate) report: Option<Report>,
 }
@@ -44,6 +49,7 @@ impl Session {
             state: State::Offering(Offering {
                 ticket: dial.ticket,
                 target: dial.target,
+                anonymous: dial.anonymous,
                 headers: dial.headers,
                 timeout: dial.timeout,
                 held: Vec::new(),
@@ -52,6 +58,10 @@ impl Session {
             call_id: String::new(),
             peer: dial.peer,
             identity: CallerIdentity::default(),
+            uuids: dial.session.map(|local| SessionUuids {
+                local,
+                remote: None,
+            }),
             direction: Direction::Outgoing,
             headers: Vec::new(),
             started: false,
@@ -95,17 +105,20 @@ impl Session {
         let ticket = offering.ticket;
         let timeout = offering.timeout;
         let held = std::mem::take(&mut offering.held);
+        let headers = std::mem::take(&mut offering.headers);
         let invite = Invite {
-            target: offering.target.clone(),
-            headers: std::mem::take(&mut offering.headers),
-            body: Some(Body::sdp(sdp)),
+            headers: headers.clone(),
+            anonymous: offering.anonymous,
+            session: self.uuids.map(|uuids| uuids.local),
+            ..Invite::offer(offering.target.clone(), sdp)
         };
         match ctx.invite(invite) {
             Ok(usage) => {
                 self.usage = Some(usage);
                 self.call_id = ctx.agent.call_id(usage).unwrap_or_default();
+                self.uuids = ctx.agent.session(usage);
                 if self.conversation_id.is_empty() {
-                    self.conversation_id = self.call_id.clone();
+                    self.conversation_id = self.told(headers, ctx);
                 }
                 self.state = State::Dialing(Dialing {
                     ticket,
@@ -117,6 +130,7 @@ impl Session {
                 let changes = SessionChanges {
                     call_id: Some(self.call_id.clone()),
                     conversation_id: Some(self.conversation_id.clone()),
+                    session_id: self.uuids.map(EndToEndId::from),
                     ..SessionChanges::default()
                 };
                 self.show_state(ctx, changes);
@@ -128,6 +142,14 @@ impl Session {
             }
             Err(error) => self.not_sent(&error, ctx),
         }
+    }
+
+    /// The conversation that the other party finds in our INVITE.
+    fn told(&self, mut headers: Vec<(String, String)>, ctx: &Context<'_>) -> String {
+        let own = self.uuids.map(|uuids| EndToEndId::from(uuids).local);
+        headers.extend(own.map(|own| ("Session-ID".to_owned(), own)));
+        let named = &ctx.config.conversation_id_headers;
+        conversation_id::find(&headers, named, &self.call_id)
     }
 
     fn not_sent(&mut self, error: &super::NotSent, ctx: &mut Context<'_>) {

@@ -129,6 +129,31 @@ impl Session {
         }
     }
 
+    /// Whether tones of this command wait.
+    pub(crate) fn is_dialling(&self, ticket: Ticket) -> bool {
+        match &self.state {
+            State::Active(active) => active.tones.contains(&ticket) || active.keys.wait(ticket),
+            State::Pending(_)
+            | State::Answering(_)
+            | State::Offering(_)
+            | State::Dialing(_)
+            | State::Ending
+            | State::Ended => false,
+        }
+    }
+
+    /// Drops the tones of a command that are not on their way yet.
+    pub(crate) fn stop_dialling(&mut self, ticket: Ticket, ctx: &mut Context<'_>) {
+        let State::Active(active) = &mut self.state else {
+            return;
+        };
+        active.keys.drop(ticket);
+        if active.tones.contains(&ticket) {
+            active.tones.retain(|waiting| *waiting != ticket);
+            ctx.media(self.id, MediaCommand::StopDtmf { ticket });
+        }
+    }
+
     /// A tone was sent; where none is left, the commands are done.
     pub(super) fn tones_sent(&mut self, remaining: u32, ctx: &mut Context<'_>) {
         if let (State::Active(active), 0) = (&mut self.state, remaining) {

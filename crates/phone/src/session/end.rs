@@ -4,7 +4,7 @@ use sip::endpoint::Reply;
 use sip::message::Method;
 
 use super::{Context, MediaPath, Session, State};
-use crate::end_reason::{Condition, EndReason, Side};
+use crate::end_reason::{Condition, ENDED_HERE, EndReason, Side};
 use crate::error::{ErrorCode, ErrorType, PhoneError, SipStatus};
 use crate::event::{Event, SessionChanges};
 use crate::media::MediaCommand;
@@ -14,9 +14,10 @@ impl Session {
     /// Ends the session from our side: BYE, CANCEL or a refusal, as its state asks for. Without a
     /// condition of the application's, a call that is not answered yet ends as given up (our own)
     /// or as declined (theirs).
-    pub(crate) fn end(&mut self, condition: Option<Condition>, ctx: &mut Context<'_>) {
-        let condition = condition.unwrap_or_else(|| self.ending());
-        self.end_because(EndReason::new(condition, Side::Local, "Ended here"), ctx);
+    pub(crate) fn end(&mut self, wanted: Option<EndReason>, ctx: &mut Context<'_>) {
+        let usual = || EndReason::new(self.ending(), Side::Local, ENDED_HERE);
+        let reason = wanted.unwrap_or_else(usual);
+        self.end_because(reason, ctx);
     }
 
     /// Ends the session, pending or not, because the phone ends.
@@ -49,7 +50,7 @@ impl Session {
             }
             State::Offering(_) | State::Dialing(_) => self.withdraw(reason, ctx),
             State::Active(_) => {
-                let next = self.hang_up(ctx);
+                let next = self.hang_up(&reason, ctx);
                 self.finish(reason, next, ctx);
             }
             State::Ending | State::Ended => {}
@@ -57,10 +58,13 @@ impl Session {
     }
 
     /// Sends the BYE; the endpoint keeps it until the ACK is there, or a flow.
-    fn hang_up(&self, ctx: &mut Context<'_>) -> State {
+    fn hang_up(&self, reason: &EndReason, ctx: &mut Context<'_>) -> State {
+        let why = reason.to_header();
+        let why = why.map(|why| ("Reason".to_owned(), why.to_string()));
+        let headers: Vec<_> = why.into_iter().collect();
         match self
             .usage
-            .map(|usage| ctx.request(usage, Method::Bye, &[], None))
+            .map(|usage| ctx.request(usage, Method::Bye, &headers, None))
         {
             Some(Ok(_)) => State::Ending,
             Some(Err(_)) | None => State::Ended,
@@ -185,5 +189,9 @@ fn refusal(reason: &EndReason) -> Reply {
     } else {
         486
     };
-    Reply::new(code)
+    let reply = Reply::new(code);
+    match reason.q850 {
+        Some(cause) => reply.header("Reason", format!("Q.850;cause={cause}")),
+        None => reply,
+    }
 }

@@ -48,6 +48,27 @@ impl Keys {
         self.orders.into_iter().map(|order| order.ticket)
     }
 
+    /// Whether this command waits.
+    pub(super) fn wait(&self, ticket: Ticket) -> bool {
+        self.orders.iter().any(|order| order.ticket == ticket)
+    }
+
+    /// Forgets the keys of a command that are not on their way.
+    pub(super) fn drop(&mut self, ticket: Ticket) {
+        for order in self
+            .orders
+            .iter_mut()
+            .filter(|order| order.ticket == ticket)
+        {
+            order.tones.clear();
+        }
+        // The answer to the key that is on its way settles the first one.
+        let first = self.orders.front().filter(|_| self.under_way);
+        let first = first.map(|order| order.ticket);
+        let stays = |order: &Order| order.ticket != ticket || Some(ticket) == first;
+        self.orders.retain(stays);
+    }
+
     fn waiting(&self) -> usize {
         self.orders.iter().map(|order| order.tones.len()).sum()
     }

@@ -23,6 +23,7 @@ mod media;
 mod mute;
 mod offer;
 mod pending;
+mod redirect;
 mod referral;
 mod refresh;
 mod reject;
@@ -36,6 +37,7 @@ mod transfer;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use sip::dialog::SessionUuids;
 use sip::endpoint::{RequestId, ServerRequestId, UsageId};
 use sip::uri::Uri;
 
@@ -72,6 +74,8 @@ pub(crate) struct Session {
     pub(crate) call_id: String,
     pub(crate) peer: Peer,
     identity: CallerIdentity,
+    /// What names it from end to end.
+    uuids: Option<SessionUuids>,
     direction: Direction,
     headers: Vec<(String, String)>,
     /// `SessionStarted` was emitted.
@@ -231,6 +235,7 @@ pub(crate) struct Answering {
 pub(crate) struct Offering {
     pub(crate) ticket: Ticket,
     target: Uri<'static>,
+    anonymous: bool,
     headers: Vec<(String, String)>,
     timeout: Option<Duration>,
     /// What is told after the reply to the command: the application has no session before it.

@@ -166,7 +166,7 @@ impl Session {
         };
         if active.offer_until.is_some_and(|until| until <= ctx.now) {
             active.offer_until = None;
-            ctx.cancel(usage);
+            ctx.cancel(usage, None);
         } else if let Pause::Until(at) = active.pause
             && at <= ctx.now
         {

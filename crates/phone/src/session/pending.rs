@@ -85,6 +85,7 @@ impl Session {
             call_id: arrival.call_id,
             peer: arrival.peer,
             identity: arrival.identity,
+            uuids: ctx.agent.session(arrival.usage),
             direction: Direction::Incoming,
             headers: arrival.headers,
             started: false,

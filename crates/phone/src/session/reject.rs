@@ -8,8 +8,14 @@ use crate::end_reason::{self, Condition, EndReason, Side};
 use crate::error::SipStatus;
 
 impl Session {
-    /// Refuses the call with this code and phrase.
-    pub(crate) fn reject(&mut self, code: u16, phrase: Option<String>, ctx: &mut Context<'_>) {
+    /// Refuses the call with this code and phrase, and the Q.850 cause that is to stand beside it (RFC 6432).
+    pub(crate) fn reject(
+        &mut self,
+        code: u16,
+        phrase: Option<String>,
+        cause: Option<u8>,
+        ctx: &mut Context<'_>,
+    ) {
         let standard = StatusCode::new(code).map_or("", StatusCode::default_reason);
         let text = phrase.clone().unwrap_or_else(|| standard.to_owned());
         let reason = EndReason {
@@ -21,11 +27,19 @@ impl Session {
             text: text.clone(),
             side: Side::Local,
             sip: Some(SipStatus { code, reason: text }),
-            q850: None,
+            q850: cause,
             targets: Vec::new(),
         };
         let mut reply = Reply::new(code);
         reply.reason = phrase;
+        if let Some(cause) = cause {
+            reply = reply.header("Reason", format!("Q.850;cause={cause}"));
+        }
+        self.refuse_with(reply, reason, ctx);
+    }
+
+    /// Refuses the call, pending or accepted, and tells the application once.
+    pub(super) fn refuse_with(&mut self, reply: Reply, reason: EndReason, ctx: &mut Context<'_>) {
         match self.state {
             State::Answering(_) => {
                 if let Some(usage) = self.usage {

@@ -3,7 +3,8 @@
 use super::{Context, MediaPath, Session, State};
 use crate::event::AutoAnswerSource;
 use crate::event::{
-    ConnectionState, Event, PendingSession, SessionChanges, SessionSnapshot, SessionState,
+    ConnectionState, EndToEndId, Event, PendingSession, SessionChanges, SessionSnapshot,
+    SessionState,
 };
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ impl Session {
             uri: self.peer.uri.clone(),
             display_name: self.peer.display_name.clone(),
             identity: self.identity.clone(),
+            session_id: self.uuids.map(EndToEndId::from),
             direction: self.direction,
             state,
             connection_state,
@@ -30,6 +32,25 @@ impl Session {
             headers: self.headers.clone(),
             start_time: self.start_time,
         }
+    }
+
+    /// Our half of what names it from end to end.
+    pub(crate) fn uuid(&self) -> Option<u128> {
+        self.uuids.map(|uuids| uuids.local)
+    }
+
+    /// Tells the application what names the session now, where that is news.
+    pub(crate) fn show_uuids(&mut self, ctx: &mut Context<'_>) {
+        let named = self.usage.and_then(|usage| ctx.agent.session(usage));
+        if named.is_none() || named == self.uuids {
+            return;
+        }
+        self.uuids = named;
+        let changes = SessionChanges {
+            session_id: named.map(EndToEndId::from),
+            ..SessionChanges::default()
+        };
+        self.show(ctx, changes);
     }
 
     pub(super) fn pending_session(

@@ -1,8 +1,9 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use sip::message::Method;
 
-use crate::harness::{Caller, Rig, alice_with};
+use crate::harness::{Caller, Pair, Rig, alice, alice_with, header};
 
 const ASKS: (&str, &str) = ("Call-Info", "<sip:pbx>;answer-after=0");
 
@@ -276,6 +277,69 @@ fn a_notify_answers_only_after_the_listeners_have_seen_the_call() {
     let id = rig.id_of("pendingSession");
     rig.done(json!({ "type": "delivered", "id": id }));
     assert_eq!(rig.count("sessionStarted"), 1);
+}
+
+/// What we send as a caller, we understand as the callee.
+#[test]
+fn a_call_can_ask_to_be_answered() {
+    for (wish, delay, source) in [
+        (json!({}), 0, "call-info"),
+        (json!({ "delay": 1500 }), 2000, "call-info"),
+    ] {
+        let mut pair = Pair::new(json!({ "autoAnswer": "headers" }));
+        let options = json!({ "autoAnswer": wish });
+        pair.command(
+            0,
+            json!({ "type": "call", "target": "bob", "options": options }),
+        );
+        let pending = pair.rigs[1].last("pendingSession");
+        assert_eq!(pending["autoAnswer"], true);
+        assert_eq!(pending["autoAnswerDelay"], delay);
+        assert_eq!(pending["autoAnswerSource"], source);
+        pair.advance(Duration::from_millis(delay));
+        assert_eq!(pair.rigs[0].count("answered"), 1);
+    }
+}
+
+#[test]
+fn a_call_asks_in_every_form_that_phones_understand() {
+    let sent = |wish: Value| {
+        let mut rig = Rig::registered(alice());
+        let options = json!({ "autoAnswer": wish });
+        rig.command(json!({ "type": "call", "target": "bob", "options": options }));
+        let invite = rig.request(&Method::Invite);
+        ["Answer-Mode", "Call-Info", "Alert-Info"].map(|name| header(&invite, name))
+    };
+    let [mode, call, alert] = sent(json!({}));
+    assert_eq!(mode.as_deref(), Some("Auto"));
+    assert_eq!(
+        call.as_deref(),
+        Some("<sip:auto-answer.invalid>;answer-after=0")
+    );
+    let info = "<http://auto-answer.invalid>;info=alert-autoanswer;delay=0";
+    assert_eq!(alert.as_deref(), Some(info));
+    let [mode, call, _] = sent(json!({ "delay": 3000 }));
+    assert_eq!(mode, None, "it knows no delay");
+    assert_eq!(
+        call.as_deref(),
+        Some("<sip:auto-answer.invalid>;answer-after=3")
+    );
+    let [mode, ..] = sent(json!({ "required": true }));
+    assert_eq!(mode.as_deref(), Some("Auto;require"));
+}
+
+/// RFC 5373 §4.2, in whatever other form the caller asks as well.
+#[test]
+fn a_required_answer_is_refused_rather_than_rung() {
+    let mut pair = Pair::new(json!({}));
+    let options = json!({ "autoAnswer": { "required": true } });
+    pair.command(
+        0,
+        json!({ "type": "call", "target": "bob", "options": options }),
+    );
+    assert_eq!(pair.rigs[1].count("pendingSession"), 0);
+    let end = pair.rigs[0].last("sessionEnded")["reason"].clone();
+    assert_eq!(end["sip"]["code"], 403);
 }
 
 #[test]

@@ -2,7 +2,7 @@ use phone::config::Policy;
 use phone::{Config, Options};
 use serde_json::{Value, json};
 
-use crate::harness::{alice, alice_with};
+use crate::harness::{Rig, alice, alice_with};
 
 fn error(options: Value) -> phone::ConfigError {
     Config::from_json(&options).expect_err("the options are wrong")
@@ -126,6 +126,26 @@ fn every_wrong_value_names_its_option_and_what_was_expected() {
             "{error}"
         );
         assert!(error.to_string().contains(option) && error.to_string().contains(&error.expected));
+    }
+}
+
+#[test]
+fn the_contact_can_name_a_host_of_the_applications() {
+    for (host, expected) in [
+        ("pbx-edge.example.com", "pbx-edge.example.com"),
+        ("203.0.113.9:5062", "203.0.113.9:5062"),
+        ("[2001:db8::9]:5062", "[2001:db8::9]:5062"),
+        ("[2001:db8::9]", "[2001:db8::9]"),
+    ] {
+        let mut rig = Rig::registered(alice_with(json!({ "contactHost": host })));
+        rig.command(json!({ "type": "call", "target": "bob" }));
+        let invite = rig.request(&sip::message::Method::Invite);
+        let contact = crate::harness::header(&invite, "Contact").unwrap();
+        assert_eq!(contact, format!("<sip:alice@{expected};transport=ws;ob>"));
+    }
+    for wrong in ["a b", "host:0", "host:99999", "", "a>;x", "user@host"] {
+        let error = error(alice_with(json!({ "contactHost": wrong })));
+        assert!(error.to_string().contains("contactHost"), "{error}");
     }
 }
 

@@ -2,7 +2,9 @@
 
 use serde_json::json;
 
-use crate::harness::{Caller, Rig, alice};
+use sip::message::{Method, Request};
+
+use crate::harness::{Caller, Pair, Rig, alice, alice_with, header};
 
 #[test]
 fn what_servers_say_of_the_caller_is_told() {
@@ -21,7 +23,7 @@ fn what_servers_say_of_the_caller_is_told() {
                 "History-Info",
                 "<sip:carol@example.com>;index=1, <sip:alice@example.com>;index=1.1",
             ),
-            ("User-to-User", "00ff;encoding=hex"),
+            ("User-to-User", "0068c3a9;encoding=hex"),
             ("Session-ID", "AB30317F1A784DC48FF824D0D3715D86"),
         ],
         Some("v=0\r\n"),
@@ -39,7 +41,7 @@ fn what_servers_say_of_the_caller_is_told() {
             { "uri": "sip:carol@example.com", "index": "1" },
             { "uri": "sip:alice@example.com", "index": "1.1" },
         ],
-        "userToUser": { "data": "00ff", "encoding": "hex" },
+        "userToUser": { "data": "0068c3a9", "encoding": "hex", "text": "hé" },
         "sessionId": "ab30317f1a784dc48ff824d0d3715d86",
     });
     assert_eq!(pending["identity"], expected);
@@ -65,4 +67,116 @@ fn what_nobody_can_read_is_left_out_and_lists_are_bounded() {
     assert_eq!(identity.get("asserted"), None);
     assert_eq!(identity.get("sessionId"), None);
     assert_eq!(identity["diversion"].as_array().unwrap().len(), 16);
+}
+
+/// The INVITE of a call with these options.
+fn placed(options: serde_json::Value) -> Request {
+    let mut rig = Rig::registered(alice_with(json!({ "displayName": "Alice" })));
+    rig.command(json!({ "type": "call", "target": "bob", "options": options }));
+    rig.request(&Method::Invite)
+}
+
+/// RFC 3323, RFC 3325: the server knows who pays, and is asked not to tell.
+#[test]
+fn an_anonymous_call_names_its_caller_to_the_own_server_alone() {
+    let invite = placed(json!({ "anonymous": true }));
+    let from = header(&invite, "From").unwrap();
+    assert!(
+        from.starts_with("\"Anonymous\" <sip:anonymous@anonymous.invalid>"),
+        "{from}"
+    );
+    assert_eq!(header(&invite, "Privacy").as_deref(), Some("id"));
+    assert_eq!(
+        header(&invite, "P-Preferred-Identity").as_deref(),
+        Some("\"Alice\" <sip:alice@example.com>")
+    );
+    let mut bare = invite.clone();
+    bare.headers_mut().remove("P-Preferred-Identity");
+    let text = String::from_utf8(bare.to_bytes().to_vec()).unwrap();
+    assert!(!text.to_lowercase().contains("alice"), "{text}");
+}
+
+#[test]
+fn an_anonymous_call_is_told_as_such_to_who_takes_it() {
+    let mut pair = Pair::new(json!({}));
+    let options = json!({ "anonymous": true });
+    pair.command(
+        0,
+        json!({ "type": "call", "target": "bob", "options": options }),
+    );
+    let pending = pair.rigs[1].last("pendingSession");
+    assert_eq!(pending["address"], "anonymous");
+    assert_eq!(pending["displayName"], "Anonymous");
+    assert_eq!(pending["identity"]["privacy"], json!(["id"]));
+    let id = pair.rigs[1].id_of("pendingSession");
+    pair.command(1, json!({ "type": "accept", "id": id }));
+    pair.command(1, json!({ "type": "end", "id": id }));
+    pair.rigs[0].assert_ended_once("success", "remote");
+}
+
+#[test]
+fn another_address_can_be_asked_for() {
+    for (options, expected) in [
+        (
+            json!({ "preferredIdentity": "+1 555 0100" }),
+            "<sip:+15550100@example.com;user=phone>",
+        ),
+        (
+            json!({ "preferredIdentity": "sales@example.com", "displayName": "Sales" }),
+            "\"Sales\" <sip:sales@example.com>",
+        ),
+    ] {
+        let invite = placed(options);
+        assert_eq!(
+            header(&invite, "P-Preferred-Identity").as_deref(),
+            Some(expected)
+        );
+        let from = header(&invite, "From").unwrap();
+        assert!(from.contains("<sip:alice@example.com>"), "{from}");
+    }
+    let plain = placed(json!({}));
+    assert_eq!(header(&plain, "P-Preferred-Identity"), None);
+}
+
+#[test]
+fn what_is_handed_over_arrives_as_it_was_given() {
+    for (given, expected) in [
+        (
+            json!("order 4711"),
+            json!({ "data": "6f726465722034373131", "encoding": "hex", "text": "order 4711" }),
+        ),
+        (
+            json!({ "data": "00C8FF" }),
+            json!({ "data": "00C8FF", "encoding": "hex" }),
+        ),
+        (
+            json!({ "data": "a;b", "encoding": "ascii" }),
+            json!({ "data": "a;b", "encoding": "ascii", "text": "a;b" }),
+        ),
+    ] {
+        let mut pair = Pair::new(json!({}));
+        let options = json!({ "userToUser": given });
+        pair.command(
+            0,
+            json!({ "type": "call", "target": "bob", "options": options }),
+        );
+        let pending = pair.rigs[1].last("pendingSession");
+        assert_eq!(pending["identity"]["userToUser"], expected);
+    }
+}
+
+#[test]
+fn what_can_not_be_written_is_refused() {
+    let mut rig = Rig::registered(alice());
+    for options in [
+        json!({ "userToUser": "" }),
+        json!({ "userToUser": { "data": "xyz" } }),
+        json!({ "userToUser": { "data": "a\r\nb", "encoding": "ascii" } }),
+        json!({ "preferredIdentity": "a\r\nX-Evil: 1" }),
+        json!({ "preferredIdentity": "http://example.com" }),
+    ] {
+        let call = json!({ "type": "call", "target": "bob", "options": options });
+        assert_eq!(rig.refused(call), "ERR_INVALID_ARGUMENT", "{options}");
+    }
+    assert!(rig.is_silent());
 }

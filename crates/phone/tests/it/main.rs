@@ -5,6 +5,7 @@
     reason = "these are tests, though most of their functions do not say so"
 )]
 
+mod aborting;
 mod auto_answer;
 mod beside;
 mod call_requests;
@@ -23,8 +24,11 @@ mod media;
 mod notifying;
 mod outgoing;
 mod pair;
+mod reasons;
+mod redirect;
 mod reoffer;
 mod ringing;
+mod session_name;
 mod session_timer;
 mod several;
 mod subscribing;

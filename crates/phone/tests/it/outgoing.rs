@@ -40,7 +40,7 @@ fn a_call_resolves_with_its_session_when_the_invite_is_out() {
     assert_eq!(reply["id"], id.to_string());
     assert_eq!(reply["direction"], "outgoing");
     assert_eq!(reply["callId"], header(&invite, "Call-ID").unwrap());
-    assert_eq!(reply["conversationId"], reply["callId"]);
+    assert_eq!(reply["conversationId"], reply["sessionId"]["local"]);
 }
 
 #[test]

@@ -188,7 +188,8 @@ impl Calls {
             | MediaCommand::AnswerReoffer { .. }
             | MediaCommand::Rollback
             | MediaCommand::Mute { .. }
-            | MediaCommand::SendDtmf { .. } => {
+            | MediaCommand::SendDtmf { .. }
+            | MediaCommand::StopDtmf { .. } => {
                 self.ensure(id, &command, jobs);
                 self.send(id, Order::Media(command));
             }

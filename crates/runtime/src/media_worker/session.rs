@@ -136,6 +136,7 @@ impl Engine for Hosted {
                 in_band,
             } => {
                 let tones = Tones {
+                    order: ticket.0,
                     digits: tones.reveal().to_owned(),
                     duration: Duration::from_millis(u64::from(duration)),
                     gap: Duration::from_millis(u64::from(gap)),
@@ -145,6 +146,10 @@ impl Engine for Hosted {
                     let reason = error.to_string();
                     self.failure = Some(MediaEvent::DtmfRefused { ticket, reason });
                 }
+                Ok(())
+            }
+            MediaCommand::StopDtmf { ticket } => {
+                session.stop_dtmf(ticket.0);
                 Ok(())
             }
             MediaCommand::Close => {

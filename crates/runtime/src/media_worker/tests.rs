@@ -69,7 +69,8 @@ impl Engine for Notes {
             | MediaCommand::SetVoice { .. }
             | MediaCommand::SetHearing { .. }
             | MediaCommand::Mute { .. }
-            | MediaCommand::SendDtmf { .. } => panic!("no test gives this order"),
+            | MediaCommand::SendDtmf { .. }
+            | MediaCommand::StopDtmf { .. } => panic!("no test gives this order"),
         }
         let _ = self.noted.send(Noted::Command(command));
     }

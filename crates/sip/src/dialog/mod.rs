@@ -2,9 +2,12 @@
 
 mod id;
 mod routing;
+mod session_uuids;
 
 pub use id::DialogId;
 pub(crate) use id::{from_tag, to_tag};
+pub use session_uuids::SessionUuids;
+pub(crate) use session_uuids::draw as draw_uuid;
 
 use crate::header::{CSeq, Contact};
 use crate::message::{HeaderName, Headers, Method, Request, Response};
@@ -45,6 +48,9 @@ pub struct Dialog {
     remote_cseq: Option<u32>,
     target: Uri<'static>,
     routes: RouteSet,
+    session: Option<SessionUuids>,
+    /// Our side does not want to be known (RFC 3323).
+    private: bool,
 }
 
 /// A request inside the dialog that is older than one we have seen (RFC 3261 §12.2.2).
@@ -64,6 +70,10 @@ impl Dialog {
     pub fn caller(request: &Request, response: &Response) -> Option<Self> {
         let headers = response.headers();
         let id = DialogId::of_answer(headers)?;
+        let mut session = SessionUuids::of_request(request.headers());
+        if let Some(session) = &mut session {
+            session.learn(headers);
+        }
         Some(Self {
             id,
             state: state_after(response),
@@ -74,6 +84,8 @@ impl Dialog {
             remote_cseq: None,
             target: contact_of(headers).unwrap_or_else(|| request.uri().into_owned()),
             routes: RouteSet::of_caller(record_routes(headers)),
+            session,
+            private: wants_privacy(request.headers()),
         })
     }
 
@@ -91,6 +103,8 @@ impl Dialog {
             remote_cseq: Some(headers.cseq().ok()?.number),
             target: contact_of(headers)?,
             routes: RouteSet::of_callee(record_routes(headers)),
+            session: None,
+            private: false,
         })
     }
 
@@ -109,6 +123,8 @@ impl Dialog {
             remote_cseq: Some(number),
             target: contact_of(headers)?,
             routes: RouteSet::of_callee(record_routes(headers)),
+            session: None,
+            private: false,
         })
     }
 
@@ -132,6 +148,30 @@ impl Dialog {
         &self.target
     }
 
+    /// Returns what names the session from end to end, where it is a call's.
+    pub fn session(&self) -> Option<SessionUuids> {
+        self.session
+    }
+
+    /// Says whether our side asked for privacy.
+    pub(crate) fn is_private(&self) -> bool {
+        self.private
+    }
+
+    /// Takes our half of the session's name; the other side's is that of their INVITE.
+    pub(crate) fn name_session(&mut self, local: u128, invite: &Headers) {
+        let mut session = SessionUuids::new(local);
+        session.learn(invite);
+        self.session = Some(session);
+    }
+
+    /// Takes the other side's half out of what it sent inside the dialog.
+    pub(crate) fn learn_session(&mut self, headers: &Headers) {
+        if let Some(session) = &mut self.session {
+            session.learn(headers);
+        }
+    }
+
     /// Confirms an early dialog of ours by the 2xx, whose Record-Route counts from now on (RFC 3261 §13.2.2.4).
     pub fn confirm_by(&mut self, response: &Response) {
         if self.state == State::Early {
@@ -153,6 +193,7 @@ impl Dialog {
         if let Some(target) = contact_of(headers) {
             self.target = target;
         }
+        self.learn_session(headers);
     }
 
     /// Takes the CSeq of a request inside the dialog, unless it is older than one seen; gaps are fine.
@@ -195,8 +236,17 @@ impl Dialog {
         headers.put(HeaderName::To, &self.remote);
         headers.put(HeaderName::CallId, &self.id.call_id);
         headers.push_typed(&CSeq::new(cseq, method));
+        if let Some(session) = self.session {
+            headers.put(HeaderName::SessionId, &session.to_header());
+        }
         request
     }
+}
+
+/// Says whether the sender of a request wants not to be known to its receiver (RFC 3323 §4.2).
+pub(crate) fn wants_privacy(headers: &Headers) -> bool {
+    let privacy = headers.get(HeaderName::Privacy);
+    privacy.is_some_and(|value| !value.trim().eq_ignore_ascii_case("none"))
 }
 
 fn state_after(response: &Response) -> State {

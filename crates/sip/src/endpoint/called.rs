@@ -7,7 +7,7 @@ use super::compose::check_reply;
 use super::event::{EndCause, Event, UsageId};
 use super::usage::{Called, EarlyOffers, Established, Received, Reliable, Unacked, Usage};
 use super::{Alarm, Endpoint};
-use crate::dialog::{Dialog, DialogId, to_tag};
+use crate::dialog::{Dialog, DialogId, draw_uuid, to_tag};
 use crate::message::{Method, Request, Response};
 use crate::transaction::{FlowId, ServerKey};
 
@@ -85,10 +85,11 @@ impl Endpoint {
             return self.refuse(key, &request, &refusal, now);
         }
         let tag = self.layer.local_tag(key).unwrap_or_default().to_owned();
-        let Some(dialog) = Dialog::callee(&request, &tag) else {
+        let Some(mut dialog) = Dialog::callee(&request, &tag) else {
             let refusal = Reply::new(400).because("Missing Contact");
             return self.refuse(key, &request, &refusal, now);
         };
+        dialog.name_session(draw_uuid(&mut self.rng), request.headers());
         let usage = UsageId(self.next_id());
         self.dialogs.insert(dialog.id().clone(), usage);
         self.received.insert(key, Received::Invite(usage));
@@ -278,6 +279,7 @@ impl Endpoint {
         if !awaited {
             return;
         }
+        established.dialog.learn_session(request.headers());
         established.flow = flow;
         self.emit(Event::Acked {
             usage,

@@ -28,8 +28,12 @@ impl Endpoint {
             target,
             headers,
             body,
+            anonymous,
+            session,
         } = invite;
-        let mut request = self.request_to(Method::Invite, &target, &headers, body.as_ref())?;
+        let body = body.as_ref();
+        let mut request = self.request_to(Method::Invite, &target, &headers, body, anonymous)?;
+        self.name_session(&mut request, session);
         self.ask_for_timer(&mut request, Timing::default());
         self.offer_reliability(&mut request);
         self.authorize(&mut request);

@@ -40,15 +40,30 @@ pub struct Invite {
     pub headers: Vec<(String, String)>,
     /// The offer; `None` asks the other side for one.
     pub body: Option<Body>,
+    /// Says nothing of who calls: an anonymous From, a Contact without our name, and `Privacy: id` where the headers
+    /// have none (RFC 3323 §4.1.1, RFC 3325 §9.3).
+    pub anonymous: bool,
+    /// Our half of the session's name (RFC 7989), where the call belongs to a session that has one already.
+    pub session: Option<u128>,
 }
 
 impl Invite {
-    /// Makes a call to `target` with an SDP offer.
-    pub fn offer(target: Uri<'static>, sdp: impl Into<Bytes>) -> Self {
+    /// Makes a call to `target` that asks for an offer.
+    pub fn new(target: Uri<'static>) -> Self {
         Self {
             target,
             headers: Vec::new(),
+            body: None,
+            anonymous: false,
+            session: None,
+        }
+    }
+
+    /// Makes a call to `target` with an SDP offer.
+    pub fn offer(target: Uri<'static>, sdp: impl Into<Bytes>) -> Self {
+        Self {
             body: Some(Body::sdp(sdp)),
+            ..Self::new(target)
         }
     }
 }
@@ -64,6 +79,8 @@ pub struct Reply {
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: Option<Body>,
+    /// Where a 3xx sends the caller.
+    pub elsewhere: Option<Box<Uri<'static>>>,
 }
 
 impl Reply {
@@ -74,6 +91,15 @@ impl Reply {
             reason: None,
             headers: Vec::new(),
             body: None,
+            elsewhere: None,
+        }
+    }
+
+    /// Makes a 3xx that sends the caller to `target`.
+    pub fn redirect(code: u16, target: Uri<'static>) -> Self {
+        Self {
+            elsewhere: Some(Box::new(target)),
+            ..Self::new(code)
         }
     }
 

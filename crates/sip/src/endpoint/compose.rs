@@ -4,6 +4,7 @@ use rand::Rng;
 
 use super::command::{Body, CommandError, Reply};
 use super::{Endpoint, EndpointConfig};
+use crate::dialog::wants_privacy;
 use crate::header::{CSeq, NameAddr, To};
 use crate::message::{HeaderName, Headers, Method, Request, Response, StatusCode};
 use crate::put::Put;
@@ -17,13 +18,17 @@ impl Endpoint {
         target: &Uri<'_>,
         headers: &[(String, String)],
         body: Option<&Body>,
+        anonymous: bool,
     ) -> Result<Request, CommandError> {
         check_target(target)?;
         check_headers(headers)?;
         check_body(body)?;
         let tag = format!("{:016x}", self.rng.next_u64());
         let call_id = long_id(&mut self.rng);
-        let from = name_addr(self.config.display_name.as_deref(), &self.config.aor);
+        let from = match anonymous {
+            true => ANONYMOUS.to_owned(),
+            false => name_addr(self.config.display_name.as_deref(), &self.config.aor),
+        };
         let mut request = Request::new(method.clone(), target.to_request_uri());
         let out = request.headers_mut();
         for route in self.preloaded_routes() {
@@ -34,9 +39,14 @@ impl Endpoint {
         out.put(HeaderName::To, &format!("<{}>", target.to_request_uri()));
         out.put(HeaderName::CallId, &call_id);
         out.push_typed(&CSeq::new(1, method));
-        self.push_common(&mut request, is_private(headers));
-        push_all(request.headers_mut(), &self.config.extra_headers);
-        push_all(request.headers_mut(), headers);
+        let out = request.headers_mut();
+        push_all(out, &self.config.extra_headers);
+        push_all(out, headers);
+        if anonymous && out.get(HeaderName::Privacy).is_none() {
+            out.put(HeaderName::Privacy, "id");
+        }
+        let private = wants_privacy(out);
+        self.push_common(&mut request, private);
         Ok(with_body(request, body))
     }
 
@@ -87,7 +97,12 @@ impl Endpoint {
         }
         set_to_tag(&mut response, tag);
         self.push_answer_headers(request, &mut response);
+        if let Some(elsewhere) = &reply.elsewhere {
+            let contact = format!("<{elsewhere}>");
+            response.headers_mut().put(HeaderName::Contact, &contact);
+        }
         push_all(response.headers_mut(), &reply.headers);
+        self.name_answer(request, tag, &mut response);
         if let Some(body) = &reply.body
             && let Ok(full) = response
                 .clone()
@@ -123,12 +138,13 @@ impl Endpoint {
     /// The Contact of a dialog: a GRUU once we have one, else our own with `ob` (RFC 5626 §4.3, RFC 5627 §4.4).
     fn dialog_contact(&self, private: bool) -> String {
         let binding = self.binding.as_ref();
-        let gruu = binding.and_then(|binding| {
-            let temporary = binding.temp_gruu.as_ref().filter(|_| private);
-            temporary.or(binding.pub_gruu.as_ref())
+        let gruu = binding.and_then(|binding| match private {
+            true => binding.temp_gruu.as_ref(),
+            false => binding.pub_gruu.as_ref(),
         });
         match gruu {
             Some(gruu) => format!("<{gruu}>"),
+            None if private => format!("<{};ob>", self.private_contact),
             None => format!("<{};ob>", self.contact),
         }
     }
@@ -146,10 +162,18 @@ impl Endpoint {
     }
 }
 
-/// Our Contact's URI: the user of our address of record at a host that is nobody's.
-pub(super) fn contact_uri(config: &EndpointConfig, host: &str) -> Uri<'static> {
-    let user = config.aor.user_unescaped();
-    let bare = Uri::sip(user.as_deref(), host, None)
+/// RFC 3323 §4.1.1.3.
+const ANONYMOUS: &str = "\"Anonymous\" <sip:anonymous@anonymous.invalid>";
+
+/// Our Contact's URI: the user of our address of record, or another, at `host`, a name of hexadecimal digits that is
+/// nobody's, unless the configuration names a host.
+pub(super) fn contact_uri(config: &EndpointConfig, user: Option<&str>, host: &str) -> Uri<'static> {
+    let (named, port) = config
+        .contact_host
+        .as_ref()
+        .map_or((host, None), |(host, port)| (host, *port));
+    let bare = Uri::sip(user, named, port)
+        .or_else(|_| Uri::sip(user, host, None))
         .expect("a user is escaped, and a name of hexadecimal digits is a host");
     match &config.contact_transport {
         Some(transport) => bare.with_param("transport", transport).unwrap_or(bare),
@@ -230,7 +254,8 @@ pub(super) fn check_headers(headers: &[(String, String)]) -> Result<(), CommandE
 pub(super) fn check_reply(reply: &Reply) -> Result<(), CommandError> {
     check_headers(&reply.headers)?;
     check_body(reply.body.as_ref())?;
-    if !(101..=699).contains(&reply.code) {
+    let redirects = (300..400).contains(&reply.code);
+    if !(101..=699).contains(&reply.code) || (reply.elsewhere.is_some() && !redirects) {
         return Err(CommandError::Code { code: reply.code });
     }
     match &reply.reason {
@@ -293,13 +318,6 @@ fn is_ours(name: &str) -> bool {
                 | HeaderName::RAck
         )
     )
-}
-
-fn is_private(headers: &[(String, String)]) -> bool {
-    headers.iter().any(|(name, value)| {
-        HeaderName::lookup(name) == Some(HeaderName::Privacy)
-            && !value.trim().eq_ignore_ascii_case("none")
-    })
 }
 
 fn is_refusal(status: StatusCode) -> bool {

@@ -18,6 +18,8 @@ pub struct EndpointConfig {
     pub registrar: Option<Uri<'static>>,
     /// Value of the Contact's `transport` parameter; `None` leaves it out.
     pub contact_transport: Option<String>,
+    /// Host and port of the Contact; `None` takes a name that nobody else has (RFC 7118 §5.2.1).
+    pub contact_host: Option<(String, Option<u16>)>,
     /// `+sip.instance`, a URN such as `urn:uuid:…` (RFC 5626 §4.1), without angle brackets.
     pub instance_id: String,
     /// `reg-id` of our one flow (RFC 5626 §4.2).
@@ -64,6 +66,7 @@ impl EndpointConfig {
             display_name: None,
             registrar: None,
             contact_transport: Some("ws".into()),
+            contact_host: None,
             instance_id: instance_id.into(),
             reg_id: 1,
             user_agent: concat!("offhook/", env!("CARGO_PKG_VERSION")).into(),

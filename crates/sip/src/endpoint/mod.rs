@@ -26,6 +26,7 @@ mod redirecting;
 mod registering;
 mod reliable;
 mod replacing;
+mod session_name;
 mod session_timer;
 mod subscribing;
 mod usage;
@@ -141,6 +142,8 @@ pub struct Endpoint {
     authenticator: Option<Authenticator>,
     /// Our Contact's URI: the same for the endpoint's whole life, whatever flows come and go.
     contact: Uri<'static>,
+    /// The same without our name.
+    private_contact: Uri<'static>,
     flows: BTreeMap<FlowId, Flow>,
     /// The flow that new requests take: the last that came up.
     primary: Option<FlowId>,
@@ -183,7 +186,12 @@ impl Endpoint {
         let mut rng = StdRng::from_seed(seed);
         // RFC 7118 §5.2.1: a name that nobody can resolve, and nobody else has.
         let host = format!("{:012x}.invalid", rng.next_u64() >> 16);
-        let contact = compose::contact_uri(&config, &host);
+        let user = config
+            .aor
+            .user_unescaped()
+            .map(std::borrow::Cow::into_owned);
+        let contact = compose::contact_uri(&config, user.as_deref(), &host);
+        let private_contact = compose::contact_uri(&config, Some("anonymous"), &host);
         let registration = Registration::new(Settings {
             registrar: compose::registrar(&config),
             aor: compose::name_addr(config.display_name.as_deref(), &config.aor),
@@ -209,6 +217,7 @@ impl Endpoint {
             rng,
             layer,
             contact,
+            private_contact,
             flows: BTreeMap::new(),
             primary: None,
             flow_timer: None,

@@ -36,7 +36,7 @@ impl Endpoint {
         }
         let flow = self.flow_for(None).ok_or(CommandError::NoFlow)?;
         self.check_transactions()?;
-        let mut request = self.request_to(method, target, headers, body)?;
+        let mut request = self.request_to(method, target, headers, body, false)?;
         self.authorize(&mut request);
         let id = RequestId(self.next_id());
         self.send_outside(flow, id, request, 0, now);

@@ -51,6 +51,7 @@ impl Endpoint {
         if dialog.accept_cseq(number).is_err() {
             return self.refuse(key, &request, &Reply::new(500), now);
         }
+        dialog.learn_session(request.headers());
         match self.usages.get_mut(&usage) {
             Some(Usage::Calling(_)) => self.receive_in_early(key, usage, request, now),
             Some(Usage::Called(_)) => self.receive_while_called(key, usage, request, now),

@@ -5,7 +5,7 @@ use super::outside::renumbered;
 use super::usage::Calling;
 use super::{Endpoint, Redirects};
 use crate::header::Contact;
-use crate::message::{Request, Response};
+use crate::message::{HeaderName, Request, Response};
 use crate::uri::Uri;
 
 /// The most that is read of one answer.
@@ -49,6 +49,10 @@ impl Endpoint {
             redirection.tried.push(target.clone());
             let mut again = renumbered(&calling.request, None);
             again.set_uri(target.clone());
+            // RFC 5806 §5.2: who diverted the call is told where it goes next.
+            again
+                .headers_mut()
+                .copy(HeaderName::Diversion, response.headers());
             self.authorize(&mut again);
             self.emit(Event::Redirecting {
                 usage,

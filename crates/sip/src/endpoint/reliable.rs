@@ -76,10 +76,11 @@ impl Endpoint {
         let (Some(invite), Some(early)) = (invite, early_of(calling, dialog)) else {
             return;
         };
+        let private = early.dialog.is_private();
         let mut request = early.dialog.request(Method::Prack);
         let cseq = CSeq::new(invite.number, Method::Invite);
         request.headers_mut().push_typed(&RAck { rseq, cseq });
-        self.push_common(&mut request, false);
+        self.push_common(&mut request, private);
         self.authorize(&mut request);
         self.send_prack_again(flow, usage, dialog.clone(), request, 0, now);
     }

@@ -93,7 +93,8 @@ impl Endpoint {
         }
         let headers = headers_of(&wish);
         check_headers(&headers)?;
-        let mut request = self.request_to(Method::Subscribe, &wish.target, &headers, None)?;
+        let mut request =
+            self.request_to(Method::Subscribe, &wish.target, &headers, None, false)?;
         self.authorize(&mut request);
         let id = SubscriptionId(self.next_id());
         let call_id = request.headers().get(HeaderName::CallId);
@@ -255,7 +256,13 @@ impl Endpoint {
             return true;
         }
         let (wish, flow) = (subscription.wish.clone(), subscription.flow);
-        let made = self.request_to(Method::Subscribe, &wish.target, &headers_of(&wish), None);
+        let made = self.request_to(
+            Method::Subscribe,
+            &wish.target,
+            &headers_of(&wish),
+            None,
+            false,
+        );
         let (Ok(mut request), Some(flow)) = (made, self.flow_for(Some(flow))) else {
             return false;
         };

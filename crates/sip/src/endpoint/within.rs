@@ -120,8 +120,9 @@ impl Endpoint {
     ) -> Option<Request> {
         let timing = self.timing(usage);
         let (dialog, _) = self.dialog_and_flow(usage)?;
+        let private = dialog.is_private();
         let mut request = dialog.request(method);
-        self.push_common(&mut request, false);
+        self.push_common(&mut request, private);
         push_all(request.headers_mut(), headers);
         let mut request = with_body(request, body);
         self.ask_for_timer(&mut request, timing);

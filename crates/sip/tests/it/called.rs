@@ -514,3 +514,69 @@ fn a_refusal_is_repeated_over_udp_until_its_ack() {
     lone.nothing_sent();
     assert!(lone.endpoint.is_idle());
 }
+
+/// RFC 7989 §6.
+#[test]
+fn every_answer_in_a_call_carries_our_half_of_its_session_id_and_theirs() {
+    let theirs = "47755a9de7794ba387653f2099600ef2";
+    let mut lone = Lone::over_wss();
+    let null = "0".repeat(32);
+    let extra = format!("Session-ID: {theirs};remote={null}\r\n");
+    let invite = incoming("INVITE", "c1", "1", &extra);
+    let usage = called(&mut lone, &invite);
+    respond(&mut lone, usage, &Reply::new(180));
+    let ringing = header_of(&lone.response(180), "Session-ID").to_owned();
+    respond(&mut lone, usage, &Reply::new(200).sdp(SDP));
+    let ok = lone.response(200);
+    assert_eq!(header_of(&ok, "Session-ID"), ringing);
+    let (ours, remote) = ringing.split_once(";remote=").unwrap();
+    assert_eq!(remote, theirs);
+    assert!(ours.len() == 32 && ours != null, "{ours}");
+
+    let other = "ab30317f1a784dc48ff824d0d3715d86";
+    let moved = format!("Session-ID: {other};remote={ours}\r\n");
+    lone.receive(within(&invite, &ok, "ACK", 1, "ack", "", ""));
+    lone.receive(within(&invite, &ok, "BYE", 2, "bye", &moved, ""));
+    let bye = lone.response(200);
+    assert_eq!(
+        header_of(&bye, "Session-ID"),
+        format!("{ours};remote={other}")
+    );
+}
+
+#[test]
+fn a_call_that_takes_the_place_of_another_keeps_our_half_of_its_session_id() {
+    let mut lone = Lone::over_wss();
+    let usage = called(&mut lone, &incoming("INVITE", "c1", "1", ""));
+    let kept = 0x47755a9d_e779_4ba3_8765_3f2099600ef2;
+    lone.act(|alice, _| alice.keep_session(usage, kept));
+    assert_eq!(lone.endpoint.session(usage).unwrap().local, kept);
+    respond(&mut lone, usage, &Reply::new(180));
+    let ringing = lone.response(180);
+    let id = header_of(&ringing, "Session-ID");
+    assert!(id.starts_with("47755a9de7794ba387653f2099600ef2;"), "{id}");
+}
+
+#[test]
+fn a_redirected_caller_learns_where_to_go() {
+    let mut lone = Lone::over_wss();
+    let usage = called(&mut lone, &incoming("INVITE", "c1", "1", ""));
+    let target = "sip:carol@example.com;user=phone".parse().unwrap();
+    respond(&mut lone, usage, &Reply::redirect(302, target));
+    let moved = lone.response(302);
+    let contacts: Vec<&str> = moved.headers().all("Contact").collect();
+    assert_eq!(contacts, ["<sip:carol@example.com;user=phone>"]);
+}
+
+#[test]
+fn the_contact_names_the_host_that_it_was_told() {
+    let config = sip::endpoint::EndpointConfig {
+        contact_host: Some(("203.0.113.9".into(), Some(5062))),
+        ..config("alice")
+    };
+    let mut lone = Lone::with(config, Transport::Wss);
+    let usage = called(&mut lone, &incoming("INVITE", "c1", "1", ""));
+    respond(&mut lone, usage, &Reply::new(200).sdp(SDP));
+    let contact = header_of(&lone.response(200), "Contact").to_owned();
+    assert_eq!(contact, "<sip:alice@203.0.113.9:5062;transport=ws;ob>");
+}

@@ -42,11 +42,7 @@ fn an_invite_says_that_it_can_be_answered_reliably_if_it_has_an_offer() {
     let (_, invite) = call(&mut lone);
     assert!(invite.headers().lists("Supported", "100rel"));
     lone.act(|alice, now| {
-        let invite = Invite {
-            target: uri("sip:bob@example.com"),
-            headers: Vec::new(),
-            body: None,
-        };
+        let invite = Invite::new(uri("sip:bob@example.com"));
         alice.invite(invite, now).unwrap()
     });
     let late = lone.request(Method::Invite);

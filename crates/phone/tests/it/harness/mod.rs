@@ -372,6 +372,7 @@ impl Rig {
                 .rev()
                 .map(|remaining| MediaEvent::DtmfSent { remaining })
                 .collect(),
+            MediaCommand::StopDtmf { .. } => vec![MediaEvent::DtmfSent { remaining: 0 }],
             MediaCommand::Rollback
             | MediaCommand::Start { .. }
             | MediaCommand::SetInput { .. }

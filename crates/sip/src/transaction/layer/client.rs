@@ -330,7 +330,12 @@ fn hop_request(invite: &Request, method: Method) -> Request {
     }
     to.copy(HeaderName::Route, from);
     to.put(HeaderName::MaxForwards, "70");
-    for name in [HeaderName::From, HeaderName::To, HeaderName::CallId] {
+    for name in [
+        HeaderName::From,
+        HeaderName::To,
+        HeaderName::CallId,
+        HeaderName::SessionId,
+    ] {
         to.copy(name, from);
     }
     let number = from.cseq().map_or(0, |cseq| cseq.number);

@@ -78,11 +78,7 @@ fn the_ack_of_a_2xx_follows_the_dialogs_routes_and_not_the_invites_path() {
 fn an_offer_in_the_2xx_is_answered_in_the_ack_which_is_repeated() {
     let mut lone = Lone::over_wss();
     let usage = lone.act(|alice, now| {
-        let invite = Invite {
-            target: uri("sip:bob@example.com"),
-            headers: Vec::new(),
-            body: None,
-        };
+        let invite = Invite::new(uri("sip:bob@example.com"));
         alice.invite(invite, now).unwrap()
     });
     let invite = lone.request(Method::Invite);
@@ -108,11 +104,7 @@ fn an_offer_in_the_2xx_is_answered_in_the_ack_which_is_repeated() {
 fn hanging_up_while_an_answer_is_owed_sends_the_ack_first() {
     let mut lone = Lone::over_wss();
     let usage = lone.act(|alice, now| {
-        let invite = Invite {
-            target: uri("sip:bob@example.com"),
-            headers: Vec::new(),
-            body: None,
-        };
+        let invite = Invite::new(uri("sip:bob@example.com"));
         alice.invite(invite, now).unwrap()
     });
     let invite = lone.request(Method::Invite);

@@ -16,6 +16,7 @@ use crate::lone::{
 mod acks;
 mod cancel;
 mod forks;
+mod identity;
 mod redirection;
 
 fn call(lone: &mut Lone) -> (UsageId, Request) {

@@ -1,0 +1,109 @@
+//! What the INVITE of a call says beside its offer: the conversation, who calls, what is handed over, how it is to be answered.
+
+use sip::uri::Uri;
+
+use crate::command::{AnswerRequest, CallOptions};
+use crate::config::{Config, is_printable, may_be_added};
+use crate::conversation_id;
+use crate::error::PhoneError;
+use crate::{target, user_to_user};
+
+type Header = (String, String);
+
+/// A URI where headers want one and there is nothing to say: a name that never exists (RFC 6761 §6.4).
+const NOWHERE: &str = "auto-answer.invalid";
+
+/// The headers; a text is returned where one can't be written.
+pub(crate) fn headers(options: &mut CallOptions, config: &Config) -> Result<Vec<Header>, Refusal> {
+    let mut headers = std::mem::take(&mut options.headers);
+    headers.extend(conversation(options, config)?);
+    headers.extend(preferred_identity(options, config)?);
+    if let Some(handed_over) = &options.user_to_user {
+        let value = user_to_user::write(handed_over).ok_or(Refusal::Wrong(
+            "userToUser must be at most 1024 bytes of text, or data as its encoding wants it",
+        ))?;
+        headers.push(("User-to-User".into(), value));
+    }
+    headers.extend(options.auto_answer.iter().flat_map(auto_answer));
+    Ok(headers)
+}
+
+/// Why an INVITE can't be written.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    /// What an option must be.
+    Wrong(&'static str),
+    /// It is no target.
+    Target(PhoneError),
+}
+
+fn conversation(options: &CallOptions, config: &Config) -> Result<Option<Header>, Refusal> {
+    let Some(id) = &options.conversation_id else {
+        return Ok(None);
+    };
+    check_text(id, "conversationId must have no control characters")?;
+    let mut named = config.conversation_id_headers.iter();
+    let name = named
+        .find(|name| may_be_added(name))
+        .map_or(conversation_id::SENT_AS, String::as_str);
+    Ok(Some((name.to_owned(), id.clone())))
+}
+
+/// RFC 3325 §9.2: for our own server, which asserts it or not. Behind an anonymous From it is what says who pays.
+fn preferred_identity(options: &CallOptions, config: &Config) -> Result<Option<Header>, Refusal> {
+    let own = || config.address.to_string();
+    let preferred = match &options.preferred_identity {
+        Some(preferred) => {
+            let uri: Uri<'_> =
+                target::resolve(preferred, &config.address).map_err(Refusal::Target)?;
+            Some(uri.to_string())
+        }
+        None if options.display_name.is_some() || options.anonymous => Some(own()),
+        None => None,
+    };
+    let Some(uri) = preferred else {
+        return Ok(None);
+    };
+    let of_ours = config.display_name.as_deref().filter(|_| uri == own());
+    let name = options.display_name.as_deref().or(of_ours);
+    let value = match name.filter(|name| !name.is_empty()) {
+        Some(name) => {
+            check_text(name, "displayName must have no control characters")?;
+            let quoted = name.replace('\\', "\\\\").replace('"', "\\\"");
+            format!("\"{quoted}\" <{uri}>")
+        }
+        None => format!("<{uri}>"),
+    };
+    Ok(Some(("P-Preferred-Identity".into(), value)))
+}
+
+/// The three forms that phones understand, for none understands all. `Answer-Mode` (RFC 5373) knows no delay: whoever
+/// reads nothing else would answer too early.
+fn auto_answer(wish: &AnswerRequest) -> Vec<Header> {
+    let seconds = wish.delay.div_ceil(1000);
+    let mode = match wish.required {
+        true => Some("Auto;require"),
+        false if seconds == 0 => Some("Auto"),
+        false => None,
+    };
+    let mode = mode.map(|mode| ("Answer-Mode".into(), mode.into()));
+    let infos = [
+        (
+            "Call-Info",
+            format!("<sip:{NOWHERE}>;answer-after={seconds}"),
+        ),
+        (
+            "Alert-Info",
+            format!("<http://{NOWHERE}>;info=alert-autoanswer;delay={seconds}"),
+        ),
+    ];
+    let infos = infos.map(|(name, value)| (name.into(), value));
+    mode.into_iter().chain(infos).collect()
+}
+
+fn check_text(text: &str, otherwise: &'static str) -> Result<(), Refusal> {
+    match is_printable(text) {
+        true => Ok(()),
+        false => Err(Refusal::Wrong(otherwise)),
+    }
+}

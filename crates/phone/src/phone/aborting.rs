@@ -1,0 +1,38 @@
+//! Commands that the application gives up.
+
+use super::Phone;
+use crate::error::{ErrorCode, ErrorType, PhoneError};
+use crate::id::Ticket;
+use crate::session::Session;
+
+impl Phone {
+    /// Takes back what can be taken back, and settles the command. What is with the other side already goes on: whoever
+    /// wants that undone has to ask for it.
+    pub(super) fn abort(&mut self, ticket: Ticket) {
+        let calling = self
+            .sessions
+            .values()
+            .find(|session| session.call_ticket() == Some(ticket));
+        if let Some(id) = calling.map(|session| session.id) {
+            self.with(id, Session::abort);
+            return;
+        }
+        if !self.open.contains(&ticket) {
+            return;
+        }
+        let (account, mut ctx) = self.account();
+        if account.abort(ticket, &mut ctx) || self.abort_transfer(ticket) {
+            return;
+        }
+        let dialling = self
+            .sessions
+            .values()
+            .find(|session| session.is_dialling(ticket));
+        if let Some(id) = dialling.map(|session| session.id) {
+            self.with(id, |session, ctx| session.stop_dialling(ticket, ctx));
+        }
+        self.abandon_subscription(ticket);
+        let error = PhoneError::new(ErrorCode::Aborted, ErrorType::Generic, "Aborted");
+        self.reply(ticket, Err(error));
+    }
+}

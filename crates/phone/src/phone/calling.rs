@@ -1,0 +1,99 @@
+//! Calls of our own.
+
+use std::time::Duration;
+
+use sip::uri::Uri;
+
+use super::command::{check_headers, wrong};
+use super::{Party, Phone};
+use crate::account::not_connected;
+use crate::command::CallOptions;
+use crate::error::{ErrorCode, ErrorType, PhoneError};
+use crate::id::{SessionId, Ticket};
+use crate::invitation::{self, Refusal};
+use crate::session::{Dial, Report, Session};
+use crate::{target, wire};
+
+/// Whom to call, and what led to it.
+#[derive(Debug)]
+pub(super) struct Call {
+    pub(super) target: Uri<'static>,
+    /// Our half of the name of the session that it belongs to.
+    pub(super) session: Option<u128>,
+    pub(super) report: Option<Report>,
+}
+
+impl Phone {
+    pub(super) fn call(
+        &mut self,
+        ticket: Ticket,
+        target: &str,
+        options: CallOptions,
+    ) -> Result<(), PhoneError> {
+        let target = target::resolve(target, &self.config.address)?;
+        self.check_call(&options)?;
+        if !self.agent.is_up() {
+            return Err(not_connected());
+        }
+        self.check_room()?;
+        let call = Call {
+            target,
+            session: None,
+            report: None,
+        };
+        let id = self.dial(ticket, call, options)?;
+        self.hold_others(Party::Session(id));
+        Ok(())
+    }
+
+    pub(super) fn check_room(&self) -> Result<(), PhoneError> {
+        match self.config.max_sessions {
+            Some(most) if self.count() >= most => Err(PhoneError::new(
+                ErrorCode::TooManySessions,
+                ErrorType::Call,
+                "As many sessions as maxSessions allows exist already",
+            )),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    pub(super) fn check_call(&self, options: &CallOptions) -> Result<(), PhoneError> {
+        check_headers(&options.headers)?;
+        invitation::headers(&mut options.clone(), &self.config).map_err(refused)?;
+        Ok(())
+    }
+
+    /// Makes the session of a call, which its INVITE and the command's reply follow; others are the caller's to hold.
+    pub(super) fn dial(
+        &mut self,
+        ticket: Ticket,
+        call: Call,
+        mut options: CallOptions,
+    ) -> Result<SessionId, PhoneError> {
+        let headers = invitation::headers(&mut options, &self.config).map_err(refused)?;
+        let dial = Dial {
+            ticket,
+            peer: wire::peer(&call.target),
+            target: call.target,
+            conversation_id: options.conversation_id.unwrap_or_default(),
+            anonymous: options.anonymous,
+            headers,
+            timeout: options.timeout.map(Duration::from_millis),
+            input: options.input,
+            output: options.output,
+            session: call.session,
+            report: call.report,
+        };
+        let id = self.new_id();
+        let session = Session::dial(id, dial, &mut self.context());
+        self.keep(session);
+        Ok(id)
+    }
+}
+
+fn refused(refusal: Refusal) -> PhoneError {
+    match refusal {
+        Refusal::Wrong(what) => wrong(what),
+        Refusal::Target(error) => error,
+    }
+}

@@ -1,0 +1,49 @@
+import type { EndCondition } from './end-reason'
+import type { DiversionReason } from './options'
+import type { Rule, Schema } from './schema'
+
+const conditions: readonly EndCondition[] = [
+  'alternative-session',
+  'busy',
+  'cancel',
+  'connectivity-error',
+  'decline',
+  'expired',
+  'failed-application',
+  'failed-transport',
+  'general-error',
+  'gone',
+  'incompatible-parameters',
+  'media-error',
+  'security-error',
+  'success',
+  'timeout',
+  'unsupported-applications',
+  'unsupported-transports',
+]
+const diversions: readonly DiversionReason[] = [
+  'away',
+  'deflection',
+  'do-not-disturb',
+  'follow-me',
+  'no-answer',
+  'out-of-service',
+  'time-of-day',
+  'unavailable',
+  'unconditional',
+  'unknown',
+  'user-busy',
+]
+const cause: Rule = { number: { min: 1, max: 127, integer: true } }
+
+/** How a session is ended. */
+export const endOptions: Schema = { reason: { oneOf: conditions }, cause, text: 'string' }
+
+/** How what somebody asks for is refused. */
+export const refusalOptions: Schema = { code: { number: { min: 300, max: 699, integer: true } }, reason: 'string' }
+
+/** How a call is refused. */
+export const rejectOptions: Schema = { ...refusalOptions, cause }
+
+/** How a caller is sent elsewhere. */
+export const redirectOptions: Schema = { code: { oneOf: [301, 302] }, reason: { oneOf: diversions } }
