@@ -9,7 +9,11 @@ function watched(pbx) {
   pbx.on('message', ({ direction, user, text }) => seen.push({ direction, user, text }))
   const find = (direction, user, pattern) =>
     seen.find((one) => one.direction === direction && one.user === user && pattern.test(one.text))?.text
-  return { find }
+  const arrives = async (...what) => {
+    while (!find(...what)) await next(pbx, 'message')
+    return find(...what)
+  }
+  return { find, arrives }
 }
 
 describe('session timers', () => {
@@ -44,14 +48,14 @@ describe('session timers', () => {
 describe('reliable provisional answers', () => {
   test('are sent to who insists, and acknowledged', async (t) => {
     const { pbx, open } = await pbxOf(t)
-    const { find } = watched(pbx)
+    const { find, arrives } = watched(pbx)
     const [alice, bob] = await Promise.all([open('alice'), open('bob')])
     const { outgoing } = await connect(alice, bob, 'bob', { options: { headers: { Require: '100rel' } } })
     const ringing = find('out', 'alice', /^SIP\/2\.0 180/)
     const [, rseq] = /^RSeq: (\d+)\r$/im.exec(ringing)
     const prack = find('in', 'alice', /^PRACK /)
     assert.match(prack, new RegExp(`^RAck: ${rseq} \\d+ INVITE\\r$`, 'im'))
-    assert.ok(find('out', 'alice', /^SIP\/2\.0 200 [^]*^CSeq: \d+ PRACK/m))
+    await arrives('out', 'alice', /^SIP\/2\.0 200 [^]*^CSeq: \d+ PRACK/m)
     const ended = next(bob, 'sessionEnded')
     await outgoing.end()
     await ended
