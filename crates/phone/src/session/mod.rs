@@ -170,6 +170,11 @@ impl Delivery {
         self.owed == 0 || self.until.is_none_or(|until| until <= now)
     }
 
+    /// Waits no more where that was long enough.
+    fn expire(&mut self, now: Instant) {
+        self.until = self.until.filter(|until| *until > now);
+    }
+
     /// When it will be done without being acknowledged.
     fn deadline(&self) -> Option<Instant> {
         self.until.filter(|_| self.owed > 0)
@@ -418,7 +423,10 @@ impl Session {
         match &self.state {
             State::Pending(pending) if pending.ring_until <= ctx.now => self.ring_out(ctx),
             State::Pending(_) => self.drive_auto_answer(ctx),
-            State::Answering(_) => self.drive_answer(ctx),
+            State::Answering(_) => {
+                self.delivery.expire(ctx.now);
+                self.drive_answer(ctx);
+            }
             State::Dialing(dialing) if dialing.until.is_some_and(|until| until <= ctx.now) => {
                 self.give_up(ctx);
             }

@@ -46,6 +46,7 @@ impl Chaos {
             "noAnswerTimeout": 10_000,
             "holdOthers": rng.random_bool(0.5),
             "notifies": ["conference"],
+            "tones": rng.random_bool(0.5),
         }));
         for rig in &mut pair.rigs {
             if rng.random_bool(0.5) {
@@ -244,6 +245,7 @@ impl Chaos {
         for rig in &self.pair.rigs {
             assert!(rig.closed, "seed {}: the phone does not close", self.seed);
             assert_eq!(rig.unsettled(), Vec::<u64>::new(), "seed {}", self.seed);
+            assert_eq!(rig.ringing, None, "seed {}", self.seed);
             check(rig, self.seed);
             check_conferences(rig, self.seed);
         }

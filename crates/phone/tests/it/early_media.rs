@@ -265,6 +265,26 @@ fn the_answer_waits_for_the_prack_of_our_early_media() {
     assert_eq!(ok.body(), early.body());
 }
 
+/// Guarantee 1: they are waited for a second, and the phone does not ask again and again whether it is over.
+#[test]
+fn early_media_goes_on_in_peace_while_the_applications_listeners_are_stuck() {
+    let options = alice_with(json!({ "autoConnectSessions": false }));
+    let mut rig = Rig::registered(options);
+    rig.listens = false;
+    let mut caller = Caller::new("c1");
+    rig.receive(caller.invite(&[("Supported", "100rel")], Some("v=0 theirs\r\n")));
+    caller.learn(&rig.beyond_trying(180));
+    let id = rig.id_of("pendingSession");
+    rig.done(json!({ "type": "accept", "id": id }));
+    rig.done(json!({ "type": "sendEarlyMedia", "id": id }));
+    let early = rig.response(183);
+    rig.receive(caller.request("PRACK", &[("RAck", &rack(&early))], None));
+    rig.response(200);
+    rig.seconds(10);
+    rig.done(json!({ "type": "connect", "id": id }));
+    rig.response(200);
+}
+
 /// RFC 3262 §5; RFC 6337 §3.1.1: the 200 OK takes nothing of it back.
 #[test]
 fn a_caller_may_offer_again_in_its_prack() {
