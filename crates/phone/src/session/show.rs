@@ -39,8 +39,12 @@ impl Session {
         self.uuids.map(|uuids| uuids.local)
     }
 
-    /// Tells the application what names the session now, where that is news.
+    /// Tells the application what names the session now, where that is news and the session not over for it
+    /// (guarantee 4).
     pub(crate) fn show_uuids(&mut self, ctx: &mut Context<'_>) {
+        if matches!(self.state, State::Ending | State::Ended) {
+            return;
+        }
         let named = self.usage.and_then(|usage| ctx.agent.session(usage));
         if named.is_none() || named == self.uuids {
             return;

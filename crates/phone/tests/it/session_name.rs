@@ -74,6 +74,25 @@ fn a_name_that_changes_on_the_other_side_is_told() {
     assert_eq!(rig.changes("sessionId").last().unwrap()["remote"], other);
 }
 
+/// Guarantee 4: nothing is told of a session after its end.
+#[test]
+fn a_name_that_comes_after_the_end_is_told_to_nobody() {
+    let mut rig = Rig::registered(alice());
+    rig.command(json!({ "type": "call", "target": "bob" }));
+    let invite = rig.request(&Method::Invite);
+    rig.receive(answer(&invite, 200, Some("v=0 theirs\r\n")));
+    rig.request(&Method::Ack);
+    let id = rig.id_of("sessionStarted");
+    rig.done(json!({ "type": "end", "id": id }));
+    rig.request(&Method::Bye);
+    let late = ("Session-ID", "ab30317f1a784dc48ff824d0d3715d86");
+    let mut bob = Caller::of_callee(&invite);
+    let before = rig.events.len();
+    rig.receive(bob.request("INFO", &[late], None));
+    assert_eq!(rig.count("sessionEnded"), 1);
+    assert_eq!(rig.events.len(), before, "{:?}", rig.order);
+}
+
 #[test]
 fn a_session_without_a_name_of_theirs_has_ours() {
     let mut rig = Rig::registered(alice());
