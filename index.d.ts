@@ -198,6 +198,14 @@ export declare class Session extends TypedEmitter<SessionEvents> {
     get conference(): Conference | undefined;
     /** Connects a session that was accepted without connecting it; anything but the first call does nothing. */
     accept(options?: Abortable): Promise<void>;
+    /**
+     * Lets the caller hear the input of a session that was accepted without connecting it, such as an announcement, before the
+     * call is answered: a 183 with our description, sent reliably (RFC 3262) to who can take that. `accept()` or `reject()`
+     * follows; again, it does nothing.
+     *
+     * @throws `ERR_SESSION_STATE` where the call did not come in or is answered, or where the caller made no offer in its INVITE.
+     */
+    sendEarlyMedia(): Promise<void>;
     /** Refuses a session that was accepted but not connected; 486 by default. */
     reject(options?: RejectOptions): Promise<void>;
     /**
@@ -755,6 +763,14 @@ export interface SubscriptionEnd {
     code?: number;
 }
 
+/** How loud a call was in the last 100 ms, 0 to 1 as W3C's `audioLevel`: linear, 1 is full scale. */
+export interface LevelEvent {
+    /** What the input gives, muted or not; the music while the other side is on hold. */
+    local: number;
+    /** What the other side says, before `setVolume()`. */
+    remote: number;
+}
+
 /** How loud everybody in a conference was, 0 to 1 as W3C's `audioLevel`; who is muted is silent. */
 export interface ConferenceLevelEvent {
     /** Whoever sits here. */
@@ -945,6 +961,8 @@ export interface SessionEvents {
     transferRequested: [event: TransferRequestedEvent];
     /** The call's figures, once a second while media is connected. */
     stats: [stats: CallStats];
+    /** How loud both sides were, ten times a second while media flow; it is measured only while somebody listens. */
+    level: [event: LevelEvent];
     /** Something is odd, but the call goes on. */
     warning: [event: WarningEvent];
     /** What was odd is so no more. */

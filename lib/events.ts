@@ -329,6 +329,14 @@ export interface SubscriptionEnd {
   code?: number
 }
 
+/** How loud a call was in the last 100 ms, 0 to 1 as W3C's `audioLevel`: linear, 1 is full scale. */
+export interface LevelEvent {
+  /** What the input gives, muted or not; the music while the other side is on hold. */
+  local: number
+  /** What the other side says, before `setVolume()`. */
+  remote: number
+}
+
 /** How loud everybody in a conference was, 0 to 1 as W3C's `audioLevel`; who is muted is silent. */
 export interface ConferenceLevelEvent {
   /** Whoever sits here. */
@@ -516,6 +524,8 @@ export interface SessionEvents {
   transferRequested: [event: TransferRequestedEvent]
   /** The call's figures, once a second while media is connected. */
   stats: [stats: CallStats]
+  /** How loud both sides were, ten times a second while media flow; it is measured only while somebody listens. */
+  level: [event: LevelEvent]
   /** Something is odd, but the call goes on. */
   warning: [event: WarningEvent]
   /** What was odd is so no more. */

@@ -149,6 +149,7 @@ export class Receiver {
       case 'warning':
       case 'warningCleared':
       case 'stats':
+      case 'level':
         return toSession(this.sessions.get(event.id), event)
       default:
         return ignore(event)
@@ -199,6 +200,7 @@ type SessionEvent = Extract<
       | 'warning'
       | 'warningCleared'
       | 'stats'
+      | 'level'
   }
 >
 
@@ -235,6 +237,8 @@ function toSession(session: Session | undefined, event: SessionEvent): void {
       return session.deliver('warningCleared', { code: event.warning })
     case 'stats':
       return session.deliver('stats', event.stats)
+    case 'level':
+      return session.deliver('level', { local: event.local, remote: event.remote })
     default:
       return ignore(event)
   }

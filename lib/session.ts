@@ -122,6 +122,15 @@ export class Session extends TypedEmitter<SessionEvents> {
     derive(this, 'connected', () => this.connectionState === 'connected')
     derive(this, 'duration', () => elapsed(this.startTime, this.#endTime))
     this.#answer = settledLater()
+    const measure = (wanted: boolean) => {
+      if (this.state !== 'ended') link.post({ type: 'measure', id: this.id, wanted })
+    }
+    // Who measures is asked to only while somebody listens.
+    this.whileHeard(
+      'level',
+      () => measure(true),
+      () => measure(false),
+    )
     // A call whose answer nobody awaits is no unhandled rejection.
     this.#answer.promise.catch(() => {})
   }
@@ -145,6 +154,17 @@ export class Session extends TypedEmitter<SessionEvents> {
   async accept(options: Abortable = {}): Promise<void> {
     const [, signal] = abortable('accept', options)
     await this.#link.command({ type: 'connect', id: this.id }, signal)
+  }
+
+  /**
+   * Lets the caller hear the input of a session that was accepted without connecting it, such as an announcement, before the
+   * call is answered: a 183 with our description, sent reliably (RFC 3262) to who can take that. `accept()` or `reject()`
+   * follows; again, it does nothing.
+   *
+   * @throws `ERR_SESSION_STATE` where the call did not come in or is answered, or where the caller made no offer in its INVITE.
+   */
+  async sendEarlyMedia(): Promise<void> {
+    await this.#link.command({ type: 'sendEarlyMedia', id: this.id })
   }
 
   /** Refuses a session that was accepted but not connected; 486 by default. */

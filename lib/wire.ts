@@ -163,6 +163,7 @@ export type WireEvent =
   | { type: 'tokenWillExpire'; expiresIn: number }
   | { type: 'tokenNeeded' }
   | { type: 'stats'; id: string; stats: CallStats }
+  | { type: 'level'; id: string; local: number; remote: number }
   | { type: 'closed' }
 
 /** What happened to a conference. */
@@ -260,6 +261,7 @@ export type WireCommand =
       }
     }
   | { type: 'connect'; id: string }
+  | { type: 'sendEarlyMedia'; id: string }
   | { type: 'reject'; id: string; code?: number | undefined; reason?: string | undefined; cause?: number | undefined }
   | { type: 'redirect'; id: string; target: string; code?: number | undefined; reason?: string | undefined }
   | ({ type: 'end'; id?: string | undefined; conversationId?: string | undefined } & WireEnd)
@@ -315,5 +317,6 @@ export type WireCommand =
   | { type: 'setVolume'; id?: string | undefined; volume: number }
   | { type: 'confer'; sessions: string[]; input?: WireInput | undefined; output?: WireOutput | undefined }
   | { type: 'conference'; id: number; request: WireConferenceRequest }
+  | { type: 'measure'; id: string; wanted: boolean }
   | { type: 'setLogLevel'; level: LogLevel }
   | { type: 'delivered'; id: string }

@@ -76,7 +76,7 @@ impl EventStream {
         let Ok(text) = serde_json::to_string(event) else {
             return;
         };
-        if let Some(id) = event.ends_figures_of() {
+        for id in event.ends_figures_of() {
             self.figures.remove(&id);
         }
         match event.replaces_figures_of() {

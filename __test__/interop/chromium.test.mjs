@@ -45,6 +45,23 @@ describe('JsSIP in Chromium, through Kamailio', { skip: peers('kamailio', 'chrom
     }
   }
 
+  test('hears our announcement before we answer', async (t) => {
+    const [browser, phone] = await both(t)
+    const ringing = next(phone, 'pendingSession')
+    await browser.call(uri('alice'), 1000)
+    const [{ id }] = await ringing
+    const { ear, audio } = voice(600)
+    const started = next(phone, 'sessionStarted')
+    phone.acceptPendingSession(id, { ...audio, autoConnectSession: false })
+    const [session] = await started
+    await session.sendEarlyMedia()
+    await browser.hears(600)
+    assert.equal(session.state, 'pending')
+    await session.accept()
+    await browser.event('confirmed')
+    await Promise.all([hears(ear, 1000), browser.hears(600)])
+  })
+
   test('exchanges messages', async (t) => {
     const [browser, phone] = await both(t)
     const arrived = next(phone, 'message')

@@ -263,22 +263,28 @@ describe('commands', () => {
     await session.mute()
     await session.sendDtmf('12#', { duration: 120 })
     await session.sendDtmf('3', { via: 'info' })
+    await session.sendEarlyMedia()
+    const listener = () => {}
+    session.on('level', listener).on('level', () => {}).off('level', listener).removeAllListeners('level')
     await session.sendInfo({ contentType: 'text/plain', body: 'hello' })
     await session.setInput({ wav: 'a.wav' })
     await session.setOutput('none')
     await session.setVolume(40)
-    await phone.setAudioDevice({ output: 'default' })
+    await phone.setAudioDevice({ output: 'default', ring: 'speaker' })
     await phone.expectCall({ conversationId: 'c' })
     await phone.rejectPendingSession(ids.two, { code: 603 })
     assert.deepEqual(engine.commands.slice(1).map(({ ticket: _, ...sent }) => sent), [
       { type: 'mute', id: ids.one, muted: true },
       { type: 'sendDtmf', id: ids.one, tones: '12#', duration: 120 },
       { type: 'sendDtmf', id: ids.one, tones: '3', via: 'info' },
+      { type: 'sendEarlyMedia', id: ids.one },
+      { type: 'measure', id: ids.one, wanted: true },
+      { type: 'measure', id: ids.one, wanted: false },
       { type: 'sendInfo', id: ids.one, contentType: 'text/plain', body: 'hello' },
       { type: 'setInput', id: ids.one, input: { type: 'wav', path: 'a.wav', repeat: false } },
       { type: 'setOutput', id: ids.one, output: { type: 'none' } },
       { type: 'setVolume', id: ids.one, volume: 40 },
-      { type: 'setAudioDevice', output: { type: 'default' } },
+      { type: 'setAudioDevice', output: { type: 'default' }, ring: { type: 'device', id: 'speaker' } },
       { type: 'expectCall', conversationId: 'c' },
       { type: 'reject', id: ids.two, code: 603 },
     ])

@@ -46,7 +46,7 @@ pub enum Command {
     /// Connects a session that was accepted with `autoConnectSession: false`.
     Connect { id: SessionId },
     /// Lets the caller hear a session that was accepted with `autoConnectSession: false` before it is
-    /// connected; nothing where it is connected or the caller made no offer.
+    /// connected; nothing where it is connected already.
     SendEarlyMedia { id: SessionId },
     /// Refuses a pending session.
     Reject {
@@ -257,6 +257,8 @@ pub enum Command {
         id: SessionId,
         output: audio::Output,
     },
+    /// Lets a session's media tell how loud both sides are, or no more.
+    Measure { id: SessionId, wanted: bool },
     /// Sets the playout volume in percent of one session, or of all and of those to come.
     SetVolume {
         #[serde(default)]

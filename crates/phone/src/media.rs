@@ -57,6 +57,8 @@ pub enum MediaCommand {
     Resume,
     /// Plays this to the near end, over what the far end says, or nothing any more.
     Tone { cadence: Option<audio::Cadence> },
+    /// Tells ten times a second how loud both sides are, or no more.
+    Measure { wanted: bool },
     /// Sets the playout volume in percent, 0 to 100.
     SetVolume { percent: u8 },
     /// Sets how loud the far end is for the others in a conference that is its input, now or later,
@@ -115,6 +117,7 @@ impl fmt::Debug for MediaCommand {
             Self::SetOutput { output } => f.debug_tuple("SetOutput").field(output).finish(),
             Self::Hold { music } => f.debug_tuple("Hold").field(music).finish(),
             Self::Resume => f.write_str("Resume"),
+            Self::Measure { wanted } => f.debug_tuple("Measure").field(wanted).finish(),
             Self::Tone { cadence } => f.debug_tuple("Tone").field(&cadence.is_some()).finish(),
             Self::SetVolume { percent } => f.debug_tuple("SetVolume").field(percent).finish(),
             Self::SetVoice { percent } => f.debug_tuple("SetVoice").field(percent).finish(),

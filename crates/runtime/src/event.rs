@@ -40,6 +40,15 @@ pub enum RuntimeEvent {
         /// The figures in short.
         stats: serde_json::Value,
     },
+    /// How loud a session was in the last 100 ms, 0 to 1 as W3C's `audioLevel`; a newer one makes an older one worthless.
+    Level {
+        /// The session.
+        id: SessionId,
+        /// What its input gives.
+        local: f32,
+        /// What its far end says.
+        remote: f32,
+    },
     /// How loud everybody in a conference was in the last 100 ms; a newer one makes an older one worthless.
     Levels {
         /// The conference.
@@ -65,6 +74,8 @@ pub struct MemberLevel {
 pub enum Figures {
     /// Of a session.
     Session(SessionId),
+    /// Of how loud it is.
+    Level(SessionId),
     /// Of a conference.
     Conference(ConferenceId),
 }
@@ -103,9 +114,15 @@ impl Event {
         })
     }
 
+    pub(crate) fn level(id: SessionId, [local, remote]: [f32; 2]) -> Event {
+        Event::Runtime(RuntimeEvent::Level {
+            id,
+            local: rounded(local),
+            remote: rounded(remote),
+        })
+    }
+
     pub(crate) fn levels(conference: ConferenceId, levels: Levels) -> Event {
-        // Four decimals are enough for a meter and keep the event short.
-        let rounded = |level: f32| (level * 1e4).round() / 1e4;
         let member = |(id, level)| MemberLevel {
             id,
             level: rounded(level),
@@ -122,27 +139,36 @@ impl Event {
         clippy::wildcard_enum_match_arm,
         reason = "of all the phone's events only these end something that has figures"
     )]
-    pub fn ends_figures_of(&self) -> Option<Figures> {
-        match self {
-            Event::Phone(phone::Event::SessionEnded { id, .. }) => Some(Figures::Session(*id)),
+    pub fn ends_figures_of(&self) -> impl Iterator<Item = Figures> + use<> {
+        let ended = match self {
+            Event::Phone(phone::Event::SessionEnded { id, .. }) => {
+                [Some(Figures::Session(*id)), Some(Figures::Level(*id))]
+            }
             Event::Phone(phone::Event::Conference {
                 id,
                 news: phone::conference::News::Ended,
-            }) => Some(Figures::Conference(*id)),
-            _ => None,
-        }
+            }) => [Some(Figures::Conference(*id)), None],
+            _ => [None, None],
+        };
+        ended.into_iter().flatten()
     }
 
     /// Whose earlier, still unread figures this event makes worthless.
     pub fn replaces_figures_of(&self) -> Option<Figures> {
         match self {
             Event::Runtime(RuntimeEvent::Stats { id, .. }) => Some(Figures::Session(*id)),
+            Event::Runtime(RuntimeEvent::Level { id, .. }) => Some(Figures::Level(*id)),
             Event::Runtime(RuntimeEvent::Levels { conference, .. }) => {
                 Some(Figures::Conference(*conference))
             }
             Event::Runtime(RuntimeEvent::Reply { .. }) | Event::Phone(_) => None,
         }
     }
+}
+
+/// Four decimals are enough for a meter and keep the event short.
+fn rounded(level: f32) -> f32 {
+    (level * 1e4).round() / 1e4
 }
 
 /// Where a phone's events go; dropped when the last one was sent.

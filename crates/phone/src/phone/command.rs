@@ -215,7 +215,7 @@ impl Phone {
             }
             Command::Accept { id, options } => self.accept(id, options),
             Command::Connect { id } => self.session(id, Session::connect),
-            Command::SendEarlyMedia { id } => self.session(id, Session::send_early_media),
+            Command::SendEarlyMedia { id } => self.early_media(id),
             Command::Reject {
                 id,
                 code,
@@ -263,6 +263,9 @@ impl Phone {
             Command::SetOutput { id, output } => {
                 self.session(id, |s, ctx| s.set_output(output, ctx))
             }
+            Command::Measure { id, wanted } => self.session(id, |session, ctx| {
+                ctx.media(session.id, MediaCommand::Measure { wanted });
+            }),
             Command::SetVolume { id, volume } => self.set_volume(id, volume),
             Command::SetLogLevel { level } => {
                 self.config.log_level = level;
@@ -279,6 +282,11 @@ impl Phone {
         self.known(id)?;
         self.with(id, |session, ctx| session.accept(options, false, ctx));
         Ok(())
+    }
+
+    fn early_media(&mut self, id: SessionId) -> Result<(), PhoneError> {
+        self.live(id)?;
+        self.with(id, Session::send_early_media).unwrap_or(Ok(()))
     }
 
     fn reject(

@@ -3,24 +3,30 @@
 use sip::endpoint::Reply;
 
 use super::{Context, MediaPath, Session, State};
+use crate::error::{ErrorCode, ErrorType, PhoneError};
 use crate::media::MediaCommand;
 
 impl Session {
     /// Lets the caller of a call that was accepted and not connected hear us while it rings. A call
     /// without an offer rings on in silence: only its 200 OK can carry ours.
-    pub(crate) fn send_early_media(&mut self, ctx: &mut Context<'_>) {
+    pub(crate) fn send_early_media(&mut self, ctx: &mut Context<'_>) -> Result<(), PhoneError> {
         let State::Answering(answering) = &mut self.state else {
-            return;
+            return Err(refused(
+                "Only a call that came in and is not answered has early media",
+            ));
         };
         let Some(offer) = answering.offer.clone() else {
-            return;
+            return Err(refused(
+                "The caller made no offer: it hears nothing before the answer",
+            ));
         };
         if answering.connect || std::mem::replace(&mut answering.early, true) {
-            return;
+            return Ok(());
         }
         ctx.media(self.id, MediaCommand::Answer { offer });
         self.media = MediaPath::Connecting;
         self.show_connection(ctx);
+        Ok(())
     }
 
     /// Sends the 183 once media has described itself, unless the 200 OK says it all by now.
@@ -35,4 +41,8 @@ impl Session {
             let _ = ctx.respond(usage, &Reply::new(183).sdp(sdp.clone()));
         }
     }
+}
+
+fn refused(text: &str) -> PhoneError {
+    PhoneError::new(ErrorCode::SessionState, ErrorType::Session, text)
 }

@@ -163,6 +163,26 @@ fn early_media_goes_out_in_a_183_and_again_in_the_200() {
 }
 
 #[test]
+fn what_can_have_no_early_media_is_told_so() {
+    let (mut rig, _) = ringing(alice_with(json!({ "autoConnectSessions": false })));
+    let id = rig.id_of("pendingSession");
+    let early = json!({ "type": "sendEarlyMedia", "id": id });
+    assert_eq!(rig.refused(early.clone()), "ERR_SESSION_STATE");
+    rig.done(json!({ "type": "accept", "id": id }));
+    rig.done(json!({ "type": "connect", "id": id }));
+    rig.response(200);
+    assert_eq!(rig.refused(early), "ERR_SESSION_STATE");
+
+    let mut rig = Rig::registered(alice_with(json!({ "autoConnectSessions": false })));
+    rig.receive(Caller::new("c1").invite(&[], None));
+    let id = rig.id_of("pendingSession");
+    rig.done(json!({ "type": "accept", "id": id }));
+    let early = json!({ "type": "sendEarlyMedia", "id": id });
+    assert_eq!(rig.refused(early), "ERR_SESSION_STATE");
+    assert!(rig.media_named("answer").is_empty());
+}
+
+#[test]
 fn a_call_with_early_media_can_be_rejected() {
     let (mut rig, _) = ringing(alice_with(json!({ "autoConnectSessions": false })));
     let id = rig.id_of("pendingSession");

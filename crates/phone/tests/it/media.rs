@@ -110,6 +110,16 @@ fn keys_of_the_far_end_are_events() {
 }
 
 #[test]
+fn how_loud_a_session_is_is_measured_while_it_is_wanted() {
+    let (mut rig, id) = talking(alice());
+    for wanted in [true, false] {
+        rig.done(json!({ "type": "measure", "id": id, "wanted": wanted }));
+        let expected = MediaCommand::Measure { wanted };
+        assert_eq!(rig.media_named("measure").last(), Some(&&expected));
+    }
+}
+
+#[test]
 fn tones_in_the_sound_are_done_as_others_are() {
     let (mut rig, id) = talking(alice());
     rig.media_mode = Media::Manual;

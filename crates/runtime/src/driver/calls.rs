@@ -161,6 +161,7 @@ impl Calls {
             MediaCommand::Hold { music } => self.open_input(id, Voice::Music, music, jobs),
             MediaCommand::Resume => self.resume(id),
             MediaCommand::SetOutput { output } => self.open_output(id, output, jobs),
+            MediaCommand::Measure { wanted } => self.send(id, Order::Measure(wanted)),
             MediaCommand::Tone { cadence } => {
                 self.send(id, Order::Tone(cadence.as_ref().map(audio::sequence)));
             }

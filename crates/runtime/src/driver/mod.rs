@@ -232,6 +232,11 @@ impl Driver {
                         stream.send(Event::stats(id, summary));
                     }
                 }
+                What::Level(level) => {
+                    if self.calls.knows(id) {
+                        stream.send(Event::level(id, level));
+                    }
+                }
                 What::Report(ticket, report) => {
                     stream.send(Event::reply(ticket, report.ok_or_else(no_session)));
                 }
@@ -340,7 +345,11 @@ impl Stream {
             Event::Runtime(RuntimeEvent::Reply { ticket, .. }) => {
                 self.destroying.retain(|waiting| waiting != ticket);
             }
-            Event::Runtime(RuntimeEvent::Stats { .. } | RuntimeEvent::Levels { .. }) => {}
+            Event::Runtime(
+                RuntimeEvent::Stats { .. }
+                | RuntimeEvent::Level { .. }
+                | RuntimeEvent::Levels { .. },
+            ) => {}
         }
         match event {
             Event::Phone(phone::Event::Closed) => self.closed = true,

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use audio::Frame;
+use audio::level::Meter;
 use audio::tone::Sequence;
+use audio::{Frame, Rate};
 use phone::{MediaEvent, SessionId};
 use tokio::sync::mpsc;
 
@@ -15,6 +16,8 @@ use crate::audio::{Input, LinkWriter, Output, SinkGroup, Tone};
 
 /// Ticks between two `stats` events: one second.
 const TICKS_PER_SUMMARY: u64 = 100;
+/// Ticks between two `level` events: 100 ms.
+const TICKS_PER_LEVEL: u64 = 10;
 
 /// A session being driven.
 pub(super) struct Hosted {
@@ -40,6 +43,8 @@ pub(super) struct Hosted {
     beep: Option<Tone>,
     /// What the near end hears over what the far end says.
     tone: Option<Tone>,
+    /// Of the near end and of the far end, while somebody wants to know.
+    meters: Option<[Meter; 2]>,
     ticks: u64,
     news: mpsc::UnboundedSender<News>,
 }
@@ -77,6 +82,7 @@ impl Hosted {
             volume: 100,
             beep: None,
             tone: None,
+            meters: None,
             ticks: 0,
             news,
         }
@@ -117,6 +123,10 @@ impl Hosted {
             }
             Order::Beep => {
                 self.beep = Some(Tone::new(Sequence::beep()));
+            }
+            Order::Measure(wanted) => {
+                let meters = || [Meter::new(Rate::Hz48000), Meter::new(Rate::Hz48000)];
+                self.meters = wanted.then(meters);
             }
             Order::Tone(sequence) => self.tone = sequence.map(Tone::new),
             Order::SetVolume(percent) => self.volume = percent.min(100),
@@ -175,12 +185,18 @@ impl Hosted {
         let mut played = Frame::silence(self.engine.playout_rate());
         self.engine.pull_playout(played.samples_mut(), now);
         self.drain();
+        if let Some([_, far]) = &mut self.meters {
+            far.add(played.samples());
+        }
         self.summarise(now);
         self.play(played)
     }
 
     fn send_captured(&mut self, now: Instant) {
         let captured = self.capture();
+        if let Some([near, _]) = &mut self.meters {
+            near.add(captured.samples());
+        }
         self.engine.push_captured(captured.samples(), now);
         self.drain();
     }
@@ -221,6 +237,12 @@ impl Hosted {
         if self.ticks.is_multiple_of(TICKS_PER_SUMMARY) {
             let summary = self.engine.summary(now);
             self.tell(What::Summary(summary));
+        }
+        if self.ticks.is_multiple_of(TICKS_PER_LEVEL)
+            && let Some(meters) = &mut self.meters
+        {
+            let level = What::Level(meters.each_mut().map(|meter| meter.take().linear()));
+            self.tell(level);
         }
     }
 

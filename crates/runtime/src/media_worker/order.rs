@@ -62,6 +62,8 @@ pub(crate) enum Order {
     Beep,
     /// Plays this to the near end, over what the far end says, or nothing any more.
     Tone(Option<Sequence>),
+    /// Tells ten times a second how loud it is, or no more.
+    Measure(bool),
     /// Sets the playout volume in percent.
     SetVolume(u8),
     /// Another session listens to this one.
@@ -82,6 +84,7 @@ impl fmt::Debug for Order {
             Order::Resume => "Resume",
             Order::Beep => "Beep",
             Order::Tone(_) => "Tone",
+            Order::Measure(_) => "Measure",
             Order::SetVolume(_) => "SetVolume",
             Order::AddListener(_) => "AddListener",
             Order::Report(_) => "Report",
@@ -137,6 +140,8 @@ pub(crate) enum What {
     Media(MediaEvent),
     /// The figures of the last second.
     Summary(serde_json::Value),
+    /// How loud the near end and the far end were in the last 100 ms, 0 to 1 as W3C's `audioLevel`.
+    Level([f32; 2]),
     /// The answer to [`Order::Report`]; nothing where the session has gone meanwhile.
     Report(Ticket, Option<serde_json::Value>),
 }

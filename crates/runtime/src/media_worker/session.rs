@@ -163,6 +163,7 @@ impl Engine for Hosted {
             | MediaCommand::Hold { .. }
             | MediaCommand::Resume
             | MediaCommand::Tone { .. }
+            | MediaCommand::Measure { .. }
             | MediaCommand::SetVolume { .. }
             | MediaCommand::SetVoice { .. }
             | MediaCommand::SetHearing { .. } => Ok(()),

@@ -65,6 +65,7 @@ impl Engine for Notes {
             | MediaCommand::Hold { .. }
             | MediaCommand::Resume
             | MediaCommand::Tone { .. }
+            | MediaCommand::Measure { .. }
             | MediaCommand::SetVolume { .. }
             | MediaCommand::SetVoice { .. }
             | MediaCommand::SetHearing { .. }
@@ -265,6 +266,63 @@ fn what_was_said_while_a_call_was_on_hold_is_not_heard_after_it() {
     }
     writer.write(&secret);
     while !matches!(session.next(), Noted::Captured(_, 1_000)) {}
+}
+
+#[test]
+fn a_tone_is_heard_before_sound_flows_and_takes_nothing_from_the_input() {
+    let (wake, woken) = mpsc::channel();
+    let group = SinkGroup::new(move || {
+        let _ = wake.send(());
+    });
+    let sink = Sink::new(Rate::Hz16000, Duration::from_secs(1), Arc::clone(&group));
+    let session = host(None);
+    let output = Output::Sink(SinkWriter::open(sink.id()).unwrap());
+    session.handle.send(Order::SetOutput(output));
+    let tone = audio::tone::Sequence::sine(400.0, -16.0, None);
+    session.handle.send(Order::Tone(Some(tone)));
+    while !hears(&sink, 400.0) {
+        woken.recv_timeout(PATIENCE).unwrap();
+        group.woken();
+    }
+    session.media(MediaCommand::Offer);
+    assert_eq!(session.next(), Noted::Command(MediaCommand::Offer));
+    let (first, second) = (session.captured(), session.captured());
+    assert_eq!(first, second, "sound begins at once although it ticked");
+    session.handle.send(Order::Tone(None));
+    let silent = |frame: Vec<u8>| frame.iter().all(|byte| *byte == 0);
+    while !std::iter::from_fn(|| sink.read()).any(|frame| silent(frame.to_vec())) {
+        woken.recv_timeout(PATIENCE).unwrap();
+        group.woken();
+    }
+}
+
+#[test]
+fn levels_come_while_they_are_wanted() {
+    let mut session = host(None);
+    let input = Input::Tone(Tone::sine(400.0, -6.0));
+    session.handle.send(Order::SetInput(input));
+    session.media(MediaCommand::Offer);
+    session.handle.send(Order::Measure(true));
+    for _ in 0..3 {
+        let what = session.news.blocking_recv().unwrap().what;
+        let What::Level([near, far]) = what else {
+            panic!("{what:?}");
+        };
+        assert!((0.3..0.4).contains(&near) && far == 0.0, "{near}, {far}");
+    }
+    session.handle.send(Order::Measure(false));
+    session.media(MediaCommand::Rollback);
+    while session.next() != Noted::Command(MediaCommand::Rollback) {}
+    while session.news.try_recv().is_ok() {}
+    for _ in 0..25 {
+        while !matches!(session.next(), Noted::Captured(..)) {}
+    }
+    let later = std::iter::from_fn(|| session.news.try_recv().ok());
+    assert!(
+        !later
+            .map(|news| news.what)
+            .any(|what| matches!(what, What::Level(_)))
+    );
 }
 
 #[test]

@@ -230,7 +230,7 @@ impl Server {
             }
             Fact::Media(News { id, what }) => match what {
                 What::Media(event) => self.pbx.handle_media(id, event, now),
-                What::Summary(_) | What::Report(..) => {}
+                What::Summary(_) | What::Level(_) | What::Report(..) => {}
             },
             Fact::Job(Job::IceServers(found)) => self.calls.looked_up(found, now, &mut self.jobs),
             Fact::Job(Job::Opened(opened)) => {

@@ -380,6 +380,7 @@ impl Rig {
             | MediaCommand::Hold { .. }
             | MediaCommand::Resume
             | MediaCommand::Tone { .. }
+            | MediaCommand::Measure { .. }
             | MediaCommand::SetVolume { .. }
             | MediaCommand::SetVoice { .. }
             | MediaCommand::SetHearing { .. }
