@@ -108,14 +108,18 @@ impl Chaos {
             15..18 => return self.transfer(who, id),
             9..12 => json!({ "type": "hold", "id": id, "held": self.rng.random_bool(0.6) }),
             0..3 => json!({ "type": "accept", "id": id }),
-            3 => json!({ "type": "reject", "id": id }),
+            3 if self.rng.random_bool(0.5) => json!({ "type": "reject", "id": id }),
+            3 => json!({ "type": "redirect", "id": id, "target": "bob" }),
             4 => json!({ "type": "end", "id": id }),
             5 => json!({ "type": "connect", "id": id }),
             6 => json!({ "type": "sendDtmf", "id": id, "tones": "12" }),
             7 => json!({ "type": "autoAnswerDecision", "id": id, "answer": true }),
             _ => json!({ "type": "delivered", "id": id }),
         };
-        self.pair.rigs[who].command(command);
+        let ticket = self.pair.rigs[who].command(command);
+        if self.rng.random_bool(0.1) {
+            self.pair.rigs[who].command(json!({ "type": "abort", "ticket": ticket }));
+        }
     }
 
     /// Somebody subscribes, or tells who does, by numbers that may be of nobody.
