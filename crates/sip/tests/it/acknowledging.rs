@@ -69,6 +69,23 @@ fn another_invite_of_the_caller_stands_for_a_lost_ack() {
     lone.no_event();
 }
 
+/// Were the first 2xx still taken for lost, the call would end after 64·T1.
+#[test]
+fn a_call_stands_although_the_invite_behind_a_lost_ack_is_refused() {
+    let (mut lone, invite, ok) = unacknowledged(true);
+    lone.receive(within(&invite, &ok, "INVITE", 2, "2", "", SDP));
+    lone.response(100);
+    let Event::Request { id, .. } = lone.event() else {
+        panic!("the offer expected");
+    };
+    lone.act(|alice, now| alice.answer(id, &Reply::new(488), now))
+        .unwrap();
+    lone.response(488);
+    lone.advance(Duration::from_secs(60));
+    lone.nothing_sent();
+    lone.no_event();
+}
+
 /// RFC 3311 §5.2: our 2xx has answered the first offer, so that the next may come.
 #[test]
 fn an_update_may_overtake_the_ack_of_our_answer() {
