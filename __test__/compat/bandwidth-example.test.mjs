@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { createServer, get } from 'node:http'
 import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { BandwidthRtc, Rooms } from 'offhook/compat/bandwidth'
+import { answer } from '../../examples/bandwidth/answer.mjs'
 import { pageFiles } from '../../examples/bandwidth/files.mjs'
 import { startMeetingServer } from '../../examples/bandwidth/server.mjs'
 import { launchChromium } from '../interop/chromium.mjs'
@@ -110,6 +112,16 @@ describe("Bandwidth's sample", { skip: peers('chromium'), timeout: 120_000 }, ()
     await until(says, 'It is over')
     await until(() => phone.sessions.length, 0)
     assert.deepEqual(complaints, [])
+  })
+
+  test('a request for no file at all is answered', async (t) => {
+    const server = createServer((request, response) => answer(request, response, { routes: {}, files: {} }))
+    t.after(() => server.close())
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const [response] = await once(get({ host: '127.0.0.1', port: server.address().port, path: '//', agent: false }), 'response')
+    response.resume()
+    assert.equal(response.statusCode, 404)
   })
 
   test('it runs by itself', async (t) => {

@@ -2,7 +2,7 @@
 const longest = 16_384
 
 export async function answer(request, response, { routes, files }) {
-  const { pathname } = new URL(request.url, 'http://localhost')
+  const [pathname] = request.url.split('?')
   const reply = (status, type, body) => response.writeHead(status, { 'content-type': `${type}; charset=utf-8` }).end(body)
   const json = (status, value = {}) => reply(status, 'application/json', JSON.stringify(value))
   const file = request.method === 'GET' && files[pathname]
