@@ -52,7 +52,7 @@ export declare class BandwidthRtc {
      *
      * @throws `BandwidthRtcError` where the token is none, and where the server or the room refuses it.
      */
-    connect({ deviceToken }: RtcAuthParams, options?: RtcOptions): Promise<void>;
+    connect(authParams: RtcAuthParams, options?: RtcOptions): Promise<void>;
     /**
      * Calls the room with the microphone, or with another input; resolves once the room has answered.
      *
@@ -267,7 +267,7 @@ declare const ENDPOINT_HEADER = "X-Endpoint-Id";
 declare const ALIAS_HEADER = "X-Stream-Alias";
 
 /** Reads a token; the errors name what is wrong and never show it. */
-declare function readToken(token: string): TokenClaims;
+declare function readToken(token: unknown): TokenClaims;
 
 /** What is logged at least; `silent` logs nothing. */
 export type RtcLogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';

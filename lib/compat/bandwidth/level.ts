@@ -1,4 +1,5 @@
 import type { Session } from '../../index'
+import { tell } from '../tell'
 import type { AudioLevel } from './streams'
 
 const interval = 200
@@ -17,7 +18,7 @@ export function watchLevel(session: Session, onAudioLevel: (audioLevel: AudioLev
     const level = levelOf(session.muted ? 0 : audioLevel)
     if (level === last) return
     last = level
-    onAudioLevel(level)
+    tell(onAudioLevel, level)
   }
   session.on('change:active', (_, active) => {
     if (!active) return

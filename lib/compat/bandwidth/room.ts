@@ -66,6 +66,7 @@ export class Room {
   /** Takes a call into the conference; resolves when it takes part. */
   async join(guest: Guest, session: Session, stream: Stream): Promise<void> {
     if (session.state === 'ended') throw new BandwidthRtcError('The call is over')
+    if (this.#ended) throw new BandwidthRtcError('The session is over')
     const old = guest.session
     guest.session = session
     this.#streams.set(guest, { ...stream, ringing: false })
@@ -108,9 +109,9 @@ export class Room {
     const conference = await this.#conference?.catch(() => undefined)
     const dialled = [...this.guests].map(({ session }) => session?.end())
     await Promise.allSettled([conference?.end(), ...dialled])
-    await Promise.all([...this.#followers.keys()].map((notifier) => notifier.terminate('noresource')))
     for (const guest of this.guests) guest.room = undefined
     this.guests.clear()
+    await Promise.all([...this.#followers.keys()].map((notifier) => notifier.terminate('noresource')))
   }
 
   #ringing(guest: Guest): void {

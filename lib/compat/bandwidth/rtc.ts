@@ -72,6 +72,8 @@ export class BandwidthRtc {
   #output: AudioOutput | undefined
   #publishing: Promise<RtcStream> | undefined
   #published: Published | undefined
+  /** The call to the room, from when it is asked for. */
+  #calling: Promise<Session> | undefined
   #session: Session | undefined
   #micEnabled = true
   #available: ((stream: RtcStream) => void) | undefined
@@ -97,25 +99,28 @@ export class BandwidthRtc {
    *
    * @throws `BandwidthRtcError` where the token is none, and where the server or the room refuses it.
    */
-  async connect({ deviceToken }: RtcAuthParams, options: RtcOptions = {}): Promise<void> {
+  async connect(authParams: RtcAuthParams, options: RtcOptions = {}): Promise<void> {
     if (this.#phone) throw new BandwidthRtcError("'connect' was called already: call 'disconnect' first")
-    const claims = readToken(deviceToken)
+    const claims = readToken((authParams as RtcAuthParams | null | undefined)?.deviceToken)
     const { websocketUrl, account = claims.sip, output, logger, ...rest } = options
     if (!account) throw new BandwidthRtcError("The device token brings no account: give one as the option 'account'")
     this.#log.to(logger)
     const servers = websocketUrl === undefined ? {} : { servers: websocketUrl }
-    const phone = new Softphone({ ...rest, ...account, ...servers, autoAnswer: 'off', ...this.#log.forPhone() })
-    this.#log.follow(phone)
-    this.#phone = phone
-    this.#claims = claims
-    this.#output = output
+    let phone: Softphone | undefined
     try {
+      phone = new Softphone({ ...rest, ...account, ...servers, autoAnswer: 'off', ...this.#log.forPhone() })
+      this.#log.follow(phone)
+      this.#phone = phone
+      this.#claims = claims
+      this.#output = output
       await phone.initialize()
       const headers = { [TOKEN_HEADER]: claims.key }
       const subscription = await phone.subscribe(claims.room, 'conference', { accept: [ROSTER_TYPE], headers })
+      if (this.#phone !== phone) throw new BandwidthRtcError("'disconnect' was called")
       this.#follow(subscription)
     } catch (error) {
-      await this.disconnect()
+      // Another 'connect' may have come since.
+      if (phone && this.#phone === phone) await this.disconnect()
       throw new BandwidthRtcError(`'connect' failed: ${causeOf(error)}`, { cause: error })
     }
   }
@@ -146,11 +151,13 @@ export class BandwidthRtc {
   async unpublish(...streams: (RtcStream | string)[]): Promise<void> {
     this.#connected('unpublish')
     const published = this.#published
-    const ids = streams.map((stream) => (typeof stream === 'string' ? stream : stream.endpointId))
+    const ids = streams.map((stream) => (typeof stream === 'string' ? stream : String((stream as RtcStream | null | undefined)?.endpointId)))
     const foreign = ids.find((id) => id !== published?.stream.endpointId)
     if (foreign !== undefined) throw new BandwidthRtcError(`No stream of the id '${foreign}' is published here`)
     this.#published = undefined
-    await this.#session?.end()
+    // What is being published has no session yet, and must not come after all.
+    const session = this.#session ?? (await this.#calling?.catch(() => undefined))
+    await session?.end()
   }
 
   /** Sets who is told of each stream of another participant; those that are there already are told at once. */
@@ -225,6 +232,7 @@ export class BandwidthRtc {
     this.#subscription = undefined
     this.#published = undefined
     this.#session = undefined
+    this.#calling = undefined
     this.#publishing = undefined
     this.#claims = undefined
     this.#forget()
@@ -245,7 +253,10 @@ export class BandwidthRtc {
     try {
       const headers = { [TOKEN_HEADER]: claims.key, [ENDPOINT_HEADER]: endpointId, ...(alias === undefined ? {} : { [ALIAS_HEADER]: alias }) }
       const output = this.#output === undefined ? {} : { audioElement: this.#output }
-      const session = await phone.call(claims.room, { mediaStream: input, ...output, headers })
+      const calling = phone.call(claims.room, { mediaStream: input, ...output, headers })
+      this.#calling = calling
+      const session = await calling
+      if (this.#calling !== calling) throw new BandwidthRtcError("'disconnect' was called")
       this.#session = session
       const stream: RtcStream = {
         endpointId,
@@ -259,6 +270,7 @@ export class BandwidthRtc {
       if (!this.#micEnabled) await session.mute()
       if (onAudioLevel) watchLevel(session, onAudioLevel, (error) => this.#log.warn(`publish: ${error.message}`))
       await session.answered
+      if (this.#session !== session) throw new BandwidthRtcError('the stream has ended already')
       this.#published = { stream, session }
       return stream
     } catch (error) {
@@ -270,6 +282,7 @@ export class BandwidthRtc {
     const published = this.#published
     if (this.#session === session) {
       this.#session = undefined
+      this.#calling = undefined
       this.#publishing = undefined
     }
     if (published?.session !== session) return
@@ -281,6 +294,7 @@ export class BandwidthRtc {
   #follow(subscription: Subscription): void {
     this.#subscription = subscription
     subscription.on('notify', ({ document, contentType }) => {
+      if (this.#subscription !== subscription) return
       if (document?.kind === 'conference') {
         if (this.#roster.apply(document)) this.#compare()
       } else if (contentType !== '') this.#log.warn(`The room tells who is in it as '${contentType}', which is not understood`)
@@ -295,6 +309,7 @@ export class BandwidthRtc {
 
   /** Tells what has changed among the others. */
   #compare(): void {
+    const subscription = this.#subscription
     const own = participantEntity(this.#claims?.sub ?? '')
     const there = new Map<string, RtcStream>()
     for (const { user, name, endpoint } of this.#roster.endpoints()) {
@@ -304,6 +319,8 @@ export class BandwidthRtc {
     }
     for (const endpointId of [...this.#streams.keys()]) if (!there.has(endpointId)) this.#gone(endpointId)
     for (const [endpointId, stream] of there) {
+      // Whoever was told may have disconnected.
+      if (this.#subscription !== subscription) return
       if (this.#streams.has(endpointId)) continue
       this.#streams.set(endpointId, stream)
       tell(this.#available, stream)

@@ -55,12 +55,14 @@ export function wanted(given: StreamConstraints | AudioInput | undefined): Wante
 }
 
 function isConstraints(given: StreamConstraints | AudioInput): given is StreamConstraints {
-  if (typeof given !== 'object' || given instanceof AudioSource) return false
+  if (typeof given !== 'object' || (given as object | null) === null || given instanceof AudioSource) return false
   return Object.getPrototypeOf(given) === Object.prototype && Object.keys(given).every((key) => key === 'audio' || key === 'video')
 }
 
-function device(constraint: DeviceConstraint | undefined): string | undefined {
-  if (constraint === undefined || typeof constraint === 'string') return constraint
+function device(constraint: DeviceConstraint | null | undefined): string | undefined {
+  // A browser takes null for a constraint without anything in it.
+  if (constraint === undefined || constraint === null) return undefined
+  if (typeof constraint === 'string') return constraint
   if (Array.isArray(constraint)) return constraint[0]
   const { exact, ideal } = constraint as Exclude<DeviceConstraint, string | readonly string[]>
   return device(exact ?? ideal)

@@ -35,17 +35,23 @@ export const ALIAS_HEADER = 'X-Stream-Alias'
 
 const account = ['uri', 'displayName', 'username', 'password', 'ha1', 'realm', 'accessToken', 'authorization', 'servers', 'register']
 
+/** Of what is shown of a form that is not known. */
+const longestForm = 16
+
 /** @internal */
 export function writeToken(claims: TokenClaims): string {
   return `${encoded({ alg: 'none', typ: 'JWT' })}.${encoded(claims)}.`
 }
 
 /** Reads a token; the errors name what is wrong and never show it. */
-export function readToken(token: string): TokenClaims {
+export function readToken(token: unknown): TokenClaims {
   const claims = decoded(token)
   const isText = (value: unknown): value is string => typeof value === 'string' && value !== ''
   const { v, sub, room, key, exp, sip } = claims
-  if (v !== 'sip1') throw new BandwidthRtcError(`The device token has claims of the form '${String(v)}', not of 'sip1'`)
+  if (v !== 'sip1') {
+    const form = typeof v === 'string' ? v.slice(0, longestForm) : typeof v
+    throw new BandwidthRtcError(`The device token has claims of the form '${form}', not of 'sip1'`)
+  }
   for (const [name, value] of Object.entries({ sub, room, key })) {
     if (!isText(value)) throw new BandwidthRtcError(`The device token has no claim '${name}'`)
   }
