@@ -1,6 +1,9 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 
+// The runner ends a file that takes too long, and Ctrl-C all of them; what they started goes with them.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(1))
+
 /** A child process whose output is kept for the report of a failure, and which never outlives this one. */
 export class Child {
   #process
