@@ -4,6 +4,7 @@ use sip::endpoint::{self, EndCause, FailureCause, Reply, ServerRequestId, UsageI
 use sip::message::{Method, Request};
 
 use super::Phone;
+use crate::command::HoldVia;
 use crate::config::Policy;
 use crate::context::Context;
 use crate::end_reason::{Condition, EndReason, Side};
@@ -219,6 +220,13 @@ impl Phone {
     fn talk(&mut self, session: SessionId, id: ServerRequestId) {
         if !self.obeys(id) {
             return;
+        }
+        let seat = self.sessions.get(&session).map(Session::place);
+        if let Some(seat) = seat.and_then(|place| place.seat())
+            && seat.held
+        {
+            // A member comes back with all of its conference.
+            return self.hold_conference(None, seat.conference, false, None, HoldVia::default());
         }
         let held = |session: &Session| session.is_answered() && !session.talks();
         if self.sessions.get(&session).is_some_and(held) {

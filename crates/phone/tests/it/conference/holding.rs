@@ -311,3 +311,19 @@ fn who_goes_on_alone_is_the_call_to_be_heard() {
     assert_eq!([room.hears_music(0), room.hears_music(1)], [false, true]);
     room.agree(1);
 }
+
+/// BroadWorks asks a phone by `NOTIFY` to take its call off hold.
+#[test]
+fn a_member_that_the_platform_takes_off_hold_comes_back_with_all_of_it() {
+    let mut room = Room::with(2, json!({ "autoAnswer": "headers" }));
+    let held = room.ask(json!({ "type": "hold", "held": true }));
+    room.agree(2);
+    room.assert_done(held, "hold");
+    room.clear();
+    let talk = room.callers[0].request("NOTIFY", &[("Event", "talk")], None);
+    room.rig.receive(talk);
+    room.rig.response(200);
+    assert_eq!(room.news(), ["held false"]);
+    room.agree(2);
+    assert_eq!([room.hears_music(0), room.hears_music(1)], [false, false]);
+}
