@@ -180,8 +180,8 @@ describe('events', () => {
     engine.say(pending())
     engine.say(started())
     const [session] = phone.sessions
-    const sessionEvents = recorded(session)
     session.on('terminated', () => {})
+    const sessionEvents = recorded(session)
     engine.say({ type: 'sessionChanged', id: ids.one, changes: { state: 'active', connectionState: 'connected' } })
     engine.say({ type: 'progress', id: ids.one, code: 183, reason: 'x', earlyMedia: true })
     engine.say({ type: 'dtmf', id: ids.one, tone: '5', duration: 100, method: 'rfc4733' })
@@ -189,6 +189,7 @@ describe('events', () => {
     engine.say({ type: 'transferProgress', id: ids.one, code: 180, reason: 'Ringing' })
     engine.say({ type: 'transferRequested', id: ids.one, target: 'sip:carol@example.com', referredBy: null, attended: false })
     engine.say({ type: 'stats', id: ids.one, stats: { mos: 4.4 } })
+    engine.say({ type: 'level', id: ids.one, local: 0.1, remote: 0 })
     engine.say({ type: 'warning', id: ids.one, warning: 'no-device', text: 'x' })
     engine.say({ type: 'error', error: { code: 'ERR_MEDIA', type: 'media', message: 'x' }, id: ids.one })
     engine.say({ type: 'disconnected', reconnecting: true, reason: 'x', retryIn: 2000 })
