@@ -78,6 +78,16 @@ impl Pbx {
                 format!("'{}'", config.domain.escape_debug()),
             ));
         }
+        let bad = |user: &crate::config::User| {
+            user.name.is_empty() || user.name.chars().any(char::is_control)
+        };
+        if config.users.iter().any(bad) {
+            return Err(ConfigError::new(
+                "users",
+                "users whose names are not empty and have no control characters",
+                "another name",
+            ));
+        }
         let mut rng = StdRng::from_seed(seed);
         let route: Uri<'static> = format!("sip:{address};transport=ws;lr")
             .parse()

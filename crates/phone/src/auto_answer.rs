@@ -294,7 +294,18 @@ mod tests {
             ("XiVO", "Alert-Info", "xivo-autoanswer", (AlertInfo, 0)),
             ("Wazo", "Answer-Mode", "Auto", (AnswerMode, 0)),
             ("Callifi", "X-AUTOANSWER", "TRUE", (XHeader, 0)),
+            ("RFC 5373", "Answer-Mode", "Auto;require", (AnswerMode, 0)),
             ("RFC 5373", "Priv-Answer-Mode", "Auto", (AnswerMode, 0)),
+            ("others", "X-Auto-Answer", "yes", (XHeader, 0)),
+            ("others", "P-Auto-Answer", "normal", (XHeader, 0)),
+            ("Yealink", "Alert-Info", "Auto Answer", (AlertInfo, 0)),
+            ("Yealink", "Alert-Info", "Intercom", (AlertInfo, 0)),
+            (
+                "AudioCodes",
+                "Alert-Info",
+                "<http://x>;info=alert-autoanswer;delay=9;answer-after=1",
+                (AlertInfo, 1000),
+            ),
             (
                 "Yealink",
                 "Alert-Info",

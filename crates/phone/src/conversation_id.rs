@@ -81,7 +81,10 @@ mod tests {
             ("X-ININ-CNV", "c-1", "c-1"),
             ("P-RC-API-Ids", "party-id=p-1;session-id=s-1", "s-1"),
             ("x-exotel-callsid", "e-1", "e-1"),
+            ("LegSid", "l-1", "l-1"),
             ("X-Twilio-CallSid", "CA1", "CA1"),
+            ("X-Telnyx-Session-Id", "t-1", "t-1"),
+            ("X-Call-ID", "y-1", "y-1"),
             (
                 "Session-ID",
                 "ab30317f1a784dc48ff824d0d3715d86;remote=00000000000000000000000000000000",
@@ -100,6 +103,32 @@ mod tests {
         assert_eq!(find(&both, &[], "call"), "g");
         assert_eq!(find(&[], &[], "call"), "call");
         assert_eq!(find(&headers(&[("x-inin-cnv", "")]), &[], "call"), "call");
+    }
+
+    #[test]
+    fn each_header_counts_before_those_below_it() {
+        for ((higher, form), (lower, other)) in PRECEDENCE.iter().zip(&PRECEDENCE[1..]) {
+            let value = |form: &Form, id: &str| match form {
+                Form::Whole | Form::BeforeParams => id.to_owned(),
+                Form::Param(name) => format!("{name}={id}"),
+            };
+            let both = vec![
+                ((*lower).to_owned(), value(other, "lower")),
+                ((*higher).to_owned(), value(form, "higher")),
+            ];
+            assert_eq!(
+                find(&both, &[], "call"),
+                "higher",
+                "{higher} before {lower}"
+            );
+        }
+    }
+
+    /// Every call of ours has a Session-ID, and must not hide what the application named.
+    #[test]
+    fn what_was_named_for_the_purpose_counts_before_what_every_call_has() {
+        let both = headers(&[("Session-ID", "s"), ("X-Conversation-Id", "c")]);
+        assert_eq!(find(&both, &[], "call"), "c");
     }
 
     #[test]

@@ -25,6 +25,8 @@ pub(crate) fn resolve(target: &str, own: &Address) -> Result<Uri<'static>, Phone
     };
     let uri: Uri<'static> = uri.parse().map_err(|_| wrong())?;
     match uri.scheme() {
+        // Nothing can be reached there.
+        Scheme::Sip | Scheme::Sips if uri.port() == Some(0) => Err(wrong()),
         Scheme::Sip | Scheme::Sips => Ok(uri.to_request_uri()),
         Scheme::Tel => local(uri.user().unwrap_or_default(), own)
             .parse()
@@ -98,6 +100,9 @@ mod tests {
             "bob\0",
             "sip:",
             "sip:bob@",
+            "bob@example.com:0",
+            "sip:bob@example.com:0",
+            "sip:bob@example.com:99999",
             "http://example.com",
         ] {
             assert_eq!(resolved(target), None, "{target:?}");

@@ -253,3 +253,17 @@ fn what_a_caller_prefers_is_asserted_to_who_may_know_it_and_goes_no_further_itse
         assert_eq!(headers.get("P-Asserted-Identity"), asserted);
     }
 }
+
+#[test]
+fn a_user_has_a_name_that_fits_into_a_header() {
+    for name in ["", "a\r\nb", "a\0"] {
+        let config = Config {
+            users: users(&[name]),
+            ..Config::default()
+        };
+        let now = Town::new().now;
+        let address = "127.0.0.1:5080".parse().unwrap();
+        let made = pbx::Pbx::new(config, address, [7; 32], now, Duration::ZERO);
+        assert!(made.is_err(), "{name:?}");
+    }
+}

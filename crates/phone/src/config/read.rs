@@ -10,7 +10,7 @@ use super::options::{
     InbandOption, OneOrMany, Options, OpusOptions, ServerOption, SessionTimersOption,
     SessionTimersOptions, TlsOptions,
 };
-use super::server::contact_host;
+use super::server::{contact_host, port, split_port};
 use super::{
     Address, Audio, AutoAnswer, Codec, Config, ConfigError, ContactTransport, IceServer,
     InbandDtmf, Opus, Policy, Server, SessionTimers, Tls,
@@ -359,7 +359,7 @@ pub(crate) fn ice_servers(
             let scheme = url.split(':').next().unwrap_or_default();
             let rest = url.get(scheme.len() + 1..).unwrap_or_default();
             let known = ["stun", "stuns", "turn", "turns"].contains(&scheme);
-            if !known || rest.is_empty() || rest.starts_with("//") {
+            if !known || !is_ice_authority(rest) {
                 return Err(ConfigError::new(
                     format!("{option}[{index}].urls"),
                     "a stun:, turn: or turns: URL such as 'stun:stun.example.com:3478'",
@@ -378,6 +378,13 @@ pub(crate) fn ice_servers(
         }
     }
     Ok(servers)
+}
+
+/// A host, and perhaps a port that can be reached (RFC 7064 §3.1, RFC 7065 §3.1).
+fn is_ice_authority(text: &str) -> bool {
+    let authority = text.split('?').next().unwrap_or_default();
+    split_port(authority)
+        .is_some_and(|(_, digits)| digits.is_none_or(|digits| port(digits).is_some()))
 }
 
 fn extra_headers(option: Option<HeaderOption>) -> Result<Vec<(String, String)>, ConfigError> {

@@ -112,6 +112,9 @@ fn every_wrong_value_names_its_option_and_what_was_expected() {
         ("iceServers[0].urls", json!([{ "urls": "http://x" }])),
         ("iceServers[0]", json!([{ "urls": "turn:x" }])),
         ("iceServers", json!([{ "url": "stun:x" }])),
+        ("iceServers[0].urls", json!([{ "urls": "stun:x:0" }])),
+        ("iceServers[0].urls", json!([{ "urls": "stun:x:99999" }])),
+        ("iceServers[0].urls", json!([{ "urls": "stun:a b" }])),
         ("orgId", json!("mine")),
         ("logLevel", json!("loud")),
     ] {

@@ -219,7 +219,11 @@ impl Worker {
         for event in events {
             if event.token() != WAKE {
                 let key = Key((event.token().0 / sockets::MAX) as u64);
-                self.unread.push_back((key, event.token().0 % sockets::MAX));
+                let socket = (key, event.token().0 % sockets::MAX);
+                // One turn each, however often a socket says that there is more.
+                if !self.unread.contains(&socket) {
+                    self.unread.push_back(socket);
+                }
             }
         }
     }

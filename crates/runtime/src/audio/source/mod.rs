@@ -120,6 +120,10 @@ impl Source {
         let queued = self.shared.queued();
         if queued > self.shared.low_water {
             self.shared.above.store(true, Ordering::Release);
+            // The session that played it may have let it go meanwhile, and told nobody to write on.
+            if self.shared.is_idle() && self.shared.queued() < queued {
+                self.shared.tell_drain();
+            }
         }
         self.shared.duration(queued)
     }
