@@ -46,7 +46,7 @@ pub enum Command {
     /// Connects a session that was accepted with `autoConnectSession: false`.
     Connect { id: SessionId },
     /// Lets the caller hear a session that was accepted with `autoConnectSession: false` before it is
-    /// connected; nothing where it is connected already.
+    /// connected; refused where it is connected already.
     SendEarlyMedia { id: SessionId },
     /// Refuses a pending session.
     Reject {

@@ -1,7 +1,7 @@
 //! The sounds around calls: a bell for the phone, ringback and call waiting for a session.
 
 use super::Phone;
-use crate::audio::{Ring, RingSound};
+use crate::audio::{self, Ring, RingSound};
 use crate::config::Tones;
 use crate::output::Output;
 use crate::session::{Session, Tone};
@@ -41,7 +41,7 @@ impl Phone {
         let audio = &self.config.audio;
         self.config.tones.ring.clone().map(|sound| Ring {
             sound,
-            output: audio.ring.as_ref().unwrap_or(&audio.output).clone(),
+            output: audio.ring.clone().unwrap_or_else(|| self.near_end()),
         })
     }
 
@@ -50,8 +50,19 @@ impl Phone {
         let waiting = self.config.tones.call_waiting.clone();
         waiting.map(|cadence| Ring {
             sound: RingSound::Cadence(cadence),
-            output: self.config.audio.output.clone(),
+            output: self.near_end(),
         })
+    }
+
+    /// Where what belongs to no call is heard; a file is what the calls write.
+    fn near_end(&self) -> audio::Output {
+        match &self.config.audio.output {
+            audio::Output::Wav { .. } => audio::Output::None,
+            output @ (audio::Output::Default
+            | audio::Output::Device { .. }
+            | audio::Output::Sink { .. }
+            | audio::Output::None) => output.clone(),
+        }
     }
 
     fn tone(&self, session: &Session, waits: bool) -> Option<Tone> {

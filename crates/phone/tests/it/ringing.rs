@@ -71,6 +71,11 @@ fn a_call_that_waits_rings_where_it_is_told_to() {
                 id: "headset".into(),
             },
         ),
+        // The calls write that file.
+        (
+            json!({ "tones": {}, "audio": { "output": { "type": "wav", "path": "calls.wav" } } }),
+            Output::None,
+        ),
     ] {
         let (rig, _, _) = called(options.clone(), &[]);
         assert_eq!(rig.ringing.as_ref().unwrap().output, output, "{options}");

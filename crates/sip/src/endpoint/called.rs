@@ -81,7 +81,7 @@ impl Endpoint {
     }
 
     fn receive_invite(&mut self, key: ServerKey, flow: FlowId, request: Request, now: Instant) {
-        if let Err(refusal) = self.admit(now) {
+        if let Err(refusal) = self.admit_call(now) {
             return self.refuse(key, &request, &refusal, now);
         }
         let tag = self.layer.local_tag(key).unwrap_or_default().to_owned();

@@ -160,7 +160,7 @@ impl Default for Redirects {
 /// What a peer may make us hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// INVITEs outside a dialog taken in any one second; more are given 503 with Retry-After.
+    /// INVITEs outside a dialog taken in any one second, and as many SUBSCRIBEs; more are given 503 with Retry-After.
     pub new_dialogs_per_second: u32,
     /// Transactions alive at once; further requests are given 503 without one.
     pub transactions: usize,

@@ -66,6 +66,7 @@ use notifying::Notifier;
 use registering::Binding;
 use subscribing::Subscription;
 use usage::{Asked, Received, Sent, StrandedBye, Usage};
+use vetting::Arrivals;
 
 /// What an endpoint waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -164,7 +165,8 @@ pub struct Endpoint {
     /// The ACK of each 2xx, by INVITE and To tag, for its repeats.
     acks: BTreeMap<(ClientKey, String), (FlowId, Bytes)>,
     stranded: VecDeque<StrandedBye>,
-    arrivals: VecDeque<Instant>,
+    calls_lately: Arrivals,
+    subscribers_lately: Arrivals,
     alarms: Wheel<Alarm>,
     outputs: VecDeque<Output>,
     next_id: u64,
@@ -234,7 +236,8 @@ impl Endpoint {
             asked: BTreeMap::new(),
             acks: BTreeMap::new(),
             stranded: VecDeque::new(),
-            arrivals: VecDeque::new(),
+            calls_lately: Arrivals::default(),
+            subscribers_lately: Arrivals::default(),
             alarms: Wheel::new(),
             outputs: VecDeque::new(),
             next_id: 0,

@@ -172,7 +172,9 @@ impl Endpoint {
 
     /// Vets a SUBSCRIBE outside any dialog and hands it up.
     pub(super) fn receive_subscribe(&mut self, key: ServerKey, request: Request, now: Instant) {
-        let vetted = self.vet_subscribe(&request).and_then(|()| self.admit(now));
+        let vetted = self
+            .vet_subscribe(&request)
+            .and_then(|()| self.admit_subscriber(now));
         match vetted {
             Ok(()) => self.hand_up(key, None, request),
             Err(refusal) => self.refuse(key, &request, &refusal, now),

@@ -1,5 +1,6 @@
 //! What a message has to be before anybody looks at what it wants (RFC 3261 §8.1.3, §8.2).
 
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use super::command::Reply;
@@ -114,19 +115,43 @@ impl Endpoint {
     }
 
     /// Says whether one more call may be made known to us in this second.
-    pub(super) fn admit(&mut self, now: Instant) -> Result<(), Reply> {
+    pub(super) fn admit_call(&mut self, now: Instant) -> Result<(), Reply> {
+        let most = self.config.limits;
+        if self.usages.len() >= most.usages {
+            return Err(overloaded());
+        }
+        self.calls_lately.admit(most.new_dialogs_per_second, now)
+    }
+
+    /// Says whether one more subscriber may be made known to us in this second.
+    pub(super) fn admit_subscriber(&mut self, now: Instant) -> Result<(), Reply> {
+        let most = self.config.limits;
+        self.subscribers_lately
+            .admit(most.new_dialogs_per_second, now)
+    }
+}
+
+/// When the requests of the last second came. Calls and subscribers have each their own: a flood of the one
+/// keeps the other from nothing.
+#[derive(Debug, Default)]
+pub(super) struct Arrivals(VecDeque<Instant>);
+
+impl Arrivals {
+    fn admit(&mut self, most: u32, now: Instant) -> Result<(), Reply> {
         let second = Duration::from_secs(1);
-        while self.arrivals.front().is_some_and(|at| *at + second <= now) {
-            self.arrivals.pop_front();
+        while self.0.front().is_some_and(|at| *at + second <= now) {
+            self.0.pop_front();
         }
-        let limits = self.config.limits;
-        let crowded = self.arrivals.len() >= limits.new_dialogs_per_second as usize;
-        if crowded || self.usages.len() >= limits.usages {
-            return Err(Reply::new(503).header("Retry-After", RETRY_AFTER));
+        if self.0.len() >= most as usize {
+            return Err(overloaded());
         }
-        self.arrivals.push_back(now);
+        self.0.push_back(now);
         Ok(())
     }
+}
+
+fn overloaded() -> Reply {
+    Reply::new(503).header("Retry-After", RETRY_AFTER)
 }
 
 fn is_optional(headers: &Headers) -> bool {

@@ -427,7 +427,7 @@ fn more_subscribers_than_we_bear_are_sent_away() {
 }
 
 #[test]
-fn a_flood_of_subscriptions_is_slowed() {
+fn a_flood_of_subscriptions_is_slowed_and_keeps_no_call_away() {
     let mut lone = lone();
     let mut refused = 0;
     for n in 0..200 {
@@ -437,6 +437,9 @@ fn a_flood_of_subscriptions_is_slowed() {
         lone.sent.clear();
     }
     assert_eq!(refused, 100);
+    lone.events();
+    lone.receive(incoming("INVITE", "c1", "c1", ""));
+    assert!(matches!(lone.events()[..], [Event::Incoming { .. }]));
 }
 
 #[test]
