@@ -341,6 +341,14 @@ describe('the Bandwidth façade', { timeout: 120_000 }, () => {
     ])
     assert.deepEqual(known(), [['a', 'Ann', 'a1', 'on-hold'], ['b', undefined, 'b2', 'connected']])
     assert.equal([...roster.endpoints()][0].endpoint.media.length, 1)
+    // A stream that comes or changes leaves the others as they were.
+    const streams = (media) => user('a', [endpoint('a1', { state: 'partial', media })], { state: 'partial' })
+    told(4, [streams([{ id: '2', type: 'video' }])])
+    told(5, [streams([{ id: '2', type: 'video', status: 'inactive' }])])
+    assert.deepEqual([...roster.endpoints()][0].endpoint.media, [
+      { id: '1', type: 'audio' },
+      { id: '2', type: 'video', status: 'inactive' },
+    ])
     // A subscription that was made anew begins again.
     told(1, [user('d', [endpoint('d1')])], 'full')
     assert.deepEqual(known().map(([entity]) => entity), ['d'])

@@ -100,5 +100,7 @@ export class Roster {
 }
 
 function merged(old: ConferenceEndpoint | undefined, changed: ConferenceEndpoint): ConferenceEndpoint {
-  return old ? { ...old, ...changed, media: changed.media.length > 0 ? changed.media : old.media } : changed
+  if (!old) return changed
+  const media = new Map([...old.media, ...changed.media].map((stream) => [stream.id, stream]))
+  return { ...old, ...changed, media: [...media.values()] }
 }
