@@ -119,6 +119,27 @@ describe('mistakes of users of the Bandwidth façade', { timeout: 60_000 }, () =
     await rtc.unpublish(stream)
   })
 
+  test('what is no call of the host takes nobody’s place in the room', async (t) => {
+    const { rooms, invite, host, open, pbx } = await meeting(t)
+    const { participant, token } = await invite('Telephone')
+    const bob = await open('bob')
+    bob.on('pendingSession', ({ id }) => bob.acceptPendingSession(id, { mediaStream: 'none', audioElement: 'none' }))
+    const call = await host.call(`sip:bob@${pbx.domain}`, { mediaStream: 'none', audioElement: 'none' })
+    await call.answered
+    for (const session of [undefined, null, {}, bob.sessions[0]]) {
+      const error = await failure(rooms.admit(token, session))
+      assert.ok(error instanceof BandwidthRtcError, `${error}`)
+    }
+    await rooms.admit(token, call)
+    assert.equal((await rooms.getParticipant(participant.id)).connected, true)
+    const another = await invite('Another')
+    assert.match((await failure(rooms.admit(another.token, call))).message, /in a room already/)
+    const left = next(rooms, 'participantLeft')
+    await call.end()
+    assert.equal((await left)[1].id, participant.id)
+    await assert.rejects(rooms.admit(token, call), BandwidthRtcError)
+  })
+
   test('a level callback that throws is an uncaught exception, as with every other', async (t) => {
     const { invite, client } = await meeting(t)
     const { token } = await invite('Ann')

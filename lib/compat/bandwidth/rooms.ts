@@ -225,6 +225,9 @@ export class Rooms extends TypedEmitter<RoomsEvents> {
   async admit(token: string, session: Session): Promise<void> {
     const guest = this.#byKey.get(readToken(token).key)
     if (!guest) throw new BandwidthRtcError('The token is of no participant')
+    if (!this.#phone.sessions.includes(session)) throw new BandwidthRtcError("The session is none of the host's phone")
+    const taken = [...this.#guests.values()].some((other) => other.session === session)
+    if (taken) throw new BandwidthRtcError('The session is in a room already')
     await this.#join(guest, session)
   }
 
