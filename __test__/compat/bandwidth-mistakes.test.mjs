@@ -140,6 +140,16 @@ describe('mistakes of users of the Bandwidth façade', { timeout: 60_000 }, () =
     await assert.rejects(rooms.admit(token, call), BandwidthRtcError)
   })
 
+  test('one participant does not take the subscriptions of all, also not at once', async (t) => {
+    const { invite, open, address } = await meeting(t)
+    const { token } = await invite('Ann')
+    const bob = await open('bob')
+    const headers = { 'X-Participant-Token': claimsOf(token).key }
+    const asked = Array.from({ length: 8 }, () => bob.subscribe(address, 'conference', { headers }))
+    const settled = await Promise.allSettled(asked)
+    assert.equal(settled.filter(({ status }) => status === 'fulfilled').length, 4)
+  })
+
   test('a level callback that throws is an uncaught exception, as with every other', async (t) => {
     const { invite, client } = await meeting(t)
     const { token } = await invite('Ann')

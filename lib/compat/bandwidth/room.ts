@@ -43,6 +43,8 @@ export class Room {
   readonly #owner: RoomOwner
   readonly #streams = new Map<Guest, Stream & { ringing: boolean }>()
   readonly #followers = new Map<Notifier, Guest>()
+  /** Whose subscriptions are being accepted. */
+  readonly #accepting: Guest[] = []
   #conference: Promise<Conference> | undefined
   #purging: NodeJS.Timeout | undefined
   #version = 1
@@ -91,10 +93,10 @@ export class Room {
 
   /** Lets a participant know who is in the room, from now on. */
   async follow(guest: Guest, request: number): Promise<void> {
-    const known = [...this.#followers.values()].filter((follower) => follower === guest).length
+    const known = [...this.#followers.values(), ...this.#accepting].filter((follower) => follower === guest).length
     if (known >= mostSubscriptions) return this.#phone.rejectSubscription(request)
     const told = this.#version
-    const notifier = await this.#phone.acceptSubscription(request, { body: this.#document(), contentType: ROSTER_TYPE })
+    const notifier = await this.#accept(guest, request)
     if (notifier.ended) return
     this.#followers.set(notifier, guest)
     notifier.on('terminated', () => this.#followers.delete(notifier))
@@ -112,6 +114,15 @@ export class Room {
     for (const guest of this.guests) guest.room = undefined
     this.guests.clear()
     await Promise.all([...this.#followers.keys()].map((notifier) => notifier.terminate('noresource')))
+  }
+
+  async #accept(guest: Guest, request: number): Promise<Notifier> {
+    this.#accepting.push(guest)
+    try {
+      return await this.#phone.acceptSubscription(request, { body: this.#document(), contentType: ROSTER_TYPE })
+    } finally {
+      this.#accepting.splice(this.#accepting.indexOf(guest), 1)
+    }
   }
 
   #ringing(guest: Guest): void {
