@@ -120,9 +120,6 @@ impl Endpoint {
         response: Response,
         now: Instant,
     ) {
-        if response.status().is_provisional() {
-            return;
-        }
         let Some(Sent::Hangup {
             mut dialog,
             request,

@@ -434,6 +434,8 @@ impl Endpoint {
         self.learn_from(key, &response);
         match self.sent.get(&key) {
             Some(Sent::Invite(_)) => self.receive_invite_response(key, response, now),
+            // Only who calls waits for more than the final answer.
+            Some(_) if response.status().is_provisional() => {}
             Some(Sent::Within(_)) => self.receive_within_response(key, response, now),
             Some(Sent::Prack { .. }) => self.receive_prack_response(key, &response, now),
             Some(Sent::Outside { .. }) => self.receive_outside_response(key, response, now),

@@ -353,9 +353,6 @@ impl Endpoint {
         response: Response,
         now: Instant,
     ) {
-        if response.status().is_provisional() {
-            return;
-        }
         let Some(Sent::Notify {
             id,
             request,

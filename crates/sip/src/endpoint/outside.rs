@@ -50,9 +50,6 @@ impl Endpoint {
         response: Response,
         now: Instant,
     ) {
-        if response.status().is_provisional() {
-            return;
-        }
         let Some(Sent::Outside {
             id,
             request,

@@ -110,9 +110,6 @@ impl Endpoint {
         response: Response,
         now: Instant,
     ) {
-        if response.status().is_provisional() {
-            return;
-        }
         let Some(Sent::Register { request, retries }) = self.sent.remove(&key) else {
             return;
         };

@@ -113,9 +113,6 @@ impl Endpoint {
         response: &Response,
         now: Instant,
     ) {
-        if response.status().is_provisional() {
-            return;
-        }
         let Some(Sent::Prack {
             usage,
             dialog,

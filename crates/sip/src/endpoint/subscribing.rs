@@ -196,9 +196,6 @@ impl Endpoint {
         response: Response,
         now: Instant,
     ) {
-        if response.status().is_provisional() {
-            return;
-        }
         let Some(Sent::Subscribe {
             id,
             request,

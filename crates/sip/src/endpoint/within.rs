@@ -157,9 +157,6 @@ impl Endpoint {
         response: Response,
         now: Instant,
     ) {
-        if response.status().is_provisional() {
-            return;
-        }
         let Some(Sent::Within(sent)) = self.sent.get(&key) else {
             return;
         };
