@@ -46,15 +46,14 @@ impl Bell {
             return;
         };
         let turn = Arc::downgrade(&self.wanted);
-        let output = opening::output(output, self.trouble(turn.clone()));
+        let output = opening::output(output, self.trouble(turn.clone()), &self.log);
         if let (RingSound::Cadence(_), Way::Now(_)) = (&sound, &output) {
             let opened = open(sound, output);
             return self.rung(Rung { turn, opened });
         }
         jobs.spawn(async move {
             let opened = tokio::task::spawn_blocking(|| open(sound, output)).await;
-            let broke = |_| Err(OpenError::Device("opening it broke".to_owned()));
-            let opened = opened.unwrap_or_else(broke);
+            let opened = opened.unwrap_or_else(|_| Err(opening::broke()));
             Job::Bell(Box::new(Rung { turn, opened }))
         });
     }
@@ -80,14 +79,7 @@ impl Bell {
     }
 
     fn trouble(&self, turn: Turn) -> Trouble {
-        let log = self.log.clone();
-        Box::new(move |reason| {
-            let current = turn.strong_count() > 0;
-            if current {
-                let _ = log.send(unheard(&reason));
-            }
-            current
-        })
+        opening::trouble(&self.log, turn, |reason| unheard(&reason))
     }
 
     fn tell(&self, reason: &str) {

@@ -338,14 +338,8 @@ impl Calls {
         call.output = Arc::default();
         let turn = Arc::downgrade(&call.output);
         self.send(id, Order::SetOutput(Output::Nowhere));
-        let trouble = match wanted {
-            phone::audio::Output::Wav { .. } => self.file_trouble(id, turn.clone()),
-            phone::audio::Output::None
-            | phone::audio::Output::Sink { .. }
-            | phone::audio::Output::Default
-            | phone::audio::Output::Device { .. } => self.trouble(id, turn.clone(), Device::Output),
-        };
-        match opening::output(wanted, trouble) {
+        let trouble = self.trouble(id, turn.clone(), Device::Output);
+        match opening::output(wanted, trouble, &self.log) {
             Way::Now(outcome) => self.tell_attached(Opened::Output(id, turn, outcome)),
             // No output is a session or a conference; the compiler can't know that.
             Way::Session(_) | Way::Conference(_) => {}
@@ -369,28 +363,9 @@ impl Calls {
     }
 
     fn trouble(&self, id: SessionId, turn: Turn, device: Device) -> Trouble {
-        // Weak: a device that others still use must not keep this phone waiting at its end.
-        let news = self.news.downgrade();
-        Box::new(move |reason| {
-            let current = turn.strong_count() > 0;
-            if let Some(news) = news.upgrade().filter(|_| current) {
-                let what = What::Media(MediaEvent::DeviceFailed { device, reason });
-                let _ = news.send(News { id, what });
-            }
-            current
-        })
-    }
-
-    // A file is finished when its session has let it go, and then only the log can tell.
-    fn file_trouble(&self, id: SessionId, turn: Turn) -> Trouble {
-        let log = self.log.clone();
-        let tell = self.trouble(id, turn, Device::Output);
-        Box::new(move |reason| {
-            let current = tell(reason.clone());
-            if !current {
-                let _ = log.send(reason);
-            }
-            current
+        opening::trouble(&self.news, turn, move |reason| {
+            let what = What::Media(MediaEvent::DeviceFailed { device, reason });
+            News { id, what }
         })
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use phone::audio;
 use phone::{ConferenceId, SessionId};
+use tokio::sync::mpsc::UnboundedSender;
 
 use crate::audio::{Input, OpenError, Output, SinkWriter, SourceReader, Tone, WavFile, WavPlayer};
 use crate::device_hub::{self, Trouble};
@@ -92,18 +93,53 @@ pub(crate) fn input(wanted: audio::Input, trouble: Trouble) -> Way<Input> {
     }
 }
 
-pub(crate) fn output(wanted: audio::Output, trouble: Trouble) -> Way<Output> {
+pub(crate) fn output(
+    wanted: audio::Output,
+    trouble: Trouble,
+    log: &UnboundedSender<String>,
+) -> Way<Output> {
     match wanted {
         audio::Output::None => Way::Now(Ok(Output::Nowhere)),
         audio::Output::Sink { id } => sink(id),
-        audio::Output::Wav { path } => Way::Blocking(Box::new(move || {
-            WavFile::create(&path, trouble).map(Output::Wav)
-        })),
+        audio::Output::Wav { path } => {
+            let trouble = also_logged(trouble, log.clone());
+            Way::Blocking(Box::new(move || {
+                WavFile::create(&path, trouble).map(Output::Wav)
+            }))
+        }
         audio::Output::Default => Way::Now(device_hub::speaker(None, trouble).map(Output::Link)),
         audio::Output::Device { id } => {
             Way::Now(device_hub::speaker(Some(id), trouble).map(Output::Link))
         }
     }
+}
+
+/// Tells what goes wrong with what was opened, as long as it is wanted.
+pub(crate) fn trouble<News: Send + 'static>(
+    news: &UnboundedSender<News>,
+    turn: Turn,
+    tell: impl Fn(String) -> News + Send + 'static,
+) -> Trouble {
+    // Weak: a device that others still use must not keep this phone waiting at its end.
+    let news = news.downgrade();
+    Box::new(move |reason| {
+        let current = turn.strong_count() > 0;
+        if let Some(news) = news.upgrade().filter(|_| current) {
+            let _ = news.send(tell(reason));
+        }
+        current
+    })
+}
+
+// A file is finished when it has been let go, and then only the log can tell.
+pub(super) fn also_logged(tell: Trouble, log: UnboundedSender<String>) -> Trouble {
+    Box::new(move |reason| {
+        let current = tell(reason.clone());
+        if !current {
+            let _ = log.send(reason);
+        }
+        current
+    })
 }
 
 fn source(id: u64) -> Way<Input> {
