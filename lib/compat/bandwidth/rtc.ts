@@ -268,7 +268,7 @@ export class BandwidthRtc {
       session.on('terminated', (_, reason) => this.#over(session, stream, reason))
       // Nothing is heard of a microphone that is to be muted: there is no connection yet.
       if (!this.#micEnabled) await session.mute()
-      if (onAudioLevel) watchLevel(session, onAudioLevel, (error) => this.#log.warn(`publish: ${error.message}`))
+      if (onAudioLevel) watchLevel(session, onAudioLevel)
       await session.answered
       if (this.#session !== session) throw new BandwidthRtcError('the stream has ended already')
       this.#published = { stream, session }
