@@ -157,7 +157,13 @@ export interface ErrorDetails {
   sessionId?: string
 }
 
-/** What can be odd about a running call: no device could be opened or it was lost; the other side sends no sound. */
+/**
+ * What can be odd about a running call.
+ *
+ * - `no-device`: its input or output could not be opened or was lost: there is no such device, the file can't be read or written, the
+ *   `AudioSource` or `AudioSink` is another call's; the message says which.
+ * - `no-media`: the other side sends no sound.
+ */
 export type WarningCode = 'no-device' | 'no-media'
 
 /** Something odd about a call that goes on. */

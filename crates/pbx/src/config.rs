@@ -85,6 +85,13 @@ pub struct User {
     pub token: Option<Password>,
 }
 
+impl User {
+    /// Whether a header can hold its name.
+    pub(crate) fn is_valid(&self) -> bool {
+        !self.name.is_empty() && !self.name.contains(char::is_control)
+    }
+}
+
 /// A password or token; Debug does not show it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(transparent)]

@@ -68,6 +68,12 @@ pub enum CommandError {
         /// As it was given.
         id: u64,
     },
+    /// No address can have a user of that name.
+    #[error("the user's name {name:?} is empty or has control characters")]
+    UserName {
+        /// As it was given.
+        name: String,
+    },
     /// A header can't be sent.
     #[error(
         "the header {name:?} can't be sent: its name is no token or its value holds CR, LF or NUL"

@@ -19,7 +19,7 @@ use crate::attendant::{self, Attendant};
 use crate::bridge::Bridge;
 use crate::calls::Calls;
 use crate::command::Command;
-use crate::config::{Config, Extension, Line};
+use crate::config::{Config, Extension, Line, User};
 use crate::event::{Event, MessageDirection, UnregisterCause};
 use crate::fault::{Faults, Passage, Subject};
 use crate::gate::Gate;
@@ -78,10 +78,7 @@ impl Pbx {
                 format!("'{}'", config.domain.escape_debug()),
             ));
         }
-        let bad = |user: &crate::config::User| {
-            user.name.is_empty() || user.name.chars().any(char::is_control)
-        };
-        if config.users.iter().any(bad) {
+        if !config.users.iter().all(User::is_valid) {
             return Err(ConfigError::new(
                 "users",
                 "users whose names are not empty and have no control characters",
@@ -189,6 +186,10 @@ impl Pbx {
                 }
             }
             Command::HangUp { id } => self.hang_up(ticket, id, now),
+            Command::AddUser { user } if !user.is_valid() => {
+                let error = CommandError::UserName { name: user.name };
+                self.outputs.push_back(Output::Reply(ticket, Err(error)));
+            }
             Command::AddUser { user } => {
                 self.gate.add_user(user);
                 self.done(ticket);

@@ -102,6 +102,17 @@ fn an_unknown_party_is_named() {
 }
 
 #[test]
+fn a_user_whose_name_no_header_can_hold_is_not_added() {
+    let mut town = Town::new();
+    for name in ["", "eve\r\nX-Evil: 1"] {
+        let user = serde_json::from_value(serde_json::json!({ "name": name })).unwrap();
+        town.command(1, Command::AddUser { user });
+        let (_, reply) = town.replies.pop().unwrap();
+        assert_eq!(reply, Err(CommandError::UserName { name: name.into() }));
+    }
+}
+
+#[test]
 fn a_call_can_be_hung_up_while_it_rings() {
     let mut town = Town::new();
     town.register("desk", "alice");

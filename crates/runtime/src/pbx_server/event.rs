@@ -45,9 +45,10 @@ impl PbxEvent {
 
 fn phone_error(error: &CommandError) -> PhoneError {
     let (code, kind) = match error {
-        CommandError::NoSuchParty { .. } | CommandError::Header { .. } | CommandError::NoRelay => {
-            (ErrorCode::InvalidArgument, ErrorType::InvalidOptions)
-        }
+        CommandError::NoSuchParty { .. }
+        | CommandError::UserName { .. }
+        | CommandError::Header { .. }
+        | CommandError::NoRelay => (ErrorCode::InvalidArgument, ErrorType::InvalidOptions),
         CommandError::NoSuchCall { .. } => (ErrorCode::SessionNotFound, ErrorType::Session),
         CommandError::CallFailed { .. } => (ErrorCode::CallFailed, ErrorType::Call),
     };
@@ -61,6 +62,7 @@ fn phone_error(error: &CommandError) -> PhoneError {
         }),
         CommandError::CallFailed { code: None, .. }
         | CommandError::NoSuchParty { .. }
+        | CommandError::UserName { .. }
         | CommandError::Header { .. }
         | CommandError::NoRelay
         | CommandError::NoSuchCall { .. } => None,
