@@ -32,19 +32,19 @@ export function gateway() {
     return sipp
   }
 
-  /** A call from Alice to a sipp that answers at once and then goes through these steps. */
-  const called = async (t, steps, { phone, sound = voice(600) } = {}) => {
+  /** A call from Alice, with `call`'s options, to a sipp that expects `matches` in its INVITE, answers at once and goes through these steps. */
+  const called = async (t, steps, { phone, call, matches, sound = voice(600) } = {}) => {
     const [alice, sipp] = await Promise.all([
       aliceOf(t, phone),
       sippOf(t, () => [
-        receive('INVITE', { keep: true }),
+        receive('INVITE', { keep: true, matches }),
         answer('200 OK', { tag: 'callee', sdp: sdp() }),
         receive('ACK'),
         playTone,
         ...steps,
       ]),
     ])
-    const session = await alice.call(sipp.uri, sound.audio)
+    const session = await alice.call(sipp.uri, { ...sound.audio, ...call })
     await session.answered
     return { alice, sipp, session, ear: sound.ear }
   }

@@ -175,6 +175,21 @@ describe('requests of sipp, through Kamailio and rtpengine', { skip: peers('kama
     await sipp.done
   })
 
+  test('an anonymous call says so, and names nobody where it goes', async (t) => {
+    const matches = { From: 'anonymous@anonymous.invalid', Privacy: 'id' }
+    const { sipp, session } = await called(t, ends, { call: { anonymous: true }, matches })
+    await session.end()
+    await sipp.done
+    assert.doesNotMatch(sipp.messages, /^(?:From|Contact):.*alice/im)
+  })
+
+  test('an intercom call asks to be answered in each of the usual ways', async (t) => {
+    const matches = { 'Call-Info': 'answer-after=0', 'Alert-Info': 'alert-autoanswer', 'Answer-Mode': 'Auto' }
+    const { sipp, session } = await called(t, ends, { call: { autoAnswer: true }, matches })
+    await session.end()
+    await sipp.done
+  })
+
   test('OPTIONS and MESSAGE inside a call are answered, and what nobody knows is refused', async (t) => {
     const { alice, sipp, session } = await calling(t, (scenario) => [
       ...toldToGoOn,

@@ -1,0 +1,19 @@
+// Pages: speaks to several phones at once, which answer by themselves and are not heard, until Ctrl-C.
+//   SIP_URI=… SIP_PASSWORD=… SIP_SERVER=… node paging.mjs announcement.wav bob carol
+import { Softphone } from 'offhook'
+
+const { SIP_URI: uri, SIP_PASSWORD: password, SIP_SERVER: servers } = process.env
+const [announcement, ...targets] = process.argv.slice(2)
+const phone = new Softphone({ uri, password, servers, audio: 'none', logLevel: 'warn' })
+await phone.initialize()
+
+const page = await phone.conference([], { input: { wav: announcement, loop: true }, output: 'none' })
+page.on('join', (session) => page.mute(session))
+page.on('mute', ({ address }) => console.log(`${address} listens`))
+
+for (const target of targets) {
+  const session = await phone.call(target, { autoAnswer: true, timeout: 10_000 })
+  page.add(session).catch(({ message }) => console.log(`${target}: ${message}`))
+}
+
+process.once('SIGINT', () => phone.destroy())
