@@ -205,7 +205,7 @@ export declare class Session extends TypedEmitter<SessionEvents> {
      *
      * @throws `ERR_SESSION_STATE` where the call did not come in or is answered, or where the caller made no offer in its INVITE.
      */
-    sendEarlyMedia(): Promise<void>;
+    sendEarlyMedia(options?: Abortable): Promise<void>;
     /** Refuses a session that was accepted but not connected; 486 by default. */
     reject(options?: RejectOptions): Promise<void>;
     /**
@@ -311,8 +311,9 @@ export declare class Conference extends TypedEmitter<ConferenceEvents> {
      *
      * @throws `ERR_SESSION_STATE` where the session is in another conference, `ERR_SESSION_ENDED` where it ends first, `ERR_ABORTED`
      * where it is removed first, `ERR_HOLD_FAILED` where its other side does not agree to be taken off hold: then it is a member on hold.
+     * Where it is aborted, a call that is not answered yet won't join.
      */
-    add(session: Session): Promise<void>;
+    add(session: Session, options?: Abortable): Promise<void>;
     /** Lets a member go on alone, with its own input and output; on hold where the conference is. */
     remove(session: Session): Promise<void>;
     /**
@@ -326,7 +327,7 @@ export declare class Conference extends TypedEmitter<ConferenceEvents> {
      *
      * @throws `ERR_HOLD_FAILED` where one does not agree: that one stays on hold, the others take part again.
      */
-    resume(options?: Pick<HoldOptions, 'via'>): Promise<void>;
+    resume(options?: Pick<HoldOptions, 'via' | 'signal'>): Promise<void>;
     /** Keeps a member from being heard, or whoever sits here where none is named. */
     mute(member?: Session): Promise<void>;
     /** Lets a member be heard again, or whoever sits here where none is named. */
@@ -336,9 +337,9 @@ export declare class Conference extends TypedEmitter<ConferenceEvents> {
     /** Changes where the members are heard. */
     setOutput(output: AudioOutput): Promise<void>;
     /** Hangs up on every member, and on calls that were still to join; resolves after their `sessionEnded`. Again, it does nothing. */
-    end(): Promise<void>;
+    end(options?: Abortable): Promise<void>;
     /** Breaks it up: every member goes on alone, on hold. Resolves when their phones have answered. Again, it does nothing. */
-    dissolve(): Promise<void>;
+    dissolve(options?: Abortable): Promise<void>;
 }
 
 /**

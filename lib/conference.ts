@@ -1,9 +1,10 @@
+import { abortable } from './abortable'
 import { audioInput, audioOutput, wireInput, wireOutput } from './audio'
 import { hideListeners, TypedEmitter } from './emitter'
 import { SoftphoneError } from './errors'
 import type { ConferenceEvents } from './events'
 import type { Link } from './link'
-import type { AudioInput, AudioOutput, ConferenceOptions, HoldOptions } from './options'
+import type { Abortable, AudioInput, AudioOutput, ConferenceOptions, HoldOptions } from './options'
 import { checkOptions, type Rule, type Schema } from './schema'
 import { invalidArgument, Session } from './session'
 import type { WireConferenceNews, WireConferenceRequest, WireLevels } from './wire'
@@ -75,9 +76,11 @@ export class Conference extends TypedEmitter<ConferenceEvents> {
    *
    * @throws `ERR_SESSION_STATE` where the session is in another conference, `ERR_SESSION_ENDED` where it ends first, `ERR_ABORTED`
    * where it is removed first, `ERR_HOLD_FAILED` where its other side does not agree to be taken off hold: then it is a member on hold.
+   * Where it is aborted, a call that is not answered yet won't join.
    */
-  async add(session: Session): Promise<void> {
-    await this.#ask({ type: 'add', session: checkSession('session', session) })
+  async add(session: Session, options: Abortable = {}): Promise<void> {
+    const [, signal] = abortable('add', options)
+    await this.#ask({ type: 'add', session: checkSession('session', session) }, signal)
   }
 
   /** Lets a member go on alone, with its own input and output; on hold where the conference is. */
@@ -90,9 +93,9 @@ export class Conference extends TypedEmitter<ConferenceEvents> {
    * every member's phone has answered; who does not agree to be held hears the music all the same.
    */
   async hold(options: HoldOptions = {}): Promise<void> {
-    checkOptions('hold', options, { music: audioInput, via: holdVia })
-    const music = options.music === undefined ? undefined : wireInput('music', options.music)
-    await this.#ask({ type: 'hold', held: true, music, via: options.via })
+    const [{ music, via }, signal] = abortable('hold', options, { music: audioInput, via: holdVia })
+    const heard = music === undefined ? undefined : wireInput('music', music)
+    await this.#ask({ type: 'hold', held: true, music: heard, via }, signal)
   }
 
   /**
@@ -101,9 +104,9 @@ export class Conference extends TypedEmitter<ConferenceEvents> {
    *
    * @throws `ERR_HOLD_FAILED` where one does not agree: that one stays on hold, the others take part again.
    */
-  async resume(options: Pick<HoldOptions, 'via'> = {}): Promise<void> {
-    checkOptions('resume', options, { via: holdVia })
-    await this.#ask({ type: 'hold', held: false, via: options.via })
+  async resume(options: Pick<HoldOptions, 'via' | 'signal'> = {}): Promise<void> {
+    const [{ via }, signal] = abortable('resume', options, { via: holdVia })
+    await this.#ask({ type: 'hold', held: false, via }, signal)
   }
 
   /** Keeps a member from being heard, or whoever sits here where none is named. */
@@ -127,15 +130,17 @@ export class Conference extends TypedEmitter<ConferenceEvents> {
   }
 
   /** Hangs up on every member, and on calls that were still to join; resolves after their `sessionEnded`. Again, it does nothing. */
-  async end(): Promise<void> {
+  async end(options: Abortable = {}): Promise<void> {
+    const [, signal] = abortable('end', options)
     if (this.ended) return
-    await this.#ask({ type: 'end' })
+    await this.#ask({ type: 'end' }, signal)
   }
 
   /** Breaks it up: every member goes on alone, on hold. Resolves when their phones have answered. Again, it does nothing. */
-  async dissolve(): Promise<void> {
+  async dissolve(options: Abortable = {}): Promise<void> {
+    const [, signal] = abortable('dissolve', options)
     if (this.ended) return
-    await this.#ask({ type: 'dissolve' })
+    await this.#ask({ type: 'dissolve' }, signal)
   }
 
   /** @internal */
@@ -199,8 +204,8 @@ export class Conference extends TypedEmitter<ConferenceEvents> {
     if (!this.ended) this.#link.post({ type: 'conference', id: this.#number, request: { type: 'setLevels', wanted } })
   }
 
-  async #ask(request: WireConferenceRequest): Promise<void> {
-    await this.#link.command({ type: 'conference', id: this.#number, request })
+  async #ask(request: WireConferenceRequest, signal?: AbortSignal): Promise<void> {
+    await this.#link.command({ type: 'conference', id: this.#number, request }, signal)
   }
 }
 

@@ -163,8 +163,9 @@ export class Session extends TypedEmitter<SessionEvents> {
    *
    * @throws `ERR_SESSION_STATE` where the call did not come in or is answered, or where the caller made no offer in its INVITE.
    */
-  async sendEarlyMedia(): Promise<void> {
-    await this.#link.command({ type: 'sendEarlyMedia', id: this.id })
+  async sendEarlyMedia(options: Abortable = {}): Promise<void> {
+    const [, signal] = abortable('sendEarlyMedia', options)
+    await this.#link.command({ type: 'sendEarlyMedia', id: this.id }, signal)
   }
 
   /** Refuses a session that was accepted but not connected; 486 by default. */

@@ -132,6 +132,11 @@ describe('commands', () => {
     await turn()
     engine.reply('subscribe', { value: { subscription: 1 } })
     const subscription = await subscribing
+    const making = phone.conference([])
+    await turn()
+    engine.say({ type: 'conference', id: 1, news: { type: 'started' } })
+    engine.reply('confer', { value: { conference: 1 } })
+    const room = await making
     const waiting = {
       initialize: (options) => phone.initialize(options),
       register: (options) => phone.register(options),
@@ -149,6 +154,7 @@ describe('commands', () => {
       setAccessToken: (options) => phone.setAccessToken('t', options),
       setIceServers: (options) => phone.setIceServers([], options),
       connect: (options) => session.accept(options),
+      sendEarlyMedia: (options) => session.sendEarlyMedia(options),
       hold: (options) => session.hold(options),
       resume: (options) => session.resume(options),
       sendDtmf: (options) => session.sendDtmf('1', options),
@@ -158,6 +164,11 @@ describe('commands', () => {
       acceptTransfer: (options) => session.acceptTransfer(options),
       rejectTransfer: (options) => session.rejectTransfer(options),
       end: (options) => session.end(options),
+      'conference.add': (options) => room.add(session, options),
+      'conference.hold': (options) => room.hold(options),
+      'conference.resume': (options) => room.resume(options),
+      'conference.dissolve': (options) => room.dissolve(options),
+      'conference.end': (options) => room.end(options),
     }
     phone.on('error', () => {})
     for (const [name, wait] of Object.entries(waiting)) {

@@ -32,6 +32,7 @@ impl Phone {
             self.with(id, |session, ctx| session.stop_dialling(ticket, ctx));
         }
         self.abandon_subscription(ticket);
+        self.stop_waiting(ticket);
         let error = PhoneError::new(ErrorCode::Aborted, ErrorType::Generic, "Aborted");
         self.reply(ticket, Err(error));
     }

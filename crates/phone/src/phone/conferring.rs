@@ -337,8 +337,13 @@ impl Phone {
                 Err(error) => Err(error),
             };
         }
+        self.leave(id, session);
+        Ok(())
+    }
+
+    fn leave(&mut self, id: ConferenceId, session: SessionId) {
         let Some(conference) = self.conferences.all.get_mut(&id) else {
-            return Ok(());
+            return;
         };
         conference.awaited.retain(|awaited| *awaited != session);
         let was_here = conference.members.contains(&session);
@@ -350,7 +355,6 @@ impl Phone {
                 self.hold_others(Party::Session(session));
             }
         }
-        Ok(())
     }
 
     /// Holds a whole conference, or resumes it; who waits for it is told when all phones have answered.

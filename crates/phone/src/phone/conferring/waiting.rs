@@ -6,7 +6,7 @@ use crate::conference::News;
 use crate::error::{ErrorCode, ErrorType, PhoneError};
 use crate::id::{ConferenceId, SessionId, Ticket};
 use crate::output::Reply;
-use crate::session::Place;
+use crate::session::{Place, Session};
 
 #[derive(Debug)]
 pub(super) struct Wait {
@@ -33,6 +33,23 @@ impl Phone {
             wanted,
             reply: Reply::Done,
         });
+    }
+
+    /// Forgets a command that was given up; who was to join because of it does not.
+    pub(in super::super) fn stop_waiting(&mut self, ticket: Ticket) {
+        let waits = &mut self.conferences.waits;
+        let Some(given_up) = waits.iter().position(|wait| wait.ticket == ticket) else {
+            return;
+        };
+        let wait = waits.swap_remove(given_up);
+        for session in wait.sessions {
+            let place = self.sessions.get(&session).map(Session::place);
+            if let Some(Place::Awaited(id)) = place
+                && wait.joins == Some(id)
+            {
+                self.leave(id, session);
+            }
+        }
     }
 
     /// Answers the commands that have nothing to wait for any more.

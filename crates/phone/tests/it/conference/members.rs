@@ -257,6 +257,22 @@ fn a_call_that_is_not_answered_never_joins_and_that_is_told() {
 }
 
 #[test]
+fn a_call_whose_joining_was_given_up_goes_on_alone() {
+    let mut room = Room::of(1);
+    room.rig
+        .command(json!({ "type": "call", "target": "carol" }));
+    let invite = room.rig.request(&Method::Invite);
+    let dialled = room.rig.id_of("sessionStarted");
+    let added = room.ask(json!({ "type": "add", "session": dialled }));
+    room.rig.done(json!({ "type": "abort", "ticket": added }));
+    assert_eq!(code(&room.rig.error(added)), "ERR_ABORTED");
+    room.rig.receive(answer(&invite, 200, Some("v=0\r\n")));
+    assert_eq!(room.news(), ["started", "joined 0"]);
+    room.asked(json!({ "type": "add", "session": dialled }));
+    assert_eq!(room.news().last().unwrap(), "joined another");
+}
+
+#[test]
 fn lost_devices_are_told_of_the_conference() {
     let mut room = Room::of(0);
     lose_device(&mut room, ID);
