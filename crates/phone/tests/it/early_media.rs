@@ -339,3 +339,55 @@ fn a_caller_that_never_acknowledges_our_ringing_is_gone() {
     assert_eq!(details["reason"]["condition"], "timeout");
     assert_eq!(details["side"], "network");
 }
+
+/// A call that came in and was accepted, but not connected.
+fn unconnected(offer: Option<&str>) -> (Rig, SessionId) {
+    let mut rig = Rig::registered(alice_with(json!({ "autoConnectSessions": false })));
+    rig.receive(Caller::new("c1").invite(&[], offer));
+    rig.beyond_trying(180);
+    let id = rig.id_of("pendingSession");
+    rig.done(json!({ "type": "accept", "id": id }));
+    (rig, id)
+}
+
+#[test]
+fn early_media_goes_out_in_a_183_and_again_in_the_200() {
+    let (mut rig, id) = unconnected(Some("v=0 theirs\r\n"));
+    rig.done(json!({ "type": "sendEarlyMedia", "id": id }));
+    let early = rig.response(183).body().clone();
+    assert!(!early.is_empty());
+    rig.done(json!({ "type": "sendEarlyMedia", "id": id }));
+    rig.seconds(2);
+    assert!(rig.is_silent(), "asking again, and time, change nothing");
+    rig.done(json!({ "type": "connect", "id": id }));
+    assert_eq!(*rig.response(200).body(), early);
+    assert_eq!(rig.media_named("answer").len(), 1, "media was asked once");
+}
+
+#[test]
+fn what_can_have_no_early_media_is_told_so() {
+    let (mut rig, id) = unconnected(Some("v=0 theirs\r\n"));
+    let early = json!({ "type": "sendEarlyMedia", "id": id });
+    rig.done(json!({ "type": "connect", "id": id }));
+    rig.response(200);
+    assert_eq!(rig.refused(early), "ERR_SESSION_STATE");
+
+    let (mut rig, id) = unconnected(None);
+    let early = json!({ "type": "sendEarlyMedia", "id": id });
+    assert_eq!(rig.refused(early), "ERR_SESSION_STATE");
+    assert!(rig.media_named("answer").is_empty());
+
+    let mut rig = Rig::registered(alice());
+    rig.receive(Caller::new("c1").invite(&[], Some("v=0 theirs\r\n")));
+    let early = json!({ "type": "sendEarlyMedia", "id": rig.id_of("pendingSession") });
+    assert_eq!(rig.refused(early), "ERR_SESSION_STATE");
+}
+
+#[test]
+fn a_call_with_early_media_can_be_rejected() {
+    let (mut rig, id) = unconnected(Some("v=0 theirs\r\n"));
+    rig.done(json!({ "type": "sendEarlyMedia", "id": id }));
+    rig.response(183);
+    rig.done(json!({ "type": "reject", "id": id, "code": 486 }));
+    rig.response(486);
+}

@@ -147,53 +147,6 @@ fn with_auto_connect_off_nothing_is_sent_until_connect() {
 }
 
 #[test]
-fn early_media_goes_out_in_a_183_and_again_in_the_200() {
-    let (mut rig, _) = ringing(alice_with(json!({ "autoConnectSessions": false })));
-    let id = rig.id_of("pendingSession");
-    rig.done(json!({ "type": "accept", "id": id }));
-    rig.done(json!({ "type": "sendEarlyMedia", "id": id }));
-    let early = rig.response(183).body().clone();
-    assert!(!early.is_empty());
-    rig.done(json!({ "type": "sendEarlyMedia", "id": id }));
-    rig.seconds(2);
-    assert!(rig.is_silent(), "asking again, and time, change nothing");
-    rig.done(json!({ "type": "connect", "id": id }));
-    assert_eq!(*rig.response(200).body(), early);
-    assert_eq!(rig.media_named("answer").len(), 1, "media was asked once");
-}
-
-#[test]
-fn what_can_have_no_early_media_is_told_so() {
-    let (mut rig, _) = ringing(alice_with(json!({ "autoConnectSessions": false })));
-    let id = rig.id_of("pendingSession");
-    let early = json!({ "type": "sendEarlyMedia", "id": id });
-    assert_eq!(rig.refused(early.clone()), "ERR_SESSION_STATE");
-    rig.done(json!({ "type": "accept", "id": id }));
-    rig.done(json!({ "type": "connect", "id": id }));
-    rig.response(200);
-    assert_eq!(rig.refused(early), "ERR_SESSION_STATE");
-
-    let mut rig = Rig::registered(alice_with(json!({ "autoConnectSessions": false })));
-    rig.receive(Caller::new("c1").invite(&[], None));
-    let id = rig.id_of("pendingSession");
-    rig.done(json!({ "type": "accept", "id": id }));
-    let early = json!({ "type": "sendEarlyMedia", "id": id });
-    assert_eq!(rig.refused(early), "ERR_SESSION_STATE");
-    assert!(rig.media_named("answer").is_empty());
-}
-
-#[test]
-fn a_call_with_early_media_can_be_rejected() {
-    let (mut rig, _) = ringing(alice_with(json!({ "autoConnectSessions": false })));
-    let id = rig.id_of("pendingSession");
-    rig.done(json!({ "type": "accept", "id": id }));
-    rig.done(json!({ "type": "sendEarlyMedia", "id": id }));
-    rig.response(183);
-    rig.done(json!({ "type": "reject", "id": id, "code": 486 }));
-    rig.response(486);
-}
-
-#[test]
 fn a_session_that_is_accepted_but_not_connected_can_be_rejected() {
     let (mut rig, _) = ringing(alice_with(json!({ "autoConnectSessions": false })));
     let id = rig.id_of("pendingSession");
