@@ -18,7 +18,7 @@ use crate::end_reason::{Condition, EndReason, Side};
 use crate::error::{ErrorCode, ErrorType, PhoneError};
 use crate::event::{ConnectionState, Direction, EndToEndId, Event, Level, SessionChanges};
 use crate::id::{SessionId, Ticket};
-use crate::media::MediaCommand;
+use crate::media::{MediaCommand, MediaFailure};
 use crate::output;
 use crate::wire;
 
@@ -276,7 +276,11 @@ impl Session {
         self.activate(ctx);
         ctx.emit(Event::Answered { id: self.id });
         if lost {
-            self.path_failed("Its early media could not be reached", ctx);
+            self.path_failed(
+                MediaFailure::Ice,
+                "Its early media could not be reached",
+                ctx,
+            );
         }
     }
 

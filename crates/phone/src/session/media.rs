@@ -1,7 +1,7 @@
 //! What media tells a session.
 
 use super::offer::condition;
-use super::{Context, MediaPath, Negotiation, Session, State};
+use super::{Context, Negotiation, Session, State};
 use crate::end_reason::{Condition, EndReason, Side};
 use crate::error::{ErrorCode, ErrorType, PhoneError};
 use crate::event::{DtmfMethod, Event, Level, SessionChanges, Warning};
@@ -23,9 +23,9 @@ impl Session {
                 ctx.trace(Level::Warn, "Early media can't be used", details);
             }
             MediaEvent::Refused { refusal, reason } => self.refused(refusal, &reason, ctx),
-            MediaEvent::Connecting => self.path_changed(MediaPath::Connecting, ctx),
+            MediaEvent::Connecting => self.path_sought(ctx),
             MediaEvent::Connected => self.path_found(ctx),
-            MediaEvent::Interrupted => self.path_changed(MediaPath::Interrupted, ctx),
+            MediaEvent::Interrupted => self.path_silent(ctx),
             MediaEvent::Failed { failure, reason } => self.failed(failure, &reason, ctx),
             MediaEvent::FirstSound => self.heard = true,
             MediaEvent::EndOfCandidates => ctx.emit(Event::EndOfCandidates { id }),
@@ -160,7 +160,7 @@ impl Session {
                 return self.early_path_failed(text, ctx);
             }
             MediaFailure::Ice | MediaFailure::Consent if self.media_was_up => {
-                return self.path_failed(text, ctx);
+                return self.path_failed(failure, text, ctx);
             }
             MediaFailure::Dtls if self.media_was_up => {
                 (Condition::ConnectivityError, Side::Network)

@@ -280,8 +280,14 @@ pub(crate) struct Active {
     negotiation: Negotiation,
     /// Media still works on an early offer that the answer has overtaken; what it says of it is for nobody.
     overtaken: bool,
-    /// The flow is new, or the media path failed: the peer must be told.
+    /// The flow is new: the peer must be told.
     refresh: bool,
+    /// The media path failed, or is silent since the flow was lost: ICE is to be restarted.
+    restart: bool,
+    /// When there was a flow again.
+    flow_since: Option<Instant>,
+    /// The media path is gone; only a restart of ICE can bring it back.
+    path_gone: bool,
     /// The session is to be refreshed, without anything new (RFC 4028 §7.4).
     renewal: bool,
     /// What the peer is still to be told about hold, oldest first; each asks for the other state
@@ -294,7 +300,7 @@ pub(crate) struct Active {
     put_off: u32,
     /// Our offer is given up then.
     offer_until: Option<Instant>,
-    /// A media path that failed is being restarted, until then.
+    /// ICE is being restarted, until then.
     repair: Option<Instant>,
     tones: Vec<Ticket>,
     keys: keys::Keys,
@@ -306,6 +312,9 @@ impl Active {
             negotiation,
             overtaken: false,
             refresh: false,
+            restart: false,
+            flow_since: None,
+            path_gone: false,
             renewal: false,
             holds: VecDeque::new(),
             purpose: Purpose::default(),
@@ -316,6 +325,12 @@ impl Active {
             tones: Vec::new(),
             keys: keys::Keys::default(),
         }
+    }
+
+    /// What the offer was for is told, or refused: either way it is not owed any more.
+    fn settle(&mut self, told: Purpose) {
+        self.refresh &= !told.refresh;
+        self.restart &= !told.restart;
     }
 
     fn deadline(&self) -> Option<(Instant, Wake)> {
@@ -338,6 +353,7 @@ impl Active {
 #[derive(Debug, Clone, Copy, Default)]
 struct Purpose {
     refresh: bool,
+    restart: bool,
     hold: Option<HoldVia>,
 }
 
@@ -431,7 +447,7 @@ impl Session {
                 self.give_up(ctx);
             }
             State::Active(active) if active.repair.is_some_and(|until| until <= ctx.now) => {
-                self.irreparable("The media path did not come back", ctx);
+                self.repair_timeout(ctx);
             }
             State::Active(_) => {
                 self.offer_timeout(ctx);

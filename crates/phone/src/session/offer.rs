@@ -7,7 +7,7 @@ use sip::header::RetryAfter;
 use sip::message::{Method, Response};
 
 use super::refresh::PATIENCE_WITH_ICE;
-use super::{Active, Context, MediaPath, Negotiation, Pause, Purpose, Session, State};
+use super::{Active, Context, Negotiation, Pause, Purpose, Session, State};
 use crate::command::HoldVia;
 use crate::end_reason::{Condition, EndReason, Side};
 use crate::error::SipStatus;
@@ -31,22 +31,23 @@ impl Session {
         };
         let change = active.holds.front();
         let wanted = change.map(|change| change.held);
-        let owed = active.refresh || active.renewal || wanted.is_some();
+        let owed = active.refresh || active.restart || active.renewal || wanted.is_some();
         let free = active.negotiation == Negotiation::Stable && active.pause == Pause::No;
         if !(owed && free && ctx.agent.is_usable()) {
             return;
         }
-        if active.refresh && self.media == MediaPath::Interrupted {
+        if active.restart {
             active.repair.get_or_insert(ctx.now + PATIENCE_WITH_ICE);
         }
         active.negotiation = Negotiation::Offering;
         active.purpose = Purpose {
             refresh: active.refresh,
+            restart: active.restart,
             hold: change.map(|change| change.via),
         };
         active.renewal = false;
         let command = MediaCommand::Reoffer {
-            restart_ice: active.refresh,
+            restart_ice: active.restart,
             held: wanted.unwrap_or(self.held),
         };
         ctx.media(self.id, command);
@@ -91,7 +92,7 @@ impl Session {
             (200..=299, Some(sdp)) => {
                 active.negotiation = Negotiation::Applying;
                 active.put_off = 0;
-                active.refresh &= !active.purpose.refresh;
+                active.settle(active.purpose);
                 let provisional = false;
                 ctx.media(self.id, MediaCommand::SetAnswer { sdp, provisional });
                 self.refreshed(ctx);
@@ -118,7 +119,7 @@ impl Session {
             return;
         };
         active.put_off = 0;
-        active.refresh &= !purpose.refresh;
+        active.settle(purpose);
         let message = "The other party refused our new offer; the session stays as it was";
         let details = serde_json::json!({ "id": self.id, "code": status.code });
         ctx.trace(Level::Warn, message, details);
@@ -180,7 +181,7 @@ impl Session {
         if let State::Active(active) = &mut self.state {
             active.negotiation = Negotiation::Stable;
             let purpose = std::mem::take(&mut active.purpose);
-            active.refresh &= !purpose.refresh;
+            active.settle(purpose);
             let details = serde_json::json!({ "id": self.id, "reason": text });
             ctx.trace(Level::Warn, "Media can make no new offer", details);
             if purpose.hold.is_some() {

@@ -4,9 +4,13 @@ use std::time::Duration;
 
 use super::{Context, MediaPath, Session, State};
 use crate::end_reason::{Condition, EndReason, Side};
+use crate::media::MediaFailure;
 
 /// How long a restart of ICE may take: gathering, a round trip and checks.
 pub(super) const PATIENCE_WITH_ICE: Duration = Duration::from_secs(20);
+/// Media that fall silent this soon after a lost flow came back were lost with it: media take up to
+/// 7.5 s to say so.
+const LOST_WITH_FLOW: Duration = Duration::from_secs(10);
 
 impl Session {
     /// The flow was lost: an answered call lives on, interrupted, or ends where it may not. One
@@ -19,14 +23,20 @@ impl Session {
         }
         if let State::Active(active) = &mut self.state {
             active.refresh = true;
+            active.restart |= self.media == MediaPath::Interrupted;
             self.signalling_lost = !wanted;
             self.show_connection(ctx);
         }
     }
 
-    /// There is a flow again, and the registrar knows it: the peer is told by a re-INVITE.
+    /// There is a flow again, and the registrar knows it: the peer is told by a re-INVITE. Sound went on
+    /// beside the flow, so ICE is left as it is (a peer that goes on with its session while we start
+    /// another would take no check of ours), unless media were lost with it.
     pub(crate) fn flow_found(&mut self, ctx: &mut Context<'_>) {
-        self.drive_offer(ctx);
+        if let State::Active(active) = &mut self.state {
+            active.flow_since = Some(ctx.now);
+            self.drive_offer(ctx);
+        }
     }
 
     /// The session's interval is half over, and the peer takes no UPDATE: a re-INVITE with what holds
@@ -43,22 +53,60 @@ impl Session {
         self.media_was_up = true;
         if let State::Active(active) = &mut self.state {
             active.repair = None;
+            active.restart = false;
+            active.path_gone = false;
         }
         self.path_changed(MediaPath::Connected, ctx);
     }
 
+    /// A path is being looked for; where one was lost, the call is interrupted until it is found.
+    pub(super) fn path_sought(&mut self, ctx: &mut Context<'_>) {
+        if self.media != MediaPath::Interrupted {
+            self.path_changed(MediaPath::Connecting, ctx);
+        }
+    }
+
+    /// Nothing comes from the peer any more. That may pass, but not where the network changed.
+    pub(super) fn path_silent(&mut self, ctx: &mut Context<'_>) {
+        self.path_changed(MediaPath::Interrupted, ctx);
+        let lost_with_flow = self.signalling_lost;
+        if let State::Active(active) = &mut self.state {
+            let since = active.flow_since;
+            let just_found = since.is_some_and(|since| ctx.now < since + LOST_WITH_FLOW);
+            active.restart |= lost_with_flow || just_found;
+            self.drive_offer(ctx);
+        }
+    }
+
     /// The media path of a running call is gone: restarting ICE is the one thing that can bring
     /// it back (RFC 8445 §2.4). Without a flow that waits for the next one.
-    pub(super) fn path_failed(&mut self, text: &str, ctx: &mut Context<'_>) {
+    pub(super) fn path_failed(&mut self, failure: MediaFailure, text: &str, ctx: &mut Context<'_>) {
         let State::Active(active) = &mut self.state else {
             return self.irreparable(text, ctx);
         };
-        if active.repair.is_some() {
-            return self.irreparable(text, ctx);
+        active.path_gone = true;
+        match (active.repair, failure) {
+            // The restart may still find another.
+            (Some(_), MediaFailure::Consent) => self.path_changed(MediaPath::Interrupted, ctx),
+            (Some(_), MediaFailure::Ice | MediaFailure::Dtls | MediaFailure::Fingerprint) => {
+                self.irreparable(text, ctx);
+            }
+            (None, _) => {
+                active.restart = true;
+                self.path_changed(MediaPath::Interrupted, ctx);
+                self.drive_offer(ctx);
+            }
         }
-        active.refresh = true;
-        self.path_changed(MediaPath::Interrupted, ctx);
-        self.drive_offer(ctx);
+    }
+
+    /// The restart had its time: it is given up, and the call with it where there is no other path.
+    pub(super) fn repair_timeout(&mut self, ctx: &mut Context<'_>) {
+        if let State::Active(active) = &mut self.state {
+            active.repair = None;
+            if active.path_gone {
+                self.irreparable("The media path did not come back", ctx);
+            }
+        }
     }
 
     pub(super) fn irreparable(&mut self, text: &str, ctx: &mut Context<'_>) {

@@ -411,7 +411,7 @@ fn a_hold_without_a_connection_is_told_over_the_next() {
     assert_eq!(
         rig.media_named("reoffer"),
         [&MediaCommand::Reoffer {
-            restart_ice: true,
+            restart_ice: false,
             held: true
         }]
     );
@@ -442,7 +442,7 @@ fn a_held_call_that_is_refreshed_stays_held() {
     assert_eq!(
         rig.media_named("reoffer"),
         [&MediaCommand::Reoffer {
-            restart_ice: true,
+            restart_ice: false,
             held: true
         }]
     );

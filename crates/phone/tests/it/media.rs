@@ -195,6 +195,13 @@ fn consent_lost() -> MediaEvent {
     }
 }
 
+fn no_path() -> MediaEvent {
+    MediaEvent::Failed {
+        failure: MediaFailure::Ice,
+        reason: "no pair of addresses".into(),
+    }
+}
+
 #[test]
 fn a_path_that_fails_in_a_running_call_is_restarted() {
     let (mut rig, id) = talking(alice());
@@ -216,15 +223,17 @@ fn a_path_that_fails_in_a_running_call_is_restarted() {
 
 #[test]
 fn a_path_that_does_not_come_back_ends_the_call() {
-    for again in [true, false] {
+    for no_other in [true, false] {
         let (mut rig, id) = talking(alice());
         rig.media_event(id, consent_lost());
         let reinvite = rig.request(&Method::Invite);
         rig.media_mode = Media::Manual;
         rig.receive(answer(&reinvite, 200, Some("v=0\r\n")));
         rig.request(&Method::Ack);
-        match again {
-            true => rig.media_event(id, consent_lost()),
+        rig.media_event(id, MediaEvent::Connecting);
+        assert_eq!(rig.changes("interrupted").last().unwrap(), true);
+        match no_other {
+            true => rig.media_event(id, no_path()),
             false => rig.seconds(20),
         }
         rig.request(&Method::Bye);

@@ -1,10 +1,11 @@
 use std::time::Duration;
 
+use phone::media::MediaFailure;
 use phone::{MediaCommand, MediaEvent, SessionId};
 use serde_json::json;
-use sip::message::Method;
+use sip::message::{Method, Request};
 
-use crate::harness::{Caller, Pair, Rig, alice, alice_with, answer, header};
+use crate::harness::{Caller, Media, Pair, Rig, alice, alice_with, answer, header};
 
 fn talking(options: serde_json::Value) -> (Rig, Caller, SessionId) {
     let mut rig = Rig::registered(options);
@@ -39,7 +40,7 @@ fn a_lost_connection_interrupts_a_call_and_a_new_one_refreshes_it() {
     assert_eq!(
         rig.media_named("reoffer"),
         [&MediaCommand::Reoffer {
-            restart_ice: true,
+            restart_ice: false,
             held: false
         }]
     );
@@ -52,6 +53,8 @@ fn a_lost_connection_interrupts_a_call_and_a_new_one_refreshes_it() {
     rig.request(&Method::Ack);
     assert_eq!(rig.changes("interrupted"), [true, false]);
     assert_eq!(rig.changes("connectionState").last().unwrap(), "connected");
+    rig.lives_on();
+    assert_eq!(rig.media_named("reoffer").len(), 1);
     rig.receive(caller.bye(&[]));
     rig.response(200);
     rig.assert_ended_once("success", "remote");
@@ -148,6 +151,7 @@ fn a_refused_refresh_leaves_the_call_as_it_was() {
     assert_eq!(rig.count("terminated"), 0);
     assert_eq!(rig.media_named("rollback").len(), 1);
     assert_eq!(rig.changes("interrupted"), [true, false]);
+    rig.lives_on();
 }
 
 #[test]
@@ -163,7 +167,7 @@ fn a_connection_lost_again_during_the_refresh_is_refreshed_again() {
     let reinvite = rig.request(&Method::Invite);
     rig.receive(answer(&reinvite, 200, Some("v=0\r\n")));
     assert_eq!(rig.changes("interrupted").last().unwrap(), false);
-    assert_eq!(rig.count("terminated"), 0);
+    rig.lives_on();
 }
 
 #[test]
@@ -181,6 +185,121 @@ fn a_media_path_that_is_lost_too_stays_interrupted_until_it_is_back() {
     rig.media_event(id, MediaEvent::AnswerApplied);
     rig.media_event(id, MediaEvent::Connected);
     assert_eq!(rig.changes("interrupted"), [true, false]);
+    rig.lives_on();
+}
+
+/// Whether each of our offers restarts ICE.
+fn restarts(rig: &Rig) -> Vec<bool> {
+    rig.media_named("reoffer")
+        .into_iter()
+        .map(|command| match command {
+            MediaCommand::Reoffer { restart_ice, .. } => *restart_ice,
+            other => panic!("{other:?} is no reoffer"),
+        })
+        .collect()
+}
+
+/// A call that a new flow has found, and whose refresh is not yet answered.
+fn refreshing(interrupted: bool) -> (Rig, SessionId, Request) {
+    let (mut rig, _, id) = talking(alice());
+    rig.media_mode = Media::Manual;
+    rig.down();
+    if interrupted {
+        rig.media_event(id, MediaEvent::Interrupted);
+    }
+    rig.seconds(1);
+    rig.up();
+    rig.describe(id, "v=0 ours\r\n");
+    let reinvite = rig.request(&Method::Invite);
+    (rig, id, reinvite)
+}
+
+#[test]
+fn ice_is_restarted_at_once_where_media_were_lost_with_the_connection() {
+    let (rig, ..) = refreshing(true);
+    assert_eq!(restarts(&rig), [true]);
+}
+
+#[test]
+fn media_that_fall_silent_while_the_call_is_refreshed_restart_ice_after_it() {
+    let (mut rig, id, reinvite) = refreshing(false);
+    rig.media_event(id, MediaEvent::Interrupted);
+    assert_eq!(restarts(&rig), [false]);
+    rig.receive(answer(&reinvite, 200, Some("v=0 theirs 2\r\n")));
+    rig.media_event(id, MediaEvent::AnswerApplied);
+    assert_eq!(restarts(&rig), [false, true]);
+}
+
+#[test]
+fn media_that_fall_silent_soon_after_a_lost_connection_restart_ice_and_later_they_may_pause() {
+    for (seconds, restarted) in [(6, true), (15, false)] {
+        let (mut rig, id, reinvite) = refreshing(false);
+        rig.receive(answer(&reinvite, 200, Some("v=0 theirs 2\r\n")));
+        rig.media_event(id, MediaEvent::AnswerApplied);
+        rig.seconds(seconds);
+        rig.media_event(id, MediaEvent::Interrupted);
+        assert_eq!(restarts(&rig).last(), Some(&restarted), "{seconds} s");
+    }
+}
+
+#[test]
+fn media_that_come_back_by_themselves_need_no_restart() {
+    let (mut rig, id, reinvite) = refreshing(false);
+    rig.media_event(id, MediaEvent::Interrupted);
+    rig.media_event(id, MediaEvent::Connected);
+    rig.receive(answer(&reinvite, 200, Some("v=0 theirs 2\r\n")));
+    rig.media_event(id, MediaEvent::AnswerApplied);
+    assert_eq!(restarts(&rig), [false]);
+    rig.lives_on();
+}
+
+/// However the peer says no: what holds is the path that is there.
+#[test]
+fn a_restart_that_does_not_come_about_ends_no_call_while_there_is_a_path() {
+    for code in [200, 488, 491, 500, 603] {
+        let (mut rig, id, reinvite) = refreshing(true);
+        match code {
+            200 => {
+                rig.receive(answer(&reinvite, 200, Some("v=0 theirs 2\r\n")));
+                rig.media_event(id, MediaEvent::AnswerApplied);
+            }
+            code => rig.receive(answer(&reinvite, code, None)),
+        }
+        rig.media_event(id, MediaEvent::Connected);
+        rig.lives_on();
+    }
+}
+
+/// Nothing is heard for a while, and then again, without any restart that came about.
+#[test]
+fn a_restart_that_runs_out_of_time_is_given_up_and_not_the_call() {
+    let (mut rig, id, reinvite) = refreshing(true);
+    rig.receive(answer(&reinvite, 200, Some("v=0 theirs 2\r\n")));
+    rig.media_event(id, MediaEvent::AnswerApplied);
+    rig.seconds(22);
+    assert_eq!(rig.count("terminated"), 0);
+    rig.media_event(id, MediaEvent::Connected);
+    assert_eq!(rig.changes("interrupted").last().unwrap(), false);
+    rig.lives_on();
+}
+
+#[test]
+fn a_call_ends_only_when_its_path_is_gone_and_a_restart_had_its_time() {
+    let gone = || MediaEvent::Failed {
+        failure: MediaFailure::Consent,
+        reason: "nothing came".into(),
+    };
+    let (mut rig, id, _) = refreshing(true);
+    rig.seconds(2);
+    rig.media_event(id, gone());
+    rig.seconds(17);
+    assert_eq!(
+        rig.count("terminated"),
+        0,
+        "the restart may still find a path"
+    );
+    rig.seconds(1);
+    rig.assert_ended_once("connectivity-error", "network");
 }
 
 #[test]
@@ -199,8 +318,9 @@ fn disconnect_keeps_calls_and_reconnect_refreshes_them() {
         let ticket = rig.command(json!({ "type": "reconnect" }));
         rig.up();
         assert!(rig.reply(ticket).unwrap().is_ok());
-        rig.request(&Method::Invite);
-        assert_eq!(rig.count("terminated"), 0);
+        let reinvite = rig.request(&Method::Invite);
+        rig.receive(answer(&reinvite, 200, Some("v=0 theirs 2\r\n")));
+        rig.lives_on();
     }
 }
 

@@ -252,6 +252,14 @@ impl Rig {
         self.advance(Duration::from_secs(seconds));
     }
 
+    /// Asserts that no session ends in the next minute: longer than any timer that a lost connection
+    /// starts.
+    pub(crate) fn lives_on(&mut self) {
+        let ended = self.count("terminated");
+        self.seconds(60);
+        assert_eq!(self.count("terminated"), ended, "{:?}", self.order);
+    }
+
     fn drain(&mut self) {
         self.drain_once();
         while let Some(next) = self.follow_ups.pop_front() {
