@@ -65,7 +65,8 @@ export declare class Softphone extends TypedEmitter<SoftphoneEvents> {
     /**
      * Places a call; resolves with the session once the INVITE is sent: await `session.answered` for the answer.
      *
-     * `target` is a SIP address, a user at the own domain, or a telephone number. Aborting cancels the call until it is answered.
+     * `target` is a SIP address, a user at the own domain, or a telephone number. Aborting cancels the call until it is answered:
+     * `call()` rejects with `ERR_ABORTED`, and `answered`, if the session is there already, with `ERR_CALL_CANCEL`.
      */
     call(target: string, options?: CallOptions): Promise<Session>;
     /**
@@ -1330,8 +1331,9 @@ export interface OpusOptions {
 /** Options of what waits. */
 export interface Abortable {
     /**
-     * Gives up: the promise rejects with `signal.reason`. What can be taken back is: a call that is not answered, digits that wait, a
-     * subscription that the server has not agreed to. Anything else that the other side has been asked goes on.
+     * Gives up: the promise rejects with `ERR_ABORTED`, whose `cause` is `signal.reason`. What can be taken back is: a call that is not
+     * answered, digits that wait, a subscription that the server has not agreed to. Anything else that the other side has been asked
+     * goes on.
      */
     signal?: AbortSignal;
 }
@@ -1763,7 +1765,7 @@ export declare class TypedEmitter<Events extends {
     /**
      * Resolves with the arguments of the next occurrence.
      *
-     * Rejects with `signal.reason` when the signal is aborted first; no other event rejects it.
+     * Rejects with `ERR_ABORTED` if the signal is aborted first; no other event rejects it.
      */
     once<E extends keyof Events & string>(event: E, options?: {
         signal?: AbortSignal;

@@ -60,7 +60,10 @@ describe('a server', () => {
     const port = await listens(t, createServer())
     const phone = phonesOf(t).make({ ...account, servers: `ws://127.0.0.1:${port}/` })
     const signal = AbortSignal.timeout(300)
-    await assert.rejects(phone.initialize({ signal }), (reason) => reason === signal.reason)
+    const error = await phone.initialize({ signal }).catch((reason) => reason)
+    assert.ok(error instanceof SoftphoneError)
+    assert.equal(error.code, 'ERR_ABORTED')
+    assert.equal(error.cause, signal.reason)
   })
 })
 

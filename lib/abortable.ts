@@ -1,3 +1,4 @@
+import { aborted } from './errors'
 import type { Abortable } from './options'
 import { checkOptions, type Rule, type Schema } from './schema'
 import type { Session } from './session'
@@ -15,15 +16,20 @@ export function abortable<O extends Abortable>(
   return [rest, given]
 }
 
+/** Throws for a signal that is aborted already. */
+export function refuseAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw aborted(signal)
+}
+
 /** Waits for what others wait for as well, which an abort leaves alone. */
 export async function unlessAborted<T>(done: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return done
-  signal.throwIfAborted()
+  refuseAborted(signal)
   let abort = () => {}
-  const aborted = new Promise<never>((_, reject) => (abort = () => reject(signal.reason)))
+  const givenUp = new Promise<never>((_, reject) => (abort = () => reject(aborted(signal))))
   signal.addEventListener('abort', abort, { once: true })
   try {
-    return await Promise.race([done, aborted])
+    return await Promise.race([done, givenUp])
   } finally {
     signal.removeEventListener('abort', abort)
   }

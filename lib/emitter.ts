@@ -1,4 +1,6 @@
 import { EventEmitter } from 'node:events'
+import { abortable, refuseAborted } from './abortable'
+import { aborted } from './errors'
 
 /**
  * An `EventEmitter` whose `on`, `once`, `off` and `emit` know the events of its class.
@@ -23,7 +25,7 @@ export class TypedEmitter<Events extends { [E in keyof Events]: unknown[] }> ext
   /**
    * Resolves with the arguments of the next occurrence.
    *
-   * Rejects with `signal.reason` when the signal is aborted first; no other event rejects it.
+   * Rejects with `ERR_ABORTED` if the signal is aborted first; no other event rejects it.
    */
   override once<E extends keyof Events & string>(event: E, options?: { signal?: AbortSignal }): Promise<Events[E]>
   override once<E extends keyof Events & string>(
@@ -33,7 +35,7 @@ export class TypedEmitter<Events extends { [E in keyof Events]: unknown[] }> ext
     if (typeof listenerOrOptions === 'function') {
       return super.once(event, listenerOrOptions as (...args: unknown[]) => void)
     }
-    return occurrence(this, event, listenerOrOptions.signal)
+    return occurrence(this, event, listenerOrOptions)
   }
 
   /** Calls the listeners with the arguments; false where there is none. */
@@ -83,16 +85,17 @@ export class TypedEmitter<Events extends { [E in keyof Events]: unknown[] }> ext
   }
 }
 
-function occurrence(emitter: EventEmitter, event: string, signal?: AbortSignal): Promise<any> {
+async function occurrence(emitter: EventEmitter, event: string, options: { signal?: AbortSignal }): Promise<any> {
+  const [, signal] = abortable('options of once', options)
+  refuseAborted(signal)
   return new Promise((resolve, reject) => {
-    if (signal?.aborted) return reject(signal.reason)
     const listener = (...args: unknown[]) => {
       signal?.removeEventListener('abort', abort)
       resolve(args)
     }
     const abort = () => {
       emitter.removeListener(event, listener)
-      reject(signal?.reason)
+      if (signal) reject(aborted(signal))
     }
     EventEmitter.prototype.once.call(emitter, event, listener)
     signal?.addEventListener('abort', abort, { once: true })

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import type { EndCondition, EndReason } from './end-reason'
 
 /** The kind of a failure, as the PureCloud SDK names them. */
@@ -53,6 +54,16 @@ export class SoftphoneError extends Error {
 /** @internal */
 export function invalidOption(message: string): SoftphoneError {
   return new SoftphoneError(message, { code: 'ERR_INVALID_OPTION', type: 'invalid_options' })
+}
+
+/**
+ * What everything rejects with whose signal was aborted; the signal's reason is its `cause`.
+ *
+ * @internal
+ */
+export function aborted({ reason }: AbortSignal): SoftphoneError {
+  const why = reason instanceof Error ? reason.message : inspect(reason)
+  return new SoftphoneError(`The signal was aborted: ${why}`, { code: 'ERR_ABORTED', type: 'generic', cause: reason })
 }
 
 /**

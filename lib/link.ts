@@ -1,4 +1,4 @@
-import { SoftphoneError } from './errors'
+import { aborted, SoftphoneError } from './errors'
 import type { Native, NativePhone } from './native'
 import type { StatsObject } from './stats'
 import type { WireCommand, WireError, WireEvent } from './wire'
@@ -29,7 +29,7 @@ export class Link {
 
   /**
    * Sends a command; settles when its reply comes, which is after the events it caused.
-   * Aborting tells the phone, and rejects with `signal.reason` once the phone has given up.
+   * Aborting tells the phone, and rejects with `ERR_ABORTED` once the phone has given up.
    */
   command(command: WireCommand, signal?: AbortSignal): Promise<void>
   /** As above; `read` is given the reply before any later event. */
@@ -66,7 +66,7 @@ export class Link {
     signal?: AbortSignal,
     outlivesClosing = false,
   ): Promise<T> {
-    if (signal?.aborted) return Promise.reject(signal.reason)
+    if (signal?.aborted) return Promise.reject(aborted(signal))
     if (this.#closed) return Promise.reject(destroyed())
     const ticket = this.#nextTicket++
     const abort = () => this.post({ type: 'abort', ticket })
@@ -87,7 +87,7 @@ export class Link {
     })
       .catch((error: unknown) => {
         this.#waiting.delete(ticket)
-        throw signal?.aborted && isAbort(error) ? signal.reason : error
+        throw signal?.aborted && isAbort(error) ? aborted(signal) : error
       })
       .finally(() => signal?.removeEventListener('abort', abort))
   }

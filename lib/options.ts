@@ -307,8 +307,9 @@ export interface OpusOptions {
 /** Options of what waits. */
 export interface Abortable {
   /**
-   * Gives up: the promise rejects with `signal.reason`. What can be taken back is: a call that is not answered, digits that wait, a
-   * subscription that the server has not agreed to. Anything else that the other side has been asked goes on.
+   * Gives up: the promise rejects with `ERR_ABORTED`, whose `cause` is `signal.reason`. What can be taken back is: a call that is not
+   * answered, digits that wait, a subscription that the server has not agreed to. Anything else that the other side has been asked
+   * goes on.
    */
   signal?: AbortSignal
 }

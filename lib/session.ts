@@ -1,4 +1,4 @@
-import { abortable, endOnAbort, unlessAborted } from './abortable'
+import { abortable, endOnAbort, refuseAborted, unlessAborted } from './abortable'
 import type { Conference } from './conference'
 import { audioInput, wireInput, wireOutput } from './audio'
 import { hideListeners, TypedEmitter } from './emitter'
@@ -182,7 +182,7 @@ export class Session extends TypedEmitter<SessionEvents> {
   async end(options: EndOptions = {}): Promise<void> {
     const [given, signal] = abortable('end', options, endOptions)
     if (this.state === 'ended') return
-    signal?.throwIfAborted()
+    refuseAborted(signal)
     this.#ending ??= this.#link.command({ type: 'end', id: this.id, ...given }).catch((error: SoftphoneError) => {
       // It ended while the command was on its way.
       if (error.code === 'ERR_SESSION_ENDED') return

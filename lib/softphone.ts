@@ -1,4 +1,4 @@
-import { abortable, endOnAbort, unlessAborted } from './abortable'
+import { abortable, endOnAbort, refuseAborted, unlessAborted } from './abortable'
 import { audioInput, audioOutput, wireInput, wireOutput } from './audio'
 import { callOptions, wireCall } from './calling'
 import { Conference } from './conference'
@@ -135,7 +135,7 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
    */
   async initialize(options: Abortable = {}): Promise<void> {
     const [, signal] = abortable('options of initialize', options)
-    signal?.throwIfAborted()
+    refuseAborted(signal)
     if (!this.#link) await this.#startWithToken(signal)
     this.#initialized = true
     this.#applyRef()
@@ -225,7 +225,8 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
   /**
    * Places a call; resolves with the session once the INVITE is sent: await `session.answered` for the answer.
    *
-   * `target` is a SIP address, a user at the own domain, or a telephone number. Aborting cancels the call until it is answered.
+   * `target` is a SIP address, a user at the own domain, or a telephone number. Aborting cancels the call until it is answered:
+   * `call()` rejects with `ERR_ABORTED`, and `answered`, if the session is there already, with `ERR_CALL_CANCEL`.
    */
   async call(target: string, options: CallOptions = {}): Promise<Session> {
     checkTarget(target)

@@ -88,7 +88,7 @@ describe('commands', () => {
     assert.deepEqual(unhandled, [])
   })
 
-  test('aborting tells the engine, and rejects with the reason once it has given up', async () => {
+  test('aborting tells the engine, and rejects with ERR_ABORTED once it has given up', async () => {
     const { phone, engine } = makePhone()
     const controller = new AbortController()
     const calling = phone.call('bob', { signal: controller.signal })
@@ -98,7 +98,7 @@ describe('commands', () => {
     controller.abort(reason)
     assert.equal(command(engine, 'abort').abort, ticket)
     engine.reply('call', { error: { code: 'ERR_ABORTED', type: 'generic', message: 'aborted' } })
-    await assert.rejects(calling, reason)
+    await assert.rejects(calling, { name: 'SoftphoneError', code: 'ERR_ABORTED', cause: reason })
   })
 
   test('aborting a call that rings ends it; after the answer it does nothing', async () => {
@@ -142,6 +142,10 @@ describe('commands', () => {
       register: (options) => phone.register(options),
       unregister: (options) => phone.unregister(options),
       call: (options) => phone.call('bob', options),
+      acceptCallRequest: (options) => phone.acceptCallRequest(1, options),
+      rejectCallRequest: (options) => phone.rejectCallRequest(1, options),
+      rejectSubscription: (options) => phone.rejectSubscription(1, options),
+      startSoftphoneSession: (options) => phone.startSoftphoneSession({ phoneNumber: 'bob', ...options }),
       reject: (options) => session.reject(options),
       'reject pending': (options) => phone.rejectPendingSession(ids.one, options),
       redirect: (options) => phone.redirectPendingSession(ids.one, 'carol', options),
@@ -173,7 +177,9 @@ describe('commands', () => {
     phone.on('error', () => {})
     for (const [name, wait] of Object.entries(waiting)) {
       const sent = engine.commands.length
-      await assert.rejects(wait({ signal: AbortSignal.abort(new Error('too late')) }), /too late/, name)
+      const late = new Error('too late')
+      const told = { name: 'SoftphoneError', code: 'ERR_ABORTED', message: 'The signal was aborted: too late', cause: late }
+      await assert.rejects(wait({ signal: AbortSignal.abort(late) }), told, name)
       assert.equal(engine.commands.length, sent, name)
       await assert.rejects(wait({ signal: 'soon' }), { code: 'ERR_INVALID_OPTION' }, name)
 
@@ -182,12 +188,13 @@ describe('commands', () => {
       done.catch(() => {})
       await turn()
       const { type, ticket } = engine.commands.at(-1)
-      controller.abort(new Error('changed my mind'))
+      const reason = new Error('changed my mind')
+      controller.abort(reason)
       if (name !== 'end') {
         assert.equal(command(engine, 'abort').abort, ticket, name)
         engine.say({ type: 'reply', ticket, error: { code: 'ERR_ABORTED', type: 'generic', message: 'aborted' } })
       }
-      await assert.rejects(done, /changed my mind/, `${name}: ${type}`)
+      await assert.rejects(done, { code: 'ERR_ABORTED', cause: reason }, `${name}: ${type}`)
     }
   })
 
@@ -198,7 +205,7 @@ describe('commands', () => {
     const patient = session.end()
     await turn()
     controller.abort(new Error('changed my mind'))
-    await assert.rejects(impatient, /changed my mind/)
+    await assert.rejects(impatient, { code: 'ERR_ABORTED', message: 'The signal was aborted: changed my mind' })
     assert.equal(engine.commands.filter(({ type }) => type === 'end' || type === 'abort').length, 1)
     engine.reply('end')
     await patient

@@ -154,7 +154,7 @@ export class WhistleEngine {
       run.dialing = undefined
       run.state = 'Idle'
       if (!dialing.signal.aborted) this.#complain(`dial: ${causeOf(error as Error)}`, error as Error, run.config)
-      hook(run.config, 'call_failed', error as Error)
+      hook(run.config, 'call_failed', dialing.signal.aborted ? dialing.signal.reason : (error as Error))
     }
   }
 
