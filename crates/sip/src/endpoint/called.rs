@@ -3,12 +3,13 @@
 use std::time::{Duration, Instant};
 
 use super::command::{CommandError, Reply};
-use super::compose::check_reply;
+use super::compose::{check_reply, push_all};
 use super::event::{EndCause, Event, UsageId};
 use super::usage::{Called, EarlyOffers, Established, Received, Reliable, Unacked, Usage};
 use super::{Alarm, Endpoint};
 use crate::dialog::{Dialog, DialogId, draw_uuid, to_tag};
-use crate::message::{Method, Request, Response};
+use crate::message::{HeaderName, Method, Request, Response, StatusCode};
+use crate::put::Put;
 use crate::transaction::{FlowId, ServerKey};
 
 /// A proxy gives up a call that says nothing for three minutes (RFC 3261 §13.3.1.1).
@@ -81,9 +82,6 @@ impl Endpoint {
     }
 
     fn receive_invite(&mut self, key: ServerKey, flow: FlowId, request: Request, now: Instant) {
-        if let Err(refusal) = self.admit_call(now) {
-            return self.refuse(key, &request, &refusal, now);
-        }
         let tag = self.layer.local_tag(key).unwrap_or_default().to_owned();
         let Some(mut dialog) = Dialog::callee(&request, &tag) else {
             let refusal = Reply::new(400).because("Missing Contact");
@@ -107,6 +105,16 @@ impl Endpoint {
             })),
         );
         self.emit(Event::Incoming { usage, request });
+    }
+
+    /// Refuses a request before anything is kept of it.
+    pub(super) fn refuse_stateless(&mut self, flow: FlowId, request: &Request, reply: &Reply) {
+        let status = StatusCode::new(reply.code).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
+        let mut response = Response::to_request(request, status);
+        push_all(response.headers_mut(), &reply.headers);
+        let headers = response.headers_mut();
+        headers.put(HeaderName::Server, &self.config.user_agent);
+        self.layer.refuse(flow, request, response);
     }
 
     /// Answers a request by ourselves.

@@ -399,7 +399,7 @@ impl Endpoint {
     fn check_room(&self) -> Result<(), CommandError> {
         self.check_transactions()?;
         let limit = self.config.limits.usages;
-        if self.usages.len() >= limit {
+        if self.usages.len() - self.unanswered() >= limit {
             return Err(CommandError::Limit { limit });
         }
         Ok(())

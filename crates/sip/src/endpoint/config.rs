@@ -162,9 +162,14 @@ impl Default for Redirects {
 pub struct Limits {
     /// INVITEs outside a dialog taken in any one second, and as many SUBSCRIBEs; more are given 503 with Retry-After.
     pub new_dialogs_per_second: u32,
-    /// Transactions alive at once; further requests are given 503 without one.
-    pub transactions: usize,
-    /// Calls alive at once, ours and theirs.
+    /// Requests of others alive at once without a final answer, and as many again inside dialogs; a further one is given 503
+    /// without a transaction.
+    pub open_requests: usize,
+    /// Requests of ours alive at once; what others send does not count.
+    pub sent_requests: usize,
+    /// Calls that others place alive at once without our final answer; a further one is given 503.
+    pub unanswered: usize,
+    /// Our own calls and those that we answered, alive at once.
     pub usages: usize,
     /// Early dialogs of one INVITE; answers of further forks are dropped.
     pub forks: usize,
@@ -174,8 +179,9 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             new_dialogs_per_second: 100,
-            // 64·T1 of 100 new dialogs a second, and as much again for what happens inside them.
-            transactions: 8192,
+            open_requests: 2048,
+            sent_requests: 4096,
+            unanswered: 4096,
             usages: 4096,
             forks: 32,
         }

@@ -208,7 +208,8 @@ impl Endpoint {
         let layer = Layer::new(
             LayerConfig {
                 timings: config.timings,
-                max_transactions: config.limits.transactions,
+                max_open: config.limits.open_requests,
+                max_sent: config.limits.sent_requests,
                 ..LayerConfig::new(host)
             },
             layer_seed,
@@ -391,10 +392,18 @@ impl Endpoint {
     }
 
     fn receive(&mut self, flow: FlowId, message: Message, now: Instant) {
-        if let Message::Response(response) = &message
-            && let Err(why) = vetting::vet_response(response)
-        {
-            return self.discard(why.into());
+        match &message {
+            Message::Response(response) => {
+                if let Err(why) = vetting::vet_response(response) {
+                    return self.discard(why.into());
+                }
+            }
+            Message::Request(request) => {
+                if let Err(refusal) = self.admit(request, now) {
+                    self.refuse_stateless(flow, request, &refusal);
+                    return self.settle(now);
+                }
+            }
         }
         self.layer.handle_message(flow, message, now);
         self.settle(now);

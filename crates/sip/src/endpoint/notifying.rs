@@ -293,7 +293,7 @@ impl Endpoint {
         if !notifier.owed || notifier.notifying || self.alarms.is_running(Alarm::NotifyAgain(id)) {
             return;
         }
-        if self.layer.is_full() {
+        if !self.layer.may_send() {
             return self.alarms.start(Alarm::NotifyAgain(id), now + PAUSE);
         }
         let preferred = notifier.flow;

@@ -82,12 +82,12 @@ impl Endpoint {
     }
 
     pub(super) fn check_transactions(&self) -> Result<(), CommandError> {
-        if self.layer.is_full() {
-            return Err(CommandError::Limit {
-                limit: self.config.limits.transactions,
-            });
+        match self.layer.may_send() {
+            true => Ok(()),
+            false => Err(CommandError::Limit {
+                limit: self.config.limits.sent_requests,
+            }),
         }
-        Ok(())
     }
 
     /// Answers a challenge: the same request under the next CSeq, same Call-ID and From tag, with credentials; `None` where there is nothing to answer or no use (RFC 3261 §22.2).

@@ -18,6 +18,9 @@ use crate::transaction::{ClientKey, FlowId, ServerKey};
 /// The option tag.
 pub(super) const TAG: &str = "100rel";
 
+/// PRACKs of one call that may be unanswered: who answers none of them has no more of our room.
+const MOST_PRACKS: usize = 32;
+
 /// What a provisional answer is to whoever got it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Arrived {
@@ -76,6 +79,11 @@ impl Endpoint {
         let (Some(invite), Some(early)) = (invite, early_of(calling, dialog)) else {
             return;
         };
+        let unanswered =
+            |sent: &&Sent| matches!(sent, Sent::Prack { usage: of, .. } if *of == usage);
+        if self.sent.values().filter(unanswered).count() >= MOST_PRACKS {
+            return self.discard("a reliable answer of a peer that answers no PRACK".into());
+        }
         let private = early.dialog.is_private();
         let mut request = early.dialog.request(Method::Prack);
         let cseq = CSeq::new(invite.number, Method::Invite);

@@ -4,14 +4,13 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use super::command::Reply;
+use super::usage::Usage;
 use super::{Endpoint, compose, reliable};
+use crate::dialog::to_tag;
 use crate::header::{ContentDisposition, ContentType, Require, Via};
 use crate::message::{HeaderName, Headers, Method, ParseError, Request, Response};
 use crate::transaction::FlowId;
 use crate::uri::Scheme;
-
-/// The longest Retry-After of a 503: an overload lasts seconds.
-const RETRY_AFTER: &str = "5";
 
 /// Checks an answer; one with more than our own Via was meant for somebody else (RFC 3261 §8.1.3.3).
 pub(super) fn vet_response(response: &Response) -> Result<(), &'static str> {
@@ -114,13 +113,33 @@ impl Endpoint {
         multipart || accept.any(|accepted| content_type.is_media_type(accepted))
     }
 
-    /// Says whether one more call may be made known to us in this second.
-    pub(super) fn admit_call(&mut self, now: Instant) -> Result<(), Reply> {
-        let most = self.config.limits;
-        if self.usages.len() >= most.usages {
-            return Err(overloaded());
+    /// Admits a request before anything is kept of it: a call that somebody places has to find room and be within the rate.
+    pub(super) fn admit(&mut self, request: &Request, now: Instant) -> Result<(), Reply> {
+        let begins_call = request.method() == &Method::Invite
+            && to_tag(request.headers()).is_none()
+            && self.layer.is_new(request);
+        match begins_call {
+            true => self.admit_call(now),
+            false => Ok(()),
         }
-        self.calls_lately.admit(most.new_dialogs_per_second, now)
+    }
+
+    fn admit_call(&mut self, now: Instant) -> Result<(), Reply> {
+        let most = self.config.limits;
+        self.calls_lately.admit(most.new_dialogs_per_second, now)?;
+        let called = self.unanswered();
+        match called < most.unanswered && self.usages.len() - called < most.usages {
+            true => Ok(()),
+            false => Err(overloaded()),
+        }
+    }
+
+    /// How many calls of others have no final answer of ours.
+    pub(super) fn unanswered(&self) -> usize {
+        let usages = self.usages.values();
+        usages
+            .filter(|usage| matches!(usage, Usage::Called(_)))
+            .count()
     }
 
     /// Says whether one more subscriber may be made known to us in this second.
@@ -150,8 +169,9 @@ impl Arrivals {
     }
 }
 
+/// The layer draws its Retry-After.
 fn overloaded() -> Reply {
-    Reply::new(503).header("Retry-After", RETRY_AFTER)
+    Reply::new(503)
 }
 
 fn is_optional(headers: &Headers) -> bool {

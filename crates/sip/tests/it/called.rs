@@ -425,7 +425,7 @@ fn a_flood_of_calls_is_given_503_with_retry_after() {
 #[test]
 fn transactions_are_limited_too() {
     let mut settings = config("alice");
-    settings.limits.transactions = 10;
+    settings.limits.open_requests = 10;
     let mut lone = Lone::with(settings, Transport::Wss);
     for message in 0..15 {
         let number = message.to_string();

@@ -245,3 +245,39 @@ fn a_branch_without_the_cookie_is_matched_the_old_way() {
     assert_eq!(proxy.sent_response(CALLER).status(), StatusCode::TRYING);
     assert_eq!(proxy.sent_response(CALLER).status(), StatusCode::TRYING);
 }
+
+#[test]
+fn refused_and_accepted_invites_are_kept_up_to_a_number_and_repeats_of_forgotten_ones_are_refused()
+{
+    let mut proxy = Proxy::new(Transport::Udp);
+    let most = LayerConfig::new("").max_answered;
+    let answer = |proxy: &mut Proxy, number: usize, status| {
+        let name = format!("c{number}");
+        proxy.receive(CALLER, incoming("INVITE", &name, &name, ""));
+        let Some(TxEvent::Request { key, request, .. }) = proxy.events.pop() else {
+            panic!("a request expected");
+        };
+        let response = Response::to_request(&request, status);
+        assert!(proxy.layer.respond(key, &response, proxy.now));
+        proxy.drain();
+    };
+    for number in 0..3 * most {
+        answer(&mut proxy, number, StatusCode::BUSY_HERE);
+    }
+    assert_eq!(proxy.layer.len(), most);
+    for number in 3 * most..6 * most {
+        answer(&mut proxy, number, StatusCode::OK);
+    }
+    assert_eq!(proxy.layer.len(), 2 * most);
+
+    proxy.sent.clear();
+    // One that was forgotten lately, and one that is kept.
+    for number in [2 * most - 1, 3 * most - 1] {
+        let name = format!("c{number}");
+        proxy.receive(CALLER, incoming("INVITE", &name, &name, ""));
+        assert_eq!(proxy.sent_response(CALLER).status(), StatusCode::BUSY_HERE);
+    }
+    assert!(proxy.events.is_empty());
+    proxy.advance(Duration::from_secs(40));
+    assert!(proxy.layer.is_empty());
+}

@@ -17,6 +17,7 @@ mod redaction;
 mod torture;
 
 mod acknowledging;
+mod admission;
 mod called;
 mod calling;
 mod chaos;

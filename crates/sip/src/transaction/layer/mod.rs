@@ -2,9 +2,10 @@
 
 mod client;
 mod ids;
+mod refusals;
 mod server;
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -12,14 +13,14 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
 use crate::header::Via;
-use crate::message::{HeaderName, Message, Request, Response, StatusCode};
-use crate::put::Put;
+use crate::message::{Message, Request, Response};
 use crate::wheel::Wheel;
 
 use super::flow::{Flow, FlowId};
 use super::timer::{Timer, Timings};
 use client::Client;
 use ids::{ClientId, MergeId, ServerId};
+use refusals::Refusals;
 use server::Server;
 
 /// Names a client transaction: a request that we sent.
@@ -45,18 +46,25 @@ pub struct LayerConfig {
     pub port: Option<u16>,
     /// The base of every timer.
     pub timings: Timings,
-    /// Transactions alive at once; further requests are answered 503 without one.
-    pub max_transactions: usize,
+    /// Requests of others alive at once without a final answer, and as many again inside dialogs; a further one is given
+    /// 503 without a transaction.
+    pub max_open: usize,
+    /// Refusals kept for a repeat or an ACK, and as many INVITEs that were accepted; above it the oldest is forgotten.
+    pub max_answered: usize,
+    /// Requests of ours alive at once, whatever others send.
+    pub max_sent: usize,
 }
 
 impl LayerConfig {
-    /// Makes a configuration with the RFC's timers and room for 8192 transactions.
+    /// Makes a configuration with the RFC's timers and the usual limits.
     pub fn new(host: impl Into<String>) -> Self {
         Self {
             host: host.into(),
             port: None,
             timings: Timings::default(),
-            max_transactions: 8192,
+            max_open: 2048,
+            max_answered: 256,
+            max_sent: 4096,
         }
     }
 }
@@ -174,6 +182,11 @@ pub struct Layer {
     servers: BTreeMap<ServerKey, Server>,
     server_ids: HashMap<ServerId, ServerKey>,
     merge_ids: HashMap<MergeId, ServerKey>,
+    /// Those of `servers` that only wait for a repeat or an ACK, the oldest first: refusals, and whatever is no INVITE.
+    answered: BTreeSet<ServerKey>,
+    /// INVITEs that were accepted and wait for a repeat, the oldest first.
+    accepted: BTreeSet<ServerKey>,
+    refusals: Refusals,
     timers: Wheel<(Owner, Timer)>,
     outputs: VecDeque<Output>,
     next_key: u64,
@@ -182,9 +195,11 @@ pub struct Layer {
 impl Layer {
     /// Makes a layer without flows; `seed` decides every branch and tag.
     pub fn new(config: LayerConfig, seed: [u8; 32]) -> Self {
+        let mut rng = StdRng::from_seed(seed);
         Self {
             config,
-            rng: StdRng::from_seed(seed),
+            refusals: Refusals::new(rng.next_u64()),
+            rng,
             now: None,
             flows: BTreeMap::new(),
             clients: BTreeMap::new(),
@@ -192,6 +207,8 @@ impl Layer {
             servers: BTreeMap::new(),
             server_ids: HashMap::new(),
             merge_ids: HashMap::new(),
+            answered: BTreeSet::new(),
+            accepted: BTreeSet::new(),
             timers: Wheel::new(),
             outputs: VecDeque::new(),
             next_key: 0,
@@ -261,9 +278,9 @@ impl Layer {
         self.len() == 0
     }
 
-    /// Says whether no further transaction would be taken.
-    pub fn is_full(&self) -> bool {
-        self.len() >= self.config.max_transactions
+    /// Says whether one more request of ours may be sent.
+    pub fn may_send(&self) -> bool {
+        self.clients.len() < self.config.max_sent
     }
 
     /// Sends bytes outside any transaction: a repeated 2xx or ACK, the answer to a keep-alive.
@@ -322,15 +339,5 @@ impl Layer {
     fn stop_timers(&mut self, owner: Owner) {
         self.timers
             .stop_range((owner, Timer::A), (owner, Timer::Cancelled));
-    }
-
-    /// Answers a request for which there is no transaction.
-    fn answer_stateless(&mut self, flow: FlowId, request: &Request, status: StatusCode) {
-        let mut response = Response::to_request(request, status);
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            // RFC 3261 §21.5.4.
-            response.headers_mut().put(HeaderName::RetryAfter, "10");
-        }
-        self.transmit(flow, response.to_bytes());
     }
 }

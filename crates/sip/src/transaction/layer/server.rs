@@ -3,8 +3,11 @@
 use std::time::Instant;
 
 use bytes::Bytes;
+use rand::RngExt;
 
-use crate::message::{Method, Request, Response, StatusCode};
+use crate::dialog::to_tag;
+use crate::message::{HeaderName, Method, Request, Response, StatusCode};
+use crate::put::Put;
 
 use super::ids::{self, MergeId, ServerId};
 use super::{Gone, Layer, Output, Owner, ServerKey, TxEvent};
@@ -17,7 +20,8 @@ use crate::transaction::{server_invite, server_non_invite};
 #[derive(Debug)]
 pub(super) struct Server {
     flow: FlowId,
-    request: Request,
+    /// Until it is refused: a refusal alone is repeated.
+    request: Option<Request>,
     state: State,
     repeats: u32,
     id: ServerId,
@@ -26,6 +30,8 @@ pub(super) struct Server {
     tag: String,
     /// What a repeat of the request is given again.
     answer: Option<Bytes>,
+    /// The status of the refusal.
+    status: Option<StatusCode>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -51,12 +57,67 @@ impl Layer {
         self.now = Some(now);
         let class = Class::of(response.status().code());
         let bytes = response.to_bytes();
-        self.server_step(key, Input::Answer(class), Some(Message::Answer(bytes)), now)
+        let taken = self.server_step(key, Input::Answer(class), Some(Message::Answer(bytes)), now);
+        if taken && class != Class::Provisional {
+            self.file_away(key, response.status());
+        }
+        taken
     }
 
-    /// Returns the request of a server transaction.
+    /// An answered request is only kept for its repeats, and not for as long as peers like.
+    fn file_away(&mut self, key: ServerKey, status: StatusCode) {
+        let Some(server) = self.servers.get_mut(&key) else {
+            return;
+        };
+        let kept = match server.is_accepted() {
+            true => &mut self.accepted,
+            false => {
+                server.request = None;
+                server.status = Some(status);
+                &mut self.answered
+            }
+        };
+        kept.insert(key);
+        if kept.len() > self.config.max_answered
+            && let Some(oldest) = kept.pop_first()
+        {
+            self.forget_server(oldest);
+        }
+    }
+
+    /// Refuses a request without a transaction, which [`is_new`](Self::is_new) said needs one: its repeats are given the same
+    /// status, its ACK is absorbed. `Retry-After` is drawn for a 503 without one.
+    pub fn refuse(&mut self, flow: FlowId, request: &Request, mut response: Response) {
+        let Ok(id) = ServerId::of(request) else {
+            return;
+        };
+        ids::set_to_tag(&mut response, &self.refusals.tag(&id));
+        if response.status() == StatusCode::SERVICE_UNAVAILABLE
+            && !response.headers().contains(HeaderName::RetryAfter)
+        {
+            // RFC 3261 §21.5.4; drawn, so that not everybody comes back at once.
+            let wait: u32 = self.rng.random_range(5..=15);
+            let headers = response.headers_mut();
+            headers.put(HeaderName::RetryAfter, &wait.to_string());
+        }
+        if self.refusals.status_of(&id).is_none() {
+            self.refusals.remember(&id, response.status());
+        }
+        self.transmit(flow, response.to_bytes());
+    }
+
+    /// Says whether a request would begin a transaction: it is no ACK, no CANCEL and no repeat.
+    pub fn is_new(&self, request: &Request) -> bool {
+        let begins = !matches!(request.method(), Method::Ack | Method::Cancel);
+        begins
+            && ServerId::of(request).is_ok_and(|id| {
+                !self.server_ids.contains_key(&id) && self.refusals.status_of(&id).is_none()
+            })
+    }
+
+    /// Returns the request of a server transaction that was not refused.
     pub fn received_request(&self, key: ServerKey) -> Option<&Request> {
-        self.servers.get(&key).map(|server| &server.request)
+        self.servers.get(&key)?.request.as_ref()
     }
 
     /// Returns the To tag that our answers in this transaction take, and that its CANCEL is answered with.
@@ -85,19 +146,42 @@ impl Layer {
         let known = self.server_ids.get(&id).copied();
         match (request.method(), known) {
             (Method::Ack, Some(key)) => self.receive_ack(key, flow, request, now),
+            // Of a refusal without a transaction: there is nothing to end.
+            (Method::Ack, None) if to_tag(request.headers()) == Some(self.refusals.tag(&id)) => {}
             (Method::Ack, None) => self.emit(TxEvent::Ack { flow, request }),
             (_, Some(key)) => {
                 self.server_step(key, Input::Repeated, None, now);
             }
-            (_, None) if self.is_full() => {
-                self.answer_stateless(flow, &request, StatusCode::SERVICE_UNAVAILABLE);
-                self.discard("as many transactions are alive as the limit allows");
-            }
+            // Answered at once, so it holds nothing.
             (Method::Cancel, None) => self.receive_cancel(flow, request, id, now),
-            (_, None) => {
-                self.start_server(flow, request, id, now);
-            }
+            (_, None) => match self.refusal(&id, &request) {
+                Some(status) => {
+                    let response = Response::to_request(&request, status);
+                    self.refuse(flow, &request, response);
+                }
+                None => self.start_server(flow, request, id, now),
+            },
         }
+    }
+
+    /// The status with which a new request is refused without a transaction: the one it was given before, or 503.
+    fn refusal(&mut self, id: &ServerId, request: &Request) -> Option<StatusCode> {
+        let before = self.refusals.status_of(id);
+        if before.is_some() {
+            return before;
+        }
+        // What belongs to a dialog comes last to its limit.
+        let dialogs = usize::from(to_tag(request.headers()).is_some());
+        if self.open() < self.config.max_open * (1 + dialogs) {
+            return None;
+        }
+        self.discard("as many requests wait for an answer as the limit allows");
+        Some(StatusCode::SERVICE_UNAVAILABLE)
+    }
+
+    /// How many requests of others have no final answer.
+    fn open(&self) -> usize {
+        self.servers.len() - self.answered.len() - self.accepted.len()
     }
 
     fn receive_ack(&mut self, key: ServerKey, flow: FlowId, request: Request, now: Instant) {
@@ -165,7 +249,7 @@ impl Layer {
             key,
             Server {
                 flow,
-                request,
+                request: Some(request),
                 state,
                 repeats: 0,
                 id,
@@ -173,6 +257,7 @@ impl Layer {
                 merged,
                 tag,
                 answer: None,
+                status: None,
             },
         );
         key
@@ -261,8 +346,10 @@ impl Layer {
     }
 
     fn send_trying(&mut self, key: ServerKey) {
-        if let Some(server) = self.servers.get_mut(&key) {
-            let trying = Response::to_request(&server.request, StatusCode::TRYING);
+        if let Some(server) = self.servers.get_mut(&key)
+            && let Some(request) = &server.request
+        {
+            let trying = Response::to_request(request, StatusCode::TRYING);
             server.answer = Some(trying.to_bytes());
         }
         self.repeat_answer(key);
@@ -318,13 +405,30 @@ impl Layer {
             .servers
             .get(&key)
             .is_some_and(|server| server.state.is_over());
-        if over && let Some(server) = self.servers.remove(&key) {
-            self.server_ids.remove(&server.id);
-            if let Some(merge) = &server.merge {
-                self.merge_ids.remove(merge);
-            }
-            self.stop_timers(Owner::Server(key));
+        if over {
+            self.drop_server(key);
         }
+    }
+
+    /// Drops what is answered before its time; a repeat of a refused INVITE is refused again all the same.
+    fn forget_server(&mut self, key: ServerKey) {
+        if let Some(server) = self.drop_server(key)
+            && let (State::Invite(_), Some(status)) = (server.state, server.status)
+        {
+            self.refusals.remember(&server.id, status);
+        }
+    }
+
+    fn drop_server(&mut self, key: ServerKey) -> Option<Server> {
+        let server = self.servers.remove(&key)?;
+        self.server_ids.remove(&server.id);
+        if let Some(merge) = &server.merge {
+            self.merge_ids.remove(merge);
+        }
+        self.answered.remove(&key);
+        self.accepted.remove(&key);
+        self.stop_timers(Owner::Server(key));
+        Some(server)
     }
 }
 
@@ -341,6 +445,14 @@ impl Server {
     fn is_waiting(&self) -> bool {
         match self.state {
             State::Invite(state) => state == server_invite::State::Proceeding,
+            State::Other(_) => false,
+        }
+    }
+
+    /// Says whether it is an INVITE with a 2xx.
+    fn is_accepted(&self) -> bool {
+        match self.state {
+            State::Invite(state) => state == server_invite::State::Accepted,
             State::Other(_) => false,
         }
     }
