@@ -195,8 +195,8 @@ export declare class Rooms extends TypedEmitter<RoomsEvents> {
     close(): Promise<void>;
 }
 
-/** What a stream carries. Video comes in a later version. */
-export type MediaType = 'AUDIO';
+/** What a stream carries. No stream has `'VIDEO'` yet. */
+export type MediaType = 'AUDIO' | 'VIDEO';
 
 /** How loud a stream is. */
 export type AudioLevel = 'silent' | 'low' | 'high';

@@ -1,5 +1,5 @@
 // Generated from lib/ by "npm run types". Do not edit.
-import { Abortable, AcceptOptions, AudioInput, AudioSink, ConnectedEvent, ConnectionState, DisconnectedEvent, EndReason, HoldOptions, PendingSession, PendingSessionEnd, RejectOptions, Session, SessionEvents, SessionState, Softphone, SoftphoneOptions, StatsReport, TypedEmitter } from '../index.js'
+import { Abortable, AcceptOptions, AudioInput, AudioSink, ConnectedEvent, ConnectionState, DisconnectedEvent, EndCondition, EndReason, HoldOptions, LogLevel, PendingSession, PendingSessionEnd, RejectOptions, Session, SessionEvents, SessionState, Softphone, SoftphoneOptions, StatsReport, TypedEmitter } from '../index.js'
 
 /**
  * The PureCloud WebRTC SDK on a native phone.
@@ -161,7 +161,10 @@ export interface SdkEvents {
     connected: [event: ConnectedEvent];
     /** The WebSocket is lost or closed; `info` is always `Streaming API connection disconnected`. */
     disconnected: [info: string, event: DisconnectedEvent];
-    /** A call comes in, or the platform calls for an outbound one. */
+    /**
+     * A call comes in, or the platform calls for an outbound one. `autoAnswer` is true for an outbound call, whoever answers it: the call
+     * asks for it by a header (`autoAnswerSource`), or `startSoftphoneSession()` has named its conversation.
+     */
     pendingSession: [pending: PendingSession];
     /** The caller gave up, or nobody answered in time. */
     cancelPendingSession: [id: string, details: PendingSessionEnd];
@@ -170,18 +173,19 @@ export interface SdkEvents {
     /** A session exists; its media is not connected yet. */
     sessionStarted: [session: SoftphoneSession];
     /** A session ended, after its own `terminated`. */
-    sessionEnded: [session: SoftphoneSession, reason: EndReason];
+    sessionEnded: [session: SoftphoneSession, reason: EndCondition, details: EndReason];
     /** A line of the log, of any level, secrets left out. */
-    trace: [level: TraceLevel, message: string, details: unknown];
+    trace: [level: TraceLevel, message: string, details: object];
     /** Something failed that no promise reports; without a listener it is logged. */
-    error: [error: Error, details: unknown];
+    error: [error: Error, details: object];
     /** Every event, its name first. */
     '*': [event: string, ...args: unknown[]];
 }
 
 /** What the document's session events carry: the session is always the SDK's. */
 export type SessionArguments = {
-    terminated: [session: SoftphoneSession, reason: EndReason];
+    /** `reason` is a string of XEP-0166 §7.4, such as `'success'`; `details` has its text, who ended it, and the SIP status. */
+    terminated: [session: SoftphoneSession, reason: EndCondition, details: EndReason];
     'change:sessionState': [session: SoftphoneSession, state: SessionState];
     'change:connectionState': [session: SoftphoneSession, connectionState: ConnectionState];
     'change:held': [session: SoftphoneSession, held: boolean];
@@ -194,7 +198,7 @@ export type Plain = 'endOfCandidates' | 'progress' | 'answered' | 'mute' | 'unmu
 
 /** The events of a {@link SoftphoneSession} with their listeners' arguments. */
 export type SoftphoneSessionEvents = SessionArguments & Record<Flag, [session: SoftphoneSession, value: boolean]> & Pick<SessionEvents, Plain> & {
-    /** The other party's sound is there to be read. */
+    /** The other party's sound is there. */
     peerStreamAdded: [session: SoftphoneSession, stream: PeerStream];
     /** The other party's sound is over. */
     peerStreamRemoved: [session: SoftphoneSession, stream: PeerStream];
@@ -202,8 +206,26 @@ export type SoftphoneSessionEvents = SessionArguments & Record<Flag, [session: S
     '*': [event: string, ...args: unknown[]];
 };
 
+/** A STUN or TURN server, as browsers take it. */
+export interface IceServerConfiguration {
+    /** One or several: `stun:host:port`, `turn:host:port?transport=udp`. */
+    urls?: string | readonly string[];
+    /** One address, as older browsers had it. */
+    url?: string;
+    /** The TURN user. */
+    username?: string;
+    /** The TURN password. */
+    credential?: string;
+}
+
 /** Options of a {@link PureCloudWebrtcSdk}: the document's, those of a `Softphone`, and where the REST API is. */
-export interface PureCloudOptions extends SoftphoneOptions {
+export interface PureCloudOptions extends Omit<SoftphoneOptions, 'iceServers' | 'iceTransportPolicy' | 'logLevel'> {
+    /** STUN and TURN servers; default none. */
+    iceServers?: readonly IceServerConfiguration[];
+    /** `'all'`, the default, or `'relay'`, which uses TURN only. */
+    iceTransportPolicy?: 'all' | 'relay' | (string & {});
+    /** The least important level that is logged; default `'info'`, also instead of what is none, which is warned of. */
+    logLevel?: LogLevel | (string & {});
     /**
      * Where the public API is, for `startSoftphoneSession()` and `endSession()`; default `https://api.<environment>`.
      * False where the platform has none: sessions are then placed and ended by SIP.
@@ -216,8 +238,11 @@ export interface PureCloudOptions extends SoftphoneOptions {
 /** Options of `acceptPendingSession`, as in the document. */
 export type PendingSessionOptions = AcceptOptions;
 
-/** The other party's sound: 16-bit mono PCM in frames of 20 ms. */
-export type PeerStream = AudioSink;
+/**
+ * The other party's sound: where it goes to an `AudioSink`, that one, which gives 16-bit mono PCM in frames of 20 ms; where it goes to a
+ * speaker or a file, the phone's session, which other calls take as their input and whose `level` says how loud it is.
+ */
+export type PeerStream = AudioSink | Session;
 
 /** What `startSoftphoneSession` asks the public API for; members that are not named here are sent as they are. */
 export interface SoftphoneSessionParameters {

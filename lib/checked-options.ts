@@ -20,6 +20,9 @@ const policy: Rule = { either: [{ oneOf: ['off', 'announced', 'headers', 'always
 /** Headers that the application adds. */
 export const headers: Rule = { record: 'string' }
 
+/** Where log lines go. */
+export const logger: Rule = { check: checkLogger, expected: 'a logger' }
+
 /** A list of ICE servers. */
 export const iceServers: Rule = { arrayOf: { object: iceServer, required: ['urls'] } }
 
@@ -35,7 +38,7 @@ const schema: Schema = {
   autoConnectSessions: 'boolean',
   iceServers,
   iceTransportPolicy: { oneOf: ['all', 'relay'] },
-  logger: { check: checkLogger, expected: 'a logger' },
+  logger,
   logLevel: { oneOf: levels },
   uri: 'text',
   displayName: 'string',

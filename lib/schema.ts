@@ -77,7 +77,16 @@ function fits(value: unknown, rule: Rule): boolean {
   if ('either' in rule) return rule.either.some((choice) => fits(value, choice))
   if ('instance' in rule) return value instanceof rule.instance
   if ('record' in rule) return isPlainObject(value) && Object.values(value).every((member) => fits(member, rule.record))
-  return false
+  return 'check' in rule && passes(value, rule.check)
+}
+
+function passes(value: unknown, check: (name: string, value: unknown) => void): boolean {
+  try {
+    check('', value)
+    return true
+  } catch {
+    return false
+  }
 }
 
 function describe(rule: Rule): string {

@@ -38,7 +38,7 @@ describe('the page of', { timeout: 60_000 }, () => {
   test('purecloud', async (t) => {
     const token = tokenOf('alice')
     const { pbx, open } = await pbxOf(t, { domain, users: ['bob', { name: 'alice', token }] })
-    const [start, sound, ...more] = blocksOf('purecloud')
+    const [start, outbound, sound, ...more] = blocksOf('purecloud')
     assert.deepEqual(more, [])
     const bob = await open('bob')
     const { ear, audio } = voice(600)
@@ -53,6 +53,17 @@ describe('the page of', { timeout: 60_000 }, () => {
     await call.answered
     await call.end()
     await whole
+
+    const recipe = runIn(folderOf(t), `${begin}const microphone = { tone: 1000 }\n${at(outbound, { 'orgId,': `orgId, ${here},` })}${ended}`)
+    await next(pbx, 'registered', 20_000)
+    const answered = next(bob, 'pendingSession')
+    const placed = pbx.originate({ to: 'alice', with: 'bob', autoAnswer: true })
+    const [{ id }] = await answered
+    bob.acceptPendingSession(id, audio)
+    await placed
+    await hears(ear, 1000)
+    await bob.sessions[0].end()
+    await recipe
 
     const heard = 'const microphone = { tone: 1000 }, play = (chunk) => heard(chunk)\nlet heard\nconst hears = new Promise((resolve) => (heard = resolve))\n'
     const [before, behind] = ['const [{ id }] = await sdk.once("pendingSession")\n', 'const ended = sdk.once("sessionEnded")\nawait hears\nawait ended\nawait sdk.destroy()\n']

@@ -21,16 +21,36 @@ describe('the PureCloud façade', { timeout: 60_000 }, () => {
   })
 
   test('says what the original says about environments', async () => {
-    const { lines, logger } = logged()
-    for (const environment of [undefined, 'pbx.test']) {
-      const options = { accessToken: 'token', username: 'a', servers: 'ws://127.0.0.1:1', allowInsecure: true, environment, logger }
-      const sdk = new PureCloudWebrtcSdk(options)
+    const orgId = '0d8f5f4e-6bb3-4d1a-9b0c-3f6a5f3a1c55'
+    for (const [given, text] of [
+      [{ orgId }, 'No environment provided, using mypurecloud.com'],
+      [{ orgId, environment: 'mypurecluod.com' }, 'Environment is not in the standard list. You may not be able to connect.'],
+      [{ environment: 'mypurecloud.de' }, "Option 'orgId' is not given: no X-Organization-Id is sent"],
+    ]) {
+      const { lines, logger } = logged()
+      const sdk = new PureCloudWebrtcSdk({ accessToken: 'token', username: 'a', servers: 'ws://127.0.0.1:1', allowInsecure: true, ...given, logger })
+      assert.deepEqual(lines, [`warn [offhook] ${text}`])
       await assert.rejects(sdk.initialize())
       await sdk.destroy()
+      assert.deepEqual(lines.filter((line) => line.endsWith(text)), [`warn [offhook] ${text}`], 'once')
     }
-    assert.ok(lines.includes('warn [offhook] No environment provided, using mypurecloud.com'), lines.join('\n'))
-    const text = 'warn [offhook] Environment is not in the standard list. You may not be able to connect.'
-    assert.ok(lines.includes(text), lines.join('\n'))
+  })
+
+  test('names the option that is wrong', () => {
+    for (const [wrong, text] of [
+      [{ accessToken: 42 }, "Option 'accessToken' must be "],
+      [{ baseUrl: 'api.mypurecloud.com' }, "Option 'baseUrl' must be one of false, or an http: or https: URL, but is a string"],
+      [{ baseUrl: '' }, "Option 'baseUrl' must be "],
+      [{ wsHost: 42 }, "Option 'wsHost' must be a non-empty string, but is the number 42"],
+      [{ logger: {} }, "Option 'logger' must be a logger with a function 'debug'"],
+      [{ environment: '' }, "Option 'environment' must be a non-empty string, but is an empty string"],
+      [{ iceServers: 'stun:a' }, "Option 'iceServers' must be an array of STUN and TURN servers, but is a string"],
+      [{ iceServers: [{ username: 'u' }] }, "Option 'iceServers[0].urls' must be an address, or an array of them, but is undefined"],
+    ]) {
+      const options = { accessToken: 'token', username: 'a', environment: 'mypurecloud.com', ...wrong }
+      assert.throws(() => new PureCloudWebrtcSdk(options), ({ code, message }) => code === 'ERR_INVALID_OPTION' && message.startsWith(text), text)
+    }
+    assert.throws(() => new PureCloudWebrtcSdk('token'), { message: "Option 'options' must be an object, but is a string" })
   })
 
   test('fails to initialize with the original text, by rejection and by error', async (t) => {
@@ -54,13 +74,13 @@ describe('the PureCloud façade', { timeout: 60_000 }, () => {
     })
     sdk.on('sessionStarted', (session) => {
       order.push(['sessionStarted', session.state, session.conversationId])
-      session.on('terminated', (one, reason) => order.push(['terminated', one === session, reason.condition, `${reason}`]))
+      session.on('terminated', (one, reason, { side }) => order.push(['terminated', one === session, reason === 'success', side]))
       session.on('change:connectionState', (one, connectionState) => order.push([one === session, connectionState]))
       session.on('change:active', (one, active) => order.push([one === session, 'active', active]))
       session.on('endOfCandidates', () => order.push(['endOfCandidates']))
     })
     sdk.on('sessionEnded', (session, reason) => {
-      order.push(['sessionEnded', session.ended, reason.condition])
+      order.push(['sessionEnded', session.ended, reason])
       ended.resolve()
     })
     const call = await bob.call('alice', { conversationId: 'conversation-1' })
@@ -73,10 +93,10 @@ describe('the PureCloud façade', { timeout: 60_000 }, () => {
     assert.ok(names.includes('endOfCandidates'), names.join('\n'))
     assert.ok(names.includes('true connecting'), names.join('\n'))
     assert.ok(names.includes('true active true'), names.join('\n'))
-    assert.deepEqual(names.slice(-2), ['terminated true success success', 'sessionEnded true success'])
+    assert.deepEqual(names.slice(-2), ['terminated true true remote', 'sessionEnded true success'])
   })
 
-  test('answers outbound calls by itself, and not with autoAnswerOutboundCalls: false', async (t) => {
+  test('says which calls are outbound, and answers them unless the application does with autoAnswerOutboundCalls: false', async (t) => {
     const { pbx, open, bob } = await platform(t)
     bob.on('pendingSession', ({ id }) => bob.acceptPendingSession(id))
     const sdk = await open()
@@ -91,10 +111,54 @@ describe('the PureCloud façade', { timeout: 60_000 }, () => {
     const rings = next(careful, 'pendingSession')
     const placed = pbx.originate(outbound)
     const [{ id, autoAnswer }] = await rings
-    assert.equal(autoAnswer, false)
-    careful.acceptPendingSession(id)
+    assert.equal(autoAnswer, true)
+    assert.deepEqual(careful.pendingSessions.map((pending) => pending.autoAnswer), [true])
+    careful.acceptPendingSession(id, { mediaStream: { tone: 440 } })
     await placed
     assert.equal(careful.sessions.length, 1)
+    const inbound = next(careful, 'pendingSession')
+    await bob.call('alice')
+    assert.equal((await inbound)[0].autoAnswer, false)
+  })
+
+  test('answers an outbound call during another one, as the original does', async (t) => {
+    const { pbx, open, bob } = await platform(t)
+    bob.on('pendingSession', ({ id }) => bob.acceptPendingSession(id))
+    const sdk = await open()
+    for (const conversationId of ['one', 'other']) await pbx.originate({ to: 'alice', with: 'bob', autoAnswer: true, conversationId })
+    assert.deepEqual(sdk.sessions.map((session) => session.conversationId), ['one', 'other'])
+  })
+
+  test('has the stream of a session however it was accepted', async (t) => {
+    const { open, bob } = await platform(t)
+    const sink = new AudioSink()
+    const sdk = await open()
+    const other = await open({ username: 'alice', audio: { input: 'none', output: sink } })
+    await other.phone.unregister()
+    for (const [options, kind] of [
+      [undefined, 'Session'],
+      [{ audioElement: 'none' }, 'Session'],
+      [{ autoStartMedia: true, autoConnectSession: true }, 'Session'],
+      [{ autoStartMedia: false }, 'AudioSink'],
+      [{ audioElement: new AudioSink() }, 'AudioSink'],
+    ]) {
+      sdk.once('pendingSession', ({ id }) => sdk.acceptPendingSession(id, options))
+      const started = next(sdk, 'sessionStarted')
+      const call = await bob.call('alice')
+      const [session] = await started
+      assert.deepEqual(session.streams, [])
+      const [one, stream] = await next(session, 'peerStreamAdded')
+      assert.equal(one, session)
+      assert.deepEqual(session.streams, [stream])
+      assert.equal(stream.constructor.name, kind)
+      const removed = next(session, 'peerStreamRemoved')
+      await call.end()
+      assert.equal((await removed)[1], stream)
+    }
+    const started = next(other, 'sessionStarted')
+    await other.startSoftphoneSession({ phoneNumber: 'tone' })
+    const [session] = await started
+    assert.deepEqual((await next(session, 'peerStreamAdded')).slice(1), [sink])
   })
 
   test('acceptPendingSession(id, { autoStartMedia: false, autoConnectSession: false }) leaves all to the application', async (t) => {
@@ -232,6 +296,20 @@ describe('the PureCloud façade', { timeout: 60_000 }, () => {
     }
   })
 
+  test('a call that the public API has named is outbound, though no header says so, also where the application answers it', async (t) => {
+    const { pbx, open, bob } = await platform(t)
+    bob.on('pendingSession', ({ id }) => bob.acceptPendingSession(id))
+    const api = await restOf(t, { 'POST /api/v2/conversations/calls': { id: 'named' } })
+    const sdk = await open({ baseUrl: api.url, autoAnswerOutboundCalls: false })
+    await sdk.startSoftphoneSession({ phoneNumber: '1' })
+    const rings = next(sdk, 'pendingSession')
+    const placed = pbx.originate({ to: 'alice', with: 'bob', conversationId: 'named' })
+    const [{ id, autoAnswer }] = await rings
+    assert.deepEqual([autoAnswer, sdk.sessions.length], [true, 0])
+    sdk.acceptPendingSession(id)
+    await placed
+  })
+
   test('endSession disconnects the own participant by the public API', async (t) => {
     const { open, bob } = await platform(t)
     let call
@@ -252,7 +330,7 @@ describe('the PureCloud façade', { timeout: 60_000 }, () => {
     await call.answered
     const ended = next(sdk, 'sessionEnded')
     await sdk.endSession({ conversationId: 'conversation-2' })
-    assert.equal((await ended)[1].condition, 'success')
+    assert.equal((await ended)[1], 'success')
     assert.deepEqual(JSON.parse(api.requests.at(-1).body), { state: 'disconnected' })
   })
 
@@ -290,7 +368,7 @@ describe('the PureCloud façade', { timeout: 60_000 }, () => {
     await call.answered
     const ended = next(sdk, 'sessionEnded')
     await pbx.disconnect('alice')
-    assert.equal((await ended)[1].condition, 'connectivity-error')
+    assert.equal((await ended)[1], 'connectivity-error')
   })
 })
 

@@ -99,12 +99,46 @@ describe('ending a session by the REST API', { timeout: 60_000 }, () => {
     })
   }
 
+  // A caller chooses the id of its conversation, and a URL resolves such a segment.
+  for (const id of ['..', '.']) {
+    test(`a caller whose conversation is called ${id} climbs nowhere: the session is ended by SIP`, async (t) => {
+      const { open, bob } = await platform(t)
+      const api = await restOf(t, me)
+      const sdk = await open({ baseUrl: api.url })
+      sdk.on('pendingSession', ({ id }) => sdk.acceptPendingSession(id))
+      const call = await bob.call('alice', { conversationId: id })
+      const ended = next(call, 'terminated')
+      await call.answered
+      assert.equal(sdk.sessions[0].conversationId, id)
+      await sdk.endSession({ conversationId: id })
+      await ended
+      assert.deepEqual(api.requests, [])
+    })
+  }
+
+  test('a participant whose id would climb is not asked for', async (t) => {
+    const { open, bob } = await platform(t)
+    const api = await restOf(t, { ...me, [conversation]: { participants: [{ id: '..', userId: 'user-1' }] } })
+    const sdk = await open({ baseUrl: api.url })
+    sdk.on('pendingSession', ({ id }) => sdk.acceptPendingSession(id))
+    const call = await bob.call('alice', { conversationId: 'conversation-1' })
+    await call.answered
+    await assert.rejects(sdk.endSession({ conversationId: 'conversation-1' }), { code: 'ERR_HTTP', message: /names nothing in a path/ })
+    assert.deepEqual(api.requests.map(({ method }) => method), ['GET', 'GET'])
+  })
+
   test('a token that no header may have is not shown', async (t) => {
     const { open } = await platform(t)
     const tokens = ['alice-token', 'secret\ntoken']
     const sdk = await open({ baseUrl: 'http://127.0.0.1:1', accessToken: () => tokens.shift() })
     await assert.rejects(sdk.startSoftphoneSession({ phoneNumber: '1' }), (error) => error.code === 'ERR_ACCESS_TOKEN' && !/secret/.test(error.stack))
   })
+})
+
+test('a path is of what names something in it', async () => {
+  const { restPath } = await import('../../dist/compat/rest.js')
+  assert.equal(restPath('a', '../b', 'c?d#e', '%2e%2e', '...'), '/a/..%2Fb/c%3Fd%23e/%252e%252e/...')
+  for (const segment of ['', '.', '..', 'a\ud800']) assert.throws(() => restPath('a', segment), { code: 'ERR_HTTP', message: /names nothing in a path/ })
 })
 
 test('a REST server has 30 seconds', async (t) => {

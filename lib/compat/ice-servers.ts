@@ -1,4 +1,5 @@
 import type { IceServer } from '../index'
+import { mismatch } from '../schema'
 
 /** A STUN or TURN server as browsers take it: with `url`, as older ones had it, or `urls`. */
 interface BrowserIceServer {
@@ -8,12 +9,12 @@ interface BrowserIceServer {
   credential?: string
 }
 
-/** The servers as W3C has them now; throws where that is no list, or one has no address. */
-export function iceServers(servers: readonly BrowserIceServer[]): IceServer[] {
-  if (!Array.isArray(servers)) throw new TypeError('A list of ICE servers is expected')
-  return (servers as readonly BrowserIceServer[]).map((server) => {
+/** The servers as W3C has them now; throws what names the option if it is no list, or one has no address. */
+export function iceServers(name: string, servers: unknown): IceServer[] {
+  if (!Array.isArray(servers)) throw mismatch(name, servers, 'an array of STUN and TURN servers')
+  return servers.map((server: BrowserIceServer | null | undefined, index) => {
     const { url, urls = url, username, credential } = server ?? {}
-    if (urls === undefined) throw new TypeError('An ICE server needs url or urls')
+    if (typeof urls !== 'string' && !Array.isArray(urls)) throw mismatch(`${name}[${index}].urls`, urls, 'an address, or an array of them')
     return {
       urls: typeof urls === 'string' ? [urls] : [...urls],
       ...(username !== undefined && { username }),

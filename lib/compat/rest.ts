@@ -1,9 +1,21 @@
+import { inspect } from 'node:util'
 import { SoftphoneError } from '../index'
+import { mismatch, type Rule } from '../schema'
 
 /** Milliseconds that a server has for its whole answer. */
 const ANSWER_MS = 30_000
 /** Bytes of an answer that are read: what these APIs say is far below. */
 const LONGEST_ANSWER = 1 << 20
+
+const url = 'an http: or https: URL'
+
+/** Where an API is, in the options of a façade. */
+export const apiAddress: Rule = {
+  check(name, value) {
+    if (typeof value !== 'string' || !isHttp(value)) throw mismatch(name, value, url)
+  },
+  expected: url,
+}
 
 /** A request of a REST API. */
 export interface RestRequest {
@@ -39,6 +51,33 @@ export async function askRest(url: string, { signal, ...request }: RestRequest):
     clearTimeout(timer)
     signal.removeEventListener('abort', abort)
   }
+}
+
+/**
+ * A path of these segments. An id may be a peer's word, and `.` or `..` would climb: URLs resolve them, and no escape keeps them from it.
+ *
+ * @throws `SoftphoneError` `ERR_HTTP` for a segment that can be none.
+ */
+export function restPath(...segments: string[]): string {
+  return segments.map((segment) => `/${escaped(segment)}`).join('')
+}
+
+/** Whether a text can name something in a path. */
+export function isSegment(text: string): boolean {
+  return !/^\.{0,2}$|\p{Surrogate}/u.test(text)
+}
+
+function isHttp(text: string): boolean {
+  try {
+    return /^https?:$/.test(new URL(text).protocol)
+  } catch {
+    return false
+  }
+}
+
+function escaped(segment: string): string {
+  if (isSegment(segment)) return encodeURIComponent(segment)
+  throw httpError(`${inspect(segment)} can't be asked for: it names nothing in a path`)
 }
 
 /** What went wrong with a REST API. */

@@ -1,8 +1,8 @@
 import { AudioSource, type AudioInput, type Session } from '../../index'
 import { BandwidthRtcError } from './errors'
 
-/** What a stream carries. Video comes in a later version. */
-export type MediaType = 'AUDIO'
+/** What a stream carries. No stream has `'VIDEO'` yet. */
+export type MediaType = 'AUDIO' | 'VIDEO'
 
 /** How loud a stream is. */
 export type AudioLevel = 'silent' | 'low' | 'high'

@@ -19,7 +19,7 @@ export interface SipAccountInfo {
   /** The server's port, where `domain` names none; the document's is 443. */
   port: string | number
   /** `wss`, the default, or `ws`. */
-  security?: 'ws' | 'wss'
+  security?: 'ws' | 'wss' | (string & {})
   /** The path of the WebSocket; default `ws`. */
   endpoint?: string
   /** The complete SIP URI; default `sip:<authUser>@<sipdomain>`. */

@@ -1,5 +1,5 @@
 import { SoftphoneError } from '../../index'
-import { askRest, httpError } from '../rest'
+import { askRest, httpError, restPath } from '../rest'
 
 /** Who asks Exotel's API, as its address in the document has it. */
 export interface ExotelApi {
@@ -29,7 +29,7 @@ export interface MakeCallParameters {
 /** `POST …/Calls/connect`: the platform calls `From`, then `To`; resolves with the call's SID. */
 export async function connectCall(api: ExotelApi, parameters: MakeCallParameters, signal: AbortSignal): Promise<string> {
   const { apiKey, apiToken, accountSid } = api
-  const path = `/v1/Accounts/${encodeURIComponent(accountSid)}/Calls/connect`
+  const path = `/v1/Accounts${restPath(accountSid)}/Calls/connect`
   const given = Object.entries(parameters).filter((entry): entry is [string, string] => entry[1] !== undefined)
   const text = await askRest(baseOf(api) + path, {
     method: 'POST',

@@ -1,7 +1,25 @@
-import type { AcceptOptions, AudioSink, SoftphoneOptions } from '../../index'
+import type { AcceptOptions, AudioSink, LogLevel, Session, SoftphoneOptions } from '../../index'
+
+/** A STUN or TURN server, as browsers take it. */
+export interface IceServerConfiguration {
+  /** One or several: `stun:host:port`, `turn:host:port?transport=udp`. */
+  urls?: string | readonly string[]
+  /** One address, as older browsers had it. */
+  url?: string
+  /** The TURN user. */
+  username?: string
+  /** The TURN password. */
+  credential?: string
+}
 
 /** Options of a {@link PureCloudWebrtcSdk}: the document's, those of a `Softphone`, and where the REST API is. */
-export interface PureCloudOptions extends SoftphoneOptions {
+export interface PureCloudOptions extends Omit<SoftphoneOptions, 'iceServers' | 'iceTransportPolicy' | 'logLevel'> {
+  /** STUN and TURN servers; default none. */
+  iceServers?: readonly IceServerConfiguration[]
+  /** `'all'`, the default, or `'relay'`, which uses TURN only. */
+  iceTransportPolicy?: 'all' | 'relay' | (string & {})
+  /** The least important level that is logged; default `'info'`, also instead of what is none, which is warned of. */
+  logLevel?: LogLevel | (string & {})
   /**
    * Where the public API is, for `startSoftphoneSession()` and `endSession()`; default `https://api.<environment>`.
    * False where the platform has none: sessions are then placed and ended by SIP.
@@ -14,8 +32,11 @@ export interface PureCloudOptions extends SoftphoneOptions {
 /** Options of `acceptPendingSession`, as in the document. */
 export type PendingSessionOptions = AcceptOptions
 
-/** The other party's sound: 16-bit mono PCM in frames of 20 ms. */
-export type PeerStream = AudioSink
+/**
+ * The other party's sound: where it goes to an `AudioSink`, that one, which gives 16-bit mono PCM in frames of 20 ms; where it goes to a
+ * speaker or a file, the phone's session, which other calls take as their input and whose `level` says how loud it is.
+ */
+export type PeerStream = AudioSink | Session
 
 /** What `startSoftphoneSession` asks the public API for; members that are not named here are sent as they are. */
 export interface SoftphoneSessionParameters {

@@ -1,5 +1,5 @@
 import { SoftphoneError } from '../../index'
-import { askRest, httpError } from '../rest'
+import { askRest, httpError, restPath } from '../rest'
 import type { SoftphoneSessionParameters, StartedConversation } from './options'
 
 /** What the conversation's participants say of themselves, as far as the SDK needs it. */
@@ -31,13 +31,13 @@ export class PublicApi {
 
   /** Disconnects the user's own participant of a conversation. */
   async disconnectSelf(conversationId: string): Promise<void> {
-    const path = `/conversations/calls/${encodeURIComponent(conversationId)}`
+    const path = `/conversations/calls${restPath(conversationId)}`
     this.#userId ??= await this.#askUserId()
     const { participants } = await this.#request('GET', path)
     const own = participantsOf(participants).filter(({ user, userId }) => (user?.id ?? userId) === this.#userId)
     const { id } = own.find(({ state }) => state === 'connected') ?? own.at(-1) ?? {}
     if (typeof id !== 'string') throw httpError(`The user takes no part in conversation ${conversationId}`)
-    await this.#request('PATCH', `${path}/participants/${encodeURIComponent(id)}`, { state: 'disconnected' })
+    await this.#request('PATCH', `${path}/participants${restPath(id)}`, { state: 'disconnected' })
   }
 
   /** The token is another one now, perhaps another user's. */

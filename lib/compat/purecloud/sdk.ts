@@ -4,11 +4,13 @@ import {
   SoftphoneError,
   type Abortable,
   type EndReason,
+  type Logger,
   type LogLevel,
   type PendingSession,
   type RejectOptions,
   type Session,
 } from '../../index'
+import { isSegment } from '../rest'
 import { tell } from '../tell'
 import { WildEmitter } from './emitter'
 import type { SdkEvents, TraceLevel } from './events'
@@ -32,6 +34,9 @@ const acceptOptions: Record<keyof PendingSessionOptions, true> = {
   headers: true,
 }
 
+/** The most outbound conversations that are known as such: a platform has fewer on their way to one user. */
+const MOST_EXPECTED = 64
+
 const importance: readonly LogLevel[] = ['trace', 'debug', 'log', 'info', 'warn', 'error']
 
 /**
@@ -51,6 +56,8 @@ export class PureCloudWebrtcSdk extends WildEmitter<SdkEvents> {
   readonly #sessions = new Map<Session, SoftphoneSession>()
   /** What was accepted and has not started, with the stream that it is heard by, if any. */
   readonly #accepted = new Map<string, PeerStream | undefined>()
+  /** The conversations of the calls that the platform was asked for. */
+  readonly #outbound = new Set<string>()
   #token: PureCloudOptions['accessToken']
 
   /**
@@ -62,7 +69,7 @@ export class PureCloudWebrtcSdk extends WildEmitter<SdkEvents> {
     super()
     this.#settings = settingsOf(options)
     this.#token = options.accessToken
-    this.phone = new Softphone({ ...this.#settings.phone, logger: this.#settings.logger })
+    this.phone = new Softphone({ ...this.#settings.phone, logger: this.#loggerOfPhone() })
     const { baseUrl } = this.#settings
     if (baseUrl !== undefined) this.#api = new PublicApi(baseUrl, () => this.#currentToken())
     this.#forward()
@@ -76,7 +83,7 @@ export class PureCloudWebrtcSdk extends WildEmitter<SdkEvents> {
 
   /** The calls that ring. */
   get pendingSessions(): PendingSession[] {
-    return this.phone.pendingSessions
+    return this.phone.pendingSessions.map((pending) => this.#shown(pending))
   }
 
   /** Whether the WebSocket is open. */
@@ -168,7 +175,7 @@ export class PureCloudWebrtcSdk extends WildEmitter<SdkEvents> {
     if (!this.#api) return session.end()
     const { callId, sessionId, identity } = session.session
     // What names the call itself names no conversation of the platform's.
-    if ([callId, sessionId?.local, identity.sessionId].includes(session.conversationId)) {
+    if ([callId, sessionId?.local, identity.sessionId].includes(session.conversationId) || !isSegment(session.conversationId)) {
       this.#log('warn', 'Session has no conversationId. Terminating session.', { sessionId: session.id })
       return session.end()
     }
@@ -201,6 +208,9 @@ export class PureCloudWebrtcSdk extends WildEmitter<SdkEvents> {
 
   // The call may come before the answer to the request that asks for it.
   async #expect(conversationId: string): Promise<void> {
+    this.#outbound.add(conversationId)
+    const [oldest] = this.#outbound
+    if (this.#outbound.size > MOST_EXPECTED && oldest !== undefined) this.#outbound.delete(oldest)
     const { autoAnswer, autoAnswerOutboundCalls } = this.#settings.phone
     if (autoAnswer === 'off' || autoAnswerOutboundCalls === false) return
     await this.phone.expectCall({ conversationId })
@@ -218,7 +228,7 @@ export class PureCloudWebrtcSdk extends WildEmitter<SdkEvents> {
     phone.on('ready', () => this.emit('ready'))
     phone.on('connected', (event) => this.emit('connected', event))
     phone.on('disconnected', (event) => this.emit('disconnected', 'Streaming API connection disconnected', event))
-    phone.on('pendingSession', (pending) => this.emit('pendingSession', pending))
+    phone.on('pendingSession', (pending) => this.emit('pendingSession', this.#shown(pending)))
     for (const event of ['cancelPendingSession', 'handledPendingSession'] as const) {
       phone.on(event, (id, details) => {
         this.#accepted.delete(id)
@@ -227,13 +237,32 @@ export class PureCloudWebrtcSdk extends WildEmitter<SdkEvents> {
     }
     phone.on('sessionStarted', (session) => this.#start(session))
     phone.on('sessionEnded', (session, reason) => this.#end(session, reason))
-    phone.on('trace', (level, message, details) => this.emit('trace', traceLevel(level), message, details))
+    phone.on('trace', (level, message, details) => this.emit('trace', traceLevel(level), message, objectOf(details)))
     phone.on('error', (error, details) => this.#fail(error, details))
+  }
+
+  // The phone says whether it is about to answer; the document, whether the call is one to be answered by itself.
+  #shown(pending: PendingSession): PendingSession {
+    const { autoAnswer, autoAnswerSource, conversationId } = pending
+    return { ...pending, autoAnswer: autoAnswer || autoAnswerSource !== undefined || this.#outbound.has(conversationId) }
+  }
+
+  // What was told of the options when the SDK was made is not logged again when the phone connects.
+  #loggerOfPhone(): Logger {
+    const { logger, warnings } = this.#settings
+    const told = new Set(warnings.map((warning) => `[offhook] ${warning}`))
+    return {
+      debug: (message, details) => logger.debug(message, details),
+      log: (message, details) => logger.log(message, details),
+      info: (message, details) => logger.info(message, details),
+      warn: (message, details) => void (told.has(message) || logger.warn(message, details)),
+      error: (message, details) => logger.error(message, details),
+    }
   }
 
   #start(session: Session): void {
     const report = (error: Error) => this.#fail(error, { sessionId: session.id })
-    const own = new SoftphoneSession(session, this.#accepted.get(session.id), report)
+    const own = new SoftphoneSession(session, this.#accepted.get(session.id) ?? this.#defaultStream ?? session, report)
     this.#accepted.delete(session.id)
     this.#sessions.set(session, own)
     this.emit('sessionStarted', own)
@@ -242,16 +271,22 @@ export class PureCloudWebrtcSdk extends WildEmitter<SdkEvents> {
   #end(session: Session, reason: EndReason): void {
     const own = this.#sessions.get(session)
     this.#sessions.delete(session)
-    if (own) this.emit('sessionEnded', own, reason)
+    if (own) this.emit('sessionEnded', own, reason.condition, reason)
+  }
+
+  // Where the phone's sound goes without an `audioElement`.
+  get #defaultStream(): PeerStream | undefined {
+    const { audio } = this.#settings.phone
+    return typeof audio === 'object' && audio.output instanceof AudioSink ? audio.output : undefined
   }
 
   #fail(error: Error, details: unknown): void {
-    if (this.hears('error')) tell(() => this.emit('error', error, details))
+    if (this.hears('error')) tell(() => this.emit('error', error, objectOf(details)))
     else this.#log('error', error.message, details)
   }
 
   #log(level: TraceLevel, message: string, details?: unknown): void {
-    tell(() => this.emit('trace', level, message, details))
+    tell(() => this.emit('trace', level, message, objectOf(details)))
     const { logger, logLevel } = this.#settings
     if (importance.indexOf(level) < importance.indexOf(logLevel)) return
     tell(() => logger[level === 'trace' ? 'debug' : level](`[offhook] ${message}`, details))
@@ -262,6 +297,12 @@ const invalid = { code: 'ERR_INVALID_ARGUMENT', type: 'invalid_options' } as con
 
 function sessionError(message: string): SoftphoneError {
   return new SoftphoneError(message, { code: 'ERR_SESSION_NOT_FOUND', type: 'session' })
+}
+
+// The document's listeners get an object in any case.
+function objectOf(details: unknown): object {
+  if (typeof details === 'object' && details !== null) return details
+  return details === undefined || details === null ? {} : { details }
 }
 
 // The document has no 'info'.

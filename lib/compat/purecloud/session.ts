@@ -1,4 +1,4 @@
-import type { AudioInput, HoldOptions, RejectOptions, Session, StatsReport } from '../../index'
+import { EndReason, type AudioInput, type HoldOptions, type RejectOptions, type Session, type StatsReport } from '../../index'
 import { tell } from '../tell'
 import { WildEmitter } from './emitter'
 import type { SoftphoneSessionEvents } from './events'
@@ -35,13 +35,13 @@ const forwarded = [
 export class SoftphoneSession extends WildEmitter<SoftphoneSessionEvents> {
   /** The session of the phone behind it, for everything beyond the document. */
   readonly session: Session
-  readonly #peerStream: PeerStream | undefined
+  readonly #peerStream: PeerStream
   readonly #report: (error: Error) => void
   readonly #localStreams: AudioInput[] = []
   #hasPeerStream = false
 
   /** @internal */
-  constructor(session: Session, peerStream: PeerStream | undefined, report: (error: Error) => void) {
+  constructor(session: Session, peerStream: PeerStream, report: (error: Error) => void) {
     super()
     this.session = session
     this.#peerStream = peerStream
@@ -49,7 +49,7 @@ export class SoftphoneSession extends WildEmitter<SoftphoneSessionEvents> {
     for (const event of forwarded) {
       session.on(event, (...args: unknown[]) => {
         if (event === 'terminated') this.#removePeerStream()
-        const own = args.map((argument) => (argument === session ? this : argument))
+        const own = args.flatMap((argument) => this.#ownOf(argument))
         tell(() => this.emit(event, ...(own as SoftphoneSessionEvents[typeof event])))
         if (event === 'change:connectionState' && session.connected) this.#addPeerStream()
       })
@@ -86,7 +86,7 @@ export class SoftphoneSession extends WildEmitter<SoftphoneSessionEvents> {
   }
   /** What the other party sends, once it is there. */
   get streams(): PeerStream[] {
-    return this.#peerStream && this.#hasPeerStream ? [this.#peerStream] : []
+    return this.#hasPeerStream ? [this.#peerStream] : []
   }
   /** `starting`, `pending`, `active` or `ended`. */
   get state(): Session['state'] {
@@ -221,15 +221,21 @@ export class SoftphoneSession extends WildEmitter<SoftphoneSessionEvents> {
     return done
   }
 
+  // The document's arguments: its session, and the reason as a string, with all that is known of it behind.
+  #ownOf(argument: unknown): unknown[] {
+    if (argument === this.session) return [this]
+    return argument instanceof EndReason ? [argument.condition, argument] : [argument]
+  }
+
   #addPeerStream(): void {
-    if (this.#peerStream === undefined || this.#hasPeerStream) return
+    if (this.#hasPeerStream) return
     this.#hasPeerStream = true
     const stream = this.#peerStream
     tell(() => this.emit('peerStreamAdded', this, stream))
   }
 
   #removePeerStream(): void {
-    if (this.#peerStream === undefined || !this.#hasPeerStream) return
+    if (!this.#hasPeerStream) return
     this.#hasPeerStream = false
     const stream = this.#peerStream
     tell(() => this.emit('peerStreamRemoved', this, stream))

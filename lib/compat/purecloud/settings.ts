@@ -1,5 +1,8 @@
-import type { Logger, LogLevel, SoftphoneOptions } from '../../index'
+import type { AutoAnswerOptions, Logger, LogLevel, SoftphoneOptions } from '../../index'
+import { logger as loggerRule } from '../../checked-options'
+import { checkOptions, mismatch, type Schema } from '../../schema'
 import { iceServers } from '../ice-servers'
+import { apiAddress } from '../rest'
 import type { PureCloudOptions } from './options'
 
 /** What the constructor's options come to. */
@@ -66,28 +69,52 @@ const phoneOptions: Record<keyof SoftphoneOptions, true> = {
 
 const ownOptions = { baseUrl: true, wsHost: true } as const
 
+const ownSchema: Schema = { baseUrl: { either: [{ oneOf: [false] }, apiAddress] }, wsHost: 'text', logger: loggerRule }
+
+/** What the original does: it answers every outbound call, also during another one. */
+const outbound: AutoAnswerOptions = { policy: 'headers', whenBusy: 'answer' }
+
+/** The environments that the original knows. */
+const environments = ['mypurecloud.com', 'mypurecloud.ie', 'mypurecloud.jp', 'mypurecloud.de', 'mypurecloud.com.au']
+
+const notStandard = 'Environment is not in the standard list. You may not be able to connect.'
+
 /** Reads the options as the original does: what it does not know it lets pass, and says so. */
 export function settingsOf(options: PureCloudOptions): Settings {
   if (options === undefined || options === null) throw new Error('Options required to create an instance of the SDK')
+  if (typeof options !== 'object') throw mismatch('options', options, 'an object')
   if (!options.accessToken && !options.uri) throw new Error('Access token is required to create an instance of the SDK')
   const warnings: string[] = []
   const known: PureCloudOptions = knownOf(options, { ...phoneOptions, ...ownOptions }, (text) => warnings.push(text))
-  const { logger = console, wsHost, baseUrl = defaultBaseUrl(known), ...phone } = known
+  const { logger, wsHost, baseUrl = defaultBaseUrl(known), ...phone } = known
+  checkOptions('options', { logger, wsHost, baseUrl: known.baseUrl }, ownSchema)
+  warnings.push(...odd(known))
   const logLevel = level(known.logLevel, warnings)
   if (phone.orgId !== undefined && !guid.test(phone.orgId)) {
     delete phone.orgId
     warnings.push("Option 'orgId' is not a GUID and is not sent")
   }
-  if (Array.isArray(phone.iceServers)) phone.iceServers = iceServers(phone.iceServers)
+  if (phone.iceServers !== undefined) phone.iceServers = iceServers('iceServers', phone.iceServers)
   const servers = phone.servers ?? wsHost
-  const autoAnswer = phone.autoAnswer ?? (phone.autoAnswerOutboundCalls === false ? undefined : 'headers')
+  const autoAnswer = phone.autoAnswer ?? (phone.autoAnswerOutboundCalls === false ? undefined : outbound)
   return {
-    phone: { ...phone, logLevel, ...(servers && { servers }), ...(autoAnswer !== undefined && { autoAnswer }) },
+    // The phone judges the texts.
+    phone: { ...(phone as SoftphoneOptions), logLevel, ...(servers && { servers }), ...(autoAnswer !== undefined && { autoAnswer }) },
     baseUrl: baseUrl === false ? undefined : baseUrl,
-    logger,
+    logger: logger ?? console,
     logLevel,
     warnings,
   }
+}
+
+// What the document requires and the original does without, in its own texts.
+function odd({ uri, environment, orgId }: PureCloudOptions): string[] {
+  if (uri) return []
+  return [
+    ...(environment === undefined ? ['No environment provided, using mypurecloud.com'] : []),
+    ...(environment === undefined || environments.includes(environment) ? [] : [notStandard]),
+    ...(orgId === undefined ? ["Option 'orgId' is not given: no X-Organization-Id is sent"] : []),
+  ]
 }
 
 /** What is known of some options: what is not known is told and left out, and what is null was not given. */
@@ -109,9 +136,9 @@ function defaultBaseUrl({ accessToken, environment = 'mypurecloud.com' }: PureCl
   return accessToken ? `https://api.${environment}` : false
 }
 
-function level(given: LogLevel | undefined, warnings: string[]): LogLevel {
-  if (given === undefined || given === null) return 'info'
-  if (logLevels.includes(given)) return given
+function level(given: PureCloudOptions['logLevel'], warnings: string[]): LogLevel {
+  const known = logLevels.find((one) => one === (given ?? 'info'))
+  if (known) return known
   warnings.push(`Invalid log level: '${given}'. Default 'info' will be used instead.`)
   return 'info'
 }

@@ -257,7 +257,7 @@ export class XcWebrtc {
     if (!this.#ice.chosen) await this.#askIce()
     if (connection !== this.#connection) return
     this.#status = 'Starting'
-    const phone = new Softphone({ ...options, ...this.#callOptions(), ...this.#options, iceServers: iceServers(this.#ice.urls) })
+    const phone = new Softphone({ ...options, ...this.#callOptions(), ...this.#options, iceServers: iceServers('urls', this.#ice.urls) })
     this.#phone = phone
     this.#calls = new Calls({ phone, publish: (group, event) => this.#publish(group, event), warn: (text) => this.#warn(text) })
     this.#follow(phone)
@@ -330,7 +330,7 @@ export class XcWebrtc {
   }
 
   #applyIce(urls: readonly IceUrl[], chosen: boolean): void {
-    const servers = iceServers(urls)
+    const servers = iceServers('urls', urls)
     this.#ice = { urls: servers, chosen: chosen || this.#ice.chosen }
     this.#phone?.setIceServers(servers).catch((error: Error) => this.#warn(`setIceUrls: ${error.message}`))
   }
