@@ -24,8 +24,7 @@ impl Session {
 
     /// Makes a later offer, with new ICE credentials where `restart_ice`, in which we want `direction`.
     ///
-    /// To a peer that holds us the offer does not ask for more than to receive, or, where we hold as well, for
-    /// nothing: its hold stays its own to end.
+    /// It says what we want, also to a peer that holds us (RFC 6337 §5.1): the answer tells whether its hold goes on.
     ///
     /// # Errors
     /// As [`create_offer`](Self::create_offer).
@@ -211,15 +210,15 @@ impl Session {
         result.map_err(|error| MediaRefusal::Incompatible(error.to_string()))
     }
 
-    /// Whether the peer that answers so holds us. An answer tells that only where we asked to be heard; to an offer
-    /// of hold some answer `inactive`, although they hold nothing themselves.
+    /// Whether the peer that answers so holds us. What it says to our hold tells little: some answer `inactive`
+    /// although they hold nothing themselves, and browsers `recvonly` although they hold.
     fn holds_by_answer(&self, agreed: &Agreed) -> bool {
+        let unchanged = (self.before.as_ref()).is_some_and(|before| before.wish == self.offered);
         match (self.offered, agreed.remote_direction.receives()) {
             (Direction::SendRecv, receives) => !receives,
-            (Direction::SendOnly, true) => false,
-            (Direction::SendOnly, false) | (Direction::RecvOnly | Direction::Inactive, _) => {
-                self.peer_holds
-            }
+            // It heard of our hold before: it has ended its own, where it wants to hear us now.
+            (Direction::SendOnly, true) if unchanged => false,
+            (Direction::SendOnly | Direction::RecvOnly | Direction::Inactive, _) => self.peer_holds,
         }
     }
 
@@ -263,7 +262,7 @@ impl Session {
                 self.refuse_described(MediaRefusal::NoRelay);
             }
             Some(Writing::Offer) => {
-                self.offered = self.direction_to_ask_for();
+                self.offered = self.wish;
                 self.write(|negotiation, local, wish| negotiation.offer(local, wish));
             }
             Some(Writing::Answer(agreed)) => match self.set_remote(&agreed) {
@@ -276,10 +275,6 @@ impl Session {
             },
             None => {}
         }
-    }
-
-    fn direction_to_ask_for(&self) -> Direction {
-        Direction::of(self.wish.sends() && !self.peer_holds, self.wish.receives())
     }
 
     /// Takes back what was to be described.

@@ -73,49 +73,107 @@ fn hold_is_answered_and_stops_what_it_must() {
     assert!(hears(&a, 1_100.0) > 0.8 && hears(&b, 500.0) > 0.8);
 }
 
+/// Whether it was told that its peer holds it.
+fn is_held(phone: &Phone) -> bool {
+    let told = phone.events.iter().rev().find_map(|event| {
+        if let MediaEvent::Direction { remote_hold, .. } = event {
+            Some(*remote_hold)
+        } else {
+            None
+        }
+    });
+    told.unwrap_or(false)
+}
+
 #[test]
 fn who_holds_is_known_on_both_sides_and_each_ends_its_own_hold() {
     let (mut network, mut a, mut b) = call();
-    let holds = |phone: &Phone| {
-        let told = phone.events.iter().rev().find_map(|event| {
-            if let MediaEvent::Direction { remote_hold, .. } = event {
-                Some(*remote_hold)
-            } else {
-                None
-            }
-        });
-        told.unwrap_or(false)
-    };
     // a holds b, then b holds a as well: nothing flows.
     reoffer(&mut network, &mut a, &mut b, false, Direction::SendOnly);
-    b.session
-        .reoffer(false, Direction::SendOnly, network.now)
-        .unwrap();
-    let offer = b.described();
-    assert!(offer.contains("a=inactive"), "both sides hold");
+    let answer = reoffer(&mut network, &mut b, &mut a, false, Direction::SendOnly);
+    assert!(answer.contains("a=inactive"), "both sides hold");
+    assert!(is_held(&a) && is_held(&b));
+    assert!(!a.session.needs_tick() && !b.session.needs_tick());
+    // a resumes: it is not heard yet, and hears what b plays.
+    let answer = reoffer(&mut network, &mut a, &mut b, false, Direction::SendRecv);
+    assert!(answer.contains("a=sendonly"), "b still holds");
+    assert!(is_held(&a) && !is_held(&b));
+    // b resumes, and all is as it was.
+    reoffer(&mut network, &mut b, &mut a, false, Direction::SendRecv);
+    assert!(!is_held(&a) && !is_held(&b));
+    network.run(&mut a, &mut b, Duration::from_secs(3));
+    assert!(hears(&a, 1_100.0) > 0.8 && hears(&b, 500.0) > 0.8);
+}
+
+/// `b` holds `a` in one of the ways there are.
+fn held_by(network: &mut Network, a: &mut Phone, b: &mut Phone, how: &str) {
+    let direction = match how {
+        "inactive" => Direction::Inactive,
+        _sendonly => Direction::SendOnly,
+    };
+    b.session.reoffer(false, direction, network.now).unwrap();
+    let mut offer = b.described();
+    if how == "0.0.0.0" {
+        let connection = line(&offer, "c=").to_owned();
+        offer = offer
+            .replace(&connection, "c=IN IP4 0.0.0.0")
+            .replace("a=sendonly\r\n", "")
+            .replace("a=candidate", "a=x-candidate");
+    }
     a.session.answer_reoffer(&offer, network.now).unwrap();
     let answer = a.described();
     b.session.set_answer(&answer, false, network.now).unwrap();
     b.drain();
-    assert!(holds(&a) && holds(&b));
-    assert!(!a.session.needs_tick() && !b.session.needs_tick());
-    // a resumes: it offers to listen only, and hears what b plays.
-    a.session
-        .reoffer(false, Direction::SendRecv, network.now)
-        .unwrap();
-    let offer = a.described();
-    assert!(offer.contains("a=recvonly"), "b still holds");
-    b.session.answer_reoffer(&offer, network.now).unwrap();
-    let answer = b.described();
-    assert!(answer.contains("a=sendonly"));
-    a.session.set_answer(&answer, false, network.now).unwrap();
-    a.drain();
-    assert!(holds(&a) && !holds(&b));
-    // b resumes, and all is as it was.
-    reoffer(&mut network, &mut b, &mut a, false, Direction::SendRecv);
-    assert!(!holds(&a) && !holds(&b));
-    network.run(&mut a, &mut b, Duration::from_secs(3));
-    assert!(hears(&a, 1_100.0) > 0.8 && hears(&b, 500.0) > 0.8);
+    assert!(is_held(a), "{how}");
+}
+
+/// RFC 6337 §5.1: an offer says what we want, without regard to what the peer said before.
+#[test]
+fn whoever_is_held_offers_what_it_wants_itself() {
+    for how in ["sendonly", "inactive", "0.0.0.0"] {
+        for (wish, direction) in [
+            (Direction::SendRecv, "a=sendrecv"),
+            (Direction::SendOnly, "a=sendonly"),
+        ] {
+            let (mut network, mut a, mut b) = call();
+            held_by(&mut network, &mut a, &mut b, how);
+            a.session.reoffer(false, wish, network.now).unwrap();
+            let offer = a.described();
+            assert!(offer.contains(direction), "held by {how}: {offer}");
+            b.session.answer_reoffer(&offer, network.now).unwrap();
+            let answer = b.described();
+            a.session.set_answer(&answer, false, network.now).unwrap();
+            a.drain();
+            assert!(is_held(&a), "its hold goes on, {how}: {answer}");
+        }
+    }
+}
+
+/// Its own offer was lost with our connection.
+#[test]
+fn a_resumption_that_was_missed_is_told_by_the_answer_to_our_next_offer() {
+    for wish in [Direction::SendRecv, Direction::SendOnly] {
+        let (mut network, mut a, mut b) = call();
+        reoffer(&mut network, &mut a, &mut b, false, wish);
+        held_by(&mut network, &mut a, &mut b, "sendonly");
+        b.session.set_direction(Direction::SendRecv);
+        reoffer(&mut network, &mut a, &mut b, true, wish);
+        assert!(!is_held(&a), "{wish:?}");
+        reoffer(&mut network, &mut a, &mut b, false, Direction::SendRecv);
+        network.run(&mut a, &mut b, Duration::from_secs(3));
+        assert!(hears(&a, 1_100.0) > 0.8 && hears(&b, 500.0) > 0.8);
+    }
+}
+
+/// As browsers do, whose page holds us without their knowing.
+#[test]
+fn a_peer_that_answers_our_hold_with_recvonly_goes_on_holding_us() {
+    let (mut network, mut a, mut b) = call();
+    held_by(&mut network, &mut a, &mut b, "sendonly");
+    b.session.set_direction(Direction::SendRecv);
+    let answer = reoffer(&mut network, &mut a, &mut b, false, Direction::SendOnly);
+    assert!(answer.contains("a=recvonly"));
+    assert!(is_held(&a));
 }
 
 #[test]
@@ -316,6 +374,49 @@ fn fork(certificate: Certificate) {
     network.run(&mut a, &mut last, Duration::from_secs(5));
     assert!(hears(&a, 1_100.0) > 0.7, "{:?}", a.states());
     assert!(hears(&last, 500.0) > 0.7);
+}
+
+/// Its offer behind its early answer is taken again, for nobody: it has our answer to that since.
+#[test]
+fn a_fork_that_offered_anew_is_taken_as_it_said_last_although_another_was_heard_since() {
+    let mut network = Network::new(3);
+    let mut a = Phone::new(A, 500.0, &network);
+    let mut first = Phone::new(B, 1_100.0, &network);
+    let mut other = Phone::with("192.0.2.3:40003", 700.0, &network, |c| {
+        c.certificate = Certificate::generate().unwrap();
+    });
+    a.session.create_offer(network.now).unwrap();
+    let offer = a.described();
+    first.session.create_answer(&offer, network.now).unwrap();
+    let early = first.described();
+    a.session.set_answer(&early, true, network.now).unwrap();
+    a.drain();
+    network.run(&mut a, &mut first, Duration::from_secs(2));
+    first
+        .session
+        .reoffer(false, Direction::RecvOnly, network.now)
+        .unwrap();
+    let renewed = first.described();
+    a.session.answer_reoffer(&renewed, network.now).unwrap();
+    let answer = a.described();
+    first
+        .session
+        .set_answer(&answer, false, network.now)
+        .unwrap();
+    first.drain();
+    other.session.create_answer(&offer, network.now).unwrap();
+    let preview = other.described();
+    a.session.set_answer(&preview, true, network.now).unwrap();
+    a.drain();
+    network.run(&mut a, &mut other, Duration::from_secs(5));
+    assert!(hears(&a, 700.0) > 0.7, "{:?}", a.states());
+
+    a.session.set_answer(&early, false, network.now).unwrap();
+    a.session.answer_reoffer(&renewed, network.now).unwrap();
+    let again = a.described();
+    assert_eq!(line(&again, "a=sendonly"), line(&answer, "a=sendonly"));
+    assert_eq!(line(&again, "m="), line(&answer, "m="));
+    assert!(a.session.sends() && !a.session.receives());
 }
 
 /// Nobody answers the checks to the first fork: that is told, and the next one is heard all the same.
