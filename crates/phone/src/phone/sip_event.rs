@@ -74,7 +74,7 @@ impl Phone {
                 }
                 let owing = self.sessions.values().find(|session| session.owes(id));
                 if let Some(session) = owing.map(|session| session.id) {
-                    self.with(session, |session, _| session.reoffer_gone());
+                    self.with(session, |session, _| session.reoffer_gone(id));
                 }
             }
             endpoint::Event::Response { id, response } => {

@@ -1,5 +1,6 @@
 //! An outgoing call: offer, INVITE, ringing, answer.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use sip::dialog::SessionUuids;
@@ -125,7 +126,7 @@ impl Session {
                     until: timeout.map(|timeout| ctx.now + timeout),
                     rings: false,
                     early: Vec::new(),
-                    offer_open: None,
+                    offers: VecDeque::new(),
                 });
                 let changes = SessionChanges {
                     call_id: Some(self.call_id.clone()),
@@ -200,13 +201,14 @@ impl Session {
         let early_media = sdp.is_some();
         if let Some(sdp) = sdp {
             let tag = wire::to_tag(response);
-            let settled = |fork: &Fork| fork.tag == tag && (fork.sdp == sdp || fork.renewed);
+            let settled =
+                |fork: &Fork| fork.tag == tag && (fork.sdp == sdp || fork.renewed.is_some());
             if !dialing.early.iter().any(settled) {
                 dialing.early.retain(|fork| fork.tag != tag);
                 dialing.early.push(Fork {
                     tag,
                     sdp: sdp.clone(),
-                    renewed: false,
+                    renewed: None,
                     unreachable: false,
                 });
                 self.apply_answer(sdp, true, ctx);
@@ -245,26 +247,28 @@ impl Session {
         };
         let tag = wire::to_tag(response);
         let mut forks = std::mem::take(&mut dialing.early);
-        let lost = forks
-            .last()
-            .is_some_and(|heard| heard.tag == tag && heard.unreachable);
+        let heard = forks.last().is_some_and(|heard| heard.tag == tag);
         let early = forks
             .iter()
             .position(|fork| fork.tag == tag)
             .map(|index| forks.swap_remove(index));
-        let overtaken = dialing.offer_open.take();
-        if let Some((id, _)) = overtaken {
+        let lost = heard && early.as_ref().is_some_and(|fork| fork.unreachable);
+        let overtaken = std::mem::take(&mut dialing.offers);
+        for open in &overtaken {
             // Its sender did not wait for our answer.
-            ctx.answer(id, &Reply::new(500).header("Retry-After", "1"));
+            ctx.answer(open.request, &Reply::new(500).header("Retry-After", "1"));
         }
         let said = wire::response_sdp(response);
         // Some gateways send the answer only in the 183 before (RFC 3261 §13.2.1 allows it there).
-        let answer = match early {
-            Some(fork) if fork.renewed || said.is_none() => Some(fork.sdp),
-            Some(_) | None => said,
+        let (answer, renewed) = match early {
+            Some(fork) if fork.renewed.is_some() || said.is_none() => {
+                (Some(fork.sdp), fork.renewed)
+            }
+            Some(_) | None => (said, None),
         };
         let mut active = Active::new(Negotiation::Applying);
-        active.overtaken = overtaken.is_some();
+        active.renewed = renewed.filter(|_| !heard);
+        active.overtaken = !overtaken.is_empty();
         self.state = State::Active(active);
         let Some(answer) = answer else {
             let text = "The answer has no session description";

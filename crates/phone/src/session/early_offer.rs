@@ -4,7 +4,7 @@
 use sip::endpoint::{Reply, ServerRequestId};
 use sip::message::Request;
 
-use super::{Context, Session, State};
+use super::{Context, EarlyOffer, Session, State};
 use crate::media::MediaCommand;
 use crate::wire;
 
@@ -22,11 +22,19 @@ impl Session {
             return ctx.answer(id, &Reply::new(if gone { 481 } else { 200 }));
         };
         match &mut self.state {
-            // Another fork's is before media, which can describe itself for one at a time.
-            State::Dialing(dialing) if dialing.offer_open.is_some() => {
-                return ctx.answer(id, &Reply::new(500).header("Retry-After", "1"));
+            State::Dialing(dialing) => {
+                let fork = wire::from_tag(request);
+                dialing.offers.push_back(EarlyOffer {
+                    request: id,
+                    fork,
+                    offer,
+                });
+                // Media can describe itself for one fork at a time.
+                if dialing.offers.len() == 1 {
+                    self.take_early(ctx);
+                }
+                return;
             }
-            State::Dialing(dialing) => dialing.offer_open = Some((id, wire::from_tag(request))),
             State::Answering(answering) if answering.early => answering.offer_open = Some(id),
             State::Pending(_) | State::Answering(_) => {
                 return ctx.answer(id, &Reply::new(500).header("Retry-After", "1"));
@@ -37,17 +45,26 @@ impl Session {
         ctx.media(self.id, MediaCommand::AnswerReoffer { offer });
     }
 
+    fn take_early(&mut self, ctx: &mut Context<'_>) {
+        if let State::Dialing(dialing) = &self.state
+            && let Some(EarlyOffer { offer, .. }) = dialing.offers.front()
+        {
+            let offer = offer.clone();
+            ctx.media(self.id, MediaCommand::AnswerReoffer { offer });
+        }
+    }
+
     /// Media has described itself for it; returns the description where that was for something else.
     pub(super) fn answer_early(&mut self, sdp: String, ctx: &mut Context<'_>) -> Option<String> {
         let id = match &mut self.state {
             State::Dialing(dialing) => {
-                let (id, tag) = dialing.offer_open.take()?;
-                let fork = dialing.early.iter().position(|fork| fork.tag == tag);
+                let open = dialing.offers.pop_front()?;
+                let fork = (dialing.early.iter()).position(|fork| fork.tag == open.fork);
                 if let Some(mut fork) = fork.map(|index| dialing.early.remove(index)) {
-                    fork.renewed = true;
+                    fork.renewed = Some(open.offer);
                     dialing.early.push(fork);
                 }
-                id
+                open.request
             }
             State::Answering(answering) => {
                 let Some(id) = answering.offer_open.take() else {
@@ -65,19 +82,21 @@ impl Session {
             }
         };
         ctx.answer(id, &Reply::new(200).sdp(sdp));
+        self.take_early(ctx);
         None
     }
 
     /// Media can't use it: the call goes on as it was. False where that was about something else.
     pub(super) fn refuse_early(&mut self, ctx: &mut Context<'_>) -> bool {
         let id = match &mut self.state {
-            State::Dialing(dialing) => dialing.offer_open.take().map(|(id, _)| id),
+            State::Dialing(dialing) => dialing.offers.pop_front().map(|open| open.request),
             State::Answering(answering) => answering.offer_open.take(),
             State::Active(active) => return std::mem::take(&mut active.overtaken),
             State::Pending(_) | State::Offering(_) | State::Ending | State::Ended => None,
         };
         if let Some(id) = id {
             ctx.answer(id, &Reply::new(488));
+            self.take_early(ctx);
         }
         id.is_some()
     }

@@ -257,8 +257,17 @@ pub(crate) struct Dialing {
     /// The newest description of each early dialog, which a 2xx without one refers to; the last is
     /// the one that is heard.
     early: Vec<Fork>,
-    /// An offer of an early dialog, which media answers.
-    offer_open: Option<(ServerRequestId, String)>,
+    /// Offers of early dialogs, one each at most; media answers the first.
+    offers: VecDeque<EarlyOffer>,
+}
+
+/// An offer of one of the phones that our INVITE reached, before the answer.
+#[derive(Debug)]
+struct EarlyOffer {
+    request: ServerRequestId,
+    /// Its tag.
+    fork: String,
+    offer: String,
 }
 
 /// What one of the phones that our INVITE reached said of itself before the answer.
@@ -268,8 +277,8 @@ struct Fork {
     tag: String,
     /// Its answer to our offer.
     sdp: String,
-    /// An offer of its own followed, and holds instead.
-    renewed: bool,
+    /// The offer of its own that followed, which holds instead.
+    renewed: Option<String>,
     /// Its media could not be reached.
     unreachable: bool,
 }
@@ -278,6 +287,10 @@ struct Fork {
 #[derive(Debug)]
 pub(crate) struct Active {
     negotiation: Negotiation,
+    /// An early offer of whoever answered, which media is to have again, since it heard another fork last.
+    renewed: Option<String>,
+    /// Theirs, until what is open is closed.
+    waiting: Option<Waiting>,
     /// Media still works on an early offer that the answer has overtaken; what it says of it is for nobody.
     overtaken: bool,
     /// The flow is new: the peer must be told.
@@ -310,6 +323,8 @@ impl Active {
     fn new(negotiation: Negotiation) -> Self {
         Self {
             negotiation,
+            renewed: None,
+            waiting: None,
             overtaken: false,
             refresh: false,
             restart: false,
@@ -349,6 +364,13 @@ impl Active {
     }
 }
 
+/// The peer's re-INVITE or UPDATE that came while media was busy; the endpoint lets in one at a time.
+#[derive(Debug)]
+struct Waiting {
+    request: ServerRequestId,
+    offer: Option<String>,
+}
+
 /// What an offer of ours in an answered call is for.
 #[derive(Debug, Clone, Copy, Default)]
 struct Purpose {
@@ -384,7 +406,7 @@ enum Negotiation {
     OfferingInAnswer { request: ServerRequestId },
     /// Our offer is out in a 200 OK; the ACK brings the answer.
     AwaitingAck,
-    /// The peer's request is gone, but media still works on its description.
+    /// Media works on a description that nobody waits for: the peer's request is gone, or has its answer.
     Abandoned { ours: bool },
 }
 
@@ -505,17 +527,20 @@ impl Session {
     /// Whether it waits for this request of the peer to be answered.
     pub(crate) fn owes(&self, id: ServerRequestId) -> bool {
         match &self.state {
-            State::Active(active) => match active.negotiation {
-                Negotiation::Answering { request } | Negotiation::OfferingInAnswer { request } => {
-                    request == id
-                }
-                Negotiation::Stable
-                | Negotiation::Offering
-                | Negotiation::Offered { .. }
-                | Negotiation::Applying
-                | Negotiation::AwaitingAck
-                | Negotiation::Abandoned { .. } => false,
-            },
+            State::Active(active) => {
+                let waits = active.waiting.as_ref();
+                waits.is_some_and(|waiting| waiting.request == id)
+                    || match active.negotiation {
+                        Negotiation::Answering { request }
+                        | Negotiation::OfferingInAnswer { request } => request == id,
+                        Negotiation::Stable
+                        | Negotiation::Offering
+                        | Negotiation::Offered { .. }
+                        | Negotiation::Applying
+                        | Negotiation::AwaitingAck
+                        | Negotiation::Abandoned { .. } => false,
+                    }
+            }
             State::Pending(_)
             | State::Answering(_)
             | State::Offering(_)

@@ -24,8 +24,10 @@ const MOST_PUT_OFF: u32 = 5;
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
 impl Session {
-    /// Makes the offer that is owed, to refresh the call or to change hold, where no other is open.
+    /// Makes the offer that is owed, to refresh the call or to change hold, where no other is open; the
+    /// peer's, which waits already, comes first.
     pub(super) fn drive_offer(&mut self, ctx: &mut Context<'_>) {
+        self.take_waiting(ctx);
         let State::Active(active) = &mut self.state else {
             return;
         };
@@ -223,6 +225,11 @@ impl Session {
         if let State::Active(active) = &mut self.state
             && active.negotiation == Negotiation::Applying
         {
+            if let Some(offer) = active.renewed.take() {
+                // It has our answer already.
+                active.negotiation = Negotiation::Abandoned { ours: false };
+                return ctx.media(self.id, MediaCommand::AnswerReoffer { offer });
+            }
             active.negotiation = Negotiation::Stable;
             if std::mem::take(&mut active.purpose).hold.is_some() {
                 self.hold_agreed(ctx);

@@ -3,7 +3,7 @@
 use sip::endpoint::{Reply, ServerRequestId};
 use sip::message::{Method, Request};
 
-use super::{Context, Negotiation, Session, State};
+use super::{Context, Negotiation, Purpose, Session, State, Waiting};
 use crate::media::MediaCommand;
 use crate::wire;
 
@@ -20,36 +20,53 @@ impl Session {
         let State::Active(active) = &mut self.state else {
             return self.offered_early(id, request, offer, ctx);
         };
-        match (active.negotiation, offer, is_invite) {
+        if offer.is_none() && !is_invite {
             // RFC 3311 §5.2: without an offer an UPDATE only refreshes the session and its target.
-            (_, None, false) => ctx.answer(id, &Reply::new(200)),
-            (Negotiation::Stable, Some(offer), _) => {
-                active.negotiation = Negotiation::Answering { request: id };
-                ctx.media(self.id, MediaCommand::AnswerReoffer { offer });
-            }
-            // RFC 3261 §14.2: a re-INVITE without an offer wants ours.
-            (Negotiation::Stable, None, true) => {
-                active.negotiation = Negotiation::OfferingInAnswer { request: id };
-                let command = MediaCommand::Reoffer {
-                    restart_ice: false,
-                    held: self.held,
-                };
-                ctx.media(self.id, command);
-            }
-            (
-                Negotiation::Offering | Negotiation::Offered { .. } | Negotiation::AwaitingAck,
-                _,
-                _,
-            ) => ctx.answer(id, &Reply::new(491)),
-            (
-                Negotiation::Applying
-                | Negotiation::Answering { .. }
-                | Negotiation::OfferingInAnswer { .. }
-                | Negotiation::Abandoned { .. },
-                _,
-                _,
-            ) => ctx.answer(id, &Reply::new(500).header("Retry-After", "1")),
+            return ctx.answer(id, &Reply::new(200));
         }
+        match active.negotiation {
+            // Media needs a moment for what it has at hand, which nobody else knows of: peers repeat a
+            // request after a 491 only, and would take a 500 for our last word.
+            Negotiation::Stable | Negotiation::Applying | Negotiation::Abandoned { .. } => {
+                active.waiting = Some(Waiting { request: id, offer });
+                self.drive_offer(ctx);
+            }
+            Negotiation::Offering | Negotiation::Offered { .. } | Negotiation::AwaitingAck => {
+                ctx.answer(id, &Reply::new(491));
+            }
+            Negotiation::Answering { .. } | Negotiation::OfferingInAnswer { .. } => {
+                ctx.answer(id, &Reply::new(500).header("Retry-After", "1"));
+            }
+        }
+    }
+
+    /// Takes up the peer's request that waits, once no offer is open.
+    pub(super) fn take_waiting(&mut self, ctx: &mut Context<'_>) {
+        let State::Active(active) = &mut self.state else {
+            return;
+        };
+        if active.negotiation != Negotiation::Stable {
+            return;
+        }
+        let Some(Waiting { request, offer }) = active.waiting.take() else {
+            return;
+        };
+        let command = match offer {
+            Some(offer) => {
+                active.negotiation = Negotiation::Answering { request };
+                MediaCommand::AnswerReoffer { offer }
+            }
+            // RFC 3261 §14.2: a re-INVITE without an offer wants ours, which says what we want now.
+            None => {
+                active.negotiation = Negotiation::OfferingInAnswer { request };
+                let change = active.holds.front();
+                let held = change.map_or(self.held, |change| change.held);
+                active.purpose.hold = change.map(|change| change.via);
+                let restart_ice = false;
+                MediaCommand::Reoffer { restart_ice, held }
+            }
+        };
+        ctx.media(self.id, command);
     }
 
     /// Media has described itself for the peer's request.
@@ -71,16 +88,25 @@ impl Session {
     pub(super) fn refuse_reoffer(&mut self, id: ServerRequestId, code: u16, ctx: &mut Context<'_>) {
         if let State::Active(active) = &mut self.state {
             active.negotiation = Negotiation::Stable;
+            active.purpose = Purpose::default();
             ctx.answer(id, &Reply::new(code));
             self.drive_offer(ctx);
         }
     }
 
     /// The peer's request can't be answered any more; what media makes for it is for nobody.
-    pub(crate) fn reoffer_gone(&mut self) {
+    pub(crate) fn reoffer_gone(&mut self, id: ServerRequestId) {
         if let State::Active(active) = &mut self.state {
+            if active
+                .waiting
+                .take_if(|waiting| waiting.request == id)
+                .is_some()
+            {
+                return;
+            }
             let ours = matches!(active.negotiation, Negotiation::OfferingInAnswer { .. });
             active.negotiation = Negotiation::Abandoned { ours };
+            active.purpose = Purpose::default();
         }
     }
 

@@ -182,37 +182,73 @@ fn an_early_offer_that_media_can_not_use_leaves_the_call_ringing() {
     rig.response(500);
 }
 
+/// Media can describe itself for one at a time.
 #[test]
-fn of_two_forks_that_offer_at_once_the_second_is_put_off() {
+fn of_two_forks_that_offer_at_once_the_second_waits() {
     let (mut rig, invite) = calling();
     rig.media_mode = Media::Manual;
-    for tag in ["a", "b"] {
+    for tag in ["a", "b", "c"] {
         rig.receive(fork(&invite, 183, tag, Some(7), Some("v=0 early\r\n")));
         rig.request(&Method::Prack);
     }
     let mut callee = Caller::of_callee(&invite);
-    rig.receive(
-        callee
-            .tagged("a")
-            .request("UPDATE", &[], Some("v=0 a2\r\n")),
-    );
-    rig.receive(
-        callee
-            .tagged("b")
-            .request("UPDATE", &[], Some("v=0 b2\r\n")),
-    );
-    let later = rig.response(500);
-    assert!(later.headers().get(HeaderName::RetryAfter).is_some());
+    for tag in ["a", "b", "c"] {
+        let offer = format!("v=0 of {tag}\r\n");
+        let callee = callee.tagged(tag);
+        rig.receive(callee.request("UPDATE", &[], Some(&offer)));
+    }
+    assert!(rig.is_silent());
     assert_eq!(rig.media_named("answerReoffer").len(), 1);
     let id = rig.id_of("sessionStarted");
     rig.describe(id, "v=0 for a\r\n");
-    let ok = rig.response(200);
-    assert!(
-        ok.headers()
-            .get(HeaderName::From)
-            .unwrap()
-            .contains("tag=a")
-    );
+    let refusal = MediaRefusal::Incompatible;
+    let reason = "no codec".to_owned();
+    rig.media_event(id, MediaEvent::Refused { refusal, reason });
+    rig.describe(id, "v=0 for c\r\n");
+    for (tag, code, sdp) in [
+        ("a", 200, "v=0 for a\r\n"),
+        ("b", 488, ""),
+        ("c", 200, "v=0 for c\r\n"),
+    ] {
+        let response = rig.response(code);
+        let from = response.headers().get(HeaderName::From).unwrap();
+        assert!(from.ends_with(&format!("tag={tag}")), "{from}");
+        assert_eq!(&response.body()[..], sdp.as_bytes());
+    }
+}
+
+/// What it said first is not what holds, although media has to have it as the answer to our offer.
+#[test]
+fn a_fork_that_offered_anew_and_answers_after_another_was_heard_is_heard_as_it_said_last() {
+    let (mut rig, invite) = calling();
+    rig.receive(fork(&invite, 183, "callee", Some(7), Some("v=0 a\r\n")));
+    rig.request(&Method::Prack);
+    let mut callee = Caller::of_callee(&invite);
+    rig.receive(callee.request("UPDATE", &[], Some("v=0 a2\r\n")));
+    rig.response(200);
+    rig.receive(fork(&invite, 183, "b", None, Some("v=0 b\r\n")));
+    rig.media.clear();
+    rig.media_mode = Media::Manual;
+    rig.receive(fork(&invite, 200, "callee", None, None));
+    rig.request(&Method::Ack);
+    let id = rig.id_of("sessionStarted");
+    rig.media_event(id, MediaEvent::AnswerApplied);
+    // Whatever comes now waits for that.
+    rig.receive(callee.request("UPDATE", &[], Some("v=0 a3\r\n")));
+    let commands: Vec<MediaCommand> = rig.media.iter().map(|(_, c)| c.clone()).collect();
+    let set = |sdp: &str| MediaCommand::SetAnswer {
+        sdp: sdp.into(),
+        provisional: false,
+    };
+    let reoffered = |offer: &str| MediaCommand::AnswerReoffer {
+        offer: offer.into(),
+    };
+    assert_eq!(commands, [set("v=0 a\r\n"), reoffered("v=0 a2\r\n")]);
+    rig.describe(id, "v=0 for nobody\r\n");
+    assert!(rig.is_silent());
+    assert_eq!(rig.media.last().unwrap().1, reoffered("v=0 a3\r\n"));
+    rig.describe(id, "v=0 ours\r\n");
+    assert_eq!(&rig.response(200).body()[..], b"v=0 ours\r\n");
 }
 
 /// The answer overtakes what media has to say of the offer before it.

@@ -567,3 +567,36 @@ fn the_platform_holds_and_resumes_a_call_by_notify() {
         assert!(rig.is_silent());
     }
 }
+
+/// RFC 6337 §5.1: an offer says what we want now.
+#[test]
+fn a_hold_that_waits_goes_with_the_offer_that_the_peer_asks_for() {
+    let (mut rig, mut caller, id) = talking();
+    let ticket = hold(&mut rig, id, true);
+    let reinvite = rig.request(&Method::Invite);
+    rig.receive(answer(&reinvite, 491, None));
+    rig.request(&Method::Ack);
+    rig.receive(caller.request("INVITE", &[], None));
+    rig.beyond_trying(200);
+    assert_eq!(asked_for(&rig), [true, true]);
+    assert!(rig.reply(ticket).is_none());
+    rig.receive(caller.ack(Some("v=0 agreed\r\n")));
+    assert!(rig.reply(ticket).unwrap().is_ok());
+    assert_eq!(rig.changes("held"), [true]);
+    rig.seconds(5);
+    assert_eq!(asked_for(&rig), [true, true], "nothing is left to ask for");
+}
+
+#[test]
+fn a_hold_that_went_with_an_offer_without_an_answer_is_not_agreed_to() {
+    let (mut rig, mut caller, id) = talking();
+    let ticket = hold(&mut rig, id, true);
+    let reinvite = rig.request(&Method::Invite);
+    rig.receive(answer(&reinvite, 491, None));
+    rig.request(&Method::Ack);
+    rig.receive(caller.request("INVITE", &[], None));
+    rig.beyond_trying(200);
+    rig.receive(caller.ack(None));
+    assert_eq!(code(&rig.error(ticket)), "ERR_HOLD_FAILED");
+    assert!(rig.changes("held").is_empty());
+}

@@ -9,7 +9,7 @@ use crate::harness::{Caller, Media, Rig, alice, answer};
 fn talking() -> (Rig, Caller, SessionId) {
     let mut rig = Rig::registered(alice());
     let mut caller = Caller::new("c1");
-    rig.receive(caller.invite(&[], Some("v=0 theirs\r\n")));
+    rig.receive(caller.invite(&[("Allow", "UPDATE")], Some("v=0 theirs\r\n")));
     caller.learn(&rig.beyond_trying(180));
     let id = rig.id_of("pendingSession");
     rig.done(json!({ "type": "accept", "id": id }));
@@ -128,6 +128,160 @@ fn an_offer_that_meets_ours_inside_media_gets_491() {
     assert_eq!(rig.media_named("reoffer").len(), 1);
     rig.receive(caller.request("INVITE", &[], Some("v=0\r\n")));
     rig.beyond_trying(491);
+}
+
+/// A phone whose hold the peer has agreed to, which media are still to apply.
+fn applying(via: &str) -> (Rig, Caller, SessionId, phone::Ticket) {
+    let (mut rig, caller, id) = talking();
+    let hold = rig.command(json!({ "type": "hold", "id": id, "held": true, "via": via }));
+    let method = match via {
+        "update" => Method::Update,
+        _invite => Method::Invite,
+    };
+    let offer = rig.request(&method);
+    rig.media_mode = Media::Manual;
+    rig.receive(answer(&offer, 200, Some("v=0 agreed\r\n")));
+    if method == Method::Invite {
+        rig.request(&Method::Ack);
+    }
+    assert_eq!(rig.media_named("setAnswer").len(), 1);
+    rig.media.clear();
+    (rig, caller, id, hold)
+}
+
+/// Media is on this machine: its moment is shorter than any wait that we could ask for.
+#[test]
+fn an_offer_that_comes_with_the_answer_to_ours_waits_until_that_is_applied() {
+    for ours in ["invite", "update"] {
+        for (theirs, offer) in [
+            ("INVITE", Some("v=0 resume\r\n")),
+            ("UPDATE", Some("v=0 resume\r\n")),
+            ("INVITE", None),
+        ] {
+            let (mut rig, mut caller, id, hold) = applying(ours);
+            rig.receive(caller.request(theirs, &[], offer));
+            rig.receive(caller.request("UPDATE", &[], None));
+            rig.beyond_trying(200);
+            assert!(rig.is_silent() && rig.media.is_empty(), "{ours} {theirs}");
+            rig.media_event(id, MediaEvent::AnswerApplied);
+            assert!(rig.reply(hold).unwrap().is_ok());
+            let asked = rig.media_named(match offer {
+                Some(_) => "answerReoffer",
+                None => "reoffer",
+            });
+            assert_eq!(asked.len(), 1, "{ours} {theirs}");
+            rig.describe(id, "v=0 ours\r\n");
+            let ok = rig.response(200);
+            assert_eq!(&ok.body()[..], b"v=0 ours\r\n");
+        }
+    }
+}
+
+#[test]
+fn an_offer_that_waits_comes_before_our_next_one() {
+    let (mut rig, mut caller, id, _) = applying("invite");
+    let resume = rig.command(json!({ "type": "hold", "id": id, "held": false }));
+    rig.receive(caller.request("INVITE", &[], Some("v=0 theirs\r\n")));
+    rig.response(100);
+    rig.media_mode = Media::Willing;
+    rig.order.clear();
+    rig.media_event(id, MediaEvent::AnswerApplied);
+    assert!(rig.place("media answerReoffer") < rig.place("200 to INVITE"));
+    rig.response(200);
+    rig.receive(caller.ack(None));
+    let again = rig.request(&Method::Invite);
+    rig.receive(answer(&again, 200, Some("v=0 agreed\r\n")));
+    assert!(rig.reply(resume).unwrap().is_ok());
+}
+
+#[test]
+fn an_offer_that_waits_is_answered_also_after_an_answer_that_media_can_not_use() {
+    let (mut rig, mut caller, id, hold) = applying("invite");
+    rig.receive(caller.request("INVITE", &[], Some("v=0 theirs\r\n")));
+    rig.response(100);
+    let refusal = MediaRefusal::Malformed;
+    let reason = "no".into();
+    rig.media_event(id, MediaEvent::Refused { refusal, reason });
+    assert!(rig.reply(hold).unwrap().is_err());
+    assert!(rig.place("media rollback") < rig.place("media answerReoffer"));
+    rig.describe(id, "v=0 ours\r\n");
+    rig.response(200);
+}
+
+#[test]
+fn an_offer_that_is_gone_while_it_waits_leaves_room_for_the_next() {
+    let (mut rig, mut caller, id, _) = applying("invite");
+    rig.receive(caller.request("INVITE", &[], Some("v=0 one\r\n")));
+    rig.down();
+    rig.until_connect();
+    rig.up();
+    rig.outbox.clear();
+    rig.media_event(id, MediaEvent::AnswerApplied);
+    assert!(rig.media_named("answerReoffer").is_empty());
+    assert_eq!(rig.media_named("reoffer").len(), 1);
+    rig.describe(id, "v=0 ours\r\n");
+    let reinvite = rig.request(&Method::Invite);
+    rig.media_mode = Media::Willing;
+    rig.receive(answer(&reinvite, 200, Some("v=0 agreed\r\n")));
+    rig.request(&Method::Ack);
+    rig.receive(caller.request("UPDATE", &[], Some("v=0 two\r\n")));
+    rig.response(200);
+}
+
+/// Some PBXs move the media with the next thing they say.
+#[test]
+fn an_offer_that_comes_with_the_answer_to_our_call_waits_until_that_is_applied() {
+    let mut rig = Rig::registered(alice());
+    rig.command(json!({ "type": "call", "target": "bob" }));
+    let invite = rig.request(&Method::Invite);
+    rig.media_mode = Media::Manual;
+    rig.receive(answer(&invite, 200, Some("v=0 theirs\r\n")));
+    rig.request(&Method::Ack);
+    let mut callee = Caller::of_callee(&invite);
+    rig.receive(callee.request("INVITE", &[], Some("v=0 moved\r\n")));
+    rig.response(100);
+    assert!(rig.media_named("answerReoffer").is_empty());
+    let id = rig.id_of("sessionStarted");
+    rig.media_event(id, MediaEvent::AnswerApplied);
+    rig.describe(id, "v=0 ours\r\n");
+    rig.response(200);
+}
+
+#[test]
+fn an_offer_that_comes_with_the_answer_in_an_ack_waits_until_that_is_applied() {
+    let (mut rig, mut caller, id) = talking();
+    rig.receive(caller.request("INVITE", &[], None));
+    rig.beyond_trying(200);
+    let ack = caller.ack(Some("v=0 theirs 2\r\n"));
+    // RFC 3261 §14.2: our offer is open until its ACK.
+    rig.receive(caller.request("UPDATE", &[], Some("v=0 early\r\n")));
+    rig.response(491);
+    rig.media_mode = Media::Manual;
+    rig.receive(ack);
+    rig.receive(caller.request("INVITE", &[], Some("v=0 moved\r\n")));
+    rig.response(100);
+    assert!(rig.media_named("answerReoffer").is_empty());
+    rig.media_event(id, MediaEvent::AnswerApplied);
+    rig.describe(id, "v=0 ours\r\n");
+    rig.response(200);
+}
+
+#[test]
+fn an_offer_that_comes_while_media_works_for_nobody_waits_too() {
+    let (mut rig, mut caller, id) = talking();
+    rig.media_mode = Media::Manual;
+    rig.receive(caller.request("INVITE", &[], Some("v=0 lost\r\n")));
+    rig.down();
+    rig.until_connect();
+    rig.up();
+    rig.outbox.clear();
+    rig.receive(caller.request("INVITE", &[], Some("v=0 again\r\n")));
+    rig.response(100);
+    rig.describe(id, "v=0 stale\r\n");
+    assert_eq!(rig.media_named("answerReoffer").len(), 2);
+    rig.describe(id, "v=0 ours\r\n");
+    let ok = rig.response(200);
+    assert_eq!(&ok.body()[..], b"v=0 ours\r\n");
 }
 
 #[test]
