@@ -4,9 +4,10 @@ import { createServer } from 'node:http'
 
 /**
  * A WebSocket server that says what a test tells it to: emits `message` for each SIP message received,
- * and by itself answers only REGISTER, with 200.
+ * and by itself answers only REGISTER, with 200 or what `registrar` gives.
  */
 export class RawServer extends EventEmitter {
+  registrar = (request) => reply(request, 200, 'OK', ['Expires: 600', contact(request)])
   #http = createServer((_, response) => response.writeHead(404).end())
   #sockets = new Set()
 
@@ -63,7 +64,7 @@ export class RawServer extends EventEmitter {
     if (opcode === 9) return socket.write(frame(10, payload))
     if (opcode > 2) return
     const text = payload.toString()
-    if (text.startsWith('REGISTER ')) socket.write(frame(1, Buffer.from(reply(text, 200, 'OK', ['Expires: 600', contact(text)]))))
+    if (text.startsWith('REGISTER ')) socket.write(frame(1, Buffer.from(this.registrar(text))))
     if (text.trim() !== '') this.emit('message', text)
   }
 }

@@ -78,8 +78,9 @@ export declare class XcWebrtc {
      */
     conference(): boolean;
     /**
-     * Puts this call on hold, or takes it up again, which puts the other on hold. Without a `sipCallId` it is the conference, the one
-     * call there is, or the held one of two. False, and a warning, where that is not clear.
+     * Puts this call on hold, or takes it up again. One of two calls is always going on: to take one up puts the other on hold, and to
+     * put the ongoing one on hold takes the other up. Without a `sipCallId` it is the conference, the one call there is, or the held one
+     * of two. False, and a warning, if that is not clear.
      */
     hold(sipCallId?: string): boolean;
     /** The same as {@link hold}. */

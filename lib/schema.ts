@@ -121,8 +121,8 @@ export function mismatch(name: string, value: unknown, expected: string) {
 // A password of digits alone may come as a number.
 const secret = /(?:^|\.)(?:accessToken|credential|ha1|key|password|token)$/
 
-// Numbers and booleans are shown; texts may be secrets and are not.
-function typeName(value: unknown): string {
+/** What a value is: numbers and booleans are shown; texts may be secrets and are not. */
+export function typeName(value: unknown): string {
   if (value === undefined || value === null) return String(value)
   if (value === '') return 'an empty string'
   if (Array.isArray(value)) return value.length === 0 ? 'an empty array' : 'an array'

@@ -45,7 +45,7 @@ describe('the PureCloud façade', { timeout: 60_000 }, () => {
       [{ logger: {} }, "Option 'logger' must be a logger with a function 'debug'"],
       [{ environment: '' }, "Option 'environment' must be a non-empty string, but is an empty string"],
       [{ iceServers: 'stun:a' }, "Option 'iceServers' must be an array of STUN and TURN servers, but is a string"],
-      [{ iceServers: [{ username: 'u' }] }, "Option 'iceServers[0].urls' must be an address, or an array of them, but is undefined"],
+      [{ iceServers: [{ username: 'u' }] }, "Option 'iceServers[0]' needs url or urls, an address or an array of them, but has undefined"],
     ]) {
       const options = { accessToken: 'token', username: 'a', environment: 'mypurecloud.com', ...wrong }
       assert.throws(() => new PureCloudWebrtcSdk(options), ({ code, message }) => code === 'ERR_INVALID_OPTION' && message.startsWith(text), text)

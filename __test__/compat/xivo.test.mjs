@@ -4,6 +4,7 @@ import { AudioSink } from 'offhook'
 import { Cti, xc_webrtc, XcWebrtc } from 'offhook/compat/xivo'
 import { eventually } from '../phones.mjs'
 import { hears, next, voice } from '../pbx.mjs'
+import { RawServer, reply } from '../raw-server.mjs'
 import { drain, strengths } from '../sound.mjs'
 import { ice, xivo } from './xivo-harness.mjs'
 
@@ -69,6 +70,38 @@ describe('the XiVO façade', { timeout: 60_000 }, () => {
     assert.match(data.reason, /401|Unauthorized|refused/i)
   })
 
+  test('tries a refused password once, says so once, and may be started with another', async (t) => {
+    const { xc, pbx, line, port, types, until, causing } = await xivo(t)
+    const tried = []
+    pbx.on('message', ({ direction, text }) => direction === 'in' && /^REGISTER[^]*\nAuthorization: Digest/.test(text) && tried.push(text))
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    const init = (password) => xc.initByLineConfig({ ...line, password }, 'Alice', false, port, undefined, undefined, '127.0.0.1')
+    await init('wrong')
+    for (const _ of [0, 20, 40, 60, 60]) t.mock.timers.tick(60_000)
+    t.mock.timers.reset()
+    assert.deepEqual([types('general'), types('registration'), xc.getSipStackStatus()], [['Started', 'Failed'], ['Unregistered'], 'Failed'])
+    await causing('registration', 'Registered', () => void init(line.password))
+    await eventually(() => tried.length >= 2)
+    assert.deepEqual([tried.length, xc.getSipStackStatus()], [2, 'Started'])
+    const ended = until('registration', 'Unregistered')
+    await xc.stop()
+    await ended
+  })
+
+  test('tries a registration that fails for another reason again, on the connection that it has', async (t) => {
+    const server = await RawServer.start()
+    t.after(() => server.close())
+    const { xc, line, types, causing } = await xivo(t)
+    const { registrar } = server
+    server.registrar = (request) => {
+      server.registrar = registrar
+      return reply(request, 500, 'Server Internal Error')
+    }
+    const { port } = new URL(server.url)
+    await causing('registration', 'Registered', () => void xc.initByLineConfig(line, 'Alice', false, port, undefined, undefined, '127.0.0.1'))
+    assert.deepEqual([types('general'), types('registration')], [['Started'], ['Unregistered', 'Registered']])
+  })
+
   test('dials, with every event, sound and a digit', async (t) => {
     const { xc, open, start, causing, events } = await xivo(t)
     await start()
@@ -130,7 +163,7 @@ describe('the XiVO façade', { timeout: 60_000 }, () => {
   })
 
   test('has two calls, of which one is always going on, and refuses a third', async (t) => {
-    const { xc, open, start, causing, warnings } = await xivo(t)
+    const { xc, open, start, causing, until: told } = await xivo(t)
     await start()
     const [bob, carol] = [await open('bob'), await open('carol')]
     const [bobs, carols] = [voice(600), voice(700)]
@@ -153,9 +186,12 @@ describe('the XiVO façade', { timeout: 60_000 }, () => {
     await ofBob.setInput({ tone: 1000 })
     await ofCarol.setInput({ tone: 1000 })
     await hears(bobs.ear, 1000)
-    await causing('incoming', 'Hold', () => xc.hold(first.sipCallId))
-    assert.equal(xc.hold(), false)
-    assert.equal(warnings.at(-1), '[offhook] hold: name one of the calls on hold')
+    const waits = told('incoming', 'Hold')
+    const resumed = await causing('incoming', 'Resume', () => xc.hold(first.sipCallId))
+    assert.deepEqual([resumed.sipCallId, (await waits).sipCallId], [second.sipCallId, first.sipCallId])
+    assert.deepEqual([ofBob.held, ofCarol.held], [true, false])
+    await causing('incoming', 'Resume', () => xc.hold(first.sipCallId))
+    assert.deepEqual([ofBob.held, ofCarol.held], [false, true])
 
     function until(phone) {
       return phone.sessions[0].answered

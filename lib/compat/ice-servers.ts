@@ -1,5 +1,6 @@
 import type { IceServer } from '../index'
-import { mismatch } from '../schema'
+import { invalidOption } from '../errors'
+import { mismatch, typeName } from '../schema'
 
 /** A STUN or TURN server as browsers take it: with `url`, as older ones had it, or `urls`. */
 interface BrowserIceServer {
@@ -14,7 +15,9 @@ export function iceServers(name: string, servers: unknown): IceServer[] {
   if (!Array.isArray(servers)) throw mismatch(name, servers, 'an array of STUN and TURN servers')
   return servers.map((server: BrowserIceServer | null | undefined, index) => {
     const { url, urls = url, username, credential } = server ?? {}
-    if (typeof urls !== 'string' && !Array.isArray(urls)) throw mismatch(`${name}[${index}].urls`, urls, 'an address, or an array of them')
+    if (typeof urls !== 'string' && !Array.isArray(urls)) {
+      throw invalidOption(`Option '${name}[${index}]' needs url or urls, an address or an array of them, but has ${typeName(urls)}`)
+    }
     return {
       urls: typeof urls === 'string' ? [urls] : [...urls],
       ...(username !== undefined && { username }),

@@ -213,9 +213,15 @@ export class Calls {
     await conference.end()
   }
 
+  // One of two calls is always going on: where this one is put on hold, the one that waits is taken up.
   async #toggle(call: Call): Promise<void> {
+    if (isHeld(call)) return this.#takeUp(call)
+    const waiting = this.#calls.find((one) => one !== call && isActive(one) && isHeld(one))
+    return waiting ? this.#takeUp(waiting) : hold(call)
+  }
+
+  async #takeUp(call: Call): Promise<void> {
     const { session, held } = call
-    if (!isHeld(call)) return hold(call)
     await held.ask(false, async () => {
       await this.#makeWay(session)
       // It may be wanted on hold again by now.

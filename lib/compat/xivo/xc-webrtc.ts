@@ -1,4 +1,4 @@
-import { Softphone, type AudioOutput, type Logger, type LogLevel, type SoftphoneOptions } from '../../index'
+import { Softphone, SoftphoneError, type AudioOutput, type IceServer, type Logger, type LogLevel, type SoftphoneOptions } from '../../index'
 import { iceServers } from '../ice-servers'
 import { tell } from '../tell'
 import { Calls } from './calls'
@@ -144,8 +144,9 @@ export class XcWebrtc {
   }
 
   /**
-   * Puts this call on hold, or takes it up again, which puts the other on hold. Without a `sipCallId` it is the conference, the one
-   * call there is, or the held one of two. False, and a warning, where that is not clear.
+   * Puts this call on hold, or takes it up again. One of two calls is always going on: to take one up puts the other on hold, and to
+   * put the ongoing one on hold takes the other up. Without a `sipCallId` it is the conference, the one call there is, or the held one
+   * of two. False, and a warning, if that is not clear.
    */
   hold(sipCallId?: string): boolean {
     return this.#started('hold')?.hold(sipCallId) ?? false
@@ -241,6 +242,7 @@ export class XcWebrtc {
       return this.#warn(`${method}: the stack is ${this.#status} already`)
     }
     this.#connection = connection
+    this.#retryAfter = 0
     this.#status = 'Initializing'
     try {
       await this.#start(connection, await line())
@@ -257,7 +259,7 @@ export class XcWebrtc {
     if (!this.#ice.chosen) await this.#askIce()
     if (connection !== this.#connection) return
     this.#status = 'Starting'
-    const phone = new Softphone({ ...options, ...this.#callOptions(), ...this.#options, iceServers: iceServers('urls', this.#ice.urls) })
+    const phone = new Softphone({ ...options, ...this.#callOptions(), ...this.#options, register: false, iceServers: servers(this.#ice.urls) })
     this.#phone = phone
     this.#calls = new Calls({ phone, publish: (group, event) => this.#publish(group, event), warn: (text) => this.#warn(text) })
     this.#follow(phone)
@@ -290,6 +292,7 @@ export class XcWebrtc {
     phone.on('registered', () => {
       registered = true
       this.#retryAfter = 0
+      clearTimeout(this.#retry)
       this.#publish(MessageType.REGISTRATION, { type: Registration.REGISTERED })
     })
     phone.on('unregistered', () => unregistered('The registration was removed'))
@@ -298,16 +301,31 @@ export class XcWebrtc {
     phone.on('error', (error) => this.#warn(error.message))
   }
 
+  // The phone registers only when it is told to: so a registration that fails leaves the connection as it is, and is tried alone again.
   async #register(phone: Softphone): Promise<void> {
     try {
-      await (phone.connected ? phone.register() : phone.initialize())
+      if (!phone.connected) await phone.initialize()
+      if (this.#options.register !== false) await phone.register()
     } catch (error) {
       if (phone !== this.#phone) return
+      // A wrong password does not become right: the server would lock the account.
+      if (error instanceof SoftphoneError && error.code === 'ERR_AUTHENTICATION_FAILED') return this.#giveUp(phone, error)
       if (!phone.connected) this.#failed(error as Error)
       this.#warn(`The registration failed, the next try is in ${this.#retryAfter} s`)
       this.#retry = setTimeout(() => void this.#register(phone), this.#retryAfter * 1000)
       this.#retryAfter = Math.min(this.#retryAfter + RETRY_STEP, RETRY_MOST)
     }
+  }
+
+  /** Lets go of a phone whose credentials were refused, so that `init` may come again with others. */
+  async #giveUp(phone: Softphone, error: Error): Promise<void> {
+    this.#phone = undefined
+    this.#calls = undefined
+    this.#connection = undefined
+    clearInterval(this.#renewal)
+    this.#cti.unsetHandler('WebRTCCmd', this.#command)
+    this.#failed(error)
+    await phone.destroy()
   }
 
   async #askIce(): Promise<void> {
@@ -330,9 +348,9 @@ export class XcWebrtc {
   }
 
   #applyIce(urls: readonly IceUrl[], chosen: boolean): void {
-    const servers = iceServers('urls', urls)
-    this.#ice = { urls: servers, chosen: chosen || this.#ice.chosen }
-    this.#phone?.setIceServers(servers).catch((error: Error) => this.#warn(`setIceUrls: ${error.message}`))
+    const given = servers(urls)
+    this.#ice = { urls: given, chosen: chosen || this.#ice.chosen }
+    this.#phone?.setIceServers(given).catch((error: Error) => this.#warn(`setIceUrls: ${error.message}`))
   }
 
   #obey(asked: CtiCommand | undefined): void {
@@ -369,6 +387,15 @@ export class XcWebrtc {
 
 /** The one that applications use. */
 export const xc_webrtc = new XcWebrtc()
+
+// `setIceUrls` has always thrown a TypeError.
+function servers(urls: readonly IceUrl[]): IceServer[] {
+  try {
+    return iceServers('urls', urls)
+  } catch (error) {
+    throw new TypeError((error as Error).message, { cause: error })
+  }
+}
 
 // The original takes the id of an HTML element.
 function output(remoteAudio: AudioOutput | undefined): AudioOutput | undefined {
