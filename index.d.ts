@@ -181,7 +181,7 @@ export declare class Session extends TypedEmitter<SessionEvents> {
     readonly startTime: number | undefined;
     /** Whether the call is answered and not over. */
     readonly active: boolean;
-    /** Whether the media connection is interrupted. */
+    /** Whether the WebSocket is lost, or nothing has been heard of the other party for 5 seconds. */
     readonly interrupted: boolean;
     /** Whether the media connection stands. */
     readonly connected: boolean;
@@ -932,7 +932,7 @@ export interface SessionEvents {
     'change:connecting': [session: Session, connecting: boolean];
     /** The media connection stands, or no more. */
     'change:connected': [session: Session, connected: boolean];
-    /** The media connection is interrupted (true), or is back (false). */
+    /** The WebSocket is lost or nothing has been heard of the other party for 5 seconds (true), or all is back (false). */
     'change:interrupted': [session: Session, interrupted: boolean];
     /** The media connection is gone. */
     'change:disconnected': [session: Session, disconnected: boolean];

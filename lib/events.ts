@@ -493,7 +493,7 @@ export interface SessionEvents {
   'change:connecting': [session: Session, connecting: boolean]
   /** The media connection stands, or no more. */
   'change:connected': [session: Session, connected: boolean]
-  /** The media connection is interrupted (true), or is back (false). */
+  /** The WebSocket is lost or nothing has been heard of the other party for 5 seconds (true), or all is back (false). */
   'change:interrupted': [session: Session, interrupted: boolean]
   /** The media connection is gone. */
   'change:disconnected': [session: Session, disconnected: boolean]

@@ -76,7 +76,7 @@ export class Session extends TypedEmitter<SessionEvents> {
   readonly startTime: number | undefined
   /** Whether the call is answered and not over. */
   declare readonly active: boolean
-  /** Whether the media connection is interrupted. */
+  /** Whether the WebSocket is lost, or nothing has been heard of the other party for 5 seconds. */
   declare readonly interrupted: boolean
   /** Whether the media connection stands. */
   declare readonly connected: boolean

@@ -2,10 +2,14 @@
 //!
 //! The ICE crate counts any traffic as a sign of life and forgets all candidates when it gives
 //! up, so its own timers are off and these take their place.
+//!
+//! RFC 7675 would fall silent 30 s after the last answer. Some peers answer no check once a call is
+//! set up, and some only those of a session that signalling has replaced, while their sound goes on;
+//! so anything that only the peer can have sent keeps the path: an answer, a check, media, RTCP.
 
 use std::time::{Duration, Instant};
 
-/// RFC 7675 §5.1: consent expires this long after the last answered check.
+/// RFC 7675 §5.1: consent expires this long after the last sign of the peer.
 const EXPIRY: Duration = Duration::from_secs(30);
 /// RFC 7675 §5.1: the mean time between checks, randomised from 0.8 to 1.2 times.
 const INTERVAL: Duration = Duration::from_secs(5);
@@ -32,7 +36,6 @@ pub(super) enum Due {
 /// The clockwork of one selected path.
 #[derive(Debug)]
 pub(super) struct Consent {
-    granted: Instant,
     heard: Instant,
     media_heard: Option<Instant>,
     next_check: Instant,
@@ -45,7 +48,6 @@ impl Consent {
     /// Starts when a check of the path was answered.
     pub(super) fn new(now: Instant, jitter: f64) -> Self {
         Self {
-            granted: now,
             heard: now,
             media_heard: None,
             next_check: now + INTERVAL.mul_f64(jitter),
@@ -74,7 +76,6 @@ impl Consent {
     /// Notes an answer to one of our checks on this path; `jitter` is 0.8 to 1.2.
     pub(super) fn granted(&mut self, now: Instant, jitter: f64) {
         self.heard(now);
-        self.granted = now;
         self.unanswered_since = None;
         self.next_check = now + INTERVAL.mul_f64(jitter);
         self.watch = self.next_check;
@@ -82,11 +83,11 @@ impl Consent {
 
     /// Returns when to look again.
     pub(super) fn poll_timeout(&self) -> Instant {
-        self.watch.min(self.granted + EXPIRY)
+        self.watch.min(self.heard + EXPIRY)
     }
 
     pub(super) fn handle_timeout(&mut self, now: Instant) -> Option<Due> {
-        if now >= self.granted + EXPIRY {
+        if now >= self.heard + EXPIRY {
             return Some(Due::Expired);
         }
         if now < self.watch {
@@ -98,16 +99,21 @@ impl Consent {
         }
         let due = now >= self.next_check || self.has_media_stopped(now);
         if due {
-            self.unanswered_since.get_or_insert(now);
-            self.next_check = now
-                + if self.interrupted {
-                    INTERRUPTED_RETRY
-                } else {
-                    RETRY
-                };
+            let since = *self.unanswered_since.get_or_insert(now);
+            self.next_check = now + self.pace(now.saturating_duration_since(since));
         }
         self.watch = self.next_watch(now);
         due.then_some(Due::Check)
+    }
+
+    /// How long to wait for an answer before the check is repeated.
+    fn pace(&self, unanswered: Duration) -> Duration {
+        match self.interrupted {
+            true => INTERRUPTED_RETRY,
+            false if unanswered < EXPIRY => RETRY,
+            // It is heard, and answers nothing: it never will, or not these credentials.
+            false => INTERVAL,
+        }
     }
 
     fn has_media_stopped(&self, now: Instant) -> bool {
@@ -117,14 +123,16 @@ impl Consent {
                 .is_some_and(|heard| heard == self.heard && now >= heard + MEDIA_SILENCE)
     }
 
-    /// Media moves its own deadline with every packet; it is looked at once it has passed, so
+    /// What is heard moves its own deadline with every packet; it is looked at once it has passed, so
     /// that no packet costs a change of timer.
     fn next_watch(&self, now: Instant) -> Instant {
-        let media = self
-            .media_heard
-            .filter(|_| self.unanswered_since.is_none())
-            .map(|heard| (heard + MEDIA_SILENCE).max(now + RETRY));
-        media.map_or(self.next_check, |media| media.min(self.next_check))
+        let silence = match self.unanswered_since {
+            None => self.media_heard.map(|heard| heard + MEDIA_SILENCE),
+            Some(_) => (!self.interrupted).then_some(self.heard + INTERRUPTION),
+        };
+        silence.map_or(self.next_check, |silence| {
+            silence.max(now + RETRY).min(self.next_check)
+        })
     }
 }
 
@@ -155,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn consent_expires_thirty_seconds_after_the_last_answer() {
+    fn consent_expires_thirty_seconds_after_the_last_sign_of_the_peer() {
         let start = origin();
         let mut consent = Consent::new(start, 1.0);
         let due = run(&mut consent, start, 60);
@@ -180,6 +188,36 @@ mod tests {
             assert!(!consent.is_interrupted());
         }
         assert_eq!((checks, wakes), (9, 9));
+    }
+
+    #[test]
+    fn a_peer_that_answers_nothing_but_is_heard_is_asked_ever_more_rarely_and_kept() {
+        let start = origin();
+        let mut consent = Consent::new(start, 1.0);
+        let mut checks = 0;
+        for half_second in 0..1200 {
+            let now = start + RETRY * half_second;
+            consent.heard_media(now);
+            while consent.poll_timeout() <= now {
+                let due = consent.handle_timeout(now);
+                assert_ne!(due, Some(Due::Expired));
+                checks += u32::from(due.is_some());
+            }
+            assert!(!consent.is_interrupted());
+        }
+        assert!((150..250).contains(&checks), "{checks}");
+        let last = start + RETRY * 1199;
+        while !consent.is_interrupted() {
+            let now = consent.poll_timeout();
+            consent.handle_timeout(now);
+            assert!(
+                now <= last + Duration::from_millis(7500),
+                "{:?}",
+                now - last
+            );
+        }
+        let due = run(&mut consent, last, 60);
+        assert_eq!(due.last(), Some(&(EXPIRY, Due::Expired)));
     }
 
     #[test]

@@ -59,7 +59,7 @@ pub use parameters::{
     Candidate, CandidateKind, Description, Fingerprint, FingerprintError, HashFunction,
     LocalParameters, Protocol, RemoteParameters, Secret, Setup,
 };
-use paths::{PathEvent, Paths};
+use paths::{PathEvent, Paths, announced};
 use srtp::{Keys, Srtp};
 use stats::Traffic;
 pub use stats::{Refused, TransportStats};
@@ -185,7 +185,12 @@ impl Transport {
                 Some(true) => Setup::Active,
                 Some(false) => Setup::Passive,
             },
-            candidates: self.paths.candidates().to_vec(),
+            candidates: self
+                .paths
+                .candidates()
+                .iter()
+                .map(|candidate| announced(candidate, &credentials.ufrag))
+                .collect(),
         }
     }
 
@@ -436,11 +441,12 @@ impl Transport {
                     self.ice.add_base(id, address, kind, priority, self.now);
                 }
                 PathEvent::Candidate(candidate) => {
+                    let candidate = announced(&candidate, &self.ice.local().ufrag);
                     self.out.push_back(Output::LocalCandidate(candidate));
                 }
                 PathEvent::Complete => {
                     self.out.push_back(Output::EndOfCandidates);
-                    if self.ice.selected().is_some() {
+                    if self.ice.media_pair().is_some() {
                         self.paths.stop_keeping_alive();
                     }
                 }
@@ -512,7 +518,7 @@ impl Transport {
     }
 
     fn selected_path(&self) -> Option<SelectedPath> {
-        let pair = self.ice.selected()?;
+        let pair = self.ice.media_pair()?;
         let reflexive = self.paths.reflexive();
         let (local, local_kind) = self.ice.local_address(pair.base, reflexive)?;
         Some(SelectedPath {

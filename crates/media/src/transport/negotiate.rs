@@ -96,7 +96,8 @@ impl Transport {
             self.failure = Some(TransportFailure::Dtls);
             return;
         };
-        if self.ice.selected().is_some() {
+        // A restart may lead elsewhere: its handshake waits for its own path.
+        if sender == Sender::Unchanged && self.ice.media_pair().is_some() {
             dtls.start(self.now);
         }
         if self.dtls.as_ref().is_some_and(Dtls::is_over) {

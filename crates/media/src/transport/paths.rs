@@ -379,7 +379,22 @@ fn priority(kind: CandidateKind, index: usize) -> u32 {
 
 /// RFC 8445 §5.1.1.3: the same for the same kind, base address and server.
 fn foundation(kind: CandidateKind, base: IpAddr, server: Option<SocketAddr>) -> String {
-    let text = format!("{kind:?} {base} {:?}", server.map(|server| server.ip()));
+    hash(&format!(
+        "{kind:?} {base} {:?}",
+        server.map(|server| server.ip())
+    ))
+}
+
+/// The same candidate as it is announced with other credentials: some peers take a restart whose
+/// candidates read as before for none, and go on with the session that they have.
+pub(super) fn announced(candidate: &Candidate, ufrag: &str) -> Candidate {
+    Candidate {
+        foundation: hash(&format!("{} {ufrag}", candidate.foundation)),
+        ..candidate.clone()
+    }
+}
+
+fn hash(text: &str) -> String {
     let hash = text.bytes().fold(0x811C_9DC5_u32, |hash, byte| {
         (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
     });

@@ -14,8 +14,11 @@ use rtc_stun::attributes::ATTR_USERNAME;
 use rtc_stun::error_code::CODE_ROLE_CONFLICT;
 use rtc_stun::fingerprint::{FINGERPRINT, fingerprint_value};
 use rtc_stun::integrity::MessageIntegrity;
-use rtc_stun::message::{BINDING_ERROR, BINDING_REQUEST, Message, Setter, TransactionId};
+use rtc_stun::message::{
+    BINDING_ERROR, BINDING_REQUEST, BINDING_SUCCESS, Message, Setter, TransactionId,
+};
 use rtc_stun::textattrs::Username;
+use rtc_stun::xoraddr::XorMappedAddress;
 
 use super::parameters::Secret;
 
@@ -250,6 +253,28 @@ pub(super) fn write_role_conflict(
         Box::new(BINDING_ERROR),
         Box::new(TransactionId(transaction)),
         Box::new(CODE_ROLE_CONFLICT),
+        Box::new(MessageIntegrity::new_short_term_integrity_with_provider(
+            key, crypto,
+        )),
+        Box::new(FINGERPRINT),
+    ])
+}
+
+/// Writes the answer to a check, which tells its sender where it came from.
+pub(super) fn write_success(
+    transaction: Transaction,
+    from: SocketAddr,
+    local_pwd: &Secret,
+    crypto: &dyn RTCCrypto,
+) -> Option<Vec<u8>> {
+    let key = local_pwd.expose().to_owned();
+    write(&[
+        Box::new(BINDING_SUCCESS),
+        Box::new(TransactionId(transaction)),
+        Box::new(XorMappedAddress {
+            ip: from.ip(),
+            port: from.port(),
+        }),
         Box::new(MessageIntegrity::new_short_term_integrity_with_provider(
             key, crypto,
         )),

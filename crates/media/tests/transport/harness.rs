@@ -118,6 +118,9 @@ pub(crate) struct Peer {
     deadline: Option<Instant>,
 }
 
+/// Who answers in an addressee's place.
+pub(crate) type Script = dyn FnMut(&Datagram) -> Option<Vec<u8>>;
+
 /// The network with everybody in it.
 pub(crate) struct Net {
     pub(crate) origin: Instant,
@@ -128,6 +131,8 @@ pub(crate) struct Net {
     pub(crate) servers: Vec<TurnServer>,
     /// Datagrams that this says `true` to vanish.
     pub(crate) blocked: Box<dyn FnMut(&Datagram) -> bool>,
+    /// What an addressee of the test's own making answers; the datagram reaches nobody else then.
+    pub(crate) script: Box<Script>,
     /// Everything sent, when wanted.
     pub(crate) tape: Option<Vec<(Duration, Datagram)>>,
     queue: BinaryHeap<Reverse<(Instant, u64)>>,
@@ -147,6 +152,7 @@ impl Net {
             nats: Vec::new(),
             servers: Vec::new(),
             blocked: Box::new(|_| false),
+            script: Box::new(|_| None),
             tape: None,
             queue: BinaryHeap::new(),
             flying: BTreeMap::new(),
@@ -256,6 +262,9 @@ impl Net {
         }
         if (self.blocked)(&datagram) {
             return;
+        }
+        if let Some(answer) = (self.script)(&datagram) {
+            return self.fly(ms(2 * self.weather.delay.0), to, from, answer);
         }
         // An address behind a NAT can't be reached from elsewhere.
         let home = |ip: IpAddr| self.nats.iter().position(|nat| nat.inside == ip);

@@ -11,3 +11,4 @@ mod hostile;
 mod liveness;
 mod nat;
 mod restart;
+mod restart_refused;

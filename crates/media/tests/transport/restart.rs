@@ -29,6 +29,7 @@ fn either_side_restarts_ice_without_losing_a_packet() {
             net.describe(answerer, offerer, Description::Answer);
         });
         assert_eq!(missed, [0, 0]);
+        net.talk(ms(60_000));
         assert_ne!(net.peers[offerer].transport.local().ufrag, old);
         assert_ne!(net.peers[answerer].transport.local().ufrag, old_answerer);
         for peer in &net.peers {
@@ -67,6 +68,31 @@ fn a_restart_that_is_rolled_back_changes_nothing() {
     assert!(net.all(State::Connected));
 }
 
+/// Some peers compare the candidates of an offer with those before, and restart only where they differ.
+#[test]
+fn the_candidates_of_a_restart_can_be_told_from_those_before() {
+    let mut net = Net::pair(40);
+    net.connect();
+    let foundations = |net: &Net, peer: usize| -> Vec<String> {
+        let local = net.peers[peer].transport.local();
+        local.candidates.into_iter().map(|c| c.foundation).collect()
+    };
+    let before = [ALICE, BOB].map(|peer| foundations(&net, peer));
+    net.with(ALICE, |transport, now| transport.restart_ice(now));
+    let refused = foundations(&net, ALICE);
+    assert_ne!(refused, before[ALICE]);
+    net.with(ALICE, |transport, _| transport.rollback_restart());
+    assert_eq!(foundations(&net, ALICE), before[ALICE]);
+    net.with(ALICE, |transport, now| transport.restart_ice(now));
+    net.describe(ALICE, BOB, Description::Offer);
+    net.describe(BOB, ALICE, Description::Answer);
+    net.run(ms(1000));
+    let after = [ALICE, BOB].map(|peer| foundations(&net, peer));
+    assert_ne!(after[ALICE], refused);
+    assert_ne!(after[ALICE], before[ALICE]);
+    assert_ne!(after[BOB], before[BOB]);
+}
+
 #[test]
 fn the_same_description_again_changes_nothing() {
     let mut net = Net::pair(44);
@@ -95,6 +121,8 @@ fn a_restart_revives_a_call_whose_consent_expired() {
     net.talk(ms(100));
     net.run(ms(100));
     assert_eq!(net.peers[BOB].received.len(), 5);
+    net.talk(ms(60_000));
+    assert!(net.all(State::Connected));
 }
 
 #[test]

@@ -7,10 +7,8 @@ use bytes::BytesMut;
 use rand::RngExt as _;
 
 use super::{
-    BaseId, Ice, IceEvent, MAX_PEER_REFLEXIVE, MAX_REMOTE_CANDIDATES, MAX_VALIDATED, Pair, Sent,
-    Verdict,
+    BaseId, Ice, MAX_PEER_REFLEXIVE, MAX_REMOTE_CANDIDATES, MAX_VALIDATED, Pair, Sent, Verdict,
 };
-use crate::transport::consent::Consent;
 use crate::transport::stun::{
     self, BINDING, Class, ICE_CONTROLLED, ICE_CONTROLLING, Stun, Transaction, USE_CANDIDATE,
     XOR_MAPPED_ADDRESS,
@@ -53,6 +51,10 @@ impl Ice {
         let Some(remote) = &self.remote else {
             return early_or_refused(ours == self.local().ufrag);
         };
+        let is_latest = ours == self.local.ufrag && theirs == remote.ufrag;
+        if !is_latest && let Some(pwd) = self.outlived_password(ours, theirs).cloned() {
+            return self.handle_outlived_request(pair, request, &pwd, now);
+        }
         if ours != self.local.ufrag {
             let staged = self.staged.as_ref();
             return early_or_refused(staged.is_some_and(|staged| staged.ufrag == ours));
@@ -74,11 +76,12 @@ impl Ice {
             return Verdict::TooManyAddresses;
         }
         let nominated = request.attribute(USE_CANDIDATE).is_some();
+        self.resume_checks(now);
         self.give_to_agent(pair, raw, now);
         let answered = self.drain_agent(now, Some((pair, request.transaction)));
         self.validate(pair);
-        if let Some(consent) = &mut self.consent {
-            consent.heard(now);
+        if let Some(path) = &mut self.path {
+            path.consent.heard(now);
         }
         if nominated && !self.agent.role() {
             self.follow_nomination(pair, answered, now);
@@ -136,15 +139,18 @@ impl Ice {
             .checks
             .iter()
             .position(|sent| sent.transaction == response.transaction && sent.pair == pair);
-        let (Some(at), Some(remote)) = (found, &self.remote) else {
+        let Some(sent) = found.and_then(|at| self.checks.get(at).copied()) else {
             return Verdict::Refused;
         };
-        if !response.is_authentic(&remote.pwd, self.provider.crypto()) {
+        // An answer that anybody could have written says nothing, least of all that there is nobody.
+        let authentic = self
+            .password_of(&sent)
+            .is_some_and(|pwd| response.is_authentic(pwd, self.provider.crypto()));
+        if !authentic {
             return Verdict::Refused;
         }
-        let Some(sent) = self.checks.remove(at) else {
-            return Verdict::Refused;
-        };
+        self.checks
+            .retain(|known| known.transaction != sent.transaction);
         if response.class == Class::Error {
             self.handle_error(&sent, response, now);
             return Verdict::Accepted;
@@ -153,7 +159,9 @@ impl Ice {
         self.validate(pair);
         self.note_mapped(pair.base, response.address(XOR_MAPPED_ADDRESS));
         self.note_answer(&sent, now);
-        if !sent.for_consent {
+        if sent.for_consent {
+            self.follow_outlived(&sent, now);
+        } else {
             self.give_to_agent(pair, raw, now);
             self.drain_agent(now, None);
             if self.nominated == Some(pair) && !self.agent.role() {
@@ -165,7 +173,9 @@ impl Ice {
 
     fn handle_error(&mut self, sent: &Sent, response: &Stun<'_>, now: Instant) {
         let conflict = response.error_code() == Some(487);
-        if conflict && sent.controlling == self.agent.role() {
+        if conflict && sent.generation != self.generation {
+            self.change_outlived_role(!sent.controlling);
+        } else if conflict && sent.controlling == self.agent.role() {
             // RFC 8445 §7.2.5.1
             self.agent.set_role(!sent.controlling);
             self.wake(now);
@@ -178,8 +188,8 @@ impl Ice {
         if self.media_pair() == Some(sent.pair) {
             self.rtt = Some(rtt);
             let jitter = self.jitter();
-            if let Some(consent) = &mut self.consent {
-                consent.granted(now, jitter);
+            if let Some(path) = &mut self.path {
+                path.consent.granted(now, jitter);
             }
         } else if self.media_pair().is_none() {
             self.rtt = Some(rtt);
@@ -192,28 +202,13 @@ impl Ice {
         }
     }
 
-    fn validate(&mut self, pair: Pair) {
+    pub(super) fn validate(&mut self, pair: Pair) {
         if !self.validated.contains(&pair) {
             if self.validated.len() >= MAX_VALIDATED {
                 self.validated.pop_front();
             }
             self.validated.push_back(pair);
         }
-    }
-
-    pub(super) fn select(&mut self, pair: Pair, now: Instant) {
-        if self.selected == Some(pair) {
-            return;
-        }
-        self.selected = Some(pair);
-        self.nominated = None;
-        self.previous = None;
-        self.consent = Some(Consent::new(now, self.jitter()));
-        self.checking_since = None;
-        self.next_round = None;
-        self.queue.clear();
-        self.counters.selected_changes += 1;
-        self.events.push_back(IceEvent::Selected);
     }
 
     pub(super) fn jitter(&mut self) -> f64 {

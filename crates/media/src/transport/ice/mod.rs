@@ -6,6 +6,7 @@
 mod candidate;
 mod credentials;
 mod exchange;
+mod path;
 mod rounds;
 
 use std::collections::VecDeque;
@@ -26,8 +27,8 @@ use rtc_shared::error::Error;
 use self::candidate::{agent_candidate, is_reachable};
 pub(super) use self::credentials::Credentials;
 use self::credentials::KnownTieBreaker;
+use self::path::Path;
 use super::config::{Policy, Role};
-use super::consent::Consent;
 use super::output::TransportFailure;
 use super::parameters::{Candidate, CandidateKind, Protocol};
 use super::stun::Transaction;
@@ -98,6 +99,8 @@ struct Sent {
     at: Instant,
     controlling: bool,
     for_consent: bool,
+    /// Under whose credentials it went.
+    generation: u32,
 }
 
 /// Counters of checks.
@@ -124,11 +127,11 @@ pub(super) struct Ice {
     remote_candidates: Vec<(SocketAddr, CandidateKind)>,
     bases: Vec<Base>,
     validated: VecDeque<Pair>,
-    selected: Option<Pair>,
+    /// Counts the restarts: the credentials here, the agent's checks and its candidates are of the last.
+    generation: u32,
+    path: Option<Path>,
     /// Nominated by the peer before our own check of it was answered.
     nominated: Option<Pair>,
-    previous: Option<Pair>,
-    consent: Option<Consent>,
     rtt: Option<Duration>,
     checks: VecDeque<Sent>,
     queue: VecDeque<(Pair, BytesMut)>,
@@ -147,7 +150,7 @@ impl fmt::Debug for Ice {
             .field("local", &self.local)
             .field("remote", &self.remote)
             .field("controlling", &self.agent.role())
-            .field("selected", &self.selected)
+            .field("path", &self.media_pair())
             .finish_non_exhaustive()
     }
 }
@@ -196,10 +199,9 @@ impl Ice {
             remote_candidates: Vec::new(),
             bases: Vec::new(),
             validated: VecDeque::new(),
-            selected: None,
+            generation: 0,
+            path: None,
             nominated: None,
-            previous: None,
-            consent: None,
             rtt: None,
             checks: VecDeque::new(),
             queue: VecDeque::new(),
@@ -283,6 +285,7 @@ impl Ice {
         remote: Credentials,
         now: Instant,
     ) -> Result<(), Error> {
+        self.begin_generation();
         if let Some(local) = local {
             self.local = local;
         }
@@ -292,12 +295,8 @@ impl Ice {
             self.local.pwd.expose().to_owned(),
         )?;
         self.agent.apply_restart(now, true)?;
-        if let Some(selected) = self.selected.take() {
-            self.previous = Some(selected);
-        }
         self.nominated = None;
         self.remote_candidates.clear();
-        self.checks.clear();
         self.queue.clear();
         self.begin(role, remote, now);
         Ok(())
@@ -305,9 +304,7 @@ impl Ice {
 
     /// Forgets every path to the peer that was: another one takes its place.
     pub(super) fn forget_paths(&mut self) {
-        self.selected = None;
-        self.previous = None;
-        self.consent = None;
+        self.path = None;
         self.rtt = None;
         self.validated.clear();
     }
@@ -363,28 +360,20 @@ impl Ice {
     }
 
     fn wake(&mut self, now: Instant) {
-        if self.remote.is_some() && self.selected.is_none() {
+        if self.checking_since.is_some() {
             self.next_round = Some(now);
         }
     }
 
     // ---- what the path says -----------------------------------------------------------------
 
-    /// Returns the pair that media takes: the selected one, or the last before a restart.
-    pub(super) fn media_pair(&self) -> Option<Pair> {
-        self.selected.or(self.previous)
-    }
-
-    pub(super) fn selected(&self) -> Option<Pair> {
-        self.selected
-    }
-
     pub(super) fn rtt(&self) -> Option<Duration> {
         self.rtt
     }
 
     pub(super) fn is_interrupted(&self) -> bool {
-        self.consent.as_ref().is_some_and(Consent::is_interrupted)
+        let path = self.path.as_ref();
+        path.is_some_and(|path| path.consent.is_interrupted())
     }
 
     /// Returns where DTLS goes before a pair is selected: back to whoever passed a check.
@@ -395,7 +384,7 @@ impl Ice {
     /// Returns whether an authentic check or answer ever came this way.
     pub(super) fn is_validated(&self, base: BaseId, from: SocketAddr) -> bool {
         let pair = Pair { base, remote: from };
-        self.selected == Some(pair) || self.validated.contains(&pair)
+        self.media_pair() == Some(pair) || self.validated.contains(&pair)
     }
 
     /// Returns the kind of the peer's address, as it was signalled or learned.
@@ -427,8 +416,8 @@ impl Ice {
 
     /// Notes authentic media or DTLS of the peer.
     pub(super) fn heard_media(&mut self, now: Instant) {
-        if let Some(consent) = &mut self.consent {
-            consent.heard_media(now);
+        if let Some(path) = &mut self.path {
+            path.consent.heard_media(now);
         }
     }
 }

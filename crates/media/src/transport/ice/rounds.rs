@@ -4,17 +4,14 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
-use rand::Rng as _;
 use rtc_ice::agent::Event;
 use rtc_shared::{TaggedBytesMut, TransportContext, TransportProtocol};
 use sansio::Protocol as _;
 
 use super::{CHECKS_OF_A_ROUND, Ice, IceEvent, MAX_CHECKS, Pair, Sent};
-use crate::transport::consent::{Consent, Due};
+use crate::transport::consent::Due;
 use crate::transport::output::TransportFailure;
-use crate::transport::stun::{
-    self, Check, Class, ICE_CONTROLLING, Stun, Transaction, USE_CANDIDATE,
-};
+use crate::transport::stun::{Class, ICE_CONTROLLING, Stun, Transaction, USE_CANDIDATE};
 
 impl Ice {
     pub(super) fn give_to_agent(&mut self, pair: Pair, raw: &[u8], now: Instant) {
@@ -95,6 +92,7 @@ impl Ice {
             at: now,
             controlling: request.attribute(ICE_CONTROLLING).is_some(),
             for_consent: false,
+            generation: self.generation,
         };
         self.remember(sent);
         self.transmit(pair, message);
@@ -126,42 +124,55 @@ impl Ice {
 
     /// Returns when consent wants to be looked at.
     pub(in crate::transport) fn poll_consent(&self) -> Option<Instant> {
-        self.selected?;
-        self.consent.as_ref().map(Consent::poll_timeout)
+        let path = self.path.as_ref();
+        path.map(|path| path.consent.poll_timeout())
     }
 
     pub(in crate::transport) fn handle_timeout(&mut self, now: Instant) {
-        if self
-            .checking_since
-            .is_some_and(|since| now >= since + self.limit)
-        {
-            self.give_up(TransportFailure::Ice);
-            return;
-        }
-        if self.next_round.is_some_and(|next| next <= now) {
+        let limit = self.checking_since.map(|since| since + self.limit);
+        if limit.is_some_and(|limit| limit <= now) {
+            self.end_checks();
+        } else if self.next_round.is_some_and(|next| next <= now) {
             self.run_round(now);
         }
-        if self.poll_consent().is_some_and(|due| due <= now) {
-            let due = self
-                .consent
-                .as_mut()
-                .and_then(|consent| consent.handle_timeout(now));
-            match due {
-                Some(Due::Check) => self.check_consent(now),
-                Some(Due::Expired) => self.give_up(TransportFailure::Consent),
-                None => {}
-            }
+        let due = self
+            .path
+            .as_mut()
+            .and_then(|path| path.consent.handle_timeout(now));
+        match due {
+            Some(Due::Check) => self.check_consent(now),
+            Some(Due::Expired) => self.lose_path(),
+            None => {}
         }
     }
 
-    fn give_up(&mut self, failure: TransportFailure) {
-        self.selected = None;
-        self.previous = None;
-        self.consent = None;
+    /// Nothing answered in time. Where media have a path all the same, only the restart is given up:
+    /// that path stays, and so do its credentials.
+    fn end_checks(&mut self) {
         self.checking_since = None;
         self.next_round = None;
         self.queue.clear();
-        self.events.push_back(IceEvent::Failed(failure));
+        if self.path.is_none() {
+            self.events
+                .push_back(IceEvent::Failed(TransportFailure::Ice));
+        }
+    }
+
+    /// The peer took up the new credentials after all: what was given up goes on.
+    pub(super) fn resume_checks(&mut self, now: Instant) {
+        if self.path.is_some() && self.selected().is_none() && self.checking_since.is_none() {
+            self.checking_since = Some(now);
+            self.next_round = Some(now);
+        }
+    }
+
+    /// Nothing came on the path for too long. A restart that is under way may find another.
+    fn lose_path(&mut self) {
+        self.path = None;
+        if self.checking_since.is_none() {
+            self.events
+                .push_back(IceEvent::Failed(TransportFailure::Consent));
+        }
     }
 
     fn run_round(&mut self, now: Instant) {
@@ -173,7 +184,7 @@ impl Ice {
                 self.send_check(pair, message, now);
             }
         }
-        if self.selected.is_none() {
+        if self.selected().is_none() {
             self.next_round = Some(now + self.round_interval(now));
         }
     }
@@ -187,38 +198,6 @@ impl Ice {
             0..2 => self.interval,
             2..5 => self.interval * 2,
             _ => self.interval * 4,
-        }
-    }
-
-    fn check_consent(&mut self, now: Instant) {
-        let (Some(pair), Some(remote)) = (self.selected, self.remote.clone()) else {
-            return;
-        };
-        let mut transaction = [0; 12];
-        self.rng.fill_bytes(&mut transaction);
-        let priority = self
-            .bases
-            .iter()
-            .find(|base| base.id == pair.base)
-            .map_or(1, |base| base.priority);
-        let check = Check {
-            transaction,
-            local_ufrag: &self.local.ufrag,
-            remote_ufrag: &remote.ufrag,
-            remote_pwd: &remote.pwd,
-            controlling: self.agent.role(),
-            tie_breaker: self.tie_breaker,
-            priority,
-        };
-        if let Some(raw) = stun::write_check(&check, self.provider.crypto()) {
-            self.remember(Sent {
-                transaction,
-                pair,
-                at: now,
-                controlling: self.agent.role(),
-                for_consent: true,
-            });
-            self.transmit(pair, BytesMut::from(&raw[..]));
         }
     }
 }
