@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream/promises'
 import { describe, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { fake } from './fake.mjs'
+import { uncaughtBy } from '../phones.mjs'
 import { AudioSink, AudioSource } from 'offhook'
 
 function makeSource(options) {
@@ -128,6 +129,24 @@ describe('AudioSource', () => {
     assert.deepEqual([...Buffer.concat(engine.written)], [1, 2, 3, 4])
   })
 
+  test('text that is no PCM is refused by name, and nothing of it is heard', async () => {
+    const { source, engine } = makeSource()
+    const refused = { code: 'ERR_INVALID_ARGUMENT', message: /write\(text, 'base64'\), but it is text in utf8/ }
+    assert.throws(() => source.write('AQIDBA=='), refused)
+    assert.throws(() => source.write('hello', () => {}), refused)
+    assert.throws(() => source.end('hello'), refused)
+    for (const encoding of ['utf8', 'UTF-8', 'utf16le', 'ucs2', 'ascii']) {
+      assert.throws(() => source.write('ab', encoding), { code: 'ERR_INVALID_ARGUMENT' })
+    }
+    assert.throws(() => source.write(Float32Array.of(0.5)), /16-bit PCM.*but it is a Float32Array/)
+    assert.deepEqual(engine.written, [])
+    source.setDefaultEncoding('base64')
+    source.write('AQIDBA==')
+    source.write('BQY', 'base64url')
+    source.write('\x07\x08', 'latin1')
+    assert.deepEqual([...Buffer.concat(engine.written)], [1, 2, 3, 4, 5, 6, 7, 8])
+  })
+
   test('is a Writable for pipelines and for web streams', async () => {
     const { source, engine } = makeSource({ queue: 1000 })
     engine.mark = (mark) => setImmediate(() => engine.onEvent('played', mark))
@@ -190,5 +209,91 @@ describe('AudioSink', () => {
     }
     assert.deepEqual(seen, [1, 2])
     assert.equal(engine.closed, true)
+  })
+
+  /** A sink that always has a next frame. */
+  const endless = () => {
+    const { sink, engine } = makeSink({ rate: 8000 })
+    engine.read = () => frame(0)
+    return { sink, engine }
+  }
+
+  // Longer than the readers' share of a turn, however slow the machine is.
+  const slow = () => {
+    const end = performance.now() + 5
+    while (performance.now() < end);
+  }
+
+  // `step` is called for every frame; the application has `turns` turns of its own meanwhile.
+  async function during(turns, sinks, step) {
+    const given = sinks.map(() => 0)
+    let turn = 0
+    const inTurn = []
+    sinks.forEach(({ sink }, index) => {
+      sink.on('data', () => {
+        given[index]++
+        inTurn[turn] = (inTurn[turn] ?? 0) + 1
+        step()
+      })
+    })
+    for (const { engine } of sinks) engine.onReadable()
+    for (; turn < turns; turn++) await new Promise((passed) => setTimeout(passed, 0))
+    for (const { sink } of sinks) sink.destroy()
+    return { given, inTurn }
+  }
+
+  test('a listener that is slower than real time lets a timer run after each frame', async () => {
+    const { given } = await during(5, [endless()], slow)
+    assert.ok(given[0] >= 4 && given[0] <= 10, `${given[0]} frames in five turns`)
+  })
+
+  test('the sinks of a thread share it fairly, however many there are', async () => {
+    const sinks = Array.from({ length: 200 }, endless)
+    const { given, inTurn } = await during(220, sinks, slow)
+    assert.ok(Math.max(...inTurn.filter(Boolean)) <= 2, 'a turn has an end')
+    assert.ok(Math.max(...given) - Math.min(...given) <= 1, `frames: ${Math.min(...given)} to ${Math.max(...given)}`)
+  })
+
+  test('readers that work behind an await share it as well', async () => {
+    const sinks = Array.from({ length: 50 }, endless)
+    let turn = 0
+    const inTurn = []
+    const read = async ({ sink }) => {
+      for await (const _ of sink) {
+        inTurn[turn] = (inTurn[turn] ?? 0) + 1
+        await null
+        slow()
+      }
+    }
+    const reading = sinks.map(read)
+    for (const { engine } of sinks) engine.onReadable()
+    for (; turn < 20; turn++) await new Promise((passed) => setTimeout(passed, 0))
+    for (const { sink } of sinks) sink.destroy()
+    await Promise.allSettled(reading)
+    assert.ok(Math.max(...inTurn.filter(Boolean)) <= 3, `${inTurn} in a turn`)
+  })
+
+  test('a listener that throws takes nobody else\'s turn', async () => {
+    const [bad, good] = [endless(), endless()]
+    let heard = 0
+    bad.sink.on('data', () => {
+      throw new Error('a bug')
+    })
+    good.sink.on('data', () => heard++)
+    const errors = await uncaughtBy(async () => {
+      for (const { engine } of [bad, good]) engine.onReadable()
+      while (heard < 3) await turn()
+      bad.sink.destroy()
+      good.sink.destroy()
+    })
+    assert.ok(errors.length > 0)
+  })
+
+  test('what was dropped is still known when the sink is destroyed', async () => {
+    const { sink, engine } = makeSink()
+    engine.dropped = 3
+    sink.destroy()
+    engine.dropped = 0
+    assert.equal(sink.dropped, 3)
   })
 })
