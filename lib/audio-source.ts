@@ -1,4 +1,6 @@
 import { Writable } from 'node:stream'
+import { types } from 'node:util'
+import { SoftphoneError } from './errors'
 import { checkOptions, type Schema } from './schema'
 import { native, type NativeSource, type SourceEvent } from './native'
 
@@ -25,7 +27,7 @@ const schema: Schema = {
 export type MarkOutcome = 'played' | 'cleared'
 
 /**
- * Sound that the application writes: 16-bit mono PCM, little-endian, as Buffers or Int16Arrays of any size.
+ * Sound that the application writes: 16-bit mono PCM, little-endian, as Buffers or Int16Arrays of any size, or as text in base64.
  *
  * It is played at its own pace by the native engine: write as fast as `write` and `drain` allow. One session at a time
  * plays it. What is written before waits for that session; what still waits when the session ends or takes another
@@ -42,6 +44,7 @@ export class AudioSource extends Writable {
   #half: number | undefined
   #queued = 0
   #waiting: (() => void) | undefined
+  #defaultEncoding: unknown
 
   constructor(options: AudioSourceOptions = {}) {
     checkOptions('AudioSource', options, schema)
@@ -59,6 +62,11 @@ export class AudioSource extends Writable {
     return this.#native.id
   }
 
+  /**
+   * Takes PCM: a Buffer, an Int16Array, or text with the encoding of its bytes, such as `'base64'`.
+   *
+   * @throws `ERR_INVALID_ARGUMENT` for text without such an encoding, and for numbers of another size than 16 bits.
+   */
   override write(chunk: any, ...rest: any[]): boolean {
     const pcm = this.#send(chunk, rest[0])
     return (super.write as (...args: unknown[]) => boolean)(pcm, ...rest)
@@ -67,6 +75,13 @@ export class AudioSource extends Writable {
   override end(chunk?: any, ...rest: any[]): this {
     const pcm = this.#send(chunk, rest[0])
     return (super.end as (...args: unknown[]) => this)(pcm, ...rest)
+  }
+
+  /** Sets the encoding of text that is written without one. */
+  override setDefaultEncoding(encoding: BufferEncoding): this {
+    super.setDefaultEncoding(encoding)
+    this.#defaultEncoding = encoding
+    return this
   }
 
   /** Drops everything that waits to be played (barge-in); marks behind it resolve with `'cleared'`. */
@@ -114,7 +129,7 @@ export class AudioSource extends Writable {
 
   // At once, not when the stream's turn comes: clear(), marks and the end of a session meet all that was written.
   #send(chunk: unknown, encoding: unknown): unknown {
-    const pcm = asBytes(chunk, encoding)
+    const pcm = asBytes(chunk, typeof encoding === 'string' ? encoding : this.#defaultEncoding)
     if (this.writable && Buffer.isBuffer(pcm)) {
       const samples = this.#wholeSamples(pcm)
       if (samples.length > 0) this.#queued = this.#native.write(samples)
@@ -143,10 +158,30 @@ export class AudioSource extends Writable {
   }
 }
 
+const binary: ReadonlySet<unknown> = new Set(['base64', 'base64url', 'hex', 'latin1', 'binary'])
+
 function asBytes(chunk: unknown, encoding: unknown): unknown {
-  if (typeof chunk === 'string') return Buffer.from(chunk, Buffer.isEncoding(encoding as string) ? (encoding as BufferEncoding) : 'utf8')
+  if (typeof chunk === 'string') return decoded(chunk, encoding)
   if (!ArrayBuffer.isView(chunk) || Buffer.isBuffer(chunk)) return chunk
-  return Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
+  if (types.isInt16Array(chunk) || types.isUint8Array(chunk) || types.isDataView(chunk)) {
+    return Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
+  }
+  throw notPcm(`a ${chunk.constructor.name}`)
+}
+
+// Text in an encoding of characters is never sound: it would be heard as noise.
+function decoded(text: string, encoding: unknown): Buffer {
+  const name = typeof encoding === 'string' ? encoding.toLowerCase() : 'utf8'
+  if (!binary.has(name)) throw notPcm(`text in ${name}`)
+  return Buffer.from(text, name as BufferEncoding)
+}
+
+function notPcm(what: string): SoftphoneError {
+  const expected = "a Buffer or an Int16Array of 16-bit PCM, or text with the encoding of its bytes, such as write(text, 'base64')"
+  return new SoftphoneError(`Bad argument "chunk": expected ${expected}, but it is ${what}`, {
+    code: 'ERR_INVALID_ARGUMENT',
+    type: 'invalid_options',
+  })
 }
 
 function bytes(rate: SampleRate, milliseconds: number): number {
