@@ -1,5 +1,5 @@
 import { inspect } from 'node:util'
-import type { EndCondition, EndReason } from './end-reason'
+import { EndReason, type EndCondition, type EndReasonInit } from './end-reason'
 
 /** The kind of a failure, as the PureCloud SDK names them. */
 export type ErrorType =
@@ -33,7 +33,24 @@ export interface SoftphoneErrorInit {
   cause?: unknown
 }
 
-/** The one error class of this package: tell failures apart by `code`, which is stable. */
+/** A {@link SoftphoneError} as plain data, for JSON, `structuredClone`, a MessagePort or Electron's IPC. */
+export interface SoftphoneErrorJson {
+  name: 'SoftphoneError'
+  message: string
+  code: string
+  type: ErrorType
+  sip?: SipStatus
+  /** Another error, the end of a call, or text. */
+  cause?: unknown
+  stack?: string
+}
+
+/**
+ * The one error class of this package: tell failures apart by `code`, which is stable.
+ *
+ * `structuredClone`, and with it a MessagePort and Electron's IPC, keeps no more of an error than its message, stack and cause:
+ * send `error.toJSON()`, and make an error of it again with `SoftphoneError.from`.
+ */
 export class SoftphoneError extends Error {
   /** A stable name, `ERR_…`. */
   readonly code: string
@@ -49,6 +66,53 @@ export class SoftphoneError extends Error {
     this.type = type
     if (sip) this.sip = sip
   }
+
+  /** The error as plain data; `JSON.stringify` uses it by itself. */
+  toJSON(): SoftphoneErrorJson {
+    const { message, code, type, sip, stack } = this
+    return {
+      name: 'SoftphoneError',
+      message,
+      code,
+      type,
+      ...(sip && { sip: { ...sip } }),
+      ...(this.cause !== undefined && { cause: plainCause(this.cause) }),
+      ...(stack !== undefined && { stack }),
+    }
+  }
+
+  /** The error that `toJSON()` made plain, in another thread or process. What was no SoftphoneError is one of code `ERR_UNKNOWN`. */
+  static from(error: SoftphoneErrorJson | Error): SoftphoneError {
+    if (error instanceof SoftphoneError) return error
+    const { message, code, type, sip, cause, stack } = error as Partial<SoftphoneErrorJson>
+    const made = new SoftphoneError(String(message), {
+      code: typeof code === 'string' ? code : 'ERR_UNKNOWN',
+      type: type ?? 'generic',
+      sip,
+      cause: cause === undefined ? undefined : causeOf(cause),
+    })
+    if (typeof stack === 'string') made.stack = stack
+    return made
+  }
+}
+
+// What a function of the application threw may be anything, also what can't be cloned.
+function plainCause(cause: unknown): unknown {
+  if (cause instanceof SoftphoneError) return cause.toJSON()
+  if (cause instanceof EndReason) return { ...cause }
+  if (cause instanceof Error) return { name: cause.name, message: cause.message, ...(cause.stack && { stack: cause.stack }) }
+  return typeof cause === 'object' ? inspect(cause) : String(cause)
+}
+
+function causeOf(cause: unknown): unknown {
+  if (typeof cause !== 'object' || cause === null || cause instanceof Error) return cause
+  if ('condition' in cause && 'side' in cause) return EndReason.of(cause as EndReasonInit)
+  if ('code' in cause && 'type' in cause) return SoftphoneError.from(cause as SoftphoneErrorJson)
+  const { name, message, stack } = cause as Partial<Error>
+  const made = new Error(String(message))
+  Object.defineProperty(made, 'name', { value: String(name ?? 'Error'), configurable: true, writable: true })
+  if (typeof stack === 'string') made.stack = stack
+  return made
 }
 
 /** @internal */

@@ -4,7 +4,7 @@ export type * from './conference-info'
 export { listDevices, type AudioDevice } from './devices'
 export { TypedEmitter } from './emitter'
 export { EndReason, type EndCondition, type EndSide, type RedirectTarget } from './end-reason'
-export { SoftphoneError, type ErrorType, type SipStatus } from './errors'
+export { SoftphoneError, type ErrorType, type SipStatus, type SoftphoneErrorInit, type SoftphoneErrorJson } from './errors'
 export type * from './events'
 export {
   Notifier,
