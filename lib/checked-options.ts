@@ -109,7 +109,7 @@ export function checkSoftphoneOptions(options: unknown): asserts options is Soft
 }
 
 function checkLogger(name: string, value: unknown): void {
-  const missing = ['debug', 'log', 'info', 'warn', 'error'].find(
+  const missing = ['debug', 'info', 'warn', 'error'].find(
     (level) => typeof (value as Record<string, unknown> | null)?.[level] !== 'function',
   )
   if (missing) throw mismatch(name, value, `a logger with a function '${missing}', such as console`)

@@ -7,10 +7,16 @@ import type { Session } from './session'
 /** A level of the log, from the most to the least talkative. */
 export type LogLevel = 'trace' | 'debug' | 'log' | 'info' | 'warn' | 'error'
 
-/** Where log lines go; `console` is one. */
+/**
+ * Where log lines go: `console`, pino, winston, bunyan, or anything with these four methods.
+ *
+ * A logger with `child()` and without `log()`, as pino and bunyan are, is given the details first and the message behind them. What
+ * a logger throws is told once, by `process.emitWarning`, and harms no call.
+ */
 export interface Logger {
   debug(message: string, details?: unknown): void
-  log(message: string, details?: unknown): void
+  /** Never called: loggers mean different things by it. */
+  log?(...line: any[]): void
   info(message: string, details?: unknown): void
   warn(message: string, details?: unknown): void
   error(message: string, details?: unknown): void
@@ -182,7 +188,7 @@ export interface SoftphoneOptions {
   iceTransportPolicy?: 'all' | 'relay'
   /** Where log lines go; default `console`. */
   logger?: Logger
-  /** The least important level that is logged; default `'info'`. The `trace` event is not affected. */
+  /** The least important level that is logged; default `'info'`. `trace` goes to the logger's `debug`, and `log` to its `info`. The `trace` event is not affected. */
   logLevel?: LogLevel
 
   /** The address of record: `sip:alice@example.com`. */

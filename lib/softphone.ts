@@ -9,6 +9,7 @@ import { endOptions, redirectOptions, refusalOptions, rejectOptions } from './en
 import { invalidOption, SoftphoneError } from './errors'
 import type { PendingSession, SoftphoneEvents } from './events'
 import { checkMeaning, Link } from './link'
+import { writeLine } from './log'
 import { native } from './native'
 import { acceptingSubscription, Notifier, type AcceptSubscriptionOptions } from './notifier'
 import type {
@@ -21,7 +22,6 @@ import type {
   EndOptions,
   ExpectCallOptions,
   IceServer,
-  Logger,
   LogLevel,
   MessageOptions,
   OptionsOptions,
@@ -538,14 +538,7 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
   #log(level: SoftphoneEvents['trace'][0], message: string, details: unknown): void {
     const { logger = console } = this.#options
     if (levels.indexOf(level) < levels.indexOf(this.#logged())) return
-    try {
-      const write: keyof Logger = level === 'trace' ? 'debug' : level
-      logger[write](`[offhook] ${message}`, details)
-    } catch (error) {
-      process.nextTick(() => {
-        throw error
-      })
-    }
+    writeLine(logger, level, `[offhook] ${message}`, details)
   }
 }
 

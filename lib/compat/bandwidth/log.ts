@@ -1,4 +1,5 @@
 import type { Logger, LogLevel, Softphone, SoftphoneOptions } from '../../index'
+import { writeLine } from '../../log'
 
 /** What is logged at least; `silent` logs nothing. */
 export type RtcLogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent'
@@ -43,7 +44,7 @@ export class RtcLog {
     const write = (level: LogLevel) => (message: string, details?: unknown) => this.#write(level, message, details)
     return {
       logLevel: this.#phoneLevel,
-      logger: { debug: write('debug'), log: write('log'), info: write('info'), warn: write('warn'), error: write('error') },
+      logger: { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') },
     }
   }
 
@@ -61,8 +62,6 @@ export class RtcLog {
 
   #write(level: LogLevel, message: string, details?: unknown): void {
     if (this.#level === 'silent' || order.indexOf(level) < order.indexOf(this.#level)) return
-    const method = level === 'trace' ? 'debug' : level
-    if (details === undefined) this.#logger[method](message)
-    else this.#logger[method](message, details)
+    writeLine(this.#logger, level, message, details)
   }
 }

@@ -12,6 +12,7 @@ import {
 } from '../../index'
 import { isSegment } from '../rest'
 import { tell } from '../tell'
+import { writeLine } from '../../log'
 import { WildEmitter } from './emitter'
 import type { SdkEvents, TraceLevel } from './events'
 import type {
@@ -251,13 +252,10 @@ export class PureCloudWebrtcSdk extends WildEmitter<SdkEvents> {
   #loggerOfPhone(): Logger {
     const { logger, warnings } = this.#settings
     const told = new Set(warnings.map((warning) => `[offhook] ${warning}`))
-    return {
-      debug: (message, details) => logger.debug(message, details),
-      log: (message, details) => logger.log(message, details),
-      info: (message, details) => logger.info(message, details),
-      warn: (message, details) => void (told.has(message) || logger.warn(message, details)),
-      error: (message, details) => logger.error(message, details),
+    const write = (level: LogLevel) => (message: string, details?: unknown) => {
+      if (!told.has(message)) writeLine(logger, level, message, details)
     }
+    return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') }
   }
 
   #start(session: Session): void {
@@ -289,7 +287,7 @@ export class PureCloudWebrtcSdk extends WildEmitter<SdkEvents> {
     tell(() => this.emit('trace', level, message, objectOf(details)))
     const { logger, logLevel } = this.#settings
     if (importance.indexOf(level) < importance.indexOf(logLevel)) return
-    tell(() => logger[level === 'trace' ? 'debug' : level](`[offhook] ${message}`, details))
+    writeLine(logger, level, `[offhook] ${message}`, details)
   }
 }
 

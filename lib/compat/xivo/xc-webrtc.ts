@@ -41,7 +41,7 @@ export class XcWebrtc {
 
   #cti: CtiApi = Cti
   #options: Partial<SoftphoneOptions> = {}
-  #logger: Pick<Logger, 'log' | 'info' | 'warn' | 'error'> = console
+  #logger: Required<Pick<Logger, 'log' | 'info' | 'warn' | 'error'>> = console
   readonly #topics = new Topics<XcEvent>()
   readonly #command = (message: CtiCommand | undefined) => this.#obey(message)
   readonly #questions = new CtiQuestions(() => this.#cti)
@@ -71,7 +71,7 @@ export class XcWebrtc {
   }
 
   /** Uses another logger than the console. */
-  setCustomLogger(logger: Pick<Logger, 'log' | 'info' | 'warn' | 'error'>): void {
+  setCustomLogger(logger: Required<Pick<Logger, 'log' | 'info' | 'warn' | 'error'>>): void {
     this.#logger = logger
   }
 
@@ -273,7 +273,7 @@ export class XcWebrtc {
     }
     return {
       autoAnswer: { policy: async (invite) => (await this.#calls?.isAutoAnswered(invite)) ?? false, whenBusy: 'answer' },
-      logger: { debug: write('debug', 0), log: write('log', 0), info: write('info', 0), warn: write('warn', 1), error: write('error', 2) },
+      logger: { debug: write('debug', 0), info: write('info', 0), warn: write('warn', 1), error: write('error', 2) },
       logLevel: 'debug',
     }
   }
