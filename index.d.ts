@@ -55,6 +55,15 @@ export declare class Softphone extends TypedEmitter<SoftphoneEvents> {
      * With `{ autoStartMedia: true }` alone the session is not connected: call `session.accept()`.
      */
     acceptPendingSession(id: string, options?: AcceptOptions): void;
+    /**
+     * Accepts a pending session, as {@link acceptPendingSession} does, and gives it; resolves after its `sessionStarted`: await
+     * `session.answered` for the connection. Of one that was accepted already it gives the session, and changes nothing. Aborting
+     * refuses the call until it is connected.
+     *
+     * @throws `ERR_SESSION_CANCELLED` if the caller gave up, or if the call was answered or refused elsewhere or here before,
+     * `ERR_SESSION_ENDED` if it is over, `ERR_SESSION_NOT_FOUND` if there is none of this id, `ERR_DESTROYED`.
+     */
+    answer(id: string, options?: AnswerOptions): Promise<Session>;
     /** Rejects a pending session, with 486 by default; resolves after its `cancelPendingSession`. What fails goes to `error` as well. */
     rejectPendingSession(id: string, options?: RejectOptions): Promise<void>;
     /**
@@ -1051,10 +1060,16 @@ export interface ConferenceInfo {
 /** A level of the log, from the most to the least talkative. */
 export type LogLevel = 'trace' | 'debug' | 'log' | 'info' | 'warn' | 'error';
 
-/** Where log lines go; `console` is one. */
+/**
+ * Where log lines go: `console`, pino, winston, bunyan, or anything with these four methods.
+ *
+ * A logger with `child()` and without `log()`, as pino and bunyan are, is given the details first and the message behind them. What
+ * a logger throws is told once, by `process.emitWarning`, and harms no call.
+ */
 export interface Logger {
     debug(message: string, details?: unknown): void;
-    log(message: string, details?: unknown): void;
+    /** Never called: loggers mean different things by it. */
+    log?(...line: any[]): void;
     info(message: string, details?: unknown): void;
     warn(message: string, details?: unknown): void;
     error(message: string, details?: unknown): void;
@@ -1208,7 +1223,7 @@ export interface SoftphoneOptions {
     iceTransportPolicy?: 'all' | 'relay';
     /** Where log lines go; default `console`. */
     logger?: Logger;
-    /** The least important level that is logged; default `'info'`. The `trace` event is not affected. */
+    /** The least important level that is logged; default `'info'`. `trace` goes to the logger's `debug`, and `log` to its `info`. The `trace` event is not affected. */
     logLevel?: LogLevel;
     /** The address of record: `sip:alice@example.com`. */
     uri?: string;
@@ -1375,6 +1390,10 @@ export interface AcceptOptions {
     autoConnectSession?: boolean;
     /** Headers to add to the answer. */
     headers?: Readonly<Record<string, string>>;
+}
+
+/** Options of {@link Softphone.answer}. */
+export interface AnswerOptions extends AcceptOptions, Abortable {
 }
 
 /** How what somebody asks for is refused. */
@@ -1606,7 +1625,7 @@ export interface SipStatus {
 }
 
 /** What a {@link SoftphoneError} is made of. */
-interface SoftphoneErrorInit {
+export interface SoftphoneErrorInit {
     /** A stable name, `ERR_…`. */
     code: string;
     /** The kind of failure. */
@@ -1617,7 +1636,24 @@ interface SoftphoneErrorInit {
     cause?: unknown;
 }
 
-/** The one error class of this package: tell failures apart by `code`, which is stable. */
+/** A {@link SoftphoneError} as plain data, for JSON, `structuredClone`, a MessagePort or Electron's IPC. */
+export interface SoftphoneErrorJson {
+    name: 'SoftphoneError';
+    message: string;
+    code: string;
+    type: ErrorType;
+    sip?: SipStatus;
+    /** Another error, the end of a call, or text. */
+    cause?: unknown;
+    stack?: string;
+}
+
+/**
+ * The one error class of this package: tell failures apart by `code`, which is stable.
+ *
+ * `structuredClone`, and with it a MessagePort and Electron's IPC, keeps no more of an error than its message, stack and cause:
+ * send `error.toJSON()`, and make an error of it again with `SoftphoneError.from`.
+ */
 export declare class SoftphoneError extends Error {
     /** A stable name, `ERR_…`. */
     readonly code: string;
@@ -1626,6 +1662,10 @@ export declare class SoftphoneError extends Error {
     /** The SIP status behind it, where there is one. */
     readonly sip?: SipStatus;
     constructor(message: string, { code, type, sip, cause }: SoftphoneErrorInit);
+    /** The error as plain data; `JSON.stringify` uses it by itself. */
+    toJSON(): SoftphoneErrorJson;
+    /** The error that `toJSON()` made plain, in another thread or process. What was no SoftphoneError is one of code `ERR_UNKNOWN`. */
+    static from(error: SoftphoneErrorJson | Error): SoftphoneError;
 }
 
 /** Samples per second of PCM that an application writes or reads. */
@@ -1643,7 +1683,7 @@ export interface AudioSourceOptions {
 export type MarkOutcome = 'played' | 'cleared';
 
 /**
- * Sound that the application writes: 16-bit mono PCM, little-endian, as Buffers or Int16Arrays of any size.
+ * Sound that the application writes: 16-bit mono PCM, little-endian, as Buffers or Int16Arrays of any size, or as text in base64.
  *
  * It is played at its own pace by the native engine: write as fast as `write` and `drain` allow. One session at a time
  * plays it. What is written before waits for that session; what still waits when the session ends or takes another
@@ -1655,8 +1695,15 @@ export declare class AudioSource extends Writable {
     /** Samples per second of what is written. */
     readonly rate: SampleRate;
     constructor(options?: AudioSourceOptions);
+    /**
+     * Takes PCM: a Buffer, an Int16Array, or text with the encoding of its bytes, such as `'base64'`.
+     *
+     * @throws `ERR_INVALID_ARGUMENT` for text without such an encoding, and for numbers of another size than 16 bits.
+     */
     write(chunk: any, ...rest: any[]): boolean;
     end(chunk?: any, ...rest: any[]): this;
+    /** Sets the encoding of text that is written without one. */
+    setDefaultEncoding(encoding: BufferEncoding): this;
     /** Drops everything that waits to be played (barge-in); marks behind it resolve with `'cleared'`. */
     clear(): void;
     /**
@@ -1681,14 +1728,15 @@ export interface AudioSinkOptions {
 /**
  * Sound that the application reads: Buffers of 20 ms each, 16-bit mono PCM, little-endian.
  *
- * A reader that is too slow loses the oldest frames, which `dropped` counts; the call is never held up.
+ * A reader that is too slow loses the oldest frames, which `dropped` counts; the call is never held up, and neither is the
+ * rest of the application: the sinks of a thread give a frame each in turn, for 4 ms at most of each turn of its event loop.
  */
 export declare class AudioSink extends Readable {
     #private;
     /** Samples per second of what is read. */
     readonly rate: SampleRate;
     constructor(options?: AudioSinkOptions);
-    /** Frames of 20 ms that were dropped because nobody read them in time. */
+    /** Frames of 20 ms that were dropped because nobody read them in time; kept when the sink is destroyed. */
     get dropped(): number;
     _read(): void;
     _destroy(error: Error | null, done: (error: Error | null) => void): void;

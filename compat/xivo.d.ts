@@ -52,7 +52,7 @@ export declare class XcWebrtc {
     /** Options of the phone that the document does not have: `audio`, `tls`, … Holds from the next `init` on. */
     setPhoneOptions(options: Partial<SoftphoneOptions>): void;
     /** Uses another logger than the console. */
-    setCustomLogger(logger: Pick<Logger, 'log' | 'info' | 'warn' | 'error'>): void;
+    setCustomLogger(logger: Required<Pick<Logger, 'log' | 'info' | 'warn' | 'error'>>): void;
     /**
      * Asks the CTI server for the line and the ICE servers, and starts; resolves when it has started or failed, which
      * `General` tells.

@@ -8,12 +8,16 @@ const [alice, bob] = users.map(({ name }) => new Softphone({ ...pbx.account(name
 await Promise.all([alice.initialize(), bob.initialize()])
 
 bob.on('pendingSession', ({ id }) => bob.acceptPendingSession(id))
-alice.on('pendingSession', ({ conversationId, autoAnswer }) => console.log({ conversationId, autoAnswer }))
+const rings = new Promise((resolve) => {
+  alice.on('pendingSession', ({ id, conversationId, autoAnswer }) => {
+    console.log({ conversationId, autoAnswer })
+    if (conversationId === 'order-4711') resolve(id)
+  })
+})
 
 await alice.expectCall({ conversationId: 'order-4711' })
-const started = alice.once('sessionStarted')
 await pbx.originate({ to: 'alice', with: 'bob', autoAnswer: true, conversationId: 'order-4711' })
-const [session] = await started
+const session = await alice.answer(await rings)
 await session.answered
 console.log(`alice talks to ${session.address}`)
 

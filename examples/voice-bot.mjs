@@ -5,19 +5,20 @@ import { AudioSink, AudioSource, Softphone } from 'offhook'
 const { SIP_URI: uri, SIP_PASSWORD: password, SIP_SERVER: servers } = process.env
 const phone = new Softphone({ uri, password, servers, autoAnswer: 'off', audio: 'none', logLevel: 'warn' })
 
-phone.on('pendingSession', ({ id }) => {
+phone.on('pendingSession', async ({ id }) => {
   const ear = new AudioSink({ rate: 16000 })
   const mouth = new AudioSource({ rate: 16000, queue: 2000 })
   mouth.write(new Int16Array(8000))
   ear.pipe(mouth)
-  phone.once('sessionStarted', (session) => {
+  try {
+    const session = await phone.answer(id, { mediaStream: mouth, audioElement: ear })
     session.on('dtmf', () => mouth.clear())
-    session.on('terminated', () => {
-      ear.destroy()
-      mouth.destroy()
-    })
-  })
-  phone.acceptPendingSession(id, { mediaStream: mouth, audioElement: ear })
+    await session.once('terminated')
+  } catch (error) {
+    console.error(`not answered: ${error.message}`)
+  }
+  ear.destroy()
+  mouth.destroy()
 })
 
 await phone.initialize()

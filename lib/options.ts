@@ -359,6 +359,9 @@ export interface AcceptOptions {
   headers?: Readonly<Record<string, string>>
 }
 
+/** Options of {@link Softphone.answer}. */
+export interface AnswerOptions extends AcceptOptions, Abortable {}
+
 /** How what somebody asks for is refused. */
 export interface RefusalOptions extends Abortable {
   /** The SIP status, 300–699. */

@@ -15,6 +15,7 @@ import { acceptingSubscription, Notifier, type AcceptSubscriptionOptions } from 
 import type {
   Abortable,
   AcceptOptions,
+  AnswerOptions,
   AudioDeviceOptions,
   CallOptions,
   Capabilities,
@@ -188,20 +189,25 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
   acceptPendingSession(id: string, options: AcceptOptions = {}): void {
     checkId(id)
     checkOptions('options of acceptPendingSession', options, accepting)
-    const { mediaStream, audioElement, ...rest } = options
-    this.#post(
-      {
-        type: 'accept',
-        id: knownShape(id),
-        options: {
-          ...rest,
-          input: mediaStream === undefined ? undefined : wireInput('mediaStream', mediaStream),
-          output: audioElement === undefined ? undefined : wireOutput('audioElement', audioElement),
-          headers: wireHeaders(options.headers),
-        },
-      },
-      id,
-    )
+    this.#post(acceptance(id, options), id)
+  }
+
+  /**
+   * Accepts a pending session, as {@link acceptPendingSession} does, and gives it; resolves after its `sessionStarted`: await
+   * `session.answered` for the connection. Of one that was accepted already it gives the session, and changes nothing. Aborting
+   * refuses the call until it is connected.
+   *
+   * @throws `ERR_SESSION_CANCELLED` if the caller gave up, or if the call was answered or refused elsewhere or here before,
+   * `ERR_SESSION_ENDED` if it is over, `ERR_SESSION_NOT_FOUND` if there is none of this id, `ERR_DESTROYED`.
+   */
+  async answer(id: string, options: AnswerOptions = {}): Promise<Session> {
+    checkId(id)
+    const [given, signal] = abortable('options of answer', options, accepting)
+    const command = acceptance(id, given)
+    const session = endOnAbort(await this.#running().command(command, signal, () => this.#sessionOf({ id })), signal)
+    // It was accepted before the signal came.
+    refuseAborted(signal)
+    return session
   }
 
   /** Rejects a pending session, with 486 by default; resolves after its `cancelPendingSession`. What fails goes to `error` as well. */
@@ -552,6 +558,19 @@ async function fetchToken(fetch: () => string | PromiseLike<string>): Promise<st
     cause = error
   }
   throw new SoftphoneError('The access token could not be fetched', { code: 'ERR_ACCESS_TOKEN', type: 'invalid_token', cause })
+}
+
+function acceptance(id: string, { mediaStream, audioElement, headers, ...rest }: AcceptOptions): WireCommand {
+  return {
+    type: 'accept',
+    id: knownShape(id),
+    options: {
+      ...rest,
+      input: mediaStream === undefined ? undefined : wireInput('mediaStream', mediaStream),
+      output: audioElement === undefined ? undefined : wireOutput('audioElement', audioElement),
+      headers: wireHeaders(headers),
+    },
+  }
 }
 
 // The engine reads ids as UUIDs; any other text names no session, and the nil UUID names none either.

@@ -41,6 +41,64 @@ describe('commands', () => {
     assert.equal(error.cause.message, 'no')
   })
 
+  test('answer accepts and gives the session of that id, whichever else starts meanwhile', async () => {
+    const { phone, engine } = makePhone()
+    for (const id of [ids.one, ids.two]) engine.say(pending({ id }))
+    const answering = phone.answer(ids.two, { mediaStream: { tone: 440 }, headers: { 'X-A': '1' } })
+    await turn()
+    const { ticket: _, ...sent } = command(engine, 'accept')
+    const options = { input: { type: 'tone', frequency: 440 }, headers: [['X-A', '1']] }
+    assert.deepEqual(sent, { type: 'accept', id: ids.two, options })
+    engine.say(started())
+    engine.say(started({ id: ids.two }))
+    engine.reply('accept')
+    const session = await answering
+    assert.equal(session.id, ids.two)
+    const again = phone.answer(ids.two)
+    await turn()
+    engine.reply('accept')
+    assert.equal(await again, session)
+  })
+
+  test('answer rejects with what the engine says, and where the call is over already', async () => {
+    const { phone, engine } = makePhone()
+    phone.on('error', () => assert.fail('it is the promise that tells'))
+    const failing = phone.answer(ids.one)
+    await turn()
+    engine.reply('accept', { error: { code: 'ERR_SESSION_CANCELLED', type: 'session', message: 'cancelled' } })
+    await assert.rejects(failing, { code: 'ERR_SESSION_CANCELLED' })
+    const late = phone.answer(ids.one)
+    await turn()
+    engine.reply('accept')
+    await assert.rejects(late, { code: 'ERR_SESSION_ENDED' })
+    await assert.rejects(phone.answer(''), { code: 'ERR_INVALID_OPTION' })
+    await assert.rejects(phone.answer(ids.one, { mediastream: 'none' }), /Option 'mediastream' must be one of/)
+  })
+
+  test('aborting an answer refuses the call until it is connected, and leaves it alone afterwards', async () => {
+    const { phone, engine } = makePhone()
+    await assert.rejects(phone.answer(ids.one, { signal: AbortSignal.abort() }), { code: 'ERR_ABORTED' })
+    assert.equal(command(engine, 'accept'), undefined)
+    const controller = new AbortController()
+    const answering = phone.answer(ids.one, { signal: controller.signal })
+    await turn()
+    engine.say(started())
+    engine.reply('accept')
+    await answering
+    controller.abort()
+    assert.equal(command(engine, 'end').id, ids.one)
+    const other = new AbortController()
+    const connected = phone.answer(ids.two, { signal: other.signal })
+    await turn()
+    engine.say(started({ id: ids.two }))
+    engine.reply('accept')
+    await connected
+    engine.say({ type: 'sessionChanged', id: ids.two, changes: { state: 'active' } })
+    await turn()
+    other.abort()
+    assert.equal(command(engine, 'end').id, ids.one, 'an answered call goes on')
+  })
+
   test('call resolves with the session that the engine started, and answered with the answer', async () => {
     const { phone, engine } = makePhone()
     const calling = phone.call('sip:bob@example.com', { headers: { 'X-A': '1' }, timeout: 5000, mediaStream: { tone: 440 } })
