@@ -521,7 +521,10 @@ export interface PendingSession {
     uri: string;
     /** What servers and gateways say of the caller. */
     identity: CallerIdentity;
-    /** The session whose place the call takes: it ends when this one is answered (RFC 3891). */
+    /**
+     * The session whose place the call takes: it ends when this one is answered (RFC 3891), which is muted or on hold then if
+     * that one was. Only the other side of that session and whom it referred are answered without asking.
+     */
     replaces?: string;
     /** The Call-ID. */
     callId: string;
@@ -1197,7 +1200,10 @@ export interface AutoAnswerOptions {
     delay?: number;
     /** What to do while another call is active: let it ring (the default), answer it as well, or reject it with 486. */
     whenBusy?: 'ring' | 'answer' | 'reject';
-    /** SIP addresses and domains that are answered under every policy but `'off'`. */
+    /**
+     * SIP addresses and domains that are answered under every policy but `'off'`. What the server asserts counts
+     * (P-Asserted-Identity, RFC 3325); if it asserts nobody, From does, which is the caller's own word unless the server checks it.
+     */
     trustedPeers?: readonly string[];
     /** Beeps before the microphone opens; default false. */
     beep?: boolean;
@@ -1269,6 +1275,8 @@ export interface SoftphoneOptions {
     /**
      * Which incoming calls are answered without asking: `'announced'`, the default, those that `expectCall()` announced
      * and those of `trustedPeers`; `'headers'`, the default with the PureCloud triple, also those whose headers ask for it.
+     * A call that takes the place of an answered one (Replaces, RFC 3891) is answered under every policy if the other side of
+     * that call asks itself or has referred the caller; it is as muted and as held as that one was.
      */
     autoAnswer?: AutoAnswerPolicy | AutoAnswerDecision | AutoAnswerOptions;
     /**

@@ -86,7 +86,10 @@ export interface PendingSession {
   uri: string
   /** What servers and gateways say of the caller. */
   identity: CallerIdentity
-  /** The session whose place the call takes: it ends when this one is answered (RFC 3891). */
+  /**
+   * The session whose place the call takes: it ends when this one is answered (RFC 3891), which is muted or on hold then if
+   * that one was. Only the other side of that session and whom it referred are answered without asking.
+   */
   replaces?: string
   /** The Call-ID. */
   callId: string

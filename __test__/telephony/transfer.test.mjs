@@ -55,6 +55,27 @@ test('an attended transfer: nobody is left out before the parties are connected'
   assert.deepEqual([alice.sessions.length, bob.sessions.length, carol.sessions.length], [0, 1, 1])
 })
 
+test('an attended transfer to a call that its target has muted and put on hold: it stays so', async (t) => {
+  const { alice, carol, carolEar, outgoing, incoming } = await three(t)
+  const consultation = await alice.call('carol', { mediaStream: 'none' })
+  await consultation.answered
+  carol.sessions[0].mute()
+  await carol.sessions[0].hold()
+  const asked = next(incoming, 'transferRequested')
+  const done = outgoing.attendedTransfer(consultation)
+  await asked
+  const mine = voice(1400)
+  const onward = await incoming.acceptTransfer(mine.audio)
+  await done
+  const [session] = carol.sessions
+  assert.deepEqual([session.held, session.muted, onward.remoteHeld], [true, true, true])
+  await session.resume()
+  assert.deepEqual([session.held, session.muted], [false, true])
+  await hears(carolEar, 1400)
+  session.unmute()
+  await hears(mine.ear, 1800)
+})
+
 test('a transfer that the transferee or the target refuses leaves the call as it was', async (t) => {
   const { carol, refuse, outgoing, incoming, callerEar } = await three(t)
   incoming.once('transferRequested', () => incoming.rejectTransfer())

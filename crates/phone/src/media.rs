@@ -19,6 +19,8 @@ use crate::id::Ticket;
 pub enum MediaCommand {
     /// Makes an offer; answered by `Described` or `Refused`.
     Offer,
+    /// Says before the first description of a call that it shall hold the peer.
+    SetHeld { held: bool },
     /// Answers the first offer of a call; answered by `Described` or `Refused`.
     Answer { offer: String },
     /// Applies the answer to our offer; answered by `AnswerApplied` or `Refused`.
@@ -91,6 +93,7 @@ impl fmt::Debug for MediaCommand {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Offer => f.write_str("Offer"),
+            Self::SetHeld { held } => f.debug_tuple("SetHeld").field(held).finish(),
             Self::Answer { .. } => f.write_str("Answer"),
             Self::SetAnswer { provisional, .. } => f
                 .debug_struct("SetAnswer")

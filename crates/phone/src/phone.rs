@@ -30,7 +30,7 @@ use crate::context::Context;
 use crate::id::{SessionId, Ticket};
 use crate::media::MediaEvent;
 use crate::output::{Connection, Output, Wake};
-use crate::session::{Session, State, millis};
+use crate::session::{Session, State, Succession, millis};
 use conferring::{Conferences, Party};
 use ending::Ending;
 
@@ -260,12 +260,13 @@ impl Phone {
         id: SessionId,
         act: impl FnOnce(&mut Session, &mut Context<'_>) -> R,
     ) -> Option<R> {
-        let (result, replaced) = self.lend(id, act)?;
-        if let Some(old) = replaced
-            && let Some((heritage, _)) = self.lend(old, Session::replaced)
-        {
-            self.take_over(old, heritage.seat, id);
-            self.lend(id, |session, ctx| session.inherit(heritage, ctx));
+        let (result, taken) = self.lend(id, act)?;
+        if let Some((old, taken)) = taken {
+            let last = self.lend(old, Session::replaced).and_then(|(last, _)| last);
+            if let Some(last) = &last {
+                self.take_over(old, last, id);
+            }
+            self.lend(id, |session, ctx| session.inherit(taken, last, ctx));
         }
         Some(result)
     }
@@ -274,19 +275,23 @@ impl Phone {
         &mut self,
         id: SessionId,
         act: impl FnOnce(&mut Session, &mut Context<'_>) -> R,
-    ) -> Option<(R, Option<SessionId>)> {
+    ) -> Option<(R, Option<(SessionId, Succession)>)> {
         let mut session = self.sessions.remove(&id)?;
         let pended = session.is_pending();
+        if let Some(old) = session.to_replace() {
+            session.look_back(self.sessions.get(&old).and_then(Session::heritage));
+        }
         let result = act(&mut session, &mut self.context());
         session.show_uuids(&mut self.context());
-        let replaced = session.take_replaced();
-        let accepted = pended && session.is_live();
+        let accepted = pended && session.is_live() && !session.succeeds_in_silence();
+        let old = session.to_replace();
+        let taken = old.zip(session.take_replaced());
         self.conferences.stir(&session);
         self.keep(session);
         if accepted {
             self.hold_others(Party::Session(id));
         }
-        Some((result, replaced))
+        Some((result, taken))
     }
 
     /// One call, or one conference, is heard at a time, where that is wanted.

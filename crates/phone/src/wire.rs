@@ -1,7 +1,7 @@
 //! What the phone reads out of SIP messages.
 
 use sip::endpoint::{CommandError, RequestFailure, UsageId};
-use sip::header::{ContentType, From, PAssertedIdentity, Reason, To};
+use sip::header::{ContentType, From, PAssertedIdentity, Reason, ReferredBy, To};
 use sip::message::{HeaderName, Headers, Request, Response};
 use sip::uri::Uri;
 
@@ -142,7 +142,6 @@ pub(crate) fn arrival(usage: UsageId, request: &Request, config: &Config) -> Arr
         headers,
         offer: request_sdp(request),
         replaces: None,
-        muted: false,
     }
 }
 
@@ -163,6 +162,48 @@ pub(crate) fn caller_addresses(headers: &Headers) -> Vec<String> {
         .map(|from| address(from.uri()))
         .into_iter()
         .collect()
+}
+
+/// Who a request says it comes from, as `user@host`.
+#[derive(Debug)]
+pub(crate) struct Claims {
+    /// As [`caller_addresses`] has them.
+    pub(crate) callers: Vec<String>,
+    /// Who sent the caller here (RFC 3892).
+    pub(crate) referred_by: Option<String>,
+}
+
+/// Reads who a request says it comes from.
+pub(crate) fn claims(headers: &Headers) -> Claims {
+    let mut referrers = headers.list::<ReferredBy<'_>>();
+    // RFC 3892 §3 allows one: of several none is believed.
+    let referred_by = match (referrers.next(), referrers.next()) {
+        (Some(Ok(by)), None) => Some(address(by.uri())),
+        (_, _) => None,
+    };
+    Claims {
+        callers: caller_addresses(headers),
+        referred_by,
+    }
+}
+
+/// `user@host` of a URI in text.
+pub(crate) fn address_of(uri: &str) -> Option<String> {
+    uri.parse::<Uri<'_>>().ok().map(|uri| address(&uri))
+}
+
+/// Whether two `user@host` name the same party. Those that name nobody never do: every caller without a name would be
+/// every other.
+pub(crate) fn is_same_party(one: &str, other: &str) -> bool {
+    let (Some((user, host)), Some((other_user, other_host))) =
+        (one.rsplit_once('@'), other.rsplit_once('@'))
+    else {
+        return false;
+    };
+    let nameless = ["", "anonymous", "unknown", "unavailable", "restricted"];
+    let named = !nameless.iter().any(|name| user.eq_ignore_ascii_case(name));
+    // RFC 3261 §19.1.4: the user part's case matters, the host's does not.
+    named && user == other_user && host.eq_ignore_ascii_case(other_host)
 }
 
 fn address(uri: &Uri<'_>) -> String {

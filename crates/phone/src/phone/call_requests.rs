@@ -110,6 +110,7 @@ impl Phone {
             target: asked.referred.target,
             session: None,
             report,
+            muted: false,
         };
         let id = self.dial(ticket, call, options)?;
         self.hold_others(Party::Session(id));

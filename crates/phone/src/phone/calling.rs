@@ -21,6 +21,8 @@ pub(super) struct Call {
     /// Our half of the name of the session that it belongs to.
     pub(super) session: Option<u128>,
     pub(super) report: Option<Report>,
+    /// The far end is to hear silence.
+    pub(super) muted: bool,
 }
 
 impl Phone {
@@ -40,6 +42,7 @@ impl Phone {
             target,
             session: None,
             report: None,
+            muted: false,
         };
         let id = self.dial(ticket, call, options)?;
         self.hold_others(Party::Session(id));
@@ -81,6 +84,7 @@ impl Phone {
             timeout: options.timeout.map(Duration::from_millis),
             input: options.input,
             output: options.output,
+            muted: call.muted,
             session: call.session,
             report: call.report,
         };

@@ -13,7 +13,7 @@ use crate::error::{ErrorCode, ErrorType, PhoneError};
 use crate::event::{Event, Level};
 use crate::id::{ConferenceId, SessionId, Ticket};
 use crate::output::{Output, Reply};
-use crate::session::{Place, Seat, Session};
+use crate::session::{Heritage, Place, Seat, Session};
 use waiting::Wait;
 
 /// All conferences of a phone.
@@ -47,6 +47,13 @@ struct Conference {
     /// Warnings that are told after the reply to the command that made it: the application has no
     /// conference before that.
     early: Option<Vec<String>>,
+}
+
+/// How a member takes its seat.
+#[derive(Debug, Clone, Copy, Default)]
+struct Manner {
+    muted: bool,
+    held_alone: bool,
 }
 
 /// Who is heard while others are on hold.
@@ -242,8 +249,8 @@ impl Phone {
         }
     }
 
-    /// Seats a session that is answered.
-    fn seat(&mut self, id: ConferenceId, session: SessionId, muted: bool) {
+    /// Seats a session that is answered and was to join.
+    fn join(&mut self, id: ConferenceId, session: SessionId) {
         let Some(conference) = self.conferences.all.get_mut(&id) else {
             return;
         };
@@ -252,6 +259,10 @@ impl Phone {
             // The call for which it made way joins it.
             self.hold_conference(None, id, false, None, HoldVia::default());
         }
+        self.seat(id, session, Manner::default());
+    }
+
+    fn seat(&mut self, id: ConferenceId, session: SessionId, manner: Manner) {
         let Some(conference) = self.conferences.all.get_mut(&id) else {
             return;
         };
@@ -262,9 +273,9 @@ impl Phone {
         let music = conference.music.clone();
         let seat = Seat {
             conference: id,
-            muted,
+            muted: manner.muted,
             held,
-            held_alone: false,
+            held_alone: manner.held_alone,
         };
         self.tell(id, News::Joined { session });
         self.lend(session, |session, ctx| session.take_seat(seat, music, ctx));
@@ -274,8 +285,8 @@ impl Phone {
     }
 
     /// A session has taken the place of another, which was a member.
-    pub(super) fn take_over(&mut self, old: SessionId, seat: Option<Seat>, new: SessionId) {
-        let Some(seat) = seat else {
+    pub(super) fn take_over(&mut self, old: SessionId, heritage: &Heritage, new: SessionId) {
+        let Some(seat) = heritage.seat else {
             return;
         };
         let id = seat.conference;
@@ -288,7 +299,11 @@ impl Phone {
             }
         }
         self.tell(id, News::Left { session: old });
-        self.seat(id, new, seat.muted);
+        let manner = Manner {
+            muted: seat.muted,
+            held_alone: heritage.is_held_alone(),
+        };
+        self.seat(id, new, manner);
         if seat.muted {
             let (session, muted) = (Some(new), true);
             self.tell(id, News::Muted { session, muted });
@@ -301,7 +316,7 @@ impl Phone {
         let place = known.filter(|known| known.is_live()).map(Session::place);
         match place {
             Some(Place::Awaited(id)) if known.is_some_and(Session::is_answered) => {
-                self.seat(id, session, false);
+                self.join(id, session);
             }
             Some(_) => {}
             None => self.forget(session),
@@ -406,6 +421,12 @@ impl Phone {
         let (id, via) = (seat.conference, HoldVia::default());
         self.hold_conference(Some(ticket), id, false, None, via);
         true
+    }
+
+    /// Whether the user has put a conference on hold, and not the call of another.
+    pub(super) fn is_held_by_user(&self, id: ConferenceId) -> bool {
+        let conference = self.conferences.all.get(&id);
+        conference.is_some_and(|conference| conference.held && !conference.made_way)
     }
 
     fn mute_in_conference(

@@ -43,20 +43,29 @@ impl Phone {
             return Err(480);
         }
         let mut arrival = wire::arrival(usage, request, &self.config);
-        if let Some(old) = self.replaced(request)? {
-            arrival.replaces = Some(old);
-            arrival.muted = self.sessions.get(&old).is_some_and(Session::is_muted);
+        let replaced = self.replaced(request)?;
+        if let Some(old) = replaced
+            && self
+                .sessions
+                .values()
+                .all(|other| other.to_replace() != Some(old))
+        {
+            arrival.replaces = self.sessions.get(&old).and_then(Session::succession);
             // RFC 7989 §10.2: who is talked to stays the same, whoever talks.
             if let Some(uuid) = self.sessions.get(&old).and_then(Session::uuid) {
                 self.agent.keep_session(usage, uuid);
             }
-            // Its user has agreed to a call already: this one only goes on elsewhere.
-            let source = AutoAnswerSource::Replaces;
-            let delay = Duration::ZERO;
-            return Ok((arrival, Plan::Answer { source, delay }));
+            if self.admits(old, request) {
+                // Its user has agreed to a call already: this one only goes on elsewhere.
+                let source = AutoAnswerSource::Replaces;
+                let delay = Duration::ZERO;
+                return Ok((arrival, Plan::Answer { source, delay }));
+            }
         }
         let limit = self.config.max_sessions.unwrap_or(MOST_SESSIONS);
-        if self.count() >= limit.min(MOST_SESSIONS) {
+        // One that takes another's place adds none.
+        let count = self.count() - usize::from(arrival.replaces.is_some());
+        if count >= limit.min(MOST_SESSIONS) {
             return Err(486);
         }
         let announced = self.is_expected(&arrival.conversation_id);
@@ -67,7 +76,10 @@ impl Phone {
                 request_uri: request.uri().as_str(),
                 callers: &wire::caller_addresses(request.headers()),
                 announced,
-                busy: self.sessions.values().any(Session::is_live),
+                busy: self
+                    .sessions
+                    .values()
+                    .any(|session| session.is_live() && replaced != Some(session.id)),
             },
         );
         let plan = Plan::of(verdict)?;
@@ -92,6 +104,14 @@ impl Phone {
         };
         let session = self.usages.get(&usage).copied();
         session.map(Some).ok_or(481)
+    }
+
+    /// Whether a caller may have the place of a call without being let in as any other.
+    fn admits(&self, old: SessionId, request: &Request) -> bool {
+        let claims = wire::claims(request.headers());
+        self.sessions
+            .get(&old)
+            .is_some_and(|old| old.admits(&claims))
     }
 
     /// Sessions that the application knows of.

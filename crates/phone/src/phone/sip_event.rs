@@ -218,10 +218,21 @@ impl Phone {
 
     /// Genesys answers a ringing phone this way, and BroadWorks takes a call off hold.
     fn talk(&mut self, session: SessionId, id: ServerRequestId) {
+        let seat = self.sessions.get(&session).map(Session::place);
+        let kept = self
+            .sessions
+            .get(&session)
+            .is_some_and(Session::is_kept_held)
+            || seat
+                .and_then(|place| place.seat())
+                .is_some_and(|seat| seat.held && self.is_held_by_user(seat.conference));
+        if kept {
+            // Whoever sends it: the far end's own word is not told from its server's.
+            return self.context().answer(id, &Reply::new(403));
+        }
         if !self.obeys(id) {
             return;
         }
-        let seat = self.sessions.get(&session).map(Session::place);
         if let Some(seat) = seat.and_then(|place| place.seat())
             && seat.held
         {

@@ -6,6 +6,7 @@ use sip::message::Request;
 use super::calling::Call;
 use super::{Party, Phone};
 use crate::account::not_connected;
+use crate::audio;
 use crate::command::{CallOptions, WhenRinging};
 use crate::error::{ErrorCode, ErrorType, PhoneError};
 use crate::id::{SessionId, Ticket};
@@ -196,7 +197,11 @@ impl Phone {
             target: followed.referred.target,
             session: self.sessions.get(&id).and_then(Session::uuid),
             report: followed.report,
+            muted: self.sessions.get(&id).is_some_and(Session::is_muted),
         };
+        if self.sessions.get(&id).is_some_and(Session::has_no_input) {
+            options.input.get_or_insert(audio::Input::None);
+        }
         let seat = self
             .sessions
             .get(&id)

@@ -2,7 +2,7 @@
 
 use sip::endpoint::Reply;
 
-use super::{Active, Answering, Choice, Context, MediaPath, Negotiation, Session, State};
+use super::{Active, Answering, Context, MediaPath, Negotiation, Session, State};
 use crate::audio;
 use crate::command::AcceptOptions;
 use crate::end_reason::{Condition, EndReason, Side};
@@ -22,16 +22,10 @@ impl Session {
         );
         let offer = pending.offer.take();
         let silent = options.auto_start_media == Some(false);
-        self.input = match options.input {
-            Some(input) => Choice::Own(input),
-            None if silent => Choice::Own(audio::Input::None),
-            None => Choice::Default,
-        };
-        self.output = match options.output {
-            Some(output) => Choice::Own(output),
-            None if silent => Choice::Own(audio::Output::None),
-            None => Choice::Default,
-        };
+        self.succeed(
+            options.input.or(silent.then_some(audio::Input::None)),
+            options.output.or(silent.then_some(audio::Output::None)),
+        );
         self.state = State::Answering(Answering {
             offer,
             connect: false,
@@ -42,13 +36,14 @@ impl Session {
             headers: options.headers,
         });
         self.start(ctx);
+        if self.held {
+            ctx.media(self.id, MediaCommand::SetHeld { held: true });
+        }
         if connect {
             self.connect(ctx);
         }
         self.start_media(beep, ctx);
-        if self.muted {
-            ctx.media(self.id, MediaCommand::Mute { muted: true });
-        }
+        self.start_closed(ctx);
     }
 
     /// Asks media for the answer; until then nothing is sent (guarantee 3).
@@ -73,11 +68,29 @@ impl Session {
         self.show_connection(ctx);
     }
 
+    /// Says nothing where the call whose place it takes was muted or on hold.
+    fn start_closed(&mut self, ctx: &mut Context<'_>) {
+        if self.muted {
+            ctx.media(self.id, MediaCommand::Mute { muted: true });
+        }
+        if self.held {
+            self.hears_music = true;
+            let music = ctx.config.hold_music.clone();
+            ctx.media(self.id, MediaCommand::Hold { music });
+        }
+    }
+
     /// Opens the devices chosen for this session.
     pub(super) fn start_media(&self, beep: bool, ctx: &mut Context<'_>) {
         let start = MediaCommand::Start {
-            input: self.chosen_input(ctx),
-            output: self.chosen_output(ctx),
+            input: match self.waits_for_input() {
+                true => audio::Input::None,
+                false => self.chosen_input(ctx),
+            },
+            output: match self.waits_for_output() {
+                true => audio::Output::None,
+                false => self.chosen_output(ctx),
+            },
             beep,
         };
         ctx.media(self.id, start);

@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+use sip::endpoint::Reply;
+
 use super::{Auto, Context, Session, State};
 use crate::command::AcceptOptions;
+use crate::end_reason::{Condition, EndReason, Side};
 use crate::event::AutoAnswerSource;
 
 /// How long the application's function may take; then the call rings (guarantee 1).
@@ -35,6 +38,12 @@ impl Session {
         };
         match pending.auto {
             Auto::Asking { until, .. } if until <= ctx.now => self.decide(false, ctx),
+            // RFC 3891 §3: as if it had been over before it was named.
+            Auto::Answer { .. } if self.is_too_late() => {
+                let text = "The call whose place it was to take has ended";
+                let reason = EndReason::new(Condition::Gone, Side::Local, text);
+                self.refuse(Reply::new(603), reason, ctx);
+            }
             Auto::Answer { at } if at <= ctx.now && self.delivery.is_done(ctx.now) => {
                 let beep = ctx.config.auto_answer.beep;
                 self.accept(AcceptOptions::default(), beep, ctx);

@@ -35,6 +35,8 @@ pub(crate) struct Dial {
     pub(crate) timeout: Option<Duration>,
     pub(crate) input: Option<audio::Input>,
     pub(crate) output: Option<audio::Output>,
+    /// The far end is to hear silence.
+    pub(crate) muted: bool,
     /// Our half of the session's name, where it is the one of the call that led to this one (RFC 7989 §10.2).
     pub(crate) session: Option<u128>,
     /// Who referred us to the target and wants to know what comes of it.
@@ -66,8 +68,9 @@ impl Session {
             direction: Direction::Outgoing,
             headers: Vec::new(),
             started: false,
-            muted: false,
+            muted: dial.muted,
             held: false,
+            kept_held: false,
             hears_music: false,
             remote_held: false,
             media: MediaPath::None,
@@ -95,6 +98,9 @@ impl Session {
         session.start(ctx);
         ctx.media(id, MediaCommand::Offer);
         session.start_media(false, ctx);
+        if session.muted {
+            ctx.media(id, MediaCommand::Mute { muted: true });
+        }
         session
     }
 

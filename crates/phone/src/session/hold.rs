@@ -33,6 +33,7 @@ impl Session {
             let error = PhoneError::new(ErrorCode::SessionState, ErrorType::Session, text);
             return ctx.reply(ticket, Err(error));
         };
+        self.kept_held = held;
         if let Place::Seated(seat) = &mut self.place {
             seat.held_alone = held;
         }
@@ -54,6 +55,11 @@ impl Session {
     /// Holds the peer because another call is the one to be heard now; nobody waits for it.
     pub(crate) fn make_way(&mut self, music: audio::Input, ctx: &mut Context<'_>) {
         self.keep_held(true, music, HoldVia::default(), ctx);
+    }
+
+    /// Whether only the user takes the peer off hold.
+    pub(crate) fn is_kept_held(&self) -> bool {
+        self.kept_held
     }
 
     /// Takes the peer off hold because the platform asks for it; nobody waits for it.
@@ -98,6 +104,7 @@ impl Session {
         for ticket in change.tickets {
             ctx.reply(ticket, Err(error.clone()));
         }
+        self.kept_held &= !change.held;
         self.hold_failure = Some((change.held, error));
         self.drop_idle_holds(ctx);
     }

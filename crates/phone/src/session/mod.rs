@@ -46,6 +46,7 @@ pub(crate) use errand::not_answered;
 use hold::HoldChange;
 pub(crate) use pending::{Arrival, Plan};
 pub(crate) use referral::{REPORTS_EXPIRE, Report, wants_no_report, without_report};
+pub(crate) use replace::{Heritage, Succession};
 pub(crate) use ringing::Tone;
 pub(crate) use seat::{Place, Seat};
 pub(crate) use show::millis;
@@ -83,6 +84,8 @@ pub(crate) struct Session {
     muted: bool,
     /// The peer agreed to be on hold.
     held: bool,
+    /// The user wants it there: no message takes it off.
+    kept_held: bool,
     /// Media plays the peer something else than our input.
     hears_music: bool,
     remote_held: bool,
@@ -118,8 +121,8 @@ pub(crate) struct Session {
     was_referred: bool,
     /// Who referred us to this call, until it is answered.
     report: Option<referral::Report>,
-    /// The call that this one takes the place of, until it is answered.
-    replaces: Option<SessionId>,
+    /// The place of another call that this one is to take, until it is answered.
+    replaces: Option<Succession>,
     /// Its dialog is over; only the outcome of a transfer is waited for.
     over: bool,
 }

@@ -25,6 +25,16 @@ impl Session {
         self.show(ctx, changes);
     }
 
+    /// Whether the far end hears silence.
+    pub(crate) fn is_muted(&self) -> bool {
+        self.muted
+    }
+
+    /// Whether the application chose that the far end hears nothing.
+    pub(crate) fn has_no_input(&self) -> bool {
+        matches!(self.input, Choice::Own(audio::Input::None))
+    }
+
     /// Changes what the far end hears, of a member of a conference once it goes on alone.
     pub(crate) fn set_input(&mut self, input: audio::Input, ctx: &mut Context<'_>) {
         self.input = Choice::Own(input.clone());

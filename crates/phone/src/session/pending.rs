@@ -5,7 +5,9 @@ use std::time::Duration;
 use sip::endpoint::{Reply, UsageId};
 
 use super::auto_answer::DECISION_PATIENCE;
-use super::{Auto, Choice, Context, Delivery, MediaPath, Peer, Pending, Place, Session, State};
+use super::{
+    Auto, Choice, Context, Delivery, MediaPath, Peer, Pending, Place, Session, State, Succession,
+};
 use crate::auto_answer::Verdict;
 use crate::caller_identity::CallerIdentity;
 use crate::end_reason::{Condition, Elsewhere, EndReason, Side};
@@ -22,10 +24,8 @@ pub(crate) struct Arrival {
     pub(crate) conversation_id: String,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) offer: Option<String>,
-    /// The call that this one takes the place of.
-    pub(crate) replaces: Option<SessionId>,
-    /// The microphone of that one is muted.
-    pub(crate) muted: bool,
+    /// The place of another call that this one is to take.
+    pub(crate) replaces: Option<Succession>,
 }
 
 /// What becomes of an arrived call that is not refused.
@@ -90,8 +90,9 @@ impl Session {
             headers: arrival.headers,
             started: false,
             held: false,
+            kept_held: false,
             hears_music: false,
-            muted: arrival.muted,
+            muted: false,
             remote_held: false,
             media: MediaPath::None,
             media_was_up: false,

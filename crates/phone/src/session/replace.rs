@@ -1,22 +1,145 @@
 //! A call that takes another's place (RFC 3891): an attended transfer from its target's side, or a pick-up.
+//!
+//! **It is as closed as the one before it.** Mute, hold, input, output and the place in a conference are carried over
+//! before its 200 OK: no INVITE opens a microphone that its user closed.
 
 use super::{Choice, Context, Seat, Session, State};
 use crate::audio;
+use crate::command::HoldVia;
 use crate::end_reason::{Condition, EndReason, Side};
 use crate::id::SessionId;
+use crate::media::MediaCommand;
+use crate::wire::{self, Claims};
 
 /// What the new call takes over from the old one.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Heritage {
     input: Choice<audio::Input>,
     output: Choice<audio::Output>,
+    muted: bool,
+    held: bool,
+    kept_held: bool,
     /// In its conference.
     pub(crate) seat: Option<Seat>,
 }
 
+/// The place that a call is to take.
+#[derive(Debug)]
+pub(crate) struct Succession {
+    old: SessionId,
+    /// The old call is there still.
+    lives: bool,
+    /// As it was when this one was accepted, or at last.
+    heritage: Heritage,
+    /// The application chose these for the new call.
+    own_input: bool,
+    own_output: bool,
+}
+
+impl<T: PartialEq> Choice<T> {
+    /// Whether the application wants something else.
+    fn is_other(&self, wanted: Option<&T>) -> bool {
+        match (self, wanted) {
+            (Self::Own(had), Some(wanted)) => had != wanted,
+            (Self::Default, Some(_)) => true,
+            (Self::Own(_) | Self::Default, None) => false,
+        }
+    }
+}
+
+impl Heritage {
+    /// Whether its far end hears music or silence.
+    fn is_held(&self) -> bool {
+        self.held || self.seat.is_some_and(|seat| seat.held)
+    }
+
+    /// Whether the old call has something that can be opened once only.
+    fn has_own_input(&self) -> bool {
+        self.seat.is_some() || matches!(self.input, Choice::Own(_))
+    }
+
+    /// Whether it stays on hold when its conference is resumed.
+    pub(crate) fn is_held_alone(&self) -> bool {
+        match self.seat {
+            Some(seat) => seat.held_alone || (self.held && !seat.held),
+            None => self.held,
+        }
+    }
+
+    fn has_own_output(&self) -> bool {
+        self.seat.is_some() || matches!(self.output, Choice::Own(_))
+    }
+}
+
 impl Session {
+    /// Whether a caller that wants this call's place is shown to belong to it (RFC 3891 §3 and §8): its far end asks
+    /// itself, as when it goes on at another of its phones, or has referred whoever asks (RFC 3892).
+    ///
+    /// Neither is proof: without P-Asserted-Identity both are the caller's own words. That is enough because it has to
+    /// name the dialog too, which its two ends know and whom they tell, and because nothing opens that was not open.
+    pub(crate) fn admits(&self, claims: &Claims) -> bool {
+        let mut names = vec![wire::address_of(&self.peer.uri)];
+        let asserted = self.identity.asserted.iter();
+        names.extend(asserted.map(|party| wire::address_of(&party.uri)));
+        let is_far_end = |claim: &String| {
+            names
+                .iter()
+                .flatten()
+                .any(|name| wire::is_same_party(name, claim))
+        };
+        let asks_itself = !claims.callers.is_empty() && claims.callers.iter().all(is_far_end);
+        asks_itself || claims.referred_by.as_ref().is_some_and(is_far_end)
+    }
+
+    /// The place of this call, for one that is to take it.
+    pub(crate) fn succession(&self) -> Option<Succession> {
+        Some(Succession {
+            old: self.id,
+            lives: true,
+            heritage: self.heritage()?,
+            own_input: false,
+            own_output: false,
+        })
+    }
+
+    /// What one that takes its place takes over; nothing once it is over.
+    pub(crate) fn heritage(&self) -> Option<Heritage> {
+        self.is_live().then(|| Heritage {
+            input: self.input.clone(),
+            output: self.output.clone(),
+            muted: self.muted,
+            held: self.is_wanted_held(),
+            kept_held: self.kept_held,
+            seat: self.place.seat(),
+        })
+    }
+
+    fn is_wanted_held(&self) -> bool {
+        match &self.state {
+            State::Active(active) => active.holds.back().map_or(self.held, |last| last.held),
+            State::Answering(_) => self.held,
+            State::Pending(_)
+            | State::Offering(_)
+            | State::Dialing(_)
+            | State::Ending
+            | State::Ended => false,
+        }
+    }
+
+    /// Takes note of how the call is whose place this one is to take, until this one is accepted.
+    pub(crate) fn look_back(&mut self, heritage: Option<Heritage>) {
+        let pending = self.is_pending();
+        let Some(succession) = &mut self.replaces else {
+            return;
+        };
+        succession.lives = heritage.is_some();
+        if let (true, Some(heritage)) = (pending, heritage) {
+            succession.heritage = heritage;
+        }
+    }
+
     /// The call whose place this one has just taken; asked once.
-    pub(crate) fn take_replaced(&mut self) -> Option<SessionId> {
+    pub(crate) fn take_replaced(&mut self) -> Option<Succession> {
         match &self.state {
             State::Active(_) => self.replaces.take(),
             State::Pending(_)
@@ -30,33 +153,100 @@ impl Session {
 
     /// The call whose place this one is to take.
     pub(crate) fn to_replace(&self) -> Option<SessionId> {
-        self.replaces
+        self.replaces.as_ref().map(|succession| succession.old)
     }
 
-    /// Whether the far end hears silence.
-    pub(crate) fn is_muted(&self) -> bool {
-        self.muted
+    /// Whether the call whose place it was to take has ended.
+    pub(super) fn is_too_late(&self) -> bool {
+        self.replaces
+            .as_ref()
+            .is_some_and(|succession| !succession.lives)
+    }
+
+    /// Whether it goes on where a call was that is not heard now: nobody has to make way for it.
+    pub(crate) fn succeeds_in_silence(&self) -> bool {
+        let succession = self.replaces.as_ref();
+        succession.is_some_and(|succession| succession.heritage.is_held())
+    }
+
+    /// Is as the call is whose place it takes, where the application asks for nothing else.
+    pub(super) fn succeed(&mut self, input: Option<audio::Input>, output: Option<audio::Output>) {
+        if let Some(succession) = &mut self.replaces {
+            // What the old call has is not to be had before that has ended.
+            succession.own_input = succession.heritage.input.is_other(input.as_ref());
+            succession.own_output = succession.heritage.output.is_other(output.as_ref());
+            self.input = succession.heritage.input.clone();
+            self.output = succession.heritage.output.clone();
+            self.muted = succession.heritage.muted;
+            self.held = succession.heritage.is_held();
+            self.kept_held = succession.heritage.kept_held;
+        }
+        if let Some(input) = input {
+            self.input = Choice::Own(input);
+        }
+        if let Some(output) = output {
+            self.output = Choice::Own(output);
+        }
+    }
+
+    /// Whether what it is to hear and to say belongs to the old call until that has ended: a source or a file is opened
+    /// once.
+    pub(super) fn waits_for_input(&self) -> bool {
+        let waits = |succession: &Succession| {
+            succession.lives && !succession.own_input && succession.heritage.has_own_input()
+        };
+        self.replaces.as_ref().is_some_and(waits)
+    }
+
+    pub(super) fn waits_for_output(&self) -> bool {
+        let waits = |succession: &Succession| {
+            succession.lives && !succession.own_output && succession.heritage.has_own_output()
+        };
+        self.replaces.as_ref().is_some_and(waits)
     }
 
     /// Another call has taken this one's place: BYE, or CANCEL where it was not answered.
-    pub(crate) fn replaced(&mut self, ctx: &mut Context<'_>) -> Heritage {
+    pub(crate) fn replaced(&mut self, ctx: &mut Context<'_>) -> Option<Heritage> {
+        let heritage = self.heritage()?;
         let text = "Another call has taken its place";
         let reason = EndReason::new(Condition::AlternativeSession, Side::Remote, text);
         self.end_because(reason, ctx);
-        Heritage {
-            input: self.input.clone(),
-            output: self.output.clone(),
-            seat: self.place.seat(),
-        }
+        Some(heritage)
     }
 
-    /// Sounds as the call did whose place it has taken, where nothing else was asked for.
-    pub(crate) fn inherit(&mut self, heritage: Heritage, ctx: &mut Context<'_>) {
-        if let (Choice::Default, Choice::Own(input)) = (&self.input, heritage.input) {
-            self.set_input(input, ctx);
+    /// Is as the call was at last whose place it has taken; what was closed meanwhile is closed here too.
+    pub(crate) fn inherit(
+        &mut self,
+        taken: Succession,
+        last: Option<Heritage>,
+        ctx: &mut Context<'_>,
+    ) {
+        let first = taken.heritage;
+        let last = last.unwrap_or_else(|| first.clone());
+        if last.muted && !first.muted {
+            self.mute(true, ctx);
         }
-        if let (Choice::Default, Choice::Own(output)) = (&self.output, heritage.output) {
-            self.set_output(output, ctx);
+        if last.is_held() && !first.is_held() {
+            let music = ctx.config.hold_music.clone();
+            self.kept_held = last.kept_held;
+            self.keep_held(true, music, HoldVia::default(), ctx);
+        }
+        let alone = self.place.seat().is_none();
+        let own_input = first.has_own_input() || last.has_own_input();
+        let own_output = first.has_own_output() || last.has_own_output();
+        if own_input && !taken.own_input {
+            self.input = last.input;
+            let input = self.chosen_input(ctx);
+            if alone {
+                ctx.media(self.id, MediaCommand::SetInput { input });
+            }
+        }
+        if own_output && !taken.own_output {
+            self.output = last.output;
+            let output = self.chosen_output(ctx);
+            if alone {
+                ctx.media(self.id, MediaCommand::SetOutput { output });
+            }
         }
     }
 }

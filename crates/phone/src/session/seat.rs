@@ -72,15 +72,17 @@ impl Session {
         ctx.media(id, MediaCommand::SetOutput { output });
         let input = audio::Input::Conference { id: conference };
         ctx.media(id, MediaCommand::SetInput { input });
-        self.keep_held(seat.held, music, HoldVia::default(), ctx);
+        let held = seat.held || seat.held_alone;
+        self.keep_held(held, music, HoldVia::default(), ctx);
     }
 
     /// Goes on alone, as far as it goes on at all.
     pub(crate) fn leave_seat(&mut self, ctx: &mut Context<'_>) {
         let was = std::mem::replace(&mut self.place, Place::Alone);
-        if !matches!(was, Place::Seated(_)) || !self.is_live() {
+        let Some(seat) = was.seat().filter(|_| self.is_live()) else {
             return;
-        }
+        };
+        self.kept_held |= seat.held;
         let id = self.id;
         let input = self.chosen_input(ctx);
         ctx.media(id, MediaCommand::SetInput { input });
@@ -144,6 +146,7 @@ impl Session {
         let State::Active(active) = &mut self.state else {
             return;
         };
+        self.kept_held &= held;
         let wanted = active.holds.back().map_or(self.held, |last| last.held);
         if wanted != held {
             self.hold_failure = None;
@@ -177,6 +180,7 @@ impl Session {
 
     /// Comes back when its conference is resumed.
     pub(crate) fn come_back(&mut self) {
+        self.kept_held = false;
         if let Place::Seated(seat) = &mut self.place {
             seat.held_alone = false;
         }

@@ -72,7 +72,7 @@ impl Session {
             auto_answer: auto_answer.is_some(),
             auto_answer_delay: auto_answer.map_or(0, millis),
             auto_answer_source: source,
-            replaces: self.replaces,
+            replaces: self.to_replace(),
             call_id: self.call_id.clone(),
             headers: self.headers.clone(),
         }

@@ -214,14 +214,10 @@ fn destroying_the_phone_declines_an_undecided_refer() {
     assert_eq!(rig.unsettled(), Vec::<u64>::new());
 }
 
-/// An INVITE of Carol's that names a dialog by Call-ID and Alice's and Bob's tags.
+/// An INVITE of Carol's that names a dialog by Call-ID and Alice's and Bob's tags, and Bob as who referred her.
 fn replacing(carol: &mut Caller, bob: &Caller, more: &str) -> bytes::Bytes {
-    let (call_id, ours, theirs) = bob.dialog();
-    let replaces = format!("{call_id};to-tag={ours};from-tag={theirs}{more}");
-    carol.invite(
-        &[("Replaces", &replaces), ("Require", "replaces")],
-        Some("v=0 carol\r\n"),
-    )
+    let headers = [("Referred-By", "<sip:bob@example.com>")];
+    bob.replaced_by(carol, more, &headers)
 }
 
 #[test]

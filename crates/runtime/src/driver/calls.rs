@@ -182,6 +182,10 @@ impl Calls {
                     }
                 }
             }
+            MediaCommand::SetHeld { .. } => {
+                self.calls.entry(id).or_insert_with(Call::prepared);
+                self.send(id, Order::Media(command));
+            }
             MediaCommand::Offer
             | MediaCommand::Answer { .. }
             | MediaCommand::SetAnswer { .. }

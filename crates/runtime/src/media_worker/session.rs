@@ -111,13 +111,12 @@ impl Engine for Hosted {
             MediaCommand::SetAnswer { sdp, provisional } => {
                 session.set_answer(&sdp, provisional, now)
             }
+            MediaCommand::SetHeld { held } => {
+                session.set_direction(wish(held));
+                Ok(())
+            }
             MediaCommand::Reoffer { restart_ice, held } => {
-                let wish = if held {
-                    Direction::SendOnly
-                } else {
-                    Direction::SendRecv
-                };
-                session.reoffer(restart_ice, wish, now)
+                session.reoffer(restart_ice, wish(held), now)
             }
             MediaCommand::AnswerReoffer { offer } => session.answer_reoffer(&offer, now),
             MediaCommand::Rollback => {
@@ -235,6 +234,14 @@ impl Engine for Hosted {
 
     fn report(&mut self, now: Instant) -> serde_json::Value {
         report::objects(&self.session.stats(now))
+    }
+}
+
+/// What a description asks for.
+fn wish(held: bool) -> Direction {
+    match held {
+        true => Direction::SendOnly,
+        false => Direction::SendRecv,
     }
 }
 

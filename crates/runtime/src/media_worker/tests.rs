@@ -59,6 +59,7 @@ impl Engine for Notes {
             MediaCommand::SetAnswer { .. }
             | MediaCommand::Reoffer { .. }
             | MediaCommand::AnswerReoffer { .. }
+            | MediaCommand::SetHeld { .. }
             | MediaCommand::Start { .. }
             | MediaCommand::SetInput { .. }
             | MediaCommand::SetOutput { .. }

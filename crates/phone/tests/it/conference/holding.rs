@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use sip::message::Method;
 
 use super::{ID, Room, seated};
-use crate::harness::{Pair, answer, code};
+use crate::harness::{Caller, Pair, answer, code};
 
 #[test]
 fn the_whole_is_put_on_hold_at_once_and_done_when_all_phones_have_agreed() {
@@ -313,17 +313,82 @@ fn who_goes_on_alone_is_the_call_to_be_heard() {
 }
 
 /// BroadWorks asks a phone by `NOTIFY` to take its call off hold.
+fn talk(room: &mut Room, code: u16) {
+    let talk = room.callers[0].request("NOTIFY", &[("Event", "talk")], None);
+    room.rig.receive(talk);
+    room.rig.response(code);
+}
+
 #[test]
 fn a_member_that_the_platform_takes_off_hold_comes_back_with_all_of_it() {
+    let mut room = Room::with(2, json!({ "autoAnswer": "headers", "holdOthers": true }));
+    room.agree(1);
+    room.agree(1);
+    room.clear();
+    // It makes way for another call.
+    let other = room.call();
+    room.agree(2);
+    room.clear();
+    talk(&mut room, 200);
+    assert_eq!(room.news(), ["held false"]);
+    room.agree(3);
+    room.members.push(other);
+    assert_eq!(
+        [0, 1, 2].map(|who| room.hears_music(who)),
+        [false, false, true]
+    );
+}
+
+#[test]
+fn a_conference_that_its_user_put_on_hold_is_resumed_by_nobody_else() {
     let mut room = Room::with(2, json!({ "autoAnswer": "headers" }));
     let held = room.ask(json!({ "type": "hold", "held": true }));
     room.agree(2);
     room.assert_done(held, "hold");
     room.clear();
-    let talk = room.callers[0].request("NOTIFY", &[("Event", "talk")], None);
-    room.rig.receive(talk);
-    room.rig.response(200);
-    assert_eq!(room.news(), ["held false"]);
-    room.agree(2);
-    assert_eq!([room.hears_music(0), room.hears_music(1)], [false, false]);
+    talk(&mut room, 403);
+    assert_eq!(room.news(), [""; 0]);
+    assert_eq!([room.hears_music(0), room.hears_music(1)], [true, true]);
+}
+
+/// The conference of Alice with Bob makes way for Dave, and Carol takes Bob's place in it.
+#[test]
+fn who_replaces_a_member_does_not_bring_the_conference_back() {
+    let mut room = Room::with(1, json!({ "holdOthers": true }));
+    let dave = room.call();
+    room.agree(1);
+    room.clear();
+    room.rig.media.clear();
+    let mut carol = Caller::new("carol").from("<sip:carol@example.com>");
+    let by_bob = [("Referred-By", "<sip:bob@example.com>")];
+    let invite = room.callers[0].replaced_by(&mut carol, "", &by_bob);
+    room.rig.receive(invite);
+    let carols = room.rig.last("sessionStarted")["session"].clone();
+    assert_eq!(carols["held"], true);
+    assert_eq!(room.news(), ["left 0", "joined another"]);
+    assert!(room.seat().is_empty(), "{:?}", room.seat());
+    let of_dave = room.rig.media.iter().filter(|(id, _)| *id == dave);
+    assert_eq!(of_dave.count(), 0, "the talk with Dave goes on");
+}
+
+#[test]
+fn who_replaces_a_member_on_hold_is_on_hold() {
+    let mut room = Room::of(2);
+    let first = room.members[0];
+    room.rig
+        .command(json!({ "type": "hold", "id": first, "held": true }));
+    room.agree(1);
+    room.clear();
+    let mut carol = Caller::new("carol").from("<sip:carol@example.com>");
+    let by_bob = [("Referred-By", "<sip:bob@example.com>")];
+    let invite = room.callers[0].replaced_by(&mut carol, "", &by_bob);
+    room.rig.receive(invite);
+    let carols = room.rig.last("sessionStarted")["session"].clone();
+    assert_eq!(carols["held"], true);
+    room.members[0] = room.rig.id_of("sessionStarted");
+    assert!(room.hears_music(0));
+    assert_eq!(room.voice(0), 0);
+    room.ask(json!({ "type": "hold", "held": true }));
+    room.ask(json!({ "type": "hold", "held": false }));
+    assert!(room.hears_music(0), "it was on hold by itself");
 }

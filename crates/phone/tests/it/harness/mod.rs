@@ -382,6 +382,7 @@ impl Rig {
                 .collect(),
             MediaCommand::StopDtmf { .. } => vec![MediaEvent::DtmfSent { remaining: 0 }],
             MediaCommand::Rollback
+            | MediaCommand::SetHeld { .. }
             | MediaCommand::Start { .. }
             | MediaCommand::SetInput { .. }
             | MediaCommand::SetOutput { .. }

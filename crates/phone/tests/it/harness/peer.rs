@@ -129,6 +129,19 @@ impl Caller {
         (self.call_id.clone(), tag(&self.to), tag(&self.from))
     }
 
+    /// An INVITE of another that wants the place of this dialog.
+    pub(crate) fn replaced_by(
+        &self,
+        other: &mut Self,
+        more: &str,
+        headers: &[(&str, &str)],
+    ) -> Bytes {
+        let (call_id, ours, theirs) = self.dialog();
+        let replaces = format!("{call_id};to-tag={ours};from-tag={theirs}{more}");
+        let named = [("Replaces", &*replaces), ("Require", "replaces")];
+        other.invite(&[&named[..], headers].concat(), Some("v=0 other\r\n"))
+    }
+
     pub(crate) fn bye(&mut self, headers: &[(&str, &str)]) -> Bytes {
         self.request("BYE", headers, None)
     }
