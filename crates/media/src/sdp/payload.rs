@@ -159,6 +159,13 @@ impl Description {
         payloads
     }
 
+    /// The payload types of section `index`, whatever they stand for.
+    pub fn numbers(&self, index: usize) -> Vec<PayloadType> {
+        let formats = self.media.get(index).map(|media| media.formats.iter());
+        let formats = formats.into_iter().flatten();
+        formats.filter_map(|f| PayloadType::parse(f)).collect()
+    }
+
     /// `a=ptime` of section `index` in milliseconds.
     pub fn ptime(&self, index: usize) -> Option<u8> {
         milliseconds(self.value(index, "ptime"))

@@ -91,8 +91,15 @@ fn check_section(description: &Description, terms: &Terms, index: usize) -> Resu
     Ok(())
 }
 
-/// The audio payloads of a section that we speak, in its order (RFC 3264 §6.1: the answerer keeps the order).
-pub(super) fn common(description: &Description, terms: &Terms, index: usize) -> Vec<Payload> {
+/// What we speak of a section, sound and then key presses, each in its order (RFC 3264 §6.1: the answerer keeps it).
+pub(super) fn spoken(description: &Description, terms: &Terms, index: usize) -> Vec<Payload> {
+    let mut spoken = common(description, terms, index);
+    spoken.extend(events(description, terms, index));
+    spoken
+}
+
+/// The audio payloads of a section that we speak.
+fn common(description: &Description, terms: &Terms, index: usize) -> Vec<Payload> {
     description
         .payloads(index)
         .into_iter()
@@ -105,7 +112,7 @@ pub(super) fn common(description: &Description, terms: &Terms, index: usize) -> 
 }
 
 /// The telephone-event payloads of a section, when we speak them.
-pub(super) fn events(description: &Description, terms: &Terms, index: usize) -> Vec<Payload> {
+fn events(description: &Description, terms: &Terms, index: usize) -> Vec<Payload> {
     description
         .payloads(index)
         .into_iter()

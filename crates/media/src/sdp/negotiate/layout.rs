@@ -1,7 +1,6 @@
-//! What every later description must keep: the media sections in order, and what each payload type means.
+//! The media sections, which every later description keeps in order.
 
-use super::super::{Description, Encoding, Fmtp, Media, MediaKind, Payload, PayloadType};
-use super::terms::Terms;
+use super::super::{Description, Media, MediaKind};
 
 /// The media sections that both sides have seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,72 +67,4 @@ fn in_bundle(offer: &Description, mid: &str) -> bool {
             let mut words = group.split_ascii_whitespace();
             words.next() == Some("BUNDLE") && words.any(|m| m == mid)
         })
-}
-
-/// What each payload type has meant on our receiving side; a number never changes its meaning of our own accord
-/// (RFC 3264 §8.3.2).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Bindings(Vec<Payload>);
-
-impl Bindings {
-    /// Takes over what an offer or answer says.
-    pub(super) fn learn(&mut self, payloads: &[Payload]) {
-        for payload in payloads {
-            self.0.retain(|p| p.payload_type != payload.payload_type);
-            self.0.push(payload.clone());
-        }
-    }
-
-    /// The payloads for an offer of `terms`, with numbers that have never meant anything else.
-    pub(super) fn offer(&mut self, terms: &Terms) -> Vec<Payload> {
-        let mut wanted: Vec<(Encoding, u32)> = Vec::new();
-        for codec in &terms.codecs {
-            wanted.push((Encoding::Audio(*codec), codec.clock_rate()));
-        }
-        if terms.telephone_event {
-            // RFC 4733 §2.1: one telephone-event for each clock of the audio codecs.
-            for clock in [48_000, 8_000] {
-                if wanted.iter().any(|(_, rate)| *rate == clock) {
-                    wanted.push((Encoding::TelephoneEvent, clock));
-                }
-            }
-        }
-        wanted
-            .into_iter()
-            .filter_map(|(encoding, rate)| self.bind(encoding, rate))
-            .collect()
-    }
-
-    fn bind(&mut self, encoding: Encoding, clock_rate: u32) -> Option<Payload> {
-        let known = self
-            .0
-            .iter()
-            .rev()
-            .find(|p| p.encoding == encoding && p.clock_rate == clock_rate);
-        if let Some(payload) = known {
-            return Some(payload.clone());
-        }
-        let payload_type = std::iter::once(favourite(encoding, clock_rate))
-            .chain(96..=127)
-            .map(PayloadType::of)
-            .find(|number| self.0.iter().all(|p| p.payload_type != *number))?;
-        let payload = Payload {
-            payload_type,
-            encoding,
-            clock_rate,
-            fmtp: Fmtp::default(),
-        };
-        self.0.push(payload.clone());
-        Some(payload)
-    }
-}
-
-/// The numbers that browsers and PBXs use, so that traces look familiar.
-fn favourite(encoding: Encoding, clock_rate: u32) -> u8 {
-    match encoding {
-        Encoding::Audio(codec) => codec.static_payload_type().unwrap_or(111),
-        Encoding::ComfortNoise => 13,
-        Encoding::TelephoneEvent if clock_rate == 8_000 => 101,
-        Encoding::TelephoneEvent => 110,
-    }
 }

@@ -1,8 +1,9 @@
 //! The offer/answer machine.
 
 use super::super::{Description, Direction, Payload};
-use super::agreement::{Agreed, agree, choose_section, common, events};
-use super::layout::{Bindings, Layout};
+use super::agreement::{Agreed, agree, choose_section, spoken};
+use super::formats::Formats;
+use super::layout::Layout;
 use super::terms::{Identity, Incompatible, LocalTransport, Refusal, Terms};
 use super::write::{self, Section};
 use crate::transport;
@@ -13,7 +14,7 @@ pub struct Negotiation {
     identity: Identity,
     terms: Terms,
     layout: Option<Layout>,
-    bindings: Bindings,
+    formats: Formats,
     version: u64,
     /// The last description we wrote, with version 0.
     written: Option<String>,
@@ -37,8 +38,16 @@ enum State {
 struct Offered {
     wish: Direction,
     receive: Vec<Payload>,
-    /// It has a provisional answer.
-    heard: bool,
+    /// Its last provisional answer.
+    heard: Option<Heard>,
+}
+
+/// A provisional answer to an offer of ours.
+#[derive(Clone, Debug)]
+struct Heard {
+    answer: String,
+    /// We have answered an offer of the peer's since, which holds instead.
+    overtaken: bool,
 }
 
 /// A call that the state does not allow.
@@ -62,7 +71,7 @@ impl Negotiation {
             identity,
             terms,
             layout: None,
-            bindings: Bindings::default(),
+            formats: Formats::default(),
             version: 0,
             written: None,
             state: State::Stable,
@@ -84,7 +93,7 @@ impl Negotiation {
     pub fn may_receive_offer(&self) -> bool {
         match &self.state {
             State::Stable => true,
-            State::Offered(offered) => offered.heard,
+            State::Offered(offered) => offered.heard.is_some(),
             State::Answering { .. } => false,
         }
     }
@@ -105,7 +114,7 @@ impl Negotiation {
     ) -> Result<String, Misuse> {
         self.must_be_stable()?;
         let layout = self.layout.get_or_insert_with(Layout::ours).clone();
-        let receive = self.bindings.offer(&self.terms);
+        let receive = self.formats.offer(&self.terms);
         let section = Section {
             payloads: &receive,
             direction: wish,
@@ -116,7 +125,7 @@ impl Negotiation {
         self.state = State::Offered(Offered {
             wish,
             receive,
-            heard: false,
+            heard: None,
         });
         Ok(text)
     }
@@ -133,11 +142,21 @@ impl Negotiation {
         let State::Offered(offered) = &self.state else {
             return Err(Err(Misuse::NoOffer));
         };
-        let agreed = self
-            .read_answer(answer, offered.wish, &offered.receive)
-            .map_err(Ok)?;
+        let text = answer;
+        let answer = Description::parse(text).map_err(|error| Ok(error.into()))?;
+        let (index, agreed) = self.read_answer(&answer, offered).map_err(Ok)?;
+        let heard = offered.heard.as_ref();
+        let overtaken = heard.is_some_and(|heard| heard.overtaken && heard.answer == text);
+        if !overtaken {
+            let said = spoken(&answer, &self.terms, index);
+            self.formats.accepted(&offered.receive, &said);
+            self.formats.note(answer.numbers(index));
+        }
         match (&mut self.state, provisional) {
-            (State::Offered(offered), true) => offered.heard = true,
+            (State::Offered(offered), true) => {
+                let answer = text.to_owned();
+                offered.heard = Some(Heard { answer, overtaken });
+            }
             (state, _) => *state = State::Stable,
         }
         Ok(agreed)
@@ -155,13 +174,15 @@ impl Negotiation {
         if !self.may_receive_offer() {
             self.must_be_stable().map_err(Err)?;
         }
-        let (layout, agreed) = self.read_offer(offer, wish).map_err(Ok)?;
+        let offer = Description::parse(offer).map_err(|error| Ok(error.into()))?;
+        let (index, agreed) = self.read_offer(&offer, wish).map_err(Ok)?;
+        self.formats.note(offer.numbers(index));
         let first = match std::mem::replace(&mut self.state, State::Stable) {
             State::Offered(offered) => Some(offered),
             State::Stable | State::Answering { .. } => None,
         };
         self.state = State::Answering {
-            layout,
+            layout: Layout::of(&offer, index),
             agreed: Box::new(agreed.clone()),
             first,
         };
@@ -184,8 +205,16 @@ impl Negotiation {
         else {
             return Err(Misuse::NoOffer);
         };
-        self.state = first.map_or(State::Stable, State::Offered);
-        self.bindings.learn(&agreed.receive);
+        self.state = match first {
+            Some(mut first) => {
+                if let Some(heard) = &mut first.heard {
+                    heard.overtaken = true;
+                }
+                State::Offered(first)
+            }
+            None => State::Stable,
+        };
+        self.formats.answered(&agreed.receive);
         let section = Section {
             payloads: &agreed.receive,
             direction: agreed.direction,
@@ -217,22 +246,17 @@ impl Negotiation {
 
     fn read_answer(
         &self,
-        answer: &str,
-        wish: Direction,
-        receive: &[Payload],
-    ) -> Result<Agreed, Refusal> {
-        let answer = Description::parse(answer)?;
+        answer: &Description,
+        offered: &Offered,
+    ) -> Result<(usize, Agreed), Refusal> {
         let audio = self.layout.as_ref().map_or(0, |l| l.audio);
         if answer.media.len() <= audio {
             return Err(Refusal::Incompatible(Incompatible::Sections));
         }
-        let index = choose_section(&answer, &self.terms, std::iter::once(audio))?;
-        let mut receive = receive.to_vec();
+        let index = choose_section(answer, &self.terms, std::iter::once(audio))?;
+        let mut receive = offered.receive.clone();
         // Peers that answer with numbers of their own often send with them as well.
-        for payload in common(&answer, &self.terms, index)
-            .into_iter()
-            .chain(events(&answer, &self.terms, index))
-        {
+        for payload in spoken(answer, &self.terms, index) {
             if receive
                 .iter()
                 .all(|p| p.payload_type != payload.payload_type)
@@ -240,33 +264,20 @@ impl Negotiation {
                 receive.push(payload);
             }
         }
-        agree(
-            &answer,
-            transport::Description::Answer,
-            &self.terms,
-            index,
-            receive,
-            wish,
-        )
+        let kind = transport::Description::Answer;
+        let agreed = agree(answer, kind, &self.terms, index, receive, offered.wish)?;
+        Ok((index, agreed))
     }
 
-    fn read_offer(&self, offer: &str, wish: Direction) -> Result<(Layout, Agreed), Refusal> {
-        let offer = Description::parse(offer)?;
+    fn read_offer(&self, offer: &Description, wish: Direction) -> Result<(usize, Agreed), Refusal> {
         let index = match &self.layout {
-            Some(layout) => choose_section(&offer, &self.terms, std::iter::once(layout.audio))?,
-            None => choose_section(&offer, &self.terms, 0..offer.media.len())?,
+            Some(layout) => choose_section(offer, &self.terms, std::iter::once(layout.audio))?,
+            None => choose_section(offer, &self.terms, 0..offer.media.len())?,
         };
-        let mut receive = common(&offer, &self.terms, index);
-        receive.extend(events(&offer, &self.terms, index));
-        let agreed = agree(
-            &offer,
-            transport::Description::Offer,
-            &self.terms,
-            index,
-            receive,
-            wish,
-        )?;
-        Ok((Layout::of(&offer, index), agreed))
+        let receive = self.formats.answer(spoken(offer, &self.terms, index));
+        let kind = transport::Description::Offer;
+        let agreed = agree(offer, kind, &self.terms, index, receive, wish)?;
+        Ok((index, agreed))
     }
 
     fn write(

@@ -10,6 +10,7 @@
 //! ```
 
 mod agreement;
+mod formats;
 mod layout;
 mod machine;
 mod terms;

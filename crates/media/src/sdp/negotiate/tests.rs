@@ -339,6 +339,195 @@ fn later_offers_of_both_sides_keep_sections_numbers_and_version() {
     assert_eq!(unchanged.origin.version, again.origin.version);
 }
 
+/// The payload types of the audio section of a description of ours, in order.
+fn numbers(text: &str) -> Vec<u8> {
+    let read = Description::parse(text).unwrap();
+    let audio = read.media.iter().position(|m| m.port != 0).unwrap();
+    let numbers = read.numbers(audio);
+    assert_eq!(read.payloads(audio).len(), numbers.len(), "each is known");
+    numbers.into_iter().map(|n| n.value()).collect()
+}
+
+/// What each payload type stands for in a description of ours.
+fn meanings(text: &str) -> Vec<(u8, Encoding, u32)> {
+    let read = Description::parse(text).unwrap();
+    let payloads = read.payloads(0).into_iter();
+    payloads
+        .map(|p| (p.payload_type.value(), p.encoding, p.clock_rate))
+        .collect()
+}
+
+fn audio_of(formats: &str, lines: &str) -> String {
+    offer_of(&format!("m=audio 30000 UDP/TLS/RTP/SAVPF {formats}"), lines)
+}
+
+/// A description whose numbers are those of a PBX: 107 is Opus, 101 and 113 are key presses.
+fn of_a_pbx(formats: &str) -> String {
+    audio_of(
+        formats,
+        "a=rtpmap:107 opus/48000/2\r\na=rtpmap:101 telephone-event/8000\r\na=rtpmap:113 telephone-event/48000\r\n",
+    )
+}
+
+/// Ours, whose first offer was answered so.
+fn answered_with(answer: &str) -> Negotiation {
+    let mut negotiation = negotiation();
+    negotiation
+        .offer(local(&parameters()), Direction::SendRecv)
+        .unwrap();
+    negotiation.accept(answer, false).unwrap();
+    negotiation
+}
+
+/// Ours, which has answered this offer.
+fn answering(offer: &str) -> Negotiation {
+    let mut negotiation = negotiation();
+    negotiation
+        .receive_offer(offer, Direction::SendRecv)
+        .unwrap();
+    negotiation.answer(local(&parameters())).unwrap();
+    negotiation
+}
+
+fn offer(negotiation: &mut Negotiation) -> String {
+    negotiation
+        .offer(local(&parameters()), Direction::SendOnly)
+        .unwrap()
+}
+
+fn re_answer(negotiation: &mut Negotiation, offer: &str) -> String {
+    negotiation
+        .receive_offer(offer, Direction::SendRecv)
+        .unwrap();
+    negotiation.answer(local(&parameters())).unwrap()
+}
+
+/// A peer between us and another moves us to what stands first, and can't always do so with the other.
+#[test]
+fn a_later_offer_keeps_the_order_and_the_numbers_of_the_peers() {
+    for (theirs, ours) in [
+        ("9 0 8 107 101 113", vec![9, 0, 8, 107, 101, 113]),
+        ("107 9 0 8 113 101", vec![107, 9, 0, 8, 113, 101]),
+        // What it does not have stands behind.
+        ("8 101", vec![8, 111, 9, 0, 101, 110]),
+    ] {
+        let mut negotiation = answering(&of_a_pbx(theirs));
+        for _ in 0..2 {
+            assert_eq!(numbers(&offer(&mut negotiation)), ours);
+            negotiation.accept(&of_a_pbx(theirs), false).unwrap();
+        }
+        let answer = re_answer(&mut negotiation, &of_a_pbx(theirs));
+        let kept: Vec<String> = numbers(&answer).iter().map(u8::to_string).collect();
+        assert_eq!(kept.join(" "), theirs);
+        assert_eq!(numbers(&offer(&mut negotiation)), ours);
+    }
+}
+
+#[test]
+fn a_later_offer_begins_with_what_the_peer_chose_of_ours() {
+    let first = numbers(&offer(&mut negotiation()));
+    assert_eq!(first, [111, 9, 0, 8, 110, 101]);
+    let mapped = "a=rtpmap:111 opus/48000/2\r\na=rtpmap:101 telephone-event/8000\r\n";
+    for (answer, ours) in [
+        ("9 101", vec![9, 111, 0, 8, 101, 110]),
+        ("8 0 111 101", vec![8, 0, 111, 9, 101, 110]),
+        ("111 101", vec![111, 9, 0, 8, 101, 110]),
+    ] {
+        let mut negotiation = answered_with(&audio_of(answer, mapped));
+        assert_eq!(numbers(&offer(&mut negotiation)), ours, "{answer}");
+    }
+    // A peer with numbers of its own is still told ours.
+    let mut negotiation = answered_with(&of_a_pbx("9 107 101"));
+    assert_eq!(numbers(&offer(&mut negotiation)), [9, 111, 0, 8, 101, 110]);
+}
+
+#[test]
+fn what_the_peer_has_dropped_stands_behind_with_its_number() {
+    let mut negotiation = answering(&of_a_pbx("107 9 0 101 113"));
+    re_answer(&mut negotiation, &of_a_pbx("0 101"));
+    let ours = [0, 107, 9, 8, 101, 113];
+    assert_eq!(numbers(&offer(&mut negotiation)), ours);
+    negotiation.rollback();
+    assert_eq!(numbers(&offer(&mut negotiation)), ours);
+    negotiation.accept(&of_a_pbx("8 101"), false).unwrap();
+    assert_eq!(numbers(&offer(&mut negotiation)), [8, 0, 107, 9, 101, 113]);
+}
+
+/// RFC 3264 §8.3.2.
+#[test]
+fn a_number_never_stands_for_anything_else() {
+    // Theirs stand for what we don't speak, where ours would be.
+    let mut negotiation = answering(&audio_of(
+        "0 111 96 97 98",
+        "a=rtpmap:111 iLBC/8000\r\na=rtpmap:96 speex/8000\r\na=rtpmap:97 AMR/8000\r\n",
+    ));
+    let text = offer(&mut negotiation);
+    let opus = meanings(&text)[1];
+    assert_eq!(opus, (99, Encoding::Audio(Codec::Opus), 48_000));
+    negotiation.rollback();
+
+    // Theirs have changed places: we answer with ours, which they have to read (RFC 3264 §6.1).
+    let mut seen = meanings(&text);
+    for swapped in [
+        "a=rtpmap:99 telephone-event/8000\r\na=rtpmap:101 opus/48000/2\r\n",
+        "a=rtpmap:99 telephone-event/48000\r\na=rtpmap:101 opus/48000/2\r\n",
+        "a=rtpmap:99 PCMU/8000\r\na=rtpmap:101 PCMA/8000\r\n",
+    ] {
+        let theirs = audio_of("101 99", swapped);
+        let agreed = negotiation
+            .receive_offer(&theirs, Direction::SendRecv)
+            .unwrap();
+        assert_eq!(agreed.send.payload_type.value(), 101, "it is sent theirs");
+        let answer = negotiation.answer(local(&parameters())).unwrap();
+        let received: Vec<_> = (agreed.receive.iter())
+            .map(|p| (p.payload_type.value(), p.encoding, p.clock_rate))
+            .collect();
+        assert_eq!(received, meanings(&answer), "what is said is what is taken");
+        assert_eq!(received.len(), 2, "{swapped}");
+        seen.extend(meanings(&answer));
+        seen.extend(meanings(&offer(&mut negotiation)));
+        negotiation.rollback();
+    }
+    for (number, encoding, rate) in &seen {
+        let other = seen
+            .iter()
+            .find(|(n, e, r)| n == number && (e, r) != (encoding, rate));
+        assert_eq!(other, None, "{number} was {encoding:?}");
+    }
+}
+
+#[test]
+fn a_peer_that_uses_up_all_numbers_takes_nothing_but_them() {
+    let formats: Vec<String> = (96..128).map(|n| n.to_string()).collect();
+    let lines: String = (96..128)
+        .map(|n| format!("a=rtpmap:{n} x{n}/8000\r\n"))
+        .collect();
+    let mut negotiation = answering(&audio_of(&format!("0 {}", formats.join(" ")), &lines));
+    let meanings = meanings(&offer(&mut negotiation));
+    assert_eq!(meanings.len(), 6, "{meanings:?}");
+    assert!(meanings.iter().all(|(number, ..)| *number < 64));
+}
+
+/// Its 2xx repeats the answer that its own offer has overtaken since.
+#[test]
+fn an_offer_behind_an_early_answer_has_the_last_word_on_the_order() {
+    let mapped = "a=rtpmap:111 opus/48000/2\r\n";
+    let early = audio_of("0 111", mapped);
+    let mut negotiation = negotiation();
+    offer(&mut negotiation);
+    negotiation.accept(&early, true).unwrap();
+    re_answer(&mut negotiation, &audio_of("8 0", ""));
+    negotiation.accept(&early, false).unwrap();
+    assert_eq!(numbers(&offer(&mut negotiation))[..3], [8, 0, 111]);
+    // But who answers at last may be another.
+    let mut negotiation = self::negotiation();
+    offer(&mut negotiation);
+    negotiation.accept(&early, true).unwrap();
+    re_answer(&mut negotiation, &audio_of("8 0", ""));
+    negotiation.accept(&audio_of("9", ""), false).unwrap();
+    assert_eq!(numbers(&offer(&mut negotiation))[0], 9);
+}
+
 #[test]
 fn an_answer_with_numbers_of_its_own_is_sent_to_by_those() {
     let mut negotiation = negotiation();
