@@ -89,3 +89,26 @@ describe('phone.answer', () => {
     await destroyed
   })
 })
+
+describe('session.codec', () => {
+  test('is known to both sides when `answered` resolves, also where sound came before', async (t) => {
+    const { pbx, open } = await pbxOf(t, { extensions: { early: { type: 'tone', frequency: 440, answerAfter: 300, earlyMedia: true } } })
+    const [alice, bob] = await Promise.all([open('alice'), open('bob', { codecs: ['PCMA'] })])
+    for (let round = 0; round < 5; round++) {
+      const [[{ id }], call] = await Promise.all([next(alice, 'pendingSession'), bob.call('alice')])
+      const codecs = Promise.all([
+        call.answered.then(() => [call.codec, call.state]),
+        alice.answer(id).then(async (session) => {
+          await session.answered
+          return [session.codec, session.state]
+        }),
+      ])
+      assert.deepEqual(await codecs, [['PCMA', 'active'], ['PCMA', 'active']])
+      await call.end()
+    }
+    const call = await alice.call(`sip:early@${pbx.domain}`)
+    await call.answered
+    assert.equal(call.codec, 'opus')
+    await call.end()
+  })
+})

@@ -273,6 +273,7 @@ impl Session {
             Some(_) | None => (said, None),
         };
         let mut active = Active::new(Negotiation::Applying);
+        active.untold = true;
         active.renewed = renewed.filter(|_| !heard);
         active.overtaken = !overtaken.is_empty();
         self.state = State::Active(active);
@@ -283,14 +284,22 @@ impl Session {
         };
         self.report_finally(&wire::status(response), ctx);
         self.apply_answer(answer, false, ctx);
-        self.activate(ctx);
-        ctx.emit(Event::Answered { id: self.id });
         if lost {
             self.path_failed(
                 MediaFailure::Ice,
                 "Its early media could not be reached",
                 ctx,
             );
+        }
+    }
+
+    /// Tells that the callee has answered, once media know by which codec.
+    pub(super) fn tell_answered(&mut self, ctx: &mut Context<'_>) {
+        if let State::Active(active) = &mut self.state
+            && std::mem::take(&mut active.untold)
+        {
+            self.activate(ctx);
+            ctx.emit(Event::Answered { id: self.id });
         }
     }
 

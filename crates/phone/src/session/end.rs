@@ -15,6 +15,7 @@ impl Session {
     /// condition of the application's, a call that is not answered yet ends as given up (our own)
     /// or as declined (theirs).
     pub(crate) fn end(&mut self, wanted: Option<EndReason>, ctx: &mut Context<'_>) {
+        self.tell_answered(ctx);
         let usual = || EndReason::new(self.ending(), Side::Local, ENDED_HERE);
         let reason = wanted.unwrap_or_else(usual);
         self.end_because(reason, ctx);
@@ -22,6 +23,7 @@ impl Session {
 
     /// Ends the session, pending or not, because the phone ends.
     pub(crate) fn leave(&mut self, ctx: &mut Context<'_>) {
+        self.tell_answered(ctx);
         self.drop_transfer(ctx);
         // There may be none.
         let _ = self.refuse_referral(ctx);
@@ -73,6 +75,7 @@ impl Session {
 
     /// The dialog, or the INVITE that was to make it, is over.
     pub(crate) fn ended(&mut self, reason: EndReason, ctx: &mut Context<'_>) {
+        self.tell_answered(ctx);
         match &self.state {
             State::Pending(_) => self.drop_pending(reason, None, ctx),
             State::Ending => {

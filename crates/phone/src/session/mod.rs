@@ -290,6 +290,8 @@ struct Fork {
 #[derive(Debug)]
 pub(crate) struct Active {
     negotiation: Negotiation,
+    /// The callee has answered and the application was not told yet: it is to find the codec then.
+    untold: bool,
     /// An early offer of whoever answered, which media is to have again, since it heard another fork last.
     renewed: Option<String>,
     /// Theirs, until what is open is closed.
@@ -326,6 +328,7 @@ impl Active {
     fn new(negotiation: Negotiation) -> Self {
         Self {
             negotiation,
+            untold: false,
             renewed: None,
             waiting: None,
             overtaken: false,

@@ -222,6 +222,7 @@ impl Session {
 
     /// The peer's answer is in force.
     pub(super) fn answer_applied(&mut self, ctx: &mut Context<'_>) {
+        self.tell_answered(ctx);
         if let State::Active(active) = &mut self.state
             && active.negotiation == Negotiation::Applying
         {

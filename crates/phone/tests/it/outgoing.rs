@@ -420,3 +420,49 @@ fn a_number_is_dialled_at_our_own_domain() {
         "sip:+15550100@example.com;user=phone"
     );
 }
+
+/// A phone whose call the callee has just answered; media have not said yet what they make of it.
+fn just_answered() -> (Rig, Request, phone::SessionId) {
+    let (mut rig, invite, _) = dialing(json!({}));
+    let id = rig.id_of("sessionStarted");
+    rig.media_mode = Media::Manual;
+    rig.receive(answer(&invite, 200, Some("v=0 theirs\r\n")));
+    rig.request(&Method::Ack);
+    (rig, invite, id)
+}
+
+#[test]
+fn a_call_is_told_to_be_answered_when_its_codec_is_known() {
+    let (mut rig, _, id) = just_answered();
+    assert_eq!(rig.count("answered"), 0);
+    let name = "opus".to_owned();
+    rig.media_event(id, MediaEvent::Codec { name });
+    rig.media_event(id, MediaEvent::AnswerApplied);
+    assert_eq!(rig.count("answered"), 1);
+    assert_eq!(rig.changes("codec"), ["opus"]);
+    assert_eq!(rig.changes("state").last().unwrap(), "active");
+    let at = |name: &str| rig.order.iter().rposition(|entry| entry == name);
+    assert_eq!(at("answered").unwrap(), rig.order.len() - 1);
+    rig.media_event(id, MediaEvent::AnswerApplied);
+    assert_eq!(rig.count("answered"), 1);
+}
+
+#[test]
+fn a_call_that_is_over_before_media_have_looked_at_the_answer_was_answered_all_the_same() {
+    for hang_up_here in [true, false] {
+        let (mut rig, invite, id) = just_answered();
+        if hang_up_here {
+            rig.command(json!({ "type": "end", "id": id }));
+        } else {
+            rig.receive(Caller::of_callee(&invite).bye(&[]));
+        }
+        assert_eq!(rig.count("answered"), 1, "{:?}", rig.order);
+        assert!(rig.place("answered") < rig.place("terminated"));
+    }
+    let (mut rig, _, id) = just_answered();
+    let reason = "no codec in common".to_owned();
+    let refusal = MediaRefusal::Incompatible;
+    rig.media_event(id, MediaEvent::Refused { refusal, reason });
+    assert_eq!(rig.count("answered"), 0, "nobody could be heard");
+    assert_eq!(rig.count("terminated"), 1);
+}
