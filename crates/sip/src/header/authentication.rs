@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::grammar::{take_token, token_length, trim, trim_start, unquote};
+use super::grammar::{Commas, take_token, token_length, trim, trim_start, unquote};
 use super::{HeaderFault, TypedHeader, Values};
 use crate::message::HeaderName;
 
@@ -16,7 +16,7 @@ impl<'a> AuthParams<'a> {
         let params = Self {
             text: Cow::Borrowed(text),
         };
-        for pair in super::grammar::Commas::new(text) {
+        for pair in Commas::new(text) {
             let (name, value) = pair.split_once('=').ok_or(HeaderFault::Parameter)?;
             let name = trim(name);
             if name.is_empty() || token_length(name) != name.len() {
@@ -44,7 +44,7 @@ impl<'a> AuthParams<'a> {
 
     /// The pairs in order: name, and value as written.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        super::grammar::Commas::new(&self.text)
+        Commas::new(&self.text)
             .filter_map(|pair| pair.split_once('='))
             .map(|(name, value)| (trim(name), trim(value)))
     }
@@ -92,6 +92,22 @@ fn scheme(value: &str) -> Result<(&str, &str), HeaderFault> {
 }
 
 impl<'a> Challenge<'a> {
+    /// The challenges of one line. RFC 3261 §7.3.1 wants each on a line of its own; HTTP libraries
+    /// put them together, and where one ends is certain: what is no `name=value` begins the next.
+    pub fn all(line: &'a str) -> impl Iterator<Item = Self> {
+        let mut rest = trim(line);
+        std::iter::from_fn(move || {
+            while !rest.is_empty() {
+                let (first, others) = rest.split_at(challenge_length(rest));
+                rest = others;
+                if let Ok(challenge) = Self::parse(trim_separators(first)) {
+                    return Some(challenge);
+                }
+            }
+            None
+        })
+    }
+
     fn parse(value: &'a str) -> Result<Self, HeaderFault> {
         let (scheme, rest) = scheme(value)?;
         let params = AuthParams::parse(rest)?;
@@ -123,6 +139,32 @@ impl<'a> Challenge<'a> {
         self.param("stale")
             .is_some_and(|stale| stale.eq_ignore_ascii_case("true"))
     }
+}
+
+/// Where the second challenge of `text` begins.
+fn challenge_length(text: &str) -> usize {
+    let mut at = 0;
+    let starts = Commas::new(text).map(|element| {
+        // Elements are parts of the text, in order.
+        let start = text[at..]
+            .find(element)
+            .map_or(text.len(), |found| at + found);
+        at = start + element.len();
+        (start, element)
+    });
+    let mut later = starts
+        .skip(1)
+        .filter(|(_, element)| begins_challenge(element));
+    later.next().map_or(text.len(), |(start, _)| start)
+}
+
+/// `Digest realm="x"` or `Negotiate`, but no `realm="x"`.
+fn begins_challenge(element: &str) -> bool {
+    take_token(element).is_some_and(|(_, rest)| !trim_start(rest).starts_with('='))
+}
+
+fn trim_separators(text: &str) -> &str {
+    text.trim_matches(|c: char| c == ',' || c.is_ascii_whitespace())
 }
 
 impl<'a> Credentials<'a> {
@@ -222,6 +264,46 @@ mod tests {
         assert_eq!(challenge.param("nonce").as_deref(), Some("1,2"));
         assert_eq!(challenge.param("qop").as_deref(), Some("auth,auth-int"));
         assert!(challenge.is_stale());
+    }
+
+    #[test]
+    fn challenges_in_one_line_are_read_one_by_one() {
+        let read = |line| -> Vec<(String, String)> {
+            Challenge::all(line)
+                .map(|one| {
+                    (
+                        one.scheme().to_owned(),
+                        one.param("realm").unwrap_or_default().into_owned(),
+                    )
+                })
+                .collect()
+        };
+        let pair = |scheme: &str, realm: &str| (scheme.to_owned(), realm.to_owned());
+        for (line, expected) in [
+            (r#"Digest realm="a", nonce="1""#, vec![pair("Digest", "a")]),
+            (
+                r#"Digest realm="a, Digest b=c", nonce="1", Digest nonce = "2", realm=b,"#,
+                vec![pair("Digest", "a, Digest b=c"), pair("Digest", "b")],
+            ),
+            (
+                r#"Negotiate, Basic realm="x" , Digest realm="y",, qop="auth,auth-int""#,
+                vec![
+                    pair("Negotiate", ""),
+                    pair("Basic", "x"),
+                    pair("Digest", "y"),
+                ],
+            ),
+            // One that can't be read takes no other with it.
+            (
+                r#"Digest realm="a"x, NTLM abc==, Digest realm="b""#,
+                vec![pair("Digest", "b")],
+            ),
+            (r#"Digest realm="open, Digest realm="b""#, vec![]),
+            (" , ", vec![]),
+            ("", vec![]),
+        ] {
+            assert_eq!(read(line), expected, "{line}");
+        }
     }
 
     #[test]
