@@ -10,6 +10,7 @@ use super::{
     Forgiven, HeaderName, Headers, Leniency, MAX_MESSAGE, Message, Method, ParseError, ParseFault,
     Parsed, Request, Response, forgive, strict,
 };
+use crate::header::grammar::Commas;
 use crate::header::{
     AddressParts, CSeq, ContentLength, HeaderError, HeaderFault, MaxForwards, TypedHeader,
 };
@@ -229,16 +230,39 @@ impl Reading {
         let answerable = start_line::is_answerable(line)
             && method != Method::Ack
             && self.headers.contains(HeaderName::Via);
-        let reply = answerable.then(|| {
-            let response = Response::to_headers(&self.headers, fault.status());
-            // RFC 3261 §21.4.1: the reason phrase should say what is wrong.
-            Box::new(
-                response
-                    .clone()
-                    .with_reason(&fault.to_string())
-                    .unwrap_or(response),
-            )
-        });
+        let reply = answerable.then(|| Box::new(self.refusal(&fault)));
         ParseError { fault, reply }
     }
+
+    /// RFC 3261 §8.2.6.2: one of each header, whatever the request had; and where that was two in
+    /// one line, the first of them.
+    fn refusal(&self, fault: &ParseFault) -> Response {
+        let whole = self.refusal_with(fault, |line| line);
+        if is_readable(&whole) {
+            return whole;
+        }
+        let first = self.refusal_with(fault, |line| Commas::new(line).next().unwrap_or(line));
+        match is_readable(&first) {
+            true => first,
+            // RFC 4475 §3.1.2 wants an answer to what nobody can read: its author may.
+            false => whole,
+        }
+    }
+
+    fn refusal_with(&self, fault: &ParseFault, part: fn(&str) -> &str) -> Response {
+        let mut response = Response::to_headers(&self.headers, fault.status());
+        for name in REQUIRED.into_iter().filter(|name| *name != HeaderName::Via) {
+            if let Some(line) = self.headers.get(name) {
+                // What can't be written stays as it was copied.
+                let _ = response.headers_mut().replace(name, part(line));
+            }
+        }
+        // RFC 3261 §21.4.1: the reason phrase should say what is wrong.
+        let explained = response.clone().with_reason(&fault.to_string());
+        explained.unwrap_or(response)
+    }
+}
+
+fn is_readable(response: &Response) -> bool {
+    message(response.to_bytes(), Leniency::Strict).is_ok()
 }

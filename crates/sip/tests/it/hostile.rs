@@ -5,7 +5,9 @@ use std::time::Duration;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use sip::header::{Contact, Route, TypedHeader, Via};
-use sip::message::{HeaderName, Leniency, MAX_HEADERS, MAX_MESSAGE, Message, ParseFault};
+use sip::message::{
+    HeaderName, Leniency, MAX_HEADERS, MAX_MESSAGE, Message, ParseFault, StatusCode,
+};
 
 use crate::compose::{SDP, request, response, start};
 
@@ -148,6 +150,54 @@ fn exercise(frame: &[u8]) {
             .unwrap_or_else(|error| panic!("{error}: {:?}", String::from_utf8_lossy(frame)));
         assert_eq!(again.message.body(), parsed.message.body());
         assert_eq!(again.message.headers().to().unwrap(), headers.to().unwrap());
+    }
+}
+
+#[test]
+fn what_is_there_twice_is_answered_in_a_way_that_anybody_reads() {
+    let twice = |lines: &[&str]| {
+        let frame = request("OPTIONS", "sip:alice@x.invalid", lines, b"");
+        let error = Message::parse(frame.into(), Leniency::Interop).unwrap_err();
+        error.into_reply().map(|reply| {
+            let read = Message::parse(reply.to_bytes(), Leniency::Strict);
+            match read.expect("by the letter").message {
+                Message::Response(response) => response,
+                Message::Request(request) => panic!("{request:?}"),
+            }
+        })
+    };
+    for (name, compact, one, two) in [
+        ("To", "t", "<sip:alice@example.com>", "<sip:carol@d>"),
+        (
+            "From",
+            "f",
+            "<sip:bob@example.com>;tag=1",
+            "<sip:eve@d>;tag=2",
+        ),
+        ("Call-ID", "i", "first@x", "second@x"),
+        ("CSeq", "CSEQ", "2 OPTIONS", "3 OPTIONS"),
+        ("Max-Forwards", "MAX-FORWARDS", "70", "69"),
+    ] {
+        for second in [name, compact] {
+            let reply = twice(&[&format!("{name}: {one}"), &format!("{second}: {two}")]);
+            let reply = reply.unwrap_or_else(|| panic!("no answer to two {name}"));
+            assert_eq!(reply.status(), StatusCode::BAD_REQUEST);
+            assert!(reply.reason().contains(name), "{}", reply.reason());
+            let kept: Vec<&str> = reply.headers().all(name).collect();
+            assert!(kept.is_empty() || kept == [one], "{kept:?}");
+        }
+    }
+    for (line, kept) in [
+        ("To: <sip:a@b>, <sip:c@d>", "<sip:a@b>"),
+        (
+            "From: \"x, y\" <sip:a@b>;tag=1,<sip:c@d>;tag=2",
+            "\"x, y\" <sip:a@b>;tag=1",
+        ),
+        ("CSeq: 2 OPTIONS, 3 OPTIONS", "2 OPTIONS"),
+    ] {
+        let name = line.split(':').next().unwrap();
+        let reply = twice(&[line]).unwrap_or_else(|| panic!("no answer to {line}"));
+        assert_eq!(reply.headers().all(name).collect::<Vec<_>>(), [kept]);
     }
 }
 
