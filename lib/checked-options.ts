@@ -52,7 +52,7 @@ const schema: Schema = {
   username: 'text',
   password: 'text',
   ha1: 'text',
-  realm: 'text',
+  realm: oneOrMore('text'),
   register: 'boolean',
   registerExpires: whole(1, 86_400),
   instanceId: 'text',

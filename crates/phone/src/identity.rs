@@ -5,7 +5,7 @@ use sip::endpoint::{EndpointConfig, Redirects};
 use sip::message::Method;
 use sip::uri::Uri;
 
-use crate::config::{Authorization, Config, ContactTransport, Credentials};
+use crate::config::{Authorization, Config, ContactTransport, Credentials, Server};
 
 pub(crate) fn endpoint_config(config: &Config, instance_id: &str) -> EndpointConfig {
     let aor: Uri<'static> = config
@@ -33,6 +33,7 @@ pub(crate) fn endpoint_config(config: &Config, instance_id: &str) -> EndpointCon
         user_agent: config.user_agent.clone(),
         credentials: credentials(config, &config.credentials),
         extra_headers,
+        domains: config.servers.iter().map(host).collect(),
         route_set: config
             .outbound_proxy
             .iter()
@@ -48,6 +49,14 @@ pub(crate) fn endpoint_config(config: &Config, instance_id: &str) -> EndpointCon
             false => Redirects::Report,
         },
         ..base
+    }
+}
+
+/// The host of a server as a URI names it.
+fn host(server: &Server) -> String {
+    match server.host.contains(':') {
+        true => format!("[{}]", server.host),
+        false => server.host.clone(),
     }
 }
 
@@ -73,27 +82,35 @@ fn allowed(config: &Config) -> Vec<Method> {
 
 /// What challenges are answered with.
 pub(crate) fn credentials(config: &Config, credentials: &Credentials) -> Option<auth::Credentials> {
-    let made = match credentials {
-        Credentials::None => return None,
-        Credentials::Password { username, password } => {
-            auth::Credentials::password(username, password.reveal())
-        }
-        Credentials::Ha1 {
-            username,
-            realm,
-            ha1,
-        } => auth::Secret::ha1(ha1.reveal())
-            .and_then(|secret| auth::Credentials::new(username, secret))
-            .map(|credentials| credentials.only(vec![realm.clone()])),
-        Credentials::Token { realm, token, .. } => {
-            auth::Credentials::bearer(token.reveal(), vec![realm.clone()]).map(|credentials| {
-                match config.authorization {
-                    Authorization::Always => credentials.unasked(),
-                    Authorization::Challenge => credentials,
+    let made =
+        match credentials {
+            Credentials::None => return None,
+            Credentials::Password {
+                username,
+                realms,
+                password,
+            } => auth::Credentials::password(username, password.reveal()).map(|credentials| {
+                match realms.is_empty() {
+                    true => credentials,
+                    false => credentials.only(realms.clone()),
                 }
-            })
-        }
-    };
+            }),
+            Credentials::Ha1 {
+                username,
+                realm,
+                ha1,
+            } => auth::Secret::ha1(ha1.reveal())
+                .and_then(|secret| auth::Credentials::new(username, secret))
+                .map(|credentials| credentials.only(vec![realm.clone()])),
+            Credentials::Token { realms, token, .. } => {
+                auth::Credentials::bearer(token.reveal(), realms.clone()).map(|credentials| {
+                    match config.authorization {
+                        Authorization::Always => credentials.unasked(),
+                        Authorization::Challenge => credentials,
+                    }
+                })
+            }
+        };
     // What can't be used was refused when the configuration was made, or the token replaced.
     made.ok()
 }

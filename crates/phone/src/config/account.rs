@@ -1,6 +1,6 @@
 //! Who the phone is: an address with credentials, or the PureCloud triple.
 
-use super::options::Options;
+use super::options::{OneOrMany, Options};
 use super::read::{filled, filled_secret};
 use super::server::{port, split_port};
 use super::token::Claims;
@@ -52,16 +52,20 @@ fn sip_account(options: &Options, address: Address) -> Result<Account, ConfigErr
     }
     let credentials = if let Some(password) = &options.password {
         let password = filled_secret("password", password)?;
-        Credentials::Password { username, password }
+        Credentials::Password {
+            username,
+            realms: realms(options)?,
+            password,
+        }
     } else if let Some(ha1) = &options.ha1 {
         Credentials::Ha1 {
             username,
-            realm: realm(options, &address)?,
+            realm: only_realm(options, &address)?,
             ha1: hashed(ha1)?,
         }
     } else if let Some(token) = &options.access_token {
         Credentials::Token {
-            realm: realm(options, &address)?,
+            realms: token_realms(options, &address)?,
             token: bearer(token)?,
             renewable: options.renewable_token.unwrap_or(false),
         }
@@ -75,11 +79,54 @@ fn sip_account(options: &Options, address: Address) -> Result<Account, ConfigErr
     })
 }
 
-/// The realm that a credential is for: named, or our own domain.
-fn realm(options: &Options, address: &Address) -> Result<String, ConfigError> {
-    match &options.realm {
-        Some(realm) => filled("realm", realm),
-        None => Ok(address.domain.clone()),
+/// The realms that a credential is for, where they are named.
+fn realms(options: &Options) -> Result<Vec<String>, ConfigError> {
+    let given = match &options.realm {
+        None => return Ok(Vec::new()),
+        Some(OneOrMany::One(realm)) => vec![filled("realm", realm)?],
+        Some(OneOrMany::Many(realms)) => realms
+            .iter()
+            .enumerate()
+            .map(|(index, realm)| filled(&format!("realm[{index}]"), realm))
+            .collect::<Result<_, _>>()?,
+    };
+    match given.is_empty() {
+        true => Err(ConfigError::new(
+            "realm",
+            "at least one realm",
+            "an empty array",
+        )),
+        false => Ok(given),
+    }
+}
+
+/// Where none is named, a token is for our own domain: it is shown as it is.
+fn token_realms(options: &Options, address: &Address) -> Result<Vec<String>, ConfigError> {
+    let given = realms(options)?;
+    match given.is_empty() {
+        true => Ok(vec![host_of(address)]),
+        false => Ok(given),
+    }
+}
+
+/// RFC 7616 §3.4.2: the realm is a part of what was hashed.
+fn only_realm(options: &Options, address: &Address) -> Result<String, ConfigError> {
+    match <[String; 1]>::try_from(realms(options)?) {
+        Ok([realm]) => Ok(realm),
+        Err(none) if none.is_empty() => Ok(host_of(address)),
+        Err(several) => Err(ConfigError::new(
+            "realm",
+            "the one realm for which ha1 was made",
+            format!("an array of {}", several.len()),
+        )),
+    }
+}
+
+fn host_of(address: &Address) -> String {
+    let host = split_port(&address.domain).map(|(host, _)| host);
+    match host {
+        Some(host) if !host.contains(':') => host.to_owned(),
+        Some(_) | None => address.domain.clone(),
     }
 }
 
@@ -145,7 +192,7 @@ fn triple(options: &Options, warnings: &mut Vec<String>) -> Result<Account, Conf
     let address = address(&format!("sip:{}@{domain}", escape_user(&user)))?;
     Ok(Account {
         credentials: Credentials::Token {
-            realm: realm(options, &address)?,
+            realms: token_realms(options, &address)?,
             token,
             renewable: options.renewable_token.unwrap_or(false),
         },

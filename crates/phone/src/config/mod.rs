@@ -133,18 +133,22 @@ impl std::fmt::Display for Address {
 pub enum Credentials {
     /// It does not.
     None,
-    /// By digest.
-    Password { username: String, password: Secret },
+    /// By digest, in these realms; where there are none, in those that our own servers ask for.
+    Password {
+        username: String,
+        realms: Vec<String>,
+        password: Secret,
+    },
     /// By digest, without knowing the password.
     Ha1 {
         username: String,
         realm: String,
         ha1: Secret,
     },
-    /// By a bearer token (RFC 8898), sent to this realm only; `renewable` where `TokenNeeded`
+    /// By a bearer token (RFC 8898), sent to these realms only; `renewable` where `TokenNeeded`
     /// brings a new one.
     Token {
-        realm: String,
+        realms: Vec<String>,
         token: Secret,
         renewable: bool,
     },
@@ -180,7 +184,7 @@ pub enum Authorization {
     /// After a challenge.
     #[default]
     Challenge,
-    /// On every request to our own realm.
+    /// On every request to our own domain.
     Always,
 }
 

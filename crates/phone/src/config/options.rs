@@ -124,8 +124,9 @@ options! {
         password, "password": Secret = "a non-empty string";
         /// MD5 or SHA-256 of `username:realm:password` in hexadecimal digits.
         ha1, "ha1": Secret = "32 or 64 hexadecimal digits";
-        /// The realm for which `ha1` was made, or that is shown `accessToken`; default the domain.
-        realm, "realm": String = "a non-empty string";
+        /// The realms that are shown an answer made of the password, or the token, or the one for which `ha1` was made; default
+        /// what the registrar or proxy asks for, and for `ha1` and `accessToken` the domain.
+        realm, "realm": OneOrMany<String> = "a non-empty string or an array of them";
         /// Whether to register; default true.
         register, "register": bool = "a boolean";
         /// Seconds; default 600.

@@ -77,6 +77,11 @@ fn every_wrong_value_names_its_option_and_what_was_expected() {
         ("username", json!("")),
         ("password", json!("")),
         ("password", json!(1234)),
+        ("realm", json!("")),
+        ("realm", json!(7)),
+        ("realm", json!([])),
+        ("realm[1]", json!(["home", ""])),
+        ("realm[0]", json!(["a\r\nb"])),
         ("register", json!("yes")),
         ("registerExpires", json!(0)),
         ("registerExpires", json!(-1)),
@@ -226,6 +231,32 @@ fn a_bearer_token_needs_tls() {
     let mut insecure = options;
     insecure["allowInsecure"] = json!(true);
     assert!(Config::from_json(&insecure).is_ok());
+}
+
+#[test]
+fn an_ha1_is_for_one_realm_and_a_password_or_a_token_for_several() {
+    let ha1 = "0".repeat(32);
+    let alice = |more: Value| {
+        let mut options = json!({ "uri": "sip:alice@example.com", "servers": "wss://example.com", "audio": "none" });
+        for (name, value) in more.as_object().unwrap() {
+            options[name] = value.clone();
+        }
+        options
+    };
+    let two = json!(["one", "two"]);
+    let error = error(alice(json!({ "ha1": ha1, "realm": two })));
+    assert_eq!(
+        error.to_string(),
+        "Option 'realm' must be the one realm for which ha1 was made, but is an array of 2"
+    );
+    for secret in [
+        json!({ "ha1": ha1, "realm": ["one"] }),
+        json!({ "ha1": ha1, "realm": "one" }),
+        json!({ "password": "secret", "realm": two }),
+        json!({ "accessToken": "token", "realm": two }),
+    ] {
+        Config::from_json(&alice(secret)).unwrap();
+    }
 }
 
 #[test]

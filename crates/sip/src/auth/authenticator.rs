@@ -1,76 +1,32 @@
-use super::session::{Digest, Scheme, Session, raw};
-use super::{Credentials, Secret, Side};
-use crate::header::Credentials as Answer;
-use crate::header::{
-    AuthenticationInfo, Authorization, Challenge, ProxyAuthenticate, ProxyAuthenticationInfo,
-    ProxyAuthorization, WwwAuthenticate,
-};
-use crate::message::{HeaderName, Request, Response, StatusCode};
+use super::reading::{answers, challenges, next_nonce};
+use super::session::{Digest, Scheme, Scope, Session, raw};
+use super::trust::Trust;
+use super::verdict::{Next, Outcome};
+use super::{Credentials, Secret, Side, Target, Unsupported, Verdict, Way};
+use crate::header::{Challenge, Credentials as Answer};
+use crate::message::{Request, Response, StatusCode};
 
 /// The most realms that one request answers.
 const MAX_REALMS: usize = 4;
-/// The most realms that are remembered.
-const MAX_SESSIONS: usize = 8;
-/// The most nonces whose counts are remembered.
-const MAX_NONCES: usize = 32;
+/// The most nonces whose counts are remembered: more than challenges are.
+const MAX_NONCES: usize = 256;
 /// How often in a row a nonce may be too old.
 const MAX_STALE: u8 = 3;
+/// How often in a row another nonce may come instead of a yes: one server of several does not know
+/// the other's. More often it means the password, and servers lock accounts.
+const MAX_REFUSED: u8 = 1;
 
-/// What a 401 or 407 comes to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
-    /// Send the request again, signed anew, with CSeq + 1 and another branch (RFC 3261 §22.2).
-    Retry,
-    /// The server refused an answer to a challenge that was fresh: the password, or the token, is
-    /// wrong. Nothing is sent again by itself.
-    WrongPassword {
-        /// The realm that refused.
-        realm: String,
-    },
-    /// Nothing that was asked for can be answered.
-    Unsupported {
-        /// Why the last challenge can't be.
-        why: Unsupported,
-    },
-}
-
-/// Why a challenge can't be answered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Unsupported {
-    /// There is no challenge.
-    #[error("no challenge")]
-    NoChallenge,
-    /// It is malformed or above the limits.
-    #[error("malformed challenge")]
-    Malformed,
-    /// A scheme that these credentials are not for.
-    #[error("unsupported scheme")]
-    Scheme,
-    /// An algorithm that we don't know, or that our HA1 was not made with.
-    #[error("unsupported algorithm")]
-    Algorithm,
-    /// Neither `auth` nor `auth-int`.
-    #[error("unsupported quality of protection")]
-    Qop,
-    /// A realm that the credentials are not for.
-    #[error("not our realm")]
-    Realm,
-    /// The server keeps calling fresh nonces stale.
-    #[error("every nonce is stale")]
-    StaleAgain,
-    /// More realms than one request can sensibly answer.
-    #[error("too many realms")]
-    TooManyRealms,
-}
-
-/// The client's side: reads challenges, remembers them by realm, and signs requests.
+/// The client's side: reads challenges, remembers them by realm and by the requests that they are
+/// for, and signs requests.
 ///
 /// **Give it every response that is not a 401 or 407 ([`Authenticator::accepted`]), every one that
 /// is ([`Authenticator::challenge`]), and every request before it is sent
-/// ([`Authenticator::authorize`]); ACK and CANCEL are never challenged and are signed by copying.**
+/// ([`Authenticator::authorize`]), each with the way of its request; ACK and CANCEL are never
+/// challenged and are signed by copying.**
 #[derive(Debug)]
 pub struct Authenticator {
     credentials: Credentials,
+    trust: Trust,
     sessions: Vec<Session>,
     nonces: Vec<Nonce>,
 }
@@ -81,38 +37,53 @@ struct Nonce {
     value: String,
     /// The last count sent; RFC 7616 §3.4 wants it to rise with each request.
     count: u32,
-    /// Whether an answer with it has got through.
-    proven: bool,
+}
+
+/// A realm that asks for an answer to `request`.
+#[derive(Clone, Copy)]
+struct Asking<'a> {
+    side: Side,
+    way: Way,
+    /// As it is written.
+    realm: &'a str,
+    request: &'a Request,
+    /// Whether only the nonce of our answer was too old.
+    stale: bool,
 }
 
 impl Authenticator {
-    /// Starts without having been challenged.
-    pub fn new(credentials: Credentials) -> Self {
+    /// Starts without having been challenged; `home` is the domain of our address, which is the
+    /// realm as long as nobody has named another.
+    pub fn new(credentials: Credentials, home: &str) -> Self {
         Self {
             credentials,
+            trust: Trust::new(home),
             sessions: Vec::new(),
             nonces: Vec::new(),
         }
     }
 
-    /// Takes another password or token and forgets all challenges.
+    /// Takes another password or token and forgets all challenges, but not which realms are ours.
     pub fn set_credentials(&mut self, credentials: Credentials) {
-        *self = Self::new(credentials);
+        self.credentials = credentials;
+        self.sessions.clear();
+        self.nonces.clear();
     }
 
     /// Reads the challenges of `response`, a 401 or 407 to `request`.
     ///
-    /// Forks may have collected several: each realm is answered, with the strongest algorithm that
-    /// it offers and we can (RFC 8760 §2.4), for as long as one of them is not wrong.
+    /// Forks may have collected several: each realm of ours is answered, with the strongest
+    /// algorithm that it offers and we can (RFC 8760 §2.4), for as long as one of them is not wrong.
     pub fn challenge(
         &mut self,
         response: &Response,
         request: &Request,
+        way: Way,
         rng: &mut dyn rand::Rng,
     ) -> Verdict {
         // What a proxy let through to its server proves the answer that it was given.
         if response.status() == StatusCode::UNAUTHORIZED {
-            self.prove(Side::Proxy, request);
+            self.prove(Side::Proxy, request, way);
         }
         let mut outcome = Outcome::default();
         for side in Side::BOTH {
@@ -126,8 +97,15 @@ impl Authenticator {
                 let same = challenges
                     .iter()
                     .filter(|c| raw(c.params(), "realm") == Some(realm));
-                let result = self.realm(side, realm, &same.collect::<Vec<_>>(), request, rng);
-                outcome.add(realm, result);
+                let same: Vec<_> = same.collect();
+                let asking = Asking {
+                    side,
+                    way,
+                    realm,
+                    request,
+                    stale: same.iter().any(|challenge| challenge.is_stale()),
+                };
+                outcome.add(realm, self.realm(asking, &same, rng));
             }
         }
         outcome.verdict()
@@ -135,53 +113,74 @@ impl Authenticator {
 
     fn realm(
         &mut self,
-        side: Side,
-        realm: &str,
+        asking: Asking<'_>,
         challenges: &[&Challenge<'_>],
-        request: &Request,
         rng: &mut dyn rand::Rng,
     ) -> Result<Next, Unsupported> {
-        let answers = answers(request, side);
+        let Asking {
+            side, way, realm, ..
+        } = asking;
+        self.trust.admits(&self.credentials, realm, side, way)?;
+        let answers = answers(asking.request, side);
         let answered = answers.iter().find(|answer| match answer.is("Bearer") {
-            true => self.session(side, realm).is_some(),
+            true => self.is_our_token(answer),
             false => raw(answer.params(), "realm") == Some(realm),
         });
         if answered.is_none() && answers.len() >= MAX_REALMS {
             return Err(Unsupported::TooManyRealms);
         }
-        if !self.credentials.realms.contains(realm) {
-            return Err(Unsupported::Realm);
-        }
-        let stale = challenges.iter().any(|challenge| challenge.is_stale());
         if let Some(answer) = answered
-            && !stale
-            && self.is_refusal(answer)
+            && !asking.stale
+            && self.is_refusal(asking, answer, challenges)
         {
             return Ok(Next::WrongPassword);
         }
-        let scheme = self.strongest(challenges, rng)?;
-        self.remember(side, realm, scheme, stale && answered.is_some(), request)
+        let scheme = self.strongest(asking, challenges, rng)?;
+        self.remember(asking, scheme, answered.is_some())
     }
 
-    /// Whether the challenge refuses this answer, rather than to say that its nonce has had its
-    /// day: it was made for a nonce that has never got anything through.
-    fn is_refusal(&self, answer: &Answer<'_>) -> bool {
+    /// A token that was replaced meanwhile was not refused.
+    fn is_our_token(&self, answer: &Answer<'_>) -> bool {
+        match &self.credentials.secret {
+            Secret::Bearer(token) => answer.token() == Some(token),
+            Secret::Password(_) | Secret::Ha1 { .. } => false,
+        }
+    }
+
+    /// Whether this answer is refused. One to another nonce than is asked for now is not, so that
+    /// the challenge is a new one (RFC 7616 §3.3); but nor can it be for ever.
+    fn is_refusal(
+        &mut self,
+        asking: Asking<'_>,
+        answer: &Answer<'_>,
+        challenges: &[&Challenge<'_>],
+    ) -> bool {
         if answer.is("Bearer") {
             return true;
         }
-        let nonce = raw(answer.params(), "nonce").unwrap_or_default();
-        let known = self.nonces.iter().find(|known| known.value == nonce);
-        known.is_some_and(|known| !known.proven)
+        let used = raw(answer.params(), "nonce").unwrap_or_default();
+        let same = challenges
+            .iter()
+            .any(|challenge| raw(challenge.params(), "nonce") == Some(used));
+        let Some(session) = self.session_mut(asking).filter(|session| !session.proven) else {
+            return false;
+        };
+        session.refused = match same {
+            true => MAX_REFUSED + 1,
+            false => session.refused.saturating_add(1),
+        };
+        session.refused > MAX_REFUSED
     }
 
     fn strongest(
         &self,
+        asking: Asking<'_>,
         challenges: &[&Challenge<'_>],
         rng: &mut dyn rand::Rng,
     ) -> Result<Scheme, Unsupported> {
         let mut best: Result<Scheme, Unsupported> = Err(Unsupported::Scheme);
         for challenge in challenges {
-            let candidate = self.scheme(challenge, rng);
+            let candidate = self.scheme(asking, challenge, rng);
             let better = match (&best, &candidate) {
                 (Err(_), _) => true,
                 (Ok(_), Err(_)) | (Ok(Scheme::Bearer), _) | (Ok(_), Ok(Scheme::Bearer)) => false,
@@ -198,72 +197,125 @@ impl Authenticator {
 
     fn scheme(
         &self,
+        asking: Asking<'_>,
         challenge: &Challenge<'_>,
         rng: &mut dyn rand::Rng,
     ) -> Result<Scheme, Unsupported> {
+        let Asking {
+            side, way, realm, ..
+        } = asking;
         let bearer = matches!(self.credentials.secret, Secret::Bearer(_));
         match (challenge.is("Digest"), challenge.is("Bearer") && bearer) {
-            (true, _) => Digest::accept(challenge, &self.credentials, rng).map(Scheme::Digest),
-            (false, true) => Ok(Scheme::Bearer),
+            (true, _) => {
+                let digest = Digest::accept(challenge, &self.credentials, rng)?;
+                match self.trust.is_weaker(realm, digest.strength()) {
+                    true => Err(Unsupported::Weaker),
+                    false => Ok(Scheme::Digest(digest)),
+                }
+            }
+            (false, true) => {
+                let trust = &self.trust;
+                match trust.admits_token(&self.credentials, realm, side, way) {
+                    true => Ok(Scheme::Bearer),
+                    false => Err(Unsupported::Stranger),
+                }
+            }
             (false, false) => Err(Unsupported::Scheme),
         }
     }
 
     fn remember(
         &mut self,
-        side: Side,
-        realm: &str,
+        asking: Asking<'_>,
         scheme: Scheme,
-        stale: bool,
-        request: &Request,
+        answered: bool,
     ) -> Result<Next, Unsupported> {
-        if let Scheme::Digest(digest) = &scheme {
-            self.take_nonce(&digest.nonce, false);
-        }
-        let at = self
-            .sessions
-            .iter()
-            .position(|s| s.side == side && s.realm == realm);
-        let mut session = match at {
+        let Asking {
+            side,
+            way,
+            realm,
+            request,
+            stale,
+        } = asking;
+        let algorithm = match &scheme {
+            Scheme::Digest(digest) => Some(digest.strength()),
+            Scheme::Bearer => None,
+        };
+        self.trust.answered(realm, algorithm, side, way);
+        let scope = Scope::of(side, way, request);
+        let mut session = match self.position(asking) {
             Some(at) => self.sessions.remove(at),
-            None => Session::new(side, realm.to_owned(), Scheme::Bearer),
+            None => Session::new(side, scope, realm.to_owned(), Scheme::Bearer),
         };
         session.scheme = scheme;
-        session.stale = if stale { session.stale + 1 } else { 0 };
-        session.widen_to(request);
-        let tired = session.stale > MAX_STALE;
-        if self.sessions.len() == MAX_SESSIONS {
-            self.sessions.remove(0);
+        session.proven = false;
+        if !answered {
+            session.refused = 0;
         }
-        if tired {
+        session.stale = if stale && answered {
+            session.stale + 1
+        } else {
+            0
+        };
+        if session.stale > MAX_STALE {
             return Err(Unsupported::StaleAgain);
         }
-        self.sessions.push(session);
+        self.keep(session);
         Ok(Next::Retry)
     }
 
-    /// Remembers a nonce with its count; a known one goes on counting.
-    fn take_nonce(&mut self, value: &str, proven: bool) {
-        if let Some(nonce) = self.nonces.iter_mut().find(|nonce| nonce.value == value) {
-            nonce.proven = proven;
-            return;
+    /// Keeps a challenge, and no more of its kind than that has room for.
+    fn keep(&mut self, session: Session) {
+        let alike = |other: &Session| other.scope.is_like(&session.scope);
+        let count = self.sessions.iter().filter(|other| alike(other)).count();
+        if count >= session.scope.limit()
+            && let Some(oldest) = self.sessions.iter().position(alike)
+        {
+            self.sessions.remove(oldest);
         }
-        if self.nonces.len() == MAX_NONCES {
-            self.nonces.remove(0);
+        self.sessions.push(session);
+    }
+
+    /// The counts of nonces in use are kept whatever comes, and some of those that may come again.
+    fn forget_nonces(&mut self) {
+        let sessions = &self.sessions;
+        let unused = |nonce: &Nonce| {
+            let value = Some(nonce.value.as_str());
+            !sessions.iter().any(|session| session.nonce() == value)
+        };
+        while self.nonces.len() > MAX_NONCES
+            && let Some(oldest) = self.nonces.iter().position(unused)
+        {
+            self.nonces.remove(oldest);
         }
-        self.nonces.push(Nonce {
-            value: value.to_owned(),
-            count: 0,
-            proven,
-        });
+    }
+
+    fn position(&self, asking: Asking<'_>) -> Option<usize> {
+        let Asking {
+            side,
+            way,
+            realm,
+            request,
+            ..
+        } = asking;
+        let scope = Scope::of(side, way, request);
+        self.sessions
+            .iter()
+            .position(|s| s.side == side && s.scope == scope && s.realm == realm)
+    }
+
+    fn session_mut(&mut self, asking: Asking<'_>) -> Option<&mut Session> {
+        let at = self.position(asking)?;
+        self.sessions.get_mut(at)
     }
 
     /// Puts into `request` the answer to every challenge that it is expected to meet, in place of
     /// those that are in it. Without a challenge it changes nothing, but for a token that is to be
     /// sent unasked.
-    pub fn authorize(&mut self, request: &mut Request) {
+    pub fn authorize(&mut self, request: &mut Request, way: Way) {
+        self.trust.sends(way);
         for side in Side::BOTH {
-            let values = self.values(side, request);
+            let values = self.values(side, request, way);
             if values.is_empty() {
                 continue;
             }
@@ -273,18 +325,17 @@ impl Authenticator {
                 let _ = request.headers_mut().push(side.answer(), &value);
             }
         }
+        self.forget_nonces();
     }
 
-    fn values(&mut self, side: Side, request: &Request) -> Vec<String> {
+    fn values(&mut self, side: Side, request: &Request, way: Way) -> Vec<String> {
         let credentials = &self.credentials;
         let nonces = &mut self.nonces;
-        let covering = self
-            .sessions
-            .iter()
-            .filter(|s| s.side == side && s.covers(request));
-        let mut values: Vec<String> = covering
+        let mut values: Vec<String> = covering(&self.sessions, side, way, request)
+            .into_iter()
             .filter_map(|session| match &session.scheme {
-                Scheme::Bearer => bearer(credentials),
+                // Without a question a token does not leave our domain.
+                Scheme::Bearer => bearer(credentials).filter(|_| session.is_asked_here(way)),
                 Scheme::Digest(digest) => {
                     let count = next_count(nonces, &digest.nonce);
                     digest.answer(&session.realm, credentials, request, count)
@@ -292,71 +343,102 @@ impl Authenticator {
             })
             .take(MAX_REALMS)
             .collect();
-        if values.is_empty() && side == Side::Server && self.goes_unasked(request) {
+        if values.is_empty() && side == Side::Server && self.goes_unasked(way) {
             values.extend(bearer(&self.credentials));
         }
         values
     }
 
-    fn goes_unasked(&self, request: &Request) -> bool {
-        let uri = request.uri();
-        let host = uri.host_text();
-        self.credentials.unasked && !host.is_empty() && self.credentials.realms.contains(host)
+    /// The application's word for its own platform.
+    fn goes_unasked(&self, way: Way) -> bool {
+        self.credentials.unasked && way.target != Target::Elsewhere
+    }
+
+    /// Takes out of an ACK, whose credentials are those of its INVITE, the token that is not for
+    /// whoever the ACK goes to.
+    pub fn withhold(&self, ack: &mut Request, way: Way) {
+        for side in Side::BOTH {
+            let has_token = answers(ack, side).iter().any(|answer| answer.is("Bearer"));
+            let admitted = match side {
+                Side::Server => self.goes_unasked(way),
+                Side::Proxy => way.target == Target::OwnDomain || self.trust.has_edge(),
+            };
+            if has_token && !admitted {
+                ack.headers_mut().remove(side.answer());
+            }
+        }
     }
 
     /// Learns from a response that is neither 401 nor 407: what `request` was signed with is
     /// right, and `Authentication-Info` may bring the next nonce (RFC 7616 §3.5).
-    pub fn accepted(&mut self, response: &Response, request: &Request) {
+    pub fn accepted(&mut self, response: &Response, request: &Request, way: Way) {
         if response.status() == StatusCode::TRYING || Side::of(response.status()).is_some() {
             return;
         }
         for side in Side::BOTH {
-            self.prove(side, request);
+            self.prove(side, request, way);
             if let Some(next) = next_nonce(response, side) {
-                self.renew(side, &next, request);
+                self.renew(side, &next, request, way);
             }
         }
     }
 
-    fn prove(&mut self, side: Side, request: &Request) {
+    fn prove(&mut self, side: Side, request: &Request, way: Way) {
         for answer in answers(request, side) {
-            let used = raw(answer.params(), "nonce").unwrap_or_default();
-            if let Some(nonce) = self.nonces.iter_mut().find(|nonce| nonce.value == used) {
-                nonce.proven = true;
-            }
-            let realm = raw(answer.params(), "realm").unwrap_or_default();
-            if let Some(session) = self.session_mut(side, realm) {
-                session.stale = 0;
+            let used = raw(answer.params(), "nonce");
+            let meant = |session: &&mut Session| match answer.is("Bearer") {
+                true => matches!(session.scheme, Scheme::Bearer),
+                false => session.nonce() == used,
+            };
+            let sessions = self.sessions.iter_mut();
+            let covering = sessions.filter(|session| session.covers(side, way, request));
+            for session in covering.filter(meant) {
+                session.prove();
+                let secret = &self.credentials.secret;
+                self.trust.passed(&session.realm, secret, side, way);
             }
         }
     }
 
-    fn renew(&mut self, side: Side, next: &str, request: &Request) {
-        let Some(realm) = answers(request, side)
-            .first()
-            .and_then(|answer| raw(answer.params(), "realm").map(str::to_owned))
-        else {
+    /// Only who may challenge such requests says what comes next.
+    fn renew(&mut self, side: Side, next: &str, request: &Request, way: Way) {
+        if side == Side::Server && !way.ends_at_home() {
+            return;
+        }
+        let scope = Scope::of(side, way, request);
+        let answers = answers(request, side);
+        let Some(realm) = answers.first().and_then(|a| raw(a.params(), "realm")) else {
             return;
         };
-        if let Some(session) = self.session_mut(side, &realm)
+        let mut sessions = self.sessions.iter_mut();
+        let session = sessions.find(|s| s.side == side && s.scope == scope && s.realm == realm);
+        if let Some(session) = session
             && let Scheme::Digest(digest) = &mut session.scheme
         {
-            digest.nonce = next.to_owned();
-            self.take_nonce(next, true);
+            digest.renew(next);
         }
     }
+}
 
-    fn session(&self, side: Side, realm: &str) -> Option<&Session> {
-        self.sessions
-            .iter()
-            .find(|s| s.side == side && s.realm == realm)
+/// One challenge for each realm that may ask about the request: its call's own, before all others.
+fn covering<'s>(
+    sessions: &'s [Session],
+    side: Side,
+    way: Way,
+    request: &Request,
+) -> Vec<&'s Session> {
+    let mut chosen: Vec<&Session> = Vec::new();
+    // After a refusal a request starts without an answer, as if nobody had asked.
+    let good = sessions.iter().filter(|s| s.refused <= MAX_REFUSED);
+    for session in good.filter(|s| s.covers(side, way, request)) {
+        let known = chosen.iter_mut().find(|known| known.realm == session.realm);
+        match known {
+            Some(known) if matches!(session.scope, Scope::Call(_)) => *known = session,
+            Some(_) => {}
+            None => chosen.push(session),
+        }
     }
-
-    fn session_mut(&mut self, side: Side, realm: &str) -> Option<&mut Session> {
-        self.sessions
-            .iter_mut()
-            .find(|s| s.side == side && s.realm == realm)
-    }
+    chosen
 }
 
 fn bearer(credentials: &Credentials) -> Option<String> {
@@ -366,93 +448,14 @@ fn bearer(credentials: &Credentials) -> Option<String> {
     }
 }
 
-fn next_count(nonces: &mut [Nonce], value: &str) -> u32 {
-    // The nonce of a session may have been pushed out by those of others: it starts anew.
-    nonces
-        .iter_mut()
-        .find(|nonce| nonce.value == value)
-        .map_or(1, |nonce| {
-            nonce.count = nonce.count.saturating_add(1);
-            nonce.count
-        })
-}
-
-fn challenges(response: &Response, side: Side) -> Vec<Challenge<'_>> {
-    let headers = response.headers();
-    match side {
-        Side::Server => headers
-            .list::<WwwAuthenticate>()
-            .flatten()
-            .map(|c| c.0)
-            .collect(),
-        Side::Proxy => headers
-            .list::<ProxyAuthenticate>()
-            .flatten()
-            .map(|c| c.0)
-            .collect(),
+fn next_count(nonces: &mut Vec<Nonce>, value: &str) -> u32 {
+    if let Some(nonce) = nonces.iter_mut().find(|nonce| nonce.value == value) {
+        nonce.count = nonce.count.saturating_add(1);
+        return nonce.count;
     }
-}
-
-fn answers(request: &Request, side: Side) -> Vec<Answer<'_>> {
-    let headers = request.headers();
-    match side {
-        Side::Server => headers
-            .list::<Authorization>()
-            .flatten()
-            .map(|a| a.0)
-            .collect(),
-        Side::Proxy => headers
-            .list::<ProxyAuthorization>()
-            .flatten()
-            .map(|a| a.0)
-            .collect(),
-    }
-}
-
-fn next_nonce(response: &Response, side: Side) -> Option<String> {
-    debug_assert!(matches!(
-        side.info(),
-        HeaderName::AuthenticationInfo | HeaderName::ProxyAuthenticationInfo
-    ));
-    let headers = response.headers();
-    let params = match side {
-        Side::Server => headers.typed::<AuthenticationInfo>()?.ok()?.0,
-        Side::Proxy => headers.typed::<ProxyAuthenticationInfo>()?.ok()?.0,
-    };
-    raw(&params, "nextnonce")
-        .filter(|nonce| !nonce.is_empty())
-        .map(str::to_owned)
-}
-
-enum Next {
-    Retry,
-    WrongPassword,
-}
-
-/// What the realms of one response come to together.
-#[derive(Default)]
-struct Outcome {
-    retry: bool,
-    wrong: Option<String>,
-    unsupported: Option<Unsupported>,
-}
-
-impl Outcome {
-    fn add(&mut self, realm: &str, result: Result<Next, Unsupported>) {
-        match result {
-            Ok(Next::Retry) => self.retry = true,
-            Ok(Next::WrongPassword) => self.wrong = Some(realm.to_owned()),
-            Err(why) => self.unsupported = Some(why),
-        }
-    }
-
-    fn verdict(self) -> Verdict {
-        match (self.retry, self.wrong, self.unsupported) {
-            (true, _, _) => Verdict::Retry,
-            (false, Some(realm), _) => Verdict::WrongPassword { realm },
-            (false, None, why) => Verdict::Unsupported {
-                why: why.unwrap_or(Unsupported::NoChallenge),
-            },
-        }
-    }
+    nonces.push(Nonce {
+        value: value.to_owned(),
+        count: 1,
+    });
+    1
 }

@@ -1,7 +1,8 @@
 //! Digest (RFC 7616, RFC 8760) and Bearer (RFC 8898) authentication, of both sides.
 //!
 //! A user agent keeps one [`Authenticator`]: it reads the challenges of 401 and 407, says whether
-//! to send the request again, and signs requests. A registrar keeps one [`Verifier`].
+//! to send the request again, and signs requests. Whoever answers a request can challenge it; the
+//! request's [`Way`] decides whom we believe. A registrar keeps one [`Verifier`].
 
 mod algorithm;
 pub use algorithm::Algorithm;
@@ -11,10 +12,20 @@ pub use credentials::{BadCredentials, Credentials, Realms, Secret};
 
 mod calculation;
 
+mod way;
+pub use way::{Target, Way, Within};
+
+mod trust;
+
 mod session;
 
+mod verdict;
+pub use verdict::{Unsupported, Verdict};
+
+mod reading;
+
 mod authenticator;
-pub use authenticator::{Authenticator, Unsupported, Verdict};
+pub use authenticator::Authenticator;
 
 mod nonce;
 

@@ -2,25 +2,27 @@ use std::fmt::Write;
 
 use super::algorithm::{Algorithm, hex};
 use super::calculation::{Calculation, Qop};
-use super::{Credentials, Secret, Side, Unsupported};
+use super::{Credentials, Secret, Side, Target, Unsupported, Way};
 use crate::header::grammar::write_quoted;
 use crate::header::{AuthParams, Challenge};
-use crate::message::{Method, Request};
+use crate::message::{HeaderName, Request};
 
 /// Longer values in a challenge than this are refused.
 const MAX_VALUE: usize = 4 * 1024;
-/// The most hosts that one realm's answers go to unasked.
-const MAX_SCOPES: usize = 8;
 
-/// What a realm asked for last, and where its answers go.
+/// What a realm asked for last, and for which requests.
 #[derive(Debug)]
 pub(super) struct Session {
     pub(super) side: Side,
+    pub(super) scope: Scope,
     pub(super) realm: String,
     pub(super) scheme: Scheme,
-    scopes: Vec<Scope>,
+    /// Whether an answer to this challenge has got through.
+    pub(super) proven: bool,
     /// How often in a row only the nonce was too old.
     pub(super) stale: u8,
+    /// How often in a row another nonce came instead of a yes.
+    pub(super) refused: u8,
 }
 
 #[derive(Debug)]
@@ -42,52 +44,97 @@ pub(super) struct Digest {
     hashes_username: bool,
 }
 
-/// Requests that are alike enough for one's challenge to be expected by the other: those to the
-/// registrar and those to others, by host. An answer to a registrar is not for the callee.
-#[derive(Debug, PartialEq, Eq)]
-struct Scope {
-    registers: bool,
-    host: String,
+/// The requests that a challenge is for. Each has challenges of its own: what answers one of the
+/// others can't take the registrar's place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Scope {
+    /// REGISTER.
+    Registrar,
+    /// The requests to our own domain and, if a proxy has asked, all others (RFC 3261 §22.3).
+    Home,
+    /// The requests of one Call-ID, whose challenge may have come from anywhere.
+    Call(String),
 }
 
 impl Scope {
-    fn of(request: &Request) -> Self {
-        Self {
-            registers: *request.method() == Method::Register,
-            host: request.uri().host_text().to_ascii_lowercase(),
+    /// That of a challenge to this request.
+    pub(super) fn of(side: Side, way: Way, request: &Request) -> Self {
+        let beyond = side == Side::Proxy && !way.stays_at_home();
+        match way.target {
+            Target::Registrar => Self::Registrar,
+            Target::OwnDomain | Target::Elsewhere if beyond => Self::Call(call_id(request).into()),
+            Target::OwnDomain | Target::Elsewhere => Self::Home,
         }
+    }
+
+    /// Whether a request is one that the challenge's author is expected to ask about.
+    fn covers(&self, side: Side, way: Way, request: &Request) -> bool {
+        match self {
+            Self::Registrar => way.is_register(),
+            Self::Home => match side {
+                Side::Proxy => !way.is_register(),
+                Side::Server => way.ends_at_home() && !way.is_register(),
+            },
+            Self::Call(id) => !way.is_register() && id == call_id(request),
+        }
+    }
+
+    /// The most challenges of this kind that are remembered.
+    pub(super) fn limit(&self) -> usize {
+        match self {
+            Self::Registrar | Self::Home => 8,
+            // A call that loses its own is challenged once more.
+            Self::Call(_) => 64,
+        }
+    }
+
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        std::mem::discriminant(self) == std::mem::discriminant(other)
     }
 }
 
+fn call_id(request: &Request) -> &str {
+    request
+        .headers()
+        .get(HeaderName::CallId)
+        .unwrap_or_default()
+}
+
 impl Session {
-    pub(super) fn new(side: Side, realm: String, scheme: Scheme) -> Self {
+    pub(super) fn new(side: Side, scope: Scope, realm: String, scheme: Scheme) -> Self {
         Self {
             side,
+            scope,
             realm,
             scheme,
-            scopes: Vec::new(),
+            proven: false,
             stale: 0,
+            refused: 0,
         }
-    }
-
-    pub(super) fn widen_to(&mut self, request: &Request) {
-        let scope = Scope::of(request);
-        if self.scopes.contains(&scope) {
-            return;
-        }
-        if self.scopes.len() == MAX_SCOPES {
-            self.scopes.remove(0);
-        }
-        self.scopes.push(scope);
     }
 
     /// Whether the request is one that this realm is expected to ask about.
-    pub(super) fn covers(&self, request: &Request) -> bool {
-        match self.side {
-            // RFC 3261 §22.3: what a proxy asked for goes to it with every request.
-            Side::Proxy => true,
-            Side::Server => self.scopes.contains(&Scope::of(request)),
+    pub(super) fn covers(&self, side: Side, way: Way, request: &Request) -> bool {
+        self.side == side && self.scope.covers(side, way, request)
+    }
+
+    /// Whether its author has asked about this very call, or else about our own domain's.
+    pub(super) fn is_asked_here(&self, way: Way) -> bool {
+        match self.scope {
+            Scope::Call(_) => true,
+            Scope::Registrar | Scope::Home => way.target != Target::Elsewhere,
         }
+    }
+
+    pub(super) fn nonce(&self) -> Option<&str> {
+        match &self.scheme {
+            Scheme::Digest(digest) => Some(&digest.nonce),
+            Scheme::Bearer => None,
+        }
+    }
+
+    pub(super) fn prove(&mut self) {
+        (self.proven, self.stale, self.refused) = (true, 0, 0);
     }
 }
 
@@ -116,7 +163,8 @@ impl Digest {
         if params.iter().any(|(_, value)| value.len() > MAX_VALUE) {
             return Err(Unsupported::Malformed);
         }
-        let algorithm_name = text("algorithm");
+        // What is empty says no more than what is not there (RFC 7235 §2.1, RFC 8760 §2.6).
+        let algorithm_name = text("algorithm").filter(|name| !name.is_empty());
         let (algorithm, session) =
             Algorithm::parse(algorithm_name.as_deref()).ok_or(Unsupported::Algorithm)?;
         let answerable = match &credentials.secret {
@@ -140,6 +188,13 @@ impl Digest {
             opaque: text("opaque"),
             hashes_username: userhash.is_some_and(|value| value.eq_ignore_ascii_case("true")),
         })
+    }
+
+    /// Takes the nonce that a server wants next (RFC 7616 §3.5).
+    pub(super) fn renew(&mut self, next: &str) {
+        if next.len() <= MAX_VALUE {
+            self.nonce = next.to_owned();
+        }
     }
 
     /// How strong it is: the algorithm decides.
@@ -214,7 +269,8 @@ impl Digest {
 
 /// `auth` wherever it is offered, since bodies are changed on the way; else `auth-int`.
 fn qop(offered: Option<&str>) -> Result<Option<Qop>, Unsupported> {
-    let Some(offered) = offered else {
+    let empty = |offered: &&str| offered.chars().all(|c| c == ',' || c.is_whitespace());
+    let Some(offered) = offered.filter(|offered| !empty(offered)) else {
         return Ok(None);
     };
     let offers = |wanted: Qop| {

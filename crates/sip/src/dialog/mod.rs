@@ -33,6 +33,15 @@ pub enum Role {
     Callee,
 }
 
+/// Where a dialog began.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// With a request of ours, to this URI.
+    Ours(Uri<'static>),
+    /// With one of the other side.
+    Theirs,
+}
+
 /// Requests outside a dialog begin at 1, and a challenge or two adds one each.
 const AFTER_SUBSCRIBE: u32 = 16;
 
@@ -42,6 +51,7 @@ pub struct Dialog {
     id: DialogId,
     state: State,
     role: Role,
+    origin: Origin,
     local: String,
     remote: String,
     local_cseq: u32,
@@ -78,6 +88,7 @@ impl Dialog {
             id,
             state: state_after(response),
             role: Role::Caller,
+            origin: Origin::Ours(request.uri().into_owned()),
             local: headers.get(HeaderName::From)?.to_owned(),
             remote: headers.get(HeaderName::To)?.to_owned(),
             local_cseq: request.headers().cseq().ok()?.number,
@@ -97,6 +108,7 @@ impl Dialog {
             id,
             state: State::Early,
             role: Role::Callee,
+            origin: Origin::Theirs,
             local: format!("{};tag={local_tag}", headers.get(HeaderName::To)?),
             remote: headers.get(HeaderName::From)?.to_owned(),
             local_cseq: 0,
@@ -108,14 +120,15 @@ impl Dialog {
         })
     }
 
-    /// Makes the dialog that their NOTIFY creates, the answer to our SUBSCRIBE or not (RFC 6665 §4.4.1).
-    pub fn notified(notify: &Request) -> Option<Self> {
+    /// Makes the dialog that their NOTIFY creates, the answer to our SUBSCRIBE to `target` or not (RFC 6665 §4.4.1).
+    pub fn notified(notify: &Request, target: &Uri<'_>) -> Option<Self> {
         let headers = notify.headers();
         let number = headers.cseq().ok()?.number;
         Some(Self {
             id: DialogId::of_request(headers)?,
             state: State::Confirmed,
             role: Role::Caller,
+            origin: Origin::Ours(target.to_request_uri()),
             local: headers.get(HeaderName::To)?.to_owned(),
             remote: headers.get(HeaderName::From)?.to_owned(),
             // Above the SUBSCRIBE that it answers, however often that was challenged.
@@ -141,6 +154,11 @@ impl Dialog {
     /// Returns who started it.
     pub fn role(&self) -> Role {
         self.role
+    }
+
+    /// Returns where it began.
+    pub(crate) fn origin(&self) -> &Origin {
+        &self.origin
     }
 
     /// Returns where the other side wants to be reached.

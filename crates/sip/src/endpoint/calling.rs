@@ -36,7 +36,7 @@ impl Endpoint {
         self.name_session(&mut request, session);
         self.ask_for_timer(&mut request, Timing::default());
         self.offer_reliability(&mut request);
-        self.authorize(&mut request);
+        self.authorize(&mut request, None);
         let usage = UsageId(self.next_id());
         let client = self.send_invite(usage, flow, request.clone(), now);
         let calling = Calling {
@@ -347,7 +347,8 @@ impl Endpoint {
         response: &Response,
     ) -> Option<Request> {
         let retries = calling.retries;
-        if let Some(again) = self.answer_challenge(response, &calling.request, retries, None) {
+        if let Some(again) = self.answer_challenge(response, &calling.request, retries, None, None)
+        {
             calling.retries += 1;
             return Some(again);
         }
@@ -357,7 +358,7 @@ impl Endpoint {
             calling.retries += 1;
             let mut again = renumbered(&calling.request, None);
             self.ask_for_timer(&mut again, calling.timing);
-            self.authorize(&mut again);
+            self.authorize(&mut again, None);
             return Some(again);
         }
         if let Some(again) = without_unsupported(&calling.request, response) {

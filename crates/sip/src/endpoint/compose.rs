@@ -4,7 +4,8 @@ use rand::Rng;
 
 use super::command::{Body, CommandError, Reply};
 use super::{Endpoint, EndpointConfig};
-use crate::dialog::wants_privacy;
+use crate::auth::{Target, Way, Within};
+use crate::dialog::{Origin, wants_privacy};
 use crate::header::{CSeq, NameAddr, To};
 use crate::message::{HeaderName, Headers, Method, Request, Response, StatusCode};
 use crate::put::Put;
@@ -79,11 +80,40 @@ impl Endpoint {
         }
     }
 
-    /// Signs a request with every credential that is known to fit.
-    pub(super) fn authorize(&mut self, request: &mut Request) {
+    /// Signs a request, of the dialog that began there, with every credential that is known to fit.
+    pub(super) fn authorize(&mut self, request: &mut Request, origin: Option<&Origin>) {
+        let way = self.way(request, origin);
         if let Some(authenticator) = &mut self.authenticator {
-            authenticator.authorize(request);
+            authenticator.authorize(request, way);
         }
+    }
+
+    /// The way of a request, of the dialog that began there, by which it is decided who can have challenged it.
+    pub(super) fn way(&self, request: &Request, origin: Option<&Origin>) -> Way {
+        if request.method() == &Method::Register {
+            return Way::REGISTER;
+        }
+        Way {
+            target: match self.is_ours(&request.uri()) {
+                true => Target::OwnDomain,
+                false => Target::Elsewhere,
+            },
+            within: match origin {
+                None => Within::NoDialog,
+                Some(Origin::Ours(target)) if self.is_ours(target) => Within::Ours,
+                Some(Origin::Ours(_) | Origin::Theirs) => Within::Theirs,
+            },
+        }
+    }
+
+    /// Says whether a URI is of our own domain. One without a host, such as a telephone number, is for our servers to resolve.
+    fn is_ours(&self, uri: &Uri<'_>) -> bool {
+        let host = uri.host_text();
+        host.is_empty()
+            || self
+                .domains
+                .iter()
+                .any(|own| own.eq_ignore_ascii_case(host))
     }
 
     /// Makes an answer, its To tag included.
@@ -200,6 +230,15 @@ pub(super) fn registrar(config: &EndpointConfig) -> Uri<'static> {
     };
     let configured = config.registrar.clone();
     configured.or_else(domain).unwrap_or_else(|| aor.clone())
+}
+
+/// The hosts of our own platform.
+pub(super) fn domains(config: &EndpointConfig) -> Vec<String> {
+    let uris = [Some(&config.aor), config.registrar.as_ref()];
+    let named = uris.into_iter().flatten().chain(&config.route_set);
+    let hosts = named.map(|uri| uri.host_text().to_owned());
+    let all = hosts.chain(config.domains.iter().cloned());
+    all.filter(|host| !host.is_empty()).collect()
 }
 
 pub(super) fn name_addr(display: Option<&str>, uri: &Uri<'_>) -> String {

@@ -30,6 +30,8 @@ pub struct EndpointConfig {
     pub credentials: Option<Credentials>,
     /// Added to every request outside a dialog that is not CANCEL or ACK, REGISTER included.
     pub extra_headers: Vec<(String, String)>,
+    /// Hosts of our own platform, beside those of `aor`, `registrar` and `route_set`: whoever is there may challenge as a server of ours.
+    pub domains: Vec<String>,
     /// Preloaded Route set, each a URI such as `sip:proxy.example.com;lr`.
     pub route_set: Vec<Uri<'static>>,
     /// Methods answered; others are given 405.
@@ -72,6 +74,7 @@ impl EndpointConfig {
             user_agent: concat!("offhook/", env!("CARGO_PKG_VERSION")).into(),
             credentials: None,
             extra_headers: Vec::new(),
+            domains: Vec::new(),
             route_set: Vec::new(),
             allow: vec![
                 Method::Invite,

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use super::notifying::{NotifierEnd, NotifierId};
 use super::redirecting::Alternative;
 use super::subscribing::{SubscriptionEnd, SubscriptionId};
+use crate::auth::Unsupported;
 use crate::dialog::DialogId;
 use crate::message::{Request, Response};
 use crate::transaction::FlowId;
@@ -231,10 +232,23 @@ pub struct Registered {
 pub struct RegistrationFailed {
     /// The refusal; `None` where nobody answered or the flow was lost.
     pub response: Option<Response>,
+    /// What is wrong, where the answer's own reason does not say it.
+    pub why: Option<Obstacle>,
     /// When the next try is made by itself; `None` where none is.
     pub retry_in: Option<Duration>,
     /// Whether trying again can't help until something is changed: credentials, account, configuration.
     pub fatal: bool,
+}
+
+/// What keeps us from being registered beside a refusal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Obstacle {
+    /// The 2xx lists our binding as over at once.
+    #[error("the registrar lists no binding of ours")]
+    NoBinding,
+    /// The challenge can't be answered, or we would not.
+    #[error("{0}")]
+    Challenge(#[from] Unsupported),
 }
 
 /// Why our INVITE came to nothing.

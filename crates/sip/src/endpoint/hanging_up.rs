@@ -98,7 +98,7 @@ impl Endpoint {
         now: Instant,
     ) {
         if retries == 0 {
-            self.authorize(&mut request);
+            self.authorize(&mut request, Some(dialog.origin()));
         }
         match self.flow_for(preferred) {
             Some(flow) => {
@@ -129,7 +129,8 @@ impl Endpoint {
             return;
         };
         let cseq = is_challenge(&response).then(|| dialog.next_cseq());
-        if let Some(again) = self.answer_challenge(&response, &request, retries, cseq) {
+        let origin = Some(dialog.origin());
+        if let Some(again) = self.answer_challenge(&response, &request, retries, cseq, origin) {
             self.send_hangup(*dialog, again, None, retries + 1, now);
         }
     }

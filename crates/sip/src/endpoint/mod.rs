@@ -41,7 +41,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
 use crate::auth::{Authenticator, Credentials};
-use crate::dialog::{Dialog, DialogId};
+use crate::dialog::{Dialog, DialogId, Origin, to_tag};
 use crate::message::{Message, Request, Response};
 use crate::registration::{Registration, Settings};
 use crate::transaction::{
@@ -53,8 +53,8 @@ use crate::wheel::Wheel;
 pub use command::{Body, CommandError, Invite, Reply};
 pub use config::{EndpointConfig, KeepAlive, Limits, Probe, Redirects, SessionTimers};
 pub use event::{
-    EndCause, Event, FailureCause, Output, Registered, RegistrationFailed, RequestFailure,
-    RequestId, ServerRequestId, UsageId,
+    EndCause, Event, FailureCause, Obstacle, Output, Registered, RegistrationFailed,
+    RequestFailure, RequestId, ServerRequestId, UsageId,
 };
 
 pub use notifying::{NotifierEnd, NotifierId};
@@ -141,6 +141,8 @@ pub struct Endpoint {
     rng: StdRng,
     layer: Layer,
     authenticator: Option<Authenticator>,
+    /// The hosts of our own platform.
+    domains: Vec<String>,
     /// Our Contact's URI: the same for the endpoint's whole life, whatever flows come and go.
     contact: Uri<'static>,
     /// The same without our name.
@@ -215,7 +217,8 @@ impl Endpoint {
             layer_seed,
         );
         Self {
-            authenticator: config.credentials.clone().map(Authenticator::new),
+            authenticator: authenticator(&config, config.credentials.clone()),
+            domains: compose::domains(&config),
             config,
             rng,
             layer,
@@ -245,9 +248,12 @@ impl Endpoint {
         }
     }
 
-    /// Takes what challenges are answered with from now on; open nonces are forgotten.
+    /// Takes what challenges are answered with from now on; open nonces are forgotten, and not which realms are ours.
     pub fn set_credentials(&mut self, credentials: Option<Credentials>) {
-        self.authenticator = credentials.map(Authenticator::new);
+        match (&mut self.authenticator, credentials) {
+            (Some(authenticator), Some(credentials)) => authenticator.set_credentials(credentials),
+            (_, credentials) => self.authenticator = authenticator(&self.config, credentials),
+        }
     }
 
     /// Takes a frame, or a datagram, that arrived over `flow`.
@@ -458,21 +464,37 @@ impl Endpoint {
 
     /// What was let through proves its credentials, and may bring the next nonce.
     fn learn_from(&mut self, key: ClientKey, response: &Response) {
-        let request = match self.sent.get(&key) {
-            Some(Sent::Invite(sent)) => &sent.request,
-            Some(Sent::Within(sent)) => &sent.request,
-            Some(
-                Sent::Outside { request, .. }
-                | Sent::Prack { request, .. }
-                | Sent::Subscribe { request, .. }
-                | Sent::Notify { request, .. }
-                | Sent::Register { request, .. }
-                | Sent::Hangup { request, .. },
-            ) => request,
-            None => return,
+        let Some(sent) = self.sent.get(&key) else {
+            return;
         };
+        let request = sent.request();
+        let way = self.way(request, self.origin_of(sent).as_ref());
         if let Some(authenticator) = &mut self.authenticator {
-            authenticator.accepted(response, request);
+            authenticator.accepted(response, request, way);
+        }
+    }
+
+    /// Where the dialog began that a request was sent in; that of one which nobody remembers could be anybody's.
+    fn origin_of(&self, sent: &Sent) -> Option<Origin> {
+        let of_usage = |usage| match self.usages.get(usage) {
+            Some(Usage::Established(established)) => established.dialog.origin().clone(),
+            Some(Usage::Lingering(lingering)) => lingering.dialog.origin().clone(),
+            Some(Usage::Calling(calling)) => Origin::Ours(calling.request.uri().into_owned()),
+            Some(Usage::Called(_)) | None => Origin::Theirs,
+        };
+        match sent {
+            Sent::Invite(_) | Sent::Outside { .. } | Sent::Register { .. } => None,
+            Sent::Within(within) => Some(of_usage(&within.usage)),
+            Sent::Prack { usage, .. } => Some(of_usage(usage)),
+            Sent::Subscribe { id, request, .. } => {
+                // The first may be answered after its NOTIFY.
+                to_tag(request.headers())?;
+                let subscription = self.subscriptions.get(id);
+                let dialog = subscription.and_then(|subscription| subscription.dialog.as_ref());
+                Some(dialog.map_or(Origin::Theirs, |dialog| dialog.origin().clone()))
+            }
+            Sent::Notify { .. } => Some(Origin::Theirs),
+            Sent::Hangup { dialog, .. } => Some(dialog.origin().clone()),
         }
     }
 
@@ -560,4 +582,11 @@ impl Endpoint {
         self.sent.insert(key, sent(request));
         key
     }
+}
+
+fn authenticator(
+    config: &EndpointConfig,
+    credentials: Option<Credentials>,
+) -> Option<Authenticator> {
+    credentials.map(|credentials| Authenticator::new(credentials, config.aor.host_text()))
 }

@@ -16,7 +16,7 @@ use super::outside::is_challenge;
 use super::subscribing::{same_event, seconds};
 use super::usage::{Asked, Sent};
 use super::{Alarm, Endpoint};
-use crate::dialog::{Dialog, DialogId};
+use crate::dialog::{Dialog, DialogId, Origin};
 use crate::header::{self, RetryAfter};
 use crate::message::{HeaderName, Headers, Method, Request, Response};
 use crate::put::Put;
@@ -317,7 +317,7 @@ impl Endpoint {
         headers.put(HeaderName::SubscriptionState, &state);
         self.push_common(&mut request, false);
         let mut request = with_body(request, body.as_ref());
-        self.authorize(&mut request);
+        self.authorize(&mut request, Some(&Origin::Theirs));
         self.send_notify(id, flow, request, leaving.is_some(), 0, now);
     }
 
@@ -367,7 +367,8 @@ impl Endpoint {
         };
         let preferred = notifier.flow;
         let cseq = is_challenge(&response).then(|| notifier.dialog.next_cseq());
-        if let Some(again) = self.answer_challenge(&response, &request, retries, cseq)
+        let origin = Some(&Origin::Theirs);
+        if let Some(again) = self.answer_challenge(&response, &request, retries, cseq, origin)
             && let Some(flow) = self.flow_for(Some(preferred))
         {
             return self.send_notify(id, flow, again, last, retries + 1, now);

@@ -6,7 +6,8 @@ use super::command::{Body, CommandError};
 use super::event::{Event, RequestId};
 use super::usage::Sent;
 use super::{Endpoint, FlowId};
-use crate::auth::Verdict;
+use crate::auth::{Unsupported, Verdict};
+use crate::dialog::Origin;
 use crate::header::CSeq;
 use crate::message::{HeaderName, Method, Request, Response, StatusCode};
 use crate::transaction::ClientKey;
@@ -37,7 +38,7 @@ impl Endpoint {
         let flow = self.flow_for(None).ok_or(CommandError::NoFlow)?;
         self.check_transactions()?;
         let mut request = self.request_to(method, target, headers, body, false)?;
-        self.authorize(&mut request);
+        self.authorize(&mut request, None);
         let id = RequestId(self.next_id());
         self.send_outside(flow, id, request, 0, now);
         self.settle(now);
@@ -58,7 +59,7 @@ impl Endpoint {
         else {
             return;
         };
-        let again = self.answer_challenge(&response, &request, retries, None);
+        let again = self.answer_challenge(&response, &request, retries, None, None);
         match (again, self.flow_for(None)) {
             (Some(request), Some(flow)) => self.send_outside(flow, id, request, retries + 1, now),
             (Some(_), None) | (None, _) => self.emit(Event::Response { id, response }),
@@ -97,18 +98,33 @@ impl Endpoint {
         request: &Request,
         retries: u32,
         cseq: Option<u32>,
+        origin: Option<&Origin>,
     ) -> Option<Request> {
-        if !is_challenge(response) || retries >= MAX_RETRIES {
-            return None;
-        }
-        let authenticator = self.authenticator.as_mut()?;
-        match authenticator.challenge(response, request, &mut self.rng) {
+        let answered = self.try_challenge(response, request, retries, cseq, origin);
+        answered.ok()
+    }
+
+    /// As [`Self::answer_challenge`], with what was wrong with the challenge, if it was that.
+    pub(super) fn try_challenge(
+        &mut self,
+        response: &Response,
+        request: &Request,
+        retries: u32,
+        cseq: Option<u32>,
+        origin: Option<&Origin>,
+    ) -> Result<Request, Option<Unsupported>> {
+        let way = self.way(request, origin);
+        let challenged = is_challenge(response) && retries < MAX_RETRIES;
+        let authenticator = self.authenticator.as_mut().filter(|_| challenged);
+        let authenticator = authenticator.ok_or(None)?;
+        match authenticator.challenge(response, request, way, &mut self.rng) {
             Verdict::Retry => {}
-            Verdict::WrongPassword { .. } | Verdict::Unsupported { .. } => return None,
+            Verdict::WrongPassword { .. } => return Err(None),
+            Verdict::Unsupported { why } => return Err(Some(why)),
         }
         let mut again = renumbered(request, cseq);
-        authenticator.authorize(&mut again);
-        Some(again)
+        authenticator.authorize(&mut again, way);
+        Ok(again)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::compose::push_all;
-use super::event::{Event, Registered, RegistrationFailed};
+use super::event::{Event, Obstacle, Registered, RegistrationFailed};
 use super::outside::is_challenge;
 use super::usage::Sent;
 use super::{Alarm, Endpoint, Wanted};
@@ -89,7 +89,7 @@ impl Endpoint {
         headers.put(HeaderName::Supported, "path, outbound, gruu");
         headers.put(HeaderName::UserAgent, &self.config.user_agent);
         push_all(headers, &self.config.extra_headers);
-        self.authorize(&mut request);
+        self.authorize(&mut request, None);
         self.send_register_request(request, 0, now);
     }
 
@@ -114,9 +114,10 @@ impl Endpoint {
             return;
         };
         let cseq = is_challenge(&response).then(|| self.registration.next_cseq());
-        if let Some(again) = self.answer_challenge(&response, &request, retries, cseq) {
-            return self.send_register_request(again, retries + 1, now);
-        }
+        let why = match self.try_challenge(&response, &request, retries, cseq, None) {
+            Ok(again) => return self.send_register_request(again, retries + 1, now),
+            Err(why) => why.map(Obstacle::from),
+        };
         let outcome = self
             .registration
             .handle_response(&response, now, &mut self.rng);
@@ -127,7 +128,7 @@ impl Endpoint {
                 let request = self.registration.request();
                 self.send_prepared(request, now);
             }
-            Outcome::Refused { retry_in } => self.refused(Some(response), retry_in, now),
+            Outcome::Refused { retry_in } => self.refused(Some(response), why, retry_in, now),
         }
         self.catch_up(now);
     }
@@ -139,7 +140,7 @@ impl Endpoint {
         if leaving {
             self.unbound();
         } else {
-            self.refused(None, retry_in, now);
+            self.refused(None, None, retry_in, now);
         }
         self.catch_up(now);
     }
@@ -168,7 +169,13 @@ impl Endpoint {
         self.emit(Event::Unregistered);
     }
 
-    fn refused(&mut self, response: Option<Response>, retry_in: Option<Duration>, now: Instant) {
+    fn refused(
+        &mut self,
+        response: Option<Response>,
+        why: Option<Obstacle>,
+        retry_in: Option<Duration>,
+        now: Instant,
+    ) {
         match retry_in {
             Some(wait) => self.alarms.start(Alarm::Register, now + wait),
             None => {
@@ -180,6 +187,7 @@ impl Endpoint {
         }
         self.emit(Event::RegistrationFailed(RegistrationFailed {
             response,
+            why,
             retry_in,
             fatal: retry_in.is_none(),
         }));

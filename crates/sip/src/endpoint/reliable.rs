@@ -85,11 +85,12 @@ impl Endpoint {
             return self.discard("a reliable answer of a peer that answers no PRACK".into());
         }
         let private = early.dialog.is_private();
+        let origin = early.dialog.origin().clone();
         let mut request = early.dialog.request(Method::Prack);
         let cseq = CSeq::new(invite.number, Method::Invite);
         request.headers_mut().push_typed(&RAck { rseq, cseq });
         self.push_common(&mut request, private);
-        self.authorize(&mut request);
+        self.authorize(&mut request, Some(&origin));
         self.send_prack_again(flow, usage, dialog.clone(), request, 0, now);
     }
 
@@ -130,19 +131,20 @@ impl Endpoint {
         else {
             return;
         };
-        let number = |endpoint: &mut Self| match endpoint.usages.get_mut(&usage)? {
-            Usage::Calling(calling) => {
-                let flow = calling.flow;
-                Some((flow, early_of(calling, &dialog)?.dialog.next_cseq()))
-            }
-            Usage::Established(established) if established.dialog.id() == &dialog => {
-                Some((established.flow, established.dialog.next_cseq()))
-            }
-            Usage::Established(_) | Usage::Called(_) | Usage::Lingering(_) => None,
+        let dialog_of = |endpoint: &mut Self| {
+            let (flow, dialog) = match endpoint.usages.get_mut(&usage)? {
+                Usage::Calling(calling) => (calling.flow, &mut early_of(calling, &dialog)?.dialog),
+                Usage::Established(established) if established.dialog.id() == &dialog => {
+                    (established.flow, &mut established.dialog)
+                }
+                Usage::Established(_) | Usage::Called(_) | Usage::Lingering(_) => return None,
+            };
+            Some((flow, Some(dialog.next_cseq()), dialog.origin().clone()))
         };
         if is_challenge(response)
-            && let Some((flow, cseq)) = number(self)
-            && let Some(again) = self.answer_challenge(response, &request, retries, Some(cseq))
+            && let Some((flow, cseq, origin)) = dialog_of(self)
+            && let Some(again) =
+                self.answer_challenge(response, &request, retries, cseq, Some(&origin))
         {
             self.send_prack_again(flow, usage, dialog, again, retries + 1, now);
         }

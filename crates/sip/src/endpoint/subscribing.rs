@@ -74,7 +74,7 @@ pub(super) struct Subscription {
     /// Under this Call-ID and tag of ours notifications come.
     call_id: String,
     local_tag: String,
-    dialog: Option<Dialog>,
+    pub(super) dialog: Option<Dialog>,
     flow: FlowId,
     leaving: bool,
 }
@@ -95,7 +95,7 @@ impl Endpoint {
         check_headers(&headers)?;
         let mut request =
             self.request_to(Method::Subscribe, &wish.target, &headers, None, false)?;
-        self.authorize(&mut request);
+        self.authorize(&mut request, None);
         let id = SubscriptionId(self.next_id());
         let call_id = request.headers().get(HeaderName::CallId);
         let subscription = Subscription {
@@ -161,13 +161,14 @@ impl Endpoint {
             return;
         };
         let mut request = dialog.request(Method::Subscribe);
+        let origin = dialog.origin().clone();
         let Some(flow) = self.flow_for(Some(preferred)) else {
             // The next flow brings a refresh.
             return;
         };
         self.push_common(&mut request, false);
         push_all(request.headers_mut(), &headers_of(&wish));
-        self.authorize(&mut request);
+        self.authorize(&mut request, Some(&origin));
         self.send_subscribe(id, flow, request, 0, now);
     }
 
@@ -196,11 +197,15 @@ impl Endpoint {
         response: Response,
         now: Instant,
     ) {
-        let Some(Sent::Subscribe {
+        let Some(sent) = self.sent.remove(&key) else {
+            return;
+        };
+        let origin = self.origin_of(&sent);
+        let Sent::Subscribe {
             id,
             request,
             retries,
-        }) = self.sent.remove(&key)
+        } = sent
         else {
             return;
         };
@@ -216,7 +221,8 @@ impl Endpoint {
             .as_mut()
             .filter(|_| is_challenge(&response))
             .map(Dialog::next_cseq);
-        if let Some(again) = self.answer_challenge(&response, &request, retries, cseq)
+        if let Some(again) =
+            self.answer_challenge(&response, &request, retries, cseq, origin.as_ref())
             && let Some(flow) = self.flow_for(Some(preferred))
         {
             return self.send_subscribe(id, flow, again, retries + 1, now);
@@ -263,7 +269,7 @@ impl Endpoint {
         let (Ok(mut request), Some(flow)) = (made, self.flow_for(Some(flow))) else {
             return false;
         };
-        self.authorize(&mut request);
+        self.authorize(&mut request, None);
         if let Some(subscription) = self.subscriptions.get_mut(&id) {
             let call_id = request.headers().get(HeaderName::CallId);
             subscription.call_id = call_id.unwrap_or_default().to_owned();
@@ -361,7 +367,7 @@ impl Endpoint {
                 dialog.refresh_target(request.headers());
             }
             none @ None => {
-                let Some(dialog) = Dialog::notified(&request) else {
+                let Some(dialog) = Dialog::notified(&request, &subscription.wish.target) else {
                     let refusal = Reply::new(400).because("Missing Contact");
                     self.refuse(key, &request, &refusal, now);
                     return None;

@@ -270,6 +270,21 @@ pub(super) enum Sent {
     },
 }
 
+impl Sent {
+    pub(super) fn request(&self) -> &Request {
+        match self {
+            Sent::Invite(sent) => &sent.request,
+            Sent::Within(sent) => &sent.request,
+            Sent::Outside { request, .. }
+            | Sent::Prack { request, .. }
+            | Sent::Subscribe { request, .. }
+            | Sent::Notify { request, .. }
+            | Sent::Register { request, .. }
+            | Sent::Hangup { request, .. } => request,
+        }
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct InviteSent {
     pub(super) usage: super::UsageId,

@@ -121,12 +121,13 @@ impl Endpoint {
         let timing = self.timing(usage);
         let (dialog, _) = self.dialog_and_flow(usage)?;
         let private = dialog.is_private();
+        let origin = dialog.origin().clone();
         let mut request = dialog.request(method);
         self.push_common(&mut request, private);
         push_all(request.headers_mut(), headers);
         let mut request = with_body(request, body);
         self.ask_for_timer(&mut request, timing);
-        self.authorize(&mut request);
+        self.authorize(&mut request, Some(&origin));
         Some(request)
     }
 
@@ -186,7 +187,9 @@ impl Endpoint {
         }
         let (dialog, _) = self.dialog_and_flow(sent.usage)?;
         let cseq = is_challenge(response).then(|| dialog.next_cseq());
-        let again = self.answer_challenge(response, &sent.request, sent.retries, cseq)?;
+        let origin = dialog.origin().clone();
+        let (request, retries) = (&sent.request, sent.retries);
+        let again = self.answer_challenge(response, request, retries, cseq, Some(&origin))?;
         Some((self.flow_for(Some(preferred))?, again))
     }
 
@@ -201,9 +204,10 @@ impl Endpoint {
         };
         established.timing = timing;
         let cseq = established.dialog.next_cseq();
+        let origin = established.dialog.origin().clone();
         let mut again = renumbered(&sent.request, Some(cseq));
         self.ask_for_timer(&mut again, timing);
-        self.authorize(&mut again);
+        self.authorize(&mut again, Some(&origin));
         Some((self.flow_for(Some(preferred))?, again))
     }
 

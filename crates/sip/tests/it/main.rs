@@ -15,6 +15,7 @@ mod hostile;
 mod oracle;
 mod redaction;
 mod torture;
+mod trust;
 
 mod acknowledging;
 mod admission;
