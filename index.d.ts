@@ -1243,8 +1243,13 @@ export interface SoftphoneOptions {
     password?: string;
     /** MD5 of `username:realm:password` in hexadecimal, instead of `password`. */
     ha1?: string;
-    /** The realm for which `ha1` was made; default the domain. */
-    realm?: string;
+    /**
+     * The realms whose challenges are answered; default those in which the registrar, or the proxy of the own domain, has
+     * challenged. For `accessToken` and for `ha1`, which was made for one realm, the default is the domain. A platform that asks
+     * in several realms needs all of them here. Nobody else's challenge is answered, and none with a weaker algorithm than before
+     * (SECURITY.md, RFC 8760).
+     */
+    realm?: string | readonly string[];
     /** Registers on `initialize()`; default true. */
     register?: boolean;
     /** The lifetime of the registration to ask for, in seconds, 1–86400; default 600. */
@@ -1266,7 +1271,10 @@ export interface SoftphoneOptions {
     tls?: TlsOptions;
     /** A route set that every request outside a dialog takes: SIP URIs. */
     outboundProxy?: string | readonly string[];
-    /** Sends the bearer token when it is asked for (the default) or with every request to our own realm. */
+    /**
+     * Sends the bearer token when the registrar or the own proxy asks for it (the default), or unasked with every request to the
+     * own domain. It never goes to anybody else (RFC 8898).
+     */
     authorization?: 'challenge' | 'always';
     /** Allows to send the bearer token over a connection without TLS; default false. */
     allowInsecure?: boolean;

@@ -39,6 +39,8 @@ pub(crate) struct Account {
     /// Whether the application wants a registration.
     registering: bool,
     registered: bool,
+    /// Since when the registrar has refused what is waited for.
+    refused_since: Option<Instant>,
     waiters: Vec<Waiter>,
     token: TokenClock,
     rng: StdRng,
@@ -84,6 +86,7 @@ impl Account {
             ready: false,
             registering: config.register,
             registered: false,
+            refused_since: None,
             waiters: Vec::new(),
             token: TokenClock::default(),
             rng: StdRng::from_seed(seed),
@@ -182,6 +185,7 @@ impl Account {
     }
 
     fn wait(&mut self, ticket: Ticket, goal: Goal) {
+        self.refused_since = None;
         self.waiters.push(Waiter { ticket, goal });
     }
 

@@ -1,6 +1,9 @@
 //! What the registrar says, and who hears it.
 
-use sip::endpoint;
+use std::time::Duration;
+
+use sip::auth::Unsupported;
+use sip::endpoint::{self, Obstacle};
 
 use super::link::Change;
 use super::{Account, Goal};
@@ -11,8 +14,8 @@ use crate::event::Event;
 use crate::session::millis;
 use crate::wire;
 
-/// `initialize()` waits out a short overload, not a long one.
-const PATIENCE_WITH_OVERLOAD: std::time::Duration = std::time::Duration::from_secs(10);
+/// `initialize()` waits out a short overload, not a long one, however often a registrar asks for a little time.
+const PATIENCE_WITH_OVERLOAD: Duration = Duration::from_secs(10);
 
 impl Account {
     pub(crate) fn registered(
@@ -27,6 +30,7 @@ impl Account {
             });
         }
         self.token.accepted();
+        self.refused_since = None;
         self.became_usable(ctx);
         match was_usable {
             true => Change::None,
@@ -65,24 +69,23 @@ impl Account {
         ctx: &mut Context<'_>,
     ) -> Change {
         let status = failed.response.as_ref().map(wire::status);
+        let obstacle = failed.why.map(explained);
         ctx.emit(Event::RegistrationFailed {
             code: status.as_ref().map(|status| status.code),
-            reason: match &status {
-                Some(status) => status.reason.clone(),
-                None => "The registrar does not answer".into(),
-            },
+            reason: reason(status.as_ref(), obstacle.as_deref()),
             fatal: failed.fatal,
             retry_in: failed.retry_in.map(millis),
         });
-        let patient = status.is_some()
-            && failed
-                .retry_in
-                .is_some_and(|wait| wait <= PATIENCE_WITH_OVERLOAD);
         // Without a flow the next one registers by itself.
-        if !ctx.agent.is_up() || patient {
+        if !ctx.agent.is_up() || self.is_patient(failed, ctx) {
             return Change::None;
         }
-        let error = failure(status, failed.fatal, &ctx.config.credentials);
+        let error = failure(
+            status,
+            obstacle.as_deref(),
+            failed.fatal,
+            &ctx.config.credentials,
+        );
         if !self.ready {
             self.initialize_failed(error, ctx);
             return Change::None;
@@ -96,9 +99,54 @@ impl Account {
             false => Change::Usable,
         }
     }
+
+    /// Whether the next try may still be waited for.
+    fn is_patient(&mut self, failed: &endpoint::RegistrationFailed, ctx: &Context<'_>) -> bool {
+        let (Some(_), Some(wait)) = (&failed.response, failed.retry_in) else {
+            return false;
+        };
+        let since = *self.refused_since.get_or_insert(ctx.now);
+        ctx.now + wait <= since + PATIENCE_WITH_OVERLOAD
+    }
 }
 
-fn failure(status: Option<SipStatus>, fatal: bool, credentials: &Credentials) -> PhoneError {
+/// What keeps us from being registered, and what the application can do about it.
+fn explained(why: Obstacle) -> String {
+    match why {
+        Obstacle::Challenge(Unsupported::Realm) => {
+            "the challenge is for a realm that 'realm' does not name".into()
+        }
+        Obstacle::Challenge(
+            why @ (Unsupported::NoChallenge
+            | Unsupported::Malformed
+            | Unsupported::Scheme
+            | Unsupported::Algorithm
+            | Unsupported::Qop
+            | Unsupported::Stranger
+            | Unsupported::Weaker
+            | Unsupported::StaleAgain
+            | Unsupported::TooManyRealms),
+        ) => format!("the challenge can't be answered: {why}"),
+        Obstacle::NoBinding => Obstacle::NoBinding.to_string(),
+    }
+}
+
+/// The answer's own reason, unless it says that all is well.
+fn reason(status: Option<&SipStatus>, obstacle: Option<&str>) -> String {
+    match (status, obstacle) {
+        (Some(status), Some(obstacle)) if status.code < 300 => obstacle.into(),
+        (Some(status), Some(obstacle)) => format!("{} ({obstacle})", status.reason),
+        (Some(status), None) => status.reason.clone(),
+        (None, _) => "The registrar does not answer".into(),
+    }
+}
+
+fn failure(
+    status: Option<SipStatus>,
+    obstacle: Option<&str>,
+    fatal: bool,
+    credentials: &Credentials,
+) -> PhoneError {
     let unauthorized = matches!(
         status.as_ref().map(|status| status.code),
         Some(401 | 403 | 407)
@@ -113,7 +161,10 @@ fn failure(status: Option<SipStatus>, fatal: bool, credentials: &Credentials) ->
         (false, _) => (ErrorCode::RegistrationFailed, ErrorType::Initialization),
     };
     let cause = match &status {
-        Some(status) => format!("The registrar answered {} {}", status.code, status.reason),
+        Some(status) => {
+            let answer = format!("The registrar answered {} {}", status.code, status.reason);
+            obstacle.map_or(answer.clone(), |obstacle| format!("{answer}: {obstacle}"))
+        }
         None => "The registrar does not answer".into(),
     };
     PhoneError::new(code, kind, "Failed to initialize SDK")

@@ -75,6 +75,21 @@ fn a_wrong_password_rejects_initialize_and_is_fatal() {
 }
 
 #[test]
+fn a_password_is_for_the_realms_that_were_given() {
+    let realms = json!({ "realm": ["one", "two"] });
+    for (realm, answered) in [("one", true), ("two", true), ("example.com", false)] {
+        let mut rig = Rig::new(alice_with(realms.clone()));
+        rig.registrar = false;
+        rig.command(json!({ "type": "initialize" }));
+        rig.up();
+        let challenge = format!("Digest realm=\"{realm}\", nonce=\"n1\", algorithm=SHA-256");
+        let register = rig.request(&sip::message::Method::Register);
+        rig.receive(with_header(&register, 401, "WWW-Authenticate", &challenge));
+        assert_eq!(rig.is_silent(), !answered, "{realm}");
+    }
+}
+
+#[test]
 fn a_refused_token_is_invalid_token() {
     let mut rig = Rig::new(token_options(json!({})));
     rig.registrar = false;
@@ -460,6 +475,68 @@ fn the_organization_travels_along() {
     assert_eq!(
         header(&rig.registers[0], "X-Organization-Id").as_deref(),
         Some(org)
+    );
+}
+
+#[test]
+fn initialize_waits_out_ten_seconds_of_a_registrar_that_asks_for_patience() {
+    for (status, header, value) in [
+        (503, "Retry-After", "5"),
+        (503, "Retry-After", "0"),
+        (500, "X-Nothing", "x"),
+        (200, "Expires", "0"),
+    ] {
+        let mut rig = Rig::new(alice());
+        rig.registrar = false;
+        let ticket = rig.command(json!({ "type": "initialize" }));
+        rig.up();
+        let mut registers = 0;
+        for _tenth in 0..120 {
+            while !rig.is_silent() {
+                let register = rig.request(&sip::message::Method::Register);
+                registers += 1;
+                rig.receive(with_header(&register, status, header, value));
+            }
+            rig.advance(Duration::from_millis(100));
+        }
+        assert_eq!(
+            code(&rig.error(ticket)),
+            "ERR_REGISTRATION_FAILED",
+            "{status} {value}"
+        );
+        assert!(
+            (2..=5).contains(&registers),
+            "{registers} tries of {status} {value}"
+        );
+        let reason = rig.last("registrationFailed")["reason"].to_string();
+        assert_eq!(
+            reason.contains("lists no binding of ours"),
+            status == 200,
+            "{reason}"
+        );
+    }
+}
+
+#[test]
+fn a_realm_that_is_not_ours_is_named_as_the_obstacle() {
+    let mut rig = Rig::new(alice_with(json!({ "realm": "mine" })));
+    rig.registrar = false;
+    let ticket = rig.command(json!({ "type": "initialize" }));
+    rig.up();
+    let register = rig.request(&sip::message::Method::Register);
+    let challenge = "Digest realm=\"theirs\", nonce=\"n1\"";
+    rig.receive(with_header(&register, 401, "WWW-Authenticate", challenge));
+    let reason = rig.last("registrationFailed")["reason"].clone();
+    assert_eq!(
+        reason,
+        "Unauthorized (the challenge is for a realm that 'realm' does not name)"
+    );
+    let error = serde_json::to_value(rig.error(ticket)).unwrap();
+    assert_eq!(error["code"], "ERR_AUTHENTICATION_FAILED");
+    assert!(
+        error
+            .to_string()
+            .contains("The registrar answered 401 Unauthorized: the challenge is for")
     );
 }
 

@@ -129,6 +129,10 @@ impl Endpoint {
                 self.send_prepared(request, now);
             }
             Outcome::Refused { retry_in } => self.refused(Some(response), why, retry_in, now),
+            Outcome::Dropped { retry_in } => {
+                let why = Some(Obstacle::NoBinding);
+                self.refused(Some(response), why, Some(retry_in), now);
+            }
         }
         self.catch_up(now);
     }

@@ -19,6 +19,7 @@ use crate::header::{Expires, MinExpires, RetryAfter, ServiceRoute};
 use crate::message::{HeaderName, Method, Request, Response, StatusCode};
 use crate::put::Put;
 use crate::uri::Uri;
+use binding::Binding;
 
 /// What a registration is told once.
 #[derive(Debug, Clone)]
@@ -76,6 +77,11 @@ pub enum Outcome {
         /// How long to wait before the next try; `None` where none helps.
         retry_in: Option<Duration>,
     },
+    /// The registrar agreed, and lists our binding as over at once.
+    Dropped {
+        /// How long to wait before the next try.
+        retry_in: Duration,
+    },
 }
 
 /// A binding as the registrar granted it.
@@ -105,6 +111,10 @@ pub struct Registration {
     too_brief: u32,
 }
 
+/// The shortest Retry-After that is taken at its word.
+const LEAST_PAUSE: Duration = Duration::from_secs(2);
+/// A binding is not renewed more often, however short it is.
+const LEAST_REFRESH: Duration = Duration::from_secs(1);
 /// How often 423 is believed in a row before it counts as a refusal.
 const MAX_TOO_BRIEF: u32 = 3;
 
@@ -231,23 +241,18 @@ impl Registration {
     }
 
     fn granted(&mut self, response: &Response, now: Instant, rng: &mut impl Rng) -> Outcome {
-        self.recovery.reset();
-        self.too_brief = 0;
         if self.phase == Phase::Unregistering {
             self.phase = Phase::Idle;
+            self.recovery.reset();
             return Outcome::Unbound;
         }
-        let Some(binding) = binding::own(response.headers(), &self.settings) else {
-            // It took the REGISTER and kept nothing of ours: as good as a refusal.
+        let Some((binding, expires)) = self.granted_binding(response) else {
             let wait = self.recovery.next(true, rng);
             let retry_in = self.wait(wait, now);
-            return Outcome::Refused {
-                retry_in: Some(retry_in),
-            };
+            return Outcome::Dropped { retry_in };
         };
-        let expires = binding
-            .expires
-            .unwrap_or_else(|| header_seconds(response).unwrap_or_else(|| self.wanted()));
+        self.recovery.reset();
+        self.too_brief = 0;
         let refresh_in = refresh_after(expires, rng);
         self.phase = Phase::Registered {
             refresh: now + refresh_in,
@@ -265,6 +270,14 @@ impl Registration {
                 .map(|route| route.to_string())
                 .collect(),
         })
+    }
+
+    /// Our binding and its lifetime, if it has one: by its own word, the header's, or else as asked for.
+    fn granted_binding(&self, response: &Response) -> Option<(Binding, Duration)> {
+        let binding = binding::own(response.headers(), &self.settings)?;
+        let expires = binding.expires.or_else(|| header_seconds(response));
+        let expires = expires.unwrap_or_else(|| self.wanted());
+        (!expires.is_zero()).then_some((binding, expires))
     }
 
     /// Changes what is asked for where the refusal says what would be taken.
@@ -294,7 +307,9 @@ impl Registration {
             .headers()
             .typed::<RetryAfter>()
             .and_then(Result::ok)
-            .map(|after| after.delay());
+            .map(|after| after.delay())
+            // Who says "at once" would have us ask without a pause.
+            .filter(|delay| *delay >= LEAST_PAUSE);
         let retry_in = asked.unwrap_or_else(|| self.recovery.next(true, rng));
         Outcome::Refused {
             retry_in: Some(self.wait(retry_in, now)),
@@ -336,7 +351,7 @@ pub fn refresh_after(expires: Duration, rng: &mut impl Rng) -> Duration {
     if expires > Duration::from_secs(120) {
         expires.mul_f64(rng.random_range(0.8..=0.9))
     } else {
-        expires / 2
+        (expires / 2).max(LEAST_REFRESH)
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use sip::auth::Credentials;
-use sip::endpoint::{Event, Invite, Registered, RegistrationFailed};
+use sip::auth::{Credentials, Unsupported};
+use sip::endpoint::{Event, Invite, Obstacle, Registered, RegistrationFailed};
 use sip::message::{Method, Request};
 use sip::transaction::Transport;
 
@@ -79,13 +79,101 @@ fn our_own_bindings_lifetime_counts_and_not_the_first_contacts() {
 
 /// Trap 20.
 #[test]
-fn a_registrar_that_lists_everybody_but_us_has_not_registered_us() {
+fn a_registrar_that_gives_our_contact_back_changed_has_registered_us() {
+    let rewritten = "<sip:alice@203.0.113.7:50123;transport=ws>";
+    for (what, list, expires) in [
+        ("as the server sees it", format!("{rewritten};expires=120"), 120),
+        ("reg-id dropped", format!("{rewritten};expires=120;+sip.instance=INSTANCE"), 120),
+        ("another flow of ours", format!("{rewritten};expires=120;reg-id=7;+sip.instance=INSTANCE"), 120),
+        ("transport dropped", "<BARE>;expires=120".into(), 120),
+        ("transport=wss", "<BARE;transport=wss>;expires=120".into(), 120),
+        ("port written out", "<BARE:443;transport=ws>;expires=120".into(), 120),
+        ("as an address", "BARE;expires=120".into(), 120),
+        ("beside others, by instance", format!("<sip:a@x.example>;expires=9, {rewritten};expires=120;+sip.instance=INSTANCE"), 120),
+        ("beside others, by host", "<sip:a@x.example>;expires=9, <BARE:443>;expires=120".into(), 120),
+        ("the newer of two of ours", "<BARE>;expires=9;+sip.instance=INSTANCE, <BARE;transport=ws>;expires=120;reg-id=1;+sip.instance=INSTANCE".into(), 120),
+        ("one of several", format!("<sip:a@x.example>;expires=300, {rewritten};expires=120"), 120),
+        ("another that is over", format!("<sip:a@x.example>;expires=0, {rewritten};expires=120"), 120),
+        ("without a lifetime", rewritten.into(), 500),
+        ("other devices only", "<sip:a@x.example>;+sip.instance=\"<urn:uuid:9>\";expires=70".into(), 70),
+        ("another device that is over", "<sip:a@x.example>;+sip.instance=\"<urn:uuid:9>\";expires=0".into(), 500),
+        ("unreadable", "<<".into(), 500),
+        ("empty", String::new(), 500),
+    ] {
+        let mut lone = Lone::over_wss();
+        let request = register(&mut lone);
+        let contact = header(&request, "Contact");
+        let bare = contact.trim_start_matches('<').split([';', '>']).next().unwrap();
+        let instance = contact.split("+sip.instance=").nth(1).unwrap();
+        let list = list.replace("BARE", bare).replace("INSTANCE", instance);
+        let headers = format!("Expires: 500\r\nContact: {list}\r\n");
+        lone.receive(answer(&request, 200, "r", &headers));
+        assert_eq!(registered(lone.event()).expires, Duration::from_secs(expires), "{what}");
+    }
+}
+
+/// Trap 20.
+#[test]
+fn a_binding_that_is_over_at_once_is_asked_for_more_and_more_rarely() {
+    let ours = |request: &Request| format!("Contact: {};expires=0\r\n", header(request, "Contact"));
+    let rewritten = |_: &Request| "Contact: <sip:alice@203.0.113.7:50123>;expires=0\r\n".to_owned();
+    let nothing = |_: &Request| "Expires: 0\r\n".to_owned();
+    for list in [ours as fn(&Request) -> String, rewritten, nothing] {
+        let mut lone = Lone::over_wss();
+        let mut request = register(&mut lone);
+        for bound in [2, 4, 10, 30, 60].map(Duration::from_secs) {
+            lone.receive(answer(&request, 200, "r", &list(&request)));
+            let failed = refused(lone.event());
+            assert_eq!(failed.why, Some(Obstacle::NoBinding));
+            let wait = failed.retry_in.unwrap();
+            assert!(wait <= bound && wait >= bound / 2, "{wait:?} of {bound:?}");
+            lone.advance(wait);
+            request = lone.request(Method::Register);
+        }
+        bind(&mut lone, &request, 600, "");
+        registered(lone.event());
+    }
+}
+
+/// Trap 21.
+#[test]
+fn a_registrar_that_says_at_once_is_not_asked_without_a_pause() {
+    for (code, asked) in [(503, "Retry-After: 0\r\n"), (480, "Retry-After: 1\r\n")] {
+        let mut lone = Lone::over_wss();
+        let mut request = register(&mut lone);
+        for bound in [2, 4, 10, 30].map(Duration::from_secs) {
+            lone.receive(answer(&request, code, "r", asked));
+            let wait = refused(lone.event()).retry_in.unwrap();
+            assert!(wait <= bound && wait >= bound / 2, "{wait:?} of {bound:?}");
+            lone.advance(wait);
+            request = lone.request(Method::Register);
+        }
+    }
     let mut lone = Lone::over_wss();
     let request = register(&mut lone);
-    let headers = "Contact: <sip:alice@desk.example.com>;expires=3600\r\n";
-    lone.receive(answer(&request, 200, "r", headers));
-    let failed = refused(lone.event());
-    assert!(!failed.fatal && failed.retry_in.is_some());
+    bind(&mut lone, &request, 1, "");
+    lone.advance(Duration::from_millis(900));
+    lone.nothing_sent();
+}
+
+#[test]
+fn a_challenge_that_is_not_answered_says_why() {
+    for (challenge, why) in [
+        (
+            "Digest realm=\"x\", nonce=\"n\", algorithm=SHA-3",
+            Unsupported::Algorithm,
+        ),
+        ("Negotiate realm=\"x\"", Unsupported::Scheme),
+        ("Digest realm=\"x\"", Unsupported::Malformed),
+    ] {
+        let mut lone = with_password();
+        let request = register(&mut lone);
+        let header = format!("WWW-Authenticate: {challenge}\r\n");
+        lone.receive(answer(&request, 401, "r", &header));
+        let failed = refused(lone.event());
+        assert!(failed.fatal);
+        assert_eq!(failed.why, Some(Obstacle::Challenge(why)));
+    }
 }
 
 /// Trap 20.
@@ -345,12 +433,15 @@ fn a_challenge_is_answered_under_the_next_cseq_the_same_call_id_and_another_bran
 
 /// Trap 18.
 #[test]
-fn a_second_challenge_that_is_not_stale_means_a_wrong_password() {
+fn another_nonce_is_a_new_challenge_once_and_then_a_wrong_password() {
     let mut lone = with_password();
     let first = register(&mut lone);
     lone.receive(answer(&first, 401, "r", &challenge("n1", "")));
     let second = lone.request(Method::Register);
     lone.receive(answer(&second, 401, "r", &challenge("n2", "")));
+    let third = lone.request(Method::Register);
+    assert!(header(&third, "Authorization").contains("nonce=\"n2\""));
+    lone.receive(answer(&third, 401, "r", &challenge("n3", "")));
     lone.nothing_sent();
     let failed = refused(lone.event());
     assert!(failed.fatal);
