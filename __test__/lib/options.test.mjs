@@ -35,7 +35,7 @@ describe('options', () => {
     [{ iceTransportPolicy: 'none' }, "Option 'iceTransportPolicy' must be one of 'all', 'relay', but is a string"],
     [{ password: '' }, "Option 'password' must be a non-empty string, but is an empty string"],
     [{ realm: [] }, /^Option 'realm' must be a non-empty string, or an array of at least 1, .* but is an empty array$/],
-    [{ realm: ['home', 7] }, "Option 'realm[1]' must be a non-empty string, but is a number"],
+    [{ realm: ['home', 7] }, "Option 'realm[1]' must be a non-empty string, but is the number 7"],
     [{ password: 1234 }, "Option 'password' must be a non-empty string, but is a number"],
     [{ codecs: ['opus', 'speex'] }, "Option 'codecs[1]' must be one of 'opus', 'G722', 'PCMU', 'PCMA', but is a string"],
     [{ opus: { rate: 44100 } }, "Option 'opus.rate' must be one of 8000, 16000, 24000, 48000, but is the number 44100"],

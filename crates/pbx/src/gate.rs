@@ -105,7 +105,13 @@ impl Gate {
             Check::Accepted { username } => Verdict::Pass {
                 user: Some(username),
             },
-            Check::Missing | Check::Denied { .. } => self.challenge(request, checker, false, now),
+            Check::Missing => self.challenge(request, checker, false, now),
+            Check::Denied { .. } => {
+                let mut response = Response::to_request(request, status(checker));
+                self.verifier
+                    .deny(&mut response, request, now, &mut self.rng);
+                Verdict::Challenge(Box::new(response))
+            }
             Check::Stale => self.challenge(request, checker, true, now),
             Check::Malformed => Verdict::Challenge(Box::new(Response::to_request(
                 request,
@@ -121,14 +127,17 @@ impl Gate {
         stale: bool,
         now: Instant,
     ) -> Verdict {
-        let status = match checker {
-            Checker::Server => StatusCode::UNAUTHORIZED,
-            Checker::Proxy => StatusCode::PROXY_AUTHENTICATION_REQUIRED,
-        };
-        let mut response = Response::to_request(request, status);
+        let mut response = Response::to_request(request, status(checker));
         self.verifier
             .challenge(&mut response, stale, now, &mut self.rng);
         Verdict::Challenge(Box::new(response))
+    }
+}
+
+fn status(checker: Checker) -> StatusCode {
+    match checker {
+        Checker::Server => StatusCode::UNAUTHORIZED,
+        Checker::Proxy => StatusCode::PROXY_AUTHENTICATION_REQUIRED,
     }
 }
 

@@ -17,6 +17,7 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 
 pub(crate) use link::Change;
+pub(crate) use registration::obstacle;
 
 use crate::config::{Config, Credentials};
 use crate::context::Context;

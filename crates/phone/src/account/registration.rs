@@ -69,10 +69,10 @@ impl Account {
         ctx: &mut Context<'_>,
     ) -> Change {
         let status = failed.response.as_ref().map(wire::status);
-        let obstacle = failed.why.map(explained);
+        let why = failed.why.map(obstacle);
         ctx.emit(Event::RegistrationFailed {
             code: status.as_ref().map(|status| status.code),
-            reason: reason(status.as_ref(), obstacle.as_deref()),
+            reason: reason(status.as_ref(), why.as_deref()),
             fatal: failed.fatal,
             retry_in: failed.retry_in.map(millis),
         });
@@ -82,7 +82,7 @@ impl Account {
         }
         let error = failure(
             status,
-            obstacle.as_deref(),
+            why.as_deref(),
             failed.fatal,
             &ctx.config.credentials,
         );
@@ -111,7 +111,7 @@ impl Account {
 }
 
 /// What keeps us from being registered, and what the application can do about it.
-fn explained(why: Obstacle) -> String {
+pub(crate) fn obstacle(why: Obstacle) -> String {
     match why {
         Obstacle::Challenge(Unsupported::Realm) => {
             "the challenge is for a realm that 'realm' does not name".into()

@@ -4,6 +4,7 @@ use sip::endpoint::{self, EndCause, FailureCause, Reply, ServerRequestId, UsageI
 use sip::message::{Method, Request};
 
 use super::Phone;
+use crate::account;
 use crate::command::HoldVia;
 use crate::config::Policy;
 use crate::context::Context;
@@ -113,6 +114,12 @@ impl Phone {
                 self.of(usage, Session::offer_due);
             }
             endpoint::Event::Ended { usage, cause } => self.ended(usage, cause),
+            endpoint::Event::Unanswered { method, why } => {
+                let why = account::obstacle(why.into());
+                let details = serde_json::json!({ "method": method.as_str(), "why": why });
+                self.context()
+                    .trace(Level::Warn, "A challenge was not answered", details);
+            }
             endpoint::Event::Discarded { why } => {
                 let details = serde_json::json!({ "why": why });
                 self.context()

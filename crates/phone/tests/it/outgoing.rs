@@ -5,7 +5,9 @@ use phone::{MediaCommand, MediaEvent, Ticket};
 use serde_json::json;
 use sip::message::{Method, Request};
 
-use crate::harness::{Caller, Media, Rig, alice, alice_with, answer, header, redirection};
+use crate::harness::{
+    Caller, Media, Rig, alice, alice_with, answer, header, redirection, with_header,
+};
 
 /// A phone whose INVITE is out.
 fn dialing(options: serde_json::Value) -> (Rig, Request, Ticket) {
@@ -21,6 +23,28 @@ fn talking() -> (Rig, Request) {
     rig.receive(answer(&invite, 200, Some("v=0 theirs\r\n")));
     rig.request(&Method::Ack);
     (rig, invite)
+}
+
+#[test]
+fn a_challenge_that_is_not_answered_says_why_in_the_trace() {
+    let mut rig = Rig::registered(alice());
+    rig.command(json!({ "type": "call", "target": "sip:mallory@evil.example" }));
+    let invite = rig.request(&Method::Invite);
+    let challenge = "Digest realm=\"example.com\", nonce=\"n\"";
+    rig.receive(with_header(&invite, 401, "WWW-Authenticate", challenge));
+    let traces: Vec<String> = rig
+        .events
+        .iter()
+        .map(|event| format!("{event:?}"))
+        .collect();
+    let told = traces
+        .iter()
+        .find(|trace| trace.contains("A challenge was not answered"));
+    let told = told.unwrap_or_else(|| panic!("{traces:#?}"));
+    assert!(
+        told.contains("INVITE") && told.contains("neither our registrar nor our proxy asks"),
+        "{told}"
+    );
 }
 
 #[test]

@@ -3,10 +3,11 @@ use std::time::{Duration, Instant};
 
 use super::calculation::{Calculation, Qop};
 use super::nonce::Nonces;
+use super::reading::answers;
 use super::session::raw;
 use super::{Algorithm, Secret, Side};
+use crate::header::Credentials;
 use crate::header::grammar::write_quoted;
-use crate::header::{Authorization, Credentials, ProxyAuthorization};
 use crate::message::{Request, Response};
 use crate::uri::Uri;
 
@@ -129,11 +130,45 @@ impl Verifier {
         now: Instant,
         rng: &mut dyn rand::Rng,
     ) {
+        self.challenge_with(response, stale, &mut |nonces| nonces.issue(now, rng));
+    }
+
+    /// Adds our challenges to `response`, the 401 or 407 to a request that was [`Check::Denied`].
+    ///
+    /// They have the nonce that it has answered, so that its sender knows that the secret is wrong: to another nonce it
+    /// would be tried once more.
+    pub fn deny(
+        &self,
+        response: &mut Response,
+        request: &Request,
+        now: Instant,
+        rng: &mut dyn rand::Rng,
+    ) {
+        let Some(side) = Side::of(response.status()) else {
+            return;
+        };
+        let answers = answers(request, side);
+        let used = answers
+            .iter()
+            .filter_map(|answer| raw(answer.params(), "nonce"))
+            .find(|nonce| self.nonces.recognise(nonce).is_some());
+        self.challenge_with(response, false, &mut |nonces| match used {
+            Some(nonce) => nonce.to_owned(),
+            None => nonces.issue(now, rng),
+        });
+    }
+
+    fn challenge_with(
+        &self,
+        response: &mut Response,
+        stale: bool,
+        nonce: &mut dyn FnMut(&Nonces) -> String,
+    ) {
         let Some(side) = Side::of(response.status()) else {
             return;
         };
         for algorithm in &self.config.algorithms {
-            let value = self.digest_challenge(*algorithm, stale, &self.nonces.issue(now, rng));
+            let value = self.digest_challenge(*algorithm, stale, &nonce(&self.nonces));
             // The realm is the only part that could be refused, and then there is no challenge.
             let _ = response.headers_mut().push(side.challenge(), &value);
         }
@@ -190,19 +225,7 @@ impl Verifier {
         accounts: &dyn Accounts,
         now: Instant,
     ) -> Check {
-        let headers = request.headers();
-        let answers: Vec<Credentials<'_>> = match checker {
-            Checker::Server => headers
-                .list::<Authorization>()
-                .flatten()
-                .map(|a| a.0)
-                .collect(),
-            Checker::Proxy => headers
-                .list::<ProxyAuthorization>()
-                .flatten()
-                .map(|a| a.0)
-                .collect(),
-        };
+        let answers = answers(request, side(checker));
         let ours = answers.iter().find(|answer| match answer.is("Digest") {
             true => answer
                 .param("realm")

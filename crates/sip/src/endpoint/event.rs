@@ -9,7 +9,7 @@ use super::redirecting::Alternative;
 use super::subscribing::{SubscriptionEnd, SubscriptionId};
 use crate::auth::Unsupported;
 use crate::dialog::DialogId;
-use crate::message::{Request, Response};
+use crate::message::{Method, Request, Response};
 use crate::transaction::FlowId;
 use crate::uri::Uri;
 
@@ -204,6 +204,13 @@ pub enum Event {
     FlowFailed {
         /// The flow.
         flow: FlowId,
+    },
+    /// A challenge to a request of ours other than REGISTER was not answered; the request fails with it.
+    Unanswered {
+        /// The request's method.
+        method: Method,
+        /// Why not.
+        why: Unsupported,
     },
     /// A message was dropped.
     Discarded {

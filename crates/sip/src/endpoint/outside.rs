@@ -100,8 +100,15 @@ impl Endpoint {
         cseq: Option<u32>,
         origin: Option<&Origin>,
     ) -> Option<Request> {
-        let answered = self.try_challenge(response, request, retries, cseq, origin);
-        answered.ok()
+        match self.try_challenge(response, request, retries, cseq, origin) {
+            Ok(again) => Some(again),
+            Err(None) => None,
+            Err(Some(why)) => {
+                let method = request.method().clone();
+                self.emit(Event::Unanswered { method, why });
+                None
+            }
+        }
     }
 
     /// As [`Self::answer_challenge`], with what was wrong with the challenge, if it was that.

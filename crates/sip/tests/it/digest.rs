@@ -247,12 +247,18 @@ fn another_nonce_instead_of_a_yes_is_a_new_challenge_once_and_then_a_wrong_passw
 #[test]
 fn the_same_nonce_instead_of_a_yes_is_a_wrong_password() {
     let mut bench = Bench::new(Credentials::password("ann", "wrong").unwrap());
-    let mut request = register();
-    let challenge = bench.challenge(&request, false);
-    assert_eq!(bench.answer(&challenge, &request), Verdict::Retry);
-    sign(&mut bench.client, &mut request);
+    let signed = bench.signed();
+    assert!(matches!(bench.check(&signed), Check::Denied { .. }));
+    let mut denied = Response::to_request(&signed, StatusCode::UNAUTHORIZED);
+    bench
+        .verifier
+        .deny(&mut denied, &signed, bench.now, &mut bench.rng);
+    let used = param(&signed, "nonce");
+    for challenge in denied.headers().all(HeaderName::WwwAuthenticate).take(2) {
+        assert!(challenge.contains(&used), "{challenge} for {used}");
+    }
     assert!(matches!(
-        bench.answer(&challenge, &request),
+        bench.answer(&denied, &signed),
         Verdict::WrongPassword { .. }
     ));
 }
