@@ -50,6 +50,7 @@ impl Endpoint {
             early: Vec::new(),
             timing: Timing::default(),
             cancel: None,
+            stranded: false,
             retries: 0,
         };
         self.usages.insert(usage, Usage::Calling(Box::new(calling)));
@@ -112,13 +113,26 @@ impl Endpoint {
         now: Instant,
     ) {
         match self.layer.cancel(client, headers, now) {
+            // It waits for a flow, but not for ever.
+            Cancelling::Held if self.is_stranded(usage) => {}
             Cancelling::Sent | Cancelling::Held | Cancelling::TooLate => {
                 self.alarms.stop(Alarm::Ringing(usage));
+                self.alarms.stop(Alarm::Unheard(usage));
             }
         }
     }
 
+    fn is_stranded(&self, usage: UsageId) -> bool {
+        match self.usages.get(&usage) {
+            Some(Usage::Calling(calling)) => calling.stranded,
+            Some(Usage::Called(_) | Usage::Established(_) | Usage::Lingering(_)) | None => false,
+        }
+    }
+
     pub(super) fn rang_too_long(&mut self, usage: UsageId, now: Instant) {
+        if self.is_stranded(usage) {
+            return self.forget_stranded(usage);
+        }
         if let Some(Usage::Calling(calling)) = self.usages.get_mut(&usage) {
             calling.cancel.get_or_insert(WhyCancelled::Patience);
             let client = calling.client;
@@ -136,6 +150,9 @@ impl Endpoint {
             return;
         };
         let usage = sent.usage;
+        if !response.status().is_provisional() {
+            self.settle_abandoned(key);
+        }
         match response.status() {
             status if status.is_provisional() => self.ringing(usage, key, response, now),
             status if status.is_success() => self.accepted(usage, key, response, now),
@@ -152,6 +169,7 @@ impl Endpoint {
         if calling.client != key {
             return;
         }
+        self.alarms.stop(Alarm::Unheard(usage));
         if calling.cancel.is_none() {
             let patience = self.config.ringing_patience;
             self.alarms.start(Alarm::Ringing(usage), now + patience);
@@ -236,6 +254,7 @@ impl Endpoint {
             return;
         };
         self.alarms.stop(Alarm::Ringing(usage));
+        self.alarms.stop(Alarm::Unheard(usage));
         self.forget_early(&calling.early);
         if calling.cancel.is_some() {
             self.hang_up_fork(key, &response, now);
@@ -301,6 +320,10 @@ impl Endpoint {
         if calling.client != key {
             self.usages.insert(usage, Usage::Calling(calling));
             return;
+        }
+        if self.alarms.is_running(Alarm::Unheard(usage)) {
+            self.alarms.stop(Alarm::Unheard(usage));
+            self.refused_repeat(&calling, response.status(), now);
         }
         // RFC 3261 §12.3: a refusal ends every early dialog of its INVITE.
         self.forget_early(&calling.early);
@@ -375,6 +398,7 @@ impl Endpoint {
         failure: RequestFailure,
     ) {
         self.alarms.stop(Alarm::Ringing(usage));
+        self.alarms.stop(Alarm::Unheard(usage));
         match self.usages.remove(&usage) {
             Some(Usage::Calling(calling)) if calling.client == key => {
                 self.forget_early(&calling.early);
@@ -391,7 +415,7 @@ impl Endpoint {
         }
     }
 
-    fn forget_early(&mut self, early: &[Early]) {
+    pub(super) fn forget_early(&mut self, early: &[Early]) {
         for early in early {
             self.dialogs.remove(early.dialog.id());
         }

@@ -26,6 +26,7 @@ mod redirecting;
 mod registering;
 mod reliable;
 mod replacing;
+mod resuming;
 mod session_name;
 mod session_timer;
 mod subscribing;
@@ -75,6 +76,10 @@ enum Alarm {
     Register,
     /// Our INVITE rings for too long.
     Ringing(UsageId),
+    /// Our INVITE goes on over another flow, and nothing came of it yet.
+    Unheard(UsageId),
+    /// The CANCEL of an INVITE whose flow was lost brought nothing.
+    Abandoned(ClientKey),
     /// Our 2xx is to be sent again.
     Repeat2xx(UsageId),
     /// Our 2xx had no ACK.
@@ -114,6 +119,8 @@ impl Alarm {
         match self {
             Alarm::Register => "register again",
             Alarm::Ringing(_) => "give up ringing",
+            Alarm::Unheard(_) => "give up a call that lost its flow",
+            Alarm::Abandoned(_) => "hang up who answered a call that was given up",
             Alarm::Repeat2xx(_) => "repeat a 2xx",
             Alarm::AckWait(_) => "give up waiting for an ACK",
             Alarm::RepeatProvisional(_) => "repeat a provisional answer",
@@ -167,6 +174,8 @@ pub struct Endpoint {
     /// The ACK of each 2xx, by INVITE and To tag, for its repeats.
     acks: BTreeMap<(ClientKey, String), (FlowId, Bytes)>,
     stranded: VecDeque<StrandedBye>,
+    /// The early dialogs of INVITEs that were cancelled because they lost their flow.
+    abandoned: BTreeMap<ClientKey, Vec<Dialog>>,
     calls_lately: Arrivals,
     subscribers_lately: Arrivals,
     alarms: Wheel<Alarm>,
@@ -240,6 +249,7 @@ impl Endpoint {
             asked: BTreeMap::new(),
             acks: BTreeMap::new(),
             stranded: VecDeque::new(),
+            abandoned: BTreeMap::new(),
             calls_lately: Arrivals::default(),
             subscribers_lately: Arrivals::default(),
             alarms: Wheel::new(),
@@ -282,11 +292,13 @@ impl Endpoint {
         self.register_anew(now);
         self.repeat_lost_acks(id);
         self.send_stranded(now);
+        self.resume_cancels(now);
         self.notify_all_owed(now);
         self.settle(now);
     }
 
-    /// Ends what waits on this flow; established dialogs and the registration live on.
+    /// Ends what waits on this flow; established dialogs and the registration live on, and so do unanswered INVITEs of ours,
+    /// which wait for [`resume`](Self::resume).
     pub fn handle_flow_down(&mut self, id: FlowId, now: Instant) {
         if self.flows.remove(&id).is_none() {
             return;
@@ -297,6 +309,7 @@ impl Endpoint {
         for alarm in [Alarm::Probe(id), Alarm::Pong(id)] {
             self.alarms.stop(alarm);
         }
+        self.strand_invites(id, now);
         self.layer.handle_flow_down(id, now);
         self.settle(now);
     }
@@ -389,6 +402,7 @@ impl Endpoint {
             && self.asked.is_empty()
             && self.acks.is_empty()
             && self.stranded.is_empty()
+            && self.abandoned.is_empty()
             && self.layer.is_empty()
     }
 
@@ -531,6 +545,8 @@ impl Endpoint {
         match alarm {
             Alarm::Register => self.register_again(now),
             Alarm::Ringing(usage) => self.rang_too_long(usage, now),
+            Alarm::Unheard(usage) => self.unheard(usage, now),
+            Alarm::Abandoned(client) => self.hang_up_abandoned(client, now),
             Alarm::Repeat2xx(usage) => self.repeat_2xx(usage, now),
             Alarm::AckWait(usage) => self.no_ack(usage, now),
             Alarm::RepeatProvisional(usage) => self.repeat_provisional(usage, now),

@@ -54,6 +54,8 @@ pub(super) struct Calling {
     pub(super) early: Vec<Early>,
     pub(super) timing: Timing,
     pub(super) cancel: Option<WhyCancelled>,
+    /// Its flow is gone, and it waits for another.
+    pub(super) stranded: bool,
     pub(super) redirection: Redirection,
     /// How often it was sent again with credentials or without an option.
     pub(super) retries: u32,

@@ -439,9 +439,9 @@ fn a_lost_flow_ends_requests_but_no_dialog_and_the_next_flow_carries_it_on() {
     lone.response(200);
 }
 
-/// Trap 23.
+/// Trap 23: ours waits for another flow, theirs can't be answered any more.
 #[test]
-fn a_lost_flow_ends_unanswered_calls_both_ways() {
+fn a_lost_flow_ends_the_unanswered_calls_of_others_only() {
     let mut lone = Lone::over_wss();
     lone.act(|alice, now| {
         let invite = Invite::offer(uri("sip:bob@example.com"), SDP);
@@ -452,19 +452,10 @@ fn a_lost_flow_ends_unanswered_calls_both_ways() {
     lone.events();
     lone.flow_down();
     let events = lone.events();
-    assert!(events.iter().any(|event| matches!(
-        event,
-        Event::Failed {
-            cause: sip::endpoint::FailureCause::Transport,
-            ..
-        }
-    )));
     assert!(
-        events
-            .iter()
-            .any(|event| matches!(event, Event::Cancelled { cancel: None, .. }))
+        matches!(events[..], [Event::Cancelled { cancel: None, .. }]),
+        "{events:?}"
     );
-    assert!(lone.endpoint.is_idle());
 }
 
 /// Trap 23: the ACK may come over the next flow.

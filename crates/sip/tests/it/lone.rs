@@ -144,6 +144,15 @@ impl Lone {
         }
     }
 
+    /// Takes the next message sent, which must be a request.
+    #[track_caller]
+    pub(crate) fn request_of_any(&mut self) -> Request {
+        match self.message() {
+            Message::Request(request) => request,
+            Message::Response(response) => panic!("a request expected, got {response:?}"),
+        }
+    }
+
     /// Takes the next message sent, which must be an answer of this code.
     #[track_caller]
     pub(crate) fn response(&mut self, code: u16) -> Response {

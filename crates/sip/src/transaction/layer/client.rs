@@ -28,6 +28,8 @@ pub(super) struct Client {
     /// The ACK of a refusal, for each of its repeats.
     ack: Option<Bytes>,
     cancel: Cancel,
+    /// Its flow is gone, and it waits for another.
+    stranded: bool,
     /// Whether the transaction user knows it; our own CANCELs it does not.
     reported: bool,
 }
@@ -41,9 +43,9 @@ enum State {
 #[derive(Debug)]
 enum Cancel {
     No,
-    /// Wanted, with these headers, but nothing came back yet.
+    /// Wanted, with these headers, but nothing came back yet, or there is no flow.
     Held(Vec<(String, String)>),
-    Sent,
+    Sent(Vec<(String, String)>),
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -78,6 +80,10 @@ impl Layer {
             return Cancelling::TooLate;
         };
         match (client.state, &client.cancel) {
+            (State::Invite(client_invite::State::Proceeding), _) if client.stranded => {
+                client.cancel = Cancel::Held(headers);
+                Cancelling::Held
+            }
             (State::Invite(client_invite::State::Calling), _) => {
                 client.cancel = Cancel::Held(headers);
                 Cancelling::Held
@@ -86,7 +92,7 @@ impl Layer {
                 self.send_cancel(key, headers, now);
                 Cancelling::Sent
             }
-            (State::Invite(client_invite::State::Proceeding), Cancel::Sent) => Cancelling::Sent,
+            (State::Invite(client_invite::State::Proceeding), Cancel::Sent(_)) => Cancelling::Sent,
             (
                 State::Invite(
                     client_invite::State::Completed
@@ -96,6 +102,57 @@ impl Layer {
                 | State::Other(_),
                 _,
             ) => Cancelling::TooLate,
+        }
+    }
+
+    /// Keeps an INVITE without a final answer, whose flow is about to go, for [`resume`](Self::resume): no timer runs for
+    /// it meanwhile. False where there is none such.
+    pub fn strand(&mut self, key: ClientKey) -> bool {
+        use client_invite::State::{Calling, Proceeding};
+        let Some(client) = self.clients.get_mut(&key) else {
+            return false;
+        };
+        client.stranded = matches!(client.state, State::Invite(Calling | Proceeding));
+        if client.stranded {
+            self.stop_timers(Owner::Client(key));
+        }
+        self.clients.get(&key).is_some_and(|client| client.stranded)
+    }
+
+    /// Goes on with a stranded INVITE over another flow: repeats it there, so that a server that still has it tells
+    /// where it stands (RFC 3261 §17.2.1), or sends the CANCEL that was wanted meanwhile, or whose answer was lost.
+    pub fn resume(&mut self, key: ClientKey, flow: FlowId, now: Instant) {
+        self.now = Some(now);
+        let Some(client) = self.clients.get_mut(&key).filter(|client| client.stranded) else {
+            return;
+        };
+        client.stranded = false;
+        client.flow = flow;
+        match std::mem::replace(&mut client.cancel, Cancel::No) {
+            Cancel::No => {
+                let calling = matches!(client.state, State::Invite(client_invite::State::Calling));
+                self.send_client(key);
+                if calling {
+                    self.start_client_timer(key, Timer::B, now);
+                }
+            }
+            Cancel::Held(headers) | Cancel::Sent(headers) => self.send_cancel(key, headers, now),
+        }
+    }
+
+    /// Cancels an INVITE that a server may have although it never answered: its answers went with a flow.
+    pub fn withdraw(&mut self, key: ClientKey, now: Instant) {
+        self.now = Some(now);
+        if self.clients.contains_key(&key) {
+            self.send_cancel(key, Vec::new(), now);
+        }
+    }
+
+    /// Forgets a request; nothing follows.
+    pub fn forget(&mut self, key: ClientKey) {
+        if let Some(client) = self.clients.remove(&key) {
+            self.client_ids.remove(&client.id);
+            self.stop_timers(Owner::Client(key));
         }
     }
 
@@ -133,6 +190,7 @@ impl Layer {
                 id,
                 ack: None,
                 cancel: Cancel::No,
+                stranded: false,
                 reported,
             },
         );
@@ -168,7 +226,7 @@ impl Layer {
         let keys: Vec<ClientKey> = self
             .clients
             .iter()
-            .filter(|(_, client)| client.flow == flow)
+            .filter(|(_, client)| client.flow == flow && !client.stranded)
             .map(|(key, _)| *key)
             .collect();
         for key in keys {
@@ -269,9 +327,8 @@ impl Layer {
             .clients
             .get(&key)
             .is_some_and(|client| client.state.is_over());
-        if over && let Some(client) = self.clients.remove(&key) {
-            self.client_ids.remove(&client.id);
-            self.stop_timers(Owner::Client(key));
+        if over {
+            self.forget(key);
         }
     }
 
@@ -308,7 +365,7 @@ impl Layer {
         let Some(client) = self.clients.get_mut(&key) else {
             return;
         };
-        client.cancel = Cancel::Sent;
+        client.cancel = Cancel::Sent(headers.clone());
         let mut cancel = hop_request(&client.request, Method::Cancel);
         for (name, value) in &headers {
             cancel.headers_mut().put(name.as_str(), value);

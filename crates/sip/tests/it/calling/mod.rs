@@ -18,6 +18,7 @@ mod cancel;
 mod forks;
 mod identity;
 mod redirection;
+mod resuming;
 
 fn call(lone: &mut Lone) -> (UsageId, Request) {
     let usage = lone.act(|alice, now| {

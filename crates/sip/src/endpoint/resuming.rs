@@ -1,0 +1,161 @@
+//! Our INVITEs whose flow was lost before their final answer.
+//!
+//! Their answers go where the flow was, unless the server finds us elsewhere. Whether it does, the
+//! repeat of the INVITE tells: who still has it sends its last provisional answer again (RFC 3261
+//! §17.2.1). Where nothing comes, nobody shall be left ringing: CANCEL goes out under the INVITE's
+//! own branch, and BYE to every early dialog for whoever has answered meanwhile (RFC 3261 §15).
+
+use std::time::{Duration, Instant};
+
+use super::event::{Event, FailureCause, UsageId};
+use super::usage::{Calling, Usage};
+use super::{Alarm, Endpoint};
+use crate::dialog::Dialog;
+use crate::message::{Method, StatusCode};
+use crate::transaction::{ClientKey, FlowId};
+
+/// How long the answer to a repeated INVITE may take: T2, the longest that anybody is asked to wait.
+const PATIENCE: Duration = Duration::from_secs(4);
+/// How long a CANCEL may take to bring a 487, before its callee counts as having answered.
+const PATIENCE_WITH_CANCEL: Duration = Duration::from_secs(2);
+
+impl Endpoint {
+    /// Keeps the unanswered INVITEs of a flow that is about to go.
+    pub(super) fn strand_invites(&mut self, flow: FlowId, now: Instant) {
+        let patience = self.config.ringing_patience;
+        for (id, usage) in &mut self.usages {
+            let Usage::Calling(calling) = usage else {
+                continue;
+            };
+            if calling.flow != flow || !self.layer.strand(calling.client) {
+                continue;
+            }
+            calling.stranded = true;
+            // RFC 3262 §4: the PRACK may be lost, so that its answer comes again.
+            for early in &mut calling.early {
+                early.rseq = early.rseq.and_then(|rseq| rseq.checked_sub(1));
+            }
+            self.alarms.stop(Alarm::Unheard(*id));
+            if !self.alarms.is_running(Alarm::Ringing(*id)) {
+                self.alarms.start(Alarm::Ringing(*id), now + patience);
+            }
+        }
+    }
+
+    /// Sends the CANCELs that found no flow, or whose answers were lost with one.
+    pub(super) fn resume_cancels(&mut self, now: Instant) {
+        let cancelled: Vec<UsageId> = self
+            .usages
+            .iter()
+            .filter(|(_, usage)| match usage {
+                Usage::Calling(calling) => calling.stranded && calling.cancel.is_some(),
+                Usage::Called(_) | Usage::Established(_) | Usage::Lingering(_) => false,
+            })
+            .map(|(id, _)| *id)
+            .collect();
+        for usage in cancelled {
+            self.alarms.stop(Alarm::Ringing(usage));
+            self.resume_invite(usage, now);
+        }
+    }
+
+    /// Goes on with an unanswered call of ours whose flow was lost, over the newest. Where the server says nothing of it
+    /// within 4 s, it is cancelled there and ends as `Failed` with `Transport`.
+    pub fn resume(&mut self, usage: UsageId, now: Instant) {
+        if self.resume_invite(usage, now) {
+            self.alarms.start(Alarm::Unheard(usage), now + PATIENCE);
+        }
+        self.settle(now);
+    }
+
+    fn resume_invite(&mut self, usage: UsageId, now: Instant) -> bool {
+        let Some(flow) = self.primary else {
+            return false;
+        };
+        let Some(Usage::Calling(calling)) = self.usages.get_mut(&usage) else {
+            return false;
+        };
+        if !std::mem::take(&mut calling.stranded) {
+            return false;
+        }
+        calling.flow = flow;
+        let client = calling.client;
+        if let Some(super::usage::Sent::Invite(sent)) = self.sent.get_mut(&client) {
+            sent.flow = flow;
+        }
+        self.layer.resume(client, flow, now);
+        true
+    }
+
+    /// The server said nothing of a call that was to go on.
+    pub(super) fn unheard(&mut self, usage: UsageId, now: Instant) {
+        let Some(calling) = self.take_calling(usage) else {
+            return;
+        };
+        self.layer.withdraw(calling.client, now);
+        let dialogs: Vec<Dialog> = calling
+            .early
+            .into_iter()
+            .map(|early| early.dialog)
+            .collect();
+        if !dialogs.is_empty() {
+            self.abandoned.insert(calling.client, dialogs);
+            let due = now + PATIENCE_WITH_CANCEL;
+            self.alarms.start(Alarm::Abandoned(calling.client), due);
+        }
+        let cause = FailureCause::Transport;
+        self.emit(Event::Failed { usage, cause });
+    }
+
+    /// No flow came for as long as anybody rings.
+    pub(super) fn forget_stranded(&mut self, usage: UsageId) {
+        if let Some(calling) = self.take_calling(usage) {
+            self.layer.forget(calling.client);
+            self.sent.remove(&calling.client);
+            let cause = FailureCause::Transport;
+            self.emit(Event::Failed { usage, cause });
+        }
+    }
+
+    fn take_calling(&mut self, usage: UsageId) -> Option<Box<Calling>> {
+        match self.usages.remove(&usage)? {
+            Usage::Calling(calling) => {
+                self.forget_early(&calling.early);
+                self.alarms.stop(Alarm::Ringing(usage));
+                self.alarms.stop(Alarm::Unheard(usage));
+                Some(calling)
+            }
+            other @ (Usage::Called(_) | Usage::Established(_) | Usage::Lingering(_)) => {
+                self.usages.insert(usage, other);
+                None
+            }
+        }
+    }
+
+    /// The INVITE has its final answer: whoever was abandoned knows.
+    pub(super) fn settle_abandoned(&mut self, client: ClientKey) {
+        self.alarms.stop(Alarm::Abandoned(client));
+        self.abandoned.remove(&client);
+    }
+
+    /// CANCEL brought nothing: who answered in the meantime is hung up.
+    pub(super) fn hang_up_abandoned(&mut self, client: ClientKey, now: Instant) {
+        for dialog in self.abandoned.remove(&client).unwrap_or_default() {
+            self.hang_up_early(dialog, now);
+        }
+    }
+
+    /// A server that has the call, but not this INVITE of it, refuses the repeat; its callee still rings.
+    pub(super) fn refused_repeat(&mut self, calling: &Calling, status: StatusCode, now: Instant) {
+        if status.code() == 482 || (500..600).contains(&status.code()) {
+            for early in &calling.early {
+                self.hang_up_early(early.dialog.clone(), now);
+            }
+        }
+    }
+
+    fn hang_up_early(&mut self, mut dialog: Dialog, now: Instant) {
+        let bye = dialog.request(Method::Bye);
+        self.send_hangup(dialog, bye, None, 0, now);
+    }
+}
