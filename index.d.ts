@@ -37,7 +37,7 @@ export declare class Softphone extends TypedEmitter<SoftphoneEvents> {
     initialize(options?: Abortable): Promise<void>;
     /** The original document's spelling of {@link initialize}. */
     intialize(options?: Abortable): Promise<void>;
-    /** Closes the WebSocket and leaves it closed; calls live on. */
+    /** Closes the WebSocket and leaves it closed. Answered calls live on; a call that rings is given up, since its answer could not come. */
     disconnect(): void;
     /** Closes the WebSocket and opens it again. */
     reconnect(): void;

@@ -148,7 +148,7 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
     return this.initialize(options)
   }
 
-  /** Closes the WebSocket and leaves it closed; calls live on. */
+  /** Closes the WebSocket and leaves it closed. Answered calls live on; a call that rings is given up, since its answer could not come. */
   disconnect(): void {
     this.#post({ type: 'disconnect' })
   }

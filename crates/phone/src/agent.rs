@@ -214,6 +214,12 @@ impl Agent {
         self.drain(out);
     }
 
+    /// Goes on with an unanswered call whose flow was lost, over the one that is up.
+    pub(crate) fn resume(&mut self, usage: UsageId, now: Instant, out: &mut VecDeque<Output>) {
+        self.endpoint.resume(usage, now);
+        self.drain(out);
+    }
+
     /// Answers an INVITE; false where it can't be answered (any more) or not like this.
     pub(crate) fn respond(
         &mut self,

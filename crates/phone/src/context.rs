@@ -63,6 +63,11 @@ impl Context<'_> {
         self.agent.cancel(usage, reason, self.now, self.outputs);
     }
 
+    /// Goes on with an unanswered call of ours, whose flow was lost.
+    pub(crate) fn resume(&mut self, usage: UsageId) {
+        self.agent.resume(usage, self.now, self.outputs);
+    }
+
     /// Answers an INVITE; where its caller is gone, that is told separately.
     pub(crate) fn respond(&mut self, usage: UsageId, reply: &Reply) -> Result<(), NotSent> {
         self.agent.respond(usage, reply, self.now, self.outputs)

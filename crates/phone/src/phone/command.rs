@@ -200,6 +200,10 @@ impl Phone {
                 }
             }
             Command::Disconnect {} => {
+                let ids: Vec<SessionId> = self.sessions.keys().copied().collect();
+                for id in ids {
+                    self.with(id, Session::give_up_with_flow);
+                }
                 let (account, mut ctx) = self.account();
                 let change = account.disconnect(&mut ctx);
                 self.changed(change);

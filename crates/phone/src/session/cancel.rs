@@ -39,7 +39,11 @@ impl Session {
         let next = match self.usage {
             Some(usage) => {
                 ctx.cancel(usage, reason.to_cancel_header());
-                State::Ending
+                match ctx.agent.is_up() {
+                    true => State::Ending,
+                    // The endpoint sends it over the next flow; there may be none.
+                    false => State::Ended,
+                }
             }
             None => State::Ended,
         };
@@ -50,6 +54,16 @@ impl Session {
     pub(super) fn give_up(&mut self, ctx: &mut Context<'_>) {
         let text = "Nobody answered in time";
         self.withdraw(EndReason::new(Condition::Timeout, Side::Local, text), ctx);
+    }
+
+    /// The application is about to close the connection: the answer to an INVITE of ours could not
+    /// reach us, and nobody shall ring for that.
+    pub(crate) fn give_up_with_flow(&mut self, ctx: &mut Context<'_>) {
+        if self.is_ringing_there() {
+            let text = "The application closed the connection";
+            let reason = EndReason::new(Condition::ConnectivityError, Side::Local, text);
+            self.withdraw(reason, ctx);
+        }
     }
 
     /// The application aborted `call`.

@@ -196,6 +196,14 @@ impl Session {
         }
     }
 
+    /// The flow of our INVITE was lost, and there is another: the call rings on over it where the server
+    /// lets it, and else the endpoint cancels it there.
+    pub(super) fn ring_on(&mut self, ctx: &mut Context<'_>) {
+        if let Some(usage) = self.usage {
+            ctx.resume(usage);
+        }
+    }
+
     /// The callee rings, or sends early media.
     pub(crate) fn progress(&mut self, response: &Response, ctx: &mut Context<'_>) {
         let State::Dialing(dialing) = &mut self.state else {

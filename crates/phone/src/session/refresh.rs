@@ -13,8 +13,8 @@ pub(super) const PATIENCE_WITH_ICE: Duration = Duration::from_secs(20);
 const LOST_WITH_FLOW: Duration = Duration::from_secs(10);
 
 impl Session {
-    /// The flow was lost: an answered call lives on, interrupted, or ends where it may not. One
-    /// that the application closed interrupts nothing.
+    /// The flow was lost: an answered call lives on, interrupted, or ends where it may not, and one of
+    /// ours that rings waits for the next flow. One that the application closed interrupts nothing.
     pub(crate) fn flow_lost(&mut self, wanted: bool, ctx: &mut Context<'_>) {
         if !wanted && !ctx.config.session_survivability {
             let text = "The connection was lost";
@@ -33,9 +33,17 @@ impl Session {
     /// beside the flow, so ICE is left as it is (a peer that goes on with its session while we start
     /// another would take no check of ours), unless media were lost with it.
     pub(crate) fn flow_found(&mut self, ctx: &mut Context<'_>) {
-        if let State::Active(active) = &mut self.state {
-            active.flow_since = Some(ctx.now);
-            self.drive_offer(ctx);
+        match &mut self.state {
+            State::Active(active) => {
+                active.flow_since = Some(ctx.now);
+                self.drive_offer(ctx);
+            }
+            State::Dialing(_) => self.ring_on(ctx),
+            State::Pending(_)
+            | State::Answering(_)
+            | State::Offering(_)
+            | State::Ending
+            | State::Ended => {}
         }
     }
 
