@@ -51,6 +51,7 @@ impl Endpoint {
             timing: Timing::default(),
             cancel: None,
             stranded: false,
+            repeated: false,
             retries: 0,
         };
         self.usages.insert(usage, Usage::Calling(Box::new(calling)));
@@ -153,6 +154,8 @@ impl Endpoint {
         if !response.status().is_provisional() {
             self.settle_abandoned(key);
         }
+        self.alarms.stop(Alarm::Unheard(usage));
+        self.compare_repeat(usage, &response, now);
         match response.status() {
             status if status.is_provisional() => self.ringing(usage, key, response, now),
             status if status.is_success() => self.accepted(usage, key, response, now),
@@ -169,7 +172,6 @@ impl Endpoint {
         if calling.client != key {
             return;
         }
-        self.alarms.stop(Alarm::Unheard(usage));
         if calling.cancel.is_none() {
             let patience = self.config.ringing_patience;
             self.alarms.start(Alarm::Ringing(usage), now + patience);
@@ -254,7 +256,6 @@ impl Endpoint {
             return;
         };
         self.alarms.stop(Alarm::Ringing(usage));
-        self.alarms.stop(Alarm::Unheard(usage));
         self.forget_early(&calling.early);
         if calling.cancel.is_some() {
             self.hang_up_fork(key, &response, now);
@@ -320,10 +321,6 @@ impl Endpoint {
         if calling.client != key {
             self.usages.insert(usage, Usage::Calling(calling));
             return;
-        }
-        if self.alarms.is_running(Alarm::Unheard(usage)) {
-            self.alarms.stop(Alarm::Unheard(usage));
-            self.refused_repeat(&calling, response.status(), now);
         }
         // RFC 3261 §12.3: a refusal ends every early dialog of its INVITE.
         self.forget_early(&calling.early);

@@ -8,10 +8,10 @@
 use std::time::{Duration, Instant};
 
 use super::event::{Event, FailureCause, UsageId};
-use super::usage::{Calling, Usage};
+use super::usage::{Calling, Early, Sent, Usage};
 use super::{Alarm, Endpoint};
-use crate::dialog::Dialog;
-use crate::message::{Method, StatusCode};
+use crate::dialog::{Dialog, to_tag};
+use crate::message::{Method, Response};
 use crate::transaction::{ClientKey, FlowId};
 
 /// How long the answer to a repeated INVITE may take: T2, the longest that anybody is asked to wait.
@@ -79,8 +79,9 @@ impl Endpoint {
             return false;
         }
         calling.flow = flow;
+        calling.repeated = calling.cancel.is_none();
         let client = calling.client;
-        if let Some(super::usage::Sent::Invite(sent)) = self.sent.get_mut(&client) {
+        if let Some(Sent::Invite(sent)) = self.sent.get_mut(&client) {
             sent.flow = flow;
         }
         self.layer.resume(client, flow, now);
@@ -145,12 +146,24 @@ impl Endpoint {
         }
     }
 
-    /// A server that has the call, but not this INVITE of it, refuses the repeat; its callee still rings.
-    pub(super) fn refused_repeat(&mut self, calling: &Calling, status: StatusCode, now: Instant) {
-        if status.code() == 482 || (500..600).contains(&status.code()) {
-            for early in &calling.early {
-                self.hang_up_early(early.dialog.clone(), now);
-            }
+    /// The first answer to a repeat shows whether it is of the call that rang: one under a tag that is new to us comes of
+    /// another, because the server had forgotten our INVITE, and whoever rang before is hung up.
+    pub(super) fn compare_repeat(&mut self, usage: UsageId, response: &Response, now: Instant) {
+        let tag = to_tag(response.headers()).unwrap_or_default();
+        let Some(Usage::Calling(calling)) = self.usages.get_mut(&usage) else {
+            return;
+        };
+        if tag.is_empty() || !std::mem::take(&mut calling.repeated) {
+            return;
+        }
+        let known = |early: &Early| early.dialog.id().remote_tag == tag;
+        if calling.early.iter().any(known) {
+            return;
+        }
+        let early = std::mem::take(&mut calling.early);
+        self.forget_early(&early);
+        for early in early {
+            self.hang_up_early(early.dialog, now);
         }
     }
 

@@ -56,6 +56,8 @@ pub(super) struct Calling {
     pub(super) cancel: Option<WhyCancelled>,
     /// Its flow is gone, and it waits for another.
     pub(super) stranded: bool,
+    /// It was repeated over another, and only `100` has come of it.
+    pub(super) repeated: bool,
     pub(super) redirection: Redirection,
     /// How often it was sent again with credentials or without an option.
     pub(super) retries: u32,

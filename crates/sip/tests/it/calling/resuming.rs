@@ -126,17 +126,40 @@ fn an_answer_that_crosses_that_cancel_is_acknowledged_and_hung_up() {
 
 /// It takes the repeat for another call than the one that still rings.
 #[test]
-fn a_server_that_refuses_the_repeat_as_merged_has_its_early_dialog_hung_up() {
+fn whoever_rang_before_is_hung_up_where_the_server_has_forgotten_the_call() {
+    for code in [180, 200, 482] {
+        let (mut lone, _, invite) = resumed(Some(180));
+        let contact = "Contact: <sip:c@callee.invalid;transport=ws>\r\n";
+        lone.receive(answer_with_body(&invite, code, "c", contact, SDP));
+        let bye = loop {
+            let request = lone.request_of_any();
+            if *request.method() != Method::Ack {
+                break request;
+            }
+        };
+        assert_eq!(*bye.method(), Method::Bye);
+        assert!(header(&bye, "To").ends_with(";tag=b"));
+        lone.receive(answer(&bye, 481, "b", ""));
+        let event = lone.event();
+        assert!(match code {
+            180 => matches!(event, Event::Provisional { .. }),
+            200 => matches!(event, Event::Answered { .. }),
+            _ => matches!(failed(event), FailureCause::Response(_)),
+        });
+    }
+}
+
+/// Neither is an answer of the one that rings hung up, nor that of another fork later.
+#[test]
+fn forks_go_on_ringing() {
     let (mut lone, _, invite) = resumed(Some(180));
-    lone.receive(answer(&invite, 482, "s", ""));
-    let sent = [lone.request_of_any(), lone.request_of_any()];
-    let mut methods: Vec<&str> = sent
-        .iter()
-        .map(|request| request.method().as_str())
-        .collect();
-    methods.sort_unstable();
-    assert_eq!(methods, ["ACK", "BYE"]);
-    assert!(matches!(failed(lone.event()), FailureCause::Response(_)));
+    lone.receive(answer(&invite, 100, "", ""));
+    lone.receive(ringing(&invite, "b"));
+    lone.receive(ringing(&invite, "c"));
+    lone.nothing_sent();
+    lone.receive(accept(&invite, "c"));
+    lone.request(Method::Ack);
+    lone.nothing_sent();
 }
 
 #[test]
@@ -154,6 +177,8 @@ fn credentials_are_given_again_over_the_next_flow() {
         "Proxy-Authenticate: Digest realm=\"example.com\", nonce=\"n\", qop=\"auth\"\r\n";
     lone.receive(answer(&again, 407, "p", challenge));
     lone.request(Method::Ack);
+    let bye = lone.request(Method::Bye);
+    lone.receive(answer(&bye, 481, "b", ""));
     let with = lone.request(Method::Invite);
     assert_eq!(header(&with, "Call-ID"), header(&invite, "Call-ID"));
     lone.receive(accept(&with, "b"));
