@@ -60,6 +60,11 @@ impl Session {
         let (State::Active(active), Some(usage)) = (&mut self.state, self.usage) else {
             return;
         };
+        if active.waiting.is_some() {
+            // RFC 3261 §14.2: theirs was there before ours went.
+            self.take_back(ctx);
+            return self.drive_offer(ctx);
+        }
         let update = active.purpose.hold == Some(HoldVia::Update) && ctx.agent.takes_update(usage);
         let method = match update {
             true => Method::Update,

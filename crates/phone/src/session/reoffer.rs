@@ -27,11 +27,14 @@ impl Session {
         match active.negotiation {
             // Media needs a moment for what it has at hand, which nobody else knows of: peers repeat a
             // request after a 491 only, and would take a 500 for our last word.
-            Negotiation::Stable | Negotiation::Applying | Negotiation::Abandoned { .. } => {
+            Negotiation::Stable
+            | Negotiation::Applying
+            | Negotiation::Offering
+            | Negotiation::Abandoned { .. } => {
                 active.waiting = Some(Waiting { request: id, offer });
                 self.drive_offer(ctx);
             }
-            Negotiation::Offering | Negotiation::Offered { .. } | Negotiation::AwaitingAck => {
+            Negotiation::Offered { .. } | Negotiation::AwaitingAck => {
                 ctx.answer(id, &Reply::new(491));
             }
             Negotiation::Answering { .. } | Negotiation::OfferingInAnswer { .. } => {

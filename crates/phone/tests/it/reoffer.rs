@@ -118,16 +118,38 @@ fn an_offer_that_meets_ours_gets_491() {
     assert!(rig.media_named("answerReoffer").is_empty());
 }
 
+/// It came before ours went out (RFC 3261 §14.2): nobody has to try again.
 #[test]
-fn an_offer_that_meets_ours_inside_media_gets_491() {
-    let (mut rig, mut caller, _) = talking();
-    rig.media_mode = Media::Manual;
-    rig.down();
-    rig.seconds(1);
-    rig.up();
-    assert_eq!(rig.media_named("reoffer").len(), 1);
-    rig.receive(caller.request("INVITE", &[], Some("v=0\r\n")));
-    rig.beyond_trying(491);
+fn an_offer_that_meets_ours_inside_media_goes_first() {
+    for taken in [true, false] {
+        let (mut rig, mut caller, id) = talking();
+        rig.media_mode = Media::Manual;
+        let hold = rig.command(json!({ "type": "hold", "id": id, "held": true }));
+        assert_eq!(rig.media_named("reoffer").len(), 1);
+        rig.receive(caller.request("INVITE", &[], Some("v=0 theirs\r\n")));
+        rig.response(100);
+        assert!(rig.media_named("answerReoffer").is_empty());
+        rig.media_mode = Media::Willing;
+        match taken {
+            true => rig.describe(id, "v=0 hold\r\n"),
+            false => {
+                let refusal = MediaRefusal::Unavailable;
+                let reason = "no".into();
+                rig.media_event(id, MediaEvent::Refused { refusal, reason });
+            }
+        }
+        let ok = rig.response(200);
+        assert!(ok.body().starts_with(b"v=0 ours"));
+        if taken {
+            assert!(rig.place("media rollback") < rig.place("media answerReoffer"));
+        }
+        rig.receive(caller.ack(None));
+        if taken {
+            let again = rig.request(&Method::Invite);
+            rig.receive(answer(&again, 200, Some("v=0 agreed\r\n")));
+        }
+        assert_eq!(rig.reply(hold).unwrap().is_ok(), taken);
+    }
 }
 
 /// A phone whose hold the peer has agreed to, which media are still to apply.
