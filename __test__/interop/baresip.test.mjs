@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { drain, hears, quiet } from '../sound.mjs'
-import { next, phonesOf, voice } from '../phones.mjs'
+import { eventually, next, phonesOf, voice } from '../phones.mjs'
 import { startBaresip } from './baresip.mjs'
 import { startKamailio } from './kamailio.mjs'
 import { peers } from './peers.mjs'
@@ -142,6 +142,23 @@ describe('baresip, through Kamailio and rtpengine', { skip: peers('kamailio', 'r
   }
 
   for (const [how, established] of [['calls', calling], ['is called', called]]) {
+    test(`${how}, and both resume in the same moment`, async (t) => {
+      const { bob, session, ear } = await established(t)
+      for (let round = 0; round < 3; round++) {
+        await session.hold()
+        const held = next(session, 'hold')
+        await bob.command('hold')
+        await held
+        const free = next(session, 'resume', 10_000)
+        await Promise.all([session.resume(), bob.command('resume'), free])
+        await eventually(() => !session.held && !session.remoteHeld)
+        drain(ear)
+        await hears(ear, 1000)
+      }
+      await bob.hears(600)
+      await session.end()
+    })
+
     test(`${how}, and goes on after our connection was lost`, async (t) => {
       const { alice, bob, session, ear } = await established(t)
       await hears(ear, 1000)

@@ -146,19 +146,55 @@ describe('JsSIP in Chromium, through Kamailio', { skip: peers('kamailio', 'chrom
     await session.end()
   })
 
-  test('both hold, and each resumes for itself', async (t) => {
-    const { browser, session, hear } = await talking(t)
-    await session.hold()
-    const told = next(session, 'hold')
+  for (const order of ['we, it', 'it, we']) {
+    const both = async (t) => {
+      const call = await talking(t)
+      const told = next(call.session, 'hold')
+      if (order === 'we, it') await call.session.hold()
+      await call.browser.hold()
+      if (order === 'it, we') await call.session.hold()
+      await told
+      assert.deepEqual([call.session.held, call.session.remoteHeld], [true, true])
+      assert.deepEqual(await call.browser.onHold(), { local: true, remote: true })
+      return call
+    }
+
+    test(`both hold, ${order}, and it resumes first`, async (t) => {
+      const { browser, session, hear } = await both(t)
+      const resumed = next(session, 'resume')
+      await browser.unhold()
+      assert.deepEqual((await resumed)[0], { side: 'remote' })
+      assert.deepEqual([session.held, session.remoteHeld], [true, false])
+      await session.resume()
+      assert.deepEqual([session.held, session.remoteHeld], [false, false])
+      await hear()
+      await session.end()
+    })
+
+    // It answers sendrecv although it holds, and only keeps silent: what it says is what counts.
+    test(`both hold, ${order}, and we resume first`, async (t) => {
+      const { browser, session, hear } = await both(t)
+      await session.resume()
+      assert.deepEqual([session.held, session.remoteHeld], [false, false])
+      assert.deepEqual(await browser.onHold(), { local: true, remote: false })
+      await browser.unhold()
+      await hear()
+      await session.end()
+    })
+  }
+
+  test('goes on after our connection was lost while it held us', async (t) => {
+    const { browser, phone, session, hear } = await talking(t)
+    const held = next(session, 'hold')
     await browser.hold()
-    await told
-    assert.deepEqual([session.held, session.remoteHeld], [true, true])
-    await session.resume()
-    assert.deepEqual([session.held, session.remoteHeld], [false, true])
-    const resumed = next(session, 'resume')
+    await held
+    const [offered, connected] = [browser.event('reinvite', 10_000), next(phone, 'connected')]
+    phone.reconnect()
+    await connected
+    await offered
     await browser.unhold()
-    await resumed
     await hear()
+    assert.deepEqual([session.held, session.remoteHeld], [false, false])
     await session.end()
   })
 

@@ -4,7 +4,7 @@ import { drain, hears, quiet } from '../sound.mjs'
 import { next } from '../phones.mjs'
 import { gateway, goOn, toldToGoOn } from './gateway.mjs'
 import { peers } from './peers.mjs'
-import { playDigit, receive, reply, request, requestOfCallee, sdp } from './sipp.mjs'
+import { answer, playDigit, receive, reply, request, requestOfCallee, sdp } from './sipp.mjs'
 
 // What platforms write into their requests, written by sipp.
 describe('requests of sipp, through Kamailio and rtpengine', { skip: peers('kamailio', 'rtpengine', 'sipp') }, () => {
@@ -57,6 +57,44 @@ describe('requests of sipp, through Kamailio and rtpengine', { skip: peers('kama
     await done
     drain(ear)
     await hears(ear, 1000)
+    await session.end()
+    await sipp.done
+  })
+
+  for (const direction of ['sendonly', 'inactive']) {
+    test(`an INVITE without an offer, while ${direction} holds us, is told that we want to talk`, async (t) => {
+      const { sipp, session, ear } = await calling(t, (scenario) => [
+        ...toldToGoOn,
+        ...anew(scenario, 'INVITE', 2, sdp({ version: 2, direction })),
+        request('INVITE', 3, { scenario }),
+        receive(100, { optional: true }),
+        receive(200, { matches: { body: 'a=sendrecv' } }),
+        request('ACK', 3, { scenario, body: sdp({ version: 3 }) }),
+        ...ends,
+      ])
+      const [held, resumed] = [next(session, 'hold'), next(session, 'resume')]
+      await goOn(session)
+      assert.deepEqual([...(await held), ...(await resumed)], [{ side: 'remote' }, { side: 'remote' }])
+      drain(ear)
+      await hears(ear, 1000)
+      await session.end()
+      await sipp.done
+    })
+  }
+
+  test('our offer inside the call keeps the order of theirs', async (t) => {
+    const offer = sdp({ codec: '8 PCMA' }).replace('AVP 8 101', 'AVP 8 107 101').replace('a=ptime', 'a=rtpmap:107 opus/48000/2\na=ptime')
+    const { sipp, session } = await calling(
+      t,
+      () => [
+        receive('INVITE', { keep: true, matches: { body: 'm=audio [0-9]+ RTP/AVP 8 107 ' } }),
+        answer('200 OK', { sdp: sdp({ version: 2, direction: 'recvonly', codec: '8 PCMA' }) }),
+        receive('ACK'),
+        ...ends,
+      ],
+      { offer },
+    )
+    await session.hold()
     await session.end()
     await sipp.done
   })
