@@ -30,7 +30,11 @@ pub(super) fn own(headers: &Headers, settings: &Settings) -> Option<Binding> {
     let likely = listed
         .iter()
         .map(|contact| (likeness(contact, settings, listed.len()), contact))
-        .max_by_key(|(likeness, contact)| (*likeness, Reverse(contact.expires())));
+        // Of two alike the one that is over was there before.
+        .max_by_key(|(likeness, contact)| {
+            let stands = contact.expires() != Some(0);
+            (*likeness, stands, Reverse(contact.expires()))
+        });
     let binding = match likely {
         Some((likeness, contact)) if likeness > Likeness::None => read(contact),
         // One of these is ours: who renews before the first of them ends is in time.

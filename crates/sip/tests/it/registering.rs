@@ -92,6 +92,7 @@ fn a_registrar_that_gives_our_contact_back_changed_has_registered_us() {
         ("beside others, by instance", format!("<sip:a@x.example>;expires=9, {rewritten};expires=120;+sip.instance=INSTANCE"), 120),
         ("beside others, by host", "<sip:a@x.example>;expires=9, <BARE:443>;expires=120".into(), 120),
         ("the newer of two of ours", "<BARE>;expires=9;+sip.instance=INSTANCE, <BARE;transport=ws>;expires=120;reg-id=1;+sip.instance=INSTANCE".into(), 120),
+        ("the one that stands of two of ours", format!("<sip:a@x.example>;expires=0;+sip.instance=INSTANCE, {rewritten};expires=120;+sip.instance=INSTANCE"), 120),
         ("one of several", format!("<sip:a@x.example>;expires=300, {rewritten};expires=120"), 120),
         ("another that is over", format!("<sip:a@x.example>;expires=0, {rewritten};expires=120"), 120),
         ("without a lifetime", rewritten.into(), 500),
