@@ -1273,7 +1273,7 @@ export interface SoftphoneOptions {
     outboundProxy?: string | readonly string[];
     /**
      * Sends the bearer token when the registrar or the own proxy asks for it (the default), or unasked with every request to the
-     * own domain. It never goes to anybody else (RFC 8898).
+     * own domain and in every call placed there. It never goes to anybody else (RFC 8898).
      */
     authorization?: 'challenge' | 'always';
     /** Allows to send the bearer token over a connection without TLS; default false. */

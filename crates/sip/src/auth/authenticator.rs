@@ -2,7 +2,7 @@ use super::reading::{answers, challenges, next_nonce};
 use super::session::{Digest, Scheme, Scope, Session, raw};
 use super::trust::Trust;
 use super::verdict::{Next, Outcome};
-use super::{Credentials, Secret, Side, Target, Unsupported, Verdict, Way};
+use super::{Credentials, Secret, Side, Target, Unsupported, Verdict, Way, Within};
 use crate::header::{Challenge, Credentials as Answer};
 use crate::message::{Request, Response, StatusCode};
 
@@ -349,21 +349,19 @@ impl Authenticator {
         values
     }
 
-    /// The application's word for its own platform.
+    /// The application's word for its own platform, which has also placed the calls that we place there.
     fn goes_unasked(&self, way: Way) -> bool {
-        self.credentials.unasked && way.target != Target::Elsewhere
+        let at_home = way.target != Target::Elsewhere || way.within == Within::Ours;
+        self.credentials.unasked && at_home
     }
 
     /// Takes out of an ACK, whose credentials are those of its INVITE, the token that is not for
-    /// whoever the ACK goes to.
+    /// whoever the ACK goes to: nobody can ask for it, and so nobody does.
     pub fn withhold(&self, ack: &mut Request, way: Way) {
+        let at_home = way.target != Target::Elsewhere || self.goes_unasked(way);
         for side in Side::BOTH {
             let has_token = answers(ack, side).iter().any(|answer| answer.is("Bearer"));
-            let admitted = match side {
-                Side::Server => self.goes_unasked(way),
-                Side::Proxy => way.target == Target::OwnDomain || self.trust.has_edge(),
-            };
-            if has_token && !admitted {
+            if has_token && !at_home {
                 ack.headers_mut().remove(side.answer());
             }
         }
@@ -400,11 +398,8 @@ impl Authenticator {
         }
     }
 
-    /// Only who may challenge such requests says what comes next.
+    /// Only who may challenge such requests says what comes next: others' answers have no challenge of their own.
     fn renew(&mut self, side: Side, next: &str, request: &Request, way: Way) {
-        if side == Side::Server && !way.ends_at_home() {
-            return;
-        }
         let scope = Scope::of(side, way, request);
         let answers = answers(request, side);
         let Some(realm) = answers.first().and_then(|a| raw(a.params(), "realm")) else {

@@ -130,11 +130,6 @@ impl Trust {
         }
     }
 
-    /// Whether our own edge asks for the token.
-    pub(super) fn has_edge(&self) -> bool {
-        !self.edges.is_empty()
-    }
-
     /// Whether nobody has named a realm yet who could know it better. A server of ours that asks
     /// does so before its users can; where we register, the registrar comes first, and what is
     /// left is the proxy before one that trusts us.

@@ -630,19 +630,34 @@ fn a_token_that_goes_everywhere_at_home_answers_a_407_in_any_call() {
 
 #[test]
 fn the_token_stays_out_of_an_ack_that_leaves_our_domain() {
-    for credentials in [token(), token().unasked()] {
-        let mut lone = phone(credentials);
-        for (contact, shown) in [(ELSEWHERE, false), (AT_HOME, true)] {
-            let (_, invite) = call(&mut lone, AT_HOME);
-            let invite = match shows(&invite) {
-                Some(_) => invite,
-                None => is_answered(&mut lone, &invite, 407, &bearer("example.com")),
-            };
-            let ack = taken(&mut lone, &invite, contact);
-            // An edge that has let the INVITE through has asked for the token, and may ask for the ACK's.
-            let asked = invite.headers().contains("Proxy-Authorization");
-            assert_eq!(shows(&ack).is_some(), shown || asked, "{contact}");
-        }
+    let mut lone = registered(token(), &bearer("example.com"));
+    for (contact, shown) in [(ELSEWHERE, false), (AT_HOME, true)] {
+        let (_, invite) = call(&mut lone, AT_HOME);
+        let invite = is_answered(&mut lone, &invite, 407, &bearer("example.com"));
+        let ack = taken(&mut lone, &invite, contact);
+        assert_eq!(shows(&ack).is_some(), shown, "{contact}");
+        // The next call has a phone that no edge has asked yet.
+        lone = registered(token(), &bearer("example.com"));
+    }
+}
+
+#[test]
+fn a_token_that_goes_everywhere_at_home_is_in_every_request_of_a_call_placed_there() {
+    let mut lone = phone(token().unasked());
+    let (usage, invite) = call(&mut lone, AT_HOME);
+    let ack = taken(&mut lone, &invite, "sip:gateway@192.0.2.1");
+    let info = inside(&mut lone, usage, Method::Info);
+    let bye = inside(&mut lone, usage, Method::Bye);
+    for request in [&invite, &ack, &info, &bye] {
+        assert_eq!(shows(request), Some("Bearer good.token"));
+    }
+    let (usage, invite) = call(&mut lone, ELSEWHERE);
+    let ack = taken(&mut lone, &invite, ELSEWHERE);
+    let bye = inside(&mut lone, usage, Method::Bye);
+    let called = answered_stranger(&mut lone, ELSEWHERE);
+    let called = inside(&mut lone, called, Method::Bye);
+    for request in [&invite, &ack, &bye, &called] {
+        assert_eq!(shows(request), None);
     }
 }
 
