@@ -98,6 +98,7 @@ const schema: Schema = {
   tones: { either: ['boolean', country, { object: { country, ring: ringing, ringback: 'boolean', callWaiting: 'boolean' } }] },
   holdMusic: audioInput,
   holdOthers: 'boolean',
+  hangUpOnExit: 'boolean',
   notifies: { arrayOf: 'text' },
   iceGatheringTimeout: whole(0, 60_000),
 }

@@ -53,6 +53,12 @@ export interface NativeDeviceWatch {
   close(): void
 }
 
+/** Lets phones say goodbye before a signal ends the process. */
+export interface NativeSignalWatch {
+  /** Lets signals do again what they did before. */
+  close(): void
+}
+
 /** The embedded PBX. */
 export interface NativePbx {
   /** The free loopback port it listens on. */
@@ -76,6 +82,10 @@ export interface Native {
   NativePbx: new (options: string, onEvent: (event: string) => void) => NativePbx
   NativeDeviceWatch: new (onChange: () => void) => NativeDeviceWatch
   listDevices(): Promise<string>
+  /** Ends the calls and registrations of the process, and waits for that, 500 ms at most; stand-ins of tests have nothing to end. */
+  farewell?(): void
+  /** By the names of signals. */
+  NativeSignalWatch?: new (signals: readonly string[]) => NativeSignalWatch
   /** Judges a phone's options without starting one; throws as the constructor does. */
   checkOptions(options: string): void
 }

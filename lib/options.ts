@@ -286,6 +286,12 @@ export interface SoftphoneOptions {
    * Default false: all are heard at once.
    */
   holdOthers?: boolean
+  /**
+   * Ends the calls and the registration when the process ends: at `process.exit()`, by an error that nobody caught, at its natural
+   * end, or by SIGTERM, SIGINT or SIGHUP where the application does not listen for them (not on Windows). The end waits for that, 500 ms at most for all phones
+   * together. False lets the process end at once, and leaves the other side to its time-outs. Default true.
+   */
+  hangUpOnExit?: boolean
   /** Event packages to which others may subscribe, such as `['conference']`; each is asked for with `subscriptionRequest`. Default none. */
   notifies?: readonly string[]
   /**

@@ -5,6 +5,7 @@ import { Conference } from './conference'
 import { audioOptions, checkSoftphoneOptions, headers, iceServers as iceServersRule, levels } from './checked-options'
 import { listDevices, unwatchDevices, watchDevices, type AudioDevice } from './devices'
 import { TypedEmitter } from './emitter'
+import { attend, depart } from './exit'
 import { endOptions, redirectOptions, refusalOptions, rejectOptions } from './ending'
 import { invalidOption, SoftphoneError } from './errors'
 import type { PendingSession, SoftphoneEvents } from './events'
@@ -430,7 +431,12 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
   }
 
   #start(token: string | undefined): void {
-    this.#link = new Link(native(), wireOptions(this.#options, token, this.#level), (event) => this.#receiver.receive(event))
+    const hangsUp = this.#options.hangUpOnExit !== false
+    this.#link = new Link(native(), wireOptions(this.#options, token, this.#level), (event) => {
+      if (hangsUp && event.type === 'closed') depart()
+      this.#receiver.receive(event)
+    })
+    if (hangsUp) attend()
     this.#applyRef()
   }
 

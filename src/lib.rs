@@ -4,6 +4,7 @@ mod events;
 mod handle;
 
 pub mod devices;
+pub mod farewell;
 pub mod figures;
 pub mod pbx;
 pub mod phone;

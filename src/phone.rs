@@ -17,8 +17,13 @@ pub struct NativePhone {
 impl NativePhone {
     /// Starts a phone; throws where an option is wrong, with the text for the user.
     #[napi(constructor)]
-    pub fn new(options: String, on_event: Function<'_, String, ()>) -> Result<NativePhone> {
+    pub fn new(
+        env: Env,
+        options: String,
+        on_event: Function<'_, String, ()>,
+    ) -> Result<NativePhone> {
         let config = config(&options)?;
+        crate::farewell::at_end_of_thread(&env)?;
         let softphone = Handle::start(&on_event, |events| {
             Softphone::start(config, events).map_err(failed)
         })?;

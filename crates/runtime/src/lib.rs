@@ -21,6 +21,7 @@ mod device_hub;
 pub mod devices;
 mod driver;
 mod event;
+mod farewell;
 mod io_threads;
 mod media_worker;
 mod pbx_server;
@@ -31,6 +32,7 @@ pub mod websocket;
 
 pub use backlog::{Backlog, Held};
 pub use event::{Event, EventSink, Figures, MemberLevel, RuntimeEvent};
+pub use farewell::{SignalWatch, Whose, farewell};
 pub use media_worker::{ClockFigures, clock_figures};
 pub use pbx::{Command as PbxCommand, Config as PbxConfig};
 pub use pbx_server::{PbxEvent, PbxEventSink, PbxServer, StartError};

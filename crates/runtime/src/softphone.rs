@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 
 use crate::driver::{Driver, Request};
 use crate::event::EventSink;
+use crate::farewell::Attendance;
 use crate::io_threads::IoThreads;
 
 /// Commands that may wait at once; a caller that is faster is told so instead of being queued.
@@ -40,9 +41,14 @@ impl Softphone {
     pub fn start(config: Config, events: Box<dyn EventSink>) -> io::Result<Softphone> {
         let threads = IoThreads::shared()?;
         let (requests, inbox) = mpsc::channel(MAX_WAITING);
+        let hangs_up = config.hang_up_on_exit;
+        let attendance = hangs_up.then(|| Attendance::begin(&requests));
         let driver = Driver::new(config, inbox, seed()?);
         // Not joined: it ends by itself when the phone is closed, and the threads with the last one.
-        threads.spawn(driver.run(events));
+        threads.spawn(async move {
+            driver.run(events).await;
+            drop(attendance);
+        });
         Ok(Softphone {
             requests,
             _threads: threads,

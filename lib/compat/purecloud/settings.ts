@@ -39,6 +39,7 @@ const phoneOptions: Record<keyof SoftphoneOptions, true> = {
   extraHeaders: true,
   followRedirects: true,
   ha1: true,
+  hangUpOnExit: true,
   holdMusic: true,
   holdOthers: true,
   iceGatheringTimeout: true,

@@ -91,6 +91,8 @@ pub struct Config {
     pub tones: Tones,
     /// One call is heard at a time: placing, accepting or resuming one holds the others.
     pub hold_others: bool,
+    /// Whether the end of the process waits until calls and registration are ended.
+    pub hang_up_on_exit: bool,
     /// What a party on hold hears, where `hold` names nothing else.
     pub hold_music: audio::Input,
     /// The event packages that others may subscribe to.

@@ -106,6 +106,7 @@ options! {
         /// An accepted session is connected at once; default true.
         auto_connect_sessions, "autoConnectSessions": bool = "a boolean";
         hold_others, "holdOthers": bool = "a boolean";
+        hang_up_on_exit, "hangUpOnExit": bool = "a boolean";
         /// STUN and TURN servers.
         ice_servers, "iceServers": Vec<super::IceServer> = "an array of { urls, username?, credential? }";
         /// `all` or `relay`.

@@ -115,6 +115,7 @@ impl TryFrom<Options> for Config {
             audio: audio(options.audio)?,
             tones: super::tones::tones(options.tones)?,
             hold_others: options.hold_others.unwrap_or(false),
+            hang_up_on_exit: options.hang_up_on_exit.unwrap_or(true),
             hold_music: options.hold_music.map_or(audio::Input::None, Into::into),
             notifies: notifies(options.notifies)?,
             volume: 100,

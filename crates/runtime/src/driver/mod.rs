@@ -49,6 +49,8 @@ pub(crate) enum Request {
     Command(Ticket, Command),
     /// `getStats()`.
     Stats(Ticket, SessionId),
+    /// The process ends.
+    Leave,
 }
 
 /// A phone's task; it ends when the phone is closed and everything it owned has ended.
@@ -212,6 +214,9 @@ impl Driver {
                 if !self.calls.report(id, ticket) {
                     stream.send(Event::reply(ticket, Err(no_session())));
                 }
+            }
+            Fact::Request(Some(Request::Leave)) => {
+                self.phone.handle_command(NOBODY, Command::Destroy {}, now);
             }
             Fact::Request(None) => {
                 self.handle_dropped = true;
