@@ -50,7 +50,8 @@ export declare class Softphone extends TypedEmitter<SoftphoneEvents> {
     /** Destroys the phone at the end of an `await using` block. */
     [Symbol.asyncDispose](): Promise<void>;
     /**
-     * Accepts a pending session. Doing it again does nothing; what fails goes to `error`.
+     * Accepts a pending session. Doing it again does nothing; what fails goes to `error`. Options that are wrong refuse the call with
+     * 500, for its caller would wait for nothing.
      *
      * With `{ autoStartMedia: true }` alone the session is not connected: call `session.accept()`.
      */
@@ -58,7 +59,7 @@ export declare class Softphone extends TypedEmitter<SoftphoneEvents> {
     /**
      * Accepts a pending session, as {@link acceptPendingSession} does, and gives it; resolves after its `sessionStarted`: await
      * `session.answered` for the connection. Of one that was accepted already it gives the session, and changes nothing. Aborting
-     * refuses the call until it is connected.
+     * refuses the call until it is connected; so do options that are wrong, with 500.
      *
      * @throws `ERR_SESSION_CANCELLED` if the caller gave up, or if the call was answered or refused elsewhere or here before,
      * `ERR_SESSION_ENDED` if it is over, `ERR_SESSION_NOT_FOUND` if there is none of this id, `ERR_DESTROYED`.

@@ -266,7 +266,7 @@ export declare class Pbx extends TypedEmitter<PbxEvents> {
      * Calls a user and connects it with another, or with an extension: with `autoAnswer` that is click-to-call.
      * Resolves when both have answered; rejects with `ERR_CALL_FAILED` when one does not.
      */
-    originate({ autoAnswer, headers, ...options }: OriginateOptions): Promise<OriginatedCall>;
+    originate(call: OriginateOptions): Promise<OriginatedCall>;
     /** Ends a call that `originate()` placed. */
     hangUp(call: OriginatedCall): Promise<void>;
     /** Makes something go wrong with SIP messages from now on. */

@@ -14,7 +14,8 @@ describe('the embedded PBX', () => {
   test('says what is wrong with a command', async (t) => {
     const pbx = await Pbx.start()
     t.after(() => pbx.close())
-    await assert.rejects(pbx.addFault({}), fails('ERR_INVALID_ARGUMENT'))
+    await assert.rejects(pbx.addFault({}), fails('ERR_INVALID_OPTION'))
+    await assert.rejects(pbx.originate({ to: 'nobody', with: 'echo' }), fails('ERR_INVALID_ARGUMENT'))
   })
 
   test('takes the token of a user who was added while it ran', async (t) => {

@@ -61,7 +61,8 @@ function wireTone({ tone: frequency, level }: ToneInput): WireInput {
   return level === undefined ? { type: 'tone', frequency } : { type: 'tone', frequency, level }
 }
 
+// The first member says what it is, and so must be there.
 function checked<T extends object>(name: string, value: T, schema: Schema): T {
-  checkOptions(name, value, schema, `${name}.`)
+  checkOptions(name, value, schema, { prefix: `${name}.`, required: Object.keys(schema).slice(0, 1) })
   return value
 }

@@ -29,7 +29,8 @@ export const iceServers: Rule = { arrayOf: { object: iceServer, required: ['urls
 /** The devices of a phone. */
 export const audioOptions: Schema = { input: audioInput, output: audioOutput, ring: audioOutput }
 
-const schema: Schema = {
+/** The options of a phone. */
+export const softphoneOptions: Schema = {
   accessToken: { either: ['text', 'function'] },
   environment: 'text',
   orgId: 'text',
@@ -106,7 +107,7 @@ const schema: Schema = {
 /** Throws for missing options what the PureCloud SDK throws, and names any that is unknown or of a wrong type. */
 export function checkSoftphoneOptions(options: unknown): asserts options is SoftphoneOptions {
   if (options === undefined || options === null) throw invalidOption('Options required to create an instance of the SDK')
-  checkOptions('options', options, schema)
+  checkOptions('options', options, softphoneOptions)
 }
 
 function checkLogger(name: string, value: unknown): void {

@@ -34,7 +34,7 @@ export class Conference extends TypedEmitter<ConferenceEvents> {
 
   /** @internal */
   static async create(link: Link, find: FindConference, sessions: readonly Session[], options: ConferenceOptions): Promise<Conference> {
-    if (!Array.isArray(sessions)) throw invalidArgument('sessions', 'an array of sessions')
+    if (!Array.isArray(sessions)) throw invalidArgument('sessions', sessions, 'an array of sessions')
     sessions.forEach((session, index) => checkSession(`sessions[${index}]`, session))
     checkOptions('options of conference', options, conferenceOptions)
     const { input, output } = options
@@ -214,7 +214,7 @@ type FindSession = (id: string) => Session | undefined
 
 function checkSession(name: string, session: unknown): string {
   if (session instanceof Session) return session.id
-  throw invalidArgument(name, 'a session')
+  throw invalidArgument(name, session, 'a session')
 }
 
 // The one place that writes what is read-only to everybody else.

@@ -121,6 +121,20 @@ export function invalidOption(message: string): SoftphoneError {
 }
 
 /**
+ * The same error with the option it is about as somebody else calls it.
+ *
+ * @internal
+ */
+export function renamed(error: unknown, names: Readonly<Record<string, string>>): unknown {
+  if (!(error instanceof SoftphoneError)) return error
+  const message = error.message.replace(/^(Option ')?(\w+)/, (text, before: string = '', name: string) => {
+    return Object.hasOwn(names, name) ? `${before}${names[name]}` : text
+  })
+  const { code, type, sip, cause } = error
+  return message === error.message ? error : new SoftphoneError(message, { code, type, sip, cause })
+}
+
+/**
  * What everything rejects with whose signal was aborted; the signal's reason is its `cause`.
  *
  * @internal

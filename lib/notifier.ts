@@ -99,7 +99,7 @@ export class Notifier extends TypedEmitter<NotifierEvents> {
    * @throws `SoftphoneError` `ERR_SUBSCRIPTION_ENDED` where it is over.
    */
   async notify(body: string, options: NotifyOptions = {}): Promise<void> {
-    if (typeof body !== 'string') throw invalidArgument('body', 'a string')
+    if (typeof body !== 'string') throw invalidArgument('body', body, 'a string')
     checkOptions('options of notify', options, notifying)
     await this.#link.command({ type: 'notify', notifier: this.id, body, contentType: options.contentType })
   }
@@ -111,7 +111,7 @@ export class Notifier extends TypedEmitter<NotifierEvents> {
    *   subscribe anew at once; `rejected`, `probation`, `giveup`, `timeout`.
    */
   async terminate(reason?: string): Promise<void> {
-    if (reason !== undefined && typeof reason !== 'string') throw invalidArgument('reason', "a word such as 'noresource'")
+    if (reason !== undefined && typeof reason !== 'string') throw invalidArgument('reason', reason, "a word such as 'noresource'")
     await this.#link.command({ type: 'terminateNotifier', notifier: this.id, reason })
   }
 

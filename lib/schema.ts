@@ -22,30 +22,35 @@ export interface Schema {
 }
 
 /**
- * Throws a `SoftphoneError` that names the first option that is unknown or of a wrong type.
+ * Throws a `SoftphoneError` that names the first option that is unknown, of a wrong type, or required and not there.
  *
  * Only what JavaScript alone can tell is judged here; the addon judges what the texts mean.
  */
-export function checkOptions(name: string, options: unknown, schema: Schema, prefix = ''): void {
+export function checkOptions(
+  name: string,
+  options: unknown,
+  schema: Schema,
+  { prefix = '', required = [] }: { prefix?: string; required?: readonly string[] } = {},
+): void {
   if (!isPlainObject(options)) throw mismatch(name, options, 'an object')
-  checkObject(prefix, options, schema)
+  checkObject(prefix, options, { object: schema, required })
 }
 
-function checkObject(path: string, value: Record<string, unknown>, schema: Schema): void {
+function checkObject(path: string, value: Record<string, unknown>, { object, required = [] }: { object: Schema; required?: readonly string[] }): void {
   for (const [name, member] of Object.entries(value)) {
-    const rule = Object.hasOwn(schema, name) ? schema[name] : undefined
-    if (rule === undefined) throw unknownOption(path + name, Object.keys(schema))
+    const rule = Object.hasOwn(object, name) ? object[name] : undefined
+    if (rule === undefined) throw unknownOption(path + name, Object.keys(object))
     if (member !== undefined) checkValue(path + name, member, rule)
+  }
+  for (const name of required) {
+    if (value[name] === undefined) throw mismatch(path + name, undefined, describeMember(object, name))
   }
 }
 
 function checkValue(name: string, value: unknown, rule: Rule): void {
-  if (typeof rule === 'object' && 'object' in rule && isPlainObject(value)) {
-    checkObject(`${name}.`, value, rule.object)
-    for (const required of rule.required ?? []) {
-      if (value[required] === undefined) throw mismatch(`${name}.${required}`, undefined, describeMember(rule, required))
-    }
-    return
+  if (typeof rule === 'object' && 'object' in rule && isPlainObject(value)) return checkObject(`${name}.`, value, rule)
+  if (typeof rule === 'object' && 'record' in rule && isPlainObject(value)) {
+    return Object.entries(value).forEach(([member, one]) => checkValue(`${name}.${member}`, one, rule.record))
   }
   if (typeof rule === 'object' && 'arrayOf' in rule && Array.isArray(value) && value.length >= (rule.min ?? 0)) {
     value.forEach((member, index) => checkValue(`${name}[${index}]`, member, rule.arrayOf))
@@ -76,7 +81,6 @@ function fits(value: unknown, rule: Rule): boolean {
   }
   if ('either' in rule) return rule.either.some((choice) => fits(value, choice))
   if ('instance' in rule) return value instanceof rule.instance
-  if ('record' in rule) return isPlainObject(value) && Object.values(value).every((member) => fits(member, rule.record))
   return 'check' in rule && passes(value, rule.check)
 }
 
@@ -103,8 +107,8 @@ function describe(rule: Rule): string {
   return rule.expected
 }
 
-function describeMember(rule: { object: Schema }, name: string): string {
-  const member = rule.object[name]
+function describeMember(object: Schema, name: string): string {
+  const member = object[name]
   return member === undefined ? 'a value' : describe(member)
 }
 
@@ -132,7 +136,8 @@ export function typeName(value: unknown): string {
   return typeof constructor === 'function' && constructor !== Object ? `an object (${constructor.name})` : 'an object'
 }
 
-function isPlainObject(value: unknown): value is Record<string, unknown> {
+/** Whether a value is an object of names and values, and not of a class. */
+export function isPlainObject(value: unknown): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
   const prototype: unknown = Object.getPrototypeOf(value)
   return prototype === null || prototype === Object.prototype || Object.getPrototypeOf(prototype) === null

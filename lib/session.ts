@@ -20,7 +20,7 @@ import type {
   InfoOptions,
   RejectOptions,
 } from './options'
-import type { Rule, Schema } from './schema'
+import { typeName, type Rule, type Schema } from './schema'
 import type { StatsReport } from './stats'
 import type { HeaderList, WireChanges, WireSession } from './wire'
 
@@ -235,7 +235,7 @@ export class Session extends TypedEmitter<SessionEvents> {
    * `ERR_DTMF_REFUSED` where the other side takes no digits this way or more than 256 wait.
    */
   async sendDtmf(tones: string, options: DtmfOptions = {}): Promise<void> {
-    if (typeof tones !== 'string') throw invalidArgument('tones', 'a string of the digits 0-9, *, # and A-D')
+    if (typeof tones !== 'string') throw invalidArgument('tones', tones, 'a string of the digits 0-9, *, # and A-D')
     const [given, signal] = abortable('sendDtmf', options, dtmfOptions)
     await this.#link.command({ type: 'sendDtmf', id: this.id, tones, ...given }, signal)
   }
@@ -248,7 +248,7 @@ export class Session extends TypedEmitter<SessionEvents> {
    */
   async sendInfo(options: InfoOptions): Promise<void> {
     const [{ contentType, body = '' }, signal] = abortable('options of sendInfo', options, infoOptions)
-    if (contentType === undefined) throw invalidArgument('contentType', "a media type such as 'text/plain'")
+    if (contentType === undefined) throw invalidArgument('contentType', contentType, "a media type such as 'text/plain'")
     await this.#link.command({ type: 'sendInfo', id: this.id, contentType, body }, signal)
   }
 
@@ -261,7 +261,7 @@ export class Session extends TypedEmitter<SessionEvents> {
    * this call goes on. `ERR_SESSION_STATE` where the call is not answered, or is being transferred already.
    */
   async transfer(target: string, options: Abortable = {}): Promise<void> {
-    if (typeof target !== 'string' || target === '') throw invalidArgument('target', 'a SIP address or a number')
+    if (typeof target !== 'string' || target === '') throw invalidArgument('target', target, 'a SIP address or a number')
     const [, signal] = abortable('transfer', options)
     await this.#link.command({ type: 'transfer', id: this.id, target }, signal)
   }
@@ -275,7 +275,7 @@ export class Session extends TypedEmitter<SessionEvents> {
    * @throws as {@link transfer}; `ERR_SESSION_STATE` for `'blind'` where it is `other` that was called and is not connected yet.
    */
   async attendedTransfer(other: Session, options: AttendedTransferOptions = {}): Promise<void> {
-    if (!(other instanceof Session)) throw invalidArgument('other', 'a session')
+    if (!(other instanceof Session)) throw invalidArgument('other', other, 'a session')
     const [given, signal] = abortable('options of attendedTransfer', options, attendedTransferOptions)
     await this.#link.command({ type: 'attendedTransfer', id: this.id, other: other.id, ...given }, signal)
   }
@@ -420,12 +420,12 @@ export function headersByName(headers: HeaderList): Record<string, string[]> {
 /** @internal */
 export function checkedVolume(volume: number): number {
   if (typeof volume === 'number' && volume >= 0 && volume <= 100) return Math.round(volume)
-  throw invalidArgument('volume', 'a number from 0 to 100')
+  throw invalidArgument('volume', volume, 'a number from 0 to 100')
 }
 
 /** @internal */
-export function invalidArgument(name: string, expected: string): SoftphoneError {
-  return new SoftphoneError(`Bad argument "${name}": expected ${expected}`, {
+export function invalidArgument(name: string, value: unknown, expected: string): SoftphoneError {
+  return new SoftphoneError(`Bad argument "${name}": expected ${expected}, got ${typeName(value)}`, {
     code: 'ERR_INVALID_ARGUMENT',
     type: 'invalid_options',
   })

@@ -7,7 +7,7 @@ import { listDevices, unwatchDevices, watchDevices, type AudioDevice } from './d
 import { TypedEmitter } from './emitter'
 import { attend, depart } from './exit'
 import { endOptions, redirectOptions, refusalOptions, rejectOptions } from './ending'
-import { invalidOption, SoftphoneError } from './errors'
+import { renamed, SoftphoneError } from './errors'
 import type { PendingSession, SoftphoneEvents } from './events'
 import { checkMeaning, Link } from './link'
 import { writeLine } from './log'
@@ -73,6 +73,8 @@ const SOME_TOKEN = 'e30.eyJzdWIiOiJ1c2VyIn0.e30'
 export class Softphone extends TypedEmitter<SoftphoneEvents> {
   readonly #options: SoftphoneOptions
   readonly #receiver: Receiver
+  /** Those that the application has accepted in order. */
+  readonly #accepted = new WeakSet<PendingSession>()
   readonly #devicesChanged = () => this.deliver('devicesChanged')
   /** The least level of the lines that the engine makes. */
   #level: LogLevel
@@ -183,29 +185,37 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
   }
 
   /**
-   * Accepts a pending session. Doing it again does nothing; what fails goes to `error`.
+   * Accepts a pending session. Doing it again does nothing; what fails goes to `error`. Options that are wrong refuse the call with
+   * 500, for its caller would wait for nothing.
    *
    * With `{ autoStartMedia: true }` alone the session is not connected: call `session.accept()`.
    */
   acceptPendingSession(id: string, options: AcceptOptions = {}): void {
-    checkId(id)
-    checkOptions('options of acceptPendingSession', options, accepting)
-    this.#post(acceptance(id, options), id)
+    const made = () => {
+      checkId(id)
+      checkOptions('options of acceptPendingSession', options, accepting)
+      return acceptance(id, options)
+    }
+    this.#accept(id, made, (command) => this.#command(command)).catch((error: SoftphoneError) => this.#fail(error, id))
   }
 
   /**
    * Accepts a pending session, as {@link acceptPendingSession} does, and gives it; resolves after its `sessionStarted`: await
    * `session.answered` for the connection. Of one that was accepted already it gives the session, and changes nothing. Aborting
-   * refuses the call until it is connected.
+   * refuses the call until it is connected; so do options that are wrong, with 500.
    *
    * @throws `ERR_SESSION_CANCELLED` if the caller gave up, or if the call was answered or refused elsewhere or here before,
    * `ERR_SESSION_ENDED` if it is over, `ERR_SESSION_NOT_FOUND` if there is none of this id, `ERR_DESTROYED`.
    */
   async answer(id: string, options: AnswerOptions = {}): Promise<Session> {
-    checkId(id)
-    const [given, signal] = abortable('options of answer', options, accepting)
-    const command = acceptance(id, given)
-    const session = endOnAbort(await this.#running().command(command, signal, () => this.#sessionOf({ id })), signal)
+    const { signal } = options ?? {}
+    const made = () => {
+      checkId(id)
+      const [given] = abortable('options of answer', options, accepting)
+      return acceptance(id, given)
+    }
+    const session = await this.#accept(id, made, (command) => this.#running().command(command, signal, () => this.#sessionOf({ id })))
+    endOnAbort(session, signal)
     // It was accepted before the signal came.
     refuseAborted(signal)
     return session
@@ -264,7 +274,9 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
   async startSoftphoneSession(options: StartSoftphoneSessionOptions): Promise<{ id: string; selfUri: string }> {
     const [{ phoneNumber, ...rest }, signal] = abortable('options of startSoftphoneSession', options, starting)
     if (phoneNumber === undefined) throw mismatch('phoneNumber', phoneNumber, 'a number or SIP address')
-    const session = await this.call(phoneNumber, signal ? { ...rest, signal } : rest)
+    const session = await this.call(phoneNumber, signal ? { ...rest, signal } : rest).catch((error: unknown) => {
+      throw renamed(error, { target: 'phoneNumber' })
+    })
     return { id: session.conversationId, selfUri: session.uri }
   }
 
@@ -300,7 +312,7 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
    */
   async sendMessage(target: string, body: string, options: MessageOptions = {}): Promise<void> {
     checkTarget(target)
-    if (typeof body !== 'string') throw invalidArgument('body', 'a string')
+    if (typeof body !== 'string') throw invalidArgument('body', body, 'a string')
     const [{ contentType, headers }, signal] = abortable('options of sendMessage', options, messaging)
     await this.#command({ type: 'sendMessage', target, body, contentType, headers: wireHeaders(headers) }, signal)
   }
@@ -327,7 +339,7 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
    */
   async subscribe(target: string, event: string, options: SubscribeOptions = {}): Promise<Subscription> {
     checkTarget(target)
-    if (typeof event !== 'string' || event === '') throw invalidArgument('event', "an event package such as 'dialog'")
+    if (typeof event !== 'string' || event === '') throw invalidArgument('event', event, "an event package such as 'dialog'")
     const [{ expires, accept, headers }, signal] = abortable('options of subscribe', options, subscribing)
     const link = this.#running()
     const wanted = { expires, accept: accept && [...accept], headers: wireHeaders(headers) }
@@ -374,14 +386,14 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
 
   /** Replaces the access token, now and for everything to come. */
   async setAccessToken(token: string, options: Abortable = {}): Promise<void> {
-    if (typeof token !== 'string' || token === '') throw invalidArgument('token', 'a non-empty string')
+    if (typeof token !== 'string' || token === '') throw invalidArgument('token', token, 'a non-empty string')
     const [, signal] = abortable('options of setAccessToken', options)
     await this.#command({ type: 'setAccessToken', token }, signal)
   }
 
   /** Replaces the STUN and TURN servers, for sessions that start from now on. */
   async setIceServers(servers: readonly IceServer[], options: Abortable = {}): Promise<void> {
-    checkOptions('arguments of setIceServers', { iceServers: servers }, { iceServers: iceServersRule })
+    checkOptions('arguments of setIceServers', { iceServers: servers }, { iceServers: iceServersRule }, { required: ['iceServers'] })
     const [, signal] = abortable('options of setIceServers', options)
     await this.#command({ type: 'setIceServers', iceServers: wireIceServers(servers) }, signal)
   }
@@ -481,6 +493,21 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
 
   #post(command: WireCommand, sessionId?: string): void {
     this.#command(command).catch((error: SoftphoneError) => this.#fail(error, sessionId))
+  }
+
+  // An acceptance that is wrong refuses the call, whose caller would wait for nothing; but not one that was accepted before.
+  async #accept<T>(id: string, made: () => WireCommand, send: (command: WireCommand) => Promise<T>): Promise<T> {
+    const pending = this.#receiver.pending.get(id)
+    const again = pending !== undefined && this.#accepted.has(pending)
+    try {
+      const command = made()
+      if (pending) this.#accepted.add(pending)
+      return await send(command)
+    } catch (error) {
+      const wrong = error instanceof SoftphoneError && error.type === 'invalid_options'
+      if (wrong && pending && !again) this.#link?.post({ type: 'reject', id, code: 500 })
+      throw error
+    }
   }
 
   async #reject(id: string, options: RejectOptions): Promise<void> {
@@ -586,13 +613,13 @@ function knownShape(id: string): string {
 
 function checkedRequest(id: number, event = 'subscriptionRequest'): number {
   if (Number.isSafeInteger(id) && id >= 0) return id
-  throw invalidArgument('id', `the id of a '${event}'`)
+  throw invalidArgument('id', id, `the id of a '${event}'`)
 }
 
 function checkTarget(target: unknown): void {
-  if (typeof target !== 'string' || target === '') throw invalidArgument('target', 'a SIP address or a number')
+  if (typeof target !== 'string' || target === '') throw invalidArgument('target', target, 'a SIP address or a number')
 }
 
 function checkId(id: unknown): void {
-  if (typeof id !== 'string' || id === '') throw invalidOption("Option 'id' must be the id of a pending session")
+  if (typeof id !== 'string' || id === '') throw mismatch('id', id, 'the id of a pending session')
 }

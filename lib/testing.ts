@@ -3,7 +3,7 @@ import { SoftphoneError } from './errors'
 import { fromWire, judged, refusable } from './link'
 import { native, type NativePbx } from './native'
 import type { SoftphoneOptions } from './options'
-import { checkOptions, mismatch, type Rule, type Schema } from './schema'
+import { checkOptions, isPlainObject, mismatch, type Rule, type Schema } from './schema'
 import type { WireError } from './wire'
 
 /** A user of a {@link Pbx}. */
@@ -224,6 +224,8 @@ const extension: Schema = {
   repeat: 'boolean',
   code: { number: { min: 300, max: 699, integer: true } },
 }
+/** What extensions of these types need besides. */
+const besides: Readonly<Record<string, readonly string[]>> = { tone: ['frequency'], prompt: ['path'], refuse: ['code'] }
 const originating: Schema = {
   to: 'text',
   with: 'text',
@@ -315,7 +317,7 @@ export class Pbx extends TypedEmitter<PbxEvents> {
 
   /** Adds a user, or changes its password or token. */
   async addUser(added: PbxUser): Promise<void> {
-    checkOptions('options of addUser', added, user)
+    checkOptions('options of addUser', added, user, { required: ['name'] })
     await this.#command({ type: 'addUser', user: added })
     this.#users.set(added.name, added)
   }
@@ -330,8 +332,9 @@ export class Pbx extends TypedEmitter<PbxEvents> {
    * Calls a user and connects it with another, or with an extension: with `autoAnswer` that is click-to-call.
    * Resolves when both have answered; rejects with `ERR_CALL_FAILED` when one does not.
    */
-  async originate({ autoAnswer, headers, ...options }: OriginateOptions): Promise<OriginatedCall> {
-    checkOptions('options of originate', { ...options, autoAnswer, headers }, originating)
+  async originate(call: OriginateOptions): Promise<OriginatedCall> {
+    checkOptions('options of originate', call, originating, { required: ['to', 'with'] })
+    const { autoAnswer, headers, ...options } = call
     const answerAfter = typeof autoAnswer === 'boolean' ? (autoAnswer ? 0 : undefined) : autoAnswer
     const command = { type: 'originate', ...options, answerAfter, headers: Object.entries(headers ?? {}) }
     return (await this.#command(command)) as OriginatedCall
@@ -339,12 +342,13 @@ export class Pbx extends TypedEmitter<PbxEvents> {
 
   /** Ends a call that `originate()` placed. */
   async hangUp(call: OriginatedCall): Promise<void> {
+    checkOptions('the call to hang up', call, { id: count }, { required: ['id'] })
     await this.#command({ type: 'hangUp', id: call.id })
   }
 
   /** Makes something go wrong with SIP messages from now on. */
   async addFault(fault: PbxFault): Promise<void> {
-    checkOptions('options of addFault', fault, faulty)
+    checkOptions('options of addFault', fault, faulty, { required: ['action'] })
     await this.#command({ type: 'addFault', ...fault })
   }
 
@@ -495,6 +499,9 @@ function callOf({ callId, from, to }: PbxCall): PbxCall {
 }
 
 function checkExtensions(name: string, value: unknown): void {
-  if (typeof value !== 'object' || value === null) throw mismatch(name, value, 'an object of extensions')
-  for (const [key, one] of Object.entries(value)) checkOptions(`${name}.${key}`, one, extension, `${name}.${key}.`)
+  if (!isPlainObject(value)) throw mismatch(name, value, 'an object of extensions')
+  for (const [key, one] of Object.entries(value)) {
+    const needed = besides[(one as PbxExtension | undefined)?.type ?? ''] ?? []
+    checkOptions(`${name}.${key}`, one, extension, { prefix: `${name}.${key}.`, required: ['type', ...needed] })
+  }
 }

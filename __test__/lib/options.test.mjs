@@ -46,7 +46,7 @@ describe('options', () => {
     [{ tls: { ca: 7 } }, /^Option 'tls\.ca' must be a non-empty string, or a Buffer, or an array, .* but is the number 7$/],
     [{ logger: {} }, "Option 'logger' must be a logger with a function 'debug', such as console, but is an object"],
     [{ logLevel: 'loud' }, /^Option 'logLevel' must be one of 'trace', 'debug', 'log', 'info', 'warn', 'error', but is a string$/],
-    [{ extraHeaders: { 'X-A': 1 } }, "Option 'extraHeaders' must be an object whose values are each a string, but is an object"],
+    [{ extraHeaders: { 'X-A': 1 } }, "Option 'extraHeaders.X-A' must be a string, but is the number 1"],
     [{ autoAnswer: 'sometimes' }, /^Option 'autoAnswer' must be one of 'off', 'announced', 'headers', 'always', or a function, or an object with/],
     [{ autoAnswer: { whenBusy: 'shout' } }, "Option 'autoAnswer.whenBusy' must be one of 'ring', 'answer', 'reject', but is a string"],
     [{ audio: { input: 7 } }, /^Option 'audio\.input' must be 'default', 'none', the id of a device, .* but is the number 7$/],

@@ -116,7 +116,7 @@ test('a transfer that waits for a call that rings: given up, and cancelled with 
   const giveUp = new AbortController()
   const waiting = outgoing.attendedTransfer(consultation, { signal: giveUp.signal })
   giveUp.abort(new Error('enough'))
-  await assert.rejects(waiting, { message: 'enough' })
+  await assert.rejects(waiting, { code: 'ERR_ABORTED', message: 'The signal was aborted: enough' })
   assert.deepEqual([outgoing.state, consultation.state], ['active', 'pending'])
   const again = assert.rejects(outgoing.attendedTransfer(consultation), { code: 'ERR_TRANSFER_FAILED' })
   await consultation.end()

@@ -1,11 +1,8 @@
 //! What the INVITE of a call says beside its offer: the conversation, who calls, what is handed over, how it is to be answered.
 
-use sip::uri::Uri;
-
 use crate::command::{AnswerRequest, CallOptions};
 use crate::config::{Config, is_printable, may_be_added};
 use crate::conversation_id;
-use crate::error::PhoneError;
 use crate::{target, user_to_user};
 
 type Header = (String, String);
@@ -13,29 +10,26 @@ type Header = (String, String);
 /// A URI where headers want one and there is nothing to say: a name that never exists (RFC 6761 §6.4).
 const NOWHERE: &str = "auto-answer.invalid";
 
+const PREFERRED_IDENTITY: &str =
+    "preferredIdentity must be a SIP or tel URI, an address such as 'bob@example.com', or a number";
+
 /// The headers; a text is returned where one can't be written.
 pub(crate) fn headers(options: &mut CallOptions, config: &Config) -> Result<Vec<Header>, Refusal> {
     let mut headers = std::mem::take(&mut options.headers);
     headers.extend(conversation(options, config)?);
     headers.extend(preferred_identity(options, config)?);
     if let Some(handed_over) = &options.user_to_user {
-        let value = user_to_user::write(handed_over).ok_or(Refusal::Wrong(
+        let value = user_to_user::write(handed_over).ok_or(
             "userToUser must be at most 1024 bytes of text, or data as its encoding wants it",
-        ))?;
+        )?;
         headers.push(("User-to-User".into(), value));
     }
     headers.extend(options.auto_answer.iter().flat_map(auto_answer));
     Ok(headers)
 }
 
-/// Why an INVITE can't be written.
-#[derive(Debug)]
-pub(crate) enum Refusal {
-    /// What an option must be.
-    Wrong(&'static str),
-    /// It is no target.
-    Target(PhoneError),
-}
+/// What an option must be.
+type Refusal = &'static str;
 
 fn conversation(options: &CallOptions, config: &Config) -> Result<Option<Header>, Refusal> {
     let Some(id) = &options.conversation_id else {
@@ -54,8 +48,8 @@ fn preferred_identity(options: &CallOptions, config: &Config) -> Result<Option<H
     let own = || config.address.to_string();
     let preferred = match &options.preferred_identity {
         Some(preferred) => {
-            let uri: Uri<'_> =
-                target::resolve(preferred, &config.address).map_err(Refusal::Target)?;
+            let uri = target::resolve(preferred, &config.address);
+            let uri = uri.map_err(|_| PREFERRED_IDENTITY)?;
             Some(uri.to_string())
         }
         None if options.display_name.is_some() || options.anonymous => Some(own()),
@@ -101,9 +95,9 @@ fn auto_answer(wish: &AnswerRequest) -> Vec<Header> {
     mode.into_iter().chain(infos).collect()
 }
 
-fn check_text(text: &str, otherwise: &'static str) -> Result<(), Refusal> {
+fn check_text(text: &str, otherwise: Refusal) -> Result<(), Refusal> {
     match is_printable(text) {
         true => Ok(()),
-        false => Err(Refusal::Wrong(otherwise)),
+        false => Err(otherwise),
     }
 }

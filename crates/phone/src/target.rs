@@ -54,7 +54,7 @@ fn wrong() -> PhoneError {
     PhoneError::new(
         ErrorCode::InvalidArgument,
         ErrorType::InvalidOptions,
-        "The target must be a SIP or tel URI, an address such as 'bob@example.com', or a number",
+        "target must be a SIP or tel URI, an address such as 'bob@example.com', or a number",
     )
 }
 

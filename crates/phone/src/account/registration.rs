@@ -110,6 +110,9 @@ impl Account {
     }
 }
 
+/// Where credentials are asked for and there are none.
+const NOTHING_TO_SHOW: &str = "none of the options 'password', 'ha1' and 'accessToken' is given";
+
 /// What keeps us from being registered, and what the application can do about it.
 pub(crate) fn obstacle(why: Obstacle) -> String {
     match why {
@@ -159,6 +162,13 @@ fn failure(
             (ErrorCode::AuthenticationFailed, ErrorType::Initialization)
         }
         (false, _) => (ErrorCode::RegistrationFailed, ErrorType::Initialization),
+    };
+    let obstacle = match credentials {
+        Credentials::None if unauthorized => Some(NOTHING_TO_SHOW),
+        Credentials::None
+        | Credentials::Password { .. }
+        | Credentials::Ha1 { .. }
+        | Credentials::Token { .. } => obstacle,
     };
     let cause = match &status {
         Some(status) => {

@@ -154,11 +154,7 @@ fn triple(options: &Options, warnings: &mut Vec<String>) -> Result<Account, Conf
         ));
     }
     let Some(token) = &options.access_token else {
-        return Err(ConfigError::missing(
-            "accessToken",
-            "a non-empty string",
-            "Access token is required to create an instance of the SDK",
-        ));
+        return Err(nobody(options));
     };
     let token = bearer(token)?;
     let domain = match &options.environment {
@@ -201,14 +197,29 @@ fn triple(options: &Options, warnings: &mut Vec<String>) -> Result<Account, Conf
     })
 }
 
-fn address(uri: &str) -> Result<Address, ConfigError> {
-    let wrong = || {
-        ConfigError::new(
+/// What is missing of options that name nobody: PureCloud's text is for who has one of its options.
+fn nobody(options: &Options) -> ConfigError {
+    let purecloud = options.environment.is_some() || options.org_id.is_some();
+    let sip = options.password.is_some() || options.ha1.is_some() || options.realm.is_some();
+    match (purecloud, sip) {
+        (true, _) => ConfigError::missing(
+            "accessToken",
+            "a non-empty string",
+            "Access token is required to create an instance of the SDK",
+        ),
+        (false, true) => ConfigError::new("uri", SIP_URI, "missing"),
+        (false, false) => ConfigError::missing(
             "uri",
-            "a SIP URI such as 'sip:alice@example.com'",
-            "another string",
-        )
-    };
+            SIP_URI,
+            "Access token is required to create an instance of the SDK, or the option 'uri' for a SIP account",
+        ),
+    }
+}
+
+const SIP_URI: &str = "a SIP URI such as 'sip:alice@example.com'";
+
+fn address(uri: &str) -> Result<Address, ConfigError> {
+    let wrong = || ConfigError::new("uri", SIP_URI, "another string");
     let (scheme, rest) = match uri.split_once(':') {
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("sip") => ("sip", rest),
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("sips") => ("sips", rest),

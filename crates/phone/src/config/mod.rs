@@ -2,6 +2,7 @@
 
 mod account;
 mod error;
+mod headers;
 mod options;
 mod read;
 mod server;
@@ -14,13 +15,14 @@ use serde::Deserialize;
 
 pub(crate) use account::escape_user;
 pub use error::ConfigError;
+pub(crate) use headers::{check_headers, may_be_added};
 pub use options::{
     AudioOption, AudioOptions, Auto, AutoAnswerOption, AutoAnswerOptions, ContactTransportOption,
     DtmfOptions, HeaderOption, InbandOption, InputOption, OneOrMany, Options, OpusOptions,
     OutputOption, RingOption, ServerOption, SessionTimersOption, SessionTimersOptions, TlsOptions,
     WeightedServer,
 };
-pub(crate) use read::{ice_servers, is_printable, is_token, may_all_be_added, may_be_added};
+pub(crate) use read::{ice_servers, is_printable, is_token};
 pub use server::Server;
 pub use sip::endpoint::SessionTimers;
 pub use tones::Tones;

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use sip::message::Headers;
-
 use super::account::{account, authorization, bearer_is_safe, domain};
+use super::headers::{check_headers, may_be_added};
 use super::options::{
     AudioOption, AutoAnswerOption, AutoAnswerOptions, ContactTransportOption, HeaderOption,
     InbandOption, OneOrMany, Options, OpusOptions, ServerOption, SessionTimersOption,
@@ -394,43 +393,8 @@ fn extra_headers(option: Option<HeaderOption>) -> Result<Vec<(String, String)>, 
         Some(HeaderOption::Map(map)) => map.into_iter().collect(),
         Some(HeaderOption::List(list)) => list,
     };
-    if headers.len() > MOST_HEADERS {
-        return Err(ConfigError::new(
-            "extraHeaders",
-            "at most 64 headers",
-            headers.len().to_string(),
-        ));
-    }
-    headers
-        .into_iter()
-        .map(|(name, value)| {
-            let name = header_name("extraHeaders", name)?;
-            let value = printable("extraHeaders", value)?;
-            match fits(&name, &value) {
-                true => Ok((name, value)),
-                false => Err(ConfigError::new(
-                    "extraHeaders",
-                    "names of at most 128 characters with values of at most 32 KiB",
-                    "a longer one",
-                )),
-            }
-        })
-        .collect()
-}
-
-/// A message has 256 header lines at most, our own among them.
-const MOST_HEADERS: usize = 64;
-
-/// Says whether these headers of an application's can stand in a message as they are.
-pub(crate) fn may_all_be_added(headers: &[(String, String)]) -> bool {
-    headers.len() <= MOST_HEADERS
-        && headers
-            .iter()
-            .all(|(name, value)| may_be_added(name) && fits(name, value))
-}
-
-fn fits(name: &str, value: &str) -> bool {
-    Headers::default().push(name, value).is_ok()
+    check_headers("extraHeaders", &headers)?;
+    Ok(headers)
 }
 
 fn header_name(option: &str, name: String) -> Result<String, ConfigError> {
@@ -443,42 +407,6 @@ fn header_name(option: &str, name: String) -> Result<String, ConfigError> {
         )),
         (false, _) => Err(ConfigError::new(option, "a header name", "another string")),
     }
-}
-
-/// Says whether a header is an application's to write: the stack writes and reads the others itself.
-pub(crate) fn may_be_added(name: &str) -> bool {
-    use sip::message::HeaderName as Known;
-    let stacks = [
-        Known::Via,
-        Known::From,
-        Known::To,
-        Known::CallId,
-        Known::CSeq,
-        Known::Contact,
-        Known::MaxForwards,
-        Known::Route,
-        Known::RecordRoute,
-        Known::ContentLength,
-        Known::ContentType,
-        Known::Authorization,
-        Known::ProxyAuthorization,
-        Known::WwwAuthenticate,
-        Known::ProxyAuthenticate,
-        Known::Allow,
-        Known::Supported,
-        Known::Expires,
-        Known::MinExpires,
-        Known::SessionExpires,
-        Known::MinSe,
-        Known::RAck,
-        Known::RSeq,
-        Known::UserAgent,
-        Known::Server,
-        // They would change what the body means.
-        Known::ContentEncoding,
-        Known::ContentDisposition,
-    ];
-    is_token(name) && !Known::lookup(name).is_some_and(|known| stacks.contains(&known))
 }
 
 /// Says whether a text is a `token` of RFC 3261 §25.1.

@@ -42,9 +42,12 @@ impl Server {
     }
 
     pub(super) fn read(option: ServerOption, path: &str) -> Result<Self, ConfigError> {
-        let (url, priority, weight) = match option {
-            ServerOption::Url(url) => (url, 0, 1),
-            ServerOption::Weighted(server) => (server.url, server.priority, server.weight),
+        let (url, priority, weight, path) = match option {
+            ServerOption::Url(url) => (url, 0, 1, path.to_owned()),
+            ServerOption::Weighted(server) => {
+                let path = format!("{path}.url");
+                (server.url, server.priority, server.weight, path)
+            }
         };
         let parts = split(&url).ok_or_else(|| {
             ConfigError::new(

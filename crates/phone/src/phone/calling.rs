@@ -10,7 +10,7 @@ use crate::account::not_connected;
 use crate::command::CallOptions;
 use crate::error::{ErrorCode, ErrorType, PhoneError};
 use crate::id::{SessionId, Ticket};
-use crate::invitation::{self, Refusal};
+use crate::invitation;
 use crate::session::{Dial, Report, Session};
 use crate::{target, wire};
 
@@ -62,7 +62,7 @@ impl Phone {
 
     pub(super) fn check_call(&self, options: &CallOptions) -> Result<(), PhoneError> {
         check_headers(&options.headers)?;
-        invitation::headers(&mut options.clone(), &self.config).map_err(refused)?;
+        invitation::headers(&mut options.clone(), &self.config).map_err(wrong)?;
         Ok(())
     }
 
@@ -73,7 +73,7 @@ impl Phone {
         call: Call,
         mut options: CallOptions,
     ) -> Result<SessionId, PhoneError> {
-        let headers = invitation::headers(&mut options, &self.config).map_err(refused)?;
+        let headers = invitation::headers(&mut options, &self.config).map_err(wrong)?;
         let dial = Dial {
             ticket,
             peer: wire::peer(&call.target),
@@ -92,12 +92,5 @@ impl Phone {
         let session = Session::dial(id, dial, &mut self.context());
         self.keep(session);
         Ok(id)
-    }
-}
-
-fn refused(refusal: Refusal) -> PhoneError {
-    match refusal {
-        Refusal::Wrong(what) => wrong(what),
-        Refusal::Target(error) => error,
     }
 }

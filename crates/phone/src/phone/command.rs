@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::{Fate, Phone};
 use crate::audio;
 use crate::command::{AcceptOptions, Command};
-use crate::config::{self, Credentials, IceServer, is_printable, may_all_be_added};
+use crate::config::{self, Credentials, IceServer, is_printable};
 use crate::context::Context;
 use crate::end_reason::{Condition, EndReason};
 use crate::error::{ErrorCode, ErrorType, PhoneError};
@@ -509,14 +509,9 @@ impl Phone {
     }
 }
 
-/// RFC 3261 §25.1, and against header injection: a name is a token, a value has no line of its own.
+/// Judges the headers that a command adds.
 pub(super) fn check_headers(headers: &[(String, String)]) -> Result<(), PhoneError> {
-    match may_all_be_added(headers) {
-        true => Ok(()),
-        false => Err(wrong(
-            "headers must be at most 64 that an application may add, with values of at most 32 KiB without control characters",
-        )),
-    }
+    config::check_headers("headers", headers).map_err(|error| wrong(&error.to_string()))
 }
 
 /// What an end is to say, as the application wants it.

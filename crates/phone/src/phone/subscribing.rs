@@ -67,10 +67,13 @@ impl Phone {
         let target = target::resolve(target, &self.config.address)?;
         super::command::check_headers(&options.headers)?;
         let good = |text: &String| !text.is_empty() && is_printable(text);
-        if !good(&event) || !options.accept.iter().all(good) {
+        if !good(&event) {
             return Err(wrong(
-                "event and accept must be names of packages and types",
+                "event must be the name of a package such as 'dialog'",
             ));
+        }
+        if !options.accept.iter().all(good) {
+            return Err(wrong("accept must be media types such as 'text/plain'"));
         }
         if !self.agent.is_up() {
             return Err(not_connected());

@@ -20,6 +20,19 @@ fn purecloud_texts_are_kept_word_for_word() {
 }
 
 #[test]
+fn who_is_missing_is_said_in_the_words_of_what_was_given() {
+    let text = |options| error(options).to_string();
+    let uri = "Option 'uri' must be a SIP URI such as 'sip:alice@example.com', but is missing";
+    assert_eq!(
+        text(json!({ "password": "p", "servers": "wss://x/ws" })),
+        uri
+    );
+    assert_eq!(text(json!({ "ha1": "0".repeat(32), "realm": "r" })), uri);
+    let either = "Access token is required to create an instance of the SDK, or the option 'uri' for a SIP account";
+    assert_eq!(text(json!({ "servers": "wss://x/ws" })), either);
+}
+
+#[test]
 fn the_purecloud_triple_is_enough() {
     let config = Config::from_json(&json!({
         "environment": "mypurecloud.ie",
@@ -88,13 +101,18 @@ fn every_wrong_value_names_its_option_and_what_was_expected() {
         ("registerExpires", json!(1.5)),
         ("instanceId", json!("mine")),
         ("userAgent", json!("a\nb")),
-        ("extraHeaders", json!({ "X A": "b" })),
-        ("extraHeaders", json!({ "X-A": "b\r\nX-Evil: 1" })),
+        ("extraHeaders.X A", json!({ "X A": "b" })),
+        ("extraHeaders.X-A", json!({ "X-A": "b\r\nX-Evil: 1" })),
+        ("extraHeaders.X\\r\\nY", json!({ "X\r\nY": "b" })),
         (
-            "extraHeaders",
+            "extraHeaders.Contact",
             json!([["Contact", "<sip:eve@example.com>"]]),
         ),
-        ("extraHeaders", json!({ "User-Agent": "two" })),
+        ("extraHeaders.User-Agent", json!({ "User-Agent": "two" })),
+        (
+            "extraHeaders.X-Long",
+            json!({ "X-Long": "x".repeat(40_000) }),
+        ),
         ("contactTransport", json!("udp")),
         ("contactTransport", json!(true)),
         ("tls", json!("yes")),
