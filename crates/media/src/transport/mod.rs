@@ -50,6 +50,7 @@ pub use config::{
 use dtls::{Dtls, DtlsEvent};
 use early::EarlyBuffer;
 use ice::{Credentials, Ice, IceEvent};
+use negotiate::Parked;
 pub use output::{
     Gathering, Output, Rtp, RtpOut, SelectedPath, SendError, State, Transmit, TransportFailure,
     Wake,
@@ -89,6 +90,8 @@ pub struct Transport {
     ice: Ice,
     dtls: Option<Dtls>,
     srtp: Option<Srtp>,
+    /// The last one first.
+    parked: Vec<Parked>,
     unjudged: EarlyBuffer,
     undecrypted: EarlyBuffer,
     scratch: Vec<u8>,
@@ -156,6 +159,7 @@ impl Transport {
             ice,
             dtls: None,
             srtp: None,
+            parked: Vec::new(),
             unjudged: EarlyBuffer::default(),
             undecrypted: EarlyBuffer::default(),
             scratch: Vec::with_capacity(1500),

@@ -2,7 +2,20 @@
 
 use super::dtls::Dtls;
 use super::ice::Credentials;
+use super::srtp::Srtp;
 use super::{Description, RemoteParameters, Role, Setup, Transport, TransportFailure};
+
+/// More forks than these have no early media worth keeping.
+const MOST_PARKED: usize = 8;
+
+/// The association with a fork in whose place another is heard. It may be who answers the call at last, and does not make
+/// another association for that (RFC 8842 §3.1).
+#[derive(Debug)]
+pub(super) struct Parked {
+    remote: Credentials,
+    dtls: Dtls,
+    srtp: Option<Srtp>,
+}
 
 /// What the credentials of a description say about its sender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +50,7 @@ impl Transport {
         // changes the credentials comes from another fork, or from where the call was moved to.
         let is_another = remote.description == Description::Answer && !answers_restart;
         if is_another {
-            self.forget_peer();
+            self.change_peers(&credentials);
         }
         // RFC 8445 §9: a restart settles the roles anew; who offered it controls.
         let (role, local) = match remote.description {
@@ -60,11 +73,21 @@ impl Transport {
 
     /// Takes nothing more from who answered before: with a shared certificate its hello would
     /// pass for one of the peer that took its place.
-    fn forget_peer(&mut self) {
-        self.ice.forget_paths();
-        self.dtls = None;
-        self.srtp = None;
+    fn change_peers(&mut self, to: &Credentials) {
         self.undecrypted.take();
+        let (dtls, srtp) = (self.dtls.take(), self.srtp.take());
+        if let (Some(dtls), Some(remote)) = (dtls, self.ice.remote().cloned())
+            && !dtls.is_over()
+        {
+            self.parked.truncate(MOST_PARKED - 1);
+            self.parked.insert(0, Parked { remote, dtls, srtp });
+        }
+        self.ice.forget_paths();
+        if let Some(known) = self.parked.iter().position(|p| p.remote == *to) {
+            let Parked { dtls, srtp, .. } = self.parked.remove(known);
+            self.dtls = Some(dtls);
+            self.srtp = srtp;
+        }
     }
 
     /// RFC 8445 §6.1.1: a lite agent never controls a full one.

@@ -378,7 +378,7 @@ fn fork(certificate: Certificate) {
 
 /// Its offer behind its early answer is taken again, for nobody: it has our answer to that since.
 #[test]
-fn a_fork_that_offered_anew_is_taken_as_it_said_last_although_another_was_heard_since() {
+fn a_fork_that_offered_anew_is_heard_as_it_said_last_although_another_was_heard_since() {
     let mut network = Network::new(3);
     let mut a = Phone::new(A, 500.0, &network);
     let mut first = Phone::new(B, 1_100.0, &network);
@@ -416,6 +416,8 @@ fn a_fork_that_offered_anew_is_taken_as_it_said_last_although_another_was_heard_
     let again = a.described();
     assert_eq!(line(&again, "a=sendonly"), line(&answer, "a=sendonly"));
     assert_eq!(line(&again, "m="), line(&answer, "m="));
+    network.run(&mut a, &mut first, Duration::from_secs(5));
+    assert!(hears(&first, 500.0) > 0.7, "{:?}", a.states());
     assert!(a.session.sends() && !a.session.receives());
 }
 
@@ -450,6 +452,40 @@ fn a_fork_that_answers_finally_is_heard_although_the_early_one_could_not_be_reac
     network.run(&mut a, &mut last, Duration::from_secs(5));
     assert!(hears(&a, 1_100.0) > 0.7, "{:?}", a.states());
     assert!(hears(&last, 500.0) > 0.7);
+}
+
+/// Its association is made, and it makes no other one.
+#[test]
+fn a_fork_that_answers_finally_is_heard_although_others_were_heard_since() {
+    let mut network = Network::new(3);
+    let mut a = Phone::new(A, 500.0, &network);
+    let mut forks: Vec<Phone> = [1_100.0, 700.0, 1_500.0]
+        .into_iter()
+        .enumerate()
+        .map(|(index, tone)| {
+            let address = format!("192.0.2.{}:40003", 3 + index);
+            Phone::new(&address, tone, &network)
+        })
+        .collect();
+    a.session.create_offer(network.now).unwrap();
+    let offer = a.described();
+    let mut answers = Vec::new();
+    for fork in &mut forks {
+        fork.session.create_answer(&offer, network.now).unwrap();
+        let answer = fork.described();
+        a.session.set_answer(&answer, true, network.now).unwrap();
+        a.drain();
+        network.run(&mut a, fork, Duration::from_secs(5));
+        assert!(a.session.is_connected(), "{:?}", a.states());
+        answers.push(answer);
+    }
+    a.session
+        .set_answer(&answers[0], false, network.now)
+        .unwrap();
+    a.drain();
+    network.run(&mut a, &mut forks[0], Duration::from_secs(5));
+    assert!(hears(&a, 1_100.0) > 0.7, "{:?}", a.states());
+    assert!(hears(&forks[0], 500.0) > 0.7);
 }
 
 #[test]
