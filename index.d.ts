@@ -1294,8 +1294,19 @@ export interface SoftphoneOptions {
      * tries the addresses by their preference, none twice and five at most, and tells of each by `redirected`.
      */
     followRedirects?: boolean;
-    /** The most sessions at once; one more is rejected with 486. Default unlimited. */
+    /** The most sessions at once, pending ones included; `whenFull` says what one more hears. Default unlimited. */
     maxSessions?: number;
+    /**
+     * The most incoming calls that may be pending at once, 1–1000; default 32. `whenFull` says what one more hears. Your own
+     * calls and those that were accepted do not count.
+     */
+    maxRinging?: number;
+    /**
+     * What a caller hears while `maxSessions` or `maxRinging` is reached: `'busy'`, the default, 486 (Busy Here), which a PBX
+     * treats as it treats a person who is talking; or `'unavailable'`, 503 (Service Unavailable) with `Retry-After`, after which a
+     * proxy tries another phone (RFC 3261 §16.7) and leaves this one alone for a while. OPTIONS is answered in the same way.
+     */
+    whenFull?: 'busy' | 'unavailable';
     /** Milliseconds that an incoming call rings before it is given up, 1000–3600000; default 60000. */
     noAnswerTimeout?: number;
     /**

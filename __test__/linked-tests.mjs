@@ -26,7 +26,7 @@ function missing(path, name) {
 
 function isTest(path, name) {
   const text = readFileSync(join(root, path), 'utf8').replaceAll("\\'", "'")
-  if (path.endsWith('.rs')) return new RegExp(`#\\[test\\]\\s+fn ${name}\\(`).test(text)
+  if (path.endsWith('.rs')) return new RegExp(`#\\[(tokio::)?test\\]\\s+(async )?fn ${name}\\(`).test(text)
   const kinds = ['test', 'describe'].flatMap((kind) => ["'", '`'].map((quote) => `${kind}(${quote}${name}${quote}`))
   return kinds.some((start) => text.includes(start))
 }

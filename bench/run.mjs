@@ -1,4 +1,4 @@
-// npm run bench -- [--quick] [--json FILE] [--only sip,set-up,calls,package]
+// npm run bench -- [--quick] [--json FILE] [--only sip,set-up,calls,flood,package]
 import { readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism, cpus, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
@@ -7,12 +7,13 @@ import { addonPath } from '../scripts/build.mjs'
 import { root } from '../scripts/bootstrap.mjs'
 import { calls } from './calls.mjs'
 import { rustSide } from './children.mjs'
+import { flood } from './flood.mjs'
 import { packaged } from './package.mjs'
 import { setUp } from './set-up.mjs'
 import { sip } from './sip.mjs'
 import { print } from './table.mjs'
 
-const sections = { sip, package: packaged, 'set-up': setUp, calls }
+const sections = { sip, package: packaged, 'set-up': setUp, calls, flood }
 
 /** Runs the bench and prints its table. */
 export async function run(args) {

@@ -90,6 +90,8 @@ export const softphoneOptions: Schema = {
   },
   followRedirects: 'boolean',
   maxSessions: whole(1, 1_000_000),
+  maxRinging: whole(1, 1000),
+  whenFull: { oneOf: ['busy', 'unavailable'] },
   noAnswerTimeout: whole(1000, 3_600_000),
   sessionTimers: { either: ['boolean', { object: { expires: whole(90, 86_400), minSe: whole(90, 86_400) } }] },
   codecs: { arrayOf: { oneOf: ['opus', 'G722', 'PCMU', 'PCMA'] }, min: 1 },

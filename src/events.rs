@@ -10,13 +10,13 @@ use napi::threadsafe_function::{
 };
 use runtime::{Backlog, Event, EventSink, Figures, Held, PbxEvent, PbxEventSink};
 
-/// Unbounded: events are few, of a session's figures only the latest waits, and lines of the log are
-/// bounded by the [`Backlog`].
+/// Unbounded by itself: the [`Backlog`] bounds lines of the log, and lets the phone refuse whatever would make more events
+/// than JavaScript reads; of a session's figures only the latest waits.
 type Callback = ThreadsafeFunction<Payload, (), String, Status, false>;
 
 /// What waits for the JavaScript thread.
 pub(crate) enum Payload {
-    Event(String, Option<Held>),
+    Event(String, Held),
     Latest(Slot),
 }
 
@@ -69,6 +69,10 @@ impl EventSink for EventStream {
             self.pass(&event);
         }
     }
+
+    fn unread(&self) -> usize {
+        self.backlog.unread()
+    }
 }
 
 impl EventStream {
@@ -97,8 +101,13 @@ impl EventStream {
 impl PbxEventSink for EventStream {
     fn send(&mut self, event: PbxEvent) {
         if let Ok(text) = serde_json::to_string(&event) {
-            self.call(Payload::Event(text, None));
+            let held = self.backlog.hold_of_pbx(&text);
+            self.call(Payload::Event(text, held));
         }
+    }
+
+    fn unread(&self) -> usize {
+        self.backlog.unread()
     }
 }
 

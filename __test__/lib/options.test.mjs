@@ -53,6 +53,8 @@ describe('options', () => {
     [{ audio: { input: { wav: 'a.wav', lop: true } } }, "Option 'audio.input.lop' must be one of wav, loop, but is unknown"],
     [{ audio: { output: new Date() } }, /but is an object \(Date\)$/],
     [{ maxSessions: 0 }, "Option 'maxSessions' must be a whole number from 1 to 1000000, but is the number 0"],
+    [{ maxRinging: 0 }, "Option 'maxRinging' must be a whole number from 1 to 1000, but is the number 0"],
+    [{ whenFull: 'away' }, "Option 'whenFull' must be one of 'busy', 'unavailable', but is a string"],
     [{ noAnswerTimeout: 10 }, "Option 'noAnswerTimeout' must be a whole number from 1000 to 3600000, but is the number 10"],
     [{ maxSessions: NaN }, /^Option 'maxSessions' must be a whole number .* but is the number NaN$/],
   ]) {

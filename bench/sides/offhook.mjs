@@ -17,7 +17,7 @@ const pbx = await Pbx.start({ users })
 
 async function phones(options) {
   const pair = users.map(({ name }) => {
-    return new Softphone({ ...pbx.account(name), autoAnswer: 'off', audio: 'none', logger, logLevel: 'error', ...options })
+    return new Softphone({ ...pbx.account(name), autoAnswer: 'off', audio: 'none', maxRinging: 1000, logger, logLevel: 'error', ...options })
   })
   await Promise.all(pair.map((phone) => phone.initialize()))
   return pair

@@ -209,6 +209,12 @@ impl Bridge {
             }
             SipEvent::Failed { cause, .. } => self.failed(side, &cause, steps, now),
             SipEvent::Ended { .. } => self.ended(side, steps, now),
+            SipEvent::Request {
+                usage: None, id, ..
+            } => {
+                // Whoever asks what a call of ours can do asks no party of it.
+                let _gone = self.leg(side).endpoint.answer(id, &Reply::new(200), now);
+            }
             SipEvent::Request { id, request, .. } => self.relay(side, id, &request, now),
             SipEvent::Response { id, response } if self.renegotiates(id) => {
                 self.renegotiate(&response, steps, now);

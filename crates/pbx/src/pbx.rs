@@ -31,6 +31,9 @@ use crate::relay::{PortId, Relay};
 // Flows inside the PBX; the server numbers its connections below.
 pub(crate) const INSIDE: u64 = 1 << 63;
 
+/// Octets of events that may wait for the application.
+const MOST_UNREAD: usize = 4 << 20;
+
 /// The embedded PBX.
 ///
 /// **Give one input, then drain [`poll_output`](Self::poll_output) until it returns `Timeout`.**
@@ -49,6 +52,8 @@ pub struct Pbx {
     pub(crate) bridges: Vec<Bridge>,
     legs: BTreeMap<SessionId, String>,
     connections: BTreeSet<FlowId>,
+    /// The application has left too much unread.
+    pub(crate) is_crowded: bool,
     pub(crate) calls: Calls,
     pub(crate) inbox: VecDeque<(FlowId, Bytes)>,
     pub(crate) outputs: VecDeque<Output>,
@@ -108,6 +113,7 @@ impl Pbx {
             bridges: Vec::new(),
             legs: BTreeMap::new(),
             connections: BTreeSet::new(),
+            is_crowded: false,
             calls: Calls::default(),
             inbox: VecDeque::new(),
             outputs: VecDeque::new(),
@@ -121,6 +127,12 @@ impl Pbx {
         }
         pbx.settle(now);
         Ok(pbx)
+    }
+
+    /// Takes note of how many octets of events the application has not read yet, before each message that arrives: above
+    /// some MiB it is told of no message any more, and calls are given 503.
+    pub fn handle_backlog(&mut self, unread: usize) {
+        self.is_crowded = unread >= MOST_UNREAD;
     }
 
     /// Takes a new connection into use; its number has never been used before and is below 2⁶³.
@@ -428,7 +440,7 @@ impl Pbx {
     ) {
         let parsed = Message::parse(bytes.clone(), Leniency::Interop).ok();
         let user = self.registrar.user_of(flow).map(str::to_owned);
-        if parsed.is_some() {
+        if parsed.is_some() && !self.is_crowded {
             self.outputs.push_back(Output::Event(Event::Message {
                 direction,
                 user: user.clone(),

@@ -2,7 +2,8 @@
 
 use std::time::Instant;
 
-use sip::header::To;
+use rand::RngExt;
+use sip::header::{Params, RetryAfter, To};
 use sip::message::{Method, Request, Response, StatusCode};
 use sip::transaction::{FlowId, ServerKey, TxEvent};
 use sip::uri::Uri;
@@ -111,6 +112,9 @@ impl Pbx {
             return self.respond(key, status, now);
         };
         if *request.method() == Method::Invite {
+            if self.is_crowded {
+                return self.respond_later(key, request, now);
+            }
             let begun = self.calls.begin(request, &user);
             self.tell(begun);
         }
@@ -128,6 +132,17 @@ impl Pbx {
             false => StatusCode::NOT_FOUND,
         };
         self.respond(key, status, now);
+    }
+
+    /// Nobody could be told of this call.
+    fn respond_later(&mut self, key: ServerKey, request: &Request, now: Instant) {
+        let mut response = Response::to_request(request, StatusCode::SERVICE_UNAVAILABLE);
+        // RFC 3261 §21.5.4; drawn, so that not everybody comes back at once.
+        response.headers_mut().push_typed(&RetryAfter {
+            seconds: self.rng.random_range(5..=15),
+            params: Params::default(),
+        });
+        self.respond_with(key, response, now);
     }
 
     fn targets(&self, user: &str, uri: &Uri<'_>) -> Vec<Target> {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use sip::dialog::SessionUuids;
 use sip::endpoint::{
-    self, Body, CommandError, Endpoint, Invite, NotifierId, Replaced, Reply, RequestId,
+    self, Body, CommandError, Endpoint, Intake, Invite, NotifierId, Replaced, Reply, RequestId,
     ServerRequestId, Subscribe, SubscriptionId, UsageId,
 };
 use sip::header::{Reason, Replaces};
@@ -45,6 +45,11 @@ impl Agent {
             deadline: None,
             requests: BTreeMap::new(),
         }
+    }
+
+    /// Takes note of what the phone can take of what others send.
+    pub(crate) fn set_intake(&mut self, intake: Intake) {
+        self.endpoint.set_intake(intake);
     }
 
     pub(crate) fn set_log_level(&mut self, level: Level) {

@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
-use sip::endpoint::{RequestId, UsageId};
+use sip::endpoint::{Intake, RequestId, UsageId};
 
 use crate::account::{Account, Change};
 use crate::agent::Agent;
@@ -38,6 +38,10 @@ pub(crate) use ending::Fate;
 
 /// Nothing is due for this long at most: a driver's clock may be changed meanwhile.
 const IDLE: Duration = Duration::from_secs(3600);
+
+/// Octets of events that may wait for the application: some hundred calls or messages of the usual size.
+const MOST_UNREAD: usize = 4 << 20;
+const MORE_UNREAD: usize = 2 * MOST_UNREAD;
 
 /// A softphone without I/O.
 ///
@@ -133,6 +137,18 @@ impl Phone {
         let change = account.handle_connection(connection, &mut ctx);
         self.changed(change);
         self.settle();
+    }
+
+    /// Takes note of how much of what the phone told the application has not read yet, in octets; before each message that
+    /// arrives. Too much closes the phone's door: whoever asks for something that the application would have to be told of is
+    /// asked to come later.
+    pub fn handle_backlog(&mut self, unread: usize) {
+        self.agent.set_intake(match unread {
+            ..MOST_UNREAD => Intake::Open,
+            // What belongs to a call has as much room again.
+            MOST_UNREAD..MORE_UNREAD => Intake::Dialogs,
+            MORE_UNREAD.. => Intake::Closed,
+        });
     }
 
     /// Takes the payload of one WebSocket message.

@@ -1,4 +1,4 @@
-//! How much of the log may wait for a slow reader.
+//! How much may wait for a slow reader.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,19 +7,22 @@ use phone::event::Level;
 
 use crate::event::Event;
 
-/// Octets of waiting text: some thousand SIP messages of the usual size. Lines of level `warn` and
-/// `error` may take twice as much.
+/// Octets of waiting lines of the log: some thousand SIP messages of the usual size. Lines of level `warn` and `error` may
+/// take twice as much.
 const MOST: usize = 4 << 20;
 
-/// Bounds the `trace` events that wait between a phone and its application, because peers decide how
-/// many there are; every other event goes through.
+/// Counts what waits between a phone and its application, because peers decide how much there is.
+///
+/// Lines of the log above their bound are dropped. Other events go through: the phone is told how much of them is
+/// [`unread`](Self::unread), and asks its peers to come later.
 #[derive(Debug, Default)]
 pub struct Backlog {
-    waiting: Arc<AtomicUsize>,
+    lines: Arc<AtomicUsize>,
+    events: Arc<AtomicUsize>,
     dropped: u64,
 }
 
-/// The room that a waiting line takes, given back when this is dropped.
+/// The room that waiting text takes, given back when this is dropped.
 #[derive(Debug)]
 pub struct Held {
     waiting: Arc<AtomicUsize>,
@@ -34,7 +37,7 @@ impl Backlog {
             return [None, Some(event)].into_iter().flatten();
         };
         let most = if level < Level::Warn { MOST } else { 2 * MOST };
-        if self.waiting.load(Ordering::Relaxed) >= most {
+        if self.lines.load(Ordering::Relaxed) >= most {
             self.dropped += 1;
             return [None, None].into_iter().flatten();
         }
@@ -43,14 +46,32 @@ impl Backlog {
         [notice, Some(event)].into_iter().flatten()
     }
 
-    /// Takes note of the text of an event that waits from now on, where it is bounded.
-    pub fn hold(&self, event: &Event, text: &str) -> Option<Held> {
-        level(event)?;
-        self.waiting.fetch_add(text.len(), Ordering::Relaxed);
-        Some(Held {
-            waiting: Arc::clone(&self.waiting),
+    /// Takes note of the text of an event that waits from now on.
+    pub fn hold(&self, event: &Event, text: &str) -> Held {
+        match level(event) {
+            Some(_) => Held::new(&self.lines, text),
+            None => Held::new(&self.events, text),
+        }
+    }
+
+    /// Takes note of the text of an event of the embedded PBX that waits from now on.
+    pub fn hold_of_pbx(&self, text: &str) -> Held {
+        Held::new(&self.events, text)
+    }
+
+    /// Octets of events that wait, lines of the log apart.
+    pub fn unread(&self) -> usize {
+        self.events.load(Ordering::Relaxed)
+    }
+}
+
+impl Held {
+    fn new(waiting: &Arc<AtomicUsize>, text: &str) -> Held {
+        waiting.fetch_add(text.len(), Ordering::Relaxed);
+        Held {
+            waiting: Arc::clone(waiting),
             size: text.len(),
-        })
+        }
     }
 }
 
@@ -62,7 +83,7 @@ impl Drop for Held {
 
 #[allow(
     clippy::wildcard_enum_match_arm,
-    reason = "of all events only lines of the log are bounded"
+    reason = "of all events only lines of the log are dropped"
 )]
 fn level(event: &Event) -> Option<Level> {
     match event {
@@ -112,7 +133,11 @@ mod tests {
         let text = "x".repeat(MOST);
         let _held = backlog.hold(&line(Level::Trace), &text);
         let ready = Event::Phone(phone::Event::Ready);
-        assert!(backlog.hold(&ready, &text).is_none());
+        assert_eq!(backlog.unread(), 0);
+        let unread = backlog.hold(&ready, &text);
+        assert_eq!(backlog.unread(), MOST);
+        drop(unread);
+        assert_eq!(backlog.unread(), 0);
         assert_eq!(told(&mut backlog, line(Level::Warn)).len(), 1);
         let _more = backlog.hold(&line(Level::Warn), &text);
         assert!(told(&mut backlog, line(Level::Warn)).is_empty());

@@ -175,6 +175,12 @@ fn rounded(level: f32) -> f32 {
 pub trait EventSink: Send {
     /// Takes the next event; called on the phone's task, so it must not block.
     fn send(&mut self, event: Event);
+
+    /// How many octets of events the application has not read yet, lines of the log apart: above some MiB the phone asks its
+    /// peers to come later. Whoever reads at once has none.
+    fn unread(&self) -> usize {
+        0
+    }
 }
 
 impl<F: FnMut(Event) + Send> EventSink for F {

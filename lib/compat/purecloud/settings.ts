@@ -48,6 +48,7 @@ const phoneOptions: Record<keyof SoftphoneOptions, true> = {
   instanceId: true,
   logger: true,
   logLevel: true,
+  maxRinging: true,
   maxSessions: true,
   noAnswerTimeout: true,
   notifies: true,
@@ -66,6 +67,7 @@ const phoneOptions: Record<keyof SoftphoneOptions, true> = {
   uri: true,
   userAgent: true,
   username: true,
+  whenFull: true,
 }
 
 const ownOptions = { baseUrl: true, wsHost: true } as const

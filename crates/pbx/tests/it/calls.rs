@@ -267,3 +267,18 @@ fn a_user_has_a_name_that_fits_into_a_header() {
         assert!(made.is_err(), "{name:?}");
     }
 }
+
+#[test]
+fn a_call_that_the_application_can_not_be_told_of_is_refused_and_a_running_one_goes_on() {
+    let mut town = Town::new();
+    town.register("desk", "alice");
+    town.register("road", "bob");
+    town.pbx.handle_backlog(4 << 20);
+    town.events.clear();
+    town.invite("road", "sip:alice@pbx.test");
+    assert_eq!(town.expect_failure("road"), 503);
+    assert!(town.events.is_empty(), "{:?}", town.events);
+    town.pbx.handle_backlog(0);
+    town.invite("road", "sip:alice@pbx.test");
+    town.expect_incoming("desk");
+}

@@ -75,6 +75,10 @@ pub struct Config {
     pub follow_redirects: bool,
     /// The most sessions at once, pending ones included.
     pub max_sessions: Option<usize>,
+    /// The most calls of others that may ring at once; our own calls do not count.
+    pub max_ringing: usize,
+    /// What a caller hears while no further call is taken.
+    pub when_full: WhenFull,
     /// How long an incoming call rings.
     pub no_answer_timeout: Duration,
     /// Calls outlive the WebSocket.
@@ -235,6 +239,17 @@ pub enum WhenBusy {
     Answer,
     /// It is refused with 486.
     Reject,
+}
+
+/// What a caller hears while no further call is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WhenFull {
+    /// 486: its user is busy.
+    #[default]
+    Busy,
+    /// 503 with Retry-After: a proxy tries another phone (RFC 3261 §16.7).
+    Unavailable,
 }
 
 /// How Opus is run.

@@ -48,6 +48,7 @@ plain_values!(
     super::Authorization,
     ContactTransportOption,
     super::WhenBusy,
+    super::WhenFull,
     InputOption,
     OutputOption,
     InbandOption,
@@ -157,6 +158,10 @@ options! {
         follow_redirects, "followRedirects": bool = "a boolean";
         /// The most sessions at once, pending ones included; default unlimited.
         max_sessions, "maxSessions": u64 = "a whole number of at least 1";
+        /// The most calls that may ring at once; default 32.
+        max_ringing, "maxRinging": u64 = "a whole number of calls from 1 to 1000";
+        /// What a caller hears while no further call is taken; default `busy`.
+        when_full, "whenFull": super::WhenFull = "'busy' or 'unavailable'";
         /// Milliseconds an incoming call rings; default 60 000.
         no_answer_timeout, "noAnswerTimeout": u64 = "a whole number of milliseconds from 1000 to 3600000";
         /// Session timers; default true.

@@ -95,6 +95,8 @@ impl TryFrom<Options> for Config {
             auto_answer,
             follow_redirects: options.follow_redirects.unwrap_or(false),
             max_sessions: options.max_sessions.map(max_sessions).transpose()?,
+            max_ringing: max_ringing(options.max_ringing.unwrap_or(32))?,
+            when_full: options.when_full.unwrap_or_default(),
             no_answer_timeout: Duration::from_millis(within(
                 "noAnswerTimeout",
                 options.no_answer_timeout.unwrap_or(60_000),
@@ -488,8 +490,21 @@ fn notifies(packages: Option<Vec<String>>) -> Result<Vec<String>, ConfigError> {
 }
 
 fn max_sessions(number: u64) -> Result<usize, ConfigError> {
-    within("maxSessions", number, 1..=1_000_000, "sessions")
-        .map(|number| usize::try_from(number).unwrap_or(usize::MAX))
+    count("maxSessions", number, 1..=1_000_000, "sessions")
+}
+
+fn max_ringing(number: u64) -> Result<usize, ConfigError> {
+    count("maxRinging", number, 1..=1000, "calls")
+}
+
+fn count(
+    option: &str,
+    number: u64,
+    range: std::ops::RangeInclusive<u64>,
+    unit: &str,
+) -> Result<usize, ConfigError> {
+    let number = within(option, number, range, unit)?;
+    Ok(usize::try_from(number).unwrap_or(usize::MAX))
 }
 
 fn within(

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
-use sip::endpoint::{Replaced, Reply, UsageId};
+use rand::RngExt;
+use sip::endpoint::{Replaced, Reply, ServerRequestId, UsageId};
 use sip::header::Replaces;
 use sip::message::{HeaderName, Request};
 
 use super::Phone;
 use crate::auto_answer::{self, Call};
+use crate::config::WhenFull;
 use crate::event::{AutoAnswerSource, Level};
 use crate::id::SessionId;
 use crate::session::{Plan, Session};
@@ -24,12 +26,12 @@ impl Phone {
                 let session = Session::arrive(id, arrival, plan, &mut self.context());
                 self.keep(session);
             }
-            Err(code) => {
+            Err(refusal) => {
                 let mut ctx = self.context();
-                let details = serde_json::json!({ "code": code });
+                let details = serde_json::json!({ "code": refusal.code });
                 ctx.trace(Level::Info, "An incoming call was refused", details);
                 // Its only failure is that the caller has gone already.
-                let _ = ctx.respond(usage, &Reply::new(code));
+                let _ = ctx.respond(usage, &refusal);
             }
         }
     }
@@ -38,12 +40,12 @@ impl Phone {
         &mut self,
         usage: UsageId,
         request: &Request,
-    ) -> Result<(crate::session::Arrival, Plan), u16> {
+    ) -> Result<(crate::session::Arrival, Plan), Reply> {
         if self.ending.has_begun() {
-            return Err(480);
+            return Err(Reply::new(480));
         }
         let mut arrival = wire::arrival(usage, request, &self.config);
-        let replaced = self.replaced(request)?;
+        let replaced = self.replaced(request).map_err(Reply::new)?;
         if let Some(old) = replaced
             && self
                 .sessions
@@ -62,12 +64,8 @@ impl Phone {
                 return Ok((arrival, Plan::Answer { source, delay }));
             }
         }
-        let limit = self.config.max_sessions.unwrap_or(MOST_SESSIONS);
         // One that takes another's place adds none.
-        let count = self.count() - usize::from(arrival.replaces.is_some());
-        if count >= limit.min(MOST_SESSIONS) {
-            return Err(486);
-        }
+        self.room_for_a_call(usize::from(arrival.replaces.is_some()))?;
         let announced = self.is_expected(&arrival.conversation_id);
         let verdict = auto_answer::judge(
             &self.config.auto_answer,
@@ -82,10 +80,42 @@ impl Phone {
                     .any(|session| session.is_live() && replaced != Some(session.id)),
             },
         );
-        let plan = Plan::of(verdict)?;
+        let plan = Plan::of(verdict).map_err(Reply::new)?;
         self.expected
             .retain(|(conversation, _)| *conversation != arrival.conversation_id);
         Ok((arrival, plan))
+    }
+
+    /// Answers OPTIONS outside any call as an INVITE would be answered (RFC 3261 §11.2).
+    pub(super) fn asked_what_we_can(&mut self, id: ServerRequestId) {
+        let answer = match self.room_for_a_call(0) {
+            Ok(()) => Reply::new(200),
+            Err(refusal) => refusal,
+        };
+        self.context().answer(id, &answer);
+    }
+
+    /// Whether one more call of somebody's is taken, which makes `fewer` end; what its caller hears if it is not.
+    fn room_for_a_call(&mut self, fewer: usize) -> Result<(), Reply> {
+        if self.ending.has_begun() {
+            return Err(Reply::new(480));
+        }
+        let sessions = self.config.max_sessions.unwrap_or(MOST_SESSIONS);
+        let ringing = self
+            .sessions
+            .values()
+            .filter(|session| session.is_pending());
+        let has_room = ringing.count() < self.config.max_ringing
+            && self.count() - fewer < sessions.min(MOST_SESSIONS);
+        match (has_room, self.config.when_full) {
+            (true, WhenFull::Busy | WhenFull::Unavailable) => Ok(()),
+            (false, WhenFull::Busy) => Err(Reply::new(486)),
+            (false, WhenFull::Unavailable) => {
+                // Drawn, so that not everybody comes back at once.
+                let wait = self.rng.random_range(5..=15).to_string();
+                Err(Reply::new(503).header("Retry-After", wait))
+            }
+        }
     }
 
     /// The session that an INVITE wants to replace; a status where it can't (RFC 3891 §3).

@@ -1,6 +1,8 @@
 //! Hold: the other party hears music or silence and is not heard, until it is taken off again.
 
-use super::{Context, Place, Session, State};
+use std::time::Duration;
+
+use super::{Active, Context, Negotiation, Pause, Place, Session, State};
 use crate::audio;
 use crate::command::HoldVia;
 use crate::error::{ErrorCode, ErrorType, PhoneError, SipStatus};
@@ -15,6 +17,38 @@ pub(super) struct HoldChange {
     pub(super) held: bool,
     pub(super) via: HoldVia,
     pub(super) tickets: Vec<Ticket>,
+}
+
+/// How long a hold that somebody waits for may find no moment to be offered, although there is a connection: one offer
+/// of the peer's after the other, or an answer of ours that it does not acknowledge.
+const PATIENCE: Duration = Duration::from_millis(1500);
+
+impl Active {
+    /// Starts the time of a hold that somebody waits for and that could be offered but for the peer.
+    pub(super) fn time_hold(&mut self, ctx: &Context<'_>) {
+        let awaited = self
+            .holds
+            .front()
+            .is_some_and(|change| !change.tickets.is_empty());
+        let is_held_up = awaited && self.pause == Pause::No && ctx.agent.is_usable();
+        self.hold_until = match is_held_up {
+            true => self.hold_until.or(Some(ctx.now + PATIENCE)),
+            false => None,
+        };
+    }
+
+    /// Whether an offer of our own is under way, or one in which the hold is told.
+    fn is_offering(&self) -> bool {
+        self.purpose.hold.is_some()
+            || match self.negotiation {
+                Negotiation::Offering | Negotiation::Offered { .. } | Negotiation::Applying => true,
+                Negotiation::Stable
+                | Negotiation::Answering { .. }
+                | Negotiation::OfferingInAnswer { .. }
+                | Negotiation::AwaitingAck
+                | Negotiation::Abandoned { .. } => false,
+            }
+    }
 }
 
 impl Session {
@@ -38,7 +72,10 @@ impl Session {
             seat.held_alone = held;
         }
         match active.holds.back_mut() {
-            Some(last) if last.held == held => return last.tickets.push(ticket),
+            Some(last) if last.held == held => {
+                last.tickets.push(ticket);
+                return active.time_hold(ctx);
+            }
             None if self.held == held => return ctx.reply(ticket, Ok(Reply::Done)),
             Some(_) | None => {}
         }
@@ -65,6 +102,23 @@ impl Session {
     /// Takes the peer off hold because the platform asks for it; nobody waits for it.
     pub(super) fn take_off_hold(&mut self, ctx: &mut Context<'_>) {
         self.keep_held(false, audio::Input::None, HoldVia::default(), ctx);
+    }
+
+    /// A hold has found no moment to be offered: whoever waits for it is told, and may ask again.
+    pub(super) fn hold_timeout(&mut self, ctx: &mut Context<'_>) {
+        let State::Active(active) = &mut self.state else {
+            return;
+        };
+        if active.hold_until.is_none_or(|until| until > ctx.now) {
+            return;
+        }
+        active.hold_until = None;
+        // Without a flow it waits for the next one; behind an offer of ours for its answer.
+        if ctx.agent.is_usable() && !active.is_offering() {
+            let text = "the other party leaves no moment for an offer of ours";
+            self.hold_refused(text, None, ctx);
+            self.drive_offer(ctx);
+        }
     }
 
     /// The peer has agreed to what our offer asked for.
@@ -111,7 +165,10 @@ impl Session {
 
     fn take_hold(&mut self) -> Option<HoldChange> {
         match &mut self.state {
-            State::Active(active) => active.holds.pop_front(),
+            State::Active(active) => {
+                active.hold_until = None;
+                active.holds.pop_front()
+            }
             State::Pending(_)
             | State::Answering(_)
             | State::Offering(_)

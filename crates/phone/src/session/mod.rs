@@ -311,6 +311,8 @@ pub(crate) struct Active {
     /// What the peer is still to be told about hold, oldest first; each asks for the other state
     /// than the one before.
     holds: VecDeque<HoldChange>,
+    /// The first of them has failed if it is not offered by then.
+    hold_until: Option<Instant>,
     /// What our open offer is for.
     purpose: Purpose,
     pause: Pause,
@@ -338,6 +340,7 @@ impl Active {
             path_gone: false,
             renewal: false,
             holds: VecDeque::new(),
+            hold_until: None,
             purpose: Purpose::default(),
             pause: Pause::No,
             put_off: 0,
@@ -359,7 +362,8 @@ impl Active {
             Pause::Until(at) => Some(at),
             Pause::No | Pause::Glare => None,
         };
-        let offer = [again, self.offer_until].into_iter().flatten();
+        let offer = [again, self.offer_until, self.hold_until];
+        let offer = offer.into_iter().flatten();
         let repair = self.repair.map(|until| (until, Wake::Repair));
         let key = self.keys.deadline().map(|at| (at, Wake::Key));
         offer

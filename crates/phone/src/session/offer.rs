@@ -7,7 +7,7 @@ use sip::header::RetryAfter;
 use sip::message::{Method, Response};
 
 use super::refresh::PATIENCE_WITH_ICE;
-use super::{Active, Context, Negotiation, Pause, Purpose, Session, State};
+use super::{Active, Context, Negotiation, NotSent, Pause, Purpose, Session, State};
 use crate::command::HoldVia;
 use crate::end_reason::{Condition, EndReason, Side};
 use crate::error::SipStatus;
@@ -18,6 +18,8 @@ use crate::wire;
 /// How long an offer may stay unanswered, however often the peer says that it is trying: 64·T1, as
 /// where it says nothing (RFC 3261 §17.1.1.2).
 const PATIENCE: Duration = Duration::from_secs(32);
+/// An offer that could not be sent for a reason of our own is made again.
+const AGAIN: Duration = Duration::from_secs(2);
 /// A peer that puts us off more often will not be asked again.
 const MOST_PUT_OFF: u32 = 5;
 /// RFC 3261 §14.2: the longest wait that a 500 to an offer may ask for.
@@ -31,6 +33,7 @@ impl Session {
         let State::Active(active) = &mut self.state else {
             return;
         };
+        active.time_hold(ctx);
         let change = active.holds.front();
         let wanted = change.map(|change| change.held);
         let owed = active.refresh || active.restart || active.renewal || wanted.is_some();
@@ -75,11 +78,31 @@ impl Session {
                 active.negotiation = Negotiation::Offered { request };
                 // Nobody tries an UPDATE for longer than its transaction lasts (RFC 3261 §17.1.2.2).
                 active.offer_until = (!update).then_some(ctx.now + PATIENCE);
+                active.hold_until = None;
             }
             // The wish stands until there is a flow, or the ACK of our own answer.
-            Err(_) => {
+            Err(NotSent::NoFlow | NotSent::OfferPending) => {
                 self.take_back(ctx);
             }
+            Err(
+                error @ (NotSent::Limit { .. }
+                | NotSent::Header { .. }
+                | NotSent::Target { .. }
+                | NotSent::Code { .. }
+                | NotSent::Unknown
+                | NotSent::WrongState { .. }),
+            ) => self.offer_not_sent(&error, ctx),
+        }
+    }
+
+    /// Nothing that is awaited will change that: a hold has failed, anything else is told later.
+    fn offer_not_sent(&mut self, error: &NotSent, ctx: &mut Context<'_>) {
+        let purpose = self.take_back(ctx);
+        if let State::Active(active) = &mut self.state {
+            active.pause = Pause::Until(ctx.now + AGAIN);
+        }
+        if purpose.hold.is_some() {
+            self.hold_refused(&error.to_string(), None, ctx);
         }
     }
 
@@ -181,6 +204,7 @@ impl Session {
             active.pause = Pause::No;
             self.drive_offer(ctx);
         }
+        self.hold_timeout(ctx);
     }
 
     /// Media can make no new offer: the session stays as it was.

@@ -600,3 +600,48 @@ fn a_hold_that_went_with_an_offer_without_an_answer_is_not_agreed_to() {
     assert_eq!(code(&rig.error(ticket)), "ERR_HOLD_FAILED");
     assert!(rig.changes("held").is_empty());
 }
+
+#[test]
+fn a_hold_that_finds_no_moment_fails_within_two_seconds_and_can_be_asked_for_again() {
+    let mut rig = Rig::registered(alice());
+    let mut caller = Caller::new("c1");
+    rig.receive(caller.invite(&[], Some("v=0 theirs\r\n")));
+    caller.learn(&rig.beyond_trying(180));
+    let id = rig.id_of("pendingSession");
+    rig.done(json!({ "type": "accept", "id": id }));
+    rig.response(200);
+    // No ACK: an offer of ours has to wait (RFC 3261 §14.1).
+    let held = hold(&mut rig, id, true);
+    rig.advance(Duration::from_millis(1400));
+    assert!(rig.reply(held).is_none());
+    rig.advance(Duration::from_millis(200));
+    let error = rig.error(held);
+    assert_eq!(code(&error), "ERR_HOLD_FAILED");
+    assert!(error.message.contains("no moment"), "{}", error.message);
+    assert_eq!(rig.count("terminated"), 0);
+
+    let again = hold(&mut rig, id, true);
+    while !rig.is_silent() {
+        // Our answer, repeated.
+        rig.sent();
+    }
+    rig.receive(caller.ack(None));
+    agree(&mut rig);
+    assert!(rig.reply(again).is_some_and(Result::is_ok));
+}
+
+#[test]
+fn a_hold_under_offers_without_end_fails_within_two_seconds() {
+    let (mut rig, mut caller, id) = talking();
+    let mut offer = |rig: &mut Rig| {
+        rig.receive(caller.request("INVITE", &[], Some("v=0 again\r\n")));
+        rig.advance(Duration::from_millis(50));
+    };
+    offer(&mut rig);
+    let held = hold(&mut rig, id, true);
+    for _ in 0..40 {
+        offer(&mut rig);
+    }
+    assert_eq!(code(&rig.error(held)), "ERR_HOLD_FAILED");
+    assert_eq!(rig.count("terminated"), 0);
+}

@@ -6,6 +6,7 @@
 )]
 
 mod aborting;
+mod admission;
 mod auto_answer;
 mod beside;
 mod call_requests;

@@ -227,7 +227,10 @@ impl Driver {
                     self.calls.server_is_local = self.line.server_is_local();
                     self.phone.handle_connection(connection, now);
                 }
-                line::News::Message(message) => self.phone.handle_signaling(message, now),
+                line::News::Message(message) => {
+                    self.phone.handle_backlog(stream.unread());
+                    self.phone.handle_signaling(message, now);
+                }
                 line::News::Pong => self.phone.handle_pong(now),
             },
             Fact::Media(News { id, what }) => match what {
@@ -336,6 +339,10 @@ impl Stream {
             conferences: Vec::new(),
             destroying: Vec::new(),
         }
+    }
+
+    fn unread(&self) -> usize {
+        self.events.unread()
     }
 
     fn owe(&mut self, request: &Request) {

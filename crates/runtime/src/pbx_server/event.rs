@@ -21,6 +21,11 @@ pub enum PbxEvent {
 pub trait PbxEventSink: Send {
     /// Takes the next event; called on the PBX's task, so it must not block.
     fn send(&mut self, event: PbxEvent);
+
+    /// How many octets of events the application has not read yet. Whoever reads at once has none.
+    fn unread(&self) -> usize {
+        0
+    }
 }
 
 impl<F: FnMut(PbxEvent) + Send> PbxEventSink for F {

@@ -222,6 +222,7 @@ impl Server {
                 self.pbx.handle_connected(flow, peer, now);
             }
             Fact::Client(FromClient::Message(flow, bytes)) => {
+                self.pbx.handle_backlog(self.events.unread());
                 self.pbx.handle_signaling(flow, bytes, now);
             }
             Fact::Client(FromClient::Gone(flow)) => self.pbx.handle_disconnected(flow, now),

@@ -22,6 +22,7 @@ use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
 use super::error::{self, Step};
+use super::paced::Paced;
 use super::{ConnectError, Connection, ServerUrl, TlsOptions, tls};
 
 /// A SIP message has at most 64 KiB; a frame above four of them is an attack, not a message.
@@ -153,12 +154,12 @@ async fn upgrade(
     server: &ServerUrl,
     host: &str,
     stream: Stream,
-) -> Result<tokio_tungstenite::WebSocketStream<Stream>, ConnectError> {
+) -> Result<tokio_tungstenite::WebSocketStream<Paced>, ConnectError> {
     let failed = |error| error::from_handshake(server.to_string(), host, error);
     let mut request = server.uri().clone().into_client_request().map_err(failed)?;
     let headers = request.headers_mut();
     headers.insert("Sec-WebSocket-Protocol", HeaderValue::from_static("sip"));
-    client_async_with_config(request, stream, Some(limits()))
+    client_async_with_config(request, Paced::new(stream), Some(limits()))
         .await
         .map(|(stream, _response)| stream)
         .map_err(failed)

@@ -12,11 +12,16 @@ use futures_util::{Sink, Stream as _};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::{self, Message, Utf8Bytes};
 
-use super::connect::Stream;
 use super::error::{self, DownReason};
+use super::paced::Paced;
 
 /// A server that lets this much wait (hundreds of messages) is not reading any more.
 const MAX_WAITING: usize = 1024 * 1024;
+/// While this much waits for a server, nothing more is read from it: who asks faster than it listens shall wait, and what we
+/// have to say by ourselves has the rest of the room.
+const CROWDED: usize = 256 * 1024;
+/// Control frames that are taken in one go: what else this task does may not wait for a server that sends nothing else.
+const MOST_CONTROL: usize = 64;
 
 /// What an open connection gave.
 #[derive(Debug)]
@@ -32,7 +37,7 @@ pub enum Incoming {
 /// An open WebSocket with the subprotocol `sip`.
 #[derive(Debug)]
 pub struct Connection {
-    stream: WebSocketStream<Stream>,
+    stream: WebSocketStream<Paced>,
     peer: Option<SocketAddr>,
     /// Capacity [`MAX_WAITING`] bytes; when it is full the connection is given up as stuck.
     waiting: VecDeque<Message>,
@@ -41,7 +46,7 @@ pub struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(stream: WebSocketStream<Stream>, peer: Option<SocketAddr>) -> Connection {
+    pub(super) fn new(stream: WebSocketStream<Paced>, peer: Option<SocketAddr>) -> Connection {
         Connection {
             stream,
             peer,
@@ -99,7 +104,12 @@ impl Connection {
                 waiting: self.waiting_bytes,
             }));
         }
-        loop {
+        if self.waiting_bytes > CROWDED {
+            // Whoever could not be written to wakes us.
+            return Poll::Pending;
+        }
+        self.stream.get_mut().begin_turn();
+        for _ in 0..MOST_CONTROL {
             let message = match Pin::new(&mut self.stream).poll_next(cx) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(None) => {
@@ -121,6 +131,8 @@ impl Connection {
                 Message::Ping(_) | Message::Frame(_) => {}
             }
         }
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 
     fn poll_send(&mut self, cx: &mut Context<'_>) -> Result<(), tungstenite::Error> {

@@ -5,6 +5,7 @@ mod address;
 mod connect;
 mod connection;
 mod error;
+mod paced;
 mod tls;
 
 pub(crate) use accept::accept;

@@ -33,6 +33,12 @@ pub(crate) enum Manner {
     GoAway,
     /// Accepts `sip`, then sends one message of 1 MiB.
     Flood,
+    /// Accepts `sip`, then sends 10,000 pings and one message.
+    Pings,
+    /// Accepts `sip`, then sends one message in a million frames, nearly all of them empty.
+    EmptyFrames,
+    /// Accepts `sip`, then sends messages without end and reads nothing.
+    Deaf,
 }
 
 /// Starts a server on a free loopback port, for as long as the test's runtime lives.
@@ -84,7 +90,14 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(manner: Manner, mut stream: S)
             let mut rest = Vec::new();
             let _ = stream.read_to_end(&mut rest).await;
         }
-        Manner::Echo | Manner::NoSubprotocol | Manner::HangUp | Manner::GoAway | Manner::Flood => {
+        Manner::Echo
+        | Manner::NoSubprotocol
+        | Manner::HangUp
+        | Manner::GoAway
+        | Manner::Flood
+        | Manner::Pings
+        | Manner::EmptyFrames
+        | Manner::Deaf => {
             speak(manner, stream).await;
         }
     }
@@ -109,6 +122,24 @@ async fn speak<S: AsyncRead + AsyncWrite + Unpin>(manner: Manner, stream: S) {
     };
     match manner {
         Manner::HangUp => {}
+        Manner::Pings => {
+            let pings = [0x89, 0].repeat(10_000);
+            let _ = socket.get_mut().write_all(&pings).await;
+            let _ = socket.send(Message::text("after all")).await;
+            while let Some(Ok(_)) = socket.next().await {}
+        }
+        Manner::EmptyFrames => {
+            let stream = socket.get_mut();
+            let _ = stream.write_all(&[0x01, 0]).await;
+            let empty = [0x00, 0].repeat(1_000_000);
+            let _ = stream.write_all(&empty).await;
+            let _ = stream.write_all(b"\x80\x09after all").await;
+            while let Some(Ok(_)) = socket.next().await {}
+        }
+        Manner::Deaf => {
+            let request = [0x81, 1, b'x'];
+            while socket.get_mut().write_all(&request).await.is_ok() {}
+        }
         Manner::GoAway => {
             use tokio_tungstenite::tungstenite::protocol::CloseFrame;
             let frame = CloseFrame {

@@ -140,6 +140,43 @@ async fn a_message_without_measure_ends_the_connection() {
     ));
 }
 
+/// How often the task is given back before the next message is there.
+async fn turns_until_a_message(mut connection: Connection) -> usize {
+    let mut turns = 0;
+    let mut next = std::pin::pin!(message(&mut connection));
+    let message = std::future::poll_fn(|cx| {
+        turns += 1;
+        next.as_mut().poll(cx)
+    })
+    .await;
+    assert_eq!(message, b"after all"[..]);
+    turns
+}
+
+#[tokio::test]
+async fn control_frames_without_end_leave_the_task_its_turns() {
+    let turns = turns_until_a_message(plain(Manner::Pings).await.unwrap()).await;
+    assert!(turns > 10_000 / 64, "{turns}");
+}
+
+#[tokio::test]
+async fn frames_without_content_leave_the_task_its_turns() {
+    let turns = turns_until_a_message(plain(Manner::EmptyFrames).await.unwrap()).await;
+    assert!(turns > 2_000_000 / (64 * 1024), "{turns}");
+}
+
+#[tokio::test]
+async fn a_server_that_asks_without_listening_has_to_wait_and_is_not_cut_off() {
+    let mut connection = plain(Manner::Deaf).await.unwrap();
+    loop {
+        match tokio::time::timeout(Duration::from_secs(1), connection.next()).await {
+            Ok(Incoming::Message(_)) => connection.send(Bytes::from(vec![b'y'; 10_000])),
+            Ok(other) => panic!("{other:?}"),
+            Err(_nothing_is_read_any_more) => break,
+        }
+    }
+}
+
 #[tokio::test]
 async fn our_own_authority_is_trusted_beside_the_systems() {
     let authority = Authority::new();

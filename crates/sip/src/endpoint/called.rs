@@ -65,7 +65,7 @@ impl Endpoint {
         }
         match request.method() {
             Method::Invite => self.receive_invite(key, flow, request, now),
-            Method::Options => self.refuse(key, &request, &Reply::new(200), now),
+            Method::Options => self.receive_options(key, request, now),
             Method::Bye | Method::Update | Method::Info | Method::Prack => {
                 self.refuse(key, &request, &Reply::new(481), now);
             }

@@ -68,6 +68,7 @@ use registering::Binding;
 use subscribing::Subscription;
 use usage::{Asked, Received, Sent, StrandedBye, Usage};
 use vetting::Arrivals;
+pub use vetting::Intake;
 
 /// What an endpoint waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -178,6 +179,7 @@ pub struct Endpoint {
     abandoned: BTreeMap<ClientKey, Vec<Dialog>>,
     calls_lately: Arrivals,
     subscribers_lately: Arrivals,
+    intake: Intake,
     alarms: Wheel<Alarm>,
     outputs: VecDeque<Output>,
     next_id: u64,
@@ -252,6 +254,7 @@ impl Endpoint {
             abandoned: BTreeMap::new(),
             calls_lately: Arrivals::default(),
             subscribers_lately: Arrivals::default(),
+            intake: Intake::default(),
             alarms: Wheel::new(),
             outputs: VecDeque::new(),
             next_id: 0,
@@ -264,6 +267,11 @@ impl Endpoint {
             (Some(authenticator), Some(credentials)) => authenticator.set_credentials(credentials),
             (_, credentials) => self.authenticator = authenticator(&self.config, credentials),
         }
+    }
+
+    /// Takes note of what our caller can take from now on.
+    pub fn set_intake(&mut self, intake: Intake) {
+        self.intake = intake;
     }
 
     /// Takes a frame, or a datagram, that arrived over `flow`.
@@ -460,6 +468,10 @@ impl Endpoint {
     }
 
     fn receive_response(&mut self, key: ClientKey, response: Response, now: Instant) {
+        if self.intake == Intake::Closed && response.status().is_provisional() {
+            // A reliable one comes again.
+            return self.discard("a provisional answer that nobody can take now".into());
+        }
         self.learn_from(key, &response);
         match self.sent.get(&key) {
             Some(Sent::Invite(_)) => self.receive_invite_response(key, response, now),

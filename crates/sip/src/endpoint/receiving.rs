@@ -130,9 +130,14 @@ impl Endpoint {
     }
 
     pub(super) fn refuse_overlapping(&mut self, key: ServerKey, request: &Request, now: Instant) {
-        let wait: u32 = self.rng.random_range(0..=10);
-        let refusal = Reply::new(500).header("Retry-After", wait.to_string());
+        let refusal = self.later();
         self.refuse(key, request, &refusal, now);
+    }
+
+    /// RFC 3261 §14.2: an offer at a bad time.
+    pub(super) fn later(&mut self) -> Reply {
+        let wait: u32 = self.rng.random_range(0..=10);
+        Reply::new(500).header("Retry-After", wait.to_string())
     }
 
     pub(super) fn hand_up(&mut self, key: ServerKey, usage: Option<UsageId>, request: Request) {

@@ -9,7 +9,7 @@ use super::{Endpoint, compose, reliable};
 use crate::dialog::to_tag;
 use crate::header::{ContentDisposition, ContentType, Require, Via};
 use crate::message::{HeaderName, Headers, Method, ParseError, Request, Response};
-use crate::transaction::FlowId;
+use crate::transaction::{FlowId, ServerKey};
 use crate::uri::Scheme;
 
 /// Checks an answer; one with more than our own Via was meant for somebody else (RFC 3261 §8.1.3.3).
@@ -113,14 +113,31 @@ impl Endpoint {
         multipart || accept.any(|accepted| content_type.is_media_type(accepted))
     }
 
-    /// Admits a request before anything is kept of it: a call that somebody places has to find room and be within the rate.
+    /// Admits a request before anything is kept of it: our caller has to be able to take it, and a call that somebody places
+    /// has to find room and be within the rate.
     pub(super) fn admit(&mut self, request: &Request, now: Instant) -> Result<(), Reply> {
-        let begins_call = request.method() == &Method::Invite
-            && to_tag(request.headers()).is_none()
-            && self.layer.is_new(request);
-        match begins_call {
+        let within = to_tag(request.headers()).is_some();
+        let method = request.method();
+        if !self.intake.takes(request, within) && self.layer.is_new(request) {
+            let offers = matches!(method, Method::Invite | Method::Update);
+            return Err(match within && offers {
+                // RFC 3261 §14.2: the call stays as it was.
+                true => self.later(),
+                false => overloaded(),
+            });
+        }
+        match method == &Method::Invite && !within && self.layer.is_new(request) {
             true => self.admit_call(now),
             false => Ok(()),
+        }
+    }
+
+    /// RFC 3261 §11.2: OPTIONS is answered as an INVITE would be, which our caller knows the rest of.
+    pub(super) fn receive_options(&mut self, key: ServerKey, request: Request, now: Instant) {
+        let most = self.config.limits.new_dialogs_per_second;
+        match self.calls_lately.have_room(most, now) {
+            true => self.hand_up(key, None, request),
+            false => self.refuse(key, &request, &overloaded(), now),
         }
     }
 
@@ -157,15 +174,58 @@ pub(super) struct Arrivals(VecDeque<Instant>);
 
 impl Arrivals {
     fn admit(&mut self, most: u32, now: Instant) -> Result<(), Reply> {
-        let second = Duration::from_secs(1);
-        while self.0.front().is_some_and(|at| *at + second <= now) {
-            self.0.pop_front();
-        }
-        if self.0.len() >= most as usize {
+        if !self.have_room(most, now) {
             return Err(overloaded());
         }
         self.0.push_back(now);
         Ok(())
+    }
+
+    fn have_room(&mut self, most: u32, now: Instant) -> bool {
+        let second = Duration::from_secs(1);
+        while self.0.front().is_some_and(|at| *at + second <= now) {
+            self.0.pop_front();
+        }
+        self.0.len() < most as usize
+    }
+}
+
+/// What our caller can take of what others send, because somebody has to read what it tells of it.
+///
+/// What ends something, our own requests and their answers always pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Intake {
+    /// Everything.
+    #[default]
+    Open,
+    /// What belongs to a dialog of ours; anything else that it would be told of is given 503 with Retry-After.
+    Dialogs,
+    /// Nothing that it would be told of: inside a dialog an offer is given 500, anything else 503, both with Retry-After.
+    Closed,
+}
+
+impl Intake {
+    fn takes(self, request: &Request, within: bool) -> bool {
+        let told = match request.method() {
+            Method::Ack | Method::Cancel | Method::Bye | Method::Prack => false,
+            // A refresh without a description (RFC 4028) is answered here.
+            Method::Update => !request.body().is_empty(),
+            Method::Options => !within,
+            Method::Invite
+            | Method::Info
+            | Method::Message
+            | Method::Notify
+            | Method::Publish
+            | Method::Refer
+            | Method::Register
+            | Method::Subscribe
+            | Method::Other(_) => true,
+        };
+        match self {
+            Self::Open => true,
+            Self::Dialogs => within || !told,
+            Self::Closed => !told,
+        }
     }
 }
 

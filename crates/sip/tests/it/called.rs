@@ -423,7 +423,7 @@ fn a_flood_of_calls_is_given_503_with_retry_after() {
 
 /// Trap 40.
 #[test]
-fn transactions_are_limited_too() {
+fn unanswered_requests_are_limited_too() {
     let mut settings = config("alice");
     settings.limits.open_requests = 10;
     let mut lone = Lone::with(settings, Transport::Wss);
@@ -471,6 +471,15 @@ fn a_call_without_a_contact_is_refused() {
 fn options_are_answered_with_what_we_can_do() {
     let mut lone = Lone::over_wss();
     lone.receive(incoming("OPTIONS", "c1", "1", ""));
+    // Whether a call would be taken is not the endpoint's to know.
+    let Event::Request {
+        id, usage: None, ..
+    } = lone.event()
+    else {
+        panic!("a request expected");
+    };
+    lone.act(|alice, now| alice.answer(id, &Reply::new(200), now))
+        .unwrap();
     let ok = lone.response(200);
     assert!(header_of(&ok, "Allow").contains("INVITE"));
     assert_eq!(header_of(&ok, "Accept"), "application/sdp");

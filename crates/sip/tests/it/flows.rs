@@ -56,6 +56,7 @@ fn any_message_shows_that_a_flow_is_alive() {
         lone.advance(Duration::from_secs(1));
     }
     lone.receive(incoming("OPTIONS", "c1", "1", ""));
+    assert!(matches!(lone.event(), Event::Request { .. }));
     lone.advance(Duration::from_secs(11));
     lone.no_event();
 }

@@ -188,6 +188,11 @@ fn a_subscribe_that_nobody_can_answer_is_refused() {
 fn what_can_be_subscribed_to_is_named_to_who_asks() {
     let mut lone = lone();
     lone.receive(incoming("OPTIONS", "o1", "o1", ""));
+    let Event::Request { id, .. } = lone.event() else {
+        panic!("a request expected");
+    };
+    lone.act(|alice, now| alice.answer(id, &Reply::new(200), now))
+        .unwrap();
     let ok = lone.response(200);
     assert_eq!(ok.headers().get("Allow-Events"), Some("conference, dialog"));
 }

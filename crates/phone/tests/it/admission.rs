@@ -1,0 +1,168 @@
+//! What others may make the phone keep: calls that ring, and what waits for the application.
+
+use phone::Reply;
+use serde_json::json;
+use sip::message::{HeaderName, Method, Response};
+
+use crate::harness::{Caller, Rig, alice, alice_with, answer};
+
+/// Octets that close the door to who is no party of a call, and to everybody.
+const MUCH: usize = 4 << 20;
+const TOO_MUCH: usize = 8 << 20;
+
+fn place(rig: &mut Rig, number: usize) -> Response {
+    let mut caller = Caller::new(&format!("ring{number}"));
+    rig.receive(caller.invite(&[], Some("v=0\r\n")));
+    loop {
+        match rig.sent() {
+            sip::message::Message::Response(response) if response.status().code() > 100 => {
+                return response;
+            }
+            sip::message::Message::Response(_) | sip::message::Message::Request(_) => {}
+        }
+    }
+}
+
+fn options(rig: &mut Rig, name: &str) -> Response {
+    rig.receive(Caller::new(name).request("OPTIONS", &[], None));
+    match rig.sent() {
+        sip::message::Message::Response(response) => response,
+        sip::message::Message::Request(request) => panic!("{request:?}"),
+    }
+}
+
+fn asks_for_patience(response: &Response) -> bool {
+    let wait = response.headers().get(HeaderName::RetryAfter);
+    wait.and_then(|wait| wait.parse().ok())
+        .is_some_and(|wait: u32| (5..=15).contains(&wait))
+}
+
+/// A phone in a call.
+fn talking() -> (Rig, Caller) {
+    let mut rig = Rig::registered(alice());
+    let mut caller = Caller::new("c1");
+    rig.receive(caller.invite(&[], Some("v=0 theirs\r\n")));
+    caller.learn(&rig.beyond_trying(180));
+    let id = rig.id_of("pendingSession");
+    rig.done(json!({ "type": "accept", "id": id }));
+    rig.response(200);
+    rig.receive(caller.ack(None));
+    rig.events.clear();
+    (rig, caller)
+}
+
+#[test]
+fn as_many_calls_ring_as_may_and_our_own_do_not_count() {
+    let mut rig = Rig::registered(alice());
+    for number in 0..40 {
+        let code = if number < 32 { 180 } else { 486 };
+        assert_eq!(place(&mut rig, number).status().code(), code, "{number}");
+    }
+    assert_eq!(rig.count("pendingSession"), 32);
+    rig.command(json!({ "type": "call", "target": "bob" }));
+    rig.request(&Method::Invite);
+    // One that is accepted rings no more.
+    let id = rig.id_of("pendingSession");
+    rig.done(json!({ "type": "accept", "id": id }));
+    rig.response(200);
+    assert_eq!(place(&mut rig, 50).status().code(), 180);
+}
+
+#[test]
+fn max_ringing_and_max_sessions_are_reached_in_the_manner_that_is_wanted() {
+    for limit in ["maxRinging", "maxSessions"] {
+        for (when_full, code) in [("busy", 486), ("unavailable", 503)] {
+            let mut rig = Rig::registered(alice_with(json!({ limit: 1, "whenFull": when_full })));
+            assert_eq!(options(&mut rig, "o1").status().code(), 200);
+            assert_eq!(place(&mut rig, 1).status().code(), 180);
+            let refusal = place(&mut rig, 2);
+            assert_eq!(refusal.status().code(), code, "{limit} {when_full}");
+            assert_eq!(asks_for_patience(&refusal), code == 503);
+            // RFC 3261 §11.2: as an INVITE would be answered.
+            assert_eq!(options(&mut rig, "o2").status().code(), code);
+        }
+    }
+}
+
+#[test]
+fn options_above_the_rate_of_calls_say_so() {
+    let mut rig = Rig::registered(alice_with(json!({ "maxRinging": 1000 })));
+    for number in 0..100 {
+        assert_eq!(place(&mut rig, number).status().code(), 180);
+    }
+    assert_eq!(options(&mut rig, "o1").status().code(), 503);
+    rig.seconds(2);
+    while !rig.is_silent() {
+        rig.sent();
+    }
+    assert_eq!(options(&mut rig, "o2").status().code(), 200);
+}
+
+#[test]
+fn what_the_application_can_not_read_in_time_is_refused_and_not_lost() {
+    let (mut rig, mut caller) = talking();
+    let strangers = |rig: &mut Rig, round: usize| {
+        for method in ["INVITE", "MESSAGE", "REFER", "OPTIONS"] {
+            let mut stranger = Caller::new(&format!("{method}{round}"));
+            rig.receive(stranger.request(method, &[("Refer-To", "<sip:x@y>")], None));
+            let refusal = rig.response(503);
+            assert!(asks_for_patience(&refusal), "{method}");
+        }
+        let mut stranger = Caller::new(&format!("mwi{round}"));
+        let waiting = [("Event", "message-summary")];
+        rig.receive(stranger.request("NOTIFY", &waiting, None));
+        rig.response(503);
+    };
+    rig.phone.handle_backlog(MUCH);
+    strangers(&mut rig, 1);
+    assert!(rig.events.is_empty(), "{:?}", rig.events);
+
+    // Who is in a call with us has as much room again.
+    for method in ["INFO", "MESSAGE"] {
+        rig.receive(caller.with_body(method, "text/plain", "hello"));
+        rig.response(200);
+    }
+    assert_eq!(rig.count("info") + rig.count("message"), 2);
+    rig.events.clear();
+
+    rig.phone.handle_backlog(TOO_MUCH);
+    strangers(&mut rig, 2);
+    for method in ["INFO", "MESSAGE"] {
+        rig.receive(caller.with_body(method, "text/plain", "hello"));
+        assert!(asks_for_patience(&rig.response(503)), "{method}");
+    }
+    rig.receive(caller.request("INVITE", &[], Some("v=0 again\r\n")));
+    let later = rig.response(500);
+    assert!(later.headers().contains(HeaderName::RetryAfter));
+    rig.receive(caller.request("OPTIONS", &[], None));
+    rig.response(200);
+    assert!(rig.events.is_empty(), "{:?}", rig.events);
+
+    // Our own commands, their answers and every end go on.
+    let sent = rig.command(json!({ "type": "sendMessage", "target": "bob", "body": "hello" }));
+    let request = rig.request(&Method::Message);
+    rig.receive(answer(&request, 200, None));
+    assert_eq!(rig.reply(sent), Some(&Ok(Reply::Done)));
+    rig.phone.handle_backlog(0);
+    rig.receive(caller.with_body("INFO", "text/plain", "hello"));
+    rig.response(200);
+    rig.phone.handle_backlog(TOO_MUCH);
+    rig.receive(caller.bye(&[]));
+    rig.response(200);
+    rig.assert_ended_once("success", "remote");
+}
+
+#[test]
+fn progress_that_nobody_can_read_is_not_told() {
+    let mut rig = Rig::registered(alice());
+    rig.command(json!({ "type": "call", "target": "bob" }));
+    let invite = rig.request(&Method::Invite);
+    rig.phone.handle_backlog(TOO_MUCH);
+    for _ in 0..100 {
+        rig.receive(answer(&invite, 183, None));
+    }
+    assert_eq!(rig.count("progress"), 0);
+    rig.receive(answer(&invite, 200, Some("v=0 theirs\r\n")));
+    rig.request(&Method::Ack);
+    assert!(rig.changes("state").contains(&json!("active")));
+}
