@@ -303,6 +303,129 @@ fn a_far_ends_401_is_no_reason_to_send_credentials() {
     }
 }
 
+/// The notifier of our subscription, at this Contact, tells its state.
+fn notified(lone: &mut Lone, subscribe: &Request, contact: &str) {
+    lone.receive(answer(subscribe, 200, "n", "Expires: 600\r\n"));
+    let headers = subscribe.headers();
+    lone.receive(format!(
+        "NOTIFY sip:alice@ours.invalid SIP/2.0\r\nVia: SIP/2.0/WSS p.example.com;branch=z9hG4bKn\r\n\
+         From: {};tag=n\r\nTo: {}\r\nCall-ID: {}\r\nCSeq: 1 NOTIFY\r\nContact: <{contact}>\r\n\
+         Event: message-summary\r\nSubscription-State: active;expires=600\r\nContent-Length: 0\r\n\r\n",
+        headers.get("To").unwrap(),
+        headers.get("From").unwrap(),
+        headers.get("Call-ID").unwrap(),
+    ));
+    lone.response(200);
+}
+
+#[test]
+fn what_follows_inside_a_subscription_or_before_the_answer_is_judged_like_the_call() {
+    for (target, contact, believed) in [
+        (AT_HOME, "sip:b2bua@example.com", true),
+        (AT_HOME, ELSEWHERE, false),
+        (ELSEWHERE, AT_HOME, false),
+    ] {
+        let mut lone = registered(password(), REGISTRARS);
+        let subscribe = subscription(&mut lone, target);
+        notified(&mut lone, &subscribe, contact);
+        let refresh = (0..600).find_map(|_second| {
+            lone.advance(Duration::from_secs(1));
+            std::mem::take(&mut lone.sent)
+                .into_iter()
+                .find_map(|(_, bytes)| refresh(bytes))
+        });
+        let refresh = refresh.expect("a refresh");
+        lone.sent.clear();
+        let again = challenged(&mut lone, &refresh, 401, &digest("home", "b", "SHA-256"));
+        assert_eq!(
+            again.is_some(),
+            believed,
+            "a subscription to {target} at {contact}"
+        );
+
+        let mut lone = registered(password(), REGISTRARS);
+        let (_, invite) = call(&mut lone, target);
+        let early = format!("Contact: <{contact}>\r\nRequire: 100rel\r\nRSeq: 1\r\n");
+        lone.receive(answer(&invite, 183, "b", &early));
+        let prack = lone.request(Method::Prack);
+        let again = challenged(&mut lone, &prack, 401, &digest("home", "b", "SHA-256"));
+        assert_eq!(again.is_some(), believed, "a call to {target} at {contact}");
+    }
+}
+
+fn refresh(bytes: bytes::Bytes) -> Option<Request> {
+    let parsed = Message::parse(bytes, sip::message::Leniency::Strict).ok()?;
+    match parsed.message {
+        Message::Request(request) if *request.method() == Method::Subscribe => Some(request),
+        Message::Request(_) | Message::Response(_) => None,
+    }
+}
+
+#[test]
+fn a_call_that_outlives_its_connection_is_challenged_as_before() {
+    let mut lone = registered(password(), REGISTRARS);
+    let (usage, invite) = call(&mut lone, AT_HOME);
+    taken(&mut lone, &invite, "sip:b2bua@example.com");
+    let theirs = answered_stranger(&mut lone, ELSEWHERE);
+    lone.flow_down();
+    lone.flow_up(Transport::Wss);
+    let again = lone.request(Method::Register);
+    assert!(shows(&again).is_some());
+    lone.sent.clear();
+    let ours = inside(&mut lone, usage, Method::Info);
+    is_answered(&mut lone, &ours, 401, &digest("home", "b", "SHA-256"));
+    let ours = inside(&mut lone, theirs, Method::Info);
+    is_answered(&mut lone, &ours, 407, &digest("home", "p", "SHA-256"));
+    let ours = inside(&mut lone, theirs, Method::Bye);
+    is_ignored(&mut lone, &ours, 401, &digest("home", "evil", "SHA-256"));
+}
+
+#[test]
+fn forks_that_ask_together_are_answered_in_our_realms_alone() {
+    let mut lone = registered(password(), REGISTRARS);
+    let (_, invite) = call(&mut lone, AT_HOME);
+    let ask = |realm: &str, nonce: &str| digest(realm, nonce, "SHA-256");
+    let lines = format!(
+        "WWW-Authenticate: {}\r\nWWW-Authenticate: {}, {}\r\nProxy-Authenticate: {}\r\n",
+        ask("evil", "1"),
+        ask("home", "2"),
+        ask("evil too", "3"),
+        ask("home", "4"),
+    );
+    lone.receive(answer(&invite, 401, "f", &lines));
+    lone.request(Method::Ack);
+    let again = lone.request(Method::Invite);
+    let mut shown: Vec<&str> = again.headers().all("Authorization").collect();
+    shown.extend(again.headers().all("Proxy-Authorization"));
+    let nonces = ["nonce=\"2\"", "nonce=\"4\""];
+    assert_eq!(shown.len(), 2, "{shown:?}");
+    assert!(
+        shown
+            .iter()
+            .zip(nonces)
+            .all(|(one, nonce)| one.contains(nonce)),
+        "{shown:?}"
+    );
+}
+
+#[test]
+fn a_realm_is_the_same_however_it_is_quoted() {
+    let odd = password().only(vec!["a \"b\", c".into()]);
+    let mut lone = phone(odd);
+    let request = register(&mut lone);
+    let escaped = r#"Digest realm="a \"b\", c", nonce="n", algorithm=SHA-256"#;
+    let again = is_answered(&mut lone, &request, 401, escaped);
+    assert!(shows(&again).unwrap().contains(r#"realm="a \"b\", c""#));
+    let mut lone = registered(password(), REGISTRARS);
+    let (_, invite) = call(&mut lone, AT_HOME);
+    is_ignored(
+        &mut lone,
+        &invite,
+        401,
+        r#"Digest realm="h\ome", nonce="n", algorithm=MD5"#,
+    );
+}
+
 #[test]
 fn a_redirected_call_is_challenged_by_where_it_goes() {
     let mut lone = registered(password(), REGISTRARS);
