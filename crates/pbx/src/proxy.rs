@@ -1,9 +1,10 @@
 //! The stateful forking proxy: requests between users, bodies and tags left alone (RFC 3261 §16).
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use sip::header::{MaxForwards, NameAddr, RecordRoute, Route};
+use sip::header::{MaxForwards, NameAddr, ProxyAuthorization, RecordRoute, Route, TypedHeader};
 use sip::message::{HeaderName, Headers, Method, Request, Response, StatusCode};
 use sip::transaction::{ClientKey, FlowId, Layer, ServerKey};
 use sip::uri::Uri;
@@ -206,6 +207,7 @@ impl Proxy {
             forwarded.set_uri(uri.reborrow());
         }
         self.take_off_our_routes(&mut forwarded);
+        self.take_off_our_credentials(forwarded.headers_mut());
         assert_identity(forwarded.headers_mut());
         let hops = max_forwards(request).saturating_sub(1);
         forwarded.headers_mut().replace_typed(&MaxForwards(hops));
@@ -230,6 +232,27 @@ impl Proxy {
         for route in &others {
             request.headers_mut().push_typed(route);
         }
+    }
+
+    /// RFC 3261 §22.3: what another proxy's realm is for goes on to it; what is for ours, a token above all, is nobody else's.
+    fn take_off_our_credentials(&self, headers: &mut Headers) {
+        let others: Vec<String> = headers
+            .all(HeaderName::ProxyAuthorization)
+            .filter(|line| !self.is_for_us(line))
+            .map(str::to_owned)
+            .collect();
+        headers.remove(HeaderName::ProxyAuthorization);
+        for line in &others {
+            // It was a header's value before.
+            let _ = headers.push(HeaderName::ProxyAuthorization, line);
+        }
+    }
+
+    fn is_for_us(&self, line: &str) -> bool {
+        ProxyAuthorization::parse(line).is_ok_and(|credentials| {
+            let ours = |realm: Cow<'_, str>| realm == self.domain;
+            credentials.is("Bearer") || credentials.param("realm").is_some_and(ours)
+        })
     }
 
     fn is_our_name(&self, host: &str) -> bool {

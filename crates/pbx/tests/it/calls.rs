@@ -227,6 +227,21 @@ fn a_party_that_lost_its_connection_is_unavailable_and_its_call_stands() {
     assert_eq!(code, 480);
 }
 
+/// RFC 3261 §22.3.
+#[test]
+fn the_callee_sees_nothing_of_what_the_caller_has_proved_itself_with() {
+    let mut town = Town::new();
+    town.register("desk", "alice");
+    town.register("lap", "bob");
+    let sent = town.invite("desk", "sip:bob@pbx.test");
+    let request = town.expect("lap", "call", |event| match event {
+        SipEvent::Incoming { request, .. } => Some(request.clone()),
+        _ => None,
+    });
+    assert_eq!(request.headers().get("Proxy-Authorization"), None);
+    assert!(town.client("desk").endpoint.call_id(sent).is_some());
+}
+
 /// RFC 3325 §9.2, §9.3.
 #[test]
 fn what_a_caller_prefers_is_asserted_to_who_may_know_it_and_goes_no_further_itself() {
