@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use rand::Rng;
+
 use super::command::Reply;
 use super::usage::Usage;
 use super::{Endpoint, compose, reliable};
@@ -23,7 +25,10 @@ pub(super) fn vet_response(response: &Response) -> Result<(), &'static str> {
 impl Endpoint {
     /// Answers what can't be read, where it can be answered at all (RFC 3261 §18.3).
     pub(super) fn refuse_unreadable(&mut self, flow: FlowId, error: ParseError) {
-        if let Some(response) = error.reply() {
+        let why = format!("not a SIP message: {error}");
+        if let Some(mut response) = error.into_reply() {
+            let tag = format!("{:016x}", self.rng.next_u64());
+            compose::set_to_tag(&mut response, &tag);
             self.layer.transmit(flow, response.to_bytes());
             while let crate::transaction::Output::Transmit { flow, bytes } =
                 self.layer.poll_output()
@@ -32,7 +37,7 @@ impl Endpoint {
                     .push_back(super::Output::Transmit { flow, bytes });
             }
         }
-        self.discard(format!("not a SIP message: {error}"));
+        self.discard(why);
     }
 
     /// Checks a request in the order of RFC 3261 §8.2, and returns the refusal.

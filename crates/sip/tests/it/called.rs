@@ -448,7 +448,7 @@ fn what_can_not_be_read_is_given_400_only_where_it_has_a_via() {
     let mut lone = Lone::over_wss();
     let bad = incoming("MESSAGE", "c1", "1", "").replace("CSeq: 1 MESSAGE", "CSeq: 1 OPTIONS");
     lone.receive(bad);
-    lone.response(400);
+    assert!(!to_tag(&lone.response(400)).is_empty());
     lone.receive("MESSAGE sip:alice@ours.invalid SIP/2.0\r\nCSeq: x\r\n\r\n");
     lone.receive("SIP/2.0 999 What\r\n\r\n");
     lone.receive("nonsense");
