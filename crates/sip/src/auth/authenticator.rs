@@ -355,13 +355,12 @@ impl Authenticator {
         self.credentials.unasked && at_home
     }
 
-    /// Takes out of an ACK, whose credentials are those of its INVITE, the token that is not for
-    /// whoever the ACK goes to: nobody can ask for it, and so nobody does.
+    /// Takes a token out of an ACK, whose credentials are those of its INVITE: it goes to the other
+    /// side's Contact, and nobody can ask for it there.
     pub fn withhold(&self, ack: &mut Request, way: Way) {
-        let at_home = way.target != Target::Elsewhere || self.goes_unasked(way);
         for side in Side::BOTH {
             let has_token = answers(ack, side).iter().any(|answer| answer.is("Bearer"));
-            if has_token && !at_home {
+            if has_token && !self.goes_unasked(way) {
                 ack.headers_mut().remove(side.answer());
             }
         }

@@ -1,6 +1,6 @@
 use crate::header::grammar::unescape;
 
-use super::{Algorithm, Credentials, Realms, Secret, Side, Target, Unsupported, Way, Within};
+use super::{Algorithm, Credentials, Realms, Secret, Side, Unsupported, Way, Within};
 
 /// The most realms that are learned or whose algorithms are remembered.
 const MAX_REALMS: usize = 8;
@@ -68,17 +68,13 @@ impl Trust {
         side: Side,
         way: Way,
     ) -> bool {
-        let known = || holds(&self.edges, &unescape(realm));
-        match (side, way.target) {
-            (_, Target::Registrar) => true,
+        match side {
             // RFC 8898 §4: whoever has it is the user, and a user agent is no server of ours.
-            (Side::Server, Target::OwnDomain | Target::Elsewhere) => false,
-            (Side::Proxy, Target::OwnDomain) => true,
+            Side::Server => way.is_register(),
+            Side::Proxy if way.stays_at_home() => true,
             // An edge that asks, asks before it forwards: a stranger never gets as far as to ask.
-            (Side::Proxy, Target::Elsewhere) if known() => true,
-            (Side::Proxy, Target::Elsewhere) => {
-                credentials.unasked && way.within != Within::NoDialog
-            }
+            Side::Proxy if holds(&self.edges, &unescape(realm)) => true,
+            Side::Proxy => credentials.unasked && way.within != Within::NoDialog,
         }
     }
 
