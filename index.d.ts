@@ -576,7 +576,7 @@ export interface RegisteredEvent {
 export interface RegistrationFailedEvent {
     /** The SIP status, where the server answered. */
     code?: number;
-    /** Why it failed. */
+    /** Why it failed: the server's words, and what keeps us from an answer to its challenge, or that it lists no binding of ours. */
     reason: string;
     /** True where nothing more is tried until the application acts, such as after a wrong password. */
     fatal: boolean;

@@ -118,11 +118,11 @@ impl Session {
         self.side == side && self.scope.covers(side, way, request)
     }
 
-    /// Whether its author has asked about this very call, or else about our own domain's.
+    /// Whether its author has asked about this very call, or else nobody but ours sees the request.
     pub(super) fn is_asked_here(&self, way: Way) -> bool {
         match self.scope {
             Scope::Call(_) => true,
-            Scope::Registrar | Scope::Home => way.target != Target::Elsewhere,
+            Scope::Registrar | Scope::Home => way.stays_at_home(),
         }
     }
 

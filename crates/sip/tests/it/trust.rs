@@ -736,6 +736,9 @@ fn a_407_from_elsewhere_gets_the_token_only_once_our_own_edge_has_asked_for_it()
     let message = beside(&mut lone, Method::Message, ELSEWHERE);
     assert_eq!(shows(&message), None);
     is_answered(&mut lone, &message, 407, &bearer("example.com"));
+    let usage = answered_stranger(&mut lone, AT_HOME);
+    let info = inside(&mut lone, usage, Method::Info);
+    assert_eq!(shows(&info), None);
     let usage = answered_stranger(&mut lone, ELSEWHERE);
     let bye = inside(&mut lone, usage, Method::Bye);
     is_answered(&mut lone, &bye, 407, &bearer("example.com"));
