@@ -296,7 +296,7 @@ mod tests {
             // One that can't be read takes no other with it.
             (
                 r#"Digest realm="a"x, NTLM abc==, Digest realm="b""#,
-                vec![pair("Digest", "b")],
+                vec![pair("NTLM", ""), pair("Digest", "b")],
             ),
             (r#"Digest realm="open, Digest realm="b""#, vec![]),
             (" , ", vec![]),
