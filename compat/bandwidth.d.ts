@@ -73,8 +73,12 @@ export declare class BandwidthRtc {
     sendDtmf(tone: string, streamId?: string): Promise<void>;
     /** Mutes or unmutes the microphone, of the stream that is published and of those to come; before `publish()` it starts muted. */
     setMicEnabled(enabled: boolean, stream?: RtcStream | string): void;
-    /** Video is not supported yet. */
-    setCameraEnabled(enabled: boolean, stream?: RtcStream | string): never;
+    /**
+     * Turns the camera off, which it is: there is no video yet.
+     *
+     * @throws `BandwidthRtcError` for true.
+     */
+    setCameraEnabled(enabled: boolean, stream?: RtcStream | string): void;
     /** Lists microphones and speakers. */
     getMediaDevices(kind?: MediaDevice['kind']): Promise<MediaDevice[]>;
     /** Lists microphones. */
@@ -216,6 +220,8 @@ export interface RtcStream {
     alias?: string;
     /** Whose it is. */
     participantId?: string;
+    /** Of the own stream: the constraints that have no effect, such as `'video'` or `'audio.echoCancellation'`; left out if there are none. */
+    ignored?: string[];
 }
 
 /** What a constraint may say, as in a browser. */
@@ -224,7 +230,7 @@ export type DeviceConstraint = string | readonly string[] | {
     ideal?: string | readonly string[];
 };
 
-/** What to publish: a browser's constraints. Only the microphone's device counts; `video` is not sent yet. */
+/** What to publish: a browser's constraints. Only the microphone's device counts; the stream's `ignored` names what does not, such as `video`. */
 export interface StreamConstraints {
     audio?: boolean | {
         deviceId?: DeviceConstraint;

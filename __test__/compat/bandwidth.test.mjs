@@ -128,7 +128,8 @@ describe('the Bandwidth façade', { timeout: 120_000 }, () => {
       const error = await failure(act())
       assert.deepEqual([error.name, error.message], ['BandwidthRtcError', `You must call 'connect' before '${method}'`])
     }
-    assert.throws(() => rtc.setCameraEnabled(true), /not supported yet/)
+    assert.throws(() => rtc.setCameraEnabled(true), { name: 'BandwidthRtcError', message: 'Video is not supported yet: there is no camera to turn on' })
+    rtc.setCameraEnabled(false)
     assert.throws(() => rtc.setMicEnabled(true, 'x'), /No stream/)
     await rtc.disconnect()
     for (const list of [rtc.getAudioInputs(), rtc.getAudioOutputs(), rtc.getMediaDevices()]) {
@@ -144,11 +145,19 @@ describe('the Bandwidth façade', { timeout: 120_000 }, () => {
     const logger = { ...silent, warn: (line) => lines.push(line) }
     const { rtc } = client('warn')
     await rtc.connect({ deviceToken: token }, { audio: 'none', logger })
-    assert.match((await failure(rtc.publish({ video: true }))).message, /Video is not supported yet/)
+    class MediaStream {}
+    const cannot = async () => {
+      assert.equal((await failure(rtc.publish({ video: true }))).message, 'Video is not supported yet: publish audio')
+      assert.match((await failure(rtc.publish(new MediaStream()))).message, /^Option 'constraints' must be .* but is an object \(MediaStream\)$/)
+    }
+    await cannot()
     assert.match((await failure(rtc.publish({}))).message, /nothing to publish/)
     const constraints = { audio: { deviceId: { exact: 'none' }, echoCancellation: true }, video: { width: 640 } }
     const stream = await rtc.publish(constraints)
     assert.equal(stream.mediaStream, 'none')
+    assert.deepEqual([stream.mediaTypes, stream.ignored], [['AUDIO'], ['video', 'audio.echoCancellation']])
+    // A shared screen is a second stream: that there is one already is not what keeps it.
+    await cannot()
     assert.deepEqual(lines.map((line) => /constraint '(.*)'/.exec(line)?.[1]), ['video', 'audio.echoCancellation'])
     assert.match((await failure(rtc.publish())).message, /published already/)
     assert.match((await failure(rtc.unpublish('another'))).message, /No stream/)

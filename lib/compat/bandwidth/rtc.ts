@@ -15,7 +15,7 @@ import { BandwidthRtcError } from './errors'
 import { watchLevel } from './level'
 import { RtcLog, type RtcLogLevel } from './log'
 import { participantEntity, Roster, ROSTER_TYPE } from './roster'
-import { wanted, type AudioLevel, type RtcStream, type StreamConstraints } from './streams'
+import { noVideo, wanted, type AudioLevel, type RtcStream, type StreamConstraints, type Wanted } from './streams'
 import { ALIAS_HEADER, ENDPOINT_HEADER, readToken, TOKEN_HEADER, type TokenClaims } from './token'
 
 /** What lets {@link BandwidthRtc.connect} in. */
@@ -132,14 +132,17 @@ export class BandwidthRtc {
    * @param alias names the stream to the others.
    * @throws `BandwidthRtcError`.
    */
-  publish(
+  async publish(
     constraints?: StreamConstraints | AudioInput,
     onAudioLevel?: (audioLevel: AudioLevel) => void,
     alias?: string,
     codecPreferences?: unknown,
   ): Promise<RtcStream> {
-    if (this.#publishing) return Promise.reject(new BandwidthRtcError("One stream is published already: call 'unpublish' first"))
-    const publishing = this.#publish(constraints, onAudioLevel, alias, codecPreferences)
+    this.#connected('publish')
+    // What can't be sent at all is said before what can't be sent now: no `unpublish` helps a shared screen.
+    const what = wanted(constraints)
+    if (this.#publishing) throw new BandwidthRtcError("One stream is published already: call 'unpublish' first")
+    const publishing = this.#publish(what, onAudioLevel, alias, codecPreferences)
     this.#publishing = publishing
     publishing.catch(() => {
       if (this.#publishing === publishing) this.#publishing = undefined
@@ -181,27 +184,26 @@ export class BandwidthRtc {
     this.#connected('sendDtmf')
     const published = this.#published
     if (!published) throw new BandwidthRtcError("You must call 'publish' before 'sendDtmf'")
-    if (streamId !== undefined && streamId !== published.stream.endpointId) {
-      throw new BandwidthRtcError(`No stream of the id '${streamId}' is published here`)
-    }
+    this.#checkOwn(streamId)
     await published.session.sendDtmf(tone)
   }
 
   /** Mutes or unmutes the microphone, of the stream that is published and of those to come; before `publish()` it starts muted. */
   setMicEnabled(enabled: boolean, stream?: RtcStream | string): void {
-    const id = typeof stream === 'string' ? stream : stream?.endpointId
-    if (id !== undefined && id !== this.#published?.stream.endpointId) {
-      throw new BandwidthRtcError(`No stream of the id '${id}' is published here`)
-    }
+    this.#checkOwn(stream)
     this.#micEnabled = enabled
     const session = this.#session
     if (session) this.#doing('setMicEnabled', enabled ? session.unmute() : session.mute())
   }
 
-  /** Video is not supported yet. */
-  setCameraEnabled(enabled: boolean, stream?: RtcStream | string): never {
-    void [enabled, stream]
-    throw new BandwidthRtcError("'setCameraEnabled' is not supported yet: there is no video")
+  /**
+   * Turns the camera off, which it is: there is no video yet.
+   *
+   * @throws `BandwidthRtcError` for true.
+   */
+  setCameraEnabled(enabled: boolean, stream?: RtcStream | string): void {
+    this.#checkOwn(stream)
+    if (enabled) throw new BandwidthRtcError(`${noVideo}: there is no camera to turn on`)
   }
 
   /** Lists microphones and speakers. */
@@ -240,14 +242,13 @@ export class BandwidthRtc {
   }
 
   async #publish(
-    constraints: StreamConstraints | AudioInput | undefined,
+    { input, ignored }: Wanted,
     onAudioLevel: ((audioLevel: AudioLevel) => void) | undefined,
     alias: string | undefined,
     codecPreferences: unknown,
   ): Promise<RtcStream> {
     const { phone, claims } = this.#connected('publish')
-    const { input, missing } = wanted(constraints)
-    for (const constraint of missing) this.#log.warn(`publish: the constraint '${constraint}' has no effect`)
+    for (const constraint of ignored) this.#log.warn(`publish: the constraint '${constraint}' has no effect`)
     if (codecPreferences !== undefined) this.#log.warn("publish: the codecs are chosen with the option 'codecs' of 'connect'")
     const endpointId = randomUUID()
     try {
@@ -264,6 +265,7 @@ export class BandwidthRtc {
         mediaStream: input,
         participantId: claims.sub,
         ...(alias === undefined ? {} : { alias }),
+        ...(ignored.length === 0 ? {} : { ignored }),
       }
       session.on('terminated', (_, reason) => this.#over(session, stream, reason))
       // Nothing is heard of a microphone that is to be muted: there is no connection yet.
@@ -352,6 +354,13 @@ export class BandwidthRtc {
   #connected(method: string): { phone: Softphone; claims: TokenClaims } {
     if (this.#phone && this.#claims) return { phone: this.#phone, claims: this.#claims }
     throw new BandwidthRtcError(`You must call 'connect' before '${method}'`)
+  }
+
+  #checkOwn(stream: RtcStream | string | undefined): void {
+    const id = typeof stream === 'string' ? stream : stream?.endpointId
+    if (id !== undefined && id !== this.#published?.stream.endpointId) {
+      throw new BandwidthRtcError(`No stream of the id '${id}' is published here`)
+    }
   }
 
   #doing(method: string, done: Promise<void>): void {

@@ -1,4 +1,5 @@
 import { AudioSource, type AudioInput, type Session } from '../../index'
+import { wireInput } from '../../audio'
 import { BandwidthRtcError } from './errors'
 
 /** What a stream carries. No stream has `'VIDEO'` yet. */
@@ -22,12 +23,14 @@ export interface RtcStream {
   alias?: string
   /** Whose it is. */
   participantId?: string
+  /** Of the own stream: the constraints that have no effect, such as `'video'` or `'audio.echoCancellation'`; left out if there are none. */
+  ignored?: string[]
 }
 
 /** What a constraint may say, as in a browser. */
 export type DeviceConstraint = string | readonly string[] | { exact?: string | readonly string[]; ideal?: string | readonly string[] }
 
-/** What to publish: a browser's constraints. Only the microphone's device counts; `video` is not sent yet. */
+/** What to publish: a browser's constraints. Only the microphone's device counts; the stream's `ignored` names what does not, such as `video`. */
 export interface StreamConstraints {
   audio?: boolean | { deviceId?: DeviceConstraint; [constraint: string]: unknown }
   video?: unknown
@@ -37,21 +40,32 @@ export interface StreamConstraints {
 export interface Wanted {
   input: AudioInput
   /** What can't be had of it. */
-  missing: string[]
+  ignored: string[]
 }
 
-/** What to send, as an input. @internal */
+/** What to send, as an input; throws for what can't be sent. @internal */
 export function wanted(given: StreamConstraints | AudioInput | undefined): Wanted {
-  if (given === undefined) return { input: 'default', missing: [] }
-  if (!isConstraints(given)) return { input: given, missing: [] }
+  if (given === undefined) return { input: 'default', ignored: [] }
+  if (!isConstraints(given)) return { input: checked(given), ignored: [] }
   const { audio = false, video = false } = given
-  if (!audio) {
-    throw new BandwidthRtcError(video ? 'Video is not supported yet: publish audio' : 'There is nothing to publish without audio')
-  }
-  const missing = video ? ['video'] : []
-  if (audio === true) return { input: 'default', missing }
+  if (!audio) throw new BandwidthRtcError(video ? `${noVideo}: publish audio` : 'There is nothing to publish without audio')
+  const ignored = video ? ['video'] : []
+  if (typeof audio !== 'object') return { input: 'default', ignored }
   const { deviceId, ...processing } = audio
-  return { input: device(deviceId) ?? 'default', missing: [...missing, ...Object.keys(processing).map((name) => `audio.${name}`)] }
+  return { input: checked(device(deviceId) ?? 'default'), ignored: [...ignored, ...Object.keys(processing).map((name) => `audio.${name}`)] }
+}
+
+/** What everything says that would need a camera or a screen. @internal */
+export const noVideo = 'Video is not supported yet'
+
+// A browser's MediaStream, such as a shared screen, is none.
+function checked(input: AudioInput): AudioInput {
+  try {
+    wireInput('constraints', input)
+    return input
+  } catch (error) {
+    throw new BandwidthRtcError((error as Error).message, { cause: error })
+  }
 }
 
 function isConstraints(given: StreamConstraints | AudioInput): given is StreamConstraints {
