@@ -1,5 +1,5 @@
 // Calls somebody with the system's microphone and speaker until Ctrl-C.
-//   SIP_URI=sip:alice@example.com SIP_PASSWORD=… SIP_SERVER=wss://pbx.example.com/ws node call.mjs +15551234567
+//   SIP_URI=sip:alice@example.com SIP_PASSWORD=… SIP_SERVER=wss://pbx.example.com/ws node node_modules/offhook/examples/call.mjs +15551234567
 import { Softphone, SoftphoneError } from 'offhook'
 
 const { SIP_URI: uri, SIP_PASSWORD: password, SIP_SERVER: servers } = process.env

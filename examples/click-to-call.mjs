@@ -1,4 +1,5 @@
 // Click-to-call with the embedded PBX: it calls alice, who answers by herself because she expects the call, then bob.
+//   node node_modules/offhook/examples/click-to-call.mjs
 import { Softphone } from 'offhook'
 import { Pbx } from 'offhook/testing'
 

@@ -1,5 +1,5 @@
 // Joins everybody who calls into one room, and rings up whoever is named on the command line.
-//   SIP_URI=… SIP_PASSWORD=… SIP_SERVER=… node conference.mjs +15551234567 bob
+//   SIP_URI=sip:room@example.com SIP_PASSWORD=… SIP_SERVER=wss://pbx.example.com/ws node node_modules/offhook/examples/conference.mjs +15551234567 bob
 import { Softphone } from 'offhook'
 
 const { SIP_URI: uri, SIP_PASSWORD: password, SIP_SERVER: servers } = process.env

@@ -1,4 +1,5 @@
 // Calls the echo extension of the embedded PBX, plays it a tone, and prints what comes back.
+//   node node_modules/offhook/examples/first-call.mjs
 import { AudioSink, Softphone } from 'offhook'
 import { Pbx } from 'offhook/testing'
 

@@ -1,5 +1,5 @@
 // Pages: speaks to several phones at once, which answer by themselves and are not heard, until Ctrl-C.
-//   SIP_URI=… SIP_PASSWORD=… SIP_SERVER=… node paging.mjs announcement.wav bob carol
+//   SIP_URI=sip:desk@example.com SIP_PASSWORD=… SIP_SERVER=wss://pbx.example.com/ws node node_modules/offhook/examples/paging.mjs node_modules/offhook/examples/speech.wav bob carol
 import { Softphone } from 'offhook'
 
 const { SIP_URI: uri, SIP_PASSWORD: password, SIP_SERVER: servers } = process.env

@@ -1,4 +1,5 @@
-// How an application tests its own telephony, without a server: node --test unit-test.test.mjs
+// How an application tests its own telephony, without a server.
+//   node --test node_modules/offhook/examples/unit-test.test.mjs
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Softphone } from 'offhook'

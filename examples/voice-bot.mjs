@@ -1,5 +1,5 @@
 // A bot that hears PCM and speaks PCM: here it says everything back, half a second later, and stops when a key is pressed.
-//   SIP_URI=… SIP_PASSWORD=… SIP_SERVER=… node voice-bot.mjs
+//   SIP_URI=sip:bot@example.com SIP_PASSWORD=… SIP_SERVER=wss://pbx.example.com/ws node node_modules/offhook/examples/voice-bot.mjs
 import { AudioSink, AudioSource, Softphone } from 'offhook'
 
 const { SIP_URI: uri, SIP_PASSWORD: password, SIP_SERVER: servers } = process.env

@@ -1,7 +1,8 @@
 // What a user gets: the packages as npm packs them, installed where there is neither Rust nor a compiler.
 // The addon is this checkout's, in the development profile as for all tests; `npm run release:check` does it with a release.
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,7 +12,43 @@ import { addonPath } from '../../scripts/build.mjs'
 import { manifest, targets } from '../../scripts/platforms.mjs'
 import { EmptyFolder, packLibrary, packPlatform } from '../../scripts/tarballs.mjs'
 import { currentPlatform } from '../../dist/native.js'
+import { pbxOf } from '../pbx.mjs'
 import { registryOf } from './registry.mjs'
+
+/** What each example says once it does what it is for. */
+const outcomes = {
+  'answer.mjs': /^ready$/m,
+  'call.mjs': /^talking, /m,
+  'click-to-call.mjs': /alice talks to bob/,
+  'conference.mjs': /the room is open as sip:room@example\.com/,
+  'first-call.mjs': /heard a second of .* echo\nended: success/,
+  'paging.mjs': /^(bob|carol) listens$/m,
+  'unit-test.test.mjs': /# pass 1\b|pass 1\b/,
+  'voice-bot.mjs': /^say something$/m,
+  'bandwidth/main.mjs': /^http:\/\/127\.0\.0\.1:\d+\n/m,
+  'lumen/main.mjs': /^http:\/\/127\.0\.0\.1:\d+\/webrtc-calls\n/m,
+}
+
+/** The commands in the heads of the examples. */
+function headers() {
+  return Object.keys(outcomes).map((name) => {
+    const lines = readFileSync(join(root, 'examples', name), 'utf8').split('\n')
+    const command = lines.find((line) => /^\/\/   .*\bnode /.test(line))
+    assert.ok(command, `${name} has a command in its head`)
+    return { name, command: command.slice(5) }
+  })
+}
+
+async function webPage(url, name) {
+  assert.match(await (await fetch(url)).text(), /<!doctype html>/)
+  // The folder has neither jssip nor esbuild: the page says what to do.
+  if (name.startsWith('bandwidth')) assert.match(await (await fetch(`${url}/page.js`)).text(), /npm install jssip esbuild/)
+}
+
+function filesOf(folder) {
+  const entries = readdirSync(join(root, folder), { withFileTypes: true })
+  return entries.flatMap((entry) => (entry.isDirectory() ? filesOf(`${folder}/${entry.name}`) : [`${folder}/${entry.name}`]))
+}
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const platform = currentPlatform()
@@ -59,6 +96,34 @@ describe('the packages', () => {
       assert.match(await folder.node(['smoke.cjs']), /called in the main thread and in a worker/)
     })
 
+    // What stands in an example's head, as somebody types it in this folder.
+    for (const { name, command } of headers()) {
+      test(`run the example ${name} as its header says`, { timeout: 60_000 }, async (t) => {
+        const extensions = { '+15551234567': { type: 'tone', frequency: 440 } }
+        const { pbx, open } = await pbxOf(t, { domain: 'example.com', users: ['alice', 'bot', 'room', 'desk', 'bob', 'carol'], extensions })
+        for (const user of ['bob', 'carol']) await open(user, { autoAnswer: 'always' })
+        const words = command.split(' ')
+        const given = Object.fromEntries(words.filter((word) => /^SIP_/.test(word)).map((word) => word.split('=')))
+        const user = /^sip:(\w+)@/.exec(given.SIP_URI ?? '')?.[1]
+        const account = user && { SIP_URI: given.SIP_URI, SIP_PASSWORD: `${user}-password`, SIP_SERVER: pbx.url }
+        const args = words.slice(words.indexOf('node') + 1)
+        const { NODE_TEST_CONTEXT: _, ...env } = { ...process.env, ...folder.env, ...account, PORT: '0' }
+        const example = spawn(process.execPath, args, { cwd: folder.path, env, stdio: ['ignore', 'pipe', 'pipe'] })
+        t.after(() => example.kill('SIGKILL'))
+        let output = ''
+        const exit = once(example, 'exit')
+        const said = new Promise((resolve) => {
+          for (const stream of [example.stdout, example.stderr]) stream.on('data', (text) => outcomes[name].test((output += text)) && resolve())
+        })
+        await Promise.race([said, exit])
+        assert.match(output, outcomes[name])
+        if (name.endsWith('main.mjs')) await webPage(output.trim().split('\n').at(-1), name)
+        if (user || name.endsWith('main.mjs')) example.kill(user ? 'SIGINT' : 'SIGTERM')
+        const [code] = await exit
+        if (!['voice-bot.mjs'].includes(name)) assert.equal(code, 0, output)
+      })
+    }
+
     test('have types for both module systems', async () => {
       const types = join(root, '__test__', 'types')
       for (const name of ['module.mts', 'script.cts', 'tsconfig.json']) cpSync(join(types, name), join(folder.path, name))
@@ -87,8 +152,8 @@ describe('the packages', () => {
     const files = packed(library).split('\n').filter(Boolean).map((name) => name.replace('package/', ''))
     const published = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).files
     const expected = published.filter((name) => !name.includes('*')).map((name) => name.replace(/^\//, ''))
-    const facades = readdirSync(join(root, 'compat')).map((name) => `compat/${name}`)
-    const present = [...expected, ...facades, 'README.md', 'package.json'].filter((name) => existsSync(join(root, name)))
+    const whole = ['compat', 'docs', 'examples'].flatMap((folder) => filesOf(folder))
+    const present = [...expected, ...whole, 'README.md', 'package.json'].filter((name) => existsSync(join(root, name)))
     const rest = files.filter((name) => !/^dist\/([\w-]+\/)*[\w-]+\.js$/.test(name))
     assert.deepEqual(rest.sort(), present.sort())
     assert.deepEqual(

@@ -138,8 +138,8 @@ sdk.on('pendingSession', ({ id, address, conversationId, autoAnswer }) => {
 })
 sdk.on('sessionStarted', (session) => {
   same<typeof session, SoftphoneSession>(true)
-  session.on('terminated', (ended, reason) => same<[typeof ended, typeof reason], [SoftphoneSession, EndReason]>(true))
-  session.on('peerStreamAdded', (_session, stream) => same<typeof stream, AudioSink>(true))
+  session.on('terminated', (ended, reason, { text }) => same<[typeof ended, typeof reason, typeof text], [SoftphoneSession, EndCondition, string]>(true))
+  session.on('peerStreamAdded', (_session, stream) => same<typeof stream, AudioSink | Session>(true))
 })
 sdk.on('disconnected', (info) => same<typeof info, string>(true))
 // @ts-expect-error: no such event

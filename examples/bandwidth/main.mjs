@@ -1,4 +1,6 @@
-// The meeting sample with a PBX of its own: node examples/bandwidth/main.mjs, then open the page it names, several times.
+// The meeting sample with a PBX of its own; open the page that it names, several times. Browsers take part with jssip and esbuild.
+//   npm install jssip esbuild
+//   node node_modules/offhook/examples/bandwidth/main.mjs
 import { Softphone } from 'offhook'
 import { Rooms } from 'offhook/compat/bandwidth'
 import { Pbx } from 'offhook/testing'

@@ -14,7 +14,7 @@ export async function startCustomerServer({ gateway, jwtServer, key, user, numbe
     'GET /webrtc-calls': () => page,
     'GET /events': () => JSON.stringify(events),
     'POST /call': async () => {
-      const answer = await fetch(`${jwtServer}/?user=${user}`, { headers: { authorization: `Bearer ${key}` } })
+      const answer = await fetch(`${jwtServer}/?user=${encodeURIComponent(user)}`, { headers: { authorization: `Bearer ${key}` } })
       const { jwt } = await answer.json()
       if (engine.phone) engine.stop()
       engine.start({ ...gateway, user, authorization_jwt: `Bearer ${jwt}`, ...report })

@@ -1,4 +1,5 @@
-// Lumen's sample with a gateway and a JWT server of its own: node examples/lumen/main.mjs, then open the page it names.
+// Lumen's sample with a gateway and a JWT server of its own; open the page that it names.
+//   node node_modules/offhook/examples/lumen/main.mjs
 import { Pbx } from 'offhook/testing'
 import { startCustomerServer } from './customer-server.mjs'
 import { startJwtServer } from './jwt-server.mjs'
