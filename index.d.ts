@@ -293,7 +293,12 @@ export declare class Session extends TypedEmitter<SessionEvents> {
     setOutput(output: AudioOutput): Promise<void>;
     /** Sets the loudness of the incoming sound in percent, 0–100; of a member of a conference, once it goes on alone. */
     setVolume(volume: number): Promise<void>;
-    /** The call's statistics with the names of W3C webrtc-stats. */
+    /**
+     * The call's statistics with the names of W3C webrtc-stats; empty before it has media. How it was in the whole is in
+     * `reason.summary` at its end.
+     *
+     * @throws `ERR_SESSION_ENDED` of a call that is over, as every method of it but `end`.
+     */
     getStats(): Promise<StatsReport>;
 }
 
@@ -1618,6 +1623,25 @@ export type EndCondition = 'alternative-session' | 'busy' | 'cancel' | 'connecti
 /** Who ended a session: this phone, the other party, or the network between them. */
 export type EndSide = 'local' | 'remote' | 'network';
 
+/** How a call was, from its first packet to its last. */
+export interface CallSummary {
+    /** The codec that was sent last, by its SDP name. */
+    codec: string | null;
+    /** Milliseconds from the answer to the end; 0 of a call that was not answered. */
+    duration: number;
+    /** Estimated mean opinion scores, 1–5: of the worst moment, and of the whole call. */
+    mos: {
+        least: number;
+        mean: number;
+    };
+    /** Percent of the packets that were to be received and did not come. */
+    loss: number;
+    /** Milliseconds of jitter of what was received, in the mean. */
+    jitter: number;
+    /** Milliseconds of round trip from RTCP, in the mean; null if it never got known, as in a call of some seconds. */
+    rtt: number | null;
+}
+
 /** Where a redirected call was sent instead. */
 export interface RedirectTarget {
     /** The SIP address, for `call()`. */
@@ -1642,6 +1666,8 @@ export declare class EndReason {
     readonly q850?: number;
     /** Where the call was sent instead, best first, by a 3xx that was not followed; to call there is the application's decision. */
     readonly targets?: readonly RedirectTarget[];
+    /** How the call was, of a session that had media; measured once a second, so that its last second may be missing. */
+    readonly summary?: CallSummary;
     private constructor();
     /** The condition. */
     toString(): string;

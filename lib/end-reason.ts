@@ -31,6 +31,23 @@ export interface EndReasonInit {
   sip?: SipStatus | null
   q850?: number | null
   targets?: readonly RedirectTarget[] | null
+  summary?: CallSummary | null
+}
+
+/** How a call was, from its first packet to its last. */
+export interface CallSummary {
+  /** The codec that was sent last, by its SDP name. */
+  codec: string | null
+  /** Milliseconds from the answer to the end; 0 of a call that was not answered. */
+  duration: number
+  /** Estimated mean opinion scores, 1–5: of the worst moment, and of the whole call. */
+  mos: { least: number; mean: number }
+  /** Percent of the packets that were to be received and did not come. */
+  loss: number
+  /** Milliseconds of jitter of what was received, in the mean. */
+  jitter: number
+  /** Milliseconds of round trip from RTCP, in the mean; null if it never got known, as in a call of some seconds. */
+  rtt: number | null
 }
 
 /** Where a redirected call was sent instead. */
@@ -57,19 +74,22 @@ export class EndReason {
   declare readonly q850?: number
   /** Where the call was sent instead, best first, by a 3xx that was not followed; to call there is the application's decision. */
   declare readonly targets?: readonly RedirectTarget[]
+  /** How the call was, of a session that had media; measured once a second, so that its last second may be missing. */
+  declare readonly summary?: CallSummary
 
   /** @internal */
   static of(init: EndReasonInit): EndReason {
     return new EndReason(init)
   }
 
-  private constructor({ condition, text, side, sip, q850, targets }: EndReasonInit) {
+  private constructor({ condition, text, side, sip, q850, targets, summary }: EndReasonInit) {
     this.condition = condition
     this.text = text ?? condition
     this.side = side
     if (sip) this.sip = sip
     if (typeof q850 === 'number') this.q850 = q850
     if (targets?.length) this.targets = targets
+    if (summary) this.summary = summary
   }
 
   /** The condition. */

@@ -3,7 +3,7 @@ export { AudioSource, type AudioSourceOptions, type MarkOutcome, type SampleRate
 export type * from './conference-info'
 export { listDevices, type AudioDevice } from './devices'
 export { TypedEmitter } from './emitter'
-export { EndReason, type EndCondition, type EndSide, type RedirectTarget } from './end-reason'
+export { EndReason, type CallSummary, type EndCondition, type EndSide, type RedirectTarget } from './end-reason'
 export { SoftphoneError, type ErrorType, type SipStatus, type SoftphoneErrorInit, type SoftphoneErrorJson } from './errors'
 export type * from './events'
 export {

@@ -22,7 +22,7 @@ import type {
 } from './options'
 import { typeName, type Rule, type Schema } from './schema'
 import type { StatsReport } from './stats'
-import type { HeaderList, WireChanges, WireSession } from './wire'
+import type { HeaderList, WireChanges, WireCommand, WireSession } from './wire'
 
 const dtmfOptions: Schema = {
   duration: { number: { min: 40, max: 6000 } },
@@ -153,7 +153,7 @@ export class Session extends TypedEmitter<SessionEvents> {
   /** Connects a session that was accepted without connecting it; anything but the first call does nothing. */
   async accept(options: Abortable = {}): Promise<void> {
     const [, signal] = abortable('accept', options)
-    await this.#link.command({ type: 'connect', id: this.id }, signal)
+    await this.#ask({ type: 'connect', id: this.id }, signal)
   }
 
   /**
@@ -165,13 +165,13 @@ export class Session extends TypedEmitter<SessionEvents> {
    */
   async sendEarlyMedia(options: Abortable = {}): Promise<void> {
     const [, signal] = abortable('sendEarlyMedia', options)
-    await this.#link.command({ type: 'sendEarlyMedia', id: this.id }, signal)
+    await this.#ask({ type: 'sendEarlyMedia', id: this.id }, signal)
   }
 
   /** Refuses a session that was accepted but not connected; 486 by default. */
   async reject(options: RejectOptions = {}): Promise<void> {
     const [given, signal] = abortable('reject', options, rejectOptions)
-    await this.#link.command({ type: 'reject', id: this.id, ...given }, signal)
+    await this.#ask({ type: 'reject', id: this.id, ...given }, signal)
   }
 
   /**
@@ -194,12 +194,12 @@ export class Session extends TypedEmitter<SessionEvents> {
 
   /** Sends silence instead of the input. A member of a conference still hears the other members. */
   async mute(): Promise<void> {
-    await this.#link.command({ type: 'mute', id: this.id, muted: true })
+    await this.#ask({ type: 'mute', id: this.id, muted: true })
   }
 
   /** Sends the input again. */
   async unmute(): Promise<void> {
-    await this.#link.command({ type: 'mute', id: this.id, muted: false })
+    await this.#ask({ type: 'mute', id: this.id, muted: false })
   }
 
   /**
@@ -212,7 +212,7 @@ export class Session extends TypedEmitter<SessionEvents> {
   async hold(options: HoldOptions = {}): Promise<void> {
     const [{ music, via }, signal] = abortable('hold', options, { music: audioInput, via: holdVia })
     const heard = music === undefined ? undefined : wireInput('music', music)
-    await this.#link.command({ type: 'hold', id: this.id, held: true, music: heard, via }, signal)
+    await this.#ask({ type: 'hold', id: this.id, held: true, music: heard, via }, signal)
   }
 
   /**
@@ -223,7 +223,7 @@ export class Session extends TypedEmitter<SessionEvents> {
    */
   async resume(options: Pick<HoldOptions, 'via' | 'signal'> = {}): Promise<void> {
     const [{ via }, signal] = abortable('resume', options, { via: holdVia })
-    await this.#link.command({ type: 'hold', id: this.id, held: false, via }, signal)
+    await this.#ask({ type: 'hold', id: this.id, held: false, via }, signal)
   }
 
   /**
@@ -237,7 +237,7 @@ export class Session extends TypedEmitter<SessionEvents> {
   async sendDtmf(tones: string, options: DtmfOptions = {}): Promise<void> {
     if (typeof tones !== 'string') throw invalidArgument('tones', tones, 'a string of the digits 0-9, *, # and A-D')
     const [given, signal] = abortable('sendDtmf', options, dtmfOptions)
-    await this.#link.command({ type: 'sendDtmf', id: this.id, tones, ...given }, signal)
+    await this.#ask({ type: 'sendDtmf', id: this.id, tones, ...given }, signal)
   }
 
   /**
@@ -249,7 +249,7 @@ export class Session extends TypedEmitter<SessionEvents> {
   async sendInfo(options: InfoOptions): Promise<void> {
     const [{ contentType, body = '' }, signal] = abortable('options of sendInfo', options, infoOptions)
     if (contentType === undefined) throw invalidArgument('contentType', contentType, "a media type such as 'text/plain'")
-    await this.#link.command({ type: 'sendInfo', id: this.id, contentType, body }, signal)
+    await this.#ask({ type: 'sendInfo', id: this.id, contentType, body }, signal)
   }
 
   /**
@@ -263,7 +263,7 @@ export class Session extends TypedEmitter<SessionEvents> {
   async transfer(target: string, options: Abortable = {}): Promise<void> {
     if (typeof target !== 'string' || target === '') throw invalidArgument('target', target, 'a SIP address or a number')
     const [, signal] = abortable('transfer', options)
-    await this.#link.command({ type: 'transfer', id: this.id, target }, signal)
+    await this.#ask({ type: 'transfer', id: this.id, target }, signal)
   }
 
   /**
@@ -277,7 +277,7 @@ export class Session extends TypedEmitter<SessionEvents> {
   async attendedTransfer(other: Session, options: AttendedTransferOptions = {}): Promise<void> {
     if (!(other instanceof Session)) throw invalidArgument('other', other, 'a session')
     const [given, signal] = abortable('options of attendedTransfer', options, attendedTransferOptions)
-    await this.#link.command({ type: 'attendedTransfer', id: this.id, other: other.id, ...given }, signal)
+    await this.#ask({ type: 'attendedTransfer', id: this.id, other: other.id, ...given }, signal)
   }
 
   /**
@@ -289,7 +289,7 @@ export class Session extends TypedEmitter<SessionEvents> {
   async acceptTransfer(options: CallOptions = {}): Promise<Session> {
     const [given, signal] = abortable('options of acceptTransfer', options, callOptions)
     const command = { type: 'acceptTransfer', id: this.id, options: wireCall(given) } as const
-    const session = await this.#link.command(command, signal, (reply) => {
+    const session = await this.#ask(command, signal, (reply) => {
       const session = this.#find((reply as { id: string }).id)
       if (session) return session
       throw new SoftphoneError('The call has ended already', { code: 'ERR_SESSION_ENDED', type: 'session' })
@@ -300,26 +300,32 @@ export class Session extends TypedEmitter<SessionEvents> {
   /** Refuses a `transferRequested`. */
   async rejectTransfer(options: Abortable = {}): Promise<void> {
     const [, signal] = abortable('rejectTransfer', options)
-    await this.#link.command({ type: 'rejectTransfer', id: this.id }, signal)
+    await this.#ask({ type: 'rejectTransfer', id: this.id }, signal)
   }
 
   /** Changes where the outgoing sound comes from; of a member of a conference, once it goes on alone. */
   async setInput(input: AudioInput): Promise<void> {
-    await this.#link.command({ type: 'setInput', id: this.id, input: wireInput('input', input) })
+    await this.#ask({ type: 'setInput', id: this.id, input: wireInput('input', input) })
   }
 
   /** Changes where the incoming sound goes; of a member of a conference, once it goes on alone. */
   async setOutput(output: AudioOutput): Promise<void> {
-    await this.#link.command({ type: 'setOutput', id: this.id, output: wireOutput('output', output) })
+    await this.#ask({ type: 'setOutput', id: this.id, output: wireOutput('output', output) })
   }
 
   /** Sets the loudness of the incoming sound in percent, 0–100; of a member of a conference, once it goes on alone. */
   async setVolume(volume: number): Promise<void> {
-    await this.#link.command({ type: 'setVolume', id: this.id, volume: checkedVolume(volume) })
+    await this.#ask({ type: 'setVolume', id: this.id, volume: checkedVolume(volume) })
   }
 
-  /** The call's statistics with the names of W3C webrtc-stats. */
+  /**
+   * The call's statistics with the names of W3C webrtc-stats; empty before it has media. How it was in the whole is in
+   * `reason.summary` at its end.
+   *
+   * @throws `ERR_SESSION_ENDED` of a call that is over, as every method of it but `end`.
+   */
   async getStats(): Promise<StatsReport> {
+    this.#refuseEnded()
     const objects = await this.#link.stats(this.id)
     return new Map(objects.map((object) => [object.id, object]))
   }
@@ -368,6 +374,16 @@ export class Session extends TypedEmitter<SessionEvents> {
     this.#changeState('ended')
     this.#answer.reject(unanswered(reason))
     this.deliver('terminated', this, reason)
+  }
+
+  async #ask<T = void>(command: WireCommand, signal?: AbortSignal, read: (reply: unknown) => T = () => undefined as T): Promise<T> {
+    this.#refuseEnded()
+    return this.#link.command(command, signal, read)
+  }
+
+  // The engine remembers only so many of them, and none once it is destroyed.
+  #refuseEnded(): void {
+    if (this.state === 'ended') throw new SoftphoneError('The session has ended', { code: 'ERR_SESSION_ENDED', type: 'session' })
   }
 
   #changeState(state: SessionState): void {

@@ -3,6 +3,9 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads'
 /** Milliseconds that the readers of all sinks may take of one turn of the event loop; the frame under way is finished. */
 const TURN = 4
 
+/** So many turns in a row may keep the process alive: who catches up at all does so in fewer. */
+const PATIENCE = 1000
+
 /** Delivers one frame; true where there may be another. */
 export type Delivery = () => boolean
 
@@ -17,6 +20,8 @@ export class Turns {
   /** Steps of this turn that are still to come. */
   #steps = 0
   #ends: number | undefined
+  /** Turns in a row that did not come to an end with what there was to read. */
+  #behind = 0
   #waker: MessagePort | undefined
 
   /** Takes a place at the end of the queue; one that waits already keeps its own. */
@@ -38,8 +43,10 @@ export class Turns {
 
   // Who never comes to an end with reading must not keep the process alive by that alone.
   #goOn(): void {
-    if (this.#waiting.size === 0) return
-    for (const step of this.#begin()) step.unref()
+    if (this.#waiting.size === 0) return void (this.#behind = 0)
+    const steps = this.#begin()
+    if (++this.#behind <= PATIENCE) return
+    for (const step of steps) step.unref()
     this.#wake()
   }
 

@@ -27,6 +27,35 @@ pub struct EndReason {
     /// Where the call was sent instead, by a 3xx that was not followed; best first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub targets: Vec<RedirectTarget>,
+    /// How the call was, of a session that had media.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub summary: Option<Summary>,
+}
+
+/// How a call was from its beginning to its end.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// The codec we sent last, by its SDP name.
+    pub codec: Option<String>,
+    /// Milliseconds since it was answered; 0 where it was not.
+    pub duration: u64,
+    /// The estimated mean opinion score.
+    pub mos: Mos,
+    /// Percent of packets lost, of what was to be received.
+    pub loss: f64,
+    /// Milliseconds of jitter of what was received, in the mean.
+    pub jitter: f64,
+    /// Milliseconds of round trip, in the mean; nothing where it never got known.
+    pub rtt: Option<f64>,
+}
+
+/// Estimated mean opinion scores, 1 to 5.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Mos {
+    /// Of the worst moment.
+    pub least: f64,
+    /// Of the whole call.
+    pub mean: f64,
 }
 
 /// Where a call was sent instead.
@@ -138,6 +167,7 @@ impl EndReason {
             sip: None,
             q850: None,
             targets: Vec::new(),
+            summary: None,
         }
     }
 
@@ -150,6 +180,7 @@ impl EndReason {
             sip: Some(status),
             q850: causes.q850,
             targets: Vec::new(),
+            summary: None,
         }
     }
 
@@ -255,6 +286,7 @@ impl EndReason {
             }),
             q850: causes.q850,
             targets: Vec::new(),
+            summary: None,
         }
     }
 }

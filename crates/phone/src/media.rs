@@ -134,7 +134,7 @@ impl fmt::Debug for MediaCommand {
 }
 
 /// What happened in one session's media. Debug shows no description: it holds the ICE password.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(
     tag = "type",
     rename_all = "camelCase",
@@ -190,6 +190,8 @@ pub enum MediaEvent {
     MediaResumed,
     /// The peer sent an RTCP BYE.
     PeerLeft,
+    /// How it sounds now.
+    Measured { figures: Figures },
     /// The media task broke; nothing more comes from it.
     Crashed { reason: String },
 }
@@ -236,9 +238,27 @@ impl fmt::Debug for MediaEvent {
             Self::NoMedia => f.write_str("NoMedia"),
             Self::MediaResumed => f.write_str("MediaResumed"),
             Self::PeerLeft => f.write_str("PeerLeft"),
+            Self::Measured { figures } => f.debug_tuple("Measured").field(figures).finish(),
             Self::Crashed { reason } => f.debug_tuple("Crashed").field(reason).finish(),
         }
     }
+}
+
+/// How a call sounds.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Figures {
+    /// The codec that is sent, by its SDP name.
+    pub codec: Option<String>,
+    /// The estimated mean opinion score of the last second, 1 to 5.
+    pub mos: f64,
+    /// Milliseconds of jitter of what is received.
+    pub jitter: f64,
+    /// Milliseconds of round trip, where it is known.
+    pub rtt: Option<f64>,
+    /// Packets received since the call began.
+    pub received: u64,
+    /// Packets that did not come, of these.
+    pub lost: u64,
 }
 
 /// Why a description can't be used.

@@ -475,6 +475,14 @@ impl Phone {
         Ok(())
     }
 
+    /// Whether a session pends or lives.
+    ///
+    /// # Errors
+    /// What became of it, as commands to it are told.
+    pub fn knows(&self, id: SessionId) -> Result<(), PhoneError> {
+        self.known(id)
+    }
+
     pub(super) fn live(&self, id: SessionId) -> Result<(), PhoneError> {
         self.known(id)?;
         match self.sessions.get(&id).is_some_and(Session::is_live) {

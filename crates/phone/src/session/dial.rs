@@ -82,6 +82,7 @@ impl Session {
             input: dial.input.map_or(Choice::Default, Choice::Own),
             output: dial.output.map_or(Choice::Default, Choice::Own),
             heard: false,
+            quality: super::quality::Quality::default(),
             tone: None,
             pressed: Default::default(),
             place: Place::Alone,

@@ -105,7 +105,8 @@ impl Session {
 
     /// Tells the application that the session is over, and closes its media. The only place that
     /// emits `Terminated`.
-    pub(super) fn finish(&mut self, reason: EndReason, next: State, ctx: &mut Context<'_>) {
+    pub(super) fn finish(&mut self, mut reason: EndReason, next: State, ctx: &mut Context<'_>) {
+        reason.summary = self.summary(ctx);
         let was = std::mem::replace(&mut self.state, next);
         self.media = MediaPath::None;
         self.signalling_lost = false;

@@ -64,6 +64,7 @@ impl Session {
             }),
             // RFC 3550 §6.6: the stream's end, not the call's; the BYE of SIP ends that.
             MediaEvent::PeerLeft => {}
+            MediaEvent::Measured { figures } => self.measured(figures),
             MediaEvent::Crashed { reason } => self.crashed(&reason, ctx),
         }
     }

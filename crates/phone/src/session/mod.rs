@@ -23,6 +23,7 @@ mod media;
 mod mute;
 mod offer;
 mod pending;
+mod quality;
 mod redirect;
 mod referral;
 mod refresh;
@@ -103,6 +104,7 @@ pub(crate) struct Session {
     output: Choice<audio::Output>,
     /// The other party's first sound has come.
     heard: bool,
+    quality: quality::Quality,
     /// What media plays to the near end.
     tone: Option<ringing::Tone>,
     pressed: dtmf::Pressed,

@@ -103,6 +103,7 @@ impl Session {
             input: Choice::Default,
             output: Choice::Default,
             heard: false,
+            quality: super::quality::Quality::default(),
             tone: None,
             pressed: Default::default(),
             place: Place::Alone,

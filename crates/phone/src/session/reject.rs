@@ -29,6 +29,7 @@ impl Session {
             sip: Some(SipStatus { code, reason: text }),
             q850: cause,
             targets: Vec::new(),
+            summary: None,
         };
         let mut reply = Reply::new(code);
         reply.reason = phrase;

@@ -354,3 +354,43 @@ fn commands_for_a_session_that_only_rings_are_refused() {
         "ERR_SESSION_STATE"
     );
 }
+
+#[test]
+fn the_end_of_a_call_sums_up_how_it_was() {
+    let (mut rig, id) = talking(alice());
+    let figures = |mos, rtt, received, lost| phone::media::Figures {
+        codec: Some("opus".to_owned()),
+        mos,
+        jitter: 10.0 * mos,
+        rtt,
+        received,
+        lost,
+    };
+    for figures in [
+        figures(4.0, None, 40, 0),
+        figures(2.0, Some(80.0), 90, 10),
+        figures(3.0, Some(40.0), 180, 20),
+    ] {
+        rig.media_event(id, MediaEvent::Measured { figures });
+    }
+    rig.advance(std::time::Duration::from_millis(2500));
+    rig.command(json!({ "type": "end", "id": id }));
+    let expected = json!({
+        "codec": "opus",
+        "duration": 2500,
+        "mos": { "least": 2.0, "mean": 3.0 },
+        "loss": 10.0,
+        "jitter": 30.0,
+        "rtt": 60.0,
+    });
+    for event in ["terminated", "sessionEnded"] {
+        assert_eq!(rig.last(event)["reason"]["summary"], expected, "{event}");
+    }
+}
+
+#[test]
+fn a_call_that_had_no_media_is_not_summed_up() {
+    let (mut rig, id) = talking(alice());
+    rig.command(json!({ "type": "end", "id": id }));
+    assert!(rig.last("sessionEnded")["reason"].get("summary").is_none());
+}

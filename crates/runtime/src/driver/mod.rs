@@ -212,7 +212,7 @@ impl Driver {
             }
             Fact::Request(Some(Request::Stats(ticket, id))) => {
                 if !self.calls.report(id, ticket) {
-                    stream.send(Event::reply(ticket, Err(no_session())));
+                    stream.send(Event::reply(ticket, self.no_report(id)));
                 }
             }
             Fact::Request(Some(Request::Leave)) => {
@@ -246,7 +246,8 @@ impl Driver {
                     }
                 }
                 What::Report(ticket, report) => {
-                    stream.send(Event::reply(ticket, report.ok_or_else(no_session)));
+                    let outcome = report.map_or_else(|| self.no_report(id), Ok);
+                    stream.send(Event::reply(ticket, outcome));
                 }
             },
             Fact::Host(HostNews::Media(id, event)) => self.phone.handle_conference(id, event, now),
@@ -274,6 +275,12 @@ impl Driver {
             Fact::Job(Job::Bell(rung)) => self.bell.rung(*rung),
             Fact::Time => self.phone.handle_timeout(now),
         }
+    }
+
+    /// The statistics of a session without media: none yet, or what became of it.
+    fn no_report(&self, id: SessionId) -> Result<serde_json::Value, PhoneError> {
+        let none = || serde_json::Value::Array(Vec::new());
+        self.phone.knows(id).map(|()| none())
     }
 
     fn drain(&mut self, stream: &mut Stream) -> Life {
@@ -304,14 +311,6 @@ impl Driver {
             }
         }
     }
-}
-
-fn no_session() -> PhoneError {
-    PhoneError::new(
-        ErrorCode::SessionNotFound,
-        ErrorType::Session,
-        "No session with media has this id",
-    )
 }
 
 /// The one ordered stream to the application.
@@ -400,6 +399,7 @@ impl Stream {
                 sip: None,
                 q850: None,
                 targets: Vec::new(),
+                summary: None,
             };
             self.send(Event::Phone(phone::Event::Terminated {
                 id,

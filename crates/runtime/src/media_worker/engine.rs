@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use audio::Rate;
 use bytes::BytesMut;
+use phone::media::Figures;
 use phone::{MediaCommand, MediaEvent};
 
 /// A media session as a worker sees it; every call but `poll` and the questions is one input.
@@ -27,8 +28,8 @@ pub(crate) trait Engine: Send {
     fn playout_rate(&self) -> Rate;
     /// Whether sound flows, so that the tick matters.
     fn needs_tick(&self) -> bool;
-    /// The figures in short, as the JSON of the `stats` event.
-    fn summary(&mut self, now: Instant) -> serde_json::Value;
+    /// The figures in short: for the phone, and as the JSON of the `stats` event.
+    fn summary(&mut self, now: Instant) -> (Figures, serde_json::Value);
     /// All figures, as the JSON of `getStats()`.
     fn report(&mut self, now: Instant) -> serde_json::Value;
 }

@@ -53,6 +53,9 @@ pub(super) struct Hosted {
 /// clock to fill it.
 const AHEAD: usize = 2;
 
+/// Of a call that is over within a second something is known as well.
+const FIRST_MEASURED: [u64; 3] = [1, 10, 50];
+
 /// Whether a session goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Life {
@@ -234,9 +237,15 @@ impl Hosted {
 
     fn summarise(&mut self, now: Instant) {
         self.ticks += 1;
-        if self.ticks.is_multiple_of(TICKS_PER_SUMMARY) {
-            let summary = self.engine.summary(now);
-            self.tell(What::Summary(summary));
+        let is_second = self.ticks.is_multiple_of(TICKS_PER_SUMMARY);
+        if is_second || (self.flows && FIRST_MEASURED.contains(&self.ticks)) {
+            let (figures, summary) = self.engine.summary(now);
+            if self.flows {
+                self.tell(What::Media(MediaEvent::Measured { figures }));
+            }
+            if is_second {
+                self.tell(What::Summary(summary));
+            }
         }
         if self.ticks.is_multiple_of(TICKS_PER_LEVEL)
             && let Some(meters) = &mut self.meters

@@ -5,6 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use media::session::{CodecStats, Stats};
 use media::transport::{CandidateKind, SelectedPath, TransportStats};
+use phone::media::Figures;
 use serde_json::{Map, Value, json};
 
 /// The `stats` event's figures.
@@ -23,6 +24,21 @@ pub(super) fn summary(stats: &Stats) -> Value {
         "packetsSent": stats.outbound.packets_sent,
         "packetsLost": stats.inbound.packets_lost,
     })
+}
+
+/// What the phone makes the summary of a call of.
+pub(super) fn figures(stats: &Stats) -> Figures {
+    let summary = &stats.summary;
+    let sent = stats.codecs.iter().find(|codec| codec.outbound);
+    Figures {
+        codec: sent.map(|codec| codec.codec.name().to_owned()),
+        mos: summary.mos,
+        jitter: summary.jitter_ms,
+        rtt: summary.rtt_ms,
+        received: stats.inbound.packets_received,
+        // Packets that came twice make it negative (RFC 3550 §6.4.1).
+        lost: stats.inbound.packets_lost.try_into().unwrap_or_default(),
+    }
 }
 
 /// The objects of an `RTCStatsReport` (W3C webrtc-stats), as an array.

@@ -14,7 +14,7 @@ use media::session::{
 };
 use media::transport::{Certificate, GatheringCap, PathId, Policy, Server, TransportFailure};
 use phone::config::{IceTransportPolicy, InbandDtmf};
-use phone::media::{MediaFailure, MediaRefusal};
+use phone::media::{Figures, MediaFailure, MediaRefusal};
 use phone::{MediaCommand, MediaEvent};
 
 use super::engine::{Engine, Step};
@@ -228,8 +228,9 @@ impl Engine for Hosted {
         self.session.needs_tick()
     }
 
-    fn summary(&mut self, now: Instant) -> serde_json::Value {
-        report::summary(&self.session.stats(now))
+    fn summary(&mut self, now: Instant) -> (Figures, serde_json::Value) {
+        let stats = self.session.stats(now);
+        (report::figures(&stats), report::summary(&stats))
     }
 
     fn report(&mut self, now: Instant) -> serde_json::Value {

@@ -121,8 +121,8 @@ impl Engine for Notes {
         self.ticking
     }
 
-    fn summary(&mut self, _: Instant) -> serde_json::Value {
-        serde_json::json!({})
+    fn summary(&mut self, _: Instant) -> (phone::media::Figures, serde_json::Value) {
+        Default::default()
     }
 
     fn report(&mut self, _: Instant) -> serde_json::Value {
