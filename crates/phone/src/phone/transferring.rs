@@ -11,7 +11,7 @@ use crate::command::{CallOptions, WhenRinging};
 use crate::error::{ErrorCode, ErrorType, PhoneError};
 use crate::id::{SessionId, Ticket};
 use crate::output::Reply;
-use crate::session::{Session, Transferred, not_answered, under_way};
+use crate::session::{Session, State, Transferred, not_answered, under_way};
 use crate::{refer_to, target};
 
 /// A transfer that waits for what becomes of another call.
@@ -65,7 +65,7 @@ impl Phone {
             return Err(under_way());
         }
         let blind = match ringing {
-            WhenRinging::Blind if !answered(other) => Some(self.give_up(other)?),
+            WhenRinging::Blind if !self.has_answer(other) => Some(self.give_up(other)?),
             WhenRinging::Blind | WhenRinging::Wait => None,
         };
         self.waiting_transfers.push(Waiting {
@@ -90,6 +90,12 @@ impl Phone {
             .ok_or_else(not_answered)?;
         self.session(other, |session, ctx| session.end(None, ctx))?;
         Ok(target)
+    }
+
+    /// Also where the application does not know of it yet.
+    fn has_answer(&self, id: SessionId) -> bool {
+        let session = self.sessions.get(&id);
+        session.is_some_and(|session| matches!(session.state, State::Active(_)))
     }
 
     fn transfer_waits(&self, id: SessionId) -> bool {

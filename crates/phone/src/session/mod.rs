@@ -515,9 +515,9 @@ impl Session {
         matches!(self.state, State::Offering(_) | State::Dialing(_))
     }
 
-    /// Whether it is answered and not over.
+    /// Whether it is answered, as the application knows, and not over.
     pub(crate) fn is_answered(&self) -> bool {
-        matches!(self.state, State::Active(_))
+        matches!(&self.state, State::Active(active) if !active.untold)
     }
 
     /// Whether the application still has it among its sessions.

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use phone::{ErrorCode, Reply, SessionId, Ticket};
+use phone::{ErrorCode, MediaEvent, Reply, SessionId, Ticket};
 use serde_json::json;
 use sip::message::{Method, Request};
 
-use crate::harness::{Caller, Rig, alice, answer, header, with_header};
+use crate::harness::{Caller, Media, Rig, alice, answer, header, with_header};
 
 /// Alice, in a call that she placed; the callee's side of it is the test's.
 fn talking() -> (Rig, Caller, SessionId) {
@@ -406,6 +406,22 @@ fn a_call_that_rings_may_be_given_up_for_a_blind_transfer_to_its_target() {
     rig.receive(answer(&refer, 603, None));
     assert_eq!(rig.error(ticket).code, ErrorCode::TransferFailed);
     assert_eq!(rig.count("terminated"), 1, "the first call goes on");
+}
+
+/// Its codec is not known yet, for which the application waits.
+#[test]
+fn a_call_that_was_answered_just_now_is_not_given_up_for_a_transfer_but_replaced() {
+    let (mut rig, _, first, other, invite) = consulting();
+    rig.media_mode = Media::Manual;
+    rig.receive(answer(&invite, 200, Some("v=0\r\n")));
+    rig.request(&Method::Ack);
+    let order =
+        json!({ "type": "attendedTransfer", "id": first, "other": other, "ringing": "blind" });
+    let ticket = rig.command(order);
+    assert!(rig.is_silent() && rig.reply(ticket).is_none());
+    rig.media_event(other, MediaEvent::AnswerApplied);
+    let refer = rig.request(&Method::Refer);
+    assert!(header(&refer, "Refer-To").unwrap().contains("Replaces="));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Who takes part in a conference, and who is heard in it.
 
 use phone::conference::Order;
-use phone::{MediaCommand, SessionId, audio};
+use phone::{MediaCommand, MediaEvent, SessionId, audio};
 use serde_json::json;
 use sip::message::Method;
 
@@ -225,8 +225,18 @@ fn a_call_that_is_placed_joins_when_it_is_answered() {
     let added = room.ask(json!({ "type": "add", "session": dialled }));
     assert_eq!(room.rig.reply(added), None);
     assert_ne!(room.input(1), seated(), "what it rings with is not for all");
+    room.rig.media_mode = Media::Manual;
     room.rig.receive(answer(&invite, 200, Some("v=0\r\n")));
+    assert_eq!(
+        room.rig.reply(added),
+        None,
+        "nobody knows of the answer yet"
+    );
+    room.rig.order.clear();
+    room.rig.media_event(dialled, MediaEvent::AnswerApplied);
     room.assert_done(added, "add");
+    let settled = room.rig.place(&format!("reply {}", added.0));
+    assert!(room.rig.place("answered") < settled);
     assert_eq!(room.input(1), seated());
     assert_eq!(room.news().last().unwrap(), "joined 1");
 }
