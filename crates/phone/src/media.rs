@@ -287,6 +287,8 @@ pub enum MediaFailure {
     Fingerprint,
     /// The peer stopped consenting (RFC 7675).
     Consent,
+    /// Our own address is gone; the offer that media are asked for, or the next, restarts ICE from others.
+    Moved,
 }
 
 /// One of a session's two devices.

@@ -3,8 +3,11 @@
 use super::{ConnectionState, MediaEvent, MediaRefusal, Session, SessionError, Writing};
 use crate::sdp::Direction;
 use crate::sdp::negotiate::{Agreed, LocalTransport, Misuse, Negotiation, Refusal};
-use crate::transport::{Config, Gathering, OutboundStream, Role, StreamId, Transport};
+use crate::transport::{
+    Config, Gathering, OutboundStream, Role, StreamId, Transport, TransportFailure,
+};
 use rand::RngExt;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
 impl Session {
@@ -38,11 +41,37 @@ impl Session {
         self.must_be_stable()?;
         self.remember();
         self.wish = direction;
-        if let (true, Some(transport)) = (restart_ice, &mut self.transport) {
+        let moved = self.connection == ConnectionState::Failed(TransportFailure::Moved);
+        if let (true, Some(transport)) = (restart_ice || moved, &mut self.transport) {
             transport.restart_ice(now);
             self.drain_transport();
         }
         self.create_offer(now)
+    }
+
+    /// Says whether the call needs sockets of other addresses than it has: the one of its path is not among ours any more.
+    pub fn has_moved(&self, addresses: &[IpAddr]) -> bool {
+        let transport = self.transport.as_ref();
+        transport.is_some_and(|transport| transport.has_moved(addresses))
+    }
+
+    /// Takes other sockets in place of all that it has, numbered from 0 again; the next offer restarts ICE with them.
+    ///
+    /// # Errors
+    /// When no path can be made from them; then nothing has changed.
+    pub fn take_sockets(
+        &mut self,
+        sockets: Vec<SocketAddr>,
+        now: Instant,
+    ) -> Result<(), SessionError> {
+        self.now = now;
+        if let Some(transport) = &mut self.transport {
+            let servers = self.config.servers.clone();
+            transport.take_sockets(sockets.clone(), servers, self.config.gathering, now)?;
+        }
+        self.config.sockets = sockets;
+        self.drain_transport();
+        Ok(())
     }
 
     /// Answers a first offer: [`MediaEvent::Described`] comes when gathering is over, or else

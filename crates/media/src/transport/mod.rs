@@ -60,7 +60,7 @@ pub use parameters::{
     Candidate, CandidateKind, Description, Fingerprint, FingerprintError, HashFunction,
     LocalParameters, Protocol, RemoteParameters, Secret, Setup,
 };
-use paths::{PathEvent, Paths, announced};
+use paths::{Asked, PathEvent, Paths, announced};
 use srtp::{Keys, Srtp};
 use stats::Traffic;
 pub use stats::{Refused, TransportStats};
@@ -149,7 +149,13 @@ impl Transport {
                 seq: rng.random_range(0..0x8000),
             })
             .collect();
-        let paths = Paths::new(&config, &certificate, &mut rng, now);
+        let asked = Asked {
+            sockets: config.sockets,
+            servers: config.servers,
+            policy: config.policy,
+            gathering: config.gathering,
+        };
+        let paths = Paths::new(&asked, &certificate, &mut rng, now);
         let mut transport = Self {
             role: config.role,
             certificate,
@@ -281,6 +287,46 @@ impl Transport {
     pub fn rollback_restart(&mut self) {
         // Dropped without being put in force.
         let _ = self.ice.take_staged();
+    }
+
+    /// Says whether media can't go on with sockets of these addresses of ours only: the one that the path takes is gone,
+    /// or, without a path, any that a peer was told.
+    pub fn has_moved(&self, addresses: &[IpAddr]) -> bool {
+        let gone =
+            |socket: &SocketAddr| !socket.ip().is_loopback() && !addresses.contains(&socket.ip());
+        let path = self.ice.media_pair();
+        match path.and_then(|pair| self.paths.socket(pair.base)) {
+            Some(socket) => gone(&socket),
+            None => self.paths.sockets().iter().any(gone),
+        }
+    }
+
+    /// Takes other sockets in place of all that were, numbered from 0 again, and gathers anew. The state is `Failed` until
+    /// the restart that this stages has found a path; keys and associations stay as they are.
+    pub fn take_sockets(
+        &mut self,
+        sockets: Vec<SocketAddr>,
+        servers: Vec<Server>,
+        gathering: GatheringCap,
+        now: Instant,
+    ) -> Result<(), ConfigError> {
+        check_sockets(&sockets)?;
+        self.now = now;
+        let policy = self.paths.policy();
+        let asked = Asked {
+            sockets,
+            servers,
+            policy,
+            gathering,
+        };
+        self.paths = Paths::new(&asked, &self.certificate, &mut self.rng, now);
+        self.ice.leave(now);
+        if self.failure != Some(TransportFailure::Fingerprint) {
+            self.failure = Some(TransportFailure::Moved);
+        }
+        self.restart_ice(now);
+        self.settle();
+        Ok(())
     }
 
     // ---- datagrams and time -----------------------------------------------------------------

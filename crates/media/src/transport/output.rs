@@ -133,6 +133,8 @@ pub enum TransportFailure {
     Ice,
     /// The peer's consent to receive expired (RFC 7675).
     Consent,
+    /// Our own address on the path is gone: the machine is in another network.
+    Moved,
     /// The DTLS handshake did not succeed.
     Dtls,
     /// The peer's certificate is not the one that signalling announced.

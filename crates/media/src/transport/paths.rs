@@ -8,7 +8,7 @@ use bytes::BytesMut;
 use rand::rngs::StdRng;
 
 use super::certificate::Certificate;
-use super::config::{Config, GatheringCap, PathId, Policy, ServerKind};
+use super::config::{GatheringCap, PathId, Policy, Server, ServerKind};
 use super::gather::Query;
 use super::ice::BaseId;
 use super::output::{Gathering, Wake};
@@ -36,6 +36,15 @@ pub(super) enum PathEvent {
     Received(BaseId, SocketAddr, BytesMut),
 }
 
+/// What addresses are to be gathered from.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) sockets: Vec<SocketAddr>,
+    pub(super) servers: Vec<Server>,
+    pub(super) policy: Policy,
+    pub(super) gathering: GatheringCap,
+}
+
 /// All local ends.
 #[derive(Debug)]
 pub(super) struct Paths {
@@ -55,20 +64,20 @@ pub(super) struct Paths {
 
 impl Paths {
     pub(super) fn new(
-        config: &Config,
+        asked: &Asked,
         certificate: &Certificate,
         rng: &mut StdRng,
         now: Instant,
     ) -> Self {
         let mut paths = Self {
-            sockets: config.sockets.clone(),
-            policy: config.policy,
+            sockets: asked.sockets.clone(),
+            policy: asked.policy,
             queries: Vec::new(),
             relays: Vec::new(),
             relayed: Vec::new(),
             candidates: Vec::new(),
             reflexive: Vec::new(),
-            cap: config.gathering,
+            cap: asked.gathering,
             started: now,
             first: None,
             gathering: Gathering::Gathering,
@@ -77,7 +86,7 @@ impl Paths {
         if paths.policy == Policy::All {
             paths.add_hosts(now);
         }
-        paths.ask_servers(config, certificate, now);
+        paths.ask_servers(asked, certificate, now);
         paths.handle_timeout(now, rng);
         paths
     }
@@ -93,9 +102,9 @@ impl Paths {
         }
     }
 
-    fn ask_servers(&mut self, config: &Config, certificate: &Certificate, now: Instant) {
-        for server in &config.servers {
-            for (index, socket) in config.sockets.iter().enumerate() {
+    fn ask_servers(&mut self, asked: &Asked, certificate: &Certificate, now: Instant) {
+        for server in &asked.servers {
+            for (index, socket) in asked.sockets.iter().enumerate() {
                 if socket.is_ipv4() != server.address.is_ipv4() || !reaches(*socket, server.address)
                 {
                     continue;
@@ -139,6 +148,20 @@ impl Paths {
     /// Returns whether there is no candidate and none can come.
     pub(super) fn is_stranded(&self) -> bool {
         self.candidates.is_empty() && self.relays.iter().all(Relay::is_settled)
+    }
+
+    pub(super) fn policy(&self) -> Policy {
+        self.policy
+    }
+
+    /// Returns the addresses of all sockets.
+    pub(super) fn sockets(&self) -> &[SocketAddr] {
+        &self.sockets
+    }
+
+    /// Returns the address of the socket behind a base.
+    pub(super) fn socket(&self, base: BaseId) -> Option<SocketAddr> {
+        self.sockets.get(usize::from(self.path(base).0)).copied()
     }
 
     /// Returns the socket behind a base.

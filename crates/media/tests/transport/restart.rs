@@ -1,8 +1,10 @@
 //! ICE restarts, moves of the path, and new DTLS associations within a call.
 
-use media::transport::{Description, Role, State, TransportFailure};
+use std::net::SocketAddr;
 
-use crate::harness::{ALICE, BOB, Net, config, ms, remote};
+use media::transport::{Description, GatheringCap, Role, State, TransportFailure};
+
+use crate::harness::{ALICE, BOB, Net, address, config, ms, remote};
 
 /// Talks for a while with a renegotiation in the middle; returns what each side missed.
 fn talk_through(net: &mut Net, renegotiate: impl FnOnce(&mut Net)) -> [i64; 2] {
@@ -91,6 +93,43 @@ fn the_candidates_of_a_restart_can_be_told_from_those_before() {
     assert_ne!(after[ALICE], refused);
     assert_ne!(after[ALICE], before[ALICE]);
     assert_ne!(after[BOB], before[BOB]);
+}
+
+#[test]
+fn a_machine_that_moves_to_another_network_goes_on_from_there() {
+    for us in [ALICE, BOB] {
+        let mut net = Net::pair(39);
+        net.connect();
+        net.talk(ms(1000));
+        let old = net.peers[us].sockets[0];
+        let new = address("10.9.9.9:9000");
+        let moved = |net: &Net, list: &[SocketAddr]| {
+            let list: Vec<_> = list.iter().map(SocketAddr::ip).collect();
+            net.peers[us].transport.has_moved(&list)
+        };
+        assert!(!moved(&net, &[new, old]), "what it uses is still there");
+        assert!(moved(&net, &[new]));
+        net.blocked = Box::new(move |datagram| datagram.from == old || datagram.to == old);
+        net.peers[us].sockets = vec![new];
+        let gathering = GatheringCap::default();
+        net.with(us, |transport, now| {
+            transport.take_sockets(vec![new], Vec::new(), gathering, now)
+        })
+        .unwrap();
+        assert!(!moved(&net, &[new]));
+        let failed = State::Failed(TransportFailure::Moved);
+        assert_eq!(net.peers[us].transport.state(), failed);
+        net.describe(us, 1 - us, Description::Offer);
+        net.describe(1 - us, us, Description::Answer);
+        net.until(ms(2000), |net| net.all(State::Connected));
+        let heard = [ALICE, BOB].map(|peer| net.peers[peer].received.len());
+        net.talk(ms(60_000));
+        net.run(ms(100));
+        for peer in [ALICE, BOB] {
+            assert_eq!(net.peers[peer].received.len(), heard[peer] + 3000);
+        }
+        assert_eq!(net.peers[1 - us].selected.last().unwrap().remote, new);
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Context, MediaPath, Session, State};
+use super::{Context, MediaPath, Negotiation, Session, State};
 use crate::end_reason::{Condition, EndReason, Side};
 use crate::media::MediaFailure;
 
@@ -94,8 +94,16 @@ impl Session {
         };
         active.path_gone = true;
         match (active.repair, failure) {
+            // It is the offer that is being made which brought this to light.
+            (_, MediaFailure::Moved) if active.negotiation == Negotiation::Offering => {
+                active.purpose.restart = true;
+                active.repair.get_or_insert(ctx.now + PATIENCE_WITH_ICE);
+                self.path_changed(MediaPath::Interrupted, ctx);
+            }
             // The restart may still find another.
-            (Some(_), MediaFailure::Consent) => self.path_changed(MediaPath::Interrupted, ctx),
+            (Some(_), MediaFailure::Consent | MediaFailure::Moved) => {
+                self.path_changed(MediaPath::Interrupted, ctx)
+            }
             (Some(_), MediaFailure::Ice | MediaFailure::Dtls | MediaFailure::Fingerprint) => {
                 self.irreparable(text, ctx);
             }

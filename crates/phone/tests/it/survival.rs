@@ -378,6 +378,30 @@ fn media_that_fall_silent_soon_after_a_lost_connection_restart_ice_and_later_the
     }
 }
 
+/// Media notice it when they are asked for the offer, and make it another than was asked for.
+#[test]
+fn one_offer_is_enough_where_our_own_address_is_gone() {
+    let (mut rig, _, id) = talking(alice());
+    rig.media_mode = Media::Manual;
+    rig.down();
+    rig.seconds(1);
+    rig.up();
+    let gone = MediaEvent::Failed {
+        failure: MediaFailure::Moved,
+        reason: "our own address is gone".into(),
+    };
+    rig.media_event(id, gone);
+    rig.describe(id, "v=0 ours\r\n");
+    let reinvite = rig.request(&Method::Invite);
+    rig.receive(answer(&reinvite, 200, Some("v=0 theirs 2\r\n")));
+    rig.media_event(id, MediaEvent::AnswerApplied);
+    assert_eq!(rig.changes("interrupted"), [true], "until there is a path");
+    rig.media_event(id, MediaEvent::Connected);
+    assert_eq!(rig.changes("interrupted"), [true, false]);
+    assert_eq!(rig.media_named("reoffer").len(), 1);
+    rig.lives_on();
+}
+
 #[test]
 fn media_that_come_back_by_themselves_need_no_restart() {
     let (mut rig, id, reinvite) = refreshing(false);

@@ -1,6 +1,7 @@
 //! The media of a phone's sessions: hosted by the workers, their inputs and outputs opened on the side.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Weak};
 use std::time::Instant;
@@ -196,6 +197,7 @@ impl Calls {
             | MediaCommand::SendDtmf { .. }
             | MediaCommand::StopDtmf { .. } => {
                 self.ensure(id, &command, jobs);
+                self.tell_addresses(id, &command);
                 self.send(id, Order::Media(command));
             }
         }
@@ -434,6 +436,21 @@ impl Calls {
         self.host_waiting(Instant::now(), jobs);
     }
 
+    /// Before an offer in a running call: it is what a change of network is told by.
+    fn tell_addresses(&mut self, id: SessionId, command: &MediaCommand) {
+        if matches!(command, MediaCommand::Reoffer { .. }) {
+            let addresses = self.addresses();
+            self.send(id, Order::Addresses(addresses));
+        }
+    }
+
+    fn addresses(&self) -> Vec<IpAddr> {
+        resolver::local_addresses(self.server_is_local).unwrap_or_else(|error| {
+            self.log(format!("the network interfaces can't be listed: {error}"));
+            Vec::new()
+        })
+    }
+
     fn host(&mut self, id: SessionId, servers: Vec<Server>) {
         let pool = match Pool::shared() {
             Ok(pool) => pool,
@@ -443,10 +460,7 @@ impl Calls {
                 return self.tell(id, MediaEvent::Refused { refusal, reason });
             }
         };
-        let addresses = resolver::local_addresses(self.server_is_local).unwrap_or_else(|error| {
-            self.log(format!("the network interfaces can't be listed: {error}"));
-            Vec::new()
-        });
+        let addresses = self.addresses();
         let Some(call) = self.calls.get_mut(&id) else {
             return;
         };

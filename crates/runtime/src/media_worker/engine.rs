@@ -1,6 +1,6 @@
 //! What a worker drives: a sans-IO media session, behind the few verbs a worker needs.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
 use audio::Rate;
@@ -12,6 +12,10 @@ use phone::{MediaCommand, MediaEvent};
 pub(crate) trait Engine: Send {
     /// Carries out an order that is not about opening inputs and outputs.
     fn command(&mut self, command: MediaCommand, now: Instant);
+    /// Whether it needs sockets of other addresses, these being all that the machine has now.
+    fn has_moved(&self, addresses: &[IpAddr]) -> bool;
+    /// Takes other sockets in place of those it had, of these addresses, numbered from 0.
+    fn take_sockets(&mut self, sockets: Vec<SocketAddr>, now: Instant);
     /// Takes a datagram received on the socket with this index.
     fn handle_datagram(&mut self, socket: usize, from: SocketAddr, bytes: &[u8], now: Instant);
     /// Acts on what is due.

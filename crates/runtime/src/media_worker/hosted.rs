@@ -1,5 +1,6 @@
 //! One session on a media thread: its engine, sockets, sound and news.
 
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -117,6 +118,8 @@ impl Hosted {
     pub(super) fn order(&mut self, order: Order, now: Instant) -> Life {
         match order {
             Order::Media(command) => self.engine.command(command, now),
+            // The worker's, which has the poll that sockets are registered with.
+            Order::Addresses(_) => {}
             Order::SetInput(input) => self.input = input,
             Order::SetOutput(output) => self.output = output,
             Order::Hold(music) => self.hold = Some(music),
@@ -143,6 +146,17 @@ impl Hosted {
         }
         self.drain();
         Life::On
+    }
+
+    /// Whether it needs sockets of other addresses than it has.
+    pub(super) fn has_moved(&self, addresses: &[IpAddr]) -> bool {
+        self.engine.has_moved(addresses)
+    }
+
+    pub(super) fn take_sockets(&mut self, sockets: Sockets, bound: Vec<SocketAddr>, now: Instant) {
+        self.sockets = sockets;
+        self.engine.take_sockets(bound, now);
+        self.drain();
     }
 
     pub(super) fn receive(&mut self, socket: usize, buffer: &mut [u8], now: Instant) -> Readiness {

@@ -50,6 +50,8 @@ pub(super) fn refuse(id: SessionId, news: &mpsc::UnboundedSender<News>, reason: 
 pub(crate) enum Order {
     /// For the engine.
     Media(MediaCommand),
+    /// What addresses the machine has now; where the session's own is not among them, it gets other sockets.
+    Addresses(Vec<IpAddr>),
     /// Replaces what the far end hears.
     SetInput(Input),
     /// Replaces where the far end is heard.
@@ -78,6 +80,7 @@ impl fmt::Debug for Order {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Order::Media(_) => "Media",
+            Order::Addresses(_) => "Addresses",
             Order::SetInput(_) => "SetInput",
             Order::SetOutput(_) => "SetOutput",
             Order::Hold(_) => "Hold",

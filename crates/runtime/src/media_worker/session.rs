@@ -1,6 +1,6 @@
 //! `media::Session` as an [`Engine`]: the phone's orders and the session's news, translated.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -179,6 +179,17 @@ impl Engine for Hosted {
         }
     }
 
+    fn has_moved(&self, addresses: &[IpAddr]) -> bool {
+        self.session.has_moved(addresses)
+    }
+
+    fn take_sockets(&mut self, sockets: Vec<SocketAddr>, now: Instant) {
+        // It fails on addresses that no socket is bound to.
+        if let Err(error) = self.session.take_sockets(sockets, now) {
+            tracing::debug!(%error, "other sockets can't be used");
+        }
+    }
+
     fn handle_datagram(&mut self, socket: usize, from: SocketAddr, bytes: &[u8], now: Instant) {
         let path = PathId(socket as u16);
         self.session.handle_datagram(path, from, bytes, now);
@@ -302,6 +313,9 @@ fn connection(state: ConnectionState) -> Option<MediaEvent> {
                     MediaFailure::Consent,
                     "the peer no longer consents to media",
                 ),
+                TransportFailure::Moved => {
+                    (MediaFailure::Moved, "our own address on the path is gone")
+                }
                 TransportFailure::Dtls => (MediaFailure::Dtls, "the DTLS handshake failed"),
                 TransportFailure::Fingerprint => (
                     MediaFailure::Fingerprint,

@@ -1,6 +1,6 @@
 //! The worker's own conduct, with an engine that only notes what it is given.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
@@ -36,6 +36,8 @@ struct Notes {
     steps: Vec<Step>,
     wake: Option<Instant>,
     panics_on: Option<MediaCommand>,
+    /// Its address counts as gone, until it gets sockets.
+    moved: bool,
     /// So many ticks take longer than a tick lasts.
     slow_ticks: u32,
 }
@@ -75,6 +77,15 @@ impl Engine for Notes {
             | MediaCommand::StopDtmf { .. } => panic!("no test gives this order"),
         }
         let _ = self.noted.send(Noted::Command(command));
+    }
+
+    fn has_moved(&self, _: &[IpAddr]) -> bool {
+        self.moved
+    }
+
+    fn take_sockets(&mut self, sockets: Vec<SocketAddr>, _: Instant) {
+        self.moved = false;
+        let _ = self.noted.send(Noted::Bound(sockets[0]));
     }
 
     fn handle_datagram(&mut self, _: usize, _: SocketAddr, bytes: &[u8], _: Instant) {
@@ -156,6 +167,7 @@ fn host_slow(panics_on: Option<MediaCommand>, slow_ticks: u32) -> Session {
                 steps: Vec::new(),
                 wake: None,
                 panics_on,
+                moved: true,
                 slow_ticks,
             }))
         }),
@@ -216,6 +228,26 @@ fn datagrams_go_from_one_session_to_another() {
     let offer = format!("{} hello", other.address);
     one.media(MediaCommand::Answer { offer });
     assert_eq!(other.next(), Noted::Datagram(b"hello".to_vec()));
+}
+
+#[test]
+fn a_session_whose_address_is_gone_gets_sockets_on_those_that_there_are() {
+    let (session, other) = (host(None), host(None));
+    // Nothing is taken away where nothing can be bound.
+    session.handle.send(Order::Addresses(Vec::new()));
+    let here: IpAddr = "127.0.0.1".parse().unwrap();
+    session.handle.send(Order::Addresses(vec![here]));
+    let Noted::Bound(address) = session.next() else {
+        panic!("it needs other sockets");
+    };
+    assert_ne!(address, session.address);
+    let offer = format!("{address} hello");
+    other.media(MediaCommand::Answer { offer });
+    assert_eq!(session.next(), Noted::Datagram(b"hello".to_vec()));
+    // It is where it should be now.
+    session.handle.send(Order::Addresses(vec![here]));
+    session.media(MediaCommand::Rollback);
+    assert_eq!(session.next(), Noted::Command(MediaCommand::Rollback));
 }
 
 #[test]
@@ -551,6 +583,7 @@ fn spec(tell: &UnboundedSender<News>) -> Spec {
                 steps: Vec::new(),
                 wake: None,
                 panics_on: None,
+                moved: false,
                 slow_ticks: 0,
             }))
         }),

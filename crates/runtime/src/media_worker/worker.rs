@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
@@ -161,8 +162,8 @@ impl Worker {
             news,
         } = spec;
         let refused = |reason| order::refuse(id, &news, reason);
-        let first = Token(key.0 as usize * sockets::MAX);
-        let (sockets, bound) = match Sockets::bind(&addresses, self.poll.registry(), first) {
+        let registry = self.poll.registry();
+        let (sockets, bound) = match Sockets::bind(&addresses, registry, first_token(key)) {
             Ok(bound) => bound,
             Err(error) => return refused(format!("no UDP socket could be opened: {error}")),
         };
@@ -177,8 +178,31 @@ impl Worker {
     }
 
     fn order(&mut self, key: Key, order: Order) {
+        if let Order::Addresses(addresses) = order {
+            return self.follow_addresses(key, &addresses);
+        }
         if self.drive(key, |session, now| session.order(order, now)) == Some(Life::Over) {
             self.remove(key);
+        }
+    }
+
+    /// A session whose own address is gone gets sockets on those that there are.
+    fn follow_addresses(&mut self, key: Key, addresses: &[IpAddr]) {
+        let moved = |session: &Hosted| session.has_moved(addresses);
+        if !self.sessions.get(&key).is_some_and(moved) {
+            return;
+        }
+        match Sockets::bind(addresses, self.poll.registry(), first_token(key)) {
+            Ok((sockets, bound)) => {
+                if let Some(session) = self.sessions.get_mut(&key) {
+                    session.sockets.deregister(self.poll.registry());
+                }
+                self.drive(key, |session, now| {
+                    session.take_sockets(sockets, bound, now)
+                });
+            }
+            // It stays where it was; there may be an address when it is asked for the next offer.
+            Err(error) => tracing::debug!(%error, "no address is left for media"),
         }
     }
 
@@ -404,6 +428,10 @@ impl Worker {
     fn is_ticking(&self) -> bool {
         self.ticking != [0; 2] || !self.conferences.is_empty()
     }
+}
+
+fn first_token(key: Key) -> Token {
+    Token(key.0 as usize * sockets::MAX)
 }
 
 fn note(readers: &mut Vec<Arc<SinkGroup>>, reader: &Arc<SinkGroup>) {

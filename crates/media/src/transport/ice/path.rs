@@ -67,9 +67,7 @@ impl Ice {
             consent: Consent::new(now, self.jitter()),
         });
         self.nominated = None;
-        self.checking_since = None;
-        self.next_round = None;
-        self.queue.clear();
+        self.stop_checks();
         self.counters.selected_changes += 1;
         self.events.push_back(IceEvent::Selected);
     }
@@ -86,6 +84,20 @@ impl Ice {
         let kept = self.path.as_ref().map(|path| path.generation);
         self.checks
             .retain(|sent| sent.for_consent && Some(sent.generation) == kept);
+    }
+
+    /// Forgets every local end and what was found from it: the machine is elsewhere now.
+    pub(in crate::transport) fn leave(&mut self, now: Instant) {
+        self.forget_paths();
+        self.bases.clear();
+        self.checks.clear();
+        self.stop_checks();
+        // It fails on empty credentials only.
+        let _ = self.agent.generate_restart_credentials(
+            self.local.ufrag.clone(),
+            self.local.pwd.expose().to_owned(),
+        );
+        let _ = self.agent.apply_restart(now, false);
     }
 
     /// Our password, where `ours` and `theirs` are credentials in force; the agent takes only those of

@@ -149,13 +149,17 @@ impl Ice {
     /// Nothing answered in time. Where media have a path all the same, only the restart is given up:
     /// that path stays, and so do its credentials.
     fn end_checks(&mut self) {
-        self.checking_since = None;
-        self.next_round = None;
-        self.queue.clear();
+        self.stop_checks();
         if self.path.is_none() {
             self.events
                 .push_back(IceEvent::Failed(TransportFailure::Ice));
         }
+    }
+
+    pub(super) fn stop_checks(&mut self) {
+        self.checking_since = None;
+        self.next_round = None;
+        self.queue.clear();
     }
 
     /// The peer took up the new credentials after all: what was given up goes on.
