@@ -12,6 +12,7 @@ import {
   type AudioDevice,
   type ConnectionState,
   type DtmfEvent,
+  type EndCondition,
   type ErrorDetails,
   type LogLevel,
   type PendingSession,
