@@ -16,9 +16,10 @@ const QUANTILE: f64 = 0.95;
 /// How much a packet leaves of what was known before it: libwebrtc's is 0.983; this one rides out bursts that come
 /// every few seconds.
 const FORGET: f64 = 0.9983;
-/// Before any packet, so many are taken to have been `PRIOR_STEP` late, lest a call begins by losing its first ones.
+/// Before any packet, so many are taken to have been `PRIOR_STEP` late, lest a call begins by losing its first ones or
+/// by drawing its first words out: 50 ms are enough for nearly every network with 10 ms of jitter.
 const PRIOR: f64 = 10.0;
-const PRIOR_STEP: usize = 4;
+const PRIOR_STEP: usize = 9;
 
 /// A histogram of delays relative to the fastest packet of late.
 #[derive(Debug)]
@@ -42,23 +43,24 @@ impl DelayEstimator {
         }
     }
 
-    /// Takes a packet of `position` that arrived at `arrival`.
-    pub(super) fn packet(&mut self, arrival: i64, position: i64) {
+    /// Takes a packet of `position` that arrived at `arrival`; whether it was the first one of late.
+    pub(super) fn packet(&mut self, arrival: i64, position: i64) -> bool {
         let transit = arrival - position;
+        let is_past = |(at, _): &(i64, i64)| arrival - at > WINDOW;
+        while self.fastest.front().is_some_and(is_past) {
+            self.fastest.pop_front();
+        }
+        let first = self.fastest.is_empty();
         while self.fastest.back().is_some_and(|(_, t)| *t >= transit) {
             self.fastest.pop_back();
         }
         self.fastest.push_back((arrival, transit));
-        while self.fastest.len() > WINDOW_CAPACITY
-            || self
-                .fastest
-                .front()
-                .is_some_and(|(at, _)| arrival - at > WINDOW)
-        {
+        if self.fastest.len() > WINDOW_CAPACITY {
             self.fastest.pop_front();
         }
         let relative = transit - self.transit().unwrap_or(transit);
         self.learn(usize::try_from(relative / STEP).unwrap_or(0).min(STEPS - 1));
+        first
     }
 
     /// Forgets how long packets travel, as for a new source, but not how much that varies.

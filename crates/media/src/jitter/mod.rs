@@ -6,11 +6,15 @@
 //! ```
 //! It reads no clock: every call brings `now`. Positions on its timeline are in 1/48000 s, which every RTP clock
 //! divides. It plays a packet when [`Playout`]'s delay, measured against the fastest packet of late, covers what 95 % of
-//! the packets need; sound is shortened or drawn out by whole pitch periods to get there.
+//! the packets need; sound is shortened or drawn out by whole pitch periods to get there. Of a stream that begins
+//! nothing is known yet: it begins with more delay than most need, and gives it up in its first pauses.
 
 mod buffer;
 mod decoders;
 mod delay;
+#[cfg(test)]
+mod first_second;
+mod pace;
 mod playout;
 mod stretch;
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use super::buffer::{Buffer, Inserted, Slot, Stamp};
 use super::decoders::Decoders;
 use super::delay::DelayEstimator;
+use super::pace::Pace;
 use super::stretch::{self, Care};
 use super::{PER_MS, TIMELINE};
 use crate::codec::{Codec, OpusSettings, Recovery};
@@ -11,9 +12,7 @@ use std::time::Instant;
 
 /// A tick on the timeline.
 const TICK: i64 = 10 * PER_MS;
-/// How far the delay may be above what is wanted before sound is shortened (libwebrtc's window is as wide).
-const ABOVE: i64 = 20 * PER_MS;
-/// How far it may be below before sound is drawn out.
+/// How far the delay may be below what is wanted before sound is drawn out; [`Pace`] says how far above.
 const BELOW: i64 = 10 * PER_MS;
 /// Above so much more, shortening need not be inaudible.
 const HASTE: i64 = 100 * PER_MS;
@@ -21,8 +20,14 @@ const HASTE: i64 = 100 * PER_MS;
 const SKIP: i64 = 400 * PER_MS;
 /// After so long without a packet nothing is invented any more.
 const GIVE_UP: i64 = 1_000 * PER_MS;
+/// The first packet of a stream waits no longer than this, however uneven the network was before it.
+const LONGEST_WAIT: i64 = 200 * PER_MS;
 /// So many late packets in a row are not late: their sender's clock has moved.
 const LATE_IN_A_ROW: u32 = 8;
+/// A tick that is later than this is not made up for: those before it were left out.
+const LATEST_TICK: i64 = 60 * PER_MS;
+/// The part of a tick's lateness that is taken to last, as after a tick that was left out.
+const FORGET_LATE: i64 = 32;
 /// A stretched period is followed by so many times its length of untouched sound.
 const REST: usize = 4;
 
@@ -83,7 +88,14 @@ pub struct Playout<P> {
     ahead: i64,
     gap: Gap,
     late: u32,
+    /// When the last tick was due.
+    ticked: i64,
+    /// The next packet begins a stream and waits until it is due.
+    begins: bool,
+    pace: Pace,
     rest: usize,
+    /// Whether the packet played last was silence.
+    was_quiet: bool,
     counters: Counters,
 }
 
@@ -123,7 +135,11 @@ impl<P: AsRef<[u8]>> Playout<P> {
             ahead: 0,
             gap: Gap::None,
             late: 0,
+            ticked: 0,
+            begins: false,
+            pace: Pace::Settled,
             rest: 0,
+            was_quiet: false,
             counters: Counters::default(),
         }
     }
@@ -181,7 +197,13 @@ impl<P: AsRef<[u8]>> Playout<P> {
             self.delay.restart();
             self.ahead = 0;
         }
-        self.delay.packet(self.at(now), place.position);
+        let nothing_to_compare_with = self.delay.packet(self.at(now), place.position);
+        if nothing_to_compare_with && self.buffer.len() == 0 {
+            self.begins = true;
+            self.pace = Pace::Cautious {
+                since: self.at(now),
+            };
+        }
         let slot = Slot {
             position: place.position,
             duration,
@@ -204,7 +226,8 @@ impl<P: AsRef<[u8]>> Playout<P> {
 
     /// Fills `out` with 10 ms of sound; before the first packet, with silence.
     pub fn pull(&mut self, out: &mut [i16], now: Instant) {
-        if !self.begin() {
+        let now = self.tick(self.at(now));
+        if !self.begin(now) {
             out.fill(0);
             return;
         }
@@ -221,6 +244,17 @@ impl<P: AsRef<[u8]>> Playout<P> {
         }
     }
 
+    /// When this tick was due: one that is late is made up for at once, and its time is not that of the sound.
+    fn tick(&mut self, now: i64) -> i64 {
+        let late = now - (self.ticked + TICK);
+        if late > LATEST_TICK {
+            self.ticked = now;
+        } else {
+            self.ticked = now.min(self.ticked + TICK + late / FORGET_LATE);
+        }
+        self.ticked
+    }
+
     fn note_late(&mut self) {
         self.counters.discarded += 1;
         self.late += 1;
@@ -230,9 +264,9 @@ impl<P: AsRef<[u8]>> Playout<P> {
         }
     }
 
-    /// Whether playing has begun: with the first packet, for a caller should hear at once. Drawing out what follows
-    /// makes up for the delay that is missing.
-    fn begin(&mut self) -> bool {
+    /// Whether playing has begun. The first packet waits as long as is likely to be needed: drawing the first words out
+    /// would be heard.
+    fn begin(&mut self, now: i64) -> bool {
         if self.next.is_some() {
             return true;
         }
@@ -240,6 +274,10 @@ impl<P: AsRef<[u8]>> Playout<P> {
             return false;
         };
         let (position, index, codec) = (head.position, head.index, head.codec);
+        if self.is_early(position, now) {
+            return false;
+        }
+        self.begins = false;
         self.decoders.select(codec);
         self.next = Some(position);
         self.last.index = index - 1;
@@ -247,7 +285,7 @@ impl<P: AsRef<[u8]>> Playout<P> {
     }
 
     /// Adds some sound: a packet, a recovered one, or invention.
-    fn step(&mut self, now: Instant) {
+    fn step(&mut self, now: i64) {
         self.make_room();
         self.skip_if_far_behind(now);
         let next = self.next.unwrap_or(0);
@@ -255,6 +293,10 @@ impl<P: AsRef<[u8]>> Playout<P> {
             return self.underrun();
         };
         let (missing, index, codec) = (head.position - next, head.index, head.codec);
+        if self.begins && self.is_early(next + missing, now) {
+            return self.invent(TICK, Gap::Silence);
+        }
+        self.begins = false;
         if Some(codec) != self.decoders.current() {
             // The decoder changes between two ticks, because the rate may change with it; what
             // stretching left of a tick is filled up, so that there is such a moment.
@@ -271,10 +313,15 @@ impl<P: AsRef<[u8]>> Playout<P> {
             return self.settle(missing, silence);
         }
         if silence {
-            self.rest_silent(missing, now);
-        } else {
-            self.replace(missing);
+            return self.rest_silent(missing, now);
         }
+        let due = self.due(now).unwrap_or(next);
+        if due - SKIP > next {
+            // So much never came that it is not made up for.
+            self.next = Some(due.min(next + missing));
+            return;
+        }
+        self.replace(missing);
     }
 
     fn make_room(&mut self) {
@@ -285,7 +332,7 @@ impl<P: AsRef<[u8]>> Playout<P> {
         }
     }
 
-    fn play(&mut self, now: Instant) {
+    fn play(&mut self, now: i64) {
         let Some(slot) = self.buffer.pop() else {
             return;
         };
@@ -331,18 +378,15 @@ impl<P: AsRef<[u8]>> Playout<P> {
         }
     }
 
-    /// The sender left silence out: a good moment to get the delay right without touching speech.
-    fn rest_silent(&mut self, missing: i64, now: Instant) {
-        let delay = self.delay_at(now).unwrap_or(0);
-        let wanted = self.wanted();
-        let advance = if delay < wanted - BELOW {
-            0
-        } else if delay > wanted + ABOVE {
-            2 * TICK
-        } else {
-            TICK
-        };
-        self.next = self.next.map(|next| next + advance.min(missing));
+    /// The sender left silence out: what follows begins when it is due, which costs no speech.
+    fn rest_silent(&mut self, missing: i64, now: i64) {
+        let next = self.next.unwrap_or(0);
+        let due = self.due(now).unwrap_or(next);
+        if due + TICK / 2 >= next + missing {
+            self.next = Some(next + missing);
+            return;
+        }
+        self.next = Some((due + TICK).clamp(next, next + missing - 1));
         self.invent(TICK, Gap::Silence);
     }
 
@@ -388,18 +432,21 @@ impl<P: AsRef<[u8]>> Playout<P> {
     }
 
     /// Shortens or lengthens what was just decoded, towards the delay that is wanted.
-    fn stretch(&mut self, now: Instant) {
+    fn stretch(&mut self, now: i64) {
         let Some(delay) = self.delay_at(now) else {
             return;
         };
         let excess = delay - self.wanted();
-        let rate = self.decoders.rate();
+        let quiet = self.note_quiet();
         let hasty = excess > HASTE;
-        if self.rest > 0 && !hasty {
+        if self.rest > 0 && !hasty && !quiet {
             return;
         }
+        let rate = self.decoders.rate();
         let care = if hasty { Care::Hasty } else { Care::Careful };
-        if excess > ABOVE {
+        // Where nothing waits, a shorter sound would only end in a gap.
+        let may_shorten = self.buffer.len() > 0;
+        if excess > self.pace.too_much(excess, quiet, now) && may_shorten {
             let removed = stretch::shorten(&mut self.sound, 0, rate, care);
             self.counters.removed += removed as u64;
             self.rest = REST * removed;
@@ -410,10 +457,19 @@ impl<P: AsRef<[u8]>> Playout<P> {
         }
     }
 
+    /// Whether this packet and the one before it are silence: a pause, and not the stop before a consonant.
+    fn note_quiet(&mut self) -> bool {
+        let quiet = stretch::is_silent(&self.sound);
+        std::mem::replace(&mut self.was_quiet, quiet) && quiet
+    }
+
     /// After a stall, leaves out what nobody wants to hear any more.
-    fn skip_if_far_behind(&mut self, now: Instant) {
-        let limit = self.wanted() + SKIP;
-        while self.delay_at(now).is_some_and(|delay| delay > limit) && self.buffer.len() > 1 {
+    fn skip_if_far_behind(&mut self, now: i64) {
+        let Some(oldest) = self.due(now).map(|due| due - SKIP) else {
+            return;
+        };
+        let is_old = |slot: &Slot<P, Codec>| slot.position < oldest;
+        while self.buffer.len() > 1 && self.buffer.head().is_some_and(is_old) {
             let Some(slot) = self.buffer.pop() else {
                 return;
             };
@@ -430,17 +486,30 @@ impl<P: AsRef<[u8]>> Playout<P> {
     }
 
     /// How far the sound that plays now is behind the fastest packet of late.
-    fn delay_at(&self, now: Instant) -> Option<i64> {
+    fn delay_at(&self, now: i64) -> Option<i64> {
         let playing = self.next? - self.timeline(self.sound.len() - self.given);
-        Some(self.at(now) - playing - self.delay.transit()?)
+        Some(now - playing - self.delay.transit()?)
     }
 
-    /// What that should be: packets are taken at whole ticks only.
+    /// Whether the first packet of a stream has still to wait.
+    fn is_early(&self, position: i64, now: i64) -> bool {
+        let Some(transit) = self.delay.transit() else {
+            return false;
+        };
+        now - transit - position < self.wanted().min(LONGEST_WAIT)
+    }
+
+    /// What should be playing now.
+    fn due(&self, now: i64) -> Option<i64> {
+        Some(now - self.delay.transit()? - self.wanted())
+    }
+
+    /// How far the sound should be behind: packets are taken at whole ticks only.
     fn wanted(&self) -> i64 {
         self.delay.target() + TICK
     }
 
-    fn count(&mut self, samples: usize, now: Instant) {
+    fn count(&mut self, samples: usize, now: i64) {
         let seconds = |ticks: i64| ticks.max(0) as f64 / f64::from(TIMELINE);
         let share = samples as f64;
         self.counters.emitted += samples as u64;

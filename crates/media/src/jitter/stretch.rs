@@ -61,6 +61,12 @@ pub(super) fn lengthen(samples: &mut Vec<i16>, from: usize, rate: Rate, care: Ca
     period
 }
 
+/// Whether nobody would hear a joint anywhere in `samples`.
+pub(super) fn is_silent(samples: &[i16]) -> bool {
+    let energy: f32 = samples.iter().map(|s| f32::from(*s).powi(2)).sum();
+    energy < SILENCE * samples.len() as f32
+}
+
 /// From `a` to `b` over `length` samples.
 fn blend(a: i16, b: i16, i: usize, length: usize) -> i16 {
     let share = (i as f32 + 0.5) / length as f32;

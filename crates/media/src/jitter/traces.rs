@@ -8,6 +8,8 @@ use rand::{RngExt, SeedableRng};
 use std::time::Duration;
 
 const PACKETS: usize = 5_000;
+/// The tick after ten seconds.
+const BEGUN: usize = 1_000;
 
 /// What a network does to a stream of one packet every 20 ms.
 #[derive(Clone, Copy, Debug)]
@@ -70,6 +72,8 @@ fn arrivals(network: Network) -> Vec<Option<f64>> {
 #[derive(Clone, Copy, Debug)]
 struct Outcome {
     delay_ms: f64,
+    /// The same without the first ten seconds, in which a stream still begins.
+    later_delay_ms: f64,
     concealed_pct: f64,
     stretched_pct: f64,
 }
@@ -86,6 +90,7 @@ fn adaptive(trace: &[Option<f64>]) -> Outcome {
     queue.sort_by(|a, b| a.0.total_cmp(&b.0));
     let mut arriving = queue.into_iter().peekable();
     let mut phase = 0.0_f64;
+    let mut begun = playout.counters();
     for tick in 0..trace.len() * 2 {
         let now = tick as f64 * 10.0 + 3.0;
         while let Some((arrival, i)) = arriving.next_if(|(arrival, _)| *arrival <= now) {
@@ -100,11 +105,16 @@ fn adaptive(trace: &[Option<f64>]) -> Outcome {
             playout.insert(packet, at(arrival));
         }
         playout.pull(&mut [0; 80], at(now));
+        if tick == BEGUN {
+            begun = playout.counters();
+        }
     }
     let counters = playout.counters();
     let share = |samples: u64| samples as f64 / counters.emitted as f64 * 100.0;
     Outcome {
         delay_ms: counters.delay / counters.emitted as f64 * 1_000.0,
+        later_delay_ms: (counters.delay - begun.delay) / (counters.emitted - begun.emitted) as f64
+            * 1_000.0,
         concealed_pct: share(counters.concealed - counters.silent_concealed),
         stretched_pct: share(counters.inserted + counters.removed),
     }
@@ -131,6 +141,7 @@ fn fixed(trace: &[Option<f64>], depth: f64) -> Outcome {
         .count();
     Outcome {
         delay_ms: depth,
+        later_delay_ms: depth,
         concealed_pct: missed as f64 / trace.len() as f64 * 100.0,
         stretched_pct: 0.0,
     }
@@ -142,8 +153,8 @@ fn check(network: Network, most_delay: f64, most_concealed: f64) {
     let ours = adaptive(&trace);
     println!("{network:?} (lost {lost:.2} %)");
     println!(
-        "  adaptive  delay {:6.1} ms  concealed {:5.2} %  stretched {:.2} %",
-        ours.delay_ms, ours.concealed_pct, ours.stretched_pct
+        "  adaptive  delay {:6.1} ms, later {:5.1} ms  concealed {:5.2} %  stretched {:.2} %",
+        ours.delay_ms, ours.later_delay_ms, ours.concealed_pct, ours.stretched_pct
     );
     for depth in [40.0, 60.0, 120.0] {
         let o = fixed(&trace, depth);
