@@ -1,6 +1,6 @@
 //! What others may make the phone keep: calls that ring, and what waits for the application.
 
-use phone::Reply;
+use phone::{Reply, SessionId};
 use serde_json::json;
 use sip::message::{HeaderName, Method, Response};
 
@@ -38,7 +38,7 @@ fn asks_for_patience(response: &Response) -> bool {
 }
 
 /// A phone in a call.
-fn talking() -> (Rig, Caller) {
+fn talking() -> (Rig, Caller, SessionId) {
     let mut rig = Rig::registered(alice());
     let mut caller = Caller::new("c1");
     rig.receive(caller.invite(&[], Some("v=0 theirs\r\n")));
@@ -48,7 +48,7 @@ fn talking() -> (Rig, Caller) {
     rig.response(200);
     rig.receive(caller.ack(None));
     rig.events.clear();
-    (rig, caller)
+    (rig, caller, id)
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn options_above_the_rate_of_calls_say_so() {
 
 #[test]
 fn what_the_application_can_not_read_in_time_is_refused_and_not_lost() {
-    let (mut rig, mut caller) = talking();
+    let (mut rig, mut caller, _) = talking();
     let strangers = |rig: &mut Rig, round: usize| {
         for method in ["INVITE", "MESSAGE", "REFER", "OPTIONS"] {
             let mut stranger = Caller::new(&format!("{method}{round}"));
@@ -165,4 +165,48 @@ fn progress_that_nobody_can_read_is_not_told() {
     rig.receive(answer(&invite, 200, Some("v=0 theirs\r\n")));
     rig.request(&Method::Ack);
     assert!(rig.changes("state").contains(&json!("active")));
+}
+
+#[test]
+fn a_command_whose_request_finds_no_room_fails_at_once_and_the_call_stays_as_it_was() {
+    let (mut rig, _, session) = talking();
+    // Nobody answers any of these.
+    for _ in 0..4096 {
+        rig.command(json!({ "type": "sendMessage", "target": "bob", "body": "hello" }));
+    }
+    let hold = json!({ "type": "hold", "id": session, "held": true });
+    let commands = [
+        (hold.clone(), "ERR_HOLD_FAILED"),
+        (
+            json!({ "type": "sendMessage", "target": "bob", "body": "hello" }),
+            "ERR_TOO_MANY_SESSIONS",
+        ),
+        (
+            json!({ "type": "sendInfo", "id": session, "contentType": "text/plain", "body": "x" }),
+            "ERR_TOO_MANY_SESSIONS",
+        ),
+        (
+            json!({ "type": "transfer", "id": session, "target": "carol" }),
+            "ERR_TOO_MANY_SESSIONS",
+        ),
+        (
+            json!({ "type": "call", "target": "carol" }),
+            "ERR_TOO_MANY_SESSIONS",
+        ),
+    ];
+    for (command, expected) in commands {
+        assert_eq!(rig.refused(command), expected);
+    }
+    assert_eq!(rig.count("terminated"), 1, "the call that was not placed");
+    assert!(rig.changes("held").is_empty());
+
+    // Once they have timed out there is room again.
+    rig.seconds(33);
+    while !rig.is_silent() {
+        rig.sent();
+    }
+    let held = rig.command(hold);
+    let reinvite = rig.request(&Method::Invite);
+    rig.receive(answer(&reinvite, 200, Some("v=0 agreed\r\n")));
+    assert_eq!(rig.reply(held), Some(&Ok(Reply::Done)));
 }
