@@ -269,6 +269,8 @@ fn options(user: &str, line: &Line, domain: &str) -> Value {
         "servers": "ws://pbx.invalid/",
         "register": false,
         "autoAnswer": { "policy": "always", "whenBusy": "answer" },
+        // Whoever tries what a hundred calls at once do to an application rings here first.
+        "maxRinging": 1000,
         // The extension's own time decides when it is connected.
         "autoConnectSessions": false,
         "audio": { "input": input, "output": "none" },
