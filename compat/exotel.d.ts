@@ -159,6 +159,16 @@ export interface SipAccountInfo {
     phone?: Partial<SoftphoneOptions>;
 }
 
+/**
+ * The phone of an account, and what of the account is unknown.
+ *
+ * @throws `SoftphoneError` that names the member that is wrong.
+ */
+declare function phoneOfAccount(account: SipAccountInfo): {
+    phone: Softphone;
+    unknown: string[];
+};
+
 /** What is missing of an account, if anything. */
 declare function missing(account: SipAccountInfo | undefined): string | undefined;
 

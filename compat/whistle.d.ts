@@ -89,6 +89,16 @@ export interface DialOptions {
     extraHeaders?: readonly string[] | Readonly<Record<string, string>>;
 }
 
+/**
+ * The phone of a configuration, and what of it is unknown, such as a misspelt hook.
+ *
+ * @throws `SoftphoneError` that names the member that is wrong.
+ */
+declare function phoneOfConfig(config: WhistleConfig): {
+    phone: Softphone;
+    unknown: string[];
+};
+
 /** The options of the phone. */
 declare function phoneOptions(config: WhistleConfig): SoftphoneOptions;
 

@@ -307,6 +307,12 @@ interface Connection {
     ip: string | undefined;
 }
 
+/** Throws for arguments of `init` that make no connection. */
+declare function checkConnection({ name, port, token, ip }: Connection): void;
+
+/** The phone of a line. */
+declare function phoneOfLine(options: SoftphoneOptions): Softphone;
+
 /** The options of the line's phone; throws where the line says too little. */
 declare function lineOptions(line: LineConfig, connection: Connection): SoftphoneOptions;
 

@@ -107,7 +107,9 @@ describe('mistakes with the Exotel façade', { timeout: 60_000 }, () => {
   test('an account that makes no sense is false, and the phone of before lives on', async (t) => {
     const { account, client, told, theirs, complaints } = await talking(t)
     assert.equal(client.initWebrtc({ ...account, port: 'x', domain: 'a b' }, () => {}, () => {}), false)
-    assert.match(complaints.at(-1), /^\[offhook\] initWebrtc: Option 'servers' must be/)
+    assert.equal(complaints.at(-1), "[offhook] initWebrtc: Option 'port' must be a port, 1 to 65535, but is a string")
+    assert.equal(client.initWebrtc({ ...account, domain: 'a b' }, () => {}, () => {}), false)
+    assert.match(complaints.at(-1), /^\[offhook\] initWebrtc: Option 'domain' with 'port' and 'endpoint' must be a ws: or wss: URL/)
     assert.equal(theirs.state, 'active')
     await causing(told, ['call', 'callEnded'], () => client.getCall().Hangup())
   })

@@ -72,8 +72,9 @@ describe('the XiVO façade', { timeout: 60_000 }, () => {
 
   test('tries a refused password once, says so once, and may be started with another', async (t) => {
     const { xc, pbx, line, port, types, until, causing } = await xivo(t)
-    const tried = []
-    pbx.on('message', ({ direction, text }) => direction === 'in' && /^REGISTER[^]*\nAuthorization: Digest/.test(text) && tried.push(text))
+    // A registration may need more than one request: each has a Call-ID of its phone's.
+    const tried = new Set()
+    pbx.on('message', ({ direction, text }) => direction === 'in' && /^REGISTER[^]*\nAuthorization: Digest/.test(text) && tried.add(/^Call-ID: (.*)$/m.exec(text)[1]))
     t.mock.timers.enable({ apis: ['setTimeout'] })
     const init = (password) => xc.initByLineConfig({ ...line, password }, 'Alice', false, port, undefined, undefined, '127.0.0.1')
     await init('wrong')
@@ -81,8 +82,8 @@ describe('the XiVO façade', { timeout: 60_000 }, () => {
     t.mock.timers.reset()
     assert.deepEqual([types('general'), types('registration'), xc.getSipStackStatus()], [['Started', 'Failed'], ['Unregistered'], 'Failed'])
     await causing('registration', 'Registered', () => void init(line.password))
-    await eventually(() => tried.length >= 2)
-    assert.deepEqual([tried.length, xc.getSipStackStatus()], [2, 'Started'])
+    await eventually(() => tried.size >= 2)
+    assert.deepEqual([tried.size, xc.getSipStackStatus()], [2, 'Started'])
     const ended = until('registration', 'Unregistered')
     await xc.stop()
     await ended

@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { TypedEmitter, type AudioInput, type CallOptions, type EndReason, type Logger, type PendingSession, type Session } from '../../index'
 import type { Softphone, SubscriptionRequest } from '../../index'
 import { BandwidthRtcError } from './errors'
+import { checkInput } from './streams'
 import { Room, type Guest, type Stream } from './room'
 import { ALIAS_HEADER, ENDPOINT_HEADER, readToken, TOKEN_HEADER, writeToken, type RoomAccount } from './token'
 
@@ -69,6 +70,7 @@ export interface RoomsEvents {
   sessionEnded: [session: RoomSession, why: RoomEnd]
 }
 
+const known = ['address', 'account', 'waiting', 'purgeAfter', 'tokenLifetime', 'maxParticipants', 'logger']
 const hour = 3_600_000
 const longestText = 256
 const longestWait = 2 ** 31 - 1
@@ -109,6 +111,9 @@ export class Rooms extends TypedEmitter<RoomsEvents> {
     if (typeof options?.address !== 'string' || options.address === '') {
       throw new BandwidthRtcError("Option 'address' must be the SIP address of the phone that hosts the rooms")
     }
+    const unknown = Object.keys(options).find((name) => !known.includes(name))
+    if (unknown !== undefined) throw new BandwidthRtcError(`Option '${unknown}' must be one of ${known.join(', ')}, but is unknown`)
+    if (options.waiting !== undefined) checkInput('waiting', options.waiting)
     for (const name of ['purgeAfter', 'tokenLifetime', 'maxParticipants'] as const) {
       const value = options[name]
       if (value !== undefined && !(Number.isSafeInteger(value) && value > 0 && value <= longestWait)) {

@@ -1,16 +1,18 @@
 import { randomUUID } from 'node:crypto'
 import {
   listDevices,
-  Softphone,
   type AudioDevice,
   type AudioInput,
   type AudioOutput,
   type EndReason,
   type Session,
+  type Softphone,
   type SoftphoneOptions,
   type Subscription,
 } from '../../index'
 import { tell } from '../tell'
+import { phoneOf } from '../given'
+import { checkedConnect, connectNames } from './connect-options'
 import { BandwidthRtcError } from './errors'
 import { watchLevel } from './level'
 import { RtcLog, type RtcLogLevel } from './log'
@@ -102,13 +104,13 @@ export class BandwidthRtc {
   async connect(authParams: RtcAuthParams, options: RtcOptions = {}): Promise<void> {
     if (this.#phone) throw new BandwidthRtcError("'connect' was called already: call 'disconnect' first")
     const claims = readToken((authParams as RtcAuthParams | null | undefined)?.deviceToken)
-    const { websocketUrl, account = claims.sip, output, logger, ...rest } = options
+    const { websocketUrl, account = claims.sip, output, logger, ...rest } = checkedConnect(options)
     if (!account) throw new BandwidthRtcError("The device token brings no account: give one as the option 'account'")
     this.#log.to(logger)
     const servers = websocketUrl === undefined ? {} : { servers: websocketUrl }
     let phone: Softphone | undefined
     try {
-      phone = new Softphone({ ...rest, ...account, ...servers, autoAnswer: 'off', ...this.#log.forPhone() })
+      phone = phoneOf({ ...rest, ...account, ...servers, autoAnswer: 'off', ...this.#log.forPhone() }, connectNames(options))
       this.#log.follow(phone)
       this.#phone = phone
       this.#claims = claims

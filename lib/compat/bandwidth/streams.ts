@@ -46,22 +46,22 @@ export interface Wanted {
 /** What to send, as an input; throws for what can't be sent. @internal */
 export function wanted(given: StreamConstraints | AudioInput | undefined): Wanted {
   if (given === undefined) return { input: 'default', ignored: [] }
-  if (!isConstraints(given)) return { input: checked(given), ignored: [] }
+  if (!isConstraints(given)) return { input: checkInput('constraints', given), ignored: [] }
   const { audio = false, video = false } = given
   if (!audio) throw new BandwidthRtcError(video ? `${noVideo}: publish audio` : 'There is nothing to publish without audio')
   const ignored = video ? ['video'] : []
   if (typeof audio !== 'object') return { input: 'default', ignored }
   const { deviceId, ...processing } = audio
-  return { input: checked(device(deviceId) ?? 'default'), ignored: [...ignored, ...Object.keys(processing).map((name) => `audio.${name}`)] }
+  return { input: checkInput('constraints.audio.deviceId', device(deviceId) ?? 'default'), ignored: [...ignored, ...Object.keys(processing).map((name) => `audio.${name}`)] }
 }
 
 /** What everything says that would need a camera or a screen. @internal */
 export const noVideo = 'Video is not supported yet'
 
-// A browser's MediaStream, such as a shared screen, is none.
-function checked(input: AudioInput): AudioInput {
+/** What is an input; a browser's MediaStream, such as a shared screen, is none. @internal */
+export function checkInput(name: string, input: AudioInput): AudioInput {
   try {
-    wireInput('constraints', input)
+    wireInput(name, input)
     return input
   } catch (error) {
     throw new BandwidthRtcError((error as Error).message, { cause: error })

@@ -1,4 +1,6 @@
-import type { SoftphoneOptions } from '../../index'
+import type { Softphone, SoftphoneOptions } from '../../index'
+import type { Schema } from '../../schema'
+import { checkMembers, phoneOf, phoneRule, portRule } from '../given'
 
 /** The account of a phone, as the document names its members. */
 export interface SipAccountInfo {
@@ -28,6 +30,42 @@ export interface SipAccountInfo {
   contactHost?: string
   /** Anything else that a `Softphone` takes: `audio`, `tls`, `iceServers`, `logger`, … */
   phone?: Partial<SoftphoneOptions>
+}
+
+const schema: Schema = {
+  userName: 'text',
+  authUser: 'text',
+  sipdomain: 'text',
+  domain: 'text',
+  displayname: 'string',
+  displayName: 'string',
+  secret: 'text',
+  port: portRule,
+  security: { oneOf: ['ws', 'wss'] },
+  endpoint: 'string',
+  sipUri: 'string',
+  contactHost: 'string',
+  phone: phoneRule,
+}
+
+/** The members that what the phone says is about. */
+const names = {
+  uri: "sipdomain' with 'authUser",
+  servers: "domain' with 'port' and 'endpoint",
+  username: 'authUser',
+  password: 'secret',
+  displayName: 'displayname',
+}
+
+/**
+ * The phone of an account, and what of the account is unknown.
+ *
+ * @throws `SoftphoneError` that names the member that is wrong.
+ */
+export function phoneOfAccount(account: SipAccountInfo): { phone: Softphone; unknown: string[] } {
+  const unknown = checkMembers(account, schema)
+  const named = account.sipUri ? { ...names, uri: 'sipUri' } : names
+  return { phone: phoneOf(phoneOptions(account), named, account.phone), unknown }
 }
 
 /** What is missing of an account, if anything. */

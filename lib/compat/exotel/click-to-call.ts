@@ -1,5 +1,6 @@
 import { SoftphoneError } from '../../index'
-import { askRest, httpError, restPath } from '../rest'
+import { checkOptions, type Schema } from '../../schema'
+import { apiAddress, askRest, httpError, restPath } from '../rest'
 
 /** Who asks Exotel's API, as its address in the document has it. */
 export interface ExotelApi {
@@ -26,8 +27,11 @@ export interface MakeCallParameters {
   [member: string]: string | undefined
 }
 
+const apiSchema: Schema = { apiKey: 'text', apiToken: 'text', accountSid: 'text', subdomain: 'text', baseUrl: apiAddress }
+
 /** `POST …/Calls/connect`: the platform calls `From`, then `To`; resolves with the call's SID. */
 export async function connectCall(api: ExotelApi, parameters: MakeCallParameters, signal: AbortSignal): Promise<string> {
+  checkOptions('api', api, apiSchema, { required: ['apiKey', 'apiToken', 'accountSid'] })
   const { apiKey, apiToken, accountSid } = api
   const path = `/v1/Accounts${restPath(accountSid)}/Calls/connect`
   const given = Object.entries(parameters).filter((entry): entry is [string, string] => entry[1] !== undefined)

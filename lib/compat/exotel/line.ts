@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
-import { Softphone, type EndReason, type PendingSession, type Session, type SoftphoneError } from '../../index'
-import { phoneOptions, type SipAccountInfo } from './account'
+import type { EndReason, PendingSession, Session, Softphone, SoftphoneError } from '../../index'
+import { phoneOfAccount, type SipAccountInfo } from './account'
 import { Call, type CallState, type Complain } from './call'
 
 /** Milliseconds until a registration that failed is tried again, as the original does. */
@@ -53,7 +53,9 @@ export class Line {
   private constructor(account: SipAccountInfo, listener: LineListener) {
     this.#account = copied(account)
     this.#listener = listener
-    this.phone = new Softphone(phoneOptions(account))
+    const { phone, unknown } = phoneOfAccount(account)
+    this.phone = phone
+    for (const name of unknown) this.#complain(`initWebrtc: '${name}' is unknown and has no effect`)
     this.#followRegistration()
     this.#followCalls()
   }

@@ -1,4 +1,6 @@
-import type { EndReason, InfoEvent, SoftphoneOptions } from '../../index'
+import type { EndReason, InfoEvent, Softphone, SoftphoneOptions } from '../../index'
+import { mismatch, type Schema } from '../../schema'
+import { checkMembers, phoneOf, phoneRule, portRule } from '../given'
 
 /** The traffic light: no packet lost, up to 5 percent, more. */
 export type Connectivity = 'Green' | 'Yellow' | 'Red'
@@ -52,6 +54,42 @@ export interface WhistleConfig {
 export interface DialOptions {
   /** Headers to add to the INVITE: `'Name: value'`, or by name. */
   extraHeaders?: readonly string[] | Readonly<Record<string, string>>
+}
+
+const hooks = [
+  ...['registered', 'unregistered', 'incoming_call', 'call_ringing', 'call_connected', 'call_disconnected', 'call_ended'],
+  ...['call_failed', 'info', 'connectivity_update', 'error'],
+]
+const schema: Schema = {
+  user: 'text',
+  domain: 'text',
+  proxy: 'text',
+  port: portRule,
+  insecure: 'boolean',
+  authorization_jwt: { check: checkJwt, expected: "'Bearer ' and a token" },
+  register: 'boolean',
+  debug: 'boolean',
+  phone: phoneRule,
+  ...Object.fromEntries(hooks.map((hook) => [hook, 'function' as const])),
+}
+
+/** The members that what the phone says is about. */
+const names = { uri: "user' with 'domain", servers: "proxy' with 'port", accessToken: 'authorization_jwt' }
+
+/**
+ * The phone of a configuration, and what of it is unknown, such as a misspelt hook.
+ *
+ * @throws `SoftphoneError` that names the member that is wrong.
+ */
+export function phoneOfConfig(config: WhistleConfig): { phone: Softphone; unknown: string[] } {
+  const unknown = checkMembers(config, schema)
+  return { phone: phoneOf(phoneOptions(config), names, config.phone), unknown }
+}
+
+// `Bearer ${undefined}` is what a token that is not there makes.
+function checkJwt(name: string, value: unknown): void {
+  const token = typeof value === 'string' ? value.replace(/^Bearer\s*/i, '') : ''
+  if (/^(undefined|null)?$/.test(token)) throw mismatch(name, value, "'Bearer ' and a token")
 }
 
 /** The options of the phone. */

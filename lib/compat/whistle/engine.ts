@@ -1,6 +1,6 @@
-import { Softphone, type PendingSession, type Session } from '../../index'
+import type { PendingSession, Session, Softphone } from '../../index'
 import { tell } from '../tell'
-import { headersOf, phoneOptions, type DialOptions, type WhistleConfig } from './config'
+import { headersOf, phoneOfConfig, type DialOptions, type WhistleConfig } from './config'
 import { TrafficLight } from './traffic-light'
 
 type Hooks = {
@@ -46,7 +46,7 @@ export class WhistleEngine {
   start(config: WhistleConfig): boolean {
     if (this.#run) return this.#no('start: the engine is started already')
     const absent = (['user', 'domain'] as const).find((name) => !config?.[name])
-    if (absent) return this.#no(`start: ${absent} is missing`)
+    if (absent) return this.#no(`start: ${absent} is missing`, config)
     this.#config = config
     const phone = this.#made(config)
     if (!phone) return false
@@ -122,7 +122,9 @@ export class WhistleEngine {
 
   #made(config: WhistleConfig): Softphone | undefined {
     try {
-      return new Softphone(phoneOptions(config))
+      const { phone, unknown } = phoneOfConfig(config)
+      for (const name of unknown) this.#complain(`start: '${name}' is unknown and has no effect`)
+      return phone
     } catch (error) {
       this.#complain(`start: ${(error as Error).message}`, error as Error)
       return undefined
@@ -248,8 +250,8 @@ export class WhistleEngine {
     if (run === this.#run && run.connected) this.#complain(message, error, run.config)
   }
 
-  #no(message: string): false {
-    this.#complain(message)
+  #no(message: string, config = this.#config): false {
+    this.#complain(message, undefined, config)
     return false
   }
 

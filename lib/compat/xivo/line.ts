@@ -1,4 +1,7 @@
-import type { AudioOutput, SoftphoneOptions } from '../../index'
+import type { AudioOutput, Softphone, SoftphoneOptions } from '../../index'
+import { renamed } from '../../errors'
+import { checkOptions, type Schema } from '../../schema'
+import { phoneOf, portRule } from '../given'
 
 /** The user's line, as the CTI server tells it (`LineConfig`). */
 export interface LineConfig {
@@ -46,6 +49,30 @@ export interface Connection {
 /** Seconds that a registration holds. */
 const REGISTER_EXPIRES = 60
 
+const connecting: Schema = { name: 'text', port: portRule, token: 'text', ip: 'text' }
+
+/** The arguments and members that what the phone says is about. */
+const names = {
+  uri: "LineConfig.name' with 'LineConfig.sipProxyName",
+  password: 'LineConfig.password',
+  servers: "ip' with 'websocketPort",
+  displayName: 'name',
+}
+
+/** Throws for arguments of `init` that make no connection. */
+export function checkConnection({ name, port, token, ip }: Connection): void {
+  try {
+    checkOptions('init', { name, port, token, ip }, connecting, { required: ['name', 'port'] })
+  } catch (error) {
+    throw renamed(error, { port: 'websocketPort' })
+  }
+}
+
+/** The phone of a line. */
+export function phoneOfLine(options: SoftphoneOptions): Softphone {
+  return phoneOf(options, names)
+}
+
 /** The options of the line's phone; throws where the line says too little. */
 export function lineOptions(line: LineConfig, connection: Connection): SoftphoneOptions {
   if (typeof line?.password !== 'string') {
@@ -76,7 +103,7 @@ export function iceUrls({ stunConfig, turnConfig }: IceConfig): IceUrl[] {
 }
 
 function server({ ssl, port, token }: Connection, host: string, proxy: string): string {
-  const suffix = proxy === '' || proxy === 'default' ? '' : `-${proxy}`
+  const suffix = proxy === '' || proxy === 'default' ? '' : `-${encodeURIComponent(proxy)}`
   const query = token === undefined ? '' : `?token=${encodeURIComponent(token)}`
   return `${ssl ? 'wss' : 'ws'}://${host}:${port}/${ssl ? 'wssip' : 'ws'}${suffix}${query}`
 }

@@ -1,10 +1,10 @@
-import { Softphone, SoftphoneError, type AudioOutput, type IceServer, type Logger, type LogLevel, type SoftphoneOptions } from '../../index'
+import { SoftphoneError, type AudioOutput, type IceServer, type Logger, type LogLevel, type Softphone, type SoftphoneOptions } from '../../index'
 import { iceServers } from '../ice-servers'
 import { tell } from '../tell'
 import { Calls } from './calls'
 import { Cti, type CtiApi } from './cti'
 import { CtiQuestions } from './cti-questions'
-import { iceUrls, lineOptions, type Connection, type IceConfig, type IceUrl, type LineConfig } from './line'
+import { checkConnection, iceUrls, lineOptions, phoneOfLine, type Connection, type IceConfig, type IceUrl, type LineConfig } from './line'
 import { General, Incoming, MessageType, Outgoing, Registration, type EventGroup, type Handler, type XcEvent } from './messages'
 import { Topics } from './topics'
 
@@ -245,6 +245,7 @@ export class XcWebrtc {
     this.#retryAfter = 0
     this.#status = 'Initializing'
     try {
+      checkConnection(connection)
       await this.#start(connection, await line())
     } catch (error) {
       // Whoever has stopped meanwhile, and perhaps started anew, is told nothing.
@@ -259,7 +260,7 @@ export class XcWebrtc {
     if (!this.#ice.chosen) await this.#askIce()
     if (connection !== this.#connection) return
     this.#status = 'Starting'
-    const phone = new Softphone({ ...options, ...this.#callOptions(), ...this.#options, register: false, iceServers: servers(this.#ice.urls) })
+    const phone = phoneOfLine({ ...options, ...this.#callOptions(), ...this.#options, register: false, iceServers: servers(this.#ice.urls) })
     this.#phone = phone
     this.#calls = new Calls({ phone, publish: (group, event) => this.#publish(group, event), warn: (text) => this.#warn(text) })
     this.#follow(phone)

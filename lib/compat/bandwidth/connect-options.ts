@@ -1,0 +1,31 @@
+import { audioOutput } from '../../audio'
+import { softphoneOptions } from '../../checked-options'
+import { checkOptions, isPlainObject, mismatch, type Schema } from '../../schema'
+import { BandwidthRtcError } from './errors'
+import type { RtcOptions } from './rtc'
+
+const account = 'an account with a uri'
+
+const schema: Schema = { ...softphoneOptions, websocketUrl: 'text', account: { check: checkAccount, expected: account }, output: audioOutput }
+
+/** The options of `connect`; throws what names the one that is wrong. */
+export function checkedConnect(options: RtcOptions): RtcOptions {
+  try {
+    checkOptions('options of connect', options, schema)
+    return options
+  } catch (error) {
+    throw new BandwidthRtcError(`'connect' failed: ${(error as Error).message}`, { cause: error })
+  }
+}
+
+/** Whose the options are that what the phone says is about: the application's, or the token's. */
+export function connectNames({ websocketUrl, account }: RtcOptions): Record<string, string> {
+  const owner = account === undefined ? "the token's account." : 'account.'
+  const members = ['uri', 'username', 'password', 'ha1', 'realm', 'accessToken', 'displayName', 'authorization', 'register']
+  const named = Object.fromEntries(members.map((name) => [name, owner + name]))
+  return { ...named, servers: websocketUrl === undefined ? `${owner}servers` : 'websocketUrl' }
+}
+
+function checkAccount(name: string, value: unknown): void {
+  if (!isPlainObject(value)) throw mismatch(name, value, account)
+}
