@@ -1,21 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { hears, next, pbxOf } from './pbx.mjs'
-import { connect } from './phones.mjs'
+import { hears, next, pbxOf, talking } from './pbx.mjs'
 import { drain, quiet } from './sound.mjs'
-
-async function talking(t, options) {
-  const { pbx, open } = await pbxOf(t)
-  const [alice, bob] = await Promise.all([open('alice', options), open('bob')])
-  const call = await connect(alice, bob, 'bob')
-  const hear = () => {
-    drain(call.callerEar)
-    drain(call.calleeEar)
-    return Promise.all([hears(call.callerEar, 1000), hears(call.calleeEar, 600)])
-  }
-  await hear()
-  return { pbx, alice, bob, hear, ...call }
-}
 
 function heldByPeer(session) {
   return new Promise((resolve) => session.on('hold', ({ side }) => side === 'remote' && resolve()))
@@ -87,22 +73,6 @@ describe('hold and resume', () => {
     await pbx.addFault({ action: 'wrongSdp', user: 'bob', direction: 'in', method: 'INVITE', status: 200, count: 1 })
     await assert.rejects(outgoing.hold(), { code: 'ERR_HOLD_FAILED' })
     assert.equal(outgoing.held, false)
-    await hear()
-  })
-
-  test('a hold outlives a lost connection', async (t) => {
-    const { pbx, alice, outgoing, calleeEar, hear } = await talking(t)
-    await outgoing.hold({ music: { tone: 1800 } })
-    const back = new Promise((resolve) => {
-      outgoing.on('change:interrupted', (_session, interrupted) => interrupted || resolve())
-    })
-    const connected = next(alice, 'connected', 10_000)
-    await pbx.disconnect('alice')
-    await Promise.all([connected, back])
-    assert.equal(outgoing.held, true)
-    drain(calleeEar)
-    await hears(calleeEar, 1800)
-    await outgoing.resume()
     await hear()
   })
 

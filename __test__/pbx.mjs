@@ -1,8 +1,9 @@
 import { Softphone } from 'offhook'
 import { Pbx } from 'offhook/testing'
-import { next, silent, voice } from './phones.mjs'
+import { connect, next, silent, voice } from './phones.mjs'
+import { beeps, drain, hears } from './sound.mjs'
 
-export { hears } from './sound.mjs'
+export { hears }
 export { next, voice }
 
 /** An embedded PBX with users, whose names make their passwords, and phones that end with the test; a failed test can print what they logged. */
@@ -28,4 +29,25 @@ export async function pbxOf(t, { users = ['alice', 'bob'], ...options } = {}) {
     return phone
   }
   return { pbx, make, open }
+}
+
+/** Two phones at a PBX that talk to each other; `hear` waits until each hears the other, `beep` for 20 ms of it, as a busy machine can do. */
+export async function talking(t, options, pbxOptions) {
+  const { pbx, open } = await pbxOf(t, pbxOptions)
+  const [alice, bob] = await Promise.all([open('alice', options), open('bob')])
+  const call = await connect(alice, bob, 'bob')
+  const hear = () => {
+    drain(call.callerEar)
+    drain(call.calleeEar)
+    return Promise.all([hears(call.callerEar, 1000), hears(call.calleeEar, 600)])
+  }
+  await bothBeep(call)
+  return { pbx, alice, bob, hear, beep: () => bothBeep(call), ...call }
+}
+
+/** Resolves once each side of a call has heard 20 ms of the other, whatever is missing around it. */
+export function bothBeep({ callerEar, calleeEar }) {
+  drain(callerEar)
+  drain(calleeEar)
+  return Promise.all([beeps(callerEar, 1000, 30_000), beeps(calleeEar, 600, 30_000)])
 }

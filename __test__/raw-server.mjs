@@ -34,6 +34,11 @@ export class RawServer extends EventEmitter {
     for (const socket of this.#sockets) socket.write(bytes)
   }
 
+  /** Breaks every connection. */
+  drop() {
+    for (const socket of this.#sockets) socket.destroy()
+  }
+
   async close() {
     for (const socket of this.#sockets) socket.destroy()
     this.#http.closeAllConnections()

@@ -207,18 +207,6 @@ describe('JsSIP in Chromium, through Kamailio', { skip: peers('kamailio', 'chrom
     })
   }
 
-  test('goes on after our connection was lost', async (t) => {
-    const { browser, phone, session, hear } = await talking(t)
-    const offered = browser.event('reinvite')
-    const connected = next(phone, 'connected')
-    phone.reconnect()
-    await connected
-    await offered
-    await hear()
-    await session.end()
-    assert.equal((await browser.event('ended')).originator, 'remote')
-  })
-
   test('digits of ours leave its sound as it is', async (t) => {
     const { session, hear } = await talking(t)
     await session.sendDtmf('159#')
