@@ -406,3 +406,26 @@ fn options_and_unknown_notifications_are_answered() {
     rig.response(481);
     assert_eq!(rig.count("terminated"), 0);
 }
+
+#[test]
+fn an_offer_that_is_not_answered_yet_is_refused_when_we_hang_up() {
+    for waits in [true, false] {
+        for method in ["INVITE", "UPDATE"] {
+            let (mut rig, mut caller, id, _) = applying("invite");
+            if !waits {
+                rig.media_event(id, MediaEvent::AnswerApplied);
+            }
+            rig.receive(caller.request(method, &[], Some("v=0 theirs\r\n")));
+            rig.done(json!({ "type": "end", "id": id }));
+            if method == "INVITE" {
+                rig.response(100);
+            }
+            let bye = rig.request(&Method::Bye);
+            rig.response(487);
+            rig.receive(answer(&bye, 200, None));
+            rig.describe(id, "v=0 late\r\n");
+            assert!(rig.is_silent());
+            rig.assert_ended_once("success", "local");
+        }
+    }
+}

@@ -64,6 +64,10 @@ impl Endpoint {
         self.send_within(usage, id, flow, request, 0, now);
         if let Some(Usage::Established(established)) = self.usages.get_mut(&usage) {
             established.bye = Some(id);
+            // As where they hang up (RFC 3261 §15.1.2): their offer is owed an answer.
+            if let Some(offer) = established.their_offer {
+                self.refuse_asked(offer, &Reply::new(487), now);
+            }
         }
     }
 
@@ -86,6 +90,7 @@ impl Endpoint {
         if let Some(dialog) = self.end(usage, cause) {
             self.send_hangup(dialog, request, Some(flow), 0, now);
         }
+        self.refuse_all_of(usage, now);
     }
 
     /// Sends the BYE of a dialog that is no call's any more.
