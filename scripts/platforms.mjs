@@ -22,13 +22,16 @@ export const targets = {
 
 /** The manifest of a platform's package. */
 export function manifest(platform) {
-  const { version, license, engines } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  const { version, homepage, bugs, repository, license, engines } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   const [os, cpu, abi] = platform.split('-')
   const libc = { gnu: 'glibc', musl: 'musl' }[abi]
   return {
     name: `@offhook/${platform}`,
     version,
     description: `The native part of offhook for ${platform} (${targets[platform]})`,
+    homepage,
+    bugs,
+    repository,
     license,
     main: 'offhook.node',
     files: ['offhook.node', 'LICENSE-APACHE', 'LICENSE-MIT', 'THIRD-PARTY-LICENSES'],
