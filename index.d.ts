@@ -138,7 +138,11 @@ export declare class Softphone extends TypedEmitter<SoftphoneEvents> {
     setIceServers(servers: readonly IceServer[], options?: Abortable): Promise<void>;
     /** Lists the microphones and speakers that are there now. */
     listDevices(): Promise<AudioDevice[]>;
-    /** Changes the devices of this phone, also of running calls that have none of their own. */
+    /**
+     * Changes the devices of this phone, also of running calls that have none of their own.
+     *
+     * @throws `ERR_NO_DEVICE` if a device of these is not there; nothing is changed then.
+     */
     setAudioDevice(devices: AudioDeviceOptions): Promise<void>;
     /** Sets the loudness of incoming sound in percent, 0–100, of all sessions and of those to come. */
     setVolume(volume: number): Promise<void>;
@@ -287,9 +291,17 @@ export declare class Session extends TypedEmitter<SessionEvents> {
     acceptTransfer(options?: CallOptions): Promise<Session>;
     /** Refuses a `transferRequested`. */
     rejectTransfer(options?: Abortable): Promise<void>;
-    /** Changes where the outgoing sound comes from; of a member of a conference, once it goes on alone. */
+    /**
+     * Changes where the outgoing sound comes from; of a member of a conference, once it goes on alone. Resolves when that is open.
+     *
+     * @throws `ERR_NO_DEVICE` if it can't be opened; the session goes on with what it had.
+     */
     setInput(input: AudioInput): Promise<void>;
-    /** Changes where the incoming sound goes; of a member of a conference, once it goes on alone. */
+    /**
+     * Changes where the incoming sound goes; of a member of a conference, once it goes on alone. Resolves when that is open.
+     *
+     * @throws `ERR_NO_DEVICE` if it can't be opened; the session goes on with what it had.
+     */
     setOutput(output: AudioOutput): Promise<void>;
     /** Sets the loudness of the incoming sound in percent, 0–100; of a member of a conference, once it goes on alone. */
     setVolume(volume: number): Promise<void>;
@@ -350,7 +362,11 @@ export declare class Conference extends TypedEmitter<ConferenceEvents> {
     unmute(member?: Session): Promise<void>;
     /** Changes what the members hear of whoever sits here. */
     setInput(input: AudioInput): Promise<void>;
-    /** Changes where the members are heard. */
+    /**
+     * Changes where the members are heard.
+     *
+     * @throws `ERR_NO_DEVICE` if that device is not there; nothing is changed then.
+     */
     setOutput(output: AudioOutput): Promise<void>;
     /** Hangs up on every member, and on calls that were still to join; resolves after their `sessionEnded`. Again, it does nothing. */
     end(options?: Abortable): Promise<void>;
@@ -605,7 +621,8 @@ export interface ErrorDetails {
  * What can be odd about a running call.
  *
  * - `no-device`: its input or output could not be opened or was lost: there is no such device, the file can't be read or written, the
- *   `AudioSource` or `AudioSink` is another call's; the message says which.
+ *   `AudioSource` or `AudioSink` is another call's; the message says which. `warningCleared` comes when all that was
+ *   warned of is open again, or another was chosen.
  * - `no-media`: the other side sends no sound.
  */
 export type WarningCode = 'no-device' | 'no-media';

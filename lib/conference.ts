@@ -1,4 +1,5 @@
 import { abortable } from './abortable'
+import { refuseMissing } from './devices'
 import { audioInput, audioOutput, wireInput, wireOutput } from './audio'
 import { hideListeners, TypedEmitter } from './emitter'
 import { SoftphoneError } from './errors'
@@ -121,12 +122,20 @@ export class Conference extends TypedEmitter<ConferenceEvents> {
 
   /** Changes what the members hear of whoever sits here. */
   async setInput(input: AudioInput): Promise<void> {
-    await this.#ask({ type: 'setInput', input: wireInput('input', input) })
+    const wanted = wireInput('input', input)
+    if (wanted.type === 'device') await refuseMissing({ input: wanted })
+    await this.#ask({ type: 'setInput', input: wanted })
   }
 
-  /** Changes where the members are heard. */
+  /**
+   * Changes where the members are heard.
+   *
+   * @throws `ERR_NO_DEVICE` if that device is not there; nothing is changed then.
+   */
   async setOutput(output: AudioOutput): Promise<void> {
-    await this.#ask({ type: 'setOutput', output: wireOutput('output', output) })
+    const wanted = wireOutput('output', output)
+    if (wanted.type === 'device') await refuseMissing({ output: wanted })
+    await this.#ask({ type: 'setOutput', output: wanted })
   }
 
   /** Hangs up on every member, and on calls that were still to join; resolves after their `sessionEnded`. Again, it does nothing. */

@@ -1,4 +1,6 @@
+import { SoftphoneError } from './errors'
 import { native, type NativeDeviceWatch } from './native'
+import type { WireInput, WireOutput } from './wire'
 
 /** A microphone or a speaker. */
 export interface AudioDevice {
@@ -34,4 +36,17 @@ export function unwatchDevices(changed: () => void): void {
   if (watchers.size > 0) return
   watch?.close()
   watch = undefined
+}
+
+/**
+ * Rejects where one of these is a device that is not there.
+ *
+ * @internal
+ */
+export async function refuseMissing(devices: { input?: WireInput | undefined; output?: WireOutput | undefined; ring?: WireOutput | undefined }): Promise<void> {
+  for (const [name, device] of Object.entries(devices)) {
+    if (device?.type !== 'device') continue
+    const missing = await native().missingDevice?.(device.id, name !== 'input')
+    if (missing) throw new SoftphoneError(`Option '${name}': ${missing}`, { code: 'ERR_NO_DEVICE', type: 'media' })
+  }
 }

@@ -164,7 +164,8 @@ export interface ErrorDetails {
  * What can be odd about a running call.
  *
  * - `no-device`: its input or output could not be opened or was lost: there is no such device, the file can't be read or written, the
- *   `AudioSource` or `AudioSink` is another call's; the message says which.
+ *   `AudioSource` or `AudioSink` is another call's; the message says which. `warningCleared` comes when all that was
+ *   warned of is open again, or another was chosen.
  * - `no-media`: the other side sends no sound.
  */
 export type WarningCode = 'no-device' | 'no-media'

@@ -82,6 +82,8 @@ export interface Native {
   NativePbx: new (options: string, onEvent: (event: string) => void) => NativePbx
   NativeDeviceWatch: new (onChange: () => void) => NativeDeviceWatch
   listDevices(): Promise<string>
+  /** Why no device of this id can be opened, or null where there is one; stand-ins of tests have none to look for. */
+  missingDevice?(id: string, output: boolean): Promise<string | null>
   /** Ends the calls and registrations of the process, and waits for that, 500 ms at most; stand-ins of tests have nothing to end. */
   farewell?(): void
   /** By the names of signals. */

@@ -303,12 +303,20 @@ export class Session extends TypedEmitter<SessionEvents> {
     await this.#ask({ type: 'rejectTransfer', id: this.id }, signal)
   }
 
-  /** Changes where the outgoing sound comes from; of a member of a conference, once it goes on alone. */
+  /**
+   * Changes where the outgoing sound comes from; of a member of a conference, once it goes on alone. Resolves when that is open.
+   *
+   * @throws `ERR_NO_DEVICE` if it can't be opened; the session goes on with what it had.
+   */
   async setInput(input: AudioInput): Promise<void> {
     await this.#ask({ type: 'setInput', id: this.id, input: wireInput('input', input) })
   }
 
-  /** Changes where the incoming sound goes; of a member of a conference, once it goes on alone. */
+  /**
+   * Changes where the incoming sound goes; of a member of a conference, once it goes on alone. Resolves when that is open.
+   *
+   * @throws `ERR_NO_DEVICE` if it can't be opened; the session goes on with what it had.
+   */
   async setOutput(output: AudioOutput): Promise<void> {
     await this.#ask({ type: 'setOutput', id: this.id, output: wireOutput('output', output) })
   }

@@ -3,7 +3,7 @@ import { audioInput, audioOutput, wireInput, wireOutput } from './audio'
 import { callOptions, wireCall } from './calling'
 import { Conference } from './conference'
 import { audioOptions, checkSoftphoneOptions, headers, iceServers as iceServersRule, levels } from './checked-options'
-import { listDevices, unwatchDevices, watchDevices, type AudioDevice } from './devices'
+import { listDevices, refuseMissing, unwatchDevices, watchDevices, type AudioDevice } from './devices'
 import { TypedEmitter } from './emitter'
 import { attend, depart } from './exit'
 import { endOptions, redirectOptions, refusalOptions, rejectOptions } from './ending'
@@ -403,10 +403,16 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
     return listDevices()
   }
 
-  /** Changes the devices of this phone, also of running calls that have none of their own. */
+  /**
+   * Changes the devices of this phone, also of running calls that have none of their own.
+   *
+   * @throws `ERR_NO_DEVICE` if a device of these is not there; nothing is changed then.
+   */
   async setAudioDevice(devices: AudioDeviceOptions): Promise<void> {
     checkOptions('options of setAudioDevice', devices, audioOptions)
-    await this.#command({ type: 'setAudioDevice', ...wireAudio(devices) })
+    const wanted = wireAudio(devices)
+    if (Object.values(wanted).some((device) => device?.type === 'device')) await refuseMissing(wanted)
+    await this.#command({ type: 'setAudioDevice', ...wanted })
   }
 
   /** Sets the loudness of incoming sound in percent, 0–100, of all sessions and of those to come. */

@@ -65,3 +65,29 @@ impl NativeDeviceWatch {
         self.watch = None;
     }
 }
+
+/// Looks for a device on a thread that may block.
+#[derive(Debug)]
+pub struct FindDevice {
+    id: String,
+    output: bool,
+}
+
+impl Task for FindDevice {
+    type Output = Option<String>;
+    type JsValue = Option<String>;
+
+    fn compute(&mut self) -> Result<Option<String>> {
+        Ok(runtime::devices::missing(&self.id, self.output))
+    }
+
+    fn resolve(&mut self, _env: Env, missing: Option<String>) -> Result<Option<String>> {
+        Ok(missing)
+    }
+}
+
+/// Why no device of this id can be opened, or null where there is one.
+#[napi]
+pub fn missing_device(id: String, output: bool) -> AsyncTask<FindDevice> {
+    AsyncTask::new(FindDevice { id, output })
+}

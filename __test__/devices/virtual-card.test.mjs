@@ -65,17 +65,30 @@ describe('a sound card', { skip: missing }, () => {
     assert.deepEqual(warnings, [])
   })
 
-  test('that is not there is a warning; the call goes on, and another device can be taken', async (t) => {
+  test('that is not there is refused by name; the call goes on as it was, and another device can be taken', async (t) => {
     const { alice, session, ear } = await call(t, { audio: 'none' })
-    const warned = next(session, 'warning', 10_000)
-    await session.setInput({ device: 'no-such-device' })
-    const [{ code, message }] = await warned
-    assert.equal(code, 'no-device')
-    assert.match(message, /no-such-device/)
+    const refused = { code: 'ERR_NO_DEVICE', message: /there is no such device: no-such-device; listDevices\(\)/ }
+    for (const method of ['setInput', 'setOutput']) {
+      await assert.rejects(session[method]({ device: 'no-such-device' }), refused)
+      await assert.rejects(session[method]('no-such-device'), refused)
+    }
+    for (const name of ['input', 'output', 'ring']) await assert.rejects(alice.setAudioDevice({ [name]: 'no-such-device' }), refused)
     assert.equal(session.state, 'active')
     await session.setInput('default')
+    await assert.rejects(session.setInput('no-such-device'), refused)
     await hears(ear, 600, 20_000)
     await alice.setAudioDevice({ output: 'default' })
     await hears(card.listen(), 1000, 20_000)
+  })
+
+  test('that a call begins without is a warning, which is cleared when another is chosen', async (t) => {
+    const { session, ear, warnings } = await call(t, { audio: { input: { device: 'no-such-device' }, output: 'none' } })
+    if (warnings.length === 0) await next(session, 'warning', 10_000)
+    assert.equal(warnings[0].code, 'no-device')
+    assert.match(warnings[0].message, /no-such-device/)
+    const cleared = next(session, 'warningCleared', 10_000)
+    await session.setInput('default')
+    assert.equal((await cleared)[0].code, 'no-device')
+    await hears(ear, 600, 20_000)
   })
 })

@@ -131,6 +131,9 @@ pub enum ErrorCode {
     /// The conference is over, or never was.
     #[serde(rename = "ERR_CONFERENCE_ENDED")]
     ConferenceEnded,
+    /// What was chosen as input or output can't be opened.
+    #[serde(rename = "ERR_NO_DEVICE")]
+    NoDevice,
     /// Media failed or crashed.
     #[serde(rename = "ERR_MEDIA")]
     Media,

@@ -180,6 +180,8 @@ pub enum MediaEvent {
     DtmfSent { remaining: u32 },
     /// The tones of this order can't be sent.
     DtmfRefused { ticket: Ticket, reason: String },
+    /// What was chosen is open, for the first time or again.
+    DeviceOpened { device: Device },
     /// A device could not be opened or was lost; the call goes on.
     DeviceFailed { device: Device, reason: String },
     /// The codec in use for sending, by its SDP name.
@@ -229,6 +231,7 @@ impl fmt::Debug for MediaEvent {
                 .field(ticket)
                 .field(reason)
                 .finish(),
+            Self::DeviceOpened { device } => f.debug_tuple("DeviceOpened").field(device).finish(),
             Self::DeviceFailed { device, reason } => f
                 .debug_tuple("DeviceFailed")
                 .field(device)
@@ -291,7 +294,7 @@ pub enum MediaFailure {
     Moved,
 }
 
-/// One of a session's two devices.
+/// One of what a session hears or plays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Device {
@@ -299,4 +302,6 @@ pub enum Device {
     Input,
     /// The speaker, sink or file on which the far end is heard.
     Output,
+    /// What the far end hears while it is on hold.
+    Music,
 }

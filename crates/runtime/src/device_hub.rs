@@ -25,29 +25,32 @@ use crate::device::{
 };
 use crate::tick_clock::Clock;
 
-/// Tells one session that its device can't be opened or was lost, from the device's own thread; false
-/// when the session has another device by now.
+/// Tells what goes wrong with what was opened; false when nobody has it any more.
 pub(crate) type Trouble = Box<dyn Fn(String) -> bool + Send>;
+
+/// Tells one session how its device is, from the device's own thread: open, or why not. False when the session
+/// has another device by now.
+pub(crate) type Standing = Box<dyn Fn(Result<(), String>) -> bool + Send>;
 
 /// The running thread's inbox. Unbounded: sessions ask for devices a few times in their life.
 static HUB: Mutex<Option<Sender<Order>>> = Mutex::new(None);
 
 enum Order {
-    Hear(Selection, LinkWriter, Trouble),
-    Play(Selection, LinkReader, Trouble),
+    Hear(Selection, LinkWriter, Standing),
+    Play(Selection, LinkReader, Standing),
 }
 
 /// Listens to a microphone, the default one where none is named.
-pub(crate) fn microphone(id: Option<String>, trouble: Trouble) -> Result<LinkReader, OpenError> {
+pub(crate) fn microphone(id: Option<String>, standing: Standing) -> Result<LinkReader, OpenError> {
     let (writer, reader) = link();
-    order(Order::Hear(selection(id), writer, trouble))?;
+    order(Order::Hear(selection(id), writer, standing))?;
     Ok(reader)
 }
 
 /// Plays on a speaker, the default one where none is named.
-pub(crate) fn speaker(id: Option<String>, trouble: Trouble) -> Result<LinkWriter, OpenError> {
+pub(crate) fn speaker(id: Option<String>, standing: Standing) -> Result<LinkWriter, OpenError> {
     let (writer, reader) = link();
-    order(Order::Play(selection(id), reader, trouble))?;
+    order(Order::Play(selection(id), reader, standing))?;
     Ok(writer)
 }
 
@@ -147,19 +150,19 @@ impl Devices {
 
     fn open(&mut self, order: Order) {
         match order {
-            Order::Hear(selection, listener, trouble) => self.hear(selection, listener, trouble),
-            Order::Play(selection, voice, trouble) => self.play(selection, voice, trouble),
+            Order::Hear(selection, listener, standing) => self.hear(selection, listener, standing),
+            Order::Play(selection, voice, standing) => self.play(selection, voice, standing),
         }
     }
 
-    fn hear(&mut self, selection: Selection, listener: LinkWriter, trouble: Trouble) {
+    fn hear(&mut self, selection: Selection, listener: LinkWriter, standing: Standing) {
         let known = |heard: &&mut Heard| heard.selection == selection;
         if let Some(heard) = self.microphones.iter_mut().find(known) {
-            heard.audience.join(trouble);
+            heard.audience.join(standing);
             return heard.listeners.push(listener);
         }
         let audience = Audience::default();
-        audience.join(trouble);
+        audience.join(standing);
         let backend = Arc::clone(&self.backend);
         let events = audience.clone();
         let opened = open_microphone(backend, selection.clone(), move |event| events.tell(&event));
@@ -175,14 +178,14 @@ impl Devices {
         });
     }
 
-    fn play(&mut self, selection: Selection, voice: LinkReader, trouble: Trouble) {
+    fn play(&mut self, selection: Selection, voice: LinkReader, standing: Standing) {
         let known = |played: &&mut Played| played.selection == selection;
         if let Some(played) = self.speakers.iter_mut().find(known) {
-            played.audience.join(trouble);
+            played.audience.join(standing);
             return played.voices.push(voice);
         }
         let audience = Audience::default();
-        audience.join(trouble);
+        audience.join(standing);
         let backend = Arc::clone(&self.backend);
         let events = audience.clone();
         let opened = open_speaker(backend, selection.clone(), move |event| events.tell(&event));
@@ -224,7 +227,7 @@ impl Devices {
     }
 }
 
-/// Who is told of a device's trouble: all that share it, and those that come while it lasts.
+/// Who is told how a device is: all that share it, and those that come later.
 #[derive(Clone, Default)]
 struct Audience {
     shared: Arc<Mutex<Told>>,
@@ -232,16 +235,17 @@ struct Audience {
 
 #[derive(Default)]
 struct Told {
-    trouble: Option<String>,
+    /// Nothing until it was opened, or could not be.
+    standing: Option<Result<(), String>>,
     /// One for each session that shared it and was not seen to have another device.
-    sessions: Vec<Trouble>,
+    sessions: Vec<Standing>,
 }
 
 impl Audience {
-    fn join(&self, session: Trouble) {
+    fn join(&self, session: Standing) {
         let mut told = lock(&self.shared);
-        let stays = match &told.trouble {
-            Some(trouble) => session(trouble.clone()),
+        let stays = match &told.standing {
+            Some(standing) => session(standing.clone()),
             None => true,
         };
         if stays {
@@ -251,15 +255,21 @@ impl Audience {
 
     fn tell(&self, event: &DeviceEvent) {
         match event {
-            DeviceEvent::Opened { .. } | DeviceEvent::Moved => lock(&self.shared).trouble = None,
-            DeviceEvent::Failed { fault, .. } => self.complain(&fault.to_string()),
+            DeviceEvent::Opened { .. } => self.say(&Ok(())),
+            // It goes on as it was.
+            DeviceEvent::Moved => {}
+            DeviceEvent::Failed { fault, .. } => self.say(&Err(fault.to_string())),
         }
     }
 
     fn complain(&self, text: &str) {
+        self.say(&Err(text.to_owned()));
+    }
+
+    fn say(&self, standing: &Result<(), String>) {
         let mut told = lock(&self.shared);
-        told.sessions.retain(|session| session(text.to_owned()));
-        told.trouble = Some(text.to_owned());
+        told.sessions.retain(|session| session(standing.clone()));
+        told.standing = Some(standing.clone());
     }
 
     /// Tells those who wait for a device whose thread could not be started.
@@ -351,7 +361,7 @@ mod tests {
         }
     }
 
-    fn silent() -> Trouble {
+    fn silent() -> Standing {
         Box::new(|_| true)
     }
 
@@ -436,11 +446,28 @@ mod tests {
         for _ in 0..2 {
             let (writer, reader) = link();
             let tell = tell.clone();
-            let trouble: Trouble = Box::new(move |text| tell.send(text).is_ok());
-            devices.open(Order::Hear(missing.clone(), writer, trouble));
+            let standing: Standing = Box::new(move |standing| tell.send(standing).is_ok());
+            devices.open(Order::Hear(missing.clone(), writer, standing));
             readers.push(reader);
-            let text = told.recv_timeout(Duration::from_secs(10)).unwrap();
+            let standing = told.recv_timeout(Duration::from_secs(10)).unwrap();
+            let text = standing.unwrap_err();
             assert!(text.contains("made up"), "{text}");
+        }
+    }
+
+    #[test]
+    fn that_a_device_is_open_is_told_to_all_and_to_those_that_come_later() {
+        let backend = Arc::new(MadeUp::default());
+        let mut devices = Devices::new(backend);
+        let (tell, told) = mpsc::channel();
+        let mut readers = Vec::new();
+        for _ in 0..2 {
+            let (writer, reader) = link();
+            let tell = tell.clone();
+            let standing: Standing = Box::new(move |standing| tell.send(standing).is_ok());
+            devices.open(Order::Hear(Selection::Default, writer, standing));
+            readers.push(reader);
+            assert_eq!(told.recv_timeout(Duration::from_secs(10)), Ok(Ok(())));
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::device::{Backend, DeviceInfo, Direction, System};
+use crate::device::{Backend, DeviceId, DeviceInfo, Direction, Selection, System};
 
 /// A microphone or a speaker.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -50,4 +50,15 @@ impl From<DeviceInfo> for AudioDevice {
             default: device.is_default,
         }
     }
+}
+
+/// Why no device of this id is there, in the words of its fault; nothing where it is.
+pub fn missing(id: &str, output: bool) -> Option<String> {
+    let direction = match output {
+        true => Direction::Output,
+        false => Direction::Input,
+    };
+    let selection = Selection::Id(DeviceId(id.to_owned()));
+    let fault = System::find(&selection, direction).err()?;
+    Some(fault.to_string())
 }

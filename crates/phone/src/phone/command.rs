@@ -263,9 +263,17 @@ impl Phone {
                 self.config.audio.ring = ring.or(self.config.audio.ring.take());
                 Ok(())
             }
-            Command::SetInput { id, input } => self.session(id, |s, ctx| s.set_input(input, ctx)),
+            Command::SetInput { id, input } => {
+                match self.session(id, |s, ctx| s.set_input(ticket, input, ctx)) {
+                    Ok(()) => return None,
+                    Err(error) => Err(error),
+                }
+            }
             Command::SetOutput { id, output } => {
-                self.session(id, |s, ctx| s.set_output(output, ctx))
+                match self.session(id, |s, ctx| s.set_output(ticket, output, ctx)) {
+                    Ok(()) => return None,
+                    Err(error) => Err(error),
+                }
             }
             Command::Measure { id, wanted } => self.session(id, |session, ctx| {
                 ctx.media(session.id, MediaCommand::Measure { wanted });

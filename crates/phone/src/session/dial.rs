@@ -83,6 +83,7 @@ impl Session {
             output: dial.output.map_or(Choice::Default, Choice::Own),
             heard: false,
             quality: super::quality::Quality::default(),
+            devices: super::devices::Devices::default(),
             tone: None,
             pressed: Default::default(),
             place: Place::Alone,

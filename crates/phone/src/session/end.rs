@@ -123,7 +123,8 @@ impl Session {
             reason: reason.clone(),
         });
         let errands = self.take_errand_tickets();
-        for ticket in waiting(was).into_iter().chain(errands) {
+        let changes = self.devices.take_tickets();
+        for ticket in waiting(was).into_iter().chain(errands).chain(changes) {
             ctx.reply(ticket, Err(failure(&reason)));
         }
         // Who referred us to this call learns that it was not answered.

@@ -212,6 +212,9 @@ impl Session {
                     false => MediaCommand::Resume,
                 },
             );
+            if !held {
+                self.music_ended(ctx);
+            }
         }
         self.drive_seat(ctx);
     }

@@ -5,7 +5,7 @@ use super::{Context, Negotiation, Session, State};
 use crate::end_reason::{Condition, EndReason, Side};
 use crate::error::{ErrorCode, ErrorType, PhoneError};
 use crate::event::{DtmfMethod, Event, Level, SessionChanges, Warning};
-use crate::media::{Device, MediaEvent, MediaFailure, MediaRefusal};
+use crate::media::{MediaEvent, MediaFailure, MediaRefusal};
 
 impl Session {
     /// Takes news of this session's media; what comes after its end means nothing any more.
@@ -46,6 +46,7 @@ impl Session {
             MediaEvent::DeviceFailed { device, reason } => {
                 self.device_failed(device, &reason, ctx);
             }
+            MediaEvent::DeviceOpened { device } => self.device_opened(device, ctx),
             MediaEvent::Codec { name } => {
                 let changes = SessionChanges {
                     codec: Some(name),
@@ -66,25 +67,6 @@ impl Session {
             MediaEvent::PeerLeft => {}
             MediaEvent::Measured { figures } => self.measured(figures),
             MediaEvent::Crashed { reason } => self.crashed(&reason, ctx),
-        }
-    }
-
-    fn device_failed(&mut self, device: Device, reason: &str, ctx: &mut Context<'_>) {
-        let text = format!("{device:?} device: {reason}");
-        ctx.trace(Level::Warn, &text, serde_json::json!({ "id": self.id }));
-        let warning = Event::Warning {
-            id: self.id,
-            warning: Warning::NoDevice,
-            text,
-        };
-        match &mut self.state {
-            State::Offering(offering) => offering.held.push(warning),
-            State::Pending(_)
-            | State::Answering(_)
-            | State::Dialing(_)
-            | State::Active(_)
-            | State::Ending
-            | State::Ended => ctx.emit(warning),
         }
     }
 

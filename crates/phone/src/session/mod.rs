@@ -10,6 +10,7 @@
 mod accept;
 mod auto_answer;
 mod cancel;
+mod devices;
 mod dial;
 mod dtmf;
 mod early_media;
@@ -105,6 +106,7 @@ pub(crate) struct Session {
     /// The other party's first sound has come.
     heard: bool,
     quality: quality::Quality,
+    devices: devices::Devices,
     /// What media plays to the near end.
     tone: Option<ringing::Tone>,
     pressed: dtmf::Pressed,

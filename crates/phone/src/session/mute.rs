@@ -35,22 +35,6 @@ impl Session {
         matches!(self.input, Choice::Own(audio::Input::None))
     }
 
-    /// Changes what the far end hears, of a member of a conference once it goes on alone.
-    pub(crate) fn set_input(&mut self, input: audio::Input, ctx: &mut Context<'_>) {
-        self.input = Choice::Own(input.clone());
-        if self.place.seat().is_none() {
-            ctx.media(self.id, MediaCommand::SetInput { input });
-        }
-    }
-
-    /// Changes where the far end is heard, of a member of a conference once it goes on alone.
-    pub(crate) fn set_output(&mut self, output: audio::Output, ctx: &mut Context<'_>) {
-        self.output = Choice::Own(output.clone());
-        if self.place.seat().is_none() {
-            ctx.media(self.id, MediaCommand::SetOutput { output });
-        }
-    }
-
     /// The phone's default input has changed.
     pub(crate) fn default_input_changed(&self, input: &audio::Input, ctx: &mut Context<'_>) {
         if let (true, Choice::Default) = (self.has_own_devices(), &self.input) {

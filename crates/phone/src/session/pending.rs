@@ -104,6 +104,7 @@ impl Session {
             output: Choice::Default,
             heard: false,
             quality: super::quality::Quality::default(),
+            devices: super::devices::Devices::default(),
             tone: None,
             pressed: Default::default(),
             place: Place::Alone,

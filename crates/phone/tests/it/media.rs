@@ -394,3 +394,77 @@ fn a_call_that_had_no_media_is_not_summed_up() {
     rig.command(json!({ "type": "end", "id": id }));
     assert!(rig.last("sessionEnded")["reason"].get("summary").is_none());
 }
+
+fn failed(device: Device) -> MediaEvent {
+    let reason = "there is no such device".to_owned();
+    MediaEvent::DeviceFailed { device, reason }
+}
+
+#[test]
+fn a_warning_of_devices_is_cleared_when_all_are_open_again() {
+    let (mut rig, id) = talking(alice());
+    let open = |device| MediaEvent::DeviceOpened { device };
+    for device in [Device::Input, Device::Output] {
+        rig.media_event(id, failed(device));
+    }
+    rig.media_event(id, open(Device::Output));
+    rig.media_event(id, open(Device::Output));
+    assert_eq!(
+        rig.count("warningCleared"),
+        0,
+        "the input is still in trouble"
+    );
+    rig.media_event(id, open(Device::Input));
+    assert_eq!(rig.last("warningCleared")["warning"], "no-device");
+    rig.media_event(id, open(Device::Input));
+    assert_eq!(rig.count("warningCleared"), 1);
+    // Another is chosen.
+    rig.media_event(id, failed(Device::Output));
+    rig.done(json!({ "type": "setOutput", "id": id, "output": { "type": "none" } }));
+    assert_eq!(rig.count("warningCleared"), 2);
+}
+
+#[test]
+fn a_change_of_device_fails_where_it_can_not_be_opened_and_what_was_before_comes_back() {
+    for (command, device) in [("setInput", Device::Input), ("setOutput", Device::Output)] {
+        let side = command.trim_start_matches("set").to_lowercase();
+        let (mut rig, id) = talking(alice());
+        rig.media_mode = Media::Manual;
+        let chosen = json!({ "type": "device", "id": "x" });
+        let ticket = rig.command(json!({ "type": command, "id": id, &side: chosen }));
+        assert!(rig.reply(ticket).is_none(), "it is not open yet");
+        rig.media_event(id, failed(device));
+        let error = rig.reply(ticket).unwrap().as_ref().unwrap_err();
+        assert_eq!(error.code, phone::ErrorCode::NoDevice);
+        assert!(
+            error.message.contains("there is no such device"),
+            "{error:?}"
+        );
+        assert!(rig.place("warning") < rig.place(&format!("reply {}", ticket.0)));
+        let orders = rig.media_named(command);
+        assert_eq!(orders.len(), 2, "{orders:?}");
+        assert!(format!("{:?}", orders[1]).contains("None"), "{orders:?}");
+        rig.media_event(id, MediaEvent::DeviceOpened { device });
+        assert_eq!(rig.count("warningCleared"), 1);
+    }
+}
+
+#[test]
+fn a_change_of_device_that_another_overtakes_or_the_end_of_the_call_is_settled() {
+    let (mut rig, id) = talking(alice());
+    rig.media_mode = Media::Manual;
+    let set = |device: &str| json!({ "type": "setOutput", "id": id, "output": { "type": "device", "id": device } });
+    let first = rig.command(set("a"));
+    let second = rig.command(set("b"));
+    assert!(rig.reply(first).is_some_and(Result::is_ok));
+    rig.media_event(id, failed(Device::Output));
+    assert!(rig.reply(second).is_some_and(Result::is_err));
+    assert!(
+        format!("{:?}", rig.media_named("setOutput")[2]).contains("None"),
+        "neither of both"
+    );
+    let third = rig.command(set("c"));
+    rig.command(json!({ "type": "end", "id": id }));
+    let error = rig.reply(third).unwrap().as_ref().unwrap_err();
+    assert_eq!(error.code, phone::ErrorCode::SessionEnded);
+}

@@ -70,7 +70,7 @@ pub enum Fault {
         reason: String,
     },
     /// No device has this id, or there is no default.
-    #[error("there is no such device: {device}")]
+    #[error("there is no such device: {device}; listDevices() lists those there are")]
     NotFound {
         /// The id asked for, or "default".
         device: String,

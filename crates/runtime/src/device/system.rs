@@ -28,7 +28,7 @@ impl System {
         })
     }
 
-    fn find(selection: &Selection, direction: Direction) -> Result<cpal::Device, Fault> {
+    pub(crate) fn find(selection: &Selection, direction: Direction) -> Result<cpal::Device, Fault> {
         let host = Self::host()?;
         let (found, device) = match selection {
             Selection::Default => (default_device(&host, direction), "default".to_owned()),
@@ -200,13 +200,57 @@ fn is_pseudo_device(id: &str) -> bool {
     let (plugin, arguments) = alsa.split_once(':').unwrap_or((alsa, ""));
     match plugin {
         "default" => !arguments.is_empty(),
-        "pulse" | "pipewire" => false,
         "plughw" => arguments
             .strip_prefix("CARD=")
             .is_none_or(|card| card.starts_with(|first: char| first.is_ascii_digit())),
-        _ => true,
+        // What is left beside the system's own plug-ins somebody has defined, in `asound.conf` or `.asoundrc`.
+        _ => !arguments.is_empty() || PLUGINS.contains(&plugin),
     }
 }
+
+/// What alsa-lib and alsa-plugins list by themselves and no person would choose.
+const PLUGINS: [&str; 40] = [
+    "a52",
+    "arcamav",
+    "asym",
+    "cards",
+    "center_lfe",
+    "dca",
+    "defaults",
+    "dmix",
+    "dshare",
+    "dsnoop",
+    "empty",
+    "file",
+    "front",
+    "hdmi",
+    "hw",
+    "iec958",
+    "jack",
+    "lavrate",
+    "mixer",
+    "modem",
+    "multi",
+    "null",
+    "oss",
+    "phoneline",
+    "plug",
+    "rear",
+    "samplerate",
+    "samplerate_best",
+    "shm",
+    "side",
+    "spdif",
+    "speex",
+    "speexrate",
+    "speexrate_best",
+    "speexrate_medium",
+    "sysdefault",
+    "tee",
+    "upmix",
+    "usbstream",
+    "vdownmix",
+];
 
 /// The kinds of samples that are converted here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -321,6 +365,7 @@ mod tests {
             "alsa:default",
             "alsa:pulse",
             "alsa:pipewire",
+            "alsa:headset",
             "alsa:plughw:CARD=PCH,DEV=0",
             "wasapi:{0.0.1}",
             "coreaudio:BuiltIn",
@@ -330,6 +375,8 @@ mod tests {
         for id in [
             "alsa:null",
             "alsa:lavrate",
+            "alsa:speexrate_medium",
+            "alsa:headset:CARD=PCH",
             "alsa:samplerate",
             "alsa:speexrate",
             "alsa:jack",

@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use super::Job;
 use super::opening::{self, Turn, Way};
 use crate::audio::{Input, Member, OpenError, Output, Tone, WavPlayer, sequence};
-use crate::device_hub::Trouble;
+use crate::device_hub::{Standing, Trouble};
 use crate::media_worker::{Pool, Seat};
 
 /// The bell of one phone.
@@ -46,8 +46,8 @@ impl Bell {
             return;
         };
         let turn = Arc::downgrade(&self.wanted);
-        let output = opening::output(output, self.trouble(turn.clone()), &self.log);
-        if let (RingSound::Cadence(_), Way::Now(_)) = (&sound, &output) {
+        let output = opening::output(output, self.standing(turn.clone()), &self.log);
+        if let (RingSound::Cadence(_), Way::Now(_) | Way::Device(_)) = (&sound, &output) {
             let opened = open(sound, output);
             return self.rung(Rung { turn, opened });
         }
@@ -82,6 +82,12 @@ impl Bell {
         opening::trouble(&self.log, turn, |reason| unheard(&reason))
     }
 
+    fn standing(&self, turn: Turn) -> Standing {
+        opening::standing(&self.log, turn, |standing| {
+            standing.err().map(|reason| unheard(&reason))
+        })
+    }
+
     fn tell(&self, reason: &str) {
         let _ = self.log.send(unheard(reason));
     }
@@ -98,7 +104,7 @@ fn open(sound: RingSound, output: Way<Output>) -> Result<(Input, Output), OpenEr
         RingSound::Wav { path } => Input::Wav(WavPlayer::open(&path, true)?),
     };
     let output = match output {
-        Way::Now(opened) => opened?,
+        Way::Now(opened) | Way::Device(opened) => opened?,
         Way::Blocking(open) => open()?,
         // No output is a session or a conference; the compiler can't know that.
         Way::Session(_) | Way::Conference(_) => Output::Nowhere,

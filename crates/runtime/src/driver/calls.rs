@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 use super::Job;
 use super::opening::{self, Opened, Turn, Voice, Way};
 use crate::audio::{self, Input, Lease, LinkReader, Member, OpenError, Output, SeatOrder};
-use crate::device_hub::Trouble;
+use crate::device_hub::{Standing, Trouble};
 use crate::media_worker::{
     self, Conference, EngineConfig, Handle, Inquiry, News, Order, Pool, Seat, Spec, What,
 };
@@ -268,20 +268,20 @@ impl Calls {
         match opened {
             Opened::Input(id, voice, turn, outcome) => {
                 let current = turn.strong_count() > 0;
-                let (input, failure) = settle(outcome, Input::Silence, Device::Input);
+                let (input, event) = settle(outcome, Input::Silence, voice.device());
                 if current {
                     self.lend(id, voice, &input);
                     self.send(id, voice.order(input));
                 }
-                failure.filter(|_| current).map(|event| (id, event))
+                current.then_some((id, event))
             }
             Opened::Output(id, turn, outcome) => {
                 let current = turn.strong_count() > 0;
-                let (output, failure) = settle(outcome, Output::Nowhere, Device::Output);
+                let (output, event) = settle(outcome, Output::Nowhere, Device::Output);
                 if current {
                     self.send(id, Order::SetOutput(output));
                 }
-                failure.filter(|_| current).map(|event| (id, event))
+                current.then_some((id, event))
             }
         }
     }
@@ -301,8 +301,12 @@ impl Calls {
         *feed = Feed::default();
         let turn = Arc::downgrade(&feed.wanted);
         self.send(id, voice.order(Input::Silence));
-        match opening::input(wanted, self.trouble(id, turn.clone(), Device::Input)) {
+        match opening::input(wanted, self.standing(id, turn.clone(), voice.device())) {
             Way::Now(outcome) => self.tell_attached(Opened::Input(id, voice, turn, outcome)),
+            Way::Device(Ok(microphone)) => self.send(id, voice.order(microphone)),
+            Way::Device(Err(error)) => {
+                self.tell_attached(Opened::Input(id, voice, turn, Err(error)));
+            }
             Way::Session(other) => {
                 let outcome = self.listen_to(other);
                 self.tell_attached(Opened::Input(id, voice, turn, outcome));
@@ -344,9 +348,11 @@ impl Calls {
         call.output = Arc::default();
         let turn = Arc::downgrade(&call.output);
         self.send(id, Order::SetOutput(Output::Nowhere));
-        let trouble = self.trouble(id, turn.clone(), Device::Output);
-        match opening::output(wanted, trouble, &self.log) {
+        let standing = self.standing(id, turn.clone(), Device::Output);
+        match opening::output(wanted, standing, &self.log) {
             Way::Now(outcome) => self.tell_attached(Opened::Output(id, turn, outcome)),
+            Way::Device(Ok(speaker)) => self.send(id, Order::SetOutput(speaker)),
+            Way::Device(Err(error)) => self.tell_attached(Opened::Output(id, turn, Err(error))),
             // No output is a session or a conference; the compiler can't know that.
             Way::Session(_) | Way::Conference(_) => {}
             Way::Blocking(open) => {
@@ -366,6 +372,13 @@ impl Calls {
     fn tell(&self, id: SessionId, event: MediaEvent) {
         let what = What::Media(event);
         let _ = self.news.send(News { id, what });
+    }
+
+    fn standing(&self, id: SessionId, turn: Turn, device: Device) -> Standing {
+        opening::standing(&self.news, turn, move |standing| {
+            let what = What::Media(standing_of(device, standing));
+            Some(News { id, what })
+        })
     }
 
     fn trouble(&self, id: SessionId, turn: Turn, device: Device) -> Trouble {
@@ -492,10 +505,17 @@ async fn looking_up(list: u32, lookup: impl Future<Output = Found>) -> Job {
     Job::IceServers(LookedUp { list, found })
 }
 
-fn settle<T>(outcome: Result<T, OpenError>, nothing: T, device: Device) -> (T, Option<MediaEvent>) {
+fn settle<T>(outcome: Result<T, OpenError>, nothing: T, device: Device) -> (T, MediaEvent) {
     let (opened, failure) = opening::settle(outcome, nothing);
-    let failure = failure.map(|reason| MediaEvent::DeviceFailed { device, reason });
-    (opened, failure)
+    let standing = failure.map_or(Ok(()), Err);
+    (opened, standing_of(device, standing))
+}
+
+fn standing_of(device: Device, standing: Result<(), String>) -> MediaEvent {
+    match standing {
+        Ok(()) => MediaEvent::DeviceOpened { device },
+        Err(reason) => MediaEvent::DeviceFailed { device, reason },
+    }
 }
 
 fn spawn(jobs: &mut JoinSet<Job>, broken: Opened, open: impl FnOnce() -> Opened + Send + 'static) {

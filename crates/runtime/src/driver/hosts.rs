@@ -13,7 +13,7 @@ use super::Job;
 use super::calls::Calls;
 use super::opening::{self, Turn, Way, settle};
 use crate::audio::{Input, Lease, Levels, Member, OpenError, Output, SeatOrder};
-use crate::device_hub::Trouble;
+use crate::device_hub::Standing;
 use crate::media_worker::Seat;
 
 /// This machine's seats.
@@ -160,8 +160,10 @@ impl Hosts {
         host.input = Arc::default();
         let turn = Arc::downgrade(&host.input);
         host.seat.order(SeatOrder::SetInput(Input::Silence));
-        match opening::input(wanted, self.trouble(id, turn.clone(), Device::Input)) {
-            Way::Now(outcome) => self.tell_attached(HostOpened::Input(id, turn, outcome)),
+        match opening::input(wanted, self.standing(id, turn.clone(), Device::Input)) {
+            Way::Now(outcome) | Way::Device(outcome) => {
+                self.tell_attached(HostOpened::Input(id, turn, outcome));
+            }
             Way::Session(other) => {
                 let outcome = calls.listen_to(other);
                 self.tell_attached(HostOpened::Input(id, turn, outcome));
@@ -187,9 +189,11 @@ impl Hosts {
         host.output = Arc::default();
         let turn = Arc::downgrade(&host.output);
         host.seat.order(SeatOrder::SetOutput(Output::Nowhere));
-        let trouble = self.trouble(id, turn.clone(), Device::Output);
-        match opening::output(wanted, trouble, &self.log) {
-            Way::Now(outcome) => self.tell_attached(HostOpened::Output(id, turn, outcome)),
+        let standing = self.standing(id, turn.clone(), Device::Output);
+        match opening::output(wanted, standing, &self.log) {
+            Way::Now(outcome) | Way::Device(outcome) => {
+                self.tell_attached(HostOpened::Output(id, turn, outcome))
+            }
             // No output is a session or a conference; the compiler can't know that.
             Way::Session(_) | Way::Conference(_) => {}
             Way::Blocking(open) => {
@@ -237,9 +241,13 @@ impl Hosts {
         let _ = self.news.send(HostNews::Media(id, event));
     }
 
-    fn trouble(&self, id: ConferenceId, turn: Turn, device: Device) -> Trouble {
-        opening::trouble(&self.news, turn, move |reason| {
-            HostNews::Media(id, MediaEvent::DeviceFailed { device, reason })
+    fn standing(&self, id: ConferenceId, turn: Turn, device: Device) -> Standing {
+        opening::standing(&self.news, turn, move |standing| {
+            let reason = standing.err()?;
+            Some(HostNews::Media(
+                id,
+                MediaEvent::DeviceFailed { device, reason },
+            ))
         })
     }
 }

@@ -4,11 +4,12 @@ use std::sync::Weak;
 use std::time::Duration;
 
 use phone::audio;
+use phone::media::Device;
 use phone::{ConferenceId, SessionId};
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::audio::{Input, OpenError, Output, SinkWriter, SourceReader, Tone, WavFile, WavPlayer};
-use crate::device_hub::{self, Trouble};
+use crate::device_hub::{self, Standing, Trouble};
 use crate::media_worker::Order;
 
 /// A worker turns every 10 ms; on a busy machine somewhat later.
@@ -53,6 +54,14 @@ pub(crate) enum Voice {
 }
 
 impl Voice {
+    /// What it is called where its trouble is told.
+    pub(crate) fn device(self) -> Device {
+        match self {
+            Voice::Own => Device::Input,
+            Voice::Music => Device::Music,
+        }
+    }
+
     /// The order by which the far end hears this.
     pub(crate) fn order(self, input: Input) -> Order {
         match self {
@@ -68,13 +77,15 @@ pub(crate) enum Way<T> {
     Now(Result<T, OpenError>),
     /// It may block: files.
     Blocking(Box<dyn FnOnce() -> Result<T, OpenError> + Send>),
+    /// It is a device, whose own thread tells how that goes.
+    Device(Result<T, OpenError>),
     /// It is another session of this phone.
     Session(SessionId),
     /// It is the others in a conference.
     Conference(ConferenceId),
 }
 
-pub(crate) fn input(wanted: audio::Input, trouble: Trouble) -> Way<Input> {
+pub(crate) fn input(wanted: audio::Input, standing: Standing) -> Way<Input> {
     match wanted {
         audio::Input::None => Way::Now(Ok(Input::Silence)),
         audio::Input::Tone { frequency, level } => {
@@ -86,30 +97,34 @@ pub(crate) fn input(wanted: audio::Input, trouble: Trouble) -> Way<Input> {
         audio::Input::Wav { path, repeat } => Way::Blocking(Box::new(move || {
             WavPlayer::open(&path, repeat).map(Input::Wav)
         })),
-        audio::Input::Default => Way::Now(device_hub::microphone(None, trouble).map(Input::Link)),
+        audio::Input::Default => {
+            Way::Device(device_hub::microphone(None, standing).map(Input::Link))
+        }
         audio::Input::Device { id } => {
-            Way::Now(device_hub::microphone(Some(id), trouble).map(Input::Link))
+            Way::Device(device_hub::microphone(Some(id), standing).map(Input::Link))
         }
     }
 }
 
 pub(crate) fn output(
     wanted: audio::Output,
-    trouble: Trouble,
+    standing: Standing,
     log: &UnboundedSender<String>,
 ) -> Way<Output> {
     match wanted {
         audio::Output::None => Way::Now(Ok(Output::Nowhere)),
         audio::Output::Sink { id } => sink(id),
         audio::Output::Wav { path } => {
-            let trouble = also_logged(trouble, log.clone());
+            let trouble = also_logged(standing, log.clone());
             Way::Blocking(Box::new(move || {
                 WavFile::create(&path, trouble).map(Output::Wav)
             }))
         }
-        audio::Output::Default => Way::Now(device_hub::speaker(None, trouble).map(Output::Link)),
+        audio::Output::Default => {
+            Way::Device(device_hub::speaker(None, standing).map(Output::Link))
+        }
         audio::Output::Device { id } => {
-            Way::Now(device_hub::speaker(Some(id), trouble).map(Output::Link))
+            Way::Device(device_hub::speaker(Some(id), standing).map(Output::Link))
         }
     }
 }
@@ -131,10 +146,29 @@ pub(crate) fn trouble<News: Send + 'static>(
     })
 }
 
+/// Tells how what was opened is, as long as it is wanted; where `tell` has nothing to say, nothing.
+pub(crate) fn standing<News: Send + 'static>(
+    news: &UnboundedSender<News>,
+    turn: Turn,
+    tell: impl Fn(Result<(), String>) -> Option<News> + Send + 'static,
+) -> Standing {
+    // Weak, as above.
+    let news = news.downgrade();
+    Box::new(move |standing| {
+        let current = turn.strong_count() > 0;
+        if let Some(news) = news.upgrade().filter(|_| current)
+            && let Some(said) = tell(standing)
+        {
+            let _ = news.send(said);
+        }
+        current
+    })
+}
+
 // A file is finished when it has been let go, and then only the log can tell.
-pub(super) fn also_logged(tell: Trouble, log: UnboundedSender<String>) -> Trouble {
+pub(super) fn also_logged(tell: Standing, log: UnboundedSender<String>) -> Trouble {
     Box::new(move |reason| {
-        let current = tell(reason.clone());
+        let current = tell(Err(reason.clone()));
         if !current {
             let _ = log.send(reason);
         }

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use phone::media::Device;
 use phone::{
     Command, ConferenceId, Config, Connection, Event, MediaCommand, MediaEvent, Output, Phone,
     PhoneError, Reply, SessionId, Ticket, conference,
@@ -380,12 +381,12 @@ impl Rig {
                 .rev()
                 .map(|remaining| MediaEvent::DtmfSent { remaining })
                 .collect(),
+            MediaCommand::SetInput { .. } => vec![opened(Device::Input)],
+            MediaCommand::SetOutput { .. } => vec![opened(Device::Output)],
             MediaCommand::StopDtmf { .. } => vec![MediaEvent::DtmfSent { remaining: 0 }],
             MediaCommand::Rollback
             | MediaCommand::SetHeld { .. }
             | MediaCommand::Start { .. }
-            | MediaCommand::SetInput { .. }
-            | MediaCommand::SetOutput { .. }
             | MediaCommand::Hold { .. }
             | MediaCommand::Resume
             | MediaCommand::Tone { .. }
@@ -541,4 +542,8 @@ fn start_line(message: &Message) -> String {
             format!("{} to {}", response.status().code(), cseq.method.as_str())
         }
     }
+}
+
+fn opened(device: Device) -> MediaEvent {
+    MediaEvent::DeviceOpened { device }
 }

@@ -213,7 +213,7 @@ async fn a_name_that_is_not_found_and_a_file_that_can_not_be_finished_are_logged
     assert_eq!(text, "iceServers: turn.invalid was not found");
 
     let gone = Turn::new();
-    let trouble = calls.trouble(SessionId::from_random(7), gone, Device::Output);
+    let trouble = calls.standing(SessionId::from_random(7), gone, Device::Output);
     let trouble = opening::also_logged(trouble, calls.log.clone());
     assert!(!trouble("x.wav: No space left on device".to_owned()));
     assert_eq!(logged.try_recv().unwrap(), "x.wav: No space left on device");

@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { AudioSink } from 'offhook'
+import { connect } from './phones.mjs'
+import { hears } from './sound.mjs'
+import { next, pbxOf } from './pbx.mjs'
+
+// What a machine without any sound tells as well as one that has some.
+describe('an input or output that can not be opened', () => {
+  test('fails the change to it by name, and the call sounds as before', async (t) => {
+    const { open } = await pbxOf(t)
+    const [alice, bob] = await Promise.all([open('alice'), open('bob')])
+    const { outgoing, calleeEar } = await connect(alice, bob, 'bob')
+    const cleared = []
+    outgoing.on('warningCleared', ({ code }) => cleared.push(code))
+    const refused = (message) => ({ code: 'ERR_NO_DEVICE', type: 'media', message })
+    await assert.rejects(outgoing.setInput({ wav: '/no/such/file.wav' }), refused(/\/no\/such\/file\.wav/))
+    await assert.rejects(outgoing.setOutput({ wav: '/no/such/folder/file.wav' }), refused(/\/no\/such\/folder/))
+    await assert.rejects(outgoing.setInput('no-such-device'), refused(/^Input device: /))
+    await assert.rejects(outgoing.setOutput('no-such-device'), refused(/^Output device: /))
+    await assert.rejects(alice.setAudioDevice({ input: 'no-such-device' }), { code: 'ERR_NO_DEVICE' })
+    await hears(calleeEar, 600, 10_000)
+    if (cleared.length < 4) await next(outgoing, 'warningCleared').catch(() => {})
+    assert.ok(cleared.length >= 4 && cleared.every((code) => code === 'no-device'), `${cleared}`)
+    const taken = new AudioSink({ rate: 8000 })
+    await outgoing.setOutput(taken)
+    await hears(taken, 1000, 10_000)
+    await outgoing.setOutput('none')
+    await outgoing.end()
+  })
+
+  test('is a warning of a call that begins with it, until something else is chosen', async (t) => {
+    const { open } = await pbxOf(t)
+    const [alice, bob] = await Promise.all([open('alice', { audio: { input: { wav: '/no/such/file.wav' }, output: 'none' } }), open('bob')])
+    bob.on('pendingSession', ({ id }) => bob.acceptPendingSession(id))
+    const warned = new Promise((resolve) => alice.on('sessionStarted', (session) => session.once('warning').then(resolve)))
+    const call = await alice.call('bob')
+    await call.answered
+    assert.equal((await warned)[0].code, 'no-device')
+    const cleared = next(call, 'warningCleared')
+    await alice.setAudioDevice({ input: 'none' })
+    assert.equal((await cleared)[0].code, 'no-device')
+    await call.end()
+  })
+})
