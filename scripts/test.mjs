@@ -29,6 +29,8 @@ const steps = [
     ],
     count: countNode,
   },
+  // Minutes of fuzzing, and minutes to build for it.
+  { name: 'fuzz', command: [process.execPath, 'scripts/fuzz.mjs', '--seconds', '60'], ci: true, count: countFuzz },
   // Minutes of whole-program optimisation: where nobody waits, or by its name.
   { name: 'release', command: [process.execPath, 'scripts/release.mjs', '--check'], ci: true },
 ]
@@ -82,6 +84,12 @@ function sum(results, key) {
 
 function countStep(ok) {
   return { passed: ok ? 1 : 0, failed: ok ? 0 : 1 }
+}
+
+function countFuzz(ok, output) {
+  const closing = output.match(/^(?:ok    |FOUND ) \S+: \d+ runs.*$/gm) ?? []
+  const failed = closing.filter((line) => line.startsWith('FOUND')).length
+  return { closing, passed: closing.length - failed, failed: ok ? failed : Math.max(failed, 1) }
 }
 
 function countRust(ok, output) {

@@ -1,6 +1,4 @@
 //! Any text as a description: no panic, what is read is written and read again, and what is agreed to has an answer.
-//!
-//! `cargo +nightly fuzz run sdp -- -max_len=8192`
 
 #![no_main]
 
@@ -9,8 +7,11 @@ use media::codec::Codec;
 use media::sdp::negotiate::{Identity, LocalTransport, Negotiation, Terms};
 use media::sdp::{Description, Direction, ParseError};
 use media::transport::{LocalParameters, Secret, Setup};
+use offhook_fuzz::without_leak;
 
-fuzz_target!(|bytes: &[u8]| {
+fuzz_target!(|bytes: &[u8]| without_leak(|| describe(bytes)));
+
+fn describe(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let Ok(read) = Description::parse(&text) else {
         return;
@@ -20,7 +21,7 @@ fuzz_target!(|bytes: &[u8]| {
         assert_eq!(again.media.len(), read.media.len());
     }
     answer(&text, read.media.len());
-});
+}
 
 fn answer(offer: &str, sections: usize) {
     let identity = Identity {
@@ -38,7 +39,10 @@ fn answer(offer: &str, sections: usize) {
         opus_max_average_bitrate: None,
     };
     let mut negotiation = Negotiation::new(identity, terms);
-    if negotiation.receive_offer(offer, Direction::SendRecv).is_err() {
+    if negotiation
+        .receive_offer(offer, Direction::SendRecv)
+        .is_err()
+    {
         return;
     }
     let parameters = LocalParameters {

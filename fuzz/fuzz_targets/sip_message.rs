@@ -1,15 +1,16 @@
 //! Any bytes as a frame: no panic, what parses keeps its guarantees, and what we write we read.
-//!
-//! `cargo +nightly fuzz run sip_message -- -max_len=4096`
 
 #![no_main]
 
 use bytes::Bytes;
 use libfuzzer_sys::fuzz_target;
+use offhook_fuzz::without_leak;
 use sip::header::{Contact, RecordRoute, Route, Via};
 use sip::message::{Leniency, Message, Parsed};
 
-fuzz_target!(|frame: &[u8]| {
+fuzz_target!(|frame: &[u8]| without_leak(|| parse(frame)));
+
+fn parse(frame: &[u8]) {
     let _ = sip::redact(frame);
     for leniency in [Leniency::Strict, Leniency::Interop] {
         match Message::parse(Bytes::copy_from_slice(frame), leniency) {
@@ -21,7 +22,7 @@ fuzz_target!(|frame: &[u8]| {
             }
         }
     }
-});
+}
 
 fn read(parsed: Parsed, leniency: Leniency) {
     assert!(leniency == Leniency::Interop || parsed.forgiven.is_empty());

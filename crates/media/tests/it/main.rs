@@ -8,6 +8,7 @@
 mod allocation;
 mod calls;
 mod descriptions;
+mod fuzzed;
 mod harness;
 mod in_band;
 mod keys;

@@ -16,6 +16,7 @@ mod config;
 mod connection;
 mod destroy;
 mod early_media;
+mod fuzzed;
 mod harness;
 mod hold;
 mod identity;
