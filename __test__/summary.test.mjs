@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { connect } from './phones.mjs'
 import { next, pbxOf, voice } from './pbx.mjs'
+import { hears } from './sound.mjs'
 
 describe('reason.summary', () => {
   test('says on both sides how the call was, and can be cloned', async (t) => {
@@ -27,7 +28,9 @@ describe('reason.summary', () => {
   test('tells of loss over the whole call', { timeout: 60_000 }, async (t) => {
     const { pbx, open } = await pbxOf(t, { mediaRelay: true, seed: 7 })
     const [alice, bob] = await Promise.all([open('alice'), open('bob')])
-    const { outgoing } = await connect(alice, bob, 'bob')
+    const { outgoing, callerEar } = await connect(alice, bob, 'bob')
+    // Only what was sent can be lost: the keys are agreed first.
+    await hears(callerEar, 1000, 15_000)
     await pbx.addMediaFault({ loss: 0.3 })
     for (let second = 0; second < 4; second++) await next(outgoing, 'stats', 10_000)
     const ended = next(alice, 'sessionEnded')
