@@ -2,7 +2,7 @@ use super::reading::{answers, challenges, next_nonce};
 use super::session::{Digest, Scheme, Scope, Session, raw};
 use super::trust::Trust;
 use super::verdict::{Next, Outcome};
-use super::{Credentials, Secret, Side, Target, Unsupported, Verdict, Way, Within};
+use super::{Credentials, Secret, Side, Target, Unsupported, Verdict, Way};
 use crate::header::{Challenge, Credentials as Answer};
 use crate::message::{Request, Response, StatusCode};
 
@@ -351,7 +351,7 @@ impl Authenticator {
 
     /// The application's word for its own platform, which has also placed the calls that we place there.
     fn goes_unasked(&self, way: Way) -> bool {
-        let at_home = way.target != Target::Elsewhere || way.within == Within::Ours;
+        let at_home = way.target != Target::Elsewhere || way.began_at_home();
         self.credentials.unasked && at_home
     }
 

@@ -59,7 +59,10 @@ pub(super) enum Scope {
 impl Scope {
     /// That of a challenge to this request.
     pub(super) fn of(side: Side, way: Way, request: &Request) -> Self {
-        let beyond = side == Side::Proxy && !way.stays_at_home();
+        let beyond = match side {
+            Side::Proxy => !way.stays_at_home(),
+            Side::Server => way.target == Target::Elsewhere,
+        };
         match way.target {
             Target::Registrar => Self::Registrar,
             Target::OwnDomain | Target::Elsewhere if beyond => Self::Call(call_id(request).into()),
@@ -73,7 +76,7 @@ impl Scope {
             Self::Registrar => way.is_register(),
             Self::Home => match side {
                 Side::Proxy => !way.is_register(),
-                Side::Server => way.ends_at_home() && !way.is_register(),
+                Side::Server => way.target == Target::OwnDomain && way.ends_at_home(),
             },
             Self::Call(id) => !way.is_register() && id == call_id(request),
         }

@@ -36,10 +36,25 @@ pub enum Role {
 /// Where a dialog began.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Origin {
-    /// With a request of ours, to this URI.
-    Ours(Uri<'static>),
+    /// With a request of ours.
+    Ours {
+        /// Where it went.
+        target: Uri<'static>,
+        /// Whether it carried `Authorization`: the answer to a 401.
+        signed: bool,
+    },
     /// With one of the other side.
     Theirs,
+}
+
+impl Origin {
+    /// That of the dialog which this request of ours begins.
+    pub(crate) fn of(request: &Request) -> Self {
+        Self::Ours {
+            target: request.uri().into_owned(),
+            signed: request.headers().contains(HeaderName::Authorization),
+        }
+    }
 }
 
 /// Requests outside a dialog begin at 1, and a challenge or two adds one each.
@@ -88,7 +103,7 @@ impl Dialog {
             id,
             state: state_after(response),
             role: Role::Caller,
-            origin: Origin::Ours(request.uri().into_owned()),
+            origin: Origin::of(request),
             local: headers.get(HeaderName::From)?.to_owned(),
             remote: headers.get(HeaderName::To)?.to_owned(),
             local_cseq: request.headers().cseq().ok()?.number,
@@ -120,15 +135,15 @@ impl Dialog {
         })
     }
 
-    /// Makes the dialog that their NOTIFY creates, the answer to our SUBSCRIBE to `target` or not (RFC 6665 §4.4.1).
-    pub fn notified(notify: &Request, target: &Uri<'_>) -> Option<Self> {
+    /// Makes the dialog that their NOTIFY creates, the answer to our SUBSCRIBE of that origin or not (RFC 6665 §4.4.1).
+    pub(crate) fn notified(notify: &Request, origin: Origin) -> Option<Self> {
         let headers = notify.headers();
         let number = headers.cseq().ok()?.number;
         Some(Self {
             id: DialogId::of_request(headers)?,
             state: State::Confirmed,
             role: Role::Caller,
-            origin: Origin::Ours(target.to_request_uri()),
+            origin,
             local: headers.get(HeaderName::To)?.to_owned(),
             remote: headers.get(HeaderName::From)?.to_owned(),
             // Above the SUBSCRIBE that it answers, however often that was challenged.

@@ -100,8 +100,11 @@ impl Endpoint {
             },
             within: match origin {
                 None => Within::NoDialog,
-                Some(Origin::Ours(target)) if self.is_ours(target) => Within::Ours,
-                Some(Origin::Ours(_) | Origin::Theirs) => Within::Theirs,
+                Some(Origin::Ours { target, signed }) if self.is_ours(target) => match signed {
+                    true => Within::Signed,
+                    false => Within::Ours,
+                },
+                Some(Origin::Ours { .. } | Origin::Theirs) => Within::Theirs,
             },
         }
     }

@@ -505,7 +505,7 @@ impl Endpoint {
         let of_usage = |usage| match self.usages.get(usage) {
             Some(Usage::Established(established)) => established.dialog.origin().clone(),
             Some(Usage::Lingering(lingering)) => lingering.dialog.origin().clone(),
-            Some(Usage::Calling(calling)) => Origin::Ours(calling.request.uri().into_owned()),
+            Some(Usage::Calling(calling)) => Origin::of(&calling.request),
             Some(Usage::Called(_)) | None => Origin::Theirs,
         };
         match sent {

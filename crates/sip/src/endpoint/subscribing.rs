@@ -15,7 +15,7 @@ use super::event::{Event, RequestFailure};
 use super::outside::is_challenge;
 use super::usage::Sent;
 use super::{Alarm, Endpoint};
-use crate::dialog::{Dialog, DialogId, from_tag, to_tag};
+use crate::dialog::{Dialog, DialogId, Origin, from_tag, to_tag};
 use crate::header::{self, SubscriptionState};
 use crate::message::{HeaderName, Headers, Method, Request, Response, StatusCode};
 use crate::transaction::{ClientKey, FlowId, ServerKey};
@@ -74,6 +74,8 @@ pub(super) struct Subscription {
     /// Under this Call-ID and tag of ours notifications come.
     call_id: String,
     local_tag: String,
+    /// That of the SUBSCRIBE which is to make the dialog.
+    origin: Origin,
     pub(super) dialog: Option<Dialog>,
     flow: FlowId,
     leaving: bool,
@@ -101,6 +103,7 @@ impl Endpoint {
         let subscription = Subscription {
             call_id: call_id.unwrap_or_default().to_owned(),
             local_tag: from_tag(request.headers()).unwrap_or_default(),
+            origin: Origin::of(&request),
             wish,
             dialog: None,
             flow,
@@ -182,6 +185,11 @@ impl Endpoint {
     ) {
         if let Some(subscription) = self.subscriptions.get_mut(&id) {
             subscription.flow = flow;
+        }
+        if let Some(subscription) = self.subscriptions.get_mut(&id)
+            && subscription.dialog.is_none()
+        {
+            subscription.origin = Origin::of(&request);
         }
         let sent = |request| Sent::Subscribe {
             id,
@@ -367,7 +375,7 @@ impl Endpoint {
                 dialog.refresh_target(request.headers());
             }
             none @ None => {
-                let Some(dialog) = Dialog::notified(&request, &subscription.wish.target) else {
+                let Some(dialog) = Dialog::notified(&request, subscription.origin.clone()) else {
                     let refusal = Reply::new(400).because("Missing Contact");
                     self.refuse(key, &request, &refusal, now);
                     return None;

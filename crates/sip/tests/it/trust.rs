@@ -328,14 +328,7 @@ fn what_follows_inside_a_subscription_or_before_the_answer_is_judged_like_the_ca
         let mut lone = registered(password(), REGISTRARS);
         let subscribe = subscription(&mut lone, target);
         notified(&mut lone, &subscribe, contact);
-        let refresh = (0..600).find_map(|_second| {
-            lone.advance(Duration::from_secs(1));
-            std::mem::take(&mut lone.sent)
-                .into_iter()
-                .find_map(|(_, bytes)| refresh(bytes))
-        });
-        let refresh = refresh.expect("a refresh");
-        lone.sent.clear();
+        let refresh = renewed(&mut lone);
         let again = challenged(&mut lone, &refresh, 401, &digest("home", "b", "SHA-256"));
         assert_eq!(
             again.is_some(),
@@ -826,4 +819,55 @@ fn a_password_that_is_replaced_keeps_what_the_registrar_has_said() {
     is_ignored(&mut lone, &invite, 407, &digest("evil", "x", "SHA-256"));
     let (_, invite) = call(&mut lone, AT_HOME);
     is_ignored(&mut lone, &invite, 407, &digest("home", "x", "MD5"));
+}
+
+#[test]
+fn a_b2bua_that_asked_first_by_401_may_ask_again_from_whatever_address_it_names() {
+    const ADDRESS: &str = "sip:b2bua@192.0.2.5:5060";
+    let mut lone = registered(password(), REGISTRARS);
+    let (usage, invite) = call(&mut lone, AT_HOME);
+    let invite = is_answered(&mut lone, &invite, 401, &digest("home", "b", "SHA-256"));
+    taken(&mut lone, &invite, ADDRESS);
+    for method in [Method::Invite, Method::Info, Method::Bye] {
+        let request = inside(&mut lone, usage, method.clone());
+        for challenge in [
+            digest("evil", "x", "SHA-256"),
+            digest("home", "x", "MD5"),
+            bearer("home"),
+        ] {
+            let mut lone = registered(password(), REGISTRARS);
+            let (usage, invite) = call(&mut lone, AT_HOME);
+            let invite = is_answered(&mut lone, &invite, 401, &digest("home", "b", "SHA-256"));
+            taken(&mut lone, &invite, ADDRESS);
+            let request = inside(&mut lone, usage, method.clone());
+            is_ignored(&mut lone, &request, 401, &challenge);
+        }
+        let next = digest("home", method.as_str(), "SHA-256");
+        let again = is_answered(&mut lone, &request, 401, &next);
+        lone.receive(answer(&again, 200, "b", ""));
+        lone.sent.clear();
+    }
+    // What it said there counts for that call alone.
+    let (_, next) = call(&mut lone, AT_HOME);
+    assert!(shows(&next).unwrap().contains("nonce=\"b\""));
+    let request = register(&mut lone);
+    assert!(shows(&request).unwrap().contains("nonce=\"good\""));
+
+    let mut lone = registered(password(), REGISTRARS);
+    let subscribe = subscription(&mut lone, AT_HOME);
+    let challenge = digest("home", "b", "SHA-256");
+    let subscribe = is_answered(&mut lone, &subscribe, 401, &challenge);
+    notified(&mut lone, &subscribe, ADDRESS);
+    let refresh = renewed(&mut lone);
+    is_answered(&mut lone, &refresh, 401, &digest("home", "c", "SHA-256"));
+}
+
+/// The SUBSCRIBE that renews a subscription of ten minutes.
+fn renewed(lone: &mut Lone) -> Request {
+    let renewal = (0..600).find_map(|_second| {
+        lone.advance(Duration::from_secs(1));
+        let mut sent = std::mem::take(&mut lone.sent).into_iter();
+        sent.find_map(|(_, bytes)| refresh(bytes))
+    });
+    renewal.expect("a refresh")
 }
