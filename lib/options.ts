@@ -236,7 +236,8 @@ export interface SoftphoneOptions {
   outboundProxy?: string | readonly string[]
   /**
    * Sends the bearer token when the registrar or the own proxy asks for it (the default), or unasked with every request to the
-   * own domain and in every call placed there. It never goes to anybody else (RFC 8898).
+   * own domain and in every call placed there. Nobody else can ask for it (RFC 8898); a caller whose Contact names the own
+   * domain is taken for a part of it, so use `'always'` only if the platform lets no stranger do so.
    */
   authorization?: 'challenge' | 'always'
   /** Allows to send the bearer token over a connection without TLS; default false. */

@@ -2,7 +2,7 @@ use super::reading::{answers, challenges, next_nonce};
 use super::session::{Digest, Scheme, Scope, Session, raw};
 use super::trust::Trust;
 use super::verdict::{Next, Outcome};
-use super::{Credentials, Secret, Side, Target, Unsupported, Verdict, Way};
+use super::{Credentials, Secret, Side, Unsupported, Verdict, Way};
 use crate::header::{Challenge, Credentials as Answer};
 use crate::message::{Request, Response, StatusCode};
 
@@ -343,16 +343,10 @@ impl Authenticator {
             })
             .take(MAX_REALMS)
             .collect();
-        if values.is_empty() && side == Side::Server && self.goes_unasked(way) {
+        if values.is_empty() && side == Side::Server && self.credentials.goes_unasked(way) {
             values.extend(bearer(&self.credentials));
         }
         values
-    }
-
-    /// The application's word for its own platform, which has also placed the calls that we place there.
-    fn goes_unasked(&self, way: Way) -> bool {
-        let at_home = way.target != Target::Elsewhere || way.began_at_home();
-        self.credentials.unasked && at_home
     }
 
     /// Takes a token out of an ACK, whose credentials are those of its INVITE: it goes to the other
@@ -360,7 +354,7 @@ impl Authenticator {
     pub fn withhold(&self, ack: &mut Request, way: Way) {
         for side in Side::BOTH {
             let has_token = answers(ack, side).iter().any(|answer| answer.is("Bearer"));
-            if has_token && !self.goes_unasked(way) {
+            if has_token && !self.credentials.goes_unasked(way) {
                 ack.headers_mut().remove(side.answer());
             }
         }

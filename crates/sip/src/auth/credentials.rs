@@ -1,6 +1,6 @@
 use std::fmt;
 
-use super::Algorithm;
+use super::{Algorithm, Target, Way};
 
 /// What an account proves itself with. `Debug` shows none of it.
 #[derive(Clone, PartialEq, Eq)]
@@ -142,6 +142,12 @@ impl Credentials {
     pub fn unasked(mut self) -> Self {
         self.unasked = true;
         self
+    }
+
+    /// Whether a request of this way carries the token unasked: the application's word for its own platform, which has
+    /// also placed the calls that we place there.
+    pub(super) fn goes_unasked(&self, way: Way) -> bool {
+        self.unasked && (way.target != Target::Elsewhere || way.began_at_home())
     }
 
     /// The username.

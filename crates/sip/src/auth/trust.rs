@@ -1,6 +1,6 @@
 use crate::header::grammar::unescape;
 
-use super::{Algorithm, Credentials, Realms, Secret, Side, Unsupported, Way, Within};
+use super::{Algorithm, Credentials, Realms, Secret, Side, Unsupported, Way};
 
 /// The most realms that are learned or whose algorithms are remembered.
 const MAX_REALMS: usize = 8;
@@ -74,7 +74,8 @@ impl Trust {
             Side::Proxy if way.stays_at_home() => true,
             // An edge that asks, asks before it forwards: a stranger never gets as far as to ask.
             Side::Proxy if holds(&self.edges, &unescape(realm)) => true,
-            Side::Proxy => credentials.unasked && way.within != Within::NoDialog,
+            // What is shown unasked is no secret to whoever asks there.
+            Side::Proxy => credentials.goes_unasked(way),
         }
     }
 

@@ -739,7 +739,7 @@ fn a_407_from_elsewhere_gets_the_token_only_once_our_own_edge_has_asked_for_it()
 }
 
 #[test]
-fn a_token_that_goes_everywhere_at_home_answers_a_407_in_any_call() {
+fn a_token_that_goes_everywhere_at_home_answers_a_407_where_it_goes() {
     let mut lone = phone(token().unasked());
     let request = register(&mut lone);
     assert_eq!(shows(&request), Some("Bearer good.token"));
@@ -749,6 +749,18 @@ fn a_token_that_goes_everywhere_at_home_answers_a_407_in_any_call() {
     is_ignored(&mut lone, &invite, 407, &bearer("example.com"));
     let (_, invite) = call(&mut lone, AT_HOME);
     assert_eq!(shows(&invite), Some("Bearer good.token"));
+    let (usage, invite) = call(&mut lone, AT_HOME);
+    taken(&mut lone, &invite, "sip:gateway@192.0.2.1");
+    let bye = inside(&mut lone, usage, Method::Bye);
+    is_answered(&mut lone, &bye, 407, &bearer("example.com"));
+    // Who calls us is not given what nobody of ours has asked for.
+    let usage = answered_stranger(&mut lone, "sip:gateway@192.0.2.1");
+    let bye = inside(&mut lone, usage, Method::Bye);
+    is_ignored(&mut lone, &bye, 407, &bearer("example.com"));
+    let (_, invite) = call(&mut lone, AT_HOME);
+    let invite = is_answered(&mut lone, &invite, 407, &bearer("example.com"));
+    lone.receive(answer(&invite, 486, "b", ""));
+    lone.sent.clear();
     let usage = answered_stranger(&mut lone, "sip:gateway@192.0.2.1");
     let bye = inside(&mut lone, usage, Method::Bye);
     is_answered(&mut lone, &bye, 407, &bearer("example.com"));
