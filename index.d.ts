@@ -1270,7 +1270,7 @@ export interface SoftphoneOptions {
      * The realms whose challenges are answered; default those in which the registrar, or the proxy of the own domain, has
      * challenged. For `accessToken` and for `ha1`, which was made for one realm, the default is the domain. A platform that asks
      * in several realms needs all of them here. Nobody else's challenge is answered, and none with a weaker algorithm than before
-     * (SECURITY.md, RFC 8760).
+     * unless `register()` or `initialize()` is called after the registration was refused (SECURITY.md, RFC 8760).
      */
     realm?: string | readonly string[];
     /** Registers on `initialize()`; default true. */
@@ -1296,7 +1296,8 @@ export interface SoftphoneOptions {
     outboundProxy?: string | readonly string[];
     /**
      * Sends the bearer token when the registrar or the own proxy asks for it (the default), or unasked with every request to the
-     * own domain and in every call placed there. It never goes to anybody else (RFC 8898).
+     * own domain and in every call placed there. Nobody else can ask for it (RFC 8898); a caller whose Contact names the own
+     * domain is taken for a part of it, so use `'always'` only if the platform lets no stranger do so.
      */
     authorization?: 'challenge' | 'always';
     /** Allows to send the bearer token over a connection without TLS; default false. */

@@ -210,7 +210,7 @@ export interface SoftphoneOptions {
    * The realms whose challenges are answered; default those in which the registrar, or the proxy of the own domain, has
    * challenged. For `accessToken` and for `ha1`, which was made for one realm, the default is the domain. A platform that asks
    * in several realms needs all of them here. Nobody else's challenge is answered, and none with a weaker algorithm than before
-   * (SECURITY.md, RFC 8760).
+   * unless `register()` or `initialize()` is called after the registration was refused (SECURITY.md, RFC 8760).
    */
   realm?: string | readonly string[]
   /** Registers on `initialize()`; default true. */

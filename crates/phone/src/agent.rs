@@ -143,6 +143,11 @@ impl Agent {
             .set_credentials(identity::credentials(config, credentials));
     }
 
+    /// Answers again what is weaker than it was.
+    pub(crate) fn forget_algorithms(&mut self) {
+        self.endpoint.forget_algorithms();
+    }
+
     pub(crate) fn call_id(&self, usage: UsageId) -> Option<String> {
         self.endpoint.call_id(usage).map(str::to_owned)
     }

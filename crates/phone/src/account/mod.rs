@@ -96,8 +96,9 @@ impl Account {
 
     /// Connects and registers; the ticket is settled when that is done.
     pub(crate) fn initialize(&mut self, ticket: Ticket, ctx: &mut Context<'_>) {
-        // It was taken back by `unregister`.
-        if ctx.config.register && !self.registering && ctx.agent.is_up() {
+        // It was taken back by `unregister`, or refused for good.
+        let given_up = !self.registering || (self.ready && !self.registered);
+        if ctx.config.register && given_up && ctx.agent.is_up() {
             return self.register(ticket, ctx);
         }
         self.registering = ctx.config.register;
@@ -113,6 +114,7 @@ impl Account {
             if let Credentials::Token { token, .. } = &ctx.config.credentials {
                 self.token.start(token, ctx);
             }
+            ctx.agent.forget_algorithms();
             self.connect(ctx);
         }
     }
@@ -124,6 +126,10 @@ impl Account {
         }
         self.registering = true;
         self.wait(ticket, Goal::Registered);
+        // A server that was taken back to an older version is not to lock us out for good.
+        if !self.registered {
+            ctx.agent.forget_algorithms();
+        }
         ctx.agent.register(ctx.now, ctx.outputs);
     }
 

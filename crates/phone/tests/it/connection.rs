@@ -90,6 +90,36 @@ fn a_password_is_for_the_realms_that_were_given() {
 }
 
 #[test]
+fn a_server_that_goes_back_to_a_weaker_algorithm_is_answered_when_the_application_asks() {
+    for again in ["register", "initialize"] {
+        let mut rig = Rig::new(alice());
+        rig.registrar = false;
+        let asks = |rig: &mut Rig, algorithm: &str| {
+            let register = rig.request(&sip::message::Method::Register);
+            let challenge = format!("Digest realm=\"r\", nonce=\"n\", algorithm={algorithm}");
+            rig.receive(with_header(&register, 401, "WWW-Authenticate", &challenge));
+        };
+        let grants = |rig: &mut Rig| {
+            let register = rig.request(&sip::message::Method::Register);
+            assert!(register.headers().contains("Authorization"));
+            rig.receive(with_header(&register, 200, "Expires", "600"));
+        };
+        rig.command(json!({ "type": "initialize" }));
+        rig.up();
+        asks(&mut rig, "SHA-256");
+        grants(&mut rig);
+        rig.command(json!({ "type": "register" }));
+        asks(&mut rig, "MD5");
+        let failed = rig.last("registrationFailed");
+        assert!(failed["reason"].as_str().unwrap().contains("weaker"));
+        let ticket = rig.command(json!({ "type": again }));
+        asks(&mut rig, "MD5");
+        grants(&mut rig);
+        assert_eq!(rig.reply(ticket), Some(&Ok(Reply::Done)), "{again}");
+    }
+}
+
+#[test]
 fn a_refused_token_is_invalid_token() {
     let mut rig = Rig::new(token_options(json!({})));
     rig.registrar = false;

@@ -70,6 +70,11 @@ impl Authenticator {
         self.nonces.clear();
     }
 
+    /// Forgets how strong each realm has been: somebody knows why one has become weaker.
+    pub fn forget_algorithms(&mut self) {
+        self.trust.forget_algorithms();
+    }
+
     /// Reads the challenges of `response`, a 401 or 407 to `request`.
     ///
     /// Forks may have collected several: each realm of ours is answered, with the strongest

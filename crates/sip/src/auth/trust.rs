@@ -127,6 +127,11 @@ impl Trust {
         }
     }
 
+    /// Forgets how strong the realms have been.
+    pub(super) fn forget_algorithms(&mut self) {
+        self.floors.clear();
+    }
+
     /// Whether nobody has named a realm yet who could know it better. A server of ours that asks
     /// does so before its users can; where we register, the registrar comes first, and what is
     /// left is the proxy before one that trusts us.

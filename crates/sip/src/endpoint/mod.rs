@@ -269,6 +269,14 @@ impl Endpoint {
         }
     }
 
+    /// Forgets how strong the challenges of each realm have been, so that weaker ones are answered again: for when
+    /// somebody asks for a registration that was refused.
+    pub fn forget_algorithms(&mut self) {
+        if let Some(authenticator) = &mut self.authenticator {
+            authenticator.forget_algorithms();
+        }
+    }
+
     /// Takes note of what our caller can take from now on.
     pub fn set_intake(&mut self, intake: Intake) {
         self.intake = intake;

@@ -767,6 +767,27 @@ fn a_token_that_goes_everywhere_at_home_answers_a_407_where_it_goes() {
 }
 
 #[test]
+fn a_registrar_that_went_back_is_answered_once_the_application_asks_for_it() {
+    let mut lone = registered(password(), REGISTRARS);
+    let weaker = digest("home", "w", "MD5");
+    let request = register(&mut lone);
+    is_ignored(&mut lone, &request, 401, &weaker);
+    lone.act(|alice, _| alice.forget_algorithms());
+    let request = register(&mut lone);
+    let request = is_answered(&mut lone, &request, 401, &weaker);
+    bind(&mut lone, &request);
+    // Nor does anybody but the registrar gain by it.
+    let (_, invite) = call(&mut lone, ELSEWHERE);
+    is_ignored(&mut lone, &invite, 401, &weaker);
+    let request = register(&mut lone);
+    let stronger = digest("home", "s", "SHA-256");
+    let request = is_answered(&mut lone, &request, 401, &stronger);
+    bind(&mut lone, &request);
+    let request = register(&mut lone);
+    is_ignored(&mut lone, &request, 401, &weaker);
+}
+
+#[test]
 fn the_token_stays_out_of_an_ack_that_nobody_can_ask_for() {
     for contact in [ELSEWHERE, AT_HOME] {
         let mut lone = registered(token(), &bearer("example.com"));
