@@ -161,6 +161,8 @@ pub struct Endpoint {
     /// Longest silence that the edge proxy allows on its flows (RFC 5626 §4.4).
     flow_timer: Option<Duration>,
     registration: Registration,
+    /// The REGISTER that is out shows credentials that were replaced since.
+    outdated: bool,
     wanted: Wanted,
     binding: Option<Binding>,
     usages: BTreeMap<UsageId, Usage>,
@@ -239,6 +241,7 @@ impl Endpoint {
             primary: None,
             flow_timer: None,
             registration,
+            outdated: false,
             wanted: Wanted::Nothing,
             binding: None,
             usages: BTreeMap::new(),
@@ -263,6 +266,7 @@ impl Endpoint {
 
     /// Takes what challenges are answered with from now on; open nonces are forgotten, and not which realms are ours.
     pub fn set_credentials(&mut self, credentials: Option<Credentials>) {
+        self.outdated = self.registration.is_outstanding();
         match (&mut self.authenticator, credentials) {
             (Some(authenticator), Some(credentials)) => authenticator.set_credentials(credentials),
             (_, credentials) => self.authenticator = authenticator(&self.config, credentials),

@@ -66,6 +66,7 @@ impl Endpoint {
             return;
         }
         self.alarms.stop(Alarm::Register);
+        self.outdated = false;
         let request = self.registration.register();
         self.send_prepared(request, now);
     }
@@ -115,7 +116,10 @@ impl Endpoint {
         };
         let cseq = is_challenge(&response).then(|| self.registration.next_cseq());
         let why = match self.try_challenge(&response, &request, retries, cseq, None) {
-            Ok(again) => return self.send_register_request(again, retries + 1, now),
+            Ok(again) => {
+                self.outdated = false;
+                return self.send_register_request(again, retries + 1, now);
+            }
             Err(why) => why.map(Obstacle::from),
         };
         let outcome = self
@@ -128,6 +132,9 @@ impl Endpoint {
                 let request = self.registration.request();
                 self.send_prepared(request, now);
             }
+            // What was refused is in force no more.
+            Outcome::Refused { retry_in: None }
+                if self.outdated && self.wanted == Wanted::Registered => {}
             Outcome::Refused { retry_in } => self.refused(Some(response), why, retry_in, now),
             Outcome::Dropped { retry_in } => {
                 let why = Some(Obstacle::NoBinding);
@@ -205,7 +212,7 @@ impl Endpoint {
         let bound = self.binding.is_some();
         match self.wanted {
             Wanted::Unregistered if bound => self.send_unregister(now),
-            Wanted::Registered if self.registration.phase() == Phase::Idle => {
+            Wanted::Registered if self.outdated || self.registration.phase() == Phase::Idle => {
                 self.send_register(now);
             }
             Wanted::Unregistered | Wanted::Registered | Wanted::Nothing => {}

@@ -788,6 +788,39 @@ fn a_registrar_that_went_back_is_answered_once_the_application_asks_for_it() {
 }
 
 #[test]
+fn a_token_that_comes_while_a_register_is_out_is_shown_next() {
+    let newer = || Credentials::bearer("newer.token", vec!["example.com".into()]).unwrap();
+    for code in [403, 200] {
+        let mut lone = registered(token(), &bearer("example.com"));
+        let request = register(&mut lone);
+        assert_eq!(shows(&request), Some("Bearer good.token"));
+        lone.act(|alice, _| alice.set_credentials(Some(newer())));
+        lone.act(|alice, now| alice.register(now));
+        lone.events();
+        let contact = format!("Contact: {};expires=600\r\n", header(&request, "Contact"));
+        lone.receive(answer(&request, code, "r", &contact));
+        let failed = |event: &Event| matches!(event, Event::RegistrationFailed(_));
+        assert!(!lone.events().iter().any(failed), "{code}");
+        let request = lone.request(Method::Register);
+        let request = is_answered(&mut lone, &request, 401, &bearer("example.com"));
+        assert_eq!(shows(&request), Some("Bearer newer.token"));
+        bind(&mut lone, &request);
+        assert!(lone.sent.is_empty(), "{code}");
+    }
+    // Its own refusal is one.
+    let mut lone = registered(token(), &bearer("example.com"));
+    let request = register(&mut lone);
+    lone.act(|alice, _| alice.set_credentials(Some(newer())));
+    let request = is_answered(&mut lone, &request, 401, &bearer("example.com"));
+    lone.receive(answer(&request, 403, "r", ""));
+    assert!(matches!(
+        lone.events().last(),
+        Some(Event::RegistrationFailed(_))
+    ));
+    assert!(lone.sent.is_empty());
+}
+
+#[test]
 fn the_token_stays_out_of_an_ack_that_nobody_can_ask_for() {
     for contact in [ELSEWHERE, AT_HOME] {
         let mut lone = registered(token(), &bearer("example.com"));
