@@ -252,6 +252,8 @@ impl Authenticator {
             Some(at) => self.sessions.remove(at),
             None => Session::new(side, scope, realm.to_owned(), Scheme::Bearer),
         };
+        // It is hashed as it is written now.
+        session.realm = realm.to_owned();
         session.scheme = scheme;
         session.proven = false;
         if !answered {
@@ -306,7 +308,7 @@ impl Authenticator {
         let scope = Scope::of(side, way, request);
         self.sessions
             .iter()
-            .position(|s| s.side == side && s.scope == scope && s.realm == realm)
+            .position(|s| s.side == side && s.scope == scope && s.is_of(realm))
     }
 
     fn session_mut(&mut self, asking: Asking<'_>) -> Option<&mut Session> {
@@ -404,7 +406,7 @@ impl Authenticator {
             return;
         };
         let mut sessions = self.sessions.iter_mut();
-        let session = sessions.find(|s| s.side == side && s.scope == scope && s.realm == realm);
+        let session = sessions.find(|s| s.side == side && s.scope == scope && s.is_of(realm));
         if let Some(session) = session
             && let Scheme::Digest(digest) = &mut session.scheme
         {
@@ -424,7 +426,7 @@ fn covering<'s>(
     // After a refusal a request starts without an answer, as if nobody had asked.
     let good = sessions.iter().filter(|s| s.refused <= MAX_REFUSED);
     for session in good.filter(|s| s.covers(side, way, request)) {
-        let known = chosen.iter_mut().find(|known| known.realm == session.realm);
+        let known = chosen.iter_mut().find(|known| known.is_of(&session.realm));
         match known {
             Some(known) if matches!(session.scope, Scope::Call(_)) => *known = session,
             Some(_) => {}

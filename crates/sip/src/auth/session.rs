@@ -2,8 +2,9 @@ use std::fmt::Write;
 
 use super::algorithm::{Algorithm, hex};
 use super::calculation::{Calculation, Qop};
+use super::trust::is_same;
 use super::{Credentials, Secret, Side, Target, Unsupported, Way};
-use crate::header::grammar::write_quoted;
+use crate::header::grammar::{unescape, write_quoted};
 use crate::header::{AuthParams, Challenge};
 use crate::message::{HeaderName, Request};
 
@@ -119,6 +120,12 @@ impl Session {
     /// Whether the request is one that this realm is expected to ask about.
     pub(super) fn covers(&self, side: Side, way: Way, request: &Request) -> bool {
         self.side == side && self.scope.covers(side, way, request)
+    }
+
+    /// Whether it is this realm, as it is written: one that is written in another way is no other, or a stranger could
+    /// make any number of ours.
+    pub(super) fn is_of(&self, realm: &str) -> bool {
+        is_same(&unescape(&self.realm), &unescape(realm))
     }
 
     /// Whether its author has asked about this very call, or else nobody but ours sees the request.

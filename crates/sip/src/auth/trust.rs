@@ -145,7 +145,7 @@ fn holds(realms: &[String], realm: &str) -> bool {
     realms.iter().any(|own| is_same(own, realm))
 }
 
-fn is_same(own: &str, realm: &str) -> bool {
+pub(super) fn is_same(own: &str, realm: &str) -> bool {
     own.eq_ignore_ascii_case(realm)
 }
 

@@ -937,3 +937,35 @@ fn renewed(lone: &mut Lone) -> Request {
     });
     renewal.expect("a refresh")
 }
+
+#[test]
+fn many_spellings_of_our_realm_keep_no_answer_from_our_edge() {
+    let mut lone = registered(password(), REGISTRARS);
+    for spelling in ["HOME", "Home", "hOme", "hoMe", "homE", r"h\ome"] {
+        for code in [401, 407] {
+            let (_, invite) = call(&mut lone, AT_HOME);
+            challenged(
+                &mut lone,
+                &invite,
+                code,
+                &digest(spelling, "evil", "SHA-256"),
+            );
+        }
+    }
+    for code in [401, 407] {
+        let (_, invite) = call(&mut lone, AT_HOME);
+        let invite = is_answered(&mut lone, &invite, code, &digest("home", "n", "SHA-256"));
+        let name = if code == 401 {
+            "Authorization"
+        } else {
+            "Proxy-Authorization"
+        };
+        let answers: Vec<&str> = invite.headers().all(name).collect();
+        assert!(
+            answers.len() == 1 && answers[0].contains("realm=\"home\""),
+            "{answers:?}"
+        );
+        lone.receive(answer(&invite, 486, "b", ""));
+        lone.sent.clear();
+    }
+}
