@@ -4,7 +4,9 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use sip::header::{MaxForwards, NameAddr, ProxyAuthorization, RecordRoute, Route, TypedHeader};
+use sip::header::{
+    Authorization, MaxForwards, NameAddr, ProxyAuthorization, RecordRoute, Route, TypedHeader,
+};
 use sip::message::{HeaderName, Headers, Method, Request, Response, StatusCode};
 use sip::transaction::{ClientKey, FlowId, Layer, ServerKey};
 use sip::uri::Uri;
@@ -236,16 +238,13 @@ impl Proxy {
 
     /// RFC 3261 §22.3: what another proxy's realm is for goes on to it; what is for ours, a token above all, is nobody else's.
     fn take_off_our_credentials(&self, headers: &mut Headers) {
-        let others: Vec<String> = headers
-            .all(HeaderName::ProxyAuthorization)
-            .filter(|line| !self.is_for_us(line))
-            .map(str::to_owned)
-            .collect();
-        headers.remove(HeaderName::ProxyAuthorization);
-        for line in &others {
-            // It was a header's value before.
-            let _ = headers.push(HeaderName::ProxyAuthorization, line);
-        }
+        take_off(headers, HeaderName::ProxyAuthorization, |line| {
+            self.is_for_us(line)
+        });
+        // A digest here is the callee's own; a token that was sent unasked was meant for us.
+        take_off(headers, HeaderName::Authorization, |line| {
+            Authorization::parse(line).is_ok_and(|credentials| credentials.is("Bearer"))
+        });
     }
 
     fn is_for_us(&self, line: &str) -> bool {
@@ -304,6 +303,20 @@ impl Proxy {
 }
 
 /// The user and the device that a GRUU names (RFC 5627 §3.1).
+/// Takes off the lines of a header that are meant.
+fn take_off(headers: &mut Headers, name: HeaderName, is_meant: impl Fn(&str) -> bool) {
+    let others: Vec<String> = headers
+        .all(name)
+        .filter(|line| !is_meant(line))
+        .map(str::to_owned)
+        .collect();
+    headers.remove(name);
+    for line in &others {
+        // It was a header's value before.
+        let _ = headers.push(name, line);
+    }
+}
+
 fn gruu_of<'a>(uri: &'a Uri<'_>) -> Option<(String, &'a str)> {
     let device = uri.param("gr").filter(|device| !device.is_empty())?;
     Some((uri.user_unescaped()?.into_owned(), device))

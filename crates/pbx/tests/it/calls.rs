@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use pbx::{Command, Config, Event};
+use sip::auth::Credentials;
 use sip::endpoint::{Event as SipEvent, Invite, Reply};
 use sip::message::{HeaderName, Method};
 
@@ -240,6 +241,30 @@ fn the_callee_sees_nothing_of_what_the_caller_has_proved_itself_with() {
     });
     assert_eq!(request.headers().get("Proxy-Authorization"), None);
     assert!(town.client("desk").endpoint.call_id(sent).is_some());
+}
+
+/// RFC 8898 §4.
+#[test]
+fn the_callee_sees_no_token_that_its_caller_sends_unasked() {
+    let mut users = users(&["alice", "bob"]);
+    users[0].token = Some(pbx::Password::new("good.token"));
+    let mut town = Town::with(Config {
+        users,
+        ..Config::default()
+    });
+    town.register("desk", "alice");
+    town.register("lap", "bob");
+    let token = Credentials::bearer("good.token", vec!["pbx.test".into()]);
+    let desk = &mut town.client("desk").endpoint;
+    desk.set_credentials(Some(token.unwrap().unasked()));
+    town.invite("desk", "sip:bob@pbx.test");
+    let request = town.expect("lap", "call", |event| match event {
+        SipEvent::Incoming { request, .. } => Some(request.clone()),
+        _ => None,
+    });
+    for name in ["Authorization", "Proxy-Authorization"] {
+        assert_eq!(request.headers().get(name), None);
+    }
 }
 
 /// RFC 3325 §9.2, §9.3.
