@@ -1672,7 +1672,7 @@ export interface RedirectTarget {
 
 /** Why a session ended; used as a string it is its condition. */
 export declare class EndReason {
-    /** The condition of XEP-0166 §7.4, mapped from the SIP status or the Q.850 cause. */
+    /** The condition of XEP-0166 §7.4, mapped from the Q.850 cause, or from the SIP status if that says more. */
     readonly condition: EndCondition;
     /** A sentence for people. */
     readonly text: string;

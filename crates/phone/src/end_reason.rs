@@ -171,10 +171,11 @@ impl EndReason {
         }
     }
 
-    /// The reason that a final response to our INVITE gives.
+    /// The reason that a final response to our INVITE gives. A `Reason` in it is what a gateway or a fork was told
+    /// (RFC 6432, RFC 3326 §2), and its status often only the nearest: it counts where it says more.
     pub(crate) fn of_response(status: SipStatus, causes: &Causes) -> Self {
         Self {
-            condition: of_status(status.code),
+            condition: causes.of_refusal().unwrap_or(of_status(status.code)),
             text: causes.text.clone().unwrap_or_else(|| status.reason.clone()),
             side: Side::Remote,
             sip: Some(status),
@@ -190,7 +191,7 @@ impl EndReason {
             (Some(cause), _) => of_q850(cause),
             (None, Some(200)) if causes.is_elsewhere() => Condition::AlternativeSession,
             (None, Some(code)) if code >= 300 => of_status(code),
-            (None, _) => Condition::Success,
+            (None, Some(_) | None) => Condition::Success,
         };
         Self::of_causes(condition, causes, "The other party hung up")
     }
@@ -200,7 +201,8 @@ impl EndReason {
         let (condition, elsewhere) = if causes.is_elsewhere() {
             (Condition::AlternativeSession, Some(Elsewhere::Answered))
         } else {
-            match (causes.sip, causes.q850) {
+            // That the call was cancelled is no news: beside it the Q.850 cause counts.
+            match (causes.sip.filter(|code| *code != 487), causes.q850) {
                 (Some(486 | 600), _) | (None, Some(17)) => {
                     (Condition::Busy, Some(Elsewhere::Declined))
                 }
@@ -208,7 +210,7 @@ impl EndReason {
                 (Some(480 | 603 | 607 | 608), _) | (None, Some(21)) => {
                     (Condition::Decline, Some(Elsewhere::Declined))
                 }
-                (Some(408), _) => (Condition::Timeout, None),
+                (Some(408), _) | (None, Some(18 | 19 | 102)) => (Condition::Timeout, None),
                 (Some(_) | None, _) => (Condition::Cancel, None),
             }
         };
@@ -303,9 +305,14 @@ impl Causes {
     /// Takes one value of a `Reason` header.
     pub(crate) fn add(&mut self, protocol: &str, cause: Option<u16>, text: Option<&str>) {
         if protocol.eq_ignore_ascii_case("SIP") {
-            self.sip = self.sip.or(cause);
+            let code = cause.filter(|code| (200..700).contains(code));
+            self.sip = self.sip.or(code);
         }
-        if protocol.eq_ignore_ascii_case("Q.850") {
+        // Some leave the dot out.
+        if ["Q.850", "Q850"]
+            .iter()
+            .any(|name| protocol.eq_ignore_ascii_case(name))
+        {
             let cause = cause.and_then(|cause| u8::try_from(cause).ok());
             self.q850 = self
                 .q850
@@ -314,6 +321,17 @@ impl Causes {
         if self.text.is_none() {
             self.text = text.filter(|text| !text.is_empty()).map(str::to_owned);
         }
+    }
+
+    /// What a refusal that holds them means; nothing where its status says as much.
+    fn of_refusal(&self) -> Option<Condition> {
+        let says_more = |condition: &Condition| {
+            // A refusal is no success, whatever the cause of it is called.
+            !matches!(condition, Condition::Success | Condition::GeneralError)
+        };
+        let by_cause = self.q850.map(of_q850).filter(says_more);
+        let by_code = self.sip.filter(|code| *code >= 300).map(of_status);
+        by_cause.or(by_code.filter(says_more))
     }
 
     /// Whether another device answered: the three forms that servers send.
@@ -345,12 +363,12 @@ fn of_q850(cause: u8) -> Condition {
     match cause {
         16 | 31 => Condition::Success,
         17 => Condition::Busy,
-        18 | 19 | 102 => Condition::Timeout,
+        18..=20 | 102 => Condition::Timeout,
         21 => Condition::Decline,
         26 => Condition::AlternativeSession,
-        1 | 22 | 27 => Condition::Gone,
+        1..=3 | 5 | 22 | 27 => Condition::Gone,
         57 | 58 | 65 | 88 => Condition::IncompatibleParameters,
-        34 | 38 | 41 | 42 | 47 => Condition::FailedApplication,
+        34 | 38 | 41..=44 | 46 | 47 => Condition::FailedApplication,
         _ => Condition::GeneralError,
     }
 }
@@ -453,6 +471,94 @@ mod tests {
             (484, "general-error"),
         ] {
             assert_eq!(of_status(code).as_str(), condition, "{code}");
+        }
+    }
+
+    fn refused(code: u16, list: &[(&str, u16, &str)]) -> EndReason {
+        let reason = "No".into();
+        EndReason::of_response(SipStatus { code, reason }, &causes(list))
+    }
+
+    #[test]
+    fn a_refusal_means_what_its_q850_cause_says() {
+        for code in [403, 404, 480, 486, 487, 500, 503, 600, 603] {
+            for (cause, condition) in [
+                (1, "gone"),
+                (3, "gone"),
+                (17, "busy"),
+                (18, "timeout"),
+                (19, "timeout"),
+                (20, "timeout"),
+                (21, "decline"),
+                (22, "gone"),
+                (26, "alternative-session"),
+                (34, "failed-application"),
+                (38, "failed-application"),
+                (41, "failed-application"),
+                (42, "failed-application"),
+                (44, "failed-application"),
+                (58, "incompatible-parameters"),
+                (88, "incompatible-parameters"),
+                (102, "timeout"),
+            ] {
+                let reason = refused(code, &[("Q.850", cause, "")]);
+                assert_eq!(reason.to_string(), condition, "{code} {cause}");
+                assert_eq!(reason.q850.map(u16::from), Some(cause));
+                assert_eq!(reason.sip.unwrap().code, code);
+            }
+        }
+    }
+
+    #[test]
+    fn a_refusal_whose_cause_says_nothing_means_what_its_status_says() {
+        for (code, condition) in [(403, "security-error"), (486, "busy"), (404, "gone")] {
+            for list in [
+                &[][..],
+                // Normal clearing, normal, interworking, none at all, out of range.
+                &[("Q.850", 16, "")],
+                &[("Q.850", 31, "")],
+                &[("Q.850", 127, "")],
+                &[("Q.850", 0, "")],
+                &[("Q.850", 999, "")],
+                &[("preemption", 1, "")],
+                &[("SIP", 0, "")],
+                &[("SIP", 21, "")],
+                &[("SIP", 999, "")],
+                &[("SIP", 200, "OK")],
+            ] {
+                assert_eq!(refused(code, list).to_string(), condition, "{list:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn of_several_reasons_the_first_that_can_be_read_counts_and_q850_before_sip() {
+        for (list, condition) in [
+            (&[("SIP", 603, ""), ("Q.850", 17, "")][..], "busy"),
+            (&[("Q.850", 16, ""), ("SIP", 603, "")], "decline"),
+            (&[("Q.850", 0, ""), ("Q.850", 21, "")], "decline"),
+            (&[("Q.850", 999, ""), ("SIP", 486, "")], "busy"),
+            (&[("Q.850", 17, ""), ("Q.850", 21, "")], "busy"),
+            (&[("q850", 21, "")], "decline"),
+            (&[("SIP", 487, ""), ("Q.850", 21, "")], "decline"),
+        ] {
+            assert_eq!(refused(500, list).to_string(), condition, "{list:?}");
+        }
+    }
+
+    #[test]
+    fn a_cancel_says_why_in_q850_beside_that_it_is_one() {
+        for (cause, condition, elsewhere) in [
+            (16, "cancel", None),
+            (17, "busy", Some(Elsewhere::Declined)),
+            (19, "timeout", None),
+            (21, "decline", Some(Elsewhere::Declined)),
+            (26, "alternative-session", Some(Elsewhere::Answered)),
+        ] {
+            let list = causes(&[("SIP", 487, "ORIGINATOR_CANCEL"), ("Q.850", cause, "")]);
+            let (reason, told) = EndReason::of_cancel(&list);
+            assert_eq!(reason.to_string(), condition, "{cause}");
+            assert_eq!(told, elsewhere, "{cause}");
         }
     }
 

@@ -5,7 +5,7 @@ use phone::media::MediaFailure;
 use serde_json::{Value, json};
 use sip::message::Method;
 
-use crate::harness::{Caller, Pair, Rig, alice, answer, header};
+use crate::harness::{Caller, Pair, Rig, alice, answer, header, with_header};
 
 fn talking() -> Pair {
     let mut pair = Pair::new(json!({ "autoAnswer": "always" }));
@@ -127,4 +127,25 @@ fn a_call_whose_media_fails_here_says_so_without_our_words() {
     assert!(reason.starts_with("Q.850;cause="), "{reason}");
     assert!(!reason.contains("text"), "{reason}");
     rig.receive(answer(&bye, 200, None));
+}
+
+/// A PBX that says 403 of a call that its callee has declined.
+#[test]
+fn the_cause_of_a_refusal_says_more_than_its_code() {
+    for (code, value, condition) in [
+        (403, "Q.850;cause=21;text=\"CALL_REJECTED\"", "decline"),
+        (403, "SIP;cause=603, Q.850 ;cause=17", "busy"),
+        (480, "Q.850;cause=1", "gone"),
+        (503, "Q.850;cause=\"19\"", "timeout"),
+        (403, "Q.850;cause=nonsense", "security-error"),
+        (403, ";;;", "security-error"),
+    ] {
+        let mut rig = Rig::registered(alice());
+        rig.command(json!({ "type": "call", "target": "bob" }));
+        let invite = rig.request(&Method::Invite);
+        rig.receive(with_header(&invite, code, "Reason", value));
+        let reason = rig.last("sessionEnded")["reason"].clone();
+        assert_eq!(reason["condition"], condition, "{value}");
+        assert_eq!(reason["sip"]["code"], code);
+    }
 }

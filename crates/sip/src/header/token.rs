@@ -170,7 +170,8 @@ fn spaced_media_type(text: &str) -> Result<(&str, Params<'_>), HeaderFault> {
 impl Reason<'_> {
     /// The `cause`: a status code for `SIP`, a Q.850 cause for `Q.850`.
     pub fn cause(&self) -> Option<u16> {
-        self.params.get("cause").and_then(decimal)
+        // RFC 3326 §2 writes digits; some quote them.
+        self.params.unquoted("cause").as_deref().and_then(decimal)
     }
 
     /// The `text` without quotes and escapes.
