@@ -250,7 +250,7 @@ export declare class Session extends TypedEmitter<SessionEvents> {
     resume(options?: Pick<HoldOptions, 'via' | 'signal'>): Promise<void>;
     /**
      * Sends digits: `0`–`9`, `*`, `#`, `A`–`D`, and `,` for a pause of two seconds. Resolves when the last one was sent,
-     * and by INFO when it was taken. What goes in the sound takes the place of the input, muted or not, for each digit and the
+     * by INFO when it was taken; also if the other side hangs up for it. What was not sent when the call ends rejects. What goes in the sound takes the place of the input, muted or not, for each digit and the
      * gap after it.
      *
      * @throws `ERR_INVALID_ARGUMENT` for anything else, `ERR_SESSION_STATE` where the call is not answered,
@@ -1146,7 +1146,10 @@ export interface ToneInput {
     level?: number;
 }
 
-/** A WAV file, 8- or 16-bit PCM. */
+/**
+ * A WAV file: PCM of 8, 16, 24 or 32 bits, floating point of 32 or 64, A-law or µ-law, with a plain or an extensible header,
+ * also as RF64, at 4 to 384 kHz. Its channels, 32 at most, become one.
+ */
 export interface WavInput {
     /** The file's path. */
     wav: string;

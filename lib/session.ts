@@ -228,7 +228,7 @@ export class Session extends TypedEmitter<SessionEvents> {
 
   /**
    * Sends digits: `0`–`9`, `*`, `#`, `A`–`D`, and `,` for a pause of two seconds. Resolves when the last one was sent,
-   * and by INFO when it was taken. What goes in the sound takes the place of the input, muted or not, for each digit and the
+   * by INFO when it was taken; also if the other side hangs up for it. What was not sent when the call ends rejects. What goes in the sound takes the place of the input, muted or not, for each digit and the
    * gap after it.
    *
    * @throws `ERR_INVALID_ARGUMENT` for anything else, `ERR_SESSION_STATE` where the call is not answered,

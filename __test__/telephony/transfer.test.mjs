@@ -68,7 +68,8 @@ test('an attended transfer to a call that its target has muted and put on hold: 
   const onward = await incoming.acceptTransfer(mine.audio)
   await done
   const [session] = carol.sessions
-  assert.deepEqual([session.held, session.muted, onward.remoteHeld], [true, true, true])
+  assert.deepEqual([session.held, session.muted], [true, true])
+  if (!onward.remoteHeld) await next(onward, 'hold')
   await session.resume()
   assert.deepEqual([session.held, session.muted], [false, true])
   await hears(carolEar, 1400)

@@ -176,6 +176,8 @@ pub enum MediaEvent {
         /// It was heard in the sound itself.
         in_band: bool,
     },
+    /// The last tone of this order is out: the far end may act on it before all of it was sent.
+    DtmfOut { ticket: Ticket },
     /// One of our tones was sent; so many are still queued.
     DtmfSent { remaining: u32 },
     /// The tones of this order can't be sent.
@@ -225,6 +227,7 @@ impl fmt::Debug for MediaEvent {
             Self::Dtmf { tone, duration, .. } => {
                 f.debug_tuple("Dtmf").field(tone).field(duration).finish()
             }
+            Self::DtmfOut { ticket } => f.debug_tuple("DtmfOut").field(ticket).finish(),
             Self::DtmfSent { remaining } => f.debug_tuple("DtmfSent").field(remaining).finish(),
             Self::DtmfRefused { ticket, reason } => f
                 .debug_tuple("DtmfRefused")

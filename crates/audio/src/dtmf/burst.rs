@@ -65,6 +65,11 @@ impl Burst {
         self.played += 1;
     }
 
+    /// How many times 10 ms of it were written.
+    pub fn played(&self) -> usize {
+        self.played
+    }
+
     /// Whether all of it was written.
     pub fn is_over(&self) -> bool {
         self.played >= self.length

@@ -13,6 +13,8 @@ pub const MAX_KEYS: usize = 256;
 const VOLUME: u8 = 10;
 /// RFC 4733 §2.5.1.4: the end is sent three times.
 const END_COPIES: u8 = 3;
+/// ITU-T Q.24: a key in the sound is recognised after 40 ms, in ticks.
+const RECOGNISED: usize = 4;
 /// W3C webrtc-pc §7.2: what `,` means.
 const PAUSE: u32 = 200;
 
@@ -100,8 +102,12 @@ pub struct Sender {
     queue: VecDeque<Waiting>,
     /// What is pressed belongs to this order.
     order: u64,
+    /// What is under way belongs to this one.
+    current: u64,
     state: State,
     completed: bool,
+    /// The last key of this order is out.
+    out: Option<u64>,
 }
 
 impl std::fmt::Debug for Sender {
@@ -117,8 +123,10 @@ impl Default for Sender {
         Self {
             queue: VecDeque::new(),
             order: 0,
+            current: 0,
             state: State::Idle,
             completed: false,
+            out: None,
         }
     }
 }
@@ -214,6 +222,21 @@ impl Sender {
         std::mem::take(&mut self.completed)
     }
 
+    /// The order whose last key is out since the last call: the far end knows it and may act on it, although copies of
+    /// its end or the rest of its sound are still to come.
+    pub fn take_out(&mut self) -> Option<u64> {
+        self.out.take()
+    }
+
+    fn key_is_out(&mut self) {
+        let is_key = |step: &Step| !matches!(step, Step::Pause { .. });
+        let order = self.current;
+        let follows = |waiting: &Waiting| waiting.order == order && is_key(&waiting.step);
+        if !self.queue.iter().any(follows) {
+            self.out = Some(order);
+        }
+    }
+
     /// One tick of 10 ms that begins at `now` in audio RTP time. At most two packets come of it.
     ///
     /// `update` is every how many ticks a sounding event is repeated.
@@ -233,6 +256,7 @@ impl Sender {
             State::Sounding(sounding) => self.sound(sounding, clocks, update.max(1)),
             State::Ending { last, sent, gap } => self.end(last, sent, gap),
             State::Bursting { burst, gap } if burst.is_over() => {
+                self.key_is_out();
                 self.completed = true;
                 self.state = State::Silent {
                     left: gap.max(1),
@@ -240,12 +264,20 @@ impl Sender {
                 };
                 [None, None]
             }
-            State::Idle | State::Bursting { .. } | State::Silent { .. } => [None, None],
+            State::Bursting { burst, .. } => {
+                if burst.played() == RECOGNISED {
+                    self.key_is_out();
+                }
+                [None, None]
+            }
+            State::Idle | State::Silent { .. } => [None, None],
         }
     }
 
     fn begin(&mut self, now: u32) {
-        self.state = match self.queue.pop_front().map(|waiting| waiting.step) {
+        let next = self.queue.pop_front();
+        self.current = next.as_ref().map_or(self.current, |next| next.order);
+        self.state = match next.map(|waiting| waiting.step) {
             Some(Step::Press { code, ticks, gap }) => State::Sounding(Sounding {
                 code,
                 timestamp: now,
@@ -280,6 +312,7 @@ impl Sender {
             None
         };
         if key.elapsed >= key.ticks {
+            self.key_is_out();
             let last = key.packet(key.duration as u16, true);
             self.state = State::Ending {
                 last: Packet {
@@ -353,6 +386,48 @@ mod tests {
                     .map(move |p| (tick, p, Event::read(&p.payload).unwrap()))
             })
             .collect()
+    }
+
+    #[test]
+    fn the_last_key_of_each_order_is_out_with_its_first_end() {
+        let mut sender = Sender::default();
+        let (length, gap) = (Duration::from_millis(100), Duration::from_millis(70));
+        for (order, keys) in [(1, 2), (2, 1)] {
+            sender.begin_order(order);
+            for _ in 0..keys {
+                sender.press(5, length, gap);
+            }
+            sender.pause();
+        }
+        let mut ends = 0;
+        let mut out = Vec::new();
+        for tick in 0..900 {
+            let packets = sender.tick(tick * 80, CLOCKS, 2);
+            let end = |packet: &Packet| Event::read(&packet.payload).unwrap().end;
+            ends += packets
+                .iter()
+                .flatten()
+                .filter(|packet| end(packet))
+                .count();
+            out.extend(sender.take_out().map(|order| (order, ends)));
+        }
+        assert_eq!(out, [(1, 4), (2, 7)]);
+    }
+
+    #[test]
+    fn a_key_in_the_sound_is_out_once_it_can_be_recognised() {
+        let mut sender = Sender::default();
+        sender.begin_order(7);
+        sender.press_in_band('5', Duration::from_millis(200), Duration::from_millis(70));
+        let mut samples = [0; 80];
+        let out: Vec<u32> = (0..30)
+            .filter(|tick| {
+                sender.tick(tick * 80, CLOCKS, 2);
+                sender.fill(Rate::Hz8000, &mut samples);
+                sender.take_out() == Some(7)
+            })
+            .collect();
+        assert_eq!(out.first(), Some(&4), "after 40 ms of sound");
     }
 
     #[test]

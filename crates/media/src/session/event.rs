@@ -70,6 +70,11 @@ pub enum MediaEvent {
         /// It was heard in the sound itself.
         in_band: bool,
     },
+    /// The last key of an order is out: its end was sent once, or it sounded long enough to be recognised.
+    DtmfOut {
+        /// The number that the order was given.
+        order: u64,
+    },
     /// A key press of ours has been sent.
     DtmfSent {
         /// How many are still to come.

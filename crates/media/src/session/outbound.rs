@@ -262,6 +262,9 @@ impl Outbound {
         now: Instant,
     ) {
         self.send_key(begins, format, transport, now);
+        if let Some(order) = self.keys.take_out() {
+            outputs.push_back(Output::Event(MediaEvent::DtmfOut { order }));
+        }
         if self.keys.take_completed() {
             outputs.push_back(Output::Event(MediaEvent::DtmfSent {
                 remaining: self.keys.waiting(),

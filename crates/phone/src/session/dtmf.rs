@@ -46,6 +46,14 @@ impl Pressed {
     }
 }
 
+/// A command whose tones media sends.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Dialled {
+    pub(super) ticket: Ticket,
+    /// The far end knows them all, and may hang up for that.
+    pub(super) is_out: bool,
+}
+
 impl Session {
     /// Queues the tones; the command is done when the last one was sent.
     pub(crate) fn send_dtmf(
@@ -64,7 +72,8 @@ impl Session {
         match via {
             DtmfMethod::Rfc4733 | DtmfMethod::Inband => {
                 if let State::Active(active) = &mut self.state {
-                    active.tones.push(ticket);
+                    let is_out = false;
+                    active.tones.push(Dialled { ticket, is_out });
                 }
                 let command = MediaCommand::SendDtmf {
                     ticket,
@@ -132,7 +141,9 @@ impl Session {
     /// Whether tones of this command wait.
     pub(crate) fn is_dialling(&self, ticket: Ticket) -> bool {
         match &self.state {
-            State::Active(active) => active.tones.contains(&ticket) || active.keys.wait(ticket),
+            State::Active(active) => {
+                active.tones.iter().any(|tones| tones.ticket == ticket) || active.keys.wait(ticket)
+            }
             State::Pending(_)
             | State::Answering(_)
             | State::Offering(_)
@@ -148,8 +159,9 @@ impl Session {
             return;
         };
         active.keys.drop(ticket);
-        if active.tones.contains(&ticket) {
-            active.tones.retain(|waiting| *waiting != ticket);
+        let waiting = active.tones.len();
+        active.tones.retain(|tones| tones.ticket != ticket);
+        if active.tones.len() < waiting {
             ctx.media(self.id, MediaCommand::StopDtmf { ticket });
         }
     }
@@ -157,8 +169,18 @@ impl Session {
     /// A tone was sent; where none is left, the commands are done.
     pub(super) fn tones_sent(&mut self, remaining: u32, ctx: &mut Context<'_>) {
         if let (State::Active(active), 0) = (&mut self.state, remaining) {
-            for ticket in std::mem::take(&mut active.tones) {
-                ctx.reply(ticket, Ok(Reply::Done));
+            for tones in std::mem::take(&mut active.tones) {
+                ctx.reply(tones.ticket, Ok(Reply::Done));
+            }
+        }
+    }
+
+    /// The last tone of a command is out; the command is done when all of it was sent, or the call is over.
+    pub(super) fn tones_out(&mut self, ticket: Ticket) {
+        if let State::Active(active) = &mut self.state {
+            let named = |tones: &&mut Dialled| tones.ticket == ticket;
+            if let Some(tones) = active.tones.iter_mut().find(named) {
+                tones.is_out = true;
             }
         }
     }
@@ -169,7 +191,7 @@ impl Session {
             return;
         };
         let waiting = active.tones.len();
-        active.tones.retain(|ticket| *ticket != refused);
+        active.tones.retain(|tones| tones.ticket != refused);
         if active.tones.len() < waiting {
             let error = PhoneError::new(ErrorCode::DtmfRefused, ErrorType::NotSupported, why);
             ctx.reply(refused, Err(error));

@@ -7,8 +7,9 @@ use super::{Context, MediaPath, Session, State};
 use crate::end_reason::{Condition, ENDED_HERE, EndReason, Side};
 use crate::error::{ErrorCode, ErrorType, PhoneError, SipStatus};
 use crate::event::{Event, SessionChanges};
+use crate::id::Ticket;
 use crate::media::MediaCommand;
-use crate::sipfrag;
+use crate::{output, sipfrag};
 
 impl Session {
     /// Ends the session from our side: BYE, CANCEL or a refusal, as its state asks for. Without a
@@ -124,7 +125,11 @@ impl Session {
         });
         let errands = self.take_errand_tickets();
         let changes = self.devices.take_tickets();
-        for ticket in waiting(was).into_iter().chain(errands).chain(changes) {
+        let (done, waiting) = settled(was);
+        for ticket in done {
+            ctx.reply(ticket, Ok(output::Reply::Done));
+        }
+        for ticket in waiting.into_iter().chain(errands).chain(changes) {
             ctx.reply(ticket, Err(failure(&reason)));
         }
         // Who referred us to this call learns that it was not answered.
@@ -136,21 +141,26 @@ impl Session {
     }
 }
 
-/// The commands that a state keeps waiting.
-fn waiting(state: State) -> Vec<crate::id::Ticket> {
+/// The commands that a state keeps waiting: those that did what they were for, and the others.
+fn settled(state: State) -> (Vec<Ticket>, Vec<Ticket>) {
     match state {
-        State::Offering(offering) => vec![offering.ticket],
+        State::Offering(offering) => (Vec::new(), vec![offering.ticket]),
         State::Active(active) => {
+            let tones = active.tones.into_iter();
+            let tones = tones.map(|tones| (tones.ticket, tones.is_out));
             let holds = active.holds.into_iter().flat_map(|change| change.tickets);
-            let keys = active.keys.tickets();
-            active.tones.into_iter().chain(keys).chain(holds).collect()
+            let all = tones.chain(active.keys.tickets());
+            let all = all.chain(holds.map(|ticket| (ticket, false)));
+            let (done, waiting): (Vec<_>, Vec<_>) = all.partition(|(_, done)| *done);
+            let tickets = |all: Vec<(Ticket, bool)>| all.into_iter().map(|(it, _)| it).collect();
+            (tickets(done), tickets(waiting))
         }
         // The call's own command was answered when its INVITE was sent.
         State::Dialing(_)
         | State::Pending(_)
         | State::Answering(_)
         | State::Ending
-        | State::Ended => Vec::new(),
+        | State::Ended => (Vec::new(), Vec::new()),
     }
 }
 

@@ -36,6 +36,12 @@ pub(super) struct Order {
     pub(super) gap: u32,
 }
 
+impl Order {
+    fn is_out(&self) -> bool {
+        self.tones.iter().all(|tone| *tone == ',')
+    }
+}
+
 impl Keys {
     /// When the next key is due, where nothing else is waited for.
     pub(super) fn deadline(&self) -> Option<Instant> {
@@ -43,9 +49,10 @@ impl Keys {
             .filter(|_| !self.under_way && !self.orders.is_empty())
     }
 
-    /// The commands that wait.
-    pub(super) fn tickets(self) -> impl Iterator<Item = Ticket> {
-        self.orders.into_iter().map(|order| order.ticket)
+    /// The commands that wait, and whether all their keys are on their way.
+    pub(super) fn tickets(self) -> impl Iterator<Item = (Ticket, bool)> {
+        let orders = self.orders.into_iter();
+        orders.map(|order| (order.ticket, order.is_out()))
     }
 
     /// Whether this command waits.
@@ -143,7 +150,13 @@ impl Session {
             Ok(_) => {}
             Err(error) => {
                 if let Some(order) = keys.orders.pop_front() {
-                    ctx.reply(order.ticket, Err(not_taken(error)));
+                    // Who hangs up for the last key may leave it unanswered.
+                    let heard = error.code == ErrorCode::SessionEnded && order.is_out();
+                    let outcome = match heard {
+                        true => Ok(Reply::Done),
+                        false => Err(not_taken(error)),
+                    };
+                    ctx.reply(order.ticket, outcome);
                 }
             }
         }

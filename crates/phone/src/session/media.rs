@@ -41,6 +41,7 @@ impl Session {
                 };
                 self.pressed(tone, duration, method, ctx);
             }
+            MediaEvent::DtmfOut { ticket } => self.tones_out(ticket),
             MediaEvent::DtmfSent { remaining } => self.tones_sent(remaining, ctx),
             MediaEvent::DtmfRefused { ticket, reason } => self.tones_refused(ticket, reason, ctx),
             MediaEvent::DeviceFailed { device, reason } => {

@@ -326,7 +326,7 @@ pub(crate) struct Active {
     offer_until: Option<Instant>,
     /// ICE is being restarted, until then.
     repair: Option<Instant>,
-    tones: Vec<Ticket>,
+    tones: Vec<dtmf::Dialled>,
     keys: keys::Keys,
 }
 

@@ -289,3 +289,18 @@ fn keys_that_wait_fail_with_the_end_of_the_call_and_no_more_than_256_wait() {
     }
     assert_eq!(rig.unsettled(), Vec::<u64>::new());
 }
+
+#[test]
+fn keys_of_which_the_last_is_out_are_done_although_it_is_not_answered() {
+    for (tones, done) in [("5", true), ("5,", true), ("56", false)] {
+        let (mut rig, mut caller, id) = talking();
+        let command = json!({ "type": "sendDtmf", "id": id, "tones": tones, "via": "info" });
+        let ticket = rig.command(command);
+        rig.request(&Method::Info);
+        rig.receive(caller.bye(&[]));
+        match done {
+            true => assert_eq!(rig.reply(ticket), Some(&Ok(Reply::Done)), "{tones}"),
+            false => assert_eq!(rig.error(ticket).code, ErrorCode::SessionEnded),
+        }
+    }
+}

@@ -1,6 +1,6 @@
 use phone::command::Tones;
 use phone::media::{Device, MediaFailure};
-use phone::{MediaCommand, MediaEvent, SessionId};
+use phone::{MediaCommand, MediaEvent, Reply, SessionId};
 use serde_json::json;
 use sip::message::Method;
 
@@ -92,6 +92,21 @@ fn tones_still_queued_fail_with_the_session() {
     let ticket = rig.command(json!({ "type": "sendDtmf", "id": id, "tones": "123" }));
     rig.done(json!({ "type": "end", "id": id }));
     assert_eq!(code(&rig.error(ticket)), "ERR_SESSION_ENDED");
+}
+
+/// A menu that hangs up on the first packet that says that the last key was let go.
+#[test]
+fn tones_that_are_all_out_are_done_although_the_call_ends() {
+    let (mut rig, id) = talking(alice());
+    rig.media_mode = Media::Manual;
+    let send = |tones: &str| json!({ "type": "sendDtmf", "id": id, "tones": tones });
+    let [first, second] = ["123", "45"].map(|tones| rig.command(send(tones)));
+    rig.media_event(id, MediaEvent::DtmfSent { remaining: 3 });
+    rig.media_event(id, MediaEvent::DtmfOut { ticket: first });
+    assert_eq!(rig.reply(first), None);
+    rig.done(json!({ "type": "end", "id": id }));
+    assert_eq!(rig.reply(first), Some(&Ok(Reply::Done)));
+    assert_eq!(code(&rig.error(second)), "ERR_SESSION_ENDED");
 }
 
 #[test]

@@ -285,6 +285,9 @@ fn translate(said: Said) -> Option<MediaEvent> {
             duration: duration.as_millis() as u32,
             in_band,
         },
+        Said::DtmfOut { order } => MediaEvent::DtmfOut {
+            ticket: phone::Ticket(order),
+        },
         Said::DtmfSent { remaining } => MediaEvent::DtmfSent {
             remaining: remaining as u32,
         },
