@@ -3,7 +3,7 @@
 mod receive;
 mod send;
 
-pub use receive::{Press, Receiver};
+pub use receive::{Header, Press, Receiver};
 pub use send::{Clocks, MAX_KEYS, Packet, Sender};
 
 /// How many bytes an event has on the wire.

@@ -114,10 +114,13 @@ impl Inbound {
             Some((Encoding::TelephoneEvent, clock)) => {
                 self.playout.note_silent(packet.ssrc, packet.seq);
                 self.in_band.event(packet.payload());
-                let (ssrc, timestamp) = (packet.ssrc, packet.timestamp);
-                let press = self
-                    .keys
-                    .packet(ssrc, timestamp, packet.payload(), clock, now);
+                let header = dtmf::Header {
+                    ssrc: packet.ssrc,
+                    sequence: packet.seq,
+                    timestamp: packet.timestamp,
+                    marker: packet.marker,
+                };
+                let press = self.keys.packet(header, packet.payload(), clock, now);
                 press.and_then(key)
             }
             Some((Encoding::ComfortNoise, _)) => {
