@@ -34,6 +34,11 @@ pub(crate) fn of_bytes(bytes: &[u8]) -> Content {
     Content::new(String::from_utf8_lossy(bytes))
 }
 
+/// Whether a received body is text, whatever its type is called: UTF-8 without a NUL, which no text has.
+pub(crate) fn is_text(bytes: &[u8]) -> bool {
+    std::str::from_utf8(bytes).is_ok_and(|text| !text.contains('\0'))
+}
+
 fn wrong(message: &str) -> PhoneError {
     PhoneError::new(
         ErrorCode::InvalidArgument,

@@ -14,7 +14,8 @@ use crate::output::{Capabilities, Output, Reply};
 use crate::{content, target, wire};
 
 /// What a MESSAGE may carry, since it is handed on as text.
-const TEXTS: &str = "text/*, message/*, application/json, application/xml";
+const TEXTS: &str =
+    "text/*, message/*, multipart/mixed, application/json, application/xml";
 /// More names than this say nothing more.
 const MOST_NAMES: usize = 64;
 
@@ -121,7 +122,7 @@ impl Phone {
         request: &Request,
     ) {
         let headers = request.headers();
-        if !request.body().is_empty() && !is_text(headers) {
+        if !is_text(headers) && !content::is_text(request.body()) {
             // RFC 3428 §7.
             let refusal = Answer::new(415).header("Accept", TEXTS);
             return self.context().answer(id, &refusal);

@@ -75,23 +75,21 @@ fn a_message_too_large_for_a_frame_is_the_callers_mistake() {
 }
 
 #[test]
-fn a_message_of_a_type_that_is_no_text_is_refused() {
+fn a_message_is_what_it_holds_and_not_what_its_type_is_called() {
     // RFC 3428 §7.
     let mut rig = Rig::registered(alice());
     for (number, content_type, code) in [
-        (1, "image/png", 415),
-        (2, "application/octet-stream", 415),
+        (1, "image/png", 200),
+        (2, "application/octet-stream", 200),
         (3, "text/markdown; charset=utf-8", 200),
         (4, "application/im-iscomposing+xml", 200),
         (5, "message/cpim", 200),
     ] {
         let mut bob = Caller::new(&format!("m{number}"));
         rig.receive(bob.with_body("MESSAGE", content_type, "hello"));
-        let answered = rig.response(code);
-        let accept = answered.headers().get("Accept");
-        assert_eq!(accept.is_some(), code == 415, "{content_type}");
+        rig.response(code);
     }
-    assert_eq!(rig.count("message"), 3);
+    assert_eq!(rig.count("message"), 5);
 }
 
 #[test]
@@ -153,4 +151,69 @@ fn destroying_the_phone_settles_what_is_unanswered() {
     rig.seconds(3);
     assert_eq!(rig.error(sent).code, ErrorCode::Destroyed);
     assert_eq!(rig.unsettled(), Vec::<u64>::new());
+}
+
+fn sent(content_type: &str, body: &[u8]) -> (Rig, u16, Option<String>) {
+    let mut rig = Rig::registered(alice());
+    let kind = match content_type {
+        "" => String::new(),
+        content_type => format!("Content-Type: {content_type}\r\n"),
+    };
+    let mut message = format!(
+        "MESSAGE sip:alice@phone.invalid SIP/2.0\r\nVia: SIP/2.0/WSS p;branch=z9hG4bK1\r\n\
+         From: <sip:bob@example.com>;tag=1\r\nTo: <sip:alice@example.com>\r\nCall-ID: m1\r\n\
+         CSeq: 1 MESSAGE\r\nMax-Forwards: 70\r\n{kind}Content-Length: {}\r\n\r\n",
+        body.len()
+    )
+    .into_bytes();
+    message.extend(body);
+    rig.receive(message);
+    let sip::message::Message::Response(response) = rig.sent() else {
+        panic!("an answer was expected");
+    };
+    let accept = response.headers().get("Accept").map(str::to_owned);
+    (rig, response.status().code(), accept)
+}
+
+#[test]
+fn a_message_of_any_type_is_handed_on_where_it_is_text() {
+    let mixed = "--b\r\nContent-Type: text/plain\r\n\r\nhi\r\n--b--\r\n";
+    for (content_type, body) in [
+        ("x-rc/agent", "{\"state\":\"ready\"}"),
+        ("application/vnd.3gpp.sms", "Grüße"),
+        ("application/x-agent-state", "ready\tnow"),
+        ("multipart/mixed;boundary=b", mixed),
+        ("image/svg", "<svg/>"),
+        ("nonsense", "hi"),
+        ("", "hi"),
+    ] {
+        let (rig, code, _) = sent(content_type, body.as_bytes());
+        assert_eq!(code, 200, "{content_type}");
+        let message = rig.last("message");
+        assert_eq!(message["body"], body);
+        assert_eq!(message["contentType"], content_type);
+    }
+}
+
+#[test]
+fn a_message_that_is_no_text_is_refused_with_what_is_taken() {
+    for (content_type, body) in [
+        ("application/vnd.3gpp.sms", &b"\x00\x01\x02hello"[..]),
+        ("image/png", b"\x89PNG\r\n"),
+        ("application/octet-stream", b"\xff\xfe"),
+    ] {
+        let (rig, code, accept) = sent(content_type, body);
+        assert_eq!(code, 415, "{content_type}");
+        assert_eq!(rig.count("message"), 0);
+        let accept = accept.unwrap();
+        assert!(
+            !accept.contains("image") && !accept.contains("octet"),
+            "{accept}"
+        );
+        // What it names is taken.
+        for range in accept.split(", ") {
+            let name = range.replace('*', "anything");
+            assert_eq!(sent(&name, b"text").1, 200, "{name}");
+        }
+    }
 }
