@@ -67,7 +67,10 @@ export interface ToneInput {
   level?: number
 }
 
-/** A WAV file, 8- or 16-bit PCM. */
+/**
+ * A WAV file: PCM of 8, 16, 24 or 32 bits, floating point of 32 or 64, A-law or µ-law, with a plain or an extensible header,
+ * also as RF64, at 4 to 384 kHz. Its channels, 32 at most, become one.
+ */
 export interface WavInput {
   /** The file's path. */
   wav: string

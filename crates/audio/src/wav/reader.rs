@@ -116,28 +116,38 @@ pub struct Reader<R> {
 impl<R: Read> Reader<R> {
     /// Reads up to where the sound begins.
     pub fn new(mut input: R) -> Result<Self, Error> {
-        expect_word(&mut input, b"RIFF")?;
+        // EBU Tech 3306: RF64 is a WAV file whose sizes stand in 64 bits in its first chunk.
+        expect_word(&mut input, &[b"RIFF", b"RF64"])?;
         skip(&mut input, 4)?;
-        expect_word(&mut input, b"WAVE")?;
+        expect_word(&mut input, &[b"WAVE"])?;
         let mut format = None;
+        let mut data_size = None;
+        let mut padded = false;
         loop {
             let missing = if format.is_none() { "fmt " } else { "data" };
-            let Some((id, size)) = chunk_header(&mut input)? else {
+            let Some((id, size)) = chunk_header(&mut input, padded)? else {
                 return Err(Error::Incomplete { missing });
             };
+            padded = size & 1 == 1;
             match &id {
                 b"fmt " => format = Some(read_format(&mut input, size)?),
+                b"ds64" => data_size = read_sizes(&mut input, size)?,
                 b"data" => {
+                    let size = match (size, data_size) {
+                        (u32::MAX, Some(size)) => size,
+                        // 0 and all ones are what a writer leaves that could not come back to the header.
+                        (0 | u32::MAX, _) => 0,
+                        (size, _) => u64::from(size),
+                    };
                     let format = format.ok_or(Error::DataBeforeFormat)?;
                     return Ok(Self {
                         input,
                         format,
-                        // 0 and all ones are what a writer leaves that could not come back to the header.
-                        left: (size != 0 && size != u32::MAX).then_some(u64::from(size)),
+                        left: (size != 0).then_some(size),
                         buffer: Vec::new(),
                     });
                 }
-                _ => skip(&mut input, u64::from(size) + u64::from(size & 1))?,
+                _ => skip(&mut input, u64::from(size))?,
             }
         }
     }
@@ -183,7 +193,7 @@ fn read_format(input: &mut impl Read, size: u32) -> Result<Format, Error> {
     if read_fully(input, &mut bytes[..known])? < known {
         return Err(Error::Incomplete { missing: "fmt " });
     }
-    skip(input, u64::from(size) - known as u64 + u64::from(size & 1))?;
+    skip(input, u64::from(size) - known as u64)?;
     let word = |at: usize| u16::from_le_bytes([bytes[at], bytes[at + 1]]);
     let (channels, block, bits) = (word(2), word(12), word(14));
     let tag = match word(0) {
@@ -196,7 +206,8 @@ fn read_format(input: &mut impl Read, size: u32) -> Result<Format, Error> {
         return Err(Error::Channels { got: channels });
     }
     let expected = channels * encoding.bytes() as u16;
-    if block != expected {
+    // Some writers leave it out; it says nothing that the other fields don't.
+    if block != 0 && block != expected {
         return Err(Error::BlockSize {
             got: block,
             expected,
@@ -209,10 +220,21 @@ fn read_format(input: &mut impl Read, size: u32) -> Result<Format, Error> {
     })
 }
 
-fn expect_word(input: &mut impl Read, expected: &[u8; 4]) -> Result<(), Error> {
+/// Reads the size of the data out of a `ds64` chunk, which has the one of the file before it.
+fn read_sizes(input: &mut impl Read, size: u32) -> Result<Option<u64>, Error> {
+    let mut bytes = [0; 16];
+    let known = (size as usize).min(bytes.len());
+    let got = read_fully(input, &mut bytes[..known])?;
+    skip(input, u64::from(size) - known as u64)?;
+    let [.., a, b, c, d, e, f, g, h] = bytes;
+    let data = u64::from_le_bytes([a, b, c, d, e, f, g, h]);
+    Ok((got == bytes.len()).then_some(data))
+}
+
+fn expect_word(input: &mut impl Read, expected: &[&[u8; 4]]) -> Result<(), Error> {
     let mut got = [0; 4];
     let length = read_fully(input, &mut got)?;
-    if got == *expected {
+    if expected.contains(&&got) {
         return Ok(());
     }
     Err(Error::NotWave {
@@ -220,10 +242,20 @@ fn expect_word(input: &mut impl Read, expected: &[u8; 4]) -> Result<(), Error> {
     })
 }
 
-fn chunk_header(input: &mut impl Read) -> Result<Option<([u8; 4], u32)>, Error> {
+/// Reads the head of a chunk, `padded` where the one before it has an odd size: then a byte stands between them, which
+/// some writers leave out.
+fn chunk_header(input: &mut impl Read, padded: bool) -> Result<Option<([u8; 4], u32)>, Error> {
     let mut bytes = [0; 8];
     if read_fully(input, &mut bytes)? < bytes.len() {
         return Ok(None);
+    }
+    let known = |id: &[u8]| [&b"fmt "[..], b"data", b"fact", b"LIST", b"ds64"].contains(&id);
+    let is_id = bytes[..4].iter().all(|byte| (b' '..=b'~').contains(byte));
+    if padded && (!is_id || known(&bytes[1..5])) {
+        bytes.rotate_left(1);
+        if read_fully(input, &mut bytes[7..])? < 1 {
+            return Ok(None);
+        }
     }
     let [a, b, c, d, size @ ..] = bytes;
     Ok(Some(([a, b, c, d], u32::from_le_bytes(size))))
@@ -322,6 +354,45 @@ mod tests {
             let at = bytes.len() - 9;
             bytes[at..at + 4].copy_from_slice(&size.to_le_bytes());
             assert_eq!(read(&bytes).unwrap(), [1, 2], "{size}");
+        }
+    }
+
+    #[test]
+    fn a_file_with_sizes_of_64_bits_is_read() {
+        let plain = file(1, 1, 16, &[1, 0, 2, 0]);
+        for (said, trailer) in [(4_u64, &b"id3 \x02\0\0\0\x7f\x7f"[..]), (0, b"")] {
+            let mut bytes = b"RF64\xff\xff\xff\xffWAVEds64\x1c\0\0\0".to_vec();
+            bytes.extend(0_u64.to_le_bytes());
+            bytes.extend(said.to_le_bytes());
+            bytes.extend([0; 12]);
+            bytes.extend(&plain[12..]);
+            let at = bytes.len() - 8;
+            bytes[at..at + 4].copy_from_slice(&u32::MAX.to_le_bytes());
+            bytes.extend(trailer);
+            assert_eq!(read(&bytes).unwrap(), [1, 2], "{said}");
+        }
+        assert!(Reader::new(&b"RF64\xff\xff\xff\xffWAVEds64\x02\0\0\0ab"[..]).is_err());
+    }
+
+    #[test]
+    fn a_block_size_that_is_left_out_follows_from_the_rest() {
+        let mut bytes = file(1, 2, 16, &[100, 0, 44, 1]);
+        bytes[32..34].copy_from_slice(&[0, 0]);
+        assert_eq!(read(&bytes).unwrap(), [200]);
+    }
+
+    #[test]
+    fn an_odd_chunk_may_lack_its_byte_of_padding_or_have_another_than_zero() {
+        let sound = [1, 0, 2, 0];
+        let padded = file(1, 1, 16, &sound);
+        let at = padded.len() - 8 - sound.len() - 1;
+        assert_eq!(padded[at], 0);
+        let mut bare = padded.clone();
+        bare.remove(at);
+        let mut odd = padded.clone();
+        odd[at] = b'x';
+        for bytes in [padded, bare, odd] {
+            assert_eq!(read(&bytes).unwrap(), [1, 2]);
         }
     }
 
