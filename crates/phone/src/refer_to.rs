@@ -27,23 +27,19 @@ pub(crate) fn blind(target: &Uri<'_>) -> String {
 /// A `Refer-To` for a call that replaces one at `target`.
 pub(crate) fn attended(target: &Uri<'_>, replaces: &Replaces<'_>) -> String {
     let mut escaped = String::new();
-    for byte in replaces.to_string().bytes() {
-        // RFC 3261 §25.1: unreserved; the rest of hnv-unreserved means something to somebody.
-        match byte.is_ascii_alphanumeric() || b"-_.!~*'()".contains(&byte) {
-            true => escaped.push(char::from(byte)),
-            false => write!(escaped, "%{byte:02X}").expect("a String takes everything"),
-        }
-    }
+    escape(&mut escaped, &replaces.to_string(), false);
     format!("<{}?Replaces={escaped}>", target.to_request_uri())
 }
 
 /// Reads the one `Refer-To` of a REFER; a status where it can't be followed.
 pub(crate) fn read(request: &Request, own: &Address) -> Result<Referred, u16> {
-    let all: Vec<_> = request.headers().list::<ReferTo<'_>>().collect();
+    let all: Vec<_> = request.headers().all(HeaderName::ReferTo).collect();
     // RFC 3515 §2.4.2: exactly one.
-    let [Ok(refer_to)] = all.as_slice() else {
+    let [written] = all.as_slice() else {
         return Err(400);
     };
+    let escaped = escaped(written);
+    let refer_to = ReferTo::parse(escaped.as_deref().unwrap_or(written)).map_err(|_| 400u16)?;
     let uri = refer_to.uri();
     match uri.param("method") {
         Some(method) if !method.eq_ignore_ascii_case("INVITE") => return Err(501),
@@ -77,6 +73,43 @@ pub(crate) fn read(request: &Request, own: &Address) -> Result<Referred, u16> {
         attended: replaces.is_some(),
         headers,
     })
+}
+
+/// A `Refer-To` with the headers of its URI escaped, where somebody has left that out: RFC 3261 §19.1.1 wants
+/// `?Replaces=a%40b%3Bto-tag%3D1`, and without brackets there is no end but the value's.
+fn escaped(written: &str) -> Option<String> {
+    let inner = match written.split_once('<') {
+        Some((_, rest)) => rest.split_once('>')?.0,
+        None => written,
+    };
+    let named = inner.to_ascii_lowercase();
+    let at = named
+        .find("?replaces=")
+        .or_else(|| named.find("&replaces="))?;
+    let (target, headers) = inner.split_at(inner[..=at].find('?')?);
+    let pairs = headers[1..].split('&').map(|pair| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let mut written = format!("{name}=");
+        escape(&mut written, value, true);
+        written
+    });
+    Some(format!(
+        "<{target}?{}>",
+        pairs.collect::<Vec<_>>().join("&")
+    ))
+}
+
+fn escape(to: &mut String, value: &str, keep_escapes: bool) {
+    for byte in value.bytes() {
+        // RFC 3261 §25.1: unreserved; the rest of hnv-unreserved means something to somebody.
+        let stays = byte.is_ascii_alphanumeric()
+            || b"-_.!~*'()".contains(&byte)
+            || (keep_escapes && byte == b'%');
+        match stays {
+            true => to.push(char::from(byte)),
+            false => write!(to, "%{byte:02X}").expect("a String takes everything"),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -140,6 +173,32 @@ mod tests {
             Some("<sip:bob@example.com>;cid=\"x\"")
         );
         assert_eq!(referred.headers.len(), 4);
+    }
+
+    #[test]
+    fn a_replaces_that_nobody_escaped_or_put_in_brackets_is_read() {
+        for refer_to in [
+            "sip:carol@example.com?Replaces=a%40b%3Bto-tag%3D1%3Bfrom-tag%3D2",
+            "sip:carol@example.com?Replaces=a@b;to-tag=1;from-tag=2",
+            "<sip:carol@example.com?Replaces=a@b;to-tag=1;from-tag=2>",
+            "\"Carol\" <sip:carol@example.com?replaces=a@b;to-tag=1;from-tag=2>;x=1",
+            "<sip:carol@example.com?Subject=x&Replaces=a%40b;to-tag=1;from-tag=2>",
+        ] {
+            let referred = refer(&format!("Refer-To: {refer_to}\r\n")).unwrap();
+            assert_eq!(
+                referred.target.to_string(),
+                "sip:carol@example.com",
+                "{refer_to}"
+            );
+            assert!(referred.attended);
+            assert_eq!(
+                referred.headers[0].1, "a@b;to-tag=1;from-tag=2",
+                "{refer_to}"
+            );
+        }
+        // Where there is no user, the Call-ID's host is not the target's.
+        let referred = refer("Refer-To: <sip:pbx.example?Replaces=a@b;to-tag=1;from-tag=2>\r\n");
+        assert_eq!(referred.unwrap().target.to_string(), "sip:pbx.example");
     }
 
     #[test]

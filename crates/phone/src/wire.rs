@@ -159,6 +159,8 @@ pub(crate) fn caller_addresses(headers: &Headers) -> Vec<String> {
     headers
         .typed::<From<'_>>()
         .and_then(Result::ok)
+        // One that can't be read to the letter names nobody who could be trusted.
+        .filter(|from| from.uri().is_strict())
         .map(|from| address(from.uri()))
         .into_iter()
         .collect()
@@ -231,6 +233,8 @@ pub(crate) fn caller(headers: &Headers) -> Peer {
 pub(crate) fn peer(uri: &Uri<'_>) -> Peer {
     Peer {
         address: match uri.user_unescaped() {
+            // RFC 3323 §4.1.1.3: who is nobody is called so.
+            Some(user) if user.trim().is_empty() => "anonymous".to_owned(),
             Some(user) => user.into_owned(),
             None => uri.host_text().to_owned(),
         },
@@ -257,7 +261,12 @@ fn sdp(headers: &Headers, body: &[u8]) -> Option<String> {
     if body.is_empty() {
         return None;
     }
-    let content_type = headers.typed::<ContentType<'_>>()?.ok()?;
+    let Some(content_type) = headers.typed::<ContentType<'_>>() else {
+        // RFC 3261 §7.4.1 wants a type; what begins so needs none.
+        let is_sdp = body.starts_with(b"v=0");
+        return is_sdp.then(|| String::from_utf8_lossy(body).into_owned());
+    };
+    let content_type = content_type.ok()?;
     let essence = content_type.value();
     if content_type.is_media_type("application/sdp") {
         return Some(String::from_utf8_lossy(body).into_owned());

@@ -14,8 +14,7 @@ use crate::output::{Capabilities, Output, Reply};
 use crate::{content, target, wire};
 
 /// What a MESSAGE may carry, since it is handed on as text.
-const TEXTS: &str =
-    "text/*, message/*, multipart/mixed, application/json, application/xml";
+const TEXTS: &str = "text/*, message/*, multipart/mixed, application/json, application/xml";
 /// More names than this say nothing more.
 const MOST_NAMES: usize = 64;
 

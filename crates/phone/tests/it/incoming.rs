@@ -3,8 +3,9 @@ use std::time::Duration;
 use phone::media::MediaRefusal;
 use phone::{MediaCommand, MediaEvent};
 use serde_json::json;
+use sip::message::Method;
 
-use crate::harness::{Caller, Media, Rig, alice, alice_with};
+use crate::harness::{Caller, Media, Rig, alice, alice_with, answer, header};
 
 /// A phone at which a call rings.
 fn ringing(options: serde_json::Value) -> (Rig, Caller) {
@@ -557,4 +558,107 @@ fn credentials_in_an_invite_are_not_shown() {
     )];
     rig.receive(caller.invite(&headers, Some("v=0\r\n")));
     assert!(!rig.last("pendingSession").to_string().contains("s3cret"));
+}
+
+/// A platform that withholds a number leaves the user out of its URI.
+#[test]
+fn a_caller_without_a_user_rings_as_anonymous() {
+    for (from, name) in [
+        ("<sip:@pbx.example.com>", None),
+        ("\"Withheld\" <sip:@pbx.example.com>", Some("Withheld")),
+        ("<sip:>", None),
+        ("sip:@pbx.example.com", None),
+    ] {
+        let trusting =
+            json!({ "autoAnswer": { "trustedPeers": ["pbx.example.com", "@pbx.example.com"] } });
+        let mut rig = Rig::registered(alice_with(trusting));
+        let mut caller = Caller::new("c1").from(from);
+        rig.receive(caller.invite(&[], Some("v=0\r\n")));
+        let ringing = rig.beyond_trying(180);
+        let echoed = format!("{from};tag=bob-c1");
+        assert_eq!(ringing.headers().get("From"), Some(&*echoed));
+        let pending = rig.last("pendingSession");
+        assert_eq!(pending["address"], "anonymous", "{from}");
+        assert_eq!(pending["displayName"].as_str(), name);
+        assert_eq!(pending["autoAnswer"], false, "{from}");
+        // And the call goes on as any other.
+        caller.learn(&ringing);
+        let id = rig.id_of("pendingSession");
+        rig.done(json!({ "type": "accept", "id": id }));
+        rig.response(200);
+        rig.receive(caller.ack(None));
+        rig.done(json!({ "type": "end", "id": id }));
+        let bye = rig.request(&Method::Bye);
+        assert_eq!(header(&bye, "To").as_deref(), Some(&*echoed));
+    }
+}
+
+#[test]
+fn a_caller_with_blanks_in_its_user_rings() {
+    let mut rig = Rig::registered(alice_with(json!({
+        "autoAnswer": { "trustedPeers": ["pbx.example.com"] },
+    })));
+    let mut caller = Caller::new("c1").from("<sip:bob smith@pbx.example.com>");
+    rig.receive(caller.invite(&[], Some("v=0\r\n")));
+    rig.beyond_trying(180);
+    let pending = rig.last("pendingSession");
+    assert_eq!(pending["address"], "bob smith");
+    assert_eq!(pending["autoAnswer"], false);
+}
+
+#[test]
+fn a_contact_that_is_off_the_grammar_is_where_requests_go() {
+    for (contact, target) in [
+        ("<sip:bob smith@gw.example>", "sip:bob%20smith@gw.example"),
+        (
+            "sip:bob@gw.example;transport=ws",
+            "sip:bob@gw.example;transport=ws",
+        ),
+    ] {
+        let mut rig = Rig::registered(alice());
+        rig.command(json!({ "type": "call", "target": "bob" }));
+        let invite = rig.request(&Method::Invite);
+        let ok = String::from_utf8(answer(&invite, 200, Some("v=0\r\n")).to_vec()).unwrap();
+        rig.receive(ok.replace("<sip:bob@192.0.2.1:5060>", contact));
+        let ack = rig.request(&Method::Ack);
+        assert_eq!(ack.uri().to_string(), target);
+    }
+}
+
+#[test]
+fn a_contact_is_called_missing_only_where_it_is() {
+    for (contact, reason) in [
+        ("Contact: <sip:>\r\n", "Bad Contact"),
+        ("Contact: nonsense\r\n", "Bad Contact"),
+        ("", "Missing Contact"),
+    ] {
+        let mut rig = Rig::registered(alice());
+        let invite = Caller::new("c1").invite(&[], Some("v=0\r\n"));
+        let invite = String::from_utf8(invite.to_vec()).unwrap();
+        rig.receive(invite.replace("Contact: <sip:bob@192.0.2.1:5060>\r\n", contact));
+        assert_eq!(rig.beyond_trying(400).reason(), reason);
+    }
+}
+
+#[test]
+fn an_offer_without_a_type_is_one() {
+    for (body, code) in [
+        ("v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\n", 180),
+        ("hello\r\n", 415),
+    ] {
+        let mut rig = Rig::registered(alice());
+        let invite = Caller::new("c1").invite(&[], Some(body));
+        let invite = String::from_utf8(invite.to_vec()).unwrap();
+        rig.receive(invite.replace("Content-Type: application/sdp\r\n", ""));
+        rig.beyond_trying(code);
+        if code == 180 {
+            let id = rig.id_of("pendingSession");
+            rig.done(json!({ "type": "accept", "id": id }));
+            let offer = body.to_owned();
+            assert_eq!(
+                rig.media_named("answer"),
+                [&phone::MediaCommand::Answer { offer }]
+            );
+        }
+    }
 }

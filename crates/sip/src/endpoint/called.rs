@@ -6,7 +6,7 @@ use super::command::{CommandError, Reply};
 use super::compose::{check_reply, push_all};
 use super::event::{EndCause, Event, UsageId};
 use super::usage::{Called, EarlyOffers, Established, Received, Reliable, Unacked, Usage};
-use super::{Alarm, Endpoint};
+use super::{Alarm, Endpoint, vetting};
 use crate::dialog::{Dialog, DialogId, draw_uuid, to_tag};
 use crate::message::{HeaderName, Method, Request, Response, StatusCode};
 use crate::put::Put;
@@ -84,7 +84,7 @@ impl Endpoint {
     fn receive_invite(&mut self, key: ServerKey, flow: FlowId, request: Request, now: Instant) {
         let tag = self.layer.local_tag(key).unwrap_or_default().to_owned();
         let Some(mut dialog) = Dialog::callee(&request, &tag) else {
-            let refusal = Reply::new(400).because("Missing Contact");
+            let refusal = Reply::new(400).because(vetting::bad_contact(request.headers()));
             return self.refuse(key, &request, &refusal, now);
         };
         dialog.name_session(draw_uuid(&mut self.rng), request.headers());

@@ -14,7 +14,7 @@ use super::compose::{check_headers, push_all};
 use super::event::{Event, RequestFailure};
 use super::outside::is_challenge;
 use super::usage::Sent;
-use super::{Alarm, Endpoint};
+use super::{Alarm, Endpoint, vetting};
 use crate::dialog::{Dialog, DialogId, Origin, from_tag, to_tag};
 use crate::header::{self, SubscriptionState};
 use crate::message::{HeaderName, Headers, Method, Request, Response, StatusCode};
@@ -376,7 +376,7 @@ impl Endpoint {
             }
             none @ None => {
                 let Some(dialog) = Dialog::notified(&request, subscription.origin.clone()) else {
-                    let refusal = Reply::new(400).because("Missing Contact");
+                    let refusal = Reply::new(400).because(vetting::bad_contact(request.headers()));
                     self.refuse(key, &request, &refusal, now);
                     return None;
                 };

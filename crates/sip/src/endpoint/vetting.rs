@@ -99,16 +99,19 @@ impl Endpoint {
             return Err(Reply::new(415).header("Accept-Encoding", "identity"));
         }
         let offers = matches!(request.method(), Method::Invite | Method::Update);
-        if !offers || self.takes(headers) {
+        if !offers || self.takes(request) {
             return Ok(());
         }
         Err(Reply::new(415).header("Accept", self.config.accept.join(", ")))
     }
 
     /// Says whether we read bodies of this type; a multipart may contain one that we do.
-    fn takes(&self, headers: &Headers) -> bool {
-        let Some(Ok(content_type)) = headers.typed::<ContentType>() else {
-            return false;
+    fn takes(&self, request: &Request) -> bool {
+        let content_type = match request.headers().typed::<ContentType>() {
+            Some(Ok(content_type)) => content_type,
+            // RFC 3261 §7.4.1 wants one; what begins so is a session description without.
+            None => return request.body().starts_with(b"v=0"),
+            Some(Err(_)) => return false,
         };
         let multipart = content_type
             .value()
@@ -237,6 +240,14 @@ impl Intake {
 /// The layer draws its Retry-After.
 fn overloaded() -> Reply {
     Reply::new(503)
+}
+
+/// Why the sender of a request can't be reached, where that is so.
+pub(super) fn bad_contact(headers: &Headers) -> &'static str {
+    match headers.contains(HeaderName::Contact) {
+        true => "Bad Contact",
+        false => "Missing Contact",
+    }
 }
 
 fn is_optional(headers: &Headers) -> bool {

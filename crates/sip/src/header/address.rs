@@ -49,6 +49,29 @@ impl<'a> NameAddr<'a> {
         Ok(Self::of_parts(value, AddressParts::of(value)?))
     }
 
+    /// Reads it as this header is written.
+    fn of_header(value: &'a str, name: HeaderName) -> Result<Self, HeaderFault> {
+        let parts = AddressParts::read(value, Manner::of(name))?;
+        Ok(Self::of_parts(value, parts))
+    }
+
+    /// The same with a URI that can stand in a request line. One without a user stays as it was written: whoever wrote it
+    /// has to know it again.
+    fn made_reachable(mut self) -> Result<Self, HeaderFault> {
+        if self.uri.is_strict() {
+            return Ok(self);
+        }
+        if self.uri.host_text().is_empty() {
+            return Err(HeaderFault::Syntax);
+        }
+        if self.uri.user() == Some("") {
+            return Ok(self);
+        }
+        let text = self.uri.as_str().replace([' ', '\t'], "%20");
+        self.uri = text.parse()?;
+        Ok(self)
+    }
+
     pub(crate) fn of_parts(value: &'a str, parts: AddressParts) -> Self {
         let display = parts.display.map(|span| span.of(value));
         Self {
@@ -140,6 +163,67 @@ pub(crate) struct AddressParts {
     conforming: bool,
 }
 
+/// How far a header's address may be off the grammar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Manner {
+    ByTheLetter,
+    /// Who somebody is.
+    Party,
+    /// Where somebody is: as [`Manner::Party`], and a parameter that only a URI has is the URI's also without brackets.
+    Place,
+    /// A proxy: without brackets all parameters are the URI's, as `lr` always is.
+    Proxy,
+    /// A target: without brackets one that asks for headers is a URI to its end.
+    Target,
+}
+
+impl Manner {
+    fn of(name: HeaderName) -> Self {
+        use HeaderName::{Contact, From, Path, RecordRoute, ReferTo, Route, ServiceRoute, To};
+        let all = [
+            (Self::Party, &[From, To][..]),
+            (Self::Place, &[Contact]),
+            (Self::Proxy, &[Route, RecordRoute, Path, ServiceRoute]),
+            (Self::Target, &[ReferTo]),
+        ];
+        let found = all.iter().find(|(_, names)| names.contains(&name));
+        found.map_or(Self::ByTheLetter, |(manner, _)| *manner)
+    }
+
+    fn uri(self, text: &str) -> Result<uri::Parts, uri::UriError> {
+        match self {
+            Self::Party | Self::Place => uri::Parts::of_party(text),
+            Self::ByTheLetter | Self::Proxy | Self::Target => uri::Parts::of(text),
+        }
+    }
+
+    /// Where a URI without brackets ends, at the first semicolon by RFC 3261 §20.
+    fn uri_end(self, value: &str, semicolon: usize) -> usize {
+        match self {
+            Self::ByTheLetter | Self::Party => semicolon,
+            Self::Proxy => value.len(),
+            Self::Target if value.contains('?') => value.len(),
+            Self::Target => semicolon,
+            Self::Place => {
+                let params = value[semicolon..].split_inclusive(';').skip(1);
+                let own = params.take_while(|param| is_of_uri(param));
+                let length: usize = own.map(str::len).sum();
+                let end = semicolon + if length > 0 { length + 1 } else { 0 };
+                end - usize::from(length > 0 && value[..end].ends_with(';'))
+            }
+        }
+    }
+}
+
+/// Whether a parameter of a Contact can only be its URI's (RFC 3261 §19.1.1, RFC 5626 §5.4, RFC 5627 §4.1).
+fn is_of_uri(param: &str) -> bool {
+    let name = param.split(['=', ';']).next().unwrap_or_default();
+    let names = ["transport", "ob", "lr", "maddr", "ttl", "user", "gr"];
+    names
+        .iter()
+        .any(|known| trim(name).eq_ignore_ascii_case(known))
+}
+
 /// What stands before the brackets of an address.
 struct Display {
     span: Span,
@@ -153,12 +237,21 @@ impl AddressParts {
     }
 
     pub(crate) fn of(value: &str) -> Result<Self, HeaderFault> {
+        Self::read(value, Manner::ByTheLetter)
+    }
+
+    /// Reads From or To.
+    pub(crate) fn of_party(value: &str) -> Result<Self, HeaderFault> {
+        Self::read(value, Manner::Party)
+    }
+
+    fn read(value: &str, manner: Manner) -> Result<Self, HeaderFault> {
         if value.len() > MAX_TEXT {
             return Err(HeaderFault::Syntax);
         }
         match Self::usual(value) {
             Some(parts) => Ok(parts),
-            None => Self::any(value),
+            None => Self::any(value, manner),
         }
     }
 
@@ -209,12 +302,12 @@ impl AddressParts {
         })
     }
 
-    fn any(value: &str) -> Result<Self, HeaderFault> {
+    fn any(value: &str, manner: Manner) -> Result<Self, HeaderFault> {
         let value = trim_end(value);
         let start = value.len() - trim_start(value).len();
         let bytes = value.as_bytes();
         if bytes.get(start) == Some(&b'"') {
-            return Self::quoted(value, start);
+            return Self::quoted(value, start, manner);
         }
         let words = bytes[start..]
             .iter()
@@ -228,24 +321,29 @@ impl AddressParts {
             }
         };
         match mark.map(|at| (at, bytes[at])) {
-            Some((at, b'<')) => Self::named(value, start..at, at == words),
+            Some((at, b'<')) => Self::named(value, start..at, at == words, manner),
             Some((_, b'"')) => Err(HeaderFault::Unbalanced),
-            Some((at, _)) => Self::bare(value, start, at),
-            None => Self::bare(value, start, value.len()),
+            Some((at, _)) => Self::bare(value, start, at, manner),
+            None => Self::bare(value, start, value.len(), manner),
         }
     }
 
-    fn named(value: &str, name: Range<usize>, conforming: bool) -> Result<Self, HeaderFault> {
+    fn named(
+        value: &str,
+        name: Range<usize>,
+        conforming: bool,
+        manner: Manner,
+    ) -> Result<Self, HeaderFault> {
         let bracket = name.end;
         let display = Display {
             span: Span::new(name.start, name.start + trim_end(&value[name]).len()),
             escaped: false,
             conforming,
         };
-        Self::bracketed(value, display, bracket)
+        Self::bracketed(value, display, bracket, manner)
     }
 
-    fn quoted(value: &str, start: usize) -> Result<Self, HeaderFault> {
+    fn quoted(value: &str, start: usize, manner: Manner) -> Result<Self, HeaderFault> {
         let length = quoted_length(&value[start..]).ok_or(HeaderFault::Unbalanced)?;
         let end = start + length;
         let display = Display {
@@ -254,17 +352,22 @@ impl AddressParts {
             conforming: true,
         };
         let bracket = value.len() - trim_start(&value[end..]).len();
-        Self::bracketed(value, display, bracket)
+        Self::bracketed(value, display, bracket, manner)
     }
 
     /// Reads on from the `<` that should be at `bracket`.
-    fn bracketed(value: &str, display: Display, bracket: usize) -> Result<Self, HeaderFault> {
+    fn bracketed(
+        value: &str,
+        display: Display,
+        bracket: usize,
+        manner: Manner,
+    ) -> Result<Self, HeaderFault> {
         let rest = value[bracket..]
             .strip_prefix('<')
             .ok_or(HeaderFault::Syntax)?;
         let length = memchr::memchr(b'>', rest.as_bytes()).ok_or(HeaderFault::Unbalanced)?;
         let inner = trim(&rest[..length]);
-        let uri_parts = uri::Parts::of(inner)?;
+        let uri_parts = manner.uri(inner)?;
         let params = trim_start(&rest[length + 1..]);
         Params::check(params)?;
         let uri_start = value.len() - trim_start(rest).len();
@@ -278,22 +381,28 @@ impl AddressParts {
         })
     }
 
-    fn bare(value: &str, start: usize, semicolon: usize) -> Result<Self, HeaderFault> {
-        let (text, params) = value.split_at(semicolon);
+    fn bare(
+        value: &str,
+        start: usize,
+        semicolon: usize,
+        manner: Manner,
+    ) -> Result<Self, HeaderFault> {
+        let end = manner.uri_end(value, semicolon);
+        let (text, params) = value.split_at(end);
         let text = trim_end(&text[start..]);
         // RFC 3261 §20: a URI with a comma, question mark or semicolon must be in brackets.
-        if text.contains(['?', ',']) {
+        if text.contains(',') || (text.contains('?') && manner != Manner::Target) {
             return Err(HeaderFault::Syntax);
         }
-        let uri_parts = uri::Parts::of(text)?;
+        let uri_parts = manner.uri(text)?;
         Params::check(params)?;
         Ok(Self {
             display: None,
             escaped: false,
             uri: Span::new(start, start + text.len()),
             uri_parts,
-            params: Span::new(semicolon, value.len()),
-            conforming: uri_parts.is_conforming(),
+            params: Span::new(end, value.len()),
+            conforming: uri_parts.is_conforming() && end == semicolon,
         })
     }
 }
@@ -309,7 +418,7 @@ macro_rules! addresses {
             const VALUES: Values = Values::$values;
 
             fn parse(value: &'a str) -> Result<Self, HeaderFault> {
-                NameAddr::parse(value).map(Self)
+                NameAddr::of_header(value, Self::NAME).map(Self)
             }
 
             $(
@@ -480,7 +589,9 @@ impl<'a> TypedHeader<'a> for Contact<'a> {
     fn parse(value: &'a str) -> Result<Self, HeaderFault> {
         match trim(value) {
             "*" => Ok(Self::All),
-            text => NameAddr::parse(text).map(Self::Address),
+            text => NameAddr::of_header(text, Self::NAME)?
+                .made_reachable()
+                .map(Self::Address),
         }
     }
 }

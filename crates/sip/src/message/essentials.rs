@@ -56,8 +56,8 @@ impl Essentials {
         let (via, via_place) = head.via()?;
         let ((), call_id_place) =
             head.read(HeaderName::CallId, |text| CallId::parse(text).map(drop))?;
-        let (from, from_place) = head.read(HeaderName::From, AddressParts::of)?;
-        let (to, to_place) = head.read(HeaderName::To, AddressParts::of)?;
+        let (from, from_place) = head.read(HeaderName::From, AddressParts::of_party)?;
+        let (to, to_place) = head.read(HeaderName::To, AddressParts::of_party)?;
         let (cseq, cseq_place) = head.read(HeaderName::CSeq, CSeq::parse)?;
         Ok(Self {
             via,

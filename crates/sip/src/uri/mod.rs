@@ -77,6 +77,13 @@ impl<'a> Uri<'a> {
         })
     }
 
+    /// Reads who somebody is as From and To may say it: also with nobody or with blanks before the `@`, or with nothing
+    /// behind the scheme.
+    pub fn parse_party(text: &'a str) -> Result<Self, UriError> {
+        let parts = Parts::of_party(text)?;
+        Ok(Self::from_parts(text, parts))
+    }
+
     pub(crate) fn from_parts(text: &'a str, parts: Parts) -> Self {
         Self {
             text: Cow::Borrowed(text),
@@ -130,6 +137,12 @@ impl<'a> Uri<'a> {
     /// The user part as written, escapes included, without a password; the number of a `tel` URI.
     pub fn user(&self) -> Option<&str> {
         self.parts.user.map(|span| span.of(&self.text))
+    }
+
+    /// Whether it is a URI as [`Uri::parse`] reads it. One that From or To hold may be none, and then says nothing of who
+    /// somebody is.
+    pub fn is_strict(&self) -> bool {
+        self.parts.conforming || Parts::of(&self.text).is_ok()
     }
 
     /// The user part with its escapes undone; octets that are no UTF-8 become U+FFFD.
@@ -263,8 +276,11 @@ impl<'a> Uri<'a> {
             text.push('?');
             text.push_str(self.parts.headers.of(&self.text));
         }
-        text.parse()
-            .expect("a URI less some of its parameters is a URI")
+        let parts = Parts::of_party(&text).expect("a URI less some of its parameters is one");
+        Uri {
+            text: Cow::Owned(text),
+            parts,
+        }
     }
 }
 

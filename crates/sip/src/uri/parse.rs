@@ -63,6 +63,13 @@ impl Parts {
         }
     }
 
+    /// The parts of a URI that says who somebody is, or where: also of one with nobody before its `@`, with blanks there,
+    /// or with nothing behind its scheme, as platforms write it for who withholds their number. Never for what decides
+    /// who is let in.
+    pub(crate) fn of_party(text: &str) -> Result<Self, UriError> {
+        Self::of(text).or_else(|error| loose(text).ok_or(error))
+    }
+
     /// The parts of the URI that `bytes` start with, and where it ends: at a `>`, a space or the
     /// end.
     ///
@@ -196,6 +203,39 @@ fn scheme(name: &str) -> Result<Scheme, UriError> {
     }
 }
 
+/// What [`Parts::of_party`] takes beside what is a URI.
+fn loose(text: &str) -> Option<Parts> {
+    let colon = memchr::memchr(b':', text.as_bytes()).filter(|_| text.len() <= MAX_URI)?;
+    let scheme = match scheme(&text[..colon]).ok()? {
+        scheme @ (Scheme::Sip | Scheme::Sips) => scheme,
+        Scheme::Tel | Scheme::Other => return None,
+    };
+    let start = colon + 1;
+    if start == text.len() {
+        let nothing = Span::new(start, start);
+        return Some(Parts {
+            scheme,
+            user: Some(nothing),
+            password: None,
+            host: nothing,
+            port: None,
+            before_params: start as u16,
+            params: nothing,
+            headers: nothing,
+            conforming: false,
+        });
+    }
+    let at = start + memchr::memchr(b'@', &text.as_bytes()[start..])?;
+    let user = text[start..at].replace([' ', '\t'], "_");
+    check_chars(&user, USER).filter(|_| !user.contains(':'))?;
+    let user = Some(Span::new(start, at));
+    let parts = from_host(text, scheme, user, at + 1).ok()?;
+    Some(Parts {
+        conforming: false,
+        ..parts
+    })
+}
+
 fn sip(text: &str, scheme: Scheme, start: usize) -> Result<Parts, UriError> {
     let mut conforming = true;
     let mut user = None;
@@ -219,15 +259,29 @@ fn sip(text: &str, scheme: Scheme, start: usize) -> Result<Parts, UriError> {
         }
         host_start = at + 1;
     }
-    let (length, plain) = host::take(&text[host_start..]).ok_or(UriError::Host)?;
+    let parts = from_host(text, scheme, user, host_start)?;
+    Ok(Parts {
+        password,
+        conforming: conforming && parts.conforming,
+        ..parts
+    })
+}
+
+/// Reads on from the host.
+fn from_host(
+    text: &str,
+    scheme: Scheme,
+    user: Option<Span>,
+    host_start: usize,
+) -> Result<Parts, UriError> {
+    let (length, conforming) = host::take(&text[host_start..]).ok_or(UriError::Host)?;
     let host_end = host_start + length;
-    conforming &= plain;
     let (port, before_params) = port(text, host_end)?;
     let (params, headers) = tail(text, before_params)?;
     Ok(Parts {
         scheme,
         user,
-        password,
+        password: None,
         host: Span::new(host_start, host_end),
         port,
         before_params: before_params as u16,

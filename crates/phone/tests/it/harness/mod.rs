@@ -508,8 +508,14 @@ impl Rig {
 }
 
 pub(crate) fn parse(frame: Bytes) -> Message {
-    Message::parse(frame.clone(), Leniency::Strict)
-        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&frame)))
+    let read = match Message::parse(frame.clone(), Leniency::Strict) {
+        // What the other party wrote of itself goes back as it came.
+        Err(error) if error.to_string().contains("From ") || error.to_string().contains("To ") => {
+            Message::parse(frame.clone(), Leniency::Interop)
+        }
+        read => read,
+    };
+    read.unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&frame)))
         .message
 }
 
