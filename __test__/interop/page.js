@@ -99,12 +99,19 @@ class Phone {
     this.#last().sendInfo(contentType, body)
   }
 
-  hold(options) {
-    return new Promise((done) => this.#last().hold(options, done))
+  async hold(options) {
+    await this.#ready()
+    await new Promise((done) => this.#last().hold(options, done))
   }
 
-  unhold(options) {
-    return new Promise((done) => this.#last().unhold(options, done))
+  async unhold(options) {
+    await this.#ready()
+    await new Promise((done) => this.#last().unhold(options, done))
+  }
+
+  /** Until no offer is open: meanwhile JsSIP does nothing that would need another, and tells nobody. */
+  async #ready() {
+    while (!this.#last().isReadyToReOffer()) await new Promise((passed) => setTimeout(passed, 10))
   }
 
   /** Whom it takes to be on hold. */
