@@ -209,6 +209,8 @@ impl Bridge {
             }
             SipEvent::Failed { cause, .. } => self.failed(side, &cause, steps, now),
             SipEvent::Ended { .. } => self.ended(side, steps, now),
+            // No media here tell whether the party is there.
+            SipEvent::NoAnswer { usage } => self.leg(side).endpoint.give_up(usage, now),
             SipEvent::Request {
                 usage: None, id, ..
             } => {

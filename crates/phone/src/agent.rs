@@ -230,6 +230,12 @@ impl Agent {
         self.drain(out);
     }
 
+    /// Ends an answered call whose other side does not answer.
+    pub(crate) fn give_up(&mut self, usage: UsageId, now: Instant, out: &mut VecDeque<Output>) {
+        self.endpoint.give_up(usage, now);
+        self.drain(out);
+    }
+
     /// Answers an INVITE; false where it can't be answered (any more) or not like this.
     pub(crate) fn respond(
         &mut self,

@@ -68,6 +68,11 @@ impl Context<'_> {
         self.agent.resume(usage, self.now, self.outputs);
     }
 
+    /// Ends an answered call whose other side does not answer.
+    pub(crate) fn give_up(&mut self, usage: UsageId) {
+        self.agent.give_up(usage, self.now, self.outputs);
+    }
+
     /// Answers an INVITE; where its caller is gone, that is told separately.
     pub(crate) fn respond(&mut self, usage: UsageId, reply: &Reply) -> Result<(), NotSent> {
         self.agent.respond(usage, reply, self.now, self.outputs)

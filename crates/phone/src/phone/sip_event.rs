@@ -113,6 +113,9 @@ impl Phone {
             endpoint::Event::OfferDue { usage } => {
                 self.of(usage, Session::offer_due);
             }
+            endpoint::Event::NoAnswer { usage } => {
+                self.of(usage, Session::unheard_of);
+            }
             endpoint::Event::Ended { usage, cause } => self.ended(usage, cause),
             endpoint::Event::Unanswered { method, why } => {
                 let why = account::obstacle(why.into());

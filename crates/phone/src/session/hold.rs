@@ -80,6 +80,7 @@ impl Session {
             Some(_) | None => {}
         }
         self.hold_failure = None;
+        active.hurry();
         active.holds.push_back(HoldChange {
             held,
             via,

@@ -59,7 +59,7 @@ pub(crate) use crate::context::{Context, NotSent};
 use crate::audio;
 use crate::caller_identity::CallerIdentity;
 use crate::command::HoldVia;
-use crate::error::PhoneError;
+use crate::error::{PhoneError, SipStatus};
 use crate::event::{ConnectionState, Direction, Event};
 use crate::id::{SessionId, Ticket};
 use crate::output::Wake;
@@ -322,6 +322,10 @@ pub(crate) struct Active {
     pause: Pause,
     /// How often our offer was put off in a row.
     put_off: u32,
+    /// Our offer that had no answer, until it is known what that means for the call.
+    unanswered: Option<Unanswered>,
+    /// How many offers in a row had no answer.
+    in_vain: u32,
     /// Our offer is given up then.
     offer_until: Option<Instant>,
     /// ICE is being restarted, until then.
@@ -348,6 +352,8 @@ impl Active {
             purpose: Purpose::default(),
             pause: Pause::No,
             put_off: 0,
+            unanswered: None,
+            in_vain: 0,
             offer_until: None,
             repair: None,
             tones: Vec::new(),
@@ -359,6 +365,13 @@ impl Active {
     fn settle(&mut self, told: Purpose) {
         self.refresh &= !told.refresh;
         self.restart &= !told.restart;
+    }
+
+    /// Something new: what waits because nobody answered is offered again without waiting longer.
+    fn hurry(&mut self) {
+        if self.in_vain > 0 {
+            self.pause = Pause::No;
+        }
     }
 
     fn deadline(&self) -> Option<(Instant, Wake)> {
@@ -391,6 +404,13 @@ struct Purpose {
     refresh: bool,
     restart: bool,
     hold: Option<HoldVia>,
+}
+
+/// An offer of ours that nobody answered, or somebody else by 408.
+#[derive(Debug)]
+struct Unanswered {
+    purpose: Purpose,
+    status: Option<SipStatus>,
 }
 
 /// Why an offer that is owed is not made now.

@@ -7,7 +7,7 @@ use sip::header::RetryAfter;
 use sip::message::{Method, Response};
 
 use super::refresh::PATIENCE_WITH_ICE;
-use super::{Active, Context, Negotiation, NotSent, Pause, Purpose, Session, State};
+use super::{Active, Context, Negotiation, NotSent, Pause, Purpose, Session, State, Unanswered};
 use crate::command::HoldVia;
 use crate::end_reason::{Condition, EndReason, Side};
 use crate::error::SipStatus;
@@ -20,6 +20,8 @@ use crate::wire;
 const PATIENCE: Duration = Duration::from_secs(32);
 /// An offer that could not be sent for a reason of our own is made again.
 const AGAIN: Duration = Duration::from_secs(2);
+/// An offer that nobody answers is made again after 2 s, 4 s and so on, at last every 64 s.
+const MOST_DOUBLED: u32 = 5;
 /// A peer that puts us off more often will not be asked again.
 const MOST_PUT_OFF: u32 = 5;
 /// RFC 3261 §14.2: the longest wait that a 500 to an offer may ask for.
@@ -118,6 +120,10 @@ impl Session {
         };
         active.offer_until = None;
         let status = wire::status(response);
+        if status.code == 408 {
+            return self.offer_unanswered(Some(status), ctx);
+        }
+        active.in_vain = 0;
         match (status.code, wire::response_sdp(response)) {
             (200..=299, Some(sdp)) => {
                 active.negotiation = Negotiation::Applying;
@@ -184,9 +190,34 @@ impl Session {
         active.offer_until = None;
         match failure {
             RequestFailure::Transport => active.refresh = true,
-            RequestFailure::Timeout | RequestFailure::DialogEnded => {}
+            RequestFailure::Timeout => return self.offer_unanswered(None, ctx),
+            RequestFailure::DialogEnded => {}
         }
         self.take_back(ctx);
+    }
+
+    /// Whether the call ends with that, the endpoint asks next.
+    fn offer_unanswered(&mut self, status: Option<SipStatus>, ctx: &mut Context<'_>) {
+        let purpose = self.take_back(ctx);
+        if let State::Active(active) = &mut self.state {
+            active.unanswered = Some(Unanswered { purpose, status });
+        }
+    }
+
+    /// The call goes on although nobody answered our offer: it is made again, ever more rarely. What a
+    /// hold asked for is not; but the peer may have taken it, and is told what holds instead.
+    pub(super) fn offered_in_vain(&mut self, unanswered: Unanswered, ctx: &mut Context<'_>) {
+        let State::Active(active) = &mut self.state else {
+            return;
+        };
+        let wait = AGAIN * (1 << active.in_vain.min(MOST_DOUBLED));
+        active.in_vain += 1;
+        active.pause = Pause::Until(ctx.now + wait);
+        active.renewal |= !active.refresh && !active.restart;
+        if unanswered.purpose.hold.is_some() {
+            let text = "the other party does not answer";
+            self.hold_refused(text, unanswered.status, ctx);
+        }
     }
 
     /// Our offer is to be made again, or has waited long enough: the CANCEL brings a 487, or the

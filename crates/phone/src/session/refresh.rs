@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{Context, MediaPath, Negotiation, Session, State};
 use crate::end_reason::{Condition, EndReason, Side};
+use crate::event::Level;
 use crate::media::MediaFailure;
 
 /// How long a restart of ICE may take: gathering, a round trip and checks.
@@ -36,6 +37,7 @@ impl Session {
         match &mut self.state {
             State::Active(active) => {
                 active.flow_since = Some(ctx.now);
+                active.hurry();
                 self.drive_offer(ctx);
             }
             State::Dialing(_) => self.ring_on(ctx),
@@ -82,6 +84,7 @@ impl Session {
             let since = active.flow_since;
             let just_found = since.is_some_and(|since| ctx.now < since + LOST_WITH_FLOW);
             active.restart |= lost_with_flow || just_found;
+            active.hurry();
             self.drive_offer(ctx);
         }
     }
@@ -93,6 +96,7 @@ impl Session {
             return self.irreparable(text, ctx);
         };
         active.path_gone = true;
+        active.hurry();
         match (active.repair, failure) {
             // It is the offer that is being made which brought this to light.
             (_, MediaFailure::Moved) if active.negotiation == Negotiation::Offering => {
@@ -122,6 +126,25 @@ impl Session {
             if active.path_gone {
                 self.irreparable("The media path did not come back", ctx);
             }
+        }
+    }
+
+    /// A request of ours was answered by nobody. RFC 3261 §12.2.1.2 would end the call; but whoever is heard
+    /// is there, so it goes on, and what was offered in vain is offered again.
+    pub(crate) fn unheard_of(&mut self, ctx: &mut Context<'_>) {
+        let (State::Active(active), Some(usage)) = (&mut self.state, self.usage) else {
+            return;
+        };
+        let unanswered = active.unanswered.take();
+        match self.media {
+            MediaPath::Connected => {
+                let message = "The other party does not answer, but is heard: the session goes on";
+                ctx.trace(Level::Warn, message, serde_json::json!({ "id": self.id }));
+                if let Some(unanswered) = unanswered {
+                    self.offered_in_vain(unanswered, ctx);
+                }
+            }
+            MediaPath::None | MediaPath::Connecting | MediaPath::Interrupted => ctx.give_up(usage),
         }
     }
 

@@ -285,25 +285,51 @@ fn a_481_to_a_hold_ends_the_call_and_then_the_command() {
 }
 
 #[test]
-fn a_408_to_a_hold_ends_the_call() {
-    let (mut rig, _, id) = talking();
-    let ticket = hold(&mut rig, id, true);
-    let reinvite = rig.request(&Method::Invite);
-    rig.receive(answer(&reinvite, 408, None));
-    assert_eq!(rig.count("terminated"), 1);
-    assert!(rig.reply(ticket).unwrap().is_err());
+fn a_hold_that_nobody_answers_fails_and_the_peer_that_is_heard_is_told_what_holds() {
+    for status in [None, Some(408)] {
+        let (mut rig, _, id) = talking();
+        let ticket = hold(&mut rig, id, true);
+        unanswered(&mut rig, status);
+        let error = rig.error(ticket);
+        assert_eq!(code(&error), "ERR_HOLD_FAILED");
+        assert_eq!(error.sip.map(|sip| sip.code), status);
+        assert_eq!(rig.media_named("resume").len(), 1);
+        rig.seconds(3);
+        let told =
+            |command: &&MediaCommand| matches!(command, MediaCommand::Reoffer { held: false, .. });
+        assert!(rig.media_named("reoffer").last().is_some_and(told));
+        let reinvite = rig.request(&Method::Invite);
+        rig.receive(answer(&reinvite, 200, Some("v=0\r\n")));
+        rig.request(&Method::Ack);
+        rig.lives_on();
+        assert!(rig.is_silent());
+    }
 }
 
 #[test]
-fn a_hold_that_nobody_answers_ends_the_call_with_a_bye() {
-    let (mut rig, _, id) = talking();
-    let ticket = hold(&mut rig, id, true);
-    rig.request(&Method::Invite);
-    rig.seconds(33);
-    rig.assert_ended_once("connectivity-error", "network");
-    assert!(rig.reply(ticket).unwrap().is_err());
-    // RFC 3261 §12.2.1.2, §15: who only was slow shall know.
-    rig.request(&Method::Bye);
+fn a_hold_that_nobody_answers_ends_a_call_that_nobody_is_heard_in_with_a_bye() {
+    for status in [None, Some(408)] {
+        let (mut rig, _, id) = talking();
+        rig.media_event(id, MediaEvent::Interrupted);
+        let ticket = hold(&mut rig, id, true);
+        unanswered(&mut rig, status);
+        rig.assert_ended_once("connectivity-error", "network");
+        assert_eq!(code(&rig.error(ticket)), "ERR_SESSION_ENDED");
+        // RFC 3261 §12.2.1.2, §15: who only was slow shall know.
+        rig.request(&Method::Bye);
+    }
+}
+
+/// Our re-INVITE has no answer, or that of somebody who had none.
+fn unanswered(rig: &mut Rig, status: Option<u16>) {
+    let reinvite = rig.request(&Method::Invite);
+    match status {
+        Some(code) => {
+            rig.receive(answer(&reinvite, code, None));
+            rig.request(&Method::Ack);
+        }
+        None => rig.seconds(33),
+    }
 }
 
 #[test]
@@ -507,7 +533,7 @@ fn an_update_that_meets_their_offer_waits_as_well() {
 }
 
 #[test]
-fn an_update_that_nobody_answers_ends_the_call() {
+fn an_update_that_nobody_answers_ends_a_call_that_nobody_is_heard_in() {
     let mut rig = Rig::registered(alice());
     let mut caller = Caller::new("c1");
     rig.receive(caller.invite(&[("Allow", "UPDATE")], Some("v=0 theirs\r\n")));
@@ -516,6 +542,7 @@ fn an_update_that_nobody_answers_ends_the_call() {
     rig.done(json!({ "type": "accept", "id": id }));
     rig.response(200);
     rig.receive(caller.ack(None));
+    rig.media_event(id, MediaEvent::Interrupted);
     rig.command(json!({ "type": "hold", "id": id, "held": true, "via": "update" }));
     rig.request(&Method::Update);
     rig.seconds(33);

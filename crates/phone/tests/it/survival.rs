@@ -532,3 +532,103 @@ fn a_hold_outlives_a_connection_that_breaks_at_any_moment() {
         }
     }
 }
+
+/// However the peer is silent: the call is its sound.
+#[test]
+fn a_refresh_that_nobody_answers_is_made_again_and_ends_nothing_while_sound_goes_on() {
+    for code in [None, Some(408)] {
+        let (mut rig, _, _) = talking(alice());
+        rig.down();
+        rig.seconds(1);
+        rig.up();
+        // Each is given up after 32 s where nobody says anything, and made again 2, 4, 8 … 64 s later.
+        for wait in [2, 4, 8, 16, 32, 64, 64] {
+            let reinvite = rig.request(&Method::Invite);
+            match code {
+                Some(code) => {
+                    rig.receive(answer(&reinvite, code, None));
+                    rig.request(&Method::Ack);
+                }
+                None => rig.seconds(32),
+            }
+            assert_eq!(rig.changes("interrupted"), [true], "it is not refreshed");
+            rig.seconds(wait - 1);
+            assert!(rig.is_silent(), "{wait} s are not over");
+            rig.seconds(1);
+        }
+        let reinvite = rig.request(&Method::Invite);
+        rig.receive(answer(&reinvite, 200, Some("v=0 theirs 2\r\n")));
+        rig.request(&Method::Ack);
+        assert_eq!(rig.changes("interrupted"), [true, false]);
+        rig.lives_on();
+        assert!(rig.is_silent());
+    }
+}
+
+#[test]
+fn a_refresh_that_nobody_answers_ends_a_call_that_nobody_is_heard_in() {
+    let (mut rig, id, _) = refreshing(false);
+    rig.seconds(20);
+    rig.media_event(id, MediaEvent::Interrupted);
+    rig.seconds(13);
+    rig.assert_ended_once("connectivity-error", "network");
+    rig.request(&Method::Bye);
+}
+
+/// What waits for its next try does not wait for what is new.
+#[test]
+fn sound_that_is_lost_while_nobody_answers_restarts_ice_at_once_and_ends_the_call_in_time() {
+    let (mut rig, id, _) = refreshing(false);
+    rig.seconds(32);
+    rig.seconds(1);
+    rig.media_event(id, MediaEvent::Interrupted);
+    assert_eq!(restarts(&rig), [false, true]);
+    rig.describe(id, "v=0 ours 2\r\n");
+    rig.request(&Method::Invite);
+    let gone = MediaEvent::Failed {
+        failure: MediaFailure::Consent,
+        reason: "nothing came".into(),
+    };
+    rig.seconds(10);
+    rig.media_event(id, gone);
+    rig.seconds(10);
+    rig.assert_ended_once("connectivity-error", "network");
+}
+
+#[test]
+fn a_new_connection_and_a_hold_wait_for_no_try_that_is_to_come() {
+    let (mut rig, _, id) = talking(alice());
+    rig.down();
+    rig.seconds(1);
+    rig.up();
+    for _ in 0..4 {
+        let reinvite = rig.request(&Method::Invite);
+        rig.receive(answer(&reinvite, 408, None));
+        rig.request(&Method::Ack);
+        rig.down();
+        rig.until_connect();
+        rig.up();
+    }
+    let reinvite = rig.request(&Method::Invite);
+    rig.receive(answer(&reinvite, 408, None));
+    rig.request(&Method::Ack);
+    let ticket = rig.command(json!({ "type": "hold", "id": id, "held": true }));
+    let reinvite = rig.request(&Method::Invite);
+    rig.receive(answer(&reinvite, 200, Some("v=0 theirs 2\r\n")));
+    assert!(rig.reply(ticket).unwrap().is_ok());
+    assert_eq!(rig.changes("interrupted").last().unwrap(), false);
+    rig.lives_on();
+}
+
+#[test]
+fn a_key_by_info_that_nobody_answers_ends_no_call_while_sound_goes_on() {
+    let (mut rig, _, id) = talking(alice());
+    let ticket = rig.command(json!({
+        "type": "sendInfo", "id": id, "contentType": "text/plain", "body": "x"
+    }));
+    rig.request(&Method::Info);
+    rig.seconds(33);
+    assert!(rig.reply(ticket).unwrap().is_err());
+    rig.lives_on();
+    assert!(rig.is_silent());
+}

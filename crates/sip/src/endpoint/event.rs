@@ -193,6 +193,12 @@ pub enum Event {
         /// The call.
         usage: UsageId,
     },
+    /// A request of ours that belongs to the call was answered by nobody although its flow was up, or by 408. RFC 3261
+    /// §12.2.1.2 lets that end the call; the caller may know better, and [`give_up`](super::Endpoint::give_up) else.
+    NoAnswer {
+        /// The call.
+        usage: UsageId,
+    },
     /// An established call is over; final.
     Ended {
         /// The call.
@@ -291,7 +297,7 @@ pub enum EndCause {
     Local,
     /// The other side does not know the dialog any more (RFC 3261 §12.2.1.2, RFC 5057 §5.1).
     Gone(Response),
-    /// A request inside the dialog was not answered although its flow was up.
+    /// A request inside the dialog was not answered although its flow was up, and the caller gave the call up.
     NoAnswer,
     /// No ACK of our 2xx came; we hung up.
     NoAck,

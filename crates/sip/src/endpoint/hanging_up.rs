@@ -71,6 +71,13 @@ impl Endpoint {
         }
     }
 
+    /// Ends an established call whose other side does not answer: `Ended` with `NoAnswer` follows at once, and the BYE is for
+    /// whoever was only slow (RFC 3261 §12.2.1.2, §15).
+    pub fn give_up(&mut self, usage: UsageId, now: Instant) {
+        self.hang_up(usage, None, EndCause::NoAnswer, now);
+        self.settle(now);
+    }
+
     /// Ends a call from our side at once, its BYE unattended.
     pub(super) fn hang_up(
         &mut self,

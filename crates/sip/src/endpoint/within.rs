@@ -283,13 +283,17 @@ impl Endpoint {
         if refreshed {
             self.timer_agreed(usage, &response, now);
         }
-        let cause = end_after(method, response.status()).then(|| EndCause::Gone(response.clone()));
+        let status = response.status();
+        let cause = end_after(method, status).then(|| EndCause::Gone(response.clone()));
         let cause = if method == &Method::Bye {
             Some(EndCause::Local)
         } else {
             cause
         };
         self.emit(Event::Response { id, response });
+        if cause.is_none() && status == StatusCode::REQUEST_TIMEOUT && belongs_to_call(method) {
+            self.emit(Event::NoAnswer { usage });
+        }
         if let Some(cause) = cause {
             self.end(usage, cause);
         }
@@ -310,7 +314,7 @@ impl Endpoint {
         }
     }
 
-    /// No answer: with its flow up, the other side is gone (RFC 3261 §12.2.1.2); without, the dialog lives on.
+    /// No answer: with its flow up, the other side may be gone; without, the dialog lives on.
     pub(super) fn within_failed(
         &mut self,
         sent: WithinSent,
@@ -330,9 +334,10 @@ impl Endpoint {
             (Method::Bye, RequestFailure::Timeout | RequestFailure::DialogEnded) => {
                 self.end(usage, EndCause::Local);
             }
-            // RFC 3261 §12.2.1.2, §15: who was only slow shall know that the call is over.
             (method, RequestFailure::Timeout) if belongs_to_call(&method) => {
-                self.hang_up(usage, None, EndCause::NoAnswer, now);
+                if self.established(usage).is_ok() {
+                    self.emit(Event::NoAnswer { usage });
+                }
             }
             (
                 _,
@@ -358,8 +363,8 @@ fn belongs_to_call(method: &Method) -> bool {
 /// Says whether an answer ends the call (RFC 3261 §12.2.1.2, RFC 5057 §5.1).
 fn end_after(method: &Method, status: StatusCode) -> bool {
     match status.code() {
-        // The call itself is unknown, or nobody is there.
-        408 | 481 => belongs_to_call(method),
+        // The call itself is unknown.
+        481 => belongs_to_call(method),
         // The dialog's target, or the way to it, is gone.
         404 | 410 | 416 | 482 | 483 | 484 | 485 | 502 | 604 => true,
         _any_other => false,

@@ -187,7 +187,6 @@ fn a_refused_reinvite_leaves_the_call_as_it_was() {
 fn what_the_answer_says_of_the_dialog_decides_whether_the_call_ends() {
     let cases = [
         (Method::Invite, 481, true),
-        (Method::Invite, 408, true),
         (Method::Info, 481, true),
         (Method::Info, 405, false),
         (Method::Info, 415, false),
@@ -220,7 +219,7 @@ fn what_the_answer_says_of_the_dialog_decides_whether_the_call_ends() {
 }
 
 #[test]
-fn a_request_of_the_call_that_nobody_answers_ends_it_and_another_does_not() {
+fn a_request_of_the_call_that_nobody_answers_lets_the_caller_end_it_and_another_does_not() {
     let (mut lone, usage, _) = caller();
     let (id, _) = send(&mut lone, usage, Method::Message);
     lone.advance(Duration::from_secs(33));
@@ -229,9 +228,40 @@ fn a_request_of_the_call_that_nobody_answers_ends_it_and_another_does_not() {
         Event::RequestFailed { id: i, cause: RequestFailure::Timeout } if i == id
     ));
     lone.no_event();
+    for code in [None, Some(408)] {
+        for method in [Method::Info, Method::Update, Method::Invite] {
+            let (mut lone, usage, _) = caller();
+            let (_, request) = send(&mut lone, usage, method.clone());
+            match code {
+                Some(code) => {
+                    lone.receive(answer(&request, code, "b", ""));
+                    assert!(matches!(lone.event(), Event::Response { .. }));
+                }
+                None => {
+                    lone.advance(Duration::from_secs(33));
+                    assert!(matches!(lone.event(), Event::RequestFailed { .. }));
+                }
+            }
+            assert!(
+                matches!(lone.event(), Event::NoAnswer { usage: u } if u == usage),
+                "{method} {code:?}"
+            );
+            lone.no_event();
+            assert!(lone.endpoint.call_id(usage).is_some(), "{method} {code:?}");
+        }
+    }
+}
+
+/// RFC 3261 §12.2.1.2, §15: who was only slow shall know.
+#[test]
+fn a_call_that_is_given_up_for_want_of_an_answer_ends_at_once_with_a_bye() {
+    let (mut lone, usage, _) = caller();
     send(&mut lone, usage, Method::Info);
     lone.advance(Duration::from_secs(33));
     assert!(matches!(lone.event(), Event::RequestFailed { .. }));
+    assert!(matches!(lone.event(), Event::NoAnswer { .. }));
+    lone.act(|alice, now| alice.give_up(usage, now));
+    lone.request(Method::Bye);
     assert!(matches!(
         lone.event(),
         Event::Ended {
@@ -239,6 +269,8 @@ fn a_request_of_the_call_that_nobody_answers_ends_it_and_another_does_not() {
             ..
         }
     ));
+    lone.act(|alice, now| alice.give_up(usage, now));
+    lone.nothing_sent();
 }
 
 /// Trap 28.

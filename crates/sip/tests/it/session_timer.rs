@@ -230,19 +230,23 @@ fn an_answer_without_an_interval_is_a_call_without_end() {
 }
 
 #[test]
-fn a_refresh_that_nobody_answers_ends_the_call() {
-    let (mut lone, _, _) = caller(&format!(
+fn a_refresh_that_nobody_answers_is_told_and_tried_again_while_there_is_time() {
+    let (mut lone, usage, _) = caller(&format!(
         "{UPDATE}Require: timer\r\nSession-Expires: 600;refresher=uac\r\n"
     ));
     lone.advance(seconds(300));
     lone.request(Method::Update);
     lone.advance(seconds(33));
-    lone.request(Method::Bye);
+    let told = |event: &Event| matches!(event, Event::NoAnswer { usage: u } if *u == usage);
+    assert!(lone.events().iter().any(told));
+    lone.advance(seconds(67));
+    lone.request(Method::Update);
+    lone.advance(seconds(600));
     let events = lone.events();
     assert!(events.iter().any(|event| matches!(
         event,
         Event::Ended {
-            cause: EndCause::NoAnswer,
+            cause: EndCause::Expired,
             ..
         }
     )));
