@@ -14,7 +14,7 @@ use crate::websocket::{ConnectError, Connection, Connector, Incoming, ServerUrl,
 const CONNECT: Duration = Duration::from_secs(10);
 /// What a close handshake may take: less than the driver has left of the two seconds of `destroy()`, so that its reply is in
 /// time although the server drowns the handshake.
-const FAREWELL: Duration = Duration::from_millis(400);
+const FAREWELL: Duration = Duration::from_millis(200);
 
 /// What the line says.
 #[derive(Debug)]
