@@ -78,8 +78,8 @@ describe('malformed and hostile messages', () => {
     return { server, phone, errors, target: contactOf(register) }
   }
 
-  /** The phone still answers OPTIONS. */
-  async function lives({ server, target }, id) {
+  /** What the phone answers to OPTIONS. */
+  function optionsOf({ server, target }, id) {
     const answered = new Promise((resolve) => {
       const listen = (text) => {
         if (!text.includes(`Call-ID: options-${id}`)) return
@@ -92,7 +92,12 @@ describe('malformed and hostile messages', () => {
       `OPTIONS ${target} SIP/2.0\r\nVia: SIP/2.0/WS raw.invalid;branch=z9hG4bKo${id}\r\nMax-Forwards: 70\r\n` +
         `From: <sip:m@raw.invalid>;tag=o${id}\r\nTo: <${target}>\r\nCall-ID: options-${id}\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n`,
     )
-    assert.match(await answered, /^SIP\/2\.0 200 /)
+    return answered
+  }
+
+  /** The phone still answers OPTIONS. */
+  async function lives(context, id) {
+    assert.match(await optionsOf(context, id), /^SIP\/2\.0 200 /)
   }
 
   for (const [name, hostile] of Object.entries({
@@ -135,17 +140,31 @@ describe('malformed and hostile messages', () => {
   test('a thousand INVITEs in a second leave the phone well', async (t) => {
     const context = await registered(t)
     const { server, phone, target } = context
-    let rings = 0
-    let refused = 0
+    const rings = []
+    const refusals = []
     const all = new Promise((resolve) => {
-      const count = () => rings + refused >= 1000 && resolve()
-      phone.on('pendingSession', () => (rings++, count()))
-      server.on('message', (text) => /^SIP\/2\.0 [4-6]/.test(text) && (refused++, count()))
+      const count = () => rings.length + refusals.length >= 1000 && resolve()
+      phone.on('pendingSession', ({ id }) => (rings.push(id), count()))
+      server.on('message', (text) => /^SIP\/2\.0 [4-6]/.test(text) && (refusals.push(text), count()))
     })
     for (let index = 0; index < 1000; index++) server.send(invite(target, `flood-${index}`))
     await Promise.race([all, next(phone, 'closed', 20_000)])
-    assert.ok(rings > 0)
-    await lives(context, 'after-flood')
+    assert.equal(rings.length, 32)
+    const isTrue = (text) => /^SIP\/2\.0 486 /.test(text) || (/^SIP\/2\.0 503 /.test(text) && /^Retry-After: \d+\r$/m.test(text))
+    assert.deepEqual(refusals.filter((text) => !isTrue(text)), [])
+    // As a call would be: 503 above the rate, 486 while as many ring as may.
+    const full = await optionsOf(context, 'full')
+    assert.ok(isTrue(full), full)
+
+    for (const id of rings) phone.rejectPendingSession(id)
+    let tries = 0
+    while (!/^SIP\/2\.0 200 /.test(await optionsOf(context, `given-up-${tries++}`))) {
+      assert.ok(tries < 100, 'the phone takes no calls after the flood')
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    }
+    const rang = next(phone, 'pendingSession')
+    server.send(invite(target, 'after-flood'))
+    await rang
     await phone.destroy()
   })
 

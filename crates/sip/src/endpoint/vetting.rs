@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use rand::Rng;
+use rand::{Rng, RngExt};
 
 use super::command::Reply;
 use super::usage::Usage;
@@ -131,7 +131,7 @@ impl Endpoint {
             return Err(match within && offers {
                 // RFC 3261 §14.2: the call stays as it was.
                 true => self.later(),
-                false => overloaded(),
+                false => self.overloaded(),
             });
         }
         match method == &Method::Invite && !within && self.layer.is_new(request) {
@@ -145,17 +145,20 @@ impl Endpoint {
         let most = self.config.limits.new_dialogs_per_second;
         match self.calls_lately.have_room(most, now) {
             true => self.hand_up(key, None, request),
-            false => self.refuse(key, &request, &overloaded(), now),
+            false => {
+                let refusal = self.overloaded();
+                self.refuse(key, &request, &refusal, now);
+            }
         }
     }
 
     fn admit_call(&mut self, now: Instant) -> Result<(), Reply> {
         let most = self.config.limits;
-        self.calls_lately.admit(most.new_dialogs_per_second, now)?;
+        let in_time = self.calls_lately.admit(most.new_dialogs_per_second, now);
         let called = self.unanswered();
-        match called < most.unanswered && self.usages.len() - called < most.usages {
+        match in_time && called < most.unanswered && self.usages.len() - called < most.usages {
             true => Ok(()),
-            false => Err(overloaded()),
+            false => Err(self.overloaded()),
         }
     }
 
@@ -170,8 +173,19 @@ impl Endpoint {
     /// Says whether one more subscriber may be made known to us in this second.
     pub(super) fn admit_subscriber(&mut self, now: Instant) -> Result<(), Reply> {
         let most = self.config.limits;
-        self.subscribers_lately
+        match self
+            .subscribers_lately
             .admit(most.new_dialogs_per_second, now)
+        {
+            true => Ok(()),
+            false => Err(self.overloaded()),
+        }
+    }
+
+    /// RFC 3261 §21.5.4; the wait is drawn, so that not everybody comes back at once.
+    fn overloaded(&mut self) -> Reply {
+        let wait: u32 = self.rng.random_range(5..=15);
+        Reply::new(503).header("Retry-After", wait.to_string())
     }
 }
 
@@ -181,12 +195,12 @@ impl Endpoint {
 pub(super) struct Arrivals(VecDeque<Instant>);
 
 impl Arrivals {
-    fn admit(&mut self, most: u32, now: Instant) -> Result<(), Reply> {
-        if !self.have_room(most, now) {
-            return Err(overloaded());
+    fn admit(&mut self, most: u32, now: Instant) -> bool {
+        let has_room = self.have_room(most, now);
+        if has_room {
+            self.0.push_back(now);
         }
-        self.0.push_back(now);
-        Ok(())
+        has_room
     }
 
     fn have_room(&mut self, most: u32, now: Instant) -> bool {
@@ -235,11 +249,6 @@ impl Intake {
             Self::Closed => !told,
         }
     }
-}
-
-/// The layer draws its Retry-After.
-fn overloaded() -> Reply {
-    Reply::new(503)
 }
 
 /// Why the sender of a request can't be reached, where that is so.
