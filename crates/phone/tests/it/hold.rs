@@ -672,3 +672,27 @@ fn a_hold_under_offers_without_end_fails_within_two_seconds() {
     assert_eq!(code(&rig.error(held)), "ERR_HOLD_FAILED");
     assert_eq!(rig.count("terminated"), 0);
 }
+
+/// Each wants our offer, and none is answered (RFC 3261 §13.2.2.4 wants an answer in the ACK).
+#[test]
+fn a_hold_under_invites_without_offers_does_not_stay_open() {
+    for acknowledged in [false, true] {
+        let (mut rig, mut caller, id) = talking();
+        let mut ask = |rig: &mut Rig| {
+            rig.receive(caller.request("INVITE", &[], None));
+            if acknowledged {
+                rig.receive(caller.ack(None));
+            }
+            rig.advance(Duration::from_millis(50));
+        };
+        ask(&mut rig);
+        let held = hold(&mut rig, id, true);
+        let resumed = hold(&mut rig, id, false);
+        for _ in 0..800 {
+            ask(&mut rig);
+        }
+        for ticket in [held, resumed] {
+            assert!(rig.reply(ticket).is_some(), "{acknowledged}");
+        }
+    }
+}
