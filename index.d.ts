@@ -1323,8 +1323,9 @@ export interface SoftphoneOptions {
     /** The most sessions at once, pending ones included; `whenFull` says what one more hears. Default unlimited. */
     maxSessions?: number;
     /**
-     * The most incoming calls that may be pending at once, 1–1000; default 32. `whenFull` says what one more hears. Your own
-     * calls and those that were accepted do not count.
+     * The most incoming calls that may wait for somebody at once, 1–1000; default 32. `whenFull` says what one more hears. Your
+     * own calls, those that were accepted and those that `autoAnswer` answers within 2 s do not count. An application that accepts
+     * calls itself needs room for as many as may come before its listener has run.
      */
     maxRinging?: number;
     /**

@@ -52,6 +52,11 @@ impl Agent {
         self.endpoint.set_intake(intake);
     }
 
+    /// Whether the application has more unread than it may be told of.
+    pub(crate) fn is_overloaded(&self) -> bool {
+        self.endpoint.intake() == Intake::Closed
+    }
+
     pub(crate) fn set_log_level(&mut self, level: Level) {
         self.traced = level <= Level::Trace;
     }

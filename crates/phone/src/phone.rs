@@ -140,7 +140,7 @@ impl Phone {
     }
 
     /// Takes note of how much of what the phone told the application has not read yet, in octets; before each message that
-    /// arrives. Too much closes the phone's door: whoever asks for something that the application would have to be told of is
+    /// arrives, and what media tells. Too much closes the phone's door: whoever asks for something that the application would have to be told of is
     /// asked to come later.
     pub fn handle_backlog(&mut self, unread: usize) {
         self.agent.set_intake(match unread {
@@ -193,6 +193,7 @@ impl Phone {
         self.drive_subscriptions();
         self.drive_notifiers();
         self.drive_call_requests();
+        self.drive_decisions();
         let due: Vec<SessionId> = self
             .sessions
             .values()

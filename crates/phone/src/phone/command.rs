@@ -249,7 +249,7 @@ impl Phone {
                 Ok(())
             }
             Command::AutoAnswerDecision { id, answer } => {
-                self.with(id, |session, ctx| session.decide(answer, ctx));
+                self.decide(id, answer);
                 Ok(())
             }
             Command::SetAccessToken { token } => self.set_access_token(token),

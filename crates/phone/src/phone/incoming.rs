@@ -64,13 +64,29 @@ impl Phone {
                 return Ok((arrival, Plan::Answer { source, delay }));
             }
         }
-        // One that takes another's place adds none.
-        self.room_for_a_call(usize::from(arrival.replaces.is_some()))?;
         let announced = self.is_expected(&arrival.conversation_id);
+        let plan = self.plan(request, &arrival.headers, announced, replaced);
+        // One that takes another's place adds none.
+        let fewer = usize::from(arrival.replaces.is_some());
+        self.room_for_a_call(plan.is_ok_and(Plan::rings), fewer)?;
+        let plan = plan.map_err(Reply::new)?;
+        self.expected
+            .retain(|(conversation, _)| *conversation != arrival.conversation_id);
+        Ok((arrival, plan))
+    }
+
+    /// What becomes of a call, or the code with which it is refused.
+    fn plan(
+        &self,
+        request: &Request,
+        headers: &[(String, String)],
+        announced: bool,
+        replaced: Option<SessionId>,
+    ) -> Result<Plan, u16> {
         let verdict = auto_answer::judge(
             &self.config.auto_answer,
             Call {
-                headers: &arrival.headers,
+                headers,
                 request_uri: request.uri().as_str(),
                 callers: &wire::caller_addresses(request.headers()),
                 announced,
@@ -80,32 +96,58 @@ impl Phone {
                     .any(|session| session.is_live() && replaced != Some(session.id)),
             },
         );
-        let plan = Plan::of(verdict).map_err(Reply::new)?;
-        self.expected
-            .retain(|(conversation, _)| *conversation != arrival.conversation_id);
-        Ok((arrival, plan))
+        Plan::of(verdict)
+    }
+
+    /// Takes what the application's function decided, or `false` for its silence.
+    pub(super) fn decide(&mut self, id: SessionId, answer: bool) {
+        let rings = |session: &Session| session.would_ring(answer);
+        // It was asked about while others were, and only now is to ring.
+        if self.sessions.get(&id).is_some_and(rings)
+            && let Err(refusal) = self.room_for_a_call(true, 1)
+        {
+            self.with(id, |session, ctx| session.find_no_room(refusal, ctx));
+        } else {
+            self.with(id, |session, ctx| session.decide(answer, ctx));
+        }
+    }
+
+    /// Lets those ring for which the application's function took too long.
+    pub(super) fn drive_decisions(&mut self) {
+        let late: Vec<SessionId> = self
+            .sessions
+            .values()
+            .filter(|session| session.is_decided_too_late(self.now))
+            .map(|session| session.id)
+            .collect();
+        for id in late {
+            self.decide(id, false);
+        }
     }
 
     /// Answers OPTIONS outside any call as an INVITE would be answered (RFC 3261 §11.2).
-    pub(super) fn asked_what_we_can(&mut self, id: ServerRequestId) {
-        let answer = match self.room_for_a_call(0) {
-            Ok(()) => Reply::new(200),
+    pub(super) fn asked_what_we_can(&mut self, id: ServerRequestId, request: &Request) {
+        let headers = wire::header_list(request.headers());
+        let plan = self.plan(request, &headers, false, None);
+        let room = self.room_for_a_call(plan.is_ok_and(Plan::rings), 0);
+        let answer = match room.and(plan.map_err(Reply::new)) {
+            Ok(_) => Reply::new(200),
             Err(refusal) => refusal,
         };
         self.context().answer(id, &answer);
     }
 
     /// Whether one more call of somebody's is taken, which makes `fewer` end; what its caller hears if it is not.
-    fn room_for_a_call(&mut self, fewer: usize) -> Result<(), Reply> {
+    fn room_for_a_call(&mut self, rings: bool, fewer: usize) -> Result<(), Reply> {
         if self.ending.has_begun() {
             return Err(Reply::new(480));
         }
         let sessions = self.config.max_sessions.unwrap_or(MOST_SESSIONS);
-        let ringing = self
-            .sessions
-            .values()
-            .filter(|session| session.is_pending());
-        let has_room = ringing.count() < self.config.max_ringing
+        let ringing = || {
+            let sessions = self.sessions.values();
+            sessions.filter(|session| session.rings(self.now)).count()
+        };
+        let has_room = (!rings || ringing() < self.config.max_ringing)
             && self.count() - fewer < sessions.min(MOST_SESSIONS);
         match (has_room, self.config.when_full) {
             (true, WhenFull::Busy | WhenFull::Unavailable) => Ok(()),

@@ -214,7 +214,7 @@ impl Phone {
                 self.message_waiting(request);
             }
             (Method::Message, session) => self.messaged(session, id, request),
-            (Method::Options, None) => self.asked_what_we_can(id),
+            (Method::Options, None) => self.asked_what_we_can(id, request),
             (Method::Subscribe, None) => self.subscription_requested(id, request),
             // RFC 6665 §4.5.1: a subscription has a dialog of its own.
             (Method::Subscribe, Some(_)) => self.context().answer(id, &Reply::new(403)),

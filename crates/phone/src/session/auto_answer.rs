@@ -37,7 +37,6 @@ impl Session {
             return;
         };
         match pending.auto {
-            Auto::Asking { until, .. } if until <= ctx.now => self.decide(false, ctx),
             // RFC 3891 §3: as if it had been over before it was named.
             Auto::Answer { .. } if self.is_too_late() => {
                 let text = "The call whose place it was to take has ended";

@@ -39,7 +39,10 @@ impl Session {
                     true => DtmfMethod::Inband,
                     false => DtmfMethod::Rfc4733,
                 };
-                self.pressed(tone, duration, method, ctx);
+                // RTP can't be asked to come later, as INFO is.
+                if !ctx.agent.is_overloaded() {
+                    self.pressed(tone, duration, method, ctx);
+                }
             }
             MediaEvent::DtmfOut { ticket } => self.tones_out(ticket),
             MediaEvent::DtmfSent { remaining } => self.tones_sent(remaining, ctx),

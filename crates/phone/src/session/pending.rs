@@ -1,6 +1,6 @@
 //! An incoming call arrives, rings, and is not answered.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sip::endpoint::{Reply, UsageId};
 
@@ -13,6 +13,10 @@ use crate::caller_identity::CallerIdentity;
 use crate::end_reason::{Condition, Elsewhere, EndReason, Side};
 use crate::event::{AutoAnswerSource, ConnectionState, Direction, Event, PendingEnd};
 use crate::id::SessionId;
+
+/// A call that answers itself within this has not rung: who takes sixty calls in the same second is no phone that
+/// somebody is called to.
+const MOMENT: Duration = Duration::from_secs(2);
 
 /// What an INVITE says.
 #[derive(Debug)]
@@ -51,6 +55,15 @@ impl Plan {
             Verdict::Answer { source, delay } => Ok(Self::Answer { source, delay }),
             Verdict::Ask { delay } => Ok(Self::Ask { delay }),
             Verdict::Refuse { code } => Err(code),
+        }
+    }
+
+    /// Whether it is for somebody to answer the call, or for the phone only after more than a moment.
+    pub(crate) fn rings(self) -> bool {
+        match self {
+            Self::Ring { .. } => true,
+            Self::Answer { delay, .. } => delay > MOMENT,
+            Self::Ask { .. } => false,
         }
     }
 }
@@ -158,6 +171,56 @@ impl Session {
             let _ = ctx.respond(usage, &reply);
         }
         self.drop_pending(reason, None, ctx);
+    }
+
+    /// Whether somebody has to answer it, as [`Plan::rings`].
+    pub(crate) fn rings(&self, now: Instant) -> bool {
+        match &self.state {
+            State::Pending(pending) => match pending.auto {
+                Auto::Ring => true,
+                Auto::Answer { at } => at > now + MOMENT,
+                Auto::Asking { .. } => false,
+            },
+            State::Answering(_)
+            | State::Offering(_)
+            | State::Dialing(_)
+            | State::Active(_)
+            | State::Ending
+            | State::Ended => false,
+        }
+    }
+
+    /// Whether it would ring from now on if the application's function decided so.
+    pub(crate) fn would_ring(&self, answer: bool) -> bool {
+        self.asking()
+            .is_some_and(|(_, delay)| !answer || delay > MOMENT)
+    }
+
+    pub(crate) fn is_decided_too_late(&self, now: Instant) -> bool {
+        self.asking().is_some_and(|(until, _)| until <= now)
+    }
+
+    fn asking(&self) -> Option<(Instant, Duration)> {
+        match &self.state {
+            State::Pending(Pending {
+                auto: Auto::Asking { until, delay },
+                ..
+            }) => Some((*until, *delay)),
+            State::Pending(_)
+            | State::Answering(_)
+            | State::Offering(_)
+            | State::Dialing(_)
+            | State::Active(_)
+            | State::Ending
+            | State::Ended => None,
+        }
+    }
+
+    /// As many ring as may: the application, which was only asked, hears nothing of it.
+    pub(crate) fn find_no_room(&mut self, refusal: Reply, ctx: &mut Context<'_>) {
+        let text = "As many calls ring as may";
+        let reason = EndReason::new(Condition::Busy, Side::Local, text);
+        self.refuse(refusal, reason, ctx);
     }
 
     /// The call is gone; the one outcome of a pending id that never started (guarantee 2).

@@ -1,6 +1,7 @@
 //! What others may make the phone keep: calls that ring, and what waits for the application.
 
-use phone::{Reply, SessionId};
+use phone::command::Tones;
+use phone::{MediaEvent, Reply, SessionId};
 use serde_json::json;
 use sip::message::{HeaderName, Method, Response};
 
@@ -84,13 +85,103 @@ fn max_ringing_and_max_sessions_are_reached_in_the_manner_that_is_wanted() {
     }
 }
 
+/// What an INVITE is given beside 100, before anybody decides.
+fn codes(rig: &mut Rig) -> Vec<u16> {
+    let mut codes = Vec::new();
+    while !rig.is_silent() {
+        if let sip::message::Message::Response(response) = rig.sent() {
+            codes.push(response.status().code());
+        }
+    }
+    codes.retain(|code| *code > 100);
+    codes
+}
+
+fn place_many(rig: &mut Rig, headers: &[(&str, &str)], number: usize) -> Vec<u16> {
+    for number in 0..number {
+        let mut caller = Caller::new(&format!("many{number}"));
+        rig.receive(caller.invite(headers, Some("v=0\r\n")));
+    }
+    codes(rig)
+}
+
+#[test]
+fn calls_that_answer_themselves_do_not_ring() {
+    for policy in [
+        json!({ "policy": "always", "whenBusy": "answer" }),
+        json!({ "policy": "always", "whenBusy": "answer", "delay": 2000 }),
+    ] {
+        let mut rig = Rig::registered(alice_with(json!({ "autoAnswer": policy, "maxRinging": 5 })));
+        assert!(!place_many(&mut rig, &[], 60).contains(&486), "{policy}");
+        assert_eq!(rig.count("pendingSession"), 60);
+        // RFC 3261 §11.2: as an INVITE would be answered.
+        assert_eq!(options(&mut rig, "o1").status().code(), 200);
+        rig.seconds(5);
+        assert_eq!(rig.count("sessionStarted"), 60);
+    }
+}
+
+#[test]
+fn calls_that_answer_themselves_later_ring_meanwhile() {
+    let policy = json!({ "policy": "headers", "whenBusy": "answer" });
+    let mut rig = Rig::registered(alice_with(json!({ "autoAnswer": policy, "maxRinging": 5 })));
+    let asks = [("Call-Info", "<sip:x>;answer-after=60")];
+    let codes = place_many(&mut rig, &asks, 20);
+    assert_eq!(codes.iter().filter(|code| **code == 486).count(), 15);
+    assert_eq!(rig.count("pendingSession"), 5);
+    assert_eq!(options(&mut rig, "o1").status().code(), 486);
+}
+
+#[test]
+fn of_calls_that_the_applications_function_leaves_no_more_ring_than_may() {
+    let config =
+        json!({ "autoAnswer": { "policy": "function", "whenBusy": "answer" }, "maxRinging": 5 });
+    let queries = |rig: &Rig| -> Vec<serde_json::Value> {
+        let events = rig.events.iter().map(|event| json!(event));
+        let asked = events.filter(|event| event["type"] == "autoAnswerQuery");
+        asked.map(|event| event["id"].clone()).collect()
+    };
+    for silent in [false, true] {
+        let mut rig = Rig::registered(alice_with(config.clone()));
+        assert_eq!(place_many(&mut rig, &[], 20), vec![180; 20]);
+        if silent {
+            rig.seconds(2);
+        } else {
+            for id in queries(&rig) {
+                rig.done(json!({ "type": "autoAnswerDecision", "id": id, "answer": false }));
+            }
+        }
+        assert_eq!(codes(&mut rig), vec![486; 15], "{silent}");
+        assert_eq!(rig.count("pendingSession"), 5);
+        assert_eq!(rig.count("cancelPendingSession"), 0);
+    }
+    let mut rig = Rig::registered(alice_with(config));
+    place_many(&mut rig, &[], 60);
+    for id in queries(&rig) {
+        rig.done(json!({ "type": "autoAnswerDecision", "id": id, "answer": true }));
+    }
+    assert!(!codes(&mut rig).contains(&486));
+    assert_eq!(rig.count("sessionStarted"), 60);
+}
+
+#[test]
+fn options_of_a_phone_that_refuses_calls_while_busy_say_so() {
+    let policy = json!({ "policy": "always", "whenBusy": "reject" });
+    let mut rig = Rig::registered(alice_with(json!({ "autoAnswer": policy })));
+    assert_eq!(options(&mut rig, "o1").status().code(), 200);
+    place_many(&mut rig, &[], 1);
+    assert_eq!(options(&mut rig, "o2").status().code(), 486);
+}
+
 #[test]
 fn options_above_the_rate_of_calls_say_so() {
     let mut rig = Rig::registered(alice_with(json!({ "maxRinging": 1000 })));
     for number in 0..100 {
         assert_eq!(place(&mut rig, number).status().code(), 180);
     }
-    assert_eq!(options(&mut rig, "o1").status().code(), 503);
+    let refusal = options(&mut rig, "o1");
+    assert_eq!(refusal.status().code(), 503);
+    assert!(asks_for_patience(&refusal));
     rig.seconds(2);
     while !rig.is_silent() {
         rig.sent();
@@ -165,6 +256,27 @@ fn progress_that_nobody_can_read_is_not_told() {
     rig.receive(answer(&invite, 200, Some("v=0 theirs\r\n")));
     rig.request(&Method::Ack);
     assert!(rig.changes("state").contains(&json!("active")));
+}
+
+#[test]
+fn keys_that_nobody_can_read_are_not_told() {
+    let (mut rig, _, id) = talking();
+    let press = |rig: &mut Rig| {
+        let key = MediaEvent::Dtmf {
+            tone: Tones::new("7"),
+            duration: 120,
+            in_band: false,
+        };
+        rig.media_event(id, key);
+    };
+    rig.phone.handle_backlog(TOO_MUCH);
+    for _ in 0..100 {
+        press(&mut rig);
+    }
+    assert_eq!(rig.count("dtmf"), 0);
+    rig.phone.handle_backlog(0);
+    press(&mut rig);
+    assert_eq!(rig.count("dtmf"), 1);
 }
 
 #[test]

@@ -234,7 +234,10 @@ impl Driver {
                 line::News::Pong => self.phone.handle_pong(now),
             },
             Fact::Media(News { id, what }) => match what {
-                What::Media(event) => self.phone.handle_media(id, event, now),
+                What::Media(event) => {
+                    self.phone.handle_backlog(stream.unread());
+                    self.phone.handle_media(id, event, now);
+                }
                 What::Summary(summary) => {
                     if self.calls.knows(id) {
                         stream.send(Event::stats(id, summary));

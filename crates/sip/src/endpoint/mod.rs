@@ -286,6 +286,11 @@ impl Endpoint {
         self.intake = intake;
     }
 
+    /// What our caller can take, as it said last.
+    pub fn intake(&self) -> Intake {
+        self.intake
+    }
+
     /// Takes a frame, or a datagram, that arrived over `flow`.
     pub fn handle_message(&mut self, flow: FlowId, frame: Bytes, now: Instant) {
         if !self.flows.contains_key(&flow) {
