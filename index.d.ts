@@ -59,7 +59,8 @@ export declare class Softphone extends TypedEmitter<SoftphoneEvents> {
     /**
      * Accepts a pending session, as {@link acceptPendingSession} does, and gives it; resolves after its `sessionStarted`: await
      * `session.answered` for the connection. Of one that was accepted already it gives the session, and changes nothing. Aborting
-     * refuses the call until it is connected; so do options that are wrong, with 500.
+     * refuses the call until it is connected, also where it was aborted before; so do options that are wrong, with 500, unless the call is
+     * accepted otherwise.
      *
      * @throws `ERR_SESSION_CANCELLED` if the caller gave up, or if the call was answered or refused elsewhere or here before,
      * `ERR_SESSION_ENDED` if it is over, `ERR_SESSION_NOT_FOUND` if there is none of this id, `ERR_DESTROYED`.

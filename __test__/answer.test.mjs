@@ -65,6 +65,42 @@ describe('phone.answer', () => {
     await assert.rejects(alice.answer(id), { code: 'ERR_SESSION_ENDED' })
   })
 
+  test('with wrong options refuses no call that is answered well beside it', async (t) => {
+    const { pbx, open } = await pbxOf(t)
+    const alice = await open('alice')
+    const wrong = { headers: { 'Bad Name': 'x' } }
+    rings(pbx)
+    const [{ id }] = await next(alice, 'pendingSession')
+    const both = [alice.answer(id, wrong), alice.answer(id)]
+    const [refused, taken] = await Promise.allSettled(both)
+    assert.match(refused.reason.message, /headers\.Bad Name/)
+    await taken.value.answered
+    assert.equal(taken.value.state, 'active')
+    await assert.rejects(alice.answer(id, wrong), { code: 'ERR_INVALID_ARGUMENT' })
+    assert.equal(taken.value.state, 'active')
+  })
+
+  test('leaves nobody ringing whose answer was aborted, at whatever moment', async (t) => {
+    const { pbx, open } = await pbxOf(t)
+    const alice = await open('alice')
+    const moments = {
+      before: (giveUp) => giveUp.abort(),
+      'in the same tick': (giveUp) => queueMicrotask(() => giveUp.abort()),
+      'when it starts': (giveUp) => alice.once('sessionStarted').then(() => giveUp.abort()),
+    }
+    for (const [moment, abort] of Object.entries(moments)) {
+      const giveUp = new AbortController()
+      rings(pbx)
+      const [{ id }] = await next(alice, 'pendingSession')
+      const gone = next(pbx, 'ended')
+      abort(giveUp)
+      await assert.rejects(alice.answer(id, { signal: giveUp.signal }), { code: 'ERR_ABORTED' }, moment)
+      await gone
+      while (alice.sessions.length > 0) await next(alice, 'sessionEnded')
+      while (alice.pendingSessions.length > 0) await next(alice, 'cancelPendingSession')
+    }
+  })
+
   test('rejects where the caller gave up, another listener refused, nobody calls, or the phone is destroyed', async (t) => {
     const { pbx, open } = await pbxOf(t)
     const [alice, bob] = await Promise.all([open('alice'), open('bob')])

@@ -73,8 +73,8 @@ const SOME_TOKEN = 'e30.eyJzdWIiOiJ1c2VyIn0.e30'
 export class Softphone extends TypedEmitter<SoftphoneEvents> {
   readonly #options: SoftphoneOptions
   readonly #receiver: Receiver
-  /** Those that the application has accepted in order. */
-  readonly #accepted = new WeakSet<PendingSession>()
+  /** How many times the application has accepted each, without what failed. */
+  readonly #accepted = new WeakMap<PendingSession, number>()
   readonly #devicesChanged = () => this.deliver('devicesChanged')
   /** The least level of the lines that the engine makes. */
   #level: LogLevel
@@ -202,7 +202,8 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
   /**
    * Accepts a pending session, as {@link acceptPendingSession} does, and gives it; resolves after its `sessionStarted`: await
    * `session.answered` for the connection. Of one that was accepted already it gives the session, and changes nothing. Aborting
-   * refuses the call until it is connected; so do options that are wrong, with 500.
+   * refuses the call until it is connected, also where it was aborted before; so do options that are wrong, with 500, unless the call is
+   * accepted otherwise.
    *
    * @throws `ERR_SESSION_CANCELLED` if the caller gave up, or if the call was answered or refused elsewhere or here before,
    * `ERR_SESSION_ENDED` if it is over, `ERR_SESSION_NOT_FOUND` if there is none of this id, `ERR_DESTROYED`.
@@ -504,16 +505,27 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
   // An acceptance that is wrong refuses the call, whose caller would wait for nothing; but not one that was accepted before.
   async #accept<T>(id: string, made: () => WireCommand, send: (command: WireCommand) => Promise<T>): Promise<T> {
     const pending = this.#receiver.pending.get(id)
-    const again = pending !== undefined && this.#accepted.has(pending)
+    if (pending) this.#countAccepted(pending, 1)
     try {
-      const command = made()
-      if (pending) this.#accepted.add(pending)
-      return await send(command)
+      return await send(made())
     } catch (error) {
-      const wrong = error instanceof SoftphoneError && error.type === 'invalid_options'
-      if (wrong && pending && !again) this.#link?.post({ type: 'reject', id, code: 500 })
+      const others = pending && this.#countAccepted(pending, -1)
+      // Nobody else answers it: its caller would wait for nothing. One that is accepted well beside this stays.
+      if (others === 0) this.#refuseCaller(id, error)
       throw error
     }
+  }
+
+  #countAccepted(pending: PendingSession, change: 1 | -1): number {
+    const count = (this.#accepted.get(pending) ?? 0) + change
+    this.#accepted.set(pending, count)
+    return count
+  }
+
+  #refuseCaller(id: string, error: unknown): void {
+    if (!(error instanceof SoftphoneError)) return
+    if (error.type === 'invalid_options') this.#link?.post({ type: 'reject', id, code: 500 })
+    else if (error.code === 'ERR_ABORTED') this.#link?.post({ type: 'reject', id })
   }
 
   async #reject(id: string, options: RejectOptions): Promise<void> {
