@@ -143,6 +143,24 @@ describe('the end of the process', { concurrency: 2 }, () => {
     assert.deepEqual(requests.toSorted(), ['BYE', 'unregister'])
   })
 
+  test('by a signal that the application listens for no more is told too', { skip: !posix }, async (t) => {
+    const { pbx } = await pbxOf(t)
+    const requests = heard(pbx)
+    // As libraries do that tidy up and let the process end by the signal.
+    const script = `${states.active}
+      const tidyUp = (signal) => {
+        process.off('SIGTERM', tidyUp)
+        process.kill(process.pid, signal)
+      }
+      process.on('SIGTERM', tidyUp)
+      process.once('SIGINT', () => {}).off('SIGINT', tidyUp)
+      process.kill(process.pid, 'SIGTERM')
+      setInterval(() => {}, 1000)`
+    const { ended, complaints } = await ending(pbx.account('alice'), script)
+    assert.deepEqual(ended, [null, 'SIGTERM'], complaints)
+    assert.deepEqual(requests.toSorted(), ['BYE', 'unregister'])
+  })
+
   test('after destroy() a signal does what it did before', { skip: !posix }, async (t) => {
     const { pbx } = await pbxOf(t)
     const { ended } = await ending(pbx.account('alice'), `await phone.destroy()\nprocess.kill(process.pid, 'SIGTERM')\nsetInterval(() => {}, 1000)`)

@@ -84,6 +84,8 @@ export class SoftphoneError extends Error {
   /** The error that `toJSON()` made plain, in another thread or process. What was no SoftphoneError is one of code `ERR_UNKNOWN`. */
   static from(error: SoftphoneErrorJson | Error): SoftphoneError {
     if (error instanceof SoftphoneError) return error
+    // What comes from another process may be anything.
+    if (typeof error !== 'object' || error === null) return SoftphoneError.from(new Error(String(error)))
     const { message, code, type, sip, cause, stack } = error as Partial<SoftphoneErrorJson>
     const made = new SoftphoneError(String(message), {
       code: typeof code === 'string' ? code : 'ERR_UNKNOWN',

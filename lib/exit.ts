@@ -7,6 +7,8 @@ import { native, type NativeSignalWatch } from './native'
  * The end of a worker thread is the engine's matter alone.
  */
 
+const deadly = ['SIGHUP', 'SIGINT', 'SIGTERM'] as const
+
 /** Phones of this thread that run and hang up on exit. */
 let attending = 0
 let signals: NativeSignalWatch | undefined
@@ -15,18 +17,30 @@ let signals: NativeSignalWatch | undefined
 export function attend(): void {
   if (!isMainThread || attending++ > 0) return
   process.on('exit', sayGoodbye)
-  const unheard = (['SIGHUP', 'SIGINT', 'SIGTERM'] as const).filter((signal) => process.listenerCount(signal) === 0)
-  const { NativeSignalWatch } = native()
-  // A listener of the application's decides by itself; Electron ends in its own way, with `exit`.
-  if (NativeSignalWatch && process.versions['electron'] === undefined) signals = new NativeSignalWatch(unheard)
+  process.on('removeListener', watchAgain)
+  watch()
 }
 
 /** It has said goodbye. */
 export function depart(): void {
   if (!isMainThread || --attending > 0) return
   process.off('exit', sayGoodbye)
+  process.off('removeListener', watchAgain)
   signals?.close()
   signals = undefined
+}
+
+// A listener of the application's decides by itself; Electron ends in its own way, with `exit`.
+function watch(): void {
+  const { NativeSignalWatch } = native()
+  if (!NativeSignalWatch || process.versions['electron'] !== undefined) return
+  signals?.close()
+  signals = new NativeSignalWatch(deadly.filter((signal) => process.listenerCount(signal) === 0))
+}
+
+// With its last listener Node puts the default back in place of what the engine has set.
+function watchAgain(event: string | symbol): void {
+  if (deadly.some((signal) => signal === event) && process.listenerCount(event) === 0) watch()
 }
 
 function sayGoodbye(): void {

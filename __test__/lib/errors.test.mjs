@@ -36,6 +36,10 @@ describe('an error on its way to another thread', () => {
 
   test('is itself where it is one already, and has a code in any case', () => {
     const error = new SoftphoneError('no', { code: 'ERR_X', type: 'call' })
+    for (const nothing of [null, undefined, 'text']) {
+      const { code, message } = SoftphoneError.from(nothing)
+      assert.deepEqual([code, message], ['ERR_UNKNOWN', String(nothing)])
+    }
     assert.equal(SoftphoneError.from(error), error)
     const bare = SoftphoneError.from(structuredClone(error))
     assert.deepEqual([bare.message, bare.code, bare.type], ['no', 'ERR_UNKNOWN', 'generic'])
