@@ -203,7 +203,9 @@ pub(crate) fn is_same_party(one: &str, other: &str) -> bool {
         return false;
     };
     let nameless = ["", "anonymous", "unknown", "unavailable", "restricted"];
-    let named = !nameless.iter().any(|name| user.eq_ignore_ascii_case(name));
+    let named = !nameless
+        .iter()
+        .any(|name| user.trim().eq_ignore_ascii_case(name));
     // RFC 3261 §19.1.4: the user part's case matters, the host's does not.
     named && user == other_user && host.eq_ignore_ascii_case(other_host)
 }

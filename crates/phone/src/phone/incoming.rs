@@ -174,8 +174,12 @@ impl Phone {
             Replaced::Confirmed(_) if replaces.is_early_only() => return Err(486),
             Replaced::Early(usage) | Replaced::Confirmed(usage) => usage,
         };
-        let session = self.usages.get(&usage).copied();
-        session.map(Some).ok_or(481)
+        let session = self.usages.get(&usage).copied().ok_or(481_u16)?;
+        // Given up, though its last answer or its ACK is still to come: nobody goes on with what its user has ended.
+        match self.sessions.get(&session).is_some_and(Session::is_live) {
+            true => Ok(Some(session)),
+            false => Err(603),
+        }
     }
 
     /// Whether a caller may have the place of a call without being let in as any other.

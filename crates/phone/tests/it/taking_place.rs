@@ -135,6 +135,8 @@ fn a_caller_without_a_name_is_not_the_one_in_the_call() {
     for nobody in [
         "\"Anonymous\" <sip:anonymous@anonymous.invalid>",
         "<sip:anonymous@example.com>",
+        "<sip:%20@example.com>",
+        "<sip:@example.com>",
         "<sip:example.com>",
     ] {
         let bob = Caller::new("c1").from(nobody);
@@ -354,6 +356,51 @@ fn a_pick_up_by_a_stranger_of_a_call_that_we_placed_rings() {
         assert!(rig.is_silent());
         assert_eq!(rig.count("terminated"), 0);
     }
+}
+
+#[test]
+fn a_call_that_was_given_up_has_no_place_to_take() {
+    // Its CANCEL waits for a provisional response, or its INVITE for the last one.
+    for rang in [false, true] {
+        let mut rig = Rig::registered(alice_with(json!({ "autoAnswer": "off" })));
+        rig.command(json!({ "type": "call", "target": "bob" }));
+        let id = rig.id_of("sessionStarted");
+        let invite = rig.request(&Method::Invite);
+        let mut bob = Caller::of_callee(&invite);
+        if rang {
+            rig.receive(answer(&invite, 180, None));
+        }
+        rig.command(json!({ "type": "end", "id": id }));
+        rig.outbox.clear();
+        if !rang {
+            // RFC 3891 §6.1: a tag of zero is none.
+            bob.tagged("0");
+        }
+        clear(&mut rig);
+        take_place(&mut rig, &bob, "<sip:bob@example.com>", &[]);
+        rig.beyond_trying(if rang { 603 } else { 481 });
+        rig.seconds(2);
+        assert_eq!(rig.count("sessionStarted"), 0, "{rang}");
+        assert!(rig.media.is_empty(), "{rang}: {:?}", rig.media);
+    }
+}
+
+#[test]
+fn a_call_that_ended_before_its_ack_came_has_no_place_to_take() {
+    let mut rig = Rig::registered(alice_with(json!({ "autoAnswer": "off" })));
+    let mut bob = Caller::new("c1");
+    rig.receive(bob.invite(&[], Some("v=0 theirs\r\n")));
+    bob.learn(&rig.beyond_trying(180));
+    let id = rig.id_of("pendingSession");
+    rig.command(json!({ "type": "accept", "id": id }));
+    rig.response(200);
+    // RFC 3261 §15: its BYE waits for the ACK.
+    rig.command(json!({ "type": "end", "id": id }));
+    rig.outbox.clear();
+    clear(&mut rig);
+    take_place(&mut rig, &bob, "<sip:bob@example.com>", &[]);
+    rig.beyond_trying(603);
+    assert_eq!(rig.count("sessionStarted"), 0);
 }
 
 #[test]
