@@ -78,9 +78,13 @@ pub(crate) fn read(request: &Request, own: &Address) -> Result<Referred, u16> {
 /// A `Refer-To` with the headers of its URI escaped, where somebody has left that out: RFC 3261 §19.1.1 wants
 /// `?Replaces=a%40b%3Bto-tag%3D1`, and without brackets there is no end but the value's.
 fn escaped(written: &str) -> Option<String> {
-    let inner = match written.split_once('<') {
-        Some((_, rest)) => rest.split_once('>')?.0,
-        None => written,
+    // What stands around the URI stays: a name in quotes may hold brackets too, and after one address none may follow.
+    let (before, inner, after) = match written.split_once('<') {
+        Some((before, rest)) => {
+            let (inner, after) = rest.split_once('>')?;
+            (before, inner, after)
+        }
+        None => ("", written, ""),
     };
     let named = inner.to_ascii_lowercase();
     let at = named
@@ -93,10 +97,8 @@ fn escaped(written: &str) -> Option<String> {
         escape(&mut written, value, true);
         written
     });
-    Some(format!(
-        "<{target}?{}>",
-        pairs.collect::<Vec<_>>().join("&")
-    ))
+    let pairs = pairs.collect::<Vec<_>>().join("&");
+    Some(format!("{before}<{target}?{pairs}>{after}"))
 }
 
 fn escape(to: &mut String, value: &str, keep_escapes: bool) {
@@ -199,6 +201,25 @@ mod tests {
         // Where there is no user, the Call-ID's host is not the target's.
         let referred = refer("Refer-To: <sip:pbx.example?Replaces=a@b;to-tag=1;from-tag=2>\r\n");
         assert_eq!(referred.unwrap().target.to_string(), "sip:pbx.example");
+    }
+
+    #[test]
+    fn brackets_beside_the_address_are_not_the_address() {
+        let hidden = "<sip:mallory@evil.example?Replaces=a@b;to-tag=1;from-tag=2>";
+        let named = refer(&format!(
+            "Refer-To: \"{hidden}\" <sip:carol@example.com>\r\n"
+        ))
+        .unwrap();
+        assert_eq!(named.target.to_string(), "sip:carol@example.com");
+        assert!(!named.attended);
+        for refer_to in [
+            format!("{hidden}, <sip:carol@example.com>"),
+            format!("<sip:carol@example.com>, {hidden}"),
+            format!("sip:carol@example.com;x=\"{hidden}\""),
+        ] {
+            let code = refer(&format!("Refer-To: {refer_to}\r\n")).unwrap_err();
+            assert_eq!(code, 400, "{refer_to}");
+        }
     }
 
     #[test]
