@@ -302,7 +302,6 @@ impl Proxy {
     }
 }
 
-/// The user and the device that a GRUU names (RFC 5627 §3.1).
 /// Takes off the lines of a header that are meant.
 fn take_off(headers: &mut Headers, name: HeaderName, is_meant: impl Fn(&str) -> bool) {
     let others: Vec<String> = headers
@@ -317,6 +316,7 @@ fn take_off(headers: &mut Headers, name: HeaderName, is_meant: impl Fn(&str) -> 
     }
 }
 
+/// The user and the device that a GRUU names (RFC 5627 §3.1).
 fn gruu_of<'a>(uri: &'a Uri<'_>) -> Option<(String, &'a str)> {
     let device = uri.param("gr").filter(|device| !device.is_empty())?;
     Some((uri.user_unescaped()?.into_owned(), device))
