@@ -213,6 +213,18 @@ impl Session {
         at
     }
 
+    /// The next level; figures come beside it, by their own time.
+    fn level(&mut self) -> [f32; 2] {
+        loop {
+            let what = self.news.blocking_recv().unwrap().what;
+            if let What::Level(level) = what {
+                return level;
+            }
+            let figures = matches!(what, What::Media(MediaEvent::Measured { .. }));
+            assert!(figures, "{what:?}");
+        }
+    }
+
     fn crash(&mut self) -> String {
         let what = self.news.blocking_recv().unwrap().what;
         let What::Media(MediaEvent::Crashed { reason }) = what else {
@@ -337,10 +349,7 @@ fn levels_come_while_they_are_wanted() {
     session.media(MediaCommand::Offer);
     session.handle.send(Order::Measure(true));
     for _ in 0..3 {
-        let what = session.news.blocking_recv().unwrap().what;
-        let What::Level([near, far]) = what else {
-            panic!("{what:?}");
-        };
+        let [near, far] = session.level();
         assert!((0.3..0.4).contains(&near) && far == 0.0, "{near}, {far}");
     }
     session.handle.send(Order::Measure(false));
