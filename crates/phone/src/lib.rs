@@ -32,43 +32,22 @@
 
 mod account;
 mod agent;
-pub mod audio;
-mod auto_answer;
-pub mod caller_identity;
-pub mod command;
-pub mod conference;
-pub mod conference_info;
 pub mod config;
-mod content;
-mod context;
-mod conversation_id;
-mod dtmf_relay;
-pub mod end_reason;
-pub mod error;
-pub mod event;
-pub mod id;
-mod identity;
-mod invitation;
-pub mod media;
-pub mod message_summary;
-pub mod notifier;
-pub mod output;
+mod door;
 mod phone;
-mod refer_to;
-pub mod secret;
+mod reading;
 mod session;
-mod sipfrag;
-pub mod state_document;
-mod target;
-mod user_to_user;
-mod wire;
 
-pub use command::Command;
 pub use config::{Config, ConfigError, Options};
-pub use end_reason::{Condition, Elsewhere, EndReason, RedirectTarget, Side};
-pub use error::{ErrorCode, ErrorType, PhoneError, SipStatus};
-pub use event::Event;
-pub use id::{ConferenceId, SessionId, Ticket};
-pub use media::{MediaCommand, MediaEvent};
-pub use output::{Connection, Output, Reply, Wake};
+pub use door::command::Command;
+pub use door::end_reason::{Condition, Elsewhere, EndReason, RedirectTarget, Side};
+pub use door::error::{ErrorCode, ErrorType, PhoneError, SipStatus};
+pub use door::event::Event;
+pub use door::id::{ConferenceId, SessionId, Ticket};
+pub use door::media::{MediaCommand, MediaEvent};
+pub use door::output::{Connection, Output, Reply, Wake};
+pub use door::{
+    audio, command, conference, end_reason, error, event, id, media, notifier, output, secret,
+};
 pub use phone::Phone;
+pub use reading::{caller_identity, conference_info, message_summary, state_document};

@@ -5,12 +5,12 @@ use std::time::Duration;
 use rand::{Rng, RngExt};
 
 use super::{Account, Goal, Link, backoff};
+use crate::agent::Context;
 use crate::config::Server;
-use crate::context::Context;
-use crate::error::{ErrorCode, ErrorType, PhoneError};
-use crate::event::{Event, Level};
-use crate::id::Ticket;
-use crate::output::{Connection, Output};
+use crate::door::error::{ErrorCode, ErrorType, PhoneError};
+use crate::door::event::{Event, Level};
+use crate::door::id::Ticket;
+use crate::door::output::{Connection, Output};
 use crate::session::millis;
 
 /// A server that has not answered by then is silent: three SYNs, TLS and the upgrade fit.

@@ -19,11 +19,11 @@ use rand::rngs::StdRng;
 pub(crate) use link::Change;
 pub(crate) use registration::obstacle;
 
+use crate::agent::Context;
 use crate::config::{Config, Credentials};
-use crate::context::Context;
-use crate::error::{ErrorCode, ErrorType, PhoneError};
-use crate::id::Ticket;
-use crate::output::{Reply, Wake};
+use crate::door::error::{ErrorCode, ErrorType, PhoneError};
+use crate::door::id::Ticket;
+use crate::door::output::{Reply, Wake};
 use token::TokenClock;
 
 /// The phone's connection and registration.
@@ -109,7 +109,7 @@ impl Account {
         if self.link == Link::Idle {
             for warning in &ctx.config.warnings {
                 let details = serde_json::Value::Null;
-                ctx.trace(crate::event::Level::Warn, warning, details);
+                ctx.trace(crate::door::event::Level::Warn, warning, details);
             }
             if let Credentials::Token { token, .. } = &ctx.config.credentials {
                 self.token.start(token, ctx);

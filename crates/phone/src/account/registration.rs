@@ -7,12 +7,12 @@ use sip::endpoint::{self, Obstacle};
 
 use super::link::Change;
 use super::{Account, Goal};
+use crate::agent::Context;
 use crate::config::Credentials;
-use crate::context::Context;
-use crate::error::{ErrorCode, ErrorType, PhoneError, SipStatus};
-use crate::event::Event;
+use crate::door::error::{ErrorCode, ErrorType, PhoneError, SipStatus};
+use crate::door::event::Event;
+use crate::reading::wire;
 use crate::session::millis;
-use crate::wire;
 
 /// `initialize()` waits out a short overload, not a long one, however often a registrar asks for a little time.
 const PATIENCE_WITH_OVERLOAD: Duration = Duration::from_secs(10);

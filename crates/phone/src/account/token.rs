@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 use sip::endpoint::RegistrationFailed;
 
 use super::Account;
+use crate::agent::Context;
 use crate::config::{Credentials, token::Claims};
-use crate::context::Context;
-use crate::event::Event;
-use crate::secret::Secret;
+use crate::door::event::Event;
+use crate::door::secret::Secret;
 use crate::session::millis;
 
 /// How long before its end a token is asked for; half of its life where that is shorter.

@@ -5,7 +5,7 @@ use super::read::{filled, filled_secret};
 use super::server::{port, split_port};
 use super::token::Claims;
 use super::{Address, Authorization, ConfigError, Credentials, Server};
-use crate::secret::Secret;
+use crate::door::secret::Secret;
 
 /// The environments that PureCloud's SDK knows; others get its warning, not an error.
 const STANDARD_ENVIRONMENTS: [&str; 5] = [

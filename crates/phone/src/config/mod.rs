@@ -27,9 +27,9 @@ pub use server::Server;
 pub use sip::endpoint::SessionTimers;
 pub use tones::Tones;
 
-use crate::audio;
-use crate::event::Level;
-use crate::secret::Secret;
+use crate::door::audio;
+use crate::door::event::Level;
+use crate::door::secret::Secret;
 
 /// A phone's configuration; made from [`Options`].
 #[derive(Debug, Clone, PartialEq)]

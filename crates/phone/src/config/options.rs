@@ -6,9 +6,9 @@ use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error as _};
 use serde_json::Value;
 
 use super::error::{ConfigError, describe};
-use crate::audio;
-use crate::event::Level;
-use crate::secret::Secret;
+use crate::door::audio;
+use crate::door::event::Level;
+use crate::door::secret::Secret;
 
 /// A value that an option can have.
 trait OptionValue: Sized {

@@ -14,10 +14,10 @@ use super::{
     Address, Audio, AutoAnswer, Codec, Config, ConfigError, ContactTransport, IceServer,
     InbandDtmf, Opus, Policy, Server, SessionTimers, Tls,
 };
-use crate::audio;
-use crate::event::Level;
-use crate::id::is_uuid;
-use crate::secret::Secret;
+use crate::door::audio;
+use crate::door::event::Level;
+use crate::door::id::is_uuid;
+use crate::door::secret::Secret;
 
 /// RFC 3261 gives no limit; nobody configures more, and a list must end.
 const MOST_SERVERS: usize = 64;

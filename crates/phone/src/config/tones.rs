@@ -2,7 +2,7 @@
 
 use super::ConfigError;
 use super::options::{RingOption, ToneOptions, TonesOption};
-use crate::audio::{self, Beat, Cadence, RingSound};
+use crate::door::audio::{self, Beat, Cadence, RingSound};
 
 /// The sounds that the phone makes by itself. There are none unless they are asked for: most applications
 /// ring in their own way, and a machine that answers calls must not.

@@ -1,8 +1,8 @@
 //! Commands that the application gives up.
 
 use super::Phone;
-use crate::error::{ErrorCode, ErrorType, PhoneError};
-use crate::id::Ticket;
+use crate::door::error::{ErrorCode, ErrorType, PhoneError};
+use crate::door::id::Ticket;
 use crate::session::Session;
 
 impl Phone {

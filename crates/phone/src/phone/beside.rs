@@ -6,12 +6,12 @@ use sip::message::{HeaderName, Headers, Method, Request, Response};
 
 use super::Phone;
 use crate::account::not_connected;
-use crate::command::Content;
-use crate::error::PhoneError;
-use crate::event::{Event, Message};
-use crate::id::{SessionId, Ticket};
-use crate::output::{Capabilities, Output, Reply};
-use crate::{content, target, wire};
+use crate::door::command::Content;
+use crate::door::error::PhoneError;
+use crate::door::event::{Event, Message};
+use crate::door::id::{SessionId, Ticket};
+use crate::door::output::{Capabilities, Output, Reply};
+use crate::reading::{content, target, wire};
 
 /// What a MESSAGE may carry, since it is handed on as text.
 const TEXTS: &str = "text/*, message/*, multipart/mixed, application/json, application/xml";

@@ -11,14 +11,14 @@ use super::calling::Call;
 use super::command::check_text;
 use super::{Party, Phone};
 use crate::account::not_connected;
-use crate::command::CallOptions;
-use crate::error::{ErrorCode, ErrorType, PhoneError};
-use crate::event::{CallRequest, Event};
-use crate::id::Ticket;
-use crate::output::Wake;
-use crate::refer_to::{self, Referred};
+use crate::door::command::CallOptions;
+use crate::door::error::{ErrorCode, ErrorType, PhoneError};
+use crate::door::event::{CallRequest, Event};
+use crate::door::id::Ticket;
+use crate::door::output::Wake;
+use crate::reading::refer_to::{self, Referred};
+use crate::reading::{caller_identity, sipfrag, wire};
 use crate::session::{REPORTS_EXPIRE, Report, wants_no_report, without_report};
-use crate::{caller_identity, sipfrag, wire};
 
 /// Requests that wait for the application at once.
 const MOST_ASKED: usize = 64;

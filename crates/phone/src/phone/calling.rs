@@ -7,12 +7,12 @@ use sip::uri::Uri;
 use super::command::{check_headers, wrong};
 use super::{Party, Phone};
 use crate::account::not_connected;
-use crate::command::CallOptions;
-use crate::error::{ErrorCode, ErrorType, PhoneError};
-use crate::id::{SessionId, Ticket};
-use crate::invitation;
+use crate::door::command::CallOptions;
+use crate::door::error::{ErrorCode, ErrorType, PhoneError};
+use crate::door::id::{SessionId, Ticket};
+use crate::reading::invitation;
+use crate::reading::{target, wire};
 use crate::session::{Dial, Report, Session};
-use crate::{target, wire};
 
 /// Whom to call, and what led to it.
 #[derive(Debug)]

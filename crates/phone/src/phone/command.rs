@@ -3,18 +3,18 @@
 use std::time::{Duration, Instant};
 
 use super::{Fate, Phone};
-use crate::audio;
-use crate::command::{AcceptOptions, Command};
+use crate::agent::Context;
 use crate::config::{self, Credentials, IceServer, is_printable};
-use crate::context::Context;
-use crate::end_reason::{Condition, EndReason};
-use crate::error::{ErrorCode, ErrorType, PhoneError};
-use crate::id::{SessionId, Ticket};
-use crate::media::MediaCommand;
-use crate::output::{Output, Reply};
-use crate::secret::Secret;
+use crate::door::audio;
+use crate::door::command::{AcceptOptions, Command};
+use crate::door::end_reason::{Condition, EndReason};
+use crate::door::error::{ErrorCode, ErrorType, PhoneError};
+use crate::door::id::{SessionId, Ticket};
+use crate::door::media::MediaCommand;
+use crate::door::output::{Output, Reply};
+use crate::door::secret::Secret;
+use crate::reading::target;
 use crate::session::Session;
-use crate::target;
 
 /// How long an announced call may take to come.
 const EXPECTATION: Duration = Duration::from_secs(60);

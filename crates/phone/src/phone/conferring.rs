@@ -6,13 +6,13 @@ use std::collections::BTreeMap;
 
 use super::Phone;
 use super::command::Outcome;
-use crate::audio;
-use crate::command::HoldVia;
-use crate::conference::{MediaEvent, News, Order, Request};
-use crate::error::{ErrorCode, ErrorType, PhoneError};
-use crate::event::{Event, Level};
-use crate::id::{ConferenceId, SessionId, Ticket};
-use crate::output::{Output, Reply};
+use crate::door::audio;
+use crate::door::command::HoldVia;
+use crate::door::conference::{MediaEvent, News, Order, Request};
+use crate::door::error::{ErrorCode, ErrorType, PhoneError};
+use crate::door::event::{Event, Level};
+use crate::door::id::{ConferenceId, SessionId, Ticket};
+use crate::door::output::{Output, Reply};
 use crate::session::{Heritage, Place, Seat, Session};
 use waiting::Wait;
 

@@ -3,10 +3,10 @@
 use std::time::{Duration, Instant};
 
 use super::Phone;
-use crate::error::{ErrorCode, ErrorType, PhoneError};
-use crate::event::Event;
-use crate::id::{SessionId, Ticket};
-use crate::output::{Output, Reply, Wake};
+use crate::door::error::{ErrorCode, ErrorType, PhoneError};
+use crate::door::event::Event;
+use crate::door::id::{SessionId, Ticket};
+use crate::door::output::{Output, Reply, Wake};
 use crate::session::Session;
 
 /// How long BYE, CANCEL and the unregistration are waited for. What is left of the two seconds of

@@ -8,12 +8,12 @@ use sip::header::Replaces;
 use sip::message::{HeaderName, Request};
 
 use super::Phone;
-use crate::auto_answer::{self, Call};
 use crate::config::WhenFull;
-use crate::event::{AutoAnswerSource, Level};
-use crate::id::SessionId;
+use crate::door::event::{AutoAnswerSource, Level};
+use crate::door::id::SessionId;
+use crate::reading::auto_answer::{self, Call};
+use crate::reading::wire;
 use crate::session::{Plan, Session};
-use crate::wire;
 
 /// Whatever the application allows: calls beyond this are an attack or a mistake.
 const MOST_SESSIONS: usize = 4096;

@@ -8,13 +8,13 @@ use sip::message::{Headers, Request};
 
 use super::Phone;
 use crate::account::not_connected;
-use crate::command::Content;
 use crate::config::is_token;
-use crate::error::{ErrorCode, ErrorType, PhoneError};
-use crate::event::Event;
-use crate::notifier::{NotifierEndReason, SubscriptionRequest};
-use crate::output::Wake;
-use crate::{caller_identity, content, wire};
+use crate::door::command::Content;
+use crate::door::error::{ErrorCode, ErrorType, PhoneError};
+use crate::door::event::Event;
+use crate::door::notifier::{NotifierEndReason, SubscriptionRequest};
+use crate::door::output::Wake;
+use crate::reading::{caller_identity, content, wire};
 
 /// Requests that wait for the application at once.
 const MOST_ASKED: usize = 256;

@@ -1,9 +1,9 @@
 //! The sounds around calls: a bell for the phone, ringback and call waiting for a session.
 
 use super::Phone;
-use crate::audio::{self, Ring, RingSound};
 use crate::config::Tones;
-use crate::output::Output;
+use crate::door::audio::{self, Ring, RingSound};
+use crate::door::output::Output;
 use crate::session::{Session, Tone};
 
 impl Phone {

@@ -5,14 +5,14 @@ use sip::message::{Method, Request};
 
 use super::Phone;
 use crate::account;
-use crate::command::HoldVia;
+use crate::agent::Context;
 use crate::config::Policy;
-use crate::context::Context;
-use crate::end_reason::{Condition, EndReason, Side};
-use crate::event::Level;
-use crate::id::SessionId;
+use crate::door::command::HoldVia;
+use crate::door::end_reason::{Condition, EndReason, Side};
+use crate::door::event::Level;
+use crate::door::id::SessionId;
+use crate::reading::wire;
 use crate::session::Session;
-use crate::wire;
 
 impl Phone {
     pub(super) fn take(&mut self, event: endpoint::Event) {

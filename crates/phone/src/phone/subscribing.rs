@@ -9,13 +9,13 @@ use sip::message::{Request, Response};
 
 use super::Phone;
 use crate::account::not_connected;
-use crate::command::SubscribeOptions;
 use crate::config::is_printable;
-use crate::error::{ErrorCode, ErrorType, PhoneError};
-use crate::event::Event;
-use crate::id::Ticket;
-use crate::output::{Output, Reply, Wake};
-use crate::{content, message_summary, state_document, target, wire};
+use crate::door::command::SubscribeOptions;
+use crate::door::error::{ErrorCode, ErrorType, PhoneError};
+use crate::door::event::Event;
+use crate::door::id::Ticket;
+use crate::door::output::{Output, Reply, Wake};
+use crate::reading::{content, message_summary, state_document, target, wire};
 
 /// Subscriptions of one phone.
 const MOST: usize = 256;

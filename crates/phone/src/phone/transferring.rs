@@ -6,13 +6,13 @@ use sip::message::Request;
 use super::calling::Call;
 use super::{Party, Phone};
 use crate::account::not_connected;
-use crate::audio;
-use crate::command::{CallOptions, WhenRinging};
-use crate::error::{ErrorCode, ErrorType, PhoneError};
-use crate::id::{SessionId, Ticket};
-use crate::output::Reply;
+use crate::door::audio;
+use crate::door::command::{CallOptions, WhenRinging};
+use crate::door::error::{ErrorCode, ErrorType, PhoneError};
+use crate::door::id::{SessionId, Ticket};
+use crate::door::output::Reply;
+use crate::reading::{refer_to, target};
 use crate::session::{Session, State, Transferred, not_answered, under_way};
-use crate::{refer_to, target};
 
 /// A transfer that waits for what becomes of another call.
 #[derive(Debug)]

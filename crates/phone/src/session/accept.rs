@@ -3,11 +3,11 @@
 use sip::endpoint::Reply;
 
 use super::{Active, Answering, Context, MediaPath, Negotiation, Session, State};
-use crate::audio;
-use crate::command::AcceptOptions;
-use crate::end_reason::{Condition, EndReason, Side};
-use crate::event::SessionChanges;
-use crate::media::MediaCommand;
+use crate::door::audio;
+use crate::door::command::AcceptOptions;
+use crate::door::end_reason::{Condition, EndReason, Side};
+use crate::door::event::SessionChanges;
+use crate::door::media::MediaCommand;
 
 impl Session {
     /// Starts the session; the 200 OK follows when media has described itself and the

@@ -5,9 +5,9 @@ use std::time::Duration;
 use sip::endpoint::Reply;
 
 use super::{Auto, Context, Session, State};
-use crate::command::AcceptOptions;
-use crate::end_reason::{Condition, EndReason, Side};
-use crate::event::AutoAnswerSource;
+use crate::door::command::AcceptOptions;
+use crate::door::end_reason::{Condition, EndReason, Side};
+use crate::door::event::AutoAnswerSource;
 
 /// How long the application's function may take; then the call rings (guarantee 1).
 pub(super) const DECISION_PATIENCE: Duration = Duration::from_secs(2);

@@ -1,7 +1,7 @@
 //! A call that is given up before it is answered: by the caller, or by us.
 
 use super::{Context, Session, State};
-use crate::end_reason::{Causes, Condition, EndReason, Side};
+use crate::door::end_reason::{Causes, Condition, EndReason, Side};
 
 impl Session {
     /// The caller gave up; or (`causes` absent) the flow of its INVITE was lost, or it never sent the

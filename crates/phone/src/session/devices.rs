@@ -1,12 +1,12 @@
 //! What a session hears and plays: how a change of it goes, and what is in trouble.
 
 use super::{Choice, Context, Session, State};
-use crate::audio;
-use crate::error::{ErrorCode, ErrorType, PhoneError};
-use crate::event::{Event, Level, Warning};
-use crate::id::Ticket;
-use crate::media::{Device, MediaCommand};
-use crate::output::Reply;
+use crate::door::audio;
+use crate::door::error::{ErrorCode, ErrorType, PhoneError};
+use crate::door::event::{Event, Level, Warning};
+use crate::door::id::Ticket;
+use crate::door::media::{Device, MediaCommand};
+use crate::door::output::Reply;
 
 #[derive(Debug, Default)]
 pub(super) struct Devices {

@@ -12,16 +12,16 @@ use super::{
     Active, Choice, Context, Delivery, Dialing, Fork, MediaPath, Negotiation, Offering, Peer,
     Place, Report, Session, State,
 };
-use crate::audio;
-use crate::caller_identity::CallerIdentity;
-use crate::conversation_id;
-use crate::end_reason::{Condition, EndReason, Side};
-use crate::error::{ErrorCode, ErrorType, PhoneError};
-use crate::event::{ConnectionState, Direction, EndToEndId, Event, Level, SessionChanges};
-use crate::id::{SessionId, Ticket};
-use crate::media::{MediaCommand, MediaFailure};
-use crate::output;
-use crate::wire;
+use crate::door::audio;
+use crate::door::end_reason::{Condition, EndReason, Side};
+use crate::door::error::{ErrorCode, ErrorType, PhoneError};
+use crate::door::event::{ConnectionState, Direction, EndToEndId, Event, Level, SessionChanges};
+use crate::door::id::{SessionId, Ticket};
+use crate::door::media::{MediaCommand, MediaFailure};
+use crate::door::output;
+use crate::reading::caller_identity::CallerIdentity;
+use crate::reading::conversation_id;
+use crate::reading::wire;
 
 /// A call that the application places.
 #[derive(Debug)]

@@ -4,12 +4,12 @@ use std::time::{Duration, Instant};
 
 use super::keys::Order;
 use super::{Context, Session, State};
-use crate::command::Tones;
-use crate::error::{ErrorCode, ErrorType, PhoneError};
-use crate::event::{DtmfMethod, Event};
-use crate::id::Ticket;
-use crate::media::MediaCommand;
-use crate::output::Reply;
+use crate::door::command::Tones;
+use crate::door::error::{ErrorCode, ErrorType, PhoneError};
+use crate::door::event::{DtmfMethod, Event};
+use crate::door::id::Ticket;
+use crate::door::media::MediaCommand;
+use crate::door::output::Reply;
 
 /// More at once is no dialling but a mistake.
 const MOST_TONES: usize = 256;

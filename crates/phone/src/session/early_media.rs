@@ -3,8 +3,8 @@
 use sip::endpoint::Reply;
 
 use super::{Context, MediaPath, Session, State};
-use crate::error::{ErrorCode, ErrorType, PhoneError};
-use crate::media::MediaCommand;
+use crate::door::error::{ErrorCode, ErrorType, PhoneError};
+use crate::door::media::MediaCommand;
 
 impl Session {
     /// Lets the caller of a call that was accepted and not connected hear us while it rings. A call

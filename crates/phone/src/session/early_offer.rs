@@ -5,8 +5,8 @@ use sip::endpoint::{Reply, ServerRequestId};
 use sip::message::Request;
 
 use super::{Context, EarlyOffer, Session, State};
-use crate::media::MediaCommand;
-use crate::wire;
+use crate::door::media::MediaCommand;
+use crate::reading::wire;
 
 impl Session {
     /// Lets media answer it; the endpoint sees to it that it comes in its time, and alone.

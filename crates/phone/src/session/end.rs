@@ -4,12 +4,13 @@ use sip::endpoint::Reply;
 use sip::message::Method;
 
 use super::{Context, MediaPath, Session, State};
-use crate::end_reason::{Condition, ENDED_HERE, EndReason, Side};
-use crate::error::{ErrorCode, ErrorType, PhoneError, SipStatus};
-use crate::event::{Event, SessionChanges};
-use crate::id::Ticket;
-use crate::media::MediaCommand;
-use crate::{output, sipfrag};
+use crate::door::end_reason::{Condition, ENDED_HERE, EndReason, Side};
+use crate::door::error::{ErrorCode, ErrorType, PhoneError, SipStatus};
+use crate::door::event::{Event, SessionChanges};
+use crate::door::id::Ticket;
+use crate::door::media::MediaCommand;
+use crate::door::output;
+use crate::reading::sipfrag;
 
 impl Session {
     /// Ends the session from our side: BYE, CANCEL or a refusal, as its state asks for. Without a

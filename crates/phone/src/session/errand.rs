@@ -4,9 +4,9 @@ use sip::endpoint::{Body, RequestFailure, RequestId};
 use sip::message::{Method, Response};
 
 use super::{Context, Session};
-use crate::error::{ErrorCode, ErrorType, PhoneError};
-use crate::id::Ticket;
-use crate::wire;
+use crate::door::error::{ErrorCode, ErrorType, PhoneError};
+use crate::door::id::Ticket;
+use crate::reading::wire;
 
 /// Why a request was sent inside the call; one with an offer is known by the negotiation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use super::{Active, Context, Negotiation, Pause, Place, Session, State};
-use crate::audio;
-use crate::command::HoldVia;
-use crate::error::{ErrorCode, ErrorType, PhoneError, SipStatus};
-use crate::event::SessionChanges;
-use crate::id::Ticket;
-use crate::media::MediaCommand;
-use crate::output::Reply;
+use crate::door::audio;
+use crate::door::command::HoldVia;
+use crate::door::error::{ErrorCode, ErrorType, PhoneError, SipStatus};
+use crate::door::event::SessionChanges;
+use crate::door::id::Ticket;
+use crate::door::media::MediaCommand;
+use crate::door::output::Reply;
 
 /// A change that the application wants and the peer has not agreed to yet.
 #[derive(Debug)]

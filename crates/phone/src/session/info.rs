@@ -5,11 +5,11 @@ use sip::message::{HeaderName, Method, Request};
 
 use super::errand::{Errand, Outcome, not_answered};
 use super::{Context, Session, State};
-use crate::command::Content;
-use crate::event::{DtmfMethod, Event};
-use crate::id::Ticket;
-use crate::output::Reply;
-use crate::{content, dtmf_relay, wire};
+use crate::door::command::Content;
+use crate::door::event::{DtmfMethod, Event};
+use crate::door::id::Ticket;
+use crate::door::output::Reply;
+use crate::reading::{content, dtmf_relay, wire};
 
 impl Session {
     /// Sends an INFO; the command is done when it is answered.

@@ -7,10 +7,10 @@ use sip::message::Method;
 
 use super::errand::{Errand, Outcome};
 use super::{Active, Context, Session, State};
-use crate::dtmf_relay;
-use crate::error::{ErrorCode, ErrorType, PhoneError};
-use crate::id::Ticket;
-use crate::output::Reply;
+use crate::door::error::{ErrorCode, ErrorType, PhoneError};
+use crate::door::id::Ticket;
+use crate::door::output::Reply;
+use crate::reading::dtmf_relay;
 
 /// What a comma waits for, as in W3C's `insertDTMF`.
 const PAUSE: Duration = Duration::from_secs(2);

@@ -2,10 +2,10 @@
 
 use super::offer::condition;
 use super::{Context, Negotiation, Session, State};
-use crate::end_reason::{Condition, EndReason, Side};
-use crate::error::{ErrorCode, ErrorType, PhoneError};
-use crate::event::{DtmfMethod, Event, Level, SessionChanges, Warning};
-use crate::media::{MediaEvent, MediaFailure, MediaRefusal};
+use crate::door::end_reason::{Condition, EndReason, Side};
+use crate::door::error::{ErrorCode, ErrorType, PhoneError};
+use crate::door::event::{DtmfMethod, Event, Level, SessionChanges, Warning};
+use crate::door::media::{MediaEvent, MediaFailure, MediaRefusal};
 
 impl Session {
     /// Takes news of this session's media; what comes after its end means nothing any more.

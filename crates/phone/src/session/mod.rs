@@ -54,15 +54,15 @@ pub(crate) use seat::{Place, Seat};
 pub(crate) use show::millis;
 pub(crate) use transfer::{Transferred, under_way};
 
-pub(crate) use crate::context::{Context, NotSent};
+pub(crate) use crate::agent::{Context, NotSent};
 
-use crate::audio;
-use crate::caller_identity::CallerIdentity;
-use crate::command::HoldVia;
-use crate::error::{PhoneError, SipStatus};
-use crate::event::{ConnectionState, Direction, Event};
-use crate::id::{SessionId, Ticket};
-use crate::output::Wake;
+use crate::door::audio;
+use crate::door::command::HoldVia;
+use crate::door::error::{PhoneError, SipStatus};
+use crate::door::event::{ConnectionState, Direction, Event};
+use crate::door::id::{SessionId, Ticket};
+use crate::door::output::Wake;
+use crate::reading::caller_identity::CallerIdentity;
 
 /// How long the application's listeners are waited for (guarantee 1).
 const DELIVERY_PATIENCE: Duration = Duration::from_secs(1);

@@ -1,9 +1,9 @@
 //! Muting, and the devices of one session.
 
 use super::{Choice, Context, Session};
-use crate::audio;
-use crate::event::SessionChanges;
-use crate::media::MediaCommand;
+use crate::door::audio;
+use crate::door::event::SessionChanges;
+use crate::door::media::MediaCommand;
 
 impl Session {
     /// Mutes or unmutes; asking for the state it is in does nothing. A member of a conference still hears

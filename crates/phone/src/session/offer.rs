@@ -8,12 +8,12 @@ use sip::message::{Method, Response};
 
 use super::refresh::PATIENCE_WITH_ICE;
 use super::{Active, Context, Negotiation, NotSent, Pause, Purpose, Session, State, Unanswered};
-use crate::command::HoldVia;
-use crate::end_reason::{Condition, EndReason, Side};
-use crate::error::SipStatus;
-use crate::event::Level;
-use crate::media::{MediaCommand, MediaRefusal};
-use crate::wire;
+use crate::door::command::HoldVia;
+use crate::door::end_reason::{Condition, EndReason, Side};
+use crate::door::error::SipStatus;
+use crate::door::event::Level;
+use crate::door::media::{MediaCommand, MediaRefusal};
+use crate::reading::wire;
 
 /// How long an offer may stay unanswered, however often the peer says that it is trying: 64·T1, as
 /// where it says nothing (RFC 3261 §17.1.1.2).

@@ -8,11 +8,11 @@ use super::auto_answer::DECISION_PATIENCE;
 use super::{
     Auto, Choice, Context, Delivery, MediaPath, Peer, Pending, Place, Session, State, Succession,
 };
-use crate::auto_answer::Verdict;
-use crate::caller_identity::CallerIdentity;
-use crate::end_reason::{Condition, Elsewhere, EndReason, Side};
-use crate::event::{AutoAnswerSource, ConnectionState, Direction, Event, PendingEnd};
-use crate::id::SessionId;
+use crate::door::end_reason::{Condition, Elsewhere, EndReason, Side};
+use crate::door::event::{AutoAnswerSource, ConnectionState, Direction, Event, PendingEnd};
+use crate::door::id::SessionId;
+use crate::reading::auto_answer::Verdict;
+use crate::reading::caller_identity::CallerIdentity;
 
 /// A call that answers itself within this has not rung: who takes sixty calls in the same second is no phone that
 /// somebody is called to.

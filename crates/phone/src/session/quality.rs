@@ -1,9 +1,9 @@
 //! How a call sounded, from its first packet to its end.
 
 use super::Session;
-use crate::context::Context;
-use crate::end_reason::Summary;
-use crate::media::Figures;
+use crate::agent::Context;
+use crate::door::end_reason::Summary;
+use crate::door::media::Figures;
 
 /// What media have measured so far.
 #[derive(Debug, Default)]
@@ -64,7 +64,7 @@ impl Session {
         Some(Summary {
             codec: last.codec.clone(),
             duration: ctx.unix_now.saturating_sub(begun),
-            mos: crate::end_reason::Mos {
+            mos: crate::door::end_reason::Mos {
                 least: rounded(least),
                 mean: rounded(mean),
             },

@@ -6,8 +6,8 @@ use sip::message::StatusCode;
 use sip::uri::Uri;
 
 use super::{Context, Session};
-use crate::end_reason::{Condition, EndReason, Side};
-use crate::error::SipStatus;
+use crate::door::end_reason::{Condition, EndReason, Side};
+use crate::door::error::SipStatus;
 
 impl Session {
     /// Answers with this 3xx.

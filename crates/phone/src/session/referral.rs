@@ -10,11 +10,11 @@ use sip::header::ReferSub;
 use sip::message::{HeaderName, Method, Request};
 
 use super::{Context, Session, State};
-use crate::error::{ErrorCode, ErrorType, PhoneError, SipStatus};
-use crate::event::Event;
-use crate::output::Wake;
-use crate::refer_to::{self, Referred};
-use crate::{sipfrag, wire};
+use crate::door::error::{ErrorCode, ErrorType, PhoneError, SipStatus};
+use crate::door::event::Event;
+use crate::door::output::Wake;
+use crate::reading::refer_to::{self, Referred};
+use crate::reading::{sipfrag, wire};
 
 /// How long the application may take to decide.
 const DECISION_PATIENCE: Duration = Duration::from_secs(30);

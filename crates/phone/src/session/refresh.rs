@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::{Context, MediaPath, Negotiation, Session, State};
-use crate::end_reason::{Condition, EndReason, Side};
-use crate::event::Level;
-use crate::media::MediaFailure;
+use crate::door::end_reason::{Condition, EndReason, Side};
+use crate::door::event::Level;
+use crate::door::media::MediaFailure;
 
 /// How long a restart of ICE may take: gathering, a round trip and checks.
 pub(super) const PATIENCE_WITH_ICE: Duration = Duration::from_secs(20);

@@ -4,8 +4,8 @@ use sip::endpoint::Reply;
 use sip::message::StatusCode;
 
 use super::{Context, Session, State};
-use crate::end_reason::{self, Condition, EndReason, Side};
-use crate::error::SipStatus;
+use crate::door::end_reason::{self, Condition, EndReason, Side};
+use crate::door::error::SipStatus;
 
 impl Session {
     /// Refuses the call with this code and phrase, and the Q.850 cause that is to stand beside it (RFC 6432).

@@ -4,8 +4,8 @@ use sip::endpoint::{Reply, ServerRequestId};
 use sip::message::{Method, Request};
 
 use super::{Context, Negotiation, Purpose, Session, State, Waiting};
-use crate::media::MediaCommand;
-use crate::wire;
+use crate::door::media::MediaCommand;
+use crate::reading::wire;
 
 impl Session {
     /// Takes the peer's re-INVITE or UPDATE, or the offer in its PRACK.
@@ -141,7 +141,7 @@ impl Session {
             None => {
                 active.negotiation = Negotiation::Stable;
                 let text = "The ACK has no session description";
-                self.answer_refused(crate::media::MediaRefusal::Malformed, text, ctx);
+                self.answer_refused(crate::door::media::MediaRefusal::Malformed, text, ctx);
             }
         }
     }

@@ -4,12 +4,12 @@
 //! before its 200 OK: no INVITE opens a microphone that its user closed.
 
 use super::{Choice, Context, Seat, Session, State};
-use crate::audio;
-use crate::command::HoldVia;
-use crate::end_reason::{Condition, EndReason, Side};
-use crate::id::SessionId;
-use crate::media::MediaCommand;
-use crate::wire::{self, Claims};
+use crate::door::audio;
+use crate::door::command::HoldVia;
+use crate::door::end_reason::{Condition, EndReason, Side};
+use crate::door::id::SessionId;
+use crate::door::media::MediaCommand;
+use crate::reading::wire::{self, Claims};
 
 /// What the new call takes over from the old one.
 #[derive(Debug, Clone)]

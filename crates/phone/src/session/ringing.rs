@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use super::{Auto, Context, Session, State};
-use crate::audio::Cadence;
-use crate::media::MediaCommand;
+use crate::door::audio::Cadence;
+use crate::door::media::MediaCommand;
 
 /// What the near end hears beside the far end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

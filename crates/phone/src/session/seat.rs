@@ -1,11 +1,11 @@
 //! A session's place in a conference: its far end hears the other members and is heard by them.
 
 use super::{Choice, Context, HoldChange, Session, State};
-use crate::audio;
-use crate::command::HoldVia;
-use crate::error::PhoneError;
-use crate::id::ConferenceId;
-use crate::media::MediaCommand;
+use crate::door::audio;
+use crate::door::command::HoldVia;
+use crate::door::error::PhoneError;
+use crate::door::id::ConferenceId;
+use crate::door::media::MediaCommand;
 
 /// Whom a session's far end hears, and who hears it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

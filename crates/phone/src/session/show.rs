@@ -1,8 +1,8 @@
 //! What the application sees of a session.
 
 use super::{Context, MediaPath, Session, State};
-use crate::event::AutoAnswerSource;
-use crate::event::{
+use crate::door::event::AutoAnswerSource;
+use crate::door::event::{
     ConnectionState, EndToEndId, Event, PendingSession, SessionChanges, SessionSnapshot,
     SessionState,
 };

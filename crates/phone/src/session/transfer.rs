@@ -14,12 +14,12 @@ use sip::message::{Method, Request};
 
 use super::errand::{Errand, Outcome, not_answered};
 use super::{Context, Session, State};
-use crate::end_reason::{Condition, EndReason, Side};
-use crate::error::{ErrorCode, ErrorType, PhoneError, SipStatus};
-use crate::event::Event;
-use crate::id::{SessionId, Ticket};
-use crate::output::{Reply, Wake};
-use crate::sipfrag;
+use crate::door::end_reason::{Condition, EndReason, Side};
+use crate::door::error::{ErrorCode, ErrorType, PhoneError, SipStatus};
+use crate::door::event::Event;
+use crate::door::id::{SessionId, Ticket};
+use crate::door::output::{Reply, Wake};
+use crate::reading::sipfrag;
 
 /// RFC 6665 §4.1.2.4, Timer N: the first notification comes within 64·T1; as long we wait for the
 /// last one of a call that is over.

@@ -2,10 +2,10 @@
 
 use super::super::Phone;
 use super::super::command::Outcome;
-use crate::conference::News;
-use crate::error::{ErrorCode, ErrorType, PhoneError};
-use crate::id::{ConferenceId, SessionId, Ticket};
-use crate::output::Reply;
+use crate::door::conference::News;
+use crate::door::error::{ErrorCode, ErrorType, PhoneError};
+use crate::door::id::{ConferenceId, SessionId, Ticket};
+use crate::door::output::Reply;
 use crate::session::{Place, Session};
 
 #[derive(Debug)]

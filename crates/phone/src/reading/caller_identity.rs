@@ -7,8 +7,8 @@ use sip::header::{
 };
 use sip::message::{HeaderName, Headers};
 
-use crate::user_to_user;
-use crate::wire::short;
+use crate::reading::user_to_user;
+use crate::reading::wire::short;
 
 /// Of each list the first.
 const MOST: usize = 16;

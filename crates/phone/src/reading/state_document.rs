@@ -8,7 +8,7 @@ use serde::Serialize;
 use sip::header::ContentType;
 use sip::message::Request;
 
-use crate::conference_info::{self, ConferenceInfo};
+use crate::reading::conference_info::{self, ConferenceInfo};
 
 /// A busy switchboard's `dialog-info` of 64 KiB has fewer.
 const MOST_NODES: u32 = 8192;

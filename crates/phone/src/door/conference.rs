@@ -6,10 +6,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::audio;
-use crate::command::HoldVia;
-use crate::id::SessionId;
-use crate::media::Device;
+use crate::door::audio;
+use crate::door::command::HoldVia;
+use crate::door::id::SessionId;
+use crate::door::media::Device;
 
 /// What the application can ask of a conference. In JSON it is `{"type": "add", "session": …}`.
 #[derive(Debug, Clone, PartialEq, Deserialize)]

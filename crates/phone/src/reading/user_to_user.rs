@@ -1,7 +1,7 @@
 //! What one application hands over to the other (RFC 7433).
 
-use crate::command::UserToUser;
 use crate::config::is_printable;
+use crate::door::command::UserToUser;
 
 /// Gateways take 128 bytes (RFC 7433 §4.1); a few pass on more.
 const MOST_BYTES: usize = 1024;

@@ -6,12 +6,12 @@ use std::time::Instant;
 use bytes::Bytes;
 use serde::Serialize;
 
-use crate::audio::Ring;
-use crate::conference;
-use crate::error::PhoneError;
-use crate::event::{Event, SessionSnapshot};
-use crate::id::{ConferenceId, SessionId, Ticket};
-use crate::media::MediaCommand;
+use crate::door::audio::Ring;
+use crate::door::conference;
+use crate::door::error::PhoneError;
+use crate::door::event::{Event, SessionSnapshot};
+use crate::door::id::{ConferenceId, SessionId, Ticket};
+use crate::door::media::MediaCommand;
 
 /// One thing for the driver to do; a `Reply` comes after the events its command caused. Debug
 /// shows no SIP message: it may hold credentials.

@@ -4,9 +4,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::audio;
-use crate::command::Tones;
-use crate::id::Ticket;
+use crate::door::audio;
+use crate::door::command::Tones;
+use crate::door::id::Ticket;
 
 /// An order for one session's media; the first one creates it, `Close` is the last. Debug shows no
 /// description: it holds the ICE password.

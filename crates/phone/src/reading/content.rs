@@ -3,8 +3,8 @@
 use sip::endpoint::Body;
 use sip::header::{ContentType, TypedHeader};
 
-use crate::command::Content;
-use crate::error::{ErrorCode, ErrorType, PhoneError};
+use crate::door::command::Content;
+use crate::door::error::{ErrorCode, ErrorType, PhoneError};
 
 /// A SIP message has at most 64 KiB; this leaves room for its headers.
 const LONGEST: usize = 56 * 1024;

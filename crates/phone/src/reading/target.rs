@@ -3,7 +3,7 @@
 use sip::uri::{Scheme, Uri};
 
 use crate::config::{Address, escape_user, is_printable};
-use crate::error::{ErrorCode, ErrorType, PhoneError};
+use crate::door::error::{ErrorCode, ErrorType, PhoneError};
 
 /// Reads what the application gave. A number is dialled at our own domain (RFC 3261 §19.1.6).
 pub(crate) fn resolve(target: &str, own: &Address) -> Result<Uri<'static>, PhoneError> {

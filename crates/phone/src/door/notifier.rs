@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::caller_identity::CallerIdentity;
+use crate::reading::caller_identity::CallerIdentity;
 use crate::session::Peer;
 
 /// Somebody wants to subscribe; answer with [`Command::AcceptSubscription`](crate::Command::AcceptSubscription)

@@ -4,11 +4,11 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::audio;
-use crate::conference;
-use crate::event::{DtmfMethod, Level};
-use crate::id::{ConferenceId, SessionId, Ticket};
-use crate::secret::Secret;
+use crate::door::audio;
+use crate::door::conference;
+use crate::door::event::{DtmfMethod, Level};
+use crate::door::id::{ConferenceId, SessionId, Ticket};
+use crate::door::secret::Secret;
 
 /// One request of the application; its outcome is an [`Output::Reply`](crate::Output::Reply).
 #[derive(Debug, Clone, PartialEq, Deserialize)]

@@ -9,10 +9,10 @@ use sip::message::Method;
 
 use crate::agent::Agent;
 use crate::config::Config;
-use crate::event::{Event, Level};
-use crate::id::{SessionId, Ticket};
-use crate::media::MediaCommand;
-use crate::output::Output;
+use crate::door::event::{Event, Level};
+use crate::door::id::{SessionId, Ticket};
+use crate::door::media::MediaCommand;
+use crate::door::output::Output;
 
 /// One input's surroundings: built for it, gone after it.
 #[derive(Debug)]
@@ -40,7 +40,7 @@ impl Context<'_> {
     pub(crate) fn reply(
         &mut self,
         ticket: Ticket,
-        result: Result<crate::output::Reply, crate::error::PhoneError>,
+        result: Result<crate::door::output::Reply, crate::door::error::PhoneError>,
     ) {
         self.outputs.push_back(Output::Reply(ticket, result));
     }

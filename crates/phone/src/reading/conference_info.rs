@@ -3,7 +3,7 @@
 use roxmltree::Node;
 use serde::Serialize;
 
-use crate::state_document::{attribute, child_text, children, parse};
+use crate::reading::state_document::{attribute, child_text, children, parse};
 
 /// What a focus says of its conference.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -143,7 +143,9 @@ fn user(node: Node<'_, '_>) -> ConferenceUser {
         entity: attribute(node, "entity").unwrap_or_default(),
         state: element_state(node),
         display_text: child_text(node, "display-text"),
-        roles: roles.filter_map(crate::state_document::text_of).collect(),
+        roles: roles
+            .filter_map(crate::reading::state_document::text_of)
+            .collect(),
         endpoints: children(node, "endpoint").map(endpoint).collect(),
     }
 }

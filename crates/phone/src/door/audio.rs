@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{ConferenceId, SessionId};
+use crate::door::id::{ConferenceId, SessionId};
 
 /// What the far end hears.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]

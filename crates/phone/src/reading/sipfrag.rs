@@ -4,7 +4,7 @@ use sip::endpoint::Body;
 use sip::header::ContentType;
 use sip::message::{Request, StatusCode};
 
-use crate::error::SipStatus;
+use crate::door::error::SipStatus;
 
 /// Longer reason phrases are cut: they are for people.
 const LONGEST_REASON: usize = 256;

@@ -24,12 +24,12 @@ use sip::endpoint::{Intake, RequestId, UsageId};
 
 use crate::account::{Account, Change};
 use crate::agent::Agent;
-use crate::audio::Ring;
+use crate::agent::Context;
 use crate::config::Config;
-use crate::context::Context;
-use crate::id::{SessionId, Ticket};
-use crate::media::MediaEvent;
-use crate::output::{Connection, Output, Wake};
+use crate::door::audio::Ring;
+use crate::door::id::{SessionId, Ticket};
+use crate::door::media::MediaEvent;
+use crate::door::output::{Connection, Output, Wake};
 use crate::session::{Session, State, Succession, millis};
 use conferring::{Conferences, Party};
 use ending::Ending;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::config::{AutoAnswer, Policy, WhenBusy};
-use crate::event::AutoAnswerSource;
+use crate::door::event::AutoAnswerSource;
 
 /// A caller may ask for a delay, but not to keep us from ever ringing.
 const LONGEST_DELAY: Duration = Duration::from_secs(60);

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use sip::header::Reason;
 
-use crate::error::SipStatus;
+use crate::door::error::SipStatus;
 
 /// Why a session ended, or why a pending one never started.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

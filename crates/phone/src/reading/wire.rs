@@ -6,10 +6,10 @@ use sip::message::{HeaderName, Headers, Request, Response};
 use sip::uri::Uri;
 
 use crate::config::Config;
-use crate::end_reason::{Causes, RedirectTarget};
-use crate::error::{ErrorCode, ErrorType, PhoneError, SipStatus};
+use crate::door::end_reason::{Causes, RedirectTarget};
+use crate::door::error::{ErrorCode, ErrorType, PhoneError, SipStatus};
+use crate::reading::{caller_identity, conversation_id};
 use crate::session::{Arrival, Peer};
-use crate::{caller_identity, conversation_id};
 
 /// Longer reason phrases and names are cut: they are for people.
 const LONGEST_TEXT: usize = 256;

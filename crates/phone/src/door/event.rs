@@ -3,16 +3,16 @@
 use serde::Serialize;
 use sip::dialog::SessionUuids;
 
-use crate::caller_identity::CallerIdentity;
-use crate::command::{Content, Tones};
-use crate::conference;
-use crate::end_reason::{Elsewhere, EndReason};
-use crate::error::PhoneError;
-use crate::id::{ConferenceId, SessionId};
-use crate::message_summary::MessageSummary;
-use crate::notifier::{NotifierEndReason, SubscriptionRequest};
+use crate::door::command::{Content, Tones};
+use crate::door::conference;
+use crate::door::end_reason::{Elsewhere, EndReason};
+use crate::door::error::PhoneError;
+use crate::door::id::{ConferenceId, SessionId};
+use crate::door::notifier::{NotifierEndReason, SubscriptionRequest};
+use crate::reading::caller_identity::CallerIdentity;
+use crate::reading::message_summary::MessageSummary;
+use crate::reading::state_document::StateDocument;
 use crate::session::Peer;
-use crate::state_document::StateDocument;
 
 /// One thing that happened, in the order in which it happened.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -298,7 +298,7 @@ pub struct CallRequest {
 #[serde(rename_all = "camelCase")]
 pub struct PendingEnd {
     /// Who ended it.
-    pub side: crate::end_reason::Side,
+    pub side: crate::door::end_reason::Side,
     /// Why.
     pub reason: EndReason,
     /// The conversation it belonged to.

@@ -1,5 +1,8 @@
 //! The SIP endpoint and the one flow it uses; drained after every input, as its contract wants.
 
+mod context;
+mod identity;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
@@ -14,10 +17,11 @@ use sip::message::Method;
 use sip::transaction::{Flow, FlowId, Transport};
 use sip::uri::Uri;
 
+pub(crate) use context::{Context, NotSent};
+
 use crate::config::{Config, Credentials};
-use crate::event::{Event, Level};
-use crate::identity;
-use crate::output::Output;
+use crate::door::event::{Event, Level};
+use crate::door::output::Output;
 
 /// The SIP endpoint with its flow.
 #[derive(Debug)]

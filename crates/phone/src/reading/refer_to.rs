@@ -7,7 +7,7 @@ use sip::message::{HeaderName, Request};
 use sip::uri::Uri;
 
 use crate::config::{Address, is_printable};
-use crate::target;
+use crate::reading::target;
 
 /// Whom the peer wants us to call.
 #[derive(Debug, Clone)]
