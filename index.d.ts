@@ -609,7 +609,7 @@ export interface RegistrationFailedEvent {
 /** Plain data beside an `error`. */
 export interface ErrorDetails {
     /** The error's stable name. */
-    code: string;
+    code: ErrorCode;
     /** The kind of failure. */
     type: ErrorType;
     /** The SIP status behind it, where there is one. */
@@ -1710,7 +1710,7 @@ export interface SipStatus {
 /** What a {@link SoftphoneError} is made of. */
 export interface SoftphoneErrorInit {
     /** A stable name, `ERR_…`. */
-    code: string;
+    code: ErrorCode;
     /** The kind of failure. */
     type: ErrorType;
     /** The SIP status behind it, where there is one. */
@@ -1723,7 +1723,7 @@ export interface SoftphoneErrorInit {
 export interface SoftphoneErrorJson {
     name: 'SoftphoneError';
     message: string;
-    code: string;
+    code: ErrorCode;
     type: ErrorType;
     sip?: SipStatus;
     /** Another error, the end of a call, or text. */
@@ -1739,7 +1739,7 @@ export interface SoftphoneErrorJson {
  */
 export declare class SoftphoneError extends Error {
     /** A stable name, `ERR_…`. */
-    readonly code: string;
+    readonly code: ErrorCode;
     /** The kind of failure. */
     readonly type: ErrorType;
     /** The SIP status behind it, where there is one. */
@@ -1750,6 +1750,42 @@ export declare class SoftphoneError extends Error {
     /** The error that `toJSON()` made plain, in another thread or process. What was no SoftphoneError is one of code `ERR_UNKNOWN`. */
     static from(error: SoftphoneErrorJson | Error): SoftphoneError;
 }
+
+/**
+ * The stable name of a failure.
+ *
+ * - `ERR_INVALID_OPTION`, `ERR_INVALID_ARGUMENT`: an option or argument is wrong; the text names it, what it is, and what is expected.
+ * - `ERR_CONNECTION_FAILED`: no server could be reached: refused, silent, not SIP, an untrusted certificate; the text says which and
+ *   what to do.
+ * - `ERR_NOT_CONNECTED`, `ERR_NOT_INITIALIZED`: the command needs a connection.
+ * - `ERR_AUTHENTICATION_FAILED`, `ERR_ACCESS_TOKEN`: the password or token was refused, its challenge can't be answered, or the
+ *   function that fetches the token failed.
+ * - `ERR_REGISTRATION_FAILED`: the registrar refused for another reason.
+ * - `ERR_CALL_BUSY`, `ERR_CALL_DECLINE`, `ERR_CALL_TIMEOUT`, `ERR_CALL_CANCEL`, `ERR_CALL_GONE`, …: the call ended before it was
+ *   answered: `ERR_CALL_` and the condition of its end.
+ * - `ERR_CALL_FAILED`: the call could not be placed.
+ * - `ERR_SESSION_NOT_FOUND`, `ERR_SESSION_CANCELLED`, `ERR_SESSION_ENDED`, `ERR_SESSION_STATE`: the session does not exist, was
+ *   cancelled, is over, or is not in a state for this.
+ * - `ERR_TOO_MANY_SESSIONS`: `maxSessions` is reached, or more requests of yours are unanswered than may be.
+ * - `ERR_HOLD_FAILED`: the other side refused to be put on hold or taken off it; the call goes on as it was.
+ * - `ERR_TRANSFER_FAILED`: the other side refused the transfer, or its target did not take the call; the call goes on.
+ * - `ERR_DTMF_REFUSED`: the other side takes no digits, or more than 256 wait.
+ * - `ERR_REQUEST_REFUSED`: a message, INFO, OPTIONS or subscription was refused, with the status in `sip`.
+ * - `ERR_REQUEST_TIMEOUT`: nobody answered such a request within 32 seconds.
+ * - `ERR_SUBSCRIPTION_ENDED`: a subscriber is gone, or was answered already.
+ * - `ERR_CONFERENCE_ENDED`: the conference is over.
+ * - `ERR_AUTO_ANSWER`: the `autoAnswer` function failed; the call rings.
+ * - `ERR_ABORTED`: the signal was aborted, and its reason is the `cause`; or a session was removed from a conference before it joined.
+ * - `ERR_NO_DEVICE`: what was chosen as input or output can't be opened; the call goes on with what it had.
+ * - `ERR_MEDIA`: media failed or broke.
+ * - `ERR_HTTP`: a request of a façade to its platform's API failed; the `cause` has the answer.
+ * - `ERR_BUSY`: more than 1,024 commands wait.
+ * - `ERR_DESTROYED`: the phone or PBX is closed.
+ * - `ERR_UNKNOWN_USER`: the embedded PBX has no such user.
+ * - `ERR_NATIVE_ADDON`, `ERR_START`: the native part can't be loaded or started; the text says what to install.
+ * - `ERR_UNKNOWN`: `SoftphoneError.from()` was given what was no `SoftphoneError`.
+ */
+export type ErrorCode = 'ERR_INVALID_OPTION' | 'ERR_INVALID_ARGUMENT' | 'ERR_CONNECTION_FAILED' | 'ERR_NOT_CONNECTED' | 'ERR_NOT_INITIALIZED' | 'ERR_AUTHENTICATION_FAILED' | 'ERR_ACCESS_TOKEN' | 'ERR_REGISTRATION_FAILED' | `ERR_CALL_${string}` | 'ERR_SESSION_NOT_FOUND' | 'ERR_SESSION_CANCELLED' | 'ERR_SESSION_ENDED' | 'ERR_SESSION_STATE' | 'ERR_TOO_MANY_SESSIONS' | 'ERR_HOLD_FAILED' | 'ERR_TRANSFER_FAILED' | 'ERR_DTMF_REFUSED' | 'ERR_REQUEST_REFUSED' | 'ERR_REQUEST_TIMEOUT' | 'ERR_SUBSCRIPTION_ENDED' | 'ERR_CONFERENCE_ENDED' | 'ERR_AUTO_ANSWER' | 'ERR_ABORTED' | 'ERR_NO_DEVICE' | 'ERR_MEDIA' | 'ERR_HTTP' | 'ERR_BUSY' | 'ERR_DESTROYED' | 'ERR_UNKNOWN_USER' | 'ERR_NATIVE_ADDON' | 'ERR_START' | 'ERR_UNKNOWN';
 
 /** Samples per second of PCM that an application writes or reads. */
 export type SampleRate = 8000 | 16000 | 24000 | 48000;

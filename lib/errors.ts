@@ -1,5 +1,6 @@
 import { inspect } from 'node:util'
 import { EndReason, type EndCondition, type EndReasonInit } from './end-reason'
+import type { ErrorCode } from './error-code'
 
 /** The kind of a failure, as the PureCloud SDK names them. */
 export type ErrorType =
@@ -24,7 +25,7 @@ export interface SipStatus {
 /** What a {@link SoftphoneError} is made of. */
 export interface SoftphoneErrorInit {
   /** A stable name, `ERR_…`. */
-  code: string
+  code: ErrorCode
   /** The kind of failure. */
   type: ErrorType
   /** The SIP status behind it, where there is one. */
@@ -37,7 +38,7 @@ export interface SoftphoneErrorInit {
 export interface SoftphoneErrorJson {
   name: 'SoftphoneError'
   message: string
-  code: string
+  code: ErrorCode
   type: ErrorType
   sip?: SipStatus
   /** Another error, the end of a call, or text. */
@@ -53,7 +54,7 @@ export interface SoftphoneErrorJson {
  */
 export class SoftphoneError extends Error {
   /** A stable name, `ERR_…`. */
-  readonly code: string
+  readonly code: ErrorCode
   /** The kind of failure. */
   readonly type: ErrorType
   /** The SIP status behind it, where there is one. */
@@ -160,6 +161,6 @@ export function unanswered(reason: EndReason): SoftphoneError {
   })
 }
 
-function callCode(condition: EndCondition): string {
+function callCode(condition: EndCondition): ErrorCode {
   return `ERR_CALL_${condition.replaceAll('-', '_').toUpperCase()}`
 }

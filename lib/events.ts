@@ -1,5 +1,6 @@
 import type { ConferenceInfo } from './conference-info'
 import type { EndReason } from './end-reason'
+import type { ErrorCode } from './error-code'
 import type { ErrorType, SipStatus, SoftphoneError } from './errors'
 import type { SubscriptionRequest } from './notifier'
 import type { LogLevel } from './options'
@@ -151,7 +152,7 @@ export interface RegistrationFailedEvent {
 /** Plain data beside an `error`. */
 export interface ErrorDetails {
   /** The error's stable name. */
-  code: string
+  code: ErrorCode
   /** The kind of failure. */
   type: ErrorType
   /** The SIP status behind it, where there is one. */

@@ -4,6 +4,7 @@ export type * from './conference-info'
 export { listDevices, type AudioDevice } from './devices'
 export { TypedEmitter } from './emitter'
 export { EndReason, type CallSummary, type EndCondition, type EndSide, type RedirectTarget } from './end-reason'
+export type { ErrorCode } from './error-code'
 export { SoftphoneError, type ErrorType, type SipStatus, type SoftphoneErrorInit, type SoftphoneErrorJson } from './errors'
 export type * from './events'
 export {

@@ -1,4 +1,5 @@
 import type { EndReasonInit, EndSide } from './end-reason'
+import type { ErrorCode } from './error-code'
 import type { ErrorType, SipStatus } from './errors'
 import type {
   AutoAnswerSource,
@@ -22,7 +23,7 @@ import type { CallStats } from './stats'
 export type HeaderList = [name: string, value: string][]
 
 export interface WireError {
-  code: string
+  code: ErrorCode
   type: ErrorType
   message: string
   cause?: string

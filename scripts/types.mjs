@@ -1,5 +1,5 @@
 // Generates index.d.ts and those of the other entries from lib/: the declarations that tsc emits, one file per entry point,
-// in the reading order below, without what is marked @internal.
+// in the reading order below, without what is marked @internal; and docs/errors.md.
 //   node scripts/types.mjs           writes them
 //   node scripts/types.mjs --check   fails when the committed ones differ
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join, posix } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
+import { errorPage } from './error-page.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
@@ -22,6 +23,7 @@ const entries = {
     'options',
     'end-reason',
     'errors',
+    'error-code',
     'audio-source',
     'audio-sink',
     'devices',
@@ -49,18 +51,22 @@ let failed = false
 try {
   emitDeclarations(declarations)
   for (const [entry, modules] of Object.entries(entries)) {
-    const text = bundle(declarations, entry, modules)
-    const file = join(root, `${entry}.d.ts`)
-    if (!check) writeFileSync(file, text)
-    else if (read(file) !== text) {
-      failed = true
-      console.error(`${entry}.d.ts is not up to date: run "npm run types" and commit it`)
-    }
+    golden(`${entry}.d.ts`, bundle(declarations, entry, modules))
   }
+  golden('docs/errors.md', errorPage())
 } finally {
   rmSync(declarations, { recursive: true })
 }
 process.exitCode = failed ? 1 : 0
+
+function golden(name, text) {
+  const file = join(root, name)
+  if (!check) writeFileSync(file, text)
+  else if (read(file) !== text) {
+    failed = true
+    console.error(`${name} is not up to date: run "npm run types" and commit it`)
+  }
+}
 
 function emitDeclarations(outDir) {
   const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile)

@@ -13,6 +13,7 @@ import {
   type ConnectionState,
   type DtmfEvent,
   type EndCondition,
+  type ErrorCode,
   type ErrorDetails,
   type LogLevel,
   type PendingSession,
@@ -128,7 +129,7 @@ new Session()
 try {
   void 0
 } catch (error) {
-  if (error instanceof SoftphoneError) same<typeof error.code, string>(true)
+  if (error instanceof SoftphoneError) same<typeof error.code, ErrorCode>(true)
 }
 export { emitted, sink, source, use }
 
