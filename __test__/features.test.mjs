@@ -1,9 +1,10 @@
-// The table of features in the README claims nothing that no test shows.
+// The table of features claims nothing that no test shows.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { tableOf, testsOf } from './linked-tests.mjs'
 
-const { header, rows } = tableOf('README.md', 'features')
+const page = 'docs/features.md'
+const { header, rows } = tableOf(page, 'features')
 
 describe('the table of features', () => {
   test('has rows', () => assert.ok(rows.length >= 30, `${rows.length} rows`))
@@ -13,7 +14,7 @@ describe('the table of features', () => {
     test(`names the tests of "${first.split(':')[0]}", which are there`, () => {
       assert.equal(row.length, header.length)
       assert.match(ours, /^[✓◐]$/)
-      const tests = testsOf(first)
+      const tests = testsOf(page, first)
       assert.ok(tests.length > 0, 'a link')
       for (const { missing } of tests) assert.equal(missing, undefined)
     })

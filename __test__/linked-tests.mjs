@@ -1,6 +1,6 @@
 // Tables in Markdown whose cells name the tests that show what they say: [text](path "name of the test").
 import { existsSync, readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, join, posix } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = dirname(fileURLToPath(new URL('.', import.meta.url)))
@@ -12,9 +12,12 @@ export function tableOf(page, name) {
   return { header, rows }
 }
 
-/** The tests that a cell links to; a fault in one is told by what `missing` says of it. */
-export function testsOf(cell) {
-  return [...cell.matchAll(/\]\(([^ ]+) "([^"]+)"\)/g)].map(([, path, name]) => ({ path, name, missing: missing(path, name) }))
+/** The tests that a cell of a page links to; a fault in one is told by what `missing` says of it. */
+export function testsOf(page, cell) {
+  return [...cell.matchAll(/\]\(([^ ]+) "([^"]+)"\)/g)].map(([, link, name]) => {
+    const path = posix.join(dirname(page), link)
+    return { path, name, missing: missing(path, name) }
+  })
 }
 
 const cells = (line) => line.split('|').slice(1, -1).map((cell) => cell.trim())

@@ -1,4 +1,4 @@
-// Links of the README and the pages: on npm relative ones lead to the repository, in the package to what it holds.
+// Links of every page: in the checkout, on npm, where those of the README lead to the repository, and in the package.
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
@@ -7,12 +7,29 @@ import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
-const pages = readdirSync(join(root, 'docs'), { recursive: true }).filter((name) => name.endsWith('.md')).map((name) => join('docs', name))
+const place = manifest.repository.url.replace(/^git\+|\.git$/g, '')
+const foreign = ['node_modules', 'target', 'dist', 'npm', '.git']
+const pages = pagesIn('')
 
-function linksOf(page) {
+function pagesIn(folder) {
+  const entries = readdirSync(join(root, folder), { withFileTypes: true }).filter(({ name }) => !foreign.includes(name))
+  return entries.flatMap((entry) => {
+    const path = join(folder, entry.name)
+    return entry.isDirectory() ? pagesIn(path) : path.endsWith('.md') ? [path] : []
+  })
+}
+
+/** Where the links of a page lead within the repository. */
+function targetsOf(page) {
   const text = readFileSync(join(root, page), 'utf8').replaceAll(/^```[^]*?^```$/gm, '')
   const links = [...text.matchAll(/\]\(<?([^\s)>]+)>?(?: "[^"]*")?\)/g)].map(([, link]) => link)
-  return links.filter((link) => !/^[a-z]+:/.test(link)).map((link) => link.split('#'))
+  return links.flatMap((link) => {
+    const [, ours] = link.startsWith(`${place}/`) ? /^\/(?:blob|tree)\/main\/(.*)$/.exec(link.slice(place.length)) ?? [] : []
+    if (ours === undefined && /^[a-z]+:/.test(link)) return []
+    const [path, anchor] = (ours ?? link).split('#')
+    const target = ours !== undefined ? path : path === '' ? page : relative(root, join(root, dirname(page), path))
+    return [{ target, anchor, absolute: ours !== undefined }]
+  })
 }
 
 function anchorsOf(page) {
@@ -24,25 +41,23 @@ function anchorsOf(page) {
 function isPacked(path) {
   const always = ['README.md', 'package.json']
   const patterns = manifest.files.map((pattern) => pattern.replace(/^\//, ''))
-  return always.includes(path) || patterns.some((pattern) => (pattern.includes('*') ? path.startsWith(pattern.slice(0, pattern.indexOf('*'))) : path === pattern))
+  if (patterns.includes(`!/${path}`)) return false
+  return always.includes(path) || patterns.some((pattern) => (pattern.includes('*') ? `${path}/`.startsWith(pattern.slice(0, pattern.indexOf('*'))) : path === pattern))
 }
 
 describe('links', () => {
   test('lead to the repository from npm, whose place the manifest names', () => {
-    const { repository, homepage, bugs } = manifest
-    assert.match(repository.url, /^git\+https:\/\/[^/]+\/[^/]+\/[^/]+\.git$/)
-    const place = repository.url.replace(/^git\+|\.git$/g, '')
-    assert.deepEqual([homepage, bugs], [`${place}#readme`, `${place}/issues`])
+    assert.match(manifest.repository.url, /^git\+https:\/\/[^/]+\/[^/]+\/[^/]+\.git$/)
+    assert.deepEqual([manifest.homepage, manifest.bugs], [`${place}#readme`, `${place}/issues`])
   })
 
-  for (const page of ['README.md', 'SECURITY.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', ...pages]) {
+  for (const page of pages) {
     test(`of ${page} are not dead`, () => {
-      for (const [path, anchor] of linksOf(page)) {
-        const target = path === '' ? page : relative(root, join(root, dirname(page), path))
+      for (const { target, anchor, absolute } of targetsOf(page)) {
         assert.ok(existsSync(join(root, target)), `${target} is there`)
         if (anchor !== undefined && target.endsWith('.md')) assert.ok(anchorsOf(target).includes(anchor), `${target} has #${anchor}`)
-        // The pages are read in the package too.
-        if (page.startsWith('docs')) assert.ok(isPacked(target), `${target} is in the package`)
+        // What is not in the package is linked where it is.
+        if (isPacked(page) && !absolute) assert.ok(isPacked(target), `${target} is in the package, or linked as ${place}/blob/main/${target}`)
       }
     })
   }

@@ -1,44 +1,64 @@
-// Every JavaScript block of the README runs as it stands, but for the server, which is the embedded PBX.
+// Every JavaScript block of the README and of docs/ runs as it stands, but for the server, which is the embedded PBX.
+// The pages of docs/migrate, each about another system, have a test of their own.
 import assert from 'node:assert/strict'
-import { readFileSync, statSync } from 'node:fs'
+import { readFileSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { folderOf, runIn } from './installed.mjs'
-import { pbxOf } from './pbx.mjs'
+import { next, pbxOf } from './pbx.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const blocks = [...readFileSync(join(root, 'README.md'), 'utf8').matchAll(/^```js\n([^]*?)^```$/gm)].map(([, code]) => code)
+const docs = readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)
 
 /** What a block takes for granted that does not begin from nothing. */
 const before = `import { Softphone } from 'offhook'
 const phone = new Softphone({ uri: 'sip:alice@example.com', password: '…', servers: 'wss://pbx.example.com/ws' })
 await phone.initialize()
-const conversationId = 'conversation-1'
 `
 
-describe('the README', () => {
-  test('has code', () => assert.ok(blocks.length >= 3, `${blocks.length} blocks`))
+for (const page of ['README.md', ...docs, 'docs/migrate/README.md']) {
+  const blocks = [...readFileSync(join(root, page), 'utf8').matchAll(/^```js\n([^]*?)^```$/gm)].map(([, code]) => code)
+  if (blocks.length === 0) continue
 
-  for (const [index, block] of blocks.entries()) {
-    test(`runs: block ${index + 1}, ${block.split('\n').find((line) => line !== '' && !line.startsWith('import'))}`, async (t) => {
-      const { pbx, open } = await pbxOf(t, {
-        domain: 'example.com',
-        users: [{ name: 'alice', password: '…' }, 'bob'],
+  describe(page, { concurrency: 2 }, () => {
+    for (const [index, block] of blocks.entries()) {
+      test(`runs: block ${index + 1}, ${block.split('\n').find((line) => !/^(import .*)?$/.test(line)) ?? 'imports'}`, async (t) => {
+        const { pbx, open } = await pbxOf(t, { domain: 'example.com', users: [{ name: 'alice', password: '…' }, 'bob'] })
+        const bob = await open('bob', { autoAnswer: 'always' })
+        const folder = folderOf(t)
+        const registered = next(pbx, 'registered', 20_000)
+        const whole = runIn(folder, runnable(block, pbx.url))
+        if (answers(block)) {
+          await registered
+          const call = await bob.call('alice', { mediaStream: { tone: 440 } })
+          await call.answered
+          await call.end()
+        }
+        const { stderr } = await whole
+        // A machine without a sound card is told so.
+        assert.doesNotMatch(stderr, /Error|\[offhook\](?! (?:In|Out)put device: )/)
+        const [, wav] = /audioElement: { wav: '(.*?)' }/.exec(block) ?? []
+        if (wav) assert.ok(statSync(join(folder, wav)).size > 44, `${wav} has sound`)
       })
-      await open('bob', { autoAnswer: 'always' })
-      const folder = folderOf(t)
-      const { stderr } = await runIn(folder, runnable(block, pbx.url))
-      // A machine without a sound card is told so.
-      assert.doesNotMatch(stderr, /Error|\[offhook\](?! (?:In|Out)put device: )/)
-      const [, wav] = /audioElement: { wav: '(.*?)' }/.exec(block) ?? []
-      if (wav) assert.ok(statSync(join(folder, wav)).size > 44, `${wav} has sound`)
-    })
-  }
+    }
+  })
+}
+
+describe('the pages', () => {
+  test('have a README that is read in two minutes', () => {
+    assert.ok(statSync(join(root, 'README.md')).size < 8000)
+  })
 })
+
+/** Whether a block waits for a call. */
+function answers(block) {
+  return /phone\.(?:answer|acceptPendingSession)\(/.test(block)
+}
 
 function runnable(block, url) {
   const whole = block.includes('new Softphone(') ? block : before + block
   const code = whole.replaceAll(`'wss://pbx.example.com/ws'`, JSON.stringify(url))
-  return code.includes('phone.destroy()') ? code : `${code}\nawait phone.destroy()\n`
+  const called = answers(block) ? `${code}\nawait phone.once('sessionEnded')\n` : code
+  return code.includes('phone.destroy()') ? called : `${called}\nawait phone.destroy()\n`
 }
