@@ -238,8 +238,8 @@ export declare class Session extends TypedEmitter<SessionEvents> {
      * Puts the other party on hold: it hears music or silence from now on, and is not heard once it has agreed, which
      * resolves the promise. A session that is held already stays so.
      *
-     * @throws `ERR_HOLD_FAILED` where the other party refuses: the call goes on as it was. `ERR_SESSION_STATE` where the
-     * call is not answered.
+     * @throws `ERR_HOLD_FAILED` if the other party refuses, or has not agreed within 10 s: the call goes on as it was, and
+     * a party that agrees later is told so. `ERR_SESSION_STATE` if the call is not answered.
      */
     hold(options?: HoldOptions): Promise<void>;
     /**
@@ -347,7 +347,8 @@ export declare class Conference extends TypedEmitter<ConferenceEvents> {
     remove(session: Session): Promise<void>;
     /**
      * Puts the whole on hold: from now on every member hears music or silence, and nobody hears anybody, also not here. Resolves when
-     * every member's phone has answered; who does not agree to be held hears the music all the same.
+     * every member's phone has answered, 10 s later at the latest; a member that does not agree to be held hears the music all
+     * the same.
      */
     hold(options?: HoldOptions): Promise<void>;
     /**

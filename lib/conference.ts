@@ -91,7 +91,8 @@ export class Conference extends TypedEmitter<ConferenceEvents> {
 
   /**
    * Puts the whole on hold: from now on every member hears music or silence, and nobody hears anybody, also not here. Resolves when
-   * every member's phone has answered; who does not agree to be held hears the music all the same.
+   * every member's phone has answered, 10 s later at the latest; a member that does not agree to be held hears the music all
+   * the same.
    */
   async hold(options: HoldOptions = {}): Promise<void> {
     const [{ music, via }, signal] = abortable('hold', options, { music: audioInput, via: holdVia })

@@ -206,8 +206,8 @@ export class Session extends TypedEmitter<SessionEvents> {
    * Puts the other party on hold: it hears music or silence from now on, and is not heard once it has agreed, which
    * resolves the promise. A session that is held already stays so.
    *
-   * @throws `ERR_HOLD_FAILED` where the other party refuses: the call goes on as it was. `ERR_SESSION_STATE` where the
-   * call is not answered.
+   * @throws `ERR_HOLD_FAILED` if the other party refuses, or has not agreed within 10 s: the call goes on as it was, and
+   * a party that agrees later is told so. `ERR_SESSION_STATE` if the call is not answered.
    */
   async hold(options: HoldOptions = {}): Promise<void> {
     const [{ music, via }, signal] = abortable('hold', options, { music: audioInput, via: holdVia })

@@ -1,7 +1,8 @@
 //! Hold: the other party hears music or silence and is not heard, until it is taken off again.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use super::offer::NO_ANSWER;
 use super::{Active, Context, Negotiation, Pause, Place, Session, State};
 use crate::door::audio;
 use crate::door::command::HoldVia;
@@ -17,11 +18,36 @@ pub(super) struct HoldChange {
     pub(super) held: bool,
     pub(super) via: HoldVia,
     pub(super) tickets: Vec<Ticket>,
+    /// Whoever waits for it waits no longer.
+    pub(super) until: Option<Instant>,
+    /// How the peer has put it off last.
+    pub(super) put_off: Option<SipStatus>,
 }
 
-/// How long a hold that somebody waits for may find no moment to be offered, although there is a connection: one offer
-/// of the peer's after the other, or an answer of ours that it does not acknowledge.
-const PATIENCE: Duration = Duration::from_millis(1500);
+/// How long somebody waits for a hold or a resumption, whatever keeps it from coming about: the longest wait that a
+/// 500 may ask for (RFC 3261 §14.2), and two after a 491.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How long it may find no moment to be offered, although there is a connection: one offer of the peer's after the
+/// other, or an answer of ours that it does not acknowledge.
+const NO_MOMENT: Duration = Duration::from_millis(1500);
+
+impl HoldChange {
+    /// One that nobody waits for.
+    pub(super) fn new(held: bool, via: HoldVia) -> Self {
+        Self {
+            held,
+            via,
+            tickets: Vec::new(),
+            until: None,
+            put_off: None,
+        }
+    }
+
+    fn is_awaited_by(&mut self, ticket: Ticket, now: Instant) {
+        self.tickets.push(ticket);
+        self.until.get_or_insert(now + PATIENCE);
+    }
+}
 
 impl Active {
     /// Starts the time of a hold that somebody waits for and that could be offered but for the peer.
@@ -32,7 +58,7 @@ impl Active {
             .is_some_and(|change| !change.tickets.is_empty());
         let is_held_up = awaited && self.pause == Pause::No && ctx.agent.is_usable();
         self.hold_until = match is_held_up {
-            true => self.hold_until.or(Some(ctx.now + PATIENCE)),
+            true => self.hold_until.or(Some(ctx.now + NO_MOMENT)),
             false => None,
         };
     }
@@ -41,7 +67,10 @@ impl Active {
     fn is_offering(&self) -> bool {
         self.purpose.hold.is_some()
             || match self.negotiation {
-                Negotiation::Offering | Negotiation::Offered { .. } | Negotiation::Applying => true,
+                Negotiation::Offering
+                | Negotiation::Offered { .. }
+                | Negotiation::Withdrawn { .. }
+                | Negotiation::Applying => true,
                 Negotiation::Stable
                 | Negotiation::Answering { .. }
                 | Negotiation::OfferingInAnswer { .. }
@@ -73,7 +102,7 @@ impl Session {
         }
         match active.holds.back_mut() {
             Some(last) if last.held == held => {
-                last.tickets.push(ticket);
+                last.is_awaited_by(ticket, ctx.now);
                 return active.time_hold(ctx);
             }
             None if self.held == held => return ctx.reply(ticket, Ok(Reply::Done)),
@@ -81,11 +110,9 @@ impl Session {
         }
         self.hold_failure = None;
         active.hurry();
-        active.holds.push_back(HoldChange {
-            held,
-            via,
-            tickets: vec![ticket],
-        });
+        let mut change = HoldChange::new(held, via);
+        change.is_awaited_by(ticket, ctx.now);
+        active.holds.push_back(change);
         self.drive_voice(music, ctx);
         self.drive_offer(ctx);
     }
@@ -105,8 +132,71 @@ impl Session {
         self.keep_held(false, audio::Input::None, HoldVia::default(), ctx);
     }
 
-    /// A hold has found no moment to be offered: whoever waits for it is told, and may ask again.
+    /// The time of a hold is up: whoever waits for it is told, and may ask again.
     pub(super) fn hold_timeout(&mut self, ctx: &mut Context<'_>) {
+        self.hold_without_moment(ctx);
+        let now = ctx.now;
+        let is_due = |change: &HoldChange| change.until.is_some_and(|until| until <= now);
+        while let State::Active(active) = &mut self.state
+            && let Some(index) = active.holds.iter().position(is_due)
+        {
+            self.give_up_hold(index, ctx);
+        }
+    }
+
+    /// Somebody else waits for what the peer is to be told about hold.
+    pub(super) fn bound_holds(&mut self, now: Instant) {
+        if let State::Active(active) = &mut self.state {
+            for change in &mut active.holds {
+                change.until.get_or_insert(now + PATIENCE);
+            }
+        }
+    }
+
+    /// The wish is withdrawn. An offer of it that is out is too; a peer that takes it all the same is told what holds.
+    fn give_up_hold(&mut self, index: usize, ctx: &mut Context<'_>) {
+        let State::Active(active) = &mut self.state else {
+            return;
+        };
+        let is_offering = index == 0 && active.is_offering();
+        let is_offered = index == 0 && active.purpose.hold.is_some();
+        let Some(change) = active.holds.remove(index) else {
+            return;
+        };
+        // What follows asks for what the one before asks for already.
+        if index > 0
+            && let Some(mut same) = active.holds.remove(index)
+            && let Some(before) = active.holds.get_mut(index - 1)
+        {
+            before.tickets.append(&mut same.tickets);
+            before.until = before.until.or(same.until);
+        }
+        let text = match (is_offering, change.put_off.is_some()) {
+            _ if !ctx.agent.is_usable() => "there is no connection",
+            (true, _) => NO_ANSWER,
+            (false, true) => "the other party puts it off",
+            (false, false) => "the other party leaves no moment for it",
+        };
+        if is_offered {
+            active.purpose.hold = None;
+            self.withdraw_offer(ctx);
+        }
+        self.hold_failed(change, text, ctx);
+        self.drive_offer(ctx);
+    }
+
+    /// The peer can't take the offer of a hold now.
+    pub(super) fn hold_put_off(&mut self, status: SipStatus) {
+        if let State::Active(active) = &mut self.state
+            && active.purpose.hold.is_some()
+            && let Some(change) = active.holds.front_mut()
+        {
+            change.put_off = Some(status);
+        }
+    }
+
+    /// It can't be offered because of the peer's own offers.
+    fn hold_without_moment(&mut self, ctx: &mut Context<'_>) {
         let State::Active(active) = &mut self.state else {
             return;
         };
@@ -122,8 +212,16 @@ impl Session {
         }
     }
 
-    /// The peer has agreed to what our offer asked for.
-    pub(super) fn hold_agreed(&mut self, ctx: &mut Context<'_>) {
+    /// The peer has agreed to what our offer asked for. Where nobody wants that any more, it is told what holds.
+    pub(super) fn hold_agreed(&mut self, held: bool, ctx: &mut Context<'_>) {
+        let State::Active(active) = &mut self.state else {
+            return;
+        };
+        let change = active.holds.front();
+        if change.is_none_or(|change| change.held != held) {
+            active.renewal |= held != self.held;
+            return;
+        }
         let Some(change) = self.take_hold() else {
             return;
         };
@@ -146,16 +244,20 @@ impl Session {
         sip: Option<SipStatus>,
         ctx: &mut Context<'_>,
     ) {
-        let Some(change) = self.take_hold() else {
-            return;
-        };
+        if let Some(mut change) = self.take_hold() {
+            change.put_off = sip;
+            self.hold_failed(change, text, ctx);
+        }
+    }
+
+    fn hold_failed(&mut self, change: HoldChange, text: &str, ctx: &mut Context<'_>) {
         let what = if change.held { "hold" } else { "resume" };
         let error = PhoneError::new(
             ErrorCode::HoldFailed,
             ErrorType::Session,
             format!("Unable to {what} the session: {text}"),
         )
-        .with_sip(sip);
+        .with_sip(change.put_off);
         for ticket in change.tickets {
             ctx.reply(ticket, Err(error.clone()));
         }

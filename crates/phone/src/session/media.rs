@@ -96,6 +96,7 @@ impl Session {
                 Negotiation::Abandoned { ours } => self.abandoned(ours, ctx),
                 Negotiation::Stable
                 | Negotiation::Offered { .. }
+                | Negotiation::Withdrawn { .. }
                 | Negotiation::Applying
                 | Negotiation::AwaitingAck => {}
             },
@@ -132,7 +133,10 @@ impl Session {
                     self.refuse_reoffer(request, 500, ctx);
                 }
                 Negotiation::Applying => self.answer_refused(refusal, text, ctx),
-                Negotiation::Stable | Negotiation::Offered { .. } | Negotiation::AwaitingAck => {}
+                Negotiation::Stable
+                | Negotiation::Offered { .. }
+                | Negotiation::Withdrawn { .. }
+                | Negotiation::AwaitingAck => {}
             },
             State::Dialing(_) | State::Pending(_) | State::Ending | State::Ended => {}
         }

@@ -315,7 +315,7 @@ pub(crate) struct Active {
     /// What the peer is still to be told about hold, oldest first; each asks for the other state
     /// than the one before.
     holds: VecDeque<HoldChange>,
-    /// The first of them has failed if it is not offered by then.
+    /// The first of them has failed if it has found no moment to be offered by then.
     hold_until: Option<Instant>,
     /// What our open offer is for.
     purpose: Purpose,
@@ -379,7 +379,8 @@ impl Active {
             Pause::Until(at) => Some(at),
             Pause::No | Pause::Glare => None,
         };
-        let offer = [again, self.offer_until, self.hold_until];
+        let hold = self.holds.iter().filter_map(|change| change.until).min();
+        let offer = [again, self.offer_until, self.hold_until, hold];
         let offer = offer.into_iter().flatten();
         let repair = self.repair.map(|until| (until, Wake::Repair));
         let key = self.keys.deadline().map(|at| (at, Wake::Key));
@@ -404,6 +405,8 @@ struct Purpose {
     refresh: bool,
     restart: bool,
     hold: Option<HoldVia>,
+    /// Whether it holds the peer; nothing in the offer of a call.
+    held: Option<bool>,
 }
 
 /// An offer of ours that nobody answered, or somebody else by 408.
@@ -432,6 +435,8 @@ enum Negotiation {
     Offering,
     /// Our offer is out in this request.
     Offered { request: RequestId },
+    /// The same, but it is given up: what comes of it counts still.
+    Withdrawn { request: RequestId },
     /// Media was given the answer to our offer.
     Applying,
     /// Media was asked for the answer to the offer in this request.
@@ -570,6 +575,7 @@ impl Session {
                         Negotiation::Stable
                         | Negotiation::Offering
                         | Negotiation::Offered { .. }
+                        | Negotiation::Withdrawn { .. }
                         | Negotiation::Applying
                         | Negotiation::AwaitingAck
                         | Negotiation::Abandoned { .. } => false,

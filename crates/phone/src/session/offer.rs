@@ -22,10 +22,20 @@ const PATIENCE: Duration = Duration::from_secs(32);
 const AGAIN: Duration = Duration::from_secs(2);
 /// An offer that nobody answers is made again after 2 s, 4 s and so on, at last every 64 s.
 const MOST_DOUBLED: u32 = 5;
+pub(super) const NO_ANSWER: &str = "the other party does not answer";
 /// A peer that puts us off more often will not be asked again.
 const MOST_PUT_OFF: u32 = 5;
 /// RFC 3261 §14.2: the longest wait that a 500 to an offer may ask for.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
+
+impl Active {
+    /// Nobody has answered: the next try is made later than the one before.
+    fn back_off(&mut self, now: Instant) {
+        let wait = AGAIN * (1 << self.in_vain.min(MOST_DOUBLED));
+        self.in_vain += 1;
+        self.pause = Pause::Until(now + wait);
+    }
+}
 
 impl Session {
     /// Makes the offer that is owed, to refresh the call or to change hold, where no other is open; the
@@ -46,18 +56,17 @@ impl Session {
         if active.restart {
             active.repair.get_or_insert(ctx.now + PATIENCE_WITH_ICE);
         }
+        let held = wanted.unwrap_or(self.held);
         active.negotiation = Negotiation::Offering;
         active.purpose = Purpose {
             refresh: active.refresh,
             restart: active.restart,
             hold: change.map(|change| change.via),
+            held: Some(held),
         };
         active.renewal = false;
-        let command = MediaCommand::Reoffer {
-            restart_ice: active.restart,
-            held: wanted.unwrap_or(self.held),
-        };
-        ctx.media(self.id, command);
+        let restart_ice = active.restart;
+        ctx.media(self.id, MediaCommand::Reoffer { restart_ice, held });
     }
 
     /// The offer is there: sends it in a re-INVITE, or in an UPDATE where that is wanted and taken.
@@ -65,8 +74,10 @@ impl Session {
         let (State::Active(active), Some(usage)) = (&mut self.state, self.usage) else {
             return;
         };
-        if active.waiting.is_some() {
-            // RFC 3261 §14.2: theirs was there before ours went.
+        let change = active.holds.front();
+        let wanted = change.map_or(self.held, |change| change.held);
+        // RFC 3261 §14.2: theirs was there before ours went; or what ours was to say is not wanted any more.
+        if active.waiting.is_some() || active.purpose.held != Some(wanted) {
             self.take_back(ctx);
             return self.drive_offer(ctx);
         }
@@ -120,10 +131,13 @@ impl Session {
         };
         active.offer_until = None;
         let status = wire::status(response);
-        if status.code == 408 {
-            return self.offer_unanswered(Some(status), ctx);
+        let withdrawn = matches!(active.negotiation, Negotiation::Withdrawn { .. });
+        match status.code {
+            408 => return self.offer_unanswered(Some(status), ctx),
+            // RFC 3261 §15.1.2: our own CANCEL speaks, and not the other party.
+            487 if withdrawn => return self.offer_withdrawn(status, ctx),
+            _other => active.in_vain = 0,
         }
-        active.in_vain = 0;
         match (status.code, wire::response_sdp(response)) {
             (200..=299, Some(sdp)) => {
                 active.negotiation = Negotiation::Applying;
@@ -137,6 +151,7 @@ impl Session {
                 Some(pause) => {
                     active.pause = pause;
                     active.put_off += 1;
+                    self.hold_put_off(status);
                     self.take_back(ctx);
                 }
                 None => self.offer_refused(status, ctx),
@@ -210,25 +225,45 @@ impl Session {
         let State::Active(active) = &mut self.state else {
             return;
         };
-        let wait = AGAIN * (1 << active.in_vain.min(MOST_DOUBLED));
-        active.in_vain += 1;
-        active.pause = Pause::Until(ctx.now + wait);
+        active.back_off(ctx.now);
         active.renewal |= !active.refresh && !active.restart;
         if unanswered.purpose.hold.is_some() {
-            let text = "the other party does not answer";
-            self.hold_refused(text, unanswered.status, ctx);
+            self.hold_refused(NO_ANSWER, unanswered.status, ctx);
         }
     }
 
-    /// Our offer is to be made again, or has waited long enough: the CANCEL brings a 487, or the
-    /// 2xx that it crosses.
-    pub(super) fn offer_timeout(&mut self, ctx: &mut Context<'_>) {
+    /// Our CANCEL has ended our offer, which nobody had answered: what it was for is owed still.
+    fn offer_withdrawn(&mut self, status: SipStatus, ctx: &mut Context<'_>) {
+        let purpose = self.take_back(ctx);
+        if let State::Active(active) = &mut self.state {
+            active.back_off(ctx.now);
+        }
+        if purpose.hold.is_some() {
+            self.hold_refused(NO_ANSWER, Some(status), ctx);
+        }
+    }
+
+    /// Gives up our offer that is out: the CANCEL brings a 487, or the 2xx that it crosses.
+    pub(super) fn withdraw_offer(&mut self, ctx: &mut Context<'_>) {
         let (State::Active(active), Some(usage)) = (&mut self.state, self.usage) else {
             return;
         };
-        if active.offer_until.is_some_and(|until| until <= ctx.now) {
-            active.offer_until = None;
+        // RFC 3261 §9.1: only an INVITE can be cancelled, which alone has this time.
+        if active.offer_until.take().is_some()
+            && let Negotiation::Offered { request } = active.negotiation
+        {
+            active.negotiation = Negotiation::Withdrawn { request };
             ctx.cancel(usage, None);
+        }
+    }
+
+    /// Our offer is to be made again, or has waited long enough.
+    pub(super) fn offer_timeout(&mut self, ctx: &mut Context<'_>) {
+        let State::Active(active) = &mut self.state else {
+            return;
+        };
+        if active.offer_until.is_some_and(|until| until <= ctx.now) {
+            self.withdraw_offer(ctx);
         } else if let Pause::Until(at) = active.pause
             && at <= ctx.now
         {
@@ -258,7 +293,9 @@ impl Session {
     fn offered(&mut self, request: RequestId) -> Option<&mut Active> {
         match &mut self.state {
             State::Active(active) => {
-                (active.negotiation == Negotiation::Offered { request }).then_some(active)
+                let ours = active.negotiation == Negotiation::Offered { request }
+                    || active.negotiation == Negotiation::Withdrawn { request };
+                ours.then_some(active)
             }
             State::Pending(_)
             | State::Answering(_)
@@ -292,8 +329,8 @@ impl Session {
                 return ctx.media(self.id, MediaCommand::AnswerReoffer { offer });
             }
             active.negotiation = Negotiation::Stable;
-            if std::mem::take(&mut active.purpose).hold.is_some() {
-                self.hold_agreed(ctx);
+            if let Some(held) = std::mem::take(&mut active.purpose).held {
+                self.hold_agreed(held, ctx);
             }
             self.drive_offer(ctx);
         }
@@ -315,9 +352,9 @@ impl Session {
         match self.media_was_up {
             true => {
                 ctx.media(self.id, MediaCommand::Rollback);
+                // The peer takes its answer for given: it is told what holds instead.
+                active.renewal |= purpose.held.is_some_and(|held| held != self.held);
                 if purpose.hold.is_some() {
-                    // The peer takes its answer for given: it is told what holds instead.
-                    active.renewal = true;
                     self.hold_refused(text, None, ctx);
                 }
                 self.drive_offer(ctx);

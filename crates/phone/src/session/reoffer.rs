@@ -34,7 +34,9 @@ impl Session {
                 active.waiting = Some(Waiting { request: id, offer });
                 self.drive_offer(ctx);
             }
-            Negotiation::Offered { .. } | Negotiation::AwaitingAck => {
+            Negotiation::Offered { .. }
+            | Negotiation::Withdrawn { .. }
+            | Negotiation::AwaitingAck => {
                 ctx.answer(id, &Reply::new(491));
             }
             Negotiation::Answering { .. } | Negotiation::OfferingInAnswer { .. } => {
@@ -65,6 +67,7 @@ impl Session {
                 let change = active.holds.front();
                 let held = change.map_or(self.held, |change| change.held);
                 active.purpose.hold = change.map(|change| change.via);
+                active.purpose.held = Some(held);
                 let restart_ice = false;
                 MediaCommand::Reoffer { restart_ice, held }
             }

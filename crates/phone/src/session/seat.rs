@@ -74,6 +74,7 @@ impl Session {
         ctx.media(id, MediaCommand::SetInput { input });
         let held = seat.held || seat.held_alone;
         self.keep_held(held, music, HoldVia::default(), ctx);
+        self.bound_holds(ctx.now);
     }
 
     /// Goes on alone, as far as it goes on at all.
@@ -111,6 +112,7 @@ impl Session {
             true => self.drive_voice(music, ctx),
             false => self.keep_held(held, music, via, ctx),
         }
+        self.bound_holds(ctx.now);
     }
 
     /// Is not heard in its conference, or is again; says whether that is news.
@@ -150,11 +152,7 @@ impl Session {
         let wanted = active.holds.back().map_or(self.held, |last| last.held);
         if wanted != held {
             self.hold_failure = None;
-            active.holds.push_back(HoldChange {
-                held,
-                via,
-                tickets: Vec::new(),
-            });
+            active.holds.push_back(HoldChange::new(held, via));
         }
         self.drive_voice(music, ctx);
         self.drive_offer(ctx);

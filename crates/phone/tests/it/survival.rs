@@ -565,6 +565,49 @@ fn a_refresh_that_nobody_answers_is_made_again_and_ends_nothing_while_sound_goes
     }
 }
 
+/// The 487 is the echo of our own CANCEL: nobody has refused anything.
+#[test]
+fn a_refresh_that_is_only_being_tried_is_given_up_and_made_again() {
+    let (mut rig, _, _) = talking(alice());
+    rig.down();
+    rig.seconds(1);
+    rig.up();
+    for wait in [2, 4, 8] {
+        let reinvite = rig.request(&Method::Invite);
+        rig.receive(answer(&reinvite, 100, None));
+        rig.seconds(32);
+        let cancel = rig.request(&Method::Cancel);
+        rig.receive(answer(&cancel, 200, None));
+        rig.receive(answer(&reinvite, 487, None));
+        rig.request(&Method::Ack);
+        assert_eq!(rig.changes("interrupted"), [true], "it is not refreshed");
+        rig.seconds(wait - 1);
+        assert!(rig.is_silent(), "{wait} s are not over");
+        rig.seconds(1);
+    }
+    let reinvite = rig.request(&Method::Invite);
+    rig.receive(answer(&reinvite, 200, Some("v=0 theirs 2\r\n")));
+    rig.request(&Method::Ack);
+    assert_eq!(rig.changes("interrupted"), [true, false]);
+    rig.lives_on();
+    assert!(rig.is_silent());
+}
+
+/// Somebody else may say it too, and then it is a refusal.
+#[test]
+fn a_487_that_answers_no_cancel_of_ours_is_a_refusal() {
+    let (mut rig, _, _) = talking(alice());
+    rig.down();
+    rig.seconds(1);
+    rig.up();
+    let reinvite = rig.request(&Method::Invite);
+    rig.receive(answer(&reinvite, 487, None));
+    rig.request(&Method::Ack);
+    assert_eq!(rig.changes("interrupted"), [true, false]);
+    rig.lives_on();
+    assert!(rig.is_silent());
+}
+
 #[test]
 fn a_refresh_that_nobody_answers_ends_a_call_that_nobody_is_heard_in() {
     let (mut rig, id, _) = refreshing(false);

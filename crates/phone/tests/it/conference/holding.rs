@@ -56,6 +56,29 @@ fn who_does_not_agree_to_be_held_hears_music_and_is_not_heard_all_the_same() {
 }
 
 #[test]
+fn a_member_that_does_not_answer_keeps_nobody_waiting_for_more_than_ten_seconds() {
+    let mut room = Room::of(2);
+    let held = room.ask(json!({ "type": "hold", "held": true }));
+    let [first, _second] = [0, 1].map(|_| room.rig.request(&Method::Invite));
+    room.rig
+        .receive(answer(&first, 200, Some("v=0 agreed\r\n")));
+    room.rig.request(&Method::Ack);
+    room.rig.seconds(9);
+    assert_eq!(room.rig.reply(held), None);
+    room.rig.seconds(1);
+    room.assert_done(held, "hold");
+    for index in 0..2 {
+        assert!(room.hears_music(index), "held they are in any case");
+        assert_eq!(room.voice(index), 0);
+    }
+    let resumed = room.ask(json!({ "type": "hold", "held": false }));
+    room.agree(1);
+    room.rig.seconds(10);
+    assert!(room.rig.reply(resumed).is_some());
+    assert!(!room.hears_music(0) && !room.hears_music(1));
+}
+
+#[test]
 fn who_does_not_agree_to_be_resumed_stays_on_hold_and_that_is_told() {
     let mut room = Room::of(2);
     room.ask(json!({ "type": "hold", "held": true }));
