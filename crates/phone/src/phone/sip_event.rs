@@ -221,6 +221,9 @@ impl Phone {
             // RFC 6665 §4.1.3: a notification that nobody subscribed to.
             (_, _) => self.context().answer(id, &Reply::new(481)),
         }
+        if let Some(session) = session {
+            self.with(session, Session::heard_from);
+        }
     }
 
     /// Genesys answers a ringing phone this way, and BroadWorks takes a call off hold.

@@ -129,6 +129,14 @@ impl Session {
         }
     }
 
+    /// The peer has asked something inside the call: it is there again, and what nobody had answered need not wait.
+    pub(crate) fn heard_from(&mut self, ctx: &mut Context<'_>) {
+        if let State::Active(active) = &mut self.state {
+            active.hurry();
+            self.drive_offer(ctx);
+        }
+    }
+
     /// A request of ours was answered by nobody. RFC 3261 §12.2.1.2 would end the call; but whoever is heard
     /// is there, so it goes on, and what was offered in vain is offered again.
     pub(crate) fn unheard_of(&mut self, ctx: &mut Context<'_>) {

@@ -608,6 +608,55 @@ fn a_487_that_answers_no_cancel_of_ours_is_a_refusal() {
     assert!(rig.is_silent());
 }
 
+/// A phone in a call whose refresh nobody has answered four times: the next is made 16 s later.
+fn backing_off() -> (Rig, Caller, SessionId) {
+    let (mut rig, caller, id) = talking(alice());
+    rig.down();
+    rig.seconds(1);
+    rig.up();
+    for wait in [2, 4, 8, 16] {
+        let reinvite = rig.request(&Method::Invite);
+        rig.receive(answer(&reinvite, 408, None));
+        rig.request(&Method::Ack);
+        if wait < 16 {
+            rig.seconds(wait);
+        }
+    }
+    (rig, caller, id)
+}
+
+/// Whoever asks is there: what nobody had answered need not wait.
+#[test]
+fn a_peer_that_offers_itself_is_told_at_once_what_it_had_not_answered() {
+    for (method, sdp) in [
+        ("INVITE", Some("v=0 theirs 2\r\n")),
+        ("INVITE", None),
+        ("UPDATE", Some("v=0 theirs 2\r\n")),
+        ("UPDATE", None),
+        ("INFO", None),
+    ] {
+        let (mut rig, mut caller, _) = backing_off();
+        let offers = rig.media_named("reoffer").len();
+        rig.receive(caller.request(method, &[], sdp));
+        if method == "INVITE" {
+            rig.beyond_trying(200);
+            assert!(rig.is_silent(), "RFC 3261 §14.1: one at a time");
+            rig.receive(caller.ack(sdp.is_none().then_some("v=0 theirs 2\r\n")));
+        } else {
+            // Whether it is taken or not.
+            rig.sent();
+        }
+        let more = usize::from(method == "INVITE" && sdp.is_none());
+        assert!(rig.media_named("reoffer").len() > offers + more, "{method}");
+        let reinvite = rig.request(&Method::Invite);
+        rig.receive(answer(&reinvite, 200, Some("v=0 theirs 3\r\n")));
+        rig.request(&Method::Ack);
+        assert_eq!(rig.changes("interrupted"), [true, false], "{method}");
+        rig.lives_on();
+        assert!(rig.is_silent(), "{method}");
+    }
+}
+
 #[test]
 fn a_refresh_that_nobody_answers_ends_a_call_that_nobody_is_heard_in() {
     let (mut rig, id, _) = refreshing(false);
