@@ -59,7 +59,7 @@ export declare class Softphone extends TypedEmitter<SoftphoneEvents> {
     /**
      * Accepts a pending session, as {@link acceptPendingSession} does, and gives it; resolves after its `sessionStarted`: await
      * `session.answered` for the connection. Of one that was accepted already it gives the session, and changes nothing. Aborting
-     * refuses the call until it is connected, also where it was aborted before; so do options that are wrong, with 500, unless the call is
+     * refuses the call until it is connected, also if it was aborted before; so do options that are wrong, with 500, unless the call is
      * accepted otherwise.
      *
      * @throws `ERR_SESSION_CANCELLED` if the caller gave up, or if the call was answered or refused elsewhere or here before,
@@ -81,10 +81,10 @@ export declare class Softphone extends TypedEmitter<SoftphoneEvents> {
      */
     call(target: string, options?: CallOptions): Promise<Session>;
     /**
-     * Calls whom a `callRequested` names, and reports to who asked until that is answered. Resolves with the session once the INVITE
+     * Calls whom a `callRequested` names, and reports to the one who asked until that is answered. Resolves with the session once the INVITE
      * is sent.
      *
-     * @throws `ERR_SESSION_STATE` where it was answered already, or too late.
+     * @throws `ERR_SESSION_STATE` if it was answered already, or too late.
      */
     acceptCallRequest(id: number, options?: CallOptions): Promise<Session>;
     /** Refuses a `callRequested`, with 603 by default. */
@@ -97,12 +97,12 @@ export declare class Softphone extends TypedEmitter<SoftphoneEvents> {
     /** Ends a session, named by its id or its conversation's; resolves after its `sessionEnded`. */
     endSession(reference: SessionReference & EndOptions): Promise<void>;
     /**
-     * Lets the other parties of several calls hear each other; resolves when those that are answered take part, taken off hold where
+     * Lets the other parties of several calls hear each other; resolves when those that are answered take part, taken off hold if
      * they were on it. A call that is not answered yet joins when it is; there may be none at first.
      *
      * With `holdOthers` it is one party: another call that is taken puts the whole of it on hold.
      *
-     * @throws `ERR_SESSION_STATE` where a session is in a conference already.
+     * @throws `ERR_SESSION_STATE` if a session is in a conference already.
      */
     conference(sessions: readonly Session[], options?: ConferenceOptions): Promise<Conference>;
     /**
@@ -126,7 +126,7 @@ export declare class Softphone extends TypedEmitter<SoftphoneEvents> {
     /**
      * Lets somebody subscribe who asked with `subscriptionRequest`, and tells them the state; the notifier tells them what follows.
      *
-     * @throws `ERR_SUBSCRIPTION_ENDED` where it was answered already, or too late.
+     * @throws `ERR_SUBSCRIPTION_ENDED` if it was answered already, or too late.
      */
     acceptSubscription(id: number, options?: AcceptSubscriptionOptions): Promise<Notifier>;
     /** Refuses to let somebody subscribe, with 403 by default. */
@@ -166,11 +166,11 @@ export declare class Session extends TypedEmitter<SessionEvents> {
     readonly conversationId: string;
     /** The Call-ID. */
     readonly callId: string;
-    /** The other party's address: the user part of its URI, or the host where there is none. */
+    /** The other party's address: the user part of its URI, or the host if there is none. */
     readonly address: string;
     /** The other party's SIP address. */
     readonly uri: string;
-    /** The other party's name, where known. */
+    /** The other party's name, if known. */
     readonly displayName: string | undefined;
     /** What servers and gateways say of the caller; empty for outgoing calls. */
     readonly identity: CallerIdentity;
@@ -216,10 +216,10 @@ export declare class Session extends TypedEmitter<SessionEvents> {
     accept(options?: Abortable): Promise<void>;
     /**
      * Lets the caller hear the input of a session that was accepted without connecting it, such as an announcement, before the
-     * call is answered: a 183 with our description, sent reliably (RFC 3262) to who can take that. `accept()` or `reject()`
+     * call is answered: a 183 with our description, sent reliably (RFC 3262) if the caller can take that. `accept()` or `reject()`
      * follows; again, it does nothing.
      *
-     * @throws `ERR_SESSION_STATE` where the call did not come in or is answered, or where the caller made no offer in its INVITE.
+     * @throws `ERR_SESSION_STATE` if the call did not come in or is answered, or if the caller made no offer in its INVITE.
      */
     sendEarlyMedia(options?: Abortable): Promise<void>;
     /** Refuses a session that was accepted but not connected; 486 by default. */
@@ -227,7 +227,7 @@ export declare class Session extends TypedEmitter<SessionEvents> {
     /**
      * Ends the session: BYE, CANCEL or a refusal, whichever fits. Resolves after `sessionEnded`; again, it does nothing.
      *
-     * Without a `reason` it is `success`; of a call that is not answered yet `cancel`, or `decline` where it came in.
+     * Without a `reason` it is `success`; of a call that is not answered yet `cancel`, or `decline` if it came in.
      */
     end(options?: EndOptions): Promise<void>;
     /** Sends silence instead of the input. A member of a conference still hears the other members. */
@@ -254,40 +254,40 @@ export declare class Session extends TypedEmitter<SessionEvents> {
      * by INFO when it was taken; also if the other side hangs up for it. What was not sent when the call ends rejects. What goes in the sound takes the place of the input, muted or not, for each digit and the
      * gap after it.
      *
-     * @throws `ERR_INVALID_ARGUMENT` for anything else, `ERR_SESSION_STATE` where the call is not answered,
-     * `ERR_DTMF_REFUSED` where the other side takes no digits this way or more than 256 wait.
+     * @throws `ERR_INVALID_ARGUMENT` for anything else, `ERR_SESSION_STATE` if the call is not answered,
+     * `ERR_DTMF_REFUSED` if the other side takes no digits this way or more than 256 wait.
      */
     sendDtmf(tones: string, options?: DtmfOptions): Promise<void>;
     /**
      * Sends an INFO inside the call, of 56 KiB at most; resolves when the other side has taken it.
      *
-     * @throws `ERR_REQUEST_REFUSED` with the status in `sip`, `ERR_REQUEST_TIMEOUT`, `ERR_SESSION_STATE` where the call is not
-     * answered, `ERR_SESSION_ENDED` where it ends first.
+     * @throws `ERR_REQUEST_REFUSED` with the status in `sip`, `ERR_REQUEST_TIMEOUT`, `ERR_SESSION_STATE` if the call is not
+     * answered, `ERR_SESSION_ENDED` if it ends first.
      */
     sendInfo(options: InfoOptions): Promise<void>;
     /**
      * Asks the other side to call `target` instead (REFER); resolves when the target has taken the call, which ends this one.
      *
-     * Also resolves where the other side agrees and hangs up without a report. `transferProgress` tells how far it is.
+     * Also resolves if the other side agrees and hangs up without a report. `transferProgress` tells how far it is.
      *
-     * @throws `ERR_TRANSFER_FAILED` where the other side refuses or the target does not take the call, with the status in `sip`:
-     * this call goes on. `ERR_SESSION_STATE` where the call is not answered, or is being transferred already.
+     * @throws `ERR_TRANSFER_FAILED` if the other side refuses or the target does not take the call, with the status in `sip`:
+     * this call goes on. `ERR_SESSION_STATE` if the call is not answered, or is being transferred already.
      */
     transfer(target: string, options?: Abortable): Promise<void>;
     /**
      * Connects the other sides of two calls (REFER with Replaces); resolves when they are, which ends both.
      *
-     * Until then both calls stay. Where `other` still rings, the transfer waits for its answer, or takes its place with
+     * Until then both calls stay. If `other` still rings, the transfer waits for its answer, or takes its place with
      * `ringing: 'blind'`. To cancel a consultation, end `other` instead; a transfer that waits for it then fails.
      *
-     * @throws as {@link transfer}; `ERR_SESSION_STATE` for `'blind'` where it is `other` that was called and is not connected yet.
+     * @throws as {@link transfer}; `ERR_SESSION_STATE` for `'blind'` if it is `other` that was called and is not connected yet.
      */
     attendedTransfer(other: Session, options?: AttendedTransferOptions): Promise<void>;
     /**
      * Follows a `transferRequested`: calls its target, and reports to the other side until that is answered. Resolves with the new
-     * session once the INVITE is sent. Where the other side takes part in a conference, so does the new one once it is answered.
+     * session once the INVITE is sent. If the other side takes part in a conference, so does the new one once it is answered.
      *
-     * @throws `ERR_SESSION_STATE` where nobody asks any more.
+     * @throws `ERR_SESSION_STATE` if nobody asks any more.
      */
     acceptTransfer(options?: CallOptions): Promise<Session>;
     /** Refuses a `transferRequested`. */
@@ -338,12 +338,12 @@ export declare class Conference extends TypedEmitter<ConferenceEvents> {
      * Takes a session in; resolves when it takes part. One that is not answered yet joins when it is, one on hold is taken off it, and
      * one that joins a conference on hold is held as well.
      *
-     * @throws `ERR_SESSION_STATE` where the session is in another conference, `ERR_SESSION_ENDED` where it ends first, `ERR_ABORTED`
-     * where it is removed first, `ERR_HOLD_FAILED` where its other side does not agree to be taken off hold: then it is a member on hold.
-     * Where it is aborted, a call that is not answered yet won't join.
+     * @throws `ERR_SESSION_STATE` if the session is in another conference, `ERR_SESSION_ENDED` if it ends first, `ERR_ABORTED`
+     * if it is removed first, `ERR_HOLD_FAILED` if its other side does not agree to be taken off hold: then it is a member on hold.
+     * If it is aborted, a call that is not answered yet won't join.
      */
     add(session: Session, options?: Abortable): Promise<void>;
-    /** Lets a member go on alone, with its own input and output; on hold where the conference is. */
+    /** Lets a member go on alone, with its own input and output; on hold if the conference is. */
     remove(session: Session): Promise<void>;
     /**
      * Puts the whole on hold: from now on every member hears music or silence, and nobody hears anybody, also not here. Resolves when
@@ -355,12 +355,12 @@ export declare class Conference extends TypedEmitter<ConferenceEvents> {
      * Takes all of it off hold, but not a member that was put on hold by itself; resolves when every member's phone has agreed. So does
      * `resume()` of any member.
      *
-     * @throws `ERR_HOLD_FAILED` where one does not agree: that one stays on hold, the others take part again.
+     * @throws `ERR_HOLD_FAILED` if one does not agree: that one stays on hold, the others take part again.
      */
     resume(options?: Pick<HoldOptions, 'via' | 'signal'>): Promise<void>;
-    /** Keeps a member from being heard, or whoever sits here where none is named. */
+    /** Keeps a member from being heard, or whoever sits here if none is named. */
     mute(member?: Session): Promise<void>;
-    /** Lets a member be heard again, or whoever sits here where none is named. */
+    /** Lets a member be heard again, or whoever sits here if none is named. */
     unmute(member?: Session): Promise<void>;
     /** Changes what the members hear of whoever sits here. */
     setInput(input: AudioInput): Promise<void>;
@@ -396,13 +396,13 @@ export interface SubscriptionRequest {
     id: number;
     /** The event package, one of the option `notifies`. */
     event: string;
-    /** The address that is subscribed to: the user part, or the host where there is none. */
+    /** The address that is subscribed to: the user part, or the host if there is none. */
     target: string;
-    /** The subscriber's address: the user part of its URI, or the host where there is none. */
+    /** The subscriber's address: the user part of its URI, or the host if there is none. */
     address: string;
     /** The subscriber's SIP address. */
     uri: string;
-    /** The subscriber's name, where it gives one. */
+    /** The subscriber's name, if it gives one. */
     displayName?: string;
     /** What servers and gateways say of the subscriber. */
     identity: CallerIdentity;
@@ -459,7 +459,7 @@ export declare class Notifier extends TypedEmitter<NotifierEvents> {
      * Tells the subscriber the state, 56 KiB at most; resolves once it is on its way, or waits for the answer to the one before:
      * of states that follow one another faster, the newest is told. Each refresh is told the last again.
      *
-     * @throws `SoftphoneError` `ERR_SUBSCRIPTION_ENDED` where it is over.
+     * @throws `SoftphoneError` `ERR_SUBSCRIPTION_ENDED` if it is over.
      */
     notify(body: string, options?: NotifyOptions): Promise<void>;
     /**
@@ -478,18 +478,18 @@ export type AutoAnswerSource = 'announced' | 'trusted-peer' | 'call-info' | 'ale
 export interface Party {
     /** The SIP or tel URI. */
     uri: string;
-    /** The name, where there is one. */
+    /** The name, if there is one. */
     displayName?: string;
 }
 
 /**
- * What a call's headers say of its parties beside its sender. Only servers make it true: where callers reach the phone directly,
+ * What a call's headers say of its parties beside its sender. Only servers make it true: if callers reach the phone directly,
  * it proves nothing.
  */
 export interface CallerIdentity {
-    /** Who calls, as the network has verified (`P-Asserted-Identity`). */
+    /** The caller, as the network has verified (`P-Asserted-Identity`). */
     asserted?: Party[];
-    /** Who calls, as older systems say it (`Remote-Party-ID`). */
+    /** The caller, as older systems name it (`Remote-Party-ID`). */
     remoteParty?: Party[];
     /** What the caller wants hidden (`Privacy`). */
     privacy?: string[];
@@ -511,9 +511,9 @@ export interface CallerIdentity {
 export interface HandedOver {
     /** The data as written. */
     data: string;
-    /** How it is encoded; `hex` where nothing is said. */
+    /** How it is encoded; `hex` if nothing is said. */
     encoding: string;
-    /** What it says, where it is text. */
+    /** What it says, if it is text. */
     text?: string;
 }
 
@@ -521,7 +521,7 @@ export interface HandedOver {
 export interface EndToEndId {
     /** This side's. */
     local: string;
-    /** The other side's, where it has one. */
+    /** The other side's, if it has one. */
     remote?: string;
 }
 
@@ -529,17 +529,17 @@ export interface EndToEndId {
 export interface PendingSession {
     /** The id to accept or reject it by; the session has the same. */
     id: string;
-    /** The caller's address: the user part of its URI, or the host where there is none. */
+    /** The caller's address: the user part of its URI, or the host if there is none. */
     address: string;
-    /** Links the call to the platform's conversation; the Call-ID where the call names none. */
+    /** Links the call to the platform's conversation; the Call-ID if the call names none. */
     conversationId: string;
     /** Whether the phone is about to answer it by itself. */
     autoAnswer: boolean;
     /** Milliseconds until it does. */
     autoAnswerDelay: number;
-    /** What asks for it, where something does. */
+    /** What asks for it, if something does. */
     autoAnswerSource?: AutoAnswerSource;
-    /** The caller's name, where it gives one. */
+    /** The caller's name, if it gives one. */
     displayName?: string;
     /** The caller's SIP address. */
     uri: string;
@@ -597,11 +597,11 @@ export interface RegisteredEvent {
 
 /** What `registrationFailed` says. */
 export interface RegistrationFailedEvent {
-    /** The SIP status, where the server answered. */
+    /** The SIP status, if the server answered. */
     code?: number;
     /** Why it failed: the server's words, and what keeps us from an answer to its challenge, or that it lists no binding of ours. */
     reason: string;
-    /** True where nothing more is tried until the application acts, such as after a wrong password. */
+    /** True if nothing more is tried until the application acts, such as after a wrong password. */
     fatal: boolean;
     /** Milliseconds until the next try. */
     retryIn?: number;
@@ -613,9 +613,9 @@ export interface ErrorDetails {
     code: ErrorCode;
     /** The kind of failure. */
     type: ErrorType;
-    /** The SIP status behind it, where there is one. */
+    /** The SIP status behind it, if there is one. */
     sip?: SipStatus;
-    /** The session it concerns, where it concerns one. */
+    /** The session it concerns, if it concerns one. */
     sessionId?: string;
 }
 
@@ -690,17 +690,17 @@ export interface HoldEvent {
 
 /** A text message (SIP MESSAGE). */
 export interface MessageEvent {
-    /** The sender's address: the user part of its URI, or the host where there is none. */
+    /** The sender's address: the user part of its URI, or the host if there is none. */
     address: string;
     /** The sender's SIP address. */
     uri: string;
-    /** The sender's name, where it gives one. */
+    /** The sender's name, if it gives one. */
     displayName?: string;
-    /** The media type; empty where the message names none. */
+    /** The media type; empty if the message names none. */
     contentType: string;
     /** The text. */
     body: string;
-    /** The session in which it came, where it came in one. */
+    /** The session in which it came, if it came in one. */
     sessionId?: string;
     /** The message's headers by lower-case name, the values of one name in order; credentials are left out. */
     headers: Record<string, string[]>;
@@ -722,13 +722,13 @@ export interface MessageCounts {
 export interface MessageWaitingEvent {
     /** Whether any message waits. */
     waiting: boolean;
-    /** The mailbox, where it is named. */
+    /** The mailbox, if it is named. */
     account?: string;
-    /** Voice messages, where they are counted. */
+    /** Voice messages, if they are counted. */
     voice?: MessageCounts;
-    /** Fax messages, where they are counted. */
+    /** Fax messages, if they are counted. */
     fax?: MessageCounts;
-    /** Text messages, where they are counted. */
+    /** Text messages, if they are counted. */
     text?: MessageCounts;
 }
 
@@ -790,9 +790,9 @@ export type StateDocument = {
 
 /** The state of what a subscription is about. */
 export interface NotifyEvent {
-    /** `active`, `pending` where the server has not decided yet, or `terminated` with the last one. */
+    /** `active`, `pending` if the server has not decided yet, or `terminated` with the last one. */
     state: string;
-    /** The media type of `body`; empty where there is none. */
+    /** The media type of `body`; empty if there is none. */
     contentType: string;
     /** The text. */
     body: string;
@@ -837,9 +837,9 @@ export interface ConferenceEvents {
     hold: [];
     /** All of it was taken off hold. */
     resume: [];
-    /** A member is not heard any more, or whoever sits here where there is none. */
+    /** A member is not heard any more, or whoever sits here if there is none. */
     mute: [member: Session | undefined];
-    /** A member is heard again, or whoever sits here where there is none. */
+    /** A member is heard again, or whoever sits here if there is none. */
     unmute: [member: Session | undefined];
     /** How loud everybody is, every 100 ms while somebody listens. */
     level: [event: ConferenceLevelEvent];
@@ -883,15 +883,15 @@ export interface CallRequest {
     target: string;
     /** Whether the call would take the place of one that the target has (Replaces). */
     attended: boolean;
-    /** The address of who asks: the user part of its URI, or the host where there is none. */
+    /** The address of the one who asks: the user part of its URI, or the host if there is none. */
     address: string;
-    /** The SIP address of who asks; trust it no more than the server that let it through. */
+    /** The SIP address of the one who asks; trust it no more than the server that let it through. */
     uri: string;
-    /** The name of who asks, where it gives one. */
+    /** The name of the one who asks, if it gives one. */
     displayName?: string;
-    /** What servers and gateways say of who asks. */
+    /** What servers and gateways say of the one who asks. */
     identity: CallerIdentity;
-    /** Who wants the call, where the request says so (RFC 3892). */
+    /** Who wants the call, if the request says so (RFC 3892). */
     referredBy?: string;
     /** The request's headers by lower-case name, the values of one name in order; credentials are left out. */
     headers: Record<string, string[]>;
@@ -1045,7 +1045,7 @@ export interface ConferenceEndpoint {
     joiningMethod?: string;
     /** Why it left: `departed`, `booted`, `failed` or `busy`. */
     disconnectionMethod?: string;
-    /** The Call-ID of its call, where the focus tells it. */
+    /** The Call-ID of its call, if the focus tells it. */
     callId?: string;
     /** Its streams. */
     media: ConferenceMedia[];
@@ -1077,9 +1077,9 @@ export interface ConferenceInfo {
     displayText?: string;
     /** What it is about. */
     subject?: string;
-    /** How many take part, where that is said. */
+    /** How many take part, if that is said. */
     userCount?: number;
-    /** Whether nobody else may come in, where that is said. */
+    /** Whether nobody else may come in, if that is said. */
     locked?: boolean;
     /** Who takes part. */
     users: ConferenceUser[];
@@ -1121,7 +1121,7 @@ export interface TlsOptions {
     cert?: string | Buffer;
     /** The client's private key, PEM. */
     key?: string | Buffer;
-    /** The name to ask for and to verify, where it is not the URL's host. */
+    /** The name to ask for and to verify, if it is not the URL's host. */
     servername?: string;
     /** False accepts any certificate, which is for tests only; default true. */
     rejectUnauthorized?: boolean;
@@ -1224,7 +1224,7 @@ export type AutoAnswerDecision = (invite: PendingSession) => boolean | PromiseLi
 export interface AutoAnswerOptions {
     /** Which calls; default `'announced'`, with the PureCloud triple `'headers'`. */
     policy?: AutoAnswerPolicy | AutoAnswerDecision;
-    /** Milliseconds to ring first, where the call names no delay; default 0. */
+    /** Milliseconds to ring first, if the call names no delay; default 0. */
     delay?: number;
     /** What to do while another call is active: let it ring (the default), answer it as well, or reject it with 486. */
     whenBusy?: 'ring' | 'answer' | 'reject';
@@ -1356,7 +1356,7 @@ export interface SoftphoneOptions {
      * application rings in its own way, and a voice bot must not.
      */
     tones?: boolean | ToneCountry | ToneOptions;
-    /** What a party on hold hears, where `hold()` names nothing else; default `'none'`, which is silence. */
+    /** What a party on hold hears, if `hold()` names nothing else; default `'none'`, which is silence. */
     holdMusic?: AudioInput;
     /**
      * One call is heard at a time: placing, accepting or resuming one holds the others, so that `resume()` swaps two calls.
@@ -1365,7 +1365,7 @@ export interface SoftphoneOptions {
     holdOthers?: boolean;
     /**
      * Ends the calls and the registration when the process ends: at `process.exit()`, by an error that nobody caught, at its natural
-     * end, or by SIGTERM, SIGINT or SIGHUP where the application does not listen for them (not on Windows). The end waits for that, 500 ms at most for all phones
+     * end, or by SIGTERM, SIGINT or SIGHUP if the application does not listen for them (not on Windows). The end waits for that, 500 ms at most for all phones
      * together. False lets the process end at once, and leaves the other side to its time-outs. Default true.
      */
     hangUpOnExit?: boolean;
@@ -1373,7 +1373,7 @@ export interface SoftphoneOptions {
     notifies?: readonly string[];
     /**
      * Milliseconds after which a call is set up with the ICE candidates found so far; default 5000. Servers are waited for
-     * one second at most where the machine's own addresses may be used; what they answer later still serves the call.
+     * one second at most if the machine's own addresses may be used; what they answer later still serves the call.
      */
     iceGatheringTimeout?: number;
 }
@@ -1381,7 +1381,7 @@ export interface SoftphoneOptions {
 /** How digits of the other party are heard. RFC 4733 and INFO always are. */
 export interface DtmfReception {
     /**
-     * Listens for tones in the sound itself (ITU-T Q.24: at least 40 ms, down to −30 dBm0): `'auto'`, the default, where the
+     * Listens for tones in the sound itself (ITU-T Q.24: at least 40 ms, down to −30 dBm0): `'auto'`, the default, if the
      * other party agrees to no telephone events; true in any case, until it sends one, so that no digit comes twice.
      * It costs 1 to 3 µs for each 10 ms of sound.
      */
@@ -1402,7 +1402,7 @@ export interface OpusOptions {
     rate?: 8000 | 16000 | 24000 | 48000;
     /** Bits per second to send, 6000–510000; default 32000, with a `rate` of 16000 or less 24000. */
     bitrate?: number;
-    /** The effort for sounding better, also where packets are lost, 0–10; default 5. */
+    /** The effort for sounding better, also if packets are lost, 0–10; default 5. */
     complexity?: number;
 }
 
@@ -1420,14 +1420,14 @@ export interface Abortable {
 export interface HoldOptions extends Abortable {
     /** What the other party hears meanwhile; default the phone's `holdMusic`. */
     music?: AudioInput;
-    /** How it is told: `'invite'` (the default), or `'update'` (RFC 3311), which goes by re-INVITE to who takes no UPDATE. */
+    /** How it is told: `'invite'` (the default), or `'update'` (RFC 3311), which goes by re-INVITE if the other party takes no UPDATE. */
     via?: 'invite' | 'update';
 }
 
 /** Options of {@link Session.attendedTransfer}. */
 export interface AttendedTransferOptions extends Abortable {
     /**
-     * What happens where the other call is not answered yet: `'wait'` (the default) waits for its answer; `'blind'` gives it up and
+     * What happens if the other call is not answered yet: `'wait'` (the default) waits for its answer; `'blind'` gives it up and
      * has its target called, as {@link Session.transfer} does. The `signal` takes back a transfer that waits; both calls go on.
      */
     ringing?: 'wait' | 'blind';
@@ -1500,7 +1500,7 @@ export interface EndOptions extends Abortable {
 export interface AnswerRequest {
     /** Milliseconds that the other side shall ring first, told in whole seconds; default 0. */
     delay?: number;
-    /** It shall refuse the call with 403 rather than let it ring, where it knows RFC 5373; default false. */
+    /** It shall refuse the call with 403 rather than let it ring, if it knows RFC 5373; default false. */
     required?: boolean;
 }
 
@@ -1518,7 +1518,7 @@ export interface CallOptions extends Abortable {
     /** The address wished to be shown to the other party, such as a department's number: sent as {@link displayName} is. */
     preferredIdentity?: string;
     /**
-     * Hides from the other party who calls (RFC 3323): `From` is anonymous, `Privacy: id` asks the server not to tell, and
+     * Hides the caller from the other party (RFC 3323): `From` is anonymous, `Privacy: id` asks the server not to tell, and
      * `P-Preferred-Identity` tells the server itself, which has to know RFC 3325: one that doesn't passes that header on. Network
      * addresses stand in the media's candidates: `iceTransportPolicy: 'relay'` hides them.
      */
@@ -1590,7 +1590,7 @@ export interface DtmfOptions extends Abortable {
     gap?: number;
     /**
      * How they travel: among the media (RFC 4733), which is the default, in INFO requests, one after the other, or as
-     * tones in the sound (`'inband'`), for who agrees to nothing else: −9 and −7 dBm0, as a telephone sends them.
+     * tones in the sound (`'inband'`), for a party that agrees to nothing else: −9 and −7 dBm0, as a telephone sends them.
      */
     via?: DtmfMethod;
 }
@@ -1627,7 +1627,7 @@ export interface Capabilities {
     accept: string[];
     /** Extensions. */
     supported: string[];
-    /** What it is, where it says so. */
+    /** What it is, if it says so. */
     userAgent?: string;
     /** The answer's headers by lower-case name, the values of one name in order. */
     headers: Record<string, string[]>;
@@ -1670,7 +1670,7 @@ export interface CallSummary {
 export interface RedirectTarget {
     /** The SIP address, for `call()`. */
     uri: string;
-    /** Who that is, where the answer says so. */
+    /** Who that is, if the answer says so. */
     displayName?: string;
     /** How much it is preferred, 0 to 1. */
     q: number;
@@ -1684,9 +1684,9 @@ export declare class EndReason {
     readonly text: string;
     /** Who ended it. */
     readonly side: EndSide;
-    /** The SIP status behind it, where there is one. */
+    /** The SIP status behind it, if there is one. */
     readonly sip?: SipStatus;
-    /** The Q.850 cause of a `Reason` header (RFC 3326), where there is one. */
+    /** The Q.850 cause of a `Reason` header (RFC 3326), if there is one. */
     readonly q850?: number;
     /** Where the call was sent instead, best first, by a 3xx that was not followed; to call there is the application's decision. */
     readonly targets?: readonly RedirectTarget[];
@@ -1714,7 +1714,7 @@ export interface SoftphoneErrorInit {
     code: ErrorCode;
     /** The kind of failure. */
     type: ErrorType;
-    /** The SIP status behind it, where there is one. */
+    /** The SIP status behind it, if there is one. */
     sip?: SipStatus | undefined;
     /** What caused it. */
     cause?: unknown;
@@ -1743,7 +1743,7 @@ export declare class SoftphoneError extends Error {
     readonly code: ErrorCode;
     /** The kind of failure. */
     readonly type: ErrorType;
-    /** The SIP status behind it, where there is one. */
+    /** The SIP status behind it, if there is one. */
     readonly sip?: SipStatus;
     constructor(message: string, { code, type, sip, cause }: SoftphoneErrorInit);
     /** The error as plain data; `JSON.stringify` uses it by itself. */
@@ -1828,7 +1828,7 @@ export declare class AudioSource extends Writable {
     clear(): void;
     /**
      * Resolves with `'played'` when the last sample written so far was really played; with `'cleared'` when it was dropped
-     * by `clear()`, by the end of the session that played it, or by `destroy()`. Where nothing waits, that is at once; where
+     * by `clear()`, by the end of the session that played it, or by `destroy()`. If nothing waits, that is at once; if
      * no session plays the source, what was written waits for one, and its mark as well.
      */
     mark(): Promise<MarkOutcome>;
@@ -1874,7 +1874,7 @@ export interface AudioDevice {
     default: boolean;
 }
 
-/** Lists the microphones and speakers that are there now; empty where the system has no sound. */
+/** Lists the microphones and speakers that are there now; empty if the system has no sound. */
 export declare function listDevices(): Promise<AudioDevice[]>;
 
 /** One object of a statistics report; its members have the names of W3C webrtc-stats for its `type`. */
@@ -1938,7 +1938,7 @@ export declare class TypedEmitter<Events extends {
     once<E extends keyof Events & string>(event: E, options?: {
         signal?: AbortSignal;
     }): Promise<Events[E]>;
-    /** Calls the listeners with the arguments; false where there is none. */
+    /** Calls the listeners with the arguments; false if there is none. */
     emit<E extends keyof Events & string>(event: E, ...args: Events[E]): boolean;
     /** Removes the listeners of an event, or of all. */
     removeAllListeners(event?: keyof Events & string): this;

@@ -11,7 +11,7 @@ export interface RtcAuthParams {
 export interface RtcOptions extends Pick<SoftphoneOptions, 'iceServers' | 'iceTransportPolicy' | 'audio' | 'tls' | 'codecs' | 'logger'> {
     /** The WebSocket of the SIP server; default the token's. */
     websocketUrl?: string;
-    /** The account to register with, where the token brings none along. */
+    /** The account to register with, if the token brings none along. */
     account?: TokenClaims['sip'];
     /** Where the others are heard; default the phone's speaker. */
     output?: AudioOutput;
@@ -50,7 +50,7 @@ export declare class BandwidthRtc {
     /**
      * Registers with the account of the token and learns who is in the room; the others are heard from `publish()` on.
      *
-     * @throws `BandwidthRtcError` where the token is none, and where the server or the room refuses it.
+     * @throws `BandwidthRtcError` if the token is not one, or if the server or the room refuses it.
      */
     connect(authParams: RtcAuthParams, options?: RtcOptions): Promise<void>;
     /**
@@ -167,7 +167,7 @@ export interface RoomsEvents {
  * await rooms.addParticipantToSession(id, participant.id)
  * ```
  *
- * Calls and subscriptions without a participant's token are left to the application; where it listens for none, they are refused.
+ * Calls and subscriptions without a participant's token are left to the application; if it listens for none, they are refused.
  */
 export declare class Rooms extends TypedEmitter<RoomsEvents> {
     #private;
@@ -291,7 +291,7 @@ declare class RtcLog {
     follow(phone: Softphone): void;
 }
 
-/** What {@link BandwidthRtc} and {@link Rooms} fail with; `cause` says what is behind it, where something is. */
+/** What {@link BandwidthRtc} and {@link Rooms} fail with; `cause` says what is behind it, if something is. */
 export declare class BandwidthRtcError extends Error {
     constructor(message: string, options?: {
         cause?: unknown;

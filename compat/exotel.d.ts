@@ -33,18 +33,18 @@ export declare class ExotelWebClient {
     /** The phone behind it once `initWebrtc` has made it, for everything beyond the document. */
     get phone(): Softphone | undefined;
     /**
-     * Takes the account and the callbacks; false, and a line in the log, where `userName`, `sipdomain` or `port` is missing
+     * Takes the account and the callbacks; false, and a line in the log, if `userName`, `sipdomain` or `port` is missing
      * or something in it makes no sense.
      *
      * For an account that this process has a phone of already, that phone and its calls are taken over:
-     * `CallListenerCallback` gets them as `activeSession`, or `incoming` where they still ring.
+     * `CallListenerCallback` gets them as `activeSession`, or `incoming` if they still ring.
      */
     initWebrtc(sipAccountInfo: SipAccountInfo, RegisterEventCallBack: RegisterEventCallBack, CallListenerCallback: CallListenerCallback, SessionCallback?: SessionCallback): boolean;
-    /** Registers, and tries again every 5 s where that fails; false, and a line in the log, before `initWebrtc`. */
+    /** Registers, and tries again every 5 s if that fails; false, and a line in the log, before `initWebrtc`. */
     DoRegister(): boolean;
     /** Removes the registration; calls live on. */
     UnRegister(): boolean;
-    /** The current call; null, and a line in the log, where there is none. */
+    /** The current call; null, and a line in the log, if there is none. */
     getCall(): Call | null;
     /**
      * Shares this phone's calls with the user's other processes and windows on this machine, and their calls with this
@@ -55,7 +55,7 @@ export declare class ExotelWebClient {
      * Calls a number by the platform's API (`POST …/Calls/connect`), which then calls this phone: that call is answered
      * by itself. Resolves with the call's SID.
      *
-     * @throws `SoftphoneError` `ERR_HTTP` where the API refuses, `ERR_NOT_INITIALIZED` before `initWebrtc`.
+     * @throws `SoftphoneError` `ERR_HTTP` if the API refuses, `ERR_NOT_INITIALIZED` before `initWebrtc`.
      */
     MakeCall(api: ExotelApi, parameters: MakeCallParameters): Promise<string>;
     /** Ends the calls, unregisters and leaves; afterwards nothing of it keeps the process alive. */
@@ -107,7 +107,7 @@ type Complain = (message: string, details?: unknown) => void;
 /** One call of a phone. */
 export declare class Call {
     #private;
-    /** Answers an incoming call; false, and a line in the log, where it does not ring. */
+    /** Answers an incoming call; false, and a line in the log, if it does not ring. */
     Answer(): boolean;
     /** Ends the call, or refuses it with 486 while it rings; doing it again does nothing. */
     Hangup(): boolean;
@@ -145,7 +145,7 @@ export interface SipAccountInfo {
     displayName?: string;
     /** The password. */
     secret?: string;
-    /** The server's port, where `domain` names none; the document's is 443. */
+    /** The server's port, if `domain` names none; the document's is 443. */
     port: string | number;
     /** `wss`, the default, or `ws`. */
     security?: 'ws' | 'wss' | (string & {});
@@ -192,7 +192,7 @@ declare class Line {
     /**
      * The line of this account if there is one already, else a new one; the listener is told from now on.
      *
-     * @throws `SoftphoneError` where the account makes no phone; the line of before stays.
+     * @throws `SoftphoneError` if the account makes no phone; the line of before stays.
      */
     static of(account: SipAccountInfo, listener: LineListener): Line;
     private constructor();

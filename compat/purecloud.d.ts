@@ -50,12 +50,12 @@ export declare class PureCloudWebrtcSdk extends WildEmitter<SdkEvents> {
      * Has the platform place a call, whose session then comes and is answered by itself.
      * With `baseUrl: false` the phone calls by SIP.
      *
-     * @throws `SoftphoneError` `ERR_HTTP` where the public API refuses.
+     * @throws `SoftphoneError` `ERR_HTTP` if the public API refuses.
      */
     startSoftphoneSession(parameters?: SoftphoneSessionParameters): Promise<StartedConversation>;
     /**
      * Ends a session by the public API; resolves once that has accepted.
-     * Where the API fails, the session is ended by SIP and the error is thrown.
+     * If the API fails, the session is ended by SIP and the error is thrown.
      */
     endSession(options: EndSessionOptions): Promise<void>;
     /** Replaces the access token, now and for everything to come. */
@@ -146,7 +146,7 @@ export declare class SoftphoneSession extends WildEmitter<SoftphoneSessionEvents
 export declare class WildEmitter<Events extends {
     [E in keyof Events]: unknown[];
 }> extends TypedEmitter<Events> {
-    /** Calls the listeners of the event, then those whose pattern fits; false where there is none. */
+    /** Calls the listeners of the event, then those whose pattern fits; false if there is none. */
     emit<E extends keyof Events & string>(event: E, ...args: Events[E]): boolean;
 }
 
@@ -228,7 +228,7 @@ export interface PureCloudOptions extends Omit<SoftphoneOptions, 'iceServers' | 
     logLevel?: LogLevel | (string & {});
     /**
      * Where the public API is, for `startSoftphoneSession()` and `endSession()`; default `https://api.<environment>`.
-     * False where the platform has none: sessions are then placed and ended by SIP.
+     * False if the platform has none: sessions are then placed and ended by SIP.
      */
     baseUrl?: string | false;
     /** The streaming host of later versions: the same as `servers`. */
@@ -239,7 +239,7 @@ export interface PureCloudOptions extends Omit<SoftphoneOptions, 'iceServers' | 
 export type PendingSessionOptions = AcceptOptions;
 
 /**
- * The other party's sound: where it goes to an `AudioSink`, that one, which gives 16-bit mono PCM in frames of 20 ms; where it goes to a
+ * The other party's sound: if it goes to an `AudioSink`, that one, which gives 16-bit mono PCM in frames of 20 ms; if it goes to a
  * speaker or a file, the phone's session, which other calls take as their input and whose `level` says how loud it is.
  */
 export type PeerStream = AudioSink | Session;

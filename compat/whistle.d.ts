@@ -10,21 +10,21 @@ import { EndReason, InfoEvent, Softphone, SoftphoneOptions } from '../index.js'
  * engine.dial('+1234567890')
  * ```
  *
- * Methods return false where they can't do what they are asked, and tell the `error` hook and the log why.
+ * Methods return false if they can't do what they are asked, and tell the `error` hook and the log why.
  */
 export declare class WhistleEngine {
     #private;
     /** The phone behind it while the engine is started, for everything beyond the document. */
     get phone(): Softphone | undefined;
-    /** Connects, and registers unless told not to; false where `user` or `domain` is missing, or it is started already. */
+    /** Connects, and registers unless told not to; false if `user` or `domain` is missing, or it is started already. */
     start(config: WhistleConfig): boolean;
     /** Ends the call, unregisters and disconnects; afterwards nothing keeps the process alive. */
     stop(): boolean;
     /** Calls a number, a user of the domain or a `sip:` address as soon as the engine is connected; false unless idle. */
     dial(target: string, options?: DialOptions): boolean;
-    /** Answers the incoming call; false where none rings. */
+    /** Answers the incoming call; false if none rings. */
     answer(): boolean;
-    /** Ends the call, gives up the one being placed, or refuses the one that rings; false where there is none. */
+    /** Ends the call, gives up the one being placed, or refuses the one that rings; false if there is none. */
     hangup(): boolean;
     /** Sends digits: `0`–`9`, `A`–`D`, `*`, `#`; false for others, and without a connected call. */
     sendDTMF(digits: string | number): boolean;

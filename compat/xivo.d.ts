@@ -68,13 +68,13 @@ export declare class XcWebrtc {
     stop(): Promise<void>;
     /** Calls a number; other calls are put on hold. */
     dial(destination: string): void;
-    /** Answers this call, or the one that rings; other calls are put on hold. False, and a warning, where none rings. */
+    /** Answers this call, or the one that rings; other calls are put on hold. False, and a warning, if none rings. */
     answer(sipCallId?: string): boolean;
     /** The same as {@link answer}. */
     answerBySipCallId(sipCallId?: string): boolean;
     /**
      * Joins a call on hold and one that is not in a conference of three, mixed here, or takes their conference off hold. False, and a
-     * warning, where there is nothing to join.
+     * warning, if there is nothing to join.
      */
     conference(): boolean;
     /**
@@ -247,7 +247,7 @@ export declare class CtiClient implements CtiApi {
     /**
      * Sends any message; before the connection stands, it waits.
      *
-     * @throws `Error` where the connection is closed: what is asked for now must not happen at some other time.
+     * @throws `Error` if the connection is closed: what is asked for now must not happen at some other time.
      */
     sendCallback(message: object): void;
     /** Closes the connection. */
@@ -313,10 +313,10 @@ declare function checkConnection({ name, port, token, ip }: Connection): void;
 /** The phone of a line. */
 declare function phoneOfLine(options: SoftphoneOptions): Softphone;
 
-/** The options of the line's phone; throws where the line says too little. */
+/** The options of the line's phone; throws if the line says too little. */
 declare function lineOptions(line: LineConfig, connection: Connection): SoftphoneOptions;
 
-/** The servers of a configuration; none where it has none. */
+/** The servers of a configuration; none if it has none. */
 declare function iceUrls({ stunConfig, turnConfig }: IceConfig): IceUrl[];
 
 export {}

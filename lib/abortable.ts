@@ -35,7 +35,7 @@ export async function unlessAborted<T>(done: Promise<T>, signal: AbortSignal | u
   }
 }
 
-/** Gives up a call of our own where it is aborted before it is answered. */
+/** Gives up a call of our own if it is aborted before it is answered. */
 export function endOnAbort(session: Session, signal: AbortSignal | undefined): Session {
   if (!signal) return session
   const abort = () => void session.end().catch(() => {})

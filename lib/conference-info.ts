@@ -29,7 +29,7 @@ export interface ConferenceEndpoint {
   joiningMethod?: string
   /** Why it left: `departed`, `booted`, `failed` or `busy`. */
   disconnectionMethod?: string
-  /** The Call-ID of its call, where the focus tells it. */
+  /** The Call-ID of its call, if the focus tells it. */
   callId?: string
   /** Its streams. */
   media: ConferenceMedia[]
@@ -61,9 +61,9 @@ export interface ConferenceInfo {
   displayText?: string
   /** What it is about. */
   subject?: string
-  /** How many take part, where that is said. */
+  /** How many take part, if that is said. */
   userCount?: number
-  /** Whether nobody else may come in, where that is said. */
+  /** Whether nobody else may come in, if that is said. */
   locked?: boolean
   /** Who takes part. */
   users: ConferenceUser[]

@@ -75,16 +75,16 @@ export class Conference extends TypedEmitter<ConferenceEvents> {
    * Takes a session in; resolves when it takes part. One that is not answered yet joins when it is, one on hold is taken off it, and
    * one that joins a conference on hold is held as well.
    *
-   * @throws `ERR_SESSION_STATE` where the session is in another conference, `ERR_SESSION_ENDED` where it ends first, `ERR_ABORTED`
-   * where it is removed first, `ERR_HOLD_FAILED` where its other side does not agree to be taken off hold: then it is a member on hold.
-   * Where it is aborted, a call that is not answered yet won't join.
+   * @throws `ERR_SESSION_STATE` if the session is in another conference, `ERR_SESSION_ENDED` if it ends first, `ERR_ABORTED`
+   * if it is removed first, `ERR_HOLD_FAILED` if its other side does not agree to be taken off hold: then it is a member on hold.
+   * If it is aborted, a call that is not answered yet won't join.
    */
   async add(session: Session, options: Abortable = {}): Promise<void> {
     const [, signal] = abortable('add', options)
     await this.#ask({ type: 'add', session: checkSession('session', session) }, signal)
   }
 
-  /** Lets a member go on alone, with its own input and output; on hold where the conference is. */
+  /** Lets a member go on alone, with its own input and output; on hold if the conference is. */
   async remove(session: Session): Promise<void> {
     await this.#ask({ type: 'remove', session: checkSession('session', session) })
   }
@@ -104,19 +104,19 @@ export class Conference extends TypedEmitter<ConferenceEvents> {
    * Takes all of it off hold, but not a member that was put on hold by itself; resolves when every member's phone has agreed. So does
    * `resume()` of any member.
    *
-   * @throws `ERR_HOLD_FAILED` where one does not agree: that one stays on hold, the others take part again.
+   * @throws `ERR_HOLD_FAILED` if one does not agree: that one stays on hold, the others take part again.
    */
   async resume(options: Pick<HoldOptions, 'via' | 'signal'> = {}): Promise<void> {
     const [{ via }, signal] = abortable('resume', options, { via: holdVia })
     await this.#ask({ type: 'hold', held: false, via }, signal)
   }
 
-  /** Keeps a member from being heard, or whoever sits here where none is named. */
+  /** Keeps a member from being heard, or whoever sits here if none is named. */
   async mute(member?: Session): Promise<void> {
     await this.#mute(member, true)
   }
 
-  /** Lets a member be heard again, or whoever sits here where none is named. */
+  /** Lets a member be heard again, or whoever sits here if none is named. */
   async unmute(member?: Session): Promise<void> {
     await this.#mute(member, false)
   }

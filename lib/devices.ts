@@ -14,7 +14,7 @@ export interface AudioDevice {
   default: boolean
 }
 
-/** Lists the microphones and speakers that are there now; empty where the system has no sound. */
+/** Lists the microphones and speakers that are there now; empty if the system has no sound. */
 export async function listDevices(): Promise<AudioDevice[]> {
   return JSON.parse(await native().listDevices()) as AudioDevice[]
 }
@@ -22,7 +22,7 @@ export async function listDevices(): Promise<AudioDevice[]> {
 const watchers = new Set<() => void>()
 let watch: NativeDeviceWatch | undefined
 
-/** @internal Calls back when the list has changed; looking for that begins with the first who wants to know. */
+/** @internal Calls back when the list has changed; looking for that begins with the first listener. */
 export function watchDevices(changed: () => void): void {
   watchers.add(changed)
   watch ??= new (native().NativeDeviceWatch)(() => {
@@ -39,7 +39,7 @@ export function unwatchDevices(changed: () => void): void {
 }
 
 /**
- * Rejects where one of these is a device that is not there.
+ * Rejects if one of these is a device that is not there.
  *
  * @internal
  */

@@ -38,7 +38,7 @@ export class TypedEmitter<Events extends { [E in keyof Events]: unknown[] }> ext
     return occurrence(this, event, listenerOrOptions)
   }
 
-  /** Calls the listeners with the arguments; false where there is none. */
+  /** Calls the listeners with the arguments; false if there is none. */
   override emit<E extends keyof Events & string>(event: E, ...args: Events[E]): boolean {
     return super.emit(event, ...args)
   }

@@ -54,7 +54,7 @@ export interface CallSummary {
 export interface RedirectTarget {
   /** The SIP address, for `call()`. */
   uri: string
-  /** Who that is, where the answer says so. */
+  /** Who that is, if the answer says so. */
   displayName?: string
   /** How much it is preferred, 0 to 1. */
   q: number
@@ -68,9 +68,9 @@ export class EndReason {
   readonly text: string
   /** Who ended it. */
   readonly side: EndSide
-  /** The SIP status behind it, where there is one. */
+  /** The SIP status behind it, if there is one. */
   declare readonly sip?: SipStatus
-  /** The Q.850 cause of a `Reason` header (RFC 3326), where there is one. */
+  /** The Q.850 cause of a `Reason` header (RFC 3326), if there is one. */
   declare readonly q850?: number
   /** Where the call was sent instead, best first, by a 3xx that was not followed; to call there is the application's decision. */
   declare readonly targets?: readonly RedirectTarget[]

@@ -28,7 +28,7 @@ export interface SoftphoneErrorInit {
   code: ErrorCode
   /** The kind of failure. */
   type: ErrorType
-  /** The SIP status behind it, where there is one. */
+  /** The SIP status behind it, if there is one. */
   sip?: SipStatus | undefined
   /** What caused it. */
   cause?: unknown
@@ -57,7 +57,7 @@ export class SoftphoneError extends Error {
   readonly code: ErrorCode
   /** The kind of failure. */
   readonly type: ErrorType
-  /** The SIP status behind it, where there is one. */
+  /** The SIP status behind it, if there is one. */
   declare readonly sip?: SipStatus
 
   constructor(message: string, { code, type, sip, cause }: SoftphoneErrorInit) {

@@ -24,18 +24,18 @@ export type AutoAnswerSource =
 export interface Party {
   /** The SIP or tel URI. */
   uri: string
-  /** The name, where there is one. */
+  /** The name, if there is one. */
   displayName?: string
 }
 
 /**
- * What a call's headers say of its parties beside its sender. Only servers make it true: where callers reach the phone directly,
+ * What a call's headers say of its parties beside its sender. Only servers make it true: if callers reach the phone directly,
  * it proves nothing.
  */
 export interface CallerIdentity {
-  /** Who calls, as the network has verified (`P-Asserted-Identity`). */
+  /** The caller, as the network has verified (`P-Asserted-Identity`). */
   asserted?: Party[]
-  /** Who calls, as older systems say it (`Remote-Party-ID`). */
+  /** The caller, as older systems name it (`Remote-Party-ID`). */
   remoteParty?: Party[]
   /** What the caller wants hidden (`Privacy`). */
   privacy?: string[]
@@ -53,9 +53,9 @@ export interface CallerIdentity {
 export interface HandedOver {
   /** The data as written. */
   data: string
-  /** How it is encoded; `hex` where nothing is said. */
+  /** How it is encoded; `hex` if nothing is said. */
   encoding: string
-  /** What it says, where it is text. */
+  /** What it says, if it is text. */
   text?: string
 }
 
@@ -63,7 +63,7 @@ export interface HandedOver {
 export interface EndToEndId {
   /** This side's. */
   local: string
-  /** The other side's, where it has one. */
+  /** The other side's, if it has one. */
   remote?: string
 }
 
@@ -71,17 +71,17 @@ export interface EndToEndId {
 export interface PendingSession {
   /** The id to accept or reject it by; the session has the same. */
   id: string
-  /** The caller's address: the user part of its URI, or the host where there is none. */
+  /** The caller's address: the user part of its URI, or the host if there is none. */
   address: string
-  /** Links the call to the platform's conversation; the Call-ID where the call names none. */
+  /** Links the call to the platform's conversation; the Call-ID if the call names none. */
   conversationId: string
   /** Whether the phone is about to answer it by itself. */
   autoAnswer: boolean
   /** Milliseconds until it does. */
   autoAnswerDelay: number
-  /** What asks for it, where something does. */
+  /** What asks for it, if something does. */
   autoAnswerSource?: AutoAnswerSource
-  /** The caller's name, where it gives one. */
+  /** The caller's name, if it gives one. */
   displayName?: string
   /** The caller's SIP address. */
   uri: string
@@ -139,11 +139,11 @@ export interface RegisteredEvent {
 
 /** What `registrationFailed` says. */
 export interface RegistrationFailedEvent {
-  /** The SIP status, where the server answered. */
+  /** The SIP status, if the server answered. */
   code?: number
   /** Why it failed: the server's words, and what keeps us from an answer to its challenge, or that it lists no binding of ours. */
   reason: string
-  /** True where nothing more is tried until the application acts, such as after a wrong password. */
+  /** True if nothing more is tried until the application acts, such as after a wrong password. */
   fatal: boolean
   /** Milliseconds until the next try. */
   retryIn?: number
@@ -155,9 +155,9 @@ export interface ErrorDetails {
   code: ErrorCode
   /** The kind of failure. */
   type: ErrorType
-  /** The SIP status behind it, where there is one. */
+  /** The SIP status behind it, if there is one. */
   sip?: SipStatus
-  /** The session it concerns, where it concerns one. */
+  /** The session it concerns, if it concerns one. */
   sessionId?: string
 }
 
@@ -232,17 +232,17 @@ export interface HoldEvent {
 
 /** A text message (SIP MESSAGE). */
 export interface MessageEvent {
-  /** The sender's address: the user part of its URI, or the host where there is none. */
+  /** The sender's address: the user part of its URI, or the host if there is none. */
   address: string
   /** The sender's SIP address. */
   uri: string
-  /** The sender's name, where it gives one. */
+  /** The sender's name, if it gives one. */
   displayName?: string
-  /** The media type; empty where the message names none. */
+  /** The media type; empty if the message names none. */
   contentType: string
   /** The text. */
   body: string
-  /** The session in which it came, where it came in one. */
+  /** The session in which it came, if it came in one. */
   sessionId?: string
   /** The message's headers by lower-case name, the values of one name in order; credentials are left out. */
   headers: Record<string, string[]>
@@ -264,13 +264,13 @@ export interface MessageCounts {
 export interface MessageWaitingEvent {
   /** Whether any message waits. */
   waiting: boolean
-  /** The mailbox, where it is named. */
+  /** The mailbox, if it is named. */
   account?: string
-  /** Voice messages, where they are counted. */
+  /** Voice messages, if they are counted. */
   voice?: MessageCounts
-  /** Fax messages, where they are counted. */
+  /** Fax messages, if they are counted. */
   fax?: MessageCounts
-  /** Text messages, where they are counted. */
+  /** Text messages, if they are counted. */
   text?: MessageCounts
 }
 
@@ -322,9 +322,9 @@ export type StateDocument =
 
 /** The state of what a subscription is about. */
 export interface NotifyEvent {
-  /** `active`, `pending` where the server has not decided yet, or `terminated` with the last one. */
+  /** `active`, `pending` if the server has not decided yet, or `terminated` with the last one. */
   state: string
-  /** The media type of `body`; empty where there is none. */
+  /** The media type of `body`; empty if there is none. */
   contentType: string
   /** The text. */
   body: string
@@ -366,9 +366,9 @@ export interface ConferenceEvents {
   hold: []
   /** All of it was taken off hold. */
   resume: []
-  /** A member is not heard any more, or whoever sits here where there is none. */
+  /** A member is not heard any more, or whoever sits here if there is none. */
   mute: [member: Session | undefined]
-  /** A member is heard again, or whoever sits here where there is none. */
+  /** A member is heard again, or whoever sits here if there is none. */
   unmute: [member: Session | undefined]
   /** How loud everybody is, every 100 ms while somebody listens. */
   level: [event: ConferenceLevelEvent]
@@ -412,15 +412,15 @@ export interface CallRequest {
   target: string
   /** Whether the call would take the place of one that the target has (Replaces). */
   attended: boolean
-  /** The address of who asks: the user part of its URI, or the host where there is none. */
+  /** The address of the one who asks: the user part of its URI, or the host if there is none. */
   address: string
-  /** The SIP address of who asks; trust it no more than the server that let it through. */
+  /** The SIP address of the one who asks; trust it no more than the server that let it through. */
   uri: string
-  /** The name of who asks, where it gives one. */
+  /** The name of the one who asks, if it gives one. */
   displayName?: string
-  /** What servers and gateways say of who asks. */
+  /** What servers and gateways say of the one who asks. */
   identity: CallerIdentity
-  /** Who wants the call, where the request says so (RFC 3892). */
+  /** Who wants the call, if the request says so (RFC 3892). */
   referredBy?: string
   /** The request's headers by lower-case name, the values of one name in order; credentials are left out. */
   headers: Record<string, string[]>

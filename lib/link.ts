@@ -145,7 +145,7 @@ export function judged<T>(start: () => T): T {
   }
 }
 
-/** Sends what the addon refuses where it is no command, or one too many. */
+/** Sends what the addon refuses if it is no command, or one too many. */
 export function refusable(send: () => void): void {
   try {
     send()

@@ -27,7 +27,7 @@ export interface NativeSource {
   write(pcm: Uint8Array): number
   /** Drops what waits; returns the marks of which `onEvent` says nothing more. */
   clear(): number[]
-  /** Marks the end of what was written so far; returns the outcome where there is nothing to wait for. */
+  /** Marks the end of what was written so far; returns the outcome if there is nothing to wait for. */
   mark(mark: number): SourceEvent | null
   /** Says that nothing more is written. */
   end(): void
@@ -41,7 +41,7 @@ export interface NativeSink {
   readonly id: number
   /** Frames that were dropped because nobody read them in time. */
   readonly dropped: number
-  /** The oldest frame, or null where there is none. */
+  /** The oldest frame, or null if there is none. */
   read(): Uint8Array | null
   /** Lets go. */
   close(): void
@@ -82,7 +82,7 @@ export interface Native {
   NativePbx: new (options: string, onEvent: (event: string) => void) => NativePbx
   NativeDeviceWatch: new (onChange: () => void) => NativeDeviceWatch
   listDevices(): Promise<string>
-  /** Why no device of this id can be opened, or null where there is one; stand-ins of tests have none to look for. */
+  /** Why no device of this id can be opened, or null if there is one; stand-ins of tests have none to look for. */
   missingDevice?(id: string, output: boolean): Promise<string | null>
   /** Ends the calls and registrations of the process, and waits for that, 500 ms at most; stand-ins of tests have nothing to end. */
   farewell?(): void

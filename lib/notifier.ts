@@ -11,13 +11,13 @@ export interface SubscriptionRequest {
   id: number
   /** The event package, one of the option `notifies`. */
   event: string
-  /** The address that is subscribed to: the user part, or the host where there is none. */
+  /** The address that is subscribed to: the user part, or the host if there is none. */
   target: string
-  /** The subscriber's address: the user part of its URI, or the host where there is none. */
+  /** The subscriber's address: the user part of its URI, or the host if there is none. */
   address: string
   /** The subscriber's SIP address. */
   uri: string
-  /** The subscriber's name, where it gives one. */
+  /** The subscriber's name, if it gives one. */
   displayName?: string
   /** What servers and gateways say of the subscriber. */
   identity: CallerIdentity
@@ -96,7 +96,7 @@ export class Notifier extends TypedEmitter<NotifierEvents> {
    * Tells the subscriber the state, 56 KiB at most; resolves once it is on its way, or waits for the answer to the one before:
    * of states that follow one another faster, the newest is told. Each refresh is told the last again.
    *
-   * @throws `SoftphoneError` `ERR_SUBSCRIPTION_ENDED` where it is over.
+   * @throws `SoftphoneError` `ERR_SUBSCRIPTION_ENDED` if it is over.
    */
   async notify(body: string, options: NotifyOptions = {}): Promise<void> {
     if (typeof body !== 'string') throw invalidArgument('body', body, 'a string')

@@ -40,7 +40,7 @@ export interface TlsOptions {
   cert?: string | Buffer
   /** The client's private key, PEM. */
   key?: string | Buffer
-  /** The name to ask for and to verify, where it is not the URL's host. */
+  /** The name to ask for and to verify, if it is not the URL's host. */
   servername?: string
   /** False accepts any certificate, which is for tests only; default true. */
   rejectUnauthorized?: boolean
@@ -161,7 +161,7 @@ export type AutoAnswerDecision = (invite: PendingSession) => boolean | PromiseLi
 export interface AutoAnswerOptions {
   /** Which calls; default `'announced'`, with the PureCloud triple `'headers'`. */
   policy?: AutoAnswerPolicy | AutoAnswerDecision
-  /** Milliseconds to ring first, where the call names no delay; default 0. */
+  /** Milliseconds to ring first, if the call names no delay; default 0. */
   delay?: number
   /** What to do while another call is active: let it ring (the default), answer it as well, or reject it with 486. */
   whenBusy?: 'ring' | 'answer' | 'reject'
@@ -295,7 +295,7 @@ export interface SoftphoneOptions {
    * application rings in its own way, and a voice bot must not.
    */
   tones?: boolean | ToneCountry | ToneOptions
-  /** What a party on hold hears, where `hold()` names nothing else; default `'none'`, which is silence. */
+  /** What a party on hold hears, if `hold()` names nothing else; default `'none'`, which is silence. */
   holdMusic?: AudioInput
   /**
    * One call is heard at a time: placing, accepting or resuming one holds the others, so that `resume()` swaps two calls.
@@ -304,7 +304,7 @@ export interface SoftphoneOptions {
   holdOthers?: boolean
   /**
    * Ends the calls and the registration when the process ends: at `process.exit()`, by an error that nobody caught, at its natural
-   * end, or by SIGTERM, SIGINT or SIGHUP where the application does not listen for them (not on Windows). The end waits for that, 500 ms at most for all phones
+   * end, or by SIGTERM, SIGINT or SIGHUP if the application does not listen for them (not on Windows). The end waits for that, 500 ms at most for all phones
    * together. False lets the process end at once, and leaves the other side to its time-outs. Default true.
    */
   hangUpOnExit?: boolean
@@ -312,7 +312,7 @@ export interface SoftphoneOptions {
   notifies?: readonly string[]
   /**
    * Milliseconds after which a call is set up with the ICE candidates found so far; default 5000. Servers are waited for
-   * one second at most where the machine's own addresses may be used; what they answer later still serves the call.
+   * one second at most if the machine's own addresses may be used; what they answer later still serves the call.
    */
   iceGatheringTimeout?: number
 }
@@ -320,7 +320,7 @@ export interface SoftphoneOptions {
 /** How digits of the other party are heard. RFC 4733 and INFO always are. */
 export interface DtmfReception {
   /**
-   * Listens for tones in the sound itself (ITU-T Q.24: at least 40 ms, down to −30 dBm0): `'auto'`, the default, where the
+   * Listens for tones in the sound itself (ITU-T Q.24: at least 40 ms, down to −30 dBm0): `'auto'`, the default, if the
    * other party agrees to no telephone events; true in any case, until it sends one, so that no digit comes twice.
    * It costs 1 to 3 µs for each 10 ms of sound.
    */
@@ -341,7 +341,7 @@ export interface OpusOptions {
   rate?: 8000 | 16000 | 24000 | 48000
   /** Bits per second to send, 6000–510000; default 32000, with a `rate` of 16000 or less 24000. */
   bitrate?: number
-  /** The effort for sounding better, also where packets are lost, 0–10; default 5. */
+  /** The effort for sounding better, also if packets are lost, 0–10; default 5. */
   complexity?: number
 }
 
@@ -359,14 +359,14 @@ export interface Abortable {
 export interface HoldOptions extends Abortable {
   /** What the other party hears meanwhile; default the phone's `holdMusic`. */
   music?: AudioInput
-  /** How it is told: `'invite'` (the default), or `'update'` (RFC 3311), which goes by re-INVITE to who takes no UPDATE. */
+  /** How it is told: `'invite'` (the default), or `'update'` (RFC 3311), which goes by re-INVITE if the other party takes no UPDATE. */
   via?: 'invite' | 'update'
 }
 
 /** Options of {@link Session.attendedTransfer}. */
 export interface AttendedTransferOptions extends Abortable {
   /**
-   * What happens where the other call is not answered yet: `'wait'` (the default) waits for its answer; `'blind'` gives it up and
+   * What happens if the other call is not answered yet: `'wait'` (the default) waits for its answer; `'blind'` gives it up and
    * has its target called, as {@link Session.transfer} does. The `signal` takes back a transfer that waits; both calls go on.
    */
   ringing?: 'wait' | 'blind'
@@ -449,7 +449,7 @@ export interface EndOptions extends Abortable {
 export interface AnswerRequest {
   /** Milliseconds that the other side shall ring first, told in whole seconds; default 0. */
   delay?: number
-  /** It shall refuse the call with 403 rather than let it ring, where it knows RFC 5373; default false. */
+  /** It shall refuse the call with 403 rather than let it ring, if it knows RFC 5373; default false. */
   required?: boolean
 }
 
@@ -467,7 +467,7 @@ export interface CallOptions extends Abortable {
   /** The address wished to be shown to the other party, such as a department's number: sent as {@link displayName} is. */
   preferredIdentity?: string
   /**
-   * Hides from the other party who calls (RFC 3323): `From` is anonymous, `Privacy: id` asks the server not to tell, and
+   * Hides the caller from the other party (RFC 3323): `From` is anonymous, `Privacy: id` asks the server not to tell, and
    * `P-Preferred-Identity` tells the server itself, which has to know RFC 3325: one that doesn't passes that header on. Network
    * addresses stand in the media's candidates: `iceTransportPolicy: 'relay'` hides them.
    */
@@ -530,7 +530,7 @@ export interface DtmfOptions extends Abortable {
   gap?: number
   /**
    * How they travel: among the media (RFC 4733), which is the default, in INFO requests, one after the other, or as
-   * tones in the sound (`'inband'`), for who agrees to nothing else: −9 and −7 dBm0, as a telephone sends them.
+   * tones in the sound (`'inband'`), for a party that agrees to nothing else: −9 and −7 dBm0, as a telephone sends them.
    */
   via?: DtmfMethod
 }
@@ -567,7 +567,7 @@ export interface Capabilities {
   accept: string[]
   /** Extensions. */
   supported: string[]
-  /** What it is, where it says so. */
+  /** What it is, if it says so. */
   userAgent?: string
   /** The answer's headers by lower-case name, the values of one name in order. */
   headers: Record<string, string[]>

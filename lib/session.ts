@@ -46,11 +46,11 @@ export class Session extends TypedEmitter<SessionEvents> {
   readonly conversationId: string
   /** The Call-ID. */
   readonly callId: string
-  /** The other party's address: the user part of its URI, or the host where there is none. */
+  /** The other party's address: the user part of its URI, or the host if there is none. */
   readonly address: string
   /** The other party's SIP address. */
   readonly uri: string
-  /** The other party's name, where known. */
+  /** The other party's name, if known. */
   readonly displayName: string | undefined
   /** What servers and gateways say of the caller; empty for outgoing calls. */
   readonly identity: CallerIdentity
@@ -158,10 +158,10 @@ export class Session extends TypedEmitter<SessionEvents> {
 
   /**
    * Lets the caller hear the input of a session that was accepted without connecting it, such as an announcement, before the
-   * call is answered: a 183 with our description, sent reliably (RFC 3262) to who can take that. `accept()` or `reject()`
+   * call is answered: a 183 with our description, sent reliably (RFC 3262) if the caller can take that. `accept()` or `reject()`
    * follows; again, it does nothing.
    *
-   * @throws `ERR_SESSION_STATE` where the call did not come in or is answered, or where the caller made no offer in its INVITE.
+   * @throws `ERR_SESSION_STATE` if the call did not come in or is answered, or if the caller made no offer in its INVITE.
    */
   async sendEarlyMedia(options: Abortable = {}): Promise<void> {
     const [, signal] = abortable('sendEarlyMedia', options)
@@ -177,7 +177,7 @@ export class Session extends TypedEmitter<SessionEvents> {
   /**
    * Ends the session: BYE, CANCEL or a refusal, whichever fits. Resolves after `sessionEnded`; again, it does nothing.
    *
-   * Without a `reason` it is `success`; of a call that is not answered yet `cancel`, or `decline` where it came in.
+   * Without a `reason` it is `success`; of a call that is not answered yet `cancel`, or `decline` if it came in.
    */
   async end(options: EndOptions = {}): Promise<void> {
     const [given, signal] = abortable('end', options, endOptions)
@@ -231,8 +231,8 @@ export class Session extends TypedEmitter<SessionEvents> {
    * by INFO when it was taken; also if the other side hangs up for it. What was not sent when the call ends rejects. What goes in the sound takes the place of the input, muted or not, for each digit and the
    * gap after it.
    *
-   * @throws `ERR_INVALID_ARGUMENT` for anything else, `ERR_SESSION_STATE` where the call is not answered,
-   * `ERR_DTMF_REFUSED` where the other side takes no digits this way or more than 256 wait.
+   * @throws `ERR_INVALID_ARGUMENT` for anything else, `ERR_SESSION_STATE` if the call is not answered,
+   * `ERR_DTMF_REFUSED` if the other side takes no digits this way or more than 256 wait.
    */
   async sendDtmf(tones: string, options: DtmfOptions = {}): Promise<void> {
     if (typeof tones !== 'string') throw invalidArgument('tones', tones, 'a string of the digits 0-9, *, # and A-D')
@@ -243,8 +243,8 @@ export class Session extends TypedEmitter<SessionEvents> {
   /**
    * Sends an INFO inside the call, of 56 KiB at most; resolves when the other side has taken it.
    *
-   * @throws `ERR_REQUEST_REFUSED` with the status in `sip`, `ERR_REQUEST_TIMEOUT`, `ERR_SESSION_STATE` where the call is not
-   * answered, `ERR_SESSION_ENDED` where it ends first.
+   * @throws `ERR_REQUEST_REFUSED` with the status in `sip`, `ERR_REQUEST_TIMEOUT`, `ERR_SESSION_STATE` if the call is not
+   * answered, `ERR_SESSION_ENDED` if it ends first.
    */
   async sendInfo(options: InfoOptions): Promise<void> {
     const [{ contentType, body = '' }, signal] = abortable('options of sendInfo', options, infoOptions)
@@ -255,10 +255,10 @@ export class Session extends TypedEmitter<SessionEvents> {
   /**
    * Asks the other side to call `target` instead (REFER); resolves when the target has taken the call, which ends this one.
    *
-   * Also resolves where the other side agrees and hangs up without a report. `transferProgress` tells how far it is.
+   * Also resolves if the other side agrees and hangs up without a report. `transferProgress` tells how far it is.
    *
-   * @throws `ERR_TRANSFER_FAILED` where the other side refuses or the target does not take the call, with the status in `sip`:
-   * this call goes on. `ERR_SESSION_STATE` where the call is not answered, or is being transferred already.
+   * @throws `ERR_TRANSFER_FAILED` if the other side refuses or the target does not take the call, with the status in `sip`:
+   * this call goes on. `ERR_SESSION_STATE` if the call is not answered, or is being transferred already.
    */
   async transfer(target: string, options: Abortable = {}): Promise<void> {
     if (typeof target !== 'string' || target === '') throw invalidArgument('target', target, 'a SIP address or a number')
@@ -269,10 +269,10 @@ export class Session extends TypedEmitter<SessionEvents> {
   /**
    * Connects the other sides of two calls (REFER with Replaces); resolves when they are, which ends both.
    *
-   * Until then both calls stay. Where `other` still rings, the transfer waits for its answer, or takes its place with
+   * Until then both calls stay. If `other` still rings, the transfer waits for its answer, or takes its place with
    * `ringing: 'blind'`. To cancel a consultation, end `other` instead; a transfer that waits for it then fails.
    *
-   * @throws as {@link transfer}; `ERR_SESSION_STATE` for `'blind'` where it is `other` that was called and is not connected yet.
+   * @throws as {@link transfer}; `ERR_SESSION_STATE` for `'blind'` if it is `other` that was called and is not connected yet.
    */
   async attendedTransfer(other: Session, options: AttendedTransferOptions = {}): Promise<void> {
     if (!(other instanceof Session)) throw invalidArgument('other', other, 'a session')
@@ -282,9 +282,9 @@ export class Session extends TypedEmitter<SessionEvents> {
 
   /**
    * Follows a `transferRequested`: calls its target, and reports to the other side until that is answered. Resolves with the new
-   * session once the INVITE is sent. Where the other side takes part in a conference, so does the new one once it is answered.
+   * session once the INVITE is sent. If the other side takes part in a conference, so does the new one once it is answered.
    *
-   * @throws `ERR_SESSION_STATE` where nobody asks any more.
+   * @throws `ERR_SESSION_STATE` if nobody asks any more.
    */
   async acceptTransfer(options: CallOptions = {}): Promise<Session> {
     const [given, signal] = abortable('options of acceptTransfer', options, callOptions)

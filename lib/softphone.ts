@@ -202,7 +202,7 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
   /**
    * Accepts a pending session, as {@link acceptPendingSession} does, and gives it; resolves after its `sessionStarted`: await
    * `session.answered` for the connection. Of one that was accepted already it gives the session, and changes nothing. Aborting
-   * refuses the call until it is connected, also where it was aborted before; so do options that are wrong, with 500, unless the call is
+   * refuses the call until it is connected, also if it was aborted before; so do options that are wrong, with 500, unless the call is
    * accepted otherwise.
    *
    * @throws `ERR_SESSION_CANCELLED` if the caller gave up, or if the call was answered or refused elsewhere or here before,
@@ -254,10 +254,10 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
   }
 
   /**
-   * Calls whom a `callRequested` names, and reports to who asked until that is answered. Resolves with the session once the INVITE
+   * Calls whom a `callRequested` names, and reports to the one who asked until that is answered. Resolves with the session once the INVITE
    * is sent.
    *
-   * @throws `ERR_SESSION_STATE` where it was answered already, or too late.
+   * @throws `ERR_SESSION_STATE` if it was answered already, or too late.
    */
   async acceptCallRequest(id: number, options: CallOptions = {}): Promise<Session> {
     const [given, signal] = abortable('options of acceptCallRequest', options, callOptions)
@@ -295,12 +295,12 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
   }
 
   /**
-   * Lets the other parties of several calls hear each other; resolves when those that are answered take part, taken off hold where
+   * Lets the other parties of several calls hear each other; resolves when those that are answered take part, taken off hold if
    * they were on it. A call that is not answered yet joins when it is; there may be none at first.
    *
    * With `holdOthers` it is one party: another call that is taken puts the whole of it on hold.
    *
-   * @throws `ERR_SESSION_STATE` where a session is in a conference already.
+   * @throws `ERR_SESSION_STATE` if a session is in a conference already.
    */
   async conference(sessions: readonly Session[], options: ConferenceOptions = {}): Promise<Conference> {
     return Conference.create(this.#running(), (number) => this.#receiver.conferences.get(number), sessions, options)
@@ -355,7 +355,7 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
   /**
    * Lets somebody subscribe who asked with `subscriptionRequest`, and tells them the state; the notifier tells them what follows.
    *
-   * @throws `ERR_SUBSCRIPTION_ENDED` where it was answered already, or too late.
+   * @throws `ERR_SUBSCRIPTION_ENDED` if it was answered already, or too late.
    */
   async acceptSubscription(id: number, options: AcceptSubscriptionOptions = {}): Promise<Notifier> {
     checkOptions('options of acceptSubscription', options, acceptingSubscription)

@@ -172,9 +172,9 @@ export interface PbxMediaFault {
 export interface PbxCall {
   /** The Call-ID, as the `callId` of the phones' sessions. */
   callId: string
-  /** The user part of who calls. */
+  /** The user part of the caller. */
   from: string
-  /** The user part of who is called. */
+  /** The user part of the callee. */
   to: string
 }
 
@@ -192,7 +192,7 @@ export interface PbxEvents {
   ringing: [call: PbxCall]
   /** A call was answered. */
   answered: [call: PbxCall]
-  /** A call ended; `code` is the SIP status where it was refused. */
+  /** A call ended; `code` is the SIP status if it was refused. */
   ended: [call: PbxCall, details: { answered: boolean; code?: number }]
   /** An extension heard a digit, for so many milliseconds. */
   dtmf: [event: { extension: string; tone: string; duration: number }]
@@ -354,7 +354,7 @@ export class Pbx extends TypedEmitter<PbxEvents> {
 
   /**
    * Makes something go wrong with media from now on; several faults add up.
-   * Rejects with `ERR_INVALID_ARGUMENT` where the PBX was started without `mediaRelay`.
+   * Rejects with `ERR_INVALID_ARGUMENT` if the PBX was started without `mediaRelay`.
    */
   async addMediaFault(fault: PbxMediaFault): Promise<void> {
     checkOptions('options of addMediaFault', fault, disturbing)

@@ -8,7 +8,7 @@ const FIRST = 3
 /** So many turns in a row may keep the process alive: who catches up at all does so in fewer. */
 const PATIENCE = 1000
 
-/** Delivers one frame; true where there may be another. */
+/** Delivers one frame; true if there may be another. */
 export type Delivery = () => boolean
 
 /**

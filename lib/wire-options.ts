@@ -39,7 +39,7 @@ export function wireAudio({ input, output, ring }: AudioOptions, prefix = '') {
   }
 }
 
-/** The application's own decision about auto-answer, where it gave one. */
+/** The application's own decision about auto-answer, if it gave one. */
 export function autoAnswerFunction({ autoAnswer }: SoftphoneOptions) {
   const policy = typeof autoAnswer === 'object' ? autoAnswer.policy : autoAnswer
   return typeof policy === 'function' ? policy : undefined

@@ -177,7 +177,7 @@ export type WireConferenceNews =
   | { type: 'warning'; text: string }
   | { type: 'ended' }
 
-/** How loud everybody in a conference was; `local` is null where nobody sits here. */
+/** How loud everybody in a conference was; `local` is null if nobody sits here. */
 export interface WireLevels {
   conference: number
   local: number | null

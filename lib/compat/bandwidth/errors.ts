@@ -1,4 +1,4 @@
-/** What {@link BandwidthRtc} and {@link Rooms} fail with; `cause` says what is behind it, where something is. */
+/** What {@link BandwidthRtc} and {@link Rooms} fail with; `cause` says what is behind it, if something is. */
 export class BandwidthRtcError extends Error {
   constructor(message: string, options?: { cause?: unknown }) {
     super(message, options)

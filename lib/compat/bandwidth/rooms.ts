@@ -88,7 +88,7 @@ const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
  * await rooms.addParticipantToSession(id, participant.id)
  * ```
  *
- * Calls and subscriptions without a participant's token are left to the application; where it listens for none, they are refused.
+ * Calls and subscriptions without a participant's token are left to the application; if it listens for none, they are refused.
  */
 export class Rooms extends TypedEmitter<RoomsEvents> {
   readonly #phone: Softphone

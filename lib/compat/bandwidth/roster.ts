@@ -57,7 +57,7 @@ export class Roster {
   readonly #names = new Map<string, string | undefined>()
   #version: number | undefined
 
-  /** Takes a document; false where it is older than what is known. */
+  /** Takes a document; false if it is older than what is known. */
   apply(info: ConferenceInfo): boolean {
     const version = info.version ?? undefined
     const old = version !== undefined && this.#version !== undefined && version <= this.#version

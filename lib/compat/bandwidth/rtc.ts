@@ -30,7 +30,7 @@ export interface RtcAuthParams {
 export interface RtcOptions extends Pick<SoftphoneOptions, 'iceServers' | 'iceTransportPolicy' | 'audio' | 'tls' | 'codecs' | 'logger'> {
   /** The WebSocket of the SIP server; default the token's. */
   websocketUrl?: string
-  /** The account to register with, where the token brings none along. */
+  /** The account to register with, if the token brings none along. */
   account?: TokenClaims['sip']
   /** Where the others are heard; default the phone's speaker. */
   output?: AudioOutput
@@ -99,7 +99,7 @@ export class BandwidthRtc {
   /**
    * Registers with the account of the token and learns who is in the room; the others are heard from `publish()` on.
    *
-   * @throws `BandwidthRtcError` where the token is none, and where the server or the room refuses it.
+   * @throws `BandwidthRtcError` if the token is not one, or if the server or the room refuses it.
    */
   async connect(authParams: RtcAuthParams, options: RtcOptions = {}): Promise<void> {
     if (this.#phone) throw new BandwidthRtcError("'connect' was called already: call 'disconnect' first")

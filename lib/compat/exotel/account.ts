@@ -18,7 +18,7 @@ export interface SipAccountInfo {
   displayName?: string
   /** The password. */
   secret?: string
-  /** The server's port, where `domain` names none; the document's is 443. */
+  /** The server's port, if `domain` names none; the document's is 443. */
   port: string | number
   /** `wss`, the default, or `ws`. */
   security?: 'ws' | 'wss' | (string & {})

@@ -66,7 +66,7 @@ export class Call {
     this.#complain = complain
   }
 
-  /** Answers an incoming call; false, and a line in the log, where it does not ring. */
+  /** Answers an incoming call; false, and a line in the log, if it does not ring. */
   Answer(): boolean {
     if (this.#session || this.#hangingUp || this.#ended) return this.#no('Answer: the call does not ring')
     this.#phone.acceptPendingSession(this.#remote.id)

@@ -41,7 +41,7 @@ export async function connectCall(api: ExotelApi, parameters: MakeCallParameters
     body: new URLSearchParams(given),
     signal,
   })
-  // XML by default, JSON where the platform is set to it.
+  // XML by default, JSON if the platform is set to it.
   const sid = /<Sid>([^<]+)<\/Sid>/.exec(text)?.[1] ?? /"Sid"\s*:\s*"([^"]+)"/.exec(text)?.[1]
   if (!sid) throw httpError(`The answer to POST ${path} names no call`, text)
   return sid

@@ -59,11 +59,11 @@ export class ExotelWebClient {
   }
 
   /**
-   * Takes the account and the callbacks; false, and a line in the log, where `userName`, `sipdomain` or `port` is missing
+   * Takes the account and the callbacks; false, and a line in the log, if `userName`, `sipdomain` or `port` is missing
    * or something in it makes no sense.
    *
    * For an account that this process has a phone of already, that phone and its calls are taken over:
-   * `CallListenerCallback` gets them as `activeSession`, or `incoming` where they still ring.
+   * `CallListenerCallback` gets them as `activeSession`, or `incoming` if they still ring.
    */
   initWebrtc(
     sipAccountInfo: SipAccountInfo,
@@ -88,7 +88,7 @@ export class ExotelWebClient {
     return true
   }
 
-  /** Registers, and tries again every 5 s where that fails; false, and a line in the log, before `initWebrtc`. */
+  /** Registers, and tries again every 5 s if that fails; false, and a line in the log, before `initWebrtc`. */
   DoRegister(): boolean {
     const line = this.#mine('DoRegister')
     line?.register()
@@ -102,7 +102,7 @@ export class ExotelWebClient {
     return line !== undefined
   }
 
-  /** The current call; null, and a line in the log, where there is none. */
+  /** The current call; null, and a line in the log, if there is none. */
   getCall(): Call | null {
     const line = this.#mine('getCall')
     if (!line) return null
@@ -130,7 +130,7 @@ export class ExotelWebClient {
    * Calls a number by the platform's API (`POST …/Calls/connect`), which then calls this phone: that call is answered
    * by itself. Resolves with the call's SID.
    *
-   * @throws `SoftphoneError` `ERR_HTTP` where the API refuses, `ERR_NOT_INITIALIZED` before `initWebrtc`.
+   * @throws `SoftphoneError` `ERR_HTTP` if the API refuses, `ERR_NOT_INITIALIZED` before `initWebrtc`.
    */
   async MakeCall(api: ExotelApi, parameters: MakeCallParameters): Promise<string> {
     const { phone } = this

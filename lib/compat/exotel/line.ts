@@ -35,7 +35,7 @@ export class Line {
   /**
    * The line of this account if there is one already, else a new one; the listener is told from now on.
    *
-   * @throws `SoftphoneError` where the account makes no phone; the line of before stays.
+   * @throws `SoftphoneError` if the account makes no phone; the line of before stays.
    */
   static of(account: SipAccountInfo, listener: LineListener): Line {
     const known = lines.get(account.userName)

@@ -11,7 +11,7 @@ const LONGEST_LINE = 1 << 20
 /** Bytes that may wait for somebody who does not read. */
 const MOST_UNREAD = 1 << 20
 
-/** Connected to who listens, or listening because nobody did. */
+/** Connected to the listener, or listening because nobody did. */
 export type Door = { socket: Socket } | { server: Server } | undefined
 
 /** Where the processes of this user meet that share a name; nobody else can open it. */
@@ -27,7 +27,7 @@ export function say(socket: Socket, message: object): void {
   else socket.write(`${JSON.stringify(message)}\n`)
 }
 
-/** Connects, or listens where nobody does; undefined where another process is just about to. */
+/** Connects, or listens if nobody does; undefined if another process is just about to. */
 export async function open(path: string, serve: (socket: Socket) => void): Promise<Door> {
   const socket = await connected(path)
   if (socket) return { socket }
@@ -94,7 +94,7 @@ function pipeKey(): string {
   const made = `${file}.${process.pid}`
   try {
     writeFileSync(made, randomBytes(16).toString('hex'), { mode: 0o600 })
-    // Fails where there is one: the first that is whole stays.
+    // Fails if there is one: the first that is whole stays.
     linkSync(made, file)
   } catch {
     // There is one.

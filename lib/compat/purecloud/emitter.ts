@@ -5,7 +5,7 @@ import { TypedEmitter } from '../../index'
  * Such listeners get the event's name before its arguments.
  */
 export class WildEmitter<Events extends { [E in keyof Events]: unknown[] }> extends TypedEmitter<Events> {
-  /** Calls the listeners of the event, then those whose pattern fits; false where there is none. */
+  /** Calls the listeners of the event, then those whose pattern fits; false if there is none. */
   override emit<E extends keyof Events & string>(event: E, ...args: Events[E]): boolean {
     const patterns = this.eventNames().filter((name) => fits(String(name), event))
     // Node's emitter would throw an error that only a pattern listens to.

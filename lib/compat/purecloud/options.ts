@@ -22,7 +22,7 @@ export interface PureCloudOptions extends Omit<SoftphoneOptions, 'iceServers' | 
   logLevel?: LogLevel | (string & {})
   /**
    * Where the public API is, for `startSoftphoneSession()` and `endSession()`; default `https://api.<environment>`.
-   * False where the platform has none: sessions are then placed and ended by SIP.
+   * False if the platform has none: sessions are then placed and ended by SIP.
    */
   baseUrl?: string | false
   /** The streaming host of later versions: the same as `servers`. */
@@ -33,7 +33,7 @@ export interface PureCloudOptions extends Omit<SoftphoneOptions, 'iceServers' | 
 export type PendingSessionOptions = AcceptOptions
 
 /**
- * The other party's sound: where it goes to an `AudioSink`, that one, which gives 16-bit mono PCM in frames of 20 ms; where it goes to a
+ * The other party's sound: if it goes to an `AudioSink`, that one, which gives 16-bit mono PCM in frames of 20 ms; if it goes to a
  * speaker or a file, the phone's session, which other calls take as their input and whose `level` says how loud it is.
  */
 export type PeerStream = AudioSink | Session

@@ -150,7 +150,7 @@ export class PureCloudWebrtcSdk extends WildEmitter<SdkEvents> {
    * Has the platform place a call, whose session then comes and is answered by itself.
    * With `baseUrl: false` the phone calls by SIP.
    *
-   * @throws `SoftphoneError` `ERR_HTTP` where the public API refuses.
+   * @throws `SoftphoneError` `ERR_HTTP` if the public API refuses.
    */
   async startSoftphoneSession(parameters: SoftphoneSessionParameters = {}): Promise<StartedConversation> {
     if (this.#api) {
@@ -166,7 +166,7 @@ export class PureCloudWebrtcSdk extends WildEmitter<SdkEvents> {
 
   /**
    * Ends a session by the public API; resolves once that has accepted.
-   * Where the API fails, the session is ended by SIP and the error is thrown.
+   * If the API fails, the session is ended by SIP and the error is thrown.
    */
   async endSession(options: EndSessionOptions): Promise<void> {
     const { id, conversationId } = options ?? {}

@@ -12,7 +12,7 @@ interface Run {
   readonly config: WhistleConfig
   readonly phone: Softphone
   state: 'Idle' | 'Dialing' | 'Ringing' | 'Connected'
-  /** Settles when the phone is connected; left out where that failed. */
+  /** Settles when the phone is connected; left out if that failed. */
   connecting: Promise<void> | undefined
   connected: boolean
   registered: boolean
@@ -31,7 +31,7 @@ interface Run {
  * engine.dial('+1234567890')
  * ```
  *
- * Methods return false where they can't do what they are asked, and tell the `error` hook and the log why.
+ * Methods return false if they can't do what they are asked, and tell the `error` hook and the log why.
  */
 export class WhistleEngine {
   #config: WhistleConfig | undefined
@@ -42,7 +42,7 @@ export class WhistleEngine {
     return this.#run?.phone
   }
 
-  /** Connects, and registers unless told not to; false where `user` or `domain` is missing, or it is started already. */
+  /** Connects, and registers unless told not to; false if `user` or `domain` is missing, or it is started already. */
   start(config: WhistleConfig): boolean {
     if (this.#run) return this.#no('start: the engine is started already')
     const absent = (['user', 'domain'] as const).find((name) => !config?.[name])
@@ -80,14 +80,14 @@ export class WhistleEngine {
     return true
   }
 
-  /** Answers the incoming call; false where none rings. */
+  /** Answers the incoming call; false if none rings. */
   answer(): boolean {
     if (!this.#run?.pending || this.#run.refusing) return this.#no('answer: no call rings')
     this.#run.phone.acceptPendingSession(this.#run.pending.id)
     return true
   }
 
-  /** Ends the call, gives up the one being placed, or refuses the one that rings; false where there is none. */
+  /** Ends the call, gives up the one being placed, or refuses the one that rings; false if there is none. */
   hangup(): boolean {
     const run = this.#run
     if (run?.session) return this.#doing('hangup', run.session.end())

@@ -2,7 +2,7 @@ import type { Conference, EndReason, PendingSession, Session, Softphone } from '
 import { Wanted } from '../wanted'
 import { Incoming, MessageType, Outgoing, type XcEvent } from './messages'
 
-/** What the calls need of who has them. */
+/** What the calls need of their owner. */
 export interface CallsOwner {
   readonly phone: Softphone
   publish(group: 'incoming' | 'outgoing', event: XcEvent): void
@@ -205,7 +205,7 @@ export class Calls {
     }
   }
 
-  // Where one of them has ended, the other is an ordinary call again.
+  // If one of them has ended, the other is an ordinary call again.
   async #part(conference: Conference): Promise<void> {
     if (this.#conference !== conference) return
     this.#conference = undefined
@@ -213,7 +213,7 @@ export class Calls {
     await conference.end()
   }
 
-  // One of two calls is always going on: where this one is put on hold, the one that waits is taken up.
+  // One of two calls is always going on: if this one is put on hold, the one that waits is taken up.
   async #toggle(call: Call): Promise<void> {
     if (isHeld(call)) return this.#takeUp(call)
     const waiting = this.#calls.find((one) => one !== call && isActive(one) && isHeld(one))

@@ -105,7 +105,7 @@ export class CtiClient implements CtiApi {
   /**
    * Sends any message; before the connection stands, it waits.
    *
-   * @throws `Error` where the connection is closed: what is asked for now must not happen at some other time.
+   * @throws `Error` if the connection is closed: what is asked for now must not happen at some other time.
    */
   sendCallback(message: object): void {
     const text = JSON.stringify(message)

@@ -73,14 +73,14 @@ export function phoneOfLine(options: SoftphoneOptions): Softphone {
   return phoneOf(options, names)
 }
 
-/** The options of the line's phone; throws where the line says too little. */
+/** The options of the line's phone; throws if the line says too little. */
 export function lineOptions(line: LineConfig, connection: Connection): SoftphoneOptions {
   if (typeof line?.password !== 'string') {
     throw new Error('Unable to configure WebRTC - LineConfig does not contains password')
   }
   const { name, password } = line
   if (typeof name !== 'string') throw new Error('Unable to configure WebRTC - LineConfig does not contains name')
-  // JSON has null where nothing is known.
+  // JSON has null if nothing is known.
   const sipProxyName = line.sipProxyName ?? 'default'
   const host = connection.ip ?? line.xivoIp
   if (!host) throw new Error('Unable to configure WebRTC - neither ip nor LineConfig names the server')
@@ -96,7 +96,7 @@ export function lineOptions(line: LineConfig, connection: Connection): Softphone
   }
 }
 
-/** The servers of a configuration; none where it has none. */
+/** The servers of a configuration; none if it has none. */
 export function iceUrls({ stunConfig, turnConfig }: IceConfig): IceUrl[] {
   const turn = turnConfig && { urls: turnConfig.urls, username: turnConfig.username, credential: turnConfig.credential }
   return [...(stunConfig ? [{ urls: stunConfig.urls }] : []), ...(turn ? [turn] : [])]

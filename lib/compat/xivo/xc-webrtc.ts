@@ -125,7 +125,7 @@ export class XcWebrtc {
     this.#publish(MessageType.OUTGOING, { type: Outgoing.FAILED, data: { reason: 'The stack is not started' } })
   }
 
-  /** Answers this call, or the one that rings; other calls are put on hold. False, and a warning, where none rings. */
+  /** Answers this call, or the one that rings; other calls are put on hold. False, and a warning, if none rings. */
   answer(sipCallId?: string): boolean {
     return this.#started('answer')?.answer(sipCallId) ?? false
   }
@@ -137,7 +137,7 @@ export class XcWebrtc {
 
   /**
    * Joins a call on hold and one that is not in a conference of three, mixed here, or takes their conference off hold. False, and a
-   * warning, where there is nothing to join.
+   * warning, if there is nothing to join.
    */
   conference(): boolean {
     return this.#started('conference')?.conference() ?? false
