@@ -18,7 +18,7 @@ use crate::door::id::Ticket;
 use crate::door::output::Wake;
 use crate::reading::refer_to::{self, Referred};
 use crate::reading::{caller_identity, sipfrag, wire};
-use crate::session::{REPORTS_EXPIRE, Report, wants_no_report, without_report};
+use crate::session::{Closed, REPORTS_EXPIRE, Report, wants_no_report, without_report};
 
 /// Requests that wait for the application at once.
 const MOST_ASKED: usize = 64;
@@ -110,7 +110,7 @@ impl Phone {
             target: asked.referred.target,
             session: None,
             report,
-            muted: false,
+            closed: Closed::default(),
         };
         let id = self.dial(ticket, call, options)?;
         self.hold_others(Party::Session(id));

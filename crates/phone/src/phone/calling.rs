@@ -12,7 +12,7 @@ use crate::door::error::{ErrorCode, ErrorType, PhoneError};
 use crate::door::id::{SessionId, Ticket};
 use crate::reading::invitation;
 use crate::reading::{target, wire};
-use crate::session::{Dial, Report, Session};
+use crate::session::{Closed, Dial, Report, Session};
 
 /// Whom to call, and what led to it.
 #[derive(Debug)]
@@ -21,8 +21,7 @@ pub(super) struct Call {
     /// Our half of the name of the session that it belongs to.
     pub(super) session: Option<u128>,
     pub(super) report: Option<Report>,
-    /// The far end is to hear silence.
-    pub(super) muted: bool,
+    pub(super) closed: Closed,
 }
 
 impl Phone {
@@ -42,7 +41,7 @@ impl Phone {
             target,
             session: None,
             report: None,
-            muted: false,
+            closed: Closed::default(),
         };
         let id = self.dial(ticket, call, options)?;
         self.hold_others(Party::Session(id));
@@ -84,7 +83,7 @@ impl Phone {
             timeout: options.timeout.map(Duration::from_millis),
             input: options.input,
             output: options.output,
-            muted: call.muted,
+            closed: call.closed,
             session: call.session,
             report: call.report,
         };

@@ -32,8 +32,8 @@ pub(super) struct Conferences {
 struct Conference {
     /// In the order in which they joined.
     members: Vec<SessionId>,
-    /// Calls that are to join when they are answered.
-    awaited: Vec<SessionId>,
+    /// Calls that are to join when they are answered, and how.
+    awaited: Vec<(SessionId, Manner)>,
     held: bool,
     /// It is on hold because another call is the one to be heard.
     made_way: bool,
@@ -49,11 +49,27 @@ struct Conference {
     early: Option<Vec<String>>,
 }
 
+impl Conference {
+    fn awaited(&self) -> Vec<SessionId> {
+        self.awaited.iter().map(|(session, _)| *session).collect()
+    }
+}
+
 /// How a member takes its seat.
 #[derive(Debug, Clone, Copy, Default)]
-struct Manner {
+pub(super) struct Manner {
     muted: bool,
     held_alone: bool,
+}
+
+impl Manner {
+    /// As who was there before, where that was a member.
+    fn of(heritage: &Heritage) -> Self {
+        Self {
+            muted: heritage.seat.is_some_and(|seat| seat.muted),
+            held_alone: heritage.is_held_alone(),
+        }
+    }
 }
 
 /// Who is heard while others are on hold.
@@ -133,7 +149,7 @@ impl Phone {
         };
         self.conferences.all.insert(id, conference);
         for session in &sessions {
-            self.expect_member(id, *session);
+            self.expect_member(id, *session, Manner::default());
         }
         let answered = |id: &SessionId| self.sessions.get(id).is_some_and(Session::is_answered);
         let members: Vec<SessionId> = sessions.into_iter().filter(answered).collect();
@@ -174,7 +190,7 @@ impl Phone {
                 if let Err(error) = self.may_join(session, Some(id)) {
                     return Some(Err(error));
                 }
-                self.expect_member(id, session);
+                self.expect_member(id, session, Manner::default());
                 self.look_at(session);
                 self.conferences.waits.push(Wait {
                     ticket,
@@ -236,7 +252,7 @@ impl Phone {
     }
 
     /// A session is to join as soon as it is answered.
-    pub(super) fn expect_member(&mut self, id: ConferenceId, session: SessionId) {
+    fn expect_member(&mut self, id: ConferenceId, session: SessionId, manner: Manner) {
         let Some(known) = self.sessions.get_mut(&session) else {
             return;
         };
@@ -245,7 +261,14 @@ impl Phone {
         }
         known.await_seat(id);
         if let Some(conference) = self.conferences.all.get_mut(&id) {
-            conference.awaited.push(session);
+            conference.awaited.push((session, manner));
+        }
+    }
+
+    /// A session is to take the seat of another, which was a member, as soon as it is answered.
+    pub(super) fn expect_successor(&mut self, heritage: &Heritage, session: SessionId) {
+        if let Some(seat) = heritage.seat {
+            self.expect_member(seat.conference, session, Manner::of(heritage));
         }
     }
 
@@ -254,12 +277,15 @@ impl Phone {
         let Some(conference) = self.conferences.all.get_mut(&id) else {
             return;
         };
-        conference.awaited.retain(|awaited| *awaited != session);
+        let awaited = conference
+            .awaited
+            .extract_if(.., |(awaited, _)| *awaited == session);
+        let manner = awaited.last().map(|(_, manner)| manner);
         if conference.made_way {
             // The call for which it made way joins it.
             self.hold_conference(None, id, false, None, HoldVia::default());
         }
-        self.seat(id, session, Manner::default());
+        self.seat(id, session, manner.unwrap_or_default());
     }
 
     fn seat(&mut self, id: ConferenceId, session: SessionId, manner: Manner) {
@@ -282,6 +308,10 @@ impl Phone {
         if !held {
             self.hold_others(Party::Conference(id));
         }
+        if manner.muted {
+            let (session, muted) = (Some(session), true);
+            self.tell(id, News::Muted { session, muted });
+        }
     }
 
     /// A session has taken the place of another, which was a member.
@@ -299,15 +329,7 @@ impl Phone {
             }
         }
         self.tell(id, News::Left { session: old });
-        let manner = Manner {
-            muted: seat.muted,
-            held_alone: heritage.is_held_alone(),
-        };
-        self.seat(id, new, manner);
-        if seat.muted {
-            let (session, muted) = (Some(new), true);
-            self.tell(id, News::Muted { session, muted });
-        }
+        self.seat(id, new, Manner::of(heritage));
     }
 
     /// Takes note of what has become of a session that takes part, or is to.
@@ -327,7 +349,9 @@ impl Phone {
     fn forget(&mut self, session: SessionId) {
         let mut left = None;
         for (id, conference) in &mut self.conferences.all {
-            conference.awaited.retain(|awaited| *awaited != session);
+            conference
+                .awaited
+                .retain(|(awaited, _)| *awaited != session);
             if conference.members.contains(&session) {
                 conference.members.retain(|member| *member != session);
                 left = Some(*id);
@@ -360,7 +384,9 @@ impl Phone {
         let Some(conference) = self.conferences.all.get_mut(&id) else {
             return;
         };
-        conference.awaited.retain(|awaited| *awaited != session);
+        conference
+            .awaited
+            .retain(|(awaited, _)| *awaited != session);
         let was_here = conference.members.contains(&session);
         conference.members.retain(|member| *member != session);
         self.lend(session, Session::leave_seat);
@@ -469,7 +495,7 @@ impl Phone {
         let Some(conference) = self.conferences.all.get(&id) else {
             return;
         };
-        let sessions = [&conference.members[..], &conference.awaited[..]].concat();
+        let sessions = [conference.members.clone(), conference.awaited()].concat();
         for session in sessions {
             self.with(session, |session, ctx| session.end(None, ctx));
             self.look_at(session);
@@ -481,7 +507,7 @@ impl Phone {
         let Some(conference) = self.conferences.all.get(&id) else {
             return;
         };
-        let (members, awaited) = (conference.members.clone(), conference.awaited.clone());
+        let (members, awaited) = (conference.members.clone(), conference.awaited());
         // Each is put on hold first: nobody hears anybody on the way.
         let via = HoldVia::default();
         self.hold_conference(None, id, true, None, via);

@@ -12,7 +12,7 @@ use crate::door::error::{ErrorCode, ErrorType, PhoneError};
 use crate::door::id::{SessionId, Ticket};
 use crate::door::output::Reply;
 use crate::reading::{refer_to, target};
-use crate::session::{Session, State, Transferred, not_answered, under_way};
+use crate::session::{Heritage, Session, State, Transferred, not_answered, under_way};
 
 /// A transfer that waits for what becomes of another call.
 #[derive(Debug)]
@@ -199,23 +199,23 @@ impl Phone {
             None => return self.known(id),
         };
         options.headers.extend(followed.referred.headers);
+        let heritage = self.sessions.get(&id).and_then(Session::heritage);
         let call = Call {
             target: followed.referred.target,
             session: self.sessions.get(&id).and_then(Session::uuid),
             report: followed.report,
-            muted: self.sessions.get(&id).is_some_and(Session::is_muted),
+            closed: heritage.as_ref().map(Heritage::closed).unwrap_or_default(),
         };
         if self.sessions.get(&id).is_some_and(Session::has_no_input) {
             options.input.get_or_insert(audio::Input::None);
         }
-        let seat = self
-            .sessions
-            .get(&id)
-            .and_then(|known| known.place().seat());
+        let held = call.closed.held;
         let new = self.dial(ticket, call, options)?;
-        match seat {
+        match heritage.filter(|heritage| heritage.seat.is_some()) {
             // The target comes in the place of the member that asked for it.
-            Some(seat) => self.expect_member(seat.conference, new),
+            Some(heritage) => self.expect_successor(&heritage, new),
+            // Nobody makes way for who is on hold.
+            None if held => {}
             None => self.hold_others(Party::Session(new)),
         }
         Ok(())

@@ -68,8 +68,8 @@ impl Session {
         self.show_connection(ctx);
     }
 
-    /// Says nothing where the call whose place it takes was muted or on hold.
-    fn start_closed(&mut self, ctx: &mut Context<'_>) {
+    /// Says nothing where the call was muted or on hold whose place it takes, or which led to it.
+    pub(super) fn start_closed(&mut self, ctx: &mut Context<'_>) {
         if self.muted {
             ctx.media(self.id, MediaCommand::Mute { muted: true });
         }

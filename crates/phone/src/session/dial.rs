@@ -9,8 +9,8 @@ use sip::message::Response;
 use sip::uri::Uri;
 
 use super::{
-    Active, Choice, Context, Delivery, Dialing, Fork, MediaPath, Negotiation, Offering, Peer,
-    Place, Report, Session, State,
+    Active, Choice, Closed, Context, Delivery, Dialing, Fork, MediaPath, Negotiation, Offering,
+    Peer, Place, Report, Session, State,
 };
 use crate::door::audio;
 use crate::door::end_reason::{Condition, EndReason, Side};
@@ -35,8 +35,7 @@ pub(crate) struct Dial {
     pub(crate) timeout: Option<Duration>,
     pub(crate) input: Option<audio::Input>,
     pub(crate) output: Option<audio::Output>,
-    /// The far end is to hear silence.
-    pub(crate) muted: bool,
+    pub(crate) closed: Closed,
     /// Our half of the session's name, where it is the one of the call that led to this one (RFC 7989 §10.2).
     pub(crate) session: Option<u128>,
     /// Who referred us to the target and wants to know what comes of it.
@@ -68,9 +67,9 @@ impl Session {
             direction: Direction::Outgoing,
             headers: Vec::new(),
             started: false,
-            muted: dial.muted,
-            held: false,
-            kept_held: false,
+            muted: dial.closed.muted,
+            held: dial.closed.held,
+            kept_held: dial.closed.kept_held,
             hears_music: false,
             remote_held: false,
             media: MediaPath::None,
@@ -98,11 +97,12 @@ impl Session {
             over: false,
         };
         session.start(ctx);
+        if session.held {
+            ctx.media(id, MediaCommand::SetHeld { held: true });
+        }
         ctx.media(id, MediaCommand::Offer);
         session.start_media(false, ctx);
-        if session.muted {
-            ctx.media(id, MediaCommand::Mute { muted: true });
-        }
+        session.start_closed(ctx);
         session
     }
 

@@ -48,7 +48,7 @@ pub(crate) use errand::not_answered;
 use hold::HoldChange;
 pub(crate) use pending::{Arrival, Plan};
 pub(crate) use referral::{REPORTS_EXPIRE, Report, wants_no_report, without_report};
-pub(crate) use replace::{Heritage, Succession};
+pub(crate) use replace::{Closed, Heritage, Succession};
 pub(crate) use ringing::Tone;
 pub(crate) use seat::{Place, Seat};
 pub(crate) use show::millis;

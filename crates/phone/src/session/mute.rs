@@ -25,11 +25,6 @@ impl Session {
         self.show(ctx, changes);
     }
 
-    /// Whether the far end hears silence.
-    pub(crate) fn is_muted(&self) -> bool {
-        self.muted
-    }
-
     /// Whether the application chose that the far end hears nothing.
     pub(crate) fn has_no_input(&self) -> bool {
         matches!(self.input, Choice::Own(audio::Input::None))

@@ -23,6 +23,17 @@ pub(crate) struct Heritage {
     pub(crate) seat: Option<Seat>,
 }
 
+/// How far a call is closed from its start, as the one was that led to it.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Closed {
+    /// The far end hears silence.
+    pub(crate) muted: bool,
+    /// The far end is on hold.
+    pub(crate) held: bool,
+    /// Only the user takes it off.
+    pub(crate) kept_held: bool,
+}
+
 /// The place that a call is to take.
 #[derive(Debug)]
 pub(crate) struct Succession {
@@ -51,6 +62,16 @@ impl Heritage {
     /// Whether its far end hears music or silence.
     fn is_held(&self) -> bool {
         self.held || self.seat.is_some_and(|seat| seat.held)
+    }
+
+    /// For a call that it leads to; what its whole conference is, that one becomes in its seat.
+    pub(crate) fn closed(&self) -> Closed {
+        let held = self.is_held_alone();
+        Closed {
+            muted: self.muted,
+            held,
+            kept_held: held && self.kept_held,
+        }
     }
 
     /// Whether the old call has something that can be opened once only.

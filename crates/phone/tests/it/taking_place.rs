@@ -450,3 +450,39 @@ fn a_transfer_that_is_followed_is_as_muted_as_the_call_before() {
         }
     }
 }
+
+/// The same kind as another call that takes its place: no INVITE opens a microphone that its user closed.
+#[test]
+fn a_transfer_that_is_followed_is_as_held_as_the_call_before() {
+    let options = json!({ "autoAnswer": "headers", "holdOthers": true });
+    let (mut rig, mut bob, old) = closed(options, hold());
+    rig.receive(bob.request("REFER", &[("Refer-To", "<sip:carol@example.com>")], None));
+    rig.outbox.clear();
+    rig.command(json!({ "type": "acceptTransfer", "id": old }));
+    let new = rig.id_of("sessionStarted");
+    assert_eq!(rig.last("sessionStarted")["session"]["held"], true);
+    let orders = inputs(&rig, new);
+    assert_eq!(orders[0], &MediaCommand::SetHeld { held: true });
+    let music = audio::Input::None;
+    assert_eq!(orders.last(), Some(&&MediaCommand::Hold { music }));
+    assert!(rig.place("media hold") < rig.place("INVITE"));
+    let invite = rig.request(&Method::Invite);
+    rig.receive(answer(&invite, 200, Some("v=0 theirs\r\n")));
+    rig.request(&Method::Ack);
+    assert!(rig.media_named("resume").is_empty());
+    assert!(
+        rig.media_named("reoffer").is_empty(),
+        "the INVITE has said it"
+    );
+    // Its user alone takes it off hold.
+    let mut carol = Caller::of_callee(&invite);
+    let headers = [("Event", "talk"), ("Subscription-State", "active")];
+    rig.outbox.clear();
+    rig.receive(carol.request("NOTIFY", &headers, None));
+    rig.response(403);
+    rig.command(json!({ "type": "hold", "id": new, "held": false }));
+    let reinvite = rig.request(&Method::Invite);
+    rig.receive(answer(&reinvite, 200, Some("v=0\r\n")));
+    assert_eq!(rig.changes("held"), [false]);
+    assert_eq!(rig.media_named("resume").len(), 1);
+}

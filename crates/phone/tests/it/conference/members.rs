@@ -376,3 +376,32 @@ fn whom_a_member_hands_us_on_to_comes_in_its_place() {
     assert_eq!(room.input(1), seated());
     assert_eq!(room.news(), ["started", "joined 0", "joined 1"]);
 }
+
+#[test]
+fn whom_a_member_hands_us_on_to_is_as_closed_as_the_member() {
+    let mut room = Room::of(1);
+    let member = room.members[0];
+    let mute = json!({ "type": "mute", "session": member, "muted": true });
+    room.asked(mute);
+    let hold = json!({ "type": "hold", "id": member, "held": true });
+    room.rig.command(hold);
+    room.agree(1);
+    room.clear();
+    room.rig.media.clear();
+    let headers = [("Refer-To", "<sip:carol@example.com>")];
+    let refer = room.callers[0].request("REFER", &headers, None);
+    room.rig.receive(refer);
+    room.rig.response(202);
+    room.rig.request(&Method::Notify);
+    let follow = json!({ "type": "acceptTransfer", "id": member });
+    room.rig.command(follow);
+    let invite = room.rig.request(&Method::Invite);
+    let new = room.rig.id_of("sessionStarted");
+    room.members.push(new);
+    room.rig.receive(answer(&invite, 200, Some("v=0\r\n")));
+    assert_eq!(room.news(), ["joined 1", "muted 1 true"]);
+    assert!(room.hears_music(1));
+    assert_eq!(room.voice(1), 0);
+    assert!(room.rig.media_named("resume").is_empty());
+    assert!(room.rig.media_named("reoffer").is_empty());
+}
