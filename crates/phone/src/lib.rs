@@ -47,7 +47,8 @@ pub use door::id::{ConferenceId, SessionId, Ticket};
 pub use door::media::{MediaCommand, MediaEvent};
 pub use door::output::{Connection, Output, Reply, Wake};
 pub use door::{
-    audio, command, conference, end_reason, error, event, id, media, notifier, output, secret,
+    audio, caller_identity, command, conference, conference_info, content, dtmf, end_reason, error,
+    event, handed_over, hold_via, ice_server, id, level, media, message_summary, notifier, output,
+    secret, state_document,
 };
 pub use phone::Phone;
-pub use reading::{caller_identity, conference_info, message_summary, state_document};

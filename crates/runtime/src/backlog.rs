@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use phone::event::Level;
+use phone::level::Level;
 
 use crate::event::Event;
 

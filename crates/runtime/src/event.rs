@@ -1,6 +1,6 @@
 //! What the application is told: one ordered stream for each phone.
 
-use phone::event::Level;
+use phone::level::Level;
 use phone::{ConferenceId, PhoneError, SessionId, Ticket};
 use serde::Serialize;
 

@@ -8,10 +8,10 @@ use super::{Account, Goal, Link, backoff};
 use crate::agent::Context;
 use crate::config::Server;
 use crate::door::error::{ErrorCode, ErrorType, PhoneError};
-use crate::door::event::{Event, Level};
+use crate::door::event::{Event, millis};
 use crate::door::id::Ticket;
+use crate::door::level::Level;
 use crate::door::output::{Connection, Output};
-use crate::session::millis;
 
 /// A server that has not answered by then is silent: three SYNs, TLS and the upgrade fit.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(10);

@@ -109,7 +109,7 @@ impl Account {
         if self.link == Link::Idle {
             for warning in &ctx.config.warnings {
                 let details = serde_json::Value::Null;
-                ctx.trace(crate::door::event::Level::Warn, warning, details);
+                ctx.trace(crate::door::level::Level::Warn, warning, details);
             }
             if let Credentials::Token { token, .. } = &ctx.config.credentials {
                 self.token.start(token, ctx);

@@ -10,9 +10,8 @@ use super::{Account, Goal};
 use crate::agent::Context;
 use crate::config::Credentials;
 use crate::door::error::{ErrorCode, ErrorType, PhoneError, SipStatus};
-use crate::door::event::Event;
-use crate::reading::wire;
-use crate::session::millis;
+use crate::door::event::{Event, millis};
+use crate::reading::outcome;
 
 /// `initialize()` waits out a short overload, not a long one, however often a registrar asks for a little time.
 const PATIENCE_WITH_OVERLOAD: Duration = Duration::from_secs(10);
@@ -51,7 +50,7 @@ impl Account {
         ctx: &mut Context<'_>,
     ) -> Change {
         self.registered = false;
-        let status = failed.response.as_ref().map(wire::status);
+        let status = failed.response.as_ref().map(outcome::status);
         let refused = matches!(
             status.as_ref().map(|status| status.code),
             Some(401 | 403 | 407)
@@ -68,7 +67,7 @@ impl Account {
         failed: &endpoint::RegistrationFailed,
         ctx: &mut Context<'_>,
     ) -> Change {
-        let status = failed.response.as_ref().map(wire::status);
+        let status = failed.response.as_ref().map(outcome::status);
         let why = failed.why.map(obstacle);
         ctx.emit(Event::RegistrationFailed {
             code: status.as_ref().map(|status| status.code),

@@ -7,9 +7,8 @@ use sip::endpoint::RegistrationFailed;
 use super::Account;
 use crate::agent::Context;
 use crate::config::{Credentials, token::Claims};
-use crate::door::event::Event;
+use crate::door::event::{Event, millis};
 use crate::door::secret::Secret;
-use crate::session::millis;
 
 /// How long before its end a token is asked for; half of its life where that is shorter.
 const AHEAD: Duration = Duration::from_secs(60);

@@ -9,8 +9,9 @@ use sip::message::Method;
 
 use crate::agent::Agent;
 use crate::config::Config;
-use crate::door::event::{Event, Level};
+use crate::door::event::Event;
 use crate::door::id::{SessionId, Ticket};
+use crate::door::level::Level;
 use crate::door::media::MediaCommand;
 use crate::door::output::Output;
 

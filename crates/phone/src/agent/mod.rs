@@ -20,7 +20,8 @@ use sip::uri::Uri;
 pub(crate) use context::{Context, NotSent};
 
 use crate::config::{Config, Credentials};
-use crate::door::event::{Event, Level};
+use crate::door::event::Event;
+use crate::door::level::Level;
 use crate::door::output::Output;
 
 /// The SIP endpoint with its flow.

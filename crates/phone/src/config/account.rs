@@ -1,10 +1,11 @@
 //! Who the phone is: an address with credentials, or the PureCloud triple.
 
-use super::options::{OneOrMany, Options};
+use super::options::Options;
 use super::read::{filled, filled_secret};
 use super::server::{port, split_port};
 use super::token::Claims;
 use super::{Address, Authorization, ConfigError, Credentials, Server};
+use crate::door::ice_server::OneOrMany;
 use crate::door::secret::Secret;
 
 /// The environments that PureCloud's SDK knows; others get its warning, not an error.

@@ -2,7 +2,8 @@
 
 use sip::message::Headers;
 
-use super::{ConfigError, is_printable, is_token};
+use super::ConfigError;
+use crate::door::text::{is_printable, is_token};
 
 /// A message has 256 header lines at most, our own among them.
 const MOST: usize = 64;

@@ -18,17 +18,19 @@ pub use error::ConfigError;
 pub(crate) use headers::{check_headers, may_be_added};
 pub use options::{
     AudioOption, AudioOptions, Auto, AutoAnswerOption, AutoAnswerOptions, ContactTransportOption,
-    DtmfOptions, HeaderOption, InbandOption, InputOption, OneOrMany, Options, OpusOptions,
-    OutputOption, RingOption, ServerOption, SessionTimersOption, SessionTimersOptions, TlsOptions,
+    DtmfOptions, HeaderOption, InbandOption, InputOption, Options, OpusOptions, OutputOption,
+    RingOption, ServerOption, SessionTimersOption, SessionTimersOptions, TlsOptions,
     WeightedServer,
 };
-pub(crate) use read::{ice_servers, is_printable, is_token};
+pub(crate) use read::ice_servers;
 pub use server::Server;
 pub use sip::endpoint::SessionTimers;
 pub use tones::Tones;
 
+pub use crate::door::ice_server::{IceServer, OneOrMany};
+
 use crate::door::audio;
-use crate::door::event::Level;
+use crate::door::level::Level;
 use crate::door::secret::Secret;
 
 /// A phone's configuration; made from [`Options`].
@@ -297,23 +299,6 @@ pub struct Audio {
     pub output: audio::Output,
     /// Where it rings; where the far end is heard where absent.
     pub ring: Option<audio::Output>,
-}
-
-/// An entry of `iceServers`, as W3C's `RTCIceServer`.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct IceServer {
-    /// `stun:`, `turn:` or `turns:` URLs.
-    pub urls: OneOrMany<String>,
-    /// For TURN.
-    #[serde(default)]
-    pub username: Option<String>,
-    /// For TURN.
-    #[serde(default)]
-    pub credential: Option<Secret>,
-    /// Only `password` exists.
-    #[serde(default)]
-    pub credential_type: Option<String>,
 }
 
 /// Which candidates may be used.

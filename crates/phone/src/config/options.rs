@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use super::error::{ConfigError, describe};
 use crate::door::audio;
-use crate::door::event::Level;
+use crate::door::ice_server::{IceServer, OneOrMany};
+use crate::door::level::Level;
 use crate::door::secret::Secret;
 
 /// A value that an option can have.
@@ -43,7 +44,7 @@ plain_values!(
     OneOrMany<ServerOption>,
     HeaderOption,
     Vec<String>,
-    Vec<super::IceServer>,
+    Vec<IceServer>,
     super::IceTransportPolicy,
     super::Authorization,
     ContactTransportOption,
@@ -109,7 +110,7 @@ options! {
         hold_others, "holdOthers": bool = "a boolean";
         hang_up_on_exit, "hangUpOnExit": bool = "a boolean";
         /// STUN and TURN servers.
-        ice_servers, "iceServers": Vec<super::IceServer> = "an array of { urls, username?, credential? }";
+        ice_servers, "iceServers": Vec<IceServer> = "an array of { urls, username?, credential? }";
         /// `all` or `relay`.
         ice_transport_policy, "iceTransportPolicy": super::IceTransportPolicy = "'all' or 'relay'";
         /// The least level of `trace` events; default `info`.
@@ -294,25 +295,6 @@ impl<'de> Deserialize<'de> for Options {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = Value::deserialize(deserializer)?;
         Self::from_json(&value).map_err(D::Error::custom)
-    }
-}
-
-/// One value, or several in an array.
-#[derive(Debug, Clone, PartialEq, serde::Deserialize)]
-#[serde(untagged)]
-pub enum OneOrMany<T> {
-    /// A value by itself.
-    One(T),
-    /// An array.
-    Many(Vec<T>),
-}
-
-impl<T> OneOrMany<T> {
-    pub(crate) fn into_vec(self) -> Vec<T> {
-        match self {
-            Self::One(value) => vec![value],
-            Self::Many(values) => values,
-        }
     }
 }
 

@@ -6,18 +6,20 @@ use super::account::{account, authorization, bearer_is_safe, domain};
 use super::headers::{check_headers, may_be_added};
 use super::options::{
     AudioOption, AutoAnswerOption, AutoAnswerOptions, ContactTransportOption, HeaderOption,
-    InbandOption, OneOrMany, Options, OpusOptions, ServerOption, SessionTimersOption,
-    SessionTimersOptions, TlsOptions,
+    InbandOption, Options, OpusOptions, ServerOption, SessionTimersOption, SessionTimersOptions,
+    TlsOptions,
 };
 use super::server::{contact_host, port, split_port};
 use super::{
-    Address, Audio, AutoAnswer, Codec, Config, ConfigError, ContactTransport, IceServer,
-    InbandDtmf, Opus, Policy, Server, SessionTimers, Tls,
+    Address, Audio, AutoAnswer, Codec, Config, ConfigError, ContactTransport, InbandDtmf, Opus,
+    Policy, Server, SessionTimers, Tls,
 };
 use crate::door::audio;
-use crate::door::event::Level;
+use crate::door::ice_server::{IceServer, OneOrMany};
 use crate::door::id::is_uuid;
+use crate::door::level::Level;
 use crate::door::secret::Secret;
+use crate::door::text::{is_printable, is_token};
 
 /// RFC 3261 gives no limit; nobody configures more, and a list must end.
 const MOST_SERVERS: usize = 64;
@@ -409,19 +411,6 @@ fn header_name(option: &str, name: String) -> Result<String, ConfigError> {
         )),
         (false, _) => Err(ConfigError::new(option, "a header name", "another string")),
     }
-}
-
-/// Says whether a text is a `token` of RFC 3261 §25.1.
-pub(crate) fn is_token(text: &str) -> bool {
-    !text.is_empty()
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"-.!%*_+`'~".contains(&b))
-}
-
-/// Says whether a text can stand in a SIP header: no CR, LF, NUL or other control character.
-pub(crate) fn is_printable(text: &str) -> bool {
-    !text.chars().any(|c| c.is_control() && c != '\t')
 }
 
 fn printable(option: &str, text: String) -> Result<String, ConfigError> {

@@ -102,3 +102,15 @@ pub struct Beat {
     /// How long.
     pub milliseconds: u32,
 }
+
+/// One of what a session hears or plays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Device {
+    /// The microphone, source or file that the far end hears.
+    Input,
+    /// The speaker, sink or file on which the far end is heard.
+    Output,
+    /// What the far end hears while it is on hold.
+    Music,
+}

@@ -1,13 +1,16 @@
 //! What the application can ask for. In JSON a command is `{"type": "call", "target": …}`.
 
-use std::fmt;
-
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use crate::door::audio;
 use crate::door::conference;
-use crate::door::event::{DtmfMethod, Level};
+use crate::door::content::Content;
+use crate::door::dtmf::{DtmfMethod, Tones};
+use crate::door::handed_over::UserToUser;
+use crate::door::hold_via::HoldVia;
+use crate::door::ice_server::IceServer;
 use crate::door::id::{ConferenceId, SessionId, Ticket};
+use crate::door::level::Level;
 use crate::door::secret::Secret;
 
 /// One request of the application; its outcome is an [`Output::Reply`](crate::Output::Reply).
@@ -238,9 +241,7 @@ pub enum Command {
     /// Replaces the access token.
     SetAccessToken { token: Secret },
     /// Replaces the STUN and TURN servers; for sessions that start later.
-    SetIceServers {
-        ice_servers: Vec<crate::config::IceServer>,
-    },
+    SetIceServers { ice_servers: Vec<IceServer> },
     /// Replaces the default input and output, also of sessions that use the default, and where it rings.
     SetAudioDevice {
         #[serde(default)]
@@ -300,17 +301,6 @@ fn tone_gap() -> u32 {
     70
 }
 
-/// How a change of hold is told to the peer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum HoldVia {
-    /// By re-INVITE, which every peer takes.
-    #[default]
-    Invite,
-    /// By UPDATE (RFC 3311), where the peer's Allow names it; else by re-INVITE.
-    Update,
-}
-
 /// What becomes of a transfer to a call that is not answered yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -346,29 +336,6 @@ pub struct CallOptions {
     pub user_to_user: Option<UserToUser>,
     /// Asks the other party's phone to answer by itself.
     pub auto_answer: Option<AnswerRequest>,
-}
-
-/// What one application hands over to the other.
-#[derive(Clone, PartialEq, Eq, Deserialize)]
-#[serde(untagged, deny_unknown_fields)]
-pub enum UserToUser {
-    /// A text; its UTF-8 travels in hexadecimal.
-    Text(String),
-    /// As it is to be written.
-    Data {
-        /// A token, or anything that can be quoted.
-        data: String,
-        /// How it is encoded; `hex` where absent.
-        #[serde(default)]
-        encoding: Option<String>,
-    },
-}
-
-impl fmt::Debug for UserToUser {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (Self::Text(data) | Self::Data { data, .. }) = self;
-        write!(f, "[{} bytes]", data.len())
-    }
 }
 
 /// How the other party's phone is asked to answer by itself.
@@ -407,50 +374,4 @@ pub struct AcceptOptions {
     pub auto_connect_session: Option<bool>,
     /// Headers of the 200 OK.
     pub headers: Vec<(String, String)>,
-}
-
-/// What a message or an INFO carries, as text: Debug shows only how much.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Content(String);
-
-impl Content {
-    /// Wraps a text.
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    /// The text.
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Content {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "[{} bytes]", self.0.len())
-    }
-}
-
-/// DTMF tones, which may be a PIN: Debug shows only how many.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Tones(String);
-
-impl Tones {
-    /// Wraps tones; they are checked where they are used.
-    pub fn new(tones: impl Into<String>) -> Self {
-        Self(tones.into())
-    }
-
-    /// The tones as text.
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Tones {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "[{} tones]", self.0.chars().count())
-    }
 }

@@ -6,10 +6,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::door::audio;
-use crate::door::command::HoldVia;
+use crate::door::audio::{self, Device};
+use crate::door::hold_via::HoldVia;
 use crate::door::id::SessionId;
-use crate::door::media::Device;
 
 /// What the application can ask of a conference. In JSON it is `{"type": "add", "session": …}`.
 #[derive(Debug, Clone, PartialEq, Deserialize)]

@@ -1,18 +1,22 @@
 //! What the application is told. In JSON an event is `{"type": "pendingSession", "id": …}`.
 
+use std::time::Duration;
+
 use serde::Serialize;
 use sip::dialog::SessionUuids;
 
-use crate::door::command::{Content, Tones};
+use crate::door::caller_identity::CallerIdentity;
 use crate::door::conference;
+use crate::door::content::Content;
+use crate::door::dtmf::{DtmfMethod, Tones};
 use crate::door::end_reason::{Elsewhere, EndReason};
 use crate::door::error::PhoneError;
 use crate::door::id::{ConferenceId, SessionId};
+use crate::door::level::Level;
+use crate::door::message_summary::MessageSummary;
 use crate::door::notifier::{NotifierEndReason, SubscriptionRequest};
-use crate::reading::caller_identity::CallerIdentity;
-use crate::reading::message_summary::MessageSummary;
-use crate::reading::state_document::StateDocument;
-use crate::session::Peer;
+use crate::door::peer::Peer;
+use crate::door::state_document::StateDocument;
 
 /// One thing that happened, in the order in which it happened.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -190,26 +194,13 @@ pub struct Message {
     pub session_id: Option<SessionId>,
     /// Who sent it.
     #[serde(flatten)]
-    pub(crate) from: crate::session::Peer,
+    pub(crate) from: Peer,
     /// Its media type; empty where it names none.
     pub content_type: String,
     /// The text.
     pub body: Content,
     /// Every header, in order, credentials taken out.
     pub headers: Vec<(String, String)>,
-}
-
-/// How a key travels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum DtmfMethod {
-    /// As an event among the media (RFC 4733).
-    #[default]
-    Rfc4733,
-    /// In an INFO request, `application/dtmf-relay`.
-    Info,
-    /// In the sound itself (ITU-T Q.23).
-    Inband,
 }
 
 /// An incoming call that nobody has answered yet.
@@ -462,20 +453,7 @@ pub enum Warning {
     NoMedia,
 }
 
-/// How loud a line of the log is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Level {
-    /// Every packet.
-    Trace,
-    /// Why a path was taken.
-    Debug,
-    /// A user would notice.
-    Log,
-    /// A user would notice.
-    Info,
-    /// Odd but working.
-    Warn,
-    /// Broken.
-    Error,
+/// A time as events tell it: in whole milliseconds.
+pub(crate) fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

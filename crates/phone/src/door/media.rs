@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::door::audio;
-use crate::door::command::Tones;
+use crate::door::audio::{self, Device};
+use crate::door::dtmf::Tones;
 use crate::door::id::Ticket;
 
 /// An order for one session's media; the first one creates it, `Close` is the last. Debug shows no
@@ -295,16 +295,4 @@ pub enum MediaFailure {
     Consent,
     /// Our own address is gone; the offer that media are asked for, or the next, restarts ICE from others.
     Moved,
-}
-
-/// One of what a session hears or plays.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Device {
-    /// The microphone, source or file that the far end hears.
-    Input,
-    /// The speaker, sink or file on which the far end is heard.
-    Output,
-    /// What the far end hears while it is on hold.
-    Music,
 }

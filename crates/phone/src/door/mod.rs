@@ -2,13 +2,25 @@
 //! needs the engine.
 
 pub mod audio;
+pub mod caller_identity;
 pub mod command;
 pub mod conference;
+pub mod conference_info;
+pub mod content;
+pub mod dtmf;
 pub mod end_reason;
 pub mod error;
 pub mod event;
+pub mod handed_over;
+pub mod hold_via;
+pub mod ice_server;
 pub mod id;
+pub mod level;
 pub mod media;
+pub mod message_summary;
 pub mod notifier;
 pub mod output;
+pub(crate) mod peer;
 pub mod secret;
+pub mod state_document;
+pub(crate) mod text;

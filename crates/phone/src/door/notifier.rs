@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use crate::reading::caller_identity::CallerIdentity;
-use crate::session::Peer;
+use crate::door::caller_identity::CallerIdentity;
+use crate::door::peer::Peer;
 
 /// Somebody wants to subscribe; answer with [`Command::AcceptSubscription`](crate::Command::AcceptSubscription)
 /// or [`Command::RejectSubscription`](crate::Command::RejectSubscription) within ten seconds, else it is refused.

@@ -6,12 +6,13 @@ use sip::message::{HeaderName, Headers, Method, Request, Response};
 
 use super::Phone;
 use crate::account::not_connected;
-use crate::door::command::Content;
+use crate::door::content::Content;
 use crate::door::error::PhoneError;
 use crate::door::event::{Event, Message};
 use crate::door::id::{SessionId, Ticket};
 use crate::door::output::{Capabilities, Output, Reply};
-use crate::reading::{content, target, wire};
+use crate::door::text::short;
+use crate::reading::{content, headers, outcome, parties, target};
 
 /// What a MESSAGE may carry, since it is handed on as text.
 const TEXTS: &str = "text/*, message/*, multipart/mixed, application/json, application/xml";
@@ -73,7 +74,7 @@ impl Phone {
         let sent =
             self.agent
                 .request_outside(&target, method, headers, body, self.now, &mut self.outputs);
-        let request = sent.map_err(|error| wire::not_sent(&error))?;
+        let request = sent.map_err(|error| outcome::not_sent(&error))?;
         self.outside.insert(request, errand);
         Ok(())
     }
@@ -84,7 +85,7 @@ impl Phone {
             return false;
         };
         let outcome = match (response.status().is_success(), errand) {
-            (false, _) => Err(wire::refused(response)),
+            (false, _) => Err(outcome::refused(response)),
             (true, Outside::Message(_)) => Ok(Reply::Done),
             (true, Outside::Options(_)) => {
                 Ok(Reply::Capabilities(Box::new(capabilities(response))))
@@ -128,10 +129,10 @@ impl Phone {
         }
         let message = Message {
             session_id: session,
-            from: wire::caller(headers),
-            content_type: wire::content_type(headers),
+            from: parties::caller(headers),
+            content_type: content::content_type(headers),
             body: content::of_bytes(request.body()),
-            headers: wire::header_list(headers),
+            headers: headers::list(headers),
         };
         let mut ctx = self.context();
         ctx.answer(id, &Answer::new(200));
@@ -186,7 +187,7 @@ fn capabilities(response: &Response) -> Capabilities {
         user_agent: headers
             .get(HeaderName::Server)
             .or_else(|| headers.get(HeaderName::UserAgent))
-            .map(wire::short),
-        headers: wire::header_list(headers),
+            .map(short),
+        headers: headers::list(headers),
     }
 }

@@ -16,8 +16,9 @@ use crate::door::error::{ErrorCode, ErrorType, PhoneError};
 use crate::door::event::{CallRequest, Event};
 use crate::door::id::Ticket;
 use crate::door::output::Wake;
+use crate::door::text::short;
 use crate::reading::refer_to::{self, Referred};
-use crate::reading::{caller_identity, sipfrag, wire};
+use crate::reading::{caller_identity, headers, outcome, parties, sipfrag};
 use crate::session::{Closed, REPORTS_EXPIRE, Report, wants_no_report, without_report};
 
 /// Requests that wait for the application at once.
@@ -50,10 +51,10 @@ impl Phone {
             id,
             target: referred.target.to_string(),
             attended: referred.attended,
-            from: wire::caller(headers),
+            from: parties::caller(headers),
             identity: caller_identity::read(headers),
-            referred_by: headers.get(HeaderName::ReferredBy).map(wire::short),
-            headers: wire::header_list(headers),
+            referred_by: headers.get(HeaderName::ReferredBy).map(short),
+            headers: headers::list(headers),
         };
         let asked = Asked {
             request,
@@ -100,7 +101,7 @@ impl Phone {
                     Ok(open) => Some(Report::Outside(open)),
                     Err(error) => {
                         self.context().answer(asked.request, &Answer::new(480));
-                        return Err(wire::not_sent(&error));
+                        return Err(outcome::not_sent(&error));
                     }
                 }
             }

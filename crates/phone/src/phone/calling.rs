@@ -10,8 +10,7 @@ use crate::account::not_connected;
 use crate::door::command::CallOptions;
 use crate::door::error::{ErrorCode, ErrorType, PhoneError};
 use crate::door::id::{SessionId, Ticket};
-use crate::reading::invitation;
-use crate::reading::{target, wire};
+use crate::reading::{invitation, parties, target};
 use crate::session::{Closed, Dial, Report, Session};
 
 /// Whom to call, and what led to it.
@@ -75,7 +74,7 @@ impl Phone {
         let headers = invitation::headers(&mut options, &self.config).map_err(wrong)?;
         let dial = Dial {
             ticket,
-            peer: wire::peer(&call.target),
+            peer: parties::peer(&call.target),
             target: call.target,
             conversation_id: options.conversation_id.unwrap_or_default(),
             anonymous: options.anonymous,

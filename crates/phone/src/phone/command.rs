@@ -4,15 +4,17 @@ use std::time::{Duration, Instant};
 
 use super::{Fate, Phone};
 use crate::agent::Context;
-use crate::config::{self, Credentials, IceServer, is_printable};
+use crate::config::{self, Credentials};
 use crate::door::audio;
 use crate::door::command::{AcceptOptions, Command};
 use crate::door::end_reason::{Condition, EndReason};
 use crate::door::error::{ErrorCode, ErrorType, PhoneError};
+use crate::door::ice_server::IceServer;
 use crate::door::id::{SessionId, Ticket};
 use crate::door::media::MediaCommand;
 use crate::door::output::{Output, Reply};
 use crate::door::secret::Secret;
+use crate::door::text::is_printable;
 use crate::reading::target;
 use crate::session::Session;
 

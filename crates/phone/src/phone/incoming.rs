@@ -9,11 +9,12 @@ use sip::message::{HeaderName, Request};
 
 use super::Phone;
 use crate::config::WhenFull;
-use crate::door::event::{AutoAnswerSource, Level};
+use crate::door::event::AutoAnswerSource;
 use crate::door::id::SessionId;
+use crate::door::level::Level;
 use crate::reading::auto_answer::{self, Call};
-use crate::reading::wire;
-use crate::session::{Plan, Session};
+use crate::reading::{arrival, headers, parties};
+use crate::session::{Admitted, Plan, Session};
 
 /// Whatever the application allows: calls beyond this are an attack or a mistake.
 const MOST_SESSIONS: usize = 4096;
@@ -21,9 +22,9 @@ const MOST_SESSIONS: usize = 4096;
 impl Phone {
     pub(super) fn incoming(&mut self, usage: UsageId, request: &Request) {
         match self.judge(usage, request) {
-            Ok((arrival, plan)) => {
+            Ok(admitted) => {
                 let id = self.new_id();
-                let session = Session::arrive(id, arrival, plan, &mut self.context());
+                let session = Session::arrive(id, admitted, &mut self.context());
                 self.keep(session);
             }
             Err(refusal) => {
@@ -36,15 +37,12 @@ impl Phone {
         }
     }
 
-    fn judge(
-        &mut self,
-        usage: UsageId,
-        request: &Request,
-    ) -> Result<(crate::session::Arrival, Plan), Reply> {
+    fn judge(&mut self, usage: UsageId, request: &Request) -> Result<Admitted, Reply> {
         if self.ending.has_begun() {
             return Err(Reply::new(480));
         }
-        let mut arrival = wire::arrival(usage, request, &self.config);
+        let arrival = arrival::read(usage, request, &self.config);
+        let mut replaces = None;
         let replaced = self.replaced(request).map_err(Reply::new)?;
         if let Some(old) = replaced
             && self
@@ -52,7 +50,7 @@ impl Phone {
                 .values()
                 .all(|other| other.to_replace() != Some(old))
         {
-            arrival.replaces = self.sessions.get(&old).and_then(Session::succession);
+            replaces = self.sessions.get(&old).and_then(Session::succession);
             // RFC 7989 §10.2: who is talked to stays the same, whoever talks.
             if let Some(uuid) = self.sessions.get(&old).and_then(Session::uuid) {
                 self.agent.keep_session(usage, uuid);
@@ -61,18 +59,26 @@ impl Phone {
                 // Its user has agreed to a call already: this one only goes on elsewhere.
                 let source = AutoAnswerSource::Replaces;
                 let delay = Duration::ZERO;
-                return Ok((arrival, Plan::Answer { source, delay }));
+                return Ok(Admitted {
+                    arrival,
+                    replaces,
+                    plan: Plan::Answer { source, delay },
+                });
             }
         }
         let announced = self.is_expected(&arrival.conversation_id);
         let plan = self.plan(request, &arrival.headers, announced, replaced);
         // One that takes another's place adds none.
-        let fewer = usize::from(arrival.replaces.is_some());
+        let fewer = usize::from(replaces.is_some());
         self.room_for_a_call(plan.is_ok_and(Plan::rings), fewer)?;
         let plan = plan.map_err(Reply::new)?;
         self.expected
             .retain(|(conversation, _)| *conversation != arrival.conversation_id);
-        Ok((arrival, plan))
+        Ok(Admitted {
+            arrival,
+            replaces,
+            plan,
+        })
     }
 
     /// What becomes of a call, or the code with which it is refused.
@@ -88,7 +94,7 @@ impl Phone {
             Call {
                 headers,
                 request_uri: request.uri().as_str(),
-                callers: &wire::caller_addresses(request.headers()),
+                callers: &parties::caller_addresses(request.headers()),
                 announced,
                 busy: self
                     .sessions
@@ -127,7 +133,7 @@ impl Phone {
 
     /// Answers OPTIONS outside any call as an INVITE would be answered (RFC 3261 §11.2).
     pub(super) fn asked_what_we_can(&mut self, id: ServerRequestId, request: &Request) {
-        let headers = wire::header_list(request.headers());
+        let headers = headers::list(request.headers());
         let plan = self.plan(request, &headers, false, None);
         let room = self.room_for_a_call(plan.is_ok_and(Plan::rings), 0);
         let answer = match room.and(plan.map_err(Reply::new)) {
@@ -184,7 +190,7 @@ impl Phone {
 
     /// Whether a caller may have the place of a call without being let in as any other.
     fn admits(&self, old: SessionId, request: &Request) -> bool {
-        let claims = wire::claims(request.headers());
+        let claims = parties::claims(request.headers());
         self.sessions
             .get(&old)
             .is_some_and(|old| old.admits(&claims))

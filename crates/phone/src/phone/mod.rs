@@ -27,10 +27,11 @@ use crate::agent::Agent;
 use crate::agent::Context;
 use crate::config::Config;
 use crate::door::audio::Ring;
+use crate::door::event::millis;
 use crate::door::id::{SessionId, Ticket};
 use crate::door::media::MediaEvent;
 use crate::door::output::{Connection, Output, Wake};
-use crate::session::{Session, State, Succession, millis};
+use crate::session::{Session, State, Succession};
 use conferring::{Conferences, Party};
 use ending::Ending;
 

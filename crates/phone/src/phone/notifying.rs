@@ -8,13 +8,13 @@ use sip::message::{Headers, Request};
 
 use super::Phone;
 use crate::account::not_connected;
-use crate::config::is_token;
-use crate::door::command::Content;
+use crate::door::content::Content;
 use crate::door::error::{ErrorCode, ErrorType, PhoneError};
 use crate::door::event::Event;
 use crate::door::notifier::{NotifierEndReason, SubscriptionRequest};
 use crate::door::output::Wake;
-use crate::reading::{caller_identity, content, wire};
+use crate::door::text::is_token;
+use crate::reading::{caller_identity, content, headers, outcome, parties};
 
 /// Requests that wait for the application at once.
 const MOST_ASKED: usize = 256;
@@ -85,7 +85,7 @@ impl Phone {
             Err(error) => {
                 self.notifiers.remove(&id);
                 self.context().answer(request, &Answer::new(480));
-                Err(wire::not_sent(&error))
+                Err(outcome::not_sent(&error))
             }
         }
     }
@@ -125,7 +125,7 @@ impl Phone {
         };
         let body = content::body(content_type, text)?;
         let told = self.agent.notify(open, body, self.now, &mut self.outputs);
-        told.map_err(|error| wire::not_sent(&error))
+        told.map_err(|error| outcome::not_sent(&error))
     }
 
     /// Ends a subscription; one that is over already stays so.
@@ -238,18 +238,18 @@ fn read(id: u64, request: &Request) -> SubscriptionRequest {
             .map(|event| event.value().to_owned())
             .unwrap_or_default(),
         target: target(headers),
-        from: wire::caller(headers),
+        from: parties::caller(headers),
         identity: caller_identity::read(headers),
         accept: accepted(headers),
         expires: expires(headers),
-        headers: wire::header_list(headers),
+        headers: headers::list(headers),
     }
 }
 
 /// What the proxy on the way has left alone, unlike the Request-URI.
 fn target(headers: &Headers) -> String {
     let to = headers.to();
-    to.map(|to| wire::peer(to.uri()).address)
+    to.map(|to| parties::peer(to.uri()).address)
         .unwrap_or_default()
 }
 

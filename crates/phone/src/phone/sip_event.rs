@@ -7,11 +7,11 @@ use super::Phone;
 use crate::account;
 use crate::agent::Context;
 use crate::config::Policy;
-use crate::door::command::HoldVia;
 use crate::door::end_reason::{Condition, EndReason, Side};
-use crate::door::event::Level;
+use crate::door::hold_via::HoldVia;
 use crate::door::id::SessionId;
-use crate::reading::wire;
+use crate::door::level::Level;
+use crate::reading::outcome;
 use crate::session::Session;
 
 impl Phone {
@@ -59,7 +59,7 @@ impl Phone {
             } => self.failed(usage, &FailureCause::Response(response)),
             endpoint::Event::Failed { usage, cause } => self.failed(usage, &cause),
             endpoint::Event::Cancelled { usage, cancel } => {
-                let causes = cancel.map(|cancel| wire::causes(cancel.headers()));
+                let causes = cancel.map(|cancel| outcome::causes(cancel.headers()));
                 self.of(usage, |session, ctx| {
                     session.cancelled(causes.as_ref(), ctx)
                 });
@@ -89,7 +89,7 @@ impl Phone {
                 }
             }
             endpoint::Event::RequestFailed { id, cause } => {
-                if self.outside_failed(id, wire::unanswered(cause)) {
+                if self.outside_failed(id, outcome::unanswered(cause)) {
                     return;
                 }
                 if let Some(usage) = self.agent.take_requester(id) {
@@ -141,10 +141,10 @@ impl Phone {
     fn failed(&mut self, usage: UsageId, cause: &FailureCause) {
         let reason = match cause {
             FailureCause::Response(response) | FailureCause::AnsweredAfterCancel(response) => {
-                let causes = wire::causes(response.headers());
+                let causes = outcome::causes(response.headers());
                 EndReason {
-                    targets: wire::targets(response),
-                    ..EndReason::of_response(wire::status(response), &causes)
+                    targets: outcome::targets(response),
+                    ..EndReason::of_response(outcome::status(response), &causes)
                 }
             }
             FailureCause::Timeout => EndReason::new(
@@ -163,11 +163,14 @@ impl Phone {
 
     fn ended(&mut self, usage: UsageId, cause: EndCause) {
         let reason = match cause {
-            EndCause::Bye(bye) => EndReason::of_bye(&wire::causes(bye.headers())),
+            EndCause::Bye(bye) => EndReason::of_bye(&outcome::causes(bye.headers())),
             EndCause::Local => EndReason::new(Condition::Success, Side::Local, "Ended here"),
             EndCause::Gone(response) => EndReason {
                 condition: Condition::Gone,
-                ..EndReason::of_response(wire::status(&response), &wire::causes(response.headers()))
+                ..EndReason::of_response(
+                    outcome::status(&response),
+                    &outcome::causes(response.headers()),
+                )
             },
             EndCause::NoAnswer => EndReason::new(
                 Condition::ConnectivityError,

@@ -9,13 +9,14 @@ use sip::message::{Request, Response};
 
 use super::Phone;
 use crate::account::not_connected;
-use crate::config::is_printable;
 use crate::door::command::SubscribeOptions;
 use crate::door::error::{ErrorCode, ErrorType, PhoneError};
 use crate::door::event::Event;
 use crate::door::id::Ticket;
 use crate::door::output::{Output, Reply, Wake};
-use crate::reading::{content, message_summary, state_document, target, wire};
+use crate::door::text::is_printable;
+use crate::door::text::short;
+use crate::reading::{content, message_summary, outcome, state_document, target};
 
 /// Subscriptions of one phone.
 const MOST: usize = 256;
@@ -95,7 +96,7 @@ impl Phone {
         let opened = self
             .agent
             .subscribe(wish.clone(), self.now, &mut self.outputs)
-            .map_err(|error| wire::not_sent(&error))?;
+            .map_err(|error| outcome::not_sent(&error))?;
         self.subscription_count += 1;
         self.subscriptions.insert(
             self.subscription_count,
@@ -173,8 +174,8 @@ impl Phone {
             .and_then(Result::ok);
         let event = Event::Notified {
             subscription: id,
-            state: state.map_or_else(|| "active".into(), |state| wire::short(state.value())),
-            content_type: wire::content_type(headers),
+            state: state.map_or_else(|| "active".into(), |state| short(state.value())),
+            content_type: content::content_type(headers),
             body: content::of_bytes(request.body()),
             document: state_document::read(request).map(Box::new),
         };
@@ -373,7 +374,7 @@ fn retry_after(response: &Response) -> Option<Duration> {
 
 fn reason(end: &SubscriptionEnd) -> Option<String> {
     match end {
-        SubscriptionEnd::Terminated { reason, .. } => reason.as_deref().map(wire::short),
+        SubscriptionEnd::Terminated { reason, .. } => reason.as_deref().map(short),
         SubscriptionEnd::Local
         | SubscriptionEnd::Refused(_)
         | SubscriptionEnd::Silent
@@ -393,12 +394,12 @@ fn code(end: &SubscriptionEnd) -> Option<u16> {
 
 fn failure(end: &SubscriptionEnd) -> PhoneError {
     let (code, text) = match end {
-        SubscriptionEnd::Refused(response) => return wire::refused(response),
+        SubscriptionEnd::Refused(response) => return outcome::refused(response),
         SubscriptionEnd::Terminated { reason, .. } => {
             let text = "The server ended the subscription";
             let error = PhoneError::new(ErrorCode::RequestRefused, ErrorType::Generic, text);
             return match reason {
-                Some(reason) => error.with_cause(wire::short(reason)),
+                Some(reason) => error.with_cause(short(reason)),
                 None => error,
             };
         }

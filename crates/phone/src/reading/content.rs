@@ -2,9 +2,11 @@
 
 use sip::endpoint::Body;
 use sip::header::{ContentType, TypedHeader};
+use sip::message::{HeaderName, Headers};
 
-use crate::door::command::Content;
+use crate::door::content::Content;
 use crate::door::error::{ErrorCode, ErrorType, PhoneError};
+use crate::door::text::short;
 
 /// A SIP message has at most 64 KiB; this leaves room for its headers.
 const LONGEST: usize = 56 * 1024;
@@ -27,6 +29,14 @@ pub(crate) fn body(content_type: &str, content: &Content) -> Result<Body, PhoneE
         content_type: content_type.to_owned(),
         bytes: text.to_owned().into(),
     })
+}
+
+/// The media type of a body, as written; empty where there is none.
+pub(crate) fn content_type(headers: &Headers) -> String {
+    headers
+        .get(HeaderName::ContentType)
+        .map(short)
+        .unwrap_or_default()
 }
 
 /// The text of a received body; what is no UTF-8 in it is replaced.

@@ -4,7 +4,7 @@ use sip::endpoint::Body;
 use sip::header::ContentType;
 use sip::message::Request;
 
-use crate::door::command::Tones;
+use crate::door::dtmf::Tones;
 
 /// Where the sender does not say how long the key was pressed.
 const USUAL_DURATION: u32 = 100;

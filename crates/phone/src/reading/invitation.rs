@@ -1,9 +1,9 @@
 //! What the INVITE of a call says beside its offer: the conversation, who calls, what is handed over, how it is to be answered.
 
-use crate::config::{Config, is_printable, may_be_added};
+use crate::config::{Config, may_be_added};
 use crate::door::command::{AnswerRequest, CallOptions};
-use crate::reading::conversation_id;
-use crate::reading::{target, user_to_user};
+use crate::door::text::is_printable;
+use crate::reading::{conversation_id, target, user_to_user};
 
 type Header = (String, String);
 

@@ -1,45 +1,10 @@
 //! How many messages wait: `application/simple-message-summary` (RFC 3842 §5.2).
 
-use serde::Serialize;
 use sip::header::ContentType;
 use sip::message::Request;
 
-/// Longer texts are no accounts.
-const LONGEST_ACCOUNT: usize = 256;
-
-/// What a message summary says.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct MessageSummary {
-    /// Whether any message waits.
-    pub waiting: bool,
-    /// The mailbox, where it is named.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub account: Option<String>,
-    /// Voice messages, where they are counted.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub voice: Option<Counts>,
-    /// Fax messages, where they are counted.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub fax: Option<Counts>,
-    /// Text messages, where they are counted.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub text: Option<Counts>,
-}
-
-/// Messages of one kind.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Counts {
-    /// Not heard yet.
-    pub new: u32,
-    /// Heard.
-    pub old: u32,
-    /// Of the new ones, the urgent.
-    pub urgent_new: u32,
-    /// Of the old ones, the urgent.
-    pub urgent_old: u32,
-}
+use crate::door::message_summary::{Counts, MessageSummary};
+use crate::door::text::short;
 
 /// Reads the summary in a notification, where it holds one.
 pub(crate) fn read(request: &Request) -> Option<MessageSummary> {
@@ -65,7 +30,7 @@ fn parse(body: &str) -> Option<MessageSummary> {
                 summary.waiting = value.eq_ignore_ascii_case("yes");
             }
             "message-account" => {
-                summary.account = Some(value.chars().take(LONGEST_ACCOUNT).collect());
+                summary.account = Some(short(value));
             }
             "voice-message" => summary.voice = counts(value),
             "fax-message" => summary.fax = counts(value),

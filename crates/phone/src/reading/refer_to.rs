@@ -6,7 +6,8 @@ use sip::header::{ReferTo, Replaces, TypedHeader};
 use sip::message::{HeaderName, Request};
 use sip::uri::Uri;
 
-use crate::config::{Address, is_printable};
+use crate::config::Address;
+use crate::door::text::is_printable;
 use crate::reading::target;
 
 /// Whom the peer wants us to call.

@@ -5,9 +5,7 @@ use sip::header::ContentType;
 use sip::message::{Request, StatusCode};
 
 use crate::door::error::SipStatus;
-
-/// Longer reason phrases are cut: they are for people.
-const LONGEST_REASON: usize = 256;
+use crate::door::text::short;
 
 /// The status line that a notification brings; of what follows it nothing is needed.
 pub(crate) fn read(request: &Request) -> Option<SipStatus> {
@@ -25,7 +23,7 @@ pub(crate) fn read(request: &Request) -> Option<SipStatus> {
     let code = StatusCode::new(code.parse().ok()?)?;
     Some(SipStatus {
         code: code.code(),
-        reason: reason.chars().take(LONGEST_REASON).collect(),
+        reason: short(reason),
     })
 }
 

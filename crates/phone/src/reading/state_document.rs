@@ -1,109 +1,13 @@
 //! What notifications say in XML: who is talking (`dialog`, RFC 4235), who is there (`presence`, RFC 3863), and who is in
 //! a conference (`conference`, RFC 4575).
-//!
-//! **No entity, no other document**: a DTD is refused, and a tree larger than [`MOST_NODES`] is none.
 
-use roxmltree::{Document, Node, ParsingOptions};
-use serde::Serialize;
+use roxmltree::Node;
 use sip::header::ContentType;
 use sip::message::Request;
 
-use crate::reading::conference_info::{self, ConferenceInfo};
-
-/// A busy switchboard's `dialog-info` of 64 KiB has fewer.
-const MOST_NODES: u32 = 8192;
-const MOST_ENTRIES: usize = 256;
-const LONGEST_TEXT: usize = 512;
-
-/// A state document that this phone reads.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(
-    tag = "kind",
-    rename_all = "camelCase",
-    rename_all_fields = "camelCase"
-)]
-pub enum StateDocument {
-    /// The calls of somebody: `application/dialog-info+xml`.
-    Dialogs {
-        /// Whose.
-        entity: String,
-        /// Counts the documents of one subscription.
-        version: Option<u32>,
-        /// All of them, not only those that changed.
-        full: bool,
-        /// The calls.
-        dialogs: Vec<DialogState>,
-    },
-    /// Whether somebody is there: `application/pidf+xml`.
-    Presence {
-        /// Who.
-        entity: String,
-        /// The ways to reach them.
-        tuples: Vec<PresenceTuple>,
-        /// A sentence about them.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        note: Option<String>,
-    },
-    /// Who is in a conference: `application/conference-info+xml`.
-    Conference(ConferenceInfo),
-}
-
-/// One call of somebody else.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct DialogState {
-    /// Names it in this subscription.
-    pub id: String,
-    /// `trying`, `proceeding`, `early`, `confirmed` or `terminated`.
-    pub state: String,
-    /// `initiator` where they called, `recipient` where they were called.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub direction: Option<String>,
-    /// With both tags it can be named in a Replaces, to pick the call up.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub call_id: Option<String>,
-    /// Their tag.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub local_tag: Option<String>,
-    /// The other party's tag.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub remote_tag: Option<String>,
-    /// Who they are in this call.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub local: Option<Participant>,
-    /// Whom they talk to.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub remote: Option<Participant>,
-}
-
-/// A party of a call.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Participant {
-    /// Its address.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub uri: Option<String>,
-    /// Its name.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub display_name: Option<String>,
-}
-
-/// One way to reach somebody.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct PresenceTuple {
-    /// Names it in this document.
-    pub id: String,
-    /// `open` or `closed`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub basic: Option<String>,
-    /// Where to.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub contact: Option<String>,
-    /// A sentence about it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub note: Option<String>,
-}
+use super::conference_info;
+use super::xml::{attribute, child_text, children, parse, text_of};
+use crate::door::state_document::{DialogState, Participant, PresenceTuple, StateDocument};
 
 /// Reads the document in a notification, where it is one of these.
 pub(crate) fn read(request: &Request) -> Option<StateDocument> {
@@ -118,15 +22,6 @@ pub(crate) fn read(request: &Request) -> Option<StateDocument> {
     } else {
         None
     }
-}
-
-pub(crate) fn parse(text: &str) -> Option<Document<'_>> {
-    let options = ParsingOptions {
-        allow_dtd: false,
-        nodes_limit: MOST_NODES,
-        ..ParsingOptions::default()
-    };
-    Document::parse_with_options(text.trim_start(), options).ok()
 }
 
 fn dialogs(text: &str) -> Option<StateDocument> {
@@ -190,36 +85,9 @@ fn tuple(node: Node<'_, '_>) -> PresenceTuple {
     }
 }
 
-pub(crate) fn children<'a, 'input>(
-    node: Node<'a, 'input>,
-    name: &'static str,
-) -> impl Iterator<Item = Node<'a, 'input>> {
-    node.children()
-        .filter(move |child| child.is_element() && child.tag_name().name() == name)
-        .take(MOST_ENTRIES)
-}
-
-pub(crate) fn child_text(node: Node<'_, '_>, name: &'static str) -> Option<String> {
-    children(node, name).next().and_then(text_of)
-}
-
-pub(crate) fn text_of(node: Node<'_, '_>) -> Option<String> {
-    node.text()
-        .map(str::trim)
-        .filter(|text| !text.is_empty())
-        .map(cut)
-}
-
-pub(crate) fn attribute(node: Node<'_, '_>, name: &str) -> Option<String> {
-    node.attribute(name).map(cut)
-}
-
-fn cut(text: &str) -> String {
-    text.chars().take(LONGEST_TEXT).collect()
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::xml::MOST_ENTRIES;
     use super::*;
 
     #[test]

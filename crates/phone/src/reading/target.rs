@@ -2,8 +2,9 @@
 
 use sip::uri::{Scheme, Uri};
 
-use crate::config::{Address, escape_user, is_printable};
+use crate::config::{Address, escape_user};
 use crate::door::error::{ErrorCode, ErrorType, PhoneError};
+use crate::door::text::is_printable;
 
 /// Reads what the application gave. A number is dialled at our own domain (RFC 3261 §19.1.6).
 pub(crate) fn resolve(target: &str, own: &Address) -> Result<Uri<'static>, PhoneError> {

@@ -1,7 +1,7 @@
 //! What one application hands over to the other (RFC 7433).
 
-use crate::config::is_printable;
-use crate::door::command::UserToUser;
+use crate::door::handed_over::UserToUser;
+use crate::door::text::{is_printable, is_token};
 
 /// Gateways take 128 bytes (RFC 7433 §4.1); a few pass on more.
 const MOST_BYTES: usize = 1024;
@@ -53,11 +53,6 @@ fn quoted(data: &str) -> String {
         true => data.to_owned(),
         false => format!("\"{}\"", data.replace('\\', "\\\\").replace('"', "\\\"")),
     }
-}
-
-fn is_token(text: &str) -> bool {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-.!%*_+`'~".contains(&byte);
-    !text.is_empty() && text.bytes().all(allowed)
 }
 
 #[cfg(test)]

@@ -1,11 +1,12 @@
 //! What a session hears and plays: how a change of it goes, and what is in trouble.
 
 use super::{Choice, Context, Session, State};
-use crate::door::audio;
+use crate::door::audio::{self, Device};
 use crate::door::error::{ErrorCode, ErrorType, PhoneError};
-use crate::door::event::{Event, Level, Warning};
+use crate::door::event::{Event, Warning};
 use crate::door::id::Ticket;
-use crate::door::media::{Device, MediaCommand};
+use crate::door::level::Level;
+use crate::door::media::MediaCommand;
 use crate::door::output::Reply;
 
 #[derive(Debug, Default)]

@@ -10,18 +10,19 @@ use sip::uri::Uri;
 
 use super::{
     Active, Choice, Closed, Context, Delivery, Dialing, Fork, MediaPath, Negotiation, Offering,
-    Peer, Place, Report, Session, State,
+    Place, Report, Session, State,
 };
 use crate::door::audio;
+use crate::door::caller_identity::CallerIdentity;
 use crate::door::end_reason::{Condition, EndReason, Side};
 use crate::door::error::{ErrorCode, ErrorType, PhoneError};
-use crate::door::event::{ConnectionState, Direction, EndToEndId, Event, Level, SessionChanges};
+use crate::door::event::{ConnectionState, Direction, EndToEndId, Event, SessionChanges};
 use crate::door::id::{SessionId, Ticket};
+use crate::door::level::Level;
 use crate::door::media::{MediaCommand, MediaFailure};
 use crate::door::output;
-use crate::reading::caller_identity::CallerIdentity;
-use crate::reading::conversation_id;
-use crate::reading::wire;
+use crate::door::peer::Peer;
+use crate::reading::{conversation_id, outcome, parties, sdp};
 
 /// A call that the application places.
 #[derive(Debug)]
@@ -211,12 +212,12 @@ impl Session {
         let State::Dialing(dialing) = &mut self.state else {
             return;
         };
-        let status = wire::status(response);
+        let status = outcome::status(response);
         dialing.rings |= status.code == 180;
-        let sdp = wire::response_sdp(response);
+        let sdp = sdp::of_response(response);
         let early_media = sdp.is_some();
         if let Some(sdp) = sdp {
-            let tag = wire::to_tag(response);
+            let tag = parties::to_tag(response);
             let settled =
                 |fork: &Fork| fork.tag == tag && (fork.sdp == sdp || fork.renewed.is_some());
             if !dialing.early.iter().any(settled) {
@@ -261,7 +262,7 @@ impl Session {
         let State::Dialing(dialing) = &mut self.state else {
             return;
         };
-        let tag = wire::to_tag(response);
+        let tag = parties::to_tag(response);
         let mut forks = std::mem::take(&mut dialing.early);
         let heard = forks.last().is_some_and(|heard| heard.tag == tag);
         let early = forks
@@ -274,7 +275,7 @@ impl Session {
             // Its sender did not wait for our answer.
             ctx.answer(open.request, &Reply::new(500).header("Retry-After", "1"));
         }
-        let said = wire::response_sdp(response);
+        let said = sdp::of_response(response);
         // Some gateways send the answer only in the 183 before (RFC 3261 §13.2.1 allows it there).
         let (answer, renewed) = match early {
             Some(fork) if fork.renewed.is_some() || said.is_none() => {
@@ -292,7 +293,7 @@ impl Session {
             let reason = EndReason::new(Condition::IncompatibleParameters, Side::Remote, text);
             return self.end_because(reason, ctx);
         };
-        self.report_finally(&wire::status(response), ctx);
+        self.report_finally(&outcome::status(response), ctx);
         self.apply_answer(answer, false, ctx);
         if lost {
             self.path_failed(

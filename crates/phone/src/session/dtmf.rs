@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use super::keys::Order;
 use super::{Context, Session, State};
-use crate::door::command::Tones;
+use crate::door::dtmf::{DtmfMethod, Tones};
 use crate::door::error::{ErrorCode, ErrorType, PhoneError};
-use crate::door::event::{DtmfMethod, Event};
+use crate::door::event::Event;
 use crate::door::id::Ticket;
 use crate::door::media::MediaCommand;
 use crate::door::output::Reply;

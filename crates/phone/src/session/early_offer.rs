@@ -6,7 +6,7 @@ use sip::message::Request;
 
 use super::{Context, EarlyOffer, Session, State};
 use crate::door::media::MediaCommand;
-use crate::reading::wire;
+use crate::reading::parties;
 
 impl Session {
     /// Lets media answer it; the endpoint sees to it that it comes in its time, and alone.
@@ -23,7 +23,7 @@ impl Session {
         };
         match &mut self.state {
             State::Dialing(dialing) => {
-                let fork = wire::from_tag(request);
+                let fork = parties::from_tag(request);
                 dialing.offers.push_back(EarlyOffer {
                     request: id,
                     fork,

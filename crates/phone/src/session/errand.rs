@@ -6,7 +6,7 @@ use sip::message::{Method, Response};
 use super::{Context, Session};
 use crate::door::error::{ErrorCode, ErrorType, PhoneError};
 use crate::door::id::Ticket;
-use crate::reading::wire;
+use crate::reading::outcome;
 
 /// Why a request was sent inside the call; one with an offer is known by the negotiation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,7 +37,7 @@ impl Session {
         };
         let request = ctx
             .request(usage, method, headers, body)
-            .map_err(|error| wire::not_sent(&error))?;
+            .map_err(|error| outcome::not_sent(&error))?;
         self.errands.push((request, errand));
         Ok(request)
     }
@@ -53,7 +53,7 @@ impl Session {
             Some(errand) if response.status().is_success() => {
                 self.errand_done(errand, Ok(response), ctx);
             }
-            Some(errand) => self.errand_done(errand, Err(wire::refused(response)), ctx),
+            Some(errand) => self.errand_done(errand, Err(outcome::refused(response)), ctx),
             None => self.offer_answered(id, response, ctx),
         }
     }
@@ -66,7 +66,7 @@ impl Session {
         ctx: &mut Context<'_>,
     ) {
         match self.take_errand(id) {
-            Some(errand) => self.errand_done(errand, Err(wire::unanswered(failure)), ctx),
+            Some(errand) => self.errand_done(errand, Err(outcome::unanswered(failure)), ctx),
             None => self.offer_failed(id, failure, ctx),
         }
     }

@@ -5,11 +5,12 @@ use sip::message::{HeaderName, Method, Request};
 
 use super::errand::{Errand, Outcome, not_answered};
 use super::{Context, Session, State};
-use crate::door::command::Content;
-use crate::door::event::{DtmfMethod, Event};
+use crate::door::content::Content;
+use crate::door::dtmf::DtmfMethod;
+use crate::door::event::Event;
 use crate::door::id::Ticket;
 use crate::door::output::Reply;
-use crate::reading::{content, dtmf_relay, wire};
+use crate::reading::{content, dtmf_relay};
 
 impl Session {
     /// Sends an INFO; the command is done when it is answered.
@@ -73,7 +74,7 @@ impl Session {
         if !request.body().is_empty() {
             ctx.emit(Event::Info {
                 id: self.id,
-                content_type: wire::content_type(request.headers()),
+                content_type: content::content_type(request.headers()),
                 body: content::of_bytes(request.body()),
             });
         }

@@ -2,9 +2,11 @@
 
 use super::offer::condition;
 use super::{Context, Negotiation, Session, State};
+use crate::door::dtmf::DtmfMethod;
 use crate::door::end_reason::{Condition, EndReason, Side};
 use crate::door::error::{ErrorCode, ErrorType, PhoneError};
-use crate::door::event::{DtmfMethod, Event, Level, SessionChanges, Warning};
+use crate::door::event::{Event, SessionChanges, Warning};
+use crate::door::level::Level;
 use crate::door::media::{MediaEvent, MediaFailure, MediaRefusal};
 
 impl Session {

@@ -46,23 +46,23 @@ use sip::uri::Uri;
 pub(crate) use dial::Dial;
 pub(crate) use errand::not_answered;
 use hold::HoldChange;
-pub(crate) use pending::{Arrival, Plan};
+pub(crate) use pending::{Admitted, Plan};
 pub(crate) use referral::{REPORTS_EXPIRE, Report, wants_no_report, without_report};
 pub(crate) use replace::{Closed, Heritage, Succession};
 pub(crate) use ringing::Tone;
 pub(crate) use seat::{Place, Seat};
-pub(crate) use show::millis;
 pub(crate) use transfer::{Transferred, under_way};
 
 pub(crate) use crate::agent::{Context, NotSent};
 
 use crate::door::audio;
-use crate::door::command::HoldVia;
+use crate::door::caller_identity::CallerIdentity;
 use crate::door::error::{PhoneError, SipStatus};
 use crate::door::event::{ConnectionState, Direction, Event};
+use crate::door::hold_via::HoldVia;
 use crate::door::id::{SessionId, Ticket};
 use crate::door::output::Wake;
-use crate::reading::caller_identity::CallerIdentity;
+use crate::door::peer::Peer;
 
 /// How long the application's listeners are waited for (guarantee 1).
 const DELIVERY_PATIENCE: Duration = Duration::from_secs(1);
@@ -129,15 +129,6 @@ pub(crate) struct Session {
     replaces: Option<Succession>,
     /// Its dialog is over; only the outcome of a transfer is waited for.
     over: bool,
-}
-
-/// The other party.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Peer {
-    pub(crate) address: String,
-    pub(crate) uri: String,
-    pub(crate) display_name: Option<String>,
 }
 
 /// A device chosen for this session, or the phone's default.

@@ -8,12 +8,12 @@ use sip::message::{Method, Response};
 
 use super::refresh::PATIENCE_WITH_ICE;
 use super::{Active, Context, Negotiation, NotSent, Pause, Purpose, Session, State, Unanswered};
-use crate::door::command::HoldVia;
 use crate::door::end_reason::{Condition, EndReason, Side};
 use crate::door::error::SipStatus;
-use crate::door::event::Level;
+use crate::door::hold_via::HoldVia;
+use crate::door::level::Level;
 use crate::door::media::{MediaCommand, MediaRefusal};
-use crate::reading::wire;
+use crate::reading::{outcome, sdp};
 
 /// How long an offer may stay unanswered, however often the peer says that it is trying: 64·T1, as
 /// where it says nothing (RFC 3261 §17.1.1.2).
@@ -130,7 +130,7 @@ impl Session {
             return;
         };
         active.offer_until = None;
-        let status = wire::status(response);
+        let status = outcome::status(response);
         let withdrawn = matches!(active.negotiation, Negotiation::Withdrawn { .. });
         match status.code {
             408 => return self.offer_unanswered(Some(status), ctx),
@@ -138,7 +138,7 @@ impl Session {
             487 if withdrawn => return self.offer_withdrawn(status, ctx),
             _other => active.in_vain = 0,
         }
-        match (status.code, wire::response_sdp(response)) {
+        match (status.code, sdp::of_response(response)) {
             (200..=299, Some(sdp)) => {
                 active.negotiation = Negotiation::Applying;
                 active.put_off = 0;

@@ -2,34 +2,29 @@
 
 use std::time::{Duration, Instant};
 
-use sip::endpoint::{Reply, UsageId};
+use sip::endpoint::Reply;
 
 use super::auto_answer::DECISION_PATIENCE;
 use super::{
-    Auto, Choice, Context, Delivery, MediaPath, Peer, Pending, Place, Session, State, Succession,
+    Auto, Choice, Context, Delivery, MediaPath, Pending, Place, Session, State, Succession,
 };
 use crate::door::end_reason::{Condition, Elsewhere, EndReason, Side};
 use crate::door::event::{AutoAnswerSource, ConnectionState, Direction, Event, PendingEnd};
 use crate::door::id::SessionId;
+use crate::reading::arrival::Arrival;
 use crate::reading::auto_answer::Verdict;
-use crate::reading::caller_identity::CallerIdentity;
 
 /// A call that answers itself within this has not rung: who takes sixty calls in the same second is no phone that
 /// somebody is called to.
 const MOMENT: Duration = Duration::from_secs(2);
 
-/// What an INVITE says.
+/// An incoming call that is not refused.
 #[derive(Debug)]
-pub(crate) struct Arrival {
-    pub(crate) usage: UsageId,
-    pub(crate) peer: Peer,
-    pub(crate) identity: CallerIdentity,
-    pub(crate) call_id: String,
-    pub(crate) conversation_id: String,
-    pub(crate) headers: Vec<(String, String)>,
-    pub(crate) offer: Option<String>,
+pub(crate) struct Admitted {
+    pub(crate) arrival: Arrival,
     /// The place of another call that this one is to take.
     pub(crate) replaces: Option<Succession>,
+    pub(crate) plan: Plan,
 }
 
 /// What becomes of an arrived call that is not refused.
@@ -70,12 +65,12 @@ impl Plan {
 
 impl Session {
     /// Rings, and tells or asks the application.
-    pub(crate) fn arrive(
-        id: SessionId,
-        arrival: Arrival,
-        plan: Plan,
-        ctx: &mut Context<'_>,
-    ) -> Self {
+    pub(crate) fn arrive(id: SessionId, admitted: Admitted, ctx: &mut Context<'_>) -> Self {
+        let Admitted {
+            arrival,
+            replaces,
+            plan,
+        } = admitted;
         let auto = match plan {
             Plan::Ring { .. } => Auto::Ring,
             Plan::Answer { delay, .. } => Auto::Answer {
@@ -128,7 +123,7 @@ impl Session {
             referral: None,
             was_referred: false,
             report: None,
-            replaces: arrival.replaces,
+            replaces,
             over: false,
         };
         // Genesys answers by NOTIFY only phones that say so here.

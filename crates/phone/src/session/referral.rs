@@ -13,8 +13,9 @@ use super::{Context, Session, State};
 use crate::door::error::{ErrorCode, ErrorType, PhoneError, SipStatus};
 use crate::door::event::Event;
 use crate::door::output::Wake;
+use crate::door::text::short;
 use crate::reading::refer_to::{self, Referred};
-use crate::reading::{sipfrag, wire};
+use crate::reading::sipfrag;
 
 /// How long the application may take to decide.
 const DECISION_PATIENCE: Duration = Duration::from_secs(30);
@@ -89,7 +90,7 @@ impl Session {
         let event = Event::TransferRequested {
             id: self.id,
             target: referred.target.to_string(),
-            referred_by: referred_by.map(wire::short),
+            referred_by: referred_by.map(short),
             attended: referred.attended,
         };
         self.referral = Some(Referral {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Context, MediaPath, Negotiation, Session, State};
 use crate::door::end_reason::{Condition, EndReason, Side};
-use crate::door::event::Level;
+use crate::door::level::Level;
 use crate::door::media::MediaFailure;
 
 /// How long a restart of ICE may take: gathering, a round trip and checks.

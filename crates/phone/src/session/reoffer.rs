@@ -5,7 +5,7 @@ use sip::message::{Method, Request};
 
 use super::{Context, Negotiation, Purpose, Session, State, Waiting};
 use crate::door::media::MediaCommand;
-use crate::reading::wire;
+use crate::reading::sdp;
 
 impl Session {
     /// Takes the peer's re-INVITE or UPDATE, or the offer in its PRACK.
@@ -15,7 +15,7 @@ impl Session {
         request: &Request,
         ctx: &mut Context<'_>,
     ) {
-        let offer = wire::request_sdp(request);
+        let offer = sdp::of_request(request);
         let is_invite = *request.method() == Method::Invite;
         let State::Active(active) = &mut self.state else {
             return self.offered_early(id, request, offer, ctx);
@@ -135,7 +135,7 @@ impl Session {
         if active.negotiation != Negotiation::AwaitingAck {
             return self.drive_offer(ctx);
         }
-        match wire::request_sdp(ack) {
+        match sdp::of_request(ack) {
             Some(sdp) => {
                 active.negotiation = Negotiation::Applying;
                 let provisional = false;

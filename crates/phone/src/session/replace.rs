@@ -5,11 +5,11 @@
 
 use super::{Choice, Context, Seat, Session, State};
 use crate::door::audio;
-use crate::door::command::HoldVia;
 use crate::door::end_reason::{Condition, EndReason, Side};
+use crate::door::hold_via::HoldVia;
 use crate::door::id::SessionId;
 use crate::door::media::MediaCommand;
-use crate::reading::wire::{self, Claims};
+use crate::reading::parties::{self, Claims};
 
 /// What the new call takes over from the old one.
 #[derive(Debug, Clone)]
@@ -99,14 +99,14 @@ impl Session {
     /// Neither is proof: without P-Asserted-Identity both are the caller's own words. That is enough because it has to
     /// name the dialog too, which its two ends know and whom they tell, and because nothing opens that was not open.
     pub(crate) fn admits(&self, claims: &Claims) -> bool {
-        let mut names = vec![wire::address_of(&self.peer.uri)];
+        let mut names = vec![parties::address_of(&self.peer.uri)];
         let asserted = self.identity.asserted.iter();
-        names.extend(asserted.map(|party| wire::address_of(&party.uri)));
+        names.extend(asserted.map(|party| parties::address_of(&party.uri)));
         let is_far_end = |claim: &String| {
             names
                 .iter()
                 .flatten()
-                .any(|name| wire::is_same_party(name, claim))
+                .any(|name| parties::is_same_party(name, claim))
         };
         let asks_itself = !claims.callers.is_empty() && claims.callers.iter().all(is_far_end);
         asks_itself || claims.referred_by.as_ref().is_some_and(is_far_end)

@@ -2,8 +2,8 @@
 
 use super::{Choice, Context, HoldChange, Session, State};
 use crate::door::audio;
-use crate::door::command::HoldVia;
 use crate::door::error::PhoneError;
+use crate::door::hold_via::HoldVia;
 use crate::door::id::ConferenceId;
 use crate::door::media::MediaCommand;
 

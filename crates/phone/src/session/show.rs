@@ -4,7 +4,7 @@ use super::{Context, MediaPath, Session, State};
 use crate::door::event::AutoAnswerSource;
 use crate::door::event::{
     ConnectionState, EndToEndId, Event, PendingSession, SessionChanges, SessionSnapshot,
-    SessionState,
+    SessionState, millis,
 };
 use std::time::Duration;
 
@@ -156,8 +156,4 @@ impl Session {
             MediaPath::Interrupted => ConnectionState::Interrupted,
         }
     }
-}
-
-pub(crate) fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

@@ -1,6 +1,6 @@
 //! What others may make the phone keep: calls that ring, and what waits for the application.
 
-use phone::command::Tones;
+use phone::dtmf::Tones;
 use phone::{MediaEvent, Reply, SessionId};
 use serde_json::json;
 use sip::message::{HeaderName, Method, Response};

@@ -142,7 +142,7 @@ fn a_key_in_an_info_is_a_key() {
 fn a_key_whose_sound_a_gateway_left_in_counts_once() {
     let (mut rig, mut caller, id) = talking();
     let heard = |tone| phone::MediaEvent::Dtmf {
-        tone: phone::command::Tones::new(tone),
+        tone: phone::dtmf::Tones::new(tone),
         duration: 100,
         in_band: true,
     };
@@ -168,7 +168,7 @@ fn a_key_whose_sound_a_gateway_left_in_counts_once() {
 fn an_info_after_another_key_was_heard_is_a_key_of_its_own() {
     let (mut rig, mut caller, id) = talking();
     let heard = phone::MediaEvent::Dtmf {
-        tone: phone::command::Tones::new("5"),
+        tone: phone::dtmf::Tones::new("5"),
         duration: 100,
         in_band: true,
     };

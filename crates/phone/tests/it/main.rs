@@ -31,6 +31,7 @@ mod reasons;
 mod redirect;
 mod reoffer;
 mod ringing;
+mod rooms;
 mod session_name;
 mod session_timer;
 mod several;

@@ -1,5 +1,6 @@
-use phone::command::Tones;
-use phone::media::{Device, MediaFailure};
+use phone::audio::Device;
+use phone::dtmf::Tones;
+use phone::media::MediaFailure;
 use phone::{MediaCommand, MediaEvent, Reply, SessionId};
 use serde_json::json;
 use sip::message::Method;

@@ -8,7 +8,8 @@ use std::time::Instant;
 
 use futures_util::FutureExt;
 use media::transport::Server;
-use phone::media::{Device, MediaRefusal};
+use phone::audio::Device;
+use phone::media::MediaRefusal;
 use phone::{ConferenceId, Config, MediaCommand, MediaEvent, SessionId, Ticket};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;

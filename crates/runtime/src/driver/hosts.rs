@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use phone::ConferenceId;
+use phone::audio::Device;
 use phone::conference::{MediaEvent, Order};
-use phone::media::Device;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 

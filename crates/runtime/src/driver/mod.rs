@@ -19,7 +19,7 @@ use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use futures_util::FutureExt;
-use phone::event::Level;
+use phone::level::Level;
 use phone::{
     Command, Condition, ConferenceId, Config, EndReason, ErrorCode, ErrorType, Output, Phone,
     PhoneError, SessionId, Side, Ticket, conference,

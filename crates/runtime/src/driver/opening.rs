@@ -4,7 +4,7 @@ use std::sync::Weak;
 use std::time::Duration;
 
 use phone::audio;
-use phone::media::Device;
+use phone::audio::Device;
 use phone::{ConferenceId, SessionId};
 use tokio::sync::mpsc::UnboundedSender;
 

@@ -281,7 +281,7 @@ fn translate(said: Said) -> Option<MediaEvent> {
             duration,
             in_band,
         } => MediaEvent::Dtmf {
-            tone: phone::command::Tones::new(tone.as_char()),
+            tone: phone::dtmf::Tones::new(tone.as_char()),
             duration: duration.as_millis() as u32,
             in_band,
         },

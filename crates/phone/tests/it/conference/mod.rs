@@ -177,7 +177,7 @@ pub(super) fn seated() -> audio::Input {
 
 pub(super) fn lose_device(room: &mut Room, id: u64) {
     let event = phone::conference::MediaEvent::DeviceFailed {
-        device: phone::media::Device::Input,
+        device: phone::audio::Device::Input,
         reason: "unplugged".into(),
     };
     let now = room.rig.now;

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use phone::media::Device;
+use phone::audio::Device;
 use phone::{
     Command, ConferenceId, Config, Connection, Event, MediaCommand, MediaEvent, Output, Phone,
     PhoneError, Reply, SessionId, Ticket, conference,

@@ -1,0 +1,41 @@
+//! What an INVITE says that makes a new call.
+
+use sip::endpoint::UsageId;
+use sip::message::{HeaderName, Request};
+
+use super::{caller_identity, conversation_id, headers, parties, sdp};
+use crate::config::Config;
+use crate::door::caller_identity::CallerIdentity;
+use crate::door::peer::Peer;
+
+/// What an INVITE says.
+#[derive(Debug)]
+pub(crate) struct Arrival {
+    pub(crate) usage: UsageId,
+    pub(crate) peer: Peer,
+    pub(crate) identity: CallerIdentity,
+    pub(crate) call_id: String,
+    pub(crate) conversation_id: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) offer: Option<String>,
+}
+
+/// Reads an INVITE.
+pub(crate) fn read(usage: UsageId, request: &Request, config: &Config) -> Arrival {
+    let headers = headers::list(request.headers());
+    let call_id = request
+        .headers()
+        .get(HeaderName::CallId)
+        .unwrap_or_default()
+        .trim()
+        .to_owned();
+    Arrival {
+        usage,
+        peer: parties::caller(request.headers()),
+        identity: caller_identity::read(request.headers()),
+        conversation_id: conversation_id::find(&headers, &config.conversation_id_headers, &call_id),
+        call_id,
+        headers,
+        offer: sdp::of_request(request),
+    }
+}
