@@ -625,6 +625,7 @@ export interface ErrorDetails {
  * - `no-device`: its input or output could not be opened or was lost: there is no such device, the file can't be read or written, the
  *   `AudioSource` or `AudioSink` is another call's; the message says which. `warningCleared` comes when all that was
  *   warned of is open again, or another was chosen.
+ *   With `chosen` and `inUse` the system's default is used meanwhile, by `audio.fallback`.
  * - `no-media`: the other side sends no sound.
  */
 export type WarningCode = 'no-device' | 'no-media';
@@ -635,6 +636,10 @@ export interface WarningEvent {
     code: WarningCode;
     /** A sentence for people. */
     message: string;
+    /** With `no-device`: the id of the chosen device that vanished, where another is used until it is back. */
+    chosen?: string;
+    /** The name of the device in use instead, as the system shows it; beside `chosen`. */
+    inUse?: string;
 }
 
 /** What `tokenWillExpire` says. */
@@ -1191,6 +1196,13 @@ export interface AudioOptions {
     output?: AudioOutput;
     /** Where it rings, as with `tones`: a loudspeaker beside a headset; default `output`. */
     ring?: AudioOutput;
+    /**
+     * What is used while a chosen device is away that vanished in a call: `'default'`, which is the default, takes the
+     * system's until the chosen one is back, with a `warning` that names both; `'none'` takes nothing. A device that
+     * was never there is replaced by nothing. Where the sound server moves the sound of a vanished device by itself, as
+     * PulseAudio does, that is noticed within some two seconds, and then this counts.
+     */
+    fallback?: 'default' | 'none';
 }
 
 /** A country whose tones are known, by its code of ISO 3166-1. */

@@ -26,8 +26,10 @@ export const logger: Rule = { check: checkLogger, expected: 'a logger' }
 /** A list of ICE servers. */
 export const iceServers: Rule = { arrayOf: { object: iceServer, required: ['urls'] } }
 
-/** The devices of a phone. */
-export const audioOptions: Schema = { input: audioInput, output: audioOutput, ring: audioOutput }
+/** The devices of a phone, as they can be changed. */
+export const audioDevices: Schema = { input: audioInput, output: audioOutput, ring: audioOutput }
+
+const audioOptions: Schema = { ...audioDevices, fallback: { oneOf: ['default', 'none'] } }
 
 /** The options of a phone. */
 export const softphoneOptions: Schema = {

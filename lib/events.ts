@@ -167,6 +167,7 @@ export interface ErrorDetails {
  * - `no-device`: its input or output could not be opened or was lost: there is no such device, the file can't be read or written, the
  *   `AudioSource` or `AudioSink` is another call's; the message says which. `warningCleared` comes when all that was
  *   warned of is open again, or another was chosen.
+ *   With `chosen` and `inUse` the system's default is used meanwhile, by `audio.fallback`.
  * - `no-media`: the other side sends no sound.
  */
 export type WarningCode = 'no-device' | 'no-media'
@@ -177,6 +178,10 @@ export interface WarningEvent {
   code: WarningCode
   /** A sentence for people. */
   message: string
+  /** With `no-device`: the id of the chosen device that vanished, where another is used until it is back. */
+  chosen?: string
+  /** The name of the device in use instead, as the system shows it; beside `chosen`. */
+  inUse?: string
 }
 
 /** What `tokenWillExpire` says. */

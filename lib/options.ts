@@ -110,6 +110,13 @@ export interface AudioOptions {
   output?: AudioOutput
   /** Where it rings, as with `tones`: a loudspeaker beside a headset; default `output`. */
   ring?: AudioOutput
+  /**
+   * What is used while a chosen device is away that vanished in a call: `'default'`, which is the default, takes the
+   * system's until the chosen one is back, with a `warning` that names both; `'none'` takes nothing. A device that
+   * was never there is replaced by nothing. Where the sound server moves the sound of a vanished device by itself, as
+   * PulseAudio does, that is noticed within some two seconds, and then this counts.
+   */
+  fallback?: 'default' | 'none'
 }
 
 /** A country whose tones are known, by its code of ISO 3166-1. */

@@ -1,7 +1,7 @@
 import { Conference } from './conference'
 import { EndReason } from './end-reason'
 import type { SoftphoneError } from './errors'
-import type { CallRequest, MessageEvent, PendingSession, PendingSessionEnd } from './events'
+import type { CallRequest, MessageEvent, PendingSession, PendingSessionEnd, WarningEvent } from './events'
 import { fromWire, type Link } from './link'
 import { type Notifier, subscriptionRequest } from './notifier'
 import type { AutoAnswerDecision } from './options'
@@ -232,7 +232,7 @@ function toSession(session: Session | undefined, event: SessionEvent): void {
     case 'terminated':
       return session.terminate(EndReason.of(event.reason))
     case 'warning':
-      return session.deliver('warning', { code: event.warning, message: event.text })
+      return session.deliver('warning', warningOf(event))
     case 'warningCleared':
       return session.deliver('warningCleared', { code: event.warning })
     case 'stats':
@@ -293,4 +293,8 @@ function pendingEnd({ side, reason, conversationId, elsewhere }: WirePendingEnd)
 
 function present<K extends string, V>(key: K, value: V | null | undefined): { [P in K]?: V } {
   return value === null || value === undefined ? {} : ({ [key]: value } as { [P in K]?: V })
+}
+
+function warningOf({ warning: code, text: message, chosen, inUse }: Extract<WireEvent, { type: 'warning' }>): WarningEvent {
+  return chosen === undefined || inUse === undefined ? { code, message } : { code, message, chosen, inUse }
 }

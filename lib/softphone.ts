@@ -2,7 +2,7 @@ import { abortable, endOnAbort, refuseAborted, unlessAborted } from './abortable
 import { audioInput, audioOutput, wireInput, wireOutput } from './audio'
 import { callOptions, wireCall } from './calling'
 import { Conference } from './conference'
-import { audioOptions, checkSoftphoneOptions, headers, iceServers as iceServersRule, levels } from './checked-options'
+import { audioDevices, checkSoftphoneOptions, headers, iceServers as iceServersRule, levels } from './checked-options'
 import { listDevices, refuseMissing, unwatchDevices, watchDevices, type AudioDevice } from './devices'
 import { TypedEmitter } from './emitter'
 import { attend, depart } from './exit'
@@ -410,7 +410,7 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
    * @throws `ERR_NO_DEVICE` if a device of these is not there; nothing is changed then.
    */
   async setAudioDevice(devices: AudioDeviceOptions): Promise<void> {
-    checkOptions('options of setAudioDevice', devices, audioOptions)
+    checkOptions('options of setAudioDevice', devices, audioDevices)
     const wanted = wireAudio(devices)
     if (Object.values(wanted).some((device) => device?.type === 'device')) await refuseMissing(wanted)
     await this.#command({ type: 'setAudioDevice', ...wanted })

@@ -13,7 +13,7 @@ export function wireOptions(options: SoftphoneOptions, token: string | undefined
     extraHeaders: wireHeaders(options.extraHeaders),
     tls: options.tls && wireTls(options.tls),
     autoAnswer: wireAutoAnswer(options.autoAnswer),
-    audio: typeof options.audio === 'object' ? wireAudio(options.audio, 'audio.') : options.audio,
+    audio: typeof options.audio === 'object' ? { ...wireAudio(options.audio, 'audio.'), fallback: options.audio.fallback } : options.audio,
     tones: wireTones(options.tones),
     holdMusic: options.holdMusic && wireInput('holdMusic', options.holdMusic),
     logLevel,

@@ -150,7 +150,7 @@ export type WireEvent =
   | ({ type: 'levels' } & WireLevels)
   | { type: 'terminated'; id: string; reason: EndReasonInit }
   | { type: 'sessionEnded'; id: string; reason: EndReasonInit }
-  | { type: 'warning'; id: string; warning: WarningCode; text: string }
+  | { type: 'warning'; id: string; warning: WarningCode; text: string; chosen?: string; inUse?: string; reason?: string }
   | { type: 'warningCleared'; id: string; warning: WarningCode }
   | ({ type: 'message' } & WireMessage)
   | ({ type: 'messageWaiting' } & MessageWaitingEvent)

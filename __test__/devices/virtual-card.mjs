@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
@@ -25,6 +25,7 @@ export class VirtualCard {
   #folder = mkdtempSync(join(tmpdir(), 'offhook-card-'))
   #daemon
   #children = []
+  #headset = []
 
   static async start() {
     const card = new VirtualCard()
@@ -37,20 +38,36 @@ export class VirtualCard {
     return { XDG_RUNTIME_DIR: this.#folder, HOME: this.#folder, PULSE_SERVER: `unix:${this.#socket}` }
   }
 
-  /** Plays a tone into the microphone until the card is stopped. */
-  speak(frequency) {
+  /** Plays a tone into the microphone, or the headset's, until the card is stopped. */
+  speak(frequency, into = 'feed') {
     const samples = Int16Array.from({ length: 48_000 * TONE_SECONDS }, (_, index) =>
       Math.round(8000 * Math.sin((2 * Math.PI * frequency * index) / 48_000)),
     )
-    const player = this.#pacat(['--playback', '--device=feed'], ['pipe', 'ignore', 'ignore'])
+    const player = this.#pacat(['--playback', `--device=${into}`], ['pipe', 'ignore', 'ignore'])
     player.stdin.on('error', () => {})
     player.stdin.end(Buffer.from(samples.buffer))
   }
 
-  /** What the speaker plays, as a stream with the `rate` of an AudioSink. */
-  listen() {
-    const recorder = this.#pacat(['--record', '--device=speaker.monitor'], ['ignore', 'pipe', 'ignore'])
+  /** What the speaker, or the headset, plays, as a stream with the `rate` of an AudioSink. */
+  listen(device = 'speaker') {
+    const recorder = this.#pacat(['--record', `--device=${device}.monitor`], ['ignore', 'pipe', 'ignore'])
     return recorder.stdout.pipe(new WholeSamples())
+  }
+
+  /** Adds a device `alsa:headset` that can be unplugged; its microphone hears what is played into `headset-feed`. */
+  plugHeadset() {
+    this.#headset = [
+      ['module-null-sink', 'sink_name=headset', 'norewinds=1', 'rate=48000'],
+      ['module-remap-source', 'master=headset-feed.monitor', 'source_name=headset-microphone'],
+    ].map((module) => this.#pactl('load-module', ...module))
+  }
+
+  unplugHeadset() {
+    for (const module of this.#headset.splice(0)) this.#pactl('unload-module', module)
+  }
+
+  #pactl(...args) {
+    return execFileSync('pactl', args, { env: { ...process.env, ...this.env }, encoding: 'utf8' }).trim()
   }
 
   async stop() {
@@ -64,6 +81,16 @@ export class VirtualCard {
   }
 
   async #start() {
+    writeFileSync(
+      join(this.#folder, '.asoundrc'),
+      `pcm.headset {
+  type asym
+  playback.pcm { type pulse device headset }
+  capture.pcm { type pulse device headset-microphone }
+  hint { show on description "Headset" }
+}
+`,
+    )
     const script = join(this.#folder, 'card.pa')
     // Without norewinds=1 the first stream loses one or two seconds.
     writeFileSync(
@@ -71,6 +98,7 @@ export class VirtualCard {
       `load-module module-native-protocol-unix auth-anonymous=1 socket=${this.#socket}
 load-module module-null-sink sink_name=speaker norewinds=1 rate=48000
 load-module module-null-sink sink_name=feed norewinds=1 rate=48000
+load-module module-null-sink sink_name=headset-feed norewinds=1 rate=48000
 load-module module-remap-source master=feed.monitor source_name=microphone
 set-default-sink speaker
 set-default-source microphone

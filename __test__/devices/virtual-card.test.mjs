@@ -4,6 +4,7 @@ import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { listDevices } from 'offhook'
 import { hears, next, pbxOf, voice } from '../pbx.mjs'
+import { quiet } from '../sound.mjs'
 import { VirtualCard, virtualCardMissing } from './virtual-card.mjs'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -17,6 +18,7 @@ describe('a sound card', { skip: missing }, () => {
     card = await VirtualCard.start()
     Object.assign(process.env, card.env)
     card.speak(600)
+    card.speak(1700, 'headset-feed')
   })
 
   after(() => card.stop())
@@ -90,5 +92,59 @@ describe('a sound card', { skip: missing }, () => {
     await session.setInput('default')
     assert.equal((await cleared)[0].code, 'no-device')
     await hears(ear, 600, 20_000)
+  })
+
+  const chosen = { input: 'alsa:headset', output: 'alsa:headset' }
+
+  // PulseAudio moves the streams of a device that is gone to the default by itself, and says nothing.
+  test('that vanishes in a call is replaced by the default until it is back', async (t) => {
+    card.plugHeadset()
+    t.after(() => card.unplugHeadset())
+    const { session, ear, warnings } = await call(t, { audio: chosen })
+    await Promise.all([hears(ear, 1700, 20_000), hears(card.listen('headset'), 1000, 20_000)])
+    assert.deepEqual(warnings, [])
+    card.unplugHeadset()
+    while (warnings.length < 2) await next(session, 'warning', 20_000)
+    await Promise.all([hears(ear, 600, 20_000), hears(card.listen(), 1000, 20_000)])
+    assert.deepEqual(warnings.map(({ message }) => message.split(' ')[0]).sort(), ['Input', 'Output'], JSON.stringify(warnings))
+    for (const { code, chosen, inUse } of warnings) {
+      assert.deepEqual({ code, chosen, inUse }, { code: 'no-device', chosen: 'alsa:headset', inUse: 'Default Audio Device' })
+    }
+    const cleared = next(session, 'warningCleared', 20_000)
+    card.plugHeadset()
+    assert.equal((await cleared)[0].code, 'no-device')
+    await Promise.all([hears(ear, 1700, 20_000), hears(card.listen('headset'), 1000, 20_000)])
+    assert.equal(warnings.length, 2, JSON.stringify(warnings))
+  })
+
+  test('that vanishes in a call is waited for with fallback none', async (t) => {
+    card.plugHeadset()
+    t.after(() => card.unplugHeadset())
+    const { session, ear, warnings } = await call(t, { audio: { ...chosen, output: 'none', fallback: 'none' } })
+    await hears(ear, 1700, 20_000)
+    const warned = next(session, 'warning', 20_000)
+    card.unplugHeadset()
+    await warned
+    assert.ok(warnings.every(({ chosen }) => chosen === undefined), JSON.stringify(warnings))
+    await quiet(ear, 20_000)
+    const cleared = next(session, 'warningCleared', 20_000)
+    card.plugHeadset()
+    await Promise.all([cleared, hears(ear, 1700, 20_000)])
+  })
+
+  test('that is chosen in a call and vanishes, and another one chosen meanwhile', async (t) => {
+    card.plugHeadset()
+    t.after(() => card.unplugHeadset())
+    const { session, warnings } = await call(t, { audio: { input: 'none', output: 'default' } })
+    await session.setOutput('alsa:headset')
+    await hears(card.listen('headset'), 1000, 20_000)
+    const warned = next(session, 'warning', 20_000)
+    card.unplugHeadset()
+    assert.equal((await warned)[0].chosen, 'alsa:headset')
+    await assert.rejects(session.setOutput('alsa:headset'), { code: 'ERR_NO_DEVICE' })
+    const cleared = next(session, 'warningCleared', 20_000)
+    await session.setOutput('default')
+    await Promise.all([cleared, hears(card.listen(), 1000, 20_000)])
+    assert.ok(warnings.every(({ code }) => code === 'no-device'), JSON.stringify(warnings))
   })
 })

@@ -37,6 +37,8 @@ describe('options', () => {
     [{ realm: [] }, /^Option 'realm' must be a non-empty string, or an array of at least 1, .* but is an empty array$/],
     [{ realm: ['home', 7] }, "Option 'realm[1]' must be a non-empty string, but is the number 7"],
     [{ password: 1234 }, "Option 'password' must be a non-empty string, but is a number"],
+    [{ audio: { fallback: 'speaker' } }, /^Option 'audio\.fallback' must be one of 'default', 'none', but is a string$/],
+    [{ audio: { fallback: null } }, /^Option 'audio\.fallback' must be/],
     [{ codecs: ['opus', 'speex'] }, "Option 'codecs[1]' must be one of 'opus', 'G722', 'PCMU', 'PCMA', but is a string"],
     [{ opus: { rate: 44100 } }, "Option 'opus.rate' must be one of 8000, 16000, 24000, 48000, but is the number 44100"],
     [{ codecs: [] }, /^Option 'codecs' must be an array of at least 1, .* but is an empty array$/],
@@ -83,7 +85,7 @@ describe('options', () => {
       extraHeaders: { 'X-A': '1', 'X-B': '2' },
       iceServers: [{ urls: 'stun:a' }, { urls: ['turn:b', 'turn:c'], username: 'u', credential: 'p' }],
       autoAnswer: () => true,
-      audio: { input: source, output: sink },
+      audio: { input: source, output: sink, fallback: 'none' },
     })
     assert.deepEqual(engine.options, {
       uri: 'sip:alice@example.com',
@@ -98,6 +100,7 @@ describe('options', () => {
       audio: {
         input: { type: 'source', id: fake.sources.at(-1).id },
         output: { type: 'sink', id: fake.sinks.at(-1).id },
+        fallback: 'none',
       },
       logLevel: 'info',
     })

@@ -17,11 +17,12 @@ use std::time::Instant;
 
 use audio::mixer::Mixer;
 use audio::{Frame, Rate};
+use phone::media::StandIn;
 
 use crate::audio::{LinkReader, LinkWriter, OpenError, link};
 use crate::device::{
-    Backend, DeviceEvent, DeviceId, Handle, Microphone, Selection, Speaker, System,
-    open_microphone, open_speaker,
+    Backend, DeviceEvent, Handle, Microphone, Speaker, System, Wanted, open_microphone,
+    open_speaker,
 };
 use crate::tick_clock::Clock;
 
@@ -30,32 +31,47 @@ pub(crate) type Trouble = Box<dyn Fn(String) -> bool + Send>;
 
 /// Tells one session how its device is, from the device's own thread: open, or why not. False when the session
 /// has another device by now.
-pub(crate) type Standing = Box<dyn Fn(Result<(), String>) -> bool + Send>;
+pub(crate) type Standing = Box<dyn Fn(Result<(), Complaint>) -> bool + Send>;
+
+/// Why what was chosen is not in use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Complaint {
+    /// Nothing is.
+    Failed(String),
+    /// The system's default is.
+    Replaced(StandIn),
+}
+
+impl Complaint {
+    /// For those who have only one sentence.
+    pub(crate) fn text(self) -> String {
+        match self {
+            Complaint::Failed(reason) => reason,
+            Complaint::Replaced(stand_in) => stand_in.to_string(),
+        }
+    }
+}
 
 /// The running thread's inbox. Unbounded: sessions ask for devices a few times in their life.
 static HUB: Mutex<Option<Sender<Order>>> = Mutex::new(None);
 
 enum Order {
-    Hear(Selection, LinkWriter, Standing),
-    Play(Selection, LinkReader, Standing),
+    Hear(Wanted, LinkWriter, Standing),
+    Play(Wanted, LinkReader, Standing),
 }
 
 /// Listens to a microphone, the default one where none is named.
-pub(crate) fn microphone(id: Option<String>, standing: Standing) -> Result<LinkReader, OpenError> {
+pub(crate) fn microphone(wanted: Wanted, standing: Standing) -> Result<LinkReader, OpenError> {
     let (writer, reader) = link();
-    order(Order::Hear(selection(id), writer, standing))?;
+    order(Order::Hear(wanted, writer, standing))?;
     Ok(reader)
 }
 
 /// Plays on a speaker, the default one where none is named.
-pub(crate) fn speaker(id: Option<String>, standing: Standing) -> Result<LinkWriter, OpenError> {
+pub(crate) fn speaker(wanted: Wanted, standing: Standing) -> Result<LinkWriter, OpenError> {
     let (writer, reader) = link();
-    order(Order::Play(selection(id), reader, standing))?;
+    order(Order::Play(wanted, reader, standing))?;
     Ok(writer)
-}
-
-fn selection(id: Option<String>) -> Selection {
-    id.map_or(Selection::Default, |id| Selection::Id(DeviceId(id)))
 }
 
 fn order(order: Order) -> Result<(), OpenError> {
@@ -121,7 +137,7 @@ struct Devices {
 }
 
 struct Heard {
-    selection: Selection,
+    wanted: Wanted,
     microphone: Microphone,
     listeners: Vec<LinkWriter>,
     audience: Audience,
@@ -130,7 +146,7 @@ struct Heard {
 }
 
 struct Played {
-    selection: Selection,
+    wanted: Wanted,
     speaker: Speaker,
     voices: Vec<LinkReader>,
     audience: Audience,
@@ -150,13 +166,13 @@ impl Devices {
 
     fn open(&mut self, order: Order) {
         match order {
-            Order::Hear(selection, listener, standing) => self.hear(selection, listener, standing),
-            Order::Play(selection, voice, standing) => self.play(selection, voice, standing),
+            Order::Hear(wanted, listener, standing) => self.hear(wanted, listener, standing),
+            Order::Play(wanted, voice, standing) => self.play(wanted, voice, standing),
         }
     }
 
-    fn hear(&mut self, selection: Selection, listener: LinkWriter, standing: Standing) {
-        let known = |heard: &&mut Heard| heard.selection == selection;
+    fn hear(&mut self, wanted: Wanted, listener: LinkWriter, standing: Standing) {
+        let known = |heard: &&mut Heard| heard.wanted == wanted;
         if let Some(heard) = self.microphones.iter_mut().find(known) {
             heard.audience.join(standing);
             return heard.listeners.push(listener);
@@ -165,12 +181,12 @@ impl Devices {
         audience.join(standing);
         let backend = Arc::clone(&self.backend);
         let events = audience.clone();
-        let opened = open_microphone(backend, selection.clone(), move |event| events.tell(&event));
+        let opened = open_microphone(backend, wanted.clone(), move |event| events.tell(&event));
         let Some((microphone, handle)) = audience.unless_failed(opened) else {
             return;
         };
         self.microphones.push(Heard {
-            selection,
+            wanted,
             microphone,
             listeners: vec![listener],
             audience,
@@ -178,8 +194,8 @@ impl Devices {
         });
     }
 
-    fn play(&mut self, selection: Selection, voice: LinkReader, standing: Standing) {
-        let known = |played: &&mut Played| played.selection == selection;
+    fn play(&mut self, wanted: Wanted, voice: LinkReader, standing: Standing) {
+        let known = |played: &&mut Played| played.wanted == wanted;
         if let Some(played) = self.speakers.iter_mut().find(known) {
             played.audience.join(standing);
             return played.voices.push(voice);
@@ -188,12 +204,12 @@ impl Devices {
         audience.join(standing);
         let backend = Arc::clone(&self.backend);
         let events = audience.clone();
-        let opened = open_speaker(backend, selection.clone(), move |event| events.tell(&event));
+        let opened = open_speaker(backend, wanted.clone(), move |event| events.tell(&event));
         let Some((speaker, handle)) = audience.unless_failed(opened) else {
             return;
         };
         self.speakers.push(Played {
-            selection,
+            wanted,
             speaker,
             voices: vec![voice],
             audience,
@@ -236,7 +252,7 @@ struct Audience {
 #[derive(Default)]
 struct Told {
     /// Nothing until it was opened, or could not be.
-    standing: Option<Result<(), String>>,
+    standing: Option<Result<(), Complaint>>,
     /// One for each session that shared it and was not seen to have another device.
     sessions: Vec<Standing>,
 }
@@ -258,15 +274,24 @@ impl Audience {
             DeviceEvent::Opened { .. } => self.say(&Ok(())),
             // It goes on as it was.
             DeviceEvent::Moved => {}
-            DeviceEvent::Failed { fault, .. } => self.say(&Err(fault.to_string())),
+            DeviceEvent::Replaced {
+                fault,
+                chosen,
+                in_use,
+            } => self.say(&Err(Complaint::Replaced(StandIn {
+                chosen: chosen.to_string(),
+                in_use: in_use.clone(),
+                reason: fault.to_string(),
+            }))),
+            DeviceEvent::Failed { fault, .. } => self.complain(&fault.to_string()),
         }
     }
 
     fn complain(&self, text: &str) {
-        self.say(&Err(text.to_owned()));
+        self.say(&Err(Complaint::Failed(text.to_owned())));
     }
 
-    fn say(&self, standing: &Result<(), String>) {
+    fn say(&self, standing: &Result<(), Complaint>) {
         let mut told = lock(&self.shared);
         told.sessions.retain(|session| session(standing.clone()));
         told.standing = Some(standing.clone());
@@ -299,7 +324,10 @@ mod tests {
     use std::sync::atomic::Ordering;
     use std::time::Duration;
 
-    use crate::device::{CaptureEnd, Fault, Listing, Notice, Opened, PlaybackEnd};
+    use crate::device::{
+        CaptureEnd, DeviceId, Direction, Fault, Listing, Notice, Opened, PlaybackEnd, Presence,
+        Selection,
+    };
 
     /// Streams as a test holds them.
     #[derive(Default)]
@@ -321,6 +349,10 @@ mod tests {
     impl Backend for MadeUp {
         fn list(&self) -> Listing {
             Listing::default()
+        }
+
+        fn presence(&self, _: &DeviceId, _: Direction) -> Presence {
+            Presence::There
         }
 
         fn open_input(
@@ -380,7 +412,7 @@ mod tests {
         let mut readers = Vec::new();
         for _ in 0..3 {
             let (writer, reader) = link();
-            devices.open(Order::Hear(Selection::Default, writer, silent()));
+            devices.open(Order::Hear(Wanted::default(), writer, silent()));
             readers.push(reader);
         }
         wait_until(|| backend.capture.lock().unwrap().is_some());
@@ -413,7 +445,7 @@ mod tests {
         let mut writers = Vec::new();
         for _ in 0..2 {
             let (writer, reader) = link();
-            devices.open(Order::Play(Selection::Default, reader, silent()));
+            devices.open(Order::Play(Wanted::default(), reader, silent()));
             writers.push(writer);
         }
         wait_until(|| backend.playback.lock().unwrap().is_some());
@@ -440,7 +472,10 @@ mod tests {
     #[test]
     fn trouble_is_told_to_all_that_share_the_device_and_to_those_that_come_later() {
         let mut devices = Devices::new(Arc::new(MadeUp::default()));
-        let missing = Selection::Id(DeviceId("gone".to_owned()));
+        let missing = Wanted {
+            selection: Selection::Id(DeviceId("gone".to_owned())),
+            fallback: true,
+        };
         let (tell, told) = mpsc::channel();
         let mut readers = Vec::new();
         for _ in 0..2 {
@@ -450,7 +485,7 @@ mod tests {
             devices.open(Order::Hear(missing.clone(), writer, standing));
             readers.push(reader);
             let standing = told.recv_timeout(Duration::from_secs(10)).unwrap();
-            let text = standing.unwrap_err();
+            let text = standing.unwrap_err().text();
             assert!(text.contains("made up"), "{text}");
         }
     }
@@ -465,7 +500,7 @@ mod tests {
             let (writer, reader) = link();
             let tell = tell.clone();
             let standing: Standing = Box::new(move |standing| tell.send(standing).is_ok());
-            devices.open(Order::Hear(Selection::Default, writer, standing));
+            devices.open(Order::Hear(Wanted::default(), writer, standing));
             readers.push(reader);
             assert_eq!(told.recv_timeout(Duration::from_secs(10)), Ok(Ok(())));
         }

@@ -299,6 +299,19 @@ pub struct Audio {
     pub output: audio::Output,
     /// Where it rings; where the far end is heard where absent.
     pub ring: Option<audio::Output>,
+    /// What stands in for a chosen device that vanishes while it is used.
+    pub fallback: Fallback,
+}
+
+/// What stands in for a chosen device that vanishes while it is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Fallback {
+    /// The system's default device, until the chosen one is back.
+    #[default]
+    Default,
+    /// Nothing: silence, until the chosen one is back.
+    None,
 }
 
 /// Which candidates may be used.

@@ -49,6 +49,7 @@ plain_values!(
     super::Authorization,
     ContactTransportOption,
     super::WhenBusy,
+    super::Fallback,
     super::WhenFull,
     InputOption,
     OutputOption,
@@ -176,7 +177,7 @@ options! {
         /// The sounds that the phone makes by itself; default none.
         tones, "tones": TonesOption = "a boolean, a country such as 'us', or { country, ring, ringback, callWaiting }";
         /// Devices.
-        audio, "audio": AudioOption = "'none' or { input, output, ring }";
+        audio, "audio": AudioOption = "'none' or { input, output, ring, fallback }";
         /// What a party on hold hears; default silence.
         hold_music, "holdMusic": InputOption = "'default', 'none', a device id or an input";
         /// Event packages that others may subscribe to; default none.
@@ -271,6 +272,8 @@ options! {
         output, "output": OutputOption = "'default', 'none', a device id or an output";
         /// Where it rings; default `output`.
         ring, "ring": OutputOption = "'default', 'none', a device id or an output";
+        /// What stands in for a chosen device that vanishes while it is used; default `'default'`.
+        fallback, "fallback": super::Fallback = "'default' or 'none'";
     }
 }
 

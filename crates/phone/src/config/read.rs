@@ -11,8 +11,8 @@ use super::options::{
 };
 use super::server::{contact_host, port, split_port};
 use super::{
-    Address, Audio, AutoAnswer, Codec, Config, ConfigError, ContactTransport, InbandDtmf, Opus,
-    Policy, Server, SessionTimers, Tls,
+    Address, Audio, AutoAnswer, Codec, Config, ConfigError, ContactTransport, Fallback, InbandDtmf,
+    Opus, Policy, Server, SessionTimers, Tls,
 };
 use crate::door::audio;
 use crate::door::ice_server::{IceServer, OneOrMany};
@@ -331,16 +331,18 @@ fn audio(option: Option<AudioOption>) -> Result<Audio, ConfigError> {
             input: audio::Input::None,
             output: audio::Output::None,
             ring: None,
+            fallback: Fallback::default(),
         }),
         Some(AudioOption::Word(word)) => Err(ConfigError::new(
             "audio",
-            "'none' or { input, output, ring }",
+            "'none' or { input, output, ring, fallback }",
             format!("{word:?}"),
         )),
         Some(AudioOption::Devices(devices)) => Ok(Audio {
             input: devices.input.map(Into::into).unwrap_or_default(),
             output: devices.output.map(Into::into).unwrap_or_default(),
             ring: devices.ring.map(Into::into),
+            fallback: devices.fallback.unwrap_or_default(),
         }),
     }
 }

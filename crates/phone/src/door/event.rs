@@ -13,6 +13,7 @@ use crate::door::end_reason::{Elsewhere, EndReason};
 use crate::door::error::PhoneError;
 use crate::door::id::{ConferenceId, SessionId};
 use crate::door::level::Level;
+use crate::door::media::StandIn;
 use crate::door::message_summary::MessageSummary;
 use crate::door::notifier::{NotifierEndReason, SubscriptionRequest};
 use crate::door::peer::Peer;
@@ -127,6 +128,9 @@ pub enum Event {
         id: SessionId,
         warning: Warning,
         text: String,
+        /// What is used in place of a device that vanished.
+        #[serde(flatten)]
+        stand_in: Option<StandIn>,
     },
     /// What was odd is so no more.
     WarningCleared { id: SessionId, warning: Warning },

@@ -133,6 +133,29 @@ impl fmt::Debug for MediaCommand {
     }
 }
 
+/// What is used in place of a chosen device that vanished.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StandIn {
+    /// The id of the chosen one.
+    pub chosen: String,
+    /// What to show a person of the one in use.
+    pub in_use: String,
+    /// Why the chosen one can't be used.
+    pub reason: String,
+}
+
+impl fmt::Display for StandIn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let StandIn {
+            chosen,
+            in_use,
+            reason,
+        } = self;
+        write!(f, "{in_use} is used until {chosen} is back: {reason}")
+    }
+}
+
 /// What happened in one session's media. Debug shows no description: it holds the ICE password.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(
@@ -186,6 +209,8 @@ pub enum MediaEvent {
     DeviceOpened { device: Device },
     /// A device could not be opened or was lost; the call goes on.
     DeviceFailed { device: Device, reason: String },
+    /// The chosen device vanished, and the system's default is used until it is back.
+    DeviceReplaced { device: Device, stand_in: StandIn },
     /// The codec in use for sending, by its SDP name.
     Codec { name: String },
     /// The path is up but the peer sends nothing.
@@ -239,6 +264,11 @@ impl fmt::Debug for MediaEvent {
                 .debug_tuple("DeviceFailed")
                 .field(device)
                 .field(reason)
+                .finish(),
+            Self::DeviceReplaced { device, stand_in } => f
+                .debug_tuple("DeviceReplaced")
+                .field(device)
+                .field(stand_in)
                 .finish(),
             Self::Codec { name } => f.debug_tuple("Codec").field(name).finish(),
             Self::NoMedia => f.write_str("NoMedia"),

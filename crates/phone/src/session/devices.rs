@@ -6,7 +6,7 @@ use crate::door::error::{ErrorCode, ErrorType, PhoneError};
 use crate::door::event::{Event, Warning};
 use crate::door::id::Ticket;
 use crate::door::level::Level;
-use crate::door::media::MediaCommand;
+use crate::door::media::{MediaCommand, StandIn};
 use crate::door::output::Reply;
 
 #[derive(Debug, Default)]
@@ -90,6 +90,26 @@ impl Session {
 
     /// What was chosen can't be opened, or was lost. Of a change that the application waits for nothing remains.
     pub(super) fn device_failed(&mut self, device: Device, reason: &str, ctx: &mut Context<'_>) {
+        self.device_missing(device, reason, None, ctx);
+    }
+
+    /// What was chosen vanished and another is used. A change that the application waits for fails all the same.
+    pub(super) fn device_replaced(
+        &mut self,
+        device: Device,
+        stand_in: StandIn,
+        ctx: &mut Context<'_>,
+    ) {
+        self.device_missing(device, &stand_in.to_string(), Some(stand_in), ctx);
+    }
+
+    fn device_missing(
+        &mut self,
+        device: Device,
+        reason: &str,
+        stand_in: Option<StandIn>,
+        ctx: &mut Context<'_>,
+    ) {
         let text = format!("{device:?} device: {reason}");
         ctx.trace(Level::Warn, &text, serde_json::json!({ "id": self.id }));
         if !self.devices.troubled.contains(&device) {
@@ -99,6 +119,7 @@ impl Session {
             id: self.id,
             warning: Warning::NoDevice,
             text: text.clone(),
+            stand_in,
         };
         self.tell_of_device(warning, ctx);
         let error = || PhoneError::new(ErrorCode::NoDevice, ErrorType::Media, text);

@@ -52,6 +52,9 @@ impl Session {
             MediaEvent::DeviceFailed { device, reason } => {
                 self.device_failed(device, &reason, ctx);
             }
+            MediaEvent::DeviceReplaced { device, stand_in } => {
+                self.device_replaced(device, stand_in, ctx);
+            }
             MediaEvent::DeviceOpened { device } => self.device_opened(device, ctx),
             MediaEvent::Codec { name } => {
                 let changes = SessionChanges {
@@ -64,6 +67,7 @@ impl Session {
                 id,
                 warning: Warning::NoMedia,
                 text: "The other party sends no media".into(),
+                stand_in: None,
             }),
             MediaEvent::MediaResumed => ctx.emit(Event::WarningCleared {
                 id,

@@ -230,6 +230,11 @@ fn nested_options_are_named_whole() {
             json!({ "audio": { "microphone": "x" } }),
             "audio.microphone",
         ),
+        (
+            json!({ "audio": { "fallback": "speaker" } }),
+            "audio.fallback",
+        ),
+        (json!({ "audio": { "fallback": true } }), "audio.fallback"),
         (json!({ "servers": ["wss://a", "b"] }), "servers[1]"),
     ] {
         assert_eq!(error(alice_with(options)).option, option);

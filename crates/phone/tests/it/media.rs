@@ -440,6 +440,48 @@ fn a_warning_of_devices_is_cleared_when_all_are_open_again() {
     assert_eq!(rig.count("warningCleared"), 2);
 }
 
+fn replaced(device: Device) -> MediaEvent {
+    let stand_in = phone::media::StandIn {
+        chosen: "alsa:headset".into(),
+        in_use: "Loudspeaker".into(),
+        reason: "there is no such device".into(),
+    };
+    MediaEvent::DeviceReplaced { device, stand_in }
+}
+
+#[test]
+fn a_warning_names_the_vanished_device_and_the_one_in_use_until_it_is_back() {
+    let (mut rig, id) = talking(alice());
+    for device in [Device::Input, Device::Output] {
+        rig.media_event(id, replaced(device));
+        let warning = rig.last("warning");
+        assert_eq!(warning["warning"], "no-device");
+        assert_eq!(warning["chosen"], "alsa:headset");
+        assert_eq!(warning["inUse"], "Loudspeaker");
+        let text = warning["text"].as_str().unwrap();
+        assert!(text.starts_with(&format!("{device:?} device: ")), "{text}");
+        rig.media_event(id, MediaEvent::DeviceOpened { device });
+    }
+    assert_eq!(rig.count("warningCleared"), 2);
+    rig.media_event(id, failed(Device::Input));
+    assert!(rig.last("warning").get("chosen").is_none());
+}
+
+#[test]
+fn a_device_that_another_stands_in_for_can_not_be_chosen() {
+    for (command, device) in [("setInput", Device::Input), ("setOutput", Device::Output)] {
+        let side = command.trim_start_matches("set").to_lowercase();
+        let (mut rig, id) = talking(alice());
+        rig.media_mode = Media::Manual;
+        let chosen = json!({ "type": "device", "id": "alsa:headset" });
+        let ticket = rig.command(json!({ "type": command, "id": id, &side: chosen }));
+        rig.media_event(id, replaced(device));
+        let error = rig.reply(ticket).unwrap().as_ref().unwrap_err();
+        assert_eq!(error.code, phone::ErrorCode::NoDevice);
+        assert_eq!(rig.media_named(command).len(), 2, "what was before is back");
+    }
+}
+
 #[test]
 fn a_change_of_device_fails_where_it_can_not_be_opened_and_what_was_before_comes_back() {
     for (command, device) in [("setInput", Device::Input), ("setOutput", Device::Output)] {

@@ -127,10 +127,24 @@ pub enum Notice {
     Fault(Fault),
 }
 
+/// Whether a device is there, as far as asking tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presence {
+    /// It is listed.
+    There,
+    /// It is not.
+    Gone,
+    /// Its name is listed in any case: only opening it tells.
+    OpeningTells,
+}
+
 /// A sound system: the machine's own, or a made-up one in tests.
 pub trait Backend: Send + Sync + 'static {
     /// Lists the devices; takes 1–10 ms.
     fn list(&self) -> Listing;
+
+    /// Says whether a device is there; takes as long as a list.
+    fn presence(&self, id: &DeviceId, direction: Direction) -> Presence;
 
     /// Opens an input that hands what it hears to `end`, and calls `notice` from a thread of its own.
     fn open_input(

@@ -7,7 +7,8 @@
 //! ```
 //! A device is opened with [`open_microphone`] or [`open_speaker`]. That never fails: its supervisor
 //! thread opens the stream, reports a [`DeviceEvent`] for what goes wrong, tries again with a back-off,
-//! and opens another device when told to. Meanwhile the microphone gives silence and the speaker
+//! lets the system's default stand in for a chosen device that vanishes (its stream fails, or it is listed
+//! no more), and opens another device when told to. Meanwhile the microphone gives silence and the speaker
 //! swallows, so a call goes on without either. Dropping the [`Handle`] closes the device.
 //!
 //! **Invariant: a device callback copies to or from its ring and counts in atomics; it takes no lock,
@@ -20,13 +21,14 @@ mod speaker;
 mod supervisor;
 mod system;
 mod watch;
+mod way;
 
 pub use backend::{
-    Backend, DeviceId, DeviceInfo, Direction, Fault, Listing, Notice, Opened, Selection,
+    Backend, DeviceId, DeviceInfo, Direction, Fault, Listing, Notice, Opened, Presence, Selection,
 };
 pub use microphone::Microphone;
 pub use ring::{CaptureEnd, Counters, PlaybackEnd, Sample};
 pub use speaker::Speaker;
-pub use supervisor::{DeviceEvent, Handle, open_microphone, open_speaker};
+pub use supervisor::{DeviceEvent, Handle, Wanted, open_microphone, open_speaker};
 pub use system::System;
 pub use watch::Watch;

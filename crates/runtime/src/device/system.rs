@@ -6,7 +6,7 @@ use cpal::{
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::backend::{
-    Backend, DeviceId, DeviceInfo, Direction, Fault, Listing, Notice, Opened, Selection,
+    Backend, DeviceId, DeviceInfo, Direction, Fault, Listing, Notice, Opened, Presence, Selection,
 };
 use super::ring::{CaptureEnd, Counters, PlaybackEnd};
 
@@ -63,6 +63,14 @@ impl Backend for System {
                 devices: Vec::new(),
                 unavailable: Some(fault.to_string()),
             },
+        }
+    }
+
+    fn presence(&self, id: &DeviceId, direction: Direction) -> Presence {
+        match Self::find(&Selection::Id(id.clone()), direction) {
+            Ok(_) if is_only_a_name(&id.0) => Presence::OpeningTells,
+            Ok(_) => Presence::There,
+            Err(_) => Presence::Gone,
         }
     }
 
@@ -207,6 +215,16 @@ fn is_pseudo_device(id: &str) -> bool {
         _ => !arguments.is_empty() || PLUGINS.contains(&plugin),
     }
 }
+
+/// Tells what ALSA lists as long as its configuration names it, whatever is plugged in: not the cards, and not
+/// what stands for the default of a sound server, which always has one.
+fn is_only_a_name(id: &str) -> bool {
+    id.strip_prefix("alsa:")
+        .is_some_and(|alsa| !alsa.contains(':') && !DEFAULTS.contains(&alsa))
+}
+
+/// ALSA's names for the default of the system or of its sound server.
+const DEFAULTS: [&str; 3] = ["default", "pipewire", "pulse"];
 
 /// What alsa-lib and alsa-plugins list by themselves and no person would choose.
 const PLUGINS: [&str; 40] = [
@@ -389,6 +407,22 @@ mod tests {
             "alsa:default:CARD=PCH",
         ] {
             assert!(is_pseudo_device(id), "{id}");
+        }
+    }
+
+    #[test]
+    fn a_name_in_the_configuration_does_not_tell_whether_its_device_is_there() {
+        assert!(is_only_a_name("alsa:headset"));
+        for id in [
+            "alsa:default",
+            "alsa:pulse",
+            "alsa:pipewire",
+            "alsa:plughw:CARD=PCH,DEV=0",
+            "alsa:hw:CARD=PCH,DEV=0",
+            "wasapi:{0.0.1}",
+            "coreaudio:BuiltIn",
+        ] {
+            assert!(!is_only_a_name(id), "{id}");
         }
     }
 

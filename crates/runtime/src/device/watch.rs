@@ -60,7 +60,8 @@ mod tests {
     use super::*;
     use crate::device::backend::Notice;
     use crate::device::{
-        CaptureEnd, DeviceId, DeviceInfo, Direction, Fault, Opened, PlaybackEnd, Selection,
+        CaptureEnd, DeviceId, DeviceInfo, Direction, Fault, Opened, PlaybackEnd, Presence,
+        Selection,
     };
 
     /// Has one device more after the third look.
@@ -80,6 +81,10 @@ mod tests {
                 devices: present.then_some(headset).into_iter().collect(),
                 unavailable: None,
             }
+        }
+
+        fn presence(&self, _: &DeviceId, _: Direction) -> Presence {
+            Presence::There
         }
 
         fn open_input(

@@ -3,17 +3,19 @@
 use std::sync::Arc;
 
 use phone::audio::{Ring, RingSound};
+use phone::config::Fallback;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::Job;
 use super::opening::{self, Turn, Way};
 use crate::audio::{Input, Member, OpenError, Output, Tone, WavPlayer, sequence};
-use crate::device_hub::{Standing, Trouble};
+use crate::device_hub::{Complaint, Standing, Trouble};
 use crate::media_worker::{Pool, Seat};
 
 /// The bell of one phone.
 pub(crate) struct Bell {
+    fallback: Fallback,
     /// Of the sound and of who hears it, while it rings.
     seats: Option<[Seat; 2]>,
     /// Lives as long as what was opened last is wanted; see [`Turn`].
@@ -30,8 +32,9 @@ pub(crate) struct Rung {
 }
 
 impl Bell {
-    pub(crate) fn new(log: mpsc::UnboundedSender<String>) -> Bell {
+    pub(crate) fn new(fallback: Fallback, log: mpsc::UnboundedSender<String>) -> Bell {
         Bell {
+            fallback,
             seats: None,
             wanted: Arc::default(),
             log,
@@ -46,7 +49,12 @@ impl Bell {
             return;
         };
         let turn = Arc::downgrade(&self.wanted);
-        let output = opening::output(output, self.standing(turn.clone()), &self.log);
+        let output = opening::output(
+            output,
+            self.fallback,
+            self.standing(turn.clone()),
+            &self.log,
+        );
         if let (RingSound::Cadence(_), Way::Now(_) | Way::Device(_)) = (&sound, &output) {
             let opened = open(sound, output);
             return self.rung(Rung { turn, opened });
@@ -84,7 +92,10 @@ impl Bell {
 
     fn standing(&self, turn: Turn) -> Standing {
         opening::standing(&self.log, turn, |standing| {
-            standing.err().map(|reason| unheard(&reason))
+            Some(match standing.err()? {
+                Complaint::Failed(reason) => unheard(&reason),
+                Complaint::Replaced(stand_in) => format!("A call waits: {stand_in}"),
+            })
         })
     }
 

@@ -9,6 +9,7 @@ use std::time::Instant;
 use futures_util::FutureExt;
 use media::transport::Server;
 use phone::audio::Device;
+use phone::config::Fallback;
 use phone::media::MediaRefusal;
 use phone::{ConferenceId, Config, MediaCommand, MediaEvent, SessionId, Ticket};
 use tokio::sync::mpsc;
@@ -17,7 +18,7 @@ use tokio::task::JoinSet;
 use super::Job;
 use super::opening::{self, Opened, Turn, Voice, Way};
 use crate::audio::{self, Input, Lease, LinkReader, Member, OpenError, Output, SeatOrder};
-use crate::device_hub::{Standing, Trouble};
+use crate::device_hub::{Complaint, Standing, Trouble};
 use crate::media_worker::{
     self, Conference, EngineConfig, Handle, Inquiry, News, Order, Pool, Seat, Spec, What,
 };
@@ -30,6 +31,7 @@ pub(crate) struct Calls {
     /// Each lives as long as somebody has a seat in it.
     conferences: BTreeMap<ConferenceId, Weak<Conference>>,
     config: Arc<EngineConfig>,
+    fallback: Fallback,
     ice: IceServers,
     looking_up: bool,
     /// Counts the lists of ICE servers, so that the answer about an old one is known as such.
@@ -110,6 +112,7 @@ impl Calls {
             calls: BTreeMap::new(),
             conferences: BTreeMap::new(),
             config: Arc::new(EngineConfig::new(config)),
+            fallback: config.audio.fallback,
             ice: IceServers::new(&config.ice_servers),
             looking_up: false,
             list: 0,
@@ -302,7 +305,11 @@ impl Calls {
         *feed = Feed::default();
         let turn = Arc::downgrade(&feed.wanted);
         self.send(id, voice.order(Input::Silence));
-        match opening::input(wanted, self.standing(id, turn.clone(), voice.device())) {
+        match opening::input(
+            wanted,
+            self.fallback,
+            self.standing(id, turn.clone(), voice.device()),
+        ) {
             Way::Now(outcome) => self.tell_attached(Opened::Input(id, voice, turn, outcome)),
             Way::Device(Ok(microphone)) => self.send(id, voice.order(microphone)),
             Way::Device(Err(error)) => {
@@ -350,7 +357,7 @@ impl Calls {
         let turn = Arc::downgrade(&call.output);
         self.send(id, Order::SetOutput(Output::Nowhere));
         let standing = self.standing(id, turn.clone(), Device::Output);
-        match opening::output(wanted, standing, &self.log) {
+        match opening::output(wanted, self.fallback, standing, &self.log) {
             Way::Now(outcome) => self.tell_attached(Opened::Output(id, turn, outcome)),
             Way::Device(Ok(speaker)) => self.send(id, Order::SetOutput(speaker)),
             Way::Device(Err(error)) => self.tell_attached(Opened::Output(id, turn, Err(error))),
@@ -508,14 +515,15 @@ async fn looking_up(list: u32, lookup: impl Future<Output = Found>) -> Job {
 
 fn settle<T>(outcome: Result<T, OpenError>, nothing: T, device: Device) -> (T, MediaEvent) {
     let (opened, failure) = opening::settle(outcome, nothing);
-    let standing = failure.map_or(Ok(()), Err);
+    let standing = failure.map_or(Ok(()), |reason| Err(Complaint::Failed(reason)));
     (opened, standing_of(device, standing))
 }
 
-fn standing_of(device: Device, standing: Result<(), String>) -> MediaEvent {
+fn standing_of(device: Device, standing: Result<(), Complaint>) -> MediaEvent {
     match standing {
         Ok(()) => MediaEvent::DeviceOpened { device },
-        Err(reason) => MediaEvent::DeviceFailed { device, reason },
+        Err(Complaint::Failed(reason)) => MediaEvent::DeviceFailed { device, reason },
+        Err(Complaint::Replaced(stand_in)) => MediaEvent::DeviceReplaced { device, stand_in },
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use phone::ConferenceId;
 use phone::audio::Device;
 use phone::conference::{MediaEvent, Order};
+use phone::config::Fallback;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -19,6 +20,7 @@ use crate::media_worker::Seat;
 /// This machine's seats.
 pub(crate) struct Hosts {
     hosts: BTreeMap<ConferenceId, Host>,
+    fallback: Fallback,
     /// Unbounded: a conference says little, and its levels only ten times a second where they are wanted.
     news: mpsc::UnboundedSender<HostNews>,
     /// Sentences for the log.
@@ -57,11 +59,13 @@ pub(crate) enum HostOpened {
 
 impl Hosts {
     pub(crate) fn new(
+        fallback: Fallback,
         news: mpsc::UnboundedSender<HostNews>,
         log: mpsc::UnboundedSender<String>,
     ) -> Hosts {
         Hosts {
             hosts: BTreeMap::new(),
+            fallback,
             news,
             log,
         }
@@ -160,7 +164,11 @@ impl Hosts {
         host.input = Arc::default();
         let turn = Arc::downgrade(&host.input);
         host.seat.order(SeatOrder::SetInput(Input::Silence));
-        match opening::input(wanted, self.standing(id, turn.clone(), Device::Input)) {
+        match opening::input(
+            wanted,
+            self.fallback,
+            self.standing(id, turn.clone(), Device::Input),
+        ) {
             Way::Now(outcome) | Way::Device(outcome) => {
                 self.tell_attached(HostOpened::Input(id, turn, outcome));
             }
@@ -190,7 +198,7 @@ impl Hosts {
         let turn = Arc::downgrade(&host.output);
         host.seat.order(SeatOrder::SetOutput(Output::Nowhere));
         let standing = self.standing(id, turn.clone(), Device::Output);
-        match opening::output(wanted, standing, &self.log) {
+        match opening::output(wanted, self.fallback, standing, &self.log) {
             Way::Now(outcome) | Way::Device(outcome) => {
                 self.tell_attached(HostOpened::Output(id, turn, outcome))
             }
@@ -243,7 +251,7 @@ impl Hosts {
 
     fn standing(&self, id: ConferenceId, turn: Turn, device: Device) -> Standing {
         opening::standing(&self.news, turn, move |standing| {
-            let reason = standing.err()?;
+            let reason = standing.err()?.text();
             Some(HostNews::Media(
                 id,
                 MediaEvent::DeviceFailed { device, reason },

@@ -115,9 +115,9 @@ impl Driver {
             .unwrap_or_default();
         Driver {
             line: Line::new(&config),
-            hosts: Hosts::new(host_sender, log_sender.clone()),
+            hosts: Hosts::new(config.audio.fallback, host_sender, log_sender.clone()),
             host_news,
-            bell: Bell::new(log_sender.clone()),
+            bell: Bell::new(config.audio.fallback, log_sender.clone()),
             calls: Calls::new(&config, news_sender, log_sender),
             phone: Phone::new(config, seed, now, since_1970),
             requests,

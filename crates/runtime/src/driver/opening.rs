@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use phone::audio;
 use phone::audio::Device;
+use phone::config::Fallback;
 use phone::{ConferenceId, SessionId};
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::audio::{Input, OpenError, Output, SinkWriter, SourceReader, Tone, WavFile, WavPlayer};
-use crate::device_hub::{self, Standing, Trouble};
+use crate::device::{DeviceId, Selection, Wanted};
+use crate::device_hub::{self, Complaint, Standing, Trouble};
 use crate::media_worker::Order;
 
 /// A worker turns every 10 ms; on a busy machine somewhat later.
@@ -85,7 +87,7 @@ pub(crate) enum Way<T> {
     Conference(ConferenceId),
 }
 
-pub(crate) fn input(wanted: audio::Input, standing: Standing) -> Way<Input> {
+pub(crate) fn input(wanted: audio::Input, fallback: Fallback, standing: Standing) -> Way<Input> {
     match wanted {
         audio::Input::None => Way::Now(Ok(Input::Silence)),
         audio::Input::Tone { frequency, level } => {
@@ -98,16 +100,17 @@ pub(crate) fn input(wanted: audio::Input, standing: Standing) -> Way<Input> {
             WavPlayer::open(&path, repeat).map(Input::Wav)
         })),
         audio::Input::Default => {
-            Way::Device(device_hub::microphone(None, standing).map(Input::Link))
+            Way::Device(device_hub::microphone(Wanted::default(), standing).map(Input::Link))
         }
         audio::Input::Device { id } => {
-            Way::Device(device_hub::microphone(Some(id), standing).map(Input::Link))
+            Way::Device(device_hub::microphone(chosen(id, fallback), standing).map(Input::Link))
         }
     }
 }
 
 pub(crate) fn output(
     wanted: audio::Output,
+    fallback: Fallback,
     standing: Standing,
     log: &UnboundedSender<String>,
 ) -> Way<Output> {
@@ -121,11 +124,18 @@ pub(crate) fn output(
             }))
         }
         audio::Output::Default => {
-            Way::Device(device_hub::speaker(None, standing).map(Output::Link))
+            Way::Device(device_hub::speaker(Wanted::default(), standing).map(Output::Link))
         }
         audio::Output::Device { id } => {
-            Way::Device(device_hub::speaker(Some(id), standing).map(Output::Link))
+            Way::Device(device_hub::speaker(chosen(id, fallback), standing).map(Output::Link))
         }
+    }
+}
+
+fn chosen(id: String, fallback: Fallback) -> Wanted {
+    Wanted {
+        selection: Selection::Id(DeviceId(id)),
+        fallback: fallback == Fallback::Default,
     }
 }
 
@@ -150,7 +160,7 @@ pub(crate) fn trouble<News: Send + 'static>(
 pub(crate) fn standing<News: Send + 'static>(
     news: &UnboundedSender<News>,
     turn: Turn,
-    tell: impl Fn(Result<(), String>) -> Option<News> + Send + 'static,
+    tell: impl Fn(Result<(), Complaint>) -> Option<News> + Send + 'static,
 ) -> Standing {
     // Weak, as above.
     let news = news.downgrade();
@@ -168,7 +178,7 @@ pub(crate) fn standing<News: Send + 'static>(
 // A file is finished when it has been let go, and then only the log can tell.
 pub(super) fn also_logged(tell: Standing, log: UnboundedSender<String>) -> Trouble {
     Box::new(move |reason| {
-        let current = tell(Err(reason.clone()));
+        let current = tell(Err(Complaint::Failed(reason.clone())));
         if !current {
             let _ = log.send(reason);
         }

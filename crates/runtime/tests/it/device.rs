@@ -15,8 +15,15 @@ use audio::tone::{Generator, Sequence};
 use audio::{Frame, Rate};
 use runtime::device::{
     Backend, DeviceEvent, DeviceId, Direction, Fault, Microphone, Selection, Speaker, System,
-    open_microphone, open_speaker,
+    Wanted, open_microphone, open_speaker,
 };
+
+fn chosen(selection: Selection) -> Wanted {
+    Wanted {
+        selection,
+        fallback: false,
+    }
+}
 
 const ROLE: &str = "OFFHOOK_TEST_ROLE";
 const CARD: &str = "OFFHOOK_TEST_CARD";
@@ -203,12 +210,12 @@ fn a_tone_played_is_heard_back_through_the_default_devices() {
     let system: Arc<dyn Backend> = Arc::new(System);
     let (sender, events) = mpsc::channel();
     let speaker_sender = sender.clone();
-    let (microphone, hears) = open_microphone(system.clone(), Selection::Default, move |event| {
+    let (microphone, hears) = open_microphone(system.clone(), Wanted::default(), move |event| {
         let _ = sender.send(event);
     })
     .unwrap();
     let pulse = Selection::Id(DeviceId("alsa:pulse".to_owned()));
-    let (speaker, plays) = open_speaker(system, pulse, move |event| {
+    let (speaker, plays) = open_speaker(system, chosen(pulse), move |event| {
         let _ = speaker_sender.send(event);
     })
     .unwrap();
@@ -245,10 +252,11 @@ fn a_sound_server_that_dies_is_told_and_found_again_when_it_is_back() {
     let (sender, events) = mpsc::channel();
     let mut missing = System.list().devices.first().unwrap().id.clone();
     missing.0.push_str(":gone");
-    let (mut microphone, handle) = open_microphone(system, Selection::Id(missing), move |event| {
-        let _ = sender.send(event);
-    })
-    .unwrap();
+    let (mut microphone, handle) =
+        open_microphone(system, chosen(Selection::Id(missing)), move |event| {
+            let _ = sender.send(event);
+        })
+        .unwrap();
     let event = next(&events);
     assert!(
         matches!(
@@ -299,7 +307,7 @@ fn without_libasound_the_list_is_empty_with_the_reason_and_a_call_goes_on_in_sil
 
     let (sender, events) = mpsc::channel();
     let (mut microphone, handle) =
-        open_microphone(Arc::new(System), Selection::Default, move |event| {
+        open_microphone(Arc::new(System), Wanted::default(), move |event| {
             let _ = sender.send(event);
         })
         .unwrap();

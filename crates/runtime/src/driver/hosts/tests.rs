@@ -28,7 +28,7 @@ impl Desk {
         let (tell, news) = mpsc::unbounded_channel();
         let log = mpsc::unbounded_channel().0;
         Desk {
-            hosts: Hosts::new(tell, log.clone()),
+            hosts: Hosts::new(config.audio.fallback, tell, log.clone()),
             calls: Calls::new(&config, mpsc::unbounded_channel().0, log),
             jobs: JoinSet::new(),
             news,
