@@ -8,7 +8,7 @@ use phone::audio::Input;
 use phone::config::Options;
 use phone::{
     Command, ConferenceId, Config, ConfigError, Connection, MediaCommand, MediaEvent, Phone,
-    SessionId, Ticket,
+    SessionId, SipText, SoundCommand, Ticket,
 };
 use serde_json::{Value, json};
 use sip::transaction::FlowId;
@@ -20,7 +20,7 @@ use crate::event::Event;
 #[derive(Debug)]
 pub(crate) enum Step {
     /// A SIP message, into the switch.
-    Send(Bytes),
+    Send(SipText),
     Media(SessionId, MediaCommand),
     Event(Event),
 }
@@ -196,7 +196,7 @@ impl Attendant {
                     order(command);
                 }
                 if self.kind == Extension::Conference && tone.reveal() == "*" {
-                    steps.push(Step::Media(id, self.toggle_mute(id)));
+                    steps.push(Step::Media(id, self.toggle_mute(id).into()));
                 }
                 steps.push(Step::Event(Event::Dtmf {
                     extension: self.user.clone(),
@@ -223,10 +223,10 @@ impl Attendant {
         }
     }
 
-    fn toggle_mute(&mut self, id: SessionId) -> MediaCommand {
+    fn toggle_mute(&mut self, id: SessionId) -> SoundCommand {
         let muted = self.muted.insert(id) || !self.muted.remove(&id);
         let percent = if muted { 0 } else { 100 };
-        MediaCommand::SetVoice { percent }
+        SoundCommand::SetVoice { percent }
     }
 }
 

@@ -2,8 +2,7 @@
 
 use std::time::Instant;
 
-use bytes::Bytes;
-use phone::{MediaCommand, SessionId, Ticket};
+use phone::{MediaCommand, SessionId, SipText, Ticket};
 use serde::Serialize;
 use sip::transaction::FlowId;
 use thiserror::Error;
@@ -19,7 +18,7 @@ pub enum Output {
         /// The connection.
         flow: FlowId,
         /// The message.
-        bytes: Bytes,
+        bytes: SipText,
     },
     /// Close a connection without a word.
     Close {

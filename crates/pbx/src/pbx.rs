@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use phone::{ConfigError, MediaCommand, MediaEvent, SessionId, Ticket};
+use phone::{ConfigError, MediaCommand, MediaEvent, SessionId, SipText, Ticket};
 use rand::rngs::StdRng;
 use rand::{Rng, RngExt, SeedableRng};
 use sip::message::{KeepAlive, Leniency, Message};
@@ -157,7 +157,7 @@ impl Pbx {
     /// Takes one WebSocket message.
     pub fn handle_signaling(&mut self, flow: FlowId, frame: Bytes, now: Instant) {
         if let Some(KeepAlive::Ping) = KeepAlive::of(&frame) {
-            let bytes = Bytes::from_static(KeepAlive::Pong.as_bytes());
+            let bytes = SipText(Bytes::from_static(KeepAlive::Pong.as_bytes()));
             self.outputs.push_back(Output::Send { flow, bytes });
             return;
         }
@@ -479,7 +479,10 @@ impl Pbx {
     fn deliver(&mut self, flow: FlowId, direction: MessageDirection, bytes: Bytes, _now: Instant) {
         match direction {
             MessageDirection::In => self.inbox.push_back((flow, bytes)),
-            MessageDirection::Out => self.outputs.push_back(Output::Send { flow, bytes }),
+            MessageDirection::Out => {
+                let bytes = SipText(bytes);
+                self.outputs.push_back(Output::Send { flow, bytes });
+            }
         }
     }
 
@@ -511,7 +514,7 @@ impl Pbx {
     fn take_attendant_steps(&mut self, user: &str, flow: FlowId, steps: Vec<attendant::Step>) {
         for step in steps {
             match step {
-                attendant::Step::Send(bytes) => self.inbox.push_back((flow, bytes)),
+                attendant::Step::Send(SipText(bytes)) => self.inbox.push_back((flow, bytes)),
                 attendant::Step::Media(id, command) => {
                     match command == MediaCommand::Close {
                         true => self.legs.remove(&id),

@@ -1,4 +1,4 @@
-//! The softphone that decides: account, calls, guarantees. Sans-IO; SDP is an opaque string.
+//! The softphone that decides: account, calls, guarantees. Sans-IO; SDP goes through unread.
 //!
 //! A [`Phone`] is driven like every layer of this project: wait, give it **one** input
 //! (`handle_command`, `handle_connection`, `handle_signaling`, `handle_pong`, `handle_media`,
@@ -44,8 +44,9 @@ pub use door::end_reason::{Condition, Elsewhere, EndReason, RedirectTarget, Side
 pub use door::error::{ErrorCode, ErrorType, PhoneError, SipStatus};
 pub use door::event::Event;
 pub use door::id::{ConferenceId, SessionId, Ticket};
-pub use door::media::{MediaCommand, MediaEvent};
-pub use door::output::{Connection, Output, Reply, Wake};
+pub use door::media::{MediaCommand, MediaEvent, SoundCommand, StreamCommand};
+pub use door::output::{Connection, Output, Reply, SipText, Wake};
+pub use door::sdp::Sdp;
 pub use door::{
     audio, caller_identity, command, conference, conference_info, content, dtmf, end_reason, error,
     event, handed_over, hold_via, ice_server, id, level, media, message_summary, notifier, output,

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use pbx::{Command, Config, Event, Output, Pbx, RelayOrder, Reply, User};
-use phone::{MediaCommand, MediaEvent, Ticket};
+use phone::{MediaCommand, MediaEvent, StreamCommand, Ticket};
 use sip::auth::{Credentials, Secret};
 use sip::endpoint::{
     Endpoint, EndpointConfig, Event as SipEvent, Invite, Output as SipOutput, UsageId,
@@ -206,7 +206,7 @@ impl Town {
                             .values_mut()
                             .find(|client| client.flow == flow && client.connected);
                         if let Some(client) = client {
-                            client.endpoint.handle_message(flow, bytes, self.now);
+                            client.endpoint.handle_message(flow, bytes.0, self.now);
                         }
                     }
                     Output::Close { flow } => {
@@ -219,7 +219,11 @@ impl Town {
                         }
                         self.pbx.handle_disconnected(flow, self.now);
                     }
-                    Output::Media(id, MediaCommand::Answer { .. } | MediaCommand::Offer) => {
+                    Output::Media(
+                        id,
+                        MediaCommand::Stream(StreamCommand::Answer { .. })
+                        | MediaCommand::Stream(StreamCommand::Offer),
+                    ) => {
                         quiet = false;
                         described.push(id);
                     }
@@ -236,7 +240,7 @@ impl Town {
             }
             for id in described {
                 let sdp = "v=0\r\ns=extension\r\n".to_owned();
-                let event = MediaEvent::Described { sdp };
+                let event = MediaEvent::Described { sdp: sdp.into() };
                 self.pbx.handle_media(id, event, self.now);
             }
             for port in opened {

@@ -34,8 +34,8 @@ impl Context<'_> {
         self.outputs.push_back(Output::Event(event));
     }
 
-    pub(crate) fn media(&mut self, id: SessionId, command: MediaCommand) {
-        self.outputs.push_back(Output::Media(id, command));
+    pub(crate) fn media(&mut self, id: SessionId, command: impl Into<MediaCommand>) {
+        self.outputs.push_back(Output::Media(id, command.into()));
     }
 
     pub(crate) fn reply(

@@ -22,7 +22,7 @@ pub(crate) use context::{Context, NotSent};
 use crate::config::{Config, Credentials};
 use crate::door::event::Event;
 use crate::door::level::Level;
-use crate::door::output::Output;
+use crate::door::output::{Output, SipText};
 
 /// The SIP endpoint with its flow.
 #[derive(Debug)]
@@ -393,7 +393,7 @@ impl Agent {
             match self.endpoint.poll_output() {
                 endpoint::Output::Transmit { flow, bytes } if Some(flow) == self.flow => {
                     self.trace("SIP message sent", &bytes, out);
-                    out.push_back(Output::Send(bytes));
+                    out.push_back(Output::Send(SipText(bytes)));
                 }
                 endpoint::Output::KeepAlive { flow } if Some(flow) == self.flow => {
                     out.push_back(Output::Ping);

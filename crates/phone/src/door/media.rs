@@ -7,25 +7,48 @@ use serde::{Deserialize, Serialize};
 use crate::door::audio::{self, Device};
 use crate::door::dtmf::Tones;
 use crate::door::id::Ticket;
+use crate::door::sdp::Sdp;
 
-/// An order for one session's media; the first one creates it, `Close` is the last. Debug shows no
-/// description: it holds the ICE password.
-#[derive(Clone, PartialEq, Serialize, Deserialize)]
+/// An order for one session's media; the first one creates it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum MediaCommand {
+    /// What is negotiated with the peer and sent to it.
+    Stream(StreamCommand),
+    /// What the peer hears, and where it is heard.
+    Sound(SoundCommand),
+    /// Ends this session's media; nothing is reported after it.
+    Close,
+}
+
+impl From<StreamCommand> for MediaCommand {
+    fn from(command: StreamCommand) -> Self {
+        Self::Stream(command)
+    }
+}
+
+impl From<SoundCommand> for MediaCommand {
+    fn from(command: SoundCommand) -> Self {
+        Self::Sound(command)
+    }
+}
+
+/// An order for a session's media stream.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(
     tag = "type",
     rename_all = "camelCase",
     rename_all_fields = "camelCase"
 )]
-pub enum MediaCommand {
+pub enum StreamCommand {
     /// Makes an offer; answered by `Described` or `Refused`.
     Offer,
     /// Says before the first description of a call that it shall hold the peer.
     SetHeld { held: bool },
     /// Answers the first offer of a call; answered by `Described` or `Refused`.
-    Answer { offer: String },
+    Answer { offer: Sdp },
     /// Applies the answer to our offer; answered by `AnswerApplied` or `Refused`.
     SetAnswer {
-        sdp: String,
+        sdp: Sdp,
         /// Of an unreliable 18x: the final answer is still to come (RFC 3261 §13.2.1). Only its
         /// refusal is told, by `EarlyAnswerRefused`.
         provisional: bool,
@@ -39,9 +62,35 @@ pub enum MediaCommand {
     },
     /// Answers a new offer in a running call; answered by `Described` or `Refused`, which leaves
     /// media as it was.
-    AnswerReoffer { offer: String },
+    AnswerReoffer { offer: Sdp },
     /// Takes back our last offer: media is as before it.
     Rollback,
+    /// Sends silence instead of the input, or the input again.
+    Mute { muted: bool },
+    /// Queues tones; each one played is reported by `DtmfSent`, or all at once by `DtmfRefused`.
+    SendDtmf {
+        /// Names the order where it is refused.
+        ticket: Ticket,
+        tones: Tones,
+        /// Milliseconds a tone lasts.
+        duration: u32,
+        /// Milliseconds between two tones.
+        gap: u32,
+        /// In the sound itself instead of telephone events.
+        in_band: bool,
+    },
+    /// Forgets the tones of an order that are not sent yet; what remains is reported by `DtmfSent`.
+    StopDtmf { ticket: Ticket },
+}
+
+/// An order about a session's inputs and outputs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(
+    tag = "type",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
+pub enum SoundCommand {
     /// Opens input and output; what fails is reported by `DeviceFailed`.
     Start {
         input: audio::Input,
@@ -69,68 +118,6 @@ pub enum MediaCommand {
     /// Lets the far end hear whoever sits at this machine in a conference that is its input, now or
     /// later, or only the other members.
     SetHearing { host: bool },
-    /// Sends silence instead of the input, or the input again.
-    Mute { muted: bool },
-    /// Queues tones; each one played is reported by `DtmfSent`, or all at once by `DtmfRefused`.
-    SendDtmf {
-        /// Names the order where it is refused.
-        ticket: Ticket,
-        tones: Tones,
-        /// Milliseconds a tone lasts.
-        duration: u32,
-        /// Milliseconds between two tones.
-        gap: u32,
-        /// In the sound itself instead of telephone events.
-        in_band: bool,
-    },
-    /// Forgets the tones of an order that are not sent yet; what remains is reported by `DtmfSent`.
-    StopDtmf { ticket: Ticket },
-    /// Ends this session's media; nothing is reported after it.
-    Close,
-}
-
-impl fmt::Debug for MediaCommand {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Offer => f.write_str("Offer"),
-            Self::SetHeld { held } => f.debug_tuple("SetHeld").field(held).finish(),
-            Self::Answer { .. } => f.write_str("Answer"),
-            Self::SetAnswer { provisional, .. } => f
-                .debug_struct("SetAnswer")
-                .field("provisional", provisional)
-                .finish_non_exhaustive(),
-            Self::Reoffer { restart_ice, held } => f
-                .debug_struct("Reoffer")
-                .field("restart_ice", restart_ice)
-                .field("held", held)
-                .finish(),
-            Self::AnswerReoffer { .. } => f.write_str("AnswerReoffer"),
-            Self::Rollback => f.write_str("Rollback"),
-            Self::Start {
-                input,
-                output,
-                beep,
-            } => f
-                .debug_struct("Start")
-                .field("input", input)
-                .field("output", output)
-                .field("beep", beep)
-                .finish(),
-            Self::SetInput { input } => f.debug_tuple("SetInput").field(input).finish(),
-            Self::SetOutput { output } => f.debug_tuple("SetOutput").field(output).finish(),
-            Self::Hold { music } => f.debug_tuple("Hold").field(music).finish(),
-            Self::Resume => f.write_str("Resume"),
-            Self::Measure { wanted } => f.debug_tuple("Measure").field(wanted).finish(),
-            Self::Tone { cadence } => f.debug_tuple("Tone").field(&cadence.is_some()).finish(),
-            Self::SetVolume { percent } => f.debug_tuple("SetVolume").field(percent).finish(),
-            Self::SetVoice { percent } => f.debug_tuple("SetVoice").field(percent).finish(),
-            Self::SetHearing { host } => f.debug_tuple("SetHearing").field(host).finish(),
-            Self::Mute { muted } => f.debug_tuple("Mute").field(muted).finish(),
-            Self::SendDtmf { tones, .. } => f.debug_tuple("SendDtmf").field(tones).finish(),
-            Self::StopDtmf { ticket } => f.debug_tuple("StopDtmf").field(ticket).finish(),
-            Self::Close => f.write_str("Close"),
-        }
-    }
 }
 
 /// What is used in place of a chosen device that vanished.
@@ -156,8 +143,8 @@ impl fmt::Display for StandIn {
     }
 }
 
-/// What happened in one session's media. Debug shows no description: it holds the ICE password.
-#[derive(Clone, PartialEq, Serialize, Deserialize)]
+/// What happened in one session's media.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(
     tag = "type",
     rename_all = "camelCase",
@@ -165,7 +152,7 @@ impl fmt::Display for StandIn {
 )]
 pub enum MediaEvent {
     /// The description asked for by `Offer`, `Answer`, `Reoffer` or `AnswerReoffer` is ready.
-    Described { sdp: String },
+    Described { sdp: Sdp },
     /// The peer's final answer is in force.
     AnswerApplied,
     /// A provisional answer can't be used; the final one still counts.
@@ -223,61 +210,6 @@ pub enum MediaEvent {
     Measured { figures: Figures },
     /// The media task broke; nothing more comes from it.
     Crashed { reason: String },
-}
-
-impl fmt::Debug for MediaEvent {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Described { .. } => f.write_str("Described"),
-            Self::AnswerApplied => f.write_str("AnswerApplied"),
-            Self::EarlyAnswerRefused { reason } => {
-                f.debug_tuple("EarlyAnswerRefused").field(reason).finish()
-            }
-            Self::Refused { refusal, reason } => f
-                .debug_tuple("Refused")
-                .field(refusal)
-                .field(reason)
-                .finish(),
-            Self::Connecting => f.write_str("Connecting"),
-            Self::Connected => f.write_str("Connected"),
-            Self::Interrupted => f.write_str("Interrupted"),
-            Self::Failed { failure, reason } => f
-                .debug_tuple("Failed")
-                .field(failure)
-                .field(reason)
-                .finish(),
-            Self::FirstSound => f.write_str("FirstSound"),
-            Self::EndOfCandidates => f.write_str("EndOfCandidates"),
-            Self::RemoteHold { held } => f.debug_tuple("RemoteHold").field(held).finish(),
-            Self::Dtmf { tone, duration, .. } => {
-                f.debug_tuple("Dtmf").field(tone).field(duration).finish()
-            }
-            Self::DtmfOut { ticket } => f.debug_tuple("DtmfOut").field(ticket).finish(),
-            Self::DtmfSent { remaining } => f.debug_tuple("DtmfSent").field(remaining).finish(),
-            Self::DtmfRefused { ticket, reason } => f
-                .debug_tuple("DtmfRefused")
-                .field(ticket)
-                .field(reason)
-                .finish(),
-            Self::DeviceOpened { device } => f.debug_tuple("DeviceOpened").field(device).finish(),
-            Self::DeviceFailed { device, reason } => f
-                .debug_tuple("DeviceFailed")
-                .field(device)
-                .field(reason)
-                .finish(),
-            Self::DeviceReplaced { device, stand_in } => f
-                .debug_tuple("DeviceReplaced")
-                .field(device)
-                .field(stand_in)
-                .finish(),
-            Self::Codec { name } => f.debug_tuple("Codec").field(name).finish(),
-            Self::NoMedia => f.write_str("NoMedia"),
-            Self::MediaResumed => f.write_str("MediaResumed"),
-            Self::PeerLeft => f.write_str("PeerLeft"),
-            Self::Measured { figures } => f.debug_tuple("Measured").field(figures).finish(),
-            Self::Crashed { reason } => f.debug_tuple("Crashed").field(reason).finish(),
-        }
-    }
 }
 
 /// How a call sounds.

@@ -11,7 +11,7 @@ use crate::door::end_reason::{Condition, EndReason};
 use crate::door::error::{ErrorCode, ErrorType, PhoneError};
 use crate::door::ice_server::IceServer;
 use crate::door::id::{SessionId, Ticket};
-use crate::door::media::MediaCommand;
+use crate::door::media::SoundCommand;
 use crate::door::output::{Output, Reply};
 use crate::door::secret::Secret;
 use crate::door::text::is_printable;
@@ -278,7 +278,7 @@ impl Phone {
                 }
             }
             Command::Measure { id, wanted } => self.session(id, |session, ctx| {
-                ctx.media(session.id, MediaCommand::Measure { wanted });
+                ctx.media(session.id, SoundCommand::Measure { wanted });
             }),
             Command::SetVolume { id, volume } => self.set_volume(id, volume),
             Command::SetLogLevel { level } => {
@@ -451,7 +451,7 @@ impl Phone {
         if volume > 100 {
             return Err(wrong("volume must be 0 to 100"));
         }
-        let command = MediaCommand::SetVolume { percent: volume };
+        let command = SoundCommand::SetVolume { percent: volume };
         match id {
             Some(id) => self.session(id, |session, ctx| ctx.media(session.id, command)),
             None => {

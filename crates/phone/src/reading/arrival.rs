@@ -7,6 +7,7 @@ use super::{caller_identity, conversation_id, headers, parties, sdp};
 use crate::config::Config;
 use crate::door::caller_identity::CallerIdentity;
 use crate::door::peer::Peer;
+use crate::door::sdp::Sdp;
 
 /// What an INVITE says.
 #[derive(Debug)]
@@ -17,7 +18,7 @@ pub(crate) struct Arrival {
     pub(crate) call_id: String,
     pub(crate) conversation_id: String,
     pub(crate) headers: Vec<(String, String)>,
-    pub(crate) offer: Option<String>,
+    pub(crate) offer: Option<Sdp>,
 }
 
 /// Reads an INVITE.

@@ -7,7 +7,7 @@ use crate::door::audio;
 use crate::door::command::AcceptOptions;
 use crate::door::end_reason::{Condition, EndReason, Side};
 use crate::door::event::SessionChanges;
-use crate::door::media::MediaCommand;
+use crate::door::media::{SoundCommand, StreamCommand};
 
 impl Session {
     /// Starts the session; the 200 OK follows when media has described itself and the
@@ -37,7 +37,7 @@ impl Session {
         });
         self.start(ctx);
         if self.held {
-            ctx.media(self.id, MediaCommand::SetHeld { held: true });
+            ctx.media(self.id, StreamCommand::SetHeld { held: true });
         }
         if connect {
             self.connect(ctx);
@@ -58,10 +58,10 @@ impl Session {
             return self.drive_answer(ctx);
         }
         let command = match &answering.offer {
-            Some(offer) => MediaCommand::Answer {
+            Some(offer) => StreamCommand::Answer {
                 offer: offer.clone(),
             },
-            None => MediaCommand::Offer,
+            None => StreamCommand::Offer,
         };
         ctx.media(self.id, command);
         self.media = MediaPath::Connecting;
@@ -71,18 +71,18 @@ impl Session {
     /// Says nothing where the call was muted or on hold whose place it takes, or which led to it.
     pub(super) fn start_closed(&mut self, ctx: &mut Context<'_>) {
         if self.muted {
-            ctx.media(self.id, MediaCommand::Mute { muted: true });
+            ctx.media(self.id, StreamCommand::Mute { muted: true });
         }
         if self.held {
             self.hears_music = true;
             let music = ctx.config.hold_music.clone();
-            ctx.media(self.id, MediaCommand::Hold { music });
+            ctx.media(self.id, SoundCommand::Hold { music });
         }
     }
 
     /// Opens the devices chosen for this session.
     pub(super) fn start_media(&self, beep: bool, ctx: &mut Context<'_>) {
-        let start = MediaCommand::Start {
+        let start = SoundCommand::Start {
             input: match self.waits_for_input() {
                 true => audio::Input::None,
                 false => self.chosen_input(ctx),
@@ -95,7 +95,7 @@ impl Session {
         };
         ctx.media(self.id, start);
         if let percent @ ..100 = ctx.config.volume {
-            ctx.media(self.id, MediaCommand::SetVolume { percent });
+            ctx.media(self.id, SoundCommand::SetVolume { percent });
         }
     }
 

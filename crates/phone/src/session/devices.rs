@@ -6,7 +6,7 @@ use crate::door::error::{ErrorCode, ErrorType, PhoneError};
 use crate::door::event::{Event, Warning};
 use crate::door::id::Ticket;
 use crate::door::level::Level;
-use crate::door::media::{MediaCommand, StandIn};
+use crate::door::media::{SoundCommand, StandIn};
 use crate::door::output::Reply;
 
 #[derive(Debug, Default)]
@@ -43,7 +43,7 @@ impl Session {
         }
         let before = overtake(self.devices.input.take(), before, ctx);
         self.devices.input = Some(Change { ticket, before });
-        ctx.media(self.id, MediaCommand::SetInput { input });
+        ctx.media(self.id, SoundCommand::SetInput { input });
     }
 
     /// Changes where the far end is heard, as [`Session::set_input`].
@@ -59,7 +59,7 @@ impl Session {
         }
         let before = overtake(self.devices.output.take(), before, ctx);
         self.devices.output = Some(Change { ticket, before });
-        ctx.media(self.id, MediaCommand::SetOutput { output });
+        ctx.media(self.id, SoundCommand::SetOutput { output });
     }
 
     /// What was chosen is open, for the first time or again.
@@ -128,7 +128,7 @@ impl Session {
                 if let Some(Change { ticket, before }) = self.devices.input.take() {
                     self.input = before;
                     let input = self.chosen_input(ctx);
-                    ctx.media(self.id, MediaCommand::SetInput { input });
+                    ctx.media(self.id, SoundCommand::SetInput { input });
                     ctx.reply(ticket, Err(error()));
                 }
             }
@@ -136,7 +136,7 @@ impl Session {
                 if let Some(Change { ticket, before }) = self.devices.output.take() {
                     self.output = before;
                     let output = self.chosen_output(ctx);
-                    ctx.media(self.id, MediaCommand::SetOutput { output });
+                    ctx.media(self.id, SoundCommand::SetOutput { output });
                     ctx.reply(ticket, Err(error()));
                 }
             }

@@ -19,9 +19,10 @@ use crate::door::error::{ErrorCode, ErrorType, PhoneError};
 use crate::door::event::{ConnectionState, Direction, EndToEndId, Event, SessionChanges};
 use crate::door::id::{SessionId, Ticket};
 use crate::door::level::Level;
-use crate::door::media::{MediaCommand, MediaFailure};
+use crate::door::media::{MediaFailure, StreamCommand};
 use crate::door::output;
 use crate::door::peer::Peer;
+use crate::door::sdp::Sdp;
 use crate::reading::{conversation_id, outcome, parties, sdp};
 
 /// A call that the application places.
@@ -99,16 +100,16 @@ impl Session {
         };
         session.start(ctx);
         if session.held {
-            ctx.media(id, MediaCommand::SetHeld { held: true });
+            ctx.media(id, StreamCommand::SetHeld { held: true });
         }
-        ctx.media(id, MediaCommand::Offer);
+        ctx.media(id, StreamCommand::Offer);
         session.start_media(false, ctx);
         session.start_closed(ctx);
         session
     }
 
     /// The offer is there: sends the INVITE.
-    pub(super) fn send_invite(&mut self, sdp: String, ctx: &mut Context<'_>) {
+    pub(super) fn send_invite(&mut self, sdp: Sdp, ctx: &mut Context<'_>) {
         let State::Offering(offering) = &mut self.state else {
             return;
         };
@@ -327,8 +328,8 @@ impl Session {
         }
     }
 
-    fn apply_answer(&mut self, sdp: String, provisional: bool, ctx: &mut Context<'_>) {
-        ctx.media(self.id, MediaCommand::SetAnswer { sdp, provisional });
+    fn apply_answer(&mut self, sdp: Sdp, provisional: bool, ctx: &mut Context<'_>) {
+        ctx.media(self.id, StreamCommand::SetAnswer { sdp, provisional });
         if self.media == MediaPath::None {
             self.media = MediaPath::Connecting;
             self.show_connection(ctx);

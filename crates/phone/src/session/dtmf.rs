@@ -8,7 +8,7 @@ use crate::door::dtmf::{DtmfMethod, Tones};
 use crate::door::error::{ErrorCode, ErrorType, PhoneError};
 use crate::door::event::Event;
 use crate::door::id::Ticket;
-use crate::door::media::MediaCommand;
+use crate::door::media::StreamCommand;
 use crate::door::output::Reply;
 
 /// More at once is no dialling but a mistake.
@@ -75,7 +75,7 @@ impl Session {
                     let is_out = false;
                     active.tones.push(Dialled { ticket, is_out });
                 }
-                let command = MediaCommand::SendDtmf {
+                let command = StreamCommand::SendDtmf {
                     ticket,
                     tones: Tones::new(tones),
                     duration,
@@ -162,7 +162,7 @@ impl Session {
         let waiting = active.tones.len();
         active.tones.retain(|tones| tones.ticket != ticket);
         if active.tones.len() < waiting {
-            ctx.media(self.id, MediaCommand::StopDtmf { ticket });
+            ctx.media(self.id, StreamCommand::StopDtmf { ticket });
         }
     }
 

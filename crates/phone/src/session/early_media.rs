@@ -4,7 +4,7 @@ use sip::endpoint::Reply;
 
 use super::{Context, MediaPath, Session, State};
 use crate::door::error::{ErrorCode, ErrorType, PhoneError};
-use crate::door::media::MediaCommand;
+use crate::door::media::StreamCommand;
 
 impl Session {
     /// Lets the caller of a call that was accepted and not connected hear us while it rings. A call
@@ -23,7 +23,7 @@ impl Session {
         if answering.connect || std::mem::replace(&mut answering.early, true) {
             return Ok(());
         }
-        ctx.media(self.id, MediaCommand::Answer { offer });
+        ctx.media(self.id, StreamCommand::Answer { offer });
         self.media = MediaPath::Connecting;
         self.show_connection(ctx);
         Ok(())

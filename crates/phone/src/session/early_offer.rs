@@ -5,7 +5,8 @@ use sip::endpoint::{Reply, ServerRequestId};
 use sip::message::Request;
 
 use super::{Context, EarlyOffer, Session, State};
-use crate::door::media::MediaCommand;
+use crate::door::media::StreamCommand;
+use crate::door::sdp::Sdp;
 use crate::reading::parties;
 
 impl Session {
@@ -14,7 +15,7 @@ impl Session {
         &mut self,
         id: ServerRequestId,
         request: &Request,
-        offer: Option<String>,
+        offer: Option<Sdp>,
         ctx: &mut Context<'_>,
     ) {
         let Some(offer) = offer else {
@@ -42,7 +43,7 @@ impl Session {
             State::Offering(_) | State::Active(_) => return ctx.answer(id, &Reply::new(491)),
             State::Ending | State::Ended => return ctx.answer(id, &Reply::new(481)),
         }
-        ctx.media(self.id, MediaCommand::AnswerReoffer { offer });
+        ctx.media(self.id, StreamCommand::AnswerReoffer { offer });
     }
 
     fn take_early(&mut self, ctx: &mut Context<'_>) {
@@ -50,12 +51,12 @@ impl Session {
             && let Some(EarlyOffer { offer, .. }) = dialing.offers.front()
         {
             let offer = offer.clone();
-            ctx.media(self.id, MediaCommand::AnswerReoffer { offer });
+            ctx.media(self.id, StreamCommand::AnswerReoffer { offer });
         }
     }
 
     /// Media has described itself for it; returns the description where that was for something else.
-    pub(super) fn answer_early(&mut self, sdp: String, ctx: &mut Context<'_>) -> Option<String> {
+    pub(super) fn answer_early(&mut self, sdp: Sdp, ctx: &mut Context<'_>) -> Option<Sdp> {
         let id = match &mut self.state {
             State::Dialing(dialing) => {
                 let open = dialing.offers.pop_front()?;

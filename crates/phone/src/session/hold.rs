@@ -9,7 +9,7 @@ use crate::door::error::{ErrorCode, ErrorType, PhoneError, SipStatus};
 use crate::door::event::SessionChanges;
 use crate::door::hold_via::HoldVia;
 use crate::door::id::Ticket;
-use crate::door::media::MediaCommand;
+use crate::door::media::SoundCommand;
 use crate::door::output::Reply;
 
 /// A change that the application wants and the peer has not agreed to yet.
@@ -311,8 +311,8 @@ impl Session {
             ctx.media(
                 self.id,
                 match held {
-                    true => MediaCommand::Hold { music },
-                    false => MediaCommand::Resume,
+                    true => SoundCommand::Hold { music },
+                    false => SoundCommand::Resume,
                 },
             );
             if !held {

@@ -8,6 +8,7 @@ use crate::door::error::{ErrorCode, ErrorType, PhoneError};
 use crate::door::event::{Event, SessionChanges, Warning};
 use crate::door::level::Level;
 use crate::door::media::{MediaEvent, MediaFailure, MediaRefusal};
+use crate::door::sdp::Sdp;
 
 impl Session {
     /// Takes news of this session's media; what comes after its end means nothing any more.
@@ -80,7 +81,7 @@ impl Session {
         }
     }
 
-    fn described(&mut self, sdp: String, ctx: &mut Context<'_>) {
+    fn described(&mut self, sdp: Sdp, ctx: &mut Context<'_>) {
         let Some(sdp) = self.answer_early(sdp, ctx) else {
             return;
         };

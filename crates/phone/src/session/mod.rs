@@ -63,6 +63,7 @@ use crate::door::hold_via::HoldVia;
 use crate::door::id::{SessionId, Ticket};
 use crate::door::output::Wake;
 use crate::door::peer::Peer;
+use crate::door::sdp::Sdp;
 
 /// How long the application's listeners are waited for (guarantee 1).
 const DELIVERY_PATIENCE: Duration = Duration::from_secs(1);
@@ -201,7 +202,7 @@ pub(crate) enum State {
 /// An incoming call that rings.
 #[derive(Debug)]
 pub(crate) struct Pending {
-    offer: Option<String>,
+    offer: Option<Sdp>,
     auto: Auto,
     ring_until: Instant,
 }
@@ -220,12 +221,12 @@ enum Auto {
 /// An incoming call that was accepted.
 #[derive(Debug)]
 pub(crate) struct Answering {
-    offer: Option<String>,
+    offer: Option<Sdp>,
     /// False until `Connect` where the session is not connected at once.
     connect: bool,
     /// Media was asked for its description before that, for early media.
     early: bool,
-    described: Option<String>,
+    described: Option<Sdp>,
     /// An offer of the caller's behind our early media, which media answers.
     offer_open: Option<ServerRequestId>,
     /// Such an offer was answered: our first answer does not hold any more.
@@ -265,7 +266,7 @@ struct EarlyOffer {
     request: ServerRequestId,
     /// Its tag.
     fork: String,
-    offer: String,
+    offer: Sdp,
 }
 
 /// What one of the phones that our INVITE reached said of itself before the answer.
@@ -274,9 +275,9 @@ struct Fork {
     /// Its To tag.
     tag: String,
     /// Its answer to our offer.
-    sdp: String,
+    sdp: Sdp,
     /// The offer of its own that followed, which holds instead.
-    renewed: Option<String>,
+    renewed: Option<Sdp>,
     /// Its media could not be reached.
     unreachable: bool,
 }
@@ -288,7 +289,7 @@ pub(crate) struct Active {
     /// The callee has answered and the application was not told yet: it is to find the codec then.
     untold: bool,
     /// An early offer of whoever answered, which media is to have again, since it heard another fork last.
-    renewed: Option<String>,
+    renewed: Option<Sdp>,
     /// Theirs, until what is open is closed.
     waiting: Option<Waiting>,
     /// Media still works on an early offer that the answer has overtaken; what it says of it is for nobody.
@@ -387,7 +388,7 @@ impl Active {
 #[derive(Debug)]
 struct Waiting {
     request: ServerRequestId,
-    offer: Option<String>,
+    offer: Option<Sdp>,
 }
 
 /// What an offer of ours in an answered call is for.

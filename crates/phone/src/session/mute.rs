@@ -3,7 +3,7 @@
 use super::{Choice, Context, Session};
 use crate::door::audio;
 use crate::door::event::SessionChanges;
-use crate::door::media::MediaCommand;
+use crate::door::media::{SoundCommand, StreamCommand};
 
 impl Session {
     /// Mutes or unmutes; asking for the state it is in does nothing. A member of a conference still hears
@@ -13,11 +13,10 @@ impl Session {
             return;
         }
         self.muted = muted;
-        let command = match self.place.seat() {
-            Some(_) => MediaCommand::SetHearing { host: !muted },
-            None => MediaCommand::Mute { muted },
-        };
-        ctx.media(self.id, command);
+        match self.place.seat() {
+            Some(_) => ctx.media(self.id, SoundCommand::SetHearing { host: !muted }),
+            None => ctx.media(self.id, StreamCommand::Mute { muted }),
+        }
         let changes = SessionChanges {
             muted: Some(muted),
             ..SessionChanges::default()
@@ -34,7 +33,7 @@ impl Session {
     pub(crate) fn default_input_changed(&self, input: &audio::Input, ctx: &mut Context<'_>) {
         if let (true, Choice::Default) = (self.has_own_devices(), &self.input) {
             let input = input.clone();
-            ctx.media(self.id, MediaCommand::SetInput { input });
+            ctx.media(self.id, SoundCommand::SetInput { input });
         }
     }
 
@@ -42,7 +41,7 @@ impl Session {
     pub(crate) fn default_output_changed(&self, output: &audio::Output, ctx: &mut Context<'_>) {
         if let (true, Choice::Default) = (self.has_own_devices(), &self.output) {
             let output = output.clone();
-            ctx.media(self.id, MediaCommand::SetOutput { output });
+            ctx.media(self.id, SoundCommand::SetOutput { output });
         }
     }
 

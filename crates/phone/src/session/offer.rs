@@ -12,7 +12,8 @@ use crate::door::end_reason::{Condition, EndReason, Side};
 use crate::door::error::SipStatus;
 use crate::door::hold_via::HoldVia;
 use crate::door::level::Level;
-use crate::door::media::{MediaCommand, MediaRefusal};
+use crate::door::media::{MediaRefusal, StreamCommand};
+use crate::door::sdp::Sdp;
 use crate::reading::{outcome, sdp};
 
 /// How long an offer may stay unanswered, however often the peer says that it is trying: 64·T1, as
@@ -66,11 +67,11 @@ impl Session {
         };
         active.renewal = false;
         let restart_ice = active.restart;
-        ctx.media(self.id, MediaCommand::Reoffer { restart_ice, held });
+        ctx.media(self.id, StreamCommand::Reoffer { restart_ice, held });
     }
 
     /// The offer is there: sends it in a re-INVITE, or in an UPDATE where that is wanted and taken.
-    pub(super) fn send_reoffer(&mut self, sdp: String, ctx: &mut Context<'_>) {
+    pub(super) fn send_reoffer(&mut self, sdp: Sdp, ctx: &mut Context<'_>) {
         let (State::Active(active), Some(usage)) = (&mut self.state, self.usage) else {
             return;
         };
@@ -144,7 +145,7 @@ impl Session {
                 active.put_off = 0;
                 active.settle(active.purpose);
                 let provisional = false;
-                ctx.media(self.id, MediaCommand::SetAnswer { sdp, provisional });
+                ctx.media(self.id, StreamCommand::SetAnswer { sdp, provisional });
                 self.refreshed(ctx);
             }
             (code, _) => match retry(code, response, active.put_off, ctx.now) {
@@ -188,7 +189,7 @@ impl Session {
             return Purpose::default();
         };
         active.negotiation = Negotiation::Stable;
-        ctx.media(self.id, MediaCommand::Rollback);
+        ctx.media(self.id, StreamCommand::Rollback);
         std::mem::take(&mut active.purpose)
     }
 
@@ -326,7 +327,7 @@ impl Session {
             if let Some(offer) = active.renewed.take() {
                 // It has our answer already.
                 active.negotiation = Negotiation::Abandoned { ours: false };
-                return ctx.media(self.id, MediaCommand::AnswerReoffer { offer });
+                return ctx.media(self.id, StreamCommand::AnswerReoffer { offer });
             }
             active.negotiation = Negotiation::Stable;
             if let Some(held) = std::mem::take(&mut active.purpose).held {
@@ -351,7 +352,7 @@ impl Session {
         let purpose = std::mem::take(&mut active.purpose);
         match self.media_was_up {
             true => {
-                ctx.media(self.id, MediaCommand::Rollback);
+                ctx.media(self.id, StreamCommand::Rollback);
                 // The peer takes its answer for given: it is told what holds instead.
                 active.renewal |= purpose.held.is_some_and(|held| held != self.held);
                 if purpose.hold.is_some() {

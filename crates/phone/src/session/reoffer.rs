@@ -4,7 +4,8 @@ use sip::endpoint::{Reply, ServerRequestId};
 use sip::message::{Method, Request};
 
 use super::{Context, Negotiation, Purpose, Session, State, Waiting};
-use crate::door::media::MediaCommand;
+use crate::door::media::StreamCommand;
+use crate::door::sdp::Sdp;
 use crate::reading::sdp;
 
 impl Session {
@@ -59,7 +60,7 @@ impl Session {
         let command = match offer {
             Some(offer) => {
                 active.negotiation = Negotiation::Answering { request };
-                MediaCommand::AnswerReoffer { offer }
+                StreamCommand::AnswerReoffer { offer }
             }
             // RFC 3261 §14.2: a re-INVITE without an offer wants ours, which says what we want now.
             None => {
@@ -69,7 +70,7 @@ impl Session {
                 active.purpose.hold = change.map(|change| change.via);
                 active.purpose.held = Some(held);
                 let restart_ice = false;
-                MediaCommand::Reoffer { restart_ice, held }
+                StreamCommand::Reoffer { restart_ice, held }
             }
         };
         ctx.media(self.id, command);
@@ -79,7 +80,7 @@ impl Session {
     pub(super) fn answer_reoffer(
         &mut self,
         id: ServerRequestId,
-        sdp: String,
+        sdp: Sdp,
         next: Negotiation,
         ctx: &mut Context<'_>,
     ) {
@@ -121,7 +122,7 @@ impl Session {
         if let State::Active(active) = &mut self.state {
             active.negotiation = Negotiation::Stable;
             if rollback {
-                ctx.media(self.id, MediaCommand::Rollback);
+                ctx.media(self.id, StreamCommand::Rollback);
             }
             self.drive_offer(ctx);
         }
@@ -139,7 +140,7 @@ impl Session {
             Some(sdp) => {
                 active.negotiation = Negotiation::Applying;
                 let provisional = false;
-                ctx.media(self.id, MediaCommand::SetAnswer { sdp, provisional });
+                ctx.media(self.id, StreamCommand::SetAnswer { sdp, provisional });
             }
             None => {
                 active.negotiation = Negotiation::Stable;

@@ -8,7 +8,7 @@ use crate::door::audio;
 use crate::door::end_reason::{Condition, EndReason, Side};
 use crate::door::hold_via::HoldVia;
 use crate::door::id::SessionId;
-use crate::door::media::MediaCommand;
+use crate::door::media::SoundCommand;
 use crate::reading::parties::{self, Claims};
 
 /// What the new call takes over from the old one.
@@ -259,14 +259,14 @@ impl Session {
             self.input = last.input;
             let input = self.chosen_input(ctx);
             if alone {
-                ctx.media(self.id, MediaCommand::SetInput { input });
+                ctx.media(self.id, SoundCommand::SetInput { input });
             }
         }
         if own_output && !taken.own_output {
             self.output = last.output;
             let output = self.chosen_output(ctx);
             if alone {
-                ctx.media(self.id, MediaCommand::SetOutput { output });
+                ctx.media(self.id, SoundCommand::SetOutput { output });
             }
         }
     }

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::{Auto, Context, Session, State};
 use crate::door::audio::Cadence;
-use crate::door::media::MediaCommand;
+use crate::door::media::SoundCommand;
 
 /// What the near end hears beside the far end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,7 +65,7 @@ impl Session {
         // Media that is closed takes no order.
         if self.is_live() {
             let cadence = tone.and_then(|tone| cadence(tone, ctx));
-            ctx.media(self.id, MediaCommand::Tone { cadence });
+            ctx.media(self.id, SoundCommand::Tone { cadence });
         }
     }
 }

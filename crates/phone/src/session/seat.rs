@@ -5,7 +5,7 @@ use crate::door::audio;
 use crate::door::error::PhoneError;
 use crate::door::hold_via::HoldVia;
 use crate::door::id::ConferenceId;
-use crate::door::media::MediaCommand;
+use crate::door::media::{SoundCommand, StreamCommand};
 
 /// Whom a session's far end hears, and who hears it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,14 +64,14 @@ impl Session {
         self.place = Place::Seated(seat);
         if self.muted {
             // The far end is not to hear this machine, but the other members.
-            ctx.media(id, MediaCommand::Mute { muted: false });
-            ctx.media(id, MediaCommand::SetHearing { host: false });
+            ctx.media(id, StreamCommand::Mute { muted: false });
+            ctx.media(id, SoundCommand::SetHearing { host: false });
         }
         self.drive_seat(ctx);
         let output = audio::Output::None;
-        ctx.media(id, MediaCommand::SetOutput { output });
+        ctx.media(id, SoundCommand::SetOutput { output });
         let input = audio::Input::Conference { id: conference };
-        ctx.media(id, MediaCommand::SetInput { input });
+        ctx.media(id, SoundCommand::SetInput { input });
         let held = seat.held || seat.held_alone;
         self.keep_held(held, music, HoldVia::default(), ctx);
         self.bound_holds(ctx.now);
@@ -86,12 +86,12 @@ impl Session {
         self.kept_held |= seat.held;
         let id = self.id;
         let input = self.chosen_input(ctx);
-        ctx.media(id, MediaCommand::SetInput { input });
+        ctx.media(id, SoundCommand::SetInput { input });
         let output = self.chosen_output(ctx);
-        ctx.media(id, MediaCommand::SetOutput { output });
+        ctx.media(id, SoundCommand::SetOutput { output });
         if self.muted {
-            ctx.media(id, MediaCommand::SetHearing { host: true });
-            ctx.media(id, MediaCommand::Mute { muted: true });
+            ctx.media(id, SoundCommand::SetHearing { host: true });
+            ctx.media(id, StreamCommand::Mute { muted: true });
         }
         self.drive_voice(audio::Input::None, ctx);
     }
@@ -133,7 +133,7 @@ impl Session {
         };
         let percent = if heard { 100 } else { 0 };
         if std::mem::replace(&mut self.voice, percent) != percent {
-            ctx.media(self.id, MediaCommand::SetVoice { percent });
+            ctx.media(self.id, SoundCommand::SetVoice { percent });
         }
     }
 

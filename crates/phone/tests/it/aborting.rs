@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use phone::{MediaCommand, MediaEvent, SessionId, Ticket};
+use phone::{MediaCommand, MediaEvent, SessionId, StreamCommand, Ticket};
 use serde_json::{Value, json};
 use sip::message::{Method, Request};
 
@@ -104,7 +104,9 @@ fn tones_that_wait_are_not_sent_any_more_and_those_of_others_are() {
     assert_aborted(&rig, first);
     assert_eq!(
         rig.media_named("stopDtmf"),
-        [&MediaCommand::StopDtmf { ticket: first }]
+        [&MediaCommand::Stream(StreamCommand::StopDtmf {
+            ticket: first
+        })]
     );
     rig.media_event(id, MediaEvent::DtmfSent { remaining: 1 });
     assert!(rig.reply(second).is_none());

@@ -3,7 +3,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use sip::message::Method;
 
-use crate::harness::{Caller, Pair, Rig, alice, alice_with, header};
+use crate::harness::{Caller, Pair, Rig, alice, alice_with, header, media_json};
 
 const ASKS: (&str, &str) = ("Call-Info", "<sip:pbx>;answer-after=0");
 
@@ -347,7 +347,7 @@ fn the_beep_is_a_flag_to_media() {
     for beep in [true, false] {
         let options = json!({ "autoAnswer": { "policy": "always", "beep": beep } });
         let (rig, _) = called(options, &[]);
-        let start = serde_json::to_value(rig.media_named("start")[0]).unwrap();
+        let start = media_json(rig.media_named("start")[0]);
         assert_eq!(start["beep"], beep);
     }
 }

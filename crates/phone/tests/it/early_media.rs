@@ -1,6 +1,6 @@
 use bytes::Bytes;
 use phone::media::{MediaFailure, MediaRefusal};
-use phone::{MediaCommand, MediaEvent, SessionId};
+use phone::{MediaCommand, MediaEvent, SessionId, StreamCommand};
 use serde_json::json;
 use sip::message::{HeaderName, Method, Request, Response, StatusCode};
 
@@ -41,7 +41,9 @@ fn applied(rig: &Rig) -> Vec<(&str, bool)> {
     rig.media_named("setAnswer")
         .into_iter()
         .map(|command| match command {
-            MediaCommand::SetAnswer { sdp, provisional } => (sdp.as_str(), *provisional),
+            MediaCommand::Stream(StreamCommand::SetAnswer { sdp, provisional }) => {
+                (sdp.as_str(), *provisional)
+            }
             other => panic!("{other:?}"),
         })
         .collect()
@@ -124,7 +126,13 @@ fn a_fork_that_could_not_be_heard_and_answers_is_tried_anew() {
     rig.request(&Method::Ack);
     let again = rig.media_named("reoffer");
     let (restart_ice, held) = (true, false);
-    assert_eq!(again, [&MediaCommand::Reoffer { restart_ice, held }]);
+    assert_eq!(
+        again,
+        [&MediaCommand::Stream(StreamCommand::Reoffer {
+            restart_ice,
+            held
+        })]
+    );
     rig.request(&Method::Invite);
     assert_eq!(rig.count("terminated"), 0);
 }
@@ -148,9 +156,14 @@ fn a_fork_that_answered_reliably_may_offer_before_the_call_is_answered() {
     rig.request(&Method::Prack);
     let mut callee = Caller::of_callee(&invite);
     rig.receive(callee.request("UPDATE", &[], Some("v=0 a2\r\n")));
-    let offer = String::from("v=0 a2\r\n");
+    let offer = "v=0 a2\r\n".into();
     let answered = rig.media_named("answerReoffer");
-    assert_eq!(answered, [&MediaCommand::AnswerReoffer { offer }]);
+    assert_eq!(
+        answered,
+        [&MediaCommand::Stream(StreamCommand::AnswerReoffer {
+            offer
+        })]
+    );
     let ok = rig.response(200);
     assert!(ok.body().starts_with(b"v=0 ours"));
     // What its 200 OK repeats was overtaken: media keeps what came last.
@@ -236,12 +249,16 @@ fn a_fork_that_offered_anew_and_answers_after_another_was_heard_is_heard_as_it_s
     // Whatever comes now waits for that.
     rig.receive(callee.request("UPDATE", &[], Some("v=0 a3\r\n")));
     let commands: Vec<MediaCommand> = rig.media.iter().map(|(_, c)| c.clone()).collect();
-    let set = |sdp: &str| MediaCommand::SetAnswer {
-        sdp: sdp.into(),
-        provisional: false,
+    let set = |sdp: &str| {
+        MediaCommand::Stream(StreamCommand::SetAnswer {
+            sdp: sdp.into(),
+            provisional: false,
+        })
     };
-    let reoffered = |offer: &str| MediaCommand::AnswerReoffer {
-        offer: offer.into(),
+    let reoffered = |offer: &str| {
+        MediaCommand::Stream(StreamCommand::AnswerReoffer {
+            offer: offer.into(),
+        })
     };
     assert_eq!(commands, [set("v=0 a\r\n"), reoffered("v=0 a2\r\n")]);
     rig.describe(id, "v=0 for nobody\r\n");
@@ -327,9 +344,14 @@ fn a_caller_may_offer_again_in_its_prack() {
     let (mut rig, mut caller, id, early) = heard_early();
     let rack = rack(&early);
     rig.receive(caller.request("PRACK", &[("RAck", &rack)], Some("v=0 theirs 2\r\n")));
-    let offer = String::from("v=0 theirs 2\r\n");
+    let offer = "v=0 theirs 2\r\n".into();
     let answered = rig.media_named("answerReoffer");
-    assert_eq!(answered, [&MediaCommand::AnswerReoffer { offer }]);
+    assert_eq!(
+        answered,
+        [&MediaCommand::Stream(StreamCommand::AnswerReoffer {
+            offer
+        })]
+    );
     let second = rig.response(200);
     assert_ne!(second.body(), early.body());
     rig.done(json!({ "type": "connect", "id": id }));

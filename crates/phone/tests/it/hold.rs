@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use phone::media::MediaRefusal;
-use phone::{MediaCommand, MediaEvent, SessionId, audio};
+use phone::{MediaCommand, MediaEvent, SessionId, SoundCommand, StreamCommand, audio};
 use serde_json::json;
 use sip::message::{Method, Request};
 
@@ -51,7 +51,7 @@ fn asked_for(rig: &Rig) -> Vec<bool> {
     rig.media_named("reoffer")
         .into_iter()
         .map(|command| match command {
-            MediaCommand::Reoffer { held, .. } => *held,
+            MediaCommand::Stream(StreamCommand::Reoffer { held, .. }) => *held,
             other => panic!("{other:?}"),
         })
         .collect()
@@ -99,7 +99,10 @@ fn who_is_put_on_hold_hears_not_one_word_more() {
         path: "waltz.wav".into(),
         repeat: true,
     };
-    assert_eq!(rig.media_named("hold"), [&MediaCommand::Hold { music }]);
+    assert_eq!(
+        rig.media_named("hold"),
+        [&MediaCommand::Sound(SoundCommand::Hold { music })]
+    );
     assert!(rig.place("media hold") < rig.place("media reoffer"));
     assert!(rig.media_named("resume").is_empty());
 }
@@ -120,9 +123,9 @@ fn music_of_ones_own_wins_over_the_phones() {
     rig.command(json!({ "type": "hold", "id": id, "held": true, "music": music }));
     assert!(matches!(
         rig.media_named("hold")[..],
-        [MediaCommand::Hold {
+        [MediaCommand::Sound(SoundCommand::Hold {
             music: audio::Input::Tone { .. }
-        }]
+        })]
     ));
 }
 
@@ -340,8 +343,12 @@ fn a_hold_that_nobody_answers_fails_and_the_peer_that_is_heard_is_told_what_hold
         assert_eq!(error.sip.map(|sip| sip.code), status);
         assert_eq!(rig.media_named("resume").len(), 1);
         rig.seconds(3);
-        let told =
-            |command: &&MediaCommand| matches!(command, MediaCommand::Reoffer { held: false, .. });
+        let told = |command: &&MediaCommand| {
+            matches!(
+                command,
+                MediaCommand::Stream(StreamCommand::Reoffer { held: false, .. })
+            )
+        };
         assert!(rig.media_named("reoffer").last().is_some_and(told));
         let reinvite = rig.request(&Method::Invite);
         rig.receive(answer(&reinvite, 200, Some("v=0\r\n")));
@@ -603,10 +610,10 @@ fn a_hold_without_a_connection_is_told_over_the_next() {
     rig.up();
     assert_eq!(
         rig.media_named("reoffer"),
-        [&MediaCommand::Reoffer {
+        [&MediaCommand::Stream(StreamCommand::Reoffer {
             restart_ice: false,
             held: true
-        }]
+        })]
     );
     agree(&mut rig);
     assert!(rig.reply(ticket).unwrap().is_ok());
@@ -634,10 +641,10 @@ fn a_held_call_that_is_refreshed_stays_held() {
     rig.up();
     assert_eq!(
         rig.media_named("reoffer"),
-        [&MediaCommand::Reoffer {
+        [&MediaCommand::Stream(StreamCommand::Reoffer {
             restart_ice: false,
             held: true
-        }]
+        })]
     );
     rig.request(&Method::Ack);
     agree(&mut rig);

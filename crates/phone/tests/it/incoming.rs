@@ -1,11 +1,11 @@
 use std::time::Duration;
 
 use phone::media::MediaRefusal;
-use phone::{MediaCommand, MediaEvent};
+use phone::{MediaCommand, MediaEvent, StreamCommand};
 use serde_json::json;
 use sip::message::Method;
 
-use crate::harness::{Caller, Media, Rig, alice, alice_with, answer, header};
+use crate::harness::{Caller, Media, Rig, alice, alice_with, answer, header, media_json};
 
 /// A phone at which a call rings.
 fn ringing(options: serde_json::Value) -> (Rig, Caller) {
@@ -163,7 +163,7 @@ fn accepted_with(options: serde_json::Value) -> (serde_json::Value, bool) {
     let (mut rig, _) = ringing(alice_with(json!({ "audio": {} })));
     let id = rig.id_of("pendingSession");
     rig.done(json!({ "type": "accept", "id": id, "options": options }));
-    let start = serde_json::to_value(rig.media_named("start")[0]).unwrap();
+    let start = media_json(rig.media_named("start")[0]);
     let connects = !rig.is_silent();
     (
         json!([start["input"]["type"], start["output"]["type"]]),
@@ -460,10 +460,10 @@ fn an_invite_without_an_offer_gets_ours_and_brings_the_answer_in_its_ack() {
     rig.receive(caller.ack(Some("v=0 theirs\r\n")));
     assert_eq!(
         rig.media_named("setAnswer"),
-        [&MediaCommand::SetAnswer {
+        [&MediaCommand::Stream(StreamCommand::SetAnswer {
             sdp: "v=0 theirs\r\n".into(),
             provisional: false
-        }]
+        })]
     );
 }
 
@@ -654,10 +654,12 @@ fn an_offer_without_a_type_is_one() {
         if code == 180 {
             let id = rig.id_of("pendingSession");
             rig.done(json!({ "type": "accept", "id": id }));
-            let offer = body.to_owned();
+            let offer = body.into();
             assert_eq!(
                 rig.media_named("answer"),
-                [&phone::MediaCommand::Answer { offer }]
+                [&phone::MediaCommand::Stream(phone::StreamCommand::Answer {
+                    offer
+                })]
             );
         }
     }

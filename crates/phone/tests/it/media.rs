@@ -1,7 +1,7 @@
 use phone::audio::Device;
 use phone::dtmf::Tones;
 use phone::media::MediaFailure;
-use phone::{MediaCommand, MediaEvent, Reply, SessionId};
+use phone::{MediaCommand, MediaEvent, Reply, SessionId, SoundCommand, StreamCommand};
 use serde_json::json;
 use sip::message::Method;
 
@@ -27,8 +27,8 @@ fn muting_tells_media_once() {
     assert_eq!(
         rig.media_named("mute"),
         [
-            &MediaCommand::Mute { muted: true },
-            &MediaCommand::Mute { muted: false }
+            &MediaCommand::Stream(StreamCommand::Mute { muted: true }),
+            &MediaCommand::Stream(StreamCommand::Mute { muted: false })
         ]
     );
     assert_eq!(rig.changes("muted"), [true, false]);
@@ -39,13 +39,13 @@ fn tones_are_done_when_the_last_was_sent() {
     let (mut rig, id) = talking(alice());
     rig.media_mode = Media::Manual;
     let ticket = rig.command(json!({ "type": "sendDtmf", "id": id, "tones": "1a#" }));
-    let expected = MediaCommand::SendDtmf {
+    let expected = MediaCommand::Stream(StreamCommand::SendDtmf {
         ticket,
         tones: Tones::new("1A#"),
         duration: 100,
         gap: 70,
         in_band: false,
-    };
+    });
     assert_eq!(rig.media_named("sendDtmf"), [&expected]);
     rig.media_event(id, MediaEvent::DtmfSent { remaining: 1 });
     assert!(rig.reply(ticket).is_none());
@@ -130,7 +130,7 @@ fn how_loud_a_session_is_is_measured_while_it_is_wanted() {
     let (mut rig, id) = talking(alice());
     for wanted in [true, false] {
         rig.done(json!({ "type": "measure", "id": id, "wanted": wanted }));
-        let expected = MediaCommand::Measure { wanted };
+        let expected = MediaCommand::Sound(SoundCommand::Measure { wanted });
         assert_eq!(rig.media_named("measure").last(), Some(&&expected));
     }
 }
@@ -141,7 +141,9 @@ fn tones_in_the_sound_are_done_as_others_are() {
     rig.media_mode = Media::Manual;
     let ticket =
         rig.command(json!({ "type": "sendDtmf", "id": id, "tones": "12", "via": "inband" }));
-    let [MediaCommand::SendDtmf { in_band: true, .. }] = rig.media_named("sendDtmf")[..] else {
+    let [MediaCommand::Stream(StreamCommand::SendDtmf { in_band: true, .. })] =
+        rig.media_named("sendDtmf")[..]
+    else {
         panic!("{:?}", rig.media);
     };
     rig.media_event(id, MediaEvent::DtmfSent { remaining: 0 });
@@ -225,10 +227,10 @@ fn a_path_that_fails_in_a_running_call_is_restarted() {
     rig.media_event(id, consent_lost());
     assert_eq!(
         rig.media_named("reoffer"),
-        [&MediaCommand::Reoffer {
+        [&MediaCommand::Stream(StreamCommand::Reoffer {
             restart_ice: true,
             held: false
-        }]
+        })]
     );
     let reinvite = rig.request(&Method::Invite);
     rig.receive(answer(&reinvite, 200, Some("v=0\r\n")));
@@ -352,7 +354,10 @@ fn volume_is_a_percentage_for_one_or_for_all() {
     rig.command(json!({ "type": "call", "target": "carol" }));
     let volumes = rig.media_named("setVolume");
     assert_eq!(volumes.len(), 3);
-    assert_eq!(volumes[2], &MediaCommand::SetVolume { percent: 50 });
+    assert_eq!(
+        volumes[2],
+        &MediaCommand::Sound(SoundCommand::SetVolume { percent: 50 })
+    );
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Who opens the microphone, by which message, under which policy: the rows of SECURITY.md.
 
-use phone::{MediaCommand, SessionId};
+use phone::{MediaCommand, SessionId, StreamCommand};
 use serde_json::{Value, json};
 use sip::message::Method;
 
@@ -267,7 +267,7 @@ fn a_notify_to_talk_in_a_call_that_is_muted() {
             agree(&mut rig);
         }
         notify(&mut rig, &mut bob, "talk");
-        let unmuted = MediaCommand::Mute { muted: false };
+        let unmuted = MediaCommand::Stream(StreamCommand::Mute { muted: false });
         assert!(!rig.media.iter().any(|(_, command)| *command == unmuted));
         assert_eq!(rig.changes("muted"), [Value::Null; 0]);
     }
@@ -293,7 +293,10 @@ fn an_offer_of_the_other_side_in_a_call_that_is_closed() {
                 let orders: Vec<_> = rig.media.iter().map(|(_, command)| command).collect();
                 // Whether its answer says so is media's: it knows that we hold.
                 assert!(
-                    matches!(orders[..], [MediaCommand::AnswerReoffer { .. }]),
+                    matches!(
+                        orders[..],
+                        [MediaCommand::Stream(StreamCommand::AnswerReoffer { .. })]
+                    ),
                     "{policy} {close} {method}: {orders:?}"
                 );
                 assert_eq!(rig.changes("held"), [Value::Null; 0]);

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use phone::media::MediaRefusal;
-use phone::{MediaCommand, MediaEvent, Ticket};
+use phone::{MediaCommand, MediaEvent, StreamCommand, Ticket};
 use serde_json::json;
 use sip::message::{Method, Request};
 
@@ -164,9 +164,11 @@ fn early_media_is_heard_and_the_final_answer_still_counts() {
     assert_eq!(rig.last("progress")["earlyMedia"], true);
     assert_eq!(rig.count("answered"), 0);
     rig.receive(answer(&invite, 200, Some("v=0 final\r\n")));
-    let set = |sdp: &str, provisional| MediaCommand::SetAnswer {
-        sdp: sdp.into(),
-        provisional,
+    let set = |sdp: &str, provisional| {
+        MediaCommand::Stream(StreamCommand::SetAnswer {
+            sdp: sdp.into(),
+            provisional,
+        })
     };
     assert_eq!(
         rig.media_named("setAnswer"),
@@ -183,10 +185,10 @@ fn a_200_without_a_description_refers_to_its_183() {
     let last = rig.media_named("setAnswer").last().copied().cloned();
     assert_eq!(
         last,
-        Some(MediaCommand::SetAnswer {
+        Some(MediaCommand::Stream(StreamCommand::SetAnswer {
             sdp: "v=0 early\r\n".into(),
             provisional: false
-        })
+        }))
     );
 }
 

@@ -1,5 +1,5 @@
 use phone::media::MediaRefusal;
-use phone::{MediaCommand, MediaEvent, SessionId};
+use phone::{MediaCommand, MediaEvent, SessionId, StreamCommand};
 use serde_json::json;
 use sip::message::Method;
 
@@ -27,9 +27,9 @@ fn a_reinvite_with_an_offer_is_answered_by_media() {
     assert_eq!(&ok.body()[..], b"v=0 ours 2\r\n");
     assert_eq!(
         rig.media_named("answerReoffer"),
-        [&MediaCommand::AnswerReoffer {
+        [&MediaCommand::Stream(StreamCommand::AnswerReoffer {
             offer: "v=0 hold\r\n".into()
-        }]
+        })]
     );
     rig.receive(caller.ack(None));
     assert_eq!(rig.count("terminated"), 0);
@@ -58,10 +58,10 @@ fn a_reinvite_without_an_offer_gets_ours() {
     let ok = rig.beyond_trying(200);
     assert_eq!(&ok.body()[..], b"v=0 ours 2\r\n");
     rig.receive(caller.ack(Some("v=0 theirs 2\r\n")));
-    let answer = MediaCommand::SetAnswer {
+    let answer = MediaCommand::Stream(StreamCommand::SetAnswer {
         sdp: "v=0 theirs 2\r\n".into(),
         provisional: false,
-    };
+    });
     assert_eq!(rig.media_named("setAnswer"), [&answer]);
     // And the next offer is taken again.
     rig.receive(caller.request("UPDATE", &[], Some("v=0\r\n")));

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use phone::audio::{Output, RingSound};
-use phone::{MediaCommand, MediaEvent, SessionId};
+use phone::{MediaCommand, MediaEvent, SessionId, SoundCommand};
 use serde_json::{Value, json};
 use sip::message::{Method, Request};
 
@@ -35,7 +35,9 @@ fn tones(rig: &Rig, id: SessionId) -> String {
         .iter()
         .filter(|(session, _)| *session == id)
         .filter_map(|(_, command)| match command {
-            MediaCommand::Tone { cadence } => Some(if cadence.is_some() { 'T' } else { '-' }),
+            MediaCommand::Sound(SoundCommand::Tone { cadence }) => {
+                Some(if cadence.is_some() { 'T' } else { '-' })
+            }
             _ => None,
         })
         .collect()

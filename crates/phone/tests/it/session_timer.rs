@@ -1,4 +1,4 @@
-use phone::{Config, MediaCommand, SessionId};
+use phone::{Config, MediaCommand, SessionId, StreamCommand};
 use serde_json::{Value, json};
 use sip::message::Method;
 
@@ -95,10 +95,10 @@ fn a_peer_that_takes_no_update_is_offered_what_holds() {
     rig.seconds(300);
     assert_eq!(
         rig.media_named("reoffer"),
-        [&MediaCommand::Reoffer {
+        [&MediaCommand::Stream(StreamCommand::Reoffer {
             restart_ice: false,
             held: false
-        }]
+        })]
     );
     let reinvite = rig.request(&Method::Invite);
     let expires = header(&reinvite, "Session-Expires");

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use phone::media::MediaFailure;
-use phone::{MediaCommand, MediaEvent, SessionId};
+use phone::{MediaCommand, MediaEvent, SessionId, StreamCommand};
 use serde_json::json;
 use sip::message::{Method, Request};
 
@@ -39,10 +39,10 @@ fn a_lost_connection_interrupts_a_call_and_a_new_one_refreshes_it() {
     assert_eq!(rig.last("connected")["reconnect"], true);
     assert_eq!(
         rig.media_named("reoffer"),
-        [&MediaCommand::Reoffer {
+        [&MediaCommand::Stream(StreamCommand::Reoffer {
             restart_ice: false,
             held: false
-        }]
+        })]
     );
     let reinvite = rig.request(&Method::Invite);
     assert_eq!(header(&reinvite, "Call-ID").as_deref(), Some("c1"));
@@ -329,7 +329,7 @@ fn restarts(rig: &Rig) -> Vec<bool> {
     rig.media_named("reoffer")
         .into_iter()
         .map(|command| match command {
-            MediaCommand::Reoffer { restart_ice, .. } => *restart_ice,
+            MediaCommand::Stream(StreamCommand::Reoffer { restart_ice, .. }) => *restart_ice,
             other => panic!("{other:?} is no reoffer"),
         })
         .collect()

@@ -1,6 +1,6 @@
 //! Who may take the place of a call, and that nothing opens which its user closed.
 
-use phone::{MediaCommand, SessionId, audio};
+use phone::{MediaCommand, SessionId, SoundCommand, StreamCommand, audio};
 use serde_json::{Value, json};
 use sip::message::Method;
 
@@ -63,12 +63,12 @@ fn inputs(rig: &Rig, new: SessionId) -> Vec<&MediaCommand> {
     all.filter(|command| {
         matches!(
             command,
-            MediaCommand::Start { .. }
-                | MediaCommand::SetInput { .. }
-                | MediaCommand::Hold { .. }
-                | MediaCommand::Resume
-                | MediaCommand::Mute { .. }
-                | MediaCommand::SetHeld { .. }
+            MediaCommand::Sound(SoundCommand::Start { .. })
+                | MediaCommand::Sound(SoundCommand::SetInput { .. })
+                | MediaCommand::Sound(SoundCommand::Hold { .. })
+                | MediaCommand::Sound(SoundCommand::Resume)
+                | MediaCommand::Stream(StreamCommand::Mute { .. })
+                | MediaCommand::Stream(StreamCommand::SetHeld { .. })
         )
     })
     .collect()
@@ -194,10 +194,16 @@ fn a_call_on_hold_stays_on_hold_whoever_takes_its_place() {
     assert_eq!(rig.last("sessionStarted")["session"]["held"], true);
     let orders = inputs(&rig, new);
     // It says so in its answer, and plays music before anything else can be heard.
-    assert_eq!(orders[0], &MediaCommand::SetHeld { held: true });
+    assert_eq!(
+        orders[0],
+        &MediaCommand::Stream(StreamCommand::SetHeld { held: true })
+    );
     assert!(rig.place("media setHeld") < rig.place("media answer"));
     let music = audio::Input::None;
-    assert_eq!(orders.last(), Some(&&MediaCommand::Hold { music }));
+    assert_eq!(
+        orders.last(),
+        Some(&&MediaCommand::Sound(SoundCommand::Hold { music }))
+    );
     assert!(rig.place("media hold") < rig.place("200 to INVITE"));
     assert!(rig.media_named("resume").is_empty());
     // And the user resumes it.
@@ -280,9 +286,8 @@ fn no_input_is_opened_that_the_call_before_did_not_have() {
         let opened: Vec<audio::Input> = inputs(&rig, new)
             .into_iter()
             .filter_map(|command| match command {
-                MediaCommand::Start { input, .. } | MediaCommand::SetInput { input } => {
-                    Some(input.clone())
-                }
+                MediaCommand::Sound(SoundCommand::Start { input, .. })
+                | MediaCommand::Sound(SoundCommand::SetInput { input }) => Some(input.clone()),
                 _ => None,
             })
             .collect();
@@ -438,14 +443,17 @@ fn a_transfer_that_is_followed_is_as_muted_as_the_call_before() {
         match expected {
             "mute" => {
                 assert_eq!(rig.last("sessionStarted")["session"]["muted"], true);
-                assert_eq!(orders.last(), Some(&&MediaCommand::Mute { muted: true }));
+                assert_eq!(
+                    orders.last(),
+                    Some(&&MediaCommand::Stream(StreamCommand::Mute { muted: true }))
+                );
             }
             _ => assert!(matches!(
                 orders[..],
-                [MediaCommand::Start {
+                [MediaCommand::Sound(SoundCommand::Start {
                     input: audio::Input::None,
                     ..
-                }]
+                })]
             )),
         }
     }
@@ -462,9 +470,15 @@ fn a_transfer_that_is_followed_is_as_held_as_the_call_before() {
     let new = rig.id_of("sessionStarted");
     assert_eq!(rig.last("sessionStarted")["session"]["held"], true);
     let orders = inputs(&rig, new);
-    assert_eq!(orders[0], &MediaCommand::SetHeld { held: true });
+    assert_eq!(
+        orders[0],
+        &MediaCommand::Stream(StreamCommand::SetHeld { held: true })
+    );
     let music = audio::Input::None;
-    assert_eq!(orders.last(), Some(&&MediaCommand::Hold { music }));
+    assert_eq!(
+        orders.last(),
+        Some(&&MediaCommand::Sound(SoundCommand::Hold { music }))
+    );
     assert!(rig.place("media hold") < rig.place("INVITE"));
     let invite = rig.request(&Method::Invite);
     rig.receive(answer(&invite, 200, Some("v=0 theirs\r\n")));

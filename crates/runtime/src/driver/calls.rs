@@ -11,7 +11,9 @@ use media::transport::Server;
 use phone::audio::Device;
 use phone::config::Fallback;
 use phone::media::MediaRefusal;
-use phone::{ConferenceId, Config, MediaCommand, MediaEvent, SessionId, Ticket};
+use phone::{
+    ConferenceId, Config, MediaCommand, MediaEvent, SessionId, SoundCommand, StreamCommand, Ticket,
+};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -71,6 +73,14 @@ struct Feed {
     source: Option<Lease>,
     /// In the conference that it is.
     seat: Option<Seat>,
+}
+
+impl Feed {
+    fn order_seat(&self, order: SeatOrder) {
+        if let Some(seat) = &self.seat {
+            seat.order(order);
+        }
+    }
 }
 
 enum Place {
@@ -147,10 +157,38 @@ impl Calls {
     /// Carries out the phone's order for one session.
     pub(crate) fn order(&mut self, id: SessionId, command: MediaCommand, jobs: &mut JoinSet<Job>) {
         match command {
+            MediaCommand::Stream(command) => self.stream(id, command, jobs),
+            MediaCommand::Sound(command) => self.sound(id, command, jobs),
             MediaCommand::Close => {
                 self.calls.remove(&id);
             }
-            MediaCommand::Start {
+        }
+    }
+
+    fn stream(&mut self, id: SessionId, command: StreamCommand, jobs: &mut JoinSet<Job>) {
+        match command {
+            StreamCommand::SetHeld { .. } => {
+                self.calls.entry(id).or_insert_with(Call::prepared);
+            }
+            StreamCommand::Offer | StreamCommand::Answer { .. } => self.ensure(id, jobs),
+            // Before an offer in a running call: it is what a change of network is told by.
+            StreamCommand::Reoffer { .. } => {
+                let addresses = self.addresses();
+                self.send(id, Order::Addresses(addresses));
+            }
+            StreamCommand::SetAnswer { .. }
+            | StreamCommand::AnswerReoffer { .. }
+            | StreamCommand::Rollback
+            | StreamCommand::Mute { .. }
+            | StreamCommand::SendDtmf { .. }
+            | StreamCommand::StopDtmf { .. } => {}
+        }
+        self.send(id, Order::Media(command));
+    }
+
+    fn sound(&mut self, id: SessionId, command: SoundCommand, jobs: &mut JoinSet<Job>) {
+        match command {
+            SoundCommand::Start {
                 input,
                 output,
                 beep,
@@ -162,47 +200,26 @@ impl Calls {
                 self.open_output(id, output, jobs);
                 self.open_input(id, Voice::Own, input, jobs);
             }
-            MediaCommand::SetInput { input } => self.open_input(id, Voice::Own, input, jobs),
-            MediaCommand::Hold { music } => self.open_input(id, Voice::Music, music, jobs),
-            MediaCommand::Resume => self.resume(id),
-            MediaCommand::SetOutput { output } => self.open_output(id, output, jobs),
-            MediaCommand::Measure { wanted } => self.send(id, Order::Measure(wanted)),
-            MediaCommand::Tone { cadence } => {
+            SoundCommand::SetInput { input } => self.open_input(id, Voice::Own, input, jobs),
+            SoundCommand::Hold { music } => self.open_input(id, Voice::Music, music, jobs),
+            SoundCommand::Resume => self.resume(id),
+            SoundCommand::SetOutput { output } => self.open_output(id, output, jobs),
+            SoundCommand::Measure { wanted } => self.send(id, Order::Measure(wanted)),
+            SoundCommand::Tone { cadence } => {
                 self.send(id, Order::Tone(cadence.as_ref().map(audio::sequence)));
             }
-            MediaCommand::SetVolume { percent } => self.send(id, Order::SetVolume(percent)),
-            MediaCommand::SetVoice { percent } => {
+            SoundCommand::SetVolume { percent } => self.send(id, Order::SetVolume(percent)),
+            SoundCommand::SetVoice { percent } => {
                 if let Some(call) = self.calls.get_mut(&id) {
                     call.voice = percent;
-                    if let Some(seat) = &call.own.seat {
-                        seat.order(SeatOrder::SetVoice(percent));
-                    }
+                    call.own.order_seat(SeatOrder::SetVoice(percent));
                 }
             }
-            MediaCommand::SetHearing { host } => {
+            SoundCommand::SetHearing { host } => {
                 if let Some(call) = self.calls.get_mut(&id) {
                     call.hears_host = host;
-                    if let Some(seat) = &call.own.seat {
-                        seat.order(SeatOrder::SetHearing { host });
-                    }
+                    call.own.order_seat(SeatOrder::SetHearing { host });
                 }
-            }
-            MediaCommand::SetHeld { .. } => {
-                self.calls.entry(id).or_insert_with(Call::prepared);
-                self.send(id, Order::Media(command));
-            }
-            MediaCommand::Offer
-            | MediaCommand::Answer { .. }
-            | MediaCommand::SetAnswer { .. }
-            | MediaCommand::Reoffer { .. }
-            | MediaCommand::AnswerReoffer { .. }
-            | MediaCommand::Rollback
-            | MediaCommand::Mute { .. }
-            | MediaCommand::SendDtmf { .. }
-            | MediaCommand::StopDtmf { .. } => {
-                self.ensure(id, &command, jobs);
-                self.tell_addresses(id, &command);
-                self.send(id, Order::Media(command));
             }
         }
     }
@@ -445,24 +462,13 @@ impl Calls {
         Ok(conference)
     }
 
-    fn ensure(&mut self, id: SessionId, first: &MediaCommand, jobs: &mut JoinSet<Job>) {
-        if !matches!(first, MediaCommand::Offer | MediaCommand::Answer { .. }) {
-            return;
-        }
+    fn ensure(&mut self, id: SessionId, jobs: &mut JoinSet<Job>) {
         let call = self.calls.entry(id).or_insert_with(Call::prepared);
         let Place::Prepared(orders) = &mut call.place else {
             return;
         };
         call.place = Place::Waiting(std::mem::take(orders));
         self.host_waiting(Instant::now(), jobs);
-    }
-
-    /// Before an offer in a running call: it is what a change of network is told by.
-    fn tell_addresses(&mut self, id: SessionId, command: &MediaCommand) {
-        if matches!(command, MediaCommand::Reoffer { .. }) {
-            let addresses = self.addresses();
-            self.send(id, Order::Addresses(addresses));
-        }
     }
 
     fn addresses(&self) -> Vec<IpAddr> {

@@ -291,7 +291,7 @@ impl Driver {
             match self.phone.poll_output() {
                 Output::Connect { server } => self.line.connect(server),
                 Output::Disconnect => self.line.disconnect(),
-                Output::Send(message) => self.line.send(message),
+                Output::Send(message) => self.line.send(message.0),
                 Output::Ping => self.line.ping(),
                 Output::Media(id, command) => self.calls.order(id, command, &mut self.jobs),
                 Output::Conference(id, order) => {

@@ -6,12 +6,14 @@ use std::time::Instant;
 use audio::Rate;
 use bytes::BytesMut;
 use phone::media::Figures;
-use phone::{MediaCommand, MediaEvent};
+use phone::{MediaEvent, StreamCommand};
 
 /// A media session as a worker sees it; every call but `poll` and the questions is one input.
 pub(crate) trait Engine: Send {
-    /// Carries out an order that is not about opening inputs and outputs.
-    fn command(&mut self, command: MediaCommand, now: Instant);
+    /// Carries out an order.
+    fn command(&mut self, command: StreamCommand, now: Instant);
+    /// Says goodbye to the peer; nothing is asked of it any more.
+    fn close(&mut self, now: Instant);
     /// Whether it needs sockets of other addresses, these being all that the machine has now.
     fn has_moved(&self, addresses: &[IpAddr]) -> bool;
     /// Takes other sockets in place of those it had, of these addresses, numbered from 0.

@@ -139,7 +139,7 @@ impl Hosted {
             Order::AddListener(link) => self.listeners.push(link),
             Order::Report(inquiry) => inquiry.answer(self.engine.report(now)),
             Order::Close => {
-                self.engine.command(phone::MediaCommand::Close, now);
+                self.engine.close(now);
                 self.drain();
                 return Life::Over;
             }

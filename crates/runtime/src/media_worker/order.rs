@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use audio::tone::Sequence;
 use phone::media::MediaRefusal;
-use phone::{MediaCommand, MediaEvent, SessionId, Ticket};
+use phone::{MediaEvent, SessionId, StreamCommand, Ticket};
 use tokio::sync::mpsc;
 
 use super::engine::Engine;
@@ -49,7 +49,7 @@ pub(super) fn refuse(id: SessionId, news: &mpsc::UnboundedSender<News>, reason: 
 /// An order for one session.
 pub(crate) enum Order {
     /// For the engine.
-    Media(MediaCommand),
+    Media(StreamCommand),
     /// What addresses the machine has now; where the session's own is not among them, it gets other sockets.
     Addresses(Vec<IpAddr>),
     /// Replaces what the far end hears.

@@ -15,7 +15,7 @@ use media::session::{
 use media::transport::{Certificate, GatheringCap, PathId, Policy, Server, TransportFailure};
 use phone::config::{IceTransportPolicy, InbandDtmf};
 use phone::media::{Figures, MediaFailure, MediaRefusal};
-use phone::{MediaCommand, MediaEvent};
+use phone::{MediaEvent, StreamCommand};
 
 use super::engine::{Engine, Step};
 use super::order::Build;
@@ -96,38 +96,38 @@ struct Hosted {
 }
 
 impl Engine for Hosted {
-    fn command(&mut self, command: MediaCommand, now: Instant) {
+    fn command(&mut self, command: StreamCommand, now: Instant) {
         let session = &mut self.session;
         let early = matches!(
             command,
-            MediaCommand::SetAnswer {
+            StreamCommand::SetAnswer {
                 provisional: true,
                 ..
             }
         );
         let outcome = match command {
-            MediaCommand::Offer => session.create_offer(now),
-            MediaCommand::Answer { offer } => session.create_answer(&offer, now),
-            MediaCommand::SetAnswer { sdp, provisional } => {
-                session.set_answer(&sdp, provisional, now)
+            StreamCommand::Offer => session.create_offer(now),
+            StreamCommand::Answer { offer } => session.create_answer(offer.as_str(), now),
+            StreamCommand::SetAnswer { sdp, provisional } => {
+                session.set_answer(sdp.as_str(), provisional, now)
             }
-            MediaCommand::SetHeld { held } => {
+            StreamCommand::SetHeld { held } => {
                 session.set_direction(wish(held));
                 Ok(())
             }
-            MediaCommand::Reoffer { restart_ice, held } => {
+            StreamCommand::Reoffer { restart_ice, held } => {
                 session.reoffer(restart_ice, wish(held), now)
             }
-            MediaCommand::AnswerReoffer { offer } => session.answer_reoffer(&offer, now),
-            MediaCommand::Rollback => {
+            StreamCommand::AnswerReoffer { offer } => session.answer_reoffer(offer.as_str(), now),
+            StreamCommand::Rollback => {
                 session.rollback(now);
                 Ok(())
             }
-            MediaCommand::Mute { muted } => {
+            StreamCommand::Mute { muted } => {
                 session.mute(muted);
                 Ok(())
             }
-            MediaCommand::SendDtmf {
+            StreamCommand::SendDtmf {
                 ticket,
                 tones,
                 duration,
@@ -147,25 +147,10 @@ impl Engine for Hosted {
                 }
                 Ok(())
             }
-            MediaCommand::StopDtmf { ticket } => {
+            StreamCommand::StopDtmf { ticket } => {
                 session.stop_dtmf(ticket.0);
                 Ok(())
             }
-            MediaCommand::Close => {
-                session.close(now);
-                Ok(())
-            }
-            // Opened and carried out by the driver and the worker, never by the session.
-            MediaCommand::Start { .. }
-            | MediaCommand::SetInput { .. }
-            | MediaCommand::SetOutput { .. }
-            | MediaCommand::Hold { .. }
-            | MediaCommand::Resume
-            | MediaCommand::Tone { .. }
-            | MediaCommand::Measure { .. }
-            | MediaCommand::SetVolume { .. }
-            | MediaCommand::SetVoice { .. }
-            | MediaCommand::SetHearing { .. } => Ok(()),
         };
         if let Err(error) = outcome {
             let reason = error.to_string();
@@ -177,6 +162,10 @@ impl Engine for Hosted {
                 },
             });
         }
+    }
+
+    fn close(&mut self, now: Instant) {
+        self.session.close(now);
     }
 
     fn has_moved(&self, addresses: &[IpAddr]) -> bool {
@@ -259,7 +248,7 @@ fn wish(held: bool) -> Direction {
 
 fn translate(said: Said) -> Option<MediaEvent> {
     Some(match said {
-        Said::Described { sdp } => MediaEvent::Described { sdp },
+        Said::Described { sdp } => MediaEvent::Described { sdp: sdp.into() },
         Said::AnswerApplied => MediaEvent::AnswerApplied,
         Said::EarlyAnswerRefused { reason } => MediaEvent::EarlyAnswerRefused {
             reason: reason.to_string(),

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use audio::detect::is_tone;
 use audio::{Frame, Rate};
 use bytes::BytesMut;
-use phone::{MediaCommand, MediaEvent, SessionId, Ticket};
+use phone::{MediaEvent, SessionId, StreamCommand, Ticket};
 use tokio::sync::mpsc::unbounded_channel;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
@@ -22,7 +22,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Debug, PartialEq)]
 enum Noted {
     Bound(SocketAddr),
-    Command(MediaCommand),
+    Command(StreamCommand),
+    Closed,
     Datagram(Vec<u8>),
     Timeout,
     /// When, and the loudest sample.
@@ -35,7 +36,7 @@ struct Notes {
     ticking: bool,
     steps: Vec<Step>,
     wake: Option<Instant>,
-    panics_on: Option<MediaCommand>,
+    panics_on: Option<StreamCommand>,
     /// Its address counts as gone, until it gets sockets.
     moved: bool,
     /// So many ticks take longer than a tick lasts.
@@ -43,40 +44,33 @@ struct Notes {
 }
 
 impl Engine for Notes {
-    fn command(&mut self, command: MediaCommand, now: Instant) {
+    fn command(&mut self, command: StreamCommand, now: Instant) {
         assert!(
             self.panics_on.as_ref() != Some(&command),
             "broken on purpose"
         );
         match &command {
-            MediaCommand::Offer => self.ticking = true,
-            MediaCommand::Answer { offer } => {
-                let (to, text) = offer.split_once(' ').unwrap();
+            StreamCommand::Offer => self.ticking = true,
+            StreamCommand::Answer { offer } => {
+                let (to, text) = offer.as_str().split_once(' ').unwrap();
                 let bytes = BytesMut::from(text.as_bytes());
                 self.steps
                     .push(Step::Transmit(0, to.parse().unwrap(), bytes));
             }
-            MediaCommand::Rollback => self.wake = Some(now + Duration::from_millis(5)),
-            MediaCommand::Close => {}
-            MediaCommand::SetAnswer { .. }
-            | MediaCommand::Reoffer { .. }
-            | MediaCommand::AnswerReoffer { .. }
-            | MediaCommand::SetHeld { .. }
-            | MediaCommand::Start { .. }
-            | MediaCommand::SetInput { .. }
-            | MediaCommand::SetOutput { .. }
-            | MediaCommand::Hold { .. }
-            | MediaCommand::Resume
-            | MediaCommand::Tone { .. }
-            | MediaCommand::Measure { .. }
-            | MediaCommand::SetVolume { .. }
-            | MediaCommand::SetVoice { .. }
-            | MediaCommand::SetHearing { .. }
-            | MediaCommand::Mute { .. }
-            | MediaCommand::SendDtmf { .. }
-            | MediaCommand::StopDtmf { .. } => panic!("no test gives this order"),
+            StreamCommand::Rollback => self.wake = Some(now + Duration::from_millis(5)),
+            StreamCommand::SetAnswer { .. }
+            | StreamCommand::Reoffer { .. }
+            | StreamCommand::AnswerReoffer { .. }
+            | StreamCommand::SetHeld { .. }
+            | StreamCommand::Mute { .. }
+            | StreamCommand::SendDtmf { .. }
+            | StreamCommand::StopDtmf { .. } => panic!("no test gives this order"),
         }
         let _ = self.noted.send(Noted::Command(command));
+    }
+
+    fn close(&mut self, _: Instant) {
+        let _ = self.noted.send(Noted::Closed);
     }
 
     fn has_moved(&self, _: &[IpAddr]) -> bool {
@@ -149,11 +143,11 @@ struct Session {
     address: SocketAddr,
 }
 
-fn host(panics_on: Option<MediaCommand>) -> Session {
+fn host(panics_on: Option<StreamCommand>) -> Session {
     host_slow(panics_on, 0)
 }
 
-fn host_slow(panics_on: Option<MediaCommand>, slow_ticks: u32) -> Session {
+fn host_slow(panics_on: Option<StreamCommand>, slow_ticks: u32) -> Session {
     let (note, noted) = mpsc::channel();
     let (tell, news) = unbounded_channel();
     let handle = Pool::shared().unwrap().host(Spec {
@@ -190,7 +184,7 @@ impl Session {
         self.noted.recv_timeout(PATIENCE).unwrap()
     }
 
-    fn media(&self, command: MediaCommand) {
+    fn media(&self, command: StreamCommand) {
         self.handle.send(Order::Media(command));
     }
 
@@ -237,8 +231,8 @@ impl Session {
 #[test]
 fn datagrams_go_from_one_session_to_another() {
     let (one, other) = (host(None), host(None));
-    let offer = format!("{} hello", other.address);
-    one.media(MediaCommand::Answer { offer });
+    let offer = format!("{} hello", other.address).into();
+    one.media(StreamCommand::Answer { offer });
     assert_eq!(other.next(), Noted::Datagram(b"hello".to_vec()));
 }
 
@@ -253,28 +247,28 @@ fn a_session_whose_address_is_gone_gets_sockets_on_those_that_there_are() {
         panic!("it needs other sockets");
     };
     assert_ne!(address, session.address);
-    let offer = format!("{address} hello");
-    other.media(MediaCommand::Answer { offer });
+    let offer = format!("{address} hello").into();
+    other.media(StreamCommand::Answer { offer });
     assert_eq!(session.next(), Noted::Datagram(b"hello".to_vec()));
     // It is where it should be now.
     session.handle.send(Order::Addresses(vec![here]));
-    session.media(MediaCommand::Rollback);
-    assert_eq!(session.next(), Noted::Command(MediaCommand::Rollback));
+    session.media(StreamCommand::Rollback);
+    assert_eq!(session.next(), Noted::Command(StreamCommand::Rollback));
 }
 
 #[test]
 fn a_session_is_woken_at_its_deadline() {
     let session = host(None);
-    session.media(MediaCommand::Rollback);
-    assert_eq!(session.next(), Noted::Command(MediaCommand::Rollback));
+    session.media(StreamCommand::Rollback);
+    assert_eq!(session.next(), Noted::Command(StreamCommand::Rollback));
     assert_eq!(session.next(), Noted::Timeout);
 }
 
 #[test]
 fn a_session_ticks_every_10_ms_once_it_needs_to() {
     let session = host(None);
-    session.media(MediaCommand::Offer);
-    assert_eq!(session.next(), Noted::Command(MediaCommand::Offer));
+    session.media(StreamCommand::Offer);
+    assert_eq!(session.next(), Noted::Command(StreamCommand::Offer));
     let first = session.captured();
     let second = session.captured();
     assert_eq!(
@@ -293,10 +287,10 @@ fn what_was_said_while_a_call_was_on_hold_is_not_heard_after_it() {
     let session = host(None);
     let (mut writer, reader) = link();
     session.handle.send(Order::SetInput(Input::Link(reader)));
-    session.media(MediaCommand::Offer);
+    session.media(StreamCommand::Offer);
     session.handle.send(Order::Hold(Input::Silence));
-    session.media(MediaCommand::Rollback);
-    while session.next() != Noted::Command(MediaCommand::Rollback) {}
+    session.media(StreamCommand::Rollback);
+    while session.next() != Noted::Command(StreamCommand::Rollback) {}
     let secret = Frame::new(Rate::Hz16000, &[1_000; 160]).unwrap();
     for _ in 0..8 {
         writer.write(&secret);
@@ -329,8 +323,8 @@ fn a_tone_is_heard_before_sound_flows_and_takes_nothing_from_the_input() {
         woken.recv_timeout(PATIENCE).unwrap();
         group.woken();
     }
-    session.media(MediaCommand::Offer);
-    assert_eq!(session.next(), Noted::Command(MediaCommand::Offer));
+    session.media(StreamCommand::Offer);
+    assert_eq!(session.next(), Noted::Command(StreamCommand::Offer));
     let (first, second) = (session.captured(), session.captured());
     assert_eq!(first, second, "sound begins at once although it ticked");
     session.handle.send(Order::Tone(None));
@@ -346,15 +340,15 @@ fn levels_come_while_they_are_wanted() {
     let mut session = host(None);
     let input = Input::Tone(Tone::sine(400.0, -6.0));
     session.handle.send(Order::SetInput(input));
-    session.media(MediaCommand::Offer);
+    session.media(StreamCommand::Offer);
     session.handle.send(Order::Measure(true));
     for _ in 0..3 {
         let [near, far] = session.level();
         assert!((0.3..0.4).contains(&near) && far == 0.0, "{near}, {far}");
     }
     session.handle.send(Order::Measure(false));
-    session.media(MediaCommand::Rollback);
-    while session.next() != Noted::Command(MediaCommand::Rollback) {}
+    session.media(StreamCommand::Rollback);
+    while session.next() != Noted::Command(StreamCommand::Rollback) {}
     while session.news.try_recv().is_ok() {}
     for _ in 0..25 {
         while !matches!(session.next(), Noted::Captured(..)) {}
@@ -371,19 +365,19 @@ fn levels_come_while_they_are_wanted() {
 fn datagrams_and_orders_come_in_between_ticks_that_take_longer_than_a_tick() {
     const SLOW: u32 = 100;
     let session = host_slow(None, SLOW);
-    session.media(MediaCommand::Offer);
-    assert_eq!(session.next(), Noted::Command(MediaCommand::Offer));
+    session.media(StreamCommand::Offer);
+    assert_eq!(session.next(), Noted::Command(StreamCommand::Offer));
     session.captured();
     let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
     socket.send_to(b"hello", session.address).unwrap();
-    session.media(MediaCommand::Rollback);
+    session.media(StreamCommand::Rollback);
     let (mut ticks, mut datagrams, mut orders) = (0, 0, 0);
     while datagrams == 0 || orders == 0 {
         match session.next() {
             Noted::Captured(..) => ticks += 1,
             Noted::Datagram(_) => datagrams += 1,
             Noted::Command(_) => orders += 1,
-            Noted::Bound(_) | Noted::Timeout => {}
+            Noted::Bound(_) | Noted::Timeout | Noted::Closed => {}
         }
     }
     assert!(ticks < SLOW / 2, "{ticks} ticks came first");
@@ -394,7 +388,7 @@ fn dropping_the_handle_closes_the_session() {
     let session = host(None);
     drop(session.handle);
     let next = session.noted.recv_timeout(PATIENCE).unwrap();
-    assert_eq!(next, Noted::Command(MediaCommand::Close));
+    assert_eq!(next, Noted::Closed);
     assert!(
         session.noted.recv_timeout(PATIENCE).is_err(),
         "the engine is gone"
@@ -416,7 +410,7 @@ fn call_leg(id: u128, input: Input, output: Output) -> (Handle, UnboundedReceive
     (handle, news)
 }
 
-fn described(news: &mut UnboundedReceiver<News>) -> String {
+fn described(news: &mut UnboundedReceiver<News>) -> phone::Sdp {
     loop {
         if let What::Media(MediaEvent::Described { sdp }) = news.blocking_recv().unwrap().what {
             return sdp;
@@ -438,12 +432,12 @@ fn two_sessions_exchange_tones_over_loopback() {
     let (caller, mut callers_news) = call_leg(1, low, output(&at_caller));
     let (callee, mut callees_news) = call_leg(2, high, output(&at_callee));
 
-    caller.send(Order::Media(MediaCommand::Offer));
+    caller.send(Order::Media(StreamCommand::Offer));
     let offer = described(&mut callers_news);
-    callee.send(Order::Media(MediaCommand::Answer { offer }));
+    callee.send(Order::Media(StreamCommand::Answer { offer }));
     let sdp = described(&mut callees_news);
     let provisional = false;
-    caller.send(Order::Media(MediaCommand::SetAnswer { sdp, provisional }));
+    caller.send(Order::Media(StreamCommand::SetAnswer { sdp, provisional }));
 
     let (mut caller_hears, mut callee_hears) = (false, false);
     while !(caller_hears && callee_hears) {
@@ -507,13 +501,13 @@ fn a_conference_that_breaks_tells_its_members() {
 
 #[test]
 fn a_panic_ends_its_own_session_and_no_other() {
-    let mut broken = host(Some(MediaCommand::Rollback));
+    let mut broken = host(Some(StreamCommand::Rollback));
     let healthy: Vec<_> = (0..4).map(|_| host(None)).collect();
-    broken.media(MediaCommand::Rollback);
+    broken.media(StreamCommand::Rollback);
     assert_eq!(broken.crash(), "broken on purpose");
     for session in &healthy {
-        session.media(MediaCommand::Rollback);
-        assert_eq!(session.next(), Noted::Command(MediaCommand::Rollback));
+        session.media(StreamCommand::Rollback);
+        assert_eq!(session.next(), Noted::Command(StreamCommand::Rollback));
     }
 }
 
@@ -521,7 +515,7 @@ fn a_panic_ends_its_own_session_and_no_other() {
 fn a_broken_input_ends_its_own_session() {
     let mut session = host(None);
     session.handle.send(Order::SetInput(Input::Broken));
-    session.media(MediaCommand::Offer);
+    session.media(StreamCommand::Offer);
     assert!(session.crash().contains("on purpose"));
 }
 
@@ -534,8 +528,8 @@ fn a_report_comes_back_with_its_ticket() {
 
 #[test]
 fn a_session_that_broke_reports_nothing_but_does_answer() {
-    let mut session = host(Some(MediaCommand::Rollback));
-    session.media(MediaCommand::Rollback);
+    let mut session = host(Some(StreamCommand::Rollback));
+    session.media(StreamCommand::Rollback);
     session.crash();
     assert_eq!(session.report(Ticket(9)), None);
 }

@@ -264,7 +264,7 @@ impl Server {
     fn drain(&mut self) -> Life {
         loop {
             match self.pbx.poll_output() {
-                Output::Send { flow, bytes } => self.connections.send(flow, bytes),
+                Output::Send { flow, bytes } => self.connections.send(flow, bytes.0),
                 Output::Close { flow } => self.connections.cut(flow),
                 Output::Media(id, command) => self.calls.order(id, command, &mut self.jobs),
                 Output::Relay(order) => self.relay(order),

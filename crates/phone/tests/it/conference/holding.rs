@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use phone::conference::Order;
-use phone::{MediaCommand, MediaEvent, SessionId, audio};
+use phone::{MediaCommand, MediaEvent, SessionId, SoundCommand, audio};
 use serde_json::{Value, json};
 use sip::message::Method;
 
@@ -313,11 +313,11 @@ fn who_replaces_a_member_takes_its_seat_and_nobody_is_held_for_it() {
     );
     let orders = alice.media.iter().filter(|(id, _)| *id == new);
     let mut inputs = orders.filter_map(|(_, command)| match command {
-        MediaCommand::SetInput { input } => Some(input.clone()),
+        MediaCommand::Sound(SoundCommand::SetInput { input }) => Some(input.clone()),
         _ => None,
     });
     assert_eq!(inputs.next_back(), Some(seated()));
-    let voice = MediaCommand::SetVoice { percent: 0 };
+    let voice = MediaCommand::Sound(SoundCommand::SetVoice { percent: 0 });
     assert!(alice.media.contains(&(new, voice)));
     assert_eq!(alice.count("terminated"), 1);
 }

@@ -1,7 +1,7 @@
 //! Who takes part in a conference, and who is heard in it.
 
 use phone::conference::Order;
-use phone::{MediaCommand, MediaEvent, SessionId, audio};
+use phone::{MediaCommand, MediaEvent, SessionId, SoundCommand, StreamCommand, audio};
 use serde_json::json;
 use sip::message::Method;
 
@@ -130,7 +130,7 @@ fn a_muted_member_is_not_heard_and_a_muted_session_does_not_hear_this_machine() 
     room.rig
         .done(json!({ "type": "mute", "id": first, "muted": true }));
     let host = |command: &MediaCommand| match command {
-        MediaCommand::SetHearing { host } => Some(*host),
+        MediaCommand::Sound(SoundCommand::SetHearing { host }) => Some(*host),
         _ => None,
     };
     assert_eq!(room.last(first, host), Some(false));
@@ -138,7 +138,7 @@ fn a_muted_member_is_not_heard_and_a_muted_session_does_not_hear_this_machine() 
     assert_eq!(room.rig.changes("muted"), [true]);
     room.asked(json!({ "type": "remove", "session": first }));
     assert_eq!(room.last(first, host), Some(true));
-    let muted = MediaCommand::Mute { muted: true };
+    let muted = MediaCommand::Stream(StreamCommand::Mute { muted: true });
     assert_eq!(room.rig.media_named("mute"), [&muted]);
 
     room.asked(json!({ "type": "add", "session": first }));

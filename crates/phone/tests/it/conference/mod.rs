@@ -4,7 +4,7 @@ mod holding;
 mod members;
 
 use phone::conference::Order;
-use phone::{ConferenceId, MediaCommand, SessionId, Ticket, audio};
+use phone::{ConferenceId, MediaCommand, SessionId, SoundCommand, Ticket, audio};
 use serde_json::{Value, json};
 use sip::message::Method;
 
@@ -122,9 +122,8 @@ impl Room {
 
     pub(super) fn input(&self, index: usize) -> audio::Input {
         self.last(self.members[index], |command| match command {
-            MediaCommand::SetInput { input } | MediaCommand::Start { input, .. } => {
-                Some(input.clone())
-            }
+            MediaCommand::Sound(SoundCommand::SetInput { input })
+            | MediaCommand::Sound(SoundCommand::Start { input, .. }) => Some(input.clone()),
             _ => None,
         })
         .unwrap()
@@ -132,9 +131,8 @@ impl Room {
 
     pub(super) fn output(&self, index: usize) -> audio::Output {
         self.last(self.members[index], |command| match command {
-            MediaCommand::SetOutput { output } | MediaCommand::Start { output, .. } => {
-                Some(output.clone())
-            }
+            MediaCommand::Sound(SoundCommand::SetOutput { output })
+            | MediaCommand::Sound(SoundCommand::Start { output, .. }) => Some(output.clone()),
             _ => None,
         })
         .unwrap()
@@ -143,7 +141,7 @@ impl Room {
     /// How loud the others hear it.
     pub(super) fn voice(&self, index: usize) -> u8 {
         self.last(self.members[index], |command| match command {
-            MediaCommand::SetVoice { percent } => Some(*percent),
+            MediaCommand::Sound(SoundCommand::SetVoice { percent }) => Some(*percent),
             _ => None,
         })
         .unwrap_or(100)
@@ -151,8 +149,8 @@ impl Room {
 
     pub(super) fn hears_music(&self, index: usize) -> bool {
         self.last(self.members[index], |command| match command {
-            MediaCommand::Hold { .. } => Some(true),
-            MediaCommand::Resume => Some(false),
+            MediaCommand::Sound(SoundCommand::Hold { .. }) => Some(true),
+            MediaCommand::Sound(SoundCommand::Resume) => Some(false),
             _ => None,
         })
         .unwrap_or(false)

@@ -3,7 +3,10 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use phone::{Command, Config, Connection, MediaEvent, Output, Phone, SessionId, Ticket};
+use phone::{
+    Command, Config, Connection, MediaCommand, MediaEvent, Output, Phone, SessionId, StreamCommand,
+    Ticket,
+};
 use serde_json::{Value, json};
 use sip::message::{Leniency, Message, Method, Request, Response, StatusCode};
 
@@ -356,7 +359,7 @@ impl Life<'_> {
                     self.up = false;
                     self.wanted = None;
                 }
-                Output::Send(bytes) => self.keep(bytes),
+                Output::Send(message) => self.keep(message.0),
                 Output::Media(id, command) => self.obey(id, &command),
                 Output::Event(event) => self.promises.take_event(&event),
                 Output::Reply(ticket, reply) => self.promises.take_reply(ticket, &reply),
@@ -378,17 +381,26 @@ impl Life<'_> {
         }
     }
 
-    fn obey(&mut self, id: SessionId, command: &phone::MediaCommand) {
-        let command = serde_json::to_value(command).expect("commands are plain data");
+    fn obey(&mut self, id: SessionId, command: &MediaCommand) {
+        let MediaCommand::Stream(command) = command else {
+            return;
+        };
         let described = || MediaEvent::Described {
             sdp: "v=0\r\n".into(),
         };
-        let told = match command["type"].as_str() {
-            Some("offer" | "reoffer" | "answerReoffer") => vec![described()],
-            Some("answer") => vec![described(), MediaEvent::Connected],
-            Some("setAnswer") => vec![MediaEvent::AnswerApplied, MediaEvent::Connected],
-            Some("stopDtmf") => vec![MediaEvent::DtmfSent { remaining: 0 }],
-            Some(_) | None => Vec::new(),
+        let told = match command {
+            StreamCommand::Offer
+            | StreamCommand::Reoffer { .. }
+            | StreamCommand::AnswerReoffer { .. } => vec![described()],
+            StreamCommand::Answer { .. } => vec![described(), MediaEvent::Connected],
+            StreamCommand::SetAnswer { .. } => {
+                vec![MediaEvent::AnswerApplied, MediaEvent::Connected]
+            }
+            StreamCommand::StopDtmf { .. } => vec![MediaEvent::DtmfSent { remaining: 0 }],
+            StreamCommand::SetHeld { .. }
+            | StreamCommand::Rollback
+            | StreamCommand::Mute { .. }
+            | StreamCommand::SendDtmf { .. } => Vec::new(),
         };
         self.media.extend(told.into_iter().map(|event| (id, event)));
     }

@@ -3,7 +3,10 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use phone::{Command, Config, Connection, Event, MediaEvent, Output, Phone, Ticket};
+use phone::{
+    Command, Config, Connection, Event, MediaCommand, MediaEvent, Output, Phone, StreamCommand,
+    Ticket,
+};
 use serde_json::{Value, json};
 use sip::message::{Leniency, Message, Method, Request, Response, StatusCode};
 
@@ -124,18 +127,16 @@ impl Told {
         for _ in 0..10_000 {
             match self.phone.poll_output() {
                 Output::Timeout(..) | Output::Closed => return,
-                Output::Send(bytes) => self.sent.push(bytes),
+                Output::Send(message) => self.sent.push(message.0),
                 Output::Event(event) => self.take(event),
-                Output::Media(id, command) => {
-                    let command = serde_json::to_value(command).expect("plain data");
-                    let media = match command["type"].as_str() {
-                        Some("offer") => MediaEvent::Described {
-                            sdp: "v=0\r\n".into(),
-                        },
-                        Some("setAnswer") => MediaEvent::AnswerApplied,
-                        Some(_) | None => continue,
-                    };
-                    self.phone.handle_media(id, media, self.now);
+                Output::Media(id, MediaCommand::Stream(StreamCommand::Offer)) => {
+                    let sdp = "v=0\r\n".into();
+                    let described = MediaEvent::Described { sdp };
+                    self.phone.handle_media(id, described, self.now);
+                }
+                Output::Media(id, MediaCommand::Stream(StreamCommand::SetAnswer { .. })) => {
+                    let applied = MediaEvent::AnswerApplied;
+                    self.phone.handle_media(id, applied, self.now);
                 }
                 _output => {}
             }

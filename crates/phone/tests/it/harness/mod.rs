@@ -13,7 +13,7 @@ use bytes::Bytes;
 use phone::audio::Device;
 use phone::{
     Command, ConferenceId, Config, Connection, Event, MediaCommand, MediaEvent, Output, Phone,
-    PhoneError, Reply, SessionId, Ticket, conference,
+    PhoneError, Reply, SessionId, SoundCommand, StreamCommand, Ticket, conference,
 };
 use serde_json::{Value, json};
 use sip::message::{Leniency, Message, Method, Request, Response};
@@ -306,7 +306,7 @@ impl Rig {
                 self.order.push("disconnect".into());
                 self.disconnects += 1;
             }
-            Output::Send(frame) => self.take_frame(frame),
+            Output::Send(frame) => self.take_frame(frame.0),
             Output::Ping => {
                 self.pings += 1;
                 if self.pongs {
@@ -369,40 +369,38 @@ impl Rig {
 
     fn willing(&mut self, command: &MediaCommand) -> Vec<MediaEvent> {
         match command {
-            MediaCommand::Offer
-            | MediaCommand::Reoffer { .. }
-            | MediaCommand::AnswerReoffer { .. } => vec![self.description()],
-            MediaCommand::Answer { .. } => vec![self.description(), MediaEvent::Connected],
-            MediaCommand::SetAnswer { provisional, .. } => match provisional {
+            MediaCommand::Stream(command) => self.willing_stream(command),
+            MediaCommand::Sound(SoundCommand::SetInput { .. }) => vec![opened(Device::Input)],
+            MediaCommand::Sound(SoundCommand::SetOutput { .. }) => vec![opened(Device::Output)],
+            MediaCommand::Sound(_) | MediaCommand::Close => Vec::new(),
+        }
+    }
+
+    fn willing_stream(&mut self, command: &StreamCommand) -> Vec<MediaEvent> {
+        match command {
+            StreamCommand::Offer
+            | StreamCommand::Reoffer { .. }
+            | StreamCommand::AnswerReoffer { .. } => vec![self.description()],
+            StreamCommand::Answer { .. } => vec![self.description(), MediaEvent::Connected],
+            StreamCommand::SetAnswer { provisional, .. } => match provisional {
                 true => vec![MediaEvent::Connected],
                 false => vec![MediaEvent::AnswerApplied, MediaEvent::Connected],
             },
-            MediaCommand::SendDtmf { tones, .. } => (0..tones.reveal().len() as u32)
+            StreamCommand::SendDtmf { tones, .. } => (0..tones.reveal().len() as u32)
                 .rev()
                 .map(|remaining| MediaEvent::DtmfSent { remaining })
                 .collect(),
-            MediaCommand::SetInput { .. } => vec![opened(Device::Input)],
-            MediaCommand::SetOutput { .. } => vec![opened(Device::Output)],
-            MediaCommand::StopDtmf { .. } => vec![MediaEvent::DtmfSent { remaining: 0 }],
-            MediaCommand::Rollback
-            | MediaCommand::SetHeld { .. }
-            | MediaCommand::Start { .. }
-            | MediaCommand::Hold { .. }
-            | MediaCommand::Resume
-            | MediaCommand::Tone { .. }
-            | MediaCommand::Measure { .. }
-            | MediaCommand::SetVolume { .. }
-            | MediaCommand::SetVoice { .. }
-            | MediaCommand::SetHearing { .. }
-            | MediaCommand::Mute { .. }
-            | MediaCommand::Close => Vec::new(),
+            StreamCommand::StopDtmf { .. } => vec![MediaEvent::DtmfSent { remaining: 0 }],
+            StreamCommand::Rollback
+            | StreamCommand::SetHeld { .. }
+            | StreamCommand::Mute { .. } => Vec::new(),
         }
     }
 
     fn description(&mut self) -> MediaEvent {
         self.descriptions += 1;
         MediaEvent::Described {
-            sdp: format!("v=0 ours {}\r\n", self.descriptions),
+            sdp: format!("v=0 ours {}\r\n", self.descriptions).into(),
         }
     }
 
@@ -534,10 +532,20 @@ fn name(event: &Event) -> String {
 }
 
 fn media_name(command: &MediaCommand) -> String {
-    serde_json::to_value(command).expect("commands are plain data")["type"]
+    media_json(command)["type"]
         .as_str()
         .expect("commands have a type")
         .to_owned()
+}
+
+/// A media command with its type and its members.
+pub(crate) fn media_json(command: &MediaCommand) -> Value {
+    let json = match command {
+        MediaCommand::Stream(command) => serde_json::to_value(command),
+        MediaCommand::Sound(command) => serde_json::to_value(command),
+        MediaCommand::Close => return json!({ "type": "close" }),
+    };
+    json.expect("commands are plain data")
 }
 
 fn start_line(message: &Message) -> String {
