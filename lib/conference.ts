@@ -4,11 +4,11 @@ import { audioInput, audioOutput, wireInput, wireOutput } from './audio'
 import { hideListeners, TypedEmitter } from './emitter'
 import { SoftphoneError } from './errors'
 import type { ConferenceEvents } from './events'
-import type { Link } from './link'
+import type { PhoneLink } from './link'
 import type { Abortable, AudioInput, AudioOutput, ConferenceOptions, HoldOptions } from './options'
 import { checkOptions, type Rule, type Schema } from './schema'
 import { invalidArgument, Session } from './session'
-import type { WireConferenceNews, WireConferenceRequest, WireLevels } from './wire'
+import type { WireCommandOf, WireEventOf } from './wire'
 
 const conferenceOptions: Schema = { input: audioInput, output: audioOutput }
 const holdVia: Rule = { oneOf: ['invite', 'update'] }
@@ -30,11 +30,11 @@ export class Conference extends TypedEmitter<ConferenceEvents> {
   readonly muted: boolean = false
   /** Whether it is over. */
   readonly ended: boolean = false
-  readonly #link: Link
+  readonly #link: PhoneLink
   readonly #number: number
 
   /** @internal */
-  static async create(link: Link, find: FindConference, sessions: readonly Session[], options: ConferenceOptions): Promise<Conference> {
+  static async create(link: PhoneLink, find: FindConference, sessions: readonly Session[], options: ConferenceOptions): Promise<Conference> {
     if (!Array.isArray(sessions)) throw invalidArgument('sessions', sessions, 'an array of sessions')
     sessions.forEach((session, index) => checkSession(`sessions[${index}]`, session))
     checkOptions('options of conference', options, conferenceOptions)
@@ -53,11 +53,11 @@ export class Conference extends TypedEmitter<ConferenceEvents> {
   }
 
   /** @internal */
-  static start(link: Link, number: number): Conference {
+  static start(link: PhoneLink, number: number): Conference {
     return new Conference(link, number)
   }
 
-  private constructor(link: Link, number: number) {
+  private constructor(link: PhoneLink, number: number) {
     super()
     hideListeners(this)
     this.#link = link
@@ -154,7 +154,7 @@ export class Conference extends TypedEmitter<ConferenceEvents> {
   }
 
   /** @internal */
-  learn(news: WireConferenceNews, find: FindSession): void {
+  learn(news: WireEventOf<'conference'>['news'], find: FindSession): void {
     switch (news.type) {
       case 'started':
         return
@@ -185,7 +185,7 @@ export class Conference extends TypedEmitter<ConferenceEvents> {
   }
 
   /** @internal */
-  measured({ local, members }: WireLevels): void {
+  measured({ local, members }: WireEventOf<'levels'>): void {
     this.deliver('level', { local: local ?? 0, members })
   }
 
@@ -214,7 +214,7 @@ export class Conference extends TypedEmitter<ConferenceEvents> {
     if (!this.ended) this.#link.post({ type: 'conference', id: this.#number, request: { type: 'setLevels', wanted } })
   }
 
-  async #ask(request: WireConferenceRequest, signal?: AbortSignal): Promise<void> {
+  async #ask(request: WireCommandOf<'conference'>['request'], signal?: AbortSignal): Promise<void> {
     await this.#link.command({ type: 'conference', id: this.#number, request }, signal)
   }
 }

@@ -1,75 +1,65 @@
 import { aborted, SoftphoneError } from './errors'
-import type { Native, NativePhone } from './native'
+import type { Native, NativePhone, NativeTask } from './native'
 import type { StatsObject } from './stats'
-import type { WireCommand, WireError, WireEvent } from './wire'
+import type { WireCommand, WireEvent, WireEventOf, WirePhoneError } from './wire'
 
 interface Waiting {
-  /** The reply to `destroy` comes after `closed`. */
+  /** The reply comes after `closed`. */
   outlivesClosing: boolean
   resolve(value: unknown): void
   reject(error: unknown): void
 }
 
-/** The phone's line to its native half: commands with tickets out, one ordered stream of events in. */
-export class Link {
-  readonly #phone: NativePhone
-  readonly #onEvent: (event: WireEvent) => void
+/** How something is asked for. */
+export interface Asking<T> {
+  /** Is given the reply before any later event. */
+  read: (reply: unknown) => T
+  /** Aborting rejects with `ERR_ABORTED`, once the task has given up. */
+  signal?: AbortSignal | undefined
+  /** Tells the task to give up. */
+  abort?: (ticket: number) => void
+  /** The reply comes after `closed`. */
+  outlivesClosing?: boolean
+}
+
+/** The line to a task of the addon: commands with tickets out, one ordered stream of events in. */
+export class Link<Command extends { type: string }, Event extends { type: string }> {
+  readonly #task: NativeTask
+  readonly #onEvent: (event: Event) => void
+  readonly #gone: () => SoftphoneError
   readonly #waiting = new Map<number, Waiting>()
   #nextTicket = 1
   #closed = false
 
-  constructor(native: Native, options: string, onEvent: (event: WireEvent) => void) {
+  /** `gone` makes what commands reject with once the task has ended. */
+  constructor(start: (tell: (event: string) => void) => NativeTask, onEvent: (event: Event) => void, gone: () => SoftphoneError) {
     this.#onEvent = onEvent
-    this.#phone = construct(native, options, (event) => this.#receive(JSON.parse(event) as WireEvent))
+    this.#gone = gone
+    this.#task = judged(() => start((event) => this.#receive(JSON.parse(event) as Event)))
   }
 
   get closed(): boolean {
     return this.#closed
   }
 
-  /**
-   * Sends a command; settles when its reply comes, which is after the events it caused.
-   * Aborting tells the phone, and rejects with `ERR_ABORTED` once the phone has given up.
-   */
-  command(command: WireCommand, signal?: AbortSignal): Promise<void>
-  /** As above; `read` is given the reply before any later event. */
-  command<T>(command: WireCommand, signal: AbortSignal | undefined, read: (reply: unknown) => T): Promise<T>
-  command(command: WireCommand, signal?: AbortSignal, read: (reply: unknown) => unknown = () => {}): Promise<unknown> {
-    const send = (ticket: number) => this.#phone.command(ticket, JSON.stringify(command))
-    return this.#ask(send, read, signal, command.type === 'destroy')
-  }
-
-  /** Sends a command whose outcome nobody waits for. */
-  post(command: WireCommand): void {
-    if (!this.#closed) this.command(command).catch(() => {})
-  }
-
-  /** Asks for a session's statistics. */
-  stats(sessionId: string): Promise<StatsObject[]> {
-    return this.#ask(
-      (ticket) => this.#phone.stats(ticket, sessionId),
-      (reply) => reply as StatsObject[],
-    )
-  }
-
   ref(): void {
-    this.#phone.ref()
+    this.#task.ref()
   }
 
   unref(): void {
-    this.#phone.unref()
+    this.#task.unref()
   }
 
-  #ask<T>(
-    send: (ticket: number) => void,
-    read: (reply: unknown) => T,
-    signal?: AbortSignal,
-    outlivesClosing = false,
-  ): Promise<T> {
+  /** Sends a command; settles when its reply comes, which is after the events it caused. */
+  protected send<T>(command: Command, asking: Asking<T>): Promise<T> {
+    return this.ask((ticket) => this.#task.command(ticket, JSON.stringify(command)), asking)
+  }
+
+  protected ask<T>(send: (ticket: number) => void, { read, signal, abort, outlivesClosing = false }: Asking<T>): Promise<T> {
     if (signal?.aborted) return Promise.reject(aborted(signal))
-    if (this.#closed) return Promise.reject(destroyed())
+    if (this.#closed) return Promise.reject(this.#gone())
     const ticket = this.#nextTicket++
-    const abort = () => this.post({ type: 'abort', ticket })
+    const giveUp = () => abort?.(ticket)
     return new Promise<T>((resolve, reject) => {
       this.#waiting.set(ticket, {
         outlivesClosing,
@@ -82,24 +72,35 @@ export class Link {
           }
         },
       })
-      refusable(() => send(ticket))
-      signal?.addEventListener('abort', abort, { once: true })
+      this.#refusable(() => send(ticket))
+      signal?.addEventListener('abort', giveUp, { once: true })
     })
       .catch((error: unknown) => {
         this.#waiting.delete(ticket)
         throw signal?.aborted && isAbort(error) ? aborted(signal) : error
       })
-      .finally(() => signal?.removeEventListener('abort', abort))
+      .finally(() => signal?.removeEventListener('abort', giveUp))
   }
 
-  #receive(event: WireEvent): void {
-    if (event.type === 'reply') return this.#settle(event.ticket, event.value, event.error)
+  #refusable(send: () => void): void {
+    try {
+      send()
+    } catch (error) {
+      const { message, code } = error as Error & { code?: string }
+      if (code === 'Closing') throw this.#gone()
+      if (code === 'QueueFull') throw new SoftphoneError(message, { code: 'ERR_BUSY', type: 'generic' })
+      throw new SoftphoneError(message, { code: 'ERR_INVALID_ARGUMENT', type: 'invalid_options' })
+    }
+  }
+
+  #receive(event: Event): void {
+    if (isReply(event)) return this.#settle(event)
     if (event.type === 'closed') this.#closed = true
     this.#onEvent(event)
     if (event.type === 'closed') this.#abandon()
   }
 
-  #settle(ticket: number, value: unknown, error: WireError | undefined): void {
+  #settle({ ticket, value, error }: WireEventOf<'reply'>): void {
     const waiting = this.#waiting.get(ticket)
     this.#waiting.delete(ticket)
     if (error) waiting?.reject(fromWire(error))
@@ -110,13 +111,57 @@ export class Link {
     for (const [ticket, { outlivesClosing, reject }] of this.#waiting) {
       if (outlivesClosing) continue
       this.#waiting.delete(ticket)
-      reject(destroyed())
+      reject(this.#gone())
     }
   }
 }
 
+/** The line to a phone. */
+export class PhoneLink extends Link<WireCommand, WireEvent> {
+  readonly #phone: NativePhone
+
+  constructor(native: Native, options: string, onEvent: (event: WireEvent) => void) {
+    let started!: NativePhone
+    super((tell) => (started = new native.NativePhone(options, tell)), onEvent, destroyed)
+    this.#phone = started
+  }
+
+  /** Sends a command; settles when its reply comes. Aborting tells the phone, and rejects once the phone has given up. */
+  command(command: WireCommand, signal?: AbortSignal): Promise<void>
+  /** As above; `read` is given the reply before any later event. */
+  command<T>(command: WireCommand, signal: AbortSignal | undefined, read: (reply: unknown) => T): Promise<T>
+  command(command: WireCommand, signal?: AbortSignal, read: (reply: unknown) => unknown = () => {}): Promise<unknown> {
+    const abort = (ticket: number) => this.post({ type: 'abort', ticket })
+    return this.send(command, { read, signal, abort, outlivesClosing: command.type === 'destroy' })
+  }
+
+  /** Sends a command whose outcome nobody waits for. */
+  post(command: WireCommand): void {
+    if (!this.closed) this.command(command).catch(() => {})
+  }
+
+  /** Asks for a session's statistics. */
+  stats(sessionId: string): Promise<StatsObject[]> {
+    return this.ask((ticket) => this.#phone.stats(ticket, sessionId), { read: (reply) => reply as StatsObject[] })
+  }
+}
+
+function isReply(event: { type: string }): event is WireEventOf<'reply'> {
+  return event.type === 'reply'
+}
+
+const unknown = new Set<string>()
+
+/** Warns, once for each type, of an event that this version does not know: then the addon is of another. */
+export function unknownEvent(event: never): void {
+  const { type } = event as { type: string }
+  if (unknown.has(type)) return
+  unknown.add(type)
+  process.emitWarning(`The native part of offhook tells of '${type}', which this version does not know: install both in one version`, 'OffhookWarning')
+}
+
 /** The error that a failed command or an `error` event carries. */
-export function fromWire({ message, code, type, cause, sip }: WireError): SoftphoneError {
+export function fromWire({ message, code, type, cause, sip }: WirePhoneError): SoftphoneError {
   return new SoftphoneError(message, {
     code,
     type,
@@ -130,30 +175,14 @@ export function checkMeaning(native: Native, options: string): void {
   judged(() => native.checkOptions(options))
 }
 
-function construct(native: Native, options: string, onEvent: (event: string) => void): NativePhone {
-  return judged(() => new native.NativePhone(options, onEvent))
-}
-
 /** Starts what the addon may refuse, in words for the user. */
-export function judged<T>(start: () => T): T {
+function judged<T>(start: () => T): T {
   try {
     return start()
   } catch (error) {
     const { message, code } = error as Error & { code?: string }
     if (code !== 'InvalidArg') throw new SoftphoneError(message, { code: 'ERR_START', type: 'generic', cause: error })
     throw new SoftphoneError(message, { code: 'ERR_INVALID_OPTION', type: 'invalid_options' })
-  }
-}
-
-/** Sends what the addon refuses if it is no command, or one too many. */
-export function refusable(send: () => void): void {
-  try {
-    send()
-  } catch (error) {
-    const { message, code } = error as Error & { code?: string }
-    throw code === 'InvalidArg'
-      ? new SoftphoneError(message, { code: 'ERR_INVALID_ARGUMENT', type: 'invalid_options' })
-      : new SoftphoneError(message, { code: 'ERR_BUSY', type: 'generic' })
   }
 }
 

@@ -7,16 +7,20 @@ import { SoftphoneError } from './errors'
  * PCM crosses it as bytes.
  */
 
-/** One phone: a task of the runtime with its ordered event stream. */
-export interface NativePhone {
-  /** Queues a command; throws when the phone is closed or its queue is full. */
+/** A task of the runtime with its ordered event stream. */
+export interface NativeTask {
+  /** Queues a command; its outcome is a `reply` event. Throws if the task has ended or its queue is full. */
   command(ticket: number, command: string): void
+  /** Keeps the process alive for as long as the task runs (the default). */
+  ref(): void
+  /** Lets the process end although the task runs. */
+  unref(): void
+}
+
+/** One phone. */
+export interface NativePhone extends NativeTask {
   /** Asks for a session's statistics; the answer is a `reply` event. */
   stats(ticket: number, sessionId: string): void
-  /** Keeps the process alive for as long as the phone runs (the default). */
-  ref(): void
-  /** Lets the process end although the phone runs. */
-  unref(): void
 }
 
 /** PCM from JavaScript to a call. `onEvent` says that the queue fell to its low-water mark, or how a mark ended. */
@@ -60,12 +64,9 @@ export interface NativeSignalWatch {
 }
 
 /** The embedded PBX. */
-export interface NativePbx {
+export interface NativePbx extends NativeTask {
   /** The free loopback port it listens on. */
   readonly port: number
-  command(ticket: number, command: string): void
-  ref(): void
-  unref(): void
 }
 
 export type SourceEvent = 'drain' | 'played' | 'cleared'

@@ -1,6 +1,6 @@
 import { hideListeners, TypedEmitter } from './emitter'
 import type { CallerIdentity } from './events'
-import type { Link } from './link'
+import type { PhoneLink } from './link'
 import { checkOptions, type Rule, type Schema } from './schema'
 import { headersByName, invalidArgument } from './session'
 import type { WireSubscriptionRequest } from './wire'
@@ -72,15 +72,15 @@ export const acceptingSubscription: Schema = { body: 'string', contentType: 'tex
 export class Notifier extends TypedEmitter<NotifierEvents> {
   /** Names it within its phone; the same as the request's. */
   readonly id: number
-  readonly #link: Link
+  readonly #link: PhoneLink
   #ended = false
 
   /** @internal */
-  static open(link: Link, id: number): Notifier {
+  static open(link: PhoneLink, id: number): Notifier {
     return new Notifier(link, id)
   }
 
-  private constructor(link: Link, id: number) {
+  private constructor(link: PhoneLink, id: number) {
     super()
     hideListeners(this)
     this.#link = link

@@ -1,21 +1,22 @@
 import { Conference } from './conference'
 import { EndReason } from './end-reason'
-import type { SoftphoneError } from './errors'
-import type { CallRequest, MessageEvent, PendingSession, PendingSessionEnd, WarningEvent } from './events'
-import { fromWire, type Link } from './link'
+import { SoftphoneError } from './errors'
+import type { CallRequest, MessageEvent, PendingSession, PendingSessionEnd, StateDocument, WarningEvent } from './events'
+import { fromWire, type PhoneLink, unknownEvent } from './link'
 import { type Notifier, subscriptionRequest } from './notifier'
 import type { AutoAnswerDecision } from './options'
 import { headersByName, Session } from './session'
 import type { Softphone } from './softphone'
+import type { CallStats } from './stats'
 import type { Subscription } from './subscription'
-import type { WireEvent, WireMessage, WirePending, WirePendingEnd } from './wire'
+import type { WireEvent, WireEventOf, WireMessage, WirePendingEnd, WirePendingSession } from './wire'
 
 /** What the receiver needs of its phone beside the events it emits. */
 export interface Owner {
   readonly phone: Softphone
-  readonly link: Link
+  readonly link: PhoneLink
   readonly autoAnswer: AutoAnswerDecision | undefined
-  trace(event: Extract<WireEvent, { type: 'trace' }>): void
+  trace(event: WireEventOf<'trace'>): void
   fail(error: SoftphoneError, sessionId?: string): void
   renewToken(): void
 }
@@ -99,7 +100,7 @@ export class Receiver {
           state: event.state,
           contentType: event.contentType,
           body: event.body,
-          ...present('document', event.document),
+          ...present('document', event.document as StateDocument | undefined),
         })
       case 'subscriptionEnded': {
         const subscription = this.subscriptions.get(event.subscription)
@@ -152,11 +153,11 @@ export class Receiver {
       case 'level':
         return toSession(this.sessions.get(event.id), event)
       default:
-        return ignore(event)
+        return unknownEvent(event)
     }
   }
 
-  #ring(event: WirePending): void {
+  #ring(event: WirePendingSession): void {
     const pending = pendingSession(event)
     this.pending.set(pending.id, pending)
     this.#owner.phone.deliver('pendingSession', pending)
@@ -168,10 +169,8 @@ export class Receiver {
     try {
       answer = (await this.#owner.autoAnswer?.(pending)) === true
     } catch (error) {
-      this.#owner.fail(
-        fromWire({ code: 'ERR_AUTO_ANSWER', type: 'generic', message: `autoAnswer failed: ${String(error)}` }),
-        pending.id,
-      )
+      const failed = new SoftphoneError(`autoAnswer failed: ${String(error)}`, { code: 'ERR_AUTO_ANSWER', type: 'generic' })
+      this.#owner.fail(failed, pending.id)
     }
     this.#owner.link.post({ type: 'autoAnswerDecision', id: pending.id, answer })
   }
@@ -236,18 +235,15 @@ function toSession(session: Session | undefined, event: SessionEvent): void {
     case 'warningCleared':
       return session.deliver('warningCleared', { code: event.warning })
     case 'stats':
-      return session.deliver('stats', event.stats)
+      return session.deliver('stats', event.stats as CallStats)
     case 'level':
       return session.deliver('level', { local: event.local, remote: event.remote })
     default:
-      return ignore(event)
+      return unknownEvent(event)
   }
 }
 
-// An addon of another version may know more events than this file.
-function ignore(_event: never): void {}
-
-function pendingSession(event: WirePending): PendingSession {
+function pendingSession(event: WirePendingSession): PendingSession {
   const { id, address, uri, conversationId, autoAnswer, autoAnswerDelay, callId, headers } = event
   return {
     id,
@@ -277,7 +273,7 @@ function messageEvent({ address, uri, displayName, contentType, body, sessionId,
   }
 }
 
-function callRequest({ headers, displayName, referredBy, identity, type: _, ...plain }: Extract<WireEvent, { type: 'callRequested' }>): CallRequest {
+function callRequest({ headers, displayName, referredBy, identity, type: _, ...plain }: WireEventOf<'callRequested'>): CallRequest {
   return {
     ...plain,
     ...present('displayName', displayName),

@@ -6,7 +6,7 @@ import { EndReason } from './end-reason'
 import { SoftphoneError, unanswered } from './errors'
 import { endOptions, rejectOptions } from './ending'
 import type { CallerIdentity, ConnectionState, EndToEndId, SessionEvents, SessionState } from './events'
-import type { Link } from './link'
+import type { PhoneLink } from './link'
 import { callOptions, wireCall } from './calling'
 import type {
   Abortable,
@@ -22,7 +22,7 @@ import type {
 } from './options'
 import { typeName, type Rule, type Schema } from './schema'
 import type { StatsReport } from './stats'
-import type { HeaderList, WireChanges, WireCommand, WireSession } from './wire'
+import type { WireCommand, WireSessionChanges, WireSessionSnapshot } from './wire'
 
 const dtmfOptions: Schema = {
   duration: { number: { min: 40, max: 6000 } },
@@ -83,7 +83,7 @@ export class Session extends TypedEmitter<SessionEvents> {
   /** Milliseconds since the call was answered, up to its end; 0 before. */
   declare readonly duration: number
 
-  readonly #link: Link
+  readonly #link: PhoneLink
   readonly #find: FindSession
   readonly #answer: PromiseWithResolvers<void>
   #endTime: number | undefined
@@ -91,11 +91,11 @@ export class Session extends TypedEmitter<SessionEvents> {
   #ending: Promise<void> | undefined
 
   /** @internal */
-  static start(link: Link, snapshot: WireSession, find: FindSession = () => undefined): Session {
+  static start(link: PhoneLink, snapshot: WireSessionSnapshot, find: FindSession = () => undefined): Session {
     return new Session(link, snapshot, find)
   }
 
-  private constructor(link: Link, snapshot: WireSession, find: FindSession) {
+  private constructor(link: PhoneLink, snapshot: WireSessionSnapshot, find: FindSession) {
     super()
     hideListeners(this)
     this.#link = link
@@ -106,7 +106,7 @@ export class Session extends TypedEmitter<SessionEvents> {
     this.address = snapshot.address
     this.uri = snapshot.uri
     this.displayName = snapshot.displayName ?? undefined
-    this.identity = snapshot.identity ?? {}
+    this.identity = snapshot.identity
     this.sessionId = snapshot.sessionId
     this.direction = snapshot.direction
     this.state = snapshot.state
@@ -115,7 +115,7 @@ export class Session extends TypedEmitter<SessionEvents> {
     this.held = snapshot.held
     this.remoteHeld = snapshot.remoteHeld
     this.headers = headersByName(snapshot.headers)
-    this.codec = snapshot.codec ?? undefined
+    this.codec = undefined
     this.startTime = snapshot.startTime ?? undefined
     derive(this, 'active', () => this.state === 'active')
     derive(this, 'interrupted', () => this.connectionState === 'interrupted')
@@ -344,7 +344,7 @@ export class Session extends TypedEmitter<SessionEvents> {
   }
 
   /** @internal */
-  change(changes: WireChanges): void {
+  change(changes: WireSessionChanges): void {
     const { state, connectionState, muted, held, remoteHeld, startTime, callId, conversationId, codec, sessionId } = changes
     if (sessionId !== undefined) assign(this, { sessionId })
     if (typeof startTime === 'number') assign(this, { startTime })
@@ -431,7 +431,7 @@ function assign(session: Session, properties: Partial<Session>): void {
 }
 
 /** @internal */
-export function headersByName(headers: HeaderList): Record<string, string[]> {
+export function headersByName(headers: readonly [name: string, value: string][]): Record<string, string[]> {
   const byName = new Map<string, string[]>()
   for (const [name, value] of headers) {
     const key = name.toLowerCase()

@@ -9,7 +9,7 @@ import { attend, depart } from './exit'
 import { endOptions, redirectOptions, refusalOptions, rejectOptions } from './ending'
 import { renamed, SoftphoneError } from './errors'
 import type { PendingSession, SoftphoneEvents } from './events'
-import { checkMeaning, Link } from './link'
+import { checkMeaning, PhoneLink } from './link'
 import { writeLine } from './log'
 import { native } from './native'
 import { acceptingSubscription, Notifier, type AcceptSubscriptionOptions } from './notifier'
@@ -39,7 +39,7 @@ import { Receiver } from './receiver'
 import { checkOptions, mismatch, type Rule, type Schema } from './schema'
 import { checkedVolume, headersByName, invalidArgument, type Session } from './session'
 import { Subscription } from './subscription'
-import type { WireCapabilities, WireCommand, WireEvent } from './wire'
+import type { WireCapabilities, WireCommand, WireEventOf } from './wire'
 import { autoAnswerFunction, wireAudio, wireHeaders, wireIceServers, wireOptions } from './wire-options'
 
 const milliseconds: Rule = { number: { min: 0, max: Number.MAX_SAFE_INTEGER, integer: true } }
@@ -78,7 +78,7 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
   readonly #devicesChanged = () => this.deliver('devicesChanged')
   /** The least level of the lines that the engine makes. */
   #level: LogLevel
-  #link: Link | undefined
+  #link: PhoneLink | undefined
   #starting: Promise<void> | undefined
   #destroyed: Promise<void> | undefined
   #refed = true
@@ -443,7 +443,7 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
       get link() {
         return phone.#running()
       },
-      trace: (event: Extract<WireEvent, { type: 'trace' }>) => this.#trace(event),
+      trace: (event: WireEventOf<'trace'>) => this.#trace(event),
       fail: (error: SoftphoneError, sessionId?: string) => this.#fail(error, sessionId),
       renewToken: () => void this.#renewToken(),
     }
@@ -451,7 +451,7 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
 
   #start(token: string | undefined): void {
     const hangsUp = this.#options.hangUpOnExit !== false
-    this.#link = new Link(native(), wireOptions(this.#options, token, this.#level), (event) => {
+    this.#link = new PhoneLink(native(), wireOptions(this.#options, token, this.#level), (event) => {
       if (hangsUp && event.type === 'closed') depart()
       this.#receiver.receive(event)
     })
@@ -483,7 +483,7 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
     else this.#link?.unref()
   }
 
-  #running(): Link {
+  #running(): PhoneLink {
     if (this.#link) return this.#link
     const destroyed = this.#destroyed !== undefined
     throw destroyed
@@ -577,7 +577,7 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
     })
   }
 
-  #trace({ level, message, details }: Extract<WireEvent, { type: 'trace' }>): void {
+  #trace({ level, message, details }: WireEventOf<'trace'>): void {
     this.deliver('trace', level, message, details)
     this.#log(level, message, details)
   }

@@ -1,7 +1,7 @@
 import { abortable } from './abortable'
 import { hideListeners, TypedEmitter } from './emitter'
 import type { SubscriptionEvents } from './events'
-import type { Link } from './link'
+import type { PhoneLink } from './link'
 import type { Abortable } from './options'
 
 /**
@@ -12,14 +12,14 @@ export class Subscription extends TypedEmitter<SubscriptionEvents> {
   readonly id: number
   /** The event package. */
   readonly event: string
-  readonly #link: Link
+  readonly #link: PhoneLink
 
   /** @internal */
-  static open(link: Link, id: number, event: string): Subscription {
+  static open(link: PhoneLink, id: number, event: string): Subscription {
     return new Subscription(link, id, event)
   }
 
-  private constructor(link: Link, id: number, event: string) {
+  private constructor(link: PhoneLink, id: number, event: string) {
     super()
     hideListeners(this)
     this.#link = link

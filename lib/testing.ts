@@ -1,10 +1,10 @@
 import { TypedEmitter } from './emitter'
 import { SoftphoneError } from './errors'
-import { fromWire, judged, refusable } from './link'
+import { Link, unknownEvent } from './link'
 import { native, type NativePbx } from './native'
 import type { SoftphoneOptions } from './options'
 import { checkOptions, isPlainObject, mismatch, type Rule, type Schema } from './schema'
-import type { WireError } from './wire'
+import type { WirePbxCommand, WirePbxStreamEvent } from './wire'
 
 /** A user of a {@link Pbx}. */
 export interface PbxUser {
@@ -281,12 +281,9 @@ export class Pbx extends TypedEmitter<PbxEvents> {
   /** The address of the WebSocket: `ws://127.0.0.1:<port>/ws`. */
   readonly url: string
 
-  readonly #native: NativePbx
+  readonly #link: PbxLink
   readonly #users = new Map<string, PbxUser>()
-  readonly #waiting = new Map<number, { resolve(value: unknown): void; reject(error: unknown): void }>()
-  #nextTicket = 1
   #closed: Promise<void> | undefined
-  #over = false
 
   /** Starts a PBX; resolves when it listens. */
   static async start(options: PbxOptions = {}): Promise<Pbx> {
@@ -299,9 +296,8 @@ export class Pbx extends TypedEmitter<PbxEvents> {
     const { domain = 'pbx.test', users = [] } = options
     for (const one of users) this.#users.set(one.name, one)
     this.domain = domain
-    const wire = JSON.stringify({ ...options, domain })
-    this.#native = judged(() => new (native().NativePbx)(wire, (event) => this.#receive(JSON.parse(event) as PbxEvent)))
-    this.url = `ws://127.0.0.1:${this.#native.port}/ws`
+    this.#link = new PbxLink(JSON.stringify({ ...options, domain }), (event) => this.#receive(event))
+    this.url = `ws://127.0.0.1:${this.#link.port}/ws`
   }
 
   /** What a `Softphone` needs to be this user's phone; spread it into the options. */
@@ -318,13 +314,13 @@ export class Pbx extends TypedEmitter<PbxEvents> {
   /** Adds a user, or changes its password or token. */
   async addUser(added: PbxUser): Promise<void> {
     checkOptions('options of addUser', added, user, { required: ['name'] })
-    await this.#command({ type: 'addUser', user: added })
+    await this.#link.command({ type: 'addUser', user: added })
     this.#users.set(added.name, added)
   }
 
   /** Takes a user away: what it registered is forgotten. */
   async removeUser(name: string): Promise<void> {
-    await this.#command({ type: 'removeUser', user: name })
+    await this.#link.command({ type: 'removeUser', user: name })
     this.#users.delete(name)
   }
 
@@ -336,20 +332,20 @@ export class Pbx extends TypedEmitter<PbxEvents> {
     checkOptions('options of originate', call, originating, { required: ['to', 'with'] })
     const { autoAnswer, headers, ...options } = call
     const answerAfter = typeof autoAnswer === 'boolean' ? (autoAnswer ? 0 : undefined) : autoAnswer
-    const command = { type: 'originate', ...options, answerAfter, headers: Object.entries(headers ?? {}) }
-    return (await this.#command(command)) as OriginatedCall
+    const command = { type: 'originate', ...options, answerAfter, headers: Object.entries(headers ?? {}) } as const
+    return (await this.#link.command(command)) as OriginatedCall
   }
 
   /** Ends a call that `originate()` placed. */
   async hangUp(call: OriginatedCall): Promise<void> {
     checkOptions('the call to hang up', call, { id: count }, { required: ['id'] })
-    await this.#command({ type: 'hangUp', id: call.id })
+    await this.#link.command({ type: 'hangUp', id: call.id })
   }
 
   /** Makes something go wrong with SIP messages from now on. */
   async addFault(fault: PbxFault): Promise<void> {
     checkOptions('options of addFault', fault, faulty, { required: ['action'] })
-    await this.#command({ type: 'addFault', ...fault })
+    await this.#link.command({ type: 'addFault', ...fault })
   }
 
   /**
@@ -358,7 +354,7 @@ export class Pbx extends TypedEmitter<PbxEvents> {
    */
   async addMediaFault(fault: PbxMediaFault): Promise<void> {
     checkOptions('options of addMediaFault', fault, disturbing)
-    await this.#command({ type: 'addMediaFault', ...fault })
+    await this.#link.command({ type: 'addMediaFault', ...fault })
   }
 
   /**
@@ -366,17 +362,17 @@ export class Pbx extends TypedEmitter<PbxEvents> {
    * new address, and what it sends to the old one is lost. Needs `mediaRelay`.
    */
   async rebindMedia(name: string): Promise<void> {
-    await this.#command({ type: 'rebindMedia', user: name })
+    await this.#link.command({ type: 'rebindMedia', user: name })
   }
 
   /** Makes everything go right again, SIP messages and media. */
   async clearFaults(): Promise<void> {
-    await this.#command({ type: 'clearFaults' })
+    await this.#link.command({ type: 'clearFaults' })
   }
 
   /** Cuts the connections of one user's phones, or of all, as a failing network would. */
   async disconnect(name?: string): Promise<void> {
-    await this.#command({ type: 'disconnect', user: name })
+    await this.#link.command({ type: 'disconnect', user: name })
   }
 
   /** Ends every call and connection, and stops listening; afterwards nothing keeps the process alive. */
@@ -392,23 +388,22 @@ export class Pbx extends TypedEmitter<PbxEvents> {
 
   /** Keeps the process alive for as long as the PBX runs, which is the default. */
   ref(): this {
-    this.#native.ref()
+    this.#link.ref()
     return this
   }
 
   /** Lets the process end although the PBX runs. */
   unref(): this {
-    this.#native.unref()
+    this.#link.unref()
     return this
   }
 
   async #close(): Promise<void> {
-    const done = this.#command({ type: 'close' })
+    const done = this.#link.command({ type: 'close' })
     // What waits is rejected when the PBX is gone; for this command that is success.
     await done.catch((error: SoftphoneError) => {
       if (error.code !== 'ERR_DESTROYED') throw error
     })
-    this.#over = true
   }
 
   #user(name: string): PbxUser {
@@ -417,20 +412,8 @@ export class Pbx extends TypedEmitter<PbxEvents> {
     throw new SoftphoneError(`The PBX has no user "${name}"`, { code: 'ERR_UNKNOWN_USER', type: 'invalid_options' })
   }
 
-  #command(command: { type: string; [member: string]: unknown }): Promise<unknown> {
-    const ticket = this.#nextTicket++
-    return new Promise((resolve, reject) => {
-      if (this.#over) throw closed()
-      refusable(() => this.#native.command(ticket, JSON.stringify(command)))
-      // Its reply comes in a later turn of the event loop.
-      this.#waiting.set(ticket, { resolve, reject })
-    })
-  }
-
-  #receive(event: PbxEvent): void {
+  #receive(event: WirePbxStreamEvent): void {
     switch (event.type) {
-      case 'reply':
-        return this.#settle(event)
       case 'registered': {
         const { user, contact, expires, renewed } = event
         return this.deliver('registered', { user, contact, expires, renewed })
@@ -455,44 +438,37 @@ export class Pbx extends TypedEmitter<PbxEvents> {
         const { direction, user, text } = event
         return this.deliver('message', { direction, text, ...(typeof user === 'string' && { user }) })
       }
+      // Of the runtime only replies come here, and those the link has taken.
+      case 'reply':
+      case 'stats':
+      case 'level':
+      case 'levels':
       case 'closed':
-        return this.#abandon()
+        return
+      default:
+        unknownEvent(event)
     }
   }
+}
 
-  #settle({ ticket, value, error }: Extract<PbxEvent, { type: 'reply' }>): void {
-    const waiting = this.#waiting.get(ticket)
-    this.#waiting.delete(ticket)
-    if (error) waiting?.reject(fromWire(error))
-    else waiting?.resolve(value)
+/** The line to a PBX. */
+class PbxLink extends Link<WirePbxCommand, WirePbxStreamEvent> {
+  readonly port: number
+
+  constructor(options: string, onEvent: (event: WirePbxStreamEvent) => void) {
+    let started!: NativePbx
+    super((tell) => (started = new (native().NativePbx)(options, tell)), onEvent, closed)
+    this.port = started.port
   }
 
-  #abandon(): void {
-    this.#over = true
-    for (const { reject } of this.#waiting.values()) reject(closed())
-    this.#waiting.clear()
+  command(command: WirePbxCommand): Promise<unknown> {
+    return this.send(command, { read: (reply) => reply })
   }
 }
 
 function closed(): SoftphoneError {
   return new SoftphoneError('The PBX was closed', { code: 'ERR_DESTROYED', type: 'generic' })
 }
-
-/** The PBX's ordered event stream, as JSON: the serde forms of `crates/pbx` (event.rs). */
-type PbxEvent =
-  | { type: 'reply'; ticket: number; value?: unknown; error?: WireError }
-  | { type: 'registered'; user: string; contact: string; expires: number; renewed: boolean }
-  | {
-      type: 'unregistered'
-      user: string
-      contact: string
-      cause: 'request' | 'expired' | 'disconnected' | 'removed'
-    }
-  | ({ type: 'call' | 'ringing' | 'answered' } & PbxCall)
-  | ({ type: 'ended'; answered: boolean; code: number | null } & PbxCall)
-  | { type: 'dtmf'; extension: string; tone: string; duration: number }
-  | { type: 'message'; direction: 'in' | 'out'; user: string | null; text: string }
-  | { type: 'closed' }
 
 function callOf({ callId, from, to }: PbxCall): PbxCall {
   return { callId, from, to }

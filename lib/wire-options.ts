@@ -1,6 +1,6 @@
 import { wireInput, wireOutput } from './audio'
 import type { AudioOptions, AutoAnswerOptions, IceServer, LogLevel, SoftphoneOptions, TlsOptions } from './options'
-import type { HeaderList, WireIceServer } from './wire'
+import type { WireIceServer } from './wire'
 
 /** The options as the addon reads them: JSON, with the token that a function fetched. */
 export function wireOptions(options: SoftphoneOptions, token: string | undefined, logLevel: LogLevel): string {
@@ -21,7 +21,7 @@ export function wireOptions(options: SoftphoneOptions, token: string | undefined
 }
 
 /** Headers as the addon reads them: pairs in order. */
-export function wireHeaders(headers: Readonly<Record<string, string>> | undefined): HeaderList | undefined {
+export function wireHeaders(headers: Readonly<Record<string, string>> | undefined): [name: string, value: string][] | undefined {
   return headers && Object.entries(headers)
 }
 

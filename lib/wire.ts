@@ -1,174 +1,213 @@
-import type { EndReasonInit, EndSide } from './end-reason'
-import type { ErrorCode } from './error-code'
-import type { ErrorType, SipStatus } from './errors'
-import type {
-  AutoAnswerSource,
-  CallerIdentity,
-  ConnectionState,
-  DtmfMethod,
-  EndToEndId,
-  MessageWaitingEvent,
-  SessionState,
-  StateDocument,
-  WarningCode,
-} from './events'
-import type { NotifierEnd } from './notifier'
-import type { LogLevel } from './options'
-import type { CallStats } from './stats'
+// Generated from the serde forms of crates/ by "cargo run -p wire". Do not edit.
 
-/*
- * What crosses to the addon as JSON: the serde forms of `crates/phone` (event.rs, command.rs, audio.rs, error.rs).
- */
+export type WireEvent = WirePhoneEvent | WireRuntimeEvent
 
-export type HeaderList = [name: string, value: string][]
-
-export interface WireError {
-  code: ErrorCode
-  type: ErrorType
-  message: string
-  cause?: string
-  sip?: SipStatus
-}
-
-export interface WirePending {
-  id: string
-  address: string
-  uri: string
-  displayName: string | null
-  conversationId: string
-  autoAnswer: boolean
-  autoAnswerDelay: number
-  autoAnswerSource: AutoAnswerSource | null
-  replaces?: string
-  identity?: CallerIdentity
-  callId: string
-  headers: HeaderList
-}
-
-export interface WireMessage {
-  sessionId?: string
-  address: string
-  uri: string
-  displayName: string | null
-  contentType: string
-  body: string
-  headers: HeaderList
-}
-
-export interface WireCallRequest {
-  id: number
-  target: string
-  attended: boolean
-  address: string
-  uri: string
-  displayName: string | null
-  identity?: CallerIdentity
-  referredBy?: string
-  headers: HeaderList
-}
-
-export interface WireSubscriptionRequest {
-  id: number
-  event: string
-  target: string
-  address: string
-  uri: string
-  displayName: string | null
-  identity?: CallerIdentity
-  accept: string[]
-  expires: number
-  headers: HeaderList
-}
-
-/** What the reply to `sendOptions` holds. */
-export interface WireCapabilities {
-  allow: string[]
-  accept: string[]
-  supported: string[]
-  userAgent?: string
-  headers: HeaderList
-}
-
-export interface WirePendingEnd {
-  side: EndSide
-  reason: EndReasonInit
-  conversationId: string
-  elsewhere?: 'answered' | 'declined'
-}
-
-export interface WireSession {
-  id: string
-  conversationId: string
-  callId: string
-  address: string
-  uri: string
-  displayName: string | null
-  identity?: CallerIdentity
-  sessionId?: EndToEndId
-  direction: 'incoming' | 'outgoing'
-  state: SessionState
-  connectionState: ConnectionState
-  muted: boolean
-  held: boolean
-  remoteHeld: boolean
-  headers: HeaderList
-  startTime: number | null
-  codec?: string | null
-}
-
-export type WireChanges = Partial<
-  Pick<
-    WireSession,
-    'sessionId' | 'state' | 'connectionState' | 'muted' | 'held' | 'remoteHeld' | 'startTime' | 'callId' | 'conversationId' | 'codec'
-  >
->
-
-/** The ordered stream: what happened, and how commands ended after the events they caused. */
-export type WireEvent =
-  | { type: 'reply'; ticket: number; value?: unknown; error?: WireError }
+export type WirePhoneEvent =
   | { type: 'ready' }
   | { type: 'connected'; reconnect: boolean; server: string }
   | { type: 'disconnected'; reconnecting: boolean; reason: string; retryIn: number | null }
   | { type: 'registered'; expires: number }
   | { type: 'unregistered' }
   | { type: 'registrationFailed'; code: number | null; reason: string; fatal: boolean; retryIn: number | null }
-  | ({ type: 'pendingSession' } & WirePending)
-  | ({ type: 'autoAnswerQuery' } & WirePending)
+  | ({ type: 'pendingSession' } & WirePendingSession)
   | { type: 'cancelPendingSession'; id: string; details: WirePendingEnd }
   | { type: 'handledPendingSession'; id: string; details: WirePendingEnd }
-  | { type: 'sessionStarted'; session: WireSession }
-  | { type: 'sessionChanged'; id: string; changes: WireChanges }
+  | ({ type: 'autoAnswerQuery' } & WirePendingSession)
+  | { type: 'sessionStarted'; session: WireSessionSnapshot }
+  | { type: 'sessionChanged'; id: string; changes: WireSessionChanges }
   | { type: 'progress'; id: string; code: number; reason: string; earlyMedia: boolean }
   | { type: 'redirected'; id: string; code: number; target: string }
   | { type: 'answered'; id: string }
   | { type: 'endOfCandidates'; id: string }
-  | { type: 'dtmf'; id: string; tone: string; duration: number; method: DtmfMethod }
-  | { type: 'info'; id: string; contentType: string; body: string }
+  | { type: 'dtmf'; id: string; tone: string; duration: number; method: WireDtmfMethod }
   | { type: 'transferProgress'; id: string; code: number; reason: string }
   | { type: 'transferRequested'; id: string; target: string; referredBy: string | null; attended: boolean }
-  | { type: 'conference'; id: number; news: WireConferenceNews }
-  | ({ type: 'levels' } & WireLevels)
-  | { type: 'terminated'; id: string; reason: EndReasonInit }
-  | { type: 'sessionEnded'; id: string; reason: EndReasonInit }
-  | { type: 'warning'; id: string; warning: WarningCode; text: string; chosen?: string; inUse?: string; reason?: string }
-  | { type: 'warningCleared'; id: string; warning: WarningCode }
-  | ({ type: 'message' } & WireMessage)
-  | ({ type: 'messageWaiting' } & MessageWaitingEvent)
-  | { type: 'notified'; subscription: number; state: string; contentType: string; body: string; document?: StateDocument }
+  | { type: 'info'; id: string; contentType: string; body: string }
+  | { type: 'conference'; id: number; news: WireNews }
+  | { type: 'terminated'; id: string; reason: WireEndReason }
+  | { type: 'sessionEnded'; id: string; reason: WireEndReason }
+  | ({ type: 'warning'; id: string; warning: WireWarning; text: string } & Partial<WireStandIn>)
+  | { type: 'warningCleared'; id: string; warning: WireWarning }
+  | { type: 'trace'; level: WireLevel; message: string; details: unknown }
+  | { type: 'error'; error: WirePhoneError; id: string | null }
+  | { type: 'notified'; subscription: number; state: string; contentType: string; body: string; document?: WireStateDocument }
   | { type: 'subscriptionEnded'; subscription: number; reason: string | null; code: number | null }
   | ({ type: 'callRequested' } & WireCallRequest)
   | ({ type: 'subscriptionRequest' } & WireSubscriptionRequest)
-  | { type: 'notifierEnded'; notifier: number; reason: NotifierEnd['reason']; code: number | null }
-  | { type: 'trace'; level: LogLevel; message: string; details: unknown }
-  | { type: 'error'; error: WireError; id: string | null }
+  | { type: 'notifierEnded'; notifier: number; reason: WireNotifierEndReason; code: number | null }
+  | ({ type: 'messageWaiting' } & WireMessageSummary)
+  | ({ type: 'message' } & WireMessage)
   | { type: 'tokenWillExpire'; expiresIn: number }
   | { type: 'tokenNeeded' }
-  | { type: 'stats'; id: string; stats: CallStats }
-  | { type: 'level'; id: string; local: number; remote: number }
   | { type: 'closed' }
 
-/** What happened to a conference. */
-export type WireConferenceNews =
+export interface WirePendingSession {
+  id: string
+  address: string
+  uri: string
+  displayName: string | null
+  identity: WireCallerIdentity
+  conversationId: string
+  autoAnswer: boolean
+  autoAnswerDelay: number
+  autoAnswerSource: WireAutoAnswerSource | null
+  replaces?: string
+  callId: string
+  headers: [string, string][]
+}
+
+export interface WireCallerIdentity {
+  asserted?: WireParty[]
+  remoteParty?: WireParty[]
+  privacy?: string[]
+  diversion?: WireDiverted[]
+  history?: WireVisited[]
+  userToUser?: WireHandedOver
+  sessionId?: string
+}
+
+export interface WireParty {
+  uri: string
+  displayName?: string
+}
+
+export type WireDiverted = WireParty & { reason?: string }
+
+export type WireVisited = WireParty & { index?: string }
+
+export interface WireHandedOver {
+  data: string
+  encoding: string
+  text?: string
+}
+
+export type WireAutoAnswerSource =
+  | 'announced'
+  | 'trusted-peer'
+  | 'call-info'
+  | 'alert-info'
+  | 'answer-mode'
+  | 'x-header'
+  | 'request-uri'
+  | 'notify-talk'
+  | 'replaces'
+  | 'option'
+
+export interface WirePendingEnd {
+  side: WireSide
+  reason: WireEndReason
+  conversationId: string
+  elsewhere?: WireElsewhere
+}
+
+export type WireSide = 'local' | 'remote' | 'network'
+
+export interface WireEndReason {
+  condition: WireCondition
+  text: string
+  side: WireSide
+  sip?: WireSipStatus
+  q850?: number
+  targets?: WireRedirectTarget[]
+  summary?: WireSummary
+}
+
+export type WireCondition =
+  | 'alternative-session'
+  | 'busy'
+  | 'cancel'
+  | 'connectivity-error'
+  | 'decline'
+  | 'expired'
+  | 'failed-application'
+  | 'failed-transport'
+  | 'general-error'
+  | 'gone'
+  | 'incompatible-parameters'
+  | 'media-error'
+  | 'security-error'
+  | 'success'
+  | 'timeout'
+  | 'unsupported-applications'
+  | 'unsupported-transports'
+
+export interface WireSipStatus {
+  code: number
+  reason: string
+}
+
+export interface WireRedirectTarget {
+  uri: string
+  displayName?: string
+  q: number
+}
+
+export interface WireSummary {
+  codec: string | null
+  duration: number
+  mos: WireMos
+  loss: number
+  jitter: number
+  rtt: number | null
+}
+
+export interface WireMos {
+  least: number
+  mean: number
+}
+
+export type WireElsewhere = 'answered' | 'declined'
+
+export interface WireSessionSnapshot {
+  id: string
+  conversationId: string
+  callId: string
+  address: string
+  uri: string
+  displayName: string | null
+  identity: WireCallerIdentity
+  sessionId?: WireEndToEndId
+  direction: WireDirection
+  state: WireSessionState
+  connectionState: WireConnectionState
+  active: boolean
+  interrupted: boolean
+  muted: boolean
+  held: boolean
+  remoteHeld: boolean
+  headers: [string, string][]
+  startTime: number | null
+}
+
+export interface WireEndToEndId {
+  local: string
+  remote?: string
+}
+
+export type WireDirection = 'incoming' | 'outgoing'
+
+export type WireSessionState = 'starting' | 'pending' | 'active' | 'ended'
+
+export type WireConnectionState = 'starting' | 'connecting' | 'connected' | 'interrupted' | 'disconnected'
+
+export interface WireSessionChanges {
+  state?: WireSessionState
+  connectionState?: WireConnectionState
+  active?: boolean
+  interrupted?: boolean
+  muted?: boolean
+  held?: boolean
+  remoteHeld?: boolean
+  startTime?: number
+  callId?: string
+  conversationId?: string
+  sessionId?: WireEndToEndId
+  codec?: string
+}
+
+export type WireDtmfMethod = 'rfc4733' | 'info' | 'inband'
+
+export type WireNews =
   | { type: 'started' }
   | { type: 'joined'; session: string }
   | { type: 'left'; session: string }
@@ -177,65 +216,172 @@ export type WireConferenceNews =
   | { type: 'warning'; text: string }
   | { type: 'ended' }
 
-/** How loud everybody in a conference was; `local` is null if nobody sits here. */
-export interface WireLevels {
-  conference: number
-  local: number | null
-  members: { id: string; level: number }[]
+export type WireWarning = 'no-device' | 'no-media'
+
+export interface WireStandIn {
+  chosen: string
+  inUse: string
+  reason: string
 }
 
-/** What is asked of a conference. */
-export type WireConferenceRequest =
-  | { type: 'add'; session: string }
-  | { type: 'remove'; session: string }
-  | { type: 'hold'; held: boolean; music?: WireInput | undefined; via?: 'invite' | 'update' | undefined }
-  | { type: 'mute'; session?: string | undefined; muted: boolean }
-  | { type: 'setInput'; input: WireInput }
-  | { type: 'setOutput'; output: WireOutput }
-  | { type: 'setLevels'; wanted: boolean }
-  | { type: 'end' }
-  | { type: 'dissolve' }
+export type WireLevel = 'trace' | 'debug' | 'log' | 'info' | 'warn' | 'error'
 
-export type WireInput =
-  | { type: 'default' }
-  | { type: 'device'; id: string }
-  | { type: 'source'; id: number }
-  | { type: 'wav'; path: string; repeat: boolean }
-  | { type: 'tone'; frequency: number; level?: number }
-  | { type: 'session'; id: string }
-  | { type: 'none' }
-
-export type WireOutput =
-  | { type: 'default' }
-  | { type: 'device'; id: string }
-  | { type: 'sink'; id: number }
-  | { type: 'wav'; path: string }
-  | { type: 'none' }
-
-export interface WireIceServer {
-  urls: string[]
-  username?: string | undefined
-  credential?: string | undefined
+export interface WirePhoneError {
+  code: WireErrorCode
+  type: WireErrorType
+  message: string
+  cause?: string
+  sip?: WireSipStatus
 }
 
-export interface WireCallOptions {
-  input?: WireInput | undefined
-  output?: WireOutput | undefined
-  headers?: HeaderList | undefined
-  conversationId?: string | undefined
-  timeout?: number | undefined
-  displayName?: string | undefined
-  preferredIdentity?: string | undefined
-  anonymous?: boolean | undefined
-  userToUser?: string | { data: string; encoding?: string | undefined } | undefined
-  autoAnswer?: { delay?: number | undefined; required?: boolean | undefined } | undefined
+export type WireErrorCode =
+  | 'ERR_INVALID_ARGUMENT'
+  | 'ERR_NOT_CONNECTED'
+  | 'ERR_CONNECTION_FAILED'
+  | 'ERR_REGISTRATION_FAILED'
+  | 'ERR_AUTHENTICATION_FAILED'
+  | 'ERR_SESSION_NOT_FOUND'
+  | 'ERR_SESSION_CANCELLED'
+  | 'ERR_SESSION_ENDED'
+  | 'ERR_SESSION_STATE'
+  | 'ERR_TOO_MANY_SESSIONS'
+  | 'ERR_CALL_FAILED'
+  | 'ERR_CALL_TIMEOUT'
+  | 'ERR_ABORTED'
+  | 'ERR_DESTROYED'
+  | 'ERR_HOLD_FAILED'
+  | 'ERR_DTMF_REFUSED'
+  | 'ERR_TRANSFER_FAILED'
+  | 'ERR_REQUEST_REFUSED'
+  | 'ERR_REQUEST_TIMEOUT'
+  | 'ERR_SUBSCRIPTION_ENDED'
+  | 'ERR_CONFERENCE_ENDED'
+  | 'ERR_NO_DEVICE'
+  | 'ERR_MEDIA'
+
+export type WireErrorType = 'generic' | 'initialization' | 'invalid_token' | 'http' | 'invalid_options' | 'not_supported' | 'session' | 'call' | 'media'
+
+export type WireStateDocument =
+  | { kind: 'dialogs'; entity: string; version: number | null; full: boolean; dialogs: WireDialogState[] }
+  | { kind: 'presence'; entity: string; tuples: WirePresenceTuple[]; note?: string }
+  | ({ kind: 'conference' } & WireConferenceInfo)
+
+export interface WireDialogState {
+  id: string
+  state: string
+  direction?: string
+  callId?: string
+  localTag?: string
+  remoteTag?: string
+  local?: WireParticipant
+  remote?: WireParticipant
 }
 
-/** What the other party is told of an end. */
-export interface WireEnd {
-  reason?: string | undefined
-  cause?: number | undefined
-  text?: string | undefined
+export interface WireParticipant {
+  uri?: string
+  displayName?: string
+}
+
+export interface WirePresenceTuple {
+  id: string
+  basic?: string
+  contact?: string
+  note?: string
+}
+
+export interface WireConferenceInfo {
+  entity: string
+  version: number | null
+  state: WireElementState
+  displayText?: string
+  subject?: string
+  userCount?: number
+  locked?: boolean
+  users: WireConferenceUser[]
+}
+
+export type WireElementState = 'full' | 'partial' | 'deleted'
+
+export interface WireConferenceUser {
+  entity: string
+  state: WireElementState
+  displayText?: string
+  roles?: string[]
+  endpoints: WireConferenceEndpoint[]
+}
+
+export interface WireConferenceEndpoint {
+  entity: string
+  state: WireElementState
+  displayText?: string
+  status?: string
+  joiningMethod?: string
+  disconnectionMethod?: string
+  callId?: string
+  media: WireConferenceMedia[]
+}
+
+export interface WireConferenceMedia {
+  id: string
+  type?: string
+  displayText?: string
+  label?: string
+  status?: string
+}
+
+export type WireCallRequest = WirePeer & { id: number; target: string; attended: boolean; identity: WireCallerIdentity; referredBy?: string; headers: [string, string][] }
+
+export interface WirePeer {
+  address: string
+  uri: string
+  displayName: string | null
+}
+
+export type WireSubscriptionRequest = WirePeer & { id: number; event: string; target: string; identity: WireCallerIdentity; accept: string[]; expires: number; headers: [string, string][] }
+
+export type WireNotifierEndReason = 'local' | 'expired' | 'unsubscribed' | 'refused' | 'silent'
+
+export interface WireMessageSummary {
+  waiting: boolean
+  account?: string
+  voice?: WireCounts
+  fax?: WireCounts
+  text?: WireCounts
+}
+
+export interface WireCounts {
+  new: number
+  old: number
+  urgentNew: number
+  urgentOld: number
+}
+
+export type WireMessage = WirePeer & { sessionId?: string; contentType: string; body: string; headers: [string, string][] }
+
+export type WireRuntimeEvent =
+  | { type: 'reply'; ticket: number; value?: unknown; error?: WirePhoneError }
+  | { type: 'stats'; id: string; stats: unknown }
+  | { type: 'level'; id: string; local: number; remote: number }
+  | { type: 'levels'; conference: number; local: number | null; members: WireMemberLevel[] }
+
+export interface WireMemberLevel {
+  id: string
+  level: number
+}
+
+export type WireReply =
+  | null
+  | WireSessionSnapshot
+  | WireCapabilities
+  | { subscription: number }
+  | { conference: number }
+
+export interface WireCapabilities {
+  allow: string[]
+  accept: string[]
+  supported: string[]
+  userAgent?: string
+  headers: [string, string][]
 }
 
 export type WireCommand =
@@ -245,61 +391,29 @@ export type WireCommand =
   | { type: 'register' }
   | { type: 'unregister' }
   | { type: 'destroy' }
-  | {
-      type: 'call'
-      target: string
-      options: WireCallOptions
-    }
-  | {
-      type: 'accept'
-      id: string
-      options: {
-        input?: WireInput | undefined
-        output?: WireOutput | undefined
-        autoStartMedia?: boolean | undefined
-        autoConnectSession?: boolean | undefined
-        headers?: HeaderList | undefined
-      }
-    }
+  | { type: 'call'; target: string; options?: WireCallOptions | undefined }
+  | { type: 'accept'; id: string; options?: WireAcceptOptions | undefined }
   | { type: 'connect'; id: string }
   | { type: 'sendEarlyMedia'; id: string }
   | { type: 'reject'; id: string; code?: number | undefined; reason?: string | undefined; cause?: number | undefined }
   | { type: 'redirect'; id: string; target: string; code?: number | undefined; reason?: string | undefined }
-  | ({ type: 'end'; id?: string | undefined; conversationId?: string | undefined } & WireEnd)
+  | { type: 'end'; id?: string | undefined; conversationId?: string | undefined; reason?: string | undefined; cause?: number | undefined; text?: string | undefined }
   | { type: 'abort'; ticket: number }
   | { type: 'mute'; id: string; muted: boolean }
-  | { type: 'hold'; id: string; held: boolean; music?: WireInput | undefined; via?: 'invite' | 'update' | undefined }
-  | {
-      type: 'sendDtmf'
-      id: string
-      tones: string
-      duration?: number | undefined
-      gap?: number | undefined
-      via?: DtmfMethod | undefined
-    }
-  | { type: 'sendInfo'; id: string; contentType: string; body: string }
+  | { type: 'hold'; id: string; held: boolean; music?: WireInput | undefined; via?: WireHoldVia | undefined }
   | { type: 'transfer'; id: string; target: string }
-  | { type: 'attendedTransfer'; id: string; other: string; ringing?: 'wait' | 'blind' }
-  | { type: 'acceptTransfer'; id: string; options: WireCallOptions }
-  | { type: 'rejectTransfer'; id: string }
-  | { type: 'sendMessage'; target: string; body: string; contentType?: string | undefined; headers?: HeaderList | undefined }
-  | { type: 'sendOptions'; target: string; headers?: HeaderList | undefined }
-  | {
-      type: 'subscribe'
-      target: string
-      event: string
-      options: { expires?: number | undefined; accept?: string[] | undefined; headers?: HeaderList | undefined }
-    }
-  | { type: 'unsubscribe'; subscription: number }
-  | {
-      type: 'acceptSubscription'
-      notifier: number
-      expires?: number | undefined
-      contentType?: string | undefined
-      body?: string | undefined
-    }
-  | { type: 'acceptCallRequest'; request: number; options: WireCallOptions }
+  | { type: 'attendedTransfer'; id: string; other: string; ringing?: WireWhenRinging | undefined }
+  | { type: 'acceptTransfer'; id: string; options?: WireCallOptions | undefined }
+  | { type: 'acceptCallRequest'; request: number; options?: WireCallOptions | undefined }
   | { type: 'rejectCallRequest'; request: number; code?: number | undefined; reason?: string | undefined }
+  | { type: 'rejectTransfer'; id: string }
+  | { type: 'sendInfo'; id: string; contentType: string; body: string }
+  | { type: 'sendDtmf'; id: string; tones: string; duration?: number | undefined; gap?: number | undefined; via?: WireDtmfMethod | undefined }
+  | { type: 'sendMessage'; target: string; contentType?: string | undefined; body: string; headers?: [string, string][] | undefined }
+  | { type: 'sendOptions'; target: string; headers?: [string, string][] | undefined }
+  | { type: 'subscribe'; target: string; event: string; options?: WireSubscribeOptions | undefined }
+  | { type: 'unsubscribe'; subscription: number }
+  | { type: 'acceptSubscription'; notifier: number; expires?: number | undefined; contentType?: string | undefined; body?: string | undefined }
   | { type: 'rejectSubscription'; notifier: number; code?: number | undefined; reason?: string | undefined }
   | { type: 'notify'; notifier: number; contentType?: string | undefined; body: string }
   | { type: 'terminateNotifier'; notifier: number; reason?: string | undefined }
@@ -307,17 +421,269 @@ export type WireCommand =
   | { type: 'autoAnswerDecision'; id: string; answer: boolean }
   | { type: 'setAccessToken'; token: string }
   | { type: 'setIceServers'; iceServers: WireIceServer[] }
-  | {
-      type: 'setAudioDevice'
-      input?: WireInput | undefined
-      output?: WireOutput | undefined
-      ring?: WireOutput | undefined
-    }
+  | { type: 'setAudioDevice'; input?: WireInput | undefined; output?: WireOutput | undefined; ring?: WireOutput | undefined }
   | { type: 'setInput'; id: string; input: WireInput }
   | { type: 'setOutput'; id: string; output: WireOutput }
+  | { type: 'measure'; id: string; wanted: boolean }
   | { type: 'setVolume'; id?: string | undefined; volume: number }
   | { type: 'confer'; sessions: string[]; input?: WireInput | undefined; output?: WireOutput | undefined }
-  | { type: 'conference'; id: number; request: WireConferenceRequest }
-  | { type: 'measure'; id: string; wanted: boolean }
-  | { type: 'setLogLevel'; level: LogLevel }
+  | { type: 'conference'; id: number; request: WireRequest }
+  | { type: 'setLogLevel'; level: WireLevel }
   | { type: 'delivered'; id: string }
+
+export interface WireCallOptions {
+  input?: WireInput | undefined
+  output?: WireOutput | undefined
+  headers?: [string, string][] | undefined
+  conversationId?: string | undefined
+  timeout?: number | undefined
+  displayName?: string | undefined
+  preferredIdentity?: string | undefined
+  anonymous?: boolean | undefined
+  userToUser?: WireUserToUser | undefined
+  autoAnswer?: WireAnswerRequest | undefined
+}
+
+export type WireInput =
+  | { type: 'default' }
+  | { type: 'device'; id: string }
+  | { type: 'source'; id: number }
+  | { type: 'wav'; path: string; repeat?: boolean | undefined }
+  | { type: 'tone'; frequency: number; level?: number | undefined }
+  | { type: 'session'; id: string }
+  | { type: 'conference'; id: number }
+  | { type: 'none' }
+
+export type WireOutput =
+  | { type: 'default' }
+  | { type: 'device'; id: string }
+  | { type: 'sink'; id: number }
+  | { type: 'wav'; path: string }
+  | { type: 'none' }
+
+export type WireUserToUser =
+  | string
+  | { data: string; encoding?: string | undefined }
+
+export interface WireAnswerRequest {
+  delay?: number | undefined
+  required?: boolean | undefined
+}
+
+export interface WireAcceptOptions {
+  input?: WireInput | undefined
+  output?: WireOutput | undefined
+  autoStartMedia?: boolean | undefined
+  autoConnectSession?: boolean | undefined
+  headers?: [string, string][] | undefined
+}
+
+export type WireHoldVia = 'invite' | 'update'
+
+export type WireWhenRinging = 'wait' | 'blind'
+
+export interface WireSubscribeOptions {
+  expires?: number | undefined
+  accept?: string[] | undefined
+  headers?: [string, string][] | undefined
+}
+
+export interface WireIceServer {
+  urls: string | string[]
+  username?: string | undefined
+  credential?: string | undefined
+  credentialType?: string | undefined
+}
+
+export type WireRequest =
+  | { type: 'add'; session: string }
+  | { type: 'remove'; session: string }
+  | { type: 'hold'; held: boolean; music?: WireInput | undefined; via?: WireHoldVia | undefined }
+  | { type: 'mute'; session?: string | undefined; muted: boolean }
+  | { type: 'setInput'; input: WireInput }
+  | { type: 'setOutput'; output: WireOutput }
+  | { type: 'setLevels'; wanted: boolean }
+  | { type: 'end' }
+  | { type: 'dissolve' }
+
+export type WirePbxStreamEvent =
+  | WirePbxEvent
+  | WireRuntimeEvent
+  | { type: 'closed' }
+
+export type WirePbxEvent =
+  | { type: 'registered'; user: string; contact: string; expires: number; renewed: boolean }
+  | { type: 'unregistered'; user: string; contact: string; cause: WirePbxUnregisterCause }
+  | ({ type: 'call' } & WirePbxCall)
+  | ({ type: 'ringing' } & WirePbxCall)
+  | ({ type: 'answered' } & WirePbxCall)
+  | ({ type: 'ended'; answered: boolean; code: number | null } & WirePbxCall)
+  | { type: 'dtmf'; extension: string; tone: string; duration: number }
+  | { type: 'message'; direction: WirePbxMessageDirection; user: string | null; text: string }
+
+export type WirePbxUnregisterCause = 'request' | 'expired' | 'disconnected' | 'removed'
+
+export interface WirePbxCall {
+  callId: string
+  from: string
+  to: string
+}
+
+export type WirePbxMessageDirection = 'in' | 'out'
+
+export type WirePbxReply =
+  | null
+  | { id: number }
+
+export type WirePbxCommand =
+  | ({ type: 'originate' } & WirePbxOriginate)
+  | { type: 'hangUp'; id: number }
+  | { type: 'addUser'; user: WirePbxUser }
+  | { type: 'removeUser'; user: string }
+  | ({ type: 'addFault' } & WirePbxFault)
+  | ({ type: 'addMediaFault' } & WirePbxMediaFault)
+  | { type: 'clearFaults' }
+  | { type: 'rebindMedia'; user: string }
+  | { type: 'close' }
+  | { type: 'disconnect'; user?: string | undefined }
+
+export interface WirePbxOriginate {
+  to: string
+  with: string
+  headers?: [string, string][] | undefined
+  answerAfter?: number | undefined
+  conversationId?: string | undefined
+  displayName?: string | undefined
+}
+
+export interface WirePbxUser {
+  name: string
+  password?: string | undefined
+  token?: string | undefined
+}
+
+export interface WirePbxFault {
+  action: WirePbxAction
+  direction?: WirePbxDirection | undefined
+  user?: string | undefined
+  method?: string | undefined
+  status?: number | undefined
+  count?: number | undefined
+}
+
+export type WirePbxAction =
+  | 'lose'
+  | 'drop'
+  | { delay: number }
+  | 'duplicate'
+  | 'reorder'
+  | 'wrongFingerprint'
+  | 'wrongSdp'
+
+export type WirePbxDirection = 'in' | 'out'
+
+export interface WirePbxMediaFault {
+  user?: string | undefined
+  direction?: WirePbxDirection | undefined
+  loss?: number | undefined
+  burst?: number | undefined
+  delay?: number | undefined
+  jitter?: number | undefined
+  reorder?: number | undefined
+  duplicate?: number | undefined
+  corrupt?: number | undefined
+  silence?: boolean | undefined
+}
+
+export type WireEventOf<T extends WireEvent['type']> = Extract<WireEvent, { type: T }>
+
+export type WireCommandOf<T extends WireCommand['type']> = Extract<WireCommand, { type: T }>
+
+export const optionNames = {
+  options: [
+    'accessToken',
+    'renewableToken',
+    'environment',
+    'orgId',
+    'sessionSurvivability',
+    'autoAnswerOutboundCalls',
+    'autoConnectSessions',
+    'holdOthers',
+    'hangUpOnExit',
+    'iceServers',
+    'iceTransportPolicy',
+    'logLevel',
+    'uri',
+    'displayName',
+    'servers',
+    'username',
+    'password',
+    'ha1',
+    'realm',
+    'register',
+    'registerExpires',
+    'instanceId',
+    'userAgent',
+    'extraHeaders',
+    'contactTransport',
+    'contactHost',
+    'tls',
+    'outboundProxy',
+    'authorization',
+    'allowInsecure',
+    'conversationIdHeader',
+    'autoAnswer',
+    'followRedirects',
+    'maxSessions',
+    'maxRinging',
+    'whenFull',
+    'noAnswerTimeout',
+    'sessionTimers',
+    'codecs',
+    'opus',
+    'dtmf',
+    'tones',
+    'audio',
+    'holdMusic',
+    'notifies',
+    'iceGatheringTimeout',
+  ],
+  sessionTimersOptions: [
+    'expires',
+    'minSe',
+  ],
+  opusOptions: [
+    'rate',
+    'bitrate',
+    'complexity',
+  ],
+  toneOptions: [
+    'country',
+    'ring',
+    'ringback',
+    'callWaiting',
+  ],
+  dtmfOptions: [
+    'inband',
+  ],
+  tlsOptions: [
+    'ca',
+    'cert',
+    'key',
+    'servername',
+    'rejectUnauthorized',
+  ],
+  autoAnswerOptions: [
+    'policy',
+    'delay',
+    'whenBusy',
+    'trustedPeers',
+    'beep',
+  ],
+  audioOptions: [
+    'input',
+    'output',
+    'ring',
+    'fallback',
+  ],
+} as const

@@ -26,7 +26,7 @@ impl<T> Handle<T> {
     pub(crate) fn task(&self) -> Result<&T> {
         self.task
             .as_ref()
-            .ok_or_else(|| failed(CommandError::Closed))
+            .ok_or_else(|| refused(CommandError::Closed))
     }
 
     /// Keeps Node alive while the task runs.
@@ -51,6 +51,15 @@ pub(crate) fn read<T: DeserializeOwned>(json: &str) -> Result<T> {
 
 pub(crate) fn invalid(error: impl ToString) -> Error {
     Error::new(Status::InvalidArg, error.to_string())
+}
+
+/// A command that the task does not take; the status says why.
+pub(crate) fn refused(error: CommandError) -> Error {
+    let status = match error {
+        CommandError::Closed => Status::Closing,
+        CommandError::Busy => Status::QueueFull,
+    };
+    Error::new(status, error.to_string())
 }
 
 pub(crate) fn failed(error: impl ToString) -> Error {

@@ -4,7 +4,7 @@ use napi::bindgen_prelude::{Env, Function, Result};
 use napi_derive::napi;
 use runtime::{PbxServer, Ticket};
 
-use crate::handle::{Handle, failed, invalid, read};
+use crate::handle::{Handle, invalid, read, refused};
 
 /// The embedded PBX: a task of the runtime with its ordered event stream.
 #[napi]
@@ -39,7 +39,7 @@ impl NativePbx {
         self.server
             .task()?
             .command(Ticket(ticket as u64), read(&command)?)
-            .map_err(failed)
+            .map_err(refused)
     }
 
     /// Keeps Node alive while the PBX runs, which is the default.

@@ -4,7 +4,7 @@ use napi::bindgen_prelude::{Env, Function, Result};
 use napi_derive::napi;
 use runtime::{Config, SessionId, Softphone, Ticket};
 
-use crate::handle::{Handle, failed, invalid, read};
+use crate::handle::{Handle, failed, invalid, read, refused};
 
 /// One phone: a task of the runtime with its ordered event stream.
 #[napi]
@@ -36,7 +36,7 @@ impl NativePhone {
         self.softphone
             .task()?
             .command(Ticket(ticket as u64), read(&command)?)
-            .map_err(failed)
+            .map_err(refused)
     }
 
     /// Asks for a session's statistics; they are the value of the reply event with this ticket.
@@ -46,7 +46,7 @@ impl NativePhone {
         self.softphone
             .task()?
             .stats(Ticket(ticket as u64), id)
-            .map_err(failed)
+            .map_err(refused)
     }
 
     /// Keeps Node alive while the phone runs, which is the default.

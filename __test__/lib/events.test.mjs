@@ -30,6 +30,18 @@ describe('events', () => {
     assert.equal(engine.commands.at(-1).type, 'delivered')
   })
 
+  test('one that nobody here knows is told, once for its type', async () => {
+    const { engine } = makePhone()
+    const warnings = []
+    const told = (warning) => warnings.push(warning.message)
+    process.on('warning', told)
+    for (const type of ['newer', 'newer', 'newest']) engine.say({ type, id: ids.one })
+    await new Promise((done) => setImmediate(done))
+    process.off('warning', told)
+    assert.equal(warnings.length, 2, warnings.join())
+    assert.match(warnings[0], /tells of 'newer', which this version does not know: install both in one version$/)
+  })
+
   test('a pending session is listed until it starts, and has its headers by name', () => {
     const { phone, engine } = makePhone()
     engine.say(pending())
