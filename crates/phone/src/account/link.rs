@@ -7,7 +7,7 @@ use rand::{Rng, RngExt};
 use super::{Account, Goal, Link, backoff};
 use crate::agent::Context;
 use crate::config::Server;
-use crate::door::error::{ErrorCode, ErrorType, PhoneError};
+use crate::door::error::{ErrorCode, PhoneError};
 use crate::door::event::{Event, millis};
 use crate::door::id::Ticket;
 use crate::door::level::Level;
@@ -74,7 +74,7 @@ impl Account {
     /// Closes the WebSocket for good; calls live on.
     pub(crate) fn disconnect(&mut self, ctx: &mut Context<'_>) -> Change {
         let change = self.close("Disconnected by the application", false, ctx);
-        let error = PhoneError::new(ErrorCode::Aborted, ErrorType::Generic, "Disconnected");
+        let error = PhoneError::new(ErrorCode::Aborted, "Disconnected");
         self.fail_waiters(&error, ctx);
         change
     }
@@ -185,11 +185,7 @@ impl Account {
             return self.connect(ctx);
         }
         if !self.ready {
-            let error = PhoneError::new(
-                ErrorCode::ConnectionFailed,
-                ErrorType::Initialization,
-                "Failed to initialize SDK",
-            );
+            let error = PhoneError::new(ErrorCode::ConnectionFailed, "Failed to initialize SDK");
             return self.initialize_failed(error.with_cause(reason), ctx);
         }
         self.failures = self.failures.max(1);

@@ -21,7 +21,7 @@ pub(crate) use registration::obstacle;
 
 use crate::agent::Context;
 use crate::config::{Config, Credentials};
-use crate::door::error::{ErrorCode, ErrorType, PhoneError};
+use crate::door::error::PhoneError;
 use crate::door::id::Ticket;
 use crate::door::output::{Reply, Wake};
 use token::TokenClock;
@@ -122,7 +122,7 @@ impl Account {
     /// Registers; the ticket is settled when the registrar has agreed.
     pub(crate) fn register(&mut self, ticket: Ticket, ctx: &mut Context<'_>) {
         if !ctx.agent.is_up() {
-            return ctx.reply(ticket, Err(not_connected()));
+            return ctx.reply(ticket, Err(PhoneError::not_connected()));
         }
         self.registering = true;
         self.wait(ticket, Goal::Registered);
@@ -164,7 +164,7 @@ impl Account {
         if !self.ready && self.waiters.is_empty() {
             self.go_idle(ctx);
         }
-        let error = PhoneError::new(ErrorCode::Aborted, ErrorType::Generic, "Aborted");
+        let error = PhoneError::aborted();
         ctx.reply(ticket, Err(error));
         true
     }
@@ -210,13 +210,4 @@ impl Account {
     fn is_ready(&self, ctx: &Context<'_>) -> bool {
         self.ready && ctx.agent.is_usable()
     }
-}
-
-/// The error of a command that needs a connection.
-pub(crate) fn not_connected() -> PhoneError {
-    PhoneError::new(
-        ErrorCode::NotConnected,
-        ErrorType::Generic,
-        "Not connected to a server",
-    )
 }

@@ -176,7 +176,8 @@ fn failure(
         }
         None => "The registrar does not answer".into(),
     };
-    PhoneError::new(code, kind, "Failed to initialize SDK")
+    PhoneError::new(code, "Failed to initialize SDK")
+        .with_kind(kind)
         .with_cause(cause)
         .with_sip(status)
 }

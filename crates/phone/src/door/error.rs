@@ -139,16 +139,77 @@ pub enum ErrorCode {
     Media,
 }
 
+impl ErrorCode {
+    /// The type of PureCloud's SDK that says what this code does.
+    fn usual_type(self) -> ErrorType {
+        match self {
+            Self::InvalidArgument => ErrorType::InvalidOptions,
+            Self::ConnectionFailed | Self::RegistrationFailed | Self::AuthenticationFailed => {
+                ErrorType::Initialization
+            }
+            Self::SessionNotFound
+            | Self::SessionCancelled
+            | Self::SessionEnded
+            | Self::SessionState
+            | Self::HoldFailed
+            | Self::DtmfRefused
+            | Self::ConferenceEnded => ErrorType::Session,
+            Self::TooManySessions | Self::CallFailed | Self::CallTimeout | Self::TransferFailed => {
+                ErrorType::Call
+            }
+            Self::NoDevice | Self::Media => ErrorType::Media,
+            Self::NotConnected
+            | Self::Aborted
+            | Self::Destroyed
+            | Self::RequestRefused
+            | Self::RequestTimeout
+            | Self::SubscriptionEnded => ErrorType::Generic,
+        }
+    }
+}
+
 impl PhoneError {
-    /// An error with neither a cause nor a SIP status.
-    pub fn new(code: ErrorCode, kind: ErrorType, message: impl Into<String>) -> Self {
+    /// An error of the type that its code usually has, with neither a cause nor a SIP status.
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
         Self {
             code,
-            kind,
+            kind: code.usual_type(),
             message: message.into(),
             cause: None,
             sip: None,
         }
+    }
+
+    /// An argument has a wrong value; the text names it and what it must be.
+    pub fn invalid(message: impl Into<String>) -> Self {
+        Self::new(ErrorCode::InvalidArgument, message)
+    }
+
+    /// What is asked of a session can't be done in its state.
+    pub(crate) fn wrong_state(message: impl Into<String>) -> Self {
+        Self::new(ErrorCode::SessionState, message)
+    }
+
+    /// There is no connection, and the command needs one.
+    pub(crate) fn not_connected() -> Self {
+        Self::new(ErrorCode::NotConnected, "Not connected to a server")
+    }
+
+    /// The application gave the command up.
+    pub(crate) fn aborted() -> Self {
+        Self::new(ErrorCode::Aborted, "Aborted")
+    }
+
+    /// The phone has ended, or is about to.
+    pub(crate) fn destroyed() -> Self {
+        Self::new(ErrorCode::Destroyed, "The phone was destroyed")
+    }
+
+    /// Names another type than the usual one.
+    #[must_use]
+    pub fn with_kind(mut self, kind: ErrorType) -> Self {
+        self.kind = kind;
+        self
     }
 
     /// Names what lies behind the error.

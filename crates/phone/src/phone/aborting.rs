@@ -1,7 +1,7 @@
 //! Commands that the application gives up.
 
 use super::Phone;
-use crate::door::error::{ErrorCode, ErrorType, PhoneError};
+use crate::door::error::PhoneError;
 use crate::door::id::Ticket;
 use crate::session::Session;
 
@@ -33,7 +33,7 @@ impl Phone {
         }
         self.abandon_subscription(ticket);
         self.stop_waiting(ticket);
-        let error = PhoneError::new(ErrorCode::Aborted, ErrorType::Generic, "Aborted");
+        let error = PhoneError::aborted();
         self.reply(ticket, Err(error));
     }
 }

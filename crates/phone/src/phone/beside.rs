@@ -5,7 +5,6 @@ use sip::header::{Accept, Allow, ContentType, Supported};
 use sip::message::{HeaderName, Headers, Method, Request, Response};
 
 use super::Phone;
-use crate::account::not_connected;
 use crate::door::content::Content;
 use crate::door::error::PhoneError;
 use crate::door::event::{Event, Message};
@@ -69,7 +68,7 @@ impl Phone {
         let target = target::resolve(target, &self.config.address)?;
         super::command::check_headers(headers)?;
         if !self.agent.is_up() {
-            return Err(not_connected());
+            return Err(PhoneError::not_connected());
         }
         let sent =
             self.agent

@@ -8,9 +8,8 @@ use sip::endpoint::{Reply as Answer, ServerRequestId};
 use sip::message::{HeaderName, Request};
 
 use super::calling::Call;
-use super::command::check_text;
+use super::command::refusal;
 use super::{Party, Phone};
-use crate::account::not_connected;
 use crate::door::command::CallOptions;
 use crate::door::error::{ErrorCode, ErrorType, PhoneError};
 use crate::door::event::{CallRequest, Event};
@@ -78,7 +77,7 @@ impl Phone {
         }
         self.check_call(&options)?;
         if !self.agent.is_up() {
-            return Err(not_connected());
+            return Err(PhoneError::not_connected());
         }
         self.check_room()?;
         let asked = self.call_requests.remove(&id).ok_or_else(nobody_asks)?;
@@ -124,17 +123,7 @@ impl Phone {
         code: Option<u16>,
         reason: Option<String>,
     ) -> Result<(), PhoneError> {
-        let code = code.unwrap_or(603);
-        if !(300..=699).contains(&code) {
-            return Err(PhoneError::new(
-                ErrorCode::InvalidArgument,
-                ErrorType::InvalidOptions,
-                "code must be 300 to 699",
-            ));
-        }
-        if let Some(reason) = &reason {
-            check_text("reason", reason)?;
-        }
+        let code = refusal(code.unwrap_or(603), reason.as_deref())?;
         let asked = self.call_requests.remove(&id).ok_or_else(nobody_asks)?;
         let answer = Answer {
             reason,
@@ -184,7 +173,7 @@ impl Phone {
 fn nobody_asks() -> PhoneError {
     PhoneError::new(
         ErrorCode::SessionState,
-        ErrorType::Call,
         "No request of this id waits for a decision",
     )
+    .with_kind(ErrorType::Call)
 }

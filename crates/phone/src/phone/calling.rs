@@ -4,11 +4,10 @@ use std::time::Duration;
 
 use sip::uri::Uri;
 
-use super::command::{check_headers, wrong};
+use super::command::check_headers;
 use super::{Party, Phone};
-use crate::account::not_connected;
 use crate::door::command::CallOptions;
-use crate::door::error::{ErrorCode, ErrorType, PhoneError};
+use crate::door::error::{ErrorCode, PhoneError};
 use crate::door::id::{SessionId, Ticket};
 use crate::reading::{invitation, parties, target};
 use crate::session::{Closed, Dial, Report, Session};
@@ -33,7 +32,7 @@ impl Phone {
         let target = target::resolve(target, &self.config.address)?;
         self.check_call(&options)?;
         if !self.agent.is_up() {
-            return Err(not_connected());
+            return Err(PhoneError::not_connected());
         }
         self.check_room()?;
         let call = Call {
@@ -51,7 +50,6 @@ impl Phone {
         match self.config.max_sessions {
             Some(most) if self.count() >= most => Err(PhoneError::new(
                 ErrorCode::TooManySessions,
-                ErrorType::Call,
                 "As many sessions as maxSessions allows exist already",
             )),
             Some(_) | None => Ok(()),
@@ -60,7 +58,7 @@ impl Phone {
 
     pub(super) fn check_call(&self, options: &CallOptions) -> Result<(), PhoneError> {
         check_headers(&options.headers)?;
-        invitation::headers(&mut options.clone(), &self.config).map_err(wrong)?;
+        invitation::headers(&mut options.clone(), &self.config).map_err(PhoneError::invalid)?;
         Ok(())
     }
 
@@ -71,7 +69,8 @@ impl Phone {
         call: Call,
         mut options: CallOptions,
     ) -> Result<SessionId, PhoneError> {
-        let headers = invitation::headers(&mut options, &self.config).map_err(wrong)?;
+        let headers =
+            invitation::headers(&mut options, &self.config).map_err(PhoneError::invalid)?;
         let dial = Dial {
             ticket,
             peer: parties::peer(&call.target),

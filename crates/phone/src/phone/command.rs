@@ -45,7 +45,7 @@ impl Phone {
     fn perform(&mut self, ticket: Ticket, command: Command) -> Option<Outcome> {
         let leaves = matches!(command, Command::Destroy {} | Command::Delivered { .. });
         if self.ending.has_begun() && !leaves {
-            return Some(Err(destroyed()));
+            return Some(Err(PhoneError::destroyed()));
         }
         let done = match command {
             Command::Initialize {} => {
@@ -310,13 +310,7 @@ impl Phone {
         reason: Option<String>,
         cause: Option<u8>,
     ) -> Result<(), PhoneError> {
-        let code = code.unwrap_or(486);
-        if !(300..=699).contains(&code) {
-            return Err(wrong("code must be 300 to 699"));
-        }
-        if let Some(reason) = &reason {
-            check_text("reason", reason)?;
-        }
+        let code = refusal(code.unwrap_or(486), reason.as_deref())?;
         check_cause(cause)?;
         self.refusable(id)?;
         self.with(id, |session, ctx| session.reject(code, reason, cause, ctx));
@@ -332,12 +326,12 @@ impl Phone {
     ) -> Result<(), PhoneError> {
         let code = code.unwrap_or(302);
         if !(301..=302).contains(&code) {
-            return Err(wrong("code must be 301 or 302"));
+            return Err(PhoneError::invalid("code must be 301 or 302"));
         }
         let why = reason.as_deref().unwrap_or("deflection");
         let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
         if why.is_empty() || why.len() > 64 || !why.bytes().all(word) {
-            return Err(wrong("reason must be a word of RFC 5806"));
+            return Err(PhoneError::invalid("reason must be a word of RFC 5806"));
         }
         let target = target::resolve(target, &self.config.address)?;
         self.refusable(id)?;
@@ -353,9 +347,7 @@ impl Phone {
             .get(&id)
             .is_some_and(Session::is_beyond_refusal)
         {
-            return Err(PhoneError::new(
-                ErrorCode::SessionState,
-                ErrorType::Session,
+            return Err(PhoneError::wrong_state(
                 "The session is answered already, or is a call of our own: end it",
             ));
         }
@@ -378,9 +370,9 @@ impl Phone {
             (None, None) => {
                 return Err(PhoneError::new(
                     ErrorCode::InvalidArgument,
-                    ErrorType::Session,
                     "Unable to end session: must provide session id or conversationId.",
-                ));
+                )
+                .with_kind(ErrorType::Session));
             }
         };
         let live = id.filter(|id| self.sessions.get(id).is_some_and(Session::is_live));
@@ -391,7 +383,6 @@ impl Phone {
             };
             return Err(PhoneError::new(
                 code,
-                ErrorType::Session,
                 "Unable to end session: session not connected.",
             ));
         };
@@ -410,16 +401,16 @@ impl Phone {
 
     fn set_access_token(&mut self, new: Secret) -> Result<(), PhoneError> {
         if sip::auth::Credentials::bearer(new.reveal(), Vec::new()).is_err() {
-            return Err(wrong(
+            return Err(PhoneError::invalid(
                 "The access token must be a bearer token of letters, digits and -._~+/=",
             ));
         }
         let Credentials::Token { token, .. } = &mut self.config.credentials else {
             return Err(PhoneError::new(
                 ErrorCode::InvalidArgument,
-                ErrorType::NotSupported,
                 "This phone was made without an access token",
-            ));
+            )
+            .with_kind(ErrorType::NotSupported));
         };
         *token = new.clone();
         self.agent
@@ -431,7 +422,7 @@ impl Phone {
 
     fn set_ice_servers(&mut self, servers: Vec<IceServer>) -> Result<(), PhoneError> {
         self.config.ice_servers = config::ice_servers("iceServers", servers)
-            .map_err(|error| wrong(&error.to_string()))?;
+            .map_err(|error| PhoneError::invalid(error.to_string()))?;
         Ok(())
     }
 
@@ -449,7 +440,7 @@ impl Phone {
 
     fn set_volume(&mut self, id: Option<SessionId>, volume: u8) -> Result<(), PhoneError> {
         if volume > 100 {
-            return Err(wrong("volume must be 0 to 100"));
+            return Err(PhoneError::invalid("volume must be 0 to 100"));
         }
         let command = SoundCommand::SetVolume { percent: volume };
         match id {
@@ -497,11 +488,7 @@ impl Phone {
         self.known(id)?;
         match self.sessions.get(&id).is_some_and(Session::is_live) {
             true => Ok(()),
-            false => Err(PhoneError::new(
-                ErrorCode::SessionState,
-                ErrorType::Session,
-                "The session has not started yet",
-            )),
+            false => Err(PhoneError::wrong_state("The session has not started yet")),
         }
     }
 
@@ -519,7 +506,7 @@ impl Phone {
             ),
             None => (ErrorCode::SessionNotFound, "There is no session of this id"),
         };
-        Err(PhoneError::new(code, ErrorType::Session, message))
+        Err(PhoneError::new(code, message))
     }
 
     pub(super) fn reply(&mut self, ticket: Ticket, outcome: Outcome) {
@@ -529,7 +516,8 @@ impl Phone {
 
 /// Judges the headers that a command adds.
 pub(super) fn check_headers(headers: &[(String, String)]) -> Result<(), PhoneError> {
-    config::check_headers("headers", headers).map_err(|error| wrong(&error.to_string()))
+    config::check_headers("headers", headers)
+        .map_err(|error| PhoneError::invalid(error.to_string()))
 }
 
 /// What an end is to say, as the application wants it.
@@ -541,44 +529,45 @@ fn wanted_end(
     let condition = match reason.as_deref().map(Condition::parse) {
         None => None,
         Some(Some(condition)) => Some(condition),
-        Some(None) => return Err(wrong("reason must be a condition of XEP-0166 §7.4")),
+        Some(None) => {
+            return Err(PhoneError::invalid(
+                "reason must be a condition of XEP-0166 §7.4",
+            ));
+        }
     };
     check_cause(cause)?;
     if let Some(text) = &text {
         check_text("text", text)?;
         if condition.is_none() && cause.is_none() {
-            return Err(wrong("text goes with a reason or a cause"));
+            return Err(PhoneError::invalid("text goes with a reason or a cause"));
         }
     }
     Ok(EndReason::wanted(condition, cause, text))
 }
 
+/// Judges the status with which something is refused.
+pub(super) fn refusal(code: u16, reason: Option<&str>) -> Result<u16, PhoneError> {
+    if !(300..=699).contains(&code) {
+        return Err(PhoneError::invalid("code must be 300 to 699"));
+    }
+    if let Some(reason) = reason {
+        check_text("reason", reason)?;
+    }
+    Ok(code)
+}
+
 fn check_cause(cause: Option<u8>) -> Result<(), PhoneError> {
     match cause {
         None | Some(1..=127) => Ok(()),
-        Some(_) => Err(wrong("cause must be a Q.850 cause, 1 to 127")),
+        Some(_) => Err(PhoneError::invalid("cause must be a Q.850 cause, 1 to 127")),
     }
 }
 
 pub(super) fn check_text(name: &str, text: &str) -> Result<(), PhoneError> {
     match is_printable(text) {
         true => Ok(()),
-        false => Err(wrong(&format!("{name} must have no control characters"))),
+        false => Err(PhoneError::invalid(format!(
+            "{name} must have no control characters"
+        ))),
     }
-}
-
-pub(super) fn wrong(message: &str) -> PhoneError {
-    PhoneError::new(
-        ErrorCode::InvalidArgument,
-        ErrorType::InvalidOptions,
-        message,
-    )
-}
-
-fn destroyed() -> PhoneError {
-    PhoneError::new(
-        ErrorCode::Destroyed,
-        ErrorType::Generic,
-        "The phone was destroyed",
-    )
 }

@@ -8,7 +8,7 @@ use super::Phone;
 use super::command::Outcome;
 use crate::door::audio;
 use crate::door::conference::{MediaEvent, News, Order, Request};
-use crate::door::error::{ErrorCode, ErrorType, PhoneError};
+use crate::door::error::{ErrorCode, PhoneError};
 use crate::door::event::Event;
 use crate::door::hold_via::HoldVia;
 use crate::door::id::{ConferenceId, SessionId, Ticket};
@@ -182,7 +182,6 @@ impl Phone {
             }
             return Some(Err(PhoneError::new(
                 ErrorCode::ConferenceEnded,
-                ErrorType::Session,
                 "The conference is over",
             )));
         }
@@ -243,9 +242,7 @@ impl Phone {
         self.live(session)?;
         let place = self.sessions.get(&session).map(Session::place);
         match place.and_then(|place| place.conference()) {
-            Some(other) if Some(other) != to => Err(PhoneError::new(
-                ErrorCode::SessionState,
-                ErrorType::Session,
+            Some(other) if Some(other) != to => Err(PhoneError::wrong_state(
                 "The session is in a conference already",
             )),
             Some(_) | None => Ok(()),
@@ -479,9 +476,7 @@ impl Phone {
                 })
                 .is_some_and(|(news, _)| news),
             Some(_) => {
-                return Err(PhoneError::new(
-                    ErrorCode::SessionState,
-                    ErrorType::Session,
+                return Err(PhoneError::wrong_state(
                     "The session is not a member of the conference",
                 ));
             }

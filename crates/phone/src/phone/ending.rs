@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::Phone;
-use crate::door::error::{ErrorCode, ErrorType, PhoneError};
+use crate::door::error::PhoneError;
 use crate::door::event::Event;
 use crate::door::id::{SessionId, Ticket};
 use crate::door::output::{Output, Reply, Wake};
@@ -68,11 +68,7 @@ impl Phone {
         }
         self.close_conferences();
         let (account, mut ctx) = self.account();
-        let error = PhoneError::new(
-            ErrorCode::Destroyed,
-            ErrorType::Generic,
-            "The phone was destroyed",
-        );
+        let error = PhoneError::destroyed();
         account.fail_waiters(&error, &mut ctx);
         let unregistering = account.leave(&mut ctx);
         self.drop_outside(&error);

@@ -7,9 +7,8 @@ use sip::header::{self, Accept, Expires};
 use sip::message::{Headers, Request};
 
 use super::Phone;
-use crate::account::not_connected;
 use crate::door::content::Content;
-use crate::door::error::{ErrorCode, ErrorType, PhoneError};
+use crate::door::error::{ErrorCode, PhoneError};
 use crate::door::event::Event;
 use crate::door::notifier::{NotifierEndReason, SubscriptionRequest};
 use crate::door::output::Wake;
@@ -97,13 +96,7 @@ impl Phone {
         reason: Option<String>,
     ) -> Result<(), PhoneError> {
         let request = self.asked(id)?;
-        let code = code.unwrap_or(403);
-        if !(300..=699).contains(&code) {
-            return Err(wrong("code must be 300 to 699"));
-        }
-        if let Some(reason) = &reason {
-            super::command::check_text("reason", reason)?;
-        }
+        let code = super::command::refusal(code.unwrap_or(403), reason.as_deref())?;
         let answer = Answer {
             reason,
             ..Answer::new(code)
@@ -136,7 +129,7 @@ impl Phone {
     ) -> Result<(), PhoneError> {
         let reason = reason.unwrap_or("noresource");
         if !is_token(reason) {
-            return Err(wrong(
+            return Err(PhoneError::invalid(
                 "reason must be a word such as 'noresource' (RFC 6665)",
             ));
         }
@@ -212,7 +205,7 @@ impl Phone {
 
     fn asked(&self, id: u64) -> Result<ServerRequestId, PhoneError> {
         match self.notifiers.get(&id) {
-            Some(Notifier::Asked { .. }) if !self.agent.is_up() => Err(not_connected()),
+            Some(Notifier::Asked { .. }) if !self.agent.is_up() => Err(PhoneError::not_connected()),
             Some(Notifier::Asked { request, .. }) => Ok(*request),
             Some(Notifier::Open(_)) | None => Err(nobody()),
         }
@@ -269,15 +262,6 @@ fn expires(headers: &Headers) -> u64 {
 fn nobody() -> PhoneError {
     PhoneError::new(
         ErrorCode::SubscriptionEnded,
-        ErrorType::Generic,
         "The subscription is over, or was answered already",
-    )
-}
-
-fn wrong(message: &str) -> PhoneError {
-    PhoneError::new(
-        ErrorCode::InvalidArgument,
-        ErrorType::InvalidOptions,
-        message,
     )
 }

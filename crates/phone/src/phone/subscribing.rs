@@ -8,7 +8,6 @@ use sip::header::{RetryAfter, SubscriptionState};
 use sip::message::{Request, Response};
 
 use super::Phone;
-use crate::account::not_connected;
 use crate::door::command::SubscribeOptions;
 use crate::door::error::{ErrorCode, ErrorType, PhoneError};
 use crate::door::event::Event;
@@ -69,22 +68,24 @@ impl Phone {
         super::command::check_headers(&options.headers)?;
         let good = |text: &String| !text.is_empty() && is_printable(text);
         if !good(&event) {
-            return Err(wrong(
+            return Err(PhoneError::invalid(
                 "event must be the name of a package such as 'dialog'",
             ));
         }
         if !options.accept.iter().all(good) {
-            return Err(wrong("accept must be media types such as 'text/plain'"));
+            return Err(PhoneError::invalid(
+                "accept must be media types such as 'text/plain'",
+            ));
         }
         if !self.agent.is_up() {
-            return Err(not_connected());
+            return Err(PhoneError::not_connected());
         }
         if self.subscriptions.len() >= MOST {
             return Err(PhoneError::new(
                 ErrorCode::TooManySessions,
-                ErrorType::Generic,
                 "As many subscriptions as one phone may have exist already",
-            ));
+            )
+            .with_kind(ErrorType::Generic));
         }
         let wish = Subscribe {
             target,
@@ -397,7 +398,7 @@ fn failure(end: &SubscriptionEnd) -> PhoneError {
         SubscriptionEnd::Refused(response) => return outcome::refused(response),
         SubscriptionEnd::Terminated { reason, .. } => {
             let text = "The server ended the subscription";
-            let error = PhoneError::new(ErrorCode::RequestRefused, ErrorType::Generic, text);
+            let error = PhoneError::new(ErrorCode::RequestRefused, text);
             return match reason {
                 Some(reason) => error.with_cause(short(reason)),
                 None => error,
@@ -410,13 +411,5 @@ fn failure(end: &SubscriptionEnd) -> PhoneError {
         ),
         SubscriptionEnd::Transport => (ErrorCode::NotConnected, "The connection was lost"),
     };
-    PhoneError::new(code, ErrorType::Generic, text)
-}
-
-fn wrong(message: &str) -> PhoneError {
-    PhoneError::new(
-        ErrorCode::InvalidArgument,
-        ErrorType::InvalidOptions,
-        message,
-    )
+    PhoneError::new(code, text)
 }

@@ -5,7 +5,6 @@ use sip::message::Request;
 
 use super::calling::Call;
 use super::{Party, Phone};
-use crate::account::not_connected;
 use crate::door::audio;
 use crate::door::command::{CallOptions, WhenRinging};
 use crate::door::error::{ErrorCode, ErrorType, PhoneError};
@@ -51,9 +50,7 @@ impl Phone {
         self.live(id)?;
         self.live(other)?;
         if id == other {
-            return Err(PhoneError::new(
-                ErrorCode::InvalidArgument,
-                ErrorType::InvalidOptions,
+            return Err(PhoneError::invalid(
                 "A session can't be transferred to itself",
             ));
         }
@@ -80,7 +77,7 @@ impl Phone {
     /// Ends a consultation that nobody has answered; returns the `Refer-To` that names its target.
     fn give_up(&mut self, other: SessionId) -> Result<String, PhoneError> {
         if !self.agent.is_up() {
-            return Err(not_connected());
+            return Err(PhoneError::not_connected());
         }
         let session = self.sessions.get(&other);
         let target = session
@@ -124,11 +121,7 @@ impl Phone {
                         session.transfer(ticket, refer_to, consultation, ctx);
                     })
                 }
-                Err(text) => Err(PhoneError::new(
-                    ErrorCode::TransferFailed,
-                    ErrorType::Call,
-                    text,
-                )),
+                Err(text) => Err(PhoneError::new(ErrorCode::TransferFailed, text)),
             };
             if let Err(error) = outcome {
                 self.reply(ticket, Err(error));
@@ -163,7 +156,7 @@ impl Phone {
             return false;
         };
         self.waiting_transfers.remove(index);
-        let error = PhoneError::new(ErrorCode::Aborted, ErrorType::Call, "Aborted");
+        let error = PhoneError::aborted().with_kind(ErrorType::Call);
         self.reply(ticket, Err(error));
         true
     }
@@ -191,7 +184,7 @@ impl Phone {
         mut options: CallOptions,
     ) -> Result<(), PhoneError> {
         if !self.agent.is_up() {
-            return Err(not_connected());
+            return Err(PhoneError::not_connected());
         }
         self.check_call(&options)?;
         let followed = match self.with(id, |session, _| session.follow()) {

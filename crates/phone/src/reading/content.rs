@@ -5,7 +5,7 @@ use sip::header::{ContentType, TypedHeader};
 use sip::message::{HeaderName, Headers};
 
 use crate::door::content::Content;
-use crate::door::error::{ErrorCode, ErrorType, PhoneError};
+use crate::door::error::PhoneError;
 use crate::door::text::short;
 
 /// A SIP message has at most 64 KiB; this leaves room for its headers.
@@ -17,13 +17,13 @@ pub(crate) fn body(content_type: &str, content: &Content) -> Result<Body, PhoneE
     let read = ContentType::parse(content_type).ok();
     let media_type = read.filter(|read| printable && read.value().contains('/'));
     if media_type.is_none() {
-        return Err(wrong(
+        return Err(PhoneError::invalid(
             "contentType must be a media type such as 'text/plain'",
         ));
     }
     let text = content.reveal();
     if text.len() > LONGEST {
-        return Err(wrong("body must have 56 KiB at most"));
+        return Err(PhoneError::invalid("body must have 56 KiB at most"));
     }
     Ok(Body {
         content_type: content_type.to_owned(),
@@ -47,12 +47,4 @@ pub(crate) fn of_bytes(bytes: &[u8]) -> Content {
 /// Whether a received body is text, whatever its type is called: UTF-8 without a NUL, which no text has.
 pub(crate) fn is_text(bytes: &[u8]) -> bool {
     std::str::from_utf8(bytes).is_ok_and(|text| !text.contains('\0'))
-}
-
-fn wrong(message: &str) -> PhoneError {
-    PhoneError::new(
-        ErrorCode::InvalidArgument,
-        ErrorType::InvalidOptions,
-        message,
-    )
 }

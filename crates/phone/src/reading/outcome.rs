@@ -20,7 +20,7 @@ pub(crate) fn status(response: &Response) -> SipStatus {
 pub(crate) fn refused(response: &Response) -> PhoneError {
     let status = status(response);
     let text = format!("The request was refused: {} {}", status.code, status.reason);
-    PhoneError::new(ErrorCode::RequestRefused, ErrorType::Generic, text).with_sip(Some(status))
+    PhoneError::new(ErrorCode::RequestRefused, text).with_sip(Some(status))
 }
 
 /// What a request fails with that had no answer.
@@ -33,23 +33,24 @@ pub(crate) fn unanswered(failure: RequestFailure) -> PhoneError {
         RequestFailure::Transport => (ErrorCode::NotConnected, "The connection was lost"),
         RequestFailure::DialogEnded => (ErrorCode::SessionEnded, "The session has ended"),
     };
-    PhoneError::new(code, ErrorType::Generic, text)
+    PhoneError::new(code, text).with_kind(ErrorType::Generic)
 }
 
 /// What a command fails with whose request could not be sent.
 pub(crate) fn not_sent(error: &CommandError) -> PhoneError {
-    let (code, kind) = match error {
-        CommandError::NoFlow => (ErrorCode::NotConnected, ErrorType::Generic),
-        CommandError::Header { .. } | CommandError::Target { .. } => {
-            (ErrorCode::InvalidArgument, ErrorType::InvalidOptions)
+    let code = match error {
+        CommandError::NoFlow => ErrorCode::NotConnected,
+        CommandError::Header { .. } | CommandError::Target { .. } => ErrorCode::InvalidArgument,
+        CommandError::Limit { .. } => {
+            return PhoneError::new(ErrorCode::TooManySessions, error.to_string())
+                .with_kind(ErrorType::Generic);
         }
-        CommandError::Limit { .. } => (ErrorCode::TooManySessions, ErrorType::Generic),
         CommandError::Unknown
         | CommandError::WrongState { .. }
         | CommandError::OfferPending
-        | CommandError::Code { .. } => (ErrorCode::SessionState, ErrorType::Session),
+        | CommandError::Code { .. } => ErrorCode::SessionState,
     };
-    PhoneError::new(code, kind, error.to_string())
+    PhoneError::new(code, error.to_string())
 }
 
 /// Where a redirection sends a call.

@@ -3,14 +3,14 @@
 use sip::uri::{Scheme, Uri};
 
 use crate::config::{Address, escape_user};
-use crate::door::error::{ErrorCode, ErrorType, PhoneError};
+use crate::door::error::PhoneError;
 use crate::door::text::is_printable;
 
 /// Reads what the application gave. A number is dialled at our own domain (RFC 3261 §19.1.6).
 pub(crate) fn resolve(target: &str, own: &Address) -> Result<Uri<'static>, PhoneError> {
     let text = target.trim();
     if text.is_empty() || text.contains("://") || !is_printable(target) {
-        return Err(wrong());
+        return Err(unreadable());
     }
     let known = |scheme: &str| {
         ["sip", "sips", "tel"]
@@ -24,15 +24,15 @@ pub(crate) fn resolve(target: &str, own: &Address) -> Result<Uri<'static>, Phone
             None => local(text, own),
         },
     };
-    let uri: Uri<'static> = uri.parse().map_err(|_| wrong())?;
+    let uri: Uri<'static> = uri.parse().map_err(|_| unreadable())?;
     match uri.scheme() {
         // Nothing can be reached there.
-        Scheme::Sip | Scheme::Sips if uri.port() == Some(0) => Err(wrong()),
+        Scheme::Sip | Scheme::Sips if uri.port() == Some(0) => Err(unreadable()),
         Scheme::Sip | Scheme::Sips => Ok(uri.to_request_uri()),
         Scheme::Tel => local(uri.user().unwrap_or_default(), own)
             .parse()
-            .map_err(|_| wrong()),
-        Scheme::Other => Err(wrong()),
+            .map_err(|_| unreadable()),
+        Scheme::Other => Err(unreadable()),
     }
 }
 
@@ -51,10 +51,8 @@ fn local(text: &str, own: &Address) -> String {
     }
 }
 
-fn wrong() -> PhoneError {
-    PhoneError::new(
-        ErrorCode::InvalidArgument,
-        ErrorType::InvalidOptions,
+fn unreadable() -> PhoneError {
+    PhoneError::invalid(
         "target must be a SIP or tel URI, an address such as 'bob@example.com', or a number",
     )
 }

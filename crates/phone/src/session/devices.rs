@@ -2,7 +2,7 @@
 
 use super::{Choice, Context, Session, State};
 use crate::door::audio::{self, Device};
-use crate::door::error::{ErrorCode, ErrorType, PhoneError};
+use crate::door::error::{ErrorCode, PhoneError};
 use crate::door::event::{Event, Warning};
 use crate::door::id::Ticket;
 use crate::door::level::Level;
@@ -122,7 +122,7 @@ impl Session {
             stand_in,
         };
         self.tell_of_device(warning, ctx);
-        let error = || PhoneError::new(ErrorCode::NoDevice, ErrorType::Media, text);
+        let error = || PhoneError::new(ErrorCode::NoDevice, text);
         match device {
             Device::Input => {
                 if let Some(Change { ticket, before }) = self.devices.input.take() {

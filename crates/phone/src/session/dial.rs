@@ -196,7 +196,10 @@ impl Session {
             ctx,
         );
         if let Some(ticket) = ticket {
-            ctx.reply(ticket, Err(PhoneError::new(code, ErrorType::Call, text)));
+            ctx.reply(
+                ticket,
+                Err(PhoneError::new(code, text).with_kind(ErrorType::Call)),
+            );
         }
     }
 

@@ -101,18 +101,20 @@ impl Session {
         let known = |tone: char| tone.is_ascii_digit() || "ABCDabcd*#,".contains(tone);
         let text = tones.reveal();
         if text.is_empty() || text.len() > MOST_TONES || !text.chars().all(known) {
-            return Err(wrong("tones must be 1 to 256 of 0-9, A-D, *, # and ','"));
+            return Err(PhoneError::invalid(
+                "tones must be 1 to 256 of 0-9, A-D, *, # and ','",
+            ));
         }
         if !(40..=6000).contains(&duration) {
-            return Err(wrong("duration must be 40 to 6000 milliseconds"));
+            return Err(PhoneError::invalid(
+                "duration must be 40 to 6000 milliseconds",
+            ));
         }
         if !(30..=6000).contains(&gap) {
-            return Err(wrong("gap must be 30 to 6000 milliseconds"));
+            return Err(PhoneError::invalid("gap must be 30 to 6000 milliseconds"));
         }
         if !matches!(self.state, State::Active(_)) {
-            return Err(PhoneError::new(
-                ErrorCode::SessionState,
-                ErrorType::Session,
+            return Err(PhoneError::wrong_state(
                 "Tones can be sent only in an active session",
             ));
         }
@@ -193,16 +195,9 @@ impl Session {
         let waiting = active.tones.len();
         active.tones.retain(|tones| tones.ticket != refused);
         if active.tones.len() < waiting {
-            let error = PhoneError::new(ErrorCode::DtmfRefused, ErrorType::NotSupported, why);
+            let error =
+                PhoneError::new(ErrorCode::DtmfRefused, why).with_kind(ErrorType::NotSupported);
             ctx.reply(refused, Err(error));
         }
     }
-}
-
-fn wrong(message: &str) -> PhoneError {
-    PhoneError::new(
-        ErrorCode::InvalidArgument,
-        ErrorType::InvalidOptions,
-        message,
-    )
 }

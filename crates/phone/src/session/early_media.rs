@@ -3,7 +3,7 @@
 use sip::endpoint::Reply;
 
 use super::{Context, MediaPath, Session, State};
-use crate::door::error::{ErrorCode, ErrorType, PhoneError};
+use crate::door::error::PhoneError;
 use crate::door::media::StreamCommand;
 
 impl Session {
@@ -44,5 +44,5 @@ impl Session {
 }
 
 fn refused(text: &str) -> PhoneError {
-    PhoneError::new(ErrorCode::SessionState, ErrorType::Session, text)
+    PhoneError::wrong_state(text)
 }

@@ -184,7 +184,9 @@ fn failure(reason: &EndReason) -> PhoneError {
         (Condition::MediaError, _) => ErrorCode::Media,
         _other => ErrorCode::SessionEnded,
     };
-    PhoneError::new(code, ErrorType::Call, reason.text.clone()).with_sip(reason.sip.clone())
+    PhoneError::new(code, reason.text.clone())
+        .with_kind(ErrorType::Call)
+        .with_sip(reason.sip.clone())
 }
 
 /// How a call is refused that was accepted but can't be or shall not be answered.

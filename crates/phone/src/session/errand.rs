@@ -4,7 +4,7 @@ use sip::endpoint::{Body, RequestFailure, RequestId};
 use sip::message::{Method, Response};
 
 use super::{Context, Session};
-use crate::door::error::{ErrorCode, ErrorType, PhoneError};
+use crate::door::error::PhoneError;
 use crate::door::id::Ticket;
 use crate::reading::outcome;
 
@@ -99,9 +99,5 @@ impl Session {
 
 /// What a command fails with that only an answered call can carry out.
 pub(crate) fn not_answered() -> PhoneError {
-    PhoneError::new(
-        ErrorCode::SessionState,
-        ErrorType::Session,
-        "Only an answered session can do that",
-    )
+    PhoneError::wrong_state("Only an answered session can do that")
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::offer::NO_ANSWER;
 use super::{Active, Context, Negotiation, Pause, Place, Session, State};
 use crate::door::audio;
-use crate::door::error::{ErrorCode, ErrorType, PhoneError, SipStatus};
+use crate::door::error::{ErrorCode, PhoneError, SipStatus};
 use crate::door::event::SessionChanges;
 use crate::door::hold_via::HoldVia;
 use crate::door::id::Ticket;
@@ -93,7 +93,7 @@ impl Session {
     ) {
         let State::Active(active) = &mut self.state else {
             let text = "A session can be held only while it is active";
-            let error = PhoneError::new(ErrorCode::SessionState, ErrorType::Session, text);
+            let error = PhoneError::wrong_state(text);
             return ctx.reply(ticket, Err(error));
         };
         self.kept_held = held;
@@ -254,7 +254,6 @@ impl Session {
         let what = if change.held { "hold" } else { "resume" };
         let error = PhoneError::new(
             ErrorCode::HoldFailed,
-            ErrorType::Session,
             format!("Unable to {what} the session: {text}"),
         )
         .with_sip(change.put_off);

@@ -7,7 +7,7 @@ use sip::message::Method;
 
 use super::errand::{Errand, Outcome};
 use super::{Active, Context, Session, State};
-use crate::door::error::{ErrorCode, ErrorType, PhoneError};
+use crate::door::error::{ErrorCode, PhoneError};
 use crate::door::id::Ticket;
 use crate::door::output::Reply;
 use crate::reading::dtmf_relay;
@@ -89,7 +89,7 @@ impl Session {
         };
         if active.keys.waiting() + order.tones.len() > MOST_WAITING {
             let text = "More than 256 tones wait already";
-            let error = PhoneError::new(ErrorCode::DtmfRefused, ErrorType::Session, text);
+            let error = PhoneError::new(ErrorCode::DtmfRefused, text);
             return ctx.reply(order.ticket, Err(error));
         }
         active.keys.orders.push_back(order);
@@ -170,7 +170,7 @@ fn not_taken(error: PhoneError) -> PhoneError {
         return error;
     }
     let text = "The other party did not take the tones";
-    PhoneError::new(ErrorCode::DtmfRefused, ErrorType::Session, text)
+    PhoneError::new(ErrorCode::DtmfRefused, text)
         .with_sip(error.sip)
         .with_cause(error.message)
 }

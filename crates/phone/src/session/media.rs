@@ -4,7 +4,7 @@ use super::offer::condition;
 use super::{Context, Negotiation, Session, State};
 use crate::door::dtmf::DtmfMethod;
 use crate::door::end_reason::{Condition, EndReason, Side};
-use crate::door::error::{ErrorCode, ErrorType, PhoneError};
+use crate::door::error::{ErrorCode, PhoneError};
 use crate::door::event::{Event, SessionChanges, Warning};
 use crate::door::level::Level;
 use crate::door::media::{MediaEvent, MediaFailure, MediaRefusal};
@@ -189,7 +189,7 @@ impl Session {
     }
 
     fn crashed(&mut self, text: &str, ctx: &mut Context<'_>) {
-        let error = PhoneError::new(ErrorCode::Media, ErrorType::Media, "Media broke down");
+        let error = PhoneError::new(ErrorCode::Media, "Media broke down");
         ctx.emit(Event::Error {
             error: error.with_cause(text),
             id: Some(self.id),

@@ -10,7 +10,7 @@ use sip::header::ReferSub;
 use sip::message::{HeaderName, Method, Request};
 
 use super::{Context, Session, State};
-use crate::door::error::{ErrorCode, ErrorType, PhoneError, SipStatus};
+use crate::door::error::{PhoneError, SipStatus};
 use crate::door::event::Event;
 use crate::door::output::Wake;
 use crate::door::text::short;
@@ -205,9 +205,5 @@ fn notify(usage: UsageId, event_id: Option<u32>, state: &str, body: &Body, ctx: 
 }
 
 fn nothing_asked() -> PhoneError {
-    PhoneError::new(
-        ErrorCode::SessionState,
-        ErrorType::Session,
-        "No transfer of this session waits for a decision",
-    )
+    PhoneError::wrong_state("No transfer of this session waits for a decision")
 }

@@ -15,7 +15,7 @@ use sip::message::{Method, Request};
 use super::errand::{Errand, Outcome, not_answered};
 use super::{Context, Session, State};
 use crate::door::end_reason::{Condition, EndReason, Side};
-use crate::door::error::{ErrorCode, ErrorType, PhoneError, SipStatus};
+use crate::door::error::{ErrorCode, PhoneError, SipStatus};
 use crate::door::event::Event;
 use crate::door::id::{SessionId, Ticket};
 use crate::door::output::{Reply, Wake};
@@ -238,7 +238,7 @@ impl Session {
 
     fn transfer_failed(&mut self, sip: Option<SipStatus>, text: &str, ctx: &mut Context<'_>) {
         if let Some(transfer) = self.take_transfer(ctx) {
-            let error = PhoneError::new(ErrorCode::TransferFailed, ErrorType::Call, text);
+            let error = PhoneError::new(ErrorCode::TransferFailed, text);
             ctx.reply(transfer.ticket, Err(error.with_sip(sip)));
         }
     }
@@ -296,7 +296,7 @@ impl Session {
 /// One transfer at a time.
 pub(crate) fn under_way() -> PhoneError {
     let text = "The session is being transferred already";
-    PhoneError::new(ErrorCode::SessionState, ErrorType::Session, text)
+    PhoneError::wrong_state(text)
 }
 
 fn handed_on() -> EndReason {

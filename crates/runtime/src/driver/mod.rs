@@ -392,7 +392,7 @@ impl Stream {
     /// Ends every session and the stream after a panic in the phone's own task.
     fn break_off(&mut self) {
         let text = "The softphone's task broke; this is a bug in offhook";
-        let error = PhoneError::new(ErrorCode::CallFailed, ErrorType::Generic, text);
+        let error = PhoneError::new(ErrorCode::CallFailed, text).with_kind(ErrorType::Generic);
         self.send(Event::Phone(phone::Event::Error { error, id: None }));
         for id in std::mem::take(&mut self.started) {
             let reason = EndReason {

@@ -1,5 +1,5 @@
 use pbx::{CommandError, Event, Reply};
-use phone::{ErrorCode, ErrorType, PhoneError, SipStatus, Ticket};
+use phone::{ErrorCode, PhoneError, SipStatus, Ticket};
 use serde::Serialize;
 
 /// One thing for the application, in the order in which it happened.
@@ -49,13 +49,13 @@ impl PbxEvent {
 }
 
 fn phone_error(error: &CommandError) -> PhoneError {
-    let (code, kind) = match error {
+    let code = match error {
         CommandError::NoSuchParty { .. }
         | CommandError::UserName { .. }
         | CommandError::Header { .. }
-        | CommandError::NoRelay => (ErrorCode::InvalidArgument, ErrorType::InvalidOptions),
-        CommandError::NoSuchCall { .. } => (ErrorCode::SessionNotFound, ErrorType::Session),
-        CommandError::CallFailed { .. } => (ErrorCode::CallFailed, ErrorType::Call),
+        | CommandError::NoRelay => ErrorCode::InvalidArgument,
+        CommandError::NoSuchCall { .. } => ErrorCode::SessionNotFound,
+        CommandError::CallFailed { .. } => ErrorCode::CallFailed,
     };
     let sip = match error {
         CommandError::CallFailed {
@@ -72,7 +72,7 @@ fn phone_error(error: &CommandError) -> PhoneError {
         | CommandError::NoRelay
         | CommandError::NoSuchCall { .. } => None,
     };
-    PhoneError::new(code, kind, error.to_string()).with_sip(sip)
+    PhoneError::new(code, error.to_string()).with_sip(sip)
 }
 
 fn closed<S: serde::Serializer>(serializer: S) -> Result<S::Ok, S::Error> {

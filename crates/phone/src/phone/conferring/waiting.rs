@@ -105,7 +105,7 @@ impl Phone {
 fn removed() -> PhoneError {
     PhoneError::new(
         ErrorCode::Aborted,
-        ErrorType::Session,
         "The session was taken out of the conference again",
     )
+    .with_kind(ErrorType::Session)
 }
