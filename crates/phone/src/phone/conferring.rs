@@ -5,7 +5,7 @@ mod waiting;
 use std::collections::BTreeMap;
 
 use super::Phone;
-use super::command::Outcome;
+use super::command::Settled;
 use crate::door::audio;
 use crate::door::conference::{MediaEvent, News, Order, Request};
 use crate::door::error::{ErrorCode, PhoneError};
@@ -97,21 +97,18 @@ impl Phone {
         event: MediaEvent,
         now: std::time::Instant,
     ) {
-        if self.ending.is_over() {
-            return;
-        }
-        self.now = now;
-        let MediaEvent::DeviceFailed { device, reason } = event;
-        if let Some(conference) = self.conferences.all.get_mut(&id) {
-            let text = format!("{device:?} device: {reason}");
-            let details = serde_json::json!({ "conference": id });
-            match &mut conference.early {
-                Some(early) => early.push(text.clone()),
-                None => self.tell(id, News::Warning { text: text.clone() }),
+        self.input(now, |phone| {
+            let MediaEvent::DeviceFailed { device, reason } = event;
+            if let Some(conference) = phone.conferences.all.get_mut(&id) {
+                let text = format!("{device:?} device: {reason}");
+                let details = serde_json::json!({ "conference": id });
+                match &mut conference.early {
+                    Some(early) => early.push(text.clone()),
+                    None => phone.tell(id, News::Warning { text: text.clone() }),
+                }
+                phone.context().trace(Level::Warn, &text, details);
             }
-            self.context().trace(Level::Warn, &text, details);
-        }
-        self.settle();
+        });
     }
 
     pub(super) fn confer(
@@ -120,11 +117,9 @@ impl Phone {
         sessions: Vec<SessionId>,
         input: Option<audio::Input>,
         output: Option<audio::Output>,
-    ) -> Option<Outcome> {
+    ) -> Result<(), PhoneError> {
         for session in &sessions {
-            if let Err(error) = self.may_join(*session, None) {
-                return Some(Err(error));
-            }
+            self.may_join(*session, None)?;
         }
         self.conferences.count += 1;
         let id = ConferenceId(self.conferences.count);
@@ -165,76 +160,87 @@ impl Phone {
             wanted: None,
             reply: Reply::Conference { conference: id },
         });
-        None
+        Ok(())
     }
 
-    /// Does what is asked of a conference; nothing is returned where the outcome comes later.
+    /// Does what is asked of a conference.
     pub(super) fn ask_conference(
         &mut self,
         ticket: Ticket,
         id: ConferenceId,
         request: Request,
-    ) -> Option<Outcome> {
+    ) -> Settled {
         if !self.conferences.all.contains_key(&id) {
             let again = matches!(request, Request::End {} | Request::Dissolve {});
-            if again && id.0 <= self.conferences.count {
-                return Some(Ok(Reply::Done));
-            }
-            return Some(Err(PhoneError::new(
-                ErrorCode::ConferenceEnded,
-                "The conference is over",
-            )));
+            return match again && id.0 <= self.conferences.count {
+                true => Settled::DONE,
+                false => Settled::Now(Err(over())),
+            };
         }
-        let done = match request {
-            Request::Add { session } => {
-                if let Err(error) = self.may_join(session, Some(id)) {
-                    return Some(Err(error));
-                }
-                self.expect_member(id, session, Manner::default());
-                self.look_at(session);
-                self.conferences.waits.push(Wait {
-                    ticket,
-                    sessions: vec![session],
-                    joins: Some(id),
-                    wanted: Some(false),
-                    reply: Reply::Done,
-                });
-                return None;
-            }
-            Request::Remove { session } => self.let_go(id, session),
+        match request {
+            Request::Add { session } => Settled::begun(self.add(ticket, id, session)),
+            Request::Remove { session } => Settled::done(self.let_go(id, session)),
             Request::Hold { held, music, via } => {
                 self.hold_conference(Some(ticket), id, held, music, via);
-                return None;
+                Settled::Later
             }
-            Request::Mute { session, muted } => self.mute_in_conference(id, session, muted),
+            Request::Mute { session, muted } => {
+                Settled::done(self.mute_in_conference(id, session, muted))
+            }
             Request::SetInput { input } => {
-                if let Some(conference) = self.conferences.all.get_mut(&id) {
-                    conference.input = Some(input.clone());
-                }
-                self.order(id, Order::SetInput { input });
-                Ok(())
+                self.set_conference_input(id, input);
+                Settled::DONE
             }
             Request::SetOutput { output } => {
-                if let Some(conference) = self.conferences.all.get_mut(&id) {
-                    conference.output = Some(output.clone());
-                }
-                self.order(id, Order::SetOutput { output });
-                Ok(())
+                self.set_conference_output(id, output);
+                Settled::DONE
             }
             Request::SetLevels { wanted } => {
                 self.order(id, Order::SetLevels { wanted });
-                Ok(())
+                Settled::DONE
             }
             Request::End {} => {
                 self.end_conference(id);
-                Ok(())
+                Settled::DONE
             }
             Request::Dissolve {} => {
                 self.dissolve(ticket, id);
-                return None;
+                Settled::Later
             }
-        };
-        Some(done.map(|()| Reply::Done))
+        }
+    }
+
+    fn add(
+        &mut self,
+        ticket: Ticket,
+        id: ConferenceId,
+        session: SessionId,
+    ) -> Result<(), PhoneError> {
+        self.may_join(session, Some(id))?;
+        self.expect_member(id, session, Manner::default());
+        self.look_at(session);
+        self.conferences.waits.push(Wait {
+            ticket,
+            sessions: vec![session],
+            joins: Some(id),
+            wanted: Some(false),
+            reply: Reply::Done,
+        });
+        Ok(())
+    }
+
+    fn set_conference_input(&mut self, id: ConferenceId, input: audio::Input) {
+        if let Some(conference) = self.conferences.all.get_mut(&id) {
+            conference.input = Some(input.clone());
+        }
+        self.order(id, Order::SetInput { input });
+    }
+
+    fn set_conference_output(&mut self, id: ConferenceId, output: audio::Output) {
+        if let Some(conference) = self.conferences.all.get_mut(&id) {
+            conference.output = Some(output.clone());
+        }
+        self.order(id, Order::SetOutput { output });
     }
 
     /// Whether a session may join a conference, of which it may be a member already.
@@ -596,4 +602,8 @@ impl Phone {
         let event = Event::Conference { id, news };
         self.outputs.push_back(Output::Event(event));
     }
+}
+
+fn over() -> PhoneError {
+    PhoneError::new(ErrorCode::ConferenceEnded, "The conference is over")
 }

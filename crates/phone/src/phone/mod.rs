@@ -10,6 +10,8 @@ mod ending;
 mod incoming;
 mod notifying;
 mod ringing;
+mod session_commands;
+mod settings;
 mod sip_event;
 mod subscribing;
 mod transferring;
@@ -128,16 +130,23 @@ impl Phone {
         &self.config
     }
 
-    /// Takes news of the WebSocket.
-    pub fn handle_connection(&mut self, connection: Connection, now: Instant) {
+    /// Takes one input, and all that it causes.
+    fn input(&mut self, now: Instant, take: impl FnOnce(&mut Self)) {
         if self.ending.is_over() {
             return;
         }
         self.now = now;
-        let (account, mut ctx) = self.account();
-        let change = account.handle_connection(connection, &mut ctx);
-        self.changed(change);
+        take(self);
         self.settle();
+    }
+
+    /// Takes news of the WebSocket.
+    pub fn handle_connection(&mut self, connection: Connection, now: Instant) {
+        self.input(now, |phone| {
+            let (account, mut ctx) = phone.account();
+            let change = account.handle_connection(connection, &mut ctx);
+            phone.changed(change);
+        });
     }
 
     /// Takes note of how much of what the phone told the application has not read yet, in octets; before each message that
@@ -154,57 +163,45 @@ impl Phone {
 
     /// Takes the payload of one WebSocket message.
     pub fn handle_signaling(&mut self, message: Bytes, now: Instant) {
-        if self.ending.is_over() {
-            return;
-        }
-        self.now = now;
-        self.agent.handle_message(message, now, &mut self.outputs);
-        self.settle();
+        self.input(now, |phone| {
+            phone.agent.handle_message(message, now, &mut phone.outputs);
+        });
     }
 
     /// Takes the pong to our ping.
     pub fn handle_pong(&mut self, now: Instant) {
-        if self.ending.is_over() {
-            return;
-        }
-        self.now = now;
-        self.agent.handle_pong(now, &mut self.outputs);
-        self.settle();
+        self.input(now, |phone| {
+            phone.agent.handle_pong(now, &mut phone.outputs);
+        });
     }
 
     /// Takes news of a session's media.
     pub fn handle_media(&mut self, id: SessionId, event: MediaEvent, now: Instant) {
-        if self.ending.is_over() {
-            return;
-        }
-        self.now = now;
-        self.with(id, |session, ctx| session.handle_media(event, ctx));
-        self.settle();
+        self.input(now, |phone| {
+            phone.with(id, |session, ctx| session.handle_media(event, ctx));
+        });
     }
 
     /// Takes the passing of time.
     pub fn handle_timeout(&mut self, now: Instant) {
-        if self.ending.is_over() {
-            return;
-        }
-        self.now = now;
-        self.agent.handle_timeout(now, &mut self.outputs);
-        let (account, mut ctx) = self.account();
-        account.handle_timeout(&mut ctx);
-        self.drive_subscriptions();
-        self.drive_notifiers();
-        self.drive_call_requests();
-        self.drive_decisions();
-        let due: Vec<SessionId> = self
-            .sessions
-            .values()
-            .filter(|session| session.deadline(now).is_some_and(|(at, _)| at <= now))
-            .map(|session| session.id)
-            .collect();
-        for id in due {
-            self.with(id, Session::handle_timeout);
-        }
-        self.settle();
+        self.input(now, |phone| {
+            phone.agent.handle_timeout(now, &mut phone.outputs);
+            let (account, mut ctx) = phone.account();
+            account.handle_timeout(&mut ctx);
+            phone.drive_subscriptions();
+            phone.drive_notifiers();
+            phone.drive_call_requests();
+            phone.drive_decisions();
+            let due: Vec<SessionId> = phone
+                .sessions
+                .values()
+                .filter(|session| session.deadline(now).is_some_and(|(at, _)| at <= now))
+                .map(|session| session.id)
+                .collect();
+            for id in due {
+                phone.with(id, Session::handle_timeout);
+            }
+        });
     }
 
     /// Gives the next thing to do.

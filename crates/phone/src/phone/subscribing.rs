@@ -8,6 +8,7 @@ use sip::header::{RetryAfter, SubscriptionState};
 use sip::message::{Request, Response};
 
 use super::Phone;
+use super::command::Settled;
 use crate::door::command::SubscribeOptions;
 use crate::door::error::{ErrorCode, ErrorType, PhoneError};
 use crate::door::event::Event;
@@ -124,24 +125,20 @@ impl Phone {
     }
 
     /// Gives a subscription up; nothing is returned where its end comes later.
-    pub(super) fn unsubscribe(
-        &mut self,
-        ticket: Ticket,
-        id: u64,
-    ) -> Option<Result<Reply, PhoneError>> {
+    pub(super) fn unsubscribe(&mut self, ticket: Ticket, id: u64) -> Settled {
         let Some(subscription) = self.subscriptions.get_mut(&id) else {
-            return Some(Ok(Reply::Done));
+            return Settled::DONE;
         };
         match subscription.stage {
-            Stage::Open(_) if subscription.leaving.is_some() => Some(Ok(Reply::Done)),
+            Stage::Open(_) if subscription.leaving.is_some() => Settled::DONE,
             Stage::Open(open) => {
                 subscription.leaving = Some(ticket);
                 self.agent.unsubscribe(open, self.now, &mut self.outputs);
-                None
+                Settled::Later
             }
             Stage::Waiting { .. } | Stage::Offline => {
                 self.subscription_over(id, None, None);
-                Some(Ok(Reply::Done))
+                Settled::DONE
             }
         }
     }

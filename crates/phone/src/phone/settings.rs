@@ -1,0 +1,141 @@
+//! What the application sets for the whole phone: its connection, credentials, devices, volume, log.
+
+use std::time::Duration;
+
+use super::Phone;
+use super::command::Settled;
+use crate::account::Account;
+use crate::agent::Context;
+use crate::config::{self, Credentials};
+use crate::door::audio;
+use crate::door::error::{ErrorCode, ErrorType, PhoneError};
+use crate::door::ice_server::IceServer;
+use crate::door::id::{SessionId, Ticket};
+use crate::door::level::Level;
+use crate::door::media::SoundCommand;
+use crate::door::secret::Secret;
+use crate::session::Session;
+
+/// How long an announced call may take to come.
+const EXPECTATION: Duration = Duration::from_secs(60);
+/// Announcements beyond this replace the oldest.
+const MOST_EXPECTED: usize = 1024;
+
+impl Phone {
+    /// Asks something of the account, which settles the command itself.
+    pub(super) fn ask_account(
+        &mut self,
+        act: impl FnOnce(&mut Account, &mut Context<'_>),
+    ) -> Settled {
+        let (account, mut ctx) = self.account();
+        act(account, &mut ctx);
+        Settled::Later
+    }
+
+    pub(super) fn reconnect(&mut self, ticket: Ticket) -> Settled {
+        let (account, mut ctx) = self.account();
+        let change = account.reconnect(ticket, &mut ctx);
+        self.changed(change);
+        Settled::Later
+    }
+
+    pub(super) fn disconnect(&mut self) {
+        let ids: Vec<SessionId> = self.sessions.keys().copied().collect();
+        for id in ids {
+            self.with(id, Session::give_up_with_flow);
+        }
+        let (account, mut ctx) = self.account();
+        let change = account.disconnect(&mut ctx);
+        self.changed(change);
+    }
+
+    pub(super) fn set_log_level(&mut self, level: Level) {
+        self.config.log_level = level;
+        self.agent.set_log_level(level);
+    }
+
+    pub(super) fn expect_call(&mut self, conversation: String, timeout: Option<u64>) {
+        let until = self.now + timeout.map_or(EXPECTATION, Duration::from_millis);
+        self.expected.retain(|(known, _)| *known != conversation);
+        if self.expected.len() >= MOST_EXPECTED {
+            self.expected.remove(0);
+        }
+        self.expected.push((conversation, until));
+    }
+
+    pub(super) fn set_access_token(&mut self, new: Secret) -> Result<(), PhoneError> {
+        if sip::auth::Credentials::bearer(new.reveal(), Vec::new()).is_err() {
+            return Err(PhoneError::invalid(
+                "The access token must be a bearer token of letters, digits and -._~+/=",
+            ));
+        }
+        let Credentials::Token { token, .. } = &mut self.config.credentials else {
+            return Err(PhoneError::new(
+                ErrorCode::InvalidArgument,
+                "This phone was made without an access token",
+            )
+            .with_kind(ErrorType::NotSupported));
+        };
+        *token = new.clone();
+        self.agent
+            .set_credentials(&self.config, &self.config.credentials);
+        let (account, mut ctx) = self.account();
+        account.token_replaced(&new, &mut ctx);
+        Ok(())
+    }
+
+    pub(super) fn set_ice_servers(&mut self, servers: Vec<IceServer>) -> Result<(), PhoneError> {
+        self.config.ice_servers = config::ice_servers("iceServers", servers)
+            .map_err(|error| PhoneError::invalid(error.to_string()))?;
+        Ok(())
+    }
+
+    pub(super) fn set_audio_device(
+        &mut self,
+        input: Option<audio::Input>,
+        output: Option<audio::Output>,
+        ring: Option<audio::Output>,
+    ) {
+        self.default_devices_changed(input.as_ref(), output.as_ref());
+        if let Some(input) = input {
+            self.config.audio.input = input.clone();
+            self.each(|session, ctx| session.default_input_changed(&input, ctx));
+        }
+        if let Some(output) = output {
+            self.config.audio.output = output.clone();
+            self.each(|session, ctx| session.default_output_changed(&output, ctx));
+        }
+        self.config.audio.ring = ring.or(self.config.audio.ring.take());
+    }
+
+    pub(super) fn set_volume(
+        &mut self,
+        id: Option<SessionId>,
+        volume: u8,
+    ) -> Result<(), PhoneError> {
+        if volume > 100 {
+            return Err(PhoneError::invalid("volume must be 0 to 100"));
+        }
+        let command = SoundCommand::SetVolume { percent: volume };
+        match id {
+            Some(id) => self.session(id, |session, ctx| ctx.media(session.id, command)),
+            None => {
+                self.config.volume = volume;
+                self.default_volume_changed(volume);
+                self.each(|session, ctx| {
+                    if session.is_live() {
+                        ctx.media(session.id, command.clone());
+                    }
+                });
+                Ok(())
+            }
+        }
+    }
+
+    fn each(&mut self, act: impl Fn(&mut Session, &mut Context<'_>)) {
+        let ids: Vec<SessionId> = self.sessions.keys().copied().collect();
+        for id in ids {
+            self.with(id, &act);
+        }
+    }
+}
