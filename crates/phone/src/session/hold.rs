@@ -204,8 +204,8 @@ impl Session {
             return;
         }
         active.hold_until = None;
-        // Without a flow it waits for the next one; behind an offer of ours for its answer.
-        if ctx.agent.is_usable() && !active.is_offering() {
+        // Without a flow it waits for the next one; behind an offer of ours for its answer, and after a glare its turn.
+        if ctx.agent.is_usable() && !active.is_offering() && active.pause == Pause::No {
             let text = "the other party leaves no moment for an offer of ours";
             self.hold_refused(text, None, ctx);
             self.drive_offer(ctx);

@@ -11,6 +11,7 @@ mod auto_answer;
 mod beside;
 mod call_requests;
 mod chaos;
+mod coincidences;
 mod conference;
 mod config;
 mod connection;

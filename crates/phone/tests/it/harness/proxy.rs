@@ -112,7 +112,7 @@ impl Pair {
     /// Lets a phone whose connection broke find its server again.
     pub(crate) fn mend_line(&mut self, who: usize) {
         let tried = self.rigs[who].connects.len();
-        for _ in 0..100 {
+        for _ in 0..3000 {
             if self.rigs[who].connects.len() > tried {
                 self.away = None;
                 return self.rigs[who].up();
