@@ -88,6 +88,8 @@ impl Transport {
             self.dtls = Some(dtls);
             self.srtp = srtp;
         }
+        let parked = self.parked.iter().map(|parked| &parked.remote.ufrag);
+        self.ice.park(parked.cloned().collect());
     }
 
     /// RFC 8445 §6.1.1: a lite agent never controls a full one.

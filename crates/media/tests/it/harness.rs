@@ -70,19 +70,25 @@ impl Network {
 
     /// Runs both endpoints for so long.
     pub(crate) fn run(&mut self, a: &mut dyn Endpoint, b: &mut dyn Endpoint, time: Duration) {
+        self.run_all(&mut [a, b], time);
+    }
+
+    /// Runs all of them for so long.
+    pub(crate) fn run_all(&mut self, all: &mut [&mut dyn Endpoint], time: Duration) {
         for _ in 0..time.as_millis() {
             self.now += MS;
             self.elapsed_ms += 1;
-            self.deliver(a);
-            self.deliver(b);
-            if self.elapsed_ms.is_multiple_of(10) {
-                a.tick(self.now);
+            for endpoint in all.iter_mut() {
+                self.deliver(*endpoint);
             }
-            if self.elapsed_ms % 10 == 3 {
-                b.tick(self.now);
+            for (phase, endpoint) in (0..).step_by(3).zip(all.iter_mut()) {
+                if self.elapsed_ms % 10 == phase % 10 {
+                    endpoint.tick(self.now);
+                }
             }
-            self.wake(a);
-            self.wake(b);
+            for endpoint in all.iter_mut() {
+                self.wake(*endpoint);
+            }
         }
     }
 

@@ -8,6 +8,7 @@
 mod allocation;
 mod calls;
 mod descriptions;
+mod forks;
 mod fuzzed;
 mod harness;
 mod in_band;
@@ -15,3 +16,4 @@ mod keys;
 mod renegotiation;
 mod reports;
 mod samples;
+mod sections;

@@ -9,6 +9,7 @@ use rand::RngExt as _;
 use super::{
     BaseId, Ice, MAX_PEER_REFLEXIVE, MAX_REMOTE_CANDIDATES, MAX_VALIDATED, Pair, Sent, Verdict,
 };
+use crate::transport::parameters::Secret;
 use crate::transport::stun::{
     self, BINDING, Class, ICE_CONTROLLED, ICE_CONTROLLING, Stun, Transaction, USE_CANDIDATE,
     XOR_MAPPED_ADDRESS,
@@ -59,6 +60,11 @@ impl Ice {
             let staged = self.staged.as_ref();
             return early_or_refused(staged.is_some_and(|staged| staged.ufrag == ours));
         }
+        if theirs != remote.ufrag && self.parked.iter().any(|parked| parked == theirs) {
+            // RFC 7675 §5.1: it keeps the consent to be heard later; nothing of it is let in.
+            let pwd = self.local.pwd.clone();
+            return self.grant(pair, request, &pwd);
+        }
         if theirs != remote.ufrag {
             // A peer that restarts may check before its description arrives.
             return early_or_refused(request.fingerprint);
@@ -85,6 +91,21 @@ impl Ice {
         }
         if nominated && !self.agent.role() {
             self.follow_nomination(pair, answered, now);
+        }
+        Verdict::Accepted
+    }
+
+    /// Answers a check that the agent is not to see.
+    pub(super) fn grant(&mut self, pair: Pair, request: &Stun<'_>, pwd: &Secret) -> Verdict {
+        let crypto = self.provider.crypto();
+        if !request.fingerprint || !request.is_authentic(pwd, crypto) {
+            return Verdict::Refused;
+        }
+        let answer = stun::write_success(request.transaction, pair.remote, pwd, crypto);
+        self.counters.requests_received += 1;
+        if let Some(raw) = answer {
+            self.counters.responses_sent += 1;
+            self.transmit(pair, BytesMut::from(&raw[..]));
         }
         Verdict::Accepted
     }

@@ -124,6 +124,8 @@ pub(super) struct Ice {
     local: Credentials,
     staged: Option<Credentials>,
     remote: Option<Credentials>,
+    /// The fragments of forks that are not heard now, but may answer at last.
+    parked: Vec<String>,
     remote_candidates: Vec<(SocketAddr, CandidateKind)>,
     bases: Vec<Base>,
     validated: VecDeque<Pair>,
@@ -196,6 +198,7 @@ impl Ice {
             local,
             staged: None,
             remote: None,
+            parked: Vec::new(),
             remote_candidates: Vec::new(),
             bases: Vec::new(),
             validated: VecDeque::new(),
@@ -307,6 +310,11 @@ impl Ice {
         self.path = None;
         self.rtt = None;
         self.validated.clear();
+    }
+
+    /// Keeps the consent of these forks, whose credentials came with our own before: they fall silent for good without it.
+    pub(super) fn park(&mut self, ufrags: Vec<String>) {
+        self.parked = ufrags;
     }
 
     /// Draws the credentials that answer a peer's restart.

@@ -122,15 +122,8 @@ impl Ice {
         pwd: &Secret,
         now: Instant,
     ) -> Verdict {
-        let crypto = self.provider.crypto();
-        if !request.fingerprint || !request.is_authentic(pwd, crypto) {
+        if self.grant(pair, request, pwd) == Verdict::Refused {
             return Verdict::Refused;
-        }
-        let answer = stun::write_success(request.transaction, pair.remote, pwd, crypto);
-        self.counters.requests_received += 1;
-        if let Some(raw) = answer {
-            self.counters.responses_sent += 1;
-            self.transmit(pair, BytesMut::from(&raw[..]));
         }
         self.validate(pair);
         let nominated = request.attribute(USE_CANDIDATE).is_some();
