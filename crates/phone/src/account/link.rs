@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use rand::{Rng, RngExt};
+use sip::endpoint::Endpoint;
 
 use super::{Account, Goal, Link, backoff};
 use crate::agent::Context;
@@ -160,7 +161,7 @@ impl Account {
         });
         ctx.agent.flow_up(secure, ctx.now, ctx.outputs);
         if self.registering {
-            ctx.agent.register(ctx.now, ctx.outputs);
+            ctx.act(Endpoint::register);
             return Change::None;
         }
         self.became_usable(ctx);

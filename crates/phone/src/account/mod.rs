@@ -15,6 +15,7 @@ use std::time::Instant;
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
+use sip::endpoint::Endpoint;
 
 pub(crate) use link::Change;
 pub(crate) use registration::obstacle;
@@ -114,7 +115,7 @@ impl Account {
             if let Credentials::Token { token, .. } = &ctx.config.credentials {
                 self.token.start(token, ctx);
             }
-            ctx.agent.forget_algorithms();
+            ctx.act(|endpoint, _| endpoint.forget_algorithms());
             self.connect(ctx);
         }
     }
@@ -128,16 +129,16 @@ impl Account {
         self.wait(ticket, Goal::Registered);
         // A server that was taken back to an older version is not to lock us out for good.
         if !self.registered {
-            ctx.agent.forget_algorithms();
+            ctx.act(|endpoint, _| endpoint.forget_algorithms());
         }
-        ctx.agent.register(ctx.now, ctx.outputs);
+        ctx.act(Endpoint::register);
     }
 
     /// Removes the registration; the ticket is settled when it is gone.
     pub(crate) fn unregister(&mut self, ticket: Ticket, ctx: &mut Context<'_>) {
         self.registering = false;
         self.wait(ticket, Goal::Unregistered);
-        ctx.agent.unregister(ctx.now, ctx.outputs);
+        ctx.act(Endpoint::unregister);
     }
 
     /// Removes the registration on the way out; says whether there is an answer to wait for.
@@ -145,7 +146,7 @@ impl Account {
         self.registering = false;
         let waits = self.registered && ctx.agent.is_up();
         if waits {
-            ctx.agent.unregister(ctx.now, ctx.outputs);
+            ctx.act(Endpoint::unregister);
         }
         waits
     }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use sip::endpoint::RegistrationFailed;
+use sip::endpoint::{Endpoint, RegistrationFailed};
 
 use super::Account;
 use crate::agent::Context;
@@ -100,7 +100,7 @@ impl Account {
         self.token.start(token, ctx);
         self.token.refused = None;
         if self.registering && ctx.agent.is_up() {
-            ctx.agent.register(ctx.now, ctx.outputs);
+            ctx.act(Endpoint::register);
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use sip::endpoint::{Body, CommandError, Invite, Reply, RequestId, ServerRequestId, UsageId};
+use sip::endpoint::{Body, CommandError, Endpoint, Reply, RequestId, ServerRequestId, UsageId};
 use sip::header::Reason;
 use sip::message::Method;
 
@@ -56,29 +56,24 @@ impl Context<'_> {
         }
     }
 
-    pub(crate) fn invite(&mut self, invite: Invite) -> Result<UsageId, NotSent> {
-        self.agent.invite(invite, self.now, self.outputs)
+    /// Lets the endpoint do something now, and takes what comes of it.
+    pub(crate) fn act<R>(&mut self, act: impl FnOnce(&mut Endpoint, Instant) -> R) -> R {
+        let now = self.now;
+        self.agent.act(self.outputs, |endpoint| act(endpoint, now))
     }
 
+    /// Cancels a call of ours, or an offer.
     pub(crate) fn cancel(&mut self, usage: UsageId, reason: Option<Reason<'_>>) {
-        self.agent.cancel(usage, reason, self.now, self.outputs);
-    }
-
-    /// Goes on with an unanswered call of ours, whose flow was lost.
-    pub(crate) fn resume(&mut self, usage: UsageId) {
-        self.agent.resume(usage, self.now, self.outputs);
-    }
-
-    /// Ends an answered call whose other side does not answer.
-    pub(crate) fn give_up(&mut self, usage: UsageId) {
-        self.agent.give_up(usage, self.now, self.outputs);
+        // Where nothing can be cancelled any more, the end of the call is told by itself.
+        let _ = self.act(|endpoint, now| endpoint.cancel(usage, reason, now));
     }
 
     /// Answers an INVITE; where its caller is gone, that is told separately.
     pub(crate) fn respond(&mut self, usage: UsageId, reply: &Reply) -> Result<(), NotSent> {
-        self.agent.respond(usage, reply, self.now, self.outputs)
+        self.act(|endpoint, now| endpoint.respond(usage, reply, now))
     }
 
+    /// Sends a request inside a call.
     pub(crate) fn request(
         &mut self,
         usage: UsageId,
@@ -86,20 +81,16 @@ impl Context<'_> {
         headers: &[(String, String)],
         body: Option<&Body>,
     ) -> Result<RequestId, NotSent> {
-        self.agent
-            .request(usage, method, headers, body, self.now, self.outputs)
+        let sent = self.act(|endpoint, now| endpoint.request(usage, method, headers, body, now));
+        if let Ok(id) = sent {
+            self.agent.remember_requester(id, usage);
+        }
+        sent
     }
 
-    /// Keeps the dialog of a call for notifications, beyond its end, until it is released.
-    pub(crate) fn retain(&mut self, usage: UsageId) {
-        self.agent.retain(usage);
-    }
-
-    pub(crate) fn release(&mut self, usage: UsageId) {
-        self.agent.release(usage, self.outputs);
-    }
-
+    /// Answers a request that is no INVITE of a new call.
     pub(crate) fn answer(&mut self, request: ServerRequestId, reply: &Reply) {
-        self.agent.answer(request, reply, self.now, self.outputs);
+        // Where nobody waits for it any more, `RequestGone` has said so.
+        let _ = self.act(|endpoint, now| endpoint.answer(request, reply, now));
     }
 }

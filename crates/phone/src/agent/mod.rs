@@ -4,16 +4,11 @@ mod context;
 mod identity;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::Bytes;
-use sip::dialog::SessionUuids;
-use sip::endpoint::{
-    self, Body, CommandError, Endpoint, Intake, Invite, NotifierId, Replaced, Reply, RequestId,
-    ServerRequestId, Subscribe, SubscriptionId, UsageId,
-};
-use sip::header::{Reason, Replaces};
-use sip::message::Method;
+use sip::endpoint::{self, Endpoint, Intake, RequestId, UsageId};
+use sip::header::Replaces;
 use sip::transaction::{Flow, FlowId, Transport};
 use sip::uri::Uri;
 
@@ -28,14 +23,21 @@ use crate::door::output::{Output, SipText};
 #[derive(Debug)]
 pub(crate) struct Agent {
     endpoint: Endpoint,
-    flow: Option<FlowId>,
+    flow: Option<OpenFlow>,
     flows: u64,
-    usable: bool,
-    traced: bool,
+    log_level: Level,
     events: VecDeque<endpoint::Event>,
     deadline: Option<Instant>,
     /// Whose request an answer belongs to.
     requests: BTreeMap<RequestId, UsageId>,
+}
+
+/// The WebSocket as the endpoint knows it.
+#[derive(Debug, Clone, Copy)]
+struct OpenFlow {
+    id: FlowId,
+    /// The registrar knows it, or does not have to.
+    usable: bool,
 }
 
 impl Agent {
@@ -44,12 +46,27 @@ impl Agent {
             endpoint: Endpoint::new(identity::endpoint_config(config, instance_id), seed),
             flow: None,
             flows: 0,
-            usable: false,
-            traced: config.log_level <= Level::Trace,
+            log_level: config.log_level,
             events: VecDeque::new(),
             deadline: None,
             requests: BTreeMap::new(),
         }
+    }
+
+    /// Lets the endpoint do something, and takes what comes of it.
+    pub(crate) fn act<R>(
+        &mut self,
+        out: &mut VecDeque<Output>,
+        act: impl FnOnce(&mut Endpoint) -> R,
+    ) -> R {
+        let result = act(&mut self.endpoint);
+        self.drain(out);
+        result
+    }
+
+    /// What the endpoint knows.
+    pub(crate) fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
     }
 
     /// Takes note of what the phone can take of what others send.
@@ -63,7 +80,7 @@ impl Agent {
     }
 
     pub(crate) fn set_log_level(&mut self, level: Level) {
-        self.traced = level <= Level::Trace;
+        self.log_level = level;
     }
 
     /// The next thing that happened.
@@ -76,18 +93,20 @@ impl Agent {
         self.deadline
     }
 
+    pub(crate) fn is_up(&self) -> bool {
+        self.flow.is_some()
+    }
+
     /// Whether requests inside dialogs make sense: there is a flow, and the registrar knows it.
     pub(crate) fn is_usable(&self) -> bool {
-        self.usable && self.flow.is_some()
+        self.flow.is_some_and(|flow| flow.usable)
     }
 
     /// The registrar knows the flow, or does not have to.
     pub(crate) fn set_usable(&mut self) {
-        self.usable = true;
-    }
-
-    pub(crate) fn is_up(&self) -> bool {
-        self.flow.is_some()
+        if let Some(flow) = &mut self.flow {
+            flow.usable = true;
+        }
     }
 
     pub(crate) fn flow_up(&mut self, secure: bool, now: Instant, out: &mut VecDeque<Output>) {
@@ -97,17 +116,15 @@ impl Agent {
             true => Transport::Wss,
             false => Transport::Ws,
         };
-        self.flow = Some(id);
-        self.usable = false;
-        self.endpoint.handle_flow_up(id, Flow::new(transport), now);
-        self.drain(out);
+        self.flow = Some(OpenFlow { id, usable: false });
+        self.act(out, |endpoint| {
+            endpoint.handle_flow_up(id, Flow::new(transport), now);
+        });
     }
 
     pub(crate) fn flow_down(&mut self, now: Instant, out: &mut VecDeque<Output>) {
         if let Some(flow) = self.flow.take() {
-            self.usable = false;
-            self.endpoint.handle_flow_down(flow, now);
-            self.drain(out);
+            self.act(out, |endpoint| endpoint.handle_flow_down(flow.id, now));
         }
     }
 
@@ -119,33 +136,22 @@ impl Agent {
     ) {
         if let Some(flow) = self.flow {
             self.trace("SIP message received", &message, out);
-            self.endpoint.handle_message(flow, message, now);
-            self.drain(out);
+            self.act(out, |endpoint| {
+                endpoint.handle_message(flow.id, message, now);
+            });
         }
     }
 
     pub(crate) fn handle_pong(&mut self, now: Instant, out: &mut VecDeque<Output>) {
         if let Some(flow) = self.flow {
-            self.endpoint.handle_pong(flow, now);
-            self.drain(out);
+            self.act(out, |endpoint| endpoint.handle_pong(flow.id, now));
         }
     }
 
     pub(crate) fn handle_timeout(&mut self, now: Instant, out: &mut VecDeque<Output>) {
         if self.deadline.is_some_and(|deadline| deadline <= now) {
-            self.endpoint.handle_timeout(now);
-            self.drain(out);
+            self.act(out, |endpoint| endpoint.handle_timeout(now));
         }
-    }
-
-    pub(crate) fn register(&mut self, now: Instant, out: &mut VecDeque<Output>) {
-        self.endpoint.register(now);
-        self.drain(out);
-    }
-
-    pub(crate) fn unregister(&mut self, now: Instant, out: &mut VecDeque<Output>) {
-        self.endpoint.unregister(now);
-        self.drain(out);
     }
 
     pub(crate) fn set_credentials(&mut self, config: &Config, credentials: &Credentials) {
@@ -153,43 +159,14 @@ impl Agent {
             .set_credentials(identity::credentials(config, credentials));
     }
 
-    /// Answers again what is weaker than it was.
-    pub(crate) fn forget_algorithms(&mut self) {
-        self.endpoint.forget_algorithms();
-    }
-
+    /// The Call-ID of a call.
     pub(crate) fn call_id(&self, usage: UsageId) -> Option<String> {
         self.endpoint.call_id(usage).map(str::to_owned)
-    }
-
-    /// What names a call from end to end (RFC 7989).
-    pub(crate) fn session(&self, usage: UsageId) -> Option<SessionUuids> {
-        self.endpoint.session(usage)
-    }
-
-    /// Lets an unanswered call of somebody's belong to a session that has a name already.
-    pub(crate) fn keep_session(&mut self, usage: UsageId, local: u128) {
-        self.endpoint.keep_session(usage, local);
     }
 
     /// Whether this call's dialog, or the INVITE that is to make it, is alive.
     pub(crate) fn is_alive(&self, usage: UsageId) -> bool {
         self.endpoint.call_id(usage).is_some()
-    }
-
-    /// Whether the peer of this call takes UPDATE.
-    pub(crate) fn takes_update(&self, usage: UsageId) -> bool {
-        self.endpoint.takes_update(usage)
-    }
-
-    /// Whose request this answer belongs to; asked once.
-    pub(crate) fn take_requester(&mut self, id: RequestId) -> Option<UsageId> {
-        self.requests.remove(&id)
-    }
-
-    /// What a Replaces means.
-    pub(crate) fn replaced(&self, replaces: &Replaces<'_>) -> Replaced {
-        self.endpoint.replaced(replaces)
     }
 
     /// The Replaces that means this call, and where its other party is reached.
@@ -201,201 +178,24 @@ impl Agent {
         Some((replaces, dialog.target().clone()))
     }
 
-    /// Keeps the dialog of a call for notifications, beyond its end.
-    pub(crate) fn retain(&mut self, usage: UsageId) {
-        self.endpoint.retain(usage);
+    /// Remembers whose request this is, until it is answered.
+    fn remember_requester(&mut self, id: RequestId, usage: UsageId) {
+        self.requests.insert(id, usage);
     }
 
-    pub(crate) fn release(&mut self, usage: UsageId, out: &mut VecDeque<Output>) {
-        self.endpoint.release(usage);
-        self.drain(out);
-    }
-
-    pub(crate) fn invite(
-        &mut self,
-        invite: Invite,
-        now: Instant,
-        out: &mut VecDeque<Output>,
-    ) -> Result<UsageId, CommandError> {
-        let result = self.endpoint.invite(invite, now);
-        self.drain(out);
-        result
-    }
-
-    pub(crate) fn cancel(
-        &mut self,
-        usage: UsageId,
-        reason: Option<Reason<'_>>,
-        now: Instant,
-        out: &mut VecDeque<Output>,
-    ) {
-        // Where nothing can be cancelled any more, the end of the call is told by itself.
-        let _ = self.endpoint.cancel(usage, reason, now);
-        self.drain(out);
-    }
-
-    /// Goes on with an unanswered call whose flow was lost, over the one that is up.
-    pub(crate) fn resume(&mut self, usage: UsageId, now: Instant, out: &mut VecDeque<Output>) {
-        self.endpoint.resume(usage, now);
-        self.drain(out);
-    }
-
-    /// Ends an answered call whose other side does not answer.
-    pub(crate) fn give_up(&mut self, usage: UsageId, now: Instant, out: &mut VecDeque<Output>) {
-        self.endpoint.give_up(usage, now);
-        self.drain(out);
-    }
-
-    /// Answers an INVITE; false where it can't be answered (any more) or not like this.
-    pub(crate) fn respond(
-        &mut self,
-        usage: UsageId,
-        reply: &Reply,
-        now: Instant,
-        out: &mut VecDeque<Output>,
-    ) -> Result<(), CommandError> {
-        let result = self.endpoint.respond(usage, reply, now);
-        self.drain(out);
-        result
-    }
-
-    #[allow(
-        clippy::too_many_arguments,
-        reason = "a request, and what every input brings"
-    )]
-    pub(crate) fn request(
-        &mut self,
-        usage: UsageId,
-        method: Method,
-        headers: &[(String, String)],
-        body: Option<&Body>,
-        now: Instant,
-        out: &mut VecDeque<Output>,
-    ) -> Result<RequestId, CommandError> {
-        let result = self.endpoint.request(usage, method, headers, body, now);
-        if let Ok(id) = result {
-            self.requests.insert(id, usage);
-        }
-        self.drain(out);
-        result
-    }
-
-    pub(crate) fn subscribe(
-        &mut self,
-        wish: Subscribe,
-        now: Instant,
-        out: &mut VecDeque<Output>,
-    ) -> Result<SubscriptionId, CommandError> {
-        let result = self.endpoint.subscribe(wish, now);
-        self.drain(out);
-        result
-    }
-
-    pub(crate) fn refresh_subscription(
-        &mut self,
-        id: SubscriptionId,
-        now: Instant,
-        out: &mut VecDeque<Output>,
-    ) {
-        self.endpoint.refresh_subscription(id, now);
-        self.drain(out);
-    }
-
-    pub(crate) fn unsubscribe(
-        &mut self,
-        id: SubscriptionId,
-        now: Instant,
-        out: &mut VecDeque<Output>,
-    ) {
-        self.endpoint.unsubscribe(id, now);
-        self.drain(out);
-    }
-
-    pub(crate) fn accept_subscription(
-        &mut self,
-        request: ServerRequestId,
-        most: Duration,
-        state: Option<Body>,
-        now: Instant,
-        out: &mut VecDeque<Output>,
-    ) -> Result<NotifierId, CommandError> {
-        let result = self.endpoint.accept_subscription(request, most, state, now);
-        self.drain(out);
-        result
-    }
-
-    pub(crate) fn notify(
-        &mut self,
-        id: NotifierId,
-        state: Body,
-        now: Instant,
-        out: &mut VecDeque<Output>,
-    ) -> Result<(), CommandError> {
-        let result = self.endpoint.notify(id, Some(state), now);
-        self.drain(out);
-        result
-    }
-
-    pub(crate) fn conclude(
-        &mut self,
-        id: NotifierId,
-        reason: &str,
-        state: Body,
-        now: Instant,
-        out: &mut VecDeque<Output>,
-    ) {
-        // Where the subscriber is gone, nobody wants to know.
-        let _ = self.endpoint.conclude(id, reason, state, now);
-        self.drain(out);
-    }
-
-    pub(crate) fn terminate(
-        &mut self,
-        id: NotifierId,
-        reason: &str,
-        now: Instant,
-        out: &mut VecDeque<Output>,
-    ) {
-        self.endpoint.terminate(id, reason, now);
-        self.drain(out);
-    }
-
-    pub(crate) fn request_outside(
-        &mut self,
-        target: &Uri<'_>,
-        method: Method,
-        headers: &[(String, String)],
-        body: Option<&Body>,
-        now: Instant,
-        out: &mut VecDeque<Output>,
-    ) -> Result<RequestId, CommandError> {
-        let result = self
-            .endpoint
-            .request_outside(target, method, headers, body, now);
-        self.drain(out);
-        result
-    }
-
-    pub(crate) fn answer(
-        &mut self,
-        id: ServerRequestId,
-        reply: &Reply,
-        now: Instant,
-        out: &mut VecDeque<Output>,
-    ) {
-        // Where nobody waits for it any more, `RequestGone` has said so.
-        let _ = self.endpoint.answer(id, reply, now);
-        self.drain(out);
+    /// Whose request this answer belongs to; asked once.
+    pub(crate) fn take_requester(&mut self, id: RequestId) -> Option<UsageId> {
+        self.requests.remove(&id)
     }
 
     fn drain(&mut self, out: &mut VecDeque<Output>) {
         loop {
             match self.endpoint.poll_output() {
-                endpoint::Output::Transmit { flow, bytes } if Some(flow) == self.flow => {
+                endpoint::Output::Transmit { flow, bytes } if self.is_ours(flow) => {
                     self.trace("SIP message sent", &bytes, out);
                     out.push_back(Output::Send(SipText(bytes)));
                 }
-                endpoint::Output::KeepAlive { flow } if Some(flow) == self.flow => {
+                endpoint::Output::KeepAlive { flow } if self.is_ours(flow) => {
                     out.push_back(Output::Ping);
                 }
                 endpoint::Output::Transmit { .. } | endpoint::Output::KeepAlive { .. } => {}
@@ -408,8 +208,12 @@ impl Agent {
         }
     }
 
+    fn is_ours(&self, flow: FlowId) -> bool {
+        self.flow.is_some_and(|ours| ours.id == flow)
+    }
+
     fn trace(&self, message: &str, frame: &[u8], out: &mut VecDeque<Output>) {
-        if self.traced {
+        if self.log_level <= Level::Trace {
             out.push_back(Output::Event(Event::Trace {
                 level: Level::Trace,
                 message: message.into(),

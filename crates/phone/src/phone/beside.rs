@@ -70,9 +70,9 @@ impl Phone {
         if !self.agent.is_up() {
             return Err(PhoneError::not_connected());
         }
-        let sent =
-            self.agent
-                .request_outside(&target, method, headers, body, self.now, &mut self.outputs);
+        let sent = self
+            .context()
+            .act(|endpoint, now| endpoint.request_outside(&target, method, headers, body, now));
         let request = sent.map_err(|error| outcome::not_sent(&error))?;
         self.outside.insert(request, errand);
         Ok(())

@@ -89,13 +89,9 @@ impl Phone {
             false => {
                 let most = Duration::from_secs(REPORTS_EXPIRE.into());
                 let trying = sipfrag::write(&sipfrag::status(100));
-                let open = self.agent.accept_subscription(
-                    asked.request,
-                    most,
-                    Some(trying),
-                    self.now,
-                    &mut self.outputs,
-                );
+                let open = self.context().act(|endpoint, now| {
+                    endpoint.accept_subscription(asked.request, most, Some(trying), now)
+                });
                 match open {
                     Ok(open) => Some(Report::Outside(open)),
                     Err(error) => {

@@ -53,7 +53,8 @@ impl Phone {
             replaces = self.sessions.get(&old).and_then(Session::succession);
             // RFC 7989 §10.2: who is talked to stays the same, whoever talks.
             if let Some(uuid) = self.sessions.get(&old).and_then(Session::uuid) {
-                self.agent.keep_session(usage, uuid);
+                self.context()
+                    .act(|endpoint, _| endpoint.keep_session(usage, uuid));
             }
             if self.admits(old, request) {
                 // Its user has agreed to a call already: this one only goes on elsewhere.
@@ -174,7 +175,7 @@ impl Phone {
             [Ok(replaces)] if request.headers().get(HeaderName::Join).is_none() => replaces,
             [_, ..] => return Err(400),
         };
-        let usage = match self.agent.replaced(replaces) {
+        let usage = match self.agent.endpoint().replaced(replaces) {
             Replaced::Nothing => return Err(481),
             Replaced::Ended => return Err(603),
             Replaced::Confirmed(_) if replaces.is_early_only() => return Err(486),

@@ -73,9 +73,9 @@ impl Phone {
             .map(|(kind, text)| content::body(kind, text))
             .transpose()?;
         let most = Duration::from_secs(expires.unwrap_or(MOST_GRANTED));
-        let accepted =
-            self.agent
-                .accept_subscription(request, most, body, self.now, &mut self.outputs);
+        let accepted = self
+            .context()
+            .act(|endpoint, now| endpoint.accept_subscription(request, most, body, now));
         match accepted {
             Ok(open) => {
                 self.notifiers.insert(id, Notifier::Open(open));
@@ -117,7 +117,9 @@ impl Phone {
             return Err(nobody());
         };
         let body = content::body(content_type, text)?;
-        let told = self.agent.notify(open, body, self.now, &mut self.outputs);
+        let told = self
+            .context()
+            .act(|endpoint, now| endpoint.notify(open, Some(body), now));
         told.map_err(|error| outcome::not_sent(&error))
     }
 
@@ -134,8 +136,8 @@ impl Phone {
             ));
         }
         if let Some(Notifier::Open(open)) = self.notifiers.get(&id).copied() {
-            self.agent
-                .terminate(open, reason, self.now, &mut self.outputs);
+            self.context()
+                .act(|endpoint, now| endpoint.terminate(open, reason, now));
             self.notifier_over(id, NotifierEndReason::Local, None);
         }
         Ok(())

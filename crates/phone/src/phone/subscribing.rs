@@ -96,8 +96,8 @@ impl Phone {
             headers: options.headers,
         };
         let opened = self
-            .agent
-            .subscribe(wish.clone(), self.now, &mut self.outputs)
+            .context()
+            .act(|endpoint, now| endpoint.subscribe(wish.clone(), now))
             .map_err(|error| outcome::not_sent(&error))?;
         self.subscription_count += 1;
         self.subscriptions.insert(
@@ -120,7 +120,8 @@ impl Phone {
             return;
         };
         if let Stage::Open(open) = subscription.stage {
-            self.agent.unsubscribe(open, self.now, &mut self.outputs);
+            self.context()
+                .act(|endpoint, now| endpoint.unsubscribe(open, now));
         }
     }
 
@@ -133,7 +134,8 @@ impl Phone {
             Stage::Open(_) if subscription.leaving.is_some() => Settled::DONE,
             Stage::Open(open) => {
                 subscription.leaving = Some(ticket);
-                self.agent.unsubscribe(open, self.now, &mut self.outputs);
+                self.context()
+                    .act(|endpoint, now| endpoint.unsubscribe(open, now));
                 Settled::Later
             }
             Stage::Waiting { .. } | Stage::Offline => {
@@ -254,8 +256,8 @@ impl Phone {
         for (id, stage) in all {
             match stage {
                 Stage::Open(open) => {
-                    self.agent
-                        .refresh_subscription(open, self.now, &mut self.outputs);
+                    self.context()
+                        .act(|endpoint, now| endpoint.refresh_subscription(open, now));
                 }
                 Stage::Offline => self.subscribe_anew(id),
                 Stage::Waiting { .. } => {}
@@ -295,7 +297,10 @@ impl Phone {
         };
         let wish = subscription.wish.clone();
         let opened = match self.agent.is_usable() {
-            true => self.agent.subscribe(wish, self.now, &mut self.outputs).ok(),
+            true => self
+                .context()
+                .act(|endpoint, now| endpoint.subscribe(wish, now))
+                .ok(),
             false => None,
         };
         if let Some(subscription) = self.subscriptions.get_mut(&id) {
@@ -307,7 +312,8 @@ impl Phone {
     pub(super) fn drop_subscriptions(&mut self, error: &PhoneError) {
         for subscription in std::mem::take(&mut self.subscriptions).into_values() {
             if let Stage::Open(open) = subscription.stage {
-                self.agent.unsubscribe(open, self.now, &mut self.outputs);
+                self.context()
+                    .act(|endpoint, now| endpoint.unsubscribe(open, now));
             }
             for ticket in [subscription.ticket, subscription.leaving]
                 .into_iter()

@@ -123,11 +123,11 @@ impl Session {
             session: self.uuids.map(|uuids| uuids.local),
             ..Invite::offer(offering.target.clone(), sdp)
         };
-        match ctx.invite(invite) {
+        match ctx.act(|endpoint, now| endpoint.invite(invite, now)) {
             Ok(usage) => {
                 self.usage = Some(usage);
                 self.call_id = ctx.agent.call_id(usage).unwrap_or_default();
-                self.uuids = ctx.agent.session(usage);
+                self.uuids = ctx.agent.endpoint().session(usage);
                 if self.conversation_id.is_empty() {
                     self.conversation_id = self.told(headers, ctx);
                 }
@@ -207,7 +207,7 @@ impl Session {
     /// lets it, and else the endpoint cancels it there.
     pub(super) fn ring_on(&mut self, ctx: &mut Context<'_>) {
         if let Some(usage) = self.usage {
-            ctx.resume(usage);
+            ctx.act(|endpoint, now| endpoint.resume(usage, now));
         }
     }
 

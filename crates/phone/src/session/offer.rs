@@ -82,7 +82,8 @@ impl Session {
             self.take_back(ctx);
             return self.drive_offer(ctx);
         }
-        let update = active.purpose.hold == Some(HoldVia::Update) && ctx.agent.takes_update(usage);
+        let update = active.purpose.hold == Some(HoldVia::Update)
+            && ctx.agent.endpoint().takes_update(usage);
         let method = match update {
             true => Method::Update,
             false => Method::Invite,

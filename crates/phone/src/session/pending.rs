@@ -93,7 +93,7 @@ impl Session {
             call_id: arrival.call_id,
             peer: arrival.peer,
             identity: arrival.identity,
-            uuids: ctx.agent.session(arrival.usage),
+            uuids: ctx.agent.endpoint().session(arrival.usage),
             direction: Direction::Incoming,
             headers: arrival.headers,
             started: false,

@@ -75,7 +75,7 @@ impl Session {
             }
             false => {
                 ctx.answer(id, &Answer::new(202));
-                ctx.retain(usage);
+                ctx.act(|endpoint, _| endpoint.retain(usage));
                 let cseq = request.headers().cseq().map_or(0, |cseq| cseq.number);
                 let report = Report::Inside {
                     usage,
@@ -170,7 +170,7 @@ impl Report {
             Self::Inside { usage, event_id } => notify(*usage, *event_id, &state, &body, ctx),
             Self::Outside(notifier) => {
                 // Where the subscriber is gone, nobody wants to know.
-                let _ = ctx.agent.notify(*notifier, body, ctx.now, ctx.outputs);
+                let _ = ctx.act(|endpoint, now| endpoint.notify(*notifier, Some(body), now));
             }
         }
     }
@@ -181,11 +181,12 @@ impl Report {
             Self::Inside { usage, event_id } => {
                 let state = "terminated;reason=noresource";
                 notify(*usage, *event_id, state, &body, ctx);
-                ctx.release(*usage);
+                ctx.act(|endpoint, _| endpoint.release(*usage));
             }
             Self::Outside(notifier) => {
-                ctx.agent
-                    .conclude(*notifier, "noresource", body, ctx.now, ctx.outputs);
+                // Where the subscriber is gone, nobody wants to know.
+                let _ =
+                    ctx.act(|endpoint, now| endpoint.conclude(*notifier, "noresource", body, now));
             }
         }
     }

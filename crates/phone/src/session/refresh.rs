@@ -152,7 +152,9 @@ impl Session {
                     self.offered_in_vain(unanswered, ctx);
                 }
             }
-            MediaPath::None | MediaPath::Connecting | MediaPath::Interrupted => ctx.give_up(usage),
+            MediaPath::None | MediaPath::Connecting | MediaPath::Interrupted => {
+                ctx.act(|endpoint, now| endpoint.give_up(usage, now));
+            }
         }
     }
 

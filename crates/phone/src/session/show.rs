@@ -45,7 +45,9 @@ impl Session {
         if matches!(self.state, State::Ending | State::Ended) {
             return;
         }
-        let named = self.usage.and_then(|usage| ctx.agent.session(usage));
+        let named = self
+            .usage
+            .and_then(|usage| ctx.agent.endpoint().session(usage));
         if named.is_none() || named == self.uuids {
             return;
         }

@@ -148,7 +148,7 @@ impl Session {
                 transfer.stage = Stage::Watched { cseq };
                 transfer.until.get_or_insert(ctx.now + FIRST_REPORT);
                 if let Some(usage) = self.usage {
-                    ctx.retain(usage);
+                    ctx.act(|endpoint, _| endpoint.retain(usage));
                 }
             }
         }
@@ -250,7 +250,7 @@ impl Session {
             Stage::Watched { .. } | Stage::HungUp { .. } => true,
         };
         if let (true, Some(usage)) = (watched, self.usage) {
-            ctx.release(usage);
+            ctx.act(|endpoint, _| endpoint.release(usage));
         }
         self.settle_end();
         Some(transfer)
