@@ -42,7 +42,7 @@ pub enum Error {
         got: u16,
     },
     /// The size of one sample over all channels contradicts the other fields.
-    #[error("the block size is {got} bytes where {expected} follow from the format")]
+    #[error("the block size is {got} bytes, but {expected} follow from the format")]
     BlockSize {
         /// What the file says.
         got: u16,

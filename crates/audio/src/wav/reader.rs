@@ -417,7 +417,7 @@ mod tests {
         assert!(broken(20, 0x55).contains("0x0055 with 16 bits"));
         assert!(broken(22, 0).contains("0 channels"));
         assert!(broken(22, 99).contains("99 channels"));
-        assert!(broken(32, 9).contains("block size is 9 bytes where 2"));
+        assert!(broken(32, 9).contains("block size is 9 bytes, but 2"));
         assert!(broken(34, 12).contains("12 bits"));
         assert!(matches!(
             read(&good[..30]),

@@ -47,7 +47,7 @@ fn sip_account(options: &Options, address: Address) -> Result<Account, ConfigErr
     if let (Some(_), Some((second, _))) = (given.next(), given.next()) {
         return Err(ConfigError::new(
             *second,
-            "absent where another of 'password', 'ha1' and 'accessToken' is given",
+            "absent if another of 'password', 'ha1' and 'accessToken' is given",
             "given as well",
         ));
     }
@@ -264,7 +264,7 @@ pub(super) fn authorization(
     match given.unwrap_or_default() {
         Authorization::Always if !bearer => Err(ConfigError::new(
             "authorization",
-            "'challenge' where no accessToken is given",
+            "'challenge' if no accessToken is given",
             "'always'",
         )),
         given @ (Authorization::Always | Authorization::Challenge) => Ok(given),
@@ -281,7 +281,7 @@ pub(super) fn bearer_is_safe(
     match bearer && !allow_insecure && servers.iter().any(|server| !server.secure) {
         true => Err(ConfigError::new(
             "servers",
-            "wss: URLs where accessToken is used (or allowInsecure: true)",
+            "wss: URLs if accessToken is used (or allowInsecure: true)",
             "a ws: URL",
         )),
         false => Ok(()),

@@ -187,7 +187,7 @@ fn only_a_bearer_token_can_be_sent_unasked() {
         options["password"] = account["password"].clone();
         assert_eq!(
             error(options).to_string(),
-            "Option 'authorization' must be 'challenge' where no accessToken is given, but is 'always'"
+            "Option 'authorization' must be 'challenge' if no accessToken is given, but is 'always'"
         );
     }
     let mut options = alice_with(json!({ "authorization": "always", "accessToken": "token" }));
