@@ -132,6 +132,7 @@ impl Phone {
         };
         match subscription.stage {
             Stage::Open(_) if subscription.leaving.is_some() => Settled::DONE,
+            // RFC 6665 §4.1.2.3: a last notification follows, which the application is told.
             Stage::Open(open) => {
                 subscription.leaving = Some(ticket);
                 self.context()
@@ -222,6 +223,7 @@ impl Phone {
                 subscription.failures += 1;
                 let wait = after.unwrap_or_else(|| self.subscription_wait(failures));
                 let stage = match end {
+                    // No time would help: it is asked for when there is a flow.
                     SubscriptionEnd::Transport => Stage::Offline,
                     SubscriptionEnd::Local
                     | SubscriptionEnd::Refused(_)
@@ -260,6 +262,7 @@ impl Phone {
                         .act(|endpoint, now| endpoint.refresh_subscription(open, now));
                 }
                 Stage::Offline => self.subscribe_anew(id),
+                // The server has said when, or we have: a new flow is no reason to hurry.
                 Stage::Waiting { .. } => {}
             }
         }
@@ -350,6 +353,7 @@ fn sequel(end: &SubscriptionEnd) -> Sequel {
         SubscriptionEnd::Refused(response) => match response.status().code() {
             // The server has forgotten the dialog, not the wish.
             481 => Sequel::Again { after: None },
+            // It may be able to later; of any other refusal it has said that it won't.
             408 | 480 | 500..=599 => Sequel::Again {
                 after: retry_after(response),
             },
@@ -360,10 +364,13 @@ fn sequel(end: &SubscriptionEnd) -> Sequel {
             retry_after,
         } => match reason.as_deref().map(str::to_ascii_lowercase).as_deref() {
             Some("rejected" | "noresource" | "invariant") => Sequel::Over,
+            // It was moved, or nobody renewed it in time, as after a sleep: anew at once.
             Some("deactivated" | "timeout") => Sequel::Again { after: None },
+            // Without a time RFC 6665 §4.1.3 allows any; at once would be asking in a circle.
             Some("probation" | "giveup") => Sequel::Again {
                 after: Some(retry_after.unwrap_or(FIRST_WAIT)),
             },
+            // RFC 6665 §4.1.3: an unknown reason is none.
             Some(_) | None => Sequel::Again {
                 after: *retry_after,
             },

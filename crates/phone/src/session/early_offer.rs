@@ -19,6 +19,7 @@ impl Session {
         ctx: &mut Context<'_>,
     ) {
         let Some(offer) = offer else {
+            // RFC 3311 §5.2: without an offer it only says where the other side is, which the endpoint keeps.
             let gone = matches!(self.state, State::Ending | State::Ended);
             return ctx.answer(id, &Reply::new(if gone { 481 } else { 200 }));
         };
@@ -36,10 +37,13 @@ impl Session {
                 }
                 return;
             }
+            // Our reliable answer has agreed to the INVITE's offer: the caller may make another.
             State::Answering(answering) if answering.early => answering.offer_open = Some(id),
+            // RFC 3311 §5.2: its INVITE's offer still waits for our answer, so that a second one has to come again.
             State::Pending(_) | State::Answering(_) => {
                 return ctx.answer(id, &Reply::new(500).header("Retry-After", "1"));
             }
+            // RFC 3311 §5.2: the 2xx has crossed it; its sender makes it again inside the call.
             State::Offering(_) | State::Active(_) => return ctx.answer(id, &Reply::new(491)),
             State::Ending | State::Ended => return ctx.answer(id, &Reply::new(481)),
         }
@@ -61,6 +65,7 @@ impl Session {
             State::Dialing(dialing) => {
                 let open = dialing.offers.pop_front()?;
                 let fork = (dialing.early.iter()).position(|fork| fork.tag == open.fork);
+                // Media follow this fork from now on, and the last is the one that is heard.
                 if let Some(mut fork) = fork.map(|index| dialing.early.remove(index)) {
                     fork.renewed = Some(open.offer);
                     dialing.early.push(fork);
@@ -71,9 +76,11 @@ impl Session {
                 let Some(id) = answering.offer_open.take() else {
                     return Some(sdp);
                 };
+                // RFC 6337 §3.1.1: our first answer, said again in the 2xx, would take this one back.
                 answering.renewed = true;
                 id
             }
+            // Its offer was refused when the 2xx came; what media made of it is for nobody.
             State::Active(active) => {
                 let overtaken = std::mem::take(&mut active.overtaken);
                 return (!overtaken).then_some(sdp);

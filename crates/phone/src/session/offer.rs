@@ -135,6 +135,7 @@ impl Session {
         let status = outcome::status(response);
         let withdrawn = matches!(active.negotiation, Negotiation::Withdrawn { .. });
         match status.code {
+            // RFC 3261 §12.2.1.2 ends the call for it; but proxies make it of silence, as Timer B does.
             408 => return self.offer_unanswered(Some(status), ctx),
             // RFC 3261 §15.1.2: our own CANCEL speaks, and not the other party.
             487 if withdrawn => return self.offer_withdrawn(status, ctx),
@@ -149,6 +150,7 @@ impl Session {
                 ctx.media(self.id, StreamCommand::SetAnswer { sdp, provisional });
                 self.refreshed(ctx);
             }
+            // A 2xx without a description answers no offer: it is a refusal like any other.
             (code, _) => match retry(code, response, active.put_off, ctx.now) {
                 Some(pause) => {
                     active.pause = pause;
@@ -206,6 +208,7 @@ impl Session {
         };
         active.offer_until = None;
         match failure {
+            // The refresh over the next flow says all that this one was to say.
             RequestFailure::Transport => active.refresh = true,
             RequestFailure::Timeout => return self.offer_unanswered(None, ctx),
             RequestFailure::DialogEnded => {}
@@ -326,7 +329,8 @@ impl Session {
             && active.negotiation == Negotiation::Applying
         {
             if let Some(offer) = active.renewed.take() {
-                // It has our answer already.
+                // Media heard another fork last. This one has our answer to its offer already, so
+                // what media says of it now is not sent.
                 active.negotiation = Negotiation::Abandoned { ours: false };
                 return ctx.media(self.id, StreamCommand::AnswerReoffer { offer });
             }
@@ -391,8 +395,10 @@ fn retry(code: u16, response: &Response, put_off: u32, now: Instant) -> Option<P
         (delay <= LONGEST_WAIT).then_some(delay)
     };
     match code {
+        // Whoever puts us off for ever would keep a hold from ever being told to have failed.
         _ if put_off >= MOST_PUT_OFF => None,
         491 => Some(Pause::Glare),
+        // RFC 3261 §14.2: it still works on an earlier offer, for so long. Without a time it can't do it at all.
         500 => Some(Pause::Until(now + wait()?)),
         _other => None,
     }
