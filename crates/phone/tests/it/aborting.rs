@@ -2,24 +2,11 @@
 
 use std::time::Duration;
 
-use phone::{MediaCommand, MediaEvent, SessionId, StreamCommand, Ticket};
+use phone::{MediaCommand, MediaEvent, StreamCommand, Ticket};
 use serde_json::{Value, json};
 use sip::message::{Method, Request};
 
-use crate::harness::{Caller, Media, Rig, alice, answer};
-
-/// Alice in a call that Bob placed; his side of it is the test's.
-fn talking() -> (Rig, Caller, SessionId) {
-    let mut rig = Rig::registered(alice());
-    let mut bob = Caller::new("c1");
-    rig.receive(bob.invite(&[], Some("v=0 theirs\r\n")));
-    bob.learn(&rig.beyond_trying(180));
-    let id = rig.id_of("pendingSession");
-    rig.done(json!({ "type": "accept", "id": id }));
-    rig.response(200);
-    rig.receive(bob.ack(None));
-    (rig, bob, id)
-}
+use crate::harness::{Media, Rig, alice, answer};
 
 fn abort(rig: &mut Rig, ticket: Ticket) {
     rig.done(json!({ "type": "abort", "ticket": ticket }));
@@ -32,7 +19,7 @@ fn assert_aborted(rig: &Rig, ticket: Ticket) {
 
 /// What waits for the other side, and the request that went there.
 fn asked(command: Value, method: &Method) -> (Rig, Ticket, Request) {
-    let (mut rig, _, id) = talking();
+    let (mut rig, _, id) = Rig::talking(alice());
     let mut command = command;
     command["id"] = json!(id);
     let ticket = rig.command(command);
@@ -72,7 +59,7 @@ fn what_waits_for_the_other_side_is_given_up_and_its_answer_changes_nothing() {
 
 #[test]
 fn keys_that_wait_are_not_pressed_any_more() {
-    let (mut rig, _, id) = talking();
+    let (mut rig, _, id) = Rig::talking(alice());
     let keys = |tones: &str| json!({ "type": "sendDtmf", "id": id, "tones": tones, "via": "info" });
     let first = rig.command(keys("12"));
     let second = rig.command(keys("345"));
@@ -95,7 +82,7 @@ fn keys_that_wait_are_not_pressed_any_more() {
 
 #[test]
 fn tones_that_wait_are_not_sent_any_more_and_those_of_others_are() {
-    let (mut rig, _, id) = talking();
+    let (mut rig, _, id) = Rig::talking(alice());
     rig.media_mode = Media::Manual;
     let tones = |tones: &str| json!({ "type": "sendDtmf", "id": id, "tones": tones });
     let first = rig.command(tones("12"));
@@ -142,7 +129,7 @@ fn a_request_outside_calls_is_given_up() {
 
 #[test]
 fn what_is_settled_is_not_given_up_any_more() {
-    let (mut rig, _, id) = talking();
+    let (mut rig, _, id) = Rig::talking(alice());
     let ticket = rig.command(json!({ "type": "mute", "id": id, "muted": true }));
     assert!(rig.reply(ticket).unwrap().is_ok());
     abort(&mut rig, ticket);

@@ -1,7 +1,7 @@
 //! What others may make the phone keep: calls that ring, and what waits for the application.
 
 use phone::dtmf::Tones;
-use phone::{MediaEvent, Reply, SessionId};
+use phone::{MediaEvent, Reply};
 use serde_json::json;
 use sip::message::{HeaderName, Method, Response};
 
@@ -36,20 +36,6 @@ fn asks_for_patience(response: &Response) -> bool {
     let wait = response.headers().get(HeaderName::RetryAfter);
     wait.and_then(|wait| wait.parse().ok())
         .is_some_and(|wait: u32| (5..=15).contains(&wait))
-}
-
-/// A phone in a call.
-fn talking() -> (Rig, Caller, SessionId) {
-    let mut rig = Rig::registered(alice());
-    let mut caller = Caller::new("c1");
-    rig.receive(caller.invite(&[], Some("v=0 theirs\r\n")));
-    caller.learn(&rig.beyond_trying(180));
-    let id = rig.id_of("pendingSession");
-    rig.done(json!({ "type": "accept", "id": id }));
-    rig.response(200);
-    rig.receive(caller.ack(None));
-    rig.events.clear();
-    (rig, caller, id)
 }
 
 #[test]
@@ -191,7 +177,7 @@ fn options_above_the_rate_of_calls_say_so() {
 
 #[test]
 fn what_the_application_can_not_read_in_time_is_refused_and_not_lost() {
-    let (mut rig, mut caller, _) = talking();
+    let (mut rig, mut caller, _) = Rig::talking(alice());
     let strangers = |rig: &mut Rig, round: usize| {
         for method in ["INVITE", "MESSAGE", "REFER", "OPTIONS"] {
             let mut stranger = Caller::new(&format!("{method}{round}"));
@@ -260,7 +246,7 @@ fn progress_that_nobody_can_read_is_not_told() {
 
 #[test]
 fn keys_that_nobody_can_read_are_not_told() {
-    let (mut rig, _, id) = talking();
+    let (mut rig, _, id) = Rig::talking(alice());
     let press = |rig: &mut Rig| {
         let key = MediaEvent::Dtmf {
             tone: Tones::new("7"),
@@ -281,7 +267,7 @@ fn keys_that_nobody_can_read_are_not_told() {
 
 #[test]
 fn a_command_whose_request_finds_no_room_fails_at_once_and_the_call_stays_as_it_was() {
-    let (mut rig, _, session) = talking();
+    let (mut rig, _, session) = Rig::talking(alice());
     // Nobody answers any of these.
     for _ in 0..4096 {
         rig.command(json!({ "type": "sendMessage", "target": "bob", "body": "hello" }));

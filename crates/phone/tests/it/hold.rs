@@ -7,25 +7,6 @@ use sip::message::{Method, Request};
 
 use crate::harness::{Caller, Media, Pair, Rig, alice, alice_with, answer, code, with_header};
 
-/// A phone in a call that it has answered.
-fn talking() -> (Rig, Caller, SessionId) {
-    talking_with(alice())
-}
-
-fn talking_with(options: serde_json::Value) -> (Rig, Caller, SessionId) {
-    let mut rig = Rig::registered(options);
-    let mut caller = Caller::new("c1");
-    rig.receive(caller.invite(&[], Some("v=0 theirs\r\n")));
-    caller.learn(&rig.beyond_trying(180));
-    let id = rig.id_of("pendingSession");
-    rig.done(json!({ "type": "accept", "id": id }));
-    rig.response(200);
-    rig.receive(caller.ack(None));
-    rig.media.clear();
-    rig.events.clear();
-    (rig, caller, id)
-}
-
 fn hold(rig: &mut Rig, id: SessionId, held: bool) -> phone::Ticket {
     rig.command(json!({ "type": "hold", "id": id, "held": held }))
 }
@@ -39,7 +20,7 @@ fn agree(rig: &mut Rig) -> Request {
 
 /// A phone whose peer is on hold.
 fn holding() -> (Rig, Caller, SessionId) {
-    let (mut rig, caller, id) = talking();
+    let (mut rig, caller, id) = Rig::talking(alice());
     hold(&mut rig, id, true);
     agree(&mut rig);
     rig.media.clear();
@@ -59,7 +40,7 @@ fn asked_for(rig: &Rig) -> Vec<bool> {
 
 #[test]
 fn hold_is_done_when_the_peer_has_agreed() {
-    let (mut rig, _, id) = talking();
+    let (mut rig, _, id) = Rig::talking(alice());
     rig.order.clear();
     let ticket = hold(&mut rig, id, true);
     assert_eq!(asked_for(&rig), [true]);
@@ -80,7 +61,7 @@ fn hold_is_done_when_the_peer_has_agreed() {
 
 #[test]
 fn asking_for_the_state_it_is_in_does_nothing() {
-    let (mut rig, _, id) = talking();
+    let (mut rig, _, id) = Rig::talking(alice());
     rig.done(json!({ "type": "hold", "id": id, "held": false }));
     assert!(rig.is_silent() && rig.media.is_empty());
     let (mut rig, _, id) = holding();
@@ -90,7 +71,7 @@ fn asking_for_the_state_it_is_in_does_nothing() {
 
 #[test]
 fn who_is_put_on_hold_hears_not_one_word_more() {
-    let (mut rig, _, id) = talking_with(alice_with(json!({
+    let (mut rig, _, id) = Rig::talking(alice_with(json!({
         "holdMusic": { "type": "wav", "path": "waltz.wav", "repeat": true },
     })));
     rig.media_mode = Media::Manual;
@@ -118,7 +99,7 @@ fn the_microphone_is_heard_again_only_when_the_peer_is_off_hold() {
 
 #[test]
 fn music_of_ones_own_wins_over_the_phones() {
-    let (mut rig, _, id) = talking();
+    let (mut rig, _, id) = Rig::talking(alice());
     let music = json!({ "type": "tone", "frequency": 440, "level": -20 });
     rig.command(json!({ "type": "hold", "id": id, "held": true, "music": music }));
     assert!(matches!(
@@ -131,7 +112,7 @@ fn music_of_ones_own_wins_over_the_phones() {
 
 #[test]
 fn a_refused_hold_leaves_the_call_as_it_was() {
-    let (mut rig, mut caller, id) = talking();
+    let (mut rig, mut caller, id) = Rig::talking(alice());
     let ticket = hold(&mut rig, id, true);
     let reinvite = rig.request(&Method::Invite);
     rig.receive(answer(&reinvite, 488, None));
@@ -163,7 +144,7 @@ fn a_refused_resume_leaves_the_peer_on_hold() {
 
 #[test]
 fn an_answer_that_media_can_not_use_fails_the_hold() {
-    let (mut rig, _, id) = talking();
+    let (mut rig, _, id) = Rig::talking(alice());
     rig.media_mode = Media::Manual;
     let ticket = hold(&mut rig, id, true);
     rig.describe(id, "v=0 ours\r\n");
@@ -195,7 +176,7 @@ fn an_answer_that_media_can_not_use_fails_the_hold() {
 
 #[test]
 fn media_that_can_make_no_offer_fails_the_hold() {
-    let (mut rig, _, id) = talking();
+    let (mut rig, _, id) = Rig::talking(alice());
     rig.media_mode = Media::Manual;
     let ticket = hold(&mut rig, id, true);
     rig.media_event(
@@ -211,7 +192,7 @@ fn media_that_can_make_no_offer_fails_the_hold() {
 
 #[test]
 fn a_hold_that_meets_their_offer_is_tried_again_after_the_wait() {
-    let (mut rig, mut caller, id) = talking();
+    let (mut rig, mut caller, id) = Rig::talking(alice());
     let ticket = hold(&mut rig, id, true);
     let reinvite = rig.request(&Method::Invite);
     rig.receive(answer(&reinvite, 491, None));
@@ -249,7 +230,7 @@ fn the_owner_of_the_call_id_waits_longer_after_glare() {
 
 #[test]
 fn a_peer_that_is_busy_with_its_own_offer_says_when_to_come_back() {
-    let (mut rig, _, id) = talking();
+    let (mut rig, _, id) = Rig::talking(alice());
     let ticket = hold(&mut rig, id, true);
     let reinvite = rig.request(&Method::Invite);
     rig.receive(with_header(&reinvite, 500, "Retry-After", "7"));
@@ -264,7 +245,7 @@ fn a_peer_that_is_busy_with_its_own_offer_says_when_to_come_back() {
 #[test]
 fn a_peer_that_puts_us_off_for_ever_has_refused() {
     // We did not start the dialog: our waits are short, and five of them are enough.
-    let (mut rig, _, id) = talking();
+    let (mut rig, _, id) = Rig::talking(alice());
     let ticket = hold(&mut rig, id, true);
     for _ in 0..6 {
         let reinvite = rig.request(&Method::Invite);
@@ -322,7 +303,7 @@ fn calling() -> (Rig, SessionId) {
 
 #[test]
 fn a_481_to_a_hold_ends_the_call_and_then_the_command() {
-    let (mut rig, _, id) = talking();
+    let (mut rig, _, id) = Rig::talking(alice());
     rig.order.clear();
     let ticket = hold(&mut rig, id, true);
     let reinvite = rig.request(&Method::Invite);
@@ -335,7 +316,7 @@ fn a_481_to_a_hold_ends_the_call_and_then_the_command() {
 #[test]
 fn a_hold_that_nobody_answers_fails_and_the_peer_that_is_heard_is_told_what_holds() {
     for status in [None, Some(408)] {
-        let (mut rig, _, id) = talking();
+        let (mut rig, _, id) = Rig::talking(alice());
         let ticket = hold(&mut rig, id, true);
         unanswered(&mut rig, status);
         let error = rig.error(ticket);
@@ -361,7 +342,7 @@ fn a_hold_that_nobody_answers_fails_and_the_peer_that_is_heard_is_told_what_hold
 #[test]
 fn a_hold_that_nobody_answers_ends_a_call_that_nobody_is_heard_in_with_a_bye() {
     for status in [None, Some(408)] {
-        let (mut rig, _, id) = talking();
+        let (mut rig, _, id) = Rig::talking(alice());
         rig.media_event(id, MediaEvent::Interrupted);
         let ticket = hold(&mut rig, id, true);
         unanswered(&mut rig, status);
@@ -392,7 +373,7 @@ fn unanswered(rig: &mut Rig, status: Option<u16>) {
 /// Whoever waits is told within ten seconds: the other side hears us again, and may not take the offer any more.
 #[test]
 fn a_hold_that_is_only_being_tried_is_given_up_after_ten_seconds() {
-    let (mut rig, _, id) = talking();
+    let (mut rig, _, id) = Rig::talking(alice());
     let ticket = hold(&mut rig, id, true);
     let reinvite = rig.request(&Method::Invite);
     rig.receive(answer(&reinvite, 100, None));
@@ -421,7 +402,7 @@ fn a_hold_that_is_only_being_tried_is_given_up_after_ten_seconds() {
 
 #[test]
 fn a_hold_that_nobody_answers_fails_after_ten_seconds_and_no_answer_comes_too_late() {
-    let (mut rig, _, id) = talking();
+    let (mut rig, _, id) = Rig::talking(alice());
     let ticket = hold(&mut rig, id, true);
     let reinvite = rig.request(&Method::Invite);
     rig.seconds(10);
@@ -436,7 +417,7 @@ fn a_hold_that_nobody_answers_fails_after_ten_seconds_and_no_answer_comes_too_la
 
 #[test]
 fn a_2xx_that_crosses_the_cancel_of_a_hold_is_answered_by_what_holds() {
-    let (mut rig, _, id) = talking();
+    let (mut rig, _, id) = Rig::talking(alice());
     let ticket = hold(&mut rig, id, true);
     let reinvite = rig.request(&Method::Invite);
     rig.receive(answer(&reinvite, 100, None));
@@ -461,7 +442,7 @@ fn assert_tells_what_holds(rig: &mut Rig, reinvite: &Request) {
 
 #[test]
 fn a_hold_that_is_asked_for_again_may_have_the_late_answer_to_the_first() {
-    let (mut rig, _, id) = talking();
+    let (mut rig, _, id) = Rig::talking(alice());
     let first = hold(&mut rig, id, true);
     let reinvite = rig.request(&Method::Invite);
     rig.seconds(10);
@@ -492,7 +473,7 @@ fn a_resume_that_nobody_answers_fails_after_ten_seconds_and_the_peer_stays_on_ho
 
 #[test]
 fn a_hold_and_a_resume_behind_it_are_both_settled_after_ten_seconds() {
-    let (mut rig, _, id) = talking();
+    let (mut rig, _, id) = Rig::talking(alice());
     let first = hold(&mut rig, id, true);
     let second = hold(&mut rig, id, false);
     let third = hold(&mut rig, id, true);
@@ -504,7 +485,7 @@ fn a_hold_and_a_resume_behind_it_are_both_settled_after_ten_seconds() {
 
 #[test]
 fn a_hold_without_a_connection_fails_after_ten_seconds() {
-    let (mut rig, _, id) = talking();
+    let (mut rig, _, id) = Rig::talking(alice());
     rig.done(json!({ "type": "disconnect" }));
     let ticket = hold(&mut rig, id, true);
     rig.seconds(9);
@@ -539,7 +520,7 @@ fn a_hold_by_update_that_nobody_answers_fails_after_ten_seconds() {
 
 #[test]
 fn hold_and_resume_in_one_breath_are_told_one_after_the_other() {
-    let (mut rig, _, id) = talking();
+    let (mut rig, _, id) = Rig::talking(alice());
     let first = hold(&mut rig, id, true);
     let second = hold(&mut rig, id, false);
     let third = hold(&mut rig, id, false);
@@ -555,7 +536,7 @@ fn hold_and_resume_in_one_breath_are_told_one_after_the_other() {
 
 #[test]
 fn a_resume_behind_a_refused_hold_has_nothing_to_do() {
-    let (mut rig, _, id) = talking();
+    let (mut rig, _, id) = Rig::talking(alice());
     let first = hold(&mut rig, id, true);
     let second = hold(&mut rig, id, false);
     let reinvite = rig.request(&Method::Invite);
@@ -593,7 +574,7 @@ fn a_call_that_is_not_answered_can_not_be_held() {
 
 #[test]
 fn the_end_of_the_call_ends_a_hold() {
-    let (mut rig, mut caller, id) = talking();
+    let (mut rig, mut caller, id) = Rig::talking(alice());
     let ticket = hold(&mut rig, id, true);
     rig.receive(caller.bye(&[]));
     assert_eq!(code(&rig.error(ticket)), "ERR_SESSION_ENDED");
@@ -602,7 +583,7 @@ fn the_end_of_the_call_ends_a_hold() {
 
 #[test]
 fn a_hold_without_a_connection_is_told_over_the_next() {
-    let (mut rig, _, id) = talking();
+    let (mut rig, _, id) = Rig::talking(alice());
     rig.down();
     let ticket = hold(&mut rig, id, true);
     assert_eq!(rig.media_named("hold").len(), 1);
@@ -622,7 +603,7 @@ fn a_hold_without_a_connection_is_told_over_the_next() {
 
 #[test]
 fn a_connection_that_is_lost_under_a_hold_repeats_it() {
-    let (mut rig, _, id) = talking();
+    let (mut rig, _, id) = Rig::talking(alice());
     let ticket = hold(&mut rig, id, true);
     rig.request(&Method::Invite);
     rig.down();
@@ -746,7 +727,7 @@ fn two_phones_hold_each_other_and_resume() {
 #[test]
 fn the_platform_holds_and_resumes_a_call_by_notify() {
     for (policy, code) in [("announced", 403), ("headers", 200)] {
-        let (mut rig, mut caller, _) = talking_with(alice_with(json!({ "autoAnswer": policy })));
+        let (mut rig, mut caller, _) = Rig::talking(alice_with(json!({ "autoAnswer": policy })));
         let mut notify = |rig: &mut Rig, package: &str| {
             let headers = [("Event", package), ("Subscription-State", "active")];
             rig.receive(caller.request("NOTIFY", &headers, None));
@@ -772,7 +753,7 @@ fn the_platform_holds_and_resumes_a_call_by_notify() {
 /// RFC 6337 §5.1: an offer says what we want now.
 #[test]
 fn a_hold_that_waits_goes_with_the_offer_that_the_peer_asks_for() {
-    let (mut rig, mut caller, id) = talking();
+    let (mut rig, mut caller, id) = Rig::talking(alice());
     let ticket = hold(&mut rig, id, true);
     let reinvite = rig.request(&Method::Invite);
     rig.receive(answer(&reinvite, 491, None));
@@ -790,7 +771,7 @@ fn a_hold_that_waits_goes_with_the_offer_that_the_peer_asks_for() {
 
 #[test]
 fn a_hold_that_went_with_an_offer_without_an_answer_is_not_agreed_to() {
-    let (mut rig, mut caller, id) = talking();
+    let (mut rig, mut caller, id) = Rig::talking(alice());
     let ticket = hold(&mut rig, id, true);
     let reinvite = rig.request(&Method::Invite);
     rig.receive(answer(&reinvite, 491, None));
@@ -833,7 +814,7 @@ fn a_hold_that_finds_no_moment_fails_within_two_seconds_and_can_be_asked_for_aga
 
 #[test]
 fn a_hold_under_offers_without_end_fails_within_two_seconds() {
-    let (mut rig, mut caller, id) = talking();
+    let (mut rig, mut caller, id) = Rig::talking(alice());
     let mut offer = |rig: &mut Rig| {
         rig.receive(caller.request("INVITE", &[], Some("v=0 again\r\n")));
         rig.advance(Duration::from_millis(50));
@@ -851,7 +832,7 @@ fn a_hold_under_offers_without_end_fails_within_two_seconds() {
 #[test]
 fn a_hold_under_invites_without_offers_does_not_stay_open() {
     for acknowledged in [false, true] {
-        let (mut rig, mut caller, id) = talking();
+        let (mut rig, mut caller, id) = Rig::talking(alice());
         let mut ask = |rig: &mut Rig| {
             rig.receive(caller.request("INVITE", &[], None));
             if acknowledged {

@@ -6,19 +6,6 @@ use sip::message::{Method, Request};
 
 use crate::harness::{Caller, Pair, Rig, alice, answer};
 
-/// A phone in a call that it has answered.
-fn talking() -> (Rig, Caller, SessionId) {
-    let mut rig = Rig::registered(alice());
-    let mut caller = Caller::new("c1");
-    rig.receive(caller.invite(&[], Some("v=0 theirs\r\n")));
-    caller.learn(&rig.beyond_trying(180));
-    let id = rig.id_of("pendingSession");
-    rig.done(json!({ "type": "accept", "id": id }));
-    rig.response(200);
-    rig.receive(caller.ack(None));
-    (rig, caller, id)
-}
-
 fn info(id: SessionId, content_type: &str, body: &str) -> Value {
     json!({ "type": "sendInfo", "id": id, "contentType": content_type, "body": body })
 }
@@ -43,7 +30,7 @@ fn an_info_arrives_as_it_was_sent() {
 
 #[test]
 fn an_info_is_done_when_it_is_answered() {
-    let (mut rig, _, id) = talking();
+    let (mut rig, _, id) = Rig::talking(alice());
     let sent = rig.command(info(id, "text/plain", "hello"));
     let request = rig.request(&Method::Info);
     assert_eq!(text(&request), "hello");
@@ -54,7 +41,7 @@ fn an_info_is_done_when_it_is_answered() {
 
 #[test]
 fn a_refused_info_fails_with_its_status_and_the_call_goes_on() {
-    let (mut rig, _, id) = talking();
+    let (mut rig, _, id) = Rig::talking(alice());
     let sent = rig.command(info(id, "text/plain", "hello"));
     let request = rig.request(&Method::Info);
     rig.receive(answer(&request, 415, None));
@@ -67,7 +54,7 @@ fn a_refused_info_fails_with_its_status_and_the_call_goes_on() {
 #[test]
 fn an_info_to_a_call_that_the_peer_has_forgotten_ends_it() {
     // RFC 3261 §12.2.1.2, RFC 5057 §5.1.
-    let (mut rig, _, id) = talking();
+    let (mut rig, _, id) = Rig::talking(alice());
     let sent = rig.command(info(id, "text/plain", "hello"));
     let request = rig.request(&Method::Info);
     rig.receive(answer(&request, 481, None));
@@ -77,7 +64,7 @@ fn an_info_to_a_call_that_the_peer_has_forgotten_ends_it() {
 
 #[test]
 fn an_info_fails_when_its_call_ends_first() {
-    let (mut rig, mut caller, id) = talking();
+    let (mut rig, mut caller, id) = Rig::talking(alice());
     let sent = rig.command(info(id, "text/plain", "hello"));
     rig.request(&Method::Info);
     rig.receive(caller.bye(&[]));
@@ -87,7 +74,7 @@ fn an_info_fails_when_its_call_ends_first() {
 
 #[test]
 fn an_info_fails_when_our_own_hang_up_overtakes_its_answer() {
-    let (mut rig, _, id) = talking();
+    let (mut rig, _, id) = Rig::talking(alice());
     let sent = rig.command(info(id, "text/plain", "hello"));
     rig.request(&Method::Info);
     rig.command(json!({ "type": "end", "id": id }));
@@ -122,7 +109,7 @@ fn only_an_answered_call_sends_an_info_and_only_a_good_one() {
 
 #[test]
 fn a_key_in_an_info_is_a_key() {
-    let (mut rig, mut caller, _) = talking();
+    let (mut rig, mut caller, _) = Rig::talking(alice());
     rig.receive(caller.with_body(
         "INFO",
         "application/dtmf-relay",
@@ -140,7 +127,7 @@ fn a_key_in_an_info_is_a_key() {
 
 #[test]
 fn a_key_whose_sound_a_gateway_left_in_counts_once() {
-    let (mut rig, mut caller, id) = talking();
+    let (mut rig, mut caller, id) = Rig::talking(alice());
     let heard = |tone| phone::MediaEvent::Dtmf {
         tone: phone::dtmf::Tones::new(tone),
         duration: 100,
@@ -166,7 +153,7 @@ fn a_key_whose_sound_a_gateway_left_in_counts_once() {
 
 #[test]
 fn an_info_after_another_key_was_heard_is_a_key_of_its_own() {
-    let (mut rig, mut caller, id) = talking();
+    let (mut rig, mut caller, id) = Rig::talking(alice());
     let heard = phone::MediaEvent::Dtmf {
         tone: phone::dtmf::Tones::new("5"),
         duration: 100,
@@ -181,7 +168,7 @@ fn an_info_after_another_key_was_heard_is_a_key_of_its_own() {
 #[test]
 fn an_info_without_a_body_is_answered_and_says_nothing() {
     // RFC 6086 §4.2.2.
-    let (mut rig, mut caller, _) = talking();
+    let (mut rig, mut caller, _) = Rig::talking(alice());
     rig.receive(caller.request("INFO", &[], None));
     rig.response(200);
     assert_eq!(rig.count("info") + rig.count("dtmf"), 0);
@@ -190,7 +177,7 @@ fn an_info_without_a_body_is_answered_and_says_nothing() {
 #[test]
 fn an_info_package_that_was_not_announced_is_refused() {
     // RFC 6086 §4.2.2.
-    let (mut rig, mut caller, _) = talking();
+    let (mut rig, mut caller, _) = Rig::talking(alice());
     rig.receive(caller.request("INFO", &[("Info-Package", "nobody-knows")], None));
     let refusal = rig.response(469);
     assert_eq!(refusal.headers().get("Recv-Info"), Some(""));
@@ -210,7 +197,7 @@ fn an_info_while_it_rings_is_for_nobody() {
 
 #[test]
 fn keys_go_one_by_one_each_after_the_tone_and_gap_of_the_last() {
-    let (mut rig, _, id) = talking();
+    let (mut rig, _, id) = Rig::talking(alice());
     let sent = rig.command(json!({
         "type": "sendDtmf", "id": id, "tones": "1a", "via": "info", "duration": 200, "gap": 100,
     }));
@@ -234,7 +221,7 @@ fn keys_go_one_by_one_each_after_the_tone_and_gap_of_the_last() {
 
 #[test]
 fn a_key_waits_for_the_answer_to_the_one_before() {
-    let (mut rig, _, id) = talking();
+    let (mut rig, _, id) = Rig::talking(alice());
     rig.command(json!({ "type": "sendDtmf", "id": id, "tones": "12", "via": "info" }));
     let first = rig.request(&Method::Info);
     rig.seconds(5);
@@ -248,7 +235,7 @@ fn a_key_waits_for_the_answer_to_the_one_before() {
 
 #[test]
 fn a_comma_among_keys_is_a_pause_of_two_seconds() {
-    let (mut rig, _, id) = talking();
+    let (mut rig, _, id) = Rig::talking(alice());
     rig.command(json!({ "type": "sendDtmf", "id": id, "tones": "1,2", "via": "info" }));
     let first = rig.request(&Method::Info);
     rig.receive(answer(&first, 200, None));
@@ -260,7 +247,7 @@ fn a_comma_among_keys_is_a_pause_of_two_seconds() {
 
 #[test]
 fn a_refused_key_ends_its_command_and_the_next_one_goes_on() {
-    let (mut rig, _, id) = talking();
+    let (mut rig, _, id) = Rig::talking(alice());
     let keys = |tones: &str| json!({ "type": "sendDtmf", "id": id, "tones": tones, "via": "info" });
     let first = rig.command(keys("123"));
     let second = rig.command(keys("9"));
@@ -278,7 +265,7 @@ fn a_refused_key_ends_its_command_and_the_next_one_goes_on() {
 
 #[test]
 fn keys_that_wait_fail_with_the_end_of_the_call_and_no_more_than_256_wait() {
-    let (mut rig, mut caller, id) = talking();
+    let (mut rig, mut caller, id) = Rig::talking(alice());
     let keys = |count: usize| json!({ "type": "sendDtmf", "id": id, "tones": "1".repeat(count), "via": "info" });
     let first = rig.command(keys(256));
     let second = rig.command(keys(1));
@@ -293,7 +280,7 @@ fn keys_that_wait_fail_with_the_end_of_the_call_and_no_more_than_256_wait() {
 #[test]
 fn keys_of_which_the_last_is_out_are_done_although_it_is_not_answered() {
     for (tones, done) in [("5", true), ("5,", true), ("56", false)] {
-        let (mut rig, mut caller, id) = talking();
+        let (mut rig, mut caller, id) = Rig::talking(alice());
         let command = json!({ "type": "sendDtmf", "id": id, "tones": tones, "via": "info" });
         let ticket = rig.command(command);
         rig.request(&Method::Info);

@@ -1,26 +1,15 @@
 use phone::audio::Device;
 use phone::dtmf::Tones;
 use phone::media::MediaFailure;
-use phone::{MediaCommand, MediaEvent, Reply, SessionId, SoundCommand, StreamCommand};
+use phone::{MediaCommand, MediaEvent, Reply, SoundCommand, StreamCommand};
 use serde_json::json;
 use sip::message::Method;
 
 use crate::harness::{Media, Rig, alice, alice_with, answer, code};
 
-fn talking(options: serde_json::Value) -> (Rig, SessionId) {
-    let mut rig = Rig::registered(options);
-    rig.command(json!({ "type": "call", "target": "bob" }));
-    let invite = rig.request(&Method::Invite);
-    rig.receive(answer(&invite, 200, Some("v=0\r\n")));
-    rig.request(&Method::Ack);
-    let id = rig.id_of("sessionStarted");
-    rig.media.clear();
-    (rig, id)
-}
-
 #[test]
 fn muting_tells_media_once() {
-    let (mut rig, id) = talking(alice());
+    let (mut rig, _, id) = Rig::having_called(alice());
     for muted in [true, true, false, false] {
         rig.done(json!({ "type": "mute", "id": id, "muted": muted }));
     }
@@ -36,7 +25,7 @@ fn muting_tells_media_once() {
 
 #[test]
 fn tones_are_done_when_the_last_was_sent() {
-    let (mut rig, id) = talking(alice());
+    let (mut rig, _, id) = Rig::having_called(alice());
     rig.media_mode = Media::Manual;
     let ticket = rig.command(json!({ "type": "sendDtmf", "id": id, "tones": "1a#" }));
     let expected = MediaCommand::Stream(StreamCommand::SendDtmf {
@@ -55,7 +44,7 @@ fn tones_are_done_when_the_last_was_sent() {
 
 #[test]
 fn tones_that_media_refuses_fail_their_own_command_only() {
-    let (mut rig, id) = talking(alice());
+    let (mut rig, _, id) = Rig::having_called(alice());
     rig.media_mode = Media::Manual;
     let first = rig.command(json!({ "type": "sendDtmf", "id": id, "tones": "1" }));
     let second = rig.command(json!({ "type": "sendDtmf", "id": id, "tones": "2" }));
@@ -73,7 +62,7 @@ fn tones_that_media_refuses_fail_their_own_command_only() {
 
 #[test]
 fn tones_that_can_not_be_sent_are_refused() {
-    let (mut rig, id) = talking(alice());
+    let (mut rig, _, id) = Rig::having_called(alice());
     for command in [
         json!({ "type": "sendDtmf", "id": id, "tones": "" }),
         json!({ "type": "sendDtmf", "id": id, "tones": "1x" }),
@@ -88,7 +77,7 @@ fn tones_that_can_not_be_sent_are_refused() {
 
 #[test]
 fn tones_still_queued_fail_with_the_session() {
-    let (mut rig, id) = talking(alice());
+    let (mut rig, _, id) = Rig::having_called(alice());
     rig.media_mode = Media::Manual;
     let ticket = rig.command(json!({ "type": "sendDtmf", "id": id, "tones": "123" }));
     rig.done(json!({ "type": "end", "id": id }));
@@ -98,7 +87,7 @@ fn tones_still_queued_fail_with_the_session() {
 /// A menu that hangs up on the first packet that says that the last key was let go.
 #[test]
 fn tones_that_are_all_out_are_done_although_the_call_ends() {
-    let (mut rig, id) = talking(alice());
+    let (mut rig, _, id) = Rig::having_called(alice());
     rig.media_mode = Media::Manual;
     let send = |tones: &str| json!({ "type": "sendDtmf", "id": id, "tones": tones });
     let [first, second] = ["123", "45"].map(|tones| rig.command(send(tones)));
@@ -112,7 +101,7 @@ fn tones_that_are_all_out_are_done_although_the_call_ends() {
 
 #[test]
 fn keys_of_the_far_end_are_events() {
-    let (mut rig, id) = talking(alice());
+    let (mut rig, _, id) = Rig::having_called(alice());
     rig.media_event(
         id,
         MediaEvent::Dtmf {
@@ -127,7 +116,7 @@ fn keys_of_the_far_end_are_events() {
 
 #[test]
 fn how_loud_a_session_is_is_measured_while_it_is_wanted() {
-    let (mut rig, id) = talking(alice());
+    let (mut rig, _, id) = Rig::having_called(alice());
     for wanted in [true, false] {
         rig.done(json!({ "type": "measure", "id": id, "wanted": wanted }));
         let expected = MediaCommand::Sound(SoundCommand::Measure { wanted });
@@ -137,7 +126,7 @@ fn how_loud_a_session_is_is_measured_while_it_is_wanted() {
 
 #[test]
 fn tones_in_the_sound_are_done_as_others_are() {
-    let (mut rig, id) = talking(alice());
+    let (mut rig, _, id) = Rig::having_called(alice());
     rig.media_mode = Media::Manual;
     let ticket =
         rig.command(json!({ "type": "sendDtmf", "id": id, "tones": "12", "via": "inband" }));
@@ -158,7 +147,7 @@ fn digits_never_reach_a_debug_output() {
 
 #[test]
 fn a_crashed_media_task_ends_its_session_with_an_error() {
-    let (mut rig, id) = talking(alice());
+    let (mut rig, _, id) = Rig::having_called(alice());
     rig.media_event(
         id,
         MediaEvent::Crashed {
@@ -222,7 +211,7 @@ fn no_path() -> MediaEvent {
 
 #[test]
 fn a_path_that_fails_in_a_running_call_is_restarted() {
-    let (mut rig, id) = talking(alice());
+    let (mut rig, _, id) = Rig::having_called(alice());
     rig.events.clear();
     rig.media_event(id, consent_lost());
     assert_eq!(
@@ -242,7 +231,7 @@ fn a_path_that_fails_in_a_running_call_is_restarted() {
 #[test]
 fn a_path_that_does_not_come_back_ends_the_call() {
     for no_other in [true, false] {
-        let (mut rig, id) = talking(alice());
+        let (mut rig, _, id) = Rig::having_called(alice());
         rig.media_event(id, consent_lost());
         let reinvite = rig.request(&Method::Invite);
         rig.media_mode = Media::Manual;
@@ -261,7 +250,7 @@ fn a_path_that_does_not_come_back_ends_the_call() {
 
 #[test]
 fn a_path_lost_with_the_connection_waits_for_the_next() {
-    let (mut rig, id) = talking(alice());
+    let (mut rig, _, id) = Rig::having_called(alice());
     rig.events.clear();
     rig.down();
     rig.media_event(id, consent_lost());
@@ -280,7 +269,7 @@ fn a_path_lost_with_the_connection_waits_for_the_next() {
 
 #[test]
 fn an_interrupted_path_comes_back() {
-    let (mut rig, id) = talking(alice());
+    let (mut rig, _, id) = Rig::having_called(alice());
     rig.events.clear();
     rig.media_event(id, MediaEvent::Interrupted);
     rig.media_event(id, MediaEvent::Connected);
@@ -290,7 +279,7 @@ fn an_interrupted_path_comes_back() {
 
 #[test]
 fn a_device_that_fails_is_a_warning_and_the_call_goes_on() {
-    let (mut rig, id) = talking(alice());
+    let (mut rig, _, id) = Rig::having_called(alice());
     let device = Device::Input;
     rig.media_event(
         id,
@@ -320,7 +309,7 @@ fn a_device_that_fails_at_once_is_told_when_call_has_given_its_session() {
 
 #[test]
 fn a_silent_peer_is_a_warning_until_it_is_heard() {
-    let (mut rig, id) = talking(alice());
+    let (mut rig, _, id) = Rig::having_called(alice());
     rig.media_event(id, MediaEvent::NoMedia);
     rig.media_event(id, MediaEvent::MediaResumed);
     assert_eq!(rig.last("warning")["warning"], "no-media");
@@ -329,7 +318,7 @@ fn a_silent_peer_is_a_warning_until_it_is_heard() {
 
 #[test]
 fn a_new_default_device_is_used_where_none_was_chosen() {
-    let (mut rig, id) = talking(alice_with(json!({ "audio": {} })));
+    let (mut rig, _, id) = Rig::having_called(alice_with(json!({ "audio": {} })));
     let device = json!({ "type": "device", "id": "usb" });
     rig.done(json!({ "type": "setAudioDevice", "input": device }));
     assert_eq!(rig.media_named("setInput").len(), 1);
@@ -344,7 +333,7 @@ fn a_new_default_device_is_used_where_none_was_chosen() {
 
 #[test]
 fn volume_is_a_percentage_for_one_or_for_all() {
-    let (mut rig, id) = talking(alice());
+    let (mut rig, _, id) = Rig::having_called(alice());
     assert_eq!(
         rig.refused(json!({ "type": "setVolume", "volume": 101 })),
         "ERR_INVALID_ARGUMENT"
@@ -378,7 +367,7 @@ fn commands_for_a_session_that_only_rings_are_refused() {
 
 #[test]
 fn the_end_of_a_call_sums_up_how_it_was() {
-    let (mut rig, id) = talking(alice());
+    let (mut rig, _, id) = Rig::having_called(alice());
     let figures = |mos, rtt, received, lost| phone::media::Figures {
         codec: Some("opus".to_owned()),
         mos,
@@ -411,7 +400,7 @@ fn the_end_of_a_call_sums_up_how_it_was() {
 
 #[test]
 fn a_call_that_had_no_media_is_not_summed_up() {
-    let (mut rig, id) = talking(alice());
+    let (mut rig, _, id) = Rig::having_called(alice());
     rig.command(json!({ "type": "end", "id": id }));
     assert!(rig.last("sessionEnded")["reason"].get("summary").is_none());
 }
@@ -423,7 +412,7 @@ fn failed(device: Device) -> MediaEvent {
 
 #[test]
 fn a_warning_of_devices_is_cleared_when_all_are_open_again() {
-    let (mut rig, id) = talking(alice());
+    let (mut rig, _, id) = Rig::having_called(alice());
     let open = |device| MediaEvent::DeviceOpened { device };
     for device in [Device::Input, Device::Output] {
         rig.media_event(id, failed(device));
@@ -456,7 +445,7 @@ fn replaced(device: Device) -> MediaEvent {
 
 #[test]
 fn a_warning_names_the_vanished_device_and_the_one_in_use_until_it_is_back() {
-    let (mut rig, id) = talking(alice());
+    let (mut rig, _, id) = Rig::having_called(alice());
     for device in [Device::Input, Device::Output] {
         rig.media_event(id, replaced(device));
         let warning = rig.last("warning");
@@ -476,7 +465,7 @@ fn a_warning_names_the_vanished_device_and_the_one_in_use_until_it_is_back() {
 fn a_device_that_another_stands_in_for_can_not_be_chosen() {
     for (command, device) in [("setInput", Device::Input), ("setOutput", Device::Output)] {
         let side = command.trim_start_matches("set").to_lowercase();
-        let (mut rig, id) = talking(alice());
+        let (mut rig, _, id) = Rig::having_called(alice());
         rig.media_mode = Media::Manual;
         let chosen = json!({ "type": "device", "id": "alsa:headset" });
         let ticket = rig.command(json!({ "type": command, "id": id, &side: chosen }));
@@ -491,7 +480,7 @@ fn a_device_that_another_stands_in_for_can_not_be_chosen() {
 fn a_change_of_device_fails_where_it_can_not_be_opened_and_what_was_before_comes_back() {
     for (command, device) in [("setInput", Device::Input), ("setOutput", Device::Output)] {
         let side = command.trim_start_matches("set").to_lowercase();
-        let (mut rig, id) = talking(alice());
+        let (mut rig, _, id) = Rig::having_called(alice());
         rig.media_mode = Media::Manual;
         let chosen = json!({ "type": "device", "id": "x" });
         let ticket = rig.command(json!({ "type": command, "id": id, &side: chosen }));
@@ -514,7 +503,7 @@ fn a_change_of_device_fails_where_it_can_not_be_opened_and_what_was_before_comes
 
 #[test]
 fn a_change_of_device_that_another_overtakes_or_the_end_of_the_call_is_settled() {
-    let (mut rig, id) = talking(alice());
+    let (mut rig, _, id) = Rig::having_called(alice());
     rig.media_mode = Media::Manual;
     let set = |device: &str| json!({ "type": "setOutput", "id": id, "output": { "type": "device", "id": device } });
     let first = rig.command(set("a"));

@@ -5,16 +5,10 @@ use sip::message::Method;
 
 use crate::harness::{Caller, Media, Rig, alice, answer};
 
-/// A phone in a call that it has answered.
 fn talking() -> (Rig, Caller, SessionId) {
     let mut rig = Rig::registered(alice());
     let mut caller = Caller::new("c1");
-    rig.receive(caller.invite(&[("Allow", "UPDATE")], Some("v=0 theirs\r\n")));
-    caller.learn(&rig.beyond_trying(180));
-    let id = rig.id_of("pendingSession");
-    rig.done(json!({ "type": "accept", "id": id }));
-    rig.response(200);
-    rig.receive(caller.ack(None));
+    let (id, _) = rig.takes(&mut caller, &[("Allow", "UPDATE")]);
     rig.media.clear();
     (rig, caller, id)
 }

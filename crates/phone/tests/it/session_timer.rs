@@ -4,7 +4,6 @@ use sip::message::Method;
 
 use crate::harness::{Caller, Rig, alice, alice_with, answer, header, with_header};
 
-/// A phone in a call whose peer asked for a timer that we refresh, and takes these methods.
 fn talking(allow: &str) -> (Rig, Caller, SessionId) {
     let mut rig = Rig::registered(alice());
     let mut caller = Caller::new("c1");
@@ -13,16 +12,11 @@ fn talking(allow: &str) -> (Rig, Caller, SessionId) {
         ("Session-Expires", "600;refresher=uas"),
         ("Allow", allow),
     ];
-    rig.receive(caller.invite(&headers, Some("v=0 theirs\r\n")));
-    caller.learn(&rig.beyond_trying(180));
-    let id = rig.id_of("pendingSession");
-    rig.done(json!({ "type": "accept", "id": id }));
-    let ok = rig.response(200);
+    let (id, ok) = rig.takes(&mut caller, &headers);
     assert_eq!(
         ok.headers().get("Session-Expires"),
         Some("600;refresher=uas")
     );
-    rig.receive(caller.ack(None));
     rig.media.clear();
     (rig, caller, id)
 }

@@ -7,26 +7,9 @@ use sip::message::{Method, Request};
 
 use crate::harness::{Caller, Media, Pair, Rig, alice, alice_with, answer, header};
 
-fn talking(options: serde_json::Value) -> (Rig, Caller, SessionId) {
-    let mut rig = Rig::registered(options);
-    let (caller, id) = answer_one(&mut rig, "c1");
-    (rig, caller, id)
-}
-
-fn answer_one(rig: &mut Rig, call: &str) -> (Caller, SessionId) {
-    let mut caller = Caller::new(call);
-    rig.receive(caller.invite(&[], Some("v=0 theirs\r\n")));
-    caller.learn(&rig.beyond_trying(180));
-    let id = rig.id_of("pendingSession");
-    rig.done(json!({ "type": "accept", "id": id }));
-    rig.response(200);
-    rig.receive(caller.ack(None));
-    (caller, id)
-}
-
 #[test]
 fn a_lost_connection_interrupts_a_call_and_a_new_one_refreshes_it() {
-    let (mut rig, mut caller, _) = talking(alice());
+    let (mut rig, mut caller, _) = Rig::talking(alice());
     rig.events.clear();
     rig.down();
     assert_eq!(rig.count("terminated"), 0);
@@ -62,7 +45,7 @@ fn a_lost_connection_interrupts_a_call_and_a_new_one_refreshes_it() {
 
 #[test]
 fn the_new_registration_has_the_same_instance_reg_id_and_contact() {
-    let (mut rig, _, _) = talking(alice());
+    let (mut rig, _, _) = Rig::talking(alice());
     rig.down();
     rig.seconds(1);
     rig.up();
@@ -83,7 +66,7 @@ fn the_new_registration_has_the_same_instance_reg_id_and_contact() {
 fn every_active_dialog_is_refreshed() {
     let mut rig = Rig::registered(alice());
     for n in 0..4 {
-        answer_one(&mut rig, &format!("c{n}"));
+        rig.takes(&mut Caller::new(&format!("c{n}")), &[]);
     }
     rig.down();
     rig.seconds(1);
@@ -98,7 +81,7 @@ fn every_active_dialog_is_refreshed() {
 #[test]
 fn without_survivability_every_call_ends_with_connectivity_error() {
     let options = alice_with(json!({ "sessionSurvivability": false }));
-    let (mut rig, _, _) = talking(options);
+    let (mut rig, _, _) = Rig::talking(options);
     let mut second = Caller::new("c2");
     rig.receive(second.invite(&[], Some("v=0\r\n")));
     rig.down();
@@ -266,7 +249,7 @@ fn a_phone_that_is_destroyed_while_its_call_rings_without_a_connection_waits_for
 
 #[test]
 fn a_call_that_the_peer_has_forgotten_is_gone() {
-    let (mut rig, _, _) = talking(alice());
+    let (mut rig, _, _) = Rig::talking(alice());
     rig.down();
     rig.seconds(1);
     rig.up();
@@ -277,7 +260,7 @@ fn a_call_that_the_peer_has_forgotten_is_gone() {
 
 #[test]
 fn a_refused_refresh_leaves_the_call_as_it_was() {
-    let (mut rig, _, _) = talking(alice());
+    let (mut rig, _, _) = Rig::talking(alice());
     rig.events.clear();
     rig.down();
     rig.seconds(1);
@@ -292,7 +275,7 @@ fn a_refused_refresh_leaves_the_call_as_it_was() {
 
 #[test]
 fn a_connection_lost_again_during_the_refresh_is_refreshed_again() {
-    let (mut rig, _, _) = talking(alice());
+    let (mut rig, _, _) = Rig::talking(alice());
     rig.down();
     rig.seconds(1);
     rig.up();
@@ -308,7 +291,7 @@ fn a_connection_lost_again_during_the_refresh_is_refreshed_again() {
 
 #[test]
 fn a_media_path_that_is_lost_too_stays_interrupted_until_it_is_back() {
-    let (mut rig, _, id) = talking(alice());
+    let (mut rig, _, id) = Rig::talking(alice());
     rig.events.clear();
     rig.media_event(id, MediaEvent::Interrupted);
     rig.down();
@@ -337,7 +320,7 @@ fn restarts(rig: &Rig) -> Vec<bool> {
 
 /// A call that a new flow has found, and whose refresh is not yet answered.
 fn refreshing(interrupted: bool) -> (Rig, SessionId, Request) {
-    let (mut rig, _, id) = talking(alice());
+    let (mut rig, _, id) = Rig::talking(alice());
     rig.media_mode = Media::Manual;
     rig.down();
     if interrupted {
@@ -381,7 +364,7 @@ fn media_that_fall_silent_soon_after_a_lost_connection_restart_ice_and_later_the
 /// Media notice it when they are asked for the offer, and make it another than was asked for.
 #[test]
 fn one_offer_is_enough_where_our_own_address_is_gone() {
-    let (mut rig, _, id) = talking(alice());
+    let (mut rig, _, id) = Rig::talking(alice());
     rig.media_mode = Media::Manual;
     rig.down();
     rig.seconds(1);
@@ -466,7 +449,7 @@ fn a_call_ends_only_when_its_path_is_gone_and_a_restart_had_its_time() {
 fn disconnect_keeps_calls_and_reconnect_refreshes_them() {
     for survivability in [true, false] {
         let options = alice_with(json!({ "sessionSurvivability": survivability }));
-        let (mut rig, _, _) = talking(options);
+        let (mut rig, _, _) = Rig::talking(options);
         rig.done(json!({ "type": "disconnect" }));
         assert_eq!(rig.disconnects, 1);
         assert_eq!(rig.last("disconnected")["reconnecting"], false);
@@ -486,7 +469,7 @@ fn disconnect_keeps_calls_and_reconnect_refreshes_them() {
 
 #[test]
 fn hanging_up_without_a_connection_sends_the_bye_over_the_next() {
-    let (mut rig, _, id) = talking(alice());
+    let (mut rig, _, id) = Rig::talking(alice());
     rig.down();
     rig.done(json!({ "type": "end", "id": id }));
     rig.assert_ended_once("success", "local");
@@ -537,7 +520,7 @@ fn a_hold_outlives_a_connection_that_breaks_at_any_moment() {
 #[test]
 fn a_refresh_that_nobody_answers_is_made_again_and_ends_nothing_while_sound_goes_on() {
     for code in [None, Some(408)] {
-        let (mut rig, _, _) = talking(alice());
+        let (mut rig, _, _) = Rig::talking(alice());
         rig.down();
         rig.seconds(1);
         rig.up();
@@ -568,7 +551,7 @@ fn a_refresh_that_nobody_answers_is_made_again_and_ends_nothing_while_sound_goes
 /// The 487 is the echo of our own CANCEL: nobody has refused anything.
 #[test]
 fn a_refresh_that_is_only_being_tried_is_given_up_and_made_again() {
-    let (mut rig, _, _) = talking(alice());
+    let (mut rig, _, _) = Rig::talking(alice());
     rig.down();
     rig.seconds(1);
     rig.up();
@@ -596,7 +579,7 @@ fn a_refresh_that_is_only_being_tried_is_given_up_and_made_again() {
 /// Somebody else may say it too, and then it is a refusal.
 #[test]
 fn a_487_that_answers_no_cancel_of_ours_is_a_refusal() {
-    let (mut rig, _, _) = talking(alice());
+    let (mut rig, _, _) = Rig::talking(alice());
     rig.down();
     rig.seconds(1);
     rig.up();
@@ -610,7 +593,7 @@ fn a_487_that_answers_no_cancel_of_ours_is_a_refusal() {
 
 /// A phone in a call whose refresh nobody has answered four times: the next is made 16 s later.
 fn backing_off() -> (Rig, Caller, SessionId) {
-    let (mut rig, caller, id) = talking(alice());
+    let (mut rig, caller, id) = Rig::talking(alice());
     rig.down();
     rig.seconds(1);
     rig.up();
@@ -689,7 +672,7 @@ fn sound_that_is_lost_while_nobody_answers_restarts_ice_at_once_and_ends_the_cal
 
 #[test]
 fn a_new_connection_and_a_hold_wait_for_no_try_that_is_to_come() {
-    let (mut rig, _, id) = talking(alice());
+    let (mut rig, _, id) = Rig::talking(alice());
     rig.down();
     rig.seconds(1);
     rig.up();
@@ -714,7 +697,7 @@ fn a_new_connection_and_a_hold_wait_for_no_try_that_is_to_come() {
 
 #[test]
 fn a_key_by_info_that_nobody_answers_ends_no_call_while_sound_goes_on() {
-    let (mut rig, _, id) = talking(alice());
+    let (mut rig, _, id) = Rig::talking(alice());
     let ticket = rig.command(json!({
         "type": "sendInfo", "id": id, "contentType": "text/plain", "body": "x"
     }));

@@ -16,12 +16,7 @@ fn talking(options: Value) -> (Rig, Caller, SessionId) {
 
 fn talking_with(options: Value, mut bob: Caller) -> (Rig, Caller, SessionId) {
     let mut rig = Rig::registered(alice_with(options));
-    rig.receive(bob.invite(&[], Some("v=0 theirs\r\n")));
-    bob.learn(&rig.beyond_trying(180));
-    let id = rig.id_of("pendingSession");
-    rig.command(json!({ "type": "accept", "id": id }));
-    rig.response(200);
-    rig.receive(bob.ack(None));
+    let (id, _) = rig.takes(&mut bob, &[]);
     (rig, bob, id)
 }
 

@@ -8,17 +8,6 @@ use sip::message::{Method, Request};
 
 use crate::harness::{Caller, Media, Rig, alice, answer, header, with_header};
 
-/// Alice, in a call that she placed; the callee's side of it is the test's.
-fn talking() -> (Rig, Caller, SessionId) {
-    let mut rig = Rig::registered(alice());
-    rig.command(json!({ "type": "call", "target": "bob" }));
-    let invite = rig.request(&Method::Invite);
-    rig.receive(answer(&invite, 200, Some("v=0\r\n")));
-    rig.request(&Method::Ack);
-    let id = rig.id_of("sessionStarted");
-    (rig, Caller::of_callee(&invite), id)
-}
-
 fn transfer(rig: &mut Rig, id: SessionId) -> (Ticket, Request) {
     let ticket = rig.command(json!({ "type": "transfer", "id": id, "target": "carol" }));
     (ticket, rig.request(&Method::Refer))
@@ -31,7 +20,7 @@ fn report(bob: &mut Caller, event: &str, state: &str, status: &str) -> bytes::By
 
 /// Alice has asked, Bob has taken the order.
 fn asked() -> (Rig, Caller, SessionId, Ticket) {
-    let (mut rig, bob, id) = talking();
+    let (mut rig, bob, id) = Rig::having_called(alice());
     let (ticket, refer) = transfer(&mut rig, id);
     rig.receive(answer(&refer, 202, None));
     (rig, bob, id, ticket)
@@ -39,7 +28,7 @@ fn asked() -> (Rig, Caller, SessionId, Ticket) {
 
 #[test]
 fn a_refer_says_whom_to_call_and_who_wants_it() {
-    let (mut rig, _, id) = talking();
+    let (mut rig, _, id) = Rig::having_called(alice());
     let (ticket, refer) = transfer(&mut rig, id);
     let header = |name: &str| refer.headers().get(name).unwrap().to_owned();
     assert_eq!(header("Refer-To"), "<sip:carol@example.com>");
@@ -93,7 +82,7 @@ fn a_target_that_is_busy_fails_the_transfer_and_the_call_goes_on() {
 
 #[test]
 fn a_refused_refer_fails_and_the_call_goes_on() {
-    let (mut rig, _, id) = talking();
+    let (mut rig, _, id) = Rig::having_called(alice());
     let (ticket, refer) = transfer(&mut rig, id);
     rig.receive(answer(&refer, 603, None));
     assert_eq!(rig.error(ticket).sip.unwrap().code, 603);
@@ -104,7 +93,7 @@ fn a_refused_refer_fails_and_the_call_goes_on() {
 #[test]
 fn a_notification_may_overtake_the_202() {
     // RFC 3515 §2.4.4.
-    let (mut rig, mut bob, id) = talking();
+    let (mut rig, mut bob, id) = Rig::having_called(alice());
     let (ticket, refer) = transfer(&mut rig, id);
     rig.receive(report(&mut bob, "refer", "active", "SIP/2.0 100 Trying"));
     rig.response(200);
@@ -150,7 +139,7 @@ fn a_second_refer_is_known_by_its_cseq() {
 
 #[test]
 fn a_notification_that_nobody_waits_for_is_refused() {
-    let (mut rig, mut bob, _) = talking();
+    let (mut rig, mut bob, _) = Rig::having_called(alice());
     rig.receive(report(&mut bob, "refer", "active", "SIP/2.0 200 OK"));
     rig.response(481);
     let (mut rig, mut bob, _, ticket) = asked();
@@ -162,7 +151,7 @@ fn a_notification_that_nobody_waits_for_is_refused() {
 #[test]
 fn a_peer_that_will_not_report_is_believed() {
     // RFC 4488 §4.
-    let (mut rig, mut bob, id) = talking();
+    let (mut rig, mut bob, id) = Rig::having_called(alice());
     let (ticket, refer) = transfer(&mut rig, id);
     rig.receive(with_header(&refer, 202, "Refer-Sub", "false"));
     assert_eq!(rig.reply(ticket), Some(&Ok(Reply::Done)));
@@ -262,7 +251,7 @@ fn a_phone_that_rings_for_long_is_waited_for() {
 
 #[test]
 fn a_transfer_fails_when_its_refer_has_no_answer_before_the_end() {
-    let (mut rig, mut bob, id) = talking();
+    let (mut rig, mut bob, id) = Rig::having_called(alice());
     let (ticket, _) = transfer(&mut rig, id);
     rig.receive(bob.bye(&[]));
     assert_eq!(rig.error(ticket).code, ErrorCode::TransferFailed);
@@ -296,7 +285,7 @@ fn only_an_answered_call_is_transferred_and_one_at_a_time() {
 
 #[test]
 fn an_attended_transfer_names_the_consultation_as_its_target_sees_it() {
-    let (mut rig, _, first) = talking();
+    let (mut rig, _, first) = Rig::having_called(alice());
     rig.command(json!({ "type": "call", "target": "carol" }));
     let invite = rig.request(&Method::Invite);
     let other = rig.id_of("sessionStarted");
@@ -327,7 +316,7 @@ fn the_dialog_of_a_transfer_is_let_go_after_it() {
 
 /// Alice talks to Bob, and Carol's phone rings.
 fn consulting() -> (Rig, Caller, SessionId, SessionId, Request) {
-    let (mut rig, bob, first) = talking();
+    let (mut rig, bob, first) = Rig::having_called(alice());
     rig.command(json!({ "type": "call", "target": "carol" }));
     let invite = rig.request(&Method::Invite);
     rig.receive(answer(&invite, 180, None));

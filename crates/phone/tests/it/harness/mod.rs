@@ -139,6 +139,44 @@ impl Rig {
         rig
     }
 
+    /// Alice in a call that Bob has placed: what came out meanwhile is gone.
+    pub(crate) fn talking(options: Value) -> (Self, Caller, SessionId) {
+        let mut rig = Self::registered(options);
+        let mut bob = Caller::new("c1");
+        let (id, _) = rig.takes(&mut bob, &[]);
+        rig.events.clear();
+        rig.media.clear();
+        (rig, bob, id)
+    }
+
+    /// Alice in a call that she has placed to Bob: what came out meanwhile is gone.
+    pub(crate) fn having_called(options: Value) -> (Self, Caller, SessionId) {
+        let mut rig = Self::registered(options);
+        rig.command(json!({ "type": "call", "target": "bob" }));
+        let invite = rig.request(&Method::Invite);
+        rig.receive(answer(&invite, 200, Some("v=0\r\n")));
+        rig.request(&Method::Ack);
+        let id = rig.id_of("sessionStarted");
+        rig.events.clear();
+        rig.media.clear();
+        (rig, Caller::of_callee(&invite), id)
+    }
+
+    /// Rings and is answered; returns the session and the 200.
+    pub(crate) fn takes(
+        &mut self,
+        caller: &mut Caller,
+        headers: &[(&str, &str)],
+    ) -> (SessionId, Response) {
+        self.receive(caller.invite(headers, Some("v=0 theirs\r\n")));
+        caller.learn(&self.beyond_trying(180));
+        let id = self.id_of("pendingSession");
+        self.command(json!({ "type": "accept", "id": id }));
+        let ok = self.response(200);
+        self.receive(caller.ack(None));
+        (id, ok)
+    }
+
     pub(crate) fn initialize(&mut self) {
         let ticket = self.command(json!({ "type": "initialize" }));
         self.up();
