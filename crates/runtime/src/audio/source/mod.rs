@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::mpsc;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
 
 use audio::Rate;
@@ -65,7 +65,7 @@ struct Shared {
     listener: Listener,
     /// Who plays it: the number of a [`Lease`], or [`NOBODY`].
     holder: AtomicU64,
-    /// Locked by the tick that plays it; by others only while nobody does, and to let go.
+    /// Taken by the tick that plays it, which never waits for it; by others only while nobody does, and to let go.
     queue: Mutex<Queue>,
 }
 
@@ -81,6 +81,7 @@ impl Source {
         low_water: Duration,
         listener: impl Fn(SourceEvent) + Send + Sync + 'static,
     ) -> Source {
+        // Unbounded: `write` says what waits, and the application stops above its mark.
         let (pieces, queue) = mpsc::channel();
         let shared = Arc::new(Shared {
             rate,
@@ -296,8 +297,16 @@ impl Shared {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn try_lock<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
+    match mutex.try_lock() {
+        Ok(guard) => Some(guard),
+        Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+        Err(TryLockError::WouldBlock) => None,
+    }
 }
 
 #[cfg(test)]
@@ -339,6 +348,20 @@ mod tests {
         let mut out = [9; 4];
         reader.read(&mut out);
         assert_eq!(out, [1, -2, 3, 0]);
+    }
+
+    #[test]
+    fn a_tick_that_finds_the_queue_taken_waits_for_nobody_and_loses_nothing() {
+        let (mut source, _) = source(0);
+        source.write(&bytes(&[5; 80]));
+        let mut reader = SourceReader::open(source.id()).unwrap();
+        let taken = lock(&source.shared.queue);
+        let mut out = [9; 80];
+        reader.read(&mut out);
+        assert_eq!(out, [0; 80]);
+        drop(taken);
+        reader.read(&mut out);
+        assert_eq!(out, [5; 80]);
     }
 
     #[test]

@@ -7,7 +7,6 @@ use super::{MarkId, Shared, SourceEvent};
 
 /// The playing end of a source.
 pub(super) struct Queue {
-    /// Unbounded; the writer is told what waits and is expected to stop above its mark.
     pieces: mpsc::Receiver<Piece>,
     playing: Option<(Piece, usize)>,
     /// Marks that were reached; told once the tick that played them is over.

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use audio::Rate;
 
 use super::super::OpenError;
-use super::{NEXT_LEASE, NOBODY, SOURCES, Shared, lock};
+use super::{NEXT_LEASE, NOBODY, SOURCES, Shared, lock, try_lock};
 
 /// Says that a session plays a [`Source`]; what waits is dropped with it.
 pub(crate) struct Lease {
@@ -63,7 +63,10 @@ impl SourceReader {
 
     /// Fills `out` from what waits, and with silence where nothing does.
     pub(crate) fn read(&mut self, out: &mut [i16]) {
-        let mut queue = lock(&self.shared.queue);
+        // A tick waits for nobody: whoever has the queue ends this lease, or found it idle just before.
+        let Some(mut queue) = try_lock(&self.shared.queue) else {
+            return out.fill(0);
+        };
         if self.shared.holder.load(Ordering::Acquire) != self.lease {
             return out.fill(0);
         }
