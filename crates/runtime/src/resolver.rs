@@ -4,6 +4,7 @@ use std::io;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
 use media::transport::{Secret, Server, ServerKind};
 use phone::config::{IceServer, OneOrMany};
 
@@ -70,16 +71,11 @@ impl IceServers {
     pub(crate) fn lookup(&self) -> impl Future<Output = Found> + Send + 'static {
         let named = self.named.clone();
         async move {
-            let lookups: Vec<_> = named
-                .into_iter()
-                .map(|n| tokio::spawn(n.lookup()))
-                .collect();
             let mut found = Found::default();
-            for lookup in lookups {
-                match lookup.await {
-                    Ok(Ok(servers)) => found.servers.extend(servers),
-                    Ok(Err(fault)) => found.faults.push(fault),
-                    Err(broken) => found.faults.push(format!("a lookup broke: {broken}")),
+            for looked_up in join_all(named.into_iter().map(Named::lookup)).await {
+                match looked_up {
+                    Ok(servers) => found.servers.extend(servers),
+                    Err(fault) => found.faults.push(fault),
                 }
             }
             found
