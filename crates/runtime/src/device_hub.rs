@@ -52,7 +52,7 @@ impl Complaint {
     }
 }
 
-/// The running thread's inbox. Unbounded: sessions ask for devices a few times in their life.
+/// The running thread's inbox.
 static HUB: Mutex<Option<Sender<Order>>> = Mutex::new(None);
 
 enum Order {
@@ -84,8 +84,10 @@ fn order(order: Order) -> Result<(), OpenError> {
         },
         None => order,
     };
+    // Unbounded: sessions ask for devices a few times in their life.
     let (orders, inbox) = mpsc::channel();
     let _ = orders.send(order);
+    // Not joined: it ends by itself when the last device is closed.
     thread::Builder::new()
         .name("offhook-sound".to_owned())
         .spawn(move || run(&inbox))

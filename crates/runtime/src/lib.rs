@@ -14,6 +14,8 @@
 //!
 //! **Everything that waits, waits here; everything that decides is in the pure rooms.**
 
+#![forbid(unsafe_code)]
+
 pub mod audio;
 mod backlog;
 pub mod device;

@@ -39,6 +39,7 @@ impl Watch {
                 PIPE.get_or_init(|| opened)
             }
         };
+        // Not joined: it ends when the watch is dropped, or with the process.
         thread::Builder::new()
             .name("offhook-signals".to_owned())
             .spawn(move || listen(reader, &last_words))?;

@@ -8,6 +8,7 @@
 //! ```
 //!
 //! `cargo run -p wire` writes the file; a test fails if the committed one differs.
+#![forbid(unsafe_code)]
 
 mod serde_attributes;
 mod source;

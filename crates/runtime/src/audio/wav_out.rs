@@ -64,6 +64,7 @@ static SHARED: Mutex<Shared> = Mutex::new(Shared {
 pub(crate) fn settle() {
     let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(thread) = shared.thread.upgrade() {
+        // Unbounded: one word comes back.
         let (settled, wait) = mpsc::channel();
         let _ = thread.orders.send(Order::Settle(settled));
         drop(shared);

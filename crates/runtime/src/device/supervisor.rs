@@ -138,7 +138,9 @@ fn supervise<W: Way>(
     end: W::End,
     events: impl FnMut(DeviceEvent) + Send + 'static,
 ) -> std::io::Result<Handle> {
+    // Unbounded: an order is a user's choice or the fault of a stream, of which there is one.
     let (orders, inbox) = mpsc::channel();
+    // Unbounded: a stream gives its end back once.
     let (home, returned) = mpsc::channel();
     let supervisor = Supervisor {
         way,

@@ -33,6 +33,7 @@ impl Watch {
         backend: Arc<dyn Backend>,
         mut changed: impl FnMut(Listing) + Send + 'static,
     ) -> std::io::Result<Self> {
+        // Unbounded: nothing is sent; its end is what is waited for.
         let (stop, stopped) = mpsc::channel();
         let thread = std::thread::Builder::new()
             .name("offhook-devices".to_owned())

@@ -61,7 +61,9 @@ pub(super) trait Way: Send + 'static {
 
     /// Opens a device beside the stream in use, which is not interrupted.
     fn try_out(&self, id: &DeviceId) -> Result<(), Fault> {
+        // Unbounded: a stream gives its end back once.
         let (home, _returned) = mpsc::channel();
+        // Unbounded: a stream on trial tells little before it is dropped.
         let (failed, failure) = mpsc::channel();
         let notice = Box::new(move |notice| {
             if let Notice::Fault(fault) = notice {

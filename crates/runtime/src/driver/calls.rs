@@ -39,7 +39,7 @@ pub(crate) struct Calls {
     /// Counts the lists of ICE servers, so that the answer about an old one is known as such.
     list: u32,
     news: mpsc::UnboundedSender<News>,
-    /// Sentences for the log. Unbounded: a few for each call, where something is wrong.
+    /// Sentences for the log.
     log: mpsc::UnboundedSender<String>,
 }
 

@@ -21,7 +21,6 @@ use crate::media_worker::Seat;
 pub(crate) struct Hosts {
     hosts: BTreeMap<ConferenceId, Host>,
     fallback: Fallback,
-    /// Unbounded: a conference says little, and its levels only ten times a second where they are wanted.
     news: mpsc::UnboundedSender<HostNews>,
     /// Sentences for the log.
     log: mpsc::UnboundedSender<String>,

@@ -106,8 +106,12 @@ enum Life {
 
 impl Driver {
     pub(crate) fn new(config: Config, requests: mpsc::Receiver<Request>, seed: [u8; 32]) -> Driver {
+        // Unbounded: a session says little (state changes, digits, figures once a second), and this
+        // task waits for nothing but its inputs.
         let (news_sender, news) = mpsc::unbounded_channel();
+        // Unbounded: a few sentences for each call, if something is wrong.
         let (log_sender, log) = mpsc::unbounded_channel();
+        // Unbounded: a conference says little, and its levels ten times a second while somebody listens.
         let (host_sender, host_news) = mpsc::unbounded_channel();
         let now = Instant::now();
         let since_1970 = SystemTime::now()

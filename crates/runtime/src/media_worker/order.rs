@@ -28,8 +28,7 @@ pub(crate) struct Spec {
     pub(crate) addresses: Vec<IpAddr>,
     /// Makes the engine.
     pub(crate) build: Build,
-    /// Where news of the session go. Unbounded: a session says little (state changes, digits, figures
-    /// once a second) and the driver never waits for anything but its inputs.
+    /// Where news of the session go.
     pub(crate) news: mpsc::UnboundedSender<News>,
 }
 

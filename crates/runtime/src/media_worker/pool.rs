@@ -25,7 +25,6 @@ pub(crate) struct Pool {
 }
 
 struct Thread {
-    /// Unbounded: orders are few, and the thread never waits for anything else.
     messages: mpsc::Sender<Message>,
     waker: Arc<Waker>,
     sessions: AtomicUsize,
@@ -106,6 +105,7 @@ impl fmt::Debug for Pool {
 
 impl Thread {
     fn start(index: usize, epoch: Instant) -> io::Result<Thread> {
+        // Unbounded: orders are few, and the thread never waits for anything else.
         let (messages, inbox) = mpsc::channel();
         let (worker, waker) = Worker::new(inbox, epoch)?;
         let join = thread::Builder::new()

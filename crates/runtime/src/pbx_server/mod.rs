@@ -148,8 +148,10 @@ impl Server {
         requests: mpsc::Receiver<(Ticket, pbx::Command)>,
         events: Box<dyn PbxEventSink>,
     ) -> Result<Server, StartError> {
+        // Unbounded: an extension says as little as any session.
         let (news_sender, news) = mpsc::unbounded_channel();
-        // What it would log are ICE servers and interfaces; a PBX on loopback depends on neither.
+        // Unbounded, and read by nobody: what would be logged are ICE servers and interfaces; a PBX on
+        // loopback depends on neither.
         let (log, _) = mpsc::unbounded_channel();
         let mut calls = Calls::new(&media_config()?, news_sender, log);
         calls.server_is_local = true;

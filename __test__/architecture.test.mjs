@@ -1,0 +1,130 @@
+// What ARCHITECTURE.md says of the code is so.
+import assert from 'node:assert/strict'
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { tableOf } from './linked-tests.mjs'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const crates = readdirSync(join(root, 'crates'))
+/** The crates with unsafe code; each wraps it. */
+const unsafeCrates = ['asound', 'opus', 'signals']
+
+/** The sources below a folder by their paths, without their tests. */
+function sourcesOf(folder, end) {
+  const names = readdirSync(join(root, folder), { recursive: true }).filter((name) => name.endsWith(end))
+  const all = names.map((name) => ({ path: `${folder}/${name}`, text: readFileSync(join(root, folder, name), 'utf8') }))
+  const ofTests = all.flatMap(({ path, text }) => [...text.matchAll(/#\[cfg\(test\)\]\nmod (\w+);/g)].map(([, name]) => join(inner(path), name)))
+  const own = all.filter(({ path }) => !ofTests.some((name) => path === `${name}.rs` || path.startsWith(`${name}/`)))
+  return own.map(({ path, text }) => ({ path, text: text.split(/\n#\[cfg\(test\)\]\nmod \w+ \{/)[0] }))
+}
+
+/** Where the modules of a file lie. */
+function inner(path) {
+  return /\/(mod|lib|main)\.rs$/.test(path) ? dirname(path) : path.replace(/\.rs$/, '')
+}
+
+const rust = [...crates.map((crate) => `crates/${crate}/src`), 'src'].flatMap((folder) => sourcesOf(folder, '.rs'))
+
+/** Each line of the sources that a pattern fits, with the lines before it. */
+function linesLike(pattern, sources) {
+  return sources.flatMap(({ path, text }) => {
+    const lines = text.split('\n')
+    return lines.flatMap((line, index) => {
+      if (/^\s*\/\//.test(line) || !pattern.test(line)) return []
+      return { at: `${path}:${index + 1}`, line, before: lines.slice(Math.max(0, index - 4), index).join('\n'), after: lines.slice(index, index + 3).join('\n') }
+    })
+  })
+}
+
+describe('unsafe code', () => {
+  for (const crate of crates.filter((name) => !unsafeCrates.includes(name))) {
+    test(`is forbidden in ${crate}`, () => {
+      assert.match(readFileSync(join(root, 'crates', crate, 'src', 'lib.rs'), 'utf8'), /^#!\[forbid\(unsafe_code\)\]$/m)
+    })
+  }
+
+  test('is not in the addon', () => {
+    assert.deepEqual(linesLike(/\bunsafe\b/, rust.filter(({ path }) => path.startsWith('src/'))), [])
+  })
+})
+
+describe('threads and tasks', () => {
+  const spawns = linesLike(/\bspawn(_blocking)?\(/, rust).filter(({ line }) => !/\bfn spawn\b/.test(line))
+
+  test('are started by runtime, and the one for signals', () => {
+    assert.ok(spawns.length > 10)
+    const elsewhere = spawns.filter(({ at }) => !/^crates\/(runtime|signals)\//.test(at)).map(({ at }) => at)
+    assert.deepEqual(elsewhere, [])
+  })
+
+  for (const { at, line, before, after } of spawns) {
+    test(`${at.replace(/:\d+$/, '')} holds what "${line.trim()}" gives, waits for it, or says how it ends`, () => {
+      const held = /\b(jobs|tasks|farewells)\b/.test(`${before.split('\n').at(-1)}\n${line}`) || /\blet \w+ = [^;]*;?$/.test(`${before}\n${line}`)
+      const awaited = /\.await\b/.test(after)
+      const through = /\bspawn\(jobs, /.test(line)
+      assert.ok(held || awaited || through || /Not joined: /.test(before), `${at}: ${line.trim()}`)
+    })
+  }
+})
+
+describe('channels', () => {
+  const bounded = linesLike(/\b(?:mpsc::(?:sync_)?channel|RingBuffer::new)\([A-Z]/, rust)
+  const unbounded = linesLike(/\b(?:unbounded_channel|mpsc::channel)\(\)/, rust)
+
+  test('are in runtime', () => {
+    assert.ok(bounded.length > 5 && unbounded.length > 5)
+    for (const { at } of [...bounded, ...unbounded]) assert.match(at, /^crates\/runtime\//)
+  })
+
+  for (const { at, line } of bounded) {
+    const [, name] = /\(([A-Z_]+)\)/.exec(line)
+    test(`${at.replace(/:\d+$/, '')} says what happens when ${name} is full`, () => {
+      const [path] = at.split(':')
+      const beside = [path, 'crates/runtime/src/device/ring.rs'].map((file) => readFileSync(join(root, file), 'utf8')).find((text) => text.includes(`const ${name}: usize`))
+      const [, said] = new RegExp(`((?:^ *///.*\\n)+)(?:pub\\S* )?const ${name}: usize`, 'm').exec(beside) ?? []
+      assert.match(said ?? '', /full|faster|slower|no more/)
+    })
+  }
+
+  for (const { at, before } of unbounded) {
+    test(`${at.replace(/:\d+$/, '')} says why one has no bound`, () => assert.match(before, /Unbounded[:,] /))
+  }
+})
+
+describe('locks', () => {
+  test('are those of the table', () => {
+    const used = rust.filter(({ text }) => /\b(?:Mutex|RwLock|Condvar)\b/.test(text)).map(({ path }) => path)
+    const { rows } = tableOf('ARCHITECTURE.md', 'locks')
+    assert.deepEqual(rows.map(([file]) => file.replaceAll('`', '')).sort(), used.sort())
+  })
+
+  test('keep no tick of a media session waiting', () => {
+    const tick = ['audio/source/reader.rs', 'audio/source/queue.rs', 'audio/link.rs', 'audio/conference.rs', 'media_worker/worker.rs', 'media_worker/hosted.rs']
+    for (const name of tick) {
+      const { text } = rust.find(({ path }) => path === `crates/runtime/src/${name}`)
+      const [, read = text] = /fn read\(([^]*?)\n    }\n/.exec(text) ?? []
+      assert.doesNotMatch(name.startsWith('audio/source/reader') ? read : text, /(?<!try_)\block\(/, name)
+    }
+  })
+})
+
+describe('where new things go', () => {
+  const { rows } = tableOf('ARCHITECTURE.md', 'places')
+  const filesOf = (cell) => [...cell.matchAll(/`([\w./-]+\/[\w./-]+)`/g)].map(([, path]) => path)
+
+  for (const [what, where] of rows) {
+    test(`"${what}" names files that are there`, () => {
+      const files = filesOf(where)
+      assert.ok(files.length > 0)
+      for (const file of files) assert.ok(existsSync(join(root, file)), file)
+    })
+  }
+
+  test('a codec touches the files that it says, and no others', () => {
+    const [, where] = rows.find(([what]) => what === 'a codec')
+    const named = [...rust, ...sourcesOf('lib', '.ts')].filter(({ text }) => /\bG722\b/.test(text)).map(({ path }) => path)
+    assert.deepEqual(filesOf(where).filter((path) => !path.endsWith('/g722.rs')).sort(), named.sort())
+  })
+})
