@@ -208,7 +208,7 @@ impl Attendant {
         }
     }
 
-    /// What a caller hears from the start, where that is not the same for all.
+    /// What a caller hears from the start, if that is not the same for all.
     fn greeting(&self, id: SessionId) -> Option<Input> {
         match self.kind {
             Extension::Echo => Some(Input::Session { id }),

@@ -47,7 +47,7 @@ pub enum Command {
     Close {},
     /// Closes a user's connections, or all, as a failing network would.
     Disconnect {
-        /// The user part; everybody where absent.
+        /// The user part; everybody if absent.
         #[serde(default)]
         user: Option<String>,
     },

@@ -29,7 +29,7 @@ pub struct Config {
     pub max_expires: Duration,
     /// Whether media go through the PBX, so that they can be disturbed; they do not by default.
     pub media_relay: bool,
-    /// Makes every decision of the media faults the same again; random where absent.
+    /// Makes every decision of the media faults the same again; random if absent.
     pub seed: Option<u64>,
     /// Extensions beside the built-in ones, or in their place: user part to what answers there.
     pub extensions: BTreeMap<String, Line>,

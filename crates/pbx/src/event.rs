@@ -43,7 +43,7 @@ pub enum Event {
         call: Call,
         /// Whether it was answered.
         answered: bool,
-        /// The SIP status of the refusal, where it was refused.
+        /// The SIP status of the refusal, if it was refused.
         code: Option<u16>,
     },
     /// An extension heard a key.
@@ -59,7 +59,7 @@ pub enum Event {
     Message {
         /// Which way.
         direction: MessageDirection,
-        /// The user that registered over this connection, where one did.
+        /// The user that registered over this connection, if one did.
         user: Option<String>,
         /// The message.
         text: String,

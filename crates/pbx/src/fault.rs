@@ -15,19 +15,19 @@ use crate::event::MessageDirection;
 pub struct Fault {
     /// What happens to a message.
     pub action: Action,
-    /// Only to messages from (`in`) or to (`out`) a client; both where absent.
+    /// Only to messages from (`in`) or to (`out`) a client; both if absent.
     #[serde(default)]
     pub direction: Option<Direction>,
-    /// Only to messages of this user; of everybody where absent.
+    /// Only to messages of this user; of everybody if absent.
     #[serde(default)]
     pub user: Option<String>,
-    /// Only to requests of this method and to responses to it; to all where absent.
+    /// Only to requests of this method and to responses to it; to all if absent.
     #[serde(default)]
     pub method: Option<String>,
-    /// Only to responses of this status; with `method`, to responses to it. To all where absent.
+    /// Only to responses of this status; with `method`, to responses to it. To all if absent.
     #[serde(default)]
     pub status: Option<u16>,
-    /// How many messages it meets; all where absent.
+    /// How many messages it meets; all if absent.
     #[serde(default)]
     pub count: Option<u32>,
 }

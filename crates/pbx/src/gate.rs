@@ -12,7 +12,7 @@ use crate::config::{Algorithm, Authentication, Config, Password, User};
 /// What becomes of a request.
 #[derive(Debug)]
 pub(crate) enum Verdict {
-    /// It goes on; `user` is who sent it, where that is known.
+    /// It goes on; `user` is who sent it, if that is known.
     Pass { user: Option<String> },
     /// This answers it.
     Challenge(Box<Response>),

@@ -87,7 +87,7 @@ pub enum CommandError {
     /// The call failed.
     #[error("the call came to nothing: {reason}")]
     CallFailed {
-        /// The SIP status of the refusal, where there was one.
+        /// The SIP status of the refusal, if there was one.
         code: Option<u16>,
         /// Its reason phrase, or what happened.
         reason: String,

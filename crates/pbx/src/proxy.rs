@@ -19,7 +19,7 @@ use crate::registrar::Registrar;
 #[derive(Debug)]
 pub(crate) struct Target {
     pub(crate) flow: FlowId,
-    /// The new Request-URI; the old one stays where absent.
+    /// The new Request-URI; the old one stays if absent.
     pub(crate) uri: Option<Uri<'static>>,
 }
 

@@ -31,7 +31,7 @@ pub struct Held {
 
 impl Backlog {
     /// What is to be told of an event: itself, after the number of lines that were dropped before it;
-    /// nothing where it is a line and too much waits.
+    /// nothing if it is a line and too much waits.
     pub fn admit(&mut self, event: Event) -> impl Iterator<Item = Event> + use<> {
         let Some(level) = level(&event) else {
             return [None, Some(event)].into_iter().flatten();

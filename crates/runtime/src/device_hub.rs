@@ -60,14 +60,14 @@ enum Order {
     Play(Wanted, LinkReader, Standing),
 }
 
-/// Listens to a microphone, the default one where none is named.
+/// Listens to a microphone, the default one if none is named.
 pub(crate) fn microphone(wanted: Wanted, standing: Standing) -> Result<LinkReader, OpenError> {
     let (writer, reader) = link();
     order(Order::Hear(wanted, writer, standing))?;
     Ok(reader)
 }
 
-/// Plays on a speaker, the default one where none is named.
+/// Plays on a speaker, the default one if none is named.
 pub(crate) fn speaker(wanted: Wanted, standing: Standing) -> Result<LinkWriter, OpenError> {
     let (writer, reader) = link();
     order(Order::Play(wanted, reader, standing))?;

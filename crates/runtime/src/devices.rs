@@ -52,7 +52,7 @@ impl From<DeviceInfo> for AudioDevice {
     }
 }
 
-/// Why no device of this id is there, in the words of its fault; nothing where it is.
+/// Why no device of this id is there, in the words of its fault; nothing if it is.
 pub fn missing(id: &str, output: bool) -> Option<String> {
     let direction = match output {
         true => Direction::Output,

@@ -26,7 +26,7 @@ pub enum RuntimeEvent {
     Reply {
         /// The command's ticket.
         ticket: Ticket,
-        /// What it gave; absent where it failed.
+        /// What it gave; absent if it failed.
         #[serde(skip_serializing_if = "Option::is_none")]
         value: Option<serde_json::Value>,
         /// Why it failed.
@@ -53,7 +53,7 @@ pub enum RuntimeEvent {
     Levels {
         /// The conference.
         conference: ConferenceId,
-        /// Whoever sits at this machine, where somebody does: 0 to 1, as W3C's `audioLevel`.
+        /// Whoever sits at this machine, if somebody does: 0 to 1, as W3C's `audioLevel`.
         local: Option<f32>,
         /// The members, in the same unit.
         members: Vec<MemberLevel>,

@@ -59,7 +59,7 @@ impl IceServers {
         servers
     }
 
-    /// The addresses, where no lookup is needed now.
+    /// The addresses, if no lookup is needed now.
     pub(crate) fn at_hand(&self, now: Instant) -> Option<Vec<Server>> {
         match &self.resolved {
             Some((at, servers)) if now.duration_since(*at) < FRESH => Some(servers.clone()),
@@ -163,7 +163,7 @@ fn place_of(place: &str) -> Option<(String, u16)> {
 
 /// The local addresses for media, IPv4 first.
 ///
-/// Loopback is used where there is nothing else, and where the SIP server itself is on loopback: then
+/// Loopback is used if there is nothing else, and where the SIP server itself is on loopback: then
 /// its other users may be on this machine only (tests, the embedded PBX, a local SBC).
 ///
 /// # Errors

@@ -35,7 +35,7 @@ pub(crate) const fn first(eight: u64, length: usize) -> u64 {
     eight & ((1 << (8 * length)) - 1)
 }
 
-/// Where the first octet below 0x20 is from `at` on; the end where there is none.
+/// Where the first octet below 0x20 is from `at` on; the end if there is none.
 #[inline]
 pub(crate) fn control(bytes: &[u8], mut at: usize) -> usize {
     while let Some(sixteen) = bytes.get(at..).and_then(|rest| rest.first_chunk::<16>()) {

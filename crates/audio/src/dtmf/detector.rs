@@ -284,7 +284,7 @@ impl Tuning {
         good.then_some(pair)
     }
 
-    /// The mean power of the tone near a frequency in both blocks; `None` where it is off by too much.
+    /// The mean power of the tone near a frequency in both blocks; `None` if it is off by too much.
     fn strength(&self, index: usize, before: &Block, now: &Block) -> Option<(f32, f32)> {
         let (a, b) = (now.real[index], now.imaginary[index]);
         let (c, d) = (before.real[index], before.imaginary[index]);

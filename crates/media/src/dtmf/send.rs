@@ -202,7 +202,7 @@ impl Sender {
         matches!(self.state, State::Sounding(_) | State::Ending { .. })
     }
 
-    /// Writes the 10 ms of [`tick`](Self::tick) in place of any other sound, where a key or the gap after it wants that.
+    /// Writes the 10 ms of [`tick`](Self::tick) in place of any other sound, if a key or the gap after it wants that.
     pub fn fill(&mut self, rate: Rate, out: &mut [i16]) -> bool {
         match &mut self.state {
             State::Bursting { burst, .. } => burst.fill(rate, out),

@@ -48,7 +48,7 @@ struct Jitter {
 }
 
 impl Reception {
-    /// Counts a packet; `clock` is its RTP clock in Hz, or `None` where its timestamp says nothing about when it was
+    /// Counts a packet; `clock` is its RTP clock in Hz, or `None` if its timestamp says nothing about when it was
     /// sent (telephone events).
     pub fn packet(
         &mut self,

@@ -147,7 +147,7 @@ fn word(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_be_bytes([four[0], four[1], four[2], four[3]]))
 }
 
-/// Appends a sender's report, or a receiver's where there is no `info`.
+/// Appends a sender's report, or a receiver's if there is no `info`.
 pub fn write_report(
     out: &mut Vec<u8>,
     ssrc: u32,

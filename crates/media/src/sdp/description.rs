@@ -176,7 +176,7 @@ impl Description {
         self.values(index, name).into_iter().next()
     }
 
-    /// All values of `name` in section `index`; where it has none, those of the session level.
+    /// All values of `name` in section `index`; if it has none, those of the session level.
     pub fn values(&self, index: usize, name: &str) -> Vec<&str> {
         let own = self
             .media
@@ -195,7 +195,7 @@ impl Description {
         self.media.get(index).is_some_and(|m| m.has(name)) || has(&self.attributes, name)
     }
 
-    /// The direction of section `index`; `sendrecv` where nothing is said (RFC 8866 §6.7).
+    /// The direction of section `index`; `sendrecv` if nothing is said (RFC 8866 §6.7).
     pub fn direction(&self, index: usize) -> Direction {
         self.stated_direction(index).unwrap_or_default()
     }

@@ -30,7 +30,7 @@ pub struct SessionConfig {
     pub in_band_keys: InBandKeys,
     /// The packet time we ask for, and send with unless the peer asks for another: 10, 20, 40 or 60 ms.
     pub packet_time: Duration,
-    /// The canonical name in RTCP (RFC 7022); a random one is made where there is none.
+    /// The canonical name in RTCP (RFC 7022); a random one is made if there is none.
     pub cname: Option<String>,
     /// How long a connected peer may send nothing before [`MediaEvent::NoMedia`](super::MediaEvent::NoMedia).
     pub no_media_after: Duration,

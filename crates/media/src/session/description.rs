@@ -245,7 +245,7 @@ impl Session {
         let unchanged = (self.before.as_ref()).is_some_and(|before| before.wish == self.offered);
         match (self.offered, agreed.remote_direction.receives()) {
             (Direction::SendRecv, receives) => !receives,
-            // It heard of our hold before: it has ended its own, where it wants to hear us now.
+            // It heard of our hold before: it has ended its own, if it wants to hear us now.
             (Direction::SendOnly, true) if unchanged => false,
             (Direction::SendOnly | Direction::RecvOnly | Direction::Inactive, _) => self.peer_holds,
         }

@@ -1,4 +1,4 @@
-//! Keys in the peer's sound itself, where it is listened to.
+//! Keys in the peer's sound itself, if it is listened to.
 
 use super::{InBandKeys, MediaEvent, Tone};
 use crate::dtmf::Event;

@@ -46,7 +46,7 @@ impl Transport {
             self.ice.start(role, credentials, self.now);
             return Sender::Restarts;
         }
-        // RFC 8839 §4.4.1.1: an answer restarts ICE only where its offer did. Another one that
+        // RFC 8839 §4.4.1.1: an answer restarts ICE only if its offer did. Another one that
         // changes the credentials comes from another fork, or from where the call was moved to.
         let is_another = remote.description == Description::Answer && !answers_restart;
         if is_another {

@@ -15,9 +15,9 @@ use crate::fault::Direction;
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct MediaFault {
-    /// Only the media of this user or extension; everybody's where absent.
+    /// Only the media of this user or extension; everybody's if absent.
     pub user: Option<String>,
-    /// Only what that user sends (`in`) or is sent (`out`); both where absent.
+    /// Only what that user sends (`in`) or is sent (`out`); both if absent.
     pub direction: Option<Direction>,
     /// The share of packets that are lost, 0 to 1.
     pub loss: f64,

@@ -229,7 +229,7 @@ impl Relay {
         });
     }
 
-    /// The port that stands for an address; a new one where there is none and one is left.
+    /// The port that stands for an address; a new one if there is none and one is left.
     fn port_of(&mut self, real: SocketAddr, owner: Option<&Owner>, now: Instant) -> Option<PortId> {
         if let Some(port) = self.ports.get(&real).copied() {
             if let (Some(place), Some(owner)) = (self.places.get_mut(&port), owner) {

@@ -70,7 +70,7 @@ struct Waiter {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Goal {
-    /// Connected, and registered where that is wanted.
+    /// Connected, and registered if that is wanted.
     Ready,
     /// Registered.
     Registered,

@@ -80,7 +80,7 @@ fn sip_account(options: &Options, address: Address) -> Result<Account, ConfigErr
     })
 }
 
-/// The realms that a credential is for, where they are named.
+/// The realms that a credential is for, if they are named.
 fn realms(options: &Options) -> Result<Vec<String>, ConfigError> {
     let given = match &options.realm {
         None => return Ok(Vec::new()),

@@ -9,7 +9,7 @@ pub struct ConfigError {
     pub option: String,
     /// What it may be.
     pub expected: String,
-    /// What it was: its type, and its value only where that can't be a secret.
+    /// What it was: its type, and its value only if that can't be a secret.
     pub got: String,
     text: Option<&'static str>,
 }

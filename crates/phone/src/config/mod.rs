@@ -48,7 +48,7 @@ pub struct Config {
     pub register: bool,
     /// The expiry asked of the registrar.
     pub register_expires: Duration,
-    /// The UUID of `+sip.instance`; a new one for each phone where absent.
+    /// The UUID of `+sip.instance`; a new one for each phone if absent.
     pub instance_id: Option<String>,
     /// The `User-Agent` header.
     pub user_agent: String,
@@ -56,7 +56,7 @@ pub struct Config {
     pub extra_headers: Vec<(String, String)>,
     /// The `transport` parameter of our Contact.
     pub contact_transport: Option<ContactTransport>,
-    /// Host and port of the Contact; a name that nobody else has where absent.
+    /// Host and port of the Contact; a name that nobody else has if absent.
     pub contact_host: Option<(String, Option<u16>)>,
     /// TLS of a wss: connection.
     pub tls: Tls,
@@ -101,7 +101,7 @@ pub struct Config {
     pub hold_others: bool,
     /// Whether the end of the process waits until calls and registration are ended.
     pub hang_up_on_exit: bool,
-    /// What a party on hold hears, where `hold` names nothing else.
+    /// What a party on hold hears, if `hold` names nothing else.
     pub hold_music: audio::Input,
     /// The event packages that others may subscribe to.
     pub notifies: Vec<String>,
@@ -143,7 +143,7 @@ impl std::fmt::Display for Address {
 pub enum Credentials {
     /// It does not.
     None,
-    /// By digest, in these realms; where there are none, in those that our own servers ask for.
+    /// By digest, in these realms; if there are none, in those that our own servers ask for.
     Password {
         username: String,
         realms: Vec<String>,
@@ -297,7 +297,7 @@ pub struct Audio {
     pub input: audio::Input,
     /// Where it is heard.
     pub output: audio::Output,
-    /// Where it rings; where the far end is heard where absent.
+    /// Where it rings; where the far end is heard if absent.
     pub ring: Option<audio::Output>,
     /// What stands in for a chosen device that vanishes while it is used.
     pub fallback: Fallback,

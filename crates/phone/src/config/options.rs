@@ -94,7 +94,7 @@ options! {
     /// The constructor's options; each is absent where the application did not give it.
     /// Durations are milliseconds, except `registerExpires`.
     Options {
-        /// The bearer token; where it is a JWT, its `sub` is the user.
+        /// The bearer token; if it is a JWT, its `sub` is the user.
         access_token, "accessToken": Secret = "a non-empty string";
         /// A new token can be asked for with `TokenNeeded`.
         renewable_token, "renewableToken": bool = "a boolean";

@@ -12,7 +12,7 @@ pub(crate) struct Claims {
 }
 
 impl Claims {
-    /// Reads a token that is a JWT (RFC 7519); nothing where it is opaque.
+    /// Reads a token that is a JWT (RFC 7519); nothing if it is opaque.
     pub(crate) fn read(token: &str) -> Option<Self> {
         let mut parts = token.split('.');
         let (Some(_), Some(payload), Some(_), None) =

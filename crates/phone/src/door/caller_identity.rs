@@ -38,7 +38,7 @@ pub struct CallerIdentity {
 pub struct Party {
     /// The SIP or tel URI.
     pub uri: String,
-    /// The name, where there is one.
+    /// The name, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub display_name: Option<String>,
 }

@@ -54,10 +54,10 @@ pub enum Command {
     /// Refuses a pending session.
     Reject {
         id: SessionId,
-        /// 300 to 699; 486 where absent.
+        /// 300 to 699; 486 if absent.
         #[serde(default)]
         code: Option<u16>,
-        /// The reason phrase; the standard one where absent.
+        /// The reason phrase; the standard one if absent.
         #[serde(default)]
         reason: Option<String>,
         /// The Q.850 cause that the answer's Reason header names, 1 to 127.
@@ -68,10 +68,10 @@ pub enum Command {
     Redirect {
         id: SessionId,
         target: String,
-        /// 301 or 302; 302 where absent.
+        /// 301 or 302; 302 if absent.
         #[serde(default)]
         code: Option<u16>,
-        /// Why, in the words of RFC 5806; `deflection` where absent.
+        /// Why, in the words of RFC 5806; `deflection` if absent.
         #[serde(default)]
         reason: Option<String>,
     },
@@ -85,7 +85,7 @@ pub enum Command {
         /// own that is not answered yet, `decline` of an incoming one that is not.
         #[serde(default)]
         reason: Option<String>,
-        /// The Q.850 cause that the other party is told, 1 to 127; where absent, that of `reason`.
+        /// The Q.850 cause that the other party is told, 1 to 127; if absent, that of `reason`.
         #[serde(default)]
         cause: Option<u8>,
         /// A sentence for the other party's people.
@@ -101,7 +101,7 @@ pub enum Command {
     Hold {
         id: SessionId,
         held: bool,
-        /// What it hears meanwhile; `holdMusic` where absent.
+        /// What it hears meanwhile; `holdMusic` if absent.
         #[serde(default)]
         music: Option<audio::Input>,
         /// How it is told.
@@ -136,10 +136,10 @@ pub enum Command {
     /// Refuses a [`CallRequested`](crate::Event::CallRequested).
     RejectCallRequest {
         request: u64,
-        /// 300 to 699; 603 where absent.
+        /// 300 to 699; 603 if absent.
         #[serde(default)]
         code: Option<u16>,
-        /// The reason phrase; the standard one where absent.
+        /// The reason phrase; the standard one if absent.
         #[serde(default)]
         reason: Option<String>,
     },
@@ -195,23 +195,23 @@ pub enum Command {
     /// Lets somebody subscribe and tells them the state; done when both are on their way.
     AcceptSubscription {
         notifier: u64,
-        /// Seconds that are granted at most; 3600 where absent.
+        /// Seconds that are granted at most; 3600 if absent.
         #[serde(default)]
         expires: Option<u64>,
         /// The media type of `body`.
         #[serde(default = "plain_text")]
         content_type: String,
-        /// The state, where there is one yet.
+        /// The state, if there is one yet.
         #[serde(default)]
         body: Option<Content>,
     },
     /// Refuses to let somebody subscribe.
     RejectSubscription {
         notifier: u64,
-        /// 300 to 699; 403 where absent.
+        /// 300 to 699; 403 if absent.
         #[serde(default)]
         code: Option<u16>,
-        /// The reason phrase; the standard one where absent.
+        /// The reason phrase; the standard one if absent.
         #[serde(default)]
         reason: Option<String>,
     },
@@ -225,14 +225,14 @@ pub enum Command {
     /// Ends a subscription of somebody's; one that is over stays so.
     TerminateNotifier {
         notifier: u64,
-        /// A reason of RFC 6665 §4.1.3; `noresource` where absent.
+        /// A reason of RFC 6665 §4.1.3; `noresource` if absent.
         #[serde(default)]
         reason: Option<String>,
     },
     /// Announces an incoming call that may be answered by itself.
     ExpectCall {
         conversation_id: String,
-        /// Milliseconds; 60 000 where absent.
+        /// Milliseconds; 60 000 if absent.
         #[serde(default)]
         timeout: Option<u64>,
     },
@@ -269,10 +269,10 @@ pub enum Command {
     /// Makes a conference of these sessions, which may be none; done, with its number, when they take part.
     Confer {
         sessions: Vec<SessionId>,
-        /// What they hear of this machine; the phone's default where absent.
+        /// What they hear of this machine; the phone's default if absent.
         #[serde(default)]
         input: Option<audio::Input>,
-        /// Where they are heard at this machine; the phone's default where absent.
+        /// Where they are heard at this machine; the phone's default if absent.
         #[serde(default)]
         output: Option<audio::Output>,
     },
@@ -316,15 +316,15 @@ pub enum WhenRinging {
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct CallOptions {
-    /// What the far end hears; the phone's default where absent.
+    /// What the far end hears; the phone's default if absent.
     pub input: Option<audio::Input>,
-    /// Where it is heard; the phone's default where absent.
+    /// Where it is heard; the phone's default if absent.
     pub output: Option<audio::Output>,
     /// Headers of the INVITE.
     pub headers: Vec<(String, String)>,
     /// The conversation's id; sent in the first header of `conversationIdHeader`.
     pub conversation_id: Option<String>,
-    /// Milliseconds until an unanswered call is cancelled; never where absent.
+    /// Milliseconds until an unanswered call is cancelled; never if absent.
     pub timeout: Option<u64>,
     /// The name that the proxy is asked to show instead of the phone's own (RFC 3325 §9.2).
     pub display_name: Option<String>,
@@ -352,9 +352,9 @@ pub struct AnswerRequest {
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct SubscribeOptions {
-    /// Seconds until the subscription is renewed at the latest; 3600 where absent.
+    /// Seconds until the subscription is renewed at the latest; 3600 if absent.
     pub expires: Option<u64>,
-    /// Media types that are understood; the package's own where empty.
+    /// Media types that are understood; the package's own if empty.
     pub accept: Vec<String>,
     /// Headers of each SUBSCRIBE.
     pub headers: Vec<(String, String)>,

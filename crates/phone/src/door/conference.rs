@@ -27,14 +27,14 @@ pub enum Request {
     /// Puts every member on hold, or takes them off; done when their phones have answered.
     Hold {
         held: bool,
-        /// What they hear meanwhile; `holdMusic` where absent.
+        /// What they hear meanwhile; `holdMusic` if absent.
         #[serde(default)]
         music: Option<audio::Input>,
         /// How they are told.
         #[serde(default)]
         via: HoldVia,
     },
-    /// Keeps a member from being heard, or whoever sits here where none is named.
+    /// Keeps a member from being heard, or whoever sits here if none is named.
     Mute {
         #[serde(default)]
         session: Option<SessionId>,
@@ -68,7 +68,7 @@ pub enum News {
     Left { session: SessionId },
     /// All of it was put on hold, or taken off.
     Held { held: bool },
-    /// A member, or whoever sits here where none is named, is not heard any more, or is again.
+    /// A member, or whoever sits here if none is named, is not heard any more, or is again.
     Muted {
         session: Option<SessionId>,
         muted: bool,

@@ -18,7 +18,7 @@ pub struct ConferenceInfo {
     /// What it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
-    /// How many take part, where that is said.
+    /// How many take part, if that is said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_count: Option<u32>,
     /// Nobody else may come in.

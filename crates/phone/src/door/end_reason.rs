@@ -18,7 +18,7 @@ pub struct EndReason {
     pub text: String,
     /// Who ended it.
     pub side: Side,
-    /// The SIP status that ended it, where one did.
+    /// The SIP status that ended it, if one did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sip: Option<SipStatus>,
     /// The Q.850 cause of a `Reason` header, 1 to 127.
@@ -45,7 +45,7 @@ pub struct Summary {
     pub loss: f64,
     /// Milliseconds of jitter of what was received, in the mean.
     pub jitter: f64,
-    /// Milliseconds of round trip, in the mean; nothing where it never got known.
+    /// Milliseconds of round trip, in the mean; nothing if it never got known.
     pub rtt: Option<f64>,
 }
 
@@ -64,7 +64,7 @@ pub struct Mos {
 pub struct RedirectTarget {
     /// The SIP address.
     pub uri: String,
-    /// Who that is, where the answer says so.
+    /// Who that is, if the answer says so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub display_name: Option<String>,
     /// How much it is preferred, 0 to 1.
@@ -222,7 +222,7 @@ impl EndReason {
         (Self::of_causes(condition, causes, text), elsewhere)
     }
 
-    /// The reason of an end that the application wants; `None` where it gives neither condition nor cause.
+    /// The reason of an end that the application wants; `None` if it gives neither condition nor cause.
     pub(crate) fn wanted(
         condition: Option<Condition>,
         cause: Option<u8>,
@@ -263,7 +263,7 @@ impl EndReason {
         })
     }
 
-    /// What a CANCEL says of it, where the application wants to say something. That another of the parties called has
+    /// What a CANCEL says of it, if the application wants to say something. That another of the parties called has
     /// answered is said as every phone reads it.
     pub(crate) fn to_cancel_header(&self) -> Option<Reason<'static>> {
         let elsewhere = self.condition == Condition::AlternativeSession && self.side == Side::Local;
@@ -323,7 +323,7 @@ impl Causes {
         }
     }
 
-    /// What a refusal that holds them means; nothing where its status says as much.
+    /// What a refusal that holds them means; nothing if its status says as much.
     fn of_refusal(&self) -> Option<Condition> {
         let says_more = |condition: &Condition| {
             // A refusal is no success, whatever the cause of it is called.

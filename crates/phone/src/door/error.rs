@@ -23,12 +23,12 @@ pub struct PhoneError {
     /// PureCloud's error type.
     #[serde(rename = "type")]
     pub kind: ErrorType,
-    /// A sentence for people; PureCloud's own where it has one.
+    /// A sentence for people; PureCloud's own if it has one.
     pub message: String,
-    /// What lies behind it, where something does.
+    /// What lies behind it, if something does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<String>,
-    /// The SIP status behind it, where there is one.
+    /// The SIP status behind it, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sip: Option<SipStatus>,
 }

@@ -35,7 +35,7 @@ pub enum Event {
     Disconnected {
         reconnecting: bool,
         reason: String,
-        /// Milliseconds until the next attempt, where there is one.
+        /// Milliseconds until the next attempt, if there is one.
         retry_in: Option<u64>,
     },
     /// The registrar holds our binding for so many seconds.
@@ -48,7 +48,7 @@ pub enum Event {
         reason: String,
         /// Nothing more will be tried until the application acts.
         fatal: bool,
-        /// Milliseconds until the next attempt, where there is one.
+        /// Milliseconds until the next attempt, if there is one.
         retry_in: Option<u64>,
     },
     /// Somebody calls; acknowledge with [`Command::Delivered`](crate::Command::Delivered).
@@ -143,7 +143,7 @@ pub enum Event {
     /// Something failed that no command waits for.
     Error {
         error: PhoneError,
-        /// The session concerned, where one is.
+        /// The session concerned, if one is.
         id: Option<SessionId>,
     },
     /// The state of what a subscription is about.
@@ -160,7 +160,7 @@ pub enum Event {
     /// A subscription is over for good; one that the server ended for a time is not.
     SubscriptionEnded {
         subscription: u64,
-        /// The server's word (RFC 6665 §4.1.3), where it gave one.
+        /// The server's word (RFC 6665 §4.1.3), if it gave one.
         reason: Option<String>,
         /// The status with which it refused, where it did.
         code: Option<u16>,
@@ -173,7 +173,7 @@ pub enum Event {
     NotifierEnded {
         notifier: u64,
         reason: NotifierEndReason,
-        /// The status with which a notification was refused, where one was.
+        /// The status with which a notification was refused, if one was.
         code: Option<u16>,
     },
     /// Messages wait, or none any more, as a notification says, subscribed to or not.
@@ -199,7 +199,7 @@ pub struct Message {
     /// Who sent it.
     #[serde(flatten)]
     pub(crate) from: Peer,
-    /// Its media type; empty where it names none.
+    /// Its media type; empty if it names none.
     pub content_type: String,
     /// The text.
     pub body: Content,
@@ -213,7 +213,7 @@ pub struct Message {
 pub struct PendingSession {
     /// Accepts or rejects it.
     pub id: SessionId,
-    /// The user part of the caller's URI, or its host where it has none.
+    /// The user part of the caller's URI, or its host if it has none.
     pub address: String,
     /// The caller's whole URI.
     pub uri: String,
@@ -227,7 +227,7 @@ pub struct PendingSession {
     pub auto_answer: bool,
     /// Milliseconds until it does.
     pub auto_answer_delay: u64,
-    /// What asks for it, where something does.
+    /// What asks for it, if something does.
     pub auto_answer_source: Option<AutoAnswerSource>,
     /// The session whose place it takes (RFC 3891).
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -281,7 +281,7 @@ pub struct CallRequest {
     pub(crate) from: Peer,
     /// What servers and gateways say of them.
     pub identity: CallerIdentity,
-    /// Who wants it, where the request says so.
+    /// Who wants it, if the request says so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub referred_by: Option<String>,
     /// Every header, in order, credentials taken out.
@@ -313,11 +313,11 @@ pub struct SessionSnapshot {
     pub conversation_id: String,
     /// The Call-ID of its dialog; empty until the INVITE is sent.
     pub call_id: String,
-    /// The user part of the other party's URI, or its host where it has none.
+    /// The user part of the other party's URI, or its host if it has none.
     pub address: String,
     /// The other party's whole URI.
     pub uri: String,
-    /// The other party's name, where known.
+    /// The other party's name, if known.
     pub display_name: Option<String>,
     /// What servers and gateways say of the caller; empty for outgoing calls.
     pub identity: CallerIdentity,
@@ -351,7 +351,7 @@ pub struct SessionSnapshot {
 pub struct EndToEndId {
     /// Ours.
     pub local: String,
-    /// Theirs, where they have one.
+    /// Theirs, if they have one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remote: Option<String>,
 }

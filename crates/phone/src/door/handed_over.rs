@@ -14,7 +14,7 @@ pub enum UserToUser {
     Data {
         /// A token, or anything that can be quoted.
         data: String,
-        /// How it is encoded; `hex` where absent.
+        /// How it is encoded; `hex` if absent.
         #[serde(default)]
         encoding: Option<String>,
     },
@@ -33,9 +33,9 @@ impl fmt::Debug for UserToUser {
 pub struct HandedOver {
     /// The data as written.
     pub data: String,
-    /// How it is encoded; `hex` where nothing is said.
+    /// How it is encoded; `hex` if nothing is said.
     pub encoding: String,
-    /// What it says, where it is the UTF-8 of a text.
+    /// What it says, if it is the UTF-8 of a text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
 }

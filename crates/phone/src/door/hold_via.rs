@@ -9,6 +9,6 @@ pub enum HoldVia {
     /// By re-INVITE, which every peer takes.
     #[default]
     Invite,
-    /// By UPDATE (RFC 3311), where the peer's Allow names it; else by re-INVITE.
+    /// By UPDATE (RFC 3311), if the peer's Allow names it; else by re-INVITE.
     Update,
 }

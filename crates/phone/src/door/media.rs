@@ -221,7 +221,7 @@ pub struct Figures {
     pub mos: f64,
     /// Milliseconds of jitter of what is received.
     pub jitter: f64,
-    /// Milliseconds of round trip, where it is known.
+    /// Milliseconds of round trip, if it is known.
     pub rtt: Option<f64>,
     /// Packets received since the call began.
     pub received: u64,

@@ -8,16 +8,16 @@ use serde::Serialize;
 pub struct MessageSummary {
     /// Whether any message waits.
     pub waiting: bool,
-    /// The mailbox, where it is named.
+    /// The mailbox, if it is named.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
-    /// Voice messages, where they are counted.
+    /// Voice messages, if they are counted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub voice: Option<Counts>,
-    /// Fax messages, where they are counted.
+    /// Fax messages, if they are counted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fax: Option<Counts>,
-    /// Text messages, where they are counted.
+    /// Text messages, if they are counted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<Counts>,
 }

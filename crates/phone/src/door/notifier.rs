@@ -14,7 +14,7 @@ pub struct SubscriptionRequest {
     pub id: u64,
     /// The event package.
     pub event: String,
-    /// The user part of the address that is subscribed to, or its host where it has none.
+    /// The user part of the address that is subscribed to, or its host if it has none.
     pub target: String,
     /// Who asks.
     #[serde(flatten)]

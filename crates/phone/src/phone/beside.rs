@@ -78,7 +78,7 @@ impl Phone {
         Ok(())
     }
 
-    /// Takes the answer to a request outside any call; false where it was none of these.
+    /// Takes the answer to a request outside any call; false if it was none of these.
     pub(super) fn outside_answered(&mut self, id: RequestId, response: &Response) -> bool {
         let Some(errand) = self.outside.remove(&id) else {
             return false;

@@ -129,7 +129,7 @@ impl Phone {
         Ok(())
     }
 
-    /// The request is gone before the application has decided; false where it was none of these.
+    /// The request is gone before the application has decided; false if it was none of these.
     pub(super) fn call_request_gone(&mut self, gone: ServerRequestId) -> bool {
         let before = self.call_requests.len();
         self.call_requests.retain(|_, asked| asked.request != gone);

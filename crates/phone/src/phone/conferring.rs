@@ -42,7 +42,7 @@ struct Conference {
     music: audio::Input,
     /// Whoever sits here is not heard.
     muted: bool,
-    /// The phone's default where there is none.
+    /// The phone's default if there is none.
     input: Option<audio::Input>,
     output: Option<audio::Output>,
     /// Warnings that are told after the reply to the command that made it: the application has no
@@ -64,7 +64,7 @@ pub(super) struct Manner {
 }
 
 impl Manner {
-    /// As who was there before, where that was a member.
+    /// As who was there before, if that was a member.
     fn of(heritage: &Heritage) -> Self {
         Self {
             muted: heritage.seat.is_some_and(|seat| seat.muted),
@@ -438,7 +438,7 @@ impl Phone {
         }
     }
 
-    /// Resumes the whole conference of a member that is to be resumed, where that is on hold; says
+    /// Resumes the whole conference of a member that is to be resumed, if that is on hold; says
     /// whether it is.
     pub(super) fn resumes_conference(&mut self, ticket: Ticket, session: SessionId) -> bool {
         let Some(known) = self.sessions.get_mut(&session) else {
@@ -552,7 +552,7 @@ impl Phone {
         }
     }
 
-    /// Whose call a session is: its conference's where it takes part in one, or is to.
+    /// Whose call a session is: its conference's if it takes part in one, or is to.
     pub(super) fn party_of(&self, session: SessionId) -> Party {
         let place = self.sessions.get(&session).map(Session::place);
         let conference = place.and_then(|place| place.conference());

@@ -82,7 +82,7 @@ impl Phone {
         };
     }
 
-    /// Closes where nothing is left to wait for.
+    /// Closes if nothing is left to wait for.
     pub(super) fn drive_ending(&mut self) {
         let Ending::Leaving {
             tickets,

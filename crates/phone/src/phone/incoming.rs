@@ -167,7 +167,7 @@ impl Phone {
         }
     }
 
-    /// The session that an INVITE wants to replace; a status where it can't (RFC 3891 §3).
+    /// The session that an INVITE wants to replace; a status if it can't (RFC 3891 §3).
     fn replaced(&self, request: &Request) -> Result<Option<SessionId>, u16> {
         let all: Vec<_> = request.headers().list::<Replaces<'_>>().collect();
         let replaces = match all.as_slice() {

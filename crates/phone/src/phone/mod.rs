@@ -309,7 +309,7 @@ impl Phone {
         Some((result, taken))
     }
 
-    /// One call, or one conference, is heard at a time, where that is wanted.
+    /// One call, or one conference, is heard at a time, if that is wanted.
     fn hold_others(&mut self, heard: Party) {
         if !self.config.hold_others {
             return;

@@ -53,7 +53,7 @@ impl Phone {
             .emit(Event::SubscriptionRequest(Box::new(event)));
     }
 
-    /// The request is gone before the application has decided; false where it was none of these.
+    /// The request is gone before the application has decided; false if it was none of these.
     pub(super) fn subscription_request_gone(&mut self, gone: ServerRequestId) -> bool {
         let before = self.notifiers.len();
         self.notifiers.retain(

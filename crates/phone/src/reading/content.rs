@@ -31,7 +31,7 @@ pub(crate) fn body(content_type: &str, content: &Content) -> Result<Body, PhoneE
     })
 }
 
-/// The media type of a body, as written; empty where there is none.
+/// The media type of a body, as written; empty if there is none.
 pub(crate) fn content_type(headers: &Headers) -> String {
     headers
         .get(HeaderName::ContentType)

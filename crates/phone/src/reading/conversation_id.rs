@@ -29,7 +29,7 @@ enum Form {
 }
 
 /// Finds the id in a call's headers: in those named by the application, or by the built-in
-/// precedence; the Call-ID where there is none.
+/// precedence; the Call-ID if there is none.
 pub(crate) fn find(headers: &[(String, String)], named: &[String], call_id: &str) -> String {
     let id = match named {
         [] => PRECEDENCE

@@ -97,7 +97,7 @@ pub(crate) fn is_same_party(one: &str, other: &str) -> bool {
     named && user == other_user && host.eq_ignore_ascii_case(other_host)
 }
 
-/// The From tag of a request, empty where it has none.
+/// The From tag of a request, empty if it has none.
 pub(crate) fn from_tag(request: &Request) -> String {
     let from = request.headers().from();
     from.ok()
@@ -105,7 +105,7 @@ pub(crate) fn from_tag(request: &Request) -> String {
         .unwrap_or_default()
 }
 
-/// The To tag of a response, empty where it has none.
+/// The To tag of a response, empty if it has none.
 pub(crate) fn to_tag(response: &Response) -> String {
     let to = response.headers().typed::<To<'_>>();
     to.and_then(Result::ok)

@@ -32,7 +32,7 @@ pub(crate) fn attended(target: &Uri<'_>, replaces: &Replaces<'_>) -> String {
     format!("<{}?Replaces={escaped}>", target.to_request_uri())
 }
 
-/// Reads the one `Refer-To` of a REFER; a status where it can't be followed.
+/// Reads the one `Refer-To` of a REFER; a status if it can't be followed.
 pub(crate) fn read(request: &Request, own: &Address) -> Result<Referred, u16> {
     let all: Vec<_> = request.headers().all(HeaderName::ReferTo).collect();
     // RFC 3515 §2.4.2: exactly one.
@@ -76,7 +76,7 @@ pub(crate) fn read(request: &Request, own: &Address) -> Result<Referred, u16> {
     })
 }
 
-/// A `Refer-To` with the headers of its URI escaped, where somebody has left that out: RFC 3261 §19.1.1 wants
+/// A `Refer-To` with the headers of its URI escaped, if somebody has left that out: RFC 3261 §19.1.1 wants
 /// `?Replaces=a%40b%3Bto-tag%3D1`, and without brackets there is no end but the value's.
 fn escaped(written: &str) -> Option<String> {
     // What stands around the URI stays: a name in quotes may hold brackets too, and after one address none may follow.

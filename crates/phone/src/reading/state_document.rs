@@ -9,7 +9,7 @@ use super::conference_info;
 use super::xml::{attribute, child_text, children, parse, text_of};
 use crate::door::state_document::{DialogState, Participant, PresenceTuple, StateDocument};
 
-/// Reads the document in a notification, where it is one of these.
+/// Reads the document in a notification, if it is one of these.
 pub(crate) fn read(request: &Request) -> Option<StateDocument> {
     let content_type = request.headers().typed::<ContentType<'_>>()?.ok()?;
     let text = std::str::from_utf8(request.body()).ok()?;

@@ -6,7 +6,7 @@ use crate::door::text::{is_printable, is_token};
 /// Gateways take 128 bytes (RFC 7433 §4.1); a few pass on more.
 const MOST_BYTES: usize = 1024;
 
-/// The header's value; `None` where there is none that says this.
+/// The header's value; `None` if there is none that says this.
 pub(crate) fn write(handed_over: &UserToUser) -> Option<String> {
     match handed_over {
         UserToUser::Text(text) if text.len() <= MOST_BYTES => {

@@ -68,7 +68,7 @@ impl Session {
         self.show_connection(ctx);
     }
 
-    /// Says nothing where the call was muted or on hold whose place it takes, or which led to it.
+    /// Says nothing if the call was muted or on hold whose place it takes, or which led to it.
     pub(super) fn start_closed(&mut self, ctx: &mut Context<'_>) {
         if self.muted {
             ctx.media(self.id, StreamCommand::Mute { muted: true });
@@ -99,7 +99,7 @@ impl Session {
         }
     }
 
-    /// Sends the 200 OK where nothing is missing any more.
+    /// Sends the 200 OK if nothing is missing any more.
     pub(super) fn drive_answer(&mut self, ctx: &mut Context<'_>) {
         let State::Answering(answering) = &mut self.state else {
             return;

@@ -38,7 +38,7 @@ pub(crate) struct Dial {
     pub(crate) input: Option<audio::Input>,
     pub(crate) output: Option<audio::Output>,
     pub(crate) closed: Closed,
-    /// Our half of the session's name, where it is the one of the call that led to this one (RFC 7989 §10.2).
+    /// Our half of the session's name, if it is the one of the call that led to this one (RFC 7989 §10.2).
     pub(crate) session: Option<u128>,
     /// Who referred us to the target and wants to know what comes of it.
     pub(crate) report: Option<Report>,

@@ -168,7 +168,7 @@ impl Session {
         }
     }
 
-    /// A tone was sent; where none is left, the commands are done.
+    /// A tone was sent; if none is left, the commands are done.
     pub(super) fn tones_sent(&mut self, remaining: u32, ctx: &mut Context<'_>) {
         if let (State::Active(active), 0) = (&mut self.state, remaining) {
             for tones in std::mem::take(&mut active.tones) {

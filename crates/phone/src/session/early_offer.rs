@@ -94,7 +94,7 @@ impl Session {
         None
     }
 
-    /// Media can't use it: the call goes on as it was. False where that was about something else.
+    /// Media can't use it: the call goes on as it was. False if that was about something else.
     pub(super) fn refuse_early(&mut self, ctx: &mut Context<'_>) -> bool {
         let id = match &mut self.state {
             State::Dialing(dialing) => dialing.offers.pop_front().map(|open| open.request),

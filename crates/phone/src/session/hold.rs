@@ -297,7 +297,7 @@ impl Session {
         self.drive_voice(audio::Input::None, ctx);
     }
 
-    /// Lets the far end hear what it shall: the input only where nobody wants it held.
+    /// Lets the far end hear what it shall: the input only if nobody wants it held.
     pub(super) fn drive_voice(&mut self, music: audio::Input, ctx: &mut Context<'_>) {
         let State::Active(active) = &self.state else {
             return;

@@ -43,7 +43,7 @@ impl Order {
 }
 
 impl Keys {
-    /// When the next key is due, where nothing else is waited for.
+    /// When the next key is due, if nothing else is waited for.
     pub(super) fn deadline(&self) -> Option<Instant> {
         self.not_before
             .filter(|_| !self.under_way && !self.orders.is_empty())

@@ -39,7 +39,7 @@ impl Active {
 }
 
 impl Session {
-    /// Makes the offer that is owed, to refresh the call or to change hold, where no other is open; the
+    /// Makes the offer that is owed, to refresh the call or to change hold, if no other is open; the
     /// peer's, which waits already, comes first.
     pub(super) fn drive_offer(&mut self, ctx: &mut Context<'_>) {
         self.take_waiting(ctx);
@@ -70,7 +70,7 @@ impl Session {
         ctx.media(self.id, StreamCommand::Reoffer { restart_ice, held });
     }
 
-    /// The offer is there: sends it in a re-INVITE, or in an UPDATE where that is wanted and taken.
+    /// The offer is there: sends it in a re-INVITE, or in an UPDATE if that is wanted and taken.
     pub(super) fn send_reoffer(&mut self, sdp: Sdp, ctx: &mut Context<'_>) {
         let (State::Active(active), Some(usage)) = (&mut self.state, self.usage) else {
             return;

@@ -69,7 +69,7 @@ impl Session {
         self.path_changed(MediaPath::Connected, ctx);
     }
 
-    /// A path is being looked for; where one was lost, the call is interrupted until it is found.
+    /// A path is being looked for; if one was lost, the call is interrupted until it is found.
     pub(super) fn path_sought(&mut self, ctx: &mut Context<'_>) {
         if self.media != MediaPath::Interrupted {
             self.path_changed(MediaPath::Connecting, ctx);
@@ -119,7 +119,7 @@ impl Session {
         }
     }
 
-    /// The restart had its time: it is given up, and the call with it where there is no other path.
+    /// The restart had its time: it is given up, and the call with it if there is no other path.
     pub(super) fn repair_timeout(&mut self, ctx: &mut Context<'_>) {
         if let State::Active(active) = &mut self.state {
             active.repair = None;

@@ -190,7 +190,7 @@ impl Session {
         succession.is_some_and(|succession| succession.heritage.is_held())
     }
 
-    /// Is as the call is whose place it takes, where the application asks for nothing else.
+    /// Is as the call is whose place it takes, if the application asks for nothing else.
     pub(super) fn succeed(&mut self, input: Option<audio::Input>, output: Option<audio::Output>) {
         if let Some(succession) = &mut self.replaces {
             // What the old call has is not to be had before that has ended.

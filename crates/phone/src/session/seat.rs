@@ -137,7 +137,7 @@ impl Session {
         }
     }
 
-    /// Wants the peer held, or not, where that is not so already; nobody waits for it.
+    /// Wants the peer held, or not, if that is not so already; nobody waits for it.
     pub(super) fn keep_held(
         &mut self,
         held: bool,

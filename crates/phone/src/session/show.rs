@@ -39,7 +39,7 @@ impl Session {
         self.uuids.map(|uuids| uuids.local)
     }
 
-    /// Tells the application what names the session now, where that is news and the session not over for it
+    /// Tells the application what names the session now, if that is news and the session not over for it
     /// (guarantee 4).
     pub(crate) fn show_uuids(&mut self, ctx: &mut Context<'_>) {
         if matches!(self.state, State::Ending | State::Ended) {
@@ -104,7 +104,7 @@ impl Session {
         );
     }
 
-    /// Tells the application where the connection stands, where that is news.
+    /// Tells the application where the connection stands, if that is news.
     pub(super) fn show_connection(&mut self, ctx: &mut Context<'_>) {
         let connection = self.connection_state();
         if connection == self.shown {

@@ -41,7 +41,7 @@ pub(crate) struct Member {
 }
 
 impl Member {
-    /// A session's far end, or where none is named whoever sits at this machine.
+    /// A session's far end, or if none is named whoever sits at this machine.
     pub(crate) fn new(
         session: Option<SessionId>,
         input: Input,
@@ -123,7 +123,7 @@ pub(crate) enum SeatOrder {
 /// How loud everybody was for the others, as W3C's `audioLevel`.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Levels {
-    /// Whoever sits at this machine, where somebody does.
+    /// Whoever sits at this machine, if somebody does.
     pub(crate) local: Option<f32>,
     pub(crate) members: Vec<(SessionId, f32)>,
 }
@@ -213,7 +213,7 @@ impl Conference {
         self.measure();
     }
 
-    /// What whoever sits at this machine said in this tick, where somebody does not want to hear it.
+    /// What whoever sits at this machine said in this tick, if somebody does not want to hear it.
     fn host(&self) -> Option<Frame> {
         if self.members.values().all(|member| member.hears_host) {
             return None;

@@ -28,7 +28,7 @@ impl Input {
         Input::Source(reader, Converter::default())
     }
 
-    /// The rate at which it comes, where it has one of its own.
+    /// The rate at which it comes, if it has one of its own.
     pub(crate) fn own_rate(&self) -> Option<Rate> {
         match self {
             Input::Source(reader, _) => Some(reader.rate()),

@@ -153,7 +153,7 @@ impl SinkWriter {
         })
     }
 
-    /// Adds 10 ms; returns whom to wake at the end of the tick, where a starved reader has a frame.
+    /// Adds 10 ms; returns whom to wake at the end of the tick, if a starved reader has a frame.
     pub(crate) fn write(&mut self, frame: &Frame) -> Option<&Arc<SinkGroup>> {
         let converted = self.converter.convert(frame, self.shared.rate);
         let bytes = converted.samples().iter().flat_map(|s| s.to_le_bytes());

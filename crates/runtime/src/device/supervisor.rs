@@ -288,7 +288,7 @@ where
         }
     }
 
-    /// Lets another device stand in next where that is wanted, and waits where it is not.
+    /// Lets another device stand in next if that is wanted, and waits if it is not.
     fn go_without(&mut self, fault: Fault) -> Next {
         match &self.wanted.selection {
             Selection::Id(chosen) if self.wanted.fallback && self.was_open => {
@@ -326,7 +326,7 @@ where
         }
     }
 
-    /// Takes another choice; false where it is the same.
+    /// Takes another choice; false if it is the same.
     fn choose(&mut self, selection: Selection) -> bool {
         let is_new = selection != self.wanted.selection;
         if is_new {

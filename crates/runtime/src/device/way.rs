@@ -31,7 +31,7 @@ pub(super) trait Way: Send + 'static {
     /// The end of a ring that nobody fills or empties: inputs fill it up, and outputs play silence from it.
     fn spare() -> Self::End;
 
-    /// Why a device is gone although its stream goes on; nothing where it is there.
+    /// Why a device is gone although its stream goes on; nothing if it is there.
     fn missing(&self, id: &DeviceId) -> Option<Fault> {
         match self.backend().presence(id, Self::DIRECTION) {
             Presence::There => None,

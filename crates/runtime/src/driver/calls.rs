@@ -224,7 +224,7 @@ impl Calls {
         }
     }
 
-    /// Asks for all figures of a session, which the news answer in any case; false where it has no media.
+    /// Asks for all figures of a session, which the news answer in any case; false if it has no media.
     pub(crate) fn report(&mut self, id: SessionId, ticket: Ticket) -> bool {
         match self.calls.get(&id).map(|call| &call.place) {
             Some(Place::Hosted(handle)) => {

@@ -104,7 +104,7 @@ impl Hosts {
         }
     }
 
-    /// Takes a seat with nothing to say and nothing to hear yet; false where there is no conference.
+    /// Takes a seat with nothing to say and nothing to hear yet; false if there is no conference.
     fn sit_down(&mut self, id: ConferenceId, calls: &mut Calls) -> bool {
         let conference = match calls.conference(id) {
             Ok(conference) => conference,

@@ -112,7 +112,7 @@ impl Line {
         }
     }
 
-    /// Waits for the next news, for ever where there is no connection; cancel-safe.
+    /// Waits for the next news, for ever if there is no connection; cancel-safe.
     pub(super) async fn next(&mut self) -> News {
         match &mut self.state {
             State::Idle => pending().await,

@@ -156,7 +156,7 @@ pub(crate) fn trouble<News: Send + 'static>(
     })
 }
 
-/// Tells how what was opened is, as long as it is wanted; where `tell` has nothing to say, nothing.
+/// Tells how what was opened is, as long as it is wanted; if `tell` has nothing to say, nothing.
 pub(crate) fn standing<News: Send + 'static>(
     news: &UnboundedSender<News>,
     turn: Turn,

@@ -49,7 +49,7 @@ pub(super) fn refuse(id: SessionId, news: &mpsc::UnboundedSender<News>, reason: 
 pub(crate) enum Order {
     /// For the engine.
     Media(StreamCommand),
-    /// What addresses the machine has now; where the session's own is not among them, it gets other sockets.
+    /// What addresses the machine has now; if the session's own is not among them, it gets other sockets.
     Addresses(Vec<IpAddr>),
     /// Replaces what the far end hears.
     SetInput(Input),
@@ -144,7 +144,7 @@ pub(crate) enum What {
     Summary(serde_json::Value),
     /// How loud the near end and the far end were in the last 100 ms, 0 to 1 as W3C's `audioLevel`.
     Level([f32; 2]),
-    /// The answer to [`Order::Report`]; nothing where the session has gone meanwhile.
+    /// The answer to [`Order::Report`]; nothing if the session has gone meanwhile.
     Report(Ticket, Option<serde_json::Value>),
 }
 

@@ -239,7 +239,7 @@ fn datagrams_go_from_one_session_to_another() {
 #[test]
 fn a_session_whose_address_is_gone_gets_sockets_on_those_that_there_are() {
     let (session, other) = (host(None), host(None));
-    // Nothing is taken away where nothing can be bound.
+    // Nothing is taken away if nothing can be bound.
     session.handle.send(Order::Addresses(Vec::new()));
     let here: IpAddr = "127.0.0.1".parse().unwrap();
     session.handle.send(Order::Addresses(vec![here]));

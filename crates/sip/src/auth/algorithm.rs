@@ -30,7 +30,7 @@ impl Algorithm {
         }
     }
 
-    /// Reads a name of a challenge, and whether it is the `-sess` variant; MD5 where there is none.
+    /// Reads a name of a challenge, and whether it is the `-sess` variant; MD5 if there is none.
     pub(super) fn parse(name: Option<&str>) -> Option<(Self, bool)> {
         let Some(name) = name else {
             return Some((Self::Md5, false));

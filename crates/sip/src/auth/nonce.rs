@@ -66,7 +66,7 @@ impl Nonces {
         u128::from(age) <= self.lifetime.as_millis()
     }
 
-    /// Takes a count; false where it, or a higher one, may have been there before.
+    /// Takes a count; false if it, or a higher one, may have been there before.
     pub(super) fn count(&mut self, stamp: Stamp, count: u32) -> bool {
         if let Some(highest) = self.counts.get_mut(&stamp) {
             let rises = count > *highest;

@@ -11,7 +11,7 @@ const MAX_REALMS: usize = 8;
 pub(super) struct Trust {
     /// The domain of our address.
     home: String,
-    /// Those that our own servers have named, where none was given.
+    /// Those that our own servers have named, if none was given.
     realms: Vec<String>,
     floors: Vec<(String, Algorithm)>,
     /// The realms in which our own edge has asked for the token by 407, and has let it through.
@@ -133,7 +133,7 @@ impl Trust {
     }
 
     /// Whether nobody has named a realm yet who could know it better. A server of ours that asks
-    /// does so before its users can; where we register, the registrar comes first, and what is
+    /// does so before its users can; if we register, the registrar comes first, and what is
     /// left is the proxy before one that trusts us.
     fn is_first_word(&self, side: Side, way: Way) -> bool {
         let by_server_of_ours = side == Side::Proxy || !self.registers;

@@ -241,7 +241,7 @@ impl Verifier {
         }
     }
 
-    /// `None` where something that must be there is not, or not for this request.
+    /// `None` if something that must be there is not, or not for this request.
     fn digest(
         &mut self,
         answer: &Credentials<'_>,

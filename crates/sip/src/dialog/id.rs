@@ -9,12 +9,12 @@ pub struct DialogId {
     pub call_id: String,
     /// Our tag.
     pub local_tag: String,
-    /// The other side's tag; empty where it is too old to have one.
+    /// The other side's tag; empty if it is too old to have one.
     pub remote_tag: String,
 }
 
 impl DialogId {
-    /// Reads it from an answer to our request; `None` where the answer has no To tag.
+    /// Reads it from an answer to our request; `None` if the answer has no To tag.
     pub fn of_answer(headers: &Headers) -> Option<Self> {
         Some(Self {
             call_id: headers.get(HeaderName::CallId)?.to_owned(),
@@ -23,7 +23,7 @@ impl DialogId {
         })
     }
 
-    /// Reads it from a request of theirs inside the dialog; `None` where the request has no To tag.
+    /// Reads it from a request of theirs inside the dialog; `None` if the request has no To tag.
     pub fn of_request(headers: &Headers) -> Option<Self> {
         let local_tag = to_tag(headers)?;
         Self::of_request_answered(headers, &local_tag)

@@ -89,7 +89,7 @@ pub struct OldCSeq {
 }
 
 impl Dialog {
-    /// Makes the dialog that `response` to our `request` creates; `None` where either lacks what a dialog needs.
+    /// Makes the dialog that `response` to our `request` creates; `None` if either lacks what a dialog needs.
     ///
     /// An answer without a Contact leaves the target where the request went.
     pub fn caller(request: &Request, response: &Response) -> Option<Self> {
@@ -181,7 +181,7 @@ impl Dialog {
         &self.target
     }
 
-    /// Returns what names the session from end to end, where it is a call's.
+    /// Returns what names the session from end to end, if it is a call's.
     pub fn session(&self) -> Option<SessionUuids> {
         self.session
     }

@@ -31,7 +31,7 @@ impl Endpoint {
         Ok(())
     }
 
-    /// Sends the ACK that our caller was to give the answer for; false where none is owed.
+    /// Sends the ACK that our caller was to give the answer for; false if none is owed.
     pub(super) fn pay_ack(&mut self, usage: UsageId, body: Option<&Body>, now: Instant) -> bool {
         let Some(Usage::Established(established)) = self.usages.get_mut(&usage) else {
             return false;

@@ -43,7 +43,7 @@ pub struct Invite {
     /// Says nothing of who calls: an anonymous From, a Contact without our name, and `Privacy: id` where the headers
     /// have none (RFC 3323 §4.1.1, RFC 3325 §9.3).
     pub anonymous: bool,
-    /// Our half of the session's name (RFC 7989), where the call belongs to a session that has one already.
+    /// Our half of the session's name (RFC 7989), if the call belongs to a session that has one already.
     pub session: Option<u128>,
 }
 

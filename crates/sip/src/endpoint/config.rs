@@ -36,7 +36,7 @@ pub struct EndpointConfig {
     pub route_set: Vec<Uri<'static>>,
     /// Methods answered; others are given 405.
     pub allow: Vec<Method>,
-    /// Event packages whose SUBSCRIBE is handed up, where `allow` names it; others are given 489.
+    /// Event packages whose SUBSCRIBE is handed up, if `allow` names it; others are given 489.
     pub event_packages: Vec<String>,
     /// How long calls live without a refresh (RFC 4028); `None` asks for no limit and agrees to none.
     pub session_timers: Option<SessionTimers>,

@@ -63,7 +63,7 @@ pub enum Event {
     Provisional {
         /// The call.
         usage: UsageId,
-        /// The early dialog it belongs to; `None` where it has no To tag.
+        /// The early dialog it belongs to; `None` if it has no To tag.
         dialog: Option<DialogId>,
         /// Its description is the answer to our offer, and not a preview of it (RFC 3262 §5).
         reliable: bool,
@@ -113,7 +113,7 @@ pub enum Event {
     Cancelled {
         /// The call.
         usage: UsageId,
-        /// The CANCEL or BYE; `None` where the flow was lost, or our reliable answer had no PRACK.
+        /// The CANCEL or BYE; `None` if the flow was lost, or our reliable answer had no PRACK.
         cancel: Option<Request>,
     },
     /// The ACK of our 2xx to an INVITE or re-INVITE.
@@ -230,9 +230,9 @@ pub enum Event {
 pub struct Registered {
     /// How long our binding lives.
     pub expires: Duration,
-    /// Our public GRUU, where one was given (RFC 5627 §4.2).
+    /// Our public GRUU, if one was given (RFC 5627 §4.2).
     pub pub_gruu: Option<String>,
-    /// Our newest temporary GRUU, where one was given.
+    /// Our newest temporary GRUU, if one was given.
     pub temp_gruu: Option<String>,
     /// The Route that requests outside dialogs take from now on (RFC 3608).
     pub service_route: Vec<String>,
@@ -243,11 +243,11 @@ pub struct Registered {
 /// Why we are not registered.
 #[derive(Debug, Clone)]
 pub struct RegistrationFailed {
-    /// The refusal; `None` where nobody answered or the flow was lost.
+    /// The refusal; `None` if nobody answered or the flow was lost.
     pub response: Option<Response>,
-    /// What is wrong, where the answer's own reason does not say it.
+    /// What is wrong, if the answer's own reason does not say it.
     pub why: Option<Obstacle>,
-    /// When the next try is made by itself; `None` where none is.
+    /// When the next try is made by itself; `None` if none is.
     pub retry_in: Option<Duration>,
     /// Whether trying again can't help until something is changed: credentials, account, configuration.
     pub fatal: bool,

@@ -34,7 +34,7 @@ impl Endpoint {
         if configured.is_zero() {
             return;
         }
-        // RFC 5626 §4.4.1: the edge proxy's Flow-Timer, where there is one, is the longest silence.
+        // RFC 5626 §4.4.1: the edge proxy's Flow-Timer, if there is one, is the longest silence.
         let longest = self
             .flow_timer
             .map_or(configured, |timer| timer.min(configured));

@@ -91,7 +91,7 @@ impl Endpoint {
         }
     }
 
-    /// Answers a challenge: the same request under the next CSeq, same Call-ID and From tag, with credentials; `None` where there is nothing to answer or no use (RFC 3261 §22.2).
+    /// Answers a challenge: the same request under the next CSeq, same Call-ID and From tag, with credentials; `None` if there is nothing to answer or no use (RFC 3261 §22.2).
     pub(super) fn answer_challenge(
         &mut self,
         response: &Response,

@@ -115,7 +115,7 @@ impl Endpoint {
         self.send(flow, request, sent, now);
     }
 
-    /// A PRACK needs nothing of its answer but credentials, where it wants some.
+    /// A PRACK needs nothing of its answer but credentials, if it wants some.
     pub(super) fn receive_prack_response(
         &mut self,
         key: ClientKey,
@@ -150,8 +150,8 @@ impl Endpoint {
         }
     }
 
-    /// Sends a provisional answer of ours reliably where the caller insists, or where it can and there is a body;
-    /// `None` where it went out, or waits for the PRACK of the one before.
+    /// Sends a provisional answer of ours reliably if the caller insists, or if it can and there is a body;
+    /// `None` if it went out, or waits for the PRACK of the one before.
     pub(super) fn answer_reliably(
         &mut self,
         usage: UsageId,

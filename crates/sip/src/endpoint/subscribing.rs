@@ -56,7 +56,7 @@ pub enum SubscriptionEnd {
     Refused(Box<Response>),
     /// The server ended it (RFC 6665 §4.1.3).
     Terminated {
-        /// Its reason, where it gave one.
+        /// Its reason, if it gave one.
         reason: Option<String>,
         /// How long to wait before the next.
         retry_after: Option<Duration>,
@@ -354,7 +354,7 @@ impl Endpoint {
         self.end_subscription(id, end);
     }
 
-    /// Takes a NOTIFY of a subscription of ours; gives it back where it belongs to none.
+    /// Takes a NOTIFY of a subscription of ours; gives it back if it belongs to none.
     pub(super) fn receive_notify(
         &mut self,
         key: ServerKey,

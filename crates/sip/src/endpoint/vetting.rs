@@ -23,7 +23,7 @@ pub(super) fn vet_response(response: &Response) -> Result<(), &'static str> {
 }
 
 impl Endpoint {
-    /// Answers what can't be read, where it can be answered at all (RFC 3261 §18.3).
+    /// Answers what can't be read, if it can be answered at all (RFC 3261 §18.3).
     pub(super) fn refuse_unreadable(&mut self, flow: FlowId, error: ParseError) {
         let why = format!("not a SIP message: {error}");
         if let Some(mut response) = error.into_reply() {
@@ -251,7 +251,7 @@ impl Intake {
     }
 }
 
-/// Why the sender of a request can't be reached, where that is so.
+/// Why the sender of a request can't be reached, if that is so.
 pub(super) fn bad_contact(headers: &Headers) -> &'static str {
     match headers.contains(HeaderName::Contact) {
         true => "Bad Contact",

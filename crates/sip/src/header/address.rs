@@ -525,7 +525,7 @@ impl<'a> Contact<'a> {
         digits.then(|| text.parse().unwrap_or(u32::MAX))
     }
 
-    /// The preference in thousandths, 1000 where there is none.
+    /// The preference in thousandths, 1000 if there is none.
     pub fn q(&self) -> u16 {
         self.param("q").and_then(thousandths).unwrap_or(1000)
     }

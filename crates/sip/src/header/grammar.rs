@@ -117,7 +117,7 @@ pub(crate) fn token_length(text: &str) -> usize {
     run(text.as_bytes(), 0, TOKEN)
 }
 
-/// Splits off the token that `text` starts with; `None` where there is none.
+/// Splits off the token that `text` starts with; `None` if there is none.
 pub(crate) fn take_token(text: &str) -> Option<(&str, &str)> {
     match token_length(text) {
         0 => None,

@@ -175,7 +175,7 @@ impl UserToUser<'_> {
         self.data
     }
 
-    /// How the data is encoded; `hex` where nothing is said (RFC 7433 §4).
+    /// How the data is encoded; `hex` if nothing is said (RFC 7433 §4).
     pub fn encoding(&self) -> &str {
         self.params.get("encoding").unwrap_or("hex")
     }

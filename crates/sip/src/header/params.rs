@@ -45,7 +45,7 @@ impl<'a> Params<'a> {
     }
 
     /// Value of the parameter `name` (any case), without quotes but with its escapes; an empty
-    /// text where it has no value.
+    /// text if it has no value.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.raw(name).map(|value| {
             value

@@ -43,7 +43,7 @@ pub enum Forgiven {
     CSeqAbove31Bits,
 }
 
-/// Lets `what` through where that is allowed; otherwise it is a `fault`.
+/// Lets `what` through if that is allowed; otherwise it is a `fault`.
 #[cold]
 pub(super) fn forgive(
     what: Forgiven,

@@ -80,7 +80,7 @@ impl Message {
         }
     }
 
-    /// The body, empty where there is none.
+    /// The body, empty if there is none.
     pub fn body(&self) -> &Bytes {
         match self {
             Self::Request(request) => request.body(),

@@ -220,7 +220,7 @@ impl Reading {
         Ok(body.start + wanted)
     }
 
-    /// The error, with a response to send where there is somebody to send it to.
+    /// The error, with a response to send if there is somebody to send it to.
     fn fail(&self, fault: ParseFault, line: usize) -> ParseError {
         let line = &self.headers.head()[..line];
         let method = match self.headers.cseq() {

@@ -82,7 +82,7 @@ impl Request {
         &mut self.headers
     }
 
-    /// The body, empty where there is none.
+    /// The body, empty if there is none.
     pub fn body(&self) -> &Bytes {
         &self.body
     }

@@ -103,7 +103,7 @@ impl Response {
         &mut self.headers
     }
 
-    /// The body, empty where there is none.
+    /// The body, empty if there is none.
     pub fn body(&self) -> &Bytes {
         &self.body
     }

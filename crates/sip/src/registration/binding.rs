@@ -11,13 +11,13 @@ use super::Settings;
 /// What a registrar says of our binding.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Binding {
-    /// Its own `expires`, where it has one.
+    /// Its own `expires`, if it has one.
     pub(super) expires: Option<Duration>,
     pub(super) pub_gruu: Option<String>,
     pub(super) temp_gruu: Option<String>,
 }
 
-/// Returns our binding as the answer that granted it lists it; `None` where it is listed as over.
+/// Returns our binding as the answer that granted it lists it; `None` if it is listed as over.
 ///
 /// RFC 3261 §10.2.4 says how to find its lifetime, and not that it must be found: registrars give
 /// it back as they see it, with another host, port or transport, or don't list it at all.

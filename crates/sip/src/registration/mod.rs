@@ -74,7 +74,7 @@ pub enum Outcome {
     Again,
     /// Refused.
     Refused {
-        /// How long to wait before the next try; `None` where none helps.
+        /// How long to wait before the next try; `None` if none helps.
         retry_in: Option<Duration>,
     },
     /// The registrar agreed, and lists our binding as over at once.

@@ -74,7 +74,7 @@ pub struct Flow {
     pub transport: Transport,
     /// Whether nothing needs to be repeated over it.
     pub reliable: bool,
-    /// The other end's address, written into the `received` and `rport` of its requests; `None` where it is of no use.
+    /// The other end's address, written into the `received` and `rport` of its requests; `None` if it is of no use.
     pub peer: Option<SocketAddr>,
 }
 

@@ -93,7 +93,7 @@ impl Timings {
         (self.t1 * 2u32.saturating_pow(repeats.min(16))).min(self.t2)
     }
 
-    /// Returns how long `timer` runs when started for the `repeats`-th time (from 0), or `None` where it never runs.
+    /// Returns how long `timer` runs when started for the `repeats`-th time (from 0), or `None` if it never runs.
     pub(crate) fn length(&self, timer: Timer, reliable: bool, repeats: u32) -> Option<Duration> {
         let only_unreliable = |length| (!reliable).then_some(length);
         let absorb = |length| Some(if reliable { Duration::ZERO } else { length });

@@ -6,7 +6,7 @@ use super::{Scheme, Uri};
 const DECISIVE: [&str; 5] = ["user", "ttl", "method", "maddr", "transport"];
 
 pub(super) fn same(a: &Uri<'_>, b: &Uri<'_>) -> bool {
-    // Equal texts are equal, even where a parameter is repeated and so has no one value.
+    // Equal texts are equal, even if a parameter is repeated and so has no one value.
     if a.as_str() == b.as_str() {
         return true;
     }

@@ -69,7 +69,7 @@ pub(crate) fn check(text: &str) -> Option<bool> {
     take(text).and_then(|(length, conforming)| (length == text.len()).then_some(conforming))
 }
 
-/// The host that `text` starts with: its length, and whether it is one by the letter. `None` where
+/// The host that `text` starts with: its length, and whether it is one by the letter. `None` if
 /// it is followed by something that can follow no host.
 pub(crate) fn take(text: &str) -> Option<(usize, bool)> {
     let bytes = text.as_bytes();

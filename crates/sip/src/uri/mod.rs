@@ -175,7 +175,7 @@ impl<'a> Uri<'a> {
         split_pairs(self.parts.params.of(&self.text), ';')
     }
 
-    /// Value of the `;` parameter `name` in any case, an empty text where it has none.
+    /// Value of the `;` parameter `name` in any case, an empty text if it has none.
     pub fn param(&self, name: &str) -> Option<&str> {
         self.params()
             .find(|(key, _)| key.eq_ignore_ascii_case(name))

@@ -104,7 +104,7 @@ impl Formats {
         self.bound.iter().find(|p| p.payload_type == number)
     }
 
-    /// The number that stands for this, a new one where there is none.
+    /// The number that stands for this, a new one if there is none.
     fn bind(&mut self, encoding: Encoding, clock_rate: u32) -> Option<Payload> {
         let known = self.bound.iter().rev();
         let known = known.into_iter().find(|p| is(p, encoding, clock_rate));

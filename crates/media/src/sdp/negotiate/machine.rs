@@ -226,7 +226,7 @@ impl Negotiation {
         Ok(text)
     }
 
-    /// Forgets the open offer, whoever made it; the last one, where our first waits beside it.
+    /// Forgets the open offer, whoever made it; the last one, if our first waits beside it.
     pub fn rollback(&mut self) {
         self.state = match std::mem::replace(&mut self.state, State::Stable) {
             State::Answering {

@@ -47,7 +47,7 @@ const CHECKS_OF_A_ROUND: usize = 10;
 const CHECKING_LIMIT: Duration = Duration::from_secs(30);
 /// The same, once the peer has told all its candidates.
 const COMPLETE_CHECKING_LIMIT: Duration = Duration::from_secs(15);
-/// A relayed pair is nominated only when nothing direct works in this time, where that may be used.
+/// A relayed pair is nominated only when nothing direct works in this time, if that may be used.
 const RELAY_PATIENCE: Duration = Duration::from_millis(500);
 
 /// Names a local transport address: a socket's, or a relayed one behind it.

@@ -100,7 +100,7 @@ impl Ice {
         let _ = self.agent.apply_restart(now, false);
     }
 
-    /// Our password, where `ours` and `theirs` are credentials in force; the agent takes only those of
+    /// Our password, if `ours` and `theirs` are credentials in force; the agent takes only those of
     /// its own generation. A peer that kept half of its session mixes them.
     pub(super) fn outlived_password(&self, ours: &str, theirs: &str) -> Option<&Secret> {
         let path = self.outlived()?;

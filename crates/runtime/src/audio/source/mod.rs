@@ -35,7 +35,7 @@ pub enum SourceEvent {
 pub struct Dropped {
     /// How much waited.
     pub sound: Duration,
-    /// The marks in it, where no session told them.
+    /// The marks in it, if no session told them.
     pub marks: Vec<MarkId>,
 }
 
@@ -155,7 +155,7 @@ impl Source {
         }
     }
 
-    /// Marks the end of what was written so far; gives its outcome where nothing is to be waited for.
+    /// Marks the end of what was written so far; gives its outcome if nothing is to be waited for.
     pub fn mark(&mut self, mark: MarkId) -> Option<SourceEvent> {
         if self.shared.last_was_dropped() {
             return Some(SourceEvent::Cleared(mark));

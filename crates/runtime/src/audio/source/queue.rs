@@ -51,7 +51,7 @@ impl Queue {
         }
     }
 
-    /// Fills `out` from what waits, and with silence where nothing does.
+    /// Fills `out` from what waits, and with silence if nothing does.
     pub(super) fn read(&mut self, shared: &Shared, out: &mut [i16]) {
         self.tell_reached(shared);
         let mut filled = 0;

@@ -61,7 +61,7 @@ impl SourceReader {
         self.shared.rate
     }
 
-    /// Fills `out` from what waits, and with silence where nothing does.
+    /// Fills `out` from what waits, and with silence if nothing does.
     pub(crate) fn read(&mut self, out: &mut [i16]) {
         // A tick waits for nobody: whoever has the queue ends this lease, or found it idle just before.
         let Some(mut queue) = try_lock(&self.shared.queue) else {

@@ -106,7 +106,7 @@ impl Layer {
     }
 
     /// Keeps an INVITE without a final answer, whose flow is about to go, for [`resume`](Self::resume): no timer runs for
-    /// it meanwhile. False where there is none such.
+    /// it meanwhile. False if there is none such.
     pub fn strand(&mut self, key: ClientKey) -> bool {
         use client_invite::State::{Calling, Proceeding};
         let Some(client) = self.clients.get_mut(&key) else {

@@ -114,7 +114,7 @@ pub(super) struct MergeId {
 }
 
 impl MergeId {
-    /// Reads it; `None` where the request is inside a dialog, or has no name of its own.
+    /// Reads it; `None` if the request is inside a dialog, or has no name of its own.
     pub(super) fn of(request: &Request) -> Option<Self> {
         let headers = request.headers();
         let names_none = matches!(request.method(), Method::Cancel | Method::Ack);
