@@ -295,13 +295,19 @@ export declare class Session extends TypedEmitter<SessionEvents> {
     /**
      * Changes where the outgoing sound comes from; of a member of a conference, once it goes on alone. Resolves when that is open.
      *
-     * @throws `ERR_NO_DEVICE` if it can't be opened; the session goes on with what it had.
+     * Calls of this take turns: each settles by what became of it, and the session has what was chosen last. Of more than sixteen that
+     * wait the oldest is passed over.
+     *
+     * @throws `ERR_NO_DEVICE` if it can't be opened, or is not open within 5 s; the session goes on with what it had. `ERR_ABORTED` if it
+     * was passed over.
      */
     setInput(input: AudioInput): Promise<void>;
     /**
      * Changes where the incoming sound goes; of a member of a conference, once it goes on alone. Resolves when that is open.
      *
-     * @throws `ERR_NO_DEVICE` if it can't be opened; the session goes on with what it had.
+     * Calls of this take turns, as those of {@link setInput} do.
+     *
+     * @throws as {@link setInput}.
      */
     setOutput(output: AudioOutput): Promise<void>;
     /** Sets the loudness of the incoming sound in percent, 0–100; of a member of a conference, once it goes on alone. */
@@ -362,7 +368,11 @@ export declare class Conference extends TypedEmitter<ConferenceEvents> {
     mute(member?: Session): Promise<void>;
     /** Lets a member be heard again, or whoever sits here if none is named. */
     unmute(member?: Session): Promise<void>;
-    /** Changes what the members hear of whoever sits here. */
+    /**
+     * Changes what the members hear of whoever sits here.
+     *
+     * @throws `ERR_NO_DEVICE` if that device is not there; nothing is changed then.
+     */
     setInput(input: AudioInput): Promise<void>;
     /**
      * Changes where the members are heard.

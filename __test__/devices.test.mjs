@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { AudioSink } from 'offhook'
 import { connect } from './phones.mjs'
-import { hears } from './sound.mjs'
+import { drain, hears } from './sound.mjs'
 import { next, pbxOf } from './pbx.mjs'
 
 // What a machine without any sound tells as well as one that has some.
@@ -27,6 +27,45 @@ describe('an input or output that can not be opened', () => {
     await hears(taken, 1000, 10_000)
     await outgoing.setOutput('none')
     await outgoing.end()
+  })
+
+  test('does not fail the one chosen right after it, and each choice tells what became of itself', async (t) => {
+    const { open } = await pbxOf(t)
+    const [alice, bob] = await Promise.all([open('alice'), open('bob')])
+    const { outgoing } = await connect(alice, bob, 'bob')
+    const [first, second] = Array.from({ length: 2 }, () => new AudioSink({ rate: 8000 }))
+    const gone = { wav: '/no/such/folder/file.wav' }
+    const outcomes = async (...outputs) => {
+      const settled = await Promise.allSettled(outputs.map((output) => outgoing.setOutput(output)))
+      return settled.map(({ status, reason }) => reason?.code ?? status)
+    }
+    assert.deepEqual(await outcomes(gone, first), ['ERR_NO_DEVICE', 'fulfilled'])
+    await hears(first, 1000, 10_000)
+    assert.deepEqual(await outcomes('none', second), ['fulfilled', 'fulfilled'])
+    await hears(second, 1000, 10_000)
+    assert.deepEqual(await outcomes('no-such-device', first, gone), ['ERR_NO_DEVICE', 'fulfilled', 'ERR_NO_DEVICE'])
+    drain(first)
+    await hears(first, 1000, 10_000)
+    const more = await outcomes(...Array.from({ length: 10 }, () => [second, first]).flat())
+    assert.deepEqual(new Set(more), new Set(['fulfilled', 'ERR_ABORTED']))
+    drain(first)
+    await hears(first, 1000, 10_000)
+    await outgoing.end()
+  })
+
+  test('does not come back after the one chosen right after it for the phone, or in a conference', async (t) => {
+    const { open } = await pbxOf(t)
+    const alice = await open('alice', { audio: 'none' })
+    const room = await alice.conference([], { input: 'none', output: 'none' })
+    const order = []
+    const note = (name, promise) => promise.then(() => order.push(name), ({ code }) => order.push(`${name} ${code}`))
+    await Promise.all([
+      note('phone', alice.setAudioDevice({ output: 'no-such-device' })),
+      note('phone again', alice.setAudioDevice({ output: 'none' })),
+    ])
+    await Promise.all([note('room', room.setInput('no-such-device')), note('room again', room.setInput('none'))])
+    assert.deepEqual(order, ['phone ERR_NO_DEVICE', 'phone again', 'room ERR_NO_DEVICE', 'room again'])
+    await room.end()
   })
 
   test('is a warning of a call that begins with it, until something else is chosen', async (t) => {

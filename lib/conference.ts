@@ -1,5 +1,5 @@
 import { abortable } from './abortable'
-import { refuseMissing } from './devices'
+import { InOrder, refuseMissing } from './devices'
 import { audioInput, audioOutput, wireInput, wireOutput } from './audio'
 import { hideListeners, TypedEmitter } from './emitter'
 import { SoftphoneError } from './errors'
@@ -32,6 +32,7 @@ export class Conference extends TypedEmitter<ConferenceEvents> {
   readonly ended: boolean = false
   readonly #link: PhoneLink
   readonly #number: number
+  readonly #choices = new InOrder()
 
   /** @internal */
   static async create(link: PhoneLink, find: FindConference, sessions: readonly Session[], options: ConferenceOptions): Promise<Conference> {
@@ -121,11 +122,17 @@ export class Conference extends TypedEmitter<ConferenceEvents> {
     await this.#mute(member, false)
   }
 
-  /** Changes what the members hear of whoever sits here. */
+  /**
+   * Changes what the members hear of whoever sits here.
+   *
+   * @throws `ERR_NO_DEVICE` if that device is not there; nothing is changed then.
+   */
   async setInput(input: AudioInput): Promise<void> {
     const wanted = wireInput('input', input)
-    if (wanted.type === 'device') await refuseMissing({ input: wanted })
-    await this.#ask({ type: 'setInput', input: wanted })
+    await this.#choices.run(async () => {
+      if (wanted.type === 'device') await refuseMissing({ input: wanted })
+      await this.#ask({ type: 'setInput', input: wanted })
+    })
   }
 
   /**
@@ -135,8 +142,10 @@ export class Conference extends TypedEmitter<ConferenceEvents> {
    */
   async setOutput(output: AudioOutput): Promise<void> {
     const wanted = wireOutput('output', output)
-    if (wanted.type === 'device') await refuseMissing({ output: wanted })
-    await this.#ask({ type: 'setOutput', output: wanted })
+    await this.#choices.run(async () => {
+      if (wanted.type === 'device') await refuseMissing({ output: wanted })
+      await this.#ask({ type: 'setOutput', output: wanted })
+    })
   }
 
   /** Hangs up on every member, and on calls that were still to join; resolves after their `sessionEnded`. Again, it does nothing. */

@@ -39,6 +39,21 @@ export function unwatchDevices(changed: () => void): void {
 }
 
 /**
+ * Lets choices be made in the order in which they were asked for, though looking whether a device is there takes a moment.
+ *
+ * @internal
+ */
+export class InOrder {
+  #last: Promise<unknown> = Promise.resolve()
+
+  run<T>(choose: () => Promise<T>): Promise<T> {
+    const chosen = this.#last.then(choose)
+    this.#last = chosen.catch(() => {})
+    return chosen
+  }
+}
+
+/**
  * Rejects if one of these is a device that is not there.
  *
  * @internal

@@ -306,7 +306,11 @@ export class Session extends TypedEmitter<SessionEvents> {
   /**
    * Changes where the outgoing sound comes from; of a member of a conference, once it goes on alone. Resolves when that is open.
    *
-   * @throws `ERR_NO_DEVICE` if it can't be opened; the session goes on with what it had.
+   * Calls of this take turns: each settles by what became of it, and the session has what was chosen last. Of more than sixteen that
+   * wait the oldest is passed over.
+   *
+   * @throws `ERR_NO_DEVICE` if it can't be opened, or is not open within 5 s; the session goes on with what it had. `ERR_ABORTED` if it
+   * was passed over.
    */
   async setInput(input: AudioInput): Promise<void> {
     await this.#ask({ type: 'setInput', id: this.id, input: wireInput('input', input) })
@@ -315,7 +319,9 @@ export class Session extends TypedEmitter<SessionEvents> {
   /**
    * Changes where the incoming sound goes; of a member of a conference, once it goes on alone. Resolves when that is open.
    *
-   * @throws `ERR_NO_DEVICE` if it can't be opened; the session goes on with what it had.
+   * Calls of this take turns, as those of {@link setInput} do.
+   *
+   * @throws as {@link setInput}.
    */
   async setOutput(output: AudioOutput): Promise<void> {
     await this.#ask({ type: 'setOutput', id: this.id, output: wireOutput('output', output) })

@@ -3,7 +3,7 @@ import { audioInput, audioOutput, wireInput, wireOutput } from './audio'
 import { callOptions, wireCall } from './calling'
 import { Conference } from './conference'
 import { audioDevices, checkSoftphoneOptions, headers, iceServers as iceServersRule, levels } from './checked-options'
-import { listDevices, refuseMissing, unwatchDevices, watchDevices, type AudioDevice } from './devices'
+import { InOrder, listDevices, refuseMissing, unwatchDevices, watchDevices, type AudioDevice } from './devices'
 import { TypedEmitter } from './emitter'
 import { attend, depart } from './exit'
 import { endOptions, redirectOptions, refusalOptions, rejectOptions } from './ending'
@@ -75,6 +75,7 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
   readonly #receiver: Receiver
   /** How many times the application has accepted each, without what failed. */
   readonly #accepted = new WeakMap<PendingSession, number>()
+  readonly #choices = new InOrder()
   readonly #devicesChanged = () => this.deliver('devicesChanged')
   /** The least level of the lines that the engine makes. */
   #level: LogLevel
@@ -412,8 +413,10 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
   async setAudioDevice(devices: AudioDeviceOptions): Promise<void> {
     checkOptions('options of setAudioDevice', devices, audioDevices)
     const wanted = wireAudio(devices)
-    if (Object.values(wanted).some((device) => device?.type === 'device')) await refuseMissing(wanted)
-    await this.#command({ type: 'setAudioDevice', ...wanted })
+    await this.#choices.run(async () => {
+      if (Object.values(wanted).some((device) => device?.type === 'device')) await refuseMissing(wanted)
+      await this.#command({ type: 'setAudioDevice', ...wanted })
+    })
   }
 
   /** Sets the loudness of incoming sound in percent, 0–100, of all sessions and of those to come. */

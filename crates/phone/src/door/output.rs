@@ -104,6 +104,8 @@ pub enum Wake {
     Transfer,
     /// The application has not decided whether to follow a transfer.
     Referral,
+    /// What was chosen to be heard or played is not open yet.
+    Opening,
     /// The next key that travels by INFO.
     Key,
     /// A failed media path has not come back.

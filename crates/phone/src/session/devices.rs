@@ -1,5 +1,8 @@
 //! What a session hears and plays: how a change of it goes, and what is in trouble.
 
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
 use super::{Choice, Context, Session, State};
 use crate::door::audio::{self, Device};
 use crate::door::error::{ErrorCode, PhoneError};
@@ -7,29 +10,89 @@ use crate::door::event::{Event, Warning};
 use crate::door::id::Ticket;
 use crate::door::level::Level;
 use crate::door::media::{SoundCommand, StandIn};
-use crate::door::output::Reply;
+use crate::door::output::{Reply, Wake};
+
+/// What was chosen is open by then, or counts as failed: no command waits for ever.
+const OPENING: Duration = Duration::from_secs(5);
+
+/// Changes that may wait for the one under way. An application that makes more does not listen to any.
+const MOST_WAITING: usize = 16;
 
 #[derive(Debug, Default)]
 pub(super) struct Devices {
     /// What can't be used; the application was warned.
     troubled: Vec<Device>,
-    /// A change that is not settled: it fails where what was chosen can't be opened.
-    input: Option<Change<audio::Input>>,
-    output: Option<Change<audio::Output>>,
+    input: Changes<audio::Input>,
+    output: Changes<audio::Output>,
+}
+
+/// Changes that take turns: each is settled by what becomes of it before the next begins.
+#[derive(Debug)]
+struct Changes<T> {
+    /// It fails where what was chosen can't be opened.
+    current: Option<Change<T>>,
+    waiting: VecDeque<(Ticket, T)>,
 }
 
 #[derive(Debug)]
 struct Change<T> {
     ticket: Ticket,
     before: Choice<T>,
+    until: Instant,
+}
+
+impl<T> Default for Changes<T> {
+    fn default() -> Self {
+        Changes {
+            current: None,
+            waiting: VecDeque::new(),
+        }
+    }
+}
+
+impl<T> Changes<T> {
+    /// Takes a change that has to wait; gives it back where none is under way.
+    fn enqueue(&mut self, ticket: Ticket, chosen: T, ctx: &mut Context<'_>) -> Option<T> {
+        if self.current.is_none() {
+            return Some(chosen);
+        }
+        if self.waiting.len() == MOST_WAITING
+            && let Some((oldest, _)) = self.waiting.pop_front()
+        {
+            let text = "Another was chosen before it was this one's turn to be opened";
+            let error = PhoneError::new(ErrorCode::Aborted, text);
+            ctx.reply(oldest, Err(error));
+        }
+        self.waiting.push_back((ticket, chosen));
+        None
+    }
+
+    /// The next change, once the one before is settled.
+    fn next(&mut self) -> Option<(Ticket, T)> {
+        match self.current {
+            Some(_) => None,
+            None => self.waiting.pop_front(),
+        }
+    }
+
+    /// The commands that wait, in order, and what was chosen last.
+    fn take(&mut self) -> (Vec<Ticket>, Option<T>) {
+        let current = self.current.take().map(|change| change.ticket);
+        let (waiting, mut chosen): (Vec<Ticket>, Vec<T>) = self.waiting.drain(..).unzip();
+        (current.into_iter().chain(waiting).collect(), chosen.pop())
+    }
+
+    fn until(&self) -> Option<Instant> {
+        self.current.as_ref().map(|change| change.until)
+    }
 }
 
 impl Devices {
     /// The commands that wait for what is being opened.
     pub(super) fn take_tickets(&mut self) -> Vec<Ticket> {
-        let input = self.input.take().map(|change| change.ticket);
-        let output = self.output.take().map(|change| change.ticket);
-        input.into_iter().chain(output).collect()
+        let (mut tickets, _) = self.input.take();
+        tickets.extend(self.output.take().0);
+        tickets
     }
 }
 
@@ -37,13 +100,9 @@ impl Session {
     /// Changes what the far end hears, of a member of a conference once it goes on alone. The reply comes when it
     /// is open.
     pub(crate) fn set_input(&mut self, ticket: Ticket, input: audio::Input, ctx: &mut Context<'_>) {
-        let before = std::mem::replace(&mut self.input, Choice::Own(input.clone()));
-        if self.place.seat().is_some() {
-            return ctx.reply(ticket, Ok(Reply::Done));
+        if let Some(input) = self.devices.input.enqueue(ticket, input, ctx) {
+            self.change_input(ticket, input, ctx);
         }
-        let before = overtake(self.devices.input.take(), before, ctx);
-        self.devices.input = Some(Change { ticket, before });
-        ctx.media(self.id, SoundCommand::SetInput { input });
     }
 
     /// Changes where the far end is heard, as [`Session::set_input`].
@@ -53,13 +112,80 @@ impl Session {
         output: audio::Output,
         ctx: &mut Context<'_>,
     ) {
+        if let Some(output) = self.devices.output.enqueue(ticket, output, ctx) {
+            self.change_output(ticket, output, ctx);
+        }
+    }
+
+    fn change_input(&mut self, ticket: Ticket, input: audio::Input, ctx: &mut Context<'_>) {
+        let before = std::mem::replace(&mut self.input, Choice::Own(input.clone()));
+        if self.place.seat().is_some() {
+            return ctx.reply(ticket, Ok(Reply::Done));
+        }
+        self.devices.input.current = Some(Change {
+            ticket,
+            before,
+            until: ctx.now + OPENING,
+        });
+        ctx.media(self.id, SoundCommand::SetInput { input });
+    }
+
+    fn change_output(&mut self, ticket: Ticket, output: audio::Output, ctx: &mut Context<'_>) {
         let before = std::mem::replace(&mut self.output, Choice::Own(output.clone()));
         if self.place.seat().is_some() {
             return ctx.reply(ticket, Ok(Reply::Done));
         }
-        let before = overtake(self.devices.output.take(), before, ctx);
-        self.devices.output = Some(Change { ticket, before });
+        self.devices.output.current = Some(Change {
+            ticket,
+            before,
+            until: ctx.now + OPENING,
+        });
         ctx.media(self.id, SoundCommand::SetOutput { output });
+    }
+
+    fn next_change(&mut self, ctx: &mut Context<'_>) {
+        while let Some((ticket, input)) = self.devices.input.next() {
+            self.change_input(ticket, input, ctx);
+        }
+        while let Some((ticket, output)) = self.devices.output.next() {
+            self.change_output(ticket, output, ctx);
+        }
+    }
+
+    /// Takes a seat in a conference: what was chosen last counts once it goes on alone.
+    pub(super) fn put_changes_off(&mut self, ctx: &mut Context<'_>) {
+        let (mut tickets, input) = self.devices.input.take();
+        if let Some(input) = input {
+            self.input = Choice::Own(input);
+        }
+        let (more, output) = self.devices.output.take();
+        if let Some(output) = output {
+            self.output = Choice::Own(output);
+        }
+        tickets.extend(more);
+        for ticket in tickets {
+            ctx.reply(ticket, Ok(Reply::Done));
+        }
+    }
+
+    /// When what is being opened counts as failed.
+    pub(super) fn opening_deadline(&self) -> Option<(Instant, Wake)> {
+        let Devices { input, output, .. } = &self.devices;
+        let until = input.until().into_iter().chain(output.until()).min()?;
+        Some((until, Wake::Opening))
+    }
+
+    /// Gives up what has been opened for too long.
+    pub(super) fn drive_opening(&mut self, ctx: &mut Context<'_>) {
+        let is_due = |until: Option<Instant>| until.is_some_and(|until| until <= ctx.now);
+        let due = [
+            (Device::Input, is_due(self.devices.input.until())),
+            (Device::Output, is_due(self.devices.output.until())),
+        ];
+        for (device, _) in due.into_iter().filter(|(_, is_due)| *is_due) {
+            let reason = format!("it did not open within {} s", OPENING.as_secs());
+            self.device_failed(device, &reason, ctx);
+        }
     }
 
     /// What was chosen is open, for the first time or again.
@@ -78,13 +204,15 @@ impl Session {
                 );
             }
         }
-        let waiting = match device {
-            Device::Input => self.devices.input.take().map(|change| change.ticket),
-            Device::Output => self.devices.output.take().map(|change| change.ticket),
+        let Devices { input, output, .. } = &mut self.devices;
+        let settled = match device {
+            Device::Input => input.current.take().map(|change| change.ticket),
+            Device::Output => output.current.take().map(|change| change.ticket),
             Device::Music => None,
         };
-        if let Some(ticket) = waiting {
+        if let Some(ticket) = settled {
             ctx.reply(ticket, Ok(Reply::Done));
+            self.next_change(ctx);
         }
     }
 
@@ -125,7 +253,7 @@ impl Session {
         let error = || PhoneError::new(ErrorCode::NoDevice, text);
         match device {
             Device::Input => {
-                if let Some(Change { ticket, before }) = self.devices.input.take() {
+                if let Some(Change { ticket, before, .. }) = self.devices.input.current.take() {
                     self.input = before;
                     let input = self.chosen_input(ctx);
                     ctx.media(self.id, SoundCommand::SetInput { input });
@@ -133,7 +261,7 @@ impl Session {
                 }
             }
             Device::Output => {
-                if let Some(Change { ticket, before }) = self.devices.output.take() {
+                if let Some(Change { ticket, before, .. }) = self.devices.output.current.take() {
                     self.output = before;
                     let output = self.chosen_output(ctx);
                     ctx.media(self.id, SoundCommand::SetOutput { output });
@@ -142,6 +270,7 @@ impl Session {
             }
             Device::Music => {}
         }
+        self.next_change(ctx);
     }
 
     /// Nothing plays the music any more, so its trouble is over.
@@ -161,16 +290,5 @@ impl Session {
             | State::Ending
             | State::Ended => ctx.emit(event),
         }
-    }
-}
-
-/// Settles a change that another one follows, and returns what was chosen before both.
-fn overtake<T>(earlier: Option<Change<T>>, before: Choice<T>, ctx: &mut Context<'_>) -> Choice<T> {
-    match earlier {
-        Some(earlier) => {
-            ctx.reply(earlier.ticket, Ok(Reply::Done));
-            earlier.before
-        }
-        None => before,
     }
 }

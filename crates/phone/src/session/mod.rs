@@ -448,6 +448,7 @@ impl Session {
             self.state_deadline(now),
             self.transfer_deadline(),
             self.referral_deadline(),
+            self.opening_deadline(),
         ];
         deadlines.into_iter().flatten().min_by_key(|(at, _)| *at)
     }
@@ -489,6 +490,7 @@ impl Session {
     pub(crate) fn handle_timeout(&mut self, ctx: &mut Context<'_>) {
         self.drive_transfer(ctx);
         self.drive_referral(ctx);
+        self.drive_opening(ctx);
         match &self.state {
             State::Pending(pending) if pending.ring_until <= ctx.now => self.ring_out(ctx),
             State::Pending(_) => self.drive_auto_answer(ctx),

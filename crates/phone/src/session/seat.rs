@@ -62,6 +62,7 @@ impl Session {
     pub(crate) fn take_seat(&mut self, seat: Seat, music: audio::Input, ctx: &mut Context<'_>) {
         let (id, conference) = (self.id, seat.conference);
         self.place = Place::Seated(seat);
+        self.put_changes_off(ctx);
         if self.muted {
             // The far end is not to hear this machine, but the other members.
             ctx.media(id, StreamCommand::Mute { muted: false });

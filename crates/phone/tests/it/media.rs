@@ -1,7 +1,7 @@
 use phone::audio::Device;
 use phone::dtmf::Tones;
 use phone::media::MediaFailure;
-use phone::{MediaCommand, MediaEvent, Reply, SoundCommand, StreamCommand};
+use phone::{MediaCommand, MediaEvent, Reply, SessionId, SoundCommand, StreamCommand};
 use serde_json::json;
 use sip::message::Method;
 
@@ -501,22 +501,91 @@ fn a_change_of_device_fails_where_it_can_not_be_opened_and_what_was_before_comes
     }
 }
 
+fn set_output(id: SessionId, device: &str) -> serde_json::Value {
+    let output = json!({ "type": "device", "id": device });
+    json!({ "type": "setOutput", "id": id, "output": output })
+}
+
+fn outputs_ordered(rig: &Rig) -> Vec<String> {
+    let orders = rig.media_named("setOutput").into_iter();
+    orders.map(|order| format!("{order:?}")).collect()
+}
+
+fn output_opened() -> MediaEvent {
+    MediaEvent::DeviceOpened {
+        device: Device::Output,
+    }
+}
+
 #[test]
-fn a_change_of_device_that_another_overtakes_or_the_end_of_the_call_is_settled() {
+fn changes_of_device_take_turns_and_each_says_what_became_of_it() {
+    for (first_opens, second_opens, at_last) in [
+        (true, true, "\"b\""),
+        (true, false, "\"a\""),
+        (false, true, "\"b\""),
+        (false, false, "None"),
+    ] {
+        let (mut rig, _, id) = Rig::having_called(alice());
+        rig.media_mode = Media::Manual;
+        let first = rig.command(set_output(id, "a"));
+        let second = rig.command(set_output(id, "b"));
+        assert!(rig.reply(first).is_none() && rig.reply(second).is_none());
+        for (opens, ticket) in [(first_opens, first), (second_opens, second)] {
+            let event = match opens {
+                true => output_opened(),
+                false => failed(Device::Output),
+            };
+            rig.media_event(id, event);
+            let reply = rig.reply(ticket).unwrap();
+            assert_eq!(reply.is_ok(), opens, "{first_opens} {second_opens}");
+        }
+        let last = outputs_ordered(&rig).pop().unwrap();
+        assert!(last.contains(at_last), "{last} for {at_last}");
+    }
+}
+
+#[test]
+fn of_too_many_changes_of_device_the_oldest_that_waits_is_passed_over() {
     let (mut rig, _, id) = Rig::having_called(alice());
     rig.media_mode = Media::Manual;
-    let set = |device: &str| json!({ "type": "setOutput", "id": id, "output": { "type": "device", "id": device } });
-    let first = rig.command(set("a"));
-    let second = rig.command(set("b"));
-    assert!(rig.reply(first).is_some_and(Result::is_ok));
-    rig.media_event(id, failed(Device::Output));
-    assert!(rig.reply(second).is_some_and(Result::is_err));
-    assert!(
-        format!("{:?}", rig.media_named("setOutput")[2]).contains("None"),
-        "neither of both"
-    );
-    let third = rig.command(set("c"));
+    let mut set = |index| rig.command(set_output(id, &format!("device-{index}")));
+    let tickets: Vec<_> = (0..18).map(&mut set).collect();
+    let passed_over = rig.reply(tickets[1]).unwrap().as_ref().unwrap_err();
+    assert_eq!(passed_over.code, phone::ErrorCode::Aborted);
+    assert!(rig.reply(tickets[0]).is_none() && rig.reply(tickets[2]).is_none());
+    for _ in 0..17 {
+        rig.media_event(id, output_opened());
+    }
+    assert!(rig.reply(tickets[17]).unwrap().is_ok());
+    assert!(outputs_ordered(&rig).pop().unwrap().contains("device-17"));
+}
+
+#[test]
+fn a_device_that_never_opens_fails_and_the_next_has_its_turn() {
+    let (mut rig, _, id) = Rig::having_called(alice());
+    rig.media_mode = Media::Manual;
+    let first = rig.command(set_output(id, "stuck"));
+    let second = rig.command(set_output(id, "b"));
+    rig.advance(std::time::Duration::from_millis(4999));
+    assert!(rig.reply(first).is_none());
+    rig.advance(std::time::Duration::from_millis(1));
+    let error = rig.reply(first).unwrap().as_ref().unwrap_err();
+    assert_eq!(error.code, phone::ErrorCode::NoDevice);
+    assert!(error.message.contains("did not open"), "{error:?}");
+    assert!(outputs_ordered(&rig).pop().unwrap().contains("\"b\""));
+    rig.media_event(id, output_opened());
+    assert!(rig.reply(second).unwrap().is_ok());
+    assert_eq!(rig.count("warningCleared"), 1);
+}
+
+#[test]
+fn changes_of_device_are_settled_by_the_end_of_the_call() {
+    let (mut rig, _, id) = Rig::having_called(alice());
+    rig.media_mode = Media::Manual;
+    let changes = ["a", "b"].map(|device| rig.command(set_output(id, device)));
     rig.command(json!({ "type": "end", "id": id }));
-    let error = rig.reply(third).unwrap().as_ref().unwrap_err();
-    assert_eq!(error.code, phone::ErrorCode::SessionEnded);
+    for ticket in changes {
+        let error = rig.reply(ticket).unwrap().as_ref().unwrap_err();
+        assert_eq!(error.code, phone::ErrorCode::SessionEnded);
+    }
 }

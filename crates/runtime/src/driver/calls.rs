@@ -389,8 +389,10 @@ impl Calls {
 
     // The phone is being drained and can't take an input now: a failure comes back as news.
     fn tell_attached(&mut self, opened: Opened) {
+        let turn = opened.turn().clone();
         if let Some((id, event)) = self.attach(opened) {
-            self.tell(id, event);
+            let what = What::Opening(turn, event);
+            let _ = self.news.send(News { id, what });
         }
     }
 
@@ -400,15 +402,16 @@ impl Calls {
     }
 
     fn standing(&self, id: SessionId, turn: Turn, device: Device) -> Standing {
-        opening::standing(&self.news, turn, move |standing| {
-            let what = What::Media(standing_of(device, standing));
+        opening::standing(&self.news, turn.clone(), move |standing| {
+            let what = What::Opening(turn.clone(), standing_of(device, standing));
             Some(News { id, what })
         })
     }
 
     fn trouble(&self, id: SessionId, turn: Turn, device: Device) -> Trouble {
-        opening::trouble(&self.news, turn, move |reason| {
-            let what = What::Media(MediaEvent::DeviceFailed { device, reason });
+        opening::trouble(&self.news, turn.clone(), move |reason| {
+            let event = MediaEvent::DeviceFailed { device, reason };
+            let what = What::Opening(turn.clone(), event);
             News { id, what }
         })
     }

@@ -41,8 +41,17 @@ struct Host {
 pub(crate) enum HostNews {
     /// For the phone.
     Media(ConferenceId, MediaEvent),
+    /// For the phone, as long as this choice lives.
+    Opening(ConferenceId, Turn, MediaEvent),
     /// How loud everybody was in the last 100 ms.
     Levels(ConferenceId, Levels),
+}
+
+impl HostNews {
+    /// Whether nobody wants to know any more.
+    pub(crate) fn is_stale(&self) -> bool {
+        matches!(self, HostNews::Opening(_, choice, _) if choice.strong_count() == 0)
+    }
 }
 
 /// What was opened for a seat, or not.
@@ -238,8 +247,10 @@ impl Hosts {
 
     // The phone is being drained and can't take an input now: a failure comes back as news.
     fn tell_attached(&mut self, opened: HostOpened) {
+        let (HostOpened::Input(_, turn, _) | HostOpened::Output(_, turn, _)) = &opened;
+        let turn = turn.clone();
         if let Some((id, event)) = self.attach(opened) {
-            let _ = self.news.send(HostNews::Media(id, event));
+            let _ = self.news.send(HostNews::Opening(id, turn, event));
         }
     }
 
@@ -249,12 +260,10 @@ impl Hosts {
     }
 
     fn standing(&self, id: ConferenceId, turn: Turn, device: Device) -> Standing {
-        opening::standing(&self.news, turn, move |standing| {
+        opening::standing(&self.news, turn.clone(), move |standing| {
             let reason = standing.err()?.text();
-            Some(HostNews::Media(
-                id,
-                MediaEvent::DeviceFailed { device, reason },
-            ))
+            let event = MediaEvent::DeviceFailed { device, reason };
+            Some(HostNews::Opening(id, turn.clone(), event))
         })
     }
 }

@@ -237,8 +237,9 @@ impl Driver {
                 }
                 line::News::Pong => self.phone.handle_pong(now),
             },
+            Fact::Media(news) if news.is_stale() => {}
             Fact::Media(News { id, what }) => match what {
-                What::Media(event) => {
+                What::Media(event) | What::Opening(_, event) => {
                     self.phone.handle_backlog(stream.unread());
                     self.phone.handle_media(id, event, now);
                 }
@@ -257,7 +258,10 @@ impl Driver {
                     stream.send(Event::reply(ticket, outcome));
                 }
             },
-            Fact::Host(HostNews::Media(id, event)) => self.phone.handle_conference(id, event, now),
+            Fact::Host(news) if news.is_stale() => {}
+            Fact::Host(HostNews::Media(id, event) | HostNews::Opening(id, _, event)) => {
+                self.phone.handle_conference(id, event, now);
+            }
             Fact::Host(HostNews::Levels(id, levels)) => {
                 if self.hosts.knows(id) {
                     stream.send(Event::levels(id, levels));

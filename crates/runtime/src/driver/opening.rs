@@ -33,6 +33,12 @@ pub(crate) enum Opened {
 }
 
 impl Opened {
+    pub(crate) fn turn(&self) -> &Turn {
+        match self {
+            Opened::Input(_, _, turn, _) | Opened::Output(_, turn, _) => turn,
+        }
+    }
+
     pub(crate) fn broken_input(id: SessionId, voice: Voice, turn: Turn) -> Opened {
         Opened::Input(id, voice, turn, Err(broke()))
     }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Weak;
 use std::time::Instant;
 
 use audio::tone::Sequence;
@@ -135,11 +136,21 @@ pub(crate) struct News {
     pub(crate) what: What,
 }
 
+impl News {
+    /// Whether nobody wants to know any more.
+    pub(crate) fn is_stale(&self) -> bool {
+        matches!(&self.what, What::Opening(choice, _) if choice.strong_count() == 0)
+    }
+}
+
 /// What happened in a hosted session.
 #[derive(Debug)]
 pub(crate) enum What {
     /// For the phone.
     Media(MediaEvent),
+    /// What became of what was chosen, for the phone as long as that choice lives: another one may be made while
+    /// this waits to be read, and is not to be blamed for it.
+    Opening(Weak<()>, MediaEvent),
     /// The figures of the last second.
     Summary(serde_json::Value),
     /// How loud the near end and the far end were in the last 100 ms, 0 to 1 as W3C's `audioLevel`.

@@ -231,8 +231,11 @@ impl Server {
             Fact::Datagram(Datagram { port, from, bytes }) => {
                 self.pbx.handle_datagram(port, from, bytes, now);
             }
+            Fact::Media(news) if news.is_stale() => {}
             Fact::Media(News { id, what }) => match what {
-                What::Media(event) => self.pbx.handle_media(id, event, now),
+                What::Media(event) | What::Opening(_, event) => {
+                    self.pbx.handle_media(id, event, now)
+                }
                 What::Summary(_) | What::Level(_) | What::Report(..) => {}
             },
             Fact::Job(Job::IceServers(found)) => self.calls.looked_up(found, now, &mut self.jobs),

@@ -82,9 +82,46 @@ async fn a_source_can_be_taken_again_and_moved_to_another_call_at_once() {
     calls.order(one, MediaCommand::Close, &mut jobs);
     calls.order(other, start(), &mut jobs);
     while let Ok(News { what, .. }) = told.try_recv() {
-        let failed = matches!(what, What::Media(MediaEvent::DeviceFailed { .. }));
+        let failed = matches!(what, What::Opening(_, MediaEvent::DeviceFailed { .. }));
         assert!(!failed, "the source was still held");
     }
+}
+
+#[tokio::test]
+async fn what_became_of_a_choice_is_stale_once_another_is_made() {
+    let (mut calls, mut told) = calls();
+    let mut jobs = JoinSet::new();
+    let id = SessionId::from_random(5);
+    let gone = Source::new(Rate::Hz16000, Duration::ZERO, |_| {}).id();
+    let start = SoundCommand::Start {
+        input: phone::audio::Input::None,
+        output: phone::audio::Output::None,
+        beep: false,
+    };
+    calls.order(id, MediaCommand::Sound(start), &mut jobs);
+    while told.try_recv().is_ok() {}
+    let input = phone::audio::Input::Source { id: gone };
+    calls.order(
+        id,
+        MediaCommand::Sound(SoundCommand::SetInput { input }),
+        &mut jobs,
+    );
+    let failed = told.recv().await.unwrap();
+    assert!(!failed.is_stale());
+    let input = phone::audio::Input::None;
+    calls.order(
+        id,
+        MediaCommand::Sound(SoundCommand::SetInput { input }),
+        &mut jobs,
+    );
+    assert!(failed.is_stale(), "the other choice is not to be blamed");
+    let opened = told.recv().await.unwrap();
+    assert!(
+        matches!(
+            opened.what,
+            What::Opening(_, MediaEvent::DeviceOpened { .. })
+        ) && !opened.is_stale()
+    );
 }
 
 #[tokio::test]

@@ -74,7 +74,8 @@ async fn what_can_not_be_opened_is_told_of_the_conference() {
     let mut desk = Desk::new();
     let gone = of(&Source::new(Rate::Hz16000, Duration::ZERO, |_| {}));
     desk.open(gone);
-    let HostNews::Media(ID, MediaEvent::DeviceFailed { device, reason }) = desk.told().await else {
+    let HostNews::Opening(ID, _, MediaEvent::DeviceFailed { device, reason }) = desk.told().await
+    else {
         panic!("something else was told");
     };
     assert_eq!(device, Device::Input);
@@ -91,6 +92,16 @@ async fn what_can_not_be_opened_is_told_of_the_conference() {
     let (id, MediaEvent::DeviceFailed { reason, .. }) = desk.hosts.attach(*opened).unwrap();
     assert_eq!(id, ID);
     assert!(reason.contains("no/such/file.wav"), "{reason}");
+}
+
+#[tokio::test]
+async fn what_became_of_a_choice_is_stale_once_another_is_made() {
+    let mut desk = Desk::new();
+    let gone = of(&Source::new(Rate::Hz16000, Duration::ZERO, |_| {}));
+    desk.open(gone);
+    let input = phone::audio::Input::None;
+    desk.order(Order::SetInput { input });
+    assert!(desk.told().await.is_stale());
 }
 
 #[tokio::test]
