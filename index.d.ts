@@ -50,17 +50,18 @@ export declare class Softphone extends TypedEmitter<SoftphoneEvents> {
     /** Destroys the phone at the end of an `await using` block. */
     [Symbol.asyncDispose](): Promise<void>;
     /**
-     * Accepts a pending session. Doing it again does nothing; what fails goes to `error`. Options that are wrong refuse the call with
-     * 500, for its caller would wait for nothing.
+     * Accepts a pending session. Doing it again does nothing. What fails goes to `error`. Wrong options refuse the call with 500,
+     * because its caller would wait for nothing.
      *
      * With `{ autoStartMedia: true }` alone the session is not connected: call `session.accept()`.
      */
     acceptPendingSession(id: string, options?: AcceptOptions): void;
     /**
-     * Accepts a pending session, as {@link acceptPendingSession} does, and gives it; resolves after its `sessionStarted`: await
-     * `session.answered` for the connection. Of one that was accepted already it gives the session, and changes nothing. Aborting
-     * refuses the call until it is connected, also if it was aborted before; so do options that are wrong, with 500, unless the call is
-     * accepted otherwise.
+     * Accepts a pending session, as {@link acceptPendingSession} does, and resolves with the session after its `sessionStarted`. Await
+     * `session.answered` for the connection. If it was accepted already, that session is given and nothing changes.
+     *
+     * Aborting refuses the call until it is connected, even if the signal was aborted before. Wrong options refuse it with 500, unless
+     * it is accepted otherwise.
      *
      * @throws `ERR_SESSION_CANCELLED` if the caller gave up, or if the call was answered or refused elsewhere or here before,
      * `ERR_SESSION_ENDED` if it is over, `ERR_SESSION_NOT_FOUND` if there is none of this id, `ERR_DESTROYED`.
@@ -97,8 +98,8 @@ export declare class Softphone extends TypedEmitter<SoftphoneEvents> {
     /** Ends a session, named by its id or its conversation's; resolves after its `sessionEnded`. */
     endSession(reference: SessionReference & EndOptions): Promise<void>;
     /**
-     * Lets the other parties of several calls hear each other; resolves when those that are answered take part, taken off hold if
-     * they were on it. A call that is not answered yet joins when it is; there may be none at first.
+     * Lets the other parties of several calls hear each other. Resolves when those that are answered take part; they are taken off
+     * hold. A call that is not answered yet joins when it is. There may be no call at first.
      *
      * With `holdOthers` it is one party: another call that is taken puts the whole of it on hold.
      *
@@ -215,9 +216,9 @@ export declare class Session extends TypedEmitter<SessionEvents> {
     /** Connects a session that was accepted without connecting it; anything but the first call does nothing. */
     accept(options?: Abortable): Promise<void>;
     /**
-     * Lets the caller hear the input of a session that was accepted without connecting it, such as an announcement, before the
-     * call is answered: a 183 with our description, sent reliably (RFC 3262) if the caller can take that. `accept()` or `reject()`
-     * follows; again, it does nothing.
+     * Lets the caller hear the input before the call is answered, such as an announcement. The session must have been accepted without
+     * connecting it. What is sent is a 183 with our description, reliably (RFC 3262) if the caller can take that. `accept()` or
+     * `reject()` follows. Again, it does nothing.
      *
      * @throws `ERR_SESSION_STATE` if the call did not come in or is answered, or if the caller made no offer in its INVITE.
      */
@@ -250,9 +251,10 @@ export declare class Session extends TypedEmitter<SessionEvents> {
      */
     resume(options?: Pick<HoldOptions, 'via' | 'signal'>): Promise<void>;
     /**
-     * Sends digits: `0`–`9`, `*`, `#`, `A`–`D`, and `,` for a pause of two seconds. Resolves when the last one was sent,
-     * by INFO when it was taken; also if the other side hangs up for it. What was not sent when the call ends rejects. What goes in the sound takes the place of the input, muted or not, for each digit and the
-     * gap after it.
+     * Sends digits: `0`–`9`, `*`, `#`, `A`–`D`, and `,` for a pause of two seconds.
+     *
+     * Resolves when the last one was sent, or by INFO was taken, and also if the other side hangs up for it. It rejects if the call
+     * ends before all are sent. Digits in the sound take the place of the input, muted or not, for their time and the gap behind.
      *
      * @throws `ERR_INVALID_ARGUMENT` for anything else, `ERR_SESSION_STATE` if the call is not answered,
      * `ERR_DTMF_REFUSED` if the other side takes no digits this way or more than 256 wait.
@@ -341,25 +343,24 @@ export declare class Conference extends TypedEmitter<ConferenceEvents> {
     readonly ended: boolean;
     private constructor();
     /**
-     * Takes a session in; resolves when it takes part. One that is not answered yet joins when it is, one on hold is taken off it, and
-     * one that joins a conference on hold is held as well.
+     * Takes a session in; resolves when it takes part. A call that is not answered yet joins when it is. One on hold is taken off it.
+     * If the conference is on hold, who joins is held as well.
      *
      * @throws `ERR_SESSION_STATE` if the session is in another conference, `ERR_SESSION_ENDED` if it ends first, `ERR_ABORTED`
      * if it is removed first, `ERR_HOLD_FAILED` if its other side does not agree to be taken off hold: then it is a member on hold.
-     * If it is aborted, a call that is not answered yet won't join.
+     * Aborting keeps a call that is not answered yet from joining.
      */
     add(session: Session, options?: Abortable): Promise<void>;
     /** Lets a member go on alone, with its own input and output; on hold if the conference is. */
     remove(session: Session): Promise<void>;
     /**
-     * Puts the whole on hold: from now on every member hears music or silence, and nobody hears anybody, also not here. Resolves when
-     * every member's phone has answered, 10 s later at the latest; a member that does not agree to be held hears the music all
-     * the same.
+     * Puts the whole on hold: from now on every member hears music or silence, and nobody hears anybody, here neither. Resolves when
+     * every member's phone has answered, within 10 s. A member that does not agree to be held hears the music all the same.
      */
     hold(options?: HoldOptions): Promise<void>;
     /**
-     * Takes all of it off hold, but not a member that was put on hold by itself; resolves when every member's phone has agreed. So does
-     * `resume()` of any member.
+     * Takes all of it off hold, but not a member that was put on hold by itself. Resolves when every member's phone has agreed.
+     * `resume()` of any member does the same.
      *
      * @throws `ERR_HOLD_FAILED` if one does not agree: that one stays on hold, the others take part again.
      */
@@ -646,7 +647,7 @@ export interface WarningEvent {
     code: WarningCode;
     /** A sentence for people. */
     message: string;
-    /** With `no-device`: the id of the chosen device that vanished, where another is used until it is back. */
+    /** With `no-device`: the id of the chosen device that vanished, if another is used until it is back. */
     chosen?: string;
     /** The name of the device in use instead, as the system shows it; beside `chosen`. */
     inUse?: string;
@@ -1207,10 +1208,10 @@ export interface AudioOptions {
     /** Where it rings, as with `tones`: a loudspeaker beside a headset; default `output`. */
     ring?: AudioOutput;
     /**
-     * What is used while a chosen device is away that vanished in a call: `'default'`, which is the default, takes the
-     * system's until the chosen one is back, with a `warning` that names both; `'none'` takes nothing. A device that
-     * was never there is replaced by nothing. Where the sound server moves the sound of a vanished device by itself, as
-     * PulseAudio does, that is noticed within some two seconds, and then this counts.
+     * What is used while a chosen device is away that vanished in a call. `'default'`, which is the default, takes the system's
+     * until the chosen one is back, with a `warning` that names both. `'none'` takes nothing. A device that was never there is
+     * replaced by nothing. If the sound server moves the sound of a vanished device by itself, as PulseAudio does, that is noticed
+     * within some two seconds, and then this counts.
      */
     fallback?: 'default' | 'none';
 }
@@ -1387,8 +1388,9 @@ export interface SoftphoneOptions {
     holdOthers?: boolean;
     /**
      * Ends the calls and the registration when the process ends: at `process.exit()`, by an error that nobody caught, at its natural
-     * end, or by SIGTERM, SIGINT or SIGHUP if the application does not listen for them (not on Windows). The end waits for that, 500 ms at most for all phones
-     * together. False lets the process end at once, and leaves the other side to its time-outs. Default true.
+     * end, or by SIGTERM, SIGINT or SIGHUP if the application does not listen for them (not on Windows). The end waits for that,
+     * 500 ms at most for all phones together. False lets the process end at once, and leaves the other side to its time-outs.
+     * Default true.
      */
     hangUpOnExit?: boolean;
     /** Event packages to which others may subscribe, such as `['conference']`; each is asked for with `subscriptionRequest`. Default none. */
@@ -1790,7 +1792,8 @@ export declare class SoftphoneError extends Error {
  * - `ERR_SESSION_NOT_FOUND`, `ERR_SESSION_CANCELLED`, `ERR_SESSION_ENDED`, `ERR_SESSION_STATE`: the session does not exist, was
  *   cancelled, is over, or is not in a state for this.
  * - `ERR_TOO_MANY_SESSIONS`: `maxSessions` is reached, or more requests of yours are unanswered than may be.
- * - `ERR_HOLD_FAILED`: the other side refused to be put on hold or taken off it; the call goes on as it was.
+ * - `ERR_HOLD_FAILED`: the other side refused to be put on hold or taken off it, or did not agree within 10 s; the call goes on as it
+ *   was.
  * - `ERR_TRANSFER_FAILED`: the other side refused the transfer, or its target did not take the call; the call goes on.
  * - `ERR_DTMF_REFUSED`: the other side takes no digits, or more than 256 wait.
  * - `ERR_REQUEST_REFUSED`: a message, INFO, OPTIONS or subscription was refused, with the status in `sip`.
@@ -1849,9 +1852,9 @@ export declare class AudioSource extends Writable {
     /** Drops everything that waits to be played (barge-in); marks behind it resolve with `'cleared'`. */
     clear(): void;
     /**
-     * Resolves with `'played'` when the last sample written so far was really played; with `'cleared'` when it was dropped
-     * by `clear()`, by the end of the session that played it, or by `destroy()`. If nothing waits, that is at once; if
-     * no session plays the source, what was written waits for one, and its mark as well.
+     * Resolves with `'played'` when the last sample written so far was really played, or with `'cleared'` when it was dropped: by
+     * `clear()`, by the end of the session that played it, or by `destroy()`. If nothing waits, that is at once. If no session plays
+     * the source, what was written waits for one, and so does its mark.
      */
     mark(): Promise<MarkOutcome>;
     _write(_chunk: Buffer, _encoding: BufferEncoding, done: () => void): void;

@@ -93,9 +93,9 @@ export class AudioSource extends Writable {
   }
 
   /**
-   * Resolves with `'played'` when the last sample written so far was really played; with `'cleared'` when it was dropped
-   * by `clear()`, by the end of the session that played it, or by `destroy()`. If nothing waits, that is at once; if
-   * no session plays the source, what was written waits for one, and its mark as well.
+   * Resolves with `'played'` when the last sample written so far was really played, or with `'cleared'` when it was dropped: by
+   * `clear()`, by the end of the session that played it, or by `destroy()`. If nothing waits, that is at once. If no session plays
+   * the source, what was written waits for one, and so does its mark.
    */
   mark(): Promise<MarkOutcome> {
     if (this.destroyed) return Promise.resolve('cleared')

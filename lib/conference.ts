@@ -73,12 +73,12 @@ export class Conference extends TypedEmitter<ConferenceEvents> {
   }
 
   /**
-   * Takes a session in; resolves when it takes part. One that is not answered yet joins when it is, one on hold is taken off it, and
-   * one that joins a conference on hold is held as well.
+   * Takes a session in; resolves when it takes part. A call that is not answered yet joins when it is. One on hold is taken off it.
+   * If the conference is on hold, who joins is held as well.
    *
    * @throws `ERR_SESSION_STATE` if the session is in another conference, `ERR_SESSION_ENDED` if it ends first, `ERR_ABORTED`
    * if it is removed first, `ERR_HOLD_FAILED` if its other side does not agree to be taken off hold: then it is a member on hold.
-   * If it is aborted, a call that is not answered yet won't join.
+   * Aborting keeps a call that is not answered yet from joining.
    */
   async add(session: Session, options: Abortable = {}): Promise<void> {
     const [, signal] = abortable('add', options)
@@ -91,9 +91,8 @@ export class Conference extends TypedEmitter<ConferenceEvents> {
   }
 
   /**
-   * Puts the whole on hold: from now on every member hears music or silence, and nobody hears anybody, also not here. Resolves when
-   * every member's phone has answered, 10 s later at the latest; a member that does not agree to be held hears the music all
-   * the same.
+   * Puts the whole on hold: from now on every member hears music or silence, and nobody hears anybody, here neither. Resolves when
+   * every member's phone has answered, within 10 s. A member that does not agree to be held hears the music all the same.
    */
   async hold(options: HoldOptions = {}): Promise<void> {
     const [{ music, via }, signal] = abortable('hold', options, { music: audioInput, via: holdVia })
@@ -102,8 +101,8 @@ export class Conference extends TypedEmitter<ConferenceEvents> {
   }
 
   /**
-   * Takes all of it off hold, but not a member that was put on hold by itself; resolves when every member's phone has agreed. So does
-   * `resume()` of any member.
+   * Takes all of it off hold, but not a member that was put on hold by itself. Resolves when every member's phone has agreed.
+   * `resume()` of any member does the same.
    *
    * @throws `ERR_HOLD_FAILED` if one does not agree: that one stays on hold, the others take part again.
    */

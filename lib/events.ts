@@ -178,7 +178,7 @@ export interface WarningEvent {
   code: WarningCode
   /** A sentence for people. */
   message: string
-  /** With `no-device`: the id of the chosen device that vanished, where another is used until it is back. */
+  /** With `no-device`: the id of the chosen device that vanished, if another is used until it is back. */
   chosen?: string
   /** The name of the device in use instead, as the system shows it; beside `chosen`. */
   inUse?: string

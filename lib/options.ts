@@ -111,10 +111,10 @@ export interface AudioOptions {
   /** Where it rings, as with `tones`: a loudspeaker beside a headset; default `output`. */
   ring?: AudioOutput
   /**
-   * What is used while a chosen device is away that vanished in a call: `'default'`, which is the default, takes the
-   * system's until the chosen one is back, with a `warning` that names both; `'none'` takes nothing. A device that
-   * was never there is replaced by nothing. Where the sound server moves the sound of a vanished device by itself, as
-   * PulseAudio does, that is noticed within some two seconds, and then this counts.
+   * What is used while a chosen device is away that vanished in a call. `'default'`, which is the default, takes the system's
+   * until the chosen one is back, with a `warning` that names both. `'none'` takes nothing. A device that was never there is
+   * replaced by nothing. If the sound server moves the sound of a vanished device by itself, as PulseAudio does, that is noticed
+   * within some two seconds, and then this counts.
    */
   fallback?: 'default' | 'none'
 }
@@ -311,8 +311,9 @@ export interface SoftphoneOptions {
   holdOthers?: boolean
   /**
    * Ends the calls and the registration when the process ends: at `process.exit()`, by an error that nobody caught, at its natural
-   * end, or by SIGTERM, SIGINT or SIGHUP if the application does not listen for them (not on Windows). The end waits for that, 500 ms at most for all phones
-   * together. False lets the process end at once, and leaves the other side to its time-outs. Default true.
+   * end, or by SIGTERM, SIGINT or SIGHUP if the application does not listen for them (not on Windows). The end waits for that,
+   * 500 ms at most for all phones together. False lets the process end at once, and leaves the other side to its time-outs.
+   * Default true.
    */
   hangUpOnExit?: boolean
   /** Event packages to which others may subscribe, such as `['conference']`; each is asked for with `subscriptionRequest`. Default none. */

@@ -157,9 +157,9 @@ export class Session extends TypedEmitter<SessionEvents> {
   }
 
   /**
-   * Lets the caller hear the input of a session that was accepted without connecting it, such as an announcement, before the
-   * call is answered: a 183 with our description, sent reliably (RFC 3262) if the caller can take that. `accept()` or `reject()`
-   * follows; again, it does nothing.
+   * Lets the caller hear the input before the call is answered, such as an announcement. The session must have been accepted without
+   * connecting it. What is sent is a 183 with our description, reliably (RFC 3262) if the caller can take that. `accept()` or
+   * `reject()` follows. Again, it does nothing.
    *
    * @throws `ERR_SESSION_STATE` if the call did not come in or is answered, or if the caller made no offer in its INVITE.
    */
@@ -227,9 +227,10 @@ export class Session extends TypedEmitter<SessionEvents> {
   }
 
   /**
-   * Sends digits: `0`–`9`, `*`, `#`, `A`–`D`, and `,` for a pause of two seconds. Resolves when the last one was sent,
-   * by INFO when it was taken; also if the other side hangs up for it. What was not sent when the call ends rejects. What goes in the sound takes the place of the input, muted or not, for each digit and the
-   * gap after it.
+   * Sends digits: `0`–`9`, `*`, `#`, `A`–`D`, and `,` for a pause of two seconds.
+   *
+   * Resolves when the last one was sent, or by INFO was taken, and also if the other side hangs up for it. It rejects if the call
+   * ends before all are sent. Digits in the sound take the place of the input, muted or not, for their time and the gap behind.
    *
    * @throws `ERR_INVALID_ARGUMENT` for anything else, `ERR_SESSION_STATE` if the call is not answered,
    * `ERR_DTMF_REFUSED` if the other side takes no digits this way or more than 256 wait.

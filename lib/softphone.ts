@@ -186,8 +186,8 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
   }
 
   /**
-   * Accepts a pending session. Doing it again does nothing; what fails goes to `error`. Options that are wrong refuse the call with
-   * 500, for its caller would wait for nothing.
+   * Accepts a pending session. Doing it again does nothing. What fails goes to `error`. Wrong options refuse the call with 500,
+   * because its caller would wait for nothing.
    *
    * With `{ autoStartMedia: true }` alone the session is not connected: call `session.accept()`.
    */
@@ -201,10 +201,11 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
   }
 
   /**
-   * Accepts a pending session, as {@link acceptPendingSession} does, and gives it; resolves after its `sessionStarted`: await
-   * `session.answered` for the connection. Of one that was accepted already it gives the session, and changes nothing. Aborting
-   * refuses the call until it is connected, also if it was aborted before; so do options that are wrong, with 500, unless the call is
-   * accepted otherwise.
+   * Accepts a pending session, as {@link acceptPendingSession} does, and resolves with the session after its `sessionStarted`. Await
+   * `session.answered` for the connection. If it was accepted already, that session is given and nothing changes.
+   *
+   * Aborting refuses the call until it is connected, even if the signal was aborted before. Wrong options refuse it with 500, unless
+   * it is accepted otherwise.
    *
    * @throws `ERR_SESSION_CANCELLED` if the caller gave up, or if the call was answered or refused elsewhere or here before,
    * `ERR_SESSION_ENDED` if it is over, `ERR_SESSION_NOT_FOUND` if there is none of this id, `ERR_DESTROYED`.
@@ -296,8 +297,8 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
   }
 
   /**
-   * Lets the other parties of several calls hear each other; resolves when those that are answered take part, taken off hold if
-   * they were on it. A call that is not answered yet joins when it is; there may be none at first.
+   * Lets the other parties of several calls hear each other. Resolves when those that are answered take part; they are taken off
+   * hold. A call that is not answered yet joins when it is. There may be no call at first.
    *
    * With `holdOthers` it is one party: another call that is taken puts the whole of it on hold.
    *

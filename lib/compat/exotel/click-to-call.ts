@@ -18,7 +18,7 @@ export interface ExotelApi {
 
 /** Members of the request; further ones of the platform's API are sent as they are. */
 export interface MakeCallParameters {
-  /** The SIP user who calls; default this phone's. */
+  /** The caller's SIP user; default this phone's. */
   From?: string
   /** The number to call. */
   To: string
