@@ -2,6 +2,7 @@
 
 mod context;
 mod identity;
+mod surroundings;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Instant;
@@ -13,6 +14,7 @@ use sip::transaction::{Flow, FlowId, Transport};
 use sip::uri::Uri;
 
 pub(crate) use context::{Context, NotSent};
+pub(crate) use surroundings::Surroundings;
 
 use crate::config::{Config, Credentials};
 use crate::door::event::Event;

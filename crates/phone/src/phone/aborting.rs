@@ -20,8 +20,9 @@ impl Phone {
         if !self.open.contains(&ticket) {
             return;
         }
-        let (account, mut ctx) = self.account();
-        if account.abort(ticket, &mut ctx) || self.abort_transfer(ticket) {
+        if self.account.abort(ticket, &mut self.around.context())
+            || self.transfers.abort(ticket, &mut self.around.context())
+        {
             return;
         }
         let dialling = self
@@ -31,7 +32,8 @@ impl Phone {
         if let Some(id) = dialling.map(|session| session.id) {
             self.with(id, |session, ctx| session.stop_dialling(ticket, ctx));
         }
-        self.abandon_subscription(ticket);
+        self.subscriptions
+            .abandon(ticket, &mut self.around.context());
         self.stop_waiting(ticket);
         let error = PhoneError::aborted();
         self.reply(ticket, Err(error));

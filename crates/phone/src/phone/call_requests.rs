@@ -2,6 +2,7 @@
 //!
 //! **Nobody is called before the application says so**: our account pays, and the microphone opens here.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use sip::endpoint::{Reply as Answer, ServerRequestId};
@@ -10,6 +11,7 @@ use sip::message::{HeaderName, Request};
 use super::calling::Call;
 use super::command::refusal;
 use super::{Party, Phone};
+use crate::agent::Context;
 use crate::door::command::CallOptions;
 use crate::door::error::{ErrorCode, ErrorType, PhoneError};
 use crate::door::event::{CallRequest, Event};
@@ -25,29 +27,40 @@ const MOST_ASKED: usize = 64;
 /// A client gives up after 32 s, and a proxy on the way may be less patient.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// Who asks this phone to call somebody, by the number that the application knows.
+#[derive(Debug, Default)]
+pub(super) struct CallRequests {
+    all: BTreeMap<u64, Asked>,
+    count: u64,
+}
+
 /// A REFER that the application has not decided on.
 #[derive(Debug)]
-pub(super) struct Asked {
+struct Asked {
     request: ServerRequestId,
     referred: Referred,
     silent: bool,
     until: Instant,
 }
 
-impl Phone {
-    pub(super) fn call_requested(&mut self, request: ServerRequestId, message: &Request) {
-        if self.ending.has_begun() || self.call_requests.len() >= MOST_ASKED {
-            return self.context().answer(request, &Answer::new(480));
+impl CallRequests {
+    pub(super) fn requested(
+        &mut self,
+        request: ServerRequestId,
+        message: &Request,
+        ctx: &mut Context<'_>,
+    ) {
+        if self.all.len() >= MOST_ASKED {
+            return ctx.answer(request, &Answer::new(480));
         }
-        let referred = match refer_to::read(message, &self.config.address) {
+        let referred = match refer_to::read(message, &ctx.config.address) {
             Ok(referred) => referred,
-            Err(code) => return self.context().answer(request, &Answer::new(code)),
+            Err(code) => return ctx.answer(request, &Answer::new(code)),
         };
         let headers = message.headers();
-        self.call_request_count += 1;
-        let id = self.call_request_count;
+        self.count += 1;
         let event = CallRequest {
-            id,
+            id: self.count,
             target: referred.target.to_string(),
             attended: referred.attended,
             from: parties::caller(headers),
@@ -59,12 +72,94 @@ impl Phone {
             request,
             referred,
             silent: wants_no_report(message),
-            until: self.now + PATIENCE,
+            until: ctx.now + PATIENCE,
         };
-        self.call_requests.insert(id, asked);
-        self.context().emit(Event::CallRequested(Box::new(event)));
+        self.all.insert(self.count, asked);
+        ctx.emit(Event::CallRequested(Box::new(event)));
     }
 
+    /// Refuses a request; the application has decided so.
+    pub(super) fn reject(
+        &mut self,
+        id: u64,
+        code: Option<u16>,
+        reason: Option<String>,
+        ctx: &mut Context<'_>,
+    ) -> Result<(), PhoneError> {
+        let code = refusal(code.unwrap_or(603), reason.as_deref())?;
+        let asked = self.take(id)?;
+        let answer = Answer {
+            reason,
+            ..Answer::new(code)
+        };
+        ctx.answer(asked.request, &answer);
+        Ok(())
+    }
+
+    /// The request is gone before the application has decided; false if it was none of these.
+    pub(super) fn request_gone(&mut self, gone: ServerRequestId) -> bool {
+        let before = self.all.len();
+        self.all.retain(|_, asked| asked.request != gone);
+        self.all.len() < before
+    }
+
+    pub(super) fn deadline(&self) -> Option<(Instant, Wake)> {
+        let waits = self.all.values().map(|asked| asked.until);
+        Some((waits.min()?, Wake::CallRequest))
+    }
+
+    /// Refuses what the application has not decided in time.
+    pub(super) fn handle_timeout(&mut self, ctx: &mut Context<'_>) {
+        let now = ctx.now;
+        self.refuse(|asked| asked.until <= now, ctx);
+    }
+
+    /// The phone ends.
+    pub(super) fn leave(&mut self, ctx: &mut Context<'_>) {
+        self.refuse(|_| true, ctx);
+    }
+
+    fn refuse(&mut self, which: impl Fn(&Asked) -> bool, ctx: &mut Context<'_>) {
+        for (_, asked) in self.all.extract_if(.., |_, asked| which(asked)) {
+            ctx.answer(asked.request, &Answer::new(480));
+        }
+    }
+
+    fn known(&self, id: u64) -> Result<(), PhoneError> {
+        match self.all.contains_key(&id) {
+            true => Ok(()),
+            false => Err(nobody_asks()),
+        }
+    }
+
+    fn take(&mut self, id: u64) -> Result<Asked, PhoneError> {
+        self.all.remove(&id).ok_or_else(nobody_asks)
+    }
+}
+
+impl Asked {
+    /// Tells who asks that the call is tried; returns whom to report to, if somebody wants to know more.
+    fn accept(&self, ctx: &mut Context<'_>) -> Result<Option<Report>, PhoneError> {
+        if self.silent {
+            ctx.answer(self.request, &without_report());
+            return Ok(None);
+        }
+        let most = Duration::from_secs(REPORTS_EXPIRE.into());
+        let trying = sipfrag::write(&sipfrag::status(100));
+        let open = ctx.act(|endpoint, now| {
+            endpoint.accept_subscription(self.request, most, Some(trying), now)
+        });
+        match open {
+            Ok(open) => Ok(Some(Report::Outside(open))),
+            Err(error) => {
+                ctx.answer(self.request, &Answer::new(480));
+                Err(outcome::not_sent(&error))
+            }
+        }
+    }
+}
+
+impl Phone {
     /// Calls whom a request names, and reports to who asked.
     pub(super) fn accept_call_request(
         &mut self,
@@ -72,35 +167,14 @@ impl Phone {
         id: u64,
         mut options: CallOptions,
     ) -> Result<(), PhoneError> {
-        if !self.call_requests.contains_key(&id) {
-            return Err(nobody_asks());
-        }
+        self.call_requests.known(id)?;
         self.check_call(&options)?;
-        if !self.agent.is_up() {
+        if !self.around.agent.is_up() {
             return Err(PhoneError::not_connected());
         }
         self.check_room()?;
-        let asked = self.call_requests.remove(&id).ok_or_else(nobody_asks)?;
-        let report = match asked.silent {
-            true => {
-                self.context().answer(asked.request, &without_report());
-                None
-            }
-            false => {
-                let most = Duration::from_secs(REPORTS_EXPIRE.into());
-                let trying = sipfrag::write(&sipfrag::status(100));
-                let open = self.context().act(|endpoint, now| {
-                    endpoint.accept_subscription(asked.request, most, Some(trying), now)
-                });
-                match open {
-                    Ok(open) => Some(Report::Outside(open)),
-                    Err(error) => {
-                        self.context().answer(asked.request, &Answer::new(480));
-                        return Err(outcome::not_sent(&error));
-                    }
-                }
-            }
-        };
+        let asked = self.call_requests.take(id)?;
+        let report = asked.accept(&mut self.around.context())?;
         options.headers.extend(asked.referred.headers);
         let call = Call {
             target: asked.referred.target,
@@ -111,58 +185,6 @@ impl Phone {
         let id = self.dial(ticket, call, options)?;
         self.hold_others(Party::Session(id));
         Ok(())
-    }
-
-    pub(super) fn reject_call_request(
-        &mut self,
-        id: u64,
-        code: Option<u16>,
-        reason: Option<String>,
-    ) -> Result<(), PhoneError> {
-        let code = refusal(code.unwrap_or(603), reason.as_deref())?;
-        let asked = self.call_requests.remove(&id).ok_or_else(nobody_asks)?;
-        let answer = Answer {
-            reason,
-            ..Answer::new(code)
-        };
-        self.context().answer(asked.request, &answer);
-        Ok(())
-    }
-
-    /// The request is gone before the application has decided; false if it was none of these.
-    pub(super) fn call_request_gone(&mut self, gone: ServerRequestId) -> bool {
-        let before = self.call_requests.len();
-        self.call_requests.retain(|_, asked| asked.request != gone);
-        self.call_requests.len() < before
-    }
-
-    pub(super) fn call_request_deadline(&self) -> Option<(Instant, Wake)> {
-        let waits = self.call_requests.values().map(|asked| asked.until);
-        Some((waits.min()?, Wake::CallRequest))
-    }
-
-    /// Refuses what the application has not decided in time.
-    pub(super) fn drive_call_requests(&mut self) {
-        let now = self.now;
-        self.refuse_call_requests(|asked| asked.until <= now);
-    }
-
-    /// The phone ends.
-    pub(super) fn drop_call_requests(&mut self) {
-        self.refuse_call_requests(|_| true);
-    }
-
-    fn refuse_call_requests(&mut self, which: impl Fn(&Asked) -> bool) {
-        let refused: Vec<u64> = self
-            .call_requests
-            .iter()
-            .filter_map(|(id, asked)| which(asked).then_some(*id))
-            .collect();
-        for id in refused {
-            if let Some(asked) = self.call_requests.remove(&id) {
-                self.context().answer(asked.request, &Answer::new(480));
-            }
-        }
     }
 }
 

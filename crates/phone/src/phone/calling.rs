@@ -29,9 +29,9 @@ impl Phone {
         target: &str,
         options: CallOptions,
     ) -> Result<(), PhoneError> {
-        let target = target::resolve(target, &self.config.address)?;
+        let target = target::resolve(target, &self.around.config.address)?;
         self.check_call(&options)?;
-        if !self.agent.is_up() {
+        if !self.around.agent.is_up() {
             return Err(PhoneError::not_connected());
         }
         self.check_room()?;
@@ -47,7 +47,7 @@ impl Phone {
     }
 
     pub(super) fn check_room(&self) -> Result<(), PhoneError> {
-        match self.config.max_sessions {
+        match self.around.config.max_sessions {
             Some(most) if self.count() >= most => Err(PhoneError::new(
                 ErrorCode::TooManySessions,
                 "As many sessions as maxSessions allows exist already",
@@ -58,7 +58,8 @@ impl Phone {
 
     pub(super) fn check_call(&self, options: &CallOptions) -> Result<(), PhoneError> {
         check_headers(&options.headers)?;
-        invitation::headers(&mut options.clone(), &self.config).map_err(PhoneError::invalid)?;
+        invitation::headers(&mut options.clone(), &self.around.config)
+            .map_err(PhoneError::invalid)?;
         Ok(())
     }
 
@@ -70,7 +71,7 @@ impl Phone {
         mut options: CallOptions,
     ) -> Result<SessionId, PhoneError> {
         let headers =
-            invitation::headers(&mut options, &self.config).map_err(PhoneError::invalid)?;
+            invitation::headers(&mut options, &self.around.config).map_err(PhoneError::invalid)?;
         let dial = Dial {
             ticket,
             peer: parties::peer(&call.target),
@@ -86,8 +87,8 @@ impl Phone {
             report: call.report,
         };
         let id = self.new_id();
-        let session = Session::dial(id, dial, &mut self.context());
-        self.keep(session);
+        let session = Session::dial(id, dial, &mut self.around.context());
+        self.sessions.keep(session);
         Ok(id)
     }
 }

@@ -104,7 +104,8 @@ impl Phone {
                 conversation_id,
                 timeout,
             } => {
-                self.expect_call(conversation_id, timeout);
+                self.announced
+                    .expect(conversation_id, timeout, self.around.now);
                 Settled::DONE
             }
 
@@ -192,7 +193,12 @@ impl Phone {
                 request,
                 code,
                 reason,
-            } => Settled::done(self.reject_call_request(request, code, reason)),
+            } => Settled::done(self.call_requests.reject(
+                request,
+                code,
+                reason,
+                &mut self.around.context(),
+            )),
 
             Command::Confer {
                 sessions,
@@ -206,16 +212,37 @@ impl Phone {
                 content_type,
                 body,
                 headers,
-            } => Settled::begun(self.send_message(ticket, &target, &content_type, &body, &headers)),
+            } => Settled::begun(self.standalone_requests.send_message(
+                ticket,
+                &target,
+                &content_type,
+                &body,
+                &headers,
+                &mut self.around.context(),
+            )),
             Command::SendOptions { target, headers } => {
-                Settled::begun(self.send_options(ticket, &target, &headers))
+                Settled::begun(self.standalone_requests.send_options(
+                    ticket,
+                    &target,
+                    &headers,
+                    &mut self.around.context(),
+                ))
             }
             Command::Subscribe {
                 target,
                 event,
                 options,
-            } => Settled::begun(self.subscribe(ticket, &target, event, options)),
-            Command::Unsubscribe { subscription } => self.unsubscribe(ticket, subscription),
+            } => Settled::begun(self.subscriptions.subscribe(
+                ticket,
+                &target,
+                event,
+                options,
+                &mut self.around.context(),
+            )),
+            Command::Unsubscribe { subscription } => {
+                self.subscriptions
+                    .unsubscribe(ticket, subscription, &mut self.around.context())
+            }
             Command::AcceptSubscription {
                 notifier,
                 expires,
@@ -223,26 +250,44 @@ impl Phone {
                 body,
             } => {
                 let state = body.map(|body| (content_type, body));
-                Settled::done(self.accept_subscription(notifier, expires, state.as_ref()))
+                Settled::done(self.notifiers.accept(
+                    notifier,
+                    expires,
+                    state.as_ref(),
+                    &mut self.around.context(),
+                ))
             }
             Command::RejectSubscription {
                 notifier,
                 code,
                 reason,
-            } => Settled::done(self.reject_subscription(notifier, code, reason)),
+            } => Settled::done(self.notifiers.reject(
+                notifier,
+                code,
+                reason,
+                &mut self.around.context(),
+            )),
             Command::Notify {
                 notifier,
                 content_type,
                 body,
-            } => Settled::done(self.notify(notifier, &content_type, &body)),
-            Command::TerminateNotifier { notifier, reason } => {
-                Settled::done(self.terminate_notifier(notifier, reason.as_deref()))
-            }
+            } => Settled::done(self.notifiers.notify(
+                notifier,
+                &content_type,
+                &body,
+                &mut self.around.context(),
+            )),
+            Command::TerminateNotifier { notifier, reason } => Settled::done(
+                self.notifiers
+                    .terminate(notifier, reason.as_deref(), &mut self.around.context()),
+            ),
         }
     }
 
     pub(super) fn reply(&mut self, ticket: Ticket, outcome: Outcome) {
-        self.outputs.push_back(Output::Reply(ticket, outcome));
+        self.around
+            .outputs
+            .push_back(Output::Reply(ticket, outcome));
     }
 }
 

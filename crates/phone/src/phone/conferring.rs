@@ -106,7 +106,7 @@ impl Phone {
                     Some(early) => early.push(text.clone()),
                     None => phone.tell(id, News::Warning { text: text.clone() }),
                 }
-                phone.context().trace(Level::Warn, &text, details);
+                phone.around.context().trace(Level::Warn, &text, details);
             }
         });
     }
@@ -125,11 +125,15 @@ impl Phone {
         let id = ConferenceId(self.conferences.count);
         self.tell(id, News::Started);
         let open = Order::Open {
-            input: input.clone().unwrap_or(self.config.audio.input.clone()),
-            output: output.clone().unwrap_or(self.config.audio.output.clone()),
+            input: input
+                .clone()
+                .unwrap_or(self.around.config.audio.input.clone()),
+            output: output
+                .clone()
+                .unwrap_or(self.around.config.audio.output.clone()),
         };
         self.order(id, open);
-        if let percent @ ..100 = self.config.volume {
+        if let percent @ ..100 = self.around.config.volume {
             self.order(id, Order::SetVolume { percent });
         }
         let conference = Conference {
@@ -411,7 +415,7 @@ impl Phone {
         music: Option<audio::Input>,
         via: HoldVia,
     ) {
-        let music = music.unwrap_or_else(|| self.config.hold_music.clone());
+        let music = music.unwrap_or_else(|| self.around.config.hold_music.clone());
         let Some(conference) = self.conferences.all.get_mut(&id) else {
             return;
         };
@@ -569,12 +573,16 @@ impl Phone {
             if let (Some(input), None) = (input, &conference.input) {
                 let input = input.clone();
                 let order = Order::SetInput { input };
-                self.outputs.push_back(Output::Conference(*id, order));
+                self.around
+                    .outputs
+                    .push_back(Output::Conference(*id, order));
             }
             if let (Some(output), None) = (output, &conference.output) {
                 let output = output.clone();
                 let order = Order::SetOutput { output };
-                self.outputs.push_back(Output::Conference(*id, order));
+                self.around
+                    .outputs
+                    .push_back(Output::Conference(*id, order));
             }
         }
     }
@@ -582,7 +590,9 @@ impl Phone {
     pub(super) fn default_volume_changed(&mut self, percent: u8) {
         for id in self.conferences.all.keys() {
             let order = Order::SetVolume { percent };
-            self.outputs.push_back(Output::Conference(*id, order));
+            self.around
+                .outputs
+                .push_back(Output::Conference(*id, order));
         }
     }
 
@@ -595,12 +605,12 @@ impl Phone {
     }
 
     fn order(&mut self, id: ConferenceId, order: Order) {
-        self.outputs.push_back(Output::Conference(id, order));
+        self.around.outputs.push_back(Output::Conference(id, order));
     }
 
     fn tell(&mut self, id: ConferenceId, news: News) {
         let event = Event::Conference { id, news };
-        self.outputs.push_back(Output::Event(event));
+        self.around.outputs.push_back(Output::Event(event));
     }
 }
 

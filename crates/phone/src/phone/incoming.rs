@@ -24,11 +24,11 @@ impl Phone {
         match self.judge(usage, request) {
             Ok(admitted) => {
                 let id = self.new_id();
-                let session = Session::arrive(id, admitted, &mut self.context());
-                self.keep(session);
+                let session = Session::arrive(id, admitted, &mut self.around.context());
+                self.sessions.keep(session);
             }
             Err(refusal) => {
-                let mut ctx = self.context();
+                let mut ctx = self.around.context();
                 let details = serde_json::json!({ "code": refusal.code });
                 ctx.trace(Level::Info, "An incoming call was refused", details);
                 // Its only failure is that the caller has gone already.
@@ -41,7 +41,7 @@ impl Phone {
         if self.ending.has_begun() {
             return Err(Reply::new(480));
         }
-        let arrival = arrival::read(usage, request, &self.config);
+        let arrival = arrival::read(usage, request, &self.around.config);
         let mut replaces = None;
         let replaced = self.replaced(request).map_err(Reply::new)?;
         if let Some(old) = replaced
@@ -53,7 +53,8 @@ impl Phone {
             replaces = self.sessions.get(&old).and_then(Session::succession);
             // RFC 7989 §10.2: who is talked to stays the same, whoever talks.
             if let Some(uuid) = self.sessions.get(&old).and_then(Session::uuid) {
-                self.context()
+                self.around
+                    .context()
                     .act(|endpoint, _| endpoint.keep_session(usage, uuid));
             }
             if self.admits(old, request) {
@@ -67,14 +68,15 @@ impl Phone {
                 });
             }
         }
-        let announced = self.is_expected(&arrival.conversation_id);
+        let announced = self
+            .announced
+            .contains(&arrival.conversation_id, self.around.now);
         let plan = self.plan(request, &arrival.headers, announced, replaced);
         // One that takes another's place adds none.
         let fewer = usize::from(replaces.is_some());
         self.room_for_a_call(plan.is_ok_and(Plan::rings), fewer)?;
         let plan = plan.map_err(Reply::new)?;
-        self.expected
-            .retain(|(conversation, _)| *conversation != arrival.conversation_id);
+        self.announced.forget(&arrival.conversation_id);
         Ok(Admitted {
             arrival,
             replaces,
@@ -91,7 +93,7 @@ impl Phone {
         replaced: Option<SessionId>,
     ) -> Result<Plan, u16> {
         let verdict = auto_answer::judge(
-            &self.config.auto_answer,
+            &self.around.config.auto_answer,
             Call {
                 headers,
                 request_uri: request.uri().as_str(),
@@ -124,7 +126,7 @@ impl Phone {
         let late: Vec<SessionId> = self
             .sessions
             .values()
-            .filter(|session| session.is_decided_too_late(self.now))
+            .filter(|session| session.is_decided_too_late(self.around.now))
             .map(|session| session.id)
             .collect();
         for id in late {
@@ -141,7 +143,7 @@ impl Phone {
             Ok(_) => Reply::new(200),
             Err(refusal) => refusal,
         };
-        self.context().answer(id, &answer);
+        self.around.context().answer(id, &answer);
     }
 
     /// Whether one more call of somebody's is taken, which makes `fewer` end; what its caller hears if it is not.
@@ -149,14 +151,16 @@ impl Phone {
         if self.ending.has_begun() {
             return Err(Reply::new(480));
         }
-        let sessions = self.config.max_sessions.unwrap_or(MOST_SESSIONS);
+        let sessions = self.around.config.max_sessions.unwrap_or(MOST_SESSIONS);
         let ringing = || {
             let sessions = self.sessions.values();
-            sessions.filter(|session| session.rings(self.now)).count()
+            sessions
+                .filter(|session| session.rings(self.around.now))
+                .count()
         };
-        let has_room = (!rings || ringing() < self.config.max_ringing)
+        let has_room = (!rings || ringing() < self.around.config.max_ringing)
             && self.count() - fewer < sessions.min(MOST_SESSIONS);
-        match (has_room, self.config.when_full) {
+        match (has_room, self.around.config.when_full) {
             (true, WhenFull::Busy | WhenFull::Unavailable) => Ok(()),
             (false, WhenFull::Busy) => Err(Reply::new(486)),
             (false, WhenFull::Unavailable) => {
@@ -175,13 +179,13 @@ impl Phone {
             [Ok(replaces)] if request.headers().get(HeaderName::Join).is_none() => replaces,
             [_, ..] => return Err(400),
         };
-        let usage = match self.agent.endpoint().replaced(replaces) {
+        let usage = match self.around.agent.endpoint().replaced(replaces) {
             Replaced::Nothing => return Err(481),
             Replaced::Ended => return Err(603),
             Replaced::Confirmed(_) if replaces.is_early_only() => return Err(486),
             Replaced::Early(usage) | Replaced::Confirmed(usage) => usage,
         };
-        let session = self.usages.get(&usage).copied().ok_or(481_u16)?;
+        let session = self.sessions.of(usage).ok_or(481_u16)?;
         // Given up, though its last answer or its ACK is still to come: nobody goes on with what its user has ended.
         match self.sessions.get(&session).is_some_and(Session::is_live) {
             true => Ok(Some(session)),
@@ -203,13 +207,5 @@ impl Phone {
             .values()
             .filter(|session| session.is_live() || session.is_pending())
             .count()
-    }
-
-    fn is_expected(&mut self, conversation: &str) -> bool {
-        let now = self.now;
-        self.expected.retain(|(_, until)| *until > now);
-        self.expected
-            .iter()
-            .any(|(expected, _)| expected == conversation)
     }
 }

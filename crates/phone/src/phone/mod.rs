@@ -1,43 +1,48 @@
 //! The phone itself: one input in, outputs out.
 
 mod aborting;
-mod beside;
+mod announced;
 mod call_requests;
 mod calling;
 mod command;
 mod conferring;
 mod ending;
 mod incoming;
-mod notifying;
+mod messaging;
+mod notifiers;
 mod ringing;
 mod session_commands;
+mod sessions;
 mod settings;
 mod sip_event;
-mod subscribing;
+mod subscriptions;
 mod transferring;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
-use sip::endpoint::{Intake, RequestId, UsageId};
+use sip::endpoint::Intake;
 
 use crate::account::{Account, Change};
-use crate::agent::Agent;
-use crate::agent::Context;
+use crate::agent::{Agent, Context, Surroundings};
 use crate::config::Config;
 use crate::door::audio::Ring;
-use crate::door::event::millis;
 use crate::door::id::{SessionId, Ticket};
 use crate::door::media::MediaEvent;
 use crate::door::output::{Connection, Output, Wake};
-use crate::session::{Session, State, Succession};
+use crate::session::{Session, Succession};
+use announced::Announced;
+use call_requests::CallRequests;
 use conferring::{Conferences, Party};
 use ending::Ending;
-
-pub(crate) use ending::Fate;
+use messaging::StandaloneRequests;
+use notifiers::Notifiers;
+use sessions::Sessions;
+use subscriptions::Subscriptions;
+use transferring::Transfers;
 
 /// Nothing is due for this long at most: a driver's clock may be changed meanwhile.
 const IDLE: Duration = Duration::from_secs(3600);
@@ -50,39 +55,22 @@ const MORE_UNREAD: usize = 2 * MOST_UNREAD;
 ///
 /// **Give one input, then drain [`poll_output`](Self::poll_output) until `Timeout` or `Closed`.**
 pub struct Phone {
-    config: Config,
-    agent: Agent,
+    around: Surroundings,
     account: Account,
-    sessions: BTreeMap<SessionId, Session>,
-    usages: BTreeMap<UsageId, SessionId>,
-    /// How the latest sessions that are gone ended, oldest first.
-    fates: VecDeque<(SessionId, Fate)>,
-    /// Requests outside any call that are not answered, and what they are for.
-    outside: BTreeMap<RequestId, beside::Outside>,
-    /// What the application subscribes to, by the number that it knows.
-    subscriptions: BTreeMap<u64, subscribing::Subscription>,
-    subscription_count: u64,
-    /// Who subscribes to what this phone tells, by the number that the application knows.
-    notifiers: BTreeMap<u64, notifying::Notifier>,
-    notifier_count: u64,
-    /// Who asks this phone to call somebody, by the number that the application knows.
-    call_requests: BTreeMap<u64, call_requests::Asked>,
-    call_request_count: u64,
-    /// Transfers to calls that are not answered yet.
-    waiting_transfers: Vec<transferring::Waiting>,
+    sessions: Sessions,
+    standalone_requests: StandaloneRequests,
+    subscriptions: Subscriptions,
+    notifiers: Notifiers,
+    call_requests: CallRequests,
+    transfers: Transfers,
     conferences: Conferences,
-    /// Conversations that the application announced, and until when.
-    expected: Vec<(String, Instant)>,
+    announced: Announced,
     ending: Ending,
     /// What rings now.
     ringing: Option<Ring>,
     /// Commands that are not settled.
     open: BTreeSet<Ticket>,
-    outputs: VecDeque<Output>,
     rng: StdRng,
-    /// The last `now`, and the time since 1970 at the first.
-    now: Instant,
-    epoch: (Instant, Duration),
 }
 
 impl Phone {
@@ -98,36 +86,29 @@ impl Phone {
             rng.fill_bytes(&mut seed);
             seed
         };
+        let agent = Agent::new(&config, &instance_id, branch());
+        let account = Account::new(&config, branch());
         Self {
-            agent: Agent::new(&config, &instance_id, branch()),
-            account: Account::new(&config, branch()),
-            config,
-            sessions: BTreeMap::new(),
-            usages: BTreeMap::new(),
-            fates: VecDeque::new(),
-            outside: BTreeMap::new(),
-            subscriptions: BTreeMap::new(),
-            subscription_count: 0,
-            notifiers: BTreeMap::new(),
-            notifier_count: 0,
-            call_requests: BTreeMap::new(),
-            call_request_count: 0,
-            waiting_transfers: Vec::new(),
+            around: Surroundings::new(config, agent, now, unix_time),
+            account,
+            sessions: Sessions::default(),
+            standalone_requests: StandaloneRequests::default(),
+            subscriptions: Subscriptions::default(),
+            notifiers: Notifiers::default(),
+            call_requests: CallRequests::default(),
+            transfers: Transfers::default(),
             conferences: Conferences::default(),
-            expected: Vec::new(),
+            announced: Announced::default(),
             ending: Ending::No,
             ringing: None,
             open: BTreeSet::new(),
-            outputs: VecDeque::new(),
             rng,
-            now,
-            epoch: (now, unix_time),
         }
     }
 
     /// What the phone was made with, and what commands have changed since.
     pub fn config(&self) -> &Config {
-        &self.config
+        &self.around.config
     }
 
     /// Takes one input, and all that it causes.
@@ -135,7 +116,7 @@ impl Phone {
         if self.ending.is_over() {
             return;
         }
-        self.now = now;
+        self.around.now = now;
         take(self);
         self.settle();
     }
@@ -143,8 +124,9 @@ impl Phone {
     /// Takes news of the WebSocket.
     pub fn handle_connection(&mut self, connection: Connection, now: Instant) {
         self.input(now, |phone| {
-            let (account, mut ctx) = phone.account();
-            let change = account.handle_connection(connection, &mut ctx);
+            let change = phone
+                .account
+                .handle_connection(connection, &mut phone.around.context());
             phone.changed(change);
         });
     }
@@ -153,7 +135,7 @@ impl Phone {
     /// arrives, and what media tells. Too much closes the phone's door: whoever asks for something that the application would have to be told of is
     /// asked to come later.
     pub fn handle_backlog(&mut self, unread: usize) {
-        self.agent.set_intake(match unread {
+        self.around.agent.set_intake(match unread {
             ..MOST_UNREAD => Intake::Open,
             // What belongs to a call has as much room again.
             MOST_UNREAD..MORE_UNREAD => Intake::Dialogs,
@@ -164,14 +146,20 @@ impl Phone {
     /// Takes the payload of one WebSocket message.
     pub fn handle_signaling(&mut self, message: Bytes, now: Instant) {
         self.input(now, |phone| {
-            phone.agent.handle_message(message, now, &mut phone.outputs);
+            phone
+                .around
+                .agent
+                .handle_message(message, now, &mut phone.around.outputs);
         });
     }
 
     /// Takes the pong to our ping.
     pub fn handle_pong(&mut self, now: Instant) {
         self.input(now, |phone| {
-            phone.agent.handle_pong(now, &mut phone.outputs);
+            phone
+                .around
+                .agent
+                .handle_pong(now, &mut phone.around.outputs);
         });
     }
 
@@ -185,12 +173,15 @@ impl Phone {
     /// Takes the passing of time.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.input(now, |phone| {
-            phone.agent.handle_timeout(now, &mut phone.outputs);
-            let (account, mut ctx) = phone.account();
-            account.handle_timeout(&mut ctx);
-            phone.drive_subscriptions();
-            phone.drive_notifiers();
-            phone.drive_call_requests();
+            phone
+                .around
+                .agent
+                .handle_timeout(now, &mut phone.around.outputs);
+            phone.account.handle_timeout(&mut phone.around.context());
+            let mut ctx = phone.around.context();
+            phone.subscriptions.handle_timeout(&mut ctx);
+            phone.notifiers.handle_timeout(&mut ctx);
+            phone.call_requests.handle_timeout(&mut ctx);
             phone.drive_decisions();
             let due: Vec<SessionId> = phone
                 .sessions
@@ -206,7 +197,7 @@ impl Phone {
 
     /// Gives the next thing to do.
     pub fn poll_output(&mut self) -> Output {
-        while let Some(output) = self.outputs.pop_front() {
+        while let Some(output) = self.around.outputs.pop_front() {
             // What was given up is settled already.
             if let Output::Reply(ticket, _) = &output
                 && !self.open.remove(ticket)
@@ -223,25 +214,25 @@ impl Phone {
     }
 
     fn deadline(&self) -> (Instant, Wake) {
-        let sip = self.agent.deadline().map(|at| (at, Wake::Sip));
+        let sip = self.around.agent.deadline().map(|at| (at, Wake::Sip));
         let sessions = self
             .sessions
             .values()
-            .filter_map(|session| session.deadline(self.now));
+            .filter_map(|session| session.deadline(self.around.now));
         sessions
             .chain(sip)
             .chain(self.account.deadline())
             .chain(self.ending.deadline())
-            .chain(self.subscription_deadline())
-            .chain(self.notifier_deadline())
-            .chain(self.call_request_deadline())
+            .chain(self.subscriptions.deadline())
+            .chain(self.notifiers.deadline())
+            .chain(self.call_requests.deadline())
             .min_by_key(|(at, _)| *at)
-            .unwrap_or((self.now + IDLE, Wake::Idle))
+            .unwrap_or((self.around.now + IDLE, Wake::Idle))
     }
 
     /// Takes all that the input caused, until nothing more comes of it.
     fn settle(&mut self) {
-        while let Some(event) = self.agent.next_event() {
+        while let Some(event) = self.around.agent.next_event() {
             self.take(event);
         }
         self.drive_waiting_transfers();
@@ -252,14 +243,14 @@ impl Phone {
 
     /// What a change of the connection means for every session.
     fn changed(&mut self, change: Change) {
-        let ids: Vec<SessionId> = self.sessions.keys().copied().collect();
+        let ids = self.sessions.ids();
         match change {
             Change::None => {}
             Change::Usable => {
                 for id in ids {
                     self.with(id, Session::flow_found);
                 }
-                self.refresh_subscriptions();
+                self.subscriptions.flow_found(&mut self.around.context());
             }
             Change::Lost { wanted } => {
                 for id in ids {
@@ -291,18 +282,18 @@ impl Phone {
         id: SessionId,
         act: impl FnOnce(&mut Session, &mut Context<'_>) -> R,
     ) -> Option<(R, Option<(SessionId, Succession)>)> {
-        let mut session = self.sessions.remove(&id)?;
+        let mut session = self.sessions.take(id)?;
         let pended = session.is_pending();
         if let Some(old) = session.to_replace() {
             session.look_back(self.sessions.get(&old).and_then(Session::heritage));
         }
-        let result = act(&mut session, &mut self.context());
-        session.show_uuids(&mut self.context());
+        let result = act(&mut session, &mut self.around.context());
+        session.show_uuids(&mut self.around.context());
         let accepted = pended && session.is_live() && !session.succeeds_in_silence();
         let old = session.to_replace();
         let taken = old.zip(session.take_replaced());
         self.conferences.stir(&session);
-        self.keep(session);
+        self.sessions.keep(session);
         if accepted {
             self.hold_others(Party::Session(id));
         }
@@ -311,7 +302,7 @@ impl Phone {
 
     /// One call, or one conference, is heard at a time, if that is wanted.
     fn hold_others(&mut self, heard: Party) {
-        if !self.config.hold_others {
+        if !self.around.config.hold_others {
             return;
         }
         // Who ends with the answer of the one that is heard needs no hold, nor does its conference.
@@ -331,53 +322,9 @@ impl Phone {
             .filter(|id| heard != Party::Session(*id) && replaced != Some(*id))
             .collect();
         for id in others {
-            let music = self.config.hold_music.clone();
+            let music = self.around.config.hold_music.clone();
             self.lend(id, |session, ctx| session.make_way(music, ctx));
         }
-    }
-
-    /// Keeps a session that is not over, and remembers how one that is has ended.
-    fn keep(&mut self, session: Session) {
-        let over = matches!(session.state, State::Ended);
-        if let Some(usage) = session.usage {
-            match over {
-                true => self.usages.remove(&usage),
-                false => self.usages.insert(usage, session.id),
-            };
-        }
-        if !session.is_pending() && !session.is_live() {
-            self.remember(&session);
-        }
-        if !over {
-            self.sessions.insert(session.id, session);
-        }
-    }
-
-    fn context(&mut self) -> Context<'_> {
-        Context {
-            unix_now: self.unix_now(),
-            config: &self.config,
-            agent: &mut self.agent,
-            outputs: &mut self.outputs,
-            now: self.now,
-        }
-    }
-
-    fn account(&mut self) -> (&mut Account, Context<'_>) {
-        let unix_now = self.unix_now();
-        let ctx = Context {
-            unix_now,
-            config: &self.config,
-            agent: &mut self.agent,
-            outputs: &mut self.outputs,
-            now: self.now,
-        };
-        (&mut self.account, ctx)
-    }
-
-    fn unix_now(&self) -> u64 {
-        let (at, time) = self.epoch;
-        millis(time + self.now.saturating_duration_since(at))
     }
 
     fn new_id(&mut self) -> SessionId {
@@ -388,7 +335,7 @@ impl Phone {
 impl std::fmt::Debug for Phone {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Phone")
-            .field("address", &self.config.address)
+            .field("address", &self.around.config.address)
             .field("sessions", &self.sessions.len())
             .finish_non_exhaustive()
     }

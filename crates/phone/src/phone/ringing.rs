@@ -10,13 +10,13 @@ impl Phone {
     /// Follows what has become of the calls. What sounds is never remembered but computed, so that nothing
     /// can go on ringing.
     pub(super) fn drive_ringing(&mut self) {
-        if self.config.tones == Tones::default() {
+        if self.around.config.tones == Tones::default() {
             return;
         }
         let waits = self
             .sessions
             .values()
-            .any(|session| session.waits(self.now));
+            .any(|session| session.waits(self.around.now));
         let talking = || self.sessions.values().filter(|session| session.talks());
         let ring = match (waits, talking().any(Session::is_heard_alone)) {
             (true, false) if talking().next().is_some() => self.tone_for_a_conference(),
@@ -25,7 +25,7 @@ impl Phone {
         };
         if ring != self.ringing {
             self.ringing = ring.clone();
-            self.outputs.push_back(Output::Ring(ring));
+            self.around.outputs.push_back(Output::Ring(ring));
         }
         let tones: Vec<_> = self
             .sessions
@@ -38,8 +38,8 @@ impl Phone {
     }
 
     fn bell(&self) -> Option<Ring> {
-        let audio = &self.config.audio;
-        self.config.tones.ring.clone().map(|sound| Ring {
+        let audio = &self.around.config.audio;
+        self.around.config.tones.ring.clone().map(|sound| Ring {
             sound,
             output: audio.ring.clone().unwrap_or_else(|| self.near_end()),
         })
@@ -47,7 +47,7 @@ impl Phone {
 
     /// No session of a conference is heard by itself, so that the tone has an output of its own.
     fn tone_for_a_conference(&self) -> Option<Ring> {
-        let waiting = self.config.tones.call_waiting.clone();
+        let waiting = self.around.config.tones.call_waiting.clone();
         waiting.map(|cadence| Ring {
             sound: RingSound::Cadence(cadence),
             output: self.near_end(),
@@ -56,7 +56,7 @@ impl Phone {
 
     /// Where what belongs to no call is heard; a file is what the calls write.
     fn near_end(&self) -> audio::Output {
-        match &self.config.audio.output {
+        match &self.around.config.audio.output {
             audio::Output::Wav { .. } => audio::Output::None,
             output @ (audio::Output::Default
             | audio::Output::Device { .. }
@@ -66,7 +66,7 @@ impl Phone {
     }
 
     fn tone(&self, session: &Session, waits: bool) -> Option<Tone> {
-        let tones = &self.config.tones;
+        let tones = &self.around.config.tones;
         if session.wants_ringback() && tones.ringback.is_some() {
             Some(Tone::Ringback)
         } else if waits

@@ -1,7 +1,8 @@
 //! What the application asks of a session.
 
+use super::Phone;
 use super::command::{Settled, check_headers, check_text, refusal};
-use super::{Fate, Phone};
+use super::sessions::Ended;
 use crate::agent::Context;
 use crate::door::audio;
 use crate::door::command::AcceptOptions;
@@ -61,7 +62,7 @@ impl Phone {
         if why.is_empty() || why.len() > 64 || !why.bytes().all(word) {
             return Err(PhoneError::invalid("reason must be a word of RFC 5806"));
         }
-        let target = target::resolve(target, &self.config.address)?;
+        let target = target::resolve(target, &self.around.config.address)?;
         self.refusable(id)?;
         self.with(id, |session, ctx| session.redirect(code, target, why, ctx));
         Ok(())
@@ -105,9 +106,9 @@ impl Phone {
         };
         let live = id.filter(|id| self.sessions.get(id).is_some_and(Session::is_live));
         let Some(live) = live else {
-            let code = match id.and_then(|id| self.fate(id)) {
-                Some(Fate::Ended) => ErrorCode::SessionEnded,
-                Some(Fate::Cancelled) | None => ErrorCode::SessionNotFound,
+            let code = match id.and_then(|id| self.sessions.ended(id)) {
+                Some(Ended::Started) => ErrorCode::SessionEnded,
+                Some(Ended::Cancelled) | None => ErrorCode::SessionNotFound,
             };
             return Err(PhoneError::new(
                 code,
@@ -127,7 +128,7 @@ impl Phone {
         music: Option<audio::Input>,
         via: HoldVia,
     ) -> Settled {
-        let music = music.unwrap_or_else(|| self.config.hold_music.clone());
+        let music = music.unwrap_or_else(|| self.around.config.hold_music.clone());
         if !held && self.resumes_conference(ticket, id) {
             return Settled::Later;
         }
@@ -182,9 +183,9 @@ impl Phone {
         if self.sessions.get(&id).is_some_and(here) {
             return Ok(());
         }
-        let (code, message) = match self.fate(id) {
-            Some(Fate::Ended) => (ErrorCode::SessionEnded, "The session has ended"),
-            Some(Fate::Cancelled) => (
+        let (code, message) = match self.sessions.ended(id) {
+            Some(Ended::Started) => (ErrorCode::SessionEnded, "The session has ended"),
+            Some(Ended::Cancelled) => (
                 ErrorCode::SessionCancelled,
                 "The pending session was cancelled or handled elsewhere",
             ),

@@ -1,7 +1,5 @@
 //! What the application sets for the whole phone: its connection, credentials, devices, volume, log.
 
-use std::time::Duration;
-
 use super::Phone;
 use super::command::Settled;
 use crate::account::Account;
@@ -16,51 +14,34 @@ use crate::door::media::SoundCommand;
 use crate::door::secret::Secret;
 use crate::session::Session;
 
-/// How long an announced call may take to come.
-const EXPECTATION: Duration = Duration::from_secs(60);
-/// Announcements beyond this replace the oldest.
-const MOST_EXPECTED: usize = 1024;
-
 impl Phone {
     /// Asks something of the account, which settles the command itself.
     pub(super) fn ask_account(
         &mut self,
         act: impl FnOnce(&mut Account, &mut Context<'_>),
     ) -> Settled {
-        let (account, mut ctx) = self.account();
-        act(account, &mut ctx);
+        act(&mut self.account, &mut self.around.context());
         Settled::Later
     }
 
     pub(super) fn reconnect(&mut self, ticket: Ticket) -> Settled {
-        let (account, mut ctx) = self.account();
-        let change = account.reconnect(ticket, &mut ctx);
+        let change = self.account.reconnect(ticket, &mut self.around.context());
         self.changed(change);
         Settled::Later
     }
 
     pub(super) fn disconnect(&mut self) {
-        let ids: Vec<SessionId> = self.sessions.keys().copied().collect();
+        let ids = self.sessions.ids();
         for id in ids {
             self.with(id, Session::give_up_with_flow);
         }
-        let (account, mut ctx) = self.account();
-        let change = account.disconnect(&mut ctx);
+        let change = self.account.disconnect(&mut self.around.context());
         self.changed(change);
     }
 
     pub(super) fn set_log_level(&mut self, level: Level) {
-        self.config.log_level = level;
-        self.agent.set_log_level(level);
-    }
-
-    pub(super) fn expect_call(&mut self, conversation: String, timeout: Option<u64>) {
-        let until = self.now + timeout.map_or(EXPECTATION, Duration::from_millis);
-        self.expected.retain(|(known, _)| *known != conversation);
-        if self.expected.len() >= MOST_EXPECTED {
-            self.expected.remove(0);
-        }
-        self.expected.push((conversation, until));
+        self.around.config.log_level = level;
+        self.around.agent.set_log_level(level);
     }
 
     pub(super) fn set_access_token(&mut self, new: Secret) -> Result<(), PhoneError> {
@@ -69,7 +50,7 @@ impl Phone {
                 "The access token must be a bearer token of letters, digits and -._~+/=",
             ));
         }
-        let Credentials::Token { token, .. } = &mut self.config.credentials else {
+        let Credentials::Token { token, .. } = &mut self.around.config.credentials else {
             return Err(PhoneError::new(
                 ErrorCode::InvalidArgument,
                 "This phone was made without an access token",
@@ -77,15 +58,16 @@ impl Phone {
             .with_kind(ErrorType::NotSupported));
         };
         *token = new.clone();
-        self.agent
-            .set_credentials(&self.config, &self.config.credentials);
-        let (account, mut ctx) = self.account();
-        account.token_replaced(&new, &mut ctx);
+        self.around
+            .agent
+            .set_credentials(&self.around.config, &self.around.config.credentials);
+        self.account
+            .token_replaced(&new, &mut self.around.context());
         Ok(())
     }
 
     pub(super) fn set_ice_servers(&mut self, servers: Vec<IceServer>) -> Result<(), PhoneError> {
-        self.config.ice_servers = config::ice_servers("iceServers", servers)
+        self.around.config.ice_servers = config::ice_servers("iceServers", servers)
             .map_err(|error| PhoneError::invalid(error.to_string()))?;
         Ok(())
     }
@@ -98,14 +80,14 @@ impl Phone {
     ) {
         self.default_devices_changed(input.as_ref(), output.as_ref());
         if let Some(input) = input {
-            self.config.audio.input = input.clone();
+            self.around.config.audio.input = input.clone();
             self.each(|session, ctx| session.default_input_changed(&input, ctx));
         }
         if let Some(output) = output {
-            self.config.audio.output = output.clone();
+            self.around.config.audio.output = output.clone();
             self.each(|session, ctx| session.default_output_changed(&output, ctx));
         }
-        self.config.audio.ring = ring.or(self.config.audio.ring.take());
+        self.around.config.audio.ring = ring.or(self.around.config.audio.ring.take());
     }
 
     pub(super) fn set_volume(
@@ -120,7 +102,7 @@ impl Phone {
         match id {
             Some(id) => self.session(id, |session, ctx| ctx.media(session.id, command)),
             None => {
-                self.config.volume = volume;
+                self.around.config.volume = volume;
                 self.default_volume_changed(volume);
                 self.each(|session, ctx| {
                     if session.is_live() {
@@ -133,7 +115,7 @@ impl Phone {
     }
 
     fn each(&mut self, act: impl Fn(&mut Session, &mut Context<'_>)) {
-        let ids: Vec<SessionId> = self.sessions.keys().copied().collect();
+        let ids = self.sessions.ids();
         for id in ids {
             self.with(id, &act);
         }

@@ -3,7 +3,8 @@
 use sip::endpoint::{self, EndCause, FailureCause, Reply, ServerRequestId, UsageId};
 use sip::message::{Method, Request};
 
-use super::Phone;
+use super::subscriptions::tell_of_messages;
+use super::{Phone, messaging};
 use crate::account;
 use crate::agent::Context;
 use crate::config::Policy;
@@ -18,22 +19,22 @@ impl Phone {
     pub(super) fn take(&mut self, event: endpoint::Event) {
         match event {
             endpoint::Event::Registered(granted) => {
-                let (account, mut ctx) = self.account();
-                let change = account.registered(&granted, &mut ctx);
+                let change = self
+                    .account
+                    .registered(&granted, &mut self.around.context());
                 self.changed(change);
             }
             endpoint::Event::Unregistered => {
-                let (account, mut ctx) = self.account();
-                account.unregistered(&mut ctx);
+                self.account.unregistered(&mut self.around.context());
             }
             endpoint::Event::RegistrationFailed(failed) => {
-                let (account, mut ctx) = self.account();
-                let change = account.registration_failed(&failed, &mut ctx);
+                let change = self
+                    .account
+                    .registration_failed(&failed, &mut self.around.context());
                 self.changed(change);
             }
             endpoint::Event::FlowFailed { .. } => {
-                let (account, mut ctx) = self.account();
-                let change = account.fell_silent(&mut ctx);
+                let change = self.account.fell_silent(&mut self.around.context());
                 self.changed(change);
             }
             endpoint::Event::Incoming { usage, request } => self.incoming(usage, &request),
@@ -70,7 +71,7 @@ impl Phone {
             endpoint::Event::AckTimeout { .. } => {}
             endpoint::Event::Request { usage, id, request } => self.request(usage, id, &request),
             endpoint::Event::RequestGone { id } => {
-                if self.subscription_request_gone(id) || self.call_request_gone(id) {
+                if self.notifiers.request_gone(id) || self.call_requests.request_gone(id) {
                     return;
                 }
                 let owing = self.sessions.values().find(|session| session.owes(id));
@@ -79,36 +80,53 @@ impl Phone {
                 }
             }
             endpoint::Event::Response { id, response } => {
-                if self.outside_answered(id, &response) {
+                if self
+                    .standalone_requests
+                    .answered(id, &response, &mut self.around.context())
+                {
                     return;
                 }
-                if let Some(usage) = self.agent.take_requester(id) {
+                if let Some(usage) = self.around.agent.take_requester(id) {
                     self.of(usage, |session, ctx| {
                         session.request_answered(id, &response, ctx)
                     });
                 }
             }
             endpoint::Event::RequestFailed { id, cause } => {
-                if self.outside_failed(id, outcome::unanswered(cause)) {
+                if self.standalone_requests.failed(
+                    id,
+                    outcome::unanswered(cause),
+                    &mut self.around.context(),
+                ) {
                     return;
                 }
-                if let Some(usage) = self.agent.take_requester(id) {
+                if let Some(usage) = self.around.agent.take_requester(id) {
                     self.of(usage, |session, ctx| session.request_failed(id, cause, ctx));
                 }
             }
             endpoint::Event::RefreshDue { usage } => {
                 self.of(usage, Session::renewal_due);
             }
-            endpoint::Event::Subscribed { subscription } => self.subscribed(subscription),
+            endpoint::Event::Subscribed { subscription } => self
+                .subscriptions
+                .subscribed(subscription, &mut self.around.context()),
             endpoint::Event::Notified {
                 subscription,
                 request,
-            } => self.notified(subscription, &request),
+            } => self
+                .subscriptions
+                .notified(subscription, &request, &mut self.around.context()),
             endpoint::Event::Unsubscribed { subscription, end } => {
-                self.unsubscribed(subscription, &end);
+                self.subscriptions.unsubscribed(
+                    subscription,
+                    &end,
+                    &mut self.rng,
+                    &mut self.around.context(),
+                );
             }
             endpoint::Event::NotifierEnded { notifier, end } => {
-                self.notifier_ended(notifier, &end);
+                self.notifiers
+                    .ended(notifier, &end, &mut self.around.context());
             }
             endpoint::Event::OfferDue { usage } => {
                 self.of(usage, Session::offer_due);
@@ -120,12 +138,14 @@ impl Phone {
             endpoint::Event::Unanswered { method, why } => {
                 let why = account::obstacle(why.into());
                 let details = serde_json::json!({ "method": method.as_str(), "why": why });
-                self.context()
+                self.around
+                    .context()
                     .trace(Level::Warn, "A challenge was not answered", details);
             }
             endpoint::Event::Discarded { why } => {
                 let details = serde_json::json!({ "why": why });
-                self.context()
+                self.around
+                    .context()
                     .trace(Level::Debug, "A SIP message was dropped", details);
             }
         }
@@ -133,7 +153,7 @@ impl Phone {
 
     /// Lets the session of a usage act; one that is gone already does not.
     fn of(&mut self, usage: UsageId, act: impl FnOnce(&mut Session, &mut Context<'_>)) {
-        if let Some(id) = self.usages.get(&usage).copied() {
+        if let Some(id) = self.sessions.of(usage) {
             self.with(id, act);
         }
     }
@@ -192,7 +212,7 @@ impl Phone {
     }
 
     fn request(&mut self, usage: Option<UsageId>, id: ServerRequestId, request: &Request) {
-        let session = usage.and_then(|usage| self.usages.get(&usage).copied());
+        let session = usage.and_then(|usage| self.sessions.of(usage));
         match (request.method(), session) {
             (Method::Invite | Method::Update | Method::Prack, Some(session)) => {
                 self.with(session, |session, ctx| session.reoffered(id, request, ctx));
@@ -213,19 +233,37 @@ impl Phone {
             (Method::Refer, None) => self.call_requested(id, request),
             // RFC 3842 §3.11 allows what many PBXs do: they tell without being asked.
             (Method::Notify, None) if is_about(request, "message-summary") => {
-                self.context().answer(id, &Reply::new(200));
-                self.message_waiting(request);
+                self.around.context().answer(id, &Reply::new(200));
+                tell_of_messages(request, &mut self.around.context());
             }
-            (Method::Message, session) => self.messaged(session, id, request),
+            (Method::Message, session) => {
+                messaging::messaged(session, id, request, &mut self.around.context())
+            }
             (Method::Options, None) => self.asked_what_we_can(id, request),
             (Method::Subscribe, None) => self.subscription_requested(id, request),
             // RFC 6665 §4.5.1: a subscription has a dialog of its own.
-            (Method::Subscribe, Some(_)) => self.context().answer(id, &Reply::new(403)),
+            (Method::Subscribe, Some(_)) => self.around.context().answer(id, &Reply::new(403)),
             // RFC 6665 §4.1.3: a notification that nobody subscribed to.
-            (_, _) => self.context().answer(id, &Reply::new(481)),
+            (_, _) => self.around.context().answer(id, &Reply::new(481)),
         }
         if let Some(session) = session {
             self.with(session, Session::heard_from);
+        }
+    }
+
+    fn subscription_requested(&mut self, id: ServerRequestId, request: &Request) {
+        let mut ctx = self.around.context();
+        match self.ending.has_begun() {
+            true => ctx.answer(id, &Reply::new(480)),
+            false => self.notifiers.requested(id, request, &mut ctx),
+        }
+    }
+
+    fn call_requested(&mut self, id: ServerRequestId, request: &Request) {
+        let mut ctx = self.around.context();
+        match self.ending.has_begun() {
+            true => ctx.answer(id, &Reply::new(480)),
+            false => self.call_requests.requested(id, request, &mut ctx),
         }
     }
 
@@ -241,7 +279,7 @@ impl Phone {
                 .is_some_and(|seat| seat.held && self.is_held_by_user(seat.conference));
         if kept {
             // Whoever sends it: the far end's own word is not told from its server's.
-            return self.context().answer(id, &Reply::new(403));
+            return self.around.context().answer(id, &Reply::new(403));
         }
         if !self.obeys(id) {
             return;
@@ -261,19 +299,19 @@ impl Phone {
 
     fn hold_as_asked(&mut self, session: SessionId, id: ServerRequestId) {
         if self.obeys(id) {
-            let music = self.config.hold_music.clone();
+            let music = self.around.config.hold_music.clone();
             self.with(session, |session, ctx| session.make_way(music, ctx));
         }
     }
 
     /// Whether the platform may use the phone in its user's place: the policy for headers holds for this too.
     fn obeys(&mut self, id: ServerRequestId) -> bool {
-        let allowed = match self.config.auto_answer.policy {
+        let allowed = match self.around.config.auto_answer.policy {
             Policy::Headers | Policy::Always => true,
             Policy::Off | Policy::Announced | Policy::Function => false,
         };
         let code = if allowed { 200 } else { 403 };
-        self.context().answer(id, &Reply::new(code));
+        self.around.context().answer(id, &Reply::new(code));
         allowed
     }
 }

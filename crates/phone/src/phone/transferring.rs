@@ -5,6 +5,7 @@ use sip::message::Request;
 
 use super::calling::Call;
 use super::{Party, Phone};
+use crate::agent::Context;
 use crate::door::audio;
 use crate::door::command::{CallOptions, WhenRinging};
 use crate::door::error::{ErrorCode, ErrorType, PhoneError};
@@ -13,14 +14,37 @@ use crate::door::output::Reply;
 use crate::reading::{refer_to, target};
 use crate::session::{Heritage, Session, State, Transferred, not_answered, under_way};
 
+/// Transfers to calls that are not answered yet.
+#[derive(Debug, Default)]
+pub(super) struct Transfers(Vec<WaitingTransfer>);
+
 /// A transfer that waits for what becomes of another call.
 #[derive(Debug)]
-pub(super) struct Waiting {
+struct WaitingTransfer {
     ticket: Ticket,
     id: SessionId,
     other: SessionId,
     /// The other call is given up, and this target named once it is over.
     blind: Option<String>,
+}
+
+impl Transfers {
+    /// Whether one of this session waits.
+    fn has(&self, id: SessionId) -> bool {
+        self.0.iter().any(|waiting| waiting.id == id)
+    }
+
+    /// Takes back a transfer that waits; both calls go on.
+    pub(super) fn abort(&mut self, ticket: Ticket, ctx: &mut Context<'_>) -> bool {
+        let waits = |waiting: &WaitingTransfer| waiting.ticket == ticket && waiting.blind.is_none();
+        let Some(index) = self.0.iter().position(waits) else {
+            return false;
+        };
+        self.0.remove(index);
+        let error = PhoneError::aborted().with_kind(ErrorType::Call);
+        ctx.reply(ticket, Err(error));
+        true
+    }
 }
 
 impl Phone {
@@ -30,9 +54,9 @@ impl Phone {
         id: SessionId,
         target: &str,
     ) -> Result<(), PhoneError> {
-        let target = target::resolve(target, &self.config.address)?;
+        let target = target::resolve(target, &self.around.config.address)?;
         let refer_to = refer_to::blind(&target);
-        if self.transfer_waits(id) {
+        if self.transfers.has(id) {
             return Err(under_way());
         }
         self.session(id, |session, ctx| {
@@ -58,14 +82,14 @@ impl Phone {
         if !answered(id) {
             return Err(not_answered());
         }
-        if self.transfer_waits(id) || self.is_being_transferred(id) {
+        if self.transfers.has(id) || self.is_being_transferred(id) {
             return Err(under_way());
         }
         let blind = match ringing {
             WhenRinging::Blind if !self.has_answer(other) => Some(self.give_up(other)?),
             WhenRinging::Blind | WhenRinging::Wait => None,
         };
-        self.waiting_transfers.push(Waiting {
+        self.transfers.0.push(WaitingTransfer {
             ticket,
             id,
             other,
@@ -76,7 +100,7 @@ impl Phone {
 
     /// Ends a consultation that nobody has answered; returns the `Refer-To` that names its target.
     fn give_up(&mut self, other: SessionId) -> Result<String, PhoneError> {
-        if !self.agent.is_up() {
+        if !self.around.agent.is_up() {
             return Err(PhoneError::not_connected());
         }
         let session = self.sessions.get(&other);
@@ -95,12 +119,6 @@ impl Phone {
         session.is_some_and(|session| matches!(session.state, State::Active(_)))
     }
 
-    fn transfer_waits(&self, id: SessionId) -> bool {
-        self.waiting_transfers
-            .iter()
-            .any(|waiting| waiting.id == id)
-    }
-
     fn is_being_transferred(&self, id: SessionId) -> bool {
         let session = self.sessions.get(&id);
         session.is_some_and(Session::is_being_transferred)
@@ -108,11 +126,11 @@ impl Phone {
 
     /// Sends the REFERs whose time has come, and tells of those whose time will not.
     pub(super) fn drive_waiting_transfers(&mut self) {
-        for waiting in std::mem::take(&mut self.waiting_transfers) {
+        for waiting in std::mem::take(&mut self.transfers.0) {
             let (ticket, id, other) = (waiting.ticket, waiting.id, waiting.other);
             let outcome = match self.refer_to_waiting(&waiting) {
                 Ok(None) => {
-                    self.waiting_transfers.push(waiting);
+                    self.transfers.0.push(waiting);
                     continue;
                 }
                 Ok(Some(refer_to)) => {
@@ -130,7 +148,7 @@ impl Phone {
     }
 
     /// What the REFER of a waiting transfer names; nothing while it has to wait.
-    fn refer_to_waiting(&self, waiting: &Waiting) -> Result<Option<String>, &'static str> {
+    fn refer_to_waiting(&self, waiting: &WaitingTransfer) -> Result<Option<String>, &'static str> {
         let answered = |session: &&Session| session.is_answered();
         if self.sessions.get(&waiting.id).filter(answered).is_none() {
             return Err("The session ended before its transfer");
@@ -149,25 +167,13 @@ impl Phone {
         }
     }
 
-    /// Takes back a transfer that waits; both calls go on.
-    pub(super) fn abort_transfer(&mut self, ticket: Ticket) -> bool {
-        let waits = |waiting: &Waiting| waiting.ticket == ticket && waiting.blind.is_none();
-        let Some(index) = self.waiting_transfers.iter().position(waits) else {
-            return false;
-        };
-        self.waiting_transfers.remove(index);
-        let error = PhoneError::aborted().with_kind(ErrorType::Call);
-        self.reply(ticket, Err(error));
-        true
-    }
-
     /// Names the other party of an answered call, and the call itself as it sees it.
     fn refer_to(&self, other: SessionId) -> Option<String> {
         let session = self
             .sessions
             .get(&other)
             .filter(|other| other.is_answered())?;
-        let (replaces, contact) = self.agent.replaces(session.usage?)?;
+        let (replaces, contact) = self.around.agent.replaces(session.usage?)?;
         let address = session.peer.uri.parse().ok();
         // RFC 5589 §7.3: a GRUU finds the very device; any other Contact only our own proxy knows.
         let target = match contact.param("gr") {
@@ -183,7 +189,7 @@ impl Phone {
         id: SessionId,
         mut options: CallOptions,
     ) -> Result<(), PhoneError> {
-        if !self.agent.is_up() {
+        if !self.around.agent.is_up() {
             return Err(PhoneError::not_connected());
         }
         self.check_call(&options)?;

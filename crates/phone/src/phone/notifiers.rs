@@ -1,12 +1,13 @@
 //! Subscribers of the application's: asked about, told its state, let go (RFC 6665 §4.2).
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use sip::endpoint::{NotifierEnd, NotifierId, Reply as Answer, ServerRequestId};
 use sip::header::{self, Accept, Expires};
 use sip::message::{Headers, Request};
 
-use super::Phone;
+use crate::agent::Context;
 use crate::door::content::Content;
 use crate::door::error::{ErrorCode, PhoneError};
 use crate::door::event::Event;
@@ -24,9 +25,16 @@ const MOST_GRANTED: u64 = 3600;
 /// More media types than this say nothing more.
 const MOST_TYPES: usize = 16;
 
+/// Who subscribes to what this phone tells, by the number that the application knows.
+#[derive(Debug, Default)]
+pub(super) struct Notifiers {
+    all: BTreeMap<u64, Notifier>,
+    count: u64,
+}
+
 /// One subscriber, from its request to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Notifier {
+enum Notifier {
     /// The application has not decided.
     Asked {
         request: ServerRequestId,
@@ -35,74 +43,78 @@ pub(super) enum Notifier {
     Open(NotifierId),
 }
 
-impl Phone {
+impl Notifiers {
     /// Somebody subscribes to what this phone tells.
-    pub(super) fn subscription_requested(&mut self, request: ServerRequestId, message: &Request) {
+    pub(super) fn requested(
+        &mut self,
+        request: ServerRequestId,
+        message: &Request,
+        ctx: &mut Context<'_>,
+    ) {
         let asked = |notifier: &&Notifier| matches!(notifier, Notifier::Asked { .. });
-        let crowded = self.notifiers.values().filter(asked).count() >= MOST_ASKED;
-        if self.ending.has_begun() || crowded {
-            return self.context().answer(request, &Answer::new(480));
+        let crowded = self.all.values().filter(asked).count() >= MOST_ASKED;
+        if crowded {
+            return ctx.answer(request, &Answer::new(480));
         }
-        self.notifier_count += 1;
-        let id = self.notifier_count;
-        let until = self.now + PATIENCE;
-        self.notifiers
-            .insert(id, Notifier::Asked { request, until });
+        self.count += 1;
+        let id = self.count;
+        let until = ctx.now + PATIENCE;
+        self.all.insert(id, Notifier::Asked { request, until });
         let event = read(id, message);
-        self.context()
-            .emit(Event::SubscriptionRequest(Box::new(event)));
+        ctx.emit(Event::SubscriptionRequest(Box::new(event)));
     }
 
     /// The request is gone before the application has decided; false if it was none of these.
-    pub(super) fn subscription_request_gone(&mut self, gone: ServerRequestId) -> bool {
-        let before = self.notifiers.len();
-        self.notifiers.retain(
+    pub(super) fn request_gone(&mut self, gone: ServerRequestId) -> bool {
+        let before = self.all.len();
+        self.all.retain(
             |_, notifier| !matches!(notifier, Notifier::Asked { request, .. } if *request == gone),
         );
-        self.notifiers.len() < before
+        self.all.len() < before
     }
 
-    pub(super) fn accept_subscription(
+    pub(super) fn accept(
         &mut self,
         id: u64,
         expires: Option<u64>,
         state: Option<&(String, Content)>,
+        ctx: &mut Context<'_>,
     ) -> Result<(), PhoneError> {
-        let request = self.asked(id)?;
+        let request = self.asked(id, ctx)?;
         let body = state
             .map(|(kind, text)| content::body(kind, text))
             .transpose()?;
         let most = Duration::from_secs(expires.unwrap_or(MOST_GRANTED));
-        let accepted = self
-            .context()
-            .act(|endpoint, now| endpoint.accept_subscription(request, most, body, now));
+        let accepted =
+            ctx.act(|endpoint, now| endpoint.accept_subscription(request, most, body, now));
         match accepted {
             Ok(open) => {
-                self.notifiers.insert(id, Notifier::Open(open));
+                self.all.insert(id, Notifier::Open(open));
                 Ok(())
             }
             Err(error) => {
-                self.notifiers.remove(&id);
-                self.context().answer(request, &Answer::new(480));
+                self.all.remove(&id);
+                ctx.answer(request, &Answer::new(480));
                 Err(outcome::not_sent(&error))
             }
         }
     }
 
-    pub(super) fn reject_subscription(
+    pub(super) fn reject(
         &mut self,
         id: u64,
         code: Option<u16>,
         reason: Option<String>,
+        ctx: &mut Context<'_>,
     ) -> Result<(), PhoneError> {
-        let request = self.asked(id)?;
+        let request = self.asked(id, ctx)?;
         let code = super::command::refusal(code.unwrap_or(403), reason.as_deref())?;
         let answer = Answer {
             reason,
             ..Answer::new(code)
         };
-        self.notifiers.remove(&id);
-        self.context().answer(request, &answer);
+        self.all.remove(&id);
+        ctx.answer(request, &answer);
         Ok(())
     }
 
@@ -112,22 +124,22 @@ impl Phone {
         id: u64,
         content_type: &str,
         text: &Content,
+        ctx: &mut Context<'_>,
     ) -> Result<(), PhoneError> {
-        let Some(Notifier::Open(open)) = self.notifiers.get(&id).copied() else {
+        let Some(Notifier::Open(open)) = self.all.get(&id).copied() else {
             return Err(nobody());
         };
         let body = content::body(content_type, text)?;
-        let told = self
-            .context()
-            .act(|endpoint, now| endpoint.notify(open, Some(body), now));
+        let told = ctx.act(|endpoint, now| endpoint.notify(open, Some(body), now));
         told.map_err(|error| outcome::not_sent(&error))
     }
 
     /// Ends a subscription; one that is over already stays so.
-    pub(super) fn terminate_notifier(
+    pub(super) fn terminate(
         &mut self,
         id: u64,
         reason: Option<&str>,
+        ctx: &mut Context<'_>,
     ) -> Result<(), PhoneError> {
         let reason = reason.unwrap_or("noresource");
         if !is_token(reason) {
@@ -135,18 +147,17 @@ impl Phone {
                 "reason must be a word such as 'noresource' (RFC 6665)",
             ));
         }
-        if let Some(Notifier::Open(open)) = self.notifiers.get(&id).copied() {
-            self.context()
-                .act(|endpoint, now| endpoint.terminate(open, reason, now));
-            self.notifier_over(id, NotifierEndReason::Local, None);
+        if let Some(Notifier::Open(open)) = self.all.get(&id).copied() {
+            ctx.act(|endpoint, now| endpoint.terminate(open, reason, now));
+            self.over(id, NotifierEndReason::Local, None, ctx);
         }
         Ok(())
     }
 
     /// A subscriber is gone, or told nothing any more.
-    pub(super) fn notifier_ended(&mut self, ended: NotifierId, end: &NotifierEnd) {
+    pub(super) fn ended(&mut self, ended: NotifierId, end: &NotifierEnd, ctx: &mut Context<'_>) {
         let found = self
-            .notifiers
+            .all
             .iter()
             .find(|(_, notifier)| **notifier == Notifier::Open(ended));
         let Some(id) = found.map(|(id, _)| *id) else {
@@ -160,39 +171,36 @@ impl Phone {
             }
             NotifierEnd::Silent => (NotifierEndReason::Silent, None),
         };
-        self.notifier_over(id, reason, code);
+        self.over(id, reason, code, ctx);
     }
 
-    pub(super) fn notifier_deadline(&self) -> Option<(Instant, Wake)> {
-        let waits = self
-            .notifiers
-            .values()
-            .filter_map(|notifier| match notifier {
-                Notifier::Asked { until, .. } => Some((*until, Wake::SubscriptionRequest)),
-                Notifier::Open(_) => None,
-            });
+    pub(super) fn deadline(&self) -> Option<(Instant, Wake)> {
+        let waits = self.all.values().filter_map(|notifier| match notifier {
+            Notifier::Asked { until, .. } => Some((*until, Wake::SubscriptionRequest)),
+            Notifier::Open(_) => None,
+        });
         waits.min_by_key(|(at, _)| *at)
     }
 
     /// Refuses what the application has not decided in time.
-    pub(super) fn drive_notifiers(&mut self) {
-        let now = self.now;
+    pub(super) fn handle_timeout(&mut self, ctx: &mut Context<'_>) {
+        let now = ctx.now;
         let due = |until: &Instant| *until <= now;
-        self.refuse_asked(due);
+        self.refuse_asked(due, ctx);
     }
 
     /// The phone ends: who waits is refused, who subscribes is told.
-    pub(super) fn drop_notifiers(&mut self) {
-        self.refuse_asked(|_| true);
-        let all: Vec<u64> = self.notifiers.keys().copied().collect();
+    pub(super) fn leave(&mut self, ctx: &mut Context<'_>) {
+        self.refuse_asked(|_| true, ctx);
+        let all: Vec<u64> = self.all.keys().copied().collect();
         for id in all {
-            let _told = self.terminate_notifier(id, None);
+            let _told = self.terminate(id, None, ctx);
         }
     }
 
-    fn refuse_asked(&mut self, which: impl Fn(&Instant) -> bool) {
+    fn refuse_asked(&mut self, which: impl Fn(&Instant) -> bool, ctx: &mut Context<'_>) {
         let refused: Vec<(u64, ServerRequestId)> = self
-            .notifiers
+            .all
             .iter()
             .filter_map(|(id, notifier)| match notifier {
                 Notifier::Asked { request, until } if which(until) => Some((*id, *request)),
@@ -200,22 +208,28 @@ impl Phone {
             })
             .collect();
         for (id, request) in refused {
-            self.notifiers.remove(&id);
-            self.context().answer(request, &Answer::new(480));
+            self.all.remove(&id);
+            ctx.answer(request, &Answer::new(480));
         }
     }
 
-    fn asked(&self, id: u64) -> Result<ServerRequestId, PhoneError> {
-        match self.notifiers.get(&id) {
-            Some(Notifier::Asked { .. }) if !self.agent.is_up() => Err(PhoneError::not_connected()),
+    fn asked(&self, id: u64, ctx: &mut Context<'_>) -> Result<ServerRequestId, PhoneError> {
+        match self.all.get(&id) {
+            Some(Notifier::Asked { .. }) if !ctx.agent.is_up() => Err(PhoneError::not_connected()),
             Some(Notifier::Asked { request, .. }) => Ok(*request),
             Some(Notifier::Open(_)) | None => Err(nobody()),
         }
     }
 
-    fn notifier_over(&mut self, id: u64, reason: NotifierEndReason, code: Option<u16>) {
-        if self.notifiers.remove(&id).is_some() {
-            self.context().emit(Event::NotifierEnded {
+    fn over(
+        &mut self,
+        id: u64,
+        reason: NotifierEndReason,
+        code: Option<u16>,
+        ctx: &mut Context<'_>,
+    ) {
+        if self.all.remove(&id).is_some() {
+            ctx.emit(Event::NotifierEnded {
                 notifier: id,
                 reason,
                 code,

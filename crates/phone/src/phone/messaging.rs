@@ -1,15 +1,17 @@
 //! What is said beside calls: MESSAGE (RFC 3428) and OPTIONS (RFC 3261 §11).
 
+use std::collections::BTreeMap;
+
 use sip::endpoint::{Reply as Answer, RequestId, ServerRequestId};
 use sip::header::{Accept, Allow, ContentType, Supported};
 use sip::message::{HeaderName, Headers, Method, Request, Response};
 
-use super::Phone;
+use crate::agent::Context;
 use crate::door::content::Content;
 use crate::door::error::PhoneError;
 use crate::door::event::{Event, Message};
 use crate::door::id::{SessionId, Ticket};
-use crate::door::output::{Capabilities, Output, Reply};
+use crate::door::output::{Capabilities, Reply};
 use crate::door::text::short;
 use crate::reading::{content, headers, outcome, parties, target};
 
@@ -18,14 +20,18 @@ const TEXTS: &str = "text/*, message/*, multipart/mixed, application/json, appli
 /// More names than this say nothing more.
 const MOST_NAMES: usize = 64;
 
+/// Requests outside any call that are not answered, and what they are for.
+#[derive(Debug, Default)]
+pub(super) struct StandaloneRequests(BTreeMap<RequestId, Standalone>);
+
 /// Why a request was sent outside any call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Outside {
+enum Standalone {
     Message(Ticket),
     Options(Ticket),
 }
 
-impl Outside {
+impl Standalone {
     fn ticket(self) -> Ticket {
         match self {
             Self::Message(ticket) | Self::Options(ticket) => ticket,
@@ -33,7 +39,7 @@ impl Outside {
     }
 }
 
-impl Phone {
+impl StandaloneRequests {
     pub(super) fn send_message(
         &mut self,
         ticket: Ticket,
@@ -41,10 +47,11 @@ impl Phone {
         content_type: &str,
         text: &Content,
         headers: &[(String, String)],
+        ctx: &mut Context<'_>,
     ) -> Result<(), PhoneError> {
         let body = content::body(content_type, text)?;
-        let errand = Outside::Message(ticket);
-        self.send_outside(errand, target, Method::Message, headers, Some(&body))
+        let purpose = Standalone::Message(ticket);
+        self.send(purpose, target, Method::Message, headers, Some(&body), ctx)
     }
 
     pub(super) fn send_options(
@@ -52,91 +59,98 @@ impl Phone {
         ticket: Ticket,
         target: &str,
         headers: &[(String, String)],
+        ctx: &mut Context<'_>,
     ) -> Result<(), PhoneError> {
-        let errand = Outside::Options(ticket);
-        self.send_outside(errand, target, Method::Options, headers, None)
+        let purpose = Standalone::Options(ticket);
+        self.send(purpose, target, Method::Options, headers, None, ctx)
     }
 
-    fn send_outside(
+    fn send(
         &mut self,
-        errand: Outside,
+        purpose: Standalone,
         target: &str,
         method: Method,
         headers: &[(String, String)],
         body: Option<&sip::endpoint::Body>,
+        ctx: &mut Context<'_>,
     ) -> Result<(), PhoneError> {
-        let target = target::resolve(target, &self.config.address)?;
+        let target = target::resolve(target, &ctx.config.address)?;
         super::command::check_headers(headers)?;
-        if !self.agent.is_up() {
+        if !ctx.agent.is_up() {
             return Err(PhoneError::not_connected());
         }
-        let sent = self
-            .context()
-            .act(|endpoint, now| endpoint.request_outside(&target, method, headers, body, now));
+        let sent =
+            ctx.act(|endpoint, now| endpoint.request_outside(&target, method, headers, body, now));
         let request = sent.map_err(|error| outcome::not_sent(&error))?;
-        self.outside.insert(request, errand);
+        self.0.insert(request, purpose);
         Ok(())
     }
 
     /// Takes the answer to a request outside any call; false if it was none of these.
-    pub(super) fn outside_answered(&mut self, id: RequestId, response: &Response) -> bool {
-        let Some(errand) = self.outside.remove(&id) else {
+    pub(super) fn answered(
+        &mut self,
+        id: RequestId,
+        response: &Response,
+        ctx: &mut Context<'_>,
+    ) -> bool {
+        let Some(purpose) = self.0.remove(&id) else {
             return false;
         };
-        let outcome = match (response.status().is_success(), errand) {
+        let outcome = match (response.status().is_success(), purpose) {
             (false, _) => Err(outcome::refused(response)),
-            (true, Outside::Message(_)) => Ok(Reply::Done),
-            (true, Outside::Options(_)) => {
+            (true, Standalone::Message(_)) => Ok(Reply::Done),
+            (true, Standalone::Options(_)) => {
                 Ok(Reply::Capabilities(Box::new(capabilities(response))))
             }
         };
-        self.outputs
-            .push_back(Output::Reply(errand.ticket(), outcome));
+        ctx.reply(purpose.ticket(), outcome);
         true
     }
 
     /// The same for one without an answer.
-    pub(super) fn outside_failed(&mut self, id: RequestId, error: PhoneError) -> bool {
-        let Some(errand) = self.outside.remove(&id) else {
+    pub(super) fn failed(
+        &mut self,
+        id: RequestId,
+        error: PhoneError,
+        ctx: &mut Context<'_>,
+    ) -> bool {
+        let Some(purpose) = self.0.remove(&id) else {
             return false;
         };
-        self.outputs
-            .push_back(Output::Reply(errand.ticket(), Err(error)));
+        ctx.reply(purpose.ticket(), Err(error));
         true
     }
 
     /// The phone ends: nobody waits for these answers any more.
-    pub(super) fn drop_outside(&mut self, error: &PhoneError) {
-        for errand in std::mem::take(&mut self.outside).into_values() {
-            let reply = Output::Reply(errand.ticket(), Err(error.clone()));
-            self.outputs.push_back(reply);
+    pub(super) fn leave(&mut self, error: &PhoneError, ctx: &mut Context<'_>) {
+        for purpose in std::mem::take(&mut self.0).into_values() {
+            ctx.reply(purpose.ticket(), Err(error.clone()));
         }
     }
+}
 
-    /// Takes a MESSAGE, of a call or of none.
-    pub(super) fn messaged(
-        &mut self,
-        session: Option<SessionId>,
-        id: ServerRequestId,
-        request: &Request,
-    ) {
-        let headers = request.headers();
-        if !is_text(headers) && !content::is_text(request.body()) {
-            // RFC 3428 §7.
-            let refusal = Answer::new(415).header("Accept", TEXTS);
-            return self.context().answer(id, &refusal);
-        }
-        let message = Message {
-            session_id: session,
-            from: parties::caller(headers),
-            content_type: content::content_type(headers),
-            body: content::of_bytes(request.body()),
-            headers: headers::list(headers),
-        };
-        let mut ctx = self.context();
-        ctx.answer(id, &Answer::new(200));
-        ctx.emit(Event::Message(Box::new(message)));
+/// Takes a MESSAGE, of a call or of none.
+pub(super) fn messaged(
+    session: Option<SessionId>,
+    id: ServerRequestId,
+    request: &Request,
+    ctx: &mut Context<'_>,
+) {
+    let headers = request.headers();
+    if !is_text(headers) && !content::is_text(request.body()) {
+        // RFC 3428 §7.
+        let refusal = Answer::new(415).header("Accept", TEXTS);
+        return ctx.answer(id, &refusal);
     }
+    let message = Message {
+        session_id: session,
+        from: parties::caller(headers),
+        content_type: content::content_type(headers),
+        body: content::of_bytes(request.body()),
+        headers: headers::list(headers),
+    };
+    ctx.answer(id, &Answer::new(200));
+    ctx.emit(Event::Message(Box::new(message)));
 }
 
 fn is_text(headers: &Headers) -> bool {

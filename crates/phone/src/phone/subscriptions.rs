@@ -1,19 +1,21 @@
 //! Subscriptions of the application's: kept alive until it gives them up or the server says no for good.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use rand::RngExt;
+use rand::rngs::StdRng;
 use sip::endpoint::{Subscribe, SubscriptionEnd, SubscriptionId};
 use sip::header::{RetryAfter, SubscriptionState};
 use sip::message::{Request, Response};
 
-use super::Phone;
 use super::command::Settled;
+use crate::agent::Context;
 use crate::door::command::SubscribeOptions;
 use crate::door::error::{ErrorCode, ErrorType, PhoneError};
 use crate::door::event::Event;
 use crate::door::id::Ticket;
-use crate::door::output::{Output, Reply, Wake};
+use crate::door::output::{Reply, Wake};
 use crate::door::text::is_printable;
 use crate::door::text::short;
 use crate::reading::{content, message_summary, outcome, state_document, target};
@@ -26,9 +28,16 @@ const EXPIRES: Duration = Duration::from_secs(3600);
 const FIRST_WAIT: Duration = Duration::from_secs(5);
 const LONGEST_WAIT: Duration = Duration::from_secs(1800);
 
+/// What the application subscribes to, by the number that it knows.
+#[derive(Debug, Default)]
+pub(super) struct Subscriptions {
+    all: BTreeMap<u64, Subscription>,
+    count: u64,
+}
+
 /// One subscription, over all its dialogs.
 #[derive(Debug)]
-pub(super) struct Subscription {
+struct Subscription {
     wish: Subscribe,
     stage: Stage,
     /// The command that waits for the server's word.
@@ -57,15 +66,16 @@ enum Sequel {
     Again { after: Option<Duration> },
 }
 
-impl Phone {
+impl Subscriptions {
     pub(super) fn subscribe(
         &mut self,
         ticket: Ticket,
         target: &str,
         event: String,
         options: SubscribeOptions,
+        ctx: &mut Context<'_>,
     ) -> Result<(), PhoneError> {
-        let target = target::resolve(target, &self.config.address)?;
+        let target = target::resolve(target, &ctx.config.address)?;
         super::command::check_headers(&options.headers)?;
         let good = |text: &String| !text.is_empty() && is_printable(text);
         if !good(&event) {
@@ -78,10 +88,10 @@ impl Phone {
                 "accept must be media types such as 'text/plain'",
             ));
         }
-        if !self.agent.is_up() {
+        if !ctx.agent.is_up() {
             return Err(PhoneError::not_connected());
         }
-        if self.subscriptions.len() >= MOST {
+        if self.all.len() >= MOST {
             return Err(PhoneError::new(
                 ErrorCode::TooManySessions,
                 "As many subscriptions as one phone may have exist already",
@@ -95,13 +105,12 @@ impl Phone {
             expires: options.expires.map_or(EXPIRES, Duration::from_secs),
             headers: options.headers,
         };
-        let opened = self
-            .context()
+        let opened = ctx
             .act(|endpoint, now| endpoint.subscribe(wish.clone(), now))
             .map_err(|error| outcome::not_sent(&error))?;
-        self.subscription_count += 1;
-        self.subscriptions.insert(
-            self.subscription_count,
+        self.count += 1;
+        self.all.insert(
+            self.count,
             Subscription {
                 wish,
                 stage: Stage::Open(opened),
@@ -114,20 +123,24 @@ impl Phone {
     }
 
     /// The application does not wait any more for the server's word, and would never see the subscription.
-    pub(super) fn abandon_subscription(&mut self, ticket: Ticket) {
+    pub(super) fn abandon(&mut self, ticket: Ticket, ctx: &mut Context<'_>) {
         let waiting = |subscription: &&mut Subscription| subscription.ticket == Some(ticket);
-        let Some(subscription) = self.subscriptions.values_mut().find(waiting) else {
+        let Some(subscription) = self.all.values_mut().find(waiting) else {
             return;
         };
         if let Stage::Open(open) = subscription.stage {
-            self.context()
-                .act(|endpoint, now| endpoint.unsubscribe(open, now));
+            ctx.act(|endpoint, now| endpoint.unsubscribe(open, now));
         }
     }
 
     /// Gives a subscription up; nothing is returned where its end comes later.
-    pub(super) fn unsubscribe(&mut self, ticket: Ticket, id: u64) -> Settled {
-        let Some(subscription) = self.subscriptions.get_mut(&id) else {
+    pub(super) fn unsubscribe(
+        &mut self,
+        ticket: Ticket,
+        id: u64,
+        ctx: &mut Context<'_>,
+    ) -> Settled {
+        let Some(subscription) = self.all.get_mut(&id) else {
             return Settled::DONE;
         };
         match subscription.stage {
@@ -135,38 +148,42 @@ impl Phone {
             // RFC 6665 §4.1.2.3: a last notification follows, which the application is told.
             Stage::Open(open) => {
                 subscription.leaving = Some(ticket);
-                self.context()
-                    .act(|endpoint, now| endpoint.unsubscribe(open, now));
+                ctx.act(|endpoint, now| endpoint.unsubscribe(open, now));
                 Settled::Later
             }
             Stage::Waiting { .. } | Stage::Offline => {
-                self.subscription_over(id, None, None);
+                self.over(id, None, None, ctx);
                 Settled::DONE
             }
         }
     }
 
     /// The server has taken our SUBSCRIBE.
-    pub(super) fn subscribed(&mut self, open: SubscriptionId) {
-        let Some(id) = self.subscription_of(open) else {
+    pub(super) fn subscribed(&mut self, open: SubscriptionId, ctx: &mut Context<'_>) {
+        let Some(id) = self.of(open) else {
             return;
         };
-        if let Some(subscription) = self.subscriptions.get_mut(&id)
+        if let Some(subscription) = self.all.get_mut(&id)
             && let Some(ticket) = subscription.ticket.take()
         {
             let reply = Reply::Subscription { subscription: id };
-            self.outputs.push_back(Output::Reply(ticket, Ok(reply)));
+            ctx.reply(ticket, Ok(reply));
         }
     }
 
     /// The state has changed, or is told again.
-    pub(super) fn notified(&mut self, open: SubscriptionId, request: &Request) {
+    pub(super) fn notified(
+        &mut self,
+        open: SubscriptionId,
+        request: &Request,
+        ctx: &mut Context<'_>,
+    ) {
         // A notification may overtake the answer to its SUBSCRIBE.
-        self.subscribed(open);
-        let Some(id) = self.subscription_of(open) else {
+        self.subscribed(open, ctx);
+        let Some(id) = self.of(open) else {
             return;
         };
-        if let Some(subscription) = self.subscriptions.get_mut(&id) {
+        if let Some(subscription) = self.all.get_mut(&id) {
             subscription.failures = 0;
         }
         let headers = request.headers();
@@ -180,48 +197,46 @@ impl Phone {
             body: content::of_bytes(request.body()),
             document: state_document::read(request).map(Box::new),
         };
-        self.context().emit(event);
-        self.message_waiting(request);
-    }
-
-    /// Tells how many messages wait, where the notification says so.
-    pub(super) fn message_waiting(&mut self, request: &Request) {
-        if let Some(summary) = message_summary::read(request) {
-            self.context()
-                .emit(Event::MessageWaiting(Box::new(summary)));
-        }
+        ctx.emit(event);
+        tell_of_messages(request, ctx);
     }
 
     /// A dialog of a subscription is over.
-    pub(super) fn unsubscribed(&mut self, open: SubscriptionId, end: &SubscriptionEnd) {
-        let Some(id) = self.subscription_of(open) else {
+    pub(super) fn unsubscribed(
+        &mut self,
+        open: SubscriptionId,
+        end: &SubscriptionEnd,
+        rng: &mut StdRng,
+        ctx: &mut Context<'_>,
+    ) {
+        let Some(id) = self.of(open) else {
             return;
         };
-        let Some(subscription) = self.subscriptions.get_mut(&id) else {
+        let Some(subscription) = self.all.get_mut(&id) else {
             return;
         };
         if let Some(ticket) = subscription.ticket.take() {
             // It never stood: that is the command's to tell.
             let leaving = subscription.leaving.take();
-            self.subscriptions.remove(&id);
-            self.outputs
-                .push_back(Output::Reply(ticket, Err(failure(end))));
-            let given_up = leaving.map(|ticket| Output::Reply(ticket, Ok(Reply::Done)));
-            return self.outputs.extend(given_up);
+            self.all.remove(&id);
+            ctx.reply(ticket, Err(failure(end)));
+            if let Some(ticket) = leaving {
+                ctx.reply(ticket, Ok(Reply::Done));
+            }
+            return;
         }
         match sequel(end) {
             Sequel::Over => {
                 let leaving = subscription.leaving.take();
-                self.subscription_over(id, reason(end), code(end));
+                self.over(id, reason(end), code(end), ctx);
                 if let Some(ticket) = leaving {
-                    self.outputs
-                        .push_back(Output::Reply(ticket, Ok(Reply::Done)));
+                    ctx.reply(ticket, Ok(Reply::Done));
                 }
             }
             Sequel::Again { after } => {
                 let failures = subscription.failures;
                 subscription.failures += 1;
-                let wait = after.unwrap_or_else(|| self.subscription_wait(failures));
+                let wait = after.unwrap_or_else(|| wait(failures, rng));
                 let stage = match end {
                     // No time would help: it is asked for when there is a flow.
                     SubscriptionEnd::Transport => Stage::Offline,
@@ -229,60 +244,49 @@ impl Phone {
                     | SubscriptionEnd::Refused(_)
                     | SubscriptionEnd::Terminated { .. }
                     | SubscriptionEnd::Silent => Stage::Waiting {
-                        at: self.now + wait.min(LONGEST_WAIT),
+                        at: ctx.now + wait.min(LONGEST_WAIT),
                     },
                 };
-                if let Some(subscription) = self.subscriptions.get_mut(&id) {
+                if let Some(subscription) = self.all.get_mut(&id) {
                     subscription.stage = stage;
                 }
             }
         }
     }
 
-    /// At once the first time, then in growing steps, so that a server that ends every dialog is not flooded.
-    fn subscription_wait(&mut self, failures: u32) -> Duration {
-        if failures == 0 {
-            return Duration::ZERO;
-        }
-        let longest = FIRST_WAIT * 2u32.saturating_pow((failures - 1).min(16));
-        longest.min(LONGEST_WAIT) * self.rng.random_range(50..=100) / 100
-    }
-
     /// There is a flow again: what stands is refreshed over it, what does not is asked for.
-    pub(super) fn refresh_subscriptions(&mut self) {
+    pub(super) fn flow_found(&mut self, ctx: &mut Context<'_>) {
         let all: Vec<(u64, Stage)> = self
-            .subscriptions
+            .all
             .iter()
             .map(|(id, subscription)| (*id, subscription.stage))
             .collect();
         for (id, stage) in all {
             match stage {
                 Stage::Open(open) => {
-                    self.context()
-                        .act(|endpoint, now| endpoint.refresh_subscription(open, now));
+                    ctx.act(|endpoint, now| endpoint.refresh_subscription(open, now));
                 }
-                Stage::Offline => self.subscribe_anew(id),
+                Stage::Offline => self.subscribe_anew(id, ctx),
                 // The server has said when, or we have: a new flow is no reason to hurry.
                 Stage::Waiting { .. } => {}
             }
         }
     }
 
-    pub(super) fn subscription_deadline(&self) -> Option<(Instant, Wake)> {
-        let waits =
-            self.subscriptions
-                .values()
-                .filter_map(|subscription| match subscription.stage {
-                    Stage::Waiting { at } => Some((at, Wake::Subscription)),
-                    Stage::Open(_) | Stage::Offline => None,
-                });
+    pub(super) fn deadline(&self) -> Option<(Instant, Wake)> {
+        let waits = self
+            .all
+            .values()
+            .filter_map(|subscription| match subscription.stage {
+                Stage::Waiting { at } => Some((at, Wake::Subscription)),
+                Stage::Open(_) | Stage::Offline => None,
+            });
         waits.min_by_key(|(at, _)| *at)
     }
 
-    pub(super) fn drive_subscriptions(&mut self) {
-        let now = self.now;
-        let due: Vec<u64> = self
-            .subscriptions
+    pub(super) fn handle_timeout(&mut self, ctx: &mut Context<'_>) {
+        let now = ctx.now;
+        let due: Vec<u64> = self.all
             .iter()
             .filter(|(_, subscription)| {
                 matches!(subscription.stage, Stage::Waiting { at } if at <= now)
@@ -290,47 +294,42 @@ impl Phone {
             .map(|(id, _)| *id)
             .collect();
         for id in due {
-            self.subscribe_anew(id);
+            self.subscribe_anew(id, ctx);
         }
     }
 
-    fn subscribe_anew(&mut self, id: u64) {
-        let Some(subscription) = self.subscriptions.get(&id) else {
+    fn subscribe_anew(&mut self, id: u64, ctx: &mut Context<'_>) {
+        let Some(subscription) = self.all.get(&id) else {
             return;
         };
         let wish = subscription.wish.clone();
-        let opened = match self.agent.is_usable() {
-            true => self
-                .context()
-                .act(|endpoint, now| endpoint.subscribe(wish, now))
-                .ok(),
+        let opened = match ctx.agent.is_usable() {
+            true => ctx.act(|endpoint, now| endpoint.subscribe(wish, now)).ok(),
             false => None,
         };
-        if let Some(subscription) = self.subscriptions.get_mut(&id) {
+        if let Some(subscription) = self.all.get_mut(&id) {
             subscription.stage = opened.map_or(Stage::Offline, Stage::Open);
         }
     }
 
     /// The phone ends: the servers are told, nobody waits for them.
-    pub(super) fn drop_subscriptions(&mut self, error: &PhoneError) {
-        for subscription in std::mem::take(&mut self.subscriptions).into_values() {
+    pub(super) fn leave(&mut self, error: &PhoneError, ctx: &mut Context<'_>) {
+        for subscription in std::mem::take(&mut self.all).into_values() {
             if let Stage::Open(open) = subscription.stage {
-                self.context()
-                    .act(|endpoint, now| endpoint.unsubscribe(open, now));
+                ctx.act(|endpoint, now| endpoint.unsubscribe(open, now));
             }
             for ticket in [subscription.ticket, subscription.leaving]
                 .into_iter()
                 .flatten()
             {
-                self.outputs
-                    .push_back(Output::Reply(ticket, Err(error.clone())));
+                ctx.reply(ticket, Err(error.clone()));
             }
         }
     }
 
-    fn subscription_over(&mut self, id: u64, reason: Option<String>, code: Option<u16>) {
-        if self.subscriptions.remove(&id).is_some() {
-            self.context().emit(Event::SubscriptionEnded {
+    fn over(&mut self, id: u64, reason: Option<String>, code: Option<u16>, ctx: &mut Context<'_>) {
+        if self.all.remove(&id).is_some() {
+            ctx.emit(Event::SubscriptionEnded {
                 subscription: id,
                 reason,
                 code,
@@ -338,11 +337,18 @@ impl Phone {
         }
     }
 
-    fn subscription_of(&self, open: SubscriptionId) -> Option<u64> {
-        self.subscriptions
+    fn of(&self, open: SubscriptionId) -> Option<u64> {
+        self.all
             .iter()
             .find(|(_, subscription)| subscription.stage == Stage::Open(open))
             .map(|(id, _)| *id)
+    }
+}
+
+/// Tells how many messages wait, if a notification says so.
+pub(super) fn tell_of_messages(request: &Request, ctx: &mut Context<'_>) {
+    if let Some(summary) = message_summary::read(request) {
+        ctx.emit(Event::MessageWaiting(Box::new(summary)));
     }
 }
 
@@ -376,6 +382,15 @@ fn sequel(end: &SubscriptionEnd) -> Sequel {
             },
         },
     }
+}
+
+/// At once the first time, then in growing steps, so that a server that ends every dialog is not flooded.
+fn wait(failures: u32, rng: &mut StdRng) -> Duration {
+    if failures == 0 {
+        return Duration::ZERO;
+    }
+    let longest = FIRST_WAIT * 2u32.saturating_pow((failures - 1).min(16));
+    longest.min(LONGEST_WAIT) * rng.random_range(50..=100) / 100
 }
 
 fn retry_after(response: &Response) -> Option<Duration> {

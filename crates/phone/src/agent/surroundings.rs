@@ -1,0 +1,45 @@
+//! What every input finds.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use super::{Agent, Context};
+use crate::config::Config;
+use crate::door::event::millis;
+use crate::door::output::Output;
+
+/// The configuration, the endpoint and the time; and what comes of an input.
+#[derive(Debug)]
+pub(crate) struct Surroundings {
+    pub(crate) config: Config,
+    pub(crate) agent: Agent,
+    pub(crate) outputs: VecDeque<Output>,
+    /// The last that was told.
+    pub(crate) now: Instant,
+    /// An instant, and the time since 1970 then.
+    epoch: (Instant, Duration),
+}
+
+impl Surroundings {
+    pub(crate) fn new(config: Config, agent: Agent, now: Instant, unix_time: Duration) -> Self {
+        Self {
+            config,
+            agent,
+            outputs: VecDeque::new(),
+            now,
+            epoch: (now, unix_time),
+        }
+    }
+
+    /// What whoever takes the input may touch beside itself.
+    pub(crate) fn context(&mut self) -> Context<'_> {
+        let (at, time) = self.epoch;
+        Context {
+            config: &self.config,
+            agent: &mut self.agent,
+            outputs: &mut self.outputs,
+            now: self.now,
+            unix_now: millis(time + self.now.saturating_duration_since(at)),
+        }
+    }
+}
