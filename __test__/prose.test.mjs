@@ -1,0 +1,19 @@
+// The public documentation is plain English: "if" for a condition, "where" for a place.
+import assert from 'node:assert/strict'
+import { readFileSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const declarations = ['index.d.ts', 'testing.d.ts', ...readdirSync(join(root, 'compat')).filter((name) => name.endsWith('.d.ts')).map((name) => `compat/${name}`)]
+/** What a place follows, or begins with a capital. */
+const place = /\b(?:Changes|Knows|and|is|to|in|session,|needs) where\b/
+
+for (const name of declarations) {
+  test(`${name} says "if", and "the caller"`, () => {
+    const lines = readFileSync(join(root, name), 'utf8').split('\n')
+    const odd = lines.filter((line) => /\bwho calls\b/.test(line) || (/\bwhere\b/.test(line) && !place.test(line)))
+    assert.deepEqual(odd, [])
+  })
+}
