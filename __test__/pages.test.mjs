@@ -45,10 +45,27 @@ for (const page of ['README.md', ...docs, 'docs/migrate/README.md']) {
   })
 }
 
-describe('the pages', () => {
-  test('have a README that is read in two minutes', () => {
-    assert.ok(statSync(join(root, 'README.md')).size < 8000)
-  })
+describe('the README', () => {
+  test('is read in two minutes', () => assert.ok(statSync(join(root, 'README.md')).size < 8000))
+
+  // The table may be measured anew, and one of its rows may go.
+  for (const [bench, unit, peer, says] of [
+    ['SIP: parse an INVITE, write its 200 with SDP', 'messages/s', 'rsipstack', ({ times }) => `${times.toFixed(1)} times as fast as the next best Rust stack`],
+    ['SIP: parse an INVITE, write its 200 with SDP', 'messages/s', 'JsSIP', ({ times }) => `${times.toFixed(0)} times as fast as JsSIP`],
+    ['20 calls, Opus 16 kHz, complexity 5', 'CPU s per call-second', '@roamhq/wrtc', ({ times }) => `a ${['half', 'third', 'quarter', 'fifth'][Math.round(times) - 2]} of libwebrtc's CPU time`],
+    ['Call set-up, 50 at once, p50', 'ms', '@roamhq/wrtc', ({ ours, theirs }) => `take ${ours} ms, where libwebrtc takes ${(theirs / 1000).toFixed(1)} s`],
+    ['Call set-up, 100 in series, p50', 'ms', '@roamhq/wrtc', ({ ours, theirs }) => `takes ${ours} ms to its ${Math.round(theirs)}`],
+  ]) {
+    test(`quotes "${bench}" beside ${peer} as it was measured`, () => {
+      const rows = readFileSync(join(root, 'bench/RESULTS.md'), 'utf8').split('\n').map((line) => line.split(' | '))
+      const row = rows.find(([first, second]) => first === `| ${bench}` && second === unit)
+      const [, theirs, times] = new RegExp(`${peer}(?: \\([^)]*\\))? ([\\d.,]+) \\(([\\d.,]+)×\\)`).exec(row[3])
+      const number = (text) => Number(text.replaceAll(',', ''))
+      const quoted = says({ ours: number(row[2]), theirs: number(theirs), times: number(times) })
+      const readme = readFileSync(join(root, 'README.md'), 'utf8')
+      assert.ok(readme.includes(quoted), quoted)
+    })
+  }
 })
 
 /** Whether a block waits for a call. */
