@@ -130,7 +130,8 @@ impl Endpoint {
             return;
         }
         if subscription.dialog.is_none() || self.primary.is_none() {
-            // A first notification still to come is given 481, which ends it there.
+            // A first notification still to come is given 481, which ends it there; so is the next one
+            // over another flow, if there is none now.
             self.end_subscription(id, SubscriptionEnd::Local);
         } else {
             self.alarms.stop(Alarm::Resubscribe(id));
@@ -298,6 +299,7 @@ impl Endpoint {
         let Some(subscription) = self.subscriptions.get_mut(&id) else {
             return;
         };
+        // RFC 6665 §4.1.2.3: a last notification ends it, or Timer N, and not this.
         if subscription.leaving {
             return;
         }
@@ -310,6 +312,7 @@ impl Endpoint {
         if open {
             self.refresh_in(id, granted.unwrap_or_default(), now);
         } else if !self.alarms.is_running(Alarm::Notified(id)) {
+            // RFC 6665 §4.1.2.4: what is granted counts from the NOTIFY on, which makes the dialog.
             let patience = now + self.config.timings.patience();
             self.alarms.start(Alarm::Notified(id), patience);
         }
@@ -343,6 +346,7 @@ impl Endpoint {
             return;
         };
         let end = match (failure, subscription.leaving) {
+            // It is given up, whether the server has heard of that or not.
             (_, true) => SubscriptionEnd::Local,
             // The dialog outlives the flow; the next one brings a refresh.
             (RequestFailure::Transport, false) if subscription.dialog.is_some() => return,
@@ -369,6 +373,7 @@ impl Endpoint {
         match &mut subscription.dialog {
             Some(dialog) => {
                 if dialog.accept_cseq(number).is_err() {
+                    // RFC 3261 §12.2.2: an older state must not replace a newer one.
                     self.refuse(key, &request, &Reply::new(500), now);
                     return None;
                 }
