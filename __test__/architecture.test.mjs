@@ -38,6 +38,20 @@ function linesLike(pattern, sources) {
   })
 }
 
+describe('arrows', () => {
+  const page = readFileSync(join(root, 'ARCHITECTURE.md'), 'utf8')
+  const drawn = Object.fromEntries([...page.matchAll(/^(\w+) +→ ([\w, ]+)$/gm)].map(([, from, to]) => [from, to.split(', ')]))
+
+  for (const name of ['src', ...crates]) {
+    test(`from ${name} are those that are drawn`, () => {
+      const text = readFileSync(join(root, name === 'src' ? '' : `crates/${name}`, 'Cargo.toml'), 'utf8')
+      const sections = text.split(/^\[/m).filter((section) => /^(?:target\..*\.)?dependencies\]/.test(section))
+      const needed = sections.flatMap((section) => [...section.matchAll(/^([\w-]+)(?:\.| =)/gm)].map(([, crate]) => crate))
+      assert.deepEqual(needed.filter((crate) => crates.includes(crate)).sort(), drawn[name] ?? [])
+    })
+  }
+})
+
 describe('unsafe code', () => {
   for (const crate of crates.filter((name) => !unsafeCrates.includes(name))) {
     test(`is forbidden in ${crate}`, () => {
