@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { AudioSink, AudioSource, Softphone, SoftphoneError } from 'offhook'
 import { Pbx } from 'offhook/testing'
-import { softphoneOptions } from '../dist/checked-options.js'
+import { optionNames } from '../dist/wire.js'
 import { next, pbxOf } from './pbx.mjs'
 import { silent } from './phones.mjs'
 
@@ -51,9 +51,14 @@ function named(error, option, what) {
 
 describe('the options of a phone', () => {
   const account = { uri: 'sip:alice@example.com', servers: 'wss://example.com/ws', logger: silent }
-  const objects = Object.entries(softphoneOptions).flatMap(([name, rule]) => {
-    const shapes = [rule, ...(rule.either ?? [])]
-    return shapes.flatMap(({ object }) => Object.keys(object ?? {}).map((member) => [name, member]))
+  /** The engine's names of the objects of options, and the options that are such. */
+  const owners = { audioOptions: 'audio', autoAnswerOptions: 'autoAnswer', dtmfOptions: 'dtmf', opusOptions: 'opus', sessionTimersOptions: 'sessionTimers', tlsOptions: 'tls', toneOptions: 'tones' }
+  const { options: top, ...inside } = optionNames
+  const objects = Object.entries(inside).flatMap(([object, names]) => names.map((name) => [owners[object], name]))
+
+  test('are all tried', () => {
+    assert.deepEqual(Object.keys(inside).sort(), Object.keys(owners).sort())
+    assert.ok(top.length > 40 && objects.length > 20)
   })
 
   async function refusals(option, optionsWith) {
@@ -71,7 +76,7 @@ describe('the options of a phone', () => {
     return refused
   }
 
-  for (const option of Object.keys(softphoneOptions)) {
+  for (const option of ['logger', ...top]) {
     test(`${option} is named by the error of each wrong kind`, async () => {
       const refused = await refusals(option, (value) => ({ ...account, [option]: value }))
       assert.ok(refused >= 13, `${refused} of ${Object.keys(kinds).length} kinds were refused`)

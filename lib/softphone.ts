@@ -2,7 +2,7 @@ import { abortable, endOnAbort, refuseAborted, unlessAborted } from './abortable
 import { audioInput, audioOutput, wireInput, wireOutput } from './audio'
 import { callOptions, wireCall } from './calling'
 import { Conference } from './conference'
-import { audioDevices, checkSoftphoneOptions, headers, iceServers as iceServersRule, levels } from './checked-options'
+import { audioDevices, headers, iceServers as iceServersRule, levels } from './checked-options'
 import { InOrder, listDevices, refuseMissing, unwatchDevices, watchDevices, type AudioDevice } from './devices'
 import { TypedEmitter } from './emitter'
 import { attend, depart } from './exit'
@@ -40,7 +40,7 @@ import { checkOptions, mismatch, type Rule, type Schema } from './schema'
 import { checkedVolume, headersByName, invalidArgument, type Session } from './session'
 import { Subscription } from './subscription'
 import type { WireCapabilities, WireCommand, WireEventOf } from './wire'
-import { autoAnswerFunction, wireAudio, wireHeaders, wireIceServers, wireOptions } from './wire-options'
+import { autoAnswerFunction, checkSoftphoneOptions, wireAudio, wireHeaders, wireIceServers, wireOptions } from './wire-options'
 
 const milliseconds: Rule = { number: { min: 0, max: Number.MAX_SAFE_INTEGER, integer: true } }
 const seconds: Rule = { number: { min: 1, max: 2 ** 31, integer: true } }
@@ -587,7 +587,8 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
   }
 
   #logged(): LogLevel {
-    return this.#options.logLevel ?? 'info'
+    const { logLevel = 'info' } = this.#options
+    return logLevel
   }
 
   #want(level: LogLevel): void {

@@ -1,28 +1,68 @@
-import { wireInput, wireOutput } from './audio'
-import type { AudioOptions, AutoAnswerOptions, IceServer, LogLevel, SoftphoneOptions, TlsOptions } from './options'
-import type { WireIceServer } from './wire'
+import { wavInput, wireInput, wireOutput } from './audio'
+import { checkLogger } from './checked-options'
+import { invalidOption } from './errors'
+import { foreign, given } from './given'
+import type {
+  AudioDeviceOptions,
+  AudioOptions,
+  AutoAnswerOptions,
+  DtmfReception,
+  IceServer,
+  LogLevel,
+  OpusOptions,
+  SessionTimerOptions,
+  SoftphoneOptions,
+  TlsOptions,
+  ToneOptions,
+  WavInput,
+} from './options'
+import { checkOptions, isPlainObject, mismatch } from './schema'
+import type { optionNames, WireIceServer } from './wire'
 
-/** The options as the addon reads them: JSON, with the token that a function fetched. */
+/*
+ * The engine judges the options, and its texts name them as their user wrote them. Here is only what JSON can't carry: functions,
+ * instances, bytes, and objects whose order counts.
+ */
+
+/** Throws for missing options what the PureCloud SDK throws, and for what only JavaScript can tell. */
+export function checkSoftphoneOptions(options: unknown): asserts options is SoftphoneOptions {
+  if (options === undefined || options === null) throw invalidOption('Options required to create an instance of the SDK')
+  if (!isPlainObject(options)) throw mismatch('options', options, 'an object')
+  if (options['logger'] !== undefined) checkLogger('logger', options['logger'])
+  // What a function fetches is said to the engine by this name.
+  if (Object.hasOwn(options, 'renewableToken')) throw invalidOption("Option 'renewableToken' must be left out, but is unknown")
+}
+
+/** The options as the addon reads them, with the token that a function fetched. */
 export function wireOptions(options: SoftphoneOptions, token: string | undefined, logLevel: LogLevel): string {
-  const { logger: _logger, ...plain } = options
-  return JSON.stringify({
+  const { logger: _logger, accessToken, extraHeaders, tls, autoAnswer, audio, tones, holdMusic, ...plain } = options
+  const isFetched = typeof accessToken === 'function'
+  const wire = {
     ...plain,
-    accessToken: token,
-    renewableToken: typeof options.accessToken === 'function' ? true : undefined,
-    iceServers: options.iceServers && wireIceServers(options.iceServers),
-    extraHeaders: wireHeaders(options.extraHeaders),
-    tls: options.tls && wireTls(options.tls),
-    autoAnswer: wireAutoAnswer(options.autoAnswer),
-    audio: typeof options.audio === 'object' ? { ...wireAudio(options.audio, 'audio.'), fallback: options.audio.fallback } : options.audio,
-    tones: wireTones(options.tones),
-    holdMusic: options.holdMusic && wireInput('holdMusic', options.holdMusic),
+    accessToken: isFetched ? token : accessToken,
+    renewableToken: isFetched ? true : undefined,
+    extraHeaders: wireHeaders(extraHeaders, 'extraHeaders'),
+    tls: isPlainObject(tls) ? wireTls(tls) : tls,
+    autoAnswer: wireAutoAnswer(autoAnswer),
+    audio: isPlainObject(audio) ? { ...audio, ...wireAudio(audio, 'audio.') } : audio,
+    tones: isPlainObject(tones) ? wireTones(tones) : tones,
+    holdMusic: holdMusic === undefined ? undefined : wireInput('holdMusic', holdMusic),
     logLevel,
-  })
+  }
+  return JSON.stringify(given(wire))
 }
 
 /** Headers as the addon reads them: pairs in order. */
-export function wireHeaders(headers: Readonly<Record<string, string>> | undefined): [name: string, value: string][] | undefined {
-  return headers && Object.entries(headers)
+export function wireHeaders(
+  headers: Readonly<Record<string, string>> | undefined,
+  option = 'headers',
+): [name: string, value: string][] | undefined {
+  if (headers === undefined) return undefined
+  if (!isPlainObject(headers)) throw mismatch(option, headers, 'an object of names and values')
+  for (const [name, value] of Object.entries(headers)) {
+    if (typeof value !== 'string') throw mismatch(`${option}.${name}`, value, 'a string')
+  }
+  return Object.entries(headers)
 }
 
 /** ICE servers as the addon reads them: `urls` is always a list. */
@@ -31,33 +71,59 @@ export function wireIceServers(servers: readonly IceServer[]): WireIceServer[] {
 }
 
 /** A phone's devices as the addon reads them. */
-export function wireAudio({ input, output, ring }: AudioOptions, prefix = '') {
+export function wireAudio({ input, output, ring }: AudioDeviceOptions, prefix = '') {
   return {
-    input: input && wireInput(`${prefix}input`, input),
-    output: output && wireOutput(`${prefix}output`, output),
-    ring: ring && wireOutput(`${prefix}ring`, ring),
+    input: input === undefined ? undefined : wireInput(`${prefix}input`, input),
+    output: output === undefined ? undefined : wireOutput(`${prefix}output`, output),
+    ring: ring === undefined ? undefined : wireOutput(`${prefix}ring`, ring),
   }
 }
 
 /** The application's own decision about auto-answer, if it gave one. */
 export function autoAnswerFunction({ autoAnswer }: SoftphoneOptions) {
-  const policy = typeof autoAnswer === 'object' ? autoAnswer.policy : autoAnswer
+  const policy = isPlainObject(autoAnswer) ? (autoAnswer as AutoAnswerOptions).policy : autoAnswer
   return typeof policy === 'function' ? policy : undefined
 }
 
-function wireAutoAnswer(autoAnswer: SoftphoneOptions['autoAnswer']) {
-  if (autoAnswer === undefined) return undefined
-  const options: AutoAnswerOptions = typeof autoAnswer === 'object' ? autoAnswer : { policy: autoAnswer }
-  return { ...options, policy: typeof options.policy === 'function' ? 'function' : options.policy }
+function wireAutoAnswer(autoAnswer: SoftphoneOptions['autoAnswer']): unknown {
+  if (!isPlainObject(autoAnswer)) return wirePolicy(autoAnswer)
+  return { ...autoAnswer, policy: wirePolicy(autoAnswer.policy) }
 }
 
-function wireTones(tones: SoftphoneOptions['tones']) {
-  if (typeof tones !== 'object') return tones
-  const { ring } = tones
-  return { ...tones, ring: typeof ring === 'object' ? wireInput('tones.ring', ring) : ring }
+// The engine's word for a function is no word for a user.
+function wirePolicy(policy: unknown): unknown {
+  if (policy === 'function') return foreign('a string')
+  return typeof policy === 'function' ? 'function' : policy
 }
 
-function wireTls({ ca, cert, key, ...rest }: TlsOptions) {
-  const pems = ca === undefined || typeof ca === 'string' || ca instanceof Uint8Array ? ca && [ca] : [...ca]
-  return { ...rest, ca: pems && pems.map(String), cert: cert && String(cert), key: key && String(key) }
+function wireTones({ ring, ...rest }: ToneOptions): unknown {
+  if (!isPlainObject(ring)) return { ...rest, ring }
+  checkOptions('tones.ring', ring, wavInput, { prefix: 'tones.ring.', required: ['wav'] })
+  return { ...rest, ring: wireInput('tones.ring', ring as WavInput) }
 }
+
+function wireTls({ ca, cert, key, ...rest }: TlsOptions): unknown {
+  return { ...rest, ca: Array.isArray(ca) ? ca.map(text) : text(ca), cert: text(cert), key: text(key) }
+}
+
+function text(pem: unknown): unknown {
+  return pem instanceof Uint8Array ? Buffer.from(pem).toString() : pem
+}
+
+/** What is documented, by the engine's names of its objects. */
+interface Documented {
+  options: Omit<SoftphoneOptions, 'logger'>
+  sessionTimersOptions: SessionTimerOptions
+  opusOptions: OpusOptions
+  toneOptions: ToneOptions
+  dtmfOptions: DtmfReception
+  tlsOptions: TlsOptions
+  autoAnswerOptions: AutoAnswerOptions
+  audioOptions: AudioOptions
+}
+
+type Names = { [O in keyof typeof optionNames]: (typeof optionNames)[O][number] }
+type Differing = { [O in keyof Names]: Exclude<Names[O], keyof Documented[O]> | Exclude<keyof Documented[O], Names[O]> }[keyof Names]
+
+/** Compiles only if the options that are documented are those that the engine reads. */
+export const documented: [Differing] extends [never] ? true : Differing = true

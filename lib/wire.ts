@@ -602,7 +602,6 @@ export type WireCommandOf<T extends WireCommand['type']> = Extract<WireCommand, 
 export const optionNames = {
   options: [
     'accessToken',
-    'renewableToken',
     'environment',
     'orgId',
     'sessionSurvivability',

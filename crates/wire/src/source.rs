@@ -16,6 +16,9 @@ pub(crate) enum Shape {
     Texts(Vec<String>),
 }
 
+/// What `lib` adds to what its user gave.
+const LIBS_OWN: &str = "renewableToken";
+
 type Use = (String, &'static str, String);
 type Uses = Rc<[Use]>;
 
@@ -124,7 +127,8 @@ impl Types {
         if called.path.is_ident("options") {
             let options: OptionsMacro =
                 syn::parse2(called.tokens).expect("options! has its own form");
-            self.options.push((options.name, options.members));
+            let users = options.members.into_iter().filter(|name| name != LIBS_OWN);
+            self.options.push((options.name, users.collect()));
         } else if called.path.is_ident("conditions") {
             let texts: TextsMacro =
                 syn::parse2(called.tokens).expect("conditions! has its own form");

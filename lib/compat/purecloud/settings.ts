@@ -1,6 +1,7 @@
 import type { AutoAnswerOptions, Logger, LogLevel, SoftphoneOptions } from '../../index'
 import { logger as loggerRule } from '../../checked-options'
 import { checkOptions, mismatch, type Schema } from '../../schema'
+import { optionNames } from '../../wire'
 import { iceServers } from '../ice-servers'
 import { apiAddress } from '../rest'
 import type { PureCloudOptions } from './options'
@@ -20,55 +21,7 @@ export interface Settings {
 const logLevels: readonly LogLevel[] = ['trace', 'debug', 'log', 'info', 'warn', 'error']
 const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
-// Complete by its type: an option that a phone gets later is missed here at compile time.
-const phoneOptions: Record<keyof SoftphoneOptions, true> = {
-  accessToken: true,
-  allowInsecure: true,
-  audio: true,
-  authorization: true,
-  autoAnswer: true,
-  autoAnswerOutboundCalls: true,
-  autoConnectSessions: true,
-  codecs: true,
-  contactHost: true,
-  contactTransport: true,
-  conversationIdHeader: true,
-  displayName: true,
-  dtmf: true,
-  environment: true,
-  extraHeaders: true,
-  followRedirects: true,
-  ha1: true,
-  hangUpOnExit: true,
-  holdMusic: true,
-  holdOthers: true,
-  iceGatheringTimeout: true,
-  iceServers: true,
-  iceTransportPolicy: true,
-  instanceId: true,
-  logger: true,
-  logLevel: true,
-  maxRinging: true,
-  maxSessions: true,
-  noAnswerTimeout: true,
-  notifies: true,
-  opus: true,
-  orgId: true,
-  outboundProxy: true,
-  password: true,
-  realm: true,
-  register: true,
-  registerExpires: true,
-  servers: true,
-  sessionSurvivability: true,
-  sessionTimers: true,
-  tls: true,
-  tones: true,
-  uri: true,
-  userAgent: true,
-  username: true,
-  whenFull: true,
-}
+const phoneOptions = Object.fromEntries(['logger', ...optionNames.options].map((name) => [name, true])) as Record<keyof SoftphoneOptions, true>
 
 const ownOptions = { baseUrl: true, wsHost: true } as const
 

@@ -27,6 +27,13 @@ pub(super) fn account(
     options: &Options,
     warnings: &mut Vec<String>,
 ) -> Result<Account, ConfigError> {
+    // Also what is not needed is judged: whoever writes it means something.
+    realms(options)?;
+    options
+        .environment
+        .as_deref()
+        .map(|environment| domain("environment", environment))
+        .transpose()?;
     match &options.uri {
         Some(uri) => sip_account(options, address(uri)?),
         None => triple(options, warnings),

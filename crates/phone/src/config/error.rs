@@ -53,15 +53,31 @@ impl fmt::Display for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
+/// The key of an object that stands for what JSON can't carry: `{"\0": "a function"}`.
+const FOREIGN: &str = "\0";
+
+/// What stands for something that JSON can't carry, in words.
+pub(super) fn foreign(value: &Value) -> Option<&str> {
+    value.as_object()?.get(FOREIGN)?.as_str()
+}
+
 /// Names a value's type; numbers and booleans are shown, texts may be secrets and are not.
-pub(crate) fn describe(value: &Value) -> String {
+pub(super) fn describe(path: &str, value: &Value) -> String {
     match value {
         Value::Null => "null".into(),
         Value::Bool(value) => format!("the boolean {value}"),
+        // A password of digits alone may come as a number.
+        Value::Number(_) if is_secret(path) => "a number".into(),
         Value::Number(value) => format!("the number {value}"),
         Value::String(value) if value.is_empty() => "an empty string".into(),
         Value::String(_) => "a string".into(),
+        Value::Array(members) if members.is_empty() => "an empty array".into(),
         Value::Array(_) => "an array".into(),
-        Value::Object(_) => "an object".into(),
+        Value::Object(_) => foreign(value).unwrap_or("an object").into(),
     }
+}
+
+fn is_secret(path: &str) -> bool {
+    let last = path.rsplit('.').next().unwrap_or_default();
+    ["accessToken", "credential", "ha1", "key", "password"].contains(&last)
 }

@@ -2,6 +2,7 @@
 
 mod account;
 mod error;
+mod given;
 mod headers;
 mod options;
 mod read;
@@ -266,15 +267,18 @@ pub struct Opus {
 }
 
 /// An audio codec.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub enum Codec {
     /// RFC 7587.
+    #[serde(rename = "opus")]
     Opus,
     /// ITU-T G.722.
     G722,
     /// G.711 µ-law.
+    #[serde(rename = "PCMU")]
     Pcmu,
     /// G.711 A-law.
+    #[serde(rename = "PCMA")]
     Pcma,
 }
 

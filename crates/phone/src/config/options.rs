@@ -2,33 +2,30 @@
 
 use std::collections::BTreeMap;
 
-use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error as _};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::Value;
 
-use super::error::{ConfigError, describe};
+use super::error::{ConfigError, describe, foreign};
+use super::given;
 use crate::door::audio;
 use crate::door::ice_server::{IceServer, OneOrMany};
 use crate::door::level::Level;
 use crate::door::secret::Secret;
+
+/// What `lib` adds to what its user gave.
+const NOT_THE_USERS: &str = "renewableToken";
 
 /// A value that an option can have.
 trait OptionValue: Sized {
     fn read(path: &str, value: &Value, expected: &str) -> Result<Self, ConfigError>;
 }
 
-fn read_plain<T: DeserializeOwned>(
-    path: &str,
-    value: &Value,
-    expected: &str,
-) -> Result<T, ConfigError> {
-    T::deserialize(value).map_err(|_| ConfigError::new(path, expected, describe(value)))
-}
-
 macro_rules! plain_values {
     ($($type:ty),* $(,)?) => {$(
         impl OptionValue for $type {
             fn read(path: &str, value: &Value, expected: &str) -> Result<Self, ConfigError> {
-                read_plain(path, value, expected)
+                given::read(path, value, expected)
             }
         }
     )*};
@@ -44,6 +41,7 @@ plain_values!(
     OneOrMany<ServerOption>,
     HeaderOption,
     Vec<String>,
+    Vec<super::Codec>,
     Vec<IceServer>,
     super::IceTransportPolicy,
     super::Authorization,
@@ -69,19 +67,22 @@ macro_rules! options {
 
         impl OptionValue for $name {
             fn read(path: &str, value: &Value, expected: &str) -> Result<Self, ConfigError> {
-                let Value::Object(object) = value else {
-                    return Err(ConfigError::new(path, expected, describe(value)));
+                let Some(object) = value.as_object().filter(|_| foreign(value).is_none()) else {
+                    return Err(ConfigError::new(path, expected, describe(path, value)));
                 };
                 let name = |key: &str| match path {
                     "" => key.to_owned(),
                     path => format!("{path}.{key}"),
                 };
-                if let Some(key) = object.keys().find(|key| ![$($json),*].contains(&key.as_str())) {
-                    return Err(ConfigError::new(name(key), "one of the documented options", "unknown"));
+                let known = [$($json),*];
+                if let Some(key) = object.keys().find(|key| !known.contains(&key.as_str())) {
+                    let users: Vec<_> = known.into_iter().filter(|name| *name != NOT_THE_USERS).collect();
+                    let expected = format!("one of {}", users.join(", "));
+                    return Err(ConfigError::new(name(key), expected, "unknown"));
                 }
                 Ok(Self {
                     $($field: match object.get($json) {
-                        None | Some(Value::Null) => None,
+                        None => None,
                         Some(value) => Some(OptionValue::read(&name($json), value, $expected)?),
                     },)*
                 })
@@ -155,7 +156,7 @@ options! {
         /// Where the conversation's id is read from.
         conversation_id_header, "conversationIdHeader": OneOrMany<String> = "a header name or an array of them";
         /// Which calls are answered by themselves.
-        auto_answer, "autoAnswer": AutoAnswerOption = "'off', 'announced', 'headers', 'always', 'function' or { policy, delay, whenBusy, trustedPeers, beep }";
+        auto_answer, "autoAnswer": AutoAnswerOption = "'off', 'announced', 'headers', 'always', a function or { policy, delay, whenBusy, trustedPeers, beep }";
         /// A 3xx answer is followed to the addresses it names; default false.
         follow_redirects, "followRedirects": bool = "a boolean";
         /// The most sessions at once, pending ones included; default unlimited.
@@ -169,7 +170,7 @@ options! {
         /// Session timers; default true.
         session_timers, "sessionTimers": SessionTimersOption = "a boolean or { expires, minSe }";
         /// Codecs in order of preference.
-        codecs, "codecs": Vec<String> = "an array of 'opus', 'G722', 'PCMU' and 'PCMA'";
+        codecs, "codecs": Vec<super::Codec> = "an array of 'opus', 'G722', 'PCMU' and 'PCMA'";
         /// How Opus is run.
         opus, "opus": OpusOptions = "an object";
         /// Keys of the other party.
@@ -251,7 +252,7 @@ options! {
     /// Which calls are answered by themselves, and how.
     AutoAnswerOptions {
         /// The policy by its name.
-        policy, "policy": String = "'off', 'announced', 'headers', 'always' or 'function'";
+        policy, "policy": String = "'off', 'announced', 'headers', 'always' or a function";
         /// Milliseconds; the header's own delay, where longer, wins.
         delay, "delay": u64 = "a whole number of milliseconds from 0 to 60000";
         /// What happens during another call.
@@ -302,13 +303,36 @@ impl<'de> Deserialize<'de> for Options {
 }
 
 /// A WebSocket server.
-#[derive(Clone, PartialEq, serde::Deserialize)]
-#[serde(untagged)]
+#[derive(Clone, PartialEq)]
 pub enum ServerOption {
     /// Its URL.
     Url(String),
     /// Its URL and its place among the others (RFC 2782).
     Weighted(WeightedServer),
+}
+
+impl<'de> Deserialize<'de> for ServerOption {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ServerShapes)
+    }
+}
+
+struct ServerShapes;
+
+impl<'de> Visitor<'de> for ServerShapes {
+    type Value = ServerOption;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a ws: or wss: URL or { url, priority?, weight? }")
+    }
+
+    fn visit_str<E: Error>(self, url: &str) -> Result<ServerOption, E> {
+        Ok(ServerOption::Url(url.to_owned()))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<ServerOption, A::Error> {
+        WeightedServer::deserialize(MapAccessDeserializer::new(map)).map(ServerOption::Weighted)
+    }
 }
 
 impl std::fmt::Debug for ServerOption {

@@ -59,11 +59,12 @@ impl TryFrom<Options> for Config {
                 "seconds",
             )?),
             instance_id: options.instance_id.map(instance_id).transpose()?,
-            user_agent: printable(
+            user_agent: filled(
                 "userAgent",
                 options
                     .user_agent
-                    .unwrap_or_else(|| concat!("offhook/", env!("CARGO_PKG_VERSION")).into()),
+                    .as_deref()
+                    .unwrap_or(concat!("offhook/", env!("CARGO_PKG_VERSION"))),
             )?,
             extra_headers: extra_headers(options.extra_headers)?,
             contact_transport: match options.contact_transport {
@@ -83,16 +84,14 @@ impl TryFrom<Options> for Config {
                 .map(|host| contact_host(&host))
                 .transpose()?,
             tls: tls(options.tls.unwrap_or_default())?,
-            outbound_proxy: list(options.outbound_proxy)
-                .into_iter()
-                .map(|uri| route("outboundProxy", uri))
-                .collect::<Result<_, _>>()?,
+            outbound_proxy: each("outboundProxy", options.outbound_proxy, route)?,
             authorization,
             allow_insecure,
-            conversation_id_headers: list(options.conversation_id_header)
-                .into_iter()
-                .map(|name| header_name("conversationIdHeader", name))
-                .collect::<Result<_, _>>()?,
+            conversation_id_headers: each(
+                "conversationIdHeader",
+                options.conversation_id_header,
+                header_name,
+            )?,
             org_id: options.org_id.map(org_id).transpose()?,
             auto_answer,
             follow_redirects: options.follow_redirects.unwrap_or(false),
@@ -143,8 +142,14 @@ fn servers(
 ) -> Result<Vec<Server>, ConfigError> {
     let expected = "a ws: or wss: URL, or a list of them";
     let options = match given {
-        Some(given) => given.into_vec(),
-        None => vec![ServerOption::Url(format!("wss://{}/ws", address.domain))],
+        None => {
+            let url = format!("wss://{}/ws", address.domain);
+            return Server::read(ServerOption::Url(url), "servers").map(|server| vec![server]);
+        }
+        Some(OneOrMany::One(only)) => {
+            return Server::read(only, "servers").map(|server| vec![server]);
+        }
+        Some(OneOrMany::Many(options)) => options,
     };
     match options.len() {
         0 => Err(ConfigError::new("servers", expected, "an empty array")),
@@ -153,10 +158,6 @@ fn servers(
             format!("at most {MOST_SERVERS} servers"),
             format!("{n} servers"),
         )),
-        1 => options
-            .into_iter()
-            .map(|option| Server::read(option, "servers"))
-            .collect(),
         _ => options
             .into_iter()
             .enumerate()
@@ -167,15 +168,17 @@ fn servers(
 
 fn auto_answer(options: &Options, is_triple: bool) -> Result<AutoAnswer, ConfigError> {
     let outbound = options.auto_answer_outbound_calls.unwrap_or(true);
-    let given = match options.auto_answer.clone() {
-        None => AutoAnswerOptions::default(),
-        Some(AutoAnswerOption::Detailed(given)) => given,
-        Some(AutoAnswerOption::Policy(policy)) => AutoAnswerOptions {
-            policy: Some(policy),
-            ..AutoAnswerOptions::default()
-        },
+    let (option, given) = match options.auto_answer.clone() {
+        None => ("autoAnswer", AutoAnswerOptions::default()),
+        Some(AutoAnswerOption::Detailed(given)) => ("autoAnswer.policy", given),
+        Some(AutoAnswerOption::Policy(policy)) => {
+            let policy = Some(policy);
+            let others = AutoAnswerOptions::default();
+            ("autoAnswer", AutoAnswerOptions { policy, ..others })
+        }
     };
-    let explicit = given.policy.as_deref().map(policy).transpose()?;
+    let named = given.policy.as_deref();
+    let explicit = named.map(|name| policy(option, name)).transpose()?;
     Ok(AutoAnswer {
         policy: explicit.unwrap_or(match (is_triple, outbound) {
             (true, true) => Policy::Headers,
@@ -189,22 +192,28 @@ fn auto_answer(options: &Options, is_triple: bool) -> Result<AutoAnswer, ConfigE
             "milliseconds",
         )?),
         when_busy: given.when_busy.unwrap_or_default(),
-        trusted_peers: given.trusted_peers.unwrap_or_default(),
+        trusted_peers: given
+            .trusted_peers
+            .unwrap_or_default()
+            .iter()
+            .enumerate()
+            .map(|(index, peer)| filled(&format!("autoAnswer.trustedPeers[{index}]"), peer))
+            .collect::<Result<_, _>>()?,
         beep: given.beep.unwrap_or(false),
     })
 }
 
-fn policy(name: &str) -> Result<Policy, ConfigError> {
+fn policy(option: &str, name: &str) -> Result<Policy, ConfigError> {
     match name {
         "off" => Ok(Policy::Off),
         "announced" => Ok(Policy::Announced),
         "headers" => Ok(Policy::Headers),
         "always" => Ok(Policy::Always),
         "function" => Ok(Policy::Function),
-        other => Err(ConfigError::new(
-            "autoAnswer",
+        _ => Err(ConfigError::new(
+            option,
             "'off', 'announced', 'headers', 'always' or a function",
-            format!("{other:?}"),
+            "another string",
         )),
     }
 }
@@ -214,10 +223,11 @@ fn tls(options: TlsOptions) -> Result<Tls, ConfigError> {
         true => Ok(()),
         false => Err(ConfigError::new(option, "PEM text", "another string")),
     };
-    let ca = list(options.ca);
-    for text in &ca {
-        pem("tls.ca", text)?;
-    }
+    // No certificate more is none more.
+    let given = options.ca.filter(|ca| *ca != OneOrMany::Many(Vec::new()));
+    let ca = each("tls.ca", given, |option, text| {
+        pem(option, &text).map(|()| text)
+    })?;
     let identity = match (options.cert, options.key) {
         (None, None) => None,
         (Some(cert), Some(key)) => {
@@ -243,31 +253,22 @@ fn tls(options: TlsOptions) -> Result<Tls, ConfigError> {
     })
 }
 
-fn codecs(names: Option<Vec<String>>) -> Result<Vec<Codec>, ConfigError> {
-    let expected = "an array of 'opus', 'G722', 'PCMU' and 'PCMA', each once";
-    let Some(names) = names else {
+fn codecs(given: Option<Vec<Codec>>) -> Result<Vec<Codec>, ConfigError> {
+    let Some(codecs) = given else {
         return Ok(vec![Codec::Opus, Codec::G722, Codec::Pcmu, Codec::Pcma]);
     };
-    if names.is_empty() {
+    if codecs.is_empty() {
+        let expected = "an array of 'opus', 'G722', 'PCMU' and 'PCMA', each once";
         return Err(ConfigError::new("codecs", expected, "an empty array"));
     }
-    let mut codecs = Vec::new();
-    for name in names {
-        let codec = match name.to_ascii_lowercase().as_str() {
-            "opus" => Codec::Opus,
-            "g722" => Codec::G722,
-            "pcmu" => Codec::Pcmu,
-            "pcma" => Codec::Pcma,
-            _ => return Err(ConfigError::new("codecs", expected, format!("{name:?}"))),
-        };
-        if codecs.contains(&codec) {
-            return Err(ConfigError::new(
-                "codecs",
-                expected,
-                format!("{name:?} twice"),
-            ));
-        }
-        codecs.push(codec);
+    let is_again = |(index, codec): &(usize, &Codec)| codecs[..*index].contains(codec);
+    if let Some((index, _)) = codecs.iter().enumerate().find(is_again) {
+        let option = format!("codecs[{index}]");
+        return Err(ConfigError::new(
+            option,
+            "another codec than before",
+            "the same again",
+        ));
     }
     Ok(codecs)
 }
@@ -279,7 +280,7 @@ fn opus(options: OpusOptions) -> Result<Opus, ConfigError> {
         .find(|possible| u64::from(*possible) == rate)
         .ok_or_else(|| {
             let expected = "8000, 16000, 24000 or 48000";
-            ConfigError::new("opus.rate", expected, rate.to_string())
+            ConfigError::new("opus.rate", expected, format!("the number {rate}"))
         })?;
     let bitrate = if rate <= 16_000 { 24_000 } else { 32_000 };
     let bitrate = within(
@@ -333,10 +334,10 @@ fn audio(option: Option<AudioOption>) -> Result<Audio, ConfigError> {
             ring: None,
             fallback: Fallback::default(),
         }),
-        Some(AudioOption::Word(word)) => Err(ConfigError::new(
+        Some(AudioOption::Word(_)) => Err(ConfigError::new(
             "audio",
             "'none' or { input, output, ring, fallback }",
-            format!("{word:?}"),
+            "another string",
         )),
         Some(AudioOption::Devices(devices)) => Ok(Audio {
             input: devices.input.map(Into::into).unwrap_or_default(),
@@ -518,6 +519,23 @@ fn within(
     }
 }
 
-fn list(option: Option<OneOrMany<String>>) -> Vec<String> {
-    option.map(OneOrMany::into_vec).unwrap_or_default()
+/// Judges one value, or each of several by its place.
+fn each(
+    option: &str,
+    given: Option<OneOrMany<String>>,
+    judge: impl Fn(&str, String) -> Result<String, ConfigError>,
+) -> Result<Vec<String>, ConfigError> {
+    match given {
+        None => Ok(Vec::new()),
+        Some(OneOrMany::One(value)) => judge(option, value).map(|value| vec![value]),
+        Some(OneOrMany::Many(values)) if values.is_empty() => {
+            let expected = "one or more, or not given";
+            Err(ConfigError::new(option, expected, "an empty array"))
+        }
+        Some(OneOrMany::Many(values)) => values
+            .into_iter()
+            .enumerate()
+            .map(|(index, value)| judge(&format!("{option}[{index}]"), value))
+            .collect(),
+    }
 }

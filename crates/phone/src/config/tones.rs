@@ -178,7 +178,7 @@ impl Plan {
             .ok_or_else(|| {
                 let known: Vec<&str> = PLANS.iter().map(|plan| plan.country).collect();
                 let expected = format!("one of {}", known.join(", "));
-                ConfigError::new("tones.country", expected, format!("{country:?}"))
+                ConfigError::new("tones.country", expected, "another string")
             })
     }
 
