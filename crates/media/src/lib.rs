@@ -8,8 +8,10 @@ pub mod mos;
 pub mod rtp;
 pub mod sdp;
 pub mod session;
+pub mod thrift;
 pub mod transport;
 #[cfg(test)]
 mod virtual_time;
 
 pub use session::{MediaEvent, Session, SessionConfig};
+pub use thrift::Thrift;

@@ -8,6 +8,8 @@ use audio::Rate;
 /// The longest pitch period, 15 ms (66 Hz), and the shortest, 5 ms (200 Hz): Appendix I §I.2.1.
 const LONGEST_PERIOD_MS: usize = 15;
 const SHORTEST_PERIOD_MS: usize = 5;
+/// The period that stands for any other where it is not searched for.
+const PLAIN_PERIOD_MS: usize = 10;
 /// The stretch compared in the search for the period: Appendix I takes 20 ms.
 const COMPARED_MS: usize = 20;
 /// Full volume for this long, then a linear fade to silence at 60 ms (Appendix I §I.2.5).
@@ -18,6 +20,8 @@ const SILENT_AFTER_MS: usize = 60;
 #[derive(Debug)]
 pub(super) struct Concealer {
     per_ms: usize,
+    /// Whether the next gap's period is searched for.
+    searches: bool,
     /// The sound played last, oldest first.
     history: Vec<i16>,
     gap: Option<Gap>,
@@ -41,6 +45,7 @@ impl Concealer {
         let per_ms = rate.hz() as usize / 1000;
         Self {
             per_ms,
+            searches: true,
             history: vec![
                 0;
                 (LONGEST_PERIOD_MS + COMPARED_MS) * per_ms
@@ -49,6 +54,15 @@ impl Concealer {
             gap: None,
             spare: Vec::with_capacity(LONGEST_PERIOD_MS * per_ms),
         }
+    }
+
+    /// Repeats whatever came last from now on, instead of a whole pitch period, or no longer.
+    pub(super) fn set_searches(&mut self, searches: bool) {
+        self.searches = searches;
+    }
+
+    pub(super) fn searches(&self) -> bool {
+        self.searches
     }
 
     /// Takes in samples that really came, and blends their start into the gap before them.
@@ -82,7 +96,10 @@ impl Concealer {
     }
 
     fn begin(&mut self) -> Gap {
-        let length = self.pitch_period();
+        let length = match self.searches {
+            true => self.pitch_period(),
+            false => PLAIN_PERIOD_MS * self.per_ms,
+        };
         let end = self.history.len();
         let last = &self.history[end - length..];
         let mut period = std::mem::take(&mut self.spare);

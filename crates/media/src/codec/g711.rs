@@ -73,7 +73,13 @@ impl StreamDecoder {
         self.concealer.conceal(out);
     }
 
+    pub(super) fn set_searches(&mut self, searches: bool) {
+        self.concealer.set_searches(searches);
+    }
+
     pub(super) fn reset(&mut self) {
+        let searches = self.concealer.searches();
         *self = Self::new(self.law);
+        self.set_searches(searches);
     }
 }

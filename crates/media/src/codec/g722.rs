@@ -389,4 +389,14 @@ impl StreamDecoder {
     pub(super) fn conceal(&mut self, out: &mut [i16]) {
         self.concealer.conceal(out);
     }
+
+    pub(super) fn set_searches(&mut self, searches: bool) {
+        self.concealer.set_searches(searches);
+    }
+
+    pub(super) fn reset(&mut self) {
+        let searches = self.concealer.searches();
+        *self = Self::default();
+        self.set_searches(searches);
+    }
 }

@@ -23,6 +23,7 @@ use audio::Rate;
 pub use self::opus::OpusSettings;
 
 use self::g711::Law;
+use crate::thrift::Thrift;
 
 /// The longest packet that a decoder takes (RFC 6716 §2.1.4; kept for every codec).
 pub const LONGEST_PACKET: Duration = Duration::from_millis(120);
@@ -155,6 +156,8 @@ pub enum Recovery {
 pub struct Encoder {
     inner: AnyEncoder,
     rate: Rate,
+    /// Opus' effort without thrift.
+    complexity: u8,
 }
 
 #[derive(Debug)]
@@ -176,6 +179,7 @@ impl Encoder {
         Ok(Self {
             inner,
             rate: codec.rate(settings),
+            complexity: settings.complexity,
         })
     }
 
@@ -220,6 +224,17 @@ impl Encoder {
         }
     }
 
+    /// Leaves out what may be left out from the next frame on, or no longer.
+    pub fn set_thrift(&mut self, thrift: Thrift) {
+        match &mut self.inner {
+            AnyEncoder::Opus(encoder) => {
+                // Every value up to 10 is taken, and settings hold no other.
+                let _taken = encoder.set_complexity(thrift.complexity(self.complexity));
+            }
+            AnyEncoder::G722(_) | AnyEncoder::G711(_) => {}
+        }
+    }
+
     /// Tells whether the payload made last is silence under DTX that need not be sent.
     pub fn in_dtx(&mut self) -> bool {
         match &mut self.inner {
@@ -234,6 +249,8 @@ impl Encoder {
 pub struct Decoder {
     inner: AnyDecoder,
     rate: Rate,
+    /// Opus' effort without thrift.
+    complexity: u8,
 }
 
 #[derive(Debug)]
@@ -255,6 +272,7 @@ impl Decoder {
         Ok(Self {
             inner,
             rate: codec.rate(settings),
+            complexity: settings.decoder_complexity,
         })
     }
 
@@ -329,11 +347,22 @@ impl Decoder {
         Recovery::Concealed
     }
 
+    /// Leaves out what may be left out from the next gap on, or no longer.
+    pub fn set_thrift(&mut self, thrift: Thrift) {
+        match &mut self.inner {
+            AnyDecoder::Opus(decoder) => {
+                decoder.set_complexity(thrift.decoder_complexity(self.complexity));
+            }
+            AnyDecoder::G722(decoder) => decoder.set_searches(thrift.searches()),
+            AnyDecoder::G711(decoder) => decoder.set_searches(thrift.searches()),
+        }
+    }
+
     /// Forgets the stream so far, as after a change of SSRC.
     pub fn reset(&mut self) {
         match &mut self.inner {
             AnyDecoder::Opus(decoder) => decoder.reset(),
-            AnyDecoder::G722(decoder) => **decoder = g722::StreamDecoder::default(),
+            AnyDecoder::G722(decoder) => decoder.reset(),
             AnyDecoder::G711(decoder) => decoder.reset(),
         }
     }

@@ -110,6 +110,10 @@ impl Encoder {
         self.0.set_bitrate(bits_per_second)
     }
 
+    pub(super) fn set_complexity(&mut self, complexity: u8) -> Result<(), opus::Error> {
+        self.0.set_complexity(complexity)
+    }
+
     pub(super) fn in_dtx(&mut self) -> bool {
         self.0.in_dtx().unwrap_or(false)
     }
@@ -152,6 +156,11 @@ impl Decoder {
 
     pub(super) fn recover(&mut self, next: &[u8], out: &mut [i16]) -> bool {
         opus::packet::has_fec(next) && self.0.recover(next, out) == Ok(out.len())
+    }
+
+    pub(super) fn set_complexity(&mut self, complexity: u8) {
+        // Every value up to 10 is taken, and settings hold no other.
+        let _taken = self.0.set_complexity(complexity);
     }
 
     pub(super) fn reset(&mut self) {

@@ -329,3 +329,101 @@ fn a_mute_stretch_under_dtx_need_not_be_sent() {
     }
     assert!(encoder.in_dtx());
 }
+
+#[test]
+fn thrift_lowers_opus_to_complexity_1_and_0_and_no_thrift_gives_it_back() {
+    let speech = voice(Rate::Hz16000, 0.4);
+    let (before, after) = speech.split_at(speech.len() / 2);
+    let of = |complexity: u8, thrift: Option<Thrift>| {
+        let complex = OpusSettings {
+            complexity,
+            ..settings(Rate::Hz16000)
+        };
+        let mut encoder = Encoder::new(Codec::Opus, &complex).unwrap();
+        if let Some(thrift) = thrift {
+            encoder.set_thrift(thrift);
+        }
+        let mut packets = Vec::new();
+        for frame in before.chunks_exact(320) {
+            let mut payload = Vec::new();
+            encoder.encode(frame, &mut payload).unwrap();
+            packets.push(payload);
+        }
+        packets
+    };
+    for (thrift, complexity) in [(Thrift::None, 9), (Thrift::Plain, 1), (Thrift::Bare, 0)] {
+        assert_eq!(of(9, Some(thrift)), of(complexity, None), "{thrift:?}");
+    }
+    assert_eq!(of(0, Some(Thrift::Plain)), of(0, None), "never more");
+    assert_ne!(of(9, None), of(1, None), "or nothing is seen here");
+
+    let mut encoder = Encoder::new(Codec::Opus, &settings(Rate::Hz16000)).unwrap();
+    encoder.set_thrift(Thrift::Bare);
+    encoder.set_thrift(Thrift::None);
+    let mut untouched = Encoder::new(Codec::Opus, &settings(Rate::Hz16000)).unwrap();
+    let (mut one, mut other) = (Vec::new(), Vec::new());
+    for frame in after.chunks_exact(320) {
+        encoder.encode(frame, &mut one).unwrap();
+        untouched.encode(frame, &mut other).unwrap();
+        assert_eq!(one, other);
+    }
+}
+
+#[test]
+fn under_thrift_a_gap_repeats_the_last_ten_milliseconds_whatever_the_pitch() {
+    for codec in [Codec::Pcmu, Codec::Pcma, Codec::G722] {
+        let rate = codec.rate(&OpusSettings::default());
+        // 125 Hz: a pitch period of 8 ms.
+        let packets = encode(
+            codec,
+            &OpusSettings::default(),
+            &sine(rate, 125.0, 8_000),
+            0,
+        );
+        let concealed = |thrift: Thrift| {
+            let mut decoder = Decoder::new(codec, &OpusSettings::default()).unwrap();
+            decoder.set_thrift(thrift);
+            let mut out = Vec::new();
+            for packet in &packets[..10] {
+                decoder.decode(packet, &mut out).unwrap();
+            }
+            decoder.reset();
+            out.clear();
+            for packet in &packets[..10] {
+                decoder.decode(packet, &mut out).unwrap();
+            }
+            let heard = out.len();
+            let tick = rate.samples_per_tick();
+            decoder.conceal(2 * tick, &mut out);
+            // Where neither the joint nor the fade has changed it.
+            let middle = heard + tick / 2..heard + tick / 2 + tick / 8;
+            let alike = middle.clone().all(|at| out[at] == out[at - tick]);
+            (alike, out)
+        };
+        let (plain, _) = concealed(Thrift::Plain);
+        let (searched, _) = concealed(Thrift::None);
+        assert!(plain && !searched, "{codec:?}");
+    }
+}
+
+#[test]
+fn under_thrift_opus_conceals_without_its_neural_model() {
+    let speech = voice(Rate::Hz16000, 1.0);
+    let packets = encode(Codec::Opus, &settings(Rate::Hz16000), &speech, 0);
+    let concealed = |decoder_complexity: u8, thrift: Thrift| {
+        let settings = OpusSettings {
+            decoder_complexity,
+            ..settings(Rate::Hz16000)
+        };
+        let mut decoder = Decoder::new(Codec::Opus, &settings).unwrap();
+        decoder.set_thrift(thrift);
+        let mut out = Vec::new();
+        for packet in &packets[..30] {
+            decoder.decode(packet, &mut out).unwrap();
+        }
+        decoder.conceal(960, &mut out);
+        out
+    };
+    assert_eq!(concealed(5, Thrift::Plain), concealed(0, Thrift::None));
+    assert_ne!(concealed(5, Thrift::None), concealed(0, Thrift::None));
+}

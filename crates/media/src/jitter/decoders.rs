@@ -1,6 +1,7 @@
 //! The decoders that a peer's packets call for, made when first needed.
 
 use crate::codec::{Codec, Decoder, OpusSettings, Recovery};
+use crate::thrift::Thrift;
 use audio::Rate;
 
 /// At most one decoder for each codec.
@@ -11,6 +12,7 @@ pub(super) struct Decoders {
     current: Option<Codec>,
     /// The rate before the first packet.
     rate: Rate,
+    thrift: Thrift,
 }
 
 impl Decoders {
@@ -20,6 +22,18 @@ impl Decoders {
             made: Vec::with_capacity(Codec::ALL.len()),
             current: None,
             rate,
+            thrift: Thrift::default(),
+        }
+    }
+
+    pub(super) fn thrift(&self) -> Thrift {
+        self.thrift
+    }
+
+    pub(super) fn set_thrift(&mut self, thrift: Thrift) {
+        self.thrift = thrift;
+        for (_, decoder) in &mut self.made {
+            decoder.set_thrift(thrift);
         }
     }
 
@@ -82,7 +96,8 @@ impl Decoders {
         let at = match known {
             Some(at) => at,
             None => {
-                let decoder = Decoder::new(codec, &self.settings).ok()?;
+                let mut decoder = Decoder::new(codec, &self.settings).ok()?;
+                decoder.set_thrift(self.thrift);
                 self.made.push((codec, decoder));
                 self.made.len() - 1
             }

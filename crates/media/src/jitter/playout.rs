@@ -7,6 +7,7 @@ use super::pace::Pace;
 use super::stretch::{self, Care};
 use super::{PER_MS, TIMELINE};
 use crate::codec::{Codec, OpusSettings, Recovery};
+use crate::thrift::Thrift;
 use audio::Rate;
 use std::time::Instant;
 
@@ -167,6 +168,11 @@ impl<P: AsRef<[u8]>> Playout<P> {
             (None, _) | (_, None) => self.buffer.len() as i64 * self.last.duration,
         };
         std::time::Duration::from_micros((decoded + stored).max(0) as u64 * 1_000 / PER_MS as u64)
+    }
+
+    /// Leaves out what may be left out from now on, or no longer.
+    pub fn set_thrift(&mut self, thrift: Thrift) {
+        self.decoders.set_thrift(thrift);
     }
 
     /// Prepares to play `codec` first.
@@ -439,7 +445,8 @@ impl<P: AsRef<[u8]>> Playout<P> {
         let excess = delay - self.wanted();
         let quiet = self.note_quiet();
         let hasty = excess > HASTE;
-        if self.rest > 0 && !hasty && !quiet {
+        // A pause needs no search for a pitch.
+        if (self.rest > 0 || !self.decoders.thrift().searches()) && !hasty && !quiet {
             return;
         }
         let rate = self.decoders.rate();

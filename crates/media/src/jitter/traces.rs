@@ -2,6 +2,7 @@
 
 use super::{Packet, Playout};
 use crate::codec::{Codec, OpusSettings};
+use crate::thrift::Thrift;
 use audio::Rate;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -78,10 +79,11 @@ struct Outcome {
     stretched_pct: f64,
 }
 
-fn adaptive(trace: &[Option<f64>]) -> Outcome {
+fn adaptive(trace: &[Option<f64>], thrift: Thrift) -> Outcome {
     let start = crate::virtual_time::start();
     let at = |ms: f64| start + Duration::from_secs_f64(ms / 1_000.0);
     let mut playout = Playout::new(OpusSettings::default(), Rate::Hz8000, start);
+    playout.set_thrift(thrift);
     let mut queue: Vec<(f64, usize)> = trace
         .iter()
         .enumerate()
@@ -150,7 +152,7 @@ fn fixed(trace: &[Option<f64>], depth: f64) -> Outcome {
 fn check(network: Network, most_delay: f64, most_concealed: f64) {
     let trace = arrivals(network);
     let lost = trace.iter().filter(|a| a.is_none()).count() as f64 / trace.len() as f64 * 100.0;
-    let ours = adaptive(&trace);
+    let ours = adaptive(&trace, Thrift::None);
     println!("{network:?} (lost {lost:.2} %)");
     println!(
         "  adaptive  delay {:6.1} ms, later {:5.1} ms  concealed {:5.2} %  stretched {:.2} %",
@@ -203,4 +205,17 @@ fn loss_is_concealed_and_adds_no_delay() {
 #[test]
 fn a_slow_clock_of_the_senders_never_runs_dry() {
     check(Network::Drift, 40.0, 0.2);
+}
+
+#[test]
+fn under_thrift_a_voice_without_pauses_is_not_searched_for_its_pitch_and_is_heard_as_well() {
+    let trace = arrivals(Network::Step);
+    let (searched, plain) = (
+        adaptive(&trace, Thrift::None),
+        adaptive(&trace, Thrift::Plain),
+    );
+    assert!(searched.stretched_pct > 0.0, "{searched:?}");
+    assert_eq!(plain.stretched_pct, 0.0, "{plain:?}");
+    assert!(plain.concealed_pct < 1.0, "{plain:?}");
+    assert!(plain.delay_ms < 150.0, "{plain:?}");
 }

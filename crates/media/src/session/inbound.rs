@@ -10,6 +10,7 @@ use crate::rtp::reception::Reception;
 use crate::rtp::rtcp::ReportBlock;
 use crate::sdp::negotiate::Agreed;
 use crate::sdp::{Encoding, Payload};
+use crate::thrift::Thrift;
 use crate::transport::Rtp;
 use audio::Rate;
 use std::time::Instant;
@@ -64,6 +65,10 @@ impl Inbound {
         self.plays = agreed.direction.receives();
         self.playout.expect(agreed.send.codec);
         self.in_band.configure(agreed);
+    }
+
+    pub(super) fn set_thrift(&mut self, thrift: Thrift) {
+        self.playout.set_thrift(thrift);
     }
 
     pub(super) fn rate(&self) -> Rate {

@@ -29,6 +29,7 @@ pub use stats::{
 use crate::codec::Codec;
 use crate::sdp::Direction;
 use crate::sdp::negotiate::{Agreed, Identity, Negotiation, Terms};
+use crate::thrift::Thrift;
 use crate::transport::Transport;
 use audio::Rate;
 use rand::rngs::StdRng;
@@ -218,6 +219,12 @@ impl Session {
     /// Whether silence is sent.
     pub fn is_muted(&self) -> bool {
         self.outbound.is_muted()
+    }
+
+    /// Leaves out what costs time and can be done without, or no longer; a caller that comes late with its ticks asks for it.
+    pub fn set_thrift(&mut self, thrift: Thrift) {
+        self.outbound.set_thrift(thrift);
+        self.inbound.set_thrift(thrift);
     }
 
     /// Presses keys, after those that still wait.

@@ -5,6 +5,7 @@ use crate::codec::{Codec, Encoder, OpusSettings};
 use crate::dtmf;
 use crate::rtp::rtcp::SenderInfo;
 use crate::sdp::negotiate::{Agreed, SendFormat};
+use crate::thrift::Thrift;
 use crate::transport::{RtpOut, StreamId, Transport};
 use audio::Rate;
 use std::collections::VecDeque;
@@ -34,6 +35,7 @@ pub(super) struct Outbound {
     /// Whether the next packet begins a talkspurt.
     spurt: bool,
     muted: bool,
+    thrift: Thrift,
     keys: dtmf::Sender,
     loss: f64,
     pub(super) packets: u64,
@@ -74,6 +76,7 @@ impl Outbound {
             last_tick: now,
             spurt: true,
             muted: false,
+            thrift: Thrift::default(),
             keys: dtmf::Sender::default(),
             loss: 0.0,
             packets: 0,
@@ -90,6 +93,13 @@ impl Outbound {
 
     pub(super) fn mute(&mut self, muted: bool) {
         self.muted = muted;
+    }
+
+    pub(super) fn set_thrift(&mut self, thrift: Thrift) {
+        self.thrift = thrift;
+        if let Some(encoder) = &mut self.encoder {
+            encoder.set_thrift(thrift);
+        }
     }
 
     pub(super) fn is_muted(&self) -> bool {
@@ -117,6 +127,7 @@ impl Outbound {
             // A codec that cannot be made sends nothing; its settings were checked when they were given.
             self.encoder = Encoder::new(agreed.send.codec, &settings).ok();
             self.set_loss();
+            self.set_thrift(self.thrift);
         }
     }
 
