@@ -11,6 +11,11 @@ const STOP: f64 = 0.53;
 /// The most phases a filter may have: 11,025 to 48,000 Hz needs 640. It bounds the table's size.
 const MOST_PHASES: u32 = 640;
 
+/// A short filter has so many times fewer taps.
+const SHORTER: usize = 4;
+/// And at most so many phases, so that it is made in microseconds: as many as our own rates need.
+const MOST_SHORT_PHASES: usize = 6;
+
 /// Converts a stream of samples from one rate to another, with at most 4 ms of delay.
 ///
 /// 10 ms in give 10 ms out. The same rate on both sides is a copy without delay.
@@ -25,6 +30,15 @@ pub struct Resampler {
     position: usize,
     /// The `taps - 1` samples before the next input, then room for the input.
     line: Vec<f32>,
+    /// Used in place of the filter, of whose taps it has the middle ones: the delay is the same.
+    short: Option<Short>,
+}
+
+/// A filter that costs a quarter and lets more through of what the lower rate can't carry.
+#[derive(Debug, Clone)]
+struct Short {
+    phases: Vec<f32>,
+    taps: usize,
 }
 
 /// A rate that no filter of reasonable size converts.
@@ -75,18 +89,35 @@ impl Resampler {
                 down,
                 position: 0,
                 line: Vec::new(),
+                short: None,
             };
         }
-        let lower = f64::from(from.min(to));
-        let upsampled = f64::from(from) * up as f64;
+        let lower = from.min(to) as f64 / divisor as f64;
+        let upsampled = (down * up) as f64;
         let taps = (KAISER_TAPS * upsampled / ((STOP - PASS) * lower) / up as f64).ceil() as usize;
         Self {
-            phases: filter(taps, up, (PASS + STOP) / 2.0 * lower / upsampled),
+            phases: filter(taps, taps, up, cutoff(up, down)),
             taps,
             up,
             down,
             position: 0,
             line: vec![0.0; taps - 1],
+            short: None,
+        }
+    }
+
+    /// Converts at a quarter of the cost, or as well as it can again, from the next input on; the delay stays. What the
+    /// lower rate can't carry is then suppressed less. Rates with unusual ratios are not shortened.
+    pub fn set_short(&mut self, short: bool) {
+        let can = self.up != self.down && self.up <= MOST_SHORT_PHASES;
+        if !short || !can {
+            self.short = None;
+        } else if self.short.is_none() {
+            // As many on either side of the middle as the whole filter has, or one more.
+            let taps = self.taps.div_ceil(SHORTER);
+            let taps = taps + (self.taps - taps) % 2;
+            let phases = filter(self.taps, taps, self.up, cutoff(self.up, self.down));
+            self.short = Some(Short { phases, taps });
         }
     }
 
@@ -99,13 +130,18 @@ impl Resampler {
         self.line
             .extend(input.iter().map(|sample| f32::from(*sample)));
         // Divisions cost more than the filter's arithmetic: the place goes on in whole samples and phases.
+        let (phases, taps) = match &self.short {
+            Some(short) => (&short.phases, short.taps),
+            None => (&self.phases, self.taps),
+        };
+        let skipped = (self.taps - taps) / 2;
         let (whole, part) = (self.down / self.up, self.down % self.up);
         let (mut oldest, mut phase) = (self.position / self.up, self.position % self.up);
         while oldest < input.len() {
-            let row = phase * self.taps;
+            let (row, first) = (phase * taps, oldest + skipped);
             out.push(to_sample(dot(
-                &self.line[oldest..oldest + self.taps],
-                &self.phases[row..row + self.taps],
+                &self.line[first..first + taps],
+                &phases[row..row + taps],
             )));
             oldest += whole;
             phase += part;
@@ -124,17 +160,24 @@ impl Resampler {
     }
 }
 
-/// Computes a windowed sinc of `taps * up` coefficients, sorted into phases; `cutoff` is a part of its rate.
-fn filter(taps: usize, up: usize, cutoff: f64) -> Vec<f32> {
-    let length = taps * up;
-    let middle = (length - 1) as f64 / 2.0;
+/// Where the filter cuts, as a part of the upsampled rate.
+fn cutoff(up: usize, down: usize) -> f64 {
+    (PASS + STOP) / 2.0 / up.max(down) as f64
+}
+
+/// Computes a windowed sinc, sorted into phases: `used` taps of each in the middle of `taps`; `cutoff` is a part of its
+/// rate.
+fn filter(taps: usize, used: usize, up: usize, cutoff: f64) -> Vec<f32> {
+    let middle = (taps * up - 1) as f64 / 2.0;
+    let width = (used * up - 1) as f64 / 2.0 + 1.0;
     let coefficient = |index: usize| {
         let distance = index as f64 - middle;
-        2.0 * cutoff * up as f64 * sinc(2.0 * cutoff * distance) * kaiser(distance / (middle + 1.0))
+        2.0 * cutoff * up as f64 * sinc(2.0 * cutoff * distance) * kaiser(distance / width)
     };
-    let mut phases = Vec::with_capacity(length);
+    let skipped = (taps - used) / 2;
+    let mut phases = Vec::with_capacity(used * up);
     for phase in 0..up {
-        let row: Vec<f64> = (0..taps)
+        let row: Vec<f64> = (skipped..skipped + used)
             .rev()
             .map(|tap| coefficient(phase + tap * up))
             .collect();
@@ -206,6 +249,56 @@ mod tests {
                         "{from:?} {to:?} {hz}: {fit:?}"
                     );
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn a_short_filter_takes_a_quarter_of_the_taps_and_still_carries_speech() {
+        for from in Rate::ALL {
+            for to in Rate::ALL.into_iter().filter(|to| *to != from) {
+                let mut resampler = Resampler::new(from, to);
+                let whole = resampler.taps;
+                resampler.set_short(true);
+                let short = resampler.short.as_ref().map(|short| short.taps);
+                assert!(
+                    short.is_some_and(|taps| taps <= whole / SHORTER + 2),
+                    "{from:?} {to:?}"
+                );
+                let lower = f64::from(from.hz().min(to.hz()));
+                for hz in [300.0, 1_000.0, 0.25 * lower] {
+                    let input = sine(hz, f64::from(from.hz()), from.hz() as usize / 2);
+                    let out = convert(&input, resampler.clone(), from.samples_per_tick());
+                    let fit = ToneFit::of(&out[out.len() / 4..], to, hz);
+                    let level = fit.amplitude / 16_000.0;
+                    assert!((level - 1.0).abs() < 0.05, "{from:?} {to:?} {hz}: {fit:?}");
+                    assert!(
+                        fit.signal_to_noise_db > 35.0,
+                        "{from:?} {to:?} {hz}: {fit:?}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_change_of_the_filter_is_no_step_and_no_shift() {
+        for (from, to) in [(Rate::Hz16000, Rate::Hz8000), (Rate::Hz8000, Rate::Hz48000)] {
+            let input = sine(440.0, f64::from(from.hz()), from.hz() as usize / 2);
+            let steady = convert(&input, Resampler::new(from, to), from.samples_per_tick());
+            let mut resampler = Resampler::new(from, to);
+            let mut out = Vec::new();
+            for (number, tick) in input.chunks(from.samples_per_tick()).enumerate() {
+                resampler.set_short(number % 2 == 1);
+                resampler.process(tick, &mut out);
+            }
+            assert_eq!(out.len(), steady.len());
+            for (at, (a, b)) in out.iter().zip(&steady).enumerate().skip(out.len() / 10) {
+                let difference = (i32::from(*a) - i32::from(*b)).abs();
+                assert!(
+                    difference < 400,
+                    "{from:?} {to:?} {at}: {difference} of 16000"
+                );
             }
         }
     }

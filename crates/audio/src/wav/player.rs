@@ -33,6 +33,11 @@ impl<R: Read> Player<R> {
         })
     }
 
+    /// Changes the rate at a quarter of the cost and less well, or as well as it can again.
+    pub fn set_short(&mut self, short: bool) {
+        self.resampler.set_short(short);
+    }
+
     /// Fills `out` and returns how many samples it played: fewer only at the end, 0 after it. The rest is silence.
     pub fn fill(&mut self, out: &mut [i16]) -> Result<usize, Error> {
         while self.ready.len() < out.len() {
