@@ -30,6 +30,15 @@ export declare class Softphone extends TypedEmitter<SoftphoneEvents> {
     /** Whether the server holds the registration. */
     get registered(): boolean;
     /**
+     * How full this process is with calls' sound, 0 to 1: the part of their time in which its media threads are busy or late,
+     * measured over the last second, of what they may be busy; calls that are being set up or on hold count as if they
+     * sounded. From 0.8 on, all calls cost less: Opus is encoded at complexity 1 and then 0, and lost sound is continued more
+     * plainly. At 1 no call is added, so that those that there are lose nothing: callers get 503 with Retry-After, and
+     * `call()` and accepting reject with `ERR_TOO_MANY_SESSIONS`. It is the same for all phones of the process. A few calls
+     * are taken on any machine.
+     */
+    get load(): number;
+    /**
      * Connects and registers; with `register: false` it only connects.
      *
      * @throws `SoftphoneError` of type `initialization`, whose `cause` says why; the same goes to `error`.
@@ -1791,7 +1800,8 @@ export declare class SoftphoneError extends Error {
  * - `ERR_CALL_FAILED`: the call could not be placed.
  * - `ERR_SESSION_NOT_FOUND`, `ERR_SESSION_CANCELLED`, `ERR_SESSION_ENDED`, `ERR_SESSION_STATE`: the session does not exist, was
  *   cancelled, is over, or is not in a state for this.
- * - `ERR_TOO_MANY_SESSIONS`: `maxSessions` is reached, or more requests of yours are unanswered than may be.
+ * - `ERR_TOO_MANY_SESSIONS`: `maxSessions` is reached, the machine has no time for another call (`load` is 1), or more
+ *   requests of yours are unanswered than may be.
  * - `ERR_HOLD_FAILED`: the other side refused to be put on hold or taken off it, or did not agree within 10 s; the call goes on as it
  *   was.
  * - `ERR_TRANSFER_FAILED`: the other side refused the transfer, or its target did not take the call; the call goes on.

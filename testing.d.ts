@@ -256,6 +256,11 @@ export declare class Pbx extends TypedEmitter<PbxEvents> {
     /** Starts a PBX; resolves when it listens. */
     static start(options?: PbxOptions): Promise<Pbx>;
     private constructor();
+    /**
+     * How full this process is with calls' sound, 0 to 1, as `load` of a `Softphone` says it: the extensions' calls are on the
+     * same media threads, and at 1 the extensions answer no further one.
+     */
+    get load(): number;
     /** What a `Softphone` needs to be this user's phone; spread it into the options. */
     account(name: string): SoftphoneOptions;
     /** Adds a user, or changes its password or token. */

@@ -14,7 +14,8 @@
  * - `ERR_CALL_FAILED`: the call could not be placed.
  * - `ERR_SESSION_NOT_FOUND`, `ERR_SESSION_CANCELLED`, `ERR_SESSION_ENDED`, `ERR_SESSION_STATE`: the session does not exist, was
  *   cancelled, is over, or is not in a state for this.
- * - `ERR_TOO_MANY_SESSIONS`: `maxSessions` is reached, or more requests of yours are unanswered than may be.
+ * - `ERR_TOO_MANY_SESSIONS`: `maxSessions` is reached, the machine has no time for another call (`load` is 1), or more
+ *   requests of yours are unanswered than may be.
  * - `ERR_HOLD_FAILED`: the other side refused to be put on hold or taken off it, or did not agree within 10 s; the call goes on as it
  *   was.
  * - `ERR_TRANSFER_FAILED`: the other side refused the transfer, or its target did not take the call; the call goes on.

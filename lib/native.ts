@@ -89,6 +89,8 @@ export interface Native {
   farewell?(): void
   /** By the names of signals. */
   NativeSignalWatch?: new (signals: readonly string[]) => NativeSignalWatch
+  /** How full the media threads of the process are, 0 to 1; stand-ins of tests have none. */
+  mediaLoad?(): number
   /** Judges a phone's options without starting one; throws as the constructor does. */
   checkOptions(options: string): void
 }

@@ -300,6 +300,14 @@ export class Pbx extends TypedEmitter<PbxEvents> {
     this.url = `ws://127.0.0.1:${this.#link.port}/ws`
   }
 
+  /**
+   * How full this process is with calls' sound, 0 to 1, as `load` of a `Softphone` says it: the extensions' calls are on the
+   * same media threads, and at 1 the extensions answer no further one.
+   */
+  get load(): number {
+    return native().mediaLoad?.() ?? 0
+  }
+
   /** What a `Softphone` needs to be this user's phone; spread it into the options. */
   account(name: string): SoftphoneOptions {
     const { password, token } = this.#user(name)

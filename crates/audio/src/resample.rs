@@ -31,7 +31,7 @@ pub struct Resampler {
     /// The `taps - 1` samples before the next input, then room for the input.
     line: Vec<f32>,
     /// Used in place of the filter, of whose taps it has the middle ones: the delay is the same.
-    short: Option<Short>,
+    short: Option<Box<Short>>,
 }
 
 /// A filter that costs a quarter and lets more through of what the lower rate can't carry.
@@ -117,7 +117,7 @@ impl Resampler {
             let taps = self.taps.div_ceil(SHORTER);
             let taps = taps + (self.taps - taps) % 2;
             let phases = filter(self.taps, taps, self.up, cutoff(self.up, self.down));
-            self.short = Some(Short { phases, taps });
+            self.short = Some(Box::new(Short { phases, taps }));
         }
     }
 

@@ -79,6 +79,10 @@ impl Attendant {
         })
     }
 
+    pub(crate) fn handle_load(&mut self, load: f64) {
+        self.phone.handle_load(load);
+    }
+
     pub(crate) fn handle_signaling(&mut self, bytes: Bytes, now: Instant) -> Vec<Step> {
         self.phone.handle_signaling(bytes, now);
         self.drain(now)

@@ -135,6 +135,14 @@ impl Pbx {
         self.is_crowded = unread >= MOST_UNREAD;
     }
 
+    /// Takes note of how full whoever makes the extensions' sound is, 0 to 1; before each message that arrives. At 1 they
+    /// answer no further call.
+    pub fn handle_load(&mut self, load: f64) {
+        for attendant in self.attendants.values_mut() {
+            attendant.handle_load(load);
+        }
+    }
+
     /// Takes a new connection into use; its number has never been used before and is below 2⁶³.
     pub fn handle_connected(&mut self, flow: FlowId, peer: SocketAddr, now: Instant) {
         self.connections.insert(flow);

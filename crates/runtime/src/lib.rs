@@ -35,7 +35,7 @@ pub mod websocket;
 pub use backlog::{Backlog, Held};
 pub use event::{Event, EventSink, Figures, MemberLevel, RuntimeEvent};
 pub use farewell::{SignalWatch, Whose, farewell};
-pub use media_worker::{ClockFigures, clock_figures};
+pub use media_worker::{ClockFigures, clock_figures, load as media_load};
 pub use pbx::{Command as PbxCommand, Config as PbxConfig};
 pub use pbx_server::{PbxEvent, PbxEventSink, PbxServer, StartError};
 pub use phone::{Command, Config, ConfigError, SessionId, Ticket};

@@ -95,7 +95,7 @@ pub enum ErrorCode {
     /// The session is not in a state for this command.
     #[serde(rename = "ERR_SESSION_STATE")]
     SessionState,
-    /// As many sessions as `maxSessions` allows exist already.
+    /// As many sessions as `maxSessions` allows exist already, or the machine has no time for another.
     #[serde(rename = "ERR_TOO_MANY_SESSIONS")]
     TooManySessions,
     /// The call failed before its INVITE was sent, or was refused.

@@ -7,7 +7,7 @@ use sip::uri::Uri;
 use super::command::check_headers;
 use super::{Party, Phone};
 use crate::door::command::CallOptions;
-use crate::door::error::{ErrorCode, PhoneError};
+use crate::door::error::PhoneError;
 use crate::door::id::{SessionId, Ticket};
 use crate::reading::{invitation, parties, target};
 use crate::session::{Closed, Dial, Report, Session};
@@ -44,16 +44,6 @@ impl Phone {
         let id = self.dial(ticket, call, options)?;
         self.hold_others(Party::Session(id));
         Ok(())
-    }
-
-    pub(super) fn check_room(&self) -> Result<(), PhoneError> {
-        match self.around.config.max_sessions {
-            Some(most) if self.count() >= most => Err(PhoneError::new(
-                ErrorCode::TooManySessions,
-                "As many sessions as maxSessions allows exist already",
-            )),
-            Some(_) | None => Ok(()),
-        }
     }
 
     pub(super) fn check_call(&self, options: &CallOptions) -> Result<(), PhoneError> {

@@ -2,22 +2,17 @@
 
 use std::time::Duration;
 
-use rand::RngExt;
 use sip::endpoint::{Replaced, Reply, ServerRequestId, UsageId};
 use sip::header::Replaces;
 use sip::message::{HeaderName, Request};
 
 use super::Phone;
-use crate::config::WhenFull;
 use crate::door::event::AutoAnswerSource;
 use crate::door::id::SessionId;
 use crate::door::level::Level;
 use crate::reading::auto_answer::{self, Call};
 use crate::reading::{arrival, headers, parties};
 use crate::session::{Admitted, Plan, Session};
-
-/// Whatever the application allows: calls beyond this are an attack or a mistake.
-const MOST_SESSIONS: usize = 4096;
 
 impl Phone {
     pub(super) fn incoming(&mut self, usage: UsageId, request: &Request) {
@@ -28,8 +23,9 @@ impl Phone {
                 self.sessions.keep(session);
             }
             Err(refusal) => {
+                let load = self.load;
                 let mut ctx = self.around.context();
-                let details = serde_json::json!({ "code": refusal.code });
+                let details = serde_json::json!({ "code": refusal.code, "load": load });
                 ctx.trace(Level::Info, "An incoming call was refused", details);
                 // Its only failure is that the caller has gone already.
                 let _ = ctx.respond(usage, &refusal);
@@ -146,31 +142,6 @@ impl Phone {
         self.around.context().answer(id, &answer);
     }
 
-    /// Whether one more call of somebody's is taken, which makes `fewer` end; what its caller hears if it is not.
-    fn room_for_a_call(&mut self, rings: bool, fewer: usize) -> Result<(), Reply> {
-        if self.ending.has_begun() {
-            return Err(Reply::new(480));
-        }
-        let sessions = self.around.config.max_sessions.unwrap_or(MOST_SESSIONS);
-        let ringing = || {
-            let sessions = self.sessions.values();
-            sessions
-                .filter(|session| session.rings(self.around.now))
-                .count()
-        };
-        let has_room = (!rings || ringing() < self.around.config.max_ringing)
-            && self.count() - fewer < sessions.min(MOST_SESSIONS);
-        match (has_room, self.around.config.when_full) {
-            (true, WhenFull::Busy | WhenFull::Unavailable) => Ok(()),
-            (false, WhenFull::Busy) => Err(Reply::new(486)),
-            (false, WhenFull::Unavailable) => {
-                // Drawn, so that not everybody comes back at once.
-                let wait = self.rng.random_range(5..=15).to_string();
-                Err(Reply::new(503).header("Retry-After", wait))
-            }
-        }
-    }
-
     /// The session that an INVITE wants to replace; a status if it can't (RFC 3891 §3).
     fn replaced(&self, request: &Request) -> Result<Option<SessionId>, u16> {
         let all: Vec<_> = request.headers().list::<Replaces<'_>>().collect();
@@ -199,13 +170,5 @@ impl Phone {
         self.sessions
             .get(&old)
             .is_some_and(|old| old.admits(&claims))
-    }
-
-    /// Sessions that the application knows of.
-    pub(super) fn count(&self) -> usize {
-        self.sessions
-            .values()
-            .filter(|session| session.is_live() || session.is_pending())
-            .count()
     }
 }

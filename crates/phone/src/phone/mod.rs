@@ -1,6 +1,7 @@
 //! The phone itself: one input in, outputs out.
 
 mod aborting;
+mod admission;
 mod announced;
 mod call_requests;
 mod calling;
@@ -66,6 +67,8 @@ pub struct Phone {
     conferences: Conferences,
     announced: Announced,
     ending: Ending,
+    /// How full whoever makes the calls' sound is, 1 being full.
+    load: f64,
     /// What rings now.
     ringing: Option<Ring>,
     /// Commands that are not settled.
@@ -100,6 +103,7 @@ impl Phone {
             conferences: Conferences::default(),
             announced: Announced::default(),
             ending: Ending::No,
+            load: 0.0,
             ringing: None,
             open: BTreeSet::new(),
             rng,

@@ -23,6 +23,7 @@ impl Phone {
         check_headers(&options.headers)?;
         // Accepting again changes nothing until the end.
         self.known(id)?;
+        self.check_acceptance(id)?;
         self.with(id, |session, ctx| session.accept(options, false, ctx));
         Ok(())
     }

@@ -308,3 +308,37 @@ fn a_command_whose_request_finds_no_room_fails_at_once_and_the_call_stays_as_it_
     rig.receive(answer(&reinvite, 200, Some("v=0 agreed\r\n")));
     assert_eq!(rig.reply(held), Some(&Ok(Reply::Done)));
 }
+
+#[test]
+fn a_machine_without_time_takes_no_call_and_keeps_those_that_there_are() {
+    for when_full in ["busy", "unavailable"] {
+        let mut rig = Rig::registered(alice_with(json!({ "whenFull": when_full })));
+        rig.phone.handle_load(0.99);
+        assert_eq!(options(&mut rig, "o1").status().code(), 200);
+        assert_eq!(place(&mut rig, 1).status().code(), 180);
+        let id = rig.id_of("pendingSession");
+
+        rig.phone.handle_load(1.0);
+        let refusal = place(&mut rig, 2);
+        assert_eq!(refusal.status().code(), 503, "another phone may have time");
+        assert!(asks_for_patience(&refusal));
+        assert_eq!(options(&mut rig, "o2").status().code(), 503);
+        assert_eq!(rig.count("pendingSession"), 1);
+        let call = json!({ "type": "call", "target": "bob" });
+        assert_eq!(rig.refused(call.clone()), "ERR_TOO_MANY_SESSIONS");
+        let accept = json!({ "type": "accept", "id": id });
+        assert_eq!(rig.refused(accept.clone()), "ERR_TOO_MANY_SESSIONS");
+        assert!(rig.is_silent(), "it rings on");
+
+        rig.phone.handle_load(0.99);
+        rig.done(accept.clone());
+        rig.response(200);
+        // What there is goes on, and accepting it again changes nothing.
+        rig.phone.handle_load(1.0);
+        rig.done(accept);
+        assert_eq!(rig.count("terminated"), 0);
+        rig.phone.handle_load(0.5);
+        rig.command(call);
+        rig.request(&Method::Invite);
+    }
+}

@@ -319,7 +319,7 @@ fn two_replaces_or_a_join_beside_one_are_a_bad_request() {
 }
 
 #[test]
-fn a_replacement_is_taken_although_max_sessions_is_reached() {
+fn a_replacement_is_taken_although_max_sessions_is_reached_and_there_is_no_time_for_more_calls() {
     let mut rig = Rig::registered(alice_with(json!({ "maxSessions": 1 })));
     let mut bob = Caller::new("c1");
     rig.receive(bob.invite(&[], Some("v=0 theirs\r\n")));
@@ -328,6 +328,7 @@ fn a_replacement_is_taken_although_max_sessions_is_reached() {
     rig.done(json!({ "type": "accept", "id": id }));
     rig.response(200);
     rig.receive(bob.ack(None));
+    rig.phone.handle_load(1.0);
     let mut carol = Caller::new("c2");
     rig.receive(replacing(&mut carol, &bob, ""));
     rig.beyond_trying(180);

@@ -105,6 +105,10 @@ pub(crate) struct SeatId(pub(crate) u64);
 
 /// What one member may be asked to do.
 #[derive(Debug)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "it is boxed on its way, and taken once"
+)]
 pub(crate) enum SeatOrder {
     /// Replaces what it says.
     SetInput(Input),

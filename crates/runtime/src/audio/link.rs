@@ -83,6 +83,11 @@ impl LinkReader {
         }
     }
 
+    /// Changes the rate at a quarter of the cost and less well, or as well as it can again.
+    pub(crate) fn set_short(&mut self, short: bool) {
+        self.converter.set_short(short);
+    }
+
     /// The rate of what was read last.
     pub(crate) fn rate(&self) -> Option<Rate> {
         self.rate

@@ -20,6 +20,15 @@ pub(crate) enum Output {
 }
 
 impl Output {
+    /// Changes the rate at a quarter of the cost and less well, or as well as it can again.
+    pub(crate) fn set_short(&mut self, short: bool) {
+        match self {
+            Output::Sink(sink) => sink.set_short(short),
+            // A recording is kept, and a device changes the rate on a thread of its own.
+            Output::Nowhere | Output::Wav(_) | Output::Link(_) => {}
+        }
+    }
+
     /// Plays 10 ms; returns whom to wake at the end of the tick.
     pub(crate) fn write(&mut self, frame: &Frame) -> Option<&Arc<SinkGroup>> {
         match self {

@@ -153,6 +153,11 @@ impl SinkWriter {
         })
     }
 
+    /// Changes the rate at a quarter of the cost and less well, or as well as it can again.
+    pub(crate) fn set_short(&mut self, short: bool) {
+        self.converter.set_short(short);
+    }
+
     /// Adds 10 ms; returns whom to wake at the end of the tick, if a starved reader has a frame.
     pub(crate) fn write(&mut self, frame: &Frame) -> Option<&Arc<SinkGroup>> {
         let converted = self.converter.convert(frame, self.shared.rate);

@@ -42,6 +42,7 @@ pub(crate) struct WavPlayer {
     /// Made at the rate first asked for; a later rate is converted to.
     player: Option<(Rate, BytesPlayer)>,
     converter: Converter,
+    short: bool,
 }
 
 impl WavPlayer {
@@ -63,12 +64,22 @@ impl WavPlayer {
             repeat,
             player: None,
             converter: Converter::default(),
+            short: false,
         })
     }
 
     /// The lowest rate at which nothing of the file is lost.
     pub(crate) fn best_rate(&self) -> Rate {
         self.best_rate
+    }
+
+    /// Changes the rate at a quarter of the cost and less well, or as well as it can again.
+    pub(crate) fn set_short(&mut self, short: bool) {
+        self.short = short;
+        self.converter.set_short(short);
+        if let Some((_, player)) = &mut self.player {
+            player.set_short(short);
+        }
     }
 
     /// Gives the next 10 ms at `rate`, silence after the end.
@@ -86,7 +97,10 @@ impl WavPlayer {
     fn play(&mut self, rate: Rate, out: &mut [i16]) -> usize {
         if self.player.is_none() {
             let bytes = Cursor::new(Arc::clone(&self.bytes));
-            self.player = Player::new(bytes, rate).ok().map(|player| (rate, player));
+            self.player = Player::new(bytes, rate).ok().map(|mut player| {
+                player.set_short(self.short);
+                (rate, player)
+            });
         }
         match &mut self.player {
             Some((_, player)) => player.fill(out).unwrap_or(0),

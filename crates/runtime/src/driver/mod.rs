@@ -28,7 +28,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::event::{Event, EventSink, RuntimeEvent};
-use crate::media_worker::{News, What};
+use crate::media_worker::{self, News, What};
 use bell::{Bell, Rung};
 pub(crate) use calls::{Calls, LookedUp};
 use hosts::{HostNews, HostOpened, Hosts};
@@ -208,6 +208,7 @@ impl Driver {
         match fact {
             Fact::Request(Some(Request::Command(ticket, command))) => {
                 let is_ice = matches!(command, Command::SetIceServers { .. });
+                self.phone.handle_load(media_worker::load());
                 self.phone.handle_command(ticket, command, now);
                 // The phone may have refused them: what counts is its own list.
                 if is_ice {
@@ -233,6 +234,7 @@ impl Driver {
                 }
                 line::News::Message(message) => {
                     self.phone.handle_backlog(stream.unread());
+                    self.phone.handle_load(media_worker::load());
                     self.phone.handle_signaling(message, now);
                 }
                 line::News::Pong => self.phone.handle_pong(now),

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use audio::Rate;
 use bytes::BytesMut;
+use media::Thrift;
 use phone::media::Figures;
 use phone::{MediaEvent, StreamCommand};
 
@@ -26,6 +27,8 @@ pub(crate) trait Engine: Send {
     fn push_captured(&mut self, samples: &[i16], now: Instant);
     /// Gives 10 ms of what the far end said, at [`Engine::playout_rate`].
     fn pull_playout(&mut self, samples: &mut [i16], now: Instant);
+    /// Leaves out what costs time and can be done without, or no longer.
+    fn set_thrift(&mut self, thrift: Thrift);
     /// The next thing to do; `Timeout` is the last.
     fn poll(&mut self) -> Step;
     /// Samples per second of what is captured now.

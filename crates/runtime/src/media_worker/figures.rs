@@ -7,6 +7,7 @@ use serde::Serialize;
 static TICKS: AtomicU64 = AtomicU64::new(0);
 static LATE: AtomicU64 = AtomicU64::new(0);
 static SKIPPED: AtomicU64 = AtomicU64::new(0);
+static SPARED: AtomicU64 = AtomicU64::new(0);
 
 /// Counts since the process started, over all media threads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -18,6 +19,8 @@ pub struct ClockFigures {
     pub late: u64,
     /// Ticks that never ran, because the machine stood still for too long.
     pub skipped: u64,
+    /// How many times a thread began to leave out more of what costs time.
+    pub spared: u64,
 }
 
 /// How the media clock has kept its time so far.
@@ -26,7 +29,13 @@ pub fn clock_figures() -> ClockFigures {
         ticks: TICKS.load(Ordering::Relaxed),
         late: LATE.load(Ordering::Relaxed),
         skipped: SKIPPED.load(Ordering::Relaxed),
+        spared: SPARED.load(Ordering::Relaxed),
     }
+}
+
+/// A thread has begun to leave out more.
+pub(super) fn count_thrift() {
+    SPARED.fetch_add(1, Ordering::Relaxed);
 }
 
 /// Adds what one thread's clock counted since it was last asked.

@@ -7,6 +7,7 @@ use std::time::Instant;
 use audio::level::Meter;
 use audio::tone::Sequence;
 use audio::{Frame, Rate};
+use media::Thrift;
 use phone::{MediaEvent, SessionId};
 use tokio::sync::mpsc;
 
@@ -27,6 +28,7 @@ pub(super) struct Hosted {
     pub(super) deadline: Option<Instant>,
     /// Which of two alternating ticks begins this session's 20 ms frames; `None` while it needs none.
     pub(super) phase: Option<usize>,
+    thrift: Thrift,
     /// It has had its first tick since it joined.
     joined: bool,
     /// The engine has sound to send or to play.
@@ -75,6 +77,7 @@ impl Hosted {
             sockets,
             deadline: None,
             phase: None,
+            thrift: Thrift::None,
             joined: false,
             flows: false,
             id,
@@ -95,6 +98,22 @@ impl Hosted {
     /// Whether the engine has sound, or a tone is played although it has none.
     pub(super) fn needs_tick(&self) -> bool {
         self.engine.needs_tick() || self.tone.is_some()
+    }
+
+    /// Leaves out what costs time and can be done without, or no longer.
+    pub(super) fn set_thrift(&mut self, thrift: Thrift) {
+        self.thrift = thrift;
+        self.engine.set_thrift(thrift);
+        self.spare();
+    }
+
+    fn spare(&mut self) {
+        let short = self.thrift == Thrift::Bare;
+        self.input.set_short(short);
+        self.output.set_short(short);
+        if let Some(music) = &mut self.hold {
+            music.set_short(short);
+        }
     }
 
     pub(super) fn join_at(&mut self, phase: usize) {
@@ -144,6 +163,8 @@ impl Hosted {
                 return Life::Over;
             }
         }
+        // What was opened just now costs as little as what was open.
+        self.spare();
         self.drain();
         Life::On
     }

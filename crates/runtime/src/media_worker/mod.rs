@@ -7,6 +7,7 @@
 mod engine;
 mod figures;
 mod hosted;
+mod load;
 mod order;
 mod pool;
 mod report;
@@ -18,5 +19,6 @@ mod worker;
 
 pub use figures::{ClockFigures, clock_figures};
 pub(crate) use order::{Inquiry, News, Order, Spec, What};
+pub use pool::load;
 pub(crate) use pool::{Conference, Handle, Pool, Seat};
 pub(crate) use session::{EngineConfig, engine};

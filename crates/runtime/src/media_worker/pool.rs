@@ -1,6 +1,6 @@
 //! The process's media threads and the handles of the sessions on them.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread::JoinHandle;
@@ -9,6 +9,7 @@ use std::{fmt, io, thread};
 
 use mio::Waker;
 
+use super::load::Gauge;
 use super::order::{ConferenceOrder, Key, Message, Order, Spec};
 use super::worker::Worker;
 use crate::audio::{Member, Report, SeatId, SeatOrder};
@@ -27,7 +28,7 @@ pub(crate) struct Pool {
 struct Thread {
     messages: mpsc::Sender<Message>,
     waker: Arc<Waker>,
-    sessions: AtomicUsize,
+    gauge: Arc<Gauge>,
     /// Taken when the pool ends.
     join: Option<JoinHandle<()>>,
 }
@@ -42,6 +43,23 @@ impl Pool {
         let pool = Arc::new(Pool::start()?);
         *shared = Arc::downgrade(&pool);
         Ok(pool)
+    }
+
+    /// How full the threads are on average: 1 where all of them are.
+    fn load(&self) -> f64 {
+        let loads = self.threads.iter().map(|thread| thread.gauge.load());
+        loads.sum::<f64>() / self.threads.len() as f64
+    }
+
+    /// The thread with the fewest sessions of those that are not full.
+    fn emptiest(&self) -> usize {
+        let fullness = |index: &usize| {
+            let gauge = &self.threads[*index].gauge;
+            (gauge.load() >= 1.0, gauge.placed())
+        };
+        (0..self.threads.len())
+            .min_by_key(fullness)
+            .unwrap_or_default()
     }
 
     fn start() -> io::Result<Pool> {
@@ -66,7 +84,7 @@ impl Pool {
         }
     }
 
-    /// Hosts a session on the thread with the fewest.
+    /// Hosts a session on the thread with the fewest of those that are not full.
     pub(crate) fn host(self: Arc<Pool>, spec: Spec) -> Handle {
         let place = Place::choose(self);
         place.thread().send(Message::Host(place.key, spec));
@@ -80,6 +98,15 @@ impl Pool {
             next_seat: AtomicU64::new(0),
         })
     }
+}
+
+/// How full the media threads are, 0 to 1: at 1 no session should come.
+pub fn load() -> f64 {
+    let shared = POOL
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .upgrade();
+    shared.map_or(0.0, |pool| pool.load())
 }
 
 impl Drop for Pool {
@@ -107,14 +134,15 @@ impl Thread {
     fn start(index: usize, epoch: Instant) -> io::Result<Thread> {
         // Unbounded: orders are few, and the thread never waits for anything else.
         let (messages, inbox) = mpsc::channel();
-        let (worker, waker) = Worker::new(inbox, epoch)?;
+        let gauge = Arc::new(Gauge::default());
+        let (worker, waker) = Worker::new(inbox, epoch, Arc::clone(&gauge))?;
         let join = thread::Builder::new()
             .name(format!("offhook-media-{index}"))
             .spawn(move || worker.run())?;
         Ok(Thread {
             messages,
             waker,
-            sessions: AtomicUsize::new(0),
+            gauge,
             join: Some(join),
         })
     }
@@ -147,10 +175,8 @@ struct Place {
 
 impl Place {
     fn choose(pool: Arc<Pool>) -> Place {
-        let index = (0..pool.threads.len())
-            .min_by_key(|index| pool.threads[*index].sessions.load(Ordering::Relaxed))
-            .unwrap_or_default();
-        pool.threads[index].sessions.fetch_add(1, Ordering::Relaxed);
+        let index = pool.emptiest();
+        pool.threads[index].gauge.place();
         let key = Key(NEXT_KEY.fetch_add(1, Ordering::Relaxed));
         Place { pool, index, key }
     }
@@ -162,7 +188,7 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.thread().sessions.fetch_sub(1, Ordering::Relaxed);
+        self.thread().gauge.leave();
     }
 }
 
@@ -244,6 +270,27 @@ impl Drop for Seat {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sessions_go_where_there_is_room_and_all_is_full_when_every_thread_is() {
+        let some = |index| Thread::start(index, Instant::now());
+        let pool = Arc::new(Pool::of((0..2).map(some)).unwrap());
+        let mut places: Vec<Place> = Vec::new();
+        let mut loads = Vec::new();
+        while pool.load() < 1.0 {
+            places.push(Place::choose(Arc::clone(&pool)));
+            loads.push(pool.load());
+        }
+        assert!(loads.is_sorted(), "{loads:?}");
+        let on_first = places.iter().filter(|place| place.index == 0).count();
+        assert_eq!(2 * on_first, places.len());
+        // Those of one thread end: what comes goes there, although the other has a free place too.
+        places.retain(|place| place.index == 0);
+        places.pop();
+        places.push(Place::choose(Arc::clone(&pool)));
+        assert_eq!(places.last().unwrap().index, 1);
+        assert!(pool.load() < 1.0);
+    }
 
     #[test]
     fn a_pool_runs_on_the_threads_it_gets_and_fails_only_without_any() {

@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use audio::Rate;
-use media::Session;
 use media::codec::{Codec, OpusSettings};
 use media::sdp::Direction;
 use media::session::{
@@ -13,6 +12,7 @@ use media::session::{
     SessionConfig, Tones,
 };
 use media::transport::{Certificate, GatheringCap, PathId, Policy, Server, TransportFailure};
+use media::{Session, Thrift};
 use phone::config::{IceTransportPolicy, InbandDtmf};
 use phone::media::{Figures, MediaFailure, MediaRefusal};
 use phone::{MediaEvent, StreamCommand};
@@ -194,6 +194,10 @@ impl Engine for Hosted {
 
     fn pull_playout(&mut self, samples: &mut [i16], now: Instant) {
         self.session.pull_playout(samples, now);
+    }
+
+    fn set_thrift(&mut self, thrift: Thrift) {
+        self.session.set_thrift(thrift);
     }
 
     fn poll(&mut self) -> Step {

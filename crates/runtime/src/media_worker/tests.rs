@@ -7,11 +7,13 @@ use std::time::{Duration, Instant};
 use audio::detect::is_tone;
 use audio::{Frame, Rate};
 use bytes::BytesMut;
+use media::Thrift;
 use phone::{MediaEvent, SessionId, StreamCommand, Ticket};
 use tokio::sync::mpsc::unbounded_channel;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
 use super::engine::{Engine, Step};
+use super::load::Gauge;
 use super::order::{Key, Message};
 use super::worker::Worker;
 use super::{EngineConfig, Handle, Inquiry, News, Order, Pool, Spec, What, engine};
@@ -24,6 +26,7 @@ enum Noted {
     Bound(SocketAddr),
     Command(StreamCommand),
     Closed,
+    Thrift(Thrift),
     Datagram(Vec<u8>),
     Timeout,
     /// When, and the loudest sample.
@@ -41,6 +44,7 @@ struct Notes {
     moved: bool,
     /// So many ticks take longer than a tick lasts.
     slow_ticks: u32,
+    thrift: Thrift,
 }
 
 impl Engine for Notes {
@@ -107,6 +111,12 @@ impl Engine for Notes {
         assert_eq!(samples.len(), 80);
     }
 
+    fn set_thrift(&mut self, thrift: Thrift) {
+        if std::mem::replace(&mut self.thrift, thrift) != thrift {
+            let _ = self.noted.send(Noted::Thrift(thrift));
+        }
+    }
+
     fn poll(&mut self) -> Step {
         let far = Instant::now() + Duration::from_secs(3600);
         self.steps
@@ -163,6 +173,7 @@ fn host_slow(panics_on: Option<StreamCommand>, slow_ticks: u32) -> Session {
                 panics_on,
                 moved: true,
                 slow_ticks,
+                thrift: Thrift::None,
             }))
         }),
         news: tell.clone(),
@@ -377,7 +388,7 @@ fn datagrams_and_orders_come_in_between_ticks_that_take_longer_than_a_tick() {
             Noted::Captured(..) => ticks += 1,
             Noted::Datagram(_) => datagrams += 1,
             Noted::Command(_) => orders += 1,
-            Noted::Bound(_) | Noted::Timeout | Noted::Closed => {}
+            Noted::Bound(_) | Noted::Timeout | Noted::Closed | Noted::Thrift(_) => {}
         }
     }
     assert!(ticks < SLOW / 2, "{ticks} ticks came first");
@@ -553,7 +564,7 @@ fn a_session_that_can_not_be_made_is_refused_with_the_reason() {
 #[test]
 fn a_media_thread_that_breaks_tells_the_sessions_it_has_and_those_it_was_to_have() {
     let (messages, inbox) = mpsc::channel();
-    let (mut worker, _waker) = Worker::new(inbox, Instant::now()).unwrap();
+    let (mut worker, _waker) = Worker::new(inbox, Instant::now(), Arc::default()).unwrap();
     let (tell, mut news) = unbounded_channel();
     messages.send(Message::Host(Key(1), spec(&tell))).unwrap();
     worker.take_messages();
@@ -574,8 +585,60 @@ fn a_media_thread_that_breaks_tells_the_sessions_it_has_and_those_it_was_to_have
     }
 }
 
+/// The sessions of a thread that has more to do than time leave out what they can, those that come later as well; when
+/// nothing sounds any more, nothing is left out and there is room again.
+#[test]
+fn what_a_media_thread_measures_decides_what_its_sessions_leave_out_and_who_may_join() {
+    let (messages, inbox) = mpsc::channel();
+    let gauge = Arc::new(Gauge::default());
+    let begin = Instant::now();
+    let (mut worker, _waker) = Worker::new(inbox, begin, Arc::clone(&gauge)).unwrap();
+    let (tell, _news) = unbounded_channel();
+    let (note, noted) = mpsc::channel();
+    let host = |key| {
+        let spec = noting(&tell, note.clone());
+        messages.send(Message::Host(key, spec)).unwrap();
+    };
+    let order = |order| {
+        let order = Message::Order(Key(1), Box::new(order));
+        messages.send(order).unwrap();
+    };
+    host(Key(1));
+    worker.take_messages();
+    let idle = begin + Duration::from_secs(1);
+    worker.measure(begin, idle, || Duration::from_millis(900));
+    assert_eq!(gauge.load(), 0.0, "setting up is no sound");
+
+    order(Order::Media(StreamCommand::Offer));
+    worker.take_messages();
+    let later = idle + Duration::from_secs(1);
+    worker.measure(idle, later, || Duration::from_millis(1_800));
+    assert!(gauge.load() > 0.98, "{gauge:?}");
+    host(Key(2));
+    worker.take_messages();
+    let thrifts = || {
+        let mut thrifts = Vec::new();
+        while let Ok(noted) = noted.try_recv() {
+            if let Noted::Thrift(thrift) = noted {
+                thrifts.push(thrift);
+            }
+        }
+        thrifts
+    };
+    assert_eq!(thrifts(), [Thrift::Plain, Thrift::Plain]);
+
+    order(Order::Close);
+    worker.take_messages();
+    worker.measure(later, later, || Duration::from_millis(1_800));
+    assert_eq!(gauge.load(), 0.0);
+    assert_eq!(thrifts(), [Thrift::None]);
+}
+
 fn spec(tell: &UnboundedSender<News>) -> Spec {
-    let (noted, _) = mpsc::channel();
+    noting(tell, mpsc::channel().0)
+}
+
+fn noting(tell: &UnboundedSender<News>, noted: mpsc::Sender<Noted>) -> Spec {
     Spec {
         id: SessionId::from_random(8),
         addresses: vec!["127.0.0.1".parse().unwrap()],
@@ -588,6 +651,7 @@ fn spec(tell: &UnboundedSender<News>) -> Spec {
                 panics_on: None,
                 moved: false,
                 slow_ticks: 0,
+                thrift: Thrift::None,
             }))
         }),
         news: tell.clone(),

@@ -9,10 +9,13 @@ use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 use std::{io, mem};
 
+use cpu_time::ThreadTime;
+use media::Thrift;
 use mio::{Events, Poll, Token, Waker};
 
 use super::figures;
 use super::hosted::{Hosted, Life};
+use super::load::{Economy, Gauge, Load};
 use super::order::{self, ConferenceOrder, Key, Message, Order, Spec};
 use super::sockets::{self, DATAGRAM, Readiness, Sockets};
 use crate::audio::{Conference, SinkGroup};
@@ -49,6 +52,9 @@ pub(super) struct Worker {
     /// Whom to wake when it has reached all.
     readers: Vec<Arc<SinkGroup>>,
     buffer: Vec<u8>,
+    load: Load,
+    economy: Economy,
+    gauge: Arc<Gauge>,
     stopping: bool,
 }
 
@@ -56,6 +62,7 @@ impl Worker {
     pub(super) fn new(
         inbox: mpsc::Receiver<Message>,
         epoch: Instant,
+        gauge: Arc<Gauge>,
     ) -> io::Result<(Worker, Arc<Waker>)> {
         let poll = Poll::new()?;
         let waker = Arc::new(Waker::new(poll.registry(), WAKE)?);
@@ -72,6 +79,9 @@ impl Worker {
             unticked: VecDeque::new(),
             readers: Vec::new(),
             buffer: vec![0; DATAGRAM],
+            load: Load::new(epoch, Duration::ZERO),
+            economy: Economy::new(),
+            gauge,
             stopping: false,
         };
         Ok((worker, waker))
@@ -101,13 +111,56 @@ impl Worker {
             {
                 return Err(error);
             }
+            let from = self.awake_since(Instant::now());
             self.take_messages();
             self.note_readable(&events);
             self.read_sockets();
             self.run_deadlines();
             self.run_ticks();
+            self.measure(from, Instant::now(), cpu_time);
         }
         Ok(())
+    }
+
+    /// Since when there is something to do: a tick that the system let wait was due before the thread awoke.
+    fn awake_since(&self, woke: Instant) -> Instant {
+        match self.is_ticking() {
+            true => woke.min(self.clock.deadline()),
+            false => woke,
+        }
+    }
+
+    /// Takes note of what was done from `from` to `now`, and once a second of what follows; `cpu` is the thread's so far.
+    pub(super) fn measure(&mut self, from: Instant, now: Instant, cpu: impl FnOnce() -> Duration) {
+        if !self.is_ticking() {
+            return self.rest(now, cpu());
+        }
+        self.load.worked(from, now);
+        if self.load.is_due(now) {
+            let reading = self.load.reading(now, cpu());
+            self.gauge.show(reading);
+            if let Some(thrift) = self.economy.take(reading) {
+                self.set_thrift(thrift);
+            }
+        }
+    }
+
+    /// Nothing ticks, and what was measured is past.
+    fn rest(&mut self, now: Instant, cpu: Duration) {
+        self.load = Load::new(now, cpu);
+        self.gauge.rest();
+        if mem::replace(&mut self.economy, Economy::new()).thrift() != Thrift::None {
+            self.set_thrift(Thrift::None);
+        }
+    }
+
+    fn set_thrift(&mut self, thrift: Thrift) {
+        if thrift != Thrift::None {
+            figures::count_thrift();
+        }
+        for session in self.sessions.values_mut() {
+            session.set_thrift(thrift);
+        }
     }
 
     /// Tells every session that is here, or on its way here, that it is over.
@@ -169,7 +222,8 @@ impl Worker {
         };
         match catch_unwind(AssertUnwindSafe(|| build(bound, Instant::now()))) {
             Ok(Ok(engine)) => {
-                let session = Hosted::new(id, engine, sockets, news);
+                let mut session = Hosted::new(id, engine, sockets, news);
+                session.set_thrift(self.economy.thrift());
                 self.sessions.insert(key, session);
             }
             Ok(Err(reason)) => refused(reason),
@@ -327,6 +381,7 @@ impl Worker {
             .iter_mut()
             .filter_map(|(key, session)| session.joins_tick(number).then_some(*key));
         self.unticked.extend(joining);
+        self.load.ticked(self.unticked.len());
         true
     }
 
@@ -428,6 +483,11 @@ impl Worker {
     fn is_ticking(&self) -> bool {
         self.ticking != [0; 2] || !self.conferences.is_empty()
     }
+}
+
+/// What the processor has given this thread; nothing where the system does not say, and then nobody is refused.
+fn cpu_time() -> Duration {
+    ThreadTime::try_now().map_or(Duration::ZERO, |time| time.as_duration())
 }
 
 fn first_token(key: Key) -> Token {

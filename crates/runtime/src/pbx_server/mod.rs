@@ -26,7 +26,7 @@ use tokio::task::JoinSet;
 
 use crate::driver::{Calls, Job};
 use crate::io_threads::IoThreads;
-use crate::media_worker::{News, What};
+use crate::media_worker::{self, News, What};
 use crate::softphone::{CommandError, seed};
 use connections::{Connections, FromClient};
 use ports::{Datagram, Ports};
@@ -225,6 +225,7 @@ impl Server {
             }
             Fact::Client(FromClient::Message(flow, bytes)) => {
                 self.pbx.handle_backlog(self.events.unread());
+                self.pbx.handle_load(media_worker::load());
                 self.pbx.handle_signaling(flow, bytes, now);
             }
             Fact::Client(FromClient::Gone(flow)) => self.pbx.handle_disconnected(flow, now),
