@@ -34,6 +34,11 @@ export class RawServer extends EventEmitter {
     for (const socket of this.#sockets) socket.write(bytes)
   }
 
+  /** How many bytes nobody has read yet. */
+  get backlog() {
+    return Math.max(0, ...[...this.#sockets].map((socket) => socket.writableLength))
+  }
+
   /** Breaks every connection. */
   drop() {
     for (const socket of this.#sockets) socket.destroy()
@@ -69,7 +74,8 @@ export class RawServer extends EventEmitter {
     if (opcode === 9) return socket.write(frame(10, payload))
     if (opcode > 2) return
     const text = payload.toString()
-    if (text.startsWith('REGISTER ')) socket.write(frame(1, Buffer.from(this.registrar(text))))
+    const answer = text.startsWith('REGISTER ') ? this.registrar(text) : undefined
+    if (answer !== undefined) socket.write(frame(1, Buffer.from(answer)))
     if (text.trim() !== '') this.emit('message', text)
   }
 }
@@ -129,7 +135,8 @@ export const offer = [
   '',
 ].join('\r\n')
 
-function contact(register) {
+/** The Contact that a REGISTER carries, for its answer. */
+export function contact(register) {
   return register.split('\r\n').find((line) => /^(contact|m):/i.test(line))
 }
 
