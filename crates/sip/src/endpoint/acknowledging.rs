@@ -5,6 +5,7 @@ use std::time::Instant;
 use super::command::{Body, CommandError};
 use super::compose::{check_body, with_body};
 use super::event::UsageId;
+use super::unfinished::SentAck;
 use super::usage::Usage;
 use super::{Alarm, Endpoint};
 use crate::dialog::Dialog;
@@ -70,22 +71,22 @@ impl Endpoint {
         ack.headers_mut()
             .put(HeaderName::UserAgent, &self.config.user_agent);
         let ack = with_body(ack, body);
-        let Some(flow) = self.flow_for(Some(flow)) else {
+        let Some(flow) = self.flows.choose(Some(flow)) else {
             return;
         };
         let bytes = self.layer.send_stateless(flow, ack);
         let tag = dialog.id().remote_tag.clone();
-        self.acks.insert((client, tag), (flow, bytes));
+        self.unfinished
+            .acknowledged(client, tag, SentAck { flow, bytes });
     }
 
     /// Sends the ACK that this 2xx was given before; false for a new one.
     pub(super) fn repeat_ack(&mut self, client: ClientKey, tag: &str) -> bool {
-        let Some((flow, ack)) = self.acks.get(&(client, tag.to_owned())) else {
+        let Some(ack) = self.unfinished.ack(client, tag) else {
             return false;
         };
-        let (flow, ack) = (*flow, ack.clone());
-        if let Some(flow) = self.flow_for(Some(flow)) {
-            self.layer.transmit(flow, ack);
+        if let Some(flow) = self.flows.choose(Some(ack.flow)) {
+            self.layer.transmit(flow, ack.bytes);
         }
         true
     }
@@ -93,11 +94,8 @@ impl Endpoint {
     /// An ACK may have been lost with its flow, and the repeats that would ask for it go where that
     /// flow was: without it the other side ends the call (RFC 3261 §13.3.1.4).
     pub(super) fn repeat_lost_acks(&mut self, over: FlowId) {
-        for (flow, ack) in self.acks.values_mut() {
-            if !self.flows.contains_key(flow) {
-                *flow = over;
-                self.layer.transmit(over, ack.clone());
-            }
+        for ack in self.unfinished.move_lost_acks(&self.flows, over) {
+            self.layer.transmit(over, ack);
         }
     }
 
@@ -114,16 +112,7 @@ impl Endpoint {
     /// 64·T1 after the first 2xx no other can come: its ACKs are not needed any more (RFC 3261 §13.2.2.4).
     pub(super) fn forget_forks(&mut self, client: ClientKey) {
         self.sent.remove(&client);
-        let keys: Vec<_> = self.acks_of(client).cloned().collect();
-        for key in keys {
-            self.acks.remove(&key);
-        }
-    }
-
-    pub(super) fn acks_of(&self, client: ClientKey) -> impl Iterator<Item = &(ClientKey, String)> {
-        let first = (client, String::new());
-        let from_there = self.acks.range(first..).map(|(key, _)| key);
-        from_there.take_while(move |(of, _)| *of == client)
+        self.unfinished.forget_acks(client);
     }
 }
 

@@ -251,7 +251,7 @@ impl Endpoint {
         };
         unacked.repeats += 1;
         let (bytes, repeats, flow) = (unacked.bytes.clone(), unacked.repeats, established.flow);
-        if let Some(flow) = self.flow_for(Some(flow)) {
+        if let Some(flow) = self.flows.choose(Some(flow)) {
             self.layer.transmit(flow, bytes);
         }
         self.alarms

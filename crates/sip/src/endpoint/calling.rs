@@ -22,7 +22,7 @@ use crate::transaction::{Cancelling, ClientKey, FlowId};
 impl Endpoint {
     /// Places a call; exactly one of `Answered`, `Redirected` and `Failed` follows.
     pub fn invite(&mut self, invite: Invite, now: Instant) -> Result<UsageId, CommandError> {
-        let flow = self.flow_for(None).ok_or(CommandError::NoFlow)?;
+        let flow = self.flows.choose(None).ok_or(CommandError::NoFlow)?;
         self.check_room()?;
         let Invite {
             target,
@@ -229,7 +229,7 @@ impl Endpoint {
         if self.repeat_ack(key, &tag) || self.owes_ack(usage, key, &tag) {
             return;
         }
-        if self.acks_of(key).count() >= self.config.limits.forks {
+        if self.unfinished.acknowledged_forks(key) >= self.config.limits.forks {
             return self.discard("more forks accepted than the limit allows".into());
         }
         if !self.alarms.is_running(Alarm::Forks(key)) {
@@ -328,7 +328,7 @@ impl Endpoint {
         self.refuse_all_of(usage, now);
         if calling.cancel.is_none()
             && let Some(request) = self.next_invite(usage, &mut calling, &response)
-            && let Some(flow) = self.flow_for(Some(calling.flow))
+            && let Some(flow) = self.flows.choose(Some(calling.flow))
         {
             calling.client = self.send_invite(usage, flow, request.clone(), now);
             calling.flow = flow;

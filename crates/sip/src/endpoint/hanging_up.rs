@@ -5,14 +5,12 @@ use std::time::Instant;
 use super::command::{Body, Reply};
 use super::event::{EndCause, Event, RequestFailure, RequestId, ServerRequestId, UsageId};
 use super::outside::is_challenge;
-use super::usage::{HeldBye, Sent, StrandedBye, Usage};
+use super::unfinished::StrandedBye;
+use super::usage::{HeldBye, Sent, Usage};
 use super::{Alarm, Endpoint};
 use crate::dialog::Dialog;
 use crate::message::{Method, Request, Response};
 use crate::transaction::{ClientKey, FlowId, ServerKey};
-
-/// BYEs that wait for a flow; the oldest is dropped for a new one.
-const MAX_STRANDED: usize = 256;
 
 impl Endpoint {
     pub(super) fn bye(
@@ -50,7 +48,7 @@ impl Endpoint {
         let Some(Usage::Established(established)) = self.usages.get(&usage) else {
             return;
         };
-        let flow = self.flow_for(Some(established.flow));
+        let flow = self.flows.choose(Some(established.flow));
         let Some(request) = self.make_within(usage, Method::Bye, headers, body) else {
             return;
         };
@@ -112,7 +110,7 @@ impl Endpoint {
         if retries == 0 {
             self.authorize(&mut request, Some(dialog.origin()));
         }
-        match self.flow_for(preferred) {
+        match self.flows.choose(preferred) {
             Some(flow) => {
                 let dialog = Box::new(dialog);
                 let sent = |request| Sent::Hangup {
@@ -155,11 +153,8 @@ impl Endpoint {
 
     /// Keeps a BYE that found no flow for 64·T1: the other side shall not talk to nobody.
     pub(super) fn strand(&mut self, dialog: Dialog, request: Request, now: Instant) {
-        if self.stranded.len() >= MAX_STRANDED {
-            self.stranded.pop_front();
-        }
         let until = now + self.config.timings.patience();
-        self.stranded.push_back(StrandedBye {
+        self.unfinished.strand(StrandedBye {
             dialog,
             request,
             until,
@@ -169,10 +164,8 @@ impl Endpoint {
 
     pub(super) fn send_stranded(&mut self, now: Instant) {
         self.alarms.stop(Alarm::Stranded);
-        for bye in std::mem::take(&mut self.stranded) {
-            if bye.until > now {
-                self.send_hangup(bye.dialog, bye.request, None, 1, now);
-            }
+        for bye in self.unfinished.take_stranded(now) {
+            self.send_hangup(bye.dialog, bye.request, None, 1, now);
         }
     }
 

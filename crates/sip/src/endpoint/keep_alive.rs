@@ -1,6 +1,6 @@
 //! Keeping flows alive, and finding out that one is dead (RFC 5626 §3.5.1, RFC 7118 §6).
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::Bytes;
 use rand::RngExt;
@@ -34,16 +34,13 @@ impl Endpoint {
         if configured.is_zero() {
             return;
         }
-        // RFC 5626 §4.4.1: the edge proxy's Flow-Timer, if there is one, is the longest silence.
-        let longest = self
-            .flow_timer
-            .map_or(configured, |timer| timer.min(configured));
+        let longest = self.flows.silence(configured);
         let wait = longest.mul_f64(self.rng.random_range(0.8..=1.0));
         self.alarms.start(Alarm::Probe(flow), now + wait);
     }
 
     pub(super) fn probe(&mut self, flow: FlowId, now: Instant) {
-        let Some(transport) = self.flows.get(&flow).map(|flow| flow.transport) else {
+        let Some(transport) = self.flows.transport(flow) else {
             return;
         };
         match (self.config.keep_alive.probe, transport) {
@@ -65,12 +62,6 @@ impl Endpoint {
     pub(super) fn flow_is_dead(&mut self, flow: FlowId, now: Instant) {
         self.emit(Event::FlowFailed { flow });
         self.handle_flow_down(flow, now);
-    }
-
-    /// Takes the Flow-Timer of a REGISTER's answer (RFC 5626 §5.4).
-    pub(super) fn take_flow_timer(&mut self, timer: Option<Duration>) {
-        // Less than this is no keep-alive but a flood.
-        self.flow_timer = timer.map(|timer| timer.max(Duration::from_secs(5)));
     }
 
     fn transmit_keep_alive(&mut self, flow: FlowId, bytes: &'static [u8]) {

@@ -16,6 +16,7 @@ mod compose;
 mod config;
 mod early;
 mod event;
+mod flows;
 mod hanging_up;
 mod keep_alive;
 mod lingering;
@@ -30,6 +31,7 @@ mod resuming;
 mod session_name;
 mod session_timer;
 mod subscribing;
+mod unfinished;
 mod usage;
 mod vetting;
 mod within;
@@ -63,10 +65,12 @@ pub use redirecting::{Alternative, alternatives};
 pub use replacing::Replaced;
 pub use subscribing::{Subscribe, SubscriptionEnd, SubscriptionId};
 
+use flows::Flows;
 use notifying::Notifier;
 use registering::Binding;
 use subscribing::Subscription;
-use usage::{Asked, Received, Sent, StrandedBye, Usage};
+use unfinished::Unfinished;
+use usage::{Asked, Received, Sent, Usage};
 use vetting::Arrivals;
 pub use vetting::Intake;
 
@@ -155,11 +159,7 @@ pub struct Endpoint {
     contact: Uri<'static>,
     /// The same without our name.
     private_contact: Uri<'static>,
-    flows: BTreeMap<FlowId, Flow>,
-    /// The flow that new requests take: the last that came up.
-    primary: Option<FlowId>,
-    /// Longest silence that the edge proxy allows on its flows (RFC 5626 §4.4).
-    flow_timer: Option<Duration>,
+    flows: Flows,
     registration: Registration,
     /// The REGISTER that is out shows credentials that were replaced since.
     outdated: bool,
@@ -174,11 +174,7 @@ pub struct Endpoint {
     sent: BTreeMap<ClientKey, Sent>,
     received: BTreeMap<ServerKey, Received>,
     asked: BTreeMap<ServerRequestId, Asked>,
-    /// The ACK of each 2xx, by INVITE and To tag, for its repeats.
-    acks: BTreeMap<(ClientKey, String), (FlowId, Bytes)>,
-    stranded: VecDeque<StrandedBye>,
-    /// The early dialogs of INVITEs that were cancelled because they lost their flow.
-    abandoned: BTreeMap<ClientKey, Vec<Dialog>>,
+    unfinished: Unfinished,
     calls_lately: Arrivals,
     subscribers_lately: Arrivals,
     intake: Intake,
@@ -237,9 +233,7 @@ impl Endpoint {
             layer,
             contact,
             private_contact,
-            flows: BTreeMap::new(),
-            primary: None,
-            flow_timer: None,
+            flows: Flows::default(),
             registration,
             outdated: false,
             wanted: Wanted::Nothing,
@@ -252,9 +246,7 @@ impl Endpoint {
             sent: BTreeMap::new(),
             received: BTreeMap::new(),
             asked: BTreeMap::new(),
-            acks: BTreeMap::new(),
-            stranded: VecDeque::new(),
-            abandoned: BTreeMap::new(),
+            unfinished: Unfinished::default(),
             calls_lately: Arrivals::default(),
             subscribers_lately: Arrivals::default(),
             intake: Intake::default(),
@@ -293,7 +285,7 @@ impl Endpoint {
 
     /// Takes a frame, or a datagram, that arrived over `flow`.
     pub fn handle_message(&mut self, flow: FlowId, frame: Bytes, now: Instant) {
-        if !self.flows.contains_key(&flow) {
+        if !self.flows.is_up(flow) {
             return self.discard("it came over a flow that is not up".into());
         }
         self.flow_is_alive(flow);
@@ -311,8 +303,7 @@ impl Endpoint {
     /// A wished registration is renewed over it, and what may have been lost with the last one is sent: ACKs, BYEs.
     pub fn handle_flow_up(&mut self, id: FlowId, flow: Flow, now: Instant) {
         self.layer.handle_flow_up(id, flow);
-        self.flows.insert(id, flow);
-        self.primary = Some(id);
+        self.flows.open(id, flow);
         self.schedule_probe(id, now);
         self.register_anew(now);
         self.repeat_lost_acks(id);
@@ -325,11 +316,8 @@ impl Endpoint {
     /// Ends what waits on this flow; established dialogs and the registration live on, and so do unanswered INVITEs of ours,
     /// which wait for [`resume`](Self::resume).
     pub fn handle_flow_down(&mut self, id: FlowId, now: Instant) {
-        if self.flows.remove(&id).is_none() {
+        if !self.flows.close(id) {
             return;
-        }
-        if self.primary == Some(id) {
-            self.primary = self.flows.keys().next_back().copied();
         }
         for alarm in [Alarm::Probe(id), Alarm::Pong(id)] {
             self.alarms.stop(alarm);
@@ -354,8 +342,7 @@ impl Endpoint {
         if let Some(due) = self.registration.handle_sleep(slept, now) {
             self.alarms.start(Alarm::Register, due);
         }
-        let flows: Vec<FlowId> = self.flows.keys().copied().collect();
-        for flow in flows {
+        for flow in self.flows.all() {
             self.alarms.start(Alarm::Probe(flow), now);
         }
         self.handle_timeout(now);
@@ -425,15 +412,13 @@ impl Endpoint {
             && self.sent.is_empty()
             && self.received.is_empty()
             && self.asked.is_empty()
-            && self.acks.is_empty()
-            && self.stranded.is_empty()
-            && self.abandoned.is_empty()
+            && self.unfinished.is_empty()
             && self.layer.is_empty()
     }
 
     /// Says whether a flow is up.
     pub fn is_connected(&self) -> bool {
-        self.primary.is_some()
+        self.flows.newest().is_some()
     }
 
     fn receive(&mut self, flow: FlowId, message: Message, now: Instant) {
@@ -585,7 +570,7 @@ impl Endpoint {
             Alarm::SessionExpiry(usage) => self.session_expired(usage, now),
             Alarm::OfferDue(usage) => self.offer_is_due(usage),
             Alarm::Forks(client) => self.forget_forks(client),
-            Alarm::Stranded => self.stranded.retain(|bye| bye.until > now),
+            Alarm::Stranded => self.unfinished.drop_stranded(now),
             Alarm::Resubscribe(id) => self.refresh_due(id, now),
             Alarm::Notified(id) => self.not_notified(id),
             Alarm::Lapse(id) => self.subscriber_lapsed(id, now),
@@ -606,13 +591,6 @@ impl Endpoint {
     fn next_id(&mut self) -> u64 {
         self.next_id += 1;
         self.next_id
-    }
-
-    /// The flow that a request takes: the one its dialog came over, else the newest that is up; never one chosen by a host name.
-    fn flow_for(&self, preferred: Option<FlowId>) -> Option<FlowId> {
-        preferred
-            .filter(|flow| self.flows.contains_key(flow))
-            .or(self.primary)
     }
 
     /// Sends a request in a transaction of its own.

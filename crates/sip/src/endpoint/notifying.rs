@@ -95,7 +95,7 @@ impl Endpoint {
         };
         let tag = self.layer.local_tag(server).unwrap_or_default();
         let dialog = Dialog::callee(&request, tag).filter(|_| makes_subscription(&request));
-        let flow = self.layer.server_flow(server).or(self.primary);
+        let flow = self.layer.server_flow(server).or(self.flows.newest());
         let (Some(mut dialog), Some(flow)) = (dialog, flow) else {
             return Err(wrong);
         };
@@ -297,7 +297,7 @@ impl Endpoint {
             return self.alarms.start(Alarm::NotifyAgain(id), now + PAUSE);
         }
         let preferred = notifier.flow;
-        let Some(flow) = self.flow_for(Some(preferred)) else {
+        let Some(flow) = self.flows.choose(Some(preferred)) else {
             // The next flow brings it.
             return;
         };
@@ -369,7 +369,7 @@ impl Endpoint {
         let cseq = is_challenge(&response).then(|| notifier.dialog.next_cseq());
         let origin = Some(&Origin::Theirs);
         if let Some(again) = self.answer_challenge(&response, &request, retries, cseq, origin)
-            && let Some(flow) = self.flow_for(Some(preferred))
+            && let Some(flow) = self.flows.choose(Some(preferred))
         {
             return self.send_notify(id, flow, again, last, retries + 1, now);
         }

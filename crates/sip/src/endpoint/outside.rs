@@ -35,7 +35,7 @@ impl Endpoint {
                 state: "there is a command of its own for that method",
             });
         }
-        let flow = self.flow_for(None).ok_or(CommandError::NoFlow)?;
+        let flow = self.flows.choose(None).ok_or(CommandError::NoFlow)?;
         self.check_transactions()?;
         let mut request = self.request_to(method, target, headers, body, false)?;
         self.authorize(&mut request, None);
@@ -60,7 +60,7 @@ impl Endpoint {
             return;
         };
         let again = self.answer_challenge(&response, &request, retries, None, None);
-        match (again, self.flow_for(None)) {
+        match (again, self.flows.choose(None)) {
             (Some(request), Some(flow)) => self.send_outside(flow, id, request, retries + 1, now),
             (Some(_), None) | (None, _) => self.emit(Event::Response { id, response }),
         }

@@ -62,7 +62,7 @@ impl Endpoint {
     }
 
     fn send_register(&mut self, now: Instant) {
-        if self.registration.is_outstanding() || self.primary.is_none() {
+        if self.registration.is_outstanding() || self.flows.newest().is_none() {
             return;
         }
         self.alarms.stop(Alarm::Register);
@@ -73,7 +73,7 @@ impl Endpoint {
 
     fn send_unregister(&mut self, now: Instant) {
         let bound = self.binding.is_some();
-        if !bound || self.primary.is_none() {
+        if !bound || self.flows.newest().is_none() {
             self.registration.stop();
             return self.unbound();
         }
@@ -95,7 +95,7 @@ impl Endpoint {
     }
 
     fn send_register_request(&mut self, request: Request, retries: u32, now: Instant) {
-        if let Some(flow) = self.flow_for(None) {
+        if let Some(flow) = self.flows.choose(None) {
             self.send(
                 flow,
                 request,
@@ -159,7 +159,8 @@ impl Endpoint {
     fn bound(&mut self, bound: Bound, response: &Response, now: Instant) {
         let renewed = self.binding.is_some();
         let timer = response.headers().typed::<FlowTimer>().and_then(Result::ok);
-        self.take_flow_timer(timer.map(|timer| Duration::from_secs(u64::from(timer.0))));
+        self.flows
+            .allow_silence(timer.map(|timer| Duration::from_secs(u64::from(timer.0))));
         self.alarms.start(Alarm::Register, now + bound.refresh_in);
         self.binding = Some(Binding {
             pub_gruu: bound.pub_gruu.clone(),

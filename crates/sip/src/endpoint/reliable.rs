@@ -103,7 +103,7 @@ impl Endpoint {
         retries: u32,
         now: Instant,
     ) {
-        let Some(flow) = self.flow_for(Some(flow)) else {
+        let Some(flow) = self.flows.choose(Some(flow)) else {
             return;
         };
         let sent = |request| Sent::Prack {

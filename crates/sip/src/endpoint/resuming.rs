@@ -69,7 +69,7 @@ impl Endpoint {
     }
 
     fn resume_invite(&mut self, usage: UsageId, now: Instant) -> bool {
-        let Some(flow) = self.primary else {
+        let Some(flow) = self.flows.newest() else {
             return false;
         };
         let Some(Usage::Calling(calling)) = self.usages.get_mut(&usage) else {
@@ -100,7 +100,7 @@ impl Endpoint {
             .map(|early| early.dialog)
             .collect();
         if !dialogs.is_empty() {
-            self.abandoned.insert(calling.client, dialogs);
+            self.unfinished.abandon(calling.client, dialogs);
             let due = now + PATIENCE_WITH_CANCEL;
             self.alarms.start(Alarm::Abandoned(calling.client), due);
         }
@@ -136,12 +136,12 @@ impl Endpoint {
     /// The INVITE has its final answer: whoever was abandoned knows.
     pub(super) fn settle_abandoned(&mut self, client: ClientKey) {
         self.alarms.stop(Alarm::Abandoned(client));
-        self.abandoned.remove(&client);
+        self.unfinished.take_abandoned(client);
     }
 
     /// CANCEL brought nothing: who answered in the meantime is hung up.
     pub(super) fn hang_up_abandoned(&mut self, client: ClientKey, now: Instant) {
-        for dialog in self.abandoned.remove(&client).unwrap_or_default() {
+        for dialog in self.unfinished.take_abandoned(client) {
             self.hang_up_early(dialog, now);
         }
     }

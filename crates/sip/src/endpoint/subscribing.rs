@@ -88,7 +88,7 @@ impl Endpoint {
         wish: Subscribe,
         now: Instant,
     ) -> Result<SubscriptionId, CommandError> {
-        let flow = self.flow_for(None).ok_or(CommandError::NoFlow)?;
+        let flow = self.flows.choose(None).ok_or(CommandError::NoFlow)?;
         self.check_transactions()?;
         if self.subscriptions.len() >= MOST {
             return Err(CommandError::Limit { limit: MOST });
@@ -129,9 +129,8 @@ impl Endpoint {
         if std::mem::replace(&mut subscription.leaving, true) {
             return;
         }
-        if subscription.dialog.is_none() || self.primary.is_none() {
-            // A first notification still to come is given 481, which ends it there; so is the next one
-            // over another flow, if there is none now.
+        if subscription.dialog.is_none() || self.flows.newest().is_none() {
+            // A first notification still to come is given 481, which ends it there.
             self.end_subscription(id, SubscriptionEnd::Local);
         } else {
             self.alarms.stop(Alarm::Resubscribe(id));
@@ -166,7 +165,7 @@ impl Endpoint {
         };
         let mut request = dialog.request(Method::Subscribe);
         let origin = dialog.origin().clone();
-        let Some(flow) = self.flow_for(Some(preferred)) else {
+        let Some(flow) = self.flows.choose(Some(preferred)) else {
             // The next flow brings a refresh.
             return;
         };
@@ -232,7 +231,7 @@ impl Endpoint {
             .map(Dialog::next_cseq);
         if let Some(again) =
             self.answer_challenge(&response, &request, retries, cseq, origin.as_ref())
-            && let Some(flow) = self.flow_for(Some(preferred))
+            && let Some(flow) = self.flows.choose(Some(preferred))
         {
             return self.send_subscribe(id, flow, again, retries + 1, now);
         }
@@ -275,7 +274,7 @@ impl Endpoint {
             None,
             false,
         );
-        let (Ok(mut request), Some(flow)) = (made, self.flow_for(Some(flow))) else {
+        let (Ok(mut request), Some(flow)) = (made, self.flows.choose(Some(flow))) else {
             return false;
         };
         self.authorize(&mut request, None);

@@ -1,7 +1,5 @@
 //! Calls: what is remembered of each between its INVITE and its end.
 
-use std::time::Instant;
-
 use bytes::Bytes;
 
 use super::command::Body;
@@ -321,12 +319,4 @@ pub(super) struct Asked {
     pub(super) server: ServerKey,
     pub(super) usage: Option<super::UsageId>,
     pub(super) request: Request,
-}
-
-/// A BYE that found no flow, and how long it is worth sending.
-#[derive(Debug)]
-pub(super) struct StrandedBye {
-    pub(super) dialog: Dialog,
-    pub(super) request: Request,
-    pub(super) until: Instant,
 }

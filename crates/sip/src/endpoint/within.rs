@@ -75,7 +75,10 @@ impl Endpoint {
         }
         let (_, preferred) = self.dialog_and_flow(usage).ok_or(CommandError::Unknown)?;
         let preferred = *preferred;
-        let flow = self.flow_for(Some(preferred)).ok_or(CommandError::NoFlow)?;
+        let flow = self
+            .flows
+            .choose(Some(preferred))
+            .ok_or(CommandError::NoFlow)?;
         let id = RequestId(self.next_id());
         let request = self
             .make_within(usage, method, headers, body)
@@ -190,7 +193,7 @@ impl Endpoint {
         let origin = dialog.origin().clone();
         let (request, retries) = (&sent.request, sent.retries);
         let again = self.answer_challenge(response, request, retries, cseq, Some(&origin))?;
-        Some((self.flow_for(Some(preferred))?, again))
+        Some((self.flows.choose(Some(preferred))?, again))
     }
 
     fn ask_for_longer(
@@ -208,7 +211,7 @@ impl Endpoint {
         let mut again = renumbered(&sent.request, Some(cseq));
         self.ask_for_timer(&mut again, timing);
         self.authorize(&mut again, Some(&origin));
-        Some((self.flow_for(Some(preferred))?, again))
+        Some((self.flows.choose(Some(preferred))?, again))
     }
 
     fn send_within_again(&mut self, sent: WithinSent, flow: FlowId, again: Request, now: Instant) {

@@ -1,0 +1,96 @@
+//! The flows that are up, and which of them a request takes (RFC 5626 §4.2, §5.3).
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::transaction::{Flow, FlowId, Transport};
+
+/// Less than this is no keep-alive but a flood.
+const SHORTEST_SILENCE: Duration = Duration::from_secs(5);
+
+/// The flows that are up.
+#[derive(Debug, Default)]
+pub(super) struct Flows {
+    up: BTreeMap<FlowId, Flow>,
+    /// The one that requests take which belong to none: the last that came up.
+    newest: Option<FlowId>,
+    /// The longest silence that the edge proxy allows (RFC 5626 §4.4).
+    longest_silence: Option<Duration>,
+}
+
+impl Flows {
+    pub(super) fn open(&mut self, id: FlowId, flow: Flow) {
+        self.up.insert(id, flow);
+        self.newest = Some(id);
+    }
+
+    /// Returns whether it was up.
+    pub(super) fn close(&mut self, id: FlowId) -> bool {
+        let was_up = self.up.remove(&id).is_some();
+        if self.newest == Some(id) {
+            self.newest = self.up.keys().next_back().copied();
+        }
+        was_up
+    }
+
+    pub(super) fn is_up(&self, id: FlowId) -> bool {
+        self.up.contains_key(&id)
+    }
+
+    pub(super) fn all(&self) -> Vec<FlowId> {
+        self.up.keys().copied().collect()
+    }
+
+    pub(super) fn newest(&self) -> Option<FlowId> {
+        self.newest
+    }
+
+    pub(super) fn transport(&self, id: FlowId) -> Option<Transport> {
+        self.up.get(&id).map(|flow| flow.transport)
+    }
+
+    /// The flow that a request takes: the one its dialog came over, else the newest; never one chosen by a host name.
+    pub(super) fn choose(&self, preferred: Option<FlowId>) -> Option<FlowId> {
+        preferred.filter(|id| self.is_up(*id)).or(self.newest)
+    }
+
+    /// Takes the Flow-Timer of a REGISTER's answer (RFC 5626 §5.4).
+    pub(super) fn allow_silence(&mut self, timer: Option<Duration>) {
+        self.longest_silence = timer.map(|timer| timer.max(SHORTEST_SILENCE));
+    }
+
+    /// How long a flow may be silent: as we like, or as the edge proxy allows (RFC 5626 §4.4.1).
+    pub(super) fn silence(&self, wanted: Duration) -> Duration {
+        self.longest_silence
+            .map_or(wanted, |longest| longest.min(wanted))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_takes_its_own_flow_or_the_newest() {
+        let mut flows = Flows::default();
+        assert_eq!(flows.choose(None), None);
+        for id in [1, 2, 3] {
+            flows.open(FlowId(id), Flow::new(Transport::Wss));
+        }
+        assert_eq!(flows.choose(Some(FlowId(1))), Some(FlowId(1)));
+        assert_eq!(flows.choose(Some(FlowId(9))), Some(FlowId(3)));
+        assert!(flows.close(FlowId(3)) && !flows.close(FlowId(3)));
+        assert_eq!(flows.choose(None), Some(FlowId(2)));
+    }
+
+    #[test]
+    fn an_edge_proxy_may_ask_for_more_keep_alives_but_not_for_a_flood() {
+        let mut flows = Flows::default();
+        let [wanted, short] = [25, 10].map(Duration::from_secs);
+        assert_eq!(flows.silence(wanted), wanted);
+        flows.allow_silence(Some(short));
+        assert_eq!(flows.silence(wanted), short);
+        flows.allow_silence(Some(Duration::ZERO));
+        assert_eq!(flows.silence(wanted), SHORTEST_SILENCE);
+    }
+}
