@@ -64,10 +64,7 @@ impl Endpoint {
         for name in [HeaderName::Authorization, HeaderName::ProxyAuthorization] {
             ack.headers_mut().copy(name, invite.headers());
         }
-        let way = self.way(&ack, Some(dialog.origin()));
-        if let Some(authenticator) = &self.authenticator {
-            authenticator.withhold(&mut ack, way);
-        }
+        self.signer.withhold(&mut ack, dialog.origin());
         ack.headers_mut()
             .put(HeaderName::UserAgent, &self.config.user_agent);
         let ack = with_body(ack, body);

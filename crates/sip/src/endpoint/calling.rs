@@ -36,7 +36,7 @@ impl Endpoint {
         self.name_session(&mut request, session);
         self.ask_for_timer(&mut request, Timing::default());
         self.offer_reliability(&mut request);
-        self.authorize(&mut request, None);
+        self.signer.sign(&mut request, None);
         let usage = UsageId(self.next_id());
         let client = self.send_invite(usage, flow, request.clone(), now);
         let calling = Calling {
@@ -378,7 +378,7 @@ impl Endpoint {
             calling.retries += 1;
             let mut again = renumbered(&calling.request, None);
             self.ask_for_timer(&mut again, calling.timing);
-            self.authorize(&mut again, None);
+            self.signer.sign(&mut again, None);
             return Some(again);
         }
         if let Some(again) = without_unsupported(&calling.request, response) {

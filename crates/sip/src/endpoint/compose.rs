@@ -4,8 +4,7 @@ use rand::Rng;
 
 use super::command::{Body, CommandError, Reply};
 use super::{Endpoint, EndpointConfig};
-use crate::auth::{Target, Way, Within};
-use crate::dialog::{Origin, wants_privacy};
+use crate::dialog::wants_privacy;
 use crate::header::{CSeq, NameAddr, To};
 use crate::message::{HeaderName, Headers, Method, Request, Response, StatusCode};
 use crate::put::Put;
@@ -54,7 +53,7 @@ impl Endpoint {
     /// Adds what every request of ours says of us, in a dialog or outside.
     pub(super) fn push_common(&self, request: &mut Request, private: bool) {
         let method = request.method().clone();
-        let contact = self.dialog_contact(private);
+        let contact = self.registrar.dialog_contact(private);
         let headers = request.headers_mut();
         if makes_or_refreshes_dialog(&method) {
             headers.put(HeaderName::Contact, &contact);
@@ -78,45 +77,6 @@ impl Endpoint {
                 &self.config.event_packages.join(", "),
             );
         }
-    }
-
-    /// Signs a request, of the dialog that began there, with every credential that is known to fit.
-    pub(super) fn authorize(&mut self, request: &mut Request, origin: Option<&Origin>) {
-        let way = self.way(request, origin);
-        if let Some(authenticator) = &mut self.authenticator {
-            authenticator.authorize(request, way);
-        }
-    }
-
-    /// The way of a request, of the dialog that began there, by which it is decided who can have challenged it.
-    pub(super) fn way(&self, request: &Request, origin: Option<&Origin>) -> Way {
-        if request.method() == &Method::Register {
-            return Way::REGISTER;
-        }
-        Way {
-            target: match self.is_ours(&request.uri()) {
-                true => Target::OwnDomain,
-                false => Target::Elsewhere,
-            },
-            within: match origin {
-                None => Within::NoDialog,
-                Some(Origin::Ours { target, signed }) if self.is_ours(target) => match signed {
-                    true => Within::Signed,
-                    false => Within::Ours,
-                },
-                Some(Origin::Ours { .. } | Origin::Theirs) => Within::Theirs,
-            },
-        }
-    }
-
-    /// Says whether a URI is of our own domain. One without a host, such as a telephone number, is for our servers to resolve.
-    fn is_ours(&self, uri: &Uri<'_>) -> bool {
-        let host = uri.host_text();
-        host.is_empty()
-            || self
-                .domains
-                .iter()
-                .any(|own| own.eq_ignore_ascii_case(host))
     }
 
     /// Makes an answer, its To tag included.
@@ -149,7 +109,7 @@ impl Endpoint {
     fn push_answer_headers(&self, request: &Request, response: &mut Response) {
         let status = response.status();
         let dialog = !is_refusal(status) && makes_or_refreshes_dialog(request.method());
-        let contact = self.dialog_contact(false);
+        let contact = self.registrar.dialog_contact(false);
         let headers = response.headers_mut();
         let makes_dialog = matches!(request.method(), Method::Invite | Method::Subscribe);
         if dialog && makes_dialog {
@@ -168,24 +128,10 @@ impl Endpoint {
         headers.put(HeaderName::Server, &self.config.user_agent);
     }
 
-    /// The Contact of a dialog: a GRUU once we have one, else our own with `ob` (RFC 5626 §4.3, RFC 5627 §4.4).
-    fn dialog_contact(&self, private: bool) -> String {
-        let binding = self.binding.as_ref();
-        let gruu = binding.and_then(|binding| match private {
-            true => binding.temp_gruu.as_ref(),
-            false => binding.pub_gruu.as_ref(),
-        });
-        match gruu {
-            Some(gruu) => format!("<{gruu}>"),
-            None if private => format!("<{};ob>", self.private_contact),
-            None => format!("<{};ob>", self.contact),
-        }
-    }
-
     fn preloaded_routes(&self) -> Vec<String> {
-        match &self.binding {
-            Some(binding) if !binding.service_route.is_empty() => binding.service_route.clone(),
-            Some(_) | None => self.configured_routes(),
+        match self.registrar.service_route() {
+            Some(route) => route.to_vec(),
+            None => self.configured_routes(),
         }
     }
 

@@ -108,7 +108,7 @@ impl Endpoint {
         now: Instant,
     ) {
         if retries == 0 {
-            self.authorize(&mut request, Some(dialog.origin()));
+            self.signer.sign(&mut request, Some(dialog.origin()));
         }
         match self.flows.choose(preferred) {
             Some(flow) => {

@@ -9,6 +9,7 @@
 //! A peer's faults are events; an `Err` is the caller's misuse, and changes nothing.
 
 mod acknowledging;
+mod admission;
 mod called;
 mod calling;
 mod command;
@@ -25,11 +26,13 @@ mod outside;
 mod receiving;
 mod redirecting;
 mod registering;
+mod registrar;
 mod reliable;
 mod replacing;
 mod resuming;
 mod session_name;
 mod session_timer;
+mod signer;
 mod subscribing;
 mod unfinished;
 mod usage;
@@ -43,16 +46,16 @@ use bytes::Bytes;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
-use crate::auth::{Authenticator, Credentials};
+use crate::auth::Credentials;
 use crate::dialog::{Dialog, DialogId, Origin, to_tag};
 use crate::message::{Message, Request, Response};
-use crate::registration::{Registration, Settings};
 use crate::transaction::{
     self, ClientKey, Flow, FlowId, Gone, Layer, LayerConfig, ServerKey, TxEvent,
 };
 use crate::uri::Uri;
 use crate::wheel::Wheel;
 
+pub use admission::Intake;
 pub use command::{Body, CommandError, Invite, Reply};
 pub use config::{EndpointConfig, KeepAlive, Limits, Probe, Redirects, SessionTimers};
 pub use event::{
@@ -65,14 +68,14 @@ pub use redirecting::{Alternative, alternatives};
 pub use replacing::Replaced;
 pub use subscribing::{Subscribe, SubscriptionEnd, SubscriptionId};
 
+use admission::Admission;
 use flows::Flows;
 use notifying::Notifier;
-use registering::Binding;
+use registrar::Registrar;
+use signer::Signer;
 use subscribing::Subscription;
 use unfinished::Unfinished;
 use usage::{Asked, Received, Sent, Usage};
-use vetting::Arrivals;
-pub use vetting::Intake;
 
 /// What an endpoint waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -152,19 +155,9 @@ pub struct Endpoint {
     config: EndpointConfig,
     rng: StdRng,
     layer: Layer,
-    authenticator: Option<Authenticator>,
-    /// The hosts of our own platform.
-    domains: Vec<String>,
-    /// Our Contact's URI: the same for the endpoint's whole life, whatever flows come and go.
-    contact: Uri<'static>,
-    /// The same without our name.
-    private_contact: Uri<'static>,
+    signer: Signer,
     flows: Flows,
-    registration: Registration,
-    /// The REGISTER that is out shows credentials that were replaced since.
-    outdated: bool,
-    wanted: Wanted,
-    binding: Option<Binding>,
+    registrar: Registrar,
     usages: BTreeMap<UsageId, Usage>,
     dialogs: BTreeMap<DialogId, UsageId>,
     /// The last calls that ended, oldest first.
@@ -175,20 +168,10 @@ pub struct Endpoint {
     received: BTreeMap<ServerKey, Received>,
     asked: BTreeMap<ServerRequestId, Asked>,
     unfinished: Unfinished,
-    calls_lately: Arrivals,
-    subscribers_lately: Arrivals,
-    intake: Intake,
+    admission: Admission,
     alarms: Wheel<Alarm>,
     outputs: VecDeque<Output>,
     next_id: u64,
-}
-
-/// What the caller last wished of the registration.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Wanted {
-    Nothing,
-    Registered,
-    Unregistered,
 }
 
 impl Endpoint {
@@ -199,21 +182,13 @@ impl Endpoint {
         let mut rng = StdRng::from_seed(seed);
         // RFC 7118 §5.2.1: a name that nobody can resolve, and nobody else has.
         let host = format!("{:012x}.invalid", rng.next_u64() >> 16);
-        let user = config
-            .aor
-            .user_unescaped()
-            .map(std::borrow::Cow::into_owned);
-        let contact = compose::contact_uri(&config, user.as_deref(), &host);
-        let private_contact = compose::contact_uri(&config, Some("anonymous"), &host);
-        let registration = Registration::new(Settings {
-            registrar: compose::registrar(&config),
-            aor: compose::name_addr(config.display_name.as_deref(), &config.aor),
-            contact: contact.clone(),
-            instance_id: config.instance_id.clone(),
-            reg_id: config.reg_id,
-            expires: config.register_expires,
-            call_id: compose::long_id(&mut rng),
-        });
+        let credentials = config.credentials.clone();
+        let signer = Signer::new(
+            credentials,
+            config.aor.host_text(),
+            compose::domains(&config),
+        );
+        let registrar = Registrar::new(&config, &host, &mut rng);
         let mut layer_seed = [0; 32];
         rng.fill_bytes(&mut layer_seed);
         let layer = Layer::new(
@@ -226,18 +201,12 @@ impl Endpoint {
             layer_seed,
         );
         Self {
-            authenticator: authenticator(&config, config.credentials.clone()),
-            domains: compose::domains(&config),
+            signer,
+            registrar,
             config,
             rng,
             layer,
-            contact,
-            private_contact,
             flows: Flows::default(),
-            registration,
-            outdated: false,
-            wanted: Wanted::Nothing,
-            binding: None,
             usages: BTreeMap::new(),
             dialogs: BTreeMap::new(),
             gone: VecDeque::new(),
@@ -247,9 +216,7 @@ impl Endpoint {
             received: BTreeMap::new(),
             asked: BTreeMap::new(),
             unfinished: Unfinished::default(),
-            calls_lately: Arrivals::default(),
-            subscribers_lately: Arrivals::default(),
-            intake: Intake::default(),
+            admission: Admission::default(),
             alarms: Wheel::new(),
             outputs: VecDeque::new(),
             next_id: 0,
@@ -258,29 +225,24 @@ impl Endpoint {
 
     /// Takes what challenges are answered with from now on; open nonces are forgotten, and not which realms are ours.
     pub fn set_credentials(&mut self, credentials: Option<Credentials>) {
-        self.outdated = self.registration.is_outstanding();
-        match (&mut self.authenticator, credentials) {
-            (Some(authenticator), Some(credentials)) => authenticator.set_credentials(credentials),
-            (_, credentials) => self.authenticator = authenticator(&self.config, credentials),
-        }
+        self.registrar.credentials_changed();
+        self.signer.set_credentials(credentials);
     }
 
     /// Forgets how strong the challenges of each realm have been, so that weaker ones are answered again: for when
     /// somebody asks for a registration that was refused.
     pub fn forget_algorithms(&mut self) {
-        if let Some(authenticator) = &mut self.authenticator {
-            authenticator.forget_algorithms();
-        }
+        self.signer.forget_algorithms();
     }
 
     /// Takes note of what our caller can take from now on.
     pub fn set_intake(&mut self, intake: Intake) {
-        self.intake = intake;
+        self.admission.set_intake(intake);
     }
 
     /// What our caller can take, as it said last.
     pub fn intake(&self) -> Intake {
-        self.intake
+        self.admission.intake()
     }
 
     /// Takes a frame, or a datagram, that arrived over `flow`.
@@ -339,7 +301,7 @@ impl Endpoint {
 
     /// Notes that the machine slept for `slept`, which `now` does not contain: flows are probed and registration is renewed earlier.
     pub fn handle_sleep(&mut self, slept: Duration, now: Instant) {
-        if let Some(due) = self.registration.handle_sleep(slept, now) {
+        if let Some(due) = self.registrar.slept(slept, now) {
             self.alarms.start(Alarm::Register, due);
         }
         for flow in self.flows.all() {
@@ -373,7 +335,7 @@ impl Endpoint {
 
     /// Returns the Contact URI under which the other side reaches us.
     pub fn contact(&self) -> &Uri<'static> {
-        &self.contact
+        self.registrar.contact()
     }
 
     /// Returns the dialog of an established call, or of one that we are asked to take.
@@ -470,7 +432,7 @@ impl Endpoint {
     }
 
     fn receive_response(&mut self, key: ClientKey, response: Response, now: Instant) {
-        if self.intake == Intake::Closed && response.status().is_provisional() {
+        if self.intake() == Intake::Closed && response.status().is_provisional() {
             // A reliable one comes again.
             return self.discard("a provisional answer that nobody can take now".into());
         }
@@ -495,11 +457,9 @@ impl Endpoint {
         let Some(sent) = self.sent.get(&key) else {
             return;
         };
-        let request = sent.request();
-        let way = self.way(request, self.origin_of(sent).as_ref());
-        if let Some(authenticator) = &mut self.authenticator {
-            authenticator.accepted(response, request, way);
-        }
+        let origin = self.origin_of(sent);
+        self.signer
+            .accepted(response, sent.request(), origin.as_ref());
     }
 
     /// Where the dialog began that a request was sent in; that of one which nobody remembers could be anybody's.
@@ -557,7 +517,7 @@ impl Endpoint {
 
     fn ring(&mut self, alarm: Alarm, now: Instant) {
         match alarm {
-            Alarm::Register => self.register_again(now),
+            Alarm::Register => self.register_anew(now),
             Alarm::Ringing(usage) => self.rang_too_long(usage, now),
             Alarm::Unheard(usage) => self.unheard(usage, now),
             Alarm::Abandoned(client) => self.hang_up_abandoned(client, now),
@@ -605,11 +565,4 @@ impl Endpoint {
         self.sent.insert(key, sent(request));
         key
     }
-}
-
-fn authenticator(
-    config: &EndpointConfig,
-    credentials: Option<Credentials>,
-) -> Option<Authenticator> {
-    credentials.map(|credentials| Authenticator::new(credentials, config.aor.host_text()))
 }

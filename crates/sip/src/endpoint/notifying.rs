@@ -317,7 +317,7 @@ impl Endpoint {
         headers.put(HeaderName::SubscriptionState, &state);
         self.push_common(&mut request, false);
         let mut request = with_body(request, body.as_ref());
-        self.authorize(&mut request, Some(&Origin::Theirs));
+        self.signer.sign(&mut request, Some(&Origin::Theirs));
         self.send_notify(id, flow, request, leaving.is_some(), 0, now);
     }
 

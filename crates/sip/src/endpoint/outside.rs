@@ -6,7 +6,7 @@ use super::command::{Body, CommandError};
 use super::event::{Event, RequestId};
 use super::usage::Sent;
 use super::{Endpoint, FlowId};
-use crate::auth::{Unsupported, Verdict};
+use crate::auth::Unsupported;
 use crate::dialog::Origin;
 use crate::header::CSeq;
 use crate::message::{HeaderName, Method, Request, Response, StatusCode};
@@ -38,7 +38,7 @@ impl Endpoint {
         let flow = self.flows.choose(None).ok_or(CommandError::NoFlow)?;
         self.check_transactions()?;
         let mut request = self.request_to(method, target, headers, body, false)?;
-        self.authorize(&mut request, None);
+        self.signer.sign(&mut request, None);
         let id = RequestId(self.next_id());
         self.send_outside(flow, id, request, 0, now);
         self.settle(now);
@@ -120,18 +120,12 @@ impl Endpoint {
         cseq: Option<u32>,
         origin: Option<&Origin>,
     ) -> Result<Request, Option<Unsupported>> {
-        let way = self.way(request, origin);
-        let challenged = is_challenge(response) && retries < MAX_RETRIES;
-        let authenticator = self.authenticator.as_mut().filter(|_| challenged);
-        let authenticator = authenticator.ok_or(None)?;
-        match authenticator.challenge(response, request, way, &mut self.rng) {
-            Verdict::Retry => {}
-            Verdict::WrongPassword { .. } => return Err(None),
-            Verdict::Unsupported { why } => return Err(Some(why)),
+        if !is_challenge(response) || retries >= MAX_RETRIES {
+            return Err(None);
         }
-        let mut again = renumbered(request, cseq);
-        authenticator.authorize(&mut again, way);
-        Ok(again)
+        let again = renumbered(request, cseq);
+        self.signer
+            .answer(response, request, origin, again, &mut self.rng)
     }
 }
 

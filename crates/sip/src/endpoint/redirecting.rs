@@ -53,7 +53,7 @@ impl Endpoint {
             again
                 .headers_mut()
                 .copy(HeaderName::Diversion, response.headers());
-            self.authorize(&mut again, None);
+            self.signer.sign(&mut again, None);
             self.emit(Event::Redirecting {
                 usage,
                 target,

@@ -5,28 +5,21 @@ use std::time::{Duration, Instant};
 use super::compose::push_all;
 use super::event::{Event, Obstacle, Registered, RegistrationFailed};
 use super::outside::is_challenge;
+use super::registrar::Owed;
 use super::usage::Sent;
-use super::{Alarm, Endpoint, Wanted};
+use super::{Alarm, Endpoint};
 use crate::header::FlowTimer;
 use crate::message::{HeaderName, Request, Response};
 use crate::put::Put;
 use crate::registration::{Bound, Outcome, Phase};
 use crate::transaction::ClientKey;
 
-/// What the registrar gave us beside a lifetime.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Binding {
-    pub(super) pub_gruu: Option<String>,
-    pub(super) temp_gruu: Option<String>,
-    pub(super) service_route: Vec<String>,
-}
-
 impl Endpoint {
     /// Wishes to be registered from now on: at once where a flow is up, else as soon as one is.
     ///
     /// Where a REGISTER is out already, nothing is sent: there is never more than one (RFC 3261 §10.2).
     pub fn register(&mut self, now: Instant) {
-        self.wanted = Wanted::Registered;
+        self.registrar.want_binding();
         self.send_register(now);
         self.settle(now);
     }
@@ -35,9 +28,9 @@ impl Endpoint {
     ///
     /// Give it before closing the flow, and wait for the event: afterwards it is too late.
     pub fn unregister(&mut self, now: Instant) {
-        self.wanted = Wanted::Unregistered;
+        self.registrar.want_no_binding();
         self.alarms.stop(Alarm::Register);
-        if !self.registration.is_outstanding() {
+        if !self.registrar.is_asked() {
             self.send_unregister(now);
         }
         self.settle(now);
@@ -45,39 +38,31 @@ impl Endpoint {
 
     /// Returns how the registration stands.
     pub fn registration(&self) -> Phase {
-        self.registration.phase()
+        self.registrar.phase()
     }
 
-    /// Renews a wished registration over a flow that came up (RFC 5626 §4.5).
+    /// Renews a wished registration: its time has come, or a flow came up (RFC 5626 §4.5).
     pub(super) fn register_anew(&mut self, now: Instant) {
-        if self.wanted == Wanted::Registered {
-            self.send_register(now);
-        }
-    }
-
-    pub(super) fn register_again(&mut self, now: Instant) {
-        if self.wanted == Wanted::Registered {
+        if self.registrar.wants_binding() {
             self.send_register(now);
         }
     }
 
     fn send_register(&mut self, now: Instant) {
-        if self.registration.is_outstanding() || self.flows.newest().is_none() {
+        if self.registrar.is_asked() || self.flows.newest().is_none() {
             return;
         }
         self.alarms.stop(Alarm::Register);
-        self.outdated = false;
-        let request = self.registration.register();
+        let request = self.registrar.register();
         self.send_prepared(request, now);
     }
 
     fn send_unregister(&mut self, now: Instant) {
-        let bound = self.binding.is_some();
-        if !bound || self.flows.newest().is_none() {
-            self.registration.stop();
+        if !self.registrar.is_bound() || self.flows.newest().is_none() {
+            self.registrar.stop();
             return self.unbound();
         }
-        let request = self.registration.unregister();
+        let request = self.registrar.unregister();
         self.send_prepared(request, now);
     }
 
@@ -90,7 +75,7 @@ impl Endpoint {
         headers.put(HeaderName::Supported, "path, outbound, gruu");
         headers.put(HeaderName::UserAgent, &self.config.user_agent);
         push_all(headers, &self.config.extra_headers);
-        self.authorize(&mut request, None);
+        self.signer.sign(&mut request, None);
         self.send_register_request(request, 0, now);
     }
 
@@ -114,27 +99,24 @@ impl Endpoint {
         let Some(Sent::Register { request, retries }) = self.sent.remove(&key) else {
             return;
         };
-        let cseq = is_challenge(&response).then(|| self.registration.next_cseq());
+        let cseq = is_challenge(&response).then(|| self.registrar.next_cseq());
         let why = match self.try_challenge(&response, &request, retries, cseq, None) {
             Ok(again) => {
-                self.outdated = false;
+                self.registrar.is_up_to_date();
                 return self.send_register_request(again, retries + 1, now);
             }
             Err(why) => why.map(Obstacle::from),
         };
-        let outcome = self
-            .registration
-            .handle_response(&response, now, &mut self.rng);
+        let outcome = self.registrar.answered(&response, now, &mut self.rng);
         match outcome {
             Outcome::Bound(bound) => self.bound(bound, &response, now),
             Outcome::Unbound => self.unbound(),
             Outcome::Again => {
-                let request = self.registration.request();
+                let request = self.registrar.again();
                 self.send_prepared(request, now);
             }
             // What was refused is in force no more.
-            Outcome::Refused { retry_in: None }
-                if self.outdated && self.wanted == Wanted::Registered => {}
+            Outcome::Refused { retry_in: None } if self.registrar.is_outdated() => {}
             Outcome::Refused { retry_in } => self.refused(Some(response), why, retry_in, now),
             Outcome::Dropped { retry_in } => {
                 let why = Some(Obstacle::NoBinding);
@@ -146,8 +128,8 @@ impl Endpoint {
 
     /// No answer came, or the flow was lost: the binding may live on, so nothing is said of `unregistered`.
     pub(super) fn register_unanswered(&mut self, now: Instant) {
-        let leaving = self.registration.phase() == Phase::Unregistering;
-        let retry_in = self.registration.handle_silence(now, &mut self.rng);
+        let leaving = self.registrar.phase() == Phase::Unregistering;
+        let retry_in = self.registrar.unanswered(now, &mut self.rng);
         if leaving {
             self.unbound();
         } else {
@@ -157,16 +139,11 @@ impl Endpoint {
     }
 
     fn bound(&mut self, bound: Bound, response: &Response, now: Instant) {
-        let renewed = self.binding.is_some();
+        let renewed = self.registrar.bind(&bound);
         let timer = response.headers().typed::<FlowTimer>().and_then(Result::ok);
         self.flows
             .allow_silence(timer.map(|timer| Duration::from_secs(u64::from(timer.0))));
         self.alarms.start(Alarm::Register, now + bound.refresh_in);
-        self.binding = Some(Binding {
-            pub_gruu: bound.pub_gruu.clone(),
-            temp_gruu: bound.temp_gruu.clone(),
-            service_route: bound.service_route.clone(),
-        });
         self.emit(Event::Registered(Registered {
             expires: bound.expires,
             pub_gruu: bound.pub_gruu,
@@ -177,7 +154,7 @@ impl Endpoint {
     }
 
     fn unbound(&mut self) {
-        self.binding = None;
+        self.registrar.unbind();
         self.emit(Event::Unregistered);
     }
 
@@ -190,12 +167,7 @@ impl Endpoint {
     ) {
         match retry_in {
             Some(wait) => self.alarms.start(Alarm::Register, now + wait),
-            None => {
-                self.binding = None;
-                if self.wanted == Wanted::Registered {
-                    self.wanted = Wanted::Nothing;
-                }
-            }
+            None => self.registrar.give_up(),
         }
         self.emit(Event::RegistrationFailed(RegistrationFailed {
             response,
@@ -207,16 +179,10 @@ impl Endpoint {
 
     /// Does what was wished while a REGISTER was out.
     fn catch_up(&mut self, now: Instant) {
-        if self.registration.is_outstanding() {
-            return;
-        }
-        let bound = self.binding.is_some();
-        match self.wanted {
-            Wanted::Unregistered if bound => self.send_unregister(now),
-            Wanted::Registered if self.outdated || self.registration.phase() == Phase::Idle => {
-                self.send_register(now);
-            }
-            Wanted::Unregistered | Wanted::Registered | Wanted::Nothing => {}
+        match self.registrar.owed() {
+            Owed::Nothing => {}
+            Owed::Register => self.send_register(now),
+            Owed::Unregister => self.send_unregister(now),
         }
     }
 }

@@ -90,7 +90,7 @@ impl Endpoint {
         let cseq = CSeq::new(invite.number, Method::Invite);
         request.headers_mut().push_typed(&RAck { rseq, cseq });
         self.push_common(&mut request, private);
-        self.authorize(&mut request, Some(&origin));
+        self.signer.sign(&mut request, Some(&origin));
         self.send_prack_again(flow, usage, dialog.clone(), request, 0, now);
     }
 

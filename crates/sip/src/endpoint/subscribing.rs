@@ -97,7 +97,7 @@ impl Endpoint {
         check_headers(&headers)?;
         let mut request =
             self.request_to(Method::Subscribe, &wish.target, &headers, None, false)?;
-        self.authorize(&mut request, None);
+        self.signer.sign(&mut request, None);
         let id = SubscriptionId(self.next_id());
         let call_id = request.headers().get(HeaderName::CallId);
         let subscription = Subscription {
@@ -171,7 +171,7 @@ impl Endpoint {
         };
         self.push_common(&mut request, false);
         push_all(request.headers_mut(), &headers_of(&wish));
-        self.authorize(&mut request, Some(&origin));
+        self.signer.sign(&mut request, Some(&origin));
         self.send_subscribe(id, flow, request, 0, now);
     }
 
@@ -277,7 +277,7 @@ impl Endpoint {
         let (Ok(mut request), Some(flow)) = (made, self.flows.choose(Some(flow))) else {
             return false;
         };
-        self.authorize(&mut request, None);
+        self.signer.sign(&mut request, None);
         if let Some(subscription) = self.subscriptions.get_mut(&id) {
             let call_id = request.headers().get(HeaderName::CallId);
             subscription.call_id = call_id.unwrap_or_default().to_owned();

@@ -1,7 +1,6 @@
 //! What a message has to be before anybody looks at what it wants (RFC 3261 §8.1.3, §8.2).
 
-use std::collections::VecDeque;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rand::{Rng, RngExt};
 
@@ -126,7 +125,7 @@ impl Endpoint {
     pub(super) fn admit(&mut self, request: &Request, now: Instant) -> Result<(), Reply> {
         let within = to_tag(request.headers()).is_some();
         let method = request.method();
-        if !self.intake.takes(request, within) && self.layer.is_new(request) {
+        if !self.admission.takes(request, within) && self.layer.is_new(request) {
             let offers = matches!(method, Method::Invite | Method::Update);
             return Err(match within && offers {
                 // RFC 3261 §14.2: the call stays as it was.
@@ -143,7 +142,7 @@ impl Endpoint {
     /// RFC 3261 §11.2: OPTIONS is answered as an INVITE would be, which our caller knows the rest of.
     pub(super) fn receive_options(&mut self, key: ServerKey, request: Request, now: Instant) {
         let most = self.config.limits.new_dialogs_per_second;
-        match self.calls_lately.have_room(most, now) {
+        match self.admission.has_room_for_call(most, now) {
             true => self.hand_up(key, None, request),
             false => {
                 let refusal = self.overloaded();
@@ -154,7 +153,7 @@ impl Endpoint {
 
     fn admit_call(&mut self, now: Instant) -> Result<(), Reply> {
         let most = self.config.limits;
-        let in_time = self.calls_lately.admit(most.new_dialogs_per_second, now);
+        let in_time = self.admission.admit_call(most.new_dialogs_per_second, now);
         let called = self.unanswered();
         match in_time && called < most.unanswered && self.usages.len() - called < most.usages {
             true => Ok(()),
@@ -172,11 +171,8 @@ impl Endpoint {
 
     /// Says whether one more subscriber may be made known to us in this second.
     pub(super) fn admit_subscriber(&mut self, now: Instant) -> Result<(), Reply> {
-        let most = self.config.limits;
-        match self
-            .subscribers_lately
-            .admit(most.new_dialogs_per_second, now)
-        {
+        let most = self.config.limits.new_dialogs_per_second;
+        match self.admission.admit_subscriber(most, now) {
             true => Ok(()),
             false => Err(self.overloaded()),
         }
@@ -189,69 +185,7 @@ impl Endpoint {
     }
 }
 
-/// When the requests of the last second came. Calls and subscribers have each their own: a flood of the one
-/// keeps the other from nothing.
-#[derive(Debug, Default)]
-pub(super) struct Arrivals(VecDeque<Instant>);
-
-impl Arrivals {
-    fn admit(&mut self, most: u32, now: Instant) -> bool {
-        let has_room = self.have_room(most, now);
-        if has_room {
-            self.0.push_back(now);
-        }
-        has_room
-    }
-
-    fn have_room(&mut self, most: u32, now: Instant) -> bool {
-        let second = Duration::from_secs(1);
-        while self.0.front().is_some_and(|at| *at + second <= now) {
-            self.0.pop_front();
-        }
-        self.0.len() < most as usize
-    }
-}
-
-/// What our caller can take of what others send, because somebody has to read what it tells of it.
-///
-/// What ends something, our own requests and their answers always pass.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Intake {
-    /// Everything.
-    #[default]
-    Open,
-    /// What belongs to a dialog of ours; anything else that it would be told of is given 503 with Retry-After.
-    Dialogs,
-    /// Nothing that it would be told of: inside a dialog an offer is given 500, anything else 503, both with Retry-After.
-    Closed,
-}
-
-impl Intake {
-    fn takes(self, request: &Request, within: bool) -> bool {
-        let told = match request.method() {
-            Method::Ack | Method::Cancel | Method::Bye | Method::Prack => false,
-            // A refresh without a description (RFC 4028) is answered here.
-            Method::Update => !request.body().is_empty(),
-            Method::Options => !within,
-            Method::Invite
-            | Method::Info
-            | Method::Message
-            | Method::Notify
-            | Method::Publish
-            | Method::Refer
-            | Method::Register
-            | Method::Subscribe
-            | Method::Other(_) => true,
-        };
-        match self {
-            Self::Open => true,
-            Self::Dialogs => within || !told,
-            Self::Closed => !told,
-        }
-    }
-}
-
-/// Why the sender of a request can't be reached, if that is so.
+/// Why the sender of a request can't be reached, where that is so.
 pub(super) fn bad_contact(headers: &Headers) -> &'static str {
     match headers.contains(HeaderName::Contact) {
         true => "Bad Contact",

@@ -130,7 +130,7 @@ impl Endpoint {
         push_all(request.headers_mut(), headers);
         let mut request = with_body(request, body);
         self.ask_for_timer(&mut request, timing);
-        self.authorize(&mut request, Some(&origin));
+        self.signer.sign(&mut request, Some(&origin));
         Some(request)
     }
 
@@ -210,7 +210,7 @@ impl Endpoint {
         let origin = established.dialog.origin().clone();
         let mut again = renumbered(&sent.request, Some(cseq));
         self.ask_for_timer(&mut again, timing);
-        self.authorize(&mut again, Some(&origin));
+        self.signer.sign(&mut again, Some(&origin));
         Some((self.flows.choose(Some(preferred))?, again))
     }
 

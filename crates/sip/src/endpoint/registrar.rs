@@ -1,0 +1,218 @@
+//! Our place at the registrar: what is wished, what is granted, and the Contact under which we are reached for it.
+
+use std::time::{Duration, Instant};
+
+use rand::Rng;
+
+use super::compose;
+use super::config::EndpointConfig;
+use crate::message::{Request, Response};
+use crate::registration::{Bound, Outcome, Phase, Registration, Settings};
+use crate::uri::Uri;
+
+/// One registration, from the wish for it to the wish for none.
+#[derive(Debug)]
+pub(super) struct Registrar {
+    registration: Registration,
+    wish: Wish,
+    binding: Option<Granted>,
+    /// The REGISTER that is out shows credentials that were replaced since.
+    outdated: bool,
+    /// The same for the endpoint's whole life, whatever flows come and go.
+    contact: Uri<'static>,
+    /// The same without our name.
+    private_contact: Uri<'static>,
+}
+
+/// What was wished of the registration last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wish {
+    Nothing,
+    Registered,
+    Unregistered,
+}
+
+/// What the registrar gave us beside a lifetime.
+#[derive(Debug)]
+struct Granted {
+    pub_gruu: Option<String>,
+    temp_gruu: Option<String>,
+    service_route: Vec<String>,
+}
+
+/// What is still to be said to the registrar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Owed {
+    Nothing,
+    Register,
+    Unregister,
+}
+
+impl Registrar {
+    /// For a Contact at `host`, which is nobody else's.
+    pub(super) fn new(config: &EndpointConfig, host: &str, rng: &mut impl Rng) -> Self {
+        let user = config
+            .aor
+            .user_unescaped()
+            .map(std::borrow::Cow::into_owned);
+        let contact = compose::contact_uri(config, user.as_deref(), host);
+        let registration = Registration::new(Settings {
+            registrar: compose::registrar(config),
+            aor: compose::name_addr(config.display_name.as_deref(), &config.aor),
+            contact: contact.clone(),
+            instance_id: config.instance_id.clone(),
+            reg_id: config.reg_id,
+            expires: config.register_expires,
+            call_id: compose::long_id(rng),
+        });
+        Self {
+            registration,
+            wish: Wish::Nothing,
+            binding: None,
+            outdated: false,
+            contact,
+            private_contact: compose::contact_uri(config, Some("anonymous"), host),
+        }
+    }
+
+    pub(super) fn contact(&self) -> &Uri<'static> {
+        &self.contact
+    }
+
+    /// The Contact of a dialog: a GRUU once we have one, else our own with `ob` (RFC 5626 §4.3, RFC 5627 §4.4).
+    pub(super) fn dialog_contact(&self, private: bool) -> String {
+        let gruu = self.binding.as_ref().and_then(|granted| match private {
+            true => granted.temp_gruu.as_ref(),
+            false => granted.pub_gruu.as_ref(),
+        });
+        match gruu {
+            Some(gruu) => format!("<{gruu}>"),
+            None if private => format!("<{};ob>", self.private_contact),
+            None => format!("<{};ob>", self.contact),
+        }
+    }
+
+    /// The Route that the registrar gave us, where it gave one (RFC 3608).
+    pub(super) fn service_route(&self) -> Option<&[String]> {
+        let granted = self.binding.as_ref()?;
+        (!granted.service_route.is_empty()).then_some(&granted.service_route[..])
+    }
+
+    pub(super) fn phase(&self) -> Phase {
+        self.registration.phase()
+    }
+
+    /// Says whether a REGISTER is out.
+    pub(super) fn is_asked(&self) -> bool {
+        self.registration.is_outstanding()
+    }
+
+    /// Says whether the registrar knows us.
+    pub(super) fn is_bound(&self) -> bool {
+        self.binding.is_some()
+    }
+
+    pub(super) fn wants_binding(&self) -> bool {
+        self.wish == Wish::Registered
+    }
+
+    pub(super) fn want_binding(&mut self) {
+        self.wish = Wish::Registered;
+    }
+
+    pub(super) fn want_no_binding(&mut self) {
+        self.wish = Wish::Unregistered;
+    }
+
+    /// Other credentials hold from now on.
+    pub(super) fn credentials_changed(&mut self) {
+        self.outdated = self.is_asked();
+    }
+
+    /// A REGISTER is answered with what holds now.
+    pub(super) fn is_up_to_date(&mut self) {
+        self.outdated = false;
+    }
+
+    /// Says whether a refusal is of credentials that are in force no more.
+    pub(super) fn is_outdated(&self) -> bool {
+        self.outdated && self.wants_binding()
+    }
+
+    /// The REGISTER that binds us or renews our binding.
+    pub(super) fn register(&mut self) -> Request {
+        self.outdated = false;
+        self.registration.register()
+    }
+
+    /// The REGISTER that removes our binding.
+    pub(super) fn unregister(&mut self) -> Request {
+        self.registration.unregister()
+    }
+
+    /// The REGISTER that is out, once more.
+    pub(super) fn again(&mut self) -> Request {
+        self.registration.request()
+    }
+
+    pub(super) fn next_cseq(&mut self) -> u32 {
+        self.registration.next_cseq()
+    }
+
+    pub(super) fn answered(
+        &mut self,
+        response: &Response,
+        now: Instant,
+        rng: &mut impl Rng,
+    ) -> Outcome {
+        self.registration.handle_response(response, now, rng)
+    }
+
+    /// Nobody has answered; returns how long to wait before the next try.
+    pub(super) fn unanswered(&mut self, now: Instant, rng: &mut impl Rng) -> Option<Duration> {
+        self.registration.handle_silence(now, rng)
+    }
+
+    /// The machine slept; returns when the next REGISTER is due.
+    pub(super) fn slept(&mut self, slept: Duration, now: Instant) -> Option<Instant> {
+        self.registration.handle_sleep(slept, now)
+    }
+
+    /// Returns whether we were bound before.
+    pub(super) fn bind(&mut self, bound: &Bound) -> bool {
+        let granted = Granted {
+            pub_gruu: bound.pub_gruu.clone(),
+            temp_gruu: bound.temp_gruu.clone(),
+            service_route: bound.service_route.clone(),
+        };
+        self.binding.replace(granted).is_some()
+    }
+
+    pub(super) fn unbind(&mut self) {
+        self.binding = None;
+    }
+
+    /// There is nothing to say to the registrar, and nothing more is wanted of it.
+    pub(super) fn stop(&mut self) {
+        self.registration.stop();
+    }
+
+    /// It will not have us.
+    pub(super) fn give_up(&mut self) {
+        self.unbind();
+        if self.wants_binding() {
+            self.wish = Wish::Nothing;
+        }
+    }
+
+    /// What was wished while a REGISTER was out.
+    pub(super) fn owed(&self) -> Owed {
+        let idle = self.phase() == Phase::Idle;
+        match self.wish {
+            _ if self.is_asked() => Owed::Nothing,
+            Wish::Unregistered if self.is_bound() => Owed::Unregister,
+            Wish::Registered if self.outdated || idle => Owed::Register,
+            Wish::Unregistered | Wish::Registered | Wish::Nothing => Owed::Nothing,
+        }
+    }
+}
