@@ -22,7 +22,7 @@ impl Endpoint {
         now: Instant,
     ) -> Result<(), CommandError> {
         check_body(body)?;
-        if !matches!(self.usages.get(&usage), Some(Usage::Established(_))) {
+        if !matches!(self.calls.get(usage), Some(Usage::Established(_))) {
             return Err(CommandError::Unknown);
         }
         if !self.pay_ack(usage, body, now) {
@@ -34,7 +34,7 @@ impl Endpoint {
 
     /// Sends the ACK that our caller was to give the answer for; false if none is owed.
     pub(super) fn pay_ack(&mut self, usage: UsageId, body: Option<&Body>, now: Instant) -> bool {
-        let Some(Usage::Established(established)) = self.usages.get_mut(&usage) else {
+        let Some(established) = self.calls.established_mut(usage) else {
             return false;
         };
         let Some(owed) = established.owed_ack.take() else {
@@ -97,7 +97,7 @@ impl Endpoint {
     }
 
     pub(super) fn owes_ack(&self, usage: UsageId, key: ClientKey, tag: &str) -> bool {
-        match self.usages.get(&usage) {
+        match self.calls.get(usage) {
             Some(Usage::Established(established)) => established
                 .owed_ack
                 .as_ref()
@@ -108,7 +108,7 @@ impl Endpoint {
 
     /// 64·T1 after the first 2xx no other can come: its ACKs are not needed any more (RFC 3261 §13.2.2.4).
     pub(super) fn forget_forks(&mut self, client: ClientKey) {
-        self.sent.remove(&client);
+        self.exchanges.take_sent(client);
         self.unfinished.forget_acks(client);
     }
 }

@@ -27,7 +27,7 @@ impl Endpoint {
         now: Instant,
     ) -> Result<(), CommandError> {
         check_reply(reply)?;
-        match self.usages.get(&usage) {
+        match self.calls.get(usage) {
             Some(Usage::Called(called))
                 if (200..300).contains(&reply.code) && called.has_offer_pending() =>
             {
@@ -89,9 +89,9 @@ impl Endpoint {
         };
         dialog.name_session(draw_uuid(&mut self.rng), request.headers());
         let usage = UsageId(self.next_id());
-        self.dialogs.insert(dialog.id().clone(), usage);
-        self.received.insert(key, Received::Invite(usage));
-        self.usages.insert(
+        self.calls.add_dialog(dialog.id().clone(), usage);
+        self.exchanges.call_came(key, usage);
+        self.calls.insert(
             usage,
             Usage::Called(Box::new(Called {
                 server: key,
@@ -131,7 +131,7 @@ impl Endpoint {
     }
 
     pub(super) fn answer_call(&mut self, usage: UsageId, reply: &Reply, now: Instant) {
-        let Some(Usage::Called(called)) = self.usages.get(&usage) else {
+        let Some(called) = self.calls.called(usage) else {
             return;
         };
         let mut response = self.answer_to(&called.request, &called.dialog.id().local_tag, reply);
@@ -153,7 +153,7 @@ impl Endpoint {
     }
 
     pub(super) fn answer_unreliably(&mut self, usage: UsageId, response: Response, now: Instant) {
-        let Some(Usage::Called(called)) = self.usages.get_mut(&usage) else {
+        let Some(called) = self.calls.called_mut(usage) else {
             return;
         };
         self.layer.respond(called.server, &response, now);
@@ -163,7 +163,7 @@ impl Endpoint {
     }
 
     pub(super) fn repeat_provisional(&mut self, usage: UsageId, now: Instant) {
-        if let Some(Usage::Called(called)) = self.usages.get_mut(&usage)
+        if let Some(called) = self.calls.called_mut(usage)
             && let Some(response) = called.provisional.take()
         {
             self.answer_unreliably(usage, response, now);
@@ -173,10 +173,10 @@ impl Endpoint {
     fn accept(&mut self, usage: UsageId, response: &Response, now: Instant) {
         self.alarms.stop(Alarm::RepeatProvisional(usage));
         self.stop_reliable(usage);
-        let Some(Usage::Called(mut called)) = self.usages.remove(&usage) else {
+        let Some(mut called) = self.calls.take_called(usage) else {
             return;
         };
-        self.received.remove(&called.server);
+        self.exchanges.take_received(called.server);
         self.layer.respond(called.server, response, now);
         called.dialog.confirm();
         let mut established = Established::new(called.dialog, called.flow);
@@ -189,7 +189,7 @@ impl Endpoint {
             .map_or(0, |cseq| cseq.number);
         let unacknowledged = called.reliable.filter(Reliable::is_open);
         established.last_prack = unacknowledged.map(|reliable| (reliable.rseq, invite));
-        self.usages
+        self.calls
             .insert(usage, Usage::Established(Box::new(established)));
         self.wait_for_ack(usage, &called.request, response, now);
     }
@@ -202,19 +202,12 @@ impl Endpoint {
     }
 
     fn take_called(&mut self, usage: UsageId) -> Option<Box<Called>> {
-        match self.usages.remove(&usage)? {
-            Usage::Called(called) => {
-                self.alarms.stop(Alarm::RepeatProvisional(usage));
-                self.stop_reliable(usage);
-                self.received.remove(&called.server);
-                self.dialogs.remove(called.dialog.id());
-                Some(called)
-            }
-            other @ (Usage::Calling(_) | Usage::Established(_) | Usage::Lingering(_)) => {
-                self.usages.insert(usage, other);
-                None
-            }
-        }
+        let called = self.calls.take_called(usage)?;
+        self.alarms.stop(Alarm::RepeatProvisional(usage));
+        self.stop_reliable(usage);
+        self.exchanges.take_received(called.server);
+        self.calls.drop_dialog(called.dialog.id());
+        Some(called)
     }
 
     /// RFC 3261 §13.3.1.4: over reliable flows as well, since a proxy on the way may use others.
@@ -226,7 +219,7 @@ impl Endpoint {
         now: Instant,
     ) {
         let cseq = request.headers().cseq();
-        let Some(Usage::Established(established)) = self.usages.get_mut(&usage) else {
+        let Some(established) = self.calls.established_mut(usage) else {
             return;
         };
         established.unacked = Some(Unacked {
@@ -243,7 +236,7 @@ impl Endpoint {
 
     pub(super) fn repeat_2xx(&mut self, usage: UsageId, now: Instant) {
         let timings = self.config.timings;
-        let Some(Usage::Established(established)) = self.usages.get_mut(&usage) else {
+        let Some(established) = self.calls.established_mut(usage) else {
             return;
         };
         let Some(unacked) = &mut established.unacked else {
@@ -261,7 +254,7 @@ impl Endpoint {
     /// RFC 3261 §13.3.1.4: the dialog stands, the session does not: BYE.
     pub(super) fn no_ack(&mut self, usage: UsageId, now: Instant) {
         self.emit(Event::AckTimeout { usage });
-        let held = match self.usages.get(&usage) {
+        let held = match self.calls.get(usage) {
             Some(Usage::Established(established)) => established.held_bye.as_ref(),
             Some(Usage::Calling(_) | Usage::Called(_) | Usage::Lingering(_)) | None => None,
         };
@@ -272,12 +265,12 @@ impl Endpoint {
     pub(super) fn receive_ack(&mut self, flow: FlowId, request: Request, now: Instant) {
         let number = request.headers().cseq().ok().map(|cseq| cseq.number);
         let usage =
-            DialogId::of_request(request.headers()).and_then(|id| self.dialogs.get(&id).copied());
+            DialogId::of_request(request.headers()).and_then(|id| self.calls.of_dialog(&id));
         let Some(usage) = usage else {
             // RFC 3261 §17: an ACK is never answered.
             return self.discard("an ACK of no call of ours".into());
         };
-        let Some(Usage::Established(established)) = self.usages.get_mut(&usage) else {
+        let Some(established) = self.calls.established_mut(usage) else {
             return;
         };
         let awaited = established
@@ -298,7 +291,7 @@ impl Endpoint {
 
     /// The other side has our 2xx.
     pub(super) fn arrived_2xx(&mut self, usage: UsageId, now: Instant) {
-        let Some(Usage::Established(established)) = self.usages.get_mut(&usage) else {
+        let Some(established) = self.calls.established_mut(usage) else {
             return;
         };
         established.unacked = None;
@@ -313,9 +306,8 @@ impl Endpoint {
 
     /// A CANCEL that came in time: the INVITE is given 487 (RFC 3261 §9.2).
     pub(super) fn receive_cancel(&mut self, key: ServerKey, cancel: Request, now: Instant) {
-        match self.received.get(&key) {
+        match self.exchanges.received(key) {
             Some(Received::Invite(usage)) => {
-                let usage = *usage;
                 self.answer_call(usage, &Reply::new(487), now);
                 self.emit(Event::Cancelled {
                     usage,
@@ -323,8 +315,7 @@ impl Endpoint {
                 });
             }
             Some(Received::Asked(id)) => {
-                let id = *id;
-                self.received.remove(&key);
+                self.exchanges.take_received(key);
                 self.refuse_asked(id, &Reply::new(487), now);
             }
             None => {}

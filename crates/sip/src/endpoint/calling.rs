@@ -54,7 +54,7 @@ impl Endpoint {
             repeated: false,
             retries: 0,
         };
-        self.usages.insert(usage, Usage::Calling(Box::new(calling)));
+        self.calls.insert(usage, Usage::Calling(Box::new(calling)));
         self.settle(now);
         Ok(usage)
     }
@@ -68,7 +68,7 @@ impl Endpoint {
         reason: Option<Reason<'_>>,
         now: Instant,
     ) -> Result<(), CommandError> {
-        let client = match self.usages.get_mut(&usage) {
+        let client = match self.calls.get_mut(usage) {
             Some(Usage::Calling(calling)) => {
                 calling.cancel.get_or_insert(WhyCancelled::Wanted);
                 calling.client
@@ -124,7 +124,7 @@ impl Endpoint {
     }
 
     fn is_stranded(&self, usage: UsageId) -> bool {
-        match self.usages.get(&usage) {
+        match self.calls.get(usage) {
             Some(Usage::Calling(calling)) => calling.stranded,
             Some(Usage::Called(_) | Usage::Established(_) | Usage::Lingering(_)) | None => false,
         }
@@ -134,7 +134,7 @@ impl Endpoint {
         if self.is_stranded(usage) {
             return self.forget_stranded(usage);
         }
-        if let Some(Usage::Calling(calling)) = self.usages.get_mut(&usage) {
+        if let Some(calling) = self.calls.calling_mut(usage) {
             calling.cancel.get_or_insert(WhyCancelled::Patience);
             let client = calling.client;
             self.send_cancel(usage, client, Vec::new(), now);
@@ -147,7 +147,7 @@ impl Endpoint {
         response: Response,
         now: Instant,
     ) {
-        let Some(Sent::Invite(sent)) = self.sent.get(&key) else {
+        let Some(Sent::Invite(sent)) = self.exchanges.sent(key) else {
             return;
         };
         let usage = sent.usage;
@@ -166,7 +166,7 @@ impl Endpoint {
     /// Every provisional answer, 100 included, starts our patience anew (RFC 3261 §16.6, Timer C).
     fn ringing(&mut self, usage: UsageId, key: ClientKey, response: Response, now: Instant) {
         let forks = self.config.limits.forks;
-        let Some(Usage::Calling(calling)) = self.usages.get_mut(&usage) else {
+        let Some(calling) = self.calls.calling_mut(usage) else {
             return;
         };
         if calling.client != key {
@@ -182,6 +182,7 @@ impl Endpoint {
         let dialog = Dialog::caller(&calling.request, &response);
         let id = dialog.as_ref().map(|dialog| dialog.id().clone());
         let mut arrived = Arrived::Unreliable;
+        let mut forked = None;
         if let Some(dialog) = dialog {
             let known = calling
                 .early
@@ -192,7 +193,7 @@ impl Endpoint {
             }
             let index = known.unwrap_or(calling.early.len());
             if known.is_none() {
-                self.dialogs.insert(dialog.id().clone(), usage);
+                forked = Some(dialog.id().clone());
                 calling.early.push(Early {
                     dialog,
                     rseq: None,
@@ -206,6 +207,9 @@ impl Endpoint {
             }
         }
         let wanted = calling.cancel.is_none();
+        if let Some(dialog) = forked {
+            self.calls.add_dialog(dialog, usage);
+        }
         match (arrived, &id) {
             (Arrived::OutOfOrder, _) => {
                 return self.discard("a reliable answer that came before, or too early".into());
@@ -236,7 +240,7 @@ impl Endpoint {
             self.alarms
                 .start(Alarm::Forks(key), now + self.config.timings.patience());
         }
-        match self.usages.get(&usage) {
+        match self.calls.get(usage) {
             Some(Usage::Calling(calling)) if calling.client == key => {
                 self.first_accepted(usage, key, tag, response, now);
             }
@@ -252,7 +256,7 @@ impl Endpoint {
         response: Response,
         now: Instant,
     ) {
-        let Some(Usage::Calling(mut calling)) = self.usages.remove(&usage) else {
+        let Some(mut calling) = self.calls.take_calling(usage) else {
             return;
         };
         self.alarms.stop(Alarm::Ringing(usage));
@@ -279,7 +283,7 @@ impl Endpoint {
             let cause = FailureCause::Response(response);
             return self.emit(Event::Failed { usage, cause });
         };
-        self.dialogs.insert(dialog.id().clone(), usage);
+        self.calls.add_dialog(dialog.id().clone(), usage);
         let mut established = Established::new(dialog, calling.flow);
         established.timing = calling.timing;
         established.learn_abilities(response.headers());
@@ -293,7 +297,7 @@ impl Endpoint {
             let dialog = established.dialog.clone();
             self.send_ack(&dialog, key, &calling.request, calling.flow, None);
         }
-        self.usages
+        self.calls
             .insert(usage, Usage::Established(Box::new(established)));
         self.timer_agreed(usage, &response, now);
         self.emit(Event::Answered { usage, response });
@@ -301,7 +305,7 @@ impl Endpoint {
 
     /// A 2xx that nobody wants any more: ACK, then BYE.
     fn hang_up_fork(&mut self, key: ClientKey, response: &Response, now: Instant) {
-        let Some(Sent::Invite(sent)) = self.sent.get(&key) else {
+        let Some(Sent::Invite(sent)) = self.exchanges.sent(key) else {
             return;
         };
         let (invite, flow) = (sent.request.clone(), sent.flow);
@@ -313,13 +317,13 @@ impl Endpoint {
     }
 
     fn invite_refused(&mut self, usage: UsageId, key: ClientKey, response: Response, now: Instant) {
-        self.sent.remove(&key);
+        self.exchanges.take_sent(key);
         self.alarms.stop(Alarm::Ringing(usage));
-        let Some(Usage::Calling(mut calling)) = self.usages.remove(&usage) else {
+        let Some(mut calling) = self.calls.take_calling(usage) else {
             return;
         };
         if calling.client != key {
-            self.usages.insert(usage, Usage::Calling(calling));
+            self.calls.insert(usage, Usage::Calling(calling));
             return;
         }
         // RFC 3261 §12.3: a refusal ends every early dialog of its INVITE.
@@ -333,7 +337,7 @@ impl Endpoint {
             calling.client = self.send_invite(usage, flow, request.clone(), now);
             calling.flow = flow;
             calling.request = request;
-            self.usages.insert(usage, Usage::Calling(calling));
+            self.calls.insert(usage, Usage::Calling(calling));
             return;
         }
         self.report_refusal(usage, &calling, response);
@@ -396,7 +400,7 @@ impl Endpoint {
     ) {
         self.alarms.stop(Alarm::Ringing(usage));
         self.alarms.stop(Alarm::Unheard(usage));
-        match self.usages.remove(&usage) {
+        match self.calls.remove(usage) {
             Some(Usage::Calling(calling)) if calling.client == key => {
                 self.forget_early(&calling.early);
                 let cause = match failure {
@@ -406,7 +410,7 @@ impl Endpoint {
                 self.emit(Event::Failed { usage, cause });
             }
             Some(other) => {
-                self.usages.insert(usage, other);
+                self.calls.insert(usage, other);
             }
             None => {}
         }
@@ -414,14 +418,14 @@ impl Endpoint {
 
     pub(super) fn forget_early(&mut self, early: &[Early]) {
         for early in early {
-            self.dialogs.remove(early.dialog.id());
+            self.calls.drop_dialog(early.dialog.id());
         }
     }
 
     fn check_room(&self) -> Result<(), CommandError> {
         self.check_transactions()?;
         let limit = self.config.limits.usages;
-        if self.usages.len() - self.unanswered() >= limit {
+        if self.calls.others() >= limit {
             return Err(CommandError::Limit { limit });
         }
         Ok(())

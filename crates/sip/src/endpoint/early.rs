@@ -90,7 +90,7 @@ impl Endpoint {
         request: Request,
         now: Instant,
     ) {
-        let ours = matches!(self.usages.get(&usage), Some(Usage::Calling(_)));
+        let ours = matches!(self.calls.get(usage), Some(Usage::Calling(_)));
         match self.early_offers(usage, &request) {
             Some(offers) if offers.answered && offers.theirs.is_none() => {
                 self.hand_up_offer(key, usage, request);
@@ -145,7 +145,7 @@ impl Endpoint {
     }
 
     fn early_offers(&mut self, usage: UsageId, request: &Request) -> Option<&mut EarlyOffers> {
-        match self.usages.get_mut(&usage)? {
+        match self.calls.get_mut(usage)? {
             Usage::Calling(calling) => {
                 let id = DialogId::of_request(request.headers())?;
                 let mut early = calling.early.iter_mut();
@@ -158,7 +158,7 @@ impl Endpoint {
     }
 
     pub(super) fn dialog_of(&mut self, usage: UsageId, request: &Request) -> Option<&mut Dialog> {
-        match self.usages.get_mut(&usage)? {
+        match self.calls.get_mut(usage)? {
             Usage::Calling(calling) => {
                 let id = DialogId::of_request(request.headers())?;
                 let mut early = calling.early.iter_mut().map(|early| &mut early.dialog);

@@ -3,10 +3,10 @@
 use std::time::Instant;
 
 use super::command::{Body, Reply};
-use super::event::{EndCause, Event, RequestFailure, RequestId, ServerRequestId, UsageId};
+use super::event::{EndCause, Event, RequestFailure, RequestId, UsageId};
 use super::outside::is_challenge;
 use super::unfinished::StrandedBye;
-use super::usage::{HeldBye, Sent, Usage};
+use super::usage::{HeldBye, Sent};
 use super::{Alarm, Endpoint};
 use crate::dialog::Dialog;
 use crate::message::{Method, Request, Response};
@@ -21,7 +21,7 @@ impl Endpoint {
         now: Instant,
     ) -> RequestId {
         let id = RequestId(self.next_id());
-        if let Some(Usage::Established(established)) = self.usages.get_mut(&usage)
+        if let Some(established) = self.calls.established_mut(usage)
             && !established.may_bye
         {
             established.held_bye = Some(HeldBye {
@@ -45,7 +45,7 @@ impl Endpoint {
     ) {
         // A 2xx whose answer is still owed has to be acknowledged even if all we want is to hang up.
         self.pay_ack(usage, None, now);
-        let Some(Usage::Established(established)) = self.usages.get(&usage) else {
+        let Some(established) = self.calls.established(usage) else {
             return;
         };
         let flow = self.flows.choose(Some(established.flow));
@@ -60,7 +60,7 @@ impl Endpoint {
             return self.end_stranded(usage, request, now);
         };
         self.send_within(usage, id, flow, request, 0, now);
-        if let Some(Usage::Established(established)) = self.usages.get_mut(&usage) {
+        if let Some(established) = self.calls.established_mut(usage) {
             established.bye = Some(id);
             // As where they hang up (RFC 3261 §15.1.2): their offer is owed an answer.
             if let Some(offer) = established.their_offer {
@@ -134,7 +134,7 @@ impl Endpoint {
             mut dialog,
             request,
             retries,
-        }) = self.sent.remove(&key)
+        }) = self.exchanges.take_sent(key)
         else {
             return;
         };
@@ -178,27 +178,15 @@ impl Endpoint {
 
     /// Requests of theirs that an ended call leaves unanswered are given 487.
     pub(super) fn refuse_all_of(&mut self, usage: UsageId, now: Instant) {
-        let ids: Vec<ServerRequestId> = self
-            .asked
-            .iter()
-            .filter(|(_, asked)| asked.usage == Some(usage))
-            .map(|(id, _)| *id)
-            .collect();
-        for id in ids {
+        for id in self.exchanges.asked_within(usage) {
             self.refuse_asked(id, &Reply::new(487), now);
         }
     }
 
     /// Ends an established call, once, and returns its dialog.
     pub(super) fn end(&mut self, usage: UsageId, cause: EndCause) -> Option<Dialog> {
-        let established = match self.usages.remove(&usage)? {
-            Usage::Established(established) => established,
-            other @ (Usage::Calling(_) | Usage::Called(_) | Usage::Lingering(_)) => {
-                self.usages.insert(usage, other);
-                return None;
-            }
-        };
-        self.dialogs.remove(established.dialog.id());
+        let established = self.calls.take_established(usage)?;
+        self.calls.drop_dialog(established.dialog.id());
         self.stop_timer(usage);
         for alarm in [
             Alarm::Repeat2xx(usage),
@@ -209,7 +197,7 @@ impl Endpoint {
         }
         let retained = established.retained > 0;
         self.fail_requests_of(usage, |method| !(retained && *method == Method::Notify));
-        self.remember_ended(established.dialog.id().clone());
+        self.calls.remember_ended(established.dialog.id().clone());
         if retained {
             let dialog = established.dialog.clone();
             self.linger(usage, dialog, established.flow, established.retained);
@@ -225,24 +213,7 @@ impl Endpoint {
     }
 
     pub(super) fn fail_requests_of(&mut self, usage: UsageId, fails: impl Fn(&Method) -> bool) {
-        let mut failed = Vec::new();
-        self.sent.retain(|key, sent| match sent {
-            Sent::Within(within)
-                if within.usage == usage && !within.accepted && fails(within.request.method()) =>
-            {
-                failed.push((*key, within.id));
-                false
-            }
-            Sent::Within(_)
-            | Sent::Invite(_)
-            | Sent::Prack { .. }
-            | Sent::Outside { .. }
-            | Sent::Subscribe { .. }
-            | Sent::Notify { .. }
-            | Sent::Register { .. }
-            | Sent::Hangup { .. } => true,
-        });
-        for (_, id) in failed {
+        for id in self.exchanges.fail_within(usage, fails) {
             self.emit(Event::RequestFailed {
                 id,
                 cause: RequestFailure::DialogEnded,

@@ -14,7 +14,7 @@ use crate::transaction::{FlowId, ServerKey};
 impl Endpoint {
     /// Keeps the dialog of an established call for NOTIFY, until as many [`release`](Self::release)s, also beyond the call's end.
     pub fn retain(&mut self, usage: UsageId) {
-        match self.usages.get_mut(&usage) {
+        match self.calls.get_mut(usage) {
             Some(Usage::Established(established)) => established.retained += 1,
             Some(Usage::Lingering(lingering)) => lingering.retained += 1,
             Some(Usage::Calling(_) | Usage::Called(_)) | None => {}
@@ -23,7 +23,7 @@ impl Endpoint {
 
     /// Gives up what [`retain`](Self::retain) kept.
     pub fn release(&mut self, usage: UsageId) {
-        match self.usages.get_mut(&usage) {
+        match self.calls.get_mut(usage) {
             Some(Usage::Established(established)) => {
                 established.retained = established.retained.saturating_sub(1);
             }
@@ -31,8 +31,8 @@ impl Endpoint {
                 lingering.retained = lingering.retained.saturating_sub(1);
                 if lingering.retained == 0 {
                     let id = lingering.dialog.id().clone();
-                    self.dialogs.remove(&id);
-                    self.usages.remove(&usage);
+                    self.calls.drop_dialog(&id);
+                    self.calls.remove(usage);
                     self.fail_requests_of(usage, |_| true);
                 }
             }
@@ -51,13 +51,13 @@ impl Endpoint {
         for _ in 0..=MAX_RETRIES {
             dialog.next_cseq();
         }
-        self.dialogs.insert(dialog.id().clone(), usage);
+        self.calls.add_dialog(dialog.id().clone(), usage);
         let lingering = Lingering {
             dialog,
             flow,
             retained,
         };
-        self.usages
+        self.calls
             .insert(usage, Usage::Lingering(Box::new(lingering)));
     }
 

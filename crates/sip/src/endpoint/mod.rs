@@ -12,11 +12,13 @@ mod acknowledging;
 mod admission;
 mod called;
 mod calling;
+mod calls;
 mod command;
 mod compose;
 mod config;
 mod early;
 mod event;
+mod exchanges;
 mod flows;
 mod hanging_up;
 mod keep_alive;
@@ -47,7 +49,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
 use crate::auth::Credentials;
-use crate::dialog::{Dialog, DialogId, Origin, to_tag};
+use crate::dialog::{Dialog, Origin, to_tag};
 use crate::message::{Message, Request, Response};
 use crate::transaction::{
     self, ClientKey, Flow, FlowId, Gone, Layer, LayerConfig, ServerKey, TxEvent,
@@ -69,13 +71,15 @@ pub use replacing::Replaced;
 pub use subscribing::{Subscribe, SubscriptionEnd, SubscriptionId};
 
 use admission::Admission;
+use calls::Calls;
+use exchanges::Exchanges;
 use flows::Flows;
 use notifying::Notifier;
 use registrar::Registrar;
 use signer::Signer;
 use subscribing::Subscription;
 use unfinished::Unfinished;
-use usage::{Asked, Received, Sent, Usage};
+use usage::{Received, Sent, Usage};
 
 /// What an endpoint waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -158,15 +162,10 @@ pub struct Endpoint {
     signer: Signer,
     flows: Flows,
     registrar: Registrar,
-    usages: BTreeMap<UsageId, Usage>,
-    dialogs: BTreeMap<DialogId, UsageId>,
-    /// The last calls that ended, oldest first.
-    gone: VecDeque<DialogId>,
+    calls: Calls,
     subscriptions: BTreeMap<SubscriptionId, Subscription>,
     notifiers: BTreeMap<NotifierId, Notifier>,
-    sent: BTreeMap<ClientKey, Sent>,
-    received: BTreeMap<ServerKey, Received>,
-    asked: BTreeMap<ServerRequestId, Asked>,
+    exchanges: Exchanges,
     unfinished: Unfinished,
     admission: Admission,
     alarms: Wheel<Alarm>,
@@ -207,14 +206,10 @@ impl Endpoint {
             rng,
             layer,
             flows: Flows::default(),
-            usages: BTreeMap::new(),
-            dialogs: BTreeMap::new(),
-            gone: VecDeque::new(),
+            calls: Calls::default(),
             subscriptions: BTreeMap::new(),
             notifiers: BTreeMap::new(),
-            sent: BTreeMap::new(),
-            received: BTreeMap::new(),
-            asked: BTreeMap::new(),
+            exchanges: Exchanges::default(),
             unfinished: Unfinished::default(),
             admission: Admission::default(),
             alarms: Wheel::new(),
@@ -340,7 +335,7 @@ impl Endpoint {
 
     /// Returns the dialog of an established call, or of one that we are asked to take.
     pub fn dialog(&self, usage: UsageId) -> Option<&Dialog> {
-        match self.usages.get(&usage)? {
+        match self.calls.get(usage)? {
             Usage::Calling(calling) => calling.early.first().map(|early| &early.dialog),
             Usage::Called(called) => Some(&called.dialog),
             Usage::Established(established) => Some(&established.dialog),
@@ -356,7 +351,7 @@ impl Endpoint {
 
     /// Returns the Call-ID of a call that is alive.
     pub fn call_id(&self, usage: UsageId) -> Option<&str> {
-        let headers = match self.usages.get(&usage)? {
+        let headers = match self.calls.get(usage)? {
             Usage::Calling(calling) => calling.request.headers(),
             Usage::Called(called) => called.request.headers(),
             Usage::Established(established) => return Some(&established.dialog.id().call_id),
@@ -367,13 +362,10 @@ impl Endpoint {
 
     /// Says whether no call, request or transaction is alive; a binding may be.
     pub fn is_idle(&self) -> bool {
-        self.usages.is_empty()
-            && self.dialogs.is_empty()
+        self.calls.is_empty()
             && self.subscriptions.is_empty()
             && self.notifiers.is_empty()
-            && self.sent.is_empty()
-            && self.received.is_empty()
-            && self.asked.is_empty()
+            && self.exchanges.is_empty()
             && self.unfinished.is_empty()
             && self.layer.is_empty()
     }
@@ -437,7 +429,7 @@ impl Endpoint {
             return self.discard("a provisional answer that nobody can take now".into());
         }
         self.learn_from(key, &response);
-        match self.sent.get(&key) {
+        match self.exchanges.sent(key) {
             Some(Sent::Invite(_)) => self.receive_invite_response(key, response, now),
             // Only who calls waits for more than the final answer.
             Some(_) if response.status().is_provisional() => {}
@@ -454,7 +446,7 @@ impl Endpoint {
 
     /// What was let through proves its credentials, and may bring the next nonce.
     fn learn_from(&mut self, key: ClientKey, response: &Response) {
-        let Some(sent) = self.sent.get(&key) else {
+        let Some(sent) = self.exchanges.sent(key) else {
             return;
         };
         let origin = self.origin_of(sent);
@@ -464,7 +456,7 @@ impl Endpoint {
 
     /// Where the dialog began that a request was sent in; that of one which nobody remembers could be anybody's.
     fn origin_of(&self, sent: &Sent) -> Option<Origin> {
-        let of_usage = |usage| match self.usages.get(usage) {
+        let of_usage = |usage: &UsageId| match self.calls.get(*usage) {
             Some(Usage::Established(established)) => established.dialog.origin().clone(),
             Some(Usage::Lingering(lingering)) => lingering.dialog.origin().clone(),
             Some(Usage::Calling(calling)) => Origin::of(&calling.request),
@@ -487,7 +479,7 @@ impl Endpoint {
     }
 
     fn receive_failure(&mut self, key: ClientKey, failure: RequestFailure, now: Instant) {
-        match self.sent.remove(&key) {
+        match self.exchanges.take_sent(key) {
             Some(Sent::Invite(sent)) => self.invite_failed(sent.usage, key, failure),
             Some(Sent::Within(sent)) => self.within_failed(sent, failure, now),
             Some(Sent::Outside { id, .. }) => {
@@ -504,7 +496,7 @@ impl Endpoint {
     }
 
     fn receive_server_gone(&mut self, key: ServerKey, why: Gone, _now: Instant) {
-        match self.received.remove(&key) {
+        match self.exchanges.take_received(key) {
             Some(Received::Invite(usage)) => match why {
                 Gone::FlowDown => self.incoming_is_over(usage, None),
                 // Its refusal went out; nobody waits for the ACK.
@@ -562,7 +554,7 @@ impl Endpoint {
         now: Instant,
     ) -> ClientKey {
         let key = self.layer.send_request(flow, request.clone(), now);
-        self.sent.insert(key, sent(request));
+        self.exchanges.begin(key, sent(request));
         key
     }
 }

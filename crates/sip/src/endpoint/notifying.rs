@@ -85,7 +85,7 @@ impl Endpoint {
         check_body(state.as_ref())?;
         let Asked {
             server, request, ..
-        } = self.asked.get(&id).ok_or(CommandError::Unknown)?;
+        } = self.exchanges.asked(id).ok_or(CommandError::Unknown)?;
         let (server, request) = (*server, request.clone());
         if self.notifiers.len() >= MOST {
             return Err(CommandError::Limit { limit: MOST });
@@ -358,7 +358,7 @@ impl Endpoint {
             request,
             last,
             retries,
-        }) = self.sent.remove(&key)
+        }) = self.exchanges.take_sent(key)
         else {
             return;
         };

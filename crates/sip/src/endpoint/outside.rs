@@ -55,7 +55,7 @@ impl Endpoint {
             id,
             request,
             retries,
-        }) = self.sent.remove(&key)
+        }) = self.exchanges.take_sent(key)
         else {
             return;
         };

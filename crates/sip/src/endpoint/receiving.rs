@@ -9,7 +9,7 @@ use super::command::{CommandError, Reply};
 use super::compose::check_reply;
 use super::event::{Event, ServerRequestId, UsageId};
 use super::session_timer::Timing;
-use super::usage::{Asked, Received, Usage};
+use super::usage::Usage;
 use super::within::is_offer;
 use crate::dialog::DialogId;
 use crate::message::{Method, Request};
@@ -24,7 +24,7 @@ impl Endpoint {
         now: Instant,
     ) -> Result<(), CommandError> {
         check_reply(reply)?;
-        if !self.asked.contains_key(&id) {
+        if self.exchanges.asked(id).is_none() {
             return Err(CommandError::Unknown);
         }
         self.answer_asked(id, reply, now);
@@ -40,7 +40,7 @@ impl Endpoint {
         now: Instant,
     ) {
         let usage =
-            DialogId::of_request(request.headers()).and_then(|id| self.dialogs.get(&id).copied());
+            DialogId::of_request(request.headers()).and_then(|id| self.calls.of_dialog(&id));
         let Some(usage) = usage else {
             return self.receive_beside_calls(key, flow, request, now);
         };
@@ -52,7 +52,7 @@ impl Endpoint {
             return self.refuse(key, &request, &Reply::new(500), now);
         }
         dialog.learn_session(request.headers());
-        match self.usages.get_mut(&usage) {
+        match self.calls.get_mut(usage) {
             Some(Usage::Calling(_)) => self.receive_in_early(key, usage, request, now),
             Some(Usage::Called(_)) => self.receive_while_called(key, usage, request, now),
             Some(Usage::Established(established)) => {
@@ -124,7 +124,7 @@ impl Endpoint {
             self.arrived_2xx(usage, now);
         }
         let id = self.hand_up_as(key, Some(usage), request);
-        if let Some(Usage::Established(established)) = self.usages.get_mut(&usage) {
+        if let Some(established) = self.calls.established_mut(usage) {
             established.their_offer = Some(id);
         }
     }
@@ -151,21 +151,13 @@ impl Endpoint {
         request: Request,
     ) -> ServerRequestId {
         let id = ServerRequestId(self.next_id());
-        self.received.insert(key, Received::Asked(id));
-        self.asked.insert(
-            id,
-            Asked {
-                server: key,
-                usage,
-                request: request.clone(),
-            },
-        );
+        self.exchanges.ask(id, key, usage, request.clone());
         self.emit(Event::Request { usage, id, request });
         id
     }
 
     fn answer_asked(&mut self, id: ServerRequestId, reply: &Reply, now: Instant) {
-        let Some(asked) = self.asked.get(&id) else {
+        let Some(asked) = self.exchanges.asked(id) else {
             return;
         };
         let (key, usage, request) = (asked.server, asked.usage, asked.request.clone());
@@ -179,13 +171,12 @@ impl Endpoint {
         if reply.code < 200 {
             return;
         }
-        self.asked.remove(&id);
-        self.received.remove(&key);
+        self.exchanges.answered(id);
         let Some(usage) = usage else {
             return;
         };
         self.answered_early(usage, id, &request, &response);
-        if let Some(Usage::Established(established)) = self.usages.get_mut(&usage) {
+        if let Some(established) = self.calls.established_mut(usage) {
             if established.their_offer == Some(id) {
                 established.their_offer = None;
             }
@@ -207,12 +198,12 @@ impl Endpoint {
     }
 
     pub(super) fn asked_is_gone(&mut self, id: ServerRequestId) {
-        let Some(asked) = self.asked.remove(&id) else {
+        let Some(asked) = self.exchanges.take_asked(id) else {
             return;
         };
         if let Some(usage) = asked.usage {
             self.close_early_offer(usage, id, &asked.request);
-            if let Some(Usage::Established(established)) = self.usages.get_mut(&usage)
+            if let Some(established) = self.calls.established_mut(usage)
                 && established.their_offer == Some(id)
             {
                 established.their_offer = None;

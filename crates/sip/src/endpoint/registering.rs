@@ -96,7 +96,7 @@ impl Endpoint {
         response: Response,
         now: Instant,
     ) {
-        let Some(Sent::Register { request, retries }) = self.sent.remove(&key) else {
+        let Some(Sent::Register { request, retries }) = self.exchanges.take_sent(key) else {
             return;
         };
         let cseq = is_challenge(&response).then(|| self.registrar.next_cseq());

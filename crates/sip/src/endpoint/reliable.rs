@@ -71,7 +71,7 @@ impl Endpoint {
         rseq: u32,
         now: Instant,
     ) {
-        let Some(Usage::Calling(calling)) = self.usages.get_mut(&usage) else {
+        let Some(calling) = self.calls.calling_mut(usage) else {
             return;
         };
         let invite = calling.request.headers().cseq().ok();
@@ -80,8 +80,8 @@ impl Endpoint {
             return;
         };
         let unanswered =
-            |sent: &&Sent| matches!(sent, Sent::Prack { usage: of, .. } if *of == usage);
-        if self.sent.values().filter(unanswered).count() >= MOST_PRACKS {
+            |sent: &Sent| matches!(sent, Sent::Prack { usage: of, .. } if *of == usage);
+        if self.exchanges.count_sent(unanswered) >= MOST_PRACKS {
             return self.discard("a reliable answer of a peer that answers no PRACK".into());
         }
         let private = early.dialog.is_private();
@@ -127,12 +127,12 @@ impl Endpoint {
             dialog,
             request,
             retries,
-        }) = self.sent.remove(&key)
+        }) = self.exchanges.take_sent(key)
         else {
             return;
         };
         let dialog_of = |endpoint: &mut Self| {
-            let (flow, dialog) = match endpoint.usages.get_mut(&usage)? {
+            let (flow, dialog) = match endpoint.calls.get_mut(usage)? {
                 Usage::Calling(calling) => (calling.flow, &mut early_of(calling, &dialog)?.dialog),
                 Usage::Established(established) if established.dialog.id() == &dialog => {
                     (established.flow, &mut established.dialog)
@@ -158,7 +158,7 @@ impl Endpoint {
         mut response: Response,
         now: Instant,
     ) -> Option<Response> {
-        let Some(Usage::Called(called)) = self.usages.get_mut(&usage) else {
+        let Some(called) = self.calls.called_mut(usage) else {
             return None;
         };
         let headers = called.request.headers();
@@ -204,7 +204,7 @@ impl Endpoint {
     /// RFC 3262 §3: T1, doubling, over reliable flows as well.
     pub(super) fn repeat_reliable(&mut self, usage: UsageId, now: Instant) {
         let timings = self.config.timings;
-        let Some(Usage::Called(called)) = self.usages.get_mut(&usage) else {
+        let Some(called) = self.calls.called_mut(usage) else {
             return;
         };
         let Some(reliable) = &mut called.reliable else {
@@ -241,7 +241,7 @@ impl Endpoint {
         request: Request,
         now: Instant,
     ) {
-        let Some(Usage::Called(called)) = self.usages.get_mut(&usage) else {
+        let Some(called) = self.calls.called_mut(usage) else {
             return self.refuse(key, &request, &Reply::new(481), now);
         };
         let invite = called

@@ -6,9 +6,6 @@ use super::usage::Usage;
 use crate::dialog::DialogId;
 use crate::header::Replaces;
 
-/// Ended dialogs that are told from ones that never were.
-pub(super) const MOST_GONE: usize = 256;
-
 /// What a Replaces means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Replaced {
@@ -37,14 +34,14 @@ impl Endpoint {
         });
         let names = [Some(named), tagless];
         let mut names = names.iter().flatten();
-        let found = names.clone().find_map(|id| self.dialogs.get(id).copied());
+        let found = names.clone().find_map(|id| self.calls.of_dialog(id));
         let Some(usage) = found else {
-            return match names.any(|id| self.gone.contains(id)) {
+            return match names.any(|id| self.calls.has_ended(id)) {
                 true => Replaced::Ended,
                 false => Replaced::Nothing,
             };
         };
-        match self.usages.get(&usage) {
+        match self.calls.get(usage) {
             Some(Usage::Calling(_)) => Replaced::Early(usage),
             Some(Usage::Established(established)) if established.bye.is_none() => {
                 Replaced::Confirmed(usage)
@@ -52,12 +49,5 @@ impl Endpoint {
             Some(Usage::Established(_) | Usage::Lingering(_)) => Replaced::Ended,
             Some(Usage::Called(_)) | None => Replaced::Nothing,
         }
-    }
-
-    pub(super) fn remember_ended(&mut self, id: DialogId) {
-        if self.gone.len() >= MOST_GONE {
-            self.gone.pop_front();
-        }
-        self.gone.push_back(id);
     }
 }

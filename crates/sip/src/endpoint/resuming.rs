@@ -8,7 +8,7 @@
 use std::time::{Duration, Instant};
 
 use super::event::{Event, FailureCause, UsageId};
-use super::usage::{Calling, Early, Sent, Usage};
+use super::usage::{Calling, Early, Sent};
 use super::{Alarm, Endpoint};
 use crate::dialog::{Dialog, to_tag};
 use crate::message::{Method, Response};
@@ -23,10 +23,7 @@ impl Endpoint {
     /// Keeps the unanswered INVITEs of a flow that is about to go.
     pub(super) fn strand_invites(&mut self, flow: FlowId, now: Instant) {
         let patience = self.config.ringing_patience;
-        for (id, usage) in &mut self.usages {
-            let Usage::Calling(calling) = usage else {
-                continue;
-            };
+        for (id, calling) in self.calls.all_calling() {
             if calling.flow != flow || !self.layer.strand(calling.client) {
                 continue;
             }
@@ -35,9 +32,9 @@ impl Endpoint {
             for early in &mut calling.early {
                 early.rseq = early.rseq.and_then(|rseq| rseq.checked_sub(1));
             }
-            self.alarms.stop(Alarm::Unheard(*id));
-            if !self.alarms.is_running(Alarm::Ringing(*id)) {
-                self.alarms.start(Alarm::Ringing(*id), now + patience);
+            self.alarms.stop(Alarm::Unheard(id));
+            if !self.alarms.is_running(Alarm::Ringing(id)) {
+                self.alarms.start(Alarm::Ringing(id), now + patience);
             }
         }
     }
@@ -45,13 +42,10 @@ impl Endpoint {
     /// Sends the CANCELs that found no flow, or whose answers were lost with one.
     pub(super) fn resume_cancels(&mut self, now: Instant) {
         let cancelled: Vec<UsageId> = self
-            .usages
-            .iter()
-            .filter(|(_, usage)| match usage {
-                Usage::Calling(calling) => calling.stranded && calling.cancel.is_some(),
-                Usage::Called(_) | Usage::Established(_) | Usage::Lingering(_) => false,
-            })
-            .map(|(id, _)| *id)
+            .calls
+            .all_calling()
+            .filter(|(_, calling)| calling.stranded && calling.cancel.is_some())
+            .map(|(id, _)| id)
             .collect();
         for usage in cancelled {
             self.alarms.stop(Alarm::Ringing(usage));
@@ -72,7 +66,7 @@ impl Endpoint {
         let Some(flow) = self.flows.newest() else {
             return false;
         };
-        let Some(Usage::Calling(calling)) = self.usages.get_mut(&usage) else {
+        let Some(calling) = self.calls.calling_mut(usage) else {
             return false;
         };
         if !std::mem::take(&mut calling.stranded) {
@@ -81,7 +75,7 @@ impl Endpoint {
         calling.flow = flow;
         calling.repeated = calling.cancel.is_none();
         let client = calling.client;
-        if let Some(Sent::Invite(sent)) = self.sent.get_mut(&client) {
+        if let Some(Sent::Invite(sent)) = self.exchanges.sent_mut(client) {
             sent.flow = flow;
         }
         self.layer.resume(client, flow, now);
@@ -112,25 +106,18 @@ impl Endpoint {
     pub(super) fn forget_stranded(&mut self, usage: UsageId) {
         if let Some(calling) = self.take_calling(usage) {
             self.layer.forget(calling.client);
-            self.sent.remove(&calling.client);
+            self.exchanges.take_sent(calling.client);
             let cause = FailureCause::Transport;
             self.emit(Event::Failed { usage, cause });
         }
     }
 
     fn take_calling(&mut self, usage: UsageId) -> Option<Box<Calling>> {
-        match self.usages.remove(&usage)? {
-            Usage::Calling(calling) => {
-                self.forget_early(&calling.early);
-                self.alarms.stop(Alarm::Ringing(usage));
-                self.alarms.stop(Alarm::Unheard(usage));
-                Some(calling)
-            }
-            other @ (Usage::Called(_) | Usage::Established(_) | Usage::Lingering(_)) => {
-                self.usages.insert(usage, other);
-                None
-            }
-        }
+        let calling = self.calls.take_calling(usage)?;
+        self.forget_early(&calling.early);
+        self.alarms.stop(Alarm::Ringing(usage));
+        self.alarms.stop(Alarm::Unheard(usage));
+        Some(calling)
     }
 
     /// The INVITE has its final answer: whoever was abandoned knows.
@@ -150,7 +137,7 @@ impl Endpoint {
     /// another, because the server had forgotten our INVITE, and whoever rang before is hung up.
     pub(super) fn compare_repeat(&mut self, usage: UsageId, response: &Response, now: Instant) {
         let tag = to_tag(response.headers()).unwrap_or_default();
-        let Some(Usage::Calling(calling)) = self.usages.get_mut(&usage) else {
+        let Some(calling) = self.calls.calling_mut(usage) else {
             return;
         };
         if tag.is_empty() || !std::mem::take(&mut calling.repeated) {

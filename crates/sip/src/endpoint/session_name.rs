@@ -10,7 +10,7 @@ use crate::put::Put;
 impl Endpoint {
     /// Returns what names a call's session from end to end (RFC 7989).
     pub fn session(&self, usage: UsageId) -> Option<SessionUuids> {
-        match (self.dialog(usage), self.usages.get(&usage)?) {
+        match (self.dialog(usage), self.calls.get(usage)?) {
             (Some(dialog), _) => dialog.session(),
             (None, Usage::Calling(calling)) => SessionUuids::of_request(calling.request.headers()),
             (None, Usage::Called(_) | Usage::Established(_) | Usage::Lingering(_)) => None,
@@ -19,13 +19,13 @@ impl Endpoint {
 
     /// Lets a call that somebody places, and that is not answered in any way yet, belong to a session that has a name.
     pub fn keep_session(&mut self, usage: UsageId, local: u128) {
-        if let Some(Usage::Called(called)) = self.usages.get_mut(&usage) {
+        if let Some(called) = self.calls.called_mut(usage) {
             called.dialog.name_session(local, called.request.headers());
         }
     }
 
     fn dialog_named(&self, id: &DialogId) -> Option<&Dialog> {
-        match self.usages.get(self.dialogs.get(id)?)? {
+        match self.calls.get(self.calls.of_dialog(id)?)? {
             Usage::Calling(calling) => {
                 let mut early = calling.early.iter().map(|early| &early.dialog);
                 early.find(|early| early.id() == id)

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::command::Reply;
 use super::event::{EndCause, Event, UsageId};
-use super::usage::{Established, Usage};
+use super::usage::Established;
 use super::{Alarm, Endpoint, SessionTimers};
 use crate::header::{MinSe, Refresher, SessionExpires};
 use crate::message::{HeaderName, Headers, Method, Request, Response, StatusCode};
@@ -163,7 +163,7 @@ impl Endpoint {
     }
 
     fn run_timer(&mut self, usage: UsageId, running: Option<Running>, now: Instant) {
-        let Some(Usage::Established(established)) = self.usages.get_mut(&usage) else {
+        let Some(established) = self.calls.established_mut(usage) else {
             return;
         };
         established.timing.running = running;

@@ -205,7 +205,7 @@ impl Endpoint {
         response: Response,
         now: Instant,
     ) {
-        let Some(sent) = self.sent.remove(&key) else {
+        let Some(sent) = self.exchanges.take_sent(key) else {
             return;
         };
         let origin = self.origin_of(&sent);

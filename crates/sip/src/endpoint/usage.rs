@@ -304,8 +304,8 @@ pub(super) struct WithinSent {
     pub(super) accepted: bool,
 }
 
-/// What a server transaction is for, if somebody still has to answer it.
-#[derive(Debug)]
+/// What a server transaction is for, where somebody still has to answer it.
+#[derive(Debug, Clone, Copy)]
 pub(super) enum Received {
     /// The INVITE of a call.
     Invite(super::UsageId),

@@ -5,7 +5,6 @@ use std::time::Instant;
 use rand::{Rng, RngExt};
 
 use super::command::Reply;
-use super::usage::Usage;
 use super::{Endpoint, compose, reliable};
 use crate::dialog::to_tag;
 use crate::header::{ContentDisposition, ContentType, Require, Via};
@@ -154,19 +153,12 @@ impl Endpoint {
     fn admit_call(&mut self, now: Instant) -> Result<(), Reply> {
         let most = self.config.limits;
         let in_time = self.admission.admit_call(most.new_dialogs_per_second, now);
-        let called = self.unanswered();
-        match in_time && called < most.unanswered && self.usages.len() - called < most.usages {
+        let has_room =
+            self.calls.unanswered() < most.unanswered && self.calls.others() < most.usages;
+        match in_time && has_room {
             true => Ok(()),
             false => Err(self.overloaded()),
         }
-    }
-
-    /// How many calls of others have no final answer of ours.
-    pub(super) fn unanswered(&self) -> usize {
-        let usages = self.usages.values();
-        usages
-            .filter(|usage| matches!(usage, Usage::Called(_)))
-            .count()
     }
 
     /// Says whether one more subscriber may be made known to us in this second.

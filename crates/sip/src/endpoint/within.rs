@@ -29,7 +29,7 @@ impl Endpoint {
     ) -> Result<RequestId, CommandError> {
         check_headers(headers)?;
         check_body(body)?;
-        match self.usages.get(&usage) {
+        match self.calls.get(usage) {
             Some(Usage::Lingering(_)) if method == Method::Notify => {}
             Some(_) | None => {
                 let established = self.established(usage)?;
@@ -53,7 +53,7 @@ impl Endpoint {
     }
 
     pub(super) fn established(&self, usage: UsageId) -> Result<&Established, CommandError> {
-        match self.usages.get(&usage) {
+        match self.calls.get(usage) {
             Some(Usage::Established(established)) => Ok(established),
             Some(other) => Err(wrong(other.state())),
             None => Err(CommandError::Unknown),
@@ -84,7 +84,7 @@ impl Endpoint {
             .make_within(usage, method, headers, body)
             .ok_or(CommandError::Unknown)?;
         let client = self.send_within(usage, id, flow, request, 0, now);
-        if let Some(Usage::Established(established)) = self.usages.get_mut(&usage) {
+        if let Some(established) = self.calls.established_mut(usage) {
             established.flow = flow;
             if offers {
                 established.our_offer = Some(OurOffer { id, client });
@@ -96,7 +96,7 @@ impl Endpoint {
 
     /// The dialog of a call, or what is kept of it, and the flow that it came over last.
     fn dialog_and_flow(&mut self, usage: UsageId) -> Option<(&mut Dialog, &mut FlowId)> {
-        match self.usages.get_mut(&usage)? {
+        match self.calls.get_mut(usage)? {
             Usage::Established(established) => {
                 Some((&mut established.dialog, &mut established.flow))
             }
@@ -106,7 +106,7 @@ impl Endpoint {
     }
 
     fn timing(&self, usage: UsageId) -> Timing {
-        match self.usages.get(&usage) {
+        match self.calls.get(usage) {
             Some(Usage::Established(established)) => established.timing,
             Some(Usage::Calling(_) | Usage::Called(_) | Usage::Lingering(_)) | None => {
                 Timing::default()
@@ -161,13 +161,13 @@ impl Endpoint {
         response: Response,
         now: Instant,
     ) {
-        let Some(Sent::Within(sent)) = self.sent.get(&key) else {
+        let Some(Sent::Within(sent)) = self.exchanges.sent(key) else {
             return;
         };
         if sent.request.method() == &Method::Invite && response.status().is_success() {
             return self.reinvite_accepted(key, response, now);
         }
-        let Some(Sent::Within(sent)) = self.sent.remove(&key) else {
+        let Some(Sent::Within(sent)) = self.exchanges.take_sent(key) else {
             return;
         };
         match self.challenged_within(&sent, &response) {
@@ -202,7 +202,7 @@ impl Endpoint {
         timing: Timing,
         preferred: FlowId,
     ) -> Option<(FlowId, Request)> {
-        let Some(Usage::Established(established)) = self.usages.get_mut(&sent.usage) else {
+        let Some(established) = self.calls.established_mut(sent.usage) else {
             return None;
         };
         established.timing = timing;
@@ -219,7 +219,7 @@ impl Endpoint {
             usage, id, retries, ..
         } = sent;
         let client = self.send_within(usage, id, flow, again, retries + 1, now);
-        if let Some(Usage::Established(established)) = self.usages.get_mut(&usage)
+        if let Some(established) = self.calls.established_mut(usage)
             && let Some(offer) = &mut established.our_offer
             && offer.id == id
         {
@@ -233,11 +233,11 @@ impl Endpoint {
         if self.repeat_ack(key, &tag) {
             return;
         }
-        let Some(Sent::Within(sent)) = self.sent.get_mut(&key) else {
+        let Some(Sent::Within(sent)) = self.exchanges.sent_mut(key) else {
             return;
         };
         let (usage, id, invite) = (sent.usage, sent.id, sent.request.clone());
-        let Some(Usage::Established(established)) = self.usages.get_mut(&usage) else {
+        let Some(established) = self.calls.established_mut(usage) else {
             return;
         };
         if established.our_offer.is_none_or(|offer| offer.id != id) {
@@ -266,7 +266,7 @@ impl Endpoint {
     fn within_answered(&mut self, sent: &WithinSent, response: Response, now: Instant) {
         let (usage, id) = (sent.usage, sent.id);
         let method = sent.request.method();
-        let Some(Usage::Established(established)) = self.usages.get_mut(&usage) else {
+        let Some(established) = self.calls.established_mut(usage) else {
             return self.emit(Event::Response { id, response });
         };
         let ours = established.our_offer.is_some_and(|offer| offer.id == id);
@@ -326,7 +326,7 @@ impl Endpoint {
     ) {
         let (usage, id) = (sent.usage, sent.id);
         let method = sent.request.method().clone();
-        if let Some(Usage::Established(established)) = self.usages.get_mut(&usage)
+        if let Some(established) = self.calls.established_mut(usage)
             && established.our_offer.is_some_and(|offer| offer.id == id)
         {
             established.our_offer = None;

@@ -1,0 +1,175 @@
+//! The calls that are known, the dialogs by which messages find them, and those that were.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::event::UsageId;
+use super::usage::{Called, Calling, Established, Usage};
+use crate::dialog::DialogId;
+
+/// Ended dialogs that are told from ones that never were.
+const MOST_GONE: usize = 256;
+
+/// Every call, ours or theirs, from its INVITE to its end.
+#[derive(Debug, Default)]
+pub(super) struct Calls {
+    usages: BTreeMap<UsageId, Usage>,
+    dialogs: BTreeMap<DialogId, UsageId>,
+    /// The last calls that ended, oldest first.
+    gone: VecDeque<DialogId>,
+}
+
+impl Calls {
+    pub(super) fn is_empty(&self) -> bool {
+        self.usages.is_empty() && self.dialogs.is_empty()
+    }
+
+    /// How many of others have no final answer of ours.
+    pub(super) fn unanswered(&self) -> usize {
+        let called = |usage: &&Usage| matches!(usage, Usage::Called(_));
+        self.usages.values().filter(called).count()
+    }
+
+    /// How many are our own, or answered.
+    pub(super) fn others(&self) -> usize {
+        self.usages.len() - self.unanswered()
+    }
+
+    pub(super) fn get(&self, id: UsageId) -> Option<&Usage> {
+        self.usages.get(&id)
+    }
+
+    pub(super) fn get_mut(&mut self, id: UsageId) -> Option<&mut Usage> {
+        self.usages.get_mut(&id)
+    }
+
+    pub(super) fn insert(&mut self, id: UsageId, usage: Usage) {
+        self.usages.insert(id, usage);
+    }
+
+    pub(super) fn remove(&mut self, id: UsageId) -> Option<Usage> {
+        self.usages.remove(&id)
+    }
+
+    /// Those that we placed and nobody has answered.
+    pub(super) fn all_calling(&mut self) -> impl Iterator<Item = (UsageId, &mut Calling)> {
+        self.usages
+            .iter_mut()
+            .filter_map(|(id, usage)| match usage {
+                Usage::Calling(calling) => Some((*id, &mut **calling)),
+                Usage::Called(_) | Usage::Established(_) | Usage::Lingering(_) => None,
+            })
+    }
+
+    pub(super) fn calling_mut(&mut self, id: UsageId) -> Option<&mut Calling> {
+        match self.get_mut(id)? {
+            Usage::Calling(calling) => Some(calling),
+            Usage::Called(_) | Usage::Established(_) | Usage::Lingering(_) => None,
+        }
+    }
+
+    pub(super) fn take_calling(&mut self, id: UsageId) -> Option<Box<Calling>> {
+        match self.remove(id)? {
+            Usage::Calling(calling) => Some(calling),
+            other @ (Usage::Called(_) | Usage::Established(_) | Usage::Lingering(_)) => {
+                self.insert(id, other);
+                None
+            }
+        }
+    }
+
+    pub(super) fn called(&self, id: UsageId) -> Option<&Called> {
+        match self.get(id)? {
+            Usage::Called(called) => Some(called),
+            Usage::Calling(_) | Usage::Established(_) | Usage::Lingering(_) => None,
+        }
+    }
+
+    pub(super) fn called_mut(&mut self, id: UsageId) -> Option<&mut Called> {
+        match self.get_mut(id)? {
+            Usage::Called(called) => Some(called),
+            Usage::Calling(_) | Usage::Established(_) | Usage::Lingering(_) => None,
+        }
+    }
+
+    pub(super) fn take_called(&mut self, id: UsageId) -> Option<Box<Called>> {
+        match self.remove(id)? {
+            Usage::Called(called) => Some(called),
+            other @ (Usage::Calling(_) | Usage::Established(_) | Usage::Lingering(_)) => {
+                self.insert(id, other);
+                None
+            }
+        }
+    }
+
+    pub(super) fn established(&self, id: UsageId) -> Option<&Established> {
+        match self.get(id)? {
+            Usage::Established(established) => Some(established),
+            Usage::Calling(_) | Usage::Called(_) | Usage::Lingering(_) => None,
+        }
+    }
+
+    pub(super) fn established_mut(&mut self, id: UsageId) -> Option<&mut Established> {
+        match self.get_mut(id)? {
+            Usage::Established(established) => Some(established),
+            Usage::Calling(_) | Usage::Called(_) | Usage::Lingering(_) => None,
+        }
+    }
+
+    pub(super) fn take_established(&mut self, id: UsageId) -> Option<Box<Established>> {
+        match self.remove(id)? {
+            Usage::Established(established) => Some(established),
+            other @ (Usage::Calling(_) | Usage::Called(_) | Usage::Lingering(_)) => {
+                self.insert(id, other);
+                None
+            }
+        }
+    }
+
+    /// Messages of this dialog are the call's from now on.
+    pub(super) fn add_dialog(&mut self, dialog: DialogId, id: UsageId) {
+        self.dialogs.insert(dialog, id);
+    }
+
+    pub(super) fn drop_dialog(&mut self, dialog: &DialogId) {
+        self.dialogs.remove(dialog);
+    }
+
+    /// The call that messages of this dialog are for.
+    pub(super) fn of_dialog(&self, dialog: &DialogId) -> Option<UsageId> {
+        self.dialogs.get(dialog).copied()
+    }
+
+    /// Remembers that a call has ended.
+    pub(super) fn remember_ended(&mut self, dialog: DialogId) {
+        if self.gone.len() >= MOST_GONE {
+            self.gone.pop_front();
+        }
+        self.gone.push_back(dialog);
+    }
+
+    /// Says whether a call of this dialog has ended lately.
+    pub(super) fn has_ended(&self, dialog: &DialogId) -> bool {
+        self.gone.contains(dialog)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_last_calls_that_ended_are_remembered() {
+        let dialog = |number: usize| DialogId {
+            call_id: number.to_string(),
+            local_tag: "ours".into(),
+            remote_tag: "theirs".into(),
+        };
+        let mut calls = Calls::default();
+        for number in 0..=MOST_GONE {
+            calls.remember_ended(dialog(number));
+        }
+        assert!(!calls.has_ended(&dialog(0)));
+        assert!(calls.has_ended(&dialog(1)) && calls.has_ended(&dialog(MOST_GONE)));
+        assert!(calls.is_empty(), "what has ended is no call");
+    }
+}
