@@ -87,8 +87,8 @@ impl Endpoint {
             let refusal = Reply::new(400).because(vetting::bad_contact(request.headers()));
             return self.refuse(key, &request, &refusal, now);
         };
-        dialog.name_session(draw_uuid(&mut self.rng), request.headers());
-        let usage = UsageId(self.next_id());
+        dialog.name_session(draw_uuid(self.draws.rng()), request.headers());
+        let usage = UsageId(self.draws.id());
         self.calls.add_dialog(dialog.id().clone(), usage);
         self.exchanges.call_came(key, usage);
         self.calls.insert(

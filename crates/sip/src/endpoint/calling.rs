@@ -37,7 +37,7 @@ impl Endpoint {
         self.ask_for_timer(&mut request, Timing::default());
         self.offer_reliability(&mut request);
         self.signer.sign(&mut request, None);
-        let usage = UsageId(self.next_id());
+        let usage = UsageId(self.draws.id());
         let client = self.send_invite(usage, flow, request.clone(), now);
         let calling = Calling {
             client,

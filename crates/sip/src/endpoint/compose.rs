@@ -23,8 +23,8 @@ impl Endpoint {
         check_target(target)?;
         check_headers(headers)?;
         check_body(body)?;
-        let tag = format!("{:016x}", self.rng.next_u64());
-        let call_id = long_id(&mut self.rng);
+        let tag = format!("{:016x}", self.draws.rng().next_u64());
+        let call_id = long_id(self.draws.rng());
         let from = match anonymous {
             true => ANONYMOUS.to_owned(),
             false => name_addr(self.config.display_name.as_deref(), &self.config.aor),

@@ -20,7 +20,7 @@ impl Endpoint {
         body: Option<&Body>,
         now: Instant,
     ) -> RequestId {
-        let id = RequestId(self.next_id());
+        let id = RequestId(self.draws.id());
         if let Some(established) = self.calls.established_mut(usage)
             && !established.may_bye
         {

@@ -35,7 +35,7 @@ impl Endpoint {
             return;
         }
         let longest = self.flows.silence(configured);
-        let wait = longest.mul_f64(self.rng.random_range(0.8..=1.0));
+        let wait = longest.mul_f64(self.draws.rng().random_range(0.8..=1.0));
         self.alarms.start(Alarm::Probe(flow), now + wait);
     }
 

@@ -7,15 +7,22 @@
 //!
 //! **Give one input or command, with `now`, then drain [`Endpoint::poll_output`] until it returns `Timeout`.**
 //! A peer's faults are events; an `Err` is the caller's misuse, and changes nothing.
+//!
+//! What an endpoint knows is in types that can be understood alone: `Flows`, `Registrar`, `Signer`, `Calls` with their
+//! `Usage`s, `Subscriptions`, `Notifiers`, `Exchanges`, `Unfinished` and `Admission`. The modules that are named by
+//! what they do (`calling`, `registering`) are the endpoint's verbs, which bring those together.
 
 mod acknowledging;
 mod admission;
+mod alarm;
 mod called;
 mod calling;
 mod calls;
 mod command;
 mod compose;
 mod config;
+mod dispatching;
+mod draws;
 mod early;
 mod event;
 mod exchanges;
@@ -23,6 +30,7 @@ mod flows;
 mod hanging_up;
 mod keep_alive;
 mod lingering;
+mod notifiers;
 mod notifying;
 mod outside;
 mod receiving;
@@ -36,24 +44,22 @@ mod session_name;
 mod session_timer;
 mod signer;
 mod subscribing;
+mod subscriptions;
 mod unfinished;
 mod usage;
 mod vetting;
 mod within;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use rand::rngs::StdRng;
-use rand::{Rng, SeedableRng};
+use rand::Rng;
 
 use crate::auth::Credentials;
-use crate::dialog::{Dialog, Origin, to_tag};
-use crate::message::{Message, Request, Response};
-use crate::transaction::{
-    self, ClientKey, Flow, FlowId, Gone, Layer, LayerConfig, ServerKey, TxEvent,
-};
+use crate::dialog::Dialog;
+use crate::message::{Message, Request};
+use crate::transaction::{self, ClientKey, Flow, FlowId, Layer, LayerConfig};
 use crate::uri::Uri;
 use crate::wheel::Wheel;
 
@@ -71,106 +77,35 @@ pub use replacing::Replaced;
 pub use subscribing::{Subscribe, SubscriptionEnd, SubscriptionId};
 
 use admission::Admission;
+use alarm::Alarm;
 use calls::Calls;
+use draws::Draws;
 use exchanges::Exchanges;
 use flows::Flows;
-use notifying::Notifier;
+use notifiers::Notifiers;
 use registrar::Registrar;
 use signer::Signer;
-use subscribing::Subscription;
+use subscriptions::Subscriptions;
 use unfinished::Unfinished;
-use usage::{Received, Sent, Usage};
-
-/// What an endpoint waits for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Alarm {
-    /// REGISTER again.
-    Register,
-    /// Our INVITE rings for too long.
-    Ringing(UsageId),
-    /// Our INVITE goes on over another flow, and nothing came of it yet.
-    Unheard(UsageId),
-    /// The CANCEL of an INVITE whose flow was lost brought nothing.
-    Abandoned(ClientKey),
-    /// Our 2xx is to be sent again.
-    Repeat2xx(UsageId),
-    /// Our 2xx had no ACK.
-    AckWait(UsageId),
-    /// Our provisional answer is to be sent again.
-    RepeatProvisional(UsageId),
-    /// Our reliable provisional answer is to be sent again.
-    RepeatReliable(UsageId),
-    /// Our reliable provisional answer had no PRACK.
-    PrackWait(UsageId),
-    /// A call is to be refreshed by us.
-    SessionRefresh(UsageId),
-    /// A call was not refreshed in time.
-    SessionExpiry(UsageId),
-    /// The wait after a 491 is over.
-    OfferDue(UsageId),
-    /// No further 2xx to our INVITE can come.
-    Forks(ClientKey),
-    /// BYEs without a flow are not worth sending any more.
-    Stranded,
-    /// A subscription is to be refreshed.
-    Resubscribe(SubscriptionId),
-    /// A subscription had no notification (Timer N).
-    Notified(SubscriptionId),
-    /// A subscriber has not renewed its subscription.
-    Lapse(NotifierId),
-    /// A subscriber that asked for patience is told what it is owed.
-    NotifyAgain(NotifierId),
-    /// A flow is to be probed.
-    Probe(FlowId),
-    /// A flow's probe had no answer.
-    Pong(FlowId),
-}
-
-impl Alarm {
-    fn why(self) -> &'static str {
-        match self {
-            Alarm::Register => "register again",
-            Alarm::Ringing(_) => "give up ringing",
-            Alarm::Unheard(_) => "give up a call that lost its flow",
-            Alarm::Abandoned(_) => "hang up who answered a call that was given up",
-            Alarm::Repeat2xx(_) => "repeat a 2xx",
-            Alarm::AckWait(_) => "give up waiting for an ACK",
-            Alarm::RepeatProvisional(_) => "repeat a provisional answer",
-            Alarm::RepeatReliable(_) => "repeat a reliable provisional answer",
-            Alarm::PrackWait(_) => "give up waiting for a PRACK",
-            Alarm::SessionRefresh(_) => "refresh a session",
-            Alarm::SessionExpiry(_) => "end a session that nobody refreshes",
-            Alarm::OfferDue(_) => "offer again after a 491",
-            Alarm::Forks(_) => "forget an INVITE's forks",
-            Alarm::Stranded => "forget a BYE without a flow",
-            Alarm::Resubscribe(_) => "refresh a subscription",
-            Alarm::Notified(_) => "give up waiting for a NOTIFY",
-            Alarm::Lapse(_) => "end a subscription that nobody renews",
-            Alarm::NotifyAgain(_) => "notify a subscriber again",
-            Alarm::Probe(_) => "probe a flow",
-            Alarm::Pong(_) => "give up a silent flow",
-        }
-    }
-}
+use usage::{Sent, Usage};
 
 /// A user agent.
 #[derive(Debug)]
 pub struct Endpoint {
     config: EndpointConfig,
-    rng: StdRng,
+    draws: Draws,
     layer: Layer,
     signer: Signer,
     flows: Flows,
     registrar: Registrar,
     calls: Calls,
-    subscriptions: BTreeMap<SubscriptionId, Subscription>,
-    notifiers: BTreeMap<NotifierId, Notifier>,
+    subscriptions: Subscriptions,
+    notifiers: Notifiers,
     exchanges: Exchanges,
     unfinished: Unfinished,
     admission: Admission,
     alarms: Wheel<Alarm>,
     outputs: VecDeque<Output>,
-    next_id: u64,
 }
 
 impl Endpoint {
@@ -178,18 +113,18 @@ impl Endpoint {
     pub fn new(mut config: EndpointConfig, seed: [u8; 32]) -> Self {
         let timer = config.session_timers.map(|_| session_timer::TAG);
         config.supported.extend(timer.map(str::to_owned));
-        let mut rng = StdRng::from_seed(seed);
+        let mut draws = Draws::from_seed(seed);
         // RFC 7118 §5.2.1: a name that nobody can resolve, and nobody else has.
-        let host = format!("{:012x}.invalid", rng.next_u64() >> 16);
+        let host = format!("{:012x}.invalid", draws.rng().next_u64() >> 16);
         let credentials = config.credentials.clone();
         let signer = Signer::new(
             credentials,
             config.aor.host_text(),
             compose::domains(&config),
         );
-        let registrar = Registrar::new(&config, &host, &mut rng);
+        let registrar = Registrar::new(&config, &host, draws.rng());
         let mut layer_seed = [0; 32];
-        rng.fill_bytes(&mut layer_seed);
+        draws.rng().fill_bytes(&mut layer_seed);
         let layer = Layer::new(
             LayerConfig {
                 timings: config.timings,
@@ -203,18 +138,17 @@ impl Endpoint {
             signer,
             registrar,
             config,
-            rng,
+            draws,
             layer,
             flows: Flows::default(),
             calls: Calls::default(),
-            subscriptions: BTreeMap::new(),
-            notifiers: BTreeMap::new(),
+            subscriptions: Subscriptions::default(),
+            notifiers: Notifiers::default(),
             exchanges: Exchanges::default(),
             unfinished: Unfinished::default(),
             admission: Admission::default(),
             alarms: Wheel::new(),
             outputs: VecDeque::new(),
-            next_id: 0,
         }
     }
 
@@ -375,174 +309,12 @@ impl Endpoint {
         self.flows.newest().is_some()
     }
 
-    fn receive(&mut self, flow: FlowId, message: Message, now: Instant) {
-        match &message {
-            Message::Response(response) => {
-                if let Err(why) = vetting::vet_response(response) {
-                    return self.discard(why.into());
-                }
-            }
-            Message::Request(request) => {
-                if let Err(refusal) = self.admit(request, now) {
-                    self.refuse_stateless(flow, request, &refusal);
-                    return self.settle(now);
-                }
-            }
-        }
-        self.layer.handle_message(flow, message, now);
-        self.settle(now);
-    }
-
-    /// Takes all that the layer has to say.
-    fn settle(&mut self, now: Instant) {
-        loop {
-            match self.layer.poll_output() {
-                transaction::Output::Transmit { flow, bytes } => {
-                    self.outputs.push_back(Output::Transmit { flow, bytes });
-                }
-                transaction::Output::Event(event) => self.take(event, now),
-                transaction::Output::Timeout(..) => return,
-            }
-        }
-    }
-
-    fn take(&mut self, event: TxEvent, now: Instant) {
-        match event {
-            TxEvent::Request { key, flow, request } => {
-                self.receive_request(key, flow, request, now)
-            }
-            TxEvent::Cancel { key, request } => self.receive_cancel(key, request, now),
-            TxEvent::Ack { flow, request } => self.receive_ack(flow, request, now),
-            TxEvent::Response { key, response } => self.receive_response(key, response, now),
-            TxEvent::Timeout { key } => self.receive_failure(key, RequestFailure::Timeout, now),
-            TxEvent::TransportError { key } => {
-                self.receive_failure(key, RequestFailure::Transport, now);
-            }
-            TxEvent::ServerGone { key, why } => self.receive_server_gone(key, why, now),
-            TxEvent::Discarded { why } => self.discard(why.into()),
-        }
-    }
-
-    fn receive_response(&mut self, key: ClientKey, response: Response, now: Instant) {
-        if self.intake() == Intake::Closed && response.status().is_provisional() {
-            // A reliable one comes again.
-            return self.discard("a provisional answer that nobody can take now".into());
-        }
-        self.learn_from(key, &response);
-        match self.exchanges.sent(key) {
-            Some(Sent::Invite(_)) => self.receive_invite_response(key, response, now),
-            // Only who calls waits for more than the final answer.
-            Some(_) if response.status().is_provisional() => {}
-            Some(Sent::Within(_)) => self.receive_within_response(key, response, now),
-            Some(Sent::Prack { .. }) => self.receive_prack_response(key, &response, now),
-            Some(Sent::Outside { .. }) => self.receive_outside_response(key, response, now),
-            Some(Sent::Subscribe { .. }) => self.receive_subscribe_response(key, response, now),
-            Some(Sent::Notify { .. }) => self.receive_notify_response(key, response, now),
-            Some(Sent::Register { .. }) => self.receive_register_response(key, response, now),
-            Some(Sent::Hangup { .. }) => self.receive_hangup_response(key, response, now),
-            None => {}
-        }
-    }
-
-    /// What was let through proves its credentials, and may bring the next nonce.
-    fn learn_from(&mut self, key: ClientKey, response: &Response) {
-        let Some(sent) = self.exchanges.sent(key) else {
-            return;
-        };
-        let origin = self.origin_of(sent);
-        self.signer
-            .accepted(response, sent.request(), origin.as_ref());
-    }
-
-    /// Where the dialog began that a request was sent in; that of one which nobody remembers could be anybody's.
-    fn origin_of(&self, sent: &Sent) -> Option<Origin> {
-        let of_usage = |usage: &UsageId| match self.calls.get(*usage) {
-            Some(Usage::Established(established)) => established.dialog.origin().clone(),
-            Some(Usage::Lingering(lingering)) => lingering.dialog.origin().clone(),
-            Some(Usage::Calling(calling)) => Origin::of(&calling.request),
-            Some(Usage::Called(_)) | None => Origin::Theirs,
-        };
-        match sent {
-            Sent::Invite(_) | Sent::Outside { .. } | Sent::Register { .. } => None,
-            Sent::Within(within) => Some(of_usage(&within.usage)),
-            Sent::Prack { usage, .. } => Some(of_usage(usage)),
-            Sent::Subscribe { id, request, .. } => {
-                // The first may be answered after its NOTIFY.
-                to_tag(request.headers())?;
-                let subscription = self.subscriptions.get(id);
-                let dialog = subscription.and_then(|subscription| subscription.dialog.as_ref());
-                Some(dialog.map_or(Origin::Theirs, |dialog| dialog.origin().clone()))
-            }
-            Sent::Notify { .. } => Some(Origin::Theirs),
-            Sent::Hangup { dialog, .. } => Some(dialog.origin().clone()),
-        }
-    }
-
-    fn receive_failure(&mut self, key: ClientKey, failure: RequestFailure, now: Instant) {
-        match self.exchanges.take_sent(key) {
-            Some(Sent::Invite(sent)) => self.invite_failed(sent.usage, key, failure),
-            Some(Sent::Within(sent)) => self.within_failed(sent, failure, now),
-            Some(Sent::Outside { id, .. }) => {
-                self.emit(Event::RequestFailed { id, cause: failure });
-            }
-            Some(Sent::Subscribe { id, .. }) => self.subscribe_failed(id, failure),
-            Some(Sent::Notify { id, .. }) => self.notify_failed(id, failure, now),
-            Some(Sent::Register { .. }) => self.register_unanswered(now),
-            Some(Sent::Hangup {
-                dialog, request, ..
-            }) if failure == RequestFailure::Transport => self.strand(*dialog, request, now),
-            Some(Sent::Hangup { .. } | Sent::Prack { .. }) | None => {}
-        }
-    }
-
-    fn receive_server_gone(&mut self, key: ServerKey, why: Gone, _now: Instant) {
-        match self.exchanges.take_received(key) {
-            Some(Received::Invite(usage)) => match why {
-                Gone::FlowDown => self.incoming_is_over(usage, None),
-                // Its refusal went out; nobody waits for the ACK.
-                Gone::NoAck | Gone::TooLate => {}
-            },
-            Some(Received::Asked(id)) => self.asked_is_gone(id),
-            None => {}
-        }
-    }
-
-    fn ring(&mut self, alarm: Alarm, now: Instant) {
-        match alarm {
-            Alarm::Register => self.register_anew(now),
-            Alarm::Ringing(usage) => self.rang_too_long(usage, now),
-            Alarm::Unheard(usage) => self.unheard(usage, now),
-            Alarm::Abandoned(client) => self.hang_up_abandoned(client, now),
-            Alarm::Repeat2xx(usage) => self.repeat_2xx(usage, now),
-            Alarm::AckWait(usage) => self.no_ack(usage, now),
-            Alarm::RepeatProvisional(usage) => self.repeat_provisional(usage, now),
-            Alarm::RepeatReliable(usage) => self.repeat_reliable(usage, now),
-            Alarm::PrackWait(usage) => self.no_prack(usage, now),
-            Alarm::SessionRefresh(usage) => self.refresh_session(usage, now),
-            Alarm::SessionExpiry(usage) => self.session_expired(usage, now),
-            Alarm::OfferDue(usage) => self.offer_is_due(usage),
-            Alarm::Forks(client) => self.forget_forks(client),
-            Alarm::Stranded => self.unfinished.drop_stranded(now),
-            Alarm::Resubscribe(id) => self.refresh_due(id, now),
-            Alarm::Notified(id) => self.not_notified(id),
-            Alarm::Lapse(id) => self.subscriber_lapsed(id, now),
-            Alarm::NotifyAgain(id) => self.notify_owed(id, now),
-            Alarm::Probe(flow) => self.probe(flow, now),
-            Alarm::Pong(flow) => self.flow_is_dead(flow, now),
-        }
-    }
-
     fn emit(&mut self, event: Event) {
         self.outputs.push_back(Output::Event(event));
     }
 
     fn discard(&mut self, why: String) {
         self.emit(Event::Discarded { why });
-    }
-
-    fn next_id(&mut self) -> u64 {
-        self.next_id += 1;
-        self.next_id
     }
 
     /// Sends a request in a transaction of its own.

@@ -12,18 +12,16 @@ use std::time::{Duration, Instant};
 use super::command::{Body, CommandError, Reply};
 use super::compose::{check_body, with_body};
 use super::event::{Event, RequestFailure, ServerRequestId};
+use super::notifiers::{MOST_NOTIFIERS, Notifier};
 use super::outside::is_challenge;
-use super::subscribing::{same_event, seconds};
+use super::subscribing::seconds;
 use super::usage::{Asked, Sent};
 use super::{Alarm, Endpoint};
-use crate::dialog::{Dialog, DialogId, Origin};
+use crate::dialog::{Dialog, Origin};
 use crate::header::{self, RetryAfter};
 use crate::message::{HeaderName, Headers, Method, Request, Response};
-use crate::put::Put;
 use crate::transaction::{ClientKey, FlowId, ServerKey};
 
-/// Subscribers alive at once.
-const MOST: usize = 512;
 /// RFC 6665 §4.2.1.1 lets a notifier refuse what is shorter than an hour; a refresh a minute is what we bear.
 const SHORTEST: Duration = Duration::from_secs(60);
 /// What a SUBSCRIBE without Expires means: the packages say an hour or leave it to us (RFC 4235 §3.4, RFC 4575 §3.4).
@@ -50,26 +48,6 @@ pub enum NotifierEnd {
     Silent,
 }
 
-/// A subscriber.
-#[derive(Debug)]
-pub(super) struct Notifier {
-    dialog: Dialog,
-    flow: FlowId,
-    /// Package and `id`, as the subscriber wrote them.
-    event: String,
-    /// What it was told last, and is told again at each refresh.
-    state: Option<Body>,
-    /// The longest that is granted at once.
-    most: Duration,
-    until: Instant,
-    /// A NOTIFY is out.
-    notifying: bool,
-    /// Another is to follow.
-    owed: bool,
-    /// The reason that the last NOTIFY gives.
-    leaving: Option<String>,
-}
-
 impl Endpoint {
     /// Accepts a SUBSCRIBE that was handed up, for `most` at once, and tells the subscriber the state; or a REFER outside
     /// any call, which subscribes to what becomes of it (RFC 3515 §2.4.4).
@@ -87,8 +65,10 @@ impl Endpoint {
             server, request, ..
         } = self.exchanges.asked(id).ok_or(CommandError::Unknown)?;
         let (server, request) = (*server, request.clone());
-        if self.notifiers.len() >= MOST {
-            return Err(CommandError::Limit { limit: MOST });
+        if !self.notifiers.has_room() {
+            return Err(CommandError::Limit {
+                limit: MOST_NOTIFIERS,
+            });
         }
         let wrong = CommandError::WrongState {
             state: "it makes no subscription",
@@ -108,9 +88,9 @@ impl Endpoint {
                 (granted, granting(granted), event_of(request.headers()))
             }
         };
-        let notifier = NotifierId(self.next_id());
+        let notifier = NotifierId(self.draws.id());
         self.answer(id, &reply, now)?;
-        self.notifiers.insert(
+        self.notifiers.add(
             notifier,
             Notifier {
                 dialog,
@@ -137,7 +117,7 @@ impl Endpoint {
         now: Instant,
     ) -> Result<(), CommandError> {
         check_body(state.as_ref())?;
-        let notifier = self.notifiers.get_mut(&id).ok_or(CommandError::Unknown)?;
+        let notifier = self.notifiers.get_mut(id).ok_or(CommandError::Unknown)?;
         if notifier.leaving.is_some() {
             return Err(CommandError::Unknown);
         }
@@ -156,7 +136,7 @@ impl Endpoint {
         now: Instant,
     ) -> Result<(), CommandError> {
         check_body(Some(&state))?;
-        let notifier = self.notifiers.get_mut(&id).ok_or(CommandError::Unknown)?;
+        let notifier = self.notifiers.get_mut(id).ok_or(CommandError::Unknown)?;
         if notifier.leaving.is_none() {
             notifier.state = Some(state);
         }
@@ -194,7 +174,7 @@ impl Endpoint {
             return Err(Reply::new(400).because("Missing Contact"));
         }
         is_long_enough(headers)?;
-        match self.notifiers.len() < MOST {
+        match self.notifiers.has_room() {
             true => Ok(()),
             false => Err(Reply::new(503).header("Retry-After", "60")),
         }
@@ -209,7 +189,7 @@ impl Endpoint {
         now: Instant,
     ) {
         let number = request.headers().cseq().map_or(0, |cseq| cseq.number);
-        let Some((id, notifier)) = self.notifier_of(&request) else {
+        let Some((id, notifier)) = self.notifiers.of_subscribe(&request) else {
             return self.refuse(key, &request, &Reply::new(481), now);
         };
         if notifier.dialog.accept_cseq(number).is_err() {
@@ -225,18 +205,6 @@ impl Endpoint {
         self.granted(id, granted, now);
     }
 
-    fn notifier_of(&mut self, request: &Request) -> Option<(NotifierId, &mut Notifier)> {
-        let dialog = DialogId::of_request(request.headers())?;
-        let event = request.headers().typed::<header::Event<'_>>()?.ok()?;
-        let mut all = self.notifiers.iter_mut();
-        all.find(|(_, notifier)| {
-            notifier.leaving.is_none()
-                && notifier.dialog.id() == &dialog
-                && same_event(&notifier.event, &event)
-        })
-        .map(|(id, notifier)| (*id, notifier))
-    }
-
     fn granted(&mut self, id: NotifierId, granted: Duration, now: Instant) {
         if granted.is_zero() {
             self.leave(id, "timeout", now);
@@ -245,7 +213,7 @@ impl Endpoint {
                 end: NotifierEnd::Unsubscribed,
             });
         }
-        if let Some(notifier) = self.notifiers.get_mut(&id) {
+        if let Some(notifier) = self.notifiers.get_mut(id) {
             notifier.until = now + granted;
         }
         self.alarms.start(Alarm::Lapse(id), now + granted);
@@ -253,7 +221,7 @@ impl Endpoint {
     }
 
     pub(super) fn subscriber_lapsed(&mut self, id: NotifierId, now: Instant) {
-        let notifier = self.notifiers.get(&id);
+        let notifier = self.notifiers.get(id);
         if notifier.is_some_and(|notifier| notifier.leaving.is_some()) {
             // It knows by itself by now, if it could not be told.
             return self.forget_notifier(id);
@@ -266,7 +234,7 @@ impl Endpoint {
     }
 
     fn leave(&mut self, id: NotifierId, reason: &str, now: Instant) {
-        let Some(notifier) = self.notifiers.get_mut(&id) else {
+        let Some(notifier) = self.notifiers.get_mut(id) else {
             return;
         };
         if notifier.leaving.is_none() {
@@ -279,7 +247,7 @@ impl Endpoint {
     }
 
     fn owe(&mut self, id: NotifierId, now: Instant) {
-        if let Some(notifier) = self.notifiers.get_mut(&id) {
+        if let Some(notifier) = self.notifiers.get_mut(id) {
             notifier.owed = true;
             self.notify_owed(id, now);
         }
@@ -287,7 +255,7 @@ impl Endpoint {
 
     /// Sends the NOTIFY that a subscriber is owed, unless another is out or there is no flow.
     pub(super) fn notify_owed(&mut self, id: NotifierId, now: Instant) {
-        let Some(notifier) = self.notifiers.get_mut(&id) else {
+        let Some(notifier) = self.notifiers.get_mut(id) else {
             return;
         };
         if !notifier.owed || notifier.notifying || self.alarms.is_running(Alarm::NotifyAgain(id)) {
@@ -301,24 +269,15 @@ impl Endpoint {
             // The next flow brings it.
             return;
         };
-        let Some(notifier) = self.notifiers.get_mut(&id) else {
+        let Some(notifier) = self.notifiers.get_mut(id) else {
             return;
         };
-        (notifier.owed, notifier.notifying) = (false, true);
-        let (leaving, body) = (notifier.leaving.clone(), notifier.state.clone());
-        let mut request = notifier.dialog.request(Method::Notify);
-        let left = notifier.until.saturating_duration_since(now).as_secs();
-        let state = match &leaving {
-            Some(reason) => format!("terminated;reason={reason}"),
-            None => format!("active;expires={left}"),
-        };
-        let headers = request.headers_mut();
-        headers.put(HeaderName::Event, &notifier.event);
-        headers.put(HeaderName::SubscriptionState, &state);
+        let last = notifier.leaving.is_some();
+        let (mut request, body) = notifier.next(now);
         self.push_common(&mut request, false);
         let mut request = with_body(request, body.as_ref());
         self.signer.sign(&mut request, Some(&Origin::Theirs));
-        self.send_notify(id, flow, request, leaving.is_some(), 0, now);
+        self.send_notify(id, flow, request, last, 0, now);
     }
 
     fn send_notify(
@@ -341,8 +300,7 @@ impl Endpoint {
 
     /// There is a flow again: what was owed meanwhile is told.
     pub(super) fn notify_all_owed(&mut self, now: Instant) {
-        let all: Vec<NotifierId> = self.notifiers.keys().copied().collect();
-        for id in all {
+        for id in self.notifiers.ids() {
             self.notify_owed(id, now);
         }
     }
@@ -362,7 +320,7 @@ impl Endpoint {
         else {
             return;
         };
-        let Some(notifier) = self.notifiers.get_mut(&id) else {
+        let Some(notifier) = self.notifiers.get_mut(id) else {
             return;
         };
         let preferred = notifier.flow;
@@ -377,7 +335,7 @@ impl Endpoint {
     }
 
     fn notified(&mut self, id: NotifierId, last: bool, response: Response, now: Instant) {
-        let Some(notifier) = self.notifiers.get_mut(&id) else {
+        let Some(notifier) = self.notifiers.get_mut(id) else {
             return;
         };
         notifier.notifying = false;
@@ -399,7 +357,7 @@ impl Endpoint {
     }
 
     pub(super) fn notify_failed(&mut self, id: NotifierId, failure: RequestFailure, now: Instant) {
-        let Some(notifier) = self.notifiers.get_mut(&id) else {
+        let Some(notifier) = self.notifiers.get_mut(id) else {
             return;
         };
         notifier.notifying = false;
@@ -414,7 +372,7 @@ impl Endpoint {
 
     /// One that is leaving has had its end told already.
     fn end_notifier(&mut self, id: NotifierId, end: NotifierEnd) {
-        let told = match self.notifiers.get(&id) {
+        let told = match self.notifiers.get(id) {
             Some(notifier) => notifier.leaving.is_some(),
             None => return,
         };
@@ -425,7 +383,7 @@ impl Endpoint {
     }
 
     fn forget_notifier(&mut self, id: NotifierId) {
-        self.notifiers.remove(&id);
+        self.notifiers.remove(id);
         self.alarms.stop(Alarm::Lapse(id));
         self.alarms.stop(Alarm::NotifyAgain(id));
     }

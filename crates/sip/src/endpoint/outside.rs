@@ -39,7 +39,7 @@ impl Endpoint {
         self.check_transactions()?;
         let mut request = self.request_to(method, target, headers, body, false)?;
         self.signer.sign(&mut request, None);
-        let id = RequestId(self.next_id());
+        let id = RequestId(self.draws.id());
         self.send_outside(flow, id, request, 0, now);
         self.settle(now);
         Ok(id)
@@ -125,7 +125,7 @@ impl Endpoint {
         }
         let again = renumbered(request, cseq);
         self.signer
-            .answer(response, request, origin, again, &mut self.rng)
+            .answer(response, request, origin, again, self.draws.rng())
     }
 }
 

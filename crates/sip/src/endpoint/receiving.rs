@@ -136,7 +136,7 @@ impl Endpoint {
 
     /// RFC 3261 §14.2: an offer at a bad time.
     pub(super) fn later(&mut self) -> Reply {
-        let wait: u32 = self.rng.random_range(0..=10);
+        let wait: u32 = self.draws.rng().random_range(0..=10);
         Reply::new(500).header("Retry-After", wait.to_string())
     }
 
@@ -150,7 +150,7 @@ impl Endpoint {
         usage: Option<UsageId>,
         request: Request,
     ) -> ServerRequestId {
-        let id = ServerRequestId(self.next_id());
+        let id = ServerRequestId(self.draws.id());
         self.exchanges.ask(id, key, usage, request.clone());
         self.emit(Event::Request { usage, id, request });
         id

@@ -15,7 +15,7 @@ use crate::registration::{Bound, Outcome, Phase};
 use crate::transaction::ClientKey;
 
 impl Endpoint {
-    /// Wishes to be registered from now on: at once where a flow is up, else as soon as one is.
+    /// Wishes to be registered from now on: at once if a flow is up, else as soon as one is.
     ///
     /// Where a REGISTER is out already, nothing is sent: there is never more than one (RFC 3261 §10.2).
     pub fn register(&mut self, now: Instant) {
@@ -107,7 +107,7 @@ impl Endpoint {
             }
             Err(why) => why.map(Obstacle::from),
         };
-        let outcome = self.registrar.answered(&response, now, &mut self.rng);
+        let outcome = self.registrar.answered(&response, now, self.draws.rng());
         match outcome {
             Outcome::Bound(bound) => self.bound(bound, &response, now),
             Outcome::Unbound => self.unbound(),
@@ -129,7 +129,7 @@ impl Endpoint {
     /// No answer came, or the flow was lost: the binding may live on, so nothing is said of `unregistered`.
     pub(super) fn register_unanswered(&mut self, now: Instant) {
         let leaving = self.registrar.phase() == Phase::Unregistering;
-        let retry_in = self.registrar.unanswered(now, &mut self.rng);
+        let retry_in = self.registrar.unanswered(now, self.draws.rng());
         if leaving {
             self.unbound();
         } else {

@@ -92,7 +92,7 @@ impl Registrar {
         }
     }
 
-    /// The Route that the registrar gave us, where it gave one (RFC 3608).
+    /// The Route that the registrar gave us, if it gave one (RFC 3608).
     pub(super) fn service_route(&self) -> Option<&[String]> {
         let granted = self.binding.as_ref()?;
         (!granted.service_route.is_empty()).then_some(&granted.service_route[..])

@@ -158,9 +158,7 @@ impl Endpoint {
         mut response: Response,
         now: Instant,
     ) -> Option<Response> {
-        let Some(called) = self.calls.called_mut(usage) else {
-            return None;
-        };
+        let called = self.calls.called_mut(usage)?;
         let headers = called.request.headers();
         let required = headers.lists(HeaderName::Require, TAG);
         let supported = headers.lists(HeaderName::Supported, TAG);
@@ -180,7 +178,7 @@ impl Endpoint {
             .as_ref()
             // RFC 3262 §3: below 2^31, with room to count.
             .map_or_else(
-                || self.rng.random_range(1..1 << 30),
+                || self.draws.rng().random_range(1..1 << 30),
                 |before| before.rseq + 1,
             );
         let headers = response.headers_mut();

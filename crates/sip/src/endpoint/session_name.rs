@@ -39,7 +39,7 @@ impl Endpoint {
     /// Gives a call's INVITE our half of the session's name, unless the application wrote one (RFC 7989 §6).
     pub(super) fn name_session(&mut self, invite: &mut Request, local: Option<u128>) {
         if SessionUuids::of_request(invite.headers()).is_none() {
-            let session = SessionUuids::new(local.unwrap_or_else(|| draw_uuid(&mut self.rng)));
+            let session = SessionUuids::new(local.unwrap_or_else(|| draw_uuid(self.draws.rng())));
             let headers = invite.headers_mut();
             headers.put_instead(HeaderName::SessionId, &session.to_header());
         }

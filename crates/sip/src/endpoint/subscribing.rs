@@ -13,16 +13,15 @@ use super::command::{CommandError, Reply};
 use super::compose::{check_headers, push_all};
 use super::event::{Event, RequestFailure};
 use super::outside::is_challenge;
+use super::subscriptions::{MOST_SUBSCRIPTIONS, Subscription};
 use super::usage::Sent;
 use super::{Alarm, Endpoint, vetting};
-use crate::dialog::{Dialog, DialogId, Origin, from_tag, to_tag};
-use crate::header::{self, SubscriptionState};
+use crate::dialog::Dialog;
+use crate::header::SubscriptionState;
 use crate::message::{HeaderName, Headers, Method, Request, Response, StatusCode};
 use crate::transaction::{ClientKey, FlowId, ServerKey};
 use crate::uri::Uri;
 
-/// Subscriptions alive at once.
-const MOST: usize = 512;
 /// Below this a granted time is refreshed at its half, above at 80–90 %.
 const SHORT: Duration = Duration::from_secs(120);
 /// Whatever a server grants: one refresh a second is enough.
@@ -67,20 +66,6 @@ pub enum SubscriptionEnd {
     Transport,
 }
 
-/// A subscription of ours.
-#[derive(Debug)]
-pub(super) struct Subscription {
-    wish: Subscribe,
-    /// Under this Call-ID and tag of ours notifications come.
-    call_id: String,
-    local_tag: String,
-    /// That of the SUBSCRIBE which is to make the dialog.
-    origin: Origin,
-    pub(super) dialog: Option<Dialog>,
-    flow: FlowId,
-    leaving: bool,
-}
-
 impl Endpoint {
     /// Subscribes; `Notified` follows until `Unsubscribed`, which is final.
     pub fn subscribe(
@@ -90,26 +75,19 @@ impl Endpoint {
     ) -> Result<SubscriptionId, CommandError> {
         let flow = self.flows.choose(None).ok_or(CommandError::NoFlow)?;
         self.check_transactions()?;
-        if self.subscriptions.len() >= MOST {
-            return Err(CommandError::Limit { limit: MOST });
+        if !self.subscriptions.has_room() {
+            return Err(CommandError::Limit {
+                limit: MOST_SUBSCRIPTIONS,
+            });
         }
-        let headers = headers_of(&wish);
+        let headers = wish.headers();
         check_headers(&headers)?;
         let mut request =
             self.request_to(Method::Subscribe, &wish.target, &headers, None, false)?;
         self.signer.sign(&mut request, None);
-        let id = SubscriptionId(self.next_id());
-        let call_id = request.headers().get(HeaderName::CallId);
-        let subscription = Subscription {
-            call_id: call_id.unwrap_or_default().to_owned(),
-            local_tag: from_tag(request.headers()).unwrap_or_default(),
-            origin: Origin::of(&request),
-            wish,
-            dialog: None,
-            flow,
-            leaving: false,
-        };
-        self.subscriptions.insert(id, subscription);
+        let id = SubscriptionId(self.draws.id());
+        self.subscriptions
+            .add(id, Subscription::new(wish, &request, flow));
         self.send_subscribe(id, flow, request, 0, now);
         self.settle(now);
         Ok(id)
@@ -123,14 +101,15 @@ impl Endpoint {
 
     /// Gives a subscription up; `Unsubscribed` follows with the last notification, or when none came.
     pub fn unsubscribe(&mut self, id: SubscriptionId, now: Instant) {
-        let Some(subscription) = self.subscriptions.get_mut(&id) else {
+        let Some(subscription) = self.subscriptions.get_mut(id) else {
             return;
         };
         if std::mem::replace(&mut subscription.leaving, true) {
             return;
         }
         if subscription.dialog.is_none() || self.flows.newest().is_none() {
-            // A first notification still to come is given 481, which ends it there.
+            // A first notification still to come is given 481, which ends it there; so is the next one
+            // over another flow, if there is none now.
             self.end_subscription(id, SubscriptionEnd::Local);
         } else {
             self.alarms.stop(Alarm::Resubscribe(id));
@@ -142,7 +121,7 @@ impl Endpoint {
     }
 
     pub(super) fn refresh_due(&mut self, id: SubscriptionId, now: Instant) {
-        let Some(subscription) = self.subscriptions.get(&id) else {
+        let Some(subscription) = self.subscriptions.get(id) else {
             return;
         };
         if !subscription.leaving && subscription.dialog.is_some() {
@@ -152,7 +131,7 @@ impl Endpoint {
     }
 
     fn subscribe_within(&mut self, id: SubscriptionId, expires: Duration, now: Instant) {
-        let Some(subscription) = self.subscriptions.get_mut(&id) else {
+        let Some(subscription) = self.subscriptions.get_mut(id) else {
             return;
         };
         let wish = Subscribe {
@@ -170,7 +149,7 @@ impl Endpoint {
             return;
         };
         self.push_common(&mut request, false);
-        push_all(request.headers_mut(), &headers_of(&wish));
+        push_all(request.headers_mut(), &wish.headers());
         self.signer.sign(&mut request, Some(&origin));
         self.send_subscribe(id, flow, request, 0, now);
     }
@@ -183,13 +162,8 @@ impl Endpoint {
         retries: u32,
         now: Instant,
     ) {
-        if let Some(subscription) = self.subscriptions.get_mut(&id) {
-            subscription.flow = flow;
-        }
-        if let Some(subscription) = self.subscriptions.get_mut(&id)
-            && subscription.dialog.is_none()
-        {
-            subscription.origin = Origin::of(&request);
+        if let Some(subscription) = self.subscriptions.get_mut(id) {
+            subscription.asked_over(flow, &request);
         }
         let sent = |request| Sent::Subscribe {
             id,
@@ -217,7 +191,7 @@ impl Endpoint {
         else {
             return;
         };
-        let Some(subscription) = self.subscriptions.get_mut(&id) else {
+        let Some(subscription) = self.subscriptions.get_mut(id) else {
             return;
         };
         if response.status().is_success() {
@@ -255,7 +229,7 @@ impl Endpoint {
         let Some(least) = seconds(response.headers(), HeaderName::MinExpires) else {
             return false;
         };
-        let Some(subscription) = self.subscriptions.get_mut(&id) else {
+        let Some(subscription) = self.subscriptions.get_mut(id) else {
             return false;
         };
         if least <= subscription.wish.expires || subscription.leaving {
@@ -270,7 +244,7 @@ impl Endpoint {
         let made = self.request_to(
             Method::Subscribe,
             &wish.target,
-            &headers_of(&wish),
+            &wish.headers(),
             None,
             false,
         );
@@ -278,10 +252,8 @@ impl Endpoint {
             return false;
         };
         self.signer.sign(&mut request, None);
-        if let Some(subscription) = self.subscriptions.get_mut(&id) {
-            let call_id = request.headers().get(HeaderName::CallId);
-            subscription.call_id = call_id.unwrap_or_default().to_owned();
-            subscription.local_tag = from_tag(request.headers()).unwrap_or_default();
+        if let Some(subscription) = self.subscriptions.get_mut(id) {
+            subscription.asked_anew(&request);
         }
         self.send_subscribe(id, flow, request, 1, now);
         true
@@ -295,7 +267,7 @@ impl Endpoint {
         response: &Response,
         now: Instant,
     ) {
-        let Some(subscription) = self.subscriptions.get_mut(&id) else {
+        let Some(subscription) = self.subscriptions.get_mut(id) else {
             return;
         };
         // RFC 6665 §4.1.2.3: a last notification ends it, or Timer N, and not this.
@@ -320,7 +292,7 @@ impl Endpoint {
 
     fn refresh_in(&mut self, id: SubscriptionId, granted: Duration, now: Instant) {
         let part = match granted > SHORT {
-            true => self.rng.random_range(80..=90),
+            true => self.draws.rng().random_range(80..=90),
             false => 50,
         };
         let wait = (granted * part / 100).max(SHORTEST);
@@ -331,7 +303,7 @@ impl Endpoint {
     pub(super) fn not_notified(&mut self, id: SubscriptionId) {
         let leaving = self
             .subscriptions
-            .get(&id)
+            .get(id)
             .is_some_and(|subscription| subscription.leaving);
         let end = match leaving {
             true => SubscriptionEnd::Local,
@@ -341,18 +313,9 @@ impl Endpoint {
     }
 
     pub(super) fn subscribe_failed(&mut self, id: SubscriptionId, failure: RequestFailure) {
-        let Some(subscription) = self.subscriptions.get(&id) else {
+        let end = self.subscriptions.get(id);
+        let Some(end) = end.and_then(|subscription| subscription.ended_by(failure)) else {
             return;
-        };
-        let end = match (failure, subscription.leaving) {
-            // It is given up, whether the server has heard of that or not.
-            (_, true) => SubscriptionEnd::Local,
-            // The dialog outlives the flow; the next one brings a refresh.
-            (RequestFailure::Transport, false) if subscription.dialog.is_some() => return,
-            (RequestFailure::Transport, false) => SubscriptionEnd::Transport,
-            (RequestFailure::Timeout | RequestFailure::DialogEnded, false) => {
-                SubscriptionEnd::Silent
-            }
         };
         self.end_subscription(id, end);
     }
@@ -365,7 +328,7 @@ impl Endpoint {
         request: Request,
         now: Instant,
     ) -> Option<Request> {
-        let Some((id, subscription)) = self.subscription_of(&request) else {
+        let Some((id, subscription)) = self.subscriptions.of_notify(&request) else {
             return Some(request);
         };
         let number = request.headers().cseq().map_or(0, |cseq| cseq.number);
@@ -424,28 +387,8 @@ impl Endpoint {
         None
     }
 
-    /// The subscription that a NOTIFY belongs to: by Call-ID, our tag, package and `id`, and by the other side's tag once it is known.
-    fn subscription_of(&mut self, notify: &Request) -> Option<(SubscriptionId, &mut Subscription)> {
-        let headers = notify.headers();
-        let call_id = headers.get(HeaderName::CallId)?;
-        let local_tag = to_tag(headers)?;
-        let dialog = DialogId::of_request(headers)?;
-        let event = headers.typed::<header::Event<'_>>()?.ok()?;
-        self.subscriptions
-            .iter_mut()
-            .find(|(_, subscription)| {
-                let known = subscription.dialog.as_ref();
-                subscription.call_id == call_id
-                    && subscription.local_tag == local_tag
-                    && same_event(&subscription.wish.event, &event)
-                    // Another fork's is not wanted (RFC 6665 §4.1.2.4 leaves that to us).
-                    && known.is_none_or(|known| known.id() == &dialog)
-            })
-            .map(|(id, subscription)| (*id, subscription))
-    }
-
     fn end_subscription(&mut self, id: SubscriptionId, end: SubscriptionEnd) {
-        if self.subscriptions.remove(&id).is_none() {
+        if !self.subscriptions.remove(id) {
             return;
         }
         self.alarms.stop(Alarm::Resubscribe(id));
@@ -455,30 +398,6 @@ impl Endpoint {
             end,
         });
     }
-}
-
-fn headers_of(wish: &Subscribe) -> Vec<(String, String)> {
-    let mut headers = vec![
-        (HeaderName::Event.as_str().to_owned(), wish.event.clone()),
-        (
-            HeaderName::Expires.as_str().to_owned(),
-            wish.expires.as_secs().to_string(),
-        ),
-    ];
-    if !wish.accept.is_empty() {
-        headers.push((
-            HeaderName::Accept.as_str().to_owned(),
-            wish.accept.join(", "),
-        ));
-    }
-    headers.extend(wish.headers.iter().cloned());
-    headers
-}
-
-/// RFC 6665 §8.2.1: package and `id` are compared, and nothing else.
-pub(super) fn same_event(ours: &str, theirs: &header::Event<'_>) -> bool {
-    let parsed = <header::Event<'_> as header::TypedHeader<'_>>::parse(ours);
-    parsed.is_ok_and(|ours| ours.is(theirs.value()) && ours.param("id") == theirs.param("id"))
 }
 
 pub(super) fn seconds(headers: &Headers, name: HeaderName) -> Option<Duration> {

@@ -304,7 +304,7 @@ pub(super) struct WithinSent {
     pub(super) accepted: bool,
 }
 
-/// What a server transaction is for, where somebody still has to answer it.
+/// What a server transaction is for, if somebody still has to answer it.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Received {
     /// The INVITE of a call.

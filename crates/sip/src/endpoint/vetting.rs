@@ -25,7 +25,7 @@ impl Endpoint {
     pub(super) fn refuse_unreadable(&mut self, flow: FlowId, error: ParseError) {
         let why = format!("not a SIP message: {error}");
         if let Some(mut response) = error.into_reply() {
-            let tag = format!("{:016x}", self.rng.next_u64());
+            let tag = format!("{:016x}", self.draws.rng().next_u64());
             compose::set_to_tag(&mut response, &tag);
             self.layer.transmit(flow, response.to_bytes());
             while let crate::transaction::Output::Transmit { flow, bytes } =
@@ -172,12 +172,12 @@ impl Endpoint {
 
     /// RFC 3261 §21.5.4; the wait is drawn, so that not everybody comes back at once.
     fn overloaded(&mut self) -> Reply {
-        let wait: u32 = self.rng.random_range(5..=15);
+        let wait: u32 = self.draws.rng().random_range(5..=15);
         Reply::new(503).header("Retry-After", wait.to_string())
     }
 }
 
-/// Why the sender of a request can't be reached, where that is so.
+/// Why the sender of a request can't be reached, if that is so.
 pub(super) fn bad_contact(headers: &Headers) -> &'static str {
     match headers.contains(HeaderName::Contact) {
         true => "Bad Contact",

@@ -79,7 +79,7 @@ impl Endpoint {
             .flows
             .choose(Some(preferred))
             .ok_or(CommandError::NoFlow)?;
-        let id = RequestId(self.next_id());
+        let id = RequestId(self.draws.id());
         let request = self
             .make_within(usage, method, headers, body)
             .ok_or(CommandError::Unknown)?;
@@ -202,9 +202,7 @@ impl Endpoint {
         timing: Timing,
         preferred: FlowId,
     ) -> Option<(FlowId, Request)> {
-        let Some(established) = self.calls.established_mut(sent.usage) else {
-            return None;
-        };
+        let established = self.calls.established_mut(sent.usage)?;
         established.timing = timing;
         let cseq = established.dialog.next_cseq();
         let origin = established.dialog.origin().clone();
@@ -308,7 +306,7 @@ impl Endpoint {
             Role::Caller => 210..=400,
             Role::Callee => 0..=200,
         };
-        Duration::from_millis(10 * self.rng.random_range(steps))
+        Duration::from_millis(10 * self.draws.rng().random_range(steps))
     }
 
     pub(super) fn offer_is_due(&mut self, usage: UsageId) {

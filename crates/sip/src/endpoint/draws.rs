@@ -1,0 +1,30 @@
+//! All that is drawn: the names of calls and requests, tags, waits.
+
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+
+/// A source of names and chances; the same seed gives the same.
+#[derive(Debug)]
+pub(super) struct Draws {
+    rng: StdRng,
+    last_id: u64,
+}
+
+impl Draws {
+    pub(super) fn from_seed(seed: [u8; 32]) -> Self {
+        Self {
+            rng: StdRng::from_seed(seed),
+            last_id: 0,
+        }
+    }
+
+    /// A number that nothing else of this endpoint has for its name.
+    pub(super) fn id(&mut self) -> u64 {
+        self.last_id += 1;
+        self.last_id
+    }
+
+    pub(super) fn rng(&mut self) -> &mut StdRng {
+        &mut self.rng
+    }
+}
