@@ -95,7 +95,7 @@ impl Phone {
             (None, Some(conversation)) => self
                 .sessions
                 .values()
-                .find(|session| session.is_live() && session.conversation_id == conversation)
+                .find(|session| session.is_live() && session.facts.conversation_id == conversation)
                 .map(|session| session.id),
             (None, None) => {
                 return Err(PhoneError::new(

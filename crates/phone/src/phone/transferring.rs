@@ -106,7 +106,7 @@ impl Phone {
         let session = self.sessions.get(&other);
         let target = session
             .filter(|session| session.is_ringing_there())
-            .and_then(|session| session.peer.uri.parse().ok())
+            .and_then(|session| session.facts.peer.uri.parse().ok())
             .map(|target| refer_to::blind(&target))
             .ok_or_else(not_answered)?;
         self.session(other, |session, ctx| session.end(None, ctx))?;
@@ -174,7 +174,7 @@ impl Phone {
             .get(&other)
             .filter(|other| other.is_answered())?;
         let (replaces, contact) = self.around.agent.replaces(session.usage?)?;
-        let address = session.peer.uri.parse().ok();
+        let address = session.facts.peer.uri.parse().ok();
         // RFC 5589 §7.3: a GRUU finds the very device; any other Contact only our own proxy knows.
         let target = match contact.param("gr") {
             Some(_) => contact,

@@ -36,7 +36,7 @@ impl Session {
             headers: options.headers,
         });
         self.start(ctx);
-        if self.held {
+        if self.holding.held {
             ctx.media(self.id, StreamCommand::SetHeld { held: true });
         }
         if connect {
@@ -64,17 +64,17 @@ impl Session {
             None => StreamCommand::Offer,
         };
         ctx.media(self.id, command);
-        self.media = MediaPath::Connecting;
+        self.connectivity.media = MediaPath::Connecting;
         self.show_connection(ctx);
     }
 
     /// Says nothing if the call was muted or on hold whose place it takes, or which led to it.
     pub(super) fn start_closed(&mut self, ctx: &mut Context<'_>) {
-        if self.muted {
+        if self.near_end.muted {
             ctx.media(self.id, StreamCommand::Mute { muted: true });
         }
-        if self.held {
-            self.hears_music = true;
+        if self.holding.held {
+            self.holding.hears_music = true;
             let music = ctx.config.hold_music.clone();
             ctx.media(self.id, SoundCommand::Hold { music });
         }
@@ -85,11 +85,11 @@ impl Session {
         let start = SoundCommand::Start {
             input: match self.waits_for_input() {
                 true => audio::Input::None,
-                false => self.chosen_input(ctx),
+                false => self.near_end.input(ctx),
             },
             output: match self.waits_for_output() {
                 true => audio::Output::None,
-                false => self.chosen_output(ctx),
+                false => self.near_end.output(ctx),
             },
             beep,
         };
@@ -135,9 +135,9 @@ impl Session {
     }
 
     pub(super) fn activate(&mut self, ctx: &mut Context<'_>) {
-        self.start_time = Some(ctx.unix_now);
+        self.facts.start_time = Some(ctx.unix_now);
         let changes = SessionChanges {
-            start_time: self.start_time,
+            start_time: self.facts.start_time,
             ..SessionChanges::default()
         };
         self.show_state(ctx, changes);

@@ -100,7 +100,7 @@ impl Session {
     /// Changes what the far end hears, of a member of a conference once it goes on alone. The reply comes when it
     /// is open.
     pub(crate) fn set_input(&mut self, ticket: Ticket, input: audio::Input, ctx: &mut Context<'_>) {
-        if let Some(input) = self.devices.input.enqueue(ticket, input, ctx) {
+        if let Some(input) = self.near_end.devices.input.enqueue(ticket, input, ctx) {
             self.change_input(ticket, input, ctx);
         }
     }
@@ -112,17 +112,17 @@ impl Session {
         output: audio::Output,
         ctx: &mut Context<'_>,
     ) {
-        if let Some(output) = self.devices.output.enqueue(ticket, output, ctx) {
+        if let Some(output) = self.near_end.devices.output.enqueue(ticket, output, ctx) {
             self.change_output(ticket, output, ctx);
         }
     }
 
     fn change_input(&mut self, ticket: Ticket, input: audio::Input, ctx: &mut Context<'_>) {
-        let before = std::mem::replace(&mut self.input, Choice::Own(input.clone()));
-        if self.place.seat().is_some() {
+        let before = std::mem::replace(&mut self.near_end.input, Choice::Own(input.clone()));
+        if self.near_end.place.seat().is_some() {
             return ctx.reply(ticket, Ok(Reply::Done));
         }
-        self.devices.input.current = Some(Change {
+        self.near_end.devices.input.current = Some(Change {
             ticket,
             before,
             until: ctx.now + OPENING,
@@ -131,11 +131,11 @@ impl Session {
     }
 
     fn change_output(&mut self, ticket: Ticket, output: audio::Output, ctx: &mut Context<'_>) {
-        let before = std::mem::replace(&mut self.output, Choice::Own(output.clone()));
-        if self.place.seat().is_some() {
+        let before = std::mem::replace(&mut self.near_end.output, Choice::Own(output.clone()));
+        if self.near_end.place.seat().is_some() {
             return ctx.reply(ticket, Ok(Reply::Done));
         }
-        self.devices.output.current = Some(Change {
+        self.near_end.devices.output.current = Some(Change {
             ticket,
             before,
             until: ctx.now + OPENING,
@@ -144,23 +144,23 @@ impl Session {
     }
 
     fn next_change(&mut self, ctx: &mut Context<'_>) {
-        while let Some((ticket, input)) = self.devices.input.next() {
+        while let Some((ticket, input)) = self.near_end.devices.input.next() {
             self.change_input(ticket, input, ctx);
         }
-        while let Some((ticket, output)) = self.devices.output.next() {
+        while let Some((ticket, output)) = self.near_end.devices.output.next() {
             self.change_output(ticket, output, ctx);
         }
     }
 
     /// Takes a seat in a conference: what was chosen last counts once it goes on alone.
     pub(super) fn put_changes_off(&mut self, ctx: &mut Context<'_>) {
-        let (mut tickets, input) = self.devices.input.take();
+        let (mut tickets, input) = self.near_end.devices.input.take();
         if let Some(input) = input {
-            self.input = Choice::Own(input);
+            self.near_end.input = Choice::Own(input);
         }
-        let (more, output) = self.devices.output.take();
+        let (more, output) = self.near_end.devices.output.take();
         if let Some(output) = output {
-            self.output = Choice::Own(output);
+            self.near_end.output = Choice::Own(output);
         }
         tickets.extend(more);
         for ticket in tickets {
@@ -170,7 +170,7 @@ impl Session {
 
     /// When what is being opened counts as failed.
     pub(super) fn opening_deadline(&self) -> Option<(Instant, Wake)> {
-        let Devices { input, output, .. } = &self.devices;
+        let Devices { input, output, .. } = &self.near_end.devices;
         let until = input.until().into_iter().chain(output.until()).min()?;
         Some((until, Wake::Opening))
     }
@@ -179,8 +179,8 @@ impl Session {
     pub(super) fn drive_opening(&mut self, ctx: &mut Context<'_>) {
         let is_due = |until: Option<Instant>| until.is_some_and(|until| until <= ctx.now);
         let due = [
-            (Device::Input, is_due(self.devices.input.until())),
-            (Device::Output, is_due(self.devices.output.until())),
+            (Device::Input, is_due(self.near_end.devices.input.until())),
+            (Device::Output, is_due(self.near_end.devices.output.until())),
         ];
         for (device, _) in due.into_iter().filter(|(_, is_due)| *is_due) {
             let reason = format!("it did not open within {} s", OPENING.as_secs());
@@ -190,7 +190,7 @@ impl Session {
 
     /// What was chosen is open, for the first time or again.
     pub(super) fn device_opened(&mut self, device: Device, ctx: &mut Context<'_>) {
-        let troubled = &mut self.devices.troubled;
+        let troubled = &mut self.near_end.devices.troubled;
         if troubled.contains(&device) {
             troubled.retain(|known| *known != device);
             if troubled.is_empty() {
@@ -204,7 +204,7 @@ impl Session {
                 );
             }
         }
-        let Devices { input, output, .. } = &mut self.devices;
+        let Devices { input, output, .. } = &mut self.near_end.devices;
         let settled = match device {
             Device::Input => input.current.take().map(|change| change.ticket),
             Device::Output => output.current.take().map(|change| change.ticket),
@@ -240,8 +240,8 @@ impl Session {
     ) {
         let text = format!("{device:?} device: {reason}");
         ctx.trace(Level::Warn, &text, serde_json::json!({ "id": self.id }));
-        if !self.devices.troubled.contains(&device) {
-            self.devices.troubled.push(device);
+        if !self.near_end.devices.troubled.contains(&device) {
+            self.near_end.devices.troubled.push(device);
         }
         let warning = Event::Warning {
             id: self.id,
@@ -253,17 +253,21 @@ impl Session {
         let error = || PhoneError::new(ErrorCode::NoDevice, text);
         match device {
             Device::Input => {
-                if let Some(Change { ticket, before, .. }) = self.devices.input.current.take() {
-                    self.input = before;
-                    let input = self.chosen_input(ctx);
+                if let Some(Change { ticket, before, .. }) =
+                    self.near_end.devices.input.current.take()
+                {
+                    self.near_end.input = before;
+                    let input = self.near_end.input(ctx);
                     ctx.media(self.id, SoundCommand::SetInput { input });
                     ctx.reply(ticket, Err(error()));
                 }
             }
             Device::Output => {
-                if let Some(Change { ticket, before, .. }) = self.devices.output.current.take() {
-                    self.output = before;
-                    let output = self.chosen_output(ctx);
+                if let Some(Change { ticket, before, .. }) =
+                    self.near_end.devices.output.current.take()
+                {
+                    self.near_end.output = before;
+                    let output = self.near_end.output(ctx);
                     ctx.media(self.id, SoundCommand::SetOutput { output });
                     ctx.reply(ticket, Err(error()));
                 }
@@ -275,7 +279,7 @@ impl Session {
 
     /// Nothing plays the music any more, so its trouble is over.
     pub(super) fn music_ended(&mut self, ctx: &mut Context<'_>) {
-        if self.devices.troubled.contains(&Device::Music) {
+        if self.near_end.devices.troubled.contains(&Device::Music) {
             self.device_opened(Device::Music, ctx);
         }
     }

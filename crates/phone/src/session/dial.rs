@@ -9,14 +9,14 @@ use sip::message::Response;
 use sip::uri::Uri;
 
 use super::{
-    Active, Choice, Closed, Context, Delivery, Dialing, Fork, MediaPath, Negotiation, Offering,
-    Place, Report, Session, State,
+    Active, Choice, Closed, Context, Dialing, Facts, Fork, MediaPath, Negotiation, Offering,
+    Report, Session, State,
 };
 use crate::door::audio;
 use crate::door::caller_identity::CallerIdentity;
 use crate::door::end_reason::{Condition, EndReason, Side};
 use crate::door::error::{ErrorCode, ErrorType, PhoneError};
-use crate::door::event::{ConnectionState, Direction, EndToEndId, Event, SessionChanges};
+use crate::door::event::{Direction, EndToEndId, Event, SessionChanges};
 use crate::door::id::{SessionId, Ticket};
 use crate::door::level::Level;
 use crate::door::media::{MediaFailure, StreamCommand};
@@ -47,17 +47,15 @@ pub(crate) struct Dial {
 impl Session {
     /// Makes the session and asks media for its offer.
     pub(crate) fn dial(id: SessionId, dial: Dial, ctx: &mut Context<'_>) -> Self {
-        let mut session = Self {
-            id,
-            usage: None,
-            state: State::Offering(Offering {
-                ticket: dial.ticket,
-                target: dial.target,
-                anonymous: dial.anonymous,
-                headers: dial.headers,
-                timeout: dial.timeout,
-                held: Vec::new(),
-            }),
+        let state = State::Offering(Offering {
+            ticket: dial.ticket,
+            target: dial.target,
+            anonymous: dial.anonymous,
+            headers: dial.headers,
+            timeout: dial.timeout,
+            held: Vec::new(),
+        });
+        let facts = Facts {
             conversation_id: dial.conversation_id,
             call_id: String::new(),
             peer: dial.peer,
@@ -68,38 +66,17 @@ impl Session {
             }),
             direction: Direction::Outgoing,
             headers: Vec::new(),
-            started: false,
-            muted: dial.closed.muted,
-            held: dial.closed.held,
-            kept_held: dial.closed.kept_held,
-            hears_music: false,
-            remote_held: false,
-            media: MediaPath::None,
-            media_was_up: false,
-            signalling_lost: false,
-            shown: ConnectionState::Starting,
             start_time: None,
-            delivery: Delivery::default(),
-            input: dial.input.map_or(Choice::Default, Choice::Own),
-            output: dial.output.map_or(Choice::Default, Choice::Own),
-            heard: false,
-            quality: super::quality::Quality::default(),
-            devices: super::devices::Devices::default(),
-            tone: None,
-            pressed: Default::default(),
-            place: Place::Alone,
-            voice: 100,
-            hold_failure: None,
-            errands: Vec::new(),
-            transfer: None,
-            referral: None,
-            was_referred: false,
-            report: dial.report,
-            replaces: None,
-            over: false,
         };
+        let mut session = Self::new(id, state, facts);
+        session.handover.report = dial.report;
+        session.near_end.input = dial.input.map_or(Choice::Default, Choice::Own);
+        session.near_end.output = dial.output.map_or(Choice::Default, Choice::Own);
+        session.near_end.muted = dial.closed.muted;
+        session.holding.held = dial.closed.held;
+        session.holding.kept = dial.closed.kept_held;
         session.start(ctx);
-        if session.held {
+        if session.holding.held {
             ctx.media(id, StreamCommand::SetHeld { held: true });
         }
         ctx.media(id, StreamCommand::Offer);
@@ -120,16 +97,16 @@ impl Session {
         let invite = Invite {
             headers: headers.clone(),
             anonymous: offering.anonymous,
-            session: self.uuids.map(|uuids| uuids.local),
+            session: self.facts.uuids.map(|uuids| uuids.local),
             ..Invite::offer(offering.target.clone(), sdp)
         };
         match ctx.act(|endpoint, now| endpoint.invite(invite, now)) {
             Ok(usage) => {
                 self.usage = Some(usage);
-                self.call_id = ctx.agent.call_id(usage).unwrap_or_default();
-                self.uuids = ctx.agent.endpoint().session(usage);
-                if self.conversation_id.is_empty() {
-                    self.conversation_id = self.told(headers, ctx);
+                self.facts.call_id = ctx.agent.call_id(usage).unwrap_or_default();
+                self.facts.uuids = ctx.agent.endpoint().session(usage);
+                if self.facts.conversation_id.is_empty() {
+                    self.facts.conversation_id = self.told(headers, ctx);
                 }
                 self.state = State::Dialing(Dialing {
                     ticket,
@@ -139,9 +116,9 @@ impl Session {
                     offers: VecDeque::new(),
                 });
                 let changes = SessionChanges {
-                    call_id: Some(self.call_id.clone()),
-                    conversation_id: Some(self.conversation_id.clone()),
-                    session_id: self.uuids.map(EndToEndId::from),
+                    call_id: Some(self.facts.call_id.clone()),
+                    conversation_id: Some(self.facts.conversation_id.clone()),
+                    session_id: self.facts.uuids.map(EndToEndId::from),
                     ..SessionChanges::default()
                 };
                 self.show_state(ctx, changes);
@@ -157,10 +134,10 @@ impl Session {
 
     /// The conversation that the other party finds in our INVITE.
     fn told(&self, mut headers: Vec<(String, String)>, ctx: &Context<'_>) -> String {
-        let own = self.uuids.map(|uuids| EndToEndId::from(uuids).local);
+        let own = self.facts.uuids.map(|uuids| EndToEndId::from(uuids).local);
         headers.extend(own.map(|own| ("Session-ID".to_owned(), own)));
         let named = &ctx.config.conversation_id_headers;
-        conversation_id::find(&headers, named, &self.call_id)
+        conversation_id::find(&headers, named, &self.facts.call_id)
     }
 
     fn not_sent(&mut self, error: &super::NotSent, ctx: &mut Context<'_>) {
@@ -333,8 +310,8 @@ impl Session {
 
     fn apply_answer(&mut self, sdp: Sdp, provisional: bool, ctx: &mut Context<'_>) {
         ctx.media(self.id, StreamCommand::SetAnswer { sdp, provisional });
-        if self.media == MediaPath::None {
-            self.media = MediaPath::Connecting;
+        if self.connectivity.media == MediaPath::None {
+            self.connectivity.media = MediaPath::Connecting;
             self.show_connection(ctx);
         }
     }

@@ -24,7 +24,7 @@ impl Session {
             return Ok(());
         }
         ctx.media(self.id, StreamCommand::Answer { offer });
-        self.media = MediaPath::Connecting;
+        self.connectivity.media = MediaPath::Connecting;
         self.show_connection(ctx);
         Ok(())
     }

@@ -82,12 +82,13 @@ impl Session {
             State::Pending(_) => self.drop_pending(reason, None, ctx),
             State::Ending => {
                 self.transfer_outlives(ctx);
-                self.over = true;
+                self.handover.over = true;
                 self.settle_end();
             }
             State::Answering(_) | State::Offering(_) | State::Dialing(_) | State::Active(_) => {
-                self.over = self.transfer_outlives(ctx) || self.referral.is_some();
-                let next = match self.over {
+                self.handover.over =
+                    self.transfer_outlives(ctx) || self.handover.referral.is_some();
+                let next = match self.handover.over {
                     true => State::Ending,
                     false => State::Ended,
                 };
@@ -99,8 +100,8 @@ impl Session {
 
     /// Lets go of a session that was kept for the outcome of a transfer only.
     pub(super) fn settle_end(&mut self) {
-        let waits = self.transfer.is_some() || self.referral.is_some();
-        if self.over && !waits && matches!(self.state, State::Ending) {
+        let waits = self.handover.transfer.is_some() || self.handover.referral.is_some();
+        if self.handover.over && !waits && matches!(self.state, State::Ending) {
             self.state = State::Ended;
         }
     }
@@ -110,8 +111,8 @@ impl Session {
     pub(super) fn finish(&mut self, mut reason: EndReason, next: State, ctx: &mut Context<'_>) {
         reason.summary = self.summary(ctx);
         let was = std::mem::replace(&mut self.state, next);
-        self.media = MediaPath::None;
-        self.signalling_lost = false;
+        self.connectivity.media = MediaPath::None;
+        self.connectivity.signalling_lost = false;
         ctx.media(self.id, MediaCommand::Close);
         self.show_state(ctx, SessionChanges::default());
         self.show_connection(ctx);
@@ -124,13 +125,13 @@ impl Session {
             id,
             reason: reason.clone(),
         });
-        let errands = self.take_errand_tickets();
-        let changes = self.devices.take_tickets();
+        let requests = self.requests.take_tickets();
+        let changes = self.near_end.devices.take_tickets();
         let (done, waiting) = settled(was);
         for ticket in done {
             ctx.reply(ticket, Ok(output::Reply::Done));
         }
-        for ticket in waiting.into_iter().chain(errands).chain(changes) {
+        for ticket in waiting.into_iter().chain(requests).chain(changes) {
             ctx.reply(ticket, Err(failure(&reason)));
         }
         // Who referred us to this call learns that it was not answered.

@@ -96,8 +96,8 @@ impl Session {
             let error = PhoneError::wrong_state(text);
             return ctx.reply(ticket, Err(error));
         };
-        self.kept_held = held;
-        if let Place::Seated(seat) = &mut self.place {
+        self.holding.kept = held;
+        if let Place::Seated(seat) = &mut self.near_end.place {
             seat.held_alone = held;
         }
         match active.holds.back_mut() {
@@ -105,10 +105,10 @@ impl Session {
                 last.is_awaited_by(ticket, ctx.now);
                 return active.time_hold(ctx);
             }
-            None if self.held == held => return ctx.reply(ticket, Ok(Reply::Done)),
+            None if self.holding.held == held => return ctx.reply(ticket, Ok(Reply::Done)),
             Some(_) | None => {}
         }
-        self.hold_failure = None;
+        self.holding.asked();
         active.hurry();
         let mut change = HoldChange::new(held, via);
         change.is_awaited_by(ticket, ctx.now);
@@ -124,7 +124,7 @@ impl Session {
 
     /// Whether only the user takes the peer off hold.
     pub(crate) fn is_kept_held(&self) -> bool {
-        self.kept_held
+        self.holding.kept
     }
 
     /// Takes the peer off hold because the platform asks for it; nobody waits for it.
@@ -219,13 +219,13 @@ impl Session {
         };
         let change = active.holds.front();
         if change.is_none_or(|change| change.held != held) {
-            active.renewal |= held != self.held;
+            active.renewal |= held != self.holding.held;
             return;
         }
         let Some(change) = self.take_hold() else {
             return;
         };
-        self.held = change.held;
+        self.holding.held = change.held;
         let changes = SessionChanges {
             held: Some(change.held),
             ..SessionChanges::default()
@@ -260,8 +260,7 @@ impl Session {
         for ticket in change.tickets {
             ctx.reply(ticket, Err(error.clone()));
         }
-        self.kept_held &= !change.held;
-        self.hold_failure = Some((change.held, error));
+        self.holding.refused(change.held, error);
         self.drop_idle_holds(ctx);
     }
 
@@ -282,7 +281,7 @@ impl Session {
 
     /// After one change the next may ask for what is so already.
     fn drop_idle_holds(&mut self, ctx: &mut Context<'_>) {
-        let held = self.held;
+        let held = self.holding.held;
         while let State::Active(active) = &mut self.state
             && active
                 .holds
@@ -303,10 +302,10 @@ impl Session {
             return;
         };
         // In a conference on hold also who did not agree to be held hears music only.
-        let held = self.held
+        let held = self.holding.held
             || active.holds.iter().any(|change| change.held)
-            || self.place.seat().is_some_and(|seat| seat.held);
-        if std::mem::replace(&mut self.hears_music, held) != held {
+            || self.near_end.place.seat().is_some_and(|seat| seat.held);
+        if std::mem::replace(&mut self.holding.hears_music, held) != held {
             ctx.media(
                 self.id,
                 match held {

@@ -3,7 +3,7 @@
 use sip::endpoint::{Reply as Answer, ServerRequestId};
 use sip::message::{HeaderName, Method, Request};
 
-use super::errand::{Errand, Outcome, not_answered};
+use super::requests::{Outcome, PendingRequest, not_answered};
 use super::{Context, Session, State};
 use crate::door::content::Content;
 use crate::door::dtmf::DtmfMethod;
@@ -23,9 +23,13 @@ impl Session {
     ) {
         let sent = match (content::body(content_type, body), &self.state) {
             (Err(error), _) => Err(error),
-            (Ok(body), State::Active(_)) => {
-                self.send(Errand::Info(ticket), Method::Info, &[], Some(&body), ctx)
-            }
+            (Ok(body), State::Active(_)) => self.send(
+                PendingRequest::Info(ticket),
+                Method::Info,
+                &[],
+                Some(&body),
+                ctx,
+            ),
             (
                 Ok(_),
                 State::Pending(_)

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use sip::message::Method;
 
-use super::errand::{Errand, Outcome};
+use super::requests::{Outcome, PendingRequest};
 use super::{Active, Context, Session, State};
 use crate::door::error::{ErrorCode, PhoneError};
 use crate::door::id::Ticket;
@@ -121,7 +121,8 @@ impl Session {
                     let body = dtmf_relay::write(key, order.duration);
                     keys.not_before = Some(ctx.now + lasts);
                     keys.under_way = true;
-                    if let Err(error) = self.send(Errand::Key, Method::Info, &[], Some(&body), ctx)
+                    if let Err(error) =
+                        self.send(PendingRequest::Key, Method::Info, &[], Some(&body), ctx)
                     {
                         self.key_done(Err(error), ctx);
                     }

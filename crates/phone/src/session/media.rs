@@ -30,7 +30,7 @@ impl Session {
             MediaEvent::Connected => self.path_found(ctx),
             MediaEvent::Interrupted => self.path_silent(ctx),
             MediaEvent::Failed { failure, reason } => self.failed(failure, &reason, ctx),
-            MediaEvent::FirstSound => self.heard = true,
+            MediaEvent::FirstSound => self.connectivity.heard = true,
             MediaEvent::EndOfCandidates => ctx.emit(Event::EndOfCandidates { id }),
             MediaEvent::RemoteHold { held } => self.held_by_peer(held, ctx),
             MediaEvent::Dtmf {
@@ -161,11 +161,11 @@ impl Session {
                 return self.early_path_failed(text, ctx);
             }
             MediaFailure::Ice | MediaFailure::Consent | MediaFailure::Moved
-                if self.media_was_up =>
+                if self.connectivity.was_up =>
             {
                 return self.path_failed(failure, text, ctx);
             }
-            MediaFailure::Dtls if self.media_was_up => {
+            MediaFailure::Dtls if self.connectivity.was_up => {
                 (Condition::ConnectivityError, Side::Network)
             }
             MediaFailure::Ice
@@ -177,8 +177,8 @@ impl Session {
     }
 
     fn held_by_peer(&mut self, held: bool, ctx: &mut Context<'_>) {
-        if self.remote_held != held {
-            self.remote_held = held;
+        if self.holding.remote != held {
+            self.holding.remote = held;
             let changes = SessionChanges {
                 remote_held: Some(held),
                 ..SessionChanges::default()

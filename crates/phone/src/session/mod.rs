@@ -10,18 +10,22 @@
 mod accept;
 mod auto_answer;
 mod cancel;
+mod connectivity;
 mod devices;
 mod dial;
 mod dtmf;
 mod early_media;
 mod early_offer;
 mod end;
-mod errand;
+mod facts;
+mod handover;
 mod hold;
+mod holding;
 mod info;
 mod keys;
 mod media;
 mod mute;
+mod near_end;
 mod offer;
 mod pending;
 mod quality;
@@ -31,6 +35,7 @@ mod refresh;
 mod reject;
 mod reoffer;
 mod replace;
+mod requests;
 mod ringing;
 mod seat;
 mod show;
@@ -39,30 +44,32 @@ mod transfer;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use sip::dialog::SessionUuids;
 use sip::endpoint::{RequestId, ServerRequestId, UsageId};
 use sip::uri::Uri;
 
+use connectivity::{Connectivity, MediaPath};
 pub(crate) use dial::Dial;
-pub(crate) use errand::not_answered;
+use facts::Facts;
+use handover::Handover;
 use hold::HoldChange;
+use holding::Holding;
+use near_end::{Choice, NearEnd};
 pub(crate) use pending::{Admitted, Plan};
 pub(crate) use referral::{REPORTS_EXPIRE, Report, wants_no_report, without_report};
 pub(crate) use replace::{Closed, Heritage, Succession};
+use requests::Requests;
+pub(crate) use requests::not_answered;
 pub(crate) use ringing::Tone;
 pub(crate) use seat::{Place, Seat};
 pub(crate) use transfer::{Transferred, under_way};
 
 pub(crate) use crate::agent::{Context, NotSent};
 
-use crate::door::audio;
-use crate::door::caller_identity::CallerIdentity;
-use crate::door::error::{PhoneError, SipStatus};
-use crate::door::event::{ConnectionState, Direction, Event};
+use crate::door::error::SipStatus;
+use crate::door::event::{ConnectionState, Event};
 use crate::door::hold_via::HoldVia;
 use crate::door::id::{SessionId, Ticket};
 use crate::door::output::Wake;
-use crate::door::peer::Peer;
 use crate::door::sdp::Sdp;
 
 /// How long the application's listeners are waited for (guarantee 1).
@@ -74,78 +81,17 @@ pub(crate) struct Session {
     pub(crate) id: SessionId,
     pub(crate) usage: Option<UsageId>,
     pub(crate) state: State,
-    pub(crate) conversation_id: String,
-    pub(crate) call_id: String,
-    pub(crate) peer: Peer,
-    identity: CallerIdentity,
-    /// What names it from end to end.
-    uuids: Option<SessionUuids>,
-    direction: Direction,
-    headers: Vec<(String, String)>,
-    /// `SessionStarted` was emitted.
-    started: bool,
-    muted: bool,
-    /// The peer agreed to be on hold.
-    held: bool,
-    /// The user wants it there: no message takes it off.
-    kept_held: bool,
-    /// Media plays the peer something else than our input.
-    hears_music: bool,
-    remote_held: bool,
-    media: MediaPath,
-    /// Media flowed once: a refused answer to a later offer does not end the call.
-    media_was_up: bool,
-    /// The flow was lost and the dialog is not yet refreshed over another.
-    signalling_lost: bool,
-    /// What the application was told last.
-    shown: ConnectionState,
-    /// Milliseconds since 1970.
-    start_time: Option<u64>,
+    pub(crate) facts: Facts,
+    /// Where the application was told last that the connection stands; nothing before `SessionStarted`.
+    shown: Option<ConnectionState>,
     delivery: Delivery,
-    input: Choice<audio::Input>,
-    output: Choice<audio::Output>,
-    /// The other party's first sound has come.
-    heard: bool,
+    connectivity: Connectivity,
+    holding: Holding,
+    near_end: NearEnd,
     quality: quality::Quality,
-    devices: devices::Devices,
-    /// What media plays to the near end.
-    tone: Option<ringing::Tone>,
+    handover: Handover,
+    requests: Requests,
     pressed: dtmf::Pressed,
-    /// Alone, or in a conference.
-    place: Place,
-    /// How loud media have it in a conference, in percent.
-    voice: u8,
-    /// The last hold (true) or resumption that did not come about, until another is asked for.
-    hold_failure: Option<(bool, PhoneError)>,
-    /// Our requests inside the call that are not answered, and what they are for.
-    errands: Vec<(RequestId, errand::Errand)>,
-    /// We hand the other party on.
-    transfer: Option<transfer::Transfer>,
-    /// The other party wants to hand us on.
-    referral: Option<referral::Referral>,
-    was_referred: bool,
-    /// Who referred us to this call, until it is answered.
-    report: Option<referral::Report>,
-    /// The place of another call that this one is to take, until it is answered.
-    replaces: Option<Succession>,
-    /// Its dialog is over; only the outcome of a transfer is waited for.
-    over: bool,
-}
-
-/// A device chosen for this session, or the phone's default.
-#[derive(Debug, Clone)]
-enum Choice<T> {
-    Default,
-    Own(T),
-}
-
-/// Where media stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum MediaPath {
-    None,
-    Connecting,
-    Connected,
-    Interrupted,
 }
 
 /// How many emitted events the application has not yet acknowledged, and until when that matters.
@@ -442,6 +388,25 @@ enum Negotiation {
 }
 
 impl Session {
+    /// A call of which nothing is told yet.
+    fn new(id: SessionId, state: State, facts: Facts) -> Self {
+        Self {
+            id,
+            usage: None,
+            state,
+            facts,
+            shown: None,
+            delivery: Delivery::default(),
+            connectivity: Connectivity::default(),
+            holding: Holding::default(),
+            near_end: NearEnd::default(),
+            quality: quality::Quality::default(),
+            handover: Handover::default(),
+            requests: Requests::default(),
+            pressed: dtmf::Pressed::default(),
+        }
+    }
+
     /// When this session must be woken, and why.
     pub(crate) fn deadline(&self, now: Instant) -> Option<(Instant, Wake)> {
         let deadlines = [
@@ -586,7 +551,7 @@ impl Session {
 
     /// Whether `SessionStarted` was emitted.
     pub(crate) fn was_started(&self) -> bool {
-        self.started
+        self.shown.is_some()
     }
 
     /// The command that a call not yet answered belongs to.

@@ -9,11 +9,11 @@ impl Session {
     /// Mutes or unmutes; asking for the state it is in does nothing. A member of a conference still hears
     /// the other members.
     pub(crate) fn mute(&mut self, muted: bool, ctx: &mut Context<'_>) {
-        if self.muted == muted {
+        if self.near_end.muted == muted {
             return;
         }
-        self.muted = muted;
-        match self.place.seat() {
+        self.near_end.muted = muted;
+        match self.near_end.place.seat() {
             Some(_) => ctx.media(self.id, SoundCommand::SetHearing { host: !muted }),
             None => ctx.media(self.id, StreamCommand::Mute { muted }),
         }
@@ -26,12 +26,12 @@ impl Session {
 
     /// Whether the application chose that the far end hears nothing.
     pub(crate) fn has_no_input(&self) -> bool {
-        matches!(self.input, Choice::Own(audio::Input::None))
+        self.near_end.has_no_input()
     }
 
     /// The phone's default input has changed.
     pub(crate) fn default_input_changed(&self, input: &audio::Input, ctx: &mut Context<'_>) {
-        if let (true, Choice::Default) = (self.has_own_devices(), &self.input) {
+        if let (true, Choice::Default) = (self.has_own_devices(), &self.near_end.input) {
             let input = input.clone();
             ctx.media(self.id, SoundCommand::SetInput { input });
         }
@@ -39,13 +39,13 @@ impl Session {
 
     /// The phone's default output has changed.
     pub(crate) fn default_output_changed(&self, output: &audio::Output, ctx: &mut Context<'_>) {
-        if let (true, Choice::Default) = (self.has_own_devices(), &self.output) {
+        if let (true, Choice::Default) = (self.has_own_devices(), &self.near_end.output) {
             let output = output.clone();
             ctx.media(self.id, SoundCommand::SetOutput { output });
         }
     }
 
     fn has_own_devices(&self) -> bool {
-        self.is_live() && self.place.seat().is_none()
+        self.is_live() && self.near_end.place.seat().is_none()
     }
 }

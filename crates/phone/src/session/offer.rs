@@ -57,7 +57,7 @@ impl Session {
         if active.restart {
             active.repair.get_or_insert(ctx.now + PATIENCE_WITH_ICE);
         }
-        let held = wanted.unwrap_or(self.held);
+        let held = wanted.unwrap_or(self.holding.held);
         active.negotiation = Negotiation::Offering;
         active.purpose = Purpose {
             refresh: active.refresh,
@@ -76,7 +76,7 @@ impl Session {
             return;
         };
         let change = active.holds.front();
-        let wanted = change.map_or(self.held, |change| change.held);
+        let wanted = change.map_or(self.holding.held, |change| change.held);
         // RFC 3261 §14.2: theirs was there before ours went; or what ours was to say is not wanted any more.
         if active.waiting.is_some() || active.purpose.held != Some(wanted) {
             self.take_back(ctx);
@@ -355,11 +355,11 @@ impl Session {
         };
         active.negotiation = Negotiation::Stable;
         let purpose = std::mem::take(&mut active.purpose);
-        match self.media_was_up {
+        match self.connectivity.was_up {
             true => {
                 ctx.media(self.id, StreamCommand::Rollback);
                 // The peer takes its answer for given: it is told what holds instead.
-                active.renewal |= purpose.held.is_some_and(|held| held != self.held);
+                active.renewal |= purpose.held.is_some_and(|held| held != self.holding.held);
                 if purpose.hold.is_some() {
                     self.hold_refused(text, None, ctx);
                 }

@@ -5,11 +5,9 @@ use std::time::{Duration, Instant};
 use sip::endpoint::Reply;
 
 use super::auto_answer::DECISION_PATIENCE;
-use super::{
-    Auto, Choice, Context, Delivery, MediaPath, Pending, Place, Session, State, Succession,
-};
+use super::{Auto, Context, Facts, Pending, Session, State, Succession};
 use crate::door::end_reason::{Condition, Elsewhere, EndReason, Side};
-use crate::door::event::{AutoAnswerSource, ConnectionState, Direction, Event, PendingEnd};
+use crate::door::event::{AutoAnswerSource, Direction, Event, PendingEnd};
 use crate::door::id::SessionId;
 use crate::reading::arrival::Arrival;
 use crate::reading::auto_answer::Verdict;
@@ -81,55 +79,29 @@ impl Session {
                 delay,
             },
         };
-        let mut session = Self {
-            id,
-            usage: Some(arrival.usage),
-            state: State::Pending(Pending {
-                offer: arrival.offer,
-                auto,
-                ring_until: ctx.now + ctx.config.no_answer_timeout,
-            }),
+        let usage = arrival.usage;
+        let state = State::Pending(Pending {
+            offer: arrival.offer,
+            auto,
+            ring_until: ctx.now + ctx.config.no_answer_timeout,
+        });
+        let facts = Facts {
             conversation_id: arrival.conversation_id,
             call_id: arrival.call_id,
             peer: arrival.peer,
             identity: arrival.identity,
-            uuids: ctx.agent.endpoint().session(arrival.usage),
+            uuids: ctx.agent.endpoint().session(usage),
             direction: Direction::Incoming,
             headers: arrival.headers,
-            started: false,
-            held: false,
-            kept_held: false,
-            hears_music: false,
-            muted: false,
-            remote_held: false,
-            media: MediaPath::None,
-            media_was_up: false,
-            signalling_lost: false,
-            shown: ConnectionState::Starting,
             start_time: None,
-            delivery: Delivery::default(),
-            input: Choice::Default,
-            output: Choice::Default,
-            heard: false,
-            quality: super::quality::Quality::default(),
-            devices: super::devices::Devices::default(),
-            tone: None,
-            pressed: Default::default(),
-            place: Place::Alone,
-            voice: 100,
-            hold_failure: None,
-            errands: Vec::new(),
-            transfer: None,
-            referral: None,
-            was_referred: false,
-            report: None,
-            replaces,
-            over: false,
         };
+        let mut session = Self::new(id, state, facts);
+        session.usage = Some(usage);
+        session.handover.replaces = replaces;
         // Genesys answers by NOTIFY only phones that say so here.
         let ringing = Reply::new(180).header("Allow-Events", "talk, hold");
         // Its only failure is that the caller has gone, which is told separately.
-        let _ = ctx.respond(arrival.usage, &ringing);
+        let _ = ctx.respond(usage, &ringing);
         match plan {
             Plan::Ring { source } => session.announce(None, source, ctx),
             Plan::Answer { source, delay } => session.announce(Some(delay), Some(source), ctx),
@@ -235,7 +207,7 @@ impl Session {
         let details = PendingEnd {
             side: reason.side,
             reason,
-            conversation_id: self.conversation_id.clone(),
+            conversation_id: self.facts.conversation_id.clone(),
             elsewhere,
         };
         ctx.emit(match elsewhere {

@@ -60,7 +60,7 @@ impl Session {
             0 => 0.0,
             expected => last.lost as f64 * 100.0 / expected as f64,
         };
-        let begun = self.start_time.unwrap_or(ctx.unix_now);
+        let begun = self.facts.start_time.unwrap_or(ctx.unix_now);
         Some(Summary {
             codec: last.codec.clone(),
             duration: ctx.unix_now.saturating_sub(begun),

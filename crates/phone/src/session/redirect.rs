@@ -50,7 +50,8 @@ impl Session {
     }
 
     fn all_of(&self, wanted: &str) -> impl Iterator<Item = &str> {
-        self.headers
+        self.facts
+            .headers
             .iter()
             .filter(move |(name, _)| name.eq_ignore_ascii_case(wanted))
             .map(|(_, value)| value.as_str())

@@ -61,7 +61,7 @@ impl Session {
         let (State::Active(_), Some(usage)) = (&self.state, self.usage) else {
             return ctx.answer(id, &Answer::new(480));
         };
-        if self.referral.is_some() {
+        if self.handover.referral.is_some() {
             return ctx.answer(id, &Answer::new(491));
         }
         let referred = match refer_to::read(request, &ctx.config.address) {
@@ -79,13 +79,13 @@ impl Session {
                 let cseq = request.headers().cseq().map_or(0, |cseq| cseq.number);
                 let report = Report::Inside {
                     usage,
-                    event_id: self.was_referred.then_some(cseq),
+                    event_id: self.handover.was_referred.then_some(cseq),
                 };
                 report.send(&sipfrag::status(100), ctx);
                 Some(report)
             }
         };
-        self.was_referred = true;
+        self.handover.was_referred = true;
         let referred_by = request.headers().get(HeaderName::ReferredBy);
         let event = Event::TransferRequested {
             id: self.id,
@@ -93,7 +93,7 @@ impl Session {
             referred_by: referred_by.map(short),
             attended: referred.attended,
         };
-        self.referral = Some(Referral {
+        self.handover.referral = Some(Referral {
             referred,
             report,
             until: ctx.now + DECISION_PATIENCE,
@@ -103,7 +103,7 @@ impl Session {
 
     /// The application agrees; the phone places the call.
     pub(crate) fn follow(&mut self) -> Result<Followed, PhoneError> {
-        let referral = self.referral.take().ok_or_else(nothing_asked)?;
+        let referral = self.handover.referral.take().ok_or_else(nothing_asked)?;
         self.settle_end();
         Ok(Followed {
             referred: referral.referred,
@@ -113,7 +113,7 @@ impl Session {
 
     /// The application refuses.
     pub(crate) fn refuse_referral(&mut self, ctx: &mut Context<'_>) -> Result<(), PhoneError> {
-        let referral = self.referral.take().ok_or_else(nothing_asked)?;
+        let referral = self.handover.referral.take().ok_or_else(nothing_asked)?;
         if let Some(report) = referral.report {
             report.finish(&sipfrag::status(603), ctx);
         }
@@ -122,7 +122,7 @@ impl Session {
     }
 
     pub(super) fn referral_deadline(&self) -> Option<(Instant, Wake)> {
-        let referral = self.referral.as_ref()?;
+        let referral = self.handover.referral.as_ref()?;
         Some((referral.until, Wake::Referral))
     }
 
@@ -137,14 +137,14 @@ impl Session {
 
     /// Reports on this call to the one who referred us, provisionally.
     pub(super) fn report(&self, status: &SipStatus, ctx: &mut Context<'_>) {
-        if let Some(report) = &self.report {
+        if let Some(report) = &self.handover.report {
             report.send(status, ctx);
         }
     }
 
     /// Reports how it ended: answered or not.
     pub(super) fn report_finally(&mut self, status: &SipStatus, ctx: &mut Context<'_>) {
-        if let Some(report) = self.report.take() {
+        if let Some(report) = self.handover.report.take() {
             report.finish(status, ctx);
         }
     }

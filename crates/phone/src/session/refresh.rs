@@ -24,8 +24,8 @@ impl Session {
         }
         if let State::Active(active) = &mut self.state {
             active.refresh = true;
-            active.restart |= self.media == MediaPath::Interrupted;
-            self.signalling_lost = !wanted;
+            active.restart |= self.connectivity.media == MediaPath::Interrupted;
+            self.connectivity.signalling_lost = !wanted;
             self.show_connection(ctx);
         }
     }
@@ -60,7 +60,7 @@ impl Session {
 
     /// Media flows, for the first time or again.
     pub(super) fn path_found(&mut self, ctx: &mut Context<'_>) {
-        self.media_was_up = true;
+        self.connectivity.was_up = true;
         if let State::Active(active) = &mut self.state {
             active.repair = None;
             active.restart = false;
@@ -71,7 +71,7 @@ impl Session {
 
     /// A path is being looked for; if one was lost, the call is interrupted until it is found.
     pub(super) fn path_sought(&mut self, ctx: &mut Context<'_>) {
-        if self.media != MediaPath::Interrupted {
+        if self.connectivity.media != MediaPath::Interrupted {
             self.path_changed(MediaPath::Connecting, ctx);
         }
     }
@@ -79,7 +79,7 @@ impl Session {
     /// Nothing comes from the peer any more. That may pass, but not where the network changed.
     pub(super) fn path_silent(&mut self, ctx: &mut Context<'_>) {
         self.path_changed(MediaPath::Interrupted, ctx);
-        let lost_with_flow = self.signalling_lost;
+        let lost_with_flow = self.connectivity.signalling_lost;
         if let State::Active(active) = &mut self.state {
             let since = active.flow_since;
             let just_found = since.is_some_and(|since| ctx.now < since + LOST_WITH_FLOW);
@@ -144,7 +144,7 @@ impl Session {
             return;
         };
         let unanswered = active.unanswered.take();
-        match self.media {
+        match self.connectivity.media {
             MediaPath::Connected => {
                 let message = "The other party does not answer, but is heard: the session goes on";
                 ctx.trace(Level::Warn, message, serde_json::json!({ "id": self.id }));
@@ -165,13 +165,13 @@ impl Session {
 
     /// The peer has answered over the new flow.
     pub(super) fn refreshed(&mut self, ctx: &mut Context<'_>) {
-        self.signalling_lost = false;
+        self.connectivity.signalling_lost = false;
         self.show_connection(ctx);
     }
 
     /// The media path was lost, or came back.
     pub(super) fn path_changed(&mut self, media: MediaPath, ctx: &mut Context<'_>) {
-        self.media = media;
+        self.connectivity.media = media;
         self.show_connection(ctx);
     }
 }

@@ -66,7 +66,7 @@ impl Session {
             None => {
                 active.negotiation = Negotiation::OfferingInAnswer { request };
                 let change = active.holds.front();
-                let held = change.map_or(self.held, |change| change.held);
+                let held = change.map_or(self.holding.held, |change| change.held);
                 active.purpose.hold = change.map(|change| change.via);
                 active.purpose.held = Some(held);
                 let restart_ice = false;

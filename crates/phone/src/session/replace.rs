@@ -9,7 +9,7 @@ use crate::door::end_reason::{Condition, EndReason, Side};
 use crate::door::hold_via::HoldVia;
 use crate::door::id::SessionId;
 use crate::door::media::SoundCommand;
-use crate::reading::parties::{self, Claims};
+use crate::reading::parties::Claims;
 
 /// What the new call takes over from the old one.
 #[derive(Debug, Clone)]
@@ -99,15 +99,7 @@ impl Session {
     /// Neither is proof: without P-Asserted-Identity both are the caller's own words. That is enough because it has to
     /// name the dialog too, which its two ends know and whom they tell, and because nothing opens that was not open.
     pub(crate) fn admits(&self, claims: &Claims) -> bool {
-        let mut names = vec![parties::address_of(&self.peer.uri)];
-        let asserted = self.identity.asserted.iter();
-        names.extend(asserted.map(|party| parties::address_of(&party.uri)));
-        let is_far_end = |claim: &String| {
-            names
-                .iter()
-                .flatten()
-                .any(|name| parties::is_same_party(name, claim))
-        };
+        let is_far_end = |claim: &String| self.facts.is_far_end(claim);
         let asks_itself = !claims.callers.is_empty() && claims.callers.iter().all(is_far_end);
         asks_itself || claims.referred_by.as_ref().is_some_and(is_far_end)
     }
@@ -126,19 +118,22 @@ impl Session {
     /// What one that takes its place takes over; nothing once it is over.
     pub(crate) fn heritage(&self) -> Option<Heritage> {
         self.is_live().then(|| Heritage {
-            input: self.input.clone(),
-            output: self.output.clone(),
-            muted: self.muted,
+            input: self.near_end.input.clone(),
+            output: self.near_end.output.clone(),
+            muted: self.near_end.muted,
             held: self.is_wanted_held(),
-            kept_held: self.kept_held,
-            seat: self.place.seat(),
+            kept_held: self.holding.kept,
+            seat: self.near_end.place.seat(),
         })
     }
 
     fn is_wanted_held(&self) -> bool {
         match &self.state {
-            State::Active(active) => active.holds.back().map_or(self.held, |last| last.held),
-            State::Answering(_) => self.held,
+            State::Active(active) => active
+                .holds
+                .back()
+                .map_or(self.holding.held, |last| last.held),
+            State::Answering(_) => self.holding.held,
             State::Pending(_)
             | State::Offering(_)
             | State::Dialing(_)
@@ -150,7 +145,7 @@ impl Session {
     /// Takes note of how the call is whose place this one is to take, until this one is accepted.
     pub(crate) fn look_back(&mut self, heritage: Option<Heritage>) {
         let pending = self.is_pending();
-        let Some(succession) = &mut self.replaces else {
+        let Some(succession) = &mut self.handover.replaces else {
             return;
         };
         succession.lives = heritage.is_some();
@@ -162,7 +157,7 @@ impl Session {
     /// The call whose place this one has just taken; asked once.
     pub(crate) fn take_replaced(&mut self) -> Option<Succession> {
         match &self.state {
-            State::Active(_) => self.replaces.take(),
+            State::Active(_) => self.handover.replaces.take(),
             State::Pending(_)
             | State::Answering(_)
             | State::Offering(_)
@@ -174,39 +169,43 @@ impl Session {
 
     /// The call whose place this one is to take.
     pub(crate) fn to_replace(&self) -> Option<SessionId> {
-        self.replaces.as_ref().map(|succession| succession.old)
+        self.handover
+            .replaces
+            .as_ref()
+            .map(|succession| succession.old)
     }
 
     /// Whether the call whose place it was to take has ended.
     pub(super) fn is_too_late(&self) -> bool {
-        self.replaces
+        self.handover
+            .replaces
             .as_ref()
             .is_some_and(|succession| !succession.lives)
     }
 
     /// Whether it goes on where a call was that is not heard now: nobody has to make way for it.
     pub(crate) fn succeeds_in_silence(&self) -> bool {
-        let succession = self.replaces.as_ref();
+        let succession = self.handover.replaces.as_ref();
         succession.is_some_and(|succession| succession.heritage.is_held())
     }
 
     /// Is as the call is whose place it takes, if the application asks for nothing else.
     pub(super) fn succeed(&mut self, input: Option<audio::Input>, output: Option<audio::Output>) {
-        if let Some(succession) = &mut self.replaces {
+        if let Some(succession) = &mut self.handover.replaces {
             // What the old call has is not to be had before that has ended.
             succession.own_input = succession.heritage.input.is_other(input.as_ref());
             succession.own_output = succession.heritage.output.is_other(output.as_ref());
-            self.input = succession.heritage.input.clone();
-            self.output = succession.heritage.output.clone();
-            self.muted = succession.heritage.muted;
-            self.held = succession.heritage.is_held();
-            self.kept_held = succession.heritage.kept_held;
+            self.near_end.input = succession.heritage.input.clone();
+            self.near_end.output = succession.heritage.output.clone();
+            self.near_end.muted = succession.heritage.muted;
+            self.holding.held = succession.heritage.is_held();
+            self.holding.kept = succession.heritage.kept_held;
         }
         if let Some(input) = input {
-            self.input = Choice::Own(input);
+            self.near_end.input = Choice::Own(input);
         }
         if let Some(output) = output {
-            self.output = Choice::Own(output);
+            self.near_end.output = Choice::Own(output);
         }
     }
 
@@ -216,14 +215,14 @@ impl Session {
         let waits = |succession: &Succession| {
             succession.lives && !succession.own_input && succession.heritage.has_own_input()
         };
-        self.replaces.as_ref().is_some_and(waits)
+        self.handover.replaces.as_ref().is_some_and(waits)
     }
 
     pub(super) fn waits_for_output(&self) -> bool {
         let waits = |succession: &Succession| {
             succession.lives && !succession.own_output && succession.heritage.has_own_output()
         };
-        self.replaces.as_ref().is_some_and(waits)
+        self.handover.replaces.as_ref().is_some_and(waits)
     }
 
     /// Another call has taken this one's place: BYE, or CANCEL where it was not answered.
@@ -249,22 +248,22 @@ impl Session {
         }
         if last.is_held() && !first.is_held() {
             let music = ctx.config.hold_music.clone();
-            self.kept_held = last.kept_held;
+            self.holding.kept = last.kept_held;
             self.keep_held(true, music, HoldVia::default(), ctx);
         }
-        let alone = self.place.seat().is_none();
+        let alone = self.near_end.place.seat().is_none();
         let own_input = first.has_own_input() || last.has_own_input();
         let own_output = first.has_own_output() || last.has_own_output();
         if own_input && !taken.own_input {
-            self.input = last.input;
-            let input = self.chosen_input(ctx);
+            self.near_end.input = last.input;
+            let input = self.near_end.input(ctx);
             if alone {
                 ctx.media(self.id, SoundCommand::SetInput { input });
             }
         }
         if own_output && !taken.own_output {
-            self.output = last.output;
-            let output = self.chosen_output(ctx);
+            self.near_end.output = last.output;
+            let output = self.near_end.output(ctx);
             if alone {
                 ctx.media(self.id, SoundCommand::SetOutput { output });
             }

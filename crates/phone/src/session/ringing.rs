@@ -35,18 +35,18 @@ impl Session {
 
     /// Whether its parties talk.
     pub(crate) fn talks(&self) -> bool {
-        matches!(self.state, State::Active(_)) && !self.held
+        matches!(self.state, State::Active(_)) && !self.holding.held
     }
 
     /// Whether it is heard at its own output: what is in a conference is heard where the conference is.
     pub(crate) fn is_heard_alone(&self) -> bool {
-        self.place.seat().is_none()
+        self.near_end.place.seat().is_none()
     }
 
     /// RFC 3960 §3.2: a 180 asks for ringback, any sound of the callee for its end, and nothing else does either.
     pub(crate) fn wants_ringback(&self) -> bool {
         match &self.state {
-            State::Dialing(dialing) => dialing.rings && !self.heard,
+            State::Dialing(dialing) => dialing.rings && !self.connectivity.heard,
             State::Pending(_)
             | State::Answering(_)
             | State::Offering(_)
@@ -58,10 +58,10 @@ impl Session {
 
     /// Plays this to the near end from now on.
     pub(crate) fn sound(&mut self, tone: Option<Tone>, ctx: &mut Context<'_>) {
-        if self.tone == tone {
+        if self.near_end.tone == tone {
             return;
         }
-        self.tone = tone;
+        self.near_end.tone = tone;
         // Media that is closed takes no order.
         if self.is_live() {
             let cadence = tone.and_then(|tone| cadence(tone, ctx));

@@ -1,6 +1,6 @@
 //! A session's place in a conference: its far end hears the other members and is heard by them.
 
-use super::{Choice, Context, HoldChange, Session, State};
+use super::{Context, HoldChange, Session, State};
 use crate::door::audio;
 use crate::door::error::PhoneError;
 use crate::door::hold_via::HoldVia;
@@ -50,20 +50,20 @@ impl Place {
 
 impl Session {
     pub(crate) fn place(&self) -> Place {
-        self.place
+        self.near_end.place
     }
 
     /// Will join this conference once it is answered.
     pub(crate) fn await_seat(&mut self, conference: ConferenceId) {
-        self.place = Place::Awaited(conference);
+        self.near_end.place = Place::Awaited(conference);
     }
 
     /// Takes part in a conference from now on, on hold where that is.
     pub(crate) fn take_seat(&mut self, seat: Seat, music: audio::Input, ctx: &mut Context<'_>) {
         let (id, conference) = (self.id, seat.conference);
-        self.place = Place::Seated(seat);
+        self.near_end.place = Place::Seated(seat);
         self.put_changes_off(ctx);
-        if self.muted {
+        if self.near_end.muted {
             // The far end is not to hear this machine, but the other members.
             ctx.media(id, StreamCommand::Mute { muted: false });
             ctx.media(id, SoundCommand::SetHearing { host: false });
@@ -80,17 +80,17 @@ impl Session {
 
     /// Goes on alone, as far as it goes on at all.
     pub(crate) fn leave_seat(&mut self, ctx: &mut Context<'_>) {
-        let was = std::mem::replace(&mut self.place, Place::Alone);
+        let was = std::mem::replace(&mut self.near_end.place, Place::Alone);
         let Some(seat) = was.seat().filter(|_| self.is_live()) else {
             return;
         };
-        self.kept_held |= seat.held;
+        self.holding.kept |= seat.held;
         let id = self.id;
-        let input = self.chosen_input(ctx);
+        let input = self.near_end.input(ctx);
         ctx.media(id, SoundCommand::SetInput { input });
-        let output = self.chosen_output(ctx);
+        let output = self.near_end.output(ctx);
         ctx.media(id, SoundCommand::SetOutput { output });
-        if self.muted {
+        if self.near_end.muted {
             ctx.media(id, SoundCommand::SetHearing { host: true });
             ctx.media(id, StreamCommand::Mute { muted: true });
         }
@@ -105,7 +105,7 @@ impl Session {
         via: HoldVia,
         ctx: &mut Context<'_>,
     ) {
-        let Place::Seated(seat) = &mut self.place else {
+        let Place::Seated(seat) = &mut self.near_end.place else {
             return;
         };
         seat.held = held;
@@ -118,7 +118,7 @@ impl Session {
 
     /// Is not heard in its conference, or is again; says whether that is news.
     pub(crate) fn mute_in_conference(&mut self, muted: bool, ctx: &mut Context<'_>) -> bool {
-        let Place::Seated(seat) = &mut self.place else {
+        let Place::Seated(seat) = &mut self.near_end.place else {
             return false;
         };
         let news = std::mem::replace(&mut seat.muted, muted) != muted;
@@ -128,12 +128,12 @@ impl Session {
 
     /// Lets the others hear the far end, but not the music that it plays to us or while it is on hold.
     pub(super) fn drive_seat(&mut self, ctx: &mut Context<'_>) {
-        let heard = match self.place {
-            Place::Seated(seat) => !(seat.muted || self.hears_music || self.remote_held),
+        let heard = match self.near_end.place {
+            Place::Seated(seat) => !(seat.muted || self.holding.hears_music || self.holding.remote),
             Place::Alone | Place::Awaited(_) => true,
         };
         let percent = if heard { 100 } else { 0 };
-        if std::mem::replace(&mut self.voice, percent) != percent {
+        if std::mem::replace(&mut self.near_end.voice, percent) != percent {
             ctx.media(self.id, SoundCommand::SetVoice { percent });
         }
     }
@@ -149,10 +149,13 @@ impl Session {
         let State::Active(active) = &mut self.state else {
             return;
         };
-        self.kept_held &= held;
-        let wanted = active.holds.back().map_or(self.held, |last| last.held);
+        self.holding.kept &= held;
+        let wanted = active
+            .holds
+            .back()
+            .map_or(self.holding.held, |last| last.held);
         if wanted != held {
-            self.hold_failure = None;
+            self.holding.asked();
             active.holds.push_back(HoldChange::new(held, via));
         }
         self.drive_voice(music, ctx);
@@ -174,39 +177,24 @@ impl Session {
 
     /// Whether it is the call of who sits here, and not on hold.
     pub(crate) fn is_heard(&self) -> bool {
-        self.is_answered() && !self.hears_music
+        self.is_answered() && !self.holding.hears_music
     }
 
     /// Comes back when its conference is resumed.
     pub(crate) fn come_back(&mut self) {
-        self.kept_held = false;
-        if let Place::Seated(seat) = &mut self.place {
+        self.holding.kept = false;
+        if let Place::Seated(seat) = &mut self.near_end.place {
             seat.held_alone = false;
         }
     }
 
     /// Is over, and a member no more.
     pub(crate) fn leave_conference(&mut self) {
-        self.place = Place::Alone;
+        self.near_end.place = Place::Alone;
     }
 
     /// Why the peer is not held, or still is, where it did not agree.
     pub(crate) fn hold_failure(&self, held: bool) -> Option<&PhoneError> {
-        let failure = self.hold_failure.as_ref();
-        failure.and_then(|(wanted, error)| (*wanted == held).then_some(error))
-    }
-
-    pub(super) fn chosen_input(&self, ctx: &Context<'_>) -> audio::Input {
-        match &self.input {
-            Choice::Own(input) => input.clone(),
-            Choice::Default => ctx.config.audio.input.clone(),
-        }
-    }
-
-    pub(super) fn chosen_output(&self, ctx: &Context<'_>) -> audio::Output {
-        match &self.output {
-            Choice::Own(output) => output.clone(),
-            Choice::Default => ctx.config.audio.output.clone(),
-        }
+        self.holding.failure(held)
     }
 }

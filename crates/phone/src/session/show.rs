@@ -1,6 +1,6 @@
 //! What the application sees of a session.
 
-use super::{Context, MediaPath, Session, State};
+use super::{Context, Session, State};
 use crate::door::event::AutoAnswerSource;
 use crate::door::event::{
     ConnectionState, EndToEndId, Event, PendingSession, SessionChanges, SessionSnapshot,
@@ -14,29 +14,29 @@ impl Session {
         let connection_state = self.connection_state();
         SessionSnapshot {
             id: self.id,
-            conversation_id: self.conversation_id.clone(),
-            call_id: self.call_id.clone(),
-            address: self.peer.address.clone(),
-            uri: self.peer.uri.clone(),
-            display_name: self.peer.display_name.clone(),
-            identity: self.identity.clone(),
-            session_id: self.uuids.map(EndToEndId::from),
-            direction: self.direction,
+            conversation_id: self.facts.conversation_id.clone(),
+            call_id: self.facts.call_id.clone(),
+            address: self.facts.peer.address.clone(),
+            uri: self.facts.peer.uri.clone(),
+            display_name: self.facts.peer.display_name.clone(),
+            identity: self.facts.identity.clone(),
+            session_id: self.facts.end_to_end_id(),
+            direction: self.facts.direction,
             state,
             connection_state,
             active: state == SessionState::Active,
             interrupted: connection_state == ConnectionState::Interrupted,
-            muted: self.muted,
-            held: self.held,
-            remote_held: self.remote_held,
-            headers: self.headers.clone(),
-            start_time: self.start_time,
+            muted: self.near_end.muted,
+            held: self.holding.held,
+            remote_held: self.holding.remote,
+            headers: self.facts.headers.clone(),
+            start_time: self.facts.start_time,
         }
     }
 
     /// Our half of what names it from end to end.
     pub(crate) fn uuid(&self) -> Option<u128> {
-        self.uuids.map(|uuids| uuids.local)
+        self.facts.uuid()
     }
 
     /// Tells the application what names the session now, if that is news and the session not over for it
@@ -48,10 +48,10 @@ impl Session {
         let named = self
             .usage
             .and_then(|usage| ctx.agent.endpoint().session(usage));
-        if named.is_none() || named == self.uuids {
+        if named.is_none() || named == self.facts.uuids {
             return;
         }
-        self.uuids = named;
+        self.facts.uuids = named;
         let changes = SessionChanges {
             session_id: named.map(EndToEndId::from),
             ..SessionChanges::default()
@@ -66,24 +66,23 @@ impl Session {
     ) -> PendingSession {
         PendingSession {
             id: self.id,
-            address: self.peer.address.clone(),
-            uri: self.peer.uri.clone(),
-            display_name: self.peer.display_name.clone(),
-            identity: self.identity.clone(),
-            conversation_id: self.conversation_id.clone(),
+            address: self.facts.peer.address.clone(),
+            uri: self.facts.peer.uri.clone(),
+            display_name: self.facts.peer.display_name.clone(),
+            identity: self.facts.identity.clone(),
+            conversation_id: self.facts.conversation_id.clone(),
             auto_answer: auto_answer.is_some(),
             auto_answer_delay: auto_answer.map_or(0, millis),
             auto_answer_source: source,
             replaces: self.to_replace(),
-            call_id: self.call_id.clone(),
-            headers: self.headers.clone(),
+            call_id: self.facts.call_id.clone(),
+            headers: self.facts.headers.clone(),
         }
     }
 
     /// Emits `SessionStarted`; the application acknowledges it.
     pub(super) fn start(&mut self, ctx: &mut Context<'_>) {
-        self.started = true;
-        self.shown = self.connection_state();
+        self.shown = Some(self.connection_state());
         self.delivery.expect(ctx.now);
         ctx.emit(Event::SessionStarted {
             session: Box::new(self.snapshot()),
@@ -107,10 +106,10 @@ impl Session {
     /// Tells the application where the connection stands, if that is news.
     pub(super) fn show_connection(&mut self, ctx: &mut Context<'_>) {
         let connection = self.connection_state();
-        if connection == self.shown {
+        let Some(shown) = self.shown.as_mut().filter(|shown| **shown != connection) else {
             return;
-        }
-        let was = std::mem::replace(&mut self.shown, connection);
+        };
+        let was = std::mem::replace(shown, connection);
         let interrupted = connection == ConnectionState::Interrupted;
         let news = interrupted || was == ConnectionState::Interrupted;
         self.show(
@@ -124,7 +123,7 @@ impl Session {
     }
 
     pub(super) fn show(&self, ctx: &mut Context<'_>, changes: SessionChanges) {
-        if self.started {
+        if self.was_started() {
             ctx.emit(Event::SessionChanged {
                 id: self.id,
                 changes,
@@ -144,18 +143,15 @@ impl Session {
     fn connection_state(&self) -> ConnectionState {
         match &self.state {
             State::Ending | State::Ended => return ConnectionState::Disconnected,
-            State::Active(_) if self.signalling_lost => return ConnectionState::Interrupted,
+            State::Active(_) if self.connectivity.signalling_lost => {
+                return ConnectionState::Interrupted;
+            }
             State::Pending(_)
             | State::Answering(_)
             | State::Offering(_)
             | State::Dialing(_)
             | State::Active(_) => {}
         }
-        match self.media {
-            MediaPath::None => ConnectionState::Starting,
-            MediaPath::Connecting => ConnectionState::Connecting,
-            MediaPath::Connected => ConnectionState::Connected,
-            MediaPath::Interrupted => ConnectionState::Interrupted,
-        }
+        self.connectivity.of_media()
     }
 }

@@ -12,7 +12,7 @@ use sip::endpoint::{Reply as Answer, ServerRequestId};
 use sip::header::{Event as Package, ReferSub, SubscriptionState};
 use sip::message::{Method, Request};
 
-use super::errand::{Errand, Outcome, not_answered};
+use super::requests::{Outcome, PendingRequest, not_answered};
 use super::{Context, Session, State};
 use crate::door::end_reason::{Condition, EndReason, Side};
 use crate::door::error::{ErrorCode, PhoneError, SipStatus};
@@ -81,7 +81,7 @@ impl Session {
         if !matches!(self.state, State::Active(_)) {
             return Err(not_answered());
         }
-        if self.transfer.is_some() {
+        if self.handover.transfer.is_some() {
             return Err(under_way());
         }
         let headers = [
@@ -92,8 +92,8 @@ impl Session {
                 format!("<{}>", ctx.config.address),
             ),
         ];
-        self.send(Errand::Refer, Method::Refer, &headers, None, ctx)?;
-        self.transfer = Some(Transfer {
+        self.send(PendingRequest::Refer, Method::Refer, &headers, None, ctx)?;
+        self.handover.transfer = Some(Transfer {
             ticket,
             consultation,
             stage: Stage::Asked,
@@ -104,12 +104,12 @@ impl Session {
 
     /// Whether a REFER of ours has no outcome yet.
     pub(crate) fn is_being_transferred(&self) -> bool {
-        self.transfer.is_some()
+        self.handover.transfer.is_some()
     }
 
     /// Whether this request of the peer is about our REFER.
     pub(crate) fn is_about_transfer(&self, request: &Request) -> bool {
-        let Some(transfer) = &self.transfer else {
+        let Some(transfer) = &self.handover.transfer else {
             return false;
         };
         let Some(Ok(package)) = request.headers().typed::<Package<'_>>() else {
@@ -126,7 +126,7 @@ impl Session {
 
     /// Our REFER was taken, or was not.
     pub(super) fn refer_done(&mut self, outcome: Outcome<'_>, ctx: &mut Context<'_>) {
-        let Some(transfer) = &mut self.transfer else {
+        let Some(transfer) = &mut self.handover.transfer else {
             // A notification that overtook the answer has settled it.
             return;
         };
@@ -141,7 +141,7 @@ impl Session {
                 if silent {
                     // RFC 4488 §4: nobody will report; what the peer does with the call, it does.
                     let ticket = transfer.ticket;
-                    self.transfer = None;
+                    self.handover.transfer = None;
                     return ctx.reply(ticket, Ok(Reply::Done));
                 }
                 let cseq = response.headers().cseq().map_or(0, |cseq| cseq.number);
@@ -191,7 +191,7 @@ impl Session {
             }
             ..200 if over => self.transfer_unreported(ctx),
             ..200 => {
-                if let Some(transfer) = &mut self.transfer
+                if let Some(transfer) = &mut self.handover.transfer
                     && !matches!(transfer.stage, Stage::HungUp { .. })
                 {
                     let good_for = expires.clamp(NEXT_REPORT, LONGEST_REPORT);
@@ -224,6 +224,7 @@ impl Session {
     /// The reports end without an outcome.
     fn transfer_unreported(&mut self, ctx: &mut Context<'_>) {
         let hung_up = self
+            .handover
             .transfer
             .as_ref()
             .is_some_and(|transfer| matches!(transfer.stage, Stage::HungUp { .. }));
@@ -244,7 +245,7 @@ impl Session {
     }
 
     fn take_transfer(&mut self, ctx: &mut Context<'_>) -> Option<Transfer> {
-        let transfer = self.transfer.take()?;
+        let transfer = self.handover.transfer.take()?;
         let watched = match transfer.stage {
             Stage::Asked => false,
             Stage::Watched { .. } | Stage::HungUp { .. } => true,
@@ -258,7 +259,7 @@ impl Session {
 
     /// The call is over; says whether reports of its transfer are still waited for.
     pub(super) fn transfer_outlives(&mut self, ctx: &mut Context<'_>) -> bool {
-        let Some(transfer) = &mut self.transfer else {
+        let Some(transfer) = &mut self.handover.transfer else {
             return false;
         };
         match transfer.stage {
@@ -281,7 +282,7 @@ impl Session {
     }
 
     pub(super) fn transfer_deadline(&self) -> Option<(Instant, Wake)> {
-        let until = self.transfer.as_ref()?.until?;
+        let until = self.handover.transfer.as_ref()?.until?;
         Some((until, Wake::Transfer))
     }
 

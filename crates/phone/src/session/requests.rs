@@ -10,7 +10,7 @@ use crate::reading::outcome;
 
 /// Why a request was sent inside the call; one with an offer is known by the negotiation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Errand {
+pub(super) enum PendingRequest {
     /// The application's INFO.
     Info(Ticket),
     /// A key in an INFO.
@@ -22,11 +22,35 @@ pub(super) enum Errand {
 /// How a request ended: with a 2xx or not.
 pub(super) type Outcome<'a> = Result<&'a Response, PhoneError>;
 
+/// Our requests inside the call that are not answered, and what they are for.
+#[derive(Debug, Default)]
+pub(super) struct Requests(Vec<(RequestId, PendingRequest)>);
+
+impl Requests {
+    fn take(&mut self, id: RequestId) -> Option<PendingRequest> {
+        let at = self.0.iter().position(|(known, _)| *known == id)?;
+        Some(self.0.swap_remove(at).1)
+    }
+
+    /// The commands whose requests are unanswered at the end of the session.
+    pub(super) fn take_tickets(&mut self) -> Vec<Ticket> {
+        let tickets = self.0.iter().filter_map(|(_, purpose)| match purpose {
+            PendingRequest::Info(ticket) => Some(*ticket),
+            PendingRequest::Key | PendingRequest::Refer => None,
+        });
+        let tickets = tickets.collect();
+        // A transfer may come about although its call has ended.
+        self.0
+            .retain(|(_, purpose)| *purpose == PendingRequest::Refer);
+        tickets
+    }
+}
+
 impl Session {
     /// Sends a request inside the call.
     pub(super) fn send(
         &mut self,
-        errand: Errand,
+        purpose: PendingRequest,
         method: Method,
         headers: &[(String, String)],
         body: Option<&Body>,
@@ -38,7 +62,7 @@ impl Session {
         let request = ctx
             .request(usage, method, headers, body)
             .map_err(|error| outcome::not_sent(&error))?;
-        self.errands.push((request, errand));
+        self.requests.0.push((request, purpose));
         Ok(request)
     }
 
@@ -49,11 +73,11 @@ impl Session {
         response: &Response,
         ctx: &mut Context<'_>,
     ) {
-        match self.take_errand(id) {
-            Some(errand) if response.status().is_success() => {
-                self.errand_done(errand, Ok(response), ctx);
+        match self.requests.take(id) {
+            Some(purpose) if response.status().is_success() => {
+                self.request_done(purpose, Ok(response), ctx);
             }
-            Some(errand) => self.errand_done(errand, Err(outcome::refused(response)), ctx),
+            Some(purpose) => self.request_done(purpose, Err(outcome::refused(response)), ctx),
             None => self.offer_answered(id, response, ctx),
         }
     }
@@ -65,35 +89,23 @@ impl Session {
         failure: RequestFailure,
         ctx: &mut Context<'_>,
     ) {
-        match self.take_errand(id) {
-            Some(errand) => self.errand_done(errand, Err(outcome::unanswered(failure)), ctx),
+        match self.requests.take(id) {
+            Some(purpose) => self.request_done(purpose, Err(outcome::unanswered(failure)), ctx),
             None => self.offer_failed(id, failure, ctx),
         }
     }
 
-    fn errand_done(&mut self, errand: Errand, outcome: Outcome<'_>, ctx: &mut Context<'_>) {
-        match errand {
-            Errand::Info(ticket) => self.info_done(ticket, outcome, ctx),
-            Errand::Key => self.key_done(outcome, ctx),
-            Errand::Refer => self.refer_done(outcome, ctx),
+    fn request_done(
+        &mut self,
+        purpose: PendingRequest,
+        outcome: Outcome<'_>,
+        ctx: &mut Context<'_>,
+    ) {
+        match purpose {
+            PendingRequest::Info(ticket) => self.info_done(ticket, outcome, ctx),
+            PendingRequest::Key => self.key_done(outcome, ctx),
+            PendingRequest::Refer => self.refer_done(outcome, ctx),
         }
-    }
-
-    fn take_errand(&mut self, id: RequestId) -> Option<Errand> {
-        let at = self.errands.iter().position(|(known, _)| *known == id)?;
-        Some(self.errands.swap_remove(at).1)
-    }
-
-    /// The commands whose requests are unanswered at the end of the session.
-    pub(super) fn take_errand_tickets(&mut self) -> Vec<Ticket> {
-        let tickets = self.errands.iter().filter_map(|(_, errand)| match errand {
-            Errand::Info(ticket) => Some(*ticket),
-            Errand::Key | Errand::Refer => None,
-        });
-        let tickets = tickets.collect();
-        // A transfer may come about although its call has ended.
-        self.errands.retain(|(_, errand)| *errand == Errand::Refer);
-        tickets
     }
 }
 

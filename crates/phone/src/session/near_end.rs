@@ -1,0 +1,64 @@
+//! What the far end hears of this machine, and where the far end is heard.
+
+use super::{Context, Place, Tone, devices};
+use crate::door::audio;
+
+/// What is chosen for one session, or the phone's default.
+#[derive(Debug, Clone, Default)]
+pub(super) enum Choice<T> {
+    #[default]
+    Default,
+    Own(T),
+}
+
+/// What the far end hears of this machine, and where the far end is heard.
+#[derive(Debug)]
+pub(super) struct NearEnd {
+    pub(super) input: Choice<audio::Input>,
+    pub(super) output: Choice<audio::Output>,
+    pub(super) devices: devices::Devices,
+    pub(super) muted: bool,
+    /// Alone, or in a conference.
+    pub(super) place: Place,
+    /// How loud media have it in a conference, in percent.
+    pub(super) voice: u8,
+    /// What media plays to the near end.
+    pub(super) tone: Option<Tone>,
+}
+
+impl Default for NearEnd {
+    fn default() -> Self {
+        Self {
+            input: Choice::Default,
+            output: Choice::Default,
+            devices: devices::Devices::default(),
+            muted: false,
+            place: Place::Alone,
+            voice: 100,
+            tone: None,
+        }
+    }
+}
+
+impl NearEnd {
+    /// What the far end hears unless the session's place says otherwise.
+    pub(super) fn input(&self, ctx: &Context<'_>) -> audio::Input {
+        match &self.input {
+            Choice::Own(input) => input.clone(),
+            Choice::Default => ctx.config.audio.input.clone(),
+        }
+    }
+
+    /// Where the far end is heard unless the session's place says otherwise.
+    pub(super) fn output(&self, ctx: &Context<'_>) -> audio::Output {
+        match &self.output {
+            Choice::Own(output) => output.clone(),
+            Choice::Default => ctx.config.audio.output.clone(),
+        }
+    }
+
+    /// Whether the application chose that the far end hears nothing.
+    pub(super) fn has_no_input(&self) -> bool {
+        matches!(self.input, Choice::Own(audio::Input::None))
+    }
+}
