@@ -82,6 +82,20 @@ describe('the end of the process', { concurrency: 2 }, () => {
     }
   }
 
+  for (const [how, end] of [
+    ['process.exit()', 'process.exit()'],
+    ['destroy()', 'await phone.destroy()'],
+  ]) {
+    test(`by ${how} is told to the other side however many commands wait`, async (t) => {
+      const { pbx } = await pbxOf(t)
+      const requests = heard(pbx)
+      const flood = `for (let count = 0; count < 50_000; count++) phone.setVolume(50).catch(() => {})`
+      const { ended, complaints } = await ending(pbx.account('alice'), `${states.active}; ${flood}; ${end}`)
+      assert.deepEqual(ended, [0, null], complaints)
+      assert.deepEqual(requests.toSorted(), ['BYE', 'unregister'])
+    })
+  }
+
   test('ends the calls of all its phones, also of those in worker threads', async (t) => {
     const { pbx } = await pbxOf(t, { users: ['alice', 'bob', 'carol'] })
     const requests = heard(pbx)

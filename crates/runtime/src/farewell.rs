@@ -1,12 +1,10 @@
 //! The end of the process or of a JavaScript thread: the phones say goodbye first, within a bound.
 
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 
-use tokio::sync::mpsc;
-
-use crate::driver::Request;
+use tokio::sync::Notify;
 
 /// What the end of the process waits for all of its phones together. A server that answers takes a round trip
 /// or two; one that doesn't has at least been written to.
@@ -28,7 +26,8 @@ struct Attending {
     key: u64,
     /// The JavaScript thread that it belongs to.
     thread: ThreadId,
-    requests: mpsc::WeakSender<Request>,
+    /// Tells its task, beside the commands that wait for it: there is always room.
+    leave: Arc<Notify>,
     /// When it was told to leave.
     leaving: Option<Instant>,
 }
@@ -44,13 +43,13 @@ pub enum Whose {
 
 impl Attendance {
     /// Notes a phone of the calling thread that hangs up before the process ends.
-    pub(crate) fn begin(requests: &mpsc::Sender<Request>) -> Attendance {
+    pub(crate) fn begin(leave: Arc<Notify>) -> Attendance {
         let mut phones = phones();
         let key = phones.last().map_or(0, |last| last.key + 1);
         phones.push(Attending {
             key,
             thread: std::thread::current().id(),
-            requests: requests.downgrade(),
+            leave,
             leaving: None,
         });
         Attendance { key }
@@ -109,13 +108,9 @@ pub fn farewell(whose: Whose) {
 
 impl Attending {
     fn leave(&mut self, now: Instant) {
-        if self.leaving.is_some() {
-            return;
-        }
-        self.leaving = Some(now);
-        // One whose last handle is gone is leaving already.
-        if let Some(requests) = self.requests.upgrade() {
-            let _ = requests.try_send(Request::Leave);
+        if self.leaving.is_none() {
+            self.leaving = Some(now);
+            self.leave.notify_one();
         }
     }
 }

@@ -18,6 +18,7 @@
 
 pub mod audio;
 mod backlog;
+mod commands;
 pub mod device;
 mod device_hub;
 pub mod devices;
@@ -33,10 +34,11 @@ mod tick_clock;
 pub mod websocket;
 
 pub use backlog::{Backlog, Held};
+pub use commands::CommandError;
 pub use event::{Event, EventSink, Figures, MemberLevel, RuntimeEvent};
 pub use farewell::{SignalWatch, Whose, farewell};
 pub use media_worker::{ClockFigures, clock_figures, load as media_load};
 pub use pbx::{Command as PbxCommand, Config as PbxConfig};
 pub use pbx_server::{PbxEvent, PbxEventSink, PbxServer, StartError};
 pub use phone::{Command, Config, ConfigError, SessionId, Ticket};
-pub use softphone::{CommandError, Softphone};
+pub use softphone::Softphone;

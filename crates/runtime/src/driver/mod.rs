@@ -16,6 +16,7 @@ mod line;
 mod opening;
 
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use futures_util::FutureExt;
@@ -24,7 +25,7 @@ use phone::{
     Command, Condition, ConferenceId, Config, EndReason, ErrorCode, ErrorType, Output, Phone,
     PhoneError, SessionId, Side, Ticket, conference,
 };
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 
 use crate::event::{Event, EventSink, RuntimeEvent};
@@ -49,16 +50,16 @@ pub(crate) enum Request {
     Command(Ticket, Command),
     /// `getStats()`.
     Stats(Ticket, SessionId),
-    /// The process ends.
-    Leave,
 }
 
 /// A phone's task; it ends when the phone is closed and everything it owned has ended.
 pub(crate) struct Driver {
     phone: Phone,
-    /// Capacity as in `softphone`; closed when the handle is dropped, which closes the phone.
+    /// Capacity as in `commands`; closed when the handle is dropped, which closes the phone.
     requests: mpsc::Receiver<Request>,
     handle_dropped: bool,
+    /// The process ends.
+    leave: Arc<Notify>,
     line: Line,
     calls: Calls,
     bell: Bell,
@@ -89,6 +90,7 @@ pub(crate) enum Job {
 #[derive(Debug)]
 enum Fact {
     Request(Option<Request>),
+    Leave,
     Line(line::News),
     Media(News),
     Host(HostNews),
@@ -105,7 +107,12 @@ enum Life {
 }
 
 impl Driver {
-    pub(crate) fn new(config: Config, requests: mpsc::Receiver<Request>, seed: [u8; 32]) -> Driver {
+    pub(crate) fn new(
+        config: Config,
+        requests: mpsc::Receiver<Request>,
+        leave: Arc<Notify>,
+        seed: [u8; 32],
+    ) -> Driver {
         // Unbounded: a session says little (state changes, digits, figures once a second), and this
         // task waits for nothing but its inputs.
         let (news_sender, news) = mpsc::unbounded_channel();
@@ -126,6 +133,7 @@ impl Driver {
             phone: Phone::new(config, seed, now, since_1970),
             requests,
             handle_dropped: false,
+            leave,
             news,
             log,
             jobs: JoinSet::new(),
@@ -190,6 +198,7 @@ impl Driver {
 
     async fn wait(&mut self) -> Fact {
         tokio::select! {
+            () = self.leave.notified() => Fact::Leave,
             request = self.requests.recv(), if !self.handle_dropped => Fact::Request(request),
             news = self.line.next() => Fact::Line(news),
             Some(news) = self.news.recv() => Fact::Media(news),
@@ -220,9 +229,7 @@ impl Driver {
                     stream.send(Event::reply(ticket, self.no_report(id)));
                 }
             }
-            Fact::Request(Some(Request::Leave)) => {
-                self.phone.handle_command(NOBODY, Command::Destroy {}, now);
-            }
+            Fact::Leave => self.phone.handle_command(NOBODY, Command::Destroy {}, now),
             Fact::Request(None) => {
                 self.handle_dropped = true;
                 self.phone.handle_command(NOBODY, Command::Destroy {}, now);

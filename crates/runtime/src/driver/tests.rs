@@ -13,7 +13,8 @@ fn driver() -> (Driver, mpsc::Sender<Request>) {
     });
     let (requests, inbox) = mpsc::channel(16);
     let config = Config::from_json(&options).unwrap();
-    (Driver::new(config, inbox, [1; 32]), requests)
+    let leave = Arc::default();
+    (Driver::new(config, inbox, leave, [1; 32]), requests)
 }
 
 #[tokio::test(start_paused = true)]
@@ -57,6 +58,32 @@ async fn a_task_that_breaks_still_answers_destroy_and_closes() {
     driver.run(events).await;
     let types: Vec<_> = told.iter().map(|event| event["type"].clone()).collect();
     assert_eq!(types, ["error", "closed", "reply", "reply"]);
+}
+
+#[test]
+fn the_end_of_the_process_is_told_to_a_phone_whose_inbox_is_full() {
+    let (driver, requests) = driver();
+    let attendance = crate::farewell::Attendance::begin(Arc::clone(&driver.leave));
+    let initialize = |ticket| Request::Command(Ticket(ticket), Command::Initialize {});
+    let mut ticket = 0;
+    while requests.try_send(initialize(ticket)).is_ok() {
+        ticket += 1;
+    }
+    let (events, told) = told();
+    let task = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        runtime.unwrap().block_on(driver.run(events));
+        drop(attendance);
+    });
+    crate::farewell(crate::Whose::Thread);
+    // The handle is still there: nothing else ends the task.
+    let closed = |event: serde_json::Value| event["type"] == "closed";
+    let patience = Duration::from_secs(20);
+    while !closed(told.recv_timeout(patience).expect("it never left")) {}
+    task.join().unwrap();
+    drop(requests);
 }
 
 #[test]

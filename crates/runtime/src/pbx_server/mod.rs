@@ -24,17 +24,15 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
+use crate::commands::{CommandError, Commands, Kind};
 use crate::driver::{Calls, Job};
 use crate::io_threads::IoThreads;
 use crate::media_worker::{self, News, What};
-use crate::softphone::{CommandError, seed};
+use crate::softphone::seed;
 use connections::{Connections, FromClient};
 use ports::{Datagram, Ports};
 
 pub use event::{PbxEvent, PbxEventSink};
-
-/// Commands that may wait at once; a caller that is faster is told so instead of being queued.
-const MAX_WAITING: usize = 1024;
 
 /// Why a PBX could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -50,7 +48,7 @@ pub enum StartError {
 /// A running PBX on a free loopback port; dropping it stops it.
 pub struct PbxServer {
     address: SocketAddr,
-    requests: mpsc::Sender<(Ticket, pbx::Command)>,
+    requests: Commands<(Ticket, pbx::Command)>,
     _threads: Arc<IoThreads>,
 }
 
@@ -68,7 +66,7 @@ impl PbxServer {
         let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
-        let (requests, inbox) = mpsc::channel(MAX_WAITING);
+        let (requests, inbox) = Commands::new();
         let server = Server::new(config, address, inbox, events)?;
         // Not joined: it ends by itself when the handle is dropped, and the threads with the last one.
         threads.spawn(server.run(listener));
@@ -90,12 +88,11 @@ impl PbxServer {
     ///
     /// The PBX has ended, or too many commands wait.
     pub fn command(&self, ticket: Ticket, command: pbx::Command) -> Result<(), CommandError> {
-        self.requests
-            .try_send((ticket, command))
-            .map_err(|error| match error {
-                mpsc::error::TrySendError::Full(_) => CommandError::Busy,
-                mpsc::error::TrySendError::Closed(_) => CommandError::Closed,
-            })
+        let kind = match matches!(command, pbx::Command::Close {}) {
+            true => Kind::Ends,
+            false => Kind::Ordinary,
+        };
+        self.requests.give(kind, (ticket, command))
     }
 }
 
@@ -110,7 +107,7 @@ impl fmt::Debug for PbxServer {
 /// The PBX's task; it ends when the handle is dropped.
 struct Server {
     pbx: Pbx,
-    /// Capacity [`MAX_WAITING`].
+    /// Capacity as in `commands`.
     requests: mpsc::Receiver<(Ticket, pbx::Command)>,
     connections: Connections,
     ports: Ports,
