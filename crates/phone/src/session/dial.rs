@@ -265,9 +265,9 @@ impl Session {
             Some(_) | None => (said, None),
         };
         let mut active = Active::new(Negotiation::Applying);
-        active.untold = true;
-        active.renewed = renewed.filter(|_| !heard);
-        active.overtaken = !overtaken.is_empty();
+        active.early.untold = true;
+        active.early.renewed = renewed.filter(|_| !heard);
+        active.early.overtaken = !overtaken.is_empty();
         self.state = State::Active(active);
         let Some(answer) = answer else {
             let text = "The answer has no session description";
@@ -288,7 +288,7 @@ impl Session {
     /// Tells that the callee has answered, once media know by which codec.
     pub(super) fn tell_answered(&mut self, ctx: &mut Context<'_>) {
         if let State::Active(active) = &mut self.state
-            && std::mem::take(&mut active.untold)
+            && std::mem::take(&mut active.early.untold)
         {
             self.activate(ctx);
             ctx.emit(Event::Answered { id: self.id });

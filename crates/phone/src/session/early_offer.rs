@@ -82,7 +82,7 @@ impl Session {
             }
             // Its offer was refused when the 2xx came; what media made of it is for nobody.
             State::Active(active) => {
-                let overtaken = std::mem::take(&mut active.overtaken);
+                let overtaken = std::mem::take(&mut active.early.overtaken);
                 return (!overtaken).then_some(sdp);
             }
             State::Pending(_) | State::Offering(_) | State::Ending | State::Ended => {
@@ -99,7 +99,7 @@ impl Session {
         let id = match &mut self.state {
             State::Dialing(dialing) => dialing.offers.pop_front().map(|open| open.request),
             State::Answering(answering) => answering.offer_open.take(),
-            State::Active(active) => return std::mem::take(&mut active.overtaken),
+            State::Active(active) => return std::mem::take(&mut active.early.overtaken),
             State::Pending(_) | State::Offering(_) | State::Ending | State::Ended => None,
         };
         if let Some(id) = id {

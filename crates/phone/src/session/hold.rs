@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::offer::NO_ANSWER;
-use super::{Active, Context, Negotiation, Pause, Place, Session, State};
+use super::{Active, Context, Pause, Place, Session, State};
 use crate::door::audio;
 use crate::door::error::{ErrorCode, PhoneError, SipStatus};
 use crate::door::event::SessionChanges;
@@ -56,27 +56,11 @@ impl Active {
             .holds
             .front()
             .is_some_and(|change| !change.tickets.is_empty());
-        let is_held_up = awaited && self.pause == Pause::No && ctx.agent.is_usable();
+        let is_held_up = awaited && self.offerer.pause == Pause::No && ctx.agent.is_usable();
         self.hold_until = match is_held_up {
             true => self.hold_until.or(Some(ctx.now + NO_MOMENT)),
             false => None,
         };
-    }
-
-    /// Whether an offer of our own is under way, or one in which the hold is told.
-    fn is_offering(&self) -> bool {
-        self.purpose.hold.is_some()
-            || match self.negotiation {
-                Negotiation::Offering
-                | Negotiation::Offered { .. }
-                | Negotiation::Withdrawn { .. }
-                | Negotiation::Applying => true,
-                Negotiation::Stable
-                | Negotiation::Answering { .. }
-                | Negotiation::OfferingInAnswer { .. }
-                | Negotiation::AwaitingAck
-                | Negotiation::Abandoned { .. } => false,
-            }
     }
 }
 
@@ -109,7 +93,7 @@ impl Session {
             Some(_) | None => {}
         }
         self.holding.asked();
-        active.hurry();
+        active.offerer.hurry();
         let mut change = HoldChange::new(held, via);
         change.is_awaited_by(ticket, ctx.now);
         active.holds.push_back(change);
@@ -158,8 +142,8 @@ impl Session {
         let State::Active(active) = &mut self.state else {
             return;
         };
-        let is_offering = index == 0 && active.is_offering();
-        let is_offered = index == 0 && active.purpose.hold.is_some();
+        let is_offering = index == 0 && active.offerer.is_offering();
+        let is_offered = index == 0 && active.offerer.purpose.hold.is_some();
         let Some(change) = active.holds.remove(index) else {
             return;
         };
@@ -178,7 +162,7 @@ impl Session {
             (false, false) => "the other party leaves no moment for it",
         };
         if is_offered {
-            active.purpose.hold = None;
+            active.offerer.purpose.hold = None;
             self.withdraw_offer(ctx);
         }
         self.hold_failed(change, text, ctx);
@@ -188,7 +172,7 @@ impl Session {
     /// The peer can't take the offer of a hold now.
     pub(super) fn hold_put_off(&mut self, status: SipStatus) {
         if let State::Active(active) = &mut self.state
-            && active.purpose.hold.is_some()
+            && active.offerer.purpose.hold.is_some()
             && let Some(change) = active.holds.front_mut()
         {
             change.put_off = Some(status);
@@ -205,7 +189,10 @@ impl Session {
         }
         active.hold_until = None;
         // Without a flow it waits for the next one; behind an offer of ours for its answer, and after a glare its turn.
-        if ctx.agent.is_usable() && !active.is_offering() && active.pause == Pause::No {
+        if ctx.agent.is_usable()
+            && !active.offerer.is_offering()
+            && active.offerer.pause == Pause::No
+        {
             let text = "the other party leaves no moment for an offer of ours";
             self.hold_refused(text, None, ctx);
             self.drive_offer(ctx);
@@ -219,7 +206,7 @@ impl Session {
         };
         let change = active.holds.front();
         if change.is_none_or(|change| change.held != held) {
-            active.renewal |= held != self.holding.held;
+            active.offerer.owed.renewal |= held != self.holding.held;
             return;
         }
         let Some(change) = self.take_hold() else {

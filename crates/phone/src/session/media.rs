@@ -92,7 +92,7 @@ impl Session {
                 self.drive_early_media(ctx);
                 self.drive_answer(ctx);
             }
-            State::Active(active) => match active.negotiation {
+            State::Active(active) => match active.offerer.negotiation {
                 Negotiation::Offering => self.send_reoffer(sdp, ctx),
                 Negotiation::Answering { request } => {
                     self.answer_reoffer(request, sdp, Negotiation::Stable, ctx);
@@ -130,7 +130,7 @@ impl Session {
                 let reason = EndReason::new(condition(refusal), side, text);
                 self.end_because(reason, ctx);
             }
-            State::Active(active) => match active.negotiation {
+            State::Active(active) => match active.offerer.negotiation {
                 Negotiation::Offering => self.no_reoffer(text, ctx),
                 Negotiation::Abandoned { .. } => self.abandoned(false, ctx),
                 Negotiation::Answering { request } => {

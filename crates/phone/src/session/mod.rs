@@ -27,6 +27,7 @@ mod media;
 mod mute;
 mod near_end;
 mod offer;
+mod offerer;
 mod pending;
 mod quality;
 mod redirect;
@@ -44,7 +45,7 @@ mod transfer;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use sip::endpoint::{RequestId, ServerRequestId, UsageId};
+use sip::endpoint::{ServerRequestId, UsageId};
 use sip::uri::Uri;
 
 use connectivity::{Connectivity, MediaPath};
@@ -54,6 +55,7 @@ use handover::Handover;
 use hold::HoldChange;
 use holding::Holding;
 use near_end::{Choice, NearEnd};
+use offerer::{Negotiation, Offerer, Pause, Purpose, Unanswered, Waiting};
 pub(crate) use pending::{Admitted, Plan};
 pub(crate) use referral::{REPORTS_EXPIRE, Report, wants_no_report, without_report};
 pub(crate) use replace::{Closed, Heritage, Succession};
@@ -65,9 +67,7 @@ pub(crate) use transfer::{Transferred, under_way};
 
 pub(crate) use crate::agent::{Context, NotSent};
 
-use crate::door::error::SipStatus;
 use crate::door::event::{ConnectionState, Event};
-use crate::door::hold_via::HoldVia;
 use crate::door::id::{SessionId, Ticket};
 use crate::door::output::Wake;
 use crate::door::sdp::Sdp;
@@ -231,96 +231,58 @@ struct Fork {
 /// A call that is answered.
 #[derive(Debug)]
 pub(crate) struct Active {
-    negotiation: Negotiation,
-    /// The callee has answered and the application was not told yet: it is to find the codec then.
-    untold: bool,
-    /// An early offer of whoever answered, which media is to have again, since it heard another fork last.
-    renewed: Option<Sdp>,
-    /// Theirs, until what is open is closed.
-    waiting: Option<Waiting>,
-    /// Media still works on an early offer that the answer has overtaken; what it says of it is for nobody.
-    overtaken: bool,
-    /// The flow is new: the peer must be told.
-    refresh: bool,
-    /// The media path failed, or is silent since the flow was lost: ICE is to be restarted.
-    restart: bool,
-    /// When there was a flow again.
-    flow_since: Option<Instant>,
-    /// The media path is gone; only a restart of ICE can bring it back.
-    path_gone: bool,
-    /// The session is to be refreshed, without anything new (RFC 4028 §7.4).
-    renewal: bool,
+    offerer: Offerer,
+    repair: Repair,
     /// What the peer is still to be told about hold, oldest first; each asks for the other state
     /// than the one before.
     holds: VecDeque<HoldChange>,
     /// The first of them has failed if it has found no moment to be offered by then.
     hold_until: Option<Instant>,
-    /// What our open offer is for.
-    purpose: Purpose,
-    pause: Pause,
-    /// How often our offer was put off in a row.
-    put_off: u32,
-    /// Our offer that had no answer, until it is known what that means for the call.
-    unanswered: Option<Unanswered>,
-    /// How many offers in a row had no answer.
-    in_vain: u32,
-    /// Our offer is given up then.
-    offer_until: Option<Instant>,
-    /// ICE is being restarted, until then.
-    repair: Option<Instant>,
+    early: Early,
     tones: Vec<dtmf::Dialled>,
     keys: keys::Keys,
+}
+
+/// The repair of a call whose flow or media path was lost.
+#[derive(Debug, Default)]
+struct Repair {
+    /// When there was a flow again.
+    flow_since: Option<Instant>,
+    /// The media path is gone; only a restart of ICE can bring it back.
+    path_gone: bool,
+    /// ICE is being restarted, until then.
+    until: Option<Instant>,
+}
+
+/// What the time before the answer of a call of ours has left.
+#[derive(Debug, Default)]
+struct Early {
+    /// The callee has answered and the application was not told yet: it is to find the codec then.
+    untold: bool,
+    /// An early offer of whoever answered, which media is to have again, since it heard another fork last.
+    renewed: Option<Sdp>,
+    /// Media still works on an early offer that the answer has overtaken; what it says of it is for nobody.
+    overtaken: bool,
 }
 
 impl Active {
     fn new(negotiation: Negotiation) -> Self {
         Self {
-            negotiation,
-            untold: false,
-            renewed: None,
-            waiting: None,
-            overtaken: false,
-            refresh: false,
-            restart: false,
-            flow_since: None,
-            path_gone: false,
-            renewal: false,
+            offerer: Offerer::new(negotiation),
+            repair: Repair::default(),
             holds: VecDeque::new(),
             hold_until: None,
-            purpose: Purpose::default(),
-            pause: Pause::No,
-            put_off: 0,
-            unanswered: None,
-            in_vain: 0,
-            offer_until: None,
-            repair: None,
+            early: Early::default(),
             tones: Vec::new(),
             keys: keys::Keys::default(),
         }
     }
 
-    /// What the offer was for is told, or refused: either way it is not owed any more.
-    fn settle(&mut self, told: Purpose) {
-        self.refresh &= !told.refresh;
-        self.restart &= !told.restart;
-    }
-
-    /// Something new: what waits because nobody answered is offered again without waiting longer.
-    fn hurry(&mut self) {
-        if self.in_vain > 0 {
-            self.pause = Pause::No;
-        }
-    }
-
     fn deadline(&self) -> Option<(Instant, Wake)> {
-        let again = match self.pause {
-            Pause::Until(at) => Some(at),
-            Pause::No | Pause::Glare => None,
-        };
         let hold = self.holds.iter().filter_map(|change| change.until).min();
-        let offer = [again, self.offer_until, self.hold_until, hold];
+        let offer = [self.offerer.deadline(), self.hold_until, hold];
         let offer = offer.into_iter().flatten();
-        let repair = self.repair.map(|until| (until, Wake::Repair));
+        let repair = self.repair.until.map(|until| (until, Wake::Repair));
         let key = self.keys.deadline().map(|at| (at, Wake::Key));
         offer
             .map(|at| (at, Wake::Offer))
@@ -328,63 +290,6 @@ impl Active {
             .chain(key)
             .min_by_key(|(at, _)| *at)
     }
-}
-
-/// The peer's re-INVITE or UPDATE that came while media was busy; the endpoint lets in one at a time.
-#[derive(Debug)]
-struct Waiting {
-    request: ServerRequestId,
-    offer: Option<Sdp>,
-}
-
-/// What an offer of ours in an answered call is for.
-#[derive(Debug, Clone, Copy, Default)]
-struct Purpose {
-    refresh: bool,
-    restart: bool,
-    hold: Option<HoldVia>,
-    /// Whether it holds the peer; nothing in the offer of a call.
-    held: Option<bool>,
-}
-
-/// An offer of ours that nobody answered, or somebody else by 408.
-#[derive(Debug)]
-struct Unanswered {
-    purpose: Purpose,
-    status: Option<SipStatus>,
-}
-
-/// Why an offer that is owed is not made now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Pause {
-    No,
-    /// It met theirs; the endpoint says when the wait of RFC 3261 §14.1 is over.
-    Glare,
-    /// The peer was busy with another and named a time (RFC 3261 §14.2).
-    Until(Instant),
-}
-
-/// The offer that is open in an answered call; there is at most one (RFC 3264 §4).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Negotiation {
-    /// None.
-    Stable,
-    /// Media was asked for our offer.
-    Offering,
-    /// Our offer is out in this request.
-    Offered { request: RequestId },
-    /// The same, but it is given up: what comes of it counts still.
-    Withdrawn { request: RequestId },
-    /// Media was given the answer to our offer.
-    Applying,
-    /// Media was asked for the answer to the offer in this request.
-    Answering { request: ServerRequestId },
-    /// Media was asked for the offer that this re-INVITE without one wants.
-    OfferingInAnswer { request: ServerRequestId },
-    /// Our offer is out in a 200 OK; the ACK brings the answer.
-    AwaitingAck,
-    /// Media works on a description that nobody waits for: the peer's request is gone, or has its answer.
-    Abandoned { ours: bool },
 }
 
 impl Session {
@@ -466,7 +371,7 @@ impl Session {
             State::Dialing(dialing) if dialing.until.is_some_and(|until| until <= ctx.now) => {
                 self.give_up(ctx);
             }
-            State::Active(active) if active.repair.is_some_and(|until| until <= ctx.now) => {
+            State::Active(active) if active.repair.until.is_some_and(|until| until <= ctx.now) => {
                 self.repair_timeout(ctx);
             }
             State::Active(_) => {
@@ -503,7 +408,7 @@ impl Session {
 
     /// Whether it is answered, as the application knows, and not over.
     pub(crate) fn is_answered(&self) -> bool {
-        matches!(&self.state, State::Active(active) if !active.untold)
+        matches!(&self.state, State::Active(active) if !active.early.untold)
     }
 
     /// Whether the application still has it among its sessions.
@@ -525,21 +430,7 @@ impl Session {
     /// Whether it waits for this request of the peer to be answered.
     pub(crate) fn owes(&self, id: ServerRequestId) -> bool {
         match &self.state {
-            State::Active(active) => {
-                let waits = active.waiting.as_ref();
-                waits.is_some_and(|waiting| waiting.request == id)
-                    || match active.negotiation {
-                        Negotiation::Answering { request }
-                        | Negotiation::OfferingInAnswer { request } => request == id,
-                        Negotiation::Stable
-                        | Negotiation::Offering
-                        | Negotiation::Offered { .. }
-                        | Negotiation::Withdrawn { .. }
-                        | Negotiation::Applying
-                        | Negotiation::AwaitingAck
-                        | Negotiation::Abandoned { .. } => false,
-                    }
-            }
+            State::Active(active) => active.offerer.owes(id),
             State::Pending(_)
             | State::Answering(_)
             | State::Offering(_)

@@ -6,6 +6,7 @@ use sip::endpoint::{Body, RequestFailure, RequestId};
 use sip::header::RetryAfter;
 use sip::message::{Method, Response};
 
+use super::offerer::AGAIN;
 use super::refresh::PATIENCE_WITH_ICE;
 use super::{Active, Context, Negotiation, NotSent, Pause, Purpose, Session, State, Unanswered};
 use crate::door::end_reason::{Condition, EndReason, Side};
@@ -19,24 +20,11 @@ use crate::reading::{outcome, sdp};
 /// How long an offer may stay unanswered, however often the peer says that it is trying: 64·T1, as
 /// where it says nothing (RFC 3261 §17.1.1.2).
 const PATIENCE: Duration = Duration::from_secs(32);
-/// An offer that could not be sent for a reason of our own is made again.
-const AGAIN: Duration = Duration::from_secs(2);
-/// An offer that nobody answers is made again after 2 s, 4 s and so on, at last every 64 s.
-const MOST_DOUBLED: u32 = 5;
 pub(super) const NO_ANSWER: &str = "the other party does not answer";
 /// A peer that puts us off more often will not be asked again.
 const MOST_PUT_OFF: u32 = 5;
 /// RFC 3261 §14.2: the longest wait that a 500 to an offer may ask for.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
-
-impl Active {
-    /// Nobody has answered: the next try is made later than the one before.
-    fn back_off(&mut self, now: Instant) {
-        let wait = AGAIN * (1 << self.in_vain.min(MOST_DOUBLED));
-        self.in_vain += 1;
-        self.pause = Pause::Until(now + wait);
-    }
-}
 
 impl Session {
     /// Makes the offer that is owed, to refresh the call or to change hold, if no other is open; the
@@ -49,24 +37,27 @@ impl Session {
         active.time_hold(ctx);
         let change = active.holds.front();
         let wanted = change.map(|change| change.held);
-        let owed = active.refresh || active.restart || active.renewal || wanted.is_some();
-        let free = active.negotiation == Negotiation::Stable && active.pause == Pause::No;
+        let owed = active.offerer.owed.is_any() || wanted.is_some();
+        let free = active.offerer.is_free();
         if !(owed && free && ctx.agent.is_usable()) {
             return;
         }
-        if active.restart {
-            active.repair.get_or_insert(ctx.now + PATIENCE_WITH_ICE);
+        if active.offerer.owed.restart {
+            active
+                .repair
+                .until
+                .get_or_insert(ctx.now + PATIENCE_WITH_ICE);
         }
         let held = wanted.unwrap_or(self.holding.held);
-        active.negotiation = Negotiation::Offering;
-        active.purpose = Purpose {
-            refresh: active.refresh,
-            restart: active.restart,
+        active.offerer.negotiation = Negotiation::Offering;
+        active.offerer.purpose = Purpose {
+            refresh: active.offerer.owed.refresh,
+            restart: active.offerer.owed.restart,
             hold: change.map(|change| change.via),
             held: Some(held),
         };
-        active.renewal = false;
-        let restart_ice = active.restart;
+        active.offerer.owed.renewal = false;
+        let restart_ice = active.offerer.owed.restart;
         ctx.media(self.id, StreamCommand::Reoffer { restart_ice, held });
     }
 
@@ -78,11 +69,11 @@ impl Session {
         let change = active.holds.front();
         let wanted = change.map_or(self.holding.held, |change| change.held);
         // RFC 3261 §14.2: theirs was there before ours went; or what ours was to say is not wanted any more.
-        if active.waiting.is_some() || active.purpose.held != Some(wanted) {
+        if active.offerer.waiting.is_some() || active.offerer.purpose.held != Some(wanted) {
             self.take_back(ctx);
             return self.drive_offer(ctx);
         }
-        let update = active.purpose.hold == Some(HoldVia::Update)
+        let update = active.offerer.purpose.hold == Some(HoldVia::Update)
             && ctx.agent.endpoint().takes_update(usage);
         let method = match update {
             true => Method::Update,
@@ -90,9 +81,9 @@ impl Session {
         };
         match ctx.request(usage, method, &[], Some(&Body::sdp(sdp))) {
             Ok(request) => {
-                active.negotiation = Negotiation::Offered { request };
+                active.offerer.negotiation = Negotiation::Offered { request };
                 // Nobody tries an UPDATE for longer than its transaction lasts (RFC 3261 §17.1.2.2).
-                active.offer_until = (!update).then_some(ctx.now + PATIENCE);
+                active.offerer.until = (!update).then_some(ctx.now + PATIENCE);
                 active.hold_until = None;
             }
             // The wish stands until there is a flow, or the ACK of our own answer.
@@ -114,7 +105,7 @@ impl Session {
     fn offer_not_sent(&mut self, error: &NotSent, ctx: &mut Context<'_>) {
         let purpose = self.take_back(ctx);
         if let State::Active(active) = &mut self.state {
-            active.pause = Pause::Until(ctx.now + AGAIN);
+            active.offerer.pause = Pause::Until(ctx.now + AGAIN);
         }
         if purpose.hold.is_some() {
             self.hold_refused(&error.to_string(), None, ctx);
@@ -131,30 +122,30 @@ impl Session {
         let Some(active) = self.offered(id) else {
             return;
         };
-        active.offer_until = None;
+        active.offerer.until = None;
         let status = outcome::status(response);
-        let withdrawn = matches!(active.negotiation, Negotiation::Withdrawn { .. });
+        let withdrawn = matches!(active.offerer.negotiation, Negotiation::Withdrawn { .. });
         match status.code {
             // RFC 3261 §12.2.1.2 ends the call for it; but proxies make it of silence, as Timer B does.
             408 => return self.offer_unanswered(Some(status), ctx),
             // RFC 3261 §15.1.2: our own CANCEL speaks, and not the other party.
             487 if withdrawn => return self.offer_withdrawn(status, ctx),
-            _other => active.in_vain = 0,
+            _other => active.offerer.was_answered(),
         }
         match (status.code, sdp::of_response(response)) {
             (200..=299, Some(sdp)) => {
-                active.negotiation = Negotiation::Applying;
-                active.put_off = 0;
-                active.settle(active.purpose);
+                active.offerer.negotiation = Negotiation::Applying;
+                active.offerer.put_off = 0;
+                active.offerer.settle(active.offerer.purpose);
                 let provisional = false;
                 ctx.media(self.id, StreamCommand::SetAnswer { sdp, provisional });
                 self.refreshed(ctx);
             }
             // A 2xx without a description answers no offer: it is a refusal like any other.
-            (code, _) => match retry(code, response, active.put_off, ctx.now) {
+            (code, _) => match retry(code, response, active.offerer.put_off, ctx.now) {
                 Some(pause) => {
-                    active.pause = pause;
-                    active.put_off += 1;
+                    active.offerer.pause = pause;
+                    active.offerer.put_off += 1;
                     self.hold_put_off(status);
                     self.take_back(ctx);
                 }
@@ -173,8 +164,8 @@ impl Session {
         let State::Active(active) = &mut self.state else {
             return;
         };
-        active.put_off = 0;
-        active.settle(purpose);
+        active.offerer.put_off = 0;
+        active.offerer.settle(purpose);
         let message = "The other party refused our new offer; the session stays as it was";
         let details = serde_json::json!({ "id": self.id, "code": status.code });
         ctx.trace(Level::Warn, message, details);
@@ -191,9 +182,8 @@ impl Session {
         let State::Active(active) = &mut self.state else {
             return Purpose::default();
         };
-        active.negotiation = Negotiation::Stable;
         ctx.media(self.id, StreamCommand::Rollback);
-        std::mem::take(&mut active.purpose)
+        active.offerer.take_back()
     }
 
     /// Our offer had no answer; where its dialog is over, that is told separately.
@@ -206,10 +196,10 @@ impl Session {
         let Some(active) = self.offered(id) else {
             return;
         };
-        active.offer_until = None;
+        active.offerer.until = None;
         match failure {
             // The refresh over the next flow says all that this one was to say.
-            RequestFailure::Transport => active.refresh = true,
+            RequestFailure::Transport => active.offerer.owed.refresh = true,
             RequestFailure::Timeout => return self.offer_unanswered(None, ctx),
             RequestFailure::DialogEnded => {}
         }
@@ -220,7 +210,7 @@ impl Session {
     fn offer_unanswered(&mut self, status: Option<SipStatus>, ctx: &mut Context<'_>) {
         let purpose = self.take_back(ctx);
         if let State::Active(active) = &mut self.state {
-            active.unanswered = Some(Unanswered { purpose, status });
+            active.offerer.unanswered = Some(Unanswered { purpose, status });
         }
     }
 
@@ -230,8 +220,8 @@ impl Session {
         let State::Active(active) = &mut self.state else {
             return;
         };
-        active.back_off(ctx.now);
-        active.renewal |= !active.refresh && !active.restart;
+        active.offerer.back_off(ctx.now);
+        active.offerer.owed.renewal |= !active.offerer.owed.refresh && !active.offerer.owed.restart;
         if unanswered.purpose.hold.is_some() {
             self.hold_refused(NO_ANSWER, unanswered.status, ctx);
         }
@@ -241,7 +231,7 @@ impl Session {
     fn offer_withdrawn(&mut self, status: SipStatus, ctx: &mut Context<'_>) {
         let purpose = self.take_back(ctx);
         if let State::Active(active) = &mut self.state {
-            active.back_off(ctx.now);
+            active.offerer.back_off(ctx.now);
         }
         if purpose.hold.is_some() {
             self.hold_refused(NO_ANSWER, Some(status), ctx);
@@ -254,10 +244,10 @@ impl Session {
             return;
         };
         // RFC 3261 §9.1: only an INVITE can be cancelled, which alone has this time.
-        if active.offer_until.take().is_some()
-            && let Negotiation::Offered { request } = active.negotiation
+        if active.offerer.until.take().is_some()
+            && let Negotiation::Offered { request } = active.offerer.negotiation
         {
-            active.negotiation = Negotiation::Withdrawn { request };
+            active.offerer.negotiation = Negotiation::Withdrawn { request };
             ctx.cancel(usage, None);
         }
     }
@@ -267,12 +257,12 @@ impl Session {
         let State::Active(active) = &mut self.state else {
             return;
         };
-        if active.offer_until.is_some_and(|until| until <= ctx.now) {
+        if active.offerer.until.is_some_and(|until| until <= ctx.now) {
             self.withdraw_offer(ctx);
-        } else if let Pause::Until(at) = active.pause
+        } else if let Pause::Until(at) = active.offerer.pause
             && at <= ctx.now
         {
-            active.pause = Pause::No;
+            active.offerer.pause = Pause::No;
             self.drive_offer(ctx);
         }
         self.hold_timeout(ctx);
@@ -281,9 +271,8 @@ impl Session {
     /// Media can make no new offer: the session stays as it was.
     pub(super) fn no_reoffer(&mut self, text: &str, ctx: &mut Context<'_>) {
         if let State::Active(active) = &mut self.state {
-            active.negotiation = Negotiation::Stable;
-            let purpose = std::mem::take(&mut active.purpose);
-            active.settle(purpose);
+            let purpose = active.offerer.take_back();
+            active.offerer.settle(purpose);
             let details = serde_json::json!({ "id": self.id, "reason": text });
             ctx.trace(Level::Warn, "Media can make no new offer", details);
             if purpose.hold.is_some() {
@@ -297,11 +286,7 @@ impl Session {
     /// The call, where this request holds its open offer.
     fn offered(&mut self, request: RequestId) -> Option<&mut Active> {
         match &mut self.state {
-            State::Active(active) => {
-                let ours = active.negotiation == Negotiation::Offered { request }
-                    || active.negotiation == Negotiation::Withdrawn { request };
-                ours.then_some(active)
-            }
+            State::Active(active) => active.offerer.is_out_in(request).then_some(active),
             State::Pending(_)
             | State::Answering(_)
             | State::Offering(_)
@@ -315,9 +300,9 @@ impl Session {
     pub(crate) fn offer_due(&mut self, ctx: &mut Context<'_>) {
         self.drive_answer(ctx);
         if let State::Active(active) = &mut self.state
-            && active.pause == Pause::Glare
+            && active.offerer.pause == Pause::Glare
         {
-            active.pause = Pause::No;
+            active.offerer.pause = Pause::No;
             self.drive_offer(ctx);
         }
     }
@@ -326,16 +311,16 @@ impl Session {
     pub(super) fn answer_applied(&mut self, ctx: &mut Context<'_>) {
         self.tell_answered(ctx);
         if let State::Active(active) = &mut self.state
-            && active.negotiation == Negotiation::Applying
+            && active.offerer.negotiation == Negotiation::Applying
         {
-            if let Some(offer) = active.renewed.take() {
+            if let Some(offer) = active.early.renewed.take() {
                 // Media heard another fork last. This one has our answer to its offer already, so
                 // what media says of it now is not sent.
-                active.negotiation = Negotiation::Abandoned { ours: false };
+                active.offerer.negotiation = Negotiation::Abandoned { ours: false };
                 return ctx.media(self.id, StreamCommand::AnswerReoffer { offer });
             }
-            active.negotiation = Negotiation::Stable;
-            if let Some(held) = std::mem::take(&mut active.purpose).held {
+            active.offerer.negotiation = Negotiation::Stable;
+            if let Some(held) = std::mem::take(&mut active.offerer.purpose).held {
                 self.hold_agreed(held, ctx);
             }
             self.drive_offer(ctx);
@@ -353,13 +338,13 @@ impl Session {
         let State::Active(active) = &mut self.state else {
             return;
         };
-        active.negotiation = Negotiation::Stable;
-        let purpose = std::mem::take(&mut active.purpose);
+        let purpose = active.offerer.take_back();
         match self.connectivity.was_up {
             true => {
                 ctx.media(self.id, StreamCommand::Rollback);
                 // The peer takes its answer for given: it is told what holds instead.
-                active.renewal |= purpose.held.is_some_and(|held| held != self.holding.held);
+                active.offerer.owed.renewal |=
+                    purpose.held.is_some_and(|held| held != self.holding.held);
                 if purpose.hold.is_some() {
                     self.hold_refused(text, None, ctx);
                 }

@@ -23,8 +23,8 @@ impl Session {
             return self.end_because(reason, ctx);
         }
         if let State::Active(active) = &mut self.state {
-            active.refresh = true;
-            active.restart |= self.connectivity.media == MediaPath::Interrupted;
+            active.offerer.owed.refresh = true;
+            active.offerer.owed.restart |= self.connectivity.media == MediaPath::Interrupted;
             self.connectivity.signalling_lost = !wanted;
             self.show_connection(ctx);
         }
@@ -36,8 +36,8 @@ impl Session {
     pub(crate) fn flow_found(&mut self, ctx: &mut Context<'_>) {
         match &mut self.state {
             State::Active(active) => {
-                active.flow_since = Some(ctx.now);
-                active.hurry();
+                active.repair.flow_since = Some(ctx.now);
+                active.offerer.hurry();
                 self.drive_offer(ctx);
             }
             State::Dialing(_) => self.ring_on(ctx),
@@ -53,7 +53,7 @@ impl Session {
     /// refreshes it. Where that fails, the endpoint asks again while there is time.
     pub(crate) fn renewal_due(&mut self, ctx: &mut Context<'_>) {
         if let State::Active(active) = &mut self.state {
-            active.renewal = true;
+            active.offerer.owed.renewal = true;
             self.drive_offer(ctx);
         }
     }
@@ -62,9 +62,9 @@ impl Session {
     pub(super) fn path_found(&mut self, ctx: &mut Context<'_>) {
         self.connectivity.was_up = true;
         if let State::Active(active) = &mut self.state {
-            active.repair = None;
-            active.restart = false;
-            active.path_gone = false;
+            active.repair.until = None;
+            active.offerer.owed.restart = false;
+            active.repair.path_gone = false;
         }
         self.path_changed(MediaPath::Connected, ctx);
     }
@@ -81,10 +81,10 @@ impl Session {
         self.path_changed(MediaPath::Interrupted, ctx);
         let lost_with_flow = self.connectivity.signalling_lost;
         if let State::Active(active) = &mut self.state {
-            let since = active.flow_since;
+            let since = active.repair.flow_since;
             let just_found = since.is_some_and(|since| ctx.now < since + LOST_WITH_FLOW);
-            active.restart |= lost_with_flow || just_found;
-            active.hurry();
+            active.offerer.owed.restart |= lost_with_flow || just_found;
+            active.offerer.hurry();
             self.drive_offer(ctx);
         }
     }
@@ -95,13 +95,16 @@ impl Session {
         let State::Active(active) = &mut self.state else {
             return self.irreparable(text, ctx);
         };
-        active.path_gone = true;
-        active.hurry();
-        match (active.repair, failure) {
+        active.repair.path_gone = true;
+        active.offerer.hurry();
+        match (active.repair.until, failure) {
             // It is the offer that is being made which brought this to light.
-            (_, MediaFailure::Moved) if active.negotiation == Negotiation::Offering => {
-                active.purpose.restart = true;
-                active.repair.get_or_insert(ctx.now + PATIENCE_WITH_ICE);
+            (_, MediaFailure::Moved) if active.offerer.negotiation == Negotiation::Offering => {
+                active.offerer.purpose.restart = true;
+                active
+                    .repair
+                    .until
+                    .get_or_insert(ctx.now + PATIENCE_WITH_ICE);
                 self.path_changed(MediaPath::Interrupted, ctx);
             }
             // The restart may still find another.
@@ -112,7 +115,7 @@ impl Session {
                 self.irreparable(text, ctx);
             }
             (None, _) => {
-                active.restart = true;
+                active.offerer.owed.restart = true;
                 self.path_changed(MediaPath::Interrupted, ctx);
                 self.drive_offer(ctx);
             }
@@ -122,8 +125,8 @@ impl Session {
     /// The restart had its time: it is given up, and the call with it if there is no other path.
     pub(super) fn repair_timeout(&mut self, ctx: &mut Context<'_>) {
         if let State::Active(active) = &mut self.state {
-            active.repair = None;
-            if active.path_gone {
+            active.repair.until = None;
+            if active.repair.path_gone {
                 self.irreparable("The media path did not come back", ctx);
             }
         }
@@ -132,7 +135,7 @@ impl Session {
     /// The peer has asked something inside the call: it is there again, and what nobody had answered need not wait.
     pub(crate) fn heard_from(&mut self, ctx: &mut Context<'_>) {
         if let State::Active(active) = &mut self.state {
-            active.hurry();
+            active.offerer.hurry();
             self.drive_offer(ctx);
         }
     }
@@ -143,7 +146,7 @@ impl Session {
         let (State::Active(active), Some(usage)) = (&mut self.state, self.usage) else {
             return;
         };
-        let unanswered = active.unanswered.take();
+        let unanswered = active.offerer.unanswered.take();
         match self.connectivity.media {
             MediaPath::Connected => {
                 let message = "The other party does not answer, but is heard: the session goes on";

@@ -25,14 +25,14 @@ impl Session {
             // RFC 3311 §5.2: without an offer an UPDATE only refreshes the session and its target.
             return ctx.answer(id, &Reply::new(200));
         }
-        match active.negotiation {
+        match active.offerer.negotiation {
             // Media needs a moment for what it has at hand, which nobody else knows of: peers repeat a
             // request after a 491 only, and would take a 500 for our last word.
             Negotiation::Stable
             | Negotiation::Applying
             | Negotiation::Offering
             | Negotiation::Abandoned { .. } => {
-                active.waiting = Some(Waiting { request: id, offer });
+                active.offerer.waiting = Some(Waiting { request: id, offer });
                 self.drive_offer(ctx);
             }
             Negotiation::Offered { .. }
@@ -51,24 +51,24 @@ impl Session {
         let State::Active(active) = &mut self.state else {
             return;
         };
-        if active.negotiation != Negotiation::Stable {
+        if active.offerer.negotiation != Negotiation::Stable {
             return;
         }
-        let Some(Waiting { request, offer }) = active.waiting.take() else {
+        let Some(Waiting { request, offer }) = active.offerer.waiting.take() else {
             return;
         };
         let command = match offer {
             Some(offer) => {
-                active.negotiation = Negotiation::Answering { request };
+                active.offerer.negotiation = Negotiation::Answering { request };
                 StreamCommand::AnswerReoffer { offer }
             }
             // RFC 3261 §14.2: a re-INVITE without an offer wants ours, which says what we want now.
             None => {
-                active.negotiation = Negotiation::OfferingInAnswer { request };
+                active.offerer.negotiation = Negotiation::OfferingInAnswer { request };
                 let change = active.holds.front();
                 let held = change.map_or(self.holding.held, |change| change.held);
-                active.purpose.hold = change.map(|change| change.via);
-                active.purpose.held = Some(held);
+                active.offerer.purpose.hold = change.map(|change| change.via);
+                active.offerer.purpose.held = Some(held);
                 let restart_ice = false;
                 StreamCommand::Reoffer { restart_ice, held }
             }
@@ -85,7 +85,7 @@ impl Session {
         ctx: &mut Context<'_>,
     ) {
         if let State::Active(active) = &mut self.state {
-            active.negotiation = next;
+            active.offerer.negotiation = next;
             ctx.answer(id, &Reply::new(200).sdp(sdp));
             self.drive_offer(ctx);
         }
@@ -94,8 +94,8 @@ impl Session {
     /// Media can't use the peer's offer: the session stays as it was (RFC 3261 §14.2).
     pub(super) fn refuse_reoffer(&mut self, id: ServerRequestId, code: u16, ctx: &mut Context<'_>) {
         if let State::Active(active) = &mut self.state {
-            active.negotiation = Negotiation::Stable;
-            active.purpose = Purpose::default();
+            active.offerer.negotiation = Negotiation::Stable;
+            active.offerer.purpose = Purpose::default();
             ctx.answer(id, &Reply::new(code));
             self.drive_offer(ctx);
         }
@@ -105,22 +105,26 @@ impl Session {
     pub(crate) fn reoffer_gone(&mut self, id: ServerRequestId) {
         if let State::Active(active) = &mut self.state {
             if active
+                .offerer
                 .waiting
                 .take_if(|waiting| waiting.request == id)
                 .is_some()
             {
                 return;
             }
-            let ours = matches!(active.negotiation, Negotiation::OfferingInAnswer { .. });
-            active.negotiation = Negotiation::Abandoned { ours };
-            active.purpose = Purpose::default();
+            let ours = matches!(
+                active.offerer.negotiation,
+                Negotiation::OfferingInAnswer { .. }
+            );
+            active.offerer.negotiation = Negotiation::Abandoned { ours };
+            active.offerer.purpose = Purpose::default();
         }
     }
 
     /// Media has done what nobody waits for any more.
     pub(super) fn abandoned(&mut self, rollback: bool, ctx: &mut Context<'_>) {
         if let State::Active(active) = &mut self.state {
-            active.negotiation = Negotiation::Stable;
+            active.offerer.negotiation = Negotiation::Stable;
             if rollback {
                 ctx.media(self.id, StreamCommand::Rollback);
             }
@@ -133,17 +137,17 @@ impl Session {
         let State::Active(active) = &mut self.state else {
             return;
         };
-        if active.negotiation != Negotiation::AwaitingAck {
+        if active.offerer.negotiation != Negotiation::AwaitingAck {
             return self.drive_offer(ctx);
         }
         match sdp::of_request(ack) {
             Some(sdp) => {
-                active.negotiation = Negotiation::Applying;
+                active.offerer.negotiation = Negotiation::Applying;
                 let provisional = false;
                 ctx.media(self.id, StreamCommand::SetAnswer { sdp, provisional });
             }
             None => {
-                active.negotiation = Negotiation::Stable;
+                active.offerer.negotiation = Negotiation::Stable;
                 let text = "The ACK has no session description";
                 self.answer_refused(crate::door::media::MediaRefusal::Malformed, text, ctx);
             }
