@@ -4,10 +4,10 @@ use std::time::Instant;
 
 use super::command::{CommandError, Invite};
 use super::event::{Event, FailureCause, RequestFailure, UsageId};
-use super::outside::{MAX_RETRIES, renumbered};
 use super::redirecting::{alternatives, is_redirection};
 use super::reliable::Arrived;
 use super::session_timer::Timing;
+use super::standalone_requests::{MAX_RETRIES, renumbered};
 use super::usage::{
     Calling, Early, EarlyOffers, Established, InviteSent, OwedAck, Redirection, Sent, Usage,
     WhyCancelled,

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::command::{Body, Reply};
 use super::event::{EndCause, Event, RequestFailure, RequestId, UsageId};
-use super::outside::is_challenge;
+use super::standalone_requests::is_challenge;
 use super::unfinished::StrandedBye;
 use super::usage::{HeldBye, Sent};
 use super::{Alarm, Endpoint};

@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::Endpoint;
 use super::command::Reply;
 use super::event::UsageId;
-use super::outside::MAX_RETRIES;
+use super::standalone_requests::MAX_RETRIES;
 use super::usage::{Lingering, Usage};
 use crate::dialog::Dialog;
 use crate::message::{Method, Request};

@@ -13,7 +13,7 @@ use super::command::{Body, CommandError, Reply};
 use super::compose::{check_body, with_body};
 use super::event::{Event, RequestFailure, ServerRequestId};
 use super::notifiers::{MOST_NOTIFIERS, Notifier};
-use super::outside::is_challenge;
+use super::standalone_requests::is_challenge;
 use super::subscribing::seconds;
 use super::usage::{Asked, Sent};
 use super::{Alarm, Endpoint};

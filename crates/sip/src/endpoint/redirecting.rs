@@ -1,7 +1,7 @@
 //! Calls that are sent elsewhere (RFC 3261 §8.1.3.4, §21.3).
 
 use super::event::{Event, UsageId};
-use super::outside::renumbered;
+use super::standalone_requests::renumbered;
 use super::usage::Calling;
 use super::{Endpoint, Redirects};
 use crate::header::Contact;

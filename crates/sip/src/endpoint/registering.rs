@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use super::compose::push_all;
 use super::event::{Event, Obstacle, Registered, RegistrationFailed};
-use super::outside::is_challenge;
 use super::registrar::Owed;
+use super::standalone_requests::is_challenge;
 use super::usage::Sent;
 use super::{Alarm, Endpoint};
 use crate::header::FlowTimer;

@@ -6,7 +6,7 @@ use rand::RngExt;
 
 use super::command::Reply;
 use super::event::{Event, UsageId};
-use super::outside::is_challenge;
+use super::standalone_requests::is_challenge;
 use super::usage::{Calling, Early, Reliable, Sent, Usage};
 use super::{Alarm, Endpoint};
 use crate::dialog::DialogId;

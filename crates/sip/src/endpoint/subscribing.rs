@@ -12,7 +12,7 @@ use rand::RngExt;
 use super::command::{CommandError, Reply};
 use super::compose::{check_headers, push_all};
 use super::event::{Event, RequestFailure};
-use super::outside::is_challenge;
+use super::standalone_requests::is_challenge;
 use super::subscriptions::{MOST_SUBSCRIPTIONS, Subscription};
 use super::usage::Sent;
 use super::{Alarm, Endpoint, vetting};
