@@ -10,9 +10,7 @@ use phone::{ConfigError, MediaCommand, MediaEvent, SessionId, SipText, Ticket};
 use rand::rngs::StdRng;
 use rand::{Rng, RngExt, SeedableRng};
 use sip::message::{KeepAlive, Leniency, Message};
-use sip::transaction::{
-    Flow, FlowId, Layer, LayerConfig, Output as LayerOutput, ServerKey, Transport,
-};
+use sip::transaction::{Flow, FlowId, Layer, LayerConfig, LayerOutput, ServerKey, Transport};
 use sip::uri::Uri;
 
 use crate::attendant::{self, Attendant};

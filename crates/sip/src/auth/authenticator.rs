@@ -1,9 +1,9 @@
 use super::reading::{answers, challenges, next_nonce};
-use super::session::{Digest, Scheme, Scope, Session, raw};
+use super::session::{AuthScheme, Digest, Scope, Session, raw};
 use super::trust::Trust;
-use super::verdict::{Next, Outcome};
-use super::{Credentials, Secret, Side, Unsupported, Verdict, Way};
-use crate::header::{Challenge, Credentials as Answer};
+use super::verdict::{Next, RealmVerdicts};
+use super::{ChallengeVerdict, Credentials, Secret, Side, Unsupported, Way};
+use crate::header::{Challenge, ShownCredentials as Answer};
 use crate::message::{Request, Response, StatusCode};
 
 /// The most realms that one request answers.
@@ -85,12 +85,12 @@ impl Authenticator {
         request: &Request,
         way: Way,
         rng: &mut dyn rand::Rng,
-    ) -> Verdict {
+    ) -> ChallengeVerdict {
         // What a proxy let through to its server proves the answer that it was given.
         if response.status() == StatusCode::UNAUTHORIZED {
             self.prove(Side::Proxy, request, way);
         }
-        let mut outcome = Outcome::default();
+        let mut outcome = RealmVerdicts::default();
         for side in Side::BOTH {
             let challenges = challenges(response, side);
             let mut done: Vec<&str> = Vec::new();
@@ -182,14 +182,16 @@ impl Authenticator {
         asking: Asking<'_>,
         challenges: &[&Challenge<'_>],
         rng: &mut dyn rand::Rng,
-    ) -> Result<Scheme, Unsupported> {
-        let mut best: Result<Scheme, Unsupported> = Err(Unsupported::Scheme);
+    ) -> Result<AuthScheme, Unsupported> {
+        let mut best: Result<AuthScheme, Unsupported> = Err(Unsupported::Scheme);
         for challenge in challenges {
             let candidate = self.scheme(asking, challenge, rng);
             let better = match (&best, &candidate) {
                 (Err(_), _) => true,
-                (Ok(_), Err(_)) | (Ok(Scheme::Bearer), _) | (Ok(_), Ok(Scheme::Bearer)) => false,
-                (Ok(Scheme::Digest(old)), Ok(Scheme::Digest(new))) => {
+                (Ok(_), Err(_)) | (Ok(AuthScheme::Bearer), _) | (Ok(_), Ok(AuthScheme::Bearer)) => {
+                    false
+                }
+                (Ok(AuthScheme::Digest(old)), Ok(AuthScheme::Digest(new))) => {
                     new.strength() > old.strength()
                 }
             };
@@ -205,7 +207,7 @@ impl Authenticator {
         asking: Asking<'_>,
         challenge: &Challenge<'_>,
         rng: &mut dyn rand::Rng,
-    ) -> Result<Scheme, Unsupported> {
+    ) -> Result<AuthScheme, Unsupported> {
         let Asking {
             side, way, realm, ..
         } = asking;
@@ -215,13 +217,13 @@ impl Authenticator {
                 let digest = Digest::accept(challenge, &self.credentials, rng)?;
                 match self.trust.is_weaker(realm, digest.strength()) {
                     true => Err(Unsupported::Weaker),
-                    false => Ok(Scheme::Digest(digest)),
+                    false => Ok(AuthScheme::Digest(digest)),
                 }
             }
             (false, true) => {
                 let trust = &self.trust;
                 match trust.admits_token(&self.credentials, realm, side, way) {
-                    true => Ok(Scheme::Bearer),
+                    true => Ok(AuthScheme::Bearer),
                     false => Err(Unsupported::Stranger),
                 }
             }
@@ -232,7 +234,7 @@ impl Authenticator {
     fn remember(
         &mut self,
         asking: Asking<'_>,
-        scheme: Scheme,
+        scheme: AuthScheme,
         answered: bool,
     ) -> Result<Next, Unsupported> {
         let Asking {
@@ -243,14 +245,14 @@ impl Authenticator {
             stale,
         } = asking;
         let algorithm = match &scheme {
-            Scheme::Digest(digest) => Some(digest.strength()),
-            Scheme::Bearer => None,
+            AuthScheme::Digest(digest) => Some(digest.strength()),
+            AuthScheme::Bearer => None,
         };
         self.trust.answered(realm, algorithm, side, way);
         let scope = Scope::of(side, way, request);
         let mut session = match self.position(asking) {
             Some(at) => self.sessions.remove(at),
-            None => Session::new(side, scope, realm.to_owned(), Scheme::Bearer),
+            None => Session::new(side, scope, realm.to_owned(), AuthScheme::Bearer),
         };
         // It is hashed as it is written now.
         session.realm = realm.to_owned();
@@ -342,8 +344,8 @@ impl Authenticator {
             .into_iter()
             .filter_map(|session| match &session.scheme {
                 // Without a question a token does not leave our domain.
-                Scheme::Bearer => bearer(credentials).filter(|_| session.is_asked_here(way)),
-                Scheme::Digest(digest) => {
+                AuthScheme::Bearer => bearer(credentials).filter(|_| session.is_asked_here(way)),
+                AuthScheme::Digest(digest) => {
                     let count = next_count(nonces, &digest.nonce);
                     digest.answer(&session.realm, credentials, request, count)
                 }
@@ -385,7 +387,7 @@ impl Authenticator {
         for answer in answers(request, side) {
             let used = raw(answer.params(), "nonce");
             let meant = |session: &&mut Session| match answer.is("Bearer") {
-                true => matches!(session.scheme, Scheme::Bearer),
+                true => matches!(session.scheme, AuthScheme::Bearer),
                 false => session.nonce() == used,
             };
             let sessions = self.sessions.iter_mut();
@@ -408,7 +410,7 @@ impl Authenticator {
         let mut sessions = self.sessions.iter_mut();
         let session = sessions.find(|s| s.side == side && s.scope == scope && s.is_of(realm));
         if let Some(session) = session
-            && let Scheme::Digest(digest) = &mut session.scheme
+            && let AuthScheme::Digest(digest) = &mut session.scheme
         {
             digest.renew(next);
         }

@@ -20,7 +20,7 @@ mod trust;
 mod session;
 
 mod verdict;
-pub use verdict::{Unsupported, Verdict};
+pub use verdict::{ChallengeVerdict, Unsupported};
 
 mod reading;
 

@@ -1,8 +1,8 @@
 use super::Side;
 use super::session::raw;
 use crate::header::{
-    AuthenticationInfo, Authorization, Challenge, Credentials, ProxyAuthenticationInfo,
-    ProxyAuthorization,
+    AuthenticationInfo, Authorization, Challenge, ProxyAuthenticationInfo, ProxyAuthorization,
+    ShownCredentials,
 };
 use crate::message::{HeaderName, Request, Response};
 
@@ -19,7 +19,7 @@ pub(super) fn challenges(response: &Response, side: Side) -> Vec<Challenge<'_>> 
 }
 
 /// The credentials in a request.
-pub(super) fn answers(request: &Request, side: Side) -> Vec<Credentials<'_>> {
+pub(super) fn answers(request: &Request, side: Side) -> Vec<ShownCredentials<'_>> {
     let headers = request.headers();
     match side {
         Side::Server => headers

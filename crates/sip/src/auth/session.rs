@@ -17,7 +17,7 @@ pub(super) struct Session {
     pub(super) side: Side,
     pub(super) scope: Scope,
     pub(super) realm: String,
-    pub(super) scheme: Scheme,
+    pub(super) scheme: AuthScheme,
     /// Whether an answer to this challenge has got through.
     pub(super) proven: bool,
     /// How often in a row only the nonce was too old.
@@ -27,7 +27,7 @@ pub(super) struct Session {
 }
 
 #[derive(Debug)]
-pub(super) enum Scheme {
+pub(super) enum AuthScheme {
     Digest(Digest),
     Bearer,
 }
@@ -105,7 +105,7 @@ fn call_id(request: &Request) -> &str {
 }
 
 impl Session {
-    pub(super) fn new(side: Side, scope: Scope, realm: String, scheme: Scheme) -> Self {
+    pub(super) fn new(side: Side, scope: Scope, realm: String, scheme: AuthScheme) -> Self {
         Self {
             side,
             scope,
@@ -138,8 +138,8 @@ impl Session {
 
     pub(super) fn nonce(&self) -> Option<&str> {
         match &self.scheme {
-            Scheme::Digest(digest) => Some(&digest.nonce),
-            Scheme::Bearer => None,
+            AuthScheme::Digest(digest) => Some(&digest.nonce),
+            AuthScheme::Bearer => None,
         }
     }
 

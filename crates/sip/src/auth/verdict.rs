@@ -1,6 +1,6 @@
 /// What a 401 or 407 comes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
+pub enum ChallengeVerdict {
     /// Send the request again, signed anew, with CSeq + 1 and another branch (RFC 3261 §22.2).
     Retry,
     /// The server refused what it had asked for: the password, or the token, is wrong. Nothing is
@@ -59,13 +59,13 @@ pub(super) enum Next {
 
 /// What the realms of one response come to together.
 #[derive(Default)]
-pub(super) struct Outcome {
+pub(super) struct RealmVerdicts {
     retry: bool,
     wrong: Option<String>,
     unsupported: Option<Unsupported>,
 }
 
-impl Outcome {
+impl RealmVerdicts {
     pub(super) fn add(&mut self, realm: &str, result: Result<Next, Unsupported>) {
         match result {
             Ok(Next::Retry) => self.retry = true,
@@ -74,11 +74,11 @@ impl Outcome {
         }
     }
 
-    pub(super) fn verdict(self) -> Verdict {
+    pub(super) fn verdict(self) -> ChallengeVerdict {
         match (self.retry, self.wrong, self.unsupported) {
-            (true, _, _) => Verdict::Retry,
-            (false, Some(realm), _) => Verdict::WrongPassword { realm },
-            (false, None, why) => Verdict::Unsupported {
+            (true, _, _) => ChallengeVerdict::Retry,
+            (false, Some(realm), _) => ChallengeVerdict::WrongPassword { realm },
+            (false, None, why) => ChallengeVerdict::Unsupported {
                 why: why.unwrap_or(Unsupported::NoChallenge),
             },
         }

@@ -6,7 +6,7 @@ use super::nonce::Nonces;
 use super::reading::answers;
 use super::session::raw;
 use super::{Algorithm, Secret, Side};
-use crate::header::Credentials;
+use crate::header::ShownCredentials;
 use crate::header::grammar::write_quoted;
 use crate::message::{Request, Response};
 use crate::uri::Uri;
@@ -244,7 +244,7 @@ impl Verifier {
     /// `None` if something that must be there is not, or not for this request.
     fn digest(
         &mut self,
-        answer: &Credentials<'_>,
+        answer: &ShownCredentials<'_>,
         request: &Request,
         accounts: &dyn Accounts,
         now: Instant,
@@ -301,7 +301,7 @@ fn side(checker: Checker) -> Side {
     }
 }
 
-fn token(answer: &Credentials<'_>, accounts: &dyn Accounts) -> Check {
+fn token(answer: &ShownCredentials<'_>, accounts: &dyn Accounts) -> Check {
     match answer.token() {
         None => Check::Malformed,
         Some(token) => match accounts.bearer(token) {

@@ -17,7 +17,7 @@ use routing::{RouteSet, record_routes};
 
 /// How far a dialog has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
+pub enum DialogState {
     /// Made by a provisional answer.
     Early,
     /// Made, or confirmed, by a 2xx.
@@ -64,7 +64,7 @@ const AFTER_SUBSCRIBE: u32 = 16;
 #[derive(Debug, Clone)]
 pub struct Dialog {
     id: DialogId,
-    state: State,
+    state: DialogState,
     role: Role,
     origin: Origin,
     local: String,
@@ -121,7 +121,7 @@ impl Dialog {
         let id = DialogId::of_request_answered(headers, local_tag)?;
         Some(Self {
             id,
-            state: State::Early,
+            state: DialogState::Early,
             role: Role::Callee,
             origin: Origin::Theirs,
             local: format!("{};tag={local_tag}", headers.get(HeaderName::To)?),
@@ -141,7 +141,7 @@ impl Dialog {
         let number = headers.cseq().ok()?.number;
         Some(Self {
             id: DialogId::of_request(headers)?,
-            state: State::Confirmed,
+            state: DialogState::Confirmed,
             role: Role::Caller,
             origin,
             local: headers.get(HeaderName::To)?.to_owned(),
@@ -162,7 +162,7 @@ impl Dialog {
     }
 
     /// Returns how far it has come.
-    pub fn state(&self) -> State {
+    pub fn state(&self) -> DialogState {
         self.state
     }
 
@@ -207,16 +207,16 @@ impl Dialog {
 
     /// Confirms an early dialog of ours by the 2xx, whose Record-Route counts from now on (RFC 3261 §13.2.2.4).
     pub fn confirm_by(&mut self, response: &Response) {
-        if self.state == State::Early {
+        if self.state == DialogState::Early {
             self.routes = RouteSet::of_caller(record_routes(response.headers()));
-            self.state = State::Confirmed;
+            self.state = DialogState::Confirmed;
         }
         self.refresh_target(response.headers());
     }
 
     /// Confirms an early dialog of theirs: our 2xx went out.
     pub fn confirm(&mut self) {
-        self.state = State::Confirmed;
+        self.state = DialogState::Confirmed;
     }
 
     /// Takes the Contact of a target refresh: a re-INVITE or UPDATE, or the 2xx to one (RFC 3261 §12.2).
@@ -282,11 +282,11 @@ pub(crate) fn wants_privacy(headers: &Headers) -> bool {
     privacy.is_some_and(|value| !value.trim().eq_ignore_ascii_case("none"))
 }
 
-fn state_after(response: &Response) -> State {
+fn state_after(response: &Response) -> DialogState {
     if response.status().is_success() {
-        State::Confirmed
+        DialogState::Confirmed
     } else {
-        State::Early
+        DialogState::Early
     }
 }
 

@@ -47,7 +47,7 @@ pub struct EndpointConfig {
     /// What REGISTER asks for.
     pub register_expires: Duration,
     /// How flows are kept alive and found dead.
-    pub keep_alive: KeepAlive,
+    pub keep_alive: KeepAlivePolicy,
     /// What is done about a 3xx.
     pub redirects: Redirects,
     /// How long an INVITE waits after each provisional answer before it is cancelled.
@@ -93,7 +93,7 @@ impl EndpointConfig {
             supported: vec!["outbound".into(), "path".into(), "gruu".into()],
             accept: vec!["application/sdp".into()],
             register_expires: Duration::from_secs(600),
-            keep_alive: KeepAlive::default(),
+            keep_alive: KeepAlivePolicy::default(),
             redirects: Redirects::default(),
             // RFC 3261 §16.6, Timer C: more than three minutes.
             ringing_patience: Duration::from_secs(185),
@@ -115,7 +115,7 @@ pub struct SessionTimers {
 
 /// How a flow is kept alive and found dead (RFC 5626 §3.5.1, RFC 7118 §6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct KeepAlive {
+pub struct KeepAlivePolicy {
     /// What is sent.
     pub probe: Probe,
     /// Longest silence between two probes; each wait is drawn from 80–100 % of it. `Duration::ZERO` sends none.
@@ -124,7 +124,7 @@ pub struct KeepAlive {
     pub patience: Duration,
 }
 
-impl Default for KeepAlive {
+impl Default for KeepAlivePolicy {
     fn default() -> Self {
         Self {
             probe: Probe::Ping,

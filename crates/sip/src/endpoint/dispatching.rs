@@ -34,11 +34,11 @@ impl Endpoint {
     pub(super) fn settle(&mut self, now: Instant) {
         loop {
             match self.layer.poll_output() {
-                transaction::Output::Transmit { flow, bytes } => {
+                transaction::LayerOutput::Transmit { flow, bytes } => {
                     self.outputs.push_back(Output::Transmit { flow, bytes });
                 }
-                transaction::Output::Event(event) => self.take(event, now),
-                transaction::Output::Timeout(..) => return,
+                transaction::LayerOutput::Event(event) => self.take(event, now),
+                transaction::LayerOutput::Timeout(..) => return,
             }
         }
     }

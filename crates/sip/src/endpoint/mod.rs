@@ -65,7 +65,7 @@ use crate::wheel::Wheel;
 
 pub use admission::Intake;
 pub use command::{Body, CommandError, Invite, Reply};
-pub use config::{EndpointConfig, KeepAlive, Limits, Probe, Redirects, SessionTimers};
+pub use config::{EndpointConfig, KeepAlivePolicy, Limits, Probe, Redirects, SessionTimers};
 pub use event::{
     EndCause, Event, FailureCause, Obstacle, Output, Registered, RegistrationFailed,
     RequestFailure, RequestId, ServerRequestId, UsageId,
@@ -246,17 +246,19 @@ impl Endpoint {
         }
         let alarm = self.alarms.next().map(|(at, alarm)| (at, alarm.why()));
         match (alarm, self.layer.poll_output()) {
-            (Some((at, why)), transaction::Output::Timeout(Some(other), _)) if at <= other => {
+            (Some((at, why)), transaction::LayerOutput::Timeout(Some(other), _)) if at <= other => {
                 Output::Timeout(Some(at), why)
             }
-            (_, transaction::Output::Timeout(Some(at), why)) => Output::Timeout(Some(at), why),
-            (Some((at, why)), transaction::Output::Timeout(None, _)) => {
+            (_, transaction::LayerOutput::Timeout(Some(at), why)) => Output::Timeout(Some(at), why),
+            (Some((at, why)), transaction::LayerOutput::Timeout(None, _)) => {
                 Output::Timeout(Some(at), why)
             }
-            (None, transaction::Output::Timeout(None, why)) => Output::Timeout(None, why),
+            (None, transaction::LayerOutput::Timeout(None, why)) => Output::Timeout(None, why),
             // Every input ends by taking all that the layer has.
-            (_, transaction::Output::Transmit { flow, bytes }) => Output::Transmit { flow, bytes },
-            (_, transaction::Output::Event(_)) => Output::Event(Event::Discarded {
+            (_, transaction::LayerOutput::Transmit { flow, bytes }) => {
+                Output::Transmit { flow, bytes }
+            }
+            (_, transaction::LayerOutput::Event(_)) => Output::Event(Event::Discarded {
                 why: "a transaction's event came without an input".into(),
             }),
         }

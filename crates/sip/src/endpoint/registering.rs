@@ -11,7 +11,7 @@ use super::{Alarm, Endpoint};
 use crate::header::FlowTimer;
 use crate::message::{HeaderName, Request, Response};
 use crate::put::Put;
-use crate::registration::{Bound, Outcome, Phase};
+use crate::registration::{Bound, Phase, RegistrationOutcome};
 use crate::transaction::ClientKey;
 
 impl Endpoint {
@@ -109,16 +109,18 @@ impl Endpoint {
         };
         let outcome = self.registrar.answered(&response, now, self.draws.rng());
         match outcome {
-            Outcome::Bound(bound) => self.bound(bound, &response, now),
-            Outcome::Unbound => self.unbound(),
-            Outcome::Again => {
+            RegistrationOutcome::Bound(bound) => self.bound(bound, &response, now),
+            RegistrationOutcome::Unbound => self.unbound(),
+            RegistrationOutcome::Again => {
                 let request = self.registrar.again();
                 self.send_prepared(request, now);
             }
             // What was refused is in force no more.
-            Outcome::Refused { retry_in: None } if self.registrar.is_outdated() => {}
-            Outcome::Refused { retry_in } => self.refused(Some(response), why, retry_in, now),
-            Outcome::Dropped { retry_in } => {
+            RegistrationOutcome::Refused { retry_in: None } if self.registrar.is_outdated() => {}
+            RegistrationOutcome::Refused { retry_in } => {
+                self.refused(Some(response), why, retry_in, now)
+            }
+            RegistrationOutcome::Dropped { retry_in } => {
                 let why = Some(Obstacle::NoBinding);
                 self.refused(Some(response), why, Some(retry_in), now);
             }

@@ -7,7 +7,7 @@ use rand::Rng;
 use super::compose;
 use super::config::EndpointConfig;
 use crate::message::{Request, Response};
-use crate::registration::{Bound, Outcome, Phase, Registration, Settings};
+use crate::registration::{Bound, Phase, Registration, RegistrationOutcome, Settings};
 use crate::uri::Uri;
 
 /// One registration, from the wish for it to the wish for none.
@@ -164,7 +164,7 @@ impl Registrar {
         response: &Response,
         now: Instant,
         rng: &mut impl Rng,
-    ) -> Outcome {
+    ) -> RegistrationOutcome {
         self.registration.handle_response(response, now, rng)
     }
 

@@ -2,7 +2,7 @@
 
 use rand::Rng;
 
-use crate::auth::{Authenticator, Credentials, Target, Unsupported, Verdict, Way, Within};
+use crate::auth::{Authenticator, ChallengeVerdict, Credentials, Target, Unsupported, Way, Within};
 use crate::dialog::Origin;
 use crate::message::{Method, Request, Response};
 use crate::uri::Uri;
@@ -83,9 +83,9 @@ impl Signer {
         let way = self.way(request, origin);
         let authenticator = self.authenticator.as_mut().ok_or(None)?;
         match authenticator.challenge(challenge, request, way, rng) {
-            Verdict::Retry => {}
-            Verdict::WrongPassword { .. } => return Err(None),
-            Verdict::Unsupported { why } => return Err(Some(why)),
+            ChallengeVerdict::Retry => {}
+            ChallengeVerdict::WrongPassword { .. } => return Err(None),
+            ChallengeVerdict::Unsupported { why } => return Err(Some(why)),
         }
         authenticator.authorize(&mut again, way);
         Ok(again)

@@ -28,7 +28,7 @@ impl Endpoint {
             let tag = format!("{:016x}", self.draws.rng().next_u64());
             compose::set_to_tag(&mut response, &tag);
             self.layer.transmit(flow, response.to_bytes());
-            while let crate::transaction::Output::Transmit { flow, bytes } =
+            while let crate::transaction::LayerOutput::Transmit { flow, bytes } =
                 self.layer.poll_output()
             {
                 self.outputs

@@ -68,7 +68,7 @@ pub struct Challenge<'a> {
 
 /// The value of an `Authorization` or `Proxy-Authorization` line; its text never shows in `Debug`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Credentials<'a> {
+pub struct ShownCredentials<'a> {
     scheme: &'a str,
     token: Token<'a>,
     params: AuthParams<'a>,
@@ -167,7 +167,7 @@ fn trim_separators(text: &str) -> &str {
     text.trim_matches(|c: char| c == ',' || c.is_ascii_whitespace())
 }
 
-impl<'a> Credentials<'a> {
+impl<'a> ShownCredentials<'a> {
     fn parse(value: &'a str) -> Result<Self, HeaderFault> {
         let (scheme, rest) = scheme(value)?;
         // RFC 8898 §3: the Bearer scheme carries a bare token68, whose padding is no `name=value`.
@@ -241,9 +241,9 @@ lines! {
     /// A challenge of a proxy (RFC 3261 §20.27).
     ProxyAuthenticate(Challenge);
     /// The answer to a user agent or registrar (RFC 3261 §20.7).
-    Authorization(Credentials);
+    Authorization(ShownCredentials);
     /// The answer to a proxy (RFC 3261 §20.28).
-    ProxyAuthorization(Credentials);
+    ProxyAuthorization(ShownCredentials);
     /// What the server says after a successful authentication (RFC 7616 §3.5).
     AuthenticationInfo(AuthParams);
     /// What a proxy says after a successful authentication (RFC 7615 §4).

@@ -45,8 +45,8 @@ pub use info::{AlertInfo, CallInfo, ErrorInfo};
 
 mod authentication;
 pub use authentication::{
-    AuthParams, AuthenticationInfo, Authorization, Challenge, Credentials, ProxyAuthenticate,
-    ProxyAuthenticationInfo, ProxyAuthorization, WwwAuthenticate,
+    AuthParams, AuthenticationInfo, Authorization, Challenge, ProxyAuthenticate,
+    ProxyAuthenticationInfo, ProxyAuthorization, ShownCredentials, WwwAuthenticate,
 };
 
 use crate::message::{HeaderName, Headers};

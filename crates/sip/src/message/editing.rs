@@ -1,6 +1,6 @@
 use std::fmt::{self, Write};
 
-use super::entry::{Entry, Span};
+use super::entry::{Entry, HeadSpan};
 use super::headers::Headers;
 use super::lines::USUAL_HEADERS;
 use super::name::{HeaderName, Name};
@@ -213,8 +213,8 @@ impl Headers {
             line_is_own: true,
             value_is_own: true,
             name_length: name.len() as u16,
-            line: Span::new(start, end),
-            value: Span::new(value, end),
+            line: HeadSpan::new(start, end),
+            value: HeadSpan::new(value, end),
         }
     }
 

@@ -4,12 +4,12 @@ use super::HeaderName;
 
 /// A part of the head, or of the headers' own text.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Span {
+pub(super) struct HeadSpan {
     start: u32,
     end: u32,
 }
 
-impl Span {
+impl HeadSpan {
     pub(super) fn new(start: usize, end: usize) -> Self {
         // A frame has at most 64 KiB, our own text at most a few times `MAX_VALUE`.
         Self {
@@ -31,6 +31,6 @@ pub(super) struct Entry {
     pub(super) line_is_own: bool,
     pub(super) value_is_own: bool,
     pub(super) name_length: u16,
-    pub(super) line: Span,
-    pub(super) value: Span,
+    pub(super) line: HeadSpan,
+    pub(super) value: HeadSpan,
 }

@@ -1,4 +1,4 @@
-use super::entry::{Entry, Span};
+use super::entry::{Entry, HeadSpan};
 use super::lines::First;
 use super::{HeaderName, Headers};
 use crate::header::grammar::Commas;
@@ -15,14 +15,14 @@ pub(super) struct Essentials {
     pub(super) from: AddressParts,
     pub(super) to: AddressParts,
     pub(super) cseq: CSeq,
-    places: [Option<Place>; 5],
+    places: [Option<FieldPlace>; 5],
 }
 
 /// Where the text is that was read: the value of a line, or an element of it.
 #[derive(Clone, Copy)]
-pub(super) struct Place {
+pub(super) struct FieldPlace {
     pub(super) is_own: bool,
-    pub(super) text: Span,
+    pub(super) text: HeadSpan,
 }
 
 /// Which place is whose.
@@ -69,7 +69,7 @@ impl Essentials {
     }
 
     /// Where this is, unless it was forgotten.
-    pub(super) fn place(&self, essential: Essential) -> Option<Place> {
+    pub(super) fn place(&self, essential: Essential) -> Option<FieldPlace> {
         self.places[essential as usize]
     }
 
@@ -91,7 +91,7 @@ impl<'h> Head<'h> {
         &self,
         header: HeaderName,
         parse: impl FnOnce(&'h str) -> Result<T, HeaderFault>,
-    ) -> Result<(T, Place), HeaderError> {
+    ) -> Result<(T, FieldPlace), HeaderError> {
         let fault = |fault| HeaderError { header, fault };
         let entry = self.first.of(header, self.headers.entries());
         let entry = entry.ok_or(fault(HeaderFault::Missing))?;
@@ -100,7 +100,7 @@ impl<'h> Head<'h> {
     }
 
     /// The topmost `Via`, which may have to be looked for behind empty elements.
-    fn via(&self) -> Result<(ViaParts, Place), HeaderError> {
+    fn via(&self) -> Result<(ViaParts, FieldPlace), HeaderError> {
         let header = HeaderName::Via;
         let fault = |fault| HeaderError { header, fault };
         let first = self.first.of(header, self.headers.entries());
@@ -116,10 +116,10 @@ impl<'h> Head<'h> {
     }
 }
 
-fn place(entry: &Entry, part: std::ops::Range<usize>) -> Place {
+fn place(entry: &Entry, part: std::ops::Range<usize>) -> FieldPlace {
     let start = entry.value.range().start;
-    Place {
+    FieldPlace {
         is_own: entry.value_is_own,
-        text: Span::new(start + part.start, start + part.end),
+        text: HeadSpan::new(start + part.start, start + part.end),
     }
 }

@@ -3,7 +3,7 @@ use std::fmt;
 use bytes::Bytes;
 use bytestring::ByteString;
 
-use super::entry::{Entry, Span};
+use super::entry::{Entry, HeadSpan};
 use super::essentials::{Essential, Essentials};
 use super::name::{HeaderName, Name};
 use crate::header::grammar::Commas;
@@ -270,7 +270,7 @@ impl Headers {
         self.text(entry.value_is_own, entry.value)
     }
 
-    fn text(&self, is_own: bool, span: Span) -> &str {
+    fn text(&self, is_own: bool, span: HeadSpan) -> &str {
         let text = match is_own {
             true => self.own.as_str(),
             false => &self.head,

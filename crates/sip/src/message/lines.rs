@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 
-use super::entry::{Entry, Span};
+use super::entry::{Entry, HeadSpan};
 use super::{Forgiven, HeaderName, Leniency, MAX_HEADERS, ParseFault, forgive, strict};
 use crate::header::grammar::{is_lws, is_token};
 use crate::octets;
@@ -208,13 +208,13 @@ impl<'f> Lines<'f> {
             value_is_own: false,
             // A frame has at most 64 KiB, of which the colon is one.
             name_length: length.of_name as u16,
-            line: Span::new(at, end),
+            line: HeadSpan::new(at, end),
             value: self.trimmed(at + length.to_colon + 1, end),
         })
     }
 
     #[inline(always)]
-    fn trimmed(&self, start: usize, end: usize) -> Span {
+    fn trimmed(&self, start: usize, end: usize) -> HeadSpan {
         let mut value = &self.bytes[start..end];
         while let [rest @ .., last] = value
             && is_lws(*last)
@@ -227,7 +227,7 @@ impl<'f> Lines<'f> {
         {
             value = rest;
         }
-        Span::new(end - value.len(), end)
+        HeadSpan::new(end - value.len(), end)
     }
 
     #[inline(always)]
@@ -264,10 +264,10 @@ impl<'f> Lines<'f> {
             }
             self.own.push_str(part);
         }
-        entry.value = Span::new(value, self.own.len());
+        entry.value = HeadSpan::new(value, self.own.len());
         entry.value_is_own = true;
         if bare {
-            entry.line = Span::new(start, self.own.len());
+            entry.line = HeadSpan::new(start, self.own.len());
             entry.line_is_own = true;
         }
         Ok(entry)
@@ -287,7 +287,7 @@ impl<'f> Lines<'f> {
                 self.forgive(Forgiven::NotUtf8, ParseFault::Utf8)?;
                 let start = self.own.len();
                 self.own.push_str(&text);
-                self.entries[at].value = Span::new(start, self.own.len());
+                self.entries[at].value = HeadSpan::new(start, self.own.len());
                 self.entries[at].value_is_own = true;
             }
         }

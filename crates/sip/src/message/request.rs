@@ -2,7 +2,7 @@ use std::fmt;
 
 use bytes::Bytes;
 
-use super::entry::Span;
+use super::entry::HeadSpan;
 use super::{Headers, InvalidHeader, Method, Name, write};
 use crate::uri::{Parts, Uri};
 
@@ -10,7 +10,7 @@ use crate::uri::{Parts, Uri};
 #[derive(Clone)]
 pub struct Request {
     method: Method,
-    target: Target,
+    target: RequestUri,
     headers: Headers,
     body: Bytes,
     /// Whether the frame still is what this request would be written as.
@@ -18,8 +18,8 @@ pub struct Request {
 }
 
 #[derive(Clone)]
-enum Target {
-    Frame(Span, Parts),
+enum RequestUri {
+    Frame(HeadSpan, Parts),
     Own(Uri<'static>),
 }
 
@@ -28,7 +28,7 @@ impl Request {
     pub fn new(method: Method, uri: Uri<'_>) -> Self {
         Self {
             method,
-            target: Target::Own(uri.into_owned()),
+            target: RequestUri::Own(uri.into_owned()),
             headers: Headers::default(),
             body: Bytes::new(),
             unchanged: false,
@@ -37,13 +37,13 @@ impl Request {
 
     pub(super) fn of_frame(
         method: Method,
-        (uri, parts): (Span, Parts),
+        (uri, parts): (HeadSpan, Parts),
         headers: Headers,
         body: Bytes,
     ) -> Self {
         Self {
             method,
-            target: Target::Frame(uri, parts),
+            target: RequestUri::Frame(uri, parts),
             headers,
             body,
             unchanged: true,
@@ -58,8 +58,8 @@ impl Request {
     /// The request URI.
     pub fn uri(&self) -> Uri<'_> {
         match &self.target {
-            Target::Own(uri) => uri.reborrow(),
-            Target::Frame(span, parts) => {
+            RequestUri::Own(uri) => uri.reborrow(),
+            RequestUri::Frame(span, parts) => {
                 Uri::from_parts(&self.headers.head()[span.range()], *parts)
             }
         }
@@ -67,7 +67,7 @@ impl Request {
 
     /// Sends the request elsewhere.
     pub fn set_uri(&mut self, uri: Uri<'_>) {
-        self.target = Target::Own(uri.into_owned());
+        self.target = RequestUri::Own(uri.into_owned());
         self.unchanged = false;
     }
 

@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 
-use super::entry::Span;
+use super::entry::HeadSpan;
 use super::{Forgiven, Leniency, Method, ParseFault, StatusCode, forgive};
 use crate::header::grammar::decimal;
 use crate::octets;
@@ -10,7 +10,7 @@ use crate::uri::{Parts, Uri, UriError};
 pub(super) enum StartLine {
     Request {
         method: Method,
-        uri: Span,
+        uri: HeadSpan,
         parts: Parts,
     },
     Status {
@@ -90,7 +90,7 @@ fn any_request_line(
     }
     Ok(StartLine::Request {
         method,
-        uri: Span::new(start, start + uri.len()),
+        uri: HeadSpan::new(start, start + uri.len()),
         parts: parsed.parts(),
     })
 }
@@ -107,7 +107,7 @@ fn usual_request_line(line: &str) -> Option<StartLine> {
     }
     Some(StartLine::Request {
         method: Method::parse(&line[..space])?,
-        uri: Span::new(uri, end),
+        uri: HeadSpan::new(uri, end),
         parts,
     })
 }

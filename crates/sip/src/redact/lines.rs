@@ -28,27 +28,27 @@ const DTMF_BODIES: [&str; 3] = [
 
 pub(super) fn redact(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    let mut place = Place::Head;
+    let mut place = LinePlace::Head;
     let mut body_is_dtmf = false;
     for line in text.split_inclusive('\n') {
         let content = line.trim_end_matches(['\r', '\n']);
         let ending = &line[content.len()..];
         match place {
             // Line ends before the start line are no end of the headers (RFC 3261 §7.5).
-            Place::Head | Place::HiddenHeader if content.is_empty() => {
+            LinePlace::Head | LinePlace::HiddenHeader if content.is_empty() => {
                 if !out.trim_end().is_empty() {
-                    place = Place::Body;
+                    place = LinePlace::Body;
                 }
             }
-            Place::HiddenHeader if content.starts_with([' ', '\t']) => {
+            LinePlace::HiddenHeader if content.starts_with([' ', '\t']) => {
                 out.push_str(HIDDEN);
             }
-            Place::Head | Place::HiddenHeader => {
+            LinePlace::Head | LinePlace::HiddenHeader => {
                 body_is_dtmf |= is_dtmf(content);
                 place = header(content, &mut out);
             }
-            Place::Body if body_is_dtmf && !content.is_empty() => out.push_str(HIDDEN),
-            Place::Body => body_line(content, &mut out),
+            LinePlace::Body if body_is_dtmf && !content.is_empty() => out.push_str(HIDDEN),
+            LinePlace::Body => body_line(content, &mut out),
         }
         out.push_str(ending);
     }
@@ -56,7 +56,7 @@ pub(super) fn redact(text: &str) -> String {
 }
 
 #[derive(Clone, Copy)]
-enum Place {
+enum LinePlace {
     Head,
     /// In a header whose further lines are hidden too.
     HiddenHeader,
@@ -74,10 +74,10 @@ fn is_dtmf(line: &str) -> bool {
             .any(|dtmf| dtmf.eq_ignore_ascii_case(kind))
 }
 
-fn header(line: &str, out: &mut String) -> Place {
+fn header(line: &str, out: &mut String) -> LinePlace {
     let Some((name, value)) = line.split_once(':') else {
         fields(line, out);
-        return Place::Head;
+        return LinePlace::Head;
     };
     match HeaderName::lookup(trim(name)) {
         Some(HeaderName::Authorization | HeaderName::ProxyAuthorization) => {
@@ -90,11 +90,11 @@ fn header(line: &str, out: &mut String) -> Place {
                 out.push(' ');
             }
             out.push_str(HIDDEN);
-            Place::HiddenHeader
+            LinePlace::HiddenHeader
         }
         Some(_) | None => {
             fields(line, out);
-            Place::Head
+            LinePlace::Head
         }
     }
 }

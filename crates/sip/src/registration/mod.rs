@@ -65,7 +65,7 @@ pub enum Phase {
 
 /// What a registrar's answer means.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
+pub enum RegistrationOutcome {
     /// Bound.
     Bound(Bound),
     /// The binding is gone, as wanted.
@@ -194,13 +194,13 @@ impl Registration {
         response: &Response,
         now: Instant,
         rng: &mut impl Rng,
-    ) -> Outcome {
+    ) -> RegistrationOutcome {
         if response.status().is_success() {
             return self.granted(response, now, rng);
         }
         if self.phase == Phase::Unregistering {
             self.phase = Phase::Idle;
-            return Outcome::Unbound;
+            return RegistrationOutcome::Unbound;
         }
         if let Some(again) = self.adapt(response) {
             return again;
@@ -240,16 +240,21 @@ impl Registration {
         }
     }
 
-    fn granted(&mut self, response: &Response, now: Instant, rng: &mut impl Rng) -> Outcome {
+    fn granted(
+        &mut self,
+        response: &Response,
+        now: Instant,
+        rng: &mut impl Rng,
+    ) -> RegistrationOutcome {
         if self.phase == Phase::Unregistering {
             self.phase = Phase::Idle;
             self.recovery.reset();
-            return Outcome::Unbound;
+            return RegistrationOutcome::Unbound;
         }
         let Some((binding, expires)) = self.granted_binding(response) else {
             let wait = self.recovery.next(true, rng);
             let retry_in = self.wait(wait, now);
-            return Outcome::Dropped { retry_in };
+            return RegistrationOutcome::Dropped { retry_in };
         };
         self.recovery.reset();
         self.too_brief = 0;
@@ -258,7 +263,7 @@ impl Registration {
             refresh: now + refresh_in,
             expires: now + expires,
         };
-        Outcome::Bound(Bound {
+        RegistrationOutcome::Bound(Bound {
             expires,
             refresh_in,
             pub_gruu: binding.pub_gruu,
@@ -281,27 +286,32 @@ impl Registration {
     }
 
     /// Changes what is asked for where the refusal says what would be taken.
-    fn adapt(&mut self, response: &Response) -> Option<Outcome> {
+    fn adapt(&mut self, response: &Response) -> Option<RegistrationOutcome> {
         if response.status() == StatusCode::INTERVAL_TOO_BRIEF && self.too_brief < MAX_TOO_BRIEF {
             let least = response.headers().typed::<MinExpires>()?.ok()?;
             let least = Duration::from_secs(u64::from(least.0));
             if least > self.wanted() {
                 self.min_expires = least;
                 self.too_brief += 1;
-                return Some(Outcome::Again);
+                return Some(RegistrationOutcome::Again);
             }
         }
         if response.status() == StatusCode::FIRST_HOP_LACKS_OUTBOUND_SUPPORT && self.outbound {
             self.outbound = false;
-            return Some(Outcome::Again);
+            return Some(RegistrationOutcome::Again);
         }
         None
     }
 
-    fn refused(&mut self, response: &Response, now: Instant, rng: &mut impl Rng) -> Outcome {
+    fn refused(
+        &mut self,
+        response: &Response,
+        now: Instant,
+        rng: &mut impl Rng,
+    ) -> RegistrationOutcome {
         if is_fatal(response.status()) {
             self.phase = Phase::Idle;
-            return Outcome::Refused { retry_in: None };
+            return RegistrationOutcome::Refused { retry_in: None };
         }
         let asked = response
             .headers()
@@ -311,7 +321,7 @@ impl Registration {
             // Who says "at once" would have us ask without a pause.
             .filter(|delay| *delay >= LEAST_PAUSE);
         let retry_in = asked.unwrap_or_else(|| self.recovery.next(true, rng));
-        Outcome::Refused {
+        RegistrationOutcome::Refused {
             retry_in: Some(self.wait(retry_in, now)),
         }
     }

@@ -5,7 +5,7 @@ use super::timer::Timer;
 
 /// Where an INVITE that we sent stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
+pub enum InviteClientState {
     /// Nothing came back yet.
     Calling,
     /// A provisional answer came; only the transaction user's patience ends it.
@@ -20,7 +20,7 @@ pub enum State {
 
 /// What can happen to an INVITE that we sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Input {
+pub enum InviteClientInput {
     /// A response arrived.
     Response(Class),
     /// A timer fired.
@@ -30,8 +30,8 @@ pub enum Input {
 }
 
 /// The state in which the transaction starts, and what is done first.
-pub const START: (State, &[Action]) = (
-    State::Calling,
+pub const START: (InviteClientState, &[Action]) = (
+    InviteClientState::Calling,
     &[
         Action::Send,
         Action::Start(Timer::A),
@@ -40,11 +40,14 @@ pub const START: (State, &[Action]) = (
 );
 
 /// Returns the next state and what has to be done, in order.
-pub fn step(state: State, input: Input) -> (State, &'static [Action]) {
+pub fn step(
+    state: InviteClientState,
+    input: InviteClientInput,
+) -> (InviteClientState, &'static [Action]) {
     use Action::{Acknowledge, Deliver, Repeat, Start, Stop, TimedOut, Unreachable};
     use Class::{Provisional, Refusal, Success};
-    use Input::{Fired, FlowDown, Response};
-    use State::{Accepted, Calling, Completed, Proceeding, Terminated};
+    use InviteClientInput::{Fired, FlowDown, Response};
+    use InviteClientState::{Accepted, Calling, Completed, Proceeding, Terminated};
 
     match (state, input) {
         (Calling, Fired(Timer::A)) => (Calling, &[Repeat, Start(Timer::A)]),
@@ -97,8 +100,11 @@ mod tests {
 
     #[test]
     fn a_provisional_answer_stops_the_repeats_and_timer_b() {
-        let (state, actions) = step(State::Calling, Input::Response(Class::Provisional));
-        assert_eq!(state, State::Proceeding);
+        let (state, actions) = step(
+            InviteClientState::Calling,
+            InviteClientInput::Response(Class::Provisional),
+        );
+        assert_eq!(state, InviteClientState::Proceeding);
         assert_eq!(
             actions,
             [
@@ -111,29 +117,44 @@ mod tests {
 
     #[test]
     fn every_repeat_of_a_refusal_is_acknowledged_but_handed_up_once() {
-        let (state, first) = step(State::Proceeding, Input::Response(Class::Refusal));
+        let (state, first) = step(
+            InviteClientState::Proceeding,
+            InviteClientInput::Response(Class::Refusal),
+        );
         assert!(first.contains(&Action::Deliver));
-        let (state, repeat) = step(state, Input::Response(Class::Refusal));
+        let (state, repeat) = step(state, InviteClientInput::Response(Class::Refusal));
         assert_eq!(
             (state, repeat),
-            (State::Completed, &[Action::Acknowledge][..])
+            (InviteClientState::Completed, &[Action::Acknowledge][..])
         );
     }
 
     #[test]
     fn an_accepted_invite_hands_up_every_further_success_until_timer_m() {
-        let (state, _) = step(State::Calling, Input::Response(Class::Success));
-        let (state, again) = step(state, Input::Response(Class::Success));
-        assert_eq!((state, again), (State::Accepted, &[Action::Deliver][..]));
-        assert_eq!(step(state, Input::Fired(Timer::M)).0, State::Terminated);
+        let (state, _) = step(
+            InviteClientState::Calling,
+            InviteClientInput::Response(Class::Success),
+        );
+        let (state, again) = step(state, InviteClientInput::Response(Class::Success));
+        assert_eq!(
+            (state, again),
+            (InviteClientState::Accepted, &[Action::Deliver][..])
+        );
+        assert_eq!(
+            step(state, InviteClientInput::Fired(Timer::M)).0,
+            InviteClientState::Terminated
+        );
     }
 
     #[test]
     fn a_lost_flow_ends_a_waiting_invite_and_leaves_an_accepted_one() {
         assert_eq!(
-            step(State::Proceeding, Input::FlowDown),
-            (State::Terminated, &[Action::Unreachable][..])
+            step(InviteClientState::Proceeding, InviteClientInput::FlowDown),
+            (InviteClientState::Terminated, &[Action::Unreachable][..])
         );
-        assert_eq!(step(State::Accepted, Input::FlowDown).0, State::Accepted);
+        assert_eq!(
+            step(InviteClientState::Accepted, InviteClientInput::FlowDown).0,
+            InviteClientState::Accepted
+        );
     }
 }

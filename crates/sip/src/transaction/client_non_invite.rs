@@ -5,7 +5,7 @@ use super::timer::Timer;
 
 /// Where a request that we sent stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
+pub enum NonInviteClientState {
     /// Nothing came back yet.
     Trying,
     /// A provisional answer came.
@@ -18,7 +18,7 @@ pub enum State {
 
 /// What can happen to a request that we sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Input {
+pub enum NonInviteClientInput {
     /// A response arrived.
     Response(Class),
     /// A timer fired.
@@ -28,8 +28,8 @@ pub enum Input {
 }
 
 /// The state in which the transaction starts, and what is done first.
-pub const START: (State, &[Action]) = (
-    State::Trying,
+pub const START: (NonInviteClientState, &[Action]) = (
+    NonInviteClientState::Trying,
     &[
         Action::Send,
         Action::Start(Timer::E),
@@ -38,11 +38,14 @@ pub const START: (State, &[Action]) = (
 );
 
 /// Returns the next state and what has to be done, in order.
-pub fn step(state: State, input: Input) -> (State, &'static [Action]) {
+pub fn step(
+    state: NonInviteClientState,
+    input: NonInviteClientInput,
+) -> (NonInviteClientState, &'static [Action]) {
     use Action::{Deliver, Repeat, Start, Stop, TimedOut, Unreachable};
     use Class::{Provisional, Refusal, Success};
-    use Input::{Fired, FlowDown, Response};
-    use State::{Completed, Proceeding, Terminated, Trying};
+    use NonInviteClientInput::{Fired, FlowDown, Response};
+    use NonInviteClientState::{Completed, Proceeding, Terminated, Trying};
 
     match (state, input) {
         (Trying | Proceeding, Fired(Timer::E)) => (state, &[Repeat, Start(Timer::E)]),
@@ -66,20 +69,26 @@ mod tests {
 
     #[test]
     fn timer_f_runs_on_after_a_provisional_answer() {
-        let (state, actions) = step(State::Trying, Input::Response(Class::Provisional));
+        let (state, actions) = step(
+            NonInviteClientState::Trying,
+            NonInviteClientInput::Response(Class::Provisional),
+        );
         assert!(!actions.contains(&Action::Stop(Timer::F)));
         assert_eq!(
-            step(state, Input::Fired(Timer::F)),
-            (State::Terminated, &[Action::TimedOut][..])
+            step(state, NonInviteClientInput::Fired(Timer::F)),
+            (NonInviteClientState::Terminated, &[Action::TimedOut][..])
         );
     }
 
     #[test]
     fn a_repeated_final_answer_is_absorbed() {
-        let (state, _) = step(State::Trying, Input::Response(Class::Success));
+        let (state, _) = step(
+            NonInviteClientState::Trying,
+            NonInviteClientInput::Response(Class::Success),
+        );
         assert_eq!(
-            step(state, Input::Response(Class::Success)),
-            (State::Completed, &[][..])
+            step(state, NonInviteClientInput::Response(Class::Success)),
+            (NonInviteClientState::Completed, &[][..])
         );
     }
 }

@@ -5,7 +5,7 @@ use super::timer::Timer;
 
 /// Where an INVITE that we received stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
+pub enum InviteServerState {
     /// It waits for its final answer.
     Proceeding,
     /// A 300–699 answer went out and waits for its ACK.
@@ -20,7 +20,7 @@ pub enum State {
 
 /// What can happen to an INVITE that we received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Input {
+pub enum InviteServerInput {
     /// The INVITE arrived again.
     Repeated,
     /// An ACK arrived in this transaction.
@@ -36,14 +36,20 @@ pub enum Input {
 /// The state in which the transaction starts, and what is done first.
 ///
 /// 100 goes out at once: the transaction user may ask a person.
-pub const START: (State, &[Action]) = (State::Proceeding, &[Action::SendTrying, Action::Deliver]);
+pub const START: (InviteServerState, &[Action]) = (
+    InviteServerState::Proceeding,
+    &[Action::SendTrying, Action::Deliver],
+);
 
 /// Returns the next state and what has to be done, in order.
-pub fn step(state: State, input: Input) -> (State, &'static [Action]) {
+pub fn step(
+    state: InviteServerState,
+    input: InviteServerInput,
+) -> (InviteServerState, &'static [Action]) {
     use Action::{Deliver, Repeat, Send, Start, Stop, TimedOut, Unreachable};
     use Class::{Provisional, Refusal, Success};
-    use Input::{Ack, Answer, Fired, FlowDown, Repeated};
-    use State::{Accepted, Completed, Confirmed, Proceeding, Terminated};
+    use InviteServerInput::{Ack, Answer, Fired, FlowDown, Repeated};
+    use InviteServerState::{Accepted, Completed, Confirmed, Proceeding, Terminated};
 
     match (state, input) {
         (Proceeding | Completed, Repeated) => (state, &[Repeat]),
@@ -76,28 +82,40 @@ mod tests {
     /// Trap 7.
     #[test]
     fn a_repeated_invite_in_accepted_is_absorbed() {
-        let (state, _) = step(State::Proceeding, Input::Answer(Class::Success));
-        assert_eq!(step(state, Input::Repeated), (State::Accepted, &[][..]));
+        let (state, _) = step(
+            InviteServerState::Proceeding,
+            InviteServerInput::Answer(Class::Success),
+        );
+        assert_eq!(
+            step(state, InviteServerInput::Repeated),
+            (InviteServerState::Accepted, &[][..])
+        );
     }
 
     #[test]
     fn a_refusal_is_repeated_until_its_ack() {
-        let (state, _) = step(State::Proceeding, Input::Answer(Class::Refusal));
-        let (state, actions) = step(state, Input::Fired(Timer::G));
+        let (state, _) = step(
+            InviteServerState::Proceeding,
+            InviteServerInput::Answer(Class::Refusal),
+        );
+        let (state, actions) = step(state, InviteServerInput::Fired(Timer::G));
         assert_eq!(actions, [Action::Repeat, Action::Start(Timer::G)]);
-        let (state, _) = step(state, Input::Ack);
+        let (state, _) = step(state, InviteServerInput::Ack);
         assert_eq!(
-            step(state, Input::Fired(Timer::G)),
-            (State::Confirmed, &[][..])
+            step(state, InviteServerInput::Fired(Timer::G)),
+            (InviteServerState::Confirmed, &[][..])
         );
     }
 
     #[test]
     fn a_second_final_answer_is_not_sent() {
-        let (state, _) = step(State::Proceeding, Input::Answer(Class::Refusal));
+        let (state, _) = step(
+            InviteServerState::Proceeding,
+            InviteServerInput::Answer(Class::Refusal),
+        );
         assert_eq!(
-            step(state, Input::Answer(Class::Success)),
-            (State::Completed, &[][..])
+            step(state, InviteServerInput::Answer(Class::Success)),
+            (InviteServerState::Completed, &[][..])
         );
     }
 }

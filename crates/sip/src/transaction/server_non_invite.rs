@@ -5,7 +5,7 @@ use super::timer::Timer;
 
 /// Where a request that we received stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
+pub enum NonInviteServerState {
     /// It waits for an answer; its repeats are ignored.
     Trying,
     /// 100 went out; repeats are given it again.
@@ -18,7 +18,7 @@ pub enum State {
 
 /// What can happen to a request that we received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Input {
+pub enum NonInviteServerInput {
     /// The request arrived again.
     Repeated,
     /// The transaction user answers.
@@ -30,8 +30,8 @@ pub enum Input {
 }
 
 /// The state in which the transaction starts, and what is done first.
-pub const START: (State, &[Action]) = (
-    State::Trying,
+pub const START: (NonInviteServerState, &[Action]) = (
+    NonInviteServerState::Trying,
     &[
         Action::Start(Timer::Trying),
         Action::Start(Timer::Abandon),
@@ -40,11 +40,14 @@ pub const START: (State, &[Action]) = (
 );
 
 /// Returns the next state and what has to be done, in order.
-pub fn step(state: State, input: Input) -> (State, &'static [Action]) {
+pub fn step(
+    state: NonInviteServerState,
+    input: NonInviteServerInput,
+) -> (NonInviteServerState, &'static [Action]) {
     use Action::{Repeat, Send, SendTrying, Start, Stop, TimedOut, Unreachable};
     use Class::{Provisional, Refusal, Success};
-    use Input::{Answer, Fired, FlowDown, Repeated};
-    use State::{Completed, Proceeding, Terminated, Trying};
+    use NonInviteServerInput::{Answer, Fired, FlowDown, Repeated};
+    use NonInviteServerState::{Completed, Proceeding, Terminated, Trying};
 
     match (state, input) {
         (Trying, Fired(Timer::Trying)) => (Proceeding, &[SendTrying]),
@@ -79,26 +82,35 @@ mod tests {
     #[test]
     fn a_provisional_answer_other_than_the_late_100_is_never_sent() {
         assert_eq!(
-            step(State::Trying, Input::Answer(Class::Provisional)),
-            (State::Trying, &[][..])
+            step(
+                NonInviteServerState::Trying,
+                NonInviteServerInput::Answer(Class::Provisional)
+            ),
+            (NonInviteServerState::Trying, &[][..])
         );
         assert_eq!(
-            step(State::Trying, Input::Fired(Timer::Trying)),
-            (State::Proceeding, &[Action::SendTrying][..])
+            step(
+                NonInviteServerState::Trying,
+                NonInviteServerInput::Fired(Timer::Trying)
+            ),
+            (NonInviteServerState::Proceeding, &[Action::SendTrying][..])
         );
     }
 
     /// Trap 37.
     #[test]
     fn a_request_too_late_to_answer_is_dropped_in_silence() {
-        let (state, actions) = step(State::Proceeding, Input::Fired(Timer::Abandon));
-        assert_eq!(
-            (state, actions),
-            (State::Terminated, &[Action::TimedOut][..])
+        let (state, actions) = step(
+            NonInviteServerState::Proceeding,
+            NonInviteServerInput::Fired(Timer::Abandon),
         );
         assert_eq!(
-            step(state, Input::Answer(Class::Success)),
-            (State::Terminated, &[][..])
+            (state, actions),
+            (NonInviteServerState::Terminated, &[Action::TimedOut][..])
+        );
+        assert_eq!(
+            step(state, NonInviteServerInput::Answer(Class::Success)),
+            (NonInviteServerState::Terminated, &[][..])
         );
     }
 }

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use sip::auth::{
-    Accounts, Algorithm, Authenticator, BearerOffer, Check, Checker, Credentials, Qops, Secret,
-    Target, Unsupported, Verdict, Verifier, VerifierConfig, Way, Within,
+    Accounts, Algorithm, Authenticator, BearerOffer, ChallengeVerdict, Check, Checker, Credentials,
+    Qops, Secret, Target, Unsupported, Verifier, VerifierConfig, Way, Within,
 };
 use sip::header::{Authorization, ProxyAuthorization};
 use sip::message::{HeaderName, Method, Request, Response, StatusCode};
@@ -73,7 +73,7 @@ impl Bench {
         response
     }
 
-    fn answer(&mut self, response: &Response, request: &Request) -> Verdict {
+    fn answer(&mut self, response: &Response, request: &Request) -> ChallengeVerdict {
         self.client
             .challenge(response, request, way(request), &mut self.rng)
     }
@@ -82,7 +82,7 @@ impl Bench {
     fn signed(&mut self) -> Request {
         let mut request = register();
         let challenge = self.challenge(&request, false);
-        assert_eq!(self.answer(&challenge, &request), Verdict::Retry);
+        assert_eq!(self.answer(&challenge, &request), ChallengeVerdict::Retry);
         sign(&mut self.client, &mut request);
         request
     }
@@ -149,7 +149,7 @@ fn auth_int_protects_the_body() {
     let mut bench = Bench::with(ann(), vec![Algorithm::Sha256], Qops::AuthInt);
     let mut request = parse_request(request("MESSAGE", "sip:b@example.com", &[], b"hello"));
     let challenge = bench.challenge(&request, false);
-    assert_eq!(bench.answer(&challenge, &request), Verdict::Retry);
+    assert_eq!(bench.answer(&challenge, &request), ChallengeVerdict::Retry);
     sign(&mut bench.client, &mut request);
     assert_eq!(param(&request, "qop"), "auth-int");
     let forged = request
@@ -202,7 +202,7 @@ fn the_count_rises_over_all_requests_and_over_both_headers() {
         let response = challenged(status, &first, &[same]);
         assert_eq!(
             client.challenge(&response, &first, way(&first), &mut rng),
-            Verdict::Retry
+            ChallengeVerdict::Retry
         );
     }
     let mut counts = Vec::new();
@@ -230,13 +230,13 @@ fn another_nonce_instead_of_a_yes_is_a_new_challenge_once_and_then_a_wrong_passw
         Check::Denied { username: Some(_) }
     ));
     let again = bench.challenge(&signed, false);
-    assert_eq!(bench.answer(&again, &signed), Verdict::Retry);
+    assert_eq!(bench.answer(&again, &signed), ChallengeVerdict::Retry);
     sign(&mut bench.client, &mut signed);
     let again = bench.challenge(&signed, false);
     let realm = r#"r \"q\", 1"#.to_owned();
     assert_eq!(
         bench.answer(&again, &signed),
-        Verdict::WrongPassword { realm }
+        ChallengeVerdict::WrongPassword { realm }
     );
     let mut next = register();
     sign(&mut bench.client, &mut next);
@@ -259,7 +259,7 @@ fn the_same_nonce_instead_of_a_yes_is_a_wrong_password() {
     }
     assert!(matches!(
         bench.answer(&denied, &signed),
-        Verdict::WrongPassword { .. }
+        ChallengeVerdict::WrongPassword { .. }
     ));
 }
 
@@ -271,7 +271,7 @@ fn a_stale_nonce_is_replaced_without_a_question() {
     bench.now += Duration::from_secs(61);
     assert_eq!(bench.check(&signed), Check::Stale);
     let stale = bench.challenge(&signed, true);
-    assert_eq!(bench.answer(&stale, &signed), Verdict::Retry);
+    assert_eq!(bench.answer(&stale, &signed), ChallengeVerdict::Retry);
     let mut again = signed.clone();
     sign(&mut bench.client, &mut again);
     assert_eq!(again.headers().all(HeaderName::Authorization).count(), 1);
@@ -285,11 +285,11 @@ fn a_server_whose_every_nonce_is_stale_is_given_up() {
     for round in 0.. {
         let stale = bench.challenge(&signed, true);
         match bench.answer(&stale, &signed) {
-            Verdict::Retry => sign(&mut bench.client, &mut signed),
+            ChallengeVerdict::Retry => sign(&mut bench.client, &mut signed),
             verdict => {
                 assert_eq!(
                     verdict,
-                    Verdict::Unsupported {
+                    ChallengeVerdict::Unsupported {
                         why: Unsupported::StaleAgain
                     }
                 );
@@ -312,15 +312,15 @@ fn a_nonce_that_has_worked_may_expire_without_stale() {
     let mut next = register();
     sign(&mut bench.client, &mut next);
     let expired = bench.challenge(&next, false);
-    assert_eq!(bench.answer(&expired, &next), Verdict::Retry);
+    assert_eq!(bench.answer(&expired, &next), ChallengeVerdict::Retry);
     sign(&mut bench.client, &mut next);
     let again = bench.challenge(&next, false);
-    assert_eq!(bench.answer(&again, &next), Verdict::Retry);
+    assert_eq!(bench.answer(&again, &next), ChallengeVerdict::Retry);
     sign(&mut bench.client, &mut next);
     let again = bench.challenge(&next, false);
     assert!(matches!(
         bench.answer(&again, &next),
-        Verdict::WrongPassword { .. }
+        ChallengeVerdict::WrongPassword { .. }
     ));
 }
 
@@ -334,9 +334,9 @@ fn two_requests_in_flight_with_a_wrong_password_both_stop() {
         for request in &mut requests {
             let challenge = bench.challenge(request, false);
             match bench.answer(&challenge, request) {
-                Verdict::Retry => sign(&mut bench.client, request),
-                Verdict::WrongPassword { .. } => refused += 1,
-                other @ Verdict::Unsupported { .. } => panic!("{other:?}"),
+                ChallengeVerdict::Retry => sign(&mut bench.client, request),
+                ChallengeVerdict::WrongPassword { .. } => refused += 1,
+                other @ ChallengeVerdict::Unsupported { .. } => panic!("{other:?}"),
             }
             signed += 1;
         }
@@ -366,7 +366,7 @@ fn each_realm_of_401_and_407_is_answered_and_both_headers_are_kept() {
     .unwrap();
     assert_eq!(
         client.challenge(&response, &request, way(&request), &mut rng),
-        Verdict::Retry
+        ChallengeVerdict::Retry
     );
     sign(&mut client, &mut request);
     let proxies: Vec<ProxyAuthorization<'_>> =
@@ -389,7 +389,7 @@ fn each_realm_of_401_and_407_is_answered_and_both_headers_are_kept() {
     );
     assert_eq!(
         client.challenge(&beyond, &request, way(&request), &mut rng),
-        Verdict::Retry
+        ChallengeVerdict::Retry
     );
     sign(&mut client, &mut request);
     assert_eq!(
@@ -450,7 +450,7 @@ fn session_algorithms_are_answered() {
         .headers_mut()
         .replace(HeaderName::WwwAuthenticate, &value)
         .unwrap();
-    assert_eq!(bench.answer(&response, &request), Verdict::Retry);
+    assert_eq!(bench.answer(&response, &request), ChallengeVerdict::Retry);
     sign(&mut bench.client, &mut request);
     assert_eq!(param(&request, "algorithm"), "SHA-256-sess");
     assert!(matches!(bench.check(&request), Check::Accepted { .. }));
@@ -468,8 +468,8 @@ fn what_cannot_be_answered_is_told_apart() {
             way(&request),
             &mut rng,
         ) {
-            Verdict::Unsupported { why } => Some(why),
-            Verdict::Retry | Verdict::WrongPassword { .. } => None,
+            ChallengeVerdict::Unsupported { why } => Some(why),
+            ChallengeVerdict::Retry | ChallengeVerdict::WrongPassword { .. } => None,
         }
     };
     let digest = "Digest realm=\"r\", nonce=\"n\"";
@@ -509,7 +509,7 @@ fn what_is_empty_in_a_challenge_is_not_there() {
         let value = format!("Digest realm=\"r\", nonce=\"n\", {odd}");
         let response = challenged(StatusCode::UNAUTHORIZED, &request, &[&value]);
         let verdict = client.challenge(&response, &request, way(&request), &mut rng);
-        assert_eq!(verdict, Verdict::Retry, "{odd}");
+        assert_eq!(verdict, ChallengeVerdict::Retry, "{odd}");
         sign(&mut client, &mut request);
         for absent in ["qop", "nc", "cnonce", "algorithm"] {
             assert_eq!(param(&request, absent), "", "{odd}");
@@ -525,7 +525,7 @@ fn challenges_in_one_line_are_all_heard_and_credentials_in_one_line_are_not() {
     let apart = bench.challenge(&request, false);
     let values: Vec<&str> = apart.headers().all(HeaderName::WwwAuthenticate).collect();
     let together = challenged(StatusCode::UNAUTHORIZED, &request, &[&values.join(", ")]);
-    assert_eq!(bench.answer(&together, &request), Verdict::Retry);
+    assert_eq!(bench.answer(&together, &request), ChallengeVerdict::Retry);
     sign(&mut bench.client, &mut request);
     assert_eq!(param(&request, "algorithm"), "SHA-256");
     assert!(matches!(bench.check(&request), Check::Accepted { .. }));
@@ -549,11 +549,11 @@ fn a_server_that_makes_up_a_realm_each_time_is_given_up() {
             &[&value],
         );
         match client.challenge(&response, &request, way(&request), &mut rng) {
-            Verdict::Retry => sign(&mut client, &mut request),
+            ChallengeVerdict::Retry => sign(&mut client, &mut request),
             verdict => {
                 assert_eq!(
                     verdict,
-                    Verdict::Unsupported {
+                    ChallengeVerdict::Unsupported {
                         why: Unsupported::TooManyRealms
                     }
                 );
@@ -568,10 +568,10 @@ fn a_token_goes_to_its_own_realm_only() {
     let token = || Credentials::bearer("good.token", vec!["example.com".into()]).unwrap();
     let mut rng = StdRng::seed_from_u64(6);
     for (realm, verdict) in [
-        ("example.com", Verdict::Retry),
+        ("example.com", ChallengeVerdict::Retry),
         (
             "evil.example",
-            Verdict::Unsupported {
+            ChallengeVerdict::Unsupported {
                 why: Unsupported::Realm,
             },
         ),
@@ -586,12 +586,12 @@ fn a_token_goes_to_its_own_realm_only() {
         );
         sign(&mut client, &mut request);
         let shown = request.headers().get(HeaderName::Authorization) == Some("Bearer good.token");
-        assert_eq!(shown, verdict == Verdict::Retry);
+        assert_eq!(shown, verdict == ChallengeVerdict::Retry);
         if shown {
             let refused = client.challenge(&response, &request, way(&request), &mut rng);
             assert_eq!(
                 refused,
-                Verdict::WrongPassword {
+                ChallengeVerdict::WrongPassword {
                     realm: realm.into()
                 }
             );

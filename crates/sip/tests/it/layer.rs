@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use sip::message::{Leniency, Message, Method, Request, Response, StatusCode};
 use sip::transaction::{
-    Cancelling, ClientKey, Flow, FlowId, Gone, Layer, LayerConfig, Output, ServerKey, Transport,
-    TxEvent,
+    Cancelling, ClientKey, Flow, FlowId, Gone, Layer, LayerConfig, LayerOutput, ServerKey,
+    Transport, TxEvent,
 };
 
 use crate::lone::{accept, answer, epoch, incoming, request_of, ringing};
@@ -40,9 +40,9 @@ impl Proxy {
     fn drain(&mut self) -> Option<Instant> {
         loop {
             match self.layer.poll_output() {
-                Output::Transmit { flow, bytes } => self.sent.push((flow, bytes)),
-                Output::Event(event) => self.events.push(event),
-                Output::Timeout(deadline, _) => return deadline,
+                LayerOutput::Transmit { flow, bytes } => self.sent.push((flow, bytes)),
+                LayerOutput::Event(event) => self.events.push(event),
+                LayerOutput::Timeout(deadline, _) => return deadline,
             }
         }
     }

@@ -63,7 +63,7 @@ pub(crate) struct Network {
 impl Network {
     pub(crate) fn new(transport: Transport, weather: Weather, seed: u64) -> Self {
         let quiet = |user| EndpointConfig {
-            keep_alive: sip::endpoint::KeepAlive {
+            keep_alive: sip::endpoint::KeepAlivePolicy {
                 interval: Duration::ZERO,
                 ..Default::default()
             },

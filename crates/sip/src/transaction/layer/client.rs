@@ -8,7 +8,7 @@ use crate::message::{HeaderName, Method, Request, Response};
 use crate::put::Put;
 
 use super::ids::ClientId;
-use super::{Cancelling, ClientKey, Layer, Output, Owner, TxEvent};
+use super::{Cancelling, ClientKey, Layer, LayerOutput, Owner, TxEvent};
 use crate::header::CSeq;
 use crate::transaction::flow::FlowId;
 use crate::transaction::table::{Action, Class};
@@ -22,7 +22,7 @@ pub(super) struct Client {
     /// With our Via on top.
     request: Request,
     bytes: Bytes,
-    state: State,
+    state: ClientState,
     repeats: u32,
     id: ClientId,
     /// The ACK of a refusal, for each of its repeats.
@@ -35,9 +35,9 @@ pub(super) struct Client {
 }
 
 #[derive(Debug, Clone, Copy)]
-enum State {
-    Invite(client_invite::State),
-    Other(client_non_invite::State),
+enum ClientState {
+    Invite(client_invite::InviteClientState),
+    Other(client_non_invite::NonInviteClientState),
 }
 
 #[derive(Debug)]
@@ -49,7 +49,7 @@ enum Cancel {
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Input {
+enum ClientInput {
     Response(Class),
     Fired(Timer),
     FlowDown,
@@ -80,26 +80,34 @@ impl Layer {
             return Cancelling::TooLate;
         };
         match (client.state, &client.cancel) {
-            (State::Invite(client_invite::State::Proceeding), _) if client.stranded => {
+            (ClientState::Invite(client_invite::InviteClientState::Proceeding), _)
+                if client.stranded =>
+            {
                 client.cancel = Cancel::Held(headers);
                 Cancelling::Held
             }
-            (State::Invite(client_invite::State::Calling), _) => {
+            (ClientState::Invite(client_invite::InviteClientState::Calling), _) => {
                 client.cancel = Cancel::Held(headers);
                 Cancelling::Held
             }
-            (State::Invite(client_invite::State::Proceeding), Cancel::No | Cancel::Held(_)) => {
+            (
+                ClientState::Invite(client_invite::InviteClientState::Proceeding),
+                Cancel::No | Cancel::Held(_),
+            ) => {
                 self.send_cancel(key, headers, now);
                 Cancelling::Sent
             }
-            (State::Invite(client_invite::State::Proceeding), Cancel::Sent(_)) => Cancelling::Sent,
             (
-                State::Invite(
-                    client_invite::State::Completed
-                    | client_invite::State::Accepted
-                    | client_invite::State::Terminated,
+                ClientState::Invite(client_invite::InviteClientState::Proceeding),
+                Cancel::Sent(_),
+            ) => Cancelling::Sent,
+            (
+                ClientState::Invite(
+                    client_invite::InviteClientState::Completed
+                    | client_invite::InviteClientState::Accepted
+                    | client_invite::InviteClientState::Terminated,
                 )
-                | State::Other(_),
+                | ClientState::Other(_),
                 _,
             ) => Cancelling::TooLate,
         }
@@ -108,11 +116,11 @@ impl Layer {
     /// Keeps an INVITE without a final answer, whose flow is about to go, for [`resume`](Self::resume): no timer runs for
     /// it meanwhile. False if there is none such.
     pub fn strand(&mut self, key: ClientKey) -> bool {
-        use client_invite::State::{Calling, Proceeding};
+        use client_invite::InviteClientState::{Calling, Proceeding};
         let Some(client) = self.clients.get_mut(&key) else {
             return false;
         };
-        client.stranded = matches!(client.state, State::Invite(Calling | Proceeding));
+        client.stranded = matches!(client.state, ClientState::Invite(Calling | Proceeding));
         if client.stranded {
             self.stop_timers(Owner::Client(key));
         }
@@ -130,7 +138,10 @@ impl Layer {
         client.flow = flow;
         match std::mem::replace(&mut client.cancel, Cancel::No) {
             Cancel::No => {
-                let calling = matches!(client.state, State::Invite(client_invite::State::Calling));
+                let calling = matches!(
+                    client.state,
+                    ClientState::Invite(client_invite::InviteClientState::Calling)
+                );
                 self.send_client(key);
                 if calling {
                     self.start_client_timer(key, Timer::B, now);
@@ -172,10 +183,10 @@ impl Layer {
         let key = ClientKey(self.next_key());
         let (state, actions) = if request.method() == &Method::Invite {
             let (state, actions) = client_invite::START;
-            (State::Invite(state), actions)
+            (ClientState::Invite(state), actions)
         } else {
             let (state, actions) = client_non_invite::START;
-            (State::Other(state), actions)
+            (ClientState::Other(state), actions)
         };
         let id = ClientId::new(branch, request.method().clone());
         self.client_ids.insert(id.clone(), key);
@@ -197,7 +208,7 @@ impl Layer {
         if self.flows.contains_key(&flow) {
             self.client_actions(key, actions, None, now);
         } else {
-            self.client_step(key, Input::FlowDown, None, now);
+            self.client_step(key, ClientInput::FlowDown, None, now);
         }
         key
     }
@@ -212,14 +223,14 @@ impl Layer {
             return self.discard("an answer to no request of ours");
         };
         let class = Class::of(response.status().code());
-        self.client_step(key, Input::Response(class), Some(response), now);
+        self.client_step(key, ClientInput::Response(class), Some(response), now);
         if class == Class::Provisional {
             self.release_cancel(key, now);
         }
     }
 
     pub(super) fn client_fired(&mut self, key: ClientKey, timer: Timer, now: Instant) {
-        self.client_step(key, Input::Fired(timer), None, now);
+        self.client_step(key, ClientInput::Fired(timer), None, now);
     }
 
     pub(super) fn clients_flow_down(&mut self, flow: FlowId, now: Instant) {
@@ -230,14 +241,14 @@ impl Layer {
             .map(|(key, _)| *key)
             .collect();
         for key in keys {
-            self.client_step(key, Input::FlowDown, None, now);
+            self.client_step(key, ClientInput::FlowDown, None, now);
         }
     }
 
     fn client_step(
         &mut self,
         key: ClientKey,
-        input: Input,
+        input: ClientInput,
         response: Option<Response>,
         now: Instant,
     ) {
@@ -274,7 +285,7 @@ impl Layer {
 
     fn send_client(&mut self, key: ClientKey) {
         if let Some(client) = self.clients.get(&key) {
-            self.outputs.push_back(Output::Transmit {
+            self.outputs.push_back(LayerOutput::Transmit {
                 flow: client.flow,
                 bytes: client.bytes.clone(),
             });
@@ -303,10 +314,10 @@ impl Layer {
             .is_none_or(|flow| flow.reliable);
         let length = match (timer, client.state) {
             // RFC 3261 §17.1.2.2: T2 once a provisional answer came.
-            (Timer::E, State::Other(client_non_invite::State::Proceeding)) => {
+            (Timer::E, ClientState::Other(client_non_invite::NonInviteClientState::Proceeding)) => {
                 (!reliable).then_some(self.config.timings.t2)
             }
-            (_, State::Invite(_) | State::Other(_)) => {
+            (_, ClientState::Invite(_) | ClientState::Other(_)) => {
                 self.config.timings.length(timer, reliable, client.repeats)
             }
         };
@@ -315,7 +326,7 @@ impl Layer {
         }
         match length {
             Some(length) if length.is_zero() => {
-                self.client_step(key, Input::Fired(timer), None, now);
+                self.client_step(key, ClientInput::Fired(timer), None, now);
             }
             Some(length) => self.start_timer(Owner::Client(key), timer, now + length),
             None => {}
@@ -404,44 +415,46 @@ fn hop_request(invite: &Request, method: Method) -> Request {
     request
 }
 
-impl State {
-    fn step(self, input: Input) -> (Self, &'static [Action]) {
+impl ClientState {
+    fn step(self, input: ClientInput) -> (Self, &'static [Action]) {
         match self {
-            State::Invite(state) => {
+            ClientState::Invite(state) => {
                 let (state, actions) = client_invite::step(state, input.into());
-                (State::Invite(state), actions)
+                (ClientState::Invite(state), actions)
             }
-            State::Other(state) => {
+            ClientState::Other(state) => {
                 let (state, actions) = client_non_invite::step(state, input.into());
-                (State::Other(state), actions)
+                (ClientState::Other(state), actions)
             }
         }
     }
 
     fn is_over(self) -> bool {
         match self {
-            State::Invite(state) => state == client_invite::State::Terminated,
-            State::Other(state) => state == client_non_invite::State::Terminated,
+            ClientState::Invite(state) => state == client_invite::InviteClientState::Terminated,
+            ClientState::Other(state) => {
+                state == client_non_invite::NonInviteClientState::Terminated
+            }
         }
     }
 }
 
-impl From<Input> for client_invite::Input {
-    fn from(input: Input) -> Self {
+impl From<ClientInput> for client_invite::InviteClientInput {
+    fn from(input: ClientInput) -> Self {
         match input {
-            Input::Response(class) => Self::Response(class),
-            Input::Fired(timer) => Self::Fired(timer),
-            Input::FlowDown => Self::FlowDown,
+            ClientInput::Response(class) => Self::Response(class),
+            ClientInput::Fired(timer) => Self::Fired(timer),
+            ClientInput::FlowDown => Self::FlowDown,
         }
     }
 }
 
-impl From<Input> for client_non_invite::Input {
-    fn from(input: Input) -> Self {
+impl From<ClientInput> for client_non_invite::NonInviteClientInput {
+    fn from(input: ClientInput) -> Self {
         match input {
-            Input::Response(class) => Self::Response(class),
-            Input::Fired(timer) => Self::Fired(timer),
-            Input::FlowDown => Self::FlowDown,
+            ClientInput::Response(class) => Self::Response(class),
+            ClientInput::Fired(timer) => Self::Fired(timer),
+            ClientInput::FlowDown => Self::FlowDown,
         }
     }
 }

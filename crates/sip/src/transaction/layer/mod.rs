@@ -75,7 +75,7 @@ impl LayerConfig {
     reason = "an output is made once and taken once"
 )]
 #[derive(Debug, Clone)]
-pub enum Output {
+pub enum LayerOutput {
     /// Send these bytes as one message.
     Transmit {
         /// The flow to send over.
@@ -188,7 +188,7 @@ pub struct Layer {
     accepted: BTreeSet<ServerKey>,
     refusals: Refusals,
     timers: Wheel<(Owner, Timer)>,
-    outputs: VecDeque<Output>,
+    outputs: VecDeque<LayerOutput>,
     next_key: u64,
 }
 
@@ -254,12 +254,12 @@ impl Layer {
     }
 
     /// Gives the next thing to do; `Timeout` when there is none.
-    pub fn poll_output(&mut self) -> Output {
+    pub fn poll_output(&mut self) -> LayerOutput {
         self.outputs
             .pop_front()
             .unwrap_or_else(|| match self.timers.next() {
-                Some((at, (_, timer))) => Output::Timeout(Some(at), timer.why()),
-                None => Output::Timeout(None, "no transaction is alive"),
+                Some((at, (_, timer))) => LayerOutput::Timeout(Some(at), timer.why()),
+                None => LayerOutput::Timeout(None, "no transaction is alive"),
             })
     }
 
@@ -286,7 +286,8 @@ impl Layer {
     /// Sends bytes outside any transaction: a repeated 2xx or ACK, the answer to a keep-alive.
     pub fn transmit(&mut self, flow: FlowId, bytes: Bytes) {
         if self.flows.contains_key(&flow) {
-            self.outputs.push_back(Output::Transmit { flow, bytes });
+            self.outputs
+                .push_back(LayerOutput::Transmit { flow, bytes });
         }
     }
 
@@ -304,7 +305,7 @@ impl Layer {
     }
 
     fn emit(&mut self, event: TxEvent) {
-        self.outputs.push_back(Output::Event(event));
+        self.outputs.push_back(LayerOutput::Event(event));
     }
 
     fn next_key(&mut self) -> u64 {

@@ -10,7 +10,7 @@ use crate::message::{HeaderName, Method, Request, Response, StatusCode};
 use crate::put::Put;
 
 use super::ids::{self, MergeId, ServerId};
-use super::{Gone, Layer, Output, Owner, ServerKey, TxEvent};
+use super::{Gone, Layer, LayerOutput, Owner, ServerKey, TxEvent};
 use crate::transaction::flow::FlowId;
 use crate::transaction::table::{Action, Class};
 use crate::transaction::timer::Timer;
@@ -22,7 +22,7 @@ pub(super) struct Server {
     flow: FlowId,
     /// Until it is refused: a refusal alone is repeated.
     request: Option<Request>,
-    state: State,
+    state: ServerState,
     repeats: u32,
     id: ServerId,
     merge: Option<MergeId>,
@@ -35,13 +35,13 @@ pub(super) struct Server {
 }
 
 #[derive(Debug, Clone, Copy)]
-enum State {
-    Invite(server_invite::State),
-    Other(server_non_invite::State),
+enum ServerState {
+    Invite(server_invite::InviteServerState),
+    Other(server_non_invite::NonInviteServerState),
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Input {
+enum ServerInput {
     Repeated,
     Ack,
     Answer(Class),
@@ -57,7 +57,12 @@ impl Layer {
         self.now = Some(now);
         let class = Class::of(response.status().code());
         let bytes = response.to_bytes();
-        let taken = self.server_step(key, Input::Answer(class), Some(Message::Answer(bytes)), now);
+        let taken = self.server_step(
+            key,
+            ServerInput::Answer(class),
+            Some(StepCause::Answer(bytes)),
+            now,
+        );
         if taken && class != Class::Provisional {
             self.file_away(key, response.status());
         }
@@ -150,7 +155,7 @@ impl Layer {
             (Method::Ack, None) if to_tag(request.headers()) == Some(self.refusals.tag(&id)) => {}
             (Method::Ack, None) => self.emit(TxEvent::Ack { flow, request }),
             (_, Some(key)) => {
-                self.server_step(key, Input::Repeated, None, now);
+                self.server_step(key, ServerInput::Repeated, None, now);
             }
             // Answered at once, so it holds nothing.
             (Method::Cancel, None) => self.receive_cancel(flow, request, id, now),
@@ -185,7 +190,12 @@ impl Layer {
     }
 
     fn receive_ack(&mut self, key: ServerKey, flow: FlowId, request: Request, now: Instant) {
-        self.server_step(key, Input::Ack, Some(Message::Ack(flow, request)), now);
+        self.server_step(
+            key,
+            ServerInput::Ack,
+            Some(StepCause::Ack(flow, request)),
+            now,
+        );
     }
 
     /// RFC 3261 §9.2.
@@ -220,12 +230,12 @@ impl Layer {
     fn start_server(&mut self, flow: FlowId, request: Request, id: ServerId, now: Instant) {
         let (state, actions) = if request.method() == &Method::Invite {
             let (state, actions) = server_invite::START;
-            (State::Invite(state), actions)
+            (ServerState::Invite(state), actions)
         } else {
             (server_non_invite_start(), server_non_invite::START.1)
         };
         let key = self.insert_server(flow, request.clone(), id, state);
-        self.server_actions(key, actions, Some(Message::Request(request)), now);
+        self.server_actions(key, actions, Some(StepCause::Request(request)), now);
     }
 
     fn insert_server(
@@ -233,7 +243,7 @@ impl Layer {
         flow: FlowId,
         request: Request,
         id: ServerId,
-        state: State,
+        state: ServerState,
     ) -> ServerKey {
         let key = ServerKey(self.next_key());
         let tag = self.new_tag();
@@ -264,7 +274,7 @@ impl Layer {
     }
 
     pub(super) fn server_fired(&mut self, key: ServerKey, timer: Timer, now: Instant) {
-        self.server_step(key, Input::Fired(timer), None, now);
+        self.server_step(key, ServerInput::Fired(timer), None, now);
     }
 
     pub(super) fn servers_flow_down(&mut self, flow: FlowId, now: Instant) {
@@ -275,7 +285,7 @@ impl Layer {
             .map(|(key, _)| *key)
             .collect();
         for key in keys {
-            self.server_step(key, Input::FlowDown, None, now);
+            self.server_step(key, ServerInput::FlowDown, None, now);
         }
     }
 
@@ -283,8 +293,8 @@ impl Layer {
     fn server_step(
         &mut self,
         key: ServerKey,
-        input: Input,
-        message: Option<Message>,
+        input: ServerInput,
+        message: Option<StepCause>,
         now: Instant,
     ) -> bool {
         let Some(server) = self.servers.get_mut(&key) else {
@@ -300,7 +310,7 @@ impl Layer {
         &mut self,
         key: ServerKey,
         actions: &'static [Action],
-        message: Option<Message>,
+        message: Option<StepCause>,
         now: Instant,
     ) {
         for action in actions {
@@ -323,8 +333,9 @@ impl Layer {
         self.drop_server_if_over(key);
     }
 
-    fn send_answer(&mut self, key: ServerKey, message: Option<&Message>) {
-        if let (Some(server), Some(Message::Answer(bytes))) = (self.servers.get_mut(&key), message)
+    fn send_answer(&mut self, key: ServerKey, message: Option<&StepCause>) {
+        if let (Some(server), Some(StepCause::Answer(bytes))) =
+            (self.servers.get_mut(&key), message)
         {
             server.answer = Some(bytes.clone());
         }
@@ -338,7 +349,7 @@ impl Layer {
         if let Some(bytes) = server.answer.clone()
             && self.flows.contains_key(&server.flow)
         {
-            self.outputs.push_back(Output::Transmit {
+            self.outputs.push_back(LayerOutput::Transmit {
                 flow: server.flow,
                 bytes,
             });
@@ -355,16 +366,16 @@ impl Layer {
         self.repeat_answer(key);
     }
 
-    fn deliver_to_server(&mut self, key: ServerKey, message: Option<Message>) {
+    fn deliver_to_server(&mut self, key: ServerKey, message: Option<StepCause>) {
         match message {
-            Some(Message::Request(request)) => {
+            Some(StepCause::Request(request)) => {
                 let Some(flow) = self.server_flow(key) else {
                     return;
                 };
                 self.emit(TxEvent::Request { key, flow, request });
             }
-            Some(Message::Ack(flow, request)) => self.emit(TxEvent::Ack { flow, request }),
-            Some(Message::Answer(_)) | None => {}
+            Some(StepCause::Ack(flow, request)) => self.emit(TxEvent::Ack { flow, request }),
+            Some(StepCause::Answer(_)) | None => {}
         }
     }
 
@@ -382,7 +393,7 @@ impl Layer {
         }
         match length {
             Some(length) if length.is_zero() => {
-                self.server_step(key, Input::Fired(timer), None, now);
+                self.server_step(key, ServerInput::Fired(timer), None, now);
             }
             Some(length) => self.start_timer(Owner::Server(key), timer, now + length),
             None => {}
@@ -394,8 +405,8 @@ impl Layer {
             return;
         };
         let why = match server.state {
-            State::Invite(_) => Gone::NoAck,
-            State::Other(_) => Gone::TooLate,
+            ServerState::Invite(_) => Gone::NoAck,
+            ServerState::Other(_) => Gone::TooLate,
         };
         self.emit(TxEvent::ServerGone { key, why });
     }
@@ -413,7 +424,7 @@ impl Layer {
     /// Drops what is answered before its time; a repeat of a refused INVITE is refused again all the same.
     fn forget_server(&mut self, key: ServerKey) {
         if let Some(server) = self.drop_server(key)
-            && let (State::Invite(_), Some(status)) = (server.state, server.status)
+            && let (ServerState::Invite(_), Some(status)) = (server.state, server.status)
         {
             self.refusals.remember(&server.id, status);
         }
@@ -434,7 +445,7 @@ impl Layer {
 
 /// What a step is about.
 #[derive(Debug, Clone)]
-enum Message {
+enum StepCause {
     Request(Request),
     Ack(FlowId, Request),
     Answer(Bytes),
@@ -444,35 +455,35 @@ impl Server {
     /// Says whether it is an INVITE without a final answer.
     fn is_waiting(&self) -> bool {
         match self.state {
-            State::Invite(state) => state == server_invite::State::Proceeding,
-            State::Other(_) => false,
+            ServerState::Invite(state) => state == server_invite::InviteServerState::Proceeding,
+            ServerState::Other(_) => false,
         }
     }
 
     /// Says whether it is an INVITE with a 2xx.
     fn is_accepted(&self) -> bool {
         match self.state {
-            State::Invite(state) => state == server_invite::State::Accepted,
-            State::Other(_) => false,
+            ServerState::Invite(state) => state == server_invite::InviteServerState::Accepted,
+            ServerState::Other(_) => false,
         }
     }
 }
 
-fn server_non_invite_start() -> State {
-    State::Other(server_non_invite::START.0)
+fn server_non_invite_start() -> ServerState {
+    ServerState::Other(server_non_invite::START.0)
 }
 
-impl State {
-    fn step(self, input: Input) -> (Self, &'static [Action]) {
+impl ServerState {
+    fn step(self, input: ServerInput) -> (Self, &'static [Action]) {
         match self {
-            State::Invite(state) => {
+            ServerState::Invite(state) => {
                 let (state, actions) = server_invite::step(state, input.into());
-                (State::Invite(state), actions)
+                (ServerState::Invite(state), actions)
             }
-            State::Other(state) => match input.for_non_invite() {
+            ServerState::Other(state) => match input.for_non_invite() {
                 Some(input) => {
                     let (state, actions) = server_non_invite::step(state, input);
-                    (State::Other(state), actions)
+                    (ServerState::Other(state), actions)
                 }
                 None => (self, &[]),
             },
@@ -481,32 +492,38 @@ impl State {
 
     fn is_over(self) -> bool {
         match self {
-            State::Invite(state) => state == server_invite::State::Terminated,
-            State::Other(state) => state == server_non_invite::State::Terminated,
+            ServerState::Invite(state) => state == server_invite::InviteServerState::Terminated,
+            ServerState::Other(state) => {
+                state == server_non_invite::NonInviteServerState::Terminated
+            }
         }
     }
 }
 
-impl Input {
-    fn for_non_invite(self) -> Option<server_non_invite::Input> {
+impl ServerInput {
+    fn for_non_invite(self) -> Option<server_non_invite::NonInviteServerInput> {
         match self {
-            Input::Repeated => Some(server_non_invite::Input::Repeated),
-            Input::Answer(class) => Some(server_non_invite::Input::Answer(class)),
-            Input::Fired(timer) => Some(server_non_invite::Input::Fired(timer)),
-            Input::FlowDown => Some(server_non_invite::Input::FlowDown),
-            Input::Ack => None,
+            ServerInput::Repeated => Some(server_non_invite::NonInviteServerInput::Repeated),
+            ServerInput::Answer(class) => {
+                Some(server_non_invite::NonInviteServerInput::Answer(class))
+            }
+            ServerInput::Fired(timer) => {
+                Some(server_non_invite::NonInviteServerInput::Fired(timer))
+            }
+            ServerInput::FlowDown => Some(server_non_invite::NonInviteServerInput::FlowDown),
+            ServerInput::Ack => None,
         }
     }
 }
 
-impl From<Input> for server_invite::Input {
-    fn from(input: Input) -> Self {
+impl From<ServerInput> for server_invite::InviteServerInput {
+    fn from(input: ServerInput) -> Self {
         match input {
-            Input::Repeated => Self::Repeated,
-            Input::Ack => Self::Ack,
-            Input::Answer(class) => Self::Answer(class),
-            Input::Fired(timer) => Self::Fired(timer),
-            Input::FlowDown => Self::FlowDown,
+            ServerInput::Repeated => Self::Repeated,
+            ServerInput::Ack => Self::Ack,
+            ServerInput::Answer(class) => Self::Answer(class),
+            ServerInput::Fired(timer) => Self::Fired(timer),
+            ServerInput::FlowDown => Self::FlowDown,
         }
     }
 }
