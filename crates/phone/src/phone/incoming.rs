@@ -11,7 +11,7 @@ use crate::door::event::AutoAnswerSource;
 use crate::door::id::SessionId;
 use crate::door::level::Level;
 use crate::reading::auto_answer::{self, Call};
-use crate::reading::{arrival, headers, parties};
+use crate::reading::{arrival, parties};
 use crate::session::{Admitted, Plan, Session};
 
 impl Phone {
@@ -67,7 +67,7 @@ impl Phone {
         let announced = self
             .announced
             .contains(&arrival.conversation_id, self.around.now);
-        let plan = self.plan(request, &arrival.headers, announced, replaced);
+        let plan = self.plan(request, announced, replaced);
         // One that takes another's place adds none.
         let fewer = usize::from(replaces.is_some());
         self.room_for_a_call(plan.is_ok_and(Plan::rings), fewer)?;
@@ -84,14 +84,13 @@ impl Phone {
     fn plan(
         &self,
         request: &Request,
-        headers: &[(String, String)],
         announced: bool,
         replaced: Option<SessionId>,
     ) -> Result<Plan, u16> {
         let verdict = auto_answer::judge(
             &self.around.config.auto_answer,
             Call {
-                headers,
+                headers: request.headers(),
                 request_uri: request.uri().as_str(),
                 callers: &parties::caller_addresses(request.headers()),
                 announced,
@@ -132,8 +131,7 @@ impl Phone {
 
     /// Answers OPTIONS outside any call as an INVITE would be answered (RFC 3261 §11.2).
     pub(super) fn asked_what_we_can(&mut self, id: ServerRequestId, request: &Request) {
-        let headers = headers::list(request.headers());
-        let plan = self.plan(request, &headers, false, None);
+        let plan = self.plan(request, false, None);
         let room = self.room_for_a_call(plan.is_ok_and(Plan::rings), 0);
         let answer = match room.and(plan.map_err(Reply::new)) {
             Ok(_) => Reply::new(200),

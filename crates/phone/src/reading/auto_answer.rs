@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use sip::header::{AlertInfo, AnswerMode, AnswerModeKind, CallInfo, Params, PrivAnswerMode};
+use sip::message::Headers;
+
 use crate::config::{AutoAnswer, Policy, WhenBusy};
 use crate::door::event::AutoAnswerSource;
 
@@ -20,7 +23,7 @@ pub(crate) struct Wish {
 /// What an incoming call brings to the decision.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Call<'a> {
-    pub(crate) headers: &'a [(String, String)],
+    pub(crate) headers: &'a Headers,
     pub(crate) request_uri: &'a str,
     /// Whom the server vouches for, else whom the caller claims to be, as `user@host`.
     pub(crate) callers: &'a [String],
@@ -91,60 +94,55 @@ fn ring(wish: Option<Wish>) -> Verdict {
 
 /// Reads what a call asks for; the first of the known forms in the order of trust: `Call-Info`,
 /// `Alert-Info`, `Answer-Mode`, vendors' own headers, the Request-URI.
-pub(crate) fn wish(headers: &[(String, String)], request_uri: &str) -> Option<Wish> {
-    let values = |wanted: &'static str| {
-        headers
-            .iter()
-            .filter(move |(name, _)| name.eq_ignore_ascii_case(wanted))
-            .map(|(_, value)| value.as_str())
+pub(crate) fn wish(headers: &Headers, request_uri: &str) -> Option<Wish> {
+    let modes = || {
+        let usual = headers.list::<AnswerMode<'_>>().flatten();
+        let overriding = headers.list::<PrivAnswerMode<'_>>().flatten();
+        let usual = usual.map(|mode| (mode.kind(), mode.is_required()));
+        usual.chain(overriding.map(|mode| (mode.kind(), mode.is_required())))
     };
-    let modes = || values("Answer-Mode").chain(values("Priv-Answer-Mode"));
+    let answer_mode = |(kind, _)| {
+        let automatic = kind == Some(AnswerModeKind::Auto);
+        automatic.then(|| asked(AutoAnswerSource::AnswerMode, None))
+    };
     // What RFC 5373 requires holds in whatever other form the same is asked for.
-    let required = modes().filter_map(answer_mode).any(|wish| wish.required);
-    let found = values("Call-Info")
-        .find_map(|value| by_info(value, AutoAnswerSource::CallInfo))
-        .or_else(|| values("Alert-Info").find_map(alert_info))
+    let required = modes().any(|mode| mode == (Some(AnswerModeKind::Auto), true));
+    let vendors = |name: &'static str| headers.all(name).find_map(x_header);
+    let found = headers
+        .list::<CallInfo<'_>>()
+        .flatten()
+        .find_map(|info| by_info(info.target(), info.params(), AutoAnswerSource::CallInfo))
+        .or_else(|| headers.list().flatten().find_map(|info| alert_info(&info)))
         .or_else(|| modes().find_map(answer_mode))
-        .or_else(|| values("X-AUTOANSWER").find_map(x_header))
-        .or_else(|| values("X-Auto-Answer").find_map(x_header))
-        .or_else(|| values("P-Auto-Answer").find_map(x_header))
+        .or_else(|| vendors("X-AUTOANSWER"))
+        .or_else(|| vendors("X-Auto-Answer"))
+        .or_else(|| vendors("P-Auto-Answer"))
         .or_else(|| request_uri_wish(request_uri));
     found.map(|wish| Wish { required, ..wish })
 }
 
-/// `answer-after=N` in seconds, or `info=alert-autoanswer` with or without `delay=N`.
-fn by_info(value: &str, source: AutoAnswerSource) -> Option<Wish> {
-    let mut announced = false;
-    let mut delay = None;
-    for param in params(value) {
-        let (name, text) = param.split_once('=').unwrap_or((param, ""));
-        let text = text.trim().trim_matches('"');
-        if name.trim().eq_ignore_ascii_case("answer-after") {
-            return Some(asked(source, seconds(text)));
-        }
-        if name.trim().eq_ignore_ascii_case("info") && text.eq_ignore_ascii_case("alert-autoanswer")
-        {
-            announced = true;
-        }
-        if name.trim().eq_ignore_ascii_case("delay") {
-            delay = seconds(text);
-        }
+/// `answer-after=N` in seconds, or `info=alert-autoanswer` with or without `delay=N`; some write that without a URI before it.
+fn by_info(target: &str, params: &Params<'_>, source: AutoAnswerSource) -> Option<Wish> {
+    let bare = target.split_once('=');
+    let value = |name: &str| {
+        let bare = bare.filter(|(first, _)| first.trim().eq_ignore_ascii_case(name));
+        let bare = bare.map(|(_, value)| value.trim().trim_matches('"'));
+        params.get(name).or(bare)
+    };
+    if let Some(after) = value("answer-after") {
+        return Some(asked(source, seconds(after)));
     }
-    announced.then(|| asked(source, delay))
+    value("info")
+        .filter(|info| info.eq_ignore_ascii_case("alert-autoanswer"))
+        .map(|_| asked(source, value("delay").and_then(seconds)))
 }
 
-fn alert_info(value: &str) -> Option<Wish> {
-    let source = AutoAnswerSource::AlertInfo;
+fn alert_info(info: &AlertInfo<'_>) -> Option<Wish> {
     // What Yealink, Polycom, RingCentral, XiVO and FreePBX write is often no URI at all.
-    let bare = value
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .trim_matches(['<', '>', '"']);
-    let words: String = bare
+    let words: String = info
+        .target()
         .chars()
-        .filter(|c| !matches!(c, ' ' | '-' | '_'))
+        .filter(|c| !matches!(c, ' ' | '-' | '_' | '"'))
         .collect::<String>()
         .to_ascii_lowercase();
     let known = [
@@ -154,29 +152,9 @@ fn alert_info(value: &str) -> Option<Wish> {
         "xivoautoanswer",
         "alertautoanswer",
     ];
-    by_info(value, source)
+    let source = AutoAnswerSource::AlertInfo;
+    by_info(info.target(), info.params(), source)
         .or_else(|| known.contains(&words.as_str()).then(|| asked(source, None)))
-        .or_else(|| {
-            let bare = bare.to_ascii_lowercase();
-            let named = bare.strip_prefix("info=").unwrap_or(&bare);
-            (named == "alert-autoanswer").then(|| asked(source, None))
-        })
-        .or_else(|| {
-            let after = bare.to_ascii_lowercase();
-            let after = after.strip_prefix("answer-after=")?;
-            Some(asked(source, seconds(after)))
-        })
-}
-
-fn answer_mode(value: &str) -> Option<Wish> {
-    let mut parts = value.split(';').map(str::trim);
-    parts
-        .next()
-        .filter(|mode| mode.eq_ignore_ascii_case("auto"))
-        .map(|_| Wish {
-            required: parts.any(|param| param.eq_ignore_ascii_case("require")),
-            ..asked(AutoAnswerSource::AnswerMode, None)
-        })
 }
 
 fn x_header(value: &str) -> Option<Wish> {
@@ -210,21 +188,6 @@ fn seconds(text: &str) -> Option<Duration> {
     Duration::try_from_secs_f64(seconds).ok()
 }
 
-/// The parameters after the URIs of a header with one or more values, in order.
-fn params(value: &str) -> impl Iterator<Item = &str> {
-    let mut inside = false;
-    value
-        .split(move |c: char| {
-            match c {
-                '<' => inside = true,
-                '>' => inside = false,
-                _other => {}
-            }
-            !inside && (c == ';' || c == ',')
-        })
-        .map(str::trim)
-}
-
 fn is_trusted(peers: &[String], caller: &str) -> bool {
     let host = caller.rsplit('@').next().unwrap_or_default();
     peers.iter().any(|peer| {
@@ -247,10 +210,28 @@ fn is_trusted(peers: &[String], caller: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use sip::message::{Leniency, Message, Request};
+
     use super::*;
 
+    fn invite(headers: &[(&str, &str)]) -> Request {
+        let head = "INVITE sip:me@example.com SIP/2.0\r\nVia: SIP/2.0/WS a.invalid;branch=z9hG4bK1\r\n\
+            From: <sip:a@b>;tag=1\r\nTo: <sip:me@example.com>\r\nCall-ID: 1\r\nCSeq: 1 INVITE\r\n";
+        let headers = headers
+            .iter()
+            .map(|(name, value)| format!("{name}: {value}\r\n"));
+        let text = format!("{head}{}\r\n", headers.collect::<String>());
+        match Message::parse(text.into(), Leniency::Interop)
+            .unwrap()
+            .message
+        {
+            Message::Request(request) => request,
+            Message::Response(_) => unreachable!("it is an INVITE"),
+        }
+    }
+
     fn wish_of(name: &str, value: &str) -> Option<(AutoAnswerSource, u64)> {
-        wish(&[(name.into(), value.into())], "sip:me@example.com")
+        wish(invite(&[(name, value)]).headers(), "sip:me@example.com")
             .map(|wish| (wish.source, u64::try_from(wish.delay.as_millis()).unwrap()))
     }
 
@@ -321,6 +302,18 @@ mod tests {
             ),
             ("Polycom", "Alert-Info", "Ring Answer", (AlertInfo, 0)),
             (
+                "somebody who quotes",
+                "Alert-Info",
+                "\"Auto Answer\"",
+                (AlertInfo, 0),
+            ),
+            (
+                "somebody who ends with a semicolon",
+                "Call-Info",
+                "<sip:a>; Answer-After = 3;",
+                (CallInfo, 3000),
+            ),
+            (
                 "a list",
                 "Call-Info",
                 "<sip:a>;purpose=icon, <sip:b>;answer-after=2",
@@ -344,6 +337,12 @@ mod tests {
             ),
             ("Alert-Info", "<http://localhost/;answer-after=0>"),
             ("Call-Info", "<sip:a;answer-after=0>;purpose=icon"),
+            ("Alert-Info", "<http://localhost/answer-after=0>"),
+            ("Alert-Info", "Auto Attendant"),
+            ("Alert-Info", "<intercom"),
+            ("Call-Info", "<sip:a>;=;answer-after=0"),
+            ("Answer-Mode", "Auto;="),
+            ("Call-Info", "<sip:a>;purpose=\"x;answer-after=0\""),
             ("Answer-Mode", "Manual"),
             ("X-AUTOANSWER", "false"),
         ] {
@@ -373,7 +372,7 @@ mod tests {
 
     #[test]
     fn the_request_uri_can_ask() {
-        let wish = wish(&[], "sip:me@example.com;intercom=true").unwrap();
+        let wish = wish(invite(&[]).headers(), "sip:me@example.com;intercom=true").unwrap();
         assert_eq!(wish.source, AutoAnswerSource::RequestUri);
     }
 
@@ -388,9 +387,9 @@ mod tests {
         }
     }
 
-    fn call(headers: &[(String, String)]) -> Call<'_> {
+    fn call(invite: &Request) -> Call<'_> {
         Call {
-            headers,
+            headers: invite.headers(),
             request_uri: "sip:me@example.com",
             callers: &[],
             announced: false,
@@ -398,8 +397,8 @@ mod tests {
         }
     }
 
-    fn asking() -> Vec<(String, String)> {
-        vec![("Call-Info".into(), "<sip:a>;answer-after=0".into())]
+    fn asking() -> Request {
+        invite(&[("Call-Info", "<sip:a>;answer-after=0")])
     }
 
     fn answers(policy: &AutoAnswer, call: Call<'_>) -> bool {
@@ -414,9 +413,10 @@ mod tests {
 
     #[test]
     fn announced_calls_and_trusted_peers_are_answered() {
+        let plain = invite(&[]);
         let announced = Call {
             announced: true,
-            ..call(&[])
+            ..call(&plain)
         };
         assert!(answers(&policy(Policy::Announced), announced));
         for (caller, trusted) in [
@@ -431,7 +431,7 @@ mod tests {
                     &policy(Policy::Announced),
                     Call {
                         callers: &[caller.to_owned()],
-                        ..call(&[])
+                        ..call(&invite(&[]))
                     }
                 ),
                 trusted,
@@ -442,12 +442,13 @@ mod tests {
 
     #[test]
     fn off_answers_nothing_and_always_everything() {
+        let plain = invite(&[]);
         let announced = Call {
             announced: true,
-            ..call(&[])
+            ..call(&plain)
         };
         assert!(!answers(&policy(Policy::Off), announced));
-        assert!(answers(&policy(Policy::Always), call(&[])));
+        assert!(answers(&policy(Policy::Always), call(&invite(&[]))));
     }
 
     #[test]
@@ -460,14 +461,14 @@ mod tests {
             &switched,
             Call {
                 announced: true,
-                ..call(&[])
+                ..call(&invite(&[]))
             }
         ));
     }
 
     #[test]
     fn a_required_mode_that_policy_denies_is_refused() {
-        let headers = vec![("Answer-Mode".into(), "Auto;require".into())];
+        let headers = invite(&[("Answer-Mode", "Auto;require")]);
         assert_eq!(
             judge(&policy(Policy::Off), call(&headers)),
             Verdict::Refuse { code: 403 }
@@ -499,7 +500,7 @@ mod tests {
 
     #[test]
     fn the_longer_of_two_delays_wins() {
-        let headers = vec![("Call-Info".into(), "<sip:a>;answer-after=3".into())];
+        let headers = invite(&[("Call-Info", "<sip:a>;answer-after=3")]);
         let with = |seconds| AutoAnswer {
             delay: Duration::from_secs(seconds),
             ..policy(Policy::Headers)

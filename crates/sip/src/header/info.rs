@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::grammar::{decimal, trim, trim_start};
+use super::grammar::{trim, trim_start};
 use super::{HeaderFault, Params, TypedHeader, Values};
 use crate::message::HeaderName;
 
@@ -28,11 +28,6 @@ macro_rules! infos {
             /// The parameters.
             pub fn params(&self) -> &Params<'a> {
                 &self.params
-            }
-
-            /// Seconds after which the call is to be answered by itself: `answer-after`.
-            pub fn answer_after(&self) -> Option<u32> {
-                self.params.get("answer-after").and_then(decimal)
             }
 
             /// A copy that borrows nothing.
@@ -98,15 +93,20 @@ mod tests {
             "Auto Answer"
         );
         assert_eq!(
-            AlertInfo::parse(";answer-after=2").unwrap().answer_after(),
-            Some(2)
+            AlertInfo::parse(";answer-after=2")
+                .unwrap()
+                .param("answer-after"),
+            Some("2")
         );
         assert!(AlertInfo::parse("<open").is_err());
     }
 
     #[test]
-    fn answer_after_is_read_in_any_case() {
+    fn parameters_are_read_in_any_case() {
         let text = "<224981555_132089748@192.0.2.116>;purpose=info;Answer-After=0";
-        assert_eq!(CallInfo::parse(text).unwrap().answer_after(), Some(0));
+        assert_eq!(
+            CallInfo::parse(text).unwrap().param("answer-after"),
+            Some("0")
+        );
     }
 }
