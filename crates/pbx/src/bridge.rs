@@ -36,7 +36,7 @@ impl Side {
 
 /// What a bridge wants done.
 #[derive(Debug)]
-pub(crate) enum Step {
+pub(crate) enum BridgeStep {
     /// A SIP message, into the switch.
     Send(FlowId, Bytes),
     /// The command is done, or failed.
@@ -132,7 +132,12 @@ impl Bridge {
         [self.first.flow, self.second.flow]
     }
 
-    pub(crate) fn handle_message(&mut self, flow: FlowId, bytes: Bytes, now: Instant) -> Vec<Step> {
+    pub(crate) fn handle_message(
+        &mut self,
+        flow: FlowId,
+        bytes: Bytes,
+        now: Instant,
+    ) -> Vec<BridgeStep> {
         let side = match flow == self.first.flow {
             true => Side::First,
             false => Side::Second,
@@ -142,7 +147,7 @@ impl Bridge {
     }
 
     /// Ends both calls, whatever they have come to.
-    pub(crate) fn hang_up(&mut self, now: Instant) -> Vec<Step> {
+    pub(crate) fn hang_up(&mut self, now: Instant) -> Vec<BridgeStep> {
         let mut steps = Vec::new();
         let error = CommandError::CallFailed {
             code: None,
@@ -153,7 +158,7 @@ impl Bridge {
         steps
     }
 
-    pub(crate) fn handle_timeout(&mut self, now: Instant) -> Vec<Step> {
+    pub(crate) fn handle_timeout(&mut self, now: Instant) -> Vec<BridgeStep> {
         self.first.endpoint.handle_timeout(now);
         let mut steps = self.drain(now);
         self.second.endpoint.handle_timeout(now);
@@ -176,7 +181,7 @@ impl Bridge {
     }
 
     /// Takes everything out of both endpoints.
-    pub(crate) fn drain(&mut self, now: Instant) -> Vec<Step> {
+    pub(crate) fn drain(&mut self, now: Instant) -> Vec<BridgeStep> {
         let mut steps = Vec::new();
         let mut events = VecDeque::new();
         loop {
@@ -197,7 +202,13 @@ impl Bridge {
         }
     }
 
-    fn handle_event(&mut self, side: Side, event: SipEvent, steps: &mut Vec<Step>, now: Instant) {
+    fn handle_event(
+        &mut self,
+        side: Side,
+        event: SipEvent,
+        steps: &mut Vec<BridgeStep>,
+        now: Instant,
+    ) {
         #[expect(
             clippy::wildcard_enum_match_arm,
             reason = "a bridge neither registers nor is called: what is left does not concern it"
@@ -255,7 +266,7 @@ impl Bridge {
         side: Side,
         usage: UsageId,
         response: &Response,
-        steps: &mut Vec<Step>,
+        steps: &mut Vec<BridgeStep>,
         now: Instant,
     ) {
         let sdp = body(
@@ -306,7 +317,7 @@ impl Bridge {
         &mut self,
         first: UsageId,
         sdp: Option<Body>,
-        steps: &mut Vec<Step>,
+        steps: &mut Vec<BridgeStep>,
         now: Instant,
     ) {
         let same = sdp.is_none_or(|sdp| Some(&sdp.bytes) == self.early.as_ref());
@@ -330,7 +341,7 @@ impl Bridge {
         }
     }
 
-    fn renegotiate(&mut self, response: &Response, steps: &mut Vec<Step>, now: Instant) {
+    fn renegotiate(&mut self, response: &Response, steps: &mut Vec<BridgeStep>, now: Instant) {
         let sdp = body(
             response.headers().get(HeaderName::ContentType),
             response.body(),
@@ -359,7 +370,13 @@ impl Bridge {
         }
     }
 
-    fn failed(&mut self, side: Side, cause: &FailureCause, steps: &mut Vec<Step>, now: Instant) {
+    fn failed(
+        &mut self,
+        side: Side,
+        cause: &FailureCause,
+        steps: &mut Vec<BridgeStep>,
+        now: Instant,
+    ) {
         self.leg(side).stage = Stage::Over;
         let (code, reason) = match cause {
             FailureCause::Response(response) => {
@@ -372,13 +389,13 @@ impl Bridge {
         self.give_up(CommandError::CallFailed { code, reason }, steps, now);
     }
 
-    fn give_up(&mut self, error: CommandError, steps: &mut Vec<Step>, now: Instant) {
+    fn give_up(&mut self, error: CommandError, steps: &mut Vec<BridgeStep>, now: Instant) {
         self.reply(Err(error), steps);
         self.first.hang_up(now);
         self.second.hang_up(now);
     }
 
-    fn ended(&mut self, side: Side, steps: &mut Vec<Step>, now: Instant) {
+    fn ended(&mut self, side: Side, steps: &mut Vec<BridgeStep>, now: Instant) {
         self.leg(side).stage = Stage::Over;
         self.reply(
             Err(CommandError::CallFailed {
@@ -425,9 +442,9 @@ impl Bridge {
         }
     }
 
-    fn reply(&mut self, outcome: Result<u64, CommandError>, steps: &mut Vec<Step>) {
+    fn reply(&mut self, outcome: Result<u64, CommandError>, steps: &mut Vec<BridgeStep>) {
         if let Some(ticket) = self.ticket.take() {
-            steps.push(Step::Reply(ticket, outcome));
+            steps.push(BridgeStep::Reply(ticket, outcome));
         }
     }
 }
@@ -490,12 +507,12 @@ impl Leg {
     fn drain(
         &mut self,
         side: Side,
-        steps: &mut Vec<Step>,
+        steps: &mut Vec<BridgeStep>,
         events: &mut VecDeque<(Side, SipEvent)>,
     ) {
         loop {
             match self.endpoint.poll_output() {
-                SipOutput::Transmit { flow, bytes } => steps.push(Step::Send(flow, bytes)),
+                SipOutput::Transmit { flow, bytes } => steps.push(BridgeStep::Send(flow, bytes)),
                 SipOutput::KeepAlive { .. } => {}
                 SipOutput::Event(event) => events.push_back((side, event)),
                 SipOutput::Timeout(at, _) => {

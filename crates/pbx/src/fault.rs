@@ -83,7 +83,7 @@ pub(crate) enum Passage {
 
 /// A message that waits.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Held {
+pub(crate) struct HeldMessage {
     pub(crate) flow: FlowId,
     pub(crate) direction: MessageDirection,
     pub(crate) bytes: Bytes,
@@ -99,7 +99,7 @@ const MAX_HELD: usize = 1024;
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
     faults: Vec<Fault>,
-    held: BTreeMap<(Instant, u64), Held>,
+    held: BTreeMap<(Instant, u64), HeldMessage>,
     overtaken: BTreeMap<(FlowId, bool), (Instant, u64)>,
     sequence: u64,
 }
@@ -149,7 +149,7 @@ impl Faults {
     }
 
     /// Gives the next message whose wait is over.
-    pub(crate) fn pop_due(&mut self, now: Instant) -> Option<Held> {
+    pub(crate) fn pop_due(&mut self, now: Instant) -> Option<HeldMessage> {
         let (key, _) = self.held.first_key_value()?;
         if key.0 > now {
             return None;
@@ -185,7 +185,7 @@ impl Faults {
         let key = (at, self.sequence);
         self.held.insert(
             key,
-            Held {
+            HeldMessage {
                 flow: subject.flow,
                 direction: subject.direction,
                 bytes,

@@ -102,11 +102,11 @@ impl Pbx {
         }
     }
 
-    pub(crate) fn take_bridge_steps(&mut self, steps: Vec<bridge::Step>) {
+    pub(crate) fn take_bridge_steps(&mut self, steps: Vec<bridge::BridgeStep>) {
         for step in steps {
             match step {
-                bridge::Step::Send(flow, bytes) => self.inbox.push_back((flow, bytes)),
-                bridge::Step::Reply(ticket, outcome) => self
+                bridge::BridgeStep::Send(flow, bytes) => self.inbox.push_back((flow, bytes)),
+                bridge::BridgeStep::Reply(ticket, outcome) => self
                     .outputs
                     .push_back(Output::Reply(ticket, outcome.map(|id| Reply::Call { id }))),
             }

@@ -53,9 +53,9 @@ impl Complaint {
 }
 
 /// The running thread's inbox.
-static HUB: Mutex<Option<Sender<Order>>> = Mutex::new(None);
+static HUB: Mutex<Option<Sender<DeviceOrder>>> = Mutex::new(None);
 
-enum Order {
+enum DeviceOrder {
     Hear(Wanted, LinkWriter, Standing),
     Play(Wanted, LinkReader, Standing),
 }
@@ -63,18 +63,18 @@ enum Order {
 /// Listens to a microphone, the default one if none is named.
 pub(crate) fn microphone(wanted: Wanted, standing: Standing) -> Result<LinkReader, OpenError> {
     let (writer, reader) = link();
-    order(Order::Hear(wanted, writer, standing))?;
+    order(DeviceOrder::Hear(wanted, writer, standing))?;
     Ok(reader)
 }
 
 /// Plays on a speaker, the default one if none is named.
 pub(crate) fn speaker(wanted: Wanted, standing: Standing) -> Result<LinkWriter, OpenError> {
     let (writer, reader) = link();
-    order(Order::Play(wanted, reader, standing))?;
+    order(DeviceOrder::Play(wanted, reader, standing))?;
     Ok(writer)
 }
 
-fn order(order: Order) -> Result<(), OpenError> {
+fn order(order: DeviceOrder) -> Result<(), OpenError> {
     let mut hub = lock(&HUB);
     let order = match &*hub {
         Some(orders) => match orders.send(order) {
@@ -96,7 +96,7 @@ fn order(order: Order) -> Result<(), OpenError> {
     Ok(())
 }
 
-fn run(inbox: &Receiver<Order>) {
+fn run(inbox: &Receiver<DeviceOrder>) {
     let mut devices = Devices::new(Arc::new(System));
     let mut clock = Clock::new(Instant::now());
     loop {
@@ -116,7 +116,7 @@ fn run(inbox: &Receiver<Order>) {
 }
 
 // Under the lock nobody can send: either an order is there, or the next one starts a new thread.
-fn retire(inbox: &Receiver<Order>, devices: &mut Devices) -> bool {
+fn retire(inbox: &Receiver<DeviceOrder>, devices: &mut Devices) -> bool {
     let mut hub = lock(&HUB);
     match inbox.try_recv() {
         Ok(order) => {
@@ -142,7 +142,7 @@ struct Heard {
     wanted: Wanted,
     microphone: Microphone,
     listeners: Vec<LinkWriter>,
-    audience: Audience,
+    audience: DeviceListeners,
     /// Closes the device when it is dropped.
     _handle: Handle,
 }
@@ -151,7 +151,7 @@ struct Played {
     wanted: Wanted,
     speaker: Speaker,
     voices: Vec<LinkReader>,
-    audience: Audience,
+    audience: DeviceListeners,
     /// Closes the device when it is dropped.
     _handle: Handle,
 }
@@ -166,10 +166,10 @@ impl Devices {
         }
     }
 
-    fn open(&mut self, order: Order) {
+    fn open(&mut self, order: DeviceOrder) {
         match order {
-            Order::Hear(wanted, listener, standing) => self.hear(wanted, listener, standing),
-            Order::Play(wanted, voice, standing) => self.play(wanted, voice, standing),
+            DeviceOrder::Hear(wanted, listener, standing) => self.hear(wanted, listener, standing),
+            DeviceOrder::Play(wanted, voice, standing) => self.play(wanted, voice, standing),
         }
     }
 
@@ -179,7 +179,7 @@ impl Devices {
             heard.audience.join(standing);
             return heard.listeners.push(listener);
         }
-        let audience = Audience::default();
+        let audience = DeviceListeners::default();
         audience.join(standing);
         let backend = Arc::clone(&self.backend);
         let events = audience.clone();
@@ -202,7 +202,7 @@ impl Devices {
             played.audience.join(standing);
             return played.voices.push(voice);
         }
-        let audience = Audience::default();
+        let audience = DeviceListeners::default();
         audience.join(standing);
         let backend = Arc::clone(&self.backend);
         let events = audience.clone();
@@ -247,7 +247,7 @@ impl Devices {
 
 /// Who is told how a device is: all that share it, and those that come later.
 #[derive(Clone, Default)]
-struct Audience {
+struct DeviceListeners {
     shared: Arc<Mutex<Told>>,
 }
 
@@ -259,7 +259,7 @@ struct Told {
     sessions: Vec<Standing>,
 }
 
-impl Audience {
+impl DeviceListeners {
     fn join(&self, session: Standing) {
         let mut told = lock(&self.shared);
         let stays = match &told.standing {
@@ -307,11 +307,11 @@ impl Audience {
     }
 }
 
-impl fmt::Debug for Order {
+impl fmt::Debug for DeviceOrder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Order::Hear(..) => "Hear",
-            Order::Play(..) => "Play",
+            DeviceOrder::Hear(..) => "Hear",
+            DeviceOrder::Play(..) => "Play",
         })
     }
 }
@@ -414,7 +414,7 @@ mod tests {
         let mut readers = Vec::new();
         for _ in 0..3 {
             let (writer, reader) = link();
-            devices.open(Order::Hear(Wanted::default(), writer, silent()));
+            devices.open(DeviceOrder::Hear(Wanted::default(), writer, silent()));
             readers.push(reader);
         }
         wait_until(|| backend.capture.lock().unwrap().is_some());
@@ -447,7 +447,7 @@ mod tests {
         let mut writers = Vec::new();
         for _ in 0..2 {
             let (writer, reader) = link();
-            devices.open(Order::Play(Wanted::default(), reader, silent()));
+            devices.open(DeviceOrder::Play(Wanted::default(), reader, silent()));
             writers.push(writer);
         }
         wait_until(|| backend.playback.lock().unwrap().is_some());
@@ -484,7 +484,7 @@ mod tests {
             let (writer, reader) = link();
             let tell = tell.clone();
             let standing: Standing = Box::new(move |standing| tell.send(standing).is_ok());
-            devices.open(Order::Hear(missing.clone(), writer, standing));
+            devices.open(DeviceOrder::Hear(missing.clone(), writer, standing));
             readers.push(reader);
             let standing = told.recv_timeout(Duration::from_secs(10)).unwrap();
             let text = standing.unwrap_err().text();
@@ -502,7 +502,7 @@ mod tests {
             let (writer, reader) = link();
             let tell = tell.clone();
             let standing: Standing = Box::new(move |standing| tell.send(standing).is_ok());
-            devices.open(Order::Hear(Wanted::default(), writer, standing));
+            devices.open(DeviceOrder::Hear(Wanted::default(), writer, standing));
             readers.push(reader);
             assert_eq!(told.recv_timeout(Duration::from_secs(10)), Ok(Ok(())));
         }

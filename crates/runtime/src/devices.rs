@@ -13,14 +13,14 @@ pub struct AudioDevice {
     /// The name that the system shows.
     pub label: String,
     /// W3C's kind.
-    pub kind: Kind,
+    pub kind: AudioDeviceKind,
     /// Whether it is the system's default of its kind.
     pub default: bool,
 }
 
 /// What a device is for, by W3C's names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub enum Kind {
+pub enum AudioDeviceKind {
     /// A microphone.
     #[serde(rename = "audioinput")]
     Input,
@@ -44,8 +44,8 @@ impl From<DeviceInfo> for AudioDevice {
             id: device.id.0,
             label: device.name,
             kind: match device.direction {
-                Direction::Input => Kind::Input,
-                Direction::Output => Kind::Output,
+                Direction::Input => AudioDeviceKind::Input,
+                Direction::Output => AudioDeviceKind::Output,
             },
             default: device.is_default,
         }

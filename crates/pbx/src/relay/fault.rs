@@ -70,12 +70,12 @@ struct Active {
 
 /// The faults in force.
 #[derive(Debug)]
-pub(super) struct Faults {
+pub(super) struct MediaFaults {
     active: Vec<Active>,
     rng: StdRng,
 }
 
-impl Faults {
+impl MediaFaults {
     pub(super) fn new(rng: StdRng) -> Self {
         Self {
             active: Vec::new(),

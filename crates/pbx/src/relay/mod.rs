@@ -21,7 +21,7 @@ use bytes::Bytes;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
-use fault::{Faults, Packet};
+use fault::{MediaFaults, Packet};
 
 /// Names a UDP port of the relay; never used again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -75,7 +75,7 @@ pub(crate) struct Owner {
 }
 
 #[derive(Debug)]
-struct Held {
+struct HeldDatagram {
     port: PortId,
     to: SocketAddr,
     bytes: Bytes,
@@ -89,8 +89,8 @@ pub(crate) struct Relay {
     next_port: u64,
     places: BTreeMap<PortId, Place>,
     ports: BTreeMap<SocketAddr, PortId>,
-    faults: Faults,
-    held: BTreeMap<(Instant, u64), Held>,
+    faults: MediaFaults,
+    held: BTreeMap<(Instant, u64), HeldDatagram>,
     sequence: u64,
     sweep: Option<Instant>,
     orders: VecDeque<RelayOrder>,
@@ -104,7 +104,7 @@ impl Relay {
             next_port: 0,
             places: BTreeMap::new(),
             ports: BTreeMap::new(),
-            faults: Faults::new(StdRng::from_seed(seed)),
+            faults: MediaFaults::new(StdRng::from_seed(seed)),
             held: BTreeMap::new(),
             sequence: 0,
             sweep: None,
@@ -163,7 +163,7 @@ impl Relay {
         while let Some((key, _)) = self.held.first_key_value()
             && key.0 <= now
         {
-            let Some((_, Held { port, to, bytes })) = self.held.pop_first() else {
+            let Some((_, HeldDatagram { port, to, bytes })) = self.held.pop_first() else {
                 break;
             };
             self.orders.push_back(RelayOrder::Send { port, to, bytes });
@@ -267,7 +267,7 @@ impl Relay {
         } else if self.held.len() < MAX_HELD {
             self.sequence += 1;
             self.held
-                .insert((at, self.sequence), Held { port, to, bytes });
+                .insert((at, self.sequence), HeldDatagram { port, to, bytes });
         }
     }
 

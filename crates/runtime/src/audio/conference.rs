@@ -133,13 +133,13 @@ pub(crate) struct Levels {
 }
 
 /// Told how loud everybody is.
-pub(crate) type Report = Box<dyn FnMut(Levels) + Send>;
+pub(crate) type LevelsReport = Box<dyn FnMut(Levels) + Send>;
 
 /// The members and their mix.
 pub(crate) struct Conference {
     members: BTreeMap<SeatId, Member>,
     mixer: Mixer,
-    report: Option<Report>,
+    report: Option<LevelsReport>,
     ticks: u64,
 }
 
@@ -187,7 +187,7 @@ impl Conference {
     }
 
     /// Tells ten times a second how loud everybody is, or no more.
-    pub(crate) fn report(&mut self, report: Option<Report>) {
+    pub(crate) fn report(&mut self, report: Option<LevelsReport>) {
         self.report = report;
         self.ticks = 0;
         for member in self.members.values_mut() {

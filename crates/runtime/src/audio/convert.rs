@@ -5,13 +5,13 @@ use audio::{Frame, Rate};
 
 /// Converts frames; its resampler is made when rates differ, and again when they change.
 #[derive(Debug, Default)]
-pub(crate) struct Converter {
+pub(crate) struct RateConverter {
     resampler: Option<(Rate, Rate, Resampler)>,
     short: bool,
     converted: Vec<i16>,
 }
 
-impl Converter {
+impl RateConverter {
     /// Converts at a quarter of the cost and less well, or as well as it can again.
     pub(super) fn set_short(&mut self, short: bool) {
         self.short = short;
@@ -54,7 +54,7 @@ mod tests {
     fn a_tone_is_the_same_tone_at_every_rate() {
         for from in Rate::ALL {
             for to in Rate::ALL {
-                let mut converter = Converter::default();
+                let mut converter = RateConverter::default();
                 let mut tone = Generator::new(Sequence::sine(1_000.0, -12.0, None), from);
                 let mut heard = Vec::new();
                 for _ in 0..20 {

@@ -2,7 +2,7 @@
 
 use audio::{Frame, Rate};
 
-use super::convert::Converter;
+use super::convert::RateConverter;
 use super::{LinkReader, SourceReader, Tone, WavPlayer};
 
 /// An opened input; read once a tick.
@@ -11,7 +11,7 @@ pub(crate) enum Input {
     /// Nothing is opened.
     Silence,
     /// PCM written by the application.
-    Source(SourceReader, Converter),
+    Source(SourceReader, RateConverter),
     /// A WAV file.
     Wav(WavPlayer),
     /// A sine tone.
@@ -25,7 +25,7 @@ pub(crate) enum Input {
 
 impl Input {
     pub(crate) fn source(reader: SourceReader) -> Input {
-        Input::Source(reader, Converter::default())
+        Input::Source(reader, RateConverter::default())
     }
 
     /// The rate at which it comes, if it has one of its own.

@@ -3,7 +3,7 @@
 use audio::{Frame, Rate};
 use rtrb::{Consumer, Producer, RingBuffer};
 
-use super::convert::Converter;
+use super::convert::RateConverter;
 
 /// 80 ms: more than two threads' ticks ever drift apart; full drops the newest frame.
 const CAPACITY: usize = 8;
@@ -21,7 +21,7 @@ pub(crate) fn link() -> (LinkWriter, LinkReader) {
         flowing: false,
         missing: 0,
         rate: None,
-        converter: Converter::default(),
+        converter: RateConverter::default(),
     };
     (LinkWriter { producer }, reader)
 }
@@ -51,7 +51,7 @@ pub(crate) struct LinkReader {
     missing: usize,
     /// Of the last frame.
     rate: Option<Rate>,
-    converter: Converter,
+    converter: RateConverter,
 }
 
 impl LinkReader {

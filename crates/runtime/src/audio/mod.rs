@@ -26,7 +26,7 @@ pub use ::audio::{Rate, UnknownRate};
 pub use sink::{Sink, SinkGroup};
 pub use source::{Dropped, MarkId, Source, SourceEvent};
 
-pub(crate) use conference::{Conference, Levels, Member, Report, SeatId, SeatOrder};
+pub(crate) use conference::{Conference, Levels, LevelsReport, Member, SeatId, SeatOrder};
 pub(crate) use input::Input;
 pub(crate) use link::{LinkReader, LinkWriter, link};
 pub(crate) use output::Output;

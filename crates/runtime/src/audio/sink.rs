@@ -10,7 +10,7 @@ use audio::{Frame, Rate};
 use crossbeam_queue::ArrayQueue;
 
 use super::OpenError;
-use super::convert::Converter;
+use super::convert::RateConverter;
 
 /// The length of a frame that the application reads.
 const FRAME: Duration = Duration::from_millis(20);
@@ -52,10 +52,10 @@ impl fmt::Debug for SinkGroup {
 #[derive(Debug)]
 pub struct Sink {
     id: u64,
-    shared: Arc<Shared>,
+    shared: Arc<SharedSink>,
 }
 
-struct Shared {
+struct SharedSink {
     rate: Rate,
     /// Full: the oldest frame is dropped and counted.
     frames: ArrayQueue<Box<[u8]>>,
@@ -66,9 +66,9 @@ struct Shared {
     group: Arc<SinkGroup>,
 }
 
-impl fmt::Debug for Shared {
+impl fmt::Debug for SharedSink {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Shared")
+        f.debug_struct("SharedSink")
             .field("rate", &self.rate)
             .field("waiting", &self.frames.len())
             .field("dropped", &self.dropped)
@@ -77,13 +77,13 @@ impl fmt::Debug for Shared {
 }
 
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
-static SINKS: Mutex<BTreeMap<u64, Arc<Shared>>> = Mutex::new(BTreeMap::new());
+static SINKS: Mutex<BTreeMap<u64, Arc<SharedSink>>> = Mutex::new(BTreeMap::new());
 
 impl Sink {
     /// Makes a sink that holds at most `queue` of sound, at least one frame.
     pub fn new(rate: Rate, queue: Duration, group: Arc<SinkGroup>) -> Sink {
         let capacity = (queue.as_millis() / FRAME.as_millis()).max(1) as usize;
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(SharedSink {
             rate,
             frames: ArrayQueue::new(capacity),
             dropped: AtomicU64::new(0),
@@ -134,8 +134,8 @@ impl Drop for Sink {
 
 /// The writing end of a [`Sink`], held by the one session that fills it.
 pub(crate) struct SinkWriter {
-    shared: Arc<Shared>,
-    converter: Converter,
+    shared: Arc<SharedSink>,
+    converter: RateConverter,
     frame: Vec<u8>,
 }
 
@@ -147,7 +147,7 @@ impl SinkWriter {
             return Err(OpenError::SinkBusy(id));
         }
         Ok(SinkWriter {
-            converter: Converter::default(),
+            converter: RateConverter::default(),
             frame: Vec::new(),
             shared,
         })
@@ -197,7 +197,7 @@ impl fmt::Debug for SinkWriter {
     }
 }
 
-fn sinks() -> MutexGuard<'static, BTreeMap<u64, Arc<Shared>>> {
+fn sinks() -> MutexGuard<'static, BTreeMap<u64, Arc<SharedSink>>> {
     SINKS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

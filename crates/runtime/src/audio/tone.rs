@@ -5,7 +5,7 @@ use audio::{Frame, Rate};
 use phone::audio::Cadence;
 use std::time::Duration;
 
-use super::convert::Converter;
+use super::convert::RateConverter;
 
 /// The tones of a cadence, over and over.
 pub(crate) fn sequence(cadence: &Cadence) -> Sequence {
@@ -22,7 +22,7 @@ pub(crate) struct Tone {
     sequence: Sequence,
     /// Made at the rate first asked for; a later rate is converted to.
     generator: Option<(Rate, Generator)>,
-    converter: Converter,
+    converter: RateConverter,
 }
 
 impl Tone {
@@ -30,7 +30,7 @@ impl Tone {
         Tone {
             sequence,
             generator: None,
-            converter: Converter::default(),
+            converter: RateConverter::default(),
         }
     }
 

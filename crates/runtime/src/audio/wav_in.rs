@@ -10,7 +10,7 @@ use audio::wav::{Player, Reader};
 use audio::{Frame, Rate};
 
 use super::OpenError;
-use super::convert::Converter;
+use super::convert::RateConverter;
 
 /// 64 MiB: 11 minutes at 48 kHz, 70 at 8 kHz. Longer sound is for an `AudioSource`.
 const MAX_BYTES: u64 = 64 * 1024 * 1024;
@@ -19,7 +19,7 @@ const MAX_BYTES: u64 = 64 * 1024 * 1024;
 const MAX_SHARED: usize = 4 * 1024 * 1024;
 
 /// The files that are being played: a hundred calls with one prompt hold it once.
-static PLAYED: Mutex<Vec<Played>> = Mutex::new(Vec::new());
+static PLAYED: Mutex<Vec<PlayedWav>> = Mutex::new(Vec::new());
 
 /// The lowest of our rates that carries a file's, or the highest there is.
 fn at_least(hz: u32) -> Rate {
@@ -28,7 +28,7 @@ fn at_least(hz: u32) -> Rate {
 }
 
 /// A prompt, and what shows that it is still the same file.
-struct Played {
+struct PlayedWav {
     path: String,
     length: u64,
     modified: SystemTime,
@@ -125,7 +125,7 @@ pub(crate) struct WavPlayer {
     at: usize,
     /// Changes the rate as long as nobody has done it for all.
     player: Option<BytesPlayer>,
-    converter: Converter,
+    converter: RateConverter,
     short: bool,
 }
 
@@ -150,7 +150,7 @@ impl WavPlayer {
             own: None,
             at: 0,
             player: None,
-            converter: Converter::default(),
+            converter: RateConverter::default(),
             short: false,
         })
     }
@@ -221,7 +221,7 @@ fn in_memory(path: &str) -> io::Result<Arc<Prompt>> {
     let file = File::open(path)?;
     let metadata = file.metadata()?;
     let (length, modified) = (metadata.len(), metadata.modified().ok());
-    let same = |played: &Played| {
+    let same = |played: &PlayedWav| {
         played.path == path && played.length == length && Some(played.modified) == modified
     };
     let known = {
@@ -239,7 +239,7 @@ fn in_memory(path: &str) -> io::Result<Arc<Prompt>> {
     let prompt = Arc::new(Prompt::new(bytes));
     if let Some(modified) = modified {
         let mut played = PLAYED.lock().unwrap_or_else(PoisonError::into_inner);
-        played.push(Played {
+        played.push(PlayedWav {
             path: path.to_owned(),
             length,
             modified,

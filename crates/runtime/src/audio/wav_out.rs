@@ -9,7 +9,7 @@ use std::thread::{self, JoinHandle};
 use audio::{Frame, Rate};
 
 use super::OpenError;
-use super::convert::Converter;
+use super::convert::RateConverter;
 
 /// 10 s of one file, or 1 s of ten: a disk that is slower loses frames, which are counted.
 const CAPACITY: usize = 1000;
@@ -23,7 +23,7 @@ pub(crate) struct WavFile {
     number: u64,
     /// The rate of its first frame, which the whole file has.
     rate: Option<Rate>,
-    converter: Converter,
+    converter: RateConverter,
     lost: u64,
 }
 
@@ -35,10 +35,10 @@ pub(crate) type FileTrouble = Box<dyn Fn(String) -> bool + Send>;
 #[derive(Debug)]
 struct WriterThread {
     /// Capacity [`CAPACITY`]; full: the frame is lost and counted by its file.
-    orders: SyncSender<Order>,
+    orders: SyncSender<WriterOrder>,
 }
 
-enum Order {
+enum WriterOrder {
     Begin(Box<Open>),
     Write(u64, Box<Frame>),
     /// With the number of frames that were lost on the way.
@@ -47,14 +47,14 @@ enum Order {
     Settle(mpsc::Sender<()>),
 }
 
-struct Shared {
+struct WriterQueue {
     thread: Weak<WriterThread>,
     /// Joined by [`settle`], so that a file is whole when a phone has ended.
     ending: Option<JoinHandle<()>>,
     next: u64,
 }
 
-static SHARED: Mutex<Shared> = Mutex::new(Shared {
+static SHARED: Mutex<WriterQueue> = Mutex::new(WriterQueue {
     thread: Weak::new(),
     ending: None,
     next: 0,
@@ -66,7 +66,7 @@ pub(crate) fn settle() {
     if let Some(thread) = shared.thread.upgrade() {
         // Unbounded: one word comes back.
         let (settled, wait) = mpsc::channel();
-        let _ = thread.orders.send(Order::Settle(settled));
+        let _ = thread.orders.send(WriterOrder::Settle(settled));
         drop(shared);
         let _ = wait.recv();
     } else if let Some(ending) = shared.ending.take() {
@@ -85,7 +85,7 @@ impl WavFile {
         let file = File::create(path).map_err(failed)?;
         let (thread, number) = WriterThread::shared().map_err(failed)?;
         // A begin waits where a frame would be lost; this thread may block.
-        let _ = thread.orders.send(Order::Begin(Box::new(Open {
+        let _ = thread.orders.send(WriterOrder::Begin(Box::new(Open {
             number,
             path: path.to_owned(),
             trouble,
@@ -96,7 +96,7 @@ impl WavFile {
             thread,
             number,
             rate: None,
-            converter: Converter::default(),
+            converter: RateConverter::default(),
             lost: 0,
         })
     }
@@ -108,7 +108,7 @@ impl WavFile {
         if self
             .thread
             .orders
-            .try_send(Order::Write(self.number, Box::new(frame)))
+            .try_send(WriterOrder::Write(self.number, Box::new(frame)))
             .is_err()
         {
             self.lost += 1;
@@ -118,7 +118,7 @@ impl WavFile {
 
 impl Drop for WavFile {
     fn drop(&mut self) {
-        let end = Order::End(self.number, self.lost);
+        let end = WriterOrder::End(self.number, self.lost);
         if let Err(mpsc::TrySendError::Full(end)) = self.thread.orders.try_send(end) {
             // Dropped on the tick: only a disk that is far behind makes this wait, at a call's end.
             let _ = self.thread.orders.send(end);
@@ -155,12 +155,12 @@ struct Open {
     writer: Option<Writer>,
 }
 
-fn write_all(inbox: &Receiver<Order>) {
+fn write_all(inbox: &Receiver<WriterOrder>) {
     let mut open: Vec<Open> = Vec::new();
     while let Ok(order) = inbox.recv() {
         match order {
-            Order::Begin(file) => open.push(*file),
-            Order::Write(number, frame) => {
+            WriterOrder::Begin(file) => open.push(*file),
+            WriterOrder::Write(number, frame) => {
                 if let Some(file) = open.iter_mut().find(|file| file.number == number)
                     && let Err(error) = file.write(&frame)
                 {
@@ -168,10 +168,10 @@ fn write_all(inbox: &Receiver<Order>) {
                     open.retain(|file| file.number != number);
                 }
             }
-            Order::Settle(settled) => {
+            WriterOrder::Settle(settled) => {
                 let _ = settled.send(());
             }
-            Order::End(number, lost) => {
+            WriterOrder::End(number, lost) => {
                 if let Some(index) = open.iter().position(|file| file.number == number) {
                     open.swap_remove(index).finish(lost);
                 }

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::Job;
-use super::opening::{self, Turn, Way};
+use super::opening::{self, Opening, Turn};
 use crate::audio::{Input, Member, OpenError, Output, Tone, WavPlayer, sequence};
 use crate::device_hub::{Complaint, Standing, Trouble};
 use crate::media_worker::{Pool, Seat};
@@ -55,7 +55,7 @@ impl Bell {
             self.standing(turn.clone()),
             &self.log,
         );
-        if let (RingSound::Cadence(_), Way::Now(_) | Way::Device(_)) = (&sound, &output) {
+        if let (RingSound::Cadence(_), Opening::Now(_) | Opening::Device(_)) = (&sound, &output) {
             let opened = open(sound, output);
             return self.rung(Rung { turn, opened });
         }
@@ -109,16 +109,16 @@ fn unheard(reason: &str) -> String {
 }
 
 /// Blocks where a file is to be opened, or a sink that was just given up.
-fn open(sound: RingSound, output: Way<Output>) -> Result<(Input, Output), OpenError> {
+fn open(sound: RingSound, output: Opening<Output>) -> Result<(Input, Output), OpenError> {
     let input = match sound {
         RingSound::Cadence(cadence) => Input::Tone(Tone::new(sequence(&cadence))),
         RingSound::Wav { path } => Input::Wav(WavPlayer::open(&path, true)?),
     };
     let output = match output {
-        Way::Now(opened) | Way::Device(opened) => opened?,
-        Way::Blocking(open) => open()?,
+        Opening::Now(opened) | Opening::Device(opened) => opened?,
+        Opening::Blocking(open) => open()?,
         // No output is a session or a conference; the compiler can't know that.
-        Way::Session(_) | Way::Conference(_) => Output::Nowhere,
+        Opening::Session(_) | Opening::Conference(_) => Output::Nowhere,
     };
     Ok((input, output))
 }

@@ -18,7 +18,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::Job;
-use super::opening::{self, Opened, Turn, Voice, Way};
+use super::opening::{self, OpenedSound, Opening, Turn, Voice};
 use crate::audio::{self, Input, Lease, LinkReader, Member, OpenError, Output, SeatOrder};
 use crate::device_hub::{Complaint, Standing, Trouble};
 use crate::media_worker::{
@@ -52,7 +52,7 @@ pub(crate) struct LookedUp {
 
 /// One session's media.
 struct Call {
-    place: Place,
+    place: MediaPlace,
     own: Feed,
     music: Feed,
     /// Lives as long as what was opened last is wanted; see [`Turn`].
@@ -83,7 +83,7 @@ impl Feed {
     }
 }
 
-enum Place {
+enum MediaPlace {
     /// Only its devices are open so far: it was accepted, and is connected later. Holds what came meanwhile.
     Prepared(Vec<Order>),
     /// Waits for the addresses of the ICE servers; holds what came meanwhile.
@@ -94,7 +94,7 @@ enum Place {
 impl Call {
     fn prepared() -> Call {
         Call {
-            place: Place::Prepared(Vec::new()),
+            place: MediaPlace::Prepared(Vec::new()),
             own: Feed::default(),
             music: Feed::default(),
             output: Arc::default(),
@@ -227,12 +227,12 @@ impl Calls {
     /// Asks for all figures of a session, which the news answer in any case; false if it has no media.
     pub(crate) fn report(&mut self, id: SessionId, ticket: Ticket) -> bool {
         match self.calls.get(&id).map(|call| &call.place) {
-            Some(Place::Hosted(handle)) => {
+            Some(MediaPlace::Hosted(handle)) => {
                 let inquiry = Inquiry::new(id, ticket, self.news.clone());
                 handle.send(Order::Report(inquiry));
                 true
             }
-            Some(Place::Prepared(_) | Place::Waiting(_)) | None => false,
+            Some(MediaPlace::Prepared(_) | MediaPlace::Waiting(_)) | None => false,
         }
     }
 
@@ -258,7 +258,7 @@ impl Calls {
     fn waiting(&self) -> Vec<SessionId> {
         self.calls
             .iter()
-            .filter(|(_, call)| matches!(call.place, Place::Waiting(_)))
+            .filter(|(_, call)| matches!(call.place, MediaPlace::Waiting(_)))
             .map(|(id, _)| *id)
             .collect()
     }
@@ -285,9 +285,9 @@ impl Calls {
     }
 
     /// Gives a session what was opened for it; a failure is news for the phone.
-    pub(crate) fn attach(&mut self, opened: Opened) -> Option<(SessionId, MediaEvent)> {
+    pub(crate) fn attach(&mut self, opened: OpenedSound) -> Option<(SessionId, MediaEvent)> {
         match opened {
-            Opened::Input(id, voice, turn, outcome) => {
+            OpenedSound::Input(id, voice, turn, outcome) => {
                 let current = turn.strong_count() > 0;
                 let (input, event) = settle(outcome, Input::Silence, voice.device());
                 if current {
@@ -296,7 +296,7 @@ impl Calls {
                 }
                 current.then_some((id, event))
             }
-            Opened::Output(id, turn, outcome) => {
+            OpenedSound::Output(id, turn, outcome) => {
                 let current = turn.strong_count() > 0;
                 let (output, event) = settle(outcome, Output::Nowhere, Device::Output);
                 if current {
@@ -327,22 +327,26 @@ impl Calls {
             self.fallback,
             self.standing(id, turn.clone(), voice.device()),
         ) {
-            Way::Now(outcome) => self.tell_attached(Opened::Input(id, voice, turn, outcome)),
-            Way::Device(Ok(microphone)) => self.send(id, voice.order(microphone)),
-            Way::Device(Err(error)) => {
-                self.tell_attached(Opened::Input(id, voice, turn, Err(error)));
+            Opening::Now(outcome) => {
+                self.tell_attached(OpenedSound::Input(id, voice, turn, outcome))
             }
-            Way::Session(other) => {
+            Opening::Device(Ok(microphone)) => self.send(id, voice.order(microphone)),
+            Opening::Device(Err(error)) => {
+                self.tell_attached(OpenedSound::Input(id, voice, turn, Err(error)));
+            }
+            Opening::Session(other) => {
                 let outcome = self.listen_to(other);
-                self.tell_attached(Opened::Input(id, voice, turn, outcome));
+                self.tell_attached(OpenedSound::Input(id, voice, turn, outcome));
             }
-            Way::Conference(conference) => {
+            Opening::Conference(conference) => {
                 let outcome = self.take_seat(id, voice, conference, &turn);
-                self.tell_attached(Opened::Input(id, voice, turn, outcome));
+                self.tell_attached(OpenedSound::Input(id, voice, turn, outcome));
             }
-            Way::Blocking(open) => {
-                let broken = Opened::broken_input(id, voice, turn.clone());
-                spawn(jobs, broken, move || Opened::Input(id, voice, turn, open()));
+            Opening::Blocking(open) => {
+                let broken = OpenedSound::broken_input(id, voice, turn.clone());
+                spawn(jobs, broken, move || {
+                    OpenedSound::Input(id, voice, turn, open())
+                });
             }
         }
     }
@@ -375,20 +379,22 @@ impl Calls {
         self.send(id, Order::SetOutput(Output::Nowhere));
         let standing = self.standing(id, turn.clone(), Device::Output);
         match opening::output(wanted, self.fallback, standing, &self.log) {
-            Way::Now(outcome) => self.tell_attached(Opened::Output(id, turn, outcome)),
-            Way::Device(Ok(speaker)) => self.send(id, Order::SetOutput(speaker)),
-            Way::Device(Err(error)) => self.tell_attached(Opened::Output(id, turn, Err(error))),
+            Opening::Now(outcome) => self.tell_attached(OpenedSound::Output(id, turn, outcome)),
+            Opening::Device(Ok(speaker)) => self.send(id, Order::SetOutput(speaker)),
+            Opening::Device(Err(error)) => {
+                self.tell_attached(OpenedSound::Output(id, turn, Err(error)))
+            }
             // No output is a session or a conference; the compiler can't know that.
-            Way::Session(_) | Way::Conference(_) => {}
-            Way::Blocking(open) => {
-                let broken = Opened::broken_output(id, turn.clone());
-                spawn(jobs, broken, move || Opened::Output(id, turn, open()));
+            Opening::Session(_) | Opening::Conference(_) => {}
+            Opening::Blocking(open) => {
+                let broken = OpenedSound::broken_output(id, turn.clone());
+                spawn(jobs, broken, move || OpenedSound::Output(id, turn, open()));
             }
         }
     }
 
     // The phone is being drained and can't take an input now: a failure comes back as news.
-    fn tell_attached(&mut self, opened: Opened) {
+    fn tell_attached(&mut self, opened: OpenedSound) {
         let turn = opened.turn().clone();
         if let Some((id, event)) = self.attach(opened) {
             let what = What::Opening(turn, event);
@@ -467,10 +473,10 @@ impl Calls {
 
     fn ensure(&mut self, id: SessionId, jobs: &mut JoinSet<Job>) {
         let call = self.calls.entry(id).or_insert_with(Call::prepared);
-        let Place::Prepared(orders) = &mut call.place else {
+        let MediaPlace::Prepared(orders) = &mut call.place else {
             return;
         };
-        call.place = Place::Waiting(std::mem::take(orders));
+        call.place = MediaPlace::Waiting(std::mem::take(orders));
         self.host_waiting(Instant::now(), jobs);
     }
 
@@ -500,18 +506,18 @@ impl Calls {
             build: media_worker::engine(Arc::clone(&self.config), servers),
             news: self.news.clone(),
         });
-        if let Place::Waiting(orders) = &mut call.place {
+        if let MediaPlace::Waiting(orders) = &mut call.place {
             for order in orders.drain(..) {
                 handle.send(order);
             }
         }
-        call.place = Place::Hosted(handle);
+        call.place = MediaPlace::Hosted(handle);
     }
 
     fn send(&mut self, id: SessionId, order: Order) {
         match self.calls.get_mut(&id).map(|call| &mut call.place) {
-            Some(Place::Hosted(handle)) => handle.send(order),
-            Some(Place::Prepared(orders) | Place::Waiting(orders)) => orders.push(order),
+            Some(MediaPlace::Hosted(handle)) => handle.send(order),
+            Some(MediaPlace::Prepared(orders) | MediaPlace::Waiting(orders)) => orders.push(order),
             None => {}
         }
     }
@@ -536,7 +542,11 @@ fn standing_of(device: Device, standing: Result<(), Complaint>) -> MediaEvent {
     }
 }
 
-fn spawn(jobs: &mut JoinSet<Job>, broken: Opened, open: impl FnOnce() -> Opened + Send + 'static) {
+fn spawn(
+    jobs: &mut JoinSet<Job>,
+    broken: OpenedSound,
+    open: impl FnOnce() -> OpenedSound + Send + 'static,
+) {
     jobs.spawn(async move {
         let opened = tokio::task::spawn_blocking(open).await;
         let opened = opened.unwrap_or(broken);

@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 
 use super::Job;
 use super::calls::Calls;
-use super::opening::{self, Turn, Way, settle};
+use super::opening::{self, Opening, Turn, settle};
 use crate::audio::{Input, Lease, Levels, Member, OpenError, Output, SeatOrder};
 use crate::device_hub::Standing;
 use crate::media_worker::Seat;
@@ -153,7 +153,7 @@ impl Hosts {
         let news = self.news.clone();
         host.seat.report(wanted.then(|| {
             Box::new(move |levels| drop(news.send(HostNews::Levels(id, levels))))
-                as crate::audio::Report
+                as crate::audio::LevelsReport
         }));
     }
 
@@ -177,16 +177,16 @@ impl Hosts {
             self.fallback,
             self.standing(id, turn.clone(), Device::Input),
         ) {
-            Way::Now(outcome) | Way::Device(outcome) => {
+            Opening::Now(outcome) | Opening::Device(outcome) => {
                 self.tell_attached(HostOpened::Input(id, turn, outcome));
             }
-            Way::Session(other) => {
+            Opening::Session(other) => {
                 let outcome = calls.listen_to(other);
                 self.tell_attached(HostOpened::Input(id, turn, outcome));
             }
             // A conference is made of sessions only.
-            Way::Conference(_) => {}
-            Way::Blocking(open) => {
+            Opening::Conference(_) => {}
+            Opening::Blocking(open) => {
                 let broken = HostOpened::Input(id, turn.clone(), Err(opening::broke()));
                 spawn(jobs, broken, move || HostOpened::Input(id, turn, open()));
             }
@@ -207,12 +207,12 @@ impl Hosts {
         host.seat.order(SeatOrder::SetOutput(Output::Nowhere));
         let standing = self.standing(id, turn.clone(), Device::Output);
         match opening::output(wanted, self.fallback, standing, &self.log) {
-            Way::Now(outcome) | Way::Device(outcome) => {
+            Opening::Now(outcome) | Opening::Device(outcome) => {
                 self.tell_attached(HostOpened::Output(id, turn, outcome))
             }
             // No output is a session or a conference; the compiler can't know that.
-            Way::Session(_) | Way::Conference(_) => {}
-            Way::Blocking(open) => {
+            Opening::Session(_) | Opening::Conference(_) => {}
+            Opening::Blocking(open) => {
                 let broken = HostOpened::Output(id, turn.clone(), Err(opening::broke()));
                 spawn(jobs, broken, move || HostOpened::Output(id, turn, open()));
             }

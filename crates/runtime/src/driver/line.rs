@@ -18,7 +18,7 @@ const FAREWELL: Duration = Duration::from_millis(200);
 
 /// What the line says.
 #[derive(Debug)]
-pub(super) enum News {
+pub(super) enum LineEvent {
     /// It is up, down, or could not be opened.
     Connection(Phoned),
     /// One WebSocket message.
@@ -113,7 +113,7 @@ impl Line {
     }
 
     /// Waits for the next news, for ever if there is no connection; cancel-safe.
-    pub(super) async fn next(&mut self) -> News {
+    pub(super) async fn next(&mut self) -> LineEvent {
         match &mut self.state {
             State::Idle => pending().await,
             State::Connecting {
@@ -126,12 +126,12 @@ impl Line {
                 self.connected(server, secure, outcome)
             }
             State::Open(connection) => match connection.next().await {
-                Incoming::Message(message) => News::Message(message),
-                Incoming::Pong => News::Pong,
+                Incoming::Message(message) => LineEvent::Message(message),
+                Incoming::Pong => LineEvent::Pong,
                 Incoming::Down(why) => {
                     self.state = State::Idle;
                     let reason = why.to_string();
-                    News::Connection(Phoned::Down { reason })
+                    LineEvent::Connection(Phoned::Down { reason })
                 }
             },
         }
@@ -142,18 +142,18 @@ impl Line {
         server: usize,
         secure: bool,
         outcome: Result<Result<Connection, ConnectError>, tokio::task::JoinError>,
-    ) -> News {
+    ) -> LineEvent {
         self.state = State::Idle;
         let reason = match outcome {
             Ok(Ok(connection)) => {
                 self.server_is_local = connection.peer().is_some_and(|peer| peer.is_loopback());
                 self.state = State::Open(Box::new(connection));
-                return News::Connection(Phoned::Up { server, secure });
+                return LineEvent::Connection(Phoned::Up { server, secure });
             }
             Ok(Err(error)) => error.to_string(),
             Err(broken) => format!("connecting broke: {broken}"),
         };
-        News::Connection(Phoned::Refused { reason })
+        LineEvent::Connection(Phoned::Refused { reason })
     }
 
     /// Says goodbye and waits until that is done, within its own limit.

@@ -34,7 +34,7 @@ use bell::{Bell, Rung};
 pub(crate) use calls::{Calls, LookedUp};
 use hosts::{HostNews, HostOpened, Hosts};
 use line::Line;
-use opening::Opened;
+use opening::OpenedSound;
 
 /// The most time that the WebSocket, the media threads and the disk get together when the phone
 /// ends: what `destroy()` has left of its two seconds when the phone has waited for the network.
@@ -79,7 +79,7 @@ pub(crate) enum Job {
     /// The addresses of the ICE servers.
     IceServers(LookedUp),
     /// An input or output was opened, or not.
-    Opened(Box<Opened>),
+    Opened(Box<OpenedSound>),
     /// The same for this machine's seat in a conference.
     HostOpened(Box<HostOpened>),
     /// What rings, and where, was opened, or not.
@@ -91,7 +91,7 @@ pub(crate) enum Job {
 enum Fact {
     Request(Option<Request>),
     Leave,
-    Line(line::News),
+    Line(line::LineEvent),
     Media(News),
     Host(HostNews),
     Log(String),
@@ -101,7 +101,7 @@ enum Fact {
 
 /// Whether the phone goes on.
 #[derive(Debug, PartialEq, Eq)]
-enum Life {
+enum PhoneLife {
     On,
     Closed,
 }
@@ -143,7 +143,7 @@ impl Driver {
 
     /// Drives the phone until it is closed; `events` is dropped last.
     pub(crate) async fn run(mut self, events: Box<dyn EventSink>) {
-        let mut stream = Stream::new(events);
+        let mut stream = EventStream::new(events);
         let driven = AssertUnwindSafe(self.drive(&mut stream)).catch_unwind();
         if driven.await.is_err() {
             stream.break_off();
@@ -152,7 +152,7 @@ impl Driver {
         stream.finish();
     }
 
-    async fn end(self, stream: &mut Stream) {
+    async fn end(self, stream: &mut EventStream) {
         let Driver {
             phone,
             mut line,
@@ -189,8 +189,8 @@ impl Driver {
         }
     }
 
-    async fn drive(&mut self, stream: &mut Stream) {
-        while self.drain(stream) == Life::On {
+    async fn drive(&mut self, stream: &mut EventStream) {
+        while self.drain(stream) == PhoneLife::On {
             let fact = self.wait().await;
             self.handle(fact, stream);
         }
@@ -209,7 +209,7 @@ impl Driver {
         }
     }
 
-    fn handle(&mut self, fact: Fact, stream: &mut Stream) {
+    fn handle(&mut self, fact: Fact, stream: &mut EventStream) {
         let now = Instant::now();
         if let Fact::Request(Some(request)) = &fact {
             stream.owe(request);
@@ -235,16 +235,16 @@ impl Driver {
                 self.phone.handle_command(NOBODY, Command::Destroy {}, now);
             }
             Fact::Line(news) => match news {
-                line::News::Connection(connection) => {
+                line::LineEvent::Connection(connection) => {
                     self.calls.server_is_local = self.line.server_is_local();
                     self.phone.handle_connection(connection, now);
                 }
-                line::News::Message(message) => {
+                line::LineEvent::Message(message) => {
                     self.phone.handle_backlog(stream.unread());
                     self.phone.handle_load(media_worker::load());
                     self.phone.handle_signaling(message, now);
                 }
-                line::News::Pong => self.phone.handle_pong(now),
+                line::LineEvent::Pong => self.phone.handle_pong(now),
             },
             Fact::Media(news) if news.is_stale() => {}
             Fact::Media(News { id, what }) => match what {
@@ -303,7 +303,7 @@ impl Driver {
         self.phone.knows(id).map(|()| none())
     }
 
-    fn drain(&mut self, stream: &mut Stream) -> Life {
+    fn drain(&mut self, stream: &mut EventStream) -> PhoneLife {
         loop {
             match self.phone.poll_output() {
                 Output::Connect { server } => self.line.connect(server),
@@ -325,16 +325,16 @@ impl Driver {
                 }
                 Output::Timeout(at, _why) => {
                     self.wake = at;
-                    return Life::On;
+                    return PhoneLife::On;
                 }
-                Output::Closed => return Life::Closed,
+                Output::Closed => return PhoneLife::Closed,
             }
         }
     }
 }
 
 /// The one ordered stream to the application.
-struct Stream {
+struct EventStream {
     events: Box<dyn EventSink>,
     /// The phone said that it is closed; told when everything has ended, before the reply to `destroy`.
     closed: bool,
@@ -348,9 +348,9 @@ struct Stream {
     destroying: Vec<Ticket>,
 }
 
-impl Stream {
-    fn new(events: Box<dyn EventSink>) -> Stream {
-        Stream {
+impl EventStream {
+    fn new(events: Box<dyn EventSink>) -> EventStream {
+        EventStream {
             events,
             closed: false,
             last: Vec::new(),

@@ -27,24 +27,24 @@ pub(crate) type Turn = Weak<()>;
     reason = "it is made once and taken once, and boxed on its way"
 )]
 #[derive(Debug)]
-pub(crate) enum Opened {
+pub(crate) enum OpenedSound {
     Input(SessionId, Voice, Turn, Result<Input, OpenError>),
     Output(SessionId, Turn, Result<Output, OpenError>),
 }
 
-impl Opened {
+impl OpenedSound {
     pub(crate) fn turn(&self) -> &Turn {
         match self {
-            Opened::Input(_, _, turn, _) | Opened::Output(_, turn, _) => turn,
+            OpenedSound::Input(_, _, turn, _) | OpenedSound::Output(_, turn, _) => turn,
         }
     }
 
-    pub(crate) fn broken_input(id: SessionId, voice: Voice, turn: Turn) -> Opened {
-        Opened::Input(id, voice, turn, Err(broke()))
+    pub(crate) fn broken_input(id: SessionId, voice: Voice, turn: Turn) -> OpenedSound {
+        OpenedSound::Input(id, voice, turn, Err(broke()))
     }
 
-    pub(crate) fn broken_output(id: SessionId, turn: Turn) -> Opened {
-        Opened::Output(id, turn, Err(broke()))
+    pub(crate) fn broken_output(id: SessionId, turn: Turn) -> OpenedSound {
+        OpenedSound::Output(id, turn, Err(broke()))
     }
 }
 
@@ -80,7 +80,7 @@ impl Voice {
 }
 
 /// How something is opened.
-pub(crate) enum Way<T> {
+pub(crate) enum Opening<T> {
     /// It is open, or can't be.
     Now(Result<T, OpenError>),
     /// It may block: files.
@@ -93,23 +93,27 @@ pub(crate) enum Way<T> {
     Conference(ConferenceId),
 }
 
-pub(crate) fn input(wanted: audio::Input, fallback: Fallback, standing: Standing) -> Way<Input> {
+pub(crate) fn input(
+    wanted: audio::Input,
+    fallback: Fallback,
+    standing: Standing,
+) -> Opening<Input> {
     match wanted {
-        audio::Input::None => Way::Now(Ok(Input::Silence)),
+        audio::Input::None => Opening::Now(Ok(Input::Silence)),
         audio::Input::Tone { frequency, level } => {
-            Way::Now(Ok(Input::Tone(Tone::sine(frequency, level))))
+            Opening::Now(Ok(Input::Tone(Tone::sine(frequency, level))))
         }
         audio::Input::Source { id } => source(id),
-        audio::Input::Session { id } => Way::Session(id),
-        audio::Input::Conference { id } => Way::Conference(id),
-        audio::Input::Wav { path, repeat } => Way::Blocking(Box::new(move || {
+        audio::Input::Session { id } => Opening::Session(id),
+        audio::Input::Conference { id } => Opening::Conference(id),
+        audio::Input::Wav { path, repeat } => Opening::Blocking(Box::new(move || {
             WavPlayer::open(&path, repeat).map(Input::Wav)
         })),
         audio::Input::Default => {
-            Way::Device(device_hub::microphone(Wanted::default(), standing).map(Input::Link))
+            Opening::Device(device_hub::microphone(Wanted::default(), standing).map(Input::Link))
         }
         audio::Input::Device { id } => {
-            Way::Device(device_hub::microphone(chosen(id, fallback), standing).map(Input::Link))
+            Opening::Device(device_hub::microphone(chosen(id, fallback), standing).map(Input::Link))
         }
     }
 }
@@ -119,21 +123,21 @@ pub(crate) fn output(
     fallback: Fallback,
     standing: Standing,
     log: &UnboundedSender<String>,
-) -> Way<Output> {
+) -> Opening<Output> {
     match wanted {
-        audio::Output::None => Way::Now(Ok(Output::Nowhere)),
+        audio::Output::None => Opening::Now(Ok(Output::Nowhere)),
         audio::Output::Sink { id } => sink(id),
         audio::Output::Wav { path } => {
             let trouble = also_logged(standing, log.clone());
-            Way::Blocking(Box::new(move || {
+            Opening::Blocking(Box::new(move || {
                 WavFile::create(&path, trouble).map(Output::Wav)
             }))
         }
         audio::Output::Default => {
-            Way::Device(device_hub::speaker(Wanted::default(), standing).map(Output::Link))
+            Opening::Device(device_hub::speaker(Wanted::default(), standing).map(Output::Link))
         }
         audio::Output::Device { id } => {
-            Way::Device(device_hub::speaker(chosen(id, fallback), standing).map(Output::Link))
+            Opening::Device(device_hub::speaker(chosen(id, fallback), standing).map(Output::Link))
         }
     }
 }
@@ -192,22 +196,22 @@ pub(super) fn also_logged(tell: Standing, log: UnboundedSender<String>) -> Troub
     })
 }
 
-fn source(id: u64) -> Way<Input> {
+fn source(id: u64) -> Opening<Input> {
     let outcome = SourceReader::open(id);
     if !matches!(outcome, Err(OpenError::SourceBusy(_))) {
-        return Way::Now(outcome.map(Input::source));
+        return Opening::Now(outcome.map(Input::source));
     }
     let wait = move || once_free(|| SourceReader::open(id)).map(Input::source);
-    Way::Blocking(Box::new(wait))
+    Opening::Blocking(Box::new(wait))
 }
 
-fn sink(id: u64) -> Way<Output> {
+fn sink(id: u64) -> Opening<Output> {
     let outcome = SinkWriter::open(id);
     if !matches!(outcome, Err(OpenError::SinkBusy(_))) {
-        return Way::Now(outcome.map(Output::Sink));
+        return Opening::Now(outcome.map(Output::Sink));
     }
     let wait = move || once_free(|| SinkWriter::open(id)).map(Output::Sink);
-    Way::Blocking(Box::new(wait))
+    Opening::Blocking(Box::new(wait))
 }
 
 /// Opens what another session has just given up: its worker lets go of it at its next turn.

@@ -23,7 +23,9 @@ async fn media_that_never_end_are_waited_for_half_a_second_in_all() {
     let (stuck, news) = mpsc::unbounded_channel();
     driver.news = news;
     let began = tokio::time::Instant::now();
-    driver.end(&mut Stream::new(Box::new(|_: Event| {}))).await;
+    driver
+        .end(&mut EventStream::new(Box::new(|_: Event| {})))
+        .await;
     assert_eq!(began.elapsed(), ENDING);
     drop(stuck);
 }
@@ -89,7 +91,7 @@ fn the_end_of_the_process_is_told_to_a_phone_whose_inbox_is_full() {
 #[test]
 fn a_task_that_breaks_ends_its_conferences() {
     let (sink, told) = told();
-    let mut stream = Stream::new(sink);
+    let mut stream = EventStream::new(sink);
     for (id, news) in [
         (1, conference::News::Started),
         (2, conference::News::Started),

@@ -11,7 +11,7 @@ use phone::{MediaEvent, SessionId, StreamCommand, Ticket};
 use tokio::sync::mpsc;
 
 use super::engine::Engine;
-use crate::audio::{Input, LinkWriter, Member, Output, Report, SeatId, SeatOrder};
+use crate::audio::{Input, LevelsReport, LinkWriter, Member, Output, SeatId, SeatOrder};
 
 /// Names a session among all of the process: session ids are unique only within one phone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -166,7 +166,7 @@ pub(super) enum ConferenceOrder {
     Leave(SeatId),
     Seat(SeatId, Box<SeatOrder>),
     /// Tells how loud everybody is, or no more.
-    Report(Option<Report>),
+    Report(Option<LevelsReport>),
     Close,
 }
 

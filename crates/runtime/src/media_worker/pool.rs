@@ -12,7 +12,7 @@ use mio::Waker;
 use super::load::Gauge;
 use super::order::{ConferenceOrder, Key, Message, Order, Spec};
 use super::worker::Worker;
-use crate::audio::{Member, Report, SeatId, SeatOrder};
+use crate::audio::{LevelsReport, Member, SeatId, SeatOrder};
 
 /// More threads than this gain nothing: the work is small and the memory bus is shared.
 const MAX_WORKERS: usize = 4;
@@ -256,7 +256,7 @@ impl Seat {
     }
 
     /// Tells how loud everybody in the conference is, or no more.
-    pub(crate) fn report(&self, report: Option<Report>) {
+    pub(crate) fn report(&self, report: Option<LevelsReport>) {
         self.conference.send(ConferenceOrder::Report(report));
     }
 }

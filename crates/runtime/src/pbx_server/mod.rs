@@ -122,7 +122,7 @@ struct Server {
 }
 
 /// One fact of I/O.
-enum Fact {
+enum ServerFact {
     Request(Option<(Ticket, pbx::Command)>),
     Client(FromClient),
     Datagram(Datagram),
@@ -133,7 +133,7 @@ enum Fact {
 
 /// Whether the PBX goes on.
 #[derive(Debug, PartialEq, Eq)]
-enum Life {
+enum ServerLife {
     On,
     Closed,
 }
@@ -190,63 +190,67 @@ impl Server {
     }
 
     async fn serve(&mut self, listener: TcpListener) {
-        while self.drain() == Life::On {
+        while self.drain() == ServerLife::On {
             let fact = self.wait(&listener).await;
-            if matches!(fact, Fact::Request(None)) {
+            if matches!(fact, ServerFact::Request(None)) {
                 return;
             }
             self.handle(fact);
         }
     }
 
-    async fn wait(&mut self, listener: &TcpListener) -> Fact {
+    async fn wait(&mut self, listener: &TcpListener) -> ServerFact {
         let far = Instant::now() + std::time::Duration::from_secs(3600);
         let wake = self.wake.unwrap_or(far);
         tokio::select! {
-            request = self.requests.recv() => Fact::Request(request),
-            client = self.connections.next(listener) => Fact::Client(client),
-            Some(datagram) = self.ports.next() => Fact::Datagram(datagram),
-            Some(news) = self.news.recv() => Fact::Media(news),
-            Some(Ok(job)) = self.jobs.join_next() => Fact::Job(job),
-            () = tokio::time::sleep_until(wake.into()) => Fact::Time,
+            request = self.requests.recv() => ServerFact::Request(request),
+            client = self.connections.next(listener) => ServerFact::Client(client),
+            Some(datagram) = self.ports.next() => ServerFact::Datagram(datagram),
+            Some(news) = self.news.recv() => ServerFact::Media(news),
+            Some(Ok(job)) = self.jobs.join_next() => ServerFact::Job(job),
+            () = tokio::time::sleep_until(wake.into()) => ServerFact::Time,
         }
     }
 
-    fn handle(&mut self, fact: Fact) {
+    fn handle(&mut self, fact: ServerFact) {
         let now = Instant::now();
         match fact {
-            Fact::Request(Some((ticket, command))) => self.pbx.handle_command(ticket, command, now),
-            Fact::Request(None) => {}
-            Fact::Client(FromClient::Connected(flow, peer)) => {
+            ServerFact::Request(Some((ticket, command))) => {
+                self.pbx.handle_command(ticket, command, now)
+            }
+            ServerFact::Request(None) => {}
+            ServerFact::Client(FromClient::Connected(flow, peer)) => {
                 self.pbx.handle_connected(flow, peer, now);
             }
-            Fact::Client(FromClient::Message(flow, bytes)) => {
+            ServerFact::Client(FromClient::Message(flow, bytes)) => {
                 self.pbx.handle_backlog(self.events.unread());
                 self.pbx.handle_load(media_worker::load());
                 self.pbx.handle_signaling(flow, bytes, now);
             }
-            Fact::Client(FromClient::Gone(flow)) => self.pbx.handle_disconnected(flow, now),
-            Fact::Datagram(Datagram { port, from, bytes }) => {
+            ServerFact::Client(FromClient::Gone(flow)) => self.pbx.handle_disconnected(flow, now),
+            ServerFact::Datagram(Datagram { port, from, bytes }) => {
                 self.pbx.handle_datagram(port, from, bytes, now);
             }
-            Fact::Media(news) if news.is_stale() => {}
-            Fact::Media(News { id, what }) => match what {
+            ServerFact::Media(news) if news.is_stale() => {}
+            ServerFact::Media(News { id, what }) => match what {
                 What::Media(event) | What::Opening(_, event) => {
                     self.pbx.handle_media(id, event, now)
                 }
                 What::Summary(_) | What::Level(_) | What::Report(..) => {}
             },
-            Fact::Job(Job::IceServers(found)) => self.calls.looked_up(found, now, &mut self.jobs),
-            Fact::Job(Job::Opened(opened)) => {
+            ServerFact::Job(Job::IceServers(found)) => {
+                self.calls.looked_up(found, now, &mut self.jobs)
+            }
+            ServerFact::Job(Job::Opened(opened)) => {
                 if let Some((id, event)) = self.calls.attach(*opened) {
                     self.pbx.handle_media(id, event, now);
                 }
             }
             // No extension sits in a conference of its own.
-            Fact::Job(Job::HostOpened(_)) => {}
+            ServerFact::Job(Job::HostOpened(_)) => {}
             // Nobody is to be called to an extension.
-            Fact::Job(Job::Bell(_)) => {}
-            Fact::Time => self.pbx.handle_timeout(now),
+            ServerFact::Job(Job::Bell(_)) => {}
+            ServerFact::Time => self.pbx.handle_timeout(now),
         }
     }
 
@@ -264,7 +268,7 @@ impl Server {
         }
     }
 
-    fn drain(&mut self) -> Life {
+    fn drain(&mut self) -> ServerLife {
         loop {
             match self.pbx.poll_output() {
                 Output::Send { flow, bytes } => self.connections.send(flow, bytes.0),
@@ -279,10 +283,10 @@ impl Server {
                     Some((port, address)) => self.pbx.handle_port(port, address),
                     None => {
                         self.wake = at;
-                        return Life::On;
+                        return ServerLife::On;
                     }
                 },
-                Output::Closed => return Life::Closed,
+                Output::Closed => return ServerLife::Closed,
             }
         }
     }

@@ -21,7 +21,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
-use super::error::{self, Step};
+use super::error::{self, ConnectStep};
 use super::paced::Paced;
 use super::{ConnectError, Connection, ServerUrl, TlsOptions, tls};
 
@@ -58,20 +58,20 @@ impl Connector {
         };
         let addresses = timeout_at(deadline, lookup(server))
             .await
-            .map_err(|_| late(Step::Lookup))??;
+            .map_err(|_| late(ConnectStep::Lookup))??;
         let tcp = timeout_at(deadline, tcp(addresses))
             .await
-            .map_err(|_| late(Step::Tcp))?
+            .map_err(|_| late(ConnectStep::Tcp))?
             .map_err(|source| error::from_tcp(server.to_string(), source))?;
         // SIP messages are small and each is awaited: Nagle would add a round trip to every one.
         let _ = tcp.set_nodelay(true);
         let peer = tcp.peer_addr().ok();
         let stream = timeout_at(deadline, self.secure(server, tcp))
             .await
-            .map_err(|_| late(Step::Tls))??;
+            .map_err(|_| late(ConnectStep::Tls))??;
         timeout_at(deadline, upgrade(server, self.name_checked(server), stream))
             .await
-            .map_err(|_| late(Step::Upgrade))?
+            .map_err(|_| late(ConnectStep::Upgrade))?
             .map(|stream| Connection::new(stream, peer))
     }
 
@@ -87,7 +87,7 @@ impl Connector {
             .map(|stream| Stream::Tls(Box::new(stream)))
             .map_err(|error| {
                 let host = self.name_checked(server);
-                error::from_io(server.to_string(), host, Step::Tls, &error)
+                error::from_io(server.to_string(), host, ConnectStep::Tls, &error)
             })
     }
 

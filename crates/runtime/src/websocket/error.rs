@@ -12,7 +12,7 @@ use tokio_tungstenite::tungstenite::{
 
 /// The step of connecting that was under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
+pub enum ConnectStep {
     /// Looking the host name up.
     Lookup,
     /// The TCP handshake.
@@ -23,13 +23,13 @@ pub enum Step {
     Upgrade,
 }
 
-impl std::fmt::Display for Step {
+impl std::fmt::Display for ConnectStep {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
-            Step::Lookup => "the name lookup",
-            Step::Tcp => "the TCP connection",
-            Step::Tls => "the TLS handshake",
-            Step::Upgrade => "the WebSocket handshake",
+            ConnectStep::Lookup => "the name lookup",
+            ConnectStep::Tcp => "the TCP connection",
+            ConnectStep::Tls => "the TLS handshake",
+            ConnectStep::Upgrade => "the WebSocket handshake",
         })
     }
 }
@@ -79,7 +79,7 @@ pub enum ConnectError {
         /// The server without its query.
         server: String,
         /// The step that did not end.
-        step: Step,
+        step: ConnectStep,
         /// The whole time that connecting may take.
         after: Duration,
     },
@@ -139,7 +139,7 @@ pub enum ConnectError {
         /// The server without its query.
         server: String,
         /// The step that did not end.
-        step: Step,
+        step: ConnectStep,
     },
 }
 
@@ -181,7 +181,12 @@ pub(super) fn from_tcp(server: String, source: io::Error) -> ConnectError {
     }
 }
 
-pub(super) fn from_io(server: String, host: &str, step: Step, error: &io::Error) -> ConnectError {
+pub(super) fn from_io(
+    server: String,
+    host: &str,
+    step: ConnectStep,
+    error: &io::Error,
+) -> ConnectError {
     if let Some(tls) = error
         .get_ref()
         .and_then(|inner| inner.downcast_ref::<rustls::Error>())
@@ -271,7 +276,7 @@ pub(super) fn from_handshake(
 ) -> ConnectError {
     use tungstenite::Error;
     match error {
-        Error::Io(error) => from_io(server, host, Step::Upgrade, &error),
+        Error::Io(error) => from_io(server, host, ConnectStep::Upgrade, &error),
         Error::Http(response) => ConnectError::Status {
             server,
             status: response.status().as_u16(),
@@ -283,7 +288,7 @@ pub(super) fn from_handshake(
         | Error::AlreadyClosed
         | Error::Protocol(ProtocolError::HandshakeIncomplete) => ConnectError::ClosedEarly {
             server,
-            step: Step::Upgrade,
+            step: ConnectStep::Upgrade,
         },
         Error::Tls(_)
         | Error::Capacity(_)

@@ -12,5 +12,5 @@ pub(crate) use accept::accept;
 pub use address::ServerUrl;
 pub use connect::Connector;
 pub use connection::{Connection, Incoming};
-pub use error::{ConnectError, DownReason, Step};
+pub use error::{ConnectError, ConnectStep, DownReason};
 pub use tls::TlsOptions;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use runtime::websocket::{
-    ConnectError, Connection, Connector, DownReason, Incoming, ServerUrl, Step, TlsOptions,
+    ConnectError, ConnectStep, Connection, Connector, DownReason, Incoming, ServerUrl, TlsOptions,
 };
 
 use crate::server::{self, Authority, Manner};
@@ -88,7 +88,7 @@ async fn a_silent_server_is_given_up_in_time_and_the_step_is_named() {
     assert!(matches!(
         outcome,
         Err(ConnectError::TimedOut {
-            step: Step::Upgrade,
+            step: ConnectStep::Upgrade,
             ..
         })
     ));

@@ -48,11 +48,11 @@ type Listener = Box<dyn Fn(SourceEvent) + Send + Sync>;
 pub struct Source {
     id: u64,
     pieces: mpsc::Sender<Piece>,
-    shared: Arc<Shared>,
+    shared: Arc<SharedSource>,
     half: Option<u8>,
 }
 
-struct Shared {
+struct SharedSource {
     rate: Rate,
     low_water: u64,
     written: AtomicU64,
@@ -72,7 +72,7 @@ struct Shared {
 const NOBODY: u64 = 0;
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 static NEXT_LEASE: AtomicU64 = AtomicU64::new(NOBODY + 1);
-static SOURCES: Mutex<BTreeMap<u64, Arc<Shared>>> = Mutex::new(BTreeMap::new());
+static SOURCES: Mutex<BTreeMap<u64, Arc<SharedSource>>> = Mutex::new(BTreeMap::new());
 
 impl Source {
     /// Makes a source; `Drain` is told when no more than `low_water` waits.
@@ -83,7 +83,7 @@ impl Source {
     ) -> Source {
         // Unbounded: `write` says what waits, and the application stops above its mark.
         let (pieces, queue) = mpsc::channel();
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(SharedSource {
             rate,
             low_water: rate.samples_in(low_water) as u64,
             written: AtomicU64::new(0),
@@ -208,7 +208,7 @@ impl fmt::Debug for Source {
     }
 }
 
-impl Shared {
+impl SharedSource {
     fn queued(&self) -> u64 {
         let gone = self
             .consumed

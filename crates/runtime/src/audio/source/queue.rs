@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::sync::mpsc;
 
-use super::{MarkId, Shared, SourceEvent};
+use super::{MarkId, SharedSource, SourceEvent};
 
 /// The playing end of a source.
 pub(super) struct Queue {
@@ -40,7 +40,7 @@ impl Queue {
     }
 
     /// The next piece that was not cleared.
-    pub(super) fn next_piece(&mut self, shared: &Shared) -> Option<(Piece, usize)> {
+    pub(super) fn next_piece(&mut self, shared: &SharedSource) -> Option<(Piece, usize)> {
         let generation = shared.generation.load(Ordering::Acquire);
         loop {
             let (piece, from) = self.any_piece()?;
@@ -52,7 +52,7 @@ impl Queue {
     }
 
     /// Fills `out` from what waits, and with silence if nothing does.
-    pub(super) fn read(&mut self, shared: &Shared, out: &mut [i16]) {
+    pub(super) fn read(&mut self, shared: &SharedSource, out: &mut [i16]) {
         self.tell_reached(shared);
         let mut filled = 0;
         while filled < out.len() {
@@ -78,7 +78,7 @@ impl Queue {
     }
 
     // A mark right behind the last sample is reached with it, not with the next one.
-    fn reach_marks(&mut self, shared: &Shared) {
+    fn reach_marks(&mut self, shared: &SharedSource) {
         while self.playing.is_none() {
             match self.next_piece(shared) {
                 Some((piece, from)) => match piece.content {
@@ -91,7 +91,7 @@ impl Queue {
     }
 
     /// Tells the marks of the tick that is over.
-    pub(super) fn tell_reached(&mut self, shared: &Shared) {
+    pub(super) fn tell_reached(&mut self, shared: &SharedSource) {
         for mark in self.reached.drain(..) {
             (shared.listener)(SourceEvent::Played(mark));
         }

@@ -7,11 +7,11 @@ use std::sync::atomic::Ordering;
 use audio::Rate;
 
 use super::super::OpenError;
-use super::{NEXT_LEASE, NOBODY, SOURCES, Shared, lock, try_lock};
+use super::{NEXT_LEASE, NOBODY, SOURCES, SharedSource, lock, try_lock};
 
 /// Says that a session plays a [`Source`]; what waits is dropped with it.
 pub(crate) struct Lease {
-    shared: Arc<Shared>,
+    shared: Arc<SharedSource>,
     number: u64,
 }
 
@@ -30,7 +30,7 @@ impl fmt::Debug for Lease {
 /// The playing end of a [`Source`], held by the one session that plays it. Silent once a [`Lease`] of
 /// it is dropped, which whoever holds one does without waiting for the tick.
 pub(crate) struct SourceReader {
-    shared: Arc<Shared>,
+    shared: Arc<SharedSource>,
     lease: u64,
 }
 

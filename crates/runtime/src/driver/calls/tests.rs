@@ -222,12 +222,12 @@ async fn addresses_of_a_list_that_was_replaced_are_not_used() {
     };
     calls.looked_up(found, Instant::now(), &mut jobs);
     assert_eq!(jobs.len(), 1, "the new list is looked up");
-    assert!(matches!(calls.calls[&id].place, Place::Waiting(_)));
+    assert!(matches!(calls.calls[&id].place, MediaPlace::Waiting(_)));
     let Some(Ok(Job::IceServers(found))) = jobs.join_next().await else {
         panic!("the lookup is the only job");
     };
     calls.looked_up(found, Instant::now(), &mut jobs);
-    assert!(matches!(calls.calls[&id].place, Place::Hosted(_)));
+    assert!(matches!(calls.calls[&id].place, MediaPlace::Hosted(_)));
 }
 
 #[tokio::test]
@@ -243,7 +243,7 @@ async fn a_lookup_that_breaks_holds_no_call() {
         panic!("a lookup was made");
     };
     calls.looked_up(found, Instant::now(), &mut jobs);
-    assert!(matches!(calls.calls[&id].place, Place::Hosted(_)));
+    assert!(matches!(calls.calls[&id].place, MediaPlace::Hosted(_)));
     assert!(!calls.looking_up, "the next call looks again");
 }
 
