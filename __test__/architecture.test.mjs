@@ -142,3 +142,32 @@ describe('where new things go', () => {
     assert.deepEqual(filesOf(where).filter((path) => !path.endsWith('/g722.rs')).sort(), named.sort())
   })
 })
+
+describe('names on the page', () => {
+  const page = readFileSync(join(root, 'ARCHITECTURE.md'), 'utf8').replaceAll(/^```[^]*?^```$/gm, '')
+  const names = [...new Set([...page.matchAll(/`([^`\n]+)`/g)].map(([, name]) => name.replace(/\(.*\)$/, '')))]
+  const files = ['crates', 'lib', 'src'].flatMap((folder) => readdirSync(join(root, folder), { recursive: true }).map((name) => `${folder}/${name}`))
+  const everything = rust.map(({ text }) => text).join('\n')
+  const ofOthers = ['thread::sleep', 'Instant::now', 'SystemTime::now']
+
+  /** Whether a part of a path is a module, or a type or variant somewhere. */
+  function isThere(part) {
+    if (!/^[A-Z]/.test(part)) return files.some((file) => file.endsWith(`/${part}.rs`) || file.endsWith(`/${part}`))
+    return new RegExp(`\\b(?:struct|enum|trait|type) ${part}\\b|^ +${part}(?:[,({ ]|$)`, 'm').test(everything)
+  }
+
+  test('are modules, types and variants that are there', () => {
+    const paths = names.filter((name) => /^\w+(::\w+)+$/.test(name) && !ofOthers.includes(name))
+    assert.ok(paths.length > 20)
+    for (const path of paths) for (const part of path.split('::')) assert.ok(isThere(part), `${part} of ${path}`)
+  })
+
+  test('are files and folders that are there', () => {
+    const paths = names.filter((name) => /^[\w.-]+(\/[\w.-]*)+$/.test(name) && !name.startsWith('offhook/'))
+    assert.ok(paths.length > 20)
+    for (const path of paths) {
+      const isInside = files.some((file) => file.endsWith(`/${path}`) || file.endsWith(`/${path}.rs`))
+      assert.ok(existsSync(join(root, path)) || isInside, path)
+    }
+  })
+})
