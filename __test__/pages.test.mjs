@@ -18,7 +18,7 @@ await phone.initialize()
 `
 
 for (const page of ['README.md', ...docs, 'docs/migrate/README.md']) {
-  const blocks = [...readFileSync(join(root, page), 'utf8').matchAll(/^```js\n([^]*?)^```$/gm)].map(([, code]) => code)
+  const blocks = blocksOf(page)
   if (blocks.length === 0) continue
 
   describe(page, { concurrency: 2 }, () => {
@@ -46,6 +46,10 @@ for (const page of ['README.md', ...docs, 'docs/migrate/README.md']) {
 }
 
 describe('the README', () => {
+  test('has blocks that begin from nothing', () => {
+    for (const block of blocksOf('README.md')) assert.match(block, /^const phone = new Softphone\(/m)
+  })
+
   test('is read in two minutes', () => assert.ok(statSync(join(root, 'README.md')).size < 8000))
 
   // The table may be measured anew, and one of its rows may go.
@@ -67,6 +71,10 @@ describe('the README', () => {
     })
   }
 })
+
+function blocksOf(page) {
+  return [...readFileSync(join(root, page), 'utf8').matchAll(/^```js\n([^]*?)^```$/gm)].map(([, code]) => code)
+}
 
 /** Whether a block waits for a call. */
 function answers(block) {

@@ -1,4 +1,4 @@
-// The public documentation is plain English: "if" for a condition, "where" for a place.
+// The public documentation is plain English: "if" for a condition, "where" for a place; and the changelog says each thing once.
 import assert from 'node:assert/strict'
 import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -17,3 +17,11 @@ for (const name of declarations) {
     assert.deepEqual(odd, [])
   })
 }
+
+// The lines of a changelog are merged by union, which keeps a line that was changed on one side twice.
+test('CHANGELOG.md says each thing once', () => {
+  const bullets = readFileSync(join(root, 'CHANGELOG.md'), 'utf8').split('\n').filter((line) => line.startsWith('- '))
+  assert.ok(bullets.length > 50)
+  const starts = bullets.map((line) => line.slice(0, 60))
+  assert.deepEqual(starts.filter((start, index) => starts.indexOf(start) !== index), [])
+})
