@@ -3,13 +3,40 @@
 const MU_BIAS: i32 = 0x84;
 const MU_CLIP: i32 = 32_635;
 
+/// The codes of positive samples, by all of them but the bits that no code knows: two by the µ-law, four by the A-law.
+static TO_MU_LAW: [u8; 8_192] = {
+    let mut table = [0; 8_192];
+    let mut at = 0;
+    while at < table.len() {
+        table[at] = positive_mu_law((at as i32) << 2);
+        at += 1;
+    }
+    table
+};
+
+static TO_A_LAW: [u8; 2_048] = {
+    let mut table = [0; 2_048];
+    let mut at = 0;
+    while at < table.len() {
+        table[at] = positive_a_law(at as i32);
+        at += 1;
+    }
+    table
+};
+
 /// Encodes one sample by the µ-law (G.711 table 2a, inverted bits as sent).
 pub fn to_mu_law(sample: i16) -> u8 {
+    let magnitude = sample.unsigned_abs().min(MU_CLIP as u16);
     let sign = if sample < 0 { 0x80 } else { 0 };
-    let magnitude = i32::from(sample).abs().min(MU_CLIP) + MU_BIAS;
-    let exponent = (24 - magnitude.leading_zeros() as i32).clamp(0, 7);
+    TO_MU_LAW[usize::from(magnitude >> 2)] ^ sign
+}
+
+const fn positive_mu_law(sample: i32) -> u8 {
+    let clipped = if sample > MU_CLIP { MU_CLIP } else { sample };
+    let magnitude = clipped + MU_BIAS;
+    let exponent = 24 - magnitude.leading_zeros() as i32;
     let mantissa = (magnitude >> (exponent + 3)) & 0x0f;
-    !(sign | (exponent << 4) as u8 | mantissa as u8)
+    !((exponent << 4) as u8 | mantissa as u8)
 }
 
 /// Decodes one µ-law byte.
@@ -27,18 +54,20 @@ pub const fn from_mu_law(byte: u8) -> i16 {
 /// Encodes one sample by the A-law (G.711 table 1a, even bits inverted as sent).
 pub fn to_a_law(sample: i16) -> u8 {
     // The A-law is a sign and twelve bits; a negative number is taken in ones' complement.
-    let (sign, magnitude) = if sample < 0 {
-        (0, i32::from(!sample) >> 4)
+    let (magnitude, sign) = if sample < 0 {
+        (!sample, 0x80)
     } else {
-        (0x80, i32::from(sample) >> 4)
+        (sample, 0)
     };
-    let exponent = (28 - magnitude.leading_zeros() as i32).max(0);
-    let code = if exponent == 0 {
-        magnitude
-    } else {
-        (exponent << 4) | ((magnitude >> (exponent - 1)) & 0x0f)
+    TO_A_LAW[usize::from(magnitude.unsigned_abs() >> 4)] ^ sign
+}
+
+const fn positive_a_law(magnitude: i32) -> u8 {
+    let code = match 28 - magnitude.leading_zeros() as i32 {
+        ..=0 => magnitude,
+        exponent => (exponent << 4) | ((magnitude >> (exponent - 1)) & 0x0f),
     };
-    (sign | code as u8) ^ 0x55
+    (0x80 | code as u8) ^ 0x55
 }
 
 /// Decodes one A-law byte.
@@ -60,6 +89,50 @@ pub const fn from_a_law(byte: u8) -> i16 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The segment by counting and the step in it, sample by sample, with no table.
+    fn segment_and_step(sample: i16, is_mu_law: bool) -> u8 {
+        let (bias, clip, first) = if is_mu_law {
+            (33, 8_158, 5)
+        } else {
+            (0, 2_047, 4)
+        };
+        let mut magnitude = match (sample < 0, is_mu_law) {
+            (true, false) => i32::from(!sample) >> 4,
+            (_, true) => (i32::from(sample).abs() >> 2).min(clip) + bias,
+            (false, false) => i32::from(sample) >> 4,
+        };
+        let mut segment = 0;
+        // 2a has steps that double from the first segment on, 1a from the second.
+        while magnitude >> first > 1 || (!is_mu_law && segment == 0 && magnitude >> first > 0) {
+            if is_mu_law || segment > 0 {
+                magnitude >>= 1;
+            }
+            segment += 1;
+        }
+        let step = if is_mu_law { magnitude >> 1 } else { magnitude } & 0x0f;
+        let code = (segment << 4) | step as u8;
+        match is_mu_law {
+            true => !(code | if sample < 0 { 0x80 } else { 0 }),
+            false => (code | if sample < 0 { 0 } else { 0x80 }) ^ 0x55,
+        }
+    }
+
+    #[test]
+    fn every_sample_has_the_code_that_counting_its_segment_gives() {
+        for sample in i16::MIN..=i16::MAX {
+            assert_eq!(
+                to_mu_law(sample),
+                segment_and_step(sample, true),
+                "{sample}"
+            );
+            assert_eq!(
+                to_a_law(sample),
+                segment_and_step(sample, false),
+                "{sample}"
+            );
+        }
+    }
 
     #[test]
     fn each_byte_decodes_and_encodes_back_to_itself() {
