@@ -12,7 +12,7 @@ export async function side(command, args) {
   createInterface({ input: child.stdout }).on('line', (line) => line.startsWith('{') && results.push(JSON.parse(line)))
   let log = ''
   child.stderr.setEncoding('utf8').on('data', (chunk) => (log += chunk))
-  const deadline = setTimeout(() => child.kill('SIGKILL'), 90_000)
+  const deadline = setTimeout(() => child.kill('SIGKILL'), 180_000)
   const status = await ended(child)
   clearTimeout(deadline)
   if (status === 0 && results.length > 0) return results
