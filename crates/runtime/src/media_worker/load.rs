@@ -18,10 +18,10 @@ use crate::tick_clock::TICK;
 const WINDOW: Duration = Duration::from_secs(1);
 /// The part of its time in which a thread may be busy before no call is added. The rest is for bursts, and for
 /// JavaScript, which wants the same processors.
-const FULL: f64 = 0.75;
+const FULL: f64 = 0.7;
 /// How many times its own CPU time a thread counts as busy at most. What is beyond is others' work: it makes ticks late
-/// too, but a few calls less would not help.
-const OTHERS: f64 = 3.0;
+/// too, but a few calls less would not help. Eight is a fair share beside seven others that want all of a processor.
+const OTHERS: f64 = 8.0;
 /// So many sessions a thread takes whatever it measures: a phone that somebody holds in their hand is never refused.
 const FEW: usize = 4;
 /// What a session needs of a thread before the first was measured: Opus at complexity 5 with some reserve.
@@ -283,10 +283,10 @@ mod tests {
     }
 
     #[test]
-    fn a_thread_that_works_three_of_ten_milliseconds_is_four_tenths_full() {
+    fn a_thread_that_works_three_of_ten_milliseconds_is_three_sevenths_full() {
         let reading = quiet(3, 30);
-        assert!((reading.load() - 0.4).abs() < 0.001, "{reading:?}");
-        assert!((reading.each().unwrap() - 0.4 / 30.0).abs() < 1e-6);
+        assert!((reading.load() - 3.0 / 7.0).abs() < 0.001, "{reading:?}");
+        assert!((reading.each().unwrap() - 0.1 / 7.0).abs() < 1e-6);
     }
 
     #[test]
@@ -317,8 +317,8 @@ mod tests {
     fn what_only_others_keep_late_refuses_nobody() {
         // Ticks 8 ms late on a machine that belongs to somebody else, with one call of ours.
         let reading = second(ms(8), ms(1), Duration::from_micros(300), 2);
-        assert!(reading.load() < 0.2, "{reading:?}");
-        assert!(shown(reading, 10).load() < 0.5);
+        assert!(reading.load() < 0.4, "{reading:?}");
+        assert!(shown(reading, 10).load() < 0.6);
     }
 
     #[test]
@@ -331,22 +331,23 @@ mod tests {
 
     #[test]
     fn calls_are_refused_before_the_clock_is_late_at_any_speed() {
-        // What a session costs a tick, in microseconds: a fast machine, a slow one, and one with much else to do.
-        for (cost, wait) in [(20, 0), (100, 0), (100, 2_000), (700, 0)] {
+        // What a session costs a tick and how late ticks begin, in microseconds, and how many times as long as it runs
+        // the thread takes: a fast machine, a slow one, one that wakes late, one that others want as well.
+        for (cost, wait, others) in [(20, 0, 1_u32), (700, 0, 1), (100, 2_000, 1), (100, 0, 5)] {
             let (cost, wait) = (Duration::from_micros(cost), Duration::from_micros(wait));
             let gauge = Gauge::default();
             let mut taken = 0;
             while gauge.load() < 1.0 {
                 gauge.place();
                 taken += 1;
-                let work = cost * taken;
-                gauge.show(second(wait, work, work, taken as usize));
+                let ran = cost * taken;
+                gauge.show(second(wait, others * ran, ran, taken as usize));
                 assert!(taken < 10_000);
             }
-            let tick = ms(10);
-            assert!(wait + cost * taken < tick, "{taken} sessions are late");
+            let needed = wait + others * cost * taken;
+            assert!(needed < TICK, "{taken} sessions are late");
             assert!(
-                taken as usize > FEW && wait + cost * taken > tick * 6 / 10,
+                taken as usize > FEW && needed > TICK * 6 / 10,
                 "{taken} are too few"
             );
         }
@@ -355,7 +356,7 @@ mod tests {
     #[test]
     fn calls_that_are_still_being_set_up_have_their_time_reserved() {
         let gauge = shown(quiet(3, 30), 30);
-        for _ in 0..45 {
+        for _ in 0..39 {
             gauge.place();
         }
         assert!(gauge.load() < 1.0, "{gauge:?}");
