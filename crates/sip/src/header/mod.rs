@@ -11,11 +11,14 @@ pub use params::Params;
 
 mod address;
 pub use address::{
-    Contact, Diversion, From, HistoryInfo, NameAddr, PAssertedIdentity, PPreferredIdentity, Path,
+    Diversion, From, HistoryInfo, NameAddr, PAssertedIdentity, PPreferredIdentity, Path,
     RecordRoute, ReferTo, ReferredBy, RemotePartyId, ReplyTo, Route, ServiceRoute, To,
 };
 
 pub(crate) use address::AddressParts;
+
+mod contact;
+pub use contact::Contact;
 
 mod via;
 pub(crate) use via::ViaParts;

@@ -194,7 +194,7 @@ impl Accept<'_> {
     /// Whether the range takes this media type: `*/*`, `type/*` or the type itself, with a `q`
     /// above zero.
     pub fn takes(&self, media_type: &str) -> bool {
-        let quality = self.params.get("q").and_then(super::address::thousandths);
+        let quality = self.params.get("q").and_then(super::contact::thousandths);
         if quality == Some(0) {
             return false;
         }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::header::Contact;
 use crate::octets::mutilated;
 
 #[test]
