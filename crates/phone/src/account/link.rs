@@ -21,7 +21,7 @@ const STABLE: Duration = Duration::from_secs(120);
 
 /// What a piece of news means for the calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Change {
+pub(crate) enum FlowChange {
     /// Nothing.
     None,
     /// The flow is there and the registrar knows it.
@@ -36,7 +36,7 @@ impl Account {
         &mut self,
         connection: Connection,
         ctx: &mut Context<'_>,
-    ) -> Change {
+    ) -> FlowChange {
         match (connection, self.link) {
             (Connection::Up { server, secure }, Link::Connecting { .. }) => {
                 self.came_up(server, secure, ctx)
@@ -46,7 +46,7 @@ impl Account {
                 Link::Connecting { server, .. },
             ) => {
                 self.attempt_failed(server, &reason, ctx);
-                Change::None
+                FlowChange::None
             }
             (Connection::Down { reason } | Connection::Refused { reason }, Link::Up { .. }) => {
                 self.lost(&reason, ctx)
@@ -55,7 +55,7 @@ impl Account {
             (
                 Connection::Up { .. } | Connection::Down { .. } | Connection::Refused { .. },
                 Link::Idle | Link::Waiting { .. } | Link::Up { .. },
-            ) => Change::None,
+            ) => FlowChange::None,
         }
     }
 
@@ -73,7 +73,7 @@ impl Account {
     }
 
     /// Closes the WebSocket for good; calls live on.
-    pub(crate) fn disconnect(&mut self, ctx: &mut Context<'_>) -> Change {
+    pub(crate) fn disconnect(&mut self, ctx: &mut Context<'_>) -> FlowChange {
         let change = self.close("Disconnected by the application", false, ctx);
         let error = PhoneError::new(ErrorCode::Aborted, "Disconnected");
         self.fail_waiters(&error, ctx);
@@ -81,7 +81,7 @@ impl Account {
     }
 
     /// Closes the WebSocket and opens it at once.
-    pub(crate) fn reconnect(&mut self, ticket: Ticket, ctx: &mut Context<'_>) -> Change {
+    pub(crate) fn reconnect(&mut self, ticket: Ticket, ctx: &mut Context<'_>) -> FlowChange {
         let change = self.close("Reconnecting", true, ctx);
         self.failures = 0;
         self.round.clear();
@@ -91,13 +91,13 @@ impl Account {
     }
 
     /// The flow answers no keep-alive any more.
-    pub(crate) fn fell_silent(&mut self, ctx: &mut Context<'_>) -> Change {
+    pub(crate) fn fell_silent(&mut self, ctx: &mut Context<'_>) -> FlowChange {
         match self.link {
             Link::Up { .. } => {
                 ctx.outputs.push_back(Output::Disconnect);
                 self.lost("The server does not answer keep-alives", ctx)
             }
-            Link::Idle | Link::Connecting { .. } | Link::Waiting { .. } => Change::None,
+            Link::Idle | Link::Connecting { .. } | Link::Waiting { .. } => FlowChange::None,
         }
     }
 
@@ -106,14 +106,14 @@ impl Account {
         self.close("Not initialized", false, ctx);
     }
 
-    fn close(&mut self, reason: &str, reconnecting: bool, ctx: &mut Context<'_>) -> Change {
+    fn close(&mut self, reason: &str, reconnecting: bool, ctx: &mut Context<'_>) -> FlowChange {
         let was = std::mem::replace(&mut self.link, Link::Idle);
         self.round.clear();
         match was {
-            Link::Idle | Link::Waiting { .. } => Change::None,
+            Link::Idle | Link::Waiting { .. } => FlowChange::None,
             Link::Connecting { .. } => {
                 ctx.outputs.push_back(Output::Disconnect);
-                Change::None
+                FlowChange::None
             }
             Link::Up { .. } => {
                 ctx.outputs.push_back(Output::Disconnect);
@@ -124,7 +124,7 @@ impl Account {
                     reason: reason.into(),
                     retry_in: reconnecting.then_some(0),
                 });
-                Change::Lost { wanted: true }
+                FlowChange::Lost { wanted: true }
             }
         }
     }
@@ -143,7 +143,7 @@ impl Account {
         }
     }
 
-    fn came_up(&mut self, server: usize, secure: bool, ctx: &mut Context<'_>) -> Change {
+    fn came_up(&mut self, server: usize, secure: bool, ctx: &mut Context<'_>) -> FlowChange {
         self.link = Link::Up {
             server,
             since: ctx.now,
@@ -162,10 +162,10 @@ impl Account {
         ctx.agent.flow_up(secure, ctx.now, ctx.outputs);
         if self.registering {
             ctx.act(Endpoint::register);
-            return Change::None;
+            return FlowChange::None;
         }
         self.became_usable(ctx);
-        Change::Usable
+        FlowChange::Usable
     }
 
     /// Registered, or connected where that is all that is wanted.
@@ -203,9 +203,9 @@ impl Account {
         self.fail_waiters(&error, ctx);
     }
 
-    fn lost(&mut self, reason: &str, ctx: &mut Context<'_>) -> Change {
+    fn lost(&mut self, reason: &str, ctx: &mut Context<'_>) -> FlowChange {
         let Link::Up { since, .. } = self.link else {
-            return Change::None;
+            return FlowChange::None;
         };
         self.registered = false;
         ctx.agent.flow_down(ctx.now, ctx.outputs);
@@ -213,7 +213,7 @@ impl Account {
             self.failures = 0;
         }
         self.wait_for_next_round(reason, ctx);
-        Change::Lost { wanted: false }
+        FlowChange::Lost { wanted: false }
     }
 
     fn wait_for_next_round(&mut self, reason: &str, ctx: &mut Context<'_>) {

@@ -17,7 +17,7 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use sip::endpoint::Endpoint;
 
-pub(crate) use link::Change;
+pub(crate) use link::FlowChange;
 pub(crate) use registration::obstacle;
 
 use crate::agent::Context;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sip::auth::Unsupported;
 use sip::endpoint::{self, Obstacle};
 
-use super::link::Change;
+use super::link::FlowChange;
 use super::{Account, Goal};
 use crate::agent::Context;
 use crate::config::Credentials;
@@ -21,7 +21,7 @@ impl Account {
         &mut self,
         granted: &endpoint::Registered,
         ctx: &mut Context<'_>,
-    ) -> Change {
+    ) -> FlowChange {
         let was_usable = ctx.agent.is_usable();
         if !std::mem::replace(&mut self.registered, true) {
             ctx.emit(Event::Registered {
@@ -32,8 +32,8 @@ impl Account {
         self.refused_since = None;
         self.became_usable(ctx);
         match was_usable {
-            true => Change::None,
-            false => Change::Usable,
+            true => FlowChange::None,
+            false => FlowChange::Usable,
         }
     }
 
@@ -48,7 +48,7 @@ impl Account {
         &mut self,
         failed: &endpoint::RegistrationFailed,
         ctx: &mut Context<'_>,
-    ) -> Change {
+    ) -> FlowChange {
         self.registered = false;
         let status = failed.response.as_ref().map(outcome::status);
         let refused = matches!(
@@ -56,7 +56,7 @@ impl Account {
             Some(401 | 403 | 407)
         );
         if failed.fatal && refused && self.ask_for_token(failed, ctx) {
-            return Change::None;
+            return FlowChange::None;
         }
         self.refused(failed, ctx)
     }
@@ -66,7 +66,7 @@ impl Account {
         &mut self,
         failed: &endpoint::RegistrationFailed,
         ctx: &mut Context<'_>,
-    ) -> Change {
+    ) -> FlowChange {
         let status = failed.response.as_ref().map(outcome::status);
         let why = failed.why.map(obstacle);
         ctx.emit(Event::RegistrationFailed {
@@ -77,7 +77,7 @@ impl Account {
         });
         // Without a flow the next one registers by itself.
         if !ctx.agent.is_up() || self.is_patient(failed, ctx) {
-            return Change::None;
+            return FlowChange::None;
         }
         let error = failure(
             status,
@@ -87,15 +87,15 @@ impl Account {
         );
         if !self.ready {
             self.initialize_failed(error, ctx);
-            return Change::None;
+            return FlowChange::None;
         }
         self.fail_waiters(&error, ctx);
         // The proxy may still carry what goes on inside dialogs.
         let was_usable = ctx.agent.is_usable();
         ctx.agent.set_usable();
         match was_usable {
-            true => Change::None,
-            false => Change::Usable,
+            true => FlowChange::None,
+            false => FlowChange::Usable,
         }
     }
 

@@ -6,7 +6,7 @@ use sip::endpoint::{Endpoint, RegistrationFailed};
 
 use super::Account;
 use crate::agent::Context;
-use crate::config::{Credentials, token::Claims};
+use crate::config::{Credentials, token::TokenClaims};
 use crate::door::event::{Event, millis};
 use crate::door::secret::Secret;
 
@@ -31,7 +31,7 @@ impl TokenClock {
     /// Reads the end of a token that is a JWT; another one is never known to end.
     pub(super) fn start(&mut self, token: &Secret, ctx: &Context<'_>) {
         let now = Duration::from_millis(ctx.unix_now);
-        let left = Claims::read(token.reveal())
+        let left = TokenClaims::read(token.reveal())
             .and_then(|claims| claims.expires)
             .map(|expires| expires.saturating_sub(now));
         self.expires = left.and_then(|left| ctx.now.checked_add(left));

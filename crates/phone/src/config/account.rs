@@ -3,7 +3,7 @@
 use super::options::Options;
 use super::read::{filled, filled_secret};
 use super::server::{port, split_port};
-use super::token::Claims;
+use super::token::TokenClaims;
 use super::{Address, Authorization, ConfigError, Credentials, Server};
 use crate::door::ice_server::OneOrMany;
 use crate::door::secret::Secret;
@@ -17,7 +17,7 @@ const STANDARD_ENVIRONMENTS: [&str; 5] = [
     "mypurecloud.com.au",
 ];
 
-pub(super) struct Account {
+pub(super) struct AccountConfig {
     pub(super) address: Address,
     pub(super) credentials: Credentials,
     pub(super) is_triple: bool,
@@ -26,7 +26,7 @@ pub(super) struct Account {
 pub(super) fn account(
     options: &Options,
     warnings: &mut Vec<String>,
-) -> Result<Account, ConfigError> {
+) -> Result<AccountConfig, ConfigError> {
     // Also what is not needed is judged: whoever writes it means something.
     realms(options)?;
     options
@@ -40,7 +40,7 @@ pub(super) fn account(
     }
 }
 
-fn sip_account(options: &Options, address: Address) -> Result<Account, ConfigError> {
+fn sip_account(options: &Options, address: Address) -> Result<AccountConfig, ConfigError> {
     let username = match &options.username {
         Some(username) => filled("username", username)?,
         None => address.user.clone(),
@@ -80,7 +80,7 @@ fn sip_account(options: &Options, address: Address) -> Result<Account, ConfigErr
     } else {
         Credentials::None
     };
-    Ok(Account {
+    Ok(AccountConfig {
         address,
         credentials,
         is_triple: false,
@@ -153,7 +153,7 @@ fn bearer(token: &Secret) -> Result<Secret, ConfigError> {
 }
 
 /// The PureCloud triple: `environment`, `accessToken`, `orgId`.
-fn triple(options: &Options, warnings: &mut Vec<String>) -> Result<Account, ConfigError> {
+fn triple(options: &Options, warnings: &mut Vec<String>) -> Result<AccountConfig, ConfigError> {
     if *options == Options::default() {
         return Err(ConfigError::missing(
             "options",
@@ -182,7 +182,7 @@ fn triple(options: &Options, warnings: &mut Vec<String>) -> Result<Account, Conf
     };
     let user = match &options.username {
         Some(username) => filled("username", username)?,
-        None => Claims::read(token.reveal())
+        None => TokenClaims::read(token.reveal())
             .and_then(|claims| claims.subject)
             .filter(|subject| !subject.is_empty())
             .ok_or_else(|| {
@@ -194,7 +194,7 @@ fn triple(options: &Options, warnings: &mut Vec<String>) -> Result<Account, Conf
             })?,
     };
     let address = address(&format!("sip:{}@{domain}", escape_user(&user)))?;
-    Ok(Account {
+    Ok(AccountConfig {
         credentials: Credentials::Token {
             realms: token_realms(options, &address)?,
             token,

@@ -26,7 +26,7 @@ pub use options::{
 pub(crate) use read::ice_servers;
 pub use server::Server;
 pub use sip::endpoint::SessionTimers;
-pub use tones::Tones;
+pub use tones::CallTones;
 
 pub use crate::door::ice_server::{IceServer, OneOrMany};
 
@@ -97,7 +97,7 @@ pub struct Config {
     /// The default devices.
     pub audio: Audio,
     /// The sounds that the phone makes by itself.
-    pub tones: Tones,
+    pub tones: CallTones,
     /// One call is heard at a time: placing, accepting or resuming one holds the others.
     pub hold_others: bool,
     /// Whether the end of the process waits until calls and registration are ended.

@@ -5,13 +5,13 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 /// What this phone reads from a JSON Web Token; its signature is the server's business.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Claims {
+pub(crate) struct TokenClaims {
     pub(crate) subject: Option<String>,
     /// Since 1970.
     pub(crate) expires: Option<Duration>,
 }
 
-impl Claims {
+impl TokenClaims {
     /// Reads a token that is a JWT (RFC 7519); nothing if it is opaque.
     pub(crate) fn read(token: &str) -> Option<Self> {
         let mut parts = token.split('.');
@@ -43,7 +43,7 @@ mod tests {
     #[test]
     fn a_jwt_gives_subject_and_expiry() {
         let payload = URL_SAFE_NO_PAD.encode(r#"{"sub":"alice","exp":1700000000}"#);
-        let claims = Claims::read(&format!("e30.{payload}.sig")).expect("a JWT");
+        let claims = TokenClaims::read(&format!("e30.{payload}.sig")).expect("a JWT");
         assert_eq!(claims.subject.as_deref(), Some("alice"));
         assert_eq!(claims.expires, Some(Duration::from_secs(1_700_000_000)));
     }
@@ -51,7 +51,7 @@ mod tests {
     #[test]
     fn an_opaque_token_has_no_claims() {
         for token in ["abc", "a.b.c", "a.b", "", "....", "e30.WzFd.x"] {
-            assert_eq!(Claims::read(token), None, "{token}");
+            assert_eq!(TokenClaims::read(token), None, "{token}");
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::door::audio::{self, Beat, Cadence, RingSound};
 /// The sounds that the phone makes by itself. There are none unless they are asked for: most applications
 /// ring in their own way, and a machine that answers calls must not.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Tones {
+pub struct CallTones {
     /// What rings while a call waits for somebody to answer it.
     pub ring: Option<RingSound>,
     /// What is heard of a call that rings at its callee and brings no sound of its own.
@@ -29,7 +29,7 @@ const STROKE: u32 = 40;
 /// Frequencies, and milliseconds.
 type Note = (&'static [f64], u32);
 
-struct Plan {
+struct NationalTones {
     country: &'static str,
     ringing: &'static [Note],
     waiting: &'static [Note],
@@ -40,8 +40,12 @@ const fn off(ms: u32) -> Note {
     (&[], ms)
 }
 
-const fn plan(country: &'static str, ringing: &'static [Note], waiting: &'static [Note]) -> Plan {
-    Plan {
+const fn plan(
+    country: &'static str,
+    ringing: &'static [Note],
+    waiting: &'static [Note],
+) -> NationalTones {
+    NationalTones {
         country,
         ringing,
         waiting,
@@ -49,7 +53,7 @@ const fn plan(country: &'static str, ringing: &'static [Note], waiting: &'static
 }
 
 /// E.180 §4 and §10: what is recommended where no country is given.
-const RECOMMENDED: Plan = plan(
+const RECOMMENDED: NationalTones = plan(
     "",
     ONE_IN_FIVE,
     &[(&[425.0], 200), off(200), (&[425.0], 200), off(4400)],
@@ -57,7 +61,7 @@ const RECOMMENDED: Plan = plan(
 const ONE_IN_FIVE: &[Note] = &[(&[425.0], 1000), off(4000)];
 
 // A tone that is modulated is written as its carrier and side bands.
-const PLANS: &[Plan] = &[
+const PLANS: &[NationalTones] = &[
     plan(
         "at",
         &[(&[420.0], 1000), off(5000)],
@@ -169,7 +173,7 @@ const PLANS: &[Plan] = &[
     ),
 ];
 
-impl Plan {
+impl NationalTones {
     fn of(country: &str) -> Result<&'static Self, ConfigError> {
         let wanted = country.to_ascii_lowercase();
         PLANS
@@ -214,9 +218,9 @@ fn cadence(notes: &[Note], level: f64) -> Cadence {
 }
 
 /// `tones`, judged: naming it at all asks for all three sounds, each of which can be left away.
-pub(super) fn tones(option: Option<TonesOption>) -> Result<Tones, ConfigError> {
+pub(super) fn tones(option: Option<TonesOption>) -> Result<CallTones, ConfigError> {
     let given = match option {
-        None | Some(TonesOption::Switch(false)) => return Ok(Tones::default()),
+        None | Some(TonesOption::Switch(false)) => return Ok(CallTones::default()),
         Some(TonesOption::Switch(true)) => ToneOptions::default(),
         Some(TonesOption::Country(country)) => ToneOptions {
             country: Some(country),
@@ -226,17 +230,20 @@ pub(super) fn tones(option: Option<TonesOption>) -> Result<Tones, ConfigError> {
     };
     let plan = match given.country {
         None => &RECOMMENDED,
-        Some(country) => Plan::of(&country)?,
+        Some(country) => NationalTones::of(&country)?,
     };
     let wanted = |switch: Option<bool>| switch.unwrap_or(true);
-    Ok(Tones {
+    Ok(CallTones {
         ring: ring(given.ring, plan)?,
         ringback: wanted(given.ringback).then(|| cadence(plan.ringing, RINGBACK)),
         call_waiting: wanted(given.call_waiting).then(|| cadence(plan.waiting, CALL_WAITING)),
     })
 }
 
-fn ring(option: Option<RingOption>, plan: &Plan) -> Result<Option<RingSound>, ConfigError> {
+fn ring(
+    option: Option<RingOption>,
+    plan: &NationalTones,
+) -> Result<Option<RingSound>, ConfigError> {
     match option {
         None | Some(RingOption::Switch(true)) => Ok(Some(RingSound::Cadence(plan.bell()))),
         Some(RingOption::Switch(false)) => Ok(None),
@@ -273,7 +280,7 @@ mod tests {
 
     #[test]
     fn a_bell_rings_in_the_rhythm_of_the_ringing_tone() {
-        let bell = Plan::of("GB").unwrap().bell();
+        let bell = NationalTones::of("GB").unwrap().bell();
         let rhythm = |cadence: &Cadence| {
             let mut rhythm: Vec<(bool, u32)> = Vec::new();
             for beat in &cadence.beats {

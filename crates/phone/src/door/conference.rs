@@ -81,7 +81,7 @@ pub enum News {
 
 /// An order for the place of this machine in a conference; the first one is `Open`, `Close` is the last.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Order {
+pub enum HostOrder {
     /// Opens input and output; what fails is reported by `DeviceFailed`.
     Open {
         input: audio::Input,
@@ -105,7 +105,7 @@ pub enum Order {
 
 /// What happened to the place of this machine in a conference.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum MediaEvent {
+pub enum HostEvent {
     /// A device could not be opened or was lost; the conference goes on.
     DeviceFailed { device: Device, reason: String },
 }

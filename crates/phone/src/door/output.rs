@@ -27,7 +27,7 @@ pub enum Output {
     /// Give a session's media an order.
     Media(SessionId, MediaCommand),
     /// Give the place of this machine in a conference an order.
-    Conference(ConferenceId, conference::Order),
+    Conference(ConferenceId, conference::HostOrder),
     /// Ring from now on, in place of what rang before, or no more.
     Ring(Option<Ring>),
     /// Tell the application.

@@ -14,7 +14,7 @@ impl Phone {
             .values()
             .find(|session| session.call_ticket() == Some(ticket));
         if let Some(id) = calling.map(|session| session.id) {
-            self.with(id, Session::abort);
+            self.act_on(id, Session::abort);
             return;
         }
         if !self.open.contains(&ticket) {
@@ -30,7 +30,7 @@ impl Phone {
             .values()
             .find(|session| session.is_dialling(ticket));
         if let Some(id) = dialling.map(|session| session.id) {
-            self.with(id, |session, ctx| session.stop_dialling(ticket, ctx));
+            self.act_on(id, |session, ctx| session.stop_dialling(ticket, ctx));
         }
         self.subscriptions
             .abandon(ticket, &mut self.around.context());

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use sip::endpoint::{Reply as Answer, ServerRequestId};
 use sip::message::{HeaderName, Request};
 
-use super::calling::Call;
+use super::calling::OutgoingCall;
 use super::command::refusal;
-use super::{Party, Phone};
+use super::{Heard, Phone};
 use crate::agent::Context;
 use crate::door::command::CallOptions;
 use crate::door::error::{ErrorCode, ErrorType, PhoneError};
@@ -176,14 +176,14 @@ impl Phone {
         let asked = self.call_requests.take(id)?;
         let report = asked.accept(&mut self.around.context())?;
         options.headers.extend(asked.referred.headers);
-        let call = Call {
+        let call = OutgoingCall {
             target: asked.referred.target,
             session: None,
             report,
             closed: Closed::default(),
         };
         let id = self.dial(ticket, call, options)?;
-        self.hold_others(Party::Session(id));
+        self.hold_others(Heard::Session(id));
         Ok(())
     }
 }

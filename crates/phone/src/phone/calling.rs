@@ -5,7 +5,7 @@ use std::time::Duration;
 use sip::uri::Uri;
 
 use super::command::check_headers;
-use super::{Party, Phone};
+use super::{Heard, Phone};
 use crate::door::command::CallOptions;
 use crate::door::error::PhoneError;
 use crate::door::id::{SessionId, Ticket};
@@ -14,7 +14,7 @@ use crate::session::{Closed, Dial, Report, Session};
 
 /// Whom to call, and what led to it.
 #[derive(Debug)]
-pub(super) struct Call {
+pub(super) struct OutgoingCall {
     pub(super) target: Uri<'static>,
     /// Our half of the name of the session that it belongs to.
     pub(super) session: Option<u128>,
@@ -35,14 +35,14 @@ impl Phone {
             return Err(PhoneError::not_connected());
         }
         self.check_room()?;
-        let call = Call {
+        let call = OutgoingCall {
             target,
             session: None,
             report: None,
             closed: Closed::default(),
         };
         let id = self.dial(ticket, call, options)?;
-        self.hold_others(Party::Session(id));
+        self.hold_others(Heard::Session(id));
         Ok(())
     }
 
@@ -57,7 +57,7 @@ impl Phone {
     pub(super) fn dial(
         &mut self,
         ticket: Ticket,
-        call: Call,
+        call: OutgoingCall,
         mut options: CallOptions,
     ) -> Result<SessionId, PhoneError> {
         let headers =

@@ -12,12 +12,12 @@ use crate::door::output::{Output, Reply};
 use crate::door::text::is_printable;
 use crate::session::Session;
 
-pub(super) type Outcome = Result<Reply, PhoneError>;
+pub(super) type CommandOutcome = Result<Reply, PhoneError>;
 
 /// What came of a command.
 pub(super) enum Settled {
     /// This, now.
-    Now(Outcome),
+    Now(CommandOutcome),
     /// The outcome comes later, or came already.
     Later,
 }
@@ -121,7 +121,7 @@ impl Phone {
                 self.delivered(id);
                 Settled::DONE
             }
-            Command::Connect { id } => Settled::done(self.session(id, Session::connect)),
+            Command::Connect { id } => Settled::done(self.act_on_live(id, Session::connect)),
             Command::SendEarlyMedia { id } => Settled::done(self.early_media(id)),
             Command::Reject {
                 id,
@@ -146,7 +146,7 @@ impl Phone {
                     .and_then(|wanted| self.end(id, conversation_id, wanted)),
             ),
             Command::Mute { id, muted } => {
-                Settled::done(self.session(id, |s, ctx| s.mute(muted, ctx)))
+                Settled::done(self.act_on_live(id, |s, ctx| s.mute(muted, ctx)))
             }
             Command::Hold {
                 id,
@@ -159,7 +159,7 @@ impl Phone {
                 content_type,
                 body,
             } => Settled::begun(
-                self.session(id, |s, ctx| s.send_info(ticket, &content_type, &body, ctx)),
+                self.act_on_live(id, |s, ctx| s.send_info(ticket, &content_type, &body, ctx)),
             ),
             Command::SendDtmf {
                 id,
@@ -167,14 +167,14 @@ impl Phone {
                 duration,
                 gap,
                 via,
-            } => Settled::begun(self.session(id, |s, ctx| {
+            } => Settled::begun(self.act_on_live(id, |s, ctx| {
                 s.send_dtmf(ticket, &tones, duration, gap, via, ctx)
             })),
             Command::SetInput { id, input } => {
-                Settled::begun(self.session(id, |s, ctx| s.set_input(ticket, input, ctx)))
+                Settled::begun(self.act_on_live(id, |s, ctx| s.set_input(ticket, input, ctx)))
             }
             Command::SetOutput { id, output } => {
-                Settled::begun(self.session(id, |s, ctx| s.set_output(ticket, output, ctx)))
+                Settled::begun(self.act_on_live(id, |s, ctx| s.set_output(ticket, output, ctx)))
             }
             Command::Measure { id, wanted } => Settled::done(self.measure(id, wanted)),
 
@@ -284,7 +284,7 @@ impl Phone {
         }
     }
 
-    pub(super) fn reply(&mut self, ticket: Ticket, outcome: Outcome) {
+    pub(super) fn reply(&mut self, ticket: Ticket, outcome: CommandOutcome) {
         self.around
             .outputs
             .push_back(Output::Reply(ticket, outcome));

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::Phone;
 use super::command::Settled;
 use crate::door::audio;
-use crate::door::conference::{MediaEvent, News, Order, Request};
+use crate::door::conference::{HostEvent, HostOrder, News, Request};
 use crate::door::error::{ErrorCode, PhoneError};
 use crate::door::event::Event;
 use crate::door::hold_via::HoldVia;
@@ -25,7 +25,7 @@ pub(super) struct Conferences {
     /// Commands that are done when the phones of these sessions have answered.
     waits: Vec<Wait>,
     /// Sessions to which something happened that may concern a conference.
-    stirred: Vec<SessionId>,
+    changed: Vec<SessionId>,
 }
 
 /// Calls whose parties hear each other and whoever sits at this machine.
@@ -75,16 +75,16 @@ impl Manner {
 
 /// Who is heard while others are on hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Party {
+pub(super) enum Heard {
     Session(SessionId),
     Conference(ConferenceId),
 }
 
 impl Conferences {
     /// Takes note that something happened to a session.
-    pub(super) fn stir(&mut self, session: &Session) {
+    pub(super) fn note_change(&mut self, session: &Session) {
         if session.place() != Place::Alone || !self.waits.is_empty() {
-            self.stirred.push(session.id);
+            self.changed.push(session.id);
         }
     }
 }
@@ -94,11 +94,11 @@ impl Phone {
     pub fn handle_conference(
         &mut self,
         id: ConferenceId,
-        event: MediaEvent,
+        event: HostEvent,
         now: std::time::Instant,
     ) {
         self.input(now, |phone| {
-            let MediaEvent::DeviceFailed { device, reason } = event;
+            let HostEvent::DeviceFailed { device, reason } = event;
             if let Some(conference) = phone.conferences.all.get_mut(&id) {
                 let text = format!("{device:?} device: {reason}");
                 let details = serde_json::json!({ "conference": id });
@@ -124,7 +124,7 @@ impl Phone {
         self.conferences.count += 1;
         let id = ConferenceId(self.conferences.count);
         self.tell(id, News::Started);
-        let open = Order::Open {
+        let open = HostOrder::Open {
             input: input
                 .clone()
                 .unwrap_or(self.around.config.audio.input.clone()),
@@ -134,7 +134,7 @@ impl Phone {
         };
         self.order(id, open);
         if let percent @ ..100 = self.around.config.volume {
-            self.order(id, Order::SetVolume { percent });
+            self.order(id, HostOrder::SetVolume { percent });
         }
         let conference = Conference {
             members: Vec::new(),
@@ -200,7 +200,7 @@ impl Phone {
                 Settled::DONE
             }
             Request::SetLevels { wanted } => {
-                self.order(id, Order::SetLevels { wanted });
+                self.order(id, HostOrder::SetLevels { wanted });
                 Settled::DONE
             }
             Request::End {} => {
@@ -237,14 +237,14 @@ impl Phone {
         if let Some(conference) = self.conferences.all.get_mut(&id) {
             conference.input = Some(input.clone());
         }
-        self.order(id, Order::SetInput { input });
+        self.order(id, HostOrder::SetInput { input });
     }
 
     fn set_conference_output(&mut self, id: ConferenceId, output: audio::Output) {
         if let Some(conference) = self.conferences.all.get_mut(&id) {
             conference.output = Some(output.clone());
         }
-        self.order(id, Order::SetOutput { output });
+        self.order(id, HostOrder::SetOutput { output });
     }
 
     /// Whether a session may join a conference, of which it may be a member already.
@@ -312,9 +312,9 @@ impl Phone {
             held_alone: manner.held_alone,
         };
         self.tell(id, News::Joined { session });
-        self.lend(session, |session, ctx| session.take_seat(seat, music, ctx));
+        self.act_on_one(session, |session, ctx| session.take_seat(seat, music, ctx));
         if !held {
-            self.hold_others(Party::Conference(id));
+            self.hold_others(Heard::Conference(id));
         }
         if manner.muted {
             let (session, muted) = (Some(session), true);
@@ -397,11 +397,11 @@ impl Phone {
             .retain(|(awaited, _)| *awaited != session);
         let was_here = conference.members.contains(&session);
         conference.members.retain(|member| *member != session);
-        self.lend(session, Session::leave_seat);
+        self.act_on_one(session, Session::leave_seat);
         if was_here {
             self.tell(id, News::Left { session });
             if self.sessions.get(&session).is_some_and(Session::is_heard) {
-                self.hold_others(Party::Session(session));
+                self.hold_others(Heard::Session(session));
             }
         }
     }
@@ -424,14 +424,14 @@ impl Phone {
         conference.made_way = false;
         if news {
             conference.music = music.clone();
-            self.order(id, Order::Hold { held });
+            self.order(id, HostOrder::Hold { held });
             self.tell(id, News::Held { held });
             if !held {
-                self.hold_others(Party::Conference(id));
+                self.hold_others(Heard::Conference(id));
             }
             for member in &members {
                 let music = music.clone();
-                self.lend(*member, |session, ctx| {
+                self.act_on_one(*member, |session, ctx| {
                     session.hold_in_conference(held, music, via, ctx);
                 });
             }
@@ -476,12 +476,12 @@ impl Phone {
             None => {
                 let news = std::mem::replace(&mut conference.muted, muted) != muted;
                 if news {
-                    self.order(id, Order::Mute { muted });
+                    self.order(id, HostOrder::Mute { muted });
                 }
                 news
             }
             Some(member) if conference.members.contains(&member) => self
-                .lend(member, |session, ctx| {
+                .act_on_one(member, |session, ctx| {
                     session.mute_in_conference(muted, ctx)
                 })
                 .is_some_and(|(news, _)| news),
@@ -503,7 +503,7 @@ impl Phone {
         };
         let sessions = [conference.members.clone(), conference.awaited()].concat();
         for session in sessions {
-            self.with(session, |session, ctx| session.end(None, ctx));
+            self.act_on(session, |session, ctx| session.end(None, ctx));
             self.look_at(session);
         }
         self.close_conference(id);
@@ -526,7 +526,7 @@ impl Phone {
     }
 
     fn close_conference(&mut self, id: ConferenceId) {
-        self.order(id, Order::Close);
+        self.order(id, HostOrder::Close);
         self.conferences.all.remove(&id);
         self.tell(id, News::Ended);
     }
@@ -540,12 +540,12 @@ impl Phone {
     }
 
     /// Puts every conference on hold but this party's.
-    pub(super) fn hold_other_conferences(&mut self, heard: Party) {
+    pub(super) fn hold_other_conferences(&mut self, heard: Heard) {
         let others: Vec<ConferenceId> = self
             .conferences
             .all
             .iter()
-            .filter(|(id, conference)| heard != Party::Conference(**id) && !conference.held)
+            .filter(|(id, conference)| heard != Heard::Conference(**id) && !conference.held)
             .map(|(id, _)| *id)
             .collect();
         for id in others {
@@ -557,10 +557,10 @@ impl Phone {
     }
 
     /// Whose call a session is: its conference's if it takes part in one, or is to.
-    pub(super) fn party_of(&self, session: SessionId) -> Party {
+    pub(super) fn party_of(&self, session: SessionId) -> Heard {
         let place = self.sessions.get(&session).map(Session::place);
         let conference = place.and_then(|place| place.conference());
-        conference.map_or(Party::Session(session), Party::Conference)
+        conference.map_or(Heard::Session(session), Heard::Conference)
     }
 
     /// The phone's default devices or its volume have changed.
@@ -572,14 +572,14 @@ impl Phone {
         for (id, conference) in &self.conferences.all {
             if let (Some(input), None) = (input, &conference.input) {
                 let input = input.clone();
-                let order = Order::SetInput { input };
+                let order = HostOrder::SetInput { input };
                 self.around
                     .outputs
                     .push_back(Output::Conference(*id, order));
             }
             if let (Some(output), None) = (output, &conference.output) {
                 let output = output.clone();
-                let order = Order::SetOutput { output };
+                let order = HostOrder::SetOutput { output };
                 self.around
                     .outputs
                     .push_back(Output::Conference(*id, order));
@@ -589,7 +589,7 @@ impl Phone {
 
     pub(super) fn default_volume_changed(&mut self, percent: u8) {
         for id in self.conferences.all.keys() {
-            let order = Order::SetVolume { percent };
+            let order = HostOrder::SetVolume { percent };
             self.around
                 .outputs
                 .push_back(Output::Conference(*id, order));
@@ -598,13 +598,13 @@ impl Phone {
 
     /// Takes what has happened to sessions to the conferences and commands that it concerns.
     pub(super) fn drive_conferences(&mut self) {
-        while let Some(session) = self.conferences.stirred.pop() {
+        while let Some(session) = self.conferences.changed.pop() {
             self.look_at(session);
         }
         self.drive_waits();
     }
 
-    fn order(&mut self, id: ConferenceId, order: Order) {
+    fn order(&mut self, id: ConferenceId, order: HostOrder) {
         self.around.outputs.push_back(Output::Conference(id, order));
     }
 

@@ -53,7 +53,7 @@ impl Phone {
         }
         let ids = self.sessions.ids();
         for id in ids {
-            self.with(id, Session::leave);
+            self.act_on(id, Session::leave);
         }
         self.close_conferences();
         let error = PhoneError::destroyed();

@@ -10,7 +10,7 @@ use super::Phone;
 use crate::door::event::AutoAnswerSource;
 use crate::door::id::SessionId;
 use crate::door::level::Level;
-use crate::reading::auto_answer::{self, Call};
+use crate::reading::auto_answer::{self, IncomingCall};
 use crate::reading::{arrival, parties};
 use crate::session::{Admitted, Plan, Session};
 
@@ -89,7 +89,7 @@ impl Phone {
     ) -> Result<Plan, u16> {
         let verdict = auto_answer::judge(
             &self.around.config.auto_answer,
-            Call {
+            IncomingCall {
                 headers: request.headers(),
                 request_uri: request.uri().as_str(),
                 callers: &parties::caller_addresses(request.headers()),
@@ -110,9 +110,9 @@ impl Phone {
         if self.sessions.get(&id).is_some_and(rings)
             && let Err(refusal) = self.room_for_a_call(true, 1)
         {
-            self.with(id, |session, ctx| session.find_no_room(refusal, ctx));
+            self.act_on(id, |session, ctx| session.find_no_room(refusal, ctx));
         } else {
-            self.with(id, |session, ctx| session.decide(answer, ctx));
+            self.act_on(id, |session, ctx| session.decide(answer, ctx));
         }
     }
 

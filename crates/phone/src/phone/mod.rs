@@ -27,7 +27,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use sip::endpoint::Intake;
 
-use crate::account::{Account, Change};
+use crate::account::{Account, FlowChange};
 use crate::agent::{Agent, Context, Surroundings};
 use crate::config::Config;
 use crate::door::audio::Ring;
@@ -37,7 +37,7 @@ use crate::door::output::{Connection, Output, Wake};
 use crate::session::{Session, Succession};
 use announced::Announced;
 use call_requests::CallRequests;
-use conferring::{Conferences, Party};
+use conferring::{Conferences, Heard};
 use ending::Ending;
 use messaging::StandaloneRequests;
 use notifiers::Notifiers;
@@ -170,7 +170,7 @@ impl Phone {
     /// Takes news of a session's media.
     pub fn handle_media(&mut self, id: SessionId, event: MediaEvent, now: Instant) {
         self.input(now, |phone| {
-            phone.with(id, |session, ctx| session.handle_media(event, ctx));
+            phone.act_on(id, |session, ctx| session.handle_media(event, ctx));
         });
     }
 
@@ -194,7 +194,7 @@ impl Phone {
                 .map(|session| session.id)
                 .collect();
             for id in due {
-                phone.with(id, Session::handle_timeout);
+                phone.act_on(id, Session::handle_timeout);
             }
         });
     }
@@ -246,42 +246,44 @@ impl Phone {
     }
 
     /// What a change of the connection means for every session.
-    fn changed(&mut self, change: Change) {
+    fn changed(&mut self, change: FlowChange) {
         let ids = self.sessions.ids();
         match change {
-            Change::None => {}
-            Change::Usable => {
+            FlowChange::None => {}
+            FlowChange::Usable => {
                 for id in ids {
-                    self.with(id, Session::flow_found);
+                    self.act_on(id, Session::flow_found);
                 }
                 self.subscriptions.flow_found(&mut self.around.context());
             }
-            Change::Lost { wanted } => {
+            FlowChange::Lost { wanted } => {
                 for id in ids {
-                    self.with(id, |session, ctx| session.flow_lost(wanted, ctx));
+                    self.act_on(id, |session, ctx| session.flow_lost(wanted, ctx));
                 }
             }
         }
     }
 
     /// Lets a session act, and takes note of what became of it, and of the one it has replaced.
-    fn with<R>(
+    fn act_on<R>(
         &mut self,
         id: SessionId,
         act: impl FnOnce(&mut Session, &mut Context<'_>) -> R,
     ) -> Option<R> {
-        let (result, taken) = self.lend(id, act)?;
+        let (result, taken) = self.act_on_one(id, act)?;
         if let Some((old, taken)) = taken {
-            let last = self.lend(old, Session::replaced).and_then(|(last, _)| last);
+            let last = self
+                .act_on_one(old, Session::replaced)
+                .and_then(|(last, _)| last);
             if let Some(last) = &last {
                 self.take_over(old, last, id);
             }
-            self.lend(id, |session, ctx| session.inherit(taken, last, ctx));
+            self.act_on_one(id, |session, ctx| session.inherit(taken, last, ctx));
         }
         Some(result)
     }
 
-    fn lend<R>(
+    fn act_on_one<R>(
         &mut self,
         id: SessionId,
         act: impl FnOnce(&mut Session, &mut Context<'_>) -> R,
@@ -296,26 +298,26 @@ impl Phone {
         let accepted = pended && session.is_live() && !session.succeeds_in_silence();
         let old = session.to_replace();
         let taken = old.zip(session.take_replaced());
-        self.conferences.stir(&session);
+        self.conferences.note_change(&session);
         self.sessions.keep(session);
         if accepted {
-            self.hold_others(Party::Session(id));
+            self.hold_others(Heard::Session(id));
         }
         Some((result, taken))
     }
 
     /// One call, or one conference, is heard at a time, if that is wanted.
-    fn hold_others(&mut self, heard: Party) {
+    fn hold_others(&mut self, heard: Heard) {
         if !self.around.config.hold_others {
             return;
         }
         // Who ends with the answer of the one that is heard needs no hold, nor does its conference.
         let replaced = match heard {
-            Party::Session(id) => match self.sessions.get(&id) {
+            Heard::Session(id) => match self.sessions.get(&id) {
                 Some(session) => session.to_replace(),
                 None => return,
             },
-            Party::Conference(_) => None,
+            Heard::Conference(_) => None,
         };
         self.hold_other_conferences(replaced.map_or(heard, |replaced| self.party_of(replaced)));
         let others: Vec<SessionId> = self
@@ -323,11 +325,11 @@ impl Phone {
             .values()
             .filter(|session| session.place().conference().is_none())
             .map(|session| session.id)
-            .filter(|id| heard != Party::Session(*id) && replaced != Some(*id))
+            .filter(|id| heard != Heard::Session(*id) && replaced != Some(*id))
             .collect();
         for id in others {
             let music = self.around.config.hold_music.clone();
-            self.lend(id, |session, ctx| session.make_way(music, ctx));
+            self.act_on_one(id, |session, ctx| session.make_way(music, ctx));
         }
     }
 

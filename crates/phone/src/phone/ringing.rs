@@ -1,7 +1,7 @@
 //! The sounds around calls: a bell for the phone, ringback and call waiting for a session.
 
 use super::Phone;
-use crate::config::Tones;
+use crate::config::CallTones;
 use crate::door::audio::{self, Ring, RingSound};
 use crate::door::output::Output;
 use crate::session::{Session, Tone};
@@ -10,7 +10,7 @@ impl Phone {
     /// Follows what has become of the calls. What sounds is never remembered but computed, so that nothing
     /// can go on ringing.
     pub(super) fn drive_ringing(&mut self) {
-        if self.around.config.tones == Tones::default() {
+        if self.around.config.tones == CallTones::default() {
             return;
         }
         let waits = self
@@ -33,7 +33,7 @@ impl Phone {
             .map(|session| (session.id, self.tone(session, waits)))
             .collect();
         for (id, tone) in tones {
-            self.with(id, |session, ctx| session.sound(tone, ctx));
+            self.act_on(id, |session, ctx| session.sound(tone, ctx));
         }
     }
 

@@ -24,13 +24,13 @@ impl Phone {
         // Accepting again changes nothing until the end.
         self.known(id)?;
         self.check_acceptance(id)?;
-        self.with(id, |session, ctx| session.accept(options, false, ctx));
+        self.act_on(id, |session, ctx| session.accept(options, false, ctx));
         Ok(())
     }
 
     pub(super) fn early_media(&mut self, id: SessionId) -> Result<(), PhoneError> {
         self.live(id)?;
-        self.with(id, Session::send_early_media).unwrap_or(Ok(()))
+        self.act_on(id, Session::send_early_media).unwrap_or(Ok(()))
     }
 
     pub(super) fn reject(
@@ -43,7 +43,7 @@ impl Phone {
         let code = refusal(code.unwrap_or(486), reason.as_deref())?;
         check_cause(cause)?;
         self.refusable(id)?;
-        self.with(id, |session, ctx| session.reject(code, reason, cause, ctx));
+        self.act_on(id, |session, ctx| session.reject(code, reason, cause, ctx));
         Ok(())
     }
 
@@ -65,7 +65,7 @@ impl Phone {
         }
         let target = target::resolve(target, &self.around.config.address)?;
         self.refusable(id)?;
-        self.with(id, |session, ctx| session.redirect(code, target, why, ctx));
+        self.act_on(id, |session, ctx| session.redirect(code, target, why, ctx));
         Ok(())
     }
 
@@ -116,7 +116,7 @@ impl Phone {
                 "Unable to end session: session not connected.",
             ));
         };
-        self.with(live, |session, ctx| session.end(wanted, ctx));
+        self.act_on(live, |session, ctx| session.end(wanted, ctx));
         Ok(())
     }
 
@@ -136,29 +136,29 @@ impl Phone {
         if !held && self.live(id).is_ok() {
             self.hold_others(self.party_of(id));
         }
-        Settled::begun(self.session(id, |session, ctx| {
+        Settled::begun(self.act_on_live(id, |session, ctx| {
             session.hold(ticket, held, music, via, ctx);
         }))
     }
 
     pub(super) fn measure(&mut self, id: SessionId, wanted: bool) -> Result<(), PhoneError> {
-        self.session(id, |session, ctx| {
+        self.act_on_live(id, |session, ctx| {
             ctx.media(session.id, SoundCommand::Measure { wanted });
         })
     }
 
     pub(super) fn delivered(&mut self, id: SessionId) {
-        self.with(id, Session::delivered);
+        self.act_on(id, Session::delivered);
     }
 
     /// Lets a started session act.
-    pub(super) fn session(
+    pub(super) fn act_on_live(
         &mut self,
         id: SessionId,
         act: impl FnOnce(&mut Session, &mut Context<'_>),
     ) -> Result<(), PhoneError> {
         self.live(id)?;
-        self.with(id, act);
+        self.act_on(id, act);
         Ok(())
     }
 

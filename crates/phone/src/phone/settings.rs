@@ -33,7 +33,7 @@ impl Phone {
     pub(super) fn disconnect(&mut self) {
         let ids = self.sessions.ids();
         for id in ids {
-            self.with(id, Session::give_up_with_flow);
+            self.act_on(id, Session::give_up_with_flow);
         }
         let change = self.account.disconnect(&mut self.around.context());
         self.changed(change);
@@ -100,7 +100,7 @@ impl Phone {
         }
         let command = SoundCommand::SetVolume { percent: volume };
         match id {
-            Some(id) => self.session(id, |session, ctx| ctx.media(session.id, command)),
+            Some(id) => self.act_on_live(id, |session, ctx| ctx.media(session.id, command)),
             None => {
                 self.around.config.volume = volume;
                 self.default_volume_changed(volume);
@@ -117,7 +117,7 @@ impl Phone {
     fn each(&mut self, act: impl Fn(&mut Session, &mut Context<'_>)) {
         let ids = self.sessions.ids();
         for id in ids {
-            self.with(id, &act);
+            self.act_on(id, &act);
         }
     }
 }

@@ -76,7 +76,7 @@ impl Phone {
                 }
                 let owing = self.sessions.values().find(|session| session.owes(id));
                 if let Some(session) = owing.map(|session| session.id) {
-                    self.with(session, |session, _| session.reoffer_gone(id));
+                    self.act_on(session, |session, _| session.reoffer_gone(id));
                 }
             }
             endpoint::Event::Response { id, response } => {
@@ -154,7 +154,7 @@ impl Phone {
     /// Lets the session of a usage act; one that is gone already does not.
     fn of(&mut self, usage: UsageId, act: impl FnOnce(&mut Session, &mut Context<'_>)) {
         if let Some(id) = self.sessions.of(usage) {
-            self.with(id, act);
+            self.act_on(id, act);
         }
     }
 
@@ -215,10 +215,10 @@ impl Phone {
         let session = usage.and_then(|usage| self.sessions.of(usage));
         match (request.method(), session) {
             (Method::Invite | Method::Update | Method::Prack, Some(session)) => {
-                self.with(session, |session, ctx| session.reoffered(id, request, ctx));
+                self.act_on(session, |session, ctx| session.reoffered(id, request, ctx));
             }
             (Method::Info, Some(session)) => {
-                self.with(session, |session, ctx| session.informed(id, request, ctx));
+                self.act_on(session, |session, ctx| session.informed(id, request, ctx));
             }
             (Method::Notify, Some(session)) if is_about(request, "talk") => self.talk(session, id),
             (Method::Notify, Some(session)) if is_about(request, "hold") => {
@@ -228,7 +228,7 @@ impl Phone {
                 self.transfer_reported(session, id, request);
             }
             (Method::Refer, Some(session)) => {
-                self.with(session, |session, ctx| session.referred(id, request, ctx));
+                self.act_on(session, |session, ctx| session.referred(id, request, ctx));
             }
             (Method::Refer, None) => self.call_requested(id, request),
             // RFC 3842 §3.11 allows what many PBXs do: they tell without being asked.
@@ -247,7 +247,7 @@ impl Phone {
             (_, _) => self.around.context().answer(id, &Reply::new(481)),
         }
         if let Some(session) = session {
-            self.with(session, Session::heard_from);
+            self.act_on(session, Session::heard_from);
         }
     }
 
@@ -294,13 +294,13 @@ impl Phone {
         if self.sessions.get(&session).is_some_and(held) {
             self.hold_others(self.party_of(session));
         }
-        self.with(session, Session::talk);
+        self.act_on(session, Session::talk);
     }
 
     fn hold_as_asked(&mut self, session: SessionId, id: ServerRequestId) {
         if self.obeys(id) {
             let music = self.around.config.hold_music.clone();
-            self.with(session, |session, ctx| session.make_way(music, ctx));
+            self.act_on(session, |session, ctx| session.make_way(music, ctx));
         }
     }
 

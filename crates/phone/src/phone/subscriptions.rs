@@ -39,7 +39,7 @@ pub(super) struct Subscriptions {
 #[derive(Debug)]
 struct Subscription {
     wish: Subscribe,
-    stage: Stage,
+    stage: SubscriptionStage,
     /// The command that waits for the server's word.
     ticket: Option<Ticket>,
     /// The command that waits for its end.
@@ -49,7 +49,7 @@ struct Subscription {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stage {
+enum SubscriptionStage {
     Open(SubscriptionId),
     /// Asked for anew then.
     Waiting {
@@ -113,7 +113,7 @@ impl Subscriptions {
             self.count,
             Subscription {
                 wish,
-                stage: Stage::Open(opened),
+                stage: SubscriptionStage::Open(opened),
                 ticket: Some(ticket),
                 leaving: None,
                 failures: 0,
@@ -128,7 +128,7 @@ impl Subscriptions {
         let Some(subscription) = self.all.values_mut().find(waiting) else {
             return;
         };
-        if let Stage::Open(open) = subscription.stage {
+        if let SubscriptionStage::Open(open) = subscription.stage {
             ctx.act(|endpoint, now| endpoint.unsubscribe(open, now));
         }
     }
@@ -144,14 +144,14 @@ impl Subscriptions {
             return Settled::DONE;
         };
         match subscription.stage {
-            Stage::Open(_) if subscription.leaving.is_some() => Settled::DONE,
+            SubscriptionStage::Open(_) if subscription.leaving.is_some() => Settled::DONE,
             // RFC 6665 §4.1.2.3: a last notification follows, which the application is told.
-            Stage::Open(open) => {
+            SubscriptionStage::Open(open) => {
                 subscription.leaving = Some(ticket);
                 ctx.act(|endpoint, now| endpoint.unsubscribe(open, now));
                 Settled::Later
             }
-            Stage::Waiting { .. } | Stage::Offline => {
+            SubscriptionStage::Waiting { .. } | SubscriptionStage::Offline => {
                 self.over(id, None, None, ctx);
                 Settled::DONE
             }
@@ -239,11 +239,11 @@ impl Subscriptions {
                 let wait = after.unwrap_or_else(|| wait(failures, rng));
                 let stage = match end {
                     // No time would help: it is asked for when there is a flow.
-                    SubscriptionEnd::Transport => Stage::Offline,
+                    SubscriptionEnd::Transport => SubscriptionStage::Offline,
                     SubscriptionEnd::Local
                     | SubscriptionEnd::Refused(_)
                     | SubscriptionEnd::Terminated { .. }
-                    | SubscriptionEnd::Silent => Stage::Waiting {
+                    | SubscriptionEnd::Silent => SubscriptionStage::Waiting {
                         at: ctx.now + wait.min(LONGEST_WAIT),
                     },
                 };
@@ -256,19 +256,19 @@ impl Subscriptions {
 
     /// There is a flow again: what stands is refreshed over it, what does not is asked for.
     pub(super) fn flow_found(&mut self, ctx: &mut Context<'_>) {
-        let all: Vec<(u64, Stage)> = self
+        let all: Vec<(u64, SubscriptionStage)> = self
             .all
             .iter()
             .map(|(id, subscription)| (*id, subscription.stage))
             .collect();
         for (id, stage) in all {
             match stage {
-                Stage::Open(open) => {
+                SubscriptionStage::Open(open) => {
                     ctx.act(|endpoint, now| endpoint.refresh_subscription(open, now));
                 }
-                Stage::Offline => self.subscribe_anew(id, ctx),
+                SubscriptionStage::Offline => self.subscribe_anew(id, ctx),
                 // The server has said when, or we have: a new flow is no reason to hurry.
-                Stage::Waiting { .. } => {}
+                SubscriptionStage::Waiting { .. } => {}
             }
         }
     }
@@ -278,8 +278,8 @@ impl Subscriptions {
             .all
             .values()
             .filter_map(|subscription| match subscription.stage {
-                Stage::Waiting { at } => Some((at, Wake::Subscription)),
-                Stage::Open(_) | Stage::Offline => None,
+                SubscriptionStage::Waiting { at } => Some((at, Wake::Subscription)),
+                SubscriptionStage::Open(_) | SubscriptionStage::Offline => None,
             });
         waits.min_by_key(|(at, _)| *at)
     }
@@ -289,7 +289,7 @@ impl Subscriptions {
         let due: Vec<u64> = self.all
             .iter()
             .filter(|(_, subscription)| {
-                matches!(subscription.stage, Stage::Waiting { at } if at <= now)
+                matches!(subscription.stage, SubscriptionStage::Waiting { at } if at <= now)
             })
             .map(|(id, _)| *id)
             .collect();
@@ -308,14 +308,14 @@ impl Subscriptions {
             false => None,
         };
         if let Some(subscription) = self.all.get_mut(&id) {
-            subscription.stage = opened.map_or(Stage::Offline, Stage::Open);
+            subscription.stage = opened.map_or(SubscriptionStage::Offline, SubscriptionStage::Open);
         }
     }
 
     /// The phone ends: the servers are told, nobody waits for them.
     pub(super) fn leave(&mut self, error: &PhoneError, ctx: &mut Context<'_>) {
         for subscription in std::mem::take(&mut self.all).into_values() {
-            if let Stage::Open(open) = subscription.stage {
+            if let SubscriptionStage::Open(open) = subscription.stage {
                 ctx.act(|endpoint, now| endpoint.unsubscribe(open, now));
             }
             for ticket in [subscription.ticket, subscription.leaving]
@@ -340,7 +340,7 @@ impl Subscriptions {
     fn of(&self, open: SubscriptionId) -> Option<u64> {
         self.all
             .iter()
-            .find(|(_, subscription)| subscription.stage == Stage::Open(open))
+            .find(|(_, subscription)| subscription.stage == SubscriptionStage::Open(open))
             .map(|(id, _)| *id)
     }
 }

@@ -3,8 +3,8 @@
 use sip::endpoint::ServerRequestId;
 use sip::message::Request;
 
-use super::calling::Call;
-use super::{Party, Phone};
+use super::calling::OutgoingCall;
+use super::{Heard, Phone};
 use crate::agent::Context;
 use crate::door::audio;
 use crate::door::command::{CallOptions, WhenRinging};
@@ -59,7 +59,7 @@ impl Phone {
         if self.transfers.has(id) {
             return Err(under_way());
         }
-        self.session(id, |session, ctx| {
+        self.act_on_live(id, |session, ctx| {
             session.transfer(ticket, refer_to, None, ctx);
         })
     }
@@ -109,7 +109,7 @@ impl Phone {
             .and_then(|session| session.facts.peer.uri.parse().ok())
             .map(|target| refer_to::blind(&target))
             .ok_or_else(not_answered)?;
-        self.session(other, |session, ctx| session.end(None, ctx))?;
+        self.act_on_live(other, |session, ctx| session.end(None, ctx))?;
         Ok(target)
     }
 
@@ -135,7 +135,7 @@ impl Phone {
                 }
                 Ok(Some(refer_to)) => {
                     let consultation = waiting.blind.is_none().then_some(other);
-                    self.session(id, |session, ctx| {
+                    self.act_on_live(id, |session, ctx| {
                         session.transfer(ticket, refer_to, consultation, ctx);
                     })
                 }
@@ -193,13 +193,13 @@ impl Phone {
             return Err(PhoneError::not_connected());
         }
         self.check_call(&options)?;
-        let followed = match self.with(id, |session, _| session.follow()) {
+        let followed = match self.act_on(id, |session, _| session.follow()) {
             Some(followed) => followed?,
             None => return self.known(id),
         };
         options.headers.extend(followed.referred.headers);
         let heritage = self.sessions.get(&id).and_then(Session::heritage);
-        let call = Call {
+        let call = OutgoingCall {
             target: followed.referred.target,
             session: self.sessions.get(&id).and_then(Session::uuid),
             report: followed.report,
@@ -215,13 +215,13 @@ impl Phone {
             Some(heritage) => self.expect_successor(&heritage, new),
             // Nobody makes way for who is on hold.
             None if held => {}
-            None => self.hold_others(Party::Session(new)),
+            None => self.hold_others(Heard::Session(new)),
         }
         Ok(())
     }
 
     pub(super) fn refuse_transfer(&mut self, id: SessionId) -> Result<(), PhoneError> {
-        match self.with(id, Session::refuse_referral) {
+        match self.act_on(id, Session::refuse_referral) {
             Some(refused) => refused,
             None => self.known(id),
         }
@@ -238,7 +238,7 @@ impl Phone {
         id: ServerRequestId,
         request: &Request,
     ) {
-        let done = self.with(session, |session, ctx| {
+        let done = self.act_on(session, |session, ctx| {
             session.transfer_reported(id, request, ctx)
         });
         let Some(Some(Transferred {
@@ -249,7 +249,7 @@ impl Phone {
             return;
         };
         if let Some(other) = consultation {
-            self.with(other, Session::consulted);
+            self.act_on(other, Session::consulted);
         }
         // Guarantee 5: who was in a conference has left it by now.
         self.drive_conferences();

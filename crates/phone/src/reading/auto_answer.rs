@@ -22,7 +22,7 @@ pub(crate) struct Wish {
 
 /// What an incoming call brings to the decision.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Call<'a> {
+pub(crate) struct IncomingCall<'a> {
     pub(crate) headers: &'a Headers,
     pub(crate) request_uri: &'a str,
     /// Whom the server vouches for, else whom the caller claims to be, as `user@host`.
@@ -48,7 +48,7 @@ pub(crate) enum Verdict {
 }
 
 /// Judges one call by the policy.
-pub(crate) fn judge(policy: &AutoAnswer, call: Call<'_>) -> Verdict {
+pub(crate) fn judge(policy: &AutoAnswer, call: IncomingCall<'_>) -> Verdict {
     let wish = wish(call.headers, call.request_uri);
     let is_trusted = |caller: &String| is_trusted(&policy.trusted_peers, caller);
     let trusted = || !call.callers.is_empty() && call.callers.iter().all(is_trusted);
@@ -387,8 +387,8 @@ mod tests {
         }
     }
 
-    fn call(invite: &Request) -> Call<'_> {
-        Call {
+    fn call(invite: &Request) -> IncomingCall<'_> {
+        IncomingCall {
             headers: invite.headers(),
             request_uri: "sip:me@example.com",
             callers: &[],
@@ -401,7 +401,7 @@ mod tests {
         invite(&[("Call-Info", "<sip:a>;answer-after=0")])
     }
 
-    fn answers(policy: &AutoAnswer, call: Call<'_>) -> bool {
+    fn answers(policy: &AutoAnswer, call: IncomingCall<'_>) -> bool {
         matches!(judge(policy, call), Verdict::Answer { .. })
     }
 
@@ -414,7 +414,7 @@ mod tests {
     #[test]
     fn announced_calls_and_trusted_peers_are_answered() {
         let plain = invite(&[]);
-        let announced = Call {
+        let announced = IncomingCall {
             announced: true,
             ..call(&plain)
         };
@@ -429,7 +429,7 @@ mod tests {
             assert_eq!(
                 answers(
                     &policy(Policy::Announced),
-                    Call {
+                    IncomingCall {
                         callers: &[caller.to_owned()],
                         ..call(&invite(&[]))
                     }
@@ -443,7 +443,7 @@ mod tests {
     #[test]
     fn off_answers_nothing_and_always_everything() {
         let plain = invite(&[]);
-        let announced = Call {
+        let announced = IncomingCall {
             announced: true,
             ..call(&plain)
         };
@@ -459,7 +459,7 @@ mod tests {
         };
         assert!(!answers(
             &switched,
-            Call {
+            IncomingCall {
                 announced: true,
                 ..call(&invite(&[]))
             }
@@ -479,7 +479,7 @@ mod tests {
     #[test]
     fn a_busy_phone_rings_answers_or_refuses_as_told() {
         let headers = asking();
-        let busy = Call {
+        let busy = IncomingCall {
             busy: true,
             ..call(&headers)
         };

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sip::endpoint::Reply;
 
-use super::{Auto, Context, Session, State};
+use super::{AutoAnswering, Context, Session, State};
 use crate::door::command::AcceptOptions;
 use crate::door::end_reason::{Condition, EndReason, Side};
 use crate::door::event::AutoAnswerSource;
@@ -18,14 +18,14 @@ impl Session {
         let State::Pending(pending) = &mut self.state else {
             return;
         };
-        let Auto::Asking { delay, .. } = pending.auto else {
+        let AutoAnswering::Asking { delay, .. } = pending.auto else {
             return;
         };
         pending.auto = match answer {
-            true => Auto::Answer {
+            true => AutoAnswering::Answer {
                 at: ctx.now + delay,
             },
-            false => Auto::Ring,
+            false => AutoAnswering::Ring,
         };
         let source = answer.then_some(AutoAnswerSource::Option);
         self.announce(answer.then_some(delay), source, ctx);
@@ -38,16 +38,16 @@ impl Session {
         };
         match pending.auto {
             // RFC 3891 §3: as if it had been over before it was named.
-            Auto::Answer { .. } if self.is_too_late() => {
+            AutoAnswering::Answer { .. } if self.is_too_late() => {
                 let text = "The call whose place it was to take has ended";
                 let reason = EndReason::new(Condition::Gone, Side::Local, text);
                 self.refuse(Reply::new(603), reason, ctx);
             }
-            Auto::Answer { at } if at <= ctx.now && self.delivery.is_done(ctx.now) => {
+            AutoAnswering::Answer { at } if at <= ctx.now && self.delivery.is_done(ctx.now) => {
                 let beep = ctx.config.auto_answer.beep;
                 self.accept(AcceptOptions::default(), beep, ctx);
             }
-            Auto::Asking { .. } | Auto::Answer { .. } | Auto::Ring => {}
+            AutoAnswering::Asking { .. } | AutoAnswering::Answer { .. } | AutoAnswering::Ring => {}
         }
     }
 
@@ -58,8 +58,8 @@ impl Session {
         let State::Pending(pending) = &mut self.state else {
             return self.take_off_hold(ctx);
         };
-        let before = std::mem::replace(&mut pending.auto, Auto::Answer { at: ctx.now });
-        if let Auto::Asking { .. } = before {
+        let before = std::mem::replace(&mut pending.auto, AutoAnswering::Answer { at: ctx.now });
+        if let AutoAnswering::Asking { .. } = before {
             let source = Some(AutoAnswerSource::NotifyTalk);
             self.announce(Some(Duration::ZERO), source, ctx);
         }

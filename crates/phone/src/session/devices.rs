@@ -30,12 +30,12 @@ pub(super) struct Devices {
 #[derive(Debug)]
 struct Changes<T> {
     /// It fails where what was chosen can't be opened.
-    current: Option<Change<T>>,
+    current: Option<DeviceChange<T>>,
     waiting: VecDeque<(Ticket, T)>,
 }
 
 #[derive(Debug)]
-struct Change<T> {
+struct DeviceChange<T> {
     ticket: Ticket,
     before: Choice<T>,
     until: Instant,
@@ -122,7 +122,7 @@ impl Session {
         if self.near_end.place.seat().is_some() {
             return ctx.reply(ticket, Ok(Reply::Done));
         }
-        self.near_end.devices.input.current = Some(Change {
+        self.near_end.devices.input.current = Some(DeviceChange {
             ticket,
             before,
             until: ctx.now + OPENING,
@@ -135,7 +135,7 @@ impl Session {
         if self.near_end.place.seat().is_some() {
             return ctx.reply(ticket, Ok(Reply::Done));
         }
-        self.near_end.devices.output.current = Some(Change {
+        self.near_end.devices.output.current = Some(DeviceChange {
             ticket,
             before,
             until: ctx.now + OPENING,
@@ -253,7 +253,7 @@ impl Session {
         let error = || PhoneError::new(ErrorCode::NoDevice, text);
         match device {
             Device::Input => {
-                if let Some(Change { ticket, before, .. }) =
+                if let Some(DeviceChange { ticket, before, .. }) =
                     self.near_end.devices.input.current.take()
                 {
                     self.near_end.input = before;
@@ -263,7 +263,7 @@ impl Session {
                 }
             }
             Device::Output => {
-                if let Some(Change { ticket, before, .. }) =
+                if let Some(DeviceChange { ticket, before, .. }) =
                     self.near_end.devices.output.current.take()
                 {
                     self.near_end.output = before;

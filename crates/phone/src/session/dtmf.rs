@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::keys::Order;
+use super::keys::KeyOrder;
 use super::{Context, Session, State};
 use crate::door::dtmf::{DtmfMethod, Tones};
 use crate::door::error::{ErrorCode, ErrorType, PhoneError};
@@ -85,7 +85,7 @@ impl Session {
                 ctx.media(self.id, command);
             }
             DtmfMethod::Info => {
-                let order = Order {
+                let order = KeyOrder {
                     ticket,
                     tones: tones.chars().collect(),
                     duration,

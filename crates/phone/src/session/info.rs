@@ -3,7 +3,7 @@
 use sip::endpoint::{Reply as Answer, ServerRequestId};
 use sip::message::{HeaderName, Method, Request};
 
-use super::requests::{Outcome, PendingRequest, not_answered};
+use super::requests::{PendingRequest, RequestOutcome, not_answered};
 use super::{Context, Session, State};
 use crate::door::content::Content;
 use crate::door::dtmf::DtmfMethod;
@@ -48,7 +48,7 @@ impl Session {
     pub(super) fn info_done(
         &mut self,
         ticket: Ticket,
-        outcome: Outcome<'_>,
+        outcome: RequestOutcome<'_>,
         ctx: &mut Context<'_>,
     ) {
         ctx.reply(ticket, outcome.map(|_| Reply::Done));

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use sip::message::Method;
 
-use super::requests::{Outcome, PendingRequest};
+use super::requests::{PendingRequest, RequestOutcome};
 use super::{Active, Context, Session, State};
 use crate::door::error::{ErrorCode, PhoneError};
 use crate::door::id::Ticket;
@@ -20,7 +20,7 @@ const MOST_WAITING: usize = 256;
 /// The keys that wait.
 #[derive(Debug, Default)]
 pub(super) struct Keys {
-    orders: VecDeque<Order>,
+    orders: VecDeque<KeyOrder>,
     /// A key is on its way and not answered.
     under_way: bool,
     /// Before this the last key is still pressed, or its gap lasts.
@@ -29,14 +29,14 @@ pub(super) struct Keys {
 
 /// One command's keys, the next one first.
 #[derive(Debug)]
-pub(super) struct Order {
+pub(super) struct KeyOrder {
     pub(super) ticket: Ticket,
     pub(super) tones: VecDeque<char>,
     pub(super) duration: u32,
     pub(super) gap: u32,
 }
 
-impl Order {
+impl KeyOrder {
     fn is_out(&self) -> bool {
         self.tones.iter().all(|tone| *tone == ',')
     }
@@ -72,7 +72,7 @@ impl Keys {
         // The answer to the key that is on its way settles the first one.
         let first = self.orders.front().filter(|_| self.under_way);
         let first = first.map(|order| order.ticket);
-        let stays = |order: &Order| order.ticket != ticket || Some(ticket) == first;
+        let stays = |order: &KeyOrder| order.ticket != ticket || Some(ticket) == first;
         self.orders.retain(stays);
     }
 
@@ -83,7 +83,7 @@ impl Keys {
 
 impl Session {
     /// Queues keys; the command is done when the last one is answered.
-    pub(super) fn press(&mut self, order: Order, ctx: &mut Context<'_>) {
+    pub(super) fn press(&mut self, order: KeyOrder, ctx: &mut Context<'_>) {
         let State::Active(active) = &mut self.state else {
             return;
         };
@@ -132,7 +132,7 @@ impl Session {
     }
 
     /// A key was taken, or was not: then the rest of its command is not sent.
-    pub(super) fn key_done(&mut self, outcome: Outcome<'_>, ctx: &mut Context<'_>) {
+    pub(super) fn key_done(&mut self, outcome: RequestOutcome<'_>, ctx: &mut Context<'_>) {
         let State::Active(Active { keys, .. }) = &mut self.state else {
             return;
         };

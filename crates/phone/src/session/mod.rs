@@ -149,13 +149,13 @@ pub(crate) enum State {
 #[derive(Debug)]
 pub(crate) struct Pending {
     offer: Option<Sdp>,
-    auto: Auto,
+    auto: AutoAnswering,
     ring_until: Instant,
 }
 
 /// What is to become of a call that rings.
 #[derive(Debug, Clone, Copy)]
-enum Auto {
+enum AutoAnswering {
     /// The application's function is asked; `PendingSession` is not emitted yet.
     Asking { until: Instant, delay: Duration },
     /// Somebody has to answer it.
@@ -327,17 +327,17 @@ impl Session {
         match &self.state {
             State::Pending(pending) => {
                 let auto = match pending.auto {
-                    Auto::Asking { until, .. } => Some((until, Wake::AutoAnswer)),
-                    Auto::Ring => self
+                    AutoAnswering::Asking { until, .. } => Some((until, Wake::AutoAnswer)),
+                    AutoAnswering::Ring => self
                         .delivery
                         .deadline()
                         // Once it is past, the phone rings already.
                         .filter(|until| *until > now)
                         .map(|until| (until, Wake::Delivery)),
-                    Auto::Answer { at } if self.delivery.is_done(now) => {
+                    AutoAnswering::Answer { at } if self.delivery.is_done(now) => {
                         Some((at, Wake::AutoAnswer))
                     }
-                    Auto::Answer { at } => self
+                    AutoAnswering::Answer { at } => self
                         .delivery
                         .deadline()
                         .map(|until| (until.max(at), Wake::Delivery)),

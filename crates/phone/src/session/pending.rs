@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use sip::endpoint::Reply;
 
 use super::auto_answer::DECISION_PATIENCE;
-use super::{Auto, Context, Facts, Pending, Session, State, Succession};
+use super::{AutoAnswering, Context, Facts, Pending, Session, State, Succession};
 use crate::door::end_reason::{Condition, Elsewhere, EndReason, Side};
 use crate::door::event::{AutoAnswerSource, Direction, Event, PendingEnd};
 use crate::door::id::SessionId;
@@ -70,11 +70,11 @@ impl Session {
             plan,
         } = admitted;
         let auto = match plan {
-            Plan::Ring { .. } => Auto::Ring,
-            Plan::Answer { delay, .. } => Auto::Answer {
+            Plan::Ring { .. } => AutoAnswering::Ring,
+            Plan::Answer { delay, .. } => AutoAnswering::Answer {
                 at: ctx.now + delay,
             },
-            Plan::Ask { delay } => Auto::Asking {
+            Plan::Ask { delay } => AutoAnswering::Asking {
                 until: ctx.now + DECISION_PATIENCE,
                 delay,
             },
@@ -144,9 +144,9 @@ impl Session {
     pub(crate) fn rings(&self, now: Instant) -> bool {
         match &self.state {
             State::Pending(pending) => match pending.auto {
-                Auto::Ring => true,
-                Auto::Answer { at } => at > now + MOMENT,
-                Auto::Asking { .. } => false,
+                AutoAnswering::Ring => true,
+                AutoAnswering::Answer { at } => at > now + MOMENT,
+                AutoAnswering::Asking { .. } => false,
             },
             State::Answering(_)
             | State::Offering(_)
@@ -170,7 +170,7 @@ impl Session {
     fn asking(&self) -> Option<(Instant, Duration)> {
         match &self.state {
             State::Pending(Pending {
-                auto: Auto::Asking { until, delay },
+                auto: AutoAnswering::Asking { until, delay },
                 ..
             }) => Some((*until, *delay)),
             State::Pending(_)
@@ -200,7 +200,7 @@ impl Session {
         let State::Pending(pending) = std::mem::replace(&mut self.state, State::Ended) else {
             return;
         };
-        if let Auto::Asking { .. } = pending.auto {
+        if let AutoAnswering::Asking { .. } = pending.auto {
             return;
         }
         let id = self.id;

@@ -20,7 +20,7 @@ pub(super) enum PendingRequest {
 }
 
 /// How a request ended: with a 2xx or not.
-pub(super) type Outcome<'a> = Result<&'a Response, PhoneError>;
+pub(super) type RequestOutcome<'a> = Result<&'a Response, PhoneError>;
 
 /// Our requests inside the call that are not answered, and what they are for.
 #[derive(Debug, Default)]
@@ -98,7 +98,7 @@ impl Session {
     fn request_done(
         &mut self,
         purpose: PendingRequest,
-        outcome: Outcome<'_>,
+        outcome: RequestOutcome<'_>,
         ctx: &mut Context<'_>,
     ) {
         match purpose {

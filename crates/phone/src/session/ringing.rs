@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{Auto, Context, Session, State};
+use super::{AutoAnswering, Context, Session, State};
 use crate::door::audio::Cadence;
 use crate::door::media::SoundCommand;
 
@@ -20,9 +20,9 @@ impl Session {
     pub(crate) fn waits(&self, now: Instant) -> bool {
         match &self.state {
             State::Pending(pending) => match pending.auto {
-                Auto::Ring => self.delivery.is_done(now),
+                AutoAnswering::Ring => self.delivery.is_done(now),
                 // Nobody is to be called to the phone.
-                Auto::Answer { .. } | Auto::Asking { .. } => false,
+                AutoAnswering::Answer { .. } | AutoAnswering::Asking { .. } => false,
             },
             State::Answering(_)
             | State::Offering(_)

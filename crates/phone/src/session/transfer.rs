@@ -12,7 +12,7 @@ use sip::endpoint::{Reply as Answer, ServerRequestId};
 use sip::header::{Event as Package, ReferSub, SubscriptionState};
 use sip::message::{Method, Request};
 
-use super::requests::{Outcome, PendingRequest, not_answered};
+use super::requests::{PendingRequest, RequestOutcome, not_answered};
 use super::{Context, Session, State};
 use crate::door::end_reason::{Condition, EndReason, Side};
 use crate::door::error::{ErrorCode, PhoneError, SipStatus};
@@ -35,13 +35,13 @@ pub(super) struct Transfer {
     ticket: Ticket,
     /// Our call with the target, which it gives up for the new one.
     consultation: Option<SessionId>,
-    stage: Stage,
+    stage: TransferStage,
     /// Nobody reports after that.
     until: Option<Instant>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stage {
+enum TransferStage {
     /// The REFER is unanswered; a notification may overtake its answer.
     Asked,
     /// It was taken, under this CSeq.
@@ -96,7 +96,7 @@ impl Session {
         self.handover.transfer = Some(Transfer {
             ticket,
             consultation,
-            stage: Stage::Asked,
+            stage: TransferStage::Asked,
             until: None,
         });
         Ok(())
@@ -118,14 +118,16 @@ impl Session {
         let id = package.param("id").and_then(|id| id.parse::<u32>().ok());
         package.is("refer")
             && match (transfer.stage, id) {
-                (Stage::Asked, _) | (_, None) => true,
+                (TransferStage::Asked, _) | (_, None) => true,
                 // RFC 3515 §2.4.6: a second REFER of a dialog is known by its CSeq.
-                (Stage::Watched { cseq } | Stage::HungUp { cseq }, Some(id)) => id == cseq,
+                (TransferStage::Watched { cseq } | TransferStage::HungUp { cseq }, Some(id)) => {
+                    id == cseq
+                }
             }
     }
 
     /// Our REFER was taken, or was not.
-    pub(super) fn refer_done(&mut self, outcome: Outcome<'_>, ctx: &mut Context<'_>) {
+    pub(super) fn refer_done(&mut self, outcome: RequestOutcome<'_>, ctx: &mut Context<'_>) {
         let Some(transfer) = &mut self.handover.transfer else {
             // A notification that overtook the answer has settled it.
             return;
@@ -145,7 +147,7 @@ impl Session {
                     return ctx.reply(ticket, Ok(Reply::Done));
                 }
                 let cseq = response.headers().cseq().map_or(0, |cseq| cseq.number);
-                transfer.stage = Stage::Watched { cseq };
+                transfer.stage = TransferStage::Watched { cseq };
                 transfer.until.get_or_insert(ctx.now + FIRST_REPORT);
                 if let Some(usage) = self.usage {
                     ctx.act(|endpoint, _| endpoint.retain(usage));
@@ -192,7 +194,7 @@ impl Session {
             ..200 if over => self.transfer_unreported(ctx),
             ..200 => {
                 if let Some(transfer) = &mut self.handover.transfer
-                    && !matches!(transfer.stage, Stage::HungUp { .. })
+                    && !matches!(transfer.stage, TransferStage::HungUp { .. })
                 {
                     let good_for = expires.clamp(NEXT_REPORT, LONGEST_REPORT);
                     transfer.until = Some(ctx.now + good_for);
@@ -227,7 +229,7 @@ impl Session {
             .handover
             .transfer
             .as_ref()
-            .is_some_and(|transfer| matches!(transfer.stage, Stage::HungUp { .. }));
+            .is_some_and(|transfer| matches!(transfer.stage, TransferStage::HungUp { .. }));
         if !hung_up {
             return self.transfer_failed(None, "The other party does not report an outcome", ctx);
         }
@@ -247,8 +249,8 @@ impl Session {
     fn take_transfer(&mut self, ctx: &mut Context<'_>) -> Option<Transfer> {
         let transfer = self.handover.transfer.take()?;
         let watched = match transfer.stage {
-            Stage::Asked => false,
-            Stage::Watched { .. } | Stage::HungUp { .. } => true,
+            TransferStage::Asked => false,
+            TransferStage::Watched { .. } | TransferStage::HungUp { .. } => true,
         };
         if let (true, Some(usage)) = (watched, self.usage) {
             ctx.act(|endpoint, _| endpoint.release(usage));
@@ -263,12 +265,12 @@ impl Session {
             return false;
         };
         match transfer.stage {
-            Stage::Asked => {
+            TransferStage::Asked => {
                 self.transfer_failed(None, "The call ended before the transfer was accepted", ctx);
                 false
             }
-            Stage::Watched { cseq } | Stage::HungUp { cseq } => {
-                transfer.stage = Stage::HungUp { cseq };
+            TransferStage::Watched { cseq } | TransferStage::HungUp { cseq } => {
+                transfer.stage = TransferStage::HungUp { cseq };
                 let most = ctx.now + FIRST_REPORT;
                 transfer.until = Some(transfer.until.map_or(most, |until| until.min(most)));
                 true

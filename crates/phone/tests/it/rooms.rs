@@ -78,3 +78,40 @@ fn no_import_runs_upwards() {
     }
     assert!(rooms.iter().eq(allowed.keys()), "the table names them all");
 }
+
+/// What may stand twice: every layer of the contract gives out an `Output`, and the other is always said with its
+/// module, `audio::Output`.
+const TWICE: [&str; 1] = ["Output"];
+
+/// The type that a line declares outside of any block.
+fn declared(line: &str) -> Option<&str> {
+    let line = match line.strip_prefix("pub") {
+        Some(rest) => rest.split_once(' ')?.1,
+        None => line,
+    };
+    let (kind, rest) = line.split_once(' ')?;
+    ["struct", "enum", "trait", "type"]
+        .contains(&kind)
+        .then(|| rest.split(|c: char| !c.is_alphanumeric()).next())?
+}
+
+#[test]
+fn a_type_has_its_name_for_itself() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut all = Vec::new();
+    files(&src, &mut all);
+    let mut known: BTreeMap<String, PathBuf> = BTreeMap::new();
+    for path in all {
+        let text = std::fs::read_to_string(&path).unwrap();
+        for name in text.lines().filter_map(declared) {
+            let before = known.insert(name.to_owned(), path.clone());
+            assert!(
+                TWICE.contains(&name) || before.is_none(),
+                "{name} is declared in {} and in {}",
+                path.display(),
+                before.unwrap_or_default().display()
+            );
+        }
+    }
+    assert!(known.len() > 200, "{} types are found", known.len());
+}

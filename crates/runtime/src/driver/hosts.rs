@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use phone::ConferenceId;
 use phone::audio::Device;
-use phone::conference::{MediaEvent, Order};
+use phone::conference::{HostEvent, HostOrder};
 use phone::config::Fallback;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -40,9 +40,9 @@ struct Host {
 #[derive(Debug)]
 pub(crate) enum HostNews {
     /// For the phone.
-    Media(ConferenceId, MediaEvent),
+    Media(ConferenceId, HostEvent),
     /// For the phone, as long as this choice lives.
-    Opening(ConferenceId, Turn, MediaEvent),
+    Opening(ConferenceId, Turn, HostEvent),
     /// How loud everybody was in the last 100 ms.
     Levels(ConferenceId, Levels),
 }
@@ -87,27 +87,27 @@ impl Hosts {
     pub(crate) fn order(
         &mut self,
         id: ConferenceId,
-        order: Order,
+        order: HostOrder,
         calls: &mut Calls,
         jobs: &mut JoinSet<Job>,
     ) {
         match order {
-            Order::Open { input, output } => {
+            HostOrder::Open { input, output } => {
                 if self.sit_down(id, calls) {
                     self.open_output(id, output, jobs);
                     self.open_input(id, input, calls, jobs);
                 }
             }
-            Order::SetInput { input } => self.open_input(id, input, calls, jobs),
-            Order::SetOutput { output } => self.open_output(id, output, jobs),
-            Order::SetVolume { percent } => self.seat(id, SeatOrder::SetVolume(percent)),
-            Order::Mute { muted } => {
+            HostOrder::SetInput { input } => self.open_input(id, input, calls, jobs),
+            HostOrder::SetOutput { output } => self.open_output(id, output, jobs),
+            HostOrder::SetVolume { percent } => self.seat(id, SeatOrder::SetVolume(percent)),
+            HostOrder::Mute { muted } => {
                 let percent = if muted { 0 } else { 100 };
                 self.seat(id, SeatOrder::SetVoice(percent));
             }
-            Order::Hold { held } => self.seat(id, SeatOrder::Pause(held)),
-            Order::SetLevels { wanted } => self.report(id, wanted),
-            Order::Close => {
+            HostOrder::Hold { held } => self.seat(id, SeatOrder::Pause(held)),
+            HostOrder::SetLevels { wanted } => self.report(id, wanted),
+            HostOrder::Close => {
                 self.hosts.remove(&id);
             }
         }
@@ -126,7 +126,7 @@ impl Hosts {
         let news = self.news.clone();
         let trouble = Box::new(move |reason| {
             let device = Device::Input;
-            let event = MediaEvent::DeviceFailed { device, reason };
+            let event = HostEvent::DeviceFailed { device, reason };
             news.send(HostNews::Media(id, event)).is_ok()
         });
         let member = Member::new(None, Input::Silence, Output::Nowhere, trouble);
@@ -220,7 +220,7 @@ impl Hosts {
     }
 
     /// Gives a seat what was opened for it; a failure is news for the phone.
-    pub(crate) fn attach(&mut self, opened: HostOpened) -> Option<(ConferenceId, MediaEvent)> {
+    pub(crate) fn attach(&mut self, opened: HostOpened) -> Option<(ConferenceId, HostEvent)> {
         let (id, turn, order, failure) = match opened {
             HostOpened::Input(id, turn, outcome) => {
                 let (input, failure) = settle(outcome, Input::Silence);
@@ -242,7 +242,7 @@ impl Hosts {
             return None;
         }
         self.seat(id, order);
-        failure.map(|(device, reason)| (id, MediaEvent::DeviceFailed { device, reason }))
+        failure.map(|(device, reason)| (id, HostEvent::DeviceFailed { device, reason }))
     }
 
     // The phone is being drained and can't take an input now: a failure comes back as news.
@@ -255,14 +255,14 @@ impl Hosts {
     }
 
     fn tell_failure(&self, id: ConferenceId, device: Device, reason: String) {
-        let event = MediaEvent::DeviceFailed { device, reason };
+        let event = HostEvent::DeviceFailed { device, reason };
         let _ = self.news.send(HostNews::Media(id, event));
     }
 
     fn standing(&self, id: ConferenceId, turn: Turn, device: Device) -> Standing {
         opening::standing(&self.news, turn.clone(), move |standing| {
             let reason = standing.err()?.text();
-            let event = MediaEvent::DeviceFailed { device, reason };
+            let event = HostEvent::DeviceFailed { device, reason };
             Some(HostNews::Opening(id, turn.clone(), event))
         })
     }

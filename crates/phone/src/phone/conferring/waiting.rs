@@ -1,7 +1,7 @@
 //! Commands that are done when the phones of several sessions have answered.
 
 use super::super::Phone;
-use super::super::command::Outcome;
+use super::super::command::CommandOutcome;
 use crate::door::conference::News;
 use crate::door::error::{ErrorCode, ErrorType, PhoneError};
 use crate::door::id::{ConferenceId, SessionId, Ticket};
@@ -78,7 +78,7 @@ impl Phone {
     }
 
     /// What a command comes to; nothing while a session is to be answered, or a phone to answer.
-    fn outcome(&self, wait: &Wait) -> Option<Outcome> {
+    fn outcome(&self, wait: &Wait) -> Option<CommandOutcome> {
         let mut failure = None;
         for id in &wait.sessions {
             let session = self.sessions.get(id).filter(|session| session.is_live());

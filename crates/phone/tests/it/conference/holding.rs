@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use phone::conference::Order;
+use phone::conference::HostOrder;
 use phone::{MediaCommand, MediaEvent, SessionId, SoundCommand, audio};
 use serde_json::{Value, json};
 use sip::message::Method;
@@ -16,7 +16,7 @@ fn the_whole_is_put_on_hold_at_once_and_done_when_all_phones_have_agreed() {
     room.clear();
     let music = json!({ "type": "wav", "path": "waltz.wav", "repeat": true });
     let held = room.ask(json!({ "type": "hold", "held": true, "music": music }));
-    assert_eq!(room.seat(), [Order::Hold { held: true }]);
+    assert_eq!(room.seat(), [HostOrder::Hold { held: true }]);
     assert_eq!(room.news(), ["held true"]);
     for index in 0..2 {
         assert!(room.hears_music(index));
@@ -29,7 +29,7 @@ fn the_whole_is_put_on_hold_at_once_and_done_when_all_phones_have_agreed() {
     room.asked(json!({ "type": "hold", "held": true }));
 
     let resumed = room.ask(json!({ "type": "hold", "held": false }));
-    assert_eq!(room.seat(), [Order::Hold { held: false }]);
+    assert_eq!(room.seat(), [HostOrder::Hold { held: false }]);
     assert_eq!(room.rig.reply(resumed), None);
     room.agree(2);
     room.assert_done(resumed, "resume");
@@ -163,7 +163,7 @@ fn dissolving_it_leaves_each_alone_and_on_hold() {
     room.clear();
     let dissolved = room.ask(json!({ "type": "dissolve" }));
     assert_eq!(room.news(), ["held true", "left 0", "left 1", "ended"]);
-    assert_eq!(room.seat().last(), Some(&Order::Close));
+    assert_eq!(room.seat().last(), Some(&HostOrder::Close));
     assert_eq!(room.rig.reply(dissolved), None);
     for index in 0..2 {
         assert!(room.hears_music(index));

@@ -1,6 +1,6 @@
 //! Who takes part in a conference, and who is heard in it.
 
-use phone::conference::Order;
+use phone::conference::HostOrder;
 use phone::{MediaCommand, MediaEvent, SessionId, SoundCommand, StreamCommand, audio};
 use serde_json::json;
 use sip::message::Method;
@@ -22,7 +22,7 @@ fn sessions_in_a_conference_hear_it_and_no_device_of_their_own() {
     }
     assert_eq!(
         room.seat(),
-        [Order::Open {
+        [HostOrder::Open {
             input: audio::Input::Default,
             output: audio::Output::None,
         }]
@@ -46,7 +46,7 @@ fn a_conference_may_begin_empty_and_outlives_its_last_member() {
     assert_eq!(room.news(), ["started", "joined 0", "left 0"]);
     room.asked(json!({ "type": "setLevels", "wanted": true }));
     room.asked(json!({ "type": "end" }));
-    assert_eq!(room.seat().last(), Some(&Order::Close));
+    assert_eq!(room.seat().last(), Some(&HostOrder::Close));
     assert_eq!(room.news().last().unwrap(), "ended");
     let refused = room.ask(json!({ "type": "mute", "muted": true }));
     assert_eq!(code(&room.rig.error(refused)), "ERR_CONFERENCE_ENDED");
@@ -95,10 +95,10 @@ fn the_phones_default_devices_are_the_conferences_and_not_its_members() {
     assert_eq!(
         room.seat(),
         [
-            Order::SetInput {
+            HostOrder::SetInput {
                 input: input.clone()
             },
-            Order::SetVolume { percent: 50 }
+            HostOrder::SetVolume { percent: 50 }
         ]
     );
     assert_eq!(room.input(0), seated());
@@ -157,7 +157,7 @@ fn this_machine_is_muted_for_all() {
     room.asked(json!({ "type": "mute", "muted": true }));
     room.asked(json!({ "type": "mute", "muted": true }));
     room.asked(json!({ "type": "mute", "muted": false }));
-    let orders = [true, false].map(|muted| Order::Mute { muted });
+    let orders = [true, false].map(|muted| HostOrder::Mute { muted });
     assert_eq!(room.seat(), orders);
     assert_eq!(room.news(), ["muted true", "muted false"]);
     let stranger = json!({ "type": "mute", "session": SessionId::from_random(7), "muted": true });

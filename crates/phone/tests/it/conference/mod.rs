@@ -3,7 +3,7 @@
 mod holding;
 mod members;
 
-use phone::conference::Order;
+use phone::conference::HostOrder;
 use phone::{ConferenceId, MediaCommand, SessionId, SoundCommand, Ticket, audio};
 use serde_json::{Value, json};
 use sip::message::Method;
@@ -157,7 +157,7 @@ impl Room {
     }
 
     /// The orders for this machine's seat since the last call of this.
-    pub(super) fn seat(&mut self) -> Vec<Order> {
+    pub(super) fn seat(&mut self) -> Vec<HostOrder> {
         let orders = std::mem::take(&mut self.rig.seats).into_iter();
         orders.map(|(_, order)| order).collect()
     }
@@ -174,7 +174,7 @@ pub(super) fn seated() -> audio::Input {
 }
 
 pub(super) fn lose_device(room: &mut Room, id: u64) {
-    let event = phone::conference::MediaEvent::DeviceFailed {
+    let event = phone::conference::HostEvent::DeviceFailed {
         device: phone::audio::Device::Input,
         reason: "unplugged".into(),
     };

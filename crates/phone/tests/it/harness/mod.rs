@@ -41,7 +41,7 @@ pub(crate) struct Rig {
     pub(crate) replies: BTreeMap<u64, Result<Reply, PhoneError>>,
     pub(crate) media: Vec<(SessionId, MediaCommand)>,
     /// Orders for this machine's place in conferences.
-    pub(crate) seats: Vec<(ConferenceId, conference::Order)>,
+    pub(crate) seats: Vec<(ConferenceId, conference::HostOrder)>,
     pub(crate) connects: Vec<(usize, Instant)>,
     pub(crate) disconnects: usize,
     pub(crate) pings: usize,

@@ -35,13 +35,13 @@ impl Desk {
         }
     }
 
-    fn order(&mut self, order: Order) {
+    fn order(&mut self, order: HostOrder) {
         self.hosts.order(ID, order, &mut self.calls, &mut self.jobs);
     }
 
     fn open(&mut self, input: phone::audio::Input) {
         let output = phone::audio::Output::None;
-        self.order(Order::Open { input, output });
+        self.order(HostOrder::Open { input, output });
     }
 
     async fn told(&mut self) -> HostNews {
@@ -60,10 +60,10 @@ async fn a_source_is_taken_by_the_seat_and_let_go_with_it() {
     let source = Source::new(Rate::Hz16000, Duration::ZERO, |_| {});
     desk.open(of(&source));
     assert!(SourceReader::open(source.id()).is_err(), "it is not open");
-    desk.order(Order::SetInput { input: of(&source) });
-    desk.order(Order::Hold { held: true });
+    desk.order(HostOrder::SetInput { input: of(&source) });
+    desk.order(HostOrder::Hold { held: true });
     assert!(SourceReader::open(source.id()).is_err(), "it was let go");
-    desk.order(Order::Close);
+    desk.order(HostOrder::Close);
     assert!(!desk.hosts.knows(ID));
     SourceReader::open(source.id()).expect("it is free when the end is told");
     assert!(desk.news.try_recv().is_err(), "nothing failed");
@@ -74,7 +74,7 @@ async fn what_can_not_be_opened_is_told_of_the_conference() {
     let mut desk = Desk::new();
     let gone = of(&Source::new(Rate::Hz16000, Duration::ZERO, |_| {}));
     desk.open(gone);
-    let HostNews::Opening(ID, _, MediaEvent::DeviceFailed { device, reason }) = desk.told().await
+    let HostNews::Opening(ID, _, HostEvent::DeviceFailed { device, reason }) = desk.told().await
     else {
         panic!("something else was told");
     };
@@ -85,11 +85,11 @@ async fn what_can_not_be_opened_is_told_of_the_conference() {
         path: "no/such/file.wav".to_owned(),
         repeat: false,
     };
-    desk.order(Order::SetInput { input: wav });
+    desk.order(HostOrder::SetInput { input: wav });
     let Some(Ok(Job::HostOpened(opened))) = desk.jobs.join_next().await else {
         panic!("opening a file is a job");
     };
-    let (id, MediaEvent::DeviceFailed { reason, .. }) = desk.hosts.attach(*opened).unwrap();
+    let (id, HostEvent::DeviceFailed { reason, .. }) = desk.hosts.attach(*opened).unwrap();
     assert_eq!(id, ID);
     assert!(reason.contains("no/such/file.wav"), "{reason}");
 }
@@ -100,7 +100,7 @@ async fn what_became_of_a_choice_is_stale_once_another_is_made() {
     let gone = of(&Source::new(Rate::Hz16000, Duration::ZERO, |_| {}));
     desk.open(gone);
     let input = phone::audio::Input::None;
-    desk.order(Order::SetInput { input });
+    desk.order(HostOrder::SetInput { input });
     assert!(desk.told().await.is_stale());
 }
 
@@ -112,7 +112,7 @@ async fn what_was_opened_too_late_is_for_nobody() {
         repeat: false,
     };
     desk.open(wav());
-    desk.order(Order::SetInput {
+    desk.order(HostOrder::SetInput {
         input: phone::audio::Input::None,
     });
     let Some(Ok(Job::HostOpened(opened))) = desk.jobs.join_next().await else {
@@ -128,7 +128,7 @@ async fn an_empty_conference_is_measured_while_that_is_wanted() {
         frequency: 440.0,
         level: -18.0,
     });
-    desk.order(Order::SetLevels { wanted: true });
+    desk.order(HostOrder::SetLevels { wanted: true });
     for _ in 0..3 {
         let HostNews::Levels(ID, levels) = desk.told().await else {
             panic!("something else was told");
@@ -136,7 +136,7 @@ async fn an_empty_conference_is_measured_while_that_is_wanted() {
         assert_eq!(levels.members, []);
         assert!(levels.local.is_some());
     }
-    desk.order(Order::Close);
+    desk.order(HostOrder::Close);
     drop(desk.hosts);
     // The end of the phone waits for that: the conference is gone, and with it what it had open.
     let end = async { while desk.news.recv().await.is_some() {} };
