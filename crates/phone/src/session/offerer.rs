@@ -30,6 +30,8 @@ pub(super) struct Offerer {
     pub(super) unanswered: Option<Unanswered>,
     /// How many offers in a row had no answer.
     in_vain: u32,
+    /// When the peer showed last that it is there although it had answered none.
+    heard: Option<Instant>,
     /// Our offer is given up then.
     pub(super) until: Option<Instant>,
 }
@@ -119,6 +121,7 @@ impl Offerer {
             put_off: 0,
             unanswered: None,
             in_vain: 0,
+            heard: None,
             until: None,
         }
     }
@@ -155,6 +158,15 @@ impl Offerer {
     /// Something new: what waits because nobody answered is offered again without waiting longer.
     pub(super) fn hurry(&mut self) {
         if self.in_vain > 0 {
+            self.pause = Pause::No;
+        }
+    }
+
+    /// The peer shows that it is there. One that asks and asks, and answers nothing, is not offered to at its own pace.
+    pub(super) fn hear(&mut self, now: Instant) {
+        let lately = self.heard.is_some_and(|at| now < at + AGAIN);
+        if self.in_vain > 0 && !lately {
+            self.heard = Some(now);
             self.pause = Pause::No;
         }
     }

@@ -135,7 +135,7 @@ impl Session {
     /// The peer has asked something inside the call: it is there again, and what nobody had answered need not wait.
     pub(crate) fn heard_from(&mut self, ctx: &mut Context<'_>) {
         if let State::Active(active) = &mut self.state {
-            active.offerer.hurry();
+            active.offerer.hear(ctx.now);
             self.drive_offer(ctx);
         }
     }

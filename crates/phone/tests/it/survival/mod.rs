@@ -9,7 +9,7 @@ use crate::harness::{Caller, Media, Pair, Rig, alice, alice_with, answer, header
 use phone::media::MediaFailure;
 use phone::{MediaCommand, MediaEvent, SessionId, StreamCommand};
 use serde_json::json;
-use sip::message::{Method, Request};
+use sip::message::{Message, Method, Request};
 use std::time::Duration;
 
 /// Whether each of our offers restarts ICE.

@@ -193,3 +193,24 @@ fn a_key_by_info_that_nobody_answers_ends_no_call_while_sound_goes_on() {
     rig.lives_on();
     assert!(rig.is_silent());
 }
+
+/// Each of its requests says that it is there, and it takes no offer: it is made one every two seconds.
+#[test]
+fn a_peer_that_asks_without_end_and_answers_nothing_is_not_flooded() {
+    let (mut rig, mut caller, _) = backing_off();
+    let mut offers = 0;
+    for _ in 0..200 {
+        rig.receive(caller.request("INFO", &[], None));
+        while !rig.is_silent() {
+            if let Message::Request(request) = rig.sent()
+                && *request.method() == Method::Invite
+            {
+                offers += 1;
+                rig.receive(answer(&request, 408, None));
+            }
+        }
+        rig.advance(Duration::from_millis(50));
+    }
+    assert!((4..=6).contains(&offers), "{offers} in 10 s");
+    assert_eq!(rig.count("terminated"), 0);
+}
