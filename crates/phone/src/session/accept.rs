@@ -127,10 +127,11 @@ impl Session {
                 return self.end_because(reason, ctx);
             }
         }
-        self.state = State::Active(Active::new(match late_offer {
+        let negotiation = match late_offer {
             true => Negotiation::AwaitingAck,
             false => Negotiation::Stable,
-        }));
+        };
+        self.state = State::Active(Box::new(Active::new(negotiation)));
         self.activate(ctx);
     }
 

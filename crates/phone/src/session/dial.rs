@@ -268,7 +268,7 @@ impl Session {
         active.early.untold = true;
         active.early.renewed = renewed.filter(|_| !heard);
         active.early.overtaken = !overtaken.is_empty();
-        self.state = State::Active(active);
+        self.state = State::Active(Box::new(active));
         let Some(answer) = answer else {
             let text = "The answer has no session description";
             let reason = EndReason::new(Condition::IncompatibleParameters, Side::Remote, text);

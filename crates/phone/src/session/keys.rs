@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use sip::message::Method;
 
 use super::requests::{PendingRequest, RequestOutcome};
-use super::{Active, Context, Session, State};
+use super::{Context, Session, State};
 use crate::door::error::{ErrorCode, PhoneError};
 use crate::door::id::Ticket;
 use crate::door::output::Reply;
@@ -99,9 +99,10 @@ impl Session {
     /// Presses the next key where it is due.
     pub(super) fn drive_keys(&mut self, ctx: &mut Context<'_>) {
         loop {
-            let State::Active(Active { keys, .. }) = &mut self.state else {
+            let State::Active(active) = &mut self.state else {
                 return;
             };
+            let keys = &mut active.keys;
             if keys.under_way || keys.not_before.is_some_and(|at| at > ctx.now) {
                 return;
             }
@@ -133,9 +134,10 @@ impl Session {
 
     /// A key was taken, or was not: then the rest of its command is not sent.
     pub(super) fn key_done(&mut self, outcome: RequestOutcome<'_>, ctx: &mut Context<'_>) {
-        let State::Active(Active { keys, .. }) = &mut self.state else {
+        let State::Active(active) = &mut self.state else {
             return;
         };
+        let keys = &mut active.keys;
         keys.under_way = false;
         match outcome {
             Ok(_)

@@ -138,7 +138,7 @@ pub(crate) enum State {
     /// Our INVITE is out.
     Dialing(Dialing),
     /// It is answered.
-    Active(Active),
+    Active(Box<Active>),
     /// The application knows that it is over; the answer to our BYE or CANCEL is still to come.
     Ending,
     /// It is over.
