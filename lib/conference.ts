@@ -8,6 +8,7 @@ import type { PhoneLink } from './link'
 import type { Abortable, AudioInput, AudioOutput, ConferenceOptions, HoldOptions } from './options'
 import { checkOptions, type Rule, type Schema } from './schema'
 import { invalidArgument, Session } from './session'
+import { warningEvent } from './warning'
 import type { WireCommandOf, WireEventOf } from './wire'
 
 const conferenceOptions: Schema = { input: audioInput, output: audioOutput }
@@ -185,7 +186,9 @@ export class Conference extends TypedEmitter<ConferenceEvents> {
         return this.deliver(news.muted ? 'mute' : 'unmute', member)
       }
       case 'warning':
-        return this.deliver('warning', { code: 'no-device', message: news.text })
+        return this.deliver('warning', warningEvent({ ...news, warning: 'no-device' }))
+      case 'warningCleared':
+        return this.deliver('warningCleared', { code: 'no-device' })
       case 'ended':
         assign(this, { ended: true })
         return this.deliver('ended')

@@ -379,6 +379,8 @@ export interface ConferenceEvents {
   level: [event: ConferenceLevelEvent]
   /** A device of this machine could not be opened, or was lost; the conference goes on. */
   warning: [event: WarningEvent]
+  /** All that was warned of is open again, or another was chosen. */
+  warningCleared: [event: Pick<WarningEvent, 'code'>]
   /** It is over. */
   ended: []
 }

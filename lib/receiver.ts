@@ -1,7 +1,7 @@
 import { Conference } from './conference'
 import { EndReason } from './end-reason'
 import { SoftphoneError } from './errors'
-import type { CallRequest, MessageEvent, PendingSession, PendingSessionEnd, StateDocument, WarningEvent } from './events'
+import type { CallRequest, MessageEvent, PendingSession, PendingSessionEnd, StateDocument } from './events'
 import { fromWire, type PhoneLink, unknownEvent } from './link'
 import { type Notifier, subscriptionRequest } from './notifier'
 import type { AutoAnswerDecision } from './options'
@@ -9,6 +9,7 @@ import { headersByName, Session } from './session'
 import type { Softphone } from './softphone'
 import type { CallStats } from './stats'
 import type { Subscription } from './subscription'
+import { warningEvent } from './warning'
 import type { WireEvent, WireEventOf, WireMessage, WirePendingEnd, WirePendingSession } from './wire'
 
 /** What the receiver needs of its phone beside the events it emits. */
@@ -231,7 +232,7 @@ function toSession(session: Session | undefined, event: SessionEvent): void {
     case 'terminated':
       return session.terminate(EndReason.of(event.reason))
     case 'warning':
-      return session.deliver('warning', warningOf(event))
+      return session.deliver('warning', warningEvent(event))
     case 'warningCleared':
       return session.deliver('warningCleared', { code: event.warning })
     case 'stats':
@@ -289,8 +290,4 @@ function pendingEnd({ side, reason, conversationId, elsewhere }: WirePendingEnd)
 
 function present<K extends string, V>(key: K, value: V | null | undefined): { [P in K]?: V } {
   return value === null || value === undefined ? {} : ({ [key]: value } as { [P in K]?: V })
-}
-
-function warningOf({ warning: code, text: message, chosen, inUse }: Extract<WireEvent, { type: 'warning' }>): WarningEvent {
-  return chosen === undefined || inUse === undefined ? { code, message } : { code, message, chosen, inUse }
 }

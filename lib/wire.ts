@@ -213,16 +213,17 @@ export type WireNews =
   | { type: 'left'; session: string }
   | { type: 'held'; held: boolean }
   | { type: 'muted'; session: string | null; muted: boolean }
-  | { type: 'warning'; text: string }
+  | ({ type: 'warning'; text: string } & Partial<WireStandIn>)
+  | { type: 'warningCleared' }
   | { type: 'ended' }
-
-export type WireWarning = 'no-device' | 'no-media'
 
 export interface WireStandIn {
   chosen: string
   inUse: string
   reason: string
 }
+
+export type WireWarning = 'no-device' | 'no-media'
 
 export type WireLevel = 'trace' | 'debug' | 'log' | 'info' | 'warn' | 'error'
 

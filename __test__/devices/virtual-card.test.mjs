@@ -147,4 +147,23 @@ describe('a sound card', { skip: missing }, () => {
     await Promise.all([cleared, hears(card.listen(), 1000, 20_000)])
     assert.ok(warnings.every(({ code }) => code === 'no-device'), JSON.stringify(warnings))
   })
+
+  test('that vanishes in a conference is replaced as in a call', async (t) => {
+    card.plugHeadset()
+    t.after(() => card.unplugHeadset())
+    const { alice, session, ear } = await call(t, { audio: 'none' })
+    const conference = await alice.conference([session], chosen)
+    const warnings = []
+    conference.on('warning', (warning) => warnings.push(warning))
+    await Promise.all([hears(ear, 1700, 20_000), hears(card.listen('headset'), 1000, 20_000)])
+    card.unplugHeadset()
+    while (warnings.length < 2) await next(conference, 'warning', 20_000)
+    for (const { chosen, inUse } of warnings) assert.deepEqual([chosen, inUse], ['alsa:headset', 'Default Audio Device'])
+    await Promise.all([hears(ear, 600, 20_000), hears(card.listen(), 1000, 20_000)])
+    const cleared = next(conference, 'warningCleared', 20_000)
+    card.plugHeadset()
+    assert.deepEqual(await cleared, [{ code: 'no-device' }])
+    await Promise.all([hears(ear, 1700, 20_000), hears(card.listen('headset'), 1000, 20_000)])
+    await conference.end()
+  })
 })

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::door::audio::{self, Device};
 use crate::door::hold_via::HoldVia;
 use crate::door::id::SessionId;
+use crate::door::media::StandIn;
 
 /// What the application can ask of a conference. In JSON it is `{"type": "add", "session": …}`.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -74,7 +75,14 @@ pub enum News {
         muted: bool,
     },
     /// A device of this machine could not be opened or was lost.
-    Warning { text: String },
+    Warning {
+        text: String,
+        /// What is used in place of a device that vanished.
+        #[serde(flatten)]
+        stand_in: Option<StandIn>,
+    },
+    /// All that was warned of is open again, or another was chosen.
+    WarningCleared,
     /// It is over; nothing comes after this.
     Ended,
 }
@@ -82,7 +90,7 @@ pub enum News {
 /// An order for the place of this machine in a conference; the first one is `Open`, `Close` is the last.
 #[derive(Debug, Clone, PartialEq)]
 pub enum HostOrder {
-    /// Opens input and output; what fails is reported by `DeviceFailed`.
+    /// Opens input and output; `DeviceOpened` or `DeviceFailed` says how that went.
     Open {
         input: audio::Input,
         output: audio::Output,
@@ -106,6 +114,10 @@ pub enum HostOrder {
 /// What happened to the place of this machine in a conference.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HostEvent {
+    /// What was chosen is open, for the first time or again.
+    DeviceOpened { device: Device },
     /// A device could not be opened or was lost; the conference goes on.
     DeviceFailed { device: Device, reason: String },
+    /// The chosen device vanished, and the system's default is used until it is back.
+    DeviceReplaced { device: Device, stand_in: StandIn },
 }

@@ -8,13 +8,14 @@ use std::collections::BTreeMap;
 
 use super::Phone;
 use super::command::Settled;
-use crate::door::audio;
+use crate::door::audio::{self, Device};
 use crate::door::conference::{HostEvent, HostOrder, News, Request};
 use crate::door::error::{ErrorCode, PhoneError};
 use crate::door::event::Event;
 use crate::door::hold_via::HoldVia;
 use crate::door::id::{ConferenceId, SessionId, Ticket};
 use crate::door::level::Level;
+use crate::door::media::StandIn;
 use crate::door::output::{Output, Reply};
 use crate::session::{Heritage, Place, Session};
 use waiting::Wait;
@@ -47,9 +48,11 @@ struct Conference {
     /// The phone's default if there is none.
     input: Option<audio::Input>,
     output: Option<audio::Output>,
-    /// Warnings that are told after the reply to the command that made it: the application has no
-    /// conference before that.
-    early: Option<Vec<String>>,
+    /// What can't be used of whoever sits here; the application was warned.
+    troubled: Vec<Device>,
+    /// Warnings, and the ends of them, that are told after the reply to the command that made it: the
+    /// application has no conference before that.
+    early: Option<Vec<News>>,
 }
 
 impl Conference {
@@ -99,18 +102,55 @@ impl Phone {
         event: HostEvent,
         now: std::time::Instant,
     ) {
-        self.input(now, |phone| {
-            let HostEvent::DeviceFailed { device, reason } = event;
-            if let Some(conference) = phone.conferences.all.get_mut(&id) {
-                let text = format!("{device:?} device: {reason}");
-                let details = serde_json::json!({ "conference": id });
-                match &mut conference.early {
-                    Some(early) => early.push(text.clone()),
-                    None => phone.tell(id, News::Warning { text: text.clone() }),
-                }
-                phone.around.context().trace(Level::Warn, &text, details);
+        self.input(now, |phone| match event {
+            HostEvent::DeviceOpened { device } => phone.host_device_opened(id, device),
+            HostEvent::DeviceFailed { device, reason } => {
+                phone.host_device_missing(id, device, &reason, None);
+            }
+            HostEvent::DeviceReplaced { device, stand_in } => {
+                phone.host_device_missing(id, device, &stand_in.to_string(), Some(stand_in));
             }
         });
+    }
+
+    fn host_device_opened(&mut self, id: ConferenceId, device: Device) {
+        let Some(conference) = self.conferences.all.get_mut(&id) else {
+            return;
+        };
+        if conference.troubled.contains(&device) {
+            conference.troubled.retain(|known| *known != device);
+            if conference.troubled.is_empty() {
+                self.tell_of_host(id, News::WarningCleared);
+            }
+        }
+    }
+
+    fn host_device_missing(
+        &mut self,
+        id: ConferenceId,
+        device: Device,
+        reason: &str,
+        stand_in: Option<StandIn>,
+    ) {
+        let Some(conference) = self.conferences.all.get_mut(&id) else {
+            return;
+        };
+        if !conference.troubled.contains(&device) {
+            conference.troubled.push(device);
+        }
+        let text = format!("{device:?} device: {reason}");
+        let details = serde_json::json!({ "conference": id });
+        self.around.context().trace(Level::Warn, &text, details);
+        self.tell_of_host(id, News::Warning { text, stand_in });
+    }
+
+    /// Tells what its devices say, once the application has the conference.
+    fn tell_of_host(&mut self, id: ConferenceId, news: News) {
+        let conference = self.conferences.all.get_mut(&id);
+        match conference.and_then(|conference| conference.early.as_mut()) {
+            Some(early) => early.push(news),
+            None => self.tell(id, news),
+        }
     }
 
     pub(super) fn confer(
@@ -147,6 +187,7 @@ impl Phone {
             muted: false,
             input,
             output,
+            troubled: Vec::new(),
             early: Some(Vec::new()),
         };
         self.conferences.all.insert(id, conference);

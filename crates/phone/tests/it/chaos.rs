@@ -347,7 +347,10 @@ fn check_conferences(rig: &Rig, seed: u64) {
             News::Ended => {
                 assert_eq!(open.insert(*id, false), Some(true), "seed {seed}, {id:?}");
             }
-            News::Held { .. } | News::Muted { .. } | News::Warning { .. } => {
+            News::Held { .. }
+            | News::Muted { .. }
+            | News::Warning { .. }
+            | News::WarningCleared => {
                 assert_eq!(open.get(id), Some(&true), "seed {seed}, {id:?}");
             }
         }

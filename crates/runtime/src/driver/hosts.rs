@@ -14,7 +14,7 @@ use super::Job;
 use super::calls::Calls;
 use super::opening::{self, Opening, Turn, settle};
 use crate::audio::{Input, Lease, Levels, Member, OpenError, Output, SeatOrder};
-use crate::device_hub::Standing;
+use crate::device_hub::{Complaint, Standing};
 use crate::media_worker::Seat;
 
 /// This machine's seats.
@@ -177,6 +177,7 @@ impl Hosts {
             self.fallback,
             self.standing(id, turn.clone(), Device::Input),
         ) {
+            Opening::Device(Ok(microphone)) => self.seat(id, SeatOrder::SetInput(microphone)),
             Opening::Now(outcome) | Opening::Device(outcome) => {
                 self.tell_attached(HostOpened::Input(id, turn, outcome));
             }
@@ -207,6 +208,7 @@ impl Hosts {
         host.seat.order(SeatOrder::SetOutput(Output::Nowhere));
         let standing = self.standing(id, turn.clone(), Device::Output);
         match opening::output(wanted, self.fallback, standing, &self.log) {
+            Opening::Device(Ok(speaker)) => self.seat(id, SeatOrder::SetOutput(speaker)),
             Opening::Now(outcome) | Opening::Device(outcome) => {
                 self.tell_attached(HostOpened::Output(id, turn, outcome))
             }
@@ -219,9 +221,9 @@ impl Hosts {
         }
     }
 
-    /// Gives a seat what was opened for it; a failure is news for the phone.
+    /// Gives a seat what was opened for it; how that went is news for the phone.
     pub(crate) fn attach(&mut self, opened: HostOpened) -> Option<(ConferenceId, HostEvent)> {
-        let (id, turn, order, failure) = match opened {
+        let (id, turn, order, device, failure) = match opened {
             HostOpened::Input(id, turn, outcome) => {
                 let (input, failure) = settle(outcome, Input::Silence);
                 if let (Input::Source(reader, _), Some(host)) = (&input, self.hosts.get_mut(&id))
@@ -229,23 +231,28 @@ impl Hosts {
                 {
                     host.source = Some(reader.lease());
                 }
-                let failure = failure.map(|reason| (Device::Input, reason));
-                (id, turn, SeatOrder::SetInput(input), failure)
+                (id, turn, SeatOrder::SetInput(input), Device::Input, failure)
             }
             HostOpened::Output(id, turn, outcome) => {
                 let (output, failure) = settle(outcome, Output::Nowhere);
-                let failure = failure.map(|reason| (Device::Output, reason));
-                (id, turn, SeatOrder::SetOutput(output), failure)
+                (
+                    id,
+                    turn,
+                    SeatOrder::SetOutput(output),
+                    Device::Output,
+                    failure,
+                )
             }
         };
         if turn.strong_count() == 0 {
             return None;
         }
         self.seat(id, order);
-        failure.map(|(device, reason)| (id, HostEvent::DeviceFailed { device, reason }))
+        let standing = failure.map_or(Ok(()), |reason| Err(Complaint::Failed(reason)));
+        Some((id, event_of(device, standing)))
     }
 
-    // The phone is being drained and can't take an input now: a failure comes back as news.
+    // The phone is being drained and can't take an input now: it comes back as news.
     fn tell_attached(&mut self, opened: HostOpened) {
         let (HostOpened::Input(_, turn, _) | HostOpened::Output(_, turn, _)) = &opened;
         let turn = turn.clone();
@@ -261,10 +268,17 @@ impl Hosts {
 
     fn standing(&self, id: ConferenceId, turn: Turn, device: Device) -> Standing {
         opening::standing(&self.news, turn.clone(), move |standing| {
-            let reason = standing.err()?.text();
-            let event = HostEvent::DeviceFailed { device, reason };
+            let event = event_of(device, standing);
             Some(HostNews::Opening(id, turn.clone(), event))
         })
+    }
+}
+
+fn event_of(device: Device, standing: Result<(), Complaint>) -> HostEvent {
+    match standing {
+        Ok(()) => HostEvent::DeviceOpened { device },
+        Err(Complaint::Failed(reason)) => HostEvent::DeviceFailed { device, reason },
+        Err(Complaint::Replaced(stand_in)) => HostEvent::DeviceReplaced { device, stand_in },
     }
 }
 

@@ -2,7 +2,6 @@
 
 use super::super::Phone;
 use super::super::command::CommandOutcome;
-use crate::door::conference::News;
 use crate::door::error::{ErrorCode, ErrorType, PhoneError};
 use crate::door::id::{ConferenceId, SessionId, Ticket};
 use crate::door::output::Reply;
@@ -72,8 +71,8 @@ impl Phone {
         };
         let conference = self.conferences.all.get_mut(id);
         let early = conference.and_then(|conference| conference.early.take());
-        for text in early.into_iter().flatten() {
-            self.tell(*id, News::Warning { text });
+        for news in early.into_iter().flatten() {
+            self.tell(*id, news);
         }
     }
 

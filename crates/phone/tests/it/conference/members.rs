@@ -5,7 +5,7 @@ use phone::{MediaCommand, MediaEvent, SessionId, SoundCommand, StreamCommand, au
 use serde_json::json;
 use sip::message::Method;
 
-use super::{ID, Room, lose_device, seated};
+use super::{ID, Room, host_event, lose_device, seated};
 use crate::harness::{Media, answer, code};
 
 #[test]
@@ -296,6 +296,40 @@ fn lost_devices_are_told_of_the_conference() {
 }
 
 #[test]
+fn a_warning_of_devices_is_cleared_when_all_of_the_conference_are_open_again() {
+    use phone::audio::Device;
+    use phone::conference::HostEvent;
+    let mut room = Room::of(0);
+    let opened = |device| HostEvent::DeviceOpened { device };
+    host_event(&mut room, ID, opened(Device::Input));
+    room.clear();
+    lose_device(&mut room, ID);
+    let stand_in = phone::media::StandIn {
+        chosen: "alsa:headset".into(),
+        in_use: "Loudspeaker".into(),
+        reason: "there is no such device".into(),
+    };
+    let device = Device::Output;
+    host_event(
+        &mut room,
+        ID,
+        HostEvent::DeviceReplaced { device, stand_in },
+    );
+    let warning = room.rig.last("conference")["news"].clone();
+    assert_eq!(warning["chosen"], "alsa:headset");
+    assert_eq!(warning["inUse"], "Loudspeaker");
+    host_event(&mut room, ID, opened(Device::Output));
+    assert_eq!(
+        room.news(),
+        ["warning", "warning"],
+        "the input is in trouble"
+    );
+    host_event(&mut room, ID, opened(Device::Input));
+    host_event(&mut room, ID, opened(Device::Input));
+    assert_eq!(room.news(), ["warning", "warning", "warningCleared"]);
+}
+
+#[test]
 fn what_fails_before_the_application_has_its_conference_is_told_after() {
     let mut room = Room::of(0);
     let session = room.call();
@@ -307,10 +341,17 @@ fn what_fails_before_the_application_has_its_conference_is_told_after() {
         .rig
         .command(json!({ "type": "confer", "sessions": [session] }));
     lose_device(&mut room, 2);
+    let device = phone::audio::Device::Input;
+    let opened = phone::conference::HostEvent::DeviceOpened { device };
+    host_event(&mut room, 2, opened);
     assert_eq!(room.rig.reply(made), None);
     room.agree(1);
     room.assert_done(made, "confer");
-    assert_eq!(room.news().last().unwrap(), "warning");
+    let news = room.news();
+    assert!(
+        news.ends_with(&["warning".into(), "warningCleared".into()]),
+        "{news:?}"
+    );
     let reply = room.rig.place(&format!("reply {}", made.0));
     let mut entries = room.rig.order.iter();
     let warning = entries.rposition(|entry| entry == "conference").unwrap();

@@ -173,15 +173,19 @@ pub(super) fn seated() -> audio::Input {
     audio::Input::Conference { id }
 }
 
-pub(super) fn lose_device(room: &mut Room, id: u64) {
-    let event = phone::conference::HostEvent::DeviceFailed {
-        device: phone::audio::Device::Input,
-        reason: "unplugged".into(),
-    };
+pub(super) fn host_event(room: &mut Room, id: u64, event: phone::conference::HostEvent) {
     let now = room.rig.now;
     room.rig
         .phone
         .handle_conference(ConferenceId(id), event, now);
     room.rig
         .command(json!({ "type": "setLogLevel", "level": "error" }));
+}
+
+pub(super) fn lose_device(room: &mut Room, id: u64) {
+    let event = phone::conference::HostEvent::DeviceFailed {
+        device: phone::audio::Device::Input,
+        reason: "unplugged".into(),
+    };
+    host_event(room, id, event);
 }
