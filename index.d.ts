@@ -1781,7 +1781,10 @@ export declare class SoftphoneError extends Error {
     /** The SIP status behind it, if there is one. */
     readonly sip?: SipStatus;
     constructor(message: string, { code, type, sip, cause }: SoftphoneErrorInit);
-    /** The error as plain data; `JSON.stringify` uses it by itself. */
+    /**
+     * The error as plain data; `JSON.stringify` uses it by itself. Of its causes there are eight at most: the one after them, and one that
+     * is among those it caused, is text.
+     */
     toJSON(): SoftphoneErrorJson;
     /** The error that `toJSON()` made plain, in another thread or process. What was no SoftphoneError is one of code `ERR_UNKNOWN`. */
     static from(error: SoftphoneErrorJson | Error): SoftphoneError;

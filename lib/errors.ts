@@ -68,51 +68,86 @@ export class SoftphoneError extends Error {
     if (sip) this.sip = sip
   }
 
-  /** The error as plain data; `JSON.stringify` uses it by itself. */
+  /**
+   * The error as plain data; `JSON.stringify` uses it by itself. Of its causes there are eight at most: the one after them, and one that
+   * is among those it caused, is text.
+   */
   toJSON(): SoftphoneErrorJson {
-    const { message, code, type, sip, stack } = this
-    return {
-      name: 'SoftphoneError',
-      message,
-      code,
-      type,
-      ...(sip && { sip: { ...sip } }),
-      ...(this.cause !== undefined && { cause: plainCause(this.cause) }),
-      ...(stack !== undefined && { stack }),
-    }
+    return plainError(this, [])
   }
 
   /** The error that `toJSON()` made plain, in another thread or process. What was no SoftphoneError is one of code `ERR_UNKNOWN`. */
   static from(error: SoftphoneErrorJson | Error): SoftphoneError {
     if (error instanceof SoftphoneError) return error
-    // What comes from another process may be anything.
-    if (typeof error !== 'object' || error === null) return SoftphoneError.from(new Error(String(error)))
-    const { message, code, type, sip, cause, stack } = error as Partial<SoftphoneErrorJson>
-    const made = new SoftphoneError(String(message), {
-      code: typeof code === 'string' ? code : 'ERR_UNKNOWN',
-      type: type ?? 'generic',
-      sip,
-      cause: cause === undefined ? undefined : causeOf(cause),
-    })
-    if (typeof stack === 'string') made.stack = stack
-    return made
+    return errorOf(error, 0)
+  }
+}
+
+/** Causes of causes that are kept: what an error is handed on with must not depend on how often it was wrapped. */
+const MOST_CAUSES = 8
+/** Characters of a cause that is text. */
+const MOST_TEXT = 8192
+
+/** `caused` is what this is the cause of, the outermost first. */
+function plainError(error: SoftphoneError, caused: readonly unknown[]): SoftphoneErrorJson {
+  const { message, code, type, sip, stack, cause } = error
+  return {
+    name: 'SoftphoneError',
+    message,
+    code,
+    type,
+    ...(sip && { sip: { ...sip } }),
+    ...(cause !== undefined && { cause: plainCause(cause, [...caused, error]) }),
+    ...(stack !== undefined && { stack }),
   }
 }
 
 // What a function of the application threw may be anything, also what can't be cloned.
-function plainCause(cause: unknown): unknown {
-  if (cause instanceof SoftphoneError) return cause.toJSON()
-  if (cause instanceof EndReason) return { ...cause }
-  if (cause instanceof Error) return { name: cause.name, message: cause.message, ...(cause.stack && { stack: cause.stack }) }
-  return typeof cause === 'object' ? inspect(cause) : String(cause)
+function plainCause(cause: unknown, caused: readonly unknown[]): unknown {
+  try {
+    if (cause instanceof EndReason) return { ...cause }
+    if (!(cause instanceof Error)) return textOf(cause)
+    if (caused.includes(cause)) return `[Circular] ${textOf(cause)}`
+    if (caused.length > MOST_CAUSES) return textOf(cause)
+    if (cause instanceof SoftphoneError) return plainError(cause, caused)
+    const { name, message, stack } = cause
+    return {
+      name: String(name),
+      message: String(message),
+      ...(cause.cause !== undefined && { cause: plainCause(cause.cause, [...caused, cause]) }),
+      ...(stack && { stack: String(stack) }),
+    }
+  } catch {
+    return 'a cause that can not be read'
+  }
 }
 
-function causeOf(cause: unknown): unknown {
+function textOf(value: unknown): string {
+  const text = typeof value === 'object' && !(value instanceof Error) ? inspect(value) : String(value)
+  return text.length > MOST_TEXT ? `${text.slice(0, MOST_TEXT)}…` : text
+}
+
+// What comes from another process may be anything.
+function errorOf(error: unknown, depth: number): SoftphoneError {
+  if (typeof error !== 'object' || error === null) return errorOf(new Error(String(error)), depth)
+  const { message, code, type, sip, cause, stack } = error as Partial<SoftphoneErrorJson>
+  const made = new SoftphoneError(String(message), {
+    code: typeof code === 'string' ? code : 'ERR_UNKNOWN',
+    type: type ?? 'generic',
+    sip,
+    cause: cause === undefined ? undefined : causeOf(cause, depth + 1),
+  })
+  if (typeof stack === 'string') made.stack = stack
+  return made
+}
+
+function causeOf(cause: unknown, depth: number): unknown {
   if (typeof cause !== 'object' || cause === null || cause instanceof Error) return cause
   if ('condition' in cause && 'side' in cause) return EndReason.of(cause as EndReasonInit)
-  if ('code' in cause && 'type' in cause) return SoftphoneError.from(cause as SoftphoneErrorJson)
-  const { name, message, stack } = cause as Partial<Error>
-  const made = new Error(String(message))
+  if (depth > MOST_CAUSES) return textOf(cause)
+  if ('code' in cause && 'type' in cause) return errorOf(cause, depth)
+  const { name, message, stack, cause: deeper } = cause as Partial<Error>
+  const made = new Error(String(message), deeper === undefined ? undefined : { cause: causeOf(deeper, depth + 1) })
   Object.defineProperty(made, 'name', { value: String(name ?? 'Error'), configurable: true, writable: true })
   if (typeof stack === 'string') made.stack = stack
   return made

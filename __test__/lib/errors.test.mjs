@@ -34,6 +34,46 @@ describe('an error on its way to another thread', () => {
     assert.equal(because(undefined), undefined)
   })
 
+  test('has eight causes at most, and may be its own cause', () => {
+    const made = (cause, message = 'no') => new SoftphoneError(message, { code: 'ERR_X', type: 'generic', cause })
+    const circles = [made(undefined, 'one'), made(new TypeError('two'), 'one'), made(made(undefined, 'two'), 'one')]
+    circles[0].cause = circles[0]
+    circles[1].cause.cause = circles[1]
+    circles[2].cause.cause = circles[2].cause
+    for (const error of circles) {
+      assert.match(JSON.stringify(error), /\[Circular\] SoftphoneError: (one|two)/)
+      assert.equal(sent(error).message, 'one')
+      // Its plain form could be made by anybody.
+      const { message, code, type } = error
+      const plain = { message, code, type }
+      plain.cause = plain
+      assert.equal(SoftphoneError.from(structuredClone(plain)).message, 'one')
+    }
+    for (const wrap of [made, (cause) => new Error('no', { cause })]) {
+      let deep = 'the first'
+      for (let count = 0; count < 100_000; count++) deep = wrap(deep)
+      const causes = []
+      for (let error = sent(made(deep)); error !== undefined; error = error.cause) causes.push(error)
+      assert.equal(causes.length, 10)
+      assert.match(causes.at(-1), /^(SoftphoneError|Error): no$/)
+    }
+    let plain = { message: 'the first' }
+    for (let count = 0; count < 100_000; count++) plain = { message: 'no', cause: plain }
+    assert.equal(SoftphoneError.from(plain).message, 'no')
+  })
+
+  test('can be handed on whatever its cause is made of', () => {
+    const because = (cause) => sent(new SoftphoneError('no', { code: 'ERR_X', type: 'generic', cause })).cause
+    const odd = new Error('odd')
+    Object.defineProperty(odd, 'message', { value: () => {} })
+    assert.equal(because(odd).name, 'Error')
+    const hostile = { [Symbol.for('nodejs.util.inspect.custom')]: () => { throw new Error('on purpose') } }
+    assert.equal(because(hostile), 'a cause that can not be read')
+    assert.equal(because(Symbol('sign')), 'Symbol(sign)')
+    assert.ok(because('x'.repeat(1_000_000)).length < 10_000)
+    assert.equal(because(new Error('outer', { cause: new RangeError('inner') })).cause.name, 'RangeError')
+  })
+
   test('is itself where it is one already, and has a code in any case', () => {
     const error = new SoftphoneError('no', { code: 'ERR_X', type: 'call' })
     for (const nothing of [null, undefined, 'text']) {
