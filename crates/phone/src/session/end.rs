@@ -150,7 +150,7 @@ fn settled(state: State) -> (Vec<Ticket>, Vec<Ticket>) {
         State::Active(active) => {
             let tones = active.tones.into_iter();
             let tones = tones.map(|tones| (tones.ticket, tones.is_out));
-            let holds = active.holds.into_iter().flat_map(|change| change.tickets);
+            let holds = active.holds.into_tickets();
             let all = tones.chain(active.keys.tickets());
             let all = all.chain(holds.map(|ticket| (ticket, false)));
             let (done, waiting): (Vec<_>, Vec<_>) = all.partition(|(_, done)| *done);

@@ -1,7 +1,8 @@
 //! Hold: the other party hears music or silence and is not heard, until it is taken off again.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use super::holds::HoldChange;
 use super::offer::NO_ANSWER;
 use super::{Active, Context, Pause, Place, Session, State};
 use crate::door::audio;
@@ -12,55 +13,11 @@ use crate::door::id::Ticket;
 use crate::door::media::SoundCommand;
 use crate::door::output::Reply;
 
-/// A change that the application wants and the peer has not agreed to yet.
-#[derive(Debug)]
-pub(super) struct HoldChange {
-    pub(super) held: bool,
-    pub(super) via: HoldVia,
-    pub(super) tickets: Vec<Ticket>,
-    /// Whoever waits for it waits no longer.
-    pub(super) until: Option<Instant>,
-    /// How the peer has put it off last.
-    pub(super) put_off: Option<SipStatus>,
-}
-
-/// How long somebody waits for a hold or a resumption, whatever keeps it from coming about: the longest wait that a
-/// 500 may ask for (RFC 3261 §14.2), and two after a 491.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// How long it may find no moment to be offered, although there is a connection: one offer of the peer's after the
-/// other, or an answer of ours that it does not acknowledge.
-const NO_MOMENT: Duration = Duration::from_millis(1500);
-
-impl HoldChange {
-    /// One that nobody waits for.
-    pub(super) fn new(held: bool, via: HoldVia) -> Self {
-        Self {
-            held,
-            via,
-            tickets: Vec::new(),
-            until: None,
-            put_off: None,
-        }
-    }
-
-    fn is_awaited_by(&mut self, ticket: Ticket, now: Instant) {
-        self.tickets.push(ticket);
-        self.until.get_or_insert(now + PATIENCE);
-    }
-}
-
 impl Active {
     /// Starts the time of a hold that somebody waits for and that could be offered but for the peer.
     pub(super) fn time_hold(&mut self, ctx: &Context<'_>) {
-        let awaited = self
-            .holds
-            .front()
-            .is_some_and(|change| !change.tickets.is_empty());
-        let is_held_up = awaited && self.offerer.pause == Pause::No && ctx.agent.is_usable();
-        self.hold_until = match is_held_up {
-            true => self.hold_until.or(Some(ctx.now + NO_MOMENT)),
-            false => None,
-        };
+        let may_be_offered = self.offerer.pause == Pause::No && ctx.agent.is_usable();
+        self.holds.time(may_be_offered, ctx.now);
     }
 }
 
@@ -84,19 +41,16 @@ impl Session {
         if let Place::Seated(seat) = &mut self.near_end.place {
             seat.held_alone = held;
         }
-        match active.holds.back_mut() {
-            Some(last) if last.held == held => {
-                last.is_awaited_by(ticket, ctx.now);
-                return active.time_hold(ctx);
-            }
-            None if self.holding.held == held => return ctx.reply(ticket, Ok(Reply::Done)),
-            Some(_) | None => {}
+        if active.holds.await_last(held, ticket, ctx.now) {
+            return active.time_hold(ctx);
+        }
+        if active.holds.wanted(self.holding.held) == held {
+            return ctx.reply(ticket, Ok(Reply::Done));
         }
         self.holding.asked();
         active.offerer.hurry();
-        let mut change = HoldChange::new(held, via);
-        change.is_awaited_by(ticket, ctx.now);
-        active.holds.push_back(change);
+        active.holds.push(held, via);
+        active.holds.await_last(held, ticket, ctx.now);
         self.drive_voice(music, ctx);
         self.drive_offer(ctx);
     }
@@ -120,9 +74,8 @@ impl Session {
     pub(super) fn hold_timeout(&mut self, ctx: &mut Context<'_>) {
         self.hold_without_moment(ctx);
         let now = ctx.now;
-        let is_due = |change: &HoldChange| change.until.is_some_and(|until| until <= now);
         while let State::Active(active) = &mut self.state
-            && let Some(index) = active.holds.iter().position(is_due)
+            && let Some(index) = active.holds.due(now)
         {
             self.give_up_hold(index, ctx);
         }
@@ -131,9 +84,7 @@ impl Session {
     /// Somebody else waits for what the peer is to be told about hold.
     pub(super) fn bound_holds(&mut self, now: Instant) {
         if let State::Active(active) = &mut self.state {
-            for change in &mut active.holds {
-                change.until.get_or_insert(now + PATIENCE);
-            }
+            active.holds.bound(now);
         }
     }
 
@@ -144,17 +95,9 @@ impl Session {
         };
         let is_offering = index == 0 && active.offerer.is_offering();
         let is_offered = index == 0 && active.offerer.purpose.hold.is_some();
-        let Some(change) = active.holds.remove(index) else {
+        let Some(change) = active.holds.give_up(index) else {
             return;
         };
-        // What follows asks for what the one before asks for already.
-        if index > 0
-            && let Some(mut same) = active.holds.remove(index)
-            && let Some(before) = active.holds.get_mut(index - 1)
-        {
-            before.tickets.append(&mut same.tickets);
-            before.until = before.until.or(same.until);
-        }
         let text = match (is_offering, change.put_off.is_some()) {
             _ if !ctx.agent.is_usable() => "there is no connection",
             (true, _) => NO_ANSWER,
@@ -173,9 +116,8 @@ impl Session {
     pub(super) fn hold_put_off(&mut self, status: SipStatus) {
         if let State::Active(active) = &mut self.state
             && active.offerer.purpose.hold.is_some()
-            && let Some(change) = active.holds.front_mut()
         {
-            change.put_off = Some(status);
+            active.holds.put_off(status);
         }
     }
 
@@ -184,10 +126,9 @@ impl Session {
         let State::Active(active) = &mut self.state else {
             return;
         };
-        if active.hold_until.is_none_or(|until| until > ctx.now) {
+        if !active.holds.found_no_moment(ctx.now) {
             return;
         }
-        active.hold_until = None;
         // Without a flow it waits for the next one; behind an offer of ours for its answer, and after a glare its turn.
         if ctx.agent.is_usable()
             && !active.offerer.is_offering()
@@ -204,7 +145,7 @@ impl Session {
         let State::Active(active) = &mut self.state else {
             return;
         };
-        let change = active.holds.front();
+        let change = active.holds.next();
         if change.is_none_or(|change| change.held != held) {
             active.offerer.owed.renewal |= held != self.holding.held;
             return;
@@ -253,10 +194,7 @@ impl Session {
 
     fn take_hold(&mut self) -> Option<HoldChange> {
         match &mut self.state {
-            State::Active(active) => {
-                active.hold_until = None;
-                active.holds.pop_front()
-            }
+            State::Active(active) => active.holds.take_next(),
             State::Pending(_)
             | State::Answering(_)
             | State::Offering(_)
@@ -268,15 +206,8 @@ impl Session {
 
     /// After one change the next may ask for what is so already.
     fn drop_idle_holds(&mut self, ctx: &mut Context<'_>) {
-        let held = self.holding.held;
-        while let State::Active(active) = &mut self.state
-            && active
-                .holds
-                .front()
-                .is_some_and(|change| change.held == held)
-            && let Some(change) = active.holds.pop_front()
-        {
-            for ticket in change.tickets {
+        if let State::Active(active) = &mut self.state {
+            for ticket in active.holds.take_idle(self.holding.held) {
                 ctx.reply(ticket, Ok(Reply::Done));
             }
         }
@@ -290,7 +221,7 @@ impl Session {
         };
         // In a conference on hold also who did not agree to be held hears music only.
         let held = self.holding.held
-            || active.holds.iter().any(|change| change.held)
+            || active.holds.hold_waits()
             || self.near_end.place.seat().is_some_and(|seat| seat.held);
         if std::mem::replace(&mut self.holding.hears_music, held) != held {
             ctx.media(

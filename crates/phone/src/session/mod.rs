@@ -21,6 +21,7 @@ mod facts;
 mod handover;
 mod hold;
 mod holding;
+mod holds;
 mod info;
 mod keys;
 mod media;
@@ -52,8 +53,8 @@ use connectivity::{Connectivity, MediaPath};
 pub(crate) use dial::Dial;
 use facts::Facts;
 use handover::Handover;
-use hold::HoldChange;
 use holding::Holding;
+use holds::Holds;
 use near_end::{Choice, NearEnd};
 use offerer::{Negotiation, Offerer, Pause, Purpose, Unanswered, Waiting};
 pub(crate) use pending::{Admitted, Plan};
@@ -233,11 +234,7 @@ struct Fork {
 pub(crate) struct Active {
     offerer: Offerer,
     repair: Repair,
-    /// What the peer is still to be told about hold, oldest first; each asks for the other state
-    /// than the one before.
-    holds: VecDeque<HoldChange>,
-    /// The first of them has failed if it has found no moment to be offered by then.
-    hold_until: Option<Instant>,
+    holds: Holds,
     early: Early,
     tones: Vec<dtmf::Dialled>,
     keys: keys::Keys,
@@ -270,8 +267,7 @@ impl Active {
         Self {
             offerer: Offerer::new(negotiation),
             repair: Repair::default(),
-            holds: VecDeque::new(),
-            hold_until: None,
+            holds: Holds::default(),
             early: Early::default(),
             tones: Vec::new(),
             keys: keys::Keys::default(),
@@ -279,8 +275,7 @@ impl Active {
     }
 
     fn deadline(&self) -> Option<(Instant, Wake)> {
-        let hold = self.holds.iter().filter_map(|change| change.until).min();
-        let offer = [self.offerer.deadline(), self.hold_until, hold];
+        let offer = [self.offerer.deadline(), self.holds.deadline()];
         let offer = offer.into_iter().flatten();
         let repair = self.repair.until.map(|until| (until, Wake::Repair));
         let key = self.keys.deadline().map(|at| (at, Wake::Key));

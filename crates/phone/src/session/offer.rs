@@ -35,9 +35,8 @@ impl Session {
             return;
         };
         active.time_hold(ctx);
-        let change = active.holds.front();
-        let wanted = change.map(|change| change.held);
-        let owed = active.offerer.owed.is_any() || wanted.is_some();
+        let change = active.holds.next();
+        let owed = active.offerer.owed.is_any() || change.is_some();
         let free = active.offerer.is_free();
         if !(owed && free && ctx.agent.is_usable()) {
             return;
@@ -48,7 +47,7 @@ impl Session {
                 .until
                 .get_or_insert(ctx.now + PATIENCE_WITH_ICE);
         }
-        let held = wanted.unwrap_or(self.holding.held);
+        let held = active.holds.offered(self.holding.held);
         active.offerer.negotiation = Negotiation::Offering;
         active.offerer.purpose = Purpose {
             refresh: active.offerer.owed.refresh,
@@ -66,8 +65,7 @@ impl Session {
         let (State::Active(active), Some(usage)) = (&mut self.state, self.usage) else {
             return;
         };
-        let change = active.holds.front();
-        let wanted = change.map_or(self.holding.held, |change| change.held);
+        let wanted = active.holds.offered(self.holding.held);
         // RFC 3261 §14.2: theirs was there before ours went; or what ours was to say is not wanted any more.
         if active.offerer.waiting.is_some() || active.offerer.purpose.held != Some(wanted) {
             self.take_back(ctx);
@@ -84,7 +82,7 @@ impl Session {
                 active.offerer.negotiation = Negotiation::Offered { request };
                 // Nobody tries an UPDATE for longer than its transaction lasts (RFC 3261 §17.1.2.2).
                 active.offerer.until = (!update).then_some(ctx.now + PATIENCE);
-                active.hold_until = None;
+                active.holds.found_moment();
             }
             // The wish stands until there is a flow, or the ACK of our own answer.
             Err(NotSent::NoFlow | NotSent::OfferPending) => {

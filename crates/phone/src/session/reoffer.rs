@@ -65,9 +65,8 @@ impl Session {
             // RFC 3261 §14.2: a re-INVITE without an offer wants ours, which says what we want now.
             None => {
                 active.offerer.negotiation = Negotiation::OfferingInAnswer { request };
-                let change = active.holds.front();
-                let held = change.map_or(self.holding.held, |change| change.held);
-                active.offerer.purpose.hold = change.map(|change| change.via);
+                let held = active.holds.offered(self.holding.held);
+                active.offerer.purpose.hold = active.holds.next().map(|change| change.via);
                 active.offerer.purpose.held = Some(held);
                 let restart_ice = false;
                 StreamCommand::Reoffer { restart_ice, held }

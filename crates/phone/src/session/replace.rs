@@ -129,10 +129,7 @@ impl Session {
 
     fn is_wanted_held(&self) -> bool {
         match &self.state {
-            State::Active(active) => active
-                .holds
-                .back()
-                .map_or(self.holding.held, |last| last.held),
+            State::Active(active) => active.holds.wanted(self.holding.held),
             State::Answering(_) => self.holding.held,
             State::Pending(_)
             | State::Offering(_)

@@ -1,6 +1,6 @@
 //! A session's place in a conference: its far end hears the other members and is heard by them.
 
-use super::{Context, HoldChange, Session, State};
+use super::{Context, Session, State};
 use crate::door::audio;
 use crate::door::error::PhoneError;
 use crate::door::hold_via::HoldVia;
@@ -150,13 +150,9 @@ impl Session {
             return;
         };
         self.holding.kept &= held;
-        let wanted = active
-            .holds
-            .back()
-            .map_or(self.holding.held, |last| last.held);
-        if wanted != held {
+        if active.holds.wanted(self.holding.held) != held {
             self.holding.asked();
-            active.holds.push_back(HoldChange::new(held, via));
+            active.holds.push(held, via);
         }
         self.drive_voice(music, ctx);
         self.drive_offer(ctx);
