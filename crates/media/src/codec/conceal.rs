@@ -24,14 +24,14 @@ pub(super) struct Concealer {
     searches: bool,
     /// The sound played last, oldest first.
     history: Vec<i16>,
-    gap: Option<Gap>,
+    gap: Option<Concealment>,
     /// Where the next gap's period is put, kept so that playing allocates nothing.
     spare: Vec<f32>,
 }
 
 /// What is being repeated.
 #[derive(Debug)]
-struct Gap {
+struct Concealment {
     /// The pitch period, its end blended so that it follows itself smoothly.
     period: Vec<f32>,
     /// What the last sample heard was above the one a period before it.
@@ -95,7 +95,7 @@ impl Concealer {
         self.remember(samples);
     }
 
-    fn begin(&mut self) -> Gap {
+    fn begin(&mut self) -> Concealment {
         let length = match self.searches {
             true => self.pitch_period(),
             false => PLAIN_PERIOD_MS * self.per_ms,
@@ -113,7 +113,7 @@ impl Concealer {
             *sample += (f32::from(*earlier) - *sample) * share;
         }
         let step = f32::from(self.history[end - 1]) - f32::from(self.history[end - length - 1]);
-        Gap {
+        Concealment {
             period,
             step,
             length: 0,
@@ -160,7 +160,7 @@ impl Concealer {
     }
 }
 
-impl Gap {
+impl Concealment {
     fn next(&mut self, per_ms: usize) -> f32 {
         let hold = HOLD_MS * per_ms;
         let silent = SILENT_AFTER_MS * per_ms;

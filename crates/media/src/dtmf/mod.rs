@@ -4,7 +4,7 @@ mod receive;
 mod send;
 
 pub use receive::{Header, Press, Receiver};
-pub use send::{Clocks, MAX_KEYS, Packet, Sender};
+pub use send::{Clocks, KeyPacket, MAX_KEYS, Sender};
 
 /// How many bytes an event has on the wire.
 pub const PAYLOAD: usize = 4;

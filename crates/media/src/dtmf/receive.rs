@@ -36,7 +36,7 @@ impl std::fmt::Debug for Press {
 pub struct Receiver {
     current: Option<Current>,
     /// The last packet of the last event.
-    last: Option<Last>,
+    last: Option<LastPacket>,
     ended: [Option<(u32, u32)>; REMEMBERED],
     oldest: usize,
 }
@@ -55,7 +55,7 @@ pub struct Header {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Last {
+struct LastPacket {
     header: Header,
     event: Event,
     clock: u32,
@@ -87,7 +87,7 @@ impl Receiver {
         if clock == 0 {
             return None;
         }
-        let arrived = Last {
+        let arrived = LastPacket {
             header,
             event,
             clock,
@@ -204,12 +204,12 @@ impl Receiver {
 
 /// How far the timestamp of one and the same event has moved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Step {
+struct Advance {
     /// What of it the duration in the packets does not count.
     uncounted: u32,
 }
 
-impl Last {
+impl LastPacket {
     fn is_before(&self, next: &Self) -> bool {
         let ahead = next.header.sequence.wrapping_sub(self.header.sequence) as i16;
         self.header.ssrc != next.header.ssrc || ahead > 0
@@ -217,7 +217,7 @@ impl Last {
 
     /// RFC 4733 §2.5.1.2 wants one timestamp for an event; some senders let it go on with each packet. It is the same
     /// event where the next packet without a marker is as much later as it is longer, or by a packet's time.
-    fn moved_to(&self, next: &Self) -> Option<Step> {
+    fn moved_to(&self, next: &Self) -> Option<Advance> {
         let (was, is) = (self.header, next.header);
         let packets = is.sequence.wrapping_sub(was.sequence);
         let same = was.ssrc == is.ssrc && self.event.code == next.event.code;
@@ -230,11 +230,11 @@ impl Last {
             return None;
         }
         if u32::from(longer) == advance && (1..=MOST_LOST + 1).contains(&packets) {
-            return Some(Step { uncounted: 0 });
+            return Some(Advance { uncounted: 0 });
         }
         let packet_time = advance <= next.clock / 1000 * PACKET;
         let uncounted = advance.saturating_sub(longer.into());
-        (packets == 1 && packet_time).then_some(Step { uncounted })
+        (packets == 1 && packet_time).then_some(Advance { uncounted })
     }
 }
 

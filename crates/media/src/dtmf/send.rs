@@ -20,7 +20,7 @@ const PAUSE: u32 = 200;
 
 /// One telephone-event packet to send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Packet {
+pub struct KeyPacket {
     /// The RTP timestamp: when the event (or its segment) began.
     pub timestamp: u32,
     /// The marker bit: set on the first packet of an event.
@@ -56,7 +56,7 @@ enum State {
     Sounding(Sounding),
     /// The end has been sent `sent` times.
     Ending {
-        last: Packet,
+        last: KeyPacket,
         sent: u8,
         gap: u32,
     },
@@ -240,7 +240,7 @@ impl Sender {
     /// One tick of 10 ms that begins at `now` in audio RTP time. At most two packets come of it.
     ///
     /// `update` is every how many ticks a sounding event is repeated.
-    pub fn tick(&mut self, now: u32, clocks: Clocks, update: u32) -> [Option<Packet>; 2] {
+    pub fn tick(&mut self, now: u32, clocks: Clocks, update: u32) -> [Option<KeyPacket>; 2] {
         if let State::Silent { left, after } = &mut self.state {
             *left = left.saturating_sub(1);
             if *left > 0 {
@@ -296,7 +296,7 @@ impl Sender {
         };
     }
 
-    fn sound(&mut self, mut key: Sounding, clocks: Clocks, update: u32) -> [Option<Packet>; 2] {
+    fn sound(&mut self, mut key: Sounding, clocks: Clocks, update: u32) -> [Option<KeyPacket>; 2] {
         key.elapsed += 1;
         key.duration += clocks.event / 100;
         // RFC 4733 §2.5.1.3: a longer event goes on as a new segment, which begins where the full one ends.
@@ -315,7 +315,7 @@ impl Sender {
             self.key_is_out();
             let last = key.packet(key.duration as u16, true);
             self.state = State::Ending {
-                last: Packet {
+                last: KeyPacket {
                     marker: false,
                     ..last
                 },
@@ -331,7 +331,7 @@ impl Sender {
         [full, packet]
     }
 
-    fn end(&mut self, last: Packet, sent: u8, gap: u32) -> [Option<Packet>; 2] {
+    fn end(&mut self, last: KeyPacket, sent: u8, gap: u32) -> [Option<KeyPacket>; 2] {
         let sent = sent + 1;
         self.state = if sent >= END_COPIES {
             self.completed = true;
@@ -347,8 +347,8 @@ impl Sender {
 }
 
 impl Sounding {
-    fn packet(&self, duration: u16, end: bool) -> Packet {
-        Packet {
+    fn packet(&self, duration: u16, end: bool) -> KeyPacket {
+        KeyPacket {
             timestamp: self.timestamp,
             marker: self.first,
             payload: Event {
@@ -375,7 +375,7 @@ mod tests {
         event: 8_000,
     };
 
-    fn run(sender: &mut Sender, clocks: Clocks, ticks: u32) -> Vec<(u32, Packet, Event)> {
+    fn run(sender: &mut Sender, clocks: Clocks, ticks: u32) -> Vec<(u32, KeyPacket, Event)> {
         (0..ticks)
             .flat_map(|tick| {
                 let now = 1_000_u32.wrapping_add(tick * clocks.audio / 100);
@@ -403,7 +403,7 @@ mod tests {
         let mut out = Vec::new();
         for tick in 0..900 {
             let packets = sender.tick(tick * 80, CLOCKS, 2);
-            let end = |packet: &Packet| Event::read(&packet.payload).unwrap().end;
+            let end = |packet: &KeyPacket| Event::read(&packet.payload).unwrap().end;
             ends += packets
                 .iter()
                 .flatten()
@@ -523,7 +523,7 @@ mod tests {
         let mut order = Vec::new();
         for tick in 0..60 {
             let packets = sender.tick(0, CLOCKS, 2);
-            let code = |p: Packet| Event::read(&p.payload).unwrap().code;
+            let code = |p: KeyPacket| Event::read(&p.payload).unwrap().code;
             if packets[1].is_some_and(|p| p.marker) || sender.is_sounding() && packets[1].is_some()
             {
                 order.push((tick, packets[1].map(code)));

@@ -16,7 +16,7 @@ const SILENT: usize = 64;
 
 /// One packet that waits.
 #[derive(Debug)]
-pub(super) struct Slot<P, C> {
+pub(super) struct BufferSlot<P, C> {
     /// When it begins, on the timeline.
     pub(super) position: i64,
     /// How long it lasts, on the timeline.
@@ -27,7 +27,7 @@ pub(super) struct Slot<P, C> {
     pub(super) payload: P,
 }
 
-impl<P, C> Slot<P, C> {
+impl<P, C> BufferSlot<P, C> {
     pub(super) fn end(&self) -> i64 {
         self.position + self.duration
     }
@@ -73,7 +73,7 @@ struct Anchor {
 
 #[derive(Debug)]
 pub(super) struct Buffer<P, C> {
-    slots: VecDeque<Slot<P, C>>,
+    slots: VecDeque<BufferSlot<P, C>>,
     /// The source that sends now, and the one before it, whose last packets may still come.
     anchors: [Option<Anchor>; 2],
     /// The end of the newest packet ever stored, and its index.
@@ -170,7 +170,7 @@ impl<P, C: Copy> Buffer<P, C> {
     }
 
     /// Stores a packet in its place, unless its time has passed.
-    pub(super) fn insert(&mut self, slot: Slot<P, C>, next: Option<i64>) -> Inserted {
+    pub(super) fn insert(&mut self, slot: BufferSlot<P, C>, next: Option<i64>) -> Inserted {
         if next.is_some_and(|next| slot.end() <= next) {
             return Inserted::Late;
         }
@@ -202,11 +202,11 @@ impl<P, C: Copy> Buffer<P, C> {
         self.anchors = [None, None];
     }
 
-    pub(super) fn head(&self) -> Option<&Slot<P, C>> {
+    pub(super) fn head(&self) -> Option<&BufferSlot<P, C>> {
         self.slots.front()
     }
 
-    pub(super) fn pop(&mut self) -> Option<Slot<P, C>> {
+    pub(super) fn pop(&mut self) -> Option<BufferSlot<P, C>> {
         self.slots.pop_front()
     }
 
@@ -239,7 +239,7 @@ mod tests {
             clock: 8_000,
         };
         let place = buffer.place(stamp, None);
-        let slot = Slot {
+        let slot = BufferSlot {
             position: place.position,
             duration: MS20,
             index: place.index,

@@ -1,6 +1,6 @@
 //! What to play in the next 10 ms.
 
-use super::buffer::{Buffer, Inserted, Slot, Stamp};
+use super::buffer::{Buffer, BufferSlot, Inserted, Stamp};
 use super::decoders::Decoders;
 use super::delay::DelayEstimator;
 use super::pace::Pace;
@@ -210,7 +210,7 @@ impl<P: AsRef<[u8]>> Playout<P> {
                 since: self.at(now),
             };
         }
-        let slot = Slot {
+        let slot = BufferSlot {
             position: place.position,
             duration,
             index: place.index,
@@ -475,7 +475,7 @@ impl<P: AsRef<[u8]>> Playout<P> {
         let Some(oldest) = self.due(now).map(|due| due - SKIP) else {
             return;
         };
-        let is_old = |slot: &Slot<P, Codec>| slot.position < oldest;
+        let is_old = |slot: &BufferSlot<P, Codec>| slot.position < oldest;
         while self.buffer.len() > 1 && self.buffer.head().is_some_and(is_old) {
             let Some(slot) = self.buffer.pop() else {
                 return;

@@ -18,7 +18,7 @@ const MAX_ASKED: u32 = 5;
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
+enum GatherState {
     Asking,
     Answered,
     Silent,
@@ -32,7 +32,7 @@ pub(super) struct Query {
     transaction: Transaction,
     asked: u32,
     due: Option<Instant>,
-    state: State,
+    state: GatherState,
 }
 
 impl Query {
@@ -43,12 +43,12 @@ impl Query {
             transaction: [0; 12],
             asked: 0,
             due: Some(now),
-            state: State::Asking,
+            state: GatherState::Asking,
         }
     }
 
     pub(super) fn is_settled(&self) -> bool {
-        self.state != State::Asking
+        self.state != GatherState::Asking
     }
 
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
@@ -66,8 +66,8 @@ impl Query {
             return None;
         }
         if self.asked >= MAX_ASKED {
-            if self.state == State::Asking {
-                self.state = State::Silent;
+            if self.state == GatherState::Asking {
+                self.state = GatherState::Silent;
             }
             self.due = None;
             return None;
@@ -97,8 +97,8 @@ impl Query {
         if !ours {
             return None;
         }
-        let first = self.state == State::Asking;
-        self.state = State::Answered;
+        let first = self.state == GatherState::Asking;
+        self.state = GatherState::Answered;
         self.asked = 0;
         self.due = Some(now + KEEP_ALIVE);
         let mapped = message

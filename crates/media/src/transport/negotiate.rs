@@ -19,7 +19,7 @@ pub(super) struct Parked {
 
 /// What the credentials of a description say about its sender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Sender {
+pub(super) enum SenderChange {
     /// It goes on as before.
     Unchanged,
     /// It starts ICE, for the first time or anew.
@@ -34,17 +34,17 @@ impl Transport {
         &mut self,
         credentials: Credentials,
         remote: &RemoteParameters,
-    ) -> Sender {
+    ) -> SenderChange {
         let answers_restart =
             remote.description == Description::Answer && self.ice.has_staged_restart();
         let known = self.ice.remote();
         if known == Some(&credentials) && !answers_restart {
-            return Sender::Unchanged;
+            return SenderChange::Unchanged;
         }
         if known.is_none() && !self.ice.has_staged_restart() {
             let role = self.role_towards(remote, self.role);
             self.ice.start(role, credentials, self.now);
-            return Sender::Restarts;
+            return SenderChange::Restarts;
         }
         // RFC 8839 §4.4.1.1: an answer restarts ICE only if its offer did. Another one that
         // changes the credentials comes from another fork, or from where the call was moved to.
@@ -66,8 +66,8 @@ impl Transport {
             self.failure = Some(TransportFailure::Ice);
         }
         match is_another {
-            true => Sender::Another,
-            false => Sender::Restarts,
+            true => SenderChange::Another,
+            false => SenderChange::Restarts,
         }
     }
 
@@ -102,9 +102,10 @@ impl Transport {
     }
 
     /// RFC 8842 §3.1: a new association for a new certificate, and after the end of the last one.
-    pub(super) fn follow_fingerprints(&mut self, remote: &RemoteParameters, sender: Sender) {
+    pub(super) fn follow_fingerprints(&mut self, remote: &RemoteParameters, sender: SenderChange) {
         let goes_on = self.dtls.as_ref().is_some_and(|dtls| {
-            dtls.expects(&remote.fingerprints) && !(dtls.is_over() && sender == Sender::Restarts)
+            dtls.expects(&remote.fingerprints)
+                && !(dtls.is_over() && sender == SenderChange::Restarts)
         });
         if goes_on {
             return;
@@ -122,7 +123,7 @@ impl Transport {
             return;
         };
         // A restart may lead elsewhere: its handshake waits for its own path.
-        if sender == Sender::Unchanged && self.ice.media_pair().is_some() {
+        if sender == SenderChange::Unchanged && self.ice.media_pair().is_some() {
             dtls.start(self.now);
         }
         if self.dtls.as_ref().is_some_and(Dtls::is_over) {

@@ -53,7 +53,7 @@ pub(super) enum RelayEvent {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
+enum TurnState {
     Allocating,
     Allocated(SocketAddr),
     Failed,
@@ -82,7 +82,7 @@ pub(super) struct Relay {
     pub(super) server: SocketAddr,
     local: SocketAddr,
     client: Client,
-    state: State,
+    state: TurnState,
     permissions: Vec<Permission>,
     channels: Vec<Channel>,
     held: VecDeque<(SocketAddr, BytesMut)>,
@@ -127,7 +127,7 @@ impl Relay {
             server,
             local,
             client,
-            state: State::Allocating,
+            state: TurnState::Allocating,
             permissions: Vec::new(),
             channels: Vec::new(),
             held: VecDeque::new(),
@@ -138,7 +138,7 @@ impl Relay {
     }
 
     pub(super) fn is_settled(&self) -> bool {
-        self.state != State::Allocating
+        self.state != TurnState::Allocating
     }
 
     pub(super) fn poll_event(&mut self) -> Option<RelayEvent> {
@@ -147,8 +147,8 @@ impl Relay {
 
     pub(super) fn poll_timeout(&mut self) -> Option<Instant> {
         match self.state {
-            State::Allocating | State::Allocated(_) => self.client.poll_timeout(),
-            State::Failed => None,
+            TurnState::Allocating | TurnState::Allocated(_) => self.client.poll_timeout(),
+            TurnState::Failed => None,
         }
     }
 
@@ -214,7 +214,7 @@ impl Relay {
             message: BytesMut::from(datagram),
         });
         self.drain(now);
-        if read.is_err() && self.state == State::Allocating {
+        if read.is_err() && self.state == TurnState::Allocating {
             self.fail();
         }
         true
@@ -222,7 +222,7 @@ impl Relay {
 
     /// Sends to a peer, when the server permits; otherwise asks, and keeps a few packets.
     pub(super) fn send(&mut self, peer: SocketAddr, data: BytesMut, now: Instant) {
-        let State::Allocated(relayed) = self.state else {
+        let TurnState::Allocated(relayed) = self.state else {
             return;
         };
         if !self.is_permitted(peer) {
@@ -289,18 +289,18 @@ impl Relay {
 
     /// Gives the allocation back to the server.
     pub(super) fn close(&mut self, now: Instant) {
-        if let State::Allocated(relayed) = self.state
+        if let TurnState::Allocated(relayed) = self.state
             && let Ok(mut relay) = self.client.relay(relayed)
         {
             // It fails when the allocation is gone, which is what is wanted.
             let _ = relay.close(now);
         }
         self.drain(now);
-        self.state = State::Failed;
+        self.state = TurnState::Failed;
     }
 
     fn fail(&mut self) {
-        self.state = State::Failed;
+        self.state = TurnState::Failed;
         self.events.push_back(RelayEvent::Failed);
     }
 
@@ -316,12 +316,12 @@ impl Relay {
 
     fn take(&mut self, event: Event, now: Instant) {
         match event {
-            Event::AllocateResponse(_, relayed) if self.state == State::Allocating => {
-                self.state = State::Allocated(relayed);
+            Event::AllocateResponse(_, relayed) if self.state == TurnState::Allocating => {
+                self.state = TurnState::Allocated(relayed);
                 self.events.push_back(RelayEvent::Allocated(relayed));
             }
-            Event::AllocateError(..) if self.state == State::Allocating => self.fail(),
-            Event::TransactionTimeout(_) if self.state == State::Allocating => self.fail(),
+            Event::AllocateError(..) if self.state == TurnState::Allocating => self.fail(),
+            Event::TransactionTimeout(_) if self.state == TurnState::Allocating => self.fail(),
             Event::CreatePermissionResponse(_, peer) => self.grant(peer, now),
             Event::CreatePermissionError(transaction, error) => {
                 self.refuse(transaction, &error, now);
@@ -361,7 +361,7 @@ impl Relay {
         permission.granted = false;
         permission.refusals += 1;
         let peer = permission.peer;
-        if let (State::Allocated(relayed), true) = (self.state, *error == Error::ErrTryAgain) {
+        if let (TurnState::Allocated(relayed), true) = (self.state, *error == Error::ErrTryAgain) {
             // A stale nonce: the crate knows the new one now.
             self.ask_permission(relayed, peer, now);
         }

@@ -18,11 +18,11 @@ pub struct Negotiation {
     version: u64,
     /// The last description we wrote, with version 0.
     written: Option<String>,
-    state: State,
+    state: NegotiationState,
 }
 
 #[derive(Clone, Debug)]
-enum State {
+enum NegotiationState {
     Stable,
     Offered(Offered),
     Answering {
@@ -74,33 +74,33 @@ impl Negotiation {
             formats: Formats::default(),
             version: 0,
             written: None,
-            state: State::Stable,
+            state: NegotiationState::Stable,
         }
     }
 
     /// Whether no offer is open.
     pub fn is_stable(&self) -> bool {
-        matches!(self.state, State::Stable)
+        matches!(self.state, NegotiationState::Stable)
     }
 
     /// Whether an offer of ours waits for its answer.
     pub fn has_offered(&self) -> bool {
-        matches!(self.state, State::Offered(_))
+        matches!(self.state, NegotiationState::Offered(_))
     }
 
     /// Whether an offer of the peer's may come, beside a first one of ours that has only a provisional answer
     /// (RFC 3311 §5.1).
     pub fn may_receive_offer(&self) -> bool {
         match &self.state {
-            State::Stable => true,
-            State::Offered(offered) => offered.heard.is_some(),
-            State::Answering { .. } => false,
+            NegotiationState::Stable => true,
+            NegotiationState::Offered(offered) => offered.heard.is_some(),
+            NegotiationState::Answering { .. } => false,
         }
     }
 
     /// Whether an offer of the peer's waits for our answer.
     pub fn is_answering(&self) -> bool {
-        matches!(self.state, State::Answering { .. })
+        matches!(self.state, NegotiationState::Answering { .. })
     }
 
     /// Writes an offer in which we want `wish`.
@@ -122,7 +122,7 @@ impl Negotiation {
             rtcp_mux: true,
         };
         let text = self.write(&layout, &section, transport);
-        self.state = State::Offered(Offered {
+        self.state = NegotiationState::Offered(Offered {
             wish,
             receive,
             heard: None,
@@ -139,7 +139,7 @@ impl Negotiation {
         answer: &str,
         provisional: bool,
     ) -> Result<Agreed, Result<Refusal, Misuse>> {
-        let State::Offered(offered) = &self.state else {
+        let NegotiationState::Offered(offered) = &self.state else {
             return Err(Err(Misuse::NoOffer));
         };
         let text = answer;
@@ -153,11 +153,11 @@ impl Negotiation {
             self.formats.note(answer.numbers(index));
         }
         match (&mut self.state, provisional) {
-            (State::Offered(offered), true) => {
+            (NegotiationState::Offered(offered), true) => {
                 let answer = text.to_owned();
                 offered.heard = Some(Heard { answer, overtaken });
             }
-            (state, _) => *state = State::Stable,
+            (state, _) => *state = NegotiationState::Stable,
         }
         Ok(agreed)
     }
@@ -177,11 +177,11 @@ impl Negotiation {
         let offer = Description::parse(offer).map_err(|error| Ok(error.into()))?;
         let (index, agreed) = self.read_offer(&offer, wish).map_err(Ok)?;
         self.formats.note(offer.numbers(index));
-        let first = match std::mem::replace(&mut self.state, State::Stable) {
-            State::Offered(offered) => Some(offered),
-            State::Stable | State::Answering { .. } => None,
+        let first = match std::mem::replace(&mut self.state, NegotiationState::Stable) {
+            NegotiationState::Offered(offered) => Some(offered),
+            NegotiationState::Stable | NegotiationState::Answering { .. } => None,
         };
-        self.state = State::Answering {
+        self.state = NegotiationState::Answering {
             layout: Layout::of(&offer, index),
             agreed: Box::new(agreed.clone()),
             first,
@@ -197,11 +197,11 @@ impl Negotiation {
         if !self.is_answering() {
             return Err(Misuse::NoOffer);
         }
-        let State::Answering {
+        let NegotiationState::Answering {
             layout,
             agreed,
             first,
-        } = std::mem::replace(&mut self.state, State::Stable)
+        } = std::mem::replace(&mut self.state, NegotiationState::Stable)
         else {
             return Err(Misuse::NoOffer);
         };
@@ -210,9 +210,9 @@ impl Negotiation {
                 if let Some(heard) = &mut first.heard {
                     heard.overtaken = true;
                 }
-                State::Offered(first)
+                NegotiationState::Offered(first)
             }
-            None => State::Stable,
+            None => NegotiationState::Stable,
         };
         self.formats.answered(&agreed.receive);
         let section = Section {
@@ -228,19 +228,21 @@ impl Negotiation {
 
     /// Forgets the open offer, whoever made it; the last one, if our first waits beside it.
     pub fn rollback(&mut self) {
-        self.state = match std::mem::replace(&mut self.state, State::Stable) {
-            State::Answering {
+        self.state = match std::mem::replace(&mut self.state, NegotiationState::Stable) {
+            NegotiationState::Answering {
                 first: Some(first), ..
-            } => State::Offered(first),
-            State::Stable | State::Offered(_) | State::Answering { .. } => State::Stable,
+            } => NegotiationState::Offered(first),
+            NegotiationState::Stable
+            | NegotiationState::Offered(_)
+            | NegotiationState::Answering { .. } => NegotiationState::Stable,
         };
     }
 
     fn must_be_stable(&self) -> Result<(), Misuse> {
         match &self.state {
-            State::Stable => Ok(()),
-            State::Offered(_) => Err(Misuse::OfferPending),
-            State::Answering { .. } => Err(Misuse::AnswerPending),
+            NegotiationState::Stable => Ok(()),
+            NegotiationState::Offered(_) => Err(Misuse::OfferPending),
+            NegotiationState::Answering { .. } => Err(Misuse::AnswerPending),
         }
     }
 
