@@ -57,6 +57,45 @@ describe('mistakes with the XiVO façade', { timeout: 60_000 }, () => {
     assert.deepEqual([conference.muted, conference.held], [false, false])
   })
 
+  test('a hold that the other side refuses is told, and leaves the call as it was', async (t) => {
+    const { xc, pbx, causing, session, warnings, types } = await talking(t)
+    await pbx.addFault({ action: 'wrongSdp', user: 'bob', direction: 'out', method: 'INVITE' })
+    assert.equal(xc.hold(), true)
+    await eventually(() => warnings.at(-1)?.startsWith('[offhook] hold: '))
+    assert.deepEqual([session.held, session.active, types().includes('Hold')], [false, true, false])
+    await pbx.clearFaults()
+    await causing('incoming', 'Hold', () => xc.hold())
+    assert.equal(session.held, true)
+  })
+
+  test('a call whose other side refuses to be held stays the one that goes on', async (t) => {
+    const { xc, open, pbx, causing, session, warnings } = await talking(t)
+    const carol = await open('carol')
+    await causing('incoming', 'Setup', () => carol.call('alice'))
+    await causing('incoming', 'Hold', () => xc.answer())
+    await carol.sessions[0].answered
+    const second = xc.phone.sessions.find((one) => one !== session)
+    const states = () => [session.held, second.held]
+    await pbx.addFault({ action: 'wrongSdp', user: 'carol', direction: 'out', method: 'INVITE' })
+    assert.equal(xc.hold(), true)
+    await eventually(() => warnings.at(-1)?.startsWith('[offhook] hold: '))
+    // Nobody hears what is said to the other.
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    assert.deepEqual(states(), [true, false])
+    await pbx.clearFaults()
+    await causing('incoming', 'Resume', () => xc.hold())
+    assert.deepEqual(states(), [false, true])
+  })
+
+  test('nothing is dialled beside a call whose other side refuses to be held', async (t) => {
+    const { xc, open, pbx, causing, session } = await talking(t)
+    const carol = await open('carol')
+    await pbx.addFault({ action: 'wrongSdp', user: 'bob', direction: 'out', method: 'INVITE' })
+    const failed = await causing('outgoing', 'Failed', () => xc.dial('carol'))
+    assert.deepEqual(failed.data, { reason: 'the other call can not be put on hold' })
+    assert.deepEqual([session.held, session.active, carol.pendingSessions], [false, true, []])
+  })
+
   test('a call that ends while it is put on hold keeps no other from being answered', async (t) => {
     const { xc, open, bob, pbx, causing } = await talking(t)
     const carol = await open('carol')

@@ -60,7 +60,7 @@ export class Calls {
       // The call that is going on is not put on hold for one that can't be.
       if (typeof destination !== 'string' || destination === '') throw new TypeError('a number or an address is expected')
       if (this.count >= MOST_CALLS) throw new Error('there are two calls already')
-      await this.#makeWay()
+      if (!(await this.#makeWay())) throw new Error('the other call can not be put on hold')
       await this.#owner.phone.call(destination)
     } catch (error) {
       const reason = (error as Error).message
@@ -148,8 +148,7 @@ export class Calls {
   /** Decides about auto-answer: other calls are on hold before the microphone opens for this one. */
   async isAutoAnswered({ headers }: PendingSession): Promise<boolean> {
     if (!headers['alert-info']?.includes(autoAnswerHeader)) return false
-    await this.#makeWay()
-    return true
+    return this.#makeWay()
   }
 
   #ring({ id, address, callId, autoAnswer }: PendingSession): void {
@@ -189,6 +188,7 @@ export class Calls {
   }
 
   async #accept(call: Call): Promise<void> {
+    // Its caller waits, and its user wants it: it is answered in any case.
     await this.#makeWay()
     this.#owner.phone.acceptPendingSession(call.id)
   }
@@ -223,9 +223,9 @@ export class Calls {
   async #takeUp(call: Call): Promise<void> {
     const { session, held } = call
     await held.ask(false, async () => {
-      await this.#makeWay(session)
+      const isFree = await this.#makeWay(session)
       // It may be wanted on hold again by now.
-      if (!isHeld(call)) await session?.resume()
+      if (isFree && !isHeld(call)) await session?.resume()
     })
   }
 
@@ -233,11 +233,13 @@ export class Calls {
     return this.#calls.filter((call) => call.session !== but && isActive(call) && !isHeld(call))
   }
 
-  // Who can't be held, for it ends just now, keeps no other waiting.
-  async #makeWay(but?: Session): Promise<void> {
+  // Whether nobody else hears what is said now: who refuses to be held does. Who can't be held, for it ends just now, does not.
+  async #makeWay(but?: Session): Promise<boolean> {
+    const others = this.#others(but)
     const warn = (error: Error) => this.#owner.warn(`hold: ${error.message}`)
-    if (this.#conference) return this.holdOthers(but).catch(warn)
-    await Promise.all(this.#others(but).map((call) => hold(call).catch(warn)))
+    if (this.#conference) await this.holdOthers(but).catch(warn)
+    else await Promise.all(others.map((call) => hold(call).catch(warn)))
+    return this.#conference !== undefined || others.every((call) => !isActive(call) || isHeld(call))
   }
 
   #tell(call: Pick<Call, 'direction' | 'callId' | 'session'>, type: string, data?: XcEvent['data']): void {
