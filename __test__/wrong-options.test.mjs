@@ -196,6 +196,41 @@ describe('the options of methods', { timeout: 60_000 }, () => {
     })
   }
 
+  test('those of whoever tells others are named, and whoever asked waits', async (t) => {
+    const { open } = await pbxOf(t)
+    const [host, alice] = [await open('bob', { notifies: ['conference'] }), await open('alice')]
+    const asked = next(host, 'subscriptionRequest')
+    const subscription = alice.subscribe('bob', 'conference')
+    const [{ id }] = await asked
+    const tries = async (options, act) => {
+      for (const [option, taken] of Object.entries(options)) {
+        for (const [what, value] of Object.entries(kinds)) {
+          if (taken.includes(what)) continue
+          const error = await act({ [option]: value }).then(() => assert.fail(`${option}: ${what} was taken`), (error) => error)
+          if (error.code === 'ERR_ASSERTION') throw error
+          named(error, option, what)
+        }
+      }
+    }
+    const long = 'x'.repeat(70_000)
+    await tries({ expires: [], contentType: [], body: ['an empty string', 'a space', 'a line break'] }, (options) => host.acceptSubscription(id, options))
+    await tries({ code: [], reason: ['an empty string', 'a space'], signal: [] }, (options) => host.rejectSubscription(id, options))
+    await assert.rejects(host.rejectSubscription(id, { reason: long }), /^SoftphoneError: reason must have 1 KiB at most/)
+    await assert.rejects(host.acceptSubscription(id, { contentType: `text/${long}` }), /contentType must be a media type/)
+    const notifier = await host.acceptSubscription(id, { body: 'one' })
+    await subscription
+    await tries({ contentType: [] }, (options) => notifier.notify('two', options))
+    for (const wrong of [null, 'text/plain', 42, []]) {
+      await assert.rejects(notifier.notify('two', wrong), /Option 'options of notify' must be an object/)
+    }
+    await assert.rejects(notifier.notify('two', { contenttype: 'text/plain' }), { message: "Option 'contenttype' must be one of contentType, but is unknown" })
+    for (const [what, value] of Object.entries(kinds)) {
+      if (what === 'a space' || what === 'a line break' || what === 'an empty string') await assert.rejects(notifier.terminate(value), /^SoftphoneError: reason must be a word/)
+      else await assert.rejects(notifier.terminate(value), /^SoftphoneError: Bad argument "reason": expected a word/)
+    }
+    assert.equal(notifier.ended, false)
+  })
+
   test('arguments are named, with what they are', async (t) => {
     const { phone, session, id } = await rig(t)
     phone.on('error', () => {})

@@ -5,12 +5,25 @@ import { BandwidthRtc, Rooms } from 'offhook/compat/bandwidth'
 import { ExotelWebClient } from 'offhook/compat/exotel'
 import { WhistleEngine } from 'offhook/compat/whistle'
 import { XcWebrtc } from 'offhook/compat/xivo'
+import { optionNames } from '../../dist/wire.js'
 import { pbxOf } from '../pbx.mjs'
 import { failure, meeting } from './bandwidth-harness.mjs'
 
 const engineWords = /`|missing field|invalid type|unknown variant|expected one of|at line \d/
 /** Kinds that no member of a façade may have. */
 const kinds = { null: null, NaN, 'a symbol': Symbol('s'), 'a map': new Map(), 'an array': [[]], 'a line break': 'a\r\nb' }
+
+/** Each option of a phone, as its member of `phone`, with something that it can't be. */
+function* wrongPhones() {
+  const owners = { audioOptions: 'audio', autoAnswerOptions: 'autoAnswer', dtmfOptions: 'dtmf', opusOptions: 'opus', sessionTimersOptions: 'sessionTimers', tlsOptions: 'tls', toneOptions: 'tones' }
+  const { options, ...inside } = optionNames
+  for (const wrong of [null, NaN, Symbol('s'), new Map(), [[]], -1, 10n]) {
+    for (const option of [...options, 'misspelt']) yield [option, { [option]: wrong }]
+    for (const [object, names] of Object.entries(inside)) {
+      for (const name of names) yield [`${owners[object]}.${name}`, { [owners[object]]: { [name]: wrong } }]
+    }
+  }
+}
 
 function loggerOf() {
   const lines = []
@@ -57,6 +70,17 @@ describe("Exotel's account", () => {
     assert.match(warn.mock.calls[0].arguments[0], /Option 'phone\.audio' must be /)
   })
 
+  test('every option of the phone is named as one, whatever it is', async () => {
+    for (const [option, wrong] of wrongPhones()) {
+      const { lines, logger } = loggerOf()
+      const client = new ExotelWebClient()
+      assert.equal(client.initWebrtc({ ...account, phone: { audio: 'none', logger, ...wrong } }, () => {}, () => {}), false, option)
+      assert.ok(lines.at(-1).includes(`Option 'phone.${option}`), `${option}: ${lines.at(-1)}`)
+      assert.doesNotMatch(lines.at(-1), engineWords)
+      await client.destroy()
+    }
+  })
+
   test('what MakeCall asks with is named, and no segment of a path climbs', async () => {
     const { client } = told({})
     const parameters = { To: '1', CallerId: '2' }
@@ -96,6 +120,16 @@ describe("Lumen's configuration", () => {
   test('a token that is not there is told', () => {
     for (const authorization_jwt of ['', 'Bearer ', `Bearer ${undefined}`]) {
       assert.equal(told({ authorization_jwt }).line, "[offhook] start: Option 'authorization_jwt' must be 'Bearer ' and a token, but is " + (authorization_jwt ? 'a string' : 'an empty string'))
+    }
+  })
+
+  test('every option of the phone is named as one, whatever it is', () => {
+    for (const [option, wrong] of wrongPhones()) {
+      const { lines, logger } = loggerOf()
+      const engine = new WhistleEngine()
+      assert.equal(engine.start({ user: 'web', domain: 'example.com', phone: { audio: 'none', logger, ...wrong } }), false, option)
+      assert.ok(lines.at(-1).includes(`Option 'phone.${option}`), `${option}: ${lines.at(-1)}`)
+      assert.doesNotMatch(lines.at(-1), engineWords)
     }
   })
 

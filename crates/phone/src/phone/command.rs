@@ -249,13 +249,9 @@ impl Phone {
                 content_type,
                 body,
             } => {
-                let state = body.map(|body| (content_type, body));
-                Settled::done(self.notifiers.accept(
-                    notifier,
-                    expires,
-                    state.as_ref(),
-                    &mut self.around.context(),
-                ))
+                let state = (content_type.as_str(), body.as_ref());
+                let ctx = &mut self.around.context();
+                Settled::done(self.notifiers.accept(notifier, expires, state, ctx))
             }
             Command::RejectSubscription {
                 notifier,
@@ -308,7 +304,13 @@ pub(super) fn refusal(code: u16, reason: Option<&str>) -> Result<u16, PhoneError
     Ok(code)
 }
 
+/// Judges a sentence for the other party: a message that is longer than 64 KiB is none to most servers, and costs the connection.
 pub(super) fn check_text(name: &str, text: &str) -> Result<(), PhoneError> {
+    if text.len() > LONGEST_TEXT {
+        return Err(PhoneError::invalid(format!(
+            "{name} must have 1 KiB at most"
+        )));
+    }
     match is_printable(text) {
         true => Ok(()),
         false => Err(PhoneError::invalid(format!(
@@ -316,3 +318,5 @@ pub(super) fn check_text(name: &str, text: &str) -> Result<(), PhoneError> {
         ))),
     }
 }
+
+const LONGEST_TEXT: usize = 1024;

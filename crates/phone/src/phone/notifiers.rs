@@ -77,12 +77,14 @@ impl Notifiers {
         &mut self,
         id: u64,
         expires: Option<u64>,
-        state: Option<&(String, Content)>,
+        (content_type, state): (&str, Option<&Content>),
         ctx: &mut Context<'_>,
     ) -> Result<(), PhoneError> {
         let request = self.asked(id, ctx)?;
+        // Also the type of nothing is judged: it is what the application got wrong.
+        content::check_type(content_type)?;
         let body = state
-            .map(|(kind, text)| content::body(kind, text))
+            .map(|text| content::body(content_type, text))
             .transpose()?;
         let most = Duration::from_secs(expires.unwrap_or(MOST_GRANTED));
         let accepted =

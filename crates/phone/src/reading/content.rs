@@ -10,17 +10,12 @@ use crate::door::text::short;
 
 /// A SIP message has at most 64 KiB; this leaves room for its headers.
 const LONGEST: usize = 56 * 1024;
+/// RFC 6838 §4.2 allows 127 characters and a subtype of as many; parameters have the rest.
+const LONGEST_TYPE: usize = 1024;
 
 /// Makes a body of what the application gave.
 pub(crate) fn body(content_type: &str, content: &Content) -> Result<Body, PhoneError> {
-    let printable = !content_type.chars().any(char::is_control);
-    let read = ContentType::parse(content_type).ok();
-    let media_type = read.filter(|read| printable && read.value().contains('/'));
-    if media_type.is_none() {
-        return Err(PhoneError::invalid(
-            "contentType must be a media type such as 'text/plain'",
-        ));
-    }
+    check_type(content_type)?;
     let text = content.reveal();
     if text.len() > LONGEST {
         return Err(PhoneError::invalid("body must have 56 KiB at most"));
@@ -29,6 +24,19 @@ pub(crate) fn body(content_type: &str, content: &Content) -> Result<Body, PhoneE
         content_type: content_type.to_owned(),
         bytes: text.to_owned().into(),
     })
+}
+
+/// Judges a media type that the application gave.
+pub(crate) fn check_type(content_type: &str) -> Result<(), PhoneError> {
+    let is_one_line =
+        content_type.len() <= LONGEST_TYPE && !content_type.chars().any(char::is_control);
+    let read = ContentType::parse(content_type);
+    match is_one_line && read.is_ok_and(|read| read.value().contains('/')) {
+        true => Ok(()),
+        false => Err(PhoneError::invalid(
+            "contentType must be a media type such as 'text/plain'",
+        )),
+    }
 }
 
 /// The media type of a body, as written; empty if there is none.

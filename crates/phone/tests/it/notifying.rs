@@ -112,7 +112,10 @@ fn what_the_application_can_not_mean_is_refused_and_the_subscriber_waits() {
     for bad in [
         json!({ "type": "rejectSubscription", "notifier": id, "code": 200 }),
         json!({ "type": "rejectSubscription", "notifier": id, "reason": "a\r\nb" }),
+        json!({ "type": "rejectSubscription", "notifier": id, "reason": "x".repeat(70_000) }),
         json!({ "type": "acceptSubscription", "notifier": id, "contentType": "x", "body": "" }),
+        json!({ "type": "acceptSubscription", "notifier": id, "contentType": "a/b\r\nX: y" }),
+        json!({ "type": "acceptSubscription", "notifier": id, "contentType": format!("a/{}", "b".repeat(70_000)) }),
     ] {
         assert_eq!(rig.refused(bad), "ERR_INVALID_ARGUMENT");
     }
