@@ -412,8 +412,9 @@ impl Worker {
         let session = self.sessions.get_mut(&key)?;
         let before = session.deadline;
         let outcome = catch_unwind(AssertUnwindSafe(|| {
-            let outcome = input(session, Instant::now());
-            session.follow_flow(Instant::now());
+            let now = Instant::now();
+            let outcome = input(session, now);
+            session.follow_flow(now);
             (outcome, session.needs_tick())
         }));
         match outcome {
