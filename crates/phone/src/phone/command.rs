@@ -3,7 +3,6 @@
 use std::time::Instant;
 
 use super::Phone;
-use super::session_commands::wanted_end;
 use crate::config;
 use crate::door::command::Command;
 use crate::door::error::PhoneError;
@@ -141,10 +140,7 @@ impl Phone {
                 reason,
                 cause,
                 text,
-            } => Settled::done(
-                wanted_end(reason, cause, text)
-                    .and_then(|wanted| self.end(id, conversation_id, wanted)),
-            ),
+            } => Settled::done(self.end(id, conversation_id, reason, cause, text)),
             Command::Mute { id, muted } => {
                 Settled::done(self.act_on_live(id, |s, ctx| s.mute(muted, ctx)))
             }

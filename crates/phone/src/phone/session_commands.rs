@@ -88,8 +88,11 @@ impl Phone {
         &mut self,
         id: Option<SessionId>,
         conversation: Option<String>,
-        wanted: Option<EndReason>,
+        reason: Option<String>,
+        cause: Option<u8>,
+        text: Option<String>,
     ) -> Result<(), PhoneError> {
+        let wanted = wanted_end(reason, cause, text)?;
         let id = match (id, conversation) {
             (Some(id), _) => Some(id),
             (None, Some(conversation)) => self
@@ -197,7 +200,7 @@ impl Phone {
 }
 
 /// What an end is to say, as the application wants it.
-pub(super) fn wanted_end(
+fn wanted_end(
     reason: Option<String>,
     cause: Option<u8>,
     text: Option<String>,
