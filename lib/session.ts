@@ -4,10 +4,10 @@ import { audioInput, wireInput, wireOutput } from './audio'
 import { hideListeners, TypedEmitter } from './emitter'
 import { EndReason } from './end-reason'
 import { SoftphoneError, unanswered } from './errors'
-import { endOptions, rejectOptions } from './ending'
+import { endOptions, rejectOptions } from './end-options'
 import type { CallerIdentity, ConnectionState, EndToEndId, SessionEvents, SessionState } from './events'
 import type { PhoneLink } from './link'
-import { callOptions, wireCall } from './calling'
+import { callOptions, wireCall } from './call-options'
 import type {
   Abortable,
   AttendedTransferOptions,

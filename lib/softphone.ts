@@ -1,12 +1,13 @@
 import { abortable, endOnAbort, refuseAborted, unlessAborted } from './abortable'
-import { audioInput, audioOutput, wireInput, wireOutput } from './audio'
-import { callOptions, wireCall } from './calling'
+import { acceptance, Acceptances, accepting, checkId, knownShape } from './acceptance'
+import { fetchToken, SOME_TOKEN } from './access-token'
+import { callOptions, wireCall } from './call-options'
 import { Conference } from './conference'
 import { audioDevices, headers, iceServers as iceServersRule, levels } from './checked-options'
 import { InOrder, listDevices, refuseMissing, unwatchDevices, watchDevices, type AudioDevice } from './devices'
 import { TypedEmitter } from './emitter'
 import { attend, depart } from './exit'
-import { endOptions, redirectOptions, refusalOptions, rejectOptions } from './ending'
+import { endOptions, redirectOptions, refusalOptions, rejectOptions } from './end-options'
 import { renamed, SoftphoneError } from './errors'
 import type { PendingSession, SoftphoneEvents } from './events'
 import { checkMeaning, PhoneLink } from './link'
@@ -35,7 +36,7 @@ import type {
   StartSoftphoneSessionOptions,
   SubscribeOptions,
 } from './options'
-import { Receiver } from './receiver'
+import { PhoneState } from './phone-state'
 import { checkOptions, mismatch, type Rule, type Schema } from './schema'
 import { checkedVolume, headersByName, invalidArgument, type Session } from './session'
 import { Subscription } from './subscription'
@@ -45,19 +46,9 @@ import { autoAnswerFunction, checkSoftphoneOptions, wireAudio, wireHeaders, wire
 const milliseconds: Rule = { number: { min: 0, max: Number.MAX_SAFE_INTEGER, integer: true } }
 const seconds: Rule = { number: { min: 1, max: 2 ** 31, integer: true } }
 const starting: Schema = { ...callOptions, phoneNumber: 'text' }
-const accepting: Schema = {
-  mediaStream: audioInput,
-  audioElement: audioOutput,
-  autoStartMedia: 'boolean',
-  autoConnectSession: 'boolean',
-  headers,
-}
 const messaging: Schema = { contentType: 'text', headers }
 const subscribing: Schema = { expires: seconds, accept: { arrayOf: 'text' }, headers }
 const expecting: Schema = { conversationId: 'text', timeout: milliseconds }
-
-/** Stands in for a token that is still to be fetched: a JWT with a `sub` and nothing else. */
-const SOME_TOKEN = 'e30.eyJzdWIiOiJ1c2VyIn0.e30'
 
 /**
  * A SIP phone: one account, its connection and its calls.
@@ -72,9 +63,8 @@ const SOME_TOKEN = 'e30.eyJzdWIiOiJ1c2VyIn0.e30'
  */
 export class Softphone extends TypedEmitter<SoftphoneEvents> {
   readonly #options: SoftphoneOptions
-  readonly #receiver: Receiver
-  /** How many times the application has accepted each, without what failed. */
-  readonly #accepted = new WeakMap<PendingSession, number>()
+  readonly #state: PhoneState
+  readonly #acceptances: Acceptances
   readonly #choices = new InOrder()
   readonly #devicesChanged = () => this.deliver('devicesChanged')
   /** The least level of the lines that the engine makes. */
@@ -95,7 +85,8 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
     checkSoftphoneOptions(options)
     this.#options = { ...options }
     this.#level = this.#logged()
-    this.#receiver = new Receiver(this.#owner())
+    this.#state = new PhoneState(this.#owner())
+    this.#acceptances = new Acceptances((id) => this.#state.pending.get(id), (command) => this.#link?.post(command))
     // Devices are looked for only while somebody listens: asking the system takes some milliseconds each time.
     this.whileHeard(
       'devicesChanged',
@@ -115,22 +106,22 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
 
   /** The sessions that have started and not ended. */
   get sessions(): Session[] {
-    return [...this.#receiver.sessions.values()]
+    return [...this.#state.sessions.values()]
   }
 
   /** The calls that ring. */
   get pendingSessions(): PendingSession[] {
-    return [...this.#receiver.pending.values()]
+    return [...this.#state.pending.values()]
   }
 
   /** Whether the WebSocket is open. */
   get connected(): boolean {
-    return this.#receiver.connected
+    return this.#state.connected
   }
 
   /** Whether the server holds the registration. */
   get registered(): boolean {
-    return this.#receiver.registered
+    return this.#state.registered
   }
 
   /**
@@ -204,12 +195,8 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
    * With `{ autoStartMedia: true }` alone the session is not connected: call `session.accept()`.
    */
   acceptPendingSession(id: string, options: AcceptOptions = {}): void {
-    const made = () => {
-      checkId(id)
-      checkOptions('options of acceptPendingSession', options, accepting)
-      return acceptance(id, options)
-    }
-    this.#accept(id, made, (command) => this.#command(command)).catch((error: SoftphoneError) => this.#fail(error, id))
+    const made = () => acceptance(id, 'options of acceptPendingSession', options)
+    this.#acceptances.accept(id, made, (command) => this.#command(command)).catch((error: SoftphoneError) => this.#fail(error, id))
   }
 
   /**
@@ -227,9 +214,10 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
     const made = () => {
       checkId(id)
       const [given] = abortable('options of answer', options, accepting)
-      return acceptance(id, given)
+      return acceptance(id, 'options of answer', given)
     }
-    const session = await this.#accept(id, made, (command) => this.#running().command(command, signal, () => this.#sessionOf({ id })))
+    const send = (command: WireCommand) => this.#running().command(command, signal, () => this.#sessionOf({ id }))
+    const session = await this.#acceptances.accept(id, made, send)
     endOnAbort(session, signal)
     // It was accepted before the signal came.
     refuseAborted(signal)
@@ -317,7 +305,7 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
    * @throws `ERR_SESSION_STATE` if a session is in a conference already.
    */
   async conference(sessions: readonly Session[], options: ConferenceOptions = {}): Promise<Conference> {
-    return Conference.create(this.#running(), (number) => this.#receiver.conferences.get(number), sessions, options)
+    return Conference.create(this.#running(), (number) => this.#state.conferences.get(number), sessions, options)
   }
 
   /**
@@ -361,7 +349,7 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
     return link.command({ type: 'subscribe', target, event, options: wanted }, signal, (reply) => {
       const { subscription: id } = reply as { subscription: number }
       const subscription = Subscription.open(link, id, event)
-      this.#receiver.subscriptions.set(id, subscription)
+      this.#state.subscriptions.set(id, subscription)
       return subscription
     })
   }
@@ -375,7 +363,7 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
     checkOptions('options of acceptSubscription', options, acceptingSubscription)
     const link = this.#running()
     const notifier = Notifier.open(link, checkedRequest(id))
-    const known = this.#receiver.notifiers
+    const known = this.#state.notifiers
     // A state that was only fetched is over before the reply.
     if (!known.has(id)) known.set(id, notifier)
     try {
@@ -469,7 +457,7 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
     const hangsUp = this.#options.hangUpOnExit !== false
     this.#link = new PhoneLink(native(), wireOptions(this.#options, token, this.#level), (event) => {
       if (hangsUp && event.type === 'closed') depart()
-      this.#receiver.receive(event)
+      this.#state.receive(event)
     })
     if (hangsUp) attend()
     this.#applyRef()
@@ -518,32 +506,6 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
     this.#command(command).catch((error: SoftphoneError) => this.#fail(error, sessionId))
   }
 
-  // An acceptance that is wrong refuses the call, whose caller would wait for nothing; but not one that was accepted before.
-  async #accept<T>(id: string, made: () => WireCommand, send: (command: WireCommand) => Promise<T>): Promise<T> {
-    const pending = this.#receiver.pending.get(id)
-    if (pending) this.#countAccepted(pending, 1)
-    try {
-      return await send(made())
-    } catch (error) {
-      const others = pending && this.#countAccepted(pending, -1)
-      // Nobody else answers it: its caller would wait for nothing. One that is accepted well beside this stays.
-      if (others === 0) this.#refuseCaller(id, error)
-      throw error
-    }
-  }
-
-  #countAccepted(pending: PendingSession, change: 1 | -1): number {
-    const count = (this.#accepted.get(pending) ?? 0) + change
-    this.#accepted.set(pending, count)
-    return count
-  }
-
-  #refuseCaller(id: string, error: unknown): void {
-    if (!(error instanceof SoftphoneError)) return
-    if (error.type === 'invalid_options') this.#link?.post({ type: 'reject', id, code: 500 })
-    else if (error.code === 'ERR_ABORTED') this.#link?.post({ type: 'reject', id })
-  }
-
   async #reject(id: string, options: RejectOptions): Promise<void> {
     checkId(id)
     const [given, signal] = abortable('options of rejectPendingSession', options, rejectOptions)
@@ -567,7 +529,7 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
 
   #sessionOf(reply: unknown): Session {
     const { id } = reply as { id: string }
-    const session = this.#receiver.sessions.get(id)
+    const session = this.#state.sessions.get(id)
     if (session) return session
     throw new SoftphoneError('The call has ended already', { code: 'ERR_SESSION_ENDED', type: 'session' })
   }
@@ -616,36 +578,6 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
   }
 }
 
-async function fetchToken(fetch: () => string | PromiseLike<string>): Promise<string> {
-  let cause: unknown
-  try {
-    const token: unknown = await fetch()
-    if (typeof token === 'string' && token !== '') return token
-    cause = new TypeError(`accessToken() gave ${typeof token === 'string' ? 'an empty string' : `a ${typeof token}`}`)
-  } catch (error) {
-    cause = error
-  }
-  throw new SoftphoneError('The access token could not be fetched', { code: 'ERR_ACCESS_TOKEN', type: 'invalid_token', cause })
-}
-
-function acceptance(id: string, { mediaStream, audioElement, headers, ...rest }: AcceptOptions): WireCommand {
-  return {
-    type: 'accept',
-    id: knownShape(id),
-    options: {
-      ...rest,
-      input: mediaStream === undefined ? undefined : wireInput('mediaStream', mediaStream),
-      output: audioElement === undefined ? undefined : wireOutput('audioElement', audioElement),
-      headers: wireHeaders(headers),
-    },
-  }
-}
-
-// The engine reads ids as UUIDs; any other text names no session, and the nil UUID names none either.
-function knownShape(id: string): string {
-  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id) ? id : '00000000-0000-0000-0000-000000000000'
-}
-
 function checkedRequest(id: number, event = 'subscriptionRequest'): number {
   if (Number.isSafeInteger(id) && id >= 0) return id
   throw invalidArgument('id', id, `the id of a '${event}'`)
@@ -653,8 +585,4 @@ function checkedRequest(id: number, event = 'subscriptionRequest'): number {
 
 function checkTarget(target: unknown): void {
   if (typeof target !== 'string' || target === '') throw invalidArgument('target', target, 'a SIP address or a number')
-}
-
-function checkId(id: unknown): void {
-  if (typeof id !== 'string' || id === '') throw mismatch('id', id, 'the id of a pending session')
 }

@@ -12,7 +12,7 @@ import type { Subscription } from './subscription'
 import { warningEvent } from './warning'
 import type { WireEvent, WireEventOf, WireMessage, WirePendingEnd, WirePendingSession } from './wire'
 
-/** What the receiver needs of its phone beside the events it emits. */
+/** What the state needs of its phone beside the events it emits. */
 export interface Owner {
   readonly phone: Softphone
   readonly link: PhoneLink
@@ -23,7 +23,7 @@ export interface Owner {
 }
 
 /** Turns the native event stream into the phone's state and its JavaScript events, in order. */
-export class Receiver {
+export class PhoneState {
   readonly sessions = new Map<string, Session>()
   readonly pending = new Map<string, PendingSession>()
   readonly subscriptions = new Map<number, Subscription>()
