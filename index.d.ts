@@ -306,17 +306,16 @@ export declare class Session extends TypedEmitter<SessionEvents> {
     /**
      * Changes where the outgoing sound comes from; of a member of a conference, once it goes on alone. Resolves when that is open.
      *
-     * Calls of this take turns: each settles by what became of it, and the session has what was chosen last. Of more than sixteen that
-     * wait the oldest is passed over.
+     * A later call overtakes one whose choice is not open yet.
      *
-     * @throws `ERR_NO_DEVICE` if it can't be opened, or is not open within 5 s; the session goes on with what it had. `ERR_ABORTED` if it
-     * was passed over.
+     * @throws `ERR_NO_DEVICE` if it can't be opened, or is not open within 5 s; the session goes on with what it had. `ERR_ABORTED` if
+     * another was chosen before it was open.
      */
     setInput(input: AudioInput): Promise<void>;
     /**
      * Changes where the incoming sound goes; of a member of a conference, once it goes on alone. Resolves when that is open.
      *
-     * Calls of this take turns, as those of {@link setInput} do.
+     * A later call overtakes one whose choice is not open yet.
      *
      * @throws as {@link setInput}.
      */
@@ -1816,7 +1815,7 @@ export declare class SoftphoneError extends Error {
  * - `ERR_SUBSCRIPTION_ENDED`: a subscriber is gone, or was answered already.
  * - `ERR_CONFERENCE_ENDED`: the conference is over.
  * - `ERR_AUTO_ANSWER`: the `autoAnswer` function failed; the call rings.
- * - `ERR_ABORTED`: the signal was aborted, and its reason is the `cause`; or a session was removed from a conference before it joined.
+ * - `ERR_ABORTED`: the signal was aborted, and its reason is the `cause`; or a session was removed from a conference before it joined; or another input or output was chosen before this one was open; or `disconnect()` came before `initialize()` was done.
  * - `ERR_NO_DEVICE`: what was chosen as input or output can't be opened; the call goes on with what it had.
  * - `ERR_MEDIA`: media failed or broke.
  * - `ERR_HTTP`: a request of a façade to its platform's API failed; the `cause` has the answer.

@@ -25,7 +25,7 @@
  * - `ERR_SUBSCRIPTION_ENDED`: a subscriber is gone, or was answered already.
  * - `ERR_CONFERENCE_ENDED`: the conference is over.
  * - `ERR_AUTO_ANSWER`: the `autoAnswer` function failed; the call rings.
- * - `ERR_ABORTED`: the signal was aborted, and its reason is the `cause`; or a session was removed from a conference before it joined.
+ * - `ERR_ABORTED`: the signal was aborted, and its reason is the `cause`; or a session was removed from a conference before it joined; or another input or output was chosen before this one was open; or `disconnect()` came before `initialize()` was done.
  * - `ERR_NO_DEVICE`: what was chosen as input or output can't be opened; the call goes on with what it had.
  * - `ERR_MEDIA`: media failed or broke.
  * - `ERR_HTTP`: a request of a façade to its platform's API failed; the `cause` has the answer.

@@ -307,11 +307,10 @@ export class Session extends TypedEmitter<SessionEvents> {
   /**
    * Changes where the outgoing sound comes from; of a member of a conference, once it goes on alone. Resolves when that is open.
    *
-   * Calls of this take turns: each settles by what became of it, and the session has what was chosen last. Of more than sixteen that
-   * wait the oldest is passed over.
+   * A later call overtakes one whose choice is not open yet.
    *
-   * @throws `ERR_NO_DEVICE` if it can't be opened, or is not open within 5 s; the session goes on with what it had. `ERR_ABORTED` if it
-   * was passed over.
+   * @throws `ERR_NO_DEVICE` if it can't be opened, or is not open within 5 s; the session goes on with what it had. `ERR_ABORTED` if
+   * another was chosen before it was open.
    */
   async setInput(input: AudioInput): Promise<void> {
     await this.#ask({ type: 'setInput', id: this.id, input: wireInput('input', input) })
@@ -320,7 +319,7 @@ export class Session extends TypedEmitter<SessionEvents> {
   /**
    * Changes where the incoming sound goes; of a member of a conference, once it goes on alone. Resolves when that is open.
    *
-   * Calls of this take turns, as those of {@link setInput} do.
+   * A later call overtakes one whose choice is not open yet.
    *
    * @throws as {@link setInput}.
    */

@@ -1,6 +1,5 @@
 //! What a session hears and plays: how a change of it goes, and what is in trouble.
 
-use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use super::{Choice, Context, Session, State};
@@ -15,23 +14,13 @@ use crate::door::output::{Reply, Wake};
 /// What was chosen is open by then, or counts as failed: no command waits for ever.
 const OPENING: Duration = Duration::from_secs(5);
 
-/// Changes that may wait for the one under way. An application that makes more does not listen to any.
-const MOST_WAITING: usize = 16;
-
 #[derive(Debug, Default)]
 pub(super) struct Devices {
     /// What can't be used; the application was warned.
     troubled: Vec<Device>,
-    input: Changes<audio::Input>,
-    output: Changes<audio::Output>,
-}
-
-/// Changes that take turns: each is settled by what becomes of it before the next begins.
-#[derive(Debug)]
-struct Changes<T> {
-    /// It fails where what was chosen can't be opened.
-    current: Option<DeviceChange<T>>,
-    waiting: VecDeque<(Ticket, T)>,
+    /// What is being opened: where it can't be, what was before comes back.
+    input: Option<DeviceChange<audio::Input>>,
+    output: Option<DeviceChange<audio::Output>>,
 }
 
 #[derive(Debug)]
@@ -41,58 +30,22 @@ struct DeviceChange<T> {
     until: Instant,
 }
 
-impl<T> Default for Changes<T> {
-    fn default() -> Self {
-        Changes {
-            current: None,
-            waiting: VecDeque::new(),
+impl<T> DeviceChange<T> {
+    fn begin(ticket: Ticket, before: Choice<T>, now: Instant) -> Self {
+        DeviceChange {
+            ticket,
+            before,
+            until: now + OPENING,
         }
-    }
-}
-
-impl<T> Changes<T> {
-    /// Takes a change that has to wait; gives it back where none is under way.
-    fn enqueue(&mut self, ticket: Ticket, chosen: T, ctx: &mut Context<'_>) -> Option<T> {
-        if self.current.is_none() {
-            return Some(chosen);
-        }
-        if self.waiting.len() == MOST_WAITING
-            && let Some((oldest, _)) = self.waiting.pop_front()
-        {
-            let text = "Another was chosen before it was this one's turn to be opened";
-            let error = PhoneError::new(ErrorCode::Aborted, text);
-            ctx.reply(oldest, Err(error));
-        }
-        self.waiting.push_back((ticket, chosen));
-        None
-    }
-
-    /// The next change, once the one before is settled.
-    fn next(&mut self) -> Option<(Ticket, T)> {
-        match self.current {
-            Some(_) => None,
-            None => self.waiting.pop_front(),
-        }
-    }
-
-    /// The commands that wait, in order, and what was chosen last.
-    fn take(&mut self) -> (Vec<Ticket>, Option<T>) {
-        let current = self.current.take().map(|change| change.ticket);
-        let (waiting, mut chosen): (Vec<Ticket>, Vec<T>) = self.waiting.drain(..).unzip();
-        (current.into_iter().chain(waiting).collect(), chosen.pop())
-    }
-
-    fn until(&self) -> Option<Instant> {
-        self.current.as_ref().map(|change| change.until)
     }
 }
 
 impl Devices {
     /// The commands that wait for what is being opened.
     pub(super) fn take_tickets(&mut self) -> Vec<Ticket> {
-        let (mut tickets, _) = self.input.take();
-        tickets.extend(self.output.take().0);
-        tickets
+        let input = self.input.take().map(|change| change.ticket);
+        let output = self.output.take().map(|change| change.ticket);
+        input.into_iter().chain(output).collect()
     }
 }
 
@@ -100,9 +53,14 @@ impl Session {
     /// Changes what the far end hears, of a member of a conference once it goes on alone. The reply comes when it
     /// is open.
     pub(crate) fn set_input(&mut self, ticket: Ticket, input: audio::Input, ctx: &mut Context<'_>) {
-        if let Some(input) = self.near_end.devices.input.enqueue(ticket, input, ctx) {
-            self.change_input(ticket, input, ctx);
+        let near_end = &mut self.near_end;
+        let before = std::mem::replace(&mut near_end.input, Choice::Own(input.clone()));
+        if near_end.place.seat().is_some() {
+            return ctx.reply(ticket, Ok(Reply::Done));
         }
+        let before = overtake(near_end.devices.input.take(), before, ctx);
+        near_end.devices.input = Some(DeviceChange::begin(ticket, before, ctx.now));
+        ctx.media(self.id, SoundCommand::SetInput { input });
     }
 
     /// Changes where the far end is heard, as [`Session::set_input`].
@@ -112,58 +70,19 @@ impl Session {
         output: audio::Output,
         ctx: &mut Context<'_>,
     ) {
-        if let Some(output) = self.near_end.devices.output.enqueue(ticket, output, ctx) {
-            self.change_output(ticket, output, ctx);
-        }
-    }
-
-    fn change_input(&mut self, ticket: Ticket, input: audio::Input, ctx: &mut Context<'_>) {
-        let before = std::mem::replace(&mut self.near_end.input, Choice::Own(input.clone()));
-        if self.near_end.place.seat().is_some() {
+        let near_end = &mut self.near_end;
+        let before = std::mem::replace(&mut near_end.output, Choice::Own(output.clone()));
+        if near_end.place.seat().is_some() {
             return ctx.reply(ticket, Ok(Reply::Done));
         }
-        self.near_end.devices.input.current = Some(DeviceChange {
-            ticket,
-            before,
-            until: ctx.now + OPENING,
-        });
-        ctx.media(self.id, SoundCommand::SetInput { input });
-    }
-
-    fn change_output(&mut self, ticket: Ticket, output: audio::Output, ctx: &mut Context<'_>) {
-        let before = std::mem::replace(&mut self.near_end.output, Choice::Own(output.clone()));
-        if self.near_end.place.seat().is_some() {
-            return ctx.reply(ticket, Ok(Reply::Done));
-        }
-        self.near_end.devices.output.current = Some(DeviceChange {
-            ticket,
-            before,
-            until: ctx.now + OPENING,
-        });
+        let before = overtake(near_end.devices.output.take(), before, ctx);
+        near_end.devices.output = Some(DeviceChange::begin(ticket, before, ctx.now));
         ctx.media(self.id, SoundCommand::SetOutput { output });
     }
 
-    fn next_change(&mut self, ctx: &mut Context<'_>) {
-        while let Some((ticket, input)) = self.near_end.devices.input.next() {
-            self.change_input(ticket, input, ctx);
-        }
-        while let Some((ticket, output)) = self.near_end.devices.output.next() {
-            self.change_output(ticket, output, ctx);
-        }
-    }
-
-    /// Takes a seat in a conference: what was chosen last counts once it goes on alone.
+    /// Takes a seat in a conference: what was chosen counts once it goes on alone.
     pub(super) fn put_changes_off(&mut self, ctx: &mut Context<'_>) {
-        let (mut tickets, input) = self.near_end.devices.input.take();
-        if let Some(input) = input {
-            self.near_end.input = Choice::Own(input);
-        }
-        let (more, output) = self.near_end.devices.output.take();
-        if let Some(output) = output {
-            self.near_end.output = Choice::Own(output);
-        }
-        tickets.extend(more);
-        for ticket in tickets {
+        for ticket in self.near_end.devices.take_tickets() {
             ctx.reply(ticket, Ok(Reply::Done));
         }
     }
@@ -171,18 +90,22 @@ impl Session {
     /// When what is being opened counts as failed.
     pub(super) fn opening_deadline(&self) -> Option<(Instant, Wake)> {
         let Devices { input, output, .. } = &self.near_end.devices;
-        let until = input.until().into_iter().chain(output.until()).min()?;
+        let input = input.as_ref().map(|change| change.until);
+        let output = output.as_ref().map(|change| change.until);
+        let until = input.into_iter().chain(output).min()?;
         Some((until, Wake::Opening))
     }
 
     /// Gives up what has been opened for too long.
     pub(super) fn drive_opening(&mut self, ctx: &mut Context<'_>) {
-        let is_due = |until: Option<Instant>| until.is_some_and(|until| until <= ctx.now);
+        let Devices { input, output, .. } = &self.near_end.devices;
         let due = [
-            (Device::Input, is_due(self.near_end.devices.input.until())),
-            (Device::Output, is_due(self.near_end.devices.output.until())),
+            (Device::Input, input.as_ref().map(|change| change.until)),
+            (Device::Output, output.as_ref().map(|change| change.until)),
         ];
-        for (device, _) in due.into_iter().filter(|(_, is_due)| *is_due) {
+        let now = ctx.now;
+        let is_due = |until: Option<Instant>| until.is_some_and(|until| until <= now);
+        for (device, _) in due.into_iter().filter(|(_, until)| is_due(*until)) {
             let reason = format!("it did not open within {} s", OPENING.as_secs());
             self.device_failed(device, &reason, ctx);
         }
@@ -206,13 +129,12 @@ impl Session {
         }
         let Devices { input, output, .. } = &mut self.near_end.devices;
         let settled = match device {
-            Device::Input => input.current.take().map(|change| change.ticket),
-            Device::Output => output.current.take().map(|change| change.ticket),
+            Device::Input => input.take().map(|change| change.ticket),
+            Device::Output => output.take().map(|change| change.ticket),
             Device::Music => None,
         };
         if let Some(ticket) = settled {
             ctx.reply(ticket, Ok(Reply::Done));
-            self.next_change(ctx);
         }
     }
 
@@ -254,7 +176,7 @@ impl Session {
         match device {
             Device::Input => {
                 if let Some(DeviceChange { ticket, before, .. }) =
-                    self.near_end.devices.input.current.take()
+                    self.near_end.devices.input.take()
                 {
                     self.near_end.input = before;
                     let input = self.near_end.input(ctx);
@@ -264,7 +186,7 @@ impl Session {
             }
             Device::Output => {
                 if let Some(DeviceChange { ticket, before, .. }) =
-                    self.near_end.devices.output.current.take()
+                    self.near_end.devices.output.take()
                 {
                     self.near_end.output = before;
                     let output = self.near_end.output(ctx);
@@ -274,7 +196,6 @@ impl Session {
             }
             Device::Music => {}
         }
-        self.next_change(ctx);
     }
 
     /// Nothing plays the music any more, so its trouble is over.
@@ -295,4 +216,19 @@ impl Session {
             | State::Ended => ctx.emit(event),
         }
     }
+}
+
+/// Gives up a change that another one follows, for it may never open, and returns what was chosen before both.
+fn overtake<T>(
+    earlier: Option<DeviceChange<T>>,
+    before: Choice<T>,
+    ctx: &mut Context<'_>,
+) -> Choice<T> {
+    let Some(earlier) = earlier else {
+        return before;
+    };
+    let text = "Another was chosen before this one was open";
+    let error = PhoneError::new(ErrorCode::Aborted, text);
+    ctx.reply(earlier.ticket, Err(error));
+    earlier.before
 }
