@@ -216,3 +216,79 @@ impl Registrar {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng;
+    use rand::rngs::StdRng;
+
+    use super::*;
+
+    fn registrar() -> Registrar {
+        let aor = "sip:alice@example.com".parse().expect("it is a URI");
+        let config = EndpointConfig::new(aor, "urn:uuid:1");
+        Registrar::new(&config, "0a.invalid", &mut StdRng::from_seed([1; 32]))
+    }
+
+    fn bound() -> Bound {
+        Bound {
+            expires: Duration::from_secs(600),
+            refresh_in: Duration::from_secs(500),
+            pub_gruu: Some("sip:alice@example.com;gr=1".into()),
+            temp_gruu: None,
+            service_route: vec!["<sip:edge.example.com;lr>".into()],
+        }
+    }
+
+    #[test]
+    fn what_is_wished_while_a_register_is_out_is_owed_after_it() {
+        let mut registrar = registrar();
+        assert_eq!(registrar.owed(), Owed::Nothing);
+        registrar.want_binding();
+        assert_eq!(registrar.owed(), Owed::Register);
+        registrar.register();
+        registrar.want_no_binding();
+        assert_eq!(registrar.owed(), Owed::Nothing, "one at a time");
+        registrar.bind(&bound());
+        registrar.stop();
+        assert_eq!(registrar.owed(), Owed::Unregister);
+        registrar.give_up();
+        assert_eq!(registrar.owed(), Owed::Nothing);
+    }
+
+    #[test]
+    fn credentials_that_are_replaced_under_way_are_shown_next() {
+        let mut registrar = registrar();
+        registrar.want_binding();
+        registrar.credentials_changed();
+        assert!(!registrar.is_outdated(), "nothing is out");
+        registrar.register();
+        registrar.credentials_changed();
+        assert!(registrar.is_outdated());
+        registrar.register();
+        assert!(!registrar.is_outdated());
+    }
+
+    #[test]
+    fn a_dialog_has_the_gruu_that_was_granted_and_privacy_has_no_name() {
+        let mut registrar = registrar();
+        assert!(
+            registrar
+                .dialog_contact(false)
+                .starts_with("<sip:alice@0a.invalid")
+        );
+        assert!(!registrar.bind(&bound()) && registrar.bind(&bound()));
+        assert_eq!(
+            registrar.dialog_contact(false),
+            "<sip:alice@example.com;gr=1>"
+        );
+        assert!(
+            registrar
+                .dialog_contact(true)
+                .starts_with("<sip:anonymous@0a.invalid")
+        );
+        assert!(registrar.service_route().is_some());
+        registrar.unbind();
+        assert!(registrar.service_route().is_none() && !registrar.is_bound());
+    }
+}
