@@ -103,7 +103,7 @@ describe('the options of a phone', () => {
       [{ tones: { ring: { wav: undefined } } }, "Option 'tones.ring.wav' must be a non-empty string, but is undefined"],
       [{ holdMusic: { tone: undefined } }, "Option 'holdMusic.tone' must be a number from 20 to 20000, but is undefined"],
       [{ extraHeaders: { 'X-A': undefined } }, "Option 'extraHeaders.X-A' must be a string, but is undefined"],
-      [{ extraHeaders: { 'X-A': 1 } }, "Option 'extraHeaders.X-A' must be a string, but is the number 1"],
+      [{ extraHeaders: { 'X-A': 1 } }, "Option 'extraHeaders.X-A' must be a string, but is a number"],
       [{ extraHeaders: { 'Bad Name': 'x' } }, "Option 'extraHeaders.Bad Name' must be named by a token such as 'X-Customer', but is named otherwise"],
       [{ extraHeaders: { Via: 'x' } }, "Option 'extraHeaders.Via' must be a header that SIP leaves to applications, but is one that the phone writes itself"],
       [{ extraHeaders: { 'X-A': 'a\nb' } }, "Option 'extraHeaders.X-A' must be a string without control characters, but is a string with one"],

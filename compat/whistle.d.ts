@@ -102,7 +102,7 @@ declare function phoneOfConfig(config: WhistleConfig): {
 /** The options of the phone. */
 declare function phoneOptions(config: WhistleConfig): SoftphoneOptions;
 
-/** Headers by name; throws a `TypeError` that shows the line that is none. */
+/** Headers by name; throws what names the line that is none, without showing it. */
 declare function headersOf(given?: DialOptions['extraHeaders']): Record<string, string>;
 
 export {}

@@ -1,7 +1,7 @@
 import { AudioSink } from './audio-sink'
 import { AudioSource } from './audio-source'
 import type { AudioInput, AudioOutput, ToneInput, WavInput } from './options'
-import { checkOptions, mismatch, type Rule, type Schema } from './schema'
+import { checkOptions, isText, mismatch, type Rule, type Schema } from './schema'
 import { Session } from './session'
 import type { WireInput, WireOutput } from './wire'
 
@@ -26,7 +26,7 @@ export const audioOutput: Rule = {
 
 /** What a command carries for an input; throws a `SoftphoneError` that names the option. */
 export function wireInput(name: string, input: AudioInput): WireInput {
-  if (typeof input === 'string' && input !== '') return wireDevice(input)
+  if (isText(input) && input !== '') return wireDevice(input)
   if (input instanceof AudioSource) return { type: 'source', id: input.nativeId }
   if (input instanceof Session) return { type: 'session', id: input.id }
   if (typeof input === 'object' && input !== null) {
@@ -39,7 +39,7 @@ export function wireInput(name: string, input: AudioInput): WireInput {
 
 /** What a command carries for an output; throws a `SoftphoneError` that names the option. */
 export function wireOutput(name: string, output: AudioOutput): WireOutput {
-  if (typeof output === 'string' && output !== '') return wireDevice(output)
+  if (isText(output) && output !== '') return wireDevice(output)
   if (output instanceof AudioSink) return { type: 'sink', id: output.nativeId }
   if (typeof output === 'object' && output !== null) {
     if ('device' in output) return wireDevice(checked(name, output, device).device)

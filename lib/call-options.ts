@@ -11,7 +11,7 @@ const milliseconds: Rule = { number: { min: 0, max: Number.MAX_SAFE_INTEGER, int
 export const callOptions: Schema = {
   headers,
   conversationId: 'text',
-  displayName: 'string',
+  displayName: 'prose',
   preferredIdentity: 'text',
   anonymous: 'boolean',
   userToUser: { either: ['text', { object: { data: 'text', encoding: 'text' }, required: ['data'] }] },

@@ -4,7 +4,7 @@ import { audioInput, audioOutput, wireInput, wireOutput } from './audio'
 import { hideListeners, TypedEmitter } from './emitter'
 import { SoftphoneError } from './errors'
 import type { ConferenceEvents } from './events'
-import type { PhoneLink } from './link'
+import { unknownEvent, type PhoneLink } from './link'
 import type { Abortable, AudioInput, AudioOutput, ConferenceOptions, HoldOptions } from './options'
 import { checkOptions, type Rule, type Schema } from './schema'
 import { invalidArgument, Session } from './session'
@@ -38,12 +38,13 @@ export class Conference extends TypedEmitter<ConferenceEvents> {
   /** @internal */
   static async create(link: PhoneLink, find: FindConference, sessions: readonly Session[], options: ConferenceOptions): Promise<Conference> {
     if (!Array.isArray(sessions)) throw invalidArgument('sessions', sessions, 'an array of sessions')
-    sessions.forEach((session, index) => checkSession(`sessions[${index}]`, session))
+    // A sparse array has members that are undefined.
+    const ids = Array.from(sessions as readonly unknown[], (session, index) => checkSession(`sessions[${index}]`, session))
     checkOptions('options of conference', options, conferenceOptions)
     const { input, output } = options
     const command = {
       type: 'confer',
-      sessions: sessions.map(({ id }: Session) => id),
+      sessions: ids,
       input: input === undefined ? undefined : wireInput('input', input),
       output: output === undefined ? undefined : wireOutput('output', output),
     } as const
@@ -192,6 +193,8 @@ export class Conference extends TypedEmitter<ConferenceEvents> {
       case 'ended':
         assign(this, { ended: true })
         return this.deliver('ended')
+      default:
+        return unknownEvent(news)
     }
   }
 

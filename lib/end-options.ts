@@ -37,10 +37,10 @@ const diversions: readonly DiversionReason[] = [
 const cause: Rule = { number: { min: 1, max: 127, integer: true } }
 
 /** How a session is ended. */
-export const endOptions: Schema = { reason: { oneOf: conditions }, cause, text: 'string' }
+export const endOptions: Schema = { reason: { oneOf: conditions }, cause, text: 'prose' }
 
 /** How what somebody asks for is refused. */
-export const refusalOptions: Schema = { code: { number: { min: 300, max: 699, integer: true } }, reason: 'string' }
+export const refusalOptions: Schema = { code: { number: { min: 300, max: 699, integer: true } }, reason: 'prose' }
 
 /** How a call is refused. */
 export const rejectOptions: Schema = { ...refusalOptions, cause }

@@ -159,15 +159,20 @@ export function invalidOption(message: string): SoftphoneError {
 }
 
 /**
- * The same error with the option it is about as somebody else calls it.
+ * The same error with the option it is about as somebody else calls it, by its whole path or by the option that it is in. An option in
+ * camel case that the text speaks of further on is called so as well.
  *
  * @internal
  */
 export function renamed(error: unknown, names: Readonly<Record<string, string>>): unknown {
   if (!(error instanceof SoftphoneError)) return error
-  const message = error.message.replace(/^(Option ')?(\w+)/, (text, before: string = '', name: string) => {
-    return Object.hasOwn(names, name) ? `${before}${names[name]}` : text
-  })
+  const nameOf = (name: string) => (Object.hasOwn(names, name) ? names[name] : undefined)
+  const [, before = '', name = '', inside = '', after = ''] = /^(Option ')?(\w*)([\w.[\]]*)(.*)$/s.exec(error.message) ?? []
+  const renamedPath = nameOf(name + inside) ?? (nameOf(name) ?? name) + inside
+  // A list of options that there are is no text about one of them.
+  const isList = after.startsWith("' must be one of ")
+  const rest = isList ? after : after.replace(/\b[a-z]+[A-Z]\w*/g, (word) => nameOf(word) ?? word)
+  const message = before + renamedPath + rest
   const { code, type, sip, cause } = error
   return message === error.message ? error : new SoftphoneError(message, { code, type, sip, cause })
 }

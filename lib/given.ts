@@ -1,26 +1,52 @@
-import { isPlainObject, typeName } from './schema'
+import { isPlainObject, MOST_MEMBERS, typeName } from './schema'
 
-/** Of an object that stands for what JSON can't carry. */
-const FOREIGN = '\0'
 /** Options are not nested any deeper. */
 const DEEPEST = 8
 
-/**
- * What the application gave, as JSON can carry it: the engine judges it. What JSON has no word for (NaN, functions, dates, what is
- * undefined in a list) is named, so that the engine can say what it is.
- */
-export function given(value: unknown, depth = 0): unknown {
-  if (value === null || typeof value === 'string' || typeof value === 'boolean') return value
-  if (typeof value === 'number' && Number.isFinite(value)) return value
-  if (depth < DEEPEST && Array.isArray(value)) return Array.from(value, (member) => given(member, depth + 1))
-  if (depth < DEEPEST && isPlainObject(value)) {
-    const members = Object.entries(value).filter(([, member]) => member !== undefined)
-    return Object.fromEntries(members.map(([name, member]) => [name, given(member, depth + 1)]))
+/** Stands for what is of no use to the engine, by what it is. */
+export class Foreign {
+  readonly '\0': string
+
+  constructor(what: string) {
+    this['\0'] = what
   }
-  return foreign(typeName(value))
 }
 
-/** Stands for what is of no use to the engine, by what it is. */
-export function foreign(what: string): unknown {
-  return { [FOREIGN]: what }
+/**
+ * What the application gave, as JSON can carry it: the engine judges it. What JSON has no word for (NaN, functions, dates, what is
+ * undefined in a list, half of a character) is named, so that the engine can say what it is. Each option has a budget of members: more
+ * of them, as objects have that refer to each other, are none that the engine reads.
+ */
+export function given(options: Record<string, unknown>): Record<string, unknown> {
+  const entries = Object.entries(options).filter(([, value]) => value !== undefined)
+  return Object.fromEntries(entries.map(([name, value]) => [name.toWellFormed(), option(value)]))
+}
+
+function option(value: unknown): unknown {
+  const budget = { left: MOST_MEMBERS }
+  const carried = carry(value, budget, 1)
+  if (budget.left >= 0) return carried
+  return new Foreign(`${Array.isArray(value) ? 'an array' : 'an object'} of more than ${MOST_MEMBERS} members`)
+}
+
+function carry(value: unknown, budget: { left: number }, depth: number): unknown {
+  if (value === null || typeof value === 'boolean' || value instanceof Foreign) return value
+  if (typeof value === 'string' && value.isWellFormed()) return value
+  if (typeof value === 'number' && Number.isFinite(value)) return value
+  if (depth < DEEPEST && Array.isArray(value)) {
+    return spend(budget, value.length) ? Array.from(value, (member) => carry(member, budget, depth + 1)) : null
+  }
+  // A name that stands for what is foreign is no name of an option.
+  if (depth < DEEPEST && isPlainObject(value) && !Object.hasOwn(value, '\0')) {
+    const names = Object.keys(value)
+    if (!spend(budget, names.length)) return null
+    const members = names.map((name) => [name, value[name]] as const).filter(([, member]) => member !== undefined)
+    return Object.fromEntries(members.map(([name, member]) => [name.toWellFormed(), carry(member, budget, depth + 1)]))
+  }
+  return new Foreign(typeName(value))
+}
+
+function spend(budget: { left: number }, members: number): boolean {
+  budget.left -= members
+  return budget.left >= 0
 }

@@ -52,7 +52,7 @@ export class Link<Command extends { type: string }, Event extends { type: string
 
   /** Sends a command; settles when its reply comes, which is after the events it caused. */
   protected send<T>(command: Command, asking: Asking<T>): Promise<T> {
-    return this.ask((ticket) => this.#task.command(ticket, JSON.stringify(command)), asking)
+    return this.ask((ticket) => this.#task.command(ticket, JSON.stringify(command, whole)), asking)
   }
 
   protected ask<T>(send: (ticket: number) => void, { read, signal, abort, outlivesClosing = false }: Asking<T>): Promise<T> {
@@ -144,6 +144,11 @@ export class PhoneLink extends Link<WireCommand, WireEvent> {
   stats(sessionId: string): Promise<StatsObject[]> {
     return this.ask((ticket) => this.#phone.stats(ticket, sessionId), { read: (reply) => reply as StatsObject[] })
   }
+}
+
+// What names something was judged before; what people wrote may be cut within a character.
+function whole(_name: string, value: unknown): unknown {
+  return typeof value === 'string' ? value.toWellFormed() : value
 }
 
 function isReply(event: { type: string }): event is WireEventOf<'reply'> {

@@ -66,7 +66,7 @@ const seconds: Rule = { number: { min: 60, max: 86_400, integer: true } }
 const notifying: Schema = { contentType: 'text' }
 
 /** @internal */
-export const acceptingSubscription: Schema = { body: 'string', contentType: 'text', expires: seconds }
+export const acceptingSubscription: Schema = { body: 'prose', contentType: 'text', expires: seconds }
 
 /** A subscription of somebody else's, as the one who tells: from `acceptSubscription()` to its end. */
 export class Notifier extends TypedEmitter<NotifierEvents> {

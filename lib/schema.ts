@@ -1,12 +1,16 @@
 import { inspect } from 'node:util'
 import { invalidOption } from './errors'
 
-/** What one option may be. */
+/**
+ * What one option may be. `prose` is what people write, also with half of a character; `string` and `text`, which is not empty, name or
+ * carry something, and must be whole.
+ */
 export type Rule =
   | 'boolean'
   | 'string'
   | 'function'
   | 'text'
+  | 'prose'
   | { oneOf: readonly unknown[] }
   | { number: { min: number; max: number; integer?: boolean } }
   | { arrayOf: Rule; min?: number }
@@ -15,6 +19,11 @@ export type Rule =
   | { object: Schema; required?: readonly string[] }
   | { record: Rule }
   | { check: (name: string, value: unknown) => void; expected: string }
+
+/** No list that is given has more members. */
+export const MOST_MEMBERS = 10_000
+/** Of a name that an error shows: no option or header is called longer. */
+const LONGEST_SHOWN = 128
 
 /** The options of one object by name; anything else is an error. */
 export interface Schema {
@@ -53,7 +62,9 @@ function checkValue(name: string, value: unknown, rule: Rule): void {
     return Object.entries(value).forEach(([member, one]) => checkValue(`${name}.${member}`, one, rule.record))
   }
   if (typeof rule === 'object' && 'arrayOf' in rule && Array.isArray(value) && value.length >= (rule.min ?? 0)) {
-    value.forEach((member, index) => checkValue(`${name}[${index}]`, member, rule.arrayOf))
+    if (value.length > MOST_MEMBERS) throw mismatch(name, value, `an array of at most ${MOST_MEMBERS}`, `one of ${value.length}`)
+    // By index: what is missing in a sparse array is a member as well.
+    for (let index = 0; index < value.length; index += 1) checkValue(`${name}[${index}]`, value[index], rule.arrayOf)
     return
   }
   if (typeof rule === 'object' && 'either' in rule) {
@@ -62,7 +73,7 @@ function checkValue(name: string, value: unknown, rule: Rule): void {
     if (shape !== undefined) return checkValue(name, value, shape)
   }
   if (typeof rule === 'object' && 'check' in rule) return rule.check(name, value)
-  if (!fits(value, rule)) throw mismatch(name, value, describe(rule))
+  if (!fits(value, rule)) throw mismatch(name, value, describe(rule), wantsNumber(rule) ? shownNumber(value) : typeName(value))
 }
 
 function sameShape(value: unknown, rule: Rule): boolean {
@@ -72,7 +83,9 @@ function sameShape(value: unknown, rule: Rule): boolean {
 }
 
 function fits(value: unknown, rule: Rule): boolean {
-  if (rule === 'text') return typeof value === 'string' && value !== ''
+  if (rule === 'text') return isText(value) && value !== ''
+  if (rule === 'string') return isText(value)
+  if (rule === 'prose') return typeof value === 'string'
   if (typeof rule === 'string') return typeof value === rule
   if ('oneOf' in rule) return rule.oneOf.includes(value)
   if ('number' in rule) {
@@ -82,6 +95,13 @@ function fits(value: unknown, rule: Rule): boolean {
   if ('either' in rule) return rule.either.some((choice) => fits(value, choice))
   if ('instance' in rule) return value instanceof rule.instance
   return 'check' in rule && passes(value, rule.check)
+}
+
+function wantsNumber(rule: Rule): boolean {
+  if (typeof rule === 'string') return false
+  if ('oneOf' in rule) return rule.oneOf.some((choice) => typeof choice === 'number')
+  if ('either' in rule) return rule.either.some(wantsNumber)
+  return 'number' in rule
 }
 
 function passes(value: unknown, check: (name: string, value: unknown) => void): boolean {
@@ -95,6 +115,7 @@ function passes(value: unknown, check: (name: string, value: unknown) => void): 
 
 function describe(rule: Rule): string {
   if (rule === 'text') return 'a non-empty string'
+  if (rule === 'prose') return 'a string'
   if (typeof rule === 'string') return `a ${rule}`
   if ('oneOf' in rule) return `one of ${rule.oneOf.map((value) => inspect(value)).join(', ')}`
   if ('number' in rule) {
@@ -113,27 +134,46 @@ function describeMember(object: Schema, name: string): string {
 }
 
 function unknownOption(name: string, known: string[]) {
-  return invalidOption(`Option '${name}' must be one of ${known.join(', ')}, but is unknown`)
+  return invalidOption(`Option '${shownName(name)}' must be one of ${known.join(', ')}, but is unknown`)
 }
 
-/** The error of an option that is not what it should be; it names the value's type and never the value. */
-export function mismatch(name: string, value: unknown, expected: string) {
-  const type = secret.test(name) && typeof value === 'number' ? 'a number' : typeName(value)
-  return invalidOption(`Option '${name}' must be ${expected}, but is ${type}`)
+/** The error of an option that is not what it should be; it says what was given without giving away what may be a secret. */
+export function mismatch(name: string, value: unknown, expected: string, what = typeName(value)) {
+  return invalidOption(`Option '${shownName(name)}' must be ${expected}, but is ${what}`)
 }
 
-// A password of digits alone may come as a number.
-const secret = /(?:^|\.)(?:accessToken|credential|ha1|key|password|token)$/
+/** A name that somebody gave, on one line and not longer than names are. */
+export function shownName(name: string): string {
+  const start = Array.from(name.slice(0, LONGEST_SHOWN + 1), visible).join('')
+  return start.length > LONGEST_SHOWN ? `${start.slice(0, LONGEST_SHOWN)}…` : start
+}
 
-/** What a value is: numbers and booleans are shown; texts may be secrets and are not. */
+// Control characters, line breaks, what turns the direction of writing, and halves of characters.
+function visible(character: string): string {
+  return /[\p{C}\p{Zl}\p{Zp}]/u.test(character) ? `\\u{${character.codePointAt(0)?.toString(16)}}` : character
+}
+
+/** Whether a value is a text of whole characters: half of one is nothing that UTF-8 could carry. */
+export function isText(value: unknown): value is string {
+  return typeof value === 'string' && value.isWellFormed()
+}
+
+/** What a value is. Texts and numbers are not shown: a password, a token or a PIN may come as either. */
 export function typeName(value: unknown): string {
   if (value === undefined || value === null) return String(value)
   if (value === '') return 'an empty string'
+  if (typeof value === 'string' && !value.isWellFormed()) return 'a string with half of a character (a lone surrogate)'
   if (Array.isArray(value)) return value.length === 0 ? 'an empty array' : 'an array'
-  if (typeof value === 'number' || typeof value === 'boolean') return `the ${typeof value} ${value}`
+  if (typeof value === 'number') return Number.isFinite(value) ? 'a number' : `the number ${value}`
+  if (typeof value === 'boolean') return `the boolean ${value}`
   if (typeof value !== 'object') return `a ${typeof value}`
   const { constructor } = value
-  return typeof constructor === 'function' && constructor !== Object ? `an object (${constructor.name})` : 'an object'
+  return typeof constructor === 'function' && constructor !== Object ? `an object (${shownName(constructor.name)})` : 'an object'
+}
+
+/** What a value is that should be a number: it is shown if it is one. */
+export function shownNumber(value: unknown): string {
+  return typeof value === 'number' ? `the number ${value}` : typeName(value)
 }
 
 /** Whether a value is an object of names and values, and not of a class. */

@@ -20,7 +20,7 @@ import type {
   InfoOptions,
   RejectOptions,
 } from './options'
-import { typeName, type Rule, type Schema } from './schema'
+import { isText, shownNumber, typeName, type Rule, type Schema } from './schema'
 import type { StatsReport } from './stats'
 import type { WireCommand, WireSessionChanges, WireSessionSnapshot } from './wire'
 
@@ -32,7 +32,7 @@ const dtmfOptions: Schema = {
 
 const holdVia: Rule = { oneOf: ['invite', 'update'] }
 const attendedTransferOptions: Schema = { ringing: { oneOf: ['wait', 'blind'] } }
-const infoOptions: Schema = { contentType: 'text', body: 'string' }
+const infoOptions: Schema = { contentType: 'text', body: 'prose' }
 
 /**
  * One call.
@@ -236,7 +236,7 @@ export class Session extends TypedEmitter<SessionEvents> {
    * `ERR_DTMF_REFUSED` if the other side takes no digits this way or more than 256 wait.
    */
   async sendDtmf(tones: string, options: DtmfOptions = {}): Promise<void> {
-    if (typeof tones !== 'string') throw invalidArgument('tones', tones, 'a string of the digits 0-9, *, # and A-D')
+    if (!isText(tones)) throw invalidArgument('tones', tones, 'a string of the digits 0-9, *, # and A-D')
     const [given, signal] = abortable('sendDtmf', options, dtmfOptions)
     await this.#ask({ type: 'sendDtmf', id: this.id, tones, ...given }, signal)
   }
@@ -262,7 +262,7 @@ export class Session extends TypedEmitter<SessionEvents> {
    * this call goes on. `ERR_SESSION_STATE` if the call is not answered, or is being transferred already.
    */
   async transfer(target: string, options: Abortable = {}): Promise<void> {
-    if (typeof target !== 'string' || target === '') throw invalidArgument('target', target, 'a SIP address or a number')
+    if (!isText(target) || target === '') throw invalidArgument('target', target, 'a SIP address or a number')
     const [, signal] = abortable('transfer', options)
     await this.#ask({ type: 'transfer', id: this.id, target }, signal)
   }
@@ -450,12 +450,12 @@ export function headersByName(headers: readonly [name: string, value: string][])
 /** @internal */
 export function checkedVolume(volume: number): number {
   if (typeof volume === 'number' && volume >= 0 && volume <= 100) return Math.round(volume)
-  throw invalidArgument('volume', volume, 'a number from 0 to 100')
+  throw invalidArgument('volume', volume, 'a number from 0 to 100', shownNumber(volume))
 }
 
 /** @internal */
-export function invalidArgument(name: string, value: unknown, expected: string): SoftphoneError {
-  return new SoftphoneError(`Bad argument "${name}": expected ${expected}, got ${typeName(value)}`, {
+export function invalidArgument(name: string, value: unknown, expected: string, what = typeName(value)): SoftphoneError {
+  return new SoftphoneError(`Bad argument "${name}": expected ${expected}, got ${what}`, {
     code: 'ERR_INVALID_ARGUMENT',
     type: 'invalid_options',
   })

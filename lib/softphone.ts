@@ -37,7 +37,7 @@ import type {
   SubscribeOptions,
 } from './options'
 import { PhoneState } from './phone-state'
-import { checkOptions, mismatch, type Rule, type Schema } from './schema'
+import { checkOptions, isText, mismatch, shownNumber, type Rule, type Schema } from './schema'
 import { checkedVolume, headersByName, invalidArgument, type Session } from './session'
 import { Subscription } from './subscription'
 import type { WireCapabilities, WireCommand, WireEventOf } from './wire'
@@ -342,7 +342,7 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
    */
   async subscribe(target: string, event: string, options: SubscribeOptions = {}): Promise<Subscription> {
     checkTarget(target)
-    if (typeof event !== 'string' || event === '') throw invalidArgument('event', event, "an event package such as 'dialog'")
+    if (!isText(event) || event === '') throw invalidArgument('event', event, "an event package such as 'dialog'")
     const [{ expires, accept, headers }, signal] = abortable('options of subscribe', options, subscribing)
     const link = this.#running()
     const wanted = { expires, accept: accept && [...accept], headers: wireHeaders(headers) }
@@ -389,7 +389,7 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
 
   /** Replaces the access token, now and for everything to come. */
   async setAccessToken(token: string, options: Abortable = {}): Promise<void> {
-    if (typeof token !== 'string' || token === '') throw invalidArgument('token', token, 'a non-empty string')
+    if (!isText(token) || token === '') throw invalidArgument('token', token, 'a non-empty string')
     const [, signal] = abortable('options of setAccessToken', options)
     await this.#command({ type: 'setAccessToken', token }, signal)
   }
@@ -580,9 +580,9 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
 
 function checkedRequest(id: number, event = 'subscriptionRequest'): number {
   if (Number.isSafeInteger(id) && id >= 0) return id
-  throw invalidArgument('id', id, `the id of a '${event}'`)
+  throw invalidArgument('id', id, `the id of a '${event}'`, shownNumber(id))
 }
 
 function checkTarget(target: unknown): void {
-  if (typeof target !== 'string' || target === '') throw invalidArgument('target', target, 'a SIP address or a number')
+  if (!isText(target) || target === '') throw invalidArgument('target', target, 'a SIP address or a number')
 }

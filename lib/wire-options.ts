@@ -1,7 +1,7 @@
 import { wavInput, wireInput, wireOutput } from './audio'
 import { checkLogger } from './checked-options'
 import { invalidOption } from './errors'
-import { foreign, given } from './given'
+import { Foreign, given } from './given'
 import type {
   AudioDeviceOptions,
   AudioOptions,
@@ -16,7 +16,7 @@ import type {
   ToneOptions,
   WavInput,
 } from './options'
-import { checkOptions, isPlainObject, mismatch } from './schema'
+import { checkOptions, isPlainObject, isText, mismatch } from './schema'
 import type { optionNames, WireIceServer } from './wire'
 
 /*
@@ -35,11 +35,13 @@ export function checkSoftphoneOptions(options: unknown): asserts options is Soft
 
 /** The options as the addon reads them, with the token that a function fetched. */
 export function wireOptions(options: SoftphoneOptions, token: string | undefined, logLevel: LogLevel): string {
-  const { logger: _logger, accessToken, extraHeaders, tls, autoAnswer, audio, tones, holdMusic, ...plain } = options
+  const { logger: _logger, accessToken, displayName, extraHeaders, tls, autoAnswer, audio, tones, holdMusic, ...plain } = options
   const isFetched = typeof accessToken === 'function'
   const wire = {
     ...plain,
     accessToken: isFetched ? token : accessToken,
+    // People write it, and may have cut it.
+    displayName: typeof displayName === 'string' ? displayName.toWellFormed() : displayName,
     renewableToken: isFetched ? true : undefined,
     extraHeaders: wireHeaders(extraHeaders, 'extraHeaders'),
     tls: isPlainObject(tls) ? wireTls(tls) : tls,
@@ -60,7 +62,8 @@ export function wireHeaders(
   if (headers === undefined) return undefined
   if (!isPlainObject(headers)) throw mismatch(option, headers, 'an object of names and values')
   for (const [name, value] of Object.entries(headers)) {
-    if (typeof value !== 'string') throw mismatch(`${option}.${name}`, value, 'a string')
+    if (!isText(value)) throw mismatch(`${option}.${name}`, value, 'a string')
+    if (!isText(name)) throw mismatch(`${option}.${name}`, name, "named by a token such as 'X-Customer'")
   }
   return Object.entries(headers)
 }
@@ -92,7 +95,7 @@ function wireAutoAnswer(autoAnswer: SoftphoneOptions['autoAnswer']): unknown {
 
 // The engine's word for a function is no word for a user.
 function wirePolicy(policy: unknown): unknown {
-  if (policy === 'function') return foreign('a string')
+  if (policy === 'function') return new Foreign('a string')
   return typeof policy === 'function' ? 'function' : policy
 }
 

@@ -493,7 +493,6 @@ export interface WireIceServer {
   urls: string | string[]
   username?: string | undefined
   credential?: string | undefined
-  credentialType?: string | undefined
 }
 
 export type WireRequest =

@@ -41,9 +41,9 @@ describe('the PureCloud façade', { timeout: 60_000 }, () => {
       [{ accessToken: 42 }, "Option 'accessToken' must be "],
       [{ baseUrl: 'api.mypurecloud.com' }, "Option 'baseUrl' must be one of false, or an http: or https: URL, but is a string"],
       [{ baseUrl: '' }, "Option 'baseUrl' must be "],
-      [{ wsHost: 42 }, "Option 'wsHost' must be a non-empty string, but is the number 42"],
+      [{ wsHost: 42 }, "Option 'wsHost' must be a non-empty string, but is a number"],
       [{ logger: {} }, "Option 'logger' must be a logger with a function 'debug'"],
-      [{ environment: '' }, "Option 'environment' must be a non-empty string, but is an empty string"],
+      [{ environment: '' }, "Option 'environment' must be a domain name, but is another string"],
       [{ iceServers: 'stun:a' }, "Option 'iceServers' must be an array of STUN and TURN servers, but is a string"],
       [{ iceServers: [{ username: 'u' }] }, "Option 'iceServers[0]' needs url or urls, an address or an array of them, but has undefined"],
     ]) {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { BandwidthRtc, Rooms } from 'offhook/compat/bandwidth'
 import { ExotelWebClient } from 'offhook/compat/exotel'
+import { PureCloudWebrtcSdk } from 'offhook/compat/purecloud'
 import { WhistleEngine } from 'offhook/compat/whistle'
 import { XcWebrtc } from 'offhook/compat/xivo'
 import { optionNames } from '../../dist/wire.js'
@@ -56,6 +57,15 @@ describe("Exotel's account", () => {
 
   test('an empty secret, which an unset variable makes, is told', () => {
     assert.match(told({ secret: '' }).line, /Option 'secret' must be a non-empty string, but is an empty string$/)
+  })
+
+  test('a secret that came as a number is not shown', () => {
+    assert.match(told({ secret: 918273645 }).line, /Option 'secret' must be a non-empty string, but is a number$/)
+  })
+
+  test('the name to show is called as it was given', () => {
+    assert.match(told({ displayname: undefined, displayName: 'a\nb' }).line, /Option 'displayName' must be /)
+    assert.match(told({ displayName: undefined, displayname: 'a\nb' }).line, /Option 'displayname' must be /)
   })
 
   test('a misspelt member is told, and has no effect', async () => {
@@ -133,6 +143,16 @@ describe("Lumen's configuration", () => {
     }
   })
 
+  test('a token that came as a number is not shown, and is called by its own name', () => {
+    assert.match(told({ authorization_jwt: 918273645 }).line, /Option 'authorization_jwt' must be .*, but is a number$/)
+    const jwt = 'Bearer e30.eyJzdWIiOiJ1c2VyIn0.e30'
+    const { lines, logger } = loggerOf()
+    told({ authorization_jwt: jwt, phone: { servers: 'ws://127.0.0.1:1', logger } })
+    told({ phone: { foo: 1, logger } })
+    assert.match(lines[0], /Option 'phone\.servers' must be wss: URLs if authorization_jwt is used/)
+    assert.match(lines[1], /Option 'phone\.foo' must be one of accessToken, /)
+  })
+
   test('a misspelt hook is told', () => {
     assert.deepEqual(told({ call_conected() {} }), { started: true, line: "[offhook] start: 'call_conected' is unknown and has no effect" })
   })
@@ -199,6 +219,42 @@ describe("Bandwidth's options", { timeout: 30_000 }, () => {
       [{ address: 'sip:a@b', purgeAfter: '1' }, /^Option 'purgeAfter' must be /],
     ]) {
       assert.throws(() => new Rooms(phone, options), ({ name, message }) => name === 'BandwidthRtcError' && text.test(message))
+    }
+  })
+})
+
+describe('the options of the PureCloud façade', () => {
+  test('are named as they were given', () => {
+    for (const [wrong, text] of [
+      [{ wsHost: 'http://x' }, "Option 'wsHost' must be a ws: or wss: URL"],
+      [{ servers: 'http://x' }, "Option 'servers' must be a ws: or wss: URL"],
+      [{ wsHost: 'wss://x', servers: 'http://x' }, "Option 'servers' must be a ws: or wss: URL"],
+      [{ wsHost: 'ws://x' }, "Option 'wsHost' must be wss: URLs if accessToken is used"],
+      [{ iceServers: [{ url: 'xx' }] }, "Option 'iceServers[0].url' must be "],
+      [{ iceServers: [{ urls: 'stun:a' }, { url: 'xx' }] }, "Option 'iceServers[1].url' must be "],
+      [{ iceServers: [{ urls: 'xx' }] }, "Option 'iceServers[0].urls' must be "],
+    ]) {
+      const given = { accessToken: 'e30.eyJzdWIiOiJ1c2VyIn0.e30', environment: 'mypurecloud.com', logger: { debug() {}, info() {}, warn() {}, error() {} }, ...wrong }
+      assert.throws(() => new PureCloudWebrtcSdk(given), ({ message }) => (assert.ok(message.startsWith(text), message), true))
+    }
+  })
+})
+
+describe("the account of Bandwidth's connect", () => {
+  test('is named, or what else was given', async () => {
+    const claims = { v: 'sip1', sub: 'a', room: 'sip:r@example.com', key: 'k', exp: 10_000_000_000 }
+    const deviceToken = ['{}', JSON.stringify(claims), '{}'].map((part) => Buffer.from(part).toString('base64url')).join('.')
+    const uri = 'sip:alice@example.com'
+    for (const [options, text] of [
+      [{ account: { uri, foo: 1 } }, "Option 'account.foo' must be one of "],
+      [{ account: { uri, servers: 'http://x' } }, "Option 'account.servers' must be "],
+      [{ account: { uri }, servers: 'http://x' }, "Option 'servers' must be "],
+      [{ account: { uri }, websocketUrl: 'http://x', servers: 'wss://x' }, "Option 'websocketUrl' must be "],
+      [{ account: { uri: 'x' } }, "Option 'account.uri' must be "],
+      [{ account: {} , password: 'x' }, "Option 'account.uri' must be "],
+    ]) {
+      const error = await new BandwidthRtc('error').connect({ deviceToken }, options).catch((reason) => reason)
+      assert.ok(error.message.startsWith(`'connect' failed: ${text}`), error.message)
     }
   })
 })

@@ -1,6 +1,6 @@
 import { Softphone, type SoftphoneOptions } from '../index'
 import { renamed } from '../errors'
-import { checkOptions, isPlainObject, mismatch, type Rule, type Schema } from '../schema'
+import { checkOptions, isPlainObject, mismatch, shownNumber, type Rule, type Schema } from '../schema'
 
 const port = 'a port, 1 to 65535'
 
@@ -9,7 +9,7 @@ export const portRule: Rule = {
   check(name, value) {
     const digits = typeof value === 'number' ? String(value) : value
     const fits = typeof digits === 'string' && /^\d{1,5}$/.test(digits) && Number(digits) >= 1 && Number(digits) <= 65_535
-    if (!fits) throw mismatch(name, value, port)
+    if (!fits) throw mismatch(name, value, port, shownNumber(value))
   },
   expected: port,
 }

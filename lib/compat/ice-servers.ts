@@ -10,6 +10,13 @@ interface BrowserIceServer {
   credential?: string
 }
 
+/** The paths of the servers' addresses as the application wrote them: with `url`, as older browsers had it. */
+export function iceServerNames(servers: readonly BrowserIceServer[] | undefined, name = 'iceServers'): Record<string, string> {
+  if (!Array.isArray(servers)) return {}
+  const old = servers.map((server: BrowserIceServer | null | undefined, index) => server?.urls === undefined && [index])
+  return Object.fromEntries(old.flatMap((at) => at || []).map((index) => [`iceServers[${index}].urls`, `${name}[${index}].url`]))
+}
+
 /** The servers as W3C has them now; throws what names the option if it is no list, or one has no address. */
 export function iceServers(name: string, servers: unknown): IceServer[] {
   if (!Array.isArray(servers)) throw mismatch(name, servers, 'an array of STUN and TURN servers')

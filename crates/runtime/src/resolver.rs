@@ -219,7 +219,6 @@ mod tests {
             urls: OneOrMany::One(url.to_owned()),
             username: Some("u".to_owned()),
             credential: None,
-            credential_type: None,
         }])
     }
 

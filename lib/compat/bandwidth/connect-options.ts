@@ -23,12 +23,14 @@ export function checkedConnect(options: RtcOptions): RtcOptions {
   }
 }
 
-/** Whose the options are that what the phone says is about: the application's, or the token's. */
-export function connectNames({ websocketUrl, account }: RtcOptions): Record<string, string> {
+/** Whose the options are that what the phone says is about: the application's, or those of its account or of the token's. */
+export function connectNames({ websocketUrl, account, ...rest }: RtcOptions, ofToken: object = {}): Record<string, string> {
   const owner = account === undefined ? "the token's account." : 'account.'
   const members = ['uri', 'username', 'password', 'ha1', 'realm', 'accessToken', 'displayName', 'authorization', 'register']
-  const named = Object.fromEntries(members.map((name) => [name, owner + name]))
-  return { ...named, servers: websocketUrl === undefined ? `${owner}servers` : 'websocketUrl' }
+  const given = Object.keys(account ?? ofToken)
+  const absent = [...members, 'servers'].filter((name) => !Object.hasOwn(rest, name))
+  const named = Object.fromEntries([...absent, ...given].map((name) => [name, owner + name]))
+  return websocketUrl === undefined ? named : { ...named, servers: 'websocketUrl' }
 }
 
 function checkAccount(name: string, value: unknown): void {

@@ -110,7 +110,7 @@ export class BandwidthRtc {
     const servers = websocketUrl === undefined ? {} : { servers: websocketUrl }
     let phone: Softphone | undefined
     try {
-      phone = phoneOf({ ...rest, ...account, ...servers, autoAnswer: 'off', ...this.#log.forPhone() }, connectNames(options))
+      phone = phoneOf({ ...rest, ...account, ...servers, autoAnswer: 'off', ...this.#log.forPhone() }, connectNames(options, claims.sip))
       this.#log.follow(phone)
       this.#phone = phone
       this.#claims = claims

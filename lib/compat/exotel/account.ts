@@ -37,8 +37,8 @@ const schema: Schema = {
   authUser: 'text',
   sipdomain: 'text',
   domain: 'text',
-  displayname: 'string',
-  displayName: 'string',
+  displayname: 'prose',
+  displayName: 'prose',
   secret: 'text',
   port: portRule,
   security: { oneOf: ['ws', 'wss'] },
@@ -54,7 +54,6 @@ const names = {
   servers: "domain' with 'port' and 'endpoint",
   username: 'authUser',
   password: 'secret',
-  displayName: 'displayname',
 }
 
 /**
@@ -64,7 +63,8 @@ const names = {
  */
 export function phoneOfAccount(account: SipAccountInfo): { phone: Softphone; unknown: string[] } {
   const unknown = checkMembers(account, schema)
-  const named = account.sipUri ? { ...names, uri: 'sipUri' } : names
+  const displayName = account.displayname === undefined ? 'displayName' : 'displayname'
+  const named = { ...names, displayName, ...(account.sipUri && { uri: 'sipUri' }) }
   return { phone: phoneOf(phoneOptions(account), named, account.phone), unknown }
 }
 

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { EndReason, PendingSession, Session, Softphone, SoftphoneError } from '../../index'
+import { shownName } from '../../schema'
 import { phoneOfAccount, type SipAccountInfo } from './account'
 import { Call, type CallState, type Complain } from './call'
 
@@ -55,7 +56,7 @@ export class Line {
     this.#listener = listener
     const { phone, unknown } = phoneOfAccount(account)
     this.phone = phone
-    for (const name of unknown) this.#complain(`initWebrtc: '${name}' is unknown and has no effect`)
+    for (const name of unknown) this.#complain(`initWebrtc: '${shownName(name)}' is unknown and has no effect`)
     this.#followRegistration()
     this.#followCalls()
   }

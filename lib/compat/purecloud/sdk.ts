@@ -1,6 +1,5 @@
 import {
   AudioSink,
-  Softphone,
   SoftphoneError,
   type Abortable,
   type EndReason,
@@ -9,7 +8,9 @@ import {
   type PendingSession,
   type RejectOptions,
   type Session,
+  type Softphone,
 } from '../../index'
+import { phoneOf } from '../given'
 import { isSegment } from '../rest'
 import { tell } from '../tell'
 import { writeLine } from '../../log'
@@ -70,7 +71,7 @@ export class PureCloudWebrtcSdk extends WildEmitter<SdkEvents> {
     super()
     this.#settings = settingsOf(options)
     this.#token = options.accessToken
-    this.phone = new Softphone({ ...this.#settings.phone, logger: this.#loggerOfPhone() })
+    this.phone = phoneOf({ ...this.#settings.phone, logger: this.#loggerOfPhone() }, this.#settings.names)
     const { baseUrl } = this.#settings
     if (baseUrl !== undefined) this.#api = new PublicApi(baseUrl, () => this.#currentToken())
     this.#forward()

@@ -1,8 +1,8 @@
 import type { AutoAnswerOptions, Logger, LogLevel, SoftphoneOptions } from '../../index'
 import { logger as loggerRule } from '../../checked-options'
-import { checkOptions, mismatch, type Schema } from '../../schema'
+import { checkOptions, mismatch, shownName, type Schema } from '../../schema'
 import { optionNames } from '../../wire'
-import { iceServers } from '../ice-servers'
+import { iceServerNames, iceServers } from '../ice-servers'
 import { apiAddress } from '../rest'
 import type { PureCloudOptions } from './options'
 
@@ -10,6 +10,8 @@ import type { PureCloudOptions } from './options'
 export interface Settings {
   /** For the phone. */
   readonly phone: SoftphoneOptions
+  /** What the application calls the phone's options otherwise. */
+  readonly names: Readonly<Record<string, string>>
   /** Where the public API is, if anywhere. */
   readonly baseUrl: string | undefined
   readonly logger: Logger
@@ -50,12 +52,14 @@ export function settingsOf(options: PureCloudOptions): Settings {
     delete phone.orgId
     warnings.push("Option 'orgId' is not a GUID and is not sent")
   }
+  const names = { ...(phone.servers === undefined && wsHost !== undefined && { servers: 'wsHost' }), ...iceServerNames(phone.iceServers) }
   if (phone.iceServers !== undefined) phone.iceServers = iceServers('iceServers', phone.iceServers)
   const servers = phone.servers ?? wsHost
   const autoAnswer = phone.autoAnswer ?? (phone.autoAnswerOutboundCalls === false ? undefined : outbound)
   return {
     // The phone judges the texts.
     phone: { ...(phone as SoftphoneOptions), logLevel, ...(servers && { servers }), ...(autoAnswer !== undefined && { autoAnswer }) },
+    names,
     baseUrl: baseUrl === false ? undefined : baseUrl,
     logger: logger ?? console,
     logLevel,
@@ -81,7 +85,7 @@ export function knownOf<Options extends object>(
 ): Options {
   const entries = Object.entries(options).filter(([name, value]) => {
     if (Object.hasOwn(known, name)) return value !== undefined && value !== null
-    warn(`Option '${name}' is unknown and has no effect`)
+    warn(`Option '${shownName(name)}' is unknown and has no effect`)
     return false
   })
   return Object.fromEntries(entries) as Options

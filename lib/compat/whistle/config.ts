@@ -107,13 +107,13 @@ export function phoneOptions(config: WhistleConfig): SoftphoneOptions {
   }
 }
 
-/** Headers by name; throws a `TypeError` that shows the line that is none. */
+/** Headers by name; throws what names the line that is none, without showing it. */
 export function headersOf(given: DialOptions['extraHeaders'] = {}): Record<string, string> {
   if (!Array.isArray(given)) return { ...(given as Readonly<Record<string, string>>) }
   return Object.fromEntries(
-    given.map((line: string) => {
-      const colon = line.indexOf(':')
-      if (colon < 1) throw new TypeError(`extraHeaders: '${line}' is no 'Name: value'`)
+    Array.from(given as readonly unknown[], (line, index) => {
+      const colon = typeof line === 'string' ? line.indexOf(':') : -1
+      if (typeof line !== 'string' || colon < 1) throw mismatch(`extraHeaders[${index}]`, line, "'Name: value'")
       return [line.slice(0, colon).trim(), line.slice(colon + 1).trim()]
     }),
   )

@@ -1,4 +1,5 @@
 import type { PendingSession, Session, Softphone } from '../../index'
+import { shownName } from '../../schema'
 import { tell } from '../tell'
 import { headersOf, phoneOfConfig, type DialOptions, type WhistleConfig } from './config'
 import { TrafficLight } from './traffic-light'
@@ -123,7 +124,7 @@ export class WhistleEngine {
   #made(config: WhistleConfig): Softphone | undefined {
     try {
       const { phone, unknown } = phoneOfConfig(config)
-      for (const name of unknown) this.#complain(`start: '${name}' is unknown and has no effect`)
+      for (const name of unknown) this.#complain(`start: '${shownName(name)}' is unknown and has no effect`)
       return phone
     } catch (error) {
       this.#complain(`start: ${(error as Error).message}`, error as Error)

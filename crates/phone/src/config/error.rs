@@ -56,28 +56,31 @@ impl std::error::Error for ConfigError {}
 /// The key of an object that stands for what JSON can't carry: `{"\0": "a function"}`.
 const FOREIGN: &str = "\0";
 
+/// Of a name that an error shows: no option is called longer.
+const LONGEST_SHOWN: usize = 128;
+
 /// What stands for something that JSON can't carry, in words.
 pub(super) fn foreign(value: &Value) -> Option<&str> {
-    value.as_object()?.get(FOREIGN)?.as_str()
+    let object = value.as_object().filter(|object| object.len() == 1)?;
+    object.get(FOREIGN)?.as_str()
 }
 
-/// Names a value's type; numbers and booleans are shown, texts may be secrets and are not.
-pub(super) fn describe(path: &str, value: &Value) -> String {
+/// A name that somebody gave, on one line and not longer than names are.
+pub(super) fn shown_name(name: &str) -> String {
+    name.escape_debug().take(LONGEST_SHOWN).collect()
+}
+
+/// Names a value's type. Booleans are shown, and numbers if one is expected: anything else may be a secret that came so.
+pub(super) fn describe(expected: &str, value: &Value) -> String {
     match value {
         Value::Null => "null".into(),
         Value::Bool(value) => format!("the boolean {value}"),
-        // A password of digits alone may come as a number.
-        Value::Number(_) if is_secret(path) => "a number".into(),
-        Value::Number(value) => format!("the number {value}"),
+        Value::Number(value) if expected.contains("number") => format!("the number {value}"),
+        Value::Number(_) => "a number".into(),
         Value::String(value) if value.is_empty() => "an empty string".into(),
         Value::String(_) => "a string".into(),
         Value::Array(members) if members.is_empty() => "an empty array".into(),
         Value::Array(_) => "an array".into(),
         Value::Object(_) => foreign(value).unwrap_or("an object").into(),
     }
-}
-
-fn is_secret(path: &str) -> bool {
-    let last = path.rsplit('.').next().unwrap_or_default();
-    ["accessToken", "credential", "ha1", "key", "password"].contains(&last)
 }

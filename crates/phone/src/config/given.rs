@@ -12,7 +12,7 @@ use serde::de::{
 use serde::forward_to_deserialize_any;
 use serde_json::Value;
 
-use super::error::{ConfigError, describe, foreign};
+use super::error::{ConfigError, describe, foreign, shown_name};
 
 /// Reads a value; `expected` says what it may be as a whole, and its type what is inside.
 pub(super) fn read<T: DeserializeOwned>(
@@ -42,7 +42,7 @@ pub(super) fn read<T: DeserializeOwned>(
     } = mismatch.unwrap_or(first);
     match place {
         Some(place) if place != path => Err(ConfigError::new(place, inside, got)),
-        Some(_) | None => Err(ConfigError::new(path, expected, describe(path, value))),
+        Some(_) | None => Err(ConfigError::new(path, expected, describe(expected, value))),
     }
 }
 
@@ -68,18 +68,19 @@ struct Mismatch {
 
 impl Given<'_> {
     fn mismatch(&self, expected: impl Into<String>) -> Mismatch {
+        let expected = expected.into();
         Mismatch {
             path: Some(self.path.clone()),
-            expected: expected.into(),
-            got: self.description(),
+            got: self.description(&expected),
+            expected,
             missing: None,
         }
     }
 
-    fn description(&self) -> String {
+    fn description(&self, expected: &str) -> String {
         match self.absent == Some(self.path.as_str()) {
             true => "undefined".into(),
-            false => describe(&self.path, self.value),
+            false => describe(expected, self.value),
         }
     }
 
@@ -92,7 +93,7 @@ impl Given<'_> {
             });
             mismatch.got = match mismatch.missing {
                 Some(_) => "undefined".into(),
-                None => self.description(),
+                None => self.description(&mismatch.expected),
             };
         }
         mismatch
@@ -318,10 +319,11 @@ impl<'de> MapAccess<'de> for Entries<'_> {
             (None, Some(absent)) => (absent, &Value::Null),
             (None, None) => return Ok(None),
         };
-        self.value = Some(self.object.inside(self.object.member(name), value));
+        let place = self.object.member(&shown_name(name));
+        self.value = Some(self.object.inside(place, value));
         let word: StrDeserializer<'_, Mismatch> = name.into_deserializer();
         let unknown = |mismatch: Mismatch| Mismatch {
-            path: Some(self.object.member(name)),
+            path: Some(self.object.member(&shown_name(name))),
             got: "unknown".into(),
             ..mismatch
         };

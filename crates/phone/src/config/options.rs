@@ -6,7 +6,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::Value;
 
-use super::error::{ConfigError, describe, foreign};
+use super::error::{ConfigError, describe, foreign, shown_name};
 use super::given;
 use crate::door::audio;
 use crate::door::ice_server::{IceServer, OneOrMany};
@@ -68,7 +68,7 @@ macro_rules! options {
         impl OptionValue for $name {
             fn read(path: &str, value: &Value, expected: &str) -> Result<Self, ConfigError> {
                 let Some(object) = value.as_object().filter(|_| foreign(value).is_none()) else {
-                    return Err(ConfigError::new(path, expected, describe(path, value)));
+                    return Err(ConfigError::new(path, expected, describe(expected, value)));
                 };
                 let name = |key: &str| match path {
                     "" => key.to_owned(),
@@ -78,7 +78,7 @@ macro_rules! options {
                 if let Some(key) = object.keys().find(|key| !known.contains(&key.as_str())) {
                     let users: Vec<_> = known.into_iter().filter(|name| *name != NOT_THE_USERS).collect();
                     let expected = format!("one of {}", users.join(", "));
-                    return Err(ConfigError::new(name(key), expected, "unknown"));
+                    return Err(ConfigError::new(name(&shown_name(key)), expected, "unknown"));
                 }
                 Ok(Self {
                     $($field: match object.get($json) {

@@ -22,9 +22,6 @@ pub struct IceServer {
     /// For TURN.
     #[serde(default)]
     pub credential: Option<Secret>,
-    /// Only `password` exists.
-    #[serde(default)]
-    pub credential_type: Option<String>,
 }
 
 /// One value, or several in an array.
