@@ -52,10 +52,10 @@ impl Session {
         active.offerer.purpose = Purpose {
             refresh: active.offerer.owed.refresh,
             restart: active.offerer.owed.restart,
+            renewal: active.offerer.owed.renewal,
             hold: change.map(|change| change.via),
             held: Some(held),
         };
-        active.offerer.owed.renewal = false;
         let restart_ice = active.offerer.owed.restart;
         ctx.media(self.id, StreamCommand::Reoffer { restart_ice, held });
     }
@@ -153,7 +153,7 @@ impl Session {
     }
 
     fn offer_refused(&mut self, status: SipStatus, ctx: &mut Context<'_>) {
-        let purpose = self.take_back(ctx);
+        let mut purpose = self.take_back(ctx);
         let dialog_lives = self.usage.is_some_and(|usage| ctx.agent.is_alive(usage));
         if !dialog_lives {
             // RFC 5057 §5.1: the end of the dialog is told separately.
@@ -163,6 +163,8 @@ impl Session {
             return;
         };
         active.offerer.put_off = 0;
+        // A refused change of hold has not told the peer what holds.
+        purpose.renewal &= purpose.held == Some(self.holding.held);
         active.offerer.settle(purpose);
         let message = "The other party refused our new offer; the session stays as it was";
         let details = serde_json::json!({ "id": self.id, "code": status.code });

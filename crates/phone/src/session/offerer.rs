@@ -43,7 +43,8 @@ pub(super) struct Owed {
     pub(super) refresh: bool,
     /// The media path failed, or is silent since the flow was lost: ICE is to be restarted.
     pub(super) restart: bool,
-    /// The session is to be refreshed, without anything new (RFC 4028 §7.4).
+    /// The session is to be refreshed, without anything new (RFC 4028 §7.4), or the peer may take something else for given
+    /// than what holds.
     pub(super) renewal: bool,
 }
 
@@ -65,6 +66,7 @@ pub(super) struct Waiting {
 pub(super) struct Purpose {
     pub(super) refresh: bool,
     pub(super) restart: bool,
+    pub(super) renewal: bool,
     pub(super) hold: Option<HoldVia>,
     /// Whether it holds the peer; nothing in the offer of a call.
     pub(super) held: Option<bool>,
@@ -135,6 +137,7 @@ impl Offerer {
     pub(super) fn settle(&mut self, told: Purpose) {
         self.owed.refresh &= !told.refresh;
         self.owed.restart &= !told.restart;
+        self.owed.renewal &= !told.renewal;
     }
 
     /// Forgets our open offer, and says what it was for, which is wanted still.

@@ -2,6 +2,7 @@
 
 mod agreeing;
 mod patience;
+mod telling;
 
 use crate::harness::{Caller, Media, Pair, Rig, alice, alice_with, answer, code, with_header};
 use phone::media::MediaRefusal;
