@@ -20,17 +20,28 @@ export async function calls({ rust, quick }) {
   }
   const runs = [
     { name: 'Opus 16 kHz, complexity 5', options: wideband(5), aims: {} },
-    { name: 'Opus 16 kHz, complexity 1', options: wideband(1), aims: { calls: 200, isFleet: true } },
+    { name: 'Opus 16 kHz, complexity 1', options: wideband(1), aims: { calls: 200 } },
     { name: 'G.711', options: { codecs: ['PCMU'] }, aims: { calls: 500 } },
   ]
   for (const { name, options, aims } of runs) {
     // Ours takes no more calls than it has time for, so that one run finds how many those are.
     const ours = await side('offhook', options)(quick ? 5 : 2000)
-    results.push(...callRows(name, ours, peers, aims))
+    results.push(...callRows(ours.spared > 0 ? `${name}, with thrift` : name, ours, peers, aims))
   }
-  if (!quick) results.push(...callRows('50 calls, Opus 16 kHz, complexity 5', await side('offhook', wideband(5))(50), peers, {}))
+  // So few that nothing is left out.
+  const fixed = [
+    ['Opus 16 kHz, complexity 5', 50, wideband(5), {}],
+    ['Opus 16 kHz, complexity 1', 100, wideband(1), { isFleet: true }],
+  ]
+  for (const [name, count, options, aims] of quick ? [] : fixed) {
+    const ours = await side('offhook', options)(count)
+    results.push(...callRows(`${ours.calls} calls, ${name}${ours.spared > 0 ? ', with thrift' : ''}`, ours, peers, aims))
+  }
   return results
 }
+
+/** Of what would be heard: a tick more or less at the edges of the measurement is no loss. */
+const losesNothing = ({ lost, expected }) => lost <= expected * 0.001
 
 const only = (calls) => ({ from: calls, to: calls })
 
@@ -42,8 +53,7 @@ async function most(run, { from, to }) {
       // So many that it never ends.
       if (best === undefined) throw error
     })
-    // Of what would be heard: a tick more or less at the edges of the measurement is no loss.
-    const loses = figures === undefined || figures.lost > figures.expected * 0.001
+    const loses = figures === undefined || !losesNothing(figures)
     if (!loses || best === undefined) best = figures
     return !loses
   }
@@ -90,9 +100,10 @@ function callRows(bench, ours, figures, { calls: wanted, isFleet = false }) {
     return metric(measured, isFleet && aim)
   }
   return [
-    ...metric({ bench, unit: 'calls that lose nothing', peers, ours, of: 'calls', less: false }, wanted && {
-      target: `≥ ${wanted}`,
-      meets: (each) => each.ours >= wanted,
+    // What loses some is no such number, whatever was taken.
+    ...metric({ bench, unit: 'calls that lose nothing', peers, ours: losesNothing(ours) ? ours : { calls: 0 }, of: 'calls', less: false }, {
+      target: `≥ ${wanted ?? 1}`,
+      meets: (each) => each.ours >= (wanted ?? 1),
     }),
     ...cpu({ target: 'a third of wrtc', meets: ({ ratio }) => ratio >= 3 }, wrtc),
     ...cpu({ target: '< 0.0075', meets: (each) => each.ours < 0.0075 }, werift),

@@ -82,7 +82,7 @@ impl Phone {
         Err(PhoneError::new(
             ErrorCode::TooManySessions,
             "This machine has no time for the sound of another call: the load of its media threads is 1. End a call, \
-             or let calls cost less: a lower opus.complexity, or codecs: ['PCMU', 'PCMA']",
+             or let calls cost less: codecs: ['PCMU', 'PCMA'], or a lower opus.complexity if it is above 0",
         ))
     }
 

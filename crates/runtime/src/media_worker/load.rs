@@ -41,19 +41,34 @@ pub(super) struct Reading {
     busy: f64,
     /// Which the thread ran.
     ran: f64,
+    /// In which sessions and conferences ticked, as opposed to what others sent them.
+    sounding: f64,
     /// Sessions that ticked, on average: those that joined meanwhile only for their time.
     ticking: f64,
+    /// Ticks were left out.
+    skipped: bool,
 }
 
 impl Reading {
     /// How full the thread is: 1 where no further call should come.
     fn load(self) -> f64 {
-        self.busy.min(OTHERS * self.ran) / FULL
+        let load = self.busy.min(OTHERS * self.ran) / FULL;
+        // Whoever has the processor: what sounds already is lost in part.
+        match self.skipped && self.ticking > FEW as f64 {
+            true => load.max(1.0),
+            false => load,
+        }
     }
 
-    /// What one session needs of it, in the same measure.
+    /// How little time is left, whoever takes it: leaving out refuses nobody.
+    fn pressure(self) -> f64 {
+        self.busy / FULL
+    }
+
+    /// What one session needs of it, in the same measure: of the time in ticks, the part that the thread ran.
     fn each(self) -> Option<f64> {
-        (self.ticking >= 1.0).then(|| self.ran / self.ticking / FULL)
+        let ran = (self.ran / self.busy.max(f64::EPSILON)).min(1.0);
+        (self.ticking >= 0.5).then(|| self.sounding * ran / self.ticking / FULL)
     }
 }
 
@@ -65,6 +80,8 @@ pub(super) struct Load {
     /// The thread's CPU time then.
     cpu: Duration,
     busy: Duration,
+    sounding: Duration,
+    skipped: bool,
     /// Until when `busy` counts.
     counted: Instant,
     /// Ticks of all sessions.
@@ -77,6 +94,8 @@ impl Load {
             since: now,
             cpu,
             busy: Duration::ZERO,
+            sounding: Duration::ZERO,
+            skipped: false,
             counted: now,
             ticks: 0,
         }
@@ -86,6 +105,16 @@ impl Load {
     pub(super) fn worked(&mut self, from: Instant, to: Instant) {
         self.busy += to.saturating_duration_since(from.max(self.counted));
         self.counted = self.counted.max(to);
+    }
+
+    /// Ticks took so long.
+    pub(super) fn sounded(&mut self, time: Duration) {
+        self.sounding += time;
+    }
+
+    /// So many ticks were left out.
+    pub(super) fn skipped(&mut self, ticks: u64) {
+        self.skipped |= ticks > 0;
     }
 
     /// A tick has begun in which so many sessions take part.
@@ -105,7 +134,9 @@ impl Load {
         let reading = Reading {
             busy: part(self.busy).min(1.0),
             ran: part(cpu.saturating_sub(self.cpu)),
+            sounding: part(self.sounding),
             ticking: self.ticks as f64 * part(TICK),
+            skipped: self.skipped,
         };
         *self = Load::new(now, cpu);
         reading
@@ -139,7 +170,7 @@ impl Economy {
 
     /// Takes a reading; returns the thrift to change to, if it changes.
     pub(super) fn take(&mut self, reading: Reading) -> Option<Thrift> {
-        let load = reading.load();
+        let load = reading.pressure();
         let before = self.thrift;
         self.eased = self
             .eased
@@ -208,6 +239,11 @@ impl Gauge {
         self.ticking
             .store(reading.ticking.round() as usize, Ordering::Relaxed);
         if let Some(each) = reading.each() {
+            // One second's odd cost is not taken for everybody's.
+            let each = match self.each.load(Ordering::Relaxed) {
+                0 => each,
+                before => (parts(before) + each) / 2.0,
+            };
             self.each.store(millionths(each), Ordering::Relaxed);
         }
     }
@@ -216,6 +252,7 @@ impl Gauge {
     pub(super) fn rest(&self) {
         self.load.store(0, Ordering::Relaxed);
         self.ticking.store(0, Ordering::Relaxed);
+        self.each.store(0, Ordering::Relaxed);
     }
 
     /// How full the thread is, 0 to 1: at 1 it takes no further call. Those that do not tick yet, or no longer, count as
@@ -262,6 +299,7 @@ mod tests {
             cpu += ran;
             free = woke + work;
             load.ticked(ticking);
+            load.sounded(work);
             load.worked(due, free);
         }
         let end = begin + WINDOW;
@@ -373,6 +411,8 @@ mod tests {
         for tick in 0..100 {
             load.ticked(if tick < 50 { 20 } else { 60 });
         }
+        load.worked(begin, begin + ms(400));
+        load.sounded(ms(400));
         let reading = load.reading(begin + WINDOW, ms(400));
         assert!((reading.ticking - 40.0).abs() < 1e-6, "{reading:?}");
         assert!((reading.each().unwrap() * FULL - 0.01).abs() < 1e-6);
@@ -398,6 +438,71 @@ mod tests {
         }
         gauge.rest();
         assert_eq!(gauge.load(), 0.0);
+    }
+
+    /// A second in which somebody floods a port of one quiet call.
+    fn flooded() -> Reading {
+        let begin = Instant::now();
+        let mut load = Load::new(begin, Duration::ZERO);
+        for _ in 0..100 {
+            load.ticked(1);
+            load.sounded(Duration::from_micros(20));
+        }
+        load.worked(begin, begin + ms(900));
+        load.reading(begin + WINDOW, ms(900))
+    }
+
+    #[test]
+    fn what_others_send_is_no_part_of_what_a_session_needs() {
+        assert!(flooded().each().unwrap() < 0.003, "{:?}", flooded());
+        // Nor is it remembered: eight calls on hold, after the one that was flooded has ended.
+        let gauge = shown(flooded(), 9);
+        gauge.leave();
+        gauge.rest();
+        assert!(gauge.load() < 0.1, "{gauge:?}");
+    }
+
+    #[test]
+    fn what_one_second_cost_is_taken_for_half() {
+        let gauge = shown(quiet(1, 10), 20);
+        gauge.show(quiet(3, 10));
+        // 10 ms and 30 ms a second for each, 10 of 20 do not tick.
+        let expected = (0.3 + 10.0 * 0.02) / FULL;
+        assert!((gauge.load() - expected).abs() < 0.001, "{gauge:?}");
+    }
+
+    #[test]
+    fn one_session_is_measured_although_a_window_is_a_little_longer_than_its_ticks() {
+        let begin = Instant::now();
+        let mut load = Load::new(begin, Duration::ZERO);
+        (0..100).for_each(|_| load.ticked(1));
+        load.sounded(ms(20));
+        load.worked(begin, begin + ms(20));
+        let reading = load.reading(begin + ms(1_003), ms(20));
+        assert!(
+            reading.ticking < 1.0 && reading.each().is_some(),
+            "{reading:?}"
+        );
+    }
+
+    /// A thread that gets a seventh of a processor: it can't be busier than it may run, and leaves ticks out.
+    #[test]
+    fn a_thread_that_is_not_let_run_leaves_out_and_takes_no_call() {
+        let starved = |skipped: u64, ticking: usize| {
+            let begin = Instant::now();
+            let mut load = Load::new(begin, Duration::ZERO);
+            (0..50).for_each(|_| load.ticked(2 * ticking));
+            load.worked(begin, begin + ms(1_000));
+            load.skipped(skipped);
+            load.reading(begin + WINDOW, ms(40))
+        };
+        assert_eq!(Economy::new().take(starved(0, 20)), Some(Thrift::Plain));
+        assert!(starved(0, 20).load() < 1.0);
+        assert_eq!(shown(starved(50, 20), 20).load(), 1.0);
+        assert!(
+            shown(starved(50, 2), 2).load() < 1.0,
+            "few are always taken"
+        );
     }
 
     #[test]

@@ -8,6 +8,7 @@ use audio::detect::is_tone;
 use audio::{Frame, Rate};
 use bytes::BytesMut;
 use media::Thrift;
+use mio::Events;
 use phone::{MediaEvent, SessionId, StreamCommand, Ticket};
 use tokio::sync::mpsc::unbounded_channel;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
@@ -634,6 +635,42 @@ fn what_a_media_thread_measures_decides_what_its_sessions_leave_out_and_who_may_
     assert_eq!(thrifts(), [Thrift::None]);
 }
 
+/// Anybody may send to a port: 32 datagrams a tick are read, however many there are and however often it is said.
+#[test]
+fn a_flood_of_one_port_is_read_in_turns_and_does_not_take_the_threads_time() {
+    let (messages, inbox) = mpsc::channel();
+    let (mut worker, _waker) = Worker::new(inbox, Instant::now(), Arc::default()).unwrap();
+    let (tell, _news) = unbounded_channel();
+    let (note, noted) = mpsc::channel();
+    messages
+        .send(Message::Host(Key(1), noting(&tell, note.clone())))
+        .unwrap();
+    worker.take_messages();
+    let Ok(Noted::Bound(address)) = noted.try_recv() else {
+        panic!("binding comes first");
+    };
+    let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let mut events = Events::with_capacity(8);
+    let begin = Instant::now();
+    let mut read = 0;
+    let mut read_at = |ms: u64| {
+        socket.send_to(b"more", address).unwrap();
+        worker.wait(&mut events).unwrap();
+        worker.read_sockets(begin + Duration::from_millis(ms));
+        let datagram = |noted: &Noted| matches!(noted, Noted::Datagram(_));
+        read += noted.try_iter().filter(datagram).count();
+        read
+    };
+    for _ in 0..90 {
+        socket.send_to(b"flood", address).unwrap();
+    }
+    assert_eq!(read_at(0), 32);
+    assert_eq!(read_at(5), 32);
+    assert_eq!(read_at(9), 32);
+    assert_eq!(read_at(10), 64);
+    assert_eq!(read_at(20), 95, "that is all");
+}
+
 fn spec(tell: &UnboundedSender<News>) -> Spec {
     noting(tell, mpsc::channel().0)
 }
@@ -642,7 +679,8 @@ fn noting(tell: &UnboundedSender<News>, noted: mpsc::Sender<Noted>) -> Spec {
     Spec {
         id: SessionId::from_random(8),
         addresses: vec!["127.0.0.1".parse().unwrap()],
-        build: Box::new(move |_, _| {
+        build: Box::new(move |bound, _| {
+            let _ = noted.send(Noted::Bound(bound[0]));
             Ok(Box::new(Notes {
                 noted,
                 ticking: false,

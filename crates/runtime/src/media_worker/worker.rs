@@ -19,7 +19,7 @@ use super::load::{Economy, Gauge, Load};
 use super::order::{self, ConferenceOrder, Key, Message, Order, Spec};
 use super::sockets::{self, DATAGRAM, Readiness, Sockets};
 use crate::audio::{Conference, SinkGroup};
-use crate::tick_clock::Clock;
+use crate::tick_clock::{Clock, TICK};
 
 /// How many more sessions may begin their frames on one phase than on the other: some hundred
 /// microseconds of encoding, far less than the 10 ms that waiting for the other phase would cost.
@@ -47,6 +47,8 @@ pub(super) struct Worker {
     ticking: [usize; 2],
     /// Sockets with something to read, in turn.
     unread: VecDeque<(Key, usize)>,
+    /// Sockets that had more than a turn's worth, and when they have their next.
+    flooded: VecDeque<(Instant, (Key, usize))>,
     /// Sessions that the current tick has still to reach.
     unticked: VecDeque<Key>,
     /// Whom to wake when it has reached all.
@@ -76,6 +78,7 @@ impl Worker {
             clock: Clock::new(epoch),
             ticking: [0; 2],
             unread: VecDeque::new(),
+            flooded: VecDeque::new(),
             unticked: VecDeque::new(),
             readers: Vec::new(),
             buffer: vec![0; DATAGRAM],
@@ -106,20 +109,27 @@ impl Worker {
     fn serve(&mut self) -> io::Result<()> {
         let mut events = Events::with_capacity(256);
         while !self.stopping {
-            if let Err(error) = self.poll.poll(&mut events, self.timeout(Instant::now()))
-                && error.kind() != io::ErrorKind::Interrupted
-            {
-                return Err(error);
-            }
+            self.wait(&mut events)?;
             let from = self.awake_since(Instant::now());
             self.take_messages();
-            self.note_readable(&events);
-            self.read_sockets();
+            self.read_sockets(Instant::now());
             self.run_deadlines();
             self.run_ticks();
             self.measure(from, Instant::now(), cpu_time);
         }
         Ok(())
+    }
+
+    /// Waits until there is something to do.
+    pub(super) fn wait(&mut self, events: &mut Events) -> io::Result<()> {
+        match self.poll.poll(events, self.timeout(Instant::now())) {
+            Ok(()) => {
+                self.note_readable(events);
+                Ok(())
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     /// Since when there is something to do: a tick that the system let wait was due before the thread awoke.
@@ -187,7 +197,8 @@ impl Worker {
         }
         let tick = self.is_ticking().then(|| self.clock.deadline());
         let deadline = self.deadlines.peek().map(|Reverse((at, _))| *at);
-        let next = tick.into_iter().chain(deadline).min()?;
+        let flooded = self.flooded.front().map(|(at, _)| *at);
+        let next = tick.into_iter().chain(deadline).chain(flooded).min()?;
         Some(next.saturating_duration_since(now))
     }
 
@@ -299,14 +310,23 @@ impl Worker {
                 let key = Key((event.token().0 / sockets::MAX) as u64);
                 let socket = (key, event.token().0 % sockets::MAX);
                 // One turn each, however often a socket says that there is more.
-                if !self.unread.contains(&socket) {
+                let waits = self.flooded.iter().any(|(_, waiting)| *waiting == socket);
+                if !waits && !self.unread.contains(&socket) {
                     self.unread.push_back(socket);
                 }
             }
         }
     }
 
-    fn read_sockets(&mut self) {
+    /// A socket that has more than a turn's worth waits a tick for its next: what anybody sends to its port costs a bounded
+    /// part of the thread's time, and the system drops the rest.
+    pub(super) fn read_sockets(&mut self, now: Instant) {
+        while let Some((at, socket)) = self.flooded.front().copied()
+            && at <= now
+        {
+            self.flooded.pop_front();
+            self.unread.push_back(socket);
+        }
         let until = Instant::now() + TURN;
         for _ in 0..self.unread.len() {
             let Some((key, socket)) = self.unread.pop_front() else {
@@ -318,7 +338,7 @@ impl Worker {
             });
             self.buffer = buffer;
             if more == Some(Readiness::More) {
-                self.unread.push_back((key, socket));
+                self.flooded.push_back((now + TICK, (key, socket)));
             }
             if Instant::now() >= until {
                 return;
@@ -346,16 +366,20 @@ impl Worker {
             if self.unticked.is_empty() && !self.begin_tick() {
                 return;
             }
+            let begun = Instant::now();
             while let Some(key) = self.unticked.pop_front() {
                 self.tick(key);
                 if Instant::now() >= until {
                     break;
                 }
             }
+            if self.unticked.is_empty() {
+                self.tick_conferences();
+            }
+            self.load.sounded(begun.elapsed());
             if !self.unticked.is_empty() {
                 return;
             }
-            self.tick_conferences();
             for reader in self.readers.drain(..) {
                 reader.wake();
             }
@@ -375,7 +399,9 @@ impl Worker {
             return false;
         };
         let late = mem::take(&mut self.clock.late);
-        figures::count(1, late, mem::take(&mut self.clock.skipped));
+        let skipped = mem::take(&mut self.clock.skipped);
+        self.load.skipped(skipped);
+        figures::count(1, late, skipped);
         let joining = self
             .sessions
             .iter_mut()
