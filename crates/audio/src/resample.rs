@@ -107,7 +107,8 @@ impl Resampler {
     }
 
     /// Converts at a quarter of the cost, or as well as it can again, from the next input on; the delay stays. What the
-    /// lower rate can't carry is then suppressed less. Rates with unusual ratios are not shortened.
+    /// lower rate can't carry is then suppressed less, and a change is a step in what it just
+    /// carries, above 0.4 of it. Rates with unusual ratios are not shortened.
     pub fn set_short(&mut self, short: bool) {
         let can = self.up != self.down && self.up <= MOST_SHORT_PHASES;
         if !short || !can {

@@ -322,3 +322,16 @@ fn a_call_that_the_application_can_not_be_told_of_is_refused_and_a_running_one_g
     town.invite("road", "sip:alice@pbx.test");
     town.expect_incoming("desk");
 }
+
+#[test]
+fn a_machine_without_time_lets_extensions_answer_no_call() {
+    let mut town = Town::new();
+    town.register("road", "bob");
+    town.pbx.handle_load(1.0);
+    town.invite("road", "sip:echo@pbx.test");
+    assert_eq!(town.expect_failure("road"), 503);
+    town.pbx.handle_load(0.99);
+    town.invite("road", "sip:echo@pbx.test");
+    let answered = |event: &SipEvent| matches!(event, SipEvent::Answered { .. }).then_some(());
+    town.expect("road", "answer", answered);
+}

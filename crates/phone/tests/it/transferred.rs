@@ -99,6 +99,15 @@ fn a_followed_refer_is_reported_until_the_target_answers() {
     assert_eq!(rig.count("terminated"), 0);
 }
 
+/// The call that it leads to takes the place of the one that is transferred.
+#[test]
+fn a_refer_is_followed_although_there_is_no_time_for_more_calls() {
+    let (mut rig, _, id) = referred();
+    rig.phone.handle_load(1.0);
+    rig.command(accept(id));
+    rig.request(&Method::Invite);
+}
+
 #[test]
 fn a_target_that_refuses_is_reported() {
     let (mut rig, _, id) = referred();

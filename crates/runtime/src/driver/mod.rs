@@ -70,6 +70,8 @@ pub(crate) struct Driver {
     log: mpsc::UnboundedReceiver<String>,
     /// Lookups and openings under way; aborted when the phone is closed.
     jobs: JoinSet<Job>,
+    /// How full the media threads are.
+    load: fn() -> f64,
     wake: Instant,
 }
 
@@ -137,6 +139,7 @@ impl Driver {
             news,
             log,
             jobs: JoinSet::new(),
+            load: media_worker::load,
             wake: now,
         }
     }
@@ -217,7 +220,7 @@ impl Driver {
         match fact {
             Fact::Request(Some(Request::Command(ticket, command))) => {
                 let is_ice = matches!(command, Command::SetIceServers { .. });
-                self.phone.handle_load(media_worker::load());
+                self.phone.handle_load((self.load)());
                 self.phone.handle_command(ticket, command, now);
                 // The phone may have refused them: what counts is its own list.
                 if is_ice {
@@ -241,7 +244,7 @@ impl Driver {
                 }
                 line::LineEvent::Message(message) => {
                     self.phone.handle_backlog(stream.unread());
-                    self.phone.handle_load(media_worker::load());
+                    self.phone.handle_load((self.load)());
                     self.phone.handle_signaling(message, now);
                 }
                 line::LineEvent::Pong => self.phone.handle_pong(now),

@@ -121,3 +121,82 @@ async fn what_no_session_can_tell_is_a_trace_of_the_phone_even_at_its_end() {
     assert_eq!(events[0]["level"], "warn");
     assert_eq!(events.last().unwrap()["type"], "closed");
 }
+
+/// What the phone gave out since it was last asked.
+fn outputs(driver: &mut Driver) -> Vec<Output> {
+    let mut outputs = Vec::new();
+    loop {
+        let output = driver.phone.poll_output();
+        if matches!(output, Output::Timeout(..) | Output::Closed) {
+            return outputs;
+        }
+        outputs.push(output);
+    }
+}
+
+#[tokio::test]
+async fn full_media_threads_let_the_phone_refuse_calls_both_ways() {
+    let options = json!({
+        "uri": "sip:alice@example.test",
+        "servers": "ws://127.0.0.1:9",
+        "register": false,
+        "audio": "none",
+    });
+    let (_requests, inbox) = mpsc::channel(16);
+    let config = Config::from_json(&options).unwrap();
+    let mut driver = Driver::new(config, inbox, Arc::default(), [1; 32]);
+    assert_eq!((driver.load)(), media_worker::load());
+    let (sink, _told) = told();
+    let mut stream = EventStream::new(sink);
+    let command = |ticket, command: serde_json::Value| {
+        let command = serde_json::from_value(command).unwrap();
+        Fact::Request(Some(Request::Command(Ticket(ticket), command)))
+    };
+    driver.handle(command(1, json!({ "type": "initialize" })), &mut stream);
+    outputs(&mut driver);
+    let up = phone::Connection::Up {
+        server: 0,
+        secure: false,
+    };
+    driver.handle(Fact::Line(line::LineEvent::Connection(up)), &mut stream);
+    outputs(&mut driver);
+
+    driver.load = || 1.0;
+    let call = json!({ "type": "call", "target": "bob" });
+    driver.handle(command(2, call.clone()), &mut stream);
+    let refused = outputs(&mut driver).into_iter().any(|output| {
+        let Output::Reply(Ticket(2), Err(error)) = output else {
+            return false;
+        };
+        error.code == ErrorCode::TooManySessions
+    });
+    assert!(refused);
+    let invite = "INVITE sip:alice@example.test SIP/2.0\r\n\
+        Via: SIP/2.0/WS caller.invalid;branch=z9hG4bK1\r\n\
+        Max-Forwards: 70\r\nFrom: <sip:carol@example.test>;tag=1\r\nTo: <sip:alice@example.test>\r\n\
+        Call-ID: 1\r\nCSeq: 1 INVITE\r\nContact: <sip:carol@caller.invalid;transport=ws>\r\n\
+        Content-Type: application/sdp\r\nContent-Length: 5\r\n\r\nv=0\r\n";
+    let message = line::LineEvent::Message(invite.as_bytes().into());
+    driver.handle(Fact::Line(message), &mut stream);
+    let sent: Vec<String> = outputs(&mut driver)
+        .into_iter()
+        .filter_map(|output| {
+            let Output::Send(text) = output else {
+                return None;
+            };
+            Some(String::from_utf8_lossy(&text.0).into_owned())
+        })
+        .collect();
+    let refusal = sent.iter().find(|text| text.starts_with("SIP/2.0 503"));
+    assert!(
+        refusal.is_some_and(|text| text.contains("Retry-After:")),
+        "{sent:?}"
+    );
+
+    driver.load = || 0.99;
+    driver.handle(command(3, call), &mut stream);
+    let refused = outputs(&mut driver)
+        .iter()
+        .any(|output| matches!(output, Output::Reply(_, Err(_))));
+    assert!(!refused);
+}

@@ -363,8 +363,8 @@ mod tests {
     fn few_sessions_are_taken_whatever_is_measured() {
         let overrun = second(ms(9), ms(12), ms(10), 3);
         assert!(overrun.load() > 1.0, "{overrun:?}");
-        assert!(shown(overrun, FEW - 1).load() < 1.0);
-        assert_eq!(shown(overrun, FEW).load(), 1.0);
+        assert!(shown(overrun, 3).load() < 1.0);
+        assert_eq!(shown(overrun, 4).load(), 1.0);
     }
 
     #[test]
@@ -536,6 +536,24 @@ mod tests {
             assert_eq!(economy.take(quiet(3, 30)), None);
         }
         assert_eq!(economy.take(quiet(3, 30)), Some(Thrift::None));
+    }
+
+    #[test]
+    fn what_was_given_back_long_ago_is_no_reason_to_wait_longer() {
+        let mut economy = Economy::new();
+        economy.take(quiet(7, 70));
+        for _ in 0..PATIENCE {
+            economy.take(quiet(3, 30));
+        }
+        assert_eq!(economy.thrift(), Thrift::None);
+        for _ in 0..=PATIENCE {
+            economy.take(quiet(5, 50));
+        }
+        assert_eq!(economy.take(quiet(7, 70)), Some(Thrift::Plain));
+        for _ in 0..PATIENCE {
+            economy.take(quiet(3, 30));
+        }
+        assert_eq!(economy.thrift(), Thrift::None);
     }
 
     #[test]

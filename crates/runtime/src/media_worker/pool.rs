@@ -269,7 +269,27 @@ impl Drop for Seat {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::media_worker::load::Load;
+
+    #[test]
+    fn a_thread_that_is_full_by_measurement_gets_no_session_although_it_has_the_fewest() {
+        let begin = Instant::now();
+        let some = |index| Thread::start(index, begin);
+        let pool = Arc::new(Pool::of((0..2).map(some)).unwrap());
+        let mut places: Vec<Place> = Vec::new();
+        places.resize_with(12, || Place::choose(Arc::clone(&pool)));
+        let second = Duration::from_secs(1);
+        let mut load = Load::new(begin, Duration::ZERO);
+        load.worked(begin, begin + second);
+        let full = load.reading(begin + second, second);
+        pool.threads[0].gauge.show(full);
+        let first = places.iter().position(|place| place.index == 0);
+        places.remove(first.unwrap());
+        assert_eq!(Place::choose(Arc::clone(&pool)).index, 1);
+    }
 
     #[test]
     fn sessions_go_where_there_is_room_and_all_is_full_when_every_thread_is() {

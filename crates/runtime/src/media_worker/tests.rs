@@ -610,9 +610,11 @@ fn what_a_media_thread_measures_decides_what_its_sessions_leave_out_and_who_may_
     worker.measure(begin, idle, || Duration::from_millis(900));
     assert_eq!(gauge.load(), 0.0, "setting up is no sound");
 
+    let later = idle + Duration::from_secs(1);
+    assert_eq!(worker.awake_since(later), later);
     order(Order::Media(StreamCommand::Offer));
     worker.take_messages();
-    let later = idle + Duration::from_secs(1);
+    assert!(worker.awake_since(later) < later, "a tick was due");
     worker.measure(idle, later, || Duration::from_millis(1_800));
     assert!(gauge.load() > 0.98, "{gauge:?}");
     host(Key(2));

@@ -133,7 +133,7 @@ impl Worker {
     }
 
     /// Since when there is something to do: a tick that the system let wait was due before the thread awoke.
-    fn awake_since(&self, woke: Instant) -> Instant {
+    pub(super) fn awake_since(&self, woke: Instant) -> Instant {
         match self.is_ticking() {
             true => woke.min(self.clock.deadline()),
             false => woke,
