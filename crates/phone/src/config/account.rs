@@ -29,11 +29,9 @@ pub(super) fn account(
 ) -> Result<AccountConfig, ConfigError> {
     // Also what is not needed is judged: whoever writes it means something.
     realms(options)?;
-    options
-        .environment
-        .as_deref()
-        .map(|environment| domain("environment", environment))
-        .transpose()?;
+    if let Some(environment) = &options.environment {
+        domain("environment", &filled("environment", environment)?)?;
+    }
     match &options.uri {
         Some(uri) => sip_account(options, address(uri)?),
         None => triple(options, warnings),
