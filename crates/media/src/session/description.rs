@@ -125,6 +125,9 @@ impl Session {
             (Ok(()), true) => {}
             (Ok(()), false) => {
                 self.before = None;
+                if let Some(transport) = &mut self.transport {
+                    transport.release_forks();
+                }
                 self.event(MediaEvent::AnswerApplied);
             }
             (Err(reason), true) => self.event(MediaEvent::EarlyAnswerRefused { reason }),

@@ -289,6 +289,12 @@ impl Transport {
         let _ = self.ice.take_staged();
     }
 
+    /// Lets go who answered before the peer that is heard now: the answer is final, and nobody else will be heard.
+    pub fn release_forks(&mut self) {
+        self.parked.clear();
+        self.ice.park(Vec::new());
+    }
+
     /// Says whether media can't go on with sockets of these addresses of ours only: the one that the path takes is gone,
     /// or, without a path, any that a peer was told.
     pub fn has_moved(&self, addresses: &[IpAddr]) -> bool {

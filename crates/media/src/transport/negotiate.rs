@@ -9,7 +9,7 @@ use super::{Description, RemoteParameters, Role, Setup, Transport, TransportFail
 const MOST_PARKED: usize = 8;
 
 /// The association with a fork in whose place another is heard. It may be who answers the call at last, and does not make
-/// another association for that (RFC 8842 §3.1).
+/// another association for that (RFC 8842 §3.1). A final answer ends the wait.
 #[derive(Debug)]
 pub(super) struct Parked {
     remote: Credentials,

@@ -85,3 +85,25 @@ fn a_parked_fork_is_heard_also_after_the_path_of_the_last_one_was_lost() {
     assert!(hears(&caller, 1_100.0) > 0.7, "{:?}", caller.states());
     assert!(hears(&first, 500.0) > 0.7, "{:?}", first.states());
 }
+
+/// RFC 7675 §5.1: who is not heard any more may not go on sending to us for ever.
+#[test]
+fn a_fork_that_did_not_answer_loses_its_consent_once_another_has() {
+    for winner in [0, 1] {
+        let mut network = Network::new(9);
+        let (mut caller, mut forks, answers) = heard_early(&mut network);
+        caller
+            .session
+            .set_answer(&answers[winner], false, network.now)
+            .unwrap();
+        caller.drain();
+        let [first, second] = &mut forks;
+        network.run_all(&mut [&mut caller, first, second], Duration::from_secs(40));
+        let is_lost = forks.each_ref().map(|fork| {
+            let states = fork.states();
+            matches!(states.last(), Some(ConnectionState::Failed(_)))
+        });
+        assert_eq!(is_lost, [winner != 0, winner != 1]);
+        assert!(caller.session.is_connected(), "{:?}", caller.states());
+    }
+}

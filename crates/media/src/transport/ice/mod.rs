@@ -312,7 +312,8 @@ impl Ice {
         self.validated.clear();
     }
 
-    /// Keeps the consent of these forks, whose credentials came with our own before: they fall silent for good without it.
+    /// Keeps the consent of these forks, whose credentials came with our own before: they fall silent for good without it. That
+    /// of all others ends (RFC 7675 §5.1).
     pub(super) fn park(&mut self, ufrags: Vec<String>) {
         self.parked = ufrags;
     }
