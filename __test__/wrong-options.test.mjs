@@ -52,7 +52,9 @@ function named(error, option, what) {
 describe('the options of a phone', () => {
   const account = { uri: 'sip:alice@example.com', servers: 'wss://example.com/ws', logger: silent }
   /** The engine's names of the objects of options, and the options that are such. */
-  const owners = { audioOptions: 'audio', autoAnswerOptions: 'autoAnswer', dtmfOptions: 'dtmf', opusOptions: 'opus', sessionTimersOptions: 'sessionTimers', tlsOptions: 'tls', toneOptions: 'tones' }
+  const owners = { audioOptions: 'audio', autoAnswerOptions: 'autoAnswer', dtmfOptions: 'dtmf', opusOptions: 'opus', sessionTimersOptions: 'sessionTimers', tlsOptions: 'tls', toneOptions: 'tones', iceServer: 'iceServers[0]', weightedServer: 'servers[0]' }
+  const right = { 'iceServers[0]': { urls: 'stun:a' }, 'servers[0]': { url: 'wss://a' } }
+  const holder = (owner, object) => (right[owner] ? { [owner.slice(0, -3)]: [{ ...right[owner], ...object }] } : { [owner]: object })
   const { options: top, ...inside } = optionNames
   const objects = Object.entries(inside).flatMap(([object, names]) => names.map((name) => [owners[object], name]))
 
@@ -85,7 +87,7 @@ describe('the options of a phone', () => {
 
   for (const [option, member] of objects) {
     test(`${option}.${member} is named by the error of each wrong kind`, async () => {
-      const refused = await refusals(`${option}.${member}`, (value) => ({ ...account, [option]: { [member]: value } }))
+      const refused = await refusals(`${option}.${member}`, (value) => ({ ...account, ...holder(option, { [member]: value }) }))
       assert.ok(refused >= 13, `${refused} of ${Object.keys(kinds).length} kinds were refused`)
     })
   }

@@ -160,7 +160,7 @@ export function invalidOption(message: string): SoftphoneError {
 
 /**
  * The same error with the option it is about as somebody else calls it, by its whole path or by the option that it is in. An option in
- * camel case that the text speaks of further on is called so as well.
+ * camel case or quotes that the text speaks of further on is called so as well.
  *
  * @internal
  */
@@ -171,7 +171,7 @@ export function renamed(error: unknown, names: Readonly<Record<string, string>>)
   const renamedPath = nameOf(name + inside) ?? (nameOf(name) ?? name) + inside
   // A list of options that there are is no text about one of them.
   const isList = after.startsWith("' must be one of ")
-  const rest = isList ? after : after.replace(/\b[a-z]+[A-Z]\w*/g, (word) => nameOf(word) ?? word)
+  const rest = isList ? after : after.replace(/\b[a-z]+[A-Z]\w*|(?<=')\w+(?=')/g, (word) => nameOf(word) ?? word)
   const message = before + renamedPath + rest
   const { code, type, sip, cause } = error
   return message === error.message ? error : new SoftphoneError(message, { code, type, sip, cause })

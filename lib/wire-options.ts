@@ -10,6 +10,7 @@ import type {
   IceServer,
   LogLevel,
   OpusOptions,
+  Server,
   SessionTimerOptions,
   SoftphoneOptions,
   TlsOptions,
@@ -123,6 +124,8 @@ interface Documented {
   tlsOptions: TlsOptions
   autoAnswerOptions: AutoAnswerOptions
   audioOptions: AudioOptions
+  iceServer: IceServer
+  weightedServer: Server
 }
 
 type Names = { [O in keyof typeof optionNames]: (typeof optionNames)[O][number] }

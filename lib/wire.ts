@@ -685,4 +685,14 @@ export const optionNames = {
     'ring',
     'fallback',
   ],
+  weightedServer: [
+    'url',
+    'priority',
+    'weight',
+  ],
+  iceServer: [
+    'urls',
+    'username',
+    'credential',
+  ],
 } as const

@@ -17,11 +17,14 @@ const kinds = { null: null, NaN, 'a symbol': Symbol('s'), 'a map': new Map(), 'a
 /** Each option of a phone, as its member of `phone`, with something that it can't be. */
 function* wrongPhones() {
   const owners = { audioOptions: 'audio', autoAnswerOptions: 'autoAnswer', dtmfOptions: 'dtmf', opusOptions: 'opus', sessionTimersOptions: 'sessionTimers', tlsOptions: 'tls', toneOptions: 'tones' }
+  const lists = { iceServer: ['iceServers', { urls: 'stun:a' }], weightedServer: ['servers', { url: 'wss://a' }] }
   const { options, ...inside } = optionNames
   for (const wrong of [null, NaN, Symbol('s'), new Map(), [[]], -1, 10n]) {
     for (const option of [...options, 'misspelt']) yield [option, { [option]: wrong }]
     for (const [object, names] of Object.entries(inside)) {
-      for (const name of names) yield [`${owners[object]}.${name}`, { [owners[object]]: { [name]: wrong } }]
+      const [list, right] = lists[object] ?? []
+      if (list) for (const name of names) yield [`${list}[0].${name}`, { [list]: [{ ...right, [name]: wrong }] }]
+      else for (const name of names) yield [`${owners[object]}.${name}`, { [owners[object]]: { [name]: wrong } }]
     }
   }
 }
@@ -251,7 +254,8 @@ describe("the account of Bandwidth's connect", () => {
       [{ account: { uri }, servers: 'http://x' }, "Option 'servers' must be "],
       [{ account: { uri }, websocketUrl: 'http://x', servers: 'wss://x' }, "Option 'websocketUrl' must be "],
       [{ account: { uri: 'x' } }, "Option 'account.uri' must be "],
-      [{ account: {} , password: 'x' }, "Option 'account.uri' must be "],
+      [{ account: {}, password: 'x' }, "Option 'account.uri' must be "],
+      [{ account: { uri, password: 'p', ha1: 'x' } }, "Option 'account.ha1' must be absent if another of 'account.password', 'account.ha1' and 'account.accessToken' is given"],
     ]) {
       const error = await new BandwidthRtc('error').connect({ deviceToken }, options).catch((reason) => reason)
       assert.ok(error.message.startsWith(`'connect' failed: ${text}`), error.message)

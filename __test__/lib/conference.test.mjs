@@ -17,6 +17,18 @@ async function room() {
 }
 
 describe('a conference', () => {
+  test('warns of news that nobody here knows', async () => {
+    const { news, events } = await room()
+    const warnings = []
+    const told = (warning) => warnings.push(warning.message)
+    process.on('warning', told)
+    news({ type: 'renamed' })
+    await new Promise((done) => setImmediate(done))
+    process.off('warning', told)
+    assert.match(warnings.join(), /tells of 'renamed', which this version does not know/)
+    assert.deepEqual(events.filter(([name]) => name === 'renamed'), [])
+  })
+
   test('is asked for with the ids of its sessions and what sits here', async () => {
     const { engine, conference, sessions } = await room()
     const { type, sessions: asked, input, output } = engine.commands.at(-1)

@@ -8,6 +8,8 @@ use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Ident, Item, ItemEnum, ItemStruct, LitStr, Macro, Token, Type, UseTree};
 
+use crate::serde_attributes::{SerdeAttributes, renamed};
+
 /// One type with a form in JSON.
 pub(crate) enum Shape {
     Struct(ItemStruct),
@@ -18,6 +20,9 @@ pub(crate) enum Shape {
 
 /// What `lib` adds to what its user gave.
 const LIBS_OWN: &str = "renewableToken";
+
+/// The objects in lists of options, which serde reads by itself.
+const IN_LISTS: [&str; 2] = ["IceServer", "WeightedServer"];
 
 type Use = (String, &'static str, String);
 type Uses = Rc<[Use]>;
@@ -104,6 +109,9 @@ impl Types {
     fn read_items(&mut self, krate: &'static str, uses: &Uses, items: Vec<Item>) {
         for item in items {
             if let Item::Struct(item) = item {
+                if IN_LISTS.iter().any(|name| item.ident == name) {
+                    self.options.push((item.ident.to_string(), members(&item)));
+                }
                 if has_form(&item.attrs) {
                     self.add(krate, uses, item.ident.to_string(), Shape::Struct(item));
                 }
@@ -165,6 +173,14 @@ fn collect(tree: &UseTree, from: Option<&'static str>, uses: &mut Vec<Use>) {
         // What comes by a glob is looked for in every crate.
         UseTree::Glob(_) => {}
     }
+}
+
+fn members(item: &ItemStruct) -> Vec<String> {
+    let rule = SerdeAttributes::of(&item.attrs).rename_all;
+    let names = item.fields.iter().filter_map(|field| field.ident.as_ref());
+    names
+        .map(|name| renamed(&name.to_string(), rule.as_deref(), false))
+        .collect()
 }
 
 fn has_form(attributes: &[Attribute]) -> bool {

@@ -212,6 +212,41 @@ fn what_json_cannot_carry_is_named_by_what_it_is() {
 }
 
 #[test]
+fn a_number_is_shown_only_if_one_is_expected() {
+    for option in ["password", "accessToken", "userAgent", "tls", "codecs"] {
+        let error = error(alice_with(json!({ option: 918_273_645 })));
+        assert_eq!(
+            (error.option.as_str(), error.got.as_str()),
+            (option, "a number")
+        );
+    }
+    let error = error(alice_with(json!({ "registerExpires": -7 })));
+    assert_eq!(error.got, "the number -7");
+}
+
+#[test]
+fn an_object_that_somebody_else_made_says_nothing_for_us() {
+    let forged = json!({ "\0": "S3cr3t", "other": 1 });
+    for option in ["password", "servers", "tls", "extraHeaders"] {
+        let error = error(alice_with(json!({ option: forged })));
+        assert!(!error.to_string().contains("S3cr3t"), "{error}");
+    }
+}
+
+#[test]
+fn an_unknown_name_is_shown_on_one_line_and_not_longer_than_names_are() {
+    let name = format!("a\r\nb{}", "x".repeat(100_000));
+    for options in [
+        json!({ &name: 1 }),
+        json!({ "tls": { &name: 1 } }),
+        json!({ "servers": [{ "url": "wss://a", &name: 1 }] }),
+    ] {
+        let error = error(alice_with(options));
+        assert!(error.option.len() < 200 && !error.option.contains('\n'));
+    }
+}
+
+#[test]
 fn what_is_missing_says_what_it_may_be() {
     for (options, text) in [
         (
