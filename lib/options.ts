@@ -312,7 +312,8 @@ export interface SoftphoneOptions {
   /**
    * Ends the calls and the registration when the process ends: at `process.exit()`, by an error that nobody caught, at its natural
    * end, or by SIGTERM, SIGINT or SIGHUP if the application does not listen for them (not on Windows). The end waits for that,
-   * 500 ms at most for all phones together. False lets the process end at once, and leaves the other side to its time-outs.
+   * 500 ms at most for all phones together; what was sent before goes first, and a server that does not read it in that time may
+   * get no goodbye. False lets the process end at once, and leaves the other side to its time-outs.
    * Default true.
    */
   hangUpOnExit?: boolean
