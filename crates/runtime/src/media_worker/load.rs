@@ -20,8 +20,11 @@ const WINDOW: Duration = Duration::from_secs(1);
 /// JavaScript, which wants the same processors.
 const FULL: f64 = 0.7;
 /// How many times its own CPU time a thread counts as busy at most. What is beyond is others' work: it makes ticks late
-/// too, but a few calls less would not help. Eight is a fair share beside seven others that want all of a processor.
-const OTHERS: f64 = 8.0;
+/// too, but a few calls less would not help. Four is a fair share beside three others that want all of a processor.
+const OTHERS: f64 = 4.0;
+/// The part of a window's ticks that may be left out before the thread is full whoever takes its time: one hiccup is
+/// none of the calls' doing.
+const HICCUPS: f64 = 0.1;
 /// So many sessions a thread takes whatever it measures: a phone that somebody holds in their hand is never refused.
 const FEW: usize = 4;
 /// What a session needs of a thread before the first was measured: Opus at complexity 5 with some reserve.
@@ -35,7 +38,7 @@ const PATIENCE: u32 = 5;
 const MOST_PATIENCE: u32 = 80;
 
 /// What one window showed, as parts of its time.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Reading {
     /// In which there was something to do: from when a tick was due or the thread awoke until it waited again.
     busy: f64,
@@ -45,8 +48,8 @@ pub(super) struct Reading {
     sounding: f64,
     /// Sessions that ticked, on average: those that joined meanwhile only for their time.
     ticking: f64,
-    /// Ticks were left out.
-    skipped: bool,
+    /// The ticks that were left out, as a part of those due.
+    skipped: f64,
 }
 
 impl Reading {
@@ -54,9 +57,17 @@ impl Reading {
     fn load(self) -> f64 {
         let load = self.busy.min(OTHERS * self.ran) / FULL;
         // Whoever has the processor: what sounds already is lost in part.
-        match self.skipped && self.ticking > FEW as f64 {
+        match self.skipped > HICCUPS && self.ticking > FEW as f64 {
             true => load.max(1.0),
             false => load,
+        }
+    }
+
+    /// The one of two that leaves more room: who is full for two windows in a row is full.
+    pub(super) fn calmer(self, other: Reading) -> Reading {
+        match self.load() <= other.load() {
+            true => self,
+            false => other,
         }
     }
 
@@ -81,7 +92,7 @@ pub(super) struct Load {
     cpu: Duration,
     busy: Duration,
     sounding: Duration,
-    skipped: bool,
+    skipped: u32,
     /// Until when `busy` counts.
     counted: Instant,
     /// Ticks of all sessions.
@@ -95,7 +106,7 @@ impl Load {
             cpu,
             busy: Duration::ZERO,
             sounding: Duration::ZERO,
-            skipped: false,
+            skipped: 0,
             counted: now,
             ticks: 0,
         }
@@ -114,7 +125,9 @@ impl Load {
 
     /// So many ticks were left out.
     pub(super) fn skipped(&mut self, ticks: u64) {
-        self.skipped |= ticks > 0;
+        self.skipped = self
+            .skipped
+            .saturating_add(u32::try_from(ticks).unwrap_or(u32::MAX));
     }
 
     /// A tick has begun in which so many sessions take part.
@@ -136,7 +149,7 @@ impl Load {
             ran: part(cpu.saturating_sub(self.cpu)),
             sounding: part(self.sounding),
             ticking: self.ticks as f64 * part(TICK),
-            skipped: self.skipped,
+            skipped: part(TICK) * f64::from(self.skipped),
         };
         *self = Load::new(now, cpu);
         reading
@@ -371,7 +384,7 @@ mod tests {
     fn calls_are_refused_before_the_clock_is_late_at_any_speed() {
         // What a session costs a tick and how late ticks begin, in microseconds, and how many times as long as it runs
         // the thread takes: a fast machine, a slow one, one that wakes late, one that others want as well.
-        for (cost, wait, others) in [(20, 0, 1_u32), (700, 0, 1), (100, 2_000, 1), (100, 0, 5)] {
+        for (cost, wait, others) in [(20, 0, 1_u32), (700, 0, 1), (100, 2_000, 1), (100, 0, 4)] {
             let (cost, wait) = (Duration::from_micros(cost), Duration::from_micros(wait));
             let gauge = Gauge::default();
             let mut taken = 0;
@@ -389,6 +402,15 @@ mod tests {
                 "{taken} are too few"
             );
         }
+    }
+
+    #[test]
+    fn one_second_alone_makes_no_thread_full() {
+        let burst = quiet(9, 30);
+        assert_eq!(Reading::default().calmer(burst), Reading::default());
+        assert_eq!(quiet(2, 30).calmer(burst), quiet(2, 30));
+        assert_eq!(burst.calmer(quiet(2, 30)), quiet(2, 30));
+        assert_eq!(shown(burst.calmer(burst), 30).load(), 1.0);
     }
 
     #[test]
@@ -499,6 +521,10 @@ mod tests {
         assert_eq!(Economy::new().take(starved(0, 20)), Some(Thrift::Plain));
         assert!(starved(0, 20).load() < 1.0);
         assert_eq!(shown(starved(50, 20), 20).load(), 1.0);
+        assert!(
+            shown(starved(10, 20), 20).load() < 1.0,
+            "a hiccup is no reason"
+        );
         assert!(
             shown(starved(50, 2), 2).load() < 1.0,
             "few are always taken"

@@ -616,6 +616,9 @@ fn what_a_media_thread_measures_decides_what_its_sessions_leave_out_and_who_may_
     worker.take_messages();
     assert!(worker.awake_since(later) < later, "a tick was due");
     worker.measure(idle, later, || Duration::from_millis(1_800));
+    assert!(gauge.load() < 0.1, "one second alone: {gauge:?}");
+    let (before, later) = (later, later + Duration::from_secs(1));
+    worker.measure(before, later, || Duration::from_millis(2_700));
     assert!(gauge.load() > 0.98, "{gauge:?}");
     host(Key(2));
     worker.take_messages();
@@ -628,11 +631,11 @@ fn what_a_media_thread_measures_decides_what_its_sessions_leave_out_and_who_may_
         }
         thrifts
     };
-    assert_eq!(thrifts(), [Thrift::Plain, Thrift::Plain]);
+    assert_eq!(thrifts(), [Thrift::Plain, Thrift::Bare, Thrift::Bare]);
 
     order(Order::Close);
     worker.take_messages();
-    worker.measure(later, later, || Duration::from_millis(1_800));
+    worker.measure(later, later, || Duration::from_millis(2_700));
     assert_eq!(gauge.load(), 0.0);
     assert_eq!(thrifts(), [Thrift::None]);
 }

@@ -15,7 +15,7 @@ use mio::{Events, Poll, Token, Waker};
 
 use super::figures;
 use super::hosted::{Hosted, Life};
-use super::load::{Economy, Gauge, Load};
+use super::load::{Economy, Gauge, Load, Reading};
 use super::order::{self, ConferenceOrder, Key, Message, Order, Spec};
 use super::sockets::{self, DATAGRAM, Readiness, Sockets};
 use crate::audio::{Conference, SinkGroup};
@@ -55,6 +55,8 @@ pub(super) struct Worker {
     readers: Vec<Arc<SinkGroup>>,
     buffer: Vec<u8>,
     load: Load,
+    /// Of the window before.
+    reading: Reading,
     economy: Economy,
     gauge: Arc<Gauge>,
     stopping: bool,
@@ -83,6 +85,7 @@ impl Worker {
             readers: Vec::new(),
             buffer: vec![0; DATAGRAM],
             load: Load::new(epoch, Duration::ZERO),
+            reading: Reading::default(),
             economy: Economy::new(),
             gauge,
             stopping: false,
@@ -148,7 +151,8 @@ impl Worker {
         self.load.worked(from, now);
         if self.load.is_due(now) {
             let reading = self.load.reading(now, cpu());
-            self.gauge.show(reading);
+            let before = mem::replace(&mut self.reading, reading);
+            self.gauge.show(reading.calmer(before));
             if let Some(thrift) = self.economy.take(reading) {
                 self.set_thrift(thrift);
             }
@@ -158,6 +162,7 @@ impl Worker {
     /// Nothing ticks, and what was measured is past.
     fn rest(&mut self, now: Instant, cpu: Duration) {
         self.load = Load::new(now, cpu);
+        self.reading = Reading::default();
         self.gauge.rest();
         if mem::replace(&mut self.economy, Economy::new()).thrift() != Thrift::None {
             self.set_thrift(Thrift::None);
