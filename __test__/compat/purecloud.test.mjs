@@ -43,7 +43,7 @@ describe('the PureCloud façade', { timeout: 60_000 }, () => {
       [{ baseUrl: '' }, "Option 'baseUrl' must be "],
       [{ wsHost: 42 }, "Option 'wsHost' must be a non-empty string, but is a number"],
       [{ logger: {} }, "Option 'logger' must be a logger with a function 'debug'"],
-      [{ environment: '' }, "Option 'environment' must be a domain name, but is another string"],
+      [{ environment: '' }, "Option 'environment' must be a non-empty string, but is an empty string"],
       [{ iceServers: 'stun:a' }, "Option 'iceServers' must be an array of STUN and TURN servers, but is a string"],
       [{ iceServers: [{ username: 'u' }] }, "Option 'iceServers[0]' needs url or urls, an address or an array of them, but has undefined"],
     ]) {
