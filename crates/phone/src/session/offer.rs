@@ -271,7 +271,9 @@ impl Session {
     /// Media can make no new offer: the session stays as it was.
     pub(super) fn no_reoffer(&mut self, text: &str, ctx: &mut Context<'_>) {
         if let State::Active(active) = &mut self.state {
-            let purpose = active.offerer.take_back();
+            let mut purpose = active.offerer.take_back();
+            // A change of hold that came to nothing has not told the peer what holds.
+            purpose.renewal &= purpose.hold.is_none();
             active.offerer.settle(purpose);
             let details = serde_json::json!({ "id": self.id, "reason": text });
             ctx.trace(Level::Warn, "Media can make no new offer", details);

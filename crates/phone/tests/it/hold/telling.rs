@@ -77,6 +77,22 @@ fn what_holds_is_told_after_another_hold_is_refused() {
 }
 
 #[test]
+fn what_holds_is_told_after_another_hold_for_which_media_has_no_offer() {
+    let (mut rig, _, id, told) = told_late();
+    rig.receive(answer(&told, 491, None));
+    rig.request(&Method::Ack);
+    let again = hold(&mut rig, id, true);
+    rig.media_mode = Media::Manual;
+    rig.seconds(2);
+    let (refusal, reason) = (MediaRefusal::Unavailable, "no".into());
+    rig.media_event(id, MediaEvent::Refused { refusal, reason });
+    assert_eq!(code(&rig.error(again)), "ERR_HOLD_FAILED");
+    rig.media_mode = Media::Willing;
+    rig.describe(id, "v=0 ours\r\n");
+    assert_told(&mut rig, &[true, false, true, false]);
+}
+
+#[test]
 fn a_hold_that_is_agreed_to_leaves_nothing_else_to_tell() {
     let (mut rig, _, id, told) = told_late();
     rig.receive(answer(&told, 491, None));
