@@ -126,12 +126,11 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
 
   /**
    * How full this process is with calls' sound, 0 to 1: the part of their time in which its media threads are busy or late,
-   * measured over the last second, of what they may be busy; calls that are being set up or on hold count as if they
-   * sounded. From 0.8 on, all calls cost less: Opus is encoded at complexity 1 and then 0, and lost sound is continued more
+   * the lower of the last two seconds, of what they may be busy. Calls that are being set up or on hold count as if they
+   * sounded. As it nears 1, calls cost less: Opus is encoded at complexity 1 and then 0, and lost sound is continued more
    * plainly. At 1 no call is added, so that those that there are keep their time: callers get 503 with Retry-After
-   * whatever `whenFull` says, and `call()` and accepting reject with `ERR_TOO_MANY_SESSIONS`; a call that can't be accepted rings
-   * on. It is the same for all phones of the process. A few calls
-   * are taken on any machine.
+   * whatever `whenFull` says, and `call()` and accepting reject with `ERR_TOO_MANY_SESSIONS`; a call that can't be
+   * accepted rings on. It is the same for all phones of the process. A few calls are taken on any machine.
    */
   get load(): number {
     return native().mediaLoad?.() ?? 0

@@ -57,10 +57,19 @@ impl Reading {
     fn load(self) -> f64 {
         let load = self.busy.min(OTHERS * self.ran) / FULL;
         // Whoever has the processor: what sounds already is lost in part.
-        match self.skipped > HICCUPS && self.ticking > FEW as f64 {
+        match self.starves() && self.is_of_many() {
             true => load.max(1.0),
             false => load,
         }
+    }
+
+    fn starves(self) -> bool {
+        self.skipped > HICCUPS
+    }
+
+    /// Of more sessions than are always taken; those whose ticks were left out count as well.
+    fn is_of_many(self) -> bool {
+        self.ticking > FEW as f64 * (1.0 - self.skipped.min(1.0))
     }
 
     /// The one of two that leaves more room: who is full for two windows in a row is full.
@@ -71,9 +80,13 @@ impl Reading {
         }
     }
 
-    /// How little time is left, whoever takes it: leaving out refuses nobody.
+    /// How little time is left, whoever takes it: leaving out refuses nobody. A call or two whose ticks only begin late
+    /// would gain nothing by it.
     fn pressure(self) -> f64 {
-        self.busy / FULL
+        match self.starves() || self.is_of_many() {
+            true => self.busy / FULL,
+            false => self.load(),
+        }
     }
 
     /// What one session needs of it, in the same measure: of the time in ticks, the part that the thread ran.
@@ -245,12 +258,12 @@ impl Gauge {
         self.placed.load(Ordering::Relaxed)
     }
 
-    /// Says what the thread measured.
-    pub(super) fn show(&self, reading: Reading) {
-        self.load
-            .store(millionths(reading.load()), Ordering::Relaxed);
+    /// Says what the thread measured, and in the window before. What a session needs is known from the first on.
+    pub(super) fn show(&self, reading: Reading, before: Reading) {
+        let calm = reading.calmer(before);
+        self.load.store(millionths(calm.load()), Ordering::Relaxed);
         self.ticking
-            .store(reading.ticking.round() as usize, Ordering::Relaxed);
+            .store(calm.ticking.round() as usize, Ordering::Relaxed);
         if let Some(each) = reading.each() {
             // One second's odd cost is not taken for everybody's.
             let each = match self.each.load(Ordering::Relaxed) {
@@ -329,7 +342,7 @@ mod tests {
         for _ in 0..placed {
             gauge.place();
         }
-        gauge.show(reading);
+        gauge.show(reading, reading);
         gauge
     }
 
@@ -387,12 +400,14 @@ mod tests {
         for (cost, wait, others) in [(20, 0, 1_u32), (700, 0, 1), (100, 2_000, 1), (100, 0, 4)] {
             let (cost, wait) = (Duration::from_micros(cost), Duration::from_micros(wait));
             let gauge = Gauge::default();
-            let mut taken = 0;
+            let (mut taken, mut before) = (0, Reading::default());
             while gauge.load() < 1.0 {
                 gauge.place();
                 taken += 1;
                 let ran = cost * taken;
-                gauge.show(second(wait, others * ran, ran, taken as usize));
+                let reading = second(wait, others * ran, ran, taken as usize);
+                gauge.show(reading, before);
+                before = reading;
                 assert!(taken < 10_000);
             }
             let needed = wait + others * cost * taken;
@@ -411,6 +426,26 @@ mod tests {
         assert_eq!(quiet(2, 30).calmer(burst), quiet(2, 30));
         assert_eq!(burst.calmer(quiet(2, 30)), quiet(2, 30));
         assert_eq!(shown(burst.calmer(burst), 30).load(), 1.0);
+    }
+
+    #[test]
+    fn what_a_session_needs_is_known_after_the_first_second() {
+        // Half of the time for five, of a machine that has no room for twelve.
+        let gauge = Gauge::default();
+        (0..5).for_each(|_| gauge.place());
+        gauge.show(quiet(3, 5), Reading::default());
+        assert!(gauge.load() < 1.0, "{gauge:?}");
+        (0..7).for_each(|_| gauge.place());
+        assert_eq!(gauge.load(), 1.0, "{gauge:?}");
+    }
+
+    #[test]
+    fn a_call_whose_ticks_only_begin_late_leaves_nothing_out() {
+        let late = second(ms(8), ms(1), Duration::from_micros(100), 2);
+        assert_eq!(Economy::new().take(late), None, "{late:?}");
+        // Where many are late there is no time.
+        let late = second(ms(8), ms(1), Duration::from_micros(100), 20);
+        assert_eq!(Economy::new().take(late), Some(Thrift::Plain), "{late:?}");
     }
 
     #[test]
@@ -487,7 +522,7 @@ mod tests {
     #[test]
     fn what_one_second_cost_is_taken_for_half() {
         let gauge = shown(quiet(1, 10), 20);
-        gauge.show(quiet(3, 10));
+        gauge.show(quiet(3, 10), quiet(3, 10));
         // 10 ms and 30 ms a second for each, 10 of 20 do not tick.
         let expected = (0.3 + 10.0 * 0.02) / FULL;
         assert!((gauge.load() - expected).abs() < 0.001, "{gauge:?}");
@@ -513,7 +548,7 @@ mod tests {
         let starved = |skipped: u64, ticking: usize| {
             let begin = Instant::now();
             let mut load = Load::new(begin, Duration::ZERO);
-            (0..50).for_each(|_| load.ticked(2 * ticking));
+            (0..50).for_each(|_| load.ticked(ticking));
             load.worked(begin, begin + ms(1_000));
             load.skipped(skipped);
             load.reading(begin + WINDOW, ms(40))
@@ -525,10 +560,8 @@ mod tests {
             shown(starved(10, 20), 20).load() < 1.0,
             "a hiccup is no reason"
         );
-        assert!(
-            shown(starved(50, 2), 2).load() < 1.0,
-            "few are always taken"
-        );
+        assert!(starved(50, 4).load() < 1.0, "few are always taken");
+        assert_eq!(shown(starved(50, 5), 5).load(), 1.0);
     }
 
     #[test]

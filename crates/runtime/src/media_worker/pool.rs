@@ -285,7 +285,7 @@ mod tests {
         let mut load = Load::new(begin, Duration::ZERO);
         load.worked(begin, begin + second);
         let full = load.reading(begin + second, second);
-        pool.threads[0].gauge.show(full);
+        pool.threads[0].gauge.show(full, full);
         let first = places.iter().position(|place| place.index == 0);
         places.remove(first.unwrap());
         assert_eq!(Place::choose(Arc::clone(&pool)).index, 1);

@@ -152,7 +152,7 @@ impl Worker {
         if self.load.is_due(now) {
             let reading = self.load.reading(now, cpu());
             let before = mem::replace(&mut self.reading, reading);
-            self.gauge.show(reading.calmer(before));
+            self.gauge.show(reading, before);
             if let Some(thrift) = self.economy.take(reading) {
                 self.set_thrift(thrift);
             }
