@@ -96,6 +96,59 @@ describe('mistakes with the XiVO façade', { timeout: 60_000 }, () => {
     assert.deepEqual([session.held, session.active, carol.pendingSessions], [false, true, []])
   })
 
+  test('what is asked for right behind a hold waits for it, and goes on beside nobody who refuses it', async (t) => {
+    const { xc, open, pbx, causing, session, warnings, server } = await talking(t)
+    const carol = await open('carol')
+    await pbx.addFault({ action: 'wrongSdp', user: 'bob', direction: 'out', method: 'INVITE' })
+    const refused = { reason: 'the other call can not be put on hold' }
+    const alone = () => assert.deepEqual([session.held, session.active, xc.phone.sessions.length, carol.pendingSessions], [false, true, 1, []])
+    const failed = await causing('outgoing', 'Failed', () => {
+      assert.equal(xc.hold(), true)
+      xc.dial('carol')
+    })
+    assert.deepEqual(failed.data, refused)
+    alone()
+    const reasons = []
+    xc.setHandler('outgoing', ({ type, data }) => type === 'Failed' && reasons.push(data))
+    xc.dial('carol')
+    xc.dial('carol')
+    await eventually(() => reasons.length === 2)
+    assert.deepEqual(reasons, [refused, refused])
+    alone()
+    const before = server.commands.length
+    assert.equal(xc.hold(), true)
+    xc.attendedTransfer('carol')
+    await eventually(() => warnings.some((line) => line.startsWith('[offhook] attendedTransfer: Unable to hold')))
+    assert.deepEqual(server.commands.slice(before), [])
+    alone()
+  })
+
+  test('nothing is answered by itself beside a call whose hold is under way and is refused', async (t) => {
+    const { xc, open, pbx, causing, session, types } = await talking(t)
+    const carol = await open('carol')
+    await pbx.addFault({ action: { delay: 1000 }, user: 'bob', direction: 'in', method: 'INVITE' })
+    await pbx.addFault({ action: 'wrongSdp', user: 'bob', direction: 'out', method: 'INVITE' })
+    assert.equal(xc.hold(), true)
+    await causing('incoming', 'Setup', () => carol.call('alice', { headers: { 'Alert-Info': 'xivo-autoanswer' } }))
+    // Behind the question whether to answer by itself.
+    await xc.phone.expectCall({ conversationId: 'another' })
+    assert.deepEqual([session.held, session.active, types().includes('AutoAnswered')], [false, true, false])
+    assert.deepEqual([xc.phone.sessions.length, xc.phone.pendingSessions.length], [1, 1])
+  })
+
+  test('what is dialled right behind a hold is called once that is agreed to, and once', async (t) => {
+    const { xc, open, causing, session } = await talking(t)
+    const carol = await open('carol')
+    const held = next(carol, 'pendingSession').then(() => session.held)
+    await causing('outgoing', 'Failed', () => {
+      assert.equal(xc.hold(), true)
+      xc.dial('carol')
+      xc.dial('carol')
+    })
+    assert.equal(await held, true)
+    assert.deepEqual([xc.phone.sessions.length, carol.pendingSessions.length], [2, 1])
+  })
+
   test('a call that ends while it is put on hold keeps no other from being answered', async (t) => {
     const { xc, open, bob, pbx, causing } = await talking(t)
     const carol = await open('carol')

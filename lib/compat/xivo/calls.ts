@@ -229,17 +229,17 @@ export class Calls {
     })
   }
 
+  // Who is only to be held may refuse that, and who is to be taken up is not held for long.
   #others(but: Session | undefined): Call[] {
-    return this.#calls.filter((call) => call.session !== but && isActive(call) && !isHeld(call))
+    return this.#calls.filter((call) => call.session !== but && isActive(call) && !(call.session?.held && isHeld(call)))
   }
 
   // Whether nobody else hears what is said now: who refuses to be held does. Who can't be held, for it ends just now, does not.
   async #makeWay(but?: Session): Promise<boolean> {
-    const others = this.#others(but)
     const warn = (error: Error) => this.#owner.warn(`hold: ${error.message}`)
     if (this.#conference) await this.holdOthers(but).catch(warn)
-    else await Promise.all(others.map((call) => hold(call).catch(warn)))
-    return this.#conference !== undefined || others.every((call) => !isActive(call) || isHeld(call))
+    else await Promise.all(this.#others(but).map((call) => hold(call).catch(warn)))
+    return this.#conference !== undefined || this.#others(but).length === 0
   }
 
   #tell(call: Pick<Call, 'direction' | 'callId' | 'session'>, type: string, data?: XcEvent['data']): void {
