@@ -129,11 +129,15 @@ export declare class SoftphoneSession extends WildEmitter<SoftphoneSessionEvents
     resume(): Promise<void>;
     /** Sends digits; resolves when the last one was sent. */
     sendDtmf(tones: string): Promise<void>;
-    /** Sends this from now on: a device, an `AudioSource`, a WAV file, a tone. */
+    /**
+     * Sends this from now on: a device, an `AudioSource`, a WAV file, a tone.
+     *
+     * @throws `ERR_ABORTED` if another was added, or this one removed, before it was open; that is no `error` of the SDK.
+     */
     addStream(stream: AudioInput): Promise<void>;
     /** Sends it no more: the stream added before it, or silence. */
     removeStream(stream: AudioInput): Promise<void>;
-    /** Sends one stream instead of another. */
+    /** Sends one stream instead of another; throws as `addStream()`. */
     switchStream(old: AudioInput, stream: AudioInput): Promise<void>;
     /** The call's statistics with the names of W3C webrtc-stats. */
     getStats(): Promise<StatsReport>;

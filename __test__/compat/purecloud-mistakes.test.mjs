@@ -47,6 +47,33 @@ describe('mistakes with the PureCloud façade', { timeout: 60_000 }, () => {
     assert.deepEqual(sdk.sessions[0].streams, [mine])
   })
 
+  test('a stream that another overtakes is no error, and is sent once the other is removed', async (t) => {
+    const { open, bob } = await platform(t)
+    const sdk = await open()
+    const errors = []
+    sdk.on('error', (error) => errors.push(error.code))
+    const { ear, audio } = voice(600)
+    const [[{ id }]] = await Promise.all([next(sdk, 'pendingSession'), bob.call('alice', audio)])
+    const started = next(sdk, 'sessionStarted')
+    sdk.acceptPendingSession(id)
+    const [session] = await started
+    const [low, high] = [{ tone: 500 }, { tone: 1000 }]
+    const acts = Array.from({ length: 10 }, () => [
+      session.addStream(low),
+      session.switchStream(low, high),
+      session.removeStream(high),
+      session.addStream(low),
+      session.removeStream(low),
+    ]).flat()
+    const outcomes = await Promise.allSettled([...acts, session.addStream(high), session.addStream(low)])
+    assert.equal(outcomes.at(-1).status, 'fulfilled')
+    for (const { status, reason } of outcomes) assert.equal(status === 'fulfilled' || reason.code, status === 'fulfilled' || 'ERR_ABORTED')
+    assert.deepEqual(errors, [])
+    await hears(ear, 500)
+    await session.removeStream(low)
+    await hears(ear, 1000)
+  })
+
   test('what fails in a method of a session goes to error, and is no unhandled rejection', async (t) => {
     const { open, bob } = await platform(t)
     const sdk = await open()

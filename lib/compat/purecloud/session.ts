@@ -1,4 +1,4 @@
-import { EndReason, type AudioInput, type HoldOptions, type RejectOptions, type Session, type StatsReport } from '../../index'
+import { EndReason, SoftphoneError, type AudioInput, type HoldOptions, type RejectOptions, type Session, type StatsReport } from '../../index'
 import { tell } from '../tell'
 import { WildEmitter } from './emitter'
 import type { SoftphoneSessionEvents } from './events'
@@ -183,18 +183,22 @@ export class SoftphoneSession extends WildEmitter<SoftphoneSessionEvents> {
     return this.session.sendDtmf(tones)
   }
 
-  /** Sends this from now on: a device, an `AudioSource`, a WAV file, a tone. */
+  /**
+   * Sends this from now on: a device, an `AudioSource`, a WAV file, a tone.
+   *
+   * @throws `ERR_ABORTED` if another was added, or this one removed, before it was open; that is no `error` of the SDK.
+   */
   addStream(stream: AudioInput): Promise<void> {
-    return this.#told(this.#add(stream))
+    return this.#chosen(this.#add(stream))
   }
 
   /** Sends it no more: the stream added before it, or silence. */
   removeStream(stream: AudioInput): Promise<void> {
     this.#forget(stream)
-    return this.#told(this.session.setInput(this.#localStreams.at(-1) ?? 'none'))
+    return this.#chosen(this.session.setInput(this.#localStreams.at(-1) ?? 'none'))
   }
 
-  /** Sends one stream instead of another. */
+  /** Sends one stream instead of another; throws as `addStream()`. */
   switchStream(old: AudioInput, stream: AudioInput): Promise<void> {
     this.#forget(old)
     return this.addStream(stream)
@@ -206,8 +210,14 @@ export class SoftphoneSession extends WildEmitter<SoftphoneSessionEvents> {
   }
 
   async #add(stream: AudioInput): Promise<void> {
-    await this.session.setInput(stream)
     this.#localStreams.push(stream)
+    try {
+      await this.session.setInput(stream)
+    } catch (error) {
+      // Behind one that was added later it waits for that to be removed.
+      if (!isOvertaken(error)) this.#forget(stream)
+      throw error
+    }
   }
 
   #forget(stream: AudioInput): void {
@@ -218,6 +228,12 @@ export class SoftphoneSession extends WildEmitter<SoftphoneSessionEvents> {
   // The original returns nothing to wait for: what fails goes to the SDK's `error`, and is no unhandled rejection.
   #told(done: Promise<void>): Promise<void> {
     done.catch(this.#report)
+    return done
+  }
+
+  // A choice that another one overtakes has not failed.
+  #chosen(done: Promise<void>): Promise<void> {
+    done.catch((error: Error) => isOvertaken(error) || this.#report(error))
     return done
   }
 
@@ -240,6 +256,10 @@ export class SoftphoneSession extends WildEmitter<SoftphoneSessionEvents> {
     const stream = this.#peerStream
     tell(() => this.emit('peerStreamRemoved', this, stream))
   }
+}
+
+function isOvertaken(error: unknown): boolean {
+  return error instanceof SoftphoneError && error.code === 'ERR_ABORTED'
 }
 
 async function settle(done: Promise<void>, next: ((error?: unknown) => void) | undefined): Promise<void> {
