@@ -146,6 +146,15 @@ describe('what is too large', { timeout: 30_000 }, () => {
     assert.match(refusal({ tls: { ca: new Array(1e7) } }), /^Option 'tls' must be .*, but is an object of more than 10000 members$/)
   })
 
+  test('is listed once, however often it is there', () => {
+    let listed = 0
+    const large = new Proxy(Object.fromEntries(Array.from({ length: 10_001 }, (_, index) => [`n${index}`, 0])), {
+      ownKeys: (target) => (listed++, Reflect.ownKeys(target)),
+    })
+    assert.match(refusal({ tls: { ca: new Array(9000).fill(large) } }), /^Option 'tls' must be .*, but is an object of more than 10000 members$/)
+    assert.equal(listed, 1)
+  })
+
   test('also of an argument, and what is missing in a list is no member', async (t) => {
     const { phone } = await rig(t)
     assert.match(await rejection(phone.subscribe('bob', 'dialog', { accept: new Array(1e7) })), /^Option 'accept' must be an array of at most 10000, but is one of 10000000$/)

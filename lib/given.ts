@@ -30,6 +30,8 @@ function option(value: unknown): unknown {
 }
 
 function carry(value: unknown, budget: { left: number }, depth: number): unknown {
+  // Nobody reads what follows: to list the names of many large objects would take long.
+  if (budget.left < 0) return null
   if (value === null || typeof value === 'boolean' || value instanceof Foreign) return value
   if (typeof value === 'string' && value.isWellFormed()) return value
   if (typeof value === 'number' && Number.isFinite(value)) return value
