@@ -175,6 +175,19 @@ describe('a name', () => {
     }
   })
 
+  test('of a class is one only if it is a text', async (t) => {
+    const { session } = await rig(t)
+    for (const name of [5, Symbol('x'), () => {}, Object.create(null), undefined, '']) {
+      class Given {
+        static name = name
+      }
+      assert.match(refusal({ tls: new Given() }), /^Option 'tls' must be .*, but is an object$/)
+      assert.match(await rejection(session.sendDtmf(new Given())), /got an object$/)
+    }
+    class Other {}
+    assert.match(refusal({ tls: new Other() }), /, but is an object \(Other\)$/)
+  })
+
   test("of the engine's own says nothing that somebody wrote", () => {
     for (const option of ['password', 'servers', 'tls', 'extraHeaders']) {
       assert.doesNotMatch(refusal({ [option]: { '\0': 'S3cr3t' } }), /S3cr3t/)

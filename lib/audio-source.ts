@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream'
 import { types } from 'node:util'
 import { SoftphoneError } from './errors'
-import { checkOptions, type Schema } from './schema'
+import { checkOptions, className, type Schema } from './schema'
 import { native, type NativeSource, type SourceEvent } from './native'
 
 /** Samples per second of PCM that an application writes or reads. */
@@ -166,7 +166,7 @@ function asBytes(chunk: unknown, encoding: unknown): unknown {
   if (types.isInt16Array(chunk) || types.isUint8Array(chunk) || types.isDataView(chunk)) {
     return Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
   }
-  throw notPcm(`a ${chunk.constructor.name}`)
+  throw notPcm(`a ${className(chunk) || 'typed array'}`)
 }
 
 // Text in an encoding of characters is never sound: it would be heard as noise.

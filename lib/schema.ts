@@ -167,8 +167,14 @@ export function typeName(value: unknown): string {
   if (typeof value === 'number') return Number.isFinite(value) ? 'a number' : `the number ${value}`
   if (typeof value === 'boolean') return `the boolean ${value}`
   if (typeof value !== 'object') return `a ${typeof value}`
-  const { constructor } = value
-  return typeof constructor === 'function' && constructor !== Object ? `an object (${shownName(constructor.name)})` : 'an object'
+  const name = value.constructor === Object ? '' : className(value)
+  return name === '' ? 'an object' : `an object (${name})`
+}
+
+/** The name of an object's class; empty if it has none that is a text, as with a static member `name`. */
+export function className({ constructor }: object): string {
+  const name: unknown = typeof constructor === 'function' ? constructor.name : ''
+  return typeof name === 'string' ? shownName(name) : ''
 }
 
 /** What a value is that should be a number: it is shown if it is one. */

@@ -139,6 +139,10 @@ describe('AudioSource', () => {
       assert.throws(() => source.write('ab', encoding), { code: 'ERR_INVALID_ARGUMENT' })
     }
     assert.throws(() => source.write(Float32Array.of(0.5)), /16-bit PCM.*but it is a Float32Array/)
+    class Samples extends Float32Array {
+      static name = 5
+    }
+    assert.throws(() => source.write(Samples.of(0.5)), /16-bit PCM.*but it is a typed array/)
     assert.deepEqual(engine.written, [])
     source.setDefaultEncoding('base64')
     source.write('AQIDBA==')
