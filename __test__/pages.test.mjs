@@ -6,15 +6,14 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { folderOf, runIn } from './installed.mjs'
-import { next, pbxOf } from './pbx.mjs'
+import { pbxOf, registers } from './pbx.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const docs = readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)
 
 /** What a block takes for granted that does not begin from nothing. */
-const before = `import { Softphone } from 'offhook'
+const given = `import { Softphone } from 'offhook'
 const phone = new Softphone({ uri: 'sip:alice@example.com', password: '…', servers: 'wss://pbx.example.com/ws' })
-await phone.initialize()
 `
 
 for (const page of ['README.md', ...docs, 'docs/migrate/README.md']) {
@@ -27,7 +26,7 @@ for (const page of ['README.md', ...docs, 'docs/migrate/README.md']) {
         const { pbx, open } = await pbxOf(t, { domain: 'example.com', users: [{ name: 'alice', password: '…' }, 'bob'] })
         const bob = await open('bob', { autoAnswer: 'always' })
         const folder = folderOf(t)
-        const registered = next(pbx, 'registered', 20_000)
+        const registered = registers(pbx, 'alice')
         const whole = runIn(folder, runnable(block, pbx.url))
         if (answers(block)) {
           await registered
@@ -82,8 +81,14 @@ function answers(block) {
 }
 
 function runnable(block, url) {
-  const whole = block.includes('new Softphone(') ? block : before + block
+  const whole = block.includes('new Softphone(') ? block : begun(block)
   const code = whole.replaceAll(`'wss://pbx.example.com/ws'`, JSON.stringify(url))
   const called = answers(block) ? `${code}\nawait phone.once('sessionEnded')\n` : code
   return code.includes('phone.destroy()') ? called : `${called}\nawait phone.destroy()\n`
+}
+
+// Who listens for calls does so before the phone can be called.
+function begun(block) {
+  const initialize = 'await phone.initialize()\n'
+  return answers(block) ? given + block + initialize : given + initialize + block
 }

@@ -31,6 +31,18 @@ export async function pbxOf(t, { users = ['alice', 'bob'], ...options } = {}) {
   return { pbx, make, open }
 }
 
+/** Resolves once this user's phone is registered from now on; another's may be told of late. */
+export function registers(pbx, name) {
+  return new Promise((resolve) => {
+    const told = ({ user }) => {
+      if (user !== name) return
+      pbx.off('registered', told)
+      resolve()
+    }
+    pbx.on('registered', told)
+  })
+}
+
 /** Two phones at a PBX that talk to each other; `hear` waits until each hears the other, `beep` for 20 ms of it, as a busy machine can do. */
 export async function talking(t, options, pbxOptions) {
   const { pbx, open } = await pbxOf(t, pbxOptions)

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { folderOf, runIn } from '../installed.mjs'
-import { hears, next, pbxOf, voice } from '../pbx.mjs'
+import { hears, next, pbxOf, registers, voice } from '../pbx.mjs'
 import { ctiOf } from './cti-stub.mjs'
 
 const domain = 'mypurecloud.com'
@@ -48,14 +48,14 @@ describe('the page of', { timeout: 60_000 }, () => {
     const begin = `const accessToken = '${token}', orgId = '0d8f5f4e-6bb3-4d1a-9b0c-3f6a5f3a1c55'\n`
     const ended = 'await sdk.once("sessionEnded")\nawait sdk.destroy()\n'
     const whole = runIn(folderOf(t), begin + started + ended)
-    await next(pbx, 'registered', 20_000)
+    await registers(pbx, 'alice')
     const call = await bob.call('alice', audio)
     await call.answered
     await call.end()
     await whole
 
     const recipe = runIn(folderOf(t), `${begin}const microphone = { tone: 1000 }\n${at(outbound, { 'orgId,': `orgId, ${here},` })}${ended}`)
-    await next(pbx, 'registered', 20_000)
+    await registers(pbx, 'alice')
     const answered = next(bob, 'pendingSession')
     const placed = pbx.originate({ to: 'alice', with: 'bob', autoAnswer: true })
     const [{ id }] = await answered
@@ -68,7 +68,7 @@ describe('the page of', { timeout: 60_000 }, () => {
     const heard = 'const microphone = { tone: 1000 }, play = (chunk) => heard(chunk)\nlet heard\nconst hears = new Promise((resolve) => (heard = resolve))\n'
     const [before, behind] = ['const [{ id }] = await sdk.once("pendingSession")\n', 'const ended = sdk.once("sessionEnded")\nawait hears\nawait ended\nawait sdk.destroy()\n']
     const silent = runIn(folderOf(t), begin + taken + heard + before + sound + behind)
-    await next(pbx, 'registered', 20_000)
+    await registers(pbx, 'alice')
     const other = await bob.call('alice', audio)
     await other.answered
     await hears(ear, 1000)
@@ -119,7 +119,7 @@ describe('the page of', { timeout: 60_000 }, () => {
     const end = 'console.log(JSON.stringify(await call))\nxc_webrtc.answer()\nawait xc_webrtc.phone.once("sessionEnded")\nawait xc_webrtc.stop()\nCti.close()\n'
     const bob = await open('bob')
     const whole = runIn(folderOf(t), `${begin}${code}\n${end}`)
-    await next(pbx, 'registered', 20_000)
+    await registers(pbx, 'alice')
     const call = await bob.call('alice')
     await call.answered
     await call.end()
