@@ -44,12 +44,24 @@ fn configure(options: &Value) -> Option<Config> {
             );
             for name in ["password", "ha1", "accessToken"] {
                 let secret = options.get(name).and_then(Value::as_str);
-                let is_told = secret.is_some_and(|s| s.len() > 12 && text.contains(s));
-                assert!(!is_told, "{text}");
+                let is_in = secret.is_some_and(|s| s.len() > 12 && text.contains(s));
+                assert!(!is_in || text == told_of_another(options, name), "{text}");
             }
             None
         }
     }
+}
+
+/// What is said of the same options with another secret: a secret may happen to be words of ours.
+fn told_of_another(options: &Value, name: &str) -> String {
+    let mut options = options.clone();
+    let secret: String = options[name]
+        .as_str()
+        .into_iter()
+        .flat_map(|s| s.chars().rev())
+        .collect();
+    options[name] = secret.into();
+    Config::from_json(&options).map_or_else(|error| error.to_string(), |_| String::new())
 }
 
 /// A phone that was given good options does what it is told, or says why not, and goes when it is told to.
