@@ -24,5 +24,5 @@ phone.on('sessionEnded', (session, reason) => console.log(`ended after ${session
 phone.on('error', (error) => console.error(error.code, error.message))
 
 await phone.initialize()
-console.log('ready')
 process.once('SIGINT', () => phone.destroy())
+console.log('ready')

@@ -15,6 +15,5 @@ const join = (session) => room.add(session).catch(({ message }) => console.log(`
 phone.on('pendingSession', ({ id }) => phone.acceptPendingSession(id))
 phone.on('sessionStarted', join)
 for (const target of process.argv.slice(2)) await phone.call(target)
-console.log(`the room is open as ${uri}`)
-
 process.once('SIGINT', () => phone.destroy())
+console.log(`the room is open as ${uri}`)
