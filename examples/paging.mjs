@@ -11,9 +11,8 @@ const page = await phone.conference([], { input: { wav: announcement, loop: true
 page.on('join', (session) => page.mute(session))
 page.on('mute', ({ address }) => console.log(`${address} listens`))
 
-for (const target of targets) {
-  const session = await phone.call(target, { autoAnswer: true, timeout: 10_000 })
-  page.add(session).catch(({ message }) => console.log(`${target}: ${message}`))
-}
-
 process.once('SIGINT', () => phone.destroy())
+for (const target of targets) {
+  const called = phone.call(target, { autoAnswer: true, timeout: 10_000 })
+  called.then((session) => page.add(session)).catch(({ message }) => console.log(`${target}: ${message}`))
+}
