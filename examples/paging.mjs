@@ -8,11 +8,12 @@ const phone = new Softphone({ uri, password, servers, audio: 'none', logLevel: '
 await phone.initialize()
 
 const page = await phone.conference([], { input: { wav: announcement, loop: true }, output: 'none' })
-page.on('join', (session) => page.mute(session))
+const tells = (target) => ({ message }) => console.log(`${target}: ${message}`)
+page.on('join', (session) => page.mute(session).catch(tells(session.address)))
 page.on('mute', ({ address }) => console.log(`${address} listens`))
 
 process.once('SIGINT', () => phone.destroy())
 for (const target of targets) {
   const called = phone.call(target, { autoAnswer: true, timeout: 10_000 })
-  called.then((session) => page.add(session)).catch(({ message }) => console.log(`${target}: ${message}`))
+  called.then((session) => page.add(session)).catch(tells(target))
 }
