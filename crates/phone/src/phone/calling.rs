@@ -78,7 +78,7 @@ impl Phone {
         };
         let id = self.new_id();
         let session = Session::dial(id, dial, &mut self.around.context());
-        self.sessions.keep(session);
+        self.sessions.keep(Box::new(session), self.around.now);
         Ok(id)
     }
 }

@@ -20,7 +20,7 @@ impl Phone {
             Ok(admitted) => {
                 let id = self.new_id();
                 let session = Session::arrive(id, admitted, &mut self.around.context());
-                self.sessions.keep(session);
+                self.sessions.keep(Box::new(session), self.around.now);
             }
             Err(refusal) => {
                 let load = self.load;

@@ -17,6 +17,7 @@ mod sessions;
 mod settings;
 mod sip_event;
 mod subscriptions;
+mod timetable;
 mod transferring;
 
 use std::collections::BTreeSet;
@@ -187,13 +188,7 @@ impl Phone {
             phone.notifiers.handle_timeout(&mut ctx);
             phone.call_requests.handle_timeout(&mut ctx);
             phone.drive_decisions();
-            let due: Vec<SessionId> = phone
-                .sessions
-                .values()
-                .filter(|session| session.deadline(now).is_some_and(|(at, _)| at <= now))
-                .map(|session| session.id)
-                .collect();
-            for id in due {
+            for id in phone.sessions.due(now) {
                 phone.act_on(id, Session::handle_timeout);
             }
         });
@@ -219,11 +214,9 @@ impl Phone {
 
     fn deadline(&self) -> (Instant, Wake) {
         let sip = self.around.agent.deadline().map(|at| (at, Wake::Sip));
-        let sessions = self
-            .sessions
-            .values()
-            .filter_map(|session| session.deadline(self.around.now));
+        let sessions = self.sessions.deadline(self.around.now);
         sessions
+            .into_iter()
             .chain(sip)
             .chain(self.account.deadline())
             .chain(self.ending.deadline())
@@ -299,7 +292,7 @@ impl Phone {
         let old = session.to_replace();
         let taken = old.zip(session.take_replaced());
         self.conferences.note_change(&session);
-        self.sessions.keep(session);
+        self.sessions.keep(session, self.around.now);
         if accepted {
             self.hold_others(Heard::Session(id));
         }

@@ -1,10 +1,13 @@
 //! The sessions of a phone, and what became of those that are gone.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::time::Instant;
 
 use sip::endpoint::UsageId;
 
+use super::timetable::Timetable;
 use crate::door::id::SessionId;
+use crate::door::output::Wake;
 use crate::session::{Session, State};
 
 /// So many ended sessions are told from ones that never were.
@@ -22,7 +25,9 @@ pub(super) enum Ended {
 /// Sessions by their id and by what the endpoint calls them.
 #[derive(Debug, Default)]
 pub(super) struct Sessions {
-    all: BTreeMap<SessionId, Session>,
+    /// Boxed: each is taken out and put back whenever it acts.
+    all: BTreeMap<SessionId, Box<Session>>,
+    timetable: Timetable,
     usages: BTreeMap<UsageId, SessionId>,
     /// How the latest sessions that are gone ended, oldest first.
     ended: VecDeque<(SessionId, Ended)>,
@@ -30,11 +35,12 @@ pub(super) struct Sessions {
 
 impl Sessions {
     pub(super) fn get(&self, id: &SessionId) -> Option<&Session> {
-        self.all.get(id)
+        self.all.get(id).map(Box::as_ref)
     }
 
+    /// For what changes nothing about when the session must be woken.
     pub(super) fn get_mut(&mut self, id: &SessionId) -> Option<&mut Session> {
-        self.all.get_mut(id)
+        self.all.get_mut(id).map(Box::as_mut)
     }
 
     /// The session that has this dialog, or the INVITE that is to make it.
@@ -43,7 +49,24 @@ impl Sessions {
     }
 
     pub(super) fn values(&self) -> impl Iterator<Item = &Session> {
-        self.all.values()
+        self.all.values().map(Box::as_ref)
+    }
+
+    /// When the first of them must be woken, and why.
+    pub(super) fn deadline(&self, now: Instant) -> Option<(Instant, Wake)> {
+        let deadline = self.timetable.earliest();
+        debug_assert!(
+            self.values()
+                .filter_map(|session| session.deadline(now))
+                .all(|(at, _)| deadline.is_some_and(|(earliest, _)| earliest <= at.max(now))),
+            "a session's deadline changed while nobody looked"
+        );
+        deadline
+    }
+
+    /// Those whose time has come.
+    pub(super) fn due(&self, now: Instant) -> Vec<SessionId> {
+        self.timetable.due(now)
     }
 
     pub(super) fn ids(&self) -> Vec<SessionId> {
@@ -59,12 +82,12 @@ impl Sessions {
     }
 
     /// Takes a session out to let it act; [`keep`](Self::keep) puts it back.
-    pub(super) fn take(&mut self, id: SessionId) -> Option<Session> {
+    pub(super) fn take(&mut self, id: SessionId) -> Option<Box<Session>> {
         self.all.remove(&id)
     }
 
     /// Keeps a session that is not over, and remembers how one that is has ended.
-    pub(super) fn keep(&mut self, session: Session) {
+    pub(super) fn keep(&mut self, session: Box<Session>, now: Instant) {
         let over = matches!(session.state, State::Ended);
         if let Some(usage) = session.usage {
             match over {
@@ -75,14 +98,19 @@ impl Sessions {
         if !session.is_pending() && !session.is_live() {
             self.remember(&session);
         }
-        if !over {
-            self.all.insert(session.id, session);
+        match over {
+            true => self.timetable.set(session.id, None),
+            false => {
+                self.timetable.set(session.id, session.deadline(now));
+                self.all.insert(session.id, session);
+            }
         }
     }
 
     /// Forgets all that are left: nobody asks for them any more.
     pub(super) fn clear(&mut self) {
         self.all.clear();
+        self.timetable.clear();
         self.usages.clear();
     }
 
