@@ -1,5 +1,7 @@
 //! Loudness that changes without a click.
 
+use crate::Frame;
+
 /// A factor on samples, which goes to a new value over one tick of 10 ms.
 ///
 /// ```
@@ -53,6 +55,23 @@ impl Gain {
             }
         }
     }
+}
+
+/// Goes from one sound to another within 10 ms; both have the same rate.
+pub fn crossfade(from: &Frame, to: &Frame) -> Frame {
+    let mut faded = *to;
+    let count = from.samples().len() as f32;
+    for (index, (sample, before)) in faded
+        .samples_mut()
+        .iter_mut()
+        .zip(from.samples())
+        .enumerate()
+    {
+        let part = (index + 1) as f32 / count;
+        let mixed = f32::from(*before) * (1.0 - part) + f32::from(*sample) * part;
+        *sample = mixed as i16;
+    }
+    faded
 }
 
 fn factor(percent: u8) -> f32 {

@@ -174,8 +174,8 @@ impl Conference {
             return;
         };
         match order {
-            SeatOrder::SetInput(input) => member.input = input,
-            SeatOrder::SetOutput(output) => member.output = output,
+            SeatOrder::SetInput(input) => member.input.replace(input),
+            SeatOrder::SetOutput(output) => member.output.replace(output),
             SeatOrder::SetVoice(percent) => member.voice.set_volume(percent),
             SeatOrder::SetVolume(percent) => member.volume = percent,
             SeatOrder::SetHearing { host } => member.hears_host = host,

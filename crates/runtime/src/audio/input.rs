@@ -3,7 +3,7 @@
 use audio::{Frame, Rate};
 
 use super::convert::RateConverter;
-use super::{LinkReader, SourceReader, Tone, WavPlayer};
+use super::{DeviceEnd, DeviceFigures, LinkReader, SourceReader, Tone, WavPlayer};
 
 /// An opened input; read once a tick.
 #[derive(Debug)]
@@ -16,8 +16,10 @@ pub(crate) enum Input {
     Wav(WavPlayer),
     /// A sine tone.
     Tone(Tone),
-    /// Another session, or a device.
+    /// Another session.
     Link(LinkReader),
+    /// A microphone.
+    Device(Box<DeviceEnd<LinkReader>>),
     /// Breaks, to see that only its own session does.
     #[cfg(test)]
     Broken,
@@ -28,11 +30,39 @@ impl Input {
         Input::Source(reader, RateConverter::default())
     }
 
+    pub(crate) fn device(reader: DeviceEnd<LinkReader>) -> Input {
+        Input::Device(Box::new(reader))
+    }
+
+    /// Takes the place of what was read before; one microphone goes on until the next has begun.
+    pub(crate) fn replace(&mut self, mut next: Input) {
+        let before = std::mem::replace(self, Input::Silence);
+        if let (Input::Device(next), Input::Device(before)) = (&mut next, before) {
+            next.take_over_from(*before);
+        }
+        *self = next;
+    }
+
+    /// How well its device goes, if it is one.
+    pub(crate) fn figures(&self) -> Option<DeviceFigures> {
+        match self {
+            Input::Device(device) => Some(device.figures()),
+            Input::Silence
+            | Input::Source(..)
+            | Input::Wav(_)
+            | Input::Tone(_)
+            | Input::Link(_) => None,
+            #[cfg(test)]
+            Input::Broken => None,
+        }
+    }
+
     /// The rate at which it comes, if it has one of its own.
     pub(crate) fn own_rate(&self) -> Option<Rate> {
         match self {
             Input::Source(reader, _) => Some(reader.rate()),
             Input::Link(reader) => reader.rate(),
+            Input::Device(device) => device.link().rate(),
             Input::Wav(player) => Some(player.best_rate()),
             Input::Silence | Input::Tone(_) => None,
             #[cfg(test)]
@@ -44,6 +74,7 @@ impl Input {
     pub(crate) fn resume(&mut self) {
         match self {
             Input::Link(reader) => reader.resume(),
+            Input::Device(device) => device.each(&mut LinkReader::resume),
             Input::Silence | Input::Source(..) | Input::Wav(_) | Input::Tone(_) => {}
             #[cfg(test)]
             Input::Broken => {}
@@ -56,6 +87,7 @@ impl Input {
             Input::Source(_, converter) => converter.set_short(short),
             Input::Wav(player) => player.set_short(short),
             Input::Link(reader) => reader.set_short(short),
+            Input::Device(device) => device.each(&mut |link| link.set_short(short)),
             // A tone is made at the rate that is wanted.
             Input::Silence | Input::Tone(_) => {}
             #[cfg(test)]
@@ -75,6 +107,7 @@ impl Input {
             Input::Wav(player) => player.read(rate),
             Input::Tone(tone) => tone.read(rate),
             Input::Link(reader) => reader.read(rate),
+            Input::Device(device) => device.read(rate),
             #[cfg(test)]
             Input::Broken => panic!("this input is broken on purpose"),
         }

@@ -33,10 +33,15 @@ pub(crate) struct LinkWriter {
 }
 
 impl LinkWriter {
+    /// Whether somebody may still read.
+    pub(crate) fn is_read(&self) -> bool {
+        !self.producer.is_abandoned()
+    }
+
     /// Adds 10 ms; returns false when nobody reads any more.
     pub(crate) fn write(&mut self, frame: &Frame) -> bool {
         let _ = self.producer.push(*frame);
-        !self.producer.is_abandoned()
+        self.is_read()
     }
 }
 

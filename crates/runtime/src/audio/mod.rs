@@ -13,6 +13,7 @@
 
 mod conference;
 mod convert;
+mod device_end;
 mod input;
 mod link;
 mod output;
@@ -27,6 +28,7 @@ pub use sink::{Sink, SinkGroup};
 pub use source::{Dropped, MarkId, Source, SourceEvent};
 
 pub(crate) use conference::{Conference, Levels, LevelsReport, Member, SeatId, SeatOrder};
+pub(crate) use device_end::{DeviceEnd, DeviceFigures, DeviceGauge};
 pub(crate) use input::Input;
 pub(crate) use link::{LinkReader, LinkWriter, link};
 pub(crate) use output::Output;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use audio::Frame;
 
-use super::{LinkWriter, SinkGroup, SinkWriter, WavFile};
+use super::{DeviceEnd, DeviceFigures, LinkWriter, SinkGroup, SinkWriter, WavFile};
 
 /// An opened output; written once a tick.
 #[derive(Debug)]
@@ -15,17 +15,40 @@ pub(crate) enum Output {
     Sink(SinkWriter),
     /// A WAV file.
     Wav(WavFile),
-    /// A device.
+    /// The members of a conference.
     Link(LinkWriter),
+    /// A speaker.
+    Device(Box<DeviceEnd<LinkWriter>>),
 }
 
 impl Output {
+    pub(crate) fn device(writer: DeviceEnd<LinkWriter>) -> Output {
+        Output::Device(Box::new(writer))
+    }
+
+    /// Takes the place of what was written before; one speaker goes on until the next has begun.
+    pub(crate) fn replace(&mut self, mut next: Output) {
+        let before = std::mem::replace(self, Output::Nowhere);
+        if let (Output::Device(next), Output::Device(before)) = (&mut next, before) {
+            next.take_over_from(*before);
+        }
+        *self = next;
+    }
+
+    /// How well its device goes, if it is one.
+    pub(crate) fn figures(&self) -> Option<DeviceFigures> {
+        match self {
+            Output::Device(device) => Some(device.figures()),
+            Output::Nowhere | Output::Sink(_) | Output::Wav(_) | Output::Link(_) => None,
+        }
+    }
+
     /// Changes the rate at a quarter of the cost and less well, or as well as it can again.
     pub(crate) fn set_short(&mut self, short: bool) {
         match self {
             Output::Sink(sink) => sink.set_short(short),
             // A recording is kept, and a device changes the rate on a thread of its own.
-            Output::Nowhere | Output::Wav(_) | Output::Link(_) => {}
+            Output::Nowhere | Output::Wav(_) | Output::Link(_) | Output::Device(_) => {}
         }
     }
 
@@ -40,6 +63,10 @@ impl Output {
             }
             Output::Link(link) => {
                 link.write(frame);
+                None
+            }
+            Output::Device(device) => {
+                device.write(frame);
                 None
             }
         }

@@ -21,6 +21,8 @@ pub struct Microphone {
     ready: Vec<i16>,
     /// Whether enough has come to go on without a gap.
     running: bool,
+    /// It ran before: what is missing now is missed.
+    begun: bool,
 }
 
 impl Microphone {
@@ -38,6 +40,7 @@ impl Microphone {
             converted: Vec::with_capacity(CAPACITY),
             ready: Vec::with_capacity(CAPACITY),
             running: false,
+            begun: false,
         };
         (microphone, producer)
     }
@@ -56,8 +59,10 @@ impl Microphone {
         if !self.running {
             self.running = burst > 0 && fill >= burst + MARGIN;
             if !self.running {
+                self.count_silence(if self.begun { TICK } else { 0 });
                 return false;
             }
+            self.begun = true;
             // What is here beyond the need would only be delay.
             self.ready.drain(..fill - burst - MARGIN);
             self.controller.reset();
@@ -77,11 +82,13 @@ impl Microphone {
         self.ready.drain(..given);
         if given < TICK {
             self.running = false;
-            self.counters
-                .underrun
-                .fetch_add((TICK - given) as u64, Relaxed);
+            self.count_silence(TICK - given);
         }
         given == TICK
+    }
+
+    fn count_silence(&self, samples: usize) {
+        self.counters.underrun.fetch_add(samples as u64, Relaxed);
     }
 
     /// Moves what the callbacks left into `ready`, at 48 kHz.

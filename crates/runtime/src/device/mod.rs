@@ -7,8 +7,8 @@
 //! ```
 //! A device is opened with [`open_microphone`] or [`open_speaker`]. That never fails: its supervisor
 //! thread opens the stream, reports a [`DeviceEvent`] for what goes wrong, tries again with a back-off,
-//! lets the system's default stand in for a chosen device that vanishes (its stream fails, or it is listed
-//! no more), and opens another device when told to. Meanwhile the microphone gives silence and the speaker
+//! and lets the system's default stand in for a chosen device that vanishes (its stream fails, or it is
+//! listed no more). Meanwhile the microphone gives silence and the speaker
 //! swallows, so a call goes on without either. Dropping the [`Handle`] closes the device.
 //!
 //! **Invariant: a device callback copies to or from its ring and counts in atomics; it takes no lock,
@@ -29,6 +29,6 @@ pub use backend::{
 pub use microphone::Microphone;
 pub use ring::{CaptureEnd, Counters, PlaybackEnd, Sample};
 pub use speaker::Speaker;
-pub use supervisor::{DeviceEvent, Handle, Wanted, open_microphone, open_speaker};
+pub use supervisor::{DeviceEvent, Handle, Replacement, Wanted, open_microphone, open_speaker};
 pub use system::System;
 pub use watch::Watch;

@@ -54,16 +54,16 @@ impl Sample for f32 {
     }
 }
 
-/// What both sides of a ring count; written by the callback and the tick, read by anyone.
+/// What both sides of a ring count, in samples at 48 kHz; written by the callback and the tick, read by anyone.
 #[derive(Debug, Default)]
 pub struct Counters {
     /// Callbacks so far.
     pub callbacks: AtomicU64,
-    /// Frames that went through callbacks.
+    /// Samples that went through callbacks.
     pub frames: AtomicU64,
-    /// Frames of silence given because nothing had come in time.
+    /// Silence given because nothing had come in time.
     pub underrun: AtomicU64,
-    /// Frames thrown away because more had come than anyone took.
+    /// Thrown away because more had come than anyone took.
     pub overrun: AtomicU64,
     /// Underruns and overruns inside the sound system itself.
     pub xruns: AtomicU64,
@@ -74,9 +74,17 @@ pub struct Counters {
 }
 
 impl Counters {
+    /// So many of the stream's frames as samples at 48 kHz.
+    fn at_48_khz(&self, frames: usize) -> u64 {
+        match u64::from(self.hz.load(Relaxed)) {
+            0 => frames as u64,
+            hz => frames as u64 * 48_000 / hz,
+        }
+    }
+
     fn called(&self, frames: usize) {
         self.callbacks.fetch_add(1, Relaxed);
-        self.frames.fetch_add(frames as u64, Relaxed);
+        self.frames.fetch_add(self.at_48_khz(frames), Relaxed);
         self.burst
             .fetch_max(u32::try_from(frames).unwrap_or(u32::MAX), Relaxed);
     }
@@ -139,9 +147,8 @@ impl CaptureEnd {
             });
             chunk.fill_from_iter(mono);
         }
-        self.counters
-            .overrun
-            .fetch_add((frames - room) as u64, Relaxed);
+        let overrun = self.counters.at_48_khz(frames - room);
+        self.counters.overrun.fetch_add(overrun, Relaxed);
     }
 }
 
@@ -191,9 +198,8 @@ impl PlaybackEnd {
             }
         }
         samples[filled * channels..].fill(T::from_i16(0));
-        self.counters
-            .underrun
-            .fetch_add((frames - filled) as u64, Relaxed);
+        let underrun = self.counters.at_48_khz(frames - filled);
+        self.counters.underrun.fetch_add(underrun, Relaxed);
     }
 }
 

@@ -18,6 +18,10 @@ const SETTLED: Duration = Duration::from_secs(10);
 /// Streams return their ring's end when dropped; one that doesn't is broken beyond use.
 const HOMECOMING: Duration = Duration::from_secs(2);
 
+/// What holds a device may be ours, and needs some ticks to be let go.
+const BUSY_ATTEMPTS: u32 = 4;
+const BUSY_RETRY: Duration = Duration::from_millis(60);
+
 /// How often it is asked whether a chosen device is still there: some sound servers move the stream of one that is
 /// gone to another, and say nothing.
 const LOOK_AFTER: Duration = Duration::from_secs(2);
@@ -29,8 +33,20 @@ const LOOK_FOR: Duration = Duration::from_secs(1);
 pub struct Wanted {
     /// The device.
     pub selection: Selection,
-    /// Whether the system's default stands in for a chosen device that vanishes while it is used.
-    pub fallback: bool,
+    /// When the system's default stands in for a chosen one.
+    pub replacement: Replacement,
+}
+
+/// When the system's default stands in for a chosen device.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Replacement {
+    /// The device is waited for.
+    #[default]
+    Never,
+    /// If the device was open before: one that never was may be a mistake.
+    AfterUse,
+    /// Whenever the device can't be used.
+    AtOnce,
 }
 
 /// What a device's user is told.
@@ -45,6 +61,9 @@ pub enum DeviceEvent {
     },
     /// The system moved the stream to another device.
     Moved,
+    /// Somebody has it to himself. If that is another device of this process, it is to be let go now: a few attempts
+    /// follow before this is a failure.
+    Busy,
     /// It vanished, and the system's default stands in for it until it is open again.
     Replaced {
         /// Why it can't be used.
@@ -73,16 +92,16 @@ pub struct Handle {
 
 #[derive(Debug)]
 enum Order {
-    Select(Selection),
+    Replace(Replacement),
     /// From the stream with this number: a later stream is not blamed for an earlier one's fault.
     Notice(u64, Notice),
     Close,
 }
 
 impl Handle {
-    /// Goes over to another device; the ring and its user stay.
-    pub fn select(&self, selection: Selection) {
-        let _ = self.orders.send(Order::Select(selection));
+    /// Lets the system's default stand in as soon as this says.
+    pub fn set_replacement(&self, replacement: Replacement) {
+        let _ = self.orders.send(Order::Replace(replacement));
     }
 
     /// Closes the device and waits until it is closed.
@@ -147,6 +166,7 @@ fn supervise<W: Way>(
         counters,
         wanted,
         was_open: false,
+        busy: 0,
         vanished: None,
         // A weak copy would end the thread by itself, but mpsc has none: `Handle` always sends `Close`.
         orders: orders.clone(),
@@ -176,8 +196,9 @@ struct Supervisor<W: Way, Events> {
     way: W,
     counters: Arc<Counters>,
     wanted: Wanted,
-    /// Whether the chosen device was open since it was chosen: one that never was may be a mistake.
     was_open: bool,
+    /// Attempts that found the device in use before it was open for the first time.
+    busy: u32,
     /// Why the next stream is that of another device.
     vanished: Option<(DeviceId, Fault)>,
     orders: mpsc::Sender<Order>,
@@ -204,8 +225,6 @@ enum Next {
 enum Parting {
     /// Nobody wants it any more.
     Close,
-    /// Another device was chosen.
-    Chosen,
     /// It is over by itself.
     Failed(Fault),
     /// It goes on, but its device is gone.
@@ -275,7 +294,7 @@ where
                 }
                 match parting {
                     Parting::Close => Next::Close,
-                    Parting::Chosen | Parting::Back => Next::Reopen,
+                    Parting::Back => Next::Reopen,
                     Parting::Vanished(fault) => self.go_without(fault),
                     Parting::Failed(fault) if self.excused => self.go_without(fault),
                     Parting::Failed(_) => {
@@ -284,6 +303,11 @@ where
                     }
                 }
             }
+            Err(Fault::Busy { .. }) if !self.was_open && self.busy < BUSY_ATTEMPTS => {
+                self.busy += 1;
+                (self.events)(DeviceEvent::Busy);
+                self.wait(BUSY_RETRY)
+            }
             Err(fault) => self.go_without(fault),
         }
     }
@@ -291,7 +315,7 @@ where
     /// Lets another device stand in next if that is wanted, and waits if it is not.
     fn go_without(&mut self, fault: Fault) -> Next {
         match &self.wanted.selection {
-            Selection::Id(chosen) if self.wanted.fallback && self.was_open => {
+            Selection::Id(chosen) if self.may_be_replaced() => {
                 self.vanished = Some((chosen.clone(), fault));
                 Next::Reopen
             }
@@ -320,21 +344,18 @@ where
         }
         match parting {
             Parting::Close => Next::Close,
-            Parting::Chosen | Parting::Back => Next::Reopen,
+            Parting::Back => Next::Reopen,
             // The default is gone as well.
             Parting::Failed(_) | Parting::Vanished(_) => self.back_off(fault),
         }
     }
 
-    /// Takes another choice; false if it is the same.
-    fn choose(&mut self, selection: Selection) -> bool {
-        let is_new = selection != self.wanted.selection;
-        if is_new {
-            self.wanted.selection = selection;
-            self.was_open = false;
-            self.retry = FIRST_RETRY;
+    fn may_be_replaced(&self) -> bool {
+        match self.wanted.replacement {
+            Replacement::Never => false,
+            Replacement::AfterUse => self.was_open,
+            Replacement::AtOnce => true,
         }
-        is_new
     }
 
     /// Stays with a stream, and looks `every` so often whether there is another reason to leave it.
@@ -348,11 +369,7 @@ where
                     Notice::Fault(fault) => return Parting::Failed(fault),
                 },
                 Ok(Order::Notice(..)) => {}
-                Ok(Order::Select(selection)) => {
-                    if self.choose(selection) {
-                        return Parting::Chosen;
-                    }
-                }
+                Ok(Order::Replace(replacement)) => self.wanted.replacement = replacement,
                 Ok(Order::Close) | Err(RecvTimeoutError::Disconnected) => return Parting::Close,
                 Err(RecvTimeoutError::Timeout) => match look(&self.way) {
                     Some(parting) => return parting,
@@ -362,20 +379,27 @@ where
         }
     }
 
-    /// Tells of the fault and waits for the next attempt, or for another device to be chosen.
+    /// Tells of the fault and waits for the next attempt.
     fn back_off(&mut self, fault: Fault) -> Next {
         self.tell(fault);
-        let until = Instant::now() + self.retry;
+        let wait = self.retry;
         self.retry = (self.retry * 2).min(LAST_RETRY);
+        self.wait(wait)
+    }
+
+    /// Waits for the next attempt, or until the default may stand in.
+    fn wait(&mut self, wait: Duration) -> Next {
+        let until = Instant::now() + wait;
         loop {
             let left = until.saturating_duration_since(Instant::now());
             match self.inbox.recv_timeout(left) {
                 Ok(Order::Notice(..)) => {}
-                Ok(Order::Select(selection)) => {
-                    self.choose(selection);
-                    self.retry = FIRST_RETRY;
-                    self.told = None;
-                    return Next::Reopen;
+                Ok(Order::Replace(replacement)) => {
+                    let before = self.may_be_replaced();
+                    self.wanted.replacement = replacement;
+                    if self.may_be_replaced() && !before {
+                        return Next::Reopen;
+                    }
                 }
                 Ok(Order::Close) | Err(RecvTimeoutError::Disconnected) => return Next::Close,
                 Err(RecvTimeoutError::Timeout) => return Next::Reopen,

@@ -10,12 +10,13 @@ use tokio::task::JoinSet;
 use super::Job;
 use super::opening::{self, Opening, Turn};
 use crate::audio::{Input, Member, OpenError, Output, Tone, WavPlayer, sequence};
+use crate::device::Replacement;
 use crate::device_hub::{Complaint, Standing, Trouble};
 use crate::media_worker::{Pool, Seat};
 
 /// The bell of one phone.
 pub(crate) struct Bell {
-    fallback: Fallback,
+    replacement: Replacement,
     /// Of the sound and of who hears it, while it rings.
     seats: Option<[Seat; 2]>,
     /// Lives as long as what was opened last is wanted; see [`Turn`].
@@ -34,7 +35,11 @@ pub(crate) struct Rung {
 impl Bell {
     pub(crate) fn new(fallback: Fallback, log: mpsc::UnboundedSender<String>) -> Bell {
         Bell {
-            fallback,
+            // A call that rings nowhere is missed, so even a device that was never there is replaced.
+            replacement: match fallback {
+                Fallback::Default => Replacement::AtOnce,
+                Fallback::None => Replacement::Never,
+            },
             seats: None,
             wanted: Arc::default(),
             log,
@@ -51,7 +56,7 @@ impl Bell {
         let turn = Arc::downgrade(&self.wanted);
         let output = opening::output(
             output,
-            self.fallback,
+            self.replacement,
             self.standing(turn.clone()),
             &self.log,
         );

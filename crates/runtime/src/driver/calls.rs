@@ -9,7 +9,6 @@ use std::time::Instant;
 use futures_util::FutureExt;
 use media::transport::Server;
 use phone::audio::Device;
-use phone::config::Fallback;
 use phone::media::MediaRefusal;
 use phone::{
     ConferenceId, Config, MediaCommand, MediaEvent, SessionId, SoundCommand, StreamCommand, Ticket,
@@ -20,6 +19,7 @@ use tokio::task::JoinSet;
 use super::Job;
 use super::opening::{self, OpenedSound, Opening, Turn, Voice};
 use crate::audio::{self, Input, Lease, LinkReader, Member, OpenError, Output, SeatOrder};
+use crate::device::Replacement;
 use crate::device_hub::{Complaint, Standing, Trouble};
 use crate::media_worker::{
     self, Conference, EngineConfig, Handle, Inquiry, News, Order, Pool, Seat, Spec, What,
@@ -33,7 +33,8 @@ pub(crate) struct Calls {
     /// Each lives as long as somebody has a seat in it.
     conferences: BTreeMap<ConferenceId, Weak<Conference>>,
     config: Arc<EngineConfig>,
-    fallback: Fallback,
+    /// When the default stands in for a chosen device.
+    replacement: Replacement,
     ice: IceServers,
     looking_up: bool,
     /// Counts the lists of ICE servers, so that the answer about an old one is known as such.
@@ -122,7 +123,7 @@ impl Calls {
             calls: BTreeMap::new(),
             conferences: BTreeMap::new(),
             config: Arc::new(EngineConfig::new(config)),
-            fallback: config.audio.fallback,
+            replacement: opening::replacement(config.audio.fallback),
             ice: IceServers::new(&config.ice_servers),
             looking_up: false,
             list: 0,
@@ -317,16 +318,17 @@ impl Calls {
         let Some(call) = self.calls.get_mut(&id) else {
             return;
         };
-        // What it had is let go first: the same source or device may be wanted again.
+        // What it had is let go first: the same source may be wanted again.
         let feed = call.feed(voice);
         *feed = Feed::default();
         let turn = Arc::downgrade(&feed.wanted);
-        self.send(id, voice.order(Input::Silence));
-        match opening::input(
-            wanted,
-            self.fallback,
-            self.standing(id, turn.clone(), voice.device()),
-        ) {
+        let standing = self.standing(id, turn.clone(), voice.device());
+        let opening = opening::input(wanted, self.replacement, standing);
+        // A device takes over from another one without a gap.
+        if !opening.is_device() {
+            self.send(id, voice.order(Input::Silence));
+        }
+        match opening {
             Opening::Now(outcome) => {
                 self.tell_attached(OpenedSound::Input(id, voice, turn, outcome))
             }
@@ -376,9 +378,12 @@ impl Calls {
         };
         call.output = Arc::default();
         let turn = Arc::downgrade(&call.output);
-        self.send(id, Order::SetOutput(Output::Nowhere));
         let standing = self.standing(id, turn.clone(), Device::Output);
-        match opening::output(wanted, self.fallback, standing, &self.log) {
+        let opening = opening::output(wanted, self.replacement, standing, &self.log);
+        if !opening.is_device() {
+            self.send(id, Order::SetOutput(Output::Nowhere));
+        }
+        match opening {
             Opening::Now(outcome) => self.tell_attached(OpenedSound::Output(id, turn, outcome)),
             Opening::Device(Ok(speaker)) => self.send(id, Order::SetOutput(speaker)),
             Opening::Device(Err(error)) => {

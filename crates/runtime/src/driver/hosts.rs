@@ -14,13 +14,15 @@ use super::Job;
 use super::calls::Calls;
 use super::opening::{self, Opening, Turn, settle};
 use crate::audio::{Input, Lease, Levels, Member, OpenError, Output, SeatOrder};
+use crate::device::Replacement;
 use crate::device_hub::{Complaint, Standing};
 use crate::media_worker::Seat;
 
 /// This machine's seats.
 pub(crate) struct Hosts {
     hosts: BTreeMap<ConferenceId, Host>,
-    fallback: Fallback,
+    /// When the default stands in for a chosen device.
+    replacement: Replacement,
     news: mpsc::UnboundedSender<HostNews>,
     /// Sentences for the log.
     log: mpsc::UnboundedSender<String>,
@@ -73,7 +75,7 @@ impl Hosts {
     ) -> Hosts {
         Hosts {
             hosts: BTreeMap::new(),
-            fallback,
+            replacement: opening::replacement(fallback),
             news,
             log,
         }
@@ -167,16 +169,17 @@ impl Hosts {
         let Some(host) = self.hosts.get_mut(&id) else {
             return;
         };
-        // What it had is let go first: the same source or device may be wanted again.
+        // What it had is let go first: the same source may be wanted again.
         host.source = None;
         host.input = Arc::default();
         let turn = Arc::downgrade(&host.input);
-        host.seat.order(SeatOrder::SetInput(Input::Silence));
-        match opening::input(
-            wanted,
-            self.fallback,
-            self.standing(id, turn.clone(), Device::Input),
-        ) {
+        let standing = self.standing(id, turn.clone(), Device::Input);
+        let opening = opening::input(wanted, self.replacement, standing);
+        // A device takes over from another one without a gap.
+        if !opening.is_device() {
+            self.seat(id, SeatOrder::SetInput(Input::Silence));
+        }
+        match opening {
             Opening::Device(Ok(microphone)) => self.seat(id, SeatOrder::SetInput(microphone)),
             Opening::Now(outcome) | Opening::Device(outcome) => {
                 self.tell_attached(HostOpened::Input(id, turn, outcome));
@@ -205,9 +208,12 @@ impl Hosts {
         };
         host.output = Arc::default();
         let turn = Arc::downgrade(&host.output);
-        host.seat.order(SeatOrder::SetOutput(Output::Nowhere));
         let standing = self.standing(id, turn.clone(), Device::Output);
-        match opening::output(wanted, self.fallback, standing, &self.log) {
+        let opening = opening::output(wanted, self.replacement, standing, &self.log);
+        if !opening.is_device() {
+            self.seat(id, SeatOrder::SetOutput(Output::Nowhere));
+        }
+        match opening {
             Opening::Device(Ok(speaker)) => self.seat(id, SeatOrder::SetOutput(speaker)),
             Opening::Now(outcome) | Opening::Device(outcome) => {
                 self.tell_attached(HostOpened::Output(id, turn, outcome))

@@ -10,8 +10,8 @@ use phone::{ConferenceId, SessionId};
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::audio::{Input, OpenError, Output, SinkWriter, SourceReader, Tone, WavFile, WavPlayer};
-use crate::device::{DeviceId, Selection, Wanted};
-use crate::device_hub::{self, Complaint, Standing, Trouble};
+use crate::device::{DeviceId, Replacement, Selection};
+use crate::device_hub::{self, Complaint, Standing, Trouble, Wish};
 use crate::media_worker::Order;
 
 /// A worker turns every 10 ms; on a busy machine somewhat later.
@@ -93,9 +93,16 @@ pub(crate) enum Opening<T> {
     Conference(ConferenceId),
 }
 
+impl<T> Opening<T> {
+    /// Whether it is a device that may still have to begin.
+    pub(crate) fn is_device(&self) -> bool {
+        matches!(self, Opening::Device(Ok(_)))
+    }
+}
+
 pub(crate) fn input(
     wanted: audio::Input,
-    fallback: Fallback,
+    replacement: Replacement,
     standing: Standing,
 ) -> Opening<Input> {
     match wanted {
@@ -109,18 +116,18 @@ pub(crate) fn input(
         audio::Input::Wav { path, repeat } => Opening::Blocking(Box::new(move || {
             WavPlayer::open(&path, repeat).map(Input::Wav)
         })),
-        audio::Input::Default => {
-            Opening::Device(device_hub::microphone(Wanted::default(), standing).map(Input::Link))
-        }
-        audio::Input::Device { id } => {
-            Opening::Device(device_hub::microphone(chosen(id, fallback), standing).map(Input::Link))
-        }
+        audio::Input::Default => Opening::Device(
+            device_hub::microphone(Wish::default_device(), standing).map(Input::device),
+        ),
+        audio::Input::Device { id } => Opening::Device(
+            device_hub::microphone(chosen(id, replacement), standing).map(Input::device),
+        ),
     }
 }
 
 pub(crate) fn output(
     wanted: audio::Output,
-    fallback: Fallback,
+    replacement: Replacement,
     standing: Standing,
     log: &UnboundedSender<String>,
 ) -> Opening<Output> {
@@ -133,19 +140,27 @@ pub(crate) fn output(
                 WavFile::create(&path, trouble).map(Output::Wav)
             }))
         }
-        audio::Output::Default => {
-            Opening::Device(device_hub::speaker(Wanted::default(), standing).map(Output::Link))
-        }
-        audio::Output::Device { id } => {
-            Opening::Device(device_hub::speaker(chosen(id, fallback), standing).map(Output::Link))
-        }
+        audio::Output::Default => Opening::Device(
+            device_hub::speaker(Wish::default_device(), standing).map(Output::device),
+        ),
+        audio::Output::Device { id } => Opening::Device(
+            device_hub::speaker(chosen(id, replacement), standing).map(Output::device),
+        ),
     }
 }
 
-fn chosen(id: String, fallback: Fallback) -> Wanted {
-    Wanted {
+fn chosen(id: String, replacement: Replacement) -> Wish {
+    Wish {
         selection: Selection::Id(DeviceId(id)),
-        fallback: fallback == Fallback::Default,
+        replacement,
+    }
+}
+
+/// When the default stands in for what a call has chosen.
+pub(crate) fn replacement(fallback: Fallback) -> Replacement {
+    match fallback {
+        Fallback::Default => Replacement::AfterUse,
+        Fallback::None => Replacement::Never,
     }
 }
 

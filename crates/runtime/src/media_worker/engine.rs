@@ -9,6 +9,8 @@ use media::Thrift;
 use phone::media::Figures;
 use phone::{MediaEvent, StreamCommand};
 
+use crate::audio::DeviceFigures;
+
 /// A media session as a worker sees it; every call but `poll` and the questions is one input.
 pub(crate) trait Engine: Send {
     /// Carries out an order.
@@ -40,7 +42,16 @@ pub(crate) trait Engine: Send {
     /// The figures in short: for the phone, and as the JSON of the `stats` event.
     fn summary(&mut self, now: Instant) -> (Figures, serde_json::Value);
     /// All figures, as the JSON of `getStats()`.
-    fn report(&mut self, now: Instant) -> serde_json::Value;
+    fn report(&mut self, devices: DevicesInUse, now: Instant) -> serde_json::Value;
+}
+
+/// How well the devices go; nothing for what is none.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct DevicesInUse {
+    /// The microphone.
+    pub(crate) input: Option<DeviceFigures>,
+    /// The speaker.
+    pub(crate) output: Option<DeviceFigures>,
 }
 
 /// One output of an [`Engine`].

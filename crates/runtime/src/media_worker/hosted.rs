@@ -11,7 +11,7 @@ use media::Thrift;
 use phone::{MediaEvent, SessionId};
 use tokio::sync::mpsc;
 
-use super::engine::{Engine, Step};
+use super::engine::{DevicesInUse, Engine, Step};
 use super::order::{News, Order, What};
 use super::sockets::{Readiness, Sockets};
 use crate::audio::{Input, LinkWriter, Output, SinkGroup, Tone};
@@ -139,9 +139,9 @@ impl Hosted {
             Order::Media(command) => self.engine.command(command, now),
             // The worker's, which has the poll that sockets are registered with.
             Order::Addresses(_) => {}
-            Order::SetInput(input) => self.input = input,
-            Order::SetOutput(output) => self.output = output,
-            Order::Hold(music) => self.hold = Some(music),
+            Order::SetInput(input) => self.input.replace(input),
+            Order::SetOutput(output) => self.output.replace(output),
+            Order::Hold(music) => self.hold.get_or_insert(Input::Silence).replace(music),
             Order::Resume => {
                 self.hold = None;
                 self.input.resume();
@@ -156,7 +156,7 @@ impl Hosted {
             Order::Tone(sequence) => self.tone = sequence.map(Tone::new),
             Order::SetVolume(percent) => self.volume = percent.min(100),
             Order::AddListener(link) => self.listeners.push(link),
-            Order::Report(inquiry) => inquiry.answer(self.engine.report(now)),
+            Order::Report(inquiry) => inquiry.answer(self.engine.report(self.devices(), now)),
             Order::Close => {
                 self.engine.close(now);
                 self.drain();
@@ -287,6 +287,13 @@ impl Hosted {
         {
             let level = What::Level(meters.each_mut().map(|meter| meter.take().linear()));
             self.tell(level);
+        }
+    }
+
+    fn devices(&self) -> DevicesInUse {
+        DevicesInUse {
+            input: self.input.figures(),
+            output: self.output.figures(),
         }
     }
 

@@ -3,10 +3,14 @@
 use std::net::SocketAddr;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use audio::Rate;
 use media::session::{CodecStats, Stats};
 use media::transport::{CandidateKind, SelectedPath, TransportStats};
 use phone::media::Figures;
 use serde_json::{Map, Value, json};
+
+use super::engine::DevicesInUse;
+use crate::audio::DeviceFigures;
 
 /// The `stats` event's figures.
 pub(super) fn summary(stats: &Stats) -> Value {
@@ -42,7 +46,7 @@ pub(super) fn figures(stats: &Stats) -> Figures {
 }
 
 /// The objects of an `RTCStatsReport` (W3C webrtc-stats), as an array.
-pub(super) fn objects(stats: &Stats) -> Value {
+pub(super) fn objects(stats: &Stats, devices: DevicesInUse) -> Value {
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
@@ -50,8 +54,8 @@ pub(super) fn objects(stats: &Stats) -> Value {
         timestamp: now.as_micros() as f64 / 1000.0,
         objects: Vec::new(),
     };
-    report.inbound(stats);
-    report.outbound(stats);
+    report.inbound(stats, devices);
+    report.outbound(stats, devices);
     report.remote(stats);
     for codec in &stats.codecs {
         report.codec(codec);
@@ -80,7 +84,7 @@ impl Report {
         self.objects.push(Value::Object(object));
     }
 
-    fn inbound(&mut self, stats: &Stats) {
+    fn inbound(&mut self, stats: &Stats, devices: DevicesInUse) {
         let inbound = &stats.inbound;
         let members = json!({
             "kind": "audio",
@@ -88,6 +92,7 @@ impl Report {
             "transportId": "transport",
             "codecId": codec_id(stats, false),
             "remoteId": stats.remote_outbound.map(|_| "remote-outbound-rtp"),
+            "playoutId": devices.output.map(|_| "media-playout"),
             "packetsReceived": inbound.packets_received,
             "bytesReceived": inbound.bytes_received,
             "packetsLost": inbound.packets_lost,
@@ -110,9 +115,17 @@ impl Report {
                 inbound.since_last_packet.map(|since| self.timestamp - since * 1000.0),
         });
         self.add("inbound-rtp", "inbound-rtp", members);
+        if let Some(speaker) = devices.output {
+            let members = json!({
+                "kind": "audio",
+                "totalSamplesCount": speaker.total,
+                "totalSamplesDuration": seconds(speaker.total),
+            });
+            self.add("media-playout", "media-playout", with(members, speaker));
+        }
     }
 
-    fn outbound(&mut self, stats: &Stats) {
+    fn outbound(&mut self, stats: &Stats, devices: DevicesInUse) {
         let outbound = &stats.outbound;
         let members = json!({
             "kind": "audio",
@@ -132,6 +145,14 @@ impl Report {
             "totalAudioEnergy": outbound.total_audio_energy,
             "totalSamplesDuration": outbound.total_samples_duration,
         });
+        let members = match devices.input {
+            Some(microphone) => {
+                let mut members = with(members, microphone);
+                members["totalSamplesCaptured"] = microphone.total.into();
+                members
+            }
+            None => members,
+        };
         self.add("media-source", "media-source", members);
     }
 
@@ -235,6 +256,20 @@ impl Report {
         });
         self.add(kind, kind, members);
     }
+}
+
+/// Adds what a device had to make up or to throw away.
+fn with(mut members: Value, device: DeviceFigures) -> Value {
+    members["synthesizedSamplesDuration"] = seconds(device.synthesized).into();
+    members["synthesizedSamplesEvents"] = device.synthesized_events.into();
+    members["droppedSamplesDuration"] = seconds(device.dropped).into();
+    members["droppedSamplesEvents"] = device.dropped_events.into();
+    members["xruns"] = device.xruns.into();
+    members
+}
+
+fn seconds(samples: u64) -> f64 {
+    samples as f64 / f64::from(Rate::Hz48000.hz())
 }
 
 fn codec_id(stats: &Stats, outbound: bool) -> Option<&'static str> {

@@ -17,7 +17,7 @@ use phone::config::{IceTransportPolicy, InbandDtmf};
 use phone::media::{Figures, MediaFailure, MediaRefusal};
 use phone::{MediaEvent, StreamCommand};
 
-use super::engine::{Engine, Step};
+use super::engine::{DevicesInUse, Engine, Step};
 use super::order::Build;
 use super::report;
 
@@ -237,8 +237,8 @@ impl Engine for Hosted {
         (report::figures(&stats), report::summary(&stats))
     }
 
-    fn report(&mut self, now: Instant) -> serde_json::Value {
-        report::objects(&self.session.stats(now))
+    fn report(&mut self, devices: DevicesInUse, now: Instant) -> serde_json::Value {
+        report::objects(&self.session.stats(now), devices)
     }
 }
 

@@ -13,7 +13,7 @@ use phone::{MediaEvent, SessionId, StreamCommand, Ticket};
 use tokio::sync::mpsc::unbounded_channel;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
-use super::engine::{Engine, Step};
+use super::engine::{DevicesInUse, Engine, Step};
 use super::load::Gauge;
 use super::order::{Key, Message};
 use super::worker::Worker;
@@ -141,7 +141,7 @@ impl Engine for Notes {
         Default::default()
     }
 
-    fn report(&mut self, _: Instant) -> serde_json::Value {
+    fn report(&mut self, _: DevicesInUse, _: Instant) -> serde_json::Value {
         serde_json::json!(["figures"])
     }
 }

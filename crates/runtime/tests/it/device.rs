@@ -14,14 +14,14 @@ use audio::detect::{ToneFit, is_tone};
 use audio::tone::{Generator, Sequence};
 use audio::{Frame, Rate};
 use runtime::device::{
-    Backend, DeviceEvent, DeviceId, Direction, Fault, Microphone, Selection, Speaker, System,
-    Wanted, open_microphone, open_speaker,
+    Backend, DeviceEvent, DeviceId, Direction, Fault, Microphone, Replacement, Selection, Speaker,
+    System, Wanted, open_microphone, open_speaker,
 };
 
 fn chosen(selection: Selection) -> Wanted {
     Wanted {
         selection,
-        fallback: false,
+        replacement: Replacement::Never,
     }
 }
 
@@ -252,11 +252,14 @@ fn a_sound_server_that_dies_is_told_and_found_again_when_it_is_back() {
     let (sender, events) = mpsc::channel();
     let mut missing = System.list().devices.first().unwrap().id.clone();
     missing.0.push_str(":gone");
-    let (mut microphone, handle) =
-        open_microphone(system, chosen(Selection::Id(missing)), move |event| {
+    let (mut microphone, handle) = open_microphone(
+        system.clone(),
+        chosen(Selection::Id(missing)),
+        move |event| {
             let _ = sender.send(event);
-        })
-        .unwrap();
+        },
+    )
+    .unwrap();
     let event = next(&events);
     assert!(
         matches!(
@@ -270,7 +273,12 @@ fn a_sound_server_that_dies_is_told_and_found_again_when_it_is_back() {
     );
     let mut frame = Frame::silence(Rate::Hz48000);
     assert!(!microphone.tick(&mut frame), "a call goes on in silence");
-    handle.select(Selection::Default);
+    handle.close();
+    let (sender, events) = mpsc::channel();
+    let (_microphone, handle) = open_microphone(system, Wanted::default(), move |event| {
+        let _ = sender.send(event);
+    })
+    .unwrap();
     assert!(matches!(next(&events), DeviceEvent::Opened { .. }));
 
     Command::new("pactl").arg("exit").status().unwrap();

@@ -1,6 +1,7 @@
 use std::any::Any;
 use std::sync::Mutex;
 
+use super::Replacement::{AfterUse, AtOnce, Never};
 use super::*;
 use crate::device::way::NoticeSink;
 use crate::device::{CaptureEnd, Listing, PlaybackEnd, Presence};
@@ -86,6 +87,12 @@ fn busy() -> Fault {
     }
 }
 
+fn denied() -> Fault {
+    Fault::Denied {
+        reason: "forbidden".to_owned(),
+    }
+}
+
 fn lost() -> Notice {
     Notice::Fault(Fault::Lost {
         reason: "unplugged".to_owned(),
@@ -115,10 +122,10 @@ fn gone() -> Fault {
     }
 }
 
-fn headset(fallback: bool) -> Wanted {
+fn headset(replacement: Replacement) -> Wanted {
     Wanted {
         selection: Selection::Id(DeviceId("alsa:headset".to_owned())),
-        fallback,
+        replacement,
     }
 }
 
@@ -129,7 +136,7 @@ fn unplug(backend: &Scripted) {
 
 /// As PulseAudio does: the stream goes on, on another device.
 fn unplug_silently(backend: &Scripted) {
-    let headset = headset(true).selection;
+    let headset = headset(AfterUse).selection;
     backend.absent.lock().unwrap().push(headset);
 }
 
@@ -165,10 +172,10 @@ fn is_opened(event: DeviceEvent) -> bool {
 #[test]
 fn a_fault_is_told_once_and_the_device_opens_when_it_can() {
     let backend = Arc::new(Scripted::default());
-    backend.faults.lock().unwrap().extend([busy(), busy()]);
+    backend.faults.lock().unwrap().extend([denied(), denied()]);
     let (handle, events) = microphone(&backend);
     let expected = DeviceEvent::Failed {
-        fault: busy(),
+        fault: denied(),
         retry_in: FIRST_RETRY,
     };
     assert_eq!(next(&events), expected);
@@ -197,10 +204,10 @@ fn a_lost_stream_that_cannot_be_opened_again_is_told() {
     let backend = Arc::new(Scripted::default());
     let (handle, events) = microphone(&backend);
     assert!(is_opened(next(&events)));
-    backend.faults.lock().unwrap().push(busy());
+    backend.faults.lock().unwrap().push(denied());
     backend.notices.lock().unwrap().pop().unwrap()(lost());
     let expected = DeviceEvent::Failed {
-        fault: busy(),
+        fault: denied(),
         retry_in: FIRST_RETRY,
     };
     assert_eq!(next(&events), expected);
@@ -224,15 +231,53 @@ fn a_lost_stream_is_opened_again_and_an_old_streams_fault_is_ignored() {
 }
 
 #[test]
-fn another_device_is_opened_at_once_even_while_waiting_to_retry() {
+fn a_device_in_use_is_asked_for_and_opened_once_it_is_let_go() {
     let backend = Arc::new(Scripted::default());
-    backend.faults.lock().unwrap().push(busy());
+    backend.faults.lock().unwrap().extend([busy(), busy()]);
     let (handle, events) = microphone(&backend);
-    assert!(matches!(next(&events), DeviceEvent::Failed { .. }));
-    let headset = Selection::Id(DeviceId("alsa:headset".to_owned()));
-    handle.select(headset.clone());
+    assert_eq!(next(&events), DeviceEvent::Busy);
+    assert_eq!(next(&events), DeviceEvent::Busy);
     assert!(is_opened(next(&events)));
-    assert_eq!(backend.opened.lock().unwrap().last(), Some(&headset));
+    handle.close();
+}
+
+#[test]
+fn a_device_that_stays_in_use_is_told() {
+    let backend = Arc::new(Scripted::default());
+    let faults = vec![busy(); BUSY_ATTEMPTS as usize + 1];
+    backend.faults.lock().unwrap().extend(faults);
+    let (handle, events) = microphone(&backend);
+    for _ in 0..BUSY_ATTEMPTS {
+        assert_eq!(next(&events), DeviceEvent::Busy);
+    }
+    let expected = DeviceEvent::Failed {
+        fault: busy(),
+        retry_in: FIRST_RETRY,
+    };
+    assert_eq!(next(&events), expected);
+    assert!(is_opened(next(&events)));
+    handle.close();
+}
+
+#[test]
+fn the_default_stands_in_at_once_where_that_is_wanted() {
+    let backend = Arc::new(Scripted::default());
+    unplug_silently(&backend);
+    let (handle, events) = microphone_of(&backend, headset(AtOnce));
+    assert_eq!(next(&events), replaced());
+    backend.absent.lock().unwrap().clear();
+    assert!(is_opened(next(&events)));
+    handle.close();
+}
+
+#[test]
+fn the_default_stands_in_when_somebody_else_wants_that() {
+    let backend = Arc::new(Scripted::default());
+    unplug_silently(&backend);
+    let (handle, events) = microphone_of(&backend, headset(Never));
+    assert!(matches!(next(&events), DeviceEvent::Failed { .. }));
+    handle.set_replacement(AtOnce);
+    assert_eq!(next(&events), replaced());
     handle.close();
 }
 
@@ -243,7 +288,7 @@ fn the_default_stands_in_for_a_vanished_device_until_it_is_back() {
             fails_late,
             ..Scripted::default()
         });
-        let (handle, events) = microphone_of(&backend, headset(true));
+        let (handle, events) = microphone_of(&backend, headset(AfterUse));
         assert!(is_opened(next(&events)));
         unplug(&backend);
         assert_eq!(after_openings(&events), replaced());
@@ -256,14 +301,16 @@ fn the_default_stands_in_for_a_vanished_device_until_it_is_back() {
         assert!(events.try_recv().is_err(), "nothing to tell meanwhile");
         let since = backend.opened.lock().unwrap()[before..].to_vec();
         assert!(
-            since.iter().all(|tried| *tried == headset(true).selection),
+            since
+                .iter()
+                .all(|tried| *tried == headset(AfterUse).selection),
             "the stream in use is left alone: {since:?}"
         );
         backend.absent.lock().unwrap().clear();
         assert!(is_opened(next(&events)));
         assert_eq!(
             backend.opened.lock().unwrap().last(),
-            Some(&headset(true).selection)
+            Some(&headset(AfterUse).selection)
         );
         handle.close();
         assert!(events.recv().is_err(), "it is told once that it is back");
@@ -277,7 +324,7 @@ fn a_device_that_vanishes_without_a_word_is_missed() {
             fails_late,
             ..Scripted::default()
         });
-        let (handle, events) = microphone_of(&backend, headset(true));
+        let (handle, events) = microphone_of(&backend, headset(AfterUse));
         assert!(is_opened(next(&events)));
         wait_until_asked_again(&backend, 1);
         assert!(events.try_recv().is_err(), "it is there");
@@ -293,7 +340,7 @@ fn a_device_that_vanishes_without_a_word_is_missed() {
 #[test]
 fn a_device_that_vanishes_without_a_word_is_let_go_where_nothing_may_stand_in() {
     let backend = Arc::new(Scripted::default());
-    let (handle, events) = microphone_of(&backend, headset(false));
+    let (handle, events) = microphone_of(&backend, headset(Never));
     assert!(is_opened(next(&events)));
     unplug_silently(&backend);
     backend.faults.lock().unwrap().push(gone());
@@ -311,12 +358,13 @@ fn what_we_hold_ourselves_is_there_and_the_default_is_not_asked_for() {
         fails_late: true,
         ..Scripted::default()
     });
-    let (handle, events) = microphone_of(&backend, headset(true));
+    let (handle, events) = microphone_of(&backend, headset(AfterUse));
     assert!(is_opened(next(&events)));
     backend.faults.lock().unwrap().push(busy());
     wait_until_asked_again(&backend, 2);
     assert!(events.try_recv().is_err(), "a card that only one may open");
-    handle.select(Selection::Default);
+    handle.close();
+    let (handle, events) = microphone(&backend);
     assert!(is_opened(next(&events)));
     let asked = *backend.asked.lock().unwrap();
     std::thread::sleep(LOOK_AFTER + LOOK_AFTER / 2);
@@ -327,12 +375,12 @@ fn what_we_hold_ourselves_is_there_and_the_default_is_not_asked_for() {
 #[test]
 fn nothing_stands_in_where_that_is_off_or_the_device_was_never_there() {
     let backend = Arc::new(Scripted::default());
-    let (handle, events) = microphone_of(&backend, headset(false));
+    let (handle, events) = microphone_of(&backend, headset(Never));
     assert!(is_opened(next(&events)));
     unplug(&backend);
     assert!(matches!(next(&events), DeviceEvent::Failed { .. }));
     handle.close();
-    let (handle, events) = microphone_of(&backend, headset(true));
+    let (handle, events) = microphone_of(&backend, headset(AfterUse));
     assert!(matches!(next(&events), DeviceEvent::Failed { .. }));
     let before = backend.opened.lock().unwrap().len();
     while backend.opened.lock().unwrap().len() < before + 2 {
@@ -347,14 +395,14 @@ fn nothing_stands_in_where_that_is_off_or_the_device_was_never_there() {
 fn without_a_default_the_device_is_waited_for() {
     let backend = Arc::new(Scripted::default());
     backend.absent.lock().unwrap().push(Selection::Default);
-    let (handle, events) = microphone_of(&backend, headset(true));
+    let (handle, events) = microphone_of(&backend, headset(AfterUse));
     assert!(is_opened(next(&events)));
     unplug(&backend);
     let failed = next(&events);
     let expected = matches!(&failed, DeviceEvent::Failed { fault, .. } if *fault == gone());
     assert!(expected, "{failed:?}");
     // The default comes first.
-    let headset = self::headset(true).selection;
+    let headset = self::headset(AfterUse).selection;
     *backend.absent.lock().unwrap() = vec![headset];
     assert_eq!(next(&events), replaced());
     handle.close();
@@ -363,15 +411,13 @@ fn without_a_default_the_device_is_waited_for() {
 #[test]
 fn a_stand_in_that_fails_too_is_told_and_replaced() {
     let backend = Arc::new(Scripted::default());
-    let (handle, events) = microphone_of(&backend, headset(true));
+    let (handle, events) = microphone_of(&backend, headset(AfterUse));
     assert!(is_opened(next(&events)));
     unplug(&backend);
     assert_eq!(next(&events), replaced());
     backend.notices.lock().unwrap().pop().unwrap()(lost());
     assert!(matches!(next(&events), DeviceEvent::Failed { .. }));
     assert_eq!(next(&events), replaced());
-    handle.select(Selection::Default);
-    assert!(is_opened(next(&events)));
     handle.close();
 }
 
