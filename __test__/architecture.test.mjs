@@ -52,6 +52,19 @@ describe('arrows', () => {
   }
 })
 
+describe('what the SIP endpoint knows', () => {
+  const state = rust.filter(({ path }) => path.startsWith('crates/sip/src/endpoint/state/'))
+  const words = ['event', 'command', 'config', 'compose']
+
+  test('imports nothing of what it does', () => {
+    assert.ok(state.length > 10)
+    const imports = linesLike(/^use crate::endpoint::/, state)
+    assert.ok(imports.length > 5)
+    assert.deepEqual(imports.filter(({ line }) => !words.includes(/endpoint::(\w+)/.exec(line)[1])).map(({ at }) => at), [])
+    assert.deepEqual(linesLike(/super::super/, state), [])
+  })
+})
+
 describe('unsafe code', () => {
   for (const crate of crates.filter((name) => !unsafeCrates.includes(name))) {
     test(`is forbidden in ${crate}`, () => {

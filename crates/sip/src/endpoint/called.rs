@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::command::{CommandError, Reply};
 use super::compose::{check_reply, push_all};
 use super::event::{EndCause, Event, UsageId};
-use super::usage::{Called, EarlyOffers, Established, Received, Reliable, Unacked, Usage};
+use super::state::usage::{Called, EarlyOffers, Established, Received, Reliable, Unacked, Usage};
 use super::{Alarm, Endpoint, vetting};
 use crate::dialog::{Dialog, DialogId, draw_uuid, to_tag};
 use crate::message::{HeaderName, Method, Request, Response, StatusCode};

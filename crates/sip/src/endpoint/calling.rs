@@ -6,9 +6,9 @@ use super::command::{CommandError, Invite};
 use super::event::{Event, FailureCause, RequestFailure, UsageId};
 use super::redirecting::{alternatives, is_redirection};
 use super::reliable::Arrived;
-use super::session_timer::Timing;
 use super::standalone_requests::{MAX_RETRIES, renumbered};
-use super::usage::{
+use super::state::timing::Timing;
+use super::state::usage::{
     Calling, Early, EarlyOffers, Established, InviteSent, OwedAck, Redirection, Sent, Usage,
     WhyCancelled,
 };

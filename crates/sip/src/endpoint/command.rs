@@ -1,5 +1,7 @@
 //! What a user agent is asked to do.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use thiserror::Error;
 
@@ -164,4 +166,19 @@ pub enum CommandError {
         /// The limit.
         limit: usize,
     },
+}
+
+/// What to subscribe to.
+#[derive(Debug, Clone)]
+pub struct Subscribe {
+    /// Whose state.
+    pub target: Uri<'static>,
+    /// The event package, perhaps with an `id`.
+    pub event: String,
+    /// Media types that its notifications may have; empty leaves it to the package.
+    pub accept: Vec<String>,
+    /// How long the subscription is asked for.
+    pub expires: Duration,
+    /// Headers of the caller's own, added as they are.
+    pub headers: Vec<(String, String)>,
 }

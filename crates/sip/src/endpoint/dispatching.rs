@@ -2,10 +2,10 @@
 
 use std::time::Instant;
 
-use super::admission::Intake;
-use super::alarm::Alarm;
 use super::event::{Event, Output, RequestFailure, UsageId};
-use super::usage::{Received, Sent, Usage};
+use super::state::admission::Intake;
+use super::state::alarm::Alarm;
+use super::state::usage::{Received, Sent, Usage};
 use super::{Endpoint, vetting};
 use crate::dialog::{Origin, to_tag};
 use crate::message::{Message, Response};

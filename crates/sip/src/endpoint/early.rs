@@ -6,7 +6,7 @@ use super::Endpoint;
 use super::command::Reply;
 use super::event::{Event, ServerRequestId, UsageId};
 use super::receiving::refreshes_target;
-use super::usage::{EarlyOffers, Usage};
+use super::state::usage::{EarlyOffers, Usage};
 use crate::dialog::{Dialog, DialogId};
 use crate::message::{Method, Request, Response};
 use crate::transaction::ServerKey;

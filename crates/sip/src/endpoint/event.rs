@@ -4,9 +4,6 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use super::notifying::{NotifierEnd, NotifierId};
-use super::redirecting::Alternative;
-use super::subscribing::{SubscriptionEnd, SubscriptionId};
 use crate::auth::Unsupported;
 use crate::dialog::DialogId;
 use crate::message::{Method, Request, Response};
@@ -24,6 +21,14 @@ pub struct RequestId(pub u64);
 /// Names a request that we received and that its caller has to answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ServerRequestId(pub u64);
+
+/// Names one subscription, from its SUBSCRIBE to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SubscriptionId(pub u64);
+
+/// Names one subscriber, from our acceptance to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NotifierId(pub u64);
 
 /// What [`Endpoint::poll_output`](super::Endpoint::poll_output) gives.
 #[allow(
@@ -303,4 +308,48 @@ pub enum EndCause {
     NoAck,
     /// Nobody refreshed the call in time; we hung up (RFC 4028 §10).
     Expired,
+}
+
+/// Why a subscription is over.
+#[derive(Debug, Clone)]
+pub enum SubscriptionEnd {
+    /// We gave it up.
+    Local,
+    /// The server refused it, or its refresh.
+    Refused(Box<Response>),
+    /// The server ended it (RFC 6665 §4.1.3).
+    Terminated {
+        /// Its reason, if it gave one.
+        reason: Option<String>,
+        /// How long to wait before the next.
+        retry_after: Option<Duration>,
+    },
+    /// Nobody answered, or nobody notified.
+    Silent,
+    /// The flow was lost before it stood.
+    Transport,
+}
+
+/// Why a subscriber is told nothing any more.
+#[derive(Debug, Clone)]
+pub enum NotifierEnd {
+    /// It was not renewed in time.
+    Expired,
+    /// The subscriber gave it up.
+    Unsubscribed,
+    /// The subscriber refused a notification.
+    Refused(Box<Response>),
+    /// Nobody answered a notification.
+    Silent,
+}
+
+/// Where a call may be tried instead.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Alternative {
+    /// The address, without what it would add to a request.
+    pub uri: Uri<'static>,
+    /// Who that is, for people.
+    pub display_name: Option<String>,
+    /// How much it is preferred, 0 to 1000.
+    pub q: u16,
 }

@@ -6,7 +6,7 @@ use super::Endpoint;
 use super::command::Reply;
 use super::event::UsageId;
 use super::standalone_requests::MAX_RETRIES;
-use super::usage::{Lingering, Usage};
+use super::state::usage::{Lingering, Usage};
 use crate::dialog::Dialog;
 use crate::message::{Method, Request};
 use crate::transaction::{FlowId, ServerKey};

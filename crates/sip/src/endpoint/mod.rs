@@ -8,46 +8,35 @@
 //! **Give one input or command, with `now`, then drain [`Endpoint::poll_output`] until it returns `Timeout`.**
 //! A peer's faults are events; an `Err` is the caller's misuse, and changes nothing.
 //!
-//! What an endpoint knows is in types that can be understood alone: `Flows`, `Registrar`, `Signer`, `Calls` with their
+//! What an endpoint knows is in `state`, in types that can be understood alone: `Flows`, `Registrar`, `Signer`, `Calls` with their
 //! `Usage`s, `Subscriptions`, `Notifiers`, `Exchanges`, `Unfinished` and `Admission`. The modules that are named by
 //! what they do (`calling`, `registering`) are the endpoint's verbs, which bring those together.
 
 mod acknowledging;
-mod admission;
-mod alarm;
 mod called;
 mod calling;
-mod calls;
 mod command;
 mod compose;
 mod config;
 mod dialog_requests;
 mod dispatching;
-mod draws;
 mod early;
 mod event;
-mod exchanges;
-mod flows;
 mod hanging_up;
 mod keep_alive;
 mod lingering;
-mod notifiers;
 mod notifying;
 mod receiving;
 mod redirecting;
 mod registering;
-mod registrar;
 mod reliable;
 mod replacing;
 mod resuming;
 mod session_name;
 mod session_timer;
-mod signer;
 mod standalone_requests;
+mod state;
 mod subscribing;
-mod subscriptions;
-mod unfinished;
-mod usage;
 mod vetting;
 
 use std::collections::VecDeque;
@@ -63,31 +52,30 @@ use crate::transaction::{self, ClientKey, Flow, FlowId, Layer, LayerConfig};
 use crate::uri::Uri;
 use crate::wheel::Wheel;
 
-pub use admission::Intake;
-pub use command::{Body, CommandError, Invite, Reply};
+pub use command::{Body, CommandError, Invite, Reply, Subscribe};
 pub use config::{EndpointConfig, KeepAlivePolicy, Limits, Probe, Redirects, SessionTimers};
 pub use event::{
-    EndCause, Event, FailureCause, Obstacle, Output, Registered, RegistrationFailed,
-    RequestFailure, RequestId, ServerRequestId, UsageId,
+    Alternative, EndCause, Event, FailureCause, NotifierEnd, NotifierId, Obstacle, Output,
+    Registered, RegistrationFailed, RequestFailure, RequestId, ServerRequestId, SubscriptionEnd,
+    SubscriptionId, UsageId,
 };
+pub use state::admission::Intake;
 
-pub use notifying::{NotifierEnd, NotifierId};
-pub use redirecting::{Alternative, alternatives};
+pub use redirecting::alternatives;
 pub use replacing::Replaced;
-pub use subscribing::{Subscribe, SubscriptionEnd, SubscriptionId};
 
-use admission::Admission;
-use alarm::Alarm;
-use calls::Calls;
-use draws::Draws;
-use exchanges::Exchanges;
-use flows::Flows;
-use notifiers::Notifiers;
-use registrar::Registrar;
-use signer::Signer;
-use subscriptions::Subscriptions;
-use unfinished::Unfinished;
-use usage::{Sent, Usage};
+use state::admission::Admission;
+use state::alarm::Alarm;
+use state::calls::Calls;
+use state::draws::Draws;
+use state::exchanges::Exchanges;
+use state::flows::Flows;
+use state::notifiers::Notifiers;
+use state::registrar::Registrar;
+use state::signer::Signer;
+use state::subscriptions::Subscriptions;
+use state::unfinished::Unfinished;
+use state::usage::{Sent, Usage};
 
 /// A user agent.
 #[derive(Debug)]

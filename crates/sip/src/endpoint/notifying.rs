@@ -11,11 +11,11 @@ use std::time::{Duration, Instant};
 
 use super::command::{Body, CommandError, Reply};
 use super::compose::{check_body, with_body};
-use super::event::{Event, RequestFailure, ServerRequestId};
-use super::notifiers::{MOST_NOTIFIERS, Notifier};
+use super::event::{Event, NotifierEnd, NotifierId, RequestFailure, ServerRequestId};
 use super::standalone_requests::is_challenge;
+use super::state::notifiers::{MOST_NOTIFIERS, Notifier};
+use super::state::usage::{Asked, Sent};
 use super::subscribing::seconds;
-use super::usage::{Asked, Sent};
 use super::{Alarm, Endpoint};
 use crate::dialog::{Dialog, Origin};
 use crate::header::{self, RetryAfter};
@@ -30,23 +30,6 @@ const USUAL: Duration = Duration::from_secs(3600);
 const LONGEST_PAUSE: Duration = Duration::from_secs(120);
 /// The table of transactions is full for a moment only.
 const PAUSE: Duration = Duration::from_secs(1);
-
-/// Names one subscriber, from our acceptance to its end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct NotifierId(pub u64);
-
-/// Why a subscriber is told nothing any more.
-#[derive(Debug, Clone)]
-pub enum NotifierEnd {
-    /// It was not renewed in time.
-    Expired,
-    /// The subscriber gave it up.
-    Unsubscribed,
-    /// The subscriber refused a notification.
-    Refused(Box<Response>),
-    /// Nobody answered a notification.
-    Silent,
-}
 
 impl Endpoint {
     /// Accepts a SUBSCRIBE that was handed up, for `most` at once, and tells the subscriber the state; or a REFER outside

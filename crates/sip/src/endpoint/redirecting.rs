@@ -1,26 +1,14 @@
 //! Calls that are sent elsewhere (RFC 3261 §8.1.3.4, §21.3).
 
-use super::event::{Event, UsageId};
+use super::event::{Alternative, Event, UsageId};
 use super::standalone_requests::renumbered;
-use super::usage::Calling;
+use super::state::usage::Calling;
 use super::{Endpoint, Redirects};
 use crate::header::Contact;
 use crate::message::{HeaderName, Request, Response};
-use crate::uri::Uri;
 
 /// The most that is read of one answer.
 const MOST_ALTERNATIVES: usize = 16;
-
-/// Where a call may be tried instead.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Alternative {
-    /// The address, without what it would add to a request.
-    pub uri: Uri<'static>,
-    /// Who that is, for people.
-    pub display_name: Option<String>,
-    /// How much it is preferred, 0 to 1000.
-    pub q: u16,
-}
 
 impl Endpoint {
     /// The next alternative, best first over all answers, none twice, under the same Call-ID and From tag.

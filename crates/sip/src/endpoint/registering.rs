@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use super::compose::push_all;
 use super::event::{Event, Obstacle, Registered, RegistrationFailed};
-use super::registrar::Owed;
 use super::standalone_requests::is_challenge;
-use super::usage::Sent;
+use super::state::registrar::Owed;
+use super::state::usage::Sent;
 use super::{Alarm, Endpoint};
 use crate::header::FlowTimer;
 use crate::message::{HeaderName, Request, Response};

@@ -7,7 +7,7 @@ use rand::RngExt;
 use super::command::Reply;
 use super::event::{Event, UsageId};
 use super::standalone_requests::is_challenge;
-use super::usage::{Calling, Early, Reliable, Sent, Usage};
+use super::state::usage::{Calling, Early, Reliable, Sent, Usage};
 use super::{Alarm, Endpoint};
 use crate::dialog::DialogId;
 use crate::header::{CSeq, RAck, RSeq};

@@ -2,7 +2,7 @@
 
 use super::Endpoint;
 use super::event::UsageId;
-use super::usage::Usage;
+use super::state::usage::Usage;
 use crate::dialog::DialogId;
 use crate::header::Replaces;
 

@@ -8,7 +8,7 @@
 use std::time::{Duration, Instant};
 
 use super::event::{Event, FailureCause, UsageId};
-use super::usage::{Calling, Early, Sent};
+use super::state::usage::{Calling, Early, Sent};
 use super::{Alarm, Endpoint};
 use crate::dialog::{Dialog, to_tag};
 use crate::message::{Method, Response};

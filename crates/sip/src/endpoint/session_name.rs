@@ -2,7 +2,7 @@
 
 use super::Endpoint;
 use super::event::UsageId;
-use super::usage::Usage;
+use super::state::usage::Usage;
 use crate::dialog::{Dialog, DialogId, SessionUuids, draw_uuid};
 use crate::message::{HeaderName, Request, Response};
 use crate::put::Put;

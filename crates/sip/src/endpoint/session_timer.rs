@@ -7,39 +7,17 @@ use std::time::{Duration, Instant};
 
 use super::command::Reply;
 use super::event::{EndCause, Event, UsageId};
-use super::usage::Established;
-use super::{Alarm, Endpoint, SessionTimers};
+use super::state::timing::{Running, SHORTEST, Timing};
+use super::state::usage::Established;
+use super::{Alarm, Endpoint};
 use crate::header::{MinSe, Refresher, SessionExpires};
 use crate::message::{HeaderName, Headers, Method, Request, Response, StatusCode};
 use crate::put::Put;
 
 /// The option tag.
 pub(super) const TAG: &str = "timer";
-/// RFC 4028 §4: no interval is shorter.
-const SHORTEST: u32 = 90;
 /// RFC 4028 §10: who does not refresh hangs up so long before the end, or a third of the interval.
 const MARGIN: Duration = Duration::from_secs(32);
-
-/// What is known of a call's timer.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Timing {
-    /// The interval in force, and whether we refresh.
-    running: Option<Running>,
-    /// The shortest interval that somebody on the way has asked for, in seconds.
-    min_se: u32,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Running {
-    seconds: u32,
-    we_refresh: bool,
-}
-
-impl Timing {
-    fn min_se(self, timers: SessionTimers) -> u32 {
-        self.min_se.max(timers.min_se).max(SHORTEST)
-    }
-}
 
 impl Endpoint {
     /// Asks for a timer in an INVITE or UPDATE of ours.

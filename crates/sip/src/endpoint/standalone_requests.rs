@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::command::{Body, CommandError};
 use super::event::{Event, RequestId};
-use super::usage::Sent;
+use super::state::usage::Sent;
 use super::{Endpoint, FlowId};
 use crate::auth::Unsupported;
 use crate::dialog::Origin;

@@ -9,62 +9,22 @@ use std::time::{Duration, Instant};
 
 use rand::RngExt;
 
-use super::command::{CommandError, Reply};
+use super::command::{CommandError, Reply, Subscribe};
 use super::compose::{check_headers, push_all};
-use super::event::{Event, RequestFailure};
+use super::event::{Event, RequestFailure, SubscriptionEnd, SubscriptionId};
 use super::standalone_requests::is_challenge;
-use super::subscriptions::{MOST_SUBSCRIPTIONS, Subscription};
-use super::usage::Sent;
+use super::state::subscriptions::{MOST_SUBSCRIPTIONS, Subscription};
+use super::state::usage::Sent;
 use super::{Alarm, Endpoint, vetting};
 use crate::dialog::Dialog;
 use crate::header::SubscriptionState;
 use crate::message::{HeaderName, Headers, Method, Request, Response, StatusCode};
 use crate::transaction::{ClientKey, FlowId, ServerKey};
-use crate::uri::Uri;
 
 /// Below this a granted time is refreshed at its half, above at 80–90 %.
 const SHORT: Duration = Duration::from_secs(120);
 /// Whatever a server grants: one refresh a second is enough.
 const SHORTEST: Duration = Duration::from_secs(2);
-
-/// Names one subscription, from its SUBSCRIBE to its end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SubscriptionId(pub u64);
-
-/// What to subscribe to.
-#[derive(Debug, Clone)]
-pub struct Subscribe {
-    /// Whose state.
-    pub target: Uri<'static>,
-    /// The event package, perhaps with an `id`.
-    pub event: String,
-    /// Media types that its notifications may have; empty leaves it to the package.
-    pub accept: Vec<String>,
-    /// How long the subscription is asked for.
-    pub expires: Duration,
-    /// Headers of the caller's own, added as they are.
-    pub headers: Vec<(String, String)>,
-}
-
-/// Why a subscription is over.
-#[derive(Debug, Clone)]
-pub enum SubscriptionEnd {
-    /// We gave it up.
-    Local,
-    /// The server refused it, or its refresh.
-    Refused(Box<Response>),
-    /// The server ended it (RFC 6665 §4.1.3).
-    Terminated {
-        /// Its reason, if it gave one.
-        reason: Option<String>,
-        /// How long to wait before the next.
-        retry_after: Option<Duration>,
-    },
-    /// Nobody answered, or nobody notified.
-    Silent,
-    /// The flow was lost before it stood.
-    Transport,
-}
 
 impl Endpoint {
     /// Subscribes; `Notified` follows until `Unsubscribed`, which is final.

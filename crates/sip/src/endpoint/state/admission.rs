@@ -7,7 +7,7 @@ use crate::message::{Method, Request};
 
 /// The door for what others send.
 #[derive(Debug, Default)]
-pub(super) struct Admission {
+pub(in crate::endpoint) struct Admission {
     intake: Intake,
     // Calls and subscribers have each their own: a flood of the one keeps the other from nothing.
     calls: Arrivals,
@@ -15,31 +15,31 @@ pub(super) struct Admission {
 }
 
 impl Admission {
-    pub(super) fn intake(&self) -> Intake {
+    pub(in crate::endpoint) fn intake(&self) -> Intake {
         self.intake
     }
 
-    pub(super) fn set_intake(&mut self, intake: Intake) {
+    pub(in crate::endpoint) fn set_intake(&mut self, intake: Intake) {
         self.intake = intake;
     }
 
     /// Says whether our caller can be told of this request, `within` a dialog or outside.
-    pub(super) fn takes(&self, request: &Request, within: bool) -> bool {
+    pub(in crate::endpoint) fn takes(&self, request: &Request, within: bool) -> bool {
         self.intake.takes(request, within)
     }
 
     /// Says whether one more call is within the rate of `most` a second, and counts it.
-    pub(super) fn admit_call(&mut self, most: u32, now: Instant) -> bool {
+    pub(in crate::endpoint) fn admit_call(&mut self, most: u32, now: Instant) -> bool {
         self.calls.admit(most, now)
     }
 
     /// Says whether one more call would be within the rate.
-    pub(super) fn has_room_for_call(&mut self, most: u32, now: Instant) -> bool {
+    pub(in crate::endpoint) fn has_room_for_call(&mut self, most: u32, now: Instant) -> bool {
         self.calls.have_room(most, now)
     }
 
     /// Says whether one more subscriber is within the rate, and counts it.
-    pub(super) fn admit_subscriber(&mut self, most: u32, now: Instant) -> bool {
+    pub(in crate::endpoint) fn admit_subscriber(&mut self, most: u32, now: Instant) -> bool {
         self.subscribers.admit(most, now)
     }
 }

@@ -5,13 +5,13 @@ use rand::rngs::StdRng;
 
 /// A source of names and chances; the same seed gives the same.
 #[derive(Debug)]
-pub(super) struct Draws {
+pub(in crate::endpoint) struct Draws {
     rng: StdRng,
     last_id: u64,
 }
 
 impl Draws {
-    pub(super) fn from_seed(seed: [u8; 32]) -> Self {
+    pub(in crate::endpoint) fn from_seed(seed: [u8; 32]) -> Self {
         Self {
             rng: StdRng::from_seed(seed),
             last_id: 0,
@@ -19,12 +19,12 @@ impl Draws {
     }
 
     /// A number that nothing else of this endpoint has for its name.
-    pub(super) fn id(&mut self) -> u64 {
+    pub(in crate::endpoint) fn id(&mut self) -> u64 {
         self.last_id += 1;
         self.last_id
     }
 
-    pub(super) fn rng(&mut self) -> &mut StdRng {
+    pub(in crate::endpoint) fn rng(&mut self) -> &mut StdRng {
         &mut self.rng
     }
 }

@@ -16,7 +16,7 @@ const MAX_STRANDED: usize = 256;
 
 /// What is not over for the other side.
 #[derive(Debug, Default)]
-pub(super) struct Unfinished {
+pub(in crate::endpoint) struct Unfinished {
     /// The ACK of each 2xx, by INVITE and To tag, for its repeats.
     acks: BTreeMap<(ClientKey, String), SentAck>,
     stranded: VecDeque<StrandedBye>,
@@ -26,41 +26,46 @@ pub(super) struct Unfinished {
 
 /// An ACK of ours, and the flow that it took last.
 #[derive(Debug, Clone)]
-pub(super) struct SentAck {
-    pub(super) flow: FlowId,
-    pub(super) bytes: Bytes,
+pub(in crate::endpoint) struct SentAck {
+    pub(in crate::endpoint) flow: FlowId,
+    pub(in crate::endpoint) bytes: Bytes,
 }
 
 /// A BYE that found no flow, and how long it is worth sending.
 #[derive(Debug)]
-pub(super) struct StrandedBye {
-    pub(super) dialog: Dialog,
-    pub(super) request: Request,
-    pub(super) until: Instant,
+pub(in crate::endpoint) struct StrandedBye {
+    pub(in crate::endpoint) dialog: Dialog,
+    pub(in crate::endpoint) request: Request,
+    pub(in crate::endpoint) until: Instant,
 }
 
 impl Unfinished {
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::endpoint) fn is_empty(&self) -> bool {
         self.acks.is_empty() && self.stranded.is_empty() && self.abandoned.is_empty()
     }
 
     /// Keeps the ACK of the 2xx that came to this INVITE under this To tag.
-    pub(super) fn acknowledged(&mut self, client: ClientKey, tag: String, ack: SentAck) {
+    pub(in crate::endpoint) fn acknowledged(
+        &mut self,
+        client: ClientKey,
+        tag: String,
+        ack: SentAck,
+    ) {
         self.acks.insert((client, tag), ack);
     }
 
     /// The ACK that a 2xx was given before; none for a new one.
-    pub(super) fn ack(&self, client: ClientKey, tag: &str) -> Option<SentAck> {
+    pub(in crate::endpoint) fn ack(&self, client: ClientKey, tag: &str) -> Option<SentAck> {
         self.acks.get(&(client, tag.to_owned())).cloned()
     }
 
     /// How many forks of an INVITE were acknowledged.
-    pub(super) fn acknowledged_forks(&self, client: ClientKey) -> usize {
+    pub(in crate::endpoint) fn acknowledged_forks(&self, client: ClientKey) -> usize {
         self.tags(client).count()
     }
 
     /// No further 2xx to this INVITE can come.
-    pub(super) fn forget_acks(&mut self, client: ClientKey) {
+    pub(in crate::endpoint) fn forget_acks(&mut self, client: ClientKey) {
         let keys: Vec<_> = self.tags(client).cloned().collect();
         for key in keys {
             self.acks.remove(&key);
@@ -74,7 +79,11 @@ impl Unfinished {
     }
 
     /// The ACKs that may have been lost with their flow; they are `over`'s from now on.
-    pub(super) fn move_lost_acks(&mut self, flows: &Flows, over: FlowId) -> Vec<Bytes> {
+    pub(in crate::endpoint) fn move_lost_acks(
+        &mut self,
+        flows: &Flows,
+        over: FlowId,
+    ) -> Vec<Bytes> {
         let lost = self
             .acks
             .values_mut()
@@ -87,7 +96,7 @@ impl Unfinished {
     }
 
     /// Keeps a BYE that found no flow.
-    pub(super) fn strand(&mut self, bye: StrandedBye) {
+    pub(in crate::endpoint) fn strand(&mut self, bye: StrandedBye) {
         if self.stranded.len() >= MAX_STRANDED {
             self.stranded.pop_front();
         }
@@ -95,22 +104,22 @@ impl Unfinished {
     }
 
     /// Takes the BYEs that found no flow and are worth sending still.
-    pub(super) fn take_stranded(&mut self, now: Instant) -> Vec<StrandedBye> {
+    pub(in crate::endpoint) fn take_stranded(&mut self, now: Instant) -> Vec<StrandedBye> {
         self.drop_stranded(now);
         self.stranded.drain(..).collect()
     }
 
     /// Drops the BYEs that are not worth sending any more.
-    pub(super) fn drop_stranded(&mut self, now: Instant) {
+    pub(in crate::endpoint) fn drop_stranded(&mut self, now: Instant) {
         self.stranded.retain(|bye| bye.until > now);
     }
 
     /// Keeps the early dialogs of an INVITE whose CANCEL may be too late.
-    pub(super) fn abandon(&mut self, client: ClientKey, dialogs: Vec<Dialog>) {
+    pub(in crate::endpoint) fn abandon(&mut self, client: ClientKey, dialogs: Vec<Dialog>) {
         self.abandoned.insert(client, dialogs);
     }
 
-    pub(super) fn take_abandoned(&mut self, client: ClientKey) -> Vec<Dialog> {
+    pub(in crate::endpoint) fn take_abandoned(&mut self, client: ClientKey) -> Vec<Dialog> {
         self.abandoned.remove(&client).unwrap_or_default()
     }
 }

@@ -10,7 +10,7 @@ const SHORTEST_SILENCE: Duration = Duration::from_secs(5);
 
 /// The flows that are up.
 #[derive(Debug, Default)]
-pub(super) struct Flows {
+pub(in crate::endpoint) struct Flows {
     up: BTreeMap<FlowId, Flow>,
     /// The one that requests take which belong to none: the last that came up.
     newest: Option<FlowId>,
@@ -19,13 +19,13 @@ pub(super) struct Flows {
 }
 
 impl Flows {
-    pub(super) fn open(&mut self, id: FlowId, flow: Flow) {
+    pub(in crate::endpoint) fn open(&mut self, id: FlowId, flow: Flow) {
         self.up.insert(id, flow);
         self.newest = Some(id);
     }
 
     /// Returns whether it was up.
-    pub(super) fn close(&mut self, id: FlowId) -> bool {
+    pub(in crate::endpoint) fn close(&mut self, id: FlowId) -> bool {
         let was_up = self.up.remove(&id).is_some();
         if self.newest == Some(id) {
             self.newest = self.up.keys().next_back().copied();
@@ -33,34 +33,34 @@ impl Flows {
         was_up
     }
 
-    pub(super) fn is_up(&self, id: FlowId) -> bool {
+    pub(in crate::endpoint) fn is_up(&self, id: FlowId) -> bool {
         self.up.contains_key(&id)
     }
 
-    pub(super) fn all(&self) -> Vec<FlowId> {
+    pub(in crate::endpoint) fn all(&self) -> Vec<FlowId> {
         self.up.keys().copied().collect()
     }
 
-    pub(super) fn newest(&self) -> Option<FlowId> {
+    pub(in crate::endpoint) fn newest(&self) -> Option<FlowId> {
         self.newest
     }
 
-    pub(super) fn transport(&self, id: FlowId) -> Option<Transport> {
+    pub(in crate::endpoint) fn transport(&self, id: FlowId) -> Option<Transport> {
         self.up.get(&id).map(|flow| flow.transport)
     }
 
     /// The flow that a request takes: the one its dialog came over, else the newest; never one chosen by a host name.
-    pub(super) fn choose(&self, preferred: Option<FlowId>) -> Option<FlowId> {
+    pub(in crate::endpoint) fn choose(&self, preferred: Option<FlowId>) -> Option<FlowId> {
         preferred.filter(|id| self.is_up(*id)).or(self.newest)
     }
 
     /// Takes the Flow-Timer of a REGISTER's answer (RFC 5626 §5.4).
-    pub(super) fn allow_silence(&mut self, timer: Option<Duration>) {
+    pub(in crate::endpoint) fn allow_silence(&mut self, timer: Option<Duration>) {
         self.longest_silence = timer.map(|timer| timer.max(SHORTEST_SILENCE));
     }
 
     /// How long a flow may be silent: as we like, or as the edge proxy allows (RFC 5626 §4.4.1).
-    pub(super) fn silence(&self, wanted: Duration) -> Duration {
+    pub(in crate::endpoint) fn silence(&self, wanted: Duration) -> Duration {
         self.longest_silence
             .map_or(wanted, |longest| longest.min(wanted))
     }

@@ -9,7 +9,7 @@ use crate::uri::Uri;
 
 /// Signs our requests.
 #[derive(Debug)]
-pub(super) struct Signer {
+pub(in crate::endpoint) struct Signer {
     authenticator: Option<Authenticator>,
     /// The host of our address of record.
     home: String,
@@ -18,7 +18,11 @@ pub(super) struct Signer {
 }
 
 impl Signer {
-    pub(super) fn new(credentials: Option<Credentials>, home: &str, domains: Vec<String>) -> Self {
+    pub(in crate::endpoint) fn new(
+        credentials: Option<Credentials>,
+        home: &str,
+        domains: Vec<String>,
+    ) -> Self {
         Self {
             authenticator: credentials.map(|credentials| Authenticator::new(credentials, home)),
             home: home.to_owned(),
@@ -27,7 +31,7 @@ impl Signer {
     }
 
     /// Takes what challenges are answered with from now on; open nonces are forgotten, and not which realms are ours.
-    pub(super) fn set_credentials(&mut self, credentials: Option<Credentials>) {
+    pub(in crate::endpoint) fn set_credentials(&mut self, credentials: Option<Credentials>) {
         match (&mut self.authenticator, credentials) {
             (Some(authenticator), Some(credentials)) => authenticator.set_credentials(credentials),
             (authenticator, credentials) => {
@@ -36,14 +40,14 @@ impl Signer {
         }
     }
 
-    pub(super) fn forget_algorithms(&mut self) {
+    pub(in crate::endpoint) fn forget_algorithms(&mut self) {
         if let Some(authenticator) = &mut self.authenticator {
             authenticator.forget_algorithms();
         }
     }
 
     /// Signs a request, of the dialog that began there, with every credential that is known to fit.
-    pub(super) fn sign(&mut self, request: &mut Request, origin: Option<&Origin>) {
+    pub(in crate::endpoint) fn sign(&mut self, request: &mut Request, origin: Option<&Origin>) {
         let way = self.way(request, origin);
         if let Some(authenticator) = &mut self.authenticator {
             authenticator.authorize(request, way);
@@ -51,7 +55,7 @@ impl Signer {
     }
 
     /// Takes from an ACK what its way is not to show.
-    pub(super) fn withhold(&self, ack: &mut Request, origin: &Origin) {
+    pub(in crate::endpoint) fn withhold(&self, ack: &mut Request, origin: &Origin) {
         let way = self.way(ack, Some(origin));
         if let Some(authenticator) = &self.authenticator {
             authenticator.withhold(ack, way);
@@ -59,7 +63,7 @@ impl Signer {
     }
 
     /// What was let through proves its credentials, and may bring the next nonce.
-    pub(super) fn accepted(
+    pub(in crate::endpoint) fn accepted(
         &mut self,
         response: &Response,
         request: &Request,
@@ -72,7 +76,7 @@ impl Signer {
     }
 
     /// Signs the request `again` because of a challenge to `request`, or says what is wrong with the challenge, if it is that.
-    pub(super) fn answer(
+    pub(in crate::endpoint) fn answer(
         &mut self,
         challenge: &Response,
         request: &Request,

@@ -4,15 +4,15 @@ use std::time::{Duration, Instant};
 
 use rand::Rng;
 
-use super::compose;
-use super::config::EndpointConfig;
+use crate::endpoint::compose;
+use crate::endpoint::config::EndpointConfig;
 use crate::message::{Request, Response};
 use crate::registration::{Bound, Phase, Registration, RegistrationOutcome, Settings};
 use crate::uri::Uri;
 
 /// One registration, from the wish for it to the wish for none.
 #[derive(Debug)]
-pub(super) struct Registrar {
+pub(in crate::endpoint) struct Registrar {
     registration: Registration,
     wish: Wish,
     binding: Option<Granted>,
@@ -42,7 +42,7 @@ struct Granted {
 
 /// What is still to be said to the registrar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Owed {
+pub(in crate::endpoint) enum Owed {
     Nothing,
     Register,
     Unregister,
@@ -50,7 +50,11 @@ pub(super) enum Owed {
 
 impl Registrar {
     /// For a Contact at `host`, which is nobody else's.
-    pub(super) fn new(config: &EndpointConfig, host: &str, rng: &mut impl Rng) -> Self {
+    pub(in crate::endpoint) fn new(
+        config: &EndpointConfig,
+        host: &str,
+        rng: &mut impl Rng,
+    ) -> Self {
         let user = config
             .aor
             .user_unescaped()
@@ -75,12 +79,12 @@ impl Registrar {
         }
     }
 
-    pub(super) fn contact(&self) -> &Uri<'static> {
+    pub(in crate::endpoint) fn contact(&self) -> &Uri<'static> {
         &self.contact
     }
 
     /// The Contact of a dialog: a GRUU once we have one, else our own with `ob` (RFC 5626 §4.3, RFC 5627 §4.4).
-    pub(super) fn dialog_contact(&self, private: bool) -> String {
+    pub(in crate::endpoint) fn dialog_contact(&self, private: bool) -> String {
         let gruu = self.binding.as_ref().and_then(|granted| match private {
             true => granted.temp_gruu.as_ref(),
             false => granted.pub_gruu.as_ref(),
@@ -93,73 +97,73 @@ impl Registrar {
     }
 
     /// The Route that the registrar gave us, if it gave one (RFC 3608).
-    pub(super) fn service_route(&self) -> Option<&[String]> {
+    pub(in crate::endpoint) fn service_route(&self) -> Option<&[String]> {
         let granted = self.binding.as_ref()?;
         (!granted.service_route.is_empty()).then_some(&granted.service_route[..])
     }
 
-    pub(super) fn phase(&self) -> Phase {
+    pub(in crate::endpoint) fn phase(&self) -> Phase {
         self.registration.phase()
     }
 
     /// Says whether a REGISTER is out.
-    pub(super) fn is_asked(&self) -> bool {
+    pub(in crate::endpoint) fn is_asked(&self) -> bool {
         self.registration.is_outstanding()
     }
 
     /// Says whether the registrar knows us.
-    pub(super) fn is_bound(&self) -> bool {
+    pub(in crate::endpoint) fn is_bound(&self) -> bool {
         self.binding.is_some()
     }
 
-    pub(super) fn wants_binding(&self) -> bool {
+    pub(in crate::endpoint) fn wants_binding(&self) -> bool {
         self.wish == Wish::Registered
     }
 
-    pub(super) fn want_binding(&mut self) {
+    pub(in crate::endpoint) fn want_binding(&mut self) {
         self.wish = Wish::Registered;
     }
 
-    pub(super) fn want_no_binding(&mut self) {
+    pub(in crate::endpoint) fn want_no_binding(&mut self) {
         self.wish = Wish::Unregistered;
     }
 
     /// Other credentials hold from now on.
-    pub(super) fn credentials_changed(&mut self) {
+    pub(in crate::endpoint) fn credentials_changed(&mut self) {
         self.outdated = self.is_asked();
     }
 
     /// A REGISTER is answered with what holds now.
-    pub(super) fn is_up_to_date(&mut self) {
+    pub(in crate::endpoint) fn is_up_to_date(&mut self) {
         self.outdated = false;
     }
 
     /// Says whether a refusal is of credentials that are in force no more.
-    pub(super) fn is_outdated(&self) -> bool {
+    pub(in crate::endpoint) fn is_outdated(&self) -> bool {
         self.outdated && self.wants_binding()
     }
 
     /// The REGISTER that binds us or renews our binding.
-    pub(super) fn register(&mut self) -> Request {
+    pub(in crate::endpoint) fn register(&mut self) -> Request {
         self.outdated = false;
         self.registration.register()
     }
 
     /// The REGISTER that removes our binding.
-    pub(super) fn unregister(&mut self) -> Request {
+    pub(in crate::endpoint) fn unregister(&mut self) -> Request {
         self.registration.unregister()
     }
 
     /// The REGISTER that is out, once more.
-    pub(super) fn again(&mut self) -> Request {
+    pub(in crate::endpoint) fn again(&mut self) -> Request {
         self.registration.request()
     }
 
-    pub(super) fn next_cseq(&mut self) -> u32 {
+    pub(in crate::endpoint) fn next_cseq(&mut self) -> u32 {
         self.registration.next_cseq()
     }
 
-    pub(super) fn answered(
+    pub(in crate::endpoint) fn answered(
         &mut self,
         response: &Response,
         now: Instant,
@@ -169,17 +173,21 @@ impl Registrar {
     }
 
     /// Nobody has answered; returns how long to wait before the next try.
-    pub(super) fn unanswered(&mut self, now: Instant, rng: &mut impl Rng) -> Option<Duration> {
+    pub(in crate::endpoint) fn unanswered(
+        &mut self,
+        now: Instant,
+        rng: &mut impl Rng,
+    ) -> Option<Duration> {
         self.registration.handle_silence(now, rng)
     }
 
     /// The machine slept; returns when the next REGISTER is due.
-    pub(super) fn slept(&mut self, slept: Duration, now: Instant) -> Option<Instant> {
+    pub(in crate::endpoint) fn slept(&mut self, slept: Duration, now: Instant) -> Option<Instant> {
         self.registration.handle_sleep(slept, now)
     }
 
     /// Returns whether we were bound before.
-    pub(super) fn bind(&mut self, bound: &Bound) -> bool {
+    pub(in crate::endpoint) fn bind(&mut self, bound: &Bound) -> bool {
         let granted = Granted {
             pub_gruu: bound.pub_gruu.clone(),
             temp_gruu: bound.temp_gruu.clone(),
@@ -188,17 +196,17 @@ impl Registrar {
         self.binding.replace(granted).is_some()
     }
 
-    pub(super) fn unbind(&mut self) {
+    pub(in crate::endpoint) fn unbind(&mut self) {
         self.binding = None;
     }
 
     /// There is nothing to say to the registrar, and nothing more is wanted of it.
-    pub(super) fn stop(&mut self) {
+    pub(in crate::endpoint) fn stop(&mut self) {
         self.registration.stop();
     }
 
     /// It will not have us.
-    pub(super) fn give_up(&mut self) {
+    pub(in crate::endpoint) fn give_up(&mut self) {
         self.unbind();
         if self.wants_binding() {
             self.wish = Wish::Nothing;
@@ -206,7 +214,7 @@ impl Registrar {
     }
 
     /// What was wished while a REGISTER was out.
-    pub(super) fn owed(&self) -> Owed {
+    pub(in crate::endpoint) fn owed(&self) -> Owed {
         let idle = self.phase() == Phase::Idle;
         match self.wish {
             _ if self.is_asked() => Owed::Nothing,

@@ -2,39 +2,40 @@
 
 use std::collections::BTreeMap;
 
-use super::event::RequestFailure;
-use super::subscribing::{Subscribe, SubscriptionEnd, SubscriptionId};
 use crate::dialog::{Dialog, DialogId, Origin, from_tag, to_tag};
+use crate::endpoint::command::Subscribe;
+use crate::endpoint::event::RequestFailure;
+use crate::endpoint::event::{SubscriptionEnd, SubscriptionId};
 use crate::header;
 use crate::message::{HeaderName, Request};
 use crate::transaction::FlowId;
 
 /// Subscriptions alive at once.
-pub(super) const MOST_SUBSCRIPTIONS: usize = 512;
+pub(in crate::endpoint) const MOST_SUBSCRIPTIONS: usize = 512;
 
 /// Every subscription of ours, from its SUBSCRIBE to its end.
 #[derive(Debug, Default)]
-pub(super) struct Subscriptions {
+pub(in crate::endpoint) struct Subscriptions {
     all: BTreeMap<SubscriptionId, Subscription>,
 }
 
 /// A subscription of ours.
 #[derive(Debug)]
-pub(super) struct Subscription {
-    pub(super) wish: Subscribe,
+pub(in crate::endpoint) struct Subscription {
+    pub(in crate::endpoint) wish: Subscribe,
     /// Under this Call-ID and tag of ours notifications come.
     call_id: String,
     local_tag: String,
     /// That of the SUBSCRIBE which is to make the dialog.
-    pub(super) origin: Origin,
-    pub(super) dialog: Option<Dialog>,
-    pub(super) flow: FlowId,
-    pub(super) leaving: bool,
+    pub(in crate::endpoint) origin: Origin,
+    pub(in crate::endpoint) dialog: Option<Dialog>,
+    pub(in crate::endpoint) flow: FlowId,
+    pub(in crate::endpoint) leaving: bool,
 }
 
 impl Subscription {
     /// One that this SUBSCRIBE asks for.
-    pub(super) fn new(wish: Subscribe, request: &Request, flow: FlowId) -> Self {
+    pub(in crate::endpoint) fn new(wish: Subscribe, request: &Request, flow: FlowId) -> Self {
         let mut subscription = Self {
             wish,
             call_id: String::new(),
@@ -49,14 +50,14 @@ impl Subscription {
     }
 
     /// This SUBSCRIBE, in no dialog, stands for the one before.
-    pub(super) fn asked_anew(&mut self, request: &Request) {
+    pub(in crate::endpoint) fn asked_anew(&mut self, request: &Request) {
         let call_id = request.headers().get(HeaderName::CallId);
         self.call_id = call_id.unwrap_or_default().to_owned();
         self.local_tag = from_tag(request.headers()).unwrap_or_default();
     }
 
     /// This SUBSCRIBE goes out, perhaps for the second time.
-    pub(super) fn asked_over(&mut self, flow: FlowId, request: &Request) {
+    pub(in crate::endpoint) fn asked_over(&mut self, flow: FlowId, request: &Request) {
         self.flow = flow;
         if self.dialog.is_none() {
             self.origin = Origin::of(request);
@@ -64,7 +65,7 @@ impl Subscription {
     }
 
     /// What it comes to that a SUBSCRIBE had no answer; nothing if it goes on.
-    pub(super) fn ended_by(&self, failure: RequestFailure) -> Option<SubscriptionEnd> {
+    pub(in crate::endpoint) fn ended_by(&self, failure: RequestFailure) -> Option<SubscriptionEnd> {
         match failure {
             // It is given up, whether the server has heard of that or not.
             _ if self.leaving => Some(SubscriptionEnd::Local),
@@ -77,33 +78,33 @@ impl Subscription {
 }
 
 impl Subscriptions {
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::endpoint) fn is_empty(&self) -> bool {
         self.all.is_empty()
     }
 
-    pub(super) fn has_room(&self) -> bool {
+    pub(in crate::endpoint) fn has_room(&self) -> bool {
         self.all.len() < MOST_SUBSCRIPTIONS
     }
 
-    pub(super) fn add(&mut self, id: SubscriptionId, subscription: Subscription) {
+    pub(in crate::endpoint) fn add(&mut self, id: SubscriptionId, subscription: Subscription) {
         self.all.insert(id, subscription);
     }
 
-    pub(super) fn get(&self, id: SubscriptionId) -> Option<&Subscription> {
+    pub(in crate::endpoint) fn get(&self, id: SubscriptionId) -> Option<&Subscription> {
         self.all.get(&id)
     }
 
-    pub(super) fn get_mut(&mut self, id: SubscriptionId) -> Option<&mut Subscription> {
+    pub(in crate::endpoint) fn get_mut(&mut self, id: SubscriptionId) -> Option<&mut Subscription> {
         self.all.get_mut(&id)
     }
 
     /// Returns whether it was alive.
-    pub(super) fn remove(&mut self, id: SubscriptionId) -> bool {
+    pub(in crate::endpoint) fn remove(&mut self, id: SubscriptionId) -> bool {
         self.all.remove(&id).is_some()
     }
 
     /// The subscription that a NOTIFY belongs to: by Call-ID, our tag, package and `id`, and by the other side's tag once it is known.
-    pub(super) fn of_notify(
+    pub(in crate::endpoint) fn of_notify(
         &mut self,
         notify: &Request,
     ) -> Option<(SubscriptionId, &mut Subscription)> {
@@ -128,7 +129,7 @@ impl Subscriptions {
 
 impl Subscribe {
     /// What a SUBSCRIBE says of it.
-    pub(super) fn headers(&self) -> Vec<(String, String)> {
+    pub(in crate::endpoint) fn headers(&self) -> Vec<(String, String)> {
         let mut headers = vec![
             (HeaderName::Event.as_str().to_owned(), self.event.clone()),
             (
@@ -148,7 +149,7 @@ impl Subscribe {
 }
 
 /// RFC 6665 §8.2.1: package and `id` are compared, and nothing else.
-pub(super) fn same_event(ours: &str, theirs: &header::Event<'_>) -> bool {
+pub(in crate::endpoint) fn same_event(ours: &str, theirs: &header::Event<'_>) -> bool {
     let parsed = <header::Event<'_> as header::TypedHeader<'_>>::parse(ours);
     parsed.is_ok_and(|ours| ours.is(theirs.value()) && ours.param("id") == theirs.param("id"))
 }

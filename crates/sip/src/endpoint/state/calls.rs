@@ -2,16 +2,16 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::event::UsageId;
 use super::usage::{Called, Calling, Established, Usage};
 use crate::dialog::DialogId;
+use crate::endpoint::event::UsageId;
 
 /// Ended dialogs that are told from ones that never were.
 const MOST_GONE: usize = 256;
 
 /// Every call, ours or theirs, from its INVITE to its end.
 #[derive(Debug, Default)]
-pub(super) struct Calls {
+pub(in crate::endpoint) struct Calls {
     usages: BTreeMap<UsageId, Usage>,
     dialogs: BTreeMap<DialogId, UsageId>,
     /// The last calls that ended, oldest first.
@@ -19,39 +19,41 @@ pub(super) struct Calls {
 }
 
 impl Calls {
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::endpoint) fn is_empty(&self) -> bool {
         self.usages.is_empty() && self.dialogs.is_empty()
     }
 
     /// How many of others have no final answer of ours.
-    pub(super) fn unanswered(&self) -> usize {
+    pub(in crate::endpoint) fn unanswered(&self) -> usize {
         let called = |usage: &&Usage| matches!(usage, Usage::Called(_));
         self.usages.values().filter(called).count()
     }
 
     /// How many are our own, or answered.
-    pub(super) fn others(&self) -> usize {
+    pub(in crate::endpoint) fn others(&self) -> usize {
         self.usages.len() - self.unanswered()
     }
 
-    pub(super) fn get(&self, id: UsageId) -> Option<&Usage> {
+    pub(in crate::endpoint) fn get(&self, id: UsageId) -> Option<&Usage> {
         self.usages.get(&id)
     }
 
-    pub(super) fn get_mut(&mut self, id: UsageId) -> Option<&mut Usage> {
+    pub(in crate::endpoint) fn get_mut(&mut self, id: UsageId) -> Option<&mut Usage> {
         self.usages.get_mut(&id)
     }
 
-    pub(super) fn insert(&mut self, id: UsageId, usage: Usage) {
+    pub(in crate::endpoint) fn insert(&mut self, id: UsageId, usage: Usage) {
         self.usages.insert(id, usage);
     }
 
-    pub(super) fn remove(&mut self, id: UsageId) -> Option<Usage> {
+    pub(in crate::endpoint) fn remove(&mut self, id: UsageId) -> Option<Usage> {
         self.usages.remove(&id)
     }
 
     /// Those that we placed and nobody has answered.
-    pub(super) fn all_calling(&mut self) -> impl Iterator<Item = (UsageId, &mut Calling)> {
+    pub(in crate::endpoint) fn all_calling(
+        &mut self,
+    ) -> impl Iterator<Item = (UsageId, &mut Calling)> {
         self.usages
             .iter_mut()
             .filter_map(|(id, usage)| match usage {
@@ -60,14 +62,14 @@ impl Calls {
             })
     }
 
-    pub(super) fn calling_mut(&mut self, id: UsageId) -> Option<&mut Calling> {
+    pub(in crate::endpoint) fn calling_mut(&mut self, id: UsageId) -> Option<&mut Calling> {
         match self.get_mut(id)? {
             Usage::Calling(calling) => Some(calling),
             Usage::Called(_) | Usage::Established(_) | Usage::Lingering(_) => None,
         }
     }
 
-    pub(super) fn take_calling(&mut self, id: UsageId) -> Option<Box<Calling>> {
+    pub(in crate::endpoint) fn take_calling(&mut self, id: UsageId) -> Option<Box<Calling>> {
         match self.remove(id)? {
             Usage::Calling(calling) => Some(calling),
             other @ (Usage::Called(_) | Usage::Established(_) | Usage::Lingering(_)) => {
@@ -77,21 +79,21 @@ impl Calls {
         }
     }
 
-    pub(super) fn called(&self, id: UsageId) -> Option<&Called> {
+    pub(in crate::endpoint) fn called(&self, id: UsageId) -> Option<&Called> {
         match self.get(id)? {
             Usage::Called(called) => Some(called),
             Usage::Calling(_) | Usage::Established(_) | Usage::Lingering(_) => None,
         }
     }
 
-    pub(super) fn called_mut(&mut self, id: UsageId) -> Option<&mut Called> {
+    pub(in crate::endpoint) fn called_mut(&mut self, id: UsageId) -> Option<&mut Called> {
         match self.get_mut(id)? {
             Usage::Called(called) => Some(called),
             Usage::Calling(_) | Usage::Established(_) | Usage::Lingering(_) => None,
         }
     }
 
-    pub(super) fn take_called(&mut self, id: UsageId) -> Option<Box<Called>> {
+    pub(in crate::endpoint) fn take_called(&mut self, id: UsageId) -> Option<Box<Called>> {
         match self.remove(id)? {
             Usage::Called(called) => Some(called),
             other @ (Usage::Calling(_) | Usage::Established(_) | Usage::Lingering(_)) => {
@@ -101,21 +103,24 @@ impl Calls {
         }
     }
 
-    pub(super) fn established(&self, id: UsageId) -> Option<&Established> {
+    pub(in crate::endpoint) fn established(&self, id: UsageId) -> Option<&Established> {
         match self.get(id)? {
             Usage::Established(established) => Some(established),
             Usage::Calling(_) | Usage::Called(_) | Usage::Lingering(_) => None,
         }
     }
 
-    pub(super) fn established_mut(&mut self, id: UsageId) -> Option<&mut Established> {
+    pub(in crate::endpoint) fn established_mut(&mut self, id: UsageId) -> Option<&mut Established> {
         match self.get_mut(id)? {
             Usage::Established(established) => Some(established),
             Usage::Calling(_) | Usage::Called(_) | Usage::Lingering(_) => None,
         }
     }
 
-    pub(super) fn take_established(&mut self, id: UsageId) -> Option<Box<Established>> {
+    pub(in crate::endpoint) fn take_established(
+        &mut self,
+        id: UsageId,
+    ) -> Option<Box<Established>> {
         match self.remove(id)? {
             Usage::Established(established) => Some(established),
             other @ (Usage::Calling(_) | Usage::Called(_) | Usage::Lingering(_)) => {
@@ -126,21 +131,21 @@ impl Calls {
     }
 
     /// Messages of this dialog are the call's from now on.
-    pub(super) fn add_dialog(&mut self, dialog: DialogId, id: UsageId) {
+    pub(in crate::endpoint) fn add_dialog(&mut self, dialog: DialogId, id: UsageId) {
         self.dialogs.insert(dialog, id);
     }
 
-    pub(super) fn drop_dialog(&mut self, dialog: &DialogId) {
+    pub(in crate::endpoint) fn drop_dialog(&mut self, dialog: &DialogId) {
         self.dialogs.remove(dialog);
     }
 
     /// The call that messages of this dialog are for.
-    pub(super) fn of_dialog(&self, dialog: &DialogId) -> Option<UsageId> {
+    pub(in crate::endpoint) fn of_dialog(&self, dialog: &DialogId) -> Option<UsageId> {
         self.dialogs.get(dialog).copied()
     }
 
     /// Remembers that a call has ended.
-    pub(super) fn remember_ended(&mut self, dialog: DialogId) {
+    pub(in crate::endpoint) fn remember_ended(&mut self, dialog: DialogId) {
         if self.gone.len() >= MOST_GONE {
             self.gone.pop_front();
         }
@@ -148,7 +153,7 @@ impl Calls {
     }
 
     /// Says whether a call of this dialog has ended lately.
-    pub(super) fn has_ended(&self, dialog: &DialogId) -> bool {
+    pub(in crate::endpoint) fn has_ended(&self, dialog: &DialogId) -> bool {
         self.gone.contains(dialog)
     }
 }

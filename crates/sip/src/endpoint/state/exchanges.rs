@@ -2,47 +2,47 @@
 
 use std::collections::BTreeMap;
 
-use super::event::{RequestId, ServerRequestId, UsageId};
 use super::usage::{Asked, Received, Sent};
+use crate::endpoint::event::{RequestId, ServerRequestId, UsageId};
 use crate::message::{Method, Request};
 use crate::transaction::{ClientKey, ServerKey};
 
 /// What the transactions that are open are for.
 #[derive(Debug, Default)]
-pub(super) struct Exchanges {
+pub(in crate::endpoint) struct Exchanges {
     sent: BTreeMap<ClientKey, Sent>,
     received: BTreeMap<ServerKey, Received>,
     asked: BTreeMap<ServerRequestId, Asked>,
 }
 
 impl Exchanges {
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::endpoint) fn is_empty(&self) -> bool {
         self.sent.is_empty() && self.received.is_empty() && self.asked.is_empty()
     }
 
     /// A request of ours goes out.
-    pub(super) fn begin(&mut self, key: ClientKey, sent: Sent) {
+    pub(in crate::endpoint) fn begin(&mut self, key: ClientKey, sent: Sent) {
         self.sent.insert(key, sent);
     }
 
-    pub(super) fn sent(&self, key: ClientKey) -> Option<&Sent> {
+    pub(in crate::endpoint) fn sent(&self, key: ClientKey) -> Option<&Sent> {
         self.sent.get(&key)
     }
 
-    pub(super) fn sent_mut(&mut self, key: ClientKey) -> Option<&mut Sent> {
+    pub(in crate::endpoint) fn sent_mut(&mut self, key: ClientKey) -> Option<&mut Sent> {
         self.sent.get_mut(&key)
     }
 
-    pub(super) fn take_sent(&mut self, key: ClientKey) -> Option<Sent> {
+    pub(in crate::endpoint) fn take_sent(&mut self, key: ClientKey) -> Option<Sent> {
         self.sent.remove(&key)
     }
 
-    pub(super) fn count_sent(&self, is_one: impl Fn(&Sent) -> bool) -> usize {
+    pub(in crate::endpoint) fn count_sent(&self, is_one: impl Fn(&Sent) -> bool) -> usize {
         self.sent.values().filter(|sent| is_one(sent)).count()
     }
 
     /// Forgets our requests inside a call that have no answer and for which this holds, oldest first.
-    pub(super) fn fail_within(
+    pub(in crate::endpoint) fn fail_within(
         &mut self,
         usage: UsageId,
         fails: impl Fn(&Method) -> bool,
@@ -73,12 +73,12 @@ impl Exchanges {
     }
 
     /// The INVITE of a call came.
-    pub(super) fn call_came(&mut self, key: ServerKey, usage: UsageId) {
+    pub(in crate::endpoint) fn call_came(&mut self, key: ServerKey, usage: UsageId) {
         self.received.insert(key, Received::Invite(usage));
     }
 
     /// A request came that our caller has to answer.
-    pub(super) fn ask(
+    pub(in crate::endpoint) fn ask(
         &mut self,
         id: ServerRequestId,
         server: ServerKey,
@@ -94,33 +94,33 @@ impl Exchanges {
         self.asked.insert(id, asked);
     }
 
-    pub(super) fn received(&self, key: ServerKey) -> Option<Received> {
+    pub(in crate::endpoint) fn received(&self, key: ServerKey) -> Option<Received> {
         self.received.get(&key).copied()
     }
 
     /// Nobody has to answer it any more.
-    pub(super) fn take_received(&mut self, key: ServerKey) -> Option<Received> {
+    pub(in crate::endpoint) fn take_received(&mut self, key: ServerKey) -> Option<Received> {
         self.received.remove(&key)
     }
 
-    pub(super) fn asked(&self, id: ServerRequestId) -> Option<&Asked> {
+    pub(in crate::endpoint) fn asked(&self, id: ServerRequestId) -> Option<&Asked> {
         self.asked.get(&id)
     }
 
     /// Our caller has answered it.
-    pub(super) fn answered(&mut self, id: ServerRequestId) {
+    pub(in crate::endpoint) fn answered(&mut self, id: ServerRequestId) {
         if let Some(asked) = self.asked.remove(&id) {
             self.received.remove(&asked.server);
         }
     }
 
     /// It can't be answered any more.
-    pub(super) fn take_asked(&mut self, id: ServerRequestId) -> Option<Asked> {
+    pub(in crate::endpoint) fn take_asked(&mut self, id: ServerRequestId) -> Option<Asked> {
         self.asked.remove(&id)
     }
 
     /// What our caller has not answered of what came inside this call.
-    pub(super) fn asked_within(&self, usage: UsageId) -> Vec<ServerRequestId> {
+    pub(in crate::endpoint) fn asked_within(&self, usage: UsageId) -> Vec<ServerRequestId> {
         let within = self.asked.iter();
         let within = within.filter(|(_, asked)| asked.usage == Some(usage));
         within.map(|(id, _)| *id).collect()

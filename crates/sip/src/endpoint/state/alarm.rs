@@ -1,13 +1,13 @@
 //! What an endpoint waits for, and why.
 
-use super::event::UsageId;
-use super::notifying::NotifierId;
-use super::subscribing::SubscriptionId;
+use crate::endpoint::event::NotifierId;
+use crate::endpoint::event::SubscriptionId;
+use crate::endpoint::event::UsageId;
 use crate::transaction::{ClientKey, FlowId};
 
 /// What an endpoint waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Alarm {
+pub(in crate::endpoint) enum Alarm {
     /// REGISTER again.
     Register,
     /// Our INVITE rings for too long.
@@ -51,7 +51,7 @@ pub(super) enum Alarm {
 }
 
 impl Alarm {
-    pub(super) fn why(self) -> &'static str {
+    pub(in crate::endpoint) fn why(self) -> &'static str {
         match self {
             Alarm::Register => "register again",
             Alarm::Ringing(_) => "give up ringing",
