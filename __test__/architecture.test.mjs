@@ -65,6 +65,15 @@ describe('what the SIP endpoint knows', () => {
   })
 })
 
+describe('the terminal phone', () => {
+  for (const { path, text } of sourcesOf('lib/cli', '.ts')) {
+    test(`uses the public API alone in ${path}`, () => {
+      const imported = [...text.matchAll(/\bfrom '([^']+)'|^import '([^']+)'/gm)].map(([, from, alone]) => from ?? alone)
+      assert.deepEqual(imported.filter((from) => !/^(\.\.\/(index|testing)|\.\/[\w-]+|node:.+)$/.test(from)), [])
+    })
+  }
+})
+
 describe('unsafe code', () => {
   for (const crate of crates.filter((name) => !unsafeCrates.includes(name))) {
     test(`is forbidden in ${crate}`, () => {

@@ -96,6 +96,13 @@ describe('the packages', () => {
       assert.match(await folder.node(['smoke.cjs']), /called in the main thread and in a worker/)
     })
 
+    test('have the terminal phone, as npx runs it', async () => {
+      const { env } = folder
+      const offhook = (...args) => execFileSync(join(folder.path, 'node_modules', '.bin', 'offhook'), args, { cwd: folder.path, env, encoding: 'utf8', timeout: 60_000 })
+      assert.match(offhook('help'), /^  demo /m)
+      assert.match(offhook('demo', '--duration', '3', '--output', 'none'), /alice heard its echo at -\d+ dB/)
+    })
+
     // What stands in an example's head, as somebody types it in this folder.
     for (const { name, command } of headers()) {
       test(`run the example ${name} as its header says`, { timeout: 60_000 }, async (t) => {

@@ -1,0 +1,44 @@
+import { Softphone, type Logger, type SoftphoneOptions } from '../index'
+import type { Cli } from './cli'
+import { complainOf } from './errors'
+import type { Output } from './output'
+import { watchPhone } from './watching'
+
+/** Makes a phone and connects it, tells what becomes of it, lets it be used, and destroys it whatever happens. */
+export async function withPhone(cli: Cli, options: SoftphoneOptions, use: (phone: Softphone) => Promise<number>): Promise<number> {
+  const phone = phoneOf(cli, options)
+  try {
+    await phone.initialize({ signal: cli.interrupt.signal })
+    return await use(phone)
+  } finally {
+    await phone.destroy()
+  }
+}
+
+/** Makes a phone that tells here what becomes of it. */
+export function phoneOf({ given, output }: Cli, options: SoftphoneOptions): Softphone {
+  const traced = given.has('trace')
+  const phone = new Softphone({ ...options, logger: traced ? silent : loggerOf(output, options), logLevel: 'warn' })
+  if (traced) phone.on('trace', (level, message, details) => output.trace(level, message, details))
+  // What fails in `initialize()` is told by its promise.
+  phone.on('error', (error) => {
+    if (error.type !== 'initialization') complainOf(output, error)
+  })
+  watchPhone(phone, output)
+  return phone
+}
+
+const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} }
+
+/** What is odd about the phone as a whole; what is odd about a call is told by its warnings. */
+function loggerOf(output: Output, { servers }: SoftphoneOptions): Logger {
+  const several = Array.isArray(servers) && servers.length > 1
+  const warn = (message: string, details?: unknown) => {
+    const about = typeof details === 'object' && details !== null ? (details as Record<string, unknown>) : {}
+    // Of the only server, the error says as much.
+    if ('id' in about || ('server' in about && !several)) return
+    const text = [message, about['server'], about['reason']].filter(Boolean).join(': ')
+    output.complain('warning', { code: 'log', message: text }, text)
+  }
+  return { ...silent, warn, error: warn }
+}
