@@ -145,6 +145,23 @@ impl<P, C: Copy> Buffer<P, C> {
         place
     }
 
+    /// Whether a packet of a source that is known already would be of use: its time has not passed, and nothing that
+    /// came stands in its place.
+    pub(super) fn lacks(&self, stamp: Stamp, duration: i64, next: Option<i64>) -> bool {
+        let mut known = self.anchors.iter().flatten();
+        let Some(anchor) =
+            known.find(|a| a.stamp.ssrc == stamp.ssrc && a.stamp.clock == stamp.clock)
+        else {
+            return false;
+        };
+        let ticks = i64::from(stamp.timestamp.wrapping_sub(anchor.stamp.timestamp) as i32);
+        let later = ticks * i64::from(TIMELINE / stamp.clock.max(1));
+        let (begin, end) = (anchor.position + later, anchor.position + later + duration);
+        let is_past = next.is_some_and(|next| begin < next);
+        let is_taken = |slot: &BufferSlot<P, C>| slot.position < end && begin < slot.end();
+        later.abs() <= LONGEST_JUMP && !is_past && !self.slots.iter().any(is_taken)
+    }
+
     /// Notes that a packet of the stream carries no sound, so that its number does not count as lost.
     pub(super) fn note_silent(&mut self, ssrc: u32, sequence: u16) {
         let index = self.anchors.iter().flatten().find_map(|anchor| {

@@ -3,5 +3,6 @@
 //! The transport writes and reads RTP headers; here is what follows from them.
 
 pub mod reception;
+pub mod red;
 pub mod rtcp;
 pub mod schedule;

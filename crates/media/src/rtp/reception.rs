@@ -104,6 +104,11 @@ impl Reception {
         Duration::from_secs_f64(seconds.clamp(0.0, 60.0))
     }
 
+    /// Whether a packet of the SSRC that sends now was lost of which no report has told.
+    pub fn has_lost(&self) -> bool {
+        self.current.as_ref().is_some_and(Source::has_lost)
+    }
+
     /// The report block about the SSRC that sends now; the fraction lost is since the last call.
     pub fn report(&mut self, clock: u32) -> Option<ReportBlock> {
         self.current.as_mut().map(|source| source.report(clock))
@@ -163,6 +168,11 @@ impl Source {
             expected: self.before.expected + expected,
             received: self.before.received + self.received,
         }
+    }
+
+    fn has_lost(&self) -> bool {
+        let counts = self.counts();
+        counts.expected - self.prior.expected > counts.received - self.prior.received
     }
 
     fn report(&mut self, clock: u32) -> ReportBlock {

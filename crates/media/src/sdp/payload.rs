@@ -36,6 +36,8 @@ pub enum Encoding {
     TelephoneEvent,
     /// RFC 3389; understood only to be left aside.
     ComfortNoise,
+    /// RFC 2198: packets of Opus that carry copies of those before them.
+    Redundancy,
 }
 
 impl Encoding {
@@ -45,6 +47,7 @@ impl Encoding {
             Self::Audio(codec) => codec.name(),
             Self::TelephoneEvent => "telephone-event",
             Self::ComfortNoise => "CN",
+            Self::Redundancy => "red",
         }
     }
 
@@ -52,7 +55,16 @@ impl Encoding {
     pub fn codec(self) -> Option<Codec> {
         match self {
             Self::Audio(codec) => Some(codec),
-            Self::TelephoneEvent | Self::ComfortNoise => None,
+            Self::TelephoneEvent | Self::ComfortNoise | Self::Redundancy => None,
+        }
+    }
+
+    /// The channel count in `a=rtpmap`.
+    pub fn channels(self) -> u8 {
+        match self {
+            Self::Audio(codec) => codec.rtpmap_channels(),
+            Self::Redundancy => Codec::Opus.rtpmap_channels(),
+            Self::TelephoneEvent | Self::ComfortNoise => 1,
         }
     }
 
@@ -60,7 +72,7 @@ impl Encoding {
         Codec::ALL
             .into_iter()
             .map(Self::Audio)
-            .chain([Self::TelephoneEvent, Self::ComfortNoise])
+            .chain([Self::TelephoneEvent, Self::ComfortNoise, Self::Redundancy])
             .find(|e| name.eq_ignore_ascii_case(e.name()))
     }
 
@@ -101,9 +113,24 @@ pub struct Fmtp {
     pub cbr: bool,
     /// `ptime` in milliseconds, which some PBXs put here.
     pub ptime: Option<u8>,
+    /// `111/111` of RFC 2198 §5: what packets and their copies are.
+    pub copies_of: Option<PayloadType>,
 }
 
 impl Fmtp {
+    /// The parameters of `encoding`.
+    fn read(encoding: Encoding, text: &str) -> Self {
+        match encoding {
+            Encoding::Redundancy => Self {
+                copies_of: copies_of(text),
+                ..Self::default()
+            },
+            Encoding::Audio(_) | Encoding::TelephoneEvent | Encoding::ComfortNoise => {
+                Self::parse(text)
+            }
+        }
+    }
+
     fn parse(text: &str) -> Self {
         let mut fmtp = Self::default();
         for parameter in text.split(';').take(32) {
@@ -125,6 +152,16 @@ impl Fmtp {
         }
         fmtp
     }
+}
+
+/// RFC 2198 §5: the primary encoding, and then that of each copy; `None` if they differ, or there is none.
+fn copies_of(text: &str) -> Option<PayloadType> {
+    let (primary, copies) = text.split_once('/')?;
+    let primary = PayloadType::parse(primary.trim())?;
+    let mut copies = copies.split('/').take(32);
+    copies
+        .all(|copy| PayloadType::parse(copy.trim()) == Some(primary))
+        .then_some(primary)
 }
 
 impl Description {
@@ -151,7 +188,7 @@ impl Description {
                     encoding,
                     clock_rate,
                     fmtp: line_of(&parameters, payload_type)
-                        .map(Fmtp::parse)
+                        .map(|text| Fmtp::read(encoding, text))
                         .unwrap_or_default(),
                 });
             }
@@ -199,6 +236,7 @@ fn read_map(map: &str) -> Option<(Encoding, u32)> {
         // Some write what G.722 samples at; its RTP clock is 8000 all the same.
         Encoding::Audio(Codec::G722) => matches!(clock_rate, 8_000 | 16_000),
         Encoding::Audio(codec) => clock_rate == codec.clock_rate(),
+        Encoding::Redundancy => clock_rate == Codec::Opus.clock_rate(),
         Encoding::TelephoneEvent | Encoding::ComfortNoise => {
             matches!(clock_rate, 8_000 | 16_000 | 24_000 | 32_000 | 48_000)
         }
@@ -267,5 +305,28 @@ mod tests {
         let fmtp = d.payloads(0)[0].fmtp;
         assert!(fmtp.fec && fmtp.dtx && !fmtp.cbr);
         assert_eq!(fmtp.max_average_bitrate, Some(510_000));
+    }
+
+    #[test]
+    fn copies_are_read_if_they_are_of_one_encoding() {
+        let of = |fmtp: &str| {
+            let text = format!(
+                "v=0\r\nm=audio 9 RTP/SAVPF 111 63\r\na=rtpmap:111 opus/48000/2\r\n\
+                 a=rtpmap:63 red/48000/2\r\n{fmtp}"
+            );
+            let payloads = Description::parse(&text).unwrap().payloads(0);
+            let red = payloads.iter().find(|p| p.encoding == Encoding::Redundancy);
+            red.and_then(|p| p.fmtp.copies_of).map(PayloadType::value)
+        };
+        assert_eq!(of("a=fmtp:63 111/111\r\n"), Some(111));
+        assert_eq!(of("a=fmtp:63 111/111/111\r\n"), Some(111));
+        for odd in [
+            "",
+            "a=fmtp:63 111\r\n",
+            "a=fmtp:63 111/0\r\n",
+            "a=fmtp:63 /\r\n",
+        ] {
+            assert_eq!(of(odd), None, "{odd}");
+        }
     }
 }

@@ -260,8 +260,7 @@ impl Session {
         let expected_media = self.expects_media();
         self.outbound.configure(&self.config, &agreed, self.now);
         self.inbound.configure(&agreed);
-        self.reports
-            .enable(agreed.rtcp_mux, agreed.send.codec.clock_rate());
+        self.reports.configure(&agreed);
         self.agreed = Some(agreed);
         self.peer_holds = peer_holds;
         self.expectation_changed(expected_media);

@@ -7,12 +7,14 @@ use crate::codec::Codec;
 use crate::dtmf;
 use crate::jitter::{Packet, Playout};
 use crate::rtp::reception::Reception;
+use crate::rtp::red::{Block, Blocks};
 use crate::rtp::rtcp::ReportBlock;
 use crate::sdp::negotiate::Agreed;
 use crate::sdp::{Encoding, Payload};
 use crate::thrift::Thrift;
 use crate::transport::Rtp;
 use audio::Rate;
+use std::ops::Range;
 use std::time::Instant;
 
 /// What arrives.
@@ -27,18 +29,30 @@ pub(super) struct Inbound {
     last_arrival: Option<Instant>,
     /// Packets of payload types that were not agreed to.
     pub(super) unknown: u64,
+    pub(super) copies: CopyCounts,
     pub(super) level: Loudness,
     clock: u32,
     has_sound: bool,
 }
 
-/// A packet whose payload waits to be decoded, without a copy of it.
+/// Copies of packets that came inside others (RFC 2198).
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct CopyCounts {
+    pub(super) received: u64,
+    /// Of these, those of packets that came themselves, or that came too late.
+    pub(super) discarded: u64,
+}
+
+/// A packet of which a part waits to be decoded, without a copy of it.
 #[derive(Debug)]
-pub(super) struct Sound(Rtp);
+pub(super) struct Sound {
+    packet: Rtp,
+    part: Range<usize>,
+}
 
 impl AsRef<[u8]> for Sound {
     fn as_ref(&self) -> &[u8] {
-        self.0.payload()
+        &self.packet.payload()[self.part.clone()]
     }
 }
 
@@ -54,6 +68,7 @@ impl Inbound {
             reception: Reception::default(),
             last_arrival: None,
             unknown: 0,
+            copies: CopyCounts::default(),
             level: Loudness::default(),
             clock: first.clock_rate(),
             has_sound: false,
@@ -105,7 +120,9 @@ impl Inbound {
             .find(|p| p.payload_type.value() == packet.pt)
             .map(|p| (p.encoding, p.clock_rate));
         let timing = match known {
-            Some((Encoding::Audio(_), clock)) => Some((packet.timestamp, clock)),
+            Some((Encoding::Audio(_) | Encoding::Redundancy, clock)) => {
+                Some((packet.timestamp, clock))
+            }
             Some((Encoding::TelephoneEvent | Encoding::ComfortNoise, _)) | None => None,
         };
         self.reception
@@ -113,7 +130,13 @@ impl Inbound {
         match known {
             Some((Encoding::Audio(codec), clock)) => {
                 self.clock = clock;
-                self.hear(packet, codec, now);
+                let whole = 0..packet.payload().len();
+                self.hear(packet, whole, codec, now);
+                None
+            }
+            Some((Encoding::Redundancy, clock)) => {
+                self.clock = clock;
+                self.unpack(packet, now);
                 None
             }
             Some((Encoding::TelephoneEvent, clock)) => {
@@ -140,7 +163,7 @@ impl Inbound {
         }
     }
 
-    fn hear(&mut self, packet: Rtp, codec: Codec, now: Instant) {
+    fn hear(&mut self, packet: Rtp, part: Range<usize>, codec: Codec, now: Instant) {
         if self.plays {
             self.has_sound = true;
             let packet = Packet {
@@ -148,10 +171,72 @@ impl Inbound {
                 sequence: packet.seq,
                 timestamp: packet.timestamp,
                 codec,
-                payload: Sound(packet),
+                payload: Sound { packet, part },
             };
             self.playout.insert(packet, now);
         }
+    }
+
+    /// Takes a packet that carries copies of those before it.
+    fn unpack(&mut self, packet: Rtp, now: Instant) {
+        let own = Blocks::read(packet.payload()).and_then(|blocks| {
+            let own = blocks.own().clone();
+            let codec = self.codec_of(own.payload_type);
+            for copy in blocks.copies() {
+                self.take_copy(&packet, &copy, now);
+            }
+            Some((codec?, own.range))
+        });
+        match own {
+            Some((codec, part)) if !part.is_empty() => self.hear(packet, part, codec, now),
+            // A sender in a pause may have nothing but copies to send.
+            Some(_) => self.playout.note_silent(packet.ssrc, packet.seq),
+            None => {
+                self.playout.note_silent(packet.ssrc, packet.seq);
+                self.unknown += 1;
+            }
+        }
+    }
+
+    fn take_copy(&mut self, carrier: &Rtp, copy: &Block, now: Instant) {
+        self.copies.received += 1;
+        let taken = self.missed(carrier, copy).map(|lost| Packet {
+            ssrc: lost.ssrc,
+            sequence: lost.sequence,
+            timestamp: lost.timestamp,
+            codec: lost.codec,
+            payload: Sound {
+                packet: carrier.clone(),
+                part: copy.range.clone(),
+            },
+        });
+        match taken {
+            Some(lost) => self.playout.insert(lost, now),
+            None => self.copies.discarded += 1,
+        }
+    }
+
+    /// The packet of which this is a copy, if it is to be played and did not come.
+    fn missed<'a>(&mut self, carrier: &'a Rtp, copy: &Block) -> Option<Packet<&'a [u8]>> {
+        let codec = self.codec_of(copy.payload_type).filter(|_| self.plays)?;
+        let carrier = Packet {
+            ssrc: carrier.ssrc,
+            sequence: carrier.seq,
+            timestamp: carrier.timestamp,
+            codec,
+            payload: &carrier.payload()[copy.range.clone()],
+        };
+        self.playout.missed(carrier, copy.offset)
+    }
+
+    /// The codec that a block of a packet names; none but Opus comes so.
+    fn codec_of(&self, payload_type: u8) -> Option<Codec> {
+        let mut named = self.formats.iter();
+        let payload = named.find(|p| p.payload_type.value() == payload_type)?;
+        payload
+            .encoding
+            .codec()
+            .filter(|codec| *codec == Codec::Opus)
     }
 
     /// Gives 10 ms to play, and the key press that they complete.

@@ -16,6 +16,7 @@ mod in_band;
 mod inbound;
 mod network;
 mod outbound;
+mod protection;
 mod report;
 mod snapshot;
 mod stats;

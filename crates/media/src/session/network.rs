@@ -68,9 +68,11 @@ impl Session {
                 }
                 transport::Output::Rtp(packet) => self.receive(packet),
                 transport::Output::Rtcp(compound) => {
-                    let bye = self.reports.receive(&compound, self.now);
-                    self.outbound.tell_loss(self.reports.peer_loss());
-                    if bye {
+                    let learned = self.reports.receive(&compound, self.now);
+                    if let Some(loss) = learned.loss {
+                        self.outbound.tell_loss(loss, self.now);
+                    }
+                    if learned.bye {
                         self.event(MediaEvent::ByeReceived);
                     }
                 }
@@ -94,6 +96,9 @@ impl Session {
         let heard = self.inbound.has_sound();
         if let Some(event) = self.inbound.receive(packet, self.now) {
             self.event(event);
+        }
+        if self.inbound.reception.has_lost() {
+            self.reports.hasten();
         }
         if self.inbound.has_sound() && !heard {
             self.event(MediaEvent::FirstSound);

@@ -1,9 +1,12 @@
 //! From captured sound and pressed keys to RTP.
 
+use super::protection::Protection;
 use super::{MediaEvent, Output, SessionConfig, SessionError, Tone, Tones};
 use crate::codec::{Codec, Encoder, OpusSettings};
 use crate::dtmf;
+use crate::rtp::red::Copies;
 use crate::rtp::rtcp::SenderInfo;
+use crate::sdp::PayloadType;
 use crate::sdp::negotiate::{Agreed, SendFormat};
 use crate::thrift::Thrift;
 use crate::transport::{RtpOut, StreamId, Transport};
@@ -13,8 +16,6 @@ use std::time::{Duration, Instant};
 
 /// After so long without a tick, the RTP clock goes on where the wall clock is.
 const PAUSE: Duration = Duration::from_millis(200);
-/// Below 20 to 30 kbit/s libopus makes copies only from losses of some 10 % on; their worth begins much earlier.
-const OVERSTATED: f64 = 2.0;
 /// W3C webrtc-pc §7.2: how long a key may be held, and the least silence after it.
 const KEY_HELD: (Duration, Duration) = (Duration::from_millis(40), Duration::from_secs(6));
 const KEY_GAP: (Duration, Duration) = (Duration::from_millis(30), Duration::from_secs(6));
@@ -37,7 +38,12 @@ pub(super) struct Outbound {
     muted: bool,
     thrift: Thrift,
     keys: dtmf::Sender,
-    loss: f64,
+    protection: Protection,
+    /// The payload type of packets with copies, if the peer takes such.
+    copied: Option<u8>,
+    copies: Copies,
+    /// A payload with its copies.
+    packed: Vec<u8>,
     pub(super) packets: u64,
     pub(super) bytes: u64,
     pub(super) level: Loudness,
@@ -78,7 +84,10 @@ impl Outbound {
             muted: false,
             thrift: Thrift::default(),
             keys: dtmf::Sender::default(),
-            loss: 0.0,
+            protection: Protection::default(),
+            copied: None,
+            copies: Copies::default(),
+            packed: Vec::with_capacity(1_500),
             packets: 0,
             bytes: 0,
             level: Loudness::default(),
@@ -119,6 +128,9 @@ impl Outbound {
             && settings == self.opus
             && self.encoder.is_some();
         self.format = Some(agreed.send);
+        self.copied = agreed.send_copies.map(PayloadType::value);
+        self.copies.clear();
+        self.protect();
         if !same {
             self.opus = settings;
             self.frame.clear();
@@ -126,7 +138,7 @@ impl Outbound {
             self.last_tick = now;
             // A codec that cannot be made sends nothing; its settings were checked when they were given.
             self.encoder = Encoder::new(agreed.send.codec, &settings).ok();
-            self.set_loss();
+            self.protect();
             self.set_thrift(self.thrift);
         }
     }
@@ -161,21 +173,17 @@ impl Outbound {
         self.keys.forget(order);
     }
 
-    /// Tells the encoder how much of what we send is lost, 0 to 1.
-    pub(super) fn tell_loss(&mut self, fraction: f64) {
-        // Up at once, down slowly: the next burst is likely to be like the last one.
-        let loss = fraction.max(self.loss * 0.7);
-        if (loss - self.loss).abs() >= 0.005 {
-            self.loss = loss;
-            self.set_loss();
-        }
+    /// Takes the share of what we send that a report of the peer's says is lost, 0 to 1.
+    pub(super) fn tell_loss(&mut self, lost: f64, now: Instant) {
+        self.protection.report(lost, now);
+        self.protect();
     }
 
-    fn set_loss(&mut self) {
+    fn protect(&mut self) {
         if let Some(encoder) = &mut self.encoder {
-            let percent = (self.loss * OVERSTATED * 100.0).round().clamp(0.0, 30.0) as u8;
+            let copied = self.copied.is_some() && self.protection.copies() > 0;
             // Every value up to 100 is taken.
-            let _taken = encoder.set_expected_loss(percent);
+            let _taken = encoder.set_expected_loss(self.protection.expected_loss(copied));
         }
     }
 
@@ -197,6 +205,7 @@ impl Outbound {
         if self.keys.is_sounding() {
             // RFC 4733 §2.5.1.2: the event stands for the sound.
             self.frame.clear();
+            self.copies.clear();
             self.spurt = true;
             return;
         }
@@ -249,19 +258,36 @@ impl Outbound {
             return;
         }
         let length = per_tick * u32::from(format.ptime / 10);
+        let timestamp = self.clock.wrapping_sub(length);
+        let (pt, payload) = match self.copied {
+            Some(pt) if self.protection.copies() > 0 => {
+                self.add_copies(format, timestamp);
+                (pt, &self.packed)
+            }
+            Some(_) | None => (format.payload_type.value(), &self.payload),
+        };
         let packet = RtpOut {
-            pt: format.payload_type.value(),
-            timestamp: self.clock.wrapping_sub(length),
+            pt,
+            timestamp,
             marker: self.spurt,
             extensions: &[],
-            payload: &self.payload,
+            payload,
         };
         let sent = transport.send_rtp(StreamId::AUDIO, packet, now);
-        self.spurt = false;
         if sent.is_ok() {
             self.packets += 1;
-            self.bytes += self.payload.len() as u64;
+            self.bytes += payload.len() as u64;
         }
+        self.spurt = false;
+    }
+
+    /// Puts copies of what was sent last before what was encoded now.
+    fn add_copies(&mut self, format: SendFormat, timestamp: u32) {
+        let wanted = self.protection.copies();
+        let own = format.payload_type.value();
+        self.copies
+            .write(wanted, own, timestamp, &self.payload, &mut self.packed);
+        self.copies.keep(wanted, timestamp, &self.payload);
     }
 
     fn send_keys(

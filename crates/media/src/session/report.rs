@@ -5,6 +5,7 @@ use super::outbound::Outbound;
 use super::stats::{RemoteInboundRtp, RemoteOutboundRtp};
 use crate::rtp::rtcp::{self, Packet, ReportBlock};
 use crate::rtp::schedule::Schedule;
+use crate::sdp::negotiate::Agreed;
 use crate::transport::Transport;
 use std::time::Instant;
 
@@ -23,12 +24,23 @@ pub(super) struct Reports {
     schedule: Schedule,
     /// Whether RTCP has a way: without rtcp-mux it has none.
     enabled: bool,
+    /// Whether a report may come before its time if there is something to say.
+    prompt: bool,
     compound: Vec<u8>,
     /// The middle of the NTP time in the peer's last sender report, its SSRC, and when it came.
     last_sender: Option<(u32, u32, Instant)>,
     clock: f64,
     pub(super) remote_inbound: Option<RemoteInboundRtp>,
     pub(super) remote_outbound: Option<RemoteOutboundRtp>,
+}
+
+/// What a compound of the peer's says.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Learned {
+    /// The share of what we send that it lost since its last report, 0 to 1.
+    pub(super) loss: Option<f64>,
+    /// It leaves.
+    pub(super) bye: bool,
 }
 
 impl Reports {
@@ -39,6 +51,7 @@ impl Reports {
             epoch: now,
             schedule: Schedule::new(seed),
             enabled: false,
+            prompt: false,
             compound: Vec::with_capacity(256),
             last_sender: None,
             clock: FALLBACK_CLOCK,
@@ -47,9 +60,10 @@ impl Reports {
         }
     }
 
-    pub(super) fn enable(&mut self, multiplexed: bool, clock: u32) {
-        self.enabled = multiplexed;
-        self.clock = f64::from(clock);
+    pub(super) fn configure(&mut self, agreed: &Agreed) {
+        self.enabled = agreed.rtcp_mux;
+        self.prompt = agreed.prompt_rtcp;
+        self.clock = f64::from(agreed.send.codec.clock_rate());
     }
 
     pub(super) fn start(&mut self, now: Instant) {
@@ -60,9 +74,11 @@ impl Reports {
         self.enabled.then(|| self.schedule.deadline()).flatten()
     }
 
-    /// The share of what we send that the peer lost of late, 0 to 1.
-    pub(super) fn peer_loss(&self) -> f64 {
-        self.remote_inbound.map_or(0.0, |r| r.fraction_lost)
+    /// Lets the next report come early, if that is allowed.
+    pub(super) fn hasten(&mut self) {
+        if self.prompt {
+            self.schedule.hasten();
+        }
     }
 
     /// Sends a report.
@@ -95,9 +111,9 @@ impl Reports {
         let _unsent = transport.send_rtcp(&self.compound, now);
     }
 
-    /// Takes a compound; tells whether the peer says goodbye.
-    pub(super) fn receive(&mut self, compound: &[u8], now: Instant) -> bool {
-        let mut bye = false;
+    /// Takes a compound.
+    pub(super) fn receive(&mut self, compound: &[u8], now: Instant) -> Learned {
+        let mut learned = Learned::default();
         for packet in rtcp::read(compound) {
             match packet {
                 Packet::Sender { ssrc, info, blocks } => {
@@ -108,20 +124,21 @@ impl Reports {
                         bytes_sent: u64::from(info.bytes),
                         reports_sent: reports + 1,
                     });
-                    self.learn(blocks, now);
+                    learned.loss = self.learn(blocks, now).or(learned.loss);
                 }
-                Packet::Receiver { blocks, .. } => self.learn(blocks, now),
-                Packet::Goodbye { .. } => bye = true,
+                Packet::Receiver { blocks, .. } => {
+                    learned.loss = self.learn(blocks, now).or(learned.loss);
+                }
+                Packet::Goodbye { .. } => learned.bye = true,
                 Packet::Other => {}
             }
         }
-        bye
+        learned
     }
 
-    fn learn(&mut self, mut blocks: rtcp::Blocks<'_>, now: Instant) {
-        let Some(block) = blocks.find(|b| b.ssrc == self.ssrc) else {
-            return;
-        };
+    /// Takes what is said about our stream; gives the share of it that was lost.
+    fn learn(&mut self, mut blocks: rtcp::Blocks<'_>, now: Instant) -> Option<f64> {
+        let block = blocks.find(|b| b.ssrc == self.ssrc)?;
         let mut report = self.remote_inbound.unwrap_or_default();
         report.packets_lost = i64::from(block.lost);
         report.fraction_lost = f64::from(block.fraction_lost) / 256.0;
@@ -132,6 +149,7 @@ impl Reports {
             report.round_trip_time_measurements += 1;
         }
         self.remote_inbound = Some(report);
+        Some(report.fraction_lost)
     }
 
     /// RFC 3550 §6.4.1: now − LSR − DLSR.

@@ -54,6 +54,7 @@ impl Session {
     fn inbound_stats(&self, now: Instant) -> InboundRtp {
         let reception = &self.inbound.reception;
         let played = self.inbound.playout.counters();
+        let copies = self.inbound.copies;
         let level = self.inbound.level;
         let rate = f64::from(self.inbound.rate().hz());
         InboundRtp {
@@ -63,7 +64,9 @@ impl Session {
             packets_lost: reception.lost(),
             jitter: reception.jitter().as_secs_f64(),
             packets_discarded: played.discarded + self.inbound.unknown,
-            frames_recovered: played.recovered,
+            fec_packets_received: copies.received,
+            fec_packets_discarded: copies.discarded,
+            frames_recovered: played.recovered + copies.received - copies.discarded,
             total_samples_received: played.emitted,
             concealed_samples: played.concealed,
             silent_concealed_samples: played.silent_concealed,

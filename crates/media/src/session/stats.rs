@@ -37,7 +37,11 @@ pub struct InboundRtp {
     pub jitter: f64,
     /// `packetsDiscarded`: too late or too early to be played, or malformed.
     pub packets_discarded: u64,
-    /// `fecPacketsReceived` has no meaning for in-band copies; this counts the frames they saved.
+    /// `fecPacketsReceived`: copies of packets inside others (RFC 2198).
+    pub fec_packets_received: u64,
+    /// `fecPacketsDiscarded`: of these, those whose packet came itself, or that came too late.
+    pub fec_packets_discarded: u64,
+    /// Lost packets whose sound came as a copy, of either kind: in-band copies of Opus are not counted above.
     pub frames_recovered: u64,
     /// `totalSamplesReceived`
     pub total_samples_received: u64,

@@ -7,6 +7,7 @@
 
 mod allocation;
 mod calls;
+mod copies;
 mod descriptions;
 mod forks;
 mod fuzzed;

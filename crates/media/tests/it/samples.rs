@@ -186,7 +186,7 @@ a=sctp-port:5000
 a=max-message-size:262144
 ",
         protocol: "UDP/TLS/RTP/SAVPF",
-        formats: "111 9 0 8 110 126",
+        formats: "111 9 0 8 63 110 126",
         mids: &["0", "1", "2"],
         bundle: Some("BUNDLE 0"),
         setup: "active",

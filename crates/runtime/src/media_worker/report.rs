@@ -98,6 +98,8 @@ impl Report {
             "packetsLost": inbound.packets_lost,
             "jitter": inbound.jitter,
             "packetsDiscarded": inbound.packets_discarded,
+            "fecPacketsReceived": inbound.fec_packets_received,
+            "fecPacketsDiscarded": inbound.fec_packets_discarded,
             "fecFramesRecovered": inbound.frames_recovered,
             "totalSamplesReceived": inbound.total_samples_received,
             "concealedSamples": inbound.concealed_samples,

@@ -1,6 +1,6 @@
 //! What both sides have agreed to, once an offer and an answer are known.
 
-use super::super::{Description, Direction, Encoding, Fmtp, Payload, PayloadType};
+use super::super::{Description, Direction, Encoding, Fmtp, Media, Payload, PayloadType};
 use super::terms::{Incompatible, Refusal, Terms};
 use crate::codec::Codec;
 use crate::transport::{self, RemoteParameters};
@@ -12,6 +12,8 @@ pub struct Agreed {
     pub send: SendFormat,
     /// The telephone-event payload type we send and its clock in Hz.
     pub send_events: Option<(PayloadType, u32)>,
+    /// The payload type under which the peer takes what we send with copies of what went before it (RFC 2198).
+    pub send_copies: Option<PayloadType>,
     /// What may arrive: the peer may switch between these at any time.
     pub receive: Vec<Payload>,
     /// Who sends, seen from us.
@@ -20,6 +22,8 @@ pub struct Agreed {
     pub remote_direction: Direction,
     /// Whether RTCP shares the RTP port; without it none is sent.
     pub rtcp_mux: bool,
+    /// Whether RTCP may come as soon as there is something to say (RFC 4585 §3.2), instead of every five seconds.
+    pub prompt_rtcp: bool,
     /// How the peer is reached.
     pub transport: RemoteParameters,
 }
@@ -91,9 +95,11 @@ fn check_section(description: &Description, terms: &Terms, index: usize) -> Resu
     Ok(())
 }
 
-/// What we speak of a section, sound and then key presses, each in its order (RFC 3264 §6.1: the answerer keeps it).
+/// What we speak of a section: sound, sound with copies, and key presses, each in its order (RFC 3264 §6.1: the
+/// answerer keeps it). Sound stands first, because some peers send what does.
 pub(super) fn spoken(description: &Description, terms: &Terms, index: usize) -> Vec<Payload> {
     let mut spoken = common(description, terms, index);
+    spoken.extend(copies(description, index, &spoken));
     spoken.extend(events(description, terms, index));
     spoken
 }
@@ -108,6 +114,20 @@ fn common(description: &Description, terms: &Terms, index: usize) -> Vec<Payload
                 .codec()
                 .is_some_and(|c| terms.codecs.contains(&c))
         })
+        .collect()
+}
+
+/// The payloads of a section that carry copies of Opus among `sound`.
+fn copies(description: &Description, index: usize, sound: &[Payload]) -> Vec<Payload> {
+    let is_opus = |number: PayloadType| {
+        sound
+            .iter()
+            .any(|p| p.payload_type == number && p.encoding == Encoding::Audio(Codec::Opus))
+    };
+    description
+        .payloads(index)
+        .into_iter()
+        .filter(|p| p.encoding == Encoding::Redundancy && p.fmtp.copies_of.is_some_and(is_opus))
         .collect()
 }
 
@@ -129,8 +149,9 @@ pub(super) fn agree(
     receive: Vec<Payload>,
     wish: Direction,
 ) -> Result<Agreed, Refusal> {
-    let (send, codec) = common(description, terms, index)
-        .into_iter()
+    let sound = common(description, terms, index);
+    let (send, codec) = sound
+        .iter()
         .find_map(|p| p.encoding.codec().map(|codec| (p, codec)))
         .ok_or(Refusal::Incompatible(Incompatible::NoCommonCodec))?;
     let transport = description
@@ -148,13 +169,23 @@ pub(super) fn agree(
             fmtp: send.fmtp,
             ptime: packet_time(description, terms, index, codec, send.fmtp),
         },
+        send_copies: copies(description, index, &sound)
+            .iter()
+            .find(|p| p.fmtp.copies_of == Some(send.payload_type))
+            .map(|p| p.payload_type),
         send_events: event_format(&events(description, terms, index), send.clock_rate),
         receive,
         direction: wish.and(remote_direction.reversed()),
         remote_direction,
         rtcp_mux: description.has(index, "rtcp-mux"),
+        prompt_rtcp: description.media.get(index).is_some_and(is_avpf),
         transport,
     })
+}
+
+/// RFC 4585 §4: the profiles that end in F; an answer keeps that of its offer.
+fn is_avpf(media: &Media) -> bool {
+    media.protocol.ends_with(['F', 'f'])
 }
 
 /// RFC 4733 §2.1: the clock of the audio stream; PBXs that offer only 8000 beside Opus get that.

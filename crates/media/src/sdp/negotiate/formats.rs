@@ -2,6 +2,7 @@
 
 use super::super::{Encoding, Fmtp, Payload, PayloadType};
 use super::terms::Terms;
+use crate::codec::Codec;
 
 /// What we receive as what.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,7 +34,7 @@ impl Formats {
                 offered.extend(self.bind(encoding, clock_rate));
             }
         }
-        // Stable: key presses stand behind all sound.
+        // Stable: copies and key presses stand behind all sound.
         offered.sort_by_key(|payload| payload.encoding.codec().is_none());
         offered
     }
@@ -133,10 +134,13 @@ fn wanted(terms: &Terms) -> Vec<(Encoding, u32)> {
     let mut wanted: Vec<(Encoding, u32)> = codecs
         .map(|codec| (Encoding::Audio(*codec), codec.clock_rate()))
         .collect();
+    if terms.codecs.contains(&Codec::Opus) {
+        wanted.push((Encoding::Redundancy, Codec::Opus.clock_rate()));
+    }
     if terms.telephone_event {
         // RFC 4733 §2.1: one telephone-event for each clock of the audio codecs.
         for clock in [48_000, 8_000] {
-            if wanted.iter().any(|(_, rate)| *rate == clock) {
+            if terms.codecs.iter().any(|codec| codec.clock_rate() == clock) {
                 wanted.push((Encoding::TelephoneEvent, clock));
             }
         }
@@ -157,6 +161,7 @@ fn favourite(encoding: Encoding, clock_rate: u32) -> u8 {
     match encoding {
         Encoding::Audio(codec) => codec.static_payload_type().unwrap_or(111),
         Encoding::ComfortNoise => 13,
+        Encoding::Redundancy => 63,
         Encoding::TelephoneEvent if clock_rate == 8_000 => 101,
         Encoding::TelephoneEvent => 110,
     }

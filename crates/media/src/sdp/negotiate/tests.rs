@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::codec::Codec;
-use crate::sdp::{Description, Direction, Encoding};
+use crate::sdp::{Description, Direction, Encoding, PayloadType};
 use crate::transport::{Candidate, CandidateKind, LocalParameters, Protocol, Secret, Setup};
 
 fn terms() -> Terms {
@@ -16,6 +16,10 @@ fn terms() -> Terms {
 }
 
 fn negotiation() -> Negotiation {
+    negotiation_with(terms())
+}
+
+fn negotiation_with(terms: Terms) -> Negotiation {
     let identity = Identity {
         session_id: 42,
         ssrc: 7,
@@ -23,7 +27,7 @@ fn negotiation() -> Negotiation {
         stream_id: "s".into(),
         track_id: "t".into(),
     };
-    Negotiation::new(identity, terms())
+    Negotiation::new(identity, terms)
 }
 
 fn parameters() -> LocalParameters {
@@ -406,10 +410,10 @@ fn re_answer(negotiation: &mut Negotiation, offer: &str) -> String {
 #[test]
 fn a_later_offer_keeps_the_order_and_the_numbers_of_the_peers() {
     for (theirs, ours) in [
-        ("9 0 8 107 101 113", vec![9, 0, 8, 107, 101, 113]),
-        ("107 9 0 8 113 101", vec![107, 9, 0, 8, 113, 101]),
+        ("9 0 8 107 101 113", vec![9, 0, 8, 107, 101, 113, 63]),
+        ("107 9 0 8 113 101", vec![107, 9, 0, 8, 113, 101, 63]),
         // What it does not have stands behind.
-        ("8 101", vec![8, 111, 9, 0, 101, 110]),
+        ("8 101", vec![8, 111, 9, 0, 101, 63, 110]),
     ] {
         let mut negotiation = answering(&of_a_pbx(theirs));
         for _ in 0..2 {
@@ -426,31 +430,93 @@ fn a_later_offer_keeps_the_order_and_the_numbers_of_the_peers() {
 #[test]
 fn a_later_offer_begins_with_what_the_peer_chose_of_ours() {
     let first = numbers(&offer(&mut negotiation()));
-    assert_eq!(first, [111, 9, 0, 8, 110, 101]);
+    assert_eq!(first, [111, 9, 0, 8, 63, 110, 101]);
     let mapped = "a=rtpmap:111 opus/48000/2\r\na=rtpmap:101 telephone-event/8000\r\n";
     for (answer, ours) in [
-        ("9 101", vec![9, 111, 0, 8, 101, 110]),
-        ("8 0 111 101", vec![8, 0, 111, 9, 101, 110]),
-        ("111 101", vec![111, 9, 0, 8, 101, 110]),
+        ("9 101", vec![9, 111, 0, 8, 101, 63, 110]),
+        ("8 0 111 101", vec![8, 0, 111, 9, 101, 63, 110]),
+        ("111 101", vec![111, 9, 0, 8, 101, 63, 110]),
     ] {
         let mut negotiation = answered_with(&audio_of(answer, mapped));
         assert_eq!(numbers(&offer(&mut negotiation)), ours, "{answer}");
     }
     // A peer with numbers of its own is still told ours.
     let mut negotiation = answered_with(&of_a_pbx("9 107 101"));
-    assert_eq!(numbers(&offer(&mut negotiation)), [9, 111, 0, 8, 101, 110]);
+    assert_eq!(
+        numbers(&offer(&mut negotiation)),
+        [9, 111, 0, 8, 101, 63, 110]
+    );
 }
 
 #[test]
 fn what_the_peer_has_dropped_stands_behind_with_its_number() {
     let mut negotiation = answering(&of_a_pbx("107 9 0 101 113"));
     re_answer(&mut negotiation, &of_a_pbx("0 101"));
-    let ours = [0, 107, 9, 8, 101, 113];
+    let ours = [0, 107, 9, 8, 101, 113, 63];
     assert_eq!(numbers(&offer(&mut negotiation)), ours);
     negotiation.rollback();
     assert_eq!(numbers(&offer(&mut negotiation)), ours);
     negotiation.accept(&of_a_pbx("8 101"), false).unwrap();
-    assert_eq!(numbers(&offer(&mut negotiation)), [8, 0, 107, 9, 101, 113]);
+    assert_eq!(
+        numbers(&offer(&mut negotiation)),
+        [8, 0, 107, 9, 101, 113, 63]
+    );
+}
+
+/// RFC 2198.
+#[test]
+fn copies_go_with_opus_and_name_its_number() {
+    let with = |formats: &str, fmtp: &str| {
+        let lines = format!(
+            "a=rtpmap:107 opus/48000/2\r\na=rtpmap:99 red/48000/2\r\n{fmtp}a=rtpmap:98 red/8000\r\n"
+        );
+        let (agreed, answer) = answer_to(&audio_of(formats, &lines));
+        let copies = agreed.send_copies.map(PayloadType::value);
+        (copies, numbers(&answer.to_string()), answer.to_string())
+    };
+    let fmtp = "a=fmtp:99 107/107\r\n";
+    let (copies, numbers, answer) = with("99 107 0 98", fmtp);
+    assert_eq!((copies, numbers), (Some(99), vec![107, 0, 99]));
+    assert!(answer.contains("a=rtpmap:99 red/48000/2\r\na=fmtp:99 107/107\r\n"));
+    // It is received, if the peer prefers another codec, but not sent.
+    let (copies, numbers, _) = with("0 107 99", fmtp);
+    assert_eq!((copies, numbers), (None, vec![0, 107, 99]));
+    // Copies of what we don't speak, or of nothing that is named.
+    for (formats, fmtp) in [
+        ("0 99", fmtp),
+        ("107 99", ""),
+        ("107 99", "a=fmtp:99 0/0\r\n"),
+    ] {
+        let (copies, numbers, _) = with(formats, fmtp);
+        assert!(
+            copies.is_none() && !numbers.contains(&99),
+            "{formats} {fmtp}"
+        );
+    }
+    let mut narrow = negotiation_with(Terms {
+        codecs: vec![Codec::Pcmu],
+        ..terms()
+    });
+    assert!(!offer(&mut narrow).contains("red/"));
+}
+
+/// An answer that gives Opus another number than the offer did names that one.
+#[test]
+fn copies_follow_opus_to_the_number_that_it_has_here() {
+    let mut negotiation = answering(&audio_of("0 107", "a=rtpmap:107 speex/8000\r\n"));
+    let theirs = audio_of(
+        "107 99",
+        "a=rtpmap:107 opus/48000/2\r\na=rtpmap:99 red/48000/2\r\na=fmtp:99 107/107\r\n",
+    );
+    let ours = offer(&mut negotiation);
+    assert!(ours.contains("a=fmtp:63 111/111"), "{ours}");
+    negotiation.rollback();
+    let answer = re_answer(&mut negotiation, &theirs);
+    let opus = meanings(&answer)[0].0;
+    assert!(
+        answer.contains(&format!("a=fmtp:99 {opus}/{opus}")),
+        "{answer}"
+    );
 }
 
 /// RFC 3264 §8.3.2.
@@ -504,7 +570,7 @@ fn a_peer_that_uses_up_all_numbers_takes_nothing_but_them() {
         .collect();
     let mut negotiation = answering(&audio_of(&format!("0 {}", formats.join(" ")), &lines));
     let meanings = meanings(&offer(&mut negotiation));
-    assert_eq!(meanings.len(), 6, "{meanings:?}");
+    assert_eq!(meanings.len(), 7, "{meanings:?}");
     assert!(meanings.iter().all(|(number, ..)| *number < 64));
 }
 

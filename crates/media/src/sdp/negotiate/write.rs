@@ -90,7 +90,7 @@ fn audio(
 ) -> Media {
     let mut lines = Vec::new();
     for payload in section.payloads {
-        format_lines(&mut lines, terms, payload);
+        format_lines(&mut lines, terms, section.payloads, payload);
     }
     lines.push(Attribute::new("ptime", terms.ptime.to_string()));
     lines.push(Attribute::new("maxptime", "60"));
@@ -123,17 +123,23 @@ fn audio(
     }
 }
 
-fn format_lines(lines: &mut Vec<Attribute>, terms: &Terms, payload: &Payload) {
+fn format_lines(
+    lines: &mut Vec<Attribute>,
+    terms: &Terms,
+    payloads: &[Payload],
+    payload: &Payload,
+) {
     let number = payload.payload_type.value();
     let name = payload.encoding.name();
     let rate = payload.clock_rate;
     let parameters = match payload.encoding {
         Encoding::Audio(Codec::Opus) => Some(opus_parameters(terms)),
         Encoding::TelephoneEvent => Some("0-15".to_owned()),
+        Encoding::Redundancy => redundancy_parameters(payloads),
         Encoding::Audio(Codec::G722 | Codec::Pcmu | Codec::Pcma) | Encoding::ComfortNoise => None,
     };
     // RFC 7587 §7: always two channels in the rtpmap, whatever is sent.
-    let channels = match payload.encoding.codec().map_or(1, Codec::rtpmap_channels) {
+    let channels = match payload.encoding.channels() {
         1 => "",
         _two => "/2",
     };
@@ -142,6 +148,15 @@ fn format_lines(lines: &mut Vec<Attribute>, terms: &Terms, payload: &Payload) {
         format!("{number} {name}/{rate}{channels}"),
     ));
     lines.extend(parameters.map(|p| Attribute::new("fmtp", format!("{number} {p}"))));
+}
+
+/// RFC 2198 §5: what packets are, and what their copies are.
+fn redundancy_parameters(payloads: &[Payload]) -> Option<String> {
+    let opus = payloads
+        .iter()
+        .find(|p| p.encoding == Encoding::Audio(Codec::Opus))?;
+    let number = opus.payload_type.value();
+    Some(format!("{number}/{number}"))
 }
 
 fn opus_parameters(terms: &Terms) -> String {
