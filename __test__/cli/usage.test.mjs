@@ -5,7 +5,7 @@ import { describe, test } from 'node:test'
 import { offhook } from './cli.mjs'
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
-const commands = ['call', 'listen', 'echo', 'devices', 'demo']
+const commands = ['call', 'listen', 'echo', 'devices', 'demo', 'doctor']
 
 async function ended(t, args, options) {
   const running = offhook(t, args, options)
@@ -59,7 +59,9 @@ describe('offhook', { concurrency: 2 }, () => {
     [['call', 'bob', '--user', 'a@b', '--input', 'no-such.wav'], /--input: there is no file no-such\.wav/],
     [['call', 'bob', '--user', 'a@b', '--output', 'no such device'], /--output: there is no speaker "no such device"/],
     [['call', 'bob', '--user', 'a@b', '--ca', 'no-such.pem'], /--ca can not be read: .*no-such\.pem/],
-    [['call', 'bob', '--user', 'a@b', '--ice', 'turn:t', '--ice-user', 'u'], /--ice-user needs the password in OFFHOOK_ICE_PASSWORD/],
+    [['call', 'bob', '--user', 'a@b', '--ice', 'turn:t', '--ice-user', 'u'], /A TURN server wants to know who you are: .* OFFHOOK_ICE_PASSWORD/],
+    [['doctor', 'bob'], /doctor takes no "bob"/],
+    [['doctor', '--ice', 'turn:t'], /A TURN server wants to know who you are/],
     [['call', 'bob', '--user', 'a@b', '--server', 'http://pbx'], /--server.* must be /],
     [['call', 'bob', '--user', 'a@b', '--input', 'tone:5'], /--input must be .*20/],
     [['listen', '--user', 'a@b'], /There is no keyboard here .* --auto-answer/],

@@ -43,8 +43,15 @@ export async function accountOf(cli: Cli): Promise<SoftphoneOptions> {
 export function iceServersOf({ given }: Cli): IceServer[] {
   const username = given.value('ice-user')
   const credential = process.env['OFFHOOK_ICE_PASSWORD']
-  if (username !== undefined && !credential) throw new UsageError('--ice-user needs the password in OFFHOOK_ICE_PASSWORD.')
-  return given.values('ice').map((urls) => ({ urls, ...(urls.startsWith('turn') && username && credential && { username, credential }) }))
+  const urls = given.values('ice')
+  if (urls.some(isTurn) && (username === undefined || !credential)) {
+    throw new UsageError('A TURN server wants to know who you are: give your name there by --ice-user, and its password by OFFHOOK_ICE_PASSWORD.')
+  }
+  return urls.map((url) => ({ urls: url, ...(isTurn(url) && username !== undefined && credential && { username, credential }) }))
+}
+
+function isTurn(url: string): boolean {
+  return /^turns?:/i.test(url)
 }
 
 /** The servers that were named. */

@@ -3,6 +3,7 @@ import { call } from './call'
 import type { Cli, Command } from './cli'
 import { demo } from './demo'
 import { devices } from './devices'
+import { doctor } from './doctor'
 import { echo } from './echo'
 import { complainOf, errorText } from './errors'
 import { exitCode, ofError } from './exit-code'
@@ -18,7 +19,7 @@ import { printable } from './printable'
 import { Terminal } from './terminal'
 import { UsageError } from './usage-error'
 
-const commands: readonly Command[] = [call, listen, echo, devices, demo]
+const commands: readonly Command[] = [call, listen, echo, devices, demo, doctor]
 
 /** Runs what was typed, and says by the process's exit code what became of it. */
 export async function run(typed: readonly string[]): Promise<void> {
