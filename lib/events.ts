@@ -168,16 +168,38 @@ export interface ErrorDetails {
  *   `AudioSource` or `AudioSink` is another call's; the message says which. `warningCleared` comes when all that was
  *   warned of is open again, or another was chosen.
  *   With `chosen` and `inUse` the system's default is used meanwhile, by `audio.fallback`.
- * - `no-media`: the other side sends no sound.
+ * - `no-media`: the other side sends no sound, for five seconds.
+ * - `loss`: 5 % of the packets are lost, of what comes or of what is sent.
+ * - `jitter`: what comes varies by 40 ms in its time.
+ * - `delay`: the other side is heard 300 ms late.
+ * - `microphone-silent`: the microphone gives nothing at all, for ten seconds, though the call is neither muted nor on hold.
+ * - `clipping`: the sound that is sent is so loud that it is cut off.
+ * - `echo-suspected`: what one side says comes back to it from the other; the message says from which.
+ * - `cpu-too-slow`: the processor has too little time for the sound of the calls.
+ *
+ * But for the first two they are told once they have lasted for five seconds, and cleared once it has been better for ten.
  */
-export type WarningCode = 'no-device' | 'no-media'
+export type WarningCode =
+  | 'no-device'
+  | 'no-media'
+  | 'loss'
+  | 'jitter'
+  | 'delay'
+  | 'microphone-silent'
+  | 'clipping'
+  | 'echo-suspected'
+  | 'cpu-too-slow'
 
 /** Something odd about a call that goes on. */
 export interface WarningEvent {
   /** What is odd. */
   code: WarningCode
-  /** A sentence for people. */
+  /** What is odd in a sentence for people, with its figure if it has one. */
   message: string
+  /** What that usually comes from, in a sentence for people. */
+  cause: string
+  /** What helps, in a sentence for people. */
+  advice: string
   /** With `no-device`: the id of the chosen device that vanished, if another is used until it is back. */
   chosen?: string
   /** The name of the device in use instead, as the system shows it; beside `chosen`. */

@@ -14,8 +14,13 @@ export type StatsReport = Map<string, StatsObject>
 
 /** A call's figures in short. */
 export interface CallStats {
-  /** The estimated mean opinion score, 1–5. */
+  /** The estimated mean opinion score of the last second, 1 to 4.5, by the E-model (ITU-T G.107, G.107.1). */
   mos: number
+  /**
+   * Milliseconds from the other side's mouth to the ear here: half the round trip, the packets, the codec, the jitter buffer, and the
+   * loudspeaker if there is one. What the other side's own devices take is not known and not in it.
+   */
+  delayMs: number
   /** Milliseconds of round trip, from RTCP; null until it is known. */
   rttMs: number | null
   /** Milliseconds of jitter of what is received. */

@@ -26,7 +26,7 @@ export type WirePhoneEvent =
   | { type: 'conference'; id: number; news: WireNews }
   | { type: 'terminated'; id: string; reason: WireEndReason }
   | { type: 'sessionEnded'; id: string; reason: WireEndReason }
-  | ({ type: 'warning'; id: string; warning: WireWarning; text: string } & Partial<WireStandIn>)
+  | ({ type: 'warning'; id: string; warning: WireWarning; text: string } & WireExplanation & Partial<WireStandIn>)
   | { type: 'warningCleared'; id: string; warning: WireWarning }
   | { type: 'trace'; level: WireLevel; message: string; details: unknown }
   | { type: 'error'; error: WirePhoneError; id: string | null }
@@ -213,9 +213,14 @@ export type WireNews =
   | { type: 'left'; session: string }
   | { type: 'held'; held: boolean }
   | { type: 'muted'; session: string | null; muted: boolean }
-  | ({ type: 'warning'; text: string } & Partial<WireStandIn>)
+  | ({ type: 'warning'; text: string } & WireExplanation & Partial<WireStandIn>)
   | { type: 'warningCleared' }
   | { type: 'ended' }
+
+export interface WireExplanation {
+  cause: string
+  advice: string
+}
 
 export interface WireStandIn {
   chosen: string
@@ -223,7 +228,7 @@ export interface WireStandIn {
   reason: string
 }
 
-export type WireWarning = 'no-device' | 'no-media'
+export type WireWarning = 'no-device' | 'no-media' | 'loss' | 'jitter' | 'delay' | 'microphone-silent' | 'clipping' | 'echo-suspected' | 'cpu-too-slow'
 
 export type WireLevel = 'trace' | 'debug' | 'log' | 'info' | 'warn' | 'error'
 

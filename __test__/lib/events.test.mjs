@@ -202,7 +202,7 @@ describe('events', () => {
     engine.say({ type: 'transferRequested', id: ids.one, target: 'sip:carol@example.com', referredBy: null, attended: false })
     engine.say({ type: 'stats', id: ids.one, stats: { mos: 4.4 } })
     engine.say({ type: 'level', id: ids.one, local: 0.1, remote: 0 })
-    engine.say({ type: 'warning', id: ids.one, warning: 'no-device', text: 'x', chosen: 'alsa:headset', inUse: 'Speaker', reason: 'x' })
+    engine.say({ type: 'warning', id: ids.one, warning: 'no-device', text: 'x', cause: 'x', advice: 'x', chosen: 'alsa:headset', inUse: 'Speaker', reason: 'x' })
     engine.say({ type: 'error', error: { code: 'ERR_MEDIA', type: 'media', message: 'x' }, id: ids.one })
     engine.say({ type: 'disconnected', reconnecting: true, reason: 'x', retryIn: 2000 })
     engine.say({ type: 'terminated', id: ids.one, reason: success })

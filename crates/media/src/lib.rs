@@ -3,6 +3,7 @@
 
 pub mod codec;
 pub mod dtmf;
+mod echo;
 pub mod jitter;
 pub mod mos;
 pub mod rtp;

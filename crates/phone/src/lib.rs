@@ -50,6 +50,6 @@ pub use door::sdp::Sdp;
 pub use door::{
     audio, caller_identity, command, conference, conference_info, content, dtmf, end_reason, error,
     event, handed_over, hold_via, ice_server, id, level, media, message_summary, notifier, output,
-    secret, state_document,
+    secret, state_document, warning,
 };
 pub use phone::Phone;

@@ -88,6 +88,17 @@ impl Codec {
         }
     }
 
+    /// Returns how much later sound comes out of it than goes in, beside the length of a packet.
+    pub const fn look_ahead(self) -> Duration {
+        match self {
+            // RFC 6716 §2: 2.5 ms to overlap, and 4 ms for SILK.
+            Self::Opus => Duration::from_micros(6_500),
+            // The two filters of 24 taps at 16 kHz.
+            Self::G722 => Duration::from_micros(1_400),
+            Self::Pcmu | Self::Pcma => Duration::ZERO,
+        }
+    }
+
     /// Returns the channel count that an `rtpmap` carries; Opus always says 2 (RFC 7587 §7).
     pub const fn rtpmap_channels(self) -> u8 {
         match self {

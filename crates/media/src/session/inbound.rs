@@ -1,7 +1,7 @@
 //! From RTP to sound and pressed keys.
 
 use super::in_band::InBand;
-use super::outbound::Loudness;
+use super::loudness::Loudness;
 use super::{MediaEvent, SessionConfig, Tone};
 use crate::codec::Codec;
 use crate::dtmf;

@@ -14,6 +14,7 @@ mod description;
 mod event;
 mod in_band;
 mod inbound;
+mod loudness;
 mod network;
 mod outbound;
 mod protection;
@@ -28,6 +29,7 @@ pub use stats::{
 };
 
 use crate::codec::Codec;
+use crate::echo::EchoWatch;
 use crate::sdp::Direction;
 use crate::sdp::negotiate::{Agreed, Identity, Negotiation, Terms};
 use crate::thrift::Thrift;
@@ -78,6 +80,9 @@ pub struct Session {
     now: Instant,
     last_codecs: Option<(Codec, Codec)>,
     summary: snapshot::SummaryWindow,
+    echo: EchoWatch,
+    /// What stands behind our playout until the ear.
+    playout_delay: Duration,
 }
 
 /// What a rolled back offer leaves in force.
@@ -155,6 +160,8 @@ impl Session {
             inbound: Inbound::new(&config, now),
             reports: Reports::new(identity.cname.clone(), identity.ssrc, now, rng.random()),
             summary: snapshot::SummaryWindow::new(now),
+            echo: EchoWatch::default(),
+            playout_delay: Duration::ZERO,
             config,
             identity,
             rng,
@@ -228,6 +235,11 @@ impl Session {
         self.inbound.set_thrift(thrift);
     }
 
+    /// Says how long sound takes from [`pull_playout`](Self::pull_playout) to the ear.
+    pub fn set_playout_delay(&mut self, delay: Duration) {
+        self.playout_delay = delay;
+    }
+
     /// Presses keys, after those that still wait.
     ///
     /// # Errors
@@ -276,6 +288,12 @@ impl Session {
         if let Some(key) = self.inbound.pull(samples, now) {
             self.event(key);
         }
+        let said = if self.outbound.is_muted() {
+            0.0
+        } else {
+            self.outbound.level.level
+        };
+        self.echo.add(said, self.inbound.level.level);
         self.note_codecs();
     }
 

@@ -1,5 +1,6 @@
 //! From captured sound and pressed keys to RTP.
 
+use super::loudness::Loudness;
 use super::protection::Protection;
 use super::{MediaEvent, Output, SessionConfig, SessionError, Tone, Tones};
 use crate::codec::{Codec, Encoder, OpusSettings};
@@ -47,25 +48,6 @@ pub(super) struct Outbound {
     pub(super) packets: u64,
     pub(super) bytes: u64,
     pub(super) level: Loudness,
-}
-
-/// The W3C's way to tell how loud sound is.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Loudness {
-    pub(super) level: f64,
-    pub(super) energy: f64,
-    pub(super) seconds: f64,
-}
-
-impl Loudness {
-    /// Takes 10 ms.
-    pub(super) fn add(&mut self, samples: &[i16]) {
-        let sum: f64 = samples.iter().map(|s| f64::from(*s) * f64::from(*s)).sum();
-        let mean = sum / samples.len().max(1) as f64 / (32_768.0 * 32_768.0);
-        self.level = mean.sqrt();
-        self.energy += mean * 0.01;
-        self.seconds += 0.01;
-    }
 }
 
 impl Outbound {

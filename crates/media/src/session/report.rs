@@ -7,12 +7,14 @@ use crate::rtp::rtcp::{self, Packet, ReportBlock};
 use crate::rtp::schedule::Schedule;
 use crate::sdp::negotiate::Agreed;
 use crate::transport::Transport;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// A round trip beyond this is a peer that counts wrong.
 const LONGEST_ROUND_TRIP: f64 = 30.0;
 /// The share of G.711's RTP clock is near enough where the peer's unit is unknown.
 const FALLBACK_CLOCK: f64 = 8_000.0;
+/// What a peer told longer ago than that says nothing about now: it tells every five seconds (RFC 3550 §6.2).
+const OLD_NEWS: Duration = Duration::from_secs(15);
 
 /// Reports sent and received.
 #[derive(Debug)]
@@ -31,6 +33,8 @@ pub(super) struct Reports {
     last_sender: Option<(u32, u32, Instant)>,
     clock: f64,
     pub(super) remote_inbound: Option<RemoteInboundRtp>,
+    /// When the peer told that.
+    told: Option<Instant>,
     pub(super) remote_outbound: Option<RemoteOutboundRtp>,
 }
 
@@ -56,6 +60,7 @@ impl Reports {
             last_sender: None,
             clock: FALLBACK_CLOCK,
             remote_inbound: None,
+            told: None,
             remote_outbound: None,
         }
     }
@@ -79,6 +84,13 @@ impl Reports {
         if self.prompt {
             self.schedule.hasten();
         }
+    }
+
+    /// The share of what we send that the peer has lost of late, 0 to 1, if it tells.
+    pub(super) fn told_loss(&self, now: Instant) -> Option<f64> {
+        let lately = |told: &Instant| now.saturating_duration_since(*told) < OLD_NEWS;
+        self.told.filter(lately)?;
+        Some(self.remote_inbound?.fraction_lost)
     }
 
     /// Sends a report.
@@ -149,6 +161,7 @@ impl Reports {
             report.round_trip_time_measurements += 1;
         }
         self.remote_inbound = Some(report);
+        self.told = Some(now);
         Some(report.fraction_lost)
     }
 

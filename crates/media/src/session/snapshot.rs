@@ -1,7 +1,9 @@
 //! Statistics, put together when someone asks.
 
+use super::loudness::Loudness;
 use super::{CodecStats, InboundRtp, OutboundRtp, Session, Stats, Summary};
 use crate::codec::Codec;
+use crate::echo::Likeness;
 use crate::mos::{Conditions, score};
 use std::time::{Duration, Instant};
 
@@ -14,6 +16,8 @@ pub(super) struct SummaryWindow {
     since: Instant,
     base: Totals,
     last: Option<Summary>,
+    /// Of the last window that was over: looking for an echo in less is not worth its time.
+    echo: Likeness,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -22,7 +26,38 @@ struct Totals {
     received: u64,
     emitted: u64,
     concealed: u64,
+    gaps: u64,
     delay: f64,
+    captured: u64,
+    clipped: u64,
+    near: Heard,
+    far: Heard,
+}
+
+/// What was heard, as W3C adds it up.
+#[derive(Clone, Copy, Debug, Default)]
+struct Heard {
+    energy: f64,
+    seconds: f64,
+}
+
+impl Heard {
+    fn of(loudness: &Loudness) -> Self {
+        Self {
+            energy: loudness.energy,
+            seconds: loudness.seconds,
+        }
+    }
+
+    /// How loud it was since, as `audioLevel`.
+    fn level_since(self, before: Self) -> f64 {
+        let seconds = self.seconds - before.seconds;
+        if seconds > 0.0 {
+            ((self.energy - before.energy).max(0.0) / seconds).sqrt()
+        } else {
+            0.0
+        }
+    }
 }
 
 impl SummaryWindow {
@@ -31,6 +66,7 @@ impl SummaryWindow {
             since: now,
             base: Totals::default(),
             last: None,
+            echo: Likeness::default(),
         }
     }
 }
@@ -116,12 +152,16 @@ impl Session {
         if let (true, Some(last)) = (fresh, self.summary.last) {
             return last;
         }
+        if !fresh {
+            self.summary.echo = self.echo.likeness();
+        }
         let totals = self.totals();
-        let summary = self.summary_between(self.summary.base, totals);
+        let summary = self.summary_between(self.summary.base, totals, now);
         if !fresh {
             self.summary.since = now;
             self.summary.base = totals;
             self.summary.last = Some(summary);
+            self.outbound.level.begin_peak();
         }
         summary
     }
@@ -134,44 +174,69 @@ impl Session {
             received: reception.received(),
             emitted: played.emitted,
             concealed: played.concealed.saturating_sub(played.silent_concealed),
+            gaps: played.concealment_events,
             delay: played.delay,
+            captured: self.outbound.level.samples,
+            clipped: self.outbound.level.clipped,
+            near: Heard::of(&self.outbound.level),
+            far: Heard::of(&self.inbound.level),
         }
     }
 
-    fn summary_between(&self, before: Totals, after: Totals) -> Summary {
-        let expected = after.expected.saturating_sub(before.expected);
-        let received = after.received.saturating_sub(before.received);
-        let emitted = after.emitted.saturating_sub(before.emitted) as f64;
-        let concealed = after.concealed.saturating_sub(before.concealed) as f64;
-        let loss_pct = share(expected.saturating_sub(received) as f64, expected as f64);
-        let concealed_pct = share(concealed, emitted);
+    fn summary_between(&self, before: Totals, after: Totals, now: Instant) -> Summary {
+        let since = |total: fn(&Totals) -> u64| total(&after).saturating_sub(total(&before)) as f64;
+        let expected = since(|t| t.expected);
+        let loss_pct = share((expected - since(|t| t.received)).max(0.0), expected);
+        let emitted = since(|t| t.emitted);
+        let concealed = since(|t| t.concealed);
         let rtt_ms = self.round_trip_ms();
-        let jitter_ms = self.inbound.reception.jitter().as_secs_f64() * 1_000.0;
         let buffered_ms = if emitted > 0.0 {
             (after.delay - before.delay) / emitted * 1_000.0
         } else {
             0.0
         };
-        let packet_ms = self
-            .agreed
-            .as_ref()
-            .map_or(20.0, |a| f64::from(a.send.ptime));
         let codec = self.inbound.codec().unwrap_or(Codec::Opus);
+        let delay_ms = rtt_ms.unwrap_or(0.0) / 2.0
+            + buffered_ms
+            + self.packet_ms()
+            + codec.look_ahead().as_secs_f64() * 1_000.0
+            + self.playout_delay.as_secs_f64() * 1_000.0;
+        let conditions = Conditions {
+            delay_ms,
+            // What neither came nor was recovered is concealed; late packets are in it too.
+            loss_pct: share(concealed, emitted),
+            burst_ratio: self.burst_ratio(concealed, emitted, since(|t| t.gaps)),
+        };
+        let Likeness { here, there } = self.summary.echo;
         Summary {
-            mos: score(
-                codec,
-                Conditions {
-                    delay_ms: rtt_ms.unwrap_or(0.0) / 2.0 + buffered_ms + packet_ms,
-                    // What neither came nor was recovered is concealed; late packets are in it too.
-                    loss_pct: concealed_pct,
-                },
-            ),
-            jitter_ms,
+            mos: score(codec, conditions),
+            delay_ms,
+            jitter_ms: self.inbound.reception.jitter().as_secs_f64() * 1_000.0,
             rtt_ms,
             loss_pct,
-            concealed_pct,
+            concealed_pct: conditions.loss_pct,
             buffer_ms: self.inbound.playout.waiting().as_secs_f64() * 1_000.0,
+            peer_loss_pct: self.reports.told_loss(now).map(|part| part * 100.0),
+            near_level: after.near.level_since(before.near),
+            far_level: after.far.level_since(before.far),
+            near_peak: self.outbound.level.peak(),
+            clipped_pct: share(since(|t| t.clipped), since(|t| t.captured)),
+            echo_here: here,
+            echo_there: there,
         }
+    }
+
+    /// How much longer gaps are than random losses of the same share make them (G.107 §7.5).
+    fn burst_ratio(&self, concealed: f64, emitted: f64, gaps: f64) -> f64 {
+        let packet = f64::from(self.inbound.rate().hz()) * self.packet_ms() / 1_000.0;
+        let mean_gap = concealed / gaps.max(1.0) / packet.max(1.0);
+        let at_random = 1.0 - (concealed / emitted.max(1.0)).clamp(0.0, 0.99);
+        (mean_gap * at_random).max(1.0)
+    }
+
+    fn packet_ms(&self) -> f64 {
+        let ptime = self.agreed.as_ref().map_or(20, |agreed| agreed.send.ptime);
+        f64::from(ptime)
     }
 
     fn round_trip_ms(&self) -> Option<f64> {

@@ -138,8 +138,11 @@ pub struct CodecStats {
 /// The figures that people ask for; those over a time are of the last second or since the last call.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Summary {
-    /// Mean opinion score, 1 to 4.5, of what we hear (E-model, ITU-T G.107).
+    /// Mean opinion score, 1 to 4.5, of the conversation as we hear it ([`crate::mos`]).
     pub mos: f64,
+    /// From the peer's mouth to our ear, in milliseconds: the way through the network, packets, codec and jitter buffer, and the
+    /// output as far as it is known. What the peer's own devices need is not.
+    pub delay_ms: f64,
     /// Jitter in milliseconds.
     pub jitter_ms: f64,
     /// Round-trip time in milliseconds, by RTCP or else by ICE; `None` before one is known.
@@ -150,4 +153,18 @@ pub struct Summary {
     pub concealed_pct: f64,
     /// Sound waiting to be played, in milliseconds.
     pub buffer_ms: f64,
+    /// Packets of ours that the peer has lost of late, in percent; `None` while it does not tell.
+    pub peer_loss_pct: Option<f64>,
+    /// How loud what was captured was, muted or not, as W3C's `audioLevel`.
+    pub near_level: f64,
+    /// How loud what was played was.
+    pub far_level: f64,
+    /// The loudest sample that was captured, 0 to 1.
+    pub near_peak: f64,
+    /// Captured samples that were cut off at full scale, in percent.
+    pub clipped_pct: f64,
+    /// How much what is captured looks like an echo of what was played before, 0 to 1, over the last eight seconds.
+    pub echo_here: f64,
+    /// How much what is played looks like an echo of what was captured before.
+    pub echo_there: f64,
 }

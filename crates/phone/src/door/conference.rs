@@ -10,6 +10,7 @@ use crate::door::audio::{self, Device};
 use crate::door::hold_via::HoldVia;
 use crate::door::id::SessionId;
 use crate::door::media::StandIn;
+use crate::door::warning::Explanation;
 
 /// What the application can ask of a conference. In JSON it is `{"type": "add", "session": …}`.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -77,6 +78,8 @@ pub enum News {
     /// A device of this machine could not be opened or was lost.
     Warning {
         text: String,
+        #[serde(flatten)]
+        explanation: Explanation,
         /// What is used in place of a device that vanished.
         #[serde(flatten)]
         stand_in: Option<StandIn>,

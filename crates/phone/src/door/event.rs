@@ -18,6 +18,7 @@ use crate::door::message_summary::MessageSummary;
 use crate::door::notifier::{NotifierEndReason, SubscriptionRequest};
 use crate::door::peer::Peer;
 use crate::door::state_document::StateDocument;
+use crate::door::warning::{Explanation, Warning};
 
 /// One thing that happened, in the order in which it happened.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -128,6 +129,8 @@ pub enum Event {
         id: SessionId,
         warning: Warning,
         text: String,
+        #[serde(flatten)]
+        explanation: Explanation,
         /// What is used in place of a device that vanished.
         #[serde(flatten)]
         stand_in: Option<StandIn>,
@@ -187,6 +190,19 @@ pub enum Event {
     TokenNeeded,
     /// The phone has ended; nothing comes after this.
     Closed,
+}
+
+impl Event {
+    /// Something is odd.
+    pub(crate) fn warning(id: SessionId, warning: Warning, text: String) -> Self {
+        Self::Warning {
+            id,
+            warning,
+            text,
+            explanation: warning.explained(),
+            stand_in: None,
+        }
+    }
 }
 
 /// A MESSAGE.
@@ -445,16 +461,6 @@ pub struct SessionChanges {
     /// The codec in use for sending, by its SDP name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub codec: Option<String>,
-}
-
-/// What can be odd about a running call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Warning {
-    /// No device could be opened, or it was lost.
-    NoDevice,
-    /// The peer sends nothing.
-    NoMedia,
 }
 
 /// A time as events tell it: in whole milliseconds.

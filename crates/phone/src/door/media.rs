@@ -227,6 +227,24 @@ pub struct Figures {
     pub received: u64,
     /// Packets that did not come, of these.
     pub lost: u64,
+    /// Percent of the packets of the last second that did not come.
+    pub loss: f64,
+    /// Percent of what we send that the peer has lost of late, if it tells.
+    pub peer_loss: Option<f64>,
+    /// Milliseconds from the peer's mouth to our ear.
+    pub delay: f64,
+    /// How loud what is captured and what is played was in the last second, as W3C's `audioLevel`.
+    pub near_level: f64,
+    pub far_level: f64,
+    /// The loudest sample captured in the last second, 0 to 1.
+    pub near_peak: f64,
+    /// Percent of the samples captured in the last second that were cut off at full scale.
+    pub clipped: f64,
+    /// How much what is captured looks like an echo of what is played, 0 to 1, and the other way round.
+    pub echo_here: f64,
+    pub echo_there: f64,
+    /// What part of the time that there is for sound is needed, 1 being all of it.
+    pub pressure: f64,
 }
 
 /// Why a description can't be used.

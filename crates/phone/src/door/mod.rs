@@ -25,3 +25,4 @@ pub(crate) mod sdp;
 pub mod secret;
 pub mod state_document;
 pub(crate) mod text;
+pub mod warning;

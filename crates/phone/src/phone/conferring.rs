@@ -17,6 +17,7 @@ use crate::door::id::{ConferenceId, SessionId, Ticket};
 use crate::door::level::Level;
 use crate::door::media::StandIn;
 use crate::door::output::{Output, Reply};
+use crate::door::warning::Warning;
 use crate::session::{Heritage, Place, Session};
 use waiting::Wait;
 
@@ -141,7 +142,13 @@ impl Phone {
         let text = format!("{device:?} device: {reason}");
         let details = serde_json::json!({ "conference": id });
         self.around.context().trace(Level::Warn, &text, details);
-        self.tell_of_host(id, News::Warning { text, stand_in });
+        let explanation = Warning::NoDevice.explained();
+        let warning = News::Warning {
+            text,
+            explanation,
+            stand_in,
+        };
+        self.tell_of_host(id, warning);
     }
 
     /// Tells what its devices say, once the application has the conference.

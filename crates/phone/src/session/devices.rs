@@ -5,11 +5,12 @@ use std::time::{Duration, Instant};
 use super::{Choice, Context, Session, State};
 use crate::door::audio::{self, Device};
 use crate::door::error::{ErrorCode, PhoneError};
-use crate::door::event::{Event, Warning};
+use crate::door::event::Event;
 use crate::door::id::Ticket;
 use crate::door::level::Level;
 use crate::door::media::{SoundCommand, StandIn};
 use crate::door::output::{Reply, Wake};
+use crate::door::warning::Warning;
 
 /// What was chosen is open by then, or counts as failed: no command waits for ever.
 const OPENING: Duration = Duration::from_secs(5);
@@ -41,6 +42,11 @@ impl<T> DeviceChange<T> {
 }
 
 impl Devices {
+    /// Whether what the far end is to hear can't be used.
+    pub(super) fn is_without_input(&self) -> bool {
+        self.troubled.contains(&Device::Input)
+    }
+
     /// The commands that wait for what is being opened.
     pub(super) fn take_tickets(&mut self) -> Vec<Ticket> {
         let input = self.input.take().map(|change| change.ticket);
@@ -169,6 +175,7 @@ impl Session {
             id: self.id,
             warning: Warning::NoDevice,
             text: text.clone(),
+            explanation: Warning::NoDevice.explained(),
             stand_in,
         };
         self.tell_of_device(warning, ctx);

@@ -5,10 +5,11 @@ use super::{Context, Negotiation, Session, State};
 use crate::door::dtmf::DtmfMethod;
 use crate::door::end_reason::{Condition, EndReason, Side};
 use crate::door::error::{ErrorCode, PhoneError};
-use crate::door::event::{Event, SessionChanges, Warning};
+use crate::door::event::{Event, SessionChanges};
 use crate::door::level::Level;
 use crate::door::media::{MediaEvent, MediaFailure, MediaRefusal};
 use crate::door::sdp::Sdp;
+use crate::door::warning::Warning;
 
 impl Session {
     /// Takes news of this session's media; what comes after its end means nothing any more.
@@ -64,19 +65,17 @@ impl Session {
                 };
                 self.show(ctx, changes);
             }
-            MediaEvent::NoMedia => ctx.emit(Event::Warning {
-                id,
-                warning: Warning::NoMedia,
-                text: "The other party sends no media".into(),
-                stand_in: None,
-            }),
+            MediaEvent::NoMedia => {
+                let text = "No sound comes from the other side".to_owned();
+                ctx.emit(Event::warning(id, Warning::NoMedia, text));
+            }
             MediaEvent::MediaResumed => ctx.emit(Event::WarningCleared {
                 id,
                 warning: Warning::NoMedia,
             }),
             // RFC 3550 §6.6: the stream's end, not the call's; the BYE of SIP ends that.
             MediaEvent::PeerLeft => {}
-            MediaEvent::Measured { figures } => self.measured(figures),
+            MediaEvent::Measured { figures } => self.measured(figures, ctx),
             MediaEvent::Crashed { reason } => self.crashed(&reason, ctx),
         }
     }

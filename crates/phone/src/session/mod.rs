@@ -27,6 +27,7 @@ mod keys;
 mod media;
 mod mute;
 mod near_end;
+mod oddities;
 mod offer;
 mod offerer;
 mod pending;
@@ -90,6 +91,7 @@ pub(crate) struct Session {
     holding: Holding,
     near_end: NearEnd,
     quality: quality::Quality,
+    oddities: oddities::Oddities,
     handover: Handover,
     requests: Requests,
     pressed: dtmf::Pressed,
@@ -301,6 +303,7 @@ impl Session {
             holding: Holding::default(),
             near_end: NearEnd::default(),
             quality: quality::Quality::default(),
+            oddities: oddities::Oddities::default(),
             handover: Handover::default(),
             requests: Requests::default(),
             pressed: dtmf::Pressed::default(),

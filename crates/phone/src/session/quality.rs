@@ -36,7 +36,8 @@ impl Mean {
 
 impl Session {
     /// Takes what media have measured, some ten times in the first second and once a second from then on.
-    pub(super) fn measured(&mut self, figures: Figures) {
+    pub(super) fn measured(&mut self, figures: Figures, ctx: &mut Context<'_>) {
+        self.watch(&figures, ctx);
         let quality = &mut self.quality;
         quality.mos.add(figures.mos);
         quality.jitter.add(figures.jitter);

@@ -26,6 +26,7 @@ mod info;
 mod media;
 mod microphone;
 mod notifying;
+mod oddities;
 mod outgoing;
 mod pair;
 mod reasons;

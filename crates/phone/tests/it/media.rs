@@ -375,6 +375,7 @@ fn the_end_of_a_call_sums_up_how_it_was() {
         rtt,
         received,
         lost,
+        ..phone::media::Figures::default()
     };
     for figures in [
         figures(4.0, None, 40, 0),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{
     AtomicBool, AtomicU64, Ordering::Acquire, Ordering::Relaxed, Ordering::Release,
 };
+use std::time::Duration;
 
 use audio::gain::crossfade;
 use audio::{Frame, Rate};
@@ -167,6 +168,14 @@ impl DeviceEnd<LinkReader> {
 }
 
 impl DeviceEnd<LinkWriter> {
+    /// How long it takes until what is written is heard.
+    pub(crate) fn delay(&self) -> Duration {
+        match &self.before {
+            Some(before) => before.delay(),
+            None => self.link.delay(),
+        }
+    }
+
     /// Plays 10 ms.
     pub(crate) fn write(&mut self, frame: &Frame) {
         self.settle();

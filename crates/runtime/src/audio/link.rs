@@ -1,9 +1,14 @@
 //! Sound from one tick to another, which may run on another thread: a few frames of 10 ms.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
 use audio::{Frame, Rate};
 use rtrb::{Consumer, Producer, RingBuffer};
 
 use super::convert::RateConverter;
+use crate::tick_clock::TICK;
 
 /// 80 ms: more than two threads' ticks ever drift apart; full drops the newest frame.
 const CAPACITY: usize = 8;
@@ -15,6 +20,7 @@ const PAUSE: usize = 20;
 /// Makes a link.
 pub(crate) fn link() -> (LinkWriter, LinkReader) {
     let (producer, consumer) = RingBuffer::new(CAPACITY);
+    let beyond = Arc::<AtomicU32>::default();
     let reader = LinkReader {
         consumer,
         cushion: 1,
@@ -22,14 +28,17 @@ pub(crate) fn link() -> (LinkWriter, LinkReader) {
         missing: 0,
         rate: None,
         converter: RateConverter::default(),
+        beyond: Arc::clone(&beyond),
     };
-    (LinkWriter { producer }, reader)
+    (LinkWriter { producer, beyond }, reader)
 }
 
 /// The writing end of a link.
 #[derive(Debug)]
 pub(crate) struct LinkWriter {
     producer: Producer<Frame>,
+    /// Microseconds that sound takes behind the reader.
+    beyond: Arc<AtomicU32>,
 }
 
 impl LinkWriter {
@@ -42,6 +51,13 @@ impl LinkWriter {
     pub(crate) fn write(&mut self, frame: &Frame) -> bool {
         let _ = self.producer.push(*frame);
         self.is_read()
+    }
+
+    /// How long it takes until what is written is heard, as far as the reader knows.
+    pub(crate) fn delay(&self) -> Duration {
+        let waiting = CAPACITY - self.producer.slots();
+        let beyond = Duration::from_micros(self.beyond.load(Ordering::Relaxed).into());
+        TICK * waiting as u32 + beyond
     }
 }
 
@@ -57,9 +73,16 @@ pub(crate) struct LinkReader {
     /// Of the last frame.
     rate: Option<Rate>,
     converter: RateConverter,
+    beyond: Arc<AtomicU32>,
 }
 
 impl LinkReader {
+    /// Says how long what is read takes until it is heard.
+    pub(crate) fn tell_delay(&self, beyond: Duration) {
+        let micros = u32::try_from(beyond.as_micros()).unwrap_or(u32::MAX);
+        self.beyond.store(micros, Ordering::Relaxed);
+    }
+
     /// Gives 10 ms at `rate`; silence where the writer is behind.
     pub(crate) fn read(&mut self, rate: Rate) -> Frame {
         let waiting = self.consumer.slots();
@@ -113,6 +136,16 @@ impl LinkReader {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_writer_knows_how_late_it_is_heard() {
+        let (mut writer, reader) = link();
+        assert_eq!(writer.delay(), Duration::ZERO);
+        writer.write(&frame(1));
+        writer.write(&frame(2));
+        reader.tell_delay(Duration::from_millis(35));
+        assert_eq!(writer.delay(), Duration::from_millis(55));
+    }
 
     fn frame(value: i16) -> Frame {
         Frame::new(Rate::Hz8000, &[value; 80]).unwrap()

@@ -1,6 +1,7 @@
 //! Where the far end of a session is heard.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use audio::Frame;
 
@@ -49,6 +50,15 @@ impl Output {
             Output::Sink(sink) => sink.set_short(short),
             // A recording is kept, and a device changes the rate on a thread of its own.
             Output::Nowhere | Output::Wav(_) | Output::Link(_) | Output::Device(_) => {}
+        }
+    }
+
+    /// How long it takes until what is written is heard; none where nobody's ear is known.
+    pub(crate) fn delay(&self) -> Duration {
+        match self {
+            Output::Device(device) => device.delay(),
+            Output::Link(link) => link.delay(),
+            Output::Nowhere | Output::Sink(_) | Output::Wav(_) => Duration::ZERO,
         }
     }
 

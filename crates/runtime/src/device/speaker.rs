@@ -1,5 +1,6 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 
 use audio::drift::{DriftController, DriftResampler};
 use audio::resample::Resampler;
@@ -20,6 +21,7 @@ pub struct Speaker {
     converted: Vec<i16>,
     /// The underrun counter as of the last tick.
     underrun: u64,
+    delay: Duration,
 }
 
 impl Speaker {
@@ -36,6 +38,7 @@ impl Speaker {
             steady: Vec::with_capacity(2 * TICK),
             converted: Vec::with_capacity(8 * TICK),
             underrun: 0,
+            delay: Duration::ZERO,
         };
         (speaker, consumer)
     }
@@ -43,6 +46,11 @@ impl Speaker {
     /// Returns what both ends of the ring count.
     pub fn counters(&self) -> &Arc<Counters> {
         &self.counters
+    }
+
+    /// How long what the next tick brings waits for the device, and in it as far as that is known: for one callback.
+    pub fn delay(&self) -> Duration {
+        self.delay
     }
 
     /// Takes the next 10 ms at 48 kHz; `false` while no device plays them.
@@ -55,6 +63,8 @@ impl Speaker {
         }
         let at_stream_rate = |samples: usize| samples * hz as usize / 48_000;
         let fill = CAPACITY - self.ring.slots();
+        let behind = fill * 48_000 / hz as usize + burst;
+        self.delay = Duration::from_micros((behind * 1_000 / 48) as u64);
         let underrun = self.counters.underrun.load(Relaxed);
         if underrun != self.underrun {
             // The callbacks ran dry, or have only begun: give them what one of them needs ahead.

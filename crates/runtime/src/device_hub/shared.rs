@@ -343,8 +343,9 @@ impl Shared<Microphone, LinkWriter> {
 
 impl Shared<Speaker, LinkReader> {
     fn collect(&mut self, mixer: &mut Mixer) {
-        let told = &self.told;
+        let (told, delay) = (&self.told, self.device.delay());
         self.shares.retain_mut(|share| {
+            share.link.tell_delay(delay);
             let voice = share.link.read(Rate::Hz48000);
             if share.takes(told) {
                 mixer.add(&voice);

@@ -1,7 +1,7 @@
 //! What a worker drives: a sans-IO media session, behind the few verbs a worker needs.
 
 use std::net::{IpAddr, SocketAddr};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use audio::Rate;
 use bytes::BytesMut;
@@ -31,6 +31,8 @@ pub(crate) trait Engine: Send {
     fn pull_playout(&mut self, samples: &mut [i16], now: Instant);
     /// Leaves out what costs time and can be done without, or no longer.
     fn set_thrift(&mut self, thrift: Thrift);
+    /// Says how long it takes from [`Engine::pull_playout`] to the ear.
+    fn set_playout_delay(&mut self, delay: Duration);
     /// The next thing to do; `Timeout` is the last.
     fn poll(&mut self) -> Step;
     /// Samples per second of what is captured now.

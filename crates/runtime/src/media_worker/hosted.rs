@@ -29,6 +29,8 @@ pub(super) struct Hosted {
     /// Which of two alternating ticks begins this session's 20 ms frames; `None` while it needs none.
     pub(super) phase: Option<usize>,
     thrift: Thrift,
+    /// What part of its time for sound the thread needs.
+    pressure: f64,
     /// It has had its first tick since it joined.
     joined: bool,
     /// The engine has sound to send or to play.
@@ -78,6 +80,7 @@ impl Hosted {
             deadline: None,
             phase: None,
             thrift: Thrift::None,
+            pressure: 0.0,
             joined: false,
             flows: false,
             id,
@@ -105,6 +108,11 @@ impl Hosted {
         self.thrift = thrift;
         self.engine.set_thrift(thrift);
         self.spare();
+    }
+
+    /// Says what part of its time for sound the thread needs.
+    pub(super) fn set_pressure(&mut self, pressure: f64) {
+        self.pressure = pressure;
     }
 
     fn spare(&mut self) {
@@ -274,8 +282,10 @@ impl Hosted {
         self.ticks += 1;
         let is_second = self.ticks.is_multiple_of(TICKS_PER_SUMMARY);
         if is_second || (self.flows && FIRST_MEASURED.contains(&self.ticks)) {
-            let (figures, summary) = self.engine.summary(now);
+            self.engine.set_playout_delay(self.output.delay());
+            let (mut figures, summary) = self.engine.summary(now);
             if self.flows {
+                figures.pressure = self.pressure;
                 self.tell(What::Media(MediaEvent::Measured { figures }));
             }
             if is_second {

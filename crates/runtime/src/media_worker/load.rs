@@ -82,7 +82,7 @@ impl Reading {
 
     /// How little time is left, whoever takes it: leaving out refuses nobody. A call or two whose ticks only begin late
     /// would gain nothing by it.
-    fn pressure(self) -> f64 {
+    pub(super) fn pressure(self) -> f64 {
         match self.starves() || self.is_of_many() {
             true => self.busy / FULL,
             false => self.load(),

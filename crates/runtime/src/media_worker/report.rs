@@ -18,6 +18,7 @@ pub(super) fn summary(stats: &Stats) -> Value {
     let sent = stats.codecs.iter().find(|codec| codec.outbound);
     json!({
         "mos": rounded(summary.mos),
+        "delayMs": rounded(summary.delay_ms),
         "rttMs": summary.rtt_ms.map(rounded),
         "jitterMs": rounded(summary.jitter_ms),
         "lossPct": rounded(summary.loss_pct),
@@ -42,6 +43,17 @@ pub(super) fn figures(stats: &Stats) -> Figures {
         received: stats.inbound.packets_received,
         // Packets that came twice make it negative (RFC 3550 §6.4.1).
         lost: stats.inbound.packets_lost.try_into().unwrap_or_default(),
+        loss: summary.loss_pct,
+        peer_loss: summary.peer_loss_pct,
+        delay: summary.delay_ms,
+        near_level: summary.near_level,
+        far_level: summary.far_level,
+        near_peak: summary.near_peak,
+        clipped: summary.clipped_pct,
+        echo_here: summary.echo_here,
+        echo_there: summary.echo_there,
+        // The thread's to say.
+        pressure: 0.0,
     }
 }
 

@@ -200,6 +200,10 @@ impl Engine for Hosted {
         self.session.set_thrift(thrift);
     }
 
+    fn set_playout_delay(&mut self, delay: Duration) {
+        self.session.set_playout_delay(delay);
+    }
+
     fn poll(&mut self) -> Step {
         if let Some(failure) = self.failure.take() {
             return Step::Event(failure);

@@ -112,6 +112,7 @@ impl Engine for Notes {
         assert_eq!(samples.len(), 80);
     }
 
+    fn set_playout_delay(&mut self, _delay: Duration) {}
     fn set_thrift(&mut self, thrift: Thrift) {
         if std::mem::replace(&mut self.thrift, thrift) != thrift {
             let _ = self.noted.send(Noted::Thrift(thrift));

@@ -153,6 +153,9 @@ impl Worker {
             let reading = self.load.reading(now, cpu());
             let before = mem::replace(&mut self.reading, reading);
             self.gauge.show(reading, before);
+            for session in self.sessions.values_mut() {
+                session.set_pressure(reading.pressure());
+            }
             if let Some(thrift) = self.economy.take(reading) {
                 self.set_thrift(thrift);
             }
