@@ -1855,6 +1855,40 @@ export interface AudioSourceOptions {
 /** How a mark of {@link AudioSource.mark} ended: its sample was played, or dropped. */
 export type MarkOutcome = 'played' | 'cleared';
 
+/** How a mark with a name ended. */
+export interface SourceMark {
+    /** The name that it was given. */
+    name: string;
+    /** What became of the sample before it. */
+    outcome: MarkOutcome;
+    /** How many samples of the source had been played by then, since it was made; what was dropped does not count. */
+    position: number;
+}
+
+/** How far an {@link AudioSource} has been played, in samples at its `rate` since it was made; what was dropped does not count. */
+export interface SourcePosition {
+    /** Samples that were handed to the network. */
+    sent: number;
+    /**
+     * Of these, the samples that the other side has heard, by estimate: those that were sent longer than `delay` ago. Undefined
+     * before the delay is known, and in a conference. What the network loses counts as heard.
+     */
+    heard: number | undefined;
+    /**
+     * Milliseconds from the network to the other side's ear, by estimate: half the round trip that RTCP (or before its first report
+     * ICE) measures, one packet, three times the jitter that the other side reports, for its jitter buffer, and 20 ms for its device.
+     */
+    delay: number | undefined;
+}
+
+/** What {@link AudioSource.clear} did. */
+export interface ClearedSound {
+    /** Milliseconds that were played of what was written since the last `clear()`, or since the source was made. */
+    played: number;
+    /** Milliseconds that waited, and were dropped. */
+    dropped: number;
+}
+
 /**
  * Sound that the application writes: 16-bit mono PCM, little-endian, as Buffers or Int16Arrays of any size, or as text in base64.
  *
@@ -1862,6 +1896,9 @@ export type MarkOutcome = 'played' | 'cleared';
  * plays it. What is written before waits for that session; what still waits when the session ends or takes another
  * input is dropped, so that the next one does not hear the rest of a sentence. `finish` comes when everything was played
  * or dropped. A source that no session will play any more ends with `destroy()`, which settles all that waits.
+ *
+ * Beside the events of a `Writable` there is `mark`, with a {@link SourceMark}, for each mark that has a name. While the session is
+ * muted or on hold, or a digit stands in for the sound: muted sound and what digits replace counts as played; on hold nothing is.
  */
 export declare class AudioSource extends Writable {
     #private;
@@ -1877,14 +1914,32 @@ export declare class AudioSource extends Writable {
     end(chunk?: any, ...rest: any[]): this;
     /** Sets the encoding of text that is written without one. */
     setDefaultEncoding(encoding: BufferEncoding): this;
-    /** Drops everything that waits to be played (barge-in); marks behind it resolve with `'cleared'`. */
-    clear(): void;
+    /** How far it has been played, and heard. */
+    get position(): SourcePosition;
+    /** Milliseconds of sound that wait to be played. */
+    get queued(): number;
+    /** Plays nothing, and keeps what waits, until `resume()`. What was sent already is still heard. */
+    pause(): void;
+    /** Plays on after `pause()`. */
+    resume(): void;
+    /**
+     * Drops everything that waits to be played (barge-in), at once; marks behind it end as `'cleared'`. Returns the milliseconds of
+     * what was played since the last time, and of what was dropped. A source that is paused stays so.
+     */
+    clear(): ClearedSound;
     /**
      * Resolves with `'played'` when the last sample written so far was really played, or with `'cleared'` when it was dropped: by
      * `clear()`, by the end of the session that played it, or by `destroy()`. If nothing waits, that is at once. If no session plays
      * the source, what was written waits for one, and so does its mark.
      */
     mark(): Promise<MarkOutcome>;
+    /**
+     * Resolves as a mark without a name does, with the name and the position as well; the event `mark` says the same. Names need not
+     * differ.
+     *
+     * @throws `ERR_INVALID_ARGUMENT` for a name that is no string.
+     */
+    mark(name: string): Promise<SourceMark>;
     _write(_chunk: Buffer, _encoding: BufferEncoding, done: () => void): void;
     _final(done: () => void): void;
     _destroy(error: Error | null, done: (error: Error | null) => void): void;

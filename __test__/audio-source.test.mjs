@@ -6,6 +6,8 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { AudioSink, AudioSource } from 'offhook'
 import { hears, next, pbxOf } from './pbx.mjs'
+import { eventually } from './phones.mjs'
+import { drain, quiet } from './sound.mjs'
 
 const rate = 8000
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -104,5 +106,75 @@ describe('an AudioSource in a call', () => {
     const ended = next(session, 'terminated')
     await session.end()
     await ended
+  })
+})
+
+describe('a bot that wants to know what was heard', () => {
+  /** A call to the echo, with a source of 8 kHz, and an ear that hears what comes back. */
+  async function echoed(t) {
+    const { open } = await pbxOf(t)
+    const alice = await open('alice')
+    const [source, ear] = [new AudioSource({ rate, queue: 100 }), new AudioSink({ rate })]
+    const session = await alice.call('echo', { mediaStream: source, audioElement: ear })
+    await session.answered
+    return { session, source, ear }
+  }
+
+  test('learns how much was sent, and how much heard', async (t) => {
+    const { session, source } = await echoed(t)
+    assert.equal(source.position.sent, 0)
+    source.write(tone(600, 1000))
+    assert.ok(source.queued > 900 && source.queued <= 1000, `${source.queued} ms wait`)
+    const half = source.mark('half')
+    source.write(tone(600, 1000))
+    assert.deepEqual(await half, { name: 'half', outcome: 'played', position: 8000 })
+    const { sent, heard, delay } = source.position
+    assert.ok(sent >= 7680 && sent < 16_000, `${sent} samples sent`)
+    // ICE knows the round trip of a call that has just begun.
+    assert.ok(delay >= 40 && delay < 500, `${delay} ms`)
+    assert.ok(heard <= sent && heard > 0, `${heard} heard of ${sent}`)
+    assert.equal(await source.mark(), 'played')
+    await eventually(() => source.position.heard === 16_000)
+    assert.equal(source.position.sent, 16_000)
+    assert.equal(source.queued, 0)
+    await session.end()
+    assert.equal(source.position.sent, 16_000)
+  })
+
+  test('pauses what it says, and goes on with it', async (t) => {
+    const { session, source, ear } = await echoed(t)
+    source.write(tone(600, 4000))
+    await hears(ear, 600)
+    source.pause()
+    drain(ear)
+    await quiet(ear)
+    const { queued, position } = source
+    assert.ok(queued > 0)
+    await new Promise((passed) => setTimeout(passed, 300))
+    assert.deepEqual([source.queued, source.position.sent], [queued, position.sent])
+    source.resume()
+    await hears(ear, 600)
+    assert.equal(await source.mark(), 'played')
+    await eventually(() => source.position.sent === 32_000)
+    await session.end()
+  })
+
+  test('falls silent, and learns what it has said', async (t) => {
+    const { session, source, ear } = await echoed(t)
+    const marks = []
+    source.on('mark', (mark) => marks.push(mark))
+    source.write(tone(600, 10_000))
+    source.mark('said')
+    await hears(ear, 600)
+    const { played, dropped } = source.clear()
+    assert.equal(Math.round(played + dropped), 10_000)
+    assert.ok(played >= 200 && played < 9000, `${played} ms were played`)
+    drain(ear)
+    await quiet(ear)
+    assert.deepEqual(marks, [{ name: 'said', outcome: 'cleared', position: Math.round((played * rate) / 1000) }])
+    source.write(tone(600, 100))
+    assert.equal(await source.mark(), 'played')
+    assert.deepEqual(source.clear(), { played: 100, dropped: 0 })
+    await session.end()
   })
 })

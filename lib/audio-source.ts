@@ -1,8 +1,8 @@
 import { Writable } from 'node:stream'
 import { types } from 'node:util'
 import { SoftphoneError } from './errors'
-import { checkOptions, className, type Schema } from './schema'
-import { native, type NativeSource, type SourceEvent } from './native'
+import { checkOptions, className, type Schema, typeName } from './schema'
+import { native, type EndedMark, type NativeSource, type SourceEvent } from './native'
 
 /** Samples per second of PCM that an application writes or reads. */
 export type SampleRate = 8000 | 16000 | 24000 | 48000
@@ -26,6 +26,40 @@ const schema: Schema = {
 /** How a mark of {@link AudioSource.mark} ended: its sample was played, or dropped. */
 export type MarkOutcome = 'played' | 'cleared'
 
+/** How a mark with a name ended. */
+export interface SourceMark {
+  /** The name that it was given. */
+  name: string
+  /** What became of the sample before it. */
+  outcome: MarkOutcome
+  /** How many samples of the source had been played by then, since it was made; what was dropped does not count. */
+  position: number
+}
+
+/** How far an {@link AudioSource} has been played, in samples at its `rate` since it was made; what was dropped does not count. */
+export interface SourcePosition {
+  /** Samples that were handed to the network. */
+  sent: number
+  /**
+   * Of these, the samples that the other side has heard, by estimate: those that were sent longer than `delay` ago. Undefined
+   * before the delay is known, and in a conference. What the network loses counts as heard.
+   */
+  heard: number | undefined
+  /**
+   * Milliseconds from the network to the other side's ear, by estimate: half the round trip that RTCP (or before its first report
+   * ICE) measures, one packet, three times the jitter that the other side reports, for its jitter buffer, and 20 ms for its device.
+   */
+  delay: number | undefined
+}
+
+/** What {@link AudioSource.clear} did. */
+export interface ClearedSound {
+  /** Milliseconds that were played of what was written since the last `clear()`, or since the source was made. */
+  played: number
+  /** Milliseconds that waited, and were dropped. */
+  dropped: number
+}
+
 /**
  * Sound that the application writes: 16-bit mono PCM, little-endian, as Buffers or Int16Arrays of any size, or as text in base64.
  *
@@ -33,13 +67,17 @@ export type MarkOutcome = 'played' | 'cleared'
  * plays it. What is written before waits for that session; what still waits when the session ends or takes another
  * input is dropped, so that the next one does not hear the rest of a sentence. `finish` comes when everything was played
  * or dropped. A source that no session will play any more ends with `destroy()`, which settles all that waits.
+ *
+ * Beside the events of a `Writable` there is `mark`, with a {@link SourceMark}, for each mark that has a name. While the session is
+ * muted or on hold, or a digit stands in for the sound: muted sound and what digits replace counts as played; on hold nothing is.
  */
 export class AudioSource extends Writable {
   /** Samples per second of what is written. */
   readonly rate: SampleRate
   readonly #native: NativeSource
   readonly #limit: number
-  readonly #marks = new Map<number, (outcome: MarkOutcome) => void>()
+  readonly #marks = new Map<number, (ended: EndedMark) => void>()
+  #last: SourcePosition = { sent: 0, heard: undefined, delay: undefined }
   #nextMark = 1
   #half: number | undefined
   #queued = 0
@@ -54,7 +92,7 @@ export class AudioSource extends Writable {
     super({ highWaterMark: bytes(rate, half), decodeStrings: true })
     this.rate = rate
     this.#limit = half
-    this.#native = new (native().NativeSource)(rate, half / 2, (event, mark) => this.#onEvent(event, mark))
+    this.#native = new (native().NativeSource)(rate, half / 2, (...event) => this.#onEvent(...event))
   }
 
   /** @internal */
@@ -84,12 +122,38 @@ export class AudioSource extends Writable {
     return this
   }
 
-  /** Drops everything that waits to be played (barge-in); marks behind it resolve with `'cleared'`. */
-  clear(): void {
-    if (this.destroyed) return
+  /** How far it has been played, and heard. */
+  get position(): SourcePosition {
+    if (!this.destroyed) this.#look()
+    return { ...this.#last }
+  }
+
+  /** Milliseconds of sound that wait to be played. */
+  get queued(): number {
+    return this.destroyed ? 0 : this.#native.queued()
+  }
+
+  /** Plays nothing, and keeps what waits, until `resume()`. What was sent already is still heard. */
+  pause(): void {
+    if (!this.destroyed) this.#native.pause()
+  }
+
+  /** Plays on after `pause()`. */
+  resume(): void {
+    if (!this.destroyed) this.#native.resume()
+  }
+
+  /**
+   * Drops everything that waits to be played (barge-in), at once; marks behind it end as `'cleared'`. Returns the milliseconds of
+   * what was played since the last time, and of what was dropped. A source that is paused stays so.
+   */
+  clear(): ClearedSound {
+    if (this.destroyed) return { played: 0, dropped: 0 }
     this.#half = undefined
-    for (const mark of this.#native.clear()) this.#onEvent('cleared', mark)
+    const { played, dropped, marks } = this.#native.clear()
+    for (const mark of marks) this.#reach(mark)
     this.#release()
+    return { played, dropped }
   }
 
   /**
@@ -97,13 +161,31 @@ export class AudioSource extends Writable {
    * `clear()`, by the end of the session that played it, or by `destroy()`. If nothing waits, that is at once. If no session plays
    * the source, what was written waits for one, and so does its mark.
    */
-  mark(): Promise<MarkOutcome> {
-    if (this.destroyed) return Promise.resolve('cleared')
+  mark(): Promise<MarkOutcome>
+  /**
+   * Resolves as a mark without a name does, with the name and the position as well; the event `mark` says the same. Names need not
+   * differ.
+   *
+   * @throws `ERR_INVALID_ARGUMENT` for a name that is no string.
+   */
+  mark(name: string): Promise<SourceMark>
+  mark(name?: string): Promise<MarkOutcome | SourceMark> {
+    if (name === undefined) return this.#mark(({ outcome }) => outcome)
+    if (typeof name !== 'string') throw badArgument('name', 'a string', typeName(name))
+    return this.#mark(({ outcome, position }) => {
+      const mark = { name, outcome, position }
+      // A listener of its own turn: one that throws keeps nothing else from being told.
+      queueMicrotask(() => this.emit('mark', { ...mark }))
+      return mark
+    })
+  }
+
+  #mark<T>(read: (ended: EndedMark) => T): Promise<T> {
     const mark = this.#nextMark++
     return new Promise((resolve) => {
-      this.#marks.set(mark, resolve)
-      const outcome = this.#native.mark(mark)
-      if (outcome) this.#onEvent(outcome, mark)
+      this.#marks.set(mark, (ended) => resolve(read(ended)))
+      const ended = this.destroyed ? this.#cleared(mark) : this.#native.mark(mark)
+      if (ended) this.#reach(ended)
     })
   }
 
@@ -120,10 +202,10 @@ export class AudioSource extends Writable {
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    this.#look()
     this.#native.close()
     this.#release()
-    for (const resolve of this.#marks.values()) resolve('cleared')
-    this.#marks.clear()
+    for (const mark of [...this.#marks.keys()]) this.#reach(this.#cleared(mark))
     done(error)
   }
 
@@ -144,10 +226,24 @@ export class AudioSource extends Writable {
     return odd ? joined.subarray(0, -1) : joined
   }
 
-  #onEvent(event: SourceEvent, mark: number): void {
+  #look(): void {
+    const { sent, heard, delay } = this.#native.position()
+    this.#last = { sent, heard: heard ?? undefined, delay: delay ?? undefined }
+  }
+
+  #onEvent(event: SourceEvent, mark: number, position: number): void {
     if (event === 'drain') return this.#release()
-    this.#marks.get(mark)?.(event)
-    this.#marks.delete(mark)
+    this.#reach({ mark, outcome: event, position })
+  }
+
+  #reach(ended: EndedMark): void {
+    const reached = this.#marks.get(ended.mark)
+    this.#marks.delete(ended.mark)
+    reached?.(ended)
+  }
+
+  #cleared(mark: number): EndedMark {
+    return { mark, outcome: 'cleared', position: this.#last.sent }
   }
 
   #release(): void {
@@ -178,7 +274,11 @@ function decoded(text: string, encoding: unknown): Buffer {
 
 function notPcm(what: string): SoftphoneError {
   const expected = "a Buffer or an Int16Array of 16-bit PCM, or text with the encoding of its bytes, such as write(text, 'base64')"
-  return new SoftphoneError(`Bad argument "chunk": expected ${expected}, but it is ${what}`, {
+  return badArgument('chunk', expected, what)
+}
+
+function badArgument(name: string, expected: string, what: string): SoftphoneError {
+  return new SoftphoneError(`Bad argument "${name}": expected ${expected}, but it is ${what}`, {
     code: 'ERR_INVALID_ARGUMENT',
     type: 'invalid_options',
   })

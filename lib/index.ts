@@ -1,5 +1,13 @@
 export { AudioSink, type AudioSinkOptions } from './audio-sink'
-export { AudioSource, type AudioSourceOptions, type MarkOutcome, type SampleRate } from './audio-source'
+export {
+  AudioSource,
+  type AudioSourceOptions,
+  type ClearedSound,
+  type MarkOutcome,
+  type SampleRate,
+  type SourceMark,
+  type SourcePosition,
+} from './audio-source'
 export type * from './conference-info'
 export { listDevices, type AudioDevice } from './devices'
 export { TypedEmitter } from './emitter'

@@ -29,10 +29,18 @@ export interface NativeSource {
   readonly id: number
   /** Takes whole samples, Int16 little-endian; returns the milliseconds that wait to be played. */
   write(pcm: Uint8Array): number
-  /** Drops what waits; returns the marks of which `onEvent` says nothing more. */
-  clear(): number[]
-  /** Marks the end of what was written so far; returns the outcome if there is nothing to wait for. */
-  mark(mark: number): SourceEvent | null
+  /** The milliseconds that wait to be played. */
+  queued(): number
+  /** How far it was played: in samples of its own, with the milliseconds until they are heard. */
+  position(): { sent: number; heard?: number | null; delay?: number | null }
+  /** Plays nothing until `resume`. */
+  pause(): void
+  /** Plays on. */
+  resume(): void
+  /** Drops what waits; returns milliseconds, and the marks of which `onEvent` says nothing more. */
+  clear(): { played: number; dropped: number; marks: EndedMark[] }
+  /** Marks the end of what was written so far; returns how that ended if there is nothing to wait for. */
+  mark(mark: number): EndedMark | null
   /** Says that nothing more is written. */
   end(): void
   /** Drops everything and lets go. */
@@ -71,13 +79,20 @@ export interface NativePbx extends NativeTask {
 
 export type SourceEvent = 'drain' | 'played' | 'cleared'
 
+/** How a mark ended, and how many samples had been played by then. */
+export interface EndedMark {
+  mark: number
+  outcome: 'played' | 'cleared'
+  position: number
+}
+
 /** What the addon exports. */
 export interface Native {
   NativePhone: new (options: string, onEvent: (event: string) => void) => NativePhone
   NativeSource: new (
     rate: number,
     lowWaterMs: number,
-    onEvent: (event: SourceEvent, mark: number) => void,
+    onEvent: (event: SourceEvent, mark: number, position: number) => void,
   ) => NativeSource
   NativeSink: new (rate: number, queueMs: number, onReadable: () => void) => NativeSink
   NativePbx: new (options: string, onEvent: (event: string) => void) => NativePbx

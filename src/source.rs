@@ -7,11 +7,11 @@ use napi::threadsafe_function::{
     ThreadsafeCallContext, ThreadsafeFunction, ThreadsafeFunctionCallMode,
 };
 use napi_derive::napi;
-use runtime::audio::{MarkId, Rate, Source, SourceEvent};
+use runtime::audio::{Mark, MarkId, Outcome, Rate, Source, SourceEvent};
 
 use crate::handle::{failed, invalid};
 
-type Arguments = FnArgs<(&'static str, u32)>;
+type Arguments = FnArgs<(&'static str, u32, f64)>;
 /// Weak: a source alone doesn't keep Node alive. Unbounded: one event for each mark and each drain.
 type Callback = ThreadsafeFunction<SourceEvent, (), Arguments, Status, false, true>;
 
@@ -25,7 +25,7 @@ pub struct NativeSource {
 
 #[napi]
 impl NativeSource {
-    /// `on_event` is told when no more than `low_water_ms` waits, and how marks ended.
+    /// `on_event` is told when no more than `low_water_ms` waits, and how and at what position marks ended.
     #[napi(constructor)]
     pub fn new(
         rate: u32,
@@ -62,18 +62,52 @@ impl NativeSource {
         Ok(milliseconds(waiting))
     }
 
-    /// Drops what waits; returns the marks of which nothing more will be told.
+    /// The milliseconds that wait to be played.
     #[napi]
-    pub fn clear(&mut self) -> Result<Vec<u32>> {
-        let dropped = self.source()?.clear();
-        Ok(dropped.marks.into_iter().map(|MarkId(mark)| mark).collect())
+    pub fn queued(&mut self) -> Result<f64> {
+        Ok(milliseconds(self.source()?.queued()))
     }
 
-    /// Marks the end of what was written so far; returns its outcome where there is nothing to wait for.
+    /// How far it was played.
     #[napi]
-    pub fn mark(&mut self, mark: u32) -> Result<Option<&'static str>> {
-        let outcome = self.source()?.mark(MarkId(mark));
-        Ok(outcome.map(|outcome| name(&outcome)))
+    pub fn position(&mut self) -> Result<NativePosition> {
+        let position = self.source()?.position();
+        Ok(NativePosition {
+            sent: position.sent as f64,
+            heard: position.heard.map(|samples| samples as f64),
+            delay: position.delay.map(milliseconds),
+        })
+    }
+
+    /// Plays nothing until `resume`.
+    #[napi]
+    pub fn pause(&mut self) -> Result<()> {
+        self.source()?.pause();
+        Ok(())
+    }
+
+    /// Plays on.
+    #[napi]
+    pub fn resume(&mut self) -> Result<()> {
+        self.source()?.resume();
+        Ok(())
+    }
+
+    /// Drops what waits; nothing more will be told of the marks in it.
+    #[napi]
+    pub fn clear(&mut self) -> Result<NativeCleared> {
+        let dropped = self.source()?.clear();
+        Ok(NativeCleared {
+            played: milliseconds(dropped.played),
+            dropped: milliseconds(dropped.sound),
+            marks: dropped.marks.into_iter().map(ended).collect(),
+        })
+    }
+
+    /// Marks the end of what was written so far; returns how that ended where there is nothing to wait for.
+    #[napi]
+    pub fn mark(&mut self, mark: u32) -> Result<Option<NativeMark>> {
+        Ok(self.source()?.mark(MarkId(mark)).map(ended))
     }
 
     /// Says that nothing more is written; what waits is still played.
@@ -93,19 +127,56 @@ impl NativeSource {
     }
 }
 
-fn arguments(event: SourceEvent) -> Arguments {
-    let mark = match event {
-        SourceEvent::Drain => 0,
-        SourceEvent::Played(MarkId(mark)) | SourceEvent::Cleared(MarkId(mark)) => mark,
-    };
-    FnArgs::from((name(&event), mark))
+/// How far a source was played: samples of its own, milliseconds until they are heard.
+#[napi(object)]
+#[derive(Debug)]
+pub struct NativePosition {
+    pub sent: f64,
+    pub heard: Option<f64>,
+    pub delay: Option<f64>,
 }
 
-fn name(event: &SourceEvent) -> &'static str {
-    match event {
-        SourceEvent::Drain => "drain",
-        SourceEvent::Played(_) => "played",
-        SourceEvent::Cleared(_) => "cleared",
+/// What `clear` did, in milliseconds.
+#[napi(object)]
+#[derive(Debug)]
+pub struct NativeCleared {
+    pub played: f64,
+    pub dropped: f64,
+    pub marks: Vec<NativeMark>,
+}
+
+/// How a mark ended, and how many samples had been played by then.
+#[napi(object)]
+#[derive(Debug)]
+pub struct NativeMark {
+    pub mark: u32,
+    pub outcome: String,
+    pub position: f64,
+}
+
+fn ended(mark: Mark) -> NativeMark {
+    let MarkId(id) = mark.id;
+    NativeMark {
+        mark: id,
+        outcome: name(mark.outcome).to_owned(),
+        position: mark.position as f64,
+    }
+}
+
+fn arguments(event: SourceEvent) -> Arguments {
+    FnArgs::from(match event {
+        SourceEvent::Drain => ("drain", 0, 0.0),
+        SourceEvent::Mark(mark) => {
+            let MarkId(id) = mark.id;
+            (name(mark.outcome), id, mark.position as f64)
+        }
+    })
+}
+
+fn name(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Played => "played",
+        Outcome::Cleared => "cleared",
     }
 }
 

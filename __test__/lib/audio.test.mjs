@@ -41,7 +41,7 @@ describe('AudioSource', () => {
     assert.equal(engine.written.length, 5, 'the engine has all that was written')
     assert.equal(done, 2)
     const drained = once(source, 'drain')
-    engine.queued = 0
+    engine.waiting = 0
     engine.onEvent('drain', 0)
     await drained
     await turn()
@@ -53,8 +53,8 @@ describe('AudioSource', () => {
     source.write(Buffer.alloc(3200))
     source.write(Buffer.alloc(3200))
     await turn()
-    source.clear()
-    assert.equal(engine.queued, 0)
+    assert.deepEqual(source.clear(), { played: 20, dropped: 400 })
+    assert.equal(engine.waiting, 0)
     assert.equal(engine.written.length, 2, 'nothing comes after')
     source.write(Buffer.alloc(16))
     await turn()
@@ -82,7 +82,7 @@ describe('AudioSource', () => {
     const last = source.mark()
     assert.deepEqual([engine.written.length, engine.marks.length], [3, 2])
     await turn()
-    engine.queued = 0
+    engine.waiting = 0
     engine.onEvent('drain', 0)
     await turn()
     for (const mark of engine.marks) engine.onEvent('played', mark)
@@ -92,10 +92,63 @@ describe('AudioSource', () => {
 
   test('a mark of which the engine knows at once resolves at once', async () => {
     const { source, engine } = makeSource()
-    engine.mark = () => 'played'
+    engine.mark = (mark) => ({ mark, outcome: 'played', position: 0 })
     assert.equal(await source.mark(), 'played')
     source.end()
     await once(source, 'finish')
+  })
+
+  test('a mark with a name says its position, in its promise and as an event', async () => {
+    const { source, engine } = makeSource()
+    const told = []
+    source.on('mark', (mark) => told.push(mark))
+    const [first, second, unnamed] = [source.mark('greeting'), source.mark('question'), source.mark()]
+    engine.onEvent('played', engine.marks[0], 480)
+    engine.at = { sent: 700 }
+    source.clear()
+    const marks = [
+      { name: 'greeting', outcome: 'played', position: 480 },
+      { name: 'question', outcome: 'cleared', position: 700 },
+    ]
+    assert.deepEqual(await Promise.all([first, second, unnamed]), [...marks, 'cleared'])
+    assert.deepEqual(told, marks)
+    assert.throws(() => source.mark(5), { code: 'ERR_INVALID_ARGUMENT', message: /"name": expected a string, but it is a number/ })
+    engine.at = { sent: 900, heard: 800, delay: 90 }
+    source.destroy()
+    assert.deepEqual(await source.mark('late'), { name: 'late', outcome: 'cleared', position: 900 })
+  })
+
+  test('a listener of marks that throws keeps no other mark from being told', async () => {
+    const { source, engine } = makeSource()
+    source.on('mark', () => {
+      throw new Error('a bug')
+    })
+    const errors = await uncaughtBy(async () => {
+      const marks = [source.mark('one'), source.mark('two')]
+      for (const mark of engine.marks) engine.onEvent('played', mark, 0)
+      assert.deepEqual((await Promise.all(marks)).map(({ name }) => name), ['one', 'two'])
+      await turn()
+    })
+    assert.equal(errors.length, 2)
+  })
+
+  test('tells how far it is, and keeps that when it is destroyed', () => {
+    const { source, engine } = makeSource({ rate: 8000 })
+    assert.deepEqual(source.position, { sent: 0, heard: undefined, delay: undefined })
+    source.write(Buffer.alloc(3200))
+    assert.equal(source.queued, 200)
+    engine.at = { sent: 800, heard: 480, delay: 60 }
+    source.pause()
+    assert.equal(engine.paused, true)
+    source.resume()
+    assert.equal(engine.paused, false)
+    source.destroy()
+    engine.at = { sent: 0 }
+    assert.deepEqual(source.position, { sent: 800, heard: 480, delay: 60 })
+    assert.equal(source.queued, 0)
+    assert.deepEqual(source.clear(), { played: 0, dropped: 0 })
+    source.pause()
+    source.resume()
   })
 
   test('destroying clears what waits and throws nothing', async () => {
@@ -113,7 +166,7 @@ describe('AudioSource', () => {
 
   test('what comes after the end is an error and not played', async () => {
     const { source, engine } = makeSource()
-    engine.mark = () => 'played'
+    engine.mark = (mark) => ({ mark, outcome: 'played', position: 0 })
     source.end()
     const failed = once(source, 'error')
     source.write(Buffer.alloc(2))

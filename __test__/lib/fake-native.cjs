@@ -51,7 +51,9 @@ class NativeSource {
   id = sources.length + 1
   written = []
   marks = []
-  queued = 0
+  waiting = 0
+  at = { sent: 0 }
+  paused = false
   ended = false
   closed = false
 
@@ -62,13 +64,31 @@ class NativeSource {
 
   write(pcm) {
     this.written.push(Buffer.from(pcm))
-    this.queued += (pcm.length / 2 / this.rate) * 1000
-    return this.queued
+    this.waiting += (pcm.length / 2 / this.rate) * 1000
+    return this.waiting
   }
 
   clear() {
-    this.queued = 0
-    return this.marks.splice(0)
+    const dropped = this.waiting
+    this.waiting = 0
+    const marks = this.marks.splice(0).map((mark) => ({ mark, outcome: 'cleared', position: this.at.sent }))
+    return { played: 20, dropped, marks }
+  }
+
+  queued() {
+    return this.waiting
+  }
+
+  position() {
+    return this.at
+  }
+
+  pause() {
+    this.paused = true
+  }
+
+  resume() {
+    this.paused = false
   }
 
   mark(mark) {

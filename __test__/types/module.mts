@@ -10,6 +10,9 @@ import {
   SoftphoneError,
   listDevices,
   type AudioDevice,
+  type ClearedSound,
+  type SourceMark,
+  type SourcePosition,
   type ConnectionState,
   type DtmfEvent,
   type EndCondition,
@@ -121,6 +124,13 @@ async function use(signal: AbortSignal): Promise<void> {
 
 const source: Writable = new AudioSource({ rate: 8000, queue: 100 })
 const sink: Readable = new AudioSink()
+new AudioSource().mark('greeting').then((mark) => same<typeof mark, SourceMark>(true))
+new AudioSource().mark().then((outcome) => same<typeof outcome, 'played' | 'cleared'>(true))
+const { sent, heard }: SourcePosition = new AudioSource().position
+same<typeof sent, number>(true)
+same<typeof heard, number | undefined>(true)
+const { played, dropped }: ClearedSound = new AudioSource().clear()
+same<typeof played | typeof dropped, number>(true)
 // @ts-expect-error: no such rate
 new AudioSource({ rate: 44100 })
 // @ts-expect-error: sessions are made by the phone

@@ -12,6 +12,7 @@
 mod config;
 mod description;
 mod event;
+mod far_delay;
 mod in_band;
 mod inbound;
 mod loudness;

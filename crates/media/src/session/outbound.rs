@@ -82,6 +82,11 @@ impl Outbound {
             .map_or_else(|| self.first_codec.rate(&self.opus), Encoder::rate)
     }
 
+    /// How much was captured and waits until its packet is full.
+    pub(super) fn unsent(&self) -> Duration {
+        self.rate().duration_of(self.frame.len())
+    }
+
     pub(super) fn mute(&mut self, muted: bool) {
         self.muted = muted;
     }

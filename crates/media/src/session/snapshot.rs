@@ -234,12 +234,12 @@ impl Session {
         (mean_gap * at_random).max(1.0)
     }
 
-    fn packet_ms(&self) -> f64 {
+    pub(super) fn packet_ms(&self) -> f64 {
         let ptime = self.agreed.as_ref().map_or(20, |agreed| agreed.send.ptime);
         f64::from(ptime)
     }
 
-    fn round_trip_ms(&self) -> Option<f64> {
+    pub(super) fn round_trip_ms(&self) -> Option<f64> {
         let reported = self
             .reports
             .remote_inbound

@@ -17,7 +17,7 @@ use audio::mixer::{Mixer, Voice};
 use audio::{Frame, Rate};
 use phone::SessionId;
 
-use super::{Input, Output, SinkGroup};
+use super::{Input, Output, SinkGroup, Underway};
 use crate::device_hub::Trouble;
 
 /// Ticks between two reports of how loud everybody is: 100 ms.
@@ -70,7 +70,12 @@ impl Member {
     fn speak(&mut self, rate: Rate) -> Frame {
         match self.paused {
             true => Frame::silence(rate),
-            false => self.input.read(rate),
+            false => {
+                let said = self.input.read(rate);
+                // When the members hear it is known of each session alone.
+                self.input.handed(Underway::default());
+                said
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 use audio::{Frame, Rate};
 
 use super::convert::RateConverter;
-use super::{DeviceEnd, DeviceFigures, LinkReader, SourceReader, Tone, WavPlayer};
+use super::{DeviceEnd, DeviceFigures, LinkReader, SourceReader, Tone, Underway, WavPlayer};
 
 /// An opened input; read once a tick.
 #[derive(Debug)]
@@ -110,6 +110,17 @@ impl Input {
             Input::Device(device) => device.read(rate),
             #[cfg(test)]
             Input::Broken => panic!("this input is broken on purpose"),
+        }
+    }
+
+    /// Says what is on its way to the far end now that what was read last was taken.
+    pub(crate) fn handed(&mut self, underway: Underway) {
+        match self {
+            Input::Source(reader, _) => reader.handed(underway),
+            Input::Silence | Input::Wav(_) | Input::Tone(_) | Input::Link(_) | Input::Device(_) => {
+            }
+            #[cfg(test)]
+            Input::Broken => {}
         }
     }
 }

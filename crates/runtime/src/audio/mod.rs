@@ -25,7 +25,7 @@ mod wav_out;
 
 pub use ::audio::{Rate, UnknownRate};
 pub use sink::{Sink, SinkGroup};
-pub use source::{Dropped, MarkId, Source, SourceEvent};
+pub use source::{Dropped, Mark, MarkId, Outcome, Position, Source, SourceEvent};
 
 pub(crate) use conference::{Conference, Levels, LevelsReport, Member, SeatId, SeatOrder};
 pub(crate) use device_end::{DeviceEnd, DeviceFigures, DeviceGauge};
@@ -33,7 +33,7 @@ pub(crate) use input::Input;
 pub(crate) use link::{LinkReader, LinkWriter, link};
 pub(crate) use output::Output;
 pub(crate) use sink::SinkWriter;
-pub(crate) use source::{Lease, SourceReader};
+pub(crate) use source::{Lease, SourceReader, Underway};
 pub(crate) use tone::{Tone, sequence};
 pub(crate) use wav_in::WavPlayer;
 pub(crate) use wav_out::{WavFile, settle as settle_files};

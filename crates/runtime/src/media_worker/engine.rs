@@ -35,6 +35,10 @@ pub(crate) trait Engine: Send {
     fn set_playout_delay(&mut self, delay: Duration);
     /// The next thing to do; `Timeout` is the last.
     fn poll(&mut self) -> Step;
+    /// How much of what was captured waits until its packet is full.
+    fn unsent(&self) -> Duration;
+    /// How long what is sent takes until the far end hears it, by estimate.
+    fn far_delay(&self) -> Option<Duration>;
     /// Samples per second of what is captured now.
     fn capture_rate(&self) -> Rate;
     /// Samples per second of what is played now.

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use audio::level::Meter;
 use audio::tone::Sequence;
@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 use super::engine::{DevicesInUse, Engine, Step};
 use super::order::{News, Order, What};
 use super::sockets::{Readiness, Sockets};
-use crate::audio::{Input, LinkWriter, Output, SinkGroup, Tone};
+use crate::audio::{Input, LinkWriter, Output, SinkGroup, Tone, Underway};
 
 /// Ticks between two `stats` events: one second.
 const TICKS_PER_SUMMARY: u64 = 100;
@@ -51,6 +51,8 @@ pub(super) struct Hosted {
     /// Of the near end and of the far end, while somebody wants to know.
     meters: Option<[Meter; 2]>,
     ticks: u64,
+    /// How long what is sent takes until the far end hears it, as of the last figures.
+    far_delay: Option<Duration>,
     news: mpsc::UnboundedSender<News>,
 }
 
@@ -94,6 +96,7 @@ impl Hosted {
             tone: None,
             meters: None,
             ticks: 0,
+            far_delay: None,
             news,
         }
     }
@@ -245,6 +248,13 @@ impl Hosted {
         }
         self.engine.push_captured(captured.samples(), now);
         self.drain();
+        // Music stands in for the input, of which nothing was read.
+        if self.hold.is_none() {
+            self.input.handed(Underway {
+                unsent: self.engine.unsent(),
+                delay: self.far_delay,
+            });
+        }
     }
 
     fn capture(&mut self) -> Frame {
@@ -284,6 +294,7 @@ impl Hosted {
         if is_second || (self.flows && FIRST_MEASURED.contains(&self.ticks)) {
             self.engine.set_playout_delay(self.output.delay());
             let (mut figures, summary) = self.engine.summary(now);
+            self.far_delay = self.engine.far_delay();
             if self.flows {
                 figures.pressure = self.pressure;
                 self.tell(What::Media(MediaEvent::Measured { figures }));

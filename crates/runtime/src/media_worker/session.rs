@@ -224,6 +224,14 @@ impl Engine for Hosted {
         }
     }
 
+    fn unsent(&self) -> Duration {
+        self.session.unsent()
+    }
+
+    fn far_delay(&self) -> Option<Duration> {
+        self.session.far_delay()
+    }
+
     fn capture_rate(&self) -> Rate {
         self.session.capture_rate()
     }

@@ -126,6 +126,14 @@ impl Engine for Notes {
             .unwrap_or(Step::Timeout(self.wake.unwrap_or(far)))
     }
 
+    fn unsent(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    fn far_delay(&self) -> Option<Duration> {
+        None
+    }
+
     fn capture_rate(&self) -> Rate {
         Rate::Hz16000
     }

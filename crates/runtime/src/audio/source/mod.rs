@@ -1,18 +1,22 @@
 //! PCM written by the application, played on the tick.
 
+mod position;
 mod queue;
 mod reader;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
 
 use audio::Rate;
 
-use queue::{Content, Piece, Queue};
+pub use position::Position;
+use position::Track;
+pub(crate) use position::Underway;
+use queue::{Content, Queue};
 pub(crate) use reader::{Lease, SourceReader};
 
 /// Names a mark; chosen by the application.
@@ -24,19 +28,39 @@ pub struct MarkId(pub u32);
 pub enum SourceEvent {
     /// What waits fell to the low-water mark after having been above it.
     Drain,
-    /// The last sample before the mark was played.
-    Played(MarkId),
-    /// The sample before the mark was dropped.
-    Cleared(MarkId),
+    /// A mark was reached: its sample was played, or dropped.
+    Mark(Mark),
+}
+
+/// How a mark ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mark {
+    /// The mark.
+    pub id: MarkId,
+    /// What became of the sample before it.
+    pub outcome: Outcome,
+    /// How many samples of the source had been played by then.
+    pub position: u64,
+}
+
+/// What became of the sample before a mark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was played.
+    Played,
+    /// It was dropped.
+    Cleared,
 }
 
 /// What [`Source::clear`] dropped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dropped {
+    /// How much was played of what was written since it was last cleared.
+    pub played: Duration,
     /// How much waited.
     pub sound: Duration,
-    /// The marks in it, if no session told them.
-    pub marks: Vec<MarkId>,
+    /// The marks in it; nothing more is told of them.
+    pub marks: Vec<Mark>,
 }
 
 type Listener = Box<dyn Fn(SourceEvent) + Send + Sync>;
@@ -47,9 +71,11 @@ type Listener = Box<dyn Fn(SourceEvent) + Send + Sync>;
 /// is dropped: its listener is gone, and nobody else is to hear the rest of a sentence.
 pub struct Source {
     id: u64,
-    pieces: mpsc::Sender<Piece>,
+    pieces: mpsc::Sender<Content>,
     shared: Arc<SharedSource>,
     half: Option<u8>,
+    /// What had been played when it was last cleared.
+    cleared_at: u64,
 }
 
 struct SharedSource {
@@ -60,12 +86,13 @@ struct SharedSource {
     consumed: AtomicU64,
     /// What was written when something was last dropped.
     floor: AtomicU64,
-    generation: AtomicU32,
+    track: Track,
+    paused: AtomicBool,
     above: AtomicBool,
     listener: Listener,
     /// Who plays it: the number of a [`Lease`], or [`NOBODY`].
     holder: AtomicU64,
-    /// Taken by the tick that plays it, which never waits for it; by others only while nobody does, and to let go.
+    /// Taken by the tick that plays it, which never waits for it; by others to drop what is in it, and while nobody plays it.
     queue: Mutex<Queue>,
 }
 
@@ -89,7 +116,8 @@ impl Source {
             written: AtomicU64::new(0),
             consumed: AtomicU64::new(0),
             floor: AtomicU64::new(0),
-            generation: AtomicU32::new(0),
+            track: Track::default(),
+            paused: AtomicBool::new(false),
             above: AtomicBool::new(false),
             listener: Box::new(listener),
             holder: AtomicU64::new(NOBODY),
@@ -102,6 +130,7 @@ impl Source {
             pieces,
             shared,
             half: None,
+            cleared_at: 0,
         }
     }
 
@@ -134,31 +163,47 @@ impl Source {
         self.shared.duration(self.shared.queued())
     }
 
-    /// Drops what waits. Where a session plays it, its next tick tells the marks.
+    /// How far it has been played, and heard.
+    pub fn position(&self) -> Position {
+        self.shared.track.position()
+    }
+
+    /// Plays nothing until [`Source::resume`]; what waits stays.
+    pub fn pause(&self) {
+        self.shared.paused.store(true, Ordering::Release);
+    }
+
+    /// Plays on.
+    pub fn resume(&self) {
+        self.shared.paused.store(false, Ordering::Release);
+    }
+
+    /// Drops what waits; the tick that plays it finds nothing from here on.
     pub fn clear(&mut self) -> Dropped {
-        let dropped = self.shared.queued();
         self.half = None;
         let shared = &self.shared;
         shared.above.store(false, Ordering::Release);
+        let mut queue = lock(&shared.queue);
+        let dropped = shared.queued();
         if dropped > 0 {
             let written = shared.written.load(Ordering::Acquire);
             shared.floor.store(written, Ordering::Release);
         }
-        shared.generation.fetch_add(1, Ordering::AcqRel);
-        let marks = match shared.is_idle() {
-            true => shared.drop_all(&mut lock(&shared.queue)),
-            false => Vec::new(),
-        };
+        let marks = shared.drop_all(&mut queue);
+        let position = shared.track.played();
+        drop(queue);
+        let before = std::mem::replace(&mut self.cleared_at, position);
         Dropped {
+            played: shared.duration(position - before),
             sound: shared.duration(dropped),
             marks,
         }
     }
 
     /// Marks the end of what was written so far; gives its outcome if nothing is to be waited for.
-    pub fn mark(&mut self, mark: MarkId) -> Option<SourceEvent> {
+    pub fn mark(&mut self, mark: MarkId) -> Option<Mark> {
         if self.shared.last_was_dropped() {
-            return Some(SourceEvent::Cleared(mark));
+            return Some(self.shared.ended(mark, Outcome::Cleared));
         }
         self.push(Content::Mark(mark));
         match self.shared.is_idle() && self.shared.queued() == 0 {
@@ -169,10 +214,7 @@ impl Source {
 
     fn push(&self, content: Content) {
         // The receiver lives in `shared`, so this can't fail.
-        let _ = self.pieces.send(Piece {
-            generation: self.shared.generation.load(Ordering::Acquire),
-            content,
-        });
+        let _ = self.pieces.send(content);
     }
 
     fn samples(&mut self, mut bytes: &[u8]) -> Vec<i16> {
@@ -230,17 +272,21 @@ impl SharedSource {
         written > 0 && self.floor.load(Ordering::Acquire) == written
     }
 
-    fn reach_behind_nothing(&self, wanted: MarkId) -> Option<SourceEvent> {
+    fn reach_behind_nothing(&self, wanted: MarkId) -> Option<Mark> {
         let mut queue = lock(&self.queue);
         // A session that began to play it meanwhile tells it in its tick.
         if !self.is_idle() {
             return None;
         }
         let mut outcome = None;
-        while let Some((piece, from)) = queue.next_piece(self) {
-            match piece.content {
-                Content::Mark(mark) if mark == wanted => outcome = Some(SourceEvent::Played(mark)),
-                Content::Mark(mark) => (self.listener)(SourceEvent::Played(mark)),
+        while let Some((content, from)) = queue.next() {
+            match content {
+                Content::Mark(id) if id == wanted => {
+                    outcome = Some(self.ended(id, Outcome::Played));
+                }
+                Content::Mark(id) => {
+                    (self.listener)(SourceEvent::Mark(self.ended(id, Outcome::Played)));
+                }
                 Content::Pcm(samples) => self.consume(samples.len() - from),
             }
         }
@@ -257,33 +303,45 @@ impl SharedSource {
             return;
         }
         queue.tell_reached(self);
+        queue.history.end(&self.track);
         if self.queued() > 0 {
             let written = self.written.load(Ordering::Acquire);
             self.floor.store(written, Ordering::Release);
         }
         for mark in self.drop_all(&mut queue) {
-            (self.listener)(SourceEvent::Cleared(mark));
+            (self.listener)(SourceEvent::Mark(mark));
         }
         drop(queue);
         self.tell_drain();
     }
 
-    fn drop_all(&self, queue: &mut Queue) -> Vec<MarkId> {
+    fn drop_all(&self, queue: &mut Queue) -> Vec<Mark> {
         let mut marks = Vec::new();
-        while let Some((piece, from)) = queue.any_piece() {
-            match piece.content {
+        while let Some((content, from)) = queue.next() {
+            match content {
                 Content::Pcm(samples) => self.consume(samples.len() - from),
-                Content::Mark(mark) => marks.push(mark),
+                Content::Mark(id) => marks.push(self.ended(id, Outcome::Cleared)),
             }
         }
         marks
     }
 
-    fn discard(&self, piece: Piece, from: usize) {
-        match piece.content {
-            Content::Pcm(samples) => self.consume(samples.len() - from),
-            Content::Mark(mark) => (self.listener)(SourceEvent::Cleared(mark)),
+    fn ended(&self, id: MarkId, outcome: Outcome) -> Mark {
+        let position = self.track.played();
+        Mark {
+            id,
+            outcome,
+            position,
         }
+    }
+
+    fn is_paused(&self) -> bool {
+        self.paused.load(Ordering::Acquire)
+    }
+
+    fn play(&self, samples: usize) {
+        self.track.play(samples);
+        self.consume(samples);
     }
 
     fn consume(&self, samples: usize) {
@@ -322,6 +380,13 @@ mod tests {
         }
     }
 
+    /// Of what was told the marks.
+    fn marks(heard: &Heard) -> Vec<SourceEvent> {
+        let mut told = heard.take();
+        told.retain(|event| *event != SourceEvent::Drain);
+        told
+    }
+
     fn source(low_water_ms: u64) -> (Source, Heard) {
         let heard = Arc::new(Mutex::new(Vec::new()));
         let told = Arc::clone(&heard);
@@ -330,6 +395,19 @@ mod tests {
             told.lock().unwrap().push(event);
         });
         (source, Heard(heard))
+    }
+
+    fn played(id: u32, position: u64) -> SourceEvent {
+        SourceEvent::Mark(ended(id, Outcome::Played, position))
+    }
+
+    fn ended(id: u32, outcome: Outcome, position: u64) -> Mark {
+        let id = MarkId(id);
+        Mark {
+            id,
+            outcome,
+            position,
+        }
     }
 
     fn bytes(samples: &[i16]) -> Vec<u8> {
@@ -371,9 +449,9 @@ mod tests {
         source.mark(MarkId(7));
         let mut reader = SourceReader::open(source.id()).unwrap();
         reader.read(&mut [0; 80]);
-        assert!(!heard.take().contains(&SourceEvent::Played(MarkId(7))));
+        assert_eq!(marks(&heard), []);
         reader.read(&mut [0; 80]);
-        assert!(heard.take().contains(&SourceEvent::Played(MarkId(7))));
+        assert_eq!(marks(&heard), [played(7, 80)]);
     }
 
     #[test]
@@ -384,17 +462,115 @@ mod tests {
         source.mark(MarkId(1));
         let mut out = [0; 80];
         reader.read(&mut out);
-        assert_eq!(source.clear().sound, Duration::from_millis(90));
+        let expected = Dropped {
+            played: Duration::from_millis(10),
+            sound: Duration::from_millis(90),
+            marks: vec![ended(1, Outcome::Cleared, 80)],
+        };
+        assert_eq!(source.clear(), expected);
         assert_eq!(source.queued(), Duration::ZERO);
         source.write(&bytes(&[2; 80]));
         source.mark(MarkId(2));
         reader.read(&mut out);
         assert_eq!(out, [2; 80]);
         reader.read(&mut out);
-        let told = heard.take();
-        assert!(told.contains(&SourceEvent::Cleared(MarkId(1))));
-        assert!(told.contains(&SourceEvent::Played(MarkId(2))));
+        assert_eq!(marks(&heard), [played(2, 160)]);
         assert_eq!(source.queued(), Duration::ZERO);
+        assert_eq!(source.clear().played, Duration::from_millis(10));
+        assert_eq!(source.clear().played, Duration::ZERO);
+    }
+
+    #[test]
+    fn a_paused_source_keeps_what_waits_and_tells_what_was_reached() {
+        let (mut source, heard) = source(0);
+        let mut reader = SourceReader::open(source.id()).unwrap();
+        source.write(&bytes(&[1; 80]));
+        source.mark(MarkId(1));
+        source.write(&bytes(&[2; 160]));
+        let mut out = [0; 80];
+        reader.read(&mut out);
+        source.pause();
+        for _ in 0..3 {
+            reader.read(&mut out);
+            assert_eq!(out, [0; 80]);
+        }
+        assert_eq!(marks(&heard), [played(1, 80)]);
+        assert_eq!(source.queued(), Duration::from_millis(20));
+        source.resume();
+        reader.read(&mut out);
+        assert_eq!(out, [2; 80]);
+        source.pause();
+        assert_eq!(source.clear().sound, Duration::from_millis(10));
+    }
+
+    #[test]
+    fn what_was_sent_and_heard_of_it_is_known_from_what_is_under_way() {
+        let (mut source, _) = source(0);
+        let mut reader = SourceReader::open(source.id()).unwrap();
+        source.write(&bytes(&[1; 400]));
+        let ms = Duration::from_millis;
+        let position = |sent, heard, delay| Position { sent, heard, delay };
+        // Frames of 20 ms: after every other tick half of one waits to be sent.
+        let mut tick = |unsent, delay| {
+            reader.read(&mut [0; 80]);
+            let unsent = ms(unsent);
+            reader.handed(Underway { unsent, delay });
+        };
+        tick(10, None);
+        assert_eq!(source.position(), position(0, None, None));
+        tick(0, None);
+        assert_eq!(source.position(), position(160, None, None));
+        let delay = Some(ms(20));
+        tick(10, delay);
+        assert_eq!(source.position(), position(160, Some(0), delay));
+        tick(0, delay);
+        assert_eq!(source.position(), position(320, Some(160), delay));
+        tick(10, delay);
+        tick(0, delay);
+        tick(10, delay);
+        tick(0, delay);
+        assert_eq!(source.position(), position(400, Some(400), delay));
+        drop(reader);
+        assert_eq!(source.position(), position(400, Some(400), delay));
+    }
+
+    #[test]
+    fn what_never_left_the_call_that_ended_counts_as_neither_sent_nor_heard() {
+        let (mut source, _) = source(0);
+        let mut reader = SourceReader::open(source.id()).unwrap();
+        source.write(&bytes(&[1; 400]));
+        reader.read(&mut [0; 80]);
+        let unsent = Duration::from_millis(10);
+        let delay = Some(Duration::from_millis(50));
+        reader.handed(Underway { unsent, delay });
+        drop(reader);
+        let position = source.position();
+        assert_eq!((position.sent, position.heard), (0, Some(0)));
+    }
+
+    #[test]
+    fn a_clear_in_a_tick_never_plays_what_it_says_it_dropped() {
+        let (mut source, _) = source(0);
+        let mut reader = SourceReader::open(source.id()).unwrap();
+        let ticking = std::thread::spawn(move || {
+            let (mut loud, mut out) = (0_u64, [0; 80]);
+            for _ in 0..3_000 {
+                reader.read(&mut out);
+                loud += out.iter().filter(|sample| **sample != 0).count() as u64;
+            }
+            (loud, reader)
+        });
+        let (mut written, mut played, mut dropped) = (0, Duration::ZERO, Duration::ZERO);
+        while !ticking.is_finished() {
+            source.write(&bytes(&[1; 800]));
+            written += 800;
+            let cleared = source.clear();
+            played += cleared.played;
+            dropped += cleared.sound;
+        }
+        let (loud, _reader) = ticking.join().unwrap();
+        assert_eq!(played, Rate::Hz8000.duration_of(loud as usize));
+        assert_eq!(played + dropped, Rate::Hz8000.duration_of(written));
     }
 
     #[test]
@@ -402,7 +578,7 @@ mod tests {
         let (mut source, heard) = source(0);
         source.write(&bytes(&[1; 80]));
         source.mark(MarkId(1));
-        assert_eq!(source.clear().marks, [MarkId(1)]);
+        assert_eq!(source.clear().marks, [ended(1, Outcome::Cleared, 0)]);
         assert_eq!(heard.take(), []);
     }
 
@@ -449,7 +625,7 @@ mod tests {
         reader.read(&mut out);
         reader.read(&mut [0; 80]);
         assert_eq!(out, [5; 80]);
-        assert!(heard.take().contains(&SourceEvent::Played(MarkId(1))));
+        assert_eq!(marks(&heard), [played(1, 80)]);
     }
 
     #[test]
@@ -463,12 +639,8 @@ mod tests {
         reader.read(&mut [0; 80]);
         assert_eq!(heard.take(), []);
         drop(reader.lease());
-        let told = heard.take();
-        let (played, cleared) = (SourceEvent::Played, SourceEvent::Cleared);
-        assert_eq!(
-            told,
-            [played(MarkId(1)), cleared(MarkId(2)), SourceEvent::Drain]
-        );
+        let cleared = SourceEvent::Mark(ended(2, Outcome::Cleared, 80));
+        assert_eq!(heard.take(), [played(1, 80), cleared, SourceEvent::Drain]);
         assert_eq!(source.queued(), Duration::ZERO);
 
         let mut out = [9; 80];
@@ -484,12 +656,12 @@ mod tests {
     #[test]
     fn a_mark_behind_nothing_that_waits_is_told_at_once() {
         let (mut source, heard) = source(0);
-        let played = |mark| Some(SourceEvent::Played(MarkId(mark)));
-        assert_eq!(source.mark(MarkId(1)), played(1));
+        let reached = |id, position| Some(ended(id, Outcome::Played, position));
+        assert_eq!(source.mark(MarkId(1)), reached(1, 0));
         source.write(&bytes(&[1; 80]));
         assert_eq!(source.mark(MarkId(9)), None);
         source.clear();
-        let cleared = Some(SourceEvent::Cleared(MarkId(2)));
+        let cleared = Some(ended(2, Outcome::Cleared, 0));
         assert_eq!(source.mark(MarkId(2)), cleared);
 
         source.write(&bytes(&[1; 80]));
@@ -497,7 +669,7 @@ mod tests {
         reader.read(&mut [0; 80]);
         source.clear();
         drop(reader);
-        assert_eq!(source.mark(MarkId(3)), played(3));
+        assert_eq!(source.mark(MarkId(3)), reached(3, 80));
         assert_eq!(heard.take(), [SourceEvent::Drain]);
     }
 }

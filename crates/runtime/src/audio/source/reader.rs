@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use audio::Rate;
 
 use super::super::OpenError;
-use super::{NEXT_LEASE, NOBODY, SOURCES, SharedSource, lock, try_lock};
+use super::{NEXT_LEASE, NOBODY, SOURCES, SharedSource, Underway, lock, try_lock};
 
 /// Says that a session plays a [`Source`]; what waits is dropped with it.
 pub(crate) struct Lease {
@@ -63,7 +63,7 @@ impl SourceReader {
 
     /// Fills `out` from what waits, and with silence if nothing does.
     pub(crate) fn read(&mut self, out: &mut [i16]) {
-        // A tick waits for nobody: whoever has the queue ends this lease, or found it idle just before.
+        // A tick waits for nobody: whoever has the queue drops what is in it, or found it idle just before.
         let Some(mut queue) = try_lock(&self.shared.queue) else {
             return out.fill(0);
         };
@@ -73,6 +73,18 @@ impl SourceReader {
         queue.read(&self.shared, out);
         drop(queue);
         self.shared.tell_drain();
+    }
+
+    /// Says what is on its way to the far end now that what was read last was taken.
+    pub(crate) fn handed(&mut self, underway: Underway) {
+        // Who has the queue, if anybody, keeps it for so short a time that the next tick will do.
+        let Some(mut queue) = try_lock(&self.shared.queue) else {
+            return;
+        };
+        if self.shared.holder.load(Ordering::Acquire) == self.lease {
+            let shared = &self.shared;
+            queue.history.note(&shared.track, shared.rate, underway);
+        }
     }
 }
 
