@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict'
-import { execFile, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { execFile } from 'node:child_process'
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { started } from './examples/started.mjs'
 import { hears, pbxOf, voice } from './pbx.mjs'
 import { hearsAll } from './sound.mjs'
 
@@ -32,28 +31,6 @@ describe('the examples', () => {
       const { stdout } = await run(process.execPath, [join(folder, name)], { timeout: 30_000 })
       assert.match(stdout, output)
     })
-  }
-
-  // What an example says, while it runs until Ctrl-C.
-  const started = (t, account, name, ...args) => {
-    const { uri, password, servers } = account
-    const env = { ...process.env, SIP_URI: uri, SIP_PASSWORD: password, SIP_SERVER: servers }
-    const child = spawn(process.execPath, [join(folder, name), ...args], { env, stdio: ['ignore', 'pipe', 'inherit'] })
-    const ended = once(child, 'exit')
-    t.after(() => child.kill())
-    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
-    const says = async (expected) => {
-      for (let line = ''; !expected.test(line); ) {
-        const { value, done } = await lines.next()
-        assert.equal(done, false, `it ended without ${expected}`)
-        line = value
-      }
-    }
-    const interrupt = async () => {
-      child.kill('SIGINT')
-      assert.deepEqual(await ended, [0, null])
-    }
-    return { says, interrupt }
   }
 
   test('conference.mjs joins who calls and who is named', { timeout: 30_000 }, async (t) => {

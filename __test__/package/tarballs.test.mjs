@@ -25,6 +25,9 @@ const outcomes = {
   'paging.mjs': /^(bob|carol) listens$/m,
   'unit-test.test.mjs': /# pass 1\b|pass 1\b/,
   'voice-bot.mjs': /^say something$/m,
+  'bots/media-stream.mjs': /^ready$/m,
+  'bots/realtime.mjs': /^ready$/m,
+  'bots/transcribe.mjs': /^ready$/m,
   'bandwidth/main.mjs': /^http:\/\/127\.0\.0\.1:\d+\n/m,
   'lumen/main.mjs': /^http:\/\/127\.0\.0\.1:\d+\/webrtc-calls\n/m,
 }

@@ -1,0 +1,32 @@
+// What the bots share: a phone that answers once the bot's service is connected, and hangs up when the service does.
+import { AudioSink, AudioSource, Softphone } from 'offhook'
+
+export async function serve({ rate, connect, talk }) {
+  const { SIP_URI: uri, SIP_PASSWORD: password, SIP_SERVER: servers } = process.env
+  const phone = new Softphone({ uri, password, servers, autoAnswer: 'off', audio: 'none', logLevel: 'warn' })
+  phone.on('pendingSession', async ({ id, address }) => {
+    const socket = await connect().catch(({ message }) => {
+      console.error(`${address} is sent away: ${message}`)
+      phone.rejectPendingSession(id, { code: 480 })
+    })
+    if (!socket) return
+    const [ear, mouth] = [new AudioSink({ rate }), new AudioSource({ rate })]
+    try {
+      const session = await phone.answer(id, { mediaStream: mouth, audioElement: ear })
+      console.log(`${address} is here`)
+      const gone = () => session.end().catch(({ message }) => console.error(message))
+      socket.addEventListener('close', gone)
+      if (socket.readyState > 1) gone()
+      await talk({ session, socket, ear, mouth })
+      console.log(`${address} has left`)
+    } catch (error) {
+      console.error(`${address}: ${error.message}`)
+    }
+    socket.close()
+    ear.destroy()
+    mouth.destroy()
+  })
+  await phone.initialize()
+  process.once('SIGINT', () => phone.destroy())
+  console.log('ready')
+}
