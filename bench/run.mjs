@@ -1,4 +1,4 @@
-// npm run bench -- [--quick] [--json FILE] [--only sip,set-up,calls,flood,package]
+// npm run bench -- [--quick] [--json FILE] [--only sip,set-up,calls,flood,sound,package]
 import { readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism, cpus, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
@@ -11,9 +11,10 @@ import { flood } from './flood.mjs'
 import { packaged } from './package.mjs'
 import { setUp } from './set-up.mjs'
 import { sip } from './sip.mjs'
+import { sound } from './sound.mjs'
 import { print } from './table.mjs'
 
-const sections = { sip, package: packaged, 'set-up': setUp, calls, flood }
+const sections = { sip, package: packaged, 'set-up': setUp, calls, flood, sound }
 
 /** Runs the bench and prints its table. */
 export async function run(args) {

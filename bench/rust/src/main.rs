@@ -4,11 +4,13 @@
 //! offhook-bench sip <seconds a measurement>
 //! offhook-bench transport <calls> <seconds>
 //! offhook-bench webrtc <calls> <seconds>
+//! offhook-bench sound <folder> <clip>…
 //! ```
 
 mod cpu;
 mod figures;
 mod sip;
+mod sound;
 mod transport;
 mod webrtc;
 
@@ -24,9 +26,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ["webrtc", calls, seconds] => {
             webrtc::run(calls.parse()?, Duration::from_secs(seconds.parse()?))?;
         }
+        ["sound", folder, ref clips @ ..] if !clips.is_empty() => {
+            sound::run_scenes(folder.as_ref(), clips)?;
+        }
         _ => {
-            let usage =
-                "usage: offhook-bench sip <seconds> | (transport | webrtc) <calls> <seconds>";
+            let usage = "usage: offhook-bench sip <seconds> | (transport | webrtc) <calls> <seconds> \
+                 | sound <folder> <clip>…";
             return Err(usage.into());
         }
     }

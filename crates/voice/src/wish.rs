@@ -1,0 +1,73 @@
+use crate::Processing;
+
+/// What somebody who listens to a microphone wants done to its sound; what is left open is done as fits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Wish {
+    /// See [`Processing::echo_cancellation`].
+    pub echo_cancellation: Option<bool>,
+    /// See [`Processing::noise_suppression`].
+    pub noise_suppression: Option<bool>,
+    /// See [`Processing::auto_gain_control`].
+    pub auto_gain_control: Option<bool>,
+}
+
+impl Wish {
+    /// The sound as it is, whatever fits.
+    pub const RAW: Wish = Wish {
+        echo_cancellation: Some(false),
+        noise_suppression: Some(false),
+        auto_gain_control: Some(false),
+    };
+
+    /// What is to be done with a microphone that stands open beside a loudspeaker, or does not.
+    ///
+    /// ```
+    /// use voice::{Processing, Wish};
+    ///
+    /// let quiet = Wish { noise_suppression: Some(false), ..Wish::default() };
+    /// assert_eq!(quiet.resolve(false), Processing::NONE);
+    /// let done = quiet.resolve(true);
+    /// assert!(done.echo_cancellation && !done.noise_suppression && done.auto_gain_control);
+    /// ```
+    pub fn resolve(self, hands_free: bool) -> Processing {
+        Processing {
+            echo_cancellation: self.echo_cancellation.unwrap_or(hands_free),
+            noise_suppression: self.noise_suppression.unwrap_or(hands_free),
+            auto_gain_control: self.auto_gain_control.unwrap_or(hands_free),
+        }
+    }
+
+    /// Packs it into a byte, which threads can share without a lock.
+    ///
+    /// ```
+    /// use voice::Wish;
+    ///
+    /// for wish in [Wish::default(), Wish::RAW] {
+    ///     assert_eq!(Wish::from_bits(wish.to_bits()), wish);
+    /// }
+    /// ```
+    pub fn to_bits(self) -> u8 {
+        let bits = |wanted: Option<bool>| match wanted {
+            None => 0,
+            Some(false) => 1,
+            Some(true) => 2,
+        };
+        bits(self.echo_cancellation)
+            | bits(self.noise_suppression) << 2
+            | bits(self.auto_gain_control) << 4
+    }
+
+    /// Takes it out of its byte again.
+    pub fn from_bits(byte: u8) -> Self {
+        let wanted = |shift: u8| match byte >> shift & 3 {
+            1 => Some(false),
+            2 => Some(true),
+            _ => None,
+        };
+        Self {
+            echo_cancellation: wanted(0),
+            noise_suppression: wanted(2),
+            auto_gain_control: wanted(4),
+        }
+    }
+}
