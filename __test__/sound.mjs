@@ -66,6 +66,21 @@ export async function quiet(sink, deadline = 5000) {
   throw new Error(`expected silence within ${deadline} ms`)
 }
 
+/** The longest silence, in milliseconds, in the next so many seconds that an AudioSink gives. */
+export async function longestSilence(sink, seconds, deadline = 30_000) {
+  let [longest, silent, heard] = [0, 0, 0]
+  for await (const samples of soundOf(sink, deadline)) {
+    for (let start = 0; start < samples.length; start += sink.rate / 200) {
+      const part = samples.subarray(start, start + sink.rate / 200)
+      silent = part.every((sample) => Math.abs(sample) < 200) ? silent + part.length : 0
+      longest = Math.max(longest, silent)
+    }
+    heard += samples.length
+    if (heard >= seconds * sink.rate) return (longest * 1000) / sink.rate
+  }
+  throw new Error(`no ${seconds} s of sound in ${deadline} ms`)
+}
+
 /** Reads what waits in an AudioSink and drops it. */
 export function drain(sink) {
   while (sink.read() !== null);

@@ -9,7 +9,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { Child } from '../interop/processes.mjs'
 
 const FORMAT = ['--raw', '--format=s16le', '--rate=48000', '--channels=1', '--latency-msec=40']
-const TONE_SECONDS = 60
+const TONE_SECONDS = 240
 
 /** For a suite's `skip`: false where PulseAudio is installed, else the reason; in CI it must be. */
 export function virtualCardMissing() {
@@ -27,10 +27,16 @@ export class VirtualCard {
   #children = []
   #headset = []
 
-  static async start() {
+  /** Beside the usual devices `pcms` are lines for the ALSA configuration, `modules` are loaded into PulseAudio. */
+  static async start({ pcms = '', modules = [] } = {}) {
     const card = new VirtualCard()
-    await card.#start()
+    await card.#start(pcms, modules)
     return card
+  }
+
+  /** A folder that goes with the card. */
+  get folder() {
+    return this.#folder
   }
 
   /** The environment in which a process has this card and no other. */
@@ -57,13 +63,18 @@ export class VirtualCard {
   /** Adds a device `alsa:headset` that can be unplugged; its microphone hears what is played into `headset-feed`. */
   plugHeadset() {
     this.#headset = [
-      ['module-null-sink', 'sink_name=headset', 'norewinds=1', 'rate=48000'],
-      ['module-remap-source', 'master=headset-feed.monitor', 'source_name=headset-microphone'],
+      ['module-null-sink', 'sink_name=headset', 'norewinds=1', 'rate=48000', 'sink_properties=device.description=Headset'],
+      ['module-remap-source', 'master=headset-feed.monitor', 'source_name=headset-microphone', 'source_properties=device.description=Headset'],
     ].map((module) => this.#pactl('load-module', ...module))
   }
 
   unplugHeadset() {
     for (const module of this.#headset.splice(0)) this.#pactl('unload-module', module)
+  }
+
+  /** Makes another device the system's default of its kind. */
+  setDefault(kind, name) {
+    this.#pactl(`set-default-${kind}`, name)
   }
 
   #pactl(...args) {
@@ -80,7 +91,7 @@ export class VirtualCard {
     return join(this.#folder, 'native')
   }
 
-  async #start() {
+  async #start(pcms, modules) {
     writeFileSync(
       join(this.#folder, '.asoundrc'),
       `pcm.headset {
@@ -89,7 +100,7 @@ export class VirtualCard {
   capture.pcm { type pulse device headset-microphone }
   hint { show on description "Headset" }
 }
-`,
+${pcms.replaceAll('$FOLDER', this.#folder)}`,
     )
     const script = join(this.#folder, 'card.pa')
     // Without norewinds=1 the first stream loses one or two seconds.
@@ -100,7 +111,7 @@ load-module module-null-sink sink_name=speaker norewinds=1 rate=48000
 load-module module-null-sink sink_name=feed norewinds=1 rate=48000
 load-module module-null-sink sink_name=headset-feed norewinds=1 rate=48000
 load-module module-remap-source master=feed.monitor source_name=microphone
-set-default-sink speaker
+${modules.map((module) => `load-module ${module}\n`).join('')}set-default-sink speaker
 set-default-source microphone
 `,
     )

@@ -38,6 +38,9 @@ pub struct DeviceInfo {
     pub direction: Direction,
     /// Whether it is what is opened when none is named.
     pub is_default: bool,
+    /// What a sound server calls the device that this stands for now, if this is only its default.
+    #[serde(skip)]
+    pub behind: Option<String>,
 }
 
 /// The devices there are, and why if there are none.

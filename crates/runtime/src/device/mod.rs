@@ -16,6 +16,8 @@
 
 mod backend;
 mod microphone;
+#[cfg(unix)]
+mod pulse;
 mod ring;
 mod speaker;
 mod supervisor;

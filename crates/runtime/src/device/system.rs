@@ -3,6 +3,8 @@ use cpal::{
     BufferSize, ErrorKind, SampleFormat, StreamConfig, SupportedBufferSize,
     SupportedStreamConfigRange,
 };
+use crossbeam_queue::ArrayQueue;
+use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::backend::{
@@ -51,6 +53,7 @@ impl Backend for System {
             let mut listed: Vec<DeviceInfo> = devices
                 .flat_map(|device| describe(&device, &defaults))
                 .collect();
+            say_what_default_is(&mut listed);
             listed.sort_by_key(|device| !device.is_default);
             Ok(listed)
         });
@@ -77,74 +80,133 @@ impl Backend for System {
     fn open_input(
         &self,
         selection: &Selection,
-        mut end: CaptureEnd,
+        end: CaptureEnd,
         notice: Box<dyn FnMut(Notice) + Send>,
     ) -> Result<Opened, Fault> {
         let device = Self::find(selection, Direction::Input)?;
-        let format = choose(device.supported_input_configs().map_err(fault)?)?;
-        let channels = usize::from(format.config.channels);
+        let formats = choose(device.supported_input_configs().map_err(fault)?)?;
         let counters = end.counters().clone();
-        counters.hz.store(format.config.sample_rate, Relaxed);
-        let errors = on_error(counters, notice);
-        let config = format.config;
-        let stream = match format.kind {
-            Kind::I16 => device.build_input_stream(
-                config,
-                move |samples: &[i16], _: &_| end.push(samples, channels),
-                errors,
-                None,
-            ),
-            Kind::I32 => device.build_input_stream(
-                config,
-                move |samples: &[i32], _: &_| end.push(samples, channels),
-                errors,
-                None,
-            ),
-            Kind::F32 => device.build_input_stream(
-                config,
-                move |samples: &[f32], _: &_| end.push(samples, channels),
-                errors,
-                None,
-            ),
-        };
-        start(&device, stream, config.sample_rate)
+        let (end, notice) = (Lending::of(end), Lending::of(notice));
+        first_that_opens(&formats, |Format { config, kind }| {
+            let channels = usize::from(config.channels);
+            counters.hz.store(config.sample_rate, Relaxed);
+            let errors = on_error(counters.clone(), notice.clone());
+            let mut end = end.clone();
+            let stream = match kind {
+                Kind::I16 => device.build_input_stream(
+                    *config,
+                    move |samples: &[i16], _: &_| end.with(|end| end.push(samples, channels)),
+                    errors,
+                    None,
+                ),
+                Kind::I32 => device.build_input_stream(
+                    *config,
+                    move |samples: &[i32], _: &_| end.with(|end| end.push(samples, channels)),
+                    errors,
+                    None,
+                ),
+                Kind::F32 => device.build_input_stream(
+                    *config,
+                    move |samples: &[f32], _: &_| end.with(|end| end.push(samples, channels)),
+                    errors,
+                    None,
+                ),
+            };
+            start(&device, stream, config.sample_rate)
+        })
     }
 
     fn open_output(
         &self,
         selection: &Selection,
-        mut end: PlaybackEnd,
+        end: PlaybackEnd,
         notice: Box<dyn FnMut(Notice) + Send>,
     ) -> Result<Opened, Fault> {
         let device = Self::find(selection, Direction::Output)?;
-        let format = choose(device.supported_output_configs().map_err(fault)?)?;
-        let channels = usize::from(format.config.channels);
+        let formats = choose(device.supported_output_configs().map_err(fault)?)?;
         let counters = end.counters().clone();
-        counters.hz.store(format.config.sample_rate, Relaxed);
-        let errors = on_error(counters, notice);
-        let config = format.config;
-        let stream = match format.kind {
-            Kind::I16 => device.build_output_stream(
-                config,
-                move |samples: &mut [i16], _: &_| end.fill(samples, channels),
-                errors,
-                None,
-            ),
-            Kind::I32 => device.build_output_stream(
-                config,
-                move |samples: &mut [i32], _: &_| end.fill(samples, channels),
-                errors,
-                None,
-            ),
-            Kind::F32 => device.build_output_stream(
-                config,
-                move |samples: &mut [f32], _: &_| end.fill(samples, channels),
-                errors,
-                None,
-            ),
-        };
-        start(&device, stream, config.sample_rate)
+        let (end, notice) = (Lending::of(end), Lending::of(notice));
+        first_that_opens(&formats, |Format { config, kind }| {
+            let channels = usize::from(config.channels);
+            counters.hz.store(config.sample_rate, Relaxed);
+            let errors = on_error(counters.clone(), notice.clone());
+            let mut end = end.clone();
+            let stream = match kind {
+                Kind::I16 => device.build_output_stream(
+                    *config,
+                    move |samples: &mut [i16], _: &_| end.with(|end| end.fill(samples, channels)),
+                    errors,
+                    None,
+                ),
+                Kind::I32 => device.build_output_stream(
+                    *config,
+                    move |samples: &mut [i32], _: &_| end.with(|end| end.fill(samples, channels)),
+                    errors,
+                    None,
+                ),
+                Kind::F32 => device.build_output_stream(
+                    *config,
+                    move |samples: &mut [f32], _: &_| end.with(|end| end.fill(samples, channels)),
+                    errors,
+                    None,
+                ),
+            };
+            start(&device, stream, config.sample_rate)
+        })
     }
+}
+
+/// What the stream that opens takes at its first callback: attempts that fail leave it to the next.
+#[derive(Debug)]
+struct Lending<T> {
+    waiting: Arc<ArrayQueue<T>>,
+    taken: Option<T>,
+}
+
+impl<T> Lending<T> {
+    fn of(lent: T) -> Lending<T> {
+        let waiting = Arc::new(ArrayQueue::new(1));
+        let _ = waiting.push(lent);
+        Lending {
+            waiting,
+            taken: None,
+        }
+    }
+
+    fn with(&mut self, act: impl FnOnce(&mut T)) {
+        if self.taken.is_none() {
+            self.taken = self.waiting.pop();
+        }
+        if let Some(taken) = &mut self.taken {
+            act(taken);
+        }
+    }
+}
+
+impl<T> Clone for Lending<T> {
+    fn clone(&self) -> Lending<T> {
+        Lending {
+            waiting: Arc::clone(&self.waiting),
+            taken: None,
+        }
+    }
+}
+
+/// Devices say that they can do what they refuse, converting ones above all.
+fn first_that_opens(
+    formats: &[Format],
+    mut open: impl FnMut(&Format) -> Result<Opened, Fault>,
+) -> Result<Opened, Fault> {
+    let mut outcome = Err(Fault::Unsupported {
+        reason: "it has none".to_owned(),
+    });
+    for format in formats {
+        outcome = open(format);
+        if !matches!(outcome, Err(Fault::Unsupported { .. })) {
+            break;
+        }
+    }
+    outcome
 }
 
 fn start(
@@ -195,8 +257,43 @@ fn describe(device: &cpal::Device, defaults: &[Option<cpal::DeviceId>; 2]) -> Ve
             name: name(device),
             direction,
             is_default: default.as_ref() == Some(&id),
+            behind: None,
         })
         .collect()
+}
+
+/// Shows the device behind ALSA's `default`, so that a person sees it, and that it has become another one.
+#[cfg(unix)]
+fn say_what_default_is(devices: &mut [DeviceInfo]) {
+    let mut behind_server = devices
+        .iter_mut()
+        .filter(|device| device.is_default && is_sound_server(&device.name))
+        .peekable();
+    if behind_server.peek().is_none() {
+        return;
+    }
+    let defaults = super::pulse::server_defaults().unwrap_or_default();
+    for device in behind_server {
+        let default = match device.direction {
+            Direction::Input => &defaults.input,
+            Direction::Output => &defaults.output,
+        };
+        if let Some(default) = default {
+            device.name = format!("Default - {}", default.description);
+            device.behind = Some(default.name.clone());
+        }
+    }
+}
+
+#[cfg(not(unix))]
+fn say_what_default_is(_: &mut [DeviceInfo]) {}
+
+/// By the words of alsa-plugins and pipewire-alsa; a default that somebody defined has others.
+#[cfg(unix)]
+fn is_sound_server(description: &str) -> bool {
+    ["PulseAudio", "PipeWire"]
+        .iter()
+        .any(|server| description.contains(server))
 }
 
 /// Tells what ALSA lists beside devices: plug-ins that convert, other libraries' doors, and the same card
@@ -270,27 +367,33 @@ const PLUGINS: [&str; 40] = [
     "vdownmix",
 ];
 
-/// The kinds of samples that are converted here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The kinds of samples that are converted here, the best first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
     F32,
     I16,
     I32,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Format {
     config: StreamConfig,
     kind: Kind,
 }
 
-/// Chooses 48 kHz before another rate, float before integers, mono before stereo before more.
+/// Of a device with up to 64 channels mono and stereo are tried, or the fewest channels that it has.
+const MOST_CHANNEL_COUNTS: usize = 2;
+
+/// Orders the formats that can be used: 48 kHz before 44.1 and others, mono before stereo before more, float before
+/// integers. Each is tried with callbacks of 10 ms, and if none opens, with those that the device likes.
 #[expect(
     clippy::wildcard_enum_match_arm,
     reason = "cpal's enums are open-ended"
 )]
-fn choose(supported: impl Iterator<Item = SupportedStreamConfigRange>) -> Result<Format, Fault> {
-    supported
+fn choose(
+    supported: impl Iterator<Item = SupportedStreamConfigRange>,
+) -> Result<Vec<Format>, Fault> {
+    let mut ranked: Vec<_> = supported
         .filter_map(|range| {
             let kind = match range.sample_format() {
                 SampleFormat::F32 => Kind::F32,
@@ -298,22 +401,40 @@ fn choose(supported: impl Iterator<Item = SupportedStreamConfigRange>) -> Result
                 SampleFormat::I32 => Kind::I32,
                 _ => return None,
             };
-            let hz = 48_000.clamp(range.min_sample_rate(), range.max_sample_rate());
-            let rank = (hz != 48_000, range.channels().max(1), kind != Kind::F32);
-            Some((rank, range, kind, hz))
+            Some((range, kind))
         })
-        .min_by_key(|(rank, ..)| *rank)
-        .map(|(_, range, kind, hz)| Format {
-            config: StreamConfig {
-                channels: range.channels(),
-                sample_rate: hz,
-                buffer_size: ten_milliseconds(hz, range.buffer_size()),
-            },
-            kind,
+        .flat_map(|(range, kind)| {
+            [48_000_u32, 44_100].map(|wanted| {
+                let hz = wanted.clamp(range.min_sample_rate(), range.max_sample_rate());
+                let rank = (hz != 48_000, hz != 44_100, range.channels().max(1), kind);
+                let config = StreamConfig {
+                    channels: range.channels(),
+                    sample_rate: hz,
+                    buffer_size: ten_milliseconds(hz, range.buffer_size()),
+                };
+                (rank, Format { config, kind })
+            })
         })
-        .ok_or_else(|| Fault::Unsupported {
+        .collect();
+    ranked.sort_by_key(|(rank, _)| *rank);
+    let mut short: Vec<Format> = ranked.into_iter().map(|(_, format)| format).collect();
+    short.dedup();
+    let mut channels: Vec<u16> = short.iter().map(|format| format.config.channels).collect();
+    channels.sort_unstable();
+    channels.dedup();
+    channels.truncate(MOST_CHANNEL_COUNTS);
+    short.retain(|format| channels.contains(&format.config.channels));
+    let as_liked = short.clone().into_iter().map(|mut format| {
+        format.config.buffer_size = BufferSize::Default;
+        format
+    });
+    let formats: Vec<Format> = short.iter().cloned().chain(as_liked).collect();
+    if formats.is_empty() {
+        return Err(Fault::Unsupported {
             reason: "it has neither 16-bit, 32-bit nor float samples".to_owned(),
-        })
+        });
+    }
+    Ok(formats)
 }
 
 /// Asks for callbacks of 10 ms where they are possible: the default is up to two seconds of delay.
@@ -335,22 +456,23 @@ fn ten_milliseconds(hz: u32, supported: &SupportedBufferSize) -> BufferSize {
     reason = "cpal's enums are open-ended"
 )]
 fn on_error(
-    counters: std::sync::Arc<Counters>,
-    mut notice: Box<dyn FnMut(Notice) + Send>,
+    counters: Arc<Counters>,
+    mut notice: Lending<Box<dyn FnMut(Notice) + Send>>,
 ) -> impl FnMut(cpal::Error) + Send + 'static {
+    let mut tell = move |said| notice.with(|notice| notice(said));
     move |error| match error.kind() {
         ErrorKind::Xrun => {
             counters.xruns.fetch_add(1, Relaxed);
         }
         // Without real-time priority sound still plays.
         ErrorKind::RealtimeDenied => {}
-        ErrorKind::DeviceChanged => notice(Notice::Moved),
+        ErrorKind::DeviceChanged => tell(Notice::Moved),
         ErrorKind::StreamInvalidated | ErrorKind::DeviceNotAvailable => {
-            notice(Notice::Fault(Fault::Lost {
+            tell(Notice::Fault(Fault::Lost {
                 reason: error.to_string(),
             }));
         }
-        _ => notice(Notice::Fault(fault(error))),
+        _ => tell(Notice::Fault(fault(error))),
     }
 }
 
@@ -427,6 +549,42 @@ mod tests {
     }
 
     #[test]
+    fn what_does_not_open_leaves_the_ring_to_the_next_format() {
+        let range = SupportedStreamConfigRange::new(
+            2,
+            8_000,
+            192_000,
+            SupportedBufferSize::Unknown,
+            SampleFormat::I16,
+        );
+        let formats = choose([range].into_iter()).unwrap();
+        let ring = Lending::of("ring");
+        let mut tried = Vec::new();
+        let opened = first_that_opens(&formats, |format| {
+            let mut callback = ring.clone();
+            tried.push((format.config.sample_rate, format.config.buffer_size));
+            if tried.len() < 3 {
+                return Err(Fault::Unsupported {
+                    reason: String::new(),
+                });
+            }
+            let mut got = None;
+            callback.with(|ring| got = Some(*ring));
+            assert_eq!(got, Some("ring"));
+            Err(Fault::Busy {
+                reason: String::new(),
+            })
+        });
+        assert!(matches!(opened, Err(Fault::Busy { .. })));
+        let expected = [
+            (48_000, BufferSize::Fixed(480)),
+            (44_100, BufferSize::Fixed(441)),
+            (48_000, BufferSize::Default),
+        ];
+        assert_eq!(tried, expected);
+    }
+
+    #[test]
     fn forty_eight_kilohertz_float_mono_is_preferred() {
         let range = |channels, low, high, format| {
             SupportedStreamConfigRange::new(
@@ -447,7 +605,8 @@ mod tests {
             ]
             .into_iter(),
         )
-        .unwrap();
+        .unwrap()[0]
+            .clone();
         assert_eq!(
             (
                 chosen.kind,
@@ -458,7 +617,12 @@ mod tests {
         );
         assert_eq!(chosen.config.buffer_size, BufferSize::Fixed(480));
         let only = choose([range(2, 44_100, 44_100, SampleFormat::I32)].into_iter()).unwrap();
-        assert_eq!((only.kind, only.config.sample_rate), (Kind::I32, 44_100));
+        assert_eq!(
+            (only[0].kind, only[0].config.sample_rate),
+            (Kind::I32, 44_100)
+        );
+        assert_eq!(only[1].config.buffer_size, BufferSize::Default);
+        assert_eq!(only.len(), 2);
         let none = choose([range(1, 48_000, 48_000, SampleFormat::U8)].into_iter());
         assert!(matches!(none, Err(Fault::Unsupported { .. })));
     }

@@ -77,6 +77,7 @@ mod tests {
                 name: "Headset".to_owned(),
                 direction: Direction::Input,
                 is_default: false,
+                behind: None,
             };
             Listing {
                 devices: present.then_some(headset).into_iter().collect(),
