@@ -329,6 +329,17 @@ export declare class Session extends TypedEmitter<SessionEvents> {
      * @throws `ERR_SESSION_ENDED` of a call that is over, as every method of it but `end`.
      */
     getStats(): Promise<StatsReport>;
+    /**
+     * Writes a page that shows the call so far, to send to whoever looks after its network: its SIP messages, events, ICE candidates, and
+     * plots of its figures. It is one HTML file without anything beside it. Passwords, tokens, keys and digits are left out; names,
+     * addresses and numbers are in it.
+     *
+     * It works in the call, for ten minutes after its end if no more than 15 other calls have ended since, and for a call that was never
+     * answered. The file is there whole or not at all, and takes the place of one that is there.
+     *
+     * @throws `ERR_REPORT_FAILED` if it can't be written; `ERR_SESSION_ENDED` if nothing is kept of the call any more.
+     */
+    report(path: string): Promise<void>;
 }
 
 /**
@@ -1831,6 +1842,7 @@ export declare class SoftphoneError extends Error {
  * - `ERR_AUTO_ANSWER`: the `autoAnswer` function failed; the call rings.
  * - `ERR_ABORTED`: the signal was aborted, and its reason is the `cause`; or a session was removed from a conference before it joined; or another input or output was chosen before this one was open; or `disconnect()` came before `initialize()` was done.
  * - `ERR_NO_DEVICE`: what was chosen as input or output can't be opened; the call goes on with what it had.
+ * - `ERR_REPORT_FAILED`: the report of a call can't be written; the text names the path, why, and what to do.
  * - `ERR_MEDIA`: media failed or broke.
  * - `ERR_HTTP`: a request of a façade to its platform's API failed; the `cause` has the answer.
  * - `ERR_BUSY`: more than 1,024 commands wait.
@@ -1839,7 +1851,7 @@ export declare class SoftphoneError extends Error {
  * - `ERR_NATIVE_ADDON`, `ERR_START`: the native part can't be loaded or started; the text says what to install.
  * - `ERR_UNKNOWN`: `SoftphoneError.from()` was given what was no `SoftphoneError`.
  */
-export type ErrorCode = 'ERR_INVALID_OPTION' | 'ERR_INVALID_ARGUMENT' | 'ERR_CONNECTION_FAILED' | 'ERR_NOT_CONNECTED' | 'ERR_NOT_INITIALIZED' | 'ERR_AUTHENTICATION_FAILED' | 'ERR_ACCESS_TOKEN' | 'ERR_REGISTRATION_FAILED' | `ERR_CALL_${string}` | 'ERR_SESSION_NOT_FOUND' | 'ERR_SESSION_CANCELLED' | 'ERR_SESSION_ENDED' | 'ERR_SESSION_STATE' | 'ERR_TOO_MANY_SESSIONS' | 'ERR_HOLD_FAILED' | 'ERR_TRANSFER_FAILED' | 'ERR_DTMF_REFUSED' | 'ERR_REQUEST_REFUSED' | 'ERR_REQUEST_TIMEOUT' | 'ERR_SUBSCRIPTION_ENDED' | 'ERR_CONFERENCE_ENDED' | 'ERR_AUTO_ANSWER' | 'ERR_ABORTED' | 'ERR_NO_DEVICE' | 'ERR_MEDIA' | 'ERR_HTTP' | 'ERR_BUSY' | 'ERR_DESTROYED' | 'ERR_UNKNOWN_USER' | 'ERR_NATIVE_ADDON' | 'ERR_START' | 'ERR_UNKNOWN';
+export type ErrorCode = 'ERR_INVALID_OPTION' | 'ERR_INVALID_ARGUMENT' | 'ERR_CONNECTION_FAILED' | 'ERR_NOT_CONNECTED' | 'ERR_NOT_INITIALIZED' | 'ERR_AUTHENTICATION_FAILED' | 'ERR_ACCESS_TOKEN' | 'ERR_REGISTRATION_FAILED' | `ERR_CALL_${string}` | 'ERR_SESSION_NOT_FOUND' | 'ERR_SESSION_CANCELLED' | 'ERR_SESSION_ENDED' | 'ERR_SESSION_STATE' | 'ERR_TOO_MANY_SESSIONS' | 'ERR_HOLD_FAILED' | 'ERR_TRANSFER_FAILED' | 'ERR_DTMF_REFUSED' | 'ERR_REQUEST_REFUSED' | 'ERR_REQUEST_TIMEOUT' | 'ERR_SUBSCRIPTION_ENDED' | 'ERR_CONFERENCE_ENDED' | 'ERR_AUTO_ANSWER' | 'ERR_ABORTED' | 'ERR_NO_DEVICE' | 'ERR_REPORT_FAILED' | 'ERR_MEDIA' | 'ERR_HTTP' | 'ERR_BUSY' | 'ERR_DESTROYED' | 'ERR_UNKNOWN_USER' | 'ERR_NATIVE_ADDON' | 'ERR_START' | 'ERR_UNKNOWN';
 
 /** Samples per second of PCM that an application writes or reads. */
 export type SampleRate = 8000 | 16000 | 24000 | 48000;

@@ -27,6 +27,7 @@
  * - `ERR_AUTO_ANSWER`: the `autoAnswer` function failed; the call rings.
  * - `ERR_ABORTED`: the signal was aborted, and its reason is the `cause`; or a session was removed from a conference before it joined; or another input or output was chosen before this one was open; or `disconnect()` came before `initialize()` was done.
  * - `ERR_NO_DEVICE`: what was chosen as input or output can't be opened; the call goes on with what it had.
+ * - `ERR_REPORT_FAILED`: the report of a call can't be written; the text names the path, why, and what to do.
  * - `ERR_MEDIA`: media failed or broke.
  * - `ERR_HTTP`: a request of a façade to its platform's API failed; the `cause` has the answer.
  * - `ERR_BUSY`: more than 1,024 commands wait.
@@ -60,6 +61,7 @@ export type ErrorCode =
   | 'ERR_AUTO_ANSWER'
   | 'ERR_ABORTED'
   | 'ERR_NO_DEVICE'
+  | 'ERR_REPORT_FAILED'
   | 'ERR_MEDIA'
   | 'ERR_HTTP'
   | 'ERR_BUSY'

@@ -140,6 +140,11 @@ export class PhoneLink extends Link<WireCommand, WireEvent> {
     if (!this.closed) this.command(command).catch(() => {})
   }
 
+  /** Writes a session's report to a file; settles when that is done. */
+  report(sessionId: string, path: string): Promise<void> {
+    return this.ask((ticket) => this.#phone.report(ticket, sessionId, path), { read: () => {} })
+  }
+
   /** Asks for a session's statistics. */
   stats(sessionId: string): Promise<StatsObject[]> {
     return this.ask((ticket) => this.#phone.stats(ticket, sessionId), { read: (reply) => reply as StatsObject[] })

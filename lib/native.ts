@@ -21,6 +21,8 @@ export interface NativeTask {
 export interface NativePhone extends NativeTask {
   /** Asks for a session's statistics; the answer is a `reply` event. */
   stats(ticket: number, sessionId: string): void
+  /** Writes a session's report to a file; the outcome is a `reply` event. */
+  report(ticket: number, sessionId: string, path: string): void
 }
 
 /** PCM from JavaScript to a call. `onEvent` says that the queue fell to its low-water mark, or how a mark ended. */

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { abortable, endOnAbort, refuseAborted, unlessAborted } from './abortable'
 import type { Conference } from './conference'
 import { audioInput, wireInput, wireOutput } from './audio'
@@ -342,6 +343,21 @@ export class Session extends TypedEmitter<SessionEvents> {
     this.#refuseEnded()
     const objects = await this.#link.stats(this.id)
     return new Map(objects.map((object) => [object.id, object]))
+  }
+
+  /**
+   * Writes a page that shows the call so far, to send to whoever looks after its network: its SIP messages, events, ICE candidates, and
+   * plots of its figures. It is one HTML file without anything beside it. Passwords, tokens, keys and digits are left out; names,
+   * addresses and numbers are in it.
+   *
+   * It works in the call, for ten minutes after its end if no more than 15 other calls have ended since, and for a call that was never
+   * answered. The file is there whole or not at all, and takes the place of one that is there.
+   *
+   * @throws `ERR_REPORT_FAILED` if it can't be written; `ERR_SESSION_ENDED` if nothing is kept of the call any more.
+   */
+  async report(path: string): Promise<void> {
+    if (!isText(path) || path === '' || path.includes('\0')) throw invalidArgument('path', path, "a file to write, such as 'call.html'")
+    await this.#link.report(this.id, resolve(path))
   }
 
   /** @internal */

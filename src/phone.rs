@@ -49,6 +49,16 @@ impl NativePhone {
             .map_err(refused)
     }
 
+    /// Writes a session's report to a file; the reply event with this ticket says how that went.
+    #[napi]
+    pub fn report(&self, ticket: f64, session_id: String, path: String) -> Result<()> {
+        let id: SessionId = session_id.parse().map_err(invalid)?;
+        self.softphone
+            .task()?
+            .report(Ticket(ticket as u64), id, path.into())
+            .map_err(refused)
+    }
+
     /// Keeps Node alive while the phone runs, which is the default.
     #[napi(js_name = "ref")]
     pub fn hold(&self, env: Env) -> Result<()> {

@@ -27,6 +27,11 @@ class NativePhone {
     this.onCommand?.(this.commands.at(-1))
   }
 
+  report(ticket, id, path) {
+    this.commands.push({ ticket, type: 'report', id, path })
+    this.onCommand?.(this.commands.at(-1))
+  }
+
   ref() {
     this.refed = true
   }

@@ -1,5 +1,6 @@
 //! The handle of one phone: commands go in, the phone's task lives until it is closed.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::{fmt, io};
 
@@ -68,6 +69,16 @@ impl Softphone {
     pub fn stats(&self, ticket: Ticket, id: SessionId) -> Result<(), CommandError> {
         self.requests
             .give(Kind::Ordinary, Request::Stats(ticket, id))
+    }
+
+    /// Writes the report of a session to a file; the reply event with this ticket says how that went.
+    ///
+    /// # Errors
+    ///
+    /// The phone has ended, or too many commands wait.
+    pub fn report(&self, ticket: Ticket, id: SessionId, path: PathBuf) -> Result<(), CommandError> {
+        self.requests
+            .give(Kind::Ordinary, Request::Report(ticket, id, path))
     }
 }
 

@@ -134,6 +134,9 @@ pub enum ErrorCode {
     /// What was chosen as input or output can't be opened.
     #[serde(rename = "ERR_NO_DEVICE")]
     NoDevice,
+    /// The report of a call can't be written.
+    #[serde(rename = "ERR_REPORT_FAILED")]
+    ReportFailed,
     /// Media failed or crashed.
     #[serde(rename = "ERR_MEDIA")]
     Media,
@@ -163,6 +166,7 @@ impl ErrorCode {
             | Self::Destroyed
             | Self::RequestRefused
             | Self::RequestTimeout
+            | Self::ReportFailed
             | Self::SubscriptionEnded => ErrorType::Generic,
         }
     }

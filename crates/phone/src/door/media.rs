@@ -231,6 +231,10 @@ pub struct Figures {
     pub loss: f64,
     /// Percent of what we send that the peer has lost of late, if it tells.
     pub peer_loss: Option<f64>,
+    /// Percent of the sound of the last second that had to be invented.
+    pub concealed: f64,
+    /// Milliseconds that sound waits to be played.
+    pub buffer: f64,
     /// Milliseconds from the peer's mouth to our ear.
     pub delay: f64,
     /// How loud what is captured and what is played was in the last second, as W3C's `audioLevel`.

@@ -12,19 +12,23 @@
 mod bell;
 mod calls;
 mod hosts;
+mod journals;
 mod line;
 mod opening;
+mod report_file;
 
 use std::panic::AssertUnwindSafe;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use futures_util::FutureExt;
 use phone::level::Level;
 use phone::{
-    Command, Condition, ConferenceId, Config, EndReason, ErrorCode, ErrorType, Output, Phone,
-    PhoneError, SessionId, Side, Ticket, conference,
+    Command, Condition, ConferenceId, Config, EndReason, ErrorCode, ErrorType, MediaEvent, Output,
+    Phone, PhoneError, SessionId, Side, Ticket, conference,
 };
+use report::Direction;
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 
@@ -33,6 +37,7 @@ use crate::media_worker::{self, News, What};
 use bell::{Bell, Rung};
 pub(crate) use calls::{Calls, LookedUp};
 use hosts::{HostNews, HostOpened, Hosts};
+use journals::Journals;
 use line::Line;
 use opening::OpenedSound;
 
@@ -50,6 +55,8 @@ pub(crate) enum Request {
     Command(Ticket, Command),
     /// `getStats()`.
     Stats(Ticket, SessionId),
+    /// The page that shows a session, in a file.
+    Report(Ticket, SessionId, PathBuf),
 }
 
 /// A phone's task; it ends when the phone is closed and everything it owned has ended.
@@ -64,6 +71,7 @@ pub(crate) struct Driver {
     calls: Calls,
     bell: Bell,
     news: mpsc::UnboundedReceiver<News>,
+    journals: Journals,
     hosts: Hosts,
     host_news: mpsc::UnboundedReceiver<HostNews>,
     /// What the application should know and no session can tell it.
@@ -86,6 +94,8 @@ pub(crate) enum Job {
     HostOpened(Box<HostOpened>),
     /// What rings, and where, was opened, or not.
     Bell(Box<Rung>),
+    /// A report was written, or not.
+    Report(Ticket, Result<(), PhoneError>),
 }
 
 /// One fact of I/O.
@@ -130,6 +140,7 @@ impl Driver {
             line: Line::new(&config),
             hosts: Hosts::new(config.audio.fallback, host_sender, log_sender.clone()),
             host_news,
+            journals: Journals::default(),
             bell: Bell::new(config.audio.fallback, log_sender.clone()),
             calls: Calls::new(&config, news_sender, log_sender),
             phone: Phone::new(config, seed, now, since_1970),
@@ -232,6 +243,9 @@ impl Driver {
                     stream.send(Event::reply(ticket, self.no_report(id)));
                 }
             }
+            Fact::Request(Some(Request::Report(ticket, id, path))) => {
+                self.write_report(ticket, id, path, stream);
+            }
             Fact::Leave => self.phone.handle_command(NOBODY, Command::Destroy {}, now),
             Fact::Request(None) => {
                 self.handle_dropped = true;
@@ -243,6 +257,7 @@ impl Driver {
                     self.phone.handle_connection(connection, now);
                 }
                 line::LineEvent::Message(message) => {
+                    self.journals.message(Direction::Received, &message, now);
                     self.phone.handle_backlog(stream.unread());
                     self.phone.handle_load((self.load)());
                     self.phone.handle_signaling(message, now);
@@ -252,9 +267,13 @@ impl Driver {
             Fact::Media(news) if news.is_stale() => {}
             Fact::Media(News { id, what }) => match what {
                 What::Media(event) | What::Opening(_, event) => {
+                    if let MediaEvent::Measured { figures } = &event {
+                        self.journals.measured(id, figures);
+                    }
                     self.phone.handle_backlog(stream.unread());
                     self.phone.handle_media(id, event, now);
                 }
+                What::Path(path) => self.journals.path(id, &path),
                 What::Summary(summary) => {
                     if self.calls.knows(id) {
                         stream.send(Event::stats(id, summary));
@@ -296,7 +315,27 @@ impl Driver {
                 }
             }
             Fact::Job(Job::Bell(rung)) => self.bell.rung(*rung),
+            Fact::Job(Job::Report(ticket, outcome)) => {
+                let done = outcome.map(|()| serde_json::Value::Null);
+                stream.send(Event::reply(ticket, done));
+            }
             Fact::Time => self.phone.handle_timeout(now),
+        }
+    }
+
+    /// Writes what is known of a session so far; it may be over.
+    fn write_report(
+        &mut self,
+        ticket: Ticket,
+        id: SessionId,
+        path: PathBuf,
+        stream: &mut EventStream,
+    ) {
+        match self.journals.of(id).cloned() {
+            Some(journal) => {
+                self.jobs.spawn(report_file::write(ticket, journal, path));
+            }
+            None => stream.send(Event::reply(ticket, Err(journals::forgotten()))),
         }
     }
 
@@ -311,14 +350,21 @@ impl Driver {
             match self.phone.poll_output() {
                 Output::Connect { server } => self.line.connect(server),
                 Output::Disconnect => self.line.disconnect(),
-                Output::Send(message) => self.line.send(message.0),
+                Output::Send(message) => {
+                    let now = Instant::now();
+                    self.journals.message(Direction::Sent, &message.0, now);
+                    self.line.send(message.0);
+                }
                 Output::Ping => self.line.ping(),
                 Output::Media(id, command) => self.calls.order(id, command, &mut self.jobs),
                 Output::Conference(id, order) => {
                     self.hosts.order(id, order, &mut self.calls, &mut self.jobs);
                 }
                 Output::Ring(ring) => self.bell.ring(ring, &mut self.jobs),
-                Output::Event(event) => stream.send(Event::Phone(event)),
+                Output::Event(event) => {
+                    self.journals.event(&event, Instant::now());
+                    stream.send(Event::Phone(event));
+                }
                 Output::Reply(NOBODY, _) => {}
                 Output::Reply(ticket, outcome) => {
                     let value = outcome.map(|reply| {

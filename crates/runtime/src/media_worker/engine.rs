@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use audio::Rate;
 use bytes::BytesMut;
 use media::Thrift;
+use media::transport::SelectedPath;
 use phone::media::Figures;
 use phone::{MediaEvent, StreamCommand};
 
@@ -67,6 +68,8 @@ pub(crate) enum Step {
     Transmit(usize, SocketAddr, BytesMut),
     /// Tell the phone.
     Event(MediaEvent),
+    /// Media take this way from now on.
+    Path(Box<SelectedPath>),
     /// Nothing more until this instant.
     Timeout(Instant),
 }

@@ -356,6 +356,10 @@ impl Driven<'_> {
                     let what = What::Media(event);
                     let _ = self.news.send(News { id: self.id, what });
                 }
+                Step::Path(path) => {
+                    let what = What::Path(path);
+                    let _ = self.news.send(News { id: self.id, what });
+                }
                 Step::Timeout(deadline) => {
                     *self.deadline = Some(deadline);
                     return;

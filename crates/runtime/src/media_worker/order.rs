@@ -6,6 +6,7 @@ use std::sync::Weak;
 use std::time::Instant;
 
 use audio::tone::Sequence;
+use media::transport::SelectedPath;
 use phone::media::MediaRefusal;
 use phone::{MediaEvent, SessionId, StreamCommand, Ticket};
 use tokio::sync::mpsc;
@@ -151,6 +152,8 @@ pub(crate) enum What {
     /// What became of what was chosen, for the phone as long as that choice lives: another one may be made while
     /// this waits to be read, and is not to be blamed for it.
     Opening(Weak<()>, MediaEvent),
+    /// Media take this way from now on.
+    Path(Box<SelectedPath>),
     /// The figures of the last second.
     Summary(serde_json::Value),
     /// How loud the near end and the far end were in the last 100 ms, 0 to 1 as W3C's `audioLevel`.

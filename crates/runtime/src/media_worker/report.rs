@@ -45,6 +45,8 @@ pub(super) fn figures(stats: &Stats) -> Figures {
         lost: stats.inbound.packets_lost.try_into().unwrap_or_default(),
         loss: summary.loss_pct,
         peer_loss: summary.peer_loss_pct,
+        concealed: summary.concealed_pct,
+        buffer: summary.buffer_ms,
         delay: summary.delay_ms,
         near_level: summary.near_level,
         far_level: summary.far_level,

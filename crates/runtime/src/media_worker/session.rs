@@ -214,6 +214,7 @@ impl Engine for Hosted {
                     let socket = usize::from(datagram.path.0);
                     return Step::Transmit(socket, datagram.to, datagram.bytes);
                 }
+                Output::Event(Said::SelectedPath(path)) => return Step::Path(Box::new(path)),
                 Output::Event(said) => {
                     if let Some(event) = translate(said) {
                         return Step::Event(event);
@@ -303,6 +304,7 @@ fn translate(said: Said) -> Option<MediaEvent> {
         Said::NoMedia { .. } => MediaEvent::NoMedia,
         Said::MediaResumed => MediaEvent::MediaResumed,
         Said::ByeReceived => MediaEvent::PeerLeft,
+        // Said apart: it is the runtime's to tell.
         Said::SelectedPath(_) => return None,
     })
 }

@@ -236,7 +236,7 @@ impl Server {
                 What::Media(event) | What::Opening(_, event) => {
                     self.pbx.handle_media(id, event, now)
                 }
-                What::Summary(_) | What::Level(_) | What::Report(..) => {}
+                What::Summary(_) | What::Level(_) | What::Path(_) | What::Report(..) => {}
             },
             ServerFact::Job(Job::IceServers(found)) => {
                 self.calls.looked_up(found, now, &mut self.jobs)
@@ -250,6 +250,8 @@ impl Server {
             ServerFact::Job(Job::HostOpened(_)) => {}
             // Nobody is to be called to an extension.
             ServerFact::Job(Job::Bell(_)) => {}
+            // Reports are asked of phones.
+            ServerFact::Job(Job::Report(..)) => {}
             ServerFact::Time => self.pbx.handle_timeout(now),
         }
     }
