@@ -1,5 +1,8 @@
 // What somebody at a keyboard does; `script`, of every Debian, is the terminal.
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { next, pbxOf } from '../pbx.mjs'
 import { eventually } from '../phones.mjs'
@@ -9,14 +12,25 @@ const silence = ['--input', 'none', '--output', 'none']
 const terminal = { timeout: 120_000, concurrency: 2, skip: process.platform === 'linux' ? false : 'needs script of util-linux' }
 
 /** alice in a terminal calls bob, who answers. */
-async function rig(t, { args = [], env = {}, ...options } = {}) {
+async function rig(t, { env = {}, ...options } = {}) {
   const { pbx, open } = await pbxOf(t, { users: ['alice', 'bob', 'carol'] })
   const bob = await open('bob', { autoAnswer: 'always' })
   const started = next(bob, 'sessionStarted', 20_000)
-  const alice = offhookInTerminal(t, ['call', 'bob', ...silence, ...args], { env: { ...accountEnv(pbx, 'alice'), ...env }, ...options })
+  const alice = offhookInTerminal(t, ['call', 'bob', ...silence], { env: { ...accountEnv(pbx, 'alice'), ...env }, ...options })
   const [session] = await started
   await alice.says(/talking to bob/)
   return { pbx, open, bob, session, alice }
+}
+
+/** Prints how the terminal takes keys, before and after. */
+const modes = 'stty -a | grep -o -E -e "-?(icanon|echo|isig)\\b"'
+const terminalState = { before: `${modes}; echo one`, after: `code=$?; echo two; ${modes}; exit $code` }
+
+function assertAsBefore({ stdout }) {
+  const [before] = stdout.split('one\r\n')
+  const [, after] = stdout.split('two\r\n')
+  assert.match(before, /^icanon/m)
+  assert.deepEqual(after.trim().split(/\s+/).sort(), before.trim().split(/\s+/).sort())
 }
 
 describe('at a terminal', terminal, () => {
@@ -126,15 +140,25 @@ describe('at a terminal', terminal, () => {
     ['the other side', ({ session }) => session.end(), 0],
   ]) {
     test(`the terminal is as before after ${how}`, async (t) => {
-      const one = await rig(t, { before: 'stty -a | grep -o -E -e "-?(icanon|echo|isig)\\b"; echo one', after: 'code=$?; echo two; stty -a | grep -o -E -e "-?(icanon|echo|isig)\\b"; exit $code' })
+      const one = await rig(t, terminalState)
       await act(one)
       assert.equal(await one.alice.ended, code)
-      const [before] = one.alice.stdout.split('one\r\n')
-      const [, after] = one.alice.stdout.split('two\r\n')
-      assert.match(before, /^icanon/m)
-      assert.deepEqual(after.trim().split(/\s+/).sort(), before.trim().split(/\s+/).sort())
+      assertAsBefore(one.alice)
     })
   }
+
+  test('the terminal is as before after an error that nobody caught, and the call has ended', async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'offhook-cli-'))
+    t.after(() => rmSync(folder, { recursive: true }))
+    const [fault, now] = ['fault.cjs', 'now'].map((name) => join(folder, name))
+    writeFileSync(fault, `setInterval(() => { if (require('fs').existsSync('${now}')) throw new Error('made by a test') }, 50).unref()`)
+    const { session, alice } = await rig(t, { env: { NODE_OPTIONS: `--require ${fault}` }, ...terminalState })
+    const ended = next(session, 'terminated', 10_000)
+    writeFileSync(now, '')
+    await ended
+    assert.equal(await alice.ended, 1)
+    assertAsBefore(alice)
+  })
 
   test('a password is asked for, and not shown', async (t) => {
     const { pbx } = await pbxOf(t)

@@ -76,7 +76,7 @@ async function converse(alice: Softphone, ofAlice: Cli, talk: number, heard: Rec
   output.tell('calling', { session: session.id, uri: session.uri }, `calls ${session.uri}`)
   session.on('level', ({ remote }) => (heard.alice = Math.max(heard.alice, remote)))
   await session.answered
-  if (keyboard) output.tell('keys', {}, 'has your keyboard: m mutes, h holds, q hangs up, ? lists the keys')
+  if (keyboard) output.say('has your keyboard: m mutes, h holds, q hangs up, ? lists the keys')
   const timer = new AbortController()
   const ended = await Promise.race([over, abortOf(interrupt.signal), after(talk, timer.signal).then(() => farewell(session, over))])
   timer.abort()
@@ -116,7 +116,8 @@ function named(cli: Cli, phone: string): Cli {
   const { output } = cli
   const shown = (text: string) => `${String(Math.round(performance.now())).padStart(6)} ms  ${phone.padEnd(5)}  ${text}`
   const wrapped: Output = {
-    tell: (event, details = {}, text) => output.tell(event, { phone, ...details }, text === undefined ? undefined : shown(text)),
+    tell: (event, details, text) => output.tell(event, { phone, ...details }, shown(text)),
+    say: (text) => output.say(shown(text)),
     complain: (event, details, text) => output.complain(event, { phone, ...details }, shown(text)),
     trace: (level, message, details) => output.trace(level, `${phone}: ${message}`, details),
     sounds: (figures) => output.sounds(figures),

@@ -121,7 +121,7 @@ export class Desk {
 
   #help(): void {
     const keys = this.#ringing ? [['a', 'answer'], ['d', 'refuse']] : this.#session ? callKeys : [['q', 'quit']]
-    this.#cli.output.tell('keys', {}, keys.map(([key, does]) => `${key}: ${does}`).join(' · '))
+    this.#cli.output.say(keys.map(([key, does]) => `${key}: ${does}`).join(' · '))
   }
 
   #do(action: Promise<unknown>): void {

@@ -19,7 +19,7 @@ async function list({ given, output }: Cli): Promise<number> {
     ['audiooutput', 'Speakers', 'No speaker. What is heard can be written to a file: --output call.wav'],
   ] as const) {
     const some = all.filter((device) => device.kind === kind)
-    if (!given.has('json')) output.tell('devices', {}, some.length > 0 ? title : none)
+    output.say(some.length > 0 ? title : none)
     for (const device of some) output.tell('device', device, `  ${device.default ? '*' : ' '} ${described(device)}`)
   }
   return exitCode.done

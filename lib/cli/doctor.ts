@@ -146,13 +146,13 @@ async function all(cli: Cli, checks: readonly (readonly [string, Check])[]): Pro
   return healthy
 }
 
-function tell({ given, output }: Cli, check: string, { ok, text, remedy }: Finding): void {
+function tell({ output }: Cli, check: string, { ok, text, remedy }: Finding): void {
   output.tell('check', { check, ok, text, remedy }, `${ok ? '  ok' : 'FAIL'}  ${check}: ${text}`)
-  if (remedy !== undefined && !given.has('json')) output.tell('remedy', {}, `      ${remedy}`)
+  if (remedy !== undefined) output.say(`      ${remedy}`)
 }
 
 /** What a check finds is told by its line alone. */
 function quiet(cli: Cli): Cli {
   const { output } = cli
-  return { ...cli, output: { ...output, tell() {}, complain() {}, trace: output.trace.bind(output), sounds() {}, measures() {}, ask() {}, close() {} } }
+  return { ...cli, output: { ...output, tell() {}, say() {}, complain() {}, trace: output.trace.bind(output), sounds() {}, measures() {}, ask() {}, close() {} } }
 }

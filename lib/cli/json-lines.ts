@@ -6,9 +6,11 @@ import { jsonLine } from './printable'
 export class JsonLines implements Output {
   #loudest = { local: 0, remote: 0 }
 
-  tell(event: string, details: object = {}): void {
+  tell(event: string, details: object): void {
     process.stdout.write(`${jsonLine({ time: new Date().toISOString(), event, ...details })}\n`)
   }
+
+  say(): void {}
 
   complain(event: string, details: object): void {
     this.tell(event, details)

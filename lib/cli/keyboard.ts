@@ -15,12 +15,11 @@ interface Question {
   answer(text: string | undefined): void
 }
 
-/** The keys of a terminal, one by one as they are pressed; the terminal is as before once it is closed, or when the process ends. */
+/** The keys of a terminal, one by one as they are pressed. The terminal is as before once it is closed; at the end of the process Node sees to that. */
 export class Keyboard {
   readonly #interrupt: Interrupt
   readonly #output: Output
   readonly #pressed = (text: string | undefined, key: Key) => this.#press(text, key)
-  readonly #restore = () => process.stdin.setRawMode(false)
   #question: Question | undefined
   #listener: ((key: string) => void) | undefined
 
@@ -31,7 +30,6 @@ export class Keyboard {
     process.stdin.setRawMode(true)
     process.stdin.on('keypress', this.#pressed)
     process.stdin.resume()
-    process.once('exit', this.#restore)
     interrupt.signal.addEventListener('abort', () => this.#answer(undefined))
   }
 
@@ -53,8 +51,7 @@ export class Keyboard {
     this.#answer(undefined)
     process.stdin.off('keypress', this.#pressed)
     process.stdin.pause()
-    process.off('exit', this.#restore)
-    this.#restore()
+    process.stdin.setRawMode(false)
   }
 
   #press(text: string | undefined, { name, ctrl }: Key): void {

@@ -2,8 +2,10 @@ import type { Figures } from './figures'
 
 /** Where what happens is shown: a terminal, plain lines, or lines of JSON. */
 export interface Output {
-  /** Something happened; programs get `event` and `details`, people the text. Without a text it is for programs alone. */
-  tell(event: string, details?: object, text?: string): void
+  /** Something happened; programs get `event` and `details`, people the text. */
+  tell(event: string, details: object, text: string): void
+  /** As {@link tell}, for people alone. */
+  say(text: string): void
   /** Something is wrong: as {@link tell}, to where errors go. */
   complain(event: string, details: object, text: string): void
   /** A line of the log, for whoever looks for a fault. */

@@ -9,8 +9,12 @@ const EACH = 5
 export class PlainLines implements Output {
   #measured = 0
 
-  tell(_event: string, _details?: object, text?: string): void {
-    if (text !== undefined) process.stdout.write(`${printable(text)}\n`)
+  tell(_event: string, _details: object, text: string): void {
+    this.say(text)
+  }
+
+  say(text: string): void {
+    process.stdout.write(`${printable(text)}\n`)
   }
 
   complain(_event: string, _details: object, text: string): void {
@@ -26,7 +30,7 @@ export class PlainLines implements Output {
   measures({ name, duration, level, stats, marks }: Figures): void {
     if (this.#measured++ % EACH > 0) return
     const loud = level ? [`you ${levelText(level.local)}`, `${name} ${levelText(level.remote)}`] : []
-    this.tell('stats', {}, [clock(duration), ...marks, ...loud, ...(stats ? qualityWords(stats) : [])].join(' · '))
+    this.say([clock(duration), ...marks, ...loud, ...(stats ? qualityWords(stats) : [])].join(' · '))
   }
 
   ask(): void {}

@@ -20,8 +20,12 @@ export class Terminal implements Output {
     process.once('exit', () => this.close())
   }
 
-  tell(_event: string, _details?: object, text?: string): void {
-    if (text !== undefined) this.#line(printable(text))
+  tell(_event: string, _details: object, text: string): void {
+    this.say(text)
+  }
+
+  say(text: string): void {
+    this.#line(printable(text))
   }
 
   complain(_event: string, _details: object, text: string): void {

@@ -1,4 +1,4 @@
-import type { CallStats, EndReason, LevelEvent, Session, Softphone } from '../index'
+import type { CallStats, CallSummary, EndReason, LevelEvent, Session, Softphone } from '../index'
 import { clock, plain } from './figures'
 import type { Output } from './output'
 
@@ -41,7 +41,7 @@ export function watchSession(session: Session, output: Output, inFront: () => bo
   session.on('terminated', (_, reason) => {
     const { condition, text, side, sip, q850, summary } = reason
     tell('ended', { condition, text, side, sip, q850, duration: session.duration, summary }, endText(session, reason))
-    if (summary && session.duration > 0) output.tell('summary', { ...about, ...summary }, summaryText(reason))
+    if (summary && session.duration > 0) output.say(summaryText(summary))
   })
   watchSound(session, output, inFront)
 }
@@ -76,9 +76,7 @@ function endText({ startTime, duration }: Session, { condition, side, text }: En
 }
 
 /** How a call was. */
-function summaryText({ summary }: EndReason): string {
-  if (!summary) return ''
-  const { codec, mos, loss, jitter, rtt } = summary
+function summaryText({ codec, mos, loss, jitter, rtt }: CallSummary): string {
   const roundTrip = rtt === null ? [] : [`round trip ${Math.round(rtt)} ms`]
   return [codec ?? 'no codec', `MOS ${mos.mean.toFixed(1)}, at its worst ${mos.least.toFixed(1)}`, `loss ${plain(loss)} %`, `jitter ${plain(jitter)} ms`, ...roundTrip].join(', ')
 }
