@@ -320,6 +320,18 @@ export declare class Session extends TypedEmitter<SessionEvents> {
      * @throws as {@link setInput}.
      */
     setOutput(output: AudioOutput): Promise<void>;
+    /**
+     * Records the call into a file, created or overwritten, or into a Writable, beside the input and the output that it has. Resolves
+     * when it is open; what is said until then is in it.
+     *
+     * The left channel has what the other side hears of this one (silence while this side is muted, the music while the other is on
+     * hold), the right one what the other side says. The recording goes on through hold, a change of device or codec and conferences, and
+     * in the call that takes this one's place by a transfer. It ends with the call, or by `stop()`.
+     *
+     * @throws `ERR_RECORDING_FAILED` if it can't be opened: the text names the path, why, and what to do. `ERR_SESSION_ENDED` if the call
+     * is over. What goes wrong later is a `warning`, `recording-failed` or `recording-gap`, and the call goes on.
+     */
+    record(file: string | Writable, options?: RecordOptions): Promise<Recording>;
     /** Sets the loudness of the incoming sound in percent, 0–100; of a member of a conference, once it goes on alone. */
     setVolume(volume: number): Promise<void>;
     /**
@@ -400,6 +412,13 @@ export declare class Conference extends TypedEmitter<ConferenceEvents> {
      * @throws `ERR_NO_DEVICE` if that device is not there; nothing is changed then.
      */
     setOutput(output: AudioOutput): Promise<void>;
+    /**
+     * Records the conference, as {@link Session.record} does a call: whoever sits here on the left, all members on the right. It ends with the
+     * conference, or by `stop()`.
+     *
+     * @throws `ERR_RECORDING_FAILED` if it can't be opened, `ERR_CONFERENCE_ENDED`.
+     */
+    record(file: string | Writable, options?: RecordOptions): Promise<Recording>;
     /** Hangs up on every member, and on calls that were still to join; resolves after their `sessionEnded`. Again, it does nothing. */
     end(options?: Abortable): Promise<void>;
     /** Breaks it up: every member goes on alone, on hold. Resolves when their phones have answered. Again, it does nothing. */
@@ -664,10 +683,14 @@ export interface ErrorDetails {
  * - `clipping`: the sound that is sent is so loud that it is cut off.
  * - `echo-suspected`: what one side says comes back to it from the other; the message says from which.
  * - `cpu-too-slow`: the processor has too little time for the sound of the calls.
+ * - `recording-failed`: a recording can't be written any more, such as on a full disk. What was written is whole, and that recording is
+ *   over: no `warningCleared` comes.
+ * - `recording-gap`: a recording has silence for what was said, because its disk or the reader of its Writable is too slow.
  *
- * But for the first two they are told once they have lasted for five seconds, and cleared once it has been better for ten.
+ * But for the first two and the last two they are told once they have lasted for five seconds, and cleared once it has been better for
+ * ten.
  */
-export type WarningCode = 'no-device' | 'no-media' | 'loss' | 'jitter' | 'delay' | 'microphone-silent' | 'clipping' | 'echo-suspected' | 'cpu-too-slow';
+export type WarningCode = 'no-device' | 'no-media' | 'loss' | 'jitter' | 'delay' | 'microphone-silent' | 'clipping' | 'echo-suspected' | 'cpu-too-slow' | 'recording-failed' | 'recording-gap';
 
 /** Something odd about a call that goes on. */
 export interface WarningEvent {
@@ -891,9 +914,9 @@ export interface ConferenceEvents {
     unmute: [member: Session | undefined];
     /** How loud everybody is, every 100 ms while somebody listens. */
     level: [event: ConferenceLevelEvent];
-    /** A device of this machine could not be opened, or was lost; the conference goes on. */
+    /** Something is odd, such as a device of this machine that could not be opened, or was lost; the conference goes on. */
     warning: [event: WarningEvent];
-    /** All that was warned of is open again, or another was chosen. */
+    /** What was odd is so no more. */
     warningCleared: [event: Pick<WarningEvent, 'code'>];
     /** It is over. */
     ended: [];
@@ -1062,6 +1085,77 @@ export interface SessionEvents {
     warning: [event: WarningEvent];
     /** What was odd is so no more. */
     warningCleared: [event: Pick<WarningEvent, 'code'>];
+}
+
+/** How a recording is stored. */
+export type RecordingFormat = 'wav';
+
+/** What is heard in a recording: this side on the left and the other on the right, both in one channel, or one of them. */
+export type RecordingLegs = 'stereo' | 'mix' | 'local' | 'remote';
+
+/** Options of {@link Session.record} and {@link Conference.record}. */
+export interface RecordOptions {
+    /** Default `'wav'`, of 16 bits. */
+    format?: RecordingFormat;
+    /** Default `'stereo'`. */
+    legs?: RecordingLegs;
+    /** Samples per second; default 48000, at which nothing of any codec is lost. A second of `'stereo'` takes four octets for each. */
+    rate?: SampleRate;
+}
+
+/** What is in a recording that is whole. */
+export interface RecordingResult {
+    /** The path as it was given; undefined for a Writable. */
+    file: string | undefined;
+    /** Its length in milliseconds. */
+    duration: number;
+    /** The parts in which it was paused, which are silent: in milliseconds since its beginning. */
+    paused: {
+        from: number;
+        to: number;
+    }[];
+    /** Milliseconds that are silent because the disk, or whoever reads the Writable, was too slow. */
+    lost: number;
+}
+
+/**
+ * A recording of a call or a conference, from {@link Session.record} or {@link Conference.record}.
+ *
+ * It ends with `stop()`, or with what it records. The file is whole to its last half second at any time, even if the process is killed.
+ */
+export declare class Recording {
+    #private;
+    /** The path as it was given; undefined for a Writable. */
+    readonly file: string | undefined;
+    /** How it is stored. */
+    readonly format: RecordingFormat;
+    /** What is heard in it. */
+    readonly legs: RecordingLegs;
+    /** Samples per second. */
+    readonly rate: SampleRate;
+    private constructor();
+    /** Whether what is said is left out. */
+    get paused(): boolean;
+    /**
+     * Leaves out what is said from now on: nothing of it gets as far as the file, which is silent meanwhile. WAV files have a mark at
+     * both ends of it, so that players show it. Again, it does nothing.
+     *
+     * @throws `ERR_RECORDING_ENDED` if the recording has ended.
+     */
+    pause(): Promise<void>;
+    /**
+     * Has again what is said from now on.
+     *
+     * @throws as {@link pause}.
+     */
+    resume(): Promise<void>;
+    /**
+     * Ends the recording; resolves when it is whole, with what is in it. A Writable is ended then, and waited for. Again, and if the
+     * call has ended meanwhile, it resolves with the same.
+     *
+     * @throws `ERR_DESTROYED` if the phone was destroyed before it was whole.
+     */
+    stop(): Promise<RecordingResult>;
 }
 
 /** How much of an element a document holds (RFC 4575): all of it, what has changed, or that it is gone. */
@@ -1843,6 +1937,8 @@ export declare class SoftphoneError extends Error {
  * - `ERR_ABORTED`: the signal was aborted, and its reason is the `cause`; or a session was removed from a conference before it joined; or another input or output was chosen before this one was open; or `disconnect()` came before `initialize()` was done.
  * - `ERR_NO_DEVICE`: what was chosen as input or output can't be opened; the call goes on with what it had.
  * - `ERR_REPORT_FAILED`: the report of a call can't be written; the text names the path, why, and what to do.
+ * - `ERR_RECORDING_FAILED`: a recording can't be opened; the text names the path, why, and what to do.
+ * - `ERR_RECORDING_ENDED`: the recording has ended.
  * - `ERR_MEDIA`: media failed or broke.
  * - `ERR_HTTP`: a request of a façade to its platform's API failed; the `cause` has the answer.
  * - `ERR_BUSY`: more than 1,024 commands wait.
@@ -1851,7 +1947,7 @@ export declare class SoftphoneError extends Error {
  * - `ERR_NATIVE_ADDON`, `ERR_START`: the native part can't be loaded or started; the text says what to install.
  * - `ERR_UNKNOWN`: `SoftphoneError.from()` was given what was no `SoftphoneError`.
  */
-export type ErrorCode = 'ERR_INVALID_OPTION' | 'ERR_INVALID_ARGUMENT' | 'ERR_CONNECTION_FAILED' | 'ERR_NOT_CONNECTED' | 'ERR_NOT_INITIALIZED' | 'ERR_AUTHENTICATION_FAILED' | 'ERR_ACCESS_TOKEN' | 'ERR_REGISTRATION_FAILED' | `ERR_CALL_${string}` | 'ERR_SESSION_NOT_FOUND' | 'ERR_SESSION_CANCELLED' | 'ERR_SESSION_ENDED' | 'ERR_SESSION_STATE' | 'ERR_TOO_MANY_SESSIONS' | 'ERR_HOLD_FAILED' | 'ERR_TRANSFER_FAILED' | 'ERR_DTMF_REFUSED' | 'ERR_REQUEST_REFUSED' | 'ERR_REQUEST_TIMEOUT' | 'ERR_SUBSCRIPTION_ENDED' | 'ERR_CONFERENCE_ENDED' | 'ERR_AUTO_ANSWER' | 'ERR_ABORTED' | 'ERR_NO_DEVICE' | 'ERR_REPORT_FAILED' | 'ERR_MEDIA' | 'ERR_HTTP' | 'ERR_BUSY' | 'ERR_DESTROYED' | 'ERR_UNKNOWN_USER' | 'ERR_NATIVE_ADDON' | 'ERR_START' | 'ERR_UNKNOWN';
+export type ErrorCode = 'ERR_INVALID_OPTION' | 'ERR_INVALID_ARGUMENT' | 'ERR_CONNECTION_FAILED' | 'ERR_NOT_CONNECTED' | 'ERR_NOT_INITIALIZED' | 'ERR_AUTHENTICATION_FAILED' | 'ERR_ACCESS_TOKEN' | 'ERR_REGISTRATION_FAILED' | `ERR_CALL_${string}` | 'ERR_SESSION_NOT_FOUND' | 'ERR_SESSION_CANCELLED' | 'ERR_SESSION_ENDED' | 'ERR_SESSION_STATE' | 'ERR_TOO_MANY_SESSIONS' | 'ERR_HOLD_FAILED' | 'ERR_TRANSFER_FAILED' | 'ERR_DTMF_REFUSED' | 'ERR_REQUEST_REFUSED' | 'ERR_REQUEST_TIMEOUT' | 'ERR_SUBSCRIPTION_ENDED' | 'ERR_CONFERENCE_ENDED' | 'ERR_AUTO_ANSWER' | 'ERR_ABORTED' | 'ERR_NO_DEVICE' | 'ERR_REPORT_FAILED' | 'ERR_RECORDING_FAILED' | 'ERR_RECORDING_ENDED' | 'ERR_MEDIA' | 'ERR_HTTP' | 'ERR_BUSY' | 'ERR_DESTROYED' | 'ERR_UNKNOWN_USER' | 'ERR_NATIVE_ADDON' | 'ERR_START' | 'ERR_UNKNOWN';
 
 /** Samples per second of PCM that an application writes or reads. */
 export type SampleRate = 8000 | 16000 | 24000 | 48000;

@@ -1,3 +1,4 @@
+import type { Writable } from 'node:stream'
 import { abortable } from './abortable'
 import { InOrder, refuseMissing } from './devices'
 import { audioInput, audioOutput, wireInput, wireOutput } from './audio'
@@ -6,6 +7,7 @@ import { SoftphoneError } from './errors'
 import type { ConferenceEvents } from './events'
 import { unknownEvent, type PhoneLink } from './link'
 import type { Abortable, AudioInput, AudioOutput, ConferenceOptions, HoldOptions } from './options'
+import { Recording, type RecordOptions } from './recording'
 import { checkOptions, type Rule, type Schema } from './schema'
 import { invalidArgument, Session } from './session'
 import { warningEvent } from './warning'
@@ -149,6 +151,16 @@ export class Conference extends TypedEmitter<ConferenceEvents> {
     })
   }
 
+  /**
+   * Records the conference, as {@link Session.record} does a call: whoever sits here on the left, all members on the right. It ends with the
+   * conference, or by `stop()`.
+   *
+   * @throws `ERR_RECORDING_FAILED` if it can't be opened, `ERR_CONFERENCE_ENDED`.
+   */
+  async record(file: string | Writable, options: RecordOptions = {}): Promise<Recording> {
+    return Recording.begin(this.#link, { type: 'conference', id: this.#number }, file, options)
+  }
+
   /** Hangs up on every member, and on calls that were still to join; resolves after their `sessionEnded`. Again, it does nothing. */
   async end(options: Abortable = {}): Promise<void> {
     const [, signal] = abortable('end', options)
@@ -187,9 +199,9 @@ export class Conference extends TypedEmitter<ConferenceEvents> {
         return this.deliver(news.muted ? 'mute' : 'unmute', member)
       }
       case 'warning':
-        return this.deliver('warning', warningEvent({ ...news, warning: 'no-device' }))
+        return this.deliver('warning', warningEvent(news))
       case 'warningCleared':
-        return this.deliver('warningCleared', { code: 'no-device' })
+        return this.deliver('warningCleared', { code: news.warning })
       case 'ended':
         assign(this, { ended: true })
         return this.deliver('ended')

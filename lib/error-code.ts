@@ -28,6 +28,8 @@
  * - `ERR_ABORTED`: the signal was aborted, and its reason is the `cause`; or a session was removed from a conference before it joined; or another input or output was chosen before this one was open; or `disconnect()` came before `initialize()` was done.
  * - `ERR_NO_DEVICE`: what was chosen as input or output can't be opened; the call goes on with what it had.
  * - `ERR_REPORT_FAILED`: the report of a call can't be written; the text names the path, why, and what to do.
+ * - `ERR_RECORDING_FAILED`: a recording can't be opened; the text names the path, why, and what to do.
+ * - `ERR_RECORDING_ENDED`: the recording has ended.
  * - `ERR_MEDIA`: media failed or broke.
  * - `ERR_HTTP`: a request of a façade to its platform's API failed; the `cause` has the answer.
  * - `ERR_BUSY`: more than 1,024 commands wait.
@@ -62,6 +64,8 @@ export type ErrorCode =
   | 'ERR_ABORTED'
   | 'ERR_NO_DEVICE'
   | 'ERR_REPORT_FAILED'
+  | 'ERR_RECORDING_FAILED'
+  | 'ERR_RECORDING_ENDED'
   | 'ERR_MEDIA'
   | 'ERR_HTTP'
   | 'ERR_BUSY'

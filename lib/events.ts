@@ -176,8 +176,12 @@ export interface ErrorDetails {
  * - `clipping`: the sound that is sent is so loud that it is cut off.
  * - `echo-suspected`: what one side says comes back to it from the other; the message says from which.
  * - `cpu-too-slow`: the processor has too little time for the sound of the calls.
+ * - `recording-failed`: a recording can't be written any more, such as on a full disk. What was written is whole, and that recording is
+ *   over: no `warningCleared` comes.
+ * - `recording-gap`: a recording has silence for what was said, because its disk or the reader of its Writable is too slow.
  *
- * But for the first two they are told once they have lasted for five seconds, and cleared once it has been better for ten.
+ * But for the first two and the last two they are told once they have lasted for five seconds, and cleared once it has been better for
+ * ten.
  */
 export type WarningCode =
   | 'no-device'
@@ -189,6 +193,8 @@ export type WarningCode =
   | 'clipping'
   | 'echo-suspected'
   | 'cpu-too-slow'
+  | 'recording-failed'
+  | 'recording-gap'
 
 /** Something odd about a call that goes on. */
 export interface WarningEvent {
@@ -399,9 +405,9 @@ export interface ConferenceEvents {
   unmute: [member: Session | undefined]
   /** How loud everybody is, every 100 ms while somebody listens. */
   level: [event: ConferenceLevelEvent]
-  /** A device of this machine could not be opened, or was lost; the conference goes on. */
+  /** Something is odd, such as a device of this machine that could not be opened, or was lost; the conference goes on. */
   warning: [event: WarningEvent]
-  /** All that was warned of is open again, or another was chosen. */
+  /** What was odd is so no more. */
   warningCleared: [event: Pick<WarningEvent, 'code'>]
   /** It is over. */
   ended: []

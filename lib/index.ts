@@ -24,6 +24,7 @@ export {
   type SubscriptionRequest,
 } from './notifier'
 export type * from './options'
+export { Recording, type RecordingFormat, type RecordingLegs, type RecordingResult, type RecordOptions } from './recording'
 export { Session } from './session'
 export { Conference } from './conference'
 export { Softphone } from './softphone'

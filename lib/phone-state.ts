@@ -5,6 +5,7 @@ import type { CallRequest, MessageEvent, PendingSession, PendingSessionEnd, Stat
 import { fromWire, type PhoneLink, unknownEvent } from './link'
 import { type Notifier, subscriptionRequest } from './notifier'
 import type { AutoAnswerDecision } from './options'
+import { Recording } from './recording'
 import { headersByName, Session } from './session'
 import type { Softphone } from './softphone'
 import type { CallStats } from './stats'
@@ -134,10 +135,12 @@ export class PhoneState {
         return phone.deliver('tokenWillExpire', { expiresIn: event.expiresIn })
       case 'tokenNeeded':
         return this.#owner.renewToken()
+      case 'recordingEnded':
+        return void Recording.end(link, event.recording, event.report)
       case 'closed':
         this.connected = false
         this.registered = false
-        return
+        return Recording.abandon(link)
       case 'sessionChanged':
       case 'progress':
       case 'redirected':

@@ -7,6 +7,7 @@ import { EndReason } from './end-reason'
 import { SoftphoneError, unanswered } from './errors'
 import { endOptions, rejectOptions } from './end-options'
 import type { CallerIdentity, ConnectionState, EndToEndId, SessionEvents, SessionState } from './events'
+import { type PromiseWithResolvers, settledLater } from './later'
 import type { PhoneLink } from './link'
 import { callOptions, wireCall } from './call-options'
 import type {
@@ -21,8 +22,10 @@ import type {
   InfoOptions,
   RejectOptions,
 } from './options'
+import { Recording, type RecordOptions } from './recording'
 import { isText, shownNumber, typeName, type Rule, type Schema } from './schema'
 import type { StatsReport } from './stats'
+import type { Writable } from 'node:stream'
 import type { WireCommand, WireSessionChanges, WireSessionSnapshot } from './wire'
 
 const dtmfOptions: Schema = {
@@ -328,6 +331,22 @@ export class Session extends TypedEmitter<SessionEvents> {
     await this.#ask({ type: 'setOutput', id: this.id, output: wireOutput('output', output) })
   }
 
+  /**
+   * Records the call into a file, created or overwritten, or into a Writable, beside the input and the output that it has. Resolves
+   * when it is open; what is said until then is in it.
+   *
+   * The left channel has what the other side hears of this one (silence while this side is muted, the music while the other is on
+   * hold), the right one what the other side says. The recording goes on through hold, a change of device or codec and conferences, and
+   * in the call that takes this one's place by a transfer. It ends with the call, or by `stop()`.
+   *
+   * @throws `ERR_RECORDING_FAILED` if it can't be opened: the text names the path, why, and what to do. `ERR_SESSION_ENDED` if the call
+   * is over. What goes wrong later is a `warning`, `recording-failed` or `recording-gap`, and the call goes on.
+   */
+  async record(file: string | Writable, options: RecordOptions = {}): Promise<Recording> {
+    this.#refuseEnded()
+    return Recording.begin(this.#link, { type: 'session', id: this.id }, file, options)
+  }
+
   /** Sets the loudness of the incoming sound in percent, 0–100; of a member of a conference, once it goes on alone. */
   async setVolume(volume: number): Promise<void> {
     await this.#ask({ type: 'setVolume', id: this.id, volume: checkedVolume(volume) })
@@ -475,20 +494,4 @@ export function invalidArgument(name: string, value: unknown, expected: string, 
     code: 'ERR_INVALID_ARGUMENT',
     type: 'invalid_options',
   })
-}
-
-interface PromiseWithResolvers<T> {
-  promise: Promise<T>
-  resolve(value: T): void
-  reject(reason: unknown): void
-}
-
-function settledLater(): PromiseWithResolvers<void> {
-  let resolve!: (value: void) => void
-  let reject!: (reason: unknown) => void
-  const promise = new Promise<void>((yes, no) => {
-    resolve = yes
-    reject = no
-  })
-  return { promise, resolve, reject }
 }

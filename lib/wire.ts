@@ -32,6 +32,7 @@ export type WirePhoneEvent =
   | { type: 'error'; error: WirePhoneError; id: string | null }
   | { type: 'notified'; subscription: number; state: string; contentType: string; body: string; document?: WireStateDocument }
   | { type: 'subscriptionEnded'; subscription: number; reason: string | null; code: number | null }
+  | { type: 'recordingEnded'; recording: number; report: WireRecordingReport }
   | ({ type: 'callRequested' } & WireCallRequest)
   | ({ type: 'subscriptionRequest' } & WireSubscriptionRequest)
   | { type: 'notifierEnded'; notifier: number; reason: WireNotifierEndReason; code: number | null }
@@ -213,9 +214,22 @@ export type WireNews =
   | { type: 'left'; session: string }
   | { type: 'held'; held: boolean }
   | { type: 'muted'; session: string | null; muted: boolean }
-  | ({ type: 'warning'; text: string } & WireExplanation & Partial<WireStandIn>)
-  | { type: 'warningCleared' }
+  | ({ type: 'warning'; warning: WireWarning; text: string } & WireExplanation & Partial<WireStandIn>)
+  | { type: 'warningCleared'; warning: WireWarning }
   | { type: 'ended' }
+
+export type WireWarning =
+  | 'no-device'
+  | 'no-media'
+  | 'loss'
+  | 'jitter'
+  | 'delay'
+  | 'microphone-silent'
+  | 'clipping'
+  | 'echo-suspected'
+  | 'cpu-too-slow'
+  | 'recording-failed'
+  | 'recording-gap'
 
 export interface WireExplanation {
   cause: string
@@ -227,8 +241,6 @@ export interface WireStandIn {
   inUse: string
   reason: string
 }
-
-export type WireWarning = 'no-device' | 'no-media' | 'loss' | 'jitter' | 'delay' | 'microphone-silent' | 'clipping' | 'echo-suspected' | 'cpu-too-slow'
 
 export type WireLevel = 'trace' | 'debug' | 'log' | 'info' | 'warn' | 'error'
 
@@ -263,6 +275,9 @@ export type WireErrorCode =
   | 'ERR_SUBSCRIPTION_ENDED'
   | 'ERR_CONFERENCE_ENDED'
   | 'ERR_NO_DEVICE'
+  | 'ERR_REPORT_FAILED'
+  | 'ERR_RECORDING_FAILED'
+  | 'ERR_RECORDING_ENDED'
   | 'ERR_MEDIA'
 
 export type WireErrorType = 'generic' | 'initialization' | 'invalid_token' | 'http' | 'invalid_options' | 'not_supported' | 'session' | 'call' | 'media'
@@ -335,6 +350,17 @@ export interface WireConferenceMedia {
   status?: string
 }
 
+export interface WireRecordingReport {
+  duration: number
+  paused: WirePausedPart[]
+  lost: number
+}
+
+export interface WirePausedPart {
+  from: number
+  to: number
+}
+
 export type WireCallRequest = WirePeer & { id: number; target: string; attended: boolean; identity: WireCallerIdentity; referredBy?: string; headers: [string, string][] }
 
 export interface WirePeer {
@@ -381,6 +407,7 @@ export type WireReply =
   | WireCapabilities
   | { subscription: number }
   | { conference: number }
+  | { recording: number }
 
 export interface WireCapabilities {
   allow: string[]
@@ -430,6 +457,9 @@ export type WireCommand =
   | { type: 'setAudioDevice'; input?: WireInput | undefined; output?: WireOutput | undefined; ring?: WireOutput | undefined }
   | { type: 'setInput'; id: string; input: WireInput }
   | { type: 'setOutput'; id: string; output: WireOutput }
+  | { type: 'record'; recorded: WireRecorded; target: WireRecordingTarget; format: WireRecordingFormat; legs: WireLegs; rate: number }
+  | { type: 'pauseRecording'; recording: number; paused: boolean }
+  | { type: 'stopRecording'; recording: number; failure?: string | undefined }
   | { type: 'measure'; id: string; wanted: boolean }
   | { type: 'setVolume'; id?: string | undefined; volume: number }
   | { type: 'confer'; sessions: string[]; input?: WireInput | undefined; output?: WireOutput | undefined }
@@ -499,6 +529,18 @@ export interface WireIceServer {
   username?: string | undefined
   credential?: string | undefined
 }
+
+export type WireRecorded =
+  | { type: 'session'; id: string }
+  | { type: 'conference'; id: number }
+
+export type WireRecordingTarget =
+  | { type: 'file'; path: string }
+  | { type: 'stream'; id: number }
+
+export type WireRecordingFormat = 'wav'
+
+export type WireLegs = 'stereo' | 'mix' | 'local' | 'remote'
 
 export type WireRequest =
   | { type: 'add'; session: string }

@@ -19,6 +19,7 @@ const entries = {
     'subscription',
     'notifier',
     'events',
+    'recording',
     'conference-info',
     'options',
     'end-reason',

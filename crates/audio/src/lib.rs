@@ -3,7 +3,7 @@
 //! ```text
 //! device 48 kHz ─ drift ─ resample ─▶ codec rate ─▶ encoder
 //! decoder ─▶ codec rate ─ resample ─ mixer ─ drift ─▶ device 48 kHz
-//! wav::Player, tone::Generator ─▶ any rate       any rate ─▶ wav::Writer, level::Meter, detect
+//! wav::Player, tone::Generator ─▶ any rate       any rate ─▶ level::Meter, detect
 //! ```
 //! Each part is made once, before the call, and is then fed every 10 ms from the tick; samples are
 //! 16-bit, mono, at a [`Rate`].
@@ -33,6 +33,7 @@ mod frame;
 mod rate;
 
 pub mod companding;
+pub mod convert;
 pub mod detect;
 pub mod drift;
 pub mod dtmf;

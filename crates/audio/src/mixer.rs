@@ -136,6 +136,16 @@ impl Voice {
     }
 }
 
+/// Mixes two voices, which have one rate.
+pub fn together(one: &Frame, other: &Frame) -> Frame {
+    debug_assert_eq!(one.rate(), other.rate());
+    let mut frame = *one;
+    for (sample, other) in frame.samples_mut().iter_mut().zip(other.samples()) {
+        *sample = soften(i32::from(*sample) + i32::from(*other));
+    }
+    frame
+}
+
 /// Up to here a sum passes unchanged; above it bends, so that several loud voices don't clip hard.
 const KNEE: i32 = 24_576;
 

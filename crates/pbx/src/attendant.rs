@@ -131,6 +131,7 @@ impl Attendant {
                 phone::Output::Reply(..)
                 | phone::Output::Disconnect
                 | phone::Output::Conference(..)
+                | phone::Output::Recording(..)
                 | phone::Output::Ring(_) => {}
                 phone::Output::Timeout(at, _) => match due.pop_front() {
                     Some(Due::Connected) => self.phone.handle_connection(

@@ -3,8 +3,8 @@ use std::io;
 /// What is wrong with a WAV file, or with reading it.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The file could not be read or written.
-    #[error("the WAV file could not be read or written: {0}")]
+    /// The file could not be read.
+    #[error("the WAV file could not be read: {0}")]
     Io(#[from] io::Error),
     /// The first bytes are not `RIFF`…`WAVE`.
     #[error("not a WAV file: it begins with {got:?} instead of \"RIFF\" and \"WAVE\"")]
@@ -52,7 +52,4 @@ pub enum Error {
     /// The sampling rate cannot be converted.
     #[error(transparent)]
     Rate(#[from] crate::resample::UnsupportedRate),
-    /// More sound than the format can say: 4 GiB.
-    #[error("a WAV file holds no more than 4 GiB")]
-    Full,
 }

@@ -61,22 +61,18 @@ impl<R: Read> Player<R> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Cursor;
-
     use super::*;
     use crate::detect::ToneFit;
-    use crate::wav::Writer;
+    use crate::wav::whole;
 
     #[test]
     fn a_file_of_another_rate_plays_at_ours_and_then_ends() {
-        let mut writer = Writer::new(Cursor::new(Vec::new()), 44_100, 1).unwrap();
         let sine: Vec<i16> = (0..44_100)
             .map(|n| {
                 ((std::f64::consts::TAU * 440.0 * f64::from(n) / 44_100.0).sin() * 9_000.0) as i16
             })
             .collect();
-        writer.write(&sine).unwrap();
-        let bytes = writer.finish().unwrap().into_inner();
+        let bytes = whole(44_100, 1, &sine);
         let mut player = Player::new(&bytes[..], Rate::Hz16000).unwrap();
         let (mut tick, mut out) = ([0; 160], Vec::new());
         loop {

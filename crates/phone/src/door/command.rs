@@ -9,8 +9,9 @@ use crate::door::dtmf::{DtmfMethod, Tones};
 use crate::door::handed_over::UserToUser;
 use crate::door::hold_via::HoldVia;
 use crate::door::ice_server::IceServer;
-use crate::door::id::{ConferenceId, SessionId, Ticket};
+use crate::door::id::{ConferenceId, RecordingId, SessionId, Ticket};
 use crate::door::level::Level;
+use crate::door::recording::{Legs, Recorded, RecordingFormat, RecordingTarget};
 use crate::door::secret::Secret;
 
 /// One request of the application; its outcome is an [`Output::Reply`](crate::Output::Reply).
@@ -257,6 +258,27 @@ pub enum Command {
     SetOutput {
         id: SessionId,
         output: audio::Output,
+    },
+    /// Records a session or a conference; done, with its number, when it is open.
+    Record {
+        recorded: Recorded,
+        target: RecordingTarget,
+        format: RecordingFormat,
+        legs: Legs,
+        /// Samples per second: 8000, 16000, 24000 or 48000.
+        rate: u32,
+    },
+    /// Leaves out what is said from now on, or has it again.
+    PauseRecording {
+        recording: RecordingId,
+        paused: bool,
+    },
+    /// Stops a recording; [`Event::RecordingEnded`](crate::Event::RecordingEnded) tells when it is whole. One that has ended stays so.
+    StopRecording {
+        recording: RecordingId,
+        /// What keeps it from being taken any further, if it is not the application's wish.
+        #[serde(default)]
+        failure: Option<String>,
     },
     /// Lets a session's media tell how loud both sides are, or no more.
     Measure { id: SessionId, wanted: bool },

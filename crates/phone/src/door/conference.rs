@@ -10,7 +10,7 @@ use crate::door::audio::{self, Device};
 use crate::door::hold_via::HoldVia;
 use crate::door::id::SessionId;
 use crate::door::media::StandIn;
-use crate::door::warning::Explanation;
+use crate::door::warning::{Explanation, Warning};
 
 /// What the application can ask of a conference. In JSON it is `{"type": "add", "session": …}`.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -75,8 +75,9 @@ pub enum News {
         session: Option<SessionId>,
         muted: bool,
     },
-    /// A device of this machine could not be opened or was lost.
+    /// Something is odd, such as a device of this machine that could not be opened or was lost.
     Warning {
+        warning: Warning,
         text: String,
         #[serde(flatten)]
         explanation: Explanation,
@@ -84,8 +85,8 @@ pub enum News {
         #[serde(flatten)]
         stand_in: Option<StandIn>,
     },
-    /// All that was warned of is open again, or another was chosen.
-    WarningCleared,
+    /// What was warned of is over.
+    WarningCleared { warning: Warning },
     /// It is over; nothing comes after this.
     Ended,
 }

@@ -137,6 +137,12 @@ pub enum ErrorCode {
     /// The report of a call can't be written.
     #[serde(rename = "ERR_REPORT_FAILED")]
     ReportFailed,
+    /// A recording can't be opened.
+    #[serde(rename = "ERR_RECORDING_FAILED")]
+    RecordingFailed,
+    /// The recording has ended.
+    #[serde(rename = "ERR_RECORDING_ENDED")]
+    RecordingEnded,
     /// Media failed or crashed.
     #[serde(rename = "ERR_MEDIA")]
     Media,
@@ -160,7 +166,9 @@ impl ErrorCode {
             Self::TooManySessions | Self::CallFailed | Self::CallTimeout | Self::TransferFailed => {
                 ErrorType::Call
             }
-            Self::NoDevice | Self::Media => ErrorType::Media,
+            Self::NoDevice | Self::Media | Self::RecordingFailed | Self::RecordingEnded => {
+                ErrorType::Media
+            }
             Self::NotConnected
             | Self::Aborted
             | Self::Destroyed

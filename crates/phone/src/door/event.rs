@@ -11,12 +11,13 @@ use crate::door::content::Content;
 use crate::door::dtmf::{DtmfMethod, Tones};
 use crate::door::end_reason::{Elsewhere, EndReason};
 use crate::door::error::PhoneError;
-use crate::door::id::{ConferenceId, SessionId};
+use crate::door::id::{ConferenceId, RecordingId, SessionId};
 use crate::door::level::Level;
 use crate::door::media::StandIn;
 use crate::door::message_summary::MessageSummary;
 use crate::door::notifier::{NotifierEndReason, SubscriptionRequest};
 use crate::door::peer::Peer;
+use crate::door::recording::RecordingReport;
 use crate::door::state_document::StateDocument;
 use crate::door::warning::{Explanation, Warning};
 
@@ -167,6 +168,11 @@ pub enum Event {
         reason: Option<String>,
         /// The status with which it refused, where it did.
         code: Option<u16>,
+    },
+    /// A recording is whole; nothing comes of it after this.
+    RecordingEnded {
+        recording: RecordingId,
+        report: RecordingReport,
     },
     /// Somebody asks this phone to call another, outside any call.
     CallRequested(Box<CallRequest>),

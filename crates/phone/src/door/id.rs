@@ -43,6 +43,11 @@ impl fmt::Debug for SessionId {
 #[serde(transparent)]
 pub struct ConferenceId(pub u64);
 
+/// Names one recording of a phone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RecordingId(pub u64);
+
 /// The text is not a UUID.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a session id is a UUID")]

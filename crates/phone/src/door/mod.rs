@@ -21,6 +21,7 @@ pub mod message_summary;
 pub mod notifier;
 pub mod output;
 pub(crate) mod peer;
+pub mod recording;
 pub(crate) mod sdp;
 pub mod secret;
 pub mod state_document;

@@ -10,8 +10,9 @@ use crate::door::audio::Ring;
 use crate::door::conference;
 use crate::door::error::PhoneError;
 use crate::door::event::{Event, SessionSnapshot};
-use crate::door::id::{ConferenceId, SessionId, Ticket};
+use crate::door::id::{ConferenceId, RecordingId, SessionId, Ticket};
 use crate::door::media::MediaCommand;
+use crate::door::recording::RecordingOrder;
 
 /// One thing for the driver to do; a `Reply` comes after the events its command caused.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,6 +29,8 @@ pub enum Output {
     Media(SessionId, MediaCommand),
     /// Give the place of this machine in a conference an order.
     Conference(ConferenceId, conference::HostOrder),
+    /// Give a recording an order.
+    Recording(RecordingId, RecordingOrder),
     /// Ring from now on, in place of what rang before, or no more.
     Ring(Option<Ring>),
     /// Tell the application.
@@ -64,6 +67,8 @@ pub enum Reply {
     Subscription { subscription: u64 },
     /// The conference that `conference` made.
     Conference { conference: ConferenceId },
+    /// The recording that `record` began.
+    Recording { recording: RecordingId },
 }
 
 /// What a server or another phone says that it can do.

@@ -24,6 +24,10 @@ pub enum Warning {
     EchoSuspected,
     /// There is not enough time for the sound.
     CpuTooSlow,
+    /// A recording can't be written any more; what was written is whole.
+    RecordingFailed,
+    /// A recording has silence for what was said.
+    RecordingGap,
 }
 
 /// What a warning means for whoever reads it.
@@ -37,7 +41,7 @@ pub struct Explanation {
 
 impl Warning {
     /// All that there are.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::NoDevice,
         Self::NoMedia,
         Self::Loss,
@@ -47,6 +51,8 @@ impl Warning {
         Self::Clipping,
         Self::EchoSuspected,
         Self::CpuTooSlow,
+        Self::RecordingFailed,
+        Self::RecordingGap,
     ];
 
     /// What it usually comes from, and what helps.
@@ -82,6 +88,10 @@ impl Warning {
             Self::CpuTooSlow => {
                 "Other programs need the processor, or there are more calls than it has time for."
             }
+            Self::RecordingFailed => {
+                "The disk is full or gone, or the Writable failed or was closed."
+            }
+            Self::RecordingGap => "The disk, or whoever reads the Writable, is too slow.",
         }
     }
 
@@ -111,6 +121,12 @@ impl Warning {
             }
             Self::CpuTooSlow => {
                 "Close other programs, plug in the power supply, or have fewer calls at once; opus.complexity makes each cheaper."
+            }
+            Self::RecordingFailed => {
+                "Make room, or choose another disk, and begin another recording: what was written plays."
+            }
+            Self::RecordingGap => {
+                "Record to a disk of this machine, or with a lower rate or in one channel."
             }
         }
     }

@@ -8,6 +8,7 @@ use crate::door::command::Command;
 use crate::door::error::PhoneError;
 use crate::door::id::Ticket;
 use crate::door::output::{Output, Reply};
+use crate::door::recording::RecordingPlan;
 use crate::door::text::is_printable;
 use crate::session::Session;
 
@@ -171,6 +172,29 @@ impl Phone {
             }
             Command::SetOutput { id, output } => {
                 Settled::begun(self.act_on_live(id, |s, ctx| s.set_output(ticket, output, ctx)))
+            }
+            Command::Record {
+                recorded,
+                target,
+                format,
+                legs,
+                rate,
+            } => Settled::begun(self.record(
+                ticket,
+                RecordingPlan {
+                    recorded,
+                    target,
+                    format,
+                    legs,
+                    rate,
+                },
+            )),
+            Command::PauseRecording { recording, paused } => {
+                self.pause_recording(recording, paused)
+            }
+            Command::StopRecording { recording, failure } => {
+                self.stop_recording(recording, failure);
+                Settled::DONE
             }
             Command::Measure { id, wanted } => Settled::done(self.measure(id, wanted)),
 

@@ -121,7 +121,8 @@ impl Phone {
         if conference.troubled.contains(&device) {
             conference.troubled.retain(|known| *known != device);
             if conference.troubled.is_empty() {
-                self.tell_of_host(id, News::WarningCleared);
+                let warning = Warning::NoDevice;
+                self.tell_of_host(id, News::WarningCleared { warning });
             }
         }
     }
@@ -142,13 +143,14 @@ impl Phone {
         let text = format!("{device:?} device: {reason}");
         let details = serde_json::json!({ "conference": id });
         self.around.context().trace(Level::Warn, &text, details);
-        let explanation = Warning::NoDevice.explained();
-        let warning = News::Warning {
+        let warning = Warning::NoDevice;
+        let news = News::Warning {
+            warning,
             text,
-            explanation,
+            explanation: warning.explained(),
             stand_in,
         };
-        self.tell_of_host(id, warning);
+        self.tell_of_host(id, news);
     }
 
     /// Tells what its devices say, once the application has the conference.
@@ -264,6 +266,14 @@ impl Phone {
         }
     }
 
+    /// Whether a conference goes on.
+    pub(super) fn known_conference(&self, id: ConferenceId) -> Result<(), PhoneError> {
+        match self.conferences.all.contains_key(&id) {
+            true => Ok(()),
+            false => Err(over()),
+        }
+    }
+
     fn add(
         &mut self,
         ticket: Ticket,
@@ -326,6 +336,7 @@ impl Phone {
     }
 
     fn close_conference(&mut self, id: ConferenceId) {
+        self.end_recordings_of_conference(id);
         self.order(id, HostOrder::Close);
         self.conferences.all.remove(&id);
         self.tell(id, News::Ended);

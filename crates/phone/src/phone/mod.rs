@@ -11,6 +11,7 @@ mod ending;
 mod incoming;
 mod messaging;
 mod notifiers;
+mod recordings;
 mod ringing;
 mod session_commands;
 mod sessions;
@@ -42,6 +43,7 @@ use conferring::{Conferences, Heard};
 use ending::Ending;
 use messaging::StandaloneRequests;
 use notifiers::Notifiers;
+use recordings::Recordings;
 use sessions::Sessions;
 use subscriptions::Subscriptions;
 use transferring::Transfers;
@@ -66,6 +68,7 @@ pub struct Phone {
     call_requests: CallRequests,
     transfers: Transfers,
     conferences: Conferences,
+    recordings: Recordings,
     announced: Announced,
     ending: Ending,
     /// How full whoever makes the calls' sound is, 1 being full.
@@ -102,6 +105,7 @@ impl Phone {
             call_requests: CallRequests::default(),
             transfers: Transfers::default(),
             conferences: Conferences::default(),
+            recordings: Recordings::default(),
             announced: Announced::default(),
             ending: Ending::No,
             load: 0.0,
@@ -265,6 +269,7 @@ impl Phone {
     ) -> Option<R> {
         let (result, taken) = self.act_on_one(id, act)?;
         if let Some((old, taken)) = taken {
+            self.expect_heir(old, id);
             let last = self
                 .act_on_one(old, Session::replaced)
                 .and_then(|(last, _)| last);
@@ -291,8 +296,12 @@ impl Phone {
         let accepted = pended && session.is_live() && !session.succeeds_in_silence();
         let old = session.to_replace();
         let taken = old.zip(session.take_replaced());
+        let over = !session.is_live();
         self.conferences.note_change(&session);
         self.sessions.keep(session, self.around.now);
+        if over {
+            self.end_recordings_of(id);
+        }
         if accepted {
             self.hold_others(Heard::Session(id));
         }

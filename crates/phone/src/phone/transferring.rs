@@ -210,6 +210,7 @@ impl Phone {
         }
         let held = call.closed.held;
         let new = self.dial(ticket, call, options)?;
+        self.expect_heir(id, new);
         match heritage.filter(|heritage| heritage.seat.is_some()) {
             // The target comes in the place of the member that asked for it.
             Some(heritage) => self.expect_successor(&heritage, new),

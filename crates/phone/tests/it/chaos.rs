@@ -350,7 +350,7 @@ fn check_conferences(rig: &Rig, seed: u64) {
             News::Held { .. }
             | News::Muted { .. }
             | News::Warning { .. }
-            | News::WarningCleared => {
+            | News::WarningCleared { .. } => {
                 assert_eq!(open.get(id), Some(&true), "seed {seed}, {id:?}");
             }
         }

@@ -30,6 +30,7 @@ mod oddities;
 mod outgoing;
 mod pair;
 mod reasons;
+mod recording;
 mod redirect;
 mod reoffer;
 mod ringing;

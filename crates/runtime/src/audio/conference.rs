@@ -11,13 +11,14 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Instant;
 
 use audio::level::Meter;
 use audio::mixer::{Mixer, Voice};
 use audio::{Frame, Rate};
 use phone::SessionId;
 
-use super::{Input, Output, SinkGroup, Underway};
+use super::{Input, Output, SinkGroup, Tap, Underway};
 use crate::device_hub::Trouble;
 
 /// Ticks between two reports of how loud everybody is: 100 ms.
@@ -145,6 +146,7 @@ pub(crate) struct Conference {
     members: BTreeMap<SeatId, Member>,
     mixer: Mixer,
     report: Option<LevelsReport>,
+    taps: Vec<Tap>,
     ticks: u64,
 }
 
@@ -162,6 +164,7 @@ impl Conference {
             members: BTreeMap::new(),
             mixer: Mixer::new(Rate::Hz8000),
             report: None,
+            taps: Vec::new(),
             ticks: 0,
         }
     }
@@ -200,12 +203,17 @@ impl Conference {
         }
     }
 
+    /// Records whoever sits at this machine beside all others.
+    pub(crate) fn record(&mut self, tap: Tap) {
+        self.taps.push(tap);
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.members.is_empty()
     }
 
     /// Mixes one tick; `wake` is given whom to wake when all have ticked.
-    pub(crate) fn tick(&mut self, mut wake: impl FnMut(&Arc<SinkGroup>)) {
+    pub(crate) fn tick(&mut self, now: Instant, mut wake: impl FnMut(&Arc<SinkGroup>)) {
         self.follow_rates();
         let rate = self.mixer.rate();
         for member in self.members.values_mut() {
@@ -218,8 +226,19 @@ impl Conference {
                 wake(group);
             }
         }
+        self.tick_taps(now);
         self.mixer.clear();
         self.measure();
+    }
+
+    fn tick_taps(&mut self, now: Instant) {
+        if self.taps.is_empty() {
+            return;
+        }
+        let rate = self.mixer.rate();
+        let host = self.host_said().unwrap_or(Frame::silence(rate));
+        let others = self.mixer.without(&host);
+        self.taps.retain_mut(|tap| tap.write(now, &host, &others));
     }
 
     /// What whoever sits at this machine said in this tick, if somebody does not want to hear it.
@@ -227,10 +246,12 @@ impl Conference {
         if self.members.values().all(|member| member.hears_host) {
             return None;
         }
-        let host = self
-            .members
-            .values()
-            .find(|member| member.session.is_none());
+        self.host_said()
+    }
+
+    fn host_said(&self) -> Option<Frame> {
+        let mut members = self.members.values();
+        let host = members.find(|member| member.session.is_none());
         host.map(|host| *host.voice.said())
     }
 
@@ -333,7 +354,7 @@ mod tests {
     fn pass(conference: &mut Conference, legs: &mut [&mut Leg], ticks: usize) {
         for _ in 0..ticks {
             legs.iter_mut().for_each(|leg| leg.tick());
-            conference.tick(|_| {});
+            conference.tick(Instant::now(), |_| {});
         }
     }
 

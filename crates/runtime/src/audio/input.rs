@@ -2,8 +2,8 @@
 
 use audio::{Frame, Rate};
 
-use super::convert::RateConverter;
 use super::{DeviceEnd, DeviceFigures, LinkReader, SourceReader, Tone, Underway, WavPlayer};
+use audio::convert::RateConverter;
 
 /// An opened input; read once a tick.
 #[derive(Debug)]

@@ -7,8 +7,8 @@ use std::time::Duration;
 use audio::{Frame, Rate};
 use rtrb::{Consumer, Producer, RingBuffer};
 
-use super::convert::RateConverter;
 use crate::tick_clock::TICK;
+use audio::convert::RateConverter;
 
 /// 80 ms: more than two threads' ticks ever drift apart; full drops the newest frame.
 const CAPACITY: usize = 8;

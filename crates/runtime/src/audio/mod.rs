@@ -6,17 +6,18 @@
 //!   another session's Link ─┘     (10 ms tick)        └─► device, or another session's Link
 //!
 //! several sessions' Links ─► Conference (10 ms tick) ─► their Inputs
+//! both legs of a session or a conference ─► Recording ─► file
 //! ```
 //!
 //! **Nothing here waits on the tick: what is not there is silence, what does not fit is dropped and
 //! counted.**
 
 mod conference;
-mod convert;
 mod device_end;
 mod input;
 mod link;
 mod output;
+mod recording;
 mod sink;
 mod source;
 mod tone;
@@ -32,11 +33,15 @@ pub(crate) use device_end::{DeviceEnd, DeviceFigures, DeviceGauge};
 pub(crate) use input::Input;
 pub(crate) use link::{LinkReader, LinkWriter, link};
 pub(crate) use output::Output;
+pub(crate) use recording::{
+    Recording, RecordingEnd, RecordingNews, RecordingOpening, RecordingPlace, Tap, TellOfRecording,
+    settle as settle_files,
+};
 pub(crate) use sink::SinkWriter;
 pub(crate) use source::{Lease, SourceReader, Underway};
 pub(crate) use tone::{Tone, sequence};
 pub(crate) use wav_in::WavPlayer;
-pub(crate) use wav_out::{WavFile, settle as settle_files};
+pub(crate) use wav_out::WavFile;
 
 use thiserror::Error;
 

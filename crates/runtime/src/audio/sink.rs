@@ -10,7 +10,7 @@ use audio::{Frame, Rate};
 use crossbeam_queue::ArrayQueue;
 
 use super::OpenError;
-use super::convert::RateConverter;
+use audio::convert::RateConverter;
 
 /// The length of a frame that the application reads.
 const FRAME: Duration = Duration::from_millis(20);
@@ -156,6 +156,19 @@ impl SinkWriter {
     /// Changes the rate at a quarter of the cost and less well, or as well as it can again.
     pub(crate) fn set_short(&mut self, short: bool) {
         self.converter.set_short(short);
+    }
+
+    /// Whether octets can be given although nothing is dropped for them.
+    pub(crate) fn has_room(&self) -> bool {
+        !self.shared.frames.is_full()
+    }
+
+    /// Gives octets of something else than PCM, and wakes a starved reader.
+    pub(crate) fn give(&mut self, octets: Vec<u8>) {
+        self.shared.frames.force_push(octets.into_boxed_slice());
+        if self.shared.starved.load(Ordering::SeqCst) {
+            self.shared.group.wake();
+        }
     }
 
     /// Adds 10 ms; returns whom to wake at the end of the tick, if a starved reader has a frame.

@@ -5,7 +5,7 @@ use audio::{Frame, Rate};
 use phone::audio::Cadence;
 use std::time::Duration;
 
-use super::convert::RateConverter;
+use audio::convert::RateConverter;
 
 /// The tones of a cadence, over and over.
 pub(crate) fn sequence(cadence: &Cadence) -> Sequence {

@@ -10,7 +10,7 @@ use audio::wav::{Player, Reader};
 use audio::{Frame, Rate};
 
 use super::OpenError;
-use super::convert::RateConverter;
+use audio::convert::RateConverter;
 
 /// 64 MiB: 11 minutes at 48 kHz, 70 at 8 kHz. Longer sound is for an `AudioSource`.
 const MAX_BYTES: u64 = 64 * 1024 * 1024;
@@ -252,7 +252,8 @@ fn in_memory(path: &str) -> io::Result<Arc<Prompt>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audio::wav_out::{WavFile, settle};
+    use crate::audio::WavFile;
+    use crate::audio::recording::settle;
 
     fn write(path: &str, ticks: usize) {
         let mut file = WavFile::create(path, Box::new(|why| panic!("{why}"))).unwrap();
@@ -324,9 +325,8 @@ mod tests {
     fn what_is_too_long_to_be_kept_is_changed_by_each_call() {
         let path = std::env::temp_dir().join(format!("offhook-long-{}.wav", std::process::id()));
         let path = path.to_str().unwrap();
-        let mut file = audio::wav::Writer::new(File::create(path).unwrap(), 8_000, 1).unwrap();
-        file.write(&vec![0; MAX_SHARED / 6 + 80]).unwrap();
-        file.finish().unwrap();
+        let long = audio::wav::whole(8_000, 1, &vec![0; MAX_SHARED / 6 + 80]);
+        std::fs::write(path, long).unwrap();
         let open = || WavPlayer::open(path, false).unwrap();
         let mut first = open();
         first.read(Rate::Hz48000);

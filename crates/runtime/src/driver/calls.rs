@@ -18,7 +18,7 @@ use tokio::task::JoinSet;
 
 use super::Job;
 use super::opening::{self, OpenedSound, Opening, Turn, Voice};
-use crate::audio::{self, Input, Lease, LinkReader, Member, OpenError, Output, SeatOrder};
+use crate::audio::{self, Input, Lease, LinkReader, Member, OpenError, Output, SeatOrder, Tap};
 use crate::device::Replacement;
 use crate::device_hub::{Complaint, Standing, Trouble};
 use crate::media_worker::{
@@ -425,6 +425,11 @@ impl Calls {
             let what = What::Opening(turn.clone(), event);
             News { id, what }
         })
+    }
+
+    /// Records both legs of a session.
+    pub(super) fn record(&mut self, id: SessionId, tap: Tap) {
+        self.send(id, Order::Record(tap));
     }
 
     pub(super) fn listen_to(&mut self, other: SessionId) -> Result<Input, OpenError> {

@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use super::Job;
 use super::calls::Calls;
 use super::opening::{self, Opening, Turn, settle};
-use crate::audio::{Input, Lease, Levels, Member, OpenError, Output, SeatOrder};
+use crate::audio::{Input, Lease, Levels, Member, OpenError, Output, SeatOrder, Tap};
 use crate::device::Replacement;
 use crate::device_hub::{Complaint, Standing};
 use crate::media_worker::Seat;
@@ -140,6 +140,13 @@ impl Hosts {
         };
         self.hosts.insert(id, host);
         true
+    }
+
+    /// Records a conference.
+    pub(super) fn record(&self, id: ConferenceId, tap: Tap) {
+        if let Some(host) = self.hosts.get(&id) {
+            host.seat.record(tap);
+        }
     }
 
     fn seat(&self, id: ConferenceId, order: SeatOrder) {

@@ -15,6 +15,7 @@ mod hosts;
 mod journals;
 mod line;
 mod opening;
+mod recordings;
 mod report_file;
 
 use std::panic::AssertUnwindSafe;
@@ -24,9 +25,10 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use futures_util::FutureExt;
 use phone::level::Level;
+use phone::recording::RecordingEvent;
 use phone::{
     Command, Condition, ConferenceId, Config, EndReason, ErrorCode, ErrorType, MediaEvent, Output,
-    Phone, PhoneError, SessionId, Side, Ticket, conference,
+    Phone, PhoneError, RecordingId, SessionId, Side, Ticket, conference,
 };
 use report::Direction;
 use tokio::sync::{Notify, mpsc};
@@ -40,6 +42,7 @@ use hosts::{HostNews, HostOpened, Hosts};
 use journals::Journals;
 use line::Line;
 use opening::OpenedSound;
+use recordings::{RecordingWord, Recordings};
 
 /// The most time that the WebSocket, the media threads and the disk get together when the phone
 /// ends: what `destroy()` has left of its two seconds when the phone has waited for the network.
@@ -74,6 +77,8 @@ pub(crate) struct Driver {
     journals: Journals,
     hosts: Hosts,
     host_news: mpsc::UnboundedReceiver<HostNews>,
+    recordings: Recordings,
+    recording_news: mpsc::UnboundedReceiver<RecordingWord>,
     /// What the application should know and no session can tell it.
     log: mpsc::UnboundedReceiver<String>,
     /// Lookups and openings under way; aborted when the phone is closed.
@@ -96,6 +101,8 @@ pub(crate) enum Job {
     Bell(Box<Rung>),
     /// A report was written, or not.
     Report(Ticket, Result<(), PhoneError>),
+    /// A recording was opened, or not.
+    Recording(RecordingWord),
 }
 
 /// One fact of I/O.
@@ -106,6 +113,7 @@ enum Fact {
     Line(line::LineEvent),
     Media(News),
     Host(HostNews),
+    Recording(RecordingWord),
     Log(String),
     Job(Job),
     Time,
@@ -132,6 +140,8 @@ impl Driver {
         let (log_sender, log) = mpsc::unbounded_channel();
         // Unbounded: a conference says little, and its levels ten times a second while somebody listens.
         let (host_sender, host_news) = mpsc::unbounded_channel();
+        // Unbounded: a few words for each recording, and one in 100 ms if its disk is too slow.
+        let (recording_sender, recording_news) = mpsc::unbounded_channel();
         let now = Instant::now();
         let since_1970 = SystemTime::now()
             .duration_since(UNIX_EPOCH)
@@ -141,6 +151,8 @@ impl Driver {
             hosts: Hosts::new(config.audio.fallback, host_sender, log_sender.clone()),
             host_news,
             journals: Journals::default(),
+            recordings: Recordings::new(recording_sender),
+            recording_news,
             bell: Bell::new(config.audio.fallback, log_sender.clone()),
             calls: Calls::new(&config, news_sender, log_sender),
             phone: Phone::new(config, seed, now, since_1970),
@@ -175,6 +187,8 @@ impl Driver {
             mut news,
             hosts,
             mut host_news,
+            recordings,
+            mut recording_news,
             mut jobs,
             mut log,
             mut requests,
@@ -184,14 +198,23 @@ impl Driver {
         drop(hosts);
         drop(calls);
         drop(bell);
+        drop(recordings);
+        let mut recorded = Vec::new();
         // A session's media are gone when its end of the news channel is; then its files can be settled.
         let media = async {
             while news.recv().await.is_some() {}
             while host_news.recv().await.is_some() {}
+            // As long as one of its files is written, somebody holds the other end.
+            while let Some(word) = recording_news.recv().await {
+                recorded.push(word);
+            }
             let _ = tokio::task::spawn_blocking(crate::audio::settle_files).await;
         };
         let all = async { tokio::join!(line.end(), media) };
         let _ = tokio::time::timeout(ENDING, all).await;
+        for (recording, event) in recorded {
+            stream.tell_of_recording(recording, event);
+        }
         while let Ok(text) = log.try_recv() {
             if phone.config().log_level <= Level::Warn {
                 stream.send(Event::warning(text));
@@ -217,6 +240,7 @@ impl Driver {
             news = self.line.next() => Fact::Line(news),
             Some(news) = self.news.recv() => Fact::Media(news),
             Some(news) = self.host_news.recv() => Fact::Host(news),
+            Some(word) = self.recording_news.recv() => Fact::Recording(word),
             Some(text) = self.log.recv() => Fact::Log(text),
             Some(Ok(job)) = self.jobs.join_next() => Fact::Job(job),
             () = tokio::time::sleep_until(self.wake.into()) => Fact::Time,
@@ -298,6 +322,7 @@ impl Driver {
                     stream.send(Event::levels(id, levels));
                 }
             }
+            Fact::Recording((id, event)) => self.phone.handle_recording(id, event, now),
             Fact::Log(text) => {
                 if self.phone.config().log_level <= Level::Warn {
                     stream.send(Event::warning(text));
@@ -318,6 +343,10 @@ impl Driver {
             Fact::Job(Job::Report(ticket, outcome)) => {
                 let done = outcome.map(|()| serde_json::Value::Null);
                 stream.send(Event::reply(ticket, done));
+            }
+            Fact::Job(Job::Recording(word)) => {
+                self.recordings.opened(&word);
+                self.phone.handle_recording(word.0, word.1, now);
             }
             Fact::Time => self.phone.handle_timeout(now),
         }
@@ -359,6 +388,11 @@ impl Driver {
                 Output::Media(id, command) => self.calls.order(id, command, &mut self.jobs),
                 Output::Conference(id, order) => {
                     self.hosts.order(id, order, &mut self.calls, &mut self.jobs);
+                }
+                Output::Recording(id, order) => {
+                    let (calls, hosts) = (&mut self.calls, &self.hosts);
+                    self.recordings
+                        .order(id, order, calls, hosts, &mut self.jobs);
                 }
                 Output::Ring(ring) => self.bell.ring(ring, &mut self.jobs),
                 Output::Event(event) => {
@@ -479,6 +513,21 @@ impl EventStream {
         for id in std::mem::take(&mut self.conferences) {
             let news = conference::News::Ended;
             self.send(Event::Phone(phone::Event::Conference { id, news }));
+        }
+    }
+
+    /// What becomes whole while the phone ends is told as well.
+    fn tell_of_recording(&mut self, recording: RecordingId, event: RecordingEvent) {
+        match event {
+            RecordingEvent::Ended { report } => {
+                let event = phone::Event::RecordingEnded { recording, report };
+                self.send(Event::Phone(event));
+            }
+            RecordingEvent::Failed { reason } => self.send(Event::warning(reason)),
+            RecordingEvent::Begun
+            | RecordingEvent::Refused { .. }
+            | RecordingEvent::Lost { .. }
+            | RecordingEvent::InTime => {}
         }
     }
 

@@ -8,13 +8,13 @@ use audio::level::Meter;
 use audio::tone::Sequence;
 use audio::{Frame, Rate};
 use media::Thrift;
-use phone::{MediaEvent, SessionId};
+use phone::{MediaEvent, SessionId, StreamCommand};
 use tokio::sync::mpsc;
 
 use super::engine::{DevicesInUse, Engine, Step};
 use super::order::{News, Order, What};
 use super::sockets::{Readiness, Sockets};
-use crate::audio::{Input, LinkWriter, Output, SinkGroup, Tone, Underway};
+use crate::audio::{Input, LinkWriter, Output, SinkGroup, Tap, Tone, Underway};
 
 /// Ticks between two `stats` events: one second.
 const TICKS_PER_SUMMARY: u64 = 100;
@@ -42,6 +42,10 @@ pub(super) struct Hosted {
     hold: Option<Input>,
     output: Output,
     listeners: Vec<LinkWriter>,
+    /// Recordings of both legs.
+    taps: Vec<Tap>,
+    /// The far end hears silence.
+    muted: bool,
     /// Percent.
     volume: u8,
     /// While it sounds the input is silent.
@@ -91,6 +95,8 @@ impl Hosted {
             hold: None,
             output: Output::Nowhere,
             listeners: Vec::new(),
+            taps: Vec::new(),
+            muted: false,
             volume: 100,
             beep: None,
             tone: None,
@@ -147,7 +153,12 @@ impl Hosted {
 
     pub(super) fn order(&mut self, order: Order, now: Instant) -> Life {
         match order {
-            Order::Media(command) => self.engine.command(command, now),
+            Order::Media(command) => {
+                if let StreamCommand::Mute { muted } = command {
+                    self.muted = muted;
+                }
+                self.engine.command(command, now);
+            }
             // The worker's, which has the poll that sockets are registered with.
             Order::Addresses(_) => {}
             Order::SetInput(input) => self.input.replace(input),
@@ -167,6 +178,7 @@ impl Hosted {
             Order::Tone(sequence) => self.tone = sequence.map(Tone::new),
             Order::SetVolume(percent) => self.volume = percent.min(100),
             Order::AddListener(link) => self.listeners.push(link),
+            Order::Record(tap) => self.taps.push(tap),
             Order::Report(inquiry) => inquiry.answer(self.engine.report(self.devices(), now)),
             Order::Close => {
                 self.engine.close(now);
@@ -221,27 +233,36 @@ impl Hosted {
         }
         self.input.resume();
         for _ in 0..AHEAD {
-            self.send_captured(now);
+            let said = self.send_captured(now);
+            self.record(now, &said, &Frame::silence(said.rate()));
         }
     }
 
     /// One tick of sound: capture, send, receive, play. Returns whom to wake when all have ticked.
     pub(super) fn tick(&mut self, now: Instant) -> Option<&Arc<SinkGroup>> {
         // What the input has is for later where only a tone is played.
-        if self.flows {
-            self.send_captured(now);
-        }
+        let said = match self.flows {
+            true => self.send_captured(now),
+            false => Frame::silence(self.engine.capture_rate()),
+        };
         let mut played = Frame::silence(self.engine.playout_rate());
         self.engine.pull_playout(played.samples_mut(), now);
         self.drain();
         if let Some([_, far]) = &mut self.meters {
             far.add(played.samples());
         }
+        self.record(now, &said, &played);
         self.summarise(now);
         self.play(played)
     }
 
-    fn send_captured(&mut self, now: Instant) {
+    /// Both legs at once, so that nothing can put them out of step.
+    fn record(&mut self, now: Instant, said: &Frame, played: &Frame) {
+        self.taps.retain_mut(|tap| tap.write(now, said, played));
+    }
+
+    /// Sends the next 10 ms; returns what of them the far end hears.
+    fn send_captured(&mut self, now: Instant) -> Frame {
         let captured = self.capture();
         if let Some([near, _]) = &mut self.meters {
             near.add(captured.samples());
@@ -254,6 +275,10 @@ impl Hosted {
                 unsent: self.engine.unsent(),
                 delay: self.far_delay,
             });
+        }
+        match self.muted {
+            true => Frame::silence(captured.rate()),
+            false => captured,
         }
     }
 

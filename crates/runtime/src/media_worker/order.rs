@@ -12,7 +12,7 @@ use phone::{MediaEvent, SessionId, StreamCommand, Ticket};
 use tokio::sync::mpsc;
 
 use super::engine::Engine;
-use crate::audio::{Input, LevelsReport, LinkWriter, Member, Output, SeatId, SeatOrder};
+use crate::audio::{Input, LevelsReport, LinkWriter, Member, Output, SeatId, SeatOrder, Tap};
 
 /// Names a session among all of the process: session ids are unique only within one phone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -71,6 +71,8 @@ pub(crate) enum Order {
     SetVolume(u8),
     /// Another session listens to this one.
     AddListener(LinkWriter),
+    /// Both legs are recorded.
+    Record(Tap),
     /// `getStats()`.
     Report(Inquiry),
     /// Ends the session.
@@ -91,6 +93,7 @@ impl fmt::Debug for Order {
             Order::Measure(_) => "Measure",
             Order::SetVolume(_) => "SetVolume",
             Order::AddListener(_) => "AddListener",
+            Order::Record(_) => "Record",
             Order::Report(_) => "Report",
             Order::Close => "Close",
         })
@@ -170,6 +173,8 @@ pub(super) enum ConferenceOrder {
     Seat(SeatId, Box<SeatOrder>),
     /// Tells how loud everybody is, or no more.
     Report(Option<LevelsReport>),
+    /// Whoever sits at this machine is recorded beside all others.
+    Record(Tap),
     Close,
 }
 
@@ -180,6 +185,7 @@ impl fmt::Debug for ConferenceOrder {
             ConferenceOrder::Leave(_) => "Leave",
             ConferenceOrder::Seat(..) => "Seat",
             ConferenceOrder::Report(_) => "Report",
+            ConferenceOrder::Record(_) => "Record",
             ConferenceOrder::Close => "Close",
         })
     }

@@ -12,7 +12,7 @@ use mio::Waker;
 use super::load::Gauge;
 use super::order::{ConferenceOrder, Key, Message, Order, Spec};
 use super::worker::Worker;
-use crate::audio::{LevelsReport, Member, SeatId, SeatOrder};
+use crate::audio::{LevelsReport, Member, SeatId, SeatOrder, Tap};
 
 /// More threads than this gain nothing: the work is small and the memory bus is shared.
 const MAX_WORKERS: usize = 4;
@@ -258,6 +258,11 @@ impl Seat {
     /// Tells how loud everybody in the conference is, or no more.
     pub(crate) fn report(&self, report: Option<LevelsReport>) {
         self.conference.send(ConferenceOrder::Report(report));
+    }
+
+    /// Records the conference.
+    pub(crate) fn record(&self, tap: Tap) {
+        self.conference.send(ConferenceOrder::Record(tap));
     }
 }
 

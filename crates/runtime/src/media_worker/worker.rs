@@ -306,6 +306,11 @@ impl Worker {
                     conference.report(report);
                 }
             }
+            ConferenceOrder::Record(tap) => {
+                if let Some(conference) = self.conferences.get_mut(&key) {
+                    conference.record(tap);
+                }
+            }
             ConferenceOrder::Close => {
                 self.conferences.remove(&key);
             }
@@ -429,8 +434,9 @@ impl Worker {
     // After the sessions: conferences mix what these have just heard.
     fn tick_conferences(&mut self) {
         let readers = &mut self.readers;
+        let now = Instant::now();
         self.conferences.retain(|_, conference| {
-            let tick = || conference.tick(|reader| note(readers, reader));
+            let tick = || conference.tick(now, |reader| note(readers, reader));
             let ticked = catch_unwind(AssertUnwindSafe(tick));
             if let Err(panic) = &ticked {
                 let reason = panic_text(panic.as_ref());

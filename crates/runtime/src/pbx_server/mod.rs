@@ -249,7 +249,7 @@ impl Server {
             // No extension sits in a conference of its own.
             ServerFact::Job(Job::HostOpened(_)) => {}
             // Nobody is to be called to an extension.
-            ServerFact::Job(Job::Bell(_)) => {}
+            ServerFact::Job(Job::Bell(_) | Job::Recording(_)) => {}
             // Reports are asked of phones.
             ServerFact::Job(Job::Report(..)) => {}
             ServerFact::Time => self.pbx.handle_timeout(now),

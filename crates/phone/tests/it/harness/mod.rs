@@ -13,7 +13,8 @@ use bytes::Bytes;
 use phone::audio::Device;
 use phone::{
     Command, ConferenceId, Config, Connection, Event, MediaCommand, MediaEvent, Output, Phone,
-    PhoneError, Reply, SessionId, SoundCommand, StreamCommand, Ticket, conference,
+    PhoneError, RecordingId, Reply, SessionId, SoundCommand, StreamCommand, Ticket, conference,
+    recording,
 };
 use serde_json::{Value, json};
 use sip::message::{Leniency, Message, Method, Request, Response};
@@ -42,6 +43,7 @@ pub(crate) struct Rig {
     pub(crate) media: Vec<(SessionId, MediaCommand)>,
     /// Orders for this machine's place in conferences.
     pub(crate) seats: Vec<(ConferenceId, conference::HostOrder)>,
+    pub(crate) recordings: Vec<(RecordingId, recording::RecordingOrder)>,
     pub(crate) connects: Vec<(usize, Instant)>,
     pub(crate) disconnects: usize,
     pub(crate) pings: usize,
@@ -113,6 +115,7 @@ impl Rig {
             replies: BTreeMap::new(),
             media: Vec::new(),
             seats: Vec::new(),
+            recordings: Vec::new(),
             connects: Vec::new(),
             disconnects: 0,
             pings: 0,
@@ -256,6 +259,11 @@ impl Rig {
         self.drain();
     }
 
+    pub(crate) fn recording_event(&mut self, id: RecordingId, event: recording::RecordingEvent) {
+        self.phone.handle_recording(id, event, self.now);
+        self.drain();
+    }
+
     pub(crate) fn describe(&mut self, id: SessionId, sdp: &str) {
         self.media_event(id, MediaEvent::Described { sdp: sdp.into() });
     }
@@ -353,6 +361,7 @@ impl Rig {
             }
             Output::Media(id, command) => self.take_media(id, command),
             Output::Conference(id, order) => self.seats.push((id, order)),
+            Output::Recording(id, order) => self.recordings.push((id, order)),
             Output::Ring(ring) => {
                 let rings = if ring.is_some() { "ring" } else { "silence" };
                 self.order.push(rings.into());

@@ -1,11 +1,11 @@
 //! From one sampling rate to another, 10 ms at a time.
 
-use audio::resample::Resampler;
-use audio::{Frame, Rate};
+use crate::resample::Resampler;
+use crate::{Frame, Rate};
 
 /// Converts frames; its resampler is made when rates differ, and again when they change.
 #[derive(Debug, Default)]
-pub(crate) struct RateConverter {
+pub struct RateConverter {
     resampler: Option<(Rate, Rate, Resampler)>,
     short: bool,
     converted: Vec<i16>,
@@ -13,15 +13,15 @@ pub(crate) struct RateConverter {
 
 impl RateConverter {
     /// Converts at a quarter of the cost and less well, or as well as it can again.
-    pub(super) fn set_short(&mut self, short: bool) {
+    pub fn set_short(&mut self, short: bool) {
         self.short = short;
         if let Some((_, _, resampler)) = &mut self.resampler {
             resampler.set_short(short);
         }
     }
 
-    /// The same 10 ms at `rate`.
-    pub(super) fn convert(&mut self, frame: &Frame, rate: Rate) -> Frame {
+    /// Gives the same 10 ms at `rate`.
+    pub fn convert(&mut self, frame: &Frame, rate: Rate) -> Frame {
         let from = frame.rate();
         if from == rate {
             return *frame;
@@ -47,8 +47,8 @@ impl RateConverter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use audio::detect::is_tone;
-    use audio::tone::{Generator, Sequence};
+    use crate::detect::is_tone;
+    use crate::tone::{Generator, Sequence};
 
     #[test]
     fn a_tone_is_the_same_tone_at_every_rate() {

@@ -1,0 +1,275 @@
+import assert from 'node:assert/strict'
+import { execFile, spawn } from 'node:child_process'
+import { createWriteStream, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { PassThrough, Writable } from 'node:stream'
+import { describe, test } from 'node:test'
+import { setTimeout as passed } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { AudioSink } from 'offhook'
+import { pbxOf, talking } from './pbx.mjs'
+import { connect, eventually, next, voice } from './phones.mjs'
+import { hears } from './sound.mjs'
+import { levelsOf, millisecondsOf, wavOf } from './wav.mjs'
+
+const run = promisify(execFile)
+
+/** A folder that is gone after the test. */
+function folderOf(t) {
+  const folder = mkdtempSync(join(tmpdir(), 'offhook-recording-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  return (name) => join(folder, name)
+}
+
+/** Waits until so much of a file is on the disk, for machines that are busy. */
+async function holds(file, milliseconds) {
+  await eventually(() => existsSync(file) && readFileSync(file).length > 44 && wavOf(file).milliseconds >= milliseconds, 30_000)
+}
+
+describe('a recording', () => {
+  test('has both legs, each in its channel, mixed or alone, beside the ears of the call', async (t) => {
+    const [path, { outgoing, hear }] = [folderOf(t), await talking(t)]
+    const recordings = await Promise.all(
+      ['stereo', 'mix', 'local', 'remote'].map((legs) => outgoing.record(path(`${legs}.wav`), { legs, rate: 16000 })),
+    )
+    await hear()
+    await holds(path('stereo.wav'), 2000)
+    const results = await Promise.all(recordings.map((recording) => recording.stop()))
+    for (const [index, result] of results.entries()) {
+      const { legs, rate, milliseconds } = wavOf(result.file)
+      assert.equal(rate, 16000)
+      assert.ok(Math.abs(result.duration - milliseconds) <= 1, `${result.duration} and ${milliseconds} ms`)
+      assert.deepEqual([result.paused, result.lost], [[], 0])
+      const heard = legs.map((leg) => [600, 1000].filter((hz) => millisecondsOf(leg, rate, hz) > milliseconds / 2))
+      assert.deepEqual(heard, [[[600], [1000]], [[600, 1000]], [[600]], [[1000]]][index], recordings[index].legs)
+    }
+    assert.deepEqual(await recordings[0].stop(), results[0], 'again')
+    await assert.rejects(recordings[0].pause(), { code: 'ERR_RECORDING_ENDED' })
+  })
+
+  test('is silent and marked where it was paused', async (t) => {
+    const [path, { outgoing }] = [folderOf(t), await talking(t)]
+    const file = path('call.wav')
+    const recording = await outgoing.record(file)
+    await holds(file, 1000)
+    await recording.pause()
+    assert.equal(recording.paused, true)
+    await passed(1000)
+    await recording.resume()
+    assert.equal(recording.paused, false)
+    await passed(1000)
+    const { paused, duration } = await recording.stop()
+    assert.equal(paused.length, 1)
+    const [{ from, to }] = paused
+    assert.ok(from >= 1000 && to - from >= 1000 && duration - to >= 1000, JSON.stringify({ from, to, duration }))
+    const { rate, legs, behind } = wavOf(file)
+    for (const leg of legs) {
+      const part = leg.subarray(Math.ceil((from * rate) / 1000), Math.floor((to * rate) / 1000))
+      assert.ok(part.every((sample) => sample === 0), 'something is heard in the pause')
+    }
+    assert.match(behind, /^cue /)
+    assert.match(behind, /paused\0/)
+    assert.match(behind, /resumed\0/)
+    assert.equal(millisecondsOf(legs[1].subarray(((to + 200) * rate) / 1000), rate, 1000) > 500, true, 'and it goes on')
+  })
+
+  test('goes on through mute, hold and other devices, and has what the other side hears', async (t) => {
+    const [path, { outgoing, hear }] = [folderOf(t), await talking(t)]
+    const file = path('call.wav')
+    const recording = await outgoing.record(file, { rate: 8000 })
+    await hear()
+    const place = async () => {
+      await passed(700)
+      return wavOf(file).milliseconds
+    }
+    await outgoing.mute()
+    const muted = await place()
+    await passed(1000)
+    await outgoing.unmute()
+    await outgoing.hold({ music: { tone: 1500 } })
+    await passed(1500)
+    await outgoing.resume()
+    await outgoing.setOutput(new AudioSink({ rate: 8000 }))
+    await outgoing.setInput({ tone: 2000 })
+    await passed(1500)
+    const { duration } = await recording.stop()
+    const { rate, legs: [local, remote] } = wavOf(file)
+    assert.ok(millisecondsOf(local, rate, 1500) > 500, 'the music')
+    assert.ok(millisecondsOf(local, rate, 2000) > 500, 'the other input')
+    const silent = local.subarray((muted * rate) / 1000, ((muted + 300) * rate) / 1000)
+    assert.ok(silent.every((sample) => sample === 0), 'what the other side does not hear')
+    const far = levelsOf(remote, rate, 1000)
+    assert.ok(far.slice(-8).every((level) => level > -40), `the other side to the end: ${far}`)
+    assert.ok(duration > 4000)
+  })
+
+  test('goes on with whom a transfer leads to, at another codec', async (t) => {
+    const path = folderOf(t)
+    const { open } = await pbxOf(t, { users: ['alice', 'bob', 'carol'] })
+    const [alice, bob, carol] = await Promise.all([open('alice'), open('bob'), open('carol', { codecs: ['PCMU'] })])
+    const { outgoing, incoming, callerEar } = await connect(alice, bob, 'bob')
+    const file = path('call.wav')
+    const recording = await outgoing.record(file)
+    await holds(file, 1000)
+    const theirs = voice(1800)
+    carol.on('pendingSession', ({ id }) => carol.acceptPendingSession(id, theirs.audio))
+    const asked = next(outgoing, 'transferRequested')
+    const transferred = incoming.transfer('carol')
+    await asked
+    const ended = next(alice, 'sessionEnded')
+    const successor = await outgoing.acceptTransfer({ mediaStream: { tone: 700 }, audioElement: callerEar })
+    await Promise.all([transferred, ended])
+    assert.equal(outgoing.state, 'ended')
+    const before = wavOf(file).milliseconds
+    await holds(file, before + 2500)
+    assert.equal(successor.codec, 'PCMU')
+    const over = next(alice, 'sessionEnded')
+    await successor.end()
+    await over
+    await recording.stop()
+    const { rate, legs: [local, remote] } = wavOf(file)
+    for (const [leg, hz] of [[local, 600], [remote, 1000], [local, 700], [remote, 1800]]) {
+      assert.ok(millisecondsOf(leg, rate, hz) >= 500, `${hz} Hz`)
+    }
+  })
+
+  test('ends with its call, and is whole when the phone is destroyed', async (t) => {
+    const [path, { alice, outgoing, incoming }] = [folderOf(t), await talking(t)]
+    const [first, second] = [await outgoing.record(path('ended.wav')), await incoming.record(path('destroyed.wav'))]
+    await holds(path('ended.wav'), 600)
+    await alice.destroy()
+    const { duration, file } = await first.stop()
+    assert.ok(duration >= 600 && Math.abs(wavOf(file).milliseconds - duration) <= 1)
+    await eventually(() => incoming.state === 'ended')
+    assert.ok((await second.stop()).duration > 500)
+    await assert.rejects(incoming.record(path('late.wav')), { code: 'ERR_SESSION_ENDED' })
+    assert.equal(existsSync(path('late.wav')), false)
+  })
+
+  test('of a conference has this machine on the left and all members on the right', async (t) => {
+    const path = folderOf(t)
+    const { open } = await pbxOf(t, { users: ['alice', 'bob', 'carol'] })
+    const [alice, bob, carol] = await Promise.all(['alice', 'bob', 'carol'].map((name) => open(name)))
+    const [one, other] = [await connect(alice, bob, 'bob', { tones: [600, 1000] }), await connect(alice, carol, 'carol', { tones: [600, 1400] })]
+    const conference = await alice.conference([one.outgoing, other.outgoing], { input: { tone: 440 }, output: 'none' })
+    const file = path('conference.wav')
+    const recording = await conference.record(file, { rate: 16000 })
+    await hears(one.calleeEar, 440, 10_000).catch(() => {})
+    await holds(file, 3000)
+    await recording.stop()
+    const { rate, legs: [local, remote] } = wavOf(file)
+    assert.ok(millisecondsOf(local, rate, 440) > 1000)
+    for (const hz of [1000, 1400]) assert.ok(millisecondsOf(remote, rate, hz) > 1000, `${hz} Hz`)
+    assert.equal(millisecondsOf(remote, rate, 440), 0)
+    await conference.end()
+    await assert.rejects(conference.record(path('late.wav')), { code: 'ERR_CONFERENCE_ENDED' })
+  })
+})
+
+describe('what can end a recording', () => {
+  test('is no kill -9: the file plays to its last second', async (t) => {
+    const file = folderOf(t)('killed.wav')
+    const child = spawn(process.execPath, [fileURLToPath(new URL('recording-process.mjs', import.meta.url)), file], { stdio: 'ignore' })
+    t.after(() => child.kill('SIGKILL'))
+    await holds(file, 2000)
+    const [before, at] = [wavOf(file).milliseconds, performance.now()]
+    await passed(2000)
+    child.kill('SIGKILL')
+    await new Promise((resolve) => child.once('exit', resolve))
+    const written = wavOf(file)
+    const missing = before + performance.now() - at - written.milliseconds
+    assert.ok(missing < 1500, `${missing} ms are missing`)
+    const last = written.legs.map((leg, index) => levelsOf(leg, written.rate, [600, 1000][index]).slice(-5))
+    assert.ok(last.flat().every((level) => level > -40), `both legs to the end: ${JSON.stringify(last)}`)
+  })
+
+  test('a full disk is a warning, and the call goes on', { skip: process.platform !== 'linux' && 'there is no /dev/full' }, async (t) => {
+    const { outgoing, hear } = await talking(t)
+    const warned = next(outgoing, 'warning', 20_000)
+    const recording = await outgoing.record('/dev/full')
+    const [{ code, message }] = await warned
+    assert.equal(code, 'recording-failed')
+    assert.match(message, /^\/dev\/full: /)
+    assert.equal((await recording.stop()).duration, 0)
+    await hear()
+  })
+
+  test('a disk that fills leaves what was written whole', { skip: process.getuid?.() !== 0 && 'only root may mount' }, async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'offhook-disk-'))
+    const mounted = await run('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', folder]).then(() => true, () => false)
+    t.after(async () => {
+      if (mounted) await run('umount', [folder])
+      rmSync(folder, { recursive: true, force: true })
+    })
+    if (!mounted) return t.skip('this machine mounts nothing')
+    const { outgoing, hear } = await talking(t)
+    const warned = next(outgoing, 'warning', 20_000)
+    const recording = await outgoing.record(join(folder, 'call.wav'))
+    const [{ code }] = await warned
+    assert.equal(code, 'recording-failed')
+    const { duration, file } = await recording.stop()
+    const { milliseconds, legs, rate } = wavOf(file)
+    assert.ok(duration > 1000 && Math.abs(milliseconds - duration) <= 1, `${duration} and ${milliseconds} ms`)
+    assert.ok(millisecondsOf(legs[1], rate, 1000) > 500)
+    await hear()
+  })
+})
+
+describe('a Writable', () => {
+  test('gets a WAV stream, and its end', async (t) => {
+    const [path, { outgoing }] = [folderOf(t), await talking(t)]
+    const file = path('stream.wav')
+    const recording = await outgoing.record(createWriteStream(file), { legs: 'remote', rate: 8000 })
+    assert.equal(recording.file, undefined)
+    await passed(2000)
+    const { duration, lost } = await recording.stop()
+    const { rate, legs: [remote], milliseconds } = wavOf(file)
+    assert.equal(lost, 0)
+    assert.ok(duration >= 1900 && Math.abs(milliseconds - duration) <= 1, `${duration} and ${milliseconds} ms`)
+    assert.ok(millisecondsOf(remote, rate, 1000) > 1000)
+  })
+
+  test('that fails, or that somebody else closes, ends the recording and nothing else', async (t) => {
+    const { outgoing, hear } = await talking(t)
+    for (const [writable, said] of [
+      [new Writable({ write: (_chunk, _encoding, done) => done(new Error('the bucket is gone')) }), /the bucket is gone/],
+      [new PassThrough(), /was closed/],
+    ]) {
+      const warned = next(outgoing, 'warning', 20_000)
+      const recording = await outgoing.record(writable)
+      if (writable instanceof PassThrough) writable.destroy()
+      const [{ code, message }] = await warned
+      assert.equal(code, 'recording-failed')
+      assert.match(message, said)
+      await recording.stop()
+    }
+    await hear()
+  })
+})
+
+test('what can not be recorded to is told by name, with what to do', async (t) => {
+  const [path, { outgoing }] = [folderOf(t), await talking(t)]
+  writeFileSync(path('file'), '')
+  const ended = new PassThrough()
+  ended.end()
+  for (const [file, options, code, text] of [
+    [path('no/folder/call.wav'), {}, 'ERR_RECORDING_FAILED', /no\/folder\/call\.wav: .*create it first/],
+    [path(''), {}, 'ERR_RECORDING_FAILED', /it is a folder: name a file in it/],
+    ['', {}, 'ERR_INVALID_OPTION', /'file' must be the path of a file, or a Writable/],
+    [undefined, {}, 'ERR_INVALID_OPTION', /'file' must be the path of a file, or a Writable/],
+    [{ wav: 'x.wav' }, {}, 'ERR_INVALID_OPTION', /'file' must be/],
+    [ended, {}, 'ERR_INVALID_OPTION', /one that has ended/],
+    [path('a.wav'), { format: 'mp3' }, 'ERR_INVALID_OPTION', /'format' must be/],
+    [path('a.wav'), { legs: 'both' }, 'ERR_INVALID_OPTION', /'legs' must be/],
+    [path('a.wav'), { rate: 44100 }, 'ERR_INVALID_OPTION', /'rate' must be/],
+    [path('a.wav'), { stereo: true }, 'ERR_INVALID_OPTION', /stereo/],
+  ]) {
+    await assert.rejects(outgoing.record(file, options), (error) => error.code === code && text.test(error.message), `${String(file)} ${JSON.stringify(options)}`)
+  }
+  const first = await outgoing.record(path('twice.wav'))
+  await assert.rejects(outgoing.record(path('twice.wav')), { code: 'ERR_RECORDING_FAILED', message: /name another file/ })
+  await first.stop()
+  await (await outgoing.record(path('twice.wav'))).stop()
+})

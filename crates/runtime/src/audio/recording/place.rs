@@ -1,0 +1,217 @@
+//! Where a recording is written: a file of its own, or a stream that JavaScript reads.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File, Metadata};
+use std::io::{self, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use recorder::{Chunk, Recorder};
+
+use super::super::{OpenError, SinkWriter};
+
+/// A file that a call has just let go of is finished within a turn of the thread that writes.
+const TRY_EVERY: Duration = Duration::from_millis(5);
+const TRIES: u32 = 100;
+
+/// Files that are being written: two recordings in one would be none.
+static WRITTEN: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+
+/// Where a recording is written.
+#[derive(Debug)]
+pub(crate) struct RecordingPlace {
+    kind: Kind,
+}
+
+#[derive(Debug)]
+enum Kind {
+    File {
+        file: File,
+        /// Octets that are in it.
+        length: u64,
+        path: String,
+        _claim: Option<Claim>,
+    },
+    Stream(SinkWriter),
+    #[cfg(test)]
+    Slow(super::tests::Slow),
+}
+
+/// A file that nobody else may write meanwhile.
+#[derive(Debug)]
+struct Claim(PathBuf);
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        written().remove(&self.0);
+    }
+}
+
+impl RecordingPlace {
+    /// Creates or overwrites a file. Blocks.
+    pub(crate) fn create(path: &str) -> Result<RecordingPlace, OpenError> {
+        let failed = |why: String| OpenError::File {
+            path: path.to_owned(),
+            why,
+        };
+        let claim = claim(path).map_err(failed)?;
+        let file = File::create(path).map_err(|error| failed(explained(&error)))?;
+        Ok(RecordingPlace {
+            kind: Kind::File {
+                file,
+                length: 0,
+                path: path.to_owned(),
+                _claim: claim,
+            },
+        })
+    }
+
+    /// The writing end of a sink, whose frames are octets of the file.
+    pub(crate) fn stream(id: u64) -> Result<RecordingPlace, OpenError> {
+        Ok(RecordingPlace {
+            kind: Kind::Stream(SinkWriter::open(id)?),
+        })
+    }
+
+    #[cfg(test)]
+    pub(super) fn slow(slow: super::tests::Slow) -> RecordingPlace {
+        RecordingPlace {
+            kind: Kind::Slow(slow),
+        }
+    }
+
+    /// What it is called where its trouble is told.
+    pub(super) fn name(&self) -> &str {
+        match &self.kind {
+            Kind::File { path, .. } => path,
+            Kind::Stream(_) => "the Writable of a recording",
+            #[cfg(test)]
+            Kind::Slow(_) => "a slow disk",
+        }
+    }
+
+    /// Whether the next chunk finds room; a disk has it, or fails.
+    pub(super) fn has_room(&self) -> bool {
+        match &self.kind {
+            Kind::File { .. } => true,
+            Kind::Stream(sink) => sink.has_room(),
+            #[cfg(test)]
+            Kind::Slow(_) => true,
+        }
+    }
+
+    /// Writes a chunk, for which there is room.
+    pub(super) fn write(&mut self, chunk: Chunk) -> io::Result<()> {
+        match &mut self.kind {
+            Kind::File { file, length, .. } => {
+                append(file, length, &chunk.append)?;
+                begin(file, &chunk.begin)
+            }
+            Kind::Stream(sink) => {
+                if !chunk.append.is_empty() {
+                    sink.give(chunk.append);
+                }
+                Ok(())
+            }
+            #[cfg(test)]
+            Kind::Slow(slow) => slow.write(&chunk),
+        }
+    }
+
+    /// Makes what could be written of a file whole; how long that is, if it is a file.
+    pub(super) fn cut(&mut self, recorder: &Recorder) -> Option<Duration> {
+        let Kind::File { file, length, .. } = &mut self.kind else {
+            return None;
+        };
+        let cut = recorder.cut(*length);
+        // It failed already; this is an attempt.
+        let _ = file.set_len(cut.length);
+        let _ = begin(file, &cut.begin);
+        Some(cut.duration)
+    }
+}
+
+/// Counts what was written, also if not all could be.
+fn append(file: &mut File, length: &mut u64, mut octets: &[u8]) -> io::Result<()> {
+    file.seek(SeekFrom::Start(*length))?;
+    while !octets.is_empty() {
+        match file.write(octets) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(count) => {
+                *length += count as u64;
+                octets = &octets[count..];
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+fn begin(file: &mut File, octets: &[u8]) -> io::Result<()> {
+    if octets.is_empty() {
+        return Ok(());
+    }
+    file.seek(SeekFrom::Start(0))?;
+    file.write_all(octets)
+}
+
+/// Nothing is claimed of what is no file of its own, such as `/dev/null`.
+fn claim(path: &str) -> Result<Option<Claim>, String> {
+    match fs::metadata(path) {
+        Ok(metadata) if is_pipe(&metadata) => {
+            return Err("a pipe or socket can't be gone back in: record to a Writable".to_owned());
+        }
+        Ok(metadata) if metadata.is_dir() => {
+            return Err("it is a folder: name a file in it".to_owned());
+        }
+        Ok(metadata) if !metadata.is_file() => return Ok(None),
+        Ok(_) | Err(_) => {}
+    }
+    let place = true_path(Path::new(path)).map_err(|error| explained(&error))?;
+    for _ in 0..TRIES {
+        if written().insert(place.clone()) {
+            return Ok(Some(Claim(place)));
+        }
+        thread::sleep(TRY_EVERY);
+    }
+    Err("another recording is being written to it: name another file".to_owned())
+}
+
+/// The one path of a file, which may not exist yet.
+fn true_path(path: &Path) -> io::Result<PathBuf> {
+    if let Ok(path) = fs::canonicalize(path) {
+        return Ok(path);
+    }
+    let folder = match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        Some(_) | None => Path::new("."),
+    };
+    let name = path.file_name().unwrap_or_default();
+    Ok(fs::canonicalize(folder)?.join(name))
+}
+
+fn explained(error: &io::Error) -> String {
+    match error.kind() == io::ErrorKind::NotFound {
+        true => format!("its folder does not exist ({error}): create it first"),
+        false => error.to_string(),
+    }
+}
+
+#[cfg(unix)]
+fn is_pipe(metadata: &Metadata) -> bool {
+    use std::os::unix::fs::FileTypeExt;
+    let kind = metadata.file_type();
+    kind.is_fifo() || kind.is_socket()
+}
+
+#[cfg(not(unix))]
+fn is_pipe(_: &Metadata) -> bool {
+    false
+}
+
+fn written() -> MutexGuard<'static, BTreeSet<PathBuf>> {
+    WRITTEN.lock().unwrap_or_else(PoisonError::into_inner)
+}

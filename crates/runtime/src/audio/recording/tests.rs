@@ -1,0 +1,203 @@
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use audio::wav::Reader;
+use audio::{Frame, Rate};
+use recorder::{Chunk, Format, Legs};
+
+use super::*;
+
+/// A disk that writes nothing as long as it stands still.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Slow {
+    stands: Arc<AtomicBool>,
+    written: Arc<Mutex<Vec<u8>>>,
+}
+
+impl Slow {
+    pub(super) fn write(&self, chunk: &Chunk) -> io::Result<()> {
+        while self.stands.load(Ordering::Acquire) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        self.written.lock().unwrap().extend(&chunk.append);
+        Ok(())
+    }
+}
+
+fn settings() -> Settings {
+    Settings {
+        format: Format::Wav,
+        legs: Legs::Stereo,
+        rate: Some(Rate::Hz8000),
+        patched: true,
+    }
+}
+
+fn frame(value: i16) -> Frame {
+    Frame::new(Rate::Hz8000, &[value; 80]).unwrap()
+}
+
+fn path(name: &str) -> String {
+    let name = format!("offhook-recording-{name}-{}.wav", std::process::id());
+    std::env::temp_dir().join(name).to_str().unwrap().to_owned()
+}
+
+fn begin(place: RecordingPlace) -> (Recording, Receiver<RecordingNews>) {
+    let recording = Recording::new(settings(), true).unwrap();
+    let (tell, told) = mpsc::channel();
+    let tell = Box::new(move |news| drop(tell.send(news)));
+    recording.opening().begin(place, tell);
+    (recording, told)
+}
+
+fn end(told: &Receiver<RecordingNews>) -> RecordingEnd {
+    loop {
+        if let RecordingNews::Ended(end) = told.recv().unwrap() {
+            return end;
+        }
+    }
+}
+
+/// A second of both legs, told at the time that it was said.
+fn second(recording: &Recording, tap: &mut Tap, number: u32) {
+    let begin = recording.queue.at(Instant::now());
+    for tick in 0..100_u32 {
+        let at = Duration::from_secs(number.into()) + Duration::from_millis(u64::from(tick) * 10);
+        let now = Instant::now() + at.saturating_sub(begin);
+        assert!(tap.write(now, &frame(1_000), &frame(-2_000)));
+    }
+}
+
+#[test]
+fn a_file_is_whole_while_it_is_written() {
+    let path = path("whole");
+    let (recording, told) = begin(RecordingPlace::create(&path).unwrap());
+    let mut tap = recording.tap();
+    second(&recording, &mut tap, 0);
+    // Nothing has ended, as when the process dies now; the thread has had its turn.
+    let until = Instant::now() + Duration::from_secs(20);
+    let length = loop {
+        let bytes = std::fs::read(&path).unwrap();
+        let mut samples = vec![0; 9_000];
+        let read = Reader::new(&bytes[..]).and_then(|mut reader| reader.read(&mut samples));
+        match read {
+            Ok(count) if count >= 8_000 => break count,
+            Ok(_) | Err(_) => assert!(Instant::now() < until, "not written"),
+        }
+    };
+    assert!(length >= 8_000);
+    drop(recording);
+    assert!(end(&told).report.duration >= Duration::from_secs(1));
+    std::fs::remove_file(path).unwrap();
+}
+
+#[test]
+fn what_is_said_in_a_pause_never_gets_to_the_queue() {
+    let path = path("pause");
+    let (recording, told) = begin(RecordingPlace::create(&path).unwrap());
+    let mut tap = recording.tap();
+    recording.pause(true);
+    assert!(tap.write(Instant::now(), &frame(1), &frame(1)));
+    assert!(recording.queue.pop().is_none());
+    recording.pause(false);
+    drop(recording);
+    let report = end(&told).report;
+    assert_eq!(report.paused.len(), 1);
+    std::fs::remove_file(path).unwrap();
+}
+
+#[test]
+fn who_takes_the_place_of_another_is_heard_alone() {
+    let path = path("follow");
+    let (recording, told) = begin(RecordingPlace::create(&path).unwrap());
+    let mut old = recording.tap();
+    let mut new = recording.tap();
+    assert!(!old.write(Instant::now(), &frame(1), &frame(1)));
+    assert!(new.write(Instant::now(), &frame(2), &frame(2)));
+    drop(recording);
+    end(&told);
+    assert!(!new.write(Instant::now(), &frame(3), &frame(3)));
+    let bytes = std::fs::read(&path).unwrap();
+    let loudest = bytes[44..].iter().max();
+    assert_eq!(loudest, Some(&2));
+    std::fs::remove_file(path).unwrap();
+}
+
+#[test]
+fn two_recordings_are_not_written_into_one_file_at_once_but_one_after_the_other_are() {
+    let path = path("twice");
+    let (recording, told) = begin(RecordingPlace::create(&path).unwrap());
+    let error = RecordingPlace::create(&path).unwrap_err().to_string();
+    assert!(
+        error.contains(&path) && error.contains("name another file"),
+        "{error}"
+    );
+    drop(recording);
+    RecordingPlace::create(&path).unwrap();
+    end(&told);
+    std::fs::remove_file(path).unwrap();
+}
+
+#[test]
+fn what_can_not_be_written_says_what_and_why() {
+    let folder = std::env::temp_dir();
+    for (path, why) in [
+        (folder.join("no/such/call.wav"), "create it first"),
+        (folder.clone(), "it is a folder"),
+    ] {
+        let path = path.to_str().unwrap();
+        let error = RecordingPlace::create(path).unwrap_err().to_string();
+        assert!(error.starts_with(path) && error.contains(why), "{error}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_ends_the_recording_with_a_word_and_the_tap_with_it() {
+    let (recording, told) = begin(RecordingPlace::create("/dev/full").unwrap());
+    let mut tap = recording.tap();
+    second(&recording, &mut tap, 0);
+    let RecordingNews::Failed(why) = told.recv().unwrap() else {
+        panic!("it did not fail");
+    };
+    assert!(
+        why.starts_with("/dev/full: it can't be written any more"),
+        "{why}"
+    );
+    assert_eq!(end(&told).report.duration, Duration::ZERO);
+    assert!(!tap.write(Instant::now(), &frame(1), &frame(1)));
+    drop(recording);
+}
+
+#[test]
+fn a_disk_that_stands_still_loses_what_does_not_fit_and_says_how_much() {
+    let slow = Slow::default();
+    slow.stands.store(true, Ordering::Release);
+    let (recording, told) = begin(RecordingPlace::slow(slow.clone()));
+    let mut tap = recording.tap();
+    // The thread stands at what the first second made; the queue holds ten, and the rest is lost.
+    for number in 0..13 {
+        second(&recording, &mut tap, number);
+        if number == 0 {
+            while recording.queue.holds() > 0 {
+                std::thread::sleep(Duration::from_millis(1));
+                if recording.queue.holds() <= 50 {
+                    break;
+                }
+            }
+        }
+    }
+    let lost = recording.queue.lost_so_far();
+    assert!(lost >= 100, "{lost} ticks");
+    slow.stands.store(false, Ordering::Release);
+    let RecordingNews::Lost(told_lost) = told.recv().unwrap() else {
+        panic!("nothing was told");
+    };
+    assert!(told_lost >= Duration::from_secs(1));
+    drop(recording);
+    let end = end(&told);
+    assert_eq!(end.lost, told_lost);
+}
