@@ -6,6 +6,7 @@ import { Desk } from './desk'
 import { complainOf } from './errors'
 import { exitCode } from './exit-code'
 import { abortOf } from './interrupt'
+import { keepingOptions } from './keeping'
 import { withPhone } from './phone'
 import { soundOf, soundOptions } from './sound'
 import { UsageError } from './usage-error'
@@ -18,6 +19,7 @@ export const call: Command = {
   options: {
     ...accountOptions,
     ...soundOptions,
+    ...keepingOptions,
     timeout: { value: 'SECONDS', help: 'Give up if nobody answers in this time' },
     digits: { value: 'DIGITS', help: 'Send these digits once it is answered; a comma waits for two seconds' },
     duration: { value: 'SECONDS', help: 'Hang up so long after the answer' },
@@ -43,7 +45,7 @@ async function placeCall(cli: Cli): Promise<number> {
       () => {},
     )
     try {
-      return (await Promise.race([over, abortOf(interrupt.signal)])) ?? exitCode.interrupted
+      return (await Promise.race([over, abortOf(interrupt.signal).then(() => desk.hangUp())])) ?? exitCode.interrupted
     } finally {
       timers.abort()
     }

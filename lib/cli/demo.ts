@@ -7,6 +7,7 @@ import { answer } from './echo'
 import { exitCode } from './exit-code'
 import { decibels } from './figures'
 import { abortOf } from './interrupt'
+import { keepingOptions } from './keeping'
 import type { Output } from './output'
 import { phoneOf } from './phone'
 import { soundOf, soundOptions } from './sound'
@@ -25,6 +26,7 @@ export const demo: Command = {
   about: 'A switchboard and two phones in this process: alice reads to bob, who says back what he hears. You hear alice\'s receiver, if there is a speaker.',
   options: {
     ...soundOptions,
+    ...keepingOptions,
     duration: { value: 'SECONDS', help: 'Hang up after this time; default 10' },
   },
   run: demonstrate,
@@ -71,14 +73,15 @@ function ears(bob: Softphone, ofBob: Cli): Record<'alice' | 'bob', number> {
 
 async function converse(alice: Softphone, ofAlice: Cli, talk: number, heard: Record<'alice' | 'bob', number>): Promise<number> {
   const { output, interrupt, keyboard } = ofAlice
-  const { over } = new Desk(ofAlice, alice)
+  const desk = new Desk(ofAlice, alice)
+  const { over } = desk
   const session = await alice.call('bob', { signal: interrupt.signal })
   output.tell('calling', { session: session.id, uri: session.uri }, `calls ${session.uri}`)
   session.on('level', ({ remote }) => (heard.alice = Math.max(heard.alice, remote)))
   await session.answered
   if (keyboard) output.say('has your keyboard: m mutes, h holds, q hangs up, ? lists the keys')
   const timer = new AbortController()
-  const ended = await Promise.race([over, abortOf(interrupt.signal), after(talk, timer.signal).then(() => farewell(session, over))])
+  const ended = await Promise.race([over, abortOf(interrupt.signal).then(() => desk.hangUp()), after(talk, timer.signal).then(() => farewell(session, over))])
   timer.abort()
   if (ended === undefined) return exitCode.interrupted
   return session.duration < talk ? ended : judged(heard, ofAlice.output)

@@ -1,7 +1,9 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import type { PendingSession, Session, Softphone, TransferRequestedEvent } from '../index'
 import type { Cli } from './cli'
 import { complainOf } from './errors'
 import { exitCode, ofEnd } from './exit-code'
+import { Keeping } from './keeping'
 import { nameOf, watchSession } from './watching'
 
 /** The keys of a call, for the help. */
@@ -14,10 +16,14 @@ export const callKeys: readonly (readonly [key: string, does: string])[] = [
   ['?', 'these keys'],
 ]
 
+/** A hang-up that a server does not answer is waited for so long, in milliseconds. */
+const PATIENCE_MS = 2000
+
 /** Somebody who sits at a phone: one call at a time, shown here and led by keys. */
 export class Desk {
   readonly #cli: Cli
   readonly #phone: Softphone
+  readonly #keeping: Keeping
   #session: Session | undefined
   #ringing: PendingSession | undefined
   #transfer: TransferRequestedEvent | undefined
@@ -30,18 +36,26 @@ export class Desk {
   constructor(cli: Cli, phone: Softphone) {
     this.#cli = cli
     this.#phone = phone
+    this.#keeping = new Keeping(cli)
     this.left = new Promise((resolve) => (this.#quit = resolve))
     phone.on('sessionStarted', (session) => this.#take(session))
     cli.keyboard?.listen((key) => this.#press(key))
   }
 
-  /** Resolves when the last call is over, with what it is to be ended with. */
+  /** Resolves when the last call is over and all that is kept of it is written, with what the process is to be ended with. */
   get over(): Promise<number> {
     return new Promise((resolve) => {
       this.#phone.on('sessionEnded', (ended) => {
-        if (this.#phone.sessions.every((session) => session === ended)) resolve(this.#code)
+        if (this.#phone.sessions.every((session) => session === ended)) void this.#keeping.finished().then(() => resolve(this.#code))
       })
     })
+  }
+
+  /** Hangs up, and waits until what is kept of the calls is written. */
+  async hangUp(): Promise<void> {
+    const ended = Promise.allSettled(this.#phone.sessions.map((session) => session.end()))
+    await Promise.race([ended, pause(PATIENCE_MS, undefined, { ref: false })])
+    await this.#keeping.finished()
   }
 
   /** Lets a call ring until it is answered or refused by a key. */
@@ -61,6 +75,7 @@ export class Desk {
     this.stopRinging(session.id)
     this.#session = session
     watchSession(session, this.#cli.output, () => this.#session === session)
+    this.#keeping.follow(session)
     session.on('transferRequested', (request) => this.#consider(session, request))
     session.on('terminated', (_, reason) => {
       this.#code = ofEnd(reason, session.startTime !== undefined)

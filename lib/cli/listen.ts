@@ -4,6 +4,7 @@ import type { Cli, Command } from './cli'
 import { Desk } from './desk'
 import { exitCode } from './exit-code'
 import { abortOf } from './interrupt'
+import { keepingOptions } from './keeping'
 import { withPhone } from './phone'
 import { ringOption, soundOf, soundOptions } from './sound'
 import { UsageError } from './usage-error'
@@ -16,6 +17,7 @@ export const listen: Command = {
     ...accountOptions,
     ...soundOptions,
     ...ringOption,
+    ...keepingOptions,
     'auto-answer': { help: 'Answer every call by itself: whoever calls hears your microphone' },
     once: { help: 'End after the first call' },
   },
@@ -34,7 +36,7 @@ async function waitForCalls(cli: Cli): Promise<number> {
     phone.on('pendingSession', (pending) => desk.ring(pending))
     tellOfMissed(phone, desk, cli)
     output.tell('waiting', {}, `waiting for calls${answers ? ', which are answered by themselves: whoever calls hears this microphone' : ''}${keyboard ? ' (q quits)' : ''}`)
-    const ends = [desk.left, abortOf(interrupt.signal), refusedForGood(phone), ...(given.has('once') ? [firstCall(phone, desk)] : [])]
+    const ends = [desk.left, abortOf(interrupt.signal).then(() => desk.hangUp()), refusedForGood(phone), ...(given.has('once') ? [firstCall(phone, desk)] : [])]
     return (await Promise.race(ends)) ?? exitCode.interrupted
   })
 }

@@ -15,8 +15,8 @@ export function watchPhone(phone: Softphone, output: Output): void {
   })
 }
 
-/** Tells what becomes of a call, until it is over; `inFront` says whether its sound is the one that is shown. */
-export function watchSession(session: Session, output: Output, inFront: () => boolean = () => true): void {
+/** Tells what becomes of a call, until it is over; `inFront` says whether its sound is the one that is shown, `more` what else is to be marked. */
+export function watchSession(session: Session, output: Output, inFront: () => boolean, more: () => readonly string[] = () => []): void {
   const name = nameOf(session)
   const about = { session: session.id }
   const tell = (event: string, details: object, text: string) => output.tell(event, { ...about, ...details }, text)
@@ -46,15 +46,15 @@ export function watchSession(session: Session, output: Output, inFront: () => bo
     tell('ended', { condition, text, side, sip, q850, duration: session.duration, summary }, endText(session, reason))
     if (summary && session.duration > 0) output.say(summaryText(summary))
   })
-  watchSound(session, output, inFront)
+  watchSound(session, output, inFront, more)
 }
 
-function watchSound(session: Session, output: Output, inFront: () => boolean): void {
+function watchSound(session: Session, output: Output, inFront: () => boolean, more: () => readonly string[]): void {
   let level: LevelEvent | undefined
   let stats: CallStats | undefined
   const figures = () => {
     const marks = [session.muted && 'muted', session.held && 'on hold', session.remoteHeld && 'held by them', session.interrupted && 'interrupted']
-    return { name: nameOf(session), duration: session.duration, level, stats, marks: marks.filter((mark) => mark !== false) }
+    return { name: nameOf(session), duration: session.duration, level, stats, marks: [...marks.filter((mark) => mark !== false), ...more()] }
   }
   session.on('level', (event) => {
     level = event
