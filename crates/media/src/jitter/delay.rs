@@ -13,6 +13,8 @@ const STEP: i64 = 5 * PER_MS;
 const STEPS: usize = 200;
 /// libwebrtc's quantile: at a delay beyond it, one packet in twenty would come too late.
 const QUANTILE: f64 = 0.95;
+/// And where what is lost comes later, as a copy: most copies shall be in time, also when one packet in ten is lost.
+const QUANTILE_OF_COPIES: f64 = 0.97;
 /// How much a packet leaves of what was known before it: libwebrtc's is 0.983; this one rides out bursts that come
 /// every few seconds.
 const FORGET: f64 = 0.9983;
@@ -28,6 +30,7 @@ pub(super) struct DelayEstimator {
     fastest: VecDeque<(i64, i64)>,
     histogram: [f64; STEPS],
     seen: f64,
+    quantile: f64,
     target: i64,
 }
 
@@ -39,6 +42,7 @@ impl DelayEstimator {
             fastest: VecDeque::with_capacity(WINDOW_CAPACITY + 1),
             histogram,
             seen: PRIOR,
+            quantile: QUANTILE,
             target: (PRIOR_STEP as i64 + 1) * STEP,
         }
     }
@@ -68,6 +72,11 @@ impl DelayEstimator {
         self.fastest.clear();
     }
 
+    /// Lets nearly all copies of lost packets be in time as well.
+    pub(super) fn wait_for_copies(&mut self) {
+        self.quantile = QUANTILE_OF_COPIES;
+    }
+
     /// The transit of the fastest packet of late, on the timeline; its origin means nothing.
     pub(super) fn transit(&self) -> Option<i64> {
         self.fastest.front().map(|(_, transit)| *transit)
@@ -88,7 +97,7 @@ impl DelayEstimator {
         let mut sum = 0.0;
         let reached = self.histogram.iter().position(|share| {
             sum += share;
-            sum >= QUANTILE
+            sum >= self.quantile
         });
         self.target = (reached.unwrap_or(STEPS - 1) as i64 + 1) * STEP;
     }

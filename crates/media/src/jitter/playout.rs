@@ -4,7 +4,7 @@ use super::buffer::{Buffer, BufferSlot, Inserted, Stamp};
 use super::decoders::Decoders;
 use super::delay::DelayEstimator;
 use super::pace::Pace;
-use super::stretch::{self, Care};
+use super::stretch::{self, Care, Pauses};
 use super::{PER_MS, TIMELINE};
 use crate::codec::{Codec, OpusSettings, Recovery};
 use crate::thrift::Thrift;
@@ -95,8 +95,7 @@ pub struct Playout<P> {
     begins: bool,
     pace: Pace,
     rest: usize,
-    /// Whether the packet played last was silence.
-    was_quiet: bool,
+    pauses: Pauses,
     counters: Counters,
 }
 
@@ -140,7 +139,7 @@ impl<P: AsRef<[u8]>> Playout<P> {
             begins: false,
             pace: Pace::Settled,
             rest: 0,
-            was_quiet: false,
+            pauses: Pauses::default(),
             counters: Counters::default(),
         }
     }
@@ -205,7 +204,11 @@ impl<P: AsRef<[u8]>> Playout<P> {
             timestamp: packet.timestamp,
             clock,
         };
-        (self.buffer.lacks(stamp, duration, self.next)).then_some(packet)
+        if !self.buffer.lacks(stamp, duration, self.next) {
+            return None;
+        }
+        self.delay.wait_for_copies();
+        Some(packet)
     }
 
     /// Takes a packet.
@@ -469,14 +472,18 @@ impl<P: AsRef<[u8]>> Playout<P> {
             return;
         };
         let excess = delay - self.wanted();
-        let quiet = self.note_quiet();
+        let quiet = self.pauses.goes_on(&self.sound, self.last.duration);
         let hasty = excess > HASTE;
         // A pause needs no search for a pitch.
         if (self.rest > 0 || !self.decoders.thrift().searches()) && !hasty && !quiet {
             return;
         }
         let rate = self.decoders.rate();
-        let care = if hasty { Care::Hasty } else { Care::Careful };
+        let care = match (hasty, quiet) {
+            (true, true | false) => Care::Hasty,
+            (false, true) => Care::Paused,
+            (false, false) => Care::Careful,
+        };
         // Where nothing waits, a shorter sound would only end in a gap.
         let may_shorten = self.buffer.len() > 0;
         if excess > self.pace.too_much(excess, quiet, now) && may_shorten {
@@ -488,12 +495,6 @@ impl<P: AsRef<[u8]>> Playout<P> {
             self.counters.inserted += inserted as u64;
             self.rest = REST / 2 * inserted;
         }
-    }
-
-    /// Whether this packet and the one before it are silence: a pause, and not the stop before a consonant.
-    fn note_quiet(&mut self) -> bool {
-        let quiet = stretch::is_silent(&self.sound);
-        std::mem::replace(&mut self.was_quiet, quiet) && quiet
     }
 
     /// After a stall, leaves out what nobody wants to hear any more.

@@ -1,5 +1,6 @@
 //! Sound made shorter or longer by whole pitch periods, joined by cross-fading (WSOLA).
 
+use super::PER_MS;
 use audio::Rate;
 
 /// The pitch range of voices, in samples at 8 kHz: 2.5 to 15 ms.
@@ -13,12 +14,20 @@ const MOST_COARSE: usize = 6;
 const WINDOW: usize = COARSE * MOST_COARSE;
 /// Below this mean square (about −60 dBov) nobody hears a joint.
 const SILENCE: f32 = 1_000.0;
+/// A pause in speech is so much less loud than its loudest sounds: 25 dB.
+const PAUSE: f32 = 0.003;
+/// A stop before a consonant is shorter than this, and is part of its word.
+const SHORTEST_PAUSE: i64 = 160 * PER_MS;
+/// What loudness leaves from packet to packet: half in five seconds of 20 ms each.
+const FADING: f32 = 0.997;
 
 /// How alike two periods must be for one to stand for the other.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Care {
     /// Only where nobody hears it.
     Careful,
+    /// In a pause, where there is at most noise.
+    Paused,
     /// A joint is better than so much delay.
     Hasty,
 }
@@ -27,7 +36,7 @@ impl Care {
     fn likeness(self) -> f32 {
         match self {
             Self::Careful => 0.85,
-            Self::Hasty => 0.3,
+            Self::Paused | Self::Hasty => 0.3,
         }
     }
 }
@@ -61,10 +70,27 @@ pub(super) fn lengthen(samples: &mut Vec<i16>, from: usize, rate: Rate, care: Ca
     period
 }
 
-/// Whether nobody would hear a joint anywhere in `samples`.
-pub(super) fn is_silent(samples: &[i16]) -> bool {
-    let energy: f32 = samples.iter().map(|s| f32::from(*s).powi(2)).sum();
-    energy < SILENCE * samples.len() as f32
+/// Tells pauses from speech.
+#[derive(Debug, Default)]
+pub(super) struct Pauses {
+    /// The mean square of the loudest sound of late.
+    loudest: f32,
+    /// How long it has been quiet, on the timeline.
+    quiet: i64,
+}
+
+impl Pauses {
+    /// Whether `samples`, which last so long and follow what came before, are in a pause: nobody would hear a joint.
+    pub(super) fn goes_on(&mut self, samples: &[i16], duration: i64) -> bool {
+        let energy: f32 = samples.iter().map(|s| f32::from(*s).powi(2)).sum();
+        let mean = energy / samples.len().max(1) as f32;
+        self.loudest = mean.max(self.loudest * FADING);
+        self.quiet = match mean < SILENCE.max(self.loudest * PAUSE) {
+            true => self.quiet.saturating_add(duration),
+            false => 0,
+        };
+        self.quiet >= SHORTEST_PAUSE
+    }
 }
 
 /// From `a` to `b` over `length` samples.
@@ -260,5 +286,25 @@ mod tests {
             );
             lengthen(&mut vec![9; length], 0, Rate::Hz48000, Care::Hasty);
         }
+    }
+
+    #[test]
+    fn a_pause_is_long_and_quieter_than_the_voice_before_it_whatever_the_noise() {
+        let rate = Rate::Hz16000;
+        let voice = tone(rate, 150.0, 20);
+        // 30 dB below the voice, and far above silence.
+        let noise: Vec<i16> = voice.iter().map(|s| s / 32).collect();
+        let mut pauses = Pauses::default();
+        let mut heard = |sound: &[i16], packets: usize| -> usize {
+            let packet = 20 * PER_MS;
+            let in_pause = (0..packets).filter(|_| pauses.goes_on(sound, packet));
+            in_pause.count()
+        };
+        assert_eq!(heard(&voice, 50), 0);
+        // The stop before a consonant.
+        assert_eq!(heard(&noise, 5), 0);
+        assert_eq!(heard(&voice, 5), 0);
+        assert_eq!(heard(&noise, 20), 13);
+        assert_eq!(heard(&voice, 1), 0);
     }
 }

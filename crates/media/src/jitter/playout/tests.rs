@@ -312,3 +312,43 @@ fn garbage_never_panics_and_never_grows() {
     }
     assert!(bench.playout.sound.capacity() < 40_000);
 }
+
+/// 20 ms packets without jitter, of which each carries a copy of the one before it, and one in ten is lost; gives how
+/// many copies came too late.
+fn late_copies(packets: std::ops::Range<u32>, bench: &mut Bench) -> usize {
+    let mut late = 0;
+    for i in packets {
+        let ms = u64::from(i) * 20 + 5;
+        if i % 10 != 3 {
+            let carrier = Packet {
+                ssrc: 1,
+                sequence: i as u16,
+                timestamp: i * 160,
+                codec: Codec::Pcmu,
+                payload: &[0x90; 160][..],
+            };
+            let lost = bench.playout.missed(carrier, 160);
+            late += usize::from(i % 10 == 4 && lost.is_none());
+            if let Some(lost) = lost {
+                assert_eq!(
+                    (lost.sequence, lost.timestamp),
+                    (i as u16 - 1, (i - 1) * 160)
+                );
+                bench.packet(1, i - 1, (i - 1) * 160, 0x90, ms);
+            }
+            bench.packet(1, i, i * 160, 0x90, ms);
+        }
+        bench.pull(ms + 1);
+        bench.pull(ms + 11);
+    }
+    late
+}
+
+#[test]
+fn playing_waits_for_the_copies_of_what_is_lost() {
+    let mut bench = Bench::new();
+    late_copies(0..500, &mut bench);
+    let before = bench.playout.counters().concealed;
+    assert_eq!(late_copies(500..1_000, &mut bench), 0);
+    assert_eq!(bench.playout.counters().concealed, before);
+}
