@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { next, pbxOf } from '../pbx.mjs'
-import { accountEnv, offhook } from './cli.mjs'
+import { accountEnv, offhook, offhookInTerminal } from './cli.mjs'
 
 const toned = ['--input', 'tone:440', '--output', 'none']
 
@@ -13,6 +13,20 @@ function folderOf(t) {
   const folder = mkdtempSync(join(tmpdir(), 'offhook-cli-'))
   t.after(() => rmSync(folder, { recursive: true }))
   return folder
+}
+
+/** The loudest sample of each channel of a WAV file of 16 bits, and its length in milliseconds. */
+function heard(file) {
+  const wav = readFileSync(file)
+  const [channels, rate] = [wav.readUInt16LE(22), wav.readUInt32LE(24)]
+  const start = wav.indexOf('data', 12, 'latin1') + 8
+  const end = Math.min(wav.length, start + wav.readUInt32LE(start - 4))
+  const loudest = Array.from({ length: channels }, () => 0)
+  for (let at = start; at + 2 <= end; at += 2) {
+    const channel = ((at - start) / 2) % channels
+    loudest[channel] = Math.max(loudest[channel], Math.abs(wav.readInt16LE(at)))
+  }
+  return { loudest, duration: ((end - start) / 2 / channels / rate) * 1000 }
 }
 
 describe('a report of a call', { timeout: 120_000, concurrency: 2 }, () => {
@@ -68,5 +82,69 @@ describe('a report of a call', { timeout: 120_000, concurrency: 2 }, () => {
     }
     running.kill('SIGINT')
     assert.equal(await running.ended, 130)
+  })
+})
+
+describe('a recording of a call', { timeout: 120_000, concurrency: 2 }, () => {
+  test('is both sides of it with --record', async (t) => {
+    const { pbx } = await pbxOf(t)
+    const file = join(folderOf(t), 'call.wav')
+    const running = offhook(t, ['call', 'echo', '--json', ...toned, '--duration', '3', '--record', file], { env: accountEnv(pbx, 'alice') })
+    assert.equal(await running.ended, 0, running.stdout)
+    const { loudest, duration } = heard(file)
+    assert.equal(loudest.length, 2)
+    for (const level of loudest) assert.ok(level > 1000, String(loudest))
+    const recorded = await running.event('recorded')
+    assert.equal(recorded.file, file)
+    assert.ok(Math.abs(recorded.duration - duration) < 50, `${recorded.duration} ${duration}`)
+  })
+
+  test('is whole after Ctrl-C', async (t) => {
+    const { pbx } = await pbxOf(t)
+    const file = join(folderOf(t), 'call.wav')
+    const running = offhook(t, ['call', 'echo', '--json', ...toned, '--record', file], { env: accountEnv(pbx, 'alice') })
+    await running.event('stats')
+    running.kill('SIGINT')
+    assert.equal(await running.ended, 130)
+    const { duration } = await running.event('recorded')
+    assert.ok(Math.abs(heard(file).duration - duration) < 50)
+  })
+
+  test('is nothing, with a word about it, if the file can not be written; the call goes on', async (t) => {
+    const { pbx } = await pbxOf(t)
+    const file = join(folderOf(t), 'no', 'such', 'folder', 'call.wav')
+    const running = offhook(t, ['call', 'echo', '--json', ...toned, '--duration', '2', '--record', file], { env: accountEnv(pbx, 'alice') })
+    assert.equal(await running.ended, 0)
+    const error = await running.event('error')
+    assert.equal(error.code, 'ERR_RECORDING_FAILED')
+    assert.ok(error.message.includes(file))
+    await running.event('stats')
+  })
+
+  test('is begun and ended by r, each time in a file of its own', async (t) => {
+    const { pbx, open } = await pbxOf(t)
+    const folder = folderOf(t)
+    const file = join(folder, 'call.wav')
+    const bob = await open('bob', { autoAnswer: 'always' })
+    const started = next(bob, 'sessionStarted', 20_000)
+    const alice = offhookInTerminal(t, ['call', 'bob', ...toned, '--record', file], { env: accountEnv(pbx, 'alice') })
+    await started
+    await alice.says(/recording into .*call\.wav/)
+    await alice.says(/\x1b\[33mrecording/)
+    alice.type('r')
+    await alice.says(/recorded 0:\d\d into .*call\.wav/)
+    alice.type('r')
+    await alice.says(/recording into .*call-2\.wav/)
+    alice.type('q')
+    assert.equal(await alice.ended, 0)
+    for (const name of ['call.wav', 'call-2.wav']) assert.equal(heard(join(folder, name)).loudest.length, 2)
+    assert.ok(!existsSync(join(folder, 'call-3.wav')))
+  })
+
+  test('is what alice said and heard in the demo', async (t) => {
+    const file = join(folderOf(t), 'demo.wav')
+    const running = offhook(t, ['demo', '--duration', '3', '--output', 'none', '--record', file])
+    assert.equal(await running.ended, 0, running.stdout + running.stderr)
+    for (const level of heard(file).loudest) assert.ok(level > 1000)
   })
 })

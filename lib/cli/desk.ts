@@ -12,6 +12,7 @@ export const callKeys: readonly (readonly [key: string, does: string])[] = [
   ['m', 'mute, or no longer'],
   ['h', 'hold, or resume'],
   ['t', 'transfer to somebody else'],
+  ['r', 'record, or no longer'],
   ['q', 'hang up'],
   ['?', 'these keys'],
 ]
@@ -74,7 +75,8 @@ export class Desk {
   #take(session: Session): void {
     this.stopRinging(session.id)
     this.#session = session
-    watchSession(session, this.#cli.output, () => this.#session === session)
+    const marks = () => (this.#keeping.isRecording(session) ? ['recording'] : [])
+    watchSession(session, this.#cli.output, () => this.#session === session, marks)
     this.#keeping.follow(session)
     session.on('transferRequested', (request) => this.#consider(session, request))
     session.on('terminated', (_, reason) => {
@@ -114,6 +116,7 @@ export class Desk {
     if (key === 'm') return this.#do(session.muted ? session.unmute() : session.mute())
     if (key === 'h') return this.#do(session.held ? session.resume() : session.hold())
     if (key === 't') return this.#do(this.#transferOn(session))
+    if (key === 'r') return this.#do(this.#keeping.toggle(session))
   }
 
   #decide(session: Session, taken: boolean): void {
