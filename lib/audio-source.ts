@@ -79,7 +79,6 @@ export class AudioSource extends Writable {
   readonly #marks = new Map<number, (ended: EndedMark) => void>()
   #last: SourcePosition = { sent: 0, heard: undefined, delay: undefined }
   #nextMark = 1
-  #half: number | undefined
   #queued = 0
   #waiting: (() => void) | undefined
   #defaultEncoding: unknown
@@ -149,7 +148,6 @@ export class AudioSource extends Writable {
    */
   clear(): ClearedSound {
     if (this.destroyed) return { played: 0, dropped: 0 }
-    this.#half = undefined
     const { played, dropped, marks } = this.#native.clear()
     for (const mark of marks) this.#reach(mark)
     this.#release()
@@ -213,17 +211,9 @@ export class AudioSource extends Writable {
   #send(chunk: unknown, encoding: unknown): unknown {
     const pcm = asBytes(chunk, typeof encoding === 'string' ? encoding : this.#defaultEncoding)
     if (this.writable && Buffer.isBuffer(pcm)) {
-      const samples = this.#wholeSamples(pcm)
-      if (samples.length > 0) this.#queued = this.#native.write(samples)
+      this.#queued = this.#native.write(pcm)
     }
     return pcm
-  }
-
-  #wholeSamples(chunk: Buffer): Buffer {
-    const joined = this.#half === undefined ? chunk : Buffer.concat([Buffer.of(this.#half), chunk])
-    const odd = joined.length % 2 === 1
-    this.#half = odd ? joined[joined.length - 1] : undefined
-    return odd ? joined.subarray(0, -1) : joined
   }
 
   #look(): void {

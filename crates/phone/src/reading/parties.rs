@@ -5,7 +5,7 @@ use sip::message::{Headers, Request, Response};
 use sip::uri::Uri;
 
 use crate::door::peer::Peer;
-use crate::door::text::short;
+use crate::door::text::{short, steers};
 
 /// Who sent a request, as its From says.
 pub(crate) fn caller(headers: &Headers) -> Peer {
@@ -24,12 +24,27 @@ pub(crate) fn peer(uri: &Uri<'_>) -> Peer {
         address: match uri.user_unescaped() {
             // RFC 3323 §4.1.1.3: who is nobody is called so.
             Some(user) if user.trim().is_empty() => "anonymous".to_owned(),
-            Some(user) => user.into_owned(),
+            Some(user) => legible(&user),
             None => uri.host_text().to_owned(),
         },
         uri: uri.to_string(),
         display_name: None,
     }
+}
+
+/// A name with what would steer a terminal or turn a line around escaped, as a URI has it.
+fn legible(user: &str) -> String {
+    let mut name = String::with_capacity(user.len());
+    for c in user.chars() {
+        match steers(c) {
+            true => {
+                let octets = c.encode_utf8(&mut [0; 4]).to_owned();
+                name.extend(octets.bytes().map(|octet| format!("%{octet:02X}")));
+            }
+            false => name.push(c),
+        }
+    }
+    name
 }
 
 /// `user@host` of the caller: every identity that the server asserts (RFC 3325 §9.1), else From's.

@@ -593,6 +593,18 @@ fn a_caller_without_a_user_rings_as_anonymous() {
     }
 }
 
+/// What is printed in a terminal, or shown in a line, is a name and no command.
+#[test]
+fn a_callers_name_steers_no_terminal_and_turns_no_line_around() {
+    let mut rig = Rig::registered(alice());
+    let from = "\"a\\\u{1b}[31m\u{202e}b\" <sip:%1B%5D0;x%07%E2%80%AEy@x.test>";
+    let mut caller = Caller::new("c1").from(from);
+    rig.receive(caller.invite(&[], Some("v=0\r\n")));
+    let pending = rig.last("pendingSession");
+    assert_eq!(pending["displayName"], "a\u{fffd}[31m\u{fffd}b");
+    assert_eq!(pending["address"], "%1B]0;x%07%E2%80%AEy");
+}
+
 #[test]
 fn a_caller_with_blanks_in_its_user_rings() {
     let mut rig = Rig::registered(alice_with(json!({

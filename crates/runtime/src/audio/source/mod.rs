@@ -73,7 +73,8 @@ pub struct Source {
     id: u64,
     pieces: mpsc::Sender<Content>,
     shared: Arc<SharedSource>,
-    half: Option<u8>,
+    /// An odd byte, and how many sessions had let go of the source then: the next one does not hear it.
+    half: Option<(u8, u64)>,
     /// What had been played when it was last cleared.
     cleared_at: u64,
 }
@@ -92,6 +93,8 @@ struct SharedSource {
     listener: Listener,
     /// Who plays it: the number of a [`Lease`], or [`NOBODY`].
     holder: AtomicU64,
+    /// How many have let go of it.
+    let_go: AtomicU64,
     /// Taken by the tick that plays it, which never waits for it; by others to drop what is in it, and while nobody plays it.
     queue: Mutex<Queue>,
 }
@@ -121,6 +124,7 @@ impl Source {
             above: AtomicBool::new(false),
             listener: Box::new(listener),
             holder: AtomicU64::new(NOBODY),
+            let_go: AtomicU64::new(0),
             queue: Mutex::new(Queue::new(queue)),
         });
         let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
@@ -219,7 +223,9 @@ impl Source {
 
     fn samples(&mut self, mut bytes: &[u8]) -> Vec<i16> {
         let mut samples = Vec::with_capacity(bytes.len() / 2 + 1);
-        if let (Some(low), Some((high, rest))) = (self.half, bytes.split_first()) {
+        let let_go = self.shared.let_go.load(Ordering::Acquire);
+        let half = self.half.filter(|(_, then)| *then == let_go);
+        if let (Some((low, _)), Some((high, rest))) = (half, bytes.split_first()) {
             samples.push(i16::from_le_bytes([low, *high]));
             self.half = None;
             bytes = rest;
@@ -227,7 +233,7 @@ impl Source {
         let (pairs, odd) = bytes.as_chunks::<2>();
         samples.extend(pairs.iter().map(|pair| i16::from_le_bytes(*pair)));
         if let Some(low) = odd.first() {
-            self.half = Some(*low);
+            self.half = Some((*low, let_go));
         }
         samples
     }
@@ -302,6 +308,7 @@ impl SharedSource {
         if mine.is_err() {
             return;
         }
+        self.let_go.fetch_add(1, Ordering::AcqRel);
         queue.tell_reached(self);
         queue.history.end(&self.track);
         if self.queued() > 0 {
@@ -426,6 +433,19 @@ mod tests {
         let mut out = [9; 4];
         reader.read(&mut out);
         assert_eq!(out, [1, -2, 3, 0]);
+    }
+
+    #[test]
+    fn an_odd_byte_is_dropped_with_the_rest_when_a_session_lets_go() {
+        let (mut source, _) = source(0);
+        let reader = SourceReader::open(source.id()).unwrap();
+        source.write(&[0x7f]);
+        drop(reader);
+        source.write(&bytes(&[200, 201]));
+        let mut reader = SourceReader::open(source.id()).unwrap();
+        let mut out = [9; 3];
+        reader.read(&mut out);
+        assert_eq!(out, [200, 201, 0]);
     }
 
     #[test]
