@@ -114,7 +114,7 @@ describe('at a terminal', terminal, () => {
 
   test('levels and figures are drawn in one line', async (t) => {
     const { alice } = await rig(t)
-    await alice.says(/\r\x1b\[K0:0\d.*you ▕.*▏.*bob ▕.*▏.*MOS \d/)
+    await alice.says(/\r\x1b\[K\x1b\[\?7l0:0\d.*you ▕.*▏.*bob ▕.*▏.*MOS \d/)
     alice.type('?')
     await alice.says(/m: mute.*q: hang up/)
     alice.type('q')

@@ -121,7 +121,7 @@ function named(cli: Cli, phone: string): Cli {
   const wrapped: Output = {
     tell: (event, details, text) => output.tell(event, { phone, ...details }, shown(text)),
     say: (text) => output.say(shown(text)),
-    complain: (event, details, text) => output.complain(event, { phone, ...details }, shown(text)),
+    complain: (event, details, text, remedy) => output.complain(event, { phone, ...details }, shown(text), remedy),
     trace: (level, message, details) => output.trace(level, `${phone}: ${message}`, details),
     sounds: (figures) => output.sounds(figures),
     measures: (figures) => output.measures(figures),

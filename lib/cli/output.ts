@@ -6,8 +6,8 @@ export interface Output {
   tell(event: string, details: object, text: string): void
   /** As {@link tell}, for people alone. */
   say(text: string): void
-  /** Something is wrong: as {@link tell}, to where errors go. */
-  complain(event: string, details: object, text: string): void
+  /** Something is wrong: as {@link tell}, to where errors go, for people with what helps. */
+  complain(event: string, details: object, text: string, remedy?: string): void
   /** A line of the log, for whoever looks for a fault. */
   trace(level: string, message: string, details: unknown): void
   /** How loud a call is, ten times a second; undefined if there is none any more. */

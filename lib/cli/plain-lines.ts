@@ -17,8 +17,9 @@ export class PlainLines implements Output {
     process.stdout.write(`${printable(text)}\n`)
   }
 
-  complain(_event: string, _details: object, text: string): void {
+  complain(_event: string, _details: object, text: string, remedy?: string): void {
     process.stderr.write(`${printable(text)}\n`)
+    if (remedy !== undefined) process.stderr.write(`  ${printable(remedy)}\n`)
   }
 
   trace(level: string, message: string, details: unknown): void {

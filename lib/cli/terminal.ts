@@ -8,6 +8,9 @@ const colours = { red: 31, green: 32, yellow: 33, dim: 90, bold: 1 } as const
 const LOUD = -12
 const CLIPPING = -3
 
+/** Goes to the beginning of the line and empties it. */
+const REDRAW = '\r\x1b[K'
+
 /** A terminal: lines of what happened, and below them one that moves, with how the call sounds or what is asked. */
 export class Terminal implements Output {
   readonly #coloured: boolean
@@ -28,8 +31,9 @@ export class Terminal implements Output {
     this.#line(printable(text))
   }
 
-  complain(_event: string, _details: object, text: string): void {
+  complain(_event: string, _details: object, text: string, remedy?: string): void {
     this.#line(this.#in('red', printable(text)))
+    if (remedy !== undefined) this.#line(`  ${printable(remedy)}`)
   }
 
   trace(level: string, message: string, details: unknown): void {
@@ -63,16 +67,16 @@ export class Terminal implements Output {
   }
 
   #above(write: () => void): void {
-    if (this.#below !== '') process.stdout.write('\r\x1b[K')
+    if (this.#below !== '') process.stdout.write(REDRAW)
     write()
-    process.stdout.write(this.#below)
+    process.stdout.write(unbroken(this.#below))
   }
 
   // Drawn anew in place, and only if it has changed.
   #draw(): void {
     const below = this.#question === undefined ? this.#meters() : printable(this.#question)
     if (below === this.#below) return
-    process.stdout.write(`\r\x1b[K${below}`)
+    process.stdout.write(REDRAW + unbroken(below))
     this.#below = below
   }
 
@@ -88,7 +92,7 @@ export class Terminal implements Output {
     return this.#fitted(parts)
   }
 
-  // A line that is broken could not be drawn over: what does not fit is left out, from the end.
+  // What does not fit is left out, from the end.
   #fitted(parts: readonly Part[]): string {
     // Some terminals do not know how wide they are, and say 0.
     let left = (process.stdout.columns || 80) - 1
@@ -104,6 +108,11 @@ export class Terminal implements Output {
   #in(colour: keyof typeof colours, text: string): string {
     return this.#coloured ? `\x1b[${colours[colour]}m${text}\x1b[0m` : text
   }
+}
+
+/** A line that does not go on in the next, however wide its letters are: one that did could not be drawn over. */
+function unbroken(line: string): string {
+  return line === '' ? '' : `\x1b[?7l${line}\x1b[?7h`
 }
 
 interface Part {

@@ -36,10 +36,7 @@ export function watchSession(session: Session, output: Output, inFront: () => bo
     tell(interrupted ? 'interrupted' : 'recovered', {}, interrupted ? 'interrupted: nothing is heard, or the server is gone' : 'everything is back')
   })
   session.on('transferProgress', ({ code, reason }) => tell('transferProgress', { code, reason }, `transfer: ${code} ${reason}`))
-  session.on('warning', (warning) => {
-    output.complain('warning', { ...about, ...warning }, warning.message)
-    output.say(`  ${warning.advice}`)
-  })
+  session.on('warning', (warning) => output.complain('warning', { ...about, ...warning }, warning.message, warning.advice))
   session.on('warningCleared', ({ code }) => tell('warningCleared', { code }, `no longer so: ${code}`))
   session.on('terminated', (_, reason) => {
     const { condition, text, side, sip, q850, summary } = reason
