@@ -332,6 +332,16 @@ export declare class Session extends TypedEmitter<SessionEvents> {
      * is over. What goes wrong later is a `warning`, `recording-failed` or `recording-gap`, and the call goes on.
      */
     record(file: string | Writable, options?: RecordOptions): Promise<Recording>;
+    /**
+     * Lets the application hear the call beside its input and output, such as for transcription: `'local'` is what the other side hears
+     * of this one, `'remote'` what the other side says, `'both'` the two mixed into one channel. There may be several.
+     *
+     * What is not read in time is dropped, and `dropped` counts it: the call never waits. While the call is on hold without media
+     * nothing comes. The sink ends with the call; `destroy()` ends it earlier.
+     *
+     * @throws `ERR_SESSION_ENDED` if the call is over.
+     */
+    tap(tapped: 'local' | 'remote' | 'both', options?: AudioSinkOptions): AudioSink;
     /** Sets the loudness of the incoming sound in percent, 0–100; of a member of a conference, once it goes on alone. */
     setVolume(volume: number): Promise<void>;
     /**
@@ -1088,14 +1098,17 @@ export interface SessionEvents {
 }
 
 /** How a recording is stored. */
-export type RecordingFormat = 'wav';
+export type RecordingFormat = 'wav' | 'ogg-opus';
 
 /** What is heard in a recording: this side on the left and the other on the right, both in one channel, or one of them. */
 export type RecordingLegs = 'stereo' | 'mix' | 'local' | 'remote';
 
 /** Options of {@link Session.record} and {@link Conference.record}. */
 export interface RecordOptions {
-    /** Default `'wav'`, of 16 bits. */
+    /**
+     * `'wav'` has 16 bits; `'ogg-opus'` (RFC 7845) some 14 MB for each hour and channel. Default `'ogg-opus'` for a path that ends with
+     * `.ogg` or `.opus`, else `'wav'`.
+     */
     format?: RecordingFormat;
     /** Default `'stereo'`. */
     legs?: RecordingLegs;
@@ -1137,7 +1150,7 @@ export declare class Recording {
     /** Whether what is said is left out. */
     get paused(): boolean;
     /**
-     * Leaves out what is said from now on: nothing of it gets as far as the file, which is silent meanwhile. WAV files have a mark at
+     * Leaves out what is said from now on: nothing of it gets as far as the file, which is silent meanwhile. A file has a mark at
      * both ends of it, so that players show it. Again, it does nothing.
      *
      * @throws `ERR_RECORDING_ENDED` if the recording has ended.

@@ -32,6 +32,7 @@ export class AudioSink extends Readable {
   readonly #native: NativeSink
   readonly #turn = () => this.#deliver()
   #dropped: number | undefined
+  #last = false
 
   constructor(options: AudioSinkOptions = {}) {
     checkOptions('AudioSink', options, schema)
@@ -51,6 +52,12 @@ export class AudioSink extends Readable {
     return this.#dropped ?? this.#native.dropped
   }
 
+  /** @internal Nothing comes any more: it ends behind what waits. */
+  finish(): void {
+    this.#last = true
+    turns.join(this.#turn)
+  }
+
   // Never at once: a reader that always finds the next frame would keep everything else from running.
   override _read(): void {
     turns.join(this.#turn)
@@ -65,6 +72,10 @@ export class AudioSink extends Readable {
 
   #deliver(): boolean {
     const frame = this.destroyed ? null : this.#native.read()
+    if (frame === null && this.#last && !this.destroyed) {
+      this.#last = false
+      this.push(null)
+    }
     return frame !== null && this.push(Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength))
   }
 }

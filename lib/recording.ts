@@ -8,14 +8,17 @@ import { checkOptions, isText, mismatch, type Schema } from './schema'
 import type { WireCommandOf, WireRecordingReport } from './wire'
 
 /** How a recording is stored. */
-export type RecordingFormat = 'wav'
+export type RecordingFormat = 'wav' | 'ogg-opus'
 
 /** What is heard in a recording: this side on the left and the other on the right, both in one channel, or one of them. */
 export type RecordingLegs = 'stereo' | 'mix' | 'local' | 'remote'
 
 /** Options of {@link Session.record} and {@link Conference.record}. */
 export interface RecordOptions {
-  /** Default `'wav'`, of 16 bits. */
+  /**
+   * `'wav'` has 16 bits; `'ogg-opus'` (RFC 7845) some 14 MB for each hour and channel. Default `'ogg-opus'` for a path that ends with
+   * `.ogg` or `.opus`, else `'wav'`.
+   */
   format?: RecordingFormat
   /** Default `'stereo'`. */
   legs?: RecordingLegs
@@ -36,7 +39,7 @@ export interface RecordingResult {
 }
 
 const schema: Schema = {
-  format: { oneOf: ['wav'] },
+  format: { oneOf: ['wav', 'ogg-opus'] },
   legs: { oneOf: ['stereo', 'mix', 'local', 'remote'] },
   rate: { oneOf: sampleRates },
 }
@@ -76,8 +79,8 @@ export class Recording {
     options: RecordOptions = {},
   ): Promise<Recording> {
     checkOptions('options of record', options, schema)
-    const { format = 'wav', legs = 'stereo', rate = 48000 } = options
     const file = isText(to) && to !== '' ? to : undefined
+    const { format = formatOf(file), legs = 'stereo', rate = 48000 } = options
     const stream = file === undefined ? new RecordingStream(checkedWritable(to)) : undefined
     const target = stream === undefined ? ({ type: 'file', path: file! } as const) : ({ type: 'stream', id: stream.nativeId } as const)
     try {
@@ -116,7 +119,7 @@ export class Recording {
   }
 
   /**
-   * Leaves out what is said from now on: nothing of it gets as far as the file, which is silent meanwhile. WAV files have a mark at
+   * Leaves out what is said from now on: nothing of it gets as far as the file, which is silent meanwhile. A file has a mark at
    * both ends of it, so that players show it. Again, it does nothing.
    *
    * @throws `ERR_RECORDING_ENDED` if the recording has ended.
@@ -170,6 +173,10 @@ export class Recording {
     }
     running.delete(link)
   }
+}
+
+function formatOf(file = ''): RecordingFormat {
+  return /\.(?:ogg|opus)$/i.test(file) ? 'ogg-opus' : 'wav'
 }
 
 function checkedWritable(to: unknown): Writable {

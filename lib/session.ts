@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { abortable, endOnAbort, refuseAborted, unlessAborted } from './abortable'
 import type { Conference } from './conference'
 import { audioInput, wireInput, wireOutput } from './audio'
+import { AudioSink, type AudioSinkOptions } from './audio-sink'
 import { hideListeners, TypedEmitter } from './emitter'
 import { EndReason } from './end-reason'
 import { SoftphoneError, unanswered } from './errors'
@@ -90,6 +91,7 @@ export class Session extends TypedEmitter<SessionEvents> {
   readonly #link: PhoneLink
   readonly #find: FindSession
   readonly #answer: PromiseWithResolvers<void>
+  readonly #taps = new Set<AudioSink>()
   #endTime: number | undefined
   #conference: Conference | undefined
   #ending: Promise<void> | undefined
@@ -347,6 +349,25 @@ export class Session extends TypedEmitter<SessionEvents> {
     return Recording.begin(this.#link, { type: 'session', id: this.id }, file, options)
   }
 
+  /**
+   * Lets the application hear the call beside its input and output, such as for transcription: `'local'` is what the other side hears
+   * of this one, `'remote'` what the other side says, `'both'` the two mixed into one channel. There may be several.
+   *
+   * What is not read in time is dropped, and `dropped` counts it: the call never waits. While the call is on hold without media
+   * nothing comes. The sink ends with the call; `destroy()` ends it earlier.
+   *
+   * @throws `ERR_SESSION_ENDED` if the call is over.
+   */
+  tap(tapped: 'local' | 'remote' | 'both', options: AudioSinkOptions = {}): AudioSink {
+    if (!['local', 'remote', 'both'].includes(tapped)) throw invalidArgument('tapped', tapped, "one of 'local', 'remote', 'both'")
+    this.#refuseEnded()
+    const sink = new AudioSink(options)
+    this.#taps.add(sink)
+    sink.once('close', () => this.#taps.delete(sink))
+    this.#link.post({ type: 'tap', id: this.id, tapped, sink: sink.nativeId })
+    return sink
+  }
+
   /** Sets the loudness of the incoming sound in percent, 0–100; of a member of a conference, once it goes on alone. */
   async setVolume(volume: number): Promise<void> {
     await this.#ask({ type: 'setVolume', id: this.id, volume: checkedVolume(volume) })
@@ -422,6 +443,7 @@ export class Session extends TypedEmitter<SessionEvents> {
     this.#changeConnection('disconnected')
     this.#changeState('ended')
     this.#answer.reject(unanswered(reason))
+    for (const sink of this.#taps) sink.finish()
     this.deliver('terminated', this, reason)
   }
 

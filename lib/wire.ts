@@ -460,6 +460,7 @@ export type WireCommand =
   | { type: 'record'; recorded: WireRecorded; target: WireRecordingTarget; format: WireRecordingFormat; legs: WireLegs; rate: number }
   | { type: 'pauseRecording'; recording: number; paused: boolean }
   | { type: 'stopRecording'; recording: number; failure?: string | undefined }
+  | { type: 'tap'; id: string; tapped: WireTapped; sink: number }
   | { type: 'measure'; id: string; wanted: boolean }
   | { type: 'setVolume'; id?: string | undefined; volume: number }
   | { type: 'confer'; sessions: string[]; input?: WireInput | undefined; output?: WireOutput | undefined }
@@ -538,9 +539,11 @@ export type WireRecordingTarget =
   | { type: 'file'; path: string }
   | { type: 'stream'; id: number }
 
-export type WireRecordingFormat = 'wav'
+export type WireRecordingFormat = 'wav' | 'ogg-opus'
 
 export type WireLegs = 'stereo' | 'mix' | 'local' | 'remote'
+
+export type WireTapped = 'local' | 'remote' | 'both'
 
 export type WireRequest =
   | { type: 'add'; session: string }

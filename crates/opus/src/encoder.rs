@@ -43,11 +43,12 @@ pub enum Bandwidth {
     Full,
 }
 
-/// Encodes one mono stream.
+/// Encodes one stream, mono or of two channels.
 #[derive(Debug)]
 pub struct Encoder {
     state: NonNull<sys::OpusEncoder>,
     rate: SampleRate,
+    channels: c_int,
 }
 
 // SAFETY: the state is a plain heap block that libopus keeps no thread-local or global reference to, and
@@ -57,6 +58,19 @@ unsafe impl Send for Encoder {}
 impl Encoder {
     /// Creates an encoder that takes samples at `rate`.
     pub fn new(rate: SampleRate, application: Application) -> Result<Self, Error> {
+        Self::with_channels(rate, application, 1)
+    }
+
+    /// Creates an encoder that takes samples of a left and a right channel in turn.
+    pub fn stereo(rate: SampleRate, application: Application) -> Result<Self, Error> {
+        Self::with_channels(rate, application, 2)
+    }
+
+    fn with_channels(
+        rate: SampleRate,
+        application: Application,
+        channels: c_int,
+    ) -> Result<Self, Error> {
         let application = match application {
             Application::Voip => sys::OPUS_APPLICATION_VOIP,
             Application::Audio => sys::OPUS_APPLICATION_AUDIO,
@@ -64,10 +78,15 @@ impl Encoder {
         };
         let mut code = 0;
         // SAFETY: `code` outlives the call; rate, channels and application are values that libopus knows.
-        let state =
-            unsafe { sys::opus_encoder_create(rate.hz() as i32, 1, application, &raw mut code) };
+        let state = unsafe {
+            sys::opus_encoder_create(rate.hz() as i32, channels, application, &raw mut code)
+        };
         match NonNull::new(state) {
-            Some(state) if code == sys::OPUS_OK => Ok(Self { state, rate }),
+            Some(state) if code == sys::OPUS_OK => Ok(Self {
+                state,
+                rate,
+                channels,
+            }),
             Some(_) | None => Err(Error::from_code(code)),
         }
     }
@@ -79,9 +98,14 @@ impl Encoder {
 
     /// Encodes one frame of 2.5, 5, 10, 20, 40, 60, 80, 100 or 120 ms and returns the packet's length in bytes.
     pub fn encode(&mut self, samples: &[i16], packet: &mut [u8]) -> Result<usize, Error> {
-        let frame = c_int::try_from(samples.len()).map_err(|_| Error::BadArgument)?;
+        let values = c_int::try_from(samples.len()).map_err(|_| Error::BadArgument)?;
+        // An odd value of two channels would be a frame that ends outside of the slice.
+        if values % self.channels != 0 {
+            return Err(Error::BadArgument);
+        }
+        let frame = values / self.channels;
         let room = i32::try_from(packet.len()).unwrap_or(i32::MAX);
-        // SAFETY: `state` is live until drop; `frame` and `room` are the lengths of the slices passed.
+        // SAFETY: `state` is live until drop; `samples` has `frame` values of each channel, `packet` `room` octets.
         let written = unsafe {
             sys::opus_encode(
                 self.state.as_ptr(),
@@ -255,6 +279,23 @@ mod tests {
         assert_eq!(encoder.encode(&[0; 960], &mut []), Err(Error::BadArgument));
         assert_eq!(encoder.set_complexity(11), Err(Error::BadArgument));
         assert_eq!(encoder.set_expected_loss(101), Err(Error::BadArgument));
+    }
+
+    #[test]
+    fn two_channels_are_one_packet_that_says_so() {
+        let mut encoder = Encoder::stereo(SampleRate::Hz48000, Application::Audio).unwrap();
+        let mut bytes = [0; crate::MAX_PACKET];
+        let both: Vec<i16> = (0..1_920)
+            .map(|n| if n % 2 == 0 { n * 8 } else { 0 })
+            .collect();
+        let length = encoder.encode(&both, &mut bytes).unwrap();
+        assert!(length > 2);
+        // RFC 6716 §3.1: the third bit of a packet.
+        assert_eq!(bytes[0] & 4, 4);
+        assert_eq!(
+            encoder.encode(&both[1..], &mut bytes),
+            Err(Error::BadArgument)
+        );
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The safe door to libopus: one encoder or decoder per stream, mono, 16-bit samples.
+//! The safe door to libopus: one encoder or decoder per stream, mono (an encoder also of two channels), 16-bit samples.
 //!
 //! ```text
 //! samples (2.5–120 ms) ── Encoder::encode ──▶ packet ── Decoder::decode ──▶ samples

@@ -32,6 +32,8 @@
 #![forbid(unsafe_code)]
 
 mod chunk;
+mod file;
+mod ogg;
 mod recorder;
 mod settings;
 mod wav;

@@ -6,8 +6,8 @@ use audio::convert::RateConverter;
 use audio::mixer::together;
 use audio::{Frame, Rate};
 
-use crate::wav::WavFile;
-use crate::{Chunk, Cut, Format, Legs, Settings};
+use crate::file::GrowingFile;
+use crate::{Chunk, Cut, Legs, Settings};
 
 /// Ticks that come in a burst, because the machine was busy, are followed by as much sound: only what is further behind is a gap.
 const MOST_LATE: Duration = Duration::from_millis(100);
@@ -25,7 +25,7 @@ pub struct Recorder {
     rate: Option<Rate>,
     local: RateConverter,
     remote: RateConverter,
-    file: WavFile,
+    file: GrowingFile,
     /// Samples of each channel since the beginning.
     position: u64,
     /// Of these, those that a chunk has brought away.
@@ -56,9 +56,8 @@ pub struct Report {
 impl Recorder {
     /// Makes one in which nothing is yet.
     pub fn new(settings: Settings) -> Self {
-        let file = match settings.format {
-            Format::Wav => WavFile::new(settings.legs.channels(), settings.patched),
-        };
+        let channels = settings.legs.channels();
+        let file = GrowingFile::new(settings.format, channels, settings.patched);
         Self {
             legs: settings.legs,
             rate: settings.rate,
@@ -149,11 +148,10 @@ impl Recorder {
         }
         let mut chunk = self.give();
         let rate = self.rate_now();
-        let place = |at: Duration| rate.samples_in(at) as u64;
         let marks = self
             .pauses
             .iter()
-            .flat_map(|pause| [(place(pause.from), "paused"), (place(pause.to), "resumed")]);
+            .flat_map(|pause| [(pause.from, "paused"), (pause.to, "resumed")]);
         self.file
             .finish(rate, &marks.collect::<Vec<_>>(), &mut chunk);
         chunk

@@ -18,6 +18,8 @@ pub struct Settings {
 pub enum Format {
     /// WAV of 16 bits.
     Wav,
+    /// Opus in an Ogg container (RFC 7845).
+    OggOpus,
 }
 
 /// What is heard in a recording.

@@ -11,7 +11,7 @@ use crate::door::hold_via::HoldVia;
 use crate::door::ice_server::IceServer;
 use crate::door::id::{ConferenceId, RecordingId, SessionId, Ticket};
 use crate::door::level::Level;
-use crate::door::recording::{Legs, Recorded, RecordingFormat, RecordingTarget};
+use crate::door::recording::{Legs, Recorded, RecordingFormat, RecordingTarget, Tapped};
 use crate::door::secret::Secret;
 
 /// One request of the application; its outcome is an [`Output::Reply`](crate::Output::Reply).
@@ -279,6 +279,12 @@ pub enum Command {
         /// What keeps it from being taken any further, if it is not the application's wish.
         #[serde(default)]
         failure: Option<String>,
+    },
+    /// Lets the application hear what is said in a session, through the sink with this number, until it closes that.
+    Tap {
+        id: SessionId,
+        tapped: Tapped,
+        sink: u64,
     },
     /// Lets a session's media tell how loud both sides are, or no more.
     Measure { id: SessionId, wanted: bool },

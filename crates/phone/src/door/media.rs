@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::door::audio::{self, Device};
 use crate::door::dtmf::Tones;
 use crate::door::id::Ticket;
+use crate::door::recording::Tapped;
 use crate::door::sdp::Sdp;
 
 /// An order for one session's media; the first one creates it.
@@ -108,6 +109,8 @@ pub enum SoundCommand {
     Resume,
     /// Plays this to the near end, over what the far end says, or nothing any more.
     Tone { cadence: Option<audio::Cadence> },
+    /// Lets the application hear one leg, or both, through the sink with this number, until it closes that.
+    Tap { tapped: Tapped, sink: u64 },
     /// Tells ten times a second how loud both sides are, or no more.
     Measure { wanted: bool },
     /// Sets the playout volume in percent, 0 to 100.

@@ -40,6 +40,8 @@ pub enum RecordingTarget {
 pub enum RecordingFormat {
     /// WAV of 16 bits.
     Wav,
+    /// Opus in an Ogg container (RFC 7845).
+    OggOpus,
 }
 
 /// What is heard in a recording.
@@ -54,6 +56,18 @@ pub enum Legs {
     Local,
     /// What the others say.
     Remote,
+}
+
+/// What an application hears of a call beside the call's output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Tapped {
+    /// What the far end hears.
+    Local,
+    /// What the far end says.
+    Remote,
+    /// Both, mixed.
+    Both,
 }
 
 /// What a recording is to be.

@@ -7,6 +7,7 @@ use crate::config;
 use crate::door::command::Command;
 use crate::door::error::PhoneError;
 use crate::door::id::Ticket;
+use crate::door::media::SoundCommand;
 use crate::door::output::{Output, Reply};
 use crate::door::recording::RecordingPlan;
 use crate::door::text::is_printable;
@@ -196,6 +197,9 @@ impl Phone {
                 self.stop_recording(recording, failure);
                 Settled::DONE
             }
+            Command::Tap { id, tapped, sink } => Settled::done(self.act_on_live(id, |s, ctx| {
+                ctx.media(s.id, SoundCommand::Tap { tapped, sink });
+            })),
             Command::Measure { id, wanted } => Settled::done(self.measure(id, wanted)),
 
             Command::Transfer { id, target } => Settled::begun(self.transfer(ticket, id, &target)),

@@ -2,6 +2,7 @@ use audio::tone::{Generator, Sequence};
 use audio::wav::{HEADER, Reader};
 
 use super::*;
+use crate::Format;
 
 const TICK: Duration = Duration::from_millis(10);
 

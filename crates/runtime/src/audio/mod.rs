@@ -14,6 +14,7 @@
 
 mod conference;
 mod device_end;
+mod ear;
 mod input;
 mod link;
 mod output;
@@ -30,6 +31,7 @@ pub use source::{Dropped, Mark, MarkId, Outcome, Position, Source, SourceEvent};
 
 pub(crate) use conference::{Conference, Levels, LevelsReport, Member, SeatId, SeatOrder};
 pub(crate) use device_end::{DeviceEnd, DeviceFigures, DeviceGauge};
+pub(crate) use ear::Ear;
 pub(crate) use input::Input;
 pub(crate) use link::{LinkReader, LinkWriter, link};
 pub(crate) use output::Output;

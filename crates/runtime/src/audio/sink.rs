@@ -63,6 +63,8 @@ struct SharedSink {
     /// The reader found nothing and waits to be woken.
     starved: AtomicBool,
     taken: AtomicBool,
+    /// Nobody will read it any more.
+    closed: AtomicBool,
     group: Arc<SinkGroup>,
 }
 
@@ -89,6 +91,7 @@ impl Sink {
             dropped: AtomicU64::new(0),
             starved: AtomicBool::new(true),
             taken: AtomicBool::new(false),
+            closed: AtomicBool::new(false),
             group,
         });
         let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
@@ -128,6 +131,7 @@ impl Sink {
 
 impl Drop for Sink {
     fn drop(&mut self) {
+        self.shared.closed.store(true, Ordering::Release);
         sinks().remove(&self.id);
     }
 }
@@ -156,6 +160,11 @@ impl SinkWriter {
     /// Changes the rate at a quarter of the cost and less well, or as well as it can again.
     pub(crate) fn set_short(&mut self, short: bool) {
         self.converter.set_short(short);
+    }
+
+    /// Whether nobody will read it any more.
+    pub(crate) fn is_abandoned(&self) -> bool {
+        self.shared.closed.load(Ordering::Acquire)
     }
 
     /// Whether octets can be given although nothing is dropped for them.

@@ -18,7 +18,9 @@ use tokio::task::JoinSet;
 
 use super::Job;
 use super::opening::{self, OpenedSound, Opening, Turn, Voice};
-use crate::audio::{self, Input, Lease, LinkReader, Member, OpenError, Output, SeatOrder, Tap};
+use crate::audio::{
+    self, Ear, Input, Lease, LinkReader, Member, OpenError, Output, SeatOrder, Tap,
+};
 use crate::device::Replacement;
 use crate::device_hub::{Complaint, Standing, Trouble};
 use crate::media_worker::{
@@ -205,6 +207,10 @@ impl Calls {
             SoundCommand::Hold { music } => self.open_input(id, Voice::Music, music, jobs),
             SoundCommand::Resume => self.resume(id),
             SoundCommand::SetOutput { output } => self.open_output(id, output, jobs),
+            SoundCommand::Tap { tapped, sink } => match audio::SinkWriter::open(sink) {
+                Ok(sink) => self.send(id, Order::Listen(Ear::new(tapped, sink))),
+                Err(error) => self.log(error.to_string()),
+            },
             SoundCommand::Measure { wanted } => self.send(id, Order::Measure(wanted)),
             SoundCommand::Tone { cadence } => {
                 self.send(id, Order::Tone(cadence.as_ref().map(audio::sequence)));

@@ -177,6 +177,7 @@ fn report_of(RecordingEnd { report, lost }: &RecordingEnd) -> RecordingReport {
 fn format_of(format: RecordingFormat) -> Format {
     match format {
         RecordingFormat::Wav => Format::Wav,
+        RecordingFormat::OggOpus => Format::OggOpus,
     }
 }
 

@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 use super::engine::{DevicesInUse, Engine, Step};
 use super::order::{News, Order, What};
 use super::sockets::{Readiness, Sockets};
-use crate::audio::{Input, LinkWriter, Output, SinkGroup, Tap, Tone, Underway};
+use crate::audio::{Ear, Input, LinkWriter, Output, SinkGroup, Tap, Tone, Underway};
 
 /// Ticks between two `stats` events: one second.
 const TICKS_PER_SUMMARY: u64 = 100;
@@ -44,6 +44,8 @@ pub(super) struct Hosted {
     listeners: Vec<LinkWriter>,
     /// Recordings of both legs.
     taps: Vec<Tap>,
+    /// What the application hears beside the output.
+    ears: Vec<Ear>,
     /// The far end hears silence.
     muted: bool,
     /// Percent.
@@ -96,6 +98,7 @@ impl Hosted {
             output: Output::Nowhere,
             listeners: Vec::new(),
             taps: Vec::new(),
+            ears: Vec::new(),
             muted: false,
             volume: 100,
             beep: None,
@@ -179,6 +182,7 @@ impl Hosted {
             Order::SetVolume(percent) => self.volume = percent.min(100),
             Order::AddListener(link) => self.listeners.push(link),
             Order::Record(tap) => self.taps.push(tap),
+            Order::Listen(ear) => self.ears.push(ear),
             Order::Report(inquiry) => inquiry.answer(self.engine.report(self.devices(), now)),
             Order::Close => {
                 self.engine.close(now);
@@ -259,6 +263,7 @@ impl Hosted {
     /// Both legs at once, so that nothing can put them out of step.
     fn record(&mut self, now: Instant, said: &Frame, played: &Frame) {
         self.taps.retain_mut(|tap| tap.write(now, said, played));
+        self.ears.retain_mut(|ear| ear.write(said, played));
     }
 
     /// Sends the next 10 ms; returns what of them the far end hears.

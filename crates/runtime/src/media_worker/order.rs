@@ -12,7 +12,7 @@ use phone::{MediaEvent, SessionId, StreamCommand, Ticket};
 use tokio::sync::mpsc;
 
 use super::engine::Engine;
-use crate::audio::{Input, LevelsReport, LinkWriter, Member, Output, SeatId, SeatOrder, Tap};
+use crate::audio::{Ear, Input, LevelsReport, LinkWriter, Member, Output, SeatId, SeatOrder, Tap};
 
 /// Names a session among all of the process: session ids are unique only within one phone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -73,6 +73,8 @@ pub(crate) enum Order {
     AddListener(LinkWriter),
     /// Both legs are recorded.
     Record(Tap),
+    /// The application hears one leg, or both.
+    Listen(Ear),
     /// `getStats()`.
     Report(Inquiry),
     /// Ends the session.
@@ -94,6 +96,7 @@ impl fmt::Debug for Order {
             Order::SetVolume(_) => "SetVolume",
             Order::AddListener(_) => "AddListener",
             Order::Record(_) => "Record",
+            Order::Listen(_) => "Listen",
             Order::Report(_) => "Report",
             Order::Close => "Close",
         })

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread::{self, JoinHandle};
@@ -114,7 +115,10 @@ impl Writer {
     fn run(mut self, inbox: &Receiver<WriterOrder>) {
         while self.take_orders(inbox) == Course::On || !self.open.is_empty() {
             let now = Instant::now();
-            self.open.retain_mut(|open| open.turn(now) == Course::On);
+            self.open.retain_mut(|open| {
+                let turn = catch_unwind(AssertUnwindSafe(|| open.turn(now)));
+                turn.unwrap_or_else(|_| open.broke()) == Course::On
+            });
             for settled in self.settling.drain(..) {
                 let _ = settled.send(());
             }
@@ -328,6 +332,14 @@ impl OpenRecording {
         let name = self.place.name();
         (self.tell)(RecordingNews::Failed(format!("{name}: {why}")));
         self.end(report)
+    }
+
+    /// What is in the file stays; nothing is asked of what broke.
+    fn broke(&mut self) -> Course {
+        self.queue.end();
+        let name = self.place.name();
+        (self.tell)(RecordingNews::Failed(format!("{name}: writing it broke")));
+        self.end(self.recorder.report())
     }
 
     fn end(&mut self, report: recorder::Report) -> Course {
