@@ -68,3 +68,56 @@ fn what_is_no_message_is_shown_line_by_line() {
     let text = redact(b"\r\n\r\nAuthorization: Digest S3CRET\n\xff\0 token: S3CRET");
     assert!(!text.contains(SECRET), "{text:?}");
 }
+
+#[test]
+fn keys_cookies_and_the_headers_of_uris_are_hidden_too() {
+    let lines = [
+        "X-API-Key: S3CRET",
+        "Cookie: session=S3CRET; other=S3CRET",
+        "Set-Cookie: a=S3CRET",
+        "Refer-To: <sip:x@example.com?Authorization=Bearer%20S3CRET&Replaces=a>",
+        "X-Auth: {\"refresh_token\":\"S3CRET\",\"api_key\":\"S3CRET\"}",
+    ];
+    let body = "--b\r\nContent-Type: message/sip\r\n\r\nINVITE sip:b@c SIP/2.0\r\nAuthorization: Digest a=\"b\", response=\"S3CRET\"\r\n";
+    let text = shown(&lines, body);
+    assert!(!text.contains(SECRET), "{text}");
+    assert!(text.contains("&Replaces=a>"), "{text}");
+}
+
+/// Whatever the body is called, and however its type is written.
+#[test]
+fn no_digit_that_was_pressed_is_shown() {
+    for (lines, body) in [
+        (
+            "Content-Type:\r\n application/dtmf-relay",
+            "Signal=7\r\nDuration=100\r\n",
+        ),
+        (
+            "Content-Type: multipart/mixed;boundary=b",
+            "--b\r\nContent-Type: application/dtmf\r\n\r\n7\r\n--b--\r\n",
+        ),
+        (
+            "Content-Type: multipart/mixed;boundary=b",
+            "--b\r\nContent-Type:\r\n application/dtmf-relay\r\n\r\nSignal=7\r\n--b--\r\n",
+        ),
+        (
+            "Content-Type: application/vnd.nortelnetworks.digits",
+            "p=Digit-Collection\r\ny=Digits\r\nd=Digits=7\r\n",
+        ),
+        (
+            "Content-Type: application/kpml-response+xml",
+            "<kpml-response code=\"200\" digits=\"7\"/>",
+        ),
+        ("Content-Type: text/plain", "Signal= 7\r\n"),
+        ("Content-Type: application/dtmf", "--\r\n7\r\n"),
+    ] {
+        let text = shown(&[lines], body);
+        let (_, shown) = text.split_once("\r\n\r\n").unwrap();
+        assert!(!shown.contains('7'), "{lines}\n{text}");
+    }
+    let text = shown(
+        &["Content-Type: multipart/mixed;boundary=b"],
+        "--b\r\nContent-Type: application/dtmf\r\n\r\n7\r\n--b\r\nContent-Type: text/plain\r\n\r\nHello\r\n--b--\r\n",
+    );
+    assert!(text.contains("Hello"), "{text}");
+}
