@@ -21,8 +21,8 @@ const LEAST_DEVIATION: f64 = 4.0;
 /// Compares what is said here with what is heard here.
 #[derive(Debug, Default)]
 pub(crate) struct EchoWatch {
-    near: Loudness,
-    far: Loudness,
+    near: Contour,
+    far: Contour,
     ticks: usize,
 }
 
@@ -37,15 +37,15 @@ pub(crate) struct Likeness {
 
 /// How loud a sound was of late, in dBov.
 #[derive(Debug, Default)]
-struct Loudness {
-    steps: VecDeque<LoudnessStep>,
+struct Contour {
+    steps: VecDeque<ContourStep>,
     sum: f64,
     /// Steps since somebody spoke.
     silent: usize,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct LoudnessStep {
+struct ContourStep {
     dbov: f32,
     spoken: bool,
 }
@@ -72,7 +72,7 @@ impl EchoWatch {
     }
 }
 
-impl Loudness {
+impl Contour {
     fn step(&mut self) {
         let mean = self.sum / TICKS_PER_STEP as f64;
         self.sum = 0.0;
@@ -85,13 +85,13 @@ impl Loudness {
             FLOOR
         };
         self.silent = if level > SPEECH { 0 } else { self.silent + 1 };
-        self.steps.push_back(LoudnessStep {
+        self.steps.push_back(ContourStep {
             dbov: level as f32,
             spoken: self.silent <= PAUSE,
         });
     }
 
-    fn comes_back_in(&self, other: &Loudness) -> f64 {
+    fn comes_back_in(&self, other: &Contour) -> f64 {
         let spoken = self.steps.iter().filter(|step| step.spoken).count();
         if self.steps.len() < STEPS || (spoken as f64) < SPOKEN * STEPS as f64 {
             return 0.0;
