@@ -157,6 +157,18 @@ export declare class Softphone extends TypedEmitter<SoftphoneEvents> {
     setAudioDevice(devices: AudioDeviceOptions): Promise<void>;
     /** Sets the loudness of incoming sound in percent, 0–100, of all sessions and of those to come. */
     setVolume(volume: number): Promise<void>;
+    /**
+     * Writes to a file what goes over the network from now on, as Wireshark and tshark read it: SIP messages without their WebSocket, and
+     * RTP and RTCP without their protection, of the calls that there are and of those to come. Passwords, tokens, keys and the digits of
+     * INFO are left out of the SIP messages; the sound, and digits in it or beside it, are all there.
+     *
+     * One at a time. It takes the place of a file that is there, and ends with the phone. If the disk is full the calls go on, `error` tells
+     * it with `ERR_CAPTURE_FAILED`, and `stop()` rejects.
+     *
+     * @throws `ERR_CAPTURE_FAILED` if the file can't be opened or a capture is being written already; `ERR_NOT_INITIALIZED` before
+     * `initialize()` if the access token is yet to be fetched.
+     */
+    capture(path: string): Promise<Capture>;
     /** Keeps the process alive from `initialize()` to `destroy()`, which is the default. */
     ref(): this;
     /** Lets the process end although the phone runs. */
@@ -1952,6 +1964,7 @@ export declare class SoftphoneError extends Error {
  * - `ERR_REPORT_FAILED`: the report of a call can't be written; the text names the path, why, and what to do.
  * - `ERR_RECORDING_FAILED`: a recording can't be opened; the text names the path, why, and what to do.
  * - `ERR_RECORDING_ENDED`: the recording has ended.
+ * - `ERR_CAPTURE_FAILED`: a capture can't be written, or one is being written already; the text names the path, why, and what to do.
  * - `ERR_MEDIA`: media failed or broke.
  * - `ERR_HTTP`: a request of a façade to its platform's API failed; the `cause` has the answer.
  * - `ERR_BUSY`: more than 1,024 commands wait.
@@ -1960,7 +1973,7 @@ export declare class SoftphoneError extends Error {
  * - `ERR_NATIVE_ADDON`, `ERR_START`: the native part can't be loaded or started; the text says what to install.
  * - `ERR_UNKNOWN`: `SoftphoneError.from()` was given what was no `SoftphoneError`.
  */
-export type ErrorCode = 'ERR_INVALID_OPTION' | 'ERR_INVALID_ARGUMENT' | 'ERR_CONNECTION_FAILED' | 'ERR_NOT_CONNECTED' | 'ERR_NOT_INITIALIZED' | 'ERR_AUTHENTICATION_FAILED' | 'ERR_ACCESS_TOKEN' | 'ERR_REGISTRATION_FAILED' | `ERR_CALL_${string}` | 'ERR_SESSION_NOT_FOUND' | 'ERR_SESSION_CANCELLED' | 'ERR_SESSION_ENDED' | 'ERR_SESSION_STATE' | 'ERR_TOO_MANY_SESSIONS' | 'ERR_HOLD_FAILED' | 'ERR_TRANSFER_FAILED' | 'ERR_DTMF_REFUSED' | 'ERR_REQUEST_REFUSED' | 'ERR_REQUEST_TIMEOUT' | 'ERR_SUBSCRIPTION_ENDED' | 'ERR_CONFERENCE_ENDED' | 'ERR_AUTO_ANSWER' | 'ERR_ABORTED' | 'ERR_NO_DEVICE' | 'ERR_REPORT_FAILED' | 'ERR_RECORDING_FAILED' | 'ERR_RECORDING_ENDED' | 'ERR_MEDIA' | 'ERR_HTTP' | 'ERR_BUSY' | 'ERR_DESTROYED' | 'ERR_UNKNOWN_USER' | 'ERR_NATIVE_ADDON' | 'ERR_START' | 'ERR_UNKNOWN';
+export type ErrorCode = 'ERR_INVALID_OPTION' | 'ERR_INVALID_ARGUMENT' | 'ERR_CONNECTION_FAILED' | 'ERR_NOT_CONNECTED' | 'ERR_NOT_INITIALIZED' | 'ERR_AUTHENTICATION_FAILED' | 'ERR_ACCESS_TOKEN' | 'ERR_REGISTRATION_FAILED' | `ERR_CALL_${string}` | 'ERR_SESSION_NOT_FOUND' | 'ERR_SESSION_CANCELLED' | 'ERR_SESSION_ENDED' | 'ERR_SESSION_STATE' | 'ERR_TOO_MANY_SESSIONS' | 'ERR_HOLD_FAILED' | 'ERR_TRANSFER_FAILED' | 'ERR_DTMF_REFUSED' | 'ERR_REQUEST_REFUSED' | 'ERR_REQUEST_TIMEOUT' | 'ERR_SUBSCRIPTION_ENDED' | 'ERR_CONFERENCE_ENDED' | 'ERR_AUTO_ANSWER' | 'ERR_ABORTED' | 'ERR_NO_DEVICE' | 'ERR_REPORT_FAILED' | 'ERR_RECORDING_FAILED' | 'ERR_RECORDING_ENDED' | 'ERR_CAPTURE_FAILED' | 'ERR_MEDIA' | 'ERR_HTTP' | 'ERR_BUSY' | 'ERR_DESTROYED' | 'ERR_UNKNOWN_USER' | 'ERR_NATIVE_ADDON' | 'ERR_START' | 'ERR_UNKNOWN';
 
 /** Samples per second of PCM that an application writes or reads. */
 export type SampleRate = 8000 | 16000 | 24000 | 48000;
@@ -2105,6 +2118,16 @@ export interface AudioDevice {
 
 /** Lists the microphones and speakers that are there now; empty if the system has no sound. */
 export declare function listDevices(): Promise<AudioDevice[]>;
+
+/** What goes over the network, on its way to a file. */
+export interface Capture {
+    /**
+     * Ends it; resolves once all is written. Again, it does nothing; nor after `destroy()`, which has ended it.
+     *
+     * @throws `ERR_CAPTURE_FAILED` if the disk did not take all of it.
+     */
+    stop(): Promise<void>;
+}
 
 /** One object of a statistics report; its members have the names of W3C webrtc-stats for its `type`. */
 export interface StatsObject {

@@ -8,6 +8,7 @@ export {
   type SourceMark,
   type SourcePosition,
 } from './audio-source'
+export type { Capture } from './capture'
 export type * from './conference-info'
 export { listDevices, type AudioDevice } from './devices'
 export { TypedEmitter } from './emitter'

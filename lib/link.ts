@@ -140,6 +140,16 @@ export class PhoneLink extends Link<WireCommand, WireEvent> {
     if (!this.closed) this.command(command).catch(() => {})
   }
 
+  /** Writes to a file what goes over the network, until it is stopped. */
+  capture(path: string): Promise<void> {
+    return this.ask((ticket) => this.#phone.capture(ticket, path), { read: () => {} })
+  }
+
+  /** Writes no more; settles when all is written. */
+  stopCapture(): Promise<void> {
+    return this.ask((ticket) => this.#phone.stopCapture(ticket), { read: () => {} })
+  }
+
   /** Writes a session's report to a file; settles when that is done. */
   report(sessionId: string, path: string): Promise<void> {
     return this.ask((ticket) => this.#phone.report(ticket, sessionId, path), { read: () => {} })

@@ -23,6 +23,10 @@ export interface NativePhone extends NativeTask {
   stats(ticket: number, sessionId: string): void
   /** Writes a session's report to a file; the outcome is a `reply` event. */
   report(ticket: number, sessionId: string, path: string): void
+  /** Writes to a file what goes over the network; the outcome is a `reply` event. */
+  capture(ticket: number, path: string): void
+  /** Writes no more; the outcome is a `reply` event. */
+  stopCapture(ticket: number): void
 }
 
 /** PCM from JavaScript to a call. `onEvent` says that the queue fell to its low-water mark, or how a mark ended. */

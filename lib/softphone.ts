@@ -1,5 +1,7 @@
+import { resolve } from 'node:path'
 import { abortable, endOnAbort, refuseAborted, unlessAborted } from './abortable'
 import { acceptance, Acceptances, accepting, checkId, knownShape } from './acceptance'
+import type { Capture } from './capture'
 import { fetchToken, SOME_TOKEN } from './access-token'
 import { callOptions, wireCall } from './call-options'
 import { Conference } from './conference'
@@ -70,6 +72,7 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
   /** The least level of the lines that the engine makes. */
   #level: LogLevel
   #link: PhoneLink | undefined
+  #capture: Capture | undefined
   #starting: Promise<void> | undefined
   #destroyed: Promise<void> | undefined
   #refed = true
@@ -423,6 +426,33 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
   /** Sets the loudness of incoming sound in percent, 0–100, of all sessions and of those to come. */
   async setVolume(volume: number): Promise<void> {
     await this.#command({ type: 'setVolume', volume: checkedVolume(volume) })
+  }
+
+  /**
+   * Writes to a file what goes over the network from now on, as Wireshark and tshark read it: SIP messages without their WebSocket, and
+   * RTP and RTCP without their protection, of the calls that there are and of those to come. Passwords, tokens, keys and the digits of
+   * INFO are left out of the SIP messages; the sound, and digits in it or beside it, are all there.
+   *
+   * One at a time. It takes the place of a file that is there, and ends with the phone. If the disk is full the calls go on, `error` tells
+   * it with `ERR_CAPTURE_FAILED`, and `stop()` rejects.
+   *
+   * @throws `ERR_CAPTURE_FAILED` if the file can't be opened or a capture is being written already; `ERR_NOT_INITIALIZED` before
+   * `initialize()` if the access token is yet to be fetched.
+   */
+  async capture(path: string): Promise<Capture> {
+    if (!isText(path) || path === '' || path.includes('\0')) throw invalidArgument('path', path, "a file to write, such as 'call.pcapng'")
+    const link = this.#running()
+    await link.capture(resolve(path))
+    const capture: Capture = {
+      stop: async () => {
+        // It is over with the phone, or broke off, and another may be going on.
+        if (this.#capture !== capture || link.closed) return
+        this.#capture = undefined
+        await link.stopCapture()
+      },
+    }
+    this.#capture = capture
+    return capture
   }
 
   /** Keeps the process alive from `initialize()` to `destroy()`, which is the default. */

@@ -25,6 +25,7 @@ const needs = {
     'pulseaudio-utils',
     'rtpengine-daemon',
     'sip-tester',
+    'tshark',
   ],
 }
 
@@ -51,6 +52,7 @@ const probes = {
   'pulseaudio-utils': () => command('pactl'),
   'rtpengine-daemon': () => command('rtpengine'),
   'sip-tester': () => command('sipp'),
+  tshark: () => command('tshark'),
 }
 
 /** Installs with apt what is missing, where that is allowed; resolves with what is still missing. */

@@ -28,6 +28,7 @@ const entries = {
     'audio-source',
     'audio-sink',
     'devices',
+    'capture',
     'stats',
     'emitter',
   ],

@@ -59,6 +59,24 @@ impl NativePhone {
             .map_err(refused)
     }
 
+    /// Writes to a file what goes over the network; the reply event with this ticket says whether it could be opened.
+    #[napi]
+    pub fn capture(&self, ticket: f64, path: String) -> Result<()> {
+        self.softphone
+            .task()?
+            .capture(Ticket(ticket as u64), path.into())
+            .map_err(refused)
+    }
+
+    /// Writes no more; the reply event with this ticket says whether all was written.
+    #[napi]
+    pub fn stop_capture(&self, ticket: f64) -> Result<()> {
+        self.softphone
+            .task()?
+            .stop_capture(Ticket(ticket as u64))
+            .map_err(refused)
+    }
+
     /// Keeps Node alive while the phone runs, which is the default.
     #[napi(js_name = "ref")]
     pub fn hold(&self, env: Env) -> Result<()> {

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { baresipInstalled } from './baresip.mjs'
 import { chromiumInstalled } from './chromium.mjs'
 import { turnserverInstalled } from './coturn.mjs'
@@ -16,6 +17,7 @@ const installed = {
   presence: presenceInstalled,
   rtpengine: rtpengineInstalled,
   sipp: sippInstalled,
+  tshark: () => spawnSync('tshark', ['--version']).status === 0,
   wrtc: wrtcInstalled,
 }
 

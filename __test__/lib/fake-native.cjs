@@ -32,6 +32,16 @@ class NativePhone {
     this.onCommand?.(this.commands.at(-1))
   }
 
+  capture(ticket, path) {
+    this.commands.push({ ticket, type: 'capture', path })
+    this.onCommand?.(this.commands.at(-1))
+  }
+
+  stopCapture(ticket) {
+    this.commands.push({ ticket, type: 'stopCapture' })
+    this.onCommand?.(this.commands.at(-1))
+  }
+
   ref() {
     this.refed = true
   }

@@ -244,6 +244,7 @@ impl Calls {
                 }
                 Output::Rtcp(_)
                 | Output::State(_)
+                | Output::Captured(_)
                 | Output::LocalCandidate(_)
                 | Output::EndOfCandidates
                 | Output::SelectedPath(_) => {}

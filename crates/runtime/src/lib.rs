@@ -18,6 +18,7 @@
 
 pub mod audio;
 mod backlog;
+mod capture;
 mod commands;
 pub mod device;
 mod device_hub;

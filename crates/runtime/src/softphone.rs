@@ -80,6 +80,27 @@ impl Softphone {
         self.requests
             .give(Kind::Ordinary, Request::Report(ticket, id, path))
     }
+
+    /// Writes to a file what goes over the network from now on; the reply event with this ticket says whether it could be
+    /// opened.
+    ///
+    /// # Errors
+    ///
+    /// The phone has ended, or too many commands wait.
+    pub fn capture(&self, ticket: Ticket, path: PathBuf) -> Result<(), CommandError> {
+        self.requests
+            .give(Kind::Ordinary, Request::Capture(ticket, path))
+    }
+
+    /// Writes no more; the reply event with this ticket says whether all was written.
+    ///
+    /// # Errors
+    ///
+    /// The phone has ended, or too many commands wait.
+    pub fn stop_capture(&self, ticket: Ticket) -> Result<(), CommandError> {
+        self.requests
+            .give(Kind::Ordinary, Request::StopCapture(ticket))
+    }
 }
 
 impl fmt::Debug for Softphone {

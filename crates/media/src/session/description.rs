@@ -227,7 +227,9 @@ impl Session {
             gathering: self.config.gathering,
         };
         let seed = self.rng.random();
-        self.transport = Some(Transport::new(config, seed, self.now)?);
+        let mut transport = Transport::new(config, seed, self.now)?;
+        transport.set_capture(self.captures);
+        self.transport = Some(transport);
         self.drain_transport();
         Ok(())
     }

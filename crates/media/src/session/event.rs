@@ -3,7 +3,7 @@
 use crate::codec::Codec;
 use crate::sdp::Direction;
 use crate::sdp::negotiate::{Misuse, Refusal};
-use crate::transport::{self, SelectedPath, Transmit, TransportFailure};
+use crate::transport::{self, Captured, SelectedPath, Transmit, TransportFailure};
 use audio::Rate;
 use std::time::{Duration, Instant};
 
@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 pub enum Output {
     /// Send this datagram.
     Transmit(Transmit),
+    /// A packet as it is without its protection; only while [`Session::set_capture`](super::Session::set_capture) asks for it.
+    Captured(Captured),
     /// Something happened.
     Event(MediaEvent),
     /// Nothing more to say: call [`Session::handle_timeout`](super::Session::handle_timeout) at this instant.

@@ -82,6 +82,7 @@ pub struct Session {
     last_codecs: Option<(Codec, Codec)>,
     summary: snapshot::SummaryWindow,
     echo: EchoWatch,
+    captures: bool,
     /// What stands behind our playout until the ear.
     playout_delay: Duration,
 }
@@ -162,6 +163,7 @@ impl Session {
             reports: Reports::new(identity.cname.clone(), identity.ssrc, now, rng.random()),
             summary: snapshot::SummaryWindow::new(now),
             echo: EchoWatch::default(),
+            captures: false,
             playout_delay: Duration::ZERO,
             config,
             identity,
@@ -234,6 +236,14 @@ impl Session {
     pub fn set_thrift(&mut self, thrift: Thrift) {
         self.outbound.set_thrift(thrift);
         self.inbound.set_thrift(thrift);
+    }
+
+    /// Tells each packet without its protection as well, or no longer.
+    pub fn set_capture(&mut self, wanted: bool) {
+        self.captures = wanted;
+        if let Some(transport) = &mut self.transport {
+            transport.set_capture(wanted);
+        }
     }
 
     /// Says how long sound takes from [`pull_playout`](Self::pull_playout) to the ear.

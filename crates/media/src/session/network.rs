@@ -66,6 +66,9 @@ impl Session {
                 transport::Output::Transmit(transmit) => {
                     self.outputs.push_back(Output::Transmit(transmit));
                 }
+                transport::Output::Captured(packet) => {
+                    self.outputs.push_back(Output::Captured(packet));
+                }
                 transport::Output::Rtp(packet) => self.receive(packet),
                 transport::Output::Rtcp(compound) => {
                     let learned = self.reports.receive(&compound, self.now);

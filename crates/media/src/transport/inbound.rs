@@ -79,6 +79,7 @@ impl Transport {
             self.refused.undrained += 1;
             return;
         }
+        super::capture(self.captures, &mut self.out, false, &packet);
         let Some(view) = view else {
             self.out.push_back(Output::Rtcp(packet));
             return;

@@ -52,8 +52,8 @@ use early::EarlyBuffer;
 use ice::{Credentials, Ice, IceEvent};
 use negotiate::Parked;
 pub use output::{
-    Gathering, Output, Rtp, RtpOut, SelectedPath, SendError, State, Transmit, TransportFailure,
-    Wake,
+    Captured, Gathering, Output, Rtp, RtpOut, SelectedPath, SendError, State, Transmit,
+    TransportFailure, Wake,
 };
 use packet::HeaderFields;
 pub use parameters::{
@@ -95,6 +95,8 @@ pub struct Transport {
     unjudged: EarlyBuffer,
     undecrypted: EarlyBuffer,
     scratch: Vec<u8>,
+    /// Packets are told without their protection as well.
+    captures: bool,
     state: State,
     failure: Option<TransportFailure>,
     closed: bool,
@@ -169,6 +171,7 @@ impl Transport {
             unjudged: EarlyBuffer::default(),
             undecrypted: EarlyBuffer::default(),
             scratch: Vec::with_capacity(1500),
+            captures: false,
             state: State::New,
             failure: None,
             closed: false,
@@ -401,10 +404,16 @@ impl Transport {
         let header = header.ok_or(SendError::Inexpressible)?;
         self.scratch.extend_from_slice(packet.payload);
         let sealed = srtp.seal_rtp(&self.scratch, header, ssrc, seq)?;
+        capture(self.captures, &mut self.out, true, &self.scratch);
         stream.seq = seq.wrapping_add(1);
         self.paths.send(pair.base, pair.remote, sealed, now);
         self.drain_paths();
         Ok(seq)
+    }
+
+    /// Tells each packet without its protection as well, or no longer.
+    pub fn set_capture(&mut self, wanted: bool) {
+        self.captures = wanted;
     }
 
     /// Protects and queues a compound RTCP packet given in the clear.
@@ -416,6 +425,7 @@ impl Transport {
             return Err(SendError::NotConnected);
         };
         let sealed = srtp.seal_rtcp(compound)?;
+        capture(self.captures, &mut self.out, true, compound);
         self.paths.send(pair.base, pair.remote, sealed, now);
         self.drain_paths();
         Ok(())
@@ -635,5 +645,12 @@ fn check_sockets(sockets: &[SocketAddr]) -> Result<(), ConfigError> {
     match sockets.iter().find(unspecified) {
         Some(address) => Err(ConfigError::UnspecifiedAddress(*address)),
         None => Ok(()),
+    }
+}
+
+fn capture(wanted: bool, out: &mut VecDeque<Output>, sent: bool, packet: &[u8]) {
+    if wanted && out.len() < MAX_UNDRAINED {
+        let bytes = packet.to_vec();
+        out.push_back(Output::Captured(Captured { sent, bytes }));
     }
 }

@@ -18,6 +18,8 @@ pub enum Output {
     Rtp(Rtp),
     /// A compound RTCP packet arrived and is authentic; it is in the clear.
     Rtcp(BytesMut),
+    /// A packet as it is without its protection; only while [`super::Transport::set_capture`] asks for it.
+    Captured(Captured),
     /// The transport's state changed.
     State(State),
     /// A candidate to tell the peer.
@@ -39,6 +41,15 @@ pub struct Transmit {
     pub to: SocketAddr,
     /// The payload of the datagram.
     pub bytes: BytesMut,
+}
+
+/// An RTP packet or RTCP compound without its protection.
+#[derive(Clone, Debug)]
+pub struct Captured {
+    /// It was sent; otherwise it came.
+    pub sent: bool,
+    /// All of it.
+    pub bytes: Vec<u8>,
 }
 
 /// A received media packet, decrypted.

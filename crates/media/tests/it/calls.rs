@@ -195,3 +195,34 @@ fn closing_says_goodbye_and_ends_every_deadline() {
     assert!(b.has(|e| matches!(e, MediaEvent::ByeReceived)));
     assert!(a.session.create_offer(network.now).is_err());
 }
+
+#[test]
+fn packets_are_told_without_their_protection_while_that_is_asked_for() {
+    let mut network = Network::new(3);
+    let mut a = Phone::with(A, 500.0, &network, |c| c.codecs = vec![Codec::Pcma]);
+    let mut b = Phone::with(B, 1_100.0, &network, |c| c.codecs = vec![Codec::Pcma]);
+    connect(&mut network, &mut a, &mut b);
+    network.run(&mut a, &mut b, Duration::from_secs(1));
+    assert!(a.in_the_clear.is_empty());
+    for phone in [&mut a, &mut b] {
+        phone.session.set_capture(true);
+    }
+    network.run(&mut a, &mut b, Duration::from_secs(8));
+    let of = |phone: &Phone, sent| -> Vec<Vec<u8>> {
+        let packets = phone.in_the_clear.iter().filter(|p| p.sent == sent);
+        packets.map(|p| p.bytes.clone()).collect()
+    };
+    let (sent, received) = (of(&a, true), of(&b, false));
+    // RTP, and RTCP beside it (RFC 5761 §4).
+    let reports = |packets: &[Vec<u8>]| packets.iter().filter(|p| p[1] == 200).count();
+    assert!(sent.len() > 390 && reports(&sent) > 0, "{}", sent.len());
+    assert!(sent.iter().all(|packet| packet[0] >> 6 == 2));
+    let unlike = received.iter().filter(|packet| !sent.contains(packet));
+    // What was on its way when that was asked for.
+    assert!(unlike.count() <= 2);
+    assert!(received.len() + 2 >= sent.len());
+    a.session.set_capture(false);
+    let before = a.in_the_clear.len();
+    network.run(&mut a, &mut b, Duration::from_secs(1));
+    assert_eq!(a.in_the_clear.len(), before);
+}

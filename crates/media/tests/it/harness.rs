@@ -128,6 +128,7 @@ pub(crate) struct Phone {
     pub(crate) session: Session,
     address: SocketAddr,
     pub(crate) events: Vec<MediaEvent>,
+    pub(crate) in_the_clear: Vec<media::transport::Captured>,
     pub(crate) heard: Vec<i16>,
     pub(crate) heard_rate: Rate,
     /// In Hz; 0 for silence.
@@ -162,6 +163,7 @@ impl Phone {
             session: Session::new(config, seed, network.now).unwrap(),
             address,
             events: Vec::new(),
+            in_the_clear: Vec::new(),
             heard: Vec::new(),
             heard_rate: Rate::Hz8000,
             tone,
@@ -180,6 +182,7 @@ impl Phone {
             match self.session.poll_output() {
                 Output::Transmit(t) => self.sent.push((t.to, t.bytes.to_vec())),
                 Output::Event(event) => self.events.push(event),
+                Output::Captured(packet) => self.in_the_clear.push(packet),
                 Output::Timeout(at, _) => {
                     self.deadline = at;
                     break;
@@ -396,6 +399,7 @@ impl RawPeer {
                     break;
                 }
                 transport::Output::State(_)
+                | transport::Output::Captured(_)
                 | transport::Output::LocalCandidate(_)
                 | transport::Output::EndOfCandidates
                 | transport::Output::SelectedPath(_) => {}

@@ -240,6 +240,8 @@ impl Net {
                 Output::Rtcp(report) => peer.reports.push(report.to_vec()),
                 Output::State(state) => peer.states.push((at, state)),
                 Output::LocalCandidate(candidate) => peer.candidates.push(candidate),
+                // Nobody asks for it.
+                Output::Captured(_) => {}
                 Output::EndOfCandidates => peer.gathered_at = Some(at),
                 Output::SelectedPath(path) => peer.selected.push(path),
                 Output::Timeout(deadline, _) => {

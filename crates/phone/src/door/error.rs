@@ -143,6 +143,9 @@ pub enum ErrorCode {
     /// The recording has ended.
     #[serde(rename = "ERR_RECORDING_ENDED")]
     RecordingEnded,
+    /// A capture can't be written.
+    #[serde(rename = "ERR_CAPTURE_FAILED")]
+    CaptureFailed,
     /// Media failed or crashed.
     #[serde(rename = "ERR_MEDIA")]
     Media,
@@ -175,6 +178,7 @@ impl ErrorCode {
             | Self::RequestRefused
             | Self::RequestTimeout
             | Self::ReportFailed
+            | Self::CaptureFailed
             | Self::SubscriptionEnded => ErrorType::Generic,
         }
     }

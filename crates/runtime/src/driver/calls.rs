@@ -21,6 +21,7 @@ use super::opening::{self, OpenedSound, Opening, Turn, Voice};
 use crate::audio::{
     self, Ear, Input, Lease, LinkReader, Member, OpenError, Output, SeatOrder, Tap,
 };
+use crate::capture::PacketTap;
 use crate::device::Replacement;
 use crate::device_hub::{Complaint, Standing, Trouble};
 use crate::media_worker::{
@@ -44,6 +45,7 @@ pub(crate) struct Calls {
     news: mpsc::UnboundedSender<News>,
     /// Sentences for the log.
     log: mpsc::UnboundedSender<String>,
+    tap: Option<PacketTap>,
 }
 
 /// The addresses of a list of ICE servers; none where the lookup itself broke.
@@ -131,6 +133,7 @@ impl Calls {
             list: 0,
             news,
             log,
+            tap: None,
         };
         calls.log_passed_over();
         calls
@@ -527,7 +530,20 @@ impl Calls {
                 handle.send(order);
             }
         }
+        if let Some(tap) = &self.tap {
+            handle.send(Order::Capture(Some(tap.clone())));
+        }
         call.place = MediaPlace::Hosted(handle);
+    }
+
+    /// Hands what all calls send and receive to this, or to nobody any more.
+    pub(crate) fn capture(&mut self, tap: Option<PacketTap>) {
+        for call in self.calls.values() {
+            if let MediaPlace::Hosted(handle) = &call.place {
+                handle.send(Order::Capture(tap.clone()));
+            }
+        }
+        self.tap = tap;
     }
 
     fn send(&mut self, id: SessionId, order: Order) {

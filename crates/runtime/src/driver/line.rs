@@ -1,6 +1,7 @@
 //! The phone's WebSocket in all its states: none, connecting, open, saying goodbye.
 
 use std::future::pending;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -103,6 +104,14 @@ impl Line {
     pub(super) fn send(&mut self, message: Bytes) {
         if let State::Open(connection) = &mut self.state {
             connection.send(message);
+        }
+    }
+
+    /// Where the open connection begins and ends.
+    pub(super) fn ends(&self) -> Option<(SocketAddr, SocketAddr)> {
+        match &self.state {
+            State::Open(connection) => connection.ends(),
+            State::Idle | State::Connecting { .. } => None,
         }
     }
 

@@ -11,6 +11,7 @@
 
 mod bell;
 mod calls;
+mod captures;
 mod hosts;
 mod journals;
 mod line;
@@ -23,6 +24,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use bytes::Bytes;
 use futures_util::FutureExt;
 use phone::level::Level;
 use phone::recording::RecordingEvent;
@@ -34,10 +36,12 @@ use report::Direction;
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 
+use crate::capture;
 use crate::event::{Event, EventSink, RuntimeEvent};
 use crate::media_worker::{self, News, What};
 use bell::{Bell, Rung};
 pub(crate) use calls::{Calls, LookedUp};
+use captures::Captures;
 use hosts::{HostNews, HostOpened, Hosts};
 use journals::Journals;
 use line::Line;
@@ -47,6 +51,9 @@ use recordings::{RecordingWord, Recordings};
 /// The most time that the WebSocket, the media threads and the disk get together when the phone
 /// ends: what `destroy()` has left of its two seconds when the phone has waited for the network.
 const ENDING: Duration = Duration::from_millis(500);
+
+/// Where SIP is looked for in a capture.
+const SIP_PORT: u16 = 5060;
 
 /// A command that nobody waits for: JavaScript's tickets are far below.
 const NOBODY: Ticket = Ticket(u64::MAX);
@@ -60,6 +67,10 @@ pub(crate) enum Request {
     Stats(Ticket, SessionId),
     /// The page that shows a session, in a file.
     Report(Ticket, SessionId, PathBuf),
+    /// Writes to a file what goes over the network from now on.
+    Capture(Ticket, PathBuf),
+    /// No longer.
+    StopCapture(Ticket),
 }
 
 /// A phone's task; it ends when the phone is closed and everything it owned has ended.
@@ -75,6 +86,7 @@ pub(crate) struct Driver {
     bell: Bell,
     news: mpsc::UnboundedReceiver<News>,
     journals: Journals,
+    captures: Captures,
     hosts: Hosts,
     host_news: mpsc::UnboundedReceiver<HostNews>,
     recordings: Recordings,
@@ -103,6 +115,8 @@ pub(crate) enum Job {
     Report(Ticket, Result<(), PhoneError>),
     /// A recording was opened, or not.
     Recording(RecordingWord),
+    /// The file of a capture was opened, or not.
+    Capture(Ticket, Box<Result<capture::CaptureFile, PhoneError>>),
 }
 
 /// One fact of I/O.
@@ -116,6 +130,7 @@ enum Fact {
     Recording(RecordingWord),
     Log(String),
     Job(Job),
+    Captured(capture::Outcome),
     Time,
 }
 
@@ -153,6 +168,7 @@ impl Driver {
             journals: Journals::default(),
             recordings: Recordings::new(recording_sender),
             recording_news,
+            captures: Captures::default(),
             bell: Bell::new(config.audio.fallback, log_sender.clone()),
             calls: Calls::new(&config, news_sender, log_sender),
             phone: Phone::new(config, seed, now, since_1970),
@@ -190,6 +206,7 @@ impl Driver {
             recordings,
             mut recording_news,
             mut jobs,
+            mut captures,
             mut log,
             mut requests,
             ..
@@ -210,7 +227,7 @@ impl Driver {
             }
             let _ = tokio::task::spawn_blocking(crate::audio::settle_files).await;
         };
-        let all = async { tokio::join!(line.end(), media) };
+        let all = async { tokio::join!(line.end(), media, captures.end()) };
         let _ = tokio::time::timeout(ENDING, all).await;
         for (recording, event) in recorded {
             stream.tell_of_recording(recording, event);
@@ -243,6 +260,7 @@ impl Driver {
             Some(word) = self.recording_news.recv() => Fact::Recording(word),
             Some(text) = self.log.recv() => Fact::Log(text),
             Some(Ok(job)) = self.jobs.join_next() => Fact::Job(job),
+            Some(outcome) = self.captures.ended() => Fact::Captured(outcome),
             () = tokio::time::sleep_until(self.wake.into()) => Fact::Time,
         }
     }
@@ -270,6 +288,19 @@ impl Driver {
             Fact::Request(Some(Request::Report(ticket, id, path))) => {
                 self.write_report(ticket, id, path, stream);
             }
+            Fact::Request(Some(Request::Capture(ticket, path))) => match self.captures.begin() {
+                Ok(()) => {
+                    self.jobs.spawn(opening_capture(ticket, path));
+                }
+                Err(error) => stream.send(Event::reply(ticket, Err(error))),
+            },
+            Fact::Request(Some(Request::StopCapture(ticket))) => {
+                self.calls.capture(None);
+                if let Some(outcome) = self.captures.stop(ticket) {
+                    stream.settle(ticket, outcome);
+                }
+            }
+            Fact::Captured(outcome) => self.captured(&outcome, stream),
             Fact::Leave => self.phone.handle_command(NOBODY, Command::Destroy {}, now),
             Fact::Request(None) => {
                 self.handle_dropped = true;
@@ -282,6 +313,7 @@ impl Driver {
                 }
                 line::LineEvent::Message(message) => {
                     self.journals.message(Direction::Received, &message, now);
+                    self.capture_message(Direction::Received, &message);
                     self.phone.handle_backlog(stream.unread());
                     self.phone.handle_load((self.load)());
                     self.phone.handle_signaling(message, now);
@@ -341,14 +373,49 @@ impl Driver {
             }
             Fact::Job(Job::Bell(rung)) => self.bell.rung(*rung),
             Fact::Job(Job::Report(ticket, outcome)) => {
-                let done = outcome.map(|()| serde_json::Value::Null);
-                stream.send(Event::reply(ticket, done));
+                stream.settle(ticket, outcome);
+            }
+            Fact::Job(Job::Capture(ticket, opened)) => {
+                let outcome = self.captures.opened(*opened);
+                self.calls.capture(self.captures.tap().cloned());
+                stream.settle(ticket, outcome);
             }
             Fact::Job(Job::Recording(word)) => {
                 self.recordings.opened(&word);
                 self.phone.handle_recording(word.0, word.1, now);
             }
             Fact::Time => self.phone.handle_timeout(now),
+        }
+    }
+
+    /// Shows a message to whoever captures, between the ports of SIP over UDP: on those of a WebSocket nobody looks for it.
+    fn capture_message(&self, direction: Direction, message: &Bytes) {
+        let (Some(tap), Some((mut local, mut server))) = (self.captures.tap(), self.line.ends())
+        else {
+            return;
+        };
+        local.set_port(SIP_PORT);
+        server.set_port(SIP_PORT);
+        match direction {
+            Direction::Sent => tap.signalling(local, server, message.clone()),
+            Direction::Received => tap.signalling(server, local, message.clone()),
+        }
+    }
+
+    /// A capture is written, or broke off: then calls go on, and the application is told.
+    fn captured(&mut self, outcome: &capture::Outcome, stream: &mut EventStream) {
+        self.calls.capture(None);
+        if let Ok(dropped @ 1..) = outcome {
+            let text = format!("{dropped} packets are not in the capture: the disk was too slow");
+            stream.send(Event::warning(text));
+        }
+        let waiting = self.captures.settle(outcome);
+        if let (true, Err(error)) = (waiting.is_empty(), outcome) {
+            let error = error.clone();
+            stream.send(Event::Phone(phone::Event::Error { error, id: None }));
+        }
+        for ticket in waiting {
+            stream.settle(ticket, outcome.clone().map(|_| ()));
         }
     }
 
@@ -382,6 +449,7 @@ impl Driver {
                 Output::Send(message) => {
                     let now = Instant::now();
                     self.journals.message(Direction::Sent, &message.0, now);
+                    self.capture_message(Direction::Sent, &message.0);
                     self.line.send(message.0);
                 }
                 Output::Ping => self.line.ping(),
@@ -416,6 +484,15 @@ impl Driver {
     }
 }
 
+async fn opening_capture(ticket: Ticket, path: PathBuf) -> Job {
+    let opened = tokio::task::spawn_blocking(move || capture::open(path)).await;
+    let opened = opened.unwrap_or_else(|broken| {
+        let text = "The capture could not be opened; this is a bug in offhook";
+        Err(PhoneError::new(ErrorCode::CaptureFailed, text).with_cause(broken.to_string()))
+    });
+    Job::Capture(ticket, Box::new(opened))
+}
+
 /// The one ordered stream to the application.
 struct EventStream {
     events: Box<dyn EventSink>,
@@ -441,6 +518,11 @@ impl EventStream {
             conferences: Vec::new(),
             destroying: Vec::new(),
         }
+    }
+
+    fn settle(&mut self, ticket: Ticket, outcome: Result<(), PhoneError>) {
+        let done = outcome.map(|()| serde_json::Value::Null);
+        self.send(Event::reply(ticket, done));
     }
 
     fn unread(&self) -> usize {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use audio::Rate;
 use bytes::BytesMut;
 use media::Thrift;
-use media::transport::SelectedPath;
+use media::transport::{Captured, SelectedPath};
 use phone::media::Figures;
 use phone::{MediaEvent, StreamCommand};
 
@@ -34,6 +34,8 @@ pub(crate) trait Engine: Send {
     fn set_thrift(&mut self, thrift: Thrift);
     /// Says how long it takes from [`Engine::pull_playout`] to the ear.
     fn set_playout_delay(&mut self, delay: Duration);
+    /// Tells each packet without its protection as well, or no longer.
+    fn set_capture(&mut self, wanted: bool);
     /// The next thing to do; `Timeout` is the last.
     fn poll(&mut self) -> Step;
     /// How much of what was captured waits until its packet is full.
@@ -70,6 +72,8 @@ pub(crate) enum Step {
     Event(MediaEvent),
     /// Media take this way from now on.
     Path(Box<SelectedPath>),
+    /// A packet as it is without its protection.
+    Captured(Captured),
     /// Nothing more until this instant.
     Timeout(Instant),
 }

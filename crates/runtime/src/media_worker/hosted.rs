@@ -8,6 +8,7 @@ use audio::level::Meter;
 use audio::tone::Sequence;
 use audio::{Frame, Rate};
 use media::Thrift;
+use media::transport::Captured;
 use phone::{MediaEvent, SessionId, StreamCommand};
 use tokio::sync::mpsc;
 
@@ -15,6 +16,7 @@ use super::engine::{DevicesInUse, Engine, Step};
 use super::order::{News, Order, What};
 use super::sockets::{Readiness, Sockets};
 use crate::audio::{Ear, Input, LinkWriter, Output, SinkGroup, Tap, Tone, Underway};
+use crate::capture::PacketTap;
 
 /// Ticks between two `stats` events: one second.
 const TICKS_PER_SUMMARY: u64 = 100;
@@ -60,6 +62,26 @@ pub(super) struct Hosted {
     /// How long what is sent takes until the far end hears it, as of the last figures.
     far_delay: Option<Duration>,
     news: mpsc::UnboundedSender<News>,
+    wire: Wiretap,
+}
+
+/// Who sees what goes over the network, and between which addresses that goes.
+#[derive(Default)]
+struct Wiretap {
+    tap: Option<PacketTap>,
+    path: Option<(SocketAddr, SocketAddr)>,
+}
+
+impl Wiretap {
+    fn take(&self, Captured { sent, bytes }: Captured) {
+        let (Some(tap), Some((local, remote))) = (&self.tap, self.path) else {
+            return;
+        };
+        match sent {
+            true => tap.media(local, remote, bytes),
+            false => tap.media(remote, local, bytes),
+        }
+    }
 }
 
 /// The 10 ms of input that are sent before the first tick: one frame of the usual 20 ms, which need not wait for the
@@ -106,6 +128,7 @@ impl Hosted {
             meters: None,
             ticks: 0,
             far_delay: None,
+            wire: Wiretap::default(),
             news,
         }
     }
@@ -180,6 +203,10 @@ impl Hosted {
             }
             Order::Tone(sequence) => self.tone = sequence.map(Tone::new),
             Order::SetVolume(percent) => self.volume = percent.min(100),
+            Order::Capture(tap) => {
+                self.engine.set_capture(tap.is_some());
+                self.wire.tap = tap;
+            }
             Order::AddListener(link) => self.listeners.push(link),
             Order::Record(tap) => self.taps.push(tap),
             Order::Listen(ear) => self.ears.push(ear),
@@ -215,6 +242,7 @@ impl Hosted {
             sockets: &self.sockets,
             deadline: &mut self.deadline,
             news: &self.news,
+            wire: &mut self.wire,
         };
         self.sockets.receive(socket, buffer, |from, bytes| {
             engine_and_news
@@ -359,6 +387,7 @@ impl Hosted {
             sockets: &self.sockets,
             deadline: &mut self.deadline,
             news: &self.news,
+            wire: &mut self.wire,
         }
         .drain();
     }
@@ -375,6 +404,7 @@ struct Driven<'a> {
     sockets: &'a Sockets,
     deadline: &'a mut Option<Instant>,
     news: &'a mpsc::UnboundedSender<News>,
+    wire: &'a mut Wiretap,
 }
 
 impl Driven<'_> {
@@ -386,7 +416,9 @@ impl Driven<'_> {
                     let what = What::Media(event);
                     let _ = self.news.send(News { id: self.id, what });
                 }
+                Step::Captured(packet) => self.wire.take(packet),
                 Step::Path(path) => {
+                    self.wire.path = Some((path.local, path.remote));
                     let what = What::Path(path);
                     let _ = self.news.send(News { id: self.id, what });
                 }

@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 
 use super::engine::Engine;
 use crate::audio::{Ear, Input, LevelsReport, LinkWriter, Member, Output, SeatId, SeatOrder, Tap};
+use crate::capture::PacketTap;
 
 /// Names a session among all of the process: session ids are unique only within one phone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -69,6 +70,8 @@ pub(crate) enum Order {
     Measure(bool),
     /// Sets the playout volume in percent.
     SetVolume(u8),
+    /// Hands what goes over the network to this, or to nobody any more.
+    Capture(Option<PacketTap>),
     /// Another session listens to this one.
     AddListener(LinkWriter),
     /// Both legs are recorded.
@@ -94,6 +97,7 @@ impl fmt::Debug for Order {
             Order::Tone(_) => "Tone",
             Order::Measure(_) => "Measure",
             Order::SetVolume(_) => "SetVolume",
+            Order::Capture(_) => "Capture",
             Order::AddListener(_) => "AddListener",
             Order::Record(_) => "Record",
             Order::Listen(_) => "Listen",

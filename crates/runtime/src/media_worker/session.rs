@@ -204,6 +204,10 @@ impl Engine for Hosted {
         self.session.set_playout_delay(delay);
     }
 
+    fn set_capture(&mut self, wanted: bool) {
+        self.session.set_capture(wanted);
+    }
+
     fn poll(&mut self) -> Step {
         if let Some(failure) = self.failure.take() {
             return Step::Event(failure);
@@ -214,6 +218,7 @@ impl Engine for Hosted {
                     let socket = usize::from(datagram.path.0);
                     return Step::Transmit(socket, datagram.to, datagram.bytes);
                 }
+                Output::Captured(packet) => return Step::Captured(packet),
                 Output::Event(Said::SelectedPath(path)) => return Step::Path(Box::new(path)),
                 Output::Event(said) => {
                     if let Some(event) = translate(said) {

@@ -113,6 +113,7 @@ impl Engine for Notes {
     }
 
     fn set_playout_delay(&mut self, _delay: Duration) {}
+    fn set_capture(&mut self, _wanted: bool) {}
     fn set_thrift(&mut self, thrift: Thrift) {
         if std::mem::replace(&mut self.thrift, thrift) != thrift {
             let _ = self.noted.send(Noted::Thrift(thrift));

@@ -250,8 +250,8 @@ impl Server {
             ServerFact::Job(Job::HostOpened(_)) => {}
             // Nobody is to be called to an extension.
             ServerFact::Job(Job::Bell(_) | Job::Recording(_)) => {}
-            // Reports are asked of phones.
-            ServerFact::Job(Job::Report(..)) => {}
+            // Both are asked of phones.
+            ServerFact::Job(Job::Report(..) | Job::Capture(..)) => {}
             ServerFact::Time => self.pbx.handle_timeout(now),
         }
     }

@@ -6,6 +6,7 @@ use tokio_tungstenite::tungstenite::http::{HeaderValue, StatusCode};
 
 use super::Connection;
 use super::connect::{Stream, limits};
+use super::connection::Ends;
 use super::paced::Paced;
 
 const PROTOCOL: &str = "Sec-WebSocket-Protocol";
@@ -13,10 +14,10 @@ const PROTOCOL: &str = "Sec-WebSocket-Protocol";
 /// Takes a client's WebSocket, which must offer the subprotocol `sip` (RFC 7118 §4).
 pub(crate) async fn accept(stream: TcpStream) -> Result<Connection, tungstenite::Error> {
     stream.set_nodelay(true)?;
-    let peer = stream.peer_addr().ok();
+    let ends = Ends::of(&stream);
     let stream = Paced::new(Stream::Plain(stream));
     let socket = accept_hdr_async_with_config(stream, agree, Some(limits())).await?;
-    Ok(Connection::new(socket, peer))
+    Ok(Connection::new(socket, ends))
 }
 
 #[expect(

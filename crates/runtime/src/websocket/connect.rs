@@ -21,6 +21,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
+use super::connection::Ends;
 use super::error::{self, ConnectStep};
 use super::paced::Paced;
 use super::{ConnectError, Connection, ServerUrl, TlsOptions, tls};
@@ -65,14 +66,14 @@ impl Connector {
             .map_err(|source| error::from_tcp(server.to_string(), source))?;
         // SIP messages are small and each is awaited: Nagle would add a round trip to every one.
         let _ = tcp.set_nodelay(true);
-        let peer = tcp.peer_addr().ok();
+        let ends = Ends::of(&tcp);
         let stream = timeout_at(deadline, self.secure(server, tcp))
             .await
             .map_err(|_| late(ConnectStep::Tls))??;
         timeout_at(deadline, upgrade(server, self.name_checked(server), stream))
             .await
             .map_err(|_| late(ConnectStep::Upgrade))?
-            .map(|stream| Connection::new(stream, peer))
+            .map(|stream| Connection::new(stream, ends))
     }
 
     async fn secure(&self, server: &ServerUrl, tcp: TcpStream) -> Result<Stream, ConnectError> {

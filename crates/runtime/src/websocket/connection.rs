@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{Sink, Stream as _};
+use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::{self, Message, Utf8Bytes};
 
@@ -34,11 +35,27 @@ pub enum Incoming {
     Down(DownReason),
 }
 
+/// Where a connection begins and ends, as far as the system tells.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ends {
+    local: Option<SocketAddr>,
+    peer: Option<SocketAddr>,
+}
+
+impl Ends {
+    pub(super) fn of(tcp: &TcpStream) -> Ends {
+        Ends {
+            local: tcp.local_addr().ok(),
+            peer: tcp.peer_addr().ok(),
+        }
+    }
+}
+
 /// An open WebSocket with the subprotocol `sip`.
 #[derive(Debug)]
 pub struct Connection {
     stream: WebSocketStream<Paced>,
-    peer: Option<SocketAddr>,
+    ends: Ends,
     /// Capacity [`MAX_WAITING`] bytes; when it is full the connection is given up as stuck.
     waiting: VecDeque<Message>,
     waiting_bytes: usize,
@@ -46,10 +63,10 @@ pub struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(stream: WebSocketStream<Paced>, peer: Option<SocketAddr>) -> Connection {
+    pub(super) fn new(stream: WebSocketStream<Paced>, ends: Ends) -> Connection {
         Connection {
             stream,
-            peer,
+            ends,
             waiting: VecDeque::new(),
             waiting_bytes: 0,
             unflushed: false,
@@ -58,7 +75,12 @@ impl Connection {
 
     /// The server's address.
     pub fn peer(&self) -> Option<IpAddr> {
-        self.peer.map(|peer| peer.ip())
+        self.ends.peer.map(|peer| peer.ip())
+    }
+
+    /// The addresses of both ends, ours first.
+    pub fn ends(&self) -> Option<(SocketAddr, SocketAddr)> {
+        Some((self.ends.local?, self.ends.peer?))
     }
 
     /// Queues one SIP message; it leaves while [`Connection::next`] is polled.

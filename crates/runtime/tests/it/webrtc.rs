@@ -103,7 +103,7 @@ impl Ours {
         loop {
             match self.session.poll_output() {
                 Output::Event(MediaEvent::Described { sdp }) => return sdp,
-                Output::Event(_) | Output::Transmit(_) => {}
+                Output::Event(_) | Output::Captured(_) | Output::Transmit(_) => {}
                 Output::Timeout(..) => panic!("nothing was described"),
             }
         }
@@ -140,7 +140,7 @@ impl Ours {
                         .await
                         .unwrap();
                 }
-                Output::Event(_) => {}
+                Output::Event(_) | Output::Captured(_) => {}
                 Output::Timeout(at, _) => {
                     self.deadline = at;
                     return;
