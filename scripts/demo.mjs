@@ -5,5 +5,5 @@ import { run as offhook } from '../dist/cli/run.js'
 
 /** Runs it; the process ends with 1 if either side heard nothing. */
 export async function run(args) {
-  await offhook(['demo', '--record', join(root, 'demo.wav'), ...args])
+  await offhook(['demo', '--record', join(root, 'demo.wav'), '--force', ...args])
 }

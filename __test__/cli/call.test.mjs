@@ -1,7 +1,10 @@
 // Calls that are placed from a terminal, or from a program that reads lines of JSON.
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { describe, test } from 'node:test'
+import { WebSocketServer } from 'ws'
 import { next, pbxOf } from '../pbx.mjs'
+import { beginningOf, endOf, widthOf } from '../../dist/cli/width.js'
 import { jsonLine, printable, traceText } from '../../dist/cli/printable.js'
 import { accountEnv, offhook } from './cli.mjs'
 
@@ -84,6 +87,35 @@ describe('offhook call', { timeout: 120_000, concurrency: 2 }, () => {
     assert.equal(running.stdout, '')
   })
 
+  test('ends with 3 if the server takes the connection and ends it again', async (t) => {
+    const server = new WebSocketServer({ port: 0, host: '127.0.0.1', handleProtocols: () => 'sip' })
+    await once(server, 'listening')
+    t.after(() => server.close())
+    server.on('connection', (socket) => socket.close())
+    const env = { OFFHOOK_USER: 'sip:alice@example.com', OFFHOOK_SERVER: `ws://127.0.0.1:${server.address().port}`, OFFHOOK_PASSWORD: 'x' }
+    const running = offhook(t, ['call', 'bob', '--json', ...silence, '--timeout', '2'], { env })
+    assert.equal(await running.ended, 3, running.stdout)
+    assert.match((await running.event('error')).message, /The server has not taken us in 2 s/)
+  })
+
+  for (const [status, code] of [[503, 3], [302, 3], [403, 4], [404, 4]]) {
+    test(`ends with ${code} if the registrar says ${status}`, async (t) => {
+      const server = new WebSocketServer({ port: 0, host: '127.0.0.1', handleProtocols: () => 'sip' })
+      await once(server, 'listening')
+      t.after(() => server.close())
+      server.on('connection', (socket) => {
+        t.after(() => socket.terminate())
+        socket.on('message', (data) => {
+          const header = (name) => new RegExp(`^${name}:.*$`, 'im').exec(String(data))[0]
+          socket.send([`SIP/2.0 ${status} No`, header('Via'), header('From'), `${header('To')};tag=1`, header('Call-ID'), header('CSeq'), 'Content-Length: 0', '', ''].join('\r\n'))
+        })
+      })
+      const env = { OFFHOOK_USER: 'sip:alice@example.com', OFFHOOK_SERVER: `ws://127.0.0.1:${server.address().port}`, OFFHOOK_PASSWORD: 'x' }
+      const running = offhook(t, ['call', 'bob', '--json', ...silence, '--timeout', '4'], { env })
+      assert.equal(await running.ended, code, running.stdout)
+    })
+  }
+
   test('ends with 4 if the password is wrong', async (t) => {
     const { pbx } = await pbxOf(t)
     const running = offhook(t, ['call', 'bob', '--json', ...silence], { env: { ...accountEnv(pbx, 'alice'), OFFHOOK_PASSWORD: 'wrong' } })
@@ -148,13 +180,22 @@ describe('offhook call', { timeout: 120_000, concurrency: 2 }, () => {
   })
 
   test('prints nothing of others that a terminal would obey', () => {
-    for (const text of ['\x1b[2J', '\u009b2J', '\r', '\n', '\x07', '\u2066', '\u2028']) {
-      assert.doesNotMatch(printable(`a${text}b`), /[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/)
+    for (const text of ['\x1b[2J', '\u009b2J', '\r', '\n', '\x07', '\u2066', '\u2028', '\u200e', '\u200f', '\u061c']) {
+      assert.doesNotMatch(printable(`a${text}b`), /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/)
       const line = jsonLine({ text: `a${text}b` })
-      assert.doesNotMatch(line, /[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/)
+      assert.doesNotMatch(line, /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/)
       assert.deepEqual(JSON.parse(line), { text: `a${text}b` })
       assert.doesNotMatch(traceText('info', `a${text}b`, { one: `a${text}b`, [`a${text}b`]: 1 }).replaceAll('\n', ''), /[\u0000-\u001f\u007f-\u009f]/)
     }
+  })
+
+  test('counts the cells of a terminal, not the letters', () => {
+    assert.deepEqual(['abc', '漢字', 'e\u0301', '😀'].map(widthOf), [3, 4, 1, 2])
+    assert.equal(beginningOf('漢字漢字', 5), '漢字…')
+    assert.equal(beginningOf('漢字漢字', 8), '漢字漢字')
+    assert.equal(beginningOf('😀😀😀', 4), '😀…')
+    assert.equal(endOf('ab漢字', 5), 'b漢字')
+    assert.ok(widthOf(beginningOf('a'.repeat(1000), 40)) <= 40)
   })
 
   test('tells another caller that it is busy', async (t) => {

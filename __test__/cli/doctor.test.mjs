@@ -72,9 +72,9 @@ describe('offhook doctor', { timeout: 120_000, concurrency: 2 }, () => {
 
   test('finds STUN and TURN servers that do not answer', async (t) => {
     const port = await deafPort(t)
-    const args = ['--ice', `stun:127.0.0.1:${port}`, '--ice', `turn:127.0.0.1:${port}`, '--ice', 'stun:nowhere.invalid', '--ice', 'turns:127.0.0.1', '--ice-user', 'relayed']
+    const args = ['--ice', `stun:127.0.0.1:${port}`, '--ice', `turn:127.0.0.1:${port}`, '--ice', 'stun:nowhere.invalid', '--ice', 'turns:127.0.0.1', '--ice', 'stun:127.0.0.1:99999', '--ice-user', 'relayed']
     const { of } = await findings(t, args, { OFFHOOK_ICE_PASSWORD: 'relay-secret' })
-    for (const [url, text] of [[`stun:127.0.0.1:${port}`, /does not answer/], [`turn:127.0.0.1:${port}`, /no TURN server gave a relay|gives no relay/], ['stun:nowhere.invalid', /nowhere\.invalid/], ['turns:127.0.0.1', /./]]) {
+    for (const [url, text] of [[`stun:127.0.0.1:${port}`, /does not answer/], [`turn:127.0.0.1:${port}`, /no TURN server gave a relay|gives no relay/], ['stun:nowhere.invalid', /nowhere\.invalid/], ['turns:127.0.0.1', /./], ['stun:127.0.0.1:99999', /port/i]]) {
       assert.equal(of(url).ok, false, url)
       assert.match(of(url).text, text)
     }

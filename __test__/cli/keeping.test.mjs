@@ -1,6 +1,6 @@
 // What is kept of a call that was led in a terminal.
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
@@ -56,13 +56,31 @@ describe('a report of a call', { timeout: 120_000, concurrency: 2 }, () => {
     assert.match(readFileSync(other, 'utf8'), /486/)
   })
 
-  test('that can not be written is told, and ends no call', async (t) => {
-    const { pbx } = await pbxOf(t)
-    const file = join(folderOf(t), 'no', 'such', 'folder', 'call.html')
-    const running = offhook(t, ['call', 'echo', '--json', ...toned, '--duration', '1', '--report', file], { env: accountEnv(pbx, 'alice') })
+  test('that can not be written any more is told, and ends no call', async (t) => {
+    const { pbx, open } = await pbxOf(t)
+    const folder = join(folderOf(t), 'gone')
+    mkdirSync(folder)
+    const file = join(folder, 'call.html')
+    const bob = await open('bob')
+    const rings = next(bob, 'pendingSession', 20_000)
+    const running = offhook(t, ['call', 'bob', '--json', ...toned, '--duration', '1', '--report', file], { env: accountEnv(pbx, 'alice') })
+    const [{ id }] = await rings
+    rmSync(folder, { recursive: true })
+    bob.acceptPendingSession(id)
     assert.equal(await running.ended, 0)
     assert.equal((await running.event('error')).code, 'ERR_REPORT_FAILED')
     assert.ok((await running.event('error')).message.includes(file))
+  })
+
+  test('overwrites a file only with --force', async (t) => {
+    const { pbx } = await pbxOf(t)
+    const file = join(folderOf(t), 'call.html')
+    writeFileSync(file, 'precious')
+    const args = ['call', 'echo', '--json', ...toned, '--duration', '1', '--report', file]
+    assert.equal(await offhook(t, args, { env: accountEnv(pbx, 'alice') }).ended, 2)
+    assert.equal(readFileSync(file, 'utf8'), 'precious')
+    assert.equal(await offhook(t, [...args, '--force'], { env: accountEnv(pbx, 'alice') }).ended, 0)
+    assert.match(readFileSync(file, 'utf8'), /INVITE/)
   })
 
   test('of each of several calls has a file of its own', async (t) => {
@@ -110,10 +128,17 @@ describe('a recording of a call', { timeout: 120_000, concurrency: 2 }, () => {
     assert.ok(Math.abs(heard(file).duration - duration) < 50)
   })
 
-  test('is nothing, with a word about it, if the file can not be written; the call goes on', async (t) => {
-    const { pbx } = await pbxOf(t)
-    const file = join(folderOf(t), 'no', 'such', 'folder', 'call.wav')
-    const running = offhook(t, ['call', 'echo', '--json', ...toned, '--duration', '2', '--record', file], { env: accountEnv(pbx, 'alice') })
+  test('is nothing, with a word about it, if the file can not be written any more; the call goes on', async (t) => {
+    const { pbx, open } = await pbxOf(t)
+    const folder = join(folderOf(t), 'gone')
+    mkdirSync(folder)
+    const file = join(folder, 'call.wav')
+    const bob = await open('bob')
+    const rings = next(bob, 'pendingSession', 20_000)
+    const running = offhook(t, ['call', 'bob', '--json', ...toned, '--duration', '2', '--record', file], { env: accountEnv(pbx, 'alice') })
+    const [{ id }] = await rings
+    rmSync(folder, { recursive: true })
+    bob.acceptPendingSession(id)
     assert.equal(await running.ended, 0)
     const error = await running.event('error')
     assert.equal(error.code, 'ERR_RECORDING_FAILED')

@@ -58,6 +58,14 @@ describe('offhook', { concurrency: 2 }, () => {
     [['call', 'bob', '--user', 'alice'], /--user \(OFFHOOK_USER\) must be an address with a domain/],
     [['call', 'bob', '--user', 'a@b', '--input', 'no-such.wav'], /--input: there is no file no-such\.wav/],
     [['call', 'bob', '--user', 'a@b', '--output', 'no such device'], /--output: there is no speaker "no such device"/],
+    [['call', 'bob', '--user', 'a@b', '--output', '/no/such/folder/x.wav'], /--output: \/no\/such\/folder\/x\.wav can not be used: .*no such file/],
+    [['call', 'bob', '--user', 'a@b', '--record', '/no/such/folder/x.wav'], /--record: .* can not be used/],
+    [['demo', '--report', '.'], /--report: \. is a folder/],
+    [['demo', '--output', 'README.md.wav', '--record', './README.md.wav'], /--record and --output must be different files/],
+    [['call', 'bob', '--user', 'a@b', '--input', 'examples/speech.wav', '--output', './examples/speech.wav', '--force'], /--output and --input must be different files/],
+    [['demo', '--record', 'examples/speech.wav', '--force'], /--record and --input must be different files/],
+    [['listen', '--auto-answer', '--user', 'a@b', '--output', 'examples/speech.wav'], /--output: examples\/speech\.wav is there already\. .* --force/],
+    [['doctor', '--user', 'a b@c', '--server', 'ws://127.0.0.1:9'], /--user must be/],
     [['call', 'bob', '--user', 'a@b', '--ca', 'no-such.pem'], /--ca can not be read: .*no-such\.pem/],
     [['call', 'bob', '--user', 'a@b', '--ice', 'turn:t', '--ice-user', 'u'], /A TURN server wants to know who you are: .* OFFHOOK_ICE_PASSWORD/],
     [['doctor', 'bob'], /doctor takes no "bob"/],
@@ -78,6 +86,14 @@ describe('offhook', { concurrency: 2 }, () => {
       assert.equal(code, 2)
     })
   }
+
+  test('asks which of two secrets is meant', async (t) => {
+    const env = { OFFHOOK_USER: 'a@b', OFFHOOK_PASSWORD: 's3cret', OFFHOOK_TOKEN: 't0ken' }
+    const { code, stderr } = await ended(t, ['echo'], { env })
+    assert.equal(code, 2)
+    assert.match(stderr, /OFFHOOK_PASSWORD and OFFHOOK_TOKEN are both set/)
+    assert.doesNotMatch(stderr, /s3cret|t0ken/)
+  })
 
   test('shows no value that was put at the wrong place', async (t) => {
     for (const args of [['call', 'bob', '--json=s3cret'], ['call', 'bob', '--pasword=s3cret'], ['call', 'bob', '--user', 's3cret']]) {

@@ -97,6 +97,12 @@ describe('offhook', { timeout: 120_000, concurrency: 2 }, () => {
     assert.deepEqual(running.events.filter(({ code }) => code === 'nothing-heard').map(({ by }) => by), ['bob', 'alice'])
   })
 
+  test('demo ends if an option is wrong that its phone is to judge', async (t) => {
+    const running = offhook(t, ['demo', '--input', 'tone:99999999'])
+    assert.equal(await running.ended, 2)
+    assert.match(running.stderr, /^--input must be .*20/)
+  })
+
   test('demo ends by Ctrl-C', async (t) => {
     const running = offhook(t, ['demo', '--json', '--output', 'none'])
     await running.event('answered', ({ phone }) => phone === 'alice')

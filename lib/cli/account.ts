@@ -81,6 +81,8 @@ async function credentialsOf(cli: Cli, uri: string, servers: readonly string[]):
   const token = given.value('token') ?? process.env['OFFHOOK_TOKEN']
   const password = given.value('password') ?? process.env['OFFHOOK_PASSWORD']
   if (given.value('token') !== undefined && given.value('password') !== undefined) throw new UsageError('Give --password or --token, not both.')
+  const chosen = ['password', 'token'].some((name) => given.value(name) !== undefined)
+  if (password && token && !chosen) throw new UsageError('OFFHOOK_PASSWORD and OFFHOOK_TOKEN are both set: unset one of them.')
   if (password && given.value('token') === undefined) return { password }
   // On this machine nobody reads along.
   if (token) return { accessToken: token, ...(servers.length > 0 && servers.every(isLoopback) && { allowInsecure: true }) }

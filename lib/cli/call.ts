@@ -10,6 +10,7 @@ import { keepingOptions } from './keeping'
 import { withPhone } from './phone'
 import { soundOf, soundOptions } from './sound'
 import { UsageError } from './usage-error'
+import { beginningOf } from './width'
 
 export const call: Command = {
   name: 'call',
@@ -63,7 +64,7 @@ function refuseOthers(phone: Softphone, { output }: Cli): void {
   phone.on('pendingSession', ({ id, address, uri, autoAnswer }) => {
     // It takes the place of the call that there is: a transfer.
     if (autoAnswer) return
-    output.tell('refused', { address, uri }, `${address} calls, and is told that you are busy`)
+    output.tell('refused', { address, uri }, `${beginningOf(address, 40)} calls, and is told that you are busy`)
     phone.rejectPendingSession(id).catch(() => {})
   })
 }

@@ -36,19 +36,22 @@ async function demonstrate(cli: Cli): Promise<number> {
   const { given, output } = cli
   if (given.words.length > 0) throw new UsageError(`demo takes no "${given.words[0]}": bob is called. To call somebody else: offhook call ${given.words[0]}`)
   const talk = given.milliseconds('duration') ?? TALK
-  const { input = { wav: SPEECH, loop: true }, output: speaker = await speakerOf(output) } = await soundOf(cli)
+  const { input = { wav: SPEECH, loop: true }, output: speaker = await speakerOf(output) } = await soundOf(cli, SPEECH)
   const users = ['alice', 'bob'].map((name) => ({ name, password: `${name}-secret` }))
   const pbx = await Pbx.start({ users })
   output.tell('pbx', { url: pbx.url }, `a switchboard listens on ${pbx.url}`)
   const [ofAlice, ofBob] = [named(cli, 'alice'), named(cli, 'bob')]
-  const alice = phoneOf(ofAlice, { ...pbx.account('alice'), audio: { input, output: speaker } })
-  const bob = phoneOf(ofBob, { ...pbx.account('bob'), audio: 'none' })
+  const phones: Softphone[] = []
   try {
-    await Promise.all([alice, bob].map((phone) => phone.initialize({ signal: cli.interrupt.signal })))
+    const alice = phoneOf(ofAlice, { ...pbx.account('alice'), audio: { input, output: speaker } })
+    phones.push(alice)
+    const bob = phoneOf(ofBob, { ...pbx.account('bob'), audio: 'none' })
+    phones.push(bob)
+    await Promise.all(phones.map((phone) => phone.initialize({ signal: cli.interrupt.signal })))
     const heard = ears(bob, ofBob)
     return await converse(alice, ofAlice, talk, heard)
   } finally {
-    await Promise.all([alice.destroy(), bob.destroy()])
+    await Promise.all(phones.map((phone) => phone.destroy()))
     await pbx.close()
   }
 }

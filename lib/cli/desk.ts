@@ -5,6 +5,7 @@ import { complainOf } from './errors'
 import { exitCode, ofEnd } from './exit-code'
 import { Keeping } from './keeping'
 import { nameOf, watchSession } from './watching'
+import { beginningOf } from './width'
 
 /** The keys of a call, for the help. */
 export const callKeys: readonly (readonly [key: string, does: string])[] = [
@@ -148,6 +149,6 @@ export class Desk {
 }
 
 /** A caller by name and address. */
-function shown({ displayName, address, uri }: PendingSession): string {
-  return displayName === undefined ? `${address} (${uri})` : `${displayName} (${uri})`
+function shown(pending: PendingSession): string {
+  return `${nameOf(pending)} (${beginningOf(pending.uri, 80)})`
 }

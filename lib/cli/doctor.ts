@@ -4,7 +4,7 @@ import type { Cli, Command } from './cli'
 import { errorText } from './errors'
 import { exitCode } from './exit-code'
 import { abortOf } from './interrupt'
-import { phoneOf } from './phone'
+import { connect, phoneOf } from './phone'
 import { Rig } from './rig'
 import { stunAnswers } from './stun'
 import { UsageError } from './usage-error'
@@ -16,6 +16,9 @@ export const doctor: Command = {
   options: accountOptions,
   run: examine,
 }
+
+/** A server that has not taken us in this time, in milliseconds, does not work. */
+const PATIENCE_MS = 10_000
 
 /** What a check has found; `remedy` says what helps if it is not well. */
 interface Finding {
@@ -31,16 +34,17 @@ async function examine(cli: Cli): Promise<number> {
   if (given.words.length > 0) throw new UsageError(`doctor takes no "${given.words[0]}".`)
   const servers = iceServersOf(cli)
   const account = await examinedAccount(cli)
+  const phone = account && phoneOf(quiet(cli), { ...account, autoAnswer: 'off', audio: 'none', register: false })
   const rig = await Rig.start(cli).catch((error: unknown) => error)
   if (!(rig instanceof Rig)) {
     const missing = rig instanceof SoftphoneError && rig.code === 'ERR_NATIVE_ADDON'
     const remedy = missing ? 'Install the package anew, with its optional dependencies.' : 'Let this program open ports on 127.0.0.1.'
     tell(cli, 'native part', { ok: false, text: errorText(rig), remedy })
+    await phone?.destroy()
     return exitCode.failed
   }
-  const phone = account && phoneOf(quiet(cli), { ...account, autoAnswer: 'off', audio: 'none', register: false })
   try {
-    const examined = all(cli, [...ofMachine(rig), ...servers.map((server) => ofIceServer(rig, server)), ...(phone ? ofServer(phone, account) : [])])
+    const examined = all(cli, [...ofMachine(rig), ...servers.map((server) => ofIceServer(rig, server)), ...(phone ? ofServer(cli, phone, account) : [])])
     const healthy = await Promise.race([examined, abortOf(interrupt.signal)])
     if (!phone) cli.output.tell('check', { check: 'server', skipped: true }, '  --  server: not tried. Name one by --server, and yourself by --user')
     return healthy ? exitCode.done : exitCode.failed
@@ -75,11 +79,11 @@ async function soundGoesThrough(rig: Rig): Promise<Finding> {
 async function opens(rig: Rig, kind: AudioDevice['kind']): Promise<Finding> {
   const [what, choose, none] =
     kind === 'audioinput'
-      ? ['microphone', 'input', 'Connect one, or let others hear a file or a tone: --input greeting.wav']
-      : ['speaker', 'output', 'Connect one, or write what is heard to a file: --output call.wav']
+      ? ['microphone', 'input', 'Connect one, or let others hear a file or a tone: offhook call bob --input greeting.wav']
+      : ['speaker', 'output', 'Connect one, or write what is heard to a file: offhook call bob --output call.wav']
   const devices = (await listDevices()).filter((device) => device.kind === kind)
   const chosen = devices.find((device) => device.default)
-  if (!chosen) return { ok: false, text: devices.length > 0 ? `the system has chosen no ${what}` : `there is no ${what}`, remedy: devices.length > 0 ? `Choose one in the system's settings, or by --${choose}: offhook devices lists them.` : none }
+  if (!chosen) return { ok: false, text: devices.length > 0 ? `the system has chosen no ${what}` : `there is no ${what}`, remedy: devices.length > 0 ? `Choose one in the system's settings, or name one to a call by --${choose}: offhook devices lists them.` : none }
   const error = await rig.opens(kind)
   if (error === undefined) return { ok: true, text: `${chosen.label} opens` }
   return { ok: false, text: `${chosen.label} does not open: ${errorText(error)}`, remedy: 'Look whether another program uses it, and whether the system lets this one do so.' }
@@ -106,12 +110,12 @@ async function ofTurn(rig: Rig, server: IceServer, url: string): Promise<Finding
   return { ok: false, text: why ?? 'gives no relay', remedy: `Look whether ${url}, --ice-user and OFFHOOK_ICE_PASSWORD are right, and whether UDP may leave this network.` }
 }
 
-function ofServer(phone: Softphone, { uri, register, password, accessToken }: SoftphoneOptions): (readonly [string, Check])[] {
+function ofServer({ interrupt }: Cli, phone: Softphone, { uri, register, password, accessToken }: SoftphoneOptions): (readonly [string, Check])[] {
   const connects: Check = async () => {
     const started = performance.now()
     const connected = phone.once('connected')
     try {
-      await phone.initialize()
+      await connect(phone, interrupt, PATIENCE_MS)
       const [{ server }] = await connected
       return { ok: true, text: `${server} is connected in ${Math.round(performance.now() - started)} ms` }
     } catch (error) {

@@ -26,9 +26,13 @@ const names: Readonly<Record<string, string>> = {
 export function errorText(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   if (error instanceof UsageError) return error.message
-  if (!(error instanceof SoftphoneError)) return error.stack ?? error.message
+  if (!(error instanceof SoftphoneError)) return oneLine(error.message)
   const cause = error.cause instanceof Error && error.cause.message !== error.message ? error.cause.message : ''
   // That of `initialize()` is PureCloud's, and says nothing beside its cause.
   const whole = error.type === 'initialization' && cause !== '' ? cause : [error.message, cause].filter(Boolean).join(': ')
-  return whole.replace(/Option '([\w.]+?)(\[\d+\][\w.]*)?'/g, (text, name: string) => names[name] ?? text).replaceAll('tls.ca', '--ca')
+  return oneLine(whole).replace(/Option '([\w.]+?)(\[\d+\][\w.]*)?'/g, (text, name: string) => names[name] ?? text).replaceAll('tls.ca', '--ca')
+}
+
+function oneLine(text: string): string {
+  return text.trim().replace(/\s*[\r\n]+\s*/g, ' ')
 }

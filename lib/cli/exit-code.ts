@@ -47,13 +47,23 @@ export function ofError(error: unknown): number {
     case 'ERR_NOT_CONNECTED':
     case 'ERR_REQUEST_TIMEOUT':
       return exitCode.network
-    case 'ERR_AUTHENTICATION_FAILED':
     case 'ERR_ACCESS_TOKEN':
-    case 'ERR_REGISTRATION_FAILED':
       return exitCode.account
+    case 'ERR_AUTHENTICATION_FAILED':
+    case 'ERR_REGISTRATION_FAILED':
+      return ofRegistrar(statusOf(error))
     default:
       return exitCode.failed
   }
+}
+
+/** The code of what a registrar says: whether it refuses the account, or can't be used. */
+export function ofRegistrar(status: number | undefined): number {
+  return status !== undefined && [401, 403, 404, 407].includes(status) ? exitCode.account : exitCode.network
+}
+
+function statusOf({ sip, cause }: SoftphoneError): number | undefined {
+  return sip?.code ?? (cause instanceof SoftphoneError ? statusOf(cause) : undefined)
 }
 
 function ofAnswered({ condition, side }: EndReason): number {

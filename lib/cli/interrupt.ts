@@ -2,6 +2,7 @@
 export class Interrupt {
   readonly #controller = new AbortController()
   #code: number | undefined
+  #over = false
 
   constructor() {
     process.on('SIGINT', () => this.raise(130))
@@ -21,9 +22,14 @@ export class Interrupt {
     return this.#code
   }
 
-  /** Hangs up; again, it ends the process. */
+  /** There is nothing more to hang up. */
+  over(): void {
+    this.#over = true
+  }
+
+  /** Hangs up; again, or if there is nothing to hang up, it ends the process. */
   raise(code: number): void {
-    if (this.#code !== undefined) process.exit(this.#code)
+    if (this.#code !== undefined || this.#over) process.exit(this.#code ?? code)
     this.#hangUp(code)
   }
 

@@ -1,4 +1,5 @@
-import { parse, join } from 'node:path'
+import { existsSync } from 'node:fs'
+import { join, parse } from 'node:path'
 import type { Recording, Session } from '../index'
 import type { OptionTable } from './arguments'
 import type { Cli } from './cli'
@@ -9,6 +10,7 @@ import { clock } from './figures'
 export const keepingOptions: OptionTable = {
   record: { value: 'FILE', help: 'Record the call into a .wav file: you on the left, the other side on the right' },
   report: { value: 'FILE', help: 'Write a page (.html) on how the call was, once it is over' },
+  force: { help: 'Overwrite files that are there already' },
 }
 
 /** What is kept of calls: recordings while they go on, a report at the end. */
@@ -51,7 +53,7 @@ export class Keeping {
   }
 
   async #begin(session: Session, path: string): Promise<void> {
-    const file = numbered(path, ++this.#recorded)
+    const file = this.#next(path, () => ++this.#recorded)
     const begun = session.record(file)
     this.#recordings.set(session, begun)
     try {
@@ -72,9 +74,18 @@ export class Keeping {
   }
 
   async #report(session: Session, path: string): Promise<void> {
-    const file = numbered(path, ++this.#reported)
+    const file = this.#next(path, () => ++this.#reported)
     await session.report(file)
     this.#cli.output.tell('reported', { session: session.id, file }, `the report of the call is ${file}`)
+  }
+
+  // The first was looked at before anybody was called.
+  #next(path: string, count: () => number): string {
+    for (;;) {
+      const number = count()
+      const file = numbered(path, number)
+      if (number === 1 || this.#cli.given.has('force') || !existsSync(file)) return file
+    }
   }
 
   /** Keeps a call that goes on from what fails here, and the process from ending before it is done. */

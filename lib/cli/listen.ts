@@ -2,7 +2,7 @@ import type { Softphone } from '../index'
 import { accountOf, accountOptions } from './account'
 import type { Cli, Command } from './cli'
 import { Desk } from './desk'
-import { exitCode } from './exit-code'
+import { exitCode, ofRegistrar } from './exit-code'
 import { abortOf } from './interrupt'
 import { keepingOptions } from './keeping'
 import { withPhone } from './phone'
@@ -63,5 +63,5 @@ function firstCall(phone: Softphone, desk: Desk): Promise<number> {
 
 /** Resolves when the server wants nothing more to do with this account. */
 export function refusedForGood(phone: Softphone): Promise<number> {
-  return new Promise((resolve) => phone.on('registrationFailed', ({ fatal }) => fatal && resolve(exitCode.account)))
+  return new Promise((resolve) => phone.on('registrationFailed', ({ fatal, code }) => fatal && resolve(ofRegistrar(code))))
 }

@@ -1,17 +1,37 @@
-import { Softphone, type Logger, type SoftphoneOptions } from '../index'
+import { Softphone, SoftphoneError, type Logger, type SoftphoneOptions } from '../index'
 import type { Cli } from './cli'
 import { complainOf } from './errors'
+import { abortOf, type Interrupt } from './interrupt'
 import type { Output } from './output'
 import { watchPhone } from './watching'
+
+/** A server that takes connections and ends them again would be tried for ever; in milliseconds. */
+const PATIENCE_MS = 30_000
 
 /** Makes a phone and connects it, tells what becomes of it, lets it be used, and destroys it whatever happens. */
 export async function withPhone(cli: Cli, options: SoftphoneOptions, use: (phone: Softphone) => Promise<number>): Promise<number> {
   const phone = phoneOf(cli, options)
   try {
-    await phone.initialize({ signal: cli.interrupt.signal })
+    await connect(phone, cli.interrupt, cli.given.milliseconds('timeout') ?? PATIENCE_MS)
     return await use(phone)
   } finally {
     await phone.destroy()
+  }
+}
+
+/** Connects and registers within so many milliseconds. */
+export async function connect(phone: Softphone, interrupt: Interrupt, patience: number): Promise<void> {
+  const late = new AbortController()
+  const timer = setTimeout(() => late.abort(), patience)
+  void abortOf(interrupt.signal).then(() => late.abort())
+  try {
+    await phone.initialize({ signal: late.signal })
+  } catch (error) {
+    if (!late.signal.aborted || interrupt.signal.aborted) throw error
+    const message = `The server has not taken us in ${patience / 1000} s`
+    throw new SoftphoneError(message, { code: 'ERR_CONNECTION_FAILED', type: 'initialization' })
+  } finally {
+    clearTimeout(timer)
   }
 }
 

@@ -1,3 +1,4 @@
+import { SoftphoneError } from '../index'
 import { readArguments, type Given } from './arguments'
 import { call } from './call'
 import type { Cli, Command } from './cli'
@@ -68,10 +69,13 @@ async function perform(command: Command, given: Given): Promise<number> {
     if (interrupt.code !== undefined) return interrupt.code
     if (error instanceof UsageError) throw error
     complainOf(output, error)
+    // A fault of ours: where it was.
+    if (!(error instanceof SoftphoneError)) output.trace('error', 'offhook failed', { stack: (error as Error).stack })
     return ofError(error)
   } finally {
     output.close()
     keyboard?.close()
+    interrupt.over()
   }
 }
 

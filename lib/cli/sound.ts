@@ -2,6 +2,7 @@ import { statSync } from 'node:fs'
 import { listDevices, type AudioDevice, type AudioInput, type AudioOutput } from '../index'
 import type { OptionTable } from './arguments'
 import type { Cli } from './cli'
+import { checkFiles, isSoundFile } from './files'
 import { didYouMean } from './nearest'
 import { UsageError } from './usage-error'
 
@@ -16,30 +17,28 @@ export const ringOption: OptionTable = {
   ring: { value: 'CHOICE', help: 'Where it rings: default, none, or a device by its name; default as --output' },
 }
 
-/** What was chosen of `--input`, `--output` and `--ring`. */
-export async function soundOf({ given }: Cli): Promise<{ input?: AudioInput; output?: AudioOutput; ring?: AudioOutput }> {
+/** What was chosen of `--input`, `--output` and `--ring`; `usual` is the file that is played otherwise. */
+export async function soundOf(cli: Cli, usual?: string): Promise<{ input?: AudioInput; output?: AudioOutput; ring?: AudioOutput }> {
+  const { given } = cli
+  checkFiles(cli, usual)
   const [input, output, ring] = ['input', 'output', 'ring'].map((name) => given.value(name))
   return {
     ...(input !== undefined && { input: await inputOf(input) }),
-    ...(output !== undefined && { output: await outputOf('--output', output) }),
-    ...(ring !== undefined && { ring: await outputOf('--ring', ring) }),
+    ...(output !== undefined && { output: await outputOf(output) }),
+    ...(ring !== undefined && { ring: await deviceOf('--ring', ring, 'audiooutput') }),
   }
 }
 
 async function inputOf(choice: string): Promise<AudioInput> {
   const [, frequency] = /^tone:(\d+)$/.exec(choice) ?? []
   if (frequency !== undefined) return { tone: Number(frequency) }
-  if (!isFile(choice)) return deviceOf('--input', choice, 'audioinput')
+  if (!isSoundFile(choice)) return deviceOf('--input', choice, 'audioinput')
   if (!statSync(choice, { throwIfNoEntry: false })?.isFile()) throw new UsageError(`--input: there is no file ${choice}.`)
   return { wav: choice, loop: true }
 }
 
-async function outputOf(option: string, choice: string): Promise<AudioOutput> {
-  return isFile(choice) ? { wav: choice } : deviceOf(option, choice, 'audiooutput')
-}
-
-function isFile(choice: string): boolean {
-  return /\.wav$/i.test(choice)
+async function outputOf(choice: string): Promise<AudioOutput> {
+  return isSoundFile(choice) ? { wav: choice } : deviceOf('--output', choice, 'audiooutput')
 }
 
 async function deviceOf(option: string, choice: string, kind: AudioDevice['kind']): Promise<string | { device: string }> {

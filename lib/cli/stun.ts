@@ -20,7 +20,9 @@ export async function stunAnswers(url: string): Promise<boolean> {
     return await new Promise<boolean>((resolve, reject) => {
       socket.on('error', reject)
       socket.on('message', (answer) => isAnswer(answer, question) && resolve(true))
-      for (const delay of REPEATS) timers.push(setTimeout(() => socket.send(question, Number(port), bare, (error) => error && reject(error)), delay))
+      const ask = () => socket.send(question, Number(port), bare, (error) => error && reject(error))
+      // What `send` throws there, nobody would catch.
+      for (const delay of REPEATS) timers.push(setTimeout(() => void Promise.resolve().then(ask).catch(reject), delay))
       timers.push(setTimeout(() => resolve(false), PATIENCE_MS))
     })
   } finally {

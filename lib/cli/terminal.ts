@@ -1,6 +1,7 @@
 import { cells, clock, decibels, qualityWords, type Figures } from './figures'
 import type { Output } from './output'
 import { printable, traceText } from './printable'
+import { beginningOf, endOf, widthOf } from './width'
 
 const WIDTH = 14
 const colours = { red: 31, green: 32, yellow: 33, dim: 90, bold: 1 } as const
@@ -74,7 +75,7 @@ export class Terminal implements Output {
 
   // Drawn anew in place, and only if it has changed.
   #draw(): void {
-    const below = this.#question === undefined ? this.#meters() : printable(this.#question)
+    const below = this.#question === undefined ? this.#meters() : endOf(printable(this.#question), columns())
     if (below === this.#below) return
     process.stdout.write(REDRAW + unbroken(below))
     this.#below = below
@@ -94,11 +95,10 @@ export class Terminal implements Output {
 
   // What does not fit is left out, from the end.
   #fitted(parts: readonly Part[]): string {
-    // Some terminals do not know how wide they are, and say 0.
-    let left = (process.stdout.columns || 80) - 1
+    let left = columns()
     let line = ''
     for (const { text, colour } of parts) {
-      left -= text.length + (line === '' ? 0 : 2)
+      left -= widthOf(text) + (line === '' ? 0 : 2)
       if (left < 0) break
       line += (line === '' ? '' : '  ') + (colour ? this.#in(colour, text) : text)
     }
@@ -108,6 +108,11 @@ export class Terminal implements Output {
   #in(colour: keyof typeof colours, text: string): string {
     return this.#coloured ? `\x1b[${colours[colour]}m${text}\x1b[0m` : text
   }
+}
+
+// Some terminals do not know how wide they are, and say 0. The last column stays free for the cursor.
+function columns(): number {
+  return (process.stdout.columns || 80) - 1
 }
 
 /** A line that does not go on in the next, however wide its letters are: one that did could not be drawn over. */
@@ -124,5 +129,5 @@ function bar(name: string, level: number): Part {
   const full = cells(level, WIDTH)
   const loud = decibels(level)
   const colour = loud >= CLIPPING ? 'red' : loud >= LOUD ? 'yellow' : 'green'
-  return { text: `${name.slice(0, 16)} ▕${'█'.repeat(full)}${' '.repeat(WIDTH - full)}▏${String(loud).padStart(3)} dB`, colour }
+  return { text: `${beginningOf(name, 16)} ▕${'█'.repeat(full)}${' '.repeat(WIDTH - full)}▏${String(loud).padStart(3)} dB`, colour }
 }

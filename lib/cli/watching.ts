@@ -1,6 +1,10 @@
 import type { CallStats, CallSummary, EndReason, LevelEvent, Session, Softphone } from '../index'
 import { clock, plain } from './figures'
 import type { Output } from './output'
+import { beginningOf } from './width'
+
+/** More of a name than these cells helps nobody who reads it. */
+const NAME_WIDTH = 40
 
 /** Tells what becomes of a phone's connection and account. */
 export function watchPhone(phone: Softphone, output: Output): void {
@@ -66,7 +70,7 @@ function watchSound(session: Session, output: Output, inFront: () => boolean, mo
 
 /** How somebody is called here. */
 export function nameOf({ displayName, address }: { displayName?: string | undefined; address: string }): string {
-  return displayName ?? address
+  return beginningOf(displayName ?? address, NAME_WIDTH)
 }
 
 function endText({ startTime, duration }: Session, { condition, side, text }: EndReason): string {
