@@ -15,9 +15,31 @@ pub struct DriftResampler {
     /// `PHASES + 1` rows of `TAPS`, newest tap last.
     phases: Vec<f32>,
     line: Vec<f32>,
-    /// The next output's place, in samples after the first of the next input.
+    pace: Pace,
+}
+
+/// Which places of the input are read, in samples after the first of the next one.
+#[derive(Debug, Clone)]
+struct Pace {
     position: f64,
     step: f64,
+}
+
+impl Pace {
+    fn set_ppm(&mut self, ppm: f64) {
+        self.step = 1.0 + ppm.clamp(-MOST_PPM, MOST_PPM) * 1e-6;
+    }
+
+    /// The next place within so many samples of input; after the last one they count as taken.
+    fn next(&mut self, input: usize) -> Option<f64> {
+        let here = self.position;
+        if here < input as f64 {
+            self.position += self.step;
+            return Some(here);
+        }
+        self.position -= input as f64;
+        None
+    }
 }
 
 impl Default for DriftResampler {
@@ -44,33 +66,32 @@ impl DriftResampler {
         Self {
             phases,
             line: vec![0.0; TAPS - 1],
-            position: 0.0,
-            step: 1.0,
+            pace: Pace {
+                position: 0.0,
+                step: 1.0,
+            },
         }
     }
 
     /// Sets how much faster the input is taken than the output given, in parts per million, clamped.
     pub fn set_ppm(&mut self, ppm: f64) {
-        self.step = 1.0 + ppm.clamp(-MOST_PPM, MOST_PPM) * 1e-6;
+        self.pace.set_ppm(ppm);
     }
 
     /// Takes `input` and appends about as many samples to `out`.
     pub fn process(&mut self, input: &[i16], out: &mut Vec<i16>) {
         self.line
             .extend(input.iter().map(|sample| f32::from(*sample)));
-        let end = input.len() as f64;
-        while self.position < end {
-            let whole = self.position as usize;
-            let phase = (self.position - whole as f64) * PHASES as f64;
+        while let Some(position) = self.pace.next(input.len()) {
+            let whole = position as usize;
+            let phase = (position - whole as f64) * PHASES as f64;
             let row = phase as usize;
             let between = (phase - row as f64) as f32;
             let window = &self.line[whole..whole + TAPS];
             let here = dot(window, &self.phases[row * TAPS..(row + 1) * TAPS]);
             let next = dot(window, &self.phases[(row + 1) * TAPS..(row + 2) * TAPS]);
             out.push(to_sample(here + (next - here) * between));
-            self.position += self.step;
         }
-        self.position -= end;
         self.line.drain(..input.len());
     }
 }
@@ -91,8 +112,8 @@ const PROPORTIONAL: f64 = 2.0;
 const INTEGRAL: f64 = 0.000_5;
 /// A fill is averaged over one second of ticks.
 const SMOOTHING: f64 = 0.01;
-/// Up to this target, 25 ms, the gains hold as they are.
-const CALM_TARGET: f64 = 1_200.0;
+/// Up to this target, 50 ms, the gains hold as they are.
+const CALM_TARGET: f64 = 2_400.0;
 
 impl DriftController {
     /// Creates a controller that holds a ring at `target` samples.
@@ -122,9 +143,9 @@ impl DriftController {
         (error * PROPORTIONAL * gain + self.integral).clamp(-MOST_PPM, MOST_PPM)
     }
 
-    /// Forgets the past, as after a change of device.
-    pub fn reset(&mut self) {
-        *self = Self::new(self.target as usize);
+    /// Begins at the target again, as after a gap, and remembers how far off the clock was.
+    pub fn restart(&mut self) {
+        self.smoothed = self.target;
     }
 }
 
@@ -169,6 +190,47 @@ mod tests {
             }
             let fit = ToneFit::of(&out[4_800..], Rate::Hz48000, hz * 1.000_3);
             assert!(fit.signal_to_noise_db > 65.0, "{hz}: {fit:?}");
+        }
+    }
+
+    /// The fill of a ring in each tick, before 10 ms are taken out of it; callbacks bring `burst` samples each.
+    fn fills(clock_ppm: f64, burst: usize, ticks: usize) -> Vec<usize> {
+        // A portion has just come: half of it is here on average.
+        let mut fill = 960 + burst;
+        let (mut controller, mut owed) = (DriftController::new(fill - burst / 2), 0.0_f64);
+        let mut pace = DriftResampler::new().pace;
+        let mut fills = Vec::with_capacity(ticks);
+        for _ in 0..ticks {
+            owed += 480.0 * (1.0 + clock_ppm * 1e-6);
+            while owed >= burst as f64 {
+                owed -= burst as f64;
+                fill += std::iter::from_fn(|| pace.next(burst)).count();
+            }
+            fills.push(fill);
+            pace.set_ppm(controller.update(fill));
+            fill -= fill.min(480);
+        }
+        fills
+    }
+
+    fn mean(fills: &[usize]) -> f64 {
+        fills.iter().sum::<usize>() as f64 / fills.len() as f64
+    }
+
+    #[test]
+    fn clocks_500_ppm_apart_cost_neither_a_gap_nor_a_growing_delay_in_an_hour() {
+        const MINUTE: usize = 6_000;
+        for (clock_ppm, burst) in [(-500.0, 480), (500.0, 480), (-500.0, 2_048), (500.0, 2_048)] {
+            let fills = fills(clock_ppm, burst, 60 * MINUTE);
+            let least = fills.iter().min().unwrap();
+            assert!(*least >= 480, "{clock_ppm} ppm, {burst}: a gap at {least}");
+            let most = fills.iter().max().unwrap();
+            assert!(*most < 1_680 + burst, "{clock_ppm} ppm, {burst}: {most}");
+            let [early, late] = [5, 59].map(|minute| mean(&fills[minute * MINUTE..][..MINUTE]));
+            assert!(
+                (early - late).abs() < 2.0,
+                "{clock_ppm} ppm, {burst}: {early} {late}"
+            );
         }
     }
 

@@ -5,7 +5,7 @@ use audio::drift::{DriftController, DriftResampler};
 use audio::resample::Resampler;
 use audio::{Frame, Rate};
 
-use super::ring::{Burst, CAPACITY, Converter, Counters, EXCESS, MARGIN, TICK};
+use super::ring::{Burst, CAPACITY, Converter, Counters, EXCESS, Margin, TICK};
 
 /// The tick's end of an input: 10 ms at a time, in step with the tick whatever the device's clock does.
 #[derive(Debug)]
@@ -16,6 +16,7 @@ pub struct Microphone {
     converter: Converter,
     drift: DriftResampler,
     controller: DriftController,
+    margin: Margin,
     raw: Vec<i16>,
     converted: Vec<i16>,
     ready: Vec<i16>,
@@ -35,7 +36,8 @@ impl Microphone {
             burst: Burst::default(),
             converter: Converter::default(),
             drift: DriftResampler::new(),
-            controller: DriftController::new(MARGIN),
+            controller: DriftController::new(TICK),
+            margin: Margin::new(),
             raw: Vec::with_capacity(CAPACITY),
             converted: Vec::with_capacity(CAPACITY),
             ready: Vec::with_capacity(CAPACITY),
@@ -56,23 +58,24 @@ impl Microphone {
         self.collect();
         let burst = self.burst.update(&self.counters);
         let fill = self.ready.len();
+        // A portion comes at any time between two ticks, so on average half of it is here beside the 10 ms to be given.
+        let target = self.margin.samples() + TICK + burst / 2;
+        self.controller.set_target(target);
+        let need = self.margin.samples() + TICK + burst;
         if !self.running {
-            self.running = burst > 0 && fill >= burst + MARGIN;
+            self.running = burst > 0 && fill >= need;
             if !self.running {
                 self.count_silence(if self.begun { TICK } else { 0 });
                 return false;
             }
             self.begun = true;
             // What is here beyond the need would only be delay.
-            self.ready.drain(..fill - burst - MARGIN);
-            self.controller.reset();
+            self.ready.drain(..fill - need);
+            self.controller.restart();
         }
         let fill = self.ready.len();
-        // A portion as short as a tick may slip past one: then it must be there whole, not half on average.
-        let target = MARGIN + (burst / 2).max(burst.min(TICK));
-        self.controller.set_target(target);
         self.drift.set_ppm(self.controller.update(fill));
-        if fill > burst + MARGIN + EXCESS {
+        if fill > need + EXCESS {
             let surplus = fill - target;
             self.ready.drain(..surplus);
             self.counters.overrun.fetch_add(surplus as u64, Relaxed);
@@ -82,6 +85,7 @@ impl Microphone {
         self.ready.drain(..given);
         if given < TICK {
             self.running = false;
+            self.margin.widen();
             self.count_silence(TICK - given);
         }
         given == TICK
@@ -168,10 +172,10 @@ mod tests {
 
     #[test]
     fn a_clock_that_runs_off_neither_starves_nor_floods() {
-        for ppm in [-200.0, 200.0] {
-            let (heard, counters) = capture(48_000, 480, ppm, 12_000);
-            assert_eq!(counters.underrun.load(Relaxed), 0, "{ppm}");
-            assert_eq!(counters.overrun.load(Relaxed), 0, "{ppm}");
+        for (ppm, size) in [(-500.0, 480), (500.0, 480), (-500.0, 2_048), (500.0, 2_048)] {
+            let (heard, counters) = capture(48_000, size, ppm, 12_000);
+            assert_eq!(counters.underrun.load(Relaxed), 0, "{ppm} {size}");
+            assert_eq!(counters.overrun.load(Relaxed), 0, "{ppm} {size}");
             assert!(heard.len() > 480 * 11_900);
         }
     }

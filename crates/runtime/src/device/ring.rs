@@ -13,8 +13,27 @@ const LARGEST_BURST: u64 = 96_000;
 /// Room for the largest callback and some ticks; full, it drops and counts.
 pub(super) const CAPACITY: usize = 1 << 17;
 
-/// Kept beyond what the callbacks' size demands, against a late tick.
-pub(super) const MARGIN: usize = TICK + TICK / 2;
+/// What is kept beyond what the callbacks' size demands, against a late tick or callback and until it is known how far off
+/// a clock is: 10 ms, and 5 more after each gap, up to 30. Every millisecond of it is heard as delay.
+#[derive(Debug)]
+pub(super) struct Margin(usize);
+
+impl Margin {
+    const STEP: usize = TICK / 2;
+    const MOST: usize = 3 * TICK;
+
+    pub(super) fn new() -> Margin {
+        Margin(TICK)
+    }
+
+    pub(super) fn samples(&self) -> usize {
+        self.0
+    }
+
+    pub(super) fn widen(&mut self) {
+        self.0 = (self.0 + Self::STEP).min(Self::MOST);
+    }
+}
 
 /// More than this beyond the target is delay nobody needs: 80 ms, dropped and counted.
 pub(super) const EXCESS: usize = 8 * TICK;

@@ -6,7 +6,7 @@ use audio::drift::{DriftController, DriftResampler};
 use audio::resample::Resampler;
 use audio::{Frame, Rate};
 
-use super::ring::{Burst, CAPACITY, Converter, Counters, EXCESS, MARGIN, TICK};
+use super::ring::{Burst, CAPACITY, Converter, Counters, EXCESS, Margin, TICK};
 
 /// The tick's end of an output: takes 10 ms at a time, whatever the device's clock does.
 #[derive(Debug)]
@@ -17,6 +17,9 @@ pub struct Speaker {
     converter: Converter,
     drift: DriftResampler,
     controller: DriftController,
+    margin: Margin,
+    /// It has played: what is missing now is missed.
+    begun: bool,
     steady: Vec<i16>,
     converted: Vec<i16>,
     /// The underrun counter as of the last tick.
@@ -34,7 +37,9 @@ impl Speaker {
             burst: Burst::default(),
             converter: Converter::default(),
             drift: DriftResampler::new(),
-            controller: DriftController::new(MARGIN),
+            controller: DriftController::new(TICK),
+            margin: Margin::new(),
+            begun: false,
             steady: Vec::with_capacity(2 * TICK),
             converted: Vec::with_capacity(8 * TICK),
             underrun: 0,
@@ -69,14 +74,18 @@ impl Speaker {
         if underrun != self.underrun {
             // The callbacks ran dry, or have only begun: give them what one of them needs ahead.
             self.underrun = underrun;
-            let lead = at_stream_rate(burst + MARGIN).saturating_sub(fill);
+            if std::mem::replace(&mut self.begun, true) {
+                self.margin.widen();
+            }
+            let lead = at_stream_rate(burst + self.margin.samples()).saturating_sub(fill);
             self.push_silence(lead);
-            self.controller.reset();
-        } else if fill > at_stream_rate(burst + MARGIN + EXCESS) {
+            self.controller.restart();
+        } else if fill > at_stream_rate(burst + self.margin.samples() + EXCESS) {
             self.counters.overrun.fetch_add(TICK as u64, Relaxed);
             return true;
         }
-        self.controller.set_target(burst / 2 + MARGIN);
+        let target = self.margin.samples() + burst.max(TICK) / 2;
+        self.controller.set_target(target);
         let fill_at_48 = fill * 48_000 / hz as usize;
         self.drift.set_ppm(self.controller.update(fill_at_48));
         self.steady.clear();
