@@ -49,6 +49,11 @@ export class VirtualCard {
     const samples = Int16Array.from({ length: 48_000 * TONE_SECONDS }, (_, index) =>
       Math.round(8000 * Math.sin((2 * Math.PI * frequency * index) / 48_000)),
     )
+    this.play(samples, into)
+  }
+
+  /** Plays samples of 48 kHz into the microphone, or the headset's. */
+  play(samples, into = 'feed') {
     const player = this.#pacat(['--playback', `--device=${into}`], ['pipe', 'ignore', 'ignore'])
     player.stdin.on('error', () => {})
     player.stdin.end(Buffer.from(samples.buffer))

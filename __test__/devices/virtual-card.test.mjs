@@ -10,6 +10,14 @@ import { VirtualCard, virtualCardMissing } from './virtual-card.mjs'
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const missing = process.platform === 'linux' ? virtualCardMissing() : 'a virtual sound card is made on Linux only'
 
+/** The next warning, or end of one, about a device: a busy machine is warned of as well. */
+async function ofDevice(session, event) {
+  for (;;) {
+    const [warning] = await next(session, event, 20_000)
+    if (warning.code === 'no-device') return [warning]
+  }
+}
+
 describe('a sound card', { skip: missing }, () => {
   let card
   const chosen = { input: 'alsa:headset', output: 'alsa:headset' }
@@ -32,7 +40,8 @@ describe('a sound card', { skip: missing }, () => {
     const { ear, audio: tone } = voice(1000)
     bob.on('pendingSession', ({ id }) => bob.acceptPendingSession(id, tone))
     const warnings = []
-    alice.on('sessionStarted', (session) => session.on('warning', (warning) => warnings.push(warning)))
+    // A busy machine is warned of as well.
+    alice.on('sessionStarted', (session) => session.on('warning', (warning) => warning.code === 'no-device' && warnings.push(warning)))
     const session = await alice.call('bob')
     await session.answered
     return { alice, session, ear, warnings }
@@ -86,10 +95,10 @@ describe('a sound card', { skip: missing }, () => {
 
   test('that a call begins without is a warning, which is cleared when another is chosen', async (t) => {
     const { session, ear, warnings } = await call(t, { audio: { input: { device: 'no-such-device' }, output: 'none' } })
-    if (warnings.length === 0) await next(session, 'warning', 10_000)
+    if (warnings.length === 0) await ofDevice(session, 'warning')
     assert.equal(warnings[0].code, 'no-device')
     assert.match(warnings[0].message, /no-such-device/)
-    const cleared = next(session, 'warningCleared', 10_000)
+    const cleared = ofDevice(session, 'warningCleared')
     await session.setInput('default')
     assert.equal((await cleared)[0].code, 'no-device')
     await hears(ear, 600, 20_000)
@@ -189,7 +198,7 @@ describe('a sound card', { skip: missing }, () => {
     const again = await call(t, { audio: chosen })
     await Promise.all([hears(again.ear, 600, 20_000), hears(card.listen(), 1000, 20_000)])
     for (const { chosen, inUse } of again.warnings) assert.deepEqual([chosen, inUse], ['alsa:headset', 'Default Audio Device'])
-    const cleared = next(again.session, 'warningCleared', 20_000)
+    const cleared = ofDevice(again.session, 'warningCleared')
     card.plugHeadset()
     t.after(() => card.unplugHeadset())
     await Promise.all([cleared, hears(again.ear, 1700, 20_000)])
@@ -216,13 +225,13 @@ describe('a sound card', { skip: missing }, () => {
     await Promise.all([hears(ear, 1700, 20_000), hears(card.listen('headset'), 1000, 20_000)])
     assert.deepEqual(warnings, [])
     card.unplugHeadset()
-    while (warnings.length < 2) await next(session, 'warning', 20_000)
+    while (warnings.length < 2) await ofDevice(session, 'warning')
     await Promise.all([hears(ear, 600, 20_000), hears(card.listen(), 1000, 20_000)])
     assert.deepEqual(warnings.map(({ message }) => message.split(' ')[0]).sort(), ['Input', 'Output'], JSON.stringify(warnings))
     for (const { code, chosen, inUse } of warnings) {
       assert.deepEqual({ code, chosen, inUse }, { code: 'no-device', chosen: 'alsa:headset', inUse: 'Default Audio Device' })
     }
-    const cleared = next(session, 'warningCleared', 20_000)
+    const cleared = ofDevice(session, 'warningCleared')
     card.plugHeadset()
     assert.equal((await cleared)[0].code, 'no-device')
     await Promise.all([hears(ear, 1700, 20_000), hears(card.listen('headset'), 1000, 20_000)])
@@ -234,12 +243,12 @@ describe('a sound card', { skip: missing }, () => {
     t.after(() => card.unplugHeadset())
     const { session, ear, warnings } = await call(t, { audio: { ...chosen, output: 'none', fallback: 'none' } })
     await hears(ear, 1700, 20_000)
-    const warned = next(session, 'warning', 20_000)
+    const warned = ofDevice(session, 'warning')
     card.unplugHeadset()
     await warned
     assert.ok(warnings.every(({ chosen }) => chosen === undefined), JSON.stringify(warnings))
     await quiet(ear, 20_000)
-    const cleared = next(session, 'warningCleared', 20_000)
+    const cleared = ofDevice(session, 'warningCleared')
     card.plugHeadset()
     await Promise.all([cleared, hears(ear, 1700, 20_000)])
   })
@@ -250,11 +259,11 @@ describe('a sound card', { skip: missing }, () => {
     const { session, warnings } = await call(t, { audio: { input: 'none', output: 'default' } })
     await session.setOutput('alsa:headset')
     await hears(card.listen('headset'), 1000, 20_000)
-    const warned = next(session, 'warning', 20_000)
+    const warned = ofDevice(session, 'warning')
     card.unplugHeadset()
     assert.equal((await warned)[0].chosen, 'alsa:headset')
     await assert.rejects(session.setOutput('alsa:headset'), { code: 'ERR_NO_DEVICE' })
-    const cleared = next(session, 'warningCleared', 20_000)
+    const cleared = ofDevice(session, 'warningCleared')
     await session.setOutput('default')
     await Promise.all([cleared, hears(card.listen(), 1000, 20_000)])
     assert.ok(warnings.every(({ code }) => code === 'no-device'), JSON.stringify(warnings))
@@ -266,13 +275,13 @@ describe('a sound card', { skip: missing }, () => {
     const { alice, session, ear } = await call(t, { audio: 'none' })
     const conference = await alice.conference([session], chosen)
     const warnings = []
-    conference.on('warning', (warning) => warnings.push(warning))
+    conference.on('warning', (warning) => warning.code === 'no-device' && warnings.push(warning))
     await Promise.all([hears(ear, 1700, 20_000), hears(card.listen('headset'), 1000, 20_000)])
     card.unplugHeadset()
-    while (warnings.length < 2) await next(conference, 'warning', 20_000)
+    while (warnings.length < 2) await ofDevice(conference, 'warning')
     for (const { chosen, inUse } of warnings) assert.deepEqual([chosen, inUse], ['alsa:headset', 'Default Audio Device'])
     await Promise.all([hears(ear, 600, 20_000), hears(card.listen(), 1000, 20_000)])
-    const cleared = next(conference, 'warningCleared', 20_000)
+    const cleared = ofDevice(conference, 'warningCleared')
     card.plugHeadset()
     assert.deepEqual(await cleared, [{ code: 'no-device' }])
     await Promise.all([hears(ear, 1700, 20_000), hears(card.listen('headset'), 1000, 20_000)])

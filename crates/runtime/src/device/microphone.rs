@@ -5,7 +5,7 @@ use audio::drift::{DriftController, DriftResampler};
 use audio::resample::Resampler;
 use audio::{Frame, Rate};
 
-use super::ring::{Burst, CAPACITY, Converter, Counters, EXCESS, Margin, TICK};
+use super::ring::{Burst, CAPACITY, Converter, Counters, EXCESS, Margin, TICK, is_pause};
 
 /// The tick's end of an input: 10 ms at a time, in step with the tick whatever the device's clock does.
 #[derive(Debug)]
@@ -79,6 +79,10 @@ impl Microphone {
             let surplus = fill - target;
             self.ready.drain(..surplus);
             self.counters.overrun.fetch_add(surplus as u64, Relaxed);
+        }
+        // Nobody hears that a pause is shorter, so that is not counted.
+        if fill > need + TICK && self.ready.len() > 2 * TICK && is_pause(&self.ready[..TICK]) {
+            self.ready.drain(..TICK);
         }
         let given = self.ready.len().min(TICK);
         frame.samples_mut()[..given].copy_from_slice(&self.ready[..given]);

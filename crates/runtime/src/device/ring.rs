@@ -35,8 +35,13 @@ impl Margin {
     }
 }
 
-/// More than this beyond the target is delay nobody needs: 80 ms, dropped and counted.
-pub(super) const EXCESS: usize = 8 * TICK;
+/// More than this beyond the need is delay that nobody needs: 40 ms, dropped and counted.
+pub(super) const EXCESS: usize = 4 * TICK;
+
+/// Whether nobody misses these samples, if there are too many: below −42 dBFS.
+pub(super) fn is_pause(samples: &[i16]) -> bool {
+    samples.iter().all(|sample| sample.unsigned_abs() < 256)
+}
 
 /// A sample type that devices use.
 pub trait Sample: Copy + Send + 'static {

@@ -6,7 +6,7 @@ use audio::drift::{DriftController, DriftResampler};
 use audio::resample::Resampler;
 use audio::{Frame, Rate};
 
-use super::ring::{Burst, CAPACITY, Converter, Counters, EXCESS, Margin, TICK};
+use super::ring::{Burst, CAPACITY, Converter, Counters, EXCESS, Margin, TICK, is_pause};
 
 /// The tick's end of an output: takes 10 ms at a time, whatever the device's clock does.
 #[derive(Debug)]
@@ -18,6 +18,8 @@ pub struct Speaker {
     drift: DriftResampler,
     controller: DriftController,
     margin: Margin,
+    /// Too much waits: what comes is dropped until the ring has no more than it needs.
+    draining: bool,
     /// It has played: what is missing now is missed.
     begun: bool,
     steady: Vec<i16>,
@@ -39,6 +41,7 @@ impl Speaker {
             drift: DriftResampler::new(),
             controller: DriftController::new(TICK),
             margin: Margin::new(),
+            draining: false,
             begun: false,
             steady: Vec::with_capacity(2 * TICK),
             converted: Vec::with_capacity(8 * TICK),
@@ -80,8 +83,7 @@ impl Speaker {
             let lead = at_stream_rate(burst + self.margin.samples()).saturating_sub(fill);
             self.push_silence(lead);
             self.controller.restart();
-        } else if fill > at_stream_rate(burst + self.margin.samples() + EXCESS) {
-            self.counters.overrun.fetch_add(TICK as u64, Relaxed);
+        } else if self.is_too_much(fill * 48_000 / hz as usize, burst, frame) {
             return true;
         }
         let target = self.margin.samples() + burst.max(TICK) / 2;
@@ -106,6 +108,17 @@ impl Speaker {
             chunk.fill_from_iter(output.iter().copied());
         }
         true
+    }
+
+    /// Whether this tick is left out, given what waits and the largest callback, in samples at 48 kHz.
+    fn is_too_much(&mut self, fill: usize, burst: usize, frame: &Frame) -> bool {
+        let need = burst + self.margin.samples();
+        self.draining = fill > need + EXCESS || (self.draining && fill > need);
+        if self.draining {
+            self.counters.overrun.fetch_add(TICK as u64, Relaxed);
+        }
+        // Nobody hears that a pause is shorter, so that is not counted.
+        self.draining || (fill > need + TICK && is_pause(frame.samples()))
     }
 
     fn push_silence(&mut self, samples: usize) {
@@ -161,6 +174,28 @@ mod tests {
                 longest_silence < Some(5),
                 "{hz} {size}: {longest_silence:?}"
             );
+        }
+    }
+
+    #[test]
+    fn what_waits_after_a_stall_of_the_device_is_dropped_to_what_is_needed() {
+        for (sample, counted) in [(9_000, true), (9, false)] {
+            let counters = Arc::new(Counters::default());
+            counters.hz.store(48_000, Relaxed);
+            let (mut speaker, consumer) = Speaker::new(counters.clone());
+            let (home, _keeper) = mpsc::channel();
+            let mut end = PlaybackEnd::new(consumer, home, counters.clone());
+            let frame = Frame::new(Rate::Hz48000, &[sample; 480]).unwrap();
+            for tick in 0..60 {
+                // The device stands still for 200 ms.
+                if !(20..40).contains(&tick) {
+                    end.fill(&mut [0_i16; 480], 1);
+                }
+                speaker.tick(&frame);
+            }
+            let waiting = CAPACITY - speaker.ring.slots();
+            assert!(waiting <= 3 * TICK + TICK / 2, "{waiting} samples wait");
+            assert_eq!(counters.overrun.load(Relaxed) > 0, counted);
         }
     }
 
