@@ -29,14 +29,14 @@ pub struct Block {
 
 /// A packet's copies, oldest first, and what it carries of its own.
 #[derive(Clone, Debug)]
-pub struct Blocks<'a> {
+pub struct RedPayload<'a> {
     /// The copies that are not taken yet.
     headers: &'a [u8],
     data: usize,
     own: Block,
 }
 
-impl<'a> Blocks<'a> {
+impl<'a> RedPayload<'a> {
     /// Reads a payload; `None` if its headers promise more than there is.
     pub fn read(payload: &'a [u8]) -> Option<Self> {
         let (mut header, mut copied) = (0, 0);
@@ -69,7 +69,7 @@ impl<'a> Blocks<'a> {
     }
 }
 
-impl Iterator for Blocks<'_> {
+impl Iterator for RedPayload<'_> {
     type Item = Block;
 
     fn next(&mut self) -> Option<Block> {
@@ -157,7 +157,7 @@ mod tests {
     type Found = Vec<(u8, u32, Vec<u8>)>;
 
     fn blocks(payload: &[u8]) -> Option<(Found, (u8, Vec<u8>))> {
-        let blocks = Blocks::read(payload)?;
+        let blocks = RedPayload::read(payload)?;
         let own = blocks.own().clone();
         let copies = blocks
             .copies()

@@ -7,7 +7,7 @@ use crate::codec::Codec;
 use crate::dtmf;
 use crate::jitter::{Packet, Playout};
 use crate::rtp::reception::Reception;
-use crate::rtp::red::{Block, Blocks};
+use crate::rtp::red::{Block, RedPayload};
 use crate::rtp::rtcp::ReportBlock;
 use crate::sdp::negotiate::Agreed;
 use crate::sdp::{Encoding, Payload};
@@ -179,7 +179,7 @@ impl Inbound {
 
     /// Takes a packet that carries copies of those before it.
     fn unpack(&mut self, packet: Rtp, now: Instant) {
-        let own = Blocks::read(packet.payload()).and_then(|blocks| {
+        let own = RedPayload::read(packet.payload()).and_then(|blocks| {
             let own = blocks.own().clone();
             let codec = self.codec_of(own.payload_type);
             for copy in blocks.copies() {
