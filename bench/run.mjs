@@ -6,6 +6,7 @@ import { expectedError } from '../scripts/processes.mjs'
 import { addonPath } from '../scripts/build.mjs'
 import { root } from '../scripts/bootstrap.mjs'
 import { calls } from './calls.mjs'
+import { devices } from './devices.mjs'
 import { rustSide } from './children.mjs'
 import { flood } from './flood.mjs'
 import { packaged } from './package.mjs'
@@ -14,7 +15,7 @@ import { sip } from './sip.mjs'
 import { sound } from './sound.mjs'
 import { print } from './table.mjs'
 
-const sections = { sip, package: packaged, 'set-up': setUp, calls, flood, sound }
+const sections = { sip, package: packaged, 'set-up': setUp, calls, flood, sound: [sound, devices] }
 
 /** Runs the bench and prints its table. */
 export async function run(args) {
@@ -28,7 +29,7 @@ export async function run(args) {
     if (!only.includes(name)) continue
     console.log(`Measuring ${name} …`)
     try {
-      rows.push(...(await section({ rust, quick })))
+      for (const part of [section].flat()) rows.push(...(await part({ rust, quick })))
     } catch (error) {
       failures.push(`${name}: ${error.expected ? error.message : error.stack}`)
     }
