@@ -155,6 +155,11 @@ export declare class Softphone extends TypedEmitter<SoftphoneEvents> {
      * @throws `ERR_NO_DEVICE` if a device of these is not there; nothing is changed then.
      */
     setAudioDevice(devices: AudioDeviceOptions): Promise<void>;
+    /**
+     * Changes what is done to the sound of microphones from now on, in all sessions and conferences and in those to come; what is not
+     * named stays as it was. What a session was given of its own, by an option or by `session.setAudioProcessing()`, counts more.
+     */
+    setAudioProcessing(processing: AudioProcessing): Promise<void>;
     /** Sets the loudness of incoming sound in percent, 0–100, of all sessions and of those to come. */
     setVolume(volume: number): Promise<void>;
     /**
@@ -354,6 +359,11 @@ export declare class Session extends TypedEmitter<SessionEvents> {
      * @throws `ERR_SESSION_ENDED` if the call is over.
      */
     tap(tapped: 'local' | 'remote' | 'both', options?: AudioSinkOptions): AudioSink;
+    /**
+     * Changes what is done to the sound of this call's microphone from now on; what is not named stays as it was. What is no microphone
+     * is sent as it is, and a member of a conference has its own once it goes on alone.
+     */
+    setAudioProcessing(processing: AudioProcessing): Promise<void>;
     /** Sets the loudness of the incoming sound in percent, 0–100; of a member of a conference, once it goes on alone. */
     setVolume(volume: number): Promise<void>;
     /**
@@ -1352,8 +1362,24 @@ export type AudioInput = 'default' | 'none' | (string & {}) | DeviceChoice | Aud
  */
 export type AudioOutput = 'default' | 'none' | (string & {}) | DeviceChoice | AudioSink | WavOutput;
 
-/** The devices of a phone. */
-export interface AudioOptions {
+/**
+ * What is done to the sound of a microphone before the other side hears it; names and meaning are those of W3C's
+ * `MediaTrackConstraints`. By default each is done while a microphone stands open beside a loudspeaker, so that it hears the
+ * loudspeaker and the room. None is done by default with a device that is known for a headset or headphones by its name, which the
+ * default device of a Linux sound server does not tell. What is no microphone (a WAV file, an `AudioSource`, a tone, another session)
+ * is sent as it is, whatever stands here.
+ */
+export interface AudioProcessing {
+    /** Takes what the loudspeaker plays out of the microphone's sound. */
+    echoCancellation?: boolean;
+    /** Lowers what is not speech. Music and steady tones are not. */
+    noiseSuppression?: boolean;
+    /** Brings speech to an even level. */
+    autoGainControl?: boolean;
+}
+
+/** The devices of a phone, and what is done to its microphone's sound. */
+export interface AudioOptions extends AudioProcessing {
     /** Default `'default'`: the system's microphone. */
     input?: AudioInput;
     /** Default `'default'`: the system's speaker. */
@@ -1625,6 +1651,8 @@ export interface AcceptOptions {
     mediaStream?: AudioInput;
     /** Where the incoming sound goes; default the phone's `audio.output`. */
     audioElement?: AudioOutput;
+    /** What is done to its microphone's sound; what is not named is as in the phone's `audio`. */
+    audio?: AudioProcessing;
     /** False opens no device by itself; true opens them but leaves connecting to `session.accept()`, unless `autoConnectSession` says otherwise. */
     autoStartMedia?: boolean;
     /** Connects at once; default the phone's `autoConnectSessions`. */
@@ -1725,6 +1753,8 @@ export interface CallOptions extends Abortable {
     mediaStream?: AudioInput;
     /** Where the incoming sound goes; default the phone's `audio.output`. */
     audioElement?: AudioOutput;
+    /** What is done to its microphone's sound; what is not named is as in the phone's `audio`. */
+    audio?: AudioProcessing;
 }
 
 /** Options of {@link Softphone.startSoftphoneSession}. */

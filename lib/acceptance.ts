@@ -1,4 +1,4 @@
-import { audioInput, audioOutput, wireInput, wireOutput } from './audio'
+import { audioInput, audioOutput, audioProcessing, wireInput, wireOutput } from './audio'
 import { headers } from './checked-options'
 import { SoftphoneError } from './errors'
 import type { PendingSession } from './events'
@@ -11,6 +11,7 @@ import { wireHeaders } from './wire-options'
 export const accepting: Schema = {
   mediaStream: audioInput,
   audioElement: audioOutput,
+  audio: { object: audioProcessing },
   autoStartMedia: 'boolean',
   autoConnectSession: 'boolean',
   headers,

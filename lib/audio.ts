@@ -1,15 +1,22 @@
 import { AudioSink } from './audio-sink'
 import { AudioSource } from './audio-source'
-import type { AudioInput, AudioOutput, ToneInput, WavInput } from './options'
+import type { AudioInput, AudioOutput, AudioProcessing, ToneInput, WavInput } from './options'
 import { checkOptions, isText, mismatch, type Rule, type Schema } from './schema'
 import { Session } from './session'
-import type { WireInput, WireOutput } from './wire'
+import type { WireInput, WireOutput, WireProcessing } from './wire'
 
 const device: Schema = { device: 'text' }
 /** A WAV file as an input. */
 export const wavInput: Schema = { wav: 'text', loop: 'boolean' }
 const wavOutput: Schema = { wav: 'text' }
 const tone: Schema = { tone: { number: { min: 20, max: 20_000 } }, level: { number: { min: -60, max: 0 } } }
+
+/** What is done to a microphone's sound. */
+export const audioProcessing: Schema = {
+  echoCancellation: 'boolean',
+  noiseSuppression: 'boolean',
+  autoGainControl: 'boolean',
+}
 
 const inputs =
   "'default', 'none', the id of a device, { device }, an AudioSource, { wav }, { tone }, or a Session"
@@ -46,6 +53,12 @@ export function wireOutput(name: string, output: AudioOutput): WireOutput {
     if ('wav' in output) return { type: 'wav', path: checked(name, output, wavOutput).wav }
   }
   throw mismatch(name, output, outputs)
+}
+
+/** What a command carries for it; throws a `SoftphoneError` that names the option. */
+export function wireProcessing(processing: AudioProcessing): WireProcessing {
+  checkOptions('options of setAudioProcessing', processing, audioProcessing)
+  return { ...processing }
 }
 
 function wireDevice(choice: string): { type: 'default' } | { type: 'none' } | { type: 'device'; id: string } {

@@ -1,4 +1,4 @@
-import { audioInput, audioOutput, wireInput, wireOutput } from './audio'
+import { audioInput, audioOutput, audioProcessing, wireInput, wireOutput } from './audio'
 import { headers } from './checked-options'
 import type { CallOptions } from './options'
 import type { Rule, Schema } from './schema'
@@ -21,6 +21,7 @@ export const callOptions: Schema = {
   timeout: milliseconds,
   mediaStream: audioInput,
   audioElement: audioOutput,
+  audio: { object: audioProcessing },
 }
 
 /** The same in the addon's words. */

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { abortable, endOnAbort, refuseAborted, unlessAborted } from './abortable'
 import type { Conference } from './conference'
-import { audioInput, wireInput, wireOutput } from './audio'
+import { audioInput, wireInput, wireOutput, wireProcessing } from './audio'
 import { AudioSink, type AudioSinkOptions } from './audio-sink'
 import { hideListeners, TypedEmitter } from './emitter'
 import { EndReason } from './end-reason'
@@ -16,6 +16,7 @@ import type {
   AttendedTransferOptions,
   AudioInput,
   AudioOutput,
+  AudioProcessing,
   CallOptions,
   DtmfOptions,
   EndOptions,
@@ -366,6 +367,14 @@ export class Session extends TypedEmitter<SessionEvents> {
     sink.once('close', () => this.#taps.delete(sink))
     this.#link.post({ type: 'tap', id: this.id, tapped, sink: sink.nativeId })
     return sink
+  }
+
+  /**
+   * Changes what is done to the sound of this call's microphone from now on; what is not named stays as it was. What is no microphone
+   * is sent as it is, and a member of a conference has its own once it goes on alone.
+   */
+  async setAudioProcessing(processing: AudioProcessing): Promise<void> {
+    await this.#ask({ type: 'setAudioProcessing', id: this.id, processing: wireProcessing(processing) })
   }
 
   /** Sets the loudness of the incoming sound in percent, 0–100; of a member of a conference, once it goes on alone. */

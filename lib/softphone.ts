@@ -3,6 +3,7 @@ import { abortable, endOnAbort, refuseAborted, unlessAborted } from './abortable
 import { acceptance, Acceptances, accepting, checkId, knownShape } from './acceptance'
 import type { Capture } from './capture'
 import { fetchToken, SOME_TOKEN } from './access-token'
+import { wireProcessing } from './audio'
 import { callOptions, wireCall } from './call-options'
 import { Conference } from './conference'
 import { audioDevices, headers, iceServers as iceServersRule, levels } from './checked-options'
@@ -21,6 +22,7 @@ import type {
   AcceptOptions,
   AnswerOptions,
   AudioDeviceOptions,
+  AudioProcessing,
   CallOptions,
   Capabilities,
   ConferenceOptions,
@@ -421,6 +423,14 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
       if (Object.values(wanted).some((device) => device?.type === 'device')) await refuseMissing(wanted)
       await this.#command({ type: 'setAudioDevice', ...wanted })
     })
+  }
+
+  /**
+   * Changes what is done to the sound of microphones from now on, in all sessions and conferences and in those to come; what is not
+   * named stays as it was. What a session was given of its own, by an option or by `session.setAudioProcessing()`, counts more.
+   */
+  async setAudioProcessing(processing: AudioProcessing): Promise<void> {
+    await this.#command({ type: 'setAudioProcessing', processing: wireProcessing(processing) })
   }
 
   /** Sets the loudness of incoming sound in percent, 0–100, of all sessions and of those to come. */

@@ -461,6 +461,7 @@ export type WireCommand =
   | { type: 'pauseRecording'; recording: number; paused: boolean }
   | { type: 'stopRecording'; recording: number; failure?: string | undefined }
   | { type: 'tap'; id: string; tapped: WireTapped; sink: number }
+  | { type: 'setAudioProcessing'; id?: string | undefined; processing: WireProcessing }
   | { type: 'measure'; id: string; wanted: boolean }
   | { type: 'setVolume'; id?: string | undefined; volume: number }
   | { type: 'confer'; sessions: string[]; input?: WireInput | undefined; output?: WireOutput | undefined }
@@ -471,6 +472,7 @@ export type WireCommand =
 export interface WireCallOptions {
   input?: WireInput | undefined
   output?: WireOutput | undefined
+  audio?: WireProcessing | undefined
   headers?: [string, string][] | undefined
   conversationId?: string | undefined
   timeout?: number | undefined
@@ -498,6 +500,12 @@ export type WireOutput =
   | { type: 'wav'; path: string }
   | { type: 'none' }
 
+export interface WireProcessing {
+  echoCancellation?: boolean | undefined
+  noiseSuppression?: boolean | undefined
+  autoGainControl?: boolean | undefined
+}
+
 export type WireUserToUser =
   | string
   | { data: string; encoding?: string | undefined }
@@ -510,6 +518,7 @@ export interface WireAnswerRequest {
 export interface WireAcceptOptions {
   input?: WireInput | undefined
   output?: WireOutput | undefined
+  audio?: WireProcessing | undefined
   autoStartMedia?: boolean | undefined
   autoConnectSession?: boolean | undefined
   headers?: [string, string][] | undefined
@@ -734,6 +743,9 @@ export const optionNames = {
     'output',
     'ring',
     'fallback',
+    'echoCancellation',
+    'noiseSuppression',
+    'autoGainControl',
   ],
   weightedServer: [
     'url',

@@ -65,6 +65,11 @@ export class VirtualCard {
     return recorder.stdout.pipe(new WholeSamples())
   }
 
+  /** Lets the microphone hear what the speaker plays, as in a room, until the card is stopped. */
+  echo() {
+    this.#pactl('load-module', 'module-loopback', 'source=speaker.monitor', 'sink=feed', 'latency_msec=60')
+  }
+
   /** Adds a device `alsa:headset` that can be unplugged; its microphone hears what is played into `headset-feed`. */
   plugHeadset() {
     this.#headset = [

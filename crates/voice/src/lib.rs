@@ -23,11 +23,12 @@
 
 #![forbid(unsafe_code)]
 
+mod near_talk;
+mod preference;
 mod processing;
 mod processor;
 mod stage;
-mod wish;
 
+pub use preference::Preference;
 pub use processing::Processing;
 pub use processor::Processor;
-pub use wish::Wish;

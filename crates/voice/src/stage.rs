@@ -9,6 +9,8 @@ use sonora::config::{
 };
 use sonora::{AudioProcessing, Config, StreamConfig};
 
+use crate::near_talk::NearTalk;
+
 /// The samples of a tick, which all steps take and give from −1 to 1.
 pub(crate) const TICK: usize = Rate::Hz48000.samples_per_tick();
 
@@ -20,26 +22,47 @@ const FIRST_GAIN_DB: f32 = 0.0;
 /// A voice that needs more is in another room, or is none.
 const MOST_GAIN_DB: f32 = 24.0;
 
-/// Takes out what the loudspeakers play: WebRTC's AEC3.
-pub(crate) struct Echo(AudioProcessing);
+/// Takes out what the loudspeakers play: WebRTC's AEC3, behind a high-pass filter of its own, so that what it does
+/// is only that.
+pub(crate) struct Echo {
+    high_pass: AudioProcessing,
+    canceller: AudioProcessing,
+    near_talk: NearTalk,
+}
 
 impl Echo {
     pub(crate) fn new() -> Self {
-        Self(engine(Config {
-            echo_canceller: Some(EchoCanceller::default()),
-            high_pass_filter: Some(HighPassFilter::default()),
-            ..Config::default()
-        }))
+        Self {
+            high_pass: engine(Config {
+                high_pass_filter: Some(HighPassFilter::default()),
+                ..Config::default()
+            }),
+            canceller: engine(Config {
+                echo_canceller: Some(EchoCanceller {
+                    enforce_high_pass_filtering: false,
+                    ..EchoCanceller::default()
+                }),
+                ..Config::default()
+            }),
+            near_talk: NearTalk::new(),
+        }
     }
 
     pub(crate) fn render(&mut self, played: &[f32; TICK]) {
         let mut unused = [0.0; TICK];
+        self.near_talk.render(played);
         // It refuses only other sizes and rates.
-        let _ = self.0.process_render_f32(&[played], &mut [&mut unused]);
+        let _ = self
+            .canceller
+            .process_render_f32(&[played], &mut [&mut unused]);
     }
 
     pub(crate) fn capture(&mut self, samples: &mut [f32; TICK]) {
-        capture(&mut self.0, samples);
+        capture(&mut self.high_pass, samples);
+        let raw = *samples;
+        capture(&mut self.canceller, samples);
+        let loss = self.canceller.statistics().echo_return_loss;
+        self.near_talk.restore(&raw, samples, loss);
     }
 }
 

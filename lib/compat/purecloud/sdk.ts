@@ -31,6 +31,7 @@ import { knownOf, settingsOf, type Settings } from './settings'
 const acceptOptions: Record<keyof PendingSessionOptions, true> = {
   mediaStream: true,
   audioElement: true,
+  audio: true,
   autoStartMedia: true,
   autoConnectSession: true,
   headers: true,

@@ -305,6 +305,8 @@ pub struct Audio {
     pub ring: Option<audio::Output>,
     /// What stands in for a chosen device that vanishes while it is used.
     pub fallback: Fallback,
+    /// What is done to a microphone's sound.
+    pub processing: audio::Processing,
 }
 
 /// What stands in for a chosen device that vanishes while it is used.

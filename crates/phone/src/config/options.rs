@@ -178,7 +178,7 @@ options! {
         /// The sounds that the phone makes by itself; default none.
         tones, "tones": TonesOption = "a boolean, a country such as 'us', or { country, ring, ringback, callWaiting }";
         /// Devices.
-        audio, "audio": AudioOption = "'none' or { input, output, ring, fallback }";
+        audio, "audio": AudioOption = "'none' or an object such as { input, output, echoCancellation }";
         /// What a party on hold hears; default silence.
         hold_music, "holdMusic": InputOption = "'default', 'none', a device id or an input";
         /// Event packages that others may subscribe to; default none.
@@ -275,6 +275,12 @@ options! {
         ring, "ring": OutputOption = "'default', 'none', a device id or an output";
         /// What stands in for a chosen device that vanishes while it is used; default `'default'`.
         fallback, "fallback": super::Fallback = "'default' or 'none'";
+        /// Whether what the loudspeaker plays is taken out of the microphone's sound; default as fits the devices.
+        echo_cancellation, "echoCancellation": bool = "a boolean";
+        /// Whether what is not speech is lowered; default as fits the devices.
+        noise_suppression, "noiseSuppression": bool = "a boolean";
+        /// Whether speech is brought to an even level; default as fits the devices.
+        auto_gain_control, "autoGainControl": bool = "a boolean";
     }
 }
 

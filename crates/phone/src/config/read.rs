@@ -333,10 +333,11 @@ fn audio(option: Option<AudioOption>) -> Result<Audio, ConfigError> {
             output: audio::Output::None,
             ring: None,
             fallback: Fallback::default(),
+            processing: audio::Processing::default(),
         }),
         Some(AudioOption::Word(_)) => Err(ConfigError::new(
             "audio",
-            "'none' or { input, output, ring, fallback }",
+            "'none' or an object such as { input, output, echoCancellation }",
             "another string",
         )),
         Some(AudioOption::Devices(devices)) => Ok(Audio {
@@ -344,6 +345,11 @@ fn audio(option: Option<AudioOption>) -> Result<Audio, ConfigError> {
             output: devices.output.map(Into::into).unwrap_or_default(),
             ring: devices.ring.map(Into::into),
             fallback: devices.fallback.unwrap_or_default(),
+            processing: audio::Processing {
+                echo_cancellation: devices.echo_cancellation,
+                noise_suppression: devices.noise_suppression,
+                auto_gain_control: devices.auto_gain_control,
+            },
         }),
     }
 }

@@ -67,6 +67,30 @@ pub enum Output {
     None,
 }
 
+/// What is done to the sound of a microphone before the far end hears it. What is absent is done if it stands open beside a
+/// loudspeaker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Processing {
+    /// What the loudspeaker plays is taken out.
+    pub echo_cancellation: Option<bool>,
+    /// What is not speech is lowered.
+    pub noise_suppression: Option<bool>,
+    /// Speech is brought to an even level.
+    pub auto_gain_control: Option<bool>,
+}
+
+impl Processing {
+    /// This, and for what it leaves open another.
+    pub fn or(self, other: Processing) -> Processing {
+        Processing {
+            echo_cancellation: self.echo_cancellation.or(other.echo_cancellation),
+            noise_suppression: self.noise_suppression.or(other.noise_suppression),
+            auto_gain_control: self.auto_gain_control.or(other.auto_gain_control),
+        }
+    }
+}
+
 /// What rings, and where.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ring {

@@ -286,6 +286,13 @@ pub enum Command {
         tapped: Tapped,
         sink: u64,
     },
+    /// Sets what is done to the sound of the microphone of one session, or of all and of those to come; what is absent stays as
+    /// it was.
+    SetAudioProcessing {
+        #[serde(default)]
+        id: Option<SessionId>,
+        processing: audio::Processing,
+    },
     /// Lets a session's media tell how loud both sides are, or no more.
     Measure { id: SessionId, wanted: bool },
     /// Sets the playout volume in percent of one session, or of all and of those to come.
@@ -348,6 +355,8 @@ pub struct CallOptions {
     pub input: Option<audio::Input>,
     /// Where it is heard; the phone's default if absent.
     pub output: Option<audio::Output>,
+    /// What is done to its microphone's sound; what is absent is as in the phone.
+    pub audio: audio::Processing,
     /// Headers of the INVITE.
     pub headers: Vec<(String, String)>,
     /// The conversation's id; sent in the first header of `conversationIdHeader`.
@@ -396,6 +405,8 @@ pub struct AcceptOptions {
     pub input: Option<audio::Input>,
     /// `audioElement`: where it is heard.
     pub output: Option<audio::Output>,
+    /// What is done to its microphone's sound; what is absent is as in the phone.
+    pub audio: audio::Processing,
     /// False opens no device that is not named above.
     pub auto_start_media: Option<bool>,
     /// False leaves the 200 OK to `Connect`.

@@ -103,6 +103,8 @@ pub enum HostOrder {
     SetInput { input: audio::Input },
     /// Changes where the members are heard.
     SetOutput { output: audio::Output },
+    /// Sets what is done to the sound of a microphone that the members hear, now or later.
+    SetProcessing { processing: audio::Processing },
     /// Sets how loud they are heard there, in percent.
     SetVolume { percent: u8 },
     /// Lets this machine be silent for the members, or be heard again.

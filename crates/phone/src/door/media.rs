@@ -103,6 +103,8 @@ pub enum SoundCommand {
     SetInput { input: audio::Input },
     /// Changes where the far end is heard.
     SetOutput { output: audio::Output },
+    /// Sets what is done to the sound of a microphone that is the input, now or later.
+    SetProcessing { processing: audio::Processing },
     /// Lets the far end hear this instead of the input: it is on hold.
     Hold { music: audio::Input },
     /// Lets the far end hear the input again.

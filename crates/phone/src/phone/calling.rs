@@ -72,6 +72,7 @@ impl Phone {
             timeout: options.timeout.map(Duration::from_millis),
             input: options.input,
             output: options.output,
+            processing: options.audio,
             closed: call.closed,
             session: call.session,
             report: call.report,

@@ -96,6 +96,9 @@ impl Phone {
                 self.set_audio_device(input, output, ring);
                 Settled::DONE
             }
+            Command::SetAudioProcessing { id, processing } => {
+                Settled::done(self.set_audio_processing(id, processing))
+            }
             Command::SetVolume { id, volume } => Settled::done(self.set_volume(id, volume)),
             Command::SetLogLevel { level } => {
                 self.set_log_level(level);

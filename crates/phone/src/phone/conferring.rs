@@ -175,6 +175,7 @@ impl Phone {
         self.conferences.count += 1;
         let id = ConferenceId(self.conferences.count);
         self.tell(id, News::Started);
+        let processing = self.around.config.audio.processing;
         let open = HostOrder::Open {
             input: input
                 .clone()
@@ -184,6 +185,9 @@ impl Phone {
                 .unwrap_or(self.around.config.audio.output.clone()),
         };
         self.order(id, open);
+        if processing != audio::Processing::default() {
+            self.order(id, HostOrder::SetProcessing { processing });
+        }
         if let percent @ ..100 = self.around.config.volume {
             self.order(id, HostOrder::SetVolume { percent });
         }
@@ -371,6 +375,15 @@ impl Phone {
                     .outputs
                     .push_back(Output::Conference(*id, order));
             }
+        }
+    }
+
+    pub(super) fn default_processing_changed(&mut self, processing: audio::Processing) {
+        for id in self.conferences.all.keys() {
+            let order = HostOrder::SetProcessing { processing };
+            self.around
+                .outputs
+                .push_back(Output::Conference(*id, order));
         }
     }
 

@@ -114,6 +114,25 @@ impl Phone {
         }
     }
 
+    pub(super) fn set_audio_processing(
+        &mut self,
+        id: Option<SessionId>,
+        processing: audio::Processing,
+    ) -> Result<(), PhoneError> {
+        if let Some(id) = id {
+            return self.act_on_live(id, |session, ctx| session.set_processing(processing, ctx));
+        }
+        let default = processing.or(self.around.config.audio.processing);
+        self.around.config.audio.processing = default;
+        self.default_processing_changed(default);
+        self.each(|session, ctx| {
+            if session.is_live() {
+                session.tell_processing(ctx);
+            }
+        });
+        Ok(())
+    }
+
     fn each(&mut self, act: impl Fn(&mut Session, &mut Context<'_>)) {
         let ids = self.sessions.ids();
         for id in ids {

@@ -25,6 +25,7 @@ impl Session {
         self.succeed(
             options.input.or(silent.then_some(audio::Input::None)),
             options.output.or(silent.then_some(audio::Output::None)),
+            options.audio,
         );
         self.state = State::Answering(Answering {
             offer,
@@ -94,6 +95,9 @@ impl Session {
             beep,
         };
         ctx.media(self.id, start);
+        if self.near_end.processing(ctx) != audio::Processing::default() {
+            self.tell_processing(ctx);
+        }
         if let percent @ ..100 = ctx.config.volume {
             ctx.media(self.id, SoundCommand::SetVolume { percent });
         }

@@ -86,6 +86,18 @@ impl Session {
         ctx.media(self.id, SoundCommand::SetOutput { output });
     }
 
+    /// Changes what is done to its microphone's sound, of a member of a conference once it goes on alone.
+    pub(crate) fn set_processing(&mut self, processing: audio::Processing, ctx: &mut Context<'_>) {
+        self.near_end.processing = processing.or(self.near_end.processing);
+        self.tell_processing(ctx);
+    }
+
+    /// Tells media what is done to its microphone's sound.
+    pub(crate) fn tell_processing(&self, ctx: &mut Context<'_>) {
+        let processing = self.near_end.processing(ctx);
+        ctx.media(self.id, SoundCommand::SetProcessing { processing });
+    }
+
     /// Takes a seat in a conference: what was chosen counts once it goes on alone.
     pub(super) fn put_changes_off(&mut self, ctx: &mut Context<'_>) {
         for ticket in self.near_end.devices.take_tickets() {

@@ -37,6 +37,7 @@ pub(crate) struct Dial {
     pub(crate) timeout: Option<Duration>,
     pub(crate) input: Option<audio::Input>,
     pub(crate) output: Option<audio::Output>,
+    pub(crate) processing: audio::Processing,
     pub(crate) closed: Closed,
     /// Our half of the session's name, if it is the one of the call that led to this one (RFC 7989 §10.2).
     pub(crate) session: Option<u128>,
@@ -72,6 +73,7 @@ impl Session {
         session.handover.report = dial.report;
         session.near_end.input = dial.input.map_or(Choice::Default, Choice::Own);
         session.near_end.output = dial.output.map_or(Choice::Default, Choice::Own);
+        session.near_end.processing = dial.processing;
         session.near_end.muted = dial.closed.muted;
         session.holding.held = dial.closed.held;
         session.holding.kept = dial.closed.kept_held;

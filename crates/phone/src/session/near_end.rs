@@ -16,6 +16,8 @@ pub(super) enum Choice<T> {
 pub(super) struct NearEnd {
     pub(super) input: Choice<audio::Input>,
     pub(super) output: Choice<audio::Output>,
+    /// What is left open is as in the phone.
+    pub(super) processing: audio::Processing,
     pub(super) devices: devices::Devices,
     pub(super) muted: bool,
     /// Alone, or in a conference.
@@ -31,6 +33,7 @@ impl Default for NearEnd {
         Self {
             input: Choice::Default,
             output: Choice::Default,
+            processing: audio::Processing::default(),
             devices: devices::Devices::default(),
             muted: false,
             place: Place::Alone,
@@ -55,6 +58,11 @@ impl NearEnd {
             Choice::Own(output) => output.clone(),
             Choice::Default => ctx.config.audio.output.clone(),
         }
+    }
+
+    /// What is done to its microphone's sound.
+    pub(super) fn processing(&self, ctx: &Context<'_>) -> audio::Processing {
+        self.processing.or(ctx.config.audio.processing)
     }
 
     /// Whether the application chose that the far end hears nothing.

@@ -16,6 +16,7 @@ use crate::reading::parties::Claims;
 pub(crate) struct Heritage {
     input: Choice<audio::Input>,
     output: Choice<audio::Output>,
+    processing: audio::Processing,
     muted: bool,
     held: bool,
     kept_held: bool,
@@ -120,6 +121,7 @@ impl Session {
         self.is_live().then(|| Heritage {
             input: self.near_end.input.clone(),
             output: self.near_end.output.clone(),
+            processing: self.near_end.processing,
             muted: self.near_end.muted,
             held: self.is_wanted_held(),
             kept_held: self.holding.kept,
@@ -187,17 +189,24 @@ impl Session {
     }
 
     /// Is as the call is whose place it takes, if the application asks for nothing else.
-    pub(super) fn succeed(&mut self, input: Option<audio::Input>, output: Option<audio::Output>) {
+    pub(super) fn succeed(
+        &mut self,
+        input: Option<audio::Input>,
+        output: Option<audio::Output>,
+        processing: audio::Processing,
+    ) {
         if let Some(succession) = &mut self.handover.replaces {
             // What the old call has is not to be had before that has ended.
             succession.own_input = succession.heritage.input.is_other(input.as_ref());
             succession.own_output = succession.heritage.output.is_other(output.as_ref());
             self.near_end.input = succession.heritage.input.clone();
             self.near_end.output = succession.heritage.output.clone();
+            self.near_end.processing = succession.heritage.processing;
             self.near_end.muted = succession.heritage.muted;
             self.holding.held = succession.heritage.is_held();
             self.holding.kept = succession.heritage.kept_held;
         }
+        self.near_end.processing = processing.or(self.near_end.processing);
         if let Some(input) = input {
             self.near_end.input = Choice::Own(input);
         }

@@ -1,4 +1,4 @@
-use phone::audio::Device;
+use phone::audio::{Device, Processing};
 use phone::dtmf::Tones;
 use phone::media::MediaFailure;
 use phone::{MediaCommand, MediaEvent, Reply, SessionId, SoundCommand, StreamCommand};
@@ -346,6 +346,40 @@ fn volume_is_a_percentage_for_one_or_for_all() {
     assert_eq!(
         volumes[2],
         &MediaCommand::Sound(SoundCommand::SetVolume { percent: 50 })
+    );
+}
+
+#[test]
+fn what_is_done_to_a_microphone_is_said_for_one_call_or_for_all() {
+    let (mut rig, _, id) = Rig::having_called(alice());
+    let done = |echo: Option<bool>, noise: Option<bool>, gain: Option<bool>| {
+        MediaCommand::Sound(SoundCommand::SetProcessing {
+            processing: Processing {
+                echo_cancellation: echo,
+                noise_suppression: noise,
+                auto_gain_control: gain,
+            },
+        })
+    };
+    let set = |id: Option<SessionId>, processing: serde_json::Value| json!({ "type": "setAudioProcessing", "id": id, "processing": processing });
+    assert!(rig.media_named("setProcessing").is_empty(), "as fits");
+    rig.done(set(Some(id), json!({ "noiseSuppression": false })));
+    rig.done(set(
+        None,
+        json!({ "echoCancellation": true, "noiseSuppression": true }),
+    ));
+    rig.done(set(Some(id), json!({ "autoGainControl": false })));
+    let options = json!({ "audio": { "echoCancellation": false } });
+    rig.command(json!({ "type": "call", "target": "carol", "options": options }));
+    let expected = [
+        done(None, Some(false), None),
+        done(Some(true), Some(false), None),
+        done(Some(true), Some(false), Some(false)),
+        done(Some(false), Some(true), None),
+    ];
+    assert_eq!(
+        rig.media_named("setProcessing"),
+        expected.iter().collect::<Vec<_>>()
     );
 }
 

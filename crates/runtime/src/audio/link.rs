@@ -47,6 +47,11 @@ impl LinkWriter {
         !self.producer.is_abandoned()
     }
 
+    /// Whether nobody has read for a while: a call on hold does not.
+    pub(crate) fn is_full(&self) -> bool {
+        self.producer.is_full()
+    }
+
     /// Adds 10 ms; returns false when nobody reads any more.
     pub(crate) fn write(&mut self, frame: &Frame) -> bool {
         let _ = self.producer.push(*frame);

@@ -1,14 +1,17 @@
 //! Devices shared by the sessions of the process: each is opened once, whoever wants it.
 //!
 //! ```text
-//! Microphone ─► one frame a tick ─► a share for each session that hears it
 //! a share for each session that plays ─► mixed ─► Speaker
+//!                                          └► what is played, for the processing of
+//! Microphone ─► one frame a tick ─► processed ─► a share for each session that hears it
 //! supervisor of a device ─► what happens to it ─► each share's session
 //! ```
 //! One thread with the media clock's beat moves the frames and tells what happens; it starts with the first
 //! device and ends with the last. A device closes when no session wants it any more. Opening never fails:
 //! what can't be opened is silent and told as trouble, while the device's supervisor tries again.
 
+mod headset;
+mod processed;
 mod shared;
 
 use std::fmt;
@@ -22,6 +25,8 @@ use phone::media::StandIn;
 use crate::audio::{DeviceEnd, DeviceGauge, LinkReader, LinkWriter, OpenError, link};
 use crate::device::{DeviceEvent, DeviceId, Replacement, Selection, System};
 use crate::tick_clock::Clock;
+use processed::Listener;
+pub(crate) use processed::SharedPreference;
 use shared::{Devices, Share};
 
 /// Tells what goes wrong with what was opened; false when nobody has it any more.
@@ -70,7 +75,7 @@ struct Hub {
 }
 
 enum DeviceOrder {
-    Hear(Wish, Share<LinkWriter>),
+    Hear(Wish, Share<Listener>),
     Play(Wish, Share<LinkReader>),
     /// Something happened to the device with this number.
     Happened(u64, DeviceEvent),
@@ -79,11 +84,13 @@ enum DeviceOrder {
 /// Listens to a microphone, the default one if none is named.
 pub(crate) fn microphone(
     wish: Wish,
+    preference: SharedPreference,
     standing: Standing,
 ) -> Result<DeviceEnd<LinkReader>, OpenError> {
     let (writer, reader) = link();
     let gauge = Arc::new(DeviceGauge::default());
-    let share = Share::new(writer, Arc::clone(&gauge), standing);
+    let listener = Listener::new(writer, preference);
+    let share = Share::new(listener, Arc::clone(&gauge), standing);
     order(DeviceOrder::Hear(wish, share))?;
     Ok(DeviceEnd::new(reader, gauge))
 }

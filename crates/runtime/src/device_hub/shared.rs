@@ -8,11 +8,13 @@ use audio::mixer::Mixer;
 use audio::{Frame, Rate};
 use phone::media::StandIn;
 
+use super::headset::is_headset;
+use super::processed::{Heard, Listener};
 use super::{Complaint, DeviceOrder, Standing, Wish};
-use crate::audio::{DeviceFigures, DeviceGauge, LinkReader, LinkWriter};
+use crate::audio::{DeviceFigures, DeviceGauge, LinkReader};
 use crate::device::{
-    Backend, Counters, DeviceEvent, DeviceId, Handle, Microphone, Replacement, Selection, Speaker,
-    Wanted, open_microphone, open_speaker,
+    Backend, Counters, DeviceEvent, DeviceId, Handle, Replacement, Selection, Speaker, Wanted,
+    open_microphone, open_speaker,
 };
 
 /// One session's part of a device.
@@ -76,6 +78,8 @@ struct Shared<D, L> {
     replacement: Replacement,
     /// Sound has gone through it.
     begun: bool,
+    /// What is in use is known for a headset.
+    headset: bool,
     counters: Arc<Counters>,
     tally: Tally,
     /// Closes the device when it is dropped.
@@ -98,6 +102,7 @@ impl<D, L> Shared<D, L> {
             shares: vec![share],
             told: Told::Nothing,
             begun: false,
+            headset: false,
             counters,
             tally: Tally::default(),
             handle,
@@ -114,6 +119,11 @@ impl<D, L> Shared<D, L> {
     }
 
     fn happened(&mut self, event: DeviceEvent) {
+        if let DeviceEvent::Opened { name, .. } | DeviceEvent::Replaced { in_use: name, .. } =
+            &event
+        {
+            self.headset = is_headset(name);
+        }
         self.told = match event {
             DeviceEvent::Opened { .. } => Told::Open,
             // It goes on as it was.
@@ -196,13 +206,16 @@ pub(super) struct Devices {
     backend: Arc<dyn Backend>,
     /// Where supervisors say what happens.
     orders: Sender<DeviceOrder>,
-    microphones: Vec<Shared<Microphone, LinkWriter>>,
+    microphones: Vec<Shared<Heard, Listener>>,
     speakers: Vec<Shared<Speaker, LinkReader>>,
     /// Of the device that was opened last.
     number: u64,
     /// The devices that were open before.
     used: Vec<DeviceId>,
+    /// What one of the speakers plays in this tick.
     mixer: Mixer,
+    /// What all of them play.
+    played: Mixer,
 }
 
 impl Devices {
@@ -219,6 +232,7 @@ impl Devices {
             number: 0,
             used,
             mixer: Mixer::new(Rate::Hz48000),
+            played: Mixer::new(Rate::Hz48000),
         }
     }
 
@@ -230,15 +244,16 @@ impl Devices {
         }
     }
 
-    fn hear(&mut self, wish: Wish, mut share: Share<LinkWriter>) {
+    fn hear(&mut self, wish: Wish, mut share: Share<Listener>) {
         share.replacement = self.replacement(&wish);
         if let Some(known) = find(&mut self.microphones, &wish.selection) {
             return known.join(share);
         }
         let (wanted, number, events) = self.prepare(&wish, share.replacement);
         match open_microphone(Arc::clone(&self.backend), wanted, events) {
-            Ok(opened) => {
-                let counters = Arc::clone(opened.0.counters());
+            Ok((microphone, handle)) => {
+                let counters = Arc::clone(microphone.counters());
+                let opened = (Heard::new(microphone), handle);
                 let shared = Shared::new(number, wish.selection, opened, counters, share);
                 self.microphones.push(shared);
             }
@@ -301,22 +316,37 @@ impl Devices {
         }
     }
 
+    // Speakers first: what they play now is heard by microphones from now on.
     pub(super) fn tick(&mut self) {
+        let beside_loudspeaker = self.play_tick();
+        let played = self.played.all();
         let mut frame = Frame::silence(Rate::Hz48000);
         self.microphones.retain_mut(|shared| {
-            shared.begun |= shared.device.tick(&mut frame);
-            shared.hand_out(&frame);
+            shared.begun |= shared.device.microphone.tick(&mut frame);
+            shared.hand_out(&frame, &played, beside_loudspeaker);
             shared.count();
             !shared.shares.is_empty()
         });
-        let mixer = &mut self.mixer;
+    }
+
+    /// Lets all speakers play, and says whether a microphone may hear one of them.
+    fn play_tick(&mut self) -> bool {
+        let mut beside_loudspeaker = false;
+        let Self { mixer, played, .. } = self;
+        played.clear();
         self.speakers.retain_mut(|shared| {
             mixer.clear();
             shared.collect(mixer);
-            shared.begun |= shared.device.tick(&mixer.all());
+            let frame = mixer.all();
+            if shared.device.tick(&frame) {
+                shared.begun = true;
+                played.add(&frame);
+                beside_loudspeaker |= !shared.headset;
+            }
             shared.count();
             !shared.shares.is_empty()
         });
+        beside_loudspeaker
     }
 
     pub(super) fn are_all_closed(&self) -> bool {
@@ -328,15 +358,26 @@ impl Devices {
     }
 }
 
-impl Shared<Microphone, LinkWriter> {
-    fn hand_out(&mut self, frame: &Frame) {
-        let (told, begun) = (&self.told, self.begun);
+impl Shared<Heard, Listener> {
+    fn hand_out(&mut self, frame: &Frame, played: &Frame, beside_loudspeaker: bool) {
+        let hands_free = beside_loudspeaker && !self.headset;
+        for share in &mut self.shares {
+            share.link.decide(hands_free);
+        }
+        if self.begun {
+            let listeners = self.shares.iter().map(|share| &share.link);
+            self.device.processors.process(listeners, frame, played);
+        }
+        let (told, begun, processors) = (&self.told, self.begun, &self.device.processors);
         let silence = Frame::silence(frame.rate());
         self.shares.retain_mut(|share| match share.takes(told) {
             // Before it has begun there is nothing to wait for at the other end.
-            true if !begun => share.link.is_read(),
-            true => share.link.write(frame),
-            false => share.link.write(&silence),
+            true if !begun => share.link.link.is_read(),
+            true => {
+                let heard = processors.heard_by(&share.link, frame);
+                share.link.link.write(heard)
+            }
+            false => share.link.link.write(&silence),
         });
     }
 }

@@ -129,7 +129,8 @@ impl Hub {
     fn hear(&mut self, wish: Wish, standing: Standing) -> DeviceEnd<LinkReader> {
         let (writer, reader) = link();
         let gauge = Arc::new(DeviceGauge::default());
-        let share = Share::new(writer, Arc::clone(&gauge), standing);
+        let listener = Listener::new(writer, SharedPreference::default());
+        let share = Share::new(listener, Arc::clone(&gauge), standing);
         self.devices.take(DeviceOrder::Hear(wish, share));
         DeviceEnd::new(reader, gauge)
     }

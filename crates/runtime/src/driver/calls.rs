@@ -15,6 +15,7 @@ use phone::{
 };
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
+use voice::Preference;
 
 use super::Job;
 use super::opening::{self, OpenedSound, Opening, Turn, Voice};
@@ -23,7 +24,7 @@ use crate::audio::{
 };
 use crate::capture::PacketTap;
 use crate::device::Replacement;
-use crate::device_hub::{Complaint, Standing, Trouble};
+use crate::device_hub::{Complaint, SharedPreference, Standing, Trouble};
 use crate::media_worker::{
     self, Conference, EngineConfig, Handle, Inquiry, News, Order, Pool, Seat, Spec, What,
 };
@@ -62,6 +63,8 @@ struct Call {
     music: Feed,
     /// Lives as long as what was opened last is wanted; see [`Turn`].
     output: Arc<()>,
+    /// What is done to its microphone's sound.
+    preference: SharedPreference,
     /// How loud it is in a conference, in percent.
     voice: u8,
     /// It hears whoever sits at this machine in a conference.
@@ -103,6 +106,7 @@ impl Call {
             own: Feed::default(),
             music: Feed::default(),
             output: Arc::default(),
+            preference: SharedPreference::default(),
             voice: 100,
             hears_host: true,
         }
@@ -207,6 +211,11 @@ impl Calls {
                 self.open_input(id, Voice::Own, input, jobs);
             }
             SoundCommand::SetInput { input } => self.open_input(id, Voice::Own, input, jobs),
+            SoundCommand::SetProcessing { processing } => {
+                if let Some(call) = self.calls.get(&id) {
+                    call.preference.set(opening::preference(processing));
+                }
+            }
             SoundCommand::Hold { music } => self.open_input(id, Voice::Music, music, jobs),
             SoundCommand::Resume => self.resume(id),
             SoundCommand::SetOutput { output } => self.open_output(id, output, jobs),
@@ -327,12 +336,17 @@ impl Calls {
         let Some(call) = self.calls.get_mut(&id) else {
             return;
         };
+        let preference = match voice {
+            Voice::Own => call.preference.clone(),
+            // Music is no speech, and nobody's echo.
+            Voice::Music => SharedPreference::new(Preference::RAW),
+        };
         // What it had is let go first: the same source may be wanted again.
         let feed = call.feed(voice);
         *feed = Feed::default();
         let turn = Arc::downgrade(&feed.wanted);
         let standing = self.standing(id, turn.clone(), voice.device());
-        let opening = opening::input(wanted, self.replacement, standing);
+        let opening = opening::input(wanted, self.replacement, preference, standing);
         // A device takes over from another one without a gap.
         if !opening.is_device() {
             self.send(id, voice.order(Input::Silence));

@@ -15,7 +15,7 @@ use super::calls::Calls;
 use super::opening::{self, Opening, Turn, settle};
 use crate::audio::{Input, Lease, Levels, Member, OpenError, Output, SeatOrder, Tap};
 use crate::device::Replacement;
-use crate::device_hub::{Complaint, Standing};
+use crate::device_hub::{Complaint, SharedPreference, Standing};
 use crate::media_worker::Seat;
 
 /// This machine's seats.
@@ -34,6 +34,8 @@ struct Host {
     /// Live as long as what was opened last is wanted; see [`Turn`].
     input: Arc<()>,
     output: Arc<()>,
+    /// What is done to its microphone's sound.
+    preference: SharedPreference,
     /// The application's PCM that it plays, let go the moment it plays something else.
     source: Option<Lease>,
 }
@@ -102,6 +104,11 @@ impl Hosts {
             }
             HostOrder::SetInput { input } => self.open_input(id, input, calls, jobs),
             HostOrder::SetOutput { output } => self.open_output(id, output, jobs),
+            HostOrder::SetProcessing { processing } => {
+                if let Some(host) = self.hosts.get(&id) {
+                    host.preference.set(opening::preference(processing));
+                }
+            }
             HostOrder::SetVolume { percent } => self.seat(id, SeatOrder::SetVolume(percent)),
             HostOrder::Mute { muted } => {
                 let percent = if muted { 0 } else { 100 };
@@ -136,6 +143,7 @@ impl Hosts {
             seat: conference.join(member),
             input: Arc::default(),
             output: Arc::default(),
+            preference: SharedPreference::default(),
             source: None,
         };
         self.hosts.insert(id, host);
@@ -180,8 +188,9 @@ impl Hosts {
         host.source = None;
         host.input = Arc::default();
         let turn = Arc::downgrade(&host.input);
+        let preference = host.preference.clone();
         let standing = self.standing(id, turn.clone(), Device::Input);
-        let opening = opening::input(wanted, self.replacement, standing);
+        let opening = opening::input(wanted, self.replacement, preference, standing);
         // A device takes over from another one without a gap.
         if !opening.is_device() {
             self.seat(id, SeatOrder::SetInput(Input::Silence));

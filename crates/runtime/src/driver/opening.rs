@@ -8,10 +8,11 @@ use phone::audio::Device;
 use phone::config::Fallback;
 use phone::{ConferenceId, SessionId};
 use tokio::sync::mpsc::UnboundedSender;
+use voice::Preference;
 
 use crate::audio::{Input, OpenError, Output, SinkWriter, SourceReader, Tone, WavFile, WavPlayer};
 use crate::device::{DeviceId, Replacement, Selection};
-use crate::device_hub::{self, Complaint, Standing, Trouble, Wish};
+use crate::device_hub::{self, Complaint, SharedPreference, Standing, Trouble, Wish};
 use crate::media_worker::Order;
 
 /// A worker turns every 10 ms; on a busy machine somewhat later.
@@ -103,6 +104,7 @@ impl<T> Opening<T> {
 pub(crate) fn input(
     wanted: audio::Input,
     replacement: Replacement,
+    preference: SharedPreference,
     standing: Standing,
 ) -> Opening<Input> {
     match wanted {
@@ -116,12 +118,16 @@ pub(crate) fn input(
         audio::Input::Wav { path, repeat } => Opening::Blocking(Box::new(move || {
             WavPlayer::open(&path, repeat).map(Input::Wav)
         })),
-        audio::Input::Default => Opening::Device(
-            device_hub::microphone(Wish::default_device(), standing).map(Input::device),
-        ),
-        audio::Input::Device { id } => Opening::Device(
-            device_hub::microphone(chosen(id, replacement), standing).map(Input::device),
-        ),
+        audio::Input::Default => {
+            let wish = Wish::default_device();
+            let microphone = device_hub::microphone(wish, preference, standing);
+            Opening::Device(microphone.map(Input::device))
+        }
+        audio::Input::Device { id } => {
+            let wish = chosen(id, replacement);
+            let microphone = device_hub::microphone(wish, preference, standing);
+            Opening::Device(microphone.map(Input::device))
+        }
     }
 }
 
@@ -146,6 +152,15 @@ pub(crate) fn output(
         audio::Output::Device { id } => Opening::Device(
             device_hub::speaker(chosen(id, replacement), standing).map(Output::device),
         ),
+    }
+}
+
+/// What is left open is done as fits the devices.
+pub(crate) fn preference(processing: audio::Processing) -> Preference {
+    Preference {
+        echo_cancellation: processing.echo_cancellation,
+        noise_suppression: processing.noise_suppression,
+        auto_gain_control: processing.auto_gain_control,
     }
 }
 

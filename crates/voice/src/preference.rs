@@ -2,7 +2,7 @@ use crate::Processing;
 
 /// What somebody who listens to a microphone wants done to its sound; what is left open is done as fits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Wish {
+pub struct Preference {
     /// See [`Processing::echo_cancellation`].
     pub echo_cancellation: Option<bool>,
     /// See [`Processing::noise_suppression`].
@@ -11,9 +11,9 @@ pub struct Wish {
     pub auto_gain_control: Option<bool>,
 }
 
-impl Wish {
+impl Preference {
     /// The sound as it is, whatever fits.
-    pub const RAW: Wish = Wish {
+    pub const RAW: Preference = Preference {
         echo_cancellation: Some(false),
         noise_suppression: Some(false),
         auto_gain_control: Some(false),
@@ -22,9 +22,9 @@ impl Wish {
     /// What is to be done with a microphone that stands open beside a loudspeaker, or does not.
     ///
     /// ```
-    /// use voice::{Processing, Wish};
+    /// use voice::{Processing, Preference};
     ///
-    /// let quiet = Wish { noise_suppression: Some(false), ..Wish::default() };
+    /// let quiet = Preference { noise_suppression: Some(false), ..Preference::default() };
     /// assert_eq!(quiet.resolve(false), Processing::NONE);
     /// let done = quiet.resolve(true);
     /// assert!(done.echo_cancellation && !done.noise_suppression && done.auto_gain_control);
@@ -40,10 +40,10 @@ impl Wish {
     /// Packs it into a byte, which threads can share without a lock.
     ///
     /// ```
-    /// use voice::Wish;
+    /// use voice::Preference;
     ///
-    /// for wish in [Wish::default(), Wish::RAW] {
-    ///     assert_eq!(Wish::from_bits(wish.to_bits()), wish);
+    /// for preference in [Preference::default(), Preference::RAW] {
+    ///     assert_eq!(Preference::from_bits(preference.to_bits()), preference);
     /// }
     /// ```
     pub fn to_bits(self) -> u8 {

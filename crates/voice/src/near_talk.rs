@@ -1,0 +1,101 @@
+//! Who talks here, over a faint echo or none: then the sound as it is, is better than what the canceller leaves of it.
+
+use crate::stage::TICK;
+
+/// Samples by which the canceller's output is later than what it was given.
+const LATE: usize = 433;
+/// Ticks in which what was played may still be heard: 300 ms, as long as rings, drivers and a room take.
+const REACH: usize = 30;
+/// How far a voice has to be above the echo: 6 dB for what the estimate falls short of it, and 6 for ears.
+const ABOVE_ECHO: f32 = 16.0;
+/// What the canceller leaves of the energy of a voice at least; of an echo it leaves less.
+const LEFT_OF_VOICE: f32 = 0.05;
+/// An energy is the mean of about 50 ms.
+const SMOOTHING: f32 = 0.2;
+/// Ticks that it lasts: the soft ends of words are part of them.
+const HOLD: u32 = 25;
+/// −70 dB: softer is no voice.
+const LEAST: f32 = 1e-7;
+
+/// Chooses between the sound before and after the canceller, from tick to tick.
+#[derive(Debug)]
+pub(crate) struct NearTalk {
+    /// Energies of the last ticks that were played.
+    played: [f32; REACH],
+    next: usize,
+    heard: f32,
+    left: f32,
+    hold: u32,
+    /// Of the sound before, as of the last tick.
+    share: f32,
+    before: [f32; TICK],
+}
+
+impl NearTalk {
+    pub(crate) fn new() -> Self {
+        Self {
+            played: [0.0; REACH],
+            next: 0,
+            heard: 0.0,
+            left: 0.0,
+            hold: 0,
+            share: 0.0,
+            before: [0.0; TICK],
+        }
+    }
+
+    pub(crate) fn render(&mut self, played: &[f32; TICK]) {
+        self.played[self.next] = energy(played);
+        self.next = (self.next + 1) % REACH;
+    }
+
+    /// Puts back of `raw` what the canceller should have left; `loss_db` is how much softer an echo is heard than
+    /// it was played, as far as is known.
+    pub(crate) fn restore(
+        &mut self,
+        raw: &[f32; TICK],
+        out: &mut [f32; TICK],
+        loss_db: Option<f64>,
+    ) {
+        self.heard += (energy(raw) - self.heard) * SMOOTHING;
+        self.left += (energy(out) - self.left) * SMOOTHING;
+        self.hold = match self.is_clear(loss_db) {
+            true => HOLD,
+            false => self.hold.saturating_sub(1),
+        };
+        let share = if self.hold > 0 && self.is_left() {
+            1.0
+        } else {
+            0.0
+        };
+        self.fade(raw, out, share);
+        self.before = *raw;
+    }
+
+    fn is_clear(&self, loss_db: Option<f64>) -> bool {
+        let most = self.played.iter().copied().fold(0.0, f32::max);
+        // Nothing is known before the first echo: then anything may be one.
+        let loss = 10_f32.powf(-loss_db.unwrap_or(-30.0) as f32 / 10.0);
+        self.heard > LEAST && self.heard > most * loss * ABOVE_ECHO
+    }
+
+    fn is_left(&self) -> bool {
+        self.left > self.heard * LEFT_OF_VOICE
+    }
+
+    fn fade(&mut self, raw: &[f32; TICK], out: &mut [f32; TICK], share: f32) {
+        if self.share == 0.0 && share == 0.0 {
+            return;
+        }
+        let late = self.before[TICK - LATE..].iter().chain(raw);
+        for (index, (out, late)) in out.iter_mut().zip(late).enumerate() {
+            let share = self.share + (share - self.share) * index as f32 / TICK as f32;
+            *out += (late - *out) * share;
+        }
+        self.share = share;
+    }
+}
+
+fn energy(samples: &[f32; TICK]) -> f32 {
+    samples.iter().map(|sample| sample * sample).sum::<f32>() / TICK as f32
+}
