@@ -117,6 +117,14 @@ describe('a recording of a call', { timeout: 120_000, concurrency: 2 }, () => {
     assert.ok(Math.abs(recorded.duration - duration) < 50, `${recorded.duration} ${duration}`)
   })
 
+  test('is Opus in Ogg if its name says so', async (t) => {
+    const { pbx } = await pbxOf(t)
+    const file = join(folderOf(t), 'call.ogg')
+    const running = offhook(t, ['call', 'echo', '--json', ...toned, '--duration', '2', '--record', file], { env: accountEnv(pbx, 'alice') })
+    assert.equal(await running.ended, 0, running.stdout)
+    assert.equal(readFileSync(file).toString('latin1', 0, 4), 'OggS')
+  })
+
   test('is whole after Ctrl-C', async (t) => {
     const { pbx } = await pbxOf(t)
     const file = join(folderOf(t), 'call.wav')

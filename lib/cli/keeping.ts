@@ -8,7 +8,7 @@ import { clock } from './figures'
 
 /** The options of what is kept of a call. */
 export const keepingOptions: OptionTable = {
-  record: { value: 'FILE', help: 'Record the call into a .wav file: you on the left, the other side on the right' },
+  record: { value: 'FILE', help: 'Record the call into a .wav, .ogg or .opus file: you on the left, the other side on the right' },
   report: { value: 'FILE', help: 'Write a page (.html) on how the call was, once it is over' },
   force: { help: 'Overwrite files that are there already' },
 }
