@@ -1336,6 +1336,17 @@ export interface WavInput {
     wav: string;
     /** Starts anew at the end; default false. */
     loop?: boolean;
+    /** Decibels relative to what is in the file, −60 to 0; default 0. */
+    level?: number;
+}
+
+/** One input of a mix. */
+export type MixedInput = 'default' | (string & {}) | DeviceChoice | AudioSource | WavInput | ToneInput | Session;
+
+/** Inputs that are heard together, such as a bot's voice over the sounds of an office. */
+export interface MixInput {
+    /** One to 16 of them, none of them a mix. Each `AudioSource` and each session is there once; what can't be opened fails the whole. */
+    mix: readonly MixedInput[];
 }
 
 /** A device by the id that `listDevices()` gives. */
@@ -1344,7 +1355,7 @@ export interface DeviceChoice {
     device: string;
 }
 
-/** A WAV file to write what is heard into: 16-bit mono PCM, 48 kHz. */
+/** A WAV file to write what is heard into: 16-bit mono PCM, at the rate of the first sound. */
 export interface WavOutput {
     /** The file's path; an existing file is overwritten. */
     wav: string;
@@ -1352,15 +1363,18 @@ export interface WavOutput {
 
 /**
  * Where a call's outgoing sound comes from: `'default'` (the system's microphone), `'none'` (silence),
- * the id of a device, PCM that the application writes, a WAV file, a tone, or what another session hears.
+ * the id of a device, PCM that the application writes, a WAV file, a tone, what another session hears, or a mix of these.
  */
-export type AudioInput = 'default' | 'none' | (string & {}) | DeviceChoice | AudioSource | WavInput | ToneInput | Session;
+export type AudioInput = 'none' | MixedInput | MixInput;
 
 /**
  * Where a call's incoming sound goes: `'default'` (the system's speaker), `'none'`, the id of a device,
- * PCM that the application reads, or a WAV file.
+ * PCM that the application reads, a WAV file, or several of these at once.
  */
-export type AudioOutput = 'default' | 'none' | (string & {}) | DeviceChoice | AudioSink | WavOutput;
+export type AudioOutput = SingleOutput | readonly SingleOutput[];
+
+/** One of the places that a call's incoming sound goes to. */
+export type SingleOutput = 'default' | 'none' | (string & {}) | DeviceChoice | AudioSink | WavOutput;
 
 /**
  * What is done to the sound of a microphone before the other side hears it; names and meaning are those of W3C's
@@ -1406,7 +1420,7 @@ export interface ToneOptions {
      * Rings at `audio.ring` while a call waits for an answer, in the country's rhythm or by a WAV file that starts over at its
      * end; default true. What is answered by itself does not ring, and during a call `callWaiting` sounds instead.
      */
-    ring?: boolean | WavInput;
+    ring?: boolean | Omit<WavInput, 'level'>;
     /**
      * What is heard at a session's output while its callee rings and lets nothing be heard (RFC 3960: after a 180, until the
      * first sound); default true.

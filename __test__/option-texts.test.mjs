@@ -56,7 +56,7 @@ describe('the text for a wrong option', () => {
     [{ autoAnswer: 'sometimes' }, "Option 'autoAnswer' must be 'off', 'announced', 'headers', 'always' or a function, but is another string"],
     [{ autoAnswer: { whenBusy: 'shout' } }, "Option 'autoAnswer.whenBusy' must be 'ring', 'answer' or 'reject', but is a string"],
     [{ audio: { input: 7 } }, /^Option 'audio\.input' must be 'default', 'none', the id of a device, .* but is a number$/],
-    [{ audio: { input: { wav: 'a.wav', lop: true } } }, "Option 'audio.input.lop' must be one of wav, loop, but is unknown"],
+    [{ audio: { input: { wav: 'a.wav', lop: true } } }, "Option 'audio.input.lop' must be one of wav, loop, level, but is unknown"],
     [{ audio: { output: new Date() } }, /but is an object \(Date\)$/],
     [{ maxSessions: 0 }, "Option 'maxSessions' must be a whole number of sessions from 1 to 1000000, but is the number 0"],
     [{ maxRinging: 0 }, "Option 'maxRinging' must be a whole number of calls from 1 to 1000, but is the number 0"],

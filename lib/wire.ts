@@ -278,6 +278,7 @@ export type WireErrorCode =
   | 'ERR_REPORT_FAILED'
   | 'ERR_RECORDING_FAILED'
   | 'ERR_RECORDING_ENDED'
+  | 'ERR_CAPTURE_FAILED'
   | 'ERR_MEDIA'
 
 export type WireErrorType = 'generic' | 'initialization' | 'invalid_token' | 'http' | 'invalid_options' | 'not_supported' | 'session' | 'call' | 'media'
@@ -487,10 +488,11 @@ export type WireInput =
   | { type: 'default' }
   | { type: 'device'; id: string }
   | { type: 'source'; id: number }
-  | { type: 'wav'; path: string; repeat?: boolean | undefined }
+  | { type: 'wav'; path: string; repeat?: boolean | undefined; level?: number | undefined }
   | { type: 'tone'; frequency: number; level?: number | undefined }
   | { type: 'session'; id: string }
   | { type: 'conference'; id: number }
+  | { type: 'mix'; parts: WireInput[] }
   | { type: 'none' }
 
 export type WireOutput =
@@ -498,6 +500,7 @@ export type WireOutput =
   | { type: 'device'; id: string }
   | { type: 'sink'; id: number }
   | { type: 'wav'; path: string }
+  | { type: 'several'; outputs: WireOutput[] }
   | { type: 'none' }
 
 export interface WireProcessing {

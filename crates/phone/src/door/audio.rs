@@ -25,6 +25,9 @@ pub enum Input {
         path: String,
         #[serde(default)]
         repeat: bool,
+        /// In dB relative to what is in the file.
+        #[serde(default)]
+        level: f64,
     },
     /// A sine tone in hertz at a level in dB relative to full scale.
     Tone {
@@ -36,6 +39,8 @@ pub enum Input {
     Session { id: SessionId },
     /// Everybody else in this conference: whoever hears it is also heard in it.
     Conference { id: ConferenceId },
+    /// All of these at once; none of them is a mix or a conference.
+    Mix { parts: Vec<Input> },
     /// Silence; nothing is opened.
     None,
 }
@@ -63,6 +68,8 @@ pub enum Output {
     Sink { id: u64 },
     /// A WAV file, created or overwritten.
     Wav { path: String },
+    /// All of these at once; none of them is several again.
+    Several { outputs: Vec<Output> },
     /// Nowhere; nothing is opened.
     None,
 }

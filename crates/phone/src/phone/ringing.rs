@@ -56,13 +56,7 @@ impl Phone {
 
     /// Where what belongs to no call is heard; a file is what the calls write.
     fn near_end(&self) -> audio::Output {
-        match &self.around.config.audio.output {
-            audio::Output::Wav { .. } => audio::Output::None,
-            output @ (audio::Output::Default
-            | audio::Output::Device { .. }
-            | audio::Output::Sink { .. }
-            | audio::Output::None) => output.clone(),
-        }
+        without_files(&self.around.config.audio.output)
     }
 
     fn tone(&self, session: &Session, waits: bool) -> Option<Tone> {
@@ -78,5 +72,18 @@ impl Phone {
         } else {
             None
         }
+    }
+}
+
+fn without_files(output: &audio::Output) -> audio::Output {
+    match output {
+        audio::Output::Wav { .. } => audio::Output::None,
+        audio::Output::Several { outputs } => audio::Output::Several {
+            outputs: outputs.iter().map(without_files).collect(),
+        },
+        audio::Output::Default
+        | audio::Output::Device { .. }
+        | audio::Output::Sink { .. }
+        | audio::Output::None => output.clone(),
     }
 }

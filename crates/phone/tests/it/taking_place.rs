@@ -270,6 +270,7 @@ fn no_input_is_opened_that_the_call_before_did_not_have() {
             audio::Input::Wav {
                 path: "a.wav".into(),
                 repeat: false,
+                level: 0.0,
             },
         ),
     ] {

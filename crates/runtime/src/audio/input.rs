@@ -1,8 +1,9 @@
 //! What the far end of a session hears.
 
+use audio::mixer::Mixer;
 use audio::{Frame, Rate};
 
-use super::{DeviceEnd, DeviceFigures, LinkReader, SourceReader, Tone, Underway, WavPlayer};
+use super::{DeviceEnd, DeviceFigures, Lease, LinkReader, SourceReader, Tone, Underway, WavPlayer};
 use audio::convert::RateConverter;
 
 /// An opened input; read once a tick.
@@ -20,6 +21,8 @@ pub(crate) enum Input {
     Link(LinkReader),
     /// A microphone.
     Device(Box<DeviceEnd<LinkReader>>),
+    /// Several at once.
+    Mix(Vec<Input>),
     /// Breaks, to see that only its own session does.
     #[cfg(test)]
     Broken,
@@ -43,10 +46,24 @@ impl Input {
         *self = next;
     }
 
+    /// The application's PCM in it, to be let go the moment that another is chosen.
+    pub(crate) fn leases(&self) -> Vec<Lease> {
+        match self {
+            Input::Source(reader, _) => vec![reader.lease()],
+            Input::Mix(parts) => parts.iter().flat_map(Input::leases).collect(),
+            Input::Silence | Input::Wav(_) | Input::Tone(_) | Input::Link(_) | Input::Device(_) => {
+                Vec::new()
+            }
+            #[cfg(test)]
+            Input::Broken => Vec::new(),
+        }
+    }
+
     /// How well its device goes, if it is one.
     pub(crate) fn figures(&self) -> Option<DeviceFigures> {
         match self {
             Input::Device(device) => Some(device.figures()),
+            Input::Mix(parts) => parts.iter().find_map(Input::figures),
             Input::Silence
             | Input::Source(..)
             | Input::Wav(_)
@@ -64,6 +81,7 @@ impl Input {
             Input::Link(reader) => reader.rate(),
             Input::Device(device) => device.link().rate(),
             Input::Wav(player) => Some(player.best_rate()),
+            Input::Mix(parts) => parts.iter().filter_map(Input::own_rate).max(),
             Input::Silence | Input::Tone(_) => None,
             #[cfg(test)]
             Input::Broken => None,
@@ -75,6 +93,7 @@ impl Input {
         match self {
             Input::Link(reader) => reader.resume(),
             Input::Device(device) => device.each(&mut LinkReader::resume),
+            Input::Mix(parts) => parts.iter_mut().for_each(Input::resume),
             Input::Silence | Input::Source(..) | Input::Wav(_) | Input::Tone(_) => {}
             #[cfg(test)]
             Input::Broken => {}
@@ -88,6 +107,7 @@ impl Input {
             Input::Wav(player) => player.set_short(short),
             Input::Link(reader) => reader.set_short(short),
             Input::Device(device) => device.each(&mut |link| link.set_short(short)),
+            Input::Mix(parts) => parts.iter_mut().for_each(|part| part.set_short(short)),
             // A tone is made at the rate that is wanted.
             Input::Silence | Input::Tone(_) => {}
             #[cfg(test)]
@@ -108,6 +128,13 @@ impl Input {
             Input::Tone(tone) => tone.read(rate),
             Input::Link(reader) => reader.read(rate),
             Input::Device(device) => device.read(rate),
+            Input::Mix(parts) => {
+                let mut mixer = Mixer::new(rate);
+                parts
+                    .iter_mut()
+                    .for_each(|part| mixer.add(&part.read(rate)));
+                mixer.all()
+            }
             #[cfg(test)]
             Input::Broken => panic!("this input is broken on purpose"),
         }
@@ -117,10 +144,33 @@ impl Input {
     pub(crate) fn handed(&mut self, underway: Underway) {
         match self {
             Input::Source(reader, _) => reader.handed(underway),
+            Input::Mix(parts) => parts.iter_mut().for_each(|part| part.handed(underway)),
             Input::Silence | Input::Wav(_) | Input::Tone(_) | Input::Link(_) | Input::Device(_) => {
             }
             #[cfg(test)]
             Input::Broken => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use audio::detect::Goertzel;
+
+    use super::*;
+
+    #[test]
+    fn all_of_a_mix_are_heard_together() {
+        let tone = |hz| Input::Tone(Tone::sine(hz, -20.0));
+        let mut mix = Input::Mix(vec![tone(500.0), Input::Silence, tone(900.0)]);
+        let mut heard = Vec::new();
+        for _ in 0..50 {
+            heard.extend_from_slice(mix.read(Rate::Hz16000).samples());
+        }
+        for (hz, there) in [(500.0, true), (900.0, true), (1_300.0, false)] {
+            let mut goertzel = Goertzel::new(Rate::Hz16000, hz);
+            goertzel.push(&heard);
+            assert_eq!(goertzel.take().dbov > -35.0, there, "{hz}");
         }
     }
 }

@@ -20,6 +20,8 @@ pub(crate) enum Output {
     Link(LinkWriter),
     /// A speaker.
     Device(Box<DeviceEnd<LinkWriter>>),
+    /// Several at once.
+    Several(Vec<Output>),
 }
 
 impl Output {
@@ -40,6 +42,7 @@ impl Output {
     pub(crate) fn figures(&self) -> Option<DeviceFigures> {
         match self {
             Output::Device(device) => Some(device.figures()),
+            Output::Several(outputs) => outputs.iter().find_map(Output::figures),
             Output::Nowhere | Output::Sink(_) | Output::Wav(_) | Output::Link(_) => None,
         }
     }
@@ -48,6 +51,9 @@ impl Output {
     pub(crate) fn set_short(&mut self, short: bool) {
         match self {
             Output::Sink(sink) => sink.set_short(short),
+            Output::Several(outputs) => outputs
+                .iter_mut()
+                .for_each(|output| output.set_short(short)),
             // A recording is kept, and a device changes the rate on a thread of its own.
             Output::Nowhere | Output::Wav(_) | Output::Link(_) | Output::Device(_) => {}
         }
@@ -58,6 +64,10 @@ impl Output {
         match self {
             Output::Device(device) => device.delay(),
             Output::Link(link) => link.delay(),
+            Output::Several(outputs) => {
+                let delays = outputs.iter().map(Output::delay);
+                delays.max().unwrap_or_default()
+            }
             Output::Nowhere | Output::Sink(_) | Output::Wav(_) => Duration::ZERO,
         }
     }
@@ -77,6 +87,14 @@ impl Output {
             }
             Output::Device(device) => {
                 device.write(frame);
+                None
+            }
+            Output::Several(outputs) => {
+                for output in outputs {
+                    if let Some(group) = output.write(frame) {
+                        group.wake();
+                    }
+                }
                 None
             }
         }

@@ -127,6 +127,8 @@ pub(crate) struct WavPlayer {
     player: Option<BytesPlayer>,
     converter: RateConverter,
     short: bool,
+    /// How loud it is played.
+    factor: f32,
 }
 
 impl WavPlayer {
@@ -152,7 +154,14 @@ impl WavPlayer {
             player: None,
             converter: RateConverter::default(),
             short: false,
+            factor: 1.0,
         })
+    }
+
+    /// Plays it so many dB louder, or quieter if negative.
+    pub(crate) fn at_level(mut self, db: f64) -> WavPlayer {
+        self.factor = 10_f64.powf(db / 20.0) as f32;
+        self
     }
 
     /// The lowest rate at which nothing of the file is lost.
@@ -181,6 +190,11 @@ impl WavPlayer {
             self.player = None;
             self.at = 0;
             self.play(own, &mut frame.samples_mut()[played..]);
+        }
+        if self.factor != 1.0 {
+            for sample in frame.samples_mut() {
+                *sample = (f32::from(*sample) * self.factor) as i16;
+            }
         }
         self.converter.convert(&frame, rate)
     }

@@ -57,7 +57,7 @@ impl Bell {
         let output = opening::output(
             output,
             self.replacement,
-            self.standing(turn.clone()),
+            &|| self.standing(turn.clone()),
             &self.log,
         );
         if let (RingSound::Cadence(_), Opening::Now(_) | Opening::Device(_)) = (&sound, &output) {

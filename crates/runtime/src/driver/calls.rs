@@ -78,7 +78,7 @@ struct Feed {
     wanted: Arc<()>,
     /// The application's PCM that it plays: let go the moment the call ends or takes another input,
     /// before the application hears of it and writes for the next call.
-    source: Option<Lease>,
+    sources: Vec<Lease>,
     /// In the conference that it is.
     seat: Option<Seat>,
 }
@@ -345,8 +345,9 @@ impl Calls {
         let feed = call.feed(voice);
         *feed = Feed::default();
         let turn = Arc::downgrade(&feed.wanted);
-        let standing = self.standing(id, turn.clone(), voice.device());
-        let opening = opening::input(wanted, self.replacement, preference, standing);
+        let heard = self.heard_in(id, &wanted);
+        let standing = || self.standing(id, turn.clone(), voice.device());
+        let opening = opening::input(wanted, self.replacement, preference, &standing, heard);
         // A device takes over from another one without a gap.
         if !opening.is_device() {
             self.send(id, voice.order(Input::Silence));
@@ -376,9 +377,26 @@ impl Calls {
         }
     }
 
+    /// Listens to the sessions of a mix.
+    fn heard_in(
+        &mut self,
+        id: SessionId,
+        wanted: &phone::audio::Input,
+    ) -> Vec<Result<Input, OpenError>> {
+        let heard = opening::sessions_of(wanted).into_iter();
+        heard
+            .map(|other| match other == id {
+                true => Err(OpenError::Device(
+                    "a session can't be in its own mix: its far end would hear itself".to_owned(),
+                )),
+                false => self.listen_to(other),
+            })
+            .collect()
+    }
+
     fn lend(&mut self, id: SessionId, voice: Voice, input: &Input) {
-        if let (Input::Source(reader, _), Some(call)) = (input, self.calls.get_mut(&id)) {
-            call.feed(voice).source = Some(reader.lease());
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.feed(voice).sources = input.leases();
         }
     }
 
@@ -401,8 +419,8 @@ impl Calls {
         };
         call.output = Arc::default();
         let turn = Arc::downgrade(&call.output);
-        let standing = self.standing(id, turn.clone(), Device::Output);
-        let opening = opening::output(wanted, self.replacement, standing, &self.log);
+        let standing = || self.standing(id, turn.clone(), Device::Output);
+        let opening = opening::output(wanted, self.replacement, &standing, &self.log);
         if !opening.is_device() {
             self.send(id, Order::SetOutput(Output::Nowhere));
         }

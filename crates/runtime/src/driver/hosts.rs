@@ -37,7 +37,7 @@ struct Host {
     /// What is done to its microphone's sound.
     preference: SharedPreference,
     /// The application's PCM that it plays, let go the moment it plays something else.
-    source: Option<Lease>,
+    sources: Vec<Lease>,
 }
 
 /// What happened in a conference.
@@ -144,7 +144,7 @@ impl Hosts {
             input: Arc::default(),
             output: Arc::default(),
             preference: SharedPreference::default(),
-            source: None,
+            sources: Vec::new(),
         };
         self.hosts.insert(id, host);
         true
@@ -185,12 +185,15 @@ impl Hosts {
             return;
         };
         // What it had is let go first: the same source may be wanted again.
-        host.source = None;
+        host.sources = Vec::new();
         host.input = Arc::default();
         let turn = Arc::downgrade(&host.input);
         let preference = host.preference.clone();
-        let standing = self.standing(id, turn.clone(), Device::Input);
-        let opening = opening::input(wanted, self.replacement, preference, standing);
+        let heard = opening::sessions_of(&wanted);
+        let heard = heard.into_iter().map(|other| calls.listen_to(other));
+        let heard = heard.collect();
+        let standing = || self.standing(id, turn.clone(), Device::Input);
+        let opening = opening::input(wanted, self.replacement, preference, &standing, heard);
         // A device takes over from another one without a gap.
         if !opening.is_device() {
             self.seat(id, SeatOrder::SetInput(Input::Silence));
@@ -224,8 +227,8 @@ impl Hosts {
         };
         host.output = Arc::default();
         let turn = Arc::downgrade(&host.output);
-        let standing = self.standing(id, turn.clone(), Device::Output);
-        let opening = opening::output(wanted, self.replacement, standing, &self.log);
+        let standing = || self.standing(id, turn.clone(), Device::Output);
+        let opening = opening::output(wanted, self.replacement, &standing, &self.log);
         if !opening.is_device() {
             self.seat(id, SeatOrder::SetOutput(Output::Nowhere));
         }
@@ -248,10 +251,10 @@ impl Hosts {
         let (id, turn, order, device, failure) = match opened {
             HostOpened::Input(id, turn, outcome) => {
                 let (input, failure) = settle(outcome, Input::Silence);
-                if let (Input::Source(reader, _), Some(host)) = (&input, self.hosts.get_mut(&id))
-                    && turn.strong_count() > 0
+                if turn.strong_count() > 0
+                    && let Some(host) = self.hosts.get_mut(&id)
                 {
-                    host.source = Some(reader.lease());
+                    host.sources = input.leases();
                 }
                 (id, turn, SeatOrder::SetInput(input), Device::Input, failure)
             }

@@ -101,11 +101,13 @@ impl<T> Opening<T> {
     }
 }
 
+/// Opens an input; `standing` makes what is told of a device, `heard` are the sessions of a mix, in order.
 pub(crate) fn input(
     wanted: audio::Input,
     replacement: Replacement,
     preference: SharedPreference,
-    standing: Standing,
+    standing: &dyn Fn() -> Standing,
+    heard: Vec<Result<Input, OpenError>>,
 ) -> Opening<Input> {
     match wanted {
         audio::Input::None => Opening::Now(Ok(Input::Silence)),
@@ -115,43 +117,117 @@ pub(crate) fn input(
         audio::Input::Source { id } => source(id),
         audio::Input::Session { id } => Opening::Session(id),
         audio::Input::Conference { id } => Opening::Conference(id),
-        audio::Input::Wav { path, repeat } => Opening::Blocking(Box::new(move || {
-            WavPlayer::open(&path, repeat).map(Input::Wav)
+        audio::Input::Wav {
+            path,
+            repeat,
+            level,
+        } => Opening::Blocking(Box::new(move || {
+            let player = WavPlayer::open(&path, repeat)?;
+            Ok(Input::Wav(player.at_level(level)))
         })),
         audio::Input::Default => {
             let wish = Wish::default_device();
-            let microphone = device_hub::microphone(wish, preference, standing);
+            let microphone = device_hub::microphone(wish, preference, standing());
             Opening::Device(microphone.map(Input::device))
         }
         audio::Input::Device { id } => {
             let wish = chosen(id, replacement);
-            let microphone = device_hub::microphone(wish, preference, standing);
+            let microphone = device_hub::microphone(wish, preference, standing());
             Opening::Device(microphone.map(Input::device))
         }
+        audio::Input::Mix { parts } => mix(parts, replacement, &preference, standing, heard),
     }
 }
 
+/// The sessions that a mix listens to, in order.
+pub(crate) fn sessions_of(wanted: &audio::Input) -> Vec<SessionId> {
+    let audio::Input::Mix { parts } = wanted else {
+        return Vec::new();
+    };
+    let session = |part: &audio::Input| match part {
+        audio::Input::Session { id } => Some(*id),
+        audio::Input::Default
+        | audio::Input::Device { .. }
+        | audio::Input::Source { .. }
+        | audio::Input::Wav { .. }
+        | audio::Input::Tone { .. }
+        | audio::Input::Conference { .. }
+        | audio::Input::Mix { .. }
+        | audio::Input::None => None,
+    };
+    parts.iter().filter_map(session).collect()
+}
+
+/// What fails of a mix fails it, and is named.
+fn mix(
+    parts: Vec<audio::Input>,
+    replacement: Replacement,
+    preference: &SharedPreference,
+    standing: &dyn Fn() -> Standing,
+    heard: Vec<Result<Input, OpenError>>,
+) -> Opening<Input> {
+    let mut heard = heard.into_iter();
+    let opened = parts.into_iter().map(|part| match part {
+        audio::Input::Session { .. } => {
+            Opening::Now(heard.next().unwrap_or(Err(OpenError::NoSession)))
+        }
+        audio::Input::Mix { .. } | audio::Input::Conference { .. } => {
+            let text = "a mix can't be in a mix: put its inputs into this one";
+            Opening::Now(Err(OpenError::Device(text.to_owned())))
+        }
+        part @ (audio::Input::Default
+        | audio::Input::Device { .. }
+        | audio::Input::Source { .. }
+        | audio::Input::Wav { .. }
+        | audio::Input::Tone { .. }
+        | audio::Input::None) => input(part, replacement, preference.clone(), standing, Vec::new()),
+    });
+    together(opened.collect(), Input::Mix)
+}
+
+/// Opens what may block one after the other.
+fn together<T: Send + 'static>(
+    openings: Vec<Opening<T>>,
+    all: impl FnOnce(Vec<T>) -> T + Send + 'static,
+) -> Opening<T> {
+    Opening::Blocking(Box::new(move || {
+        let opened = openings.into_iter().map(|opening| match opening {
+            Opening::Now(opened) | Opening::Device(opened) => opened,
+            Opening::Blocking(open) => open(),
+            Opening::Session(_) | Opening::Conference(_) => Err(OpenError::NoSession),
+        });
+        Ok(all(opened.collect::<Result<Vec<T>, OpenError>>()?))
+    }))
+}
+
+/// Opens an output; `standing` makes what is told of it.
 pub(crate) fn output(
     wanted: audio::Output,
     replacement: Replacement,
-    standing: Standing,
+    standing: &dyn Fn() -> Standing,
     log: &UnboundedSender<String>,
 ) -> Opening<Output> {
     match wanted {
         audio::Output::None => Opening::Now(Ok(Output::Nowhere)),
         audio::Output::Sink { id } => sink(id),
         audio::Output::Wav { path } => {
-            let trouble = also_logged(standing, log.clone());
+            let trouble = also_logged(standing(), log.clone());
             Opening::Blocking(Box::new(move || {
                 WavFile::create(&path, trouble).map(Output::Wav)
             }))
         }
         audio::Output::Default => Opening::Device(
-            device_hub::speaker(Wish::default_device(), standing).map(Output::device),
+            device_hub::speaker(Wish::default_device(), standing()).map(Output::device),
         ),
         audio::Output::Device { id } => Opening::Device(
-            device_hub::speaker(chosen(id, replacement), standing).map(Output::device),
+            device_hub::speaker(chosen(id, replacement), standing()).map(Output::device),
         ),
+        audio::Output::Several { outputs } => {
+            let opened = outputs
+                .into_iter()
+                .map(|wanted| output(wanted, replacement, standing, log));
+            together(opened.collect(), Output::Several)
+        }
     }
 }
 

@@ -43,6 +43,7 @@ fn who_is_put_on_hold_hears_not_one_word_more() {
     let music = audio::Input::Wav {
         path: "waltz.wav".into(),
         repeat: true,
+        level: 0.0,
     };
     assert_eq!(
         rig.media_named("hold"),

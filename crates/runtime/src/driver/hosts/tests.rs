@@ -104,6 +104,7 @@ async fn what_can_not_be_opened_is_told_of_the_conference() {
     let wav = phone::audio::Input::Wav {
         path: "no/such/file.wav".to_owned(),
         repeat: false,
+        level: 0.0,
     };
     desk.order(HostOrder::SetInput { input: wav });
     let Some(Ok(Job::HostOpened(opened))) = desk.jobs.join_next().await else {
@@ -133,6 +134,7 @@ async fn what_was_opened_too_late_is_for_nobody() {
     let wav = || phone::audio::Input::Wav {
         path: "no/such/file.wav".to_owned(),
         repeat: false,
+        level: 0.0,
     };
     desk.open(wav());
     desk.order(HostOrder::SetInput {
