@@ -146,7 +146,7 @@ describe('the options of a phone', () => {
 describe('the options of methods', { timeout: 60_000 }, () => {
   /** Each option of each method, and the first kinds that it may be. */
   const audio = { mediaStream: [], audioElement: [] }
-  const placing = { ...audio, headers: ['an empty object'], conversationId: ['a space'], displayName: ['an empty string', 'a space'], preferredIdentity: [], anonymous: ['true'], userToUser: ['a space', 'a line break'], autoAnswer: ['true', 'an empty object'], timeout: ['a huge number'], signal: [] }
+  const placing = { ...audio, headers: ['an empty object'], conversationId: ['a space'], displayName: ['an empty string', 'a space'], preferredIdentity: [], anonymous: ['true'], userToUser: ['a space', 'a line break'], autoAnswer: ['true', 'an empty object'], timeout: ['a huge number'], voiceActivity: ['an empty object'], signal: [] }
   const via = { via: [], signal: [] }
   const refusing = { code: [], reason: ['an empty string', 'a space'], signal: [] }
   const methods = {

@@ -1,4 +1,4 @@
-import { audioInput, audioOutput, audioProcessing, wireInput, wireOutput } from './audio'
+import { audioInput, audioOutput, audioProcessing, voiceActivity, wireInput, wireOutput } from './audio'
 import { headers } from './checked-options'
 import { SoftphoneError } from './errors'
 import type { PendingSession } from './events'
@@ -15,6 +15,7 @@ export const accepting: Schema = {
   autoStartMedia: 'boolean',
   autoConnectSession: 'boolean',
   headers,
+  voiceActivity,
 }
 
 /** The application's acceptances of calls that ring. */

@@ -23,6 +23,9 @@ export const audioProcessing: Schema = {
   autoGainControl: 'boolean',
 }
 
+/** How it is found out when the other side speaks. */
+export const voiceActivity: Rule = { object: { endOfTurn: { number: { min: 100, max: 10_000, integer: true } } } }
+
 const inputs =
   "'default', 'none', the id of a device, { device }, an AudioSource, { wav }, { tone }, a Session, or { mix }"
 const outputs = "'default', 'none', the id of a device, { device }, an AudioSink, { wav }, or an array of these"

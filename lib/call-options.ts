@@ -1,4 +1,4 @@
-import { audioInput, audioOutput, audioProcessing, wireInput, wireOutput } from './audio'
+import { audioInput, audioOutput, audioProcessing, voiceActivity, wireInput, wireOutput } from './audio'
 import { headers } from './checked-options'
 import type { CallOptions } from './options'
 import type { Rule, Schema } from './schema'
@@ -22,6 +22,7 @@ export const callOptions: Schema = {
   mediaStream: audioInput,
   audioElement: audioOutput,
   audio: { object: audioProcessing },
+  voiceActivity,
 }
 
 /** The same in the addon's words. */

@@ -381,6 +381,42 @@ export interface LevelEvent {
   remote: number
 }
 
+/** The other side has begun to speak, some 120 ms ago. */
+export interface SpeechStartedEvent {
+  /** How loud, 0 to 1 as W3C's `audioLevel`: linear, 1 is full scale. */
+  level: number
+}
+
+/** The other side has been silent for `voiceActivity.endOfTurn`. */
+export interface SpeechEndedEvent {
+  /** How loud its speech was on average, 0 to 1 as W3C's `audioLevel`. */
+  level: number
+  /** Milliseconds from the begin of the speech to its end; the silence behind it is not counted. */
+  duration: number
+}
+
+/** A tone with a meaning (ITU-T E.180, E.182). */
+export interface ToneHeardEvent {
+  /**
+   * - `ringback`: the other telephone rings
+   * - `busy`: the other party is busy
+   * - `congestion`: no line is free; in America reorder, or fast busy
+   * - `specialInformation`: three rising tones before an announcement: the number can't be called
+   * - `beep`: in an answered call, a machine records from here on
+   */
+  tone: 'ringback' | 'busy' | 'congestion' | 'specialInformation' | 'beep'
+  /** What it is made of, in Hz, to within a few. */
+  frequencies: number[]
+}
+
+/** Who has answered a call of ours. */
+export interface AnsweredByEvent {
+  /** A person, or an answering machine, an announcement, or nobody who says anything. */
+  answerer: 'human' | 'machine'
+  /** How sure that is: ½ is a guess, 1 is certain. */
+  confidence: number
+}
+
 /** How loud everybody in a conference was, 0 to 1 as W3C's `audioLevel`; who is muted is silent. */
 export interface ConferenceLevelEvent {
   /** Whoever sits here. */
@@ -572,6 +608,14 @@ export interface SessionEvents {
   stats: [stats: CallStats]
   /** How loud both sides were, ten times a second while media flow; it is measured only while somebody listens. */
   level: [event: LevelEvent]
+  /** The other side has begun to speak. This and the next three are found out only while somebody listens to them. */
+  speechStarted: [event: SpeechStartedEvent]
+  /** The other side has ended to speak. */
+  speechEnded: [event: SpeechEndedEvent]
+  /** The network, or the other side, gives a tone: before the answer in early media, or in the call. Told once each time. */
+  toneHeard: [event: ToneHeardEvent]
+  /** Whether a person or a machine has answered the outgoing call: told once, within 3 s of the answer. Listen before that. */
+  answeredBy: [event: AnsweredByEvent]
   /** Something is odd, but the call goes on. */
   warning: [event: WarningEvent]
   /** What was odd is so no more. */

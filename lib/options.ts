@@ -433,6 +433,14 @@ export interface AcceptOptions {
   autoConnectSession?: boolean
   /** Headers to add to the answer. */
   headers?: Readonly<Record<string, string>>
+  /** How `speechStarted` and `speechEnded` are found. */
+  voiceActivity?: VoiceActivityOptions
+}
+
+/** How `speechStarted` and `speechEnded` are found, while somebody listens to them. */
+export interface VoiceActivityOptions {
+  /** Milliseconds of silence after which the other side's turn has ended, 100–10000; default 500. */
+  endOfTurn?: number
 }
 
 /** Options of {@link Softphone.answer}. */
@@ -536,6 +544,8 @@ export interface CallOptions extends Abortable {
   audioElement?: AudioOutput
   /** What is done to its microphone's sound; what is not named is as in the phone's `audio`. */
   audio?: AudioProcessing
+  /** How `speechStarted` and `speechEnded` are found. */
+  voiceActivity?: VoiceActivityOptions
 }
 
 /** Options of {@link Softphone.startSoftphoneSession}. */

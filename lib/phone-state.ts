@@ -155,6 +155,10 @@ export class PhoneState {
       case 'warningCleared':
       case 'stats':
       case 'level':
+      case 'speechStarted':
+      case 'speechEnded':
+      case 'toneHeard':
+      case 'answeredBy':
         return toSession(this.sessions.get(event.id), event)
       default:
         return unknownEvent(event)
@@ -204,6 +208,10 @@ type SessionEvent = Extract<
       | 'warningCleared'
       | 'stats'
       | 'level'
+      | 'speechStarted'
+      | 'speechEnded'
+      | 'toneHeard'
+      | 'answeredBy'
   }
 >
 
@@ -242,6 +250,14 @@ function toSession(session: Session | undefined, event: SessionEvent): void {
       return session.deliver('stats', event.stats as CallStats)
     case 'level':
       return session.deliver('level', { local: event.local, remote: event.remote })
+    case 'speechStarted':
+      return session.deliver('speechStarted', { level: event.level })
+    case 'speechEnded':
+      return session.deliver('speechEnded', { level: event.level, duration: event.duration })
+    case 'toneHeard':
+      return session.deliver('toneHeard', { tone: event.tone, frequencies: event.frequencies })
+    case 'answeredBy':
+      return session.deliver('answeredBy', { answerer: event.answerer, confidence: event.confidence })
     default:
       return unknownEvent(event)
   }

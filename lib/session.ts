@@ -138,6 +138,26 @@ export class Session extends TypedEmitter<SessionEvents> {
       () => measure(true),
       () => measure(false),
     )
+    const meanings = ['speechStarted', 'speechEnded', 'toneHeard', 'answeredBy'] as const
+    const heard = new Set<(typeof meanings)[number]>()
+    const listen = () => {
+      if (this.state === 'ended') return
+      const speech = heard.has('speechStarted') || heard.has('speechEnded')
+      link.post({ type: 'listen', id: this.id, speech, tones: heard.has('toneHeard'), answerer: heard.has('answeredBy') })
+    }
+    for (const event of meanings) {
+      this.whileHeard(
+        event,
+        () => {
+          heard.add(event)
+          listen()
+        },
+        () => {
+          heard.delete(event)
+          listen()
+        },
+      )
+    }
     // A call whose answer nobody awaits is no unhandled rejection.
     this.#answer.promise.catch(() => {})
   }

@@ -451,6 +451,10 @@ export class Pbx extends TypedEmitter<PbxEvents> {
       case 'stats':
       case 'level':
       case 'levels':
+      case 'speechStarted':
+      case 'speechEnded':
+      case 'toneHeard':
+      case 'answeredBy':
       case 'closed':
         return
       default:

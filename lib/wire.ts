@@ -395,7 +395,15 @@ export type WireRuntimeEvent =
   | { type: 'reply'; ticket: number; value?: unknown; error?: WirePhoneError }
   | { type: 'stats'; id: string; stats: unknown }
   | { type: 'level'; id: string; local: number; remote: number }
+  | { type: 'speechStarted'; id: string; level: number }
+  | { type: 'speechEnded'; id: string; level: number; duration: number }
+  | { type: 'toneHeard'; id: string; tone: WireHeardTone; frequencies: number[] }
+  | { type: 'answeredBy'; id: string; answerer: WireAnsweredBy; confidence: number }
   | { type: 'levels'; conference: number; local: number | null; members: WireMemberLevel[] }
+
+export type WireHeardTone = 'ringback' | 'busy' | 'congestion' | 'specialInformation' | 'beep'
+
+export type WireAnsweredBy = 'human' | 'machine'
 
 export interface WireMemberLevel {
   id: string
@@ -464,6 +472,7 @@ export type WireCommand =
   | { type: 'tap'; id: string; tapped: WireTapped; sink: number }
   | { type: 'setAudioProcessing'; id?: string | undefined; processing: WireProcessing }
   | { type: 'measure'; id: string; wanted: boolean }
+  | { type: 'listen'; id: string; speech?: boolean | undefined; tones?: boolean | undefined; answerer?: boolean | undefined }
   | { type: 'setVolume'; id?: string | undefined; volume: number }
   | { type: 'confer'; sessions: string[]; input?: WireInput | undefined; output?: WireOutput | undefined }
   | { type: 'conference'; id: number; request: WireRequest }
@@ -482,6 +491,7 @@ export interface WireCallOptions {
   anonymous?: boolean | undefined
   userToUser?: WireUserToUser | undefined
   autoAnswer?: WireAnswerRequest | undefined
+  voiceActivity?: WireVoiceActivity | undefined
 }
 
 export type WireInput =
@@ -518,6 +528,10 @@ export interface WireAnswerRequest {
   required?: boolean | undefined
 }
 
+export interface WireVoiceActivity {
+  endOfTurn?: number | undefined
+}
+
 export interface WireAcceptOptions {
   input?: WireInput | undefined
   output?: WireOutput | undefined
@@ -525,6 +539,7 @@ export interface WireAcceptOptions {
   autoStartMedia?: boolean | undefined
   autoConnectSession?: boolean | undefined
   headers?: [string, string][] | undefined
+  voiceActivity?: WireVoiceActivity | undefined
 }
 
 export type WireHoldVia = 'invite' | 'update'

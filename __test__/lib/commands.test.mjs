@@ -342,6 +342,8 @@ describe('commands', () => {
     await session.sendEarlyMedia()
     const listener = () => {}
     session.on('level', listener).on('level', () => {}).off('level', listener).removeAllListeners('level')
+    session.on('speechStarted', listener).on('toneHeard', listener).off('speechStarted', listener)
+    session.on('answeredBy', listener).off('toneHeard', listener)
     await session.sendInfo({ contentType: 'text/plain', body: 'hello' })
     await session.setInput({ wav: 'a.wav' })
     await session.setOutput('none')
@@ -356,6 +358,11 @@ describe('commands', () => {
       { type: 'sendEarlyMedia', id: ids.one },
       { type: 'measure', id: ids.one, wanted: true },
       { type: 'measure', id: ids.one, wanted: false },
+      { type: 'listen', id: ids.one, speech: true, tones: false, answerer: false },
+      { type: 'listen', id: ids.one, speech: true, tones: true, answerer: false },
+      { type: 'listen', id: ids.one, speech: false, tones: true, answerer: false },
+      { type: 'listen', id: ids.one, speech: false, tones: true, answerer: true },
+      { type: 'listen', id: ids.one, speech: false, tones: false, answerer: true },
       { type: 'sendInfo', id: ids.one, contentType: 'text/plain', body: 'hello' },
       { type: 'setInput', id: ids.one, input: { type: 'wav', path: 'a.wav', repeat: false } },
       { type: 'setOutput', id: ids.one, output: { type: 'none' } },

@@ -1,10 +1,12 @@
 // What the bots share: a phone that answers once the bot's service is connected, and hangs up when the service does.
 import { AudioSink, AudioSource, Softphone } from 'offhook'
+import { printable } from './socket.mjs'
 
 export async function serve({ rate, connect, talk }) {
   const { SIP_URI: uri, SIP_PASSWORD: password, SIP_SERVER: servers } = process.env
   const phone = new Softphone({ uri, password, servers, autoAnswer: 'off', audio: 'none', logLevel: 'warn' })
-  phone.on('pendingSession', async ({ id, address }) => {
+  phone.on('pendingSession', async ({ id, address: from }) => {
+    const address = printable(from)
     const socket = await connect().catch(({ message }) => {
       console.error(`${address} is sent away: ${message}`)
       phone.rejectPendingSession(id, { code: 480 })
@@ -20,7 +22,7 @@ export async function serve({ rate, connect, talk }) {
       await talk({ session, socket, ear, mouth })
       console.log(`${address} has left`)
     } catch (error) {
-      console.error(`${address}: ${error.message}`)
+      console.error(`${address}: ${printable(error.message)}`)
     }
     socket.close()
     ear.destroy()

@@ -1,5 +1,5 @@
 // Puts every caller through to a bot that speaks the protocol of Twilio's media streams, at a WebSocket of yours: it need not be
-// changed, for what connects to it is this program. On Node 20 add the package ws.
+// changed, for what connects to it is this program; but it must not insist on a signature (X-Twilio-Signature). On Node 20 add the package ws.
 //   SIP_URI=sip:bot@example.com SIP_PASSWORD=… SIP_SERVER=wss://pbx.example.com/ws node node_modules/offhook/examples/bots/media-stream.mjs ws://localhost:8080/media
 import { randomBytes } from 'node:crypto'
 import { serve } from './calls.mjs'
@@ -28,8 +28,8 @@ async function talk({ session, socket, ear, mouth }) {
   // A mark comes back when what was sent before it has been played, or at once if that is cleared.
   mouth.on('mark', ({ name }) => tell('mark', { name }))
   messages(socket, ({ event, media, mark }) => {
-    if (event === 'media') mouth.write(decode(Buffer.from(media.payload, 'base64')))
-    if (event === 'mark') mouth.mark(mark.name)
+    if (event === 'media') mouth.write(decode(Buffer.from(`${media.payload}`, 'base64')))
+    if (event === 'mark') mouth.mark(`${mark.name}`)
     if (event === 'clear') mouth.clear()
   })
   await session.once('terminated')

@@ -3,7 +3,7 @@
 //   SIP_URI=sip:bot@example.com SIP_PASSWORD=… SIP_SERVER=wss://pbx.example.com/ws API_KEY=… node node_modules/offhook/examples/bots/realtime.mjs wss://api.openai.com/v1/realtime
 import { serve } from './calls.mjs'
 import { Sentences } from './sentences.mjs'
-import { connect, messages, send } from './socket.mjs'
+import { connect, messages, printable, send } from './socket.mjs'
 
 const { API_KEY, MODEL = 'gpt-realtime', INSTRUCTIONS: instructions = 'Greet the caller, and keep it short.' } = process.env
 const url = new URL(process.argv[2])
@@ -14,6 +14,7 @@ const audio = { input: { format, turn_detection: { type: 'server_vad' } }, outpu
 
 async function talk({ session, socket, ear, mouth }) {
   const sentences = new Sentences(mouth, rate)
+  // Both generations of events are understood; what is sent is of today's.
   messages(socket, (event) => {
     switch (event.type) {
       case 'response.output_audio.delta':
@@ -26,7 +27,7 @@ async function talk({ session, socket, ear, mouth }) {
         for (const cut of sentences.interrupt()) send(socket, { type: 'conversation.item.truncate', ...cut })
         return
       case 'error':
-        return console.error(`the service says: ${event.error?.message}`)
+        return console.error(`the service says: ${printable(event.error?.message)}`)
     }
   })
   send(socket, { type: 'session.update', session: { type: 'realtime', output_modalities: ['audio'], instructions, audio } })

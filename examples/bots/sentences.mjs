@@ -1,7 +1,11 @@
 // What a model says, item by item, and how much of it was heard when the caller interrupts.
+
+/** Of so many items that were cut it is remembered that nothing more of them is to be played. */
+const mostCut = 64
+
 export class Sentences {
-  /** Those that are not known to be heard, in the order in which they are played. */
-  #items = []
+  /** Those that are not known to be heard, by their ids, in the order in which they are played. */
+  #items = new Map()
   #cut = new Set()
   #mouth
   #perMs
@@ -14,13 +18,13 @@ export class Sentences {
   /** Plays a piece of an item, in base64; none of what was interrupted. */
   say(id, content_index, base64) {
     if (this.#cut.has(id)) return
-    const item = this.#items.find((item) => item.id === id) ?? this.#begin(id, content_index)
+    const item = this.#items.get(id) ?? this.#begin(id, content_index)
     item.samples += Buffer.byteLength(base64, 'base64') / 2
     this.#mouth.write(base64, 'base64')
   }
 
   done(id) {
-    const item = this.#items.find((item) => item.id === id)
+    const item = this.#items.get(id)
     if (item) item.done = true
   }
 
@@ -29,9 +33,10 @@ export class Sentences {
     // The estimate of what was heard; before there is one, what was sent.
     const { sent, heard = sent } = this.#mouth.position
     this.#mouth.clear()
-    const cut = this.#items.filter((item) => !item.done || item.begins === undefined || heard < item.begins + item.samples)
-    this.#items = []
+    const cut = [...this.#items.values()].filter((item) => !isHeard(item, heard))
+    this.#items.clear()
     for (const { id } of cut) this.#cut.add(id)
+    for (const id of [...this.#cut].slice(0, -mostCut)) this.#cut.delete(id)
     return cut.map(({ id, content_index, begins = heard, samples }) => {
       const of = Math.min(Math.max(heard - begins, 0), samples)
       return { item_id: id, content_index, audio_end_ms: Math.floor(of / this.#perMs) }
@@ -39,8 +44,9 @@ export class Sentences {
   }
 
   #begin(id, content_index) {
+    this.#forgetHeard()
     const item = { id, content_index, begins: undefined, samples: 0, done: false }
-    this.#items = [...this.#items.filter((item) => !this.#isHeard(item)), item]
+    this.#items.set(id, item)
     // What was said before it was played by then: here it begins.
     this.#mouth.mark(id).then(({ outcome, position }) => {
       if (outcome === 'played') item.begins = position
@@ -48,8 +54,15 @@ export class Sentences {
     return item
   }
 
-  #isHeard({ done, begins, samples }) {
+  #forgetHeard() {
     const { heard } = this.#mouth.position
-    return done && begins !== undefined && heard !== undefined && heard >= begins + samples
+    for (const [id, item] of this.#items) {
+      if (heard === undefined || !isHeard(item, heard)) return
+      this.#items.delete(id)
+    }
   }
+}
+
+function isHeard({ done, begins, samples }, heard) {
+  return done && begins !== undefined && heard >= begins + samples
 }

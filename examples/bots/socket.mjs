@@ -4,13 +4,20 @@ let Socket = globalThis.WebSocket
 export async function connect(url, headers = {}) {
   Socket ??= await import('ws').then(({ WebSocket }) => WebSocket, () => undefined)
   if (!Socket) throw new Error('this Node has no WebSocket of its own: npm install ws')
-  const socket = new Socket(url, { headers })
+  const socket = new Socket(url, { headers, maxPayload: 16_000_000 })
   socket.binaryType = 'arraybuffer'
   return new Promise((resolve, reject) => {
-    socket.addEventListener('open', () => resolve(socket))
-    socket.addEventListener('error', ({ message }) => reject(new Error(`${url} can't be reached: ${message ?? 'refused'}`)))
+    const late = setTimeout(() => (reject(new Error(`${url} does not answer`)), socket.close()), 10_000)
+    const settled = (settle, outcome) => (clearTimeout(late), settle(outcome))
+    socket.addEventListener('open', () => settled(resolve, socket))
+    socket.addEventListener('error', ({ message }) =>
+      settled(reject, new Error(`${url} can't be reached: ${printable(message ?? 'refused')}`)),
+    )
   })
 }
+
+/** What others have written, without what a terminal would obey. */
+export const printable = (text) => String(text).slice(0, 2000).replaceAll(/[^\x20-\x7e\xa0-\uffff]/g, '?')
 
 /** Calls `take` with each message that is JSON; what is none, or makes no sense, is told and left out. */
 export function messages(socket, take) {
@@ -18,9 +25,14 @@ export function messages(socket, take) {
     try {
       take(JSON.parse(typeof data === 'string' ? data : Buffer.from(data).toString()))
     } catch (error) {
-      console.error(`a message was not understood: ${error.message}`)
+      console.error(`a message was not understood: ${printable(error.message)}`)
     }
   })
 }
 
-export const send = (socket, message) => socket.send(JSON.stringify(message))
+export const send = (socket, message) => sendRaw(socket, JSON.stringify(message))
+
+/** Sends; to a service that is a MiB behind, sound in real time would come too late anyway, and fill the memory. */
+export function sendRaw(socket, data) {
+  if (socket.bufferedAmount < 1_048_576) socket.send(data)
+}

@@ -2,7 +2,7 @@
 // it, interim and final results come back. On Node 20 add the package ws.
 //   SIP_URI=sip:bot@example.com SIP_PASSWORD=… SIP_SERVER=wss://pbx.example.com/ws API_KEY=… node node_modules/offhook/examples/bots/transcribe.mjs wss://api.deepgram.com/v1/listen
 import { serve } from './calls.mjs'
-import { connect, messages, send } from './socket.mjs'
+import { connect, messages, printable, send, sendRaw } from './socket.mjs'
 
 const rate = 16_000
 const url = new URL(process.argv[2])
@@ -14,9 +14,9 @@ async function talk({ session, socket, ear }) {
   messages(socket, ({ type, is_final, channel }) => {
     const text = channel?.alternatives?.[0]?.transcript
     // An interim result may change; a final one stays.
-    if (type === 'Results' && text) console.log(is_final ? `${session.address}: ${text}` : `… ${text}`)
+    if (type === 'Results' && text) console.log(is_final ? `${printable(session.address)}: ${printable(text)}` : `… ${printable(text)}`)
   })
-  ear.on('data', (pcm) => socket.send(pcm))
+  ear.on('data', (pcm) => sendRaw(socket, pcm))
   const closed = new Promise((resolve) => socket.addEventListener('close', resolve))
   await session.once('terminated')
   // The last results come before the service closes.

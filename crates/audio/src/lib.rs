@@ -39,6 +39,7 @@ pub mod drift;
 pub mod dtmf;
 mod filter;
 pub mod gain;
+pub mod hearing;
 pub mod level;
 pub mod mixer;
 pub mod resample;

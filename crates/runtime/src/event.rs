@@ -5,6 +5,7 @@ use phone::{ConferenceId, PhoneError, SessionId, Ticket};
 use serde::Serialize;
 
 use crate::audio::Levels;
+use crate::heard::{AnsweredBy, HeardTone};
 
 /// One thing for the application, in the order in which it happened.
 ///
@@ -48,6 +49,40 @@ pub enum RuntimeEvent {
         local: f32,
         /// What its far end says.
         remote: f32,
+    },
+    /// The far end of a session began to speak.
+    SpeechStarted {
+        /// The session.
+        id: SessionId,
+        /// How loud it is, 0 to 1 as W3C's `audioLevel`.
+        level: f32,
+    },
+    /// The far end of a session has ended to speak.
+    SpeechEnded {
+        /// The session.
+        id: SessionId,
+        /// How loud it was on average, in the same unit.
+        level: f32,
+        /// Milliseconds that it spoke, without the silence behind.
+        duration: u32,
+    },
+    /// The far end of a session, or the network in its place, gives a tone.
+    ToneHeard {
+        /// The session.
+        id: SessionId,
+        /// What it means.
+        tone: HeardTone,
+        /// What it is made of, in Hz.
+        frequencies: Vec<u32>,
+    },
+    /// It is known who has answered.
+    AnsweredBy {
+        /// The session.
+        id: SessionId,
+        /// A person, or a machine.
+        answerer: AnsweredBy,
+        /// How sure that is, ½ to 1.
+        confidence: f32,
     },
     /// How loud everybody in a conference was in the last 100 ms; a newer one makes an older one worthless.
     Levels {
@@ -161,7 +196,14 @@ impl Event {
             Event::Runtime(RuntimeEvent::Levels { conference, .. }) => {
                 Some(Figures::Conference(*conference))
             }
-            Event::Runtime(RuntimeEvent::Reply { .. }) | Event::Phone(_) => None,
+            Event::Runtime(
+                RuntimeEvent::Reply { .. }
+                | RuntimeEvent::SpeechStarted { .. }
+                | RuntimeEvent::SpeechEnded { .. }
+                | RuntimeEvent::ToneHeard { .. }
+                | RuntimeEvent::AnsweredBy { .. },
+            )
+            | Event::Phone(_) => None,
         }
     }
 }

@@ -35,6 +35,7 @@ const acceptOptions: Record<keyof PendingSessionOptions, true> = {
   autoStartMedia: true,
   autoConnectSession: true,
   headers: true,
+  voiceActivity: true,
 }
 
 /** The most outbound conversations that are known as such: a platform has fewer on their way to one user. */

@@ -295,6 +295,19 @@ pub enum Command {
     },
     /// Lets a session's media tell how loud both sides are, or no more.
     Measure { id: SessionId, wanted: bool },
+    /// Lets a session's media tell what its far end's sound means, or no more.
+    Listen {
+        id: SessionId,
+        /// When the far end begins and ends to speak.
+        #[serde(default)]
+        speech: bool,
+        /// The tones of the network, and beeps.
+        #[serde(default)]
+        tones: bool,
+        /// Whether a person or a machine has answered; of calls that came in there is no such question.
+        #[serde(default)]
+        answerer: bool,
+    },
     /// Sets the playout volume in percent of one session, or of all and of those to come.
     SetVolume {
         #[serde(default)]
@@ -373,6 +386,22 @@ pub struct CallOptions {
     pub user_to_user: Option<UserToUser>,
     /// Asks the other party's phone to answer by itself.
     pub auto_answer: Option<AnswerRequest>,
+    /// How it is told when the other party speaks.
+    pub voice_activity: VoiceActivity,
+}
+
+/// How it is told when the other party speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct VoiceActivity {
+    /// Milliseconds of silence that end a turn; 500 if absent.
+    pub end_of_turn: u32,
+}
+
+impl Default for VoiceActivity {
+    fn default() -> Self {
+        Self { end_of_turn: 500 }
+    }
 }
 
 /// How the other party's phone is asked to answer by itself.
@@ -413,4 +442,6 @@ pub struct AcceptOptions {
     pub auto_connect_session: Option<bool>,
     /// Headers of the 200 OK.
     pub headers: Vec<(String, String)>,
+    /// How it is told when the other party speaks.
+    pub voice_activity: VoiceActivity,
 }

@@ -115,6 +115,8 @@ pub enum SoundCommand {
     Tap { tapped: Tapped, sink: u64 },
     /// Tells ten times a second how loud both sides are, or no more.
     Measure { wanted: bool },
+    /// Tells what the far end's sound means, as far as somebody wants to know.
+    Listen { listening: Listening },
     /// Sets the playout volume in percent, 0 to 100.
     SetVolume { percent: u8 },
     /// Sets how loud the far end is for the others in a conference that is its input, now or later,
@@ -123,6 +125,20 @@ pub enum SoundCommand {
     /// Lets the far end hear whoever sits at this machine in a conference that is its input, now or
     /// later, or only the other members.
     SetHearing { host: bool },
+}
+
+/// What somebody wants to know of the far end's sound.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Listening {
+    /// When it begins and ends to speak: milliseconds of silence that end a turn.
+    pub speech: Option<u32>,
+    /// The network's tones, and beeps.
+    pub tones: bool,
+    /// Whether a person or a machine has answered.
+    pub answerer: bool,
+    /// The call is answered.
+    pub answered: bool,
 }
 
 /// What is used in place of a chosen device that vanished.

@@ -70,6 +70,7 @@ impl Phone {
             anonymous: options.anonymous,
             headers,
             timeout: options.timeout.map(Duration::from_millis),
+            voice_activity: options.voice_activity,
             input: options.input,
             output: options.output,
             processing: options.audio,

@@ -204,6 +204,14 @@ impl Phone {
                 ctx.media(s.id, SoundCommand::Tap { tapped, sink });
             })),
             Command::Measure { id, wanted } => Settled::done(self.measure(id, wanted)),
+            Command::Listen {
+                id,
+                speech,
+                tones,
+                answerer,
+            } => Settled::done(self.act_on_live(id, |session, ctx| {
+                session.listen(speech, tones, answerer, ctx);
+            })),
 
             Command::Transfer { id, target } => Settled::begun(self.transfer(ticket, id, &target)),
             Command::AttendedTransfer { id, other, ringing } => {

@@ -21,6 +21,7 @@ impl Session {
             ctx.config.auto_connect_sessions && options.auto_start_media != Some(true),
         );
         let offer = pending.offer.take();
+        self.near_end.voice_activity = options.voice_activity;
         let silent = options.auto_start_media == Some(false);
         self.succeed(
             options.input.or(silent.then_some(audio::Input::None)),
@@ -146,5 +147,6 @@ impl Session {
             ..SessionChanges::default()
         };
         self.show_state(ctx, changes);
+        self.listen_answered(ctx);
     }
 }

@@ -14,6 +14,7 @@ use super::{
 };
 use crate::door::audio;
 use crate::door::caller_identity::CallerIdentity;
+use crate::door::command::VoiceActivity;
 use crate::door::end_reason::{Condition, EndReason, Side};
 use crate::door::error::{ErrorCode, ErrorType, PhoneError};
 use crate::door::event::{Direction, EndToEndId, Event, SessionChanges};
@@ -35,6 +36,7 @@ pub(crate) struct Dial {
     pub(crate) anonymous: bool,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) timeout: Option<Duration>,
+    pub(crate) voice_activity: VoiceActivity,
     pub(crate) input: Option<audio::Input>,
     pub(crate) output: Option<audio::Output>,
     pub(crate) processing: audio::Processing,
@@ -71,6 +73,7 @@ impl Session {
         };
         let mut session = Self::new(id, state, facts);
         session.handover.report = dial.report;
+        session.near_end.voice_activity = dial.voice_activity;
         session.near_end.input = dial.input.map_or(Choice::Default, Choice::Own);
         session.near_end.output = dial.output.map_or(Choice::Default, Choice::Own);
         session.near_end.processing = dial.processing;

@@ -24,6 +24,7 @@ mod holding;
 mod holds;
 mod info;
 mod keys;
+mod listen;
 mod media;
 mod mute;
 mod near_end;

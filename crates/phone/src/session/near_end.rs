@@ -2,6 +2,8 @@
 
 use super::{Context, Place, Tone, devices};
 use crate::door::audio;
+use crate::door::command::VoiceActivity;
+use crate::door::media::Listening;
 
 /// What is chosen for one session, or the phone's default.
 #[derive(Debug, Clone, Default)]
@@ -26,6 +28,9 @@ pub(super) struct NearEnd {
     pub(super) voice: u8,
     /// What media plays to the near end.
     pub(super) tone: Option<Tone>,
+    pub(super) voice_activity: VoiceActivity,
+    /// What the application wants to know of the far end's sound.
+    pub(super) listening: Listening,
 }
 
 impl Default for NearEnd {
@@ -39,6 +44,8 @@ impl Default for NearEnd {
             place: Place::Alone,
             voice: 100,
             tone: None,
+            voice_activity: VoiceActivity::default(),
+            listening: Listening::default(),
         }
     }
 }

@@ -1,6 +1,6 @@
 use phone::audio::{Device, Processing};
 use phone::dtmf::Tones;
-use phone::media::MediaFailure;
+use phone::media::{Listening, MediaFailure};
 use phone::{MediaCommand, MediaEvent, Reply, SessionId, SoundCommand, StreamCommand};
 use serde_json::json;
 use sip::message::Method;
@@ -122,6 +122,51 @@ fn how_loud_a_session_is_is_measured_while_it_is_wanted() {
         let expected = MediaCommand::Sound(SoundCommand::Measure { wanted });
         assert_eq!(rig.media_named("measure").last(), Some(&&expected));
     }
+}
+
+fn listening(speech: Option<u32>, answerer: bool, answered: bool) -> MediaCommand {
+    MediaCommand::Sound(SoundCommand::Listen {
+        listening: Listening {
+            speech,
+            tones: true,
+            answerer,
+            answered,
+        },
+    })
+}
+
+#[test]
+fn what_is_listened_for_before_the_answer_is_told_again_with_it() {
+    let mut rig = Rig::registered(alice());
+    let options = json!({ "voiceActivity": { "endOfTurn": 800 } });
+    rig.command(json!({ "type": "call", "target": "bob", "options": options }));
+    let invite = rig.request(&Method::Invite);
+    let id = rig.id_of("sessionStarted");
+    let all =
+        json!({ "type": "listen", "id": id, "speech": true, "tones": true, "answerer": true });
+    rig.done(all);
+    let before = listening(Some(800), true, false);
+    assert_eq!(rig.media_named("listen"), [&before]);
+    rig.receive(answer(&invite, 200, Some("v=0\r\n")));
+    let after = listening(Some(800), true, true);
+    assert_eq!(rig.media_named("listen"), [&before, &after]);
+    rig.done(json!({ "type": "listen", "id": id, "tones": true }));
+    let last = listening(None, false, true);
+    assert_eq!(rig.media_named("listen").last(), Some(&&last));
+}
+
+#[test]
+fn a_call_that_nobody_listens_to_has_no_ear_when_it_is_answered() {
+    let (rig, _, _) = Rig::having_called(alice());
+    assert_eq!(rig.media_named("listen"), Vec::<&MediaCommand>::new());
+}
+
+#[test]
+fn who_has_called_is_not_asked_whether_they_are_a_person() {
+    let (mut rig, _, id) = Rig::talking(alice());
+    rig.done(json!({ "type": "listen", "id": id, "tones": true, "answerer": true }));
+    let expected = listening(None, false, true);
+    assert_eq!(rig.media_named("listen"), [&expected]);
 }
 
 #[test]

@@ -140,6 +140,11 @@ impl Input {
         }
     }
 
+    /// Whether it stands still while nobody reads it.
+    pub(crate) fn can_wait(&self) -> bool {
+        matches!(self, Input::Source(..))
+    }
+
     /// Says what is on its way to the far end now that what was read last was taken.
     pub(crate) fn handed(&mut self, underway: Underway) {
         match self {

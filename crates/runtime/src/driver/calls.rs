@@ -25,6 +25,7 @@ use crate::audio::{
 use crate::capture::PacketTap;
 use crate::device::Replacement;
 use crate::device_hub::{Complaint, SharedPreference, Standing, Trouble};
+use crate::heard;
 use crate::media_worker::{
     self, Conference, EngineConfig, Handle, Inquiry, News, Order, Pool, Seat, Spec, What,
 };
@@ -224,6 +225,9 @@ impl Calls {
                 Err(error) => self.log(error.to_string()),
             },
             SoundCommand::Measure { wanted } => self.send(id, Order::Measure(wanted)),
+            SoundCommand::Listen { listening } => {
+                self.send(id, Order::Attend(heard::wanted(listening)));
+            }
             SoundCommand::Tone { cadence } => {
                 self.send(id, Order::Tone(cadence.as_ref().map(audio::sequence)));
             }

@@ -340,6 +340,11 @@ impl Driver {
                         stream.send(Event::level(id, level));
                     }
                 }
+                What::Heard(heard) => {
+                    if self.calls.knows(id) {
+                        stream.send(Event::Runtime(crate::heard::event(id, heard)));
+                    }
+                }
                 What::Report(ticket, report) => {
                     let outcome = report.map_or_else(|| self.no_report(id), Ok);
                     stream.send(Event::reply(ticket, outcome));
@@ -544,7 +549,11 @@ impl EventStream {
             Event::Runtime(
                 RuntimeEvent::Stats { .. }
                 | RuntimeEvent::Level { .. }
-                | RuntimeEvent::Levels { .. },
+                | RuntimeEvent::Levels { .. }
+                | RuntimeEvent::SpeechStarted { .. }
+                | RuntimeEvent::SpeechEnded { .. }
+                | RuntimeEvent::ToneHeard { .. }
+                | RuntimeEvent::AnsweredBy { .. },
             ) => {}
         }
         match event {

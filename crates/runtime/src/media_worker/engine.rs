@@ -38,6 +38,8 @@ pub(crate) trait Engine: Send {
     fn set_capture(&mut self, wanted: bool);
     /// The next thing to do; `Timeout` is the last.
     fn poll(&mut self) -> Step;
+    /// Whether what is captured is sent: not while the peer holds us.
+    fn sends(&self) -> bool;
     /// How much of what was captured waits until its packet is full.
     fn unsent(&self) -> Duration;
     /// How long what is sent takes until the far end hears it, by estimate.

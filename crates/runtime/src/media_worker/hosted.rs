@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use audio::hearing::{Listener, Wanted};
 use audio::level::Meter;
 use audio::tone::Sequence;
 use audio::{Frame, Rate};
@@ -58,6 +59,8 @@ pub(super) struct Hosted {
     tone: Option<Tone>,
     /// Of the near end and of the far end, while somebody wants to know.
     meters: Option<[Meter; 2]>,
+    /// Hears what the far end's sound means, while somebody wants to know.
+    meaning: Option<Box<Listener>>,
     ticks: u64,
     /// How long what is sent takes until the far end hears it, as of the last figures.
     far_delay: Option<Duration>,
@@ -126,6 +129,7 @@ impl Hosted {
             beep: None,
             tone: None,
             meters: None,
+            meaning: None,
             ticks: 0,
             far_delay: None,
             wire: Wiretap::default(),
@@ -201,6 +205,7 @@ impl Hosted {
                 let meters = || [Meter::new(Rate::Hz48000), Meter::new(Rate::Hz48000)];
                 self.meters = wanted.then(meters);
             }
+            Order::Attend(wanted) => self.attend(wanted),
             Order::Tone(sequence) => self.tone = sequence.map(Tone::new),
             Order::SetVolume(percent) => self.volume = percent.min(100),
             Order::Capture(tap) => {
@@ -284,6 +289,7 @@ impl Hosted {
             far.add(played.samples());
         }
         self.record(now, &said, &played);
+        self.hear(&played);
         self.summarise(now);
         self.play(played)
     }
@@ -292,6 +298,27 @@ impl Hosted {
     fn record(&mut self, now: Instant, said: &Frame, played: &Frame) {
         self.taps.retain_mut(|tap| tap.write(now, said, played));
         self.ears.retain_mut(|ear| ear.write(said, played));
+    }
+
+    fn attend(&mut self, wanted: Wanted) {
+        if !(wanted.speech.is_some() || wanted.tones || wanted.answerer) {
+            self.meaning = None;
+        } else if let Some(listener) = &mut self.meaning {
+            listener.want(wanted);
+        } else {
+            self.meaning = Some(Box::new(Listener::new(wanted)));
+        }
+    }
+
+    fn hear(&mut self, played: &Frame) {
+        // Before the path is there nothing comes, and a tone of our own is not the far end's.
+        if let Some(listener) = self.meaning.as_mut().filter(|_| self.flows) {
+            let (id, news) = (self.id, &self.news);
+            listener.push(played.rate(), played.samples(), |heard| {
+                let what = What::Heard(heard);
+                let _ = news.send(News { id, what });
+            });
+        }
     }
 
     /// Sends the next 10 ms; returns what of them the far end hears.
@@ -303,7 +330,7 @@ impl Hosted {
         self.engine.push_captured(captured.samples(), now);
         self.drain();
         // Music stands in for the input, of which nothing was read.
-        if self.hold.is_none() {
+        if self.hold.is_none() && self.engine.sends() {
             self.input.handed(Underway {
                 unsent: self.engine.unsent(),
                 delay: self.far_delay,
@@ -320,6 +347,8 @@ impl Hosted {
         match (&mut self.hold, &self.beep) {
             (Some(music), _) => music.read(rate),
             (None, Some(_)) => Frame::silence(rate),
+            // A program's sentence waits until somebody hears it; what is live goes on.
+            (None, None) if !self.engine.sends() && self.input.can_wait() => Frame::silence(rate),
             (None, None) => self.input.read(rate),
         }
     }

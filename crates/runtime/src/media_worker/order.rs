@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Weak;
 use std::time::Instant;
 
+use audio::hearing::{Heard, Wanted};
 use audio::tone::Sequence;
 use media::transport::SelectedPath;
 use phone::media::MediaRefusal;
@@ -68,6 +69,8 @@ pub(crate) enum Order {
     Tone(Option<Sequence>),
     /// Tells ten times a second how loud it is, or no more.
     Measure(bool),
+    /// Tells what the far end's sound means, as far as somebody wants to know.
+    Attend(Wanted),
     /// Sets the playout volume in percent.
     SetVolume(u8),
     /// Hands what goes over the network to this, or to nobody any more.
@@ -96,6 +99,7 @@ impl fmt::Debug for Order {
             Order::Beep => "Beep",
             Order::Tone(_) => "Tone",
             Order::Measure(_) => "Measure",
+            Order::Attend(_) => "Attend",
             Order::SetVolume(_) => "SetVolume",
             Order::Capture(_) => "Capture",
             Order::AddListener(_) => "AddListener",
@@ -168,6 +172,8 @@ pub(crate) enum What {
     Summary(serde_json::Value),
     /// How loud the near end and the far end were in the last 100 ms, 0 to 1 as W3C's `audioLevel`.
     Level([f32; 2]),
+    /// What the far end's sound means.
+    Heard(Heard),
     /// The answer to [`Order::Report`]; nothing if the session has gone meanwhile.
     Report(Ticket, Option<serde_json::Value>),
 }

@@ -230,6 +230,10 @@ impl Engine for Hosted {
         }
     }
 
+    fn sends(&self) -> bool {
+        self.session.sends()
+    }
+
     fn unsent(&self) -> Duration {
         self.session.unsent()
     }

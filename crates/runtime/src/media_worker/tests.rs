@@ -127,6 +127,10 @@ impl Engine for Notes {
             .unwrap_or(Step::Timeout(self.wake.unwrap_or(far)))
     }
 
+    fn sends(&self) -> bool {
+        true
+    }
+
     fn unsent(&self) -> Duration {
         Duration::ZERO
     }

@@ -236,7 +236,11 @@ impl Server {
                 What::Media(event) | What::Opening(_, event) => {
                     self.pbx.handle_media(id, event, now)
                 }
-                What::Summary(_) | What::Level(_) | What::Path(_) | What::Report(..) => {}
+                What::Summary(_)
+                | What::Level(_)
+                | What::Path(_)
+                | What::Heard(_)
+                | What::Report(..) => {}
             },
             ServerFact::Job(Job::IceServers(found)) => {
                 self.calls.looked_up(found, now, &mut self.jobs)

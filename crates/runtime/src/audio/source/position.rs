@@ -95,6 +95,8 @@ pub(super) struct History {
     sent: VecDeque<u64>,
     /// Samples that earlier sessions read and never sent.
     lost: u64,
+    /// What had been sent when the last of them let go: what of it was under way has been heard by now.
+    before: u64,
 }
 
 impl History {
@@ -107,16 +109,21 @@ impl History {
             self.sent.pop_front();
         }
         self.sent.push_back(sent);
+        if underway.delay.is_none() {
+            track.heard.store(UNKNOWN, Ordering::Release);
+            track.delay.store(UNKNOWN, Ordering::Release);
+        }
         if let Some(delay) = underway.delay {
             let ticks = (delay.as_micros() / TICK.as_micros()) as usize;
             let then = self.sent.len().checked_sub(ticks.min(MOST_TICKS) + 1);
-            track.hear(then.map_or(0, |index| self.sent[index]), delay);
+            track.hear(then.map_or(self.before, |index| self.sent[index]), delay);
         }
     }
 
     /// The session lets go, and what it has not sent never will be.
     pub(super) fn end(&mut self, track: &Track) {
         self.sent.clear();
-        self.lost = track.played() - track.position().sent;
+        self.before = track.position().sent;
+        self.lost = track.played() - self.before;
     }
 }
