@@ -181,18 +181,16 @@ impl<P: AsRef<[u8]>> Playout<P> {
         }
     }
 
-    /// Gives the packet that was sent `offset` ticks of the RTP clock before `carrier`, which has a copy of it, if it
-    /// did not come and can still be played.
+    /// Gives the packet that was sent `steps` packets and `offset` ticks of the RTP clock before `carrier`, which has a copy
+    /// of it, if it did not come and can still be played.
     pub fn missed<'a>(
         &mut self,
         carrier: Packet<&'a [u8]>,
+        steps: u16,
         offset: u32,
     ) -> Option<Packet<&'a [u8]>> {
         let duration = self.decoders.duration(carrier.codec, carrier.payload)?;
         let clock = carrier.codec.clock_rate();
-        let older = i64::from(offset) * i64::from(TIMELINE / clock.max(1));
-        // RFC 2198 §3: a copy says when it was sent, and not its number.
-        let steps = u16::try_from(older / duration.max(1)).ok()?.max(1);
         let packet = Packet {
             sequence: carrier.sequence.wrapping_sub(steps),
             timestamp: carrier.timestamp.wrapping_sub(offset),

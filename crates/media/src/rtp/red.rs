@@ -23,6 +23,8 @@ pub struct Block {
     pub payload_type: u8,
     /// How much older it is than the packet, in ticks of the RTP clock.
     pub offset: u32,
+    /// How many packets earlier it was sent, if no copy between was left out; 0 for what the packet carries of its own.
+    pub steps: u16,
     /// Where it lies in the payload.
     pub range: Range<usize>,
 }
@@ -53,6 +55,7 @@ impl<'a> RedPayload<'a> {
             own: Block {
                 payload_type: payload[header],
                 offset: 0,
+                steps: 0,
                 range: own,
             },
         })
@@ -80,6 +83,7 @@ impl Iterator for RedPayload<'_> {
         Some(Block {
             payload_type: header[0] & !FOLLOWED,
             offset: u32::from(header[1]) << 6 | u32::from(header[2]) >> 2,
+            steps: (rest.len() / COPY_HEADER + 1) as u16,
             range: begin..self.data,
         })
     }
@@ -163,7 +167,14 @@ mod tests {
             .copies()
             .map(|b| (b.payload_type, b.offset, payload[b.range].to_vec()))
             .collect();
+        let steps = RedPayload::read(payload)?.copies().map(|b| b.steps);
+        assert!(steps.eq((1..=blocks_in(payload)).rev().take(MOST_COPIES)));
         Some((copies, (own.payload_type, payload[own.range].to_vec())))
+    }
+
+    fn blocks_in(payload: &[u8]) -> u16 {
+        let headers = payload.chunks(COPY_HEADER);
+        headers.take_while(|h| h[0] & FOLLOWED != 0).count() as u16
     }
 
     #[test]

@@ -226,7 +226,7 @@ impl Inbound {
             codec,
             payload: &carrier.payload()[copy.range.clone()],
         };
-        self.playout.missed(carrier, copy.offset)
+        self.playout.missed(carrier, copy.steps, copy.offset)
     }
 
     /// The codec that a block of a packet names; none but Opus comes so.

@@ -73,7 +73,7 @@ impl Session {
                 transport::Output::Rtcp(compound) => {
                     let learned = self.reports.receive(&compound, self.now);
                     if let Some(loss) = learned.loss {
-                        self.outbound.tell_loss(loss, self.now);
+                        self.outbound.tell_loss(loss, learned.round_trip, self.now);
                     }
                     if learned.bye {
                         self.event(MediaEvent::ByeReceived);

@@ -40,6 +40,8 @@ pub(super) struct Outbound {
     thrift: Thrift,
     keys: dtmf::Sender,
     protection: Protection,
+    /// The ICE user fragment of whom it is about.
+    peer: Option<String>,
     /// The payload type of packets with copies, if the peer takes such.
     copied: Option<u8>,
     copies: Copies,
@@ -67,6 +69,7 @@ impl Outbound {
             thrift: Thrift::default(),
             keys: dtmf::Sender::default(),
             protection: Protection::default(),
+            peer: None,
             copied: None,
             copies: Copies::default(),
             packed: Vec::with_capacity(1_500),
@@ -117,6 +120,11 @@ impl Outbound {
         self.format = Some(agreed.send);
         self.copied = agreed.send_copies.map(PayloadType::value);
         self.copies.clear();
+        if self.peer.as_ref() != Some(&agreed.transport.ufrag) {
+            // Another path, or another peer: what was lost on the one before says nothing of it.
+            self.peer = Some(agreed.transport.ufrag.clone());
+            self.protection = Protection::default();
+        }
         self.protect();
         if !same {
             self.opus = settings;
@@ -161,16 +169,17 @@ impl Outbound {
     }
 
     /// Takes the share of what we send that a report of the peer's says is lost, 0 to 1.
-    pub(super) fn tell_loss(&mut self, lost: f64, now: Instant) {
-        self.protection.report(lost, now);
+    pub(super) fn tell_loss(&mut self, lost: f64, round_trip: Option<Duration>, now: Instant) {
+        self.protection.report(lost, round_trip, now);
         self.protect();
     }
 
     fn protect(&mut self) {
         if let Some(encoder) = &mut self.encoder {
             let copied = self.copied.is_some() && self.protection.copies() > 0;
-            // Every value up to 100 is taken.
+            // Every value up to 100 is taken, and every bitrate that was taken before.
             let _taken = encoder.set_expected_loss(self.protection.expected_loss(copied));
+            let _taken = encoder.set_bitrate(self.protection.bitrate(self.opus.bitrate, copied));
         }
     }
 
@@ -234,6 +243,9 @@ impl Outbound {
         transport: &mut Transport,
         now: Instant,
     ) {
+        if self.protection.expire(now) {
+            self.protect();
+        }
         let Some(encoder) = &mut self.encoder else {
             return;
         };

@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 
 /// A round trip beyond this is a peer that counts wrong.
 const LONGEST_ROUND_TRIP: f64 = 30.0;
+/// Three intervals of RTCP: a peer that reports no more may be on another path since.
+const EXPIRES: Duration = Duration::from_secs(15);
 /// The share of G.711's RTP clock is near enough where the peer's unit is unknown.
 const FALLBACK_CLOCK: f64 = 8_000.0;
 /// What a peer told longer ago than that says nothing about now: it tells every five seconds (RFC 3550 §6.2).
@@ -32,6 +34,8 @@ pub(super) struct Reports {
     /// The middle of the NTP time in the peer's last sender report, its SSRC, and when it came.
     last_sender: Option<(u32, u32, Instant)>,
     clock: f64,
+    /// When a round trip was last measured.
+    measured: Option<Instant>,
     pub(super) remote_inbound: Option<RemoteInboundRtp>,
     /// When the peer told that.
     told: Option<Instant>,
@@ -43,8 +47,19 @@ pub(super) struct Reports {
 pub(super) struct Learned {
     /// The share of what we send that it lost since its last report, 0 to 1.
     pub(super) loss: Option<f64>,
+    /// How long the way to it and back takes.
+    pub(super) round_trip: Option<Duration>,
     /// It leaves.
     pub(super) bye: bool,
+}
+
+impl Learned {
+    fn take(&mut self, told: Option<(f64, Option<Duration>)>) {
+        if let Some((loss, round_trip)) = told {
+            self.loss = Some(loss);
+            self.round_trip = round_trip;
+        }
+    }
 }
 
 impl Reports {
@@ -59,6 +74,7 @@ impl Reports {
             compound: Vec::with_capacity(256),
             last_sender: None,
             clock: FALLBACK_CLOCK,
+            measured: None,
             remote_inbound: None,
             told: None,
             remote_outbound: None,
@@ -77,6 +93,12 @@ impl Reports {
 
     pub(super) fn deadline(&self) -> Option<Instant> {
         self.enabled.then(|| self.schedule.deadline()).flatten()
+    }
+
+    /// The round trip in seconds, unless it was measured too long ago to tell of now.
+    pub(super) fn current_round_trip(&self, now: Instant) -> Option<f64> {
+        let fresh = now.saturating_duration_since(self.measured?) <= EXPIRES;
+        self.remote_inbound?.round_trip_time.filter(|_| fresh)
     }
 
     /// Lets the next report come early, if that is allowed.
@@ -136,10 +158,10 @@ impl Reports {
                         bytes_sent: u64::from(info.bytes),
                         reports_sent: reports + 1,
                     });
-                    learned.loss = self.learn(blocks, now).or(learned.loss);
+                    learned.take(self.learn(blocks, now));
                 }
                 Packet::Receiver { blocks, .. } => {
-                    learned.loss = self.learn(blocks, now).or(learned.loss);
+                    learned.take(self.learn(blocks, now));
                 }
                 Packet::Goodbye { .. } => learned.bye = true,
                 Packet::Other => {}
@@ -148,21 +170,30 @@ impl Reports {
         learned
     }
 
-    /// Takes what is said about our stream; gives the share of it that was lost.
-    fn learn(&mut self, mut blocks: rtcp::Blocks<'_>, now: Instant) -> Option<f64> {
+    /// Takes what is said about our stream; gives the share of it that was lost, and the round trip.
+    fn learn(
+        &mut self,
+        mut blocks: rtcp::Blocks<'_>,
+        now: Instant,
+    ) -> Option<(f64, Option<Duration>)> {
         let block = blocks.find(|b| b.ssrc == self.ssrc)?;
         let mut report = self.remote_inbound.unwrap_or_default();
         report.packets_lost = i64::from(block.lost);
         report.fraction_lost = f64::from(block.fraction_lost) / 256.0;
         report.jitter = f64::from(block.jitter) / self.clock.max(1.0);
-        if let Some(round_trip) = self.round_trip(&block, now) {
+        let round_trip = self.round_trip(&block, now);
+        if let Some(round_trip) = round_trip {
+            self.measured = Some(now);
             report.round_trip_time = Some(round_trip);
             report.total_round_trip_time += round_trip;
             report.round_trip_time_measurements += 1;
         }
         self.remote_inbound = Some(report);
         self.told = Some(now);
-        Some(report.fraction_lost)
+        Some((
+            report.fraction_lost,
+            round_trip.map(Duration::from_secs_f64),
+        ))
     }
 
     /// RFC 3550 §6.4.1: now − LSR − DLSR.

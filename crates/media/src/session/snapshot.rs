@@ -242,8 +242,7 @@ impl Session {
     pub(super) fn round_trip_ms(&self) -> Option<f64> {
         let reported = self
             .reports
-            .remote_inbound
-            .and_then(|r| r.round_trip_time)
+            .current_round_trip(self.now)
             .map(|seconds| seconds * 1_000.0);
         let checked = || {
             let rtt = self.transport.as_ref()?.stats().rtt?;

@@ -205,3 +205,55 @@ fn what_lies_about_its_copies_is_left_aside_and_the_sound_goes_on() {
         "{inbound:?}"
     );
 }
+
+#[test]
+fn copies_that_fill_the_line_are_taken_back() {
+    let mut network = Network::new(7);
+    let bitrate = |config: &mut media::SessionConfig| config.opus.bitrate = 32_000;
+    let mut a = Phone::with(A, 500.0, &network, bitrate);
+    let mut b = Phone::with(B, 1_100.0, &network, bitrate);
+    (a.syllables, b.syllables) = (true, true);
+    connect(&mut network, &mut a, &mut b);
+    // Enough for the sound and its headers, and not for copies.
+    network.line = Some(50_000.0);
+    network.loss = 0.04;
+    network.run(&mut a, &mut b, Duration::from_secs(15));
+    let before = b.session.stats(network.now).inbound;
+    assert!(before.fec_packets_received > 0, "copies were tried");
+    network.run(&mut a, &mut b, Duration::from_secs(20));
+    let after = b.session.stats(network.now).inbound;
+    assert_eq!(after.fec_packets_received, before.fec_packets_received);
+    let lost = (after.packets_lost - before.packets_lost) as f64;
+    assert!(lost / 1_000.0 < 0.08, "{lost} of 1000");
+}
+
+#[test]
+fn a_peer_that_reports_no_more_is_sent_no_copies_after_a_while() {
+    let mut network = Network::new(8);
+    let (mut phone, mut peer) = phone_and_peer(&mut network);
+    phone.tone = 500.0;
+    let mut report = Vec::new();
+    let ssrc = {
+        network.run(&mut phone, &mut peer, 100 * MS);
+        phone.session.stats(network.now).outbound.ssrc
+    };
+    let block = media::rtp::rtcp::ReportBlock {
+        ssrc,
+        fraction_lost: 40,
+        lost: 10,
+        highest_sequence: 50,
+        jitter: 0,
+        last_sender_report: 0,
+        delay: 0,
+    };
+    media::rtp::rtcp::write_report(&mut report, RAW_SSRCS[0], None, Some(block));
+    peer.transport.send_rtcp(&report, network.now).unwrap();
+    peer.drain();
+    network.run(&mut phone, &mut peer, Duration::from_secs(1));
+    let copied = |peer: &RawPeer| peer.received.iter().filter(|p| p.pt == RED).count();
+    assert!(copied(&peer) > 20, "{}", copied(&peer));
+    network.run(&mut phone, &mut peer, Duration::from_secs(16));
+    let before = copied(&peer);
+    network.run(&mut phone, &mut peer, Duration::from_secs(3));
+    assert_eq!(copied(&peer), before);
+}

@@ -47,6 +47,10 @@ pub(crate) struct Network {
     pub(crate) loss: f64,
     pub(crate) delay: Duration,
     pub(crate) jitter: Duration,
+    /// What each sender's line carries, in bit/s; it holds 200 ms, and what comes beyond that is lost.
+    pub(crate) line: Option<f64>,
+    /// Until when each sender's line is busy.
+    busy: Vec<(SocketAddr, Instant)>,
     travelling: Vec<(Instant, SocketAddr, SocketAddr, Vec<u8>)>,
     elapsed_ms: u64,
 }
@@ -63,6 +67,8 @@ impl Network {
             loss: 0.0,
             delay: 10 * MS,
             jitter: Duration::ZERO,
+            line: None,
+            busy: Vec::new(),
             travelling: Vec::new(),
             elapsed_ms: 0,
         }
@@ -104,10 +110,31 @@ impl Network {
             if self.loss > 0.0 && self.rng.random_bool(self.loss) {
                 continue;
             }
-            let extra = self.jitter.mul_f64(self.rng.random());
+            let Some(queued) = self.queue(endpoint.address(), bytes.len()) else {
+                continue;
+            };
+            let extra = queued + self.jitter.mul_f64(self.rng.random());
             self.travelling
                 .push((self.now + self.delay + extra, endpoint.address(), to, bytes));
         }
+    }
+
+    /// How long a datagram waits for its line and takes on it; `None` if there is no room.
+    fn queue(&mut self, from: SocketAddr, bytes: usize) -> Option<Duration> {
+        let Some(line) = self.line else {
+            return Some(Duration::ZERO);
+        };
+        if !self.busy.iter().any(|(sender, _)| *sender == from) {
+            self.busy.push((from, self.now));
+        }
+        let now = self.now;
+        let (_, until) = self.busy.iter_mut().find(|(sender, _)| *sender == from)?;
+        let begins = (*until).max(now);
+        if begins - now > 200 * MS {
+            return None;
+        }
+        *until = begins + Duration::from_secs_f64(bytes as f64 * 8.0 / line);
+        Some(*until - now)
     }
 
     fn deliver(&mut self, endpoint: &mut dyn Endpoint) {

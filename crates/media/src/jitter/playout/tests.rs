@@ -327,7 +327,7 @@ fn late_copies(packets: std::ops::Range<u32>, bench: &mut Bench) -> usize {
                 codec: Codec::Pcmu,
                 payload: &[0x90; 160][..],
             };
-            let lost = bench.playout.missed(carrier, 160);
+            let lost = bench.playout.missed(carrier, 1, 160);
             late += usize::from(i % 10 == 4 && lost.is_none());
             if let Some(lost) = lost {
                 assert_eq!(
