@@ -3,18 +3,20 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { root } from '../scripts/bootstrap.mjs'
+import { loss } from './loss.mjs'
 import { pesq, pesqMissing } from './pesq.mjs'
 import { row } from './table.mjs'
 
 const sentence =
   'Good morning, this is the service desk. Could you read me the number on the back of your device, please? It begins with seven, four, nine. Thank you, I will look it up and call you back before noon.'
 
-/** Echo, noise and level in computed rooms. */
-export async function sound({ rust }) {
+/** Echo, noise and level in computed rooms, and calls over a network that loses packets. */
+export async function sound({ rust, quick }) {
   const folder = mkdtempSync(join(tmpdir(), 'offhook-sound-'))
   try {
-    const results = await (await rust())('sound', folder, ...voices(folder))
-    return [...echo(results), ...quality(results), ...cost(results)]
+    const clips = voices(folder)
+    const results = await (await rust())('sound', folder, ...clips)
+    return [...echo(results), ...quality(results), ...cost(results), ...(await loss({ rust, quick, folder, clips }))]
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

@@ -5,10 +5,12 @@
 //! offhook-bench transport <calls> <seconds>
 //! offhook-bench webrtc <calls> <seconds>
 //! offhook-bench sound <folder> <clip>…
+//! offhook-bench loss <folder> <calls of each kind> <which clip> <clip>…
 //! ```
 
 mod cpu;
 mod figures;
+mod loss;
 mod sip;
 mod sound;
 mod transport;
@@ -29,9 +31,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ["sound", folder, ref clips @ ..] if !clips.is_empty() => {
             sound::run_scenes(folder.as_ref(), clips)?;
         }
+        ["loss", folder, seeds, which, ref clips @ ..] if !clips.is_empty() => {
+            loss::run_calls(folder.as_ref(), seeds.parse()?, which.parse()?, clips)?;
+        }
         _ => {
             let usage = "usage: offhook-bench sip <seconds> | (transport | webrtc) <calls> <seconds> \
-                 | sound <folder> <clip>…";
+                 | sound <folder> <clip>… | loss <folder> <calls> <which clip> <clip>…";
             return Err(usage.into());
         }
     }

@@ -8,13 +8,10 @@ mod room;
 mod scene;
 
 use std::error::Error;
-use std::fs::File;
-use std::io::BufWriter;
 use std::path::Path;
 
 use audio::resample::Resampler;
-use audio::wav::Writer;
-use audio::{Frame, Rate};
+use audio::{Frame, Rate, wav};
 use serde_json::json;
 use voice::{Processing, Processor};
 
@@ -178,10 +175,7 @@ fn save(path: &Path, sound: &[f32]) -> Result<(), Box<dyn Error>> {
         .collect();
     let mut wide = Vec::new();
     Resampler::new(Rate::Hz48000, Rate::Hz16000).process(&samples, &mut wide);
-    let mut writer = Writer::new(BufWriter::new(File::create(path)?), 16_000, 1)?;
-    writer.write(&wide)?;
-    writer.finish()?;
-    Ok(())
+    Ok(std::fs::write(path, wav::whole(16_000, 1, &wide))?)
 }
 
 /// CPU time a tick with everything on, in double talk.
