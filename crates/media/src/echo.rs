@@ -24,6 +24,8 @@ pub(crate) struct EchoWatch {
     near: Contour,
     far: Contour,
     ticks: usize,
+    /// Steps since somebody asked.
+    fresh: usize,
 }
 
 /// How much one sound looks like what came back in the other, 0 to 1, in each direction.
@@ -58,13 +60,17 @@ impl EchoWatch {
         self.ticks += 1;
         if self.ticks == TICKS_PER_STEP {
             self.ticks = 0;
+            self.fresh += 1;
             self.near.step();
             self.far.step();
         }
     }
 
-    /// What the last seconds look like; nothing before there are enough.
-    pub(crate) fn likeness(&self) -> Likeness {
+    /// What the last seconds look like; nothing before there are enough, or if there were none since this was last asked.
+    pub(crate) fn likeness(&mut self) -> Likeness {
+        if std::mem::take(&mut self.fresh) == 0 {
+            return Likeness::default();
+        }
         Likeness {
             here: self.far.comes_back_in(&self.near),
             there: self.near.comes_back_in(&self.far),
@@ -166,6 +172,17 @@ mod tests {
     fn echo(sound: &[f64], late: usize, gain: f64, noise: f64) -> Vec<f64> {
         let late = std::iter::repeat_n(0.0, late).chain(sound.iter().copied());
         late.take(sound.len()).map(|s| s * gain + noise).collect()
+    }
+
+    #[test]
+    fn what_was_heard_before_a_pause_is_no_echo_in_it() {
+        let said = speech(1, 1_000);
+        let mut watch = EchoWatch::default();
+        for level in &said {
+            watch.add(*level, *level);
+        }
+        assert!(watch.likeness().here > 0.8);
+        assert_eq!(watch.likeness(), Likeness::default());
     }
 
     #[test]

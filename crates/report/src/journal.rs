@@ -111,19 +111,22 @@ impl Journal {
         self.path = Some([local, remote]);
     }
 
-    /// Takes over what another knows of the same call.
+    /// Takes over the messages that another has of the same call.
     pub fn join(&mut self, other: Journal) {
-        for (name, value) in other.facts {
-            self.fact(name, value);
-        }
         for message in other.messages {
             self.message(message);
         }
         self.dropped += other.dropped;
     }
 
-    /// Replaces the text of each message, such as to hide what is secret.
+    /// Replaces all that was said, such as to hide what is secret: messages, facts and events.
     pub fn rewrite(&mut self, text: impl Fn(&[u8]) -> String) {
+        for (_, value) in &mut self.facts {
+            *value = text(value.as_bytes());
+        }
+        for note in &mut self.notes {
+            note.text = text(note.text.as_bytes());
+        }
         for message in &mut self.messages {
             message.text = text(&message.text).into_bytes().into();
         }
@@ -212,6 +215,22 @@ mod tests {
             journal.message(message(second, 10));
         }
         assert_eq!(journal.messages().len(), MOST_MESSAGES);
+    }
+
+    #[test]
+    fn nothing_is_left_out_when_all_is_rewritten() {
+        let mut journal = Journal::default();
+        journal.fact("Other side", "secret");
+        journal.note(Note {
+            at: Duration::ZERO,
+            text: "secret".into(),
+            odd: true,
+        });
+        journal.message(message(1, 1));
+        journal.rewrite(|_| "hidden".to_owned());
+        let page = crate::page(&journal, "test");
+        assert!(!page.contains("secret"));
+        assert_eq!(page.matches("<pre>hidden</pre>").count(), 1);
     }
 
     #[test]

@@ -15,6 +15,8 @@ const LONGEST_ROUND_TRIP: f64 = 30.0;
 const EXPIRES: Duration = Duration::from_secs(15);
 /// The share of G.711's RTP clock is near enough where the peer's unit is unknown.
 const FALLBACK_CLOCK: f64 = 8_000.0;
+/// A report of fewer packets says nothing about loss.
+const FEW: u32 = 20;
 /// What a peer told longer ago than that says nothing about now: it tells every five seconds (RFC 3550 §6.2).
 const OLD_NEWS: Duration = Duration::from_secs(15);
 
@@ -39,6 +41,9 @@ pub(super) struct Reports {
     pub(super) remote_inbound: Option<RemoteInboundRtp>,
     /// When the peer told that.
     told: Option<Instant>,
+    /// The highest number that it had seen then, and of how many packets it told.
+    told_up_to: Option<u32>,
+    told_of: u32,
     pub(super) remote_outbound: Option<RemoteOutboundRtp>,
 }
 
@@ -77,6 +82,8 @@ impl Reports {
             measured: None,
             remote_inbound: None,
             told: None,
+            told_up_to: None,
+            told_of: 0,
             remote_outbound: None,
         }
     }
@@ -112,6 +119,8 @@ impl Reports {
     pub(super) fn told_loss(&self, now: Instant) -> Option<f64> {
         let lately = |told: &Instant| now.saturating_duration_since(*told) < OLD_NEWS;
         self.told.filter(lately)?;
+        // Of a few packets, as of silence that is left out, a share says little.
+        (self.told_of >= FEW).then_some(())?;
         Some(self.remote_inbound?.fraction_lost)
     }
 
@@ -190,6 +199,8 @@ impl Reports {
         }
         self.remote_inbound = Some(report);
         self.told = Some(now);
+        let before = self.told_up_to.replace(block.highest_sequence);
+        self.told_of = before.map_or(0, |before| block.highest_sequence.wrapping_sub(before));
         Some((
             report.fraction_lost,
             round_trip.map(Duration::from_secs_f64),

@@ -153,14 +153,16 @@ pub struct Summary {
     pub concealed_pct: f64,
     /// Sound waiting to be played, in milliseconds.
     pub buffer_ms: f64,
+    /// Whether a packet came.
+    pub heard: bool,
     /// Packets of ours that the peer has lost of late, in percent; `None` while it does not tell.
     pub peer_loss_pct: Option<f64>,
     /// How loud what was captured was, muted or not, as W3C's `audioLevel`.
     pub near_level: f64,
     /// How loud what was played was.
     pub far_level: f64,
-    /// The loudest sample that was captured, 0 to 1.
-    pub near_peak: f64,
+    /// The loudest sample that was captured, 0 to 1; `None` if nothing was.
+    pub near_peak: Option<f64>,
     /// Captured samples that were cut off at full scale, in percent.
     pub clipped_pct: f64,
     /// How much what is captured looks like an echo of what was played before, 0 to 1, over the last eight seconds.

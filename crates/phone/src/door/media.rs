@@ -261,8 +261,10 @@ pub struct Figures {
     /// How loud what is captured and what is played was in the last second, as W3C's `audioLevel`.
     pub near_level: f64,
     pub far_level: f64,
-    /// The loudest sample captured in the last second, 0 to 1.
-    pub near_peak: f64,
+    /// The loudest sample captured in the last second, 0 to 1, if anything was.
+    pub near_peak: Option<f64>,
+    /// Whether a packet came in the last second: if none did, what is said of them is old.
+    pub heard: bool,
     /// Percent of the samples captured in the last second that were cut off at full scale.
     pub clipped: f64,
     /// How much what is captured looks like an echo of what is played, 0 to 1, and the other way round.

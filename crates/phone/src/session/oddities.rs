@@ -49,8 +49,8 @@ const ECHO: Limits = limits(0.75, 5, 0.5, 5);
 /// Of the time that there is for sound.
 const PRESSED: Limits = limits(1.0, 5, 0.8, 10);
 
-/// −80 dBFS, in samples of 16 bits 3: no microphone that is on is so quiet.
-const NOTHING: f64 = 0.0001;
+/// Not one sample: noise suppression, which is before this, leaves less than a microphone gives, but not nothing.
+const NOTHING: f64 = 0.0;
 
 /// What is watched in one session.
 #[derive(Debug, Default)]
@@ -124,16 +124,22 @@ impl Session {
         let peer_loss = figures.peer_loss.unwrap_or(0.0);
         let there = own.map(|()| figures.echo_here);
         let here = figures.echo_there;
-        let silent = f64::from(u8::from(figures.near_peak <= NOTHING));
+        // While the peer holds us nothing is captured.
+        let silent = figures
+            .near_peak
+            .map(|peak| f64::from(u8::from(peak <= NOTHING)));
+        let heard = figures.heard.then_some(());
+        // What was made good is no loss that anybody hears.
+        let loss = figures.loss.min(figures.concealed);
         let changes = [
             (
                 Warning::Loss,
-                odd.loss.take(Some(figures.loss.max(peer_loss)), LOSS),
-                lost(figures.loss, peer_loss),
+                odd.loss.take(Some(loss.max(peer_loss)), LOSS),
+                lost(loss, peer_loss),
             ),
             (
                 Warning::Jitter,
-                odd.jitter.take(Some(figures.jitter), JITTER),
+                odd.jitter.take(heard.map(|()| figures.jitter), JITTER),
                 format!(
                     "What the other side says comes unevenly, by {:.0} ms",
                     figures.jitter
@@ -141,12 +147,12 @@ impl Session {
             ),
             (
                 Warning::Delay,
-                odd.delay.take(Some(figures.delay), DELAY),
+                odd.delay.take(heard.map(|()| figures.delay), DELAY),
                 format!("The other side is heard {:.0} ms late", figures.delay),
             ),
             (
                 Warning::MicrophoneSilent,
-                odd.silent.take(microphone.map(|()| silent), SILENT),
+                odd.silent.take(microphone.and(silent), SILENT),
                 "The microphone gives no sound at all".to_owned(),
             ),
             (

@@ -17,7 +17,9 @@ fn alice() -> serde_json::Value {
 fn fine() -> Figures {
     Figures {
         mos: 4.4,
-        near_peak: 0.01,
+        near_peak: Some(0.01),
+        heard: true,
+        concealed: 50.0,
         jitter: 3.0,
         delay: 80.0,
         ..Figures::default()
@@ -80,7 +82,7 @@ fn oddities() -> Vec<(&'static str, Figures, u32, u32)> {
         (
             "microphone-silent",
             Figures {
-                near_peak: 0.0,
+                near_peak: Some(0.0),
                 ..fine.clone()
             },
             10,
@@ -204,7 +206,7 @@ fn the_message_says_the_figure_and_the_direction() {
 #[test]
 fn a_microphone_that_is_not_heard_is_not_silent() {
     let silent = Figures {
-        near_peak: 0.0,
+        near_peak: Some(0.0),
         clipped: 5.0,
         echo_here: 0.9,
         ..fine()
@@ -230,7 +232,7 @@ fn a_microphone_that_is_not_heard_is_not_silent() {
             id,
             20,
             &Figures {
-                near_peak: 0.0,
+                near_peak: Some(0.0),
                 ..fine()
             },
         );
@@ -249,7 +251,7 @@ fn a_microphone_that_could_not_be_opened_is_told_of_once() {
         id,
         20,
         &Figures {
-            near_peak: 0.0,
+            near_peak: Some(0.0),
             ..fine()
         },
     );
@@ -313,4 +315,46 @@ fn row(warning: Warning) -> String {
         dotless(&explained.cause),
         dotless(&explained.advice)
     )
+}
+
+#[test]
+fn nothing_that_was_captured_is_no_silent_microphone() {
+    let (mut rig, _, id) = Rig::having_called(alice());
+    let held = Figures {
+        near_peak: None,
+        ..fine()
+    };
+    seconds(&mut rig, id, 30, &held);
+    assert_eq!(counts(&rig), (0, 0), "the peer holds us");
+}
+
+#[test]
+fn old_figures_raise_nothing_and_what_was_raised_ends_with_them() {
+    let odd = Figures {
+        jitter: 80.0,
+        delay: 500.0,
+        ..fine()
+    };
+    let old = Figures {
+        heard: false,
+        ..odd.clone()
+    };
+    let (mut rig, _, id) = Rig::having_called(alice());
+    seconds(&mut rig, id, 20, &old);
+    assert_eq!(counts(&rig), (0, 0));
+    seconds(&mut rig, id, 5, &odd);
+    seconds(&mut rig, id, 1, &old);
+    assert_eq!(counts(&rig), (2, 2));
+}
+
+#[test]
+fn loss_that_is_made_good_is_none() {
+    let repaired = Figures {
+        loss: 20.0,
+        concealed: 0.5,
+        ..fine()
+    };
+    let (mut rig, _, id) = Rig::having_called(alice());
+    seconds(&mut rig, id, 20, &repaired);
+    assert_eq!(counts(&rig), (0, 0));
 }

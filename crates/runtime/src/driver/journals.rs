@@ -21,7 +21,8 @@ const MOST_STRAY: usize = 16;
 #[derive(Debug, Default)]
 pub(super) struct Journals {
     records: BTreeMap<u64, Record>,
-    by_call: BTreeMap<String, u64>,
+    /// Several where both ends of a call are this phone.
+    by_call: BTreeMap<String, Vec<u64>>,
     by_session: BTreeMap<SessionId, u64>,
     /// Those that no session has, oldest first.
     stray: VecDeque<u64>,
@@ -42,20 +43,22 @@ impl Journals {
         let Some(call_id) = call_id(bytes) else {
             return;
         };
-        let known = self.by_call.get(call_id).copied();
-        let number = match known {
-            Some(number) => number,
-            None if bytes.starts_with(b"INVITE ") => self.begin_stray(call_id),
-            None => return,
-        };
+        if !self.by_call.contains_key(call_id) {
+            if !bytes.starts_with(b"INVITE ") {
+                return;
+            }
+            self.begin_stray(call_id);
+        }
         self.forget_old(now);
-        if let Some(record) = self.records.get_mut(&number) {
-            record.journal.message(Message {
-                at: wall(),
-                direction,
-                // A copy: the frame that it lies in may be larger.
-                text: bytes.as_ref().into(),
-            });
+        for number in self.by_call.get(call_id).into_iter().flatten() {
+            if let Some(record) = self.records.get_mut(number) {
+                record.journal.message(Message {
+                    at: wall(),
+                    direction,
+                    // A copy: the frame that it lies in may be larger.
+                    text: bytes.as_ref().into(),
+                });
+            }
         }
     }
 
@@ -264,33 +267,55 @@ impl Journals {
 
     /// Says that this Call-ID, which may not be known yet, is of this session.
     fn bind(&mut self, id: SessionId, call_id: &str) {
-        let of_call = self.by_call.get(call_id).copied();
-        let of_session = self.by_session.get(&id).copied();
-        let number = match (of_session, of_call) {
-            (Some(session), Some(call)) if session != call => {
-                // The INVITE went out before it was said whose it is.
-                let other = self.records.remove(&call).unwrap_or_default();
-                if let Some(record) = self.records.get_mut(&session) {
-                    record.journal.join(other.journal);
-                }
-                session
-            }
-            (Some(number), _) | (None, Some(number)) => number,
-            (None, None) => self.begin(),
+        let number = match self.by_session.get(&id) {
+            Some(number) => *number,
+            None => self.begin(),
         };
-        self.stray
-            .retain(|stray| *stray != number && of_call != Some(*stray));
         self.by_session.insert(id, number);
+        let others = self.by_call.get(call_id).cloned().unwrap_or_default();
+        // What went over the line before it was said whose it is; of a call to this phone itself the other end's.
+        let known = others.iter().find_map(|other| self.records.get(other));
+        let known = known.map(|record| record.journal.clone());
+        if let Some(record) = self.records.get_mut(&number) {
+            record.session = Some(id);
+            if !others.contains(&number)
+                && let Some(known) = known
+            {
+                record.journal.join(known);
+            }
+        }
+        for stray in others {
+            if self.stray.contains(&stray) {
+                self.forget(stray);
+            }
+        }
+        self.name(number, call_id);
+    }
+
+    /// Says that a record is of this call, and of no other.
+    fn name(&mut self, number: u64, call_id: &str) {
         let Some(record) = self.records.get_mut(&number) else {
             return;
         };
-        record.session = Some(id);
-        if !call_id.is_empty() {
-            let before = record.call_id.replace(call_id.to_owned());
-            if let Some(before) = before.filter(|before| before != call_id) {
-                self.by_call.remove(&before);
+        if call_id.is_empty() || record.call_id.as_deref() == Some(call_id) {
+            return;
+        }
+        let before = record.call_id.replace(call_id.to_owned());
+        if let Some(before) = before {
+            self.unname(number, &before);
+        }
+        self.by_call
+            .entry(call_id.to_owned())
+            .or_default()
+            .push(number);
+    }
+
+    fn unname(&mut self, number: u64, call_id: &str) {
+        if let Some(numbers) = self.by_call.get_mut(call_id) {
+            numbers.retain(|known| *known != number);
+            if numbers.is_empty() {
+                self.by_call.remove(call_id);
             }
-            self.by_call.insert(call_id.to_owned(), number);
         }
     }
 
@@ -300,19 +325,15 @@ impl Journals {
         self.next
     }
 
-    fn begin_stray(&mut self, call_id: &str) -> u64 {
+    fn begin_stray(&mut self, call_id: &str) {
         while self.stray.len() >= MOST_STRAY
-            && let Some(oldest) = self.stray.pop_front()
+            && let Some(oldest) = self.stray.front().copied()
         {
             self.forget(oldest);
         }
         let number = self.begin();
         self.stray.push_back(number);
-        self.by_call.insert(call_id.to_owned(), number);
-        if let Some(record) = self.records.get_mut(&number) {
-            record.call_id = Some(call_id.to_owned());
-        }
-        number
+        self.name(number, call_id);
     }
 
     fn end(&mut self, id: SessionId, now: Instant) {
@@ -332,11 +353,12 @@ impl Journals {
     }
 
     fn forget(&mut self, number: u64) {
+        self.stray.retain(|stray| *stray != number);
         let Some(record) = self.records.remove(&number) else {
             return;
         };
         if let Some(call_id) = &record.call_id {
-            self.by_call.remove(call_id);
+            self.unname(number, call_id);
         }
         if let Some(session) = &record.session {
             self.by_session.remove(session);
@@ -442,6 +464,31 @@ mod tests {
         }
         assert_eq!(journals.records.len(), 1);
         assert!(journals.stray.is_empty());
+    }
+
+    #[test]
+    fn both_ends_of_a_call_to_this_phone_itself_have_a_journal() {
+        let mut journals = Journals::default();
+        journals.bind(id(1), "");
+        journals.message(Direction::Sent, &invite(1), now());
+        journals.bind(id(1), "call-1");
+        journals.message(Direction::Received, &invite(1), now());
+        journals.bind(id(2), "call-1");
+        journals.message(Direction::Sent, &ok(1), now());
+        for (session, party) in [(1, "the callee"), (2, "the caller")] {
+            journals.with(id(session), |journal| journal.fact("Other side", party));
+        }
+        for (session, party) in [(1, "the callee"), (2, "the caller")] {
+            let page = report::page(journals.of(id(session)).expect("a journal"), "test");
+            assert!(page.contains(&format!("Call with {party}")));
+            assert!(page.contains("200 OK"), "{session}");
+        }
+        for session in [1, 2] {
+            journals.end(id(session), now());
+        }
+        journals.forget_old(now() + KEPT + Duration::from_secs(1));
+        assert!(journals.records.is_empty() && journals.by_session.is_empty());
+        assert!(journals.by_call.is_empty());
     }
 
     #[test]

@@ -33,12 +33,16 @@ fn failed(path: &Path, error: &io::Error) -> PhoneError {
 
 /// Puts it beside its place first: who opens the file finds the one of before or all of the new one.
 fn write_whole(path: &Path, text: &[u8], ticket: Ticket) -> io::Result<()> {
+    let mut mode = None;
     let path = match fs::metadata(path) {
         Ok(there) if there.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
         // A terminal or a pipe has no place to be put in.
         Ok(there) if !there.is_file() => return File::create(path)?.write_all(text),
         // What a link names is written, not the link.
-        Ok(_) => fs::canonicalize(path)?,
+        Ok(there) => {
+            mode = Some(there.permissions());
+            fs::canonicalize(path)?
+        }
         Err(_) => path.to_owned(),
     };
     let name = path.file_name().ok_or(io::ErrorKind::InvalidFilename)?;
@@ -49,7 +53,7 @@ fn write_whole(path: &Path, text: &[u8], ticket: Ticket) -> io::Result<()> {
         ticket.0
     );
     let beside = path.with_file_name(unfinished);
-    let written = fill(&beside, text).and_then(|()| fs::rename(&beside, &path));
+    let written = fill(&beside, text, mode).and_then(|()| fs::rename(&beside, &path));
     if written.is_err() {
         // It may never have been there.
         let _ = fs::remove_file(&beside);
@@ -57,8 +61,12 @@ fn write_whole(path: &Path, text: &[u8], ticket: Ticket) -> io::Result<()> {
     written
 }
 
-fn fill(path: &Path, text: &[u8]) -> io::Result<()> {
+fn fill(path: &Path, text: &[u8], mode: Option<fs::Permissions>) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
+    if let Some(mode) = mode {
+        // Who may not read what was there may not read this either.
+        file.set_permissions(mode)?;
+    }
     file.write_all(text)?;
     file.sync_all()
 }
@@ -131,9 +139,14 @@ mod tests {
         let folder = Folder::new("link");
         let (real, link) = (folder.0.join("real.html"), folder.0.join("link.html"));
         fs::write(&real, "before").unwrap();
+        let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        fs::set_permissions(&real, private).unwrap();
         std::os::unix::fs::symlink(&real, &link).unwrap();
         write_whole(&link, b"after", Ticket(1)).unwrap();
         assert_eq!(fs::read_to_string(&real).unwrap(), "after");
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        let mode = fs::metadata(&real).unwrap().permissions();
+        let mode = std::os::unix::fs::PermissionsExt::mode(&mode);
+        assert_eq!(mode & 0o777, 0o600, "who may read it is as before");
     }
 }

@@ -51,6 +51,7 @@ pub(super) fn figures(stats: &Stats) -> Figures {
         near_level: summary.near_level,
         far_level: summary.far_level,
         near_peak: summary.near_peak,
+        heard: summary.heard,
         clipped: summary.clipped_pct,
         echo_here: summary.echo_here,
         echo_there: summary.echo_there,
