@@ -1230,7 +1230,7 @@ export declare class Recording {
     resume(): Promise<void>;
     /**
      * Ends the recording; resolves when it is whole, with what is in it. A Writable is ended then, and waited for. Again, and if the
-     * call has ended meanwhile, it resolves with the same.
+     * call has ended meanwhile, it resolves with the same. A Writable that takes nothing more keeps it waiting until `destroy()`.
      *
      * @throws `ERR_DESTROYED` if the phone was destroyed before it was whole.
      */

@@ -269,6 +269,16 @@ describe('a Writable', () => {
     assert.ok(millisecondsOf(remote, rate, 1000) > 1000)
   })
 
+  test('that takes nothing is given up when the phone is destroyed', async (t) => {
+    const { alice, outgoing } = await talking(t)
+    const recording = await outgoing.record(new Writable({ highWaterMark: 1, write: () => {} }))
+    await passed(500)
+    const stopped = assert.rejects(recording.stop(), { code: 'ERR_DESTROYED' })
+    await passed(500)
+    await alice.destroy()
+    await stopped
+  })
+
   test('that fails, or that somebody else closes, ends the recording and nothing else', async (t) => {
     const { outgoing, hear } = await talking(t)
     for (const [writable, said] of [

@@ -139,7 +139,7 @@ export class Recording {
 
   /**
    * Ends the recording; resolves when it is whole, with what is in it. A Writable is ended then, and waited for. Again, and if the
-   * call has ended meanwhile, it resolves with the same.
+   * call has ended meanwhile, it resolves with the same. A Writable that takes nothing more keeps it waiting until `destroy()`.
    *
    * @throws `ERR_DESTROYED` if the phone was destroyed before it was whole.
    */
@@ -157,10 +157,11 @@ export class Recording {
   /** @internal */
   static async end(link: PhoneLink, number: number, { duration, paused, lost }: WireRecordingReport): Promise<void> {
     const recording = running.get(link)?.get(number)
-    running.get(link)?.delete(number)
     if (recording === undefined) return
     recording.#ended = true
+    // A Writable that takes nothing is waited for until the phone is destroyed, and then given up.
     await recording.#stream?.end()
+    running.get(link)?.delete(number)
     recording.#result.resolve({ file: recording.file, duration, paused, lost })
   }
 
