@@ -68,7 +68,7 @@ impl Answer {
         if waits {
             return Some((Answerer::Machine, 0.6));
         }
-        late.then(|| match greeting > LONGEST_GREETING * 7 / 8 {
+        late.then_some(match greeting > LONGEST_GREETING * 7 / 8 {
             true => (Answerer::Machine, 0.7),
             false => (Answerer::Human, 0.6),
         })

@@ -51,8 +51,9 @@ struct Beat {
     tones: Vec<f32>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 enum State {
+    #[default]
     Silence,
     Beat {
         level: f32,
@@ -66,12 +67,6 @@ impl Beat {
     /// What is quieter is its pause, though there may be noise.
     fn floor(&self) -> f32 {
         (self.level - PAUSE).max(SILENCE)
-    }
-}
-
-impl Default for State {
-    fn default() -> Self {
-        Self::Silence
     }
 }
 
