@@ -17,7 +17,7 @@ function makeSink(options) {
 }
 
 describe('AudioSource', () => {
-  test('takes Buffers, Int16Arrays and Uint8Arrays of any size; an odd byte waits for its other half', async () => {
+  test('takes Buffers, Int16Arrays and Uint8Arrays of any size, and gives the engine each byte once', async () => {
     const { source, engine } = makeSource({ rate: 8000 })
     source.write(Buffer.of(1, 2, 3))
     source.write(Uint8Array.of(4, 5))
@@ -26,8 +26,7 @@ describe('AudioSource', () => {
     await turn()
     engine.onEvent('played', engine.marks[0])
     await once(source, 'finish')
-    assert.deepEqual([...Buffer.concat(engine.written)], [1, 2, 3, 4, 5, 6])
-    assert.ok(engine.written.every(({ length }) => length % 2 === 0))
+    assert.deepEqual([...Buffer.concat(engine.written)], [1, 2, 3, 4, 5, 6, 7])
     assert.equal(engine.ended, true)
   })
 
