@@ -29,6 +29,8 @@ const WORSE_LOSS: f64 = 0.08;
 const WORSE_ROUND_TRIP: Duration = Duration::from_millis(150);
 /// So long no copies are sent to a line that they filled.
 const LOCKED: Duration = Duration::from_secs(40);
+/// Loss that stays so long after copies were taken back did not come from them: they are sent again.
+const PROBE: Duration = Duration::from_secs(4);
 
 /// What the peer's reports say, and what follows from it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -41,7 +43,15 @@ pub(super) struct Protection {
     copies: usize,
     /// How things were when copies began.
     before: Option<Before>,
-    locked_until: Option<Instant>,
+    taken_back: Option<TakenBack>,
+}
+
+/// Copies that were taken back, because things had become worse.
+#[derive(Clone, Copy, Debug)]
+struct TakenBack {
+    at: Instant,
+    /// How much was lost then, if that was the reason.
+    loss: Option<f64>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -62,7 +72,28 @@ impl Protection {
         self.loss = self.level.max(self.loss * fades(HALF_LIFE, 0.5));
         self.told = Some(now);
         self.take_back_if_worse(round_trip, now);
+        let innocent = self.are_innocent(now);
+        if innocent {
+            self.taken_back = None;
+        }
         self.choose(round_trip, now);
+        if let (true, Some(before)) = (innocent, &mut self.before) {
+            // Only what is worse than this would be theirs.
+            before.loss = before.loss.max(self.level);
+        }
+    }
+
+    /// Whether what was lost is lost without copies as well: then it was not they who filled the line.
+    fn are_innocent(&self, now: Instant) -> bool {
+        let Some(TakenBack {
+            at,
+            loss: Some(loss),
+        }) = self.taken_back
+        else {
+            return false;
+        };
+        let probed = now.saturating_duration_since(at) >= PROBE;
+        probed && now.saturating_duration_since(at) < LOCKED && self.level > loss / 2.0
     }
 
     fn take_back_if_worse(&mut self, round_trip: Option<Duration>, now: Instant) {
@@ -70,13 +101,17 @@ impl Protection {
         let slower = round_trip
             .zip(before.round_trip)
             .is_some_and(|(now, then)| now > then + WORSE_ROUND_TRIP);
-        if slower || self.level > before.loss + WORSE_LOSS {
-            self.locked_until = Some(now + LOCKED);
+        let lossier = self.level > before.loss + WORSE_LOSS;
+        if slower || lossier {
+            let loss = (!slower).then_some(self.level);
+            self.taken_back = Some(TakenBack { at: now, loss });
         }
     }
 
     fn choose(&mut self, round_trip: Option<Duration>, now: Instant) {
-        let locked = self.locked_until.is_some_and(|until| now < until);
+        let locked = self
+            .taken_back
+            .is_some_and(|taken| now.saturating_duration_since(taken.at) < LOCKED);
         let copies = match self.loss {
             _ if locked => 0,
             loss if loss >= TWO_COPIES_FROM => 2,
@@ -186,7 +221,7 @@ mod tests {
 
     #[test]
     fn copies_that_fill_the_line_are_taken_back_for_a_while() {
-        let full = [&[0.03; 5][..], &[0.3; 3]].concat();
+        let full = [&[0.03; 5][..], &[0.3; 2]].concat();
         assert_eq!(copies(&full), 0);
         assert_eq!(copies(&[&full[..], &[0.03; 30]].concat()), 0);
         let (mut slow, now) = after(&[0.04; 8]);
@@ -201,6 +236,11 @@ mod tests {
     fn a_loss_that_was_there_before_takes_nothing_back() {
         assert_eq!(copies(&[0.1; 60]), 2);
         assert_eq!(copies(&[[0.05, 0.15]; 30].concat()), 2);
+        // It becomes known bit by bit, and stays without copies.
+        for lost in [0.2, 0.3] {
+            assert_eq!(copies(&[&[0.0; 5][..], &[lost; 15]].concat()), 2, "{lost}");
+            assert_eq!(copies(&[&[0.0; 5][..], &[lost; 60]].concat()), 2, "{lost}");
+        }
     }
 
     #[test]
