@@ -1,6 +1,6 @@
 //! The beep after which a machine records.
 
-use super::spectrum::Block;
+use super::spectrum::Sounds;
 
 /// In blocks of 20 ms: the shortest that machines give, whose first and last blocks are not full.
 const SHORTEST: u32 = 4;
@@ -20,12 +20,12 @@ const ANNOUNCEMENT: u32 = 25;
 /// Listens for beeps.
 #[derive(Debug, Default)]
 pub(super) struct Beeps {
-    state: State,
+    state: Whistle,
     spoken: u32,
 }
 
 #[derive(Debug, Default, Clone, Copy)]
-enum State {
+enum Whistle {
     #[default]
     Nothing,
     Sounding {
@@ -47,38 +47,38 @@ impl Beeps {
     }
 
     /// Takes a block, and gives the frequency of the beep that is over.
-    pub(super) fn push(&mut self, block: &Block) -> Option<f32> {
+    pub(super) fn push(&mut self, block: &Sounds) -> Option<f32> {
         self.state = match (self.state, block.sine) {
-            (State::Nothing, None) => State::Nothing,
-            (State::Nothing, Some(hz)) => begin(hz, block),
-            (State::Sounding { hz, level, blocks }, Some(sine)) if (sine - hz).abs() < STEADY => {
-                State::Sounding {
+            (Whistle::Nothing, None) => Whistle::Nothing,
+            (Whistle::Nothing, Some(hz)) => begin(hz, block),
+            (Whistle::Sounding { hz, level, blocks }, Some(sine)) if (sine - hz).abs() < STEADY => {
+                Whistle::Sounding {
                     hz: hz + (sine - hz) / (blocks + 1) as f32,
                     level: level.max(block.level),
                     blocks: blocks + 1,
                 }
             }
-            (State::Sounding { .. }, Some(sine)) => begin(sine, block),
-            (State::Sounding { hz, level, blocks }, None) => {
+            (Whistle::Sounding { .. }, Some(sine)) => begin(sine, block),
+            (Whistle::Sounding { hz, level, blocks }, None) => {
                 match (SHORTEST..=LONGEST).contains(&blocks) {
-                    true => State::Over {
+                    true => Whistle::Over {
                         hz,
                         level,
                         silent: 0,
                     },
-                    false => State::Nothing,
+                    false => Whistle::Nothing,
                 }
             }
-            (State::Over { hz, level, silent }, sine) => {
+            (Whistle::Over { hz, level, silent }, sine) => {
                 let quiet = block.level < level - QUIETER;
                 match (quiet, sine) {
-                    (true, _) => State::Over {
+                    (true, _) => Whistle::Over {
                         hz,
                         level,
                         silent: silent + 1,
                     },
                     (false, Some(sine)) => begin(sine, block),
-                    (false, None) => State::Nothing,
+                    (false, None) => Whistle::Nothing,
                 }
             }
         };
@@ -87,17 +87,17 @@ impl Beeps {
             false => LONG_SILENCE,
         };
         match self.state {
-            State::Over { hz, silent, .. } if silent >= enough => {
+            Whistle::Over { hz, silent, .. } if silent >= enough => {
                 *self = Self::default();
                 Some(hz)
             }
-            State::Nothing | State::Sounding { .. } | State::Over { .. } => None,
+            Whistle::Nothing | Whistle::Sounding { .. } | Whistle::Over { .. } => None,
         }
     }
 }
 
-fn begin(hz: f32, block: &Block) -> State {
-    State::Sounding {
+fn begin(hz: f32, block: &Sounds) -> Whistle {
+    Whistle::Sounding {
         hz,
         level: block.level,
         blocks: 1,

@@ -22,9 +22,9 @@ use crate::resample::Resampler;
 use answer::Answer;
 use beep::Beeps;
 use progress::Progress;
-use spectrum::{Block, Spectrum};
+use spectrum::{Sounds, Spectrum};
 use turns::Turns;
-use voice::Voice;
+use voice::VoiceDetector;
 
 /// What somebody wants to know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -102,7 +102,7 @@ const BEATS: u32 = 3;
 pub struct Listener {
     wanted: Wanted,
     wide: Converter,
-    voice: Voice,
+    voice: VoiceDetector,
     narrow: Converter,
     spectrum: Spectrum,
     /// For so many blocks what is heard belongs to a tone, which a detector of voices may take for one.
@@ -118,7 +118,7 @@ impl Listener {
         let mut ear = Self {
             wanted: Wanted::default(),
             wide: Converter::new(Rate::Hz16000),
-            voice: Voice::new(),
+            voice: VoiceDetector::new(),
             narrow: Converter::new(Rate::Hz8000),
             spectrum: Spectrum::new(),
             tonal: 0,
@@ -167,7 +167,7 @@ impl Listener {
         }
     }
 
-    fn hear_tones(&mut self, block: &Block, mut tell: impl FnMut(Heard)) {
+    fn hear_tones(&mut self, block: &Sounds, mut tell: impl FnMut(Heard)) {
         let Some((progress, beeps)) = &mut self.tones else {
             return;
         };

@@ -4,7 +4,7 @@
 use std::ops::RangeInclusive;
 
 use super::ToneKind;
-use super::spectrum::{BLOCK, Block, SILENCE, Tones, exchange_tones};
+use super::spectrum::{BLOCK, SILENCE, Sounds, Tones, exchange_tones};
 
 /// Of each beat so many blocks of 20 ms are looked at, from its second one on.
 const LOOKED_AT: usize = 8;
@@ -35,7 +35,7 @@ const SPECIAL_BLOCKS: [u32; 3] = [9, 9, 5];
 /// Listens for the tones of the network.
 #[derive(Debug, Default)]
 pub(super) struct Progress {
-    state: State,
+    state: Cadence,
     /// The beats and pauses behind each other, in ms, the newest last.
     beats: Vec<Beat>,
     special: Special,
@@ -52,7 +52,7 @@ struct Beat {
 }
 
 #[derive(Debug, Default)]
-enum State {
+enum Cadence {
     #[default]
     Silence,
     Beat {
@@ -76,13 +76,13 @@ const MOST_BEATS: usize = 3;
 
 impl Progress {
     /// Takes a block with its samples, and gives the tone that it completes.
-    pub(super) fn push(&mut self, block: &Block, samples: &[f32]) -> Option<(ToneKind, Vec<f32>)> {
+    pub(super) fn push(&mut self, block: &Sounds, samples: &[f32]) -> Option<(ToneKind, Vec<f32>)> {
         if let Some((_, since)) = &mut self.told {
             *since += BLOCK_MS;
         }
         if let Some(tones) = self.special.push(block.sine) {
             self.beats.clear();
-            self.state = State::Silence;
+            self.state = Cadence::Silence;
             return self.tell(ToneKind::SpecialInformation, tones);
         }
         let kind = self.follow(block, samples)?;
@@ -101,9 +101,9 @@ impl Progress {
         (!same).then_some((kind, tones))
     }
 
-    fn follow(&mut self, block: &Block, samples: &[f32]) -> Option<ToneKind> {
+    fn follow(&mut self, block: &Sounds, samples: &[f32]) -> Option<ToneKind> {
         match &mut self.state {
-            State::Silence => {
+            Cadence::Silence => {
                 let floor = self.beats.last().map_or(SILENCE, Beat::floor);
                 if block.level > floor {
                     self.begin(block.level);
@@ -113,7 +113,7 @@ impl Progress {
                 beat.off += BLOCK_MS;
                 self.pause_tells()
             }
-            State::Beat {
+            Cadence::Beat {
                 level,
                 on,
                 samples: gathered,
@@ -141,7 +141,7 @@ impl Progress {
 
     fn begin(&mut self, level: f32) {
         // Its first block is not full, nor is the one with its end: together they are one.
-        self.state = State::Beat {
+        self.state = Cadence::Beat {
             level,
             on: BLOCK_MS,
             samples: Vec::with_capacity(LOOKED_AT * BLOCK),
@@ -150,7 +150,7 @@ impl Progress {
     }
 
     fn end(&mut self) -> Option<ToneKind> {
-        let State::Beat {
+        let Cadence::Beat {
             level,
             on,
             samples,

@@ -28,7 +28,7 @@ pub(super) struct Spectrum {
 
 /// 20 ms of sound.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Block {
+pub(super) struct Sounds {
     /// In dBov.
     pub(super) level: f32,
     /// The frequency in Hz of the sine that makes up nearly all of it.
@@ -47,7 +47,7 @@ impl Spectrum {
     }
 
     /// Takes 10 ms at 8 kHz, and gives the block that they complete.
-    pub(super) fn push(&mut self, samples: &[i16]) -> Option<Block> {
+    pub(super) fn push(&mut self, samples: &[i16]) -> Option<Sounds> {
         if self.samples.len() >= BLOCK {
             self.samples.drain(..BLOCK);
         }
@@ -57,7 +57,7 @@ impl Spectrum {
         let energy: f32 = block.iter().map(|sample| sample * sample).sum();
         let level = 10.0 * (energy / BLOCK as f32).max(1e-12).log10();
         if level <= SILENCE {
-            return Some(Block {
+            return Some(Sounds {
                 level,
                 sine: None,
                 tonal: false,
@@ -70,7 +70,7 @@ impl Spectrum {
         // Steps of one over the block's length, so that their powers add up to its energy.
         let low: f32 = powers[..EXCHANGE_BINS].iter().sum();
         let tonal = sine.is_some() || 2.0 * low > EXCHANGE_SHARE * energy * BLOCK as f32;
-        Some(Block { level, sine, tonal })
+        Some(Sounds { level, sine, tonal })
     }
 
     /// The samples of the block that was given last.

@@ -13,11 +13,11 @@ const TO_BEGIN: u32 = 4;
 pub(super) struct Turns {
     /// In frames.
     silence: u32,
-    state: State,
+    state: Turn,
 }
 
 #[derive(Debug)]
-enum State {
+enum Turn {
     /// So many frames of speech of late, with this power in all.
     Quiet { speech: u32, power: f32 },
     Speaking {
@@ -31,7 +31,7 @@ enum State {
     },
 }
 
-const QUIET: State = State::Quiet {
+const QUIET: Turn = Turn::Quiet {
     speech: 0,
     power: 0.0,
 };
@@ -51,7 +51,7 @@ impl Turns {
 
     pub(super) fn push(&mut self, frame: Spoken) -> Option<Heard> {
         match &mut self.state {
-            State::Quiet { speech, power } => {
+            Turn::Quiet { speech, power } => {
                 if frame.is_speech() {
                     *speech += 1;
                     *power += frame.power;
@@ -63,7 +63,7 @@ impl Turns {
                     return None;
                 }
                 let (speech, power) = (*speech, *power);
-                self.state = State::Speaking {
+                self.state = Turn::Speaking {
                     frames: speech,
                     silent: 0,
                     speech,
@@ -72,7 +72,7 @@ impl Turns {
                 let level = level(power, speech);
                 Some(Heard::SpeechStarted { level })
             }
-            State::Speaking {
+            Turn::Speaking {
                 frames,
                 silent,
                 speech,

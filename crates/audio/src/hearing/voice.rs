@@ -6,7 +6,7 @@ use earshot::Detector;
 const FRAME: usize = 256;
 
 /// Listens for voices.
-pub(super) struct Voice {
+pub(super) struct VoiceDetector {
     detector: Box<Detector>,
     waiting: Vec<i16>,
     frame: [f32; FRAME],
@@ -48,13 +48,13 @@ impl Spoken {
     }
 }
 
-impl std::fmt::Debug for Voice {
+impl std::fmt::Debug for VoiceDetector {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Voice").finish_non_exhaustive()
+        f.debug_struct("VoiceDetector").finish_non_exhaustive()
     }
 }
 
-impl Voice {
+impl VoiceDetector {
     pub(super) fn new() -> Self {
         Self {
             detector: Detector::default_boxed(),
