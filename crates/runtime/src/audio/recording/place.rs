@@ -56,8 +56,7 @@ impl RecordingPlace {
             path: path.to_owned(),
             why,
         };
-        let claim = claim(path).map_err(failed)?;
-        let file = File::create(path).map_err(|error| failed(explained(&error)))?;
+        let (file, claim) = open(path).map_err(failed)?;
         Ok(RecordingPlace {
             kind: Kind::File {
                 file,
@@ -158,8 +157,9 @@ fn begin(file: &mut File, octets: &[u8]) -> io::Result<()> {
     file.write_all(octets)
 }
 
-/// Nothing is claimed of what is no file of its own, such as `/dev/null`.
-fn claim(path: &str) -> Result<Option<Claim>, String> {
+/// Opens a file, and empties it only when nobody else writes it, by whatever name. Nothing is claimed of what is no file of its own,
+/// such as `/dev/null`.
+fn open(path: &str) -> Result<(File, Option<Claim>), String> {
     match fs::metadata(path) {
         Ok(metadata) if is_pipe(&metadata) => {
             return Err("a pipe or socket can't be gone back in: record to a Writable".to_owned());
@@ -167,30 +167,42 @@ fn claim(path: &str) -> Result<Option<Claim>, String> {
         Ok(metadata) if metadata.is_dir() => {
             return Err("it is a folder: name a file in it".to_owned());
         }
-        Ok(metadata) if !metadata.is_file() => return Ok(None),
         Ok(_) | Err(_) => {}
     }
-    let place = true_path(Path::new(path)).map_err(|error| explained(&error))?;
+    let told = |error: io::Error| explained(&error);
+    let mut options = File::options();
+    let options = options.write(true).create(true).truncate(false);
+    let file = options.open(path).map_err(told)?;
+    let metadata = file.metadata().map_err(told)?;
+    if !metadata.is_file() {
+        return Ok((file, None));
+    }
+    let written_file = identity(Path::new(path), &metadata).map_err(told)?;
     for _ in 0..TRIES {
-        if written().insert(place.clone()) {
-            return Ok(Some(Claim(place)));
+        if written().insert(written_file.clone()) {
+            let claim = Claim(written_file);
+            file.set_len(0).map_err(told)?;
+            return Ok((file, Some(claim)));
         }
         thread::sleep(TRY_EVERY);
     }
     Err("another recording is being written to it: name another file".to_owned())
 }
 
-/// The one path of a file, which may not exist yet.
-fn true_path(path: &Path) -> io::Result<PathBuf> {
-    if let Ok(path) = fs::canonicalize(path) {
-        return Ok(path);
-    }
-    let folder = match path.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        Some(_) | None => Path::new("."),
-    };
-    let name = path.file_name().unwrap_or_default();
-    Ok(fs::canonicalize(folder)?.join(name))
+/// What tells a file from others, whatever links lead to it.
+#[cfg(unix)]
+fn identity(_: &Path, metadata: &Metadata) -> io::Result<PathBuf> {
+    use std::os::unix::fs::MetadataExt;
+    Ok(PathBuf::from(format!(
+        "{}/{}",
+        metadata.dev(),
+        metadata.ino()
+    )))
+}
+
+#[cfg(not(unix))]
+fn identity(path: &Path, _: &Metadata) -> io::Result<PathBuf> {
+    fs::canonicalize(path)
 }
 
 fn explained(error: &io::Error) -> String {

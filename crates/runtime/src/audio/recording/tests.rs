@@ -141,6 +141,28 @@ fn two_recordings_are_not_written_into_one_file_at_once_but_one_after_the_other_
     std::fs::remove_file(path).unwrap();
 }
 
+#[cfg(unix)]
+#[test]
+fn one_file_by_two_names_is_written_once_and_not_emptied() {
+    let (first, hard, soft) = (path("first"), path("hard"), path("soft"));
+    std::os::unix::fs::symlink(&first, &soft).unwrap();
+    let (recording, told) = begin(RecordingPlace::create(&soft).unwrap());
+    std::fs::hard_link(&first, &hard).unwrap();
+    for name in [&first, &hard, &soft] {
+        let error = RecordingPlace::create(name).unwrap_err().to_string();
+        assert!(error.contains("name another file"), "{error}");
+    }
+    drop(recording);
+    end(&told);
+    assert!(
+        std::fs::metadata(&first).unwrap().len() > 0,
+        "nobody emptied it"
+    );
+    for name in [first, hard, soft] {
+        std::fs::remove_file(name).unwrap();
+    }
+}
+
 #[test]
 fn what_can_not_be_written_says_what_and_why() {
     let folder = std::env::temp_dir();
