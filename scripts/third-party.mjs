@@ -38,7 +38,7 @@ export function thirdParty(platform) {
   const crates = linked(metadata(targets[platform]))
   const texts = new Map()
   for (const crate of crates) {
-    for (const { name, text } of licencesOf(crate)) texts.set(text, [...(texts.get(text) ?? []), name])
+    for (const { name, text } of licencesOf(crate, crates)) texts.set(text, [...(texts.get(text) ?? []), name])
   }
   const sections = [...texts].map(([text, names]) => `${RULE}\n${names.join('\n')}\n${RULE}\n\n${text}`)
   return `${introduction(platform, crates)}\n${sections.join('\n\n')}\n`
@@ -118,20 +118,32 @@ function isMacro({ targets: made }) {
   return made.some(({ kind }) => kind.includes('proc-macro'))
 }
 
-function licencesOf(crate) {
+function licencesOf(crate, crates) {
   const folder = dirname(crate.manifest_path)
   const title = `${crate.name} ${crate.version}`
   const choice = chosen(crate.license)
   if (choice === undefined) throw new Error(`${title} has no permissive licence: ${crate.license}`)
   const files = licenceFiles(folder).map((path) => ({ path: relative(folder, path), text: tidy(readFileSync(path, 'utf8')) }))
-  const own = files.filter(({ path }) => !path.includes('/') && !path.includes('\\'))
+  const own = files.filter(isOwn)
   const vendored = files.filter((file) => !own.includes(file))
   const wanted = own.filter(({ path }) => isOf(path, choice))
   const texts = wanted.length > 0 ? wanted : own
   return [
-    ...(texts.length > 0 ? texts.map(({ text }) => ({ name: title, text })) : [{ name: title, text: written(crate, choice) }]),
+    ...(texts.length > 0 ? texts.map(({ text }) => ({ name: title, text })) : [{ name: title, text: textOfFamily(crate, choice, crates) ?? written(crate, choice) }]),
     ...vendored.map(({ path, text }) => ({ name: `${title}: ${dirname(path).replaceAll('\\', '/')}`, text })),
   ]
+}
+
+function isOwn({ path }) {
+  return !path.includes('/') && !path.includes('\\')
+}
+
+/** The text that another crate of the same repository ships, under the same licence: some workspaces have it in one crate alone. */
+function textOfFamily({ name, license, repository }, choice, crates) {
+  const family = crates.filter((other) => repository && other.repository === repository && other.license === license && other.name !== name)
+  const files = family.flatMap(({ manifest_path: manifest }) => licenceFiles(dirname(manifest)).map((path) => ({ path: relative(dirname(manifest), path), full: path })))
+  const first = files.filter(isOwn).find(({ path }) => isOf(path, choice))
+  return first && tidy(readFileSync(first.full, 'utf8'))
 }
 
 // Of LICENSE-MIT and LICENSE-APACHE the one that was chosen; what names no licence is always wanted.
