@@ -16,6 +16,8 @@ pub(crate) struct Surroundings {
     pub(crate) outputs: VecDeque<Output>,
     /// The last that was told.
     pub(crate) now: Instant,
+    /// How full whoever makes the calls' sound is, 1 being full.
+    pub(crate) load: f64,
     /// An instant, and the time since 1970 then.
     epoch: (Instant, Duration),
 }
@@ -27,6 +29,7 @@ impl Surroundings {
             agent,
             outputs: VecDeque::new(),
             now,
+            load: 0.0,
             epoch: (now, unix_time),
         }
     }

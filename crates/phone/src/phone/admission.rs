@@ -20,7 +20,7 @@ impl Phone {
     /// further one would take its time from those that there are, so that none is added: whoever calls is asked to
     /// come later, and a command that would add one fails.
     pub fn handle_load(&mut self, load: f64) {
-        self.load = load;
+        self.around.load = load;
     }
 
     /// Whether one more call of somebody's is taken, which makes `fewer` end; what its caller hears if it is not.
@@ -87,7 +87,7 @@ impl Phone {
     }
 
     fn has_no_time(&self) -> bool {
-        self.load >= FULL
+        self.around.load >= FULL
     }
 
     /// Sessions that the application knows of.

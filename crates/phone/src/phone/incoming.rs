@@ -23,7 +23,7 @@ impl Phone {
                 self.sessions.keep(Box::new(session), self.around.now);
             }
             Err(refusal) => {
-                let load = self.load;
+                let load = self.around.load;
                 let mut ctx = self.around.context();
                 let details = serde_json::json!({ "code": refusal.code, "load": load });
                 ctx.trace(Level::Info, "An incoming call was refused", details);

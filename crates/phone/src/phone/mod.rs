@@ -71,8 +71,6 @@ pub struct Phone {
     recordings: Recordings,
     announced: Announced,
     ending: Ending,
-    /// How full whoever makes the calls' sound is, 1 being full.
-    load: f64,
     /// What rings now.
     ringing: Option<Ring>,
     /// Commands that are not settled.
@@ -108,7 +106,6 @@ impl Phone {
             recordings: Recordings::default(),
             announced: Announced::default(),
             ending: Ending::No,
-            load: 0.0,
             ringing: None,
             open: BTreeSet::new(),
             rng,
