@@ -221,7 +221,7 @@ impl Session {
             certificate: self.config.certificate.clone(),
             streams: vec![OutboundStream {
                 id: StreamId::AUDIO,
-                ssrc: self.identity.ssrc,
+                ssrc: self.identity.audio.ssrc,
             }],
             check_interval: self.config.check_interval,
             gathering: self.config.gathering,
@@ -248,7 +248,7 @@ impl Session {
     /// although they hold nothing themselves, and browsers `recvonly` although they hold.
     fn holds_by_answer(&self, agreed: &Agreed) -> bool {
         let unchanged = (self.before.as_ref()).is_some_and(|before| before.wish == self.offered);
-        match (self.offered, agreed.remote_direction.receives()) {
+        match (self.offered, agreed.audio.remote_direction.receives()) {
             (Direction::SendRecv, receives) => !receives,
             // It heard of our hold before: it has ended its own, if it wants to hear us now.
             (Direction::SendOnly, true) if unchanged => false,
@@ -257,8 +257,11 @@ impl Session {
     }
 
     fn apply(&mut self, agreed: Agreed, peer_holds: bool) {
-        let before = self.agreed.as_ref().map(|a| (a.direction, self.peer_holds));
-        let after = (agreed.direction, peer_holds);
+        let before = self
+            .agreed
+            .as_ref()
+            .map(|a| (a.audio.direction, self.peer_holds));
+        let after = (agreed.audio.direction, peer_holds);
         let expected_media = self.expects_media();
         self.outbound.configure(&self.config, &agreed, self.now);
         self.inbound.configure(&agreed);
@@ -300,7 +303,7 @@ impl Session {
             }
             Some(Writing::Answer(agreed)) => match self.set_remote(&agreed) {
                 Ok(()) => {
-                    let holds = !agreed.remote_direction.receives();
+                    let holds = !agreed.audio.remote_direction.receives();
                     self.apply(*agreed, holds);
                     self.write(|negotiation, local, _| negotiation.answer(local));
                 }

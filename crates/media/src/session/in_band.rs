@@ -32,7 +32,7 @@ impl InBand {
 
     pub(super) fn configure(&mut self, agreed: &Agreed) {
         let listens = match self.wanted {
-            InBandKeys::Auto => agreed.send_events.is_none(),
+            InBandKeys::Auto => agreed.audio.send_events.is_none(),
             InBandKeys::Always => true,
             InBandKeys::Never => false,
         };

@@ -76,9 +76,9 @@ impl Inbound {
     }
 
     pub(super) fn configure(&mut self, agreed: &Agreed) {
-        self.formats = agreed.receive.clone();
-        self.plays = agreed.direction.receives();
-        self.playout.expect(agreed.send.codec);
+        self.formats = agreed.audio.receive.clone();
+        self.plays = agreed.audio.direction.receives();
+        self.playout.expect(agreed.audio.send.codec);
         self.in_band.configure(agreed);
     }
 

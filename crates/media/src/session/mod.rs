@@ -32,7 +32,7 @@ pub use stats::{
 use crate::codec::Codec;
 use crate::echo::EchoWatch;
 use crate::sdp::Direction;
-use crate::sdp::negotiate::{Agreed, Identity, Negotiation, Terms};
+use crate::sdp::negotiate::{Agreed, Identity, Negotiation, Source, Terms};
 use crate::thrift::Thrift;
 use crate::transport::Transport;
 use audio::Rate;
@@ -160,7 +160,12 @@ impl Session {
             negotiation: Negotiation::new(identity.clone(), terms),
             outbound: Outbound::new(&config, rng.random(), now),
             inbound: Inbound::new(&config, now),
-            reports: Reports::new(identity.cname.clone(), identity.ssrc, now, rng.random()),
+            reports: Reports::new(
+                identity.cname.clone(),
+                identity.audio.ssrc,
+                now,
+                rng.random(),
+            ),
             summary: snapshot::SummaryWindow::new(now),
             echo: EchoWatch::default(),
             captures: false,
@@ -206,12 +211,16 @@ impl Session {
 
     /// Whether captured sound is sent, so that a microphone makes sense.
     pub fn sends(&self) -> bool {
-        self.agreed.as_ref().is_some_and(|a| a.direction.sends())
+        self.agreed
+            .as_ref()
+            .is_some_and(|a| a.audio.direction.sends())
     }
 
     /// Whether the peer's sound is played.
     pub fn receives(&self) -> bool {
-        self.agreed.as_ref().is_some_and(|a| a.direction.receives())
+        self.agreed
+            .as_ref()
+            .is_some_and(|a| a.audio.direction.receives())
     }
 
     /// Whether media can flow now.
@@ -261,7 +270,7 @@ impl Session {
         if self.is_closed() {
             return Err(SessionError::Closed);
         }
-        let takes_none = |agreed: &Agreed| agreed.send_events.is_none();
+        let takes_none = |agreed: &Agreed| agreed.audio.send_events.is_none();
         if !tones.in_band && self.agreed.as_ref().is_some_and(takes_none) {
             return Err(SessionError::NoTelephoneEvents);
         }
@@ -319,7 +328,7 @@ impl Session {
     /// Tells when what is sent or received has changed.
     fn note_codecs(&mut self) {
         let Some(agreed) = &self.agreed else { return };
-        let send = agreed.send.codec;
+        let send = agreed.audio.send.codec;
         let codecs = (send, self.inbound.codec().unwrap_or(send));
         if self.last_codecs != Some(codecs) {
             self.last_codecs = Some(codecs);
@@ -341,15 +350,19 @@ fn identity(rng: &mut StdRng, cname: Option<&str>) -> Identity {
             .take(64)
             .collect::<String>()
     });
+    let session_id = rng.random::<u64>() >> 2;
+    let ssrc = rng.random_range(1..u32::MAX);
     Identity {
         // RFC 8829 §5.2.1: 62 bits.
-        session_id: rng.random::<u64>() >> 2,
-        ssrc: rng.random_range(1..u32::MAX),
+        session_id,
         cname: given
             .filter(|c| !c.is_empty())
             .unwrap_or_else(|| token(rng)),
-        stream_id: token(rng),
-        track_id: token(rng),
+        audio: Source {
+            ssrc,
+            stream_id: token(rng),
+            track_id: token(rng),
+        },
     }
 }
 

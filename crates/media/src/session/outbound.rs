@@ -108,17 +108,20 @@ impl Outbound {
     /// Takes over what was agreed; the encoder stays unless it must change.
     pub(super) fn configure(&mut self, config: &SessionConfig, agreed: &Agreed, now: Instant) {
         self.events = agreed
+            .audio
             .send_events
             .map(|(payload_type, clock)| (payload_type.value(), clock));
         if self.events.is_none() {
             self.keys.abandon_events();
         }
-        let settings = opus_settings(&config.opus, &agreed.send);
-        let same = self.format.is_some_and(|f| f.codec == agreed.send.codec)
+        let settings = opus_settings(&config.opus, &agreed.audio.send);
+        let same = self
+            .format
+            .is_some_and(|f| f.codec == agreed.audio.send.codec)
             && settings == self.opus
             && self.encoder.is_some();
-        self.format = Some(agreed.send);
-        self.copied = agreed.send_copies.map(PayloadType::value);
+        self.format = Some(agreed.audio.send);
+        self.copied = agreed.audio.send_copies.map(PayloadType::value);
         self.copies.clear();
         if self.peer.as_ref() != Some(&agreed.transport.ufrag) {
             // Another path, or another peer: what was lost on the one before says nothing of it.
@@ -132,7 +135,7 @@ impl Outbound {
             self.spurt = true;
             self.last_tick = now;
             // A codec that cannot be made sends nothing; its settings were checked when they were given.
-            self.encoder = Encoder::new(agreed.send.codec, &settings).ok();
+            self.encoder = Encoder::new(agreed.audio.send.codec, &settings).ok();
             self.protect();
             self.set_thrift(self.thrift);
         }

@@ -91,7 +91,7 @@ impl Reports {
     pub(super) fn configure(&mut self, agreed: &Agreed) {
         self.enabled = agreed.rtcp_mux;
         self.prompt = agreed.prompt_rtcp;
-        self.clock = f64::from(agreed.send.codec.clock_rate());
+        self.clock = f64::from(agreed.audio.send.codec.clock_rate());
     }
 
     pub(super) fn start(&mut self, now: Instant) {

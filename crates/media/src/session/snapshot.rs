@@ -125,7 +125,7 @@ impl Session {
 
     fn outbound_stats(&self) -> OutboundRtp {
         OutboundRtp {
-            ssrc: self.identity.ssrc,
+            ssrc: self.identity.audio.ssrc,
             packets_sent: self.outbound.packets,
             bytes_sent: self.outbound.bytes,
             active: self.is_connected() && self.sends(),
@@ -137,7 +137,7 @@ impl Session {
 
     fn codec_stats(&self) -> Vec<CodecStats> {
         let sent = self.agreed.as_ref().map(|agreed| {
-            let send = agreed.send;
+            let send = agreed.audio.send;
             codec(true, send.codec, send.payload_type.value())
         });
         let received = self.inbound.payload().and_then(|payload| {
@@ -236,7 +236,10 @@ impl Session {
     }
 
     pub(super) fn packet_ms(&self) -> f64 {
-        let ptime = self.agreed.as_ref().map_or(20, |agreed| agreed.send.ptime);
+        let ptime = self
+            .agreed
+            .as_ref()
+            .map_or(20, |agreed| agreed.audio.send.ptime);
         f64::from(ptime)
     }
 

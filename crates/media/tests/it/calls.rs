@@ -87,7 +87,7 @@ fn a_change_of_ssrc_in_mid_call_loses_nothing() {
     let mut a = Phone::with(A, 0.0, &network, |c| c.codecs = vec![Codec::Pcmu]);
     let mut b = RawPeer::new(B, &[Codec::Pcmu], &network);
     let agreed = connect_raw(&mut network, &mut a, &mut b);
-    let pt = agreed.send.payload_type.value();
+    let pt = agreed.audio.send.payload_type.value();
     for i in 0..300_u32 {
         let (stream, base) = match i / 100 {
             0 => (StreamId::AUDIO, 5_000),

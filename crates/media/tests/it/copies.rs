@@ -34,7 +34,7 @@ fn phone_and_peer(network: &mut Network) -> (Phone, RawPeer) {
     let mut phone = Phone::new(A, 0.0, network);
     let mut peer = RawPeer::new(B, &[Codec::Opus], network);
     let agreed = connect_raw(network, &mut phone, &mut peer);
-    assert_eq!(agreed.send_copies.map(|pt| pt.value()), Some(RED));
+    assert_eq!(agreed.audio.send_copies.map(|pt| pt.value()), Some(RED));
     (phone, peer)
 }
 

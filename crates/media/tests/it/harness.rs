@@ -3,7 +3,7 @@
 use audio::Rate;
 use media::codec::{Codec, OpusSettings};
 use media::sdp::Direction;
-use media::sdp::negotiate::{Agreed, Identity, LocalTransport, Negotiation, Terms};
+use media::sdp::negotiate::{Agreed, Identity, LocalTransport, Negotiation, Source, Terms};
 use media::session::{ConnectionState, MediaEvent, Output, Session, SessionConfig};
 use media::transport::{
     self, Certificate, OutboundStream, PathId, Role, RtpOut, StreamId, Transport,
@@ -356,10 +356,12 @@ impl RawPeer {
         });
         let identity = Identity {
             session_id: 1,
-            ssrc: RAW_SSRCS[0],
             cname: "raw".into(),
-            stream_id: "s".into(),
-            track_id: "t".into(),
+            audio: Source {
+                ssrc: RAW_SSRCS[0],
+                stream_id: "s".into(),
+                track_id: "t".into(),
+            },
         };
         let terms = Terms {
             codecs: codecs.to_vec(),

@@ -5,9 +5,22 @@ use super::terms::{Incompatible, Refusal, Terms};
 use crate::codec::Codec;
 use crate::transport::{self, RemoteParameters};
 
-/// What an offer and its answer settle.
+/// What an offer and its answer settle: a transport, and what goes over it.
 #[derive(Clone, Debug)]
 pub struct Agreed {
+    /// The call's sound.
+    pub audio: AgreedAudio,
+    /// Whether RTCP shares the RTP port; without it none is sent.
+    pub rtcp_mux: bool,
+    /// Whether RTCP may come as soon as there is something to say (RFC 4585 §3.2), instead of every five seconds.
+    pub prompt_rtcp: bool,
+    /// How the peer is reached.
+    pub transport: RemoteParameters,
+}
+
+/// What is settled about sound.
+#[derive(Clone, Debug)]
+pub struct AgreedAudio {
     /// What we send.
     pub send: SendFormat,
     /// The telephone-event payload type we send and its clock in Hz.
@@ -20,12 +33,6 @@ pub struct Agreed {
     pub direction: Direction,
     /// Who sends, seen from the peer: what it asked for.
     pub remote_direction: Direction,
-    /// Whether RTCP shares the RTP port; without it none is sent.
-    pub rtcp_mux: bool,
-    /// Whether RTCP may come as soon as there is something to say (RFC 4585 §3.2), instead of every five seconds.
-    pub prompt_rtcp: bool,
-    /// How the peer is reached.
-    pub transport: RemoteParameters,
 }
 
 /// The codec we send and how the peer wants it.
@@ -149,20 +156,36 @@ pub(super) fn agree(
     receive: Vec<Payload>,
     wish: Direction,
 ) -> Result<Agreed, Refusal> {
+    let audio = agree_audio(description, terms, index, receive, wish)?;
+    let transport = description
+        .transport(index, kind)
+        .ok_or(Refusal::Incompatible(Incompatible::NoIce))?;
+    Ok(Agreed {
+        audio,
+        rtcp_mux: description.has(index, "rtcp-mux"),
+        prompt_rtcp: description.media.get(index).is_some_and(is_avpf),
+        transport,
+    })
+}
+
+fn agree_audio(
+    description: &Description,
+    terms: &Terms,
+    index: usize,
+    receive: Vec<Payload>,
+    wish: Direction,
+) -> Result<AgreedAudio, Refusal> {
     let sound = common(description, terms, index);
     let (send, codec) = sound
         .iter()
         .find_map(|p| p.encoding.codec().map(|codec| (p, codec)))
         .ok_or(Refusal::Incompatible(Incompatible::NoCommonCodec))?;
-    let transport = description
-        .transport(index, kind)
-        .ok_or(Refusal::Incompatible(Incompatible::NoIce))?;
     let remote_direction = if description.holds_by_address(index) {
         Direction::SendOnly
     } else {
         description.direction(index)
     };
-    Ok(Agreed {
+    Ok(AgreedAudio {
         send: SendFormat {
             payload_type: send.payload_type,
             codec,
@@ -177,9 +200,6 @@ pub(super) fn agree(
         receive,
         direction: wish.and(remote_direction.reversed()),
         remote_direction,
-        rtcp_mux: description.has(index, "rtcp-mux"),
-        prompt_rtcp: description.media.get(index).is_some_and(is_avpf),
-        transport,
     })
 }
 

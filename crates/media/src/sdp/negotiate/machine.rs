@@ -214,10 +214,10 @@ impl Negotiation {
             }
             None => NegotiationState::Stable,
         };
-        self.formats.answered(&agreed.receive);
+        self.formats.answered(&agreed.audio.receive);
         let section = Section {
-            payloads: &agreed.receive,
-            direction: agreed.direction,
+            payloads: &agreed.audio.receive,
+            direction: agreed.audio.direction,
             setup: write::answered_setup(agreed.transport.setup, transport.parameters.setup),
             rtcp_mux: agreed.rtcp_mux,
         };
@@ -251,7 +251,7 @@ impl Negotiation {
         answer: &Description,
         offered: &Offered,
     ) -> Result<(usize, Agreed), Refusal> {
-        let audio = self.layout.as_ref().map_or(0, |l| l.audio);
+        let audio = self.layout.as_ref().map_or(0, Layout::audio);
         if answer.media.len() <= audio {
             return Err(Refusal::Incompatible(Incompatible::Sections));
         }
@@ -273,7 +273,7 @@ impl Negotiation {
 
     fn read_offer(&self, offer: &Description, wish: Direction) -> Result<(usize, Agreed), Refusal> {
         let index = match &self.layout {
-            Some(layout) => choose_section(offer, &self.terms, std::iter::once(layout.audio))?,
+            Some(layout) => choose_section(offer, &self.terms, std::iter::once(layout.audio()))?,
             None => choose_section(offer, &self.terms, 0..offer.media.len())?,
         };
         let receive = self.formats.answer(spoken(offer, &self.terms, index));

@@ -18,6 +18,6 @@ mod terms;
 mod tests;
 mod write;
 
-pub use agreement::{Agreed, SendFormat};
+pub use agreement::{Agreed, AgreedAudio, SendFormat};
 pub use machine::{Misuse, Negotiation};
-pub use terms::{Identity, Incompatible, LocalTransport, Refusal, Terms};
+pub use terms::{Identity, Incompatible, LocalTransport, Refusal, Source, Terms};

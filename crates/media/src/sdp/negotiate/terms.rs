@@ -24,10 +24,17 @@ pub struct Terms {
 pub struct Identity {
     /// The number in the `o=` line.
     pub session_id: u64,
-    /// The SSRC that we send with.
-    pub ssrc: u32,
     /// The canonical name (RFC 7022).
     pub cname: String,
+    /// Our sound.
+    pub audio: Source,
+}
+
+/// What names one stream that we send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// The SSRC that we send with.
+    pub ssrc: u32,
     /// The id of our media stream in `a=msid`.
     pub stream_id: String,
     /// The id of our track in `a=msid`.

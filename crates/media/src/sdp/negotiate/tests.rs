@@ -22,10 +22,12 @@ fn negotiation() -> Negotiation {
 fn negotiation_with(terms: Terms) -> Negotiation {
     let identity = Identity {
         session_id: 42,
-        ssrc: 7,
         cname: "c".into(),
-        stream_id: "s".into(),
-        track_id: "t".into(),
+        audio: Source {
+            ssrc: 7,
+            stream_id: "s".into(),
+            track_id: "t".into(),
+        },
     };
     Negotiation::new(identity, terms)
 }
@@ -86,10 +88,10 @@ fn our_offer_and_our_answer_agree() {
     let at_b = b.receive_offer(&offer, Direction::SendRecv).unwrap();
     let answer = b.answer(local(&parameters())).unwrap();
     let at_a = a.accept(&answer, false).unwrap();
-    assert_eq!(at_a.send.codec, Codec::Opus);
-    assert_eq!(at_a.send, at_b.send);
-    assert_eq!(at_a.send_events.map(|(_, rate)| rate), Some(48_000));
-    assert_eq!(at_a.direction, Direction::SendRecv);
+    assert_eq!(at_a.audio.send.codec, Codec::Opus);
+    assert_eq!(at_a.audio.send, at_b.audio.send);
+    assert_eq!(at_a.audio.send_events.map(|(_, rate)| rate), Some(48_000));
+    assert_eq!(at_a.audio.direction, Direction::SendRecv);
     assert_eq!(at_a.transport.setup, Setup::Active);
     assert!(at_a.rtcp_mux && at_b.rtcp_mux);
     assert!(a.is_stable() && b.is_stable());
@@ -166,7 +168,7 @@ fn session_level_ice_fingerprint_and_direction_count() {
     );
     let (agreed, answer) = answer_to(&offer);
     assert!(agreed.transport.lite);
-    assert_eq!(agreed.direction, Direction::RecvOnly);
+    assert_eq!(agreed.audio.direction, Direction::RecvOnly);
     assert_eq!(answer.value(0, "setup"), Some("passive"));
     // A lite peer without candidate lines is where its m= line says.
     assert_eq!(
@@ -194,11 +196,11 @@ fn an_unspecified_address_on_a_real_port_is_hold() {
         .replace("IP4 192.0.2.9\r\nt=", "IP4 0.0.0.0\r\nt=")
         .replace("a=candidate", "a=x");
     let (agreed, answer) = answer_to(&hold);
-    assert_eq!(agreed.remote_direction, Direction::SendOnly);
+    assert_eq!(agreed.audio.remote_direction, Direction::SendOnly);
     assert_eq!(answer.direction(0), Direction::RecvOnly);
     let trickling = hold.replace("m=audio 30000", "m=audio 9");
     assert_eq!(
-        answer_to(&trickling).0.remote_direction,
+        answer_to(&trickling).0.audio.remote_direction,
         Direction::SendRecv
     );
 }
@@ -217,7 +219,10 @@ fn telephone_events_take_the_clock_of_the_codec_or_else_8000() {
             lines,
         ));
         assert_eq!(
-            agreed.send_events.map(|(pt, rate)| (pt.value(), rate)),
+            agreed
+                .audio
+                .send_events
+                .map(|(pt, rate)| (pt.value(), rate)),
             Some(expected)
         );
         assert_eq!(answer.media[0].formats.join(" "), formats);
@@ -239,7 +244,7 @@ fn packet_time_is_the_peers_where_the_codec_can() {
     ] {
         let media = format!("m=audio 30000 UDP/TLS/RTP/SAVPF {formats}");
         assert_eq!(
-            answer_to(&offer_of(&media, lines)).0.send.ptime,
+            answer_to(&offer_of(&media, lines)).0.audio.send.ptime,
             expected,
             "{lines}"
         );
@@ -471,7 +476,7 @@ fn copies_go_with_opus_and_name_its_number() {
             "a=rtpmap:107 opus/48000/2\r\na=rtpmap:99 red/48000/2\r\n{fmtp}a=rtpmap:98 red/8000\r\n"
         );
         let (agreed, answer) = answer_to(&audio_of(formats, &lines));
-        let copies = agreed.send_copies.map(PayloadType::value);
+        let copies = agreed.audio.send_copies.map(PayloadType::value);
         (copies, numbers(&answer.to_string()), answer.to_string())
     };
     let fmtp = "a=fmtp:99 107/107\r\n";
@@ -543,9 +548,13 @@ fn a_number_never_stands_for_anything_else() {
         let agreed = negotiation
             .receive_offer(&theirs, Direction::SendRecv)
             .unwrap();
-        assert_eq!(agreed.send.payload_type.value(), 101, "it is sent theirs");
+        assert_eq!(
+            agreed.audio.send.payload_type.value(),
+            101,
+            "it is sent theirs"
+        );
         let answer = negotiation.answer(local(&parameters())).unwrap();
-        let received: Vec<_> = (agreed.receive.iter())
+        let received: Vec<_> = (agreed.audio.receive.iter())
             .map(|p| (p.payload_type.value(), p.encoding, p.clock_rate))
             .collect();
         assert_eq!(received, meanings(&answer), "what is said is what is taken");
@@ -605,9 +614,10 @@ fn an_answer_with_numbers_of_its_own_is_sent_to_by_those() {
         "a=rtpmap:96 opus/48000/2\r\na=rtpmap:97 telephone-event/48000\r\na=rtcp-mux\r\n",
     );
     let agreed = negotiation.accept(&answer, false).unwrap();
-    assert_eq!(agreed.send.payload_type.value(), 96);
-    assert_eq!(agreed.send_events.map(|(pt, _)| pt.value()), Some(97));
+    assert_eq!(agreed.audio.send.payload_type.value(), 96);
+    assert_eq!(agreed.audio.send_events.map(|(pt, _)| pt.value()), Some(97));
     let arriving: Vec<_> = agreed
+        .audio
         .receive
         .iter()
         .map(|p| (p.payload_type.value(), p.encoding))

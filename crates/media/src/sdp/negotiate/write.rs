@@ -3,7 +3,7 @@
 use super::super::{
     Attribute, Description, Direction, Encoding, Media, Origin, Payload, write_candidate,
 };
-use super::layout::{Layout, Slot};
+use super::layout::{Layout, Line, Slot};
 use super::terms::{Identity, LocalTransport, Terms};
 use crate::codec::Codec;
 use crate::transport::{Candidate, CandidateKind, Setup};
@@ -36,34 +36,22 @@ pub(super) fn description(
     section: &Section<'_>,
     transport: LocalTransport<'_>,
 ) -> Description {
-    let mut attributes = Vec::new();
-    let audio_mid = layout
-        .slots
-        .get(layout.audio)
-        .and_then(|slot| slot.mid.as_deref());
-    if let (true, Some(mid)) = (layout.bundled, audio_mid) {
-        attributes.push(Attribute::new("group", format!("BUNDLE {mid}")));
-    }
-    let media = layout
-        .slots
-        .iter()
-        .enumerate()
-        .map(|(index, slot)| {
-            if index == layout.audio {
-                audio(identity, terms, slot, section, transport)
-            } else {
-                refused(slot)
-            }
-        })
-        .collect();
+    let media = layout.slots.iter().map(|slot| match slot.line {
+        Line::Audio => audio(identity, terms, slot, section, transport),
+        Line::Refused => refused(slot),
+    });
     Description {
         origin: Origin {
             session_id: identity.session_id.to_string(),
             ..Origin::default()
         },
         connection: None,
-        attributes,
-        media,
+        attributes: layout
+            .bundle()
+            .map(|group| Attribute::new("group", group))
+            .into_iter()
+            .collect(),
+        media: media.collect(),
     }
 }
 
@@ -102,11 +90,11 @@ fn audio(
     transport_lines(&mut lines, transport, section.setup);
     lines.push(Attribute::new(
         "ssrc",
-        format!("{} cname:{}", identity.ssrc, identity.cname),
+        format!("{} cname:{}", identity.audio.ssrc, identity.cname),
     ));
     lines.push(Attribute::new(
         "msid",
-        format!("{} {}", identity.stream_id, identity.track_id),
+        format!("{} {}", identity.audio.stream_id, identity.audio.track_id),
     ));
     let (address, port) = default_destination(&transport.parameters.candidates);
     Media {
