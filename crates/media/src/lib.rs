@@ -11,6 +11,7 @@ pub mod sdp;
 pub mod session;
 pub mod thrift;
 pub mod transport;
+pub mod video;
 #[cfg(test)]
 mod virtual_time;
 
