@@ -16,9 +16,11 @@
 mod encoded;
 mod h264;
 mod picture;
+mod queue;
 mod size;
 mod vp8;
 
 pub use encoded::{EncodedFrame, NotAFrame, VideoCodec};
 pub use picture::{Picture, Rotation, WrongLength};
+pub use queue::{FrameQueue, Pushed, Queued};
 pub use size::Size;
