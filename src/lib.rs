@@ -2,6 +2,7 @@
 
 mod events;
 mod handle;
+mod readers;
 
 pub mod devices;
 pub mod farewell;
@@ -10,3 +11,5 @@ pub mod pbx;
 pub mod phone;
 pub mod sink;
 pub mod source;
+pub mod video_sink;
+pub mod video_source;

@@ -1,50 +1,21 @@
-//! `NativeSink`, and the one wake-up a tick that all sinks of a JavaScript thread share.
+//! `NativeSink`.
 
-use std::cell::RefCell;
-use std::fmt;
-use std::rc::{Rc, Weak};
-use std::sync::Arc;
+use std::rc::Rc;
 use std::time::Duration;
 
-use napi::bindgen_prelude::{BufferSlice, Env, Function, FunctionRef, Result, Status};
-use napi::threadsafe_function::{
-    ThreadsafeCallContext, ThreadsafeFunction, ThreadsafeFunctionCallMode,
-};
+use napi::bindgen_prelude::{BufferSlice, Env, Function, Result};
 use napi_derive::napi;
-use runtime::audio::{Rate, Sink, SinkGroup};
+use runtime::audio::{Rate, Sink};
 
 use crate::handle::invalid;
-
-/// Weak: a sink alone doesn't keep Node alive. At most one call waits.
-type Wake = ThreadsafeFunction<(), (), (), Status, false, true>;
-
-thread_local! {
-    static READERS: RefCell<Readers> = const { RefCell::new(Readers { group: None, sinks: Vec::new() }) };
-}
-
-/// The sinks of one JavaScript thread; the group lives as long as one of them.
-struct Readers {
-    group: Option<Arc<SinkGroup>>,
-    sinks: Vec<Weak<Reader>>,
-}
-
-struct Reader {
-    sink: Sink,
-    on_readable: FunctionRef<(), ()>,
-}
-
-impl fmt::Debug for Reader {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.sink.fmt(f)
-    }
-}
+use crate::readers::{self, Reader};
 
 /// PCM from a call to JavaScript, in frames of 20 ms.
 #[napi]
 #[derive(Debug)]
 pub struct NativeSink {
     id: f64,
-    reader: Option<Rc<Reader>>,
+    reader: Option<Rc<Reader<Sink>>>,
 }
 
 #[napi]
@@ -59,11 +30,7 @@ impl NativeSink {
     ) -> Result<NativeSink> {
         let rate = Rate::try_from(rate).map_err(invalid)?;
         let queue = Duration::from_secs_f64(queue_ms.clamp(20.0, 3_600_000.0) / 1000.0);
-        let reader = Rc::new(Reader {
-            sink: Sink::new(rate, queue, group(&env)?),
-            on_readable: on_readable.create_ref()?,
-        });
-        READERS.with_borrow_mut(|readers| readers.sinks.push(Rc::downgrade(&reader)));
+        let reader = readers::join(&env, on_readable, |group| Sink::new(rate, queue, group))?;
         Ok(NativeSink {
             id: reader.sink.id() as f64,
             reader: Some(reader),
@@ -98,50 +65,6 @@ impl NativeSink {
     #[napi]
     pub fn close(&mut self) {
         self.reader = None;
-        READERS.with_borrow_mut(Readers::forget_closed);
+        readers::forget_closed();
     }
-}
-
-impl Readers {
-    fn forget_closed(&mut self) {
-        self.sinks.retain(|sink| sink.strong_count() > 0);
-        if self.sinks.is_empty() {
-            self.group = None;
-        }
-    }
-}
-
-fn group(env: &Env) -> Result<Arc<SinkGroup>> {
-    if let Some(group) = READERS.with_borrow(|readers| readers.group.clone()) {
-        return Ok(group);
-    }
-    let nothing: Function<'_, (), ()> =
-        env.create_function_from_closure("wakeSinks", |_| Ok(()))?;
-    let wake: Wake = nothing
-        .build_threadsafe_function::<()>()
-        .weak::<true>()
-        .build_callback(|context: ThreadsafeCallContext<()>| read_all(&context.env))?;
-    let group = SinkGroup::new(move || {
-        let _ = wake.call((), ThreadsafeFunctionCallMode::NonBlocking);
-    });
-    READERS.with_borrow_mut(|readers| readers.group = Some(Arc::clone(&group)));
-    Ok(group)
-}
-
-/// Calls each sink's reader that waits; one that throws doesn't keep the others from theirs.
-fn read_all(env: &Env) -> Result<()> {
-    let sinks: Vec<_> = READERS.with_borrow(|readers| {
-        if let Some(group) = &readers.group {
-            group.woken();
-        }
-        readers.sinks.iter().filter_map(Weak::upgrade).collect()
-    });
-    let mut outcome = Ok(());
-    for reader in sinks {
-        if reader.sink.readable() {
-            let called = reader.on_readable.borrow_back(env).and_then(|f| f.call(()));
-            outcome = outcome.and(called);
-        }
-    }
-    outcome
 }

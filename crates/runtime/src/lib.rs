@@ -33,6 +33,7 @@ mod pbx_server;
 mod resolver;
 mod softphone;
 mod tick_clock;
+pub mod video;
 pub mod websocket;
 
 pub use backlog::{Backlog, Held};

@@ -67,6 +67,22 @@ pub enum NotAFrame {
     NotH264,
 }
 
+impl NotAFrame {
+    /// Says whether octets are a key frame, and their size if they say it.
+    pub fn check(codec: VideoCodec, data: &[u8]) -> Result<(bool, Option<Size>), NotAFrame> {
+        if data.is_empty() {
+            return Err(NotAFrame::Empty);
+        }
+        if data.len() > EncodedFrame::MOST_OCTETS {
+            return Err(NotAFrame::TooLarge(data.len()));
+        }
+        match codec {
+            VideoCodec::Vp8 => vp8::look(data).ok_or(NotAFrame::NotVp8),
+            VideoCodec::H264 => h264::look(data).ok_or(NotAFrame::NotH264),
+        }
+    }
+}
+
 impl EncodedFrame {
     /// 4 MB: a key frame of 3840 × 2160 at the best quality has less.
     pub const MOST_OCTETS: usize = 4_000_000;
@@ -77,16 +93,7 @@ impl EncodedFrame {
         timestamp: Duration,
         data: Arc<[u8]>,
     ) -> Result<EncodedFrame, NotAFrame> {
-        if data.is_empty() {
-            return Err(NotAFrame::Empty);
-        }
-        if data.len() > EncodedFrame::MOST_OCTETS {
-            return Err(NotAFrame::TooLarge(data.len()));
-        }
-        let (key, size) = match codec {
-            VideoCodec::Vp8 => vp8::look(&data).ok_or(NotAFrame::NotVp8)?,
-            VideoCodec::H264 => h264::look(&data).ok_or(NotAFrame::NotH264)?,
-        };
+        let (key, size) = NotAFrame::check(codec, &data)?;
         Ok(EncodedFrame {
             codec,
             key,

@@ -1,0 +1,142 @@
+//! Encoded frames on their way into a session.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use video::{EncodedFrame, FrameQueue, Pushed, VideoCodec};
+
+use super::source::VideoSource;
+use super::{MOST_ENCODED, MOST_ENCODED_OCTETS, VideoOpenError, Wake};
+
+/// What stands before a session's queue, and takes its wishes. Called on the media thread: nothing here blocks.
+pub(super) trait Upstream: Send + Sync {
+    /// The far end can't go on without a key frame.
+    fn want_key_frame(&self);
+    /// What the network takes, in bit/s.
+    fn set_target(&self, bits_per_second: u64);
+    /// What the far end has agreed to take; nothing if it takes no pictures now.
+    fn set_active(&self, codec: Option<VideoCodec>);
+    /// The session has let go.
+    fn left(&self);
+}
+
+/// The queue between a source and a session.
+pub(super) struct Flow {
+    frames: FrameQueue<EncodedFrame>,
+    wake: Wake,
+    /// The reader found nothing and waits to be woken.
+    starved: AtomicBool,
+    left: AtomicBool,
+}
+
+impl Flow {
+    pub(super) fn new(wake: Wake) -> Arc<Flow> {
+        Arc::new(Flow {
+            frames: FrameQueue::new(MOST_ENCODED, MOST_ENCODED_OCTETS),
+            wake,
+            starved: AtomicBool::new(true),
+            left: AtomicBool::new(false),
+        })
+    }
+
+    pub(super) fn push(&self, frame: EncodedFrame) -> Pushed {
+        let pushed = self.frames.push(frame);
+        if pushed == Pushed::Taken && self.starved.swap(false, Ordering::SeqCst) {
+            (self.wake)();
+        }
+        pushed
+    }
+
+    /// Whether nobody reads any more.
+    pub(super) fn is_left(&self) -> bool {
+        self.left.load(Ordering::Acquire)
+    }
+
+    /// Nothing that waits is sent, nor what needs it.
+    pub(super) fn begin_anew(&self) {
+        self.frames.begin_anew();
+    }
+}
+
+impl fmt::Debug for Flow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.frames.fmt(f)
+    }
+}
+
+/// Encoded frames for one session, whatever they come from; dropping it lets go.
+pub struct VideoReader {
+    flow: Arc<Flow>,
+    upstream: Arc<dyn Upstream>,
+    codecs: Vec<VideoCodec>,
+}
+
+impl VideoReader {
+    pub(super) fn new(
+        flow: Arc<Flow>,
+        upstream: Arc<dyn Upstream>,
+        codecs: Vec<VideoCodec>,
+    ) -> VideoReader {
+        VideoReader {
+            flow,
+            upstream,
+            codecs,
+        }
+    }
+
+    /// Reads what the application writes to the source with this number.
+    pub fn open(id: u64, wake: Wake) -> Result<VideoReader, VideoOpenError> {
+        VideoSource::reader(id, wake)
+    }
+
+    /// The codecs in which frames can come, the best first.
+    pub fn codecs(&self) -> &[VideoCodec] {
+        &self.codecs
+    }
+
+    /// Takes the oldest frame; if there is none, its waker is called when one has come.
+    pub fn pop(&mut self) -> Option<EncodedFrame> {
+        if let Some(frame) = self.flow.frames.pop() {
+            return Some(frame);
+        }
+        self.flow.starved.store(true, Ordering::SeqCst);
+        // A frame may have come between the two lines above, unseen by the writer.
+        let frame = self.flow.frames.pop();
+        if frame.is_some() {
+            self.flow.starved.store(false, Ordering::SeqCst);
+        }
+        frame
+    }
+
+    /// Says that the far end needs a key frame.
+    pub fn want_key_frame(&self) {
+        self.upstream.want_key_frame();
+    }
+
+    /// Says what the network takes, in bit/s.
+    pub fn set_target(&self, bits_per_second: u64) {
+        self.upstream.set_target(bits_per_second);
+    }
+
+    /// Says which codec the far end takes, or that it takes no pictures now.
+    pub fn set_active(&self, codec: Option<VideoCodec>) {
+        self.upstream.set_active(codec);
+    }
+}
+
+impl Drop for VideoReader {
+    fn drop(&mut self) {
+        self.flow.left.store(true, Ordering::Release);
+        self.upstream.left();
+    }
+}
+
+impl fmt::Debug for VideoReader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VideoReader")
+            .field("codecs", &self.codecs)
+            .field("flow", &self.flow)
+            .finish_non_exhaustive()
+    }
+}

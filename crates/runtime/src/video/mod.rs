@@ -1,0 +1,61 @@
+//! Where a session's pictures come from and go to.
+//!
+//! ```text
+//! JavaScript ─► VideoSource ─┐                                        ┌─► VideoSink ─► JavaScript
+//!       another session ─────┼─► VideoReader ─► media::Session ─► VideoWriter ─┤
+//!                            ┘                                        └─► another session
+//! ```
+//!
+//! Frames wait in bounded queues; each end of one says what it found by waking the other. Wishes go against
+//! the frames: for a key frame, for fewer bits.
+//!
+//! **Nothing here waits on a media thread: what does not fit is dropped and counted, and what can't be seen
+//! without it is left out up to the next key frame, which is asked for.**
+
+mod flow;
+mod link;
+mod sink;
+mod source;
+#[cfg(test)]
+mod testing;
+mod wish;
+mod writer;
+
+pub use ::video::{NotAFrame, VideoCodec};
+pub use flow::VideoReader;
+pub use link::link;
+pub use sink::{SinkFrame, VideoSink};
+pub use source::{VideoSource, VideoSourceEvent};
+pub use writer::VideoWriter;
+
+use std::sync::Arc;
+
+use thiserror::Error;
+
+/// Called on any thread when a frame came after a reader found none; must not block.
+pub type Wake = Arc<dyn Fn() + Send + Sync>;
+
+/// Called on any thread when a key frame is wanted, at most twice a second until one came; must not block.
+pub type Wish = Arc<dyn Fn() + Send + Sync>;
+
+/// Why a video input or output could not be opened; the call goes on without it.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum VideoOpenError {
+    /// No [`VideoSource`] has this number, or it was closed.
+    #[error("there is no VideoSource {0}; was it closed?")]
+    NoSource(u64),
+    /// The source feeds another session.
+    #[error("VideoSource {0} already feeds another session")]
+    SourceBusy(u64),
+    /// No [`VideoSink`] has this number, or it was closed.
+    #[error("there is no VideoSink {0}; was it closed?")]
+    NoSink(u64),
+    /// The sink is fed by another session.
+    #[error("VideoSink {0} is already fed by another session")]
+    SinkBusy(u64),
+}
+
+/// Two seconds at 30 frames a second; the last second of a file that is written slowly.
+const MOST_ENCODED: usize = 64;
+/// 4 MB: two seconds at 16 Mbit/s, and at least the largest key frame.
+const MOST_ENCODED_OCTETS: usize = ::video::EncodedFrame::MOST_OCTETS;

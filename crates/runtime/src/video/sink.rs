@@ -1,0 +1,261 @@
+//! Pictures for the application.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use video::{EncodedFrame, FrameQueue, Pushed, Queued};
+
+use super::wish::Wisher;
+use super::{MOST_ENCODED_OCTETS, VideoOpenError};
+use crate::audio::SinkGroup;
+
+/// What the application reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SinkFrame {
+    /// As the far end wrote it.
+    Encoded(EncodedFrame),
+}
+
+impl Queued for SinkFrame {
+    fn begins(&self) -> bool {
+        match self {
+            SinkFrame::Encoded(frame) => frame.begins(),
+        }
+    }
+
+    fn octets(&self) -> usize {
+        match self {
+            SinkFrame::Encoded(frame) => frame.octets(),
+        }
+    }
+}
+
+/// The reading end of a session's pictures.
+#[derive(Debug)]
+pub struct VideoSink {
+    id: u64,
+    shared: Arc<SharedVideoSink>,
+}
+
+struct SharedVideoSink {
+    frames: FrameQueue<SinkFrame>,
+    /// The reader found nothing and waits to be woken.
+    starved: AtomicBool,
+    /// Nobody will read it any more.
+    closed: AtomicBool,
+    group: Arc<SinkGroup>,
+    /// Of the session that fills it.
+    wisher: Mutex<Option<Arc<Wisher>>>,
+}
+
+impl fmt::Debug for SharedVideoSink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.frames.fmt(f)
+    }
+}
+
+static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+static SINKS: Mutex<BTreeMap<u64, Arc<SharedVideoSink>>> = Mutex::new(BTreeMap::new());
+
+impl VideoSink {
+    /// Makes a sink in which at most `queue` frames wait, at least one.
+    pub fn new(queue: usize, group: Arc<SinkGroup>) -> VideoSink {
+        let shared = Arc::new(SharedVideoSink {
+            frames: FrameQueue::new(queue, MOST_ENCODED_OCTETS),
+            starved: AtomicBool::new(true),
+            closed: AtomicBool::new(false),
+            group,
+            wisher: Mutex::new(None),
+        });
+        let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
+        sinks().insert(id, Arc::clone(&shared));
+        VideoSink { id, shared }
+    }
+
+    /// The number by which commands name this sink.
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// Takes the oldest frame; `None` asks to be woken.
+    pub fn read(&self) -> Option<SinkFrame> {
+        if let Some(frame) = self.shared.frames.pop() {
+            return Some(frame);
+        }
+        self.shared.starved.store(true, Ordering::SeqCst);
+        // A frame may have come between the two lines above, unseen by the writer's wake-up.
+        let frame = self.shared.frames.pop();
+        if frame.is_some() {
+            self.shared.starved.store(false, Ordering::SeqCst);
+        }
+        frame
+    }
+
+    /// Whether a reader that found nothing would find something now.
+    pub fn readable(&self) -> bool {
+        !self.shared.frames.is_empty() && self.shared.starved.swap(false, Ordering::SeqCst)
+    }
+
+    /// Frames dropped because nobody read them in time, and those that could not be seen without them.
+    pub fn dropped(&self) -> u64 {
+        self.shared.frames.dropped()
+    }
+
+    /// Asks the far end for a key frame, at most twice a second.
+    pub fn request_key_frame(&self) {
+        if let Some(wisher) = &*self.shared.wisher() {
+            wisher.wish();
+        }
+    }
+
+    /// The writing end of the sink with this number.
+    pub(super) fn end(id: u64, wisher: &Arc<Wisher>) -> Result<SinkEnd, VideoOpenError> {
+        let shared = sinks().get(&id).cloned();
+        let shared = shared.ok_or(VideoOpenError::NoSink(id))?;
+        let mut slot = shared.wisher();
+        if slot.is_some() {
+            return Err(VideoOpenError::SinkBusy(id));
+        }
+        *slot = Some(Arc::clone(wisher));
+        drop(slot);
+        // What another session wrote can't be seen with what this one writes.
+        shared.frames.begin_anew();
+        Ok(SinkEnd { shared })
+    }
+}
+
+impl Drop for VideoSink {
+    fn drop(&mut self) {
+        self.shared.closed.store(true, Ordering::Release);
+        sinks().remove(&self.id);
+    }
+}
+
+impl SharedVideoSink {
+    fn wisher(&self) -> MutexGuard<'_, Option<Arc<Wisher>>> {
+        self.wisher.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The writing end of a [`VideoSink`], held by the one session that fills it.
+pub(super) struct SinkEnd {
+    shared: Arc<SharedVideoSink>,
+}
+
+impl SinkEnd {
+    pub(super) fn push(&self, frame: EncodedFrame) -> Pushed {
+        let pushed = self.shared.frames.push(SinkFrame::Encoded(frame));
+        if pushed == Pushed::Taken && self.shared.starved.load(Ordering::SeqCst) {
+            self.shared.group.wake();
+        }
+        pushed
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.shared.closed.load(Ordering::Acquire)
+    }
+}
+
+impl Drop for SinkEnd {
+    fn drop(&mut self) {
+        *self.shared.wisher() = None;
+    }
+}
+
+fn sinks() -> MutexGuard<'static, BTreeMap<u64, Arc<SharedVideoSink>>> {
+    SINKS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+
+    use super::super::VideoWriter;
+    use super::super::testing::{counter, delta, key};
+    use super::*;
+
+    fn sink(queue: usize) -> (VideoSink, Arc<SinkGroup>, Arc<AtomicUsize>) {
+        let (wake, woken) = counter();
+        let group = SinkGroup::new(move || wake());
+        (VideoSink::new(queue, Arc::clone(&group)), group, woken)
+    }
+
+    fn read(sink: &VideoSink) -> Vec<u128> {
+        std::iter::from_fn(|| sink.read())
+            .map(|SinkFrame::Encoded(frame)| frame.timestamp.as_millis())
+            .collect()
+    }
+
+    #[test]
+    fn frames_are_read_from_a_key_frame_on_and_one_is_asked_for() {
+        let (sink, group, woken) = sink(8);
+        assert!(read(&sink).is_empty());
+        let (wish, wishes) = counter();
+        let mut writer = VideoWriter::open(sink.id(), wish).unwrap();
+        assert_eq!(wishes.load(Ordering::SeqCst), 1);
+        assert!(writer.push(&delta(1)));
+        assert_eq!(woken.load(Ordering::SeqCst), 0);
+        for frame in [key(2), delta(3)] {
+            assert!(writer.push(&frame));
+        }
+        assert_eq!(woken.load(Ordering::SeqCst), 1);
+        group.woken();
+        assert!(sink.readable());
+        assert_eq!(read(&sink), [2, 3]);
+        drop(sink);
+        assert!(!writer.push(&key(4)));
+    }
+
+    #[test]
+    fn a_reader_that_is_slow_loses_the_oldest_and_waits_for_a_key_frame() {
+        let (sink, _, _) = sink(3);
+        let mut writer = VideoWriter::open(sink.id(), counter().0).unwrap();
+        for frame in [
+            key(1),
+            delta(2),
+            delta(3),
+            delta(4),
+            delta(5),
+            key(6),
+            delta(7),
+        ] {
+            writer.push(&frame);
+        }
+        assert_eq!(read(&sink), [6, 7]);
+        assert_eq!(sink.dropped(), 5);
+    }
+
+    #[test]
+    fn key_frames_are_begged_for_in_vain() {
+        let (sink, _, _) = sink(3);
+        sink.request_key_frame();
+        let (wish, wishes) = counter();
+        let begin = std::time::Instant::now();
+        let _writer = VideoWriter::open(sink.id(), wish).unwrap();
+        for _ in 0..1_000 {
+            sink.request_key_frame();
+        }
+        let most = 2 + 2 * begin.elapsed().as_secs() as usize;
+        assert!((1..=most).contains(&wishes.load(Ordering::SeqCst)));
+    }
+
+    #[test]
+    fn a_sink_is_filled_by_one_session_at_a_time_and_begins_anew_with_the_next() {
+        let (sink, _, _) = sink(8);
+        let id = sink.id();
+        let mut first = VideoWriter::open(id, counter().0).unwrap();
+        let busy = VideoWriter::open(id, counter().0).unwrap_err();
+        assert_eq!(busy, VideoOpenError::SinkBusy(id));
+        first.push(&key(1));
+        drop(first);
+        let mut second = VideoWriter::open(id, counter().0).unwrap();
+        second.push(&delta(2));
+        second.push(&key(3));
+        assert_eq!(read(&sink), [1, 3]);
+        drop(sink);
+        let gone = VideoWriter::open(id, counter().0).unwrap_err();
+        assert_eq!(gone, VideoOpenError::NoSink(id));
+    }
+}

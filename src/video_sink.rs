@@ -1,0 +1,103 @@
+//! `NativeVideoSink`.
+
+use std::fmt;
+use std::rc::Rc;
+
+use napi::bindgen_prelude::{BufferSlice, Env, Function, Result};
+use napi_derive::napi;
+use runtime::video::{SinkFrame, VideoSink};
+
+use crate::readers::{self, Reader};
+
+/// Encoded pictures from a call to JavaScript.
+#[napi]
+#[derive(Debug)]
+pub struct NativeVideoSink {
+    id: f64,
+    reader: Option<Rc<Reader<VideoSink>>>,
+}
+
+#[napi]
+impl NativeVideoSink {
+    /// At most `queue` frames wait; `on_readable` is called when one came after `read` gave null.
+    #[napi(constructor)]
+    pub fn new(env: Env, queue: u32, on_readable: Function<'_, (), ()>) -> Result<NativeVideoSink> {
+        let make = |group| VideoSink::new(queue.clamp(1, 1_000) as usize, group);
+        let reader = readers::join(&env, on_readable, make)?;
+        Ok(NativeVideoSink {
+            id: reader.sink.id() as f64,
+            reader: Some(reader),
+        })
+    }
+
+    /// The number by which commands name it.
+    #[napi(getter)]
+    pub fn id(&self) -> f64 {
+        self.id
+    }
+
+    /// Frames that were dropped because nobody read them in time, and those that needed them.
+    #[napi(getter)]
+    pub fn dropped(&self) -> f64 {
+        self.reader
+            .as_ref()
+            .map_or(0.0, |reader| reader.sink.dropped() as f64)
+    }
+
+    /// The oldest frame, or null where there is none.
+    #[napi]
+    pub fn read(&self, env: Env) -> Result<Option<NativeVideoFrame<'_>>> {
+        let frame = self.reader.as_ref().and_then(|reader| reader.sink.read());
+        frame.map(|frame| written(&env, frame)).transpose()
+    }
+
+    /// Asks the far end for a key frame, at most twice a second.
+    #[napi]
+    pub fn request_key_frame(&self) {
+        if let Some(reader) = &self.reader {
+            reader.sink.request_key_frame();
+        }
+    }
+
+    /// Lets go.
+    #[napi]
+    pub fn close(&mut self) {
+        self.reader = None;
+        readers::forget_closed();
+    }
+}
+
+/// A frame; width and height are 0 if its octets don't say them.
+#[napi(object, object_from_js = false)]
+pub struct NativeVideoFrame<'a> {
+    pub codec: String,
+    pub key: bool,
+    /// In microseconds.
+    pub timestamp: f64,
+    pub width: u32,
+    pub height: u32,
+    pub data: BufferSlice<'a>,
+}
+
+impl fmt::Debug for NativeVideoFrame<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NativeVideoFrame")
+            .field("codec", &self.codec)
+            .field("octets", &self.data.len())
+            .finish_non_exhaustive()
+    }
+}
+
+fn written<'a>(env: &Env, frame: SinkFrame) -> Result<NativeVideoFrame<'a>> {
+    let SinkFrame::Encoded(frame) = frame;
+    let (width, height) = frame.size.map_or((0, 0), |size| (size.width, size.height));
+    Ok(NativeVideoFrame {
+        codec: frame.codec.name().to_owned(),
+        key: frame.key,
+        timestamp: frame.timestamp.as_micros() as f64,
+        width: width.into(),
+        height: height.into(),
+        // Electron forbids buffers outside of V8's heap: the octets are copied.
+        data: BufferSlice::copy_from(env, &frame.data)?,
+    })
+}
