@@ -14,6 +14,19 @@ export async function buildLibrary(root, { quiet = false } = {}) {
   if (built > sources) return
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
   await run('Compiling lib/', process.execPath, [tsc, '--project', root], { quiet })
+  // What runs in pages knows the DOM, and nothing of Node.
+  await run('Compiling lib/renderer/', process.execPath, [tsc, '--project', join(root, 'lib', 'renderer')], { quiet })
+  await writeModules(join(root, 'dist', 'renderer'), join(root, 'lib', 'renderer'))
+}
+
+/** A page without a bundler loads ES modules only, whose names it does not guess. */
+async function writeModules(destination, source) {
+  const { default: ts } = await import('typescript')
+  const compilerOptions = { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ES2022 }
+  for (const name of readdirSync(source).filter((name) => name.endsWith('.ts') && name !== 'host.ts')) {
+    const { outputText } = ts.transpileModule(readFileSync(join(source, name), 'utf8'), { compilerOptions })
+    writeFileSync(join(destination, name.replace(/ts$/, 'mjs')), outputText.replace(/ from '(\.\/\w+)'/g, " from '$1.mjs'"))
+  }
 }
 
 /**

@@ -34,6 +34,8 @@ const entries = {
   ],
   // What it takes from the modules of `index`, it imports from there.
   testing: ['testing'],
+  'renderer/index': ['renderer/publish', 'renderer/render', 'renderer/picture', 'renderer/channel'],
+  'renderer/host': ['renderer/host', 'renderer/channel'],
   ...facade('purecloud', ['sdk', 'session', 'emitter', 'events', 'options']),
   ...facade('exotel', ['client', 'call', 'account', 'line', 'click-to-call']),
   ...facade('whistle', ['engine', 'config']),
@@ -71,8 +73,12 @@ function golden(name, text) {
 }
 
 function emitDeclarations(outDir) {
-  const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile)
-  const { options, fileNames } = ts.parseJsonConfigFileContent(config, ts.sys, root)
+  for (const project of ['', 'lib/renderer']) emitProject(join(root, project), outDir)
+}
+
+function emitProject(folder, outDir) {
+  const { config } = ts.readConfigFile(join(folder, 'tsconfig.json'), ts.sys.readFile)
+  const { options, fileNames } = ts.parseJsonConfigFileContent(config, ts.sys, folder)
   const program = ts.createProgram(fileNames, { ...options, outDir, emitDeclarationOnly: true })
   const result = program.emit()
   const diagnostics = [...ts.getPreEmitDiagnostics(program), ...result.diagnostics]

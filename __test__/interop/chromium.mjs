@@ -33,7 +33,7 @@ export function chromiumInstalled() {
  */
 export async function startChromium({ mdns = false } = {}) {
   const site = await serve(await bundle())
-  const browser = await launchChromium(mdns)
+  const browser = await launchChromium({ mdns })
   return {
     version: browser.version(),
     phone: (options) => openPhone(browser, site, options),
@@ -44,12 +44,16 @@ export async function startChromium({ mdns = false } = {}) {
   }
 }
 
-/** Starts Chromium without any page. */
-export function launchChromium(mdns = false) {
+/** Starts Chromium without any page; `camera` is a y4m clip that its fake camera plays over and over. */
+export function launchChromium({ mdns = false, camera } = {}) {
   return chromium.launch({
     executablePath: chromiumInstalled(),
     headless: true,
-    args: [...flags, ...(mdns ? [] : ['--disable-features=WebRtcHideLocalIpsWithMdns'])],
+    args: [
+      ...flags,
+      ...(mdns ? [] : ['--disable-features=WebRtcHideLocalIpsWithMdns']),
+      ...(camera ? [`--use-file-for-fake-video-capture=${camera}`] : []),
+    ],
   })
 }
 

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
+import { readFileSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import * as esm from 'offhook'
@@ -14,6 +16,7 @@ describe('the package', () => {
     for (const [entry, module] of [
       ['offhook', esm],
       ['offhook/testing', await import('offhook/testing')],
+      ['offhook/renderer/host', await import('offhook/renderer/host')],
       ['offhook/compat/purecloud', await import('offhook/compat/purecloud')],
       ['offhook/compat/exotel', await import('offhook/compat/exotel')],
       ['offhook/compat/whistle', await import('offhook/compat/whistle')],
@@ -23,6 +26,14 @@ describe('the package', () => {
       assert.deepEqual(Object.keys(module).sort(), Object.keys(cjs).sort())
       for (const name of Object.keys(cjs)) assert.equal(module[name], cjs[name])
     }
+  })
+
+  test('has an entry for pages, as small modules that need neither Node nor a bundler', async () => {
+    assert.deepEqual(Object.keys(await import('offhook/renderer')).sort(), Object.keys(require('offhook/renderer')).sort())
+    const loaded = modulesOf(fileURLToPath(import.meta.resolve('offhook/renderer')))
+    assert.ok(loaded.size > 5)
+    const octets = [...loaded].reduce((sum, path) => sum + statSync(path).size, 0)
+    assert.ok(octets < 48 * 1024, `${octets} octets`)
   })
 
   test('loads without the addon, and says what is wrong when a phone is made', () => {
@@ -54,3 +65,14 @@ describe('the package', () => {
     assert.deepEqual(Object.keys(targets), [...platforms])
   })
 })
+
+/** The files that a page loads with this one: every import is a relative path to a file. */
+function modulesOf(path, found = new Set()) {
+  if (found.has(path)) return found
+  found.add(path)
+  for (const [, from] of readFileSync(path, 'utf8').matchAll(/^(?:import|export) .*?from '([^']+)'/gm)) {
+    assert.match(from, /^\.\.?\/[\w./-]+\.mjs$/, path)
+    modulesOf(join(path, '..', from), found)
+  }
+  return found
+}
