@@ -2,6 +2,7 @@
 //!
 //! The transport writes and reads RTP headers; here is what follows from them.
 
+pub mod feedback;
 pub mod reception;
 pub mod red;
 pub mod rtcp;

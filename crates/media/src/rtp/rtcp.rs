@@ -1,4 +1,6 @@
-//! RTCP on the wire: compounds of SR or RR, SDES and BYE are written; SR, RR and BYE are read.
+//! RTCP on the wire: compounds of SR or RR, SDES, feedback and BYE are written; SR, RR, feedback and BYE are read.
+
+use super::feedback::{self, Feedback, PAYLOAD_FEEDBACK, TRANSPORT_FEEDBACK};
 
 /// The most report blocks taken from one packet: its count field has five bits.
 pub const MAX_BLOCKS: usize = 31;
@@ -65,6 +67,13 @@ pub enum Packet<'a> {
         /// The first source that leaves; `None` when the packet names none.
         ssrc: Option<u32>,
     },
+    /// Someone asks for something.
+    Feedback {
+        /// Who asks.
+        ssrc: u32,
+        /// What for.
+        feedback: Feedback<'a>,
+    },
     /// Anything else.
     Other,
 }
@@ -117,6 +126,8 @@ fn split(bytes: &[u8]) -> Option<(Packet<'_>, &[u8])> {
         GOODBYE => Some(Packet::Goodbye {
             ssrc: (count > 0).then(|| word(body, 0)).flatten(),
         }),
+        TRANSPORT_FEEDBACK => asked(body, feedback::transport(body, count)),
+        PAYLOAD_FEEDBACK => asked(body, feedback::payload(body, count)),
         _other => Some(Packet::Other),
     };
     Some((parsed.unwrap_or(Packet::Other), after))
@@ -142,24 +153,32 @@ fn receiver(body: &[u8], count: usize) -> Option<Packet<'_>> {
     })
 }
 
-fn word(bytes: &[u8], at: usize) -> Option<u32> {
+fn asked<'a>(body: &[u8], feedback: Option<Feedback<'a>>) -> Option<Packet<'a>> {
+    Some(Packet::Feedback {
+        ssrc: word(body, 0)?,
+        feedback: feedback?,
+    })
+}
+
+pub(super) fn word(bytes: &[u8], at: usize) -> Option<u32> {
     let four = bytes.get(at..at + 4)?;
     Some(u32::from_be_bytes([four[0], four[1], four[2], four[3]]))
 }
 
-/// Appends a sender's report, or a receiver's if there is no `info`.
+/// Appends a sender's report, or a receiver's if there is no `info`; of `blocks` as many as one report has room for.
 pub fn write_report(
     out: &mut Vec<u8>,
     ssrc: u32,
     info: Option<SenderInfo>,
-    block: Option<ReportBlock>,
+    blocks: &[ReportBlock],
 ) {
+    let blocks = &blocks[..blocks.len().min(MAX_BLOCKS)];
     let kind = if info.is_some() {
         SENDER_REPORT
     } else {
         RECEIVER_REPORT
     };
-    let start = begin(out, u8::from(block.is_some()), kind);
+    let start = begin(out, blocks.len() as u8, kind);
     put(out, ssrc);
     if let Some(info) = info {
         out.extend_from_slice(&info.ntp.to_be_bytes());
@@ -167,7 +186,7 @@ pub fn write_report(
         put(out, info.packets);
         put(out, info.bytes);
     }
-    if let Some(block) = block {
+    for block in blocks {
         put(out, block.ssrc);
         put(
             out,
@@ -204,17 +223,17 @@ pub fn write_goodbye(out: &mut Vec<u8>, ssrc: u32) {
     end(out, start);
 }
 
-fn begin(out: &mut Vec<u8>, count: u8, kind: u8) -> usize {
+pub(super) fn begin(out: &mut Vec<u8>, count: u8, kind: u8) -> usize {
     let start = out.len();
     out.extend_from_slice(&[0x80 | count, kind, 0, 0]);
     start
 }
 
-fn put(out: &mut Vec<u8>, word: u32) {
+pub(super) fn put(out: &mut Vec<u8>, word: u32) {
     out.extend_from_slice(&word.to_be_bytes());
 }
 
-fn end(out: &mut [u8], start: usize) {
+pub(super) fn end(out: &mut [u8], start: usize) {
     let words = (out.len() - start) / 4 - 1;
     out[start + 2..start + 4].copy_from_slice(&(words as u16).to_be_bytes());
 }
@@ -241,7 +260,7 @@ mod tests {
 
     fn compound() -> Vec<u8> {
         let mut out = Vec::new();
-        write_report(&mut out, 1, Some(INFO), Some(BLOCK));
+        write_report(&mut out, 1, Some(INFO), &[BLOCK]);
         write_description(&mut out, 1, "name");
         write_goodbye(&mut out, 1);
         out
@@ -286,6 +305,24 @@ mod tests {
             .downcast_ref::<rtc_rtcp::source_description::SourceDescription>()
             .unwrap();
         assert_eq!(&name.chunks[0].items[0].text[..], b"name");
+    }
+
+    #[test]
+    fn a_report_has_room_for_31_blocks() {
+        let blocks: Vec<ReportBlock> = (0..40).map(|ssrc| ReportBlock { ssrc, ..BLOCK }).collect();
+        let mut out = Vec::new();
+        write_report(&mut out, 1, None, &blocks);
+        let packets: Vec<Packet<'_>> = read(&out).collect();
+        let [
+            Packet::Receiver {
+                ssrc: 1,
+                blocks: read,
+            },
+        ] = packets[..]
+        else {
+            panic!("{packets:?}")
+        };
+        assert_eq!(read.collect::<Vec<_>>(), blocks[..31]);
     }
 
     #[test]

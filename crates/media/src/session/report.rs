@@ -136,7 +136,7 @@ impl Reports {
         let info = outbound.sender_info(self.ntp(now), now);
         let block = inbound.report().map(|block| self.complete(block, now));
         self.compound.clear();
-        rtcp::write_report(&mut self.compound, self.ssrc, info, block);
+        rtcp::write_report(&mut self.compound, self.ssrc, info, block.as_slice());
         rtcp::write_description(&mut self.compound, self.ssrc, &self.cname);
         // Nothing is lost by a report that finds no way.
         let _unsent = transport.send_rtcp(&self.compound, now);
@@ -148,7 +148,7 @@ impl Reports {
             return;
         }
         self.compound.clear();
-        rtcp::write_report(&mut self.compound, self.ssrc, None, None);
+        rtcp::write_report(&mut self.compound, self.ssrc, None, &[]);
         rtcp::write_description(&mut self.compound, self.ssrc, &self.cname);
         rtcp::write_goodbye(&mut self.compound, self.ssrc);
         let _unsent = transport.send_rtcp(&self.compound, now);
@@ -173,7 +173,8 @@ impl Reports {
                     learned.take(self.learn(blocks, now));
                 }
                 Packet::Goodbye { .. } => learned.bye = true,
-                Packet::Other => {}
+                // Sound is never sent again.
+                Packet::Feedback { .. } | Packet::Other => {}
             }
         }
         learned

@@ -12,6 +12,7 @@
 
 mod arrivals;
 mod assembler;
+mod estimate;
 mod freezes;
 mod h264;
 mod history;
@@ -19,16 +20,20 @@ mod pacer;
 mod packetizer;
 mod parameter_sets;
 mod payload;
+mod rate;
 #[cfg(test)]
 mod tests;
+mod traffic;
 pub mod vp8;
 mod wishes;
 
 pub use arrivals::VideoPacket;
 pub use assembler::{Assembled, Assembler, FrameCounts};
+pub use estimate::Estimate;
 pub use freezes::Freezes;
 pub use history::{History, Outgoing, read_rtx, write_rtx};
 pub use pacer::{Due, Pacer};
 pub use packetizer::{MOST_PAYLOAD, Packetizer};
 pub use payload::{CLOCK, PayloadError, timestamp};
+pub use rate::{LEAST_RATE, LossRule, MOST_RATE, Rate};
 pub use wishes::KeyFrameRequests;

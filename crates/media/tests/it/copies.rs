@@ -246,7 +246,7 @@ fn a_peer_that_reports_no_more_is_sent_no_copies_after_a_while() {
         last_sender_report: 0,
         delay: 0,
     };
-    media::rtp::rtcp::write_report(&mut report, RAW_SSRCS[0], None, Some(block));
+    media::rtp::rtcp::write_report(&mut report, RAW_SSRCS[0], None, &[block]);
     peer.transport.send_rtcp(&report, network.now).unwrap();
     peer.drain();
     network.run(&mut phone, &mut peer, Duration::from_secs(1));

@@ -1,0 +1,346 @@
+//! How much the peer may send: less once its packets wait longer and longer on their way.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use super::payload::CLOCK;
+use super::rate::LEAST_RATE;
+use super::traffic::Traffic;
+
+/// A queue that never fell below this is one that stands: what is sent is more than the path carries.
+const STANDING: f64 = 0.060;
+/// A queue that fell below this leaves room for more.
+const EMPTY: f64 = 0.030;
+/// In what time: a large frame that is sent slowly may fill a queue for less.
+const WATCHED: Duration = Duration::from_millis(300);
+/// The shortest way is that of so long; clocks drift apart in more.
+const SHORTEST_OF: Duration = Duration::from_secs(10);
+/// What is left of a rate that was too high, so that the queue empties.
+const BACK_OFF: f64 = 0.85;
+/// A queue needs so long to empty before it is judged again.
+const SETTLES: Duration = Duration::from_millis(600);
+const GROWTH: f64 = 1.08;
+/// Nothing is known about much more than what comes.
+const MOST_MORE: f64 = 1.5;
+const FIRST: f64 = 300_000.0;
+/// So many sources are watched: each picture has one.
+const MOST_SOURCES: usize = 8;
+/// How often it is told, and how soon if it shrinks.
+const TOLD_EVERY: Duration = Duration::from_secs(1);
+const TOLD_SOON: Duration = Duration::from_millis(100);
+
+/// What the path from the peer carries, by how long its packets were under way.
+#[derive(Debug, Default)]
+pub struct Estimate {
+    sources: Vec<Source>,
+    traffic: Traffic,
+    rate: Option<f64>,
+    /// When it shrank last.
+    shrunk: Option<Instant>,
+    judged: Option<Instant>,
+    told: Option<(Instant, f64)>,
+}
+
+/// One source's frames on their way.
+#[derive(Debug)]
+struct Source {
+    ssrc: u32,
+    begin: Instant,
+    /// The last frame's timestamp, and how long after the first it was taken.
+    last: (u32, f64),
+    seen: Instant,
+    /// The shortest ways of this and the last period, each above that of the first frame, which is 0.
+    shortest: [f64; 2],
+    period: Instant,
+    /// What was watched lately.
+    lately: VecDeque<(Instant, f64)>,
+}
+
+impl Estimate {
+    /// Takes a packet of `octets`, whose frame was taken at `timestamp`.
+    pub fn packet(&mut self, ssrc: u32, timestamp: u32, octets: usize, now: Instant) {
+        self.traffic.add(octets, now);
+        match self.sources.iter_mut().find(|source| source.ssrc == ssrc) {
+            Some(source) => source.packet(timestamp, now),
+            None => {
+                if self.sources.len() == MOST_SOURCES {
+                    self.sources.remove(0);
+                }
+                self.sources.push(Source::new(ssrc, timestamp, now));
+            }
+        }
+        self.judge(now);
+    }
+
+    fn judge(&mut self, now: Instant) {
+        let rate = *self.rate.get_or_insert(FIRST);
+        let since = self.judged.replace(now);
+        let since = since.map_or(Duration::ZERO, |at| now.saturating_duration_since(at));
+        let waits = self
+            .sources
+            .iter_mut()
+            .filter_map(|source| source.wait(now));
+        let Some(wait) = waits.reduce(f64::max) else {
+            return;
+        };
+        let comes = self.traffic.bits_per_second(now);
+        let settled = |at: Instant| now.saturating_duration_since(at) > SETTLES;
+        if wait > STANDING && self.shrunk.is_none_or(settled) {
+            self.rate = Some(rate.min(BACK_OFF * comes));
+            self.shrunk = Some(now);
+        } else if wait < EMPTY && rate < MOST_MORE * comes {
+            let since = since.min(Duration::from_secs(1)).as_secs_f64();
+            self.rate = Some(rate * GROWTH.powf(since));
+        }
+        self.rate = self.rate.map(|rate| rate.max(f64::from(LEAST_RATE)));
+    }
+
+    /// How many bit/s the peer may send, if it has to be told now.
+    pub fn tell(&mut self, now: Instant) -> Option<u64> {
+        let at = self.deadline()?;
+        let rate = self.rate.filter(|_| at <= now)?;
+        self.told = Some((now, rate));
+        Some(rate as u64)
+    }
+
+    /// When the peer has to be told next.
+    pub fn deadline(&self) -> Option<Instant> {
+        let rate = self.rate?;
+        let judged = self.judged?;
+        Some(match self.told {
+            None => judged,
+            Some((at, told)) if rate < 0.97 * told => at + TOLD_SOON,
+            Some((at, _)) => at + TOLD_EVERY,
+        })
+    }
+
+    /// What is estimated now, in bit/s.
+    pub fn bits_per_second(&self) -> Option<u64> {
+        self.rate.map(|rate| rate as u64)
+    }
+}
+
+impl Source {
+    fn new(ssrc: u32, timestamp: u32, now: Instant) -> Self {
+        Self {
+            ssrc,
+            begin: now,
+            last: (timestamp, 0.0),
+            seen: now,
+            shortest: [0.0; 2],
+            period: now,
+            lately: VecDeque::new(),
+        }
+    }
+
+    fn packet(&mut self, timestamp: u32, now: Instant) {
+        let (last, taken) = self.last;
+        let ahead = f64::from(timestamp.wrapping_sub(last) as i32) / f64::from(CLOCK);
+        // Only the first packet of a frame left when the frame was made; what overtook it says nothing.
+        if ahead <= 0.0 {
+            return;
+        }
+        let taken = taken + ahead;
+        let arrived = now.saturating_duration_since(self.begin).as_secs_f64();
+        let way = arrived - taken;
+        let idle = now.saturating_duration_since(self.seen);
+        // Another clock, or a source that stood still.
+        if ahead > 10.0 || idle > SHORTEST_OF {
+            *self = Self::new(self.ssrc, timestamp, now);
+            return;
+        }
+        (self.last, self.seen) = ((timestamp, taken), now);
+        if now.saturating_duration_since(self.period) > SHORTEST_OF {
+            self.period = now;
+            self.shortest = [way, self.shortest[0]];
+        }
+        self.shortest[0] = self.shortest[0].min(way);
+        self.lately.push_back((now, way));
+    }
+
+    /// The least wait in queues of late; `None` while too little is known.
+    fn wait(&mut self, now: Instant) -> Option<f64> {
+        let is_old = |at: Instant| now.saturating_duration_since(at) > WATCHED;
+        while self.lately.get(1).is_some_and(|(at, _)| is_old(*at)) {
+            self.lately.pop_front();
+        }
+        let full = self.lately.front().is_some_and(|(at, _)| is_old(*at));
+        let least = self.lately.iter().map(|(_, way)| *way).reduce(f64::min)?;
+        let shortest = self.shortest[0].min(self.shortest[1]);
+        full.then_some(least - shortest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::video::{LossRule, MOST_RATE, Rate};
+    use crate::virtual_time::start;
+
+    const MS: Duration = Duration::from_millis(1);
+
+    /// A path that carries so many bit/s behind a queue.
+    struct Path {
+        bits_per_second: f64,
+        longest_queue: f64,
+        free: Instant,
+    }
+
+    impl Path {
+        /// When a packet comes out of it, unless its queue is full.
+        fn carry(&mut self, octets: usize, now: Instant) -> Option<Instant> {
+            let begin = self.free.max(now);
+            if (begin - now).as_secs_f64() > self.longest_queue {
+                return None;
+            }
+            self.free = begin + Duration::from_secs_f64(octets as f64 * 8.0 / self.bits_per_second);
+            Some(self.free + 20 * MS)
+        }
+    }
+
+    struct Outcome {
+        target: Vec<u32>,
+        longest_wait: Duration,
+        lost: f64,
+    }
+
+    /// Pictures at 30 a second with as many bits as may be sent, over a path of `kbits(second)`.
+    fn run(seconds: u32, kbits: impl Fn(u32) -> f64, longest_queue: f64) -> Outcome {
+        let begin = start();
+        let mut path = Path {
+            bits_per_second: 0.0,
+            longest_queue,
+            free: begin,
+        };
+        let mut rule = LossRule::new(MOST_RATE);
+        let mut estimate = Estimate::default();
+        let mut under_way: VecDeque<(Instant, u32, usize)> = VecDeque::new();
+        let (mut sent, mut lost, mut of, mut all_lost, mut all) = (0, 0, 0, 0, 0);
+        let mut outcome = Outcome {
+            target: Vec::new(),
+            longest_wait: Duration::ZERO,
+            lost: 0.0,
+        };
+        for ms in 0..seconds * 1_000 {
+            let now = begin + ms * MS;
+            path.bits_per_second = kbits(ms / 1_000) * 1_000.0;
+            if ms % 33 == 0 {
+                let octets = rule.target(now) as usize / 8 / 30;
+                // A key frame every five seconds.
+                let mut left = if ms % 5_016 < 33 { 4 * octets } else { octets };
+                while left > 0 {
+                    let packet = left.min(1_200);
+                    left -= packet;
+                    rule.sent(packet, now);
+                    sent += 1;
+                    match path.carry(packet, now) {
+                        Some(at) => under_way.push_back((at, ms * 90, packet)),
+                        None => lost += 1,
+                    }
+                }
+            }
+            while under_way.front().is_some_and(|(at, ..)| *at <= now) {
+                let Some((at, timestamp, octets)) = under_way.pop_front() else {
+                    break;
+                };
+                estimate.packet(1, timestamp, octets, at);
+                let wait = (at - begin).saturating_sub(MS * (timestamp / 90) + 20 * MS);
+                if ms > 5_000 {
+                    outcome.longest_wait = outcome.longest_wait.max(wait);
+                }
+            }
+            if let Some(bits) = estimate.tell(now) {
+                rule.estimate(bits, now);
+            }
+            if ms % 1_000 == 999 {
+                of = sent - of;
+                rule.report(f64::from(lost) / f64::from(of.max(1)), Some(40 * MS), now);
+                (all, all_lost) = (all + of, all_lost + lost);
+                (of, lost) = (sent, 0);
+                outcome.target.push(rule.target(now));
+            }
+        }
+        outcome.lost = f64::from(all_lost) / f64::from(all);
+        outcome
+    }
+
+    #[test]
+    fn a_narrow_path_is_filled_and_its_queue_does_not_stand() {
+        for queue in [0.2, 1.0] {
+            let outcome = run(60, |_| 500.0, queue);
+            let late = &outcome.target[20..];
+            let mean = late.iter().sum::<u32>() / late.len() as u32;
+            assert!(
+                (330_000..520_000).contains(&mean),
+                "{queue}: {:?}",
+                outcome.target
+            );
+            assert!(
+                outcome.longest_wait < 400 * MS,
+                "{queue}: {:?}",
+                outcome.longest_wait
+            );
+            assert!(outcome.lost < 0.02, "{queue}: {}", outcome.lost);
+        }
+    }
+
+    #[test]
+    fn a_path_that_narrows_is_followed_within_seconds_and_one_that_widens_in_time() {
+        let outcome = run(
+            120,
+            |second| {
+                if (30..60).contains(&second) {
+                    300.0
+                } else {
+                    2_000.0
+                }
+            },
+            1.0,
+        );
+        let at = |second: usize| outcome.target[second];
+        assert!(at(29) > 1_000_000, "{:?}", outcome.target);
+        assert!(at(36) < 320_000, "{:?}", outcome.target);
+        assert!(at(110) > 1_000_000, "{:?}", outcome.target);
+    }
+
+    #[test]
+    fn clocks_that_drift_apart_are_no_queue() {
+        let begin = start();
+        let mut estimate = Estimate::default();
+        for frame in 0..30_u32 * 600 {
+            let taken = Duration::from_secs_f64(f64::from(frame) / 30.0);
+            // 300 in a million.
+            let at = begin + taken.mul_f64(1.000_3);
+            let timestamp = (taken.as_secs_f64() * 90_000.0) as u32;
+            estimate.packet(1, timestamp, 5_000, at);
+        }
+        assert!(estimate.bits_per_second().unwrap() > 1_500_000);
+    }
+
+    #[test]
+    fn a_smaller_estimate_is_told_at_once_and_others_once_a_second() {
+        let begin = start();
+        let mut estimate = Estimate::default();
+        let mut told = Vec::new();
+        for frame in 0..300_u32 {
+            // From the fifth second on, each frame waits 20 ms longer than the one before.
+            let late = frame.saturating_sub(150) * 20;
+            let now = begin + frame * 33 * MS + late * MS;
+            estimate.packet(1, frame * 33 * 90, 2_000, now);
+            told.extend(estimate.tell(now).map(|bits| (frame, bits)));
+        }
+        let before = told.iter().filter(|(frame, _)| *frame < 150).count();
+        assert!((4..=6).contains(&before), "{told:?}");
+        let shrunk = told.windows(2).find(|two| two[1].1 < two[0].1).unwrap()[1];
+        assert!((151..170).contains(&shrunk.0), "{told:?}");
+    }
+
+    #[test]
+    fn no_peer_makes_us_watch_more_than_a_few_sources() {
+        let mut estimate = Estimate::default();
+        for ssrc in 0..1_000 {
+            estimate.packet(ssrc, ssrc, 1_000, start());
+        }
+        assert_eq!(estimate.sources.len(), MOST_SOURCES);
+    }
+}
