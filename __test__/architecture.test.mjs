@@ -9,7 +9,7 @@ import { tableOf } from './linked-tests.mjs'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const crates = readdirSync(join(root, 'crates'))
 /** The crates with unsafe code; each wraps it. */
-const unsafeCrates = ['asound', 'opus', 'signals']
+const unsafeCrates = ['asound', 'opus', 'signals', 'vpx']
 
 /** The sources below a folder by their paths, without their tests. */
 function sourcesOf(folder, end) {

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { expectedError, run } from './processes.mjs'
 
-const building = ['cmake', 'g++', 'make', 'pkg-config']
+const building = ['cmake', 'g++', 'libvpx-dev', 'make', 'pkg-config']
 
 const needs = {
   build: building,
@@ -43,6 +43,8 @@ const probes = {
   'kamailio-tls-modules': () => kamailioModule('tls'),
   'kamailio-websocket-modules': () => kamailioModule('websocket'),
   'libasound2-plugins': () => library('alsa-lib/libasound_module_pcm_pulse.so'),
+  // Whoever names the folder has another one.
+  'libvpx-dev': () => 'VPX_LIB_DIR' in process.env || library('libvpx.a'),
   make: () => command('make', 'ninja'),
   nftables: () => command('nft'),
   openssl: () => command('openssl'),

@@ -40,6 +40,7 @@ export function thirdParty(platform) {
   for (const crate of crates) {
     for (const { name, text } of licencesOf(crate, crates)) texts.set(text, [...(texts.get(text) ?? []), name])
   }
+  texts.set(tidy(readFileSync(join(root, 'crates', 'vpx', 'LICENSE-libvpx'), 'utf8')), ['libvpx'])
   const sections = [...texts].map(([text, names]) => `${RULE}\n${names.join('\n')}\n${RULE}\n\n${text}`)
   return `${introduction(platform, crates)}\n${sections.join('\n\n')}\n`
 }
@@ -179,6 +180,7 @@ function introduction(platform, crates) {
 Apache-2.0 licence; LICENSE-MIT and LICENSE-APACHE are its own texts, and the full text of the latter.
 
 libopus, inside of opusic-sys, is Copyright 2001-2023 Xiph.Org, Skype Limited, Octasic, Jean-Marc Valin and others.
+libvpx, from the system on which this was built, is Copyright 2010 The WebM Project authors.
 Rust's standard library is under the MIT or the Apache-2.0 licence, Copyright (c) The Rust Project Contributors.
 
 ${list.join('\n')}

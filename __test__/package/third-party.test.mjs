@@ -49,6 +49,7 @@ describe('the licences of others', () => {
           const named = sections.filter((section) => section.startsWith(`${name} ${version}\n`) || section.includes(`\n${name} ${version}\n`))
           assert.ok(named.length > 0, `${name} ${version} has a text`)
         }
+        assert.match(text, /^libvpx\n-+\n\nCopyright \(c\) 2010, The WebM Project authors/m)
         for (const vendored of ['opusic-sys', 'ring']) assert.match(text, new RegExp(`^${vendored} [\\d.]+: `, 'm'))
       })
     }
