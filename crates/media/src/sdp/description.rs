@@ -86,6 +86,8 @@ pub struct Media {
 pub enum MediaKind {
     /// `audio`
     Audio,
+    /// `video`
+    Video,
     /// Anything else, kept to be written back with port 0.
     Other(String),
 }
@@ -95,6 +97,7 @@ impl MediaKind {
     pub fn as_str(&self) -> &str {
         match self {
             Self::Audio => "audio",
+            Self::Video => "video",
             Self::Other(word) => word,
         }
     }

@@ -6,12 +6,16 @@
 mod attribute;
 mod candidate;
 mod description;
+mod h264;
 pub mod negotiate;
 mod parse;
 mod payload;
+mod video;
 mod write;
 
 pub use candidate::{parse_candidate, write_candidate};
 pub use description::{Attribute, Description, Direction, Media, MediaKind, Origin};
+pub use h264::{H264Level, H264Profile};
 pub use parse::{ParseError, limit};
 pub use payload::{Encoding, Fmtp, Payload, PayloadType};
+pub use video::{Feedback, RemoteSource, VideoPayload};

@@ -9,7 +9,7 @@ pub mod limit {
     /// Lines of a whole description.
     pub const LINES: usize = 1_024;
     /// Media sections.
-    pub const MEDIA: usize = 32;
+    pub const MEDIA: usize = 64;
     /// Formats in one `m=` line: there are only 128 payload types.
     pub const FORMATS: usize = 128;
     /// Candidates taken from a section; the rest is left aside.
@@ -143,11 +143,10 @@ fn media(value: &str, line: usize) -> Result<Media, ParseError> {
         return Err(ParseError::TooManyFormats { line });
     }
     Ok(Media {
-        kind: if kind.eq_ignore_ascii_case("audio") {
-            MediaKind::Audio
-        } else {
-            MediaKind::Other(kind.to_owned())
-        },
+        kind: [MediaKind::Audio, MediaKind::Video]
+            .into_iter()
+            .find(|known| kind.eq_ignore_ascii_case(known.as_str()))
+            .unwrap_or_else(|| MediaKind::Other(kind.to_owned())),
         port: port.parse().map_err(|_| bad)?,
         protocol: protocol.to_owned(),
         formats,

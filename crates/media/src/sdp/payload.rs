@@ -22,7 +22,7 @@ impl PayloadType {
         Self(value & 0x7f)
     }
 
-    fn parse(text: &str) -> Option<Self> {
+    pub(super) fn parse(text: &str) -> Option<Self> {
         text.parse().ok().and_then(Self::new)
     }
 }
@@ -220,7 +220,7 @@ fn milliseconds(value: Option<&str>) -> Option<u8> {
 }
 
 /// The rest of the line among `lines` that begins with `payload_type`.
-fn line_of<'a>(lines: &[&'a str], payload_type: PayloadType) -> Option<&'a str> {
+pub(super) fn line_of<'a>(lines: &[&'a str], payload_type: PayloadType) -> Option<&'a str> {
     lines.iter().find_map(|line| {
         let (number, rest) = line.split_once(|c: char| c.is_ascii_whitespace())?;
         (PayloadType::parse(number) == Some(payload_type)).then(|| rest.trim())

@@ -32,12 +32,12 @@ pub use stats::{
 use crate::codec::Codec;
 use crate::echo::EchoWatch;
 use crate::sdp::Direction;
-use crate::sdp::negotiate::{Agreed, Identity, Negotiation, Source, Terms};
+use crate::sdp::negotiate::{Agreed, Identity, Negotiation, Source, Terms, token};
 use crate::thrift::Thrift;
 use crate::transport::Transport;
 use audio::Rate;
 use rand::rngs::StdRng;
-use rand::{Rng, RngExt, SeedableRng};
+use rand::{RngExt, SeedableRng};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
@@ -146,7 +146,7 @@ impl Session {
             return Err(SessionError::NoCodec);
         }
         let mut rng = StdRng::from_seed(seed);
-        let identity = identity(&mut rng, config.cname.as_deref());
+        let identity = identity(&mut rng, config.cname.as_deref(), seed.map(|byte| !byte));
         let terms = Terms {
             codecs: config.codecs.clone(),
             telephone_event: config.telephone_event,
@@ -342,7 +342,7 @@ impl Session {
     }
 }
 
-fn identity(rng: &mut StdRng, cname: Option<&str>) -> Identity {
+fn identity(rng: &mut StdRng, cname: Option<&str>, video: [u8; 32]) -> Identity {
     // A cname goes into a description as a token.
     let given = cname.map(|c| {
         c.chars()
@@ -362,13 +362,8 @@ fn identity(rng: &mut StdRng, cname: Option<&str>) -> Identity {
             ssrc,
             stream_id: token(rng),
             track_id: token(rng),
+            rtx: None,
         },
+        video,
     }
-}
-
-/// RFC 7022 §4.2: 96 random bits.
-fn token(rng: &mut StdRng) -> String {
-    let mut bytes = [0_u8; 12];
-    rng.fill_bytes(&mut bytes);
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
 }

@@ -361,7 +361,9 @@ impl RawPeer {
                 ssrc: RAW_SSRCS[0],
                 stream_id: "s".into(),
                 track_id: "t".into(),
+                rtx: None,
             },
+            video: [1; 32],
         };
         let terms = Terms {
             codecs: codecs.to_vec(),

@@ -2,6 +2,7 @@
 
 use super::super::{Description, Direction, Encoding, Fmtp, Media, Payload, PayloadType};
 use super::terms::{Incompatible, Refusal, Terms};
+use super::video::AgreedVideo;
 use crate::codec::Codec;
 use crate::transport::{self, RemoteParameters};
 
@@ -10,6 +11,8 @@ use crate::transport::{self, RemoteParameters};
 pub struct Agreed {
     /// The call's sound.
     pub audio: AgreedAudio,
+    /// Its pictures.
+    pub video: Vec<AgreedVideo>,
     /// Whether RTCP shares the RTP port; without it none is sent.
     pub rtcp_mux: bool,
     /// Whether RTCP may come as soon as there is something to say (RFC 4585 §3.2), instead of every five seconds.
@@ -162,6 +165,7 @@ pub(super) fn agree(
         .ok_or(Refusal::Incompatible(Incompatible::NoIce))?;
     Ok(Agreed {
         audio,
+        video: Vec::new(),
         rtcp_mux: description.has(index, "rtcp-mux"),
         prompt_rtcp: description.media.get(index).is_some_and(is_avpf),
         transport,

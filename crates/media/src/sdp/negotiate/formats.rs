@@ -25,6 +25,12 @@ impl Formats {
         }
     }
 
+    /// All that it has numbers for.
+    pub(super) fn numbers(&self) -> impl Iterator<Item = PayloadType> {
+        let bound = self.bound.iter().map(|payload| payload.payload_type);
+        bound.chain(self.foreign.iter().copied())
+    }
+
     /// The payloads of an offer of ours: what is in force, and behind it what `terms` has besides. A peer between two
     /// others may move the one to what comes first here, and not be able to do so with the other.
     pub(super) fn offer(&mut self, terms: &Terms) -> Vec<Payload> {

@@ -1,6 +1,10 @@
 //! The media sections, which every later description keeps in order.
 
+use super::super::parse::limit;
 use super::super::{Description, Media, MediaKind};
+use super::video::{
+    AgreedVideo, Content, MOST_VIDEO, Numbers, VideoSection, Wishes, content_of, is_alive,
+};
 
 /// The media sections that both sides have seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,12 +24,14 @@ pub(super) struct Slot {
 }
 
 /// What a media section is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Line {
-    /// Nothing: it is refused.
+    /// Nothing: it is refused, or was stopped.
     Refused,
     /// The call's sound.
     Audio,
+    /// Pictures.
+    Video(VideoSection),
 }
 
 impl Layout {
@@ -43,17 +49,123 @@ impl Layout {
         }
     }
 
-    /// The sections of the peer's `offer`, of which we speak `audio`.
-    pub(super) fn of(offer: &Description, audio: usize) -> Self {
+    /// The sections of the peer's `offer`, of which we speak `audio` and what of its video is among `wishes`; `before`
+    /// are those of the last description.
+    pub(super) fn of(
+        offer: &Description,
+        audio: usize,
+        before: Option<&Self>,
+        wishes: &Wishes,
+    ) -> Self {
         let mut slots: Vec<Slot> = offer.media.iter().map(Slot::of).collect();
         if let Some(slot) = slots.get_mut(audio) {
             slot.line = Line::Audio;
         }
         let mid = slots.get(audio).and_then(|s| s.mid.as_deref());
-        Self {
+        let mut layout = Self {
             bundled: mid.is_some_and(|mid| in_bundle(offer, mid)),
             slots,
+        };
+        if layout.bundled {
+            layout.take_video(offer, before, wishes);
         }
+        layout
+    }
+
+    fn take_video(&mut self, offer: &Description, before: Option<&Self>, wishes: &Wishes) {
+        let mut shown: Vec<(usize, Content)> = Vec::new();
+        let mut fresh = Vec::new();
+        for (index, slot) in self.slots.iter().enumerate() {
+            if is_alive(offer, index, slot.mid.as_deref()) {
+                match before.and_then(|before| before.slots.get(index)?.content()) {
+                    Some(content) => shown.push((index, content)),
+                    None => fresh.push(index),
+                }
+            }
+        }
+        for index in fresh.into_iter().take(MOST_VIDEO) {
+            let taken: Vec<Content> = shown.iter().map(|(_, content)| *content).collect();
+            shown.push((index, content_of(offer, index, &taken)));
+        }
+        for (index, content) in shown.into_iter().take(MOST_VIDEO) {
+            let section = VideoSection::of(offer, index, content, wishes);
+            if let (Some(section), Some(slot)) = (section, self.slots.get_mut(index)) {
+                slot.line = Line::Video(section);
+            }
+        }
+    }
+
+    /// The sections of our next offer.
+    pub(super) fn planned(&self, wishes: &Wishes, numbers: &Numbers, extension: u8) -> Self {
+        let mut plan = self.clone();
+        for slot in &mut plan.slots {
+            if let Line::Video(section) = &slot.line {
+                let wish = wishes.of(section.content, section.peer_sends);
+                slot.line = wish.map_or(Line::Refused, |wish| {
+                    Line::Video(section.continued(wish, numbers))
+                });
+            }
+        }
+        if plan.bundled {
+            let there: Vec<Content> = plan.slots.iter().filter_map(Slot::content).collect();
+            for wish in wishes.open(&there) {
+                plan.add(VideoSection::ours(wish, Some(extension), numbers));
+            }
+        }
+        plan
+    }
+
+    /// RFC 3264 §8.1: a line takes the place of one that was stopped, or stands behind all others.
+    fn add(&mut self, section: VideoSection) {
+        let live = self.slots.iter().filter_map(Slot::content).count();
+        if live >= MOST_VIDEO || self.slots.len() >= limit::MEDIA {
+            return;
+        }
+        // RFC 8829 §5.2.2: with another mid.
+        let used = |mid: &String| self.slots.iter().any(|s| s.mid.as_ref() == Some(mid));
+        let mut mids = (1..).map(|number: usize| number.to_string());
+        let slot = Slot {
+            kind: MediaKind::Video,
+            protocol: "UDP/TLS/RTP/SAVPF".into(),
+            format: "0".into(),
+            mid: mids.find(|mid| !used(mid)),
+            line: Line::Video(section),
+        };
+        let mut slots = self.slots.iter_mut();
+        match slots.find(|s| s.line == Line::Refused && s.kind == MediaKind::Video) {
+            Some(stopped) => *stopped = slot,
+            None => self.slots.push(slot),
+        }
+    }
+
+    /// Refuses the lines that are not among `agreed`; returns what they would have shown.
+    pub(super) fn keep_video(&mut self, agreed: &[AgreedVideo]) -> Vec<Content> {
+        let mut refused = Vec::new();
+        for (index, slot) in self.slots.iter_mut().enumerate() {
+            let Line::Video(section) = &mut slot.line else {
+                continue;
+            };
+            match agreed.iter().find(|a| a.line.0 as usize == index) {
+                Some(agreed) => section.peer_sends = agreed.remote_direction.sends(),
+                None => {
+                    refused.push(section.content);
+                    slot.line = Line::Refused;
+                }
+            }
+        }
+        refused
+    }
+
+    /// What is shown no more with `after`.
+    pub(super) fn stopped(&self, after: &Self) -> Vec<Content> {
+        let live = |content: &Content| after.slots.iter().any(|s| s.content() == Some(*content));
+        let before = self.slots.iter().filter_map(Slot::content);
+        before.filter(|content| !live(content)).collect()
+    }
+
+    /// The mid of section `index`.
+    pub(super) fn mid(&self, index: usize) -> Option<&str> {
+        self.slots.get(index)?.mid.as_deref()
     }
 
     /// Where the call's sound stands.
@@ -71,6 +183,14 @@ impl Layout {
 }
 
 impl Slot {
+    /// What it shows, if it shows pictures.
+    pub(super) fn content(&self) -> Option<Content> {
+        match &self.line {
+            Line::Video(section) => Some(section.content),
+            Line::Refused | Line::Audio => None,
+        }
+    }
+
     fn of(media: &Media) -> Self {
         Self {
             kind: media.kind.clone(),
@@ -82,7 +202,7 @@ impl Slot {
     }
 }
 
-fn in_bundle(offer: &Description, mid: &str) -> bool {
+pub(super) fn in_bundle(offer: &Description, mid: &str) -> bool {
     offer
         .attributes
         .iter()

@@ -1,10 +1,11 @@
 //! The offer/answer machine.
 
-use super::super::{Description, Direction, Payload};
+use super::super::{Description, Direction, Payload, PayloadType};
 use super::agreement::{Agreed, agree, choose_section, spoken};
 use super::formats::Formats;
-use super::layout::Layout;
+use super::layout::{Layout, Line};
 use super::terms::{Identity, Incompatible, LocalTransport, Refusal, Terms};
+use super::video::{AgreedVideo, Numbers, Place, VideoWish, Wishes, is_alive, preferred};
 use super::write::{self, Section};
 use crate::transport;
 
@@ -13,12 +14,24 @@ use crate::transport;
 pub struct Negotiation {
     identity: Identity,
     terms: Terms,
+    wishes: Wishes,
     layout: Option<Layout>,
     formats: Formats,
+    /// What the peer's video sections and header extensions have numbers for.
+    foreign: Foreign,
     version: u64,
     /// The last description we wrote, with version 0.
     written: Option<String>,
     state: NegotiationState,
+}
+
+/// Numbers of the peer's that stand for nothing else within BUNDLE (RFC 9143 §9.1).
+#[derive(Clone, Debug, Default)]
+struct Foreign {
+    payload_types: Vec<PayloadType>,
+    extensions: Vec<u8>,
+    /// The one that carries mids.
+    mid_extension: Option<u8>,
 }
 
 #[derive(Clone, Debug)]
@@ -27,6 +40,7 @@ enum NegotiationState {
     Offered(Offered),
     Answering {
         layout: Layout,
+        wish: Direction,
         agreed: Box<Agreed>,
         /// Our first offer, which waits for its final answer.
         first: Option<Offered>,
@@ -36,6 +50,7 @@ enum NegotiationState {
 /// An offer of ours.
 #[derive(Clone, Debug)]
 struct Offered {
+    layout: Layout,
     wish: Direction,
     receive: Vec<Payload>,
     /// Its last provisional answer.
@@ -70,8 +85,10 @@ impl Negotiation {
         Self {
             identity,
             terms,
+            wishes: Wishes::default(),
             layout: None,
             formats: Formats::default(),
+            foreign: Foreign::default(),
             version: 0,
             written: None,
             state: NegotiationState::Stable,
@@ -103,6 +120,28 @@ impl Negotiation {
         matches!(self.state, NegotiationState::Answering { .. })
     }
 
+    /// Says which video lines our next offer or answer has; returns whether an offer is needed for that, which is never
+    /// before the first description.
+    pub fn wish_video(&mut self, wishes: Vec<VideoWish>) -> bool {
+        self.wishes.set(wishes);
+        let layout = self.layout.as_ref();
+        layout.is_some_and(|layout| self.plan(layout) != *layout)
+    }
+
+    fn plan(&self, layout: &Layout) -> Layout {
+        let mut taken = self.foreign.payload_types.clone();
+        taken.extend(self.formats.numbers());
+        let known = layout.slots.iter().filter_map(|slot| match &slot.line {
+            Line::Video(section) => Some(section.payloads.iter().copied()),
+            Line::Audio | Line::Refused => None,
+        });
+        let numbers = Numbers {
+            taken,
+            known: known.flatten().collect(),
+        };
+        layout.planned(&self.wishes, &numbers, self.foreign.mid_number())
+    }
+
     /// Writes an offer in which we want `wish`.
     ///
     /// # Errors
@@ -113,16 +152,19 @@ impl Negotiation {
         wish: Direction,
     ) -> Result<String, Misuse> {
         self.must_be_stable()?;
-        let layout = self.layout.get_or_insert_with(Layout::ours).clone();
         let receive = self.formats.offer(&self.terms);
+        let layout = self.layout.clone().unwrap_or_else(Layout::ours);
+        let layout = self.plan(&layout);
         let section = Section {
             payloads: &receive,
             direction: wish,
+            wish,
             setup: write::offered_setup(),
             rtcp_mux: true,
         };
         let text = self.write(&layout, &section, transport);
         self.state = NegotiationState::Offered(Offered {
+            layout,
             wish,
             receive,
             heard: None,
@@ -151,6 +193,13 @@ impl Negotiation {
             let said = spoken(&answer, &self.terms, index);
             self.formats.accepted(&offered.receive, &said);
             self.formats.note(answer.numbers(index));
+            self.foreign.note(&answer, index);
+            let mut layout = offered.layout.clone();
+            let refused = layout.keep_video(&agreed.video);
+            // A provisional answer may come of one who does not take the call at last.
+            let refused = refused.into_iter().filter(|_| !provisional);
+            refused.for_each(|content| self.wishes.decline(content));
+            self.layout = Some(layout);
         }
         match (&mut self.state, provisional) {
             (NegotiationState::Offered(offered), true) => {
@@ -175,14 +224,17 @@ impl Negotiation {
             self.must_be_stable().map_err(Err)?;
         }
         let offer = Description::parse(offer).map_err(|error| Ok(error.into()))?;
-        let (index, agreed) = self.read_offer(&offer, wish).map_err(Ok)?;
+        let (layout, agreed) = self.read_offer(&offer, wish).map_err(Ok)?;
+        let index = layout.audio();
         self.formats.note(offer.numbers(index));
+        self.foreign.note(&offer, index);
         let first = match std::mem::replace(&mut self.state, NegotiationState::Stable) {
             NegotiationState::Offered(offered) => Some(offered),
             NegotiationState::Stable | NegotiationState::Answering { .. } => None,
         };
         self.state = NegotiationState::Answering {
-            layout: Layout::of(&offer, index),
+            layout,
+            wish,
             agreed: Box::new(agreed.clone()),
             first,
         };
@@ -199,6 +251,7 @@ impl Negotiation {
         }
         let NegotiationState::Answering {
             layout,
+            wish,
             agreed,
             first,
         } = std::mem::replace(&mut self.state, NegotiationState::Stable)
@@ -218,10 +271,15 @@ impl Negotiation {
         let section = Section {
             payloads: &agreed.audio.receive,
             direction: agreed.audio.direction,
+            wish,
             setup: write::answered_setup(agreed.transport.setup, transport.parameters.setup),
             rtcp_mux: agreed.rtcp_mux,
         };
         let text = self.write(&layout, &section, transport);
+        let stopped = self.layout.as_ref().map(|before| before.stopped(&layout));
+        for content in stopped.into_iter().flatten() {
+            self.wishes.decline(content);
+        }
         self.layout = Some(layout);
         Ok(text)
     }
@@ -251,7 +309,7 @@ impl Negotiation {
         answer: &Description,
         offered: &Offered,
     ) -> Result<(usize, Agreed), Refusal> {
-        let audio = self.layout.as_ref().map_or(0, Layout::audio);
+        let audio = offered.layout.audio();
         if answer.media.len() <= audio {
             return Err(Refusal::Incompatible(Incompatible::Sections));
         }
@@ -267,19 +325,53 @@ impl Negotiation {
             }
         }
         let kind = transport::Description::Answer;
-        let agreed = agree(answer, kind, &self.terms, index, receive, offered.wish)?;
+        let mut agreed = agree(answer, kind, &self.terms, index, receive, offered.wish)?;
+        let place = |slot: usize| is_alive(answer, slot, offered.layout.mid(slot));
+        agreed.video = self.agree_video(answer, &offered.layout, offered.wish, place);
         Ok((index, agreed))
     }
 
-    fn read_offer(&self, offer: &Description, wish: Direction) -> Result<(usize, Agreed), Refusal> {
+    /// What follows of the lines of `layout` whose sections in `description` are `alive`.
+    fn agree_video(
+        &self,
+        description: &Description,
+        layout: &Layout,
+        wish: Direction,
+        alive: impl Fn(usize) -> bool,
+    ) -> Vec<AgreedVideo> {
+        let mut agreed = Vec::new();
+        for (index, slot) in layout.slots.iter().enumerate() {
+            if let (Line::Video(section), Some(mid), true) = (&slot.line, &slot.mid, alive(index)) {
+                let codecs: Vec<_> = section.payloads.iter().map(|p| p.codec).collect();
+                let send = preferred(description.video_payloads(index), &codecs);
+                let place = Place {
+                    mid,
+                    holds: !wish.receives(),
+                    source: self.identity.video(index, section.content),
+                };
+                if !send.is_empty() {
+                    agreed.push(section.agree(description, index, place, send));
+                }
+            }
+        }
+        agreed
+    }
+
+    fn read_offer(
+        &self,
+        offer: &Description,
+        wish: Direction,
+    ) -> Result<(Layout, Agreed), Refusal> {
         let index = match &self.layout {
             Some(layout) => choose_section(offer, &self.terms, std::iter::once(layout.audio()))?,
             None => choose_section(offer, &self.terms, 0..offer.media.len())?,
         };
         let receive = self.formats.answer(spoken(offer, &self.terms, index));
         let kind = transport::Description::Offer;
-        let agreed = agree(offer, kind, &self.terms, index, receive, wish)?;
-        Ok((index, agreed))
+        let mut agreed = agree(offer, kind, &self.terms, index, receive, wish)?;
+        let layout = Layout::of(offer, index, self.layout.as_ref(), &self.wishes);
+        agreed.video = self.agree_video(offer, &layout, wish, |_| true);
+        Ok((layout, agreed))
     }
 
     fn write(
@@ -298,5 +390,32 @@ impl Negotiation {
         }
         description.origin.version = self.version;
         description.to_string()
+    }
+}
+
+impl Foreign {
+    /// Notes what stands in all sections of a description of the peer's but its sound's, which sees to itself.
+    fn note(&mut self, description: &Description, audio: usize) {
+        for index in (0..description.media.len()).filter(|index| *index != audio) {
+            for number in description.numbers(index) {
+                if !self.payload_types.contains(&number) {
+                    self.payload_types.push(number);
+                }
+            }
+            self.mid_extension = self.mid_extension.or(description.mid_extension(index));
+        }
+        self.mid_extension = self.mid_extension.or(description.mid_extension(audio));
+        for id in description.extension_numbers() {
+            if !self.extensions.contains(&id) {
+                self.extensions.push(id);
+            }
+        }
+    }
+
+    /// The number of the header extension that carries mids: the peer's, or the one that browsers use.
+    fn mid_number(&self) -> u8 {
+        let free = |id: &u8| !self.extensions.contains(id);
+        let ours = || std::iter::once(4).chain(1..=14).find(free);
+        self.mid_extension.or_else(ours).unwrap_or(4)
     }
 }

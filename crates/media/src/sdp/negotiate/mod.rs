@@ -1,4 +1,5 @@
-//! Offer and answer (RFC 3264, RFC 8829 where browsers expect it) for one audio stream over ICE and DTLS-SRTP.
+//! Offer and answer (RFC 3264, RFC 8829 where browsers expect it) for a line of sound and lines of pictures over
+//! one ICE and DTLS-SRTP transport.
 //!
 //! [`Negotiation`] is pure text in, text out: it remembers the media sections, payload types and version that both
 //! sides have seen, so that every later offer and answer keeps them.
@@ -16,8 +17,14 @@ mod machine;
 mod terms;
 #[cfg(test)]
 mod tests;
+mod video;
+#[cfg(test)]
+mod video_tests;
 mod write;
+mod write_video;
 
 pub use agreement::{Agreed, AgreedAudio, SendFormat};
 pub use machine::{Misuse, Negotiation};
+pub(crate) use terms::token;
 pub use terms::{Identity, Incompatible, LocalTransport, Refusal, Source, Terms};
+pub use video::{AgreedVideo, Content, MOST_VIDEO, VideoLine, VideoWish};

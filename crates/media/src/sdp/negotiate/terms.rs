@@ -1,8 +1,11 @@
 //! What we bring to a negotiation, and why one fails.
 
 use super::super::ParseError;
+use super::video::Content;
 use crate::codec::Codec;
 use crate::transport::LocalParameters;
+use rand::rngs::StdRng;
+use rand::{Rng, RngExt, SeedableRng};
 
 /// What we are willing to send and receive.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +31,8 @@ pub struct Identity {
     pub cname: String,
     /// Our sound.
     pub audio: Source,
+    /// What our video lines take their names from.
+    pub video: [u8; 32],
 }
 
 /// What names one stream that we send.
@@ -35,6 +40,8 @@ pub struct Identity {
 pub struct Source {
     /// The SSRC that we send with.
     pub ssrc: u32,
+    /// The SSRC of what we send again (RFC 4588); sound has none.
+    pub rtx: Option<u32>,
     /// The id of our media stream in `a=msid`.
     pub stream_id: String,
     /// The id of our track in `a=msid`.
@@ -82,4 +89,36 @@ pub enum Incompatible {
     /// The answer's media sections are not the offer's.
     #[error("the answer's media sections do not match the offer's")]
     Sections,
+}
+
+impl Identity {
+    /// Our stream of the video line in section `index`, the same each time. The camera's is a track beside the sound, so
+    /// that they are played in step; others stand alone.
+    pub(super) fn video(&self, index: usize, content: Content) -> Source {
+        let mut seed = self.video;
+        for (byte, part) in seed.iter_mut().zip(index.to_le_bytes()) {
+            *byte ^= part;
+        }
+        let mut rng = StdRng::from_seed(seed);
+        let ssrc = rng.random_range(1..u32::MAX - 1);
+        // Another than the first by its making.
+        let rtx = (ssrc ^ rng.random_range(1..u32::MAX)).max(1);
+        let own_stream = token(&mut rng);
+        Source {
+            ssrc,
+            rtx: Some(if rtx == ssrc { ssrc + 1 } else { rtx }),
+            stream_id: match content {
+                Content::Camera => self.audio.stream_id.clone(),
+                Content::Screen | Content::Guest(_) => own_stream,
+            },
+            track_id: token(&mut rng),
+        }
+    }
+}
+
+/// RFC 7022 §4.2: 96 random bits.
+pub(crate) fn token(rng: &mut StdRng) -> String {
+    let mut bytes = [0_u8; 12];
+    rng.fill_bytes(&mut bytes);
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
 }

@@ -5,7 +5,7 @@ use crate::codec::Codec;
 use crate::sdp::{Description, Direction, Encoding, PayloadType};
 use crate::transport::{Candidate, CandidateKind, LocalParameters, Protocol, Secret, Setup};
 
-fn terms() -> Terms {
+pub(super) fn terms() -> Terms {
     Terms {
         codecs: Codec::ALL.to_vec(),
         telephone_event: true,
@@ -15,7 +15,7 @@ fn terms() -> Terms {
     }
 }
 
-fn negotiation() -> Negotiation {
+pub(super) fn negotiation() -> Negotiation {
     negotiation_with(terms())
 }
 
@@ -27,12 +27,14 @@ fn negotiation_with(terms: Terms) -> Negotiation {
             ssrc: 7,
             stream_id: "s".into(),
             track_id: "t".into(),
+            rtx: None,
         },
+        video: [1; 32],
     };
     Negotiation::new(identity, terms)
 }
 
-fn parameters() -> LocalParameters {
+pub(super) fn parameters() -> LocalParameters {
     LocalParameters {
         ufrag: "ours".into(),
         pwd: Secret::new("oursoursoursoursoursours"),
@@ -50,9 +52,9 @@ fn parameters() -> LocalParameters {
     }
 }
 
-const FINGERPRINT: &str = "sha-256 4A:AD:B9:B1:3F:82:18:3B:54:02:12:DF:3E:5D:49:6B:19:E5:7C:AB:4A:AD:B9:B1:3F:82:18:3B:54:02:12:DF";
+pub(super) const FINGERPRINT: &str = "sha-256 4A:AD:B9:B1:3F:82:18:3B:54:02:12:DF:3E:5D:49:6B:19:E5:7C:AB:4A:AD:B9:B1:3F:82:18:3B:54:02:12:DF";
 
-fn local(parameters: &LocalParameters) -> LocalTransport<'_> {
+pub(super) fn local(parameters: &LocalParameters) -> LocalTransport<'_> {
     LocalTransport {
         parameters,
         end_of_candidates: true,
@@ -60,7 +62,7 @@ fn local(parameters: &LocalParameters) -> LocalTransport<'_> {
 }
 
 /// An audio section with ICE and DTLS around `lines`.
-fn offer_of(media: &str, lines: &str) -> String {
+pub(super) fn offer_of(media: &str, lines: &str) -> String {
     format!(
         "v=0\r\no=- 1 1 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\nt=0 0\r\n{media}\r\n\
          a=ice-ufrag:them\r\na=ice-pwd:themthemthemthemthemthem\r\na=fingerprint:{FINGERPRINT}\r\na=setup:actpass\r\n\
@@ -68,7 +70,7 @@ fn offer_of(media: &str, lines: &str) -> String {
     )
 }
 
-fn simple_offer(lines: &str) -> String {
+pub(super) fn simple_offer(lines: &str) -> String {
     offer_of("m=audio 30000 UDP/TLS/RTP/SAVPF 0 8", lines)
 }
 

@@ -5,13 +5,16 @@ use super::super::{
 };
 use super::layout::{Layout, Line, Slot};
 use super::terms::{Identity, LocalTransport, Terms};
+use super::write_video::video;
 use crate::codec::Codec;
 use crate::transport::{Candidate, CandidateKind, Setup};
 
-/// The changing part of our audio section.
+/// The changing part of our sections.
 pub(super) struct Section<'a> {
     pub(super) payloads: &'a [Payload],
     pub(super) direction: Direction,
+    /// What we want of the call: who holds it, shows nothing either.
+    pub(super) wish: Direction,
     pub(super) setup: Setup,
     pub(super) rtcp_mux: bool,
 }
@@ -36,8 +39,9 @@ pub(super) fn description(
     section: &Section<'_>,
     transport: LocalTransport<'_>,
 ) -> Description {
-    let media = layout.slots.iter().map(|slot| match slot.line {
+    let media = (layout.slots.iter().enumerate()).map(|(place, slot)| match &slot.line {
         Line::Audio => audio(identity, terms, slot, section, transport),
+        Line::Video(line) => video(identity, (place, slot), line, section, transport),
         Line::Refused => refused(slot),
     });
     Description {
@@ -158,7 +162,11 @@ fn opus_parameters(terms: &Terms) -> String {
     text
 }
 
-fn transport_lines(lines: &mut Vec<Attribute>, transport: LocalTransport<'_>, setup: Setup) {
+pub(super) fn transport_lines(
+    lines: &mut Vec<Attribute>,
+    transport: LocalTransport<'_>,
+    setup: Setup,
+) {
     let ours = transport.parameters;
     lines.push(Attribute::new("ice-ufrag", &ours.ufrag));
     lines.push(Attribute::new("ice-pwd", ours.pwd.expose()));
@@ -180,7 +188,7 @@ fn transport_lines(lines: &mut Vec<Attribute>, transport: LocalTransport<'_>, se
 }
 
 /// RFC 8829 §4.1.10: the default destination is the candidate most likely to be reached.
-fn default_destination(candidates: &[Candidate]) -> (String, u16) {
+pub(super) fn default_destination(candidates: &[Candidate]) -> (String, u16) {
     let likely = |c: &&Candidate| match c.kind {
         CandidateKind::Relayed => 2,
         CandidateKind::ServerReflexive | CandidateKind::PeerReflexive => 1,

@@ -1,0 +1,316 @@
+//! Video lines: what we wish for, what the peer offers, and what follows from both.
+
+use super::super::video::{Feedback, VideoPayload};
+use super::super::{Description, Direction, H264Level, MediaKind, PayloadType, RemoteSource};
+use super::terms::Source;
+use video::VideoCodec;
+
+/// Video lines beyond these are refused in place.
+pub const MOST_VIDEO: usize = 16;
+
+/// One of a session's video lines, for as long as the session lasts: the place of its section.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct VideoLine(pub u32);
+
+/// What a video line shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Content {
+    /// Who speaks (RFC 4796 `main`); where nothing is said, the first video line.
+    Camera,
+    /// What is on their screen (RFC 4796 `slides`); where nothing is said, the second video line.
+    Screen,
+    /// A further picture, such as a conference has, by number.
+    Guest(u8),
+}
+
+impl Content {
+    /// The value of `a=content`.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Camera | Self::Guest(_) => "main",
+            Self::Screen => "slides",
+        }
+    }
+}
+
+/// A video line that is wished for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VideoWish {
+    /// What it shows. No two wishes have the same.
+    pub content: Content,
+    /// Who shall send.
+    pub direction: Direction,
+    /// The codecs that we can send and receive, best first.
+    pub codecs: Vec<VideoCodec>,
+}
+
+/// What is settled about a video line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AgreedVideo {
+    /// Which line it is.
+    pub line: VideoLine,
+    /// What it shows.
+    pub content: Content,
+    /// Names its section on each of its packets.
+    pub mid: String,
+    /// The number of the header extension that carries `mid`, if the peer takes it.
+    pub mid_extension: Option<u8>,
+    /// Who sends, seen from us.
+    pub direction: Direction,
+    /// Who sends, seen from the peer: what it asked for.
+    pub remote_direction: Direction,
+    /// What the peer takes of what we can send, best first.
+    pub send: Vec<VideoPayload>,
+    /// What may arrive.
+    pub receive: Vec<VideoPayload>,
+    /// Our stream.
+    pub source: Source,
+    /// The peer's streams, if it names them.
+    pub remote_sources: Vec<RemoteSource>,
+    /// The ids of the peer's stream and track (RFC 8830), if it names them.
+    pub msid: Option<(String, String)>,
+}
+
+/// A video section that is in use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct VideoSection {
+    pub(super) content: Content,
+    /// What we want of it.
+    pub(super) direction: Direction,
+    /// What we receive.
+    pub(super) payloads: Vec<VideoPayload>,
+    pub(super) mid_extension: Option<u8>,
+    /// The peer sends on it, or is willing to.
+    pub(super) peer_sends: bool,
+}
+
+/// What is wished for; the wishes are state, each description says what they are then.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Wishes {
+    wishes: Vec<VideoWish>,
+    /// What the peer has refused, and is not offered again before it is wished for anew.
+    declined: Vec<Content>,
+}
+
+impl Wishes {
+    /// Takes the place of what was wished for.
+    pub(super) fn set(&mut self, mut wishes: Vec<VideoWish>) {
+        wishes.retain(|wish| !wish.codecs.is_empty());
+        wishes.truncate(MOST_VIDEO);
+        let same = |content: &Content| {
+            let of = |wishes: &[VideoWish]| {
+                let mut wishes = wishes.iter();
+                wishes.find(|wish| wish.content == *content).cloned()
+            };
+            of(&wishes).is_some() && of(&wishes) == of(&self.wishes)
+        };
+        self.declined.retain(same);
+        self.wishes = wishes;
+    }
+
+    pub(super) fn decline(&mut self, content: Content) {
+        if !self.declined.contains(&content) {
+            self.declined.push(content);
+        }
+    }
+
+    /// What an offer asks for beside the lines that there are.
+    pub(super) fn open(&self, there: &[Content]) -> impl Iterator<Item = &VideoWish> {
+        self.wishes
+            .iter()
+            .filter(|wish| !self.declined.contains(&wish.content) && !there.contains(&wish.content))
+    }
+
+    /// What is wished of a line that shows `content`: if nothing is, and any picture is wanted, the peer's.
+    pub(super) fn of(&self, content: Content, peer_sends: bool) -> Option<VideoWish> {
+        let wished = self.wishes.iter().find(|wish| wish.content == content);
+        let receiving = || {
+            let mut wishes = self.wishes.iter();
+            wishes.find(|wish| peer_sends && wish.direction.receives())
+        };
+        let taken = |wish: &VideoWish| VideoWish {
+            content,
+            direction: Direction::RecvOnly,
+            codecs: wish.codecs.clone(),
+        };
+        wished.cloned().or_else(|| receiving().map(taken))
+    }
+}
+
+impl VideoSection {
+    /// A line of ours that was not there before.
+    pub(super) fn ours(wish: &VideoWish, mid_extension: Option<u8>, numbers: &Numbers) -> Self {
+        Self {
+            content: wish.content,
+            direction: wish.direction,
+            payloads: numbers.payloads(&wish.codecs),
+            mid_extension,
+            peer_sends: false,
+        }
+    }
+
+    /// The line as our next offer has it, if `wish` is what is wished of it.
+    pub(super) fn continued(&self, wish: VideoWish, numbers: &Numbers) -> Self {
+        let mut payloads = self.payloads.clone();
+        payloads.retain(|payload| wish.codecs.contains(&payload.codec));
+        if payloads.is_empty() {
+            payloads = numbers.payloads(&wish.codecs);
+        }
+        Self {
+            direction: wish.direction,
+            payloads,
+            ..self.clone()
+        }
+    }
+
+    /// The line that section `index` of the peer's offer asks for, as far as `wish` goes.
+    pub(super) fn of(
+        offer: &Description,
+        index: usize,
+        content: Content,
+        wishes: &Wishes,
+    ) -> Option<Self> {
+        let peer_sends = offer.direction(index).sends();
+        let wish = wishes.of(content, peer_sends)?;
+        let payloads = preferred(offer.video_payloads(index), &wish.codecs);
+        (!payloads.is_empty()).then_some(Self {
+            content,
+            direction: wish.direction,
+            payloads,
+            mid_extension: offer.mid_extension(index),
+            peer_sends,
+        })
+    }
+
+    /// What follows from section `index` of the peer's description, whose codecs are `send`.
+    pub(super) fn agree(
+        &self,
+        description: &Description,
+        index: usize,
+        place: Place<'_>,
+        send: Vec<VideoPayload>,
+    ) -> AgreedVideo {
+        let remote_direction = description.direction(index);
+        let extension = description.mid_extension(index);
+        let msid = description.msid(index);
+        AgreedVideo {
+            line: VideoLine(index as u32),
+            content: self.content,
+            mid: place.mid.to_owned(),
+            mid_extension: self.mid_extension.filter(|id| extension == Some(*id)),
+            direction: self.asked(place.holds).and(remote_direction.reversed()),
+            remote_direction,
+            send,
+            receive: self.payloads.clone(),
+            source: place.source,
+            remote_sources: description.sources(index),
+            msid: msid.map(|(stream, track)| (stream.to_owned(), track.to_owned())),
+        }
+    }
+
+    /// What our description says of it: whoever is held is neither seen nor shown anything.
+    pub(super) fn asked(&self, holds: bool) -> Direction {
+        if holds {
+            Direction::Inactive
+        } else {
+            self.direction
+        }
+    }
+}
+
+/// What is known of a line beside its section.
+#[derive(Clone, Debug)]
+pub(super) struct Place<'a> {
+    pub(super) mid: &'a str,
+    pub(super) holds: bool,
+    pub(super) source: Source,
+}
+
+/// Whether section `index` shows pictures within the BUNDLE, and is not refused.
+pub(super) fn is_alive(description: &Description, index: usize, mid: Option<&str>) -> bool {
+    let Some(media) = description.media.get(index) else {
+        return false;
+    };
+    let open = media.port != 0 || media.has("bundle-only");
+    let bundled = mid.is_some_and(|mid| super::layout::in_bundle(description, mid));
+    media.kind == MediaKind::Video && open && bundled
+}
+
+/// Those of `offered` that we speak, in our order; of H.264 the profile that most know.
+pub(super) fn preferred(offered: Vec<VideoPayload>, codecs: &[VideoCodec]) -> Vec<VideoPayload> {
+    let profile = |payload: &VideoPayload| payload.level.and_then(H264Level::profile);
+    let of = |codec: &VideoCodec| {
+        let mut same = offered.iter().filter(|payload| payload.codec == *codec);
+        let first = same.next()?;
+        let better = |best, next| {
+            if profile(next) < profile(best) {
+                next
+            } else {
+                best
+            }
+        };
+        Some(*same.fold(first, better))
+    };
+    codecs.iter().filter_map(of).collect()
+}
+
+/// What section `index` says it shows; `None` if it says nothing.
+fn stated_content(description: &Description, index: usize) -> Option<bool> {
+    let said = description.media.get(index)?.value("content")?;
+    // RFC 4796 §5: the first of several that we know.
+    said.split(',').map(str::trim).find_map(|word| {
+        let slides = word.eq_ignore_ascii_case("slides");
+        let faces = ["main", "speaker"];
+        let face = faces.iter().any(|name| word.eq_ignore_ascii_case(name));
+        (slides || face).then_some(slides)
+    })
+}
+
+/// What a line of the peer's shows, when others show `taken`.
+pub(super) fn content_of(description: &Description, index: usize, taken: &[Content]) -> Content {
+    let free = |content: &Content| !taken.contains(content);
+    let first: &[Content] = match stated_content(description, index) {
+        Some(true) => &[Content::Screen],
+        Some(false) => &[Content::Camera],
+        None => &[Content::Camera, Content::Screen],
+    };
+    let guests = (0..=u8::MAX).map(Content::Guest);
+    let mut choices = first.iter().copied().chain(guests);
+    choices.find(free).unwrap_or(Content::Guest(u8::MAX))
+}
+
+/// The payload types that a new line of ours may have.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Numbers {
+    /// Those that stand for something else.
+    pub(super) taken: Vec<PayloadType>,
+    /// What our other lines of video have: they have the same.
+    pub(super) known: Vec<VideoPayload>,
+}
+
+impl Numbers {
+    fn payloads(&self, codecs: &[VideoCodec]) -> Vec<VideoPayload> {
+        let named = |p: &VideoPayload| [Some(p.payload_type), p.rtx];
+        let known: Vec<_> = self.known.iter().flat_map(named).flatten().collect();
+        let mut free = (96..=127)
+            .chain(35..=63)
+            .map(PayloadType::of)
+            .filter(|number| !self.taken.contains(number) && !known.contains(number));
+        let mut payload = |codec: &VideoCodec| {
+            let known = self.known.iter().find(|p| p.codec == *codec);
+            known.copied().or_else(|| {
+                Some(VideoPayload {
+                    payload_type: free.next()?,
+                    codec: *codec,
+                    level: match codec {
+                        VideoCodec::Vp8 => None,
+                        VideoCodec::H264 => Some(H264Level::OURS),
+                    },
+                    rtx: Some(free.next()?),
+                    feedback: Feedback::ALL,
+                })
+            })
+        };
+        codecs.iter().filter_map(&mut payload).collect()
+    }
+}

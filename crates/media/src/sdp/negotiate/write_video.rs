@@ -1,0 +1,78 @@
+//! Our video sections.
+
+use super::super::video::{MID_EXTENSION, rtp_name};
+use super::super::{Attribute, Media, VideoPayload, h264};
+use super::layout::Slot;
+use super::terms::{Identity, LocalTransport, Source};
+use super::video::VideoSection;
+use super::write::{Section, default_destination, transport_lines};
+
+/// A video section within the BUNDLE, in which `place` of the description it stands.
+pub(super) fn video(
+    identity: &Identity,
+    (place, slot): (usize, &Slot),
+    video: &VideoSection,
+    section: &Section<'_>,
+    transport: LocalTransport<'_>,
+) -> Media {
+    let mut lines = Vec::new();
+    for payload in &video.payloads {
+        format_lines(&mut lines, payload);
+    }
+    let direction = video.asked(!section.wish.receives());
+    lines.push(Attribute::flag(direction.as_str()));
+    lines.extend(slot.mid.as_ref().map(|mid| Attribute::new("mid", mid)));
+    lines.push(Attribute::flag("rtcp-mux"));
+    lines.extend(video.mid_extension.map(|id| {
+        let value = format!("{id} {MID_EXTENSION}");
+        Attribute::new("extmap", value)
+    }));
+    lines.push(Attribute::new("content", video.content.name()));
+    transport_lines(&mut lines, transport, section.setup);
+    if video.direction.sends() {
+        let source = identity.video(place, video.content);
+        source_lines(&mut lines, &source, &identity.cname);
+    }
+    let (address, port) = default_destination(&transport.parameters.candidates);
+    Media {
+        kind: slot.kind.clone(),
+        port,
+        protocol: slot.protocol.clone(),
+        formats: (video.payloads.iter())
+            .flat_map(|p| [Some(p.payload_type), p.rtx])
+            .flatten()
+            .map(|number| number.value().to_string())
+            .collect(),
+        connection: Some(address),
+        attributes: lines,
+    }
+}
+
+fn format_lines(lines: &mut Vec<Attribute>, payload: &VideoPayload) {
+    let number = payload.payload_type.value();
+    let name = rtp_name(payload.codec);
+    lines.push(Attribute::new("rtpmap", format!("{number} {name}/90000")));
+    let feedback = payload.feedback.lines();
+    lines.extend(feedback.map(|said| Attribute::new("rtcp-fb", format!("{number} {said}"))));
+    let parameters = payload.level.map(h264::parameters);
+    lines.extend(parameters.map(|p| Attribute::new("fmtp", format!("{number} {p}"))));
+    if let Some(rtx) = payload.rtx {
+        let rtx = rtx.value();
+        lines.push(Attribute::new("rtpmap", format!("{rtx} rtx/90000")));
+        lines.push(Attribute::new("fmtp", format!("{rtx} apt={number}")));
+    }
+}
+
+fn source_lines(lines: &mut Vec<Attribute>, source: &Source, cname: &str) {
+    let Source {
+        ssrc,
+        rtx,
+        stream_id,
+        track_id,
+    } = source;
+    lines.extend(rtx.map(|rtx| Attribute::new("ssrc-group", format!("FID {ssrc} {rtx}"))));
+    for ssrc in [Some(*ssrc), *rtx].into_iter().flatten() {
+        lines.push(Attribute::new("ssrc", format!("{ssrc} cname:{cname}")));
+    }
+    lines.push(Attribute::new("msid", format!("{stream_id} {track_id}")));
+}
