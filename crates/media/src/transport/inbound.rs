@@ -5,9 +5,9 @@ use std::net::SocketAddr;
 use bytes::BytesMut;
 
 use super::ice::{BaseId, Verdict};
-use super::packet::HeaderView;
+use super::packet::{Extensions, HeaderView};
 use super::srtp::Opened;
-use super::{MAX_UNDRAINED, Output, Rtp, StreamId, Transport};
+use super::{MAX_UNDRAINED, Output, Rtp, Transport};
 
 impl Transport {
     /// RFC 7983 §7: the first byte tells the protocols apart.
@@ -88,9 +88,13 @@ impl Transport {
             self.refused.unknown_protocol += 1;
             return;
         };
-        let stream = self.streams.first();
+        let said = Extensions::new(view.extension_profile, &packet[view.extensions.clone()]);
+        let Some(stream) = self.routes.stream(view.ssrc, view.pt, said) else {
+            self.refused.unknown_stream += 1;
+            return;
+        };
         self.out.push_back(Output::Rtp(Rtp {
-            stream: stream.map_or(StreamId::AUDIO, |stream| stream.id),
+            stream,
             pt: view.pt,
             seq: view.seq,
             timestamp: view.timestamp,

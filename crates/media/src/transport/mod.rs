@@ -30,6 +30,7 @@ mod output;
 mod packet;
 mod parameters;
 mod paths;
+mod routes;
 mod srtp;
 mod stats;
 mod stun;
@@ -61,6 +62,8 @@ pub use parameters::{
     LocalParameters, Protocol, RemoteParameters, Secret, Setup,
 };
 use paths::{Asked, PathEvent, Paths, announced};
+pub use routes::Route;
+use routes::Routes;
 use srtp::{Keys, Srtp};
 use stats::Traffic;
 pub use stats::{Refused, TransportStats};
@@ -86,6 +89,7 @@ pub struct Transport {
     certificate: Certificate,
     rng: StdRng,
     streams: Vec<Stream>,
+    routes: Routes,
     paths: Paths,
     ice: Ice,
     dtls: Option<Dtls>,
@@ -111,6 +115,18 @@ struct Stream {
     id: StreamId,
     ssrc: u32,
     seq: u16,
+}
+
+impl Stream {
+    fn new(OutboundStream { id, ssrc }: OutboundStream, rng: &mut StdRng) -> Self {
+        Self {
+            id,
+            ssrc,
+            // RFC 3711 §3.3.1: in the lower half, so that a lost first packet can't put the
+            // receiver a rollover behind.
+            seq: rng.random_range(0..0x8000),
+        }
+    }
 }
 
 /// Why the peer's parameters can't be used.
@@ -143,13 +159,7 @@ impl Transport {
         let streams = config
             .streams
             .iter()
-            .map(|stream| Stream {
-                id: stream.id,
-                ssrc: stream.ssrc,
-                // RFC 3711 §3.3.1: in the lower half, so that a lost first packet can't put the
-                // receiver a rollover behind.
-                seq: rng.random_range(0..0x8000),
-            })
+            .map(|stream| Stream::new(*stream, &mut rng))
             .collect();
         let asked = Asked {
             sockets: config.sockets,
@@ -163,6 +173,7 @@ impl Transport {
             certificate,
             rng,
             streams,
+            routes: Routes::default(),
             paths,
             ice,
             dtls: None,
@@ -409,6 +420,19 @@ impl Transport {
         self.paths.send(pair.base, pair.remote, sealed, now);
         self.drain_paths();
         Ok(seq)
+    }
+
+    /// Adds a stream that this side sends, unless it has one of that name.
+    pub fn add_stream(&mut self, stream: OutboundStream) {
+        if self.streams.iter().all(|known| known.id != stream.id) {
+            let stream = Stream::new(stream, &mut self.rng);
+            self.streams.push(stream);
+        }
+    }
+
+    /// Says which streams the peer sends, and how they are told apart; without any, all is [`StreamId::AUDIO`].
+    pub fn set_routes(&mut self, routes: Vec<Route>) {
+        self.routes.set(routes);
     }
 
     /// Tells each packet without its protection as well, or no longer.

@@ -68,6 +68,8 @@ pub struct Refused {
     pub candidates: u64,
     /// Received packets dropped because the caller did not drain the output.
     pub undrained: u64,
+    /// Media packets of streams that were not agreed to.
+    pub unknown_stream: u64,
     /// Datagrams that are neither STUN, DTLS nor SRTP.
     pub unknown_protocol: u64,
 }
