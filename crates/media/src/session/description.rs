@@ -277,6 +277,15 @@ impl Session {
             });
         }
         self.note_codecs();
+        self.configure_lines();
+    }
+
+    fn configure_lines(&mut self) {
+        let agreed = self.agreed.take();
+        if let (Some(agreed), Some((lines, work))) = (&agreed, self.work()) {
+            lines.configure(agreed, work);
+        }
+        self.agreed = agreed;
     }
 
     fn write_when_gathered(&mut self, writing: Writing) {

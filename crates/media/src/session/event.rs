@@ -1,5 +1,6 @@
 //! What a session says.
 
+use super::line::VideoEvent;
 use crate::codec::Codec;
 use crate::sdp::Direction;
 use crate::sdp::negotiate::{Misuse, Refusal};
@@ -33,6 +34,8 @@ pub enum Wake {
     NoMedia,
     /// A key press of the peer's is over although its end was lost.
     KeyRelease,
+    /// Pictures are to be sent, asked for or reported on.
+    Video,
 }
 
 /// What a session reports.
@@ -109,6 +112,8 @@ pub enum MediaEvent {
     MediaResumed,
     /// The peer said goodbye in RTCP.
     ByeReceived,
+    /// Something happened on a video line.
+    Video(VideoEvent),
 }
 
 /// A key of a telephone; its `Debug` output does not tell which.

@@ -1,9 +1,11 @@
-//! One call's sound: descriptions, transport, codec, jitter buffer and key presses in one pure state machine.
+//! One call's sound and pictures: descriptions, transport, codec, jitter buffer, key presses and video lines in one pure
+//! state machine.
 //!
 //! ```text
 //! create_offer ──► Described ──► set_answer ──┐
 //! create_answer ─► Described ─────────────────┴─► State(Checking) ─► State(Connected) ─► … close
 //!                          every 10 ms while needs_tick(): push_captured, pull_playout
+//!                          whenever there is one: push_frame; and VideoEvent::Frame
 //! ```
 //! Give a [`Session`] one input (a command, a datagram, a timeout, 10 ms of sound), then call
 //! [`Session::poll_output`] until it returns [`Output::Timeout`]. **Never two inputs without a drain.**
@@ -15,6 +17,7 @@ mod event;
 mod far_delay;
 mod in_band;
 mod inbound;
+mod line;
 mod loudness;
 mod network;
 mod outbound;
@@ -25,6 +28,7 @@ mod stats;
 
 pub use config::{InBandKeys, SessionConfig};
 pub use event::{ConnectionState, MediaEvent, MediaRefusal, Output, SessionError, Tone, Wake};
+pub use line::{LineState, RemoteVideo, VideoEvent, VideoInbound, VideoOutbound, VideoStats};
 pub use stats::{
     CodecStats, InboundRtp, OutboundRtp, RemoteInboundRtp, RemoteOutboundRtp, Stats, Summary,
 };
@@ -32,9 +36,12 @@ pub use stats::{
 use crate::codec::Codec;
 use crate::echo::EchoWatch;
 use crate::sdp::Direction;
-use crate::sdp::negotiate::{Agreed, Identity, Negotiation, Source, Terms, token};
+use crate::sdp::negotiate::{
+    Agreed, Content, Identity, Negotiation, Source, Terms, VideoLine, VideoWish, token,
+};
 use crate::thrift::Thrift;
 use crate::transport::Transport;
+use ::video::EncodedFrame;
 use audio::Rate;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -42,10 +49,11 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use inbound::Inbound;
+use line::{Lines, Work};
 use outbound::Outbound;
 use report::Reports;
 
-/// One call's sound.
+/// One call's sound and pictures.
 #[derive(Debug)]
 pub struct Session {
     config: SessionConfig,
@@ -74,6 +82,7 @@ pub struct Session {
     outbound: Outbound,
     inbound: Inbound,
     reports: Reports,
+    lines: Lines,
     silence: Silence,
     /// Bounded by what one input causes: the caller drains after each.
     outputs: VecDeque<Output>,
@@ -166,6 +175,8 @@ impl Session {
                 now,
                 rng.random(),
             ),
+            // Of its own seed: what else is random stays as it is in a call without pictures.
+            lines: Lines::new(now, seed.map(|byte| byte ^ 0xa5)),
             summary: snapshot::SummaryWindow::new(now),
             echo: EchoWatch::default(),
             captures: false,
@@ -315,6 +326,59 @@ impl Session {
         };
         self.echo.add(said, self.inbound.level.level);
         self.note_codecs();
+    }
+
+    /// Says which video lines our next offer or answer has: state, not a message. Without any, and before the first call of
+    /// this, video is neither offered nor taken. Returns whether an offer of ours is needed for it.
+    pub fn wish_video(&mut self, wishes: Vec<VideoWish>) -> bool {
+        self.negotiation.wish_video(wishes)
+    }
+
+    /// Sends a frame on the line that shows `content`; one that can't be sent, or not be shown there, is left out and
+    /// counted.
+    pub fn push_frame(&mut self, content: Content, frame: &EncodedFrame, now: Instant) {
+        self.now = now;
+        if let Some((lines, work)) = self.work() {
+            lines.push(content, frame, work);
+        }
+        self.drain_transport();
+    }
+
+    /// Asks the peer for a key frame on `line`, twice a second at most.
+    pub fn request_key_frame(&mut self, line: VideoLine, now: Instant) {
+        self.now = now;
+        if let Some((lines, work)) = self.work() {
+            lines.request_key_frame(line, work);
+        }
+        self.drain_transport();
+    }
+
+    /// Sends nothing of `content`, or no longer; the line stays, and the peer sees the last picture.
+    pub fn mute_video(&mut self, content: Content, muted: bool, now: Instant) {
+        self.now = now;
+        self.lines.mute(content, muted);
+        if let Some((lines, work)) = self.work() {
+            lines.settle(work);
+        }
+        self.drain_transport();
+    }
+
+    /// The video lines, and what they do their work with; `None` before there is a transport.
+    fn work(&mut self) -> Option<(&mut Lines, Work<'_>)> {
+        let connected = self.is_connected() && !self.is_closed();
+        let round_trip = self
+            .round_trip_ms()
+            .map(|ms| Duration::from_secs_f64(ms / 1_000.0));
+        let work = Work {
+            transport: self.transport.as_mut()?,
+            outputs: &mut self.outputs,
+            cname: &self.identity.cname,
+            ntp: self.reports.ntp(self.now),
+            connected,
+            round_trip,
+            now: self.now,
+        };
+        Some((&mut self.lines, work))
     }
 
     fn is_closed(&self) -> bool {

@@ -1,7 +1,7 @@
 //! Datagrams, deadlines and outputs.
 
 use super::{ConnectionState, MediaEvent, Output, Session, Silence, Wake};
-use crate::transport::{self, PathId};
+use crate::transport::{self, PathId, StreamId};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -35,6 +35,11 @@ impl Session {
         if let Some(tone) = self.inbound.release_keys(now) {
             self.event(tone);
         }
+        // Sound first.
+        if let Some((lines, work)) = self.work() {
+            lines.act(work);
+            self.drain_transport();
+        }
     }
 
     /// Gives the next thing to do or to know; [`Output::Timeout`] is the last.
@@ -48,6 +53,7 @@ impl Session {
             self.report_deadline().map(|at| (at, Wake::Report)),
             self.silence_deadline().map(|at| (at, Wake::NoMedia)),
             self.inbound.key_deadline().map(|at| (at, Wake::KeyRelease)),
+            self.lines_deadline().map(|at| (at, Wake::Video)),
         ];
         deadlines
             .into_iter()
@@ -69,9 +75,21 @@ impl Session {
                 transport::Output::Captured(packet) => {
                     self.outputs.push_back(Output::Captured(packet));
                 }
-                transport::Output::Rtp(packet) => self.receive(packet),
+                transport::Output::Rtp(packet) if packet.stream == StreamId::AUDIO => {
+                    self.receive(packet);
+                }
+                transport::Output::Rtp(packet) => {
+                    if let Some((lines, work)) = self.work() {
+                        lines.receive(packet, work);
+                    }
+                }
                 transport::Output::Rtcp(compound) => {
-                    let learned = self.reports.receive(&compound, self.now);
+                    let lines = &self.lines;
+                    let is_sound = |ssrc: u32| !lines.has_source(ssrc);
+                    let learned = self.reports.receive(&compound, is_sound, self.now);
+                    if let Some((lines, work)) = self.work() {
+                        lines.hear(&compound, work);
+                    }
                     if let Some(loss) = learned.loss {
                         self.outbound.tell_loss(loss, learned.round_trip, self.now);
                     }
@@ -123,6 +141,16 @@ impl Session {
             self.reports.start(self.now);
         }
         self.event(MediaEvent::State(state));
+        if self.is_connected() != was_connected
+            && let Some((lines, work)) = self.work()
+        {
+            lines.settle(work);
+        }
+    }
+
+    fn lines_deadline(&mut self) -> Option<Instant> {
+        let deadline = self.lines.deadline();
+        deadline.filter(|_| self.is_connected())
     }
 
     fn report_deadline(&self) -> Option<Instant> {

@@ -154,11 +154,19 @@ impl Reports {
         let _unsent = transport.send_rtcp(&self.compound, now);
     }
 
-    /// Takes a compound.
-    pub(super) fn receive(&mut self, compound: &[u8], now: Instant) -> Learned {
+    /// Takes a compound; `is_sound` says whether one of the peer's sources may be that of its sound.
+    pub(super) fn receive(
+        &mut self,
+        compound: &[u8],
+        is_sound: impl Fn(u32) -> bool,
+        now: Instant,
+    ) -> Learned {
         let mut learned = Learned::default();
         for packet in rtcp::read(compound) {
             match packet {
+                Packet::Sender { ssrc, blocks, .. } if !is_sound(ssrc) => {
+                    learned.take(self.learn(blocks, now));
+                }
                 Packet::Sender { ssrc, info, blocks } => {
                     self.last_sender = Some(((info.ntp >> 16) as u32, ssrc, now));
                     let reports = self.remote_outbound.map_or(0, |r| r.reports_sent);
@@ -172,6 +180,8 @@ impl Reports {
                 Packet::Receiver { blocks, .. } => {
                     learned.take(self.learn(blocks, now));
                 }
+                // A picture that ends is not the call.
+                Packet::Goodbye { ssrc: Some(ssrc) } if !is_sound(ssrc) => {}
                 Packet::Goodbye { .. } => learned.bye = true,
                 // Sound is never sent again.
                 Packet::Feedback { .. } | Packet::Other => {}
@@ -232,7 +242,7 @@ impl Reports {
     }
 
     /// 32.32 fixed-point seconds, from 1 so that the middle of it is never 0 early on.
-    fn ntp(&self, now: Instant) -> u64 {
+    pub(super) fn ntp(&self, now: Instant) -> u64 {
         let elapsed = now.saturating_duration_since(self.epoch);
         let fraction = (u64::from(elapsed.subsec_nanos()) << 32) / 1_000_000_000;
         (elapsed.as_secs() + 1) << 32 | fraction

@@ -82,6 +82,7 @@ impl Session {
             outbound: self.outbound_stats(),
             remote_inbound: self.reports.remote_inbound,
             remote_outbound: self.reports.remote_outbound,
+            video: self.lines.stats(now),
             codecs: self.codec_stats(),
             transport: self.transport.as_ref().map(|t| t.stats()),
         }

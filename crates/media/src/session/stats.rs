@@ -1,5 +1,6 @@
 //! A snapshot of a session in the terms of W3C webrtc-stats, seconds and bytes as there.
 
+use super::line::VideoStats;
 use crate::codec::Codec;
 use crate::transport::TransportStats;
 
@@ -14,6 +15,8 @@ pub struct Stats {
     pub remote_inbound: Option<RemoteInboundRtp>,
     /// `remote-outbound-rtp`: what the peer reports about its own stream; `None` before its first report.
     pub remote_outbound: Option<RemoteOutboundRtp>,
+    /// The video lines.
+    pub video: Vec<VideoStats>,
     /// `codec` of each direction, once agreed.
     pub codecs: Vec<CodecStats>,
     /// `transport`, `candidate-pair` and the candidates; `None` before the first description.

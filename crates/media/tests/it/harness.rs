@@ -3,8 +3,12 @@
 use audio::Rate;
 use media::codec::{Codec, OpusSettings};
 use media::sdp::Direction;
-use media::sdp::negotiate::{Agreed, Identity, LocalTransport, Negotiation, Source, Terms};
-use media::session::{ConnectionState, MediaEvent, Output, Session, SessionConfig};
+use media::sdp::negotiate::{
+    Agreed, Content, Identity, LocalTransport, Negotiation, Source, Terms, VideoLine, VideoWish,
+};
+use media::session::{
+    ConnectionState, LineState, MediaEvent, Output, Session, SessionConfig, VideoEvent,
+};
 use media::transport::{
     self, Certificate, OutboundStream, PathId, Role, RtpOut, StreamId, Transport,
 };
@@ -13,6 +17,7 @@ use rand::{RngExt, SeedableRng};
 use std::net::SocketAddr;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
+use video::{EncodedFrame, VideoCodec};
 
 pub(crate) const MS: Duration = Duration::from_millis(1);
 
@@ -167,8 +172,58 @@ pub(crate) struct Phone {
     phase: f64,
     captured: u64,
     deadline: Instant,
+    now: Instant,
+    begin: Instant,
     sent: Vec<(SocketAddr, Vec<u8>)>,
     pub(crate) ticks: u32,
+    /// What is filmed.
+    pub(crate) cameras: Vec<Camera>,
+    /// What is seen: the line, the number of the frame, and when.
+    pub(crate) seen: Vec<(VideoLine, u32, Instant)>,
+    /// What our lines may send, as last told.
+    pub(crate) targets: Vec<(Content, u64)>,
+}
+
+/// A source of 33 numbered frames a second, whose first is a key frame, and each that is asked for.
+pub(crate) struct Camera {
+    pub(crate) content: Content,
+    pub(crate) number: u32,
+    /// Octets of a frame; a key frame has four times as many.
+    pub(crate) size: usize,
+    wants_key: bool,
+    pub(crate) key_frames: u32,
+}
+
+impl Camera {
+    pub(crate) fn new(content: Content) -> Self {
+        Self {
+            content,
+            number: 0,
+            size: 2_000,
+            wants_key: true,
+            key_frames: 0,
+        }
+    }
+
+    fn frame(&mut self, at: Duration) -> EncodedFrame {
+        let key = std::mem::take(&mut self.wants_key);
+        self.number += 1;
+        self.key_frames += u32::from(key);
+        // RFC 6386 §9.1: the tag, and of a key frame the start code and 640 × 360.
+        let mut data = vec![if key { 0x10 } else { 0x11 }, 0, 0];
+        if key {
+            data.extend_from_slice(&[0x9d, 0x01, 0x2a, 0x80, 0x02, 0x68, 0x01]);
+        }
+        data.extend_from_slice(&self.number.to_be_bytes());
+        data.resize(if key { 4 * self.size } else { self.size }, 7);
+        EncodedFrame::read(VideoCodec::Vp8, at, data.into()).unwrap()
+    }
+}
+
+/// The number of a [`Camera`]'s frame.
+pub(crate) fn number_of(frame: &EncodedFrame) -> u32 {
+    let at = if frame.key { 10 } else { 3 };
+    u32::from_be_bytes(frame.data[at..at + 4].try_into().unwrap())
 }
 
 impl Phone {
@@ -199,8 +254,13 @@ impl Phone {
             phase: 0.0,
             captured: 0,
             deadline: network.now,
+            now: network.now,
+            begin: network.now,
             sent: Vec::new(),
             ticks: 0,
+            cameras: Vec::new(),
+            seen: Vec::new(),
+            targets: Vec::new(),
         }
     }
 
@@ -208,6 +268,19 @@ impl Phone {
         loop {
             match self.session.poll_output() {
                 Output::Transmit(t) => self.sent.push((t.to, t.bytes.to_vec())),
+                Output::Event(MediaEvent::Video(VideoEvent::Frame { line, frame })) => {
+                    self.seen.push((line, number_of(&frame), self.now));
+                }
+                Output::Event(MediaEvent::Video(VideoEvent::KeyFrameWanted { content })) => {
+                    let mut cameras = self.cameras.iter_mut();
+                    if let Some(camera) = cameras.find(|camera| camera.content == content) {
+                        camera.wants_key = true;
+                    }
+                }
+                Output::Event(MediaEvent::Video(VideoEvent::Target {
+                    content,
+                    bits_per_second,
+                })) => self.targets.push((content, bits_per_second)),
                 Output::Event(event) => self.events.push(event),
                 Output::Captured(packet) => self.in_the_clear.push(packet),
                 Output::Timeout(at, _) => {
@@ -262,6 +335,30 @@ impl Phone {
         self.events.iter().any(wanted)
     }
 
+    fn film(&mut self, now: Instant) {
+        let since = now - self.begin;
+        if !(since.as_millis() / 10).is_multiple_of(3) {
+            return;
+        }
+        for camera in &mut self.cameras {
+            let frame = camera.frame(since);
+            self.session.push_frame(camera.content, &frame, now);
+        }
+        self.drain();
+    }
+
+    /// The video lines as told last.
+    pub(crate) fn lines(&self) -> Vec<LineState> {
+        let lines = self.events.iter().rev().find_map(|event| {
+            if let MediaEvent::Video(VideoEvent::Lines(lines)) = event {
+                Some(lines.clone())
+            } else {
+                None
+            }
+        });
+        lines.unwrap_or_default()
+    }
+
     fn capture(&mut self) -> Vec<i16> {
         let rate = self.session.capture_rate();
         (0..rate.samples_per_tick())
@@ -292,11 +389,13 @@ impl Endpoint for Phone {
     }
 
     fn datagram(&mut self, from: SocketAddr, bytes: &[u8], now: Instant) {
+        self.now = now;
         self.session.handle_datagram(PathId(0), from, bytes, now);
         self.drain();
     }
 
     fn timeout(&mut self, now: Instant) {
+        self.now = now;
         self.session.handle_timeout(now);
         self.drain();
     }
@@ -306,6 +405,8 @@ impl Endpoint for Phone {
     }
 
     fn tick(&mut self, now: Instant) {
+        self.now = now;
+        self.film(now);
         if !self.session.needs_tick() {
             return;
         }
@@ -381,6 +482,10 @@ impl RawPeer {
             deadline: network.now,
             sent: Vec::new(),
         }
+    }
+
+    pub(crate) fn wish_video(&mut self, wishes: Vec<VideoWish>) {
+        self.negotiation.wish_video(wishes);
     }
 
     pub(crate) fn answer(&mut self, offer: &str, now: Instant) -> (String, Agreed) {

@@ -19,3 +19,4 @@ mod renegotiation;
 mod reports;
 mod samples;
 mod sections;
+mod video;

@@ -313,8 +313,8 @@ fn translate(said: Said) -> Option<MediaEvent> {
         Said::NoMedia { .. } => MediaEvent::NoMedia,
         Said::MediaResumed => MediaEvent::MediaResumed,
         Said::ByeReceived => MediaEvent::PeerLeft,
-        // Said apart: it is the runtime's to tell.
-        Said::SelectedPath(_) => return None,
+        // Said apart: it is the runtime's to tell. No video is wished for yet.
+        Said::SelectedPath(_) | Said::Video(_) => return None,
     })
 }
 

@@ -61,7 +61,7 @@ pub struct AgreedVideo {
     pub remote_direction: Direction,
     /// What the peer takes of what we can send, best first.
     pub send: Vec<VideoPayload>,
-    /// What may arrive.
+    /// What may arrive, with what the peer listens to.
     pub receive: Vec<VideoPayload>,
     /// Our stream.
     pub source: Source,
@@ -193,6 +193,12 @@ impl VideoSection {
         let remote_direction = description.direction(index);
         let extension = description.mid_extension(index);
         let msid = description.msid(index);
+        let receive = self.payloads.iter().map(|ours| {
+            let theirs = send.iter().find(|theirs| theirs.codec == ours.codec);
+            let feedback = theirs.map_or(ours.feedback, |theirs| theirs.feedback);
+            VideoPayload { feedback, ..*ours }
+        });
+        let receive = receive.collect();
         AgreedVideo {
             line: VideoLine(index as u32),
             content: self.content,
@@ -201,7 +207,7 @@ impl VideoSection {
             direction: self.asked(place.holds).and(remote_direction.reversed()),
             remote_direction,
             send,
-            receive: self.payloads.clone(),
+            receive,
             source: place.source,
             remote_sources: description.sources(index),
             msid: msid.map(|(stream, track)| (stream.to_owned(), track.to_owned())),

@@ -1,0 +1,124 @@
+//! How much the pictures of a session may take of the network, in both directions.
+
+use std::time::{Duration, Instant};
+
+use super::{Line, VideoEvent, Work};
+use crate::rtp::{feedback, rtcp};
+use crate::sdp::negotiate::Content;
+use crate::video::{Estimate, LossRule, MOST_RATE, Rate};
+
+/// All lines together take no more than so many of the best.
+const MOST_LINES: u32 = 4;
+/// A target that differs by less is not told.
+const WORTH_TELLING: f64 = 0.05;
+/// IP, UDP, RTP and SRTP, roughly.
+const OVERHEAD: usize = 60;
+
+/// What the network takes of all lines together, and what of it each has.
+#[derive(Debug)]
+pub(super) struct Bandwidth {
+    rate: Box<dyn Rate>,
+    told: Vec<(Content, u32)>,
+    estimate: Estimate,
+    compound: Vec<u8>,
+}
+
+impl Default for Bandwidth {
+    fn default() -> Self {
+        Self {
+            rate: Box::new(LossRule::new(MOST_LINES * MOST_RATE)),
+            told: Vec::new(),
+            estimate: Estimate::default(),
+            compound: Vec::with_capacity(128),
+        }
+    }
+}
+
+impl Bandwidth {
+    /// So many octets of payload were sent.
+    pub(super) fn sent(&mut self, octets: usize, now: Instant) {
+        if octets > 0 {
+            self.rate.sent(octets, now);
+        }
+    }
+
+    /// The peer can take so much.
+    pub(super) fn allowed(&mut self, bits_per_second: u64, now: Instant) {
+        self.rate.estimate(bits_per_second, now);
+    }
+
+    /// The peer has lost so much of a line.
+    pub(super) fn lost(&mut self, fraction: f64, round_trip: Option<Duration>, now: Instant) {
+        self.rate.report(fraction, round_trip, now);
+    }
+
+    /// A packet of the peer's has come.
+    pub(super) fn received(&mut self, ssrc: u32, timestamp: u32, octets: usize, now: Instant) {
+        self.estimate
+            .packet(ssrc, timestamp, octets + OVERHEAD, now);
+    }
+
+    /// Gives each line that sends its part, and tells of it.
+    pub(super) fn share(&mut self, lines: &mut [Line], work: &mut Work<'_>) {
+        let active = lines.iter().filter(|line| line.sending.is_active()).count();
+        let each = self.rate.target(work.now) / u32::try_from(active.max(1)).unwrap_or(u32::MAX);
+        let each = each.min(MOST_RATE);
+        self.told.retain(|(content, _)| {
+            let mut lines = lines.iter();
+            lines.any(|line| line.sending.is_active() && line.agreed.content == *content)
+        });
+        for line in lines.iter_mut().filter(|line| line.sending.is_active()) {
+            line.sending.set_rate(each);
+            let content = line.agreed.content;
+            if self.is_news(content, each) {
+                work.event(VideoEvent::Target {
+                    content,
+                    bits_per_second: u64::from(each),
+                });
+            }
+        }
+    }
+
+    fn is_news(&mut self, content: Content, rate: u32) -> bool {
+        let rate_now = f64::from(rate);
+        match self.told.iter_mut().find(|(told, _)| *told == content) {
+            Some((_, told)) => {
+                let before = f64::from(*told);
+                let differs = (rate_now - before).abs() > WORTH_TELLING * before;
+                *told = if differs { rate } else { *told };
+                differs
+            }
+            None => {
+                self.told.push((content, rate));
+                true
+            }
+        }
+    }
+
+    /// Tells the peer what it may send, if that is due.
+    pub(super) fn tell(&mut self, lines: &[Line], work: &mut Work<'_>) {
+        if self.deadline().is_none_or(|at| work.now < at) {
+            return;
+        }
+        let hears = |line: &&Line| line.receiving.takes_estimates();
+        let streams = lines.iter().filter(hears);
+        let streams: Vec<u32> = streams.filter_map(|line| line.receiving.ssrc()).collect();
+        let Some(rate) = self.estimate.tell(work.now) else {
+            return;
+        };
+        let Some(line) = lines.first().filter(|_| !streams.is_empty()) else {
+            return;
+        };
+        let ours = line.agreed.source.ssrc;
+        self.compound.clear();
+        rtcp::write_report(&mut self.compound, ours, None, &[]);
+        rtcp::write_description(&mut self.compound, ours, work.cname);
+        feedback::write_bitrate(&mut self.compound, ours, rate, &streams);
+        // The next one says the same.
+        let _unsent = work.transport.send_rtcp(&self.compound, work.now);
+    }
+
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.estimate.deadline()
+    }
+}

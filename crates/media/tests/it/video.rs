@@ -1,0 +1,449 @@
+//! Calls with pictures.
+
+use super::harness::*;
+use media::rtp::{feedback, rtcp};
+use media::sdp::Direction;
+use media::sdp::negotiate::{Content, VideoLine, VideoWish};
+use media::session::{MediaEvent, VideoEvent, VideoStats};
+use media::transport::{OutboundStream, RtpOut, StreamId};
+use std::time::Duration;
+use video::VideoCodec;
+
+const A: &str = "192.0.2.1:40001";
+const B: &str = "192.0.2.2:40002";
+const SECOND: Duration = Duration::from_secs(1);
+
+fn wish(content: Content, direction: Direction) -> VideoWish {
+    VideoWish {
+        content,
+        direction,
+        codecs: VideoCodec::ALL.to_vec(),
+    }
+}
+
+fn camera() -> VideoWish {
+    wish(Content::Camera, Direction::SendRecv)
+}
+
+/// Two phones with cameras.
+fn pair(network: &Network) -> [Phone; 2] {
+    let phone = |address: &str, tone: f64| {
+        let mut phone = Phone::new(address, tone, network);
+        phone.session.wish_video(vec![camera()]);
+        phone.cameras.push(Camera::new(Content::Camera));
+        phone
+    };
+    [phone(A, 500.0), phone(B, 1_100.0)]
+}
+
+/// One offers again, and the other answers.
+fn renegotiate(network: &Network, from: &mut Phone, to: &mut Phone, direction: Direction) {
+    from.session.reoffer(false, direction, network.now).unwrap();
+    let offer = from.described();
+    to.session.answer_reoffer(&offer, network.now).unwrap();
+    let answer = to.described();
+    from.session
+        .set_answer(&answer, false, network.now)
+        .unwrap();
+    from.drain();
+}
+
+fn numbers(phone: &Phone, line: u32) -> Vec<u32> {
+    let of_line = phone.seen.iter().filter(|(seen, ..)| seen.0 == line);
+    of_line.map(|(_, number, _)| *number).collect()
+}
+
+fn stats(phone: &mut Phone, network: &Network) -> VideoStats {
+    phone.session.stats(network.now).video.remove(0)
+}
+
+fn assert_in_order(numbers: &[u32]) {
+    assert!(numbers.is_sorted_by(|a, b| a < b), "{numbers:?}");
+}
+
+#[test]
+fn what_each_side_films_is_seen_by_the_other_frame_by_frame() {
+    let mut network = Network::new(1);
+    let [mut a, mut b] = pair(&network);
+    connect(&mut network, &mut a, &mut b);
+    network.run(&mut a, &mut b, 10 * SECOND);
+    for phone in [&a, &b] {
+        let seen = numbers(phone, 1);
+        assert!(seen.len() > 300, "{}", seen.len());
+        assert!(
+            seen.windows(2).all(|pair| pair[0] + 1 == pair[1]),
+            "{seen:?}"
+        );
+        let line = &phone.lines()[0];
+        assert_eq!((line.line, line.content), (VideoLine(1), Content::Camera));
+        assert_eq!(
+            (line.direction, line.send),
+            (Direction::SendRecv, Some(VideoCodec::Vp8))
+        );
+        assert!(line.stream_id.is_some() && line.track_id.is_some());
+    }
+    let stats = stats(&mut a, &network);
+    assert_eq!(stats.inbound.frames_received, numbers(&a, 1).len() as u64);
+    assert_eq!(
+        (stats.inbound.nack_count, stats.inbound.freeze_count),
+        (0, 0)
+    );
+    assert_eq!(stats.inbound.size, Some(video::Size::new(640, 360)));
+    assert_eq!(
+        stats.outbound.frames_sent,
+        u64::from(a.cameras[0].number - first(&b)) + 1
+    );
+    let remote = stats.remote_inbound.unwrap();
+    assert_eq!(remote.packets_lost, 0);
+    let round_trip = remote.round_trip_time.unwrap();
+    assert!((0.015..0.03).contains(&round_trip), "{round_trip}");
+    assert!(hears(&a, 1_100.0) > 0.8 && hears(&b, 500.0) > 0.8);
+}
+
+/// The first number that a phone has seen.
+fn first(phone: &Phone) -> u32 {
+    phone.seen[0].1
+}
+
+#[test]
+fn lost_packets_are_sent_again_and_sound_does_not_notice() {
+    let mut network = Network::new(2);
+    let [mut a, mut b] = pair(&network);
+    connect(&mut network, &mut a, &mut b);
+    network.run(&mut a, &mut b, 2 * SECOND);
+    network.loss = 0.05;
+    let before = numbers(&b, 1).len();
+    network.run(&mut a, &mut b, 20 * SECOND);
+    let seen = numbers(&b, 1);
+    assert_in_order(&seen);
+    let share = (seen.len() - before) as f64 / (20.0 * 100.0 / 3.0);
+    assert!(share > 0.97, "{share}");
+    let sent = stats(&mut a, &network);
+    assert!(sent.outbound.retransmitted_packets_sent > 20, "{sent:?}");
+    assert!(sent.outbound.nack_count > 0);
+    let got = stats(&mut b, &network);
+    assert!(got.inbound.retransmitted_packets_received > 20, "{got:?}");
+    assert!(hears(&b, 500.0) > 0.7);
+}
+
+#[test]
+fn sound_is_the_same_with_and_without_pictures() {
+    let played = |with_pictures: bool| {
+        let mut network = Network::new(3);
+        let [mut a, mut b] = pair(&network);
+        if !with_pictures {
+            for phone in [&mut a, &mut b] {
+                phone.session.wish_video(Vec::new());
+            }
+        }
+        connect(&mut network, &mut a, &mut b);
+        network.run(&mut a, &mut b, 10 * SECOND);
+        let stats = b.session.stats(network.now);
+        let sound = stats.inbound;
+        (
+            sound.packets_lost,
+            sound.packets_discarded,
+            sound.ssrc_changes,
+            sound.concealed_samples,
+        )
+    };
+    assert_eq!(played(true), played(false));
+}
+
+#[test]
+fn lines_come_go_and_come_again() {
+    let mut network = Network::new(4);
+    let mut a = Phone::new(A, 500.0, &network);
+    let mut b = Phone::new(B, 1_100.0, &network);
+    connect(&mut network, &mut a, &mut b);
+    b.session
+        .wish_video(vec![wish(Content::Camera, Direction::RecvOnly)]);
+    for content in [Content::Camera, Content::Screen] {
+        let mut camera = Camera::new(content);
+        // Together they have 300 kbit/s at first.
+        camera.size = 400;
+        a.cameras.push(camera);
+    }
+    let screen = wish(Content::Screen, Direction::SendOnly);
+    let mut seen = [0, 0];
+    for round in 0..3 {
+        assert!(
+            a.session.wish_video(vec![camera(), screen.clone()]),
+            "{round}"
+        );
+        renegotiate(&network, &mut a, &mut b, Direction::SendRecv);
+        assert_eq!(b.lines().len(), 2);
+        assert_eq!(b.lines()[1].content, Content::Screen);
+        network.run(&mut a, &mut b, SECOND);
+        for (line, before) in (1..).zip(&mut seen) {
+            let now = numbers(&b, line).len();
+            assert!(now > *before + 25, "{round} {line}: {now} after {before}");
+            *before = now;
+        }
+        assert!(a.session.wish_video(Vec::new()));
+        renegotiate(&network, &mut a, &mut b, Direction::SendRecv);
+        assert!(a.lines().is_empty() && b.lines().is_empty());
+        network.run(&mut a, &mut b, SECOND);
+        seen = [1, 2].map(|line| numbers(&b, line).len());
+    }
+    assert!(hears(&b, 500.0) > 0.8);
+}
+
+#[test]
+fn a_hold_stops_the_pictures_of_both_and_they_go_on_after_it() {
+    let mut network = Network::new(5);
+    let [mut a, mut b] = pair(&network);
+    connect(&mut network, &mut a, &mut b);
+    network.run(&mut a, &mut b, SECOND);
+    renegotiate(&network, &mut a, &mut b, Direction::SendOnly);
+    network.run(&mut a, &mut b, SECOND / 10);
+    let before = [&a, &b].map(|phone| phone.seen.len());
+    network.run(&mut a, &mut b, SECOND);
+    assert_eq!([&a, &b].map(|phone| phone.seen.len()), before);
+    assert_eq!(a.lines()[0].direction, Direction::Inactive);
+    renegotiate(&network, &mut a, &mut b, Direction::SendRecv);
+    network.run(&mut a, &mut b, SECOND);
+    for (phone, before) in [&a, &b].into_iter().zip(before) {
+        assert!(
+            phone.seen.len() > before + 25,
+            "{}",
+            phone.seen.len() - before
+        );
+    }
+    assert_eq!(stats(&mut a, &network).inbound.freeze_count, 0);
+}
+
+#[test]
+fn a_muted_camera_shows_nothing_and_begins_with_a_key_frame() {
+    let mut network = Network::new(6);
+    let [mut a, mut b] = pair(&network);
+    connect(&mut network, &mut a, &mut b);
+    network.run(&mut a, &mut b, SECOND);
+    a.session.mute_video(Content::Camera, true, network.now);
+    network.run(&mut a, &mut b, SECOND / 10);
+    let (before, keys) = (b.seen.len(), a.cameras[0].key_frames);
+    network.run(&mut a, &mut b, SECOND);
+    assert_eq!(b.seen.len(), before);
+    assert_eq!(
+        b.lines()[0].direction,
+        Direction::SendRecv,
+        "the line stays"
+    );
+    a.session.mute_video(Content::Camera, false, network.now);
+    a.drain();
+    network.run(&mut a, &mut b, SECOND);
+    assert!(b.seen.len() > before + 25);
+    assert_eq!(a.cameras[0].key_frames, keys + 1);
+}
+
+#[test]
+fn whoever_looks_may_ask_for_a_key_frame_but_not_without_end() {
+    let mut network = Network::new(7);
+    let [mut a, mut b] = pair(&network);
+    connect(&mut network, &mut a, &mut b);
+    network.run(&mut a, &mut b, SECOND);
+    let before = a.cameras[0].key_frames;
+    for _ in 0..500 {
+        b.session.request_key_frame(VideoLine(1), network.now);
+        b.drain();
+        network.run(&mut a, &mut b, 10 * MS);
+    }
+    let made = a.cameras[0].key_frames - before;
+    assert!((8..=11).contains(&made), "{made}");
+    assert!(stats(&mut b, &network).inbound.pli_count < 15);
+    // A line that there is not is no fault.
+    b.session.request_key_frame(VideoLine(7), network.now);
+}
+
+/// A raw peer that answers with a line for our camera.
+fn raw(network: &mut Network) -> (Phone, RawPeer) {
+    let [mut a, _] = pair(network);
+    let mut b = RawPeer::new(B, &[media::codec::Codec::Opus], network);
+    b.wish_video(vec![camera()]);
+    let agreed = connect_raw(network, &mut a, &mut b);
+    assert_eq!(agreed.video.len(), 1);
+    for (id, ssrc) in [(VIDEO, 0x3333), (STRANGER, 0x4444)] {
+        b.transport.add_stream(OutboundStream { id, ssrc });
+    }
+    (a, b)
+}
+
+const VIDEO: StreamId = StreamId(3);
+const STRANGER: StreamId = StreamId(5);
+
+fn send(
+    peer: &mut RawPeer,
+    stream: StreamId,
+    pt: u8,
+    mid: &str,
+    payload: &[u8],
+    network: &Network,
+) {
+    let extension = [(4, mid.as_bytes())];
+    let packet = RtpOut {
+        pt,
+        timestamp: 90_000,
+        marker: true,
+        extensions: if mid.is_empty() { &[] } else { &extension },
+        payload,
+    };
+    peer.transport
+        .send_rtp(stream, packet, network.now)
+        .unwrap();
+    peer.drain();
+}
+
+#[test]
+fn a_peer_that_begs_without_end_gets_two_key_frames_a_second_and_its_packets_once_a_round_trip() {
+    let mut network = Network::new(8);
+    let (mut a, mut b) = raw(&mut network);
+    network.run(&mut a, &mut b, SECOND);
+    let ours = a.session.stats(network.now).video[0].outbound.ssrc;
+    let before = stats(&mut a, &network).outbound;
+    let everything: Vec<u16> = (0..=u16::MAX).step_by(17).collect();
+    for number in 0..300_u32 {
+        let mut compound = Vec::new();
+        rtcp::write_report(&mut compound, 1, None, &[]);
+        feedback::write_picture_loss(&mut compound, 1, ours);
+        feedback::write_full_intra(&mut compound, 1, ours, number as u8);
+        feedback::write_missing(&mut compound, 1, ours, &everything[..300]);
+        b.transport.send_rtcp(&compound, network.now).unwrap();
+        b.drain();
+        network.run(&mut a, &mut b, 10 * MS);
+    }
+    let after = stats(&mut a, &network).outbound;
+    let keys = after.key_frames_sent - before.key_frames_sent;
+    assert!((5..=7).contains(&keys), "{keys}");
+    let again = after.retransmitted_packets_sent - before.retransmitted_packets_sent;
+    let sent = after.packets_sent - before.packets_sent;
+    assert!(again < 40 * sent, "{again} of {sent}");
+    assert!(hears_own(&a), "sound goes on");
+}
+
+/// Whether a phone's own sound still goes out.
+fn hears_own(phone: &Phone) -> bool {
+    phone.session.is_connected() && phone.session.sends()
+}
+
+#[test]
+fn what_belongs_to_no_line_is_not_taken_for_sound() {
+    let mut network = Network::new(9);
+    let (mut a, mut b) = raw(&mut network);
+    let key = [
+        &[0x10_u8][..],
+        &[0x10, 0, 0, 0x9d, 1, 0x2a, 2, 0, 2, 0],
+        &[0; 200],
+    ]
+    .concat();
+    for _ in 0..20 {
+        send(&mut b, STRANGER, 96, "nowhere", &key, &network);
+        send(&mut b, STRANGER, 34, "", &key, &network);
+        network.run(&mut a, &mut b, 20 * MS);
+    }
+    let stats = a.session.stats(network.now);
+    assert_eq!(stats.inbound.packets_received, 0);
+    assert_eq!(stats.video[0].inbound.packets_received, 0);
+    assert_eq!(stats.transport.unwrap().refused.unknown_stream, 40);
+    // What names its section is taken, whatever its source.
+    send(&mut b, VIDEO, 96, "1", &key, &network);
+    network.run(&mut a, &mut b, 100 * MS);
+    assert_eq!(
+        a.session.stats(network.now).video[0]
+            .inbound
+            .packets_received,
+        1
+    );
+}
+
+#[test]
+fn a_picture_that_says_goodbye_is_not_the_end_of_the_call() {
+    let mut network = Network::new(10);
+    let (mut a, mut b) = raw(&mut network);
+    send(&mut b, VIDEO, 96, "1", &[0x10, 0x10, 0, 0], &network);
+    network.run(&mut a, &mut b, 100 * MS);
+    let mut goodbye = |ssrc: u32| {
+        let mut compound = Vec::new();
+        rtcp::write_report(&mut compound, ssrc, None, &[]);
+        rtcp::write_goodbye(&mut compound, ssrc);
+        b.transport.send_rtcp(&compound, network.now).unwrap();
+        b.drain();
+        network.run(&mut a, &mut b, 100 * MS);
+        a.has(|event| matches!(event, MediaEvent::ByeReceived))
+    };
+    assert!(!goodbye(0x3333));
+    assert!(goodbye(RAW_SSRCS[0]));
+}
+
+#[test]
+fn sound_and_pictures_are_reported_by_one_clock() {
+    let mut network = Network::new(11);
+    let (mut a, mut b) = raw(&mut network);
+    let begin = network.now;
+    network.run(&mut a, &mut b, 20 * SECOND);
+    let ours = stats(&mut a, &network).outbound.ssrc;
+    // Where each stream stood when it was reported on: our time, and its own.
+    let mut reports = [None, None];
+    for compound in &b.reports {
+        for packet in rtcp::read(compound) {
+            if let rtcp::Packet::Sender { ssrc, info, .. } = packet {
+                reports[usize::from(ssrc == ours)] =
+                    Some((info.ntp as f64 / 4_294_967_296.0, info.timestamp));
+            }
+        }
+    }
+    // And where it stood when a packet of it came, 10 ms after it was sent.
+    let came = |pt: u8| {
+        b.received
+            .iter()
+            .rev()
+            .find(|packet| packet.pt == pt)
+            .map(|packet| packet.timestamp)
+    };
+    let now = (network.now - begin).as_secs_f64();
+    let at = |report: Option<(f64, u32)>, timestamp: Option<u32>, clock: f64| {
+        let (ntp, of_report) = report.unwrap();
+        let ticks = timestamp.unwrap().wrapping_sub(of_report) as i32;
+        ntp + f64::from(ticks) / clock
+    };
+    let sound = at(reports[0], came(111), 48_000.0);
+    let pictures = at(reports[1], came(96), 90_000.0);
+    // The last of each were captured within 40 ms: a packet is 20 ms long, and a frame comes each 30 ms.
+    assert!((sound - pictures).abs() < 0.06, "{sound} {pictures} {now}");
+}
+
+#[test]
+fn lines_are_told_behind_the_direction_and_before_the_description() {
+    let mut network = Network::new(12);
+    let [mut a, mut b] = pair(&network);
+    connect(&mut network, &mut a, &mut b);
+    b.events.clear();
+    a.events.clear();
+    a.session
+        .reoffer(false, Direction::Inactive, network.now)
+        .unwrap();
+    let offer = a.described();
+    b.session.answer_reoffer(&offer, network.now).unwrap();
+    b.drain();
+    let order = |phone: &Phone| -> Vec<&'static str> {
+        let name = |event: &MediaEvent| {
+            if matches!(event, MediaEvent::Direction { .. }) {
+                Some("direction")
+            } else if matches!(event, MediaEvent::Video(VideoEvent::Lines(_))) {
+                Some("lines")
+            } else if matches!(
+                event,
+                MediaEvent::Described { .. } | MediaEvent::AnswerApplied
+            ) {
+                Some("description")
+            } else {
+                None
+            }
+        };
+        phone.events.iter().filter_map(name).collect()
+    };
+    assert_eq!(order(&b), ["direction", "lines", "description"]);
+    let answer = b.described();
+    a.session.set_answer(&answer, false, network.now).unwrap();
+    a.drain();
+    assert_eq!(order(&a), ["direction", "lines", "description"]);
+}
