@@ -69,6 +69,13 @@ impl StreamDecoder {
         self.concealer.heard(out);
     }
 
+    /// Fills `out`, what was lost right before `next`.
+    pub(super) fn bridge(&mut self, next: &[u8], out: &mut [i16]) {
+        let table = self.law.table();
+        let behind: Vec<i16> = next.iter().map(|byte| table[usize::from(*byte)]).collect();
+        self.concealer.bridge(out, &behind);
+    }
+
     pub(super) fn conceal(&mut self, out: &mut [i16]) {
         self.concealer.conceal(out);
     }

@@ -327,7 +327,7 @@ impl Encoder {
     }
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Decoder {
     join: Delay,
     low: Band,
@@ -351,6 +351,21 @@ impl Decoder {
         }
     }
 
+    /// Goes on as if `invented`, which is `LAG` samples longer than the gap, had been sent; `last` was heard before it.
+    fn follow(&mut self, last: [i16; 2], invented: &[i16]) {
+        let mut split = Delay::new();
+        let (played, sent) = invented.split_at(LAG.min(invented.len()));
+        for pair in [&last[..], played].concat().chunks_exact(2) {
+            split.push(i32::from(pair[0]), i32::from(pair[1]));
+        }
+        for pair in sent.chunks_exact(2) {
+            let (even, odd) = split.push(i32::from(pair[0]), i32::from(pair[1]));
+            let low = self.low.quantize_low((odd + even) >> 14);
+            let high = self.high.quantize_high((odd - even) >> 14);
+            self.decode_byte((high << 6) | low);
+        }
+    }
+
     fn decode_byte(&mut self, byte: u8) -> [i16; 2] {
         let (code_low, code_high) = (byte & 0x3f, byte >> 6);
         let fine = (self.low.step * QM6[usize::from(code_low)]) >> 15;
@@ -363,6 +378,9 @@ impl Decoder {
         [saturate(odd >> 11) as i16, saturate(even >> 11) as i16]
     }
 }
+
+/// How many samples come out of both mirror filters later than they go in: 24 taps, of which the newest two are new.
+const LAG: usize = 22;
 
 /// The decoder of a stream with gaps.
 #[derive(Debug)]
@@ -386,7 +404,22 @@ impl StreamDecoder {
         self.concealer.heard(out);
     }
 
+    /// Fills `out`, what was lost right before `next`.
+    pub(super) fn bridge(&mut self, next: &[u8], out: &mut [i16]) {
+        let (last, ahead) = self.concealer.ahead(out.len() + LAG);
+        let mut guess = self.decoder.clone();
+        guess.follow(last, &ahead);
+        let mut behind = vec![0; next.len() * 2];
+        guess.decode(next, &mut behind);
+        self.concealer.bridge(out, &behind);
+        // What leads over into the packet is nearer to what was sent than the guess.
+        behind.truncate(LAG);
+        self.decoder.follow(last, &[&*out, &behind[..]].concat());
+    }
+
     pub(super) fn conceal(&mut self, out: &mut [i16]) {
+        let (last, ahead) = self.concealer.ahead(out.len() + LAG);
+        self.decoder.follow(last, &ahead);
         self.concealer.conceal(out);
     }
 

@@ -342,19 +342,28 @@ impl Decoder {
         }
     }
 
-    /// Appends `samples`, the length of the one lost packet before `next`, from the copy in `next` if any.
+    /// Appends `samples`, the length of the one lost packet before `next`, from the copy in `next` if any, or led over
+    /// into `next`.
     ///
     /// `next` itself is decoded after this, as usual.
     pub fn recover(&mut self, next: &[u8], samples: usize, out: &mut Vec<i16>) -> Recovery {
-        let start = out.len();
-        if let AnyDecoder::Opus(decoder) = &mut self.inner {
-            out.resize(start + samples, 0);
-            if decoder.recover(next, &mut out[start..]) {
-                return Recovery::Redundancy;
-            }
-            out.truncate(start);
+        if self.samples_in(next).is_err() {
+            self.conceal(samples, out);
+            return Recovery::Concealed;
         }
-        self.conceal(samples, out);
+        let start = out.len();
+        out.resize(start + samples, 0);
+        let room = &mut out[start..];
+        match &mut self.inner {
+            AnyDecoder::Opus(decoder) => {
+                if decoder.recover(next, room) {
+                    return Recovery::Redundancy;
+                }
+                decoder.conceal(room);
+            }
+            AnyDecoder::G722(decoder) => decoder.bridge(next, room),
+            AnyDecoder::G711(decoder) => decoder.bridge(next, room),
+        }
         Recovery::Concealed
     }
 

@@ -34,6 +34,21 @@ fn voice(rate: Rate, seconds: f32) -> Vec<i16> {
         .collect()
 }
 
+/// The same with a pitch that rises from 110 to 150 Hz.
+fn gliding_voice(rate: Rate, seconds: f32) -> Vec<i16> {
+    let hz = rate.hz() as f32;
+    (0..(hz * seconds) as usize)
+        .map(|n| {
+            let t = n as f32 / hz;
+            let cycles = 110.0 * t + 20.0 * t * t / seconds;
+            let voiced: f32 = (1..12)
+                .map(|k| (std::f32::consts::TAU * k as f32 * cycles).sin() / k as f32)
+                .sum();
+            (voiced * 5_000.0 * (0.6 + 0.4 * (std::f32::consts::TAU * 3.0 * t).sin())) as i16
+        })
+        .collect()
+}
+
 fn sine(rate: Rate, hz: f64, samples: usize) -> Vec<i16> {
     (0..samples)
         .map(|n| {
@@ -370,39 +385,104 @@ fn thrift_lowers_opus_to_complexity_1_and_0_and_no_thrift_gives_it_back() {
 }
 
 #[test]
-fn under_thrift_a_gap_repeats_the_last_ten_milliseconds_whatever_the_pitch() {
-    for codec in [Codec::Pcmu, Codec::Pcma, Codec::G722] {
-        let rate = codec.rate(&OpusSettings::default());
-        // 125 Hz: a pitch period of 8 ms.
-        let packets = encode(
-            codec,
-            &OpusSettings::default(),
-            &sine(rate, 125.0, 8_000),
-            0,
+fn a_gap_is_led_over_into_the_packet_behind_it() {
+    for codec in [Codec::Pcmu, Codec::Pcma] {
+        let settings = OpusSettings::default();
+        let rate = codec.rate(&settings);
+        let frame = rate.samples_per_tick() * 2;
+        let packets = encode(codec, &settings, &gliding_voice(rate, 1.0), 0);
+        let whole = decode(codec, &settings, &packets, &[]);
+        let errors = |led_over: bool| -> f64 {
+            let lost = (10..45).step_by(5);
+            lost.map(|lost| {
+                let mut decoder = Decoder::new(codec, &settings).unwrap();
+                let mut out = Vec::new();
+                for packet in &packets[..lost] {
+                    decoder.decode(packet, &mut out).unwrap();
+                }
+                if led_over {
+                    let from = decoder.recover(&packets[lost + 1], frame, &mut out);
+                    assert_eq!(from, Recovery::Concealed);
+                } else {
+                    decoder.conceal(frame, &mut out);
+                }
+                decoder.decode(&packets[lost + 1], &mut out).unwrap();
+                let heard = whole[lost * frame..].iter().zip(&out[lost * frame..]);
+                heard
+                    .map(|(a, b)| (f64::from(*a) - f64::from(*b)).powi(2))
+                    .sum::<f64>()
+            })
+            .sum()
+        };
+        let (bridged, continued) = (errors(true), errors(false));
+        assert!(
+            bridged < continued / 3.0,
+            "{codec:?}: {bridged} {continued}"
         );
-        let concealed = |thrift: Thrift| {
-            let mut decoder = Decoder::new(codec, &OpusSettings::default()).unwrap();
+    }
+}
+
+#[test]
+fn behind_a_gap_the_bands_of_g722_are_where_what_was_invented_has_brought_them() {
+    let settings = OpusSettings::default();
+    let frame = 2 * Rate::Hz16000.samples_per_tick();
+    let packets = encode(
+        Codec::G722,
+        &settings,
+        &gliding_voice(Rate::Hz16000, 1.0),
+        0,
+    );
+    let whole = decode(Codec::G722, &settings, &packets, &[]);
+    let (mut signal, mut error) = (0.0, 0.0);
+    for lost in (10..45).step_by(5) {
+        let patched = decode(Codec::G722, &settings, &packets, &[lost]);
+        let behind = (lost + 1) * frame..(lost + 2) * frame;
+        signal += energy(&whole[behind.clone()]);
+        let pairs = whole[behind.clone()].iter().zip(&patched[behind]);
+        error += pairs
+            .map(|(a, b)| (f64::from(*a) - f64::from(*b)).powi(2))
+            .sum::<f64>();
+    }
+    assert!(error < signal / 4.0, "{error} {signal}");
+}
+
+#[test]
+fn under_thrift_a_gap_is_searched_for_no_pitch_and_not_led_over() {
+    for codec in [Codec::Pcmu, Codec::Pcma, Codec::G722] {
+        let settings = OpusSettings::default();
+        let rate = codec.rate(&settings);
+        let tick = rate.samples_per_tick();
+        // Clicks every 8 ms: what is repeated every 10 ms has others.
+        let clicks: Vec<i16> = (0..tick * 40)
+            .map(|at| i16::from(at % (tick * 4 / 5) == 0) * 20_000)
+            .collect();
+        let packets = encode(codec, &settings, &clicks, 0);
+        let filled = |thrift: Thrift, led_over: bool| {
+            let mut decoder = Decoder::new(codec, &settings).unwrap();
             decoder.set_thrift(thrift);
+            decoder.reset();
             let mut out = Vec::new();
             for packet in &packets[..10] {
                 decoder.decode(packet, &mut out).unwrap();
             }
-            decoder.reset();
             out.clear();
-            for packet in &packets[..10] {
-                decoder.decode(packet, &mut out).unwrap();
+            if led_over {
+                decoder.recover(&packets[11], 2 * tick, &mut out);
+            } else {
+                decoder.conceal(2 * tick, &mut out);
             }
-            let heard = out.len();
-            let tick = rate.samples_per_tick();
-            decoder.conceal(2 * tick, &mut out);
-            // Where neither the joint nor the fade has changed it.
-            let middle = heard + tick / 2..heard + tick / 2 + tick / 8;
-            let alike = middle.clone().all(|at| out[at] == out[at - tick]);
-            (alike, out)
+            out
         };
-        let (plain, _) = concealed(Thrift::Plain);
-        let (searched, _) = concealed(Thrift::None);
-        assert!(plain && !searched, "{codec:?}");
+        let loudest = |sound: &[i16]| (0..sound.len()).max_by_key(|at| sound[*at].abs());
+        let again = |sound: Vec<i16>| {
+            let first = loudest(&sound[..tick]).unwrap();
+            loudest(&sound[first + tick / 2..]).unwrap() + tick / 2
+        };
+        let near = |got: usize, wanted: usize| got.abs_diff(wanted) <= 2;
+        assert!(near(again(filled(Thrift::None, false)), tick * 4 / 5));
+        assert!(near(again(filled(Thrift::Plain, false)), tick), "{codec:?}");
+        assert_eq!(filled(Thrift::Plain, true), filled(Thrift::Plain, false));
+        assert_ne!(filled(Thrift::None, true), filled(Thrift::None, false));
     }
 }
 
