@@ -26,12 +26,12 @@ pub struct VideoPayload {
     /// The number of its retransmissions (RFC 4588).
     pub rtx: Option<PayloadType>,
     /// What its receiver may ask for.
-    pub feedback: Feedback,
+    pub feedback: FeedbackTypes,
 }
 
 /// What a receiver of video may say to its sender (`a=rtcp-fb`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Feedback {
+pub struct FeedbackTypes {
     /// `nack`: which packets are missing (RFC 4585 §6.2.1).
     pub nack: bool,
     /// `nack pli`: that a picture is lost (RFC 4585 §6.3.1).
@@ -42,7 +42,7 @@ pub struct Feedback {
     pub remb: bool,
 }
 
-impl Feedback {
+impl FeedbackTypes {
     pub(crate) const ALL: Self = Self {
         nack: true,
         pli: true,
@@ -124,7 +124,7 @@ impl Description {
                     rtx: (repetitions.iter())
                         .find(|(_, repeated)| *repeated == payload_type)
                         .map(|(rtx, _)| *rtx),
-                    feedback: Feedback::of(media, payload_type),
+                    feedback: FeedbackTypes::of(media, payload_type),
                 });
             }
         }

@@ -184,7 +184,7 @@ impl Session {
 
     /// Notes what holds, unless an open offer has changed it already.
     fn remember(&mut self) {
-        self.before.get_or_insert_with(|| super::Before {
+        self.before.get_or_insert_with(|| super::BeforeOffer {
             agreed: self.agreed.clone(),
             wish: self.wish,
             peer_holds: self.peer_holds,

@@ -37,7 +37,7 @@ use crate::codec::Codec;
 use crate::echo::EchoWatch;
 use crate::sdp::Direction;
 use crate::sdp::negotiate::{
-    Agreed, Content, Identity, Negotiation, Source, Terms, VideoLine, VideoWish, token,
+    Agreed, Content, Identity, LocalSource, Negotiation, Terms, VideoLine, VideoWish, token,
 };
 use crate::thrift::Thrift;
 use crate::transport::Transport;
@@ -74,7 +74,7 @@ pub struct Session {
     /// The peer wants to hear nothing from us.
     peer_holds: bool,
     /// What held before the open offer, for when it is rolled back.
-    before: Option<Before>,
+    before: Option<BeforeOffer>,
     connection: ConnectionState,
     /// By us: a peer that leaves may still be followed by another.
     closed: bool,
@@ -98,7 +98,7 @@ pub struct Session {
 
 /// What a rolled back offer leaves in force.
 #[derive(Clone, Debug)]
-struct Before {
+struct BeforeOffer {
     agreed: Option<Agreed>,
     wish: Direction,
     peer_holds: bool,
@@ -422,7 +422,7 @@ fn identity(rng: &mut StdRng, cname: Option<&str>, video: [u8; 32]) -> Identity 
         cname: given
             .filter(|c| !c.is_empty())
             .unwrap_or_else(|| token(rng)),
-        audio: Source {
+        audio: LocalSource {
             ssrc,
             stream_id: token(rng),
             track_id: token(rng),

@@ -26,7 +26,7 @@ const INTERRUPTED_RETRY: Duration = Duration::from_secs(1);
 
 /// What is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Due {
+pub(super) enum ConsentDue {
     /// Send a consent check.
     Check,
     /// Give the path up.
@@ -86,9 +86,9 @@ impl Consent {
         self.watch.min(self.heard + EXPIRY)
     }
 
-    pub(super) fn handle_timeout(&mut self, now: Instant) -> Option<Due> {
+    pub(super) fn handle_timeout(&mut self, now: Instant) -> Option<ConsentDue> {
         if now >= self.heard + EXPIRY {
-            return Some(Due::Expired);
+            return Some(ConsentDue::Expired);
         }
         if now < self.watch {
             return None;
@@ -103,7 +103,7 @@ impl Consent {
             self.next_check = now + self.pace(now.saturating_duration_since(since));
         }
         self.watch = self.next_watch(now);
-        due.then_some(Due::Check)
+        due.then_some(ConsentDue::Check)
     }
 
     /// How long to wait for an answer before the check is repeated.
@@ -141,7 +141,7 @@ mod tests {
     use super::*;
 
     /// Runs from `start` for some seconds; returns what was due and when.
-    fn run(consent: &mut Consent, start: Instant, seconds: u64) -> Vec<(Duration, Due)> {
+    fn run(consent: &mut Consent, start: Instant, seconds: u64) -> Vec<(Duration, ConsentDue)> {
         let mut due = Vec::new();
         loop {
             let now = consent.poll_timeout();
@@ -150,7 +150,7 @@ mod tests {
             }
             if let Some(what) = consent.handle_timeout(now) {
                 due.push((now - start, what));
-                if what == Due::Expired {
+                if what == ConsentDue::Expired {
                     return due;
                 }
             }
@@ -167,8 +167,8 @@ mod tests {
         let start = origin();
         let mut consent = Consent::new(start, 1.0);
         let due = run(&mut consent, start, 60);
-        assert_eq!(due.last(), Some(&(EXPIRY, Due::Expired)));
-        assert_eq!(due.first(), Some(&(INTERVAL, Due::Check)));
+        assert_eq!(due.last(), Some(&(EXPIRY, ConsentDue::Expired)));
+        assert_eq!(due.first(), Some(&(INTERVAL, ConsentDue::Check)));
         assert!(due.len() > 5, "{due:?}");
     }
 
@@ -200,7 +200,7 @@ mod tests {
             consent.heard_media(now);
             while consent.poll_timeout() <= now {
                 let due = consent.handle_timeout(now);
-                assert_ne!(due, Some(Due::Expired));
+                assert_ne!(due, Some(ConsentDue::Expired));
                 checks += u32::from(due.is_some());
             }
             assert!(!consent.is_interrupted());
@@ -217,7 +217,7 @@ mod tests {
             );
         }
         let due = run(&mut consent, last, 60);
-        assert_eq!(due.last(), Some(&(EXPIRY, Due::Expired)));
+        assert_eq!(due.last(), Some(&(EXPIRY, ConsentDue::Expired)));
     }
 
     #[test]

@@ -103,7 +103,7 @@ impl Progress {
 
 /// Where a packet went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum Placement {
     Taken,
     /// It came before, or its frame was given or given up.
     Late,
@@ -113,7 +113,7 @@ pub(super) enum Place {
 
 /// What has come and was not given.
 #[derive(Debug)]
-pub(super) struct Arrivals<P> {
+pub(super) struct PacketArrivals<P> {
     /// The number of the first slot, extended by its cycles.
     base: u64,
     slots: VecDeque<Slot<P>>,
@@ -126,7 +126,7 @@ pub(super) struct Arrivals<P> {
     progress: Option<Progress>,
 }
 
-impl<P: AsRef<[u8]>> Arrivals<P> {
+impl<P: AsRef<[u8]>> PacketArrivals<P> {
     pub(super) fn new(sequence: u16) -> Self {
         Self {
             base: u64::from(sequence) + (1 << 16),
@@ -140,27 +140,27 @@ impl<P: AsRef<[u8]>> Arrivals<P> {
     }
 
     /// Puts a slot where it belongs.
-    pub(super) fn insert(&mut self, sequence: u16, slot: Slot<P>, now: Instant) -> Place {
+    pub(super) fn insert(&mut self, sequence: u16, slot: Slot<P>, now: Instant) -> Placement {
         let next = self.base + self.slots.len() as u64;
         let ahead = i64::from(sequence.wrapping_sub(next as u16) as i16);
         if ahead.unsigned_abs() > MOST_PACKETS as u64 {
-            return Place::Strange;
+            return Placement::Strange;
         }
         let number = next.saturating_add_signed(ahead);
         if number < self.base && !self.reach_back(number, now) {
-            return Place::Late;
+            return Placement::Late;
         }
         let index = (number - self.base) as usize;
         while self.slots.len() <= index {
             self.push_missing(now);
         }
         if !matches!(self.slots[index], Slot::Missing(_)) {
-            return Place::Late;
+            return Placement::Late;
         }
         self.missing -= 1;
         self.octets += octets(&slot);
         self.slots[index] = slot;
-        Place::Taken
+        Placement::Taken
     }
 
     /// Makes room for a packet that was sent before the first one that came.

@@ -4,7 +4,7 @@ use ::video::EncodedFrame;
 use std::mem;
 use std::time::{Duration, Instant};
 
-use super::arrivals::{Arrivals, Place, Run, Slot, VideoPacket};
+use super::arrivals::{PacketArrivals, Placement, Run, Slot, VideoPacket};
 use super::parameter_sets::ParameterSets;
 use super::payload::{CLOCK, Joined, PayloadError, join, learn, look, ticks};
 use super::wishes::KeyFrameWish;
@@ -64,7 +64,7 @@ pub struct Assembled {
 #[derive(Debug)]
 pub struct Assembler<P> {
     ssrc: u32,
-    arrivals: Option<Arrivals<P>>,
+    arrivals: Option<PacketArrivals<P>>,
     /// Whether the next frame continues what was given; otherwise a key frame must.
     chained: bool,
     unchained_since: Option<Instant>,
@@ -161,7 +161,7 @@ impl<P: AsRef<[u8]>> Assembler<P> {
         };
         let (before, had_missing) = (arrivals.len(), arrivals.has_missing());
         match arrivals.insert(sequence, slot, now) {
-            Place::Taken => {
+            Placement::Taken => {
                 self.strange = None;
                 self.tails = if arrivals.len() > before {
                     0
@@ -173,10 +173,10 @@ impl<P: AsRef<[u8]>> Assembler<P> {
                     self.next_request = Some(self.next_request.map_or(soon, |at| at.min(soon)));
                 }
             }
-            Place::Late => self.counts.late += 1,
-            Place::Strange => self.take_strange(sequence, now),
+            Placement::Late => self.counts.late += 1,
+            Placement::Strange => self.take_strange(sequence, now),
         }
-        if self.arrivals.as_ref().is_some_and(Arrivals::is_full) {
+        if self.arrivals.as_ref().is_some_and(PacketArrivals::is_full) {
             self.give_up(now);
         }
     }
@@ -185,7 +185,7 @@ impl<P: AsRef<[u8]>> Assembler<P> {
     fn take_strange(&mut self, sequence: u16, now: Instant) {
         if self.strange.map(|s| s.wrapping_add(1)) == Some(sequence) {
             self.counts.dropped += u64::from(self.has_some());
-            self.arrivals = Some(Arrivals::new(sequence.wrapping_add(1)));
+            self.arrivals = Some(PacketArrivals::new(sequence.wrapping_add(1)));
             self.unchain(now);
             self.strange = None;
         } else {
@@ -203,7 +203,7 @@ impl<P: AsRef<[u8]>> Assembler<P> {
             self.clock.restart();
         }
         self.ssrc = packet.ssrc;
-        self.arrivals = Some(Arrivals::new(packet.sequence));
+        self.arrivals = Some(PacketArrivals::new(packet.sequence));
         self.strange = None;
         self.next_request = None;
         self.first_may_come = Some(now + REORDERED);
@@ -428,7 +428,7 @@ impl<P: AsRef<[u8]>> Assembler<P> {
 
     /// Octets that wait for the rest of their frames.
     pub fn octets(&self) -> usize {
-        self.arrivals.as_ref().map_or(0, Arrivals::octets)
+        self.arrivals.as_ref().map_or(0, PacketArrivals::octets)
     }
 }
 

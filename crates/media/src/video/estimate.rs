@@ -32,7 +32,7 @@ const TOLD_SOON: Duration = Duration::from_millis(100);
 /// What the path from the peer carries, by how long its packets were under way.
 #[derive(Debug, Default)]
 pub struct Estimate {
-    sources: Vec<Source>,
+    sources: Vec<WatchedSource>,
     traffic: Traffic,
     rate: Option<f64>,
     /// When it shrank last.
@@ -43,7 +43,7 @@ pub struct Estimate {
 
 /// One source's frames on their way.
 #[derive(Debug)]
-struct Source {
+struct WatchedSource {
     ssrc: u32,
     begin: Instant,
     /// The last frame's timestamp, and how long after the first it was taken.
@@ -66,7 +66,7 @@ impl Estimate {
                 if self.sources.len() == MOST_SOURCES {
                     self.sources.remove(0);
                 }
-                self.sources.push(Source::new(ssrc, timestamp, now));
+                self.sources.push(WatchedSource::new(ssrc, timestamp, now));
             }
         }
         self.judge(now);
@@ -120,7 +120,7 @@ impl Estimate {
     }
 }
 
-impl Source {
+impl WatchedSource {
     fn new(ssrc: u32, timestamp: u32, now: Instant) -> Self {
         Self {
             ssrc,

@@ -23,7 +23,7 @@ pub struct Outgoing {
 }
 
 #[derive(Debug)]
-struct Sent {
+struct SentPacket {
     packet: Outgoing,
     at: Instant,
     again: Option<Instant>,
@@ -34,7 +34,7 @@ struct Sent {
 pub struct History {
     /// The number of the first.
     first: u16,
-    sent: VecDeque<Sent>,
+    sent: VecDeque<SentPacket>,
     octets: usize,
 }
 
@@ -48,7 +48,7 @@ impl History {
             self.first = sequence;
         }
         self.octets += packet.payload.len();
-        self.sent.push_back(Sent {
+        self.sent.push_back(SentPacket {
             packet,
             at: now,
             again: None,
@@ -65,7 +65,7 @@ impl History {
 
     fn has_too_much(&self, now: Instant) -> bool {
         let first = self.sent.front();
-        let is_old = |sent: &Sent| now.saturating_duration_since(sent.at) > LONGEST;
+        let is_old = |sent: &SentPacket| now.saturating_duration_since(sent.at) > LONGEST;
         self.octets > MOST_OCTETS
             || self.sent.len() > usize::from(u16::MAX / 2)
             || first.is_some_and(is_old)

@@ -4,7 +4,8 @@ use audio::Rate;
 use media::codec::{Codec, OpusSettings};
 use media::sdp::Direction;
 use media::sdp::negotiate::{
-    Agreed, Content, Identity, LocalTransport, Negotiation, Source, Terms, VideoLine, VideoWish,
+    Agreed, Content, Identity, LocalSource, LocalTransport, Negotiation, Terms, VideoLine,
+    VideoWish,
 };
 use media::session::{
     ConnectionState, LineState, MediaEvent, Output, Session, SessionConfig, VideoEvent,
@@ -458,7 +459,7 @@ impl RawPeer {
         let identity = Identity {
             session_id: 1,
             cname: "raw".into(),
-            audio: Source {
+            audio: LocalSource {
                 ssrc: RAW_SSRCS[0],
                 stream_id: "s".into(),
                 track_id: "t".into(),

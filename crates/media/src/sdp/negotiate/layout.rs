@@ -9,13 +9,13 @@ use super::video::{
 /// The media sections that both sides have seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Layout {
-    pub(super) slots: Vec<Slot>,
+    pub(super) slots: Vec<SectionSlot>,
     pub(super) bundled: bool,
 }
 
 /// The unchanging part of one media section.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Slot {
+pub(super) struct SectionSlot {
     pub(super) kind: MediaKind,
     pub(super) protocol: String,
     pub(super) format: String,
@@ -38,7 +38,7 @@ impl Layout {
     /// The sections of a first offer of ours.
     pub(super) fn ours() -> Self {
         Self {
-            slots: vec![Slot {
+            slots: vec![SectionSlot {
                 kind: MediaKind::Audio,
                 protocol: "UDP/TLS/RTP/SAVPF".into(),
                 format: "0".into(),
@@ -57,7 +57,7 @@ impl Layout {
         before: Option<&Self>,
         wishes: &Wishes,
     ) -> Self {
-        let mut slots: Vec<Slot> = offer.media.iter().map(Slot::of).collect();
+        let mut slots: Vec<SectionSlot> = offer.media.iter().map(SectionSlot::of).collect();
         if let Some(slot) = slots.get_mut(audio) {
             slot.line = Line::Audio;
         }
@@ -107,7 +107,7 @@ impl Layout {
             }
         }
         if plan.bundled {
-            let there: Vec<Content> = plan.slots.iter().filter_map(Slot::content).collect();
+            let there: Vec<Content> = plan.slots.iter().filter_map(SectionSlot::content).collect();
             for wish in wishes.open(&there) {
                 plan.add(VideoSection::ours(wish, Some(extension), numbers));
             }
@@ -117,14 +117,14 @@ impl Layout {
 
     /// RFC 3264 §8.1: a line takes the place of one that was stopped, or stands behind all others.
     fn add(&mut self, section: VideoSection) {
-        let live = self.slots.iter().filter_map(Slot::content).count();
+        let live = self.slots.iter().filter_map(SectionSlot::content).count();
         if live >= MOST_VIDEO || self.slots.len() >= limit::MEDIA {
             return;
         }
         // RFC 8829 §5.2.2: with another mid.
         let used = |mid: &String| self.slots.iter().any(|s| s.mid.as_ref() == Some(mid));
         let mut mids = (1..).map(|number: usize| number.to_string());
-        let slot = Slot {
+        let slot = SectionSlot {
             kind: MediaKind::Video,
             protocol: "UDP/TLS/RTP/SAVPF".into(),
             format: "0".into(),
@@ -159,7 +159,7 @@ impl Layout {
     /// What is shown no more with `after`.
     pub(super) fn stopped(&self, after: &Self) -> Vec<Content> {
         let live = |content: &Content| after.slots.iter().any(|s| s.content() == Some(*content));
-        let before = self.slots.iter().filter_map(Slot::content);
+        let before = self.slots.iter().filter_map(SectionSlot::content);
         before.filter(|content| !live(content)).collect()
     }
 
@@ -182,7 +182,7 @@ impl Layout {
     }
 }
 
-impl Slot {
+impl SectionSlot {
     /// What it shows, if it shows pictures.
     pub(super) fn content(&self) -> Option<Content> {
         match &self.line {

@@ -5,7 +5,7 @@ use super::agreement::{Agreed, agree, choose_section, spoken};
 use super::formats::Formats;
 use super::layout::{Layout, Line};
 use super::terms::{Identity, Incompatible, LocalTransport, Refusal, Terms};
-use super::video::{AgreedVideo, Numbers, Place, VideoWish, Wishes, is_alive, preferred};
+use super::video::{AgreedVideo, Numbers, SectionPlace, VideoWish, Wishes, is_alive, preferred};
 use super::write::{self, Section};
 use crate::transport;
 
@@ -344,7 +344,7 @@ impl Negotiation {
             if let (Line::Video(section), Some(mid), true) = (&slot.line, &slot.mid, alive(index)) {
                 let codecs: Vec<_> = section.payloads.iter().map(|p| p.codec).collect();
                 let send = preferred(description.video_payloads(index), &codecs);
-                let place = Place {
+                let place = SectionPlace {
                     mid,
                     holds: !wish.receives(),
                     source: self.identity.video(index, section.content),

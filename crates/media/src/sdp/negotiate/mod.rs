@@ -26,5 +26,5 @@ mod write_video;
 pub use agreement::{Agreed, AgreedAudio, SendFormat};
 pub use machine::{Misuse, Negotiation};
 pub(crate) use terms::token;
-pub use terms::{Identity, Incompatible, LocalTransport, Refusal, Source, Terms};
+pub use terms::{Identity, Incompatible, LocalSource, LocalTransport, Refusal, Terms};
 pub use video::{AgreedVideo, Content, MOST_VIDEO, VideoLine, VideoWish};

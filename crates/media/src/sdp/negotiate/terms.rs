@@ -30,14 +30,14 @@ pub struct Identity {
     /// The canonical name (RFC 7022).
     pub cname: String,
     /// Our sound.
-    pub audio: Source,
+    pub audio: LocalSource,
     /// What our video lines take their names from.
     pub video: [u8; 32],
 }
 
 /// What names one stream that we send.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Source {
+pub struct LocalSource {
     /// The SSRC that we send with.
     pub ssrc: u32,
     /// The SSRC of what we send again (RFC 4588); sound has none.
@@ -94,7 +94,7 @@ pub enum Incompatible {
 impl Identity {
     /// Our stream of the video line in section `index`, the same each time. The camera's is a track beside the sound, so
     /// that they are played in step; others stand alone.
-    pub(super) fn video(&self, index: usize, content: Content) -> Source {
+    pub(super) fn video(&self, index: usize, content: Content) -> LocalSource {
         let mut seed = self.video;
         for (byte, part) in seed.iter_mut().zip(index.to_le_bytes()) {
             *byte ^= part;
@@ -104,7 +104,7 @@ impl Identity {
         // Another than the first by its making.
         let rtx = (ssrc ^ rng.random_range(1..u32::MAX)).max(1);
         let own_stream = token(&mut rng);
-        Source {
+        LocalSource {
             ssrc,
             rtx: Some(if rtx == ssrc { ssrc + 1 } else { rtx }),
             stream_id: match content {

@@ -23,7 +23,7 @@ fn negotiation_with(terms: Terms) -> Negotiation {
     let identity = Identity {
         session_id: 42,
         cname: "c".into(),
-        audio: Source {
+        audio: LocalSource {
             ssrc: 7,
             stream_id: "s".into(),
             track_id: "t".into(),

@@ -1,8 +1,8 @@
 //! Video lines: what we wish for, what the peer offers, and what follows from both.
 
-use super::super::video::{Feedback, VideoPayload};
+use super::super::video::{FeedbackTypes, VideoPayload};
 use super::super::{Description, Direction, H264Level, MediaKind, PayloadType, RemoteSource};
-use super::terms::Source;
+use super::terms::LocalSource;
 use video::VideoCodec;
 
 /// Video lines beyond these are refused in place.
@@ -64,7 +64,7 @@ pub struct AgreedVideo {
     /// What may arrive, with what the peer listens to.
     pub receive: Vec<VideoPayload>,
     /// Our stream.
-    pub source: Source,
+    pub source: LocalSource,
     /// The peer's streams, if it names them.
     pub remote_sources: Vec<RemoteSource>,
     /// The ids of the peer's stream and track (RFC 8830), if it names them.
@@ -187,7 +187,7 @@ impl VideoSection {
         &self,
         description: &Description,
         index: usize,
-        place: Place<'_>,
+        place: SectionPlace<'_>,
         send: Vec<VideoPayload>,
     ) -> AgreedVideo {
         let remote_direction = description.direction(index);
@@ -226,10 +226,10 @@ impl VideoSection {
 
 /// What is known of a line beside its section.
 #[derive(Clone, Debug)]
-pub(super) struct Place<'a> {
+pub(super) struct SectionPlace<'a> {
     pub(super) mid: &'a str,
     pub(super) holds: bool,
-    pub(super) source: Source,
+    pub(super) source: LocalSource,
 }
 
 /// Whether section `index` shows pictures within the BUNDLE, and is not refused.
@@ -313,7 +313,7 @@ impl Numbers {
                         VideoCodec::H264 => Some(H264Level::OURS),
                     },
                     rtx: Some(free.next()?),
-                    feedback: Feedback::ALL,
+                    feedback: FeedbackTypes::ALL,
                 })
             })
         };

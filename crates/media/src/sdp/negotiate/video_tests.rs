@@ -79,7 +79,7 @@ fn two_that_wish_for_it_agree_on_a_camera() {
     assert_eq!(at_a.send, at_b.receive);
     assert_eq!(at_a.send[0].codec, Vp8);
     assert!(at_a.send.iter().all(|p| p.rtx.is_some()));
-    assert_eq!(at_a.send[0].feedback, crate::sdp::Feedback::ALL);
+    assert_eq!(at_a.send[0].feedback, crate::sdp::FeedbackTypes::ALL);
     assert_eq!((at_a.mid.as_str(), at_a.mid_extension), ("1", Some(4)));
     assert_eq!(at_a.mid_extension, at_b.mid_extension);
     assert_eq!(at_a.remote_sources[0].ssrc, at_b.source.ssrc);

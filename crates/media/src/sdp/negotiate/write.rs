@@ -3,7 +3,7 @@
 use super::super::{
     Attribute, Description, Direction, Encoding, Media, Origin, Payload, write_candidate,
 };
-use super::layout::{Layout, Line, Slot};
+use super::layout::{Layout, Line, SectionSlot};
 use super::terms::{Identity, LocalTransport, Terms};
 use super::write_video::video;
 use crate::codec::Codec;
@@ -60,7 +60,7 @@ pub(super) fn description(
 }
 
 /// RFC 3264 §6: a refused section keeps its place, kind, transport and a format, with port 0.
-fn refused(slot: &Slot) -> Media {
+fn refused(slot: &SectionSlot) -> Media {
     let mut attributes = vec![Attribute::flag("inactive")];
     attributes.extend(slot.mid.as_ref().map(|mid| Attribute::new("mid", mid)));
     Media {
@@ -76,7 +76,7 @@ fn refused(slot: &Slot) -> Media {
 fn audio(
     identity: &Identity,
     terms: &Terms,
-    slot: &Slot,
+    slot: &SectionSlot,
     section: &Section<'_>,
     transport: LocalTransport<'_>,
 ) -> Media {

@@ -2,15 +2,15 @@
 
 use super::super::video::{MID_EXTENSION, rtp_name};
 use super::super::{Attribute, Media, VideoPayload, h264};
-use super::layout::Slot;
-use super::terms::{Identity, LocalTransport, Source};
+use super::layout::SectionSlot;
+use super::terms::{Identity, LocalSource, LocalTransport};
 use super::video::VideoSection;
 use super::write::{Section, default_destination, transport_lines};
 
 /// A video section within the BUNDLE, in which `place` of the description it stands.
 pub(super) fn video(
     identity: &Identity,
-    (place, slot): (usize, &Slot),
+    (place, slot): (usize, &SectionSlot),
     video: &VideoSection,
     section: &Section<'_>,
     transport: LocalTransport<'_>,
@@ -63,8 +63,8 @@ fn format_lines(lines: &mut Vec<Attribute>, payload: &VideoPayload) {
     }
 }
 
-fn source_lines(lines: &mut Vec<Attribute>, source: &Source, cname: &str) {
-    let Source {
+fn source_lines(lines: &mut Vec<Attribute>, source: &LocalSource, cname: &str) {
+    let LocalSource {
         ssrc,
         rtx,
         stream_id,

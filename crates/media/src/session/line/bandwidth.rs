@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Line, VideoEvent, Work};
+use super::{PictureLine, VideoEvent, Work};
 use crate::rtp::{feedback, rtcp};
 use crate::sdp::negotiate::Content;
 use crate::video::{Estimate, LossRule, MOST_RATE, Rate};
@@ -59,7 +59,7 @@ impl Bandwidth {
     }
 
     /// Gives each line that sends its part, and tells of it.
-    pub(super) fn share(&mut self, lines: &mut [Line], work: &mut Work<'_>) {
+    pub(super) fn share(&mut self, lines: &mut [PictureLine], work: &mut Work<'_>) {
         let active = lines.iter().filter(|line| line.sending.is_active()).count();
         let each = self.rate.target(work.now) / u32::try_from(active.max(1)).unwrap_or(u32::MAX);
         let each = each.min(MOST_RATE);
@@ -96,11 +96,11 @@ impl Bandwidth {
     }
 
     /// Tells the peer what it may send, if that is due.
-    pub(super) fn tell(&mut self, lines: &[Line], work: &mut Work<'_>) {
+    pub(super) fn tell(&mut self, lines: &[PictureLine], work: &mut Work<'_>) {
         if self.deadline().is_none_or(|at| work.now < at) {
             return;
         }
-        let hears = |line: &&Line| line.receiving.takes_estimates();
+        let hears = |line: &&PictureLine| line.receiving.takes_estimates();
         let streams = lines.iter().filter(hears);
         let streams: Vec<u32> = streams.filter_map(|line| line.receiving.ssrc()).collect();
         let Some(rate) = self.estimate.tell(work.now) else {

@@ -22,7 +22,7 @@ use crate::sdp::Direction;
 use crate::sdp::negotiate::{Agreed, AgreedVideo, Content, VideoLine};
 use crate::transport::{OutboundStream, Route, Rtp, StreamId, Transport};
 use bandwidth::Bandwidth;
-use receive::{Asked, Receiving};
+use receive::{FeedbackWish, Receiving};
 use send::{Sending, Streams};
 
 /// How often a line is reported on: senders reckon with what is lost in a second. Between half and one and a half of it
@@ -94,7 +94,7 @@ impl Work<'_> {
 /// All video lines of a session.
 #[derive(Debug)]
 pub(super) struct Lines {
-    lines: Vec<Line>,
+    lines: Vec<PictureLine>,
     bandwidth: Bandwidth,
     muted: Vec<Content>,
     /// What was told last.
@@ -107,7 +107,7 @@ pub(super) struct Lines {
 }
 
 #[derive(Debug)]
-struct Line {
+struct PictureLine {
     agreed: AgreedVideo,
     sending: Sending,
     receiving: Receiving,
@@ -133,14 +133,14 @@ impl Lines {
     pub(super) fn configure(&mut self, agreed: &Agreed, mut work: Work<'_>) {
         let mut before = std::mem::take(&mut self.lines);
         for video in &agreed.video {
-            let same = |line: &Line| {
+            let same = |line: &PictureLine| {
                 line.agreed.line == video.line
                     && line.agreed.mid == video.mid
                     && line.agreed.content == video.content
             };
             let known = before.iter().position(same);
             let mut line = known.map_or_else(
-                || Line::new(video, &mut self.rng),
+                || PictureLine::new(video, &mut self.rng),
                 |index| before.swap_remove(index),
             );
             line.configure(video, &mut work);
@@ -151,7 +151,7 @@ impl Lines {
             work.transport.set_routes(self.routes(agreed));
         }
         self.set_active(&mut work);
-        let states: Vec<LineState> = self.lines.iter().map(Line::state).collect();
+        let states: Vec<LineState> = self.lines.iter().map(PictureLine::state).collect();
         if states != self.told {
             self.told.clone_from(&states);
             work.event(VideoEvent::Lines(states));
@@ -300,8 +300,8 @@ impl Lines {
 
     pub(super) fn deadline(&mut self) -> Option<Instant> {
         let lines = self.lines.iter_mut();
-        let first = lines.filter_map(Line::deadline).min();
-        let hears = |line: &Line| line.receiving.takes_estimates();
+        let first = lines.filter_map(PictureLine::deadline).min();
+        let hears = |line: &PictureLine| line.receiving.takes_estimates();
         let estimate = self.bandwidth.deadline();
         let estimate = estimate.filter(|_| self.lines.iter().any(hears));
         [first, estimate].into_iter().flatten().min()
@@ -317,7 +317,7 @@ fn frames_of(line: VideoLine) -> StreamId {
     StreamId(line.0.saturating_mul(2).saturating_add(1).min(253) as u8)
 }
 
-impl Line {
+impl PictureLine {
     fn new(agreed: &AgreedVideo, rng: &mut StdRng) -> Self {
         let frames = frames_of(agreed.line);
         let streams = Streams {
@@ -419,11 +419,11 @@ impl Line {
                 rtcp::write_description(compound, ours, work.cname);
             }
             match asked {
-                Asked::Missing(sequences) => {
+                FeedbackWish::Missing(sequences) => {
                     feedback::write_missing(compound, ours, media, sequences);
                 }
-                Asked::PictureLoss => feedback::write_picture_loss(compound, ours, media),
-                Asked::FullIntra(number) => {
+                FeedbackWish::PictureLoss => feedback::write_picture_loss(compound, ours, media),
+                FeedbackWish::FullIntra(number) => {
                     feedback::write_full_intra(compound, ours, media, number);
                 }
             }

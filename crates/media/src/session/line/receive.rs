@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::rtp::reception::Reception;
 use crate::rtp::rtcp::ReportBlock;
-use crate::sdp::{Feedback, VideoPayload};
+use crate::sdp::{FeedbackTypes, VideoPayload};
 use crate::transport::Rtp;
 use crate::video::{Assembler, CLOCK, Freezes, KeyFrameRequests, VideoPacket, read_rtx};
 
@@ -16,7 +16,7 @@ pub(super) struct Receiving {
     formats: Vec<VideoPayload>,
     /// Whether the peer's pictures are wanted.
     active: bool,
-    assembler: Assembler<Payload>,
+    assembler: Assembler<PicturePayload>,
     reception: Reception,
     freezes: Freezes,
     /// The middle of the NTP time in the peer's last report, and when it came.
@@ -44,7 +44,7 @@ pub(super) struct ReceiveCounts {
 
 /// What the peer is to be asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Asked<'a> {
+pub(super) enum FeedbackWish<'a> {
     /// To send these again.
     Missing(&'a [u16]),
     /// For a key frame, because a picture is lost.
@@ -55,12 +55,12 @@ pub(super) enum Asked<'a> {
 
 /// The payload of a packet, without a copy of it.
 #[derive(Debug)]
-pub(super) struct Payload {
+pub(super) struct PicturePayload {
     packet: Rtp,
     part: Range<usize>,
 }
 
-impl AsRef<[u8]> for Payload {
+impl AsRef<[u8]> for PicturePayload {
     fn as_ref(&self) -> &[u8] {
         &self.packet.payload()[self.part.clone()]
     }
@@ -96,7 +96,7 @@ impl Receiving {
     }
 
     /// What the peer listens to.
-    fn feedback(&self) -> Feedback {
+    fn feedback(&self) -> FeedbackTypes {
         self.formats.first().map(|f| f.feedback).unwrap_or_default()
     }
 
@@ -125,7 +125,7 @@ impl Receiving {
                 sequence: packet.seq,
                 timestamp: packet.timestamp,
                 marker: packet.marker,
-                payload: Payload {
+                payload: PicturePayload {
                     packet,
                     part: 0..length,
                 },
@@ -142,7 +142,7 @@ impl Receiving {
                     sequence,
                     timestamp: packet.timestamp,
                     marker: packet.marker,
-                    payload: Payload {
+                    payload: PicturePayload {
                         packet,
                         part: 2..length,
                     },
@@ -154,7 +154,7 @@ impl Receiving {
         }
     }
 
-    fn take(&mut self, packet: VideoPacket<Payload>, now: Instant) {
+    fn take(&mut self, packet: VideoPacket<PicturePayload>, now: Instant) {
         if self.active {
             // What can't be read is counted there, and its frame is lost.
             let _lost = self.assembler.push(packet, now);
@@ -180,7 +180,7 @@ impl Receiving {
         &mut self,
         round_trip: Option<Duration>,
         now: Instant,
-        ask: &mut dyn FnMut(Asked<'_>),
+        ask: &mut dyn FnMut(FeedbackWish<'_>),
     ) {
         if !self.active {
             return;
@@ -191,7 +191,7 @@ impl Receiving {
         self.assembler.missing(&mut self.missing, now);
         if !self.missing.is_empty() {
             self.counts.nacks += 1;
-            ask(Asked::Missing(&self.missing));
+            ask(FeedbackWish::Missing(&self.missing));
         }
         let wished = self.wishes.is_due(now);
         if self.assembler.wants_key_frame(now) || wished {
@@ -205,18 +205,18 @@ impl Receiving {
     }
 
     /// Asks for a key frame, in the way that the peer knows.
-    fn ask_for_key_frame(&mut self, ask: &mut dyn FnMut(Asked<'_>)) {
+    fn ask_for_key_frame(&mut self, ask: &mut dyn FnMut(FeedbackWish<'_>)) {
         match self.feedback() {
-            Feedback { pli: true, .. } => {
+            FeedbackTypes { pli: true, .. } => {
                 self.counts.plis += 1;
-                ask(Asked::PictureLoss);
+                ask(FeedbackWish::PictureLoss);
             }
-            Feedback { fir: true, .. } => {
+            FeedbackTypes { fir: true, .. } => {
                 self.counts.firs += 1;
                 self.full_intra = self.full_intra.wrapping_add(1);
-                ask(Asked::FullIntra(self.full_intra));
+                ask(FeedbackWish::FullIntra(self.full_intra));
             }
-            Feedback { .. } => {}
+            FeedbackTypes { .. } => {}
         }
     }
 

@@ -3,7 +3,7 @@
 use ::video::{Size, VideoCodec};
 use std::time::{Duration, Instant};
 
-use super::Line;
+use super::PictureLine;
 use crate::rtp::rtcp::ReportBlock;
 use crate::sdp::negotiate::{Content, VideoLine};
 use crate::video::CLOCK;
@@ -142,7 +142,7 @@ impl RemoteVideo {
     }
 }
 
-impl Line {
+impl PictureLine {
     pub(super) fn stats(&self, now: Instant) -> VideoStats {
         VideoStats {
             line: self.agreed.line,

@@ -9,7 +9,7 @@ use rtc_shared::{TaggedBytesMut, TransportContext, TransportProtocol};
 use sansio::Protocol as _;
 
 use super::{CHECKS_OF_A_ROUND, Ice, IceEvent, MAX_CHECKS, Pair, Sent};
-use crate::transport::consent::Due;
+use crate::transport::consent::ConsentDue;
 use crate::transport::output::TransportFailure;
 use crate::transport::stun::{Class, ICE_CONTROLLING, Stun, Transaction, USE_CANDIDATE};
 
@@ -140,8 +140,8 @@ impl Ice {
             .as_mut()
             .and_then(|path| path.consent.handle_timeout(now));
         match due {
-            Some(Due::Check) => self.check_consent(now),
-            Some(Due::Expired) => self.lose_path(),
+            Some(ConsentDue::Check) => self.check_consent(now),
+            Some(ConsentDue::Expired) => self.lose_path(),
             None => {}
         }
     }
