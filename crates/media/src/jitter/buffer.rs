@@ -145,6 +145,19 @@ impl<P, C: Copy> Buffer<P, C> {
         place
     }
 
+    /// The source that sends now, and what its RTP clock says at a position.
+    pub(super) fn time_at(&self, position: i64) -> Option<(u32, u32, u32)> {
+        let anchor = self.anchors[0]?;
+        let Stamp {
+            ssrc,
+            timestamp,
+            clock,
+            ..
+        } = anchor.stamp;
+        let ticks = (position - anchor.position) * i64::from(clock) / i64::from(TIMELINE);
+        Some((ssrc, timestamp.wrapping_add(ticks as u32), clock))
+    }
+
     /// Whether a packet of a source that is known already would be of use: its time has not passed, and nothing that
     /// came stands in its place.
     pub(super) fn lacks(&self, stamp: Stamp, duration: i64, next: Option<i64>) -> bool {

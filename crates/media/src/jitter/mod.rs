@@ -20,7 +20,7 @@ mod stretch;
 #[cfg(test)]
 mod traces;
 
-pub use playout::{Counters, Packet, Playout};
+pub use playout::{Counters, Packet, Playing, Playout};
 
 /// Ticks of the timeline in a second.
 pub(crate) const TIMELINE: u32 = 48_000;

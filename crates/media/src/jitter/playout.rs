@@ -47,6 +47,17 @@ pub struct Packet<P> {
     pub payload: P,
 }
 
+/// A place in the sound of a source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Playing {
+    /// The synchronisation source.
+    pub ssrc: u32,
+    /// The RTP timestamp.
+    pub timestamp: u32,
+    /// Its clock in Hz.
+    pub clock: u32,
+}
+
 /// What has been played, in samples of the rates that were in use.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Counters {
@@ -157,6 +168,19 @@ impl<P: AsRef<[u8]>> Playout<P> {
     /// What has been played so far.
     pub fn counters(&self) -> Counters {
         self.counters
+    }
+
+    /// What the next [`pull`](Self::pull) gives, by its sender's clock; `None` unless sound of a known time plays now.
+    pub fn playing(&self, now: Instant) -> Option<Playing> {
+        let unheard = self.timeline(self.sound.len() - self.given);
+        let position = self.next? + self.ahead - unheard;
+        let plays = self.at(now) - self.ticked < LATEST_TICK && self.ahead < GIVE_UP;
+        let (ssrc, timestamp, clock) = self.buffer.time_at(position).filter(|_| plays)?;
+        Some(Playing {
+            ssrc,
+            timestamp,
+            clock,
+        })
     }
 
     /// How long the sound that waits would play.

@@ -352,3 +352,34 @@ fn playing_waits_for_the_copies_of_what_is_lost() {
     assert_eq!(late_copies(500..1_000, &mut bench), 0);
     assert_eq!(bench.playout.counters().concealed, before);
 }
+
+#[test]
+fn what_plays_is_known_by_the_senders_clock() {
+    let mut bench = Bench::new();
+    assert_eq!(bench.playout.playing(bench.at(0)), None);
+    bench.run(0..200, |i| Some((7, (u32::MAX - 1_000).wrapping_add(i * 160))));
+    let playing = bench.playout.playing(bench.at(4_000)).unwrap();
+    let waiting = bench.playout.waiting().as_millis() as u32 * 8;
+    let end = (u32::MAX - 1_000).wrapping_add(200 * 160);
+    assert_eq!(playing.timestamp.wrapping_add(waiting), end);
+    assert_eq!((playing.ssrc, playing.clock), (7, 8_000));
+    // While nothing comes, time goes on for as long as sound is invented, and is not known after that.
+    for tick in 400..430 {
+        bench.pull(tick * 10 + 6);
+    }
+    let later = bench.playout.playing(bench.at(4_300)).unwrap();
+    let passed = later.timestamp.wrapping_sub(playing.timestamp);
+    assert!((2_300..=2_400).contains(&passed), "{passed}");
+    for tick in 430..550 {
+        bench.pull(tick * 10 + 6);
+    }
+    assert_eq!(bench.playout.playing(bench.at(5_500)), None);
+}
+
+#[test]
+fn nothing_plays_for_who_does_not_pull() {
+    let mut bench = Bench::new();
+    bench.run(0..100, |i| Some((7, i * 160)));
+    assert!(bench.playout.playing(bench.at(2_000)).is_some());
+    assert_eq!(bench.playout.playing(bench.at(2_100)), None);
+}
