@@ -49,7 +49,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use inbound::Inbound;
-use line::{Lines, Work};
+use line::{Heard, Lines, Work};
 use outbound::Outbound;
 use report::Reports;
 
@@ -369,6 +369,7 @@ impl Session {
         let round_trip = self
             .round_trip_ms()
             .map(|ms| Duration::from_secs_f64(ms / 1_000.0));
+        let heard = self.heard();
         let work = Work {
             transport: self.transport.as_mut()?,
             outputs: &mut self.outputs,
@@ -376,9 +377,22 @@ impl Session {
             ntp: self.reports.ntp(self.now),
             connected,
             round_trip,
+            heard,
             now: self.now,
         };
         Some((&mut self.lines, work))
+    }
+
+    /// The peer's sound that plays now, if the peer has told when it was taken.
+    fn heard(&self) -> Option<Heard> {
+        let playing = self.inbound.playout.playing(self.now)?;
+        let report = self.reports.of_sound(playing.ssrc)?;
+        Some(Heard {
+            timestamp: playing.timestamp,
+            clock: playing.clock,
+            report,
+            ahead: self.playout_delay,
+        })
     }
 
     fn is_closed(&self) -> bool {

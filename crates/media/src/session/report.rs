@@ -3,7 +3,7 @@
 use super::inbound::Inbound;
 use super::outbound::Outbound;
 use super::stats::{RemoteInboundRtp, RemoteOutboundRtp};
-use crate::rtp::rtcp::{self, Packet, ReportBlock};
+use crate::rtp::rtcp::{self, Packet, ReportBlock, SenderInfo};
 use crate::rtp::schedule::Schedule;
 use crate::sdp::negotiate::Agreed;
 use crate::transport::Transport;
@@ -33,8 +33,8 @@ pub(super) struct Reports {
     /// Whether a report may come before its time if there is something to say.
     prompt: bool,
     compound: Vec<u8>,
-    /// The middle of the NTP time in the peer's last sender report, its SSRC, and when it came.
-    last_sender: Option<(u32, u32, Instant)>,
+    /// What the peer's last sender report says of its sound, the SSRC of that, and when it came.
+    last_sender: Option<(SenderInfo, u32, Instant)>,
     clock: f64,
     /// When a round trip was last measured.
     measured: Option<Instant>,
@@ -108,6 +108,12 @@ impl Reports {
         self.remote_inbound?.round_trip_time.filter(|_| fresh)
     }
 
+    /// What the peer has told last of a source of sound.
+    pub(super) fn of_sound(&self, ssrc: u32) -> Option<SenderInfo> {
+        let (info, source, _) = self.last_sender?;
+        (source == ssrc).then_some(info)
+    }
+
     /// Lets the next report come early, if that is allowed.
     pub(super) fn hasten(&mut self) {
         if self.prompt {
@@ -168,7 +174,7 @@ impl Reports {
                     learned.take(self.learn(blocks, now));
                 }
                 Packet::Sender { ssrc, info, blocks } => {
-                    self.last_sender = Some(((info.ntp >> 16) as u32, ssrc, now));
+                    self.last_sender = Some((info, ssrc, now));
                     let reports = self.remote_outbound.map_or(0, |r| r.reports_sent);
                     self.remote_outbound = Some(RemoteOutboundRtp {
                         packets_sent: u64::from(info.packets),
@@ -231,11 +237,11 @@ impl Reports {
     }
 
     fn complete(&self, mut block: ReportBlock, now: Instant) -> ReportBlock {
-        if let Some((middle, ssrc, at)) = self.last_sender
+        if let Some((info, ssrc, at)) = self.last_sender
             && ssrc == block.ssrc
         {
             let since = now.saturating_duration_since(at).as_secs_f64();
-            block.last_sender_report = middle;
+            block.last_sender_report = (info.ntp >> 16) as u32;
             block.delay = (since * 65_536.0) as u32;
         }
         block

@@ -15,6 +15,7 @@ mod fuzzed;
 mod harness;
 mod in_band;
 mod keys;
+mod lip_sync;
 mod renegotiation;
 mod reports;
 mod samples;

@@ -357,7 +357,9 @@ fn playing_waits_for_the_copies_of_what_is_lost() {
 fn what_plays_is_known_by_the_senders_clock() {
     let mut bench = Bench::new();
     assert_eq!(bench.playout.playing(bench.at(0)), None);
-    bench.run(0..200, |i| Some((7, (u32::MAX - 1_000).wrapping_add(i * 160))));
+    bench.run(0..200, |i| {
+        Some((7, (u32::MAX - 1_000).wrapping_add(i * 160)))
+    });
     let playing = bench.playout.playing(bench.at(4_000)).unwrap();
     let waiting = bench.playout.waiting().as_millis() as u32 * 8;
     let end = (u32::MAX - 1_000).wrapping_add(200 * 160);

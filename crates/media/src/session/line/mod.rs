@@ -6,6 +6,7 @@ mod bandwidth;
 mod receive;
 mod send;
 mod stats;
+mod sync;
 
 pub use stats::{RemoteVideo, VideoInbound, VideoOutbound, VideoStats};
 
@@ -24,6 +25,7 @@ use crate::transport::{OutboundStream, Route, Rtp, StreamId, Transport};
 use bandwidth::Bandwidth;
 use receive::{FeedbackWish, Receiving};
 use send::{Sending, Streams};
+pub(super) use sync::Heard;
 
 /// How often a line is reported on: senders reckon with what is lost in a second. Between half and one and a half of it
 /// (RFC 3550 §6.2).
@@ -81,6 +83,8 @@ pub(super) struct Work<'a> {
     pub(super) ntp: u64,
     pub(super) connected: bool,
     pub(super) round_trip: Option<Duration>,
+    /// The peer's sound that plays now.
+    pub(super) heard: Option<Heard>,
     pub(super) now: Instant,
 }
 
@@ -386,7 +390,7 @@ impl PictureLine {
     /// Gives what came whole, asks for what did not, and sends what is due; returns how many octets that were.
     fn act(&mut self, work: &mut Work<'_>) -> usize {
         let line = self.agreed.line;
-        while let Some(frame) = self.receiving.pop(work.now) {
+        while let Some(frame) = self.receiving.pop(work.heard, work.now) {
             work.event(VideoEvent::Frame { line, frame });
         }
         self.ask(work);
@@ -440,7 +444,7 @@ impl PictureLine {
         match packet {
             Packet::Sender { ssrc, info, blocks } => {
                 if self.receiving.ssrc() == Some(*ssrc) {
-                    self.receiving.reported(info.ntp, work.now);
+                    self.receiving.reported(*info, work.now);
                 }
                 return self.learn(*blocks, work);
             }

@@ -4,8 +4,9 @@ use ::video::{EncodedFrame, Size};
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
+use super::sync::{Heard, Sync};
 use crate::rtp::reception::Reception;
-use crate::rtp::rtcp::ReportBlock;
+use crate::rtp::rtcp::{ReportBlock, SenderInfo};
 use crate::sdp::{FeedbackTypes, VideoPayload};
 use crate::transport::Rtp;
 use crate::video::{Assembler, CLOCK, Freezes, KeyFrameRequests, VideoPacket, read_rtx};
@@ -21,6 +22,7 @@ pub(super) struct Receiving {
     freezes: Freezes,
     /// The middle of the NTP time in the peer's last report, and when it came.
     last_report: Option<(u32, Instant)>,
+    sync: Sync,
     missing: Vec<u16>,
     full_intra: u8,
     /// The caller's own wishes for key frames, limited as those of a peer are.
@@ -75,6 +77,7 @@ impl Receiving {
             reception: Reception::default(),
             freezes: Freezes::default(),
             last_report: None,
+            sync: Sync::default(),
             missing: Vec::new(),
             full_intra: 0,
             wishes: KeyFrameRequests::default(),
@@ -87,6 +90,7 @@ impl Receiving {
         if self.active != active {
             self.active = active;
             self.freezes.pause();
+            self.sync.clear();
             // What came before says nothing of what comes then.
             let counts = std::mem::take(&mut self.assembler).counts;
             self.assembler.counts = counts;
@@ -117,6 +121,9 @@ impl Receiving {
         let again = |p: &VideoPayload| p.rtx.is_some_and(|rtx| rtx.value() == number);
         if let Some(format) = self.formats.iter().find(|p| named(p)) {
             let timing = Some((packet.timestamp, CLOCK));
+            if self.ssrc() != Some(packet.ssrc) {
+                self.sync.forget_report();
+            }
             self.reception
                 .packet(packet.ssrc, packet.seq, timing, length, now);
             let packet = VideoPacket {
@@ -161,12 +168,15 @@ impl Receiving {
         }
     }
 
-    /// Gives the next frame.
-    pub(super) fn pop(&mut self, now: Instant) -> Option<EncodedFrame> {
-        let frame = self.assembler.pop(now)?.frame;
-        if frame.key {
-            self.wishes.answered();
+    /// Gives the next frame, once its sound is heard.
+    pub(super) fn pop(&mut self, heard: Option<Heard>, now: Instant) -> Option<EncodedFrame> {
+        while let Some(given) = self.assembler.pop(now) {
+            if given.frame.key {
+                self.wishes.answered();
+            }
+            self.sync.push(given, heard, now);
         }
+        let frame = self.sync.pop(now)?;
         self.freezes.frame(now);
         self.counts.last_frame = Some(now);
         if let Some(size) = frame.size {
@@ -222,14 +232,15 @@ impl Receiving {
 
     pub(super) fn deadline(&mut self) -> Option<Instant> {
         let own = self.wishes.deadline();
-        let deadlines = [self.assembler.deadline(), own];
+        let deadlines = [self.assembler.deadline(), self.sync.deadline(), own];
         let first = deadlines.into_iter().flatten().min();
         first.filter(|_| self.active)
     }
 
     /// The peer reports of what it sends.
-    pub(super) fn reported(&mut self, ntp: u64, now: Instant) {
-        self.last_report = Some(((ntp >> 16) as u32, now));
+    pub(super) fn reported(&mut self, info: SenderInfo, now: Instant) {
+        self.last_report = Some(((info.ntp >> 16) as u32, now));
+        self.sync.reported(info);
     }
 
     /// What our report says of it.
