@@ -1,8 +1,9 @@
+use super::digest::raw;
 use super::reading::{answers, challenges, next_nonce};
-use super::session::{AuthScheme, Digest, Scope, Session, raw};
+use super::session::{AuthScheme, Scope, Session};
 use super::trust::Trust;
 use super::verdict::{Next, RealmVerdicts};
-use super::{ChallengeVerdict, Credentials, Secret, Side, Unsupported, Way};
+use super::{ChallengeVerdict, Credentials, Digest, Protected, Secret, Side, Unsupported, Way};
 use crate::header::{Challenge, ShownCredentials as Answer};
 use crate::message::{Request, Response, StatusCode};
 
@@ -347,7 +348,13 @@ impl Authenticator {
                 AuthScheme::Bearer => bearer(credentials).filter(|_| session.is_asked_here(way)),
                 AuthScheme::Digest(digest) => {
                     let count = next_count(nonces, &digest.nonce);
-                    digest.answer(&session.realm, credentials, request, count)
+                    let uri = request.uri();
+                    let protected = Protected {
+                        method: request.method().as_str(),
+                        uri: uri.as_str(),
+                        body: request.body(),
+                    };
+                    digest.answer(&session.realm, credentials, &protected, count)
                 }
             })
             .take(MAX_REALMS)

@@ -12,6 +12,9 @@ pub use credentials::{BadCredentials, Credentials, Realms, Secret};
 
 mod calculation;
 
+mod digest;
+pub use digest::{Digest, Protected};
+
 mod way;
 pub use way::{Target, Way, Within};
 

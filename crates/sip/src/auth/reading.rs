@@ -1,5 +1,5 @@
 use super::Side;
-use super::session::raw;
+use super::digest::raw;
 use crate::header::{
     AuthenticationInfo, Authorization, Challenge, ProxyAuthenticationInfo, ProxyAuthorization,
     ShownCredentials,

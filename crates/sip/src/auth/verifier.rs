@@ -2,9 +2,9 @@ use std::fmt::Write;
 use std::time::{Duration, Instant};
 
 use super::calculation::{Calculation, Qop};
+use super::digest::raw;
 use super::nonce::Nonces;
 use super::reading::answers;
-use super::session::raw;
 use super::{Algorithm, Secret, Side};
 use crate::header::ShownCredentials;
 use crate::header::grammar::write_quoted;
