@@ -1346,6 +1346,11 @@ export interface TlsOptions {
     key?: string | Buffer;
     /** The name to ask for and to verify, if it is not the URL's host. */
     servername?: string;
+    /**
+     * The SHA-256 of the SubjectPublicKeyInfo of the server's own certificate, in base64 (RFC 7469 §2.4), or several for a change of
+     * keys: any other key is refused, also if its certificate is trusted. Checked with `rejectUnauthorized: false` too.
+     */
+    pin?: string | readonly string[];
     /** False accepts any certificate, which is for tests only; default true. */
     rejectUnauthorized?: boolean;
 }
@@ -1480,6 +1485,13 @@ export type AutoAnswerPolicy = 'off' | 'announced' | 'headers' | 'always';
 /** Decides about one call within 2 s; after that, and when it fails, the call rings. */
 export type AutoAnswerDecision = (invite: PendingSession) => boolean | PromiseLike<boolean>;
 
+/**
+ * Names the proxy for one attempt to connect: its URL, or what a PAC script's `FindProxyForURL` answers, such as
+ * `'PROXY proxy.example.com:3128; DIRECT'`, whose ways are tried in their order; null is the direct way. `url` is the server's
+ * without its query. There are ten seconds to answer; what the function throws fails the attempt with `ERR_PROXY_FAILED`.
+ */
+export type ProxyFunction = (url: string) => string | null | undefined | PromiseLike<string | null | undefined>;
+
 /** Auto-answer in detail. */
 export interface AutoAnswerOptions {
     /** Which calls; default `'announced'`, with the PureCloud triple `'headers'`. */
@@ -1557,6 +1569,14 @@ export interface SoftphoneOptions {
     contactHost?: string;
     /** TLS of the WebSocket. */
     tls?: TlsOptions;
+    /**
+     * The proxy of the WebSocket: `'http://…'` or `'https://…'` (CONNECT, RFC 9110) or `'socks5://…'` (RFC 1928), with `user:password@`
+     * if it wants them, odd characters as `%40`; it resolves the server's name. `'environment'` takes `HTTPS_PROXY` for `wss:`,
+     * `HTTP_PROXY` for `ws:`, else `ALL_PROXY`, but none for a host of `NO_PROXY` or this machine, as they are when the phone is made.
+     * A function is asked before each attempt. False is none, which is the default unless Node itself was told to take the
+     * environment's (`NODE_USE_ENV_PROXY=1` or `--use-env-proxy`). Sound takes its own way: see `iceServers`.
+     */
+    httpProxy?: string | false | ProxyFunction;
     /** A route set that every request outside a dialog takes: SIP URIs. */
     outboundProxy?: string | readonly string[];
     /**
@@ -2037,6 +2057,9 @@ export declare class SoftphoneError extends Error {
  * - `ERR_INVALID_OPTION`, `ERR_INVALID_ARGUMENT`: an option or argument is wrong; the text names it, what it is, and what is expected.
  * - `ERR_CONNECTION_FAILED`: no server could be reached: refused, silent, not SIP, an untrusted certificate; the text says which and
  *   what to do.
+ * - `ERR_PROXY_FAILED`: the proxy (`httpProxy`) could not be reached, opened no tunnel, or its function failed; the text says which,
+ *   at which step, and what to do. If it could not reach the server behind it, that is `ERR_CONNECTION_FAILED`.
+ * - `ERR_PROXY_AUTHENTICATION`: the proxy wants credentials, others, or in a way that can't be given.
  * - `ERR_NOT_CONNECTED`, `ERR_NOT_INITIALIZED`: the command needs a connection.
  * - `ERR_AUTHENTICATION_FAILED`, `ERR_ACCESS_TOKEN`: the password or token was refused, its challenge can't be answered, or the
  *   function that fetches the token failed.
@@ -2071,7 +2094,7 @@ export declare class SoftphoneError extends Error {
  * - `ERR_NATIVE_ADDON`, `ERR_START`: the native part can't be loaded or started; the text says what to install.
  * - `ERR_UNKNOWN`: `SoftphoneError.from()` was given what was no `SoftphoneError`.
  */
-export type ErrorCode = 'ERR_INVALID_OPTION' | 'ERR_INVALID_ARGUMENT' | 'ERR_CONNECTION_FAILED' | 'ERR_NOT_CONNECTED' | 'ERR_NOT_INITIALIZED' | 'ERR_AUTHENTICATION_FAILED' | 'ERR_ACCESS_TOKEN' | 'ERR_REGISTRATION_FAILED' | `ERR_CALL_${string}` | 'ERR_SESSION_NOT_FOUND' | 'ERR_SESSION_CANCELLED' | 'ERR_SESSION_ENDED' | 'ERR_SESSION_STATE' | 'ERR_TOO_MANY_SESSIONS' | 'ERR_HOLD_FAILED' | 'ERR_TRANSFER_FAILED' | 'ERR_DTMF_REFUSED' | 'ERR_REQUEST_REFUSED' | 'ERR_REQUEST_TIMEOUT' | 'ERR_SUBSCRIPTION_ENDED' | 'ERR_CONFERENCE_ENDED' | 'ERR_AUTO_ANSWER' | 'ERR_ABORTED' | 'ERR_NO_DEVICE' | 'ERR_REPORT_FAILED' | 'ERR_RECORDING_FAILED' | 'ERR_RECORDING_ENDED' | 'ERR_CAPTURE_FAILED' | 'ERR_MEDIA' | 'ERR_HTTP' | 'ERR_BUSY' | 'ERR_DESTROYED' | 'ERR_UNKNOWN_USER' | 'ERR_NATIVE_ADDON' | 'ERR_START' | 'ERR_UNKNOWN';
+export type ErrorCode = 'ERR_INVALID_OPTION' | 'ERR_INVALID_ARGUMENT' | 'ERR_CONNECTION_FAILED' | 'ERR_PROXY_FAILED' | 'ERR_PROXY_AUTHENTICATION' | 'ERR_NOT_CONNECTED' | 'ERR_NOT_INITIALIZED' | 'ERR_AUTHENTICATION_FAILED' | 'ERR_ACCESS_TOKEN' | 'ERR_REGISTRATION_FAILED' | `ERR_CALL_${string}` | 'ERR_SESSION_NOT_FOUND' | 'ERR_SESSION_CANCELLED' | 'ERR_SESSION_ENDED' | 'ERR_SESSION_STATE' | 'ERR_TOO_MANY_SESSIONS' | 'ERR_HOLD_FAILED' | 'ERR_TRANSFER_FAILED' | 'ERR_DTMF_REFUSED' | 'ERR_REQUEST_REFUSED' | 'ERR_REQUEST_TIMEOUT' | 'ERR_SUBSCRIPTION_ENDED' | 'ERR_CONFERENCE_ENDED' | 'ERR_AUTO_ANSWER' | 'ERR_ABORTED' | 'ERR_NO_DEVICE' | 'ERR_REPORT_FAILED' | 'ERR_RECORDING_FAILED' | 'ERR_RECORDING_ENDED' | 'ERR_CAPTURE_FAILED' | 'ERR_MEDIA' | 'ERR_HTTP' | 'ERR_BUSY' | 'ERR_DESTROYED' | 'ERR_UNKNOWN_USER' | 'ERR_NATIVE_ADDON' | 'ERR_START' | 'ERR_UNKNOWN';
 
 /** Samples per second of PCM that an application writes or reads. */
 export type SampleRate = 8000 | 16000 | 24000 | 48000;

@@ -50,6 +50,8 @@ describe('the text for a wrong option', () => {
     [{ servers: { priority: 1 } }, "Option 'servers.url' must be a non-empty string, but is undefined"],
     [{ iceServers: [{ username: 'u' }] }, "Option 'iceServers[0].urls' must be a non-empty string or an array of them, but is undefined"],
     [{ tls: { ca: 7 } }, "Option 'tls.ca' must be a PEM certificate or an array of them, but is a number"],
+    [{ tls: { pin: 'c2hvcnQ=' } }, /^Option 'tls\.pin' must be the base64 of 32 octets, .*, but is another string$/],
+    [{ httpProxy: 7 }, /^Option 'httpProxy' must be a proxy's URL .* but is a number$/],
     [{ logger: {} }, "Option 'logger' must be a logger with a function 'debug', such as console, but is an object"],
     [{ logLevel: 'loud' }, "Option 'logLevel' must be 'trace', 'debug', 'log', 'info', 'warn' or 'error', but is a string"],
     [{ extraHeaders: { 'X-A': 1 } }, "Option 'extraHeaders.X-A' must be a string, but is a number"],

@@ -5,6 +5,9 @@
  * - `ERR_INVALID_OPTION`, `ERR_INVALID_ARGUMENT`: an option or argument is wrong; the text names it, what it is, and what is expected.
  * - `ERR_CONNECTION_FAILED`: no server could be reached: refused, silent, not SIP, an untrusted certificate; the text says which and
  *   what to do.
+ * - `ERR_PROXY_FAILED`: the proxy (`httpProxy`) could not be reached, opened no tunnel, or its function failed; the text says which,
+ *   at which step, and what to do. If it could not reach the server behind it, that is `ERR_CONNECTION_FAILED`.
+ * - `ERR_PROXY_AUTHENTICATION`: the proxy wants credentials, others, or in a way that can't be given.
  * - `ERR_NOT_CONNECTED`, `ERR_NOT_INITIALIZED`: the command needs a connection.
  * - `ERR_AUTHENTICATION_FAILED`, `ERR_ACCESS_TOKEN`: the password or token was refused, its challenge can't be answered, or the
  *   function that fetches the token failed.
@@ -43,6 +46,8 @@ export type ErrorCode =
   | 'ERR_INVALID_OPTION'
   | 'ERR_INVALID_ARGUMENT'
   | 'ERR_CONNECTION_FAILED'
+  | 'ERR_PROXY_FAILED'
+  | 'ERR_PROXY_AUTHENTICATION'
   | 'ERR_NOT_CONNECTED'
   | 'ERR_NOT_INITIALIZED'
   | 'ERR_AUTHENTICATION_FAILED'

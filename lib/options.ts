@@ -42,6 +42,11 @@ export interface TlsOptions {
   key?: string | Buffer
   /** The name to ask for and to verify, if it is not the URL's host. */
   servername?: string
+  /**
+   * The SHA-256 of the SubjectPublicKeyInfo of the server's own certificate, in base64 (RFC 7469 §2.4), or several for a change of
+   * keys: any other key is refused, also if its certificate is trusted. Checked with `rejectUnauthorized: false` too.
+   */
+  pin?: string | readonly string[]
   /** False accepts any certificate, which is for tests only; default true. */
   rejectUnauthorized?: boolean
 }
@@ -194,6 +199,13 @@ export type AutoAnswerPolicy = 'off' | 'announced' | 'headers' | 'always'
 /** Decides about one call within 2 s; after that, and when it fails, the call rings. */
 export type AutoAnswerDecision = (invite: PendingSession) => boolean | PromiseLike<boolean>
 
+/**
+ * Names the proxy for one attempt to connect: its URL, or what a PAC script's `FindProxyForURL` answers, such as
+ * `'PROXY proxy.example.com:3128; DIRECT'`, whose ways are tried in their order; null is the direct way. `url` is the server's
+ * without its query. There are ten seconds to answer; what the function throws fails the attempt with `ERR_PROXY_FAILED`.
+ */
+export type ProxyFunction = (url: string) => string | null | undefined | PromiseLike<string | null | undefined>
+
 /** Auto-answer in detail. */
 export interface AutoAnswerOptions {
   /** Which calls; default `'announced'`, with the PureCloud triple `'headers'`. */
@@ -272,6 +284,14 @@ export interface SoftphoneOptions {
   contactHost?: string
   /** TLS of the WebSocket. */
   tls?: TlsOptions
+  /**
+   * The proxy of the WebSocket: `'http://…'` or `'https://…'` (CONNECT, RFC 9110) or `'socks5://…'` (RFC 1928), with `user:password@`
+   * if it wants them, odd characters as `%40`; it resolves the server's name. `'environment'` takes `HTTPS_PROXY` for `wss:`,
+   * `HTTP_PROXY` for `ws:`, else `ALL_PROXY`, but none for a host of `NO_PROXY` or this machine, as they are when the phone is made.
+   * A function is asked before each attempt. False is none, which is the default unless Node itself was told to take the
+   * environment's (`NODE_USE_ENV_PROXY=1` or `--use-env-proxy`). Sound takes its own way: see `iceServers`.
+   */
+  httpProxy?: string | false | ProxyFunction
   /** A route set that every request outside a dialog takes: SIP URIs. */
   outboundProxy?: string | readonly string[]
   /**

@@ -21,6 +21,7 @@ export interface Owner {
   trace(event: WireEventOf<'trace'>): void
   fail(error: SoftphoneError, sessionId?: string): void
   renewToken(): void
+  chooseProxy(event: WireEventOf<'proxyNeeded'>): void
 }
 
 /** Turns the native event stream into the phone's state and its JavaScript events, in order. */
@@ -135,6 +136,8 @@ export class PhoneState {
         return phone.deliver('tokenWillExpire', { expiresIn: event.expiresIn })
       case 'tokenNeeded':
         return this.#owner.renewToken()
+      case 'proxyNeeded':
+        return this.#owner.chooseProxy(event)
       case 'recordingEnded':
         return void Recording.end(link, event.recording, event.report)
       case 'closed':

@@ -41,6 +41,7 @@ import type {
   SubscribeOptions,
 } from './options'
 import { PhoneState } from './phone-state'
+import { chosenProxy } from './proxy'
 import { checkOptions, isText, mismatch, shownNumber, type Rule, type Schema } from './schema'
 import { checkedVolume, headersByName, invalidArgument, type Session } from './session'
 import { Subscription } from './subscription'
@@ -490,6 +491,7 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
       trace: (event: WireEventOf<'trace'>) => this.#trace(event),
       fail: (error: SoftphoneError, sessionId?: string) => this.#fail(error, sessionId),
       renewToken: () => void this.#renewToken(),
+      chooseProxy: (event: WireEventOf<'proxyNeeded'>) => void this.#chooseProxy(event),
     }
   }
 
@@ -582,6 +584,13 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
     } catch (error) {
       this.#fail(error as SoftphoneError)
     }
+  }
+
+  async #chooseProxy({ question, url }: WireEventOf<'proxyNeeded'>): Promise<void> {
+    const { httpProxy } = this.#options
+    if (typeof httpProxy !== 'function') return
+    const chosen = await chosenProxy(httpProxy, url)
+    this.#link?.post({ type: 'proxyChosen', question, ...chosen })
   }
 
   #fail(error: SoftphoneError, sessionId?: string): void {

@@ -17,6 +17,7 @@ import type {
   ToneOptions,
   WavInput,
 } from './options'
+import { wireProxy } from './proxy'
 import { checkOptions, isPlainObject, isText, mismatch } from './schema'
 import type { optionNames, WireIceServer } from './wire'
 
@@ -36,7 +37,7 @@ export function checkSoftphoneOptions(options: unknown): asserts options is Soft
 
 /** The options as the addon reads them, with the token that a function fetched. */
 export function wireOptions(options: SoftphoneOptions, token: string | undefined, logLevel: LogLevel): string {
-  const { logger: _logger, accessToken, displayName, extraHeaders, tls, autoAnswer, audio, tones, holdMusic, ...plain } = options
+  const { logger: _logger, accessToken, displayName, extraHeaders, tls, httpProxy, autoAnswer, audio, tones, holdMusic, ...plain } = options
   const isFetched = typeof accessToken === 'function'
   const wire = {
     ...plain,
@@ -46,6 +47,7 @@ export function wireOptions(options: SoftphoneOptions, token: string | undefined
     renewableToken: isFetched ? true : undefined,
     extraHeaders: wireHeaders(extraHeaders, 'extraHeaders'),
     tls: isPlainObject(tls) ? wireTls(tls) : tls,
+    httpProxy: wireProxy(httpProxy),
     autoAnswer: wireAutoAnswer(autoAnswer),
     audio: isPlainObject(audio) ? { ...audio, ...wireAudio(audio, 'audio.') } : audio,
     tones: isPlainObject(tones) ? wireTones(tones) : tones,

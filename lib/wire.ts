@@ -40,6 +40,7 @@ export type WirePhoneEvent =
   | ({ type: 'message' } & WireMessage)
   | { type: 'tokenWillExpire'; expiresIn: number }
   | { type: 'tokenNeeded' }
+  | { type: 'proxyNeeded'; question: number; url: string }
   | { type: 'closed' }
 
 export interface WirePendingSession {
@@ -256,6 +257,8 @@ export type WireErrorCode =
   | 'ERR_INVALID_ARGUMENT'
   | 'ERR_NOT_CONNECTED'
   | 'ERR_CONNECTION_FAILED'
+  | 'ERR_PROXY_FAILED'
+  | 'ERR_PROXY_AUTHENTICATION'
   | 'ERR_REGISTRATION_FAILED'
   | 'ERR_AUTHENTICATION_FAILED'
   | 'ERR_SESSION_NOT_FOUND'
@@ -461,6 +464,7 @@ export type WireCommand =
   | { type: 'terminateNotifier'; notifier: number; reason?: string | undefined }
   | { type: 'expectCall'; conversationId: string; timeout?: number | undefined }
   | { type: 'autoAnswerDecision'; id: string; answer: boolean }
+  | { type: 'proxyChosen'; question: number; proxy?: string | undefined; failure?: string | undefined }
   | { type: 'setAccessToken'; token: string }
   | { type: 'setIceServers'; iceServers: WireIceServer[] }
   | { type: 'setAudioDevice'; input?: WireInput | undefined; output?: WireOutput | undefined; ring?: WireOutput | undefined }
@@ -704,6 +708,7 @@ export const optionNames = {
     'contactTransport',
     'contactHost',
     'tls',
+    'httpProxy',
     'outboundProxy',
     'authorization',
     'allowInsecure',
@@ -747,6 +752,7 @@ export const optionNames = {
     'cert',
     'key',
     'servername',
+    'pin',
     'rejectUnauthorized',
   ],
   autoAnswerOptions: [

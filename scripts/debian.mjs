@@ -19,12 +19,15 @@ const needs = {
     'kamailio-tls-modules',
     'kamailio-websocket-modules',
     'libasound2-plugins',
+    'microsocks',
     'nftables',
     'openssl',
     'pulseaudio',
     'pulseaudio-utils',
     'rtpengine-daemon',
     'sip-tester',
+    'squid-openssl',
+    'tinyproxy-bin',
     'tshark',
   ],
 }
@@ -45,6 +48,7 @@ const probes = {
   'libasound2-plugins': () => library('alsa-lib/libasound_module_pcm_pulse.so'),
   // Whoever names the folder has another one.
   'libvpx-dev': () => 'VPX_LIB_DIR' in process.env || library('libvpx.a'),
+  microsocks: () => command('microsocks'),
   make: () => command('make', 'ninja'),
   nftables: () => command('nft'),
   openssl: () => command('openssl'),
@@ -54,6 +58,8 @@ const probes = {
   'pulseaudio-utils': () => command('pactl'),
   'rtpengine-daemon': () => command('rtpengine'),
   'sip-tester': () => command('sipp'),
+  'squid-openssl': () => command('squid'),
+  'tinyproxy-bin': () => command('tinyproxy'),
   tshark: () => command('tshark'),
 }
 

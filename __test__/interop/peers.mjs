@@ -4,6 +4,7 @@ import { chromiumInstalled } from './chromium.mjs'
 import { turnserverInstalled } from './coturn.mjs'
 import { kamailioInstalled, presenceInstalled } from './kamailio.mjs'
 import { natInstalled } from './nat.mjs'
+import { microsocksInstalled, squidInstalled, tinyproxyInstalled } from './proxies.mjs'
 import { rtpengineInstalled } from './rtpengine.mjs'
 import { sippInstalled } from './sipp.mjs'
 import { wrtcInstalled } from './wrtc.mjs'
@@ -13,10 +14,13 @@ const installed = {
   chromium: chromiumInstalled,
   coturn: turnserverInstalled,
   kamailio: kamailioInstalled,
+  microsocks: microsocksInstalled,
   nat: natInstalled,
   presence: presenceInstalled,
   rtpengine: rtpengineInstalled,
   sipp: sippInstalled,
+  squid: squidInstalled,
+  tinyproxy: tinyproxyInstalled,
   tshark: () => spawnSync('tshark', ['--version']).status === 0,
   wrtc: wrtcInstalled,
 }

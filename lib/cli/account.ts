@@ -14,6 +14,7 @@ export const accountOptions: OptionTable = {
   'display-name': { value: 'NAME', help: 'The name that others are shown' },
   'no-register': { help: 'Only connect: the server is not told where to find you' },
   ca: { value: 'FILE', several: true, help: 'A certificate (PEM) to trust beside those of the system' },
+  proxy: { value: 'URL', help: 'The proxy to the server: http:, https: or socks5:, or none; default that of HTTPS_PROXY, HTTP_PROXY or ALL_PROXY' },
   ice: { value: 'URL', several: true, help: 'A STUN or TURN server, such as turn:turn.example.com:3478' },
   'ice-user': { value: 'NAME', help: 'Your name at the TURN server; the password is OFFHOOK_ICE_PASSWORD' },
 }
@@ -34,9 +35,20 @@ export async function accountOf(cli: Cli): Promise<SoftphoneOptions> {
     ...(displayName !== undefined && { displayName }),
     ...(given.has('no-register') && { register: false }),
     ...(ca.length > 0 && { tls: { ca } }),
+    httpProxy: proxyOf(cli),
     ...(iceServers.length > 0 && { iceServers }),
     ...(await credentialsOf(cli, uri, servers)),
   }
+}
+
+/** The proxy that was named, or else the environment's, as other programs of a terminal take it. */
+export function proxyOf({ given, output }: Cli): string | false {
+  const proxy = given.value('proxy') ?? 'environment'
+  if (proxy.includes('@')) {
+    const text = '--proxy with a password can be read by others on this machine: rather set HTTPS_PROXY.'
+    output.complain('warning', { code: 'secret-on-command-line', message: text }, text)
+  }
+  return proxy === 'none' ? false : proxy
 }
 
 /** The STUN and TURN servers that were named. */

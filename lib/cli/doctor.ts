@@ -1,5 +1,5 @@
 import { listDevices, SoftphoneError, type AudioDevice, type IceServer, type Softphone, type SoftphoneOptions } from '../index'
-import { accountOf, accountOptions, iceServersOf, serversOf } from './account'
+import { accountOf, accountOptions, iceServersOf, proxyOf, serversOf } from './account'
 import type { Cli, Command } from './cli'
 import { errorText } from './errors'
 import { exitCode } from './exit-code'
@@ -59,7 +59,7 @@ async function examinedAccount(cli: Cli): Promise<SoftphoneOptions | undefined> 
   const servers = serversOf(cli)
   const [first = ''] = servers
   if (!URL.canParse(first)) return undefined
-  return { uri: `sip:anonymous@${new URL(first).hostname}`, servers }
+  return { uri: `sip:anonymous@${new URL(first).hostname}`, servers, httpProxy: proxyOf(cli) }
 }
 
 function ofMachine(rig: Rig): (readonly [name: string, check: Check])[] {

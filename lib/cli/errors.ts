@@ -17,6 +17,7 @@ const names: Readonly<Record<string, string>> = {
   password: '--password',
   accessToken: '--token',
   displayName: '--display-name',
+  httpProxy: '--proxy',
   iceServers: '--ice',
   'tls.ca': '--ca',
   'audio.input.tone': '--input',

@@ -27,7 +27,7 @@ export interface RtcAuthParams {
 }
 
 /** Options of {@link BandwidthRtc.connect}: the document's, and what a phone needs where there is no browser. */
-export interface RtcOptions extends Pick<SoftphoneOptions, 'iceServers' | 'iceTransportPolicy' | 'audio' | 'tls' | 'codecs' | 'logger'> {
+export interface RtcOptions extends Pick<SoftphoneOptions, 'iceServers' | 'iceTransportPolicy' | 'audio' | 'tls' | 'httpProxy' | 'codecs' | 'logger'> {
   /** The WebSocket of the SIP server; default the token's. */
   websocketUrl?: string
   /** The account to register with, if the token brings none along. */

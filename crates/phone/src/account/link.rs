@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rand::{Rng, RngExt};
 use sip::endpoint::Endpoint;
+use tunnel::Route;
 
 use super::{Account, Goal, Link, backoff};
 use crate::agent::Context;
@@ -13,6 +14,7 @@ use crate::door::event::{Event, millis};
 use crate::door::id::Ticket;
 use crate::door::level::Level;
 use crate::door::output::{Connection, Output};
+use crate::door::secret::Secret;
 
 /// A server that has not answered by then is silent: three SYNs, TLS and the upgrade fit.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(10);
@@ -41,20 +43,21 @@ impl Account {
             (Connection::Up { server, secure }, Link::Connecting { .. }) => {
                 self.came_up(server, secure, ctx)
             }
-            (
-                Connection::Refused { reason } | Connection::Down { reason },
-                Link::Connecting { server, .. },
-            ) => {
-                self.attempt_failed(server, &reason, ctx);
+            (Connection::Refused { reason, code }, Link::Connecting { server, .. }) => {
+                self.attempt_failed(server, &reason, code, ctx);
                 FlowChange::None
             }
-            (Connection::Down { reason } | Connection::Refused { reason }, Link::Up { .. }) => {
+            (Connection::Down { reason }, Link::Connecting { server, .. }) => {
+                self.attempt_failed(server, &reason, ErrorCode::ConnectionFailed, ctx);
+                FlowChange::None
+            }
+            (Connection::Down { reason } | Connection::Refused { reason, .. }, Link::Up { .. }) => {
                 self.lost(&reason, ctx)
             }
             // News of a connection that we have given up already.
             (
                 Connection::Up { .. } | Connection::Down { .. } | Connection::Refused { .. },
-                Link::Idle | Link::Waiting { .. } | Link::Up { .. },
+                Link::Idle | Link::Asking { .. } | Link::Waiting { .. } | Link::Up { .. },
             ) => FlowChange::None,
         }
     }
@@ -64,10 +67,22 @@ impl Account {
         match self.link {
             Link::Connecting { server, until } if until <= ctx.now => {
                 ctx.outputs.push_back(Output::Disconnect);
-                self.attempt_failed(server, "The server does not answer", ctx);
+                let code = ErrorCode::ConnectionFailed;
+                self.attempt_failed(server, "The server does not answer", code, ctx);
+            }
+            Link::Asking { server, until } if until <= ctx.now => {
+                let reason = format!(
+                    "The httpProxy function did not answer within {} s",
+                    CONNECT_PATIENCE.as_secs()
+                );
+                self.attempt_failed(server, &reason, ErrorCode::ProxyFailed, ctx);
             }
             Link::Waiting { until } if until <= ctx.now => self.connect(ctx),
-            Link::Connecting { .. } | Link::Waiting { .. } | Link::Idle | Link::Up { .. } => {}
+            Link::Connecting { .. }
+            | Link::Asking { .. }
+            | Link::Waiting { .. }
+            | Link::Idle
+            | Link::Up { .. } => {}
         }
         self.drive_token(ctx);
     }
@@ -97,7 +112,9 @@ impl Account {
                 ctx.outputs.push_back(Output::Disconnect);
                 self.lost("The server does not answer keep-alives", ctx)
             }
-            Link::Idle | Link::Connecting { .. } | Link::Waiting { .. } => FlowChange::None,
+            Link::Idle | Link::Asking { .. } | Link::Connecting { .. } | Link::Waiting { .. } => {
+                FlowChange::None
+            }
         }
     }
 
@@ -109,8 +126,9 @@ impl Account {
     fn close(&mut self, reason: &str, reconnecting: bool, ctx: &mut Context<'_>) -> FlowChange {
         let was = std::mem::replace(&mut self.link, Link::Idle);
         self.round.clear();
+        self.routes.clear();
         match was {
-            Link::Idle | Link::Waiting { .. } => FlowChange::None,
+            Link::Idle | Link::Asking { .. } | Link::Waiting { .. } => FlowChange::None,
             Link::Connecting { .. } => {
                 ctx.outputs.push_back(Output::Disconnect);
                 FlowChange::None
@@ -135,11 +153,67 @@ impl Account {
             self.round = order(&ctx.config.servers, &mut self.rng).into();
         }
         if let Some(server) = self.round.pop_front() {
+            self.approach(server, ctx);
+        }
+    }
+
+    /// Finds the ways to a server, which only the application may know.
+    fn approach(&mut self, server: usize, ctx: &mut Context<'_>) {
+        let Some(known) = ctx.config.servers.get(server) else {
+            return;
+        };
+        if let Some(route) = ctx.config.http_proxy.route_to(known) {
+            self.routes = [route].into();
+            return self.take_route(server, ctx);
+        }
+        self.question = self.question.wrapping_add(1);
+        self.link = Link::Asking {
+            server,
+            until: ctx.now + CONNECT_PATIENCE,
+        };
+        ctx.emit(Event::ProxyNeeded {
+            question: self.question,
+            url: known.shown(),
+        });
+    }
+
+    /// Takes the application's answer to `ProxyNeeded`; one that comes too late says nothing.
+    pub(crate) fn proxy_chosen(
+        &mut self,
+        question: u32,
+        proxy: Option<&Secret>,
+        failure: Option<String>,
+        ctx: &mut Context<'_>,
+    ) {
+        let Link::Asking { server, .. } = self.link else {
+            return;
+        };
+        if question != self.question {
+            return;
+        }
+        let chosen = match (proxy, failure) {
+            (_, Some(failure)) => Err(format!("The httpProxy function failed: {failure}")),
+            (None, None) => Ok(vec![Route::Direct]),
+            (Some(answer), None) => tunnel::routes(answer.reveal())
+                .map_err(|bad| format!("The httpProxy function gave {bad}")),
+        };
+        match chosen {
+            Ok(routes) => {
+                self.routes = routes.into();
+                self.take_route(server, ctx);
+            }
+            Err(reason) => self.attempt_failed(server, &reason, ErrorCode::ProxyFailed, ctx),
+        }
+    }
+
+    /// Tries the next way to a server.
+    fn take_route(&mut self, server: usize, ctx: &mut Context<'_>) {
+        if let Some(route) = self.routes.pop_front() {
             self.link = Link::Connecting {
                 server,
                 until: ctx.now + CONNECT_PATIENCE,
             };
-            ctx.outputs.push_back(Output::Connect { server });
+            ctx.outputs.push_back(Output::Connect { server, route });
         }
     }
 
@@ -149,6 +223,7 @@ impl Account {
             since: ctx.now,
         };
         self.round.clear();
+        self.routes.clear();
         let reconnect = std::mem::replace(&mut self.was_up, true);
         ctx.emit(Event::Connected {
             reconnect,
@@ -177,16 +252,25 @@ impl Account {
         self.settle(&[Goal::Ready, Goal::Registered], ctx);
     }
 
-    fn attempt_failed(&mut self, server: usize, reason: &str, ctx: &mut Context<'_>) {
+    fn attempt_failed(
+        &mut self,
+        server: usize,
+        reason: &str,
+        code: ErrorCode,
+        ctx: &mut Context<'_>,
+    ) {
         self.link = Link::Idle;
         let shown = ctx.config.servers.get(server).map(Server::shown);
-        let details = serde_json::json!({ "server": shown, "reason": reason });
+        let details = serde_json::json!({ "server": shown, "reason": reason, "code": code });
         ctx.trace(Level::Warn, "A server could not be reached", details);
+        if !self.routes.is_empty() {
+            return self.take_route(server, ctx);
+        }
         if !self.round.is_empty() {
             return self.connect(ctx);
         }
         if !self.ready {
-            let error = PhoneError::new(ErrorCode::ConnectionFailed, "Failed to initialize SDK");
+            let error = PhoneError::new(code, "Failed to initialize SDK");
             return self.initialize_failed(error.with_cause(reason), ctx);
         }
         self.failures = self.failures.max(1);

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! Idle ─initialize─► Connecting ─Up─► Up ─Down─► Waiting ─► Connecting …
-//!                        └─Refused─► the next server; after the last one, Waiting
+//!                        └─Refused─► the next way to it, the next server; after the last one, Waiting
 //! ```
 
 mod backoff;
@@ -16,6 +16,7 @@ use std::time::Instant;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use sip::endpoint::Endpoint;
+use tunnel::Route;
 
 pub(crate) use link::FlowChange;
 pub(crate) use registration::obstacle;
@@ -33,6 +34,10 @@ pub(crate) struct Account {
     link: Link,
     /// The servers of this round that were not tried yet.
     round: VecDeque<usize>,
+    /// The ways to the server of this attempt that were not tried yet.
+    routes: VecDeque<Route>,
+    /// The number of the last question for a proxy.
+    question: u32,
     /// Rounds without success, and connections that did not live long, since the last that did.
     failures: u32,
     was_up: bool,
@@ -53,6 +58,8 @@ pub(crate) struct Account {
 enum Link {
     /// Not wanted.
     Idle,
+    /// The application is asked by which way.
+    Asking { server: usize, until: Instant },
     /// An attempt is under way.
     Connecting { server: usize, until: Instant },
     /// It is open.
@@ -83,6 +90,8 @@ impl Account {
         Self {
             link: Link::Idle,
             round: VecDeque::new(),
+            routes: VecDeque::new(),
+            question: 0,
             failures: 0,
             was_up: false,
             ready: false,
@@ -181,7 +190,9 @@ impl Account {
     pub(crate) fn deadline(&self) -> Option<(Instant, Wake)> {
         let link = match self.link {
             Link::Idle | Link::Up { .. } => None,
-            Link::Connecting { until, .. } => Some((until, Wake::ConnectTimeout)),
+            Link::Asking { until, .. } | Link::Connecting { until, .. } => {
+                Some((until, Wake::ConnectTimeout))
+            }
             Link::Waiting { until } => Some((until, Wake::Reconnect)),
         };
         let token = self.token.deadline().map(|at| (at, Wake::Token));

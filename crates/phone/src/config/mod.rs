@@ -5,6 +5,7 @@ mod error;
 mod given;
 mod headers;
 mod options;
+mod proxy;
 mod read;
 mod server;
 pub(crate) mod token;
@@ -20,9 +21,10 @@ pub(crate) use headers::{check_headers, may_be_added};
 pub use options::{
     AudioOption, AudioOptions, Auto, AutoAnswerOption, AutoAnswerOptions, ContactTransportOption,
     DtmfOptions, HeaderOption, InbandOption, InputOption, Options, OpusOptions, OutputOption,
-    RingOption, ServerOption, SessionTimersOption, SessionTimersOptions, TlsOptions,
+    ProxyOption, RingOption, ServerOption, SessionTimersOption, SessionTimersOptions, TlsOptions,
     WeightedServer,
 };
+pub use proxy::HttpProxy;
 pub(crate) use read::ice_servers;
 pub use server::Server;
 pub use sip::endpoint::SessionTimers;
@@ -61,6 +63,8 @@ pub struct Config {
     pub contact_host: Option<(String, Option<u16>)>,
     /// TLS of a wss: connection.
     pub tls: Tls,
+    /// The proxy of the WebSocket.
+    pub http_proxy: HttpProxy,
     /// The route set of requests outside dialogs.
     pub outbound_proxy: Vec<String>,
     /// When a bearer token is sent.
@@ -184,6 +188,9 @@ pub struct Tls {
     pub identity: Option<(String, Secret)>,
     /// The name expected in the server's certificate.
     pub servername: Option<String>,
+    /// The SHA-256 of the SubjectPublicKeyInfo of each key that the server's certificate may have, in base64 (RFC 7469 §2.4);
+    /// any if there are none.
+    pub pins: Vec<String>,
     /// A certificate that is not trusted is refused.
     pub reject_unauthorized: bool,
 }

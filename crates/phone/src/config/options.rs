@@ -147,6 +147,8 @@ options! {
         contact_host, "contactHost": String = "a host name or address";
         /// TLS of a wss: connection.
         tls, "tls": TlsOptions = "an object";
+        /// The proxy of the WebSocket; default none.
+        http_proxy, "httpProxy": ProxyOption = "a proxy's URL such as 'http://user:password@proxy.example.com:3128', 'https://…' or 'socks5://…', 'environment', false or a function";
         /// The route set of requests outside dialogs.
         outbound_proxy, "outboundProxy": OneOrMany<String> = "a SIP URI or an array of them";
         /// When a bearer token is sent.
@@ -243,6 +245,8 @@ options! {
         key, "key": Secret = "a PEM private key";
         /// The name expected in the server's certificate; default the URL's host.
         servername, "servername": String = "a host name";
+        /// Which keys the server's certificate may have, beside being trusted; default any.
+        pin, "pin": OneOrMany<String> = "the base64 of a SHA-256 of a certificate's public key or an array of them";
         /// False accepts any certificate; default true.
         reject_unauthorized, "rejectUnauthorized": bool = "a boolean";
     }
@@ -372,6 +376,37 @@ impl std::fmt::Debug for WeightedServer {
 
 fn one() -> u16 {
     1
+}
+
+/// `httpProxy`, as `lib` passes it on.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ProxyOption {
+    /// False: none.
+    Direct,
+    /// A proxy's URL.
+    Url(Secret),
+    /// The variables of the process's environment.
+    Environment(tunnel::Variables),
+    /// A function of the application.
+    Function,
+}
+
+impl OptionValue for ProxyOption {
+    fn read(path: &str, value: &Value, expected: &str) -> Result<Self, ConfigError> {
+        if let Some(url) = value.as_str() {
+            return Ok(Self::Url(Secret::new(url)));
+        }
+        if value.as_bool() == Some(false) {
+            return Ok(Self::Direct);
+        }
+        match (value.get("environment"), value.get("function")) {
+            (Some(variables), None) => {
+                given::read(path, variables, expected).map(Self::Environment)
+            }
+            (None, Some(Value::Bool(true))) => Ok(Self::Function),
+            (_, _) => Err(ConfigError::new(path, expected, describe(expected, value))),
+        }
+    }
 }
 
 /// Headers, as an object or in order.

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
 use super::account::{account, authorization, bearer_is_safe, domain};
 use super::headers::{check_headers, may_be_added};
 use super::options::{
@@ -11,8 +14,8 @@ use super::options::{
 };
 use super::server::{contact_host, port, split_port};
 use super::{
-    Address, Audio, AutoAnswer, Codec, Config, ConfigError, ContactTransport, Fallback, InbandDtmf,
-    Opus, Policy, Server, SessionTimers, Tls,
+    Address, Audio, AutoAnswer, Codec, Config, ConfigError, ContactTransport, Fallback, HttpProxy,
+    InbandDtmf, Opus, Policy, Server, SessionTimers, Tls,
 };
 use crate::door::audio;
 use crate::door::ice_server::{IceServer, OneOrMany};
@@ -21,6 +24,8 @@ use crate::door::level::Level;
 use crate::door::secret::Secret;
 use crate::door::text::{is_printable, is_token};
 
+/// Octets of SHA-256.
+const PIN: usize = 32;
 /// RFC 3261 gives no limit; nobody configures more, and a list must end.
 const MOST_SERVERS: usize = 64;
 /// There are not as many that a phone could tell of.
@@ -84,6 +89,7 @@ impl TryFrom<Options> for Config {
                 .map(|host| contact_host(&host))
                 .transpose()?,
             tls: tls(options.tls.unwrap_or_default())?,
+            http_proxy: HttpProxy::read(options.http_proxy)?,
             outbound_proxy: each("outboundProxy", options.outbound_proxy, route)?,
             authorization,
             allow_insecure,
@@ -249,8 +255,28 @@ fn tls(options: TlsOptions) -> Result<Tls, ConfigError> {
             .servername
             .map(|name| domain("tls.servername", &name))
             .transpose()?,
+        pins: each("tls.pin", options.pin, |option, text| pin(option, &text))?,
         reject_unauthorized: options.reject_unauthorized.unwrap_or(true),
     })
+}
+
+/// Takes a pin as RFC 7469 §2.1 writes it, alone or with what curl and others put around it.
+fn pin(option: &str, text: &str) -> Result<String, ConfigError> {
+    let directive = text
+        .strip_prefix("pin-sha256=\"")
+        .and_then(|rest| rest.strip_suffix('"'));
+    let named = text
+        .strip_prefix("sha256//")
+        .or_else(|| text.strip_prefix("sha256/"));
+    let value = directive.or(named).unwrap_or(text);
+    match STANDARD.decode(value) {
+        Ok(digest) if digest.len() == PIN => Ok(value.to_owned()),
+        Ok(_) | Err(_) => Err(ConfigError::new(
+            option,
+            "the base64 of 32 octets, the SHA-256 of a certificate's public key, such as 'd6qzRu9zOECb90Uez27xWltNsj0e1Md7GkYYkVoZWmM='",
+            "another string",
+        )),
+    }
 }
 
 fn codecs(given: Option<Vec<Codec>>) -> Result<Vec<Codec>, ConfigError> {

@@ -239,6 +239,15 @@ pub enum Command {
     },
     /// Answers an [`AutoAnswerQuery`](crate::Event::AutoAnswerQuery).
     AutoAnswerDecision { id: SessionId, answer: bool },
+    /// Answers a [`ProxyNeeded`](crate::Event::ProxyNeeded): a proxy's URL or what a PAC script answers, none for the direct
+    /// way, or why there is no answer.
+    ProxyChosen {
+        question: u32,
+        #[serde(default)]
+        proxy: Option<Secret>,
+        #[serde(default)]
+        failure: Option<String>,
+    },
     /// Replaces the access token.
     SetAccessToken { token: Secret },
     /// Replaces the STUN and TURN servers; for sessions that start later.

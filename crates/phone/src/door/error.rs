@@ -77,6 +77,12 @@ pub enum ErrorCode {
     /// No server could be reached.
     #[serde(rename = "ERR_CONNECTION_FAILED")]
     ConnectionFailed,
+    /// The proxy could not be reached, opened no tunnel, or was not chosen.
+    #[serde(rename = "ERR_PROXY_FAILED")]
+    ProxyFailed,
+    /// The proxy wants credentials, or others.
+    #[serde(rename = "ERR_PROXY_AUTHENTICATION")]
+    ProxyAuthentication,
     /// The registrar refused the registration.
     #[serde(rename = "ERR_REGISTRATION_FAILED")]
     RegistrationFailed,
@@ -156,9 +162,11 @@ impl ErrorCode {
     fn usual_type(self) -> ErrorType {
         match self {
             Self::InvalidArgument => ErrorType::InvalidOptions,
-            Self::ConnectionFailed | Self::RegistrationFailed | Self::AuthenticationFailed => {
-                ErrorType::Initialization
-            }
+            Self::ConnectionFailed
+            | Self::ProxyFailed
+            | Self::ProxyAuthentication
+            | Self::RegistrationFailed
+            | Self::AuthenticationFailed => ErrorType::Initialization,
             Self::SessionNotFound
             | Self::SessionCancelled
             | Self::SessionEnded

@@ -194,6 +194,9 @@ pub enum Event {
     /// A new access token is needed now; answer with
     /// [`Command::SetAccessToken`](crate::Command::SetAccessToken).
     TokenNeeded,
+    /// A connection to this server, whose query is left out, waits for its proxy; answer with
+    /// [`Command::ProxyChosen`](crate::Command::ProxyChosen).
+    ProxyNeeded { question: u32, url: String },
     /// The phone has ended; nothing comes after this.
     Closed,
 }

@@ -5,10 +5,11 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use serde::Serialize;
+use tunnel::Route;
 
 use crate::door::audio::Ring;
 use crate::door::conference;
-use crate::door::error::PhoneError;
+use crate::door::error::{ErrorCode, PhoneError};
 use crate::door::event::{Event, SessionSnapshot};
 use crate::door::id::{ConferenceId, RecordingId, SessionId, Ticket};
 use crate::door::media::MediaCommand;
@@ -17,8 +18,8 @@ use crate::door::recording::RecordingOrder;
 /// One thing for the driver to do; a `Reply` comes after the events its command caused.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Output {
-    /// Open a WebSocket to `config.servers[server]`, in place of any other.
-    Connect { server: usize },
+    /// Open a WebSocket to `config.servers[server]` by this way, in place of any other.
+    Connect { server: usize, route: Route },
     /// Close the WebSocket after what was sent before, without reporting it back.
     Disconnect,
     /// Send one SIP message in one WebSocket message.
@@ -138,6 +139,6 @@ pub enum Connection {
     Up { server: usize, secure: bool },
     /// It was open and is no more.
     Down { reason: String },
-    /// It could not be opened.
-    Refused { reason: String },
+    /// It could not be opened; the code is what `initialize()` fails with.
+    Refused { reason: String, code: ErrorCode },
 }

@@ -121,6 +121,16 @@ impl Phone {
                 self.decide(id, answer);
                 Settled::DONE
             }
+            Command::ProxyChosen {
+                question,
+                proxy,
+                failure,
+            } => {
+                let ctx = &mut self.around.context();
+                self.account
+                    .proxy_chosen(question, proxy.as_ref(), failure, ctx);
+                Settled::DONE
+            }
             Command::Delivered { id } => {
                 self.delivered(id);
                 Settled::DONE

@@ -219,6 +219,7 @@ impl Chaos {
                 match self.rng.random_bool(0.7) {
                     true => rig.up(),
                     false => rig.connection(Connection::Refused {
+                        code: phone::ErrorCode::ConnectionFailed,
                         reason: "chaos".into(),
                     }),
                 }

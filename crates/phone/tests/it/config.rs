@@ -344,6 +344,13 @@ fn nested_options_are_named_whole() {
             "tls.key",
         ),
         (json!({ "tls": { "verify": true } }), "tls.verify"),
+        (json!({ "tls": { "pin": 7 } }), "tls.pin"),
+        (json!({ "tls": { "pin": [] } }), "tls.pin"),
+        (json!({ "tls": { "pin": "c2hvcnQ=" } }), "tls.pin"),
+        (
+            json!({ "tls": { "pin": ["d6qzRu9zOECb90Uez27xWltNsj0e1Md7GkYYkVoZWmM=", "hunter2"] } }),
+            "tls.pin[1]",
+        ),
         (
             json!({ "autoAnswer": { "policy": 1 } }),
             "autoAnswer.policy",
@@ -471,4 +478,48 @@ fn an_explicit_policy_wins_over_auto_answer_outbound_calls() {
     let both = policy(json!({ "autoAnswerOutboundCalls": false, "autoAnswer": "always" }));
     assert_eq!(both.policy, Policy::Always);
     assert!(both.announced);
+}
+
+#[test]
+fn a_pin_is_taken_as_the_rfc_and_others_write_it() {
+    let pin = "d6qzRu9zOECb90Uez27xWltNsj0e1Md7GkYYkVoZWmM=";
+    for written in [
+        pin.to_owned(),
+        format!("pin-sha256=\"{pin}\""),
+        format!("sha256/{pin}"),
+        format!("sha256//{pin}"),
+    ] {
+        let config = Config::from_json(&alice_with(json!({ "tls": { "pin": written } })));
+        assert_eq!(config.unwrap().tls.pins, [pin], "{written}");
+    }
+    let none = Config::from_json(&alice_with(json!({})));
+    assert!(none.unwrap().tls.pins.is_empty());
+}
+
+#[test]
+fn a_proxy_that_can_not_be_used_is_named_and_not_shown() {
+    for (value, got) in [
+        (json!(""), "an empty string"),
+        (json!(7), "a number"),
+        (json!(true), "the boolean true"),
+        (json!(["http://a"]), "an array"),
+        (json!({ "function": "yes" }), "an object"),
+        (json!({ "\0": "an object" }), "an object"),
+        (json!("al:hunter2@proxy:3128"), "a URL of another scheme"),
+        (
+            json!("http://al:hunter2@proxy/path"),
+            "a URL with a path, a query",
+        ),
+        (json!("http://al:hunter2%@proxy"), "credentials have a '%'"),
+        (json!("socks5://hunter2@proxy"), "empty or too long"),
+        (
+            json!({ "environment": { "https": "ftp://al:hunter2@proxy" } }),
+            "'environment', and HTTPS_PROXY of the environment is a URL of another scheme",
+        ),
+    ] {
+        let error = error(alice_with(json!({ "httpProxy": value })));
+        let text = error.to_string();
+        assert_eq!(error.option, "httpProxy");
+        assert!(text.contains(got) && !text.contains("hunter2"), "{text}");
+    }
 }

@@ -7,6 +7,7 @@ use crate::harness::{Caller, EPOCH, Rig, alice, alice_with, answer, code, header
 
 fn refuse(rig: &mut Rig) {
     rig.connection(Connection::Refused {
+        code: phone::ErrorCode::ConnectionFailed,
         reason: "ECONNREFUSED".into(),
     });
 }

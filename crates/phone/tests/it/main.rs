@@ -29,6 +29,7 @@ mod notifying;
 mod oddities;
 mod outgoing;
 mod pair;
+mod proxy;
 mod reasons;
 mod recording;
 mod redirect;

@@ -302,7 +302,10 @@ fn a_path_lost_with_the_connection_waits_for_the_next() {
     for _ in 0..5 {
         rig.until_connect();
         let reason = "no network".into();
-        rig.connection(phone::Connection::Refused { reason });
+        rig.connection(phone::Connection::Refused {
+            reason,
+            code: phone::ErrorCode::ConnectionFailed,
+        });
     }
     assert_eq!(rig.count("terminated"), 0);
     rig.until_connect();

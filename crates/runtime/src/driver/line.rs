@@ -1,18 +1,20 @@
 //! The phone's WebSocket in all its states: none, connecting, open, saying goodbye.
 
 use std::future::pending;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use phone::{Config, Connection as Phoned};
+use phone::{Config, Connection as Phoned, ErrorCode};
 use tokio::task::{JoinHandle, JoinSet};
+use tunnel::Route;
 
 use crate::websocket::{ConnectError, Connection, Connector, Incoming, ServerUrl, TlsOptions};
 
-/// What connecting may take in all: TCP to a far server takes three tries in this time.
-const CONNECT: Duration = Duration::from_secs(10);
+/// What connecting may take in all: TCP to a far server takes three tries in this time. Just less than the phone waits, so that
+/// it is told at which step.
+const CONNECT: Duration = Duration::from_millis(9500);
 /// What a close handshake may take: less than the driver has left of the two seconds of `destroy()`, so that its reply is in
 /// time although the server drowns the handshake.
 const FAREWELL: Duration = Duration::from_millis(200);
@@ -43,6 +45,8 @@ enum State {
     Connecting {
         server: usize,
         secure: bool,
+        /// Whether the server is on this machine, by its URL, if it is reached through a proxy.
+        is_local: Option<bool>,
         /// Aborted when the phone no longer wants it.
         task: JoinHandle<Result<Connection, ConnectError>>,
     },
@@ -60,6 +64,7 @@ impl Line {
                 .as_ref()
                 .map(|(_, key)| key.reveal().to_owned()),
             servername: tls.servername.clone(),
+            pins: tls.pins.clone(),
             reject_unauthorized: tls.reject_unauthorized,
         };
         Line {
@@ -76,16 +81,23 @@ impl Line {
         self.server_is_local
     }
 
-    pub(super) fn connect(&mut self, server: usize) {
+    pub(super) fn connect(&mut self, server: usize, route: Route) {
         self.disconnect();
         let url = self.servers.get(server).map_or("", String::as_str);
         let url = ServerUrl::parse(url);
         let secure = url.as_ref().is_ok_and(ServerUrl::secure);
         let connector = Arc::clone(&self.connector);
-        let task = tokio::spawn(async move { connector.connect(&url?).await });
+        let proxy = match route {
+            Route::Direct => None,
+            Route::Through(proxy) => Some(proxy),
+        };
+        // What is at the other end of the socket is the proxy then.
+        let is_local = proxy.as_ref().and(url.as_ref().ok()).map(is_loopback);
+        let task = tokio::spawn(async move { connector.connect(&url?, proxy.as_ref()).await });
         self.state = State::Connecting {
             server,
             secure,
+            is_local,
             task,
         };
     }
@@ -128,11 +140,12 @@ impl Line {
             State::Connecting {
                 server,
                 secure,
+                is_local,
                 task,
             } => {
-                let (server, secure) = (*server, *secure);
+                let (server, secure, is_local) = (*server, *secure, *is_local);
                 let outcome = task.await;
-                self.connected(server, secure, outcome)
+                self.connected(server, secure, is_local, outcome)
             }
             State::Open(connection) => match connection.next().await {
                 Incoming::Message(message) => LineEvent::Message(message),
@@ -150,19 +163,24 @@ impl Line {
         &mut self,
         server: usize,
         secure: bool,
+        is_local: Option<bool>,
         outcome: Result<Result<Connection, ConnectError>, tokio::task::JoinError>,
     ) -> LineEvent {
         self.state = State::Idle;
-        let reason = match outcome {
+        let (reason, code) = match outcome {
             Ok(Ok(connection)) => {
-                self.server_is_local = connection.peer().is_some_and(|peer| peer.is_loopback());
+                let is_here = || connection.peer().is_some_and(|peer| peer.is_loopback());
+                self.server_is_local = is_local.unwrap_or_else(is_here);
                 self.state = State::Open(Box::new(connection));
                 return LineEvent::Connection(Phoned::Up { server, secure });
             }
-            Ok(Err(error)) => error.to_string(),
-            Err(broken) => format!("connecting broke: {broken}"),
+            Ok(Err(error)) => (error.to_string(), error.code()),
+            Err(broken) => {
+                let reason = format!("connecting broke: {broken}");
+                (reason, ErrorCode::ConnectionFailed)
+            }
         };
-        LineEvent::Connection(Phoned::Refused { reason })
+        LineEvent::Connection(Phoned::Refused { reason, code })
     }
 
     /// Says goodbye and waits until that is done, within its own limit.
@@ -170,6 +188,11 @@ impl Line {
         self.disconnect();
         while self.farewells.join_next().await.is_some() {}
     }
+}
+
+fn is_loopback(server: &ServerUrl) -> bool {
+    let address: Option<IpAddr> = server.host().parse().ok();
+    address.is_some_and(|address| address.is_loopback()) || server.host() == "localhost"
 }
 
 impl Drop for Line {

@@ -449,7 +449,7 @@ impl Driver {
     fn drain(&mut self, stream: &mut EventStream) -> PhoneLife {
         loop {
             match self.phone.poll_output() {
-                Output::Connect { server } => self.line.connect(server),
+                Output::Connect { server, route } => self.line.connect(server, route),
                 Output::Disconnect => self.line.disconnect(),
                 Output::Send(message) => {
                     let now = Instant::now();

@@ -8,6 +8,7 @@ use super::Connection;
 use super::connect::{Stream, limits};
 use super::connection::Ends;
 use super::paced::Paced;
+use super::transport::Transport;
 
 const PROTOCOL: &str = "Sec-WebSocket-Protocol";
 
@@ -15,7 +16,7 @@ const PROTOCOL: &str = "Sec-WebSocket-Protocol";
 pub(crate) async fn accept(stream: TcpStream) -> Result<Connection, tungstenite::Error> {
     stream.set_nodelay(true)?;
     let ends = Ends::of(&stream);
-    let stream = Paced::new(Stream::Plain(stream));
+    let stream = Paced::new(Stream::Plain(Transport::direct(stream)));
     let socket = accept_hdr_async_with_config(stream, agree, Some(limits())).await?;
     Ok(Connection::new(socket, ends))
 }

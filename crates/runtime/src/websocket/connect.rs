@@ -1,9 +1,10 @@
-//! From a URL to an open WebSocket: lookup, TCP to the first address that answers, TLS, upgrade.
+//! From a URL to an open WebSocket: lookup, TCP to the first address that answers or a tunnel through a proxy, TLS, upgrade.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -20,22 +21,31 @@ use tokio_tungstenite::client_async_with_config;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tunnel::{Proxy, Scheme, Strength, Target};
 
 use super::connection::Ends;
 use super::error::{self, ConnectStep};
 use super::paced::Paced;
+use super::transport::Transport;
+use super::tunnel::Passage;
 use super::{ConnectError, Connection, ServerUrl, TlsOptions, tls};
 
 /// A SIP message has at most 64 KiB; a frame above four of them is an attack, not a message.
 const MAX_MESSAGE: usize = 256 * 1024;
 /// RFC 8305 §8: the next address is tried when the one before has not answered for this long.
 const NEXT_ADDRESS_AFTER: Duration = Duration::from_millis(250);
+/// No application has more proxies; those that come later are not remembered.
+const MOST_PROXIES: usize = 64;
 
-/// Opens WebSockets for one Softphone; the TLS configuration is made once and reused.
+/// Opens WebSockets for one Softphone; the TLS configurations are made once and reused.
 #[derive(Debug)]
 pub struct Connector {
     tls: TlsOptions,
     client: OnceCell<Arc<ClientConfig>>,
+    /// For TLS to proxies, which are not the server.
+    proxies: OnceCell<Arc<ClientConfig>>,
+    /// How each proxy has asked for credentials: in no weaker way may it ask again.
+    asked: Mutex<BTreeMap<String, Strength>>,
     limit: Duration,
 }
 
@@ -45,29 +55,33 @@ impl Connector {
         Connector {
             tls,
             client: OnceCell::new(),
+            proxies: OnceCell::new(),
+            asked: Mutex::default(),
             limit,
         }
     }
 
-    /// Opens a WebSocket with the subprotocol `sip`, or says why not; dropping it gives up at once.
-    pub async fn connect(&self, server: &ServerUrl) -> Result<Connection, ConnectError> {
+    /// Opens a WebSocket with the subprotocol `sip`, through a proxy if there is one, or says why not; dropping it gives up
+    /// at once.
+    pub async fn connect(
+        &self,
+        server: &ServerUrl,
+        proxy: Option<&Proxy>,
+    ) -> Result<Connection, ConnectError> {
         let deadline = Instant::now() + self.limit;
         let late = |step| ConnectError::TimedOut {
             server: server.to_string(),
             step,
             after: self.limit,
         };
-        let addresses = timeout_at(deadline, lookup(server))
-            .await
-            .map_err(|_| late(ConnectStep::Lookup))??;
-        let tcp = timeout_at(deadline, tcp(addresses))
-            .await
-            .map_err(|_| late(ConnectStep::Tcp))?
-            .map_err(|source| error::from_tcp(server.to_string(), source))?;
+        let transport = match proxy {
+            None => self.direct(server, deadline).await?,
+            Some(proxy) => self.through(proxy, server, deadline).await?,
+        };
         // SIP messages are small and each is awaited: Nagle would add a round trip to every one.
-        let _ = tcp.set_nodelay(true);
-        let ends = Ends::of(&tcp);
-        let stream = timeout_at(deadline, self.secure(server, tcp))
+        let _ = transport.tcp().set_nodelay(true);
+        let ends = Ends::of(transport.tcp());
+        let stream = timeout_at(deadline, self.secure(server, transport))
             .await
             .map_err(|_| late(ConnectStep::Tls))??;
         timeout_at(deadline, upgrade(server, self.name_checked(server), stream))
@@ -76,14 +90,92 @@ impl Connector {
             .map(|stream| Connection::new(stream, ends))
     }
 
-    async fn secure(&self, server: &ServerUrl, tcp: TcpStream) -> Result<Stream, ConnectError> {
-        if !server.secure() {
-            return Ok(Stream::Plain(tcp));
+    async fn direct(
+        &self,
+        server: &ServerUrl,
+        deadline: Instant,
+    ) -> Result<Transport, ConnectError> {
+        let late = |step| ConnectError::TimedOut {
+            server: server.to_string(),
+            step,
+            after: self.limit,
+        };
+        let addresses = timeout_at(deadline, lookup(server.host(), server.port()))
+            .await
+            .map_err(|_| late(ConnectStep::Lookup))?
+            .map_err(|source| ConnectError::UnknownHost {
+                host: server.host().to_owned(),
+                source,
+            })?;
+        timeout_at(deadline, tcp(addresses))
+            .await
+            .map_err(|_| late(ConnectStep::Tcp))?
+            .map(Transport::direct)
+            .map_err(|source| error::from_tcp(server.to_string(), source))
+    }
+
+    async fn through(
+        &self,
+        proxy: &Proxy,
+        server: &ServerUrl,
+        deadline: Instant,
+    ) -> Result<Transport, ConnectError> {
+        let target =
+            Target::new(server.host(), server.port()).map_err(|_| ConnectError::InvalidUrl {
+                why: "its host is nothing that a proxy could be asked for",
+            })?;
+        let passage = Passage {
+            proxy,
+            client: match proxy.scheme {
+                Scheme::Https => Some(self.proxy_config().await?),
+                Scheme::Http | Scheme::Socks5 => None,
+            },
+            deadline,
+            limit: self.limit,
+        };
+        let name = proxy.to_string();
+        let least = self.asked().get(&name).copied();
+        let (transport, asked) = passage.open(&target, least).await?;
+        if let Some(asked) = asked {
+            self.remember(name, asked);
         }
-        let client = self.client.get_or_try_init(|| self.client_config()).await?;
+        Ok(transport)
+    }
+
+    fn asked(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Strength>> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn remember(&self, proxy: String, asked: Strength) {
+        let mut known = self.asked();
+        if known.len() < MOST_PROXIES || known.contains_key(&proxy) {
+            known.insert(proxy, asked);
+        }
+    }
+
+    /// The system's authorities and those of `tls.ca`; the rest of `tls` is about the server.
+    async fn proxy_config(&self) -> Result<Arc<ClientConfig>, ConnectError> {
+        let options = TlsOptions {
+            ca: self.tls.ca.clone(),
+            ..TlsOptions::default()
+        };
+        let made = self.proxies.get_or_try_init(|| client_config(options));
+        made.await.map(Arc::clone)
+    }
+
+    async fn secure(
+        &self,
+        server: &ServerUrl,
+        transport: Transport,
+    ) -> Result<Stream, ConnectError> {
+        if !server.secure() {
+            return Ok(Stream::Plain(transport));
+        }
+        let made = || client_config(self.tls.clone());
+        let client = self.client.get_or_try_init(made).await?;
         let name = tls::server_name(&self.tls, server.host())?;
         TlsConnector::from(Arc::clone(client))
-            .connect(name, tcp)
+            .connect(name, transport)
             .await
             .map(|stream| Stream::Tls(Box::new(stream)))
             .map_err(|error| {
@@ -92,41 +184,33 @@ impl Connector {
             })
     }
 
-    async fn client_config(&self) -> Result<Arc<ClientConfig>, ConnectError> {
-        let options = self.tls.clone();
-        tokio::task::spawn_blocking(move || tls::client_config(&options))
-            .await
-            .unwrap_or_else(|_| {
-                Err(ConnectError::InvalidTlsOption {
-                    option: "ca",
-                    why: "reading the system's certificates failed".to_owned(),
-                })
-            })
-            .map(Arc::new)
-    }
-
     fn name_checked<'a>(&'a self, server: &'a ServerUrl) -> &'a str {
         self.tls.servername.as_deref().unwrap_or(server.host())
     }
 }
 
-async fn lookup(server: &ServerUrl) -> Result<Vec<SocketAddr>, ConnectError> {
-    let unknown = |source| ConnectError::UnknownHost {
-        host: server.host().to_owned(),
-        source,
-    };
-    let found: Vec<_> = tokio::net::lookup_host((server.host(), server.port()))
+async fn client_config(options: TlsOptions) -> Result<Arc<ClientConfig>, ConnectError> {
+    tokio::task::spawn_blocking(move || tls::client_config(&options))
         .await
-        .map_err(unknown)?
-        .collect();
-    if found.is_empty() {
-        return Err(unknown(io::Error::from(io::ErrorKind::NotFound)));
+        .unwrap_or_else(|_| {
+            Err(ConnectError::InvalidTlsOption {
+                option: "ca",
+                why: "reading the system's certificates failed".to_owned(),
+            })
+        })
+        .map(Arc::new)
+}
+
+pub(super) async fn lookup(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+    let found: Vec<_> = tokio::net::lookup_host((host, port)).await?.collect();
+    match found.is_empty() {
+        true => Err(io::Error::from(io::ErrorKind::NotFound)),
+        false => Ok(found),
     }
-    Ok(found)
 }
 
 // RFC 8305: attempts start one after the other, and the first that answers wins.
-async fn tcp(addresses: Vec<SocketAddr>) -> io::Result<TcpStream> {
+pub(super) async fn tcp(addresses: Vec<SocketAddr>) -> io::Result<TcpStream> {
     let mut waiting = addresses.into_iter();
     let mut trying = FuturesUnordered::new();
     let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
@@ -174,11 +258,11 @@ pub(super) fn limits() -> WebSocketConfig {
         .write_buffer_size(0)
 }
 
-/// TCP with or without TLS.
+/// A way to the server, with or without TLS.
 #[derive(Debug)]
 pub(super) enum Stream {
-    Plain(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
+    Plain(Transport),
+    Tls(Box<TlsStream<Transport>>),
 }
 
 impl AsyncRead for Stream {

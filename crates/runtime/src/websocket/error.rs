@@ -3,12 +3,16 @@
 use std::io;
 use std::time::Duration;
 
+use phone::ErrorCode;
 use thiserror::Error;
 use tokio_rustls::rustls;
 use tokio_tungstenite::tungstenite::{
     self,
     error::{ProtocolError, SubProtocolError},
 };
+use tunnel::{Blame, TunnelFault};
+
+use super::tls::UnpinnedKey;
 
 /// The step of connecting that was under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +25,14 @@ pub enum ConnectStep {
     Tls,
     /// The HTTP request that asks for a WebSocket.
     Upgrade,
+    /// Looking a proxy's host name up.
+    ProxyLookup,
+    /// The TCP handshake with a proxy.
+    ProxyTcp,
+    /// The TLS handshake with a proxy.
+    ProxyTls,
+    /// What is said to a proxy until it has opened a tunnel.
+    Tunnel,
 }
 
 impl std::fmt::Display for ConnectStep {
@@ -30,6 +42,10 @@ impl std::fmt::Display for ConnectStep {
             ConnectStep::Tcp => "the TCP connection",
             ConnectStep::Tls => "the TLS handshake",
             ConnectStep::Upgrade => "the WebSocket handshake",
+            ConnectStep::ProxyLookup => "the lookup of its name",
+            ConnectStep::ProxyTcp => "the TCP connection to it",
+            ConnectStep::ProxyTls => "the TLS handshake with it",
+            ConnectStep::Tunnel => "opening a tunnel through it",
         })
     }
 }
@@ -133,6 +149,54 @@ pub enum ConnectError {
         /// The first thing that was wrong.
         why: String,
     },
+    /// The host name of the proxy has no address.
+    #[error("the proxy {proxy} was not found: {source}; is httpProxy right?")]
+    UnknownProxy {
+        /// The proxy without its credentials.
+        proxy: String,
+        /// The resolver's own error.
+        source: io::Error,
+    },
+    /// The proxy can't be reached.
+    #[error("the proxy {proxy} cannot be reached: {source}")]
+    ProxyUnreachable {
+        /// The proxy without its credentials.
+        proxy: String,
+        /// The system's error of the last address tried.
+        source: io::Error,
+    },
+    /// Nothing listens on that port, or a firewall says no.
+    #[error("the proxy {proxy} refused the connection: is it running, and on that port?")]
+    ProxyRefused {
+        /// The proxy without its credentials.
+        proxy: String,
+    },
+    /// The proxy did not answer in time.
+    #[error("the proxy {proxy} did not answer within {} ms: {step} did not finish", after.as_millis())]
+    ProxyTimedOut {
+        /// The proxy without its credentials.
+        proxy: String,
+        /// The step that did not end.
+        step: ConnectStep,
+        /// The whole time that connecting may take.
+        after: Duration,
+    },
+    /// TLS with the proxy failed.
+    #[error("TLS with the proxy {proxy} failed: {why}")]
+    ProxyTls {
+        /// The proxy without its credentials.
+        proxy: String,
+        /// Why, and what to do about it where known.
+        why: String,
+    },
+    /// The proxy opened no tunnel.
+    #[error("the proxy {proxy} {fault}")]
+    Tunnel {
+        /// The proxy without its credentials.
+        proxy: String,
+        /// Why not.
+        fault: TunnelFault,
+    },
     /// The connection broke while the handshake was under way.
     #[error("{server} closed the connection during {step}")]
     ClosedEarly {
@@ -141,6 +205,37 @@ pub enum ConnectError {
         /// The step that did not end.
         step: ConnectStep,
     },
+}
+
+impl ConnectError {
+    /// The code that it has for the application.
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            ConnectError::Tunnel { fault, .. } => match fault.blame() {
+                Blame::Proxy => ErrorCode::ProxyFailed,
+                Blame::Login => ErrorCode::ProxyAuthentication,
+                Blame::Server => ErrorCode::ConnectionFailed,
+            },
+            ConnectError::UnknownProxy { .. }
+            | ConnectError::ProxyUnreachable { .. }
+            | ConnectError::ProxyRefused { .. }
+            | ConnectError::ProxyTimedOut { .. }
+            | ConnectError::ProxyTls { .. } => ErrorCode::ProxyFailed,
+            ConnectError::InvalidUrl { .. }
+            | ConnectError::InvalidTlsOption { .. }
+            | ConnectError::UnknownHost { .. }
+            | ConnectError::Unreachable { .. }
+            | ConnectError::Refused { .. }
+            | ConnectError::TimedOut { .. }
+            | ConnectError::Untrusted { .. }
+            | ConnectError::ClientCertificate { .. }
+            | ConnectError::Tls { .. }
+            | ConnectError::Status { .. }
+            | ConnectError::NoSipSubprotocol { .. }
+            | ConnectError::NotWebSocket { .. }
+            | ConnectError::ClosedEarly { .. } => ErrorCode::ConnectionFailed,
+        }
+    }
 }
 
 fn hint(status: u16) -> &'static str {
@@ -178,6 +273,33 @@ pub(super) fn from_tcp(server: String, source: io::Error) -> ConnectError {
         ConnectError::Refused { server }
     } else {
         ConnectError::Unreachable { server, source }
+    }
+}
+
+pub(super) fn from_proxy_tcp(proxy: String, source: io::Error) -> ConnectError {
+    if source.kind() == io::ErrorKind::ConnectionRefused {
+        ConnectError::ProxyRefused { proxy }
+    } else {
+        ConnectError::ProxyUnreachable { proxy, source }
+    }
+}
+
+/// What was wrong with TLS, and what to do about it where known.
+pub(super) fn tls_fault(error: &io::Error) -> String {
+    let inner = error.get_ref();
+    #[allow(
+        clippy::wildcard_enum_match_arm,
+        reason = "rustls::Error is non-exhaustive: what is not named here keeps its own text"
+    )]
+    match inner.and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+        Some(rustls::Error::InvalidCertificate(certificate)) => {
+            format!("its certificate is not trusted: {}", distrust(certificate))
+        }
+        Some(rustls::Error::InvalidMessage(_)) => {
+            "it does not speak TLS on this port; is it http:// instead of https://?".to_owned()
+        }
+        Some(other) => other.to_string(),
+        None => error.to_string(),
     }
 }
 
@@ -265,6 +387,10 @@ fn distrust(error: &rustls::CertificateError) -> String {
         Certificate::NotValidForName | Certificate::NotValidForNameContext { .. } => format!(
             "it was issued for another name ({error}); use that name in the URL or give it in tls.servername"
         ),
+        Certificate::Other(inner) => match inner.0.downcast_ref::<UnpinnedKey>() {
+            Some(unpinned) => unpinned.to_string(),
+            None => error.to_string(),
+        },
         other => other.to_string(),
     }
 }

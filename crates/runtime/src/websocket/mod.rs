@@ -7,6 +7,8 @@ mod connection;
 mod error;
 mod paced;
 mod tls;
+mod transport;
+mod tunnel;
 
 pub(crate) use accept::accept;
 pub use address::ServerUrl;

@@ -3,7 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use rustls_platform_verifier::Verifier;
+use sha2::{Digest, Sha256};
 use tokio_rustls::rustls::{
     self, CertificateError, ClientConfig, DigitallySignedStruct, SignatureScheme,
     client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
@@ -24,6 +27,9 @@ pub struct TlsOptions {
     pub key: Option<String>,
     /// The name to ask for and to check the certificate against, instead of the URL's host.
     pub servername: Option<String>,
+    /// The SHA-256 of the SubjectPublicKeyInfo of each key that the server's own certificate may have, in base64; any if there are
+    /// none. It is checked beside the chain, and also if that is not.
+    pub pins: Vec<String>,
     /// Whether a certificate that does not verify ends the connection.
     pub reject_unauthorized: bool,
 }
@@ -35,6 +41,7 @@ impl Default for TlsOptions {
             cert: None,
             key: None,
             servername: None,
+            pins: Vec::new(),
             reject_unauthorized: true,
         }
     }
@@ -47,6 +54,7 @@ impl fmt::Debug for TlsOptions {
             .field("cert", &self.cert.is_some())
             .field("key", &self.key.as_ref().map(|_| "redacted"))
             .field("servername", &self.servername)
+            .field("pins", &self.pins)
             .field("reject_unauthorized", &self.reject_unauthorized)
             .finish()
     }
@@ -94,7 +102,11 @@ fn verifier(
         true => system(&options.ca, provider)?,
         false => Trust::Anyone,
     };
-    Ok(Arc::new(ServerCheck { trust, algorithms }))
+    Ok(Arc::new(ServerCheck {
+        trust,
+        pins: options.pins.clone(),
+        algorithms,
+    }))
 }
 
 fn system(ca: &[String], provider: Arc<CryptoProvider>) -> Result<Trust, ConnectError> {
@@ -148,11 +160,39 @@ enum Trust {
 #[derive(Debug)]
 struct ServerCheck {
     trust: Trust,
+    pins: Vec<String>,
     algorithms: WebPkiSupportedAlgorithms,
 }
 
-impl ServerCertVerifier for ServerCheck {
-    fn verify_server_cert(
+/// A key that is none of `tls.pin`.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "its key is none of tls.pin: it is {key}; was the server's key changed, or is somebody between?"
+)]
+pub(super) struct UnpinnedKey {
+    key: String,
+}
+
+impl ServerCheck {
+    /// The server's own key counts alone (of RFC 7469 §2.6 any of the chain's would): the rest of what a server sends need not be part of
+    /// the chain that was checked, and so proves nothing.
+    fn check_pin(&self, end_entity: &CertificateDer<'_>) -> Result<(), rustls::Error> {
+        if self.pins.is_empty() {
+            return Ok(());
+        }
+        let certificate = webpki::EndEntityCert::try_from(end_entity)
+            .map_err(|_| rustls::Error::InvalidCertificate(CertificateError::BadEncoding))?;
+        let key = STANDARD.encode(Sha256::digest(certificate.subject_public_key_info()));
+        if self.pins.contains(&key) {
+            return Ok(());
+        }
+        let unpinned = rustls::OtherError(Arc::new(UnpinnedKey { key }));
+        Err(rustls::Error::InvalidCertificate(CertificateError::Other(
+            unpinned,
+        )))
+    }
+
+    fn check_trust(
         &self,
         end_entity: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
@@ -173,6 +213,22 @@ impl ServerCertVerifier for ServerCheck {
             }
             verdict => verdict,
         }
+    }
+}
+
+impl ServerCertVerifier for ServerCheck {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let trusted =
+            self.check_trust(end_entity, intermediates, server_name, ocsp_response, now)?;
+        self.check_pin(end_entity)?;
+        Ok(trusted)
     }
 
     fn verify_tls12_signature(

@@ -7,6 +7,7 @@
 
 #[cfg(target_os = "linux")]
 mod device;
+mod proxy;
 mod server;
 mod softphone;
 mod webrtc;

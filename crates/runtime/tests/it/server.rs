@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use futures_util::{SinkExt, StreamExt};
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, PublicKeyData};
+use sha2::{Digest, Sha256};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
@@ -164,6 +167,11 @@ async fn speak<S: AsyncRead + AsyncWrite + Unpin>(manner: Manner, stream: S) {
     }
 }
 
+/// RFC 7469 §2.4.
+fn pin_of(key: &KeyPair) -> String {
+    STANDARD.encode(Sha256::digest(key.subject_public_key_info()))
+}
+
 /// An authority of our own, which no machine trusts.
 pub(crate) struct Authority {
     issuer: Issuer<'static, KeyPair>,
@@ -224,6 +232,47 @@ impl Authority {
             cert: certificate.pem(),
             key: key.serialize_pem(),
         }
+    }
+
+    /// The pin of its own key.
+    pub(crate) fn pin(&self) -> String {
+        pin_of(self.issuer.key())
+    }
+
+    /// A server whose certificate is for `name`, and the pin of its key.
+    pub(crate) fn server_with_pin(&self, name: &str) -> (Arc<ServerConfig>, String) {
+        self.server_sending(name, &[])
+    }
+
+    /// The same, that sends another authority's certificate along, which has nothing to do with its own.
+    pub(crate) fn server_sending_along(
+        &self,
+        name: &str,
+        other: &Authority,
+    ) -> (Arc<ServerConfig>, String) {
+        self.server_sending(name, &[&other.certificate])
+    }
+
+    fn server_sending(
+        &self,
+        name: &str,
+        along: &[&rcgen::Certificate],
+    ) -> (Arc<ServerConfig>, String) {
+        let key = KeyPair::generate().unwrap();
+        let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        let chain = [&certificate].into_iter().chain(along.iter().copied());
+        let chain = chain.map(|one| CertificateDer::from(one.der().to_vec()));
+        let pin = pin_of(&key);
+        let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+        let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(chain.collect(), key)
+            .unwrap();
+        (Arc::new(config), pin)
     }
 
     /// A server whose certificate is for `name`; with `clients`, it wants one of ours from them.

@@ -13,7 +13,7 @@ const LIMIT: Duration = Duration::from_secs(10);
 
 async fn connect(url: &str, tls: TlsOptions) -> Result<Connection, ConnectError> {
     let server = ServerUrl::parse(url)?;
-    Connector::new(tls, LIMIT).connect(&server).await
+    Connector::new(tls, LIMIT).connect(&server, None).await
 }
 
 async fn plain(manner: Manner) -> Result<Connection, ConnectError> {
@@ -83,7 +83,7 @@ async fn a_silent_server_is_given_up_in_time_and_the_step_is_named() {
     let server = ServerUrl::parse(&format!("ws://127.0.0.1:{port}")).unwrap();
     let limit = Duration::from_millis(50);
     let outcome = Connector::new(TlsOptions::default(), limit)
-        .connect(&server)
+        .connect(&server, None)
         .await;
     assert!(matches!(
         outcome,
@@ -275,6 +275,57 @@ async fn a_client_certificate_is_shown_where_the_server_wants_one() {
         ..without
     };
     echo(connect(&url, with).await.unwrap()).await;
+}
+
+/// The pin that an error shows of the key it has seen.
+fn shown_pin(text: &str) -> String {
+    let (_, rest) = text.split_once("it is ").unwrap();
+    rest.split(';').next().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_key_is_pinned_beside_the_chain_and_without_it() {
+    let authority = Authority::new();
+    let (config, pin) = authority.server_with_pin("localhost");
+    let port = server::start(Manner::Echo, Some(config)).await;
+    let url = format!("wss://localhost:{port}/");
+    let tls = |ca: bool, pins: &[&str], reject_unauthorized| TlsOptions {
+        ca: ca.then(|| authority.pem()).into_iter().collect(),
+        pins: pins.iter().map(|pin| (*pin).to_owned()).collect(),
+        reject_unauthorized,
+        ..TlsOptions::default()
+    };
+    let other = "d6qzRu9zOECb90Uez27xWltNsj0e1Md7GkYYkVoZWmM=";
+    echo(
+        connect(&url, tls(true, &[other, &pin], true))
+            .await
+            .unwrap(),
+    )
+    .await;
+    let wrong = text(connect(&url, tls(true, &[other], true)).await);
+    assert!(wrong.contains("its key is none of tls.pin"), "{wrong}");
+    assert_eq!(shown_pin(&wrong), pin);
+    // The right key does not replace the chain,
+    let untrusted = text(connect(&url, tls(false, &[&pin], true)).await);
+    assert!(untrusted.contains("no authority"), "{untrusted}");
+    // unless the application says so; and then the pin counts still.
+    echo(connect(&url, tls(false, &[&pin], false)).await.unwrap()).await;
+    let wrong = text(connect(&url, tls(false, &[other], false)).await);
+    assert!(wrong.contains("its key is none of tls.pin"), "{wrong}");
+}
+
+#[tokio::test]
+async fn the_pin_of_an_authority_that_is_only_sent_along_counts_for_nothing() {
+    let (pinned, stranger) = (Authority::new(), Authority::new());
+    let (config, _) = stranger.server_sending_along("localhost", &pinned);
+    let port = server::start(Manner::Echo, Some(config)).await;
+    let tls = TlsOptions {
+        ca: vec![stranger.pem()],
+        pins: vec![pinned.pin()],
+        ..TlsOptions::default()
+    };
+    let text = text(connect(&format!("wss://localhost:{port}/"), tls).await);
+    assert!(text.contains("its key is none of tls.pin"), "{text}");
 }
 
 #[tokio::test]

@@ -306,7 +306,10 @@ impl Life<'_> {
                 server,
                 secure: server == 0,
             },
-            (Some(_), _) => Connection::Refused { reason },
+            (Some(_), _) => Connection::Refused {
+                reason,
+                code: phone::ErrorCode::ConnectionFailed,
+            },
             (None, true) => Connection::Down { reason },
             (None, false) => return,
         };
@@ -351,7 +354,7 @@ impl Life<'_> {
                     self.deadline = None;
                     return;
                 }
-                Output::Connect { server } => {
+                Output::Connect { server, .. } => {
                     self.up = false;
                     self.wanted = Some(server);
                 }

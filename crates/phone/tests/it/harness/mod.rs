@@ -45,6 +45,8 @@ pub(crate) struct Rig {
     pub(crate) seats: Vec<(ConferenceId, conference::HostOrder)>,
     pub(crate) recordings: Vec<(RecordingId, recording::RecordingOrder)>,
     pub(crate) connects: Vec<(usize, Instant)>,
+    /// The way of each.
+    pub(crate) routes: Vec<tunnel::Route>,
     pub(crate) disconnects: usize,
     pub(crate) pings: usize,
     /// Whether the server answers pings.
@@ -117,6 +119,7 @@ impl Rig {
             seats: Vec::new(),
             recordings: Vec::new(),
             connects: Vec::new(),
+            routes: Vec::new(),
             disconnects: 0,
             pings: 0,
             pongs: true,
@@ -344,9 +347,10 @@ impl Rig {
 
     fn take(&mut self, output: Output) {
         match output {
-            Output::Connect { server } => {
+            Output::Connect { server, route } => {
                 self.order.push("connect".into());
                 self.connects.push((server, self.now));
+                self.routes.push(route);
             }
             Output::Disconnect => {
                 self.order.push("disconnect".into());

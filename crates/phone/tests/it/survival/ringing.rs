@@ -112,7 +112,10 @@ fn a_call_that_is_given_up_without_a_connection_is_cancelled_over_the_next() {
                 for _ in 0..4 {
                     rig.until_connect();
                     let reason = "no network".into();
-                    rig.connection(phone::Connection::Refused { reason });
+                    rig.connection(phone::Connection::Refused {
+                        reason,
+                        code: phone::ErrorCode::ConnectionFailed,
+                    });
                 }
                 rig.seconds(20);
                 rig.assert_ended_once("timeout", "local");
