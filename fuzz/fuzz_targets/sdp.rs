@@ -4,10 +4,13 @@
 
 use libfuzzer_sys::fuzz_target;
 use media::codec::Codec;
-use media::sdp::negotiate::{Identity, LocalTransport, Negotiation, Terms};
+use media::sdp::negotiate::{
+    Content, Identity, LocalSource, LocalTransport, Negotiation, Terms, VideoWish,
+};
 use media::sdp::{Description, Direction, ParseError};
 use media::transport::{LocalParameters, Secret, Setup};
 use offhook_fuzz::without_leak;
+use video::VideoCodec;
 
 fuzz_target!(|bytes: &[u8]| without_leak(|| describe(bytes)));
 
@@ -26,10 +29,14 @@ fn describe(bytes: &[u8]) {
 fn answer(offer: &str, sections: usize) {
     let identity = Identity {
         session_id: 1,
-        ssrc: 1,
         cname: "c".into(),
-        stream_id: "s".into(),
-        track_id: "t".into(),
+        audio: LocalSource {
+            ssrc: 1,
+            rtx: None,
+            stream_id: "s".into(),
+            track_id: "t".into(),
+        },
+        video: [1; 32],
     };
     let terms = Terms {
         codecs: Codec::ALL.to_vec(),
@@ -39,6 +46,12 @@ fn answer(offer: &str, sections: usize) {
         opus_max_average_bitrate: None,
     };
     let mut negotiation = Negotiation::new(identity, terms);
+    let wishes = [Content::Camera, Content::Screen].map(|content| VideoWish {
+        content,
+        direction: Direction::SendRecv,
+        codecs: VideoCodec::ALL.to_vec(),
+    });
+    negotiation.wish_video(wishes.to_vec());
     if negotiation
         .receive_offer(offer, Direction::SendRecv)
         .is_err()

@@ -6,10 +6,12 @@ use std::net::SocketAddr;
 
 use media::codec::Codec;
 use media::sdp::Direction;
+use media::sdp::negotiate::{Content, VideoLine, VideoWish};
 use media::session::Tones;
-use media::transport::{RtpOut, Secret, Server, ServerKind, StreamId};
+use media::transport::{OutboundStream, RtpOut, Secret, Server, ServerKind, StreamId};
+use video::VideoCodec;
 
-use crate::harness::{Endpoint, MS, Network, Phone, RawPeer};
+use crate::harness::{Camera, Endpoint, MS, Network, Phone, RawPeer};
 
 const OURS: &str = "10.0.0.1:1000";
 const THEIRS: &str = "10.0.0.2:2000";
@@ -18,6 +20,17 @@ const RELAY: &str = "10.0.0.9:3478";
 
 /// STUN's magic cookie (RFC 8489 §5).
 const COOKIE: [u8; 4] = [0x21, 0x12, 0xa4, 0x42];
+
+/// A stream of the peer's beside its sound.
+const PICTURES: StreamId = StreamId(3);
+
+fn camera() -> VideoWish {
+    VideoWish {
+        content: Content::Camera,
+        direction: Direction::SendRecv,
+        codecs: VideoCodec::ALL.to_vec(),
+    }
+}
 
 struct Siege<'b> {
     bytes: &'b [u8],
@@ -50,16 +63,20 @@ pub(crate) fn besiege(bytes: &[u8]) -> bool {
         }
         config.opus.dtx = traits & 2 != 0;
     });
+    let peer = RawPeer::new(THEIRS, &Codec::ALL, &network);
     let mut siege = Siege {
         bytes,
         phone,
-        peer: RawPeer::new(THEIRS, &Codec::ALL, &network),
+        peer,
         network,
         coming: VecDeque::new(),
         asked: [[0; 12]; 2],
         clock: 0,
         timestamp: 0,
     };
+    if traits & 8 != 0 {
+        siege.film();
+    }
     siege.describe(relayed);
     if traits & 4 != 0 {
         siege.run(400);
@@ -90,6 +107,17 @@ impl Siege<'_> {
         let (bytes, rest) = self.bytes.split_at(length);
         self.bytes = rest;
         bytes.to_vec()
+    }
+
+    /// Both want pictures.
+    fn film(&mut self) {
+        self.phone.session.wish_video(vec![camera()]);
+        self.phone.cameras.push(Camera::new(Content::Camera));
+        self.peer.wish_video(vec![camera()]);
+        self.peer.transport.add_stream(OutboundStream {
+            id: PICTURES,
+            ssrc: 0x3333_3333,
+        });
     }
 
     fn describe(&mut self, relayed: bool) {
@@ -188,15 +216,16 @@ impl Siege<'_> {
                 .wrapping_mul(2_654_435_761)
                 .wrapping_add(leap as u32),
         };
-        let payload_types = [0, 8, 9, 13, 101, 110, 111, pt as u8 & 0x7f];
+        let payload_types = [0, 8, 9, 13, 101, 110, 111, 96, 97, 98, pt as u8 & 0x7f];
+        let mids: [&[(u8, &[u8])]; 3] = [&[], &[(4, b"1")], &[(4, b"x")]];
         let packet = RtpOut {
             pt: payload_types[pt % payload_types.len()],
             timestamp: self.timestamp,
             marker: leap % 2 == 1,
-            extensions: &[],
+            extensions: mids[pt % mids.len()],
             payload: &payload,
         };
-        let stream = StreamId((leap % 2) as u8);
+        let stream = [StreamId::AUDIO, StreamId(1), PICTURES][leap % 3];
         let now = self.network.now;
         let _no_key = self.peer.transport.send_rtp(stream, packet, now);
         self.peer.drain();
@@ -207,7 +236,7 @@ impl Siege<'_> {
     fn act(&mut self) {
         let (what, now) = (self.pick(), self.network.now);
         let session = &mut self.phone.session;
-        match what % 6 {
+        match what % 9 {
             0 => session.mute(what % 4 < 2),
             1 => {
                 let tones = Tones {
@@ -227,7 +256,13 @@ impl Siege<'_> {
                 let _not_now = session.reoffer(what % 4 < 2, direction, now);
             }
             4 => session.rollback(now),
-            5.. => session.stop_dtmf(1),
+            5 => session.stop_dtmf(1),
+            6 => session.mute_video(Content::Camera, what % 4 < 2, now),
+            7 => session.request_key_frame(VideoLine(1), now),
+            8.. => {
+                let wishes = [vec![], vec![camera()]];
+                let _needed = session.wish_video(wishes[what % 2].clone());
+            }
         }
         self.phone.drain();
     }
@@ -305,6 +340,8 @@ mod tests {
         for seed in 0..40 {
             let mut bytes = vec![0; 300];
             StdRng::seed_from_u64(seed).fill_bytes(&mut bytes);
+            // Half of them with pictures.
+            bytes[0] = bytes[0] & !8 | (seed as u8 & 1) << 3;
             besiege(&bytes);
         }
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/seeds/datagrams");
@@ -317,5 +354,6 @@ mod tests {
     fn a_session_that_is_left_alone_is_set_up_with_and_without_a_relay() {
         assert!(besiege(&[0, 15, 15]));
         assert!(besiege(&[1, 15, 15]));
+        assert!(besiege(&[8, 15, 15]));
     }
 }
