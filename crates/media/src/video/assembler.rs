@@ -14,7 +14,7 @@ const REORDERED: Duration = Duration::from_millis(10);
 /// The round trip until one is measured.
 const ROUND_TRIP: Duration = Duration::from_millis(100);
 /// What a peer needs beside the way, to send again.
-const ANSWERS: Duration = Duration::from_millis(20);
+const ANSWERS: Duration = Duration::from_millis(10);
 /// How often a packet is asked for.
 const MOST_TRIES: u32 = 8;
 /// Of ten packets one is lost on bad paths, and so is a request or what it asks for in a fifth of all tries: three of them

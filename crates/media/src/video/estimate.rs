@@ -8,9 +8,9 @@ use super::rate::LEAST_RATE;
 use super::traffic::Traffic;
 
 /// A queue that never fell below this is one that stands: what is sent is more than the path carries.
-const STANDING: f64 = 0.060;
+const STANDING: f64 = 0.040;
 /// A queue that fell below this leaves room for more.
-const EMPTY: f64 = 0.030;
+const EMPTY: f64 = 0.020;
 /// In what time: a large frame that is sent slowly may fill a queue for less.
 const WATCHED: Duration = Duration::from_millis(300);
 /// The shortest way is that of so long; clocks drift apart in more.
@@ -20,6 +20,9 @@ const BACK_OFF: f64 = 0.85;
 /// A queue needs so long to empty before it is judged again.
 const SETTLES: Duration = Duration::from_millis(600);
 const GROWTH: f64 = 1.08;
+/// Up to this part of what the path was seen to carry, there is no need to grope.
+const KNOWN: f64 = 0.8;
+const GROWTH_KNOWN: f64 = 1.3;
 /// Nothing is known about much more than what comes.
 const MOST_MORE: f64 = 1.5;
 const FIRST: f64 = 300_000.0;
@@ -35,9 +38,11 @@ pub struct Estimate {
     sources: Vec<WatchedSource>,
     traffic: Traffic,
     rate: Option<f64>,
-    /// When it shrank last.
-    shrunk: Option<Instant>,
+    /// When it shrank last, and what came then.
+    shrunk: Option<(Instant, f64)>,
     judged: Option<Instant>,
+    /// More comes than the peer was told: it may not have heard.
+    is_exceeded: bool,
     told: Option<(Instant, f64)>,
 }
 
@@ -72,6 +77,11 @@ impl Estimate {
         self.judge(now);
     }
 
+    /// Takes a packet that was sent again, whose way says nothing.
+    pub fn again(&mut self, octets: usize, now: Instant) {
+        self.traffic.add(octets, now);
+    }
+
     fn judge(&mut self, now: Instant) {
         let rate = *self.rate.get_or_insert(FIRST);
         let since = self.judged.replace(now);
@@ -80,19 +90,25 @@ impl Estimate {
             .sources
             .iter_mut()
             .filter_map(|source| source.wait(now));
-        let Some(wait) = waits.reduce(f64::max) else {
+        let worse = |a: (f64, bool), b: (f64, bool)| (a.0.max(b.0), a.1 || b.1);
+        let Some((wait, standing)) = waits.reduce(worse) else {
             return;
         };
         let comes = self.traffic.bits_per_second(now);
-        let settled = |at: Instant| now.saturating_duration_since(at) > SETTLES;
-        if wait > STANDING && self.shrunk.is_none_or(settled) {
-            self.rate = Some(rate.min(BACK_OFF * comes));
-            self.shrunk = Some(now);
+        let settled = |(at, _)| now.saturating_duration_since(at) > SETTLES;
+        if standing && self.shrunk.is_none_or(settled) {
+            self.rate = Some(BACK_OFF * rate.min(comes));
+            self.shrunk = Some((now, comes));
         } else if wait < EMPTY && rate < MOST_MORE * comes {
             let since = since.min(Duration::from_secs(1)).as_secs_f64();
-            self.rate = Some(rate * GROWTH.powf(since));
+            let is_known = self
+                .shrunk
+                .is_some_and(|(_, carried)| rate < KNOWN * carried);
+            let growth = if is_known { GROWTH_KNOWN } else { GROWTH };
+            self.rate = Some(rate * growth.powf(since));
         }
         self.rate = self.rate.map(|rate| rate.max(f64::from(LEAST_RATE)));
+        self.is_exceeded = standing && self.told.is_some_and(|(_, told)| comes > told);
     }
 
     /// How many bit/s the peer may send, if it has to be told now.
@@ -109,7 +125,7 @@ impl Estimate {
         let judged = self.judged?;
         Some(match self.told {
             None => judged,
-            Some((at, told)) if rate < 0.97 * told => at + TOLD_SOON,
+            Some((at, told)) if rate < 0.97 * told || self.is_exceeded => at + TOLD_SOON,
             Some((at, _)) => at + TOLD_EVERY,
         })
     }
@@ -158,16 +174,19 @@ impl WatchedSource {
         self.lately.push_back((now, way));
     }
 
-    /// The least wait in queues of late; `None` while too little is known.
-    fn wait(&mut self, now: Instant) -> Option<f64> {
+    /// The least wait in queues of late, and whether a queue stands; `None` while too little is known.
+    fn wait(&mut self, now: Instant) -> Option<(f64, bool)> {
         let is_old = |at: Instant| now.saturating_duration_since(at) > WATCHED;
         while self.lately.get(1).is_some_and(|(at, _)| is_old(*at)) {
             self.lately.pop_front();
         }
         let full = self.lately.front().is_some_and(|(at, _)| is_old(*at));
-        let least = self.lately.iter().map(|(_, way)| *way).reduce(f64::min)?;
-        let shortest = self.shortest[0].min(self.shortest[1]);
-        full.then_some(least - shortest)
+        let ways = || self.lately.iter().map(|(_, way)| *way);
+        let (least, most) = (ways().reduce(f64::min)?, ways().reduce(f64::max)?);
+        let wait = least - self.shortest[0].min(self.shortest[1]);
+        // Where ways differ much, few of them tell less.
+        let standing = wait > STANDING + (most - least) / 2.0;
+        full.then_some((wait, standing))
     }
 }
 
@@ -315,6 +334,26 @@ mod tests {
             estimate.packet(1, timestamp, 5_000, at);
         }
         assert!(estimate.bits_per_second().unwrap() > 1_500_000);
+    }
+
+    #[test]
+    fn packets_that_are_late_by_chance_are_no_queue() {
+        use rand::rngs::StdRng;
+        use rand::{RngExt, SeedableRng};
+        let begin = start();
+        let mut rng = StdRng::seed_from_u64(1);
+        let mut estimate = Estimate::default();
+        let mut coming: Vec<(Instant, u32)> = (0..30 * 120)
+            .map(|frame| {
+                let late = 80 * MS.mul_f64(rng.random_range(0.0..1.0));
+                (begin + frame * 33 * MS + late, frame * 33 * 90)
+            })
+            .collect();
+        coming.sort();
+        for (at, timestamp) in coming {
+            estimate.packet(1, timestamp, 5_000, at);
+        }
+        assert!(estimate.bits_per_second().unwrap() > 1_200_000);
     }
 
     #[test]

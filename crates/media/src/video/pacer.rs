@@ -5,18 +5,27 @@ use std::time::{Duration, Instant};
 
 use super::history::Outgoing;
 
-/// Frames differ in size, so that a rate that is kept on average has to be exceeded within one. Chromium takes as much.
+/// Frames differ in size, so that a rate that is kept on average has to be exceeded within one, and not every encoder
+/// keeps to what it is told. Chromium takes as much.
 const FASTER: f64 = 2.5;
+/// The part of the rate that may go into sending again: more is lost only of what the path can't carry, and grows with it.
+const AGAIN: f64 = 0.5;
+/// So much of that is saved up while nothing is lost.
+const AGAIN_SAVED: Duration = Duration::from_millis(500);
 /// What goes out at once: the next turn of whoever sends may come so much later.
 const BURST: Duration = Duration::from_millis(10);
 /// Two packets go out at once at any rate.
 const LEAST_BURST: f64 = 2_400.0;
 /// What waits longer shows that far more is encoded than the network takes.
 const LONGEST_QUEUE: Duration = Duration::from_secs(1);
+/// If the network takes so much less at once,
+const FAR_LESS: f64 = 0.7;
+/// and what was meant for it before needs so long, a whole picture is there sooner.
+const LONG_QUEUE: Duration = Duration::from_millis(250);
 /// A frame of the largest size, and those behind it.
 const MOST_OCTETS: usize = 4_000_000;
-/// IP, UDP, RTP and SRTP, roughly.
-const OVERHEAD: usize = 60;
+/// What IP, UDP, RTP and SRTP add to a payload, roughly.
+pub const OVERHEAD: usize = 60;
 /// Packets that are to be sent again, at most; a request has room for more, which their own repetition brings.
 const MOST_RESENT: usize = 256;
 
@@ -36,6 +45,8 @@ pub struct Pacer {
     /// What was sent above the rate, in octets; below 0 what may go out at once.
     debt: f64,
     since: Option<Instant>,
+    /// What was sent again above its part of the rate, in octets; below 0 what may be.
+    again_debt: f64,
     again: VecDeque<u16>,
     new: VecDeque<Outgoing>,
     octets: usize,
@@ -49,6 +60,7 @@ impl Default for Pacer {
             rate: 300_000.0,
             debt: 0.0,
             since: None,
+            again_debt: 0.0,
             again: VecDeque::new(),
             new: VecDeque::new(),
             octets: 0,
@@ -58,9 +70,16 @@ impl Default for Pacer {
 }
 
 impl Pacer {
-    /// Sets what the network takes, in bit/s.
-    pub fn set_rate(&mut self, bits_per_second: u32) {
-        self.rate = f64::from(bits_per_second.max(10_000));
+    /// Sets what the network takes, in bit/s; says whether what waits is too much for it now, and was better
+    /// [forgotten](Self::clear).
+    pub fn set_rate(&mut self, bits_per_second: u32) -> bool {
+        let before = std::mem::replace(&mut self.rate, f64::from(bits_per_second.max(10_000)));
+        self.rate < FAR_LESS * before && self.waits() > LONG_QUEUE
+    }
+
+    /// How long what waits will take.
+    fn waits(&self) -> Duration {
+        Duration::from_secs_f64(self.octets as f64 / self.octets_per_second())
     }
 
     /// Queues a packet of a new frame; `payload` is copied.
@@ -97,6 +116,10 @@ impl Pacer {
         if self.debt > 0.0 {
             return None;
         }
+        if self.again_debt > 0.0 {
+            // Who still lacks them will ask again.
+            self.again.clear();
+        }
         if let Some(sequence) = self.again.pop_front() {
             return Some(Due::Again(sequence));
         }
@@ -110,12 +133,21 @@ impl Pacer {
         self.debt += (octets + OVERHEAD) as f64;
     }
 
+    /// Notes that so many octets of payload went out again.
+    pub fn sent_again(&mut self, octets: usize) {
+        self.sent(octets);
+        self.again_debt += (octets + OVERHEAD) as f64;
+    }
+
     fn settle(&mut self, now: Instant) {
         let passed = self.since.replace(now);
         let passed = passed.map_or(BURST, |since| now.saturating_duration_since(since));
         let paid = passed.as_secs_f64() * self.octets_per_second();
         let burst = (BURST.as_secs_f64() * self.octets_per_second()).max(LEAST_BURST);
         self.debt = (self.debt - paid).max(-burst);
+        let part = AGAIN * self.rate / 8.0;
+        let saved = part * AGAIN_SAVED.as_secs_f64();
+        self.again_debt = (self.again_debt - passed.as_secs_f64() * part).max(-saved);
     }
 
     fn octets_per_second(&self) -> f64 {
@@ -139,8 +171,7 @@ impl Pacer {
 
     /// Whether so much waits that a new frame would come too late: then it is better left out.
     pub fn is_full(&self) -> bool {
-        let waiting = self.octets as f64 / self.octets_per_second();
-        waiting > LONGEST_QUEUE.as_secs_f64() || self.octets > MOST_OCTETS
+        self.waits() > LONGEST_QUEUE || self.octets > MOST_OCTETS
     }
 
     /// Forgets what waits.
@@ -214,6 +245,25 @@ mod tests {
     }
 
     #[test]
+    fn no_more_than_half_of_the_rate_goes_into_sending_again() {
+        let begin = start();
+        let mut pacer = Pacer::default();
+        pacer.set_rate(500_000);
+        let mut octets = 0;
+        for ms in 0..10_000_u32 {
+            let now = begin + ms * MS;
+            pacer.push_again(ms as u16);
+            while let Some(due) = pacer.pop(now) {
+                assert_eq!(due, Due::Again(ms as u16));
+                pacer.sent_again(1_000);
+                octets += 1_060;
+            }
+        }
+        let rate = f64::from(octets) * 8.0 / 10.0;
+        assert!((240_000.0..270_000.0).contains(&rate), "{rate}");
+    }
+
+    #[test]
     fn a_queue_of_more_than_a_second_is_full() {
         let mut pacer = Pacer::default();
         pacer.set_rate(100_000);
@@ -221,6 +271,11 @@ mod tests {
             pacer.push(96, 1, false, &[0; 1_150]);
         }
         assert!(!pacer.is_full());
+        assert!(!pacer.set_rate(90_000));
+        assert!(pacer.set_rate(60_000));
+        assert!(!pacer.set_rate(1_000_000));
+        assert!(!pacer.set_rate(600_000));
+        pacer.set_rate(100_000);
         pacer.push(96, 1, false, &[0; 1_150]);
         assert!(pacer.is_full());
         pacer.clear();

@@ -8,7 +8,7 @@ const STEP: Duration = Duration::from_millis(50);
 
 /// Octets of the last second.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Traffic {
+pub struct Traffic {
     begun: Option<Instant>,
     /// Each step's beginning and octets.
     steps: VecDeque<(Instant, usize)>,
@@ -16,7 +16,8 @@ pub(super) struct Traffic {
 }
 
 impl Traffic {
-    pub(super) fn add(&mut self, octets: usize, now: Instant) {
+    /// Counts octets that go by now.
+    pub fn add(&mut self, octets: usize, now: Instant) {
         self.begun.get_or_insert(now);
         self.octets += octets;
         match self.steps.back_mut() {
@@ -36,7 +37,7 @@ impl Traffic {
     }
 
     /// The mean of the last second, or of what there was since it began.
-    pub(super) fn bits_per_second(&mut self, now: Instant) -> f64 {
+    pub fn bits_per_second(&mut self, now: Instant) -> f64 {
         self.forget(now);
         let Some(begun) = self.begun else {
             return 0.0;

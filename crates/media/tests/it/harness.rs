@@ -191,6 +191,8 @@ pub(crate) struct Camera {
     pub(crate) number: u32,
     /// Octets of a frame; a key frame has four times as many.
     pub(crate) size: usize,
+    /// Its frames are as large as may be sent.
+    pub(crate) adapts: bool,
     wants_key: bool,
     pub(crate) key_frames: u32,
 }
@@ -201,6 +203,7 @@ impl Camera {
             content,
             number: 0,
             size: 2_000,
+            adapts: false,
             wants_key: true,
             key_frames: 0,
         }
@@ -281,7 +284,15 @@ impl Phone {
                 Output::Event(MediaEvent::Video(VideoEvent::Target {
                     content,
                     bits_per_second,
-                })) => self.targets.push((content, bits_per_second)),
+                })) => {
+                    self.targets.push((content, bits_per_second));
+                    let mut cameras = self.cameras.iter_mut();
+                    if let Some(camera) =
+                        cameras.find(|camera| camera.content == content && camera.adapts)
+                    {
+                        camera.size = (bits_per_second / 8 * 3 / 100) as usize;
+                    }
+                }
                 Output::Event(event) => self.events.push(event),
                 Output::Captured(packet) => self.in_the_clear.push(packet),
                 Output::Timeout(at, _) => {

@@ -21,3 +21,4 @@ mod reports;
 mod samples;
 mod sections;
 mod video;
+mod video_loss;

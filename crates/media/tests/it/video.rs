@@ -83,7 +83,9 @@ fn what_each_side_films_is_seen_by_the_other_frame_by_frame() {
         assert!(line.stream_id.is_some() && line.track_id.is_some());
     }
     let stats = stats(&mut a, &network);
-    assert_eq!(stats.inbound.frames_received, numbers(&a, 1).len() as u64);
+    // The last ones wait for their sound.
+    let waiting = stats.inbound.frames_received - numbers(&a, 1).len() as u64;
+    assert!(waiting <= 4, "{waiting}");
     assert_eq!(
         (stats.inbound.nack_count, stats.inbound.freeze_count),
         (0, 0)

@@ -22,9 +22,9 @@ use crate::rtp::rtcp::{self, Packet, ReportBlock};
 use crate::sdp::Direction;
 use crate::sdp::negotiate::{Agreed, AgreedVideo, Content, VideoLine};
 use crate::transport::{OutboundStream, Route, Rtp, StreamId, Transport};
-use bandwidth::Bandwidth;
+use bandwidth::{Bandwidth, Losses};
 use receive::{FeedbackWish, Receiving};
-use send::{Sending, Streams};
+use send::{Sending, Sent, Streams};
 pub(super) use sync::Heard;
 
 /// How often a line is reported on: senders reckon with what is lost in a second. Between half and one and a half of it
@@ -52,7 +52,7 @@ pub enum VideoEvent {
     Target {
         /// Of what.
         content: Content,
-        /// In bit/s, with everything that goes with it.
+        /// In bit/s of encoded frames: what is sent again, and headers, are taken off already.
         bits_per_second: u64,
     },
 }
@@ -116,6 +116,8 @@ struct PictureLine {
     sending: Sending,
     receiving: Receiving,
     remote: Option<RemoteVideo>,
+    /// The peer's last report about our stream.
+    last_block: Option<ReportBlock>,
     next_report: Option<Instant>,
     compound: Vec<u8>,
 }
@@ -223,9 +225,11 @@ impl Lines {
         if let Some(line) = lines.find(|line| frames_of(line.agreed.line) == stream) {
             let (ssrc, timestamp) = (packet.ssrc, packet.timestamp);
             let octets = packet.payload().len();
-            line.receiving.receive(packet, work.now);
-            let ssrc = line.receiving.ssrc().unwrap_or(ssrc);
-            self.bandwidth.received(ssrc, timestamp, octets, work.now);
+            if line.receiving.receive(packet, work.now) {
+                self.bandwidth.received(ssrc, timestamp, octets, work.now);
+            } else {
+                self.bandwidth.received_again(octets, work.now);
+            }
             let sent = line.act(&mut work);
             self.bandwidth.sent(sent, work.now);
             self.bandwidth.tell(&self.lines, &mut work);
@@ -333,6 +337,7 @@ impl PictureLine {
             sending: Sending::new(streams, rng.random(), rng.random()),
             receiving: Receiving::new(),
             remote: None,
+            last_block: None,
             next_report: None,
             compound: Vec::with_capacity(256),
         }
@@ -388,7 +393,7 @@ impl PictureLine {
     }
 
     /// Gives what came whole, asks for what did not, and sends what is due; returns how many octets that were.
-    fn act(&mut self, work: &mut Work<'_>) -> usize {
+    fn act(&mut self, work: &mut Work<'_>) -> Sent {
         let line = self.agreed.line;
         while let Some(frame) = self.receiving.pop(work.heard, work.now) {
             work.event(VideoEvent::Frame { line, frame });
@@ -439,7 +444,7 @@ impl PictureLine {
     }
 
     /// Takes a packet of the peer's RTCP; returns what share of ours it has lost, if it says.
-    fn hear(&mut self, packet: &Packet<'_>, work: &Work<'_>) -> Option<f64> {
+    fn hear(&mut self, packet: &Packet<'_>, work: &Work<'_>) -> Option<Losses> {
         let ours = self.agreed.source.ssrc;
         match packet {
             Packet::Sender { ssrc, info, blocks } => {
@@ -468,12 +473,12 @@ impl PictureLine {
         None
     }
 
-    fn learn(&mut self, mut blocks: rtcp::Blocks<'_>, work: &Work<'_>) -> Option<f64> {
+    fn learn(&mut self, mut blocks: rtcp::Blocks<'_>, work: &Work<'_>) -> Option<Losses> {
         let ours = self.agreed.source.ssrc;
         let block = blocks.find(|block| block.ssrc == ours)?;
-        let remote = RemoteVideo::of(&block, work.ntp, self.remote);
-        self.remote = Some(remote);
-        Some(remote.fraction_lost)
+        self.remote = Some(RemoteVideo::of(&block, work.ntp, self.remote));
+        let before = self.last_block.replace(block)?;
+        Some(Losses::between(before, block))
     }
 
     fn report_if_due(&mut self, begin: Instant, rng: &mut StdRng, work: &mut Work<'_>) {

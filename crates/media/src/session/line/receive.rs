@@ -114,8 +114,8 @@ impl Receiving {
         self.reception.ssrc()
     }
 
-    /// Takes a packet of this line's.
-    pub(super) fn receive(&mut self, packet: Rtp, now: Instant) {
+    /// Takes a packet of this line's; says whether it is a new one, and none that was sent again.
+    pub(super) fn receive(&mut self, packet: Rtp, now: Instant) -> bool {
         let (number, length) = (packet.pt, packet.payload().len());
         let named = |p: &VideoPayload| p.payload_type.value() == number;
         let again = |p: &VideoPayload| p.rtx.is_some_and(|rtx| rtx.value() == number);
@@ -138,6 +138,7 @@ impl Receiving {
                 },
             };
             self.take(packet, now);
+            true
         } else if let Some(format) = self.formats.iter().find(|p| again(p)) {
             self.counts.packets_again += 1;
             self.counts.bytes_again += length as u64;
@@ -156,8 +157,10 @@ impl Receiving {
                 };
                 self.take(packet, now);
             }
+            false
         } else {
             self.counts.unknown += 1;
+            false
         }
     }
 

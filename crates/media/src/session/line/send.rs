@@ -1,13 +1,15 @@
 //! From frames to RTP: what a line of ours shows.
 
 use ::video::{EncodedFrame, Size, VideoCodec};
+use std::ops::AddAssign;
 use std::time::{Duration, Instant};
 
 use crate::rtp::rtcp::SenderInfo;
 use crate::sdp::VideoPayload;
 use crate::transport::{RtpOut, StreamId, Transport};
 use crate::video::{
-    Due, History, KeyFrameRequests, MOST_PAYLOAD, Outgoing, Pacer, Packetizer, timestamp, write_rtx,
+    Due, History, KeyFrameRequests, MOST_PAYLOAD, OVERHEAD, Outgoing, Pacer, Packetizer, timestamp,
+    write_rtx,
 };
 
 /// A source that is so far from the time that has passed has begun anew, or is another.
@@ -45,6 +47,22 @@ pub(super) struct Sending {
 pub(super) struct Streams {
     pub(super) frames: StreamId,
     pub(super) again: StreamId,
+}
+
+/// What went out in a turn.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Sent {
+    /// All octets, with those of headers and of what was sent again.
+    pub(super) octets: usize,
+    /// Those of pictures.
+    pub(super) pictures: usize,
+}
+
+impl AddAssign for Sent {
+    fn add_assign(&mut self, more: Self) {
+        self.octets += more.octets;
+        self.pictures += more.pictures;
+    }
 }
 
 /// What was sent on a line.
@@ -114,7 +132,11 @@ impl Sending {
     }
 
     pub(super) fn set_rate(&mut self, bits_per_second: u32) {
-        self.pacer.set_rate(bits_per_second);
+        if self.pacer.set_rate(bits_per_second) {
+            self.pacer.clear();
+            self.awaits_key = true;
+            self.requests.picture_loss();
+        }
     }
 
     /// Takes a frame. One that can't be sent, or not be shown, is left out.
@@ -159,24 +181,24 @@ impl Sending {
         true
     }
 
-    /// Sends what is due; returns how many octets of payload that were.
+    /// Sends what is due; says how much that was.
     pub(super) fn send(
         &mut self,
         transport: &mut Transport,
         round_trip: Option<Duration>,
         now: Instant,
-    ) -> usize {
-        let mut octets = 0;
+    ) -> Sent {
+        let mut sent = Sent::default();
         while let Some(due) = self.pacer.pop(now) {
-            octets += match due {
+            sent += match due {
                 Due::New(packet) => self.send_new(packet, transport, now),
                 Due::Again(sequence) => self.send_again(sequence, transport, round_trip, now),
             };
         }
-        octets
+        sent
     }
 
-    fn send_new(&mut self, packet: Outgoing, transport: &mut Transport, now: Instant) -> usize {
+    fn send_new(&mut self, packet: Outgoing, transport: &mut Transport, now: Instant) -> Sent {
         let said = name(&self.mid);
         let out = RtpOut {
             pt: packet.payload_type,
@@ -190,14 +212,17 @@ impl Sending {
         self.pacer.sent(octets);
         let Ok(sequence) = sent else {
             self.pacer.reuse(packet.payload);
-            return 0;
+            return Sent::default();
         };
         self.counts.packets += 1;
         self.counts.bytes += octets as u64;
         if let Some(spare) = self.history.keep(sequence, packet, now) {
             self.pacer.reuse(spare);
         }
-        octets
+        Sent {
+            octets: octets + OVERHEAD,
+            pictures: octets,
+        }
     }
 
     fn send_again(
@@ -206,13 +231,13 @@ impl Sending {
         transport: &mut Transport,
         round_trip: Option<Duration>,
         now: Instant,
-    ) -> usize {
+    ) -> Sent {
         let Some(lost) = self.history.resend(sequence, round_trip, now) else {
-            return 0;
+            return Sent::default();
         };
         let number = |format: &&VideoPayload| format.payload_type.value() == lost.payload_type;
         let Some(rtx) = self.formats.iter().find(number).and_then(|f| f.rtx) else {
-            return 0;
+            return Sent::default();
         };
         write_rtx(sequence, &lost.payload, &mut self.scratch);
         let said = name(&self.mid);
@@ -224,13 +249,16 @@ impl Sending {
             payload: &self.scratch,
         };
         let octets = out.payload.len();
-        self.pacer.sent(octets);
+        self.pacer.sent_again(octets);
         if transport.send_rtp(self.streams.again, out, now).is_err() {
-            return 0;
+            return Sent::default();
         }
         self.counts.packets_again += 1;
         self.counts.bytes_again += octets as u64;
-        octets
+        Sent {
+            octets: octets + OVERHEAD,
+            pictures: 0,
+        }
     }
 
     /// The peer has lost packets.

@@ -1,0 +1,157 @@
+//! Pictures over networks that lose and narrow.
+
+use super::harness::*;
+use media::sdp::Direction;
+use media::sdp::negotiate::{Content, VideoWish};
+use media::session::{InboundRtp, VideoStats};
+use std::time::Duration;
+use video::VideoCodec;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Two phones, of which the first films if it is to.
+fn pair(network: &Network, films: bool) -> [Phone; 2] {
+    ["192.0.2.1:40001", "192.0.2.2:40002"].map(|address| {
+        let mut phone = Phone::new(address, 500.0, network);
+        if films {
+            phone.session.wish_video(vec![VideoWish {
+                content: Content::Camera,
+                direction: Direction::SendRecv,
+                codecs: vec![VideoCodec::Vp8],
+            }]);
+            let mut camera = Camera::new(Content::Camera);
+            camera.adapts = true;
+            phone.cameras.push(camera);
+        }
+        phone
+    })
+}
+
+struct Outcome {
+    /// How many frames a second were seen.
+    seen: f64,
+    /// The longest time between two of them.
+    longest: Duration,
+    video: VideoStats,
+    sent: VideoStats,
+    sound: InboundRtp,
+    target: u64,
+}
+
+/// Films for a minute over a network that `worsen` makes worse after two seconds.
+fn film(seed: u64, films: bool, worsen: impl Fn(&mut Network)) -> Option<Outcome> {
+    let mut network = Network::new(seed);
+    let [mut a, mut b] = pair(&network, films);
+    connect(&mut network, &mut a, &mut b);
+    network.run(&mut a, &mut b, 2 * SECOND);
+    worsen(&mut network);
+    let before = b.seen.len();
+    network.run(&mut a, &mut b, 60 * SECOND);
+    let seen: Vec<_> = b.seen[before..].iter().map(|(.., at)| *at).collect();
+    let gaps = seen.windows(2).map(|two| two[1] - two[0]);
+    let mut stats = b.session.stats(network.now);
+    Some(Outcome {
+        seen: seen.len() as f64 / 60.0,
+        longest: gaps.max().unwrap_or_default(),
+        video: stats.video.pop()?,
+        sent: a.session.stats(network.now).video.pop()?,
+        sound: stats.inbound,
+        target: a.targets.last()?.1,
+    })
+}
+
+fn sound_without_pictures(seed: u64, worsen: impl Fn(&mut Network)) -> InboundRtp {
+    let mut network = Network::new(seed);
+    let [mut a, mut b] = pair(&network, false);
+    connect(&mut network, &mut a, &mut b);
+    network.run(&mut a, &mut b, 2 * SECOND);
+    worsen(&mut network);
+    network.run(&mut a, &mut b, 60 * SECOND);
+    b.session.stats(network.now).inbound
+}
+
+/// What came of it, for whoever reads why a test failed.
+fn told(name: &str, outcome: &Outcome, alone: &InboundRtp) -> String {
+    format!(
+        "{name}: {:.1} frames/s, longest gap {:?}, freezes {} ({:.2} s), NACK {}, PLI {}, sent again {} of {}, target {}; \
+         sound lost {} of {}, concealed {} (alone lost {}, concealed {})",
+        outcome.seen,
+        outcome.longest,
+        outcome.video.inbound.freeze_count,
+        outcome.video.inbound.total_freezes_duration,
+        outcome.video.inbound.nack_count,
+        outcome.video.inbound.pli_count,
+        outcome.sent.outbound.retransmitted_packets_sent,
+        outcome.sent.outbound.packets_sent,
+        outcome.target,
+        outcome.sound.packets_lost,
+        outcome.sound.packets_received,
+        outcome.sound.concealed_samples,
+        alone.packets_lost,
+        alone.concealed_samples,
+    )
+}
+
+#[test]
+fn loss_freezes_little_and_leaves_sound_alone() {
+    for (loss, most_freezes, least_target) in [(0.05, 3, 250_000), (0.10, 12, 250_000)] {
+        let lossy = |network: &mut Network| {
+            network.loss = loss;
+            network.delay = 25 * MS;
+        };
+        let outcome = film(11, true, lossy).unwrap();
+        let alone = sound_without_pictures(11, lossy);
+        let told = told(&format!("{loss} lost"), &outcome, &alone);
+        println!("{told}");
+        assert!(outcome.seen > 32.0, "{told}");
+        assert!(outcome.video.inbound.freeze_count <= most_freezes, "{told}");
+        assert!(outcome.longest < 700 * MS, "{told}");
+        assert!(outcome.target >= least_target, "{told}");
+        // The same share of sound is lost as without pictures.
+        let share = |sound: &InboundRtp| {
+            let all = sound.packets_received as f64 + sound.packets_lost as f64;
+            sound.packets_lost as f64 / all
+        };
+        assert!((share(&outcome.sound) - share(&alone)).abs() < 0.02);
+    }
+}
+
+#[test]
+fn a_narrow_line_loses_no_sound_to_pictures_and_is_filled() {
+    let narrow = |network: &mut Network| network.line = Some(500_000.0);
+    let outcome = film(12, true, narrow).unwrap();
+    let alone = sound_without_pictures(12, narrow);
+    let told = told("500 kbit/s", &outcome, &alone);
+    println!("{told}");
+    assert_eq!(outcome.sound.packets_lost, 0, "{told}");
+    assert!(outcome.video.inbound.freeze_count <= 2, "{told}");
+    assert!(outcome.seen > 31.0, "{told}");
+    assert!(
+        (280_000..=500_000).contains(&outcome.target),
+        "{}",
+        outcome.target
+    );
+}
+
+#[test]
+fn a_line_that_narrows_by_four_fifths_loses_a_second_of_sound_at_most() {
+    let mut network = Network::new(13);
+    let [mut a, mut b] = pair(&network, true);
+    connect(&mut network, &mut a, &mut b);
+    network.run(&mut a, &mut b, 40 * SECOND);
+    let wide = a.targets.last().unwrap().1;
+    assert!(wide > 1_000_000, "{wide}");
+    let before = b.session.stats(network.now);
+    network.line = Some(500_000.0);
+    network.run(&mut a, &mut b, 30 * SECOND);
+    let narrow = a.targets.last().unwrap().1;
+    let after = b.session.stats(network.now);
+    let lost = after.inbound.packets_lost - before.inbound.packets_lost;
+    let frozen = after.video[0].inbound.total_freezes_duration
+        - before.video[0].inbound.total_freezes_duration;
+    println!("{wide} to {narrow}: sound lost {lost}, frozen {frozen:.2} s");
+    // For a moment it may be more than the line carries: that is how it is found out.
+    assert!((250_000..600_000).contains(&narrow), "{narrow}");
+    assert!(lost <= 75, "{lost}");
+    assert!(frozen < 5.0, "{frozen}");
+}
