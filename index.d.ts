@@ -211,6 +211,10 @@ export declare class Session extends TypedEmitter<SessionEvents> {
     readonly connectionState: ConnectionState;
     /** Whether the other party hears nothing of the input. */
     readonly muted: boolean;
+    /** Whether the other party sees nothing of the camera. */
+    readonly videoMuted: boolean;
+    /** The pictures that the other party sends; of a session that is over there are none. */
+    readonly streams: readonly VideoStream[];
     /** Whether the other party is on hold here, as it has agreed: it hears music or silence and is not heard. */
     readonly held: boolean;
     /** Whether the other party put the call on hold. */
@@ -337,6 +341,35 @@ export declare class Session extends TypedEmitter<SessionEvents> {
      * @throws as {@link setInput}.
      */
     setOutput(output: AudioOutput): Promise<void>;
+    /**
+     * Shows something else as the camera. `'none'` only takes the other side's pictures; `null` stops the line, in both directions.
+     * Resolves when the input is open, and when the other side has agreed if the line begins, stops, changes its direction or its codecs.
+     *
+     * What is replaced or stopped is not seen any more at once, whatever the other side says. A later call overtakes one that waits.
+     *
+     * @throws `ERR_VIDEO_FAILED` if the other side does not take the line or refuses the change, or has not agreed within 10 s, with the
+     * status in `sip`; `ERR_NO_DEVICE` if the input can't be opened. What was shown before comes back, but what was stopped stays so.
+     * `ERR_SESSION_STATE` if the other side has to agree and the call is not answered. `ERR_ABORTED` if another was chosen first.
+     */
+    setVideo(input: VideoInput | null): Promise<void>;
+    /**
+     * Shows something else as the screen, beside the camera; see {@link setVideo}.
+     *
+     * @throws as {@link setVideo}.
+     */
+    setScreen(input: VideoInput | null): Promise<void>;
+    /**
+     * Changes where the pictures of a stream go, by the id that `streamAvailable` and `streams` give, until it ends. At first they go
+     * nowhere. Resolves when that is open.
+     *
+     * @throws `ERR_SESSION_STATE` if there is no such stream, or no more; `ERR_NO_DEVICE` if the output can't be opened, such as a
+     * `VideoSink` that another stream goes into.
+     */
+    setVideoOutput(streamId: string, output: VideoOutput): Promise<void>;
+    /** Sends nothing of the camera: for the other side its picture stands still. A screen goes on. */
+    muteVideo(): Promise<void>;
+    /** Sends the camera again. */
+    unmuteVideo(): Promise<void>;
     /**
      * Records the call into a file, created or overwritten, or into a Writable, beside the input and the output that it has. Resolves
      * when it is open; what is said until then is in it.
@@ -635,6 +668,10 @@ export interface PendingSession {
     callId: string;
     /** The INVITE's headers by lower-case name, the values of one name in order; credentials are left out. */
     headers: Record<string, string[]>;
+    /** Whether the caller offers video. */
+    video: boolean;
+    /** Whether the caller offers a screen: a line of content `slides` (RFC 4796), or a second video. */
+    screen: boolean;
 }
 
 /** How a pending session ended that never became a session. */
@@ -789,6 +826,29 @@ export interface InfoEvent {
 export interface HoldEvent {
     /** Who did it. */
     side: 'local' | 'remote';
+}
+
+/** What is seen in a stream: people, or a screen. */
+export type VideoContent = 'camera' | 'screen';
+
+/** Pictures that the other side sends. */
+export interface VideoStream {
+    /** Names it in its session; never used again. */
+    id: string;
+    /** Sound is no stream: it is always there. */
+    kind: 'video';
+    /** What is seen: what the other side says (RFC 4796), else its first video is the camera, and another the screen. */
+    content: VideoContent;
+}
+
+/** The size of a stream's pictures. */
+export interface ResolutionEvent {
+    /** The stream. */
+    id: string;
+    /** Pixels in a row. */
+    width: number;
+    /** Rows. */
+    height: number;
 }
 
 /** A text message (SIP MESSAGE). */
@@ -1126,6 +1186,16 @@ export interface SessionEvents {
     mute: [];
     /** The microphone was unmuted. */
     unmute: [];
+    /** The other side sees nothing of the camera. */
+    muteVideo: [];
+    /** The other side sees the camera again. */
+    unmuteVideo: [];
+    /** The other side sends pictures; `setVideoOutput()` takes them. */
+    streamAvailable: [stream: VideoStream];
+    /** It sends them no more; once for each `streamAvailable`, before `terminated` at the latest. While either side is on hold they stand still. */
+    streamUnavailable: [stream: VideoStream];
+    /** The pictures of a stream have this size from now on. */
+    resolution: [event: ResolutionEvent];
     /** The call was put on hold, here or by the other side. */
     hold: [event: HoldEvent];
     /** The call was taken off hold, here or by the other side; the hold of the other of the two is its own to end. */
@@ -1426,6 +1496,15 @@ export type AudioOutput = SingleOutput | readonly SingleOutput[];
 export type SingleOutput = 'default' | 'none' | (string & {}) | DeviceChoice | AudioSink | WavOutput;
 
 /**
+ * What the other side sees: frames that the application writes, or `'none'`, which sends nothing and takes the other side's
+ * pictures.
+ */
+export type VideoInput = 'none' | VideoSource;
+
+/** Where the pictures of a stream go: to the application, or nowhere. */
+export type VideoOutput = 'none' | VideoSink;
+
+/**
  * What is done to the sound of a microphone before the other side hears it; names and meaning are those of W3C's
  * `MediaTrackConstraints`. By default each is done while a microphone stands open beside a loudspeaker, so that it hears the
  * loudspeaker and the room. None is done by default with a device that is known for a headset or headphones by its name, which the
@@ -1507,6 +1586,10 @@ export interface AutoAnswerOptions {
     trustedPeers?: readonly string[];
     /** Beeps before the microphone opens; default false. */
     beep?: boolean;
+    /** What such a caller sees of the camera; default: its video is refused. A `VideoSource` shows one call at a time. */
+    video?: VideoInput;
+    /** What such a caller sees of the screen; default: a screen of its own is refused. */
+    screen?: VideoInput;
 }
 
 /** Options of a {@link Softphone}. Either `uri`, or `accessToken` with `environment`, says who it is. */
@@ -1739,6 +1822,10 @@ export interface AcceptOptions {
     headers?: Readonly<Record<string, string>>;
     /** How `speechStarted` and `speechEnded` are found. */
     voiceActivity?: VoiceActivityOptions;
+    /** What the caller sees of the camera; with `'none'` only its own pictures are taken. Default: its video is refused. */
+    video?: VideoInput;
+    /** What the caller sees of the screen; with `'none'` only one of its own is taken. Default: its screen is refused. */
+    screen?: VideoInput;
 }
 
 /** How `speechStarted` and `speechEnded` are found, while somebody listens to them. */
@@ -1843,6 +1930,10 @@ export interface CallOptions extends Abortable {
     audio?: AudioProcessing;
     /** How `speechStarted` and `speechEnded` are found. */
     voiceActivity?: VoiceActivityOptions;
+    /** What the other side sees of the camera; with `'none'` only its own pictures are taken. Default: no video is offered or taken. */
+    video?: VideoInput;
+    /** What the other side sees of the screen; with `'none'` only one of its own is taken. Default: none is offered or taken. */
+    screen?: VideoInput;
 }
 
 /** Options of {@link Softphone.startSoftphoneSession}. */
@@ -2073,6 +2164,8 @@ export declare class SoftphoneError extends Error {
  *   requests of yours are unanswered than may be.
  * - `ERR_HOLD_FAILED`: the other side refused to be put on hold or taken off it, or did not agree within 10 s; the call goes on as it
  *   was.
+ * - `ERR_VIDEO_FAILED`: the other side does not take the video line, refused the change or did not agree within 10 s; the call goes on
+ *   as it was, but what was stopped stays so.
  * - `ERR_TRANSFER_FAILED`: the other side refused the transfer, or its target did not take the call; the call goes on.
  * - `ERR_DTMF_REFUSED`: the other side takes no digits, or more than 256 wait.
  * - `ERR_REQUEST_REFUSED`: a message, INFO, OPTIONS or subscription was refused, with the status in `sip`.
@@ -2094,7 +2187,7 @@ export declare class SoftphoneError extends Error {
  * - `ERR_NATIVE_ADDON`, `ERR_START`: the native part can't be loaded or started; the text says what to install.
  * - `ERR_UNKNOWN`: `SoftphoneError.from()` was given what was no `SoftphoneError`.
  */
-export type ErrorCode = 'ERR_INVALID_OPTION' | 'ERR_INVALID_ARGUMENT' | 'ERR_CONNECTION_FAILED' | 'ERR_PROXY_FAILED' | 'ERR_PROXY_AUTHENTICATION' | 'ERR_NOT_CONNECTED' | 'ERR_NOT_INITIALIZED' | 'ERR_AUTHENTICATION_FAILED' | 'ERR_ACCESS_TOKEN' | 'ERR_REGISTRATION_FAILED' | `ERR_CALL_${string}` | 'ERR_SESSION_NOT_FOUND' | 'ERR_SESSION_CANCELLED' | 'ERR_SESSION_ENDED' | 'ERR_SESSION_STATE' | 'ERR_TOO_MANY_SESSIONS' | 'ERR_HOLD_FAILED' | 'ERR_TRANSFER_FAILED' | 'ERR_DTMF_REFUSED' | 'ERR_REQUEST_REFUSED' | 'ERR_REQUEST_TIMEOUT' | 'ERR_SUBSCRIPTION_ENDED' | 'ERR_CONFERENCE_ENDED' | 'ERR_AUTO_ANSWER' | 'ERR_ABORTED' | 'ERR_NO_DEVICE' | 'ERR_REPORT_FAILED' | 'ERR_RECORDING_FAILED' | 'ERR_RECORDING_ENDED' | 'ERR_CAPTURE_FAILED' | 'ERR_MEDIA' | 'ERR_HTTP' | 'ERR_BUSY' | 'ERR_DESTROYED' | 'ERR_UNKNOWN_USER' | 'ERR_NATIVE_ADDON' | 'ERR_START' | 'ERR_UNKNOWN';
+export type ErrorCode = 'ERR_INVALID_OPTION' | 'ERR_INVALID_ARGUMENT' | 'ERR_CONNECTION_FAILED' | 'ERR_PROXY_FAILED' | 'ERR_PROXY_AUTHENTICATION' | 'ERR_NOT_CONNECTED' | 'ERR_NOT_INITIALIZED' | 'ERR_AUTHENTICATION_FAILED' | 'ERR_ACCESS_TOKEN' | 'ERR_REGISTRATION_FAILED' | `ERR_CALL_${string}` | 'ERR_SESSION_NOT_FOUND' | 'ERR_SESSION_CANCELLED' | 'ERR_SESSION_ENDED' | 'ERR_SESSION_STATE' | 'ERR_TOO_MANY_SESSIONS' | 'ERR_HOLD_FAILED' | 'ERR_VIDEO_FAILED' | 'ERR_TRANSFER_FAILED' | 'ERR_DTMF_REFUSED' | 'ERR_REQUEST_REFUSED' | 'ERR_REQUEST_TIMEOUT' | 'ERR_SUBSCRIPTION_ENDED' | 'ERR_CONFERENCE_ENDED' | 'ERR_AUTO_ANSWER' | 'ERR_ABORTED' | 'ERR_NO_DEVICE' | 'ERR_REPORT_FAILED' | 'ERR_RECORDING_FAILED' | 'ERR_RECORDING_ENDED' | 'ERR_CAPTURE_FAILED' | 'ERR_MEDIA' | 'ERR_HTTP' | 'ERR_BUSY' | 'ERR_DESTROYED' | 'ERR_UNKNOWN_USER' | 'ERR_NATIVE_ADDON' | 'ERR_START' | 'ERR_UNKNOWN';
 
 /** Samples per second of PCM that an application writes or reads. */
 export type SampleRate = 8000 | 16000 | 24000 | 48000;
@@ -2221,6 +2314,88 @@ export declare class AudioSink extends Readable {
     constructor(options?: AudioSinkOptions);
     /** Frames of 20 ms that were dropped because nobody read them in time; kept when the sink is destroyed. */
     get dropped(): number;
+    _read(): void;
+    _destroy(error: Error | null, done: (error: Error | null) => void): void;
+}
+
+/** How pictures are encoded: VP8 (RFC 7741), or H.264 in packets of packetization-mode 1 (RFC 6184). */
+export type VideoCodec = 'vp8' | 'h264';
+
+/** One encoded picture. */
+export interface EncodedFrame {
+    /** How it is encoded. */
+    codec: VideoCodec;
+    /** Whether it can be decoded without those before it. */
+    key: boolean;
+    /** Microseconds by the clock of whoever made it, 0 or more. */
+    timestamp: number;
+    /** A frame of VP8, or an access unit of H.264 as a byte stream with start codes (Annex B), parameter sets before each key frame. */
+    data: Uint8Array;
+}
+
+/** Options of a {@link VideoSource}. */
+export interface VideoSourceOptions {
+    /** The codecs in which frames can be given; default all. The other side takes one of them. */
+    codecs?: readonly VideoCodec[];
+}
+
+/** The events of a {@link VideoSource}, with what their listeners get. */
+export interface VideoSourceEvents {
+    /** The other side can't go on without a key frame: the next frame should be one. */
+    keyFrameRequest: [];
+    /** So many bits per second may be sent from now on, as the network takes them. */
+    bitrate: [bitsPerSecond: number];
+    /** Whether what is written is sent, and in which codec it is wanted. */
+    active: [active: boolean, codec: VideoCodec | undefined];
+}
+
+/**
+ * Encoded pictures that the application writes. One session at a time shows them, as the camera or as the screen.
+ *
+ * Nothing waits for long: what is written while nobody shows it, or faster than the network takes it, is dropped, and then all up
+ * to the next key frame.
+ */
+export declare class VideoSource extends TypedEmitter<VideoSourceEvents> {
+    #private;
+    /** The codecs in which frames can be given. */
+    readonly codecs: readonly VideoCodec[];
+    constructor(options?: VideoSourceOptions);
+    /** Whether what is written is sent: a session shows it, the other side takes it, and it is neither muted nor on hold. */
+    get active(): boolean;
+    /** The codec in which frames are wanted while it is `active`. */
+    get codec(): VideoCodec | undefined;
+    /**
+     * Takes a frame: its bytes are copied. False if it was dropped, since nobody shows it, too much waits, or a key frame has to come
+     * first: then send less. False also after `close()`. Whether it is a key frame is read from its bytes.
+     *
+     * @throws `ERR_INVALID_ARGUMENT` for what is no frame of this source; the text names the member that is wrong.
+     */
+    write(frame: EncodedFrame): boolean;
+    /** Drops what waits and lets go of it; the session that showed it sends nothing any more. */
+    close(): void;
+}
+
+/** Options of a {@link VideoSink}. */
+export interface VideoSinkOptions {
+    /** Frames that wait for a slow reader before the oldest are dropped, 1 to 256; default 64. */
+    queue?: number;
+}
+
+/**
+ * Pictures that the application reads: an {@link EncodedFrame} each, whole and in order, beginning with a key frame.
+ *
+ * A reader that is too slow loses the oldest frames and then all up to the next key frame, which is asked for by itself; `dropped`
+ * counts them. The call is never held up. One stream at a time goes into it; it outlives that, and ends with `close()`.
+ */
+export declare class VideoSink extends Readable {
+    #private;
+    constructor(options?: VideoSinkOptions);
+    /** Frames that were dropped because nobody read them in time, and those that needed them; kept when the sink is destroyed. */
+    get dropped(): number;
+    /** Asks the other side for a frame that can be decoded by itself; it is asked twice a second at most. */
+    requestKeyFrame(): void;
+    /** Ends it behind what waits; nothing comes any more. */
+    close(): void;
     _read(): void;
     _destroy(error: Error | null, done: (error: Error | null) => void): void;
 }

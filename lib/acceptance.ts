@@ -4,6 +4,7 @@ import { SoftphoneError } from './errors'
 import type { PendingSession } from './events'
 import type { AcceptOptions } from './options'
 import { checkOptions, mismatch, type Schema } from './schema'
+import { videoInput, wireShown } from './video'
 import type { WireCommand } from './wire'
 import { wireHeaders } from './wire-options'
 
@@ -16,6 +17,8 @@ export const accepting: Schema = {
   autoConnectSession: 'boolean',
   headers,
   voiceActivity,
+  video: videoInput,
+  screen: videoInput,
 }
 
 /** The application's acceptances of calls that ring. */
@@ -61,7 +64,7 @@ export class Acceptances {
 export function acceptance(id: string, name: string, options: AcceptOptions): WireCommand {
   checkId(id)
   checkOptions(name, options, accepting)
-  const { mediaStream, audioElement, headers, ...rest } = options
+  const { mediaStream, audioElement, headers, video, screen, ...rest } = options
   return {
     type: 'accept',
     id: knownShape(id),
@@ -70,6 +73,7 @@ export function acceptance(id: string, name: string, options: AcceptOptions): Wi
       input: mediaStream === undefined ? undefined : wireInput('mediaStream', mediaStream),
       output: audioElement === undefined ? undefined : wireOutput('audioElement', audioElement),
       headers: wireHeaders(headers),
+      ...wireShown({ video, screen }),
     },
   }
 }

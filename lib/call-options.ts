@@ -2,6 +2,7 @@ import { audioInput, audioOutput, audioProcessing, voiceActivity, wireInput, wir
 import { headers } from './checked-options'
 import type { CallOptions } from './options'
 import type { Rule, Schema } from './schema'
+import { videoInput, wireShown } from './video'
 import type { WireCallOptions } from './wire'
 import { wireHeaders } from './wire-options'
 
@@ -23,15 +24,18 @@ export const callOptions: Schema = {
   audioElement: audioOutput,
   audio: { object: audioProcessing },
   voiceActivity,
+  video: videoInput,
+  screen: videoInput,
 }
 
 /** The same in the addon's words. */
-export function wireCall({ mediaStream, audioElement, headers, autoAnswer, ...rest }: Omit<CallOptions, 'signal'>): WireCallOptions {
+export function wireCall({ mediaStream, audioElement, headers, autoAnswer, video, screen, ...rest }: Omit<CallOptions, 'signal'>): WireCallOptions {
   return {
     ...rest,
     input: mediaStream === undefined ? undefined : wireInput('mediaStream', mediaStream),
     output: audioElement === undefined ? undefined : wireOutput('audioElement', audioElement),
     headers: wireHeaders(headers),
     autoAnswer: autoAnswer === true ? {} : autoAnswer || undefined,
+    ...wireShown({ video, screen }),
   }
 }

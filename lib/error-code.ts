@@ -21,6 +21,8 @@
  *   requests of yours are unanswered than may be.
  * - `ERR_HOLD_FAILED`: the other side refused to be put on hold or taken off it, or did not agree within 10 s; the call goes on as it
  *   was.
+ * - `ERR_VIDEO_FAILED`: the other side does not take the video line, refused the change or did not agree within 10 s; the call goes on
+ *   as it was, but what was stopped stays so.
  * - `ERR_TRANSFER_FAILED`: the other side refused the transfer, or its target did not take the call; the call goes on.
  * - `ERR_DTMF_REFUSED`: the other side takes no digits, or more than 256 wait.
  * - `ERR_REQUEST_REFUSED`: a message, INFO, OPTIONS or subscription was refused, with the status in `sip`.
@@ -60,6 +62,7 @@ export type ErrorCode =
   | 'ERR_SESSION_STATE'
   | 'ERR_TOO_MANY_SESSIONS'
   | 'ERR_HOLD_FAILED'
+  | 'ERR_VIDEO_FAILED'
   | 'ERR_TRANSFER_FAILED'
   | 'ERR_DTMF_REFUSED'
   | 'ERR_REQUEST_REFUSED'

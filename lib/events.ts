@@ -96,6 +96,10 @@ export interface PendingSession {
   callId: string
   /** The INVITE's headers by lower-case name, the values of one name in order; credentials are left out. */
   headers: Record<string, string[]>
+  /** Whether the caller offers video. */
+  video: boolean
+  /** Whether the caller offers a screen: a line of content `slides` (RFC 4796), or a second video. */
+  screen: boolean
 }
 
 /** How a pending session ended that never became a session. */
@@ -261,6 +265,29 @@ export interface InfoEvent {
 export interface HoldEvent {
   /** Who did it. */
   side: 'local' | 'remote'
+}
+
+/** What is seen in a stream: people, or a screen. */
+export type VideoContent = 'camera' | 'screen'
+
+/** Pictures that the other side sends. */
+export interface VideoStream {
+  /** Names it in its session; never used again. */
+  id: string
+  /** Sound is no stream: it is always there. */
+  kind: 'video'
+  /** What is seen: what the other side says (RFC 4796), else its first video is the camera, and another the screen. */
+  content: VideoContent
+}
+
+/** The size of a stream's pictures. */
+export interface ResolutionEvent {
+  /** The stream. */
+  id: string
+  /** Pixels in a row. */
+  width: number
+  /** Rows. */
+  height: number
 }
 
 /** A text message (SIP MESSAGE). */
@@ -585,6 +612,16 @@ export interface SessionEvents {
   mute: []
   /** The microphone was unmuted. */
   unmute: []
+  /** The other side sees nothing of the camera. */
+  muteVideo: []
+  /** The other side sees the camera again. */
+  unmuteVideo: []
+  /** The other side sends pictures; `setVideoOutput()` takes them. */
+  streamAvailable: [stream: VideoStream]
+  /** It sends them no more; once for each `streamAvailable`, before `terminated` at the latest. While either side is on hold they stand still. */
+  streamUnavailable: [stream: VideoStream]
+  /** The pictures of a stream have this size from now on. */
+  resolution: [event: ResolutionEvent]
   /** The call was put on hold, here or by the other side. */
   hold: [event: HoldEvent]
   /** The call was taken off hold, here or by the other side; the hold of the other of the two is its own to end. */

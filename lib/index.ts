@@ -31,3 +31,11 @@ export { Conference } from './conference'
 export { Softphone } from './softphone'
 export { Subscription } from './subscription'
 export type * from './stats'
+export { VideoSink, type VideoSinkOptions } from './video-sink'
+export {
+  VideoSource,
+  type EncodedFrame,
+  type VideoCodec,
+  type VideoSourceEvents,
+  type VideoSourceOptions,
+} from './video-source'

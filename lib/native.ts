@@ -65,6 +65,39 @@ export interface NativeSink {
   close(): void
 }
 
+/** Pictures from JavaScript to a call. `onEvent` tells what is asked of the writer; `value` are the bits per second of `bitrate`. */
+export interface NativeVideoSource {
+  /** The number by which commands name it. */
+  readonly id: number
+  /** Copies a frame; false if it was dropped. Throws for what is none of its codec. */
+  write(codec: string, timestamp: number, data: Uint8Array): boolean
+  /** Drops everything and lets go. */
+  close(): void
+}
+
+/** A frame that was received. */
+export interface NativeVideoFrame {
+  codec: 'vp8' | 'h264'
+  key: boolean
+  /** Microseconds. */
+  timestamp: number
+  data: Uint8Array
+}
+
+/** Pictures from a call to JavaScript. `onReadable` is called when a frame arrives after `read` gave null. */
+export interface NativeVideoSink {
+  /** The number by which commands name it. */
+  readonly id: number
+  /** Frames that were dropped. */
+  readonly dropped: number
+  /** The oldest frame, or null if there is none. */
+  read(): NativeVideoFrame | null
+  /** Asks for a key frame. */
+  requestKeyFrame(): void
+  /** Lets go. */
+  close(): void
+}
+
 /** Looks for devices that come and go. */
 export interface NativeDeviceWatch {
   /** Stops looking. */
@@ -101,6 +134,11 @@ export interface Native {
     onEvent: (event: SourceEvent, mark: number, position: number) => void,
   ) => NativeSource
   NativeSink: new (rate: number, queueMs: number, onReadable: () => void) => NativeSink
+  NativeVideoSource: new (
+    codecs: string[],
+    onEvent: (event: 'keyFrame' | 'bitrate' | 'active' | 'inactive', value: number, codec: string) => void,
+  ) => NativeVideoSource
+  NativeVideoSink: new (queue: number, onReadable: () => void) => NativeVideoSink
   NativePbx: new (options: string, onEvent: (event: string) => void) => NativePbx
   NativeDeviceWatch: new (onChange: () => void) => NativeDeviceWatch
   listDevices(): Promise<string>

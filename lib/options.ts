@@ -3,6 +3,8 @@ import type { AudioSource } from './audio-source'
 import type { EndCondition } from './end-reason'
 import type { DtmfMethod, PendingSession } from './events'
 import type { Session } from './session'
+import type { VideoSink } from './video-sink'
+import type { VideoSource } from './video-source'
 
 /** A level of the log, from the most to the least talkative. */
 export type LogLevel = 'trace' | 'debug' | 'log' | 'info' | 'warn' | 'error'
@@ -122,6 +124,15 @@ export type AudioOutput = SingleOutput | readonly SingleOutput[]
 export type SingleOutput = 'default' | 'none' | (string & {}) | DeviceChoice | AudioSink | WavOutput
 
 /**
+ * What the other side sees: frames that the application writes, or `'none'`, which sends nothing and takes the other side's
+ * pictures.
+ */
+export type VideoInput = 'none' | VideoSource
+
+/** Where the pictures of a stream go: to the application, or nowhere. */
+export type VideoOutput = 'none' | VideoSink
+
+/**
  * What is done to the sound of a microphone before the other side hears it; names and meaning are those of W3C's
  * `MediaTrackConstraints`. By default each is done while a microphone stands open beside a loudspeaker, so that it hears the
  * loudspeaker and the room. None is done by default with a device that is known for a headset or headphones by its name, which the
@@ -221,6 +232,10 @@ export interface AutoAnswerOptions {
   trustedPeers?: readonly string[]
   /** Beeps before the microphone opens; default false. */
   beep?: boolean
+  /** What such a caller sees of the camera; default: its video is refused. A `VideoSource` shows one call at a time. */
+  video?: VideoInput
+  /** What such a caller sees of the screen; default: a screen of its own is refused. */
+  screen?: VideoInput
 }
 
 /** Options of a {@link Softphone}. Either `uri`, or `accessToken` with `environment`, says who it is. */
@@ -455,6 +470,10 @@ export interface AcceptOptions {
   headers?: Readonly<Record<string, string>>
   /** How `speechStarted` and `speechEnded` are found. */
   voiceActivity?: VoiceActivityOptions
+  /** What the caller sees of the camera; with `'none'` only its own pictures are taken. Default: its video is refused. */
+  video?: VideoInput
+  /** What the caller sees of the screen; with `'none'` only one of its own is taken. Default: its screen is refused. */
+  screen?: VideoInput
 }
 
 /** How `speechStarted` and `speechEnded` are found, while somebody listens to them. */
@@ -566,6 +585,10 @@ export interface CallOptions extends Abortable {
   audio?: AudioProcessing
   /** How `speechStarted` and `speechEnded` are found. */
   voiceActivity?: VoiceActivityOptions
+  /** What the other side sees of the camera; with `'none'` only its own pictures are taken. Default: no video is offered or taken. */
+  video?: VideoInput
+  /** What the other side sees of the screen; with `'none'` only one of its own is taken. Default: none is offered or taken. */
+  screen?: VideoInput
 }
 
 /** Options of {@link Softphone.startSoftphoneSession}. */

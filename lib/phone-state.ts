@@ -156,6 +156,9 @@ export class PhoneState {
       case 'terminated':
       case 'warning':
       case 'warningCleared':
+      case 'streamAvailable':
+      case 'streamUnavailable':
+      case 'resolution':
       case 'stats':
       case 'level':
       case 'speechStarted':
@@ -209,6 +212,9 @@ type SessionEvent = Extract<
       | 'terminated'
       | 'warning'
       | 'warningCleared'
+      | 'streamAvailable'
+      | 'streamUnavailable'
+      | 'resolution'
       | 'stats'
       | 'level'
       | 'speechStarted'
@@ -249,6 +255,12 @@ function toSession(session: Session | undefined, event: SessionEvent): void {
       return session.deliver('warning', warningEvent(event))
     case 'warningCleared':
       return session.deliver('warningCleared', { code: event.warning })
+    case 'streamAvailable':
+      return session.shows({ id: event.stream, kind: 'video', content: event.content })
+    case 'streamUnavailable':
+      return session.showsNoMore(event.stream)
+    case 'resolution':
+      return session.deliver('resolution', { id: event.stream, width: event.width, height: event.height })
     case 'stats':
       return session.deliver('stats', event.stats as CallStats)
     case 'level':
@@ -281,6 +293,8 @@ function pendingSession(event: WirePendingSession): PendingSession {
     identity: event.identity ?? {},
     callId,
     headers: headersByName(headers),
+    video: event.video,
+    screen: event.screen,
   }
 }
 

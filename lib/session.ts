@@ -7,7 +7,7 @@ import { hideListeners, TypedEmitter } from './emitter'
 import { EndReason } from './end-reason'
 import { SoftphoneError, unanswered } from './errors'
 import { endOptions, rejectOptions } from './end-options'
-import type { CallerIdentity, ConnectionState, EndToEndId, SessionEvents, SessionState } from './events'
+import type { CallerIdentity, ConnectionState, EndToEndId, SessionEvents, SessionState, VideoStream } from './events'
 import { type PromiseWithResolvers, settledLater } from './later'
 import type { PhoneLink } from './link'
 import { callOptions, wireCall } from './call-options'
@@ -23,10 +23,13 @@ import type {
   HoldOptions,
   InfoOptions,
   RejectOptions,
+  VideoInput,
+  VideoOutput,
 } from './options'
 import { Recording, type RecordOptions } from './recording'
 import { isText, shownNumber, typeName, type Rule, type Schema } from './schema'
 import type { StatsReport } from './stats'
+import { wireVideoInput, wireVideoOutput } from './video'
 import type { Writable } from 'node:stream'
 import type { WireCommand, WireSessionChanges, WireSessionSnapshot } from './wire'
 
@@ -70,6 +73,10 @@ export class Session extends TypedEmitter<SessionEvents> {
   readonly connectionState: ConnectionState
   /** Whether the other party hears nothing of the input. */
   readonly muted: boolean
+  /** Whether the other party sees nothing of the camera. */
+  readonly videoMuted: boolean
+  /** The pictures that the other party sends; of a session that is over there are none. */
+  readonly streams: readonly VideoStream[]
   /** Whether the other party is on hold here, as it has agreed: it hears music or silence and is not heard. */
   readonly held: boolean
   /** Whether the other party put the call on hold. */
@@ -119,6 +126,8 @@ export class Session extends TypedEmitter<SessionEvents> {
     this.state = snapshot.state
     this.connectionState = snapshot.connectionState
     this.muted = snapshot.muted
+    this.videoMuted = snapshot.videoMuted
+    this.streams = []
     this.held = snapshot.held
     this.remoteHeld = snapshot.remoteHeld
     this.headers = headersByName(snapshot.headers)
@@ -355,6 +364,51 @@ export class Session extends TypedEmitter<SessionEvents> {
   }
 
   /**
+   * Shows something else as the camera. `'none'` only takes the other side's pictures; `null` stops the line, in both directions.
+   * Resolves when the input is open, and when the other side has agreed if the line begins, stops, changes its direction or its codecs.
+   *
+   * What is replaced or stopped is not seen any more at once, whatever the other side says. A later call overtakes one that waits.
+   *
+   * @throws `ERR_VIDEO_FAILED` if the other side does not take the line or refuses the change, or has not agreed within 10 s, with the
+   * status in `sip`; `ERR_NO_DEVICE` if the input can't be opened. What was shown before comes back, but what was stopped stays so.
+   * `ERR_SESSION_STATE` if the other side has to agree and the call is not answered. `ERR_ABORTED` if another was chosen first.
+   */
+  async setVideo(input: VideoInput | null): Promise<void> {
+    await this.#show('camera', input)
+  }
+
+  /**
+   * Shows something else as the screen, beside the camera; see {@link setVideo}.
+   *
+   * @throws as {@link setVideo}.
+   */
+  async setScreen(input: VideoInput | null): Promise<void> {
+    await this.#show('screen', input)
+  }
+
+  /**
+   * Changes where the pictures of a stream go, by the id that `streamAvailable` and `streams` give, until it ends. At first they go
+   * nowhere. Resolves when that is open.
+   *
+   * @throws `ERR_SESSION_STATE` if there is no such stream, or no more; `ERR_NO_DEVICE` if the output can't be opened, such as a
+   * `VideoSink` that another stream goes into.
+   */
+  async setVideoOutput(streamId: string, output: VideoOutput): Promise<void> {
+    if (!isText(streamId)) throw invalidArgument('streamId', streamId, 'the id of a stream')
+    await this.#ask({ type: 'setVideoOutput', id: this.id, stream: streamId, output: wireVideoOutput('output', output) })
+  }
+
+  /** Sends nothing of the camera: for the other side its picture stands still. A screen goes on. */
+  async muteVideo(): Promise<void> {
+    await this.#ask({ type: 'muteVideo', id: this.id, muted: true })
+  }
+
+  /** Sends the camera again. */
+  async unmuteVideo(): Promise<void> {
+    await this.#ask({ type: 'muteVideo', id: this.id, muted: false })
+  }
+
+  /**
    * Records the call into a file, created or overwritten, or into a Writable, beside the input and the output that it has. Resolves
    * when it is open; what is said until then is in it.
    *
@@ -436,7 +490,7 @@ export class Session extends TypedEmitter<SessionEvents> {
 
   /** @internal */
   change(changes: WireSessionChanges): void {
-    const { state, connectionState, muted, held, remoteHeld, startTime, callId, conversationId, codec, sessionId } = changes
+    const { state, connectionState, muted, videoMuted, held, remoteHeld, startTime, callId, conversationId, codec, sessionId } = changes
     if (sessionId !== undefined) assign(this, { sessionId })
     if (typeof startTime === 'number') assign(this, { startTime })
     if (typeof codec === 'string') assign(this, { codec })
@@ -448,6 +502,10 @@ export class Session extends TypedEmitter<SessionEvents> {
       assign(this, { muted })
       this.deliver(muted ? 'mute' : 'unmute')
     }
+    if (videoMuted !== undefined && videoMuted !== this.videoMuted) {
+      assign(this, { videoMuted })
+      this.deliver(videoMuted ? 'muteVideo' : 'unmuteVideo')
+    }
     if (held !== undefined && held !== this.held) {
       assign(this, { held })
       this.deliver('change:held', this, held)
@@ -458,6 +516,19 @@ export class Session extends TypedEmitter<SessionEvents> {
       this.deliver('change:remoteHeld', this, remoteHeld)
       this.deliver(remoteHeld ? 'hold' : 'resume', { side: 'remote' })
     }
+  }
+
+  /** @internal */
+  shows(stream: VideoStream): void {
+    assign(this, { streams: [...this.streams, stream] })
+    this.deliver('streamAvailable', { ...stream })
+  }
+
+  /** @internal */
+  showsNoMore(id: string): void {
+    const gone = this.streams.find((stream) => stream.id === id)
+    assign(this, { streams: this.streams.filter((stream) => stream !== gone) })
+    if (gone) this.deliver('streamUnavailable', { ...gone })
   }
 
   /** @internal */
@@ -474,6 +545,11 @@ export class Session extends TypedEmitter<SessionEvents> {
     this.#answer.reject(unanswered(reason))
     for (const sink of this.#taps) sink.finish()
     this.deliver('terminated', this, reason)
+  }
+
+  async #show(content: 'camera' | 'screen', input: VideoInput | null): Promise<void> {
+    const wire = input === null ? undefined : wireVideoInput('input', input)
+    await this.#ask({ type: 'setVideo', id: this.id, content, input: wire })
   }
 
   async #ask<T = void>(command: WireCommand, signal?: AbortSignal, read: (reply: unknown) => T = () => undefined as T): Promise<T> {

@@ -19,6 +19,7 @@ import type {
 } from './options'
 import { wireProxy } from './proxy'
 import { checkOptions, isPlainObject, isText, mismatch } from './schema'
+import { type Shown, wireShown } from './video'
 import type { optionNames, WireIceServer } from './wire'
 
 /*
@@ -93,7 +94,12 @@ export function autoAnswerFunction({ autoAnswer }: SoftphoneOptions) {
 
 function wireAutoAnswer(autoAnswer: SoftphoneOptions['autoAnswer']): unknown {
   if (!isPlainObject(autoAnswer)) return wirePolicy(autoAnswer)
-  return { ...autoAnswer, policy: wirePolicy(autoAnswer.policy) }
+  const { policy, video, screen, ...rest } = autoAnswer
+  return {
+    ...rest,
+    policy: wirePolicy(policy),
+    ...wireShown({ video, screen } as Shown, 'autoAnswer.'),
+  }
 }
 
 // The engine's word for a function is no word for a user.

@@ -23,6 +23,9 @@ export type WirePhoneEvent =
   | { type: 'transferProgress'; id: string; code: number; reason: string }
   | { type: 'transferRequested'; id: string; target: string; referredBy: string | null; attended: boolean }
   | { type: 'info'; id: string; contentType: string; body: string }
+  | ({ type: 'streamAvailable'; id: string } & WireVideoStream)
+  | ({ type: 'streamUnavailable'; id: string } & WireVideoStream)
+  | { type: 'resolution'; id: string; stream: string; width: number; height: number }
   | { type: 'conference'; id: number; news: WireNews }
   | { type: 'terminated'; id: string; reason: WireEndReason }
   | { type: 'sessionEnded'; id: string; reason: WireEndReason }
@@ -56,6 +59,8 @@ export interface WirePendingSession {
   replaces?: string
   callId: string
   headers: [string, string][]
+  video: boolean
+  screen: boolean
 }
 
 export interface WireCallerIdentity {
@@ -175,6 +180,7 @@ export interface WireSessionSnapshot {
   active: boolean
   interrupted: boolean
   muted: boolean
+  videoMuted: boolean
   held: boolean
   remoteHeld: boolean
   headers: [string, string][]
@@ -198,6 +204,7 @@ export interface WireSessionChanges {
   active?: boolean
   interrupted?: boolean
   muted?: boolean
+  videoMuted?: boolean
   held?: boolean
   remoteHeld?: boolean
   startTime?: number
@@ -208,6 +215,13 @@ export interface WireSessionChanges {
 }
 
 export type WireDtmfMethod = 'rfc4733' | 'info' | 'inband'
+
+export interface WireVideoStream {
+  stream: string
+  content: WireVideoContent
+}
+
+export type WireVideoContent = 'camera' | 'screen'
 
 export type WireNews =
   | { type: 'started' }
@@ -271,6 +285,7 @@ export type WireErrorCode =
   | 'ERR_ABORTED'
   | 'ERR_DESTROYED'
   | 'ERR_HOLD_FAILED'
+  | 'ERR_VIDEO_FAILED'
   | 'ERR_DTMF_REFUSED'
   | 'ERR_TRANSFER_FAILED'
   | 'ERR_REQUEST_REFUSED'
@@ -470,6 +485,9 @@ export type WireCommand =
   | { type: 'setAudioDevice'; input?: WireInput | undefined; output?: WireOutput | undefined; ring?: WireOutput | undefined }
   | { type: 'setInput'; id: string; input: WireInput }
   | { type: 'setOutput'; id: string; output: WireOutput }
+  | { type: 'setVideo'; id: string; content: WireVideoContent; input?: WireVideoInput | undefined }
+  | { type: 'setVideoOutput'; id: string; stream: string; output: WireVideoOutput }
+  | { type: 'muteVideo'; id: string; muted: boolean }
   | { type: 'record'; recorded: WireRecorded; target: WireRecordingTarget; format: WireRecordingFormat; legs: WireLegs; rate: number }
   | { type: 'pauseRecording'; recording: number; paused: boolean }
   | { type: 'stopRecording'; recording: number; failure?: string | undefined }
@@ -496,6 +514,8 @@ export interface WireCallOptions {
   userToUser?: WireUserToUser | undefined
   autoAnswer?: WireAnswerRequest | undefined
   voiceActivity?: WireVoiceActivity | undefined
+  video?: WireVideoInput | undefined
+  screen?: WireVideoInput | undefined
 }
 
 export type WireInput =
@@ -536,6 +556,12 @@ export interface WireVoiceActivity {
   endOfTurn?: number | undefined
 }
 
+export type WireVideoInput =
+  | { type: 'source'; id: number; codecs?: WireVideoCodec[] | undefined }
+  | { type: 'none' }
+
+export type WireVideoCodec = 'vp8' | 'h264'
+
 export interface WireAcceptOptions {
   input?: WireInput | undefined
   output?: WireOutput | undefined
@@ -544,6 +570,8 @@ export interface WireAcceptOptions {
   autoConnectSession?: boolean | undefined
   headers?: [string, string][] | undefined
   voiceActivity?: WireVoiceActivity | undefined
+  video?: WireVideoInput | undefined
+  screen?: WireVideoInput | undefined
 }
 
 export type WireHoldVia = 'invite' | 'update'
@@ -561,6 +589,10 @@ export interface WireIceServer {
   username?: string | undefined
   credential?: string | undefined
 }
+
+export type WireVideoOutput =
+  | { type: 'sink'; id: number }
+  | { type: 'none' }
 
 export type WireRecorded =
   | { type: 'session'; id: string }
@@ -761,6 +793,8 @@ export const optionNames = {
     'whenBusy',
     'trustedPeers',
     'beep',
+    'video',
+    'screen',
   ],
   audioOptions: [
     'input',

@@ -27,6 +27,8 @@ const entries = {
     'error-code',
     'audio-source',
     'audio-sink',
+    'video-source',
+    'video-sink',
     'devices',
     'capture',
     'stats',

@@ -5,6 +5,8 @@
 const phones = []
 const sources = []
 const sinks = []
+const videoSources = []
+const videoSinks = []
 
 class NativePhone {
   commands = []
@@ -140,6 +142,53 @@ class NativeSink {
   }
 }
 
+class NativeVideoSource {
+  id = 100 + videoSources.length
+  written = []
+  takes = true
+  closed = false
+
+  constructor(codecs, onEvent) {
+    Object.assign(this, { codecs, onEvent })
+    videoSources.push(this)
+  }
+
+  write(codec, timestamp, data) {
+    if (data[0] === 255) throw new Error('the frame is not VP8')
+    this.written.push({ codec, timestamp, data: Buffer.from(data) })
+    return this.takes
+  }
+
+  close() {
+    this.closed = true
+  }
+}
+
+class NativeVideoSink {
+  id = 200 + videoSinks.length
+  frames = []
+  dropped = 0
+  asked = 0
+  closed = false
+
+  constructor(queue, onReadable) {
+    Object.assign(this, { queue, onReadable })
+    videoSinks.push(this)
+  }
+
+  read() {
+    return this.frames.shift() ?? null
+  }
+
+  requestKeyFrame() {
+    this.asked++
+  }
+
+  close() {
+    this.closed = true
+  }
+}
+
 const devices = []
 const watches = new Set()
 
@@ -159,4 +208,21 @@ const listDevices = () => Promise.resolve(JSON.stringify(devices))
 const checked = []
 const checkOptions = (options) => void checked.push(JSON.parse(options))
 
-module.exports = { checkOptions, checked, NativePhone, NativeSource, NativeSink, NativeDeviceWatch, listDevices, devices, watches, phones, sources, sinks }
+module.exports = {
+  checkOptions,
+  checked,
+  NativePhone,
+  NativeSource,
+  NativeSink,
+  NativeVideoSource,
+  NativeVideoSink,
+  NativeDeviceWatch,
+  listDevices,
+  devices,
+  watches,
+  phones,
+  sources,
+  sinks,
+  videoSources,
+  videoSinks,
+}

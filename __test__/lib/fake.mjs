@@ -47,6 +47,8 @@ export function pending(more = {}) {
       ['via', 'two'],
       ['__proto__', 'polluted'],
     ],
+    video: false,
+    screen: false,
     ...more,
   }
 }
@@ -67,6 +69,7 @@ export function started(more = {}) {
       active: false,
       interrupted: false,
       muted: false,
+      videoMuted: false,
       held: false,
       remoteHeld: false,
       headers: [],

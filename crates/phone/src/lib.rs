@@ -45,12 +45,12 @@ pub use door::end_reason::{Condition, Elsewhere, EndReason, RedirectTarget, Side
 pub use door::error::{ErrorCode, ErrorType, PhoneError, SipStatus};
 pub use door::event::Event;
 pub use door::id::{ConferenceId, RecordingId, SessionId, Ticket};
-pub use door::media::{MediaCommand, MediaEvent, SoundCommand, StreamCommand};
+pub use door::media::{MediaCommand, MediaEvent, SoundCommand, StreamCommand, VideoCommand};
 pub use door::output::{Connection, Output, Reply, SipText, Wake};
 pub use door::sdp::Sdp;
 pub use door::{
     audio, caller_identity, command, conference, conference_info, content, dtmf, end_reason, error,
     event, handed_over, hold_via, ice_server, id, level, media, message_summary, notifier, output,
-    recording, secret, state_document, warning,
+    recording, secret, state_document, video, warning,
 };
 pub use phone::Phone;

@@ -36,6 +36,8 @@ const acceptOptions: Record<keyof PendingSessionOptions, true> = {
   autoConnectSession: true,
   headers: true,
   voiceActivity: true,
+  video: true,
+  screen: true,
 }
 
 /** The most outbound conversations that are known as such: a platform has fewer on their way to one user. */

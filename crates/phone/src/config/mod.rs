@@ -35,6 +35,7 @@ pub use crate::door::ice_server::{IceServer, OneOrMany};
 use crate::door::audio;
 use crate::door::level::Level;
 use crate::door::secret::Secret;
+use crate::door::video::VideoInput;
 
 /// A phone's configuration; made from [`Options`].
 #[derive(Debug, Clone, PartialEq)]
@@ -221,6 +222,10 @@ pub struct AutoAnswer {
     pub trusted_peers: Vec<String>,
     /// A beep before the microphone opens.
     pub beep: bool,
+    /// What is shown of the camera; video is refused without.
+    pub video: Option<VideoInput>,
+    /// What is shown of a screen; a screen is refused without.
+    pub screen: Option<VideoInput>,
 }
 
 /// Which calls are answered by themselves.

@@ -12,6 +12,7 @@ use crate::door::audio;
 use crate::door::ice_server::{IceServer, OneOrMany};
 use crate::door::level::Level;
 use crate::door::secret::Secret;
+use crate::door::video::VideoInput;
 
 /// What `lib` adds to what its user gave.
 const NOT_THE_USERS: &str = "renewableToken";
@@ -53,6 +54,7 @@ plain_values!(
     OutputOption,
     InbandOption,
     RingOption,
+    VideoInput,
 );
 
 macro_rules! options {
@@ -158,7 +160,7 @@ options! {
         /// Where the conversation's id is read from.
         conversation_id_header, "conversationIdHeader": OneOrMany<String> = "a header name or an array of them";
         /// Which calls are answered by themselves.
-        auto_answer, "autoAnswer": AutoAnswerOption = "'off', 'announced', 'headers', 'always', a function or { policy, delay, whenBusy, trustedPeers, beep }";
+        auto_answer, "autoAnswer": AutoAnswerOption = "'off', 'announced', 'headers', 'always', a function or { policy, delay, whenBusy, trustedPeers, beep, video, screen }";
         /// A 3xx answer is followed to the addresses it names; default false.
         follow_redirects, "followRedirects": bool = "a boolean";
         /// The most sessions at once, pending ones included; default unlimited.
@@ -265,6 +267,10 @@ options! {
         trusted_peers, "trustedPeers": Vec<String> = "an array of SIP URIs and domain names";
         /// A beep before the microphone opens.
         beep, "beep": bool = "a boolean";
+        /// What is shown of the camera; video is refused if absent.
+        video, "video": VideoInput = "'none' or a video input";
+        /// What is shown of a screen; a screen is refused if absent.
+        screen, "screen": VideoInput = "'none' or a video input";
     }
 }
 

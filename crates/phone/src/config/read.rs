@@ -206,6 +206,8 @@ fn auto_answer(options: &Options, is_triple: bool) -> Result<AutoAnswer, ConfigE
             .map(|(index, peer)| filled(&format!("autoAnswer.trustedPeers[{index}]"), peer))
             .collect::<Result<_, _>>()?,
         beep: given.beep.unwrap_or(false),
+        video: given.video,
+        screen: given.screen,
     })
 }
 

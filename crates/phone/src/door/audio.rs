@@ -134,7 +134,7 @@ pub struct Beat {
     pub milliseconds: u32,
 }
 
-/// One of what a session hears or plays.
+/// One of what a session hears, plays or shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Device {
@@ -144,4 +144,8 @@ pub enum Device {
     Output,
     /// What the far end hears while it is on hold.
     Music,
+    /// What the far end sees as the camera.
+    Camera,
+    /// What the far end sees as the screen.
+    Screen,
 }

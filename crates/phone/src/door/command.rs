@@ -13,6 +13,7 @@ use crate::door::id::{ConferenceId, RecordingId, SessionId, Ticket};
 use crate::door::level::Level;
 use crate::door::recording::{Legs, Recorded, RecordingFormat, RecordingTarget, Tapped};
 use crate::door::secret::Secret;
+use crate::door::video::{VideoContent, VideoInput, VideoOutput};
 
 /// One request of the application; its outcome is an [`Output::Reply`](crate::Output::Reply).
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -45,7 +46,7 @@ pub enum Command {
     Accept {
         id: SessionId,
         #[serde(default)]
-        options: AcceptOptions,
+        options: Box<AcceptOptions>,
     },
     /// Connects a session that was accepted with `autoConnectSession: false`.
     Connect { id: SessionId },
@@ -268,6 +269,21 @@ pub enum Command {
         id: SessionId,
         output: audio::Output,
     },
+    /// Changes what one session's far end sees, or stops the line (nothing); done when both sides have agreed.
+    SetVideo {
+        id: SessionId,
+        content: VideoContent,
+        #[serde(default)]
+        input: Option<VideoInput>,
+    },
+    /// Changes where the pictures of a stream go; done when that is open.
+    SetVideoOutput {
+        id: SessionId,
+        stream: String,
+        output: VideoOutput,
+    },
+    /// Sends no pictures of the camera, or sends them again; asking for the state it is in does nothing.
+    MuteVideo { id: SessionId, muted: bool },
     /// Records a session or a conference; done, with its number, when it is open.
     Record {
         recorded: Recorded,
@@ -397,6 +413,10 @@ pub struct CallOptions {
     pub auto_answer: Option<AnswerRequest>,
     /// How it is told when the other party speaks.
     pub voice_activity: VoiceActivity,
+    /// What the far end sees of the camera; video is not offered if absent.
+    pub video: Option<VideoInput>,
+    /// What it sees of the screen; none is offered if absent.
+    pub screen: Option<VideoInput>,
 }
 
 /// How it is told when the other party speaks.
@@ -453,4 +473,8 @@ pub struct AcceptOptions {
     pub headers: Vec<(String, String)>,
     /// How it is told when the other party speaks.
     pub voice_activity: VoiceActivity,
+    /// What the far end sees of the camera; its video is refused if absent.
+    pub video: Option<VideoInput>,
+    /// What it sees of the screen; a screen of its own is refused if absent.
+    pub screen: Option<VideoInput>,
 }

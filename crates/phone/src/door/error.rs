@@ -119,6 +119,9 @@ pub enum ErrorCode {
     /// The other party, or our media, did not agree to hold or to resume.
     #[serde(rename = "ERR_HOLD_FAILED")]
     HoldFailed,
+    /// The other party, or our media, did not agree to a change of video.
+    #[serde(rename = "ERR_VIDEO_FAILED")]
+    VideoFailed,
     /// The tones can't be sent.
     #[serde(rename = "ERR_DTMF_REFUSED")]
     DtmfRefused,
@@ -172,6 +175,7 @@ impl ErrorCode {
             | Self::SessionEnded
             | Self::SessionState
             | Self::HoldFailed
+            | Self::VideoFailed
             | Self::DtmfRefused
             | Self::ConferenceEnded => ErrorType::Session,
             Self::TooManySessions | Self::CallFailed | Self::CallTimeout | Self::TransferFailed => {

@@ -19,6 +19,7 @@ use crate::door::notifier::{NotifierEndReason, SubscriptionRequest};
 use crate::door::peer::Peer;
 use crate::door::recording::RecordingReport;
 use crate::door::state_document::StateDocument;
+use crate::door::video::VideoStream;
 use crate::door::warning::{Explanation, Warning};
 
 /// One thing that happened, in the order in which it happened.
@@ -115,6 +116,25 @@ pub enum Event {
         id: SessionId,
         content_type: String,
         body: Content,
+    },
+    /// The far end shows something.
+    StreamAvailable {
+        id: SessionId,
+        #[serde(flatten)]
+        stream: VideoStream,
+    },
+    /// It shows that no more; once for each `StreamAvailable`.
+    StreamUnavailable {
+        id: SessionId,
+        #[serde(flatten)]
+        stream: VideoStream,
+    },
+    /// The pictures of a stream have this size from now on.
+    Resolution {
+        id: SessionId,
+        stream: String,
+        width: u16,
+        height: u16,
     },
     /// Something happened to a conference.
     Conference {
@@ -261,6 +281,10 @@ pub struct PendingSession {
     pub call_id: String,
     /// Every header of the INVITE, in order, as received, credentials taken out.
     pub headers: Vec<(String, String)>,
+    /// Whether it offers video.
+    pub video: bool,
+    /// Whether it offers a screen, or a second video.
+    pub screen: bool,
 }
 
 /// What asks for an automatic answer.
@@ -361,6 +385,8 @@ pub struct SessionSnapshot {
     pub interrupted: bool,
     /// The far end hears silence.
     pub muted: bool,
+    /// The far end sees nothing of the camera.
+    pub video_muted: bool,
     /// We have put the far end on hold.
     pub held: bool,
     /// The far end has put us on hold.
@@ -449,6 +475,9 @@ pub struct SessionChanges {
     /// See [`SessionSnapshot::muted`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub muted: Option<bool>,
+    /// See [`SessionSnapshot::video_muted`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub video_muted: Option<bool>,
     /// See [`SessionSnapshot::held`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub held: Option<bool>,

@@ -9,6 +9,7 @@ use crate::door::dtmf::Tones;
 use crate::door::id::Ticket;
 use crate::door::recording::Tapped;
 use crate::door::sdp::Sdp;
+use crate::door::video::{VideoContent, VideoInput, VideoLine, VideoOutput, VideoWish};
 
 /// An order for one session's media; the first one creates it.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,6 +18,8 @@ pub enum MediaCommand {
     Stream(StreamCommand),
     /// What the peer hears, and where it is heard.
     Sound(SoundCommand),
+    /// What the peer sees, and where its pictures go.
+    Video(VideoCommand),
     /// Ends this session's media; nothing is reported after it.
     Close,
 }
@@ -33,6 +36,12 @@ impl From<SoundCommand> for MediaCommand {
     }
 }
 
+impl From<VideoCommand> for MediaCommand {
+    fn from(command: VideoCommand) -> Self {
+        Self::Video(command)
+    }
+}
+
 /// An order for a session's media stream.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(
@@ -45,6 +54,9 @@ pub enum StreamCommand {
     Offer,
     /// Says before the first description of a call that it shall hold the peer.
     SetHeld { held: bool },
+    /// Says before a description which pictures are wanted: it holds for all that follow, until it is said anew. What is
+    /// not among them is neither offered nor taken.
+    WishVideo { wishes: Vec<VideoWish> },
     /// Answers the first offer of a call; answered by `Described` or `Refused`.
     Answer { offer: Sdp },
     /// Applies the answer to our offer; answered by `AnswerApplied` or `Refused`.
@@ -68,6 +80,8 @@ pub enum StreamCommand {
     Rollback,
     /// Sends silence instead of the input, or the input again.
     Mute { muted: bool },
+    /// Sends no pictures of this content, or sends them again.
+    MuteVideo { content: VideoContent, muted: bool },
     /// Queues tones; each one played is reported by `DtmfSent`, or all at once by `DtmfRefused`.
     SendDtmf {
         /// Names the order where it is refused.
@@ -125,6 +139,23 @@ pub enum SoundCommand {
     /// Lets the far end hear whoever sits at this machine in a conference that is its input, now or
     /// later, or only the other members.
     SetHearing { host: bool },
+}
+
+/// An order about a session's pictures.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(
+    tag = "type",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
+pub enum VideoCommand {
+    /// Changes what the far end sees; answered by `DeviceOpened` or `DeviceFailed`.
+    SetVideo {
+        content: VideoContent,
+        input: VideoInput,
+    },
+    /// Changes where the pictures of a line go, until the line stops; answered by `VideoOutputOpened` or `VideoOutputFailed`.
+    SetVideoOutput { line: u32, output: VideoOutput },
 }
 
 /// What somebody wants to know of the far end's sound.
@@ -221,6 +252,15 @@ pub enum MediaEvent {
     DeviceReplaced { device: Device, stand_in: StandIn },
     /// The codec in use for sending, by its SDP name.
     Codec { name: String },
+    /// All video lines that live, whenever one has changed: told before what the description that changed them is answered
+    /// by (`Described`, `AnswerApplied`), and after `RemoteHold`.
+    Lines { lines: Vec<VideoLine> },
+    /// Where the pictures of a line go is open.
+    VideoOutputOpened { line: u32 },
+    /// Where the pictures of a line were to go can't be opened or has failed.
+    VideoOutputFailed { line: u32, reason: String },
+    /// The pictures that come on a line have another size.
+    Resolution { line: u32, width: u16, height: u16 },
     /// The path is up but the peer sends nothing.
     NoMedia,
     /// The peer's media came back after `NoMedia`.

@@ -26,4 +26,5 @@ pub(crate) mod sdp;
 pub mod secret;
 pub mod state_document;
 pub(crate) mod text;
+pub mod video;
 pub mod warning;

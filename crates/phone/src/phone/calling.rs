@@ -10,7 +10,7 @@ use crate::door::command::CallOptions;
 use crate::door::error::PhoneError;
 use crate::door::id::{SessionId, Ticket};
 use crate::reading::{invitation, parties, target};
-use crate::session::{Closed, Dial, Report, Session};
+use crate::session::{Closed, Dial, Report, Session, Shown};
 
 /// Whom to call, and what led to it.
 #[derive(Debug)]
@@ -74,6 +74,10 @@ impl Phone {
             input: options.input,
             output: options.output,
             processing: options.audio,
+            shown: Shown {
+                camera: options.video,
+                screen: options.screen,
+            },
             closed: call.closed,
             session: call.session,
             report: call.report,

@@ -116,7 +116,7 @@ impl Phone {
             Command::Call { target, options } => {
                 Settled::begun(self.call(ticket, &target, *options))
             }
-            Command::Accept { id, options } => Settled::done(self.accept(id, options)),
+            Command::Accept { id, options } => Settled::done(self.accept(id, *options)),
             Command::AutoAnswerDecision { id, answer } => {
                 self.decide(id, answer);
                 Settled::DONE
@@ -186,6 +186,19 @@ impl Phone {
             }
             Command::SetOutput { id, output } => {
                 Settled::begun(self.act_on_live(id, |s, ctx| s.set_output(ticket, output, ctx)))
+            }
+            Command::SetVideo { id, content, input } => {
+                Settled::begun(self.act_on_live(id, |session, ctx| {
+                    session.set_video(ticket, content, input, ctx);
+                }))
+            }
+            Command::SetVideoOutput { id, stream, output } => {
+                Settled::begun(self.act_on_live(id, |session, ctx| {
+                    session.set_video_output(ticket, &stream, output, ctx);
+                }))
+            }
+            Command::MuteVideo { id, muted } => {
+                Settled::done(self.act_on_live(id, |s, ctx| s.mute_video(muted, ctx)))
             }
             Command::Record {
                 recorded,

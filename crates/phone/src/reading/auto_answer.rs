@@ -384,6 +384,8 @@ mod tests {
             when_busy: WhenBusy::Ring,
             trusted_peers: vec!["boss@example.com".into(), "trusted.example".into()],
             beep: false,
+            video: None,
+            screen: None,
         }
     }
 

@@ -15,6 +15,38 @@ pub(crate) fn of_response(response: &Response) -> Option<Sdp> {
     find(response.headers(), response.body())
 }
 
+/// What an offer has of pictures.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct OfferedVideo {
+    /// Video.
+    pub(crate) camera: bool,
+    /// A screen or slides (RFC 4796); browsers do not say it, and then a second video counts as one.
+    pub(crate) screen: bool,
+}
+
+/// What an offer has of pictures; media read it in full once it is accepted.
+pub(crate) fn offered_video(offer: &Sdp) -> OfferedVideo {
+    let mut offered = OfferedVideo::default();
+    let mut sections = offer.as_str().split("\nm=").skip(1);
+    let sections = sections.by_ref().filter(|section| is_video(section));
+    for section in sections {
+        let is_screen = section
+            .lines()
+            .any(|line| line.trim_end() == "a=content:slides");
+        match is_screen || offered.camera {
+            true => offered.screen = true,
+            false => offered.camera = true,
+        }
+    }
+    offered
+}
+
+/// Whether it is a video line that is not refused (RFC 3264 §5.1: port 0).
+fn is_video(section: &str) -> bool {
+    let mut words = section.split(' ');
+    words.next() == Some("video") && words.next().is_some_and(|port| port != "0")
+}
+
 fn find(headers: &Headers, body: &[u8]) -> Option<Sdp> {
     if body.is_empty() {
         return None;
@@ -59,6 +91,25 @@ fn part(body: &str, boundary: &str) -> Option<Sdp> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pictures_in_an_offer_are_known_by_content_or_by_order() {
+        let offered = |lines: &str| offered_video(&format!("v=0\r\n{lines}").as_str().into());
+        let audio = "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\n";
+        let video = "m=video 9 UDP/TLS/RTP/SAVPF 96\r\n";
+        let slides = "m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=content:slides\r\n";
+        let refused = "m=video 0 UDP/TLS/RTP/SAVPF 96\r\n";
+        let seen = |lines: &[&str]| {
+            let offered = offered(&lines.concat());
+            (offered.camera, offered.screen)
+        };
+        assert_eq!(seen(&[audio]), (false, false));
+        assert_eq!(seen(&[audio, video]), (true, false));
+        assert_eq!(seen(&[audio, video, video]), (true, true));
+        assert_eq!(seen(&[audio, slides]), (false, true));
+        assert_eq!(seen(&[audio, refused, video]), (true, false));
+        assert_eq!(seen(&["m=video", "m=", "m=video \r\n"]), (false, false));
+    }
 
     #[test]
     fn the_sdp_part_of_a_multipart_body_is_found() {

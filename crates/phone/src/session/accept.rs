@@ -2,7 +2,7 @@
 
 use sip::endpoint::Reply;
 
-use super::{Active, Answering, Context, MediaPath, Negotiation, Session, State};
+use super::{Active, Answering, Context, MediaPath, Negotiation, Session, Shown, State};
 use crate::door::audio;
 use crate::door::command::AcceptOptions;
 use crate::door::end_reason::{Condition, EndReason, Side};
@@ -27,6 +27,10 @@ impl Session {
             options.input.or(silent.then_some(audio::Input::None)),
             options.output.or(silent.then_some(audio::Output::None)),
             options.audio,
+            Shown {
+                camera: options.video,
+                screen: options.screen,
+            },
         );
         self.state = State::Answering(Answering {
             offer,
@@ -41,11 +45,13 @@ impl Session {
         if self.holding.held {
             ctx.media(self.id, StreamCommand::SetHeld { held: true });
         }
+        self.wish_video(ctx);
         if connect {
             self.connect(ctx);
         }
         self.start_media(beep, ctx);
         self.start_closed(ctx);
+        self.start_video(ctx);
     }
 
     /// Asks media for the answer; until then nothing is sent (guarantee 3).

@@ -44,8 +44,13 @@ impl Session {
                 self.refuse(Reply::new(603), reason, ctx);
             }
             AutoAnswering::Answer { at } if at <= ctx.now && self.delivery.is_done(ctx.now) => {
-                let beep = ctx.config.auto_answer.beep;
-                self.accept(AcceptOptions::default(), beep, ctx);
+                let auto = &ctx.config.auto_answer;
+                let options = AcceptOptions {
+                    video: auto.video.clone(),
+                    screen: auto.screen.clone(),
+                    ..AcceptOptions::default()
+                };
+                self.accept(options, auto.beep, ctx);
             }
             AutoAnswering::Asking { .. } | AutoAnswering::Answer { .. } | AutoAnswering::Ring => {}
         }

@@ -10,6 +10,7 @@ use crate::door::id::Ticket;
 use crate::door::level::Level;
 use crate::door::media::{SoundCommand, StandIn};
 use crate::door::output::{Reply, Wake};
+use crate::door::video::VideoContent;
 use crate::door::warning::Warning;
 
 /// What was chosen is open by then, or counts as failed: no command waits for ever.
@@ -150,6 +151,8 @@ impl Session {
             Device::Input => input.take().map(|change| change.ticket),
             Device::Output => output.take().map(|change| change.ticket),
             Device::Music => None,
+            Device::Camera => return self.video_opened(VideoContent::Camera, ctx),
+            Device::Screen => return self.video_opened(VideoContent::Screen, ctx),
         };
         if let Some(ticket) = settled {
             ctx.reply(ticket, Ok(Reply::Done));
@@ -214,6 +217,12 @@ impl Session {
                 }
             }
             Device::Music => {}
+            Device::Camera => {
+                self.video_failed(VideoContent::Camera, ErrorCode::NoDevice, reason, ctx);
+            }
+            Device::Screen => {
+                self.video_failed(VideoContent::Screen, ErrorCode::NoDevice, reason, ctx);
+            }
         }
     }
 

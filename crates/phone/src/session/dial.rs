@@ -10,7 +10,7 @@ use sip::uri::Uri;
 
 use super::{
     Active, Choice, Closed, Context, Dialing, Facts, Fork, MediaPath, Negotiation, Offering,
-    Report, Session, State,
+    Pictures, Report, Session, Shown, State,
 };
 use crate::door::audio;
 use crate::door::caller_identity::CallerIdentity;
@@ -40,6 +40,7 @@ pub(crate) struct Dial {
     pub(crate) input: Option<audio::Input>,
     pub(crate) output: Option<audio::Output>,
     pub(crate) processing: audio::Processing,
+    pub(crate) shown: Shown,
     pub(crate) closed: Closed,
     /// Our half of the session's name, if it is the one of the call that led to this one (RFC 7989 §10.2).
     pub(crate) session: Option<u128>,
@@ -78,15 +79,19 @@ impl Session {
         session.near_end.output = dial.output.map_or(Choice::Default, Choice::Own);
         session.near_end.processing = dial.processing;
         session.near_end.muted = dial.closed.muted;
+        session.pictures = Pictures::new(dial.shown);
+        session.pictures.muted = dial.closed.video_muted;
         session.holding.held = dial.closed.held;
         session.holding.kept = dial.closed.kept_held;
         session.start(ctx);
         if session.holding.held {
             ctx.media(id, StreamCommand::SetHeld { held: true });
         }
+        session.wish_video(ctx);
         ctx.media(id, StreamCommand::Offer);
         session.start_media(false, ctx);
         session.start_closed(ctx);
+        session.start_video(ctx);
         session
     }
 

@@ -116,6 +116,7 @@ impl Session {
         ctx.media(self.id, MediaCommand::Close);
         self.show_state(ctx, SessionChanges::default());
         self.show_connection(ctx);
+        self.end_streams(ctx);
         let id = self.id;
         ctx.emit(Event::Terminated {
             id,
@@ -127,11 +128,13 @@ impl Session {
         });
         let requests = self.requests.take_tickets();
         let changes = self.near_end.devices.take_tickets();
+        let pictures = self.pictures.take_tickets();
         let (done, waiting) = settled(was);
         for ticket in done {
             ctx.reply(ticket, Ok(output::Reply::Done));
         }
-        for ticket in waiting.into_iter().chain(requests).chain(changes) {
+        let waiting = waiting.into_iter().chain(requests);
+        for ticket in waiting.chain(changes).chain(pictures) {
             ctx.reply(ticket, Err(failure(&reason)));
         }
         // Who referred us to this call learns that it was not answered.

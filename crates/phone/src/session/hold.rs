@@ -235,6 +235,7 @@ impl Session {
                 self.music_ended(ctx);
             }
         }
+        self.drive_shown(ctx);
         self.drive_seat(ctx);
     }
 }

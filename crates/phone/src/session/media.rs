@@ -65,6 +65,16 @@ impl Session {
                 };
                 self.show(ctx, changes);
             }
+            MediaEvent::Lines { lines } => self.lines_changed(lines, ctx),
+            MediaEvent::VideoOutputOpened { line } => self.video_output(line, Ok(()), ctx),
+            MediaEvent::VideoOutputFailed { line, reason } => {
+                self.video_output(line, Err(reason), ctx);
+            }
+            MediaEvent::Resolution {
+                line,
+                width,
+                height,
+            } => self.resolution(line, width, height, ctx),
             MediaEvent::NoMedia => {
                 let text = "No sound comes from the other side".to_owned();
                 ctx.emit(Event::warning(id, Warning::NoMedia, text));

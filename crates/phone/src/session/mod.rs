@@ -32,6 +32,7 @@ mod oddities;
 mod offer;
 mod offerer;
 mod pending;
+mod pictures;
 mod quality;
 mod redirect;
 mod referral;
@@ -43,7 +44,9 @@ mod requests;
 mod ringing;
 mod seat;
 mod show;
+mod streams;
 mod transfer;
+mod video;
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -60,6 +63,8 @@ use holds::Holds;
 use near_end::{Choice, NearEnd};
 use offerer::{Negotiation, Offerer, Pause, Purpose, Unanswered, Waiting};
 pub(crate) use pending::{Admitted, Plan};
+use pictures::Pictures;
+pub(crate) use pictures::Shown;
 pub(crate) use referral::{REPORTS_EXPIRE, Report, wants_no_report, without_report};
 pub(crate) use replace::{Closed, Heritage, Succession};
 use requests::Requests;
@@ -74,6 +79,7 @@ use crate::door::event::{ConnectionState, Event};
 use crate::door::id::{SessionId, Ticket};
 use crate::door::output::Wake;
 use crate::door::sdp::Sdp;
+use crate::reading::sdp::OfferedVideo;
 
 /// How long the application's listeners are waited for (guarantee 1).
 const DELIVERY_PATIENCE: Duration = Duration::from_secs(1);
@@ -91,6 +97,7 @@ pub(crate) struct Session {
     connectivity: Connectivity,
     holding: Holding,
     near_end: NearEnd,
+    pictures: Pictures,
     quality: quality::Quality,
     oddities: oddities::Oddities,
     handover: Handover,
@@ -153,6 +160,8 @@ pub(crate) enum State {
 #[derive(Debug)]
 pub(crate) struct Pending {
     offer: Option<Sdp>,
+    /// What of pictures is in it.
+    offered: OfferedVideo,
     auto: AutoAnswering,
     ring_until: Instant,
 }
@@ -303,6 +312,7 @@ impl Session {
             connectivity: Connectivity::default(),
             holding: Holding::default(),
             near_end: NearEnd::default(),
+            pictures: Pictures::default(),
             quality: quality::Quality::default(),
             oddities: oddities::Oddities::default(),
             handover: Handover::default(),
@@ -318,6 +328,7 @@ impl Session {
             self.transfer_deadline(),
             self.referral_deadline(),
             self.opening_deadline(),
+            self.pictures.deadline().map(|at| (at, Wake::Opening)),
         ];
         deadlines.into_iter().flatten().min_by_key(|(at, _)| *at)
     }
@@ -360,6 +371,7 @@ impl Session {
         self.drive_transfer(ctx);
         self.drive_referral(ctx);
         self.drive_opening(ctx);
+        self.video_timeout(ctx);
         match &self.state {
             State::Pending(pending) if pending.ring_until <= ctx.now => self.ring_out(ctx),
             State::Pending(_) => self.drive_auto_answer(ctx),

@@ -36,7 +36,7 @@ impl Session {
         };
         active.time_hold(ctx);
         let change = active.holds.next();
-        let owed = active.offerer.owed.is_any() || change.is_some();
+        let owed = active.offerer.owed.is_any() || change.is_some() || self.pictures.is_owed();
         let free = active.offerer.is_free();
         if !(owed && free && ctx.agent.is_usable()) {
             return;
@@ -55,6 +55,7 @@ impl Session {
             renewal: active.offerer.owed.renewal,
             hold: change.map(|change| change.via),
             held: Some(held),
+            video: Some(self.pictures.version()),
         };
         let restart_ice = active.offerer.owed.restart;
         ctx.media(self.id, StreamCommand::Reoffer { restart_ice, held });
@@ -67,7 +68,10 @@ impl Session {
         };
         let wanted = active.holds.offered(self.holding.held);
         // RFC 3261 §14.2: theirs was there before ours went; or what ours was to say is not wanted any more.
-        if active.offerer.waiting.is_some() || active.offerer.purpose.held != Some(wanted) {
+        let purpose = active.offerer.purpose;
+        let outdated =
+            purpose.held != Some(wanted) || purpose.video != Some(self.pictures.version());
+        if active.offerer.waiting.is_some() || outdated {
             self.take_back(ctx);
             return self.drive_offer(ctx);
         }
@@ -108,6 +112,7 @@ impl Session {
         if purpose.hold.is_some() {
             self.hold_refused(&error.to_string(), None, ctx);
         }
+        self.video_refused(purpose.video, &error.to_string(), None, ctx);
     }
 
     /// Our offer was answered, or refused: then the session stays as it was (RFC 3261 §14.1).
@@ -144,6 +149,8 @@ impl Session {
                 Some(pause) => {
                     active.offerer.pause = pause;
                     active.offerer.put_off += 1;
+                    let offered = active.offerer.purpose.video;
+                    self.video_put_off(offered, &status);
                     self.hold_put_off(status);
                     self.take_back(ctx);
                 }
@@ -171,8 +178,9 @@ impl Session {
         ctx.trace(Level::Warn, message, details);
         let text = format!("the other party answered {} {}", status.code, status.reason);
         if purpose.hold.is_some() {
-            self.hold_refused(&text, Some(status), ctx);
+            self.hold_refused(&text, Some(status.clone()), ctx);
         }
+        self.video_refused(purpose.video, &text, Some(status), ctx);
         self.refreshed(ctx);
         self.drive_offer(ctx);
     }
@@ -223,8 +231,9 @@ impl Session {
         active.offerer.back_off(ctx.now);
         active.offerer.owed.renewal |= !active.offerer.owed.refresh && !active.offerer.owed.restart;
         if unanswered.purpose.hold.is_some() {
-            self.hold_refused(NO_ANSWER, unanswered.status, ctx);
+            self.hold_refused(NO_ANSWER, unanswered.status.clone(), ctx);
         }
+        self.video_refused(unanswered.purpose.video, NO_ANSWER, unanswered.status, ctx);
     }
 
     /// Our CANCEL has ended our offer, which nobody had answered: what it was for is owed still.
@@ -234,8 +243,9 @@ impl Session {
             active.offerer.back_off(ctx.now);
         }
         if purpose.hold.is_some() {
-            self.hold_refused(NO_ANSWER, Some(status), ctx);
+            self.hold_refused(NO_ANSWER, Some(status.clone()), ctx);
         }
+        self.video_refused(purpose.video, NO_ANSWER, Some(status), ctx);
     }
 
     /// Gives up our offer that is out: the CANCEL brings a 487, or the 2xx that it crosses.
@@ -280,6 +290,7 @@ impl Session {
             if purpose.hold.is_some() {
                 self.hold_refused(text, None, ctx);
             }
+            self.video_refused(purpose.video, text, None, ctx);
             self.refreshed(ctx);
             self.drive_offer(ctx);
         }
@@ -322,9 +333,14 @@ impl Session {
                 return ctx.media(self.id, StreamCommand::AnswerReoffer { offer });
             }
             active.offerer.negotiation = Negotiation::Stable;
-            if let Some(held) = std::mem::take(&mut active.offerer.purpose).held {
+            let purpose = std::mem::take(&mut active.offerer.purpose);
+            if let Some(held) = purpose.held {
                 self.hold_agreed(held, ctx);
             }
+            if let Some(offered) = purpose.video {
+                self.video_agreed(offered, ctx);
+            }
+            self.drive_streams(ctx);
             self.drive_offer(ctx);
         }
     }
@@ -346,10 +362,12 @@ impl Session {
                 ctx.media(self.id, StreamCommand::Rollback);
                 // The peer takes its answer for given: it is told what holds instead.
                 active.offerer.owed.renewal |=
-                    purpose.held.is_some_and(|held| held != self.holding.held);
+                    purpose.held.is_some_and(|held| held != self.holding.held)
+                        || self.pictures.is_told_by(purpose.video);
                 if purpose.hold.is_some() {
                     self.hold_refused(text, None, ctx);
                 }
+                self.video_refused(purpose.video, text, None, ctx);
                 self.drive_offer(ctx);
             }
             false => {

@@ -8,6 +8,8 @@ use crate::door::error::SipStatus;
 use crate::door::hold_via::HoldVia;
 use crate::door::sdp::Sdp;
 
+use super::pictures::Version;
+
 /// An offer that could not be sent for a reason of our own is made again.
 pub(super) const AGAIN: Duration = Duration::from_secs(2);
 /// An offer that nobody answers is made again after 2 s, 4 s and so on, at last every 64 s.
@@ -70,6 +72,8 @@ pub(super) struct Purpose {
     pub(super) hold: Option<HoldVia>,
     /// Whether it holds the peer; nothing in the offer of a call.
     pub(super) held: Option<bool>,
+    /// Which pictures it wants; nothing in the offer of a call.
+    pub(super) video: Option<Version>,
 }
 
 /// An offer of ours that nobody answered, or somebody else by 408.

@@ -11,6 +11,7 @@ use crate::door::event::{AutoAnswerSource, Direction, Event, PendingEnd};
 use crate::door::id::SessionId;
 use crate::reading::arrival::Arrival;
 use crate::reading::auto_answer::Verdict;
+use crate::reading::sdp;
 
 /// A call that answers itself within this has not rung: who takes sixty calls in the same second is no phone that
 /// somebody is called to.
@@ -80,7 +81,9 @@ impl Session {
             },
         };
         let usage = arrival.usage;
+        let offered = arrival.offer.as_ref().map(sdp::offered_video);
         let state = State::Pending(Pending {
+            offered: offered.unwrap_or_default(),
             offer: arrival.offer,
             auto,
             ring_until: ctx.now + ctx.config.no_answer_timeout,

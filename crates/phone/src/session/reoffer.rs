@@ -68,6 +68,7 @@ impl Session {
                 let held = active.holds.offered(self.holding.held);
                 active.offerer.purpose.hold = active.holds.next().map(|change| change.via);
                 active.offerer.purpose.held = Some(held);
+                active.offerer.purpose.video = Some(self.pictures.version());
                 let restart_ice = false;
                 StreamCommand::Reoffer { restart_ice, held }
             }
@@ -86,6 +87,7 @@ impl Session {
         if let State::Active(active) = &mut self.state {
             active.offerer.negotiation = next;
             ctx.answer(id, &Reply::new(200).sdp(sdp));
+            self.drive_streams(ctx);
             self.drive_offer(ctx);
         }
     }

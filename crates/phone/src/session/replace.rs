@@ -1,14 +1,16 @@
 //! A call that takes another's place (RFC 3891): an attended transfer from its target's side, or a pick-up.
 //!
-//! **It is as closed as the one before it.** Mute, hold, input, output and the place in a conference are carried over
+//! **It is as closed as the one before it.** Mute, hold, input, output, video and the place in a conference are carried over
 //! before its 200 OK: no INVITE opens a microphone that its user closed.
 
-use super::{Choice, Context, Seat, Session, State};
+use super::pictures::CONTENTS;
+use super::{Choice, Context, Seat, Session, Shown, State};
 use crate::door::audio;
 use crate::door::end_reason::{Condition, EndReason, Side};
 use crate::door::hold_via::HoldVia;
 use crate::door::id::SessionId;
 use crate::door::media::SoundCommand;
+use crate::door::video::VideoContent;
 use crate::reading::parties::Claims;
 
 /// What the new call takes over from the old one.
@@ -17,7 +19,9 @@ pub(crate) struct Heritage {
     input: Choice<audio::Input>,
     output: Choice<audio::Output>,
     processing: audio::Processing,
+    shown: Shown,
     muted: bool,
+    video_muted: bool,
     held: bool,
     kept_held: bool,
     /// In its conference.
@@ -29,6 +33,8 @@ pub(crate) struct Heritage {
 pub(crate) struct Closed {
     /// The far end hears silence.
     pub(crate) muted: bool,
+    /// The far end sees nothing of the camera.
+    pub(crate) video_muted: bool,
     /// The far end is on hold.
     pub(crate) held: bool,
     /// Only the user takes it off.
@@ -46,6 +52,7 @@ pub(crate) struct Succession {
     /// The application chose these for the new call.
     own_input: bool,
     own_output: bool,
+    own_shown: Shown,
 }
 
 impl<T: PartialEq> Choice<T> {
@@ -70,6 +77,7 @@ impl Heritage {
         let held = self.is_held_alone();
         Closed {
             muted: self.muted,
+            video_muted: self.video_muted,
             held,
             kept_held: held && self.kept_held,
         }
@@ -113,6 +121,7 @@ impl Session {
             heritage: self.heritage()?,
             own_input: false,
             own_output: false,
+            own_shown: Shown::default(),
         })
     }
 
@@ -122,7 +131,9 @@ impl Session {
             input: self.near_end.input.clone(),
             output: self.near_end.output.clone(),
             processing: self.near_end.processing,
+            shown: self.shown(),
             muted: self.near_end.muted,
+            video_muted: self.pictures.muted,
             held: self.is_wanted_held(),
             kept_held: self.holding.kept,
             seat: self.near_end.place.seat(),
@@ -194,7 +205,9 @@ impl Session {
         input: Option<audio::Input>,
         output: Option<audio::Output>,
         processing: audio::Processing,
+        shown: Shown,
     ) {
+        let mut shown = shown;
         if let Some(succession) = &mut self.handover.replaces {
             // What the old call has is not to be had before that has ended.
             succession.own_input = succession.heritage.input.is_other(input.as_ref());
@@ -203,9 +216,13 @@ impl Session {
             self.near_end.output = succession.heritage.output.clone();
             self.near_end.processing = succession.heritage.processing;
             self.near_end.muted = succession.heritage.muted;
+            self.pictures.muted = succession.heritage.video_muted;
+            succession.own_shown = shown.clone();
+            shown = shown.or(succession.heritage.shown.clone());
             self.holding.held = succession.heritage.is_held();
             self.holding.kept = succession.heritage.kept_held;
         }
+        self.pictures.choose(shown);
         self.near_end.processing = processing.or(self.near_end.processing);
         if let Some(input) = input {
             self.near_end.input = Choice::Own(input);
@@ -229,6 +246,18 @@ impl Session {
             succession.lives && !succession.own_output && succession.heritage.has_own_output()
         };
         self.handover.replaces.as_ref().is_some_and(waits)
+    }
+
+    /// What it is to show and the old call still has.
+    pub(super) fn waits_for_video(&self) -> Vec<VideoContent> {
+        let Some(succession) = self.handover.replaces.as_ref().filter(|it| it.lives) else {
+            return Vec::new();
+        };
+        let inherits = |content: &VideoContent| {
+            let own = succession.own_shown.of(*content);
+            own.is_none() && succession.heritage.shown.of(*content).is_some()
+        };
+        CONTENTS.into_iter().filter(inherits).collect()
     }
 
     /// Another call has taken this one's place: BYE, or CANCEL where it was not answered.
@@ -256,6 +285,15 @@ impl Session {
             let music = ctx.config.hold_music.clone();
             self.holding.kept = last.kept_held;
             self.keep_held(true, music, HoldVia::default(), ctx);
+        }
+        if last.video_muted && !first.video_muted {
+            self.mute_video(true, ctx);
+        }
+        for content in CONTENTS {
+            let inherits = taken.own_shown.of(content).is_none();
+            if inherits && first.shown.of(content).is_some() {
+                self.take_video(content, last.shown.of(content).cloned(), ctx);
+            }
         }
         let alone = self.near_end.place.seat().is_none();
         let own_input = first.has_own_input() || last.has_own_input();

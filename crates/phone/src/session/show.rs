@@ -6,6 +6,7 @@ use crate::door::event::{
     ConnectionState, EndToEndId, Event, PendingSession, SessionChanges, SessionSnapshot,
     SessionState, millis,
 };
+use crate::reading::sdp::OfferedVideo;
 use std::time::Duration;
 
 impl Session {
@@ -27,6 +28,7 @@ impl Session {
             active: state == SessionState::Active,
             interrupted: connection_state == ConnectionState::Interrupted,
             muted: self.near_end.muted,
+            video_muted: self.pictures.muted,
             held: self.holding.held,
             remote_held: self.holding.remote,
             headers: self.facts.headers.clone(),
@@ -64,6 +66,15 @@ impl Session {
         auto_answer: Option<Duration>,
         source: Option<AutoAnswerSource>,
     ) -> PendingSession {
+        let offered = match &self.state {
+            State::Pending(pending) => pending.offered,
+            State::Answering(_)
+            | State::Offering(_)
+            | State::Dialing(_)
+            | State::Active(_)
+            | State::Ending
+            | State::Ended => OfferedVideo::default(),
+        };
         PendingSession {
             id: self.id,
             address: self.facts.peer.address.clone(),
@@ -77,6 +88,8 @@ impl Session {
             replaces: self.to_replace(),
             call_id: self.facts.call_id.clone(),
             headers: self.facts.headers.clone(),
+            video: offered.camera,
+            screen: offered.screen,
         }
     }
 

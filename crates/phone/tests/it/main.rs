@@ -44,3 +44,4 @@ mod survival;
 mod taking_place;
 mod transfer;
 mod transferred;
+mod video;

@@ -19,6 +19,7 @@ use voice::Preference;
 
 use super::Job;
 use super::opening::{self, OpenedSound, Opening, Turn, Voice};
+use super::video::Views;
 use crate::audio::{
     self, Ear, Input, Lease, LinkReader, Member, OpenError, Output, SeatOrder, Tap,
 };
@@ -70,6 +71,7 @@ struct Call {
     voice: u8,
     /// It hears whoever sits at this machine in a conference.
     hears_host: bool,
+    views: Views,
 }
 
 /// What the far end hears, or hears on hold.
@@ -110,6 +112,7 @@ impl Call {
             preference: SharedPreference::default(),
             voice: 100,
             hears_host: true,
+            views: Views::default(),
         }
     }
 
@@ -170,6 +173,7 @@ impl Calls {
         match command {
             MediaCommand::Stream(command) => self.stream(id, command, jobs),
             MediaCommand::Sound(command) => self.sound(id, command, jobs),
+            MediaCommand::Video(command) => self.video(id, command, jobs),
             MediaCommand::Close => {
                 self.calls.remove(&id);
             }
@@ -178,7 +182,7 @@ impl Calls {
 
     fn stream(&mut self, id: SessionId, command: StreamCommand, jobs: &mut JoinSet<Job>) {
         match command {
-            StreamCommand::SetHeld { .. } => {
+            StreamCommand::SetHeld { .. } | StreamCommand::WishVideo { .. } => {
                 self.calls.entry(id).or_insert_with(Call::prepared);
             }
             StreamCommand::Offer | StreamCommand::Answer { .. } => self.ensure(id, jobs),
@@ -191,6 +195,7 @@ impl Calls {
             | StreamCommand::AnswerReoffer { .. }
             | StreamCommand::Rollback
             | StreamCommand::Mute { .. }
+            | StreamCommand::MuteVideo { .. }
             | StreamCommand::SendDtmf { .. }
             | StreamCommand::StopDtmf { .. } => {}
         }
@@ -582,7 +587,15 @@ impl Calls {
         self.tap = tap;
     }
 
-    fn send(&mut self, id: SessionId, order: Order) {
+    pub(super) fn views(&mut self, id: SessionId) -> Option<&mut Views> {
+        self.calls.get_mut(&id).map(|call| &mut call.views)
+    }
+
+    pub(super) fn tell_news(&self, news: News) {
+        let _ = self.news.send(news);
+    }
+
+    pub(super) fn send(&mut self, id: SessionId, order: Order) {
         match self.calls.get_mut(&id).map(|call| &mut call.place) {
             Some(MediaPlace::Hosted(handle)) => handle.send(order),
             Some(MediaPlace::Prepared(orders) | MediaPlace::Waiting(orders)) => orders.push(order),

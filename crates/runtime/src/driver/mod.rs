@@ -18,6 +18,7 @@ mod line;
 mod opening;
 mod recordings;
 mod report_file;
+mod video;
 
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
@@ -47,6 +48,7 @@ use journals::Journals;
 use line::Line;
 use opening::OpenedSound;
 use recordings::{RecordingWord, Recordings};
+use video::OpenedVideo;
 
 /// The most time that the WebSocket, the media threads and the disk get together when the phone
 /// ends: what `destroy()` has left of its two seconds when the phone has waited for the network.
@@ -107,6 +109,8 @@ pub(crate) enum Job {
     IceServers(LookedUp),
     /// An input or output was opened, or not.
     Opened(Box<OpenedSound>),
+    /// The same of what is seen; nothing if opening it broke.
+    OpenedVideo(Option<Box<OpenedVideo>>),
     /// The same for this machine's seat in a conference.
     HostOpened(Box<HostOpened>),
     /// What rings, and where, was opened, or not.
@@ -368,6 +372,12 @@ impl Driver {
             Fact::Job(Job::IceServers(found)) => self.calls.looked_up(found, now, &mut self.jobs),
             Fact::Job(Job::Opened(opened)) => {
                 if let Some((id, event)) = self.calls.attach(*opened) {
+                    self.phone.handle_media(id, event, now);
+                }
+            }
+            Fact::Job(Job::OpenedVideo(opened)) => {
+                let attached = opened.and_then(|opened| self.calls.attach_video(*opened));
+                if let Some((id, event)) = attached {
                     self.phone.handle_media(id, event, now);
                 }
             }

@@ -321,7 +321,7 @@ fn sink(id: u64) -> Opening<Output> {
 }
 
 /// Opens what another session has just given up: its worker lets go of it at its next turn.
-fn once_free<T>(open: impl Fn() -> Result<T, OpenError>) -> Result<T, OpenError> {
+pub(super) fn once_free<T, E>(open: impl Fn() -> Result<T, E>) -> Result<T, E> {
     for _ in 0..TRIES {
         if let Ok(opened) = open() {
             return Ok(opened);

@@ -8,12 +8,23 @@ use bytes::BytesMut;
 use media::Thrift;
 use media::transport::{Captured, SelectedPath};
 use phone::media::Figures;
+use phone::video::VideoContent;
 use phone::{MediaEvent, StreamCommand};
+use video::EncodedFrame;
 
+use super::pictures::AgreedLine;
 use crate::audio::DeviceFigures;
 
+/// What a media session does with pictures.
+pub(crate) trait PictureEngine {
+    /// Takes a frame that the far end shall see, if it takes any.
+    fn push_frame(&mut self, content: VideoContent, frame: &EncodedFrame, now: Instant);
+    /// Asks the far end for a key frame on this line.
+    fn request_key_frame(&mut self, line: u32, now: Instant);
+}
+
 /// A media session as a worker sees it; every call but `poll` and the questions is one input.
-pub(crate) trait Engine: Send {
+pub(crate) trait Engine: PictureEngine + Send {
     /// Carries out an order.
     fn command(&mut self, command: StreamCommand, now: Instant);
     /// Says goodbye to the peer; nothing is asked of it any more.
@@ -76,6 +87,21 @@ pub(crate) enum Step {
     Path(Box<SelectedPath>),
     /// A packet as it is without its protection.
     Captured(Captured),
+    /// Something about pictures.
+    Pictures(PictureStep),
     /// Nothing more until this instant.
     Timeout(Instant),
+}
+
+/// What an [`Engine`] says of pictures.
+#[derive(Debug)]
+pub(crate) enum PictureStep {
+    /// These lines live now.
+    Lines(Vec<AgreedLine>),
+    /// A whole frame of the far end's on this line.
+    Frame(u32, EncodedFrame),
+    /// The far end can't go on without a key frame.
+    KeyFrameWanted(VideoContent),
+    /// So many bits per second may be sent.
+    Target(VideoContent, u64),
 }

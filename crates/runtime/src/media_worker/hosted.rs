@@ -15,6 +15,7 @@ use tokio::sync::mpsc;
 
 use super::engine::{DevicesInUse, Engine, Step};
 use super::order::{News, Order, What};
+use super::pictures::Pictures;
 use super::sockets::{Readiness, Sockets};
 use crate::audio::{Ear, Input, LinkWriter, Output, SinkGroup, Tap, Tone, Underway};
 use crate::capture::PacketTap;
@@ -44,6 +45,7 @@ pub(super) struct Hosted {
     /// What the far end hears instead of the input, while it is on hold.
     hold: Option<Input>,
     output: Output,
+    pictures: Pictures,
     listeners: Vec<LinkWriter>,
     /// Recordings of both legs.
     taps: Vec<Tap>,
@@ -121,6 +123,7 @@ impl Hosted {
             input: Input::Silence,
             hold: None,
             output: Output::Nowhere,
+            pictures: Pictures::default(),
             listeners: Vec::new(),
             taps: Vec::new(),
             ears: Vec::new(),
@@ -187,12 +190,17 @@ impl Hosted {
                 if let StreamCommand::Mute { muted } = command {
                     self.muted = muted;
                 }
+                if let StreamCommand::MuteVideo { content, muted } = command {
+                    self.pictures.mute(content, muted);
+                }
                 self.engine.command(command, now);
             }
             // The worker's, which has the poll that sockets are registered with.
             Order::Addresses(_) => {}
             Order::SetInput(input) => self.input.replace(input),
             Order::SetOutput(output) => self.output.replace(output),
+            Order::Show(content, reader) => self.pictures.show(content, reader),
+            Order::See(line, output) => self.pictures.see(line, output),
             Order::Hold(music) => self.hold.get_or_insert(Input::Silence).replace(music),
             Order::Resume => {
                 self.hold = None;
@@ -248,6 +256,7 @@ impl Hosted {
             deadline: &mut self.deadline,
             news: &self.news,
             wire: &mut self.wire,
+            pictures: &mut self.pictures,
         };
         self.sockets.receive(socket, buffer, |from, bytes| {
             engine_and_news
@@ -255,6 +264,17 @@ impl Hosted {
                 .handle_datagram(socket, from, bytes, now);
             engine_and_news.drain();
         })
+    }
+
+    /// Whether pictures want their part of the tick, after all sound.
+    pub(super) fn has_pictures(&self) -> bool {
+        self.pictures.are_any()
+    }
+
+    /// Sends what there is to be seen.
+    pub(super) fn show(&mut self, now: Instant) {
+        self.pictures.drive(self.engine.as_mut(), now);
+        self.drain();
     }
 
     pub(super) fn timeout(&mut self, now: Instant) {
@@ -417,6 +437,7 @@ impl Hosted {
             deadline: &mut self.deadline,
             news: &self.news,
             wire: &mut self.wire,
+            pictures: &mut self.pictures,
         }
         .drain();
     }
@@ -434,6 +455,7 @@ struct Driven<'a> {
     deadline: &'a mut Option<Instant>,
     news: &'a mpsc::UnboundedSender<News>,
     wire: &'a mut Wiretap,
+    pictures: &'a mut Pictures,
 }
 
 impl Driven<'_> {
@@ -444,6 +466,12 @@ impl Driven<'_> {
                 Step::Event(event) => {
                     let what = What::Media(event);
                     let _ = self.news.send(News { id: self.id, what });
+                }
+                Step::Pictures(step) => {
+                    if let Some(event) = self.pictures.take(step) {
+                        let what = What::Media(event);
+                        let _ = self.news.send(News { id: self.id, what });
+                    }
                 }
                 Step::Captured(packet) => self.wire.take(packet),
                 Step::Path(path) => {

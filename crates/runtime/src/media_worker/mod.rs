@@ -9,6 +9,7 @@ mod figures;
 mod hosted;
 mod load;
 mod order;
+mod pictures;
 mod pool;
 mod report;
 mod session;
@@ -19,6 +20,7 @@ mod worker;
 
 pub use figures::{ClockFigures, clock_figures};
 pub(crate) use order::{Inquiry, News, Order, Spec, What};
+pub(crate) use pictures::KeyFrameWish;
 pub use pool::load;
 pub(crate) use pool::{Conference, Handle, Pool, Seat};
 pub(crate) use session::{EngineConfig, engine};

@@ -9,12 +9,15 @@ use audio::hearing::{Heard, Wanted};
 use audio::tone::Sequence;
 use media::transport::SelectedPath;
 use phone::media::MediaRefusal;
+use phone::video::VideoContent;
 use phone::{MediaEvent, SessionId, StreamCommand, Ticket};
 use tokio::sync::mpsc;
 
 use super::engine::Engine;
+use super::pictures::KeyFrameWish;
 use crate::audio::{Ear, Input, LevelsReport, LinkWriter, Member, Output, SeatId, SeatOrder, Tap};
 use crate::capture::PacketTap;
+use crate::video::{VideoReader, VideoWriter};
 
 /// Names a session among all of the process: session ids are unique only within one phone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -59,6 +62,10 @@ pub(crate) enum Order {
     SetInput(Input),
     /// Replaces where the far end is heard.
     SetOutput(Output),
+    /// Replaces what the far end sees; nothing shows nothing.
+    Show(VideoContent, Option<VideoReader>),
+    /// Replaces where the pictures of a line go; nothing lets nobody see them.
+    See(u32, Option<(VideoWriter, KeyFrameWish)>),
     /// Lets the far end hear this instead of the input, which is not read meanwhile.
     Hold(Input),
     /// Lets the far end hear the input again.
@@ -94,6 +101,8 @@ impl fmt::Debug for Order {
             Order::Addresses(_) => "Addresses",
             Order::SetInput(_) => "SetInput",
             Order::SetOutput(_) => "SetOutput",
+            Order::Show(..) => "Show",
+            Order::See(..) => "See",
             Order::Hold(_) => "Hold",
             Order::Resume => "Resume",
             Order::Beep => "Beep",

@@ -4,10 +4,12 @@ use std::net::SocketAddr;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use audio::Rate;
-use media::session::{CodecStats, Stats};
+use media::sdp::negotiate::Content;
+use media::session::{CodecStats, Stats, VideoStats};
 use media::transport::{CandidateKind, SelectedPath, TransportStats};
 use phone::media::Figures;
 use serde_json::{Map, Value, json};
+use video::VideoCodec;
 
 use super::engine::DevicesInUse;
 use crate::audio::DeviceFigures;
@@ -72,6 +74,9 @@ pub(super) fn objects(stats: &Stats, devices: DevicesInUse) -> Value {
     report.inbound(stats, devices);
     report.outbound(stats, devices);
     report.remote(stats);
+    for line in &stats.video {
+        report.video(line);
+    }
     for codec in &stats.codecs {
         report.codec(codec);
     }
@@ -200,6 +205,92 @@ impl Report {
                 "reportsSent": remote.reports_sent,
             });
             self.add("remote-outbound-rtp", "remote-outbound-rtp", members);
+        }
+    }
+
+    /// Both ways of a line, each if anything went that way; `trackIdentifier` is the number of the line.
+    fn video(&mut self, stats: &VideoStats) {
+        let id = |kind: &str| format!("{kind}-video-{}", stats.line.0);
+        let mid = stats.line.0.to_string();
+        let (inbound, outbound) = (&stats.inbound, &stats.outbound);
+        let codec = outbound.codec.map(|codec| (id("codec"), codec));
+        let content = match stats.content {
+            Content::Screen => "detail",
+            Content::Camera | Content::Guest(_) => "motion",
+        };
+        if inbound.packets_received > 0 {
+            let members = json!({
+                "kind": "video",
+                "ssrc": inbound.ssrc,
+                "trackIdentifier": mid,
+                "transportId": "transport",
+                "packetsReceived": inbound.packets_received,
+                "bytesReceived": inbound.bytes_received,
+                "packetsLost": inbound.packets_lost,
+                "jitter": inbound.jitter,
+                "packetsDiscarded": inbound.packets_discarded,
+                "retransmittedPacketsReceived": inbound.retransmitted_packets_received,
+                "retransmittedBytesReceived": inbound.retransmitted_bytes_received,
+                "framesReceived": inbound.frames_received,
+                "framesDropped": inbound.frames_dropped,
+                "keyFramesReceived": inbound.key_frames_received,
+                "nackCount": inbound.nack_count,
+                "pliCount": inbound.pli_count,
+                "firCount": inbound.fir_count,
+                "freezeCount": inbound.freeze_count,
+                "totalFreezesDuration": inbound.total_freezes_duration,
+                "frameWidth": inbound.size.map(|size| size.width),
+                "frameHeight": inbound.size.map(|size| size.height),
+            });
+            self.add(&id("inbound-rtp"), "inbound-rtp", members);
+        }
+        if let Some((codec, sent)) = codec {
+            let members = json!({
+                "kind": "video",
+                "ssrc": outbound.ssrc,
+                "rtxSsrc": outbound.rtx_ssrc,
+                "mid": mid,
+                "contentType": content,
+                "transportId": "transport",
+                "codecId": codec,
+                "remoteId": stats.remote_inbound.map(|_| id("remote-inbound-rtp")),
+                "packetsSent": outbound.packets_sent,
+                "bytesSent": outbound.bytes_sent,
+                "retransmittedPacketsSent": outbound.retransmitted_packets_sent,
+                "retransmittedBytesSent": outbound.retransmitted_bytes_sent,
+                "framesSent": outbound.frames_sent,
+                "keyFramesSent": outbound.key_frames_sent,
+                "framesDropped": outbound.frames_dropped,
+                "nackCount": outbound.nack_count,
+                "pliCount": outbound.pli_count,
+                "firCount": outbound.fir_count,
+                "frameWidth": outbound.size.map(|size| size.width),
+                "frameHeight": outbound.size.map(|size| size.height),
+                "active": outbound.active,
+            });
+            self.add(&id("outbound-rtp"), "outbound-rtp", members);
+            let members = json!({
+                "transportId": "transport",
+                "mimeType": format!("video/{}", match sent {
+                    VideoCodec::Vp8 => "VP8",
+                    VideoCodec::H264 => "H264",
+                }),
+                "clockRate": 90_000,
+            });
+            self.add(&codec, "codec", members);
+        }
+        if let Some(remote) = &stats.remote_inbound {
+            let members = json!({
+                "kind": "video",
+                "ssrc": outbound.ssrc,
+                "localId": id("outbound-rtp"),
+                "transportId": "transport",
+                "packetsLost": remote.packets_lost,
+                "fractionLost": remote.fraction_lost,
+                "jitter": remote.jitter,
+                "roundTripTime": remote.round_trip_time,
+            });
+            self.add(&id("remote-inbound-rtp"), "remote-inbound-rtp", members);
         }
     }
 

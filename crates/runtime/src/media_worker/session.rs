@@ -7,18 +7,22 @@ use std::time::{Duration, Instant};
 use audio::Rate;
 use media::codec::{Codec, OpusSettings};
 use media::sdp::Direction;
+use media::sdp::negotiate::{Content, VideoLine as Line, VideoWish as Wanted};
 use media::session::{
     ConnectionState, InBandKeys, MediaEvent as Said, MediaRefusal as Refused, Output,
-    SessionConfig, Tones,
+    SessionConfig, Tones, VideoEvent,
 };
 use media::transport::{Certificate, GatheringCap, PathId, Policy, Server, TransportFailure};
 use media::{Session, Thrift};
 use phone::config::{IceTransportPolicy, InbandDtmf};
 use phone::media::{Figures, MediaFailure, MediaRefusal};
+use phone::video::{VideoContent, VideoLine, VideoWish};
 use phone::{MediaEvent, StreamCommand};
+use video::{EncodedFrame, VideoCodec};
 
-use super::engine::{DevicesInUse, Engine, Step};
+use super::engine::{DevicesInUse, Engine, PictureEngine, PictureStep, Step};
 use super::order::Build;
+use super::pictures::AgreedLine;
 use super::report;
 
 /// One for the process: making it costs a millisecond, and it says nothing about who uses it.
@@ -95,6 +99,17 @@ struct Hosted {
     failure: Option<MediaEvent>,
 }
 
+impl PictureEngine for Hosted {
+    fn push_frame(&mut self, content: VideoContent, frame: &EncodedFrame, now: Instant) {
+        self.session
+            .push_frame(content_of_phone(content), frame, now);
+    }
+
+    fn request_key_frame(&mut self, line: u32, now: Instant) {
+        self.session.request_key_frame(Line(line), now);
+    }
+}
+
 impl Engine for Hosted {
     fn command(&mut self, command: StreamCommand, now: Instant) {
         let session = &mut self.session;
@@ -121,6 +136,15 @@ impl Engine for Hosted {
             StreamCommand::AnswerReoffer { offer } => session.answer_reoffer(offer.as_str(), now),
             StreamCommand::Rollback => {
                 session.rollback(now);
+                Ok(())
+            }
+            StreamCommand::WishVideo { wishes } => {
+                // The phone makes the offer itself.
+                let _ = session.wish_video(wishes.into_iter().map(wanted).collect());
+                Ok(())
+            }
+            StreamCommand::MuteVideo { content, muted } => {
+                session.mute_video(content_of_phone(content), muted, now);
                 Ok(())
             }
             StreamCommand::Mute { muted } => {
@@ -220,6 +244,11 @@ impl Engine for Hosted {
                 }
                 Output::Captured(packet) => return Step::Captured(packet),
                 Output::Event(Said::SelectedPath(path)) => return Step::Path(Box::new(path)),
+                Output::Event(Said::Video(said)) => {
+                    if let Some(step) = pictures(said) {
+                        return Step::Pictures(step);
+                    }
+                }
                 Output::Event(said) => {
                     if let Some(event) = translate(said) {
                         return Step::Event(event);
@@ -272,6 +301,68 @@ fn wish(held: bool) -> Direction {
     }
 }
 
+fn wanted(wish: VideoWish) -> Wanted {
+    let codecs = match wish.codecs.is_empty() {
+        true => VideoCodec::ALL.to_vec(),
+        false => wish.codecs.into_iter().map(video_codec).collect(),
+    };
+    Wanted {
+        content: content_of_phone(wish.content),
+        direction: match wish.sends {
+            true => Direction::SendRecv,
+            false => Direction::RecvOnly,
+        },
+        codecs,
+    }
+}
+
+fn video_codec(codec: phone::video::VideoCodec) -> VideoCodec {
+    match codec {
+        phone::video::VideoCodec::Vp8 => VideoCodec::Vp8,
+        phone::video::VideoCodec::H264 => VideoCodec::H264,
+    }
+}
+
+fn content_of_phone(content: VideoContent) -> Content {
+    match content {
+        VideoContent::Camera => Content::Camera,
+        VideoContent::Screen => Content::Screen,
+    }
+}
+
+/// What the phone calls it: a further picture shows people too.
+fn content(content: Content) -> VideoContent {
+    match content {
+        Content::Camera | Content::Guest(_) => VideoContent::Camera,
+        Content::Screen => VideoContent::Screen,
+    }
+}
+
+fn pictures(said: VideoEvent) -> Option<PictureStep> {
+    Some(match said {
+        VideoEvent::Lines(lines) => {
+            let lines = lines.into_iter().map(|state| AgreedLine {
+                line: VideoLine {
+                    line: state.line.0,
+                    content: content(state.content),
+                    sends: state.direction.sends(),
+                    receives: state.direction.receives(),
+                },
+                codec: state.send,
+            });
+            PictureStep::Lines(lines.collect())
+        }
+        VideoEvent::Frame { line, frame } => PictureStep::Frame(line.0, frame),
+        VideoEvent::KeyFrameWanted { content: shown } => {
+            PictureStep::KeyFrameWanted(content(shown))
+        }
+        VideoEvent::Target {
+            content: shown,
+            bits_per_second,
+        } => PictureStep::Target(content(shown), bits_per_second),
+    })
+}
+
 fn translate(said: Said) -> Option<MediaEvent> {
     Some(match said {
         Said::Described { sdp } => MediaEvent::Described { sdp: sdp.into() },
@@ -313,7 +404,7 @@ fn translate(said: Said) -> Option<MediaEvent> {
         Said::NoMedia { .. } => MediaEvent::NoMedia,
         Said::MediaResumed => MediaEvent::MediaResumed,
         Said::ByeReceived => MediaEvent::PeerLeft,
-        // Said apart: it is the runtime's to tell. No video is wished for yet.
+        // Said apart: it is the runtime's to tell.
         Said::SelectedPath(_) | Said::Video(_) => return None,
     })
 }

@@ -9,16 +9,20 @@ use audio::{Frame, Rate};
 use bytes::BytesMut;
 use media::Thrift;
 use mio::Events;
+use phone::video::{VideoContent, VideoLine};
 use phone::{MediaEvent, SessionId, StreamCommand, Ticket};
 use tokio::sync::mpsc::unbounded_channel;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+use video::{EncodedFrame, VideoCodec};
 
-use super::engine::{DevicesInUse, Engine, Step};
+use super::engine::{DevicesInUse, Engine, PictureEngine, PictureStep, Step};
 use super::load::Gauge;
 use super::order::{Key, Message};
+use super::pictures::AgreedLine;
 use super::worker::Worker;
-use super::{EngineConfig, Handle, Inquiry, News, Order, Pool, Spec, What, engine};
+use super::{EngineConfig, Handle, Inquiry, KeyFrameWish, News, Order, Pool, Spec, What, engine};
 use crate::audio::{Input, Member, Output, Sink, SinkGroup, SinkWriter, Tone, link};
+use crate::video::{VideoReader, VideoSource, VideoSourceEvent, link as link_video};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -32,6 +36,10 @@ enum Noted {
     Timeout,
     /// When, and the loudest sample.
     Captured(Instant, i16),
+    /// Of what, and its time in microseconds.
+    Frame(VideoContent, u128),
+    /// On which line.
+    KeyFrame(u32),
 }
 
 /// Ticks from `Offer` on; sends what an `Answer` holds to the address it names; is woken after 5 ms.
@@ -48,6 +56,18 @@ struct Notes {
     thrift: Thrift,
 }
 
+impl PictureEngine for Notes {
+    fn push_frame(&mut self, content: VideoContent, frame: &EncodedFrame, _: Instant) {
+        let _ = self
+            .noted
+            .send(Noted::Frame(content, frame.timestamp.as_micros()));
+    }
+
+    fn request_key_frame(&mut self, line: u32, _: Instant) {
+        let _ = self.noted.send(Noted::KeyFrame(line));
+    }
+}
+
 impl Engine for Notes {
     fn command(&mut self, command: StreamCommand, now: Instant) {
         assert!(
@@ -62,11 +82,13 @@ impl Engine for Notes {
                 self.steps
                     .push(Step::Transmit(0, to.parse().unwrap(), bytes));
             }
+            StreamCommand::WishVideo { .. } => self.steps.push(camera_agreed()),
             StreamCommand::Rollback => self.wake = Some(now + Duration::from_millis(5)),
             StreamCommand::SetAnswer { .. }
             | StreamCommand::Reoffer { .. }
             | StreamCommand::AnswerReoffer { .. }
             | StreamCommand::SetHeld { .. }
+            | StreamCommand::MuteVideo { .. }
             | StreamCommand::Mute { .. }
             | StreamCommand::SendDtmf { .. }
             | StreamCommand::StopDtmf { .. } => panic!("no test gives this order"),
@@ -158,6 +180,20 @@ impl Engine for Notes {
     fn report(&mut self, _: DevicesInUse, _: Instant) -> serde_json::Value {
         serde_json::json!(["figures"])
     }
+}
+
+/// The far end takes the camera.
+fn camera_agreed() -> Step {
+    let line = AgreedLine {
+        line: VideoLine {
+            line: 1,
+            content: VideoContent::Camera,
+            sends: true,
+            receives: false,
+        },
+        codec: Some(VideoCodec::Vp8),
+    };
+    Step::Pictures(PictureStep::Lines(vec![line]))
 }
 
 struct Session {
@@ -403,10 +439,53 @@ fn datagrams_and_orders_come_in_between_ticks_that_take_longer_than_a_tick() {
             Noted::Captured(..) => ticks += 1,
             Noted::Datagram(_) => datagrams += 1,
             Noted::Command(_) => orders += 1,
-            Noted::Bound(_) | Noted::Timeout | Noted::Closed | Noted::Thrift(_) => {}
+            Noted::Bound(_)
+            | Noted::Timeout
+            | Noted::Closed
+            | Noted::Thrift(_)
+            | Noted::Frame(..)
+            | Noted::KeyFrame(_) => {}
         }
     }
     assert!(ticks < SLOW / 2, "{ticks} ticks came first");
+}
+
+#[test]
+fn pictures_are_sent_on_the_tick_and_wished_for_there() {
+    let (source, told) = {
+        let (tell, told) = mpsc::channel();
+        let tell = move |event| {
+            let _ = tell.send(event);
+        };
+        (VideoSource::new(Vec::new(), tell), told)
+    };
+    let mut session = host(None);
+    let reader = VideoReader::open(source.id(), Arc::new(|| ())).unwrap();
+    let order = Order::Show(VideoContent::Camera, Some(reader));
+    session.handle.send(order);
+    let wishes = Vec::new();
+    session.media(StreamCommand::WishVideo { wishes });
+    session.media(StreamCommand::Offer);
+    let active = VideoSourceEvent::Active(Some(VideoCodec::Vp8));
+    while told.recv_timeout(PATIENCE).unwrap() != active {}
+    let what = session.news.blocking_recv().unwrap().what;
+    assert!(matches!(what, What::Media(MediaEvent::Lines { .. })));
+
+    let wish = KeyFrameWish::default();
+    let wisher = wish.clone();
+    let (writer, seen) = link_video(Vec::new(), Arc::new(move || wisher.wish()), Arc::new(|| ()));
+    session.handle.send(Order::See(1, Some((writer, wish))));
+    seen.want_key_frame();
+    // The tag of a VP8 key frame of 16 by 16 pixels (RFC 6386 §9.1).
+    let key = [0x10, 0, 0, 0x9d, 0x01, 0x2a, 16, 0, 16, 0];
+    let micros = Duration::from_micros(5);
+    assert!(source.write(VideoCodec::Vp8, micros, &key).unwrap());
+    let (mut shown, mut asked) = (false, false);
+    while !(shown && asked) {
+        let noted = session.next();
+        shown |= noted == Noted::Frame(VideoContent::Camera, 5);
+        asked |= noted == Noted::KeyFrame(1);
+    }
 }
 
 #[test]

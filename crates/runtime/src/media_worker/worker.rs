@@ -51,6 +51,8 @@ pub(super) struct Worker {
     flooded: VecDeque<(Instant, (Key, usize))>,
     /// Sessions that the current tick has still to reach.
     unticked: VecDeque<Key>,
+    /// Sessions whose pictures the current tick has still to reach.
+    unshown: VecDeque<Key>,
     /// Whom to wake when it has reached all.
     readers: Vec<Arc<SinkGroup>>,
     buffer: Vec<u8>,
@@ -82,6 +84,7 @@ impl Worker {
             unread: VecDeque::new(),
             flooded: VecDeque::new(),
             unticked: VecDeque::new(),
+            unshown: VecDeque::new(),
             readers: Vec::new(),
             buffer: vec![0; DATAGRAM],
             load: Load::new(epoch, Duration::ZERO),
@@ -118,6 +121,7 @@ impl Worker {
             self.read_sockets(Instant::now());
             self.run_deadlines();
             self.run_ticks();
+            self.run_pictures();
             self.measure(from, Instant::now(), cpu_time);
         }
         Ok(())
@@ -200,7 +204,8 @@ impl Worker {
     }
 
     fn timeout(&self, now: Instant) -> Option<Duration> {
-        if self.unordered || !self.unread.is_empty() || !self.unticked.is_empty() {
+        let unfinished = !(self.unticked.is_empty() && self.unshown.is_empty());
+        if self.unordered || !self.unread.is_empty() || unfinished {
             return Some(Duration::ZERO);
         }
         let tick = self.is_ticking().then(|| self.clock.deadline());
@@ -421,7 +426,28 @@ impl Worker {
             .filter_map(|(key, session)| session.joins_tick(number).then_some(*key));
         self.unticked.extend(joining);
         self.load.ticked(self.unticked.len());
+        let sessions = self.sessions.iter();
+        let seen = sessions.filter_map(|(key, session)| session.has_pictures().then_some(*key));
+        // Those that the last tick did not reach come first.
+        for key in seen {
+            if !self.unshown.contains(&key) {
+                self.unshown.push_back(key);
+            }
+        }
         true
+    }
+
+    /// Pictures, once all sound of the tick is made, as long as there is time.
+    fn run_pictures(&mut self) {
+        let until = Instant::now() + TURN;
+        while self.unticked.is_empty()
+            && let Some(key) = self.unshown.pop_front()
+        {
+            self.drive(key, Hosted::show);
+            if Instant::now() >= until {
+                return;
+            }
+        }
     }
 
     fn tick(&mut self, key: Key) {

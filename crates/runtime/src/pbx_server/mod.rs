@@ -245,6 +245,12 @@ impl Server {
             ServerFact::Job(Job::IceServers(found)) => {
                 self.calls.looked_up(found, now, &mut self.jobs)
             }
+            ServerFact::Job(Job::OpenedVideo(opened)) => {
+                let attached = opened.and_then(|opened| self.calls.attach_video(*opened));
+                if let Some((id, event)) = attached {
+                    self.pbx.handle_media(id, event, now);
+                }
+            }
             ServerFact::Job(Job::Opened(opened)) => {
                 if let Some((id, event)) = self.calls.attach(*opened) {
                     self.pbx.handle_media(id, event, now);

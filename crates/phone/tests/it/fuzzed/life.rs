@@ -250,6 +250,9 @@ impl Life<'_> {
         if what.is_multiple_of(3) {
             options["autoAnswer"] = json!({ "delay": 1, "required": what.is_multiple_of(2) });
         }
+        if what.is_multiple_of(5) {
+            options["video"] = json!({ "type": "source", "id": 1, "codecs": ["vp8"] });
+        }
         self.order(json!({ "type": "call", "target": target, "options": options }));
     }
 
@@ -270,7 +273,13 @@ impl Life<'_> {
     /// What no media was asked for.
     fn media_event(&mut self) {
         let (which, what) = (self.pick(), self.pick());
-        let event = match what % 12 {
+        let line = |line: usize| {
+            let content = ["camera", "screen"][(which + line) % 2];
+            let (sends, receives) = (what.is_multiple_of(2), which.is_multiple_of(2));
+            json!({ "line": line, "content": content, "sends": sends, "receives": receives })
+        };
+        let device = ["camera", "screen"][which % 2];
+        let event = match what % 18 {
             0 => json!({ "type": "described", "sdp": "v=0\r\n" }),
             1 => json!({ "type": "answerApplied" }),
             2 => json!({ "type": "earlyAnswerRefused", "reason": "r" }),
@@ -282,7 +291,12 @@ impl Life<'_> {
             8 => json!({ "type": "dtmfSent", "remaining": 0 }),
             9 => json!({ "type": "noMedia" }),
             10 => json!({ "type": "peerLeft" }),
-            11.. => json!({ "type": "crashed", "reason": "r" }),
+            11 => json!({ "type": "crashed", "reason": "r" }),
+            12 | 13 => json!({ "type": "lines", "lines": [line(1), line(2)] }),
+            14 => json!({ "type": "lines", "lines": [line(which)] }),
+            15 => json!({ "type": "deviceOpened", "device": device }),
+            16 => json!({ "type": "deviceFailed", "device": device, "reason": "r" }),
+            17.. => json!({ "type": "resolution", "line": 1, "width": 2, "height": 2 }),
         };
         let event: MediaEvent = serde_json::from_value(event).expect("a good event");
         if let Some(id) = self.promises.session_id(which) {
@@ -401,6 +415,8 @@ impl Life<'_> {
             }
             StreamCommand::StopDtmf { .. } => vec![MediaEvent::DtmfSent { remaining: 0 }],
             StreamCommand::SetHeld { .. }
+            | StreamCommand::WishVideo { .. }
+            | StreamCommand::MuteVideo { .. }
             | StreamCommand::Rollback
             | StreamCommand::Mute { .. }
             | StreamCommand::SendDtmf { .. } => Vec::new(),

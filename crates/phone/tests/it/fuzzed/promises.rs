@@ -122,6 +122,8 @@ fn check_story(id: &str, story: &[String]) {
         assert_eq!(started + unstarted, 1, "{id}: {story:?}");
     }
     assert_eq!(count("terminated"), started, "{id}: {story:?}");
+    let (came, went) = (count("streamAvailable"), count("streamUnavailable"));
+    assert_eq!(came, went, "{id}: {story:?}");
     assert_eq!(count("sessionEnded"), started, "{id}: {story:?}");
     if started == 1 {
         assert_eq!(

@@ -142,7 +142,13 @@ pub(super) fn command(what: usize, which: usize, more: usize, promises: &Promise
     let conference = 1 + which % 3;
     let asked =
         |request: Value| json!({ "type": "conference", "id": conference, "request": request });
-    match what % 40 {
+    let content = ["camera", "screen"][which % 2];
+    let input = match more % 3 {
+        0 => json!({ "type": "source", "id": more, "codecs": [] }),
+        1 => json!({ "type": "none" }),
+        2.. => Value::Null,
+    };
+    match what % 44 {
         0 => json!({ "type": "initialize" }),
         1 => json!({ "type": "disconnect" }),
         2 => json!({ "type": "reconnect" }),
@@ -183,6 +189,12 @@ pub(super) fn command(what: usize, which: usize, more: usize, promises: &Promise
             6 => json!({ "type": "end" }),
             7.. => json!({ "type": "dissolve" }),
         }),
-        38.. => json!({ "type": "delivered", "id": id }),
+        38 | 39 => json!({ "type": "delivered", "id": id }),
+        40 | 41 => json!({ "type": "setVideo", "id": id, "content": content, "input": input }),
+        42 => json!({ "type": "muteVideo", "id": id, "muted": yes }),
+        43.. => json!({
+            "type": "setVideoOutput", "id": id, "stream": (1 + which % 4).to_string(),
+            "output": { "type": "none" },
+        }),
     }
 }

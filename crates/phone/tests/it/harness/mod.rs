@@ -13,8 +13,8 @@ use bytes::Bytes;
 use phone::audio::Device;
 use phone::{
     Command, ConferenceId, Config, Connection, Event, MediaCommand, MediaEvent, Output, Phone,
-    PhoneError, RecordingId, Reply, SessionId, SoundCommand, StreamCommand, Ticket, conference,
-    recording,
+    PhoneError, RecordingId, Reply, SessionId, SoundCommand, StreamCommand, Ticket, VideoCommand,
+    conference, recording,
 };
 use serde_json::{Value, json};
 use sip::message::{Leniency, Message, Method, Request, Response};
@@ -423,6 +423,12 @@ impl Rig {
             MediaCommand::Stream(command) => self.willing_stream(command),
             MediaCommand::Sound(SoundCommand::SetInput { .. }) => vec![opened(Device::Input)],
             MediaCommand::Sound(SoundCommand::SetOutput { .. }) => vec![opened(Device::Output)],
+            MediaCommand::Video(VideoCommand::SetVideo { content, .. }) => {
+                vec![opened(Device::from(*content))]
+            }
+            MediaCommand::Video(VideoCommand::SetVideoOutput { line, .. }) => {
+                vec![MediaEvent::VideoOutputOpened { line: *line }]
+            }
             MediaCommand::Sound(_) | MediaCommand::Close => Vec::new(),
         }
     }
@@ -444,6 +450,8 @@ impl Rig {
             StreamCommand::StopDtmf { .. } => vec![MediaEvent::DtmfSent { remaining: 0 }],
             StreamCommand::Rollback
             | StreamCommand::SetHeld { .. }
+            | StreamCommand::WishVideo { .. }
+            | StreamCommand::MuteVideo { .. }
             | StreamCommand::Mute { .. } => Vec::new(),
         }
     }
@@ -594,6 +602,7 @@ pub(crate) fn media_json(command: &MediaCommand) -> Value {
     let json = match command {
         MediaCommand::Stream(command) => serde_json::to_value(command),
         MediaCommand::Sound(command) => serde_json::to_value(command),
+        MediaCommand::Video(command) => serde_json::to_value(command),
         MediaCommand::Close => return json!({ "type": "close" }),
     };
     json.expect("commands are plain data")

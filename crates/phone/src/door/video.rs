@@ -1,0 +1,105 @@
+//! Where a session's pictures come from and go to: plain data, to which `runtime` gives meaning.
+
+use serde::{Deserialize, Serialize};
+
+use crate::door::audio::Device;
+
+/// What the far end sees on one line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(
+    tag = "type",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase",
+    deny_unknown_fields
+)]
+pub enum VideoInput {
+    /// Frames written by the application to the source with this number.
+    Source {
+        id: u64,
+        /// In which it can give them; any if empty.
+        #[serde(default)]
+        codecs: Vec<VideoCodec>,
+    },
+    /// Nothing is sent; the far end's pictures are taken.
+    None,
+}
+
+/// Where the pictures of one stream go.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(
+    tag = "type",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase",
+    deny_unknown_fields
+)]
+pub enum VideoOutput {
+    /// Frames read by the application from the sink with this number.
+    Sink { id: u64 },
+    /// Nowhere.
+    None,
+}
+
+/// What is seen on a line (RFC 4796).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum VideoContent {
+    /// People.
+    Camera,
+    /// A screen, or slides.
+    Screen,
+}
+
+impl From<VideoContent> for Device {
+    fn from(content: VideoContent) -> Self {
+        match content {
+            VideoContent::Camera => Self::Camera,
+            VideoContent::Screen => Self::Screen,
+        }
+    }
+}
+
+/// How pictures are encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum VideoCodec {
+    /// RFC 7741.
+    Vp8,
+    /// RFC 6184.
+    H264,
+}
+
+/// What a session wants of one content.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct VideoWish {
+    /// What is seen.
+    pub content: VideoContent,
+    /// Whether pictures of ours are sent; those of the peer are taken in any case.
+    pub sends: bool,
+    /// The codecs in which they may travel; any if empty.
+    pub codecs: Vec<VideoCodec>,
+}
+
+/// A video line of a session, as both sides have agreed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct VideoLine {
+    /// Names it while the session lives; a stopped one's number may come again.
+    pub line: u32,
+    /// What is seen on it.
+    pub content: VideoContent,
+    /// Whether the peer takes pictures of ours.
+    pub sends: bool,
+    /// Whether the peer sends pictures.
+    pub receives: bool,
+}
+
+/// What the peer shows us.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct VideoStream {
+    /// Names it in its session; never used again.
+    pub stream: String,
+    /// What is seen.
+    pub content: VideoContent,
+}

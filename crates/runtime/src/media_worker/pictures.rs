@@ -1,0 +1,190 @@
+//! A session's pictures: what it shows, and where those of its far end go.
+//!
+//! They come after all sound of a tick: what waits is taken then, a bounded number of frames at a time.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use phone::MediaEvent;
+use phone::video::{VideoContent, VideoLine};
+use video::{EncodedFrame, Size, VideoCodec};
+
+use super::engine::{PictureEngine, PictureStep};
+use crate::video::{VideoReader, VideoWriter};
+
+/// Frames of one source that are sent in one tick: ten times what a camera gives, and a bound for what it had piled up.
+const MOST_FRAMES: usize = 4;
+
+/// Says that whoever reads a stream needs a key frame; looked at on each tick.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct KeyFrameWish(Arc<AtomicBool>);
+
+impl KeyFrameWish {
+    pub(crate) fn wish(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    fn take(&self) -> bool {
+        self.0.swap(false, Ordering::Relaxed)
+    }
+}
+
+/// A line as both sides have agreed, with what the phone need not know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct AgreedLine {
+    pub(crate) line: VideoLine,
+    /// What is sent on it.
+    pub(crate) codec: Option<VideoCodec>,
+}
+
+/// A session's pictures.
+#[derive(Debug, Default)]
+pub(super) struct Pictures {
+    shown: BTreeMap<VideoContent, Shown>,
+    seen: BTreeMap<u32, Seen>,
+    lines: Vec<AgreedLine>,
+}
+
+/// What the far end is to see of one content.
+#[derive(Debug, Default)]
+struct Shown {
+    reader: Option<VideoReader>,
+    /// It sees nothing.
+    muted: bool,
+}
+
+/// What the far end shows on one line.
+#[derive(Debug, Default)]
+struct Seen {
+    output: Option<(VideoWriter, KeyFrameWish)>,
+    size: Option<Size>,
+}
+
+impl Pictures {
+    /// Replaces what the far end sees, or shows nothing any more.
+    pub(super) fn show(&mut self, content: VideoContent, reader: Option<VideoReader>) {
+        self.shown.entry(content).or_default().reader = reader;
+        self.activate(content);
+    }
+
+    /// Shows nothing of this content, or shows it again.
+    pub(super) fn mute(&mut self, content: VideoContent, muted: bool) {
+        self.shown.entry(content).or_default().muted = muted;
+        self.activate(content);
+    }
+
+    /// Replaces where the pictures of a line go.
+    pub(super) fn see(&mut self, line: u32, output: Option<(VideoWriter, KeyFrameWish)>) {
+        if self.lines.iter().any(|there| there.line.line == line) {
+            self.seen.entry(line).or_default().output = output;
+        }
+    }
+
+    /// Whether anything is shown or seen, so that a tick matters.
+    pub(super) fn are_any(&self) -> bool {
+        !(self.shown.is_empty() && self.lines.is_empty())
+    }
+
+    /// What is sent of a content now.
+    fn codec(&self, content: VideoContent) -> Option<VideoCodec> {
+        let mut lines = self.lines.iter().filter(|there| there.line.sends);
+        lines
+            .find(|there| there.line.content == content)
+            .and_then(|there| there.codec)
+    }
+
+    fn activate(&self, content: VideoContent) {
+        let codec = self.codec(content);
+        if let Some(shown) = self.shown.get(&content)
+            && let Some(reader) = &shown.reader
+        {
+            reader.set_active(codec.filter(|_| !shown.muted));
+        }
+    }
+
+    /// Gives the engine what has come to be shown, and what is wished of the far end.
+    pub(super) fn drive(&mut self, engine: &mut (impl PictureEngine + ?Sized), now: Instant) {
+        for (content, shown) in &mut self.shown {
+            let Some(reader) = shown.reader.as_mut() else {
+                continue;
+            };
+            for _ in 0..MOST_FRAMES {
+                let Some(frame) = reader.pop() else { break };
+                if !shown.muted {
+                    engine.push_frame(*content, &frame, now);
+                }
+            }
+        }
+        for (line, seen) in &self.seen {
+            if let Some((_, wish)) = &seen.output
+                && wish.take()
+            {
+                engine.request_key_frame(*line, now);
+            }
+        }
+    }
+
+    /// Takes what the engine says of pictures; what the phone is to know of it comes back.
+    pub(super) fn take(&mut self, step: PictureStep) -> Option<MediaEvent> {
+        match step {
+            PictureStep::Lines(lines) => Some(self.agree(lines)),
+            PictureStep::Frame(line, frame) => self.take_frame(line, &frame),
+            PictureStep::KeyFrameWanted(content) => {
+                if let Some(reader) = self.reader(content) {
+                    reader.want_key_frame();
+                }
+                None
+            }
+            PictureStep::Target(content, bits_per_second) => {
+                if let Some(reader) = self.reader(content) {
+                    reader.set_target(bits_per_second);
+                }
+                None
+            }
+        }
+    }
+
+    fn reader(&self, content: VideoContent) -> Option<&VideoReader> {
+        self.shown.get(&content)?.reader.as_ref()
+    }
+
+    fn agree(&mut self, lines: Vec<AgreedLine>) -> MediaEvent {
+        let told = lines.iter().map(|there| there.line).collect();
+        let before = std::mem::replace(&mut self.lines, lines);
+        // One that stopped, or shows something else, is another stream: it has to be asked for anew.
+        self.seen.retain(|line, _| {
+            let content = |lines: &[AgreedLine]| {
+                let mut there = lines.iter().map(|there| there.line);
+                there
+                    .find(|there| there.line == *line)
+                    .map(|there| there.content)
+            };
+            content(&before) == content(&self.lines)
+        });
+        for content in [VideoContent::Camera, VideoContent::Screen] {
+            self.activate(content);
+        }
+        MediaEvent::Lines { lines: told }
+    }
+
+    fn take_frame(&mut self, line: u32, frame: &EncodedFrame) -> Option<MediaEvent> {
+        let seen = self.seen.entry(line).or_default();
+        if let Some((writer, _)) = &mut seen.output
+            && !writer.push(frame)
+        {
+            seen.output = None;
+        }
+        let size = frame.size.filter(|size| seen.size != Some(*size))?;
+        seen.size = Some(size);
+        Some(MediaEvent::Resolution {
+            line,
+            width: size.width,
+            height: size.height,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,197 @@
+//! What is shown when, and who sees it.
+
+use std::sync::mpsc;
+use std::time::Duration;
+
+use super::*;
+use crate::video::{VideoSource, VideoSourceEvent};
+
+/// Notes what it is given.
+#[derive(Debug, Default)]
+struct Noted {
+    frames: Vec<(VideoContent, Duration)>,
+    asked: Vec<u32>,
+}
+
+impl PictureEngine for Noted {
+    fn push_frame(&mut self, content: VideoContent, frame: &EncodedFrame, _: Instant) {
+        self.frames.push((content, frame.timestamp));
+    }
+
+    fn request_key_frame(&mut self, line: u32, _: Instant) {
+        self.asked.push(line);
+    }
+}
+
+#[allow(clippy::disallowed_methods, reason = "nothing here looks at the time")]
+fn drive(pictures: &mut Pictures, engine: &mut Noted) {
+    pictures.drive(engine, Instant::now());
+}
+
+/// The tag of a VP8 key frame of 16 by 16 pixels (RFC 6386 §9.1).
+const KEY: [u8; 10] = [0x10, 0, 0, 0x9d, 0x01, 0x2a, 16, 0, 16, 0];
+
+fn source() -> (VideoSource, mpsc::Receiver<VideoSourceEvent>) {
+    let (events, told) = mpsc::channel();
+    let source = VideoSource::new(vec![VideoCodec::Vp8], move |event| {
+        let _ = events.send(event);
+    });
+    (source, told)
+}
+
+fn reader(source: &VideoSource) -> VideoReader {
+    VideoReader::open(source.id(), Arc::new(|| ())).expect("it is free")
+}
+
+fn write(source: &VideoSource, micros: u64) -> bool {
+    let timestamp = Duration::from_micros(micros);
+    source
+        .write(VideoCodec::Vp8, timestamp, &KEY)
+        .expect("a frame")
+}
+
+fn line(number: u32, content: VideoContent, sends: bool) -> AgreedLine {
+    AgreedLine {
+        line: VideoLine {
+            line: number,
+            content,
+            sends,
+            receives: true,
+        },
+        codec: sends.then_some(VideoCodec::Vp8),
+    }
+}
+
+fn agree(pictures: &mut Pictures, lines: Vec<AgreedLine>) {
+    let told = pictures.take(PictureStep::Lines(lines));
+    assert!(matches!(told, Some(MediaEvent::Lines { .. })));
+}
+
+#[test]
+fn a_source_is_active_while_the_far_end_sees_it() {
+    let (source, told) = source();
+    let mut pictures = Pictures::default();
+    pictures.show(VideoContent::Camera, Some(reader(&source)));
+    let active = |told: &mpsc::Receiver<VideoSourceEvent>| {
+        let events = told.try_iter();
+        events
+            .filter_map(|event| match event {
+                VideoSourceEvent::Active(codec) => Some(codec.is_some()),
+                VideoSourceEvent::KeyFrameWanted | VideoSourceEvent::Bitrate(_) => None,
+            })
+            .collect::<Vec<_>>()
+    };
+    assert!(active(&told).is_empty());
+    agree(&mut pictures, vec![line(1, VideoContent::Camera, true)]);
+    assert_eq!(active(&told), [true]);
+    pictures.mute(VideoContent::Camera, true);
+    pictures.mute(VideoContent::Camera, false);
+    assert_eq!(active(&told), [false, true]);
+    agree(&mut pictures, vec![line(1, VideoContent::Camera, false)]);
+    assert_eq!(active(&told), [false]);
+    agree(&mut pictures, vec![line(1, VideoContent::Screen, true)]);
+    assert!(active(&told).is_empty(), "a screen is no camera");
+}
+
+#[test]
+fn what_waits_is_shown_a_few_frames_at_a_time_and_not_while_it_is_muted() {
+    let (source, _told) = source();
+    let mut pictures = Pictures::default();
+    let mut engine = Noted::default();
+    pictures.show(VideoContent::Camera, Some(reader(&source)));
+    agree(&mut pictures, vec![line(1, VideoContent::Camera, true)]);
+    for micros in 0..6 {
+        assert!(write(&source, micros));
+    }
+    drive(&mut pictures, &mut engine);
+    assert_eq!(engine.frames.len(), MOST_FRAMES);
+    drive(&mut pictures, &mut engine);
+    assert_eq!(engine.frames.len(), 6);
+    pictures.mute(VideoContent::Camera, true);
+    write(&source, 7);
+    drive(&mut pictures, &mut engine);
+    assert_eq!(engine.frames.len(), 6);
+}
+
+#[test]
+fn what_is_replaced_is_not_seen_any_more_and_can_be_shown_elsewhere() {
+    let (source, _told) = source();
+    let mut pictures = Pictures::default();
+    let mut engine = Noted::default();
+    pictures.show(VideoContent::Camera, Some(reader(&source)));
+    agree(&mut pictures, vec![line(1, VideoContent::Camera, true)]);
+    write(&source, 1);
+    pictures.show(VideoContent::Camera, None);
+    drive(&mut pictures, &mut engine);
+    assert!(engine.frames.is_empty());
+    drop(reader(&source));
+}
+
+#[test]
+fn a_wish_for_a_key_frame_goes_both_ways() {
+    let (source, told) = source();
+    let mut pictures = Pictures::default();
+    let mut engine = Noted::default();
+    pictures.show(VideoContent::Camera, Some(reader(&source)));
+    pictures.take(PictureStep::KeyFrameWanted(VideoContent::Camera));
+    assert!(
+        told.try_iter()
+            .any(|event| event == VideoSourceEvent::KeyFrameWanted)
+    );
+    pictures.take(PictureStep::KeyFrameWanted(VideoContent::Screen));
+    pictures.take(PictureStep::Target(VideoContent::Camera, 300_000));
+    assert!(
+        told.try_iter()
+            .any(|event| event == VideoSourceEvent::Bitrate(300_000))
+    );
+
+    agree(&mut pictures, vec![line(1, VideoContent::Camera, true)]);
+    let (writer, wish, seen) = output();
+    pictures.see(1, Some((writer, wish)));
+    drive(&mut pictures, &mut engine);
+    assert_eq!(engine.asked, [1], "whoever begins to look needs one");
+    drive(&mut pictures, &mut engine);
+    assert_eq!(engine.asked, [1]);
+    drop(seen);
+}
+
+#[test]
+fn pictures_are_seen_until_their_line_stops_or_nobody_looks() {
+    let mut pictures = Pictures::default();
+    let (writer, wish, mut seen) = output();
+    pictures.see(1, Some((writer, wish)));
+    agree(&mut pictures, vec![line(1, VideoContent::Camera, false)]);
+    assert!(pictures.seen.is_empty(), "there was no such line");
+    let (writer, wish, mut other) = output();
+    pictures.see(1, Some((writer, wish)));
+    let frame = || {
+        let data = KEY.to_vec().into();
+        let frame = EncodedFrame::read(VideoCodec::Vp8, Duration::ZERO, data);
+        PictureStep::Frame(1, frame.expect("a frame"))
+    };
+    let told = pictures.take(frame());
+    let resolution = MediaEvent::Resolution {
+        line: 1,
+        width: 16,
+        height: 16,
+    };
+    assert_eq!(told, Some(resolution));
+    assert_eq!(pictures.take(frame()), None, "it has the size that it had");
+    assert!(seen.pop().is_none() && other.pop().is_some());
+    drop(other);
+    pictures.take(frame());
+    assert!(pictures.seen.values().all(|seen| seen.output.is_none()));
+    agree(&mut pictures, Vec::new());
+    assert!(pictures.seen.is_empty());
+}
+
+/// Somewhere to see pictures, and the end from which they are read.
+fn output() -> (VideoWriter, KeyFrameWish, VideoReader) {
+    let wish = KeyFrameWish::default();
+    let wisher = wish.clone();
+    let codecs = VideoCodec::ALL.to_vec();
+    let (writer, reader) =
+        crate::video::link(codecs, Arc::new(move || wisher.wish()), Arc::new(|| ()));
+    reader.want_key_frame();
+    (writer, wish, reader)
+}

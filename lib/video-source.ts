@@ -1,0 +1,140 @@
+import { types } from 'node:util'
+import { hideListeners, TypedEmitter } from './emitter'
+import { SoftphoneError } from './errors'
+import { native, type NativeVideoSource } from './native'
+import { checkOptions, isPlainObject, type Schema, shownNumber, typeName } from './schema'
+
+/** How pictures are encoded: VP8 (RFC 7741), or H.264 in packets of packetization-mode 1 (RFC 6184). */
+export type VideoCodec = 'vp8' | 'h264'
+
+/** One encoded picture. */
+export interface EncodedFrame {
+  /** How it is encoded. */
+  codec: VideoCodec
+  /** Whether it can be decoded without those before it. */
+  key: boolean
+  /** Microseconds by the clock of whoever made it, 0 or more. */
+  timestamp: number
+  /** A frame of VP8, or an access unit of H.264 as a byte stream with start codes (Annex B), parameter sets before each key frame. */
+  data: Uint8Array
+}
+
+/** Options of a {@link VideoSource}. */
+export interface VideoSourceOptions {
+  /** The codecs in which frames can be given; default all. The other side takes one of them. */
+  codecs?: readonly VideoCodec[]
+}
+
+/** The events of a {@link VideoSource}, with what their listeners get. */
+export interface VideoSourceEvents {
+  /** The other side can't go on without a key frame: the next frame should be one. */
+  keyFrameRequest: []
+  /** So many bits per second may be sent from now on, as the network takes them. */
+  bitrate: [bitsPerSecond: number]
+  /** Whether what is written is sent, and in which codec it is wanted. */
+  active: [active: boolean, codec: VideoCodec | undefined]
+}
+
+const known: readonly VideoCodec[] = ['vp8', 'h264']
+const schema: Schema = { codecs: { arrayOf: { oneOf: known }, min: 1 } }
+
+/**
+ * Encoded pictures that the application writes. One session at a time shows them, as the camera or as the screen.
+ *
+ * Nothing waits for long: what is written while nobody shows it, or faster than the network takes it, is dropped, and then all up
+ * to the next key frame.
+ */
+export class VideoSource extends TypedEmitter<VideoSourceEvents> {
+  /** The codecs in which frames can be given. */
+  readonly codecs: readonly VideoCodec[]
+  readonly #native: NativeVideoSource
+  #codec: VideoCodec | undefined
+  #closed = false
+
+  constructor(options: VideoSourceOptions = {}) {
+    checkOptions('VideoSource', options, schema)
+    super()
+    hideListeners(this)
+    this.codecs = [...new Set(options.codecs ?? known)]
+    this.#native = new (native().NativeVideoSource)([...this.codecs], (event, value, codec) => {
+      if (this.#closed) return
+      switch (event) {
+        case 'keyFrame':
+          return this.deliver('keyFrameRequest')
+        case 'bitrate':
+          return this.deliver('bitrate', value)
+        case 'active':
+          return this.#activate(codec as VideoCodec)
+        case 'inactive':
+          return this.#activate(undefined)
+      }
+    })
+  }
+
+  /** @internal */
+  get nativeId(): number {
+    return this.#native.id
+  }
+
+  /** Whether what is written is sent: a session shows it, the other side takes it, and it is neither muted nor on hold. */
+  get active(): boolean {
+    return this.#codec !== undefined
+  }
+
+  /** The codec in which frames are wanted while it is `active`. */
+  get codec(): VideoCodec | undefined {
+    return this.#codec
+  }
+
+  /**
+   * Takes a frame: its bytes are copied. False if it was dropped, since nobody shows it, too much waits, or a key frame has to come
+   * first: then send less. False also after `close()`. Whether it is a key frame is read from its bytes.
+   *
+   * @throws `ERR_INVALID_ARGUMENT` for what is no frame of this source; the text names the member that is wrong.
+   */
+  write(frame: EncodedFrame): boolean {
+    const { codec, timestamp, data } = checked(frame, this.codecs)
+    if (this.#closed) return false
+    try {
+      return this.#native.write(codec, timestamp, data)
+    } catch (error) {
+      throw wrong('frame.data', `a frame of ${codec}`, (error as Error).message)
+    }
+  }
+
+  /** Drops what waits and lets go of it; the session that showed it sends nothing any more. */
+  close(): void {
+    if (this.#closed) return
+    this.#activate(undefined)
+    this.#closed = true
+    this.#native.close()
+  }
+
+  #activate(codec: VideoCodec | undefined): void {
+    if (codec === this.#codec) return
+    this.#codec = codec
+    this.deliver('active', codec !== undefined, codec)
+  }
+}
+
+function checked(frame: unknown, codecs: readonly unknown[]): EncodedFrame {
+  if (!isPlainObject(frame)) throw wrong('frame', 'an object', typeName(frame))
+  const { codec, key, timestamp, data } = frame
+  if (!codecs.includes(codec)) {
+    const others = codecs.map((codec) => `'${codec}'`).join(' or ')
+    throw wrong('frame.codec', others, typeof codec === 'string' && codec !== '' ? 'another string' : typeName(codec))
+  }
+  if (typeof key !== 'boolean') throw wrong('frame.key', 'a boolean', typeName(key))
+  const timely = typeof timestamp === 'number' && timestamp >= 0 && timestamp <= Number.MAX_SAFE_INTEGER
+  if (!timely) throw wrong('frame.timestamp', 'microseconds, 0 or more', shownNumber(timestamp))
+  if (!types.isUint8Array(data)) throw wrong('frame.data', 'a Uint8Array', typeName(data))
+  if (data.length === 0) throw wrong('frame.data', 'the bytes of a frame', 'empty')
+  return frame as unknown as EncodedFrame
+}
+
+function wrong(name: string, expected: string, what: string): SoftphoneError {
+  return new SoftphoneError(`Bad argument "${name}": expected ${expected}, but it is ${what}`, {
+    code: 'ERR_INVALID_ARGUMENT',
+    type: 'invalid_options',
+  })
+}
