@@ -74,6 +74,15 @@ describe('the terminal phone', () => {
   }
 })
 
+describe('the transform of the noise suppressor', () => {
+  const locked = readFileSync(join(root, 'Cargo.lock'), 'utf8')
+
+  test('is the one of the echo canceller', () => {
+    assert.match(locked, /^name = "easyfft"\nversion = "[\d.]+"\ndependencies/m, 'crates/easyfft stands in for it')
+    assert.doesNotMatch(locked, /^name = "rustfft"$/m, 'nnnoiseless asks for an easyfft that crates/easyfft does not stand in for')
+  })
+})
+
 describe('unsafe code', () => {
   for (const crate of crates.filter((name) => !unsafeCrates.includes(name))) {
     test(`is forbidden in ${crate}`, () => {

@@ -23,6 +23,9 @@
 
 #![forbid(unsafe_code)]
 
+mod bands;
+mod echo;
+mod high_pass;
 mod near_talk;
 mod preference;
 mod processing;

@@ -1,9 +1,8 @@
 //! Who talks here, over a faint echo or none: then the sound as it is, is better than what the canceller leaves of it.
 
+use crate::echo::LATE;
 use crate::stage::TICK;
 
-/// Samples by which the canceller's output is later than what it was given.
-const LATE: usize = 433;
 /// Ticks in which what was played may still be heard: 300 ms, as long as rings, drivers and a room take.
 const REACH: usize = 30;
 /// How far a voice has to be above the echo: 6 dB for what the estimate falls short of it, and 6 for ears.
@@ -51,12 +50,7 @@ impl NearTalk {
 
     /// Puts back of `raw` what the canceller should have left; `loss_db` is how much softer an echo is heard than
     /// it was played, as far as is known.
-    pub(crate) fn restore(
-        &mut self,
-        raw: &[f32; TICK],
-        out: &mut [f32; TICK],
-        loss_db: Option<f64>,
-    ) {
+    pub(crate) fn restore(&mut self, raw: &[f32; TICK], out: &mut [f32; TICK], loss_db: f64) {
         self.heard += (energy(raw) - self.heard) * SMOOTHING;
         self.left += (energy(out) - self.left) * SMOOTHING;
         self.hold = match self.is_clear(loss_db) {
@@ -72,10 +66,9 @@ impl NearTalk {
         self.before = *raw;
     }
 
-    fn is_clear(&self, loss_db: Option<f64>) -> bool {
+    fn is_clear(&self, loss_db: f64) -> bool {
         let most = self.played.iter().copied().fold(0.0, f32::max);
-        // Nothing is known before the first echo: then anything may be one.
-        let loss = 10_f32.powf(-loss_db.unwrap_or(-30.0) as f32 / 10.0);
+        let loss = 10_f32.powf(-loss_db as f32 / 10.0);
         self.heard > LEAST && self.heard > most * loss * ABOVE_ECHO
     }
 

@@ -1,7 +1,8 @@
 use audio::{Frame, Rate};
 
 use crate::Processing;
-use crate::stage::{Echo, Gain, Noise, TICK};
+use crate::echo::Echo;
+use crate::stage::{Gain, Noise, TICK};
 
 /// Of a sample, which the stages see from −1 to 1.
 const FULL_SCALE: f32 = 32_768.0;

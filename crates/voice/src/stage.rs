@@ -4,12 +4,8 @@ use std::fmt;
 
 use audio::Rate;
 use nnnoiseless::DenoiseState;
-use sonora::config::{
-    AdaptiveDigital, EchoCanceller, GainController2, HighPassFilter, MaxProcessingRate, Pipeline,
-};
+use sonora::config::{AdaptiveDigital, GainController2, MaxProcessingRate, Pipeline};
 use sonora::{AudioProcessing, Config, StreamConfig};
-
-use crate::near_talk::NearTalk;
 
 /// The samples of a tick, which all steps take and give from −1 to 1.
 pub(crate) const TICK: usize = Rate::Hz48000.samples_per_tick();
@@ -21,50 +17,6 @@ const _: () = assert!(TICK == DenoiseState::FRAME_SIZE);
 const FIRST_GAIN_DB: f32 = 0.0;
 /// A voice that needs more is in another room, or is none.
 const MOST_GAIN_DB: f32 = 24.0;
-
-/// Takes out what the loudspeakers play: WebRTC's AEC3, behind a high-pass filter of its own, so that what it does
-/// is only that.
-pub(crate) struct Echo {
-    high_pass: AudioProcessing,
-    canceller: AudioProcessing,
-    near_talk: NearTalk,
-}
-
-impl Echo {
-    pub(crate) fn new() -> Self {
-        Self {
-            high_pass: engine(Config {
-                high_pass_filter: Some(HighPassFilter::default()),
-                ..Config::default()
-            }),
-            canceller: engine(Config {
-                echo_canceller: Some(EchoCanceller {
-                    enforce_high_pass_filtering: false,
-                    ..EchoCanceller::default()
-                }),
-                ..Config::default()
-            }),
-            near_talk: NearTalk::new(),
-        }
-    }
-
-    pub(crate) fn render(&mut self, played: &[f32; TICK]) {
-        let mut unused = [0.0; TICK];
-        self.near_talk.render(played);
-        // It refuses only other sizes and rates.
-        let _ = self
-            .canceller
-            .process_render_f32(&[played], &mut [&mut unused]);
-    }
-
-    pub(crate) fn capture(&mut self, samples: &mut [f32; TICK]) {
-        capture(&mut self.high_pass, samples);
-        let raw = *samples;
-        capture(&mut self.canceller, samples);
-        let loss = self.canceller.statistics().echo_return_loss;
-        self.near_talk.restore(&raw, samples, loss);
-    }
-}
 
 /// Lowers what is not speech: RNNoise, which was 0.1 to 0.4 of PESQ better than WebRTC's suppressor for a
 /// recorded voice in steady noise, and as good for synthetic ones, at the same cost.
@@ -137,12 +89,6 @@ fn capture(engine: &mut AudioProcessing, samples: &mut [f32; TICK]) {
     let heard = *samples;
     // It refuses only other sizes and rates.
     let _ = engine.process_capture_f32(&[&heard], &mut [samples]);
-}
-
-impl fmt::Debug for Echo {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Echo")
-    }
 }
 
 impl fmt::Debug for Noise {
