@@ -13,12 +13,16 @@
 
 #![forbid(unsafe_code)]
 
+mod convert;
 mod encoded;
 mod h264;
+pub mod ivf;
 mod picture;
 mod queue;
+mod scale;
 mod size;
 mod vp8;
+pub mod y4m;
 
 pub use encoded::{EncodedFrame, NotAFrame, VideoCodec};
 pub use picture::{Picture, Rotation, WrongLength};
