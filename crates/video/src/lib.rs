@@ -13,6 +13,7 @@
 
 #![forbid(unsafe_code)]
 
+mod adapt;
 mod convert;
 mod encoded;
 mod h264;
@@ -24,6 +25,7 @@ mod size;
 mod vp8;
 pub mod y4m;
 
+pub use adapt::{Adaptation, Motive, Plan};
 pub use encoded::{EncodedFrame, NotAFrame, VideoCodec};
 pub use picture::{Picture, Rotation, WrongLength};
 pub use queue::{FrameQueue, Pushed, Queued};
