@@ -8,8 +8,9 @@ use napi_derive::napi;
 use runtime::video::{SinkFrame, VideoSink};
 
 use crate::readers::{self, Reader};
+use crate::video_source::format;
 
-/// Encoded pictures from a call to JavaScript.
+/// Pictures from a call to JavaScript: encoded frames, or raw ones.
 #[napi]
 #[derive(Debug)]
 pub struct NativeVideoSink {
@@ -19,10 +20,21 @@ pub struct NativeVideoSink {
 
 #[napi]
 impl NativeVideoSink {
-    /// At most `queue` frames wait; `on_readable` is called when one came after `read` gave null.
+    /// At most `queue` frames wait; `on_readable` is called when one came after `read` gave null. `raw` is `I420` or
+    /// `RGBA`; without it frames are encoded.
     #[napi(constructor)]
-    pub fn new(env: Env, queue: u32, on_readable: Function<'_, (), ()>) -> Result<NativeVideoSink> {
-        let make = |group| VideoSink::new(queue.clamp(1, 1_000) as usize, group);
+    pub fn new(
+        env: Env,
+        queue: u32,
+        on_readable: Function<'_, (), ()>,
+        raw: Option<String>,
+    ) -> Result<NativeVideoSink> {
+        let raw = raw.as_deref().map(format).transpose()?;
+        let queue = queue.clamp(1, 1_000) as usize;
+        let make = |group| match raw {
+            Some(format) => VideoSink::raw(format, queue, group),
+            None => VideoSink::new(queue, group),
+        };
         let reader = readers::join(&env, on_readable, make)?;
         Ok(NativeVideoSink {
             id: reader.sink.id() as f64,
@@ -70,8 +82,12 @@ impl NativeVideoSink {
 /// A frame; width and height are 0 if its octets don't say them.
 #[napi(object, object_from_js = false)]
 pub struct NativeVideoFrame<'a> {
-    pub codec: String,
-    pub key: bool,
+    /// Of an encoded one.
+    pub codec: Option<String>,
+    pub key: Option<bool>,
+    /// Of a raw one: `I420` or `RGBA`, and degrees clockwise.
+    pub format: Option<String>,
+    pub rotation: Option<u32>,
     /// In microseconds.
     pub timestamp: f64,
     pub width: u32,
@@ -89,15 +105,30 @@ impl fmt::Debug for NativeVideoFrame<'_> {
 }
 
 fn written<'a>(env: &Env, frame: SinkFrame) -> Result<NativeVideoFrame<'a>> {
-    let SinkFrame::Encoded(frame) = frame;
-    let (width, height) = frame.size.map_or((0, 0), |size| (size.width, size.height));
-    Ok(NativeVideoFrame {
-        codec: frame.codec.name().to_owned(),
-        key: frame.key,
-        timestamp: frame.timestamp.as_micros() as f64,
-        width: width.into(),
-        height: height.into(),
-        // Electron forbids buffers outside of V8's heap: the octets are copied.
-        data: BufferSlice::copy_from(env, &frame.data)?,
-    })
+    match frame {
+        SinkFrame::Encoded(frame) => {
+            let (width, height) = frame.size.map_or((0, 0), |size| (size.width, size.height));
+            Ok(NativeVideoFrame {
+                codec: Some(frame.codec.name().to_owned()),
+                key: Some(frame.key),
+                format: None,
+                rotation: None,
+                timestamp: frame.timestamp.as_micros() as f64,
+                width: width.into(),
+                height: height.into(),
+                // Electron forbids buffers outside of V8's heap: the octets are copied.
+                data: BufferSlice::copy_from(env, &frame.data)?,
+            })
+        }
+        SinkFrame::Raw(frame) => Ok(NativeVideoFrame {
+            codec: None,
+            key: None,
+            format: Some(frame.format.name().to_owned()),
+            rotation: Some(frame.rotation.degrees().into()),
+            timestamp: frame.timestamp.as_micros() as f64,
+            width: frame.size.width.into(),
+            height: frame.size.height.into(),
+            data: BufferSlice::copy_from(env, &frame.data)?,
+        }),
+    }
 }

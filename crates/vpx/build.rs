@@ -8,13 +8,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const ADVICE: &str = "libvpx, which makes pictures of raw video, was not found as a static library with its header files.
+const ADVICE: &str = "libvpx, by which raw video is encoded and decoded, was not found as a static library with its header files.
   Debian, Ubuntu:  apt-get install libvpx-dev
   Fedora:          dnf install libvpx-devel, and build libvpx.a, which it does not have
   Alpine:          apk add libvpx-dev libvpx-static
   macOS:           brew install libvpx
   Windows:         vcpkg install libvpx:x64-windows-static-md
-Elsewhere name the folders: VPX_INCLUDE_DIR has vpx/vp8cx.h, VPX_LIB_DIR has libvpx.a (on Windows vpx.lib).";
+Elsewhere name the folders: VPX_INCLUDE_DIR has vpx/vp8cx.h, VPX_LIB_DIR has libvpx.a (on Windows vpx.lib).
+Without raw video, for which libvpx is there: cargo build --no-default-features";
 
 fn main() {
     for watched in ["VPX_INCLUDE_DIR", "VPX_LIB_DIR", "PKG_CONFIG_PATH"] {

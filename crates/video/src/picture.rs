@@ -110,6 +110,12 @@ impl Picture {
         self.rotation
     }
 
+    /// Returns the picture with another time.
+    pub fn at(mut self, timestamp: Duration) -> Picture {
+        self.timestamp = timestamp;
+        self
+    }
+
     /// Returns the three planes, one after the other.
     pub fn data(&self) -> &[u8] {
         &self.data

@@ -138,6 +138,11 @@ impl<T: Queued> FrameQueue<T> {
         self.dropped.load(Ordering::Relaxed)
     }
 
+    /// Returns how many wait.
+    pub fn len(&self) -> usize {
+        self.frames.len()
+    }
+
     /// Whether none waits.
     pub fn is_empty(&self) -> bool {
         self.frames.is_empty()

@@ -229,7 +229,11 @@ impl Driver {
             while let Some(word) = recording_news.recv().await {
                 recorded.push(word);
             }
-            let _ = tokio::task::spawn_blocking(crate::audio::settle_files).await;
+            let settle = || {
+                crate::audio::settle_files();
+                crate::video::settle_video_files();
+            };
+            let _ = tokio::task::spawn_blocking(settle).await;
         };
         let all = async { tokio::join!(line.end(), media, captures.end()) };
         let _ = tokio::time::timeout(ENDING, all).await;

@@ -1,5 +1,6 @@
 //! Encoded frames on their way into a session.
 
+use std::cell::Cell;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use video::{EncodedFrame, FrameQueue, Pushed, VideoCodec};
 
 use super::source::VideoSource;
-use super::{MOST_ENCODED, MOST_ENCODED_OCTETS, VideoOpenError, Wake};
+use super::{MOST_ENCODED, MOST_ENCODED_OCTETS, VideoOpenError, Wake, encoder, ivf};
 
 /// What stands before a session's queue, and takes its wishes. Called on the media thread: nothing here blocks.
 pub(super) trait Upstream: Send + Sync {
@@ -17,6 +18,8 @@ pub(super) trait Upstream: Send + Sync {
     fn set_target(&self, bits_per_second: u64);
     /// What the far end has agreed to take; nothing if it takes no pictures now.
     fn set_active(&self, codec: Option<VideoCodec>);
+    /// Whether pictures are to be read rather than to move.
+    fn set_screen(&self, _screen: bool) {}
     /// The session has let go.
     fn left(&self);
 }
@@ -53,9 +56,9 @@ impl Flow {
         self.left.load(Ordering::Acquire)
     }
 
-    /// Nothing that waits is sent, nor what needs it.
-    pub(super) fn begin_anew(&self) {
-        self.frames.begin_anew();
+    /// Whether only a key frame is taken.
+    pub(super) fn awaits_key_frame(&self) -> bool {
+        self.frames.awaits_beginning()
     }
 }
 
@@ -70,6 +73,7 @@ pub struct VideoReader {
     flow: Arc<Flow>,
     upstream: Arc<dyn Upstream>,
     codecs: Vec<VideoCodec>,
+    active: Cell<Option<VideoCodec>>,
 }
 
 impl VideoReader {
@@ -82,12 +86,23 @@ impl VideoReader {
             flow,
             upstream,
             codecs,
+            active: Cell::new(None),
         }
     }
 
     /// Reads what the application writes to the source with this number.
     pub fn open(id: u64, wake: Wake) -> Result<VideoReader, VideoOpenError> {
         VideoSource::reader(id, wake)
+    }
+
+    /// Plays a file of raw pictures (YUV4MPEG2), once or over and over, as soon as the far end takes pictures. Blocks.
+    pub fn y4m(path: &str, repeat: bool, wake: Wake) -> Result<VideoReader, VideoOpenError> {
+        encoder::y4m(path, repeat, wake)
+    }
+
+    /// Plays a file of encoded frames (IVF), once or over and over, as soon as the far end takes pictures. Blocks.
+    pub fn ivf(path: &str, repeat: bool, wake: Wake) -> Result<VideoReader, VideoOpenError> {
+        ivf::ivf(path, repeat, wake)
     }
 
     /// The codecs in which frames can come, the best first.
@@ -119,9 +134,18 @@ impl VideoReader {
         self.upstream.set_target(bits_per_second);
     }
 
-    /// Says which codec the far end takes, or that it takes no pictures now.
+    /// Says which codec the far end takes, or that it takes no pictures now. It begins with a key frame.
     pub fn set_active(&self, codec: Option<VideoCodec>) {
-        self.upstream.set_active(codec);
+        if self.active.replace(codec) != codec {
+            // What waits was written for a far end that took it.
+            self.flow.frames.begin_anew();
+            self.upstream.set_active(codec);
+        }
+    }
+
+    /// Says whether the pictures show a screen: then they keep their size and come less often.
+    pub fn set_screen(&self, screen: bool) {
+        self.upstream.set_screen(screen);
     }
 }
 

@@ -5,10 +5,10 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use video::{EncodedFrame, FrameQueue, Pushed, Queued};
+use video::{EncodedFrame, FrameQueue, Picture, Pushed, Queued};
 
 use super::wish::Wisher;
-use super::{MOST_ENCODED_OCTETS, VideoOpenError};
+use super::{MOST_ENCODED_OCTETS, MOST_RAW_OCTETS, RawFormat, RawFrame, VideoOpenError};
 use crate::audio::SinkGroup;
 
 /// What the application reads.
@@ -16,18 +16,31 @@ use crate::audio::SinkGroup;
 pub enum SinkFrame {
     /// As the far end wrote it.
     Encoded(EncodedFrame),
+    /// Decoded.
+    Raw(RawFrame),
+}
+
+/// What an application wants of a sink.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SinkFormat {
+    /// Frames as the far end wrote them.
+    Encoded,
+    /// Pictures, decoded natively.
+    Raw(RawFormat),
 }
 
 impl Queued for SinkFrame {
     fn begins(&self) -> bool {
         match self {
             SinkFrame::Encoded(frame) => frame.begins(),
+            SinkFrame::Raw(_) => true,
         }
     }
 
     fn octets(&self) -> usize {
         match self {
             SinkFrame::Encoded(frame) => frame.octets(),
+            SinkFrame::Raw(frame) => frame.octets(),
         }
     }
 }
@@ -40,6 +53,7 @@ pub struct VideoSink {
 }
 
 struct SharedVideoSink {
+    format: SinkFormat,
     frames: FrameQueue<SinkFrame>,
     /// The reader found nothing and waits to be woken.
     starved: AtomicBool,
@@ -60,10 +74,24 @@ static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 static SINKS: Mutex<BTreeMap<u64, Arc<SharedVideoSink>>> = Mutex::new(BTreeMap::new());
 
 impl VideoSink {
-    /// Makes a sink in which at most `queue` frames wait, at least one.
+    /// Makes a sink of encoded frames, of which at most `queue` wait, at least one.
     pub fn new(queue: usize, group: Arc<SinkGroup>) -> VideoSink {
+        VideoSink::of(SinkFormat::Encoded, queue, group)
+    }
+
+    /// Makes a sink of pictures that are decoded natively, of which at most `queue` wait, at least one.
+    pub fn raw(format: RawFormat, queue: usize, group: Arc<SinkGroup>) -> VideoSink {
+        VideoSink::of(SinkFormat::Raw(format), queue, group)
+    }
+
+    fn of(format: SinkFormat, queue: usize, group: Arc<SinkGroup>) -> VideoSink {
+        let most_octets = match format {
+            SinkFormat::Encoded => MOST_ENCODED_OCTETS,
+            SinkFormat::Raw(_) => MOST_RAW_OCTETS,
+        };
         let shared = Arc::new(SharedVideoSink {
-            frames: FrameQueue::new(queue, MOST_ENCODED_OCTETS),
+            format,
+            frames: FrameQueue::new(queue, most_octets),
             starved: AtomicBool::new(true),
             closed: AtomicBool::new(false),
             group,
@@ -111,7 +139,10 @@ impl VideoSink {
     }
 
     /// The writing end of the sink with this number.
-    pub(super) fn end(id: u64, wisher: &Arc<Wisher>) -> Result<SinkEnd, VideoOpenError> {
+    pub(super) fn end(
+        id: u64,
+        wisher: &Arc<Wisher>,
+    ) -> Result<(SinkEnd, SinkFormat), VideoOpenError> {
         let shared = sinks().get(&id).cloned();
         let shared = shared.ok_or(VideoOpenError::NoSink(id))?;
         let mut slot = shared.wisher();
@@ -122,7 +153,8 @@ impl VideoSink {
         drop(slot);
         // What another session wrote can't be seen with what this one writes.
         shared.frames.begin_anew();
-        Ok(SinkEnd { shared })
+        let format = shared.format;
+        Ok((SinkEnd { shared }, format))
     }
 }
 
@@ -146,7 +178,18 @@ pub(super) struct SinkEnd {
 
 impl SinkEnd {
     pub(super) fn push(&self, frame: EncodedFrame) -> Pushed {
-        let pushed = self.shared.frames.push(SinkFrame::Encoded(frame));
+        self.give(SinkFrame::Encoded(frame))
+    }
+
+    /// Gives a picture in the format that the application wants.
+    pub(super) fn show(&self, picture: &Picture) {
+        if let SinkFormat::Raw(format) = self.shared.format {
+            self.give(SinkFrame::Raw(RawFrame::of(picture, format)));
+        }
+    }
+
+    fn give(&self, frame: SinkFrame) -> Pushed {
+        let pushed = self.shared.frames.push(frame);
         if pushed == Pushed::Taken && self.shared.starved.load(Ordering::SeqCst) {
             self.shared.group.wake();
         }
@@ -184,7 +227,10 @@ mod tests {
 
     fn read(sink: &VideoSink) -> Vec<u128> {
         std::iter::from_fn(|| sink.read())
-            .map(|SinkFrame::Encoded(frame)| frame.timestamp.as_millis())
+            .map(|frame| match frame {
+                SinkFrame::Encoded(frame) => frame.timestamp.as_millis(),
+                SinkFrame::Raw(frame) => frame.timestamp.as_millis(),
+            })
             .collect()
     }
 

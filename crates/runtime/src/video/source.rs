@@ -6,11 +6,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use video::{EncodedFrame, NotAFrame, Pushed, VideoCodec};
+use thiserror::Error;
+use video::{EncodedFrame, FrameQueue, NotAFrame, Pushed, Rotation, Size, VideoCodec, WrongLength};
 
+use super::encoder::{Encoding, Wishes, encode_queue};
 use super::flow::{Flow, Upstream, VideoReader};
 use super::wish::Wisher;
-use super::{VideoOpenError, Wake};
+use super::{MOST_RAW, MOST_RAW_OCTETS, RawFormat, RawFrame, VideoOpenError, Wake};
 
 /// What a source is told, from the thread it happened on: the listener must not block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +25,29 @@ pub enum VideoSourceEvent {
     Active(Option<VideoCodec>),
 }
 
+/// What an application writes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum SourceFormat {
+    /// Frames in some of these codecs, the best first; none stands for all.
+    Encoded(Vec<VideoCodec>),
+    /// Pictures, encoded natively.
+    Raw,
+}
+
+/// Why something is not written.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum WriteError {
+    /// The octets are no encoded frame.
+    #[error("{0}")]
+    NotAFrame(#[from] NotAFrame),
+    /// The octets are no picture of the size named.
+    #[error("{0}")]
+    WrongLength(#[from] WrongLength),
+    /// An encoded frame for a source of raw pictures, or the other way round.
+    #[error("this VideoSource takes {0} frames")]
+    OtherFormat(&'static str),
+}
+
 /// The writing end of a session's pictures.
 pub struct VideoSource {
     id: u64,
@@ -30,7 +55,7 @@ pub struct VideoSource {
 }
 
 struct SharedVideoSource {
-    codecs: Vec<VideoCodec>,
+    format: SourceFormat,
     tell: Box<dyn Fn(VideoSourceEvent) + Send + Sync>,
     key_frames: Wisher,
     reading: Mutex<Option<Reading>>,
@@ -42,6 +67,13 @@ struct SharedVideoSource {
 struct Reading {
     flow: Arc<Flow>,
     active: Option<VideoCodec>,
+    encoded: Option<RawQueue>,
+}
+
+/// What raw pictures wait in, and who encodes them.
+struct RawQueue {
+    pictures: Arc<FrameQueue<RawFrame>>,
+    encoding: Arc<Encoding>,
 }
 
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
@@ -53,14 +85,22 @@ impl VideoSource {
         codecs: Vec<VideoCodec>,
         tell: impl Fn(VideoSourceEvent) + Send + Sync + 'static,
     ) -> VideoSource {
-        let codecs = match codecs.is_empty() {
-            true => VideoCodec::ALL.to_vec(),
-            false => codecs,
-        };
+        VideoSource::of(SourceFormat::Encoded(codecs), tell)
+    }
+
+    /// Makes a source of pictures that are encoded natively.
+    pub fn raw(tell: impl Fn(VideoSourceEvent) + Send + Sync + 'static) -> VideoSource {
+        VideoSource::of(SourceFormat::Raw, tell)
+    }
+
+    fn of(
+        format: SourceFormat,
+        tell: impl Fn(VideoSourceEvent) + Send + Sync + 'static,
+    ) -> VideoSource {
         let tell = Arc::new(tell);
         let wish = Arc::clone(&tell);
         let shared = Arc::new(SharedVideoSource {
-            codecs,
+            format,
             key_frames: Wisher::new(Arc::new(move || wish(VideoSourceEvent::KeyFrameWanted))),
             tell: Box::new(move |event| tell(event)),
             reading: Mutex::new(None),
@@ -83,7 +123,10 @@ impl VideoSource {
         codec: VideoCodec,
         timestamp: Duration,
         octets: &[u8],
-    ) -> Result<bool, NotAFrame> {
+    ) -> Result<bool, WriteError> {
+        if self.shared.format == SourceFormat::Raw {
+            return Err(WriteError::OtherFormat("raw"));
+        }
         // Looked into before it is copied, so that nothing is kept of what is refused.
         NotAFrame::check(codec, octets)?;
         let flow = match &*self.shared.reading() {
@@ -98,6 +141,39 @@ impl VideoSource {
         Ok(pushed == Pushed::Taken)
     }
 
+    /// Gives a picture, whose octets are copied; says whether it will be encoded without another being dropped for it.
+    pub fn write_raw(
+        &self,
+        format: RawFormat,
+        size: Size,
+        rotation: Rotation,
+        timestamp: Duration,
+        octets: &[u8],
+    ) -> Result<bool, WriteError> {
+        if self.shared.format != SourceFormat::Raw {
+            return Err(WriteError::OtherFormat("encoded"));
+        }
+        RawFrame::check(format, size, octets.len())?;
+        let (pictures, encoding) = match &*self.shared.reading() {
+            Some(Reading {
+                active: Some(_),
+                encoded: Some(queue),
+                ..
+            }) => (Arc::clone(&queue.pictures), Arc::clone(&queue.encoding)),
+            Some(_) | None => return Ok(false),
+        };
+        let before = pictures.dropped();
+        pictures.push(RawFrame {
+            format,
+            size,
+            rotation,
+            timestamp,
+            data: octets.into(),
+        });
+        encoding.wake();
+        Ok(pictures.dropped() == before)
+    }
+
     /// The reading end of the source with this number.
     pub(super) fn reader(id: u64, wake: Wake) -> Result<VideoReader, VideoOpenError> {
         let shared = sources().get(&id).cloned();
@@ -107,13 +183,29 @@ impl VideoSource {
             return Err(VideoOpenError::SourceBusy(id));
         }
         let flow = Flow::new(wake);
+        let (encoded, codecs) = match &shared.format {
+            SourceFormat::Encoded(codecs) if codecs.is_empty() => (None, VideoCodec::ALL.to_vec()),
+            SourceFormat::Encoded(codecs) => (None, codecs.clone()),
+            SourceFormat::Raw => (Some(RawQueue::start(&flow)?), vec![VideoCodec::Vp8]),
+        };
         *reading = Some(Reading {
             flow: Arc::clone(&flow),
             active: None,
+            encoded,
         });
         drop(reading);
-        let codecs = shared.codecs.clone();
         Ok(VideoReader::new(flow, shared, codecs))
+    }
+}
+
+impl RawQueue {
+    fn start(flow: &Arc<Flow>) -> Result<RawQueue, VideoOpenError> {
+        let pictures = Arc::new(FrameQueue::new(MOST_RAW, MOST_RAW_OCTETS));
+        let encoding = encode_queue(flow, Arc::clone(&pictures))?;
+        Ok(RawQueue {
+            pictures,
+            encoding: Arc::new(encoding),
+        })
     }
 }
 
@@ -127,7 +219,7 @@ impl fmt::Debug for VideoSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("VideoSource")
             .field("id", &self.id)
-            .field("codecs", &self.shared.codecs)
+            .field("format", &self.shared.format)
             .finish_non_exhaustive()
     }
 }
@@ -138,31 +230,49 @@ impl SharedVideoSource {
     }
 }
 
+impl SharedVideoSource {
+    fn wishes(&self) -> Option<Arc<Wishes>> {
+        let reading = self.reading();
+        let queue = reading.as_ref()?.encoded.as_ref()?;
+        Some(Arc::clone(&queue.encoding.wishes))
+    }
+}
+
 impl Upstream for SharedVideoSource {
     fn want_key_frame(&self) {
-        self.key_frames.wish();
+        match self.wishes() {
+            Some(wishes) => wishes.want_key_frame(),
+            None => self.key_frames.wish(),
+        }
     }
 
     fn set_target(&self, bits_per_second: u64) {
-        if self.target.swap(bits_per_second, Ordering::Relaxed) != bits_per_second {
-            (self.tell)(VideoSourceEvent::Bitrate(bits_per_second));
+        if self.target.swap(bits_per_second, Ordering::Relaxed) == bits_per_second {
+            return;
         }
+        if let Some(wishes) = self.wishes() {
+            wishes.set_target(bits_per_second);
+        }
+        (self.tell)(VideoSourceEvent::Bitrate(bits_per_second));
     }
 
     fn set_active(&self, codec: Option<VideoCodec>) {
-        let mut reading = self.reading();
-        let Some(session) = &mut *reading else {
-            return;
-        };
-        if std::mem::replace(&mut session.active, codec) == codec {
-            return;
+        if let Some(session) = &mut *self.reading() {
+            session.active = codec;
         }
-        // What waits was written for a far end that took it.
-        session.flow.begin_anew();
-        drop(reading);
+        let wishes = self.wishes();
+        if let Some(wishes) = &wishes {
+            wishes.set_active(codec == Some(VideoCodec::Vp8));
+        }
         (self.tell)(VideoSourceEvent::Active(codec));
-        if codec.is_some() {
+        if codec.is_some() && wishes.is_none() {
             self.key_frames.wish();
+        }
+    }
+
+    fn set_screen(&self, screen: bool) {
+        if let Some(wishes) = self.wishes() {
+            wishes.set_screen(screen);
         }
     }
 
@@ -275,7 +385,7 @@ mod tests {
     fn what_is_no_frame_is_refused_by_name() {
         let (source, _) = source();
         let write = |octets: &[u8]| source.write(VideoCodec::Vp8, Duration::ZERO, octets);
-        assert_eq!(write(&[]), Err(NotAFrame::Empty));
-        assert_eq!(write(&[0, 1, 2]), Err(NotAFrame::NotVp8));
+        assert_eq!(write(&[]), Err(NotAFrame::Empty.into()));
+        assert_eq!(write(&[0, 1, 2]), Err(NotAFrame::NotVp8.into()));
     }
 }

@@ -3,12 +3,13 @@
 use std::fmt;
 use std::sync::Arc;
 
-use video::{EncodedFrame, Pushed};
+use video::{EncodedFrame, Pushed, VideoCodec};
 
+use super::decoder::{Decoding, Drain};
 use super::flow::Flow;
-use super::sink::{SinkEnd, VideoSink};
+use super::sink::{SinkEnd, SinkFormat, VideoSink};
 use super::wish::Wisher;
-use super::{VideoOpenError, Wish};
+use super::{VideoOpenError, Wish, has_raw_video};
 
 /// Where one session's frames go, whatever that is; dropping it lets go.
 pub struct VideoWriter {
@@ -19,6 +20,7 @@ pub struct VideoWriter {
 enum WriterEnd {
     Flow(Arc<Flow>),
     Sink(SinkEnd),
+    Decoding(Decoding),
 }
 
 impl VideoWriter {
@@ -29,10 +31,44 @@ impl VideoWriter {
 
     /// Writes to what the application reads from the sink with this number.
     pub fn open(id: u64, wish: Wish) -> Result<VideoWriter, VideoOpenError> {
+        VideoWriter::begin(wish, |wisher| {
+            let (end, format) = VideoSink::end(id, wisher)?;
+            match format {
+                SinkFormat::Encoded => Ok(WriterEnd::Sink(end)),
+                SinkFormat::Raw(_) => decoding(Drain::Sink(end), wisher),
+            }
+        })
+    }
+
+    /// Writes raw pictures into a file (YUV4MPEG2), created or overwritten, which is whole after each. Blocks.
+    pub fn y4m(path: &str, wish: Wish) -> Result<VideoWriter, VideoOpenError> {
+        VideoWriter::begin(wish, |wisher| match has_raw_video() {
+            true => decoding(Drain::y4m(path)?, wisher),
+            false => Err(VideoOpenError::NoCodec),
+        })
+    }
+
+    /// Writes frames as they come into a file (IVF), created or overwritten, which is whole after each. Blocks.
+    pub fn ivf(path: &str, wish: Wish) -> Result<VideoWriter, VideoOpenError> {
+        VideoWriter::begin(wish, |wisher| decoding(Drain::ivf(path)?, wisher))
+    }
+
+    fn begin(
+        wish: Wish,
+        open: impl FnOnce(&Arc<Wisher>) -> Result<WriterEnd, VideoOpenError>,
+    ) -> Result<VideoWriter, VideoOpenError> {
         let wisher = Arc::new(Wisher::new(wish));
-        let end = WriterEnd::Sink(VideoSink::end(id, &wisher)?);
+        let end = open(&wisher)?;
         wisher.wish();
         Ok(VideoWriter { end, wisher })
+    }
+
+    /// The codecs that it makes something of: frames of another are not seen.
+    pub fn codecs(&self) -> &'static [VideoCodec] {
+        match &self.end {
+            WriterEnd::Flow(_) | WriterEnd::Sink(_) => &VideoCodec::ALL,
+            WriterEnd::Decoding(decoding) => decoding.codecs(),
+        }
     }
 
     /// Gives a frame; says whether anybody may still see it.
@@ -40,12 +76,17 @@ impl VideoWriter {
         let (pushed, is_read) = match &self.end {
             WriterEnd::Flow(flow) => (flow.push(frame.clone()), !flow.is_left()),
             WriterEnd::Sink(sink) => (sink.push(frame.clone()), !sink.is_closed()),
+            WriterEnd::Decoding(decoding) => (decoding.push(frame.clone()), !decoding.is_over()),
         };
         if is_read && pushed == Pushed::Dropped {
             self.wisher.wish();
         }
         is_read
     }
+}
+
+fn decoding(drain: Drain, wisher: &Arc<Wisher>) -> Result<WriterEnd, VideoOpenError> {
+    Decoding::start(drain, wisher).map(WriterEnd::Decoding)
 }
 
 impl fmt::Debug for VideoWriter {
