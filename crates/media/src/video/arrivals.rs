@@ -80,6 +80,16 @@ pub(super) enum Run {
     },
 }
 
+impl Run {
+    /// Whether it goes on and is no key frame.
+    pub(super) fn is_delta(self) -> bool {
+        match self {
+            Self::Open { key, .. } => key == Some(false),
+            Self::Complete { .. } => false,
+        }
+    }
+}
+
 /// How far a frame was followed.
 #[derive(Clone, Debug)]
 struct Progress {
@@ -235,10 +245,12 @@ impl<P: AsRef<[u8]>> PacketArrivals<P> {
     pub(super) fn later_key_frame(&self) -> Option<usize> {
         let mut at = 1;
         while at < self.slots.len() {
-            match self.run(&mut self.begin(at)) {
+            let mut progress = self.begin(at);
+            match self.run(&mut progress) {
                 Run::Complete { key, whole, .. } if key && whole => return Some(at),
                 Run::Complete { end, .. } => at = end.max(at + 1),
-                Run::Open { .. } => at += 1,
+                // No frame ends before what is missing: each slot is looked at once.
+                Run::Open { .. } => at = progress.at + 1,
             }
         }
         None

@@ -119,11 +119,6 @@ impl<P: AsRef<[u8]>> Assembler<P> {
         self.round_trip = Some(round_trip);
     }
 
-    /// Takes parameter sets of H.264 from elsewhere, such as a description.
-    pub fn learn(&mut self, parameter_set: &[u8]) {
-        self.sets.learn(parameter_set);
-    }
-
     /// Takes a packet. One of another source or far from all others begins anew.
     ///
     /// # Errors
@@ -265,14 +260,7 @@ impl<P: AsRef<[u8]>> Assembler<P> {
                     return;
                 }
                 Some(Slot::Broken { .. } | Slot::Packet { .. }) => {
-                    let delta = matches!(
-                        arrivals.head(),
-                        Run::Open {
-                            key: Some(false),
-                            ..
-                        }
-                    );
-                    !self.chained && (delta || !begins)
+                    !self.chained && (!begins || arrivals.head().is_delta())
                 }
             };
             if !useless {

@@ -88,17 +88,6 @@ impl History {
         sent.again = Some(now);
         Some(&sent.packet)
     }
-
-    /// Forgets everything: another peer answers.
-    pub fn clear(&mut self) {
-        self.sent.clear();
-        self.octets = 0;
-    }
-
-    /// Octets that are kept.
-    pub fn octets(&self) -> usize {
-        self.octets
-    }
 }
 
 /// Writes the payload of a retransmission: the number that the packet had, and what it carried (RFC 4588 §4).
@@ -164,10 +153,10 @@ mod tests {
                 begin + number * MS / 100,
             );
         }
-        assert!(history.octets() <= MOST_OCTETS);
+        assert!(history.octets <= MOST_OCTETS);
         assert!(history.sent.len() <= usize::from(u16::MAX / 2));
         let spare = history.keep(40_000, packet(40_000, 1), begin + 5_000 * MS);
-        assert_eq!((history.octets(), spare.is_some()), (1, true));
+        assert_eq!((history.octets, spare.is_some()), (1, true));
     }
 
     #[test]

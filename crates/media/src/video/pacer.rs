@@ -164,11 +164,6 @@ impl Pacer {
             .map(|since| since + Duration::from_secs_f64(debt))
     }
 
-    /// Whether packets wait.
-    pub fn is_empty(&self) -> bool {
-        self.new.is_empty() && self.again.is_empty()
-    }
-
     /// Whether so much waits that a new frame would come too late: then it is better left out.
     pub fn is_full(&self) -> bool {
         self.waits() > LONGEST_QUEUE || self.octets > MOST_OCTETS
@@ -213,9 +208,10 @@ mod tests {
         }
         let mut now = begin;
         let mut most = 0;
-        while !pacer.is_empty() {
+        loop {
             most = most.max(drain(&mut pacer, now));
-            now = pacer.deadline().map_or(now, |at| at.max(now + MS / 10));
+            let Some(next) = pacer.deadline() else { break };
+            now = next.max(now + MS / 10);
         }
         assert!(most <= 4, "{most}");
         let took = (now - begin).as_secs_f64();
