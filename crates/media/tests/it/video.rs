@@ -158,8 +158,10 @@ fn lines_come_go_and_come_again() {
     let mut a = Phone::new(A, 500.0, &network);
     let mut b = Phone::new(B, 1_100.0, &network);
     connect(&mut network, &mut a, &mut b);
-    b.session
-        .wish_video(vec![wish(Content::Camera, Direction::RecvOnly)]);
+    b.session.wish_video(vec![
+        wish(Content::Camera, Direction::RecvOnly),
+        wish(Content::Screen, Direction::RecvOnly),
+    ]);
     for content in [Content::Camera, Content::Screen] {
         let mut camera = Camera::new(content);
         // Together they have 300 kbit/s at first.

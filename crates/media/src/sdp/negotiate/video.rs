@@ -121,19 +121,22 @@ impl Wishes {
             .filter(|wish| !self.declined.contains(&wish.content) && !there.contains(&wish.content))
     }
 
-    /// What is wished of a line that shows `content`: if nothing is, and any picture is wanted, the peer's.
+    /// What is wished of a line that shows `content`. Who takes the peer's camera takes what it shows beside that and its
+    /// screen, such as others in a conference.
     pub(super) fn of(&self, content: Content, peer_sends: bool) -> Option<VideoWish> {
-        let wished = self.wishes.iter().find(|wish| wish.content == content);
-        let receiving = || {
-            let mut wishes = self.wishes.iter();
-            wishes.find(|wish| peer_sends && wish.direction.receives())
+        let wished = |content| self.wishes.iter().find(|wish| wish.content == content);
+        let camera = || match content {
+            Content::Guest(_) if peer_sends => wished(Content::Camera),
+            Content::Camera | Content::Screen | Content::Guest(_) => None,
         };
         let taken = |wish: &VideoWish| VideoWish {
             content,
             direction: Direction::RecvOnly,
             codecs: wish.codecs.clone(),
         };
-        wished.cloned().or_else(|| receiving().map(taken))
+        let receives = |wish: &&VideoWish| wish.direction.receives();
+        let taken = || camera().filter(receives).map(taken);
+        wished(content).cloned().or_else(taken)
     }
 }
 

@@ -23,6 +23,11 @@ fn screen() -> VideoWish {
     wish(Content::Screen, Direction::SendOnly)
 }
 
+/// What somebody wishes for who takes all there is.
+fn everything() -> [VideoWish; 2] {
+    [camera(), wish(Content::Screen, Direction::RecvOnly)]
+}
+
 fn wishing(wishes: &[VideoWish]) -> Negotiation {
     let mut negotiation = negotiation();
     assert!(
@@ -91,7 +96,7 @@ fn two_that_wish_for_it_agree_on_a_camera() {
 
 #[test]
 fn the_two_pictures_of_chromium_are_answered_in_its_terms() {
-    let mut ours = wishing(&[camera()]);
+    let mut ours = wishing(&everything());
     let (text, agreed) = answer(&mut ours, CHROMIUM);
     // Nothing says which is which but their order.
     assert_eq!(
@@ -127,6 +132,13 @@ fn pictures_that_nobody_wants_are_refused_in_place() {
     let refused = |mid: &str| ("video".to_owned(), true, mid.to_owned());
     assert_eq!(sections(&text)[1..], [refused("1"), refused("2")]);
     assert!(text.contains("a=group:BUNDLE 0\r\n"));
+    // Who wants a camera wants no screen.
+    let (text, agreed) = answer(&mut wishing(&[camera()]), CHROMIUM);
+    assert_eq!(
+        shown(&agreed.video),
+        [(1, Content::Camera, Direction::SendRecv)]
+    );
+    assert!(sections(&text)[2].1);
     // Nor does a picture that we only want to show make us take theirs.
     let (text, agreed) = answer(&mut wishing(&[screen()]), CHROMIUM);
     assert_eq!(
@@ -158,7 +170,7 @@ fn a_peer_that_knows_no_video_is_an_audio_call_and_is_not_asked_again() {
 #[test]
 fn lines_are_added_stopped_and_revived() {
     let both = [camera(), screen()];
-    let (mut a, mut b) = (negotiation(), wishing(&[camera()]));
+    let (mut a, mut b) = (negotiation(), wishing(&everything()));
     assert_eq!(exchange(&mut a, &mut b), [vec![], vec![]]);
     assert!(a.wish_video(both.to_vec()));
     let [at_a, at_b] = exchange(&mut a, &mut b);
@@ -193,7 +205,7 @@ fn lines_are_added_stopped_and_revived() {
 
 #[test]
 fn either_side_may_add_and_stop_a_line() {
-    let (mut a, mut b) = (wishing(&[camera()]), wishing(&[camera()]));
+    let (mut a, mut b) = (wishing(&everything()), wishing(&[camera()]));
     exchange(&mut a, &mut b);
     assert!(b.wish_video(vec![camera(), screen()]));
     let [at_b, at_a] = exchange(&mut b, &mut a);
@@ -206,7 +218,7 @@ fn either_side_may_add_and_stop_a_line() {
         shown(&at_a.video),
         [(2, Content::Screen, Direction::RecvOnly)]
     );
-    assert!(!a.wish_video(vec![camera()]));
+    assert!(!a.wish_video(everything().to_vec()));
 }
 
 #[test]
@@ -283,7 +295,7 @@ fn what_a_section_shows_is_what_it_says_or_else_by_order() {
                 "m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=rtpmap:96 VP8/90000\r\na=mid:{mid}\r\n{content}"
             );
         }
-        let (_, agreed) = answer(&mut wishing(&[camera()]), &offer);
+        let (_, agreed) = answer(&mut wishing(&everything()), &offer);
         agreed.video.iter().map(|video| video.content).collect()
     };
     use Content::{Camera, Guest, Screen};
@@ -306,7 +318,7 @@ fn as_many_lines_as_a_conference_has_are_offered_and_no_more_are_taken() {
     let guests: Vec<VideoWish> = (0..40)
         .map(|n| wish(Content::Guest(n), Direction::SendOnly))
         .collect();
-    let (mut a, mut b) = (wishing(&guests), wishing(&[camera()]));
+    let (mut a, mut b) = (wishing(&guests), wishing(&everything()));
     let [at_a, at_b] = exchange(&mut a, &mut b);
     assert_eq!((at_a.len(), at_b.len()), (MOST_VIDEO, MOST_VIDEO));
     let bundle: Vec<String> = (0..50).map(|n| n.to_string()).collect();
@@ -318,7 +330,7 @@ fn as_many_lines_as_a_conference_has_are_offered_and_no_more_are_taken() {
         offer +=
             &format!("m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=rtpmap:96 VP8/90000\r\na=mid:{mid}\r\n");
     }
-    let (text, agreed) = answer(&mut wishing(&[camera()]), &offer);
+    let (text, agreed) = answer(&mut wishing(&everything()), &offer);
     assert_eq!(agreed.video.len(), MOST_VIDEO);
     let refused = sections(&text)
         .into_iter()
