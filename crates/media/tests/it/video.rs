@@ -451,3 +451,80 @@ fn lines_are_told_behind_the_direction_and_before_the_description() {
     a.drain();
     assert_eq!(order(&a), ["direction", "lines", "description"]);
 }
+
+#[test]
+fn an_offer_that_is_taken_back_changes_no_line() {
+    let mut network = Network::new(13);
+    let [mut a, mut b] = pair(&network);
+    connect(&mut network, &mut a, &mut b);
+    network.run(&mut a, &mut b, SECOND);
+    let lines = a.lines();
+    assert!(a.session.wish_video(Vec::new()));
+    a.session
+        .reoffer(false, Direction::SendRecv, network.now)
+        .unwrap();
+    assert!(a.described().contains("m=video 0"));
+    a.session.rollback(network.now);
+    a.drain();
+    // Nor does one of the peer's that we refuse.
+    a.session.answer_reoffer("v=0\r\n", network.now).unwrap();
+    a.drain();
+    let before = [&a, &b].map(|phone| phone.seen.len());
+    network.run(&mut a, &mut b, SECOND);
+    assert_eq!(a.lines(), lines);
+    for (phone, before) in [&a, &b].into_iter().zip(before) {
+        assert!(phone.seen.len() > before + 25);
+    }
+}
+
+#[test]
+fn who_answers_at_last_has_the_lines_that_it_took() {
+    let mut network = Network::new(14);
+    let [mut a, mut b] = pair(&network);
+    let mut c = Phone::new("192.0.2.3:40003", 1_800.0, &network);
+    a.session.create_offer(network.now).unwrap();
+    let offer = a.described();
+    b.session.create_answer(&offer, network.now).unwrap();
+    let early = b.described();
+    a.session.set_answer(&early, true, network.now).unwrap();
+    a.drain();
+    network.run_all(&mut [&mut a, &mut b, &mut c], 2 * SECOND);
+    assert!(
+        a.seen.len() > 25 && b.seen.len() > 25,
+        "before it is answered"
+    );
+    // Another phone answers, which takes no pictures.
+    c.session.create_answer(&offer, network.now).unwrap();
+    let answer = c.described();
+    a.session.set_answer(&answer, false, network.now).unwrap();
+    a.drain();
+    assert!(a.lines().is_empty());
+    network.run_all(&mut [&mut a, &mut b, &mut c], 2 * SECOND);
+    let before = [&a, &b].map(|phone| phone.seen.len());
+    network.run_all(&mut [&mut a, &mut b, &mut c], 2 * SECOND);
+    assert_eq!([&a, &b].map(|phone| phone.seen.len()), before);
+    assert!(hears(&a, 1_800.0) > 0.8 && hears(&c, 500.0) > 0.8);
+}
+
+#[test]
+fn pictures_go_on_over_another_path() {
+    let mut network = Network::new(15);
+    let [mut a, mut b] = pair(&network);
+    connect(&mut network, &mut a, &mut b);
+    network.run(&mut a, &mut b, SECOND);
+    a.session
+        .reoffer(true, Direction::SendRecv, network.now)
+        .unwrap();
+    let offer = a.described();
+    b.session.answer_reoffer(&offer, network.now).unwrap();
+    let answer = b.described();
+    a.session.set_answer(&answer, false, network.now).unwrap();
+    a.drain();
+    network.run(&mut a, &mut b, SECOND);
+    let before = [&a, &b].map(|phone| phone.seen.len());
+    network.run(&mut a, &mut b, SECOND);
+    for (phone, before) in [&a, &b].into_iter().zip(before) {
+        assert!(phone.seen.len() > before + 25);
+        assert_in_order(&numbers(phone, 1));
+    }
+}
