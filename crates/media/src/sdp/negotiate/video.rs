@@ -173,12 +173,14 @@ impl VideoSection {
         content: Content,
         wishes: &Wishes,
     ) -> Option<Self> {
-        let peer_sends = offer.direction(index).sends();
+        let theirs = offer.direction(index);
+        let peer_sends = theirs.sends();
         let wish = wishes.of(content, peer_sends)?;
         let payloads = preferred(offer.video_payloads(index), &wish.codecs);
         (!payloads.is_empty()).then_some(Self {
             content,
-            direction: wish.direction,
+            // RFC 3264 §6.1: no answer says more than was offered, and Chromium takes none that does.
+            direction: wish.direction.and(theirs.reversed()),
             payloads,
             mid_extension: offer.mid_extension(index),
             peer_sends,

@@ -126,6 +126,34 @@ fn the_two_pictures_of_chromium_are_answered_in_its_terms() {
 }
 
 #[test]
+fn an_answer_says_no_more_than_was_offered() {
+    for (theirs, ours) in [
+        (Direction::SendRecv, Direction::SendRecv),
+        (Direction::RecvOnly, Direction::SendOnly),
+        (Direction::SendOnly, Direction::RecvOnly),
+        (Direction::Inactive, Direction::Inactive),
+    ] {
+        let (mut a, mut b) = (
+            wishing(&[wish(Content::Camera, theirs)]),
+            wishing(&[camera()]),
+        );
+        let text = offer(&mut a);
+        let (text, agreed) = answer(&mut b, &text);
+        assert_eq!(agreed.video[0].direction, ours);
+        let answered = Description::parse(&text).unwrap();
+        assert_eq!(answered.direction(1), ours);
+        assert_eq!(answered.media[1].has("ssrc-group"), ours.sends());
+        a.accept(&text, false).unwrap();
+        // What we would say stays: our own offer asks for all of it again.
+        let text = offer(&mut b);
+        assert_eq!(
+            Description::parse(&text).unwrap().direction(1),
+            Direction::SendRecv
+        );
+    }
+}
+
+#[test]
 fn pictures_that_nobody_wants_are_refused_in_place() {
     let (text, agreed) = answer(&mut negotiation(), CHROMIUM);
     assert!(agreed.video.is_empty());
