@@ -41,7 +41,17 @@ export async function startPages({ clip = {} } = {}) {
     arrived.emit(url)
   })
   const browser = await launchChromium({ camera })
+  const blank = async (t) => {
+    const page = await browser.newPage()
+    t.after(() => page.close())
+    page.complaints = []
+    page.on('pageerror', (error) => page.complaints.push(String(error)))
+    await page.addInitScript(`globalThis.readCounter = ${readCounter}`)
+    return page
+  }
   return {
+    /** A page without anything in it; it can read counters. */
+    blank,
     async stop() {
       await browser.close()
       for (const socket of sockets.clients) socket.terminate()
@@ -50,11 +60,7 @@ export async function startPages({ clip = {} } = {}) {
     },
     /** A page, which is closed at the end of the test; `before` runs in it before anything else. */
     async page(t, { before } = {}) {
-      const page = await browser.newPage()
-      t.after(() => page.close())
-      page.complaints = []
-      page.on('pageerror', (error) => page.complaints.push(String(error)))
-      await page.addInitScript(`globalThis.readCounter = ${readCounter}`)
+      const page = await blank(t)
       if (before) await page.addInitScript(before)
       await page.goto(`http://127.0.0.1:${server.address().port}/`)
       await page.waitForFunction(() => window.portOf)

@@ -2,50 +2,9 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { connectVideoSink, connectVideoSource } from 'offhook/renderer/host'
-import { COUNTED } from './counter.mjs'
+import { assertInOrder, seen, sees, startCamera, startScreen, stats, until } from './page-video.mjs'
 import { Sink, Source, startPages } from './pages.mjs'
 import { peers } from './peers.mjs'
-
-/** Runs in a page. */
-async function startCamera({ path = '/camera', video = true, options } = {}) {
-  window.stream = await navigator.mediaDevices.getUserMedia({ video })
-  window.publication = window.renderer.publish(await window.portOf(path), window.stream, options)
-  window.publication.closed.then((end) => (window.publicationEnd = { reason: end.reason, error: end.error?.message }))
-}
-
-/** Runs in a page: shows what comes, and notes each counter that is seen. */
-async function startScreen({ path = '/screen', target = 'canvas' } = {}) {
-  const element = document.querySelector(target)
-  window.rendering = window.renderer.render(await window.portOf(path), element)
-  window.rendering.closed.then((end) => (window.renderingEnd = end.reason))
-  window.seen = []
-  const look = () => {
-    const ready = target === 'canvas' || element.videoWidth > 0
-    const count = ready ? window.readCounter(element) : undefined
-    if (count !== undefined && count !== window.seen.at(-1)) window.seen.push(count)
-    requestAnimationFrame(look)
-  }
-  look()
-}
-
-const seen = (page) => page.evaluate(() => window.seen)
-const stats = (page, what) => page.evaluate((what) => window[what].stats, what)
-
-/** What is seen are the camera's pictures in their order, and none is behind one that came after it. */
-function assertInOrder(counts) {
-  const steps = counts.slice(1).map((count, index) => (count - counts[index] + COUNTED) % COUNTED)
-  assert.deepEqual(steps.filter((step) => step > COUNTED / 2), [], counts.join(' '))
-}
-
-async function until(what, why, deadline = 20_000) {
-  const end = Date.now() + deadline
-  for (;;) {
-    const value = await what()
-    if (value) return value
-    assert.ok(Date.now() < end, why)
-    await new Promise((passed) => setTimeout(passed, 25))
-  }
-}
 
 describe('pages with video', { skip: peers('chromium'), timeout: 170_000 }, () => {
   let pages
@@ -68,12 +27,6 @@ describe('pages with video', { skip: peers('chromium'), timeout: 170_000 }, () =
     const port = await pages.port('/screen')
     return { page, sink, port, connection: connectVideoSink(port, sink) }
   }
-
-  const sees = (page, count, why = `${count} pictures are seen`) =>
-    until(async () => {
-      const counts = await seen(page)
-      return counts.length > count && counts
-    }, why)
 
   for (const codec of ['vp8', 'h264']) {
     for (const target of ['canvas', 'video']) {
@@ -229,8 +182,11 @@ describe('pages with video', { skip: peers('chromium'), timeout: 170_000 }, () =
     })
     await until(async () => (await stats(page, 'rendering')).width === 320, 'the pictures are those of the other one')
     assert.deepEqual(await page.evaluate(() => [document.querySelector('canvas').width, document.querySelector('canvas').height]), [320, 240])
+    // One clock for both of them, which is the page's.
     const times = source.frames.map(({ timestamp }) => timestamp)
     assert.deepEqual(times, [...times].sort((one, other) => one - other))
+    const now = await filming.evaluate(() => performance.now() * 1000)
+    assert.ok(Math.abs(times.at(-1) - now) < 3e6, `${times.at(-1)} µs, now ${now}`)
   })
 
   test('each side learns that a track has ended, or that the other has closed', async (t) => {

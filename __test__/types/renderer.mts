@@ -2,6 +2,7 @@
 import { EventEmitter } from 'node:events'
 import { Readable } from 'node:stream'
 import { MessageChannel as NodeMessageChannel, parentPort } from 'node:worker_threads'
+import { VideoSink, VideoSource } from 'offhook'
 import { publish, render, type Publication, type VideoPortEnd } from 'offhook/renderer'
 import { connectVideoSink, connectVideoSource, type PageFrame, type VideoSourceLike } from 'offhook/renderer/host'
 
@@ -29,3 +30,5 @@ const page = connectVideoSource(new NodeMessageChannel().port1, new Source())
 const [best = 'vp8'] = await page.codecs
 console.log(best === 'h264')
 if (parentPort) connectVideoSink(parentPort, Readable.from([], { objectMode: true })).close()
+connectVideoSource(new NodeMessageChannel().port1, new VideoSource({ codecs: [best] })).close()
+connectVideoSink(new NodeMessageChannel().port1, new VideoSink()).close()
