@@ -19,8 +19,6 @@ export interface VideoSourceLike {
     readonly active?: boolean;
     /** The codec that is wanted; undefined leaves it to the page. */
     readonly codec?: VideoCodec | undefined;
-    /** Bits per second at most. */
-    readonly bitrate?: number | undefined;
     on(event: 'keyFrameRequest' | 'bitrate' | 'active' | 'close', listener: (...args: any[]) => void): unknown;
     off(event: 'keyFrameRequest' | 'bitrate' | 'active' | 'close', listener: (...args: any[]) => void): unknown;
 }

@@ -85,7 +85,6 @@ function serve({ url }, response) {
 export class Source extends EventEmitter {
   active = true
   codec = undefined
-  bitrate = undefined
   frames = []
   sinks = new Set()
 

@@ -21,8 +21,6 @@ export interface VideoSourceLike {
   readonly active?: boolean
   /** The codec that is wanted; undefined leaves it to the page. */
   readonly codec?: VideoCodec | undefined
-  /** Bits per second at most. */
-  readonly bitrate?: number | undefined
   on(event: 'keyFrameRequest' | 'bitrate' | 'active' | 'close', listener: (...args: any[]) => void): unknown
   off(event: 'keyFrameRequest' | 'bitrate' | 'active' | 'close', listener: (...args: any[]) => void): unknown
 }
@@ -50,6 +48,9 @@ export interface PublishingPage extends PageConnection {
   readonly codecs: Promise<readonly VideoCodec[]>
 }
 
+/** What sources have said last that they may be sent, in bits per second: a page that is loaded again begins with it. */
+const bitrates = new WeakMap<VideoSourceLike, number>()
+
 /** Of one picture: key frames of large screens have a megabyte. */
 const LARGEST_FRAME = 4 * 1024 * 1024
 
@@ -66,7 +67,10 @@ export function connectVideoSource(port: VideoPort, source: VideoSourceLike): Pu
   const tellState = () => channel.send(stateOf(source))
   const listeners = {
     keyFrameRequest: () => channel.send({ kind: 'keyFrame' }),
-    bitrate: tellState,
+    bitrate: (bitsPerSecond: number) => {
+      bitrates.set(source, bitsPerSecond)
+      tellState()
+    },
     active: tellState,
     close: () => channel.end({ reason: 'ended' }),
   }
@@ -120,7 +124,9 @@ export function connectVideoSink(port: VideoPort, sink: VideoSinkLike): PageConn
   return { closed: channel.closed, close: () => channel.end({ reason: 'closed' }) }
 }
 
-function stateOf({ active, codec, bitrate }: VideoSourceLike): Message {
+function stateOf(source: VideoSourceLike): Message {
+  const { active, codec } = source
+  const bitrate = bitrates.get(source)
   return { kind: 'state', active: active !== false, ...(codec && { codec }), ...(bitrate !== undefined && { bitrate }) }
 }
 
