@@ -202,7 +202,7 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
    */
   acceptPendingSession(id: string, options: AcceptOptions = {}): void {
     const made = () => acceptance(id, 'options of acceptPendingSession', options)
-    this.#acceptances.accept(id, made, (command) => this.#command(command)).catch((error: SoftphoneError) => this.#fail(error, id))
+    this.#acceptances.accept(id, made, (command) => this.#command(command)).catch(this.#telling(id))
   }
 
   /**
@@ -234,7 +234,7 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
   rejectPendingSession(id: string, options: RejectOptions = {}): Promise<void> {
     const rejected = this.#reject(id, options)
     // The original returns nothing to wait for: what fails is told, and is no unhandled rejection.
-    rejected.catch((error: SoftphoneError) => this.#fail(error, id))
+    rejected.catch(this.#telling(id))
     return rejected
   }
 
@@ -244,7 +244,7 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
    */
   redirectPendingSession(id: string, target: string, options: RedirectOptions = {}): Promise<void> {
     const redirected = this.#redirect(id, target, options)
-    redirected.catch((error: SoftphoneError) => this.#fail(error, id))
+    redirected.catch(this.#telling(id))
     return redirected
   }
 
@@ -545,7 +545,15 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
   }
 
   #post(command: WireCommand, sessionId?: string): void {
-    this.#command(command).catch((error: SoftphoneError) => this.#fail(error, sessionId))
+    this.#command(command).catch(this.#telling(sessionId))
+  }
+
+  /** Tells of a failure that nobody waits for; what is given up by `destroy()` is none. */
+  #telling(sessionId?: string): (error: SoftphoneError) => void {
+    const isOver = this.#destroyed !== undefined
+    return (error) => {
+      if (isOver || error.code !== 'ERR_DESTROYED') this.#fail(error, sessionId)
+    }
   }
 
   async #reject(id: string, options: RejectOptions): Promise<void> {

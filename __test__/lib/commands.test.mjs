@@ -467,6 +467,24 @@ describe('commands', () => {
     assert.equal(engine.commands.filter(({ type }) => type === 'destroy').length, 1)
   })
 
+  test('what destroy gives up is no error that is told, but what comes after it is', async () => {
+    const { phone, engine } = makePhone()
+    const told = []
+    phone.on('error', ({ code }) => told.push(code))
+    phone.reconnect()
+    phone.acceptPendingSession('d7b5a1d6-0f4a-4a55-8a40-d6b5d5b7c1aa')
+    const destroying = phone.destroy()
+    await turn()
+    engine.say({ type: 'closed' })
+    engine.reply('destroy')
+    await destroying
+    await turn()
+    assert.deepEqual(told, [])
+    phone.reconnect()
+    await turn()
+    assert.deepEqual(told, ['ERR_DESTROYED'])
+  })
+
   test('a phone keeps the process from initialize() on, unless it is unref()ed', async () => {
     const { phone, engine } = makePhone()
     assert.equal(engine.refed, false)
