@@ -45,6 +45,8 @@ export function ofError(error: unknown): number {
       return exitCode.usage
     case 'ERR_CONNECTION_FAILED':
     case 'ERR_NOT_CONNECTED':
+    case 'ERR_PROXY_AUTHENTICATION':
+    case 'ERR_PROXY_FAILED':
     case 'ERR_REQUEST_TIMEOUT':
       return exitCode.network
     case 'ERR_ACCESS_TOKEN':

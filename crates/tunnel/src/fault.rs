@@ -30,7 +30,7 @@ pub enum TunnelFault {
     )]
     Unsupported { schemes: String },
     #[error(
-        "asks for credentials in a weaker way than before, and is not answered: it may be another that stands in its place"
+        "asks for credentials in a weaker way than before, and is not answered, for it may be another in its place; a new Softphone would answer"
     )]
     Weaker,
     #[error("does not serve this machine{}", if *.had_login { ", even with credentials" } else { " without credentials: give them in its URL, as in 'socks5://user:password@host:port'" })]
