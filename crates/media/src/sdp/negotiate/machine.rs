@@ -159,6 +159,7 @@ impl Negotiation {
             payloads: &receive,
             direction: wish,
             wish,
+            pictures: &[],
             setup: write::offered_setup(),
             rtcp_mux: true,
         };
@@ -272,6 +273,7 @@ impl Negotiation {
             payloads: &agreed.audio.receive,
             direction: agreed.audio.direction,
             wish,
+            pictures: &agreed.video,
             setup: write::answered_setup(agreed.transport.setup, transport.parameters.setup),
             rtcp_mux: agreed.rtcp_mux,
         };

@@ -250,6 +250,41 @@ fn either_side_may_add_and_stop_a_line() {
 }
 
 #[test]
+fn an_answer_asks_for_no_more_than_is_offered() {
+    let sees = |direction| wish(Content::Camera, direction);
+    for (offered, wished, answered) in [
+        (
+            Direction::RecvOnly,
+            Direction::RecvOnly,
+            Direction::Inactive,
+        ),
+        (
+            Direction::RecvOnly,
+            Direction::SendRecv,
+            Direction::SendOnly,
+        ),
+        (
+            Direction::SendOnly,
+            Direction::SendRecv,
+            Direction::RecvOnly,
+        ),
+        (
+            Direction::SendRecv,
+            Direction::RecvOnly,
+            Direction::RecvOnly,
+        ),
+    ] {
+        let (mut a, mut b) = (wishing(&[sees(offered)]), wishing(&[sees(wished)]));
+        let (text, _) = answer(&mut b, &offer(&mut a));
+        let description = Description::parse(&text).unwrap();
+        assert_eq!(description.direction(1), answered, "{offered:?} {wished:?}");
+        // It is wished for still, and the next offer says so.
+        let description = Description::parse(&offer(&mut b)).unwrap();
+        assert_eq!(description.direction(1), wished);
+    }
+}
+
+#[test]
 fn whoever_is_held_sees_nothing_and_shows_nothing() {
     let (mut a, mut b) = (wishing(&[camera()]), wishing(&[camera()]));
     exchange(&mut a, &mut b);
