@@ -29,11 +29,11 @@ export function chromiumInstalled() {
 /**
  * Starts Chromium and a page server; `phone()` opens a page with a JsSIP phone of its own.
  *
- * With `mdns` Chromium hides its addresses behind `.local` names, as it does for pages without a microphone.
+ * `camera` is a y4m clip. With `mdns` Chromium hides its addresses behind `.local` names, as it does for pages without a microphone.
  */
-export async function startChromium({ mdns = false } = {}) {
+export async function startChromium({ mdns = false, camera } = {}) {
   const site = await serve(await bundle())
-  const browser = await launchChromium({ mdns })
+  const browser = await launchChromium({ mdns, camera })
   return {
     version: browser.version(),
     phone: (options) => openPhone(browser, site, options),
@@ -78,7 +78,14 @@ async function openPhone(browser, site, options) {
     /** Waits for the next event of this name, or of one of these. */
     event: (names, deadline = 5000) => remote('event')([names].flat(), deadline),
     call: remote('call'),
+    callWithVideo: remote('callWithVideo'),
     answer: remote('answer'),
+    answerWithVideo: remote('answerWithVideo'),
+    addScreen: remote('addScreen'),
+    removeScreen: remote('removeScreen'),
+    look: remote('look'),
+    seen: remote('seen'),
+    pictures: remote('pictures'),
     reject: remote('reject'),
     hangUp: remote('hangUp'),
     sendDtmf: remote('sendDtmf'),

@@ -1,6 +1,7 @@
 // Runs in Chromium: a JsSIP phone whose sound is a WebAudio tone and whose ear is an AnalyserNode.
 // Bundled by chromium.mjs; the tests drive `window.phone`.
 import JsSIP from 'jssip'
+import { readCounter } from './read-counter.mjs'
 
 const FFT_SIZE = 8192
 
@@ -10,6 +11,8 @@ class Phone {
   #sessions = []
   #events = []
   #waiters = new Set()
+  #screen
+  #seen = []
 
   async start({ server, uri, password, codecs, certificate, sessionTimers = false }) {
     this.#context = new AudioContext({ sampleRate: 48000 })
@@ -55,6 +58,69 @@ class Phone {
 
   answer(frequency) {
     this.#last().answer(this.#mediaOptions(frequency))
+  }
+
+  /** Calls with the camera, or with a wish for the other side's pictures alone. */
+  async callWithVideo(target, frequency, camera = true) {
+    const options = this.#mediaOptions(frequency)
+    if (camera) options.mediaStream.addTrack(await cameraTrack())
+    this.#ua.call(target, { ...options, rtcOfferConstraints: { offerToReceiveVideo: 1 } })
+  }
+
+  async answerWithVideo(frequency) {
+    const options = this.#mediaOptions(frequency)
+    options.mediaStream.addTrack(await cameraTrack())
+    this.#last().answer(options)
+  }
+
+  /** Shows a canvas beside the camera, as a browser shows a screen; resolves once the other side has answered. */
+  async addScreen() {
+    const canvas = document.createElement('canvas')
+    const context = canvas.getContext('2d')
+    let count = 0
+    setInterval(() => {
+      context.fillStyle = `hsl(${(count += 7)} 80% 50%)`
+      context.fillRect(0, 0, canvas.width, canvas.height)
+    }, 50)
+    const [track] = canvas.captureStream(10).getVideoTracks()
+    await this.#ready()
+    this.#screen = this.#last().connection.addTrack(track, new MediaStream([track]))
+    await this.renegotiate(false)
+  }
+
+  async removeScreen() {
+    await this.#ready()
+    this.#last().connection.removeTrack(this.#screen)
+    await this.renegotiate(false)
+  }
+
+  /** Looks at the other side's camera from now on, if that is there. */
+  async look() {
+    const tracks = this.#last().connection.getReceivers().map(({ track }) => track)
+    const video = document.createElement('video')
+    Object.assign(video, { srcObject: new MediaStream(tracks.filter(({ kind }) => kind === 'video').slice(0, 1)), muted: true })
+    this.#seen = []
+    const note = () => {
+      const count = readCounter(video)
+      if (count !== undefined && count !== this.#seen.at(-1)) this.#seen.push(count)
+      video.requestVideoFrameCallback(note)
+    }
+    video.requestVideoFrameCallback(note)
+    await video.play()
+  }
+
+  /** The counters that were seen, in order. */
+  seen() {
+    return this.#seen
+  }
+
+  /** What of video comes and goes, by kind and codec. */
+  async pictures() {
+    const report = await this.#last().connection.getStats()
+    const video = [...report.values()].filter(({ kind, type }) => kind === 'video' && /^(in|out)bound-rtp$/.test(type))
+    return video.map(({ type, codecId, framesDecoded, framesEncoded, pliCount, nackCount }) => {
+      return { type, codec: report.get(codecId)?.mimeType, frames: framesDecoded ?? framesEncoded, pliCount, nackCount }
+    })
   }
 
   reject(code) {
@@ -234,6 +300,11 @@ class Phone {
     this.#events.push({ name, details: JSON.parse(JSON.stringify(details)) })
     for (const take of [...this.#waiters]) if (take()) break
   }
+}
+
+async function cameraTrack() {
+  const stream = await navigator.mediaDevices.getUserMedia({ video: { width: 320, height: 240, frameRate: 15 } })
+  return stream.getVideoTracks()[0]
 }
 
 function makeCertificate(kind) {
