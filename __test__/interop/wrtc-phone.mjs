@@ -6,7 +6,7 @@ import { WebSocket } from 'ws'
 import { hears } from '../sound.mjs'
 
 const { MediaStream, RTCPeerConnection, RTCSessionDescription, nonstandard } = wrtc
-const { RTCAudioSink, RTCAudioSource } = nonstandard
+const { RTCAudioSink, RTCAudioSource, RTCVideoSink, RTCVideoSource } = nonstandard
 const rate = 48_000
 const frame = rate / 100
 
@@ -18,6 +18,7 @@ class WrtcPhone {
   #pcConfig
   #session
   #voice
+  #camera
   #events = []
   #arrived = () => {}
 
@@ -58,6 +59,26 @@ class WrtcPhone {
     this.#session.terminate()
   }
 
+  /** From now on its calls show pictures that carry a counter. */
+  film() {
+    this.#camera = camera(new RTCVideoSource())
+  }
+
+  /** Waits for so many pictures of the other side's, and gives their counters. */
+  seen(count, deadline = 15_000) {
+    const { track } = this.#session.connection.getReceivers().find(({ track: { kind } }) => kind === 'video')
+    const sink = new RTCVideoSink(track)
+    const counts = []
+    return new Promise((resolve, reject) => {
+      const late = setTimeout(() => reject(new Error(`${counts.length} pictures in ${deadline} ms`)), deadline)
+      sink.onframe = ({ frame }) => {
+        if (counts.push(counterOf(frame)) < count) return
+        clearTimeout(late)
+        resolve(counts)
+      }
+    }).finally(() => sink.stop())
+  }
+
   /** Resolves when the other side has answered our new offer. */
   hold() {
     return new Promise((done) => this.#session.hold({}, done))
@@ -73,7 +94,7 @@ class WrtcPhone {
 
   /** Resolves once the frequency is heard, and dominates. */
   async hears(frequency, deadline = 5000) {
-    const [{ track }] = this.#session.connection.getReceivers()
+    const { track } = this.#session.connection.getReceivers().find(({ track: { kind } }) => kind === 'audio')
     const sink = new RTCAudioSink(track)
     const ear = new Readable({ read() {} })
     try {
@@ -112,7 +133,7 @@ class WrtcPhone {
   #media(frequency) {
     this.#voice?.stop()
     this.#voice = tone(new RTCAudioSource(), frequency)
-    const mediaStream = new MediaStream([this.#voice.track])
+    const mediaStream = new MediaStream([this.#voice.track, ...(this.#camera ? [this.#camera] : [])])
     return { mediaStream, pcConfig: this.#pcConfig }
   }
 
@@ -143,6 +164,25 @@ function tone(source, frequency) {
       track.stop()
     },
   }
+}
+
+/** A track of 30 pictures a second, whose eight columns are white for the ones of a counter, the least first. */
+function camera(source) {
+  const [width, height] = [320, 240]
+  let count = 0
+  setInterval(() => {
+    const data = new Uint8ClampedArray(width * height * 1.5).fill(128)
+    for (let at = 0; at < width * height; at++) data[at] = (count >> Math.floor(((at % width) * 8) / width)) & 1 ? 220 : 30
+    source.onFrame({ width, height, data })
+    count = (count + 1) % 256
+  }, 33).unref()
+  return source.createTrack()
+}
+
+/** The counter in a picture, whatever its size is by now. */
+function counterOf({ width, height, data }) {
+  const row = Math.floor(height / 2) * width
+  return Array.from({ length: 8 }, (_, bit) => (data[row + Math.floor(((bit + 0.5) * width) / 8)] > 128 ? 1 << bit : 0)).reduce((sum, bit) => sum + bit)
 }
 
 /** The first channel, copied: the sink uses its memory again. */

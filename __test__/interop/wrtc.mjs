@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 const script = fileURLToPath(new URL('wrtc-phone.mjs', import.meta.url))
 const platform = `@roamhq/wrtc-${process.platform}-${process.arch}`
 
-const methods = ['call', 'answer', 'hangUp', 'hold', 'unhold', 'restartIce', 'event', 'hears', 'received']
+const methods = ['film', 'seen', 'call', 'answer', 'hangUp', 'hold', 'unhold', 'restartIce', 'event', 'hears', 'received']
 
 /** Whether this platform has a build of libwebrtc for Node. */
 export function wrtcInstalled() {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { VideoSink, VideoSource } from 'offhook'
 import { hears, next, pbxOf, voice } from '../pbx.mjs'
 import { drain } from '../sound.mjs'
 import { peers } from './peers.mjs'
@@ -56,6 +57,61 @@ describe('JsSIP and libwebrtc in Node, through the embedded PBX', { skip: peers(
       assert.equal((await peer.event('ended')).originator, 'remote')
     })
   }
+
+  /** What shows its peer what that shows. */
+  function mirror(t) {
+    const source = new VideoSource({ codecs: ['vp8'] })
+    const sink = new VideoSink()
+    t.after(() => [source, sink].forEach((end) => end.close()))
+    sink.on('data', (frame) => source.write(frame))
+    source.on('keyFrameRequest', () => sink.requestKeyFrame())
+    const reflect = (session) => {
+      const show = ({ id }) => session.setVideoOutput(id, sink)
+      session.on('streamAvailable', show)
+      session.streams.forEach(show)
+    }
+    return { source, reflect }
+  }
+
+  /** Its own pictures in their order, of which some may be missing. */
+  function assertInOrder(counts) {
+    const back = counts.slice(1).filter((count, index) => (count - counts[index] + 256) % 256 > 128)
+    assert.deepEqual(back, [], counts.join(' '))
+    assert.ok(new Set(counts).size > counts.length / 2, counts.join(' '))
+  }
+
+  test('are called with pictures, and see their own', async (t) => {
+    const [peer, phone] = await both(t)
+    await peer.film()
+    const { source, reflect } = mirror(t)
+    const { ear, audio } = voice(600)
+    const session = await phone.call('bob', { ...audio, video: source })
+    await peer.event('incoming')
+    await peer.answer(1000)
+    await session.answered
+    reflect(session)
+    assertInOrder(await peer.seen(60))
+    await Promise.all([hears(ear, 1000), peer.hears(600)])
+    await session.end()
+  })
+
+  test('call with pictures, and see their own', async (t) => {
+    const [peer, phone] = await both(t)
+    await peer.film()
+    const ringing = next(phone, 'pendingSession')
+    await peer.call('alice', 1000)
+    const [{ id }] = await ringing
+    const { source, reflect } = mirror(t)
+    const { ear, audio } = voice(600)
+    const started = next(phone, 'sessionStarted')
+    phone.acceptPendingSession(id, { ...audio, video: source })
+    const [session] = await started
+    reflect(session)
+    await peer.event('confirmed')
+    assertInOrder(await peer.seen(60))
+    await Promise.all([hears(ear, 1000), peer.hears(600)])
+    await session.end()
+  })
 
   async function talking(t) {
     const [peer, phone] = await both(t)
