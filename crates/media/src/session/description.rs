@@ -41,6 +41,7 @@ impl Session {
         self.must_be_stable()?;
         self.remember();
         self.wish = direction;
+        self.settle_lines();
         let moved = self.connection == ConnectionState::Failed(TransportFailure::Moved);
         if let (true, Some(transport)) = (restart_ice || moved, &mut self.transport) {
             transport.restart_ice(now);
@@ -288,6 +289,13 @@ impl Session {
         self.agreed = agreed;
     }
 
+    /// Shows nothing while we hold the call, and again what was shown before if that is taken back.
+    fn settle_lines(&mut self) {
+        if let Some((lines, work)) = self.work() {
+            lines.settle(work);
+        }
+    }
+
     fn write_when_gathered(&mut self, writing: Writing) {
         self.writing = Some(writing);
         self.write_if_gathered();
@@ -329,6 +337,7 @@ impl Session {
             && let Some(before) = self.before.take()
         {
             self.wish = before.wish;
+            self.settle_lines();
         }
         self.event(MediaEvent::Refused { reason });
     }

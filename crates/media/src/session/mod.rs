@@ -376,6 +376,7 @@ impl Session {
             cname: &self.identity.cname,
             ntp: self.reports.ntp(self.now),
             connected,
+            holds: !self.wish.receives(),
             round_trip,
             heard,
             now: self.now,

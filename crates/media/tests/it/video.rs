@@ -218,6 +218,27 @@ fn a_hold_stops_the_pictures_of_both_and_they_go_on_after_it() {
 }
 
 #[test]
+fn nothing_is_shown_from_the_moment_of_a_hold_whatever_the_peer_says() {
+    let mut network = Network::new(16);
+    let [mut a, mut b] = pair(&network);
+    connect(&mut network, &mut a, &mut b);
+    network.run(&mut a, &mut b, SECOND);
+    for hold in [Direction::SendOnly, Direction::Inactive] {
+        a.session.reoffer(false, hold, network.now).unwrap();
+        a.drain();
+        network.run(&mut a, &mut b, SECOND / 5);
+        let before = b.seen.len();
+        network.run(&mut a, &mut b, SECOND);
+        assert_eq!(b.seen.len(), before, "nobody has answered");
+        // It is refused: all goes on.
+        a.session.rollback(network.now);
+        a.drain();
+        network.run(&mut a, &mut b, SECOND);
+        assert!(b.seen.len() > before + 25);
+    }
+}
+
+#[test]
 fn a_muted_camera_shows_nothing_and_begins_with_a_key_frame() {
     let mut network = Network::new(6);
     let [mut a, mut b] = pair(&network);

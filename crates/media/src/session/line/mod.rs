@@ -82,6 +82,8 @@ pub(super) struct Work<'a> {
     /// The time of our reports; all our streams have the same.
     pub(super) ntp: u64,
     pub(super) connected: bool,
+    /// We hold the call, or ask to: nothing is shown from then on, whatever the peer says to that.
+    pub(super) holds: bool,
     pub(super) round_trip: Option<Duration>,
     /// The peer's sound that plays now.
     pub(super) heard: Option<Heard>,
@@ -182,7 +184,7 @@ impl Lines {
     fn set_active(&mut self, work: &mut Work<'_>) {
         for line in &mut self.lines {
             let muted = self.muted.contains(&line.agreed.content);
-            let active = work.connected && !muted && line.agreed.direction.sends();
+            let active = work.connected && !work.holds && !muted && line.agreed.direction.sends();
             if work.connected {
                 line.next_report.get_or_insert(work.now + REPORTS / 2);
             }
