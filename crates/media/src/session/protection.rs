@@ -27,6 +27,8 @@ const LEAST_BITRATE: u32 = 12_000;
 /// What tells that the line is full: so much more loss than before, or so much longer a round trip.
 const WORSE_LOSS: f64 = 0.08;
 const WORSE_ROUND_TRIP: Duration = Duration::from_millis(150);
+/// A line that is full goes on losing more for so long; losses that come in bursts seldom do.
+const WORSE_FOR: Duration = Duration::from_millis(2_000);
 /// So long no copies are sent to a line that they filled.
 const LOCKED: Duration = Duration::from_secs(40);
 /// Loss that stays so long after copies were taken back did not come from them: they are sent again.
@@ -58,6 +60,8 @@ struct TakenBack {
 struct Before {
     loss: f64,
     round_trip: Option<Duration>,
+    /// Since when more than that has been lost.
+    worse: Option<Instant>,
 }
 
 impl Protection {
@@ -76,7 +80,7 @@ impl Protection {
         if innocent {
             self.taken_back = None;
         }
-        self.choose(round_trip, now);
+        self.choose(lost, round_trip, now);
         if let (true, Some(before)) = (innocent, &mut self.before) {
             // Only what is worse than this would be theirs.
             before.loss = before.loss.max(self.level);
@@ -97,18 +101,23 @@ impl Protection {
     }
 
     fn take_back_if_worse(&mut self, round_trip: Option<Duration>, now: Instant) {
-        let Some(before) = self.before else { return };
+        let Some(before) = &mut self.before else {
+            return;
+        };
         let slower = round_trip
             .zip(before.round_trip)
             .is_some_and(|(now, then)| now > then + WORSE_ROUND_TRIP);
-        let lossier = self.level > before.loss + WORSE_LOSS;
+        before.worse = (self.level > before.loss + WORSE_LOSS).then(|| before.worse.unwrap_or(now));
+        let lossier = before
+            .worse
+            .is_some_and(|since| now.saturating_duration_since(since) >= WORSE_FOR);
         if slower || lossier {
             let loss = (!slower).then_some(self.level);
             self.taken_back = Some(TakenBack { at: now, loss });
         }
     }
 
-    fn choose(&mut self, round_trip: Option<Duration>, now: Instant) {
+    fn choose(&mut self, lost: f64, round_trip: Option<Duration>, now: Instant) {
         let locked = self
             .taken_back
             .is_some_and(|taken| now.saturating_duration_since(taken.at) < LOCKED);
@@ -119,11 +128,17 @@ impl Protection {
             loss if loss >= COPIES_UNTIL => self.copies.min(1),
             _ => 0,
         };
-        // The level rises while a loss that was there before becomes known: what counts is where it had come to.
-        let loss = self.level.max(TWO_COPIES_FROM);
+        // What this report tells of was lost without copies.
+        let loss = self.level.max(lost).max(TWO_COPIES_FROM);
         match (self.copies, copies) {
             (_, 0) => self.before = None,
-            (0, _) => self.before = Some(Before { loss, round_trip }),
+            (0, _) => {
+                self.before = Some(Before {
+                    loss,
+                    round_trip,
+                    worse: None,
+                })
+            }
             (_, _) => {}
         }
         self.copies = copies;
@@ -221,7 +236,7 @@ mod tests {
 
     #[test]
     fn copies_that_fill_the_line_are_taken_back_for_a_while() {
-        let full = [&[0.03; 5][..], &[0.3; 2]].concat();
+        let full = [&[0.03; 5][..], &[0.3; 4]].concat();
         assert_eq!(copies(&full), 0);
         assert_eq!(copies(&[&full[..], &[0.03; 30]].concat()), 0);
         let (mut slow, now) = after(&[0.04; 8]);
@@ -230,6 +245,14 @@ mod tests {
         assert_eq!(slow.copies(), 0);
         slow.report(0.04, NEAR, now + seconds(45));
         assert_eq!(slow.copies(), 1);
+    }
+
+    #[test]
+    fn bursts_take_nothing_back() {
+        let bursts = [0.0, 0.3, 0.06, 0.0, 0.24, 0.18, 0.0, 0.36, 0.3, 0.02];
+        let losses = bursts.repeat(6);
+        let without = (8..losses.len()).filter(|told| copies(&losses[..*told]) < 2);
+        assert_eq!(without.count(), 0);
     }
 
     #[test]

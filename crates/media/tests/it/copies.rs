@@ -217,7 +217,7 @@ fn copies_that_fill_the_line_are_taken_back() {
     // Enough for the sound and its headers, and not for copies.
     network.line = Some(50_000.0);
     network.loss = 0.04;
-    network.run(&mut a, &mut b, Duration::from_secs(15));
+    network.run(&mut a, &mut b, Duration::from_secs(25));
     let before = b.session.stats(network.now).inbound;
     assert!(before.fec_packets_received > 0, "copies were tried");
     network.run(&mut a, &mut b, Duration::from_secs(20));
