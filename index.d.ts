@@ -1708,6 +1708,11 @@ export interface SoftphoneOptions {
     sessionTimers?: boolean | SessionTimerOptions;
     /** The codecs to offer and accept, best first; default `['opus', 'G722', 'PCMU', 'PCMA']`. */
     codecs?: readonly CodecName[];
+    /**
+     * Pauses of speech are left out of what is sent (DTX), and of what is received if the other side can: of Opus by itself; in G.711
+     * and G.722 comfort noise (RFC 3389) stands for them, if the other side takes it. Default false. Comfort noise is heard in any case.
+     */
+    dtx?: boolean;
     /** How digits of the other party are heard. */
     dtmf?: DtmfReception;
     /** How Opus is run; `{ rate: 16000, complexity: 1 }` takes a quarter of the CPU, for many calls at once. */

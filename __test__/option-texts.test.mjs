@@ -32,6 +32,7 @@ describe('the text for a wrong option', () => {
 
   for (const [wrong, text] of [
     [{ register: 'yes' }, "Option 'register' must be a boolean, but is a string"],
+    [{ dtx: 'yes' }, "Option 'dtx' must be a boolean, but is a string"],
     [{ registerExpires: '600' }, "Option 'registerExpires' must be a whole number of seconds from 1 to 86400, but is a string"],
     [{ iceTransportPolicy: 'none' }, "Option 'iceTransportPolicy' must be 'all' or 'relay', but is a string"],
     [{ password: '' }, "Option 'password' must be a non-empty string, but is an empty string"],

@@ -753,6 +753,7 @@ export const optionNames = {
     'noAnswerTimeout',
     'sessionTimers',
     'codecs',
+    'dtx',
     'opus',
     'dtmf',
     'tones',

@@ -42,7 +42,7 @@ fn answer(offer: &str, sections: usize) {
         codecs: Codec::ALL.to_vec(),
         telephone_event: true,
         ptime: 20,
-        opus_dtx: false,
+        dtx: false,
         opus_max_average_bitrate: None,
     };
     let mut negotiation = Negotiation::new(identity, terms);

@@ -51,6 +51,8 @@ static A_LAW: [i16; 256] = {
 pub(super) struct StreamDecoder {
     law: Law,
     concealer: Concealer,
+    /// The packet behind a gap.
+    behind: Vec<i16>,
 }
 
 impl StreamDecoder {
@@ -58,6 +60,7 @@ impl StreamDecoder {
         Self {
             law,
             concealer: Concealer::new(Rate::Hz8000),
+            behind: Vec::with_capacity(12 * Rate::Hz8000.samples_per_tick()),
         }
     }
 
@@ -72,8 +75,10 @@ impl StreamDecoder {
     /// Fills `out`, what was lost right before `next`.
     pub(super) fn bridge(&mut self, next: &[u8], out: &mut [i16]) {
         let table = self.law.table();
-        let behind: Vec<i16> = next.iter().map(|byte| table[usize::from(*byte)]).collect();
-        self.concealer.bridge(out, &behind);
+        self.behind.clear();
+        let samples = next.iter().map(|byte| table[usize::from(*byte)]);
+        self.behind.extend(samples);
+        self.concealer.bridge(out, &self.behind);
     }
 
     pub(super) fn conceal(&mut self, out: &mut [i16]) {
@@ -85,8 +90,6 @@ impl StreamDecoder {
     }
 
     pub(super) fn reset(&mut self) {
-        let searches = self.concealer.searches();
-        *self = Self::new(self.law);
-        self.set_searches(searches);
+        self.concealer.reset();
     }
 }

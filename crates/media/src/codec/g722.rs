@@ -351,11 +351,11 @@ impl Decoder {
         }
     }
 
-    /// Goes on as if `invented`, which is `LAG` samples longer than the gap, had been sent; `last` was heard before it.
-    fn follow(&mut self, last: [i16; 2], invented: &[i16]) {
+    /// Goes on as if `invented` had been sent: two samples of before the gap, it, and `LAG` samples of what is behind it.
+    fn follow(&mut self, invented: &[i16]) {
         let mut split = Delay::new();
-        let (played, sent) = invented.split_at(LAG.min(invented.len()));
-        for pair in [&last[..], played].concat().chunks_exact(2) {
+        let (played, sent) = invented.split_at((2 + LAG).min(invented.len()));
+        for pair in played.chunks_exact(2) {
             split.push(i32::from(pair[0]), i32::from(pair[1]));
         }
         for pair in sent.chunks_exact(2) {
@@ -387,13 +387,20 @@ const LAG: usize = 22;
 pub(super) struct StreamDecoder {
     decoder: Decoder,
     concealer: Concealer,
+    /// The packet behind a gap.
+    behind: Vec<i16>,
+    /// Two samples of before a gap, and what was invented in it.
+    invented: Vec<i16>,
 }
 
 impl Default for StreamDecoder {
     fn default() -> Self {
+        let longest = 12 * Rate::Hz16000.samples_per_tick();
         Self {
             decoder: Decoder::default(),
             concealer: Concealer::new(Rate::Hz16000),
+            behind: Vec::with_capacity(longest),
+            invented: Vec::with_capacity(2 + longest + LAG),
         }
     }
 }
@@ -406,21 +413,29 @@ impl StreamDecoder {
 
     /// Fills `out`, what was lost right before `next`.
     pub(super) fn bridge(&mut self, next: &[u8], out: &mut [i16]) {
-        let (last, ahead) = self.concealer.ahead(out.len() + LAG);
+        self.look_ahead(out.len());
         let mut guess = self.decoder.clone();
-        guess.follow(last, &ahead);
-        let mut behind = vec![0; next.len() * 2];
-        guess.decode(next, &mut behind);
-        self.concealer.bridge(out, &behind);
+        guess.follow(&self.invented);
+        self.behind.clear();
+        self.behind.resize(next.len() * 2, 0);
+        guess.decode(next, &mut self.behind);
+        self.concealer.bridge(out, &self.behind);
         // What leads over into the packet is nearer to what was sent than the guess.
-        behind.truncate(LAG);
-        self.decoder.follow(last, &[&*out, &behind[..]].concat());
+        self.invented.truncate(2);
+        self.invented.extend_from_slice(out);
+        self.invented.extend(self.behind.iter().take(LAG));
+        self.decoder.follow(&self.invented);
     }
 
     pub(super) fn conceal(&mut self, out: &mut [i16]) {
-        let (last, ahead) = self.concealer.ahead(out.len() + LAG);
-        self.decoder.follow(last, &ahead);
+        self.look_ahead(out.len());
+        self.decoder.follow(&self.invented);
         self.concealer.conceal(out);
+    }
+
+    fn look_ahead(&mut self, samples: usize) {
+        self.invented.clear();
+        self.concealer.look_ahead(samples + LAG, &mut self.invented);
     }
 
     pub(super) fn set_searches(&mut self, searches: bool) {
@@ -428,8 +443,7 @@ impl StreamDecoder {
     }
 
     pub(super) fn reset(&mut self) {
-        let searches = self.concealer.searches();
-        *self = Self::default();
-        self.set_searches(searches);
+        self.decoder = Decoder::default();
+        self.concealer.reset();
     }
 }

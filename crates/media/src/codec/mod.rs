@@ -11,15 +11,18 @@
 //!
 //! **Invariant: a packet that `decode` refuses leaves the decoder as it was: treat it as lost.**
 
+mod comfort_noise;
 mod conceal;
 mod g711;
 mod g722;
 mod opus;
+mod prediction;
 
 use std::time::Duration;
 
 use audio::Rate;
 
+pub use self::comfort_noise::{ComfortNoise, NoiseDescription, NoiseMeter};
 pub use self::opus::OpusSettings;
 
 use self::g711::Law;
@@ -340,6 +343,23 @@ impl Decoder {
             AnyDecoder::G722(decoder) => decoder.conceal(room),
             AnyDecoder::G711(decoder) => decoder.conceal(room),
         }
+    }
+
+    /// Appends `samples` of a pause in which the sender sends nothing (DTX): Opus goes on with the background's noise, at
+    /// less cost than of what is lost.
+    pub fn rest(&mut self, samples: usize, out: &mut Vec<i16>) {
+        let AnyDecoder::Opus(decoder) = &mut self.inner else {
+            return self.conceal(samples, out);
+        };
+        let start = out.len();
+        out.resize(start + samples, 0);
+        decoder.rest(&mut out[start..], self.complexity);
+    }
+
+    /// Tells whether a payload is all that is sent of a pause that begins with it (DTX).
+    pub fn begins_pause(codec: Codec, payload: &[u8]) -> bool {
+        // RFC 6716 §3.1: a header without a frame, or with one of an octet.
+        codec == Codec::Opus && payload.len() <= 2
     }
 
     /// Appends `samples`, the length of the one lost packet before `next`, from the copy in `next` if any, or led over

@@ -154,6 +154,13 @@ impl Decoder {
         }
     }
 
+    /// Goes on with the background's noise, without the neural model; `complexity` is that of all else.
+    pub(super) fn rest(&mut self, out: &mut [i16], complexity: u8) {
+        self.set_complexity(0);
+        self.conceal(out);
+        self.set_complexity(complexity);
+    }
+
     pub(super) fn recover(&mut self, next: &[u8], out: &mut [i16]) -> bool {
         opus::packet::has_fec(next) && self.0.recover(next, out) == Ok(out.len())
     }

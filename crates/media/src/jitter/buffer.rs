@@ -14,6 +14,14 @@ const ORIGIN: i64 = 1 << 40;
 /// How many sequence numbers of packets without sound are remembered.
 const SILENT: usize = 64;
 
+/// What a packet holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Content {
+    Sound,
+    /// How a pause sounds that begins with it (RFC 3389).
+    Noise,
+}
+
 /// One packet that waits.
 #[derive(Debug)]
 pub(super) struct BufferSlot<P, C> {
@@ -24,6 +32,7 @@ pub(super) struct BufferSlot<P, C> {
     /// Its place in the order of sending, over changes of SSRC.
     pub(super) index: i64,
     pub(super) codec: C,
+    pub(super) content: Content,
     pub(super) payload: P,
 }
 
@@ -274,6 +283,7 @@ mod tests {
             duration: MS20,
             index: place.index,
             codec: (),
+            content: Content::Sound,
             payload: sequence,
         };
         (place, buffer.insert(slot, None))

@@ -80,6 +80,14 @@ impl Decoders {
         }
     }
 
+    /// What a pause sounds like in which the sender said that it sends nothing.
+    pub(super) fn rest(&mut self, samples: usize, out: &mut Vec<i16>) {
+        match self.playing() {
+            Some(decoder) => decoder.rest(samples, out),
+            None => out.resize(out.len() + samples, 0),
+        }
+    }
+
     pub(super) fn conceal(&mut self, samples: usize, out: &mut Vec<i16>) {
         match self.playing() {
             Some(decoder) => decoder.conceal(samples, out),

@@ -1,12 +1,12 @@
 //! What to play in the next 10 ms.
 
-use super::buffer::{Buffer, BufferSlot, Inserted, Stamp};
+use super::buffer::{Buffer, BufferSlot, Content, Inserted, Stamp};
 use super::decoders::Decoders;
 use super::delay::DelayEstimator;
 use super::pace::Pace;
 use super::stretch::{self, Care, Pauses};
 use super::{PER_MS, TIMELINE};
-use crate::codec::{Codec, OpusSettings, Recovery};
+use crate::codec::{Codec, ComfortNoise, Decoder, NoiseDescription, OpusSettings, Recovery};
 use crate::thrift::Thrift;
 use audio::Rate;
 use std::time::Instant;
@@ -99,6 +99,7 @@ pub struct Playout<P> {
     /// How much was invented since without knowing what was missing.
     ahead: i64,
     gap: Gap,
+    pause: Option<Pause>,
     late: u32,
     /// When the last tick was due.
     ticked: i64,
@@ -127,6 +128,15 @@ enum Gap {
     Silence,
 }
 
+/// The sender said that it sends nothing for a while.
+#[derive(Debug)]
+enum Pause {
+    /// Which sounds like this.
+    Noise(Box<ComfortNoise>),
+    /// Which sounds as its codec knows.
+    Codec,
+}
+
 impl<P: AsRef<[u8]>> Playout<P> {
     /// A buffer that gives sound at `rate` until the first packet says otherwise.
     pub fn new(opus: OpusSettings, rate: Rate, now: Instant) -> Self {
@@ -145,6 +155,7 @@ impl<P: AsRef<[u8]>> Playout<P> {
             },
             ahead: 0,
             gap: Gap::None,
+            pause: None,
             late: 0,
             ticked: 0,
             begins: false,
@@ -243,6 +254,15 @@ impl<P: AsRef<[u8]>> Playout<P> {
             self.note_silent(packet.ssrc, packet.sequence);
             return;
         };
+        self.store(packet, Content::Sound, duration, now);
+    }
+
+    /// Takes a packet that says how the pause sounds that begins with it (RFC 3389), on the clock of its codec.
+    pub fn insert_noise(&mut self, packet: Packet<P>, now: Instant) {
+        self.store(packet, Content::Noise, TICK, now);
+    }
+
+    fn store(&mut self, packet: Packet<P>, content: Content, duration: i64, now: Instant) {
         let stamp = Stamp {
             ssrc: packet.ssrc,
             sequence: packet.sequence,
@@ -261,11 +281,16 @@ impl<P: AsRef<[u8]>> Playout<P> {
                 since: self.at(now),
             };
         }
+        if self.pause.is_some() && place.index > self.last.index {
+            // Nothing that ends a pause is late: what was played of it stood for nothing.
+            self.next = self.next.map(|next| next.min(place.position));
+        }
         let slot = BufferSlot {
             position: place.position,
             duration,
             index: place.index,
             codec: packet.codec,
+            content,
             payload: packet.payload,
         };
         match self.buffer.insert(slot, self.next) {
@@ -365,7 +390,8 @@ impl<P: AsRef<[u8]>> Playout<P> {
         if missing <= 0 {
             return self.play(now);
         }
-        let silence = self.buffer.is_silence_between(self.last.index, index);
+        let silence =
+            self.pause.is_some() || self.buffer.is_silence_between(self.last.index, index);
         if self.ahead > 0 {
             return self.settle(missing, silence);
         }
@@ -393,12 +419,17 @@ impl<P: AsRef<[u8]>> Playout<P> {
         let Some(slot) = self.buffer.pop() else {
             return;
         };
+        if slot.content == Content::Noise {
+            return self.rest_from(&slot);
+        }
         let start = self.sound.len();
         let decoded = self.decoders.decode(slot.payload.as_ref(), &mut self.sound);
         self.last = Last {
             index: slot.index,
             duration: slot.duration,
         };
+        let pauses = Decoder::begins_pause(slot.codec, slot.payload.as_ref());
+        self.pause = pauses.then_some(Pause::Codec);
         if !decoded {
             self.counters.discarded += 1;
             self.next = Some(slot.position);
@@ -411,8 +442,30 @@ impl<P: AsRef<[u8]>> Playout<P> {
         self.stretch(now);
     }
 
+    /// A pause begins, or sounds otherwise from here on.
+    fn rest_from(&mut self, slot: &BufferSlot<P, Codec>) {
+        self.last.index = slot.index;
+        self.next = Some(slot.end());
+        self.ahead = 0;
+        if let Some(description) = NoiseDescription::read(slot.payload.as_ref()) {
+            match &mut self.pause {
+                Some(Pause::Noise(noise)) => noise.change(description),
+                Some(Pause::Codec) | None => {
+                    let noise = Box::new(ComfortNoise::new(description));
+                    self.pause = Some(Pause::Noise(noise));
+                }
+            }
+        }
+        self.invent(slot.duration, Gap::Silence);
+    }
+
     /// Nothing is there to play: it may be late, lost or never sent, and only the next packet will tell.
     fn underrun(&mut self) {
+        if self.pause.is_some() {
+            // What was never sent is not waited for: time goes on.
+            self.next = self.next.map(|next| next + TICK);
+            return self.invent(TICK, Gap::Silence);
+        }
         if self.ahead >= GIVE_UP {
             let samples = self.decoders.rate().samples_per_tick();
             self.sound.resize(self.sound.len() + samples, 0);
@@ -454,7 +507,9 @@ impl<P: AsRef<[u8]>> Playout<P> {
         let copied = match self.buffer.head() {
             // The copy in a packet is of the one right before it.
             Some(head)
-                if missing <= head.duration && Some(head.codec) == self.decoders.current() =>
+                if missing <= head.duration
+                    && head.content == Content::Sound
+                    && Some(head.codec) == self.decoders.current() =>
             {
                 let next = head.payload.as_ref();
                 self.decoders.recover(next, samples, &mut self.sound) == Recovery::Redundancy
@@ -474,7 +529,16 @@ impl<P: AsRef<[u8]>> Playout<P> {
 
     fn invent(&mut self, length: i64, gap: Gap) {
         let samples = self.samples(length);
-        self.decoders.conceal(samples, &mut self.sound);
+        match (gap, &mut self.pause) {
+            (Gap::Silence, Some(Pause::Noise(noise))) => {
+                let rate = self.decoders.rate();
+                noise.play(samples, rate, &mut self.sound);
+            }
+            (Gap::Silence, Some(Pause::Codec)) => self.decoders.rest(samples, &mut self.sound),
+            (Gap::Silence | Gap::Concealed | Gap::None, _) => {
+                self.decoders.conceal(samples, &mut self.sound);
+            }
+        }
         self.note_invented(samples, gap);
     }
 

@@ -34,7 +34,7 @@ pub enum Encoding {
     Audio(Codec),
     /// Key presses (RFC 4733).
     TelephoneEvent,
-    /// RFC 3389; understood only to be left aside.
+    /// How a pause sounds (RFC 3389).
     ComfortNoise,
     /// RFC 2198: packets of Opus that carry copies of those before them.
     Redundancy,

@@ -24,6 +24,8 @@ pub struct SessionConfig {
     pub codecs: Vec<Codec>,
     /// How Opus is run.
     pub opus: OpusSettings,
+    /// Whether pauses are left out of what we send, and asked to be left out of what we get (DTX).
+    pub dtx: bool,
     /// Whether key presses are sent and understood (RFC 4733).
     pub telephone_event: bool,
     /// Whether they are also listened for in the sound.
@@ -54,6 +56,7 @@ impl SessionConfig {
         Self {
             codecs: Codec::ALL.to_vec(),
             opus: OpusSettings::default(),
+            dtx: false,
             telephone_event: true,
             in_band_keys: InBandKeys::default(),
             packet_time: Duration::from_millis(20),

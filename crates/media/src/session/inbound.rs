@@ -17,6 +17,9 @@ use audio::Rate;
 use std::ops::Range;
 use std::time::Instant;
 
+/// The payload type that stands for comfort noise without an agreement (RFC 3551 §6).
+const NOISE: u8 = 13;
+
 /// What arrives.
 #[derive(Debug)]
 pub(super) struct Inbound {
@@ -118,7 +121,9 @@ impl Inbound {
             .formats
             .iter()
             .find(|p| p.payload_type.value() == packet.pt)
-            .map(|p| (p.encoding, p.clock_rate));
+            .map(|p| (p.encoding, p.clock_rate))
+            // RFC 3551 §6: some gateways send it unasked, because its number needs no agreement.
+            .or((packet.pt == NOISE).then_some((Encoding::ComfortNoise, 8_000)));
         let timing = match known {
             Some((Encoding::Audio(_) | Encoding::Redundancy, clock)) => {
                 Some((packet.timestamp, clock))
@@ -151,8 +156,8 @@ impl Inbound {
                 let press = self.keys.packet(header, packet.payload(), clock, now);
                 press.and_then(key)
             }
-            Some((Encoding::ComfortNoise, _)) => {
-                self.playout.note_silent(packet.ssrc, packet.seq);
+            Some((Encoding::ComfortNoise, clock)) => {
+                self.rest(packet, clock, now);
                 None
             }
             None => {
@@ -174,6 +179,25 @@ impl Inbound {
                 payload: Sound { packet, part },
             };
             self.playout.insert(packet, now);
+        }
+    }
+
+    /// Takes a packet that says how the pause sounds that begins with it.
+    fn rest(&mut self, packet: Rtp, clock: u32, now: Instant) {
+        let codec = self.playout.codec().filter(|c| c.clock_rate() == clock);
+        match codec {
+            Some(codec) if self.plays && self.has_sound => {
+                let part = 0..packet.payload().len();
+                let packet = Packet {
+                    ssrc: packet.ssrc,
+                    sequence: packet.seq,
+                    timestamp: packet.timestamp,
+                    codec,
+                    payload: Sound { packet, part },
+                };
+                self.playout.insert_noise(packet, now);
+            }
+            Some(_) | None => self.playout.note_silent(packet.ssrc, packet.seq),
         }
     }
 

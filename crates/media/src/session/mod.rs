@@ -23,6 +23,7 @@ mod network;
 mod outbound;
 mod protection;
 mod report;
+mod rest;
 mod snapshot;
 mod stats;
 
@@ -162,7 +163,7 @@ impl Session {
             ptime: u8::try_from(config.packet_time.as_millis())
                 .unwrap_or(20)
                 .clamp(10, 60),
-            opus_dtx: config.opus.dtx,
+            dtx: config.dtx,
             opus_max_average_bitrate: None,
         };
         Ok(Self {

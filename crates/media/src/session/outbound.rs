@@ -2,8 +2,9 @@
 
 use super::loudness::Loudness;
 use super::protection::Protection;
+use super::rest::{Rest, Worth};
 use super::{MediaEvent, Output, SessionConfig, SessionError, Tone, Tones};
-use crate::codec::{Codec, Encoder, OpusSettings};
+use crate::codec::{Codec, Decoder, Encoder, NoiseDescription, OpusSettings};
 use crate::dtmf;
 use crate::rtp::red::Copies;
 use crate::rtp::rtcp::SenderInfo;
@@ -36,6 +37,10 @@ pub(super) struct Outbound {
     last_tick: Instant,
     /// Whether the next packet begins a talkspurt.
     spurt: bool,
+    /// Whether what was sent last says that a pause begins.
+    pauses: bool,
+    /// Finds pauses, if comfort noise is sent of them, and the payload type of that.
+    rest: Option<(u8, Rest)>,
     muted: bool,
     thrift: Thrift,
     keys: dtmf::Sender,
@@ -65,6 +70,8 @@ impl Outbound {
             clock,
             last_tick: now,
             spurt: true,
+            pauses: false,
+            rest: None,
             muted: false,
             thrift: Thrift::default(),
             keys: dtmf::Sender::default(),
@@ -114,7 +121,7 @@ impl Outbound {
         if self.events.is_none() {
             self.keys.abandon_events();
         }
-        let settings = opus_settings(&config.opus, &agreed.audio.send);
+        let settings = opus_settings(config, &agreed.audio.send);
         let same = self
             .format
             .is_some_and(|f| f.codec == agreed.audio.send.codec)
@@ -123,6 +130,7 @@ impl Outbound {
         self.format = Some(agreed.audio.send);
         self.copied = agreed.audio.send_copies.map(PayloadType::value);
         self.copies.clear();
+        self.rest_by(agreed.audio.send_noise.filter(|_| config.dtx));
         if self.peer.as_ref() != Some(&agreed.transport.ufrag) {
             // Another path, or another peer: what was lost on the one before says nothing of it.
             self.peer = Some(agreed.transport.ufrag.clone());
@@ -133,12 +141,19 @@ impl Outbound {
             self.opus = settings;
             self.frame.clear();
             self.spurt = true;
+            self.pauses = false;
             self.last_tick = now;
             // A codec that cannot be made sends nothing; its settings were checked when they were given.
             self.encoder = Encoder::new(agreed.audio.send.codec, &settings).ok();
             self.protect();
             self.set_thrift(self.thrift);
         }
+    }
+
+    /// Sends comfort noise of pauses under this payload type, or no longer.
+    fn rest_by(&mut self, noise: Option<PayloadType>) {
+        let known = self.rest.take().map(|(_, rest)| rest);
+        self.rest = noise.map(|number| (number.value(), known.unwrap_or_default()));
     }
 
     /// Queues keys.
@@ -249,18 +264,29 @@ impl Outbound {
         if self.protection.expire(now) {
             self.protect();
         }
+        let length = per_tick * u32::from(format.ptime / 10);
+        let timestamp = self.clock.wrapping_sub(length);
+        let worth = self.worth();
+        if worth != Worth::Sound {
+            self.frame.clear();
+            self.spurt = true;
+            if let Worth::Noise(description) = worth {
+                self.send_noise(&description, timestamp, transport, now);
+            }
+            return;
+        }
         let Some(encoder) = &mut self.encoder else {
             return;
         };
         let encoded = encoder.encode(&self.frame, &mut self.payload);
-        let silent = encoder.in_dtx();
+        let pauses = encoder.in_dtx() && Decoder::begins_pause(format.codec, &self.payload);
         self.frame.clear();
-        if encoded.is_err() || silent {
+        // The first packet of a pause is sent, so that the peer does not take the pause for loss.
+        if encoded.is_err() || (pauses && self.pauses) {
             self.spurt = true;
             return;
         }
-        let length = per_tick * u32::from(format.ptime / 10);
-        let timestamp = self.clock.wrapping_sub(length);
+        self.pauses = pauses;
         let (pt, payload) = match self.copied {
             Some(pt) if self.protection.copies() > 0 => {
                 self.add_copies(format, timestamp);
@@ -281,6 +307,37 @@ impl Outbound {
             self.bytes += payload.len() as u64;
         }
         self.spurt = false;
+    }
+
+    fn worth(&mut self) -> Worth {
+        let length = self.rate().duration_of(self.frame.len());
+        match &mut self.rest {
+            Some((_, rest)) => rest.judge(&self.frame, length),
+            None => Worth::Sound,
+        }
+    }
+
+    /// Sends how a pause sounds.
+    fn send_noise(
+        &mut self,
+        description: &NoiseDescription,
+        timestamp: u32,
+        transport: &mut Transport,
+        now: Instant,
+    ) {
+        let Some((pt, _)) = self.rest else { return };
+        description.write(&mut self.payload);
+        let packet = RtpOut {
+            pt,
+            timestamp,
+            marker: false,
+            extensions: &[],
+            payload: &self.payload,
+        };
+        if transport.send_rtp(StreamId::AUDIO, packet, now).is_ok() {
+            self.packets += 1;
+            self.bytes += self.payload.len() as u64;
+        }
     }
 
     /// Puts copies of what was sent last before what was encoded now.
@@ -353,14 +410,15 @@ impl Outbound {
 }
 
 /// Our settings within the peer's wishes (RFC 7587 §6.1).
-fn opus_settings(ours: &OpusSettings, send: &SendFormat) -> OpusSettings {
+fn opus_settings(config: &SessionConfig, send: &SendFormat) -> OpusSettings {
+    let ours = &config.opus;
     let wishes = send.fmtp;
     OpusSettings {
         bitrate: ours
             .bitrate
             .min(wishes.max_average_bitrate.unwrap_or(u32::MAX)),
         inband_fec: ours.inband_fec && wishes.fec,
-        dtx: ours.dtx || wishes.dtx,
+        dtx: config.dtx || wishes.dtx,
         constant_bitrate: ours.constant_bitrate || wishes.cbr,
         max_playback_rate: ours
             .max_playback_rate

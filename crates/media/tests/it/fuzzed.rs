@@ -61,7 +61,7 @@ pub(crate) fn besiege(bytes: &[u8]) -> bool {
             let address = address(RELAY);
             config.servers.push(Server { address, kind });
         }
-        config.opus.dtx = traits & 2 != 0;
+        config.dtx = traits & 2 != 0;
     });
     let peer = RawPeer::new(THEIRS, &Codec::ALL, &network);
     let mut siege = Siege {

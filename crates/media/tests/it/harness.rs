@@ -482,7 +482,7 @@ impl RawPeer {
             codecs: codecs.to_vec(),
             telephone_event: true,
             ptime: 20,
-            opus_dtx: false,
+            dtx: false,
             opus_max_average_bitrate: None,
         };
         Self {

@@ -16,6 +16,7 @@ mod harness;
 mod in_band;
 mod keys;
 mod lip_sync;
+mod pauses;
 mod renegotiation;
 mod reports;
 mod samples;

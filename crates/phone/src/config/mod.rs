@@ -97,6 +97,8 @@ pub struct Config {
     pub session_timers: Option<SessionTimers>,
     /// In order of preference.
     pub codecs: Vec<Codec>,
+    /// Pauses of speech are left out (DTX).
+    pub dtx: bool,
     /// How Opus is run.
     pub opus: Opus,
     /// The default devices.

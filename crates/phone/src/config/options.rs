@@ -175,6 +175,8 @@ options! {
         session_timers, "sessionTimers": SessionTimersOption = "a boolean or { expires, minSe }";
         /// Codecs in order of preference.
         codecs, "codecs": Vec<super::Codec> = "an array of 'opus', 'G722', 'PCMU' and 'PCMA'";
+        /// Pauses of speech are left out.
+        dtx, "dtx": bool = "a boolean";
         /// How Opus is run.
         opus, "opus": OpusOptions = "an object";
         /// Keys of the other party.

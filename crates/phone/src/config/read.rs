@@ -114,6 +114,7 @@ impl TryFrom<Options> for Config {
             auto_connect_sessions: options.auto_connect_sessions.unwrap_or(true),
             session_timers: session_timers(options.session_timers)?,
             codecs: codecs(options.codecs)?,
+            dtx: options.dtx.unwrap_or(false),
             opus: opus(options.opus.unwrap_or_default())?,
             inband_dtmf: match options.dtmf.and_then(|dtmf| dtmf.inband) {
                 None | Some(InbandOption::Word(_)) => InbandDtmf::Auto,

@@ -33,6 +33,7 @@ static CERTIFICATE: Mutex<Option<Certificate>> = Mutex::new(None);
 pub(crate) struct EngineConfig {
     codecs: Vec<Codec>,
     opus: OpusSettings,
+    dtx: bool,
     in_band_keys: InBandKeys,
     policy: Policy,
     gathering: GatheringCap,
@@ -44,6 +45,7 @@ impl EngineConfig {
         EngineConfig {
             codecs: config.codecs.iter().map(|codec| of_phone(*codec)).collect(),
             opus: opus_of_phone(config.opus),
+            dtx: config.dtx,
             in_band_keys: match config.inband_dtmf {
                 InbandDtmf::Auto => InBandKeys::Auto,
                 InbandDtmf::Always => InBandKeys::Always,
@@ -68,6 +70,7 @@ pub(crate) fn engine(config: Arc<EngineConfig>, servers: Vec<Server>) -> Build {
         let config = SessionConfig {
             codecs: config.codecs.clone(),
             opus: config.opus,
+            dtx: config.dtx,
             in_band_keys: config.in_band_keys,
             servers,
             policy: config.policy,

@@ -1,5 +1,6 @@
 //! How a stretch of sound goes on: its last pitch period, and noise, behind a filter of its spectrum.
 
+use super::super::prediction::{MOST, WhiteNoise, autocorrelate, levinson};
 use super::likeness::{likeness, most_alike};
 
 /// The longest pitch period (66 Hz: G.711 Appendix I §I.2.1), and the shortest (400 Hz).
@@ -15,49 +16,74 @@ const WINDOW_MS: usize = 25;
 const ORDER_PER_KHZ: usize = 2;
 /// Sound that is as alike from period to period as this gets no noise.
 const PERIODIC: f32 = 0.8;
-/// Uniform noise has this peak for a root mean square of 1: √12 from end to end.
-const UNIFORM: f32 = 3.464;
 
-#[derive(Clone, Debug)]
+/// Made once and restarted for each gap, so that playing allocates nothing.
+#[derive(Debug)]
 pub(super) struct Continuation {
-    /// The predictor without its leading 1.
-    predictor: Vec<f32>,
-    /// What came last, newest first.
-    memory: Vec<f32>,
+    per_ms: usize,
+    /// Without its leading 1.
+    predictor: [f32; MOST],
     /// One period of the predictor's error, which drives it; its end is blended so that it follows itself smoothly.
     period: Vec<f32>,
-    at: usize,
     /// The share of the period, 0 to 1; the rest is noise of the same loudness.
     periodicity: f32,
     loudness: f32,
-    noise: u32,
+    place: Place,
+    /// What is continued, and the part of it whose spectrum counts.
+    sound: Vec<f32>,
+    windowed: Vec<f32>,
+}
+
+/// How far it has gone on.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    at: usize,
+    noise: WhiteNoise,
+    /// What came last, newest first.
+    memory: [f32; MOST],
 }
 
 impl Continuation {
-    /// Continues `sound`, whose end counts, by its pitch, or by its last 10 ms.
-    ///
-    /// It must be longer than 10 ms.
-    pub(super) fn of(sound: &[i16], per_ms: usize, searches: bool) -> Self {
-        let sound: Vec<f32> = sound.iter().map(|sample| f32::from(*sample)).collect();
-        let order = ORDER_PER_KHZ * per_ms;
-        let predictor = predictor(&sound, (WINDOW_MS * per_ms).min(sound.len()), order);
-        let (length, alike) = if searches {
-            period(&sound, per_ms)
-        } else {
-            (PLAIN_PERIOD_MS * per_ms, 1.0)
-        };
-        let error = error(&sound, &predictor, length + length / 4);
-        let period = loop_of(&error, length);
-        let energy: f32 = period.iter().map(|e| e * e).sum();
+    pub(super) fn new(per_ms: usize) -> Self {
+        let longest = (LONGEST_PERIOD_MS + COMPARED_MS).max(120) * per_ms;
         Self {
-            memory: sound.iter().rev().take(order).copied().collect(),
-            predictor,
-            at: 0,
-            periodicity: (alike.max(0.0) / PERIODIC).min(1.0),
-            loudness: (energy / length as f32).sqrt(),
-            noise: 1,
-            period,
+            per_ms,
+            predictor: [0.0; MOST],
+            period: Vec::with_capacity(LONGEST_PERIOD_MS * per_ms),
+            periodicity: 0.0,
+            loudness: 0.0,
+            place: Place {
+                at: 0,
+                noise: WhiteNoise::new(),
+                memory: [0.0; MOST],
+            },
+            sound: Vec::with_capacity(longest),
+            windowed: Vec::with_capacity(WINDOW_MS * per_ms),
         }
+    }
+
+    /// Continues `sound`, whose end counts and which has more than 10 ms, by its pitch, or by its last 10 ms.
+    pub(super) fn restart<'a>(&mut self, sound: impl Iterator<Item = &'a i16>, searches: bool) {
+        self.sound.clear();
+        self.sound.extend(sound.map(|sample| f32::from(*sample)));
+        self.predict();
+        let (length, alike) = if searches {
+            period(&self.sound, self.per_ms)
+        } else {
+            (PLAIN_PERIOD_MS * self.per_ms, 1.0)
+        };
+        self.loop_last(length);
+        let energy: f32 = self.period.iter().map(|e| e * e).sum();
+        self.loudness = (energy / length as f32).sqrt();
+        self.periodicity = (alike.max(0.0) / PERIODIC).min(1.0);
+        let mut memory = [0.0; MOST];
+        let newest = self.sound.iter().rev();
+        memory.iter_mut().zip(newest).for_each(|(to, s)| *to = *s);
+        self.place = Place {
+            at: 0,
+            noise: WhiteNoise::new(),
+            memory,
+        };
     }
 
     /// How many samples its pitch period has.
@@ -65,29 +91,71 @@ impl Continuation {
         self.period.len()
     }
 
+    /// Where it is, to go back to.
+    pub(super) fn place(&self) -> Place {
+        self.place
+    }
+
+    pub(super) fn go_back(&mut self, place: Place) {
+        self.place = place;
+    }
+
     pub(super) fn next(&mut self) -> f32 {
-        // Numerical Recipes' generator: the ear needs no better.
-        self.noise = self
-            .noise
-            .wrapping_mul(1_664_525)
-            .wrapping_add(1_013_904_223);
-        let uniform = (self.noise >> 8) as f32 / (1 << 24) as f32 - 0.5;
-        let noise = uniform * UNIFORM * self.loudness;
         let rest = (1.0 - self.periodicity * self.periodicity).sqrt();
-        let drive = self.periodicity * self.period[self.at] + rest * noise;
-        self.at = (self.at + 1) % self.period.len();
-        let predicted: f32 = self
-            .predictor
-            .iter()
-            .zip(&self.memory)
-            .map(|(a, m)| a * m)
-            .sum();
+        let place = &mut self.place;
+        let noise = place.noise.next() * self.loudness;
+        let drive = self.periodicity * self.period[place.at] + rest * noise;
+        place.at = (place.at + 1) % self.period.len();
+        let order = ORDER_PER_KHZ * self.per_ms;
+        let predictor = &self.predictor[..order];
+        let terms = predictor.iter().zip(&place.memory);
+        let predicted: f32 = terms.map(|(a, m)| a * m).sum();
         let sample = (drive - predicted).clamp(f32::from(i16::MIN), f32::from(i16::MAX));
-        self.memory.rotate_right(1);
-        if let Some(newest) = self.memory.first_mut() {
-            *newest = sample;
-        }
+        place.memory[..order].rotate_right(1);
+        place.memory[0] = sample;
         sample
+    }
+
+    /// Finds the predictor of the last 25 ms: autocorrelation and Levinson's recursion.
+    fn predict(&mut self) {
+        let length = (WINDOW_MS * self.per_ms).min(self.sound.len());
+        let last = &self.sound[self.sound.len() - length..];
+        self.windowed.clear();
+        let samples = last.iter().enumerate();
+        self.windowed
+            .extend(samples.map(|(at, s)| window(at, length) * s));
+        let mut correlation = [0.0; MOST + 1];
+        let correlation = &mut correlation[..=ORDER_PER_KHZ * self.per_ms];
+        autocorrelate(&self.windowed, correlation);
+        // A floor 40 dB below, lest silence or a pure tone make the filter ring for ever.
+        correlation[0] = correlation[0] * 1.0001 + 1.0;
+        self.predictor = levinson(correlation).predictor;
+    }
+
+    /// Takes the predictor's error in the last `length` samples, the last quarter of which is led over into what came before
+    /// them.
+    fn loop_last(&mut self, length: usize) {
+        let end = self.sound.len();
+        self.period.clear();
+        for at in end - length..end {
+            let error = self.error(at);
+            self.period.push(error);
+        }
+        let blend = (length / 4).min(end - length);
+        for index in 0..blend {
+            let earlier = self.error(end - length - blend + index);
+            let share = (index + 1) as f32 / (blend + 1) as f32;
+            let sample = &mut self.period[length - blend + index];
+            *sample += (earlier - *sample) * share;
+        }
+    }
+
+    /// What the predictor gets wrong; before the sound there was silence.
+    fn error(&self, at: usize) -> f32 {
+        let before = self.sound[..at].iter().rev();
+        let predictor = &self.predictor[..ORDER_PER_KHZ * self.per_ms];
+        let predicted: f32 = predictor.iter().zip(before).map(|(a, s)| a * s).sum();
+        self.sound[at] + predicted
     }
 }
 
@@ -95,7 +163,7 @@ impl Continuation {
 fn period(sound: &[f32], per_ms: usize) -> (usize, f32) {
     let end = sound.len();
     let shortest = 5 * per_ms / SHORTEST_PERIODS_IN_5_MS;
-    // A short sound leaves a fifth to compare, and has to have a quarter of a period before it.
+    // A short sound leaves a fifth to compare.
     let longest = (LONGEST_PERIOD_MS * per_ms).min(end * 4 / 5 - 1);
     most_alike(shortest..=longest, |lag, step| {
         let compared = (COMPARED_MS * per_ms).min(end - lag);
@@ -104,78 +172,13 @@ fn period(sound: &[f32], per_ms: usize) -> (usize, f32) {
     })
 }
 
-/// The linear predictor of the last `length` samples: autocorrelation and Levinson's recursion.
-fn predictor(sound: &[f32], length: usize, order: usize) -> Vec<f32> {
-    let windowed = windowed(&sound[sound.len() - length..]);
-    let mut correlation: Vec<f32> = (0..=order)
-        .map(|lag| {
-            let later = windowed[lag..].iter();
-            later.zip(&windowed).map(|(a, b)| a * b).sum()
-        })
-        .collect();
-    // A floor 40 dB below, lest silence or a pure tone make the filter ring for ever.
-    correlation[0] = correlation[0] * 1.0001 + 1.0;
-    let mut predictor = vec![0.0; order];
-    let mut before = vec![0.0; order];
-    let mut error = correlation[0];
-    for at in 0..order {
-        let known = &predictor[..at];
-        let sum: f32 = known
-            .iter()
-            .zip(correlation[1..=at].iter().rev())
-            .map(|(a, r)| a * r)
-            .sum();
-        let reflection = -(correlation[at + 1] + sum) / error;
-        before[..at].copy_from_slice(known);
-        for (index, a) in predictor[..at].iter_mut().enumerate() {
-            *a += reflection * before[at - 1 - index];
-        }
-        predictor[at] = reflection;
-        error *= 1.0 - reflection * reflection;
-        if error <= 0.0 {
-            break;
-        }
-    }
-    predictor
-}
-
 /// Rises slowly and falls in the last eighth, so that what came last counts most.
-fn windowed(sound: &[f32]) -> Vec<f32> {
-    let fall = sound.len() / 8;
-    let rise = sound.len() - fall;
-    let shape = |at: usize| {
-        let along = match at < rise {
-            true => (at as f32 + 0.5) / rise as f32,
-            false => ((rise + fall - at) as f32 - 0.5) / fall as f32,
-        };
-        (along * std::f32::consts::FRAC_PI_2).sin()
+fn window(at: usize, length: usize) -> f32 {
+    let fall = length / 8;
+    let rise = length - fall;
+    let along = match at < rise {
+        true => (at as f32 + 0.5) / rise as f32,
+        false => ((length - at) as f32 - 0.5) / fall as f32,
     };
-    let samples = sound.iter().enumerate();
-    samples.map(|(at, sample)| shape(at) * sample).collect()
-}
-
-/// What the predictor gets wrong in the last `length` samples; before the sound there was silence.
-fn error(sound: &[f32], predictor: &[f32], length: usize) -> Vec<f32> {
-    let begin = sound.len().saturating_sub(length);
-    (begin..sound.len())
-        .map(|at| {
-            let before = sound[..at].iter().rev();
-            let predicted: f32 = predictor.iter().zip(before).map(|(a, s)| a * s).sum();
-            sound[at] + predicted
-        })
-        .collect()
-}
-
-/// The last `length` samples, their last quarter led over into what came before them.
-fn loop_of(error: &[f32], length: usize) -> Vec<f32> {
-    let begin = error.len() - length;
-    let mut period = error[begin..].to_vec();
-    let blend = (length / 4).min(begin);
-    let before = &error[begin - blend..begin];
-    for (index, earlier) in before.iter().enumerate() {
-        let share = (index + 1) as f32 / (blend + 1) as f32;
-        let sample = &mut period[length - blend + index];
-        *sample += (earlier - *sample) * share;
-    }
-    period
+    (along * std::f32::consts::FRAC_PI_2).sin()
 }

@@ -13,6 +13,7 @@ mod bridge;
 mod continuation;
 mod likeness;
 
+use self::bridge::Bridge;
 use self::continuation::{COMPARED_MS, Continuation, LONGEST_PERIOD_MS};
 use audio::Rate;
 
@@ -28,17 +29,10 @@ pub(super) struct Concealer {
     searches: bool,
     /// The sound played last, oldest first.
     history: Vec<i16>,
-    gap: Option<Gap>,
-}
-
-/// What is played since the last packet.
-#[derive(Clone, Debug)]
-struct Gap {
+    /// How many samples were invented since the last packet; `None` in what was sent.
+    gap: Option<usize>,
     continuation: Continuation,
-    /// How many samples were invented so far, and at how many the fade begins and ends.
-    length: usize,
-    hold: usize,
-    silent: usize,
+    bridge: Box<Bridge>,
 }
 
 impl Concealer {
@@ -49,6 +43,8 @@ impl Concealer {
             searches: true,
             history: vec![0; (LONGEST_PERIOD_MS + COMPARED_MS) * per_ms],
             gap: None,
+            continuation: Continuation::new(per_ms),
+            bridge: Box::new(Bridge::new(per_ms)),
         }
     }
 
@@ -57,43 +53,44 @@ impl Concealer {
         self.searches = searches;
     }
 
-    pub(super) fn searches(&self) -> bool {
-        self.searches
+    /// Forgets the stream so far.
+    pub(super) fn reset(&mut self) {
+        self.history.fill(0);
+        self.gap = None;
     }
 
     /// Takes in samples that really came, and blends their start into the gap before them.
     pub(super) fn heard(&mut self, samples: &mut [i16]) {
-        if let Some(mut gap) = self.gap.take() {
+        if let Some(lost) = self.gap {
             // G.711 Appendix I §I.2.7: 4 ms longer for each 10 ms lost, at most 10 ms.
-            let lost_ms = gap.length / self.per_ms;
+            let lost_ms = lost / self.per_ms;
             let blend = ((4 + 4 * (lost_ms / 10)).min(10) * self.per_ms).min(samples.len());
             for (index, sample) in samples[..blend].iter_mut().enumerate() {
-                let invented = gap.next();
+                let invented = self.next();
                 let real = f32::from(*sample);
                 let share = (index + 1) as f32 / (blend + 1) as f32;
                 *sample = (invented + (real - invented) * share) as i16;
             }
+            self.gap = None;
         }
         self.remember(samples);
     }
 
-    /// The last two samples played, and the next ones that [`conceal`](Self::conceal) would give.
-    pub(super) fn ahead(&mut self, samples: usize) -> ([i16; 2], Vec<i16>) {
-        let gap = self.take_gap();
-        let mut copy = gap.clone();
-        self.gap = Some(gap);
-        let invented = std::iter::repeat_with(|| copy.next() as i16);
-        let end = self.history.len();
-        let last = [self.history[end - 2], self.history[end - 1]];
-        (last, invented.take(samples).collect())
-    }
-
     /// Fills `samples` with the continuation of what was heard.
     pub(super) fn conceal(&mut self, samples: &mut [i16]) {
-        let mut gap = self.take_gap();
-        samples.fill_with(|| gap.next() as i16);
-        self.gap = Some(gap);
+        self.begin();
+        samples.fill_with(|| self.next() as i16);
         self.remember(samples);
+    }
+
+    /// Appends the last two samples played to `out`, and the next ones that [`conceal`](Self::conceal) would give.
+    pub(super) fn look_ahead(&mut self, samples: usize, out: &mut Vec<i16>) {
+        self.begin();
+        let (gap, place) = (self.gap, self.continuation.place());
+        out.extend_from_slice(&self.history[self.history.len() - 2..]);
+        out.extend(std::iter::repeat_with(|| self.next() as i16).take(samples));
+        self.continuation.go_back(place);
+        self.gap = gap;
     }
 
     /// Fills `samples` between what was heard and the sound of the packet behind the gap.
@@ -101,18 +98,28 @@ impl Concealer {
         if !self.searches || behind.len() < bridge::LEAST_MS * self.per_ms {
             return self.conceal(samples);
         }
-        let mut gap = self.take_gap();
-        bridge::fill(samples, &self.history, &mut gap, behind, self.per_ms);
+        self.begin();
+        let mut length = self.gap.unwrap_or(0);
+        let (continuation, per_ms) = (&mut self.continuation, self.per_ms);
+        let period = continuation.period();
+        let next = || faded(continuation, &mut length, per_ms);
+        self.bridge
+            .fill(samples, &self.history, period, next, behind);
+        self.gap = None;
         self.remember(samples);
     }
 
-    fn take_gap(&mut self) -> Gap {
-        self.gap.take().unwrap_or_else(|| Gap {
-            continuation: Continuation::of(&self.history, self.per_ms, self.searches),
-            length: 0,
-            hold: HOLD_MS * self.per_ms,
-            silent: SILENT_AFTER_MS * self.per_ms,
-        })
+    fn begin(&mut self) {
+        if self.gap.is_none() {
+            self.gap = Some(0);
+            self.continuation
+                .restart(self.history.iter(), self.searches);
+        }
+    }
+
+    fn next(&mut self) -> f32 {
+        let length = self.gap.get_or_insert(0);
+        faded(&mut self.continuation, length, self.per_ms)
     }
 
     fn remember(&mut self, samples: &[i16]) {
@@ -127,16 +134,14 @@ impl Concealer {
     }
 }
 
-impl Gap {
-    fn next(&mut self) -> f32 {
-        let gain = match self.length {
-            length if length <= self.hold => 1.0,
-            length if length < self.silent => {
-                (self.silent - length) as f32 / (self.silent - self.hold) as f32
-            }
-            _ => 0.0,
-        };
-        self.length += 1;
-        self.continuation.next() * gain
-    }
+/// The next sample of a gap in which `length` samples were invented so far.
+fn faded(continuation: &mut Continuation, length: &mut usize, per_ms: usize) -> f32 {
+    let (hold, silent) = (HOLD_MS * per_ms, SILENT_AFTER_MS * per_ms);
+    let gain = match *length {
+        length if length <= hold => 1.0,
+        length if length < silent => (silent - length) as f32 / (silent - hold) as f32,
+        _ => 0.0,
+    };
+    *length += 1;
+    continuation.next() * gain
 }

@@ -385,3 +385,34 @@ fn nothing_plays_for_who_does_not_pull() {
     assert!(bench.playout.playing(bench.at(2_000)).is_some());
     assert_eq!(bench.playout.playing(bench.at(2_100)), None);
 }
+
+#[test]
+fn the_first_packet_behind_a_pause_is_played_whole_also_if_it_is_late() {
+    for late in [0, 15, 45] {
+        let mut bench = Bench::new();
+        bench.run(0..100, |i| Some((1, i * 160)));
+        let noise = Packet {
+            ssrc: 1,
+            sequence: 100,
+            timestamp: 100 * 160,
+            codec: Codec::Pcmu,
+            payload: vec![60],
+        };
+        bench.playout.insert_noise(noise, bench.at(2_005));
+        for tick in 0..100 {
+            bench.pull(2_010 + tick * 10);
+        }
+        let before = bench.playout.counters();
+        assert_eq!(before.concealed, before.silent_concealed);
+        // The pause took a second and two milliseconds: what follows stands at no whole tick.
+        let timestamp = 100 * 160 + 8_016;
+        bench.packet(1, 101, timestamp, 0x90, 3_007 + late);
+        bench.packet(1, 102, timestamp + 160, 0x90, 3_027 + late);
+        let heard: Vec<i16> = (0..20)
+            .flat_map(|tick| bench.pull(3_010 + late + tick * 10))
+            .collect();
+        let loud = heard.iter().filter(|s| s.abs() > 1_000).count();
+        assert!(loud >= 320, "{late}: {loud}");
+        assert_eq!(bench.playout.counters().discarded, 0, "{late}");
+    }
+}

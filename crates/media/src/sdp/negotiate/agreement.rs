@@ -30,6 +30,8 @@ pub struct AgreedAudio {
     pub send_events: Option<(PayloadType, u32)>,
     /// The payload type under which the peer takes what we send with copies of what went before it (RFC 2198).
     pub send_copies: Option<PayloadType>,
+    /// The payload type under which the peer takes comfort noise beside what we send (RFC 3389).
+    pub send_noise: Option<PayloadType>,
     /// What may arrive: the peer may switch between these at any time.
     pub receive: Vec<Payload>,
     /// Who sends, seen from us.
@@ -110,6 +112,10 @@ fn check_section(description: &Description, terms: &Terms, index: usize) -> Resu
 pub(super) fn spoken(description: &Description, terms: &Terms, index: usize) -> Vec<Payload> {
     let mut spoken = common(description, terms, index);
     spoken.extend(copies(description, index, &spoken));
+    // Who agrees to it is sent pauses without sound, which not everybody wants; what comes unasked is heard all the same.
+    if terms.dtx {
+        spoken.extend(noises(description, index, &spoken));
+    }
     spoken.extend(events(description, terms, index));
     spoken
 }
@@ -138,6 +144,19 @@ fn copies(description: &Description, index: usize, sound: &[Payload]) -> Vec<Pay
         .payloads(index)
         .into_iter()
         .filter(|p| p.encoding == Encoding::Redundancy && p.fmtp.copies_of.is_some_and(is_opus))
+        .collect()
+}
+
+/// The payloads of comfort noise of a section that have the clock of `sound`; Opus has its own.
+fn noises(description: &Description, index: usize, sound: &[Payload]) -> Vec<Payload> {
+    let has_clock = |clock: u32| {
+        let mut sound = sound.iter();
+        sound.any(|p| p.encoding != Encoding::Audio(Codec::Opus) && p.clock_rate == clock)
+    };
+    description
+        .payloads(index)
+        .into_iter()
+        .filter(|p| p.encoding == Encoding::ComfortNoise && has_clock(p.clock_rate))
         .collect()
 }
 
@@ -199,6 +218,9 @@ fn agree_audio(
         send_copies: copies(description, index, &sound)
             .iter()
             .find(|p| p.fmtp.copies_of == Some(send.payload_type))
+            .map(|p| p.payload_type),
+        send_noise: noises(description, index, std::slice::from_ref(send))
+            .first()
             .map(|p| p.payload_type),
         send_events: event_format(&events(description, terms, index), send.clock_rate),
         receive,

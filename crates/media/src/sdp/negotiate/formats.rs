@@ -40,7 +40,7 @@ impl Formats {
                 offered.extend(self.bind(encoding, clock_rate));
             }
         }
-        // Stable: copies and key presses stand behind all sound.
+        // Stable: copies, comfort noise and key presses stand behind all sound.
         offered.sort_by_key(|payload| payload.encoding.codec().is_none());
         offered
     }
@@ -142,6 +142,10 @@ fn wanted(terms: &Terms) -> Vec<(Encoding, u32)> {
         .collect();
     if terms.codecs.contains(&Codec::Opus) {
         wanted.push((Encoding::Redundancy, Codec::Opus.clock_rate()));
+    }
+    let other = |codec: &&Codec| **codec != Codec::Opus;
+    if let Some(codec) = terms.codecs.iter().find(other).filter(|_| terms.dtx) {
+        wanted.push((Encoding::ComfortNoise, codec.clock_rate()));
     }
     if terms.telephone_event {
         // RFC 4733 §2.1: one telephone-event for each clock of the audio codecs.

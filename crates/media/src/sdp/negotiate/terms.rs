@@ -16,8 +16,8 @@ pub struct Terms {
     pub telephone_event: bool,
     /// The packet time we ask for, in milliseconds.
     pub ptime: u8,
-    /// Whether we ask the peer to leave silence out of Opus.
-    pub opus_dtx: bool,
+    /// Whether we ask the peer to leave pauses out: of Opus, and with comfort noise in their place of the others.
+    pub dtx: bool,
     /// The most Opus we want to receive, in bit/s.
     pub opus_max_average_bitrate: Option<u32>,
 }

@@ -10,7 +10,7 @@ pub(super) fn terms() -> Terms {
         codecs: Codec::ALL.to_vec(),
         telephone_event: true,
         ptime: 20,
-        opus_dtx: false,
+        dtx: false,
         opus_max_average_bitrate: None,
     }
 }

@@ -156,7 +156,7 @@ fn redundancy_parameters(payloads: &[Payload]) -> Option<String> {
 
 fn opus_parameters(terms: &Terms) -> String {
     let mut text = String::from("minptime=10;useinbandfec=1;stereo=0;sprop-stereo=0");
-    if terms.opus_dtx {
+    if terms.dtx {
         text.push_str(";usedtx=1");
     }
     if let Some(bitrate) = terms.opus_max_average_bitrate {
