@@ -263,6 +263,13 @@ fn in_memory(path: &str) -> io::Result<Arc<Prompt>> {
     Ok(prompt)
 }
 
+/// The paths of the files that somebody plays, as they were given.
+pub(super) fn played_paths() -> Vec<String> {
+    let mut played = PLAYED.lock().unwrap_or_else(PoisonError::into_inner);
+    played.retain(|played| played.prompt.strong_count() > 0);
+    played.iter().map(|played| played.path.clone()).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -286,7 +293,11 @@ mod tests {
         let open = || WavPlayer::open(path, false).unwrap();
         let (one, other) = (open(), open());
         assert!(Arc::ptr_eq(&one.prompt, &other.prompt));
-        write(path, 2);
+        // Whoever else writes it asks nobody.
+        let longer = format!("{path}.longer");
+        write(&longer, 2);
+        std::fs::copy(&longer, path).unwrap();
+        std::fs::remove_file(longer).unwrap();
         let changed = open();
         assert!(changed.prompt.bytes.len() > one.prompt.bytes.len());
         drop((one, other, changed));

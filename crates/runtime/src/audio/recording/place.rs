@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use recorder::{Chunk, Recorder};
 
-use super::super::{OpenError, SinkWriter};
+use super::super::{OpenError, SinkWriter, wav_in};
 
 /// A file that a call has just let go of is finished within a turn of the thread that writes.
 const TRY_EVERY: Duration = Duration::from_millis(5);
@@ -32,7 +32,7 @@ enum Kind {
         /// Octets that are in it.
         length: u64,
         path: String,
-        _claim: Option<Claim>,
+        claim: Option<Claim>,
     },
     Stream(SinkWriter),
     #[cfg(test)]
@@ -42,6 +42,21 @@ enum Kind {
 /// A file that nobody else may write meanwhile.
 #[derive(Debug)]
 struct Claim(PathBuf);
+
+impl Claim {
+    /// A file that nobody finds any more takes everything without a word.
+    fn holds(&self, path: &str) -> io::Result<()> {
+        let there = fs::metadata(path).and_then(|metadata| identity(Path::new(path), &metadata));
+        match there {
+            Ok(file) if file == self.0 => Ok(()),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Ok(()),
+            Ok(_) | Err(_) => Err(io::Error::new(
+                io::ErrorKind::NotFound,
+                "it was deleted, moved or replaced",
+            )),
+        }
+    }
+}
 
 impl Drop for Claim {
     fn drop(&mut self) {
@@ -62,7 +77,7 @@ impl RecordingPlace {
                 file,
                 length: 0,
                 path: path.to_owned(),
-                _claim: claim,
+                claim,
             },
         })
     }
@@ -104,9 +119,15 @@ impl RecordingPlace {
     /// Writes a chunk, for which there is room.
     pub(super) fn write(&mut self, chunk: Chunk) -> io::Result<()> {
         match &mut self.kind {
-            Kind::File { file, length, .. } => {
+            Kind::File {
+                file,
+                length,
+                path,
+                claim,
+            } => {
                 append(file, length, &chunk.append)?;
-                begin(file, &chunk.begin)
+                begin(file, &chunk.begin)?;
+                claim.as_ref().map_or(Ok(()), |claim| claim.holds(path))
             }
             Kind::Stream(sink) => {
                 if !chunk.append.is_empty() {
@@ -178,6 +199,11 @@ fn open(path: &str) -> Result<(File, Option<Claim>), String> {
         return Ok((file, None));
     }
     let written_file = identity(Path::new(path), &metadata).map_err(told)?;
+    if is_played(&written_file) {
+        return Err(
+            "a call plays it as its input, and it would be emptied: name another file".to_owned(),
+        );
+    }
     for _ in 0..TRIES {
         if written().insert(written_file.clone()) {
             let claim = Claim(written_file);
@@ -187,6 +213,13 @@ fn open(path: &str) -> Result<(File, Option<Claim>), String> {
         thread::sleep(TRY_EVERY);
     }
     Err("another recording is being written to it: name another file".to_owned())
+}
+
+fn is_played(file: &Path) -> bool {
+    wav_in::played_paths().iter().any(|path| {
+        let played = fs::metadata(path).and_then(|metadata| identity(Path::new(path), &metadata));
+        played.is_ok_and(|played| played == file)
+    })
 }
 
 /// What tells a file from others, whatever links lead to it.

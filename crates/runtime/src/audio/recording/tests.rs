@@ -164,6 +164,55 @@ fn one_file_by_two_names_is_written_once_and_not_emptied() {
 }
 
 #[test]
+fn a_file_that_a_call_plays_is_not_emptied_for_a_recording_of_it() {
+    let path = path("played");
+    let (recording, told) = begin(RecordingPlace::create(&path).unwrap());
+    second(&recording, &mut recording.tap(), 0);
+    drop(recording);
+    end(&told);
+    let length = std::fs::metadata(&path).unwrap().len();
+    let player = crate::audio::wav_in::WavPlayer::open(&path, true).unwrap();
+    let error = RecordingPlace::create(&path).unwrap_err().to_string();
+    assert!(
+        error.contains(&path) && error.contains("name another file"),
+        "{error}"
+    );
+    assert_eq!(std::fs::metadata(&path).unwrap().len(), length);
+    drop(player);
+    RecordingPlace::create(&path).unwrap();
+    std::fs::remove_file(path).unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_is_deleted_or_moved_meanwhile_ends_its_recording_with_a_word() {
+    let (path, moved) = (path("gone"), path("moved"));
+    for delete in [true, false] {
+        let (recording, told) = begin(RecordingPlace::create(&path).unwrap());
+        let mut tap = recording.tap();
+        second(&recording, &mut tap, 0);
+        match delete {
+            true => std::fs::remove_file(&path).unwrap(),
+            false => std::fs::rename(&path, &moved).unwrap(),
+        }
+        second(&recording, &mut tap, 1);
+        let told_of = told.recv_timeout(Duration::from_secs(20));
+        let Ok(RecordingNews::Failed(why)) = told_of else {
+            panic!("it did not fail");
+        };
+        assert!(why.starts_with(&path) && why.contains("deleted"), "{why}");
+        assert!(end(&told).report.duration > Duration::ZERO);
+        drop(recording);
+    }
+    let bytes = std::fs::read(&moved).unwrap();
+    let mut samples = vec![0; 100_000];
+    let mut reader = Reader::new(&bytes[..]).unwrap();
+    let played = reader.read(&mut samples).unwrap();
+    assert!(played > 0, "what was written plays");
+    std::fs::remove_file(moved).unwrap();
+}
+
+#[test]
 fn what_can_not_be_written_says_what_and_why() {
     let folder = std::env::temp_dir();
     for (path, why) in [
