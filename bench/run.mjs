@@ -6,6 +6,7 @@ import { expectedError } from '../scripts/processes.mjs'
 import { addonPath } from '../scripts/build.mjs'
 import { root } from '../scripts/bootstrap.mjs'
 import { calls } from './calls.mjs'
+import { clearing } from './clear.mjs'
 import { devices } from './devices.mjs'
 import { rustSide } from './children.mjs'
 import { flood } from './flood.mjs'
@@ -15,7 +16,7 @@ import { sip } from './sip.mjs'
 import { sound } from './sound.mjs'
 import { print } from './table.mjs'
 
-const sections = { sip, package: packaged, 'set-up': setUp, calls, flood, sound: [sound, devices] }
+const sections = { sip, package: packaged, 'set-up': setUp, calls, flood, sound: [sound, clearing, devices] }
 
 /** Runs the bench and prints its table. */
 export async function run(args) {
