@@ -20,6 +20,8 @@ const BACK_OFF: f64 = 0.85;
 /// A queue needs so long to empty before it is judged again.
 const SETTLES: Duration = Duration::from_millis(600);
 const GROWTH: f64 = 1.08;
+/// Before any queue has stood, nothing speaks against much more.
+const GROWTH_FIRST: f64 = 1.5;
 /// Up to this part of what the path was seen to carry, there is no need to grope.
 const KNOWN: f64 = 0.8;
 const GROWTH_KNOWN: f64 = 1.3;
@@ -101,10 +103,11 @@ impl Estimate {
             self.shrunk = Some((now, comes));
         } else if wait < EMPTY && rate < MOST_MORE * comes {
             let since = since.min(Duration::from_secs(1)).as_secs_f64();
-            let is_known = self
-                .shrunk
-                .is_some_and(|(_, carried)| rate < KNOWN * carried);
-            let growth = if is_known { GROWTH_KNOWN } else { GROWTH };
+            let growth = match self.shrunk {
+                None => GROWTH_FIRST,
+                Some((_, carried)) if rate < KNOWN * carried => GROWTH_KNOWN,
+                Some(_) => GROWTH,
+            };
             self.rate = Some(rate * growth.powf(since));
         }
         self.rate = self.rate.map(|rate| rate.max(f64::from(LEAST_RATE)));
@@ -312,6 +315,7 @@ mod tests {
             1.0,
         );
         let at = |second: usize| outcome.target[second];
+        assert!(at(6) > 1_000_000, "{:?}", outcome.target);
         assert!(at(29) > 1_000_000, "{:?}", outcome.target);
         assert!(at(36) < 320_000, "{:?}", outcome.target);
         assert!(at(110) > 1_000_000, "{:?}", outcome.target);
