@@ -1,5 +1,5 @@
 // Generated from lib/ by "npm run types". Do not edit.
-import { AudioInput, AudioOutput, CallOptions, EndReason, Logger, Session, Softphone, SoftphoneOptions, TypedEmitter } from '../index.js'
+import { AudioInput, AudioOutput, CallOptions, EndReason, Logger, Session, Softphone, SoftphoneOptions, TypedEmitter, VideoOutput, VideoSource } from '../index.js'
 
 /** What lets {@link BandwidthRtc.connect} in. */
 export interface RtcAuthParams {
@@ -17,7 +17,7 @@ export interface RtcOptions extends Pick<SoftphoneOptions, 'iceServers' | 'iceTr
     output?: AudioOutput;
 }
 
-/** A microphone or a speaker, as a browser lists it. */
+/** A microphone, a speaker or a camera, as a browser lists it. */
 export interface MediaDevice {
     /** Names it, for constraints and outputs. */
     deviceId: string;
@@ -30,7 +30,7 @@ export interface MediaDevice {
 }
 
 /**
- * The audio half of Bandwidth's BandwidthRtc on a native phone.
+ * Bandwidth's BandwidthRtc on a native phone.
  *
  * ```ts
  * const bandwidthRtc = new BandwidthRtc()
@@ -47,6 +47,8 @@ export declare class BandwidthRtc {
     get phone(): Softphone | undefined;
     /** Sets the least level of the lines that are logged. */
     setLogLevel(logLevel: RtcLogLevel): void;
+    /** Sets the cameras that `getVideoInputs()` lists and `publish()` opens; before `connect()` too. */
+    setCameras(cameras: Cameras | undefined): void;
     /**
      * Registers with the account of the token and learns who is in the room; the others are heard from `publish()` on.
      *
@@ -54,38 +56,45 @@ export declare class BandwidthRtc {
      */
     connect(authParams: RtcAuthParams, options?: RtcOptions): Promise<void>;
     /**
-     * Calls the room with the microphone, or with another input; resolves once the room has answered.
+     * Publishes sound, pictures or both by a call to the room; resolves once the room has answered. One stream has sound, and with it the
+     * others are heard; streams of pictures alone, such as a screen, are published beside it.
      *
      * @param onAudioLevel is told how loud the own stream is, whenever that changes.
      * @param alias names the stream to the others.
-     * @throws `BandwidthRtcError`.
+     * @throws `BandwidthRtcError`. If there is no camera, sound is published without it, and the stream's `ignored` has `'video'`.
      */
-    publish(constraints?: StreamConstraints | AudioInput, onAudioLevel?: (audioLevel: AudioLevel) => void, alias?: string, codecPreferences?: unknown): Promise<RtcStream>;
-    /** Leaves the room: the own stream ends. Without a stream it ends whatever is published. */
+    publish(constraints?: StreamConstraints | AudioInput | VideoSource, onAudioLevel?: (audioLevel: AudioLevel) => void, alias?: string, codecPreferences?: unknown): Promise<RtcStream>;
+    /** Ends streams of one's own; without a stream whatever is published. */
     unpublish(...streams: (RtcStream | string)[]): Promise<void>;
+    /**
+     * Gives the pictures of another participant's stream to a `VideoSink`, for as long as the stream lasts; `'none'` ends that. Resolves
+     * once they are on their way.
+     *
+     * @throws `BandwidthRtcError` if there is no such stream, or if it has no pictures.
+     */
+    watch(stream: RtcStream | string, output: VideoOutput): Promise<void>;
     /** Sets who is told of each stream of another participant; those that are there already are told at once. */
     onStreamAvailable(callback: (stream: RtcStream) => void): void;
     /** Sets who is told when a stream of another participant is gone. */
     onStreamUnavailable(callback: (endpointId: string) => void): void;
-    /** Sets who is told when the own stream has ended otherwise than by `unpublish()`: the participant was removed, or the session is over. */
+    /** Sets who is told when a stream of one's own has ended otherwise than by `unpublish()`: the participant was removed, or the session is over. */
     onUnpublished(callback: (stream: RtcStream, reason: EndReason) => void): void;
     /** Sends digits into the room's call. */
     sendDtmf(tone: string, streamId?: string): Promise<void>;
     /** Mutes or unmutes the microphone, of the stream that is published and of those to come; before `publish()` it starts muted. */
     setMicEnabled(enabled: boolean, stream?: RtcStream | string): void;
     /**
-     * Turns the camera off, which it is: there is no video yet.
-     *
-     * @throws `BandwidthRtcError` for true.
+     * Shows or hides the camera: its picture stands still for the others, and its stream stays. Without a stream it is that of the camera
+     * that is published, and of those to come; before `publish()` it starts hidden. A screen is hidden by its stream.
      */
     setCameraEnabled(enabled: boolean, stream?: RtcStream | string): void;
-    /** Lists microphones and speakers. */
+    /** Lists microphones, speakers and cameras. */
     getMediaDevices(kind?: MediaDevice['kind']): Promise<MediaDevice[]>;
     /** Lists microphones. */
     getAudioInputs(): Promise<MediaDevice[]>;
     /** Lists speakers. */
     getAudioOutputs(): Promise<MediaDevice[]>;
-    /** Lists cameras: none yet. */
+    /** Lists the cameras of `setCameras()`. */
     getVideoInputs(): Promise<MediaDevice[]>;
     /** Leaves the room and the server; afterwards nothing keeps the process alive. Every stream becomes unavailable. */
     disconnect(): Promise<void>;
@@ -199,29 +208,92 @@ export declare class Rooms extends TypedEmitter<RoomsEvents> {
     close(): Promise<void>;
 }
 
-/** What a stream carries. No stream has `'VIDEO'` yet. */
+/** What a stream carries. */
 export type MediaType = 'AUDIO' | 'VIDEO';
 
 /** How loud a stream is. */
 export type AudioLevel = 'silent' | 'low' | 'high';
 
-/** One participant's stream. */
+/** One stream of a participant: microphone and camera, or a screen. */
 export interface RtcStream {
     /** Names the stream in the room. */
     endpointId: string;
-    /** What it carries. */
-    mediaTypes: MediaType[];
+    /** What it carries; of another participant's what it carries now. */
+    readonly mediaTypes: MediaType[];
     /**
-     * Of the own stream what is sent; of another participant's the session in which all of them are heard together, which other
-     * calls take as their input. It is played by `publish()` already; undefined until then.
+     * Of the own stream the sound that is sent; of another participant's the session in which all of them are heard together, which
+     * other calls take as their input. It is played by `publish()` already; undefined until then. Pictures come by `watch()`.
      */
     readonly mediaStream: AudioInput | Session | undefined;
+    /** Of the own stream: the pictures that are sent. */
+    readonly videoInput?: VideoSource;
     /** The name that its publisher gave it. */
     alias?: string;
     /** Whose it is. */
     participantId?: string;
-    /** Of the own stream: the constraints that have no effect, such as `'video'` or `'audio.echoCancellation'`; left out if there are none. */
+    /** Of the own stream: the constraints that have no effect, such as `'audio.echoCancellation'`; left out if there are none. */
     ignored?: string[];
+}
+
+/**
+ * What to publish: a browser's constraints, or inputs. Of a microphone its device counts, of a camera its device, its size and its frame
+ * rate; the stream's `ignored` names what does not.
+ */
+export interface StreamConstraints {
+    audio?: boolean | {
+        deviceId?: DeviceConstraint;
+        [constraint: string]: unknown;
+    } | AudioInput;
+    video?: boolean | VideoConstraints | VideoSource;
+}
+
+/** What a constraint of a number may say, as in a browser. */
+export type NumberConstraint = number | {
+    exact?: number;
+    ideal?: number;
+    max?: number;
+    min?: number;
+};
+
+/** What a camera's pictures should be, as in a browser. */
+export interface VideoConstraints {
+    deviceId?: DeviceConstraint;
+    width?: NumberConstraint;
+    height?: NumberConstraint;
+    frameRate?: NumberConstraint;
+    [constraint: string]: unknown;
+}
+
+/** A camera, as {@link Cameras} list it. */
+export interface Camera {
+    /** Names it, for constraints. */
+    deviceId: string;
+    /** The name that the system shows. */
+    label: string;
+}
+
+/** What {@link Cameras.open} is asked for; what is left out is the camera's choice. */
+export interface CameraRequest {
+    deviceId: string;
+    /** Pixels in a row. */
+    width?: number;
+    /** Rows. */
+    height?: number;
+    /** Pictures a second. */
+    frameRate?: number;
+}
+
+/**
+ * The cameras of the application: this package opens none itself. A page lists and captures them, and gives their pictures by
+ * `publish()` of `offhook/renderer`.
+ */
+export interface Cameras {
+    /** Lists them, the default one first. */
+    list(): readonly Camera[] | PromiseLike<readonly Camera[]>;
+    /** Opens one. */
+    open(request: CameraRequest): VideoSource | PromiseLike<VideoSource>;
+    /** Told when nobody shows what `open` gave any more. */
+    close?(source: VideoSource): void;
 }
 
 /** What a constraint may say, as in a browser. */
@@ -229,15 +301,6 @@ export type DeviceConstraint = string | readonly string[] | {
     exact?: string | readonly string[];
     ideal?: string | readonly string[];
 };
-
-/** What to publish: a browser's constraints. Only the microphone's device counts; the stream's `ignored` names what does not, such as `video`. */
-export interface StreamConstraints {
-    audio?: boolean | {
-        deviceId?: DeviceConstraint;
-        [constraint: string]: unknown;
-    };
-    video?: unknown;
-}
 
 /** The SIP account with which a participant's phone registers, such as one that all guests share. */
 export type RoomAccount = Pick<SoftphoneOptions, 'uri' | 'displayName' | 'username' | 'password' | 'ha1' | 'realm' | 'accessToken' | 'authorization' | 'servers' | 'register'> & {
@@ -268,6 +331,9 @@ declare const TOKEN_HEADER = "X-Participant-Token";
 
 /** The header in which a participant's phone chooses the id of its stream. */
 declare const ENDPOINT_HEADER = "X-Endpoint-Id";
+
+/** The header of a call beside the one that takes part: `publish` shows something more, such as a screen, `watch` sees what somebody publishes. */
+declare const CALL_HEADER = "X-Room-Call";
 
 /** The header with the name of a participant's stream. */
 declare const ALIAS_HEADER = "X-Stream-Alias";

@@ -41,7 +41,7 @@ const entries = {
   ...facade('purecloud', ['sdk', 'session', 'emitter', 'events', 'options']),
   ...facade('exotel', ['client', 'call', 'account', 'line', 'click-to-call']),
   ...facade('whistle', ['engine', 'config']),
-  ...facade('bandwidth', ['rtc', 'rooms', 'streams', 'token', 'log', 'errors']),
+  ...facade('bandwidth', ['rtc', 'rooms', 'streams', 'cameras', 'device-constraint', 'token', 'log', 'errors']),
   ...facade('xivo', ['xc-webrtc', 'messages', 'cti', 'line']),
 }
 

@@ -128,14 +128,17 @@ describe('the Bandwidth façade', { timeout: 120_000 }, () => {
       const error = await failure(act())
       assert.deepEqual([error.name, error.message], ['BandwidthRtcError', `You must call 'connect' before '${method}'`])
     }
-    assert.throws(() => rtc.setCameraEnabled(true), { name: 'BandwidthRtcError', message: 'Video is not supported yet: there is no camera to turn on' })
     rtc.setCameraEnabled(false)
+    assert.throws(() => rtc.setCameraEnabled(true, 'x'), /No stream/)
     assert.throws(() => rtc.setMicEnabled(true, 'x'), /No stream/)
+    assert.equal((await failure(rtc.watch('x', 'none'))).message, "You must call 'connect' before 'watch'")
     await rtc.disconnect()
     for (const list of [rtc.getAudioInputs(), rtc.getAudioOutputs(), rtc.getMediaDevices()]) {
       for (const device of await list) assert.deepEqual(Object.keys(device), ['deviceId', 'kind', 'label', 'groupId'])
     }
     assert.deepEqual(await rtc.getVideoInputs(), [])
+    rtc.setCameras({ list: () => [{ deviceId: 'front', label: 'Front camera' }], open: () => assert.fail('nobody asked') })
+    assert.deepEqual(await rtc.getVideoInputs(), [{ deviceId: 'front', label: 'Front camera', kind: 'videoinput', groupId: '' }])
   })
 
   test('publish takes constraints, and says what it can not send', async (t) => {
@@ -147,7 +150,10 @@ describe('the Bandwidth façade', { timeout: 120_000 }, () => {
     await rtc.connect({ deviceToken: token }, { audio: 'none', logger })
     class MediaStream {}
     const cannot = async () => {
-      assert.equal((await failure(rtc.publish({ video: true }))).message, 'Video is not supported yet: publish audio')
+      assert.match((await failure(rtc.publish({ video: true }))).message, /There is no camera: give some to 'setCameras', or publish a VideoSource$/)
+      assert.match((await failure(rtc.publish({ video: { deviceId: 'front' } }))).message, /There is no camera 'front'$/)
+      assert.match((await failure(rtc.publish({ video: new MediaStream() }))).message, /'constraints.video' must be constraints, true or a VideoSource$/)
+      assert.match((await failure(rtc.publish({ video: { width: 'wide' } }))).message, /'constraints.video.width' must be a number above 0$/)
       assert.match((await failure(rtc.publish(new MediaStream()))).message, /^Option 'constraints' must be .* but is an object \(MediaStream\)$/)
     }
     await cannot()
@@ -158,7 +164,7 @@ describe('the Bandwidth façade', { timeout: 120_000 }, () => {
     assert.deepEqual([stream.mediaTypes, stream.ignored], [['AUDIO'], ['video', 'audio.echoCancellation']])
     // A shared screen is a second stream: that there is one already is not what keeps it.
     await cannot()
-    assert.deepEqual(lines.map((line) => /constraint '(.*)'/.exec(line)?.[1]), ['video', 'audio.echoCancellation'])
+    assert.deepEqual(lines.map((line) => /constraint '(.*?)'/.exec(line)?.[1]), ['video', 'audio.echoCancellation'])
     assert.match((await failure(rtc.publish())).message, /published already/)
     assert.match((await failure(rtc.unpublish('another'))).message, /No stream/)
     await rtc.unpublish(stream)
@@ -403,6 +409,37 @@ describe('the Bandwidth façade', { timeout: 120_000 }, () => {
     assert.deepEqual([ended, told], [[1], ['joined 1', 'joined 3']])
     await third.end()
     assert.deepEqual(told.slice(2), ['left'])
+    await rooms.close()
+  })
+
+  test('a participant has 64 calls beside the one with the sound, and no more', async () => {
+    const phone = new EventEmitter()
+    const sessions = new Map()
+    phone.acceptPendingSession = (id) => sessions.size % 2 && phone.emit('sessionStarted', sessions.get(id))
+    const refused = []
+    phone.rejectPendingSession = async (id, { code }) => refused.push(code)
+    const rooms = new Rooms(phone, { address: 'sip:rooms@example.com' })
+    const room = await rooms.createSession()
+    const { participant, token } = await rooms.createParticipant()
+    await rooms.addParticipantToSession(room.id, participant.id)
+    const show = () => {
+      const id = randomUUID()
+      const session = Object.assign(new EventEmitter(), { id, state: 'active', active: true, streams: [] })
+      session.end = async () => session.emit('terminated', session, { condition: 'success' })
+      sessions.set(id, session)
+      const headers = { 'x-participant-token': [claimsOf(token).key], 'x-room-call': ['publish'] }
+      phone.emit('pendingSession', { id, headers, video: true })
+      return session
+    }
+    const [first, second] = Array.from({ length: 66 }, show)
+    assert.deepEqual(refused, [403, 403])
+    // One that has ended, and one that never began, make room.
+    await first.end()
+    phone.emit('cancelPendingSession', second.id)
+    show()
+    show()
+    show()
+    assert.deepEqual(refused, [403, 403, 403])
     await rooms.close()
   })
 

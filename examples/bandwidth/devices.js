@@ -1,13 +1,16 @@
-// The pickers: the microphones and speakers of this machine, whose names a browser tells once the microphone is allowed.
-const kinds = { audioinput: 'Microphone', audiooutput: 'Speaker' }
+// The pickers: the devices of this machine, whose names a browser tells once they are allowed.
+const kinds = { audioinput: 'Microphone', videoinput: 'Camera', audiooutput: 'Speaker' }
 
-export async function pickDevices(microphone, speaker) {
-  const allowed = await navigator.mediaDevices.getUserMedia({ audio: true }).catch(() => undefined)
-  for (const track of allowed?.getTracks() ?? []) track.stop()
+/** Fills the pickers, by the kind of their devices. */
+export async function pickDevices(pickers) {
+  for (const wanted of [{ audio: true, video: true }, { audio: true }]) {
+    const allowed = await navigator.mediaDevices.getUserMedia(wanted).catch(() => undefined)
+    for (const track of allowed?.getTracks() ?? []) track.stop()
+    if (allowed) break
+  }
   const list = async () => {
     const devices = await navigator.mediaDevices.enumerateDevices()
-    fill(microphone, 'audioinput', devices)
-    fill(speaker, 'audiooutput', devices)
+    for (const [kind, select] of Object.entries(pickers)) fill(select, kind, devices)
   }
   navigator.mediaDevices.ondevicechange = list
   await list()

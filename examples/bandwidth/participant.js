@@ -1,10 +1,11 @@
 // A participant in a browser: JsSIP calls the room with the token that /joinCall gave, and subscribes to who is in it.
 import JsSIP from 'jssip'
+import { streamsIn } from './roster.js'
 
 const type = 'application/conference-info+xml'
 
-/** Resolves with JsSIP's session once its call is under way: muted, if it starts so, before anything is heard. */
-export async function joinRoom(token, { audio, muted, sound, speaker }, onOthers, onOver) {
+/** Resolves once the call is under way: muted, if it starts so, before anything is heard. */
+export async function joinRoom(token, { mediaStream, muted, sound, speaker }, onStreams, onOver) {
   const { sub, room, key, sip } = JSON.parse(atob(token.split('.')[1].replaceAll('-', '+').replaceAll('_', '/')))
   const ua = new JsSIP.UA({ ...sip, sockets: [new JsSIP.WebSocketInterface(sip.servers)], session_timers: false })
   const extraHeaders = [`X-Participant-Token: ${key}`]
@@ -12,19 +13,24 @@ export async function joinRoom(token, { audio, muted, sound, speaker }, onOthers
   ua.start()
   await registered
   const roster = ua.subscribe(room, 'conference', type, { contentType: type, extraHeaders })
-  roster.on('notify', (last, request, body) => onOthers(last ? [] : othersIn(body, sub)))
+  roster.on('notify', (last, request, body) => onStreams(last ? [] : streamsIn(body, sub)))
   roster.subscribe()
   if (speaker) await sound.setSinkId(speaker)
-  const session = ua.call(room, { mediaConstraints: { audio }, rtcOfferConstraints: {}, extraHeaders })
-  session.connection.ontrack = ({ track }) => (sound.srcObject = new MediaStream([track]))
+  const call = (options, ...headers) => ua.call(room, { ...options, extraHeaders: [...extraHeaders, ...headers] })
+  const session = call({ mediaStream })
+  session.connection.ontrack = ({ track }) => track.kind === 'audio' && (sound.srcObject = new MediaStream([track]))
   session.on('ended', () => (onOver(), ua.stop()))
   await new Promise((resolve, reject) => session.on('failed', ({ cause }) => reject(new Error(cause))).on('sending', resolve))
   if (muted) session.mute({ audio: true })
-  return session
-}
-
-function othersIn(body, own) {
-  const users = [...new DOMParser().parseFromString(body, 'text/xml').getElementsByTagName('user')]
-  const others = users.filter((user) => !user.getAttribute('entity').endsWith(own))
-  return others.filter((user) => user.querySelector('endpoint > status')?.textContent === 'connected')
+  /** Publishes a screen by a call beside the other; gives what ends it. */
+  const share = (screen) => call({ mediaStream: screen, rtcOfferConstraints: { offerToReceiveAudio: true } }, 'X-Room-Call: publish', `X-Stream-Alias: a screen`)
+  /** Gives the pictures of one of the streams to a video element, by a call that only sees. */
+  const watch = (endpointId, video) => {
+    const receive = { mediaConstraints: { audio: false, video: false }, rtcOfferConstraints: { offerToReceiveAudio: true, offerToReceiveVideo: true } }
+    const watching = call(receive, 'X-Room-Call: watch', `X-Endpoint-Id: ${endpointId}`)
+    watching.connection.ontrack = ({ track }) => track.kind === 'video' && (video.srcObject = new MediaStream([track]))
+  }
+  /** Shows another camera instead of the one before. */
+  const film = (camera) => session.connection.getSenders().find(({ track }) => track?.kind === 'video')?.replaceTrack(camera)
+  return { session, share, watch, film }
 }

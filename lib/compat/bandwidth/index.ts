@@ -11,5 +11,7 @@ export {
   type TagOptions,
 } from './rooms'
 export { BandwidthRtc, type MediaDevice, type RtcAuthParams, type RtcOptions } from './rtc'
-export type { AudioLevel, DeviceConstraint, MediaType, RtcStream, StreamConstraints } from './streams'
+export type { Camera, CameraRequest, Cameras, NumberConstraint, VideoConstraints } from './cameras'
+export type { DeviceConstraint } from './device-constraint'
+export type { AudioLevel, MediaType, RtcStream, StreamConstraints } from './streams'
 export type { RoomAccount, TokenClaims } from './token'

@@ -1,5 +1,6 @@
-import type { AudioInput, Conference, EndReason, Notifier, Session, Softphone } from '../../index'
+import type { AudioInput, Conference, EndReason, Notifier, Session, Softphone, VideoSource } from '../../index'
 import { BandwidthRtcError } from './errors'
+import { Relay } from './relay'
 import { ROSTER_TYPE, rosterDocument, type RosterEntry } from './roster'
 
 /** A participant, as the server knows them. */
@@ -13,6 +14,8 @@ export interface Guest {
   session: Session | undefined
   /** Their call is accepted and has not started. */
   arriving: boolean
+  /** Their calls beside that one: what they publish or watch besides; undefined for one that has not started. */
+  readonly others: Map<string, Session | undefined>
 }
 
 /** What a participant's phone says of what it sends. */
@@ -30,10 +33,20 @@ export interface RoomOwner {
   readonly waiting: AudioInput
 }
 
+/** What somebody publishes by one call: the one with which they hear the room, or one beside it, such as a screen. */
+export interface Publication extends Stream {
+  readonly guest: Guest
+  readonly session: Session
+  readonly main: boolean
+  ringing: boolean
+  /** The way of its pictures to those who watch them; it begins with the first of them. */
+  relay: Relay | undefined
+}
+
 /** A participant's phone subscribes once; one that has lost its connection may do so again before the old one is found out. */
 const mostSubscriptions = 4
 
-/** One room: a conference, who may be in it, and who is told of it. */
+/** One room: a conference, who may be in it, what they publish, and who is told of it. */
 export class Room {
   readonly id: string
   readonly tag: string | undefined
@@ -41,7 +54,7 @@ export class Room {
   readonly #phone: Softphone
   readonly #address: string
   readonly #owner: RoomOwner
-  readonly #streams = new Map<Guest, Stream & { ringing: boolean }>()
+  readonly #publications = new Set<Publication>()
   readonly #followers = new Map<Notifier, Guest>()
   /** Whose subscriptions are being accepted. */
   readonly #accepting: Guest[] = []
@@ -69,26 +82,58 @@ export class Room {
   async join(guest: Guest, session: Session, stream: Stream): Promise<void> {
     if (session.state === 'ended') throw new BandwidthRtcError('The call is over')
     if (this.#ended) throw new BandwidthRtcError('The session is over')
-    const old = guest.session
+    const old = [...this.#publications].find((publication) => publication.guest === guest && publication.main)
+    if (old) this.#withdraw(old)
     guest.session = session
-    this.#streams.set(guest, { ...stream, ringing: false })
-    const ofThis = (act: () => void) => () => guest.session === session && act()
-    session.on('progress', ofThis(() => this.#ringing(guest)))
-    session.on('change:active', ofThis(() => this.#answered(guest, session)))
-    session.on('change:remoteHeld', ofThis(() => this.#tell()))
-    session.on('terminated', (_, reason) => guest.session === session && this.#leave(guest, reason))
-    old?.end().catch((error: unknown) => this.#owner.failed('A call that was interrupted could not be ended', error))
-    this.#answered(guest, session)
+    this.#publish(guest, session, stream, true)
+    old?.session.end().catch((error: unknown) => this.#owner.failed('A call that was interrupted could not be ended', error))
     const conference = await this.#mix()
     await conference.add(session)
   }
 
-  /** Takes a participant out: their call ends, and they are told nothing more. */
+  /** Takes a call that only shows something, beside the one that takes part. */
+  show(guest: Guest, session: Session, stream: Stream): void {
+    if (this.#ended || session.state === 'ended') throw new BandwidthRtcError('The session is over')
+    this.#publish(guest, session, stream, false)
+  }
+
+  /** What is published under this id with pictures; undefined if there is none. */
+  shown(endpointId: string): Publication | undefined {
+    return [...this.#publications].find((publication) => publication.endpointId === endpointId && publication.session.streams.length > 0)
+  }
+
+  /** Prepares to show a publication to somebody: `unwatch` undoes it. */
+  async source(publication: Publication): Promise<VideoSource> {
+    const [stream] = publication.session.streams
+    if (!stream) throw new BandwidthRtcError('The stream is over')
+    publication.relay ??= new Relay(publication.session, stream.id, (error) => this.#owner.failed('A stream could not be relayed', error))
+    return publication.relay.source()
+  }
+
+  /** Shows a publication in a call, until either ends. */
+  watch(publication: Publication, session: Session, source: VideoSource): void {
+    if (!publication.relay || session.state === 'ended') throw new BandwidthRtcError('The stream is over')
+    publication.relay.begin(source, session)
+    session.on('terminated', () => this.unwatch(publication, source))
+  }
+
+  /** Shows it to somebody no more; what nobody watches is not relayed. */
+  unwatch(publication: Publication, source: VideoSource): void {
+    const { relay } = publication
+    source.close()
+    relay?.drop(source)
+    if (!relay?.idle) return
+    publication.relay = undefined
+    relay.close()
+  }
+
+  /** Takes a participant out: their calls end, and they are told nothing more. */
   async remove(guest: Guest): Promise<void> {
     this.guests.delete(guest)
     guest.room = undefined
     const followed = [...this.#followers].filter(([, follower]) => follower === guest)
-    await Promise.all([guest.session?.end(), ...followed.map(([notifier]) => notifier.terminate('rejected'))])
+    const calls = [guest.session, ...guest.others.values()]
+    await Promise.all([...calls.map((session) => session?.end()), ...followed.map(([notifier]) => notifier.terminate('rejected'))])
   }
 
   /** Lets a participant know who is in the room, from now on. */
@@ -109,11 +154,27 @@ export class Room {
     this.#ended = true
     clearTimeout(this.#purging)
     const conference = await this.#conference?.catch(() => undefined)
-    const dialled = [...this.guests].map(({ session }) => session?.end())
-    await Promise.allSettled([conference?.end(), ...dialled])
+    const calls = [...this.guests].flatMap(({ session, others }) => [session, ...others.values()])
+    await Promise.allSettled([conference?.end(), ...calls.map((session) => session?.end())])
     for (const guest of this.guests) guest.room = undefined
     this.guests.clear()
     await Promise.all([...this.#followers.keys()].map((notifier) => notifier.terminate('noresource')))
+  }
+
+  #publish(guest: Guest, session: Session, stream: Stream, main: boolean): void {
+    // The id is the participant's choice, but never somebody else's.
+    const taken = [...this.#publications].some(({ endpointId }) => endpointId === stream.endpointId)
+    const endpointId = taken ? session.id : stream.endpointId
+    const publication: Publication = { ...stream, endpointId, guest, session, main, ringing: false, relay: undefined }
+    this.#publications.add(publication)
+    const ofThis = (act: () => void) => () => this.#publications.has(publication) && act()
+    session.on('progress', ofThis(() => this.#ringing(publication)))
+    session.on('change:active', ofThis(() => this.#answered(publication)))
+    session.on('change:remoteHeld', ofThis(() => this.#tell()))
+    session.on('streamAvailable', ofThis(() => this.#tell()))
+    session.on('streamUnavailable', ofThis(() => this.#dark(publication)))
+    session.on('terminated', (_, reason) => this.#leave(publication, reason))
+    this.#answered(publication)
   }
 
   async #accept(guest: Guest, request: number): Promise<Notifier> {
@@ -125,14 +186,14 @@ export class Room {
     }
   }
 
-  #ringing(guest: Guest): void {
-    const stream = this.#streams.get(guest)
-    if (stream) stream.ringing = true
+  #ringing(publication: Publication): void {
+    publication.ringing = true
     this.#tell()
   }
 
-  #answered(guest: Guest, session: Session): void {
+  #answered({ main, guest, session }: Publication): void {
     this.#tell()
+    if (!main) return
     if (session.active) this.#owner.joined(guest, session)
     this.#entertain()
   }
@@ -140,7 +201,7 @@ export class Room {
   // Nobody sits at the host: what its seat says is free for music.
   #entertain(): void {
     const { waiting } = this.#owner
-    const there = [...this.#streams.keys()].filter(({ session }) => session?.active).length
+    const there = [...this.#publications].filter(({ main, session }) => main && session.active).length
     const lonely = there === 1
     if (lonely === this.#lonely || waiting === 'none') return
     this.#lonely = lonely
@@ -162,12 +223,31 @@ export class Room {
     return conference
   }
 
-  #leave(guest: Guest, reason: EndReason): void {
-    guest.session = undefined
-    if (!this.#streams.delete(guest)) return
+  #leave(publication: Publication, reason: EndReason): void {
+    if (!this.#withdraw(publication)) return
+    const { guest, main } = publication
+    if (main) guest.session = undefined
     this.#tell()
+    if (!main) return
     this.#entertain()
     this.#owner.left(guest, reason)
+  }
+
+  #withdraw(publication: Publication): boolean {
+    this.#close(publication)
+    return this.#publications.delete(publication)
+  }
+
+  #dark(publication: Publication): void {
+    this.#close(publication)
+    this.#tell()
+  }
+
+  /** Ends the calls of those who watch it. */
+  #close(publication: Publication): void {
+    const watching = publication.relay?.close() ?? []
+    publication.relay = undefined
+    for (const session of watching) session.end().catch((error: unknown) => this.#owner.failed('A call that watched could not be ended', error))
   }
 
   #tell(): void {
@@ -187,11 +267,11 @@ export class Room {
   }
 
   *#entries(): Generator<RosterEntry> {
-    for (const [guest, { endpointId, alias, ringing }] of this.#streams) {
-      const { session } = guest
-      if (!session || session.state === 'ended') continue
+    for (const { guest, session, endpointId, alias, ringing, main } of this.#publications) {
+      if (session.state === 'ended') continue
       const joined = session.direction === 'incoming' ? 'dialed-in' : 'dialed-out'
-      yield { participantId: guest.id, tag: guest.tag, endpointId, alias, joined, status: statusOf(session, ringing) }
+      const media = { audio: main, video: session.streams.length > 0 }
+      yield { participantId: guest.id, tag: guest.tag, endpointId, alias, joined, status: statusOf(session, ringing), media }
     }
   }
 }

@@ -1,10 +1,10 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { TypedEmitter, type AudioInput, type CallOptions, type EndReason, type Logger, type PendingSession, type Session } from '../../index'
-import type { Softphone, SubscriptionRequest } from '../../index'
+import type { Softphone, SubscriptionRequest, VideoSource } from '../../index'
 import { BandwidthRtcError } from './errors'
 import { checkInput } from './streams'
-import { Room, type Guest, type Stream } from './room'
-import { ALIAS_HEADER, ENDPOINT_HEADER, readToken, TOKEN_HEADER, writeToken, type RoomAccount } from './token'
+import { Room, type Guest, type Publication, type Stream } from './room'
+import { ALIAS_HEADER, CALL_HEADER, ENDPOINT_HEADER, readToken, TOKEN_HEADER, writeToken, type RoomAccount } from './token'
 
 /** Options of {@link Rooms}. */
 export interface RoomsOptions {
@@ -70,6 +70,14 @@ export interface RoomsEvents {
   sessionEnded: [session: RoomSession, why: RoomEnd]
 }
 
+/** A call that is accepted and has not started: whose it is, and what it is for. */
+type Arrival =
+  | ({ kind: 'join' | 'publish'; guest: Guest } & Stream)
+  | { kind: 'watch'; guest: Guest; publication: Publication; source: VideoSource }
+
+/** Calls of one participant beside the one that takes part: a full room is watched, and some screens are shown. */
+const mostOthers = 64
+
 const known = ['address', 'account', 'waiting', 'purgeAfter', 'tokenLifetime', 'maxParticipants', 'logger']
 const hour = 3_600_000
 const longestText = 256
@@ -96,7 +104,7 @@ export class Rooms extends TypedEmitter<RoomsEvents> {
   readonly #rooms = new Map<string, Room>()
   readonly #guests = new Map<string, Guest>()
   readonly #byKey = new Map<string, Guest>()
-  readonly #arrivals = new Map<string, Stream & { guest: Guest }>()
+  readonly #arrivals = new Map<string, Arrival>()
   readonly #listeners = [
     ['pendingSession', (pending: PendingSession) => this.#called(pending)],
     ['sessionStarted', (session: Session) => this.#started(session)],
@@ -156,6 +164,7 @@ export class Rooms extends TypedEmitter<RoomsEvents> {
       room: undefined,
       session: undefined,
       arriving: false,
+      others: new Map(),
     }
     const { account } = this.#options
     const sip = typeof account === 'function' ? await account(shown(guest)) : account
@@ -243,28 +252,59 @@ export class Rooms extends TypedEmitter<RoomsEvents> {
     await Promise.all([...this.#rooms.values()].map((room) => this.#end(room, 'ended')))
   }
 
-  #called({ id, headers }: PendingSession): void {
+  #called(pending: PendingSession): void {
+    const { id, headers } = pending
     const key = headerOf(headers, TOKEN_HEADER)
     if (key === undefined && this.#phone.listenerCount('pendingSession') > 1) return
     const guest = key === undefined ? undefined : this.#admissible(key)
+    const call = headerOf(headers, CALL_HEADER)
+    if (!guest) this.#refuse(id, 403)
+    else if (call === undefined) this.#calledIn(pending, guest)
+    else if (guest.others.size >= mostOthers) this.#refuse(id, 403)
+    else if (call === 'publish' && pending.video) this.#accept(pending, { kind: 'publish', guest, ...streamOf(pending) })
+    else if (call === 'watch' && pending.video) this.#watched(pending, guest).catch((error: unknown) => this.#warn('A stream could not be shown', error))
+    else this.#refuse(id, 488)
+  }
+
+  #calledIn(pending: PendingSession, guest: Guest): void {
     // Nobody hears a call that is interrupted: a page that was loaded again takes its place.
-    if (!guest || guest.arriving || (guest.session && !guest.session.interrupted)) {
-      this.#phone.rejectPendingSession(id, { code: 403 }).catch((error: unknown) => this.#warn('A call could not be refused', error))
-      return
-    }
+    if (guest.arriving || (guest.session && !guest.session.interrupted)) return this.#refuse(pending.id, 403)
     guest.arriving = true
-    const alias = headerOf(headers, ALIAS_HEADER)?.slice(0, longestText)
-    const endpointId = headerOf(headers, ENDPOINT_HEADER)?.toLowerCase()
-    this.#arrivals.set(id, { guest, alias, endpointId: endpointId && uuid.test(endpointId) ? endpointId : id })
-    this.#phone.acceptPendingSession(id, { mediaStream: 'none', audioElement: 'none' })
+    this.#accept(pending, { kind: 'join', guest, ...streamOf(pending) })
+  }
+
+  #accept({ id, video }: PendingSession, arrival: Arrival): void {
+    this.#arrivals.set(id, arrival)
+    if (arrival.kind !== 'join') arrival.guest.others.set(id, undefined)
+    const shown = arrival.kind === 'watch' ? arrival.source : 'none'
+    this.#phone.acceptPendingSession(id, { mediaStream: 'none', audioElement: 'none', ...(video ? { video: shown } : {}) })
+  }
+
+  async #watched(pending: PendingSession, guest: Guest): Promise<void> {
+    const { id, headers } = pending
+    const { room } = guest
+    const publication = room?.shown(headerOf(headers, ENDPOINT_HEADER)?.toLowerCase() ?? '')
+    if (!publication || !room) return this.#refuse(id, 404)
+    guest.others.set(id, undefined)
+    const source = await room.source(publication)
+    // The caller may have given up, or the stream ended, while the first picture was waited for.
+    if (guest.others.has(id) && publication.relay) return this.#accept(pending, { kind: 'watch', guest, publication, source })
+    room.unwatch(publication, source)
+    if (guest.others.delete(id)) this.#refuse(id, 404)
+  }
+
+  #refuse(id: string, code: number): void {
+    this.#phone.rejectPendingSession(id, { code }).catch((error: unknown) => this.#warn('A call could not be refused', error))
   }
 
   #started(session: Session): void {
     const arrival = this.#arrivals.get(session.id)
     if (!arrival) return
-    const { guest, ...stream } = arrival
-    this.#gaveUp(session.id)
-    this.#join(guest, session, stream).catch((error: unknown) => {
+    const { guest } = arrival
+    this.#arrivals.delete(session.id)
+    if (arrival.kind === 'join') guest.arriving = false
+    else this.#beside(guest, session)
+    this.#take(arrival, session).catch((error: unknown) => {
       // One that gave up by itself needs no help.
       if (session.state === 'ended') return
       this.#warn('A participant could not be let in', error)
@@ -272,10 +312,25 @@ export class Rooms extends TypedEmitter<RoomsEvents> {
     })
   }
 
+  #beside(guest: Guest, session: Session): void {
+    guest.others.set(session.id, session)
+    session.on('terminated', () => guest.others.delete(session.id))
+  }
+
+  async #take(arrival: Arrival, session: Session): Promise<void> {
+    const { guest } = arrival
+    if (arrival.kind === 'join') return this.#join(guest, session, arrival)
+    if (!guest.room) throw new BandwidthRtcError('The participant is in no session')
+    if (arrival.kind === 'watch') guest.room.watch(arrival.publication, session, arrival.source)
+    else guest.room.show(guest, session, arrival)
+  }
+
   #gaveUp(id: string): void {
+    for (const guest of this.#guests.values()) if (guest.others.get(id) === undefined) guest.others.delete(id)
     const arrival = this.#arrivals.get(id)
     this.#arrivals.delete(id)
-    if (arrival) arrival.guest.arriving = false
+    if (arrival?.kind === 'join') arrival.guest.arriving = false
+    if (arrival?.kind === 'watch') arrival.guest.room?.unwatch(arrival.publication, arrival.source)
   }
 
   #subscribed({ id, event, headers }: SubscriptionRequest): void {
@@ -287,10 +342,10 @@ export class Rooms extends TypedEmitter<RoomsEvents> {
     answered.catch((error: unknown) => this.#warn('A subscription could not be answered', error))
   }
 
-  async #join(guest: Guest, session: Session, stream: Stream = { endpointId: session.id, alias: undefined }): Promise<void> {
+  async #join(guest: Guest, session: Session, { endpointId, alias }: Stream = { endpointId: session.id, alias: undefined }): Promise<void> {
     if (!guest.room) throw new BandwidthRtcError('The participant is in no session')
     if (guest.session && !guest.session.interrupted) throw new BandwidthRtcError('The participant is in the room already')
-    await guest.room.join(guest, session, stream)
+    await guest.room.join(guest, session, { endpointId, alias })
   }
 
   /** Whom a token lets in now. */
@@ -355,6 +410,13 @@ function shown({ id, tag, room, session }: Guest): Participant {
 
 function sessionOf({ id, tag }: Room): RoomSession {
   return { id, ...(tag === undefined ? {} : { tag }) }
+}
+
+/** What a participant's phone calls what it publishes. */
+function streamOf({ id, headers }: PendingSession): Stream {
+  const endpointId = headerOf(headers, ENDPOINT_HEADER)?.toLowerCase()
+  const alias = headerOf(headers, ALIAS_HEADER)?.slice(0, longestText)
+  return { endpointId: endpointId && uuid.test(endpointId) ? endpointId : id, alias }
 }
 
 function text(name: string, value: string | undefined): string | undefined {

@@ -11,16 +11,19 @@ export interface RosterEntry {
   alias: string | undefined
   status: 'connected' | 'on-hold' | 'muted-via-focus' | 'dialing-in' | 'dialing-out' | 'alerting'
   joined: 'dialed-in' | 'dialed-out'
+  media: { audio: boolean; video: boolean }
 }
 
-/** Writes who is in a room. */
+/** Writes who is in a room: each participant once, with an endpoint for each thing that they publish. */
 export function rosterDocument(entity: string, name: string | undefined, version: number, entries: readonly RosterEntry[]): string {
+  const users = new Map<string, RosterEntry[]>()
+  for (const entry of entries) users.set(entry.participantId, [...(users.get(entry.participantId) ?? []), entry])
   return (
     '<?xml version="1.0" encoding="UTF-8"?>' +
     `<conference-info xmlns="urn:ietf:params:xml:ns:conference-info" entity="${escaped(entity)}" state="full" version="${version}">` +
     (name === undefined ? '' : `<conference-description>${element('display-text', name)}</conference-description>`) +
-    `<conference-state>${element('user-count', String(entries.length))}</conference-state>` +
-    `<users>${entries.map(user).join('')}</users></conference-info>`
+    `<conference-state>${element('user-count', String(users.size))}</conference-state>` +
+    `<users>${[...users].map(([id, endpoints]) => user(id, endpoints)).join('')}</users></conference-info>`
   )
 }
 
@@ -29,15 +32,29 @@ export function participantEntity(id: string): string {
   return `urn:uuid:${id}`
 }
 
-function user({ participantId, tag, endpointId, alias, status, joined }: RosterEntry): string {
-  const named = (name: string | undefined) => (name === undefined ? '' : element('display-text', name))
+const named = (name: string | undefined) => (name === undefined ? '' : element('display-text', name))
+
+function user(participantId: string, endpoints: readonly RosterEntry[]): string {
+  return (
+    `<user entity="${escaped(participantEntity(participantId))}">${named(endpoints[0]?.tag)}<roles><entry>participant</entry></roles>` +
+    `${endpoints.map(endpoint).join('')}</user>`
+  )
+}
+
+function endpoint({ endpointId, alias, status, joined, media: { audio, video } }: RosterEntry): string {
   const sends = status === 'connected' || status === 'muted-via-focus'
   return (
-    `<user entity="${escaped(participantEntity(participantId))}">${named(tag)}<roles><entry>participant</entry></roles>` +
     `<endpoint entity="${escaped(`urn:uuid:${endpointId}`)}">${named(alias)}${element('status', status)}` +
     `${element('joining-method', joined)}` +
-    `<media id="1"><type>audio</type>${element('status', sends ? 'sendrecv' : 'inactive')}</media></endpoint></user>`
+    (audio ? media(1, 'audio', sends ? 'sendrecv' : 'inactive') : '') +
+    // The room is sent it, and shows it to others in calls of their own.
+    (video ? media(2, 'video', sends ? 'recvonly' : 'inactive') : '') +
+    '</endpoint>'
   )
+}
+
+function media(id: number, type: string, status: string): string {
+  return `<media id="${id}">${element('type', type)}${element('status', status)}</media>`
 }
 
 function element(name: string, text: string): string {

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import {
   listDevices,
   type AudioDevice,
@@ -8,17 +7,22 @@ import {
   type Session,
   type Softphone,
   type SoftphoneOptions,
-  type Subscription,
+  type VideoOutput,
+  type VideoSource,
 } from '../../index'
 import { tell } from '../tell'
 import { phoneOf } from '../given'
+import { isVideoInput, openCamera, type Cameras, type WantedCamera } from './cameras'
 import { checkedConnect, connectNames } from './connect-options'
 import { BandwidthRtcError } from './errors'
 import { watchLevel } from './level'
 import { RtcLog, type RtcLogLevel } from './log'
-import { participantEntity, Roster, ROSTER_TYPE } from './roster'
-import { noVideo, wanted, type AudioLevel, type RtcStream, type StreamConstraints, type Wanted } from './streams'
-import { ALIAS_HEADER, ENDPOINT_HEADER, readToken, TOKEN_HEADER, type TokenClaims } from './token'
+import { Others } from './others'
+import { OwnStream, type OwnInputs } from './own-stream'
+import { ROSTER_TYPE } from './roster'
+import { wanted, type AudioLevel, type RtcStream, type StreamConstraints, type Wanted } from './streams'
+import { readToken, TOKEN_HEADER, type TokenClaims } from './token'
+import { Watching } from './watching'
 
 /** What lets {@link BandwidthRtc.connect} in. */
 export interface RtcAuthParams {
@@ -36,7 +40,7 @@ export interface RtcOptions extends Pick<SoftphoneOptions, 'iceServers' | 'iceTr
   output?: AudioOutput
 }
 
-/** A microphone or a speaker, as a browser lists it. */
+/** A microphone, a speaker or a camera, as a browser lists it. */
 export interface MediaDevice {
   /** Names it, for constraints and outputs. */
   deviceId: string
@@ -48,13 +52,8 @@ export interface MediaDevice {
   groupId: string
 }
 
-interface Published {
-  stream: RtcStream
-  session: Session
-}
-
 /**
- * The audio half of Bandwidth's BandwidthRtc on a native phone.
+ * Bandwidth's BandwidthRtc on a native phone.
  *
  * ```ts
  * const bandwidthRtc = new BandwidthRtc()
@@ -66,24 +65,20 @@ interface Published {
  */
 export class BandwidthRtc {
   readonly #log: RtcLog
-  readonly #roster = new Roster()
-  readonly #streams = new Map<string, RtcStream>()
+  readonly #others: Others
+  readonly #watching = new Watching()
+  /** What is published, and what is about to be. */
+  readonly #own = new Set<OwnStream>()
+  readonly #enabled = { mic: true, camera: true }
   #phone: Softphone | undefined
   #claims: TokenClaims | undefined
-  #subscription: Subscription | undefined
   #output: AudioOutput | undefined
-  #publishing: Promise<RtcStream> | undefined
-  #published: Published | undefined
-  /** The call to the room, from when it is asked for. */
-  #calling: Promise<Session> | undefined
-  #session: Session | undefined
-  #micEnabled = true
-  #available: ((stream: RtcStream) => void) | undefined
-  #unavailable: ((endpointId: string) => void) | undefined
+  #cameras: Cameras | undefined
   #unpublished: ((stream: RtcStream, reason: EndReason) => void) | undefined
 
   constructor(logLevel: RtcLogLevel = 'warn') {
     this.#log = new RtcLog(logLevel)
+    this.#others = new Others(this.#log, () => this.#hearing?.session)
   }
 
   /** The phone behind it while it is connected, for everything beyond the document. */
@@ -94,6 +89,11 @@ export class BandwidthRtc {
   /** Sets the least level of the lines that are logged. */
   setLogLevel(logLevel: RtcLogLevel): void {
     this.#log.setLevel(logLevel)
+  }
+
+  /** Sets the cameras that `getVideoInputs()` lists and `publish()` opens; before `connect()` too. */
+  setCameras(cameras: Cameras | undefined): void {
+    this.#cameras = cameras
   }
 
   /**
@@ -119,7 +119,7 @@ export class BandwidthRtc {
       const headers = { [TOKEN_HEADER]: claims.key }
       const subscription = await phone.subscribe(claims.room, 'conference', { accept: [ROSTER_TYPE], headers })
       if (this.#phone !== phone) throw new BandwidthRtcError("'disconnect' was called")
-      this.#follow(subscription)
+      this.#others.follow(subscription, claims.sub)
     } catch (error) {
       // Another 'connect' may have come since.
       if (phone && this.#phone === phone) await this.disconnect()
@@ -128,55 +128,74 @@ export class BandwidthRtc {
   }
 
   /**
-   * Calls the room with the microphone, or with another input; resolves once the room has answered.
+   * Publishes sound, pictures or both by a call to the room; resolves once the room has answered. One stream has sound, and with it the
+   * others are heard; streams of pictures alone, such as a screen, are published beside it.
    *
    * @param onAudioLevel is told how loud the own stream is, whenever that changes.
    * @param alias names the stream to the others.
-   * @throws `BandwidthRtcError`.
+   * @throws `BandwidthRtcError`. If there is no camera, sound is published without it, and the stream's `ignored` has `'video'`.
    */
   async publish(
-    constraints?: StreamConstraints | AudioInput,
+    constraints?: StreamConstraints | AudioInput | VideoSource,
     onAudioLevel?: (audioLevel: AudioLevel) => void,
     alias?: string,
     codecPreferences?: unknown,
   ): Promise<RtcStream> {
     this.#connected('publish')
-    // What can't be sent at all is said before what can't be sent now: no `unpublish` helps a shared screen.
+    // What can't be sent at all is said before what can't be sent now: no `unpublish` helps what is no input.
     const what = wanted(constraints)
-    if (this.#publishing) throw new BandwidthRtcError("One stream is published already: call 'unpublish' first")
-    const publishing = this.#publish(what, onAudioLevel, alias, codecPreferences)
-    this.#publishing = publishing
-    publishing.catch(() => {
-      if (this.#publishing === publishing) this.#publishing = undefined
-    })
-    return publishing
+    if (what.audio !== undefined && this.#hearing) throw new BandwidthRtcError("One stream is published already: call 'unpublish' first")
+    const inputs: OwnInputs = { audio: what.audio, video: isVideoInput(what.video) ? what.video : undefined, cameras: undefined, ignored: what.ignored }
+    const own = new OwnStream(inputs)
+    this.#own.add(own)
+    try {
+      return await this.#publish(own, what, onAudioLevel, alias, codecPreferences)
+    } catch (error) {
+      this.#own.delete(own)
+      own.release()
+      throw new BandwidthRtcError(`'publish' failed: ${causeOf(error)}`, { cause: error })
+    }
   }
 
-  /** Leaves the room: the own stream ends. Without a stream it ends whatever is published. */
+  /** Ends streams of one's own; without a stream whatever is published. */
   async unpublish(...streams: (RtcStream | string)[]): Promise<void> {
     this.#connected('unpublish')
-    const published = this.#published
-    const ids = streams.map((stream) => (typeof stream === 'string' ? stream : String((stream as RtcStream | null | undefined)?.endpointId)))
-    const foreign = ids.find((id) => id !== published?.stream.endpointId)
-    if (foreign !== undefined) throw new BandwidthRtcError(`No stream of the id '${foreign}' is published here`)
-    this.#published = undefined
-    // What is being published has no session yet, and must not come after all.
-    const session = this.#session ?? (await this.#calling?.catch(() => undefined))
-    await session?.end()
+    const ending = streams.length === 0 ? [...this.#own] : streams.map((stream) => this.#find(stream))
+    for (const own of ending) this.#own.delete(own)
+    await Promise.all(ending.map((own) => own.end()))
+  }
+
+  /**
+   * Gives the pictures of another participant's stream to a `VideoSink`, for as long as the stream lasts; `'none'` ends that. Resolves
+   * once they are on their way.
+   *
+   * @throws `BandwidthRtcError` if there is no such stream, or if it has no pictures.
+   */
+  async watch(stream: RtcStream | string, output: VideoOutput): Promise<void> {
+    const { phone, claims } = this.#connected('watch')
+    const id = idOf(stream)
+    const known = this.#others.find(id)
+    if (!known && output !== 'none') throw new BandwidthRtcError(`There is no stream of the id '${id}'`)
+    if (output !== 'none' && !known?.mediaTypes.includes('VIDEO')) throw new BandwidthRtcError(`The stream of the id '${id}' has no video`)
+    try {
+      await this.#watching.watch(phone, claims, id, output)
+    } catch (error) {
+      throw new BandwidthRtcError(`'watch' failed: ${causeOf(error)}`, { cause: error })
+    }
   }
 
   /** Sets who is told of each stream of another participant; those that are there already are told at once. */
   onStreamAvailable(callback: (stream: RtcStream) => void): void {
-    this.#available = callback
-    for (const stream of this.#streams.values()) tell(callback, stream)
+    this.#others.available = callback
+    for (const stream of this.#others.streams) tell(callback, stream)
   }
 
   /** Sets who is told when a stream of another participant is gone. */
   onStreamUnavailable(callback: (endpointId: string) => void): void {
-    this.#unavailable = callback
+    this.#others.unavailable = callback
   }
 
-  /** Sets who is told when the own stream has ended otherwise than by `unpublish()`: the participant was removed, or the session is over. */
+  /** Sets who is told when a stream of one's own has ended otherwise than by `unpublish()`: the participant was removed, or the session is over. */
   onUnpublished(callback: (stream: RtcStream, reason: EndReason) => void): void {
     this.#unpublished = callback
   }
@@ -184,33 +203,36 @@ export class BandwidthRtc {
   /** Sends digits into the room's call. */
   async sendDtmf(tone: string, streamId?: string): Promise<void> {
     this.#connected('sendDtmf')
-    const published = this.#published
-    if (!published) throw new BandwidthRtcError("You must call 'publish' before 'sendDtmf'")
-    this.#checkOwn(streamId)
-    await published.session.sendDtmf(tone)
+    const own = streamId === undefined ? this.#hearing : this.#find(streamId)
+    if (!own?.stream) throw new BandwidthRtcError("You must call 'publish' before 'sendDtmf'")
+    await own.session?.sendDtmf(tone)
   }
 
   /** Mutes or unmutes the microphone, of the stream that is published and of those to come; before `publish()` it starts muted. */
   setMicEnabled(enabled: boolean, stream?: RtcStream | string): void {
-    this.#checkOwn(stream)
-    this.#micEnabled = enabled
-    const session = this.#session
+    const own = stream === undefined ? this.#hearing : this.#find(stream)
+    if (stream === undefined) this.#enabled.mic = enabled
+    const session = own?.session
     if (session) this.#doing('setMicEnabled', enabled ? session.unmute() : session.mute())
   }
 
   /**
-   * Turns the camera off, which it is: there is no video yet.
-   *
-   * @throws `BandwidthRtcError` for true.
+   * Shows or hides the camera: its picture stands still for the others, and its stream stays. Without a stream it is that of the camera
+   * that is published, and of those to come; before `publish()` it starts hidden. A screen is hidden by its stream.
    */
   setCameraEnabled(enabled: boolean, stream?: RtcStream | string): void {
-    this.#checkOwn(stream)
-    if (enabled) throw new BandwidthRtcError(`${noVideo}: there is no camera to turn on`)
+    const streams = stream === undefined ? [...this.#own].filter(({ isCamera }) => isCamera) : [this.#find(stream)]
+    if (stream === undefined) this.#enabled.camera = enabled
+    for (const { session, inputs } of streams) {
+      if (session && inputs.video) this.#doing('setCameraEnabled', enabled ? session.unmuteVideo() : session.muteVideo())
+    }
   }
 
-  /** Lists microphones and speakers. */
+  /** Lists microphones, speakers and cameras. */
   async getMediaDevices(kind?: MediaDevice['kind']): Promise<MediaDevice[]> {
-    const devices = (await listDevices()).map(shown)
+    const cameras = (await this.#cameras?.list()) ?? []
+    const listed = cameras.map(({ deviceId, label }) => ({ deviceId, label, kind: 'videoinput' as const, groupId: '' }))
+    const devices = [...(await listDevices()).map(shown), ...listed]
     return kind === undefined ? devices : devices.filter((device) => device.kind === kind)
   }
 
@@ -224,7 +246,7 @@ export class BandwidthRtc {
     return this.getMediaDevices('audiooutput')
   }
 
-  /** Lists cameras: none yet. */
+  /** Lists the cameras of `setCameras()`. */
   getVideoInputs(): Promise<MediaDevice[]> {
     return this.getMediaDevices('videoinput')
   }
@@ -232,125 +254,64 @@ export class BandwidthRtc {
   /** Leaves the room and the server; afterwards nothing keeps the process alive. Every stream becomes unavailable. */
   async disconnect(): Promise<void> {
     const phone = this.#phone
+    const own = [...this.#own]
     this.#phone = undefined
-    this.#subscription = undefined
-    this.#published = undefined
-    this.#session = undefined
-    this.#calling = undefined
-    this.#publishing = undefined
     this.#claims = undefined
-    this.#forget()
+    this.#own.clear()
+    this.#watching.forget()
+    for (const one of own) one.ended = undefined
+    this.#others.forget()
     await phone?.destroy()
+    for (const one of own) one.release()
   }
 
   async #publish(
-    { input, ignored }: Wanted,
+    own: OwnStream,
+    { video, ignored }: Wanted,
     onAudioLevel: ((audioLevel: AudioLevel) => void) | undefined,
     alias: string | undefined,
     codecPreferences: unknown,
   ): Promise<RtcStream> {
     const { phone, claims } = this.#connected('publish')
-    for (const constraint of ignored) this.#log.warn(`publish: the constraint '${constraint}' has no effect`)
+    const without = [...ignored]
+    if (video !== undefined && !isVideoInput(video)) await this.#openCamera(own, video)
+    this.#stillWanted(own)
+    for (const constraint of without) this.#log.warn(`publish: the constraint '${constraint}' has no effect`)
     if (codecPreferences !== undefined) this.#log.warn("publish: the codecs are chosen with the option 'codecs' of 'connect'")
-    const endpointId = randomUUID()
+    const begun = (session: Session) => {
+      this.#stillWanted(own)
+      if (own.hears && onAudioLevel) watchLevel(session, onAudioLevel)
+    }
+    const stream = await own.publish(phone, claims, { output: this.#output, alias, enabled: this.#enabled, begun })
+    this.#stillWanted(own)
+    own.ended = (ended, reason) => {
+      if (!this.#own.delete(own)) return
+      this.#log.info(`An own stream has ended: ${reason.text || reason.condition}`)
+      tell(this.#unpublished, ended, reason)
+    }
+    return stream
+  }
+
+  // Without a camera the sound goes on: who can't be seen can be heard.
+  async #openCamera(own: OwnStream, wanted: WantedCamera): Promise<void> {
     try {
-      const headers = { [TOKEN_HEADER]: claims.key, [ENDPOINT_HEADER]: endpointId, ...(alias === undefined ? {} : { [ALIAS_HEADER]: alias }) }
-      const output = this.#output === undefined ? {} : { audioElement: this.#output }
-      const calling = phone.call(claims.room, { mediaStream: input, ...output, headers })
-      this.#calling = calling
-      const session = await calling
-      if (this.#calling !== calling) throw new BandwidthRtcError("'disconnect' was called")
-      this.#session = session
-      const stream: RtcStream = {
-        endpointId,
-        mediaTypes: ['AUDIO'],
-        mediaStream: input,
-        participantId: claims.sub,
-        ...(alias === undefined ? {} : { alias }),
-        ...(ignored.length === 0 ? {} : { ignored }),
-      }
-      session.on('terminated', (_, reason) => this.#over(session, stream, reason))
-      // Nothing is heard of a microphone that is to be muted: there is no connection yet.
-      if (!this.#micEnabled) await session.mute()
-      if (onAudioLevel) watchLevel(session, onAudioLevel)
-      await session.answered
-      if (this.#session !== session) throw new BandwidthRtcError('the stream has ended already')
-      this.#published = { stream, session }
-      return stream
+      own.inputs.video = await openCamera(this.#cameras, wanted, (what) => this.#log.warn(`publish: ${what}`))
+      own.inputs.cameras = this.#cameras
     } catch (error) {
-      throw new BandwidthRtcError(`'publish' failed: ${causeOf(error)}`, { cause: error })
+      if (!own.hears) throw error
+      own.inputs.ignored.unshift('video')
+      this.#log.warn(`publish: the constraint 'video' has no effect: ${causeOf(error)}`)
     }
   }
 
-  #over(session: Session, stream: RtcStream, reason: EndReason): void {
-    const published = this.#published
-    if (this.#session === session) {
-      this.#session = undefined
-      this.#calling = undefined
-      this.#publishing = undefined
-    }
-    if (published?.session !== session) return
-    this.#published = undefined
-    this.#log.info(`The own stream has ended: ${reason.text || reason.condition}`)
-    tell(this.#unpublished, stream, reason)
+  #stillWanted(own: OwnStream): void {
+    if (!this.#phone) throw new BandwidthRtcError("'disconnect' was called")
+    if (!this.#own.has(own)) throw new BandwidthRtcError('the stream has ended already')
   }
 
-  #follow(subscription: Subscription): void {
-    this.#subscription = subscription
-    subscription.on('notify', ({ document, contentType }) => {
-      if (this.#subscription !== subscription) return
-      if (document?.kind === 'conference') {
-        if (this.#roster.apply(document)) this.#compare()
-      } else if (contentType !== '') this.#log.warn(`The room tells who is in it as '${contentType}', which is not understood`)
-    })
-    subscription.on('terminated', ({ reason, code }) => {
-      if (this.#subscription !== subscription) return
-      this.#subscription = undefined
-      this.#log.warn(`The room tells no more who is in it: ${reason ?? code ?? 'it gives no reason'}`)
-      this.#forget()
-    })
-  }
-
-  /** Tells what has changed among the others. */
-  #compare(): void {
-    const subscription = this.#subscription
-    const own = participantEntity(this.#claims?.sub ?? '')
-    const there = new Map<string, RtcStream>()
-    for (const { user, name, endpoint } of this.#roster.endpoints()) {
-      if (user === own || !endpoint.media.some(({ type }) => type === 'audio') || !takesPart(endpoint.status)) continue
-      const endpointId = withoutScheme(endpoint.entity)
-      there.set(endpointId, this.#streams.get(endpointId) ?? this.#remote(endpointId, withoutScheme(user), endpoint.displayText ?? name))
-    }
-    for (const endpointId of [...this.#streams.keys()]) if (!there.has(endpointId)) this.#gone(endpointId)
-    for (const [endpointId, stream] of there) {
-      // Whoever was told may have disconnected.
-      if (this.#subscription !== subscription) return
-      if (this.#streams.has(endpointId)) continue
-      this.#streams.set(endpointId, stream)
-      tell(this.#available, stream)
-    }
-  }
-
-  #remote(endpointId: string, participantId: string, alias: string | undefined): RtcStream {
-    const rtc = this
-    return {
-      endpointId,
-      mediaTypes: ['AUDIO'],
-      get mediaStream() {
-        return rtc.#session
-      },
-      participantId,
-      ...(alias === undefined ? {} : { alias }),
-    }
-  }
-
-  #gone(endpointId: string): void {
-    if (this.#streams.delete(endpointId)) tell(this.#unavailable, endpointId)
-  }
-
-  #forget(): void {
-    this.#roster.clear()
-    for (const endpointId of [...this.#streams.keys()]) this.#gone(endpointId)
+  /** The own stream with sound, by which the others are heard. */
+  get #hearing(): OwnStream | undefined {
+    return [...this.#own].find(({ hears }) => hears)
   }
 
   #connected(method: string): { phone: Softphone; claims: TokenClaims } {
@@ -358,11 +319,11 @@ export class BandwidthRtc {
     throw new BandwidthRtcError(`You must call 'connect' before '${method}'`)
   }
 
-  #checkOwn(stream: RtcStream | string | undefined): void {
-    const id = typeof stream === 'string' ? stream : stream?.endpointId
-    if (id !== undefined && id !== this.#published?.stream.endpointId) {
-      throw new BandwidthRtcError(`No stream of the id '${id}' is published here`)
-    }
+  #find(stream: RtcStream | string): OwnStream {
+    const id = idOf(stream)
+    const own = [...this.#own].find((one) => one.stream?.endpointId === id)
+    if (own) return own
+    throw new BandwidthRtcError(`No stream of the id '${id}' is published here`)
   }
 
   #doing(method: string, done: Promise<void>): void {
@@ -370,16 +331,12 @@ export class BandwidthRtc {
   }
 }
 
+function idOf(stream: RtcStream | string): string {
+  return typeof stream === 'string' ? stream : String((stream as RtcStream | null | undefined)?.endpointId)
+}
+
 function shown({ id, kind, label }: AudioDevice): MediaDevice {
   return { deviceId: id, kind, label, groupId: '' }
-}
-
-function takesPart(status: string | undefined): boolean {
-  return status === undefined || ['connected', 'on-hold', 'muted-via-focus'].includes(status)
-}
-
-function withoutScheme(entity: string): string {
-  return entity.replace(/^urn:uuid:/, '')
 }
 
 function causeOf(error: unknown): string {

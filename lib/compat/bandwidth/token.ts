@@ -30,6 +30,8 @@ export interface TokenClaims {
 export const TOKEN_HEADER = 'X-Participant-Token'
 /** The header in which a participant's phone chooses the id of its stream. */
 export const ENDPOINT_HEADER = 'X-Endpoint-Id'
+/** The header of a call beside the one that takes part: `publish` shows something more, such as a screen, `watch` sees what somebody publishes. */
+export const CALL_HEADER = 'X-Room-Call'
 /** The header with the name of a participant's stream. */
 export const ALIAS_HEADER = 'X-Stream-Alias'
 

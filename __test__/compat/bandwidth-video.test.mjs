@@ -1,0 +1,248 @@
+// Rooms with pictures: each participant's are forwarded as they are to those who watch them.
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { VideoSink, VideoSource } from 'offhook'
+import { film, nameOf } from '../frames.mjs'
+import { voice } from '../pbx.mjs'
+import { eventually } from '../phones.mjs'
+import { hearsAll } from '../sound.mjs'
+import { failure, meeting } from './bandwidth-harness.mjs'
+
+/** A camera that films whoever it is called after. */
+function cameraOf(t, who) {
+  const source = new VideoSource({ codecs: ['vp8'] })
+  t.after(film(source, who))
+  t.after(() => source.close())
+  return source
+}
+
+/** Somebody with a camera and a voice in the room. */
+async function filmed({ invite, client }, t, name, frequency = 600) {
+  const { participant, token } = await invite(name)
+  const { rtc, seen, until } = client()
+  const { ear, audio } = voice(frequency)
+  await rtc.connect({ deviceToken: token }, { audio: 'none', output: ear, codecs: ['PCMU'] })
+  const camera = cameraOf(t, name)
+  const stream = await rtc.publish({ audio: audio.mediaStream, video: camera }, undefined, name)
+  return { name, participant, token, rtc, seen, until, ear, stream, camera }
+}
+
+/** What somebody sees of a stream. */
+async function eyeOn(t, rtc, stream) {
+  const sink = new VideoSink()
+  t.after(() => sink.destroy())
+  const names = []
+  sink.on('data', (frame) => names.push(nameOf(frame)))
+  // A machine that is too busy for another call says so, and takes it later.
+  while (!(await rtc.watch(stream, sink).then(() => true, refusedAsBusy))) await new Promise((passed) => setTimeout(passed, 250))
+  return { sink, names, seesNext: (many = 5) => seesMore(names, many) }
+}
+
+function refusedAsBusy(error) {
+  if (error.message.includes('This machine has no time') || error.cause?.sip?.code === 503) return false
+  throw error
+}
+
+async function seesMore(names, many) {
+  const { length } = names
+  await eventually(() => names.length >= length + many)
+}
+
+describe('a room with pictures', { timeout: 120_000 }, () => {
+  test('four people see each other, each in a stream of their own, and hear each other', async (t) => {
+    const room = await meeting(t)
+    const people = []
+    for (const [index, name] of ['Ann', 'Bob', 'Cid', 'Dora'].entries()) people.push(await filmed(room, t, name, 600 + index * 400))
+    for (const { name, stream, until, rtc, seen } of people) {
+      assert.deepEqual(stream.mediaTypes, ['AUDIO', 'VIDEO'])
+      for (const other of people.filter((one) => one.name !== name)) {
+        const { stream: theirs } = await until(({ available }) => available === other.name)
+        assert.deepEqual(theirs.mediaTypes, ['AUDIO', 'VIDEO'])
+        const { names, seesNext } = await eyeOn(t, rtc, theirs)
+        await seesNext(10)
+        assert.ok(names.every((one) => one.startsWith(`${other.name} `)), names.join())
+        const numbers = names.map((one) => Number(one.split(' ')[1]))
+        assert.deepEqual(numbers, [...numbers].sort((one, other) => one - other))
+        // One process has both ends of all their calls, and a slow machine takes only so many.
+        await rtc.watch(theirs, 'none')
+      }
+      assert.equal(seen.filter(({ available }) => available === name).length, 0)
+    }
+    const [ann] = people
+    await hearsAll(ann.ear, [1000, 1400, 1800], [600])
+  })
+
+  test('a stream that ends is told once to everybody, and its watchers are let go', async (t) => {
+    const room = await meeting(t)
+    const [ann, bob] = [await filmed(room, t, 'Ann'), await filmed(room, t, 'Bob')]
+    const { stream } = await ann.until(({ available }) => available === 'Bob')
+    const { seesNext } = await eyeOn(t, ann.rtc, stream)
+    await seesNext()
+    await bob.rtc.unpublish()
+    await ann.until(({ unavailable }) => unavailable === stream.endpointId)
+    await eventually(() => ann.rtc.phone.sessions.length === 1)
+    assert.match((await failure(ann.rtc.watch(stream, new VideoSink()))).message, /There is no stream of the id/)
+    assert.equal(ann.seen.filter(({ unavailable }) => unavailable === stream.endpointId).length, 1)
+    await eventually(() => room.host.sessions.length === 1)
+  })
+
+  test('a screen is a stream beside the camera, with an end of its own', async (t) => {
+    const room = await meeting(t)
+    const [ann, bob] = [await filmed(room, t, 'Ann'), await filmed(room, t, 'Bob')]
+    const screen = await bob.rtc.publish(cameraOf(t, 'screen'), undefined, 'screen of Bob')
+    assert.deepEqual([screen.mediaTypes, screen.mediaStream], [['VIDEO'], undefined])
+    assert.notEqual(screen.endpointId, bob.stream.endpointId)
+    const { stream } = await ann.until(({ available }) => available === 'screen of Bob')
+    assert.deepEqual([stream.endpointId, stream.participantId, stream.mediaTypes], [screen.endpointId, bob.participant.id, ['VIDEO']])
+    const { names, seesNext } = await eyeOn(t, ann.rtc, stream)
+    await seesNext()
+    assert.ok(names.every((name) => name.startsWith('screen ')))
+    // It is no guest of its own, and muting the camera leaves it alone.
+    assert.equal((await room.rooms.getParticipants(room.sessionId)).length, 2)
+    bob.rtc.setCameraEnabled(false)
+    await seesNext()
+    await bob.rtc.unpublish(screen)
+    await ann.until(({ unavailable }) => unavailable === screen.endpointId)
+    assert.deepEqual(ann.seen.filter((entry) => entry.unavailable).map(({ unavailable }) => unavailable), [screen.endpointId])
+    await hearsAll(ann.ear, [600], [])
+  })
+
+  test('the camera is hidden and shown, before it is published too, and the sound goes on', async (t) => {
+    const room = await meeting(t)
+    const ann = await filmed(room, t, 'Ann', 600)
+    const { token } = await room.invite('Bob')
+    const { rtc } = room.client()
+    const { audio } = voice(1000)
+    await rtc.connect({ deviceToken: token }, { audio: 'none' })
+    rtc.setCameraEnabled(false)
+    const bob = await rtc.publish({ audio: audio.mediaStream, video: cameraOf(t, 'Bob') }, undefined, 'Bob')
+    const { stream } = await ann.until(({ available }) => available === 'Bob')
+    assert.deepEqual(stream.mediaTypes, ['AUDIO', 'VIDEO'])
+    const { names, seesNext } = await eyeOn(t, ann.rtc, stream)
+    await hearsAll(ann.ear, [1000], [600])
+    assert.deepEqual(names, [])
+    rtc.setCameraEnabled(true)
+    await seesNext()
+    rtc.setCameraEnabled(false, bob)
+    await eventually(() => rtc.phone.sessions[0].videoMuted)
+    await new Promise((passed) => setTimeout(passed, 300))
+    const { length } = names
+    await hearsAll(ann.ear, [1000], [600])
+    assert.equal(names.length, length)
+    assert.equal(ann.seen.filter(({ unavailable }) => unavailable).length, 0)
+    rtc.setCameraEnabled(true, bob)
+    await seesNext()
+  })
+
+  test('who comes late sees a picture within a second, which begins with a key frame', async (t) => {
+    const room = await meeting(t)
+    const ann = await filmed(room, t, 'Ann')
+    const bob = await filmed(room, t, 'Bob')
+    const { seesNext } = await eyeOn(t, bob.rtc, (await bob.until(({ available }) => available === 'Ann')).stream)
+    await seesNext(30)
+    const cid = await filmed(room, t, 'Cid')
+    const { stream } = await cid.until(({ available }) => available === 'Ann')
+    const sink = new VideoSink()
+    const started = performance.now()
+    const first = new Promise((resolve) => sink.once('data', resolve))
+    await cid.rtc.watch(stream, sink)
+    const frame = await first
+    t.diagnostic(`${Math.round(performance.now() - started)} ms from watch() to the first picture`)
+    assert.equal(frame.key, true)
+    assert.ok(ann.camera.active)
+  })
+
+  test('telephones have sound alone, and nobody sees into another room', async (t) => {
+    const room = await meeting(t)
+    const ann = await filmed(room, t, 'Ann')
+    const bob = await room.open('bob')
+    bob.on('pendingSession', ({ id, video }) => {
+      assert.equal(video, false)
+      bob.acceptPendingSession(id, voice(1000).audio)
+    })
+    const { participant } = await room.invite('Telephone')
+    await room.rooms.dial(participant.id, 'bob')
+    const { stream } = await ann.until(({ available }) => available === 'Telephone')
+    assert.deepEqual(stream.mediaTypes, ['AUDIO'])
+    assert.match((await failure(ann.rtc.watch(stream, new VideoSink()))).message, /has no video$/)
+
+    const other = await room.rooms.createSession({ tag: 'another room' })
+    const { participant: spy, token } = await room.rooms.createParticipant({ tag: 'Spy' })
+    await room.rooms.addParticipantToSession(other.id, spy.id)
+    const { rtc, seen } = room.client()
+    await rtc.connect({ deviceToken: token }, { audio: 'none' })
+    await rtc.publish('none')
+    const headers = { 'X-Participant-Token': JSON.parse(Buffer.from(token.split('.')[1], 'base64url')).key, 'X-Endpoint-Id': ann.stream.endpointId, 'X-Room-Call': 'watch' }
+    const call = await rtc.phone.call(room.address, { mediaStream: 'none', video: 'none', headers })
+    assert.equal((await failure(call.answered)).sip.code, 404)
+    assert.deepEqual(seen, [])
+  })
+
+  test('a participant who is removed shows and watches nothing any more', async (t) => {
+    const room = await meeting(t)
+    const [ann, bob] = [await filmed(room, t, 'Ann'), await filmed(room, t, 'Bob')]
+    await bob.rtc.publish(cameraOf(t, 'screen'), undefined, 'screen')
+    await eyeOn(t, bob.rtc, (await bob.until(({ available }) => available === 'Ann')).stream)
+    await ann.until(({ available }) => available === 'screen')
+    await room.rooms.removeParticipant(room.sessionId, bob.participant.id)
+    await eventually(() => ann.seen.filter(({ unavailable }) => unavailable).length === 2)
+    await eventually(() => room.host.sessions.length === 1 && bob.rtc.phone.sessions.length === 0)
+    await room.rooms.endSession(room.sessionId)
+    await eventually(() => room.host.sessions.length === 0)
+    assert.deepEqual(room.warnings, [])
+  })
+
+  test('a camera is chosen by its constraints; one that is missing costs the picture, not the sound', async (t) => {
+    const { invite, client } = await meeting(t)
+    const { token } = await invite('Ann')
+    const { rtc } = client()
+    const opened = []
+    const closed = []
+    rtc.setCameras({
+      list: async () => [{ deviceId: 'front', label: 'Front' }, { deviceId: 'back', label: 'Back' }],
+      open: (request) => (opened.push(request), cameraOf(t, request.deviceId)),
+      close: (source) => closed.push(source),
+    })
+    await rtc.connect({ deviceToken: token }, { audio: 'none' })
+    const video = { deviceId: { exact: 'back' }, width: { ideal: 640 }, height: 360, frameRate: { max: 15 }, facingMode: 'user' }
+    const back = await rtc.publish({ audio: { deviceId: 'none' }, video })
+    assert.deepEqual(opened, [{ deviceId: 'back', width: 640, height: 360, frameRate: 15 }])
+    assert.deepEqual([back.mediaTypes, back.ignored], [['AUDIO', 'VIDEO'], ['video.facingMode']])
+    await rtc.unpublish(back)
+    assert.deepEqual(closed, [back.videoInput])
+    const front = await rtc.publish({ audio: { deviceId: 'none' }, video: { deviceId: { ideal: 'gone' } } })
+    assert.equal(opened[1].deviceId, 'front')
+    await rtc.unpublish(front)
+    const without = await rtc.publish({ audio: { deviceId: 'none' }, video: { deviceId: { exact: 'gone' } } })
+    assert.deepEqual([without.mediaTypes, without.ignored], [['AUDIO'], ['video']])
+    assert.match((await failure(rtc.publish({ video: { deviceId: { exact: 'gone' } } }))).message, /There is no camera 'gone'$/)
+    await rtc.disconnect()
+    assert.deepEqual(closed, [back.videoInput, front.videoInput])
+  })
+
+  test('calls beside the one that takes part are refused without end and without sense', async (t) => {
+    const room = await meeting(t)
+    const ann = await filmed(room, t, 'Ann')
+    const bob = await filmed(room, t, 'Bob')
+    const { key } = JSON.parse(Buffer.from(bob.token.split('.')[1], 'base64url'))
+    const refusal = async (more, options = { video: 'none' }) => {
+      const call = await bob.rtc.phone.call(room.address, { mediaStream: 'none', ...options, headers: { 'X-Participant-Token': key, ...more } })
+      return (await failure(call.answered)).sip.code
+    }
+    assert.equal(await refusal({ 'X-Room-Call': 'watch', 'X-Endpoint-Id': 'nothing' }), 404)
+    assert.equal(await refusal({ 'X-Room-Call': 'dance' }), 488)
+    assert.equal(await refusal({ 'X-Room-Call': 'watch', 'X-Endpoint-Id': ann.stream.endpointId }, {}), 488)
+    assert.equal(await refusal({ 'X-Room-Call': 'publish' }, {}), 488)
+    // An endpoint's id is never taken from whom it belongs to.
+    const screen = await bob.rtc.phone.call(room.address, {
+      mediaStream: 'none',
+      video: cameraOf(t, 'impostor'),
+      headers: { 'X-Participant-Token': key, 'X-Room-Call': 'publish', 'X-Endpoint-Id': ann.stream.endpointId, 'X-Stream-Alias': 'impostor' },
+    })
+    await screen.answered
+    const { names, seesNext } = await eyeOn(t, bob.rtc, (await bob.until(({ available }) => available === 'Ann')).stream)
+    await seesNext()
+    assert.ok(names.every((name) => name.startsWith('Ann ')))
+    assert.notEqual((await ann.until(({ available }) => available === 'impostor')).stream.endpointId, ann.stream.endpointId)
+  })
+})
