@@ -59,3 +59,40 @@ fn one_without_video_brings_none() {
     replaced(&mut rig, &bob);
     assert!(wished(&rig).is_empty() && opened(&rig).is_empty());
 }
+
+#[test]
+fn a_transfer_that_is_followed_shows_what_it_is_given_as_muted_as_before() {
+    let (mut rig, mut bob, old) = seeing();
+    rig.done(json!({ "type": "muteVideo", "id": old, "muted": true }));
+    rig.receive(bob.request("REFER", &[("Refer-To", "<sip:carol@example.com>")], None));
+    rig.media.clear();
+    let options = json!({ "video": source(2) });
+    rig.command(json!({ "type": "acceptTransfer", "id": old, "options": options }));
+    assert_eq!(rig.last("sessionStarted")["session"]["videoMuted"], true);
+    assert_eq!(wished(&rig), ["Camera"]);
+    assert_eq!(opened(&rig), [source(2)]);
+    assert_eq!(rig.media_named("muteVideo").len(), 1);
+}
+
+#[test]
+fn a_conference_leaves_what_each_member_sees() {
+    let (mut rig, _, id) = seeing();
+    rig.command(json!({ "type": "confer", "sessions": [id] }));
+    assert!(wished(&rig).is_empty() && opened(&rig).is_empty());
+    assert!(rig.media_named("muteVideo").is_empty());
+    assert_eq!(rig.count("streamUnavailable"), 0);
+}
+
+#[test]
+fn what_is_shown_without_a_connection_is_offered_over_the_next() {
+    let (mut rig, _, id) = Rig::talking(alice());
+    rig.down();
+    let ticket = set_video(&mut rig, id, source(1));
+    assert!(rig.is_silent() && rig.reply(ticket).is_none());
+    rig.until_connect();
+    rig.up();
+    lines(&mut rig, id, json!([line(1, "camera", true, true)]));
+    agree(&mut rig);
+    assert!(is_settled(&rig, ticket));
+    assert_eq!(wished(&rig), ["Camera"]);
+}
