@@ -39,7 +39,7 @@ pub enum Feedback<'a> {
         /// Together so many bit/s,
         bits_per_second: u64,
         /// by these streams.
-        streams: Streams<'a>,
+        streams: LimitedStreams<'a>,
     },
 }
 
@@ -85,9 +85,9 @@ impl Iterator for Requests<'_> {
 
 /// Sources still in their packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Streams<'a>(&'a [u8]);
+pub struct LimitedStreams<'a>(&'a [u8]);
 
-impl Iterator for Streams<'_> {
+impl Iterator for LimitedStreams<'_> {
     type Item = u32;
 
     fn next(&mut self) -> Option<u32> {
@@ -133,7 +133,7 @@ fn bitrate(body: &[u8]) -> Option<Feedback<'_>> {
     let fits = mantissa.leading_zeros() >= exponent;
     Some(Feedback::Bitrate {
         bits_per_second: if fits { mantissa << exponent } else { u64::MAX },
-        streams: Streams(rest.get(4..4 + count * 4)?),
+        streams: LimitedStreams(rest.get(4..4 + count * 4)?),
     })
 }
 

@@ -50,7 +50,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use inbound::Inbound;
-use line::{Heard, Lines, Work};
+use line::{HeardSound, Lines, Work};
 use outbound::Outbound;
 use report::Reports;
 
@@ -386,10 +386,10 @@ impl Session {
     }
 
     /// The peer's sound that plays now, if the peer has told when it was taken.
-    fn heard(&self) -> Option<Heard> {
+    fn heard(&self) -> Option<HeardSound> {
         let playing = self.inbound.playout.playing(self.now)?;
         let report = self.reports.of_sound(playing.ssrc)?;
-        Some(Heard {
+        Some(HeardSound {
             timestamp: playing.timestamp,
             clock: playing.clock,
             report,

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::payload::CLOCK;
 use super::rate::LEAST_RATE;
-use super::traffic::Traffic;
+use super::traffic::RecentTraffic;
 
 /// A queue that never fell below this is one that stands: what is sent is more than the path carries.
 const STANDING: f64 = 0.040;
@@ -38,7 +38,7 @@ const TOLD_SOON: Duration = Duration::from_millis(100);
 #[derive(Debug, Default)]
 pub struct Estimate {
     sources: Vec<WatchedSource>,
-    traffic: Traffic,
+    traffic: RecentTraffic,
     rate: Option<f64>,
     /// When it shrank last, and what came then.
     shrunk: Option<(Instant, f64)>,

@@ -47,7 +47,7 @@ pub(super) fn kind(unit: &[u8]) -> Kind {
 }
 
 /// A payload as it is on the wire.
-enum Packet<'a> {
+enum H264Payload<'a> {
     Single(&'a [u8]),
     Aggregate(Units<'a>),
     Fragment {
@@ -74,7 +74,7 @@ impl<'a> Iterator for Units<'a> {
     }
 }
 
-impl<'a> Packet<'a> {
+impl<'a> H264Payload<'a> {
     fn read(payload: &'a [u8]) -> Result<Self, PayloadError> {
         let (first, rest) = payload.split_first().ok_or(PayloadError::Truncated)?;
         if first & FORBIDDEN != 0 {
@@ -112,7 +112,7 @@ fn plain(header: Option<u8>) -> Result<u8, PayloadError> {
     }
 }
 
-fn fragment(indicator: u8, rest: &[u8]) -> Result<Packet<'_>, PayloadError> {
+fn fragment(indicator: u8, rest: &[u8]) -> Result<H264Payload<'_>, PayloadError> {
     let (fu, part) = rest.split_first().ok_or(PayloadError::Truncated)?;
     let header = plain(Some(indicator & IMPORTANCE | fu & TYPE))?;
     let (start, end) = (fu & FU_START != 0, fu & FU_END != 0);
@@ -123,7 +123,7 @@ fn fragment(indicator: u8, rest: &[u8]) -> Result<Packet<'_>, PayloadError> {
     if part.is_empty() {
         return Err(PayloadError::Truncated);
     }
-    Ok(Packet::Fragment {
+    Ok(H264Payload::Fragment {
         header,
         start,
         end,
@@ -133,10 +133,10 @@ fn fragment(indicator: u8, rest: &[u8]) -> Result<Packet<'_>, PayloadError> {
 
 /// What a payload is in its frame.
 pub(super) fn look(payload: &[u8]) -> Result<Look, PayloadError> {
-    Ok(match Packet::read(payload)? {
-        Packet::Single(unit) => look_at([unit].into_iter()),
-        Packet::Aggregate(units) => look_at(units),
-        Packet::Fragment {
+    Ok(match H264Payload::read(payload)? {
+        H264Payload::Single(unit) => look_at([unit].into_iter()),
+        H264Payload::Aggregate(units) => look_at(units),
+        H264Payload::Fragment {
             header,
             start: true,
             part,
@@ -145,7 +145,7 @@ pub(super) fn look(payload: &[u8]) -> Result<Look, PayloadError> {
             let begin = [header, part.first().copied().unwrap_or_default()];
             look_at([&begin[..]].into_iter())
         }
-        Packet::Fragment { header, .. } => Look {
+        H264Payload::Fragment { header, .. } => Look {
             opening: Opening::No,
             key: look_at([&[header][..]].into_iter()).key,
         },
@@ -172,11 +172,11 @@ fn look_at<'a>(units: impl Iterator<Item = &'a [u8]>) -> Look {
 
 /// Keeps the parameter sets of a payload.
 pub(super) fn learn(payload: &[u8], sets: &mut ParameterSets) {
-    match Packet::read(payload) {
-        Ok(Packet::Single(unit)) => sets.learn(unit),
-        Ok(Packet::Aggregate(units)) => units.for_each(|unit| sets.learn(unit)),
+    match H264Payload::read(payload) {
+        Ok(H264Payload::Single(unit)) => sets.learn(unit),
+        Ok(H264Payload::Aggregate(units)) => units.for_each(|unit| sets.learn(unit)),
         // A set that needs fragments is larger than any that is kept.
-        Ok(Packet::Fragment { .. }) | Err(_) => {}
+        Ok(H264Payload::Fragment { .. }) | Err(_) => {}
     }
 }
 
@@ -198,14 +198,14 @@ pub(super) fn join<'a>(
     let mut open = None;
     let mut has = Seen::default();
     for payload in payloads {
-        match Packet::read(payload)? {
-            Packet::Single(unit) if open.is_none() => put(unit, &mut has, frame),
-            Packet::Aggregate(units) if open.is_none() => {
+        match H264Payload::read(payload)? {
+            H264Payload::Single(unit) if open.is_none() => put(unit, &mut has, frame),
+            H264Payload::Aggregate(units) if open.is_none() => {
                 for unit in units {
                     put(unit, &mut has, frame);
                 }
             }
-            Packet::Fragment {
+            H264Payload::Fragment {
                 header,
                 start,
                 end,
@@ -219,7 +219,7 @@ pub(super) fn join<'a>(
                 frame.extend_from_slice(part);
                 open = (!end).then_some(header);
             }
-            Packet::Single(_) | Packet::Aggregate(_) | Packet::Fragment { .. } => {
+            H264Payload::Single(_) | H264Payload::Aggregate(_) | H264Payload::Fragment { .. } => {
                 return Err(PayloadError::Mismatched);
             }
         }

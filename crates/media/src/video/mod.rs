@@ -36,5 +36,5 @@ pub use pacer::{Due, OVERHEAD, Pacer};
 pub use packetizer::{MOST_PAYLOAD, Packetizer};
 pub use payload::{CLOCK, PayloadError, timestamp};
 pub use rate::{LEAST_RATE, LossRule, MOST_RATE, Rate};
-pub use traffic::Traffic;
+pub use traffic::RecentTraffic;
 pub use wishes::KeyFrameRequests;

@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 use std::time::{Duration, Instant};
 
-use super::traffic::Traffic;
+use super::traffic::RecentTraffic;
 
 /// Below this no picture is worth it.
 pub const LEAST_RATE: u32 = 50_000;
@@ -53,7 +53,7 @@ pub struct LossRule {
     /// When the rate began to shrink, how much was lost then, and the rate.
     shrunk: Option<(Instant, f64, f64)>,
     reported: Option<Instant>,
-    sent: Traffic,
+    sent: RecentTraffic,
 }
 
 impl LossRule {
@@ -68,7 +68,7 @@ impl LossRule {
             inherent: 0.0,
             shrunk: None,
             reported: None,
-            sent: Traffic::default(),
+            sent: RecentTraffic::default(),
         }
     }
 

@@ -8,14 +8,14 @@ const STEP: Duration = Duration::from_millis(50);
 
 /// Octets of the last second.
 #[derive(Clone, Debug, Default)]
-pub struct Traffic {
+pub struct RecentTraffic {
     begun: Option<Instant>,
     /// Each step's beginning and octets.
     steps: VecDeque<(Instant, usize)>,
     octets: usize,
 }
 
-impl Traffic {
+impl RecentTraffic {
     /// Counts octets that go by now.
     pub fn add(&mut self, octets: usize, now: Instant) {
         self.begun.get_or_insert(now);

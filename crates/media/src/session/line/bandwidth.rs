@@ -6,9 +6,9 @@ use super::{PictureLine, VideoEvent, Work};
 use crate::rtp::rtcp::ReportBlock;
 use crate::rtp::{feedback, rtcp};
 use crate::sdp::negotiate::Content;
-use crate::video::{Estimate, LossRule, MOST_RATE, OVERHEAD, Rate, Traffic};
+use crate::video::{Estimate, LossRule, MOST_RATE, OVERHEAD, Rate, RecentTraffic};
 
-use super::send::Sent;
+use super::send::SentOctets;
 
 /// All lines together take no more than so many of the best.
 const MOST_LINES: u32 = 4;
@@ -24,8 +24,8 @@ const LEAST_PART: f64 = 0.5;
 pub(super) struct Bandwidth {
     rate: Box<dyn Rate>,
     /// What was sent, and of it pictures.
-    sent: Traffic,
-    pictures: Traffic,
+    sent: RecentTraffic,
+    pictures: RecentTraffic,
     /// What the peer has lost since the last share was taken, and of how much.
     lost: Losses,
     told: Vec<(Content, u32)>,
@@ -58,8 +58,8 @@ impl Default for Bandwidth {
     fn default() -> Self {
         Self {
             rate: Box::new(LossRule::new(MOST_LINES * MOST_RATE)),
-            sent: Traffic::default(),
-            pictures: Traffic::default(),
+            sent: RecentTraffic::default(),
+            pictures: RecentTraffic::default(),
             lost: Losses::default(),
             told: Vec::new(),
             estimate: Estimate::default(),
@@ -70,7 +70,7 @@ impl Default for Bandwidth {
 
 impl Bandwidth {
     /// So much was sent.
-    pub(super) fn sent(&mut self, sent: Sent, now: Instant) {
+    pub(super) fn sent(&mut self, sent: SentOctets, now: Instant) {
         if sent.octets > 0 {
             self.rate.sent(sent.octets, now);
             self.sent.add(sent.octets, now);

@@ -24,8 +24,8 @@ use crate::sdp::negotiate::{Agreed, AgreedVideo, Content, VideoLine};
 use crate::transport::{OutboundStream, Route, Rtp, StreamId, Transport};
 use bandwidth::{Bandwidth, Losses};
 use receive::{FeedbackWish, Receiving};
-use send::{Sending, Sent, Streams};
-pub(super) use sync::Heard;
+use send::{Sending, SentOctets, Streams};
+pub(super) use sync::HeardSound;
 
 /// How often a line is reported on: senders reckon with what is lost in a second. Between half and one and a half of it
 /// (RFC 3550 §6.2).
@@ -86,7 +86,7 @@ pub(super) struct Work<'a> {
     pub(super) holds: bool,
     pub(super) round_trip: Option<Duration>,
     /// The peer's sound that plays now.
-    pub(super) heard: Option<Heard>,
+    pub(super) heard: Option<HeardSound>,
     pub(super) now: Instant,
 }
 
@@ -395,7 +395,7 @@ impl PictureLine {
     }
 
     /// Gives what came whole, asks for what did not, and sends what is due; returns how many octets that were.
-    fn act(&mut self, work: &mut Work<'_>) -> Sent {
+    fn act(&mut self, work: &mut Work<'_>) -> SentOctets {
         let line = self.agreed.line;
         while let Some(frame) = self.receiving.pop(work.heard, work.now) {
             work.event(VideoEvent::Frame { line, frame });

@@ -4,7 +4,7 @@ use ::video::{EncodedFrame, Size};
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
-use super::sync::{Heard, Sync};
+use super::sync::{HeardSound, Sync};
 use crate::rtp::reception::Reception;
 use crate::rtp::rtcp::{ReportBlock, SenderInfo};
 use crate::sdp::{FeedbackTypes, VideoPayload};
@@ -172,7 +172,7 @@ impl Receiving {
     }
 
     /// Gives the next frame, once its sound is heard.
-    pub(super) fn pop(&mut self, heard: Option<Heard>, now: Instant) -> Option<EncodedFrame> {
+    pub(super) fn pop(&mut self, heard: Option<HeardSound>, now: Instant) -> Option<EncodedFrame> {
         while let Some(given) = self.assembler.pop(now) {
             if given.frame.key {
                 self.wishes.answered();

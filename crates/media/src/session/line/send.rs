@@ -51,14 +51,14 @@ pub(super) struct Streams {
 
 /// What went out in a turn.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Sent {
+pub(super) struct SentOctets {
     /// All octets, with those of headers and of what was sent again.
     pub(super) octets: usize,
     /// Those of pictures.
     pub(super) pictures: usize,
 }
 
-impl AddAssign for Sent {
+impl AddAssign for SentOctets {
     fn add_assign(&mut self, more: Self) {
         self.octets += more.octets;
         self.pictures += more.pictures;
@@ -187,8 +187,8 @@ impl Sending {
         transport: &mut Transport,
         round_trip: Option<Duration>,
         now: Instant,
-    ) -> Sent {
-        let mut sent = Sent::default();
+    ) -> SentOctets {
+        let mut sent = SentOctets::default();
         while let Some(due) = self.pacer.pop(now) {
             sent += match due {
                 Due::New(packet) => self.send_new(packet, transport, now),
@@ -198,7 +198,12 @@ impl Sending {
         sent
     }
 
-    fn send_new(&mut self, packet: Outgoing, transport: &mut Transport, now: Instant) -> Sent {
+    fn send_new(
+        &mut self,
+        packet: Outgoing,
+        transport: &mut Transport,
+        now: Instant,
+    ) -> SentOctets {
         let said = name(&self.mid);
         let out = RtpOut {
             pt: packet.payload_type,
@@ -212,14 +217,14 @@ impl Sending {
         self.pacer.sent(octets);
         let Ok(sequence) = sent else {
             self.pacer.reuse(packet.payload);
-            return Sent::default();
+            return SentOctets::default();
         };
         self.counts.packets += 1;
         self.counts.bytes += octets as u64;
         if let Some(spare) = self.history.keep(sequence, packet, now) {
             self.pacer.reuse(spare);
         }
-        Sent {
+        SentOctets {
             octets: octets + OVERHEAD,
             pictures: octets,
         }
@@ -231,13 +236,13 @@ impl Sending {
         transport: &mut Transport,
         round_trip: Option<Duration>,
         now: Instant,
-    ) -> Sent {
+    ) -> SentOctets {
         let Some(lost) = self.history.resend(sequence, round_trip, now) else {
-            return Sent::default();
+            return SentOctets::default();
         };
         let number = |format: &&VideoPayload| format.payload_type.value() == lost.payload_type;
         let Some(rtx) = self.formats.iter().find(number).and_then(|f| f.rtx) else {
-            return Sent::default();
+            return SentOctets::default();
         };
         write_rtx(sequence, &lost.payload, &mut self.scratch);
         let said = name(&self.mid);
@@ -251,11 +256,11 @@ impl Sending {
         let octets = out.payload.len();
         self.pacer.sent_again(octets);
         if transport.send_rtp(self.streams.again, out, now).is_err() {
-            return Sent::default();
+            return SentOctets::default();
         }
         self.counts.packets_again += 1;
         self.counts.bytes_again += octets as u64;
-        Sent {
+        SentOctets {
             octets: octets + OVERHEAD,
             pictures: 0,
         }

@@ -16,7 +16,7 @@ const SECOND: f64 = 4_294_967_296.0;
 
 /// The sound that is heard now.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::session) struct Heard {
+pub(in crate::session) struct HeardSound {
     /// Its RTP timestamp,
     pub(in crate::session) timestamp: u32,
     /// of a clock of so many ticks a second.
@@ -41,7 +41,7 @@ impl Sync {
     }
 
     /// Takes a whole frame.
-    pub(super) fn push(&mut self, given: Assembled, heard: Option<Heard>, now: Instant) {
+    pub(super) fn push(&mut self, given: Assembled, heard: Option<HeardSound>, now: Instant) {
         let hold = heard.and_then(|heard| self.hold(given.timestamp, heard));
         let due = now + hold.unwrap_or_default();
         // Frames never overtake each other.
@@ -55,7 +55,7 @@ impl Sync {
     }
 
     /// How much later than now the sound is heard that was taken with a frame.
-    fn hold(&self, timestamp: u32, heard: Heard) -> Option<Duration> {
+    fn hold(&self, timestamp: u32, heard: HeardSound) -> Option<Duration> {
         let report = self.report?;
         let apart = report.ntp.wrapping_sub(heard.report.ntp) as i64 as f64 / SECOND;
         let later = apart + after(report, timestamp, CLOCK)
@@ -122,12 +122,12 @@ mod tests {
     }
 
     /// The sender's clock was at 10 s when sound was at 1,000 and pictures at 5,000.
-    fn sync(ms_later: u64) -> (Sync, Heard) {
+    fn sync(ms_later: u64) -> (Sync, HeardSound) {
         let at = |ms: u64| (10 << 32) + (ms << 32) / 1_000;
         let mut sync = Sync::default();
         let timestamp = 5_000 + ms_later as u32 * 90;
         sync.reported(report(at(ms_later), timestamp));
-        let heard = Heard {
+        let heard = HeardSound {
             timestamp: 1_000_u32.wrapping_sub(480),
             clock: 48_000,
             report: report(at(0), 1_000),
@@ -136,7 +136,7 @@ mod tests {
         (sync, heard)
     }
 
-    fn held(sync: &mut Sync, heard: Option<Heard>, timestamp: u32) -> Duration {
+    fn held(sync: &mut Sync, heard: Option<HeardSound>, timestamp: u32) -> Duration {
         let now = start();
         sync.push(frame(timestamp), heard, now);
         let due = sync.deadline().unwrap();
