@@ -57,3 +57,45 @@ impl Section {
         self.memory = [first, second];
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How much louder a tone is behind the filter, once it has settled.
+    fn gain_db(hz: f64) -> f64 {
+        let mut filter = HighPass::new();
+        let (mut before, mut after) = (0.0, 0.0);
+        for tick in 0..100 {
+            let sample = |at: usize| (2.0 * PI * hz * (tick * TICK + at) as f64 / SAMPLE_HZ).sin();
+            let tone: [f32; TICK] = std::array::from_fn(|at| sample(at) as f32);
+            let mut filtered = tone;
+            filter.process(&mut filtered);
+            if tick >= 50 {
+                before += tone.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>();
+                after += filtered.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>();
+            }
+        }
+        10.0 * (after / before).log10()
+    }
+
+    #[test]
+    fn a_voice_passes_as_it_is_and_what_is_lower_does_not() {
+        assert!((gain_db(HZ) + 3.0).abs() < 0.1, "{} dB", gain_db(HZ));
+        assert!(gain_db(20.0) < -45.0, "{} dB", gain_db(20.0));
+        for hz in [200.0, 1_000.0, 12_000.0] {
+            assert!(gain_db(hz).abs() < 0.05, "{hz} Hz: {} dB", gain_db(hz));
+        }
+    }
+
+    #[test]
+    fn an_offset_is_gone() {
+        let mut filter = HighPass::new();
+        let mut samples = [0.5; TICK];
+        for _ in 0..50 {
+            samples = [0.5; TICK];
+            filter.process(&mut samples);
+        }
+        assert!(samples.iter().all(|sample| sample.abs() < 1e-3));
+    }
+}
