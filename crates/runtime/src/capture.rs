@@ -40,7 +40,7 @@ enum Captured {
 }
 
 /// What becomes of a capture: how much was left out, or why it ended early.
-pub(crate) type Outcome = Result<u64, PhoneError>;
+pub(crate) type CaptureOutcome = Result<u64, PhoneError>;
 
 impl PacketTap {
     /// Takes a SIP message.
@@ -98,7 +98,7 @@ pub(crate) fn open(path: PathBuf) -> Result<CaptureFile, PhoneError> {
 
 impl CaptureFile {
     /// Splits it into what takes and what writes, which ends when nothing takes any more.
-    pub(crate) fn split(self) -> (PacketTap, impl FnOnce() -> Outcome + Send + 'static) {
+    pub(crate) fn split(self) -> (PacketTap, impl FnOnce() -> CaptureOutcome + Send + 'static) {
         let CaptureFile {
             tap,
             mut file,

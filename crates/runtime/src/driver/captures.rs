@@ -3,7 +3,7 @@
 use phone::{ErrorCode, PhoneError, Ticket};
 use tokio::task::JoinSet;
 
-use crate::capture::{CaptureFile, Outcome, PacketTap};
+use crate::capture::{CaptureFile, CaptureOutcome, PacketTap};
 
 /// At most one at a time.
 #[derive(Default)]
@@ -15,7 +15,7 @@ pub(super) struct Captures {
     /// Why one is over that nobody has stopped.
     failure: Option<PhoneError>,
     /// Writes files; joined when the phone ends.
-    tasks: JoinSet<Outcome>,
+    tasks: JoinSet<CaptureOutcome>,
 }
 
 impl Captures {
@@ -58,7 +58,7 @@ impl Captures {
     }
 
     /// Waits until a file is written; for ever if there is none.
-    pub(super) async fn ended(&mut self) -> Option<Outcome> {
+    pub(super) async fn ended(&mut self) -> Option<CaptureOutcome> {
         let joined = self.tasks.join_next().await?;
         Some(joined.unwrap_or_else(|broken| {
             let text = "The capture broke off; this is a bug in offhook";
@@ -67,7 +67,7 @@ impl Captures {
     }
 
     /// Who waited for a file that is written now; nobody if it broke off, which is kept for whoever stops it.
-    pub(super) fn settle(&mut self, outcome: &Outcome) -> Vec<Ticket> {
+    pub(super) fn settle(&mut self, outcome: &CaptureOutcome) -> Vec<Ticket> {
         self.tap = None;
         if self.stopping.is_empty() {
             self.failure = outcome.as_ref().err().cloned();

@@ -134,7 +134,7 @@ enum Fact {
     Recording(RecordingWord),
     Log(String),
     Job(Job),
-    Captured(capture::Outcome),
+    Captured(capture::CaptureOutcome),
     Time,
 }
 
@@ -422,7 +422,7 @@ impl Driver {
     }
 
     /// A capture is written, or broke off: then calls go on, and the application is told.
-    fn captured(&mut self, outcome: &capture::Outcome, stream: &mut EventStream) {
+    fn captured(&mut self, outcome: &capture::CaptureOutcome, stream: &mut EventStream) {
         self.calls.capture(None);
         if let Ok(dropped @ 1..) = outcome {
             let text = format!("{dropped} packets are not in the capture: the disk was too slow");
