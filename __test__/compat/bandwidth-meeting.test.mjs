@@ -99,8 +99,13 @@ describe('a meeting with pictures', { skip: peers('chromium'), timeout: 170_000 
     const telephone = await open('telephone', { codecs: ['PCMU'] })
     const line = voice(2000)
     telephone.on('pendingSession', ({ id }) => telephone.acceptPendingSession(id, line.audio))
-    await post('/startPSTNCall', { name: 'telephone', room: 'lobby', number: 'telephone' })
-    await until(() => ann.evaluate(() => document.querySelectorAll('#others li').length === 3), 'all three are listed')
+    const isListed = () => ann.evaluate(() => document.querySelectorAll('#others li').length === 3)
+    // A machine that is too busy for another call refuses it, and takes it later.
+    for (let tries = 0; tries < 8 && !(await isListed()); tries += 1) {
+      await post('/startPSTNCall', { name: 'telephone', room: 'lobby', number: 'telephone' })
+      await until(isListed, 'all three are listed', 5000).catch(() => {})
+    }
+    assert.ok(await isListed(), 'all three are listed')
     await showsAll(ann, ['Bob', 'Desk'])
     await showsAll(bob, ['Ann', 'Desk'])
     if (process.env.OFFHOOK_SCREENSHOT) writeFileSync(process.env.OFFHOOK_SCREENSHOT, await ann.screenshot())
