@@ -200,6 +200,7 @@ fn the_last_of_several_choices_counts() {
     let same = set_video(&mut rig, id, source(2));
     assert_eq!(code(&rig.error(first)), "ERR_ABORTED");
     rig.describe(id, "v=0 too early\r\n");
+    assert!(rig.is_silent(), "it would say what is not wanted any more");
     rig.describe(id, "v=0 ours\r\n");
     agree_on(&mut rig, id, json!([line(1, "camera", true, true)]));
     open(&mut rig, id);
@@ -210,6 +211,7 @@ fn the_last_of_several_choices_counts() {
     let stopped = set_video(&mut rig, id, Value::Null);
     assert_eq!(wished(&rig), ["Camera", ""]);
     rig.describe(id, "v=0 too early\r\n");
+    assert!(rig.is_silent(), "it would say what is not wanted any more");
     rig.describe(id, "v=0 ours\r\n");
     agree_on(&mut rig, id, json!([]));
     assert!(is_settled(&rig, stopped));
