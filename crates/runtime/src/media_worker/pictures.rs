@@ -43,7 +43,7 @@ pub(crate) struct AgreedLine {
 #[derive(Debug, Default)]
 pub(super) struct Pictures {
     shown: BTreeMap<VideoContent, Shown>,
-    seen: BTreeMap<u32, Seen>,
+    seen: BTreeMap<u32, SeenPictures>,
     lines: Vec<AgreedLine>,
 }
 
@@ -57,7 +57,7 @@ struct Shown {
 
 /// What the far end shows on one line.
 #[derive(Debug, Default)]
-struct Seen {
+struct SeenPictures {
     output: Option<(VideoWriter, KeyFrameWish)>,
     size: Option<Size>,
 }
