@@ -22,11 +22,11 @@ static WRITTEN: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 /// Where a recording is written.
 #[derive(Debug)]
 pub(crate) struct RecordingPlace {
-    kind: Kind,
+    kind: Destination,
 }
 
 #[derive(Debug)]
-enum Kind {
+enum Destination {
     File {
         file: File,
         /// Octets that are in it.
@@ -73,7 +73,7 @@ impl RecordingPlace {
         };
         let (file, claim) = open(path).map_err(failed)?;
         Ok(RecordingPlace {
-            kind: Kind::File {
+            kind: Destination::File {
                 file,
                 length: 0,
                 path: path.to_owned(),
@@ -85,41 +85,41 @@ impl RecordingPlace {
     /// The writing end of a sink, whose frames are octets of the file.
     pub(crate) fn stream(id: u64) -> Result<RecordingPlace, OpenError> {
         Ok(RecordingPlace {
-            kind: Kind::Stream(SinkWriter::open(id)?),
+            kind: Destination::Stream(SinkWriter::open(id)?),
         })
     }
 
     #[cfg(test)]
     pub(super) fn slow(slow: super::tests::Slow) -> RecordingPlace {
         RecordingPlace {
-            kind: Kind::Slow(slow),
+            kind: Destination::Slow(slow),
         }
     }
 
     /// What it is called where its trouble is told.
     pub(super) fn name(&self) -> &str {
         match &self.kind {
-            Kind::File { path, .. } => path,
-            Kind::Stream(_) => "the Writable of a recording",
+            Destination::File { path, .. } => path,
+            Destination::Stream(_) => "the Writable of a recording",
             #[cfg(test)]
-            Kind::Slow(_) => "a slow disk",
+            Destination::Slow(_) => "a slow disk",
         }
     }
 
     /// Whether the next chunk finds room; a disk has it, or fails.
     pub(super) fn has_room(&self) -> bool {
         match &self.kind {
-            Kind::File { .. } => true,
-            Kind::Stream(sink) => sink.has_room(),
+            Destination::File { .. } => true,
+            Destination::Stream(sink) => sink.has_room(),
             #[cfg(test)]
-            Kind::Slow(_) => true,
+            Destination::Slow(_) => true,
         }
     }
 
     /// Writes a chunk, for which there is room.
     pub(super) fn write(&mut self, chunk: Chunk) -> io::Result<()> {
         match &mut self.kind {
-            Kind::File {
+            Destination::File {
                 file,
                 length,
                 path,
@@ -129,20 +129,20 @@ impl RecordingPlace {
                 begin(file, &chunk.begin)?;
                 claim.as_ref().map_or(Ok(()), |claim| claim.holds(path))
             }
-            Kind::Stream(sink) => {
+            Destination::Stream(sink) => {
                 if !chunk.append.is_empty() {
                     sink.give(chunk.append);
                 }
                 Ok(())
             }
             #[cfg(test)]
-            Kind::Slow(slow) => slow.write(&chunk),
+            Destination::Slow(slow) => slow.write(&chunk),
         }
     }
 
     /// Makes what could be written of a file whole; how long that is, if it is a file.
     pub(super) fn cut(&mut self, recorder: &Recorder) -> Option<Duration> {
-        let Kind::File { file, length, .. } = &mut self.kind else {
+        let Destination::File { file, length, .. } = &mut self.kind else {
             return None;
         };
         let cut = recorder.cut(*length);
