@@ -23,6 +23,7 @@
  *   was.
  * - `ERR_VIDEO_FAILED`: the other side does not take the video line, refused the change or did not agree within 10 s; the call goes on
  *   as it was, but what was stopped stays so.
+ * - `ERR_RAW_VIDEO`: the addon was built without a codec for raw pictures; encoded frames can be sent and taken.
  * - `ERR_TRANSFER_FAILED`: the other side refused the transfer, or its target did not take the call; the call goes on.
  * - `ERR_DTMF_REFUSED`: the other side takes no digits, or more than 256 wait.
  * - `ERR_REQUEST_REFUSED`: a message, INFO, OPTIONS or subscription was refused, with the status in `sip`.
@@ -63,6 +64,7 @@ export type ErrorCode =
   | 'ERR_TOO_MANY_SESSIONS'
   | 'ERR_HOLD_FAILED'
   | 'ERR_VIDEO_FAILED'
+  | 'ERR_RAW_VIDEO'
   | 'ERR_TRANSFER_FAILED'
   | 'ERR_DTMF_REFUSED'
   | 'ERR_REQUEST_REFUSED'

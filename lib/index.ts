@@ -31,6 +31,7 @@ export { Conference } from './conference'
 export { Softphone } from './softphone'
 export { Subscription } from './subscription'
 export type * from './stats'
+export type { RawFrame, RawVideoFormat } from './raw-video'
 export { VideoSink, type VideoSinkOptions } from './video-sink'
 export {
   VideoSource,

@@ -71,14 +71,31 @@ export interface NativeVideoSource {
   readonly id: number
   /** Copies a frame; false if it was dropped. Throws for what is none of its codec. */
   write(codec: string, timestamp: number, data: Uint8Array): boolean
+  /** Copies a raw picture; false if another was dropped for it, or nobody takes it. Throws for what is none of its size. */
+  writeRaw(picture: NativeRawPicture, data: Uint8Array): boolean
   /** Drops everything and lets go. */
   close(): void
 }
 
-/** A frame that was received. */
+/** What a raw picture's bytes are. */
+export interface NativeRawPicture {
+  format: 'I420' | 'RGBA'
+  width: number
+  height: number
+  /** Degrees, clockwise. */
+  rotation: number
+  /** Microseconds. */
+  timestamp: number
+}
+
+/** A frame that was received: an encoded one has `codec` and `key`, a raw one `format` and `rotation`. */
 export interface NativeVideoFrame {
-  codec: 'vp8' | 'h264'
-  key: boolean
+  codec?: 'vp8' | 'h264'
+  key?: boolean
+  format?: 'I420' | 'RGBA'
+  rotation?: number
+  width: number
+  height: number
   /** Microseconds. */
   timestamp: number
   data: Uint8Array
@@ -116,6 +133,8 @@ export interface NativePbx extends NativeTask {
   readonly port: number
 }
 
+export type VideoSourceEvent = 'keyFrame' | 'bitrate' | 'active' | 'inactive'
+
 export type SourceEvent = 'drain' | 'played' | 'cleared'
 
 /** How a mark ended, and how many samples had been played by then. */
@@ -136,9 +155,12 @@ export interface Native {
   NativeSink: new (rate: number, queueMs: number, onReadable: () => void) => NativeSink
   NativeVideoSource: new (
     codecs: string[],
-    onEvent: (event: 'keyFrame' | 'bitrate' | 'active' | 'inactive', value: number, codec: string) => void,
+    onEvent: (event: VideoSourceEvent, value: number, codec: string) => void,
+    raw: boolean,
   ) => NativeVideoSource
-  NativeVideoSink: new (queue: number, onReadable: () => void) => NativeVideoSink
+  NativeVideoSink: new (queue: number, onReadable: () => void, raw?: 'I420' | 'RGBA') => NativeVideoSink
+  /** Whether this build has a codec for raw pictures. */
+  hasRawVideo(): boolean
   NativePbx: new (options: string, onEvent: (event: string) => void) => NativePbx
   NativeDeviceWatch: new (onChange: () => void) => NativeDeviceWatch
   listDevices(): Promise<string>

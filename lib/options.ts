@@ -4,7 +4,7 @@ import type { EndCondition } from './end-reason'
 import type { DtmfMethod, PendingSession } from './events'
 import type { Session } from './session'
 import type { VideoSink } from './video-sink'
-import type { VideoSource } from './video-source'
+import type { VideoCodec, VideoSource } from './video-source'
 
 /** A level of the log, from the most to the least talkative. */
 export type LogLevel = 'trace' | 'debug' | 'log' | 'info' | 'warn' | 'error'
@@ -124,13 +124,43 @@ export type AudioOutput = SingleOutput | readonly SingleOutput[]
 export type SingleOutput = 'default' | 'none' | (string & {}) | DeviceChoice | AudioSink | WavOutput
 
 /**
- * What the other side sees: frames that the application writes, or `'none'`, which sends nothing and takes the other side's
- * pictures.
+ * What the other side sees: frames or pictures that the application writes, a file, or `'none'`, which sends nothing and takes the
+ * other side's pictures.
  */
-export type VideoInput = 'none' | VideoSource
+export type VideoInput = 'none' | VideoSource | Y4mInput | IvfInput
 
-/** Where the pictures of a stream go: to the application, or nowhere. */
-export type VideoOutput = 'none' | VideoSink
+/** Where the pictures of a stream go: to the application, into a file, or nowhere. */
+export type VideoOutput = 'none' | VideoSink | Y4mOutput | IvfOutput
+
+/** A file of raw pictures, which are encoded natively (VP8) and paced by its frame rate. */
+export interface Y4mInput {
+  /** The path of a YUV4MPEG2 file: progressive, 4:2:0, 8 bits, at most 3840 × 2160 pixels. */
+  y4m: string
+  /** Begins again at its end; default false: then the last picture stands still. */
+  loop?: boolean
+}
+
+/** A file of encoded frames, paced by its time stamps; a key frame comes only where it has one. */
+export interface IvfInput {
+  /** The path of an IVF file. */
+  ivf: string
+  /** The codec of its frames; default `'vp8'`. With another in the file the call goes on with a `warning`. */
+  codec?: VideoCodec
+  /** Begins again at its end; default false: then the last picture stands still. */
+  loop?: boolean
+}
+
+/** A file of raw pictures, decoded natively (VP8 only), at 30 a second and in the size of the first; whole after each picture. */
+export interface Y4mOutput {
+  /** The path of a YUV4MPEG2 file, created or overwritten. */
+  y4m: string
+}
+
+/** A file of encoded frames as they come, from a key frame on; whole after each frame. */
+export interface IvfOutput {
+  /** The path of an IVF file, created or overwritten. */
+  ivf: string
+}
 
 /**
  * What is done to the sound of a microphone before the other side hears it; names and meaning are those of W3C's

@@ -1,22 +1,29 @@
 import { Readable } from 'node:stream'
-import { native, type NativeVideoSink } from './native'
+import { native, type NativeVideoFrame, type NativeVideoSink } from './native'
 import { checkOptions, type Schema } from './schema'
 import { Turns } from './turns'
+import { needRawVideo, type RawFrame, type RawVideoFormat } from './raw-video'
 import type { EncodedFrame } from './video-source'
 
 /** Options of a {@link VideoSink}. */
 export interface VideoSinkOptions {
-  /** Frames that wait for a slow reader before the oldest are dropped, 1 to 256; default 64. */
+  /**
+   * `'encoded'` (default): {@link EncodedFrame}s. `'I420'`, `'RGBA'`: {@link RawFrame}s, decoded natively; only VP8 is, so have the
+   * call take nothing else.
+   */
+  format?: 'encoded' | RawVideoFormat
+  /** Frames that wait for a slow reader before the oldest are dropped, 1 to 256; default 64 encoded or 8 raw ones. */
   queue?: number
 }
 
-const schema: Schema = { queue: { number: { min: 1, max: 256, integer: true } } }
+const schema: Schema = { format: { oneOf: ['encoded', 'I420', 'RGBA'] }, queue: { number: { min: 1, max: 256, integer: true } } }
 
 /** All sinks of pictures of this thread. */
 const turns = new Turns()
 
 /**
- * Pictures that the application reads: an {@link EncodedFrame} each, whole and in order, beginning with a key frame.
+ * Pictures that the application reads: an {@link EncodedFrame} or a {@link RawFrame} each, whole and in order, beginning with a key
+ * frame.
  *
  * A reader that is too slow loses the oldest frames and then all up to the next key frame, which is asked for by itself; `dropped`
  * counts them. The call is never held up. One stream at a time goes into it; it outlives that, and ends with `close()`.
@@ -29,9 +36,10 @@ export class VideoSink extends Readable {
 
   constructor(options: VideoSinkOptions = {}) {
     checkOptions('VideoSink', options, schema)
-    const { queue = 64 } = options
+    const { format = 'encoded', queue = format === 'encoded' ? 64 : 8 } = options
+    if (format !== 'encoded') needRawVideo('options.format')
     super({ objectMode: true, highWaterMark: 1 })
-    this.#native = new (native().NativeVideoSink)(queue, () => turns.join(this.#turn))
+    this.#native = new (native().NativeVideoSink)(queue, () => turns.join(this.#turn), format === 'encoded' ? undefined : format)
   }
 
   /** @internal */
@@ -74,8 +82,13 @@ export class VideoSink extends Readable {
       this.push(null)
     }
     if (frame === null) return false
-    const { codec, key, timestamp, data } = frame
-    const read: EncodedFrame = { codec, key, timestamp, data: Buffer.from(data.buffer, data.byteOffset, data.byteLength) }
-    return this.push(read)
+    return this.push(read(frame))
   }
+}
+
+function read(frame: NativeVideoFrame): EncodedFrame | RawFrame {
+  const { codec, key = false, format, rotation, timestamp, width, height } = frame
+  const data = Buffer.from(frame.data.buffer, frame.data.byteOffset, frame.data.byteLength)
+  if (codec !== undefined) return { codec, key, timestamp, data }
+  return { format, width, height, rotation, timestamp, data } as RawFrame
 }

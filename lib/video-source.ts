@@ -1,7 +1,8 @@
 import { types } from 'node:util'
 import { hideListeners, TypedEmitter } from './emitter'
 import { SoftphoneError } from './errors'
-import { native, type NativeVideoSource } from './native'
+import { native, type NativeVideoSource, type VideoSourceEvent } from './native'
+import { checkedPicture, needRawVideo, type RawFrame } from './raw-video'
 import { checkOptions, isPlainObject, type Schema, shownNumber, typeName } from './schema'
 
 /** How pictures are encoded: VP8 (RFC 7741), or H.264 in packets of packetization-mode 1 (RFC 6184). */
@@ -21,7 +22,12 @@ export interface EncodedFrame {
 
 /** Options of a {@link VideoSource}. */
 export interface VideoSourceOptions {
-  /** The codecs in which frames can be given; default all. The other side takes one of them. */
+  /**
+   * `'encoded'` (default): {@link EncodedFrame}s. `'raw'`: {@link RawFrame}s, encoded natively as VP8, as large and as often as the
+   * network takes them and the processor has time for.
+   */
+  format?: 'encoded' | 'raw'
+  /** The codecs in which frames can be given; default all. The other side takes one of them. Of encoded ones only. */
   codecs?: readonly VideoCodec[]
 }
 
@@ -36,10 +42,10 @@ export interface VideoSourceEvents {
 }
 
 const known: readonly VideoCodec[] = ['vp8', 'h264']
-const schema: Schema = { codecs: { arrayOf: { oneOf: known }, min: 1 } }
+const schema: Schema = { format: { oneOf: ['encoded', 'raw'] }, codecs: { arrayOf: { oneOf: known }, min: 1 } }
 
 /**
- * Encoded pictures that the application writes. One session at a time shows them, as the camera or as the screen.
+ * Pictures that the application writes, encoded or raw. One session at a time shows them, as the camera or as the screen.
  *
  * Nothing waits for long: what is written while nobody shows it, or faster than the network takes it, is dropped, and then all up
  * to the next key frame.
@@ -47,6 +53,8 @@ const schema: Schema = { codecs: { arrayOf: { oneOf: known }, min: 1 } }
 export class VideoSource extends TypedEmitter<VideoSourceEvents> {
   /** The codecs in which frames can be given. */
   readonly codecs: readonly VideoCodec[]
+  /** What `write()` takes. */
+  readonly format: 'encoded' | 'raw'
   readonly #native: NativeVideoSource
   #codec: VideoCodec | undefined
   #closed = false
@@ -55,8 +63,12 @@ export class VideoSource extends TypedEmitter<VideoSourceEvents> {
     checkOptions('VideoSource', options, schema)
     super()
     hideListeners(this)
-    this.codecs = [...new Set(options.codecs ?? known)]
-    this.#native = new (native().NativeVideoSource)([...this.codecs], (event, value, codec) => {
+    this.format = options.format ?? 'encoded'
+    const isRaw = this.format === 'raw'
+    if (isRaw && options.codecs) throw wrong('options.codecs', 'left out with raw pictures', 'there')
+    if (isRaw) needRawVideo('options.format')
+    this.codecs = isRaw ? ['vp8'] : [...new Set(options.codecs ?? known)]
+    const listen = (event: VideoSourceEvent, value: number, codec: string) => {
       if (this.#closed) return
       switch (event) {
         case 'keyFrame':
@@ -68,7 +80,8 @@ export class VideoSource extends TypedEmitter<VideoSourceEvents> {
         case 'inactive':
           return this.#activate(undefined)
       }
-    })
+    }
+    this.#native = new (native().NativeVideoSource)([...this.codecs], listen, isRaw)
   }
 
   /** @internal */
@@ -88,17 +101,32 @@ export class VideoSource extends TypedEmitter<VideoSourceEvents> {
 
   /**
    * Takes a frame: its bytes are copied. False if it was dropped, since nobody shows it, too much waits, or a key frame has to come
-   * first: then send less. False also after `close()`. Whether it is a key frame is read from its bytes.
+   * first: then send less. False also after `close()`. Whether it is a key frame is read from its bytes. Of raw pictures two wait to
+   * be encoded; false if an older one was dropped for this one.
    *
    * @throws `ERR_INVALID_ARGUMENT` for what is no frame of this source; the text names the member that is wrong.
    */
-  write(frame: EncodedFrame): boolean {
+  write(frame: EncodedFrame | RawFrame): boolean {
+    if (this.format === 'raw') return this.#writeRaw(frame as RawFrame)
     const { codec, timestamp, data } = checked(frame, this.codecs)
     if (this.#closed) return false
     try {
       return this.#native.write(codec, timestamp, data)
     } catch (error) {
       throw wrong('frame.data', `a frame of ${codec}`, (error as Error).message)
+    }
+  }
+
+  #writeRaw(frame: RawFrame): boolean {
+    if (!isPlainObject(frame)) throw wrong('frame', 'an object', typeName(frame))
+    const picture = checkedPicture(frame, wrong)
+    if (!isTime(picture.timestamp)) throw wrong('frame.timestamp', TIME, shownNumber(picture.timestamp))
+    if (!types.isUint8Array(frame.data)) throw wrong('frame.data', 'a Uint8Array', typeName(frame.data))
+    if (this.#closed) return false
+    try {
+      return this.#native.writeRaw(picture, frame.data)
+    } catch (error) {
+      throw wrong('frame.data', `a picture of ${picture.width} x ${picture.height} in ${picture.format}`, (error as Error).message)
     }
   }
 
@@ -125,11 +153,16 @@ function checked(frame: unknown, codecs: readonly unknown[]): EncodedFrame {
     throw wrong('frame.codec', others, typeof codec === 'string' && codec !== '' ? 'another string' : typeName(codec))
   }
   if (typeof key !== 'boolean') throw wrong('frame.key', 'a boolean', typeName(key))
-  const timely = typeof timestamp === 'number' && timestamp >= 0 && timestamp <= Number.MAX_SAFE_INTEGER
-  if (!timely) throw wrong('frame.timestamp', 'microseconds, 0 or more', shownNumber(timestamp))
+  if (!isTime(timestamp)) throw wrong('frame.timestamp', TIME, shownNumber(timestamp))
   if (!types.isUint8Array(data)) throw wrong('frame.data', 'a Uint8Array', typeName(data))
   if (data.length === 0) throw wrong('frame.data', 'the bytes of a frame', 'empty')
   return frame as unknown as EncodedFrame
+}
+
+const TIME = 'microseconds, 0 or more'
+
+function isTime(timestamp: unknown): boolean {
+  return typeof timestamp === 'number' && timestamp >= 0 && timestamp <= Number.MAX_SAFE_INTEGER
 }
 
 function wrong(name: string, expected: string, what: string): SoftphoneError {

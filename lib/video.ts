@@ -1,11 +1,16 @@
 import type { VideoInput, VideoOutput } from './options'
-import { mismatch, type Rule } from './schema'
+import { checkOptions, mismatch, type Rule, type Schema } from './schema'
+import { needRawVideo } from './raw-video'
 import { VideoSink } from './video-sink'
 import { VideoSource } from './video-source'
 import type { WireVideoInput, WireVideoOutput } from './wire'
 
-const inputs = "'none' or a VideoSource"
-const outputs = "'none' or a VideoSink"
+const inputs = "'none', a VideoSource, { y4m } or { ivf }"
+const outputs = "'none', a VideoSink, { y4m } or { ivf }"
+const y4mInput: Schema = { y4m: 'text', loop: 'boolean' }
+const ivfInput: Schema = { ivf: 'text', loop: 'boolean', codec: { oneOf: ['vp8', 'h264'] } }
+const y4mOutput: Schema = { y4m: 'text' }
+const ivfOutput: Schema = { ivf: 'text' }
 
 /** Checks a video input where the options are checked. */
 export const videoInput: Rule = {
@@ -17,6 +22,17 @@ export const videoInput: Rule = {
 export function wireVideoInput(name: string, input: VideoInput): WireVideoInput {
   if (input === 'none') return { type: 'none' }
   if (input instanceof VideoSource) return { type: 'source', id: input.nativeId, codecs: [...input.codecs] }
+  if (typeof input === 'object' && input !== null) {
+    if ('y4m' in input) {
+      const { y4m, loop = false } = checked(name, input, y4mInput)
+      needRawVideo(name)
+      return { type: 'y4m', path: y4m, repeat: loop }
+    }
+    if ('ivf' in input) {
+      const { ivf, loop = false, codec = 'vp8' } = checked(name, input, ivfInput)
+      return { type: 'ivf', path: ivf, repeat: loop, codec }
+    }
+  }
   throw mismatch(name, input, inputs)
 }
 
@@ -24,7 +40,20 @@ export function wireVideoInput(name: string, input: VideoInput): WireVideoInput 
 export function wireVideoOutput(name: string, output: VideoOutput): WireVideoOutput {
   if (output === 'none') return { type: 'none' }
   if (output instanceof VideoSink) return { type: 'sink', id: output.nativeId }
+  if (typeof output === 'object' && output !== null) {
+    if ('y4m' in output) {
+      const { y4m } = checked(name, output, y4mOutput)
+      needRawVideo(name)
+      return { type: 'y4m', path: y4m }
+    }
+    if ('ivf' in output) return { type: 'ivf', path: checked(name, output, ivfOutput).ivf }
+  }
   throw mismatch(name, output, outputs)
+}
+
+function checked<T extends object>(name: string, value: T, schema: Schema): T {
+  checkOptions(name, value, schema)
+  return value
 }
 
 /** What a command carries of what is shown. */

@@ -558,6 +558,8 @@ export interface WireVoiceActivity {
 
 export type WireVideoInput =
   | { type: 'source'; id: number; codecs?: WireVideoCodec[] | undefined }
+  | { type: 'y4m'; path: string; repeat?: boolean | undefined }
+  | { type: 'ivf'; path: string; repeat?: boolean | undefined; codec: WireVideoCodec }
   | { type: 'none' }
 
 export type WireVideoCodec = 'vp8' | 'h264'
@@ -592,6 +594,8 @@ export interface WireIceServer {
 
 export type WireVideoOutput =
   | { type: 'sink'; id: number }
+  | { type: 'y4m'; path: string }
+  | { type: 'ivf'; path: string }
   | { type: 'none' }
 
 export type WireRecorded =

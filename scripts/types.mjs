@@ -27,6 +27,7 @@ const entries = {
     'error-code',
     'audio-source',
     'audio-sink',
+    'raw-video',
     'video-source',
     'video-sink',
     'devices',

@@ -20,8 +20,33 @@ pub enum VideoInput {
         #[serde(default)]
         codecs: Vec<VideoCodec>,
     },
+    /// A file of raw pictures (YUV4MPEG2), encoded as VP8; `repeat` begins again at its end.
+    Y4m {
+        path: String,
+        #[serde(default)]
+        repeat: bool,
+    },
+    /// A file of encoded frames (IVF) in this codec; `repeat` begins again at its end.
+    Ivf {
+        path: String,
+        #[serde(default)]
+        repeat: bool,
+        codec: VideoCodec,
+    },
     /// Nothing is sent; the far end's pictures are taken.
     None,
+}
+
+impl VideoInput {
+    /// In which codecs pictures can come, any if empty; nothing if none are sent.
+    pub fn sends(&self) -> Option<Vec<VideoCodec>> {
+        match self {
+            VideoInput::Source { codecs, .. } => Some(codecs.clone()),
+            VideoInput::Y4m { .. } => Some(vec![VideoCodec::Vp8]),
+            VideoInput::Ivf { codec, .. } => Some(vec![*codec]),
+            VideoInput::None => None,
+        }
+    }
 }
 
 /// Where the pictures of one stream go.
@@ -35,6 +60,10 @@ pub enum VideoInput {
 pub enum VideoOutput {
     /// Frames read by the application from the sink with this number.
     Sink { id: u64 },
+    /// A file of raw pictures (YUV4MPEG2), created or overwritten.
+    Y4m { path: String },
+    /// A file of encoded frames as they come (IVF), created or overwritten.
+    Ivf { path: String },
     /// Nowhere.
     None,
 }

@@ -81,14 +81,11 @@ impl Shown {
 
 /// What the peer has to agree to for this.
 fn wish(content: VideoContent, input: Option<&VideoInput>) -> Option<VideoWish> {
-    let (sends, codecs) = match input? {
-        VideoInput::Source { codecs, .. } => (true, codecs.clone()),
-        VideoInput::None => (false, Vec::new()),
-    };
+    let codecs = input?.sends();
     Some(VideoWish {
         content,
-        sends,
-        codecs,
+        sends: codecs.is_some(),
+        codecs: codecs.unwrap_or_default(),
     })
 }
 
@@ -100,7 +97,9 @@ impl Slot {
     }
 
     pub(super) fn sends(&self) -> bool {
-        matches!(self.input, Some(VideoInput::Source { .. }))
+        self.input
+            .as_ref()
+            .is_some_and(|input| input.sends().is_some())
     }
 
     /// Takes the change if nothing of it is missing any more.

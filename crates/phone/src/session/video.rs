@@ -64,7 +64,7 @@ impl Session {
             let text = "Video can be begun or stopped only while the session is active";
             return ctx.reply(ticket, Err(PhoneError::wrong_state(text)));
         }
-        let opening = matches!(input, Some(VideoInput::Source { .. }));
+        let opening = input.as_ref().is_some_and(|input| input.sends().is_some());
         let had = std::mem::replace(&mut slot.input, input);
         let before = match slot.change.take() {
             Some(earlier) => {
@@ -173,10 +173,9 @@ impl Session {
             let line = self.line_of(content);
             let slot = self.pictures.slot(content);
             let is_so = match (&slot.input, line) {
-                (Some(VideoInput::Source { .. }), Some(line)) => line.sends,
-                (Some(VideoInput::None), line) => line.is_some(),
+                (Some(input), Some(line)) => line.sends || input.sends().is_none(),
+                (Some(_), None) => false,
                 (None, line) => line.is_none(),
-                (Some(VideoInput::Source { .. }), None) => false,
             };
             if let (true, Some(change)) = (is_so, &mut slot.change) {
                 change.asks = None;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use phone::video::{VideoContent, VideoInput, VideoOutput};
+use phone::video::{VideoCodec, VideoContent, VideoInput, VideoOutput};
 use phone::{MediaEvent, SessionId, VideoCommand};
 use tokio::task::JoinSet;
 
@@ -11,7 +11,7 @@ use super::Job;
 use super::calls::Calls;
 use super::opening::{Turn, once_free};
 use crate::media_worker::{KeyFrameWish, News, Order, What};
-use crate::video::{VideoOpenError, VideoReader, VideoWriter};
+use crate::video::{VideoOpenError, VideoReader, VideoWriter, Wish};
 
 /// What is opened for one session; each lives as long as what was opened last is wanted.
 #[derive(Debug, Default)]
@@ -89,6 +89,19 @@ impl Calls {
                     }
                 }
             }
+            VideoInput::Y4m { path, repeat } => spawn(jobs, move || {
+                let reader = VideoReader::y4m(&path, repeat, Arc::new(|| ()));
+                OpenedVideo::Shown(id, content, turn, reader)
+            }),
+            VideoInput::Ivf {
+                path,
+                repeat,
+                codec,
+            } => spawn(jobs, move || {
+                let reader = VideoReader::ivf(&path, repeat, Arc::new(|| ()));
+                let reader = reader.and_then(|reader| of_codec(reader, codec, &path));
+                OpenedVideo::Shown(id, content, turn, reader)
+            }),
         }
     }
 
@@ -103,12 +116,7 @@ impl Calls {
                 self.tell_opening(id, turn, MediaEvent::VideoOutputOpened { line });
             }
             VideoOutput::Sink { id: sink } => {
-                let open = move || {
-                    let wish = KeyFrameWish::default();
-                    let wisher = wish.clone();
-                    let writer = VideoWriter::open(sink, Arc::new(move || wisher.wish()))?;
-                    Ok((writer, wish))
-                };
+                let open = move || wished(|wish| VideoWriter::open(sink, wish));
                 match open() {
                     Err(VideoOpenError::SinkBusy(_)) => spawn(jobs, move || {
                         OpenedVideo::Seen(id, line, turn, once_free(open))
@@ -118,6 +126,14 @@ impl Calls {
                     }
                 }
             }
+            VideoOutput::Y4m { path } => spawn(jobs, move || {
+                let writer = wished(|wish| VideoWriter::y4m(&path, wish));
+                OpenedVideo::Seen(id, line, turn, writer)
+            }),
+            VideoOutput::Ivf { path } => spawn(jobs, move || {
+                let writer = wished(|wish| VideoWriter::ivf(&path, wish));
+                OpenedVideo::Seen(id, line, turn, writer)
+            }),
         }
     }
 
@@ -131,6 +147,7 @@ impl Calls {
                 let device = content.into();
                 let event = match outcome {
                     Ok(reader) => {
+                        reader.set_screen(content == VideoContent::Screen);
                         self.send(id, Order::Show(content, Some(reader)));
                         MediaEvent::DeviceOpened { device }
                     }
@@ -169,6 +186,39 @@ impl Calls {
         let what = What::Opening(turn, event);
         self.tell_news(News { id, what });
     }
+}
+
+/// A writer, and its wish for a key frame.
+fn wished(
+    open: impl FnOnce(Wish) -> Result<VideoWriter, VideoOpenError>,
+) -> Result<(VideoWriter, KeyFrameWish), VideoOpenError> {
+    let wish = KeyFrameWish::default();
+    let wisher = wish.clone();
+    Ok((open(Arc::new(move || wisher.wish()))?, wish))
+}
+
+/// A file has one codec, which was agreed before it was opened.
+fn of_codec(
+    reader: VideoReader,
+    codec: VideoCodec,
+    path: &str,
+) -> Result<VideoReader, VideoOpenError> {
+    let agreed = match codec {
+        VideoCodec::Vp8 => video::VideoCodec::Vp8,
+        VideoCodec::H264 => video::VideoCodec::H264,
+    };
+    if reader.codecs().contains(&agreed) {
+        return Ok(reader);
+    }
+    let names: Vec<_> = reader.codecs().iter().map(|codec| codec.name()).collect();
+    Err(VideoOpenError::File {
+        path: path.to_owned(),
+        why: format!(
+            "its codec is '{}', not '{}'",
+            names.join(", "),
+            agreed.name()
+        ),
+    })
 }
 
 fn renewed<K: Ord>(turns: &mut BTreeMap<K, Arc<()>>, key: K) -> Turn {
