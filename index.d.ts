@@ -1496,13 +1496,43 @@ export type AudioOutput = SingleOutput | readonly SingleOutput[];
 export type SingleOutput = 'default' | 'none' | (string & {}) | DeviceChoice | AudioSink | WavOutput;
 
 /**
- * What the other side sees: frames that the application writes, or `'none'`, which sends nothing and takes the other side's
- * pictures.
+ * What the other side sees: frames or pictures that the application writes, a file, or `'none'`, which sends nothing and takes the
+ * other side's pictures.
  */
-export type VideoInput = 'none' | VideoSource;
+export type VideoInput = 'none' | VideoSource | Y4mInput | IvfInput;
 
-/** Where the pictures of a stream go: to the application, or nowhere. */
-export type VideoOutput = 'none' | VideoSink;
+/** Where the pictures of a stream go: to the application, into a file, or nowhere. */
+export type VideoOutput = 'none' | VideoSink | Y4mOutput | IvfOutput;
+
+/** A file of raw pictures, which are encoded natively (VP8) and paced by its frame rate. */
+export interface Y4mInput {
+    /** The path of a YUV4MPEG2 file: progressive, 4:2:0, 8 bits, at most 3840 × 2160 pixels. */
+    y4m: string;
+    /** Begins again at its end; default false: then the last picture stands still. */
+    loop?: boolean;
+}
+
+/** A file of encoded frames, paced by its time stamps; a key frame comes only where it has one. */
+export interface IvfInput {
+    /** The path of an IVF file. */
+    ivf: string;
+    /** The codec of its frames; default `'vp8'`. With another in the file the call goes on with a `warning`. */
+    codec?: VideoCodec;
+    /** Begins again at its end; default false: then the last picture stands still. */
+    loop?: boolean;
+}
+
+/** A file of raw pictures, decoded natively (VP8 only), at 30 a second and in the size of the first; whole after each picture. */
+export interface Y4mOutput {
+    /** The path of a YUV4MPEG2 file, created or overwritten. */
+    y4m: string;
+}
+
+/** A file of encoded frames as they come, from a key frame on; whole after each frame. */
+export interface IvfOutput {
+    /** The path of an IVF file, created or overwritten. */
+    ivf: string;
+}
 
 /**
  * What is done to the sound of a microphone before the other side hears it; names and meaning are those of W3C's
@@ -2171,6 +2201,7 @@ export declare class SoftphoneError extends Error {
  *   was.
  * - `ERR_VIDEO_FAILED`: the other side does not take the video line, refused the change or did not agree within 10 s; the call goes on
  *   as it was, but what was stopped stays so.
+ * - `ERR_RAW_VIDEO`: the addon was built without a codec for raw pictures; encoded frames can be sent and taken.
  * - `ERR_TRANSFER_FAILED`: the other side refused the transfer, or its target did not take the call; the call goes on.
  * - `ERR_DTMF_REFUSED`: the other side takes no digits, or more than 256 wait.
  * - `ERR_REQUEST_REFUSED`: a message, INFO, OPTIONS or subscription was refused, with the status in `sip`.
@@ -2192,7 +2223,7 @@ export declare class SoftphoneError extends Error {
  * - `ERR_NATIVE_ADDON`, `ERR_START`: the native part can't be loaded or started; the text says what to install.
  * - `ERR_UNKNOWN`: `SoftphoneError.from()` was given what was no `SoftphoneError`.
  */
-export type ErrorCode = 'ERR_INVALID_OPTION' | 'ERR_INVALID_ARGUMENT' | 'ERR_CONNECTION_FAILED' | 'ERR_PROXY_FAILED' | 'ERR_PROXY_AUTHENTICATION' | 'ERR_NOT_CONNECTED' | 'ERR_NOT_INITIALIZED' | 'ERR_AUTHENTICATION_FAILED' | 'ERR_ACCESS_TOKEN' | 'ERR_REGISTRATION_FAILED' | `ERR_CALL_${string}` | 'ERR_SESSION_NOT_FOUND' | 'ERR_SESSION_CANCELLED' | 'ERR_SESSION_ENDED' | 'ERR_SESSION_STATE' | 'ERR_TOO_MANY_SESSIONS' | 'ERR_HOLD_FAILED' | 'ERR_VIDEO_FAILED' | 'ERR_TRANSFER_FAILED' | 'ERR_DTMF_REFUSED' | 'ERR_REQUEST_REFUSED' | 'ERR_REQUEST_TIMEOUT' | 'ERR_SUBSCRIPTION_ENDED' | 'ERR_CONFERENCE_ENDED' | 'ERR_AUTO_ANSWER' | 'ERR_ABORTED' | 'ERR_NO_DEVICE' | 'ERR_REPORT_FAILED' | 'ERR_RECORDING_FAILED' | 'ERR_RECORDING_ENDED' | 'ERR_CAPTURE_FAILED' | 'ERR_MEDIA' | 'ERR_HTTP' | 'ERR_BUSY' | 'ERR_DESTROYED' | 'ERR_UNKNOWN_USER' | 'ERR_NATIVE_ADDON' | 'ERR_START' | 'ERR_UNKNOWN';
+export type ErrorCode = 'ERR_INVALID_OPTION' | 'ERR_INVALID_ARGUMENT' | 'ERR_CONNECTION_FAILED' | 'ERR_PROXY_FAILED' | 'ERR_PROXY_AUTHENTICATION' | 'ERR_NOT_CONNECTED' | 'ERR_NOT_INITIALIZED' | 'ERR_AUTHENTICATION_FAILED' | 'ERR_ACCESS_TOKEN' | 'ERR_REGISTRATION_FAILED' | `ERR_CALL_${string}` | 'ERR_SESSION_NOT_FOUND' | 'ERR_SESSION_CANCELLED' | 'ERR_SESSION_ENDED' | 'ERR_SESSION_STATE' | 'ERR_TOO_MANY_SESSIONS' | 'ERR_HOLD_FAILED' | 'ERR_VIDEO_FAILED' | 'ERR_RAW_VIDEO' | 'ERR_TRANSFER_FAILED' | 'ERR_DTMF_REFUSED' | 'ERR_REQUEST_REFUSED' | 'ERR_REQUEST_TIMEOUT' | 'ERR_SUBSCRIPTION_ENDED' | 'ERR_CONFERENCE_ENDED' | 'ERR_AUTO_ANSWER' | 'ERR_ABORTED' | 'ERR_NO_DEVICE' | 'ERR_REPORT_FAILED' | 'ERR_RECORDING_FAILED' | 'ERR_RECORDING_ENDED' | 'ERR_CAPTURE_FAILED' | 'ERR_MEDIA' | 'ERR_HTTP' | 'ERR_BUSY' | 'ERR_DESTROYED' | 'ERR_UNKNOWN_USER' | 'ERR_NATIVE_ADDON' | 'ERR_START' | 'ERR_UNKNOWN';
 
 /** Samples per second of PCM that an application writes or reads. */
 export type SampleRate = 8000 | 16000 | 24000 | 48000;
@@ -2323,6 +2354,25 @@ export declare class AudioSink extends Readable {
     _destroy(error: Error | null, done: (error: Error | null) => void): void;
 }
 
+/** How a raw picture's bytes lie: three planes with colours at half the size, or four bytes a pixel. */
+export type RawVideoFormat = 'I420' | 'RGBA';
+
+/** One raw picture, row after row without gaps, in the colours of ITU-R BT.601 (limited range in I420). */
+export interface RawFrame {
+    /** How its bytes lie. */
+    format: RawVideoFormat;
+    /** Pixels from left to right; an odd side of I420 has its colours rounded up. */
+    width: number;
+    /** Pixels from top to bottom; at most 3840 × 2160 pixels in all. */
+    height: number;
+    /** Microseconds by the clock of whoever made it; default the time at which it is written. */
+    timestamp?: number;
+    /** Degrees by which it is to be turned clockwise before it is shown; default 0. */
+    rotation?: 0 | 90 | 180 | 270;
+    /** Its bytes: `width * height * 4` of RGBA, `width * height` and two quarters of that of I420. */
+    data: Uint8Array;
+}
+
 /** How pictures are encoded: VP8 (RFC 7741), or H.264 in packets of packetization-mode 1 (RFC 6184). */
 export type VideoCodec = 'vp8' | 'h264';
 
@@ -2340,7 +2390,12 @@ export interface EncodedFrame {
 
 /** Options of a {@link VideoSource}. */
 export interface VideoSourceOptions {
-    /** The codecs in which frames can be given; default all. The other side takes one of them. */
+    /**
+     * `'encoded'` (default): {@link EncodedFrame}s. `'raw'`: {@link RawFrame}s, encoded natively as VP8, as large and as often as the
+     * network takes them and the processor has time for.
+     */
+    format?: 'encoded' | 'raw';
+    /** The codecs in which frames can be given; default all. The other side takes one of them. Of encoded ones only. */
     codecs?: readonly VideoCodec[];
 }
 
@@ -2355,7 +2410,7 @@ export interface VideoSourceEvents {
 }
 
 /**
- * Encoded pictures that the application writes. One session at a time shows them, as the camera or as the screen.
+ * Pictures that the application writes, encoded or raw. One session at a time shows them, as the camera or as the screen.
  *
  * Nothing waits for long: what is written while nobody shows it, or faster than the network takes it, is dropped, and then all up
  * to the next key frame.
@@ -2364,6 +2419,8 @@ export declare class VideoSource extends TypedEmitter<VideoSourceEvents> {
     #private;
     /** The codecs in which frames can be given. */
     readonly codecs: readonly VideoCodec[];
+    /** What `write()` takes. */
+    readonly format: 'encoded' | 'raw';
     constructor(options?: VideoSourceOptions);
     /** Whether what is written is sent: a session shows it, the other side takes it, and it is neither muted nor on hold. */
     get active(): boolean;
@@ -2371,23 +2428,30 @@ export declare class VideoSource extends TypedEmitter<VideoSourceEvents> {
     get codec(): VideoCodec | undefined;
     /**
      * Takes a frame: its bytes are copied. False if it was dropped, since nobody shows it, too much waits, or a key frame has to come
-     * first: then send less. False also after `close()`. Whether it is a key frame is read from its bytes.
+     * first: then send less. False also after `close()`. Whether it is a key frame is read from its bytes. Of raw pictures two wait to
+     * be encoded; false if an older one was dropped for this one.
      *
      * @throws `ERR_INVALID_ARGUMENT` for what is no frame of this source; the text names the member that is wrong.
      */
-    write(frame: EncodedFrame): boolean;
+    write(frame: EncodedFrame | RawFrame): boolean;
     /** Drops what waits and lets go of it; the session that showed it sends nothing any more. */
     close(): void;
 }
 
 /** Options of a {@link VideoSink}. */
 export interface VideoSinkOptions {
-    /** Frames that wait for a slow reader before the oldest are dropped, 1 to 256; default 64. */
+    /**
+     * `'encoded'` (default): {@link EncodedFrame}s. `'I420'`, `'RGBA'`: {@link RawFrame}s, decoded natively; only VP8 is, so have the
+     * call take nothing else.
+     */
+    format?: 'encoded' | RawVideoFormat;
+    /** Frames that wait for a slow reader before the oldest are dropped, 1 to 256; default 64 encoded or 8 raw ones. */
     queue?: number;
 }
 
 /**
- * Pictures that the application reads: an {@link EncodedFrame} each, whole and in order, beginning with a key frame.
+ * Pictures that the application reads: an {@link EncodedFrame} or a {@link RawFrame} each, whole and in order, beginning with a key
+ * frame.
  *
  * A reader that is too slow loses the oldest frames and then all up to the next key frame, which is asked for by itself; `dropped`
  * counts them. The call is never held up. One stream at a time goes into it; it outlives that, and ends with `close()`.
