@@ -140,7 +140,7 @@ export interface Y4mInput {
   loop?: boolean
 }
 
-/** A file of encoded frames, paced by its time stamps; a key frame comes only where it has one. */
+/** A file of encoded frames, paced by its time stamps; a key frame comes only if it has one there. */
 export interface IvfInput {
   /** The path of an IVF file. */
   ivf: string

@@ -145,12 +145,12 @@ describe('calls with video', () => {
     const { phone } = makePhone()
     const { source } = makeSource()
     const wrong = (options) => phone.call('bob', options).catch(({ code, message }) => `${code}: ${message}`)
-    assert.match(await wrong({ video: 'camera' }), /ERR_INVALID_OPTION: Option 'video' must be 'none' or a VideoSource, but is a string/)
+    assert.match(await wrong({ video: 'camera' }), /ERR_INVALID_OPTION: Option 'video' must be 'none', a VideoSource, { y4m } or { ivf }, but is a string/)
     assert.match(await wrong({ screen: new VideoSink() }), /Option 'screen' must be .* an object \(VideoSink\)/)
     assert.match(await wrong({ video: source, screen: source }), /Option 'screen' must be another source than video, but is the same one/)
     assert.throws(
       () => new Softphone({ uri: 'sip:alice@example.com', autoAnswer: { video: true } }),
-      /Option 'autoAnswer\.video' must be 'none' or a VideoSource, but is the boolean true/,
+      /Option 'autoAnswer\.video' must be 'none', a VideoSource, \{ y4m \} or \{ ivf \}, but is the boolean true/,
     )
   })
 
@@ -179,7 +179,7 @@ describe('calls with video', () => {
     assert.deepEqual(command(engine, 'setVideoOutput'), { type: 'setVideoOutput', id: session.id, stream: '1', output })
     await assert.rejects(session.setVideo(undefined), { code: 'ERR_INVALID_OPTION' })
     await assert.rejects(session.setVideoOutput(1, sink), { code: 'ERR_INVALID_ARGUMENT' })
-    await assert.rejects(session.setVideoOutput('1', source), /Option 'output' must be 'none' or a VideoSink/)
+    await assert.rejects(session.setVideoOutput('1', source), /Option 'output' must be 'none', a VideoSink, { y4m } or { ivf }/)
     void session.muteVideo()
     await turn()
     assert.deepEqual(command(engine, 'muteVideo'), { type: 'muteVideo', id: session.id, muted: true })
