@@ -84,7 +84,7 @@ describe('VideoSource', () => {
     assert.equal(engine.written.length, 0)
     assert.throws(() => new VideoSource({ codecs: [] }), /Option 'codecs' must be an array of at least 1/)
     assert.throws(() => new VideoSource({ codecs: ['av1'] }), /Option 'codecs\[0\]' must be one of 'vp8', 'h264'/)
-    assert.throws(() => new VideoSource({ format: 'I420' }), /Option 'format' must be one of codecs/)
+    assert.throws(() => new VideoSource({ format: 'I420' }), /Option 'format' must be one of 'encoded', 'raw', but is a string/)
   })
 })
 
