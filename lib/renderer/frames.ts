@@ -24,7 +24,7 @@ function processed({ readable }: TrackProcessor): Frames {
   }
 }
 
-/** By a video element that nobody sees, where a page has no MediaStreamTrackProcessor (Firefox, Safari): only while it is visible. */
+/** By a video element that nobody sees, if a page has no MediaStreamTrackProcessor (Firefox, Safari): only while it is visible. */
 function played(track: MediaStreamTrack): Frames {
   const video = document.createElement('video')
   video.muted = true
