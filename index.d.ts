@@ -2407,6 +2407,8 @@ export interface VideoSourceEvents {
     bitrate: [bitsPerSecond: number];
     /** Whether what is written is sent, and in which codec it is wanted. */
     active: [active: boolean, codec: VideoCodec | undefined];
+    /** It was closed: nothing that is written is sent any more. Comes once, the last of all. */
+    close: [];
 }
 
 /**
@@ -2422,6 +2424,8 @@ export declare class VideoSource extends TypedEmitter<VideoSourceEvents> {
     /** What `write()` takes. */
     readonly format: 'encoded' | 'raw';
     constructor(options?: VideoSourceOptions);
+    /** Whether `close()` was called. */
+    get closed(): boolean;
     /** Whether what is written is sent: a session shows it, the other side takes it, and it is neither muted nor on hold. */
     get active(): boolean;
     /** The codec in which frames are wanted while it is `active`. */

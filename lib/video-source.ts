@@ -39,6 +39,8 @@ export interface VideoSourceEvents {
   bitrate: [bitsPerSecond: number]
   /** Whether what is written is sent, and in which codec it is wanted. */
   active: [active: boolean, codec: VideoCodec | undefined]
+  /** It was closed: nothing that is written is sent any more. Comes once, the last of all. */
+  close: []
 }
 
 const known: readonly VideoCodec[] = ['vp8', 'h264']
@@ -89,6 +91,11 @@ export class VideoSource extends TypedEmitter<VideoSourceEvents> {
     return this.#native.id
   }
 
+  /** Whether `close()` was called. */
+  get closed(): boolean {
+    return this.#closed
+  }
+
   /** Whether what is written is sent: a session shows it, the other side takes it, and it is neither muted nor on hold. */
   get active(): boolean {
     return this.#codec !== undefined
@@ -133,9 +140,11 @@ export class VideoSource extends TypedEmitter<VideoSourceEvents> {
   /** Drops what waits and lets go of it; the session that showed it sends nothing any more. */
   close(): void {
     if (this.#closed) return
-    this.#activate(undefined)
+    // A listener of `active` may close it, too.
     this.#closed = true
+    this.#activate(undefined)
     this.#native.close()
+    this.deliver('close')
   }
 
   #activate(codec: VideoCodec | undefined): void {

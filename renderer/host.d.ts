@@ -15,6 +15,8 @@ export interface PageFrame {
 export interface VideoSourceLike {
     /** Takes a picture; false if it was dropped. */
     write(frame: PageFrame): boolean;
+    /** Whether it takes nothing any more. */
+    readonly closed?: boolean;
     /** Whether somebody wants pictures; if it is not there, always. */
     readonly active?: boolean;
     /** The codec that is wanted; undefined leaves it to the page. */
@@ -25,6 +27,10 @@ export interface VideoSourceLike {
 
 /** Where the pictures come from that a page shows: a `VideoSink` of encoded frames, or any Readable of such objects. */
 export interface VideoSinkLike {
+    /** Whether nothing comes out of it any more, because all was read. */
+    readonly readableEnded?: boolean;
+    /** Whether nothing comes out of it any more, because it was destroyed. */
+    readonly destroyed?: boolean;
     requestKeyFrame?(): void;
     pause(): unknown;
     resume(): unknown;

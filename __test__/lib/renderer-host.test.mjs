@@ -4,6 +4,8 @@ import { EventEmitter, once } from 'node:events'
 import { PassThrough } from 'node:stream'
 import { describe, test } from 'node:test'
 import { MessageChannel, Worker } from 'node:worker_threads'
+import './fake.mjs'
+import { VideoSink, VideoSource } from 'offhook'
 import { connectVideoSink, connectVideoSource } from 'offhook/renderer/host'
 
 /** Two ends as Electron's MessagePortMain has them: emitters of `{ data, ports }`, which say nothing before `start()`. */
@@ -206,6 +208,37 @@ for (const [name, channel] of Object.entries(channels)) {
     })
   })
 }
+
+describe('a source and a sink of the phone', () => {
+  test('end the connection of their page when they are closed', async (t) => {
+    const { port1, port2 } = new MessageChannel()
+    t.after(() => port1.close())
+    const [source, sink] = [new VideoSource(), new VideoSink()]
+    const [up, down] = [connectVideoSource(port1, source), connectVideoSink(port1, sink)]
+    const page = pageOf(port2)
+    page.say({ offhook: 'render', kind: 'hello' })
+    source.close()
+    sink.close()
+    assert.deepEqual([await up.closed, await down.closed], [{ reason: 'ended' }, { reason: 'ended' }])
+    for (const stream of ['publish', 'render']) await page.hears('end', ({ offhook }) => offhook === stream)
+  })
+
+  test('end it at once if they are closed already', async (t) => {
+    const { port1, port2 } = new MessageChannel()
+    t.after(() => port1.close())
+    const [source, read, destroyed] = [new VideoSource(), new VideoSink(), new VideoSink()]
+    source.close()
+    read.close()
+    for await (const frame of read) assert.fail(`there is none: ${frame}`)
+    destroyed.destroy()
+    const page = pageOf(port2)
+    for (const sink of [read, destroyed]) assert.deepEqual(await connectVideoSink(port1, sink).closed, { reason: 'ended' })
+    const up = connectVideoSource(port1, source)
+    assert.deepEqual([await up.closed, await up.codecs], [{ reason: 'ended' }, []])
+    await page.hears('end', ({ offhook }) => offhook === 'publish')
+    assert.deepEqual(source.eventNames().filter((event) => source.listenerCount(event) > 0), [])
+  })
+})
 
 for (const name of ['Electron', 'node:worker_threads']) {
   test(`a page that is gone is told by a port as that of ${name}`, async () => {

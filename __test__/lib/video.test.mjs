@@ -40,7 +40,7 @@ describe('VideoSource', () => {
   test('tells what is asked of its writer', () => {
     const { source, engine } = makeSource({ codecs: ['h264'] })
     const told = []
-    for (const event of ['keyFrameRequest', 'bitrate', 'active']) source.on(event, (...args) => told.push([event, ...args]))
+    for (const event of ['keyFrameRequest', 'bitrate', 'active', 'close']) source.on(event, (...args) => told.push([event, ...args]))
     assert.deepEqual([source.active, source.codec], [false, undefined])
     engine.onEvent('active', 0, 'h264')
     assert.deepEqual([source.active, source.codec], [true, 'h264'])
@@ -49,6 +49,9 @@ describe('VideoSource', () => {
     engine.onEvent('bitrate', 300_000, '')
     engine.onEvent('inactive', 0, '')
     engine.onEvent('active', 0, 'h264')
+    assert.equal(source.closed, false)
+    // Who closes it because nobody shows it any more closes it once.
+    source.once('active', () => source.close())
     source.close()
     source.close()
     engine.onEvent('keyFrame', 0, '')
@@ -59,8 +62,9 @@ describe('VideoSource', () => {
       ['active', false, undefined],
       ['active', true, 'h264'],
       ['active', false, undefined],
+      ['close'],
     ])
-    assert.equal(engine.closed, true)
+    assert.deepEqual([engine.closed, source.closed], [true, true])
     assert.equal(source.write({ ...frame, codec: 'h264' }), false, 'nobody takes it any more')
   })
 

@@ -17,6 +17,8 @@ export interface PageFrame {
 export interface VideoSourceLike {
   /** Takes a picture; false if it was dropped. */
   write(frame: PageFrame): boolean
+  /** Whether it takes nothing any more. */
+  readonly closed?: boolean
   /** Whether somebody wants pictures; if it is not there, always. */
   readonly active?: boolean
   /** The codec that is wanted; undefined leaves it to the page. */
@@ -27,6 +29,10 @@ export interface VideoSourceLike {
 
 /** Where the pictures come from that a page shows: a `VideoSink` of encoded frames, or any Readable of such objects. */
 export interface VideoSinkLike {
+  /** Whether nothing comes out of it any more, because all was read. */
+  readonly readableEnded?: boolean
+  /** Whether nothing comes out of it any more, because it was destroyed. */
+  readonly destroyed?: boolean
   requestKeyFrame?(): void
   pause(): unknown
   resume(): unknown
@@ -83,6 +89,7 @@ export function connectVideoSource(port: VideoPort, source: VideoSourceLike): Pu
     }
   })
   attach(source, listeners, channel)
+  if (source.closed) channel.end({ reason: 'ended' })
   void channel.closed.then(() => know([]))
   return { codecs, closed: channel.closed, close: () => channel.end({ reason: 'closed' }) }
 }
@@ -120,6 +127,7 @@ export function connectVideoSink(port: VideoPort, sink: VideoSinkLike): PageConn
   attach(sink, listeners, channel)
   // Nobody knows yet whether a page is there: it says so.
   sink.pause()
+  if (sink.readableEnded || sink.destroyed) channel.end({ reason: 'ended' })
   void channel.closed.then(() => sink.pause())
   return { closed: channel.closed, close: () => channel.end({ reason: 'closed' }) }
 }
