@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { VideoSink, VideoSource } from 'offhook'
+import { OwnStream } from '../../dist/compat/bandwidth/own-stream.js'
 import { film, nameOf } from '../frames.mjs'
 import { voice } from '../pbx.mjs'
 import { eventually } from '../phones.mjs'
@@ -47,6 +48,35 @@ async function seesMore(names, many) {
   const { length } = names
   await eventually(() => names.length >= length + many)
 }
+
+describe('what is published', () => {
+  const claims = { room: 'sip:rooms@example.com', key: 'key', sub: 'participant' }
+  /** A stream and its call, which does nothing by itself. */
+  const published = (more = {}) => {
+    const told = []
+    const video = new VideoSource()
+    const session = { on: () => {}, mute: () => (told.push('mute'), new Promise(() => {})), muteVideo: async () => void told.push('muteVideo'), ...more }
+    const own = new OwnStream({ audio: 'none', video, cameras: { close: (source) => told.push(['closed', source === video]) }, ignored: [] })
+    return { told, session, own }
+  }
+  const wish = { output: undefined, alias: undefined, enabled: { mic: false, camera: false }, begun: () => {} }
+
+  test('is muted all at once: the camera does not wait until the microphone is', async () => {
+    const { told, session, own } = published()
+    void own.publish({ call: async () => session }, claims, wish)
+    await new Promise(setImmediate)
+    assert.deepEqual(told, ['mute', 'muteVideo'])
+  })
+
+  test('lets go of its camera also if its call can not be ended', async () => {
+    const { told, session, own } = published({ mute: async () => {}, answered: new Promise(() => {}), end: () => Promise.reject(new Error('it is gone')) })
+    void own.publish({ call: async () => session }, claims, wish)
+    await new Promise(setImmediate)
+    told.length = 0
+    assert.equal((await failure(own.end())).message, 'it is gone')
+    assert.deepEqual(told, [['closed', true]])
+  })
+})
 
 describe('a room with pictures', { timeout: 120_000 }, () => {
   test('four people see each other, each in a stream of their own, and hear each other', async (t) => {
@@ -105,6 +135,17 @@ describe('a room with pictures', { timeout: 120_000 }, () => {
     await ann.until(({ unavailable }) => unavailable === screen.endpointId)
     assert.deepEqual(ann.seen.filter((entry) => entry.unavailable).map(({ unavailable }) => unavailable), [screen.endpointId])
     await hearsAll(ann.ear, [600], [])
+  })
+
+  test('a screen is seen that is published while the camera is hidden', async (t) => {
+    const room = await meeting(t)
+    const [ann, bob] = [await filmed(room, t, 'Ann'), await filmed(room, t, 'Bob')]
+    bob.rtc.setCameraEnabled(false)
+    await bob.rtc.publish(cameraOf(t, 'screen'), undefined, 'screen of Bob')
+    const { stream } = await ann.until(({ available }) => available === 'screen of Bob')
+    const { seesNext } = await eyeOn(t, ann.rtc, stream)
+    await seesNext()
+    assert.deepEqual(bob.rtc.phone.sessions.map(({ videoMuted }) => videoMuted).sort(), [false, true])
   })
 
   test('the camera is hidden and shown, before it is published too, and the sound goes on', async (t) => {

@@ -60,9 +60,11 @@ export class OwnStream {
     this.#session = session
     begun(session)
     session.on('terminated', (_, reason) => this.#over(reason))
-    // Nothing is heard or seen of what is to be muted: there is no connection yet.
-    if (!enabled.mic) await session.mute()
-    if (!enabled.camera && video) await session.muteVideo()
+    // Nothing is heard or seen of what is to be muted: there is no connection yet, and both are told before either is waited for.
+    const muting: Promise<void>[] = []
+    if (!enabled.mic) muting.push(session.mute())
+    if (!enabled.camera && video && this.isCamera) muting.push(session.muteVideo())
+    await Promise.all(muting)
     await session.answered
     if (session.state === 'ended') throw new Error('the stream has ended already')
     this.#stream = {
@@ -81,8 +83,11 @@ export class OwnStream {
   async end(): Promise<void> {
     this.ended = undefined
     const session = this.#session ?? (await this.#calling?.catch(() => undefined))
-    await session?.end()
-    this.release()
+    try {
+      await session?.end()
+    } finally {
+      this.release()
+    }
   }
 
   /** Lets go of its camera. */
