@@ -71,7 +71,7 @@ impl Session {
                 for ticket in earlier.tickets {
                     ctx.reply(ticket, Err(overtaken()));
                 }
-                earlier.before
+                lesser(earlier.before, had)
             }
             None => had,
         };
@@ -235,7 +235,8 @@ impl Session {
         }
     }
 
-    /// A change has not come about: what was before comes back. But what was to stop stays stopped.
+    /// A change has not come about: what was before comes back. But what was to stop stays stopped: a peer that refuses that
+    /// opens nothing.
     pub(super) fn video_failed(
         &mut self,
         content: VideoContent,
@@ -247,8 +248,9 @@ impl Session {
         let Some(change) = slot.change.take() else {
             return;
         };
-        if slot.input.is_some() {
-            let had = std::mem::replace(&mut slot.input, change.before);
+        let remains = lesser(change.before, slot.input.clone());
+        if slot.input != remains {
+            let had = std::mem::replace(&mut slot.input, remains);
             if slot.differs(had.as_ref()) {
                 self.renew_wishes(ctx);
                 // The peer has agreed to it already.
@@ -305,5 +307,15 @@ impl Session {
         if let State::Active(active) = &mut self.state {
             active.offerer.owed.renewal = true;
         }
+    }
+}
+
+/// Which of what was before and what was chosen after it may be shown if more can't be: the choice that shows less counts, and
+/// of two alike the one before.
+fn lesser(before: Option<VideoInput>, after: Option<VideoInput>) -> Option<VideoInput> {
+    match (&before, &after) {
+        (_, None) => None,
+        (Some(VideoInput::Source { .. }), Some(VideoInput::None)) => after,
+        (None | Some(_), Some(_)) => before,
     }
 }

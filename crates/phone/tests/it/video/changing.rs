@@ -193,6 +193,61 @@ fn what_is_stopped_is_not_seen_any_more_whatever_the_peer_says() {
 }
 
 #[test]
+fn a_peer_that_refuses_that_nothing_is_shown_opens_no_source() {
+    for is_refused in [true, false] {
+        let (mut rig, _, id) = with_camera();
+        let ticket = set_video(&mut rig, id, none());
+        rig.describe(id, "v=0 ours\r\n");
+        let reinvite = rig.request(&Method::Invite);
+        if is_refused {
+            rig.receive(answer(&reinvite, 488, None));
+            rig.request(&Method::Ack);
+        } else {
+            rig.receive(answer(&reinvite, 100, None));
+            rig.seconds(10);
+        }
+        assert_eq!(code(&rig.error(ticket)), "ERR_VIDEO_FAILED");
+        assert_eq!(wished(&rig), ["(Camera)"]);
+        assert_eq!(opened(&rig), [none()], "it stays off");
+    }
+}
+
+#[test]
+fn a_choice_that_shows_less_comes_back_and_not_what_was_before_it() {
+    for (choices, remains) in [
+        ([Value::Null, none()], ""),
+        ([Value::Null, source(2)], ""),
+        ([none(), source(2)], "(Camera)"),
+        ([none(), Value::Null], ""),
+    ] {
+        let (mut rig, _, id) = with_camera();
+        let [first, second] = choices.map(|choice| set_video(&mut rig, id, choice));
+        assert_eq!(code(&rig.error(first)), "ERR_ABORTED");
+        rig.describe(id, "v=0 too early\r\n");
+        rig.describe(id, "v=0 ours\r\n");
+        let reinvite = rig.request(&Method::Invite);
+        rig.receive(answer(&reinvite, 488, None));
+        rig.request(&Method::Ack);
+        assert_eq!(code(&rig.error(second)), "ERR_VIDEO_FAILED");
+        assert_eq!(wished(&rig).pop().unwrap(), remains);
+        assert!(!opened(&rig).contains(&source(1)), "it was switched off");
+        assert_eq!(opened(&rig).pop(), Some(none()));
+    }
+}
+
+#[test]
+fn a_line_that_was_not_there_does_not_come_of_a_failure() {
+    let (mut rig, _, id) = talking();
+    let ticket = set_video(&mut rig, id, none());
+    rig.describe(id, "v=0 ours\r\n");
+    let reinvite = rig.request(&Method::Invite);
+    rig.receive(answer(&reinvite, 488, None));
+    rig.request(&Method::Ack);
+    assert_eq!(code(&rig.error(ticket)), "ERR_VIDEO_FAILED");
+    assert_eq!(wished(&rig), ["(Camera)", ""]);
+}
+
+#[test]
 fn the_last_of_several_choices_counts() {
     let (mut rig, _, id) = talking();
     let first = set_video(&mut rig, id, source(1));
