@@ -81,7 +81,8 @@ impl Handshake {
         }
     }
 
-    /// The way in which the proxy has asked for credentials and was answered: the next handshake's `least`.
+    /// The strongest way in which the proxy has asked for credentials, `least` included: the next handshake's `least`, however
+    /// this one ends.
     pub fn asked(&self) -> Option<Strength> {
         match &self.0 {
             Speech::Http(http) => http.asked(),

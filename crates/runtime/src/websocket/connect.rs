@@ -1,10 +1,9 @@
 //! From a URL to an open WebSocket: lookup, TCP to the first address that answers or a tunnel through a proxy, TLS, upgrade.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -21,8 +20,9 @@ use tokio_tungstenite::client_async_with_config;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
-use tunnel::{Proxy, Scheme, Strength, Target};
+use tunnel::{Proxy, Scheme, Target};
 
+use super::asked::Asked;
 use super::connection::Ends;
 use super::error::{self, ConnectStep};
 use super::paced::Paced;
@@ -34,8 +34,6 @@ use super::{ConnectError, Connection, ServerUrl, TlsOptions, tls};
 const MAX_MESSAGE: usize = 256 * 1024;
 /// RFC 8305 §8: the next address is tried when the one before has not answered for this long.
 const NEXT_ADDRESS_AFTER: Duration = Duration::from_millis(250);
-/// No application has more proxies; those that come later are not remembered.
-const MOST_PROXIES: usize = 64;
 
 /// Opens WebSockets for one Softphone; the TLS configurations are made once and reused.
 #[derive(Debug)]
@@ -44,8 +42,7 @@ pub struct Connector {
     client: OnceCell<Arc<ClientConfig>>,
     /// For TLS to proxies, which are not the server.
     proxies: OnceCell<Arc<ClientConfig>>,
-    /// How each proxy has asked for credentials: in no weaker way may it ask again.
-    asked: Mutex<BTreeMap<String, Strength>>,
+    asked: Asked,
     limit: Duration,
 }
 
@@ -56,7 +53,7 @@ impl Connector {
             tls,
             client: OnceCell::new(),
             proxies: OnceCell::new(),
-            asked: Mutex::default(),
+            asked: Asked::default(),
             limit,
         }
     }
@@ -130,27 +127,11 @@ impl Connector {
                 Scheme::Https => Some(self.proxy_config().await?),
                 Scheme::Http | Scheme::Socks5 => None,
             },
+            asked: &self.asked,
             deadline,
             limit: self.limit,
         };
-        let name = proxy.to_string();
-        let least = self.asked().get(&name).copied();
-        let (transport, asked) = passage.open(&target, least).await?;
-        if let Some(asked) = asked {
-            self.remember(name, asked);
-        }
-        Ok(transport)
-    }
-
-    fn asked(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Strength>> {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn remember(&self, proxy: String, asked: Strength) {
-        let mut known = self.asked();
-        if known.len() < MOST_PROXIES || known.contains_key(&proxy) {
-            known.insert(proxy, asked);
-        }
+        passage.open(&target).await
     }
 
     /// The system's authorities and those of `tls.ca`; the rest of `tls` is about the server.

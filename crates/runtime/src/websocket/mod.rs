@@ -2,6 +2,7 @@
 
 mod accept;
 mod address;
+mod asked;
 mod connect;
 mod connection;
 mod error;

@@ -9,8 +9,9 @@ use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::ClientConfig;
 use tokio_rustls::rustls::pki_types::ServerName;
-use tunnel::{Handshake, Output, Proxy, Scheme, Strength, Target, TunnelFault};
+use tunnel::{Handshake, Output, Proxy, Scheme, Target, TunnelFault};
 
+use super::asked::Asked;
 use super::connect::{lookup, tcp};
 use super::error::{self, ConnectError, ConnectStep};
 use super::transport::{Carrier, Transport};
@@ -23,18 +24,16 @@ pub(super) struct Passage<'a> {
     pub(super) proxy: &'a Proxy,
     /// For TLS to the proxy.
     pub(super) client: Option<Arc<ClientConfig>>,
+    pub(super) asked: &'a Asked,
     pub(super) deadline: Instant,
     /// What an error says of the time.
     pub(super) limit: Duration,
 }
 
 impl Passage<'_> {
-    /// Opens a tunnel, and says in which way the proxy has asked for credentials.
-    pub(super) async fn open(
-        &self,
-        target: &Target,
-        least: Option<Strength>,
-    ) -> Result<(Transport, Option<Strength>), ConnectError> {
+    /// Opens a tunnel.
+    pub(super) async fn open(&self, target: &Target) -> Result<Transport, ConnectError> {
+        let least = self.asked.least(self.proxy);
         let mut handshake = Handshake::new(self.proxy, target, least, rand::random());
         let mut carrier = self.dial().await?;
         loop {
@@ -52,6 +51,10 @@ impl Passage<'_> {
                         Ok(0) | Err(_) => handshake.handle_end(),
                         Ok(length) => handshake.handle_octets(&octets[..length]),
                     };
+                    // At once: it may fail after this, or be given up at any time.
+                    if let Some(strength) = handshake.asked() {
+                        self.asked.remember(self.proxy, strength);
+                    }
                     taken.map_err(|fault| self.failed(fault))?;
                 }
                 Output::Reconnect => {
@@ -60,7 +63,7 @@ impl Passage<'_> {
                     handshake.handle_reconnected();
                 }
                 Output::Open(early) => {
-                    return Ok((Transport::new(carrier, early), handshake.asked()));
+                    return Ok(Transport::new(carrier, early));
                 }
             }
         }

@@ -381,6 +381,82 @@ async fn a_proxy_that_has_asked_for_a_digest_gets_no_password_later() {
     ));
 }
 
+/// What becomes of an attempt after the proxy was given a digest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    BadGateway,
+    Closed,
+    /// Nobody waits for it any longer, as when the time is over.
+    GivenUp,
+}
+
+/// Wants a digest, and answers it so.
+async fn want_digest(listener: &TcpListener, end: End) {
+    let (mut stream, _) = listener.accept().await.unwrap();
+    head(&mut stream).await;
+    let digest = b"HTTP/1.1 407 No\r\nProxy-Authenticate: Digest realm=\"x\", nonce=\"1\"\r\nContent-Length: 0\r\n\r\n";
+    stream.write_all(digest).await.unwrap();
+    let answer = head(&mut stream).await;
+    assert!(
+        answer.contains("Proxy-Authorization: Digest "),
+        "{answer:?}"
+    );
+    match end {
+        End::BadGateway => {
+            let failure = b"HTTP/1.1 502 No\r\nContent-Length: 0\r\n\r\n";
+            stream.write_all(failure).await.unwrap();
+        }
+        End::Closed => {
+            drop(stream);
+            // A connection that had served before may have been closed for its age: the same is said once more.
+            let (mut another, _) = listener.accept().await.unwrap();
+            head(&mut another).await;
+        }
+        End::GivenUp => {}
+    }
+}
+
+/// Wants the password, and gives what it is told.
+async fn want_password(listener: &TcpListener) -> String {
+    let (mut stream, _) = listener.accept().await.unwrap();
+    head(&mut stream).await;
+    let basic =
+        b"HTTP/1.1 407 No\r\nProxy-Authenticate: Basic realm=\"x\"\r\nContent-Length: 0\r\n\r\n";
+    stream.write_all(basic).await.unwrap();
+    head(&mut stream).await
+}
+
+#[tokio::test]
+async fn a_proxy_that_failed_after_it_had_asked_for_a_digest_gets_no_password_later() {
+    for end in [End::BadGateway, End::Closed, End::GivenUp] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let proxy: Proxy = format!("http://{LOGIN}@127.0.0.1:{port}").parse().unwrap();
+        let server = ServerUrl::parse("ws://pbx.test/").unwrap();
+        let connector = Connector::new(TlsOptions::default(), LIMIT);
+        let first = connector.connect(&server, Some(&proxy));
+        if end == End::GivenUp {
+            tokio::select! {
+                outcome = first => panic!("{outcome:?}"),
+                () = want_digest(&listener, end) => {}
+            }
+        } else {
+            let (outcome, ()) = tokio::join!(first, want_digest(&listener, end));
+            outcome.unwrap_err();
+        }
+        let again = connector.connect(&server, Some(&proxy));
+        let (outcome, told) = tokio::join!(again, want_password(&listener));
+        assert_eq!(told, "", "{end:?}");
+        assert!(matches!(
+            outcome,
+            Err(ConnectError::Tunnel {
+                fault: TunnelFault::Weaker,
+                ..
+            })
+        ));
+    }
+}
+
 #[tokio::test]
 async fn the_server_behind_a_proxy_sees_nothing_of_its_credentials() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -110,6 +110,25 @@ impl<'a> Offers<'a> {
         }
     }
 
+    /// How well whoever asks this keeps credentials: as the strongest challenge that can be answered, by whomever. A digest that
+    /// can't be is no request for the password either.
+    pub(super) fn asked(&self, rng: &mut StdRng) -> Option<Strength> {
+        let anybody = Login {
+            username: "anybody".to_owned(),
+            password: String::new(),
+        };
+        let answers = self
+            .0
+            .iter()
+            .filter_map(|one| answer(one, &anybody, &mut *rng));
+        let strongest = answers.map(|answer| answer.strength()).max();
+        let is_digest = |one: &Challenge<'_>| one.is("Digest");
+        strongest.or_else(|| {
+            let digest = Strength::Digest(Algorithm::Md5);
+            self.0.iter().any(is_digest).then_some(digest)
+        })
+    }
+
     /// The answer to the strongest challenge that can be answered, none of them weaker than `least`.
     pub(super) fn strongest(
         &self,

@@ -24,7 +24,7 @@ pub(crate) struct HttpConnect {
     target: Target,
     login: Option<Login>,
     rng: StdRng,
-    /// The weakest way in which credentials are given.
+    /// The strongest way in which the proxy has asked for credentials, now or before: in no weaker one are they given.
     least: Option<Strength>,
     /// What answers the last challenge.
     answer: Option<Answer>,
@@ -134,7 +134,7 @@ impl HttpConnect {
     }
 
     pub(crate) fn asked(&self) -> Option<Strength> {
-        self.answer.as_ref().map(Answer::strength)
+        self.least
     }
 
     fn request(&mut self) -> String {
@@ -169,6 +169,8 @@ impl HttpConnect {
 
     fn challenged(&mut self, head: &Head) -> Result<(), TunnelFault> {
         let offers = Offers::read(&head.challenges);
+        // Also if this comes to nothing: whoever is in the proxy's place next is shown no more.
+        self.least = self.least.max(offers.asked(&mut self.rng));
         let Some(login) = &self.login else {
             return Err(TunnelFault::LoginNeeded {
                 schemes: offers.schemes(),
@@ -181,7 +183,6 @@ impl HttpConnect {
                 return Err(TunnelFault::LoginRefused);
             }
         }
-        self.least = Some(answer.strength());
         self.answer = Some(answer);
         self.answers += 1;
         self.state = self.after_body(head);

@@ -310,3 +310,55 @@ fn a_proxy_that_has_asked_for_a_digest_gets_no_password() {
     strong.handle_octets(&challenge(sha)).unwrap();
     assert!(strong.asked() > first.asked());
 }
+
+#[test]
+fn a_proxy_is_seen_to_ask_for_a_digest_whatever_comes_of_it() {
+    let digest =
+        "Proxy-Authenticate: Digest realm=\"x\", nonce=\"1\", qop=\"auth\", stale=true\r\n";
+    let unknown =
+        "Proxy-Authenticate: Digest realm=\"x\", nonce=\"1\", algorithm=SHA3\r\n".to_owned();
+    for (url, answers, expected) in [
+        // It failed after that,
+        (
+            ALICE,
+            vec![
+                challenge(digest),
+                b"HTTP/1.1 502 No\r\nContent-Length: 0\r\n\r\n".to_vec(),
+            ],
+            "502",
+        ),
+        // there were no credentials yet,
+        (PLAIN, vec![challenge(digest)], "give them in its URL"),
+        // it had been given the password before,
+        (
+            ALICE,
+            vec![challenge(BASIC), challenge(digest)],
+            "did not accept the credentials",
+        ),
+        // or it is a digest that we don't know.
+        (
+            ALICE,
+            vec![challenge(&unknown)],
+            "in a way that can't be given",
+        ),
+    ] {
+        let mut first = handshake(url);
+        let mut outcome = Ok(());
+        for answer in answers {
+            sent(&mut first);
+            outcome = first.handle_octets(&answer);
+        }
+        let text = outcome.unwrap_err().to_string();
+        assert!(text.contains(expected), "{text}");
+        let mut next = after(ALICE, first.asked());
+        sent(&mut next);
+        let weaker = next.handle_octets(&challenge(BASIC));
+        assert_eq!(weaker, Err(TunnelFault::Weaker), "{text}");
+        assert_eq!(next.asked(), first.asked());
+    }
+    // Beside one that we don't know, Basic is what it asks for.
+    let mut both = handshake(ALICE);
+    sent(&mut both);
+    both.handle_octets(&challenge(&(unknown + BASIC))).unwrap();
+    assert_eq!(both.asked(), Some(Strength::Basic));
+}
