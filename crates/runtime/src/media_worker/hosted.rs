@@ -242,12 +242,14 @@ impl Hosted {
     }
 
     pub(super) fn take_sockets(&mut self, sockets: Sockets, bound: Vec<SocketAddr>, now: Instant) {
+        sockets.make_room(self.pictures.traffic());
         self.sockets = sockets;
         self.engine.take_sockets(bound, now);
         self.drain();
     }
 
     pub(super) fn receive(&mut self, socket: usize, buffer: &mut [u8], now: Instant) -> Readiness {
+        let traffic = self.pictures.traffic();
         // Each datagram is one input, so each is followed by a drain; the sockets are lent meanwhile.
         let mut engine_and_news = Driven {
             id: self.id,
@@ -258,12 +260,13 @@ impl Hosted {
             wire: &mut self.wire,
             pictures: &mut self.pictures,
         };
-        self.sockets.receive(socket, buffer, |from, bytes| {
-            engine_and_news
-                .engine
-                .handle_datagram(socket, from, bytes, now);
-            engine_and_news.drain();
-        })
+        self.sockets
+            .receive(socket, traffic, buffer, |from, bytes| {
+                engine_and_news
+                    .engine
+                    .handle_datagram(socket, from, bytes, now);
+                engine_and_news.drain();
+            })
     }
 
     /// Whether pictures want their part of the tick, after all sound.
@@ -469,6 +472,9 @@ impl Driven<'_> {
                 }
                 Step::Pictures(step) => {
                     if let Some(event) = self.pictures.take(step) {
+                        if matches!(event, MediaEvent::Lines { .. }) {
+                            self.sockets.make_room(self.pictures.traffic());
+                        }
                         let what = What::Media(event);
                         let _ = self.news.send(News { id: self.id, what });
                     }

@@ -12,6 +12,7 @@ use phone::video::{VideoContent, VideoLine};
 use video::{EncodedFrame, Size, VideoCodec};
 
 use super::engine::{PictureEngine, PictureStep};
+use super::sockets::Traffic;
 use crate::video::{VideoReader, VideoWriter};
 
 /// Frames of one source that are sent in one tick: ten times what a camera gives, and a bound for what it had piled up.
@@ -85,6 +86,14 @@ impl Pictures {
     /// Whether anything is shown or seen, so that a tick matters.
     pub(super) fn are_any(&self) -> bool {
         !(self.shown.is_empty() && self.lines.is_empty())
+    }
+
+    /// What comes to the session's sockets.
+    pub(super) fn traffic(&self) -> Traffic {
+        match self.lines.is_empty() {
+            true => Traffic::Sound,
+            false => Traffic::WithPictures,
+        }
     }
 
     /// What is sent of a content now.

@@ -5,11 +5,16 @@ use std::net::{IpAddr, SocketAddr};
 
 use mio::net::UdpSocket;
 use mio::{Interest, Registry, Token};
+use socket2::SockRef;
 
 /// The most sockets one session has; `Token`s are numbered by it.
 pub(super) const MAX: usize = 8;
 /// Datagrams taken from one socket before the others get their turn.
 const BURST: usize = 32;
+/// The same of a session with pictures: a key frame, and what repairs it, may come at once with the sound behind it.
+const BURST_WITH_PICTURES: usize = 512;
+/// What the system keeps of such a burst for us, in octets; it may keep less.
+const ROOM_WITH_PICTURES: usize = 1 << 20;
 /// Larger than any datagram that fits an Ethernet frame; what is longer is cut and fails its check.
 pub(super) const DATAGRAM: usize = 2048;
 
@@ -17,6 +22,22 @@ pub(super) const DATAGRAM: usize = 2048;
 #[derive(Debug)]
 pub(super) struct Sockets {
     sockets: Vec<UdpSocket>,
+}
+
+/// What comes to a session's sockets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Traffic {
+    Sound,
+    WithPictures,
+}
+
+impl Traffic {
+    fn burst(self) -> usize {
+        match self {
+            Traffic::Sound => BURST,
+            Traffic::WithPictures => BURST_WITH_PICTURES,
+        }
+    }
 }
 
 /// Whether a socket has more to read.
@@ -57,17 +78,30 @@ impl Sockets {
         Ok((Sockets { sockets }, bound))
     }
 
+    /// Has the system keep as much as comes at once.
+    pub(super) fn make_room(&self, traffic: Traffic) {
+        if traffic == Traffic::Sound {
+            return;
+        }
+        for socket in &self.sockets {
+            if let Err(error) = SockRef::from(socket).set_recv_buffer_size(ROOM_WITH_PICTURES) {
+                tracing::debug!(%error, "bursts of pictures may be cut");
+            }
+        }
+    }
+
     /// Gives each waiting datagram of one socket to `take`, up to a burst.
     pub(super) fn receive(
         &self,
         socket: usize,
+        traffic: Traffic,
         buffer: &mut [u8],
         mut take: impl FnMut(SocketAddr, &[u8]),
     ) -> Readiness {
         let Some(udp) = self.sockets.get(socket) else {
             return Readiness::Drained;
         };
-        for _ in 0..BURST {
+        for _ in 0..traffic.burst() {
             match udp.recv_from(buffer) {
                 Ok((length, from)) => take(from, &buffer[..length]),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {

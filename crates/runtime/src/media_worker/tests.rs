@@ -769,6 +769,36 @@ fn a_flood_of_one_port_is_read_in_turns_and_does_not_take_the_threads_time() {
     assert_eq!(read_at(20), 95, "that is all");
 }
 
+/// Sound has no socket of its own: what stands before it is read in the same tick.
+#[test]
+fn sound_behind_a_burst_of_pictures_does_not_wait_for_the_next_tick() {
+    let (messages, inbox) = mpsc::channel();
+    let (mut worker, _waker) = Worker::new(inbox, Instant::now(), Arc::default()).unwrap();
+    let (tell, _news) = unbounded_channel();
+    let (note, noted) = mpsc::channel();
+    let wishes = Vec::new();
+    let agree = Order::Media(StreamCommand::WishVideo { wishes });
+    for message in [
+        Message::Host(Key(1), noting(&tell, note)),
+        Message::Order(Key(1), Box::new(agree)),
+    ] {
+        messages.send(message).unwrap();
+    }
+    worker.take_messages();
+    let Ok(Noted::Bound(address)) = noted.try_recv() else {
+        panic!("binding comes first");
+    };
+    let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    for _ in 0..300 {
+        socket.send_to(b"picture", address).unwrap();
+    }
+    socket.send_to(b"sound", address).unwrap();
+    worker.wait(&mut Events::with_capacity(8)).unwrap();
+    worker.read_sockets(Instant::now());
+    let read: Vec<Noted> = noted.try_iter().collect();
+    assert_eq!(read.last(), Some(&Noted::Datagram(b"sound".to_vec())));
+}
+
 fn spec(tell: &UnboundedSender<News>) -> Spec {
     noting(tell, mpsc::channel().0)
 }
