@@ -46,6 +46,8 @@ pub(super) struct Pictures {
     shown: BTreeMap<VideoContent, Shown>,
     seen: BTreeMap<u32, SeenPictures>,
     lines: Vec<AgreedLine>,
+    /// What the network takes of each content, in bit/s, as it was told last: it is not told again to what is shown next.
+    targets: BTreeMap<VideoContent, u64>,
 }
 
 /// What the far end is to see of one content.
@@ -68,6 +70,9 @@ impl Pictures {
     pub(super) fn show(&mut self, content: VideoContent, reader: Option<VideoReader>) {
         self.shown.entry(content).or_default().reader = reader;
         self.activate(content);
+        if let (Some(reader), Some(target)) = (self.reader(content), self.targets.get(&content)) {
+            reader.set_target(*target);
+        }
     }
 
     /// Shows nothing of this content, or shows it again.
@@ -147,6 +152,7 @@ impl Pictures {
                 None
             }
             PictureStep::Target(content, bits_per_second) => {
+                self.targets.insert(content, bits_per_second);
                 if let Some(reader) = self.reader(content) {
                     reader.set_target(bits_per_second);
                 }
@@ -174,6 +180,9 @@ impl Pictures {
         });
         for content in [VideoContent::Camera, VideoContent::Screen] {
             self.activate(content);
+            if self.codec(content).is_none() {
+                self.targets.remove(&content);
+            }
         }
         MediaEvent::Lines { lines: told }
     }

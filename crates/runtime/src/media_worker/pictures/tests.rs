@@ -128,6 +128,37 @@ fn what_is_replaced_is_not_seen_any_more_and_can_be_shown_elsewhere() {
 }
 
 #[test]
+fn what_is_shown_later_is_told_what_the_network_takes() {
+    let mut pictures = Pictures::default();
+    let rates = |told: &mpsc::Receiver<VideoSourceEvent>| {
+        let rate = |event| match event {
+            VideoSourceEvent::Bitrate(rate) => Some(rate),
+            VideoSourceEvent::KeyFrameWanted | VideoSourceEvent::Active(_) => None,
+        };
+        told.try_iter().filter_map(rate).collect::<Vec<_>>()
+    };
+    agree(&mut pictures, vec![line(1, VideoContent::Camera, true)]);
+    pictures.take(PictureStep::Target(VideoContent::Camera, 300_000));
+    let (first, told) = source();
+    pictures.show(VideoContent::Camera, Some(reader(&first)));
+    assert_eq!(rates(&told), [300_000]);
+    pictures.take(PictureStep::Target(VideoContent::Camera, 200_000));
+    assert_eq!(rates(&told), [200_000]);
+    let (second, told) = source();
+    pictures.show(VideoContent::Camera, Some(reader(&second)));
+    assert_eq!(rates(&told), [200_000]);
+    let (screen, told) = source();
+    pictures.show(VideoContent::Screen, Some(reader(&screen)));
+    assert!(rates(&told).is_empty(), "that is the camera's");
+    // What comes after a line that stopped is told anew.
+    agree(&mut pictures, Vec::new());
+    agree(&mut pictures, vec![line(1, VideoContent::Camera, true)]);
+    let (third, told) = source();
+    pictures.show(VideoContent::Camera, Some(reader(&third)));
+    assert!(rates(&told).is_empty());
+}
+
+#[test]
 fn a_wish_for_a_key_frame_goes_both_ways() {
     let (source, told) = source();
     let mut pictures = Pictures::default();
