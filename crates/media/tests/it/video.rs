@@ -345,6 +345,51 @@ fn a_peer_that_begs_without_end_gets_two_key_frames_a_second_and_its_packets_onc
     assert!(hears_own(&a), "sound goes on");
 }
 
+/// Asks for every packet that there may have been; gives how many were sent again.
+fn beg(network: &mut Network, a: &mut Phone, b: &mut RawPeer) -> u64 {
+    let before = stats(a, network).outbound;
+    let all: Vec<u16> = (0..=u16::MAX).collect();
+    for some in all.chunks(256) {
+        let mut compound = Vec::new();
+        rtcp::write_report(&mut compound, 1, None, &[]);
+        feedback::write_missing(&mut compound, 1, before.ssrc, some);
+        b.transport.send_rtcp(&compound, network.now).unwrap();
+        b.drain();
+        network.run(a, b, MS);
+    }
+    network.run(a, b, 100 * MS);
+    let after = stats(a, network).outbound;
+    assert!(after.nack_count > before.nack_count);
+    after.retransmitted_packets_sent - before.retransmitted_packets_sent
+}
+
+#[test]
+fn what_was_shown_before_a_hold_or_a_mute_is_not_sent_again() {
+    for holds in [true, false] {
+        let mut network = Network::new(17);
+        let (mut a, mut b) = raw(&mut network);
+        network.run(&mut a, &mut b, SECOND);
+        assert!(beg(&mut network, &mut a, &mut b) > 0);
+        if holds {
+            let hold = Direction::SendOnly;
+            a.session.reoffer(false, hold, network.now).unwrap();
+        } else {
+            a.session.mute_video(Content::Camera, true, network.now);
+        }
+        a.drain();
+        network.run(&mut a, &mut b, 100 * MS);
+        assert_eq!(beg(&mut network, &mut a, &mut b), 0, "held: {holds}");
+        if holds {
+            a.session.rollback(network.now);
+        } else {
+            a.session.mute_video(Content::Camera, false, network.now);
+        }
+        a.drain();
+        network.run(&mut a, &mut b, SECOND);
+        assert!(beg(&mut network, &mut a, &mut b) > 0, "it goes on");
+    }
+}
+
 /// Whether a phone's own sound still goes out.
 fn hears_own(phone: &Phone) -> bool {
     phone.session.is_connected() && phone.session.sends()

@@ -115,6 +115,8 @@ impl Sending {
         }
         self.active = active;
         self.pacer.clear();
+        // What was shown before is not shown once more, whoever asks for it.
+        self.history = History::default();
         self.awaits_key = true;
         self.requests = KeyFrameRequests::default();
         if active {
@@ -269,6 +271,9 @@ impl Sending {
     /// The peer has lost packets.
     pub(super) fn missing(&mut self, sequences: impl Iterator<Item = u16>) {
         self.counts.nacks += 1;
+        if !self.active {
+            return;
+        }
         for sequence in sequences {
             self.pacer.push_again(sequence);
         }
