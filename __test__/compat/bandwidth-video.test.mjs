@@ -1,18 +1,21 @@
 // Rooms with pictures: each participant's are forwarded as they are to those who watch them.
 import assert from 'node:assert/strict'
+import { EventEmitter, once } from 'node:events'
 import { describe, test } from 'node:test'
 import { VideoSink, VideoSource } from 'offhook'
+import { Rooms } from 'offhook/compat/bandwidth'
+import { Room } from '../../dist/compat/bandwidth/room.js'
 import { OwnStream } from '../../dist/compat/bandwidth/own-stream.js'
-import { film, nameOf } from '../frames.mjs'
+import { film, h264Frame, nameOf, vp8Frame } from '../frames.mjs'
 import { voice } from '../pbx.mjs'
 import { eventually } from '../phones.mjs'
 import { hearsAll } from '../sound.mjs'
-import { failure, meeting } from './bandwidth-harness.mjs'
+import { claimsOf, failure, meeting } from './bandwidth-harness.mjs'
 
 /** A camera that films whoever it is called after. */
-function cameraOf(t, who) {
-  const source = new VideoSource({ codecs: ['vp8'] })
-  t.after(film(source, who))
+function cameraOf(t, who, codec = 'vp8') {
+  const source = new VideoSource({ codecs: [codec] })
+  t.after(film(source, who, codec === 'vp8' ? vp8Frame : h264Frame))
   t.after(() => source.close())
   return source
 }
@@ -75,6 +78,97 @@ describe('what is published', () => {
     told.length = 0
     assert.equal((await failure(own.end())).message, 'it is gone')
     assert.deepEqual(told, [['closed', true]])
+  })
+})
+
+/** A call that does nothing by itself. */
+function callOf(id, more = {}) {
+  const session = Object.assign(new EventEmitter(), { id, state: 'active', active: true, direction: 'incoming', streams: [], outputs: [], ...more })
+  session.setVideoOutput = async (_, output) => void session.outputs.push(output)
+  session.end = async () => {}
+  return session
+}
+
+describe('what is watched', () => {
+  /** Rooms on a phone that does nothing by itself, in which a screen is shown, and somebody who is about to watch it. */
+  async function arriving(t) {
+    const accepted = new Map()
+    const refused = []
+    const phone = Object.assign(new EventEmitter(), {
+      acceptPendingSession: (id, options) => (accepted.set(id, options), phone.emit('accepted', id)),
+      rejectPendingSession: async (id, { code }) => void (refused.push([id, code]), phone.emit('refused', id)),
+    })
+    const warnings = []
+    const rooms = new Rooms(phone, { address: 'sip:rooms@example.com', logger: { warn: (line) => warnings.push(line) } })
+    t.after(() => rooms.close())
+    const { id: sessionId } = await rooms.createSession()
+    const { participant, token } = await rooms.createParticipant()
+    await rooms.addParticipantToSession(sessionId, participant.id)
+    const calls = (id, call, more = {}) => {
+      const headers = { 'x-participant-token': [claimsOf(token).key], 'x-room-call': [call], ...more }
+      phone.emit('pendingSession', { id, headers, video: true })
+    }
+    calls('screen', 'publish')
+    phone.emit('sessionStarted', callOf('screen', { streams: [{ id: '1' }] }))
+    const watches = () => calls('watching', 'watch', { 'x-endpoint-id': ['screen'] })
+    /** Resolves with what the call that watches is accepted with. */
+    const accepts = async () => {
+      watches()
+      await once(phone, 'accepted')
+      return accepted.get('watching')
+    }
+    return { phone, rooms, sessionId, participant, refused, warnings, watches, accepts }
+  }
+
+  test('is let go of when its caller gives up after being removed', async (t) => {
+    const { phone, rooms, sessionId, participant, accepts } = await arriving(t)
+    const { video } = await accepts()
+    await rooms.removeParticipant(sessionId, participant.id)
+    assert.equal(video.closed, false)
+    phone.emit('cancelPendingSession', 'watching')
+    assert.equal(video.closed, true)
+  })
+
+  test('is let go of when its call is over as it starts', async (t) => {
+    const { phone, accepts } = await arriving(t)
+    const { video } = await accepts()
+    phone.emit('sessionStarted', callOf('watching', { state: 'ended' }))
+    await new Promise(setImmediate)
+    assert.equal(video.closed, true)
+  })
+
+  test('is refused to somebody who was removed meanwhile', async (t) => {
+    const { phone, rooms, sessionId, participant, refused, watches } = await arriving(t)
+    watches()
+    await rooms.removeParticipant(sessionId, participant.id)
+    await once(phone, 'refused')
+    assert.deepEqual(refused, [['watching', 404]])
+  })
+
+  test('is refused if it can not be shown: its caller waits for nothing', async (t) => {
+    const { phone, refused, warnings, watches } = await arriving(t)
+    const broken = t.mock.method(VideoSink.prototype, 'on', () => assert.fail('no more sinks'))
+    watches()
+    await once(phone, 'refused')
+    broken.mock.restore()
+    assert.deepEqual([refused, warnings], [[['watching', 500]], ['[offhook] A stream could not be shown: no more sinks']])
+  })
+
+  test('belongs to one relay: a newer one of the same stream keeps it', async () => {
+    const room = new Room({}, 'sip:rooms@example.com', 'room', undefined, {})
+    const publication = { session: callOf('screen', { streams: [{ id: '1' }] }), relay: undefined }
+    const first = await room.watcher(publication)
+    publication.relay.close()
+    publication.relay = undefined
+    const second = await room.watcher(publication)
+    const { length } = publication.session.outputs
+    assert.throws(() => room.watch(publication, callOf('first'), first), /The stream is over/)
+    room.unwatch(publication, first)
+    assert.equal(publication.relay, second.relay)
+    assert.equal(publication.session.outputs.length, length, 'the stream goes where it went')
+    assert.deepEqual([first.source.closed, second.source.closed], [true, false])
+    room.unwatch(publication, second)
+    assert.deepEqual([publication.relay, publication.session.outputs.at(-1)], [undefined, 'none'])
   })
 })
 
@@ -191,6 +285,36 @@ describe('a room with pictures', { timeout: 120_000 }, () => {
     t.diagnostic(`${Math.round(performance.now() - started)} ms from watch() to the first picture`)
     assert.equal(frame.key, true)
     assert.ok(ann.camera.active)
+  })
+
+  test('pictures that come in another codec than a watcher agreed on are seen: at first, and when the publisher changes', async (t) => {
+    const room = await meeting(t)
+    const [ann, { token }] = [await filmed(room, t, 'Ann'), await room.invite('Bob')]
+    const { rtc } = room.client()
+    await rtc.connect({ deviceToken: token }, { audio: 'none' })
+    rtc.setCameraEnabled(false)
+    await rtc.publish({ audio: 'none', video: cameraOf(t, 'Bob', 'h264') }, undefined, 'Bob')
+    const { names, seesNext } = await eyeOn(t, ann.rtc, (await ann.until(({ available }) => available === 'Bob')).stream)
+    assert.deepEqual(names, [])
+    rtc.setCameraEnabled(true)
+    await seesNext()
+    await rtc.phone.sessions[0].setVideo(cameraOf(t, 'another', 'vp8'))
+    await eventually(() => names.at(-1).startsWith('another '))
+    await seesNext()
+    assert.deepEqual(room.warnings, [])
+  })
+
+  test('who takes no pictures of the codec in which they come is let go, and told why', async (t) => {
+    const room = await meeting(t)
+    const [ann, bob] = [await filmed(room, t, 'Ann'), await filmed(room, t, 'Bob')]
+    const headers = { 'X-Participant-Token': claimsOf(ann.token).key, 'X-Endpoint-Id': bob.stream.endpointId, 'X-Room-Call': 'watch' }
+    const call = await ann.rtc.phone.call(room.address, { mediaStream: 'none', video: new VideoSource({ codecs: ['vp8'] }), headers })
+    await call.answered
+    const over = new Promise((resolve) => call.once('terminated', (_, reason) => resolve(reason)))
+    await bob.rtc.phone.sessions[0].setVideo(cameraOf(t, 'another', 'h264'))
+    const { text } = await over
+    assert.equal(text, 'The pictures come in another codec')
+    assert.match(room.warnings.join(), /A stream could not be relayed/)
   })
 
   test('telephones have sound alone, and nobody sees into another room', async (t) => {

@@ -1,6 +1,6 @@
-import type { AudioInput, Conference, EndReason, Notifier, Session, Softphone, VideoSource } from '../../index'
+import type { AudioInput, Conference, EndReason, Notifier, Session, Softphone } from '../../index'
 import { BandwidthRtcError } from './errors'
-import { Relay } from './relay'
+import { Relay, type Watcher } from './relay'
 import { ROSTER_TYPE, rosterDocument, type RosterEntry } from './roster'
 
 /** A participant, as the server knows them. */
@@ -103,27 +103,26 @@ export class Room {
   }
 
   /** Prepares to show a publication to somebody: `unwatch` undoes it. */
-  async source(publication: Publication): Promise<VideoSource> {
+  async watcher(publication: Publication): Promise<Watcher> {
     const [stream] = publication.session.streams
     if (!stream) throw new BandwidthRtcError('The stream is over')
     publication.relay ??= new Relay(publication.session, stream.id, (error) => this.#owner.failed('A stream could not be relayed', error))
-    return publication.relay.source()
+    return publication.relay.watcher()
   }
 
   /** Shows a publication in a call, until either ends. */
-  watch(publication: Publication, session: Session, source: VideoSource): void {
-    if (!publication.relay || session.state === 'ended') throw new BandwidthRtcError('The stream is over')
-    publication.relay.begin(source, session)
-    session.on('terminated', () => this.unwatch(publication, source))
+  watch(publication: Publication, session: Session, watcher: Watcher): void {
+    if (publication.relay !== watcher.relay || session.state === 'ended') throw new BandwidthRtcError('The stream is over')
+    watcher.session = session
+    session.on('terminated', () => this.unwatch(publication, watcher))
   }
 
   /** Shows it to somebody no more; what nobody watches is not relayed. */
-  unwatch(publication: Publication, source: VideoSource): void {
-    const { relay } = publication
-    source.close()
-    relay?.drop(source)
-    if (!relay?.idle) return
-    publication.relay = undefined
+  unwatch(publication: Publication, watcher: Watcher): void {
+    const { relay } = watcher
+    relay.drop(watcher)
+    if (!relay.idle) return
+    if (publication.relay === relay) publication.relay = undefined
     relay.close()
   }
 

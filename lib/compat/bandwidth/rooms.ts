@@ -1,8 +1,9 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { TypedEmitter, type AudioInput, type CallOptions, type EndReason, type Logger, type PendingSession, type Session } from '../../index'
-import type { Softphone, SubscriptionRequest, VideoSource } from '../../index'
+import type { Softphone, SubscriptionRequest } from '../../index'
 import { BandwidthRtcError } from './errors'
 import { checkInput } from './streams'
+import type { Watcher } from './relay'
 import { Room, type Guest, type Publication, type Stream } from './room'
 import { ALIAS_HEADER, CALL_HEADER, ENDPOINT_HEADER, readToken, TOKEN_HEADER, writeToken, type RoomAccount } from './token'
 
@@ -73,7 +74,7 @@ export interface RoomsEvents {
 /** A call that is accepted and has not started: whose it is, and what it is for. */
 type Arrival =
   | ({ kind: 'join' | 'publish'; guest: Guest } & Stream)
-  | { kind: 'watch'; guest: Guest; publication: Publication; source: VideoSource }
+  | { kind: 'watch'; guest: Guest; room: Room; publication: Publication; watcher: Watcher }
 
 /** Calls of one participant beside the one that takes part: a full room is watched, and some screens are shown. */
 const mostOthers = 64
@@ -262,7 +263,7 @@ export class Rooms extends TypedEmitter<RoomsEvents> {
     else if (call === undefined) this.#calledIn(pending, guest)
     else if (guest.others.size >= mostOthers) this.#refuse(id, 403)
     else if (call === 'publish' && pending.video) this.#accept(pending, { kind: 'publish', guest, ...streamOf(pending) })
-    else if (call === 'watch' && pending.video) this.#watched(pending, guest).catch((error: unknown) => this.#warn('A stream could not be shown', error))
+    else if (call === 'watch' && pending.video) this.#watched(pending, guest).catch((error: unknown) => this.#unshown(id, guest, error))
     else this.#refuse(id, 488)
   }
 
@@ -276,7 +277,7 @@ export class Rooms extends TypedEmitter<RoomsEvents> {
   #accept({ id, video }: PendingSession, arrival: Arrival): void {
     this.#arrivals.set(id, arrival)
     if (arrival.kind !== 'join') arrival.guest.others.set(id, undefined)
-    const shown = arrival.kind === 'watch' ? arrival.source : 'none'
+    const shown = arrival.kind === 'watch' ? arrival.watcher.source : 'none'
     this.#phone.acceptPendingSession(id, { mediaStream: 'none', audioElement: 'none', ...(video ? { video: shown } : {}) })
   }
 
@@ -286,11 +287,18 @@ export class Rooms extends TypedEmitter<RoomsEvents> {
     const publication = room?.shown(headerOf(headers, ENDPOINT_HEADER)?.toLowerCase() ?? '')
     if (!publication || !room) return this.#refuse(id, 404)
     guest.others.set(id, undefined)
-    const source = await room.source(publication)
-    // The caller may have given up, or the stream ended, while the first picture was waited for.
-    if (guest.others.has(id) && publication.relay) return this.#accept(pending, { kind: 'watch', guest, publication, source })
-    room.unwatch(publication, source)
+    const watcher = await room.watcher(publication)
+    // The caller may have given up or be removed, and the stream have ended and begun anew, while the first picture was waited for.
+    const isWanted = guest.others.has(id) && guest.room === room
+    if (isWanted && publication.relay === watcher.relay) return this.#accept(pending, { kind: 'watch', guest, room, publication, watcher })
+    room.unwatch(publication, watcher)
     if (guest.others.delete(id)) this.#refuse(id, 404)
+  }
+
+  // Its caller would wait for nothing.
+  #unshown(id: string, guest: Guest, error: unknown): void {
+    this.#warn('A stream could not be shown', error)
+    if (guest.others.delete(id)) this.#refuse(id, 500)
   }
 
   #refuse(id: string, code: number): void {
@@ -305,6 +313,7 @@ export class Rooms extends TypedEmitter<RoomsEvents> {
     if (arrival.kind === 'join') guest.arriving = false
     else this.#beside(guest, session)
     this.#take(arrival, session).catch((error: unknown) => {
+      if (arrival.kind === 'watch') arrival.room.unwatch(arrival.publication, arrival.watcher)
       // One that gave up by itself needs no help.
       if (session.state === 'ended') return
       this.#warn('A participant could not be let in', error)
@@ -321,7 +330,7 @@ export class Rooms extends TypedEmitter<RoomsEvents> {
     const { guest } = arrival
     if (arrival.kind === 'join') return this.#join(guest, session, arrival)
     if (!guest.room) throw new BandwidthRtcError('The participant is in no session')
-    if (arrival.kind === 'watch') guest.room.watch(arrival.publication, session, arrival.source)
+    if (arrival.kind === 'watch') guest.room.watch(arrival.publication, session, arrival.watcher)
     else guest.room.show(guest, session, arrival)
   }
 
@@ -330,7 +339,7 @@ export class Rooms extends TypedEmitter<RoomsEvents> {
     const arrival = this.#arrivals.get(id)
     this.#arrivals.delete(id)
     if (arrival?.kind === 'join') arrival.guest.arriving = false
-    if (arrival?.kind === 'watch') arrival.guest.room?.unwatch(arrival.publication, arrival.source)
+    if (arrival?.kind === 'watch') arrival.room.unwatch(arrival.publication, arrival.watcher)
   }
 
   #subscribed({ id, event, headers }: SubscriptionRequest): void {
