@@ -10,6 +10,7 @@ import { film, h264Frame, nameOf, vp8Frame } from '../frames.mjs'
 import { voice } from '../pbx.mjs'
 import { eventually } from '../phones.mjs'
 import { hearsAll } from '../sound.mjs'
+import { Watching } from '../../dist/compat/bandwidth/watching.js'
 import { claimsOf, failure, meeting } from './bandwidth-harness.mjs'
 
 /** A camera that films whoever it is called after. */
@@ -90,6 +91,29 @@ function callOf(id, more = {}) {
 }
 
 describe('what is watched', () => {
+  test('is called for no more if its pictures go nowhere, and goes on if they went somewhere before', async () => {
+    const calls = []
+    const call = async () => {
+      const session = callOf(String(calls.length), { streams: [{ id: '1' }], answered: Promise.resolve(), ended: 0 })
+      session.setVideoOutput = async (_, output) => output === 'taken' && assert.fail('another stream goes into it')
+      session.end = async () => {
+        session.ended += 1
+        session.emit('terminated')
+      }
+      calls.push(session)
+      return session
+    }
+    const watching = new Watching()
+    const watch = (output) => watching.watch({ call }, {}, 'stream', output)
+    assert.equal((await failure(watch('taken'))).message, 'another stream goes into it')
+    assert.deepEqual(calls.map(({ ended }) => ended), [1])
+    await watch('sink')
+    assert.equal((await failure(watch('taken'))).message, 'another stream goes into it')
+    assert.deepEqual(calls.map(({ ended }) => ended), [1, 0])
+    await watch('none')
+    assert.deepEqual(calls.map(({ ended }) => ended), [1, 1])
+  })
+
   /** Rooms on a phone that does nothing by itself, in which a screen is shown, and somebody who is about to watch it. */
   async function arriving(t) {
     const accepted = new Map()

@@ -5,6 +5,8 @@ import { CALL_HEADER, ENDPOINT_HEADER, TOKEN_HEADER, type TokenClaims } from './
 /** What of the others' pictures is seen here: a call to the room for each stream. */
 export class Watching {
   readonly #calls = new Map<string, Promise<Session>>()
+  /** Those whose pictures go somewhere. */
+  readonly #shown = new WeakSet<Session>()
 
   /** Gives a stream's pictures to an output, for as long as it lasts. */
   async watch(phone: Softphone, claims: TokenClaims, endpointId: string, output: VideoOutput): Promise<void> {
@@ -17,7 +19,14 @@ export class Watching {
       await session.end()
       throw new BandwidthRtcError('the room shows nothing of it')
     }
-    await session.setVideoOutput(stream.id, output)
+    try {
+      await session.setVideoOutput(stream.id, output)
+      this.#shown.add(session)
+    } catch (error) {
+      // Nobody would see it, and the room would send it. One that is seen already goes on as it was.
+      if (!this.#shown.has(session) && session.state !== 'ended') await session.end().catch(() => {})
+      throw error
+    }
   }
 
   /** Forgets what was watched by a phone that is gone. */
