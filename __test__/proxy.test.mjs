@@ -198,6 +198,17 @@ describe('httpProxy of the environment', () => {
     assert.doesNotMatch(text, /hunter2/)
   })
 
+  test('may have a variable that names no proxy, if no server needs it', async (t) => {
+    const proxy = await proxyOf(t)
+    const { pbx, make } = await pbxOf(t)
+    const variables = { ALL_PROXY: 'socks4://al:hunter2@x', HTTPS_PROXY: 'ftp://x', HTTP_PROXY: proxy.url(), NODE_USE_ENV_PROXY: '1' }
+    const phone = within(variables, () => make('alice', { servers: named(pbx) }))
+    await phone.initialize()
+    assert.equal(proxy.asked.length, 1)
+    const text = within(variables, () => refusal({ servers: [named(pbx), 'wss://pbx.test/ws'] }))
+    assert.match(text, /HTTPS_PROXY of the environment is a URL of another scheme$/)
+  })
+
   test('is what offhook on the command line takes, and --proxy names another', async (t) => {
     const proxy = await proxyOf(t)
     const { pbx } = await pbxOf(t)

@@ -27,13 +27,18 @@ impl std::fmt::Debug for Variables {
 }
 
 /// The proxies of an environment, by the conventions of curl: `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`.
+///
+/// **A variable that names no proxy is an error only for a server that needs it: others may be meant for other programs.**
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Environment {
-    https: Option<Proxy>,
-    http: Option<Proxy>,
-    all: Option<Proxy>,
+    https: Variable,
+    http: Variable,
+    all: Variable,
     no: Vec<Exception>,
 }
+
+/// The proxy of a variable, if there is one.
+type Variable = Result<Option<Proxy>, BadVariable>;
 
 /// A variable that names no proxy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -57,7 +62,7 @@ enum Exception {
 
 impl Environment {
     /// Reads the variables; one that is empty is as good as none.
-    pub fn read(variables: &Variables) -> Result<Self, BadVariable> {
+    pub fn read(variables: &Variables) -> Self {
         let proxy = |name, value: &Option<String>| match value.as_deref().map(str::trim) {
             None | Some("") => Ok(None),
             // Many give host and port alone.
@@ -69,20 +74,25 @@ impl Environment {
             .map_err(|why| BadVariable { name, why }),
         };
         let exceptions = variables.no.as_deref().unwrap_or_default();
-        Ok(Self {
-            https: proxy("HTTPS_PROXY", &variables.https)?,
-            http: proxy("HTTP_PROXY", &variables.http)?,
-            all: proxy("ALL_PROXY", &variables.all)?,
+        Self {
+            https: proxy("HTTPS_PROXY", &variables.https),
+            http: proxy("HTTP_PROXY", &variables.http),
+            all: proxy("ALL_PROXY", &variables.all),
             no: exceptions
                 .split(|c: char| c == ',' || c.is_whitespace())
                 .filter(|entry| !entry.is_empty())
                 .filter_map(Exception::read)
                 .collect(),
-        })
+        }
     }
 
-    /// The proxy for a server; none for this machine itself.
-    pub fn proxy_for(&self, secure: bool, host: &str, port: u16) -> Option<&Proxy> {
+    /// The proxy for a server; none for this machine itself. An error if the variable that counts for it names no proxy.
+    pub fn proxy_for(
+        &self,
+        secure: bool,
+        host: &str,
+        port: u16,
+    ) -> Result<Option<&Proxy>, BadVariable> {
         let host = host.trim_end_matches('.').to_ascii_lowercase();
         let address: Option<IpAddr> = host.parse().ok();
         let is_here = address.is_some_and(|address| address.is_loopback())
@@ -90,10 +100,14 @@ impl Environment {
             || host.ends_with(".localhost");
         let is_excepted = |one: &Exception| one.covers(&host, address, port);
         if is_here || self.no.iter().any(is_excepted) {
-            return None;
+            return Ok(None);
         }
         let own = if secure { &self.https } else { &self.http };
-        own.as_ref().or(self.all.as_ref())
+        let proxy = match own {
+            Ok(None) => &self.all,
+            Ok(Some(_)) | Err(_) => own,
+        };
+        proxy.as_ref().map(Option::as_ref).map_err(|bad| *bad)
     }
 }
 
@@ -166,13 +180,14 @@ mod tests {
             all: given(all),
             no: given(no),
         })
-        .unwrap()
     }
 
     #[test]
     fn wss_takes_https_ws_takes_http_and_what_is_missing_takes_all() {
         let of = |environment: &Environment, secure| {
-            let found = environment.proxy_for(secure, "pbx.example.com", 443);
+            let found = environment
+                .proxy_for(secure, "pbx.example.com", 443)
+                .unwrap();
             found.map(Proxy::to_string)
         };
         let three = environment("http://a:1", "b:2", "socks5://c:3", "");
@@ -211,7 +226,7 @@ mod tests {
             ("", "pbx.test", 443, false),
         ] {
             let found = environment("http://a:1", "", "", no);
-            let direct = found.proxy_for(true, host, port).is_none();
+            let direct = found.proxy_for(true, host, port) == Ok(None);
             assert_eq!(direct, is_direct, "NO_PROXY={no} for {host}:{port}");
         }
     }
@@ -220,19 +235,36 @@ mod tests {
     fn this_machine_is_never_reached_through_a_proxy_of_the_environment() {
         let all = environment("", "", "http://a:1", "");
         for host in ["localhost", "LOCALHOST.", "x.localhost", "127.0.0.9", "::1"] {
-            assert_eq!(all.proxy_for(true, host, 443), None, "{host}");
+            assert_eq!(all.proxy_for(true, host, 443), Ok(None), "{host}");
         }
-        assert!(all.proxy_for(true, "localhost.example", 443).is_some());
+        let elsewhere = all.proxy_for(true, "localhost.example", 443);
+        assert!(elsewhere.unwrap().is_some());
     }
 
     #[test]
     fn a_variable_that_names_no_proxy_is_named_without_its_value() {
-        let wrong = Environment::read(&Variables {
-            https: Some("ftp://alice:hunter2@proxy".to_owned()),
-            ..Variables::default()
-        });
-        let error = wrong.unwrap_err().to_string();
+        let wrong = environment("ftp://alice:hunter2@proxy", "", "", "");
+        let error = wrong.proxy_for(true, "pbx.test", 443).unwrap_err();
+        let error = error.to_string();
         assert!(error.starts_with("HTTPS_PROXY of the environment is a URL of another scheme"));
         assert!(!error.contains("hunter2"));
+    }
+
+    #[test]
+    fn a_variable_that_names_no_proxy_counts_only_for_a_server_that_needs_it() {
+        let bad = "socks4://a:1";
+        let named = |found: &Environment, secure, host| {
+            let proxy = found.proxy_for(secure, host, 443);
+            proxy.map(|_| ()).map_err(|bad| bad.name)
+        };
+        let all = environment("http://a:1", "", bad, "direct.test");
+        assert_eq!(named(&all, true, "pbx.test"), Ok(()));
+        assert_eq!(named(&all, false, "pbx.test"), Err("ALL_PROXY"));
+        assert_eq!(named(&all, false, "direct.test"), Ok(()));
+        assert_eq!(named(&all, false, "localhost"), Ok(()));
+        // It is not as if it weren't there: who set it wants a proxy, and another may be the wrong one.
+        let https = environment(bad, "http://a:1", "http://b:2", "");
+        assert_eq!(named(&https, true, "pbx.test"), Err("HTTPS_PROXY"));
+        assert_eq!(named(&https, false, "pbx.test"), Ok(()));
     }
 }

@@ -162,7 +162,7 @@ impl Account {
         let Some(known) = ctx.config.servers.get(server) else {
             return;
         };
-        if let Some(route) = ctx.config.http_proxy.route_to(known) {
+        if let Some(route) = ctx.config.http_proxy.route_to(server) {
             self.routes = [route].into();
             return self.take_route(server, ctx);
         }

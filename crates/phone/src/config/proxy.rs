@@ -1,4 +1,4 @@
-use tunnel::{Environment, Proxy, Route};
+use tunnel::{BadVariable, Environment, Proxy, Route};
 
 use super::error::ConfigError;
 use super::options::ProxyOption;
@@ -13,14 +13,17 @@ pub enum HttpProxy {
     Direct,
     /// This one.
     Through(Proxy),
-    /// What the environment names for a server.
-    Environment(Environment),
+    /// What the environment names for each of the `servers`, in their order.
+    Environment(Vec<Route>),
     /// What the application's function names for each attempt.
     Function,
 }
 
 impl HttpProxy {
-    pub(super) fn read(option: Option<ProxyOption>) -> Result<Self, ConfigError> {
+    pub(super) fn read(
+        option: Option<ProxyOption>,
+        servers: &[Server],
+    ) -> Result<Self, ConfigError> {
         let wrong = |got: String| ConfigError::new("httpProxy", EXPECTED, got);
         match option {
             None | Some(ProxyOption::Direct) => Ok(Self::Direct),
@@ -30,22 +33,28 @@ impl HttpProxy {
                 proxy.map_err(|bad: tunnel::BadProxy| wrong(bad.to_string()))
             }
             Some(ProxyOption::Environment(variables)) => {
-                let read = Environment::read(&variables).map(Self::Environment);
-                read.map_err(|bad| wrong(format!("'environment', and {bad}")))
+                let environment = Environment::read(&variables);
+                let routes = servers.iter().map(|server| named(&environment, server));
+                let routes: Result<_, BadVariable> = routes.collect();
+                routes
+                    .map(Self::Environment)
+                    .map_err(|bad| wrong(format!("'environment', and {bad}")))
             }
         }
     }
 
-    /// The way to a server; none if the application is to be asked.
-    pub(crate) fn route_to(&self, server: &Server) -> Option<Route> {
+    /// The way to one of the `servers`; none if the application is to be asked.
+    pub(crate) fn route_to(&self, server: usize) -> Option<Route> {
         match self {
             Self::Direct => Some(Route::Direct),
             Self::Through(proxy) => Some(Route::Through(proxy.clone())),
-            Self::Environment(environment) => {
-                let found = environment.proxy_for(server.secure, &server.host, server.port);
-                Some(found.map_or(Route::Direct, |proxy| Route::Through(proxy.clone())))
-            }
+            Self::Environment(routes) => routes.get(server).cloned(),
             Self::Function => None,
         }
     }
+}
+
+fn named(environment: &Environment, server: &Server) -> Result<Route, BadVariable> {
+    let found = environment.proxy_for(server.secure, &server.host, server.port)?;
+    Ok(found.cloned().map_or(Route::Direct, Route::Through))
 }

@@ -49,6 +49,7 @@ impl TryFrom<Options> for Config {
         let allow_insecure = options.allow_insecure.unwrap_or(false);
         bearer_is_safe(&account.credentials, &servers, allow_insecure)?;
         let authorization = authorization(options.authorization, &account.credentials)?;
+        let http_proxy = HttpProxy::read(options.http_proxy, &servers)?;
         Ok(Self {
             display_name: options
                 .display_name
@@ -89,7 +90,7 @@ impl TryFrom<Options> for Config {
                 .map(|host| contact_host(&host))
                 .transpose()?,
             tls: tls(options.tls.unwrap_or_default())?,
-            http_proxy: HttpProxy::read(options.http_proxy)?,
+            http_proxy,
             outbound_proxy: each("outboundProxy", options.outbound_proxy, route)?,
             authorization,
             allow_insecure,

@@ -51,6 +51,10 @@ fn each_server_is_reached_through_the_one_proxy_or_that_of_the_environment() {
     let mut environment = connecting(json!({ "environment": variables }));
     refuse(&mut environment, ErrorCode::ConnectionFailed);
     assert_eq!(ways(&environment), ["http://a:1", "direct"]);
+    let variables = json!({ "https": "a:1", "http": "b:2", "all": "socks4://c" });
+    let mut unneeded = connecting(json!({ "environment": variables }));
+    refuse(&mut unneeded, ErrorCode::ConnectionFailed);
+    assert_eq!(ways(&unneeded), ["http://a:1", "http://b:2"]);
     let mut none = connecting(json!(false));
     refuse(&mut none, ErrorCode::ConnectionFailed);
     assert_eq!(ways(&none), ["direct", "direct"]);
