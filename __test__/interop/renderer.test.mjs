@@ -206,6 +206,40 @@ describe('pages with video', { skip: peers('chromium'), timeout: 170_000 }, () =
     assert.deepEqual(await four.connection.closed, { reason: 'ended' })
   })
 
+  test('a picture that is tried out while the publication ends is let go', async (t) => {
+    const page = await pages.page(t)
+    const left = await page.evaluate(async () => {
+      const open = new Set()
+      window.VideoFrame = class extends VideoFrame {
+        constructor(...args) {
+          super(...args)
+          open.add(this)
+        }
+        close() {
+          open.delete(this)
+          super.close()
+        }
+      }
+      // The first picture is tried for as long as it is held up here.
+      const { flush } = VideoEncoder.prototype
+      const goOn = await new Promise((tried) => {
+        VideoEncoder.prototype.flush = async function () {
+          await new Promise((resolve) => tried(resolve))
+          return flush.call(this)
+        }
+        navigator.mediaDevices.getUserMedia({ video: true }).then((camera) => {
+          window.publication = window.renderer.publish(new MessageChannel().port1, camera)
+        })
+      })
+      window.publication.close()
+      goOn()
+      await window.publication.closed
+      for (let tries = 0; open.size > 0 && tries < 20; tries += 1) await new Promise((passed) => setTimeout(passed, 100))
+      return open.size
+    })
+    assert.equal(left, 0)
+  })
+
   test('a page that is loaded again goes on where it was', async (t) => {
     const source = Object.assign(new Source(), { codec: 'vp8' })
     const { page } = await filmed(t, source)

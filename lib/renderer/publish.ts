@@ -141,6 +141,8 @@ class Publisher {
       const frame = new VideoFrame(captured, { timestamp: Math.round(captured.timestamp + offset) })
       captured.close()
       await this.#trials?.encode(frame)
+      // Another track may have taken its place meanwhile, or it may be over.
+      if (frames !== this.#frames || !this.#channel.open) return frame.close()
       this.#keep(frame)
       this.#encode(frame)
     }
