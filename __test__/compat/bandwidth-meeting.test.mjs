@@ -64,6 +64,11 @@ describe('a meeting with pictures', { skip: peers('chromium'), timeout: 170_000 
     await bob.click('#hide')
     await until(async () => (await shows(ann)).Bob === 'no counter', 'the camera is dark')
     assert.equal(await bob.evaluate(() => window.readCounter(document.getElementById('mirror'))), undefined)
+    // Another camera that is picked meanwhile is as hidden.
+    const camera = await bob.evaluate(() => document.getElementById('mirror').srcObject.id)
+    await bob.evaluate(() => document.getElementById('camera').dispatchEvent(new Event('change')))
+    await until(() => bob.evaluate((before) => (document.getElementById('mirror').srcObject?.id ?? before) !== before, camera), 'the mirror has it')
+    assert.equal(await bob.evaluate(() => document.getElementById('mirror').srcObject.getVideoTracks()[0].enabled), false)
     await bob.click('#hide')
     await showsAll(ann, ['Bob'])
 
@@ -96,6 +101,13 @@ describe('a meeting with pictures', { skip: peers('chromium'), timeout: 170_000 
     await rtc.watch(seen.find(({ alias }) => alias === 'Ann'), sink)
     await sees(desk, 20)
 
+    // What is on hold stands still, and is not watched anew.
+    await until(async () => (await shows(ann)).Desk >= 0, 'the desk is seen')
+    await ann.evaluate(() => [...document.querySelectorAll('#videos figure')].find((figure) => figure.textContent === 'Desk').setAttribute('marked', ''))
+    const [call] = rtc.phone.sessions
+    await call.hold()
+    await call.resume()
+
     const telephone = await open('telephone', { codecs: ['PCMU'] })
     const line = voice(2000)
     telephone.on('pendingSession', ({ id }) => telephone.acceptPendingSession(id, line.audio))
@@ -106,6 +118,7 @@ describe('a meeting with pictures', { skip: peers('chromium'), timeout: 170_000 
       await until(isListed, 'all three are listed', 5000).catch(() => {})
     }
     assert.ok(await isListed(), 'all three are listed')
+    assert.equal(await ann.evaluate(() => document.querySelector('[marked]')?.textContent), 'Desk')
     await showsAll(ann, ['Bob', 'Desk'])
     await showsAll(bob, ['Ann', 'Desk'])
     if (process.env.OFFHOOK_SCREENSHOT) writeFileSync(process.env.OFFHOOK_SCREENSHOT, await ann.screenshot())

@@ -30,7 +30,10 @@ export async function joinRoom(token, { mediaStream, muted, sound, speaker }, on
     const watching = call(receive, 'X-Room-Call: watch', `X-Endpoint-Id: ${endpointId}`)
     watching.connection.ontrack = ({ track }) => track.kind === 'video' && (video.srcObject = new MediaStream([track]))
   }
-  /** Shows another camera instead of the one before. */
-  const film = (camera) => session.connection.getSenders().find(({ track }) => track?.kind === 'video')?.replaceTrack(camera)
+  /** Shows another camera instead of the one before, and hides it if that is hidden. */
+  const film = (camera) => {
+    camera.enabled = !session.isMuted().video
+    session.connection.getSenders().find(({ track }) => track?.kind === 'video')?.replaceTrack(camera)
+  }
   return { session, share, watch, film }
 }

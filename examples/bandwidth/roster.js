@@ -2,7 +2,7 @@
 export function streamsIn(body, own) {
   const users = [...new DOMParser().parseFromString(body, 'text/xml').getElementsByTagName('user')]
   const others = users.filter((user) => !user.getAttribute('entity').endsWith(own))
-  return others.flatMap((user) => [...user.querySelectorAll('endpoint')].map(streamOf)).filter(({ connected }) => connected)
+  return others.flatMap((user) => [...user.querySelectorAll('endpoint')].map(streamOf)).filter(({ there }) => there)
 }
 
 function streamOf(endpoint) {
@@ -11,7 +11,8 @@ function streamOf(endpoint) {
   return {
     endpointId: endpoint.getAttribute('entity').replace('urn:uuid:', ''),
     name: name.textContent,
-    connected: endpoint.querySelector(':scope > status')?.textContent === 'connected',
+    // Whoever holds the room is still there.
+    there: ['connected', 'on-hold'].includes(endpoint.querySelector(':scope > status')?.textContent),
     hasSound: types.includes('audio'),
     hasPicture: types.includes('video'),
   }
