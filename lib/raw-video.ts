@@ -21,7 +21,7 @@ export interface RawFrame {
   data: Uint8Array
 }
 
-/** @internal Throws `ERR_RAW_VIDEO` where the addon was built without a codec for raw pictures. */
+/** @internal Throws `ERR_RAW_VIDEO` if the addon was built without a codec for raw pictures. */
 export function needRawVideo(name: string): void {
   if (native().hasRawVideo()) return
   const text = `Bad argument "${name}": this build of offhook has no raw video; send and take encoded frames`

@@ -86,7 +86,7 @@ impl Task for FindDevice {
     }
 }
 
-/// Why no device of this id can be opened, or null where there is one.
+/// Why no device of this id can be opened, or null if there is one.
 #[napi]
 pub fn missing_device(id: String, output: bool) -> AsyncTask<FindDevice> {
     AsyncTask::new(FindDevice { id, output })

@@ -16,7 +16,7 @@ pub struct NativePbx {
 
 #[napi]
 impl NativePbx {
-    /// Starts a PBX on a free loopback port; throws where an option is wrong, with the text for the user.
+    /// Starts a PBX on a free loopback port; throws if an option is wrong, with the text for the user.
     #[napi(constructor)]
     pub fn new(options: String, on_event: Function<'_, String, ()>) -> Result<NativePbx> {
         let config = read(&options)?;

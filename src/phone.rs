@@ -15,7 +15,7 @@ pub struct NativePhone {
 
 #[napi]
 impl NativePhone {
-    /// Starts a phone; throws where an option is wrong, with the text for the user.
+    /// Starts a phone; throws if an option is wrong, with the text for the user.
     #[napi(constructor)]
     pub fn new(
         env: Env,
@@ -96,7 +96,7 @@ impl NativePhone {
     }
 }
 
-/// Throws where an option is wrong, with the text for the user; nothing is started.
+/// Throws if an option is wrong, with the text for the user; nothing is started.
 #[napi]
 pub fn check_options(options: String) -> Result<()> {
     config(&options).map(|_| ())

@@ -51,7 +51,7 @@ impl NativeSink {
             .map_or(0.0, |reader| reader.sink.dropped() as f64)
     }
 
-    /// The oldest frame, or null where there is none.
+    /// The oldest frame, or null if there is none.
     #[napi]
     pub fn read(&self, env: Env) -> Result<Option<BufferSlice<'_>>> {
         let frame = self.reader.as_ref().and_then(|reader| reader.sink.read());

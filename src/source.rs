@@ -104,7 +104,7 @@ impl NativeSource {
         })
     }
 
-    /// Marks the end of what was written so far; returns how that ended where there is nothing to wait for.
+    /// Marks the end of what was written so far; returns how that ended if there is nothing to wait for.
     #[napi]
     pub fn mark(&mut self, mark: u32) -> Result<Option<NativeMark>> {
         Ok(self.source()?.mark(MarkId(mark)).map(ended))

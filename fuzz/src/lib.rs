@@ -31,7 +31,7 @@ unsafe impl GlobalAlloc for Counting {
     }
 }
 
-/// Runs it, and again where it kept memory: what it keeps each time is a leak, and a finding.
+/// Runs it, and again if it kept memory: what it keeps each time is a leak, and a finding.
 pub fn without_leak(run: impl Fn()) {
     let kept = || {
         let before = LIVE.load(Ordering::Relaxed);

@@ -260,7 +260,7 @@ impl Session {
         CONTENTS.into_iter().filter(inherits).collect()
     }
 
-    /// Another call has taken this one's place: BYE, or CANCEL where it was not answered.
+    /// Another call has taken this one's place: BYE, or CANCEL if it was not answered.
     pub(crate) fn replaced(&mut self, ctx: &mut Context<'_>) -> Option<Heritage> {
         let heritage = self.heritage()?;
         let text = "Another call has taken its place";

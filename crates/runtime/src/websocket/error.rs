@@ -122,7 +122,7 @@ pub enum ConnectError {
     Tls {
         /// The server without its query.
         server: String,
-        /// Why, and what to do about it where known.
+        /// Why, and what to do about it if known.
         why: String,
     },
     /// The server answered the upgrade with an HTTP status.
@@ -186,7 +186,7 @@ pub enum ConnectError {
     ProxyTls {
         /// The proxy without its credentials.
         proxy: String,
-        /// Why, and what to do about it where known.
+        /// Why, and what to do about it if known.
         why: String,
     },
     /// The proxy opened no tunnel.
@@ -251,7 +251,7 @@ fn hint(status: u16) -> &'static str {
 /// Why an open WebSocket ended.
 #[derive(Debug, Error)]
 pub enum DownReason {
-    /// The server closed it, with its status code and reason where given.
+    /// The server closed it, with its status code and reason if given.
     #[error("the server closed the connection{}", .0.as_ref().map(|(code, text)| format!(" ({code} {text})")).unwrap_or_default())]
     Closed(Option<(u16, String)>),
     /// The connection broke without a closing handshake.
@@ -284,7 +284,7 @@ pub(super) fn from_proxy_tcp(proxy: String, source: io::Error) -> ConnectError {
     }
 }
 
-/// What was wrong with TLS, and what to do about it where known.
+/// What was wrong with TLS, and what to do about it if known.
 pub(super) fn tls_fault(error: &io::Error) -> String {
     let inner = error.get_ref();
     #[allow(
