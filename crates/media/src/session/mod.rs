@@ -345,6 +345,12 @@ impl Session {
         self.drain_transport();
     }
 
+    /// Says that the frames that come are of something else than those before, or that none come any more: what waits of
+    /// `content` is not sent, nor is anything sent again, and the next frame sent is a key frame.
+    pub fn begin_anew(&mut self, content: Content) {
+        self.lines.begin_anew(content);
+    }
+
     /// Asks the peer for a key frame on `line`, twice a second at most.
     pub fn request_key_frame(&mut self, line: VideoLine, now: Instant) {
         self.now = now;

@@ -390,6 +390,43 @@ fn what_was_shown_before_a_hold_or_a_mute_is_not_sent_again() {
     }
 }
 
+#[test]
+fn what_is_replaced_or_stopped_is_not_sent_any_more_nor_sent_again() {
+    for goes_on in [true, false] {
+        let mut network = Network::new(19);
+        let [mut a, mut b] = pair(&network);
+        connect(&mut network, &mut a, &mut b);
+        network.run(&mut a, &mut b, SECOND);
+        // What is on its way when it stops is lost, and asked for; and much waits.
+        network.loss = 0.3;
+        a.cameras[0].size = 4_000;
+        network.run(&mut a, &mut b, SECOND);
+        let last = a.cameras[0].number;
+        let keys = a.cameras[0].key_frames;
+        let before = stats(&mut a, &network).outbound;
+        a.session.begin_anew(Content::Camera);
+        let camera = a.cameras.remove(0);
+        network.loss = 0.0;
+        network.run(&mut a, &mut b, SECOND);
+        let after = stats(&mut a, &network).outbound;
+        assert!(after.nack_count > before.nack_count, "it was asked for");
+        assert_eq!(after.packets_sent, before.packets_sent);
+        let again = |stats: &media::session::VideoOutbound| stats.retransmitted_packets_sent;
+        assert_eq!(again(&after), again(&before));
+        if goes_on {
+            b.seen.clear();
+            a.cameras.push(camera);
+            network.run(&mut a, &mut b, SECOND);
+            assert!(
+                a.cameras[0].key_frames > keys,
+                "what comes next begins anew"
+            );
+            let seen = numbers(&b, 1);
+            assert!(!seen.is_empty() && seen[0] > last, "{seen:?}");
+        }
+    }
+}
+
 /// Whether a phone's own sound still goes out.
 fn hears_own(phone: &Phone) -> bool {
     phone.session.is_connected() && phone.session.sends()

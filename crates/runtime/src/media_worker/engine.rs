@@ -19,6 +19,8 @@ use crate::audio::DeviceFigures;
 pub(crate) trait PictureEngine {
     /// Takes a frame that the far end shall see, if it takes any.
     fn push_frame(&mut self, content: VideoContent, frame: &EncodedFrame, now: Instant);
+    /// Sends nothing more of what this content has shown; what comes next begins with a key frame.
+    fn begin_anew(&mut self, content: VideoContent);
     /// Asks the far end for a key frame on this line.
     fn request_key_frame(&mut self, line: u32, now: Instant);
 }

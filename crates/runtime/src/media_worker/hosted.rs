@@ -199,7 +199,10 @@ impl Hosted {
             Order::Addresses(_) => {}
             Order::SetInput(input) => self.input.replace(input),
             Order::SetOutput(output) => self.output.replace(output),
-            Order::Show(content, reader) => self.pictures.show(content, reader),
+            Order::Show(content, reader) => {
+                self.pictures.show(content, reader);
+                self.engine.begin_anew(content);
+            }
             Order::See(line, output) => self.pictures.see(line, output),
             Order::Hold(music) => self.hold.get_or_insert(Input::Silence).replace(music),
             Order::Resume => {

@@ -124,6 +124,11 @@ impl Pictures {
             let Some(reader) = shown.reader.as_mut() else {
                 continue;
             };
+            if reader.is_over() {
+                shown.reader = None;
+                engine.begin_anew(*content);
+                continue;
+            }
             for _ in 0..MOST_FRAMES {
                 let Some(frame) = reader.pop() else { break };
                 if !shown.muted {

@@ -108,6 +108,10 @@ impl PictureEngine for Hosted {
             .push_frame(content_of_phone(content), frame, now);
     }
 
+    fn begin_anew(&mut self, content: VideoContent) {
+        self.session.begin_anew(content_of_phone(content));
+    }
+
     fn request_key_frame(&mut self, line: u32, now: Instant) {
         self.session.request_key_frame(Line(line), now);
     }

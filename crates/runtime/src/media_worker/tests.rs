@@ -39,6 +39,7 @@ enum Noted {
     /// Of what, and its time in microseconds.
     Frame(VideoContent, u128),
     /// On which line.
+    BegunAnew(VideoContent),
     KeyFrame(u32),
 }
 
@@ -61,6 +62,10 @@ impl PictureEngine for Notes {
         let _ = self
             .noted
             .send(Noted::Frame(content, frame.timestamp.as_micros()));
+    }
+
+    fn begin_anew(&mut self, content: VideoContent) {
+        let _ = self.noted.send(Noted::BegunAnew(content));
     }
 
     fn request_key_frame(&mut self, line: u32, _: Instant) {
@@ -444,6 +449,7 @@ fn datagrams_and_orders_come_in_between_ticks_that_take_longer_than_a_tick() {
             | Noted::Closed
             | Noted::Thrift(_)
             | Noted::Frame(..)
+            | Noted::BegunAnew(_)
             | Noted::KeyFrame(_) => {}
         }
     }
@@ -480,9 +486,10 @@ fn pictures_are_sent_on_the_tick_and_wished_for_there() {
     let key = [0x10, 0, 0, 0x9d, 0x01, 0x2a, 16, 0, 16, 0];
     let micros = Duration::from_micros(5);
     assert!(source.write(VideoCodec::Vp8, micros, &key).unwrap());
-    let (mut shown, mut asked) = (false, false);
-    while !(shown && asked) {
+    let (mut begun, mut shown, mut asked) = (false, false, false);
+    while !(begun && shown && asked) {
         let noted = session.next();
+        begun |= noted == Noted::BegunAnew(VideoContent::Camera);
         shown |= noted == Noted::Frame(VideoContent::Camera, 5);
         asked |= noted == Noted::KeyFrame(1);
     }

@@ -31,6 +31,7 @@ pub(super) struct Flow {
     /// The reader found nothing and waits to be woken.
     starved: AtomicBool,
     left: AtomicBool,
+    over: AtomicBool,
 }
 
 impl Flow {
@@ -40,6 +41,7 @@ impl Flow {
             wake,
             starved: AtomicBool::new(true),
             left: AtomicBool::new(false),
+            over: AtomicBool::new(false),
         })
     }
 
@@ -54,6 +56,11 @@ impl Flow {
     /// Whether nobody reads any more.
     pub(super) fn is_left(&self) -> bool {
         self.left.load(Ordering::Acquire)
+    }
+
+    /// Nothing more is to be seen of it, nor of what waits.
+    pub(super) fn end(&self) {
+        self.over.store(true, Ordering::Release);
     }
 
     /// Whether only a key frame is taken.
@@ -122,6 +129,11 @@ impl VideoReader {
             self.flow.starved.store(false, Ordering::SeqCst);
         }
         frame
+    }
+
+    /// Whether the source was closed: what waits is not to be seen any more.
+    pub fn is_over(&self) -> bool {
+        self.flow.over.load(Ordering::Acquire)
     }
 
     /// Says that the far end needs a key frame.

@@ -212,6 +212,9 @@ impl RawQueue {
 impl Drop for VideoSource {
     fn drop(&mut self) {
         sources().remove(&self.id);
+        if let Some(reading) = &*self.shared.reading() {
+            reading.flow.end();
+        }
     }
 }
 

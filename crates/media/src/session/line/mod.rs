@@ -202,6 +202,14 @@ impl Lines {
         }
     }
 
+    /// Shows something else of this content, or nothing: what waits of it is not sent.
+    pub(super) fn begin_anew(&mut self, content: Content) {
+        let shown = |line: &&mut PictureLine| line.agreed.content == content;
+        for line in self.lines.iter_mut().filter(shown) {
+            line.sending.begin_anew();
+        }
+    }
+
     /// Begins and stops to send, as agreements, connection and muting have it.
     pub(super) fn settle(&mut self, mut work: Work<'_>) {
         self.set_active(&mut work);

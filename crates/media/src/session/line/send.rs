@@ -114,14 +114,18 @@ impl Sending {
             return;
         }
         self.active = active;
-        self.pacer.clear();
-        // What was shown before is not shown once more, whoever asks for it.
-        self.history = History::default();
-        self.awaits_key = true;
+        self.begin_anew();
         self.requests = KeyFrameRequests::default();
         if active {
             self.requests.picture_loss();
         }
+    }
+
+    /// Sends nothing more of what was shown before, whoever asks for it; what comes next begins with a key frame.
+    pub(super) fn begin_anew(&mut self) {
+        self.pacer.clear();
+        self.history = History::default();
+        self.awaits_key = true;
     }
 
     pub(super) fn is_active(&self) -> bool {

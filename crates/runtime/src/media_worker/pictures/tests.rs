@@ -10,12 +10,17 @@ use crate::video::{VideoSource, VideoSourceEvent};
 #[derive(Debug, Default)]
 struct Noted {
     frames: Vec<(VideoContent, Duration)>,
+    begun: Vec<VideoContent>,
     asked: Vec<u32>,
 }
 
 impl PictureEngine for Noted {
     fn push_frame(&mut self, content: VideoContent, frame: &EncodedFrame, _: Instant) {
         self.frames.push((content, frame.timestamp));
+    }
+
+    fn begin_anew(&mut self, content: VideoContent) {
+        self.begun.push(content);
     }
 
     fn request_key_frame(&mut self, line: u32, _: Instant) {
@@ -156,6 +161,30 @@ fn what_is_shown_later_is_told_what_the_network_takes() {
     let (third, told) = source();
     pictures.show(VideoContent::Camera, Some(reader(&third)));
     assert!(rates(&told).is_empty());
+}
+
+#[test]
+fn what_is_closed_is_not_seen_any_more_nor_what_it_had_written() {
+    let (source, told) = source();
+    let mut pictures = Pictures::default();
+    let mut engine = Noted::default();
+    pictures.show(VideoContent::Camera, Some(reader(&source)));
+    agree(&mut pictures, vec![line(1, VideoContent::Camera, true)]);
+    write(&source, 1);
+    drive(&mut pictures, &mut engine);
+    assert!(engine.frames.len() == 1 && engine.begun.is_empty());
+    write(&source, 2);
+    drop(source);
+    drive(&mut pictures, &mut engine);
+    assert_eq!(engine.frames.len(), 1);
+    assert_eq!(engine.begun, [VideoContent::Camera]);
+    assert!(
+        told.try_iter()
+            .any(|event| event == VideoSourceEvent::Active(None)),
+        "it is let go"
+    );
+    drive(&mut pictures, &mut engine);
+    assert_eq!(engine.begun.len(), 1, "once");
 }
 
 #[test]
