@@ -70,7 +70,6 @@ impl Transport {
             }
             Opened::Forged => self.refused.srtp_authentication += 1,
             Opened::Replayed => self.refused.srtp_replay += 1,
-            Opened::TooManySources => self.refused.ssrc_cap += 1,
         }
     }
 

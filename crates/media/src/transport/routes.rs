@@ -2,8 +2,8 @@
 
 use super::config::StreamId;
 
-/// Sources beyond these are not remembered; SRTP takes no more either.
-const MOST_SOURCES: usize = 64;
+/// Sources beyond these are not remembered; SRTP knows no more at once either.
+const MOST_SOURCES: usize = 256;
 
 /// What one stream is known by.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,7 +22,8 @@ pub struct Route {
 #[derive(Debug, Default)]
 pub(super) struct Routes {
     routes: Vec<Route>,
-    /// Where packets of a source went last: a line that is gone is not mistaken for another.
+    /// Where packets of a source went last: a line that is gone is not mistaken for another. The one that is silent longest
+    /// comes first.
     sources: Vec<(u32, StreamId)>,
 }
 
@@ -90,15 +91,12 @@ impl Routes {
     }
 
     fn learn(&mut self, ssrc: u32, stream: StreamId) {
-        match self.sources.iter_mut().find(|(known, _)| *known == ssrc) {
-            Some((_, known)) => *known = stream,
-            None => {
-                if self.sources.len() >= MOST_SOURCES {
-                    self.sources.remove(0);
-                }
-                self.sources.push((ssrc, stream));
-            }
+        let known = self.sources.iter().position(|(known, _)| *known == ssrc);
+        let full = self.sources.len() >= MOST_SOURCES;
+        if let Some(index) = known.or_else(|| full.then_some(0)) {
+            self.sources.remove(index);
         }
+        self.sources.push((ssrc, stream));
     }
 }
 
@@ -194,8 +192,12 @@ mod tests {
     #[test]
     fn no_more_sources_are_remembered_than_srtp_takes() {
         let mut routes = routes();
-        for ssrc in 0..10_000 {
+        let said: [Extension<'_>; 1] = [(4, b"1")];
+        stream(&mut routes, 20_000, 96, &said);
+        for ssrc in 1_000..10_000 {
             stream(&mut routes, ssrc, 111, &[]);
+            // Nobody else has this payload type alone: it is its source that says what it is.
+            assert_eq!(stream(&mut routes, 20_000, 96, &[]), Some(CAMERA));
         }
         assert_eq!(routes.sources.len(), MOST_SOURCES);
     }

@@ -15,8 +15,9 @@ use rtc_srtp::protection_profile::ProtectionProfile;
 use super::output::SendError;
 use super::packet::HeaderView;
 
-/// The synchronisation sources of a peer: each keeps a replay window for the call's life.
-const MAX_SOURCES: usize = 64;
+/// The synchronisation sources of a peer that are known at once, each with its replay window. A conference may have more in
+/// its time: the one that was silent longest is forgotten for the next, and only what was caught of its own can be replayed.
+const MAX_SOURCES: usize = 256;
 /// Packets of a peer that come later than this many others are dropped: 5 s of 20 ms frames.
 const REPLAY_WINDOW: usize = 256;
 /// How many unknown sources one throw-away context may meet; it keeps state for each.
@@ -58,8 +59,45 @@ pub(super) enum Opened {
     Packet(BytesMut),
     Forged,
     Replayed,
-    /// Its source is new and there are [`MAX_SOURCES`] already.
-    TooManySources,
+}
+
+/// The known sources of RTP or of RTCP.
+#[derive(Default)]
+struct Sources {
+    known: Vec<Source>,
+    /// How many packets have come.
+    packets: u64,
+}
+
+/// The crate can't forget a source of a context, so that each has its own.
+struct Source {
+    ssrc: u32,
+    context: Context,
+    /// Which packet was its last.
+    last: u64,
+}
+
+impl Sources {
+    fn find(&mut self, ssrc: u32) -> Option<&mut Context> {
+        let source = self.known.iter_mut().find(|source| source.ssrc == ssrc)?;
+        self.packets += 1;
+        source.last = self.packets;
+        Some(&mut source.context)
+    }
+
+    fn add(&mut self, ssrc: u32, context: Context) {
+        self.packets += 1;
+        let source = Source {
+            ssrc,
+            context,
+            last: self.packets,
+        };
+        if self.known.len() < MAX_SOURCES {
+            self.known.push(source);
+        } else if let Some(silent) = self.known.iter_mut().min_by_key(|known| known.last) {
+            *silent = source;
+        }
+    }
 }
 
 /// Both directions of one association.
@@ -67,10 +105,9 @@ pub(super) struct Srtp {
     keys: Keys,
     provider: Arc<dyn RTCCryptoProvider>,
     outbound: Context,
-    inbound: Context,
     probe: Option<(Context, u32)>,
-    rtp_sources: Vec<u32>,
-    rtcp_sources: Vec<u32>,
+    rtp_sources: Sources,
+    rtcp_sources: Sources,
     header: Header,
 }
 
@@ -79,7 +116,7 @@ impl fmt::Debug for Srtp {
         formatter
             .debug_struct("Srtp")
             .field("keys", &self.keys)
-            .field("sources", &self.rtp_sources)
+            .field("sources", &self.rtp_sources.known.len())
             .finish_non_exhaustive()
     }
 }
@@ -94,15 +131,14 @@ impl Srtp {
             None,
             provider.crypto(),
         )?;
-        let inbound = inbound_context(&keys, &*provider)?;
+        let probe = inbound_context(&keys, &*provider)?;
         Ok(Self {
             keys,
             provider,
             outbound,
-            inbound,
-            probe: None,
-            rtp_sources: Vec::new(),
-            rtcp_sources: Vec::new(),
+            probe: Some((probe, 0)),
+            rtp_sources: Sources::default(),
+            rtcp_sources: Sources::default(),
             header: Header::default(),
         })
     }
@@ -141,19 +177,11 @@ impl Srtp {
     /// Authenticates and decrypts a media packet.
     pub(super) fn open_rtp(&mut self, packet: &[u8], view: &HeaderView) -> Opened {
         describe(&mut self.header, view.len, view.ssrc, view.seq);
-        if !self.rtp_sources.contains(&view.ssrc) {
-            if self.rtp_sources.len() >= MAX_SOURCES {
-                return Opened::TooManySources;
-            }
-            let header = std::mem::take(&mut self.header);
-            let genuine = self.probe(|context| context.decrypt_rtp_with_header(packet, &header));
-            self.header = header;
-            if !genuine {
-                return Opened::Forged;
-            }
-            self.rtp_sources.push(view.ssrc);
-        }
-        opened(self.inbound.decrypt_rtp_with_header(packet, &self.header))
+        let header = std::mem::take(&mut self.header);
+        let open = |context: &mut Context| context.decrypt_rtp_with_header(packet, &header);
+        let opened = self.open(|srtp| &mut srtp.rtp_sources, view.ssrc, open);
+        self.header = header;
+        opened
     }
 
     /// Authenticates and decrypts a compound RTCP packet.
@@ -161,17 +189,32 @@ impl Srtp {
         let Some(ssrc) = packet.get(4..8).and_then(|octets| octets.try_into().ok()) else {
             return Opened::Forged;
         };
-        let ssrc = u32::from_be_bytes(ssrc);
-        if !self.rtcp_sources.contains(&ssrc) {
-            if self.rtcp_sources.len() >= MAX_SOURCES {
-                return Opened::TooManySources;
-            }
-            if !self.probe(|context| context.decrypt_rtcp(packet)) {
-                return Opened::Forged;
-            }
-            self.rtcp_sources.push(ssrc);
+        let open = |context: &mut Context| context.decrypt_rtcp(packet);
+        self.open(
+            |srtp| &mut srtp.rtcp_sources,
+            u32::from_be_bytes(ssrc),
+            open,
+        )
+    }
+
+    fn open(
+        &mut self,
+        sources: fn(&mut Self) -> &mut Sources,
+        ssrc: u32,
+        open: impl Fn(&mut Context) -> Result<BytesMut, Error>,
+    ) -> Opened {
+        if let Some(context) = sources(self).find(ssrc) {
+            return opened(open(context));
         }
-        opened(self.inbound.decrypt_rtcp(packet))
+        if !self.probe(&open) {
+            return Opened::Forged;
+        }
+        let Ok(mut context) = inbound_context(&self.keys, &*self.provider) else {
+            return Opened::Forged;
+        };
+        let result = opened(open(&mut context));
+        sources(self).add(ssrc, context);
+        result
     }
 
     /// Tries a packet of an unknown source on a context that is thrown away: the crate keeps
@@ -303,22 +346,45 @@ mod tests {
             forged.extend_from_slice(&[0; 16]);
             assert_eq!(open(&mut bob, &forged), Opened::Forged);
         }
-        assert!(bob.rtp_sources.is_empty());
+        assert!(bob.rtp_sources.known.is_empty());
         let sealed = alice.seal_rtp(&packet(7, 1), 12, 7, 1).unwrap();
         assert!(matches!(open(&mut bob, &sealed), Opened::Packet(_)));
     }
 
     #[test]
-    fn sources_beyond_the_cap_are_refused_and_the_known_ones_go_on() {
+    fn any_number_of_sources_is_heard_and_the_one_that_is_silent_longest_forgotten() {
         let (mut alice, mut bob) = pair(PROFILES[0]);
-        for ssrc in 0..64 {
-            let sealed = alice.seal_rtp(&packet(ssrc, 1), 12, ssrc, 1).unwrap();
-            assert!(matches!(open(&mut bob, &sealed), Opened::Packet(_)));
+        let mut say = |bob: &mut Srtp, ssrc: u32, seq: u16| {
+            let sealed = alice.seal_rtp(&packet(ssrc, seq), 12, ssrc, seq).unwrap();
+            assert!(matches!(open(bob, &sealed), Opened::Packet(_)), "{ssrc}");
+            assert_eq!(open(bob, &sealed), Opened::Replayed);
+            sealed
+        };
+        let sound = say(&mut bob, 7, 0);
+        for other in 0..1_000_u16 {
+            say(&mut bob, 1_000 + u32::from(other), 1);
+            say(&mut bob, 7, other + 1);
         }
-        let sealed = alice.seal_rtp(&packet(64, 1), 12, 64, 1).unwrap();
-        assert_eq!(open(&mut bob, &sealed), Opened::TooManySources);
-        let sealed = alice.seal_rtp(&packet(3, 2), 12, 3, 2).unwrap();
-        assert!(matches!(open(&mut bob, &sealed), Opened::Packet(_)));
+        assert_eq!(bob.rtp_sources.known.len(), MAX_SOURCES);
+        assert_eq!(open(&mut bob, &sound), Opened::Replayed);
+        // One that was forgotten may speak again.
+        say(&mut bob, 1_000, 2);
+    }
+
+    #[test]
+    fn reports_of_any_number_of_sources_are_read() {
+        let (mut alice, mut bob) = pair(PROFILES[0]);
+        for ssrc in 0..1_000_u16 {
+            let [high, low] = ssrc.to_be_bytes();
+            let sealed = alice
+                .seal_rtcp(&[0x80, 201, 0, 1, 0, 0, high, low])
+                .unwrap();
+            assert!(
+                matches!(bob.open_rtcp(&sealed), Opened::Packet(_)),
+                "{ssrc}"
+            );
+        }
+        assert_eq!(bob.rtcp_sources.known.len(), MAX_SOURCES);
     }
 
     #[test]

@@ -60,8 +60,6 @@ pub struct Refused {
     pub srtp_authentication: u64,
     /// SRTP and SRTCP packets seen before or too old.
     pub srtp_replay: u64,
-    /// SRTP packets of synchronisation sources beyond the cap.
-    pub ssrc_cap: u64,
     /// Packets that came before the peer's parameters and found the buffer full.
     pub early: u64,
     /// Candidates and peer-reflexive addresses beyond the cap.
