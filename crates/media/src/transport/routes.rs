@@ -47,18 +47,18 @@ impl Routes {
         if self.routes.is_empty() {
             return Some(StreamId::AUDIO);
         }
-        let said = match self.said(extensions) {
-            Said::Nothing => None,
-            Said::Stream(stream) => Some(stream),
-            Said::Unknown => return None,
-        };
         let known = || {
             let mut sources = self.sources.iter();
             sources.find(|(source, _)| *source == ssrc).map(|s| s.1)
         };
-        let stream = said
-            .or_else(known)
-            .or_else(|| self.only_one_with(payload_type))?;
+        let only = || self.only_one_with(payload_type);
+        let stream = match self.said(extensions) {
+            Said::Stream(stream) => Some(stream),
+            Said::Nothing => known().or_else(only),
+            // Servers between us may name sections as in another description. A picture in the place of another is worse
+            // than none, but nothing else can be taken for sound.
+            Said::Unknown => known().or_else(|| only().filter(|only| *only == StreamId::AUDIO)),
+        }?;
         self.learn(ssrc, stream);
         Some(stream)
     }
@@ -127,7 +127,7 @@ mod tests {
         routes.set(vec![
             Route {
                 stream: StreamId::AUDIO,
-                mid: None,
+                mid: Some((4, "0".to_owned())),
                 sources: Vec::new(),
                 payload_types: vec![111, 0],
             },
@@ -173,10 +173,26 @@ mod tests {
     }
 
     #[test]
-    fn a_section_that_there_is_not_gets_nothing() {
+    fn sound_that_names_its_section_is_sound() {
         let mut routes = routes();
-        assert_eq!(stream(&mut routes, 7, 111, &[(4, b"x")]), None);
-        assert_eq!(stream(&mut routes, 100, 96, &[(4, b"")]), None);
+        let said: [Extension<'_>; 1] = [(4, b"0")];
+        assert_eq!(stream(&mut routes, 7, 111, &said), Some(StreamId::AUDIO));
+        assert_eq!(stream(&mut routes, 8, 96, &said), Some(StreamId::AUDIO));
+    }
+
+    #[test]
+    fn of_a_section_that_there_is_not_known_sources_are_taken_and_what_can_only_be_sound() {
+        let mut routes = routes();
+        let said: [Extension<'_>; 1] = [(4, b"x")];
+        assert_eq!(stream(&mut routes, 7, 111, &said), Some(StreamId::AUDIO));
+        assert_eq!(stream(&mut routes, 100, 96, &said), Some(CAMERA));
+        assert_eq!(stream(&mut routes, 300, 96, &said), None);
+        // With one line left its payload types are its own, but not what another line's last packets are.
+        let mut left = routes.routes.clone();
+        left.truncate(2);
+        routes.set(left);
+        assert_eq!(stream(&mut routes, 300, 96, &[(4, b"2")]), None);
+        assert_eq!(stream(&mut routes, 300, 96, &[]), Some(CAMERA));
     }
 
     #[test]

@@ -463,6 +463,23 @@ fn what_belongs_to_no_line_is_not_taken_for_sound() {
 }
 
 #[test]
+fn sound_that_names_its_section_is_heard_beside_pictures() {
+    let mut network = Network::new(18);
+    let [mut a, _] = pair(&network);
+    let mut b = RawPeer::new(B, &[media::codec::Codec::Pcmu], &network);
+    b.wish_video(vec![camera()]);
+    connect_raw(&mut network, &mut a, &mut b);
+    for (mid, heard) in [("0", 10), ("elsewhere", 20), ("", 30)] {
+        for _ in 0..10 {
+            send(&mut b, StreamId::AUDIO, 0, mid, &[0x55; 160], &network);
+            network.run(&mut a, &mut b, 20 * MS);
+        }
+        let sound = a.session.stats(network.now).inbound;
+        assert_eq!(sound.packets_received, heard, "{mid:?}");
+    }
+}
+
+#[test]
 fn a_picture_that_says_goodbye_is_not_the_end_of_the_call() {
     let mut network = Network::new(10);
     let (mut a, mut b) = raw(&mut network);

@@ -24,6 +24,10 @@ pub struct Agreed {
 /// What is settled about sound.
 #[derive(Clone, Debug)]
 pub struct AgreedAudio {
+    /// Names its section.
+    pub mid: Option<String>,
+    /// The number of the header extension under which its packets may carry `mid`, if the peer has named one.
+    pub mid_extension: Option<u8>,
     /// What we send.
     pub send: SendFormat,
     /// The telephone-event payload type we send and its clock in Hz.
@@ -208,7 +212,10 @@ fn agree_audio(
     } else {
         description.direction(index)
     };
+    let media = description.media.get(index);
     Ok(AgreedAudio {
+        mid: media.and_then(|m| m.value("mid")).map(str::to_owned),
+        mid_extension: description.mid_extension(index),
         send: SendFormat {
             payload_type: send.payload_type,
             codec,

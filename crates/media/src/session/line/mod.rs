@@ -168,9 +168,12 @@ impl Lines {
     }
 
     fn routes(&self, agreed: &Agreed) -> Vec<Route> {
+        // Within BUNDLE a number means one thing (RFC 9143 §7.1.3): what one section calls mid is that in all of them.
+        let of_pictures = || agreed.video.iter().find_map(|video| video.mid_extension);
+        let number = agreed.audio.mid_extension.or_else(of_pictures);
         let audio = Route {
             stream: StreamId::AUDIO,
-            mid: None,
+            mid: number.zip(agreed.audio.mid.clone()),
             sources: Vec::new(),
             payload_types: (agreed.audio.receive.iter())
                 .map(|payload| payload.payload_type.value())
