@@ -14,6 +14,10 @@ use super::send::SentOctets;
 const MOST_LINES: u32 = 4;
 /// A target that differs by less is not told.
 const WORTH_TELLING: f64 = 0.05;
+/// Encoders settle on a target before they get a larger one,
+const PAUSE: Duration = Duration::from_millis(200);
+/// but go down at once, so that nothing piles up on the way.
+const SHORT_PAUSE: Duration = Duration::from_millis(50);
 /// Of fewer packets, the share that is lost says little.
 const ENOUGH: u32 = 20;
 /// Whatever else is to be sent, pictures have so much of the rate.
@@ -28,9 +32,19 @@ pub(super) struct Bandwidth {
     pictures: RecentTraffic,
     /// What the peer has lost since the last share was taken, and of how much.
     lost: Losses,
-    told: Vec<(Content, u32)>,
+    told: Vec<Told>,
+    /// When what was not worth telling so soon is told.
+    news: Option<Instant>,
     estimate: Estimate,
     compound: Vec<u8>,
+}
+
+/// The target that was told last.
+#[derive(Clone, Copy, Debug)]
+struct Told {
+    content: Content,
+    rate: u32,
+    at: Instant,
 }
 
 /// Packets that did not come, and how many were to.
@@ -62,6 +76,7 @@ impl Default for Bandwidth {
             pictures: RecentTraffic::default(),
             lost: Losses::default(),
             told: Vec::new(),
+            news: None,
             estimate: Estimate::default(),
             compound: Vec::with_capacity(128),
         }
@@ -122,14 +137,15 @@ impl Bandwidth {
         let each = self.rate.target(work.now) / u32::try_from(active.max(1)).unwrap_or(u32::MAX);
         let each = each.min(MOST_RATE);
         let of_pictures = (f64::from(each) * self.part(work.now)) as u32;
-        self.told.retain(|(content, _)| {
+        self.told.retain(|told| {
             let mut lines = lines.iter();
-            lines.any(|line| line.sending.is_active() && line.agreed.content == *content)
+            lines.any(|line| line.sending.is_active() && line.agreed.content == told.content)
         });
+        self.news = None;
         for line in lines.iter_mut().filter(|line| line.sending.is_active()) {
             line.sending.set_rate(each);
             let content = line.agreed.content;
-            if self.is_news(content, of_pictures) {
+            if self.is_news(content, of_pictures, work.now) {
                 work.event(VideoEvent::Target {
                     content,
                     bits_per_second: u64::from(of_pictures),
@@ -138,20 +154,24 @@ impl Bandwidth {
         }
     }
 
-    fn is_news(&mut self, content: Content, rate: u32) -> bool {
-        let rate_now = f64::from(rate);
-        match self.told.iter_mut().find(|(told, _)| *told == content) {
-            Some((_, told)) => {
-                let before = f64::from(*told);
-                let differs = (rate_now - before).abs() > WORTH_TELLING * before;
-                *told = if differs { rate } else { *told };
-                differs
-            }
-            None => {
-                self.told.push((content, rate));
-                true
-            }
+    fn is_news(&mut self, content: Content, rate: u32, at: Instant) -> bool {
+        let now = Told { content, rate, at };
+        let Some(told) = self.told.iter_mut().find(|told| told.content == content) else {
+            self.told.push(now);
+            return true;
+        };
+        let (before, differs) = (f64::from(told.rate), rate.abs_diff(told.rate));
+        if f64::from(differs) <= WORTH_TELLING * before {
+            return false;
         }
+        let pause = if rate < told.rate { SHORT_PAUSE } else { PAUSE };
+        let due = told.at + pause;
+        if at < due {
+            self.news = Some(self.news.map_or(due, |news| news.min(due)));
+            return false;
+        }
+        *told = now;
+        true
     }
 
     /// Tells the peer what it may send, if that is due.
@@ -179,5 +199,50 @@ impl Bandwidth {
 
     pub(super) fn deadline(&self) -> Option<Instant> {
         self.estimate.deadline()
+    }
+
+    /// When a target is told that came too soon after the one before.
+    pub(super) fn news(&self) -> Option<Instant> {
+        self.news
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::virtual_time::start;
+
+    #[test]
+    fn a_target_that_falls_is_told_soon_and_one_that_rises_in_a_while() {
+        let mut bandwidth = Bandwidth::default();
+        let begin = start();
+        let mut told = Vec::new();
+        let mut tell = |ms: u64, rate: u32| {
+            let at = begin + Duration::from_millis(ms);
+            bandwidth.news = None;
+            if bandwidth.is_news(Content::Camera, rate, at) {
+                told.push(rate);
+                assert_eq!(bandwidth.news(), None);
+            }
+            bandwidth.news().map(|at| (at - begin).as_millis())
+        };
+        assert_eq!(tell(0, 300_000), None);
+        assert_eq!(tell(10, 400_000), Some(200));
+        assert_eq!(tell(20, 200_000), Some(50));
+        assert_eq!(tell(50, 200_000), None);
+        assert_eq!(tell(60, 205_000), None, "that is the same");
+        assert_eq!(tell(99, 100_000), Some(100));
+        assert_eq!(tell(100, 100_000), None);
+        assert_eq!(tell(250, 400_000), Some(300));
+        assert_eq!(tell(300, 500_000), None);
+        assert_eq!(told, [300_000, 200_000, 100_000, 500_000]);
+    }
+
+    #[test]
+    fn each_content_has_news_of_its_own() {
+        let mut bandwidth = Bandwidth::default();
+        assert!(bandwidth.is_news(Content::Camera, 300_000, start()));
+        assert!(bandwidth.is_news(Content::Screen, 100_000, start()));
+        assert_eq!(bandwidth.news(), None);
     }
 }

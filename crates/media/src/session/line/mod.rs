@@ -325,7 +325,8 @@ impl Lines {
         let hears = |line: &PictureLine| line.receiving.takes_estimates();
         let estimate = self.bandwidth.deadline();
         let estimate = estimate.filter(|_| self.lines.iter().any(hears));
-        [first, estimate].into_iter().flatten().min()
+        let news = self.bandwidth.news();
+        [first, estimate, news].into_iter().flatten().min()
     }
 
     pub(super) fn stats(&self, now: Instant) -> Vec<VideoStats> {
