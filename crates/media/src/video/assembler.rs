@@ -236,7 +236,10 @@ impl<P: AsRef<[u8]>> Assembler<P> {
                     }
                 }
                 Run::Open { .. } => {
-                    let at = arrivals.later_key_frame().filter(|_| impatient)?;
+                    if !impatient {
+                        return None;
+                    }
+                    let at = arrivals.later_key_frame()?;
                     arrivals.remove(at);
                     self.counts.dropped += 1;
                 }
