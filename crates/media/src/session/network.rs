@@ -86,7 +86,10 @@ impl Session {
                 transport::Output::Rtcp(compound) => {
                     let lines = &self.lines;
                     let is_sound = |ssrc: u32| !lines.has_source(ssrc);
-                    let learned = self.reports.receive(&compound, is_sound, self.now);
+                    let learned = {
+                        let heard = self.inbound.reception.ssrc();
+                        self.reports.receive(&compound, is_sound, heard, self.now)
+                    };
                     if let Some((lines, work)) = self.work() {
                         lines.hear(&compound, work);
                     }

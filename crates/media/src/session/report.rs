@@ -160,17 +160,22 @@ impl Reports {
         let _unsent = transport.send_rtcp(&self.compound, now);
     }
 
-    /// Takes a compound; `is_sound` says whether one of the peer's sources may be that of its sound.
+    /// Takes a compound; `is_sound` says whether one of the peer's sources may be that of its sound, of which `heard` is
+    /// heard now.
     pub(super) fn receive(
         &mut self,
         compound: &[u8],
         is_sound: impl Fn(u32) -> bool,
+        heard: Option<u32>,
         now: Instant,
     ) -> Learned {
         let mut learned = Learned::default();
         for packet in rtcp::read(compound) {
             match packet {
-                Packet::Sender { ssrc, blocks, .. } if !is_sound(ssrc) => {
+                // A picture, or nobody that we know: of whom we hear it would say nothing true.
+                Packet::Sender { ssrc, blocks, .. }
+                    if heard.map_or_else(|| !is_sound(ssrc), |heard| heard != ssrc) =>
+                {
                     learned.take(self.learn(blocks, now));
                 }
                 Packet::Sender { ssrc, info, blocks } => {

@@ -480,6 +480,37 @@ fn sound_that_names_its_section_is_heard_beside_pictures() {
 }
 
 #[test]
+fn what_nobody_that_is_heard_reports_is_not_said_of_sound() {
+    let mut network = Network::new(19);
+    let [mut a, _] = pair(&network);
+    let mut b = RawPeer::new(B, &[media::codec::Codec::Pcmu], &network);
+    b.wish_video(vec![camera()]);
+    connect_raw(&mut network, &mut a, &mut b);
+    send(&mut b, StreamId::AUDIO, 0, "", &[0x55; 160], &network);
+    network.run(&mut a, &mut b, 100 * MS);
+    for (ssrc, packets, reports) in [(RAW_SSRCS[0], 7, 1), (0x9999, 9, 1), (RAW_SSRCS[0], 11, 2)] {
+        let info = rtcp::SenderInfo {
+            ntp: 1 << 32,
+            timestamp: 160,
+            packets,
+            bytes: 160,
+        };
+        let mut compound = Vec::new();
+        rtcp::write_report(&mut compound, ssrc, Some(info), &[]);
+        b.transport.send_rtcp(&compound, network.now).unwrap();
+        b.drain();
+        network.run(&mut a, &mut b, 100 * MS);
+        let told = a.session.stats(network.now).remote_outbound.unwrap();
+        let said = if ssrc == 0x9999 {
+            7
+        } else {
+            u64::from(packets)
+        };
+        assert_eq!((told.packets_sent, told.reports_sent), (said, reports));
+    }
+}
+
+#[test]
 fn a_picture_that_says_goodbye_is_not_the_end_of_the_call() {
     let mut network = Network::new(10);
     let (mut a, mut b) = raw(&mut network);
