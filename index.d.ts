@@ -2463,7 +2463,7 @@ export interface VideoSinkOptions {
 export declare class VideoSink extends Readable {
     #private;
     constructor(options?: VideoSinkOptions);
-    /** Frames that were dropped because nobody read them in time, and those that needed them; kept when the sink is destroyed. */
+    /** Frames that were dropped because nobody read them in time, and those that needed them; kept when the sink is closed. */
     get dropped(): number;
     /** Asks the other side for a frame that can be decoded by itself; it is asked twice a second at most. */
     requestKeyFrame(): void;

@@ -30,15 +30,18 @@ const turns = new Turns()
  */
 export class VideoSink extends Readable {
   readonly #native: NativeVideoSink
+  readonly #queue: number
   readonly #turn = () => this.#deliver()
   #dropped: number | undefined
-  #last = false
+  /** What waited when it was closed. */
+  #rest: NativeVideoFrame[] | undefined
 
   constructor(options: VideoSinkOptions = {}) {
     checkOptions('VideoSink', options, schema)
     const { format = 'encoded', queue = format === 'encoded' ? 64 : 8 } = options
     if (format !== 'encoded') needRawVideo('options.format')
     super({ objectMode: true, highWaterMark: 1 })
+    this.#queue = queue
     this.#native = new (native().NativeVideoSink)(queue, () => turns.join(this.#turn), format === 'encoded' ? undefined : format)
   }
 
@@ -47,20 +50,22 @@ export class VideoSink extends Readable {
     return this.#native.id
   }
 
-  /** Frames that were dropped because nobody read them in time, and those that needed them; kept when the sink is destroyed. */
+  /** Frames that were dropped because nobody read them in time, and those that needed them; kept when the sink is closed. */
   get dropped(): number {
     return this.#dropped ?? this.#native.dropped
   }
 
   /** Asks the other side for a frame that can be decoded by itself; it is asked twice a second at most. */
   requestKeyFrame(): void {
-    if (!this.destroyed) this.#native.requestKeyFrame()
+    if (!this.destroyed && !this.#rest) this.#native.requestKeyFrame()
   }
 
   /** Ends it behind what waits; nothing comes any more. */
   close(): void {
-    this.#last = true
-    if (!this.destroyed) turns.join(this.#turn)
+    if (this.destroyed || this.#rest) return
+    this.#rest = this.#waiting()
+    this.#letGo()
+    turns.join(this.#turn)
   }
 
   // Never at once: a reader that always finds the next frame would keep everything else from running.
@@ -70,18 +75,33 @@ export class VideoSink extends Readable {
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
     turns.leave(this.#turn)
-    this.#dropped = this.#native.dropped
-    this.#native.close()
+    if (!this.#rest) this.#letGo()
     done(error)
   }
 
-  #deliver(): boolean {
-    const frame = this.destroyed ? null : this.#native.read()
-    if (frame === null && this.#last && !this.destroyed) {
-      this.#last = false
-      this.push(null)
+  // What comes meanwhile is not waited for: that need not end.
+  #waiting(): NativeVideoFrame[] {
+    const frames: NativeVideoFrame[] = []
+    while (frames.length < this.#queue) {
+      const frame = this.#native.read()
+      if (!frame) break
+      frames.push(frame)
     }
-    if (frame === null) return false
+    return frames
+  }
+
+  #letGo(): void {
+    this.#dropped = this.#native.dropped
+    this.#native.close()
+  }
+
+  #deliver(): boolean {
+    if (this.destroyed) return false
+    const frame = this.#rest ? this.#rest.shift() : this.#native.read()
+    if (!frame) {
+      if (this.#rest) this.push(null)
+      return false
+    }
     return this.push(read(frame))
   }
 }

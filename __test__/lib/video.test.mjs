@@ -108,6 +108,19 @@ describe('VideoSink', () => {
     assert.equal(engine.closed, true)
   })
 
+  test('ends behind what waited as it was closed, also if the next frame always comes', async () => {
+    const { sink, engine } = makeSink({ queue: 3 })
+    let count = 0
+    engine.read = () => frame((count += 1))
+    sink.close()
+    sink.close()
+    sink.requestKeyFrame()
+    assert.deepEqual([engine.closed, engine.asked], [true, 0])
+    const seen = []
+    for await (const { timestamp } of sink) if (seen.push(timestamp) > 10) break
+    assert.deepEqual(seen, [1, 2, 3])
+  })
+
   test('leaves what nobody reads to the engine, which bounds and counts it', async () => {
     const { sink, engine } = makeSink({ queue: 5 })
     assert.equal(engine.queue, 5)
