@@ -45,7 +45,11 @@ impl<T> DeviceChange<T> {
 impl Devices {
     /// Whether what the far end is to hear can't be used.
     pub(super) fn is_without_input(&self) -> bool {
-        self.troubled.contains(&Device::Input)
+        self.is_troubled(Device::Input)
+    }
+
+    pub(super) fn is_troubled(&self, device: Device) -> bool {
+        self.troubled.contains(&device)
     }
 
     /// The commands that wait for what is being opened.

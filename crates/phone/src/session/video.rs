@@ -48,11 +48,13 @@ impl Session {
         ctx: &mut Context<'_>,
     ) {
         let is_active = matches!(self.state, State::Active(_));
+        let troubled = self.near_end.devices.is_troubled(content.into());
         let slot = self.pictures.slot(content);
         let is_same = slot.input == input;
+        let is_shown = !(troubled && slot.sends());
         match &mut slot.change {
             Some(change) if is_same => return change.tickets.push(ticket),
-            None if is_same => return ctx.reply(ticket, Ok(Reply::Done)),
+            None if is_same && is_shown => return ctx.reply(ticket, Ok(Reply::Done)),
             Some(_) | None => {}
         }
         let asked = slot

@@ -143,6 +143,29 @@ fn another_source_needs_no_word_of_the_peer() {
 }
 
 #[test]
+fn a_source_that_could_not_be_opened_is_opened_again_if_it_is_chosen_again() {
+    let (mut rig, _, id) = with_camera();
+    let failed = || MediaEvent::DeviceFailed {
+        device: Device::Camera,
+        reason: "another call has it".to_owned(),
+    };
+    rig.media_event(id, failed());
+    let ticket = set_video(&mut rig, id, source(1));
+    assert_eq!(opened(&rig), [source(1)]);
+    assert!(!is_settled(&rig, ticket), "nothing is shown");
+    rig.media_event(id, failed());
+    assert_eq!(code(&rig.error(ticket)), "ERR_NO_DEVICE");
+    assert_eq!(opened(&rig), [source(1)], "it would fail once more");
+    let ticket = set_video(&mut rig, id, source(1));
+    open(&mut rig, id);
+    assert!(is_settled(&rig, ticket));
+    assert!(rig.is_silent(), "the peer is asked nothing");
+    let ticket = set_video(&mut rig, id, source(1));
+    assert!(is_settled(&rig, ticket));
+    assert_eq!(opened(&rig).len(), 2);
+}
+
+#[test]
 fn a_source_that_does_not_open_brings_the_one_before_back() {
     let (mut rig, _, id) = with_camera();
     let ticket = set_video(&mut rig, id, source(2));
