@@ -13,8 +13,8 @@ import { packLibrary, packPlatform } from './tarballs.mjs'
 import { tryTarballs } from './try-tarballs.mjs'
 import { zigEnvironment } from './zig.mjs'
 
-/** 11.2 MB, and 0.8 for pictures. */
-const MOST_BYTES = 12_000_000
+/** 13.3 MB: 11.2, and what pictures, libvpx among them, and proxies add. The aim is 11. */
+const MOST_BYTES = 13_800_000
 
 /** What every glibc system has; libasound is not of them. */
 const GLIBC_LIBRARIES = /^(?:ld-linux-[\w-]+\.so\.\d|lib(?:c|m|dl|rt|pthread|gcc_s|util)\.so\.\d)$/
