@@ -143,7 +143,7 @@ describe('pages with video', { skip: peers('chromium'), timeout: 170_000 }, () =
     const { page, sink } = await watched(t, source)
     await sees(page, 5)
     await page.evaluate(() => {
-      const until = performance.now() + 2000
+      const until = performance.now() + 1000
       while (performance.now() < until);
     })
     await until(() => sink.dropped > 0, 'pictures are dropped')
