@@ -165,7 +165,7 @@ describe('the packages', () => {
     const whole = ['compat', 'docs', 'examples'].flatMap((folder) => filesOf(folder))
     const kept = (name) => existsSync(join(root, name)) && !published.includes(`!/${name}`)
     const present = [...expected, ...whole, 'README.md', 'package.json'].filter(kept)
-    const rest = files.filter((name) => !/^dist\/([\w-]+\/)*[\w-]+\.js$/.test(name))
+    const rest = files.filter((name) => !/^dist\/([\w-]+\/)*[\w-]+\.m?js$/.test(name))
     assert.deepEqual(rest.sort(), present.sort())
     assert.deepEqual(
       packed(addon).split('\n').filter(Boolean).sort(),
