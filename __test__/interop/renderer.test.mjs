@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { connectVideoSink, connectVideoSource } from 'offhook/renderer/host'
+import { COUNTED } from './counter.mjs'
 import { assertInOrder, seen, sees, startCamera, startScreen, stats, until } from './page-video.mjs'
 import { Sink, Source, startPages } from './pages.mjs'
 import { peers } from './peers.mjs'
@@ -143,12 +144,17 @@ describe('pages with video', { skip: peers('chromium'), timeout: 170_000 }, () =
     const { page, sink } = await watched(t, source)
     await sees(page, 5)
     await page.evaluate(() => {
-      const until = performance.now() + 1000
+      const until = performance.now() + 2000
       while (performance.now() < until);
     })
     await until(() => sink.dropped > 0, 'pictures are dropped')
     const { length } = await seen(page)
-    assertInOrder(await sees(page, length + 10))
+    const counts = await sees(page, length + 10)
+    // What was lost may be more than half of what the counter counts, so the jump over it looks like a step back.
+    const steps = counts.slice(1).map((count, index) => (count - counts[index] + COUNTED) % COUNTED)
+    const lost = steps.indexOf(Math.max(...steps)) + 1
+    assertInOrder(counts.slice(0, lost))
+    assertInOrder(counts.slice(lost))
   })
 
   test('what can not be decoded costs a key frame', async (t) => {
@@ -179,7 +185,9 @@ describe('pages with video', { skip: peers('chromium'), timeout: 170_000 }, () =
       for (const track of window.stream.getTracks()) track.stop()
     })
     await until(async () => (await stats(page, 'rendering')).width === 320, 'the pictures are those of the other one')
-    assert.deepEqual(await page.evaluate(() => [document.querySelector('canvas').width, document.querySelector('canvas').height]), [320, 240])
+    // It is drawn with the page's next frame.
+    const drawn = () => page.evaluate(() => `${document.querySelector('canvas').width} x ${document.querySelector('canvas').height}`)
+    await until(async () => (await drawn()) === '320 x 240', 'the canvas is as large as they are')
     // One clock for both of them, which is the page's.
     const times = source.frames.map(({ timestamp }) => timestamp)
     assert.deepEqual(times, [...times].sort((one, other) => one - other))
