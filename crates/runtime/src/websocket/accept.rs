@@ -5,10 +5,10 @@ use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, 
 use tokio_tungstenite::tungstenite::http::{HeaderValue, StatusCode};
 
 use super::Connection;
-use super::connect::{Stream, limits};
+use super::connect::limits;
 use super::connection::Ends;
 use super::paced::Paced;
-use super::transport::Transport;
+use super::transport::{Stream, Transport};
 
 const PROTOCOL: &str = "Sec-WebSocket-Protocol";
 

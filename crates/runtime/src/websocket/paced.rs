@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::connect::Stream;
+use super::transport::Stream;
 
 /// Room for a SIP message of the largest size, or for some thousand frames without content.
 const A_TURN: usize = 64 * 1024;

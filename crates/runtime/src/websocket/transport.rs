@@ -8,17 +8,23 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
-/// TCP, or TLS to a proxy.
+/// Octets as they are, or within TLS.
 #[derive(Debug)]
-pub(super) enum Carrier {
-    Tcp(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
+pub(super) enum MaybeTls<S> {
+    Plain(S),
+    Tls(Box<TlsStream<S>>),
 }
+
+/// TCP, or TLS to a proxy.
+pub(super) type Carrier = MaybeTls<TcpStream>;
+
+/// A way to the server, with or without TLS.
+pub(super) type Stream = MaybeTls<Transport>;
 
 impl Carrier {
     pub(super) fn tcp(&self) -> &TcpStream {
         match self {
-            Carrier::Tcp(tcp) => tcp,
+            Carrier::Plain(tcp) => tcp,
             Carrier::Tls(tls) => tls.get_ref().0,
         }
     }
@@ -44,7 +50,7 @@ impl Transport {
 
     /// Without a proxy.
     pub(super) fn direct(tcp: TcpStream) -> Transport {
-        Transport::new(Carrier::Tcp(tcp), Vec::new())
+        Transport::new(Carrier::Plain(tcp), Vec::new())
     }
 
     pub(super) fn tcp(&self) -> &TcpStream {
@@ -52,42 +58,42 @@ impl Transport {
     }
 }
 
-impl AsyncRead for Carrier {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for MaybeTls<S> {
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         match self.get_mut() {
-            Carrier::Tcp(stream) => Pin::new(stream).poll_read(cx, buf),
-            Carrier::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
+            MaybeTls::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
+            MaybeTls::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
         }
     }
 }
 
-impl AsyncWrite for Carrier {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for MaybeTls<S> {
     fn poll_write(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
         match self.get_mut() {
-            Carrier::Tcp(stream) => Pin::new(stream).poll_write(cx, buf),
-            Carrier::Tls(stream) => Pin::new(stream).poll_write(cx, buf),
+            MaybeTls::Plain(stream) => Pin::new(stream).poll_write(cx, buf),
+            MaybeTls::Tls(stream) => Pin::new(stream).poll_write(cx, buf),
         }
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
-            Carrier::Tcp(stream) => Pin::new(stream).poll_flush(cx),
-            Carrier::Tls(stream) => Pin::new(stream).poll_flush(cx),
+            MaybeTls::Plain(stream) => Pin::new(stream).poll_flush(cx),
+            MaybeTls::Tls(stream) => Pin::new(stream).poll_flush(cx),
         }
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
-            Carrier::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
-            Carrier::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
+            MaybeTls::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
+            MaybeTls::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
         }
     }
 }

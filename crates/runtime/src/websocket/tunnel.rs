@@ -87,7 +87,7 @@ impl Passage<'_> {
         let client = match (&self.client, self.proxy.scheme) {
             (Some(client), Scheme::Https) => Arc::clone(client),
             (_, Scheme::Http | Scheme::Socks5) | (None, Scheme::Https) => {
-                return Ok(Carrier::Tcp(tcp));
+                return Ok(Carrier::Plain(tcp));
             }
         };
         let name = ServerName::try_from(host.to_owned()).map_err(|_| {
