@@ -156,14 +156,25 @@ impl CodecThreads {
         }
         shared.ending.retain(|thread| !thread.is_finished());
         let cores = thread::available_parallelism().map_or(1, usize::from);
-        let mut threads = Vec::new();
-        for index in 0..cores.min(MAX_THREADS) {
-            let (thread, ending) = CodecThread::start(index)?;
-            threads.push(thread);
-            shared.ending.push(ending);
-        }
-        let threads = Arc::new(CodecThreads(threads));
+        let count = cores.min(MAX_THREADS);
+        let threads = CodecThreads::begin(count, &mut shared.ending, CodecThread::start)?;
+        let threads = Arc::new(threads);
         shared.threads = Arc::downgrade(&threads);
+        Ok(threads)
+    }
+
+    /// Starts all of them, or none: those that have started end if a later one can't.
+    fn begin(
+        count: usize,
+        ending: &mut Vec<JoinHandle<()>>,
+        start: impl Fn(usize) -> io::Result<(CodecThread, JoinHandle<()>)>,
+    ) -> io::Result<CodecThreads> {
+        let mut threads = CodecThreads(Vec::new());
+        for index in 0..count {
+            let (thread, end) = start(index)?;
+            threads.0.push(thread);
+            ending.push(end);
+        }
         Ok(threads)
     }
 
@@ -377,6 +388,20 @@ mod tests {
             assert_eq!(told.recv(), Ok(true));
             other.waker().wake();
             assert_eq!(told.recv(), Ok(true));
+        }
+    }
+
+    #[test]
+    fn threads_that_have_started_end_if_a_later_one_can_not() {
+        let mut ending = Vec::new();
+        let begun = CodecThreads::begin(3, &mut ending, |index| match index {
+            2 => Err(io::Error::other("no more of them")),
+            _ => CodecThread::start(index),
+        });
+        assert!(begun.is_err());
+        assert_eq!(ending.len(), 2);
+        for thread in ending {
+            thread.join().unwrap();
         }
     }
 
