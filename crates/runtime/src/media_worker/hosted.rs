@@ -280,6 +280,9 @@ impl Hosted {
     /// Sends what there is to be seen.
     pub(super) fn show(&mut self, now: Instant) {
         self.pictures.drive(self.engine.as_mut(), now);
+        for event in self.pictures.resolutions(now) {
+            self.tell(What::Media(event));
+        }
         self.drain();
     }
 

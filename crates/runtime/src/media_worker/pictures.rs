@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use phone::MediaEvent;
 use phone::video::{VideoContent, VideoLine};
@@ -17,6 +17,8 @@ use crate::video::{VideoReader, VideoWriter};
 
 /// Frames of one source that are sent in one tick: ten times what a camera gives, and a bound for what it had piled up.
 const MOST_FRAMES: usize = 4;
+/// A size is told so often at most, the newest: a frame's head costs whoever sends it ten octets, also without a picture.
+const RESOLUTION_EVERY: Duration = Duration::from_millis(500);
 
 /// Says that whoever reads a stream needs a key frame; looked at on each tick.
 #[derive(Debug, Clone, Default)]
@@ -63,6 +65,8 @@ struct Shown {
 struct SeenPictures {
     output: Option<(VideoWriter, KeyFrameWish)>,
     size: Option<Size>,
+    /// The size that was told last, and when.
+    told: Option<(Size, Instant)>,
 }
 
 impl Pictures {
@@ -149,7 +153,10 @@ impl Pictures {
     pub(super) fn take(&mut self, step: PictureStep) -> Option<MediaEvent> {
         match step {
             PictureStep::Lines(lines) => Some(self.agree(lines)),
-            PictureStep::Frame(line, frame) => self.take_frame(line, &frame),
+            PictureStep::Frame(line, frame) => {
+                self.take_frame(line, &frame);
+                None
+            }
             PictureStep::KeyFrameWanted(content) => {
                 if let Some(reader) = self.reader(content) {
                     reader.want_key_frame();
@@ -192,20 +199,40 @@ impl Pictures {
         MediaEvent::Lines { lines: told }
     }
 
-    fn take_frame(&mut self, line: u32, frame: &EncodedFrame) -> Option<MediaEvent> {
+    fn take_frame(&mut self, line: u32, frame: &EncodedFrame) {
         let seen = self.seen.entry(line).or_default();
         if let Some((writer, _)) = &mut seen.output
             && !writer.push(frame)
         {
             seen.output = None;
         }
-        let size = frame.size.filter(|size| seen.size != Some(*size))?;
-        seen.size = Some(size);
-        Some(MediaEvent::Resolution {
-            line,
-            width: size.width,
-            height: size.height,
-        })
+        seen.size = frame.size.or(seen.size);
+    }
+
+    /// The sizes of pictures that have become others.
+    pub(super) fn resolutions(&mut self, now: Instant) -> Vec<MediaEvent> {
+        let seen = self.seen.iter_mut();
+        seen.filter_map(|(line, seen)| Some((*line, seen.size_to_tell(now)?)))
+            .map(|(line, Size { width, height })| MediaEvent::Resolution {
+                line,
+                width,
+                height,
+            })
+            .collect()
+    }
+}
+
+impl SeenPictures {
+    fn size_to_tell(&mut self, now: Instant) -> Option<Size> {
+        let size = self.size?;
+        let waits = |(told, at): (Size, Instant)| {
+            told == size || now.saturating_duration_since(at) < RESOLUTION_EVERY
+        };
+        if self.told.is_some_and(waits) {
+            return None;
+        }
+        self.told = Some((size, now));
+        Some(size)
     }
 }
 

@@ -28,9 +28,16 @@ impl PictureEngine for Noted {
     }
 }
 
-#[allow(clippy::disallowed_methods, reason = "nothing here looks at the time")]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "only the time that passes matters"
+)]
+fn now() -> Instant {
+    Instant::now()
+}
+
 fn drive(pictures: &mut Pictures, engine: &mut Noted) {
-    pictures.drive(engine, Instant::now());
+    pictures.drive(engine, now());
 }
 
 /// The tag of a VP8 key frame of 16 by 16 pixels (RFC 6386 §9.1).
@@ -229,14 +236,7 @@ fn pictures_are_seen_until_their_line_stops_or_nobody_looks() {
         let frame = EncodedFrame::read(VideoCodec::Vp8, Duration::ZERO, data);
         PictureStep::Frame(1, frame.expect("a frame"))
     };
-    let told = pictures.take(frame());
-    let resolution = MediaEvent::Resolution {
-        line: 1,
-        width: 16,
-        height: 16,
-    };
-    assert_eq!(told, Some(resolution));
-    assert_eq!(pictures.take(frame()), None, "it has the size that it had");
+    pictures.take(frame());
     assert!(seen.pop().is_none() && other.pop().is_some());
     drop(other);
     pictures.take(frame());
@@ -254,4 +254,42 @@ fn output() -> (VideoWriter, KeyFrameWish, VideoReader) {
         crate::video::link(codecs, Arc::new(move || wisher.wish()), Arc::new(|| ()));
     reader.want_key_frame();
     (writer, wish, reader)
+}
+
+#[test]
+fn a_size_is_told_twice_a_second_however_often_it_changes() {
+    let mut pictures = Pictures::default();
+    agree(&mut pictures, vec![line(1, VideoContent::Camera, false)]);
+    let sized = |pictures: &mut Pictures, width: u8| {
+        let mut head = KEY;
+        head[6] = width;
+        let frame = EncodedFrame::read(VideoCodec::Vp8, Duration::ZERO, head.to_vec().into());
+        let step = PictureStep::Frame(1, frame.expect("a frame"));
+        assert_eq!(pictures.take(step), None);
+    };
+    let told = |width| {
+        vec![MediaEvent::Resolution {
+            line: 1,
+            width,
+            height: 16,
+        }]
+    };
+    let start = now();
+    let at = |millis| start + Duration::from_millis(millis);
+    sized(&mut pictures, 16);
+    assert_eq!(pictures.resolutions(at(0)), told(16));
+    let mut events = 0;
+    for millis in (10..500).step_by(10) {
+        sized(&mut pictures, 17 + u8::from(millis % 20 == 0));
+        events += pictures.resolutions(at(millis)).len();
+    }
+    assert_eq!(events, 0);
+    assert_eq!(pictures.resolutions(at(500)), told(17), "the newest");
+    sized(&mut pictures, 18);
+    sized(&mut pictures, 17);
+    assert_eq!(
+        pictures.resolutions(at(1500)),
+        Vec::new(),
+        "it is that again"
+    );
 }
