@@ -159,7 +159,6 @@ impl Negotiation {
             payloads: &receive,
             direction: wish,
             wish,
-            pictures: &[],
             setup: write::offered_setup(),
             rtcp_mux: true,
         };
@@ -273,7 +272,6 @@ impl Negotiation {
             payloads: &agreed.audio.receive,
             direction: agreed.audio.direction,
             wish,
-            pictures: &agreed.video,
             setup: write::answered_setup(agreed.transport.setup, transport.parameters.setup),
             rtcp_mux: agreed.rtcp_mux,
         };

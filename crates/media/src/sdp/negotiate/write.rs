@@ -5,7 +5,6 @@ use super::super::{
 };
 use super::layout::{Layout, Line, SectionSlot};
 use super::terms::{Identity, LocalTransport, Terms};
-use super::video::AgreedVideo;
 use super::write_video::video;
 use crate::codec::Codec;
 use crate::transport::{Candidate, CandidateKind, Setup};
@@ -16,8 +15,6 @@ pub(super) struct Section<'a> {
     pub(super) direction: Direction,
     /// What we want of the call: who holds it, shows nothing either.
     pub(super) wish: Direction,
-    /// What an answer agrees to of pictures; an offer says what is wished for.
-    pub(super) pictures: &'a [AgreedVideo],
     pub(super) setup: Setup,
     pub(super) rtcp_mux: bool,
 }

@@ -19,15 +19,7 @@ pub(super) fn video(
     for payload in &video.payloads {
         format_lines(&mut lines, payload);
     }
-    // RFC 3264 §6.1: no answer sends what is not taken, or wants what is not sent.
-    let agreed = section
-        .pictures
-        .iter()
-        .find(|agreed| agreed.line.0 as usize == place);
-    let direction = agreed.map_or_else(
-        || video.asked(!section.wish.receives()),
-        |agreed| agreed.direction,
-    );
+    let direction = video.asked(!section.wish.receives());
     lines.push(Attribute::flag(direction.as_str()));
     lines.extend(slot.mid.as_ref().map(|mid| Attribute::new("mid", mid)));
     lines.push(Attribute::flag("rtcp-mux"));
