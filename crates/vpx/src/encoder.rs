@@ -47,8 +47,8 @@ pub struct Encoder {
     last: Option<Duration>,
 }
 
-// SAFETY: the state is a heap block that libvpx keeps no thread-local reference to; its own threads are joined
-// within each call; every access goes through `&mut self`.
+// SAFETY: the state is a heap block that libvpx keeps no thread-local reference to; its own threads
+// (from two on) live as long as it and touch it only within a call; every access goes through `&mut self`.
 unsafe impl Send for Encoder {}
 
 impl Encoder {
