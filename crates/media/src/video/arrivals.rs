@@ -134,6 +134,8 @@ pub(super) struct PacketArrivals<P> {
     fresh: bool,
     /// How far the first frame was followed.
     progress: Option<Progress>,
+    /// The source says where its frames end.
+    marks: bool,
 }
 
 impl<P: AsRef<[u8]>> PacketArrivals<P> {
@@ -146,6 +148,7 @@ impl<P: AsRef<[u8]>> PacketArrivals<P> {
             edge: Edge::Frame,
             fresh: true,
             progress: None,
+            marks: false,
         }
     }
 
@@ -169,6 +172,7 @@ impl<P: AsRef<[u8]>> PacketArrivals<P> {
         }
         self.missing -= 1;
         self.octets += octets(&slot);
+        self.marks |= matches!(&slot, Slot::Packet { packet, .. } if packet.marker);
         self.slots[index] = slot;
         Placement::Taken
     }
@@ -195,10 +199,6 @@ impl<P: AsRef<[u8]>> PacketArrivals<P> {
 
     pub(super) fn is_full(&self) -> bool {
         self.slots.len() > MOST_PACKETS || self.octets > MOST_OCTETS
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.slots.is_empty()
     }
 
     pub(super) fn len(&self) -> usize {
@@ -283,7 +283,11 @@ impl<P: AsRef<[u8]>> PacketArrivals<P> {
             };
             let of = *progress.of.get_or_insert((timestamp, codec));
             if of.0 != timestamp {
-                return progress.complete();
+                // RFC 7741 §4.1: the marker MUST end a frame, so that one without it was never sent to its end. RFC 6184
+                // §5.1: nobody may rely on it; there, fragments tell.
+                let mut ended = progress.clone();
+                ended.whole &= !(self.marks && of.1 == Some(VideoCodec::Vp8));
+                return ended.complete();
             }
             match slot {
                 Slot::Packet { look, .. } => {
@@ -340,6 +344,15 @@ impl<P: AsRef<[u8]>> PacketArrivals<P> {
                 Slot::Packet { packet, .. } => Some(packet.payload.as_ref()),
                 Slot::Missing(_) | Slot::Filler { .. } | Slot::Broken { .. } => None,
             })
+    }
+
+    /// The times of the first slots that came, one after another.
+    pub(super) fn timestamps(&self, count: usize) -> impl Iterator<Item = u32> {
+        self.slots.iter().take(count).filter_map(|slot| match slot {
+            Slot::Missing(_) | Slot::Filler { .. } => None,
+            Slot::Broken { timestamp, .. } => Some(*timestamp),
+            Slot::Packet { packet, .. } => Some(packet.timestamp),
+        })
     }
 
     /// Removes the first slots.

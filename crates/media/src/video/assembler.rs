@@ -74,6 +74,8 @@ pub struct Assembler<P> {
     strange: Option<u16>,
     last_arrival: Option<Instant>,
     tails: u32,
+    /// The time of the frame that was counted as dropped last.
+    discarded: Option<u32>,
     resends: bool,
     round_trip: Option<Duration>,
     next_request: Option<Instant>,
@@ -96,6 +98,7 @@ impl<P> Default for Assembler<P> {
             strange: None,
             last_arrival: None,
             tails: 0,
+            discarded: None,
             resends: false,
             round_trip: None,
             next_request: None,
@@ -179,7 +182,7 @@ impl<P: AsRef<[u8]>> Assembler<P> {
     /// RFC 3550 §A.1: a second packet that follows it shows that the stream goes on there.
     fn take_strange(&mut self, sequence: u16, now: Instant) {
         if self.strange.map(|s| s.wrapping_add(1)) == Some(sequence) {
-            self.counts.dropped += u64::from(self.has_some());
+            self.discard(usize::MAX);
             self.arrivals = Some(PacketArrivals::new(sequence.wrapping_add(1)));
             self.unchain(now);
             self.strange = None;
@@ -188,12 +191,9 @@ impl<P: AsRef<[u8]>> Assembler<P> {
         }
     }
 
-    fn has_some(&self) -> bool {
-        self.arrivals.as_ref().is_some_and(|a| !a.is_empty())
-    }
-
     fn restart(&mut self, packet: &VideoPacket<P>, now: Instant) {
         if self.ssrc != packet.ssrc {
+            self.discard(usize::MAX);
             self.sets.clear();
             self.clock.restart();
         }
@@ -207,11 +207,20 @@ impl<P: AsRef<[u8]>> Assembler<P> {
 
     /// Goes on behind all that has come.
     fn give_up(&mut self, now: Instant) {
-        if let Some(arrivals) = &mut self.arrivals {
-            arrivals.remove(arrivals.len());
-            self.counts.dropped += 1;
-            self.unchain(now);
+        self.discard(usize::MAX);
+        self.unchain(now);
+    }
+
+    /// Removes the first slots, and counts their frames.
+    fn discard(&mut self, count: usize) {
+        let Some(arrivals) = &mut self.arrivals else {
+            return;
+        };
+        for timestamp in arrivals.timestamps(count) {
+            let known = self.discarded.replace(timestamp) == Some(timestamp);
+            self.counts.dropped += u64::from(!known);
         }
+        arrivals.remove(count);
     }
 
     fn unchain(&mut self, now: Instant) {
@@ -236,12 +245,12 @@ impl<P: AsRef<[u8]>> Assembler<P> {
                     }
                 }
                 Run::Open { .. } => {
-                    if !impatient {
+                    // Without what came before, nothing but a key frame can be given: it waits for nothing.
+                    if self.chained && !impatient {
                         return None;
                     }
                     let at = arrivals.later_key_frame()?;
-                    arrivals.remove(at);
-                    self.counts.dropped += 1;
+                    self.discard(at);
                 }
             }
         }
@@ -269,7 +278,7 @@ impl<P: AsRef<[u8]>> Assembler<P> {
             if !useless {
                 return;
             }
-            arrivals.remove(1);
+            self.discard(1);
         }
     }
 
@@ -281,8 +290,8 @@ impl<P: AsRef<[u8]>> Assembler<P> {
         };
         let (codec, timestamp) = (packet.codec, packet.timestamp);
         let joined = join(codec, arrivals.payloads(end), &self.sets, &mut self.joined);
-        arrivals.remove(end);
         if joined == Ok(Joined::Nothing) {
+            arrivals.remove(end);
             return None;
         }
         let at = self.clock.time(timestamp, now);
@@ -291,10 +300,11 @@ impl<P: AsRef<[u8]>> Assembler<P> {
             .and_then(|_| EncodedFrame::read(codec, at, self.joined.as_slice().into()).ok())
             .filter(|frame| frame.key || self.chained);
         let Some(frame) = frame else {
-            self.counts.dropped += 1;
+            self.discard(end);
             self.unchain(now);
             return None;
         };
+        arrivals.remove(end);
         self.chained = true;
         self.counts.frames += 1;
         self.counts.key_frames += u64::from(frame.key);
@@ -302,10 +312,7 @@ impl<P: AsRef<[u8]>> Assembler<P> {
     }
 
     fn drop(&mut self, end: usize, now: Instant) {
-        if let Some(arrivals) = &mut self.arrivals {
-            arrivals.remove(end);
-        }
-        self.counts.dropped += 1;
+        self.discard(end);
         if mem::take(&mut self.chained) {
             self.unchain(now);
         }
@@ -327,17 +334,22 @@ impl<P: AsRef<[u8]>> Assembler<P> {
     /// From when on a key frame is wished for.
     fn wished_at(&mut self) -> Option<Instant> {
         let patience = self.patience();
-        let since = self.unchained_since;
-        let chained = self.chained;
+        let since = self.unchained_since.filter(|_| !self.chained);
         let arrivals = self.arrivals.as_mut()?;
-        if arrivals.is_empty() {
-            return since.filter(|_| !chained);
-        }
+        let empty = arrivals.first().is_none();
         match arrivals.head() {
+            // It is on its way.
             Run::Open {
-                lost: Some(lost), ..
-            } => Some(lost + patience),
-            Run::Open { lost: None, .. } | Run::Complete { .. } => None,
+                lost: None,
+                key: Some(true),
+            } => None,
+            Run::Open {
+                lost: Some(lost),
+                key,
+            } if self.chained || key == Some(true) => Some(lost + patience),
+            // Perhaps it begins with what was overtaken.
+            Run::Open { key: None, .. } if !empty => since.max(since.and(self.first_may_come)),
+            Run::Open { .. } | Run::Complete { .. } => since,
         }
     }
 

@@ -491,6 +491,88 @@ fn a_payload_that_is_no_frame_costs_a_key_frame_and_nothing_else() {
 }
 
 #[test]
+fn loss_without_end_keeps_nobody_from_asking_for_a_key_frame_and_going_on_with_it() {
+    for codec in VideoCodec::ALL {
+        for seed in 0..20 {
+            lose_without_end(codec, seed);
+        }
+    }
+}
+
+/// Loses packets for good and brings a whole key frame now and then: that one is not kept waiting by what was lost before
+/// it, and until it comes it is asked for.
+fn lose_without_end(codec: VideoCodec, seed: u64) {
+    let mut rng = StdRng::seed_from_u64(seed);
+    let mut bench = Bench::new();
+    let (lost, longest) = (rng.random_range(0.1..0.6), rng.random_range(1..3_000));
+    let (mut came, mut given) = (0, 0);
+    let (mut seen, mut asked) = (bench.now, bench.now);
+    for number in 0..400 {
+        let key = rng.random_bool(0.02);
+        let length = rng.random_range(0..longest);
+        let sent = frame(codec, number, key, if key { 4_000 } else { length });
+        let mut packets = bench.cut(&sent);
+        packets.retain(|_| key || !rng.random_bool(lost));
+        came += u64::from(!packets.is_empty());
+        let is_frozen = bench.now - seen > 600 * MS;
+        let some = bench.bring(packets);
+        let waits = key && is_frozen && some == 0;
+        assert!(!waits, "{codec:?} {seed}: key frame {number} waits");
+        let (later, _, wished) = bench.wait(33);
+        given += some + later;
+        if some + later > 0 {
+            seen = bench.now;
+        }
+        if wished || seen == bench.now {
+            asked = bench.now;
+        }
+        let silent = bench.now - asked;
+        assert!(silent < 2_500 * MS, "{codec:?} {seed}: {silent:?}");
+    }
+    let key = frame(codec, 400, true, 4_000);
+    let key = bench.cut(&key);
+    given += bench.bring(key);
+    given += bench.wait(1_000).0;
+    let counts = bench.assembler.counts;
+    assert_eq!(counts.frames, given as u64);
+    assert_eq!(counts.frames + counts.dropped, came + 1, "{codec:?} {seed}");
+}
+
+#[test]
+fn a_frame_that_was_not_sent_to_its_end_is_not_given() {
+    for codec in VideoCodec::ALL {
+        for seed in 0..50 {
+            let mut rng = StdRng::seed_from_u64(seed);
+            let mut bench = Bench::new();
+            let mut whole = Vec::new();
+            let mut cut = false;
+            for number in 0..100 {
+                // Whoever cuts a frame goes on with a key frame.
+                let key = number == 0 || cut || rng.random_bool(0.1);
+                let sent = frame(codec, number, key, rng.random_range(10..5_000));
+                let mut packets = bench.cut(&sent);
+                let length = packets.len();
+                cut = rng.random_bool(0.2) && length > 1 && number > 0;
+                if cut {
+                    packets.truncate(rng.random_range(1..length));
+                    bench.sequence = packets.last().unwrap().sequence.wrapping_add(1);
+                } else {
+                    whole.push(sent.data);
+                }
+                for packet in packets {
+                    bench.assembler.push(packet, bench.now).unwrap();
+                }
+                bench.now += 33 * MS;
+                for given in drain(&mut bench.assembler, bench.now) {
+                    assert!(given.data == whole.remove(0), "{codec:?} {seed} {number}");
+                }
+            }
+            assert_eq!(whole.len(), 0, "{codec:?} {seed}");
+        }
+    }
+}
+
+#[test]
 fn no_peer_makes_us_keep_more_than_a_bounded_number() {
     let mut bench = Bench::new();
     let mut rng = StdRng::seed_from_u64(1);
