@@ -143,6 +143,7 @@ impl Session {
             false => Negotiation::Stable,
         };
         self.state = State::Active(Box::new(Active::new(negotiation)));
+        self.drive_shown(ctx);
         self.activate(ctx);
     }
 

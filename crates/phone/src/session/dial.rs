@@ -286,6 +286,8 @@ impl Session {
         };
         self.report_finally(&outcome::status(response), ctx);
         self.apply_answer(answer, false, ctx);
+        // Behind it: nothing is shown to another phone that rang.
+        self.drive_shown(ctx);
         if lost {
             self.path_failed(
                 MediaFailure::Ice,

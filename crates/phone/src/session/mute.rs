@@ -9,6 +9,7 @@ impl Session {
     /// Mutes or unmutes; asking for the state it is in does nothing. A member of a conference still hears
     /// the other members.
     pub(crate) fn mute(&mut self, muted: bool, ctx: &mut Context<'_>) {
+        self.chose_muted();
         if self.near_end.muted == muted {
             return;
         }

@@ -6,7 +6,7 @@ use crate::door::command::VoiceActivity;
 use crate::door::media::Listening;
 
 /// What is chosen for one session, or the phone's default.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(super) enum Choice<T> {
     #[default]
     Default,

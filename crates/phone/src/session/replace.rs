@@ -47,23 +47,10 @@ pub(crate) struct Succession {
     old: SessionId,
     /// The old call is there still.
     lives: bool,
-    /// As it was when this one was accepted, or at last.
+    /// As it was when this one was accepted: what differs here was chosen for this one since, and stays.
     heritage: Heritage,
-    /// The application chose these for the new call.
-    own_input: bool,
-    own_output: bool,
-    own_shown: Shown,
-}
-
-impl<T: PartialEq> Choice<T> {
-    /// Whether the application wants something else.
-    fn is_other(&self, wanted: Option<&T>) -> bool {
-        match (self, wanted) {
-            (Self::Own(had), Some(wanted)) => had != wanted,
-            (Self::Default, Some(_)) => true,
-            (Self::Own(_) | Self::Default, None) => false,
-        }
-    }
+    /// How far it is closed now.
+    closed: Closed,
 }
 
 impl Heritage {
@@ -101,6 +88,14 @@ impl Heritage {
     }
 }
 
+impl Shown {
+    /// Whether this is of the call before, which has it.
+    fn inherits(&self, heritage: &Heritage, content: VideoContent) -> bool {
+        let before = heritage.shown.of(content);
+        before.is_some() && before == self.of(content)
+    }
+}
+
 impl Session {
     /// Whether a caller that wants this call's place is shown to belong to it (RFC 3891 §3 and §8): its far end asks
     /// itself, as when it goes on at another of its phones, or has referred whoever asks (RFC 3892).
@@ -118,10 +113,8 @@ impl Session {
         Some(Succession {
             old: self.id,
             lives: true,
+            closed: self.heritage()?.closed(),
             heritage: self.heritage()?,
-            own_input: false,
-            own_output: false,
-            own_shown: Shown::default(),
         })
     }
 
@@ -159,8 +152,26 @@ impl Session {
             return;
         };
         succession.lives = heritage.is_some();
-        if let (true, Some(heritage)) = (pending, heritage) {
+        let Some(heritage) = heritage else {
+            return;
+        };
+        succession.closed = heritage.closed();
+        if pending {
             succession.heritage = heritage;
+        }
+    }
+
+    /// Whether this one is muted was chosen for itself: only what is closed in the old one after that is closed here too.
+    pub(super) fn chose_muted(&mut self) {
+        if let Some(succession) = &mut self.handover.replaces {
+            succession.heritage.muted = succession.closed.muted;
+        }
+    }
+
+    /// The same of its camera.
+    pub(super) fn chose_video_muted(&mut self) {
+        if let Some(succession) = &mut self.handover.replaces {
+            succession.heritage.video_muted = succession.closed.video_muted;
         }
     }
 
@@ -208,16 +219,12 @@ impl Session {
         shown: Shown,
     ) {
         let mut shown = shown;
-        if let Some(succession) = &mut self.handover.replaces {
-            // What the old call has is not to be had before that has ended.
-            succession.own_input = succession.heritage.input.is_other(input.as_ref());
-            succession.own_output = succession.heritage.output.is_other(output.as_ref());
+        if let Some(succession) = &self.handover.replaces {
             self.near_end.input = succession.heritage.input.clone();
             self.near_end.output = succession.heritage.output.clone();
             self.near_end.processing = succession.heritage.processing;
             self.near_end.muted = succession.heritage.muted;
             self.pictures.muted = succession.heritage.video_muted;
-            succession.own_shown = shown.clone();
             shown = shown.or(succession.heritage.shown.clone());
             self.holding.held = succession.heritage.is_held();
             self.holding.kept = succession.heritage.kept_held;
@@ -236,28 +243,33 @@ impl Session {
     /// once.
     pub(super) fn waits_for_input(&self) -> bool {
         let waits = |succession: &Succession| {
-            succession.lives && !succession.own_input && succession.heritage.has_own_input()
+            let heritage = &succession.heritage;
+            heritage.has_own_input() && self.near_end.input == heritage.input
         };
-        self.handover.replaces.as_ref().is_some_and(waits)
+        self.predecessor().is_some_and(waits)
     }
 
     pub(super) fn waits_for_output(&self) -> bool {
         let waits = |succession: &Succession| {
-            succession.lives && !succession.own_output && succession.heritage.has_own_output()
+            let heritage = &succession.heritage;
+            heritage.has_own_output() && self.near_end.output == heritage.output
         };
-        self.handover.replaces.as_ref().is_some_and(waits)
+        self.predecessor().is_some_and(waits)
     }
 
     /// What it is to show and the old call still has.
     pub(super) fn waits_for_video(&self) -> Vec<VideoContent> {
-        let Some(succession) = self.handover.replaces.as_ref().filter(|it| it.lives) else {
+        let Some(succession) = self.predecessor() else {
             return Vec::new();
         };
-        let inherits = |content: &VideoContent| {
-            let own = succession.own_shown.of(*content);
-            own.is_none() && succession.heritage.shown.of(*content).is_some()
-        };
-        CONTENTS.into_iter().filter(inherits).collect()
+        let shown = self.shown();
+        let inherited = |content: &VideoContent| shown.inherits(&succession.heritage, *content);
+        CONTENTS.into_iter().filter(inherited).collect()
+    }
+
+    /// The call whose place it is to take, while that is there.
+    fn predecessor(&self) -> Option<&Succession> {
+        self.handover.replaces.as_ref().filter(|it| it.lives)
     }
 
     /// Another call has taken this one's place: BYE, or CANCEL if it was not answered.
@@ -290,22 +302,21 @@ impl Session {
             self.mute_video(true, ctx);
         }
         for content in CONTENTS {
-            let inherits = taken.own_shown.of(content).is_none();
-            if inherits && first.shown.of(content).is_some() {
+            if self.shown().inherits(&first, content) {
                 self.take_video(content, last.shown.of(content).cloned(), ctx);
             }
         }
         let alone = self.near_end.place.seat().is_none();
         let own_input = first.has_own_input() || last.has_own_input();
         let own_output = first.has_own_output() || last.has_own_output();
-        if own_input && !taken.own_input {
+        if own_input && self.near_end.input == first.input {
             self.near_end.input = last.input;
             let input = self.near_end.input(ctx);
             if alone {
                 ctx.media(self.id, SoundCommand::SetInput { input });
             }
         }
-        if own_output && !taken.own_output {
+        if own_output && self.near_end.output == first.output {
             self.near_end.output = last.output;
             let output = self.near_end.output(ctx);
             if alone {

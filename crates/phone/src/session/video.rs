@@ -96,6 +96,7 @@ impl Session {
 
     /// Sends no pictures of the camera, or sends them again; asking for the state it is in does nothing.
     pub(crate) fn mute_video(&mut self, muted: bool, ctx: &mut Context<'_>) {
+        self.chose_video_muted();
         if std::mem::replace(&mut self.pictures.muted, muted) == muted {
             return;
         }
@@ -107,11 +108,13 @@ impl Session {
         self.show(ctx, changes);
     }
 
-    /// Lets the far end see what it shall: nothing while it is on hold, and nothing of a muted camera.
+    /// Lets the far end see what it shall: nothing before the call is answered, nothing while it is on hold, and nothing of a
+    /// muted camera.
     pub(super) fn drive_shown(&mut self, ctx: &mut Context<'_>) {
+        let answered = matches!(self.state, State::Active(_));
         for content in CONTENTS {
             let muted = content == VideoContent::Camera && self.pictures.muted;
-            let muted = muted || self.holding.hears_music;
+            let muted = muted || self.holding.hears_music || !answered;
             let slot = self.pictures.slot(content);
             if slot.input.is_some() && std::mem::replace(&mut slot.hidden, muted) != muted {
                 ctx.media(self.id, StreamCommand::MuteVideo { content, muted });

@@ -14,7 +14,13 @@ fn calling() -> (Rig, Request) {
 }
 
 /// What the fork of this tag answers; reliably where it has an RSeq.
-fn fork(invite: &Request, code: u16, tag: &str, rseq: Option<u32>, sdp: Option<&str>) -> Bytes {
+pub(crate) fn fork(
+    invite: &Request,
+    code: u16,
+    tag: &str,
+    rseq: Option<u32>,
+    sdp: Option<&str>,
+) -> Bytes {
     let mut response = Response::to_request(invite, StatusCode::new(code).unwrap());
     let to = invite.headers().get(HeaderName::To).unwrap();
     let headers = response.headers_mut();
@@ -302,7 +308,7 @@ fn heard_early() -> (Rig, Caller, SessionId, Response) {
     (rig, caller, id, early)
 }
 
-fn rack(early: &Response) -> String {
+pub(crate) fn rack(early: &Response) -> String {
     format!("{} 1 INVITE", early.headers().get("RSeq").unwrap())
 }
 

@@ -52,6 +52,85 @@ fn it_is_as_muted_as_the_one_before() {
     assert!(place("muteVideo") < place("setVideo"), "{muted:?}");
 }
 
+/// A stranger takes Bob's place, and the answer waits for the application.
+fn answering(rig: &mut Rig, bob: &Caller) -> SessionId {
+    rig.listens = false;
+    let mut other = Caller::new("c2").from("<sip:stranger@elsewhere.example>");
+    rig.receive(bob.replaced_by(&mut other, "", &[]));
+    let new = rig.id_of("pendingSession");
+    rig.done(json!({ "type": "delivered", "id": new }));
+    rig.done(json!({ "type": "accept", "id": new }));
+    new
+}
+
+#[test]
+fn what_is_chosen_for_it_before_its_answer_stays() {
+    let (mut rig, bob, old) = seeing();
+    let new = answering(&mut rig, &bob);
+    set_video(&mut rig, new, source(2));
+    let output = json!({ "type": "wav", "path": "new.wav" });
+    rig.command(json!({ "type": "setOutput", "id": new, "output": output }));
+    let input = json!({ "type": "wav", "path": "new-in.wav" });
+    rig.command(json!({ "type": "setInput", "id": new, "input": input }));
+    // The call before changes too, which is no matter of the new one any more.
+    set_video(&mut rig, old, source(3));
+    let before = json!({ "type": "wav", "path": "old.wav" });
+    rig.command(json!({ "type": "setOutput", "id": old, "output": before }));
+    let before = json!({ "type": "wav", "path": "old-in.wav" });
+    rig.command(json!({ "type": "setInput", "id": old, "input": before }));
+    rig.media.retain(|(id, _)| *id == new);
+    rig.done(json!({ "type": "delivered", "id": new }));
+    assert_eq!(rig.count("terminated"), 1);
+    assert_eq!(opened(&rig), [source(2)]);
+    let all = rig.media.iter().map(|(_, command)| media_json(command));
+    let files: Vec<_> = all
+        .filter(|command| command["type"] == "setOutput" || command["type"] == "setInput")
+        .map(|command| {
+            command["output"]["path"]
+                .as_str()
+                .or(command["input"]["path"].as_str())
+                .unwrap_or_default()
+                .to_owned()
+        })
+        .collect();
+    assert_eq!(files, ["new.wav", "new-in.wav"]);
+}
+
+#[test]
+fn what_is_not_chosen_for_it_is_as_in_the_call_before_at_last() {
+    let (mut rig, bob, old) = seeing();
+    let new = answering(&mut rig, &bob);
+    set_video(&mut rig, old, source(3));
+    rig.media.retain(|(id, _)| *id == new);
+    rig.done(json!({ "type": "delivered", "id": new }));
+    assert_eq!(opened(&rig), [source(3)]);
+}
+
+#[test]
+fn only_what_is_muted_after_the_choice_for_it_is_muted_in_it() {
+    for (kind, property) in [("mute", "muted"), ("muteVideo", "videoMuted")] {
+        for chosen_last in [true, false] {
+            let (mut rig, bob, old) = seeing();
+            let new = answering(&mut rig, &bob);
+            let mute = json!({ "type": kind, "id": old, "muted": true });
+            let choice = json!({ "type": kind, "id": new, "muted": false });
+            for command in match chosen_last {
+                true => [mute, choice],
+                false => [choice, mute],
+            } {
+                rig.done(command);
+            }
+            rig.events.clear();
+            rig.done(json!({ "type": "delivered", "id": new }));
+            let expected = match chosen_last {
+                true => vec![],
+                false => vec![json!(true)],
+            };
+            assert_eq!(rig.changes(property), expected, "{kind}");
+        }
+    }
+}
+
 #[test]
 fn one_without_video_brings_none() {
     let (mut rig, bob, _) = Rig::talking(alice());
