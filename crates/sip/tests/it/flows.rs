@@ -34,16 +34,31 @@ fn a_websocket_is_pinged_and_a_pong_keeps_it() {
     lone.no_event();
 }
 
+/// A server that stands still for a while, in a backup say, is not left for it.
+#[test]
+fn a_flow_that_answers_after_five_seconds_is_kept() {
+    let mut lone = Lone::with_keep_alive(config("alice"), Transport::Wss);
+    while lone.probes == 0 {
+        lone.advance(Duration::from_millis(100));
+    }
+    lone.advance(Duration::from_secs(5));
+    let flow = lone.flow;
+    lone.act(|alice, now| alice.handle_pong(flow, now));
+    lone.advance(Duration::from_secs(1));
+    lone.no_event();
+}
+
 /// Traps 16 and 37: a WebSocket can die without a word.
 #[test]
-fn a_flow_without_a_pong_for_ten_seconds_has_failed() {
+fn a_flow_that_falls_silent_is_known_to_have_failed_within_fifteen_seconds() {
     let mut lone = Lone::with_keep_alive(config("alice"), Transport::Wss);
     while lone.probes == 0 {
         lone.advance(Duration::from_secs(1));
     }
-    lone.advance(Duration::from_secs(8));
-    lone.no_event();
-    lone.advance(Duration::from_secs(3));
+    let flow = lone.flow;
+    lone.act(|alice, now| alice.handle_pong(flow, now));
+    // The worst case: from now on nothing comes, and the next ping is as far away as it can be.
+    lone.advance(Duration::from_secs(15));
     let flow = lone.flow;
     assert!(matches!(lone.event(), Event::FlowFailed { flow: f } if f == flow));
     assert!(!lone.endpoint.is_connected());
@@ -57,7 +72,7 @@ fn any_message_shows_that_a_flow_is_alive() {
     }
     lone.receive(incoming("OPTIONS", "c1", "1", ""));
     assert!(matches!(lone.event(), Event::Request { .. }));
-    lone.advance(Duration::from_secs(11));
+    lone.advance(Duration::from_secs(7));
     lone.no_event();
 }
 
@@ -70,11 +85,11 @@ fn line_ends_probe_where_that_is_the_policy_and_over_other_transports() {
         (config("alice"), Transport::Tcp),
     ] {
         let mut lone = Lone::with_keep_alive(settings, transport);
-        lone.advance(Duration::from_secs(25));
+        lone.advance(Duration::from_secs(8));
         let (_, ping) = lone.sent.pop_front().unwrap();
         assert_eq!(&ping[..], b"\r\n\r\n");
         lone.receive("\r\n");
-        lone.advance(Duration::from_secs(9));
+        lone.advance(Duration::from_secs(6));
         lone.no_event();
     }
 }
@@ -85,14 +100,14 @@ fn a_flow_timer_of_the_edge_proxy_shortens_the_probes() {
     lone.act(|alice, now| alice.register(now));
     let request = lone.request(Method::Register);
     let contact = header(&request, "Contact");
-    let headers = format!("Contact: {contact};expires=600\r\nFlow-Timer: 10\r\n");
+    let headers = format!("Contact: {contact};expires=600\r\nFlow-Timer: 5\r\n");
     lone.receive(answer(&request, 200, "r", &headers));
     for _ in 0..100 {
         lone.advance(Duration::from_secs(1));
         let flow = lone.flow;
         lone.act(|alice, now| alice.handle_pong(flow, now));
     }
-    assert!(lone.probes >= 8, "{}", lone.probes);
+    assert!(lone.probes >= 17, "{}", lone.probes);
 }
 
 /// Trap 15.
