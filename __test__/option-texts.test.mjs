@@ -65,6 +65,8 @@ describe('the text for a wrong option', () => {
     [{ maxRinging: 0 }, "Option 'maxRinging' must be a whole number of calls from 1 to 1000, but is the number 0"],
     [{ whenFull: 'away' }, "Option 'whenFull' must be 'busy' or 'unavailable', but is a string"],
     [{ noAnswerTimeout: 10 }, "Option 'noAnswerTimeout' must be a whole number of milliseconds from 1000 to 3600000, but is the number 10"],
+    [{ mediaTimeout: 10 }, "Option 'mediaTimeout' must be a whole number of milliseconds from 1000 to 3600000, but is the number 10"],
+    [{ mediaTimeout: '1 minute' }, /^Option 'mediaTimeout' must be a whole number of milliseconds from 1000 to 3600000, but is a string$/],
     [{ autoAnswer: { policy: 'hunter2' } }, "Option 'autoAnswer.policy' must be 'off', 'announced', 'headers', 'always' or a function, but is another string"],
     [{ autoAnswer: 'function' }, /^Option 'autoAnswer' must be .* a function or \{/],
     [{ renewableToken: true }, "Option 'renewableToken' must be left out, but is unknown"],

@@ -380,6 +380,12 @@ export interface SoftphoneOptions {
   /** Milliseconds that an incoming call rings before it is given up, 1000–3600000; default 60000. */
   noAnswerTimeout?: number
   /**
+   * Milliseconds without anything of the other party (RTP, RTCP or consent, RFC 7675) until an answered call ends with
+   * `connectivity-error`, 1000–3600000; default 60000. `interrupted` is true from the fifth second on, and ICE is restarted
+   * meanwhile, so less than 8000 is as 8000. A party on hold that sends no sound is there as long as it consents.
+   */
+  mediaTimeout?: number
+  /**
    * Session timers (RFC 4028): both sides learn that a call is dead although no BYE came, for it is refreshed at half
    * its interval and ends with `expired` without. Default true; false asks for none and agrees to none.
    */

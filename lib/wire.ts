@@ -755,6 +755,7 @@ export const optionNames = {
     'maxRinging',
     'whenFull',
     'noAnswerTimeout',
+    'mediaTimeout',
     'sessionTimers',
     'codecs',
     'dtx',

@@ -89,6 +89,8 @@ pub struct Config {
     pub when_full: WhenFull,
     /// How long an incoming call rings.
     pub no_answer_timeout: Duration,
+    /// How long an answered call may hear nothing of the other party: neither RTP nor RTCP nor consent.
+    pub media_timeout: Duration,
     /// Calls outlive the WebSocket.
     pub session_survivability: bool,
     /// An accepted session is connected at once.

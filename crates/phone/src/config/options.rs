@@ -171,6 +171,8 @@ options! {
         when_full, "whenFull": super::WhenFull = "'busy' or 'unavailable'";
         /// Milliseconds an incoming call rings; default 60 000.
         no_answer_timeout, "noAnswerTimeout": u64 = "a whole number of milliseconds from 1000 to 3600000";
+        /// Milliseconds without RTP, RTCP and consent until an answered call ends; default 60 000.
+        media_timeout, "mediaTimeout": u64 = "a whole number of milliseconds from 1000 to 3600000";
         /// Session timers; default true.
         session_timers, "sessionTimers": SessionTimersOption = "a boolean or { expires, minSe }";
         /// Codecs in order of preference.

@@ -111,6 +111,12 @@ impl TryFrom<Options> for Config {
                 1000..=3_600_000,
                 "milliseconds",
             )?),
+            media_timeout: Duration::from_millis(within(
+                "mediaTimeout",
+                options.media_timeout.unwrap_or(60_000),
+                1000..=3_600_000,
+                "milliseconds",
+            )?),
             session_survivability: options.session_survivability.unwrap_or(true),
             auto_connect_sessions: options.auto_connect_sessions.unwrap_or(true),
             session_timers: session_timers(options.session_timers)?,

@@ -116,6 +116,8 @@ pub enum Wake {
     Key,
     /// A failed media path has not come back.
     Repair,
+    /// Nothing was heard of the other party for too long.
+    MediaTimeout,
     /// Our new offer is to be made again, or has no answer.
     Offer,
     /// Nobody answered an incoming call.

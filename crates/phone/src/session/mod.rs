@@ -361,7 +361,12 @@ impl Session {
                 .filter(|_| answering.described.is_some())
                 .map(|until| (until, Wake::Delivery)),
             State::Dialing(dialing) => dialing.until.map(|until| (until, Wake::CallTimeout)),
-            State::Active(active) => active.deadline(),
+            State::Active(active) => {
+                let gone = self.connectivity.gone_at;
+                let gone = gone.map(|at| (at, Wake::MediaTimeout));
+                let deadlines = active.deadline().into_iter().chain(gone);
+                deadlines.min_by_key(|(at, _)| *at)
+            }
             State::Offering(_) | State::Ending | State::Ended => None,
         }
     }
@@ -381,6 +386,9 @@ impl Session {
             }
             State::Dialing(dialing) if dialing.until.is_some_and(|until| until <= ctx.now) => {
                 self.give_up(ctx);
+            }
+            State::Active(_) if self.connectivity.gone_at.is_some_and(|at| at <= ctx.now) => {
+                self.media_timeout(ctx);
             }
             State::Active(active) if active.repair.until.is_some_and(|until| until <= ctx.now) => {
                 self.repair_timeout(ctx);

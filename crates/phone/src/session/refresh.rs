@@ -61,6 +61,7 @@ impl Session {
     /// Media flows, for the first time or again.
     pub(super) fn path_found(&mut self, ctx: &mut Context<'_>) {
         self.connectivity.was_up = true;
+        self.connectivity.is_heard_again();
         if let State::Active(active) = &mut self.state {
             active.repair.until = None;
             active.offerer.owed.restart = false;
@@ -78,6 +79,8 @@ impl Session {
 
     /// Nothing comes from the peer any more. That may pass, but not where the network changed.
     pub(super) fn path_silent(&mut self, ctx: &mut Context<'_>) {
+        self.connectivity
+            .fell_silent(ctx.now, ctx.config.media_timeout);
         self.path_changed(MediaPath::Interrupted, ctx);
         let lost_with_flow = self.connectivity.signalling_lost;
         if let State::Active(active) = &mut self.state {
@@ -90,11 +93,14 @@ impl Session {
     }
 
     /// The media path of a running call is gone: restarting ICE is the one thing that can bring
-    /// it back (RFC 8445 §2.4). Without a flow that waits for the next one.
+    /// it back (RFC 8445 §2.4). Without a flow that waits for the next one. What ends the call is
+    /// that the peer is not heard for too long.
     pub(super) fn path_failed(&mut self, failure: MediaFailure, text: &str, ctx: &mut Context<'_>) {
         let State::Active(active) = &mut self.state else {
-            return self.irreparable(text, ctx);
+            let reason = EndReason::new(Condition::ConnectivityError, Side::Network, text);
+            return self.end_because(reason, ctx);
         };
+        self.connectivity.was_cut(ctx.now, ctx.config.media_timeout);
         active.repair.path_gone = true;
         active.offerer.hurry();
         match (active.repair.until, failure) {
@@ -107,13 +113,8 @@ impl Session {
                     .get_or_insert(ctx.now + PATIENCE_WITH_ICE);
                 self.path_changed(MediaPath::Interrupted, ctx);
             }
-            // The restart may still find another.
-            (Some(_), MediaFailure::Consent | MediaFailure::Moved) => {
-                self.path_changed(MediaPath::Interrupted, ctx)
-            }
-            (Some(_), MediaFailure::Ice | MediaFailure::Dtls | MediaFailure::Fingerprint) => {
-                self.irreparable(text, ctx);
-            }
+            // The restart may still find another, or the next one does, when this one has had its time.
+            (Some(_), _) => self.path_changed(MediaPath::Interrupted, ctx),
             (None, _) => {
                 active.offerer.owed.restart = true;
                 self.path_changed(MediaPath::Interrupted, ctx);
@@ -122,14 +123,24 @@ impl Session {
         }
     }
 
-    /// The restart had its time: it is given up, and the call with it if there is no other path.
+    /// The restart had its time: it is given up, and made again if there is no other path.
     pub(super) fn repair_timeout(&mut self, ctx: &mut Context<'_>) {
         if let State::Active(active) = &mut self.state {
             active.repair.until = None;
             if active.repair.path_gone {
-                self.irreparable("The media path did not come back", ctx);
+                active.offerer.owed.restart = true;
+                active.offerer.hurry();
+                self.drive_offer(ctx);
             }
         }
+    }
+
+    /// Nothing came from the peer for as long as it may be silent: it is gone, without a BYE.
+    pub(super) fn media_timeout(&mut self, ctx: &mut Context<'_>) {
+        let patience = ctx.config.media_timeout.as_secs_f64();
+        let text = format!("Nothing was heard of the other party for {patience} s");
+        let reason = EndReason::new(Condition::ConnectivityError, Side::Network, text);
+        self.end_because(reason, ctx);
     }
 
     /// The peer has asked something inside the call: it is there again, and what nobody had answered need not wait.
@@ -159,11 +170,6 @@ impl Session {
                 ctx.act(|endpoint, now| endpoint.give_up(usage, now));
             }
         }
-    }
-
-    pub(super) fn irreparable(&mut self, text: &str, ctx: &mut Context<'_>) {
-        let reason = EndReason::new(Condition::ConnectivityError, Side::Network, text);
-        self.end_because(reason, ctx);
     }
 
     /// The peer has answered over the new flow.

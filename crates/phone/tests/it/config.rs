@@ -132,6 +132,10 @@ fn every_wrong_value_names_its_option_and_what_was_expected() {
         ("whenFull", json!("away")),
         ("whenFull", json!(486)),
         ("noAnswerTimeout", json!(10)),
+        ("mediaTimeout", json!(999)),
+        ("mediaTimeout", json!(3_600_001)),
+        ("mediaTimeout", json!(false)),
+        ("mediaTimeout", json!("60s")),
         ("codecs[0]", json!(["mp3"])),
         ("codecs", json!([])),
         ("codecs[1]", json!(["opus", "OPUS"])),
@@ -464,6 +468,7 @@ fn the_defaults_are_those_of_the_api() {
     assert_eq!(config.servers[0].url, "wss://example.com/ws");
     assert_eq!(config.register_expires.as_secs(), 600);
     assert_eq!(config.no_answer_timeout.as_secs(), 60);
+    assert_eq!(config.media_timeout.as_secs(), 60);
     assert_eq!(config.auto_answer.policy, Policy::Announced);
     assert!(config.register && config.session_survivability && config.auto_connect_sessions);
     assert!(config.tls.reject_unauthorized && config.max_sessions.is_none());

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use phone::audio::{Device, Processing};
 use phone::dtmf::Tones;
 use phone::media::{Listening, MediaFailure};
@@ -274,23 +276,73 @@ fn a_path_that_fails_in_a_running_call_is_restarted() {
 }
 
 #[test]
-fn a_path_that_does_not_come_back_ends_the_call() {
+fn a_path_that_does_not_come_back_is_sought_every_twenty_seconds_until_the_call_ends() {
     for no_other in [true, false] {
-        let (mut rig, _, id) = Rig::having_called(alice());
+        let (mut rig, _, id) = Rig::having_called(alice_with(json!({ "mediaTimeout": 50_000 })));
+        rig.media_event(id, MediaEvent::Interrupted);
+        rig.seconds(5);
         rig.media_event(id, consent_lost());
-        let reinvite = rig.request(&Method::Invite);
-        rig.media_mode = Media::Manual;
-        rig.receive(answer(&reinvite, 200, Some("v=0\r\n")));
-        rig.request(&Method::Ack);
-        rig.media_event(id, MediaEvent::Connecting);
-        assert_eq!(rig.changes("interrupted").last().unwrap(), true);
-        match no_other {
-            true => rig.media_event(id, no_path()),
-            false => rig.seconds(20),
+        for _ in 0..2 {
+            rig.media_mode = Media::Willing;
+            let reinvite = rig.request(&Method::Invite);
+            rig.media_mode = Media::Manual;
+            rig.receive(answer(&reinvite, 200, Some("v=0\r\n")));
+            rig.request(&Method::Ack);
+            rig.media_event(id, MediaEvent::AnswerApplied);
+            rig.media_event(id, MediaEvent::Connecting);
+            assert_eq!(rig.changes("interrupted").last().unwrap(), true);
+            if no_other {
+                rig.media_event(id, no_path());
+            }
+            rig.media_mode = Media::Willing;
+            rig.advance(Duration::from_millis(19_900));
+            assert_eq!(rig.count("terminated"), 0);
+            rig.advance(Duration::from_millis(100));
         }
         rig.request(&Method::Bye);
         rig.assert_ended_once("connectivity-error", "network");
     }
+}
+
+#[test]
+fn a_party_of_whom_nothing_is_heard_is_gone_after_the_media_timeout() {
+    for (options, seconds) in [
+        (alice(), 60),
+        (alice_with(json!({ "mediaTimeout": 10_000 })), 10),
+    ] {
+        let (mut rig, _, id) = Rig::talking(options);
+        rig.media_event(id, MediaEvent::RemoteHold { held: true });
+        // Silence that passes counts for nothing, and media notice it after five seconds.
+        rig.media_event(id, MediaEvent::Interrupted);
+        rig.seconds(seconds - 6);
+        rig.media_event(id, MediaEvent::Connected);
+        rig.lives_on();
+        rig.media_event(id, MediaEvent::Interrupted);
+        rig.seconds(seconds - 6);
+        assert_eq!(rig.count("terminated"), 0);
+        rig.seconds(1);
+        rig.assert_ended_once("connectivity-error", "network");
+        let text = rig.last("sessionEnded")["reason"]["text"].to_string();
+        assert_eq!(
+            text,
+            format!("\"Nothing was heard of the other party for {seconds} s\"")
+        );
+    }
+}
+
+/// It is we who are cut off: nobody can be told, and the BYE waits for the next connection.
+#[test]
+fn a_call_that_lost_its_path_with_its_connection_ends_after_the_media_timeout_too() {
+    let (mut rig, _, id) = Rig::talking(alice());
+    rig.down();
+    rig.media_event(id, consent_lost());
+    rig.seconds(59);
+    assert_eq!(rig.count("terminated"), 0);
+    rig.seconds(1);
+    rig.assert_ended_once("connectivity-error", "network");
+    rig.until_connect();
+    rig.up();
+    rig.request(&Method::Bye);
 }
 
 #[test]

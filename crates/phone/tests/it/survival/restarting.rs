@@ -114,20 +114,20 @@ fn a_restart_that_runs_out_of_time_is_given_up_and_not_the_call() {
 }
 
 #[test]
-fn a_call_ends_only_when_its_path_is_gone_and_a_restart_had_its_time() {
+fn a_restart_that_brings_nothing_is_made_again_until_the_other_party_counts_as_gone() {
     let gone = || MediaEvent::Failed {
         failure: MediaFailure::Consent,
         reason: "nothing came".into(),
     };
-    let (mut rig, id, _) = refreshing(true);
+    let (mut rig, id, reinvite) = refreshing(true);
     rig.seconds(2);
     rig.media_event(id, gone());
-    rig.seconds(17);
-    assert_eq!(
-        rig.count("terminated"),
-        0,
-        "the restart may still find a path"
-    );
+    rig.receive(answer(&reinvite, 488, None));
+    rig.seconds(18);
+    assert_eq!(restarts(&rig), [true, true]);
+    // One second before there was a connection again, and five of them before media said so.
+    rig.seconds(33);
+    assert_eq!(rig.count("terminated"), 0);
     rig.seconds(1);
     rig.assert_ended_once("connectivity-error", "network");
 }

@@ -152,7 +152,7 @@ fn sound_that_is_lost_while_nobody_answers_restarts_ice_at_once_and_ends_the_cal
     };
     rig.seconds(10);
     rig.media_event(id, gone);
-    rig.seconds(10);
+    rig.seconds(23);
     rig.assert_ended_once("connectivity-error", "network");
 }
 
