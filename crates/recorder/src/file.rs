@@ -1,10 +1,9 @@
 //! The file of either format.
 
-use std::time::Duration;
-
 use audio::Rate;
 
 use crate::ogg::OggFile;
+use crate::recorder::duration;
 use crate::wav::WavFile;
 use crate::{Chunk, Cut, Format};
 
@@ -31,15 +30,14 @@ impl GrowingFile {
         }
     }
 
-    /// Ends it, with marks at these places.
-    pub(crate) fn finish(&mut self, rate: Rate, marks: &[(Duration, &str)], chunk: &mut Chunk) {
+    /// Ends it, with marks at these places, in samples of each channel.
+    pub(crate) fn finish(&mut self, rate: Rate, marks: &[(u64, &str)], chunk: &mut Chunk) {
         match self {
-            Self::Wav(file) => {
-                let place = |at: Duration| rate.samples_in(at) as u64;
-                let marks: Vec<_> = marks.iter().map(|(at, text)| (place(*at), *text)).collect();
-                file.finish(rate, &marks, chunk);
+            Self::Wav(file) => file.finish(rate, marks, chunk),
+            Self::Ogg(file) => {
+                let marks = marks.iter().map(|(at, text)| (duration(*at, rate), *text));
+                file.finish(&marks.collect::<Vec<_>>(), chunk);
             }
-            Self::Ogg(file) => file.finish(marks, chunk),
         }
     }
 

@@ -31,7 +31,8 @@ pub struct Recorder {
     /// Of these, those that a chunk has brought away.
     given: u64,
     samples: Vec<i16>,
-    pauses: Vec<Pause>,
+    /// Where each begins and ends, in samples of each channel.
+    pauses: Vec<[u64; 2]>,
     paused: bool,
 }
 
@@ -122,8 +123,7 @@ impl Recorder {
         }
         self.fill(at);
         self.paused = true;
-        let from = self.duration();
-        self.pauses.push(Pause { from, to: from });
+        self.pauses.push([self.position; 2]);
     }
 
     /// Has it again, from `at` on.
@@ -151,7 +151,7 @@ impl Recorder {
         let marks = self
             .pauses
             .iter()
-            .flat_map(|pause| [(pause.from, "paused"), (pause.to, "resumed")]);
+            .flat_map(|[from, to]| [(*from, "paused"), (*to, "resumed")]);
         self.file
             .finish(rate, &marks.collect::<Vec<_>>(), &mut chunk);
         chunk
@@ -164,13 +164,18 @@ impl Recorder {
 
     /// What is in it so far.
     pub fn report(&self) -> Report {
-        let mut paused = self.pauses.clone();
-        if let (true, Some(last)) = (self.paused, paused.last_mut()) {
-            last.to = self.duration();
+        let mut pauses = self.pauses.clone();
+        if let (true, Some([_, to])) = (self.paused, pauses.last_mut()) {
+            *to = self.position;
         }
+        let rate = self.rate_now();
+        let paused = pauses.iter().map(|[from, to]| Pause {
+            from: duration(*from, rate),
+            to: duration(*to, rate),
+        });
         Report {
             duration: self.duration(),
-            paused,
+            paused: paused.collect(),
         }
     }
 
@@ -181,9 +186,8 @@ impl Recorder {
 
     fn end_pause(&mut self) {
         self.paused = false;
-        let to = self.duration();
-        if let Some(pause) = self.pauses.last_mut() {
-            pause.to = to;
+        if let Some([_, to]) = self.pauses.last_mut() {
+            *to = self.position;
         }
     }
 

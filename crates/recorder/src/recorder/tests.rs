@@ -201,6 +201,42 @@ fn what_is_said_in_a_pause_is_silent_and_marked_and_time_goes_on() {
 }
 
 #[test]
+fn a_pause_begins_and_ends_at_the_sample_that_its_marks_name() {
+    // The first tick came late, so that what follows begins within a millisecond; the ticks that follow are early for their time.
+    for late in (150_000..151_000).step_by(37) {
+        let mut recorder = Recorder::new(Settings {
+            rate: Some(Rate::Hz48000),
+            ..settings(Legs::Stereo)
+        });
+        let loud = frame(Rate::Hz48000, 9_000);
+        let begin = Duration::from_micros(late);
+        for tick in 0..60_u32 {
+            let at = begin + TICK * tick - Duration::from_millis(u64::from(tick.min(8)));
+            match tick {
+                20 => recorder.pause(at),
+                40 => recorder.resume(at),
+                _ => {}
+            }
+            recorder.take(at, &loud, &loud);
+        }
+        let mut disk = Disk::default();
+        disk.write(&recorder.finish());
+        let leg = disk.leg(1);
+        let silent = |at: &usize| leg.get(*at) == Some(&0);
+        let begin = leg.iter().position(|sample| *sample == 9_000).unwrap();
+        let from = (begin..leg.len()).find(silent).unwrap();
+        let to = (from..leg.len()).find(|at| !silent(at)).unwrap();
+        let sound = u32::from_le_bytes(disk.0[40..44].try_into().unwrap()) as usize;
+        let behind = &disk.0[HEADER + sound..];
+        let mark = |at: usize| u32::from_le_bytes(behind[at..at + 4].try_into().unwrap()) as usize;
+        assert_eq!((mark(16), mark(40)), (from, to), "{late}");
+        let pause = recorder.report().paused[0];
+        let sample = |at: Duration| (at.as_secs_f64() * 48_000.0).round() as usize;
+        assert_eq!((sample(pause.from), sample(pause.to)), (from, to), "{late}");
+    }
+}
+
+#[test]
 fn a_file_is_whole_after_each_chunk() {
     let mut recorder = Recorder::new(settings(Legs::Mix));
     let mut disk = Disk::default();

@@ -163,9 +163,11 @@ fn event_of(news: RecordingNews) -> RecordingEvent {
 }
 
 fn report_of(RecordingEnd { report, lost }: &RecordingEnd) -> RecordingReport {
-    let paused = report.paused.iter().map(|pause| PausedPart {
-        from: pause.from.as_millis() as u64,
-        to: pause.to.as_millis() as u64,
+    // Nothing is heard in what is told of: a part of a millisecond at either end is not in it.
+    let paused = report.paused.iter().map(|pause| {
+        let from = pause.from.as_nanos().div_ceil(1_000_000) as u64;
+        let to = (pause.to.as_millis() as u64).max(from);
+        PausedPart { from, to }
     });
     RecordingReport {
         duration: report.duration.as_millis() as u64,
@@ -187,5 +189,48 @@ fn legs_of(legs: Legs) -> recorder::Legs {
         Legs::Mix => recorder::Legs::Mix,
         Legs::Local => recorder::Legs::Local,
         Legs::Remote => recorder::Legs::Remote,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use recorder::{Pause, Report};
+
+    use super::*;
+
+    #[test]
+    fn a_pause_is_told_without_the_parts_of_a_millisecond_in_which_something_is_heard() {
+        let told = |from: u64, to: u64| {
+            let (from, to) = (Duration::from_micros(from), Duration::from_micros(to));
+            let report = Report {
+                duration: Duration::from_secs(9),
+                paused: vec![Pause { from, to }],
+            };
+            let lost = Duration::ZERO;
+            report_of(&RecordingEnd { report, lost }).paused[0]
+        };
+        assert_eq!(
+            told(1_000_400, 2_000_900),
+            PausedPart {
+                from: 1_001,
+                to: 2_000
+            }
+        );
+        assert_eq!(
+            told(1_000_000, 2_000_000),
+            PausedPart {
+                from: 1_000,
+                to: 2_000
+            }
+        );
+        assert_eq!(
+            told(1_000_400, 1_000_600),
+            PausedPart {
+                from: 1_001,
+                to: 1_001
+            }
+        );
     }
 }
