@@ -159,26 +159,31 @@ describe('a bot that wants to know what was heard', () => {
     await session.end()
   })
 
-  test('stands still while the other side holds the call, and is heard from there on', async (t) => {
-    const { outgoing, incoming, calleeEar } = await talking(t)
-    const source = new AudioSource({ rate })
-    t.after(() => source.destroy())
-    await outgoing.setInput(source)
-    source.write(tone(600, 4000))
-    const mark = source.mark('end')
-    await hears(calleeEar, 600)
-    const held = next(outgoing, 'hold')
-    await Promise.all([incoming.hold(), held])
-    // What was captured when the hold came may still be counted.
-    await new Promise((passed) => setTimeout(passed, 100))
-    const { queued, position } = source
-    assert.ok(queued > 0 && position.sent < 32_000, `${queued} ms wait`)
-    await new Promise((passed) => setTimeout(passed, 500))
-    assert.deepEqual([source.queued, source.position.sent], [queued, position.sent])
-    await incoming.resume()
-    assert.deepEqual(await mark, { name: 'end', outcome: 'played', position: 32_000 })
-    await outgoing.end()
-  })
+  for (const [how, input] of [
+    ['alone', (source) => source],
+    ['in a mix', (source) => ({ mix: [source, { tone: 900 }] })],
+  ]) {
+    test(`stands still ${how} while the other side holds the call, and is heard from there on`, async (t) => {
+      const { outgoing, incoming, calleeEar } = await talking(t)
+      const source = new AudioSource({ rate })
+      t.after(() => source.destroy())
+      await outgoing.setInput(input(source))
+      source.write(tone(600, 4000))
+      const mark = source.mark('end')
+      await hears(calleeEar, 600)
+      const held = next(outgoing, 'hold')
+      await Promise.all([incoming.hold(), held])
+      // What was captured when the hold came may still be counted.
+      await new Promise((passed) => setTimeout(passed, 100))
+      const { queued, position } = source
+      assert.ok(queued > 0 && position.sent < 32_000, `${queued} ms wait`)
+      await new Promise((passed) => setTimeout(passed, 500))
+      assert.deepEqual([source.queued, source.position.sent], [queued, position.sent])
+      await incoming.resume()
+      assert.deepEqual(await mark, { name: 'end', outcome: 'played', position: 32_000 })
+      await outgoing.end()
+    })
+  }
 
   test('falls silent, and learns what it has said', async (t) => {
     const { session, source, ear } = await echoed(t)

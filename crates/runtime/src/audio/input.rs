@@ -128,21 +128,23 @@ impl Input {
             Input::Tone(tone) => tone.read(rate),
             Input::Link(reader) => reader.read(rate),
             Input::Device(device) => device.read(rate),
-            Input::Mix(parts) => {
-                let mut mixer = Mixer::new(rate);
-                parts
-                    .iter_mut()
-                    .for_each(|part| mixer.add(&part.read(rate)));
-                mixer.all()
-            }
+            Input::Mix(parts) => mixed(parts, rate, Input::read),
             #[cfg(test)]
             Input::Broken => panic!("this input is broken on purpose"),
         }
     }
 
-    /// Whether it stands still while nobody reads it.
-    pub(crate) fn can_wait(&self) -> bool {
-        matches!(self, Input::Source(..))
+    /// Gives the next 10 ms while the far end hears none of it: a program's sentences wait, what is live goes on.
+    pub(crate) fn read_unheard(&mut self, rate: Rate) -> Frame {
+        match self {
+            Input::Source(..) => Frame::silence(rate),
+            Input::Mix(parts) => mixed(parts, rate, Input::read_unheard),
+            Input::Silence | Input::Wav(_) | Input::Tone(_) | Input::Link(_) | Input::Device(_) => {
+                self.read(rate)
+            }
+            #[cfg(test)]
+            Input::Broken => self.read(rate),
+        }
     }
 
     /// Says what is on its way to the far end now that what was read last was taken.
@@ -158,11 +160,52 @@ impl Input {
     }
 }
 
+fn mixed(parts: &mut [Input], rate: Rate, read: fn(&mut Input, Rate) -> Frame) -> Frame {
+    let mut mixer = Mixer::new(rate);
+    parts
+        .iter_mut()
+        .for_each(|part| mixer.add(&read(part, rate)));
+    mixer.all()
+}
+
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use audio::detect::Goertzel;
 
+    use super::super::Source;
     use super::*;
+
+    #[test]
+    fn sources_stand_still_while_nobody_hears_them_also_in_a_mix_and_the_rest_goes_on() {
+        let written = || {
+            let mut source = Source::new(Rate::Hz8000, Duration::from_millis(100), |_| {});
+            source.write(&[1; 1600]);
+            let reader = SourceReader::open(source.id()).unwrap();
+            (source, Input::source(reader))
+        };
+        let (one, mut alone) = written();
+        let (other, in_mix) = written();
+        let mut mix = Input::Mix(vec![in_mix, Input::Tone(Tone::sine(500.0, -20.0))]);
+        for _ in 0..5 {
+            assert!(
+                alone
+                    .read_unheard(Rate::Hz8000)
+                    .samples()
+                    .iter()
+                    .all(|s| *s == 0)
+            );
+            let tone = mix.read_unheard(Rate::Hz8000);
+            assert!(tone.samples().iter().any(|sample| sample.abs() > 1_000));
+        }
+        let all = Duration::from_millis(100);
+        assert_eq!((one.queued(), other.queued()), (all, all));
+        alone.read(Rate::Hz8000);
+        mix.read(Rate::Hz8000);
+        let rest = Duration::from_millis(90);
+        assert_eq!((one.queued(), other.queued()), (rest, rest));
+    }
 
     #[test]
     fn all_of_a_mix_are_heard_together() {

@@ -365,7 +365,7 @@ impl Hosted {
                 delay: self.far_delay,
             });
         }
-        match self.muted {
+        match self.muted || !self.engine.sends() {
             true => Frame::silence(captured.rate()),
             false => captured,
         }
@@ -376,9 +376,8 @@ impl Hosted {
         match (&mut self.hold, &self.beep) {
             (Some(music), _) => music.read(rate),
             (None, Some(_)) => Frame::silence(rate),
-            // A program's sentence waits until somebody hears it; what is live goes on.
-            (None, None) if !self.engine.sends() && self.input.can_wait() => Frame::silence(rate),
-            (None, None) => self.input.read(rate),
+            (None, None) if self.engine.sends() => self.input.read(rate),
+            (None, None) => self.input.read_unheard(rate),
         }
     }
 

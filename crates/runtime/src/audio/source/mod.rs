@@ -39,7 +39,7 @@ pub struct Mark {
     pub id: MarkId,
     /// What became of the sample before it.
     pub outcome: Outcome,
-    /// How many samples of the source had been played by then.
+    /// How many samples of the source had been played by then, on the scale of [`Position::sent`].
     pub position: u64,
 }
 
@@ -198,7 +198,8 @@ impl Source {
         drop(queue);
         let before = std::mem::replace(&mut self.cleared_at, position);
         Dropped {
-            played: shared.duration(position - before),
+            // What was read before and never sent no longer counts.
+            played: shared.duration(position.saturating_sub(before)),
             sound: shared.duration(dropped),
             marks,
         }
@@ -309,8 +310,8 @@ impl SharedSource {
             return;
         }
         self.let_go.fetch_add(1, Ordering::AcqRel);
-        queue.tell_reached(self);
         queue.history.end(&self.track);
+        queue.tell_reached(self);
         if self.queued() > 0 {
             let written = self.written.load(Ordering::Acquire);
             self.floor.store(written, Ordering::Release);

@@ -31,6 +31,8 @@ pub(crate) struct Underway {
 pub(super) struct Track {
     /// Read by ticks.
     played: AtomicU64,
+    /// Of these, what sessions that ended never sent.
+    lost: AtomicU64,
     sent: AtomicU64,
     heard: AtomicU64,
     /// In microseconds.
@@ -43,6 +45,7 @@ impl Default for Track {
     fn default() -> Track {
         Track {
             played: AtomicU64::new(0),
+            lost: AtomicU64::new(0),
             sent: AtomicU64::new(0),
             heard: AtomicU64::new(UNKNOWN),
             delay: AtomicU64::new(UNKNOWN),
@@ -60,9 +63,10 @@ impl Track {
         Position { sent, heard, delay }
     }
 
-    /// What ticks have read.
+    /// What ticks have read and was sent, or will be unless its session ends: what `sent` comes to.
     pub(super) fn played(&self) -> u64 {
-        self.played.load(Ordering::Acquire)
+        let played = self.played.load(Ordering::Acquire);
+        played - self.lost.load(Ordering::Acquire)
     }
 
     pub(super) fn play(&self, samples: usize) {
@@ -93,8 +97,6 @@ const TICK: Duration = Duration::from_millis(10);
 pub(super) struct History {
     /// How far it was sent after each tick, the newest at the end.
     sent: VecDeque<u64>,
-    /// Samples that earlier sessions read and never sent.
-    lost: u64,
     /// What had been sent when the last of them let go: what of it was under way has been heard by now.
     before: u64,
 }
@@ -103,7 +105,7 @@ impl History {
     /// Takes note of a tick, after which so much is under way.
     pub(super) fn note(&mut self, track: &Track, rate: Rate, underway: Underway) {
         // What waits may be of before this source was played.
-        let unsent = self.lost + rate.samples_in(underway.unsent) as u64;
+        let unsent = rate.samples_in(underway.unsent) as u64;
         let sent = track.send(track.played().saturating_sub(unsent));
         if self.sent.len() > MOST_TICKS {
             self.sent.pop_front();
@@ -124,6 +126,7 @@ impl History {
     pub(super) fn end(&mut self, track: &Track) {
         self.sent.clear();
         self.before = track.position().sent;
-        self.lost = track.played() - self.before;
+        let lost = track.played() - self.before;
+        track.lost.fetch_add(lost, Ordering::AcqRel);
     }
 }

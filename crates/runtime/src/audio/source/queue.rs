@@ -75,9 +75,14 @@ impl Queue {
         }
     }
 
-    /// Tells the marks of the tick that is over.
+    /// Tells the marks of the tick that is over. What was read and won't be sent was not played.
     pub(super) fn tell_reached(&mut self, shared: &SharedSource) {
-        for mark in self.reached.drain(..) {
+        let played = shared.track.played();
+        for mut mark in self.reached.drain(..) {
+            if mark.position > played {
+                mark.position = played;
+                mark.outcome = Outcome::Cleared;
+            }
             (shared.listener)(SourceEvent::Mark(mark));
         }
     }

@@ -191,6 +191,36 @@ fn what_never_left_the_call_that_ended_counts_as_neither_sent_nor_heard() {
 }
 
 #[test]
+fn marks_count_as_what_was_sent_does_whatever_earlier_calls_never_sent() {
+    let (mut source, heard) = source(0);
+    let ms = Duration::from_millis;
+    let mut call = |unsent: &[u64]| {
+        source.write(&bytes(&[1; 80]));
+        assert_eq!(source.mark(MarkId(1)), None);
+        source.write(&bytes(&[1; 80]));
+        assert_eq!(source.mark(MarkId(2)), None);
+        let mut reader = SourceReader::open(source.id()).unwrap();
+        for unsent in unsent {
+            reader.read(&mut [0; 80]);
+            let unsent = ms(*unsent);
+            reader.handed(Underway {
+                unsent,
+                delay: None,
+            });
+        }
+        drop(reader);
+        (source.position().sent, source.clear().played, marks(&heard))
+    };
+    // The packet of the second half is never full.
+    let cut = SourceEvent::Mark(ended(2, Outcome::Cleared, 80));
+    assert_eq!(call(&[0, 10]), (80, ms(10), vec![played(1, 80), cut]));
+    assert_eq!(
+        call(&[0, 0]),
+        (240, ms(20), vec![played(1, 160), played(2, 240)])
+    );
+}
+
+#[test]
 fn a_clear_in_a_tick_never_plays_what_it_says_it_dropped() {
     let (mut source, _) = source(0);
     let mut reader = SourceReader::open(source.id()).unwrap();
@@ -279,6 +309,7 @@ fn what_a_session_leaves_is_dropped_with_its_marks() {
     source.write(&bytes(&[2; 160]));
     source.mark(MarkId(2));
     reader.read(&mut [0; 80]);
+    reader.handed(Underway::default());
     assert_eq!(heard.take(), []);
     drop(reader.lease());
     let cleared = SourceEvent::Mark(ended(2, Outcome::Cleared, 80));
@@ -309,6 +340,7 @@ fn a_mark_behind_nothing_that_waits_is_told_at_once() {
     source.write(&bytes(&[1; 80]));
     let mut reader = SourceReader::open(source.id()).unwrap();
     reader.read(&mut [0; 80]);
+    reader.handed(Underway::default());
     source.clear();
     drop(reader);
     assert_eq!(source.mark(MarkId(3)), reached(3, 80));
