@@ -279,6 +279,41 @@ describe('a Writable', () => {
     await stopped
   })
 
+  test('that takes nothing, or never ends, is given up with a warning, and is whole for the rest of the world', async (t) => {
+    const { outgoing, hear } = await talking(t)
+    const stalled = [
+      () => new Writable({ highWaterMark: 1, write: () => {} }),
+      () => new Writable({ write: (_chunk, _encoding, done) => done(), final: () => {} }),
+    ]
+    await Promise.all(stalled.map(async (writable) => {
+      const recording = await outgoing.record(writable())
+      await passed(700)
+      const warned = next(outgoing, 'warning', 30_000)
+      const { duration } = await recording.stop()
+      const [{ code, message }] = await warned
+      assert.equal(code, 'recording-failed')
+      assert.match(message, /the Writable of a recording: it took nothing for 10 s and is given up/)
+      assert.ok(duration >= 500)
+    }))
+    const cleared = next(outgoing, 'warningCleared', 10_000)
+    await (await outgoing.record(new PassThrough().resume())).stop()
+    assert.equal((await cleared)[0].code, 'recording-failed')
+    await hear()
+  })
+
+  test('whose last octets take a while is waited for', async (t) => {
+    const { outgoing } = await talking(t)
+    const order = []
+    const slow = new Writable({
+      write: (_chunk, _encoding, done) => setTimeout(done, 300),
+      final: (done) => setTimeout(() => (order.push('final'), done()), 1500),
+    })
+    const recording = await outgoing.record(slow, { rate: 8000 })
+    await passed(1200)
+    assert.equal((await recording.stop()).lost, 0)
+    assert.deepEqual(order, ['final'])
+  })
+
   test('that fails, or that somebody else closes, ends the recording and nothing else', async (t) => {
     const { outgoing, hear } = await talking(t)
     for (const [writable, said] of [
@@ -291,7 +326,9 @@ describe('a Writable', () => {
       const [{ code, message }] = await warned
       assert.equal(code, 'recording-failed')
       assert.match(message, said)
+      const cleared = next(outgoing, 'warningCleared', 20_000)
       await recording.stop()
+      assert.equal((await cleared)[0].code, 'recording-failed')
     }
     await hear()
   })

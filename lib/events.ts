@@ -181,7 +181,7 @@ export interface ErrorDetails {
  * - `echo-suspected`: what one side says comes back to it from the other; the message says from which.
  * - `cpu-too-slow`: the processor has too little time for the sound of the calls.
  * - `recording-failed`: a recording can't be written any more, such as on a full disk. What was written is whole, and that recording is
- *   over: no `warningCleared` comes.
+ *   over. `warningCleared` comes when another recording of the call begins, or when `stop()` of this one is called.
  * - `recording-gap`: a recording has silence for what was said, because its disk or the reader of its Writable is too slow.
  *
  * But for the first two and the last two they are told once they have lasted for five seconds, and cleared once it has been better for

@@ -59,6 +59,8 @@ export interface NativeSink {
   readonly id: number
   /** Frames that were dropped because nobody read them in time. */
   readonly dropped: number
+  /** Whether everything was read, and nothing more comes. */
+  readonly ended: boolean
   /** The oldest frame, or null if there is none. */
   read(): Uint8Array | null
   /** Lets go. */

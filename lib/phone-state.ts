@@ -139,7 +139,7 @@ export class PhoneState {
       case 'proxyNeeded':
         return this.#owner.chooseProxy(event)
       case 'recordingEnded':
-        return void Recording.end(link, event.recording, event.report)
+        return Recording.end(link, event.recording, event.report)
       case 'closed':
         this.connected = false
         this.registered = false

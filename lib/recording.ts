@@ -138,13 +138,14 @@ export class Recording {
   }
 
   /**
-   * Ends the recording; resolves when it is whole, with what is in it. A Writable is ended then, and waited for. Again, and if the
-   * call has ended meanwhile, it resolves with the same. A Writable that takes nothing more keeps it waiting until `destroy()`.
+   * Ends the recording; resolves when it is whole, with what is in it. A Writable is ended then, and waited for; if it takes nothing
+   * for 10 s, it is given up with the warning `recording-failed`. Again, and if the call has ended meanwhile, it resolves with the same.
    *
    * @throws `ERR_DESTROYED` if the phone was destroyed before it was whole.
    */
   async stop(): Promise<RecordingResult> {
-    if (!this.#ended) this.#link.post({ type: 'stopRecording', recording: this.#number })
+    // Of one that failed it says that this is known. A phone that is closing says what became of it all the same.
+    await this.#link.command({ type: 'stopRecording', recording: this.#number }).catch(() => {})
     return this.#result.promise
   }
 
@@ -155,12 +156,11 @@ export class Recording {
   }
 
   /** @internal */
-  static async end(link: PhoneLink, number: number, { duration, paused, lost }: WireRecordingReport): Promise<void> {
+  static end(link: PhoneLink, number: number, { duration, paused, lost }: WireRecordingReport): void {
     const recording = running.get(link)?.get(number)
     if (recording === undefined) return
     recording.#ended = true
-    // A Writable that takes nothing is waited for until the phone is destroyed, and then given up.
-    await recording.#stream?.end()
+    recording.#stream?.destroy()
     running.get(link)?.delete(number)
     recording.#result.resolve({ file: recording.file, duration, paused, lost })
   }
@@ -188,15 +188,15 @@ function checkedWritable(to: unknown): Writable {
   return writable as Writable
 }
 
-/** What the engine writes, on its way to a Writable. */
+/** What the engine writes, on its way to a Writable; destroyed, it tells the engine that the Writable has all, or takes no more. */
 class RecordingStream extends Readable {
   readonly #native: NativeSink
   readonly #to: Writable
-  #over = false
   #given = false
 
   constructor(to: Writable) {
-    super({ highWaterMark: 1 << 16 })
+    // Not when all was read, but when the Writable has it.
+    super({ highWaterMark: 1 << 16, autoDestroy: false })
     this.#to = to
     this.#native = new (native().NativeSink)(48000, QUEUE_MS, () => this.#deliver())
   }
@@ -208,22 +208,15 @@ class RecordingStream extends Readable {
   /** A Writable that fails, or that somebody else ends, ends the recording and not the process. */
   begin(fail: (reason: string) => void): void {
     const failed = (reason: string) => {
-      if (!this.#over) fail(`The Writable of a recording ${reason}`)
+      if (!this.destroyed) fail(`The Writable of a recording ${reason}`)
       this.destroy()
     }
     this.#to.on('error', (error: Error) => failed(`failed: ${error.message}`))
     this.#to.once('close', () => failed('was closed'))
-    this.pipe(this.#to)
-  }
-
-  /** Resolves when the Writable has all. */
-  async end(): Promise<void> {
-    this.#over = true
-    this.#deliver()
-    if (this.destroyed) return
     // Standard output is never ended.
     const stays = this.#to === process.stdout || this.#to === process.stderr
-    await new Promise<void>((resolve) => void finished(stays ? this : this.#to, () => resolve()))
+    finished(stays ? this : this.#to, { readable: stays }, () => (this.#given ? this.destroy() : failed('was closed')))
+    this.pipe(this.#to)
   }
 
   override _read(): void {
@@ -236,11 +229,11 @@ class RecordingStream extends Readable {
   }
 
   #deliver(): void {
-    if (this.destroyed) return
+    if (this.destroyed || this.#given) return
     for (let chunk = this.#native.read(); chunk !== null; chunk = this.#native.read()) {
       if (!this.push(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength))) return
     }
-    if (!this.#over || this.#given) return
+    if (!this.#native.ended) return
     this.#given = true
     this.push(null)
   }

@@ -61,6 +61,14 @@ impl NativeSink {
             .transpose()
     }
 
+    /// Whether everything was read, and nothing more comes.
+    #[napi(getter)]
+    pub fn ended(&self) -> bool {
+        self.reader
+            .as_ref()
+            .is_none_or(|reader| reader.sink.ended())
+    }
+
     /// Lets go.
     #[napi]
     pub fn close(&mut self) {

@@ -89,7 +89,7 @@ impl Warning {
                 "Other programs need the processor, or there are more calls than it has time for."
             }
             Self::RecordingFailed => {
-                "The disk is full or gone, the file was deleted or moved, or the Writable failed or was closed."
+                "The disk is full or gone, the file was deleted or moved, or the Writable failed, was closed or took nothing."
             }
             Self::RecordingGap => "The disk, or whoever reads the Writable, is too slow.",
         }

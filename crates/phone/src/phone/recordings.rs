@@ -25,6 +25,8 @@ const RATES: [u32; 4] = [8_000, 16_000, 24_000, 48_000];
 pub(super) struct Recordings {
     all: BTreeMap<RecordingId, Recording>,
     count: u64,
+    /// Those that failed, of which the application was warned and has not said that it knows.
+    failed: BTreeMap<RecordingId, Recorded>,
     /// Calls that took, or are to take, the place of others.
     heirs: BTreeMap<SessionId, SessionId>,
 }
@@ -46,6 +48,10 @@ impl Recordings {
         all.filter(|(_, recording)| recording.recorded == recorded && !recording.ending)
             .map(|(id, _)| *id)
             .collect()
+    }
+
+    fn forget(&mut self, recorded: Recorded) {
+        self.failed.retain(|_, failed| *failed != recorded);
     }
 }
 
@@ -83,10 +89,12 @@ impl Phone {
         Settled::DONE
     }
 
-    /// Stops it, if it has not ended; because of a failure, if one is named.
+    /// Stops it, if it has not ended; because of a failure, if one is named. Else the application knows of the failure, if there was one.
     pub(super) fn stop_recording(&mut self, id: RecordingId, failure: Option<String>) {
-        if let Some(reason) = failure {
-            self.recording_failed(id, reason);
+        match (failure, self.recordings.failed.remove(&id)) {
+            (Some(reason), _) => self.recording_failed(id, reason),
+            (None, Some(recorded)) => self.clear_failures(recorded),
+            (None, None) => {}
         }
         self.end_recording(id);
     }
@@ -95,8 +103,11 @@ impl Phone {
     pub fn handle_recording(&mut self, id: RecordingId, event: RecordingEvent, now: Instant) {
         self.input(now, |phone| match event {
             RecordingEvent::Begun => {
-                let recording = phone.recordings.all.get_mut(&id);
-                if let Some(ticket) = recording.and_then(|recording| recording.opening.take()) {
+                if let Some(recording) = phone.recordings.all.get_mut(&id)
+                    && let Some(ticket) = recording.opening.take()
+                {
+                    let recorded = recording.recorded;
+                    phone.replace_failures(recorded);
                     phone.reply(ticket, Ok(Reply::Recording { recording: id }));
                 }
             }
@@ -135,7 +146,9 @@ impl Phone {
         let heir = self.recordings.heirs.remove(&session);
         let lives = |heir: &SessionId| self.sessions.get(heir).is_some_and(Session::is_live);
         let heir = heir.filter(lives);
-        for id in self.recordings.of(Recorded::Session { id: session }) {
+        let recorded = Recorded::Session { id: session };
+        self.recordings.forget(recorded);
+        for id in self.recordings.of(recorded) {
             match heir {
                 Some(heir) => self.follow_with_recording(id, heir),
                 None => self.end_recording(id),
@@ -145,6 +158,7 @@ impl Phone {
 
     pub(super) fn end_recordings_of_conference(&mut self, conference: ConferenceId) {
         let recorded = Recorded::Conference { id: conference };
+        self.recordings.forget(recorded);
         for id in self.recordings.of(recorded) {
             self.end_recording(id);
         }
@@ -181,7 +195,33 @@ impl Phone {
     fn recording_failed(&mut self, id: RecordingId, reason: String) {
         if let Some(recording) = self.recordings.all.get(&id) {
             let recorded = recording.recorded;
+            self.recordings.failed.insert(id, recorded);
             self.tell_of_recording(recorded, Warning::RecordingFailed, Some(reason));
+        }
+    }
+
+    /// Another recording stands for those that failed.
+    fn replace_failures(&mut self, recorded: Recorded) {
+        if self
+            .recordings
+            .failed
+            .values()
+            .any(|failed| *failed == recorded)
+        {
+            self.recordings.forget(recorded);
+            self.clear_failures(recorded);
+        }
+    }
+
+    /// Tells that the trouble is over, unless another failure is left.
+    fn clear_failures(&mut self, recorded: Recorded) {
+        if self
+            .recordings
+            .failed
+            .values()
+            .all(|failed| *failed != recorded)
+        {
+            self.tell_of_recording(recorded, Warning::RecordingFailed, None);
         }
     }
 

@@ -116,6 +116,47 @@ fn a_disk_that_fails_or_is_slow_is_a_warning_and_the_call_goes_on() {
     assert_eq!(rig.count("terminated"), 0);
 }
 
+fn fail(rig: &mut Rig, number: RecordingId) {
+    let reason = "call.wav: No space left".to_owned();
+    rig.recording_event(number, RecordingEvent::Failed { reason });
+    rig.recording_event(number, RecordingEvent::Ended { report: report() });
+}
+
+#[test]
+fn a_failure_is_over_when_another_recording_begins() {
+    let (mut rig, _, id) = Rig::talking(alice());
+    for _ in 0..2 {
+        let number = recording(&mut rig, &of(id));
+        fail(&mut rig, number);
+    }
+    assert_eq!((rig.count("warning"), rig.count("warningCleared")), (2, 1));
+    recording(&mut rig, &of(id));
+    assert_eq!(rig.last("warningCleared")["warning"], "recording-failed");
+    recording(&mut rig, &of(id));
+    assert_eq!(rig.count("warningCleared"), 2, "once for each");
+}
+
+#[test]
+fn a_failure_is_over_when_the_application_stops_what_failed_and_no_other_is_left() {
+    let (mut rig, mut bob, id) = Rig::talking(alice());
+    let [first, second] = [(); 2].map(|()| recording(&mut rig, &of(id)));
+    fail(&mut rig, first);
+    let failure = json!({ "type": "stopRecording", "recording": second, "failure": "the Writable was closed" });
+    rig.done(failure);
+    rig.recording_event(second, RecordingEvent::Ended { report: report() });
+    let stop = |recording| json!({ "type": "stopRecording", "recording": recording });
+    rig.done(stop(first));
+    assert_eq!(rig.count("warningCleared"), 0, "the other is left");
+    rig.done(stop(second));
+    rig.done(stop(second));
+    assert_eq!(rig.count("warningCleared"), 1);
+    let third = recording(&mut rig, &of(id));
+    fail(&mut rig, third);
+    rig.receive(bob.bye(&[]));
+    rig.done(stop(third));
+    assert_eq!(rig.count("warningCleared"), 1, "nobody is left to tell");
+}
+
 #[test]
 fn who_takes_the_place_of_a_call_is_recorded_in_its_stead() {
     let (mut rig, bob, old) = Rig::talking(alice());

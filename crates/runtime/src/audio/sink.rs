@@ -65,6 +65,8 @@ struct SharedSink {
     taken: AtomicBool,
     /// Nobody will read it any more.
     closed: AtomicBool,
+    /// Nothing more is written.
+    ended: AtomicBool,
     group: Arc<SinkGroup>,
 }
 
@@ -92,6 +94,7 @@ impl Sink {
             starved: AtomicBool::new(true),
             taken: AtomicBool::new(false),
             closed: AtomicBool::new(false),
+            ended: AtomicBool::new(false),
             group,
         });
         let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
@@ -118,9 +121,15 @@ impl Sink {
         frame
     }
 
-    /// Whether a reader that found nothing would find something now.
+    /// Whether a reader that found nothing would find something now, if only the end.
     pub fn readable(&self) -> bool {
-        !self.shared.frames.is_empty() && self.shared.starved.swap(false, Ordering::SeqCst)
+        let has_news = !self.shared.frames.is_empty() || self.ended();
+        has_news && self.shared.starved.swap(false, Ordering::SeqCst)
+    }
+
+    /// Whether everything was read, and nothing more comes.
+    pub fn ended(&self) -> bool {
+        self.shared.ended.load(Ordering::SeqCst) && self.shared.frames.is_empty()
     }
 
     /// Frames dropped because nobody read them in time.
@@ -141,6 +150,8 @@ pub(crate) struct SinkWriter {
     shared: Arc<SharedSink>,
     converter: RateConverter,
     frame: Vec<u8>,
+    /// How often something else than PCM was given.
+    given: u64,
 }
 
 impl SinkWriter {
@@ -153,6 +164,7 @@ impl SinkWriter {
         Ok(SinkWriter {
             converter: RateConverter::default(),
             frame: Vec::new(),
+            given: 0,
             shared,
         })
     }
@@ -174,7 +186,23 @@ impl SinkWriter {
 
     /// Gives octets of something else than PCM, and wakes a starved reader.
     pub(crate) fn give(&mut self, octets: Vec<u8>) {
+        self.given += 1;
         self.shared.frames.force_push(octets.into_boxed_slice());
+        self.wake_starved();
+    }
+
+    /// How much of what was given has been read.
+    pub(crate) fn taken(&self) -> u64 {
+        self.given - self.shared.frames.len() as u64
+    }
+
+    /// Says that nothing more is given.
+    pub(crate) fn finish(&mut self) {
+        self.shared.ended.store(true, Ordering::SeqCst);
+        self.wake_starved();
+    }
+
+    fn wake_starved(&self) {
         if self.shared.starved.load(Ordering::SeqCst) {
             self.shared.group.wake();
         }

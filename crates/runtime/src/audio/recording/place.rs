@@ -39,6 +39,15 @@ enum Destination {
     Slow(super::tests::Slow),
 }
 
+/// How far whoever reads a recording is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reading {
+    /// Nobody reads: it is a file, or the reader has let go, having all that it wants.
+    Over,
+    /// This many chunks were taken.
+    On(u64),
+}
+
 /// A file that nobody else may write meanwhile.
 #[derive(Debug)]
 struct Claim(PathBuf);
@@ -137,6 +146,26 @@ impl RecordingPlace {
             }
             #[cfg(test)]
             Destination::Slow(slow) => slow.write(&chunk),
+        }
+    }
+
+    /// Says that nothing more is written.
+    pub(super) fn finish(&mut self) {
+        match &mut self.kind {
+            Destination::File { .. } => {}
+            Destination::Stream(sink) => sink.finish(),
+            #[cfg(test)]
+            Destination::Slow(_) => {}
+        }
+    }
+
+    pub(super) fn reading(&self) -> Reading {
+        match &self.kind {
+            Destination::File { .. } => Reading::Over,
+            Destination::Stream(sink) if sink.is_abandoned() => Reading::Over,
+            Destination::Stream(sink) => Reading::On(sink.taken()),
+            #[cfg(test)]
+            Destination::Slow(_) => Reading::Over,
         }
     }
 

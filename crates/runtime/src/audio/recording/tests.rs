@@ -8,6 +8,8 @@ use audio::wav::Reader;
 use audio::{Frame, Rate};
 use recorder::{Chunk, Format, Legs};
 
+use super::super::{Sink, SinkGroup};
+use super::thread::{Course, OpenRecording};
 use super::*;
 
 /// A disk that writes nothing as long as it stands still.
@@ -210,6 +212,67 @@ fn a_file_that_is_deleted_or_moved_meanwhile_ends_its_recording_with_a_word() {
     let played = reader.read(&mut samples).unwrap();
     assert!(played > 0, "what was written plays");
     std::fs::remove_file(moved).unwrap();
+}
+
+fn sink_of(chunks: u64) -> Sink {
+    Sink::new(
+        Rate::Hz48000,
+        Duration::from_millis(20 * chunks),
+        SinkGroup::new(|| {}),
+    )
+}
+
+/// A recording of some seconds into a sink, which has ended, and whose turns are taken by hand.
+fn ended_stream(sink: &Sink, seconds: u32) -> (OpenRecording, Receiver<RecordingNews>) {
+    let recording = Recording::new(settings(), true).unwrap();
+    let mut tap = recording.tap();
+    (0..seconds).for_each(|number| second(&recording, &mut tap, number));
+    let (tell, told) = mpsc::channel();
+    let place = RecordingPlace::stream(sink.id()).unwrap();
+    let tell = Box::new(move |news| drop(tell.send(news)));
+    let queue = Arc::clone(&recording.queue);
+    drop(recording);
+    (OpenRecording::new(queue, settings(), place, tell), told)
+}
+
+fn is_failure(news: Result<RecordingNews, mpsc::TryRecvError>) -> bool {
+    matches!(news, Ok(RecordingNews::Failed(why)) if why.contains("took nothing for 10 s"))
+}
+
+#[test]
+fn a_reader_that_takes_nothing_is_given_up_also_if_all_fits_in_its_queue() {
+    for chunks in [2, 100] {
+        let sink = sink_of(chunks);
+        let (mut open, told) = ended_stream(&sink, 4);
+        let begin = Instant::now();
+        let at = |seconds: f64| begin + Duration::from_secs_f64(seconds);
+        assert_eq!(open.turn(at(0.0)), Course::On);
+        assert_eq!(open.turn(at(9.9)), Course::On);
+        assert!(told.try_recv().is_err());
+        assert_eq!(open.turn(at(10.0)), Course::Over);
+        assert!(is_failure(told.try_recv()));
+        assert!(matches!(told.try_recv(), Ok(RecordingNews::Ended(_))));
+    }
+}
+
+#[test]
+fn a_slow_reader_is_waited_for_as_long_as_it_reads_and_loses_nothing() {
+    let sink = sink_of(2);
+    let (mut open, told) = ended_stream(&sink, 4);
+    let (mut now, mut read) = (Instant::now(), Vec::new());
+    while !sink.ended() {
+        assert_eq!(open.turn(now), Course::On);
+        read.extend(sink.read().iter().flat_map(|octets| octets.to_vec()));
+        now += Duration::from_secs(9);
+    }
+    assert_eq!(open.turn(now), Course::On, "it is not whole where it goes");
+    assert!(told.try_recv().is_err());
+    drop(sink);
+    assert_eq!(open.turn(now), Course::Over);
+    let duration = end(&told).report.duration;
+    assert!(duration >= Duration::from_secs(4));
+    let octets = (duration.as_secs_f64() * 8_000.0 * 4.0).round() as usize;
+    assert!((read.len() - audio::wav::HEADER).abs_diff(octets) <= 4);
 }
 
 #[test]

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use recorder::{Recorder, Settings};
 
+use super::place::Reading;
 use super::queue::{Heard, RecordingQueue};
 use super::{RecordingEnd, RecordingNews, RecordingPlace, TellOfRecording};
 
@@ -19,8 +20,9 @@ const TURN: Duration = Duration::from_millis(100);
 const QUIET: Duration = Duration::from_secs(1);
 /// A disk that lost nothing for so long is fast enough again.
 const CALM: Duration = Duration::from_secs(5);
-/// How long the rest of a stream is kept for its reader when the recording has ended.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a reader that takes nothing is waited for when the recording has ended. What waits for it is bounded, too: by the queue,
+/// and by what its sink holds.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The thread that writes; it ends when the last recording does.
 #[derive(Debug)]
@@ -105,8 +107,8 @@ struct Writer {
 }
 
 /// Whether something goes on.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Course {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Course {
     On,
     Over,
 }
@@ -178,8 +180,28 @@ pub(super) struct OpenRecording {
     lost: Duration,
     /// When something was lost last, as long as that is a trouble.
     lossy_since: Option<Instant>,
-    /// Since when an ended one has waited for its reader.
-    waits_since: Option<Instant>,
+    /// Everything is written, but its reader may not have it yet.
+    finished: bool,
+    patience: Patience,
+}
+
+/// Waits for a reader as long as it takes something now and then.
+#[derive(Debug, Default)]
+struct Patience {
+    /// What it has taken, and since when no more.
+    last: Option<(u64, Instant)>,
+}
+
+impl Patience {
+    fn lasts(&mut self, taken: u64, now: Instant) -> bool {
+        match self.last {
+            Some((before, since)) if before == taken => now < since + PATIENCE,
+            Some(_) | None => {
+                self.last = Some((taken, now));
+                true
+            }
+        }
+    }
 }
 
 impl OpenRecording {
@@ -198,11 +220,15 @@ impl OpenRecording {
             next: None,
             lost: Duration::ZERO,
             lossy_since: None,
-            waits_since: None,
+            finished: false,
+            patience: Patience::default(),
         }
     }
 
-    fn turn(&mut self, now: Instant) -> Course {
+    pub(super) fn turn(&mut self, now: Instant) -> Course {
+        if self.finished {
+            return self.wait_for_reader(now);
+        }
         // Before it is emptied: what was heard before the end is in it.
         let ended = self.queue.ended();
         let until = ended.unwrap_or_else(|| self.queue.at(now));
@@ -212,8 +238,9 @@ impl OpenRecording {
         };
         self.tell_lost(now);
         match (ended, worked) {
-            (Some(_), Course::Over) => self.finish(),
-            (Some(_), Course::On) => self.wait_for_reader(now),
+            // The last chunk needs room as any other.
+            (Some(_), Course::Over) if self.place.has_room() => self.finish(now),
+            (Some(_), Course::On | Course::Over) => self.wait_for_reader(now),
             (None, Course::On | Course::Over) => Course::On,
         }
     }
@@ -307,17 +334,24 @@ impl OpenRecording {
     }
 
     fn wait_for_reader(&mut self, now: Instant) -> Course {
-        let since = *self.waits_since.get_or_insert(now);
-        match now < since + PATIENCE {
-            true => Course::On,
-            false => self.fail("nobody reads it"),
+        match self.place.reading() {
+            Reading::Over => self.end(self.recorder.report()),
+            Reading::On(taken) if self.patience.lasts(taken, now) => Course::On,
+            Reading::On(_) => self.fail(&format!(
+                "it took nothing for {} s and is given up",
+                PATIENCE.as_secs()
+            )),
         }
     }
 
-    fn finish(&mut self) -> Course {
+    fn finish(&mut self, now: Instant) -> Course {
         let last = self.recorder.finish();
         match self.place.write(last) {
-            Ok(()) => self.end(self.recorder.report()),
+            Ok(()) => {
+                self.place.finish();
+                self.finished = true;
+                self.wait_for_reader(now)
+            }
             Err(error) => self.fail(&format!("it can't be finished: {error}")),
         }
     }
