@@ -25,9 +25,10 @@ export function baresipInstalled() {
  * What it hears it plays into a bridge, from which a second account of its own sends it on to a phone of ours,
  * so that it is heard what baresip hears.
  *
- * Options: `user`; `tone` in Hz; `codec`, one of `PCMU`, `PCMA`, `G722`, `opus`; `answer`, `manual` or `auto`.
+ * Options: `user`; `tone` in Hz; `codec`, one of `PCMU`, `PCMA`, `G722`, `opus`; `answer`, `manual` or `auto`;
+ * `video: { source, display }` in VP8, such as `fakevideo,nil`.
  */
-export async function startBaresip(kamailio, { user, tone, codec = 'PCMU', answer = 'manual' }) {
+export async function startBaresip(kamailio, { user, tone, codec = 'PCMU', answer = 'manual', video }) {
   const listener = listenerOf(kamailio, user)
   const folder = mkdtempSync(join(tmpdir(), 'offhook-baresip-'))
   const stop = async (child) => {
@@ -39,7 +40,7 @@ export async function startBaresip(kamailio, { user, tone, codec = 'PCMU', answe
   // Another process may take a port between finding it free and binding it; it also takes the one after its own.
   for (let attempt = 1; ; attempt++) {
     const [sip, control] = await freePorts(2)
-    writeConfiguration(folder, kamailio, { user, tone, codec, answer, sip, control })
+    writeConfiguration(folder, kamailio, { user, tone, codec, answer, video, sip, control })
     const child = new Child(binary, ['-4', '-f', folder])
     try {
       await child.prints(/\[1 binding\]/, AbortSignal.timeout(10_000))
@@ -191,8 +192,8 @@ class Baresip {
   }
 }
 
-function writeConfiguration(folder, kamailio, { user, tone, codec, answer, sip, control }) {
-  const used = ['account', 'menu', 'ctrl_tcp', 'g711', 'g722', 'opus', 'ausine', 'aubridge']
+function writeConfiguration(folder, kamailio, { user, tone, codec, answer, video, sip, control }) {
+  const used = ['account', 'menu', 'ctrl_tcp', 'g711', 'g722', 'opus', 'ausine', 'aubridge', ...(video ? ['vp8', 'fakevideo', 'vidbridge'] : [])]
   const lines = [
     `sip_listen 127.0.0.1:${sip}`,
     `ctrl_tcp_listen 127.0.0.1:${control}`,
@@ -201,6 +202,7 @@ function writeConfiguration(folder, kamailio, { user, tone, codec, answer, sip, 
     ...['ausrc_srate 48000', 'ausrc_channels 2', 'auplay_srate 48000', 'auplay_channels 2'],
     'rtp_timeout 0',
     'ringback_disabled yes',
+    ...(video ? [`video_source ${video.source}`, `video_display ${video.display}`, 'video_size 320x240', 'video_fps 15', 'video_bitrate 300000'] : []),
     `module_path ${modules}`,
     ...used.filter((name) => !['account', 'menu', 'ctrl_tcp'].includes(name)).map((name) => `module ${name}.so`),
     ...['account', 'menu', 'ctrl_tcp'].map((name) => `module_app ${name}.so`),

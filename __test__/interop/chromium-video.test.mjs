@@ -9,9 +9,9 @@ import { eventually, next, voice } from '../phones.mjs'
 import { pbxOf } from '../pbx.mjs'
 import { drain, hears } from '../sound.mjs'
 import { startChromium } from './chromium.mjs'
-import { COUNTED, writeCounterClip } from './counter.mjs'
+import { writeCounterClip } from './counter.mjs'
+import { assertMirrored, mirror, seesMore } from './mirror.mjs'
 import { peers } from './peers.mjs'
-import { VideoSink, VideoSource } from 'offhook'
 
 describe('video with JsSIP in Chromium', { skip: peers('chromium'), timeout: 240_000 }, () => {
   const folder = mkdtempSync(join(tmpdir(), 'offhook-camera-'))
@@ -34,46 +34,6 @@ describe('video with JsSIP in Chromium', { skip: peers('chromium'), timeout: 240
     ])
     t.after(() => page.stop())
     return { page, alice }
-  }
-
-  /** What is shown is what comes: the other side sees its own camera. */
-  function mirror(t, codec) {
-    const source = new VideoSource({ codecs: [codec] })
-    const sink = new VideoSink()
-    t.after(() => {
-      source.close()
-      sink.destroy()
-    })
-    source.on('keyFrameRequest', () => sink.requestKeyFrame())
-    const frames = []
-    sink.on('data', (frame) => {
-      frames.push(frame)
-      source.write(frame)
-    })
-    return { source, sink, frames }
-  }
-
-  /** What is seen are the camera's pictures in their order, and none is behind one that came after it. */
-  function assertInOrder(counts) {
-    const steps = counts.slice(1).map((count, index) => (count - counts[index] + COUNTED) % COUNTED)
-    assert.deepEqual(steps.filter((step) => step > COUNTED / 2), [], counts.join(' '))
-  }
-
-  async function assertMirrored(page, session, { sink, frames }, codec) {
-    const { id } = await shown(session)
-    await session.setVideoOutput(id, sink)
-    await page.look()
-    const until = Date.now() + 30_000
-    let seen = []
-    while (seen.length < 30 && Date.now() < until) {
-      await new Promise((passed) => setTimeout(passed, 250))
-      seen = await page.seen()
-    }
-    assert.ok(seen.length >= 30, `${seen.length} pictures were seen: ${JSON.stringify([await page.pictures(), frames.length])}`)
-    assertInOrder(seen)
-    for (const { codec: used } of await page.pictures()) assert.equal(used, `video/${codec === 'vp8' ? 'VP8' : 'H264'}`)
-    assert.equal(frames[0].key, true)
-    assert.ok(frames.every((frame) => frame.codec === codec))
   }
 
   for (const codec of ['vp8', 'h264']) {
@@ -153,11 +113,6 @@ describe('video with JsSIP in Chromium', { skip: peers('chromium'), timeout: 240
     await eventually(() => !view.source.active)
     await session.resume()
     await eventually(() => view.source.active)
-    const before = (await page.seen()).length
-    const until = Date.now() + 20_000
-    while ((await page.seen()).length < before + 10) {
-      assert.ok(Date.now() < until, 'it goes on')
-      await new Promise((passed) => setTimeout(passed, 250))
-    }
+    await seesMore(page, 10)
   })
 })

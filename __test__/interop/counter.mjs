@@ -12,12 +12,13 @@ const rows = 3
  * which the last five are the first five turned round. A bar moves below it, so that each picture costs some bits.
  */
 export function writeCounterClip(path, { width = 640, height = 480, rate = 30 } = {}) {
-  const frames = Array.from({ length: COUNTED }, (_, count) => Buffer.concat([Buffer.from('FRAME\n'), picture(count, width, height)]))
+  const frames = Array.from({ length: COUNTED }, (_, count) => Buffer.concat([Buffer.from('FRAME\n'), counterPicture(count, width, height)]))
   writeFileSync(path, Buffer.concat([Buffer.from(`YUV4MPEG2 W${width} H${height} F${rate}:1 Ip A1:1 C420jpeg\n`), ...frames]))
   return path
 }
 
-function picture(count, width, height) {
+/** Such a picture, in I420. */
+export function counterPicture(count, width, height) {
   const luma = Buffer.alloc(width * height, 128)
   const fields = height * 0.75
   for (let y = 0; y < height; y += 1) {
@@ -31,4 +32,15 @@ function picture(count, width, height) {
 
 function bitOf(count, bit) {
   return bit < 7 ? (count >> bit) & 1 : 1 - ((count >> (bit - 7)) & 1)
+}
+
+/** The counter in a picture of I420, of whatever size; undefined if there is none. */
+export function counterIn(luma, width, height) {
+  const bits = Array.from({ length: columns * rows }, (_, bit) => {
+    const x = Math.floor((((bit % columns) + 0.5) * width) / columns)
+    const y = Math.floor(((Math.floor(bit / columns) + 0.5) * height * 0.75) / rows)
+    return luma[y * width + x] > 128 ? 1 : 0
+  })
+  const isCounter = bits.slice(7).every((bit, index) => bit === 1 - bits[index])
+  return isCounter ? bits.slice(0, 7).reduce((count, bit, index) => count | (bit << index), 0) : undefined
 }

@@ -26,9 +26,9 @@ export function kamailioInstalled() {
  * Starts a Kamailio of our own on free loopback ports, with a certificate authority of its own.
  *
  * Options: `sha256` challenges with SHA-256 instead of MD5; `shortNonce` lets nonces live for three seconds;
- * `onceNonce` takes each nonce once; `rtpengine` is put between WebSocket and UDP; `presence` makes it a presence server.
+ * `onceNonce` takes each nonce once; `rtpengine` is put between WebSocket and UDP, and with `allMedia` between all; `presence` makes it a presence server.
  */
-export async function startKamailio({ sha256 = false, shortNonce = false, onceNonce = false, rtpengine, presence } = {}) {
+export async function startKamailio({ sha256 = false, shortNonce = false, onceNonce = false, rtpengine, allMedia = false, presence } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'offhook-kamailio-'))
   const ca = makeCertificates(folder)
   const defines = [
@@ -36,6 +36,7 @@ export async function startKamailio({ sha256 = false, shortNonce = false, onceNo
     ...(shortNonce ? ['WITH_SHORTNONCE'] : []),
     ...(onceNonce ? ['WITH_ONCENONCE'] : []),
     ...(rtpengine ? [`RTPENGINE="udp:127.0.0.1:${rtpengine.port}"`] : []),
+    ...(allMedia ? ['WITH_ALLMEDIA'] : []),
     ...(presence ? [`TABLES="text://${presenceTables(folder)}"`] : []),
   ]
   // Another process may take a port between finding it free and binding it.

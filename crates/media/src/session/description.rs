@@ -43,8 +43,8 @@ impl Session {
         self.wish = direction;
         self.settle_lines();
         let moved = self.connection == ConnectionState::Failed(TransportFailure::Moved);
-        if let (true, Some(transport)) = (restart_ice || moved, &mut self.transport) {
-            transport.restart_ice(now);
+        if restart_ice || moved {
+            self.each_transport(|transport| transport.restart_ice(now));
             self.drain_transport();
         }
         self.create_offer(now)
@@ -69,6 +69,11 @@ impl Session {
         if let Some(transport) = &mut self.transport {
             let servers = self.config.servers.clone();
             transport.take_sockets(sockets.clone(), servers, self.config.gathering, now)?;
+        }
+        for way in &mut self.apart {
+            let gathering = self.config.gathering;
+            way.transport
+                .take_sockets(sockets.clone(), Vec::new(), gathering, now)?;
         }
         self.config.sockets = sockets;
         self.drain_transport();
@@ -126,9 +131,7 @@ impl Session {
             (Ok(()), true) => {}
             (Ok(()), false) => {
                 self.before = None;
-                if let Some(transport) = &mut self.transport {
-                    transport.release_forks();
-                }
+                self.each_transport(Transport::release_forks);
                 self.event(MediaEvent::AnswerApplied);
             }
             (Err(reason), true) => self.event(MediaEvent::EarlyAnswerRefused { reason }),
@@ -172,9 +175,7 @@ impl Session {
                 self.apply(agreed, before.peer_holds);
             }
         }
-        if let Some(transport) = &mut self.transport {
-            transport.rollback_restart();
-        }
+        self.each_transport(Transport::rollback_restart);
         self.drain_transport();
     }
 
@@ -235,6 +236,11 @@ impl Session {
         Ok(())
     }
 
+    fn each_transport(&mut self, act: impl FnMut(&mut Transport)) {
+        let apart = self.apart.iter_mut().map(|way| &mut way.transport);
+        self.transport.iter_mut().chain(apart).for_each(act);
+    }
+
     fn set_remote(&mut self, agreed: &Agreed) -> Result<(), MediaRefusal> {
         let now = self.now;
         let result = match &mut self.transport {
@@ -264,6 +270,7 @@ impl Session {
             .map(|a| (a.audio.direction, self.peer_holds));
         let after = (agreed.audio.direction, peer_holds);
         let expected_media = self.expects_media();
+        self.settle_apart(&agreed);
         self.outbound.configure(&self.config, &agreed, self.now);
         self.inbound.configure(&agreed);
         self.reports.configure(&agreed);
@@ -350,8 +357,10 @@ impl Session {
             return;
         };
         let parameters = transport.local();
+        let apart = self.local_apart(&parameters);
         let local = LocalTransport {
             parameters: &parameters,
+            apart: &apart,
             end_of_candidates: true,
         };
         // The state was checked when the description was asked for, and a rollback clears `writing`.
@@ -371,9 +380,7 @@ impl Session {
             self.reports.bye(transport, now);
         }
         self.drain_transport();
-        if let Some(transport) = &mut self.transport {
-            transport.close(now);
-        }
+        self.each_transport(|transport| transport.close(now));
         self.drain_transport();
         self.closed = true;
         self.transport_deadline = None;

@@ -11,6 +11,7 @@
 //! [`Session::poll_output`] until it returns [`Output::Timeout`]. **Never two inputs without a drain.**
 //! What a peer does wrong is an event; `Err` is the caller's own misuse.
 
+mod apart;
 mod config;
 mod description;
 mod event;
@@ -41,7 +42,7 @@ use crate::sdp::negotiate::{
     Agreed, Content, Identity, LocalSource, Negotiation, Terms, VideoLine, VideoWish, token,
 };
 use crate::thrift::Thrift;
-use crate::transport::Transport;
+use crate::transport::{Policy, Transport};
 use ::video::EncodedFrame;
 use audio::Rate;
 use rand::rngs::StdRng;
@@ -49,6 +50,7 @@ use rand::{RngExt, SeedableRng};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use apart::ApartLine;
 use inbound::Inbound;
 use line::{HeardSound, Lines, Work};
 use outbound::Outbound;
@@ -63,6 +65,8 @@ pub struct Session {
     negotiation: Negotiation,
     /// Made with the first offer or answer, because only then the ICE role is known.
     transport: Option<Transport>,
+    /// The transports of video lines outside of BUNDLE.
+    apart: Vec<ApartLine>,
     /// The description to be written when gathering is over.
     writing: Option<Writing>,
     /// The answer in force to our last offer.
@@ -165,6 +169,8 @@ impl Session {
                 .clamp(10, 60),
             dtx: config.dtx,
             opus_max_average_bitrate: None,
+            // A relay carries the sound's transport alone.
+            apart: config.policy == Policy::All,
         };
         Ok(Self {
             negotiation: Negotiation::new(identity.clone(), terms),
@@ -186,6 +192,7 @@ impl Session {
             identity,
             rng,
             transport: None,
+            apart: Vec::new(),
             writing: None,
             answer: None,
             agreed: None,
@@ -262,7 +269,8 @@ impl Session {
     /// Tells each packet without its protection as well, or no longer.
     pub fn set_capture(&mut self, wanted: bool) {
         self.captures = wanted;
-        if let Some(transport) = &mut self.transport {
+        let apart = self.apart.iter_mut().map(|way| &mut way.transport);
+        for transport in self.transport.iter_mut().chain(apart) {
             transport.set_capture(wanted);
         }
     }
@@ -379,6 +387,7 @@ impl Session {
         let heard = self.heard();
         let work = Work {
             transport: self.transport.as_mut()?,
+            apart: &mut self.apart,
             outputs: &mut self.outputs,
             cname: &self.identity.cname,
             ntp: self.reports.ntp(self.now),

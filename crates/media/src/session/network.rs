@@ -12,7 +12,9 @@ impl Session {
     /// Takes a datagram that arrived on socket `path`.
     pub fn handle_datagram(&mut self, path: PathId, from: SocketAddr, bytes: &[u8], now: Instant) {
         self.now = now;
-        if let Some(transport) = &mut self.transport {
+        if let Some(transport) = self.apart_for(path, from, bytes) {
+            transport.handle_datagram(path, from, bytes, now);
+        } else if let Some(transport) = &mut self.transport {
             transport.handle_datagram(path, from, bytes, now);
         }
         self.drain_transport();
@@ -29,6 +31,7 @@ impl Session {
         {
             transport.handle_timeout(now);
         }
+        self.act_apart();
         self.drain_transport();
         self.report_if_due();
         self.note_silence();
@@ -50,6 +53,8 @@ impl Session {
         let deadlines = [
             self.transport_deadline
                 .map(|(at, why)| (at, Wake::Transport(why))),
+            self.apart_deadline()
+                .map(|(at, why)| (at, Wake::Transport(why))),
             self.report_deadline().map(|at| (at, Wake::Report)),
             self.silence_deadline().map(|at| (at, Wake::NoMedia)),
             self.inbound.key_deadline().map(|at| (at, Wake::KeyRelease)),
@@ -65,8 +70,19 @@ impl Session {
             })
     }
 
-    /// Moves what the transport says to where it belongs.
+    /// Moves what the transports say to where it belongs.
     pub(super) fn drain_transport(&mut self) {
+        loop {
+            self.drain_bundle();
+            // What they say may make lines send something over another.
+            if !self.drain_apart() {
+                break;
+            }
+        }
+        self.write_if_gathered();
+    }
+
+    fn drain_bundle(&mut self) {
         while let Some(transport) = &mut self.transport {
             match transport.poll_output() {
                 transport::Output::Transmit(transmit) => {
@@ -113,7 +129,6 @@ impl Session {
                 }
             }
         }
-        self.write_if_gathered();
     }
 
     fn receive(&mut self, packet: transport::Rtp) {

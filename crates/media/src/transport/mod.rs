@@ -16,6 +16,7 @@
 //! The protocols are those of the `rtc-*` crates. What these leave to their caller, or get wrong,
 //! is made good in the module that drives each one, and its doc says so.
 
+mod beside;
 mod certificate;
 mod config;
 mod consent;

@@ -232,7 +232,7 @@ pub struct LocalParameters {
 }
 
 /// What the peer wrote into its description.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RemoteParameters {
     /// Where the parameters come from.
     pub description: Description,

@@ -484,9 +484,10 @@ impl RawPeer {
             ptime: 20,
             dtx: false,
             opus_max_average_bitrate: None,
+            apart: true,
         };
         Self {
-            transport: Transport::new(config, [9; 32], network.now).unwrap(),
+            transport: Transport::new(config, [address.port() as u8; 32], network.now).unwrap(),
             negotiation: Negotiation::new(identity, terms),
             address,
             received: Vec::new(),
@@ -511,10 +512,97 @@ impl RawPeer {
             .unwrap();
         self.drain();
         let local = LocalTransport {
+            apart: &[],
             parameters: &self.transport.local(),
             end_of_candidates: true,
         };
         (self.negotiation.answer(local).unwrap(), agreed)
+    }
+
+    /// Answers as a gateway that knows no BUNDLE: the pictures of section 1 have the other transport.
+    pub(crate) fn answer_apart(
+        &mut self,
+        pictures: &mut Self,
+        offer: &str,
+        now: Instant,
+    ) -> String {
+        self.drain();
+        pictures.drain();
+        let real = ufrag(offer).to_owned();
+        let offer = Self::apart(offer).replacen(&real, "elsewhere", 1);
+        self.take_apart(pictures, &offer, Some(real), now)
+    }
+
+    /// Answers a later offer, in which the lines are apart already.
+    pub(crate) fn answer_later(
+        &mut self,
+        pictures: &mut Self,
+        offer: &str,
+        now: Instant,
+    ) -> String {
+        self.take_apart(pictures, offer, None, now)
+    }
+
+    fn take_apart(
+        &mut self,
+        pictures: &mut Self,
+        offer: &str,
+        real: Option<String>,
+        now: Instant,
+    ) -> String {
+        let mut agreed = self
+            .negotiation
+            .receive_offer(offer, Direction::SendRecv)
+            .unwrap();
+        if let Some(real) = real {
+            agreed.transport.ufrag = real;
+        }
+        self.reach(pictures, agreed, now);
+        let apart = [(VideoLine(1), pictures.transport.local())];
+        let local = LocalTransport {
+            parameters: &self.transport.local(),
+            apart: &apart,
+            end_of_candidates: true,
+        };
+        self.negotiation.answer(local).unwrap()
+    }
+
+    /// Offers as such a gateway.
+    pub(crate) fn offer_apart(&mut self, pictures: &mut Self) -> String {
+        self.drain();
+        pictures.drain();
+        let apart = [(VideoLine(1), pictures.transport.local())];
+        let local = LocalTransport {
+            parameters: &self.transport.local(),
+            apart: &apart,
+            end_of_candidates: true,
+        };
+        let offer = self.negotiation.offer(local, Direction::SendRecv).unwrap();
+        Self::apart(&offer)
+    }
+
+    /// Takes the answer to that.
+    pub(crate) fn accept_apart(&mut self, pictures: &mut Self, answer: &str, now: Instant) {
+        let agreed = self.negotiation.accept(answer, false).unwrap();
+        self.reach(pictures, agreed, now);
+    }
+
+    fn reach(&mut self, pictures: &mut Self, agreed: Agreed, now: Instant) {
+        let apart = agreed.video.first().and_then(|video| video.apart.clone());
+        self.transport.set_remote(agreed.transport, now).unwrap();
+        self.drain();
+        if let Some(apart) = apart {
+            pictures.transport.set_remote(apart, now).unwrap();
+        }
+        pictures.drain();
+    }
+
+    fn apart(sdp: &str) -> String {
+        let group = |line: &&str| !line.starts_with("a=group");
+        sdp.lines()
+            .filter(group)
+            .map(|line| format!("{line}\r\n"))
+            .collect()
     }
 
     pub(crate) fn send(
@@ -580,6 +668,14 @@ impl Endpoint for RawPeer {
     fn take_sent(&mut self) -> Vec<(SocketAddr, Vec<u8>)> {
         std::mem::take(&mut self.sent)
     }
+}
+
+/// The first user name fragment of a description.
+fn ufrag(sdp: &str) -> &str {
+    let line = sdp
+        .lines()
+        .find_map(|line| line.strip_prefix("a=ice-ufrag:"));
+    line.unwrap()
 }
 
 /// Connects two phones; `a` calls.

@@ -6,6 +6,7 @@
 )]
 
 mod allocation;
+mod apart;
 mod audio_only;
 mod calls;
 mod copies;

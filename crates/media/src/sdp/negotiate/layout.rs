@@ -3,8 +3,9 @@
 use super::super::parse::limit;
 use super::super::{Description, Media, MediaKind};
 use super::video::{
-    AgreedVideo, Content, MOST_VIDEO, Numbers, VideoSection, Wishes, content_of, is_alive,
+    AgreedVideo, Content, MOST_VIDEO, Numbers, Standing, VideoSection, Wishes, content_of, standing,
 };
+use crate::transport;
 
 /// The media sections that both sides have seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,13 +50,14 @@ impl Layout {
         }
     }
 
-    /// The sections of the peer's `offer`, of which we speak `audio` and what of its video is among `wishes`; `before`
-    /// are those of the last description.
+    /// The sections of the peer's `offer`, of which we speak `audio` and what of its video is among `wishes`, at most
+    /// `most_apart` of it outside of BUNDLE; `before` are those of the last description.
     pub(super) fn of(
         offer: &Description,
         audio: usize,
         before: Option<&Self>,
         wishes: &Wishes,
+        most_apart: usize,
     ) -> Self {
         let mut slots: Vec<SectionSlot> = offer.media.iter().map(SectionSlot::of).collect();
         if let Some(slot) = slots.get_mut(audio) {
@@ -63,20 +65,45 @@ impl Layout {
         }
         let mid = slots.get(audio).and_then(|s| s.mid.as_deref());
         let mut layout = Self {
-            bundled: mid.is_some_and(|mid| in_bundle(offer, mid)),
+            bundled: mid.is_some_and(|mid| in_bundle(offer, mid, mid)),
             slots,
         };
-        if layout.bundled {
-            layout.take_video(offer, before, wishes);
-        }
+        let standings = layout.standings(offer, transport::Description::Offer, audio, most_apart);
+        layout.take_video(offer, before, wishes, &standings);
         layout
     }
 
-    fn take_video(&mut self, offer: &Description, before: Option<&Self>, wishes: &Wishes) {
+    /// Where each section of the peer's description that shows pictures stands, if it is not refused.
+    pub(super) fn standings(
+        &self,
+        description: &Description,
+        kind: transport::Description,
+        audio: usize,
+        most_apart: usize,
+    ) -> Vec<Option<Standing>> {
+        let sound = (audio, self.mid(audio));
+        let mut apart = 0;
+        let mut within_limit = |standing: &Standing| {
+            apart += usize::from(matches!(standing, Standing::Apart(_)));
+            matches!(standing, Standing::Bundled) || apart <= most_apart
+        };
+        (0..self.slots.len())
+            .map(|index| standing(description, kind, sound, (index, self.mid(index))))
+            .map(|standing| standing.filter(&mut within_limit))
+            .collect()
+    }
+
+    fn take_video(
+        &mut self,
+        offer: &Description,
+        before: Option<&Self>,
+        wishes: &Wishes,
+        standings: &[Option<Standing>],
+    ) {
         let mut shown: Vec<(usize, Content)> = Vec::new();
         let mut fresh = Vec::new();
-        for (index, slot) in self.slots.iter().enumerate() {
-            if is_alive(offer, index, slot.mid.as_deref()) {
+        for (index, standing) in standings.iter().enumerate() {
+            if standing.is_some() {
                 match before.and_then(|before| before.slots.get(index)?.content()) {
                     Some(content) => shown.push((index, content)),
                     None => fresh.push(index),
@@ -88,7 +115,8 @@ impl Layout {
             shown.push((index, content_of(offer, index, &taken)));
         }
         for (index, content) in shown.into_iter().take(MOST_VIDEO) {
-            let section = VideoSection::of(offer, index, content, wishes);
+            let apart = matches!(standings.get(index), Some(Some(Standing::Apart(_))));
+            let section = VideoSection::of(offer, index, (content, apart), wishes);
             if let (Some(section), Some(slot)) = (section, self.slots.get_mut(index)) {
                 slot.line = Line::Video(section);
             }
@@ -106,11 +134,10 @@ impl Layout {
                 });
             }
         }
-        if plan.bundled {
-            let there: Vec<Content> = plan.slots.iter().filter_map(SectionSlot::content).collect();
-            for wish in wishes.open(&there) {
-                plan.add(VideoSection::ours(wish, Some(extension), numbers));
-            }
+        let there: Vec<Content> = plan.slots.iter().filter_map(SectionSlot::content).collect();
+        let extension = plan.bundled.then_some(extension);
+        for wish in wishes.open(&there) {
+            plan.add(VideoSection::ours(wish, extension, numbers));
         }
         plan
     }
@@ -146,7 +173,10 @@ impl Layout {
                 continue;
             };
             match agreed.iter().find(|a| a.line.0 as usize == index) {
-                Some(agreed) => section.peer_sends = agreed.remote_direction.sends(),
+                Some(agreed) => {
+                    section.peer_sends = agreed.remote_direction.sends();
+                    section.apart = agreed.apart.is_some();
+                }
                 None => {
                     refused.push(section.content);
                     slot.line = Line::Refused;
@@ -176,9 +206,20 @@ impl Layout {
 
     /// The sections that share one transport (RFC 9143).
     pub(super) fn bundle(&self) -> Option<String> {
-        let mids = self.slots.iter().filter(|slot| slot.line != Line::Refused);
+        let mids = self.slots.iter().filter(|slot| slot.line.is_bundled());
         let mids: Vec<&str> = mids.filter_map(|slot| slot.mid.as_deref()).collect();
         (self.bundled && !mids.is_empty()).then(|| format!("BUNDLE {}", mids.join(" ")))
+    }
+}
+
+impl Line {
+    /// Whether it goes over the transport of the sound.
+    fn is_bundled(&self) -> bool {
+        match self {
+            Self::Refused => false,
+            Self::Audio => true,
+            Self::Video(section) => !section.apart,
+        }
     }
 }
 
@@ -202,14 +243,17 @@ impl SectionSlot {
     }
 }
 
-pub(super) fn in_bundle(offer: &Description, mid: &str) -> bool {
-    offer
+/// Whether these two sections are in one BUNDLE.
+pub(super) fn in_bundle(description: &Description, mid: &str, other: &str) -> bool {
+    description
         .attributes
         .iter()
         .filter(|a| a.name.eq_ignore_ascii_case("group"))
         .filter_map(|a| a.value.as_deref())
         .any(|group| {
             let mut words = group.split_ascii_whitespace();
-            words.next() == Some("BUNDLE") && words.any(|m| m == mid)
+            let is_bundle = words.next() == Some("BUNDLE");
+            let mids: Vec<&str> = words.collect();
+            is_bundle && mids.contains(&mid) && mids.contains(&other)
         })
 }

@@ -5,7 +5,9 @@ use super::agreement::{Agreed, agree, choose_section, spoken};
 use super::formats::Formats;
 use super::layout::{Layout, Line};
 use super::terms::{Identity, Incompatible, LocalTransport, Refusal, Terms};
-use super::video::{AgreedVideo, Numbers, SectionPlace, VideoWish, Wishes, is_alive, preferred};
+use super::video::{
+    AgreedVideo, MOST_APART, Numbers, SectionPlace, Standing, VideoWish, Wishes, preferred,
+};
 use super::write::{self, Section};
 use crate::transport;
 
@@ -296,6 +298,10 @@ impl Negotiation {
         };
     }
 
+    fn most_apart(&self) -> usize {
+        if self.terms.apart { MOST_APART } else { 0 }
+    }
+
     fn must_be_stable(&self) -> Result<(), Misuse> {
         match &self.state {
             NegotiationState::Stable => Ok(()),
@@ -326,26 +332,29 @@ impl Negotiation {
         }
         let kind = transport::Description::Answer;
         let mut agreed = agree(answer, kind, &self.terms, index, receive, offered.wish)?;
-        let place = |slot: usize| is_alive(answer, slot, offered.layout.mid(slot));
-        agreed.video = self.agree_video(answer, &offered.layout, offered.wish, place);
+        let standings = offered
+            .layout
+            .standings(answer, kind, index, self.most_apart());
+        agreed.video = self.agree_video(answer, &offered.layout, offered.wish, standings);
         Ok((index, agreed))
     }
 
-    /// What follows of the lines of `layout` whose sections in `description` are `alive`.
+    /// What follows of the lines of `layout` whose sections in `description` are not refused.
     fn agree_video(
         &self,
         description: &Description,
         layout: &Layout,
         wish: Direction,
-        alive: impl Fn(usize) -> bool,
+        standings: Vec<Option<Standing>>,
     ) -> Vec<AgreedVideo> {
         let mut agreed = Vec::new();
-        for (index, slot) in layout.slots.iter().enumerate() {
-            if let (Line::Video(section), Some(mid), true) = (&slot.line, &slot.mid, alive(index)) {
+        for ((index, slot), standing) in layout.slots.iter().enumerate().zip(standings) {
+            if let (Line::Video(section), Some(standing)) = (&slot.line, standing) {
                 let codecs: Vec<_> = section.payloads.iter().map(|p| p.codec).collect();
                 let send = preferred(description.video_payloads(index), &codecs);
                 let place = SectionPlace {
-                    mid,
+                    mid: slot.mid.as_deref().unwrap_or_default(),
+                    standing,
                     holds: !wish.receives(),
                     source: self.identity.video(index, section.content),
                 };
@@ -369,8 +378,10 @@ impl Negotiation {
         let receive = self.formats.answer(spoken(offer, &self.terms, index));
         let kind = transport::Description::Offer;
         let mut agreed = agree(offer, kind, &self.terms, index, receive, wish)?;
-        let layout = Layout::of(offer, index, self.layout.as_ref(), &self.wishes);
-        agreed.video = self.agree_video(offer, &layout, wish, |_| true);
+        let apart = self.most_apart();
+        let layout = Layout::of(offer, index, self.layout.as_ref(), &self.wishes, apart);
+        let standings = layout.standings(offer, kind, index, apart);
+        agreed.video = self.agree_video(offer, &layout, wish, standings);
         Ok((layout, agreed))
     }
 

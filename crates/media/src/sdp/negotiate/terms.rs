@@ -1,7 +1,7 @@
 //! What we bring to a negotiation, and why one fails.
 
 use super::super::ParseError;
-use super::video::Content;
+use super::video::{Content, VideoLine};
 use crate::codec::Codec;
 use crate::transport::LocalParameters;
 use rand::rngs::StdRng;
@@ -20,6 +20,8 @@ pub struct Terms {
     pub dtx: bool,
     /// The most Opus we want to receive, in bit/s.
     pub opus_max_average_bitrate: Option<u32>,
+    /// Whether video may stand outside of the BUNDLE of the sound, on transports of its own.
+    pub apart: bool,
 }
 
 /// What names us in every description of a session.
@@ -53,8 +55,19 @@ pub struct LocalSource {
 pub struct LocalTransport<'a> {
     /// Credentials, fingerprints, candidates and, once DTLS has its roles, ours.
     pub parameters: &'a LocalParameters,
+    /// Those of video lines that stand outside of BUNDLE, which have transports of their own.
+    pub apart: &'a [(VideoLine, LocalParameters)],
     /// Whether gathering is over.
     pub end_of_candidates: bool,
+}
+
+impl<'a> LocalTransport<'a> {
+    /// What section `index` is reached by, and whether that is its own.
+    pub(super) fn of(&self, index: usize) -> (&'a LocalParameters, bool) {
+        let mut apart = self.apart.iter();
+        let own = apart.find(|(line, _)| line.0 as usize == index);
+        own.map_or((self.parameters, false), |(_, own)| (own, true))
+    }
 }
 
 /// Why a description cannot be agreed to.

@@ -12,6 +12,7 @@ pub(super) fn terms() -> Terms {
         ptime: 20,
         dtx: false,
         opus_max_average_bitrate: None,
+        apart: true,
     }
 }
 
@@ -19,7 +20,7 @@ pub(super) fn negotiation() -> Negotiation {
     negotiation_with(terms())
 }
 
-fn negotiation_with(terms: Terms) -> Negotiation {
+pub(super) fn negotiation_with(terms: Terms) -> Negotiation {
     let identity = Identity {
         session_id: 42,
         cname: "c".into(),
@@ -56,6 +57,7 @@ pub(super) const FINGERPRINT: &str = "sha-256 4A:AD:B9:B1:3F:82:18:3B:54:02:12:D
 
 pub(super) fn local(parameters: &LocalParameters) -> LocalTransport<'_> {
     LocalTransport {
+        apart: &[],
         parameters,
         end_of_candidates: true,
     }

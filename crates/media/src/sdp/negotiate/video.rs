@@ -2,11 +2,15 @@
 
 use super::super::video::{FeedbackTypes, VideoPayload};
 use super::super::{Description, Direction, H264Level, MediaKind, PayloadType, RemoteSource};
+use super::layout::in_bundle;
 use super::terms::LocalSource;
+use crate::transport::{self, RemoteParameters};
 use video::VideoCodec;
 
 /// Video lines beyond these are refused in place.
 pub const MOST_VIDEO: usize = 16;
+/// Lines outside of BUNDLE beyond these are refused in place: each has checks, a handshake and keys of its own.
+pub(super) const MOST_APART: usize = 4;
 
 /// One of a session's video lines, for as long as the session lasts: the place of its section.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -51,7 +55,7 @@ pub struct AgreedVideo {
     pub line: VideoLine,
     /// What it shows.
     pub content: Content,
-    /// Names its section on each of its packets.
+    /// Names its section on each of its packets; empty if it has no name.
     pub mid: String,
     /// The number of the header extension that carries `mid`, if the peer takes it.
     pub mid_extension: Option<u8>,
@@ -69,6 +73,8 @@ pub struct AgreedVideo {
     pub remote_sources: Vec<RemoteSource>,
     /// The ids of the peer's stream and track (RFC 8830), if it names them.
     pub msid: Option<(String, String)>,
+    /// How the peer is reached for this line alone, if it stands outside of the BUNDLE of the sound.
+    pub apart: Option<RemoteParameters>,
 }
 
 /// A video section that is in use.
@@ -82,6 +88,26 @@ pub(super) struct VideoSection {
     pub(super) mid_extension: Option<u8>,
     /// The peer sends on it, or is willing to.
     pub(super) peer_sends: bool,
+    /// It stands outside of BUNDLE.
+    pub(super) apart: bool,
+}
+
+/// Where a section of the peer's that is not refused stands.
+#[derive(Clone, Debug)]
+pub(super) enum Standing {
+    /// On the transport of the sound.
+    Bundled,
+    /// On one of its own.
+    Apart(RemoteParameters),
+}
+
+impl Standing {
+    fn apart(self) -> Option<RemoteParameters> {
+        match self {
+            Self::Bundled => None,
+            Self::Apart(parameters) => Some(parameters),
+        }
+    }
 }
 
 /// What is wished for; the wishes are state, each description says what they are then.
@@ -149,6 +175,7 @@ impl VideoSection {
             payloads: numbers.payloads(&wish.codecs),
             mid_extension,
             peer_sends: false,
+            apart: false,
         }
     }
 
@@ -170,7 +197,7 @@ impl VideoSection {
     pub(super) fn of(
         offer: &Description,
         index: usize,
-        content: Content,
+        (content, apart): (Content, bool),
         wishes: &Wishes,
     ) -> Option<Self> {
         let theirs = offer.direction(index);
@@ -182,8 +209,9 @@ impl VideoSection {
             // RFC 3264 §6.1: no answer says more than was offered, and Chromium takes none that does.
             direction: wish.direction.and(theirs.reversed()),
             payloads,
-            mid_extension: offer.mid_extension(index),
+            mid_extension: offer.mid_extension(index).filter(|_| !apart),
             peer_sends,
+            apart,
         })
     }
 
@@ -197,6 +225,7 @@ impl VideoSection {
     ) -> AgreedVideo {
         let remote_direction = description.direction(index);
         let extension = description.mid_extension(index);
+        let bundled = matches!(place.standing, Standing::Bundled);
         let msid = description.msid(index);
         let receive = self.payloads.iter().map(|ours| {
             let theirs = send.iter().find(|theirs| theirs.codec == ours.codec);
@@ -208,7 +237,7 @@ impl VideoSection {
             line: VideoLine(index as u32),
             content: self.content,
             mid: place.mid.to_owned(),
-            mid_extension: self.mid_extension.filter(|id| extension == Some(*id)),
+            mid_extension: extension.filter(|id| bundled && self.mid_extension == Some(*id)),
             direction: self.asked(place.holds).and(remote_direction.reversed()),
             remote_direction,
             send,
@@ -216,6 +245,7 @@ impl VideoSection {
             source: place.source,
             remote_sources: description.sources(index),
             msid: msid.map(|(stream, track)| (stream.to_owned(), track.to_owned())),
+            apart: place.standing.apart(),
         }
     }
 
@@ -235,16 +265,30 @@ pub(super) struct SectionPlace<'a> {
     pub(super) mid: &'a str,
     pub(super) holds: bool,
     pub(super) source: LocalSource,
+    pub(super) standing: Standing,
 }
 
-/// Whether section `index` shows pictures within the BUNDLE, and is not refused.
-pub(super) fn is_alive(description: &Description, index: usize, mid: Option<&str>) -> bool {
-    let Some(media) = description.media.get(index) else {
-        return false;
-    };
-    let open = media.port != 0 || media.has("bundle-only");
-    let bundled = mid.is_some_and(|mid| super::layout::in_bundle(description, mid));
-    media.kind == MediaKind::Video && open && bundled
+/// Where section `index` stands if it shows pictures and is not refused. `sound` is the place and the name of the sound's.
+pub(super) fn standing(
+    description: &Description,
+    kind: transport::Description,
+    sound: (usize, Option<&str>),
+    (index, mid): (usize, Option<&str>),
+) -> Option<Standing> {
+    let media = description.media.get(index)?;
+    if media.kind != MediaKind::Video {
+        return None;
+    }
+    let open = media.port != 0;
+    let mids = sound.1.zip(mid);
+    if mids.is_some_and(|(sound, mid)| in_bundle(description, sound, mid)) {
+        return (open || media.has("bundle-only")).then_some(Standing::Bundled);
+    }
+    let own = description.transport(index, kind).filter(|_| open)?;
+    // RTCP has no other way here. And what has the name of another's transport is taken for it.
+    let of_sound = description.transport(sound.0, kind)?;
+    let stands = description.has(index, "rtcp-mux") && own.ufrag != of_sound.ufrag;
+    stands.then_some(Standing::Apart(own))
 }
 
 /// Those of `offered` that we speak, in our order; of H.264 the profile that most know.

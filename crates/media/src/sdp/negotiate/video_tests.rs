@@ -1,6 +1,9 @@
 //! Offers and answers with pictures.
 
-use super::tests::{local, negotiation, parameters, simple_offer};
+use super::tests::{
+    FINGERPRINT, local, negotiation, negotiation_with, parameters, simple_offer, terms,
+};
+use super::video::MOST_APART;
 use super::*;
 use crate::sdp::{Description, Direction, MediaKind, limit};
 use ::video::VideoCodec::{self, H264, Vp8};
@@ -334,7 +337,7 @@ fn a_codec_that_only_one_side_has_is_no_line() {
 }
 
 #[test]
-fn pictures_outside_of_bundle_are_refused() {
+fn pictures_outside_of_bundle_without_a_transport_of_their_own_are_refused() {
     for (bundle, mid) in [
         ("", "a=mid:v\r\n"),
         ("a=group:BUNDLE a\r\n", "a=mid:v\r\n"),
@@ -346,6 +349,44 @@ fn pictures_outside_of_bundle_are_refused() {
         assert!(agreed.video.is_empty(), "{bundle}");
         assert!(sections(&text)[1].1, "{bundle}");
     }
+}
+
+/// An offer without BUNDLE whose lines of pictures have credentials of their own.
+fn offer_apart(lines: usize, more: &str) -> String {
+    let line = |n: usize| {
+        format!(
+            "m=video {} UDP/TLS/RTP/SAVPF 96\r\na=rtpmap:96 VP8/90000\r\na=ice-ufrag:video{n}\r\n\
+             a=ice-pwd:videovideovideovideovideo\r\na=fingerprint:{FINGERPRINT}\r\n{more}",
+            30_002 + 2 * n
+        )
+    };
+    simple_offer("") + &(0..lines).map(line).collect::<String>()
+}
+
+#[test]
+fn pictures_with_a_transport_of_their_own_are_taken_outside_of_bundle() {
+    let (text, agreed) = answer(&mut wishing(&[camera()]), &offer_apart(1, "a=rtcp-mux\r\n"));
+    assert!(!text.contains("a=group"), "{text}");
+    let apart = agreed.video[0].apart.as_ref().unwrap();
+    assert_eq!(apart.ufrag, "video0");
+    assert_eq!(apart.candidates[0].address.port(), 30_002);
+    assert_eq!(agreed.video[0].mid_extension, None);
+    // Without RTCP on the same port there is nobody to ask for a key frame.
+    let (_, agreed) = answer(&mut wishing(&[camera()]), &offer_apart(1, ""));
+    assert!(agreed.video.is_empty());
+}
+
+#[test]
+fn only_so_many_lines_have_transports_of_their_own_and_none_behind_relays() {
+    let offer = offer_apart(30, "a=rtcp-mux\r\n");
+    let (_, agreed) = answer(&mut wishing(&everything()), &offer);
+    assert_eq!(agreed.video.len(), MOST_APART);
+    let mut relayed = negotiation_with(Terms {
+        apart: false,
+        ..terms()
+    });
+    relayed.wish_video(everything().to_vec());
+    assert!(answer(&mut relayed, &offer).1.video.is_empty());
 }
 
 #[test]

@@ -7,7 +7,7 @@ use super::layout::{Layout, Line, SectionSlot};
 use super::terms::{Identity, LocalTransport, Terms};
 use super::write_video::video;
 use crate::codec::Codec;
-use crate::transport::{Candidate, CandidateKind, Setup};
+use crate::transport::{Candidate, CandidateKind, LocalParameters, Setup};
 
 /// The changing part of our sections.
 pub(super) struct Section<'a> {
@@ -91,7 +91,8 @@ fn audio(
     if section.rtcp_mux {
         lines.push(Attribute::flag("rtcp-mux"));
     }
-    transport_lines(&mut lines, transport, section.setup);
+    let ours = transport.parameters;
+    transport_lines(&mut lines, ours, transport.end_of_candidates, section.setup);
     lines.push(Attribute::new(
         "ssrc",
         format!("{} cname:{}", identity.audio.ssrc, identity.cname),
@@ -100,7 +101,7 @@ fn audio(
         "msid",
         format!("{} {}", identity.audio.stream_id, identity.audio.track_id),
     ));
-    let (address, port) = default_destination(&transport.parameters.candidates);
+    let (address, port) = default_destination(&ours.candidates);
     Media {
         kind: slot.kind.clone(),
         port,
@@ -164,10 +165,10 @@ fn opus_parameters(terms: &Terms) -> String {
 
 pub(super) fn transport_lines(
     lines: &mut Vec<Attribute>,
-    transport: LocalTransport<'_>,
+    ours: &LocalParameters,
+    end_of_candidates: bool,
     setup: Setup,
 ) {
-    let ours = transport.parameters;
     lines.push(Attribute::new("ice-ufrag", &ours.ufrag));
     lines.push(Attribute::new("ice-pwd", ours.pwd.expose()));
     for fingerprint in &ours.fingerprints {
@@ -182,7 +183,7 @@ pub(super) fn transport_lines(
     for candidate in &ours.candidates {
         lines.push(Attribute::new("candidate", write_candidate(candidate)));
     }
-    if transport.end_of_candidates {
+    if end_of_candidates {
         lines.push(Attribute::flag("end-of-candidates"));
     }
 }

@@ -6,8 +6,9 @@ use super::layout::SectionSlot;
 use super::terms::{Identity, LocalSource, LocalTransport};
 use super::video::VideoSection;
 use super::write::{Section, default_destination, transport_lines};
+use crate::transport::Setup;
 
-/// A video section within the BUNDLE, in which `place` of the description it stands.
+/// The video section in this `place` of the description.
 pub(super) fn video(
     identity: &Identity,
     (place, slot): (usize, &SectionSlot),
@@ -28,12 +29,19 @@ pub(super) fn video(
         Attribute::new("extmap", value)
     }));
     lines.push(Attribute::new("content", video.content.name()));
-    transport_lines(&mut lines, transport, section.setup);
+    let (ours, apart) = transport.of(place);
+    // Each transport has agreed on its roles by itself; an offer leaves them open.
+    let setup = if apart && section.setup != Setup::ActPass {
+        ours.setup
+    } else {
+        section.setup
+    };
+    transport_lines(&mut lines, ours, transport.end_of_candidates, setup);
     if video.direction.sends() {
         let source = identity.video(place, video.content);
         source_lines(&mut lines, &source, &identity.cname);
     }
-    let (address, port) = default_destination(&transport.parameters.candidates);
+    let (address, port) = default_destination(&ours.candidates);
     Media {
         kind: slot.kind.clone(),
         port,

@@ -193,8 +193,8 @@ impl Bandwidth {
         rtcp::write_report(&mut self.compound, ours, None, &[]);
         rtcp::write_description(&mut self.compound, ours, work.cname);
         feedback::write_bitrate(&mut self.compound, ours, rate, &streams);
-        // The next one says the same.
-        let _unsent = work.transport.send_rtcp(&self.compound, work.now);
+        let bundled = lines.iter().any(|line| !line.is_apart());
+        work.tell_all(&self.compound, bundled);
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {

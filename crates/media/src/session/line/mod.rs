@@ -16,6 +16,7 @@ use rand::{RngExt, SeedableRng};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use super::apart::ApartLine;
 use super::{MediaEvent, Output};
 use crate::rtp::feedback::{self, Feedback};
 use crate::rtp::rtcp::{self, Packet, ReportBlock};
@@ -77,6 +78,8 @@ pub struct LineState {
 /// What lines do their work with.
 pub(super) struct Work<'a> {
     pub(super) transport: &'a mut Transport,
+    /// Those of lines outside of BUNDLE.
+    pub(super) apart: &'a mut [ApartLine],
     pub(super) outputs: &'a mut VecDeque<Output>,
     pub(super) cname: &'a str,
     /// The time of our reports; all our streams have the same.
@@ -158,6 +161,10 @@ impl Lines {
             self.routed = true;
             work.transport.set_routes(self.routes(agreed));
         }
+        for line in self.lines.iter().filter(|line| line.is_apart()) {
+            work.transport_of(line.agreed.line)
+                .set_routes(vec![line.route()]);
+        }
         self.set_active(&mut work);
         let states: Vec<LineState> = self.lines.iter().map(PictureLine::state).collect();
         if states != self.told {
@@ -179,16 +186,18 @@ impl Lines {
                 .map(|payload| payload.payload_type.value())
                 .collect(),
         };
+        let bundled = self.lines.iter().filter(|line| !line.is_apart());
         std::iter::once(audio)
-            .chain(self.lines.iter().map(|line| line.route()))
+            .chain(bundled.map(PictureLine::route))
             .collect()
     }
 
     fn set_active(&mut self, work: &mut Work<'_>) {
         for line in &mut self.lines {
             let muted = self.muted.contains(&line.agreed.content);
-            let active = work.connected && !work.holds && !muted && line.agreed.direction.sends();
-            if work.connected {
+            let reached = work.reaches(&line.agreed);
+            let active = reached && !work.holds && !muted && line.agreed.direction.sends();
+            if reached {
                 line.next_report.get_or_insert(work.now + REPORTS / 2);
             }
             line.sending.set_active(active);
@@ -370,7 +379,8 @@ impl PictureLine {
         ];
         for (id, ssrc) in own {
             if let Some(ssrc) = ssrc {
-                work.transport.add_stream(OutboundStream { id, ssrc });
+                work.transport_of(agreed.line)
+                    .add_stream(OutboundStream { id, ssrc });
             }
         }
     }
@@ -386,6 +396,10 @@ impl PictureLine {
             stream_id: msid.0,
             track_id: msid.1,
         }
+    }
+
+    fn is_apart(&self) -> bool {
+        self.agreed.apart.is_some()
     }
 
     fn route(&self) -> Route {
@@ -418,7 +432,8 @@ impl PictureLine {
             work.event(VideoEvent::KeyFrameWanted { content });
         }
         let round_trip = self.round_trip(work);
-        self.sending.send(work.transport, round_trip, work.now)
+        let now = work.now;
+        self.sending.send(work.transport_of(line), round_trip, now)
     }
 
     /// As sound tells it, or else as our pictures do.
@@ -428,7 +443,7 @@ impl PictureLine {
     }
 
     fn ask(&mut self, work: &mut Work<'_>) {
-        let (Some(media), true) = (self.receiving.ssrc(), work.connected) else {
+        let (Some(media), true) = (self.receiving.ssrc(), work.reaches(&self.agreed)) else {
             return;
         };
         let ours = self.agreed.source.ssrc;
@@ -452,8 +467,10 @@ impl PictureLine {
             }
         });
         if !self.compound.is_empty() {
+            let now = work.now;
+            let transport = work.transport_of(self.agreed.line);
             // Nothing is lost by a request that finds no way: it is made again.
-            let _unsent = work.transport.send_rtcp(&self.compound, work.now);
+            let _unsent = transport.send_rtcp(&self.compound, now);
         }
     }
 
@@ -496,7 +513,7 @@ impl PictureLine {
     }
 
     fn report_if_due(&mut self, begin: Instant, rng: &mut StdRng, work: &mut Work<'_>) {
-        if !work.connected || self.next_report.is_none_or(|at| work.now < at) {
+        if !work.reaches(&self.agreed) || self.next_report.is_none_or(|at| work.now < at) {
             return;
         }
         self.next_report = Some(work.now + REPORTS.mul_f64(rng.random_range(0.5..1.5)));
@@ -510,7 +527,9 @@ impl PictureLine {
         self.compound.clear();
         rtcp::write_report(&mut self.compound, ours, info, block.as_slice());
         rtcp::write_description(&mut self.compound, ours, work.cname);
-        let _unsent = work.transport.send_rtcp(&self.compound, work.now);
+        let now = work.now;
+        let transport = work.transport_of(self.agreed.line);
+        let _unsent = transport.send_rtcp(&self.compound, now);
     }
 
     fn deadline(&mut self) -> Option<Instant> {

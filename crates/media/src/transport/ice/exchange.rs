@@ -39,6 +39,34 @@ impl Ice {
         }
     }
 
+    /// Whether a datagram is of this agent's peer, or an answer to a check of this agent.
+    pub(in crate::transport) fn expects(
+        &self,
+        base: BaseId,
+        from: SocketAddr,
+        datagram: &[u8],
+    ) -> bool {
+        if !matches!(datagram.first(), Some(0..=3)) {
+            return self.is_validated(base, from);
+        }
+        let Some(message) = Stun::parse(datagram) else {
+            return false;
+        };
+        match (message.class, message.fragments()) {
+            (Class::Request, Some((_, theirs))) => {
+                let remote = self.remote.as_ref();
+                remote.is_some_and(|remote| remote.ufrag == theirs)
+                    || self.parked.iter().any(|parked| parked == theirs)
+            }
+            (Class::Request, None) => false,
+            (Class::Success | Class::Error, _) => {
+                let mut checks = self.checks.iter();
+                checks.any(|sent| sent.transaction == message.transaction)
+            }
+            (Class::Indication, _) => self.is_validated(base, from),
+        }
+    }
+
     fn handle_request(
         &mut self,
         pair: Pair,

@@ -236,6 +236,19 @@ impl Ice {
         self.agent.role()
     }
 
+    /// Takes credentials that were announced before, while there is no peer.
+    pub(super) fn announce(&mut self, credentials: Credentials, now: Instant) {
+        let (ufrag, pwd) = (credentials.ufrag.clone(), credentials.pwd.expose());
+        let made = self
+            .agent
+            .generate_restart_credentials(ufrag, pwd.to_owned());
+        let taken = made.and_then(|()| self.agent.apply_restart(now, true));
+        // It fails on credentials that are too short, and ours are not.
+        if taken.is_ok() {
+            self.local = credentials;
+        }
+    }
+
     /// Draws the credentials of our next offer; the session goes on under the old ones.
     pub(super) fn stage_restart(&mut self) {
         self.staged = Some(Credentials::random(&mut self.rng));
