@@ -23,6 +23,8 @@ export declare class Softphone extends TypedEmitter<SoftphoneEvents> {
     constructor(options: SoftphoneOptions);
     /** The sessions that have started and not ended. */
     get sessions(): Session[];
+    /** The conferences that are not over. */
+    get conferences(): Conference[];
     /** The calls that ring. */
     get pendingSessions(): PendingSession[];
     /** Whether the WebSocket is open. */
@@ -1110,6 +1112,8 @@ export interface SoftphoneEvents {
     sessionStarted: [session: Session];
     /** A session ended, after its own `terminated`; exactly once for each that started. */
     sessionEnded: [session: Session, reason: EndReason];
+    /** A conference begins; `join` tells who takes part. */
+    conferenceStarted: [conference: Conference];
     /** A line of the phone's log, of any level, secrets left out. */
     trace: [level: LogLevel, message: string, details: unknown];
     /** Something failed that no promise reports; without a listener it goes to the logger. */
@@ -2223,13 +2227,14 @@ export declare class SoftphoneError extends Error {
  * - `ERR_CAPTURE_FAILED`: a capture can't be written, or one is being written already; the text names the path, why, and what to do.
  * - `ERR_MEDIA`: media failed or broke.
  * - `ERR_HTTP`: a request of a façade to its platform's API failed; the `cause` has the answer.
- * - `ERR_BUSY`: more than 1,024 commands wait.
+ * - `ERR_BUSY`: more than 1,024 commands wait, or 64 of one page.
+ * - `ERR_BRIDGE`: the port between a page and the phone is closed, or the two have different versions of this package.
  * - `ERR_DESTROYED`: the phone or PBX is closed.
  * - `ERR_UNKNOWN_USER`: the embedded PBX has no such user.
  * - `ERR_NATIVE_ADDON`, `ERR_START`: the native part can't be loaded or started; the text says what to install.
  * - `ERR_UNKNOWN`: `SoftphoneError.from()` was given what was no `SoftphoneError`.
  */
-export type ErrorCode = 'ERR_INVALID_OPTION' | 'ERR_INVALID_ARGUMENT' | 'ERR_CONNECTION_FAILED' | 'ERR_PROXY_FAILED' | 'ERR_PROXY_AUTHENTICATION' | 'ERR_NOT_CONNECTED' | 'ERR_NOT_INITIALIZED' | 'ERR_AUTHENTICATION_FAILED' | 'ERR_ACCESS_TOKEN' | 'ERR_REGISTRATION_FAILED' | `ERR_CALL_${string}` | 'ERR_SESSION_NOT_FOUND' | 'ERR_SESSION_CANCELLED' | 'ERR_SESSION_ENDED' | 'ERR_SESSION_STATE' | 'ERR_TOO_MANY_SESSIONS' | 'ERR_HOLD_FAILED' | 'ERR_VIDEO_FAILED' | 'ERR_RAW_VIDEO' | 'ERR_TRANSFER_FAILED' | 'ERR_DTMF_REFUSED' | 'ERR_REQUEST_REFUSED' | 'ERR_REQUEST_TIMEOUT' | 'ERR_SUBSCRIPTION_ENDED' | 'ERR_CONFERENCE_ENDED' | 'ERR_AUTO_ANSWER' | 'ERR_ABORTED' | 'ERR_NO_DEVICE' | 'ERR_REPORT_FAILED' | 'ERR_RECORDING_FAILED' | 'ERR_RECORDING_ENDED' | 'ERR_CAPTURE_FAILED' | 'ERR_MEDIA' | 'ERR_HTTP' | 'ERR_BUSY' | 'ERR_DESTROYED' | 'ERR_UNKNOWN_USER' | 'ERR_NATIVE_ADDON' | 'ERR_START' | 'ERR_UNKNOWN';
+export type ErrorCode = 'ERR_INVALID_OPTION' | 'ERR_INVALID_ARGUMENT' | 'ERR_CONNECTION_FAILED' | 'ERR_PROXY_FAILED' | 'ERR_PROXY_AUTHENTICATION' | 'ERR_NOT_CONNECTED' | 'ERR_NOT_INITIALIZED' | 'ERR_AUTHENTICATION_FAILED' | 'ERR_ACCESS_TOKEN' | 'ERR_REGISTRATION_FAILED' | `ERR_CALL_${string}` | 'ERR_SESSION_NOT_FOUND' | 'ERR_SESSION_CANCELLED' | 'ERR_SESSION_ENDED' | 'ERR_SESSION_STATE' | 'ERR_TOO_MANY_SESSIONS' | 'ERR_HOLD_FAILED' | 'ERR_VIDEO_FAILED' | 'ERR_RAW_VIDEO' | 'ERR_TRANSFER_FAILED' | 'ERR_DTMF_REFUSED' | 'ERR_REQUEST_REFUSED' | 'ERR_REQUEST_TIMEOUT' | 'ERR_SUBSCRIPTION_ENDED' | 'ERR_CONFERENCE_ENDED' | 'ERR_AUTO_ANSWER' | 'ERR_ABORTED' | 'ERR_NO_DEVICE' | 'ERR_REPORT_FAILED' | 'ERR_RECORDING_FAILED' | 'ERR_RECORDING_ENDED' | 'ERR_CAPTURE_FAILED' | 'ERR_MEDIA' | 'ERR_HTTP' | 'ERR_BUSY' | 'ERR_BRIDGE' | 'ERR_DESTROYED' | 'ERR_UNKNOWN_USER' | 'ERR_NATIVE_ADDON' | 'ERR_START' | 'ERR_UNKNOWN';
 
 /** Samples per second of PCM that an application writes or reads. */
 export type SampleRate = 8000 | 16000 | 24000 | 48000;

@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const inFolders = ['compat', 'renderer'].flatMap((folder) => readdirSync(join(root, folder)).map((name) => `${folder}/${name}`))
+const inFolders = ['bridge', 'compat', 'renderer'].flatMap((folder) => readdirSync(join(root, folder)).map((name) => `${folder}/${name}`))
 const declarations = ['index.d.ts', 'testing.d.ts', ...inFolders.filter((name) => name.endsWith('.d.ts'))]
 /** What a place follows, or begins with a capital. */
 const place = /\b(?:Changes|Knows|and|is|to|in|session,|needs) where\b/

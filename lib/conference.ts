@@ -178,6 +178,7 @@ export class Conference extends TypedEmitter<ConferenceEvents> {
   /** @internal */
   learn(news: WireEventOf<'conference'>['news'], find: FindSession): void {
     switch (news.type) {
+      // The phone tells it.
       case 'started':
         return
       case 'joined': {

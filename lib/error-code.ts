@@ -39,7 +39,8 @@
  * - `ERR_CAPTURE_FAILED`: a capture can't be written, or one is being written already; the text names the path, why, and what to do.
  * - `ERR_MEDIA`: media failed or broke.
  * - `ERR_HTTP`: a request of a façade to its platform's API failed; the `cause` has the answer.
- * - `ERR_BUSY`: more than 1,024 commands wait.
+ * - `ERR_BUSY`: more than 1,024 commands wait, or 64 of one page.
+ * - `ERR_BRIDGE`: the port between a page and the phone is closed, or the two have different versions of this package.
  * - `ERR_DESTROYED`: the phone or PBX is closed.
  * - `ERR_UNKNOWN_USER`: the embedded PBX has no such user.
  * - `ERR_NATIVE_ADDON`, `ERR_START`: the native part can't be loaded or started; the text says what to install.
@@ -81,6 +82,7 @@ export type ErrorCode =
   | 'ERR_MEDIA'
   | 'ERR_HTTP'
   | 'ERR_BUSY'
+  | 'ERR_BRIDGE'
   | 'ERR_DESTROYED'
   | 'ERR_UNKNOWN_USER'
   | 'ERR_NATIVE_ADDON'

@@ -1,3 +1,4 @@
+import type { Conference } from './conference'
 import type { ConferenceInfo } from './conference-info'
 import type { EndReason } from './end-reason'
 import type { ErrorCode } from './error-code'
@@ -536,6 +537,8 @@ export interface SoftphoneEvents {
   sessionStarted: [session: Session]
   /** A session ended, after its own `terminated`; exactly once for each that started. */
   sessionEnded: [session: Session, reason: EndReason]
+  /** A conference begins; `join` tells who takes part. */
+  conferenceStarted: [conference: Conference]
   /** A line of the phone's log, of any level, secrets left out. */
   trace: [level: LogLevel, message: string, details: unknown]
   /** Something failed that no promise reports; without a listener it goes to the logger. */

@@ -128,6 +128,7 @@ export class PhoneState {
         const conference = this.conferences.get(event.id) ?? Conference.start(link, event.id)
         if (event.news.type === 'ended') this.conferences.delete(event.id)
         else this.conferences.set(event.id, conference)
+        if (event.news.type === 'started') return phone.deliver('conferenceStarted', conference)
         return conference.learn(event.news, (id) => this.sessions.get(id))
       }
       case 'levels':

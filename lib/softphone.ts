@@ -115,6 +115,11 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
     return [...this.#state.sessions.values()]
   }
 
+  /** The conferences that are not over. */
+  get conferences(): Conference[] {
+    return [...this.#state.conferences.values()]
+  }
+
   /** The calls that ring. */
   get pendingSessions(): PendingSession[] {
     return [...this.#state.pending.values()]

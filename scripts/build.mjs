@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { homedir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { delimiter, join, posix } from 'node:path'
 import { createInterface } from 'node:readline'
 import { ended, expectedError, run } from './processes.mjs'
 import { Progress } from './progress.mjs'
@@ -16,16 +16,21 @@ export async function buildLibrary(root, { quiet = false } = {}) {
   await run('Compiling lib/', process.execPath, [tsc, '--project', root], { quiet })
   // What runs in pages knows the DOM, and nothing of Node.
   await run('Compiling lib/renderer/', process.execPath, [tsc, '--project', join(root, 'lib', 'renderer')], { quiet })
-  await writeModules(join(root, 'dist', 'renderer'), join(root, 'lib', 'renderer'))
+  for (const entry of ['renderer/index', 'bridge/client']) await writeModules(root, entry)
 }
 
-/** A page without a bundler loads ES modules only, whose names it does not guess. */
-async function writeModules(destination, source) {
+/** A page without a bundler loads ES modules only, whose names it does not guess: writes an entry, and what it imports. */
+async function writeModules(root, entry) {
   const { default: ts } = await import('typescript')
-  const compilerOptions = { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ES2022 }
-  for (const name of readdirSync(source).filter((name) => name.endsWith('.ts') && name !== 'host.ts')) {
-    const { outputText } = ts.transpileModule(readFileSync(join(source, name), 'utf8'), { compilerOptions })
-    writeFileSync(join(destination, name.replace(/ts$/, 'mjs')), outputText.replace(/ from '(\.\/\w+)'/g, " from '$1.mjs'"))
+  const compilerOptions = { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ES2022, removeComments: true }
+  const modules = new Set([entry])
+  for (const module of modules) {
+    const { outputText } = ts.transpileModule(readFileSync(join(root, 'lib', `${module}.ts`), 'utf8'), { compilerOptions })
+    const text = outputText.replace(/ from '(\.{1,2}\/[\w/-]+)'/g, (_, from) => {
+      modules.add(posix.join(posix.dirname(module), from))
+      return ` from '${from}.mjs'`
+    })
+    writeFileSync(join(root, 'dist', `${module}.mjs`), text)
   }
 }
 

@@ -39,6 +39,8 @@ const entries = {
   testing: ['testing'],
   'renderer/index': ['renderer/publish', 'renderer/render', 'renderer/picture', 'renderer/channel'],
   'renderer/host': ['renderer/host', 'renderer/channel'],
+  'bridge/index': ['bridge/serve', 'bridge/port'],
+  'bridge/client': ['bridge/client', 'bridge/calls', 'bridge/messages', 'bridge/methods', 'bridge/bridged', 'bridge/emitter', 'bridge/error', 'bridge/port'],
   ...facade('purecloud', ['sdk', 'session', 'emitter', 'events', 'options']),
   ...facade('exotel', ['client', 'call', 'account', 'line', 'click-to-call']),
   ...facade('whistle', ['engine', 'config']),
@@ -148,7 +150,7 @@ function publicModule(from, module, entry, modules) {
   if (!from.startsWith('.')) return from
   const name = resolved(module, from)
   if (modules.includes(name)) return undefined
-  if (name === 'index' || entries.index.includes(name)) return entry.startsWith('compat/') ? '../index.js' : './index.js'
+  if (name === 'index' || entries.index.includes(name)) return entry.includes('/') ? '../index.js' : './index.js'
   throw new Error(`${module} needs ${from} in its declarations: mark what needs it @internal, or list that module`)
 }
 

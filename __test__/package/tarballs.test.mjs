@@ -162,7 +162,7 @@ describe('the packages', () => {
     const files = packed(library).split('\n').filter(Boolean).map((name) => name.replace('package/', ''))
     const published = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).files
     const expected = published.filter((name) => !name.includes('*')).map((name) => name.replace(/^\//, ''))
-    const whole = ['compat', 'docs', 'examples', 'renderer'].flatMap((folder) => filesOf(folder))
+    const whole = ['bridge', 'compat', 'docs', 'examples', 'renderer'].flatMap((folder) => filesOf(folder))
     const kept = (name) => existsSync(join(root, name)) && !published.includes(`!/${name}`)
     const present = [...expected, ...whole, 'README.md', 'package.json'].filter(kept)
     const rest = files.filter((name) => !/^dist\/([\w-]+\/)*[\w-]+\.m?js$/.test(name))

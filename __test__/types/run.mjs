@@ -11,7 +11,7 @@ const tests = fileURLToPath(new URL('.', import.meta.url))
 
 const published = [
   ...['package.json', 'index.d.ts', 'index.d.mts', 'testing.d.ts', 'testing.d.mts'],
-  ...['compat', 'renderer'].flatMap((folder) => readdirSync(join(root, folder)).map((name) => join(folder, name))),
+  ...['bridge', 'compat', 'renderer'].flatMap((folder) => readdirSync(join(root, folder)).map((name) => join(folder, name))),
 ]
 const versions = ['@types/node', 'types-node-20-0', 'types-node-22', 'types-node-24', 'types-node-26']
 

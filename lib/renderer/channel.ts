@@ -1,3 +1,5 @@
+import { listened } from './port'
+
 /** A codec of video. */
 export type VideoCodec = 'vp8' | 'h264'
 
@@ -67,7 +69,7 @@ export class Channel {
 
   /** Hands on what comes; the last that is handed on is before `closed`. */
   listen(take: (message: Message) => void): void {
-    this.#stop = listened(this.#port, (message) => this.#heard(message, take), () => this.end({ reason: 'lost' }))
+    this.#stop = listened(this.#port, (event) => this.#heard(event, take), () => this.end({ reason: 'lost' }))
     this.send({ kind: 'hello' })
   }
 
@@ -90,7 +92,8 @@ export class Channel {
     this.#settle(end)
   }
 
-  #heard(message: unknown, take: (message: Message) => void): void {
+  #heard(event: unknown, take: (message: Message) => void): void {
+    const message = isOurs(event) ? event : (event as { data?: unknown } | null | undefined)?.data
     if (!this.open || !isOurs(message) || message.offhook !== this.#stream) return
     if (message.kind !== 'end') return take(message)
     this.#stop?.()
@@ -101,50 +104,6 @@ export class Channel {
 
 function isOurs(message: unknown): message is Message & { offhook: string } {
   return typeof message === 'object' && message !== null && 'offhook' in message && 'kind' in message
-}
-
-type Listener = (event: unknown) => void
-interface AnyPort {
-  addEventListener?(name: string, listener: Listener): void
-  removeEventListener?(name: string, listener: Listener): void
-  on?(name: string, listener: Listener): void
-  off?(name: string, listener: Listener): void
-  start?(): void
-  onmessage?: Listener | null
-}
-
-/** Listens in the way that this port knows; gives what stops it. */
-function listened(given: VideoPort, heard: (message: unknown) => void, closed: () => void): () => void {
-  const port = given as AnyPort
-  const listener: Listener = (event) => heard(isOurs(event) ? event : (event as { data?: unknown } | null | undefined)?.data)
-  if (port.addEventListener && port.removeEventListener) {
-    port.addEventListener('message', listener)
-    port.addEventListener('close', closed)
-    port.start?.()
-    return () => {
-      port.removeEventListener?.('message', listener)
-      port.removeEventListener?.('close', closed)
-    }
-  }
-  if (port.on && port.off) {
-    port.on('message', listener)
-    port.on('close', closed)
-    port.start?.()
-    return () => {
-      port.off?.('message', listener)
-      port.off?.('close', closed)
-    }
-  }
-  if (!('onmessage' in port)) throw new TypeError('The port must tell of messages, by addEventListener, on or onmessage')
-  const before = port.onmessage
-  const both: Listener = (event) => {
-    before?.call(port, event)
-    listener(event)
-  }
-  port.onmessage = both
-  return () => {
-    if (port.onmessage === both) port.onmessage = before ?? null
-  }
 }
 
 /** @internal The same octets in memory of their own: a view of a larger buffer would be copied with all of it. */

@@ -1,0 +1,370 @@
+// A phone that a page drives over a port: with real calls, over each kind of port, and what a page may do wrong.
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { describe, test } from 'node:test'
+import { MessageChannel } from 'node:worker_threads'
+import { serve } from 'offhook/bridge'
+import { connect } from 'offhook/bridge/client'
+import { WebSocket, WebSocketServer } from 'ws'
+import { connect as call, eventually, next } from './phones.mjs'
+import { pbxOf } from './pbx.mjs'
+import { electronChannel } from './ports.mjs'
+
+const channels = {
+  'a MessagePort': () => {
+    const { port1, port2 } = new MessageChannel()
+    return { phoneSide: port1, pageSide: port2, close: () => port1.close() }
+  },
+  "Electron's MessagePortMain": () => {
+    const [phoneSide, pageSide] = electronChannel()
+    return { phoneSide, pageSide, close: () => pageSide.close() }
+  },
+  'a WebSocket': async () => {
+    const server = new WebSocketServer({ port: 0, host: '127.0.0.1' })
+    await once(server, 'listening')
+    const pageSide = new WebSocket(`ws://127.0.0.1:${server.address().port}`)
+    const [phoneSide] = await once(server, 'connection')
+    return { phoneSide, pageSide, close: () => (pageSide.close(), server.close()) }
+  },
+}
+
+/** Alice's phone with a page, and Bob's. */
+async function desk(t, { channel = channels['a MessagePort'], users = ['alice', 'bob'] } = {}) {
+  const { open } = await pbxOf(t, { users })
+  const [alice, ...others] = await Promise.all(users.map((name) => open(name)))
+  const page = async (made = channel) => {
+    const { phoneSide, pageSide, close } = await made()
+    t.after(close)
+    const served = serve(alice, phoneSide)
+    const phone = connect(pageSide)
+    await phone.ready
+    return { phone, served, phoneSide, pageSide, close }
+  }
+  return { alice, bob: others[0], others, page, ...(await page()) }
+}
+
+/** The messages of a port that has a page by hand. */
+async function byHand(t, version = 1) {
+  const { open } = await pbxOf(t, { users: ['alice', 'bob'] })
+  const alice = await open('alice')
+  const { port1, port2 } = new MessageChannel()
+  t.after(() => port1.close())
+  const served = serve(alice, port1)
+  const heard = []
+  port2.on('message', (message) => heard.push(message))
+  const say = (message) => port2.postMessage({ offhook: 'bridge', ...message })
+  const answer = async (kind, is = () => true) => {
+    const found = () => heard.find((message) => message.kind === kind && is(message))
+    await eventually(found)
+    return found()
+  }
+  const ask = async (number, to, method, args = []) => {
+    say({ kind: 'call', number, to, method, args })
+    return answer('reply', (message) => message.number === number)
+  }
+  say({ kind: 'hello', version })
+  return { alice, open, served, heard, say, answer, ask, port: port2 }
+}
+
+for (const [name, channel] of Object.entries(channels)) {
+  describe(`a page over ${name}`, () => {
+    test('places a call, holds it, sends digits and ends it', async (t) => {
+      const { phone, bob } = await desk(t, { channel })
+      bob.on('pendingSession', ({ id }) => bob.acceptPendingSession(id, { mediaStream: { tone: 600 } }))
+      const session = await phone.call('bob', { mediaStream: 'none', audioElement: 'none' })
+      await session.answered
+      assert.equal(session.state, 'active')
+      assert.equal(phone.state.sessions[0].address, 'bob')
+      const [theirs] = bob.sessions
+      const digit = next(theirs, 'dtmf')
+      await session.sendDtmf('5')
+      assert.equal((await digit)[0].tone, '5')
+      await session.hold()
+      assert.equal(phone.state.sessions[0].held, true)
+      await session.resume()
+      assert.equal(session.held, false)
+      const stats = await session.getStats()
+      assert.ok([...stats.values()].some(({ type }) => type === 'outbound-rtp'))
+      const ended = phone.once('sessionEnded')
+      await session.end()
+      const [whose, reason] = await ended
+      assert.equal(whose, session)
+      assert.equal(`${reason}`, 'success')
+      assert.deepEqual(phone.state.sessions, [])
+      assert.equal(session.state, 'ended')
+    })
+
+    test('answers a call, and learns that the other side has hung up', async (t) => {
+      const { phone, bob } = await desk(t, { channel })
+      const pending = phone.once('pendingSession')
+      const outgoing = await bob.call('alice')
+      const [{ id, address }] = await pending
+      assert.equal(address, 'bob')
+      assert.equal(phone.state.pendingSessions[0].id, id)
+      const session = await phone.answer(id, { mediaStream: 'none', audioElement: 'none' })
+      await session.answered
+      assert.deepEqual(phone.state.pendingSessions, [])
+      assert.equal(phone.session(id), session)
+      const terminated = session.once('terminated')
+      await outgoing.end()
+      assert.equal((await terminated)[1].side, 'remote')
+    })
+
+    test('learns that the phone is gone', async (t) => {
+      const { phone, served } = await desk(t, { channel })
+      served.close()
+      assert.deepEqual(await phone.closed, { reason: 'ended' })
+      assert.equal(phone.state.bridge, 'closed')
+      await assert.rejects(phone.call('bob'), { code: 'ERR_BRIDGE' })
+    })
+  })
+}
+
+describe('the state in a page', () => {
+  test('is never changed: what did not change is the same object', async (t) => {
+    const { phone, alice, bob, others } = await desk(t, { users: ['alice', 'bob', 'carol'] })
+    await call(alice, bob, 'bob')
+    await eventually(() => phone.state.sessions[0]?.state === 'active')
+    const before = phone.state
+    let changes = 0
+    const end = phone.subscribe(() => (changes += 1))
+    const second = await alice.call('carol', { mediaStream: 'none' })
+    await eventually(() => phone.state.sessions.length === 2)
+    assert.equal(before.sessions.length, 1)
+    assert.equal(phone.state.sessions[0], before.sessions[0])
+    assert.ok(Object.isFrozen(phone.state) && Object.isFrozen(phone.state.sessions) && Object.isFrozen(phone.state.sessions[0]))
+    assert.ok(changes > 0)
+    end()
+    const after = changes
+    await second.end()
+    await eventually(() => phone.state.sessions.length === 1)
+    assert.equal(changes, after)
+    assert.equal(others.length, 2)
+  })
+
+  test('is there at once for a page that is loaded in mid call, and for another window', async (t) => {
+    const { alice, bob, phone, close, page } = await desk(t)
+    await call(alice, bob, 'bob')
+    await alice.sessions[0].mute()
+    close()
+    assert.deepEqual(await phone.closed, { reason: 'lost' })
+    assert.equal(alice.sessions[0].state, 'active')
+    const [one, two] = [await page(), await page()]
+    for (const { state } of [one.phone, two.phone]) assert.deepEqual(state.sessions.map(({ state, muted }) => ({ state, muted })), [{ state: 'active', muted: true }])
+    const unmuted = two.phone.sessions[0].once('unmute')
+    await one.phone.sessions[0].unmute()
+    await unmuted
+    assert.equal(two.phone.state.sessions[0].muted, false)
+  })
+
+  test('has conferences, also those that another window or the application begins', async (t) => {
+    const { phone, alice, bob, others } = await desk(t, { users: ['alice', 'bob', 'carol'] })
+    for (const other of others) other.on('pendingSession', ({ id }) => other.acceptPendingSession(id, { mediaStream: 'none' }))
+    const calls = await Promise.all(['bob', 'carol'].map((name) => phone.call(name, { mediaStream: 'none' })))
+    await Promise.all(calls.map(({ answered }) => answered))
+    const conference = await phone.conference(calls, { input: 'none', output: 'none' })
+    await eventually(() => conference.members.length === 2)
+    assert.equal(phone.state.sessions[0].conference, conference.id)
+    const muted = conference.once('mute')
+    await conference.mute(calls[1])
+    assert.equal((await muted)[0], calls[1])
+    await conference.dissolve()
+    await eventually(() => phone.state.conferences.length === 0)
+    const begun = phone.once('conferenceStarted')
+    await alice.conference(alice.sessions, { input: 'none', output: 'none' })
+    assert.equal((await begun)[0].id, phone.state.conferences[0].id)
+    assert.equal(bob.sessions.length, 1)
+  })
+})
+
+describe('what costs something', () => {
+  test('is measured only while a page listens', async (t) => {
+    const { phone, alice, bob, close } = await desk(t)
+    await call(alice, bob, 'bob')
+    await eventually(() => phone.sessions.length === 1)
+    const [session] = alice.sessions
+    const traced = alice.listenerCount('trace')
+    assert.equal(session.listenerCount('level') + session.listenerCount('stats'), 0)
+    const level = (await phone.sessions[0].once('level'))[0]
+    assert.ok(level.local >= 0)
+    await eventually(() => session.listenerCount('level') === 0)
+    phone.sessions[0].on('stats', () => {})
+    phone.on('trace', () => {})
+    await eventually(() => session.listenerCount('stats') === 1 && alice.listenerCount('trace') === traced + 1)
+    close()
+    await phone.closed
+    await eventually(() => session.listenerCount('stats') === 0)
+    assert.equal(alice.listenerCount('trace'), traced)
+    assert.equal(session.listenerCount('terminated') + alice.listenerCount('sessionEnded'), 0)
+  })
+
+  test('a page that takes nothing is told nothing more, and has the whole state when it is back', async (t) => {
+    const { alice, served, say, heard, answer } = await byHand(t)
+    await answer('welcome')
+    for (let index = 0; index < 3000; index += 1) alice.emit('messageWaiting', { waiting: true })
+    await answer('behind')
+    const news = heard.filter(({ kind }) => kind === 'news')
+    assert.ok(news.length <= 1024, `${news.length} messages`)
+    alice.emit('messageWaiting', { waiting: true })
+    say({ kind: 'hello', version: 1 })
+    await eventually(() => heard.at(-1).kind === 'welcome')
+    alice.emit('messageWaiting', { waiting: false })
+    await eventually(() => heard.at(-1).event?.name === 'messageWaiting')
+    served.close()
+  })
+})
+
+describe('errors', () => {
+  test('keep their code, status and cause', async (t) => {
+    const { phone } = await desk(t)
+    const session = await phone.call('nobody', { mediaStream: 'none', audioElement: 'none' })
+    const error = await session.answered.catch((error) => error)
+    assert.equal(error.code, 'ERR_CALL_GONE')
+    assert.equal(error.sip.code, 404)
+    await assert.rejects(phone.answer('00000000-0000-0000-0000-000000000001'), { code: 'ERR_SESSION_NOT_FOUND' })
+    await assert.rejects(phone.call('bob', { timeout: 'soon' }), { code: 'ERR_INVALID_OPTION', message: /timeout/ })
+    await assert.rejects(session.hold(), { code: 'ERR_SESSION_ENDED' })
+  })
+
+  test('a signal cancels what it was given to, also after the reply', async (t) => {
+    const { phone, bob } = await desk(t)
+    const controller = new AbortController()
+    const ringing = next(bob, 'pendingSession')
+    const session = await phone.call('bob', { signal: controller.signal, mediaStream: 'none' })
+    await ringing
+    controller.abort()
+    await assert.rejects(session.answered, { code: 'ERR_CALL_CANCEL' })
+    await assert.rejects(phone.call('bob', { signal: AbortSignal.abort() }), { code: 'ERR_ABORTED' })
+  })
+
+  test('a port that closes in mid command rejects it, and the call goes on', async (t) => {
+    const { phone, bob, alice, close } = await desk(t)
+    const ringing = next(bob, 'pendingSession')
+    const session = await phone.call('bob', { mediaStream: 'none' })
+    await ringing
+    const waiting = phone.sendOptions('bob')
+    close()
+    await assert.rejects(waiting, { code: 'ERR_BRIDGE' })
+    await assert.rejects(session.answered, { code: 'ERR_BRIDGE' })
+    assert.equal(alice.sessions.length, 1)
+  })
+
+  test('two pages that answer one call have the same session', async (t) => {
+    const { phone, page, bob, alice } = await desk(t)
+    const other = await page()
+    const pending = phone.once('pendingSession')
+    await bob.call('alice')
+    const [{ id }] = await pending
+    const options = { mediaStream: 'none', audioElement: 'none' }
+    const sessions = await Promise.all([phone.answer(id, options), other.phone.answer(id, options)])
+    await Promise.all(sessions.map(({ answered }) => answered))
+    assert.equal(sessions[0].id, sessions[1].id)
+    assert.equal(alice.sessions.length, 1)
+  })
+})
+
+describe('a page can not', () => {
+  test('call what is not its to call', async (t) => {
+    const { ask } = await byHand(t)
+    const refused = [
+      [{ of: 'phone' }, 'destroy'],
+      [{ of: 'phone' }, 'constructor'],
+      [{ of: 'phone' }, 'capture', ['/tmp/a.pcapng']],
+      [{ of: 'phone' }, 'setAccessToken', ['token']],
+      [{ of: 'phone' }, 'setIceServers', [[]]],
+      [{ of: 'phone' }, 'removeAllListeners'],
+      [{ of: '__proto__' }, 'call', ['bob']],
+      [{ of: 'session' }, 'end'],
+      [undefined, 'call', ['bob']],
+      [{ of: 'phone' }, { toString: 'call' }],
+    ]
+    for (const [index, [to, method, args]] of refused.entries()) {
+      const { error } = await ask(index + 1, to, method, args)
+      assert.equal(error?.code, 'ERR_INVALID_ARGUMENT', JSON.stringify([to, method]))
+    }
+  })
+
+  test('have a file read or written', async (t) => {
+    const { phone, alice, bob } = await desk(t)
+    const files = [
+      { mediaStream: { wav: '/etc/passwd' } },
+      { audioElement: [{ wav: '/tmp/heard.wav' }] },
+      { video: { y4m: '/etc/passwd' } },
+      { mediaStream: { mix: [{ wav: '/etc/passwd' }] } },
+      { mediaStream: { device: 'default', wav: '/etc/passwd' } },
+    ]
+    for (const options of files) await assert.rejects(phone.call('bob', options), { code: 'ERR_INVALID_ARGUMENT', message: /a page chooses a device/ })
+    await assert.rejects(phone.setAudioDevice({ input: { wav: '/etc/passwd' } }), { code: 'ERR_INVALID_ARGUMENT' })
+    await call(alice, bob, 'bob')
+    await eventually(() => phone.sessions.length === 1)
+    await assert.rejects(phone.sessions[0].setOutput({ wav: '/tmp/heard.wav' }), { code: 'ERR_INVALID_ARGUMENT' })
+    await assert.rejects(phone.sessions[0].hold({ music: { wav: '/etc/passwd' } }), { code: 'ERR_INVALID_ARGUMENT' })
+  })
+
+  test('see a credential', async (t) => {
+    const { alice, heard, answer, say, open } = await byHand(t)
+    const bob = await open('bob')
+    await answer('welcome')
+    say({ kind: 'listen', to: { of: 'phone' }, event: 'trace', wanted: true })
+    await eventually(() => alice.listenerCount('trace') > 1)
+    await alice.register()
+    const ringing = next(bob, 'pendingSession')
+    await alice.call('bob', { mediaStream: 'none' })
+    await ringing
+    await eventually(() => heard.some(({ event }) => event?.name === 'trace'))
+    const all = JSON.stringify(heard)
+    assert.match(all, /REGISTER/)
+    assert.doesNotMatch(all, /secret|response=\\?"[0-9a-f]{8}/i)
+  })
+
+  test('flood the phone with commands', async (t) => {
+    const { say, answer, heard, alice } = await byHand(t)
+    await answer('welcome')
+    for (let number = 1; number <= 500; number += 1) say({ kind: 'call', number, to: { of: 'phone' }, method: 'sendOptions', args: ['nobody'] })
+    await eventually(() => heard.filter(({ kind }) => kind === 'reply').length === 500)
+    assert.ok(heard.filter(({ error }) => error?.code === 'ERR_BUSY').length >= 400)
+    assert.equal(alice.connected, true)
+  })
+
+  test('be of another version', async (t) => {
+    const { served, answer } = await byHand(t, 7)
+    const { error } = await answer('refused')
+    assert.equal(error.code, 'ERR_BRIDGE')
+    assert.match(error.message, /version 7/)
+    assert.deepEqual(await served.closed, { reason: 'refused' })
+  })
+
+  test('disturb it by messages that are none of its own', async (t) => {
+    const { port, ask, say, answer } = await byHand(t)
+    await answer('welcome')
+    const odd = [null, 7, 'hello', {}, { offhook: 'bridge' }, { offhook: 'publish', kind: 'hello' }, { kind: 'hello' }, [1], { offhook: 'bridge', kind: 'unheard-of' }]
+    for (const message of odd) port.postMessage(message)
+    for (const message of [{ kind: 'call' }, { kind: 'listen' }, { kind: 'taken', number: Infinity }, { kind: 'abort', number: {} }, { kind: 'listen', to: { of: 'phone' }, event: 'pendingSession', wanted: true }]) say(message)
+    const { value } = await ask(1, { of: 'phone' }, 'listDevices')
+    assert.ok(Array.isArray(value))
+  })
+})
+
+test('what is no phone or no port is refused at once', async (t) => {
+  const { alice } = await desk(t)
+  const { port1 } = new MessageChannel()
+  t.after(() => port1.close())
+  assert.throws(() => serve({}, port1), { name: 'TypeError', message: /Softphone/ })
+  for (const port of [undefined, null, {}, 7]) {
+    assert.throws(() => serve(alice, port), { name: 'TypeError', message: /port/ })
+    assert.throws(() => connect(port), { name: 'TypeError', message: /port/ })
+  }
+})
+
+test('a page loads nothing of Node', () => {
+  const seen = new Set(['../dist/bridge/client.mjs'])
+  for (const file of seen) {
+    const url = new URL(file, import.meta.url)
+    for (const [, from] of readFileSync(url, 'utf8').matchAll(/(?:from|import) ?\(?'([^']+)'/g)) {
+      assert.match(from, /^\.{1,2}\/[\w./-]+\.mjs$/)
+      seen.add(new URL(from, url).href)
+    }
+  }
+  assert.ok(seen.size >= 8)
+})

@@ -1,0 +1,3 @@
+import bridge from './index.js'
+
+export const { serve } = bridge

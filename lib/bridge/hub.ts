@@ -1,0 +1,303 @@
+import { Conference, EndReason, Session, SoftphoneError, type Softphone, type WarningEvent } from '../index'
+import { REFERENCE, sessionProperties, type Addressee, type Changed, type Changes } from './messages'
+import { plain, type Reference } from './plain'
+
+/** @internal What the pages of a phone are told. */
+export interface Audience {
+  told(news: { changes?: Changes; event?: { of: Addressee; name: string; args: unknown[] } }): void
+}
+
+const phoneEvents = [
+  'pendingSession',
+  'cancelPendingSession',
+  'handledPendingSession',
+  'sessionStarted',
+  'sessionEnded',
+  'conferenceStarted',
+  'ready',
+  'connected',
+  'disconnected',
+  'registered',
+  'unregistered',
+  'registrationFailed',
+  'message',
+  'messageWaiting',
+  'tokenWillExpire',
+] as const
+const sessionEvents = [
+  'terminated',
+  'change:sessionState',
+  'change:connectionState',
+  'change:pending',
+  'change:active',
+  'change:ended',
+  'change:connecting',
+  'change:connected',
+  'change:interrupted',
+  'change:disconnected',
+  'change:held',
+  'change:remoteHeld',
+  'endOfCandidates',
+  'progress',
+  'redirected',
+  'answered',
+  'mute',
+  'unmute',
+  'muteVideo',
+  'unmuteVideo',
+  'streamAvailable',
+  'streamUnavailable',
+  'resolution',
+  'hold',
+  'resume',
+  'dtmf',
+  'info',
+  'transferProgress',
+  'transferRequested',
+  'warning',
+  'warningCleared',
+] as const
+const conferenceEvents = ['join', 'leave', 'hold', 'resume', 'mute', 'unmute', 'warning', 'warningCleared', 'ended'] as const
+
+type Listener = (...args: any[]) => void
+interface Emitter {
+  on(event: string, listener: Listener): unknown
+  off(event: string, listener: Listener): unknown
+}
+
+const hubs = new WeakMap<Softphone, Hub>()
+
+/**
+ * One phone's ear for all of its pages: it listens once, and tells what changed and what happened.
+ *
+ * @internal
+ */
+export class Hub {
+  readonly #phone: Softphone
+  readonly #audiences = new Set<Audience>()
+  readonly #sessions = new Map<Session, SessionView>()
+  readonly #conferences = new Map<Conference, View>()
+  readonly #wanted = new Map<string, Wanted>()
+  #phoneState: Changes = {}
+  #detach: (() => void) | undefined
+
+  static of(phone: Softphone): Hub {
+    const hub = hubs.get(phone) ?? new Hub(phone)
+    hubs.set(phone, hub)
+    return hub
+  }
+
+  private constructor(phone: Softphone) {
+    this.#phone = phone
+  }
+
+  /** Tells an audience from now on; gives all that there is. */
+  join(audience: Audience): Changes {
+    this.#detach ??= this.#attach()
+    this.update()
+    this.#audiences.add(audience)
+    return this.everything()
+  }
+
+  leave(audience: Audience): void {
+    this.#audiences.delete(audience)
+    for (const [key, wanted] of this.#wanted) this.#unwant(key, wanted, audience)
+    if (this.#audiences.size > 0) return
+    this.#detach?.()
+    this.#detach = undefined
+    for (const { detach } of [...this.#sessions.values(), ...this.#conferences.values()]) detach()
+    this.#sessions.clear()
+    this.#conferences.clear()
+    this.#phoneState = {}
+  }
+
+  /** All that there is, as changes of nothing. */
+  everything(): Changes {
+    return {
+      ...this.#phoneState,
+      sessions: [...this.#sessions.values()].map(({ last }) => last),
+      conferences: [...this.#conferences.values()].map(({ last }) => last),
+    }
+  }
+
+  /** Has an audience told of an event that nobody is told by default, or no more. */
+  want(audience: Audience, of: Addressee, name: string, isWanted: boolean): void {
+    const key = `${of.of} ${of.id ?? ''} ${name}`
+    const wanted = this.#wanted.get(key)
+    if (!isWanted) return wanted && this.#unwant(key, wanted, audience)
+    if (wanted) return void wanted.audiences.add(audience)
+    const emitter = this.find(of) as Emitter | undefined
+    if (!emitter) return
+    const audiences = new Set([audience])
+    const listener: Listener = (...args) => {
+      const event = { of, name, args: args.map((arg) => plain(arg, refer)) }
+      for (const one of audiences) one.told({ event })
+    }
+    emitter.on(name, listener)
+    this.#wanted.set(key, { audiences, stop: () => emitter.off(name, listener) })
+  }
+
+  find({ of, id }: Addressee): Softphone | Session | Conference | undefined {
+    if (of === 'phone') return this.#phone
+    if (of === 'session') return this.#phone.sessions.find((session) => session.id === id)
+    return this.#phone.conferences.find((conference) => conference.id === id)
+  }
+
+  /** Tells everybody what has changed since the last time. */
+  update(): void {
+    const changes = this.#changes()
+    if (changes) for (const audience of this.#audiences) audience.told({ changes })
+  }
+
+  #unwant(key: string, { audiences, stop }: Wanted, audience: Audience): void {
+    if (!audiences.delete(audience) || audiences.size > 0) return
+    stop()
+    this.#wanted.delete(key)
+  }
+
+  #attach(): () => void {
+    return this.#listen(this.#phone as unknown as Emitter, { of: 'phone' }, phoneEvents)
+  }
+
+  #listen(emitter: Emitter, of: Addressee, events: readonly string[], notice: (name: string, args: unknown[]) => void = () => {}): () => void {
+    const listeners = events.map((name): [string, Listener] => [
+      name,
+      (...args) => {
+        notice(name, args)
+        this.#tell(of, name, args)
+      },
+    ])
+    for (const [name, listener] of listeners) emitter.on(name, listener)
+    return () => {
+      for (const [name, listener] of listeners) emitter.off(name, listener)
+    }
+  }
+
+  #tell(of: Addressee, name: string, args: unknown[]): void {
+    const changes = this.#changes()
+    const event = { of, name, args: args.map((arg) => plain(arg, refer)) }
+    for (const audience of this.#audiences) audience.told({ ...(changes && { changes }), event })
+  }
+
+  #changes(): Changes | undefined {
+    const changes = { ...this.#changesOfPhone(), ...this.#changesOfSessions(), ...this.#changesOfConferences() }
+    return Object.keys(changes).length === 0 ? undefined : changes
+  }
+
+  #changesOfPhone(): Changes {
+    const { connected, registered, pendingSessions } = this.#phone
+    const { pendingSessions: before = [], ...rest } = this.#phoneState
+    const isSame = before.length === pendingSessions.length && before.every((pending, index) => pending === pendingSessions[index])
+    const changes: Changes = {
+      ...(connected !== rest.connected && { connected }),
+      ...(registered !== rest.registered && { registered }),
+      ...(!isSame && { pendingSessions }),
+    }
+    this.#phoneState = { connected, registered, pendingSessions: isSame ? before : pendingSessions }
+    return changes
+  }
+
+  #changesOfSessions(): Changes {
+    const there = this.#phone.sessions
+    const sessions = there.flatMap((session) => this.#changed(session) ?? [])
+    const endedSessions = this.#drop('session', this.#sessions, there)
+    return { ...(sessions.length > 0 && { sessions }), ...(endedSessions.length > 0 && { endedSessions }) }
+  }
+
+  #changesOfConferences(): Changes {
+    const there = this.#phone.conferences
+    const conferences = there.flatMap((conference) => this.#changedConference(conference) ?? [])
+    const endedConferences = this.#drop('conference', this.#conferences, there)
+    return { ...(conferences.length > 0 && { conferences }), ...(endedConferences.length > 0 && { endedConferences }) }
+  }
+
+  /** Listens no more to those that are not there any more; gives their ids. */
+  #drop<T extends { id: string }>(of: 'session' | 'conference', views: Map<T, View>, there: readonly T[]): string[] {
+    const ended = [...views].filter(([one]) => !there.includes(one))
+    for (const [one, { detach }] of ended) {
+      detach()
+      views.delete(one)
+      this.#forget({ of, id: one.id })
+    }
+    return ended.map(([{ id }]) => id)
+  }
+
+  #changed(session: Session): Changed | undefined {
+    const view = this.#sessions.get(session) ?? this.#viewOf(session)
+    const before = view.last
+    view.last = snapshot(session, view.warnings)
+    return difference(before, view.last)
+  }
+
+  #viewOf(session: Session): SessionView {
+    const view: SessionView = { last: { id: session.id }, warnings: [], detach: () => {} }
+    view.detach = this.#listen(session as unknown as Emitter, { of: 'session', id: session.id }, sessionEvents, (name, [event]) => {
+      if (name === 'warning') view.warnings = [...without(view.warnings, event as WarningEvent), event as WarningEvent]
+      if (name === 'warningCleared') view.warnings = without(view.warnings, event as WarningEvent)
+    })
+    this.#sessions.set(session, view)
+    return view
+  }
+
+  #changedConference(conference: Conference): Changed | undefined {
+    const { id, held, muted } = conference
+    const view = this.#conferences.get(conference) ?? {
+      last: { id },
+      detach: this.#listen(conference as unknown as Emitter, { of: 'conference', id }, conferenceEvents),
+    }
+    this.#conferences.set(conference, view)
+    const before = view.last
+    const ids = conference.members.map((member) => member.id)
+    const members = String(before.members) === String(ids) ? before.members : ids
+    view.last = { id, held, muted, members }
+    return difference(before, view.last)
+  }
+
+  #forget({ of, id }: Addressee): void {
+    for (const [key, { stop }] of this.#wanted) {
+      if (!key.startsWith(`${of} ${id} `)) continue
+      stop()
+      this.#wanted.delete(key)
+    }
+  }
+}
+
+interface Wanted {
+  readonly audiences: Set<Audience>
+  readonly stop: () => unknown
+}
+
+interface View {
+  /** What was told last. */
+  last: Changed
+  detach: () => void
+}
+
+interface SessionView extends View {
+  warnings: readonly WarningEvent[]
+}
+
+function snapshot(session: Session, warnings: readonly WarningEvent[]): Changed {
+  const properties = Object.fromEntries(sessionProperties.map((name) => [name, session[name]]))
+  return { ...properties, id: session.id, conference: session.conference?.id ?? null, warnings }
+}
+
+/** The new values; undefined if all are the same. */
+function difference(before: Changed, now: Changed): Changed | undefined {
+  const changed = Object.entries(now).filter(([name, value]) => before[name] !== value)
+  return changed.length === 0 ? undefined : { ...Object.fromEntries(changed), id: now.id }
+}
+
+function without(warnings: readonly WarningEvent[], { code }: Pick<WarningEvent, 'code'>): WarningEvent[] {
+  return warnings.filter((warning) => warning.code !== code)
+}
+
+/** @internal What of the phone's objects crosses as something else than its properties. */
+export function refer(value: object): Reference | undefined {
+  if (value instanceof Session) return { [REFERENCE]: 'session', id: value.id }
+  if (value instanceof Conference) return { [REFERENCE]: 'conference', id: value.id }
+  if (value instanceof SoftphoneError) return { [REFERENCE]: 'error', error: value.toJSON() }
+  if (value instanceof EndReason) return { [REFERENCE]: 'reason', reason: { ...value } }
+  if (value instanceof Map) return { [REFERENCE]: 'map', entries: [...value] }
+  return undefined
+}

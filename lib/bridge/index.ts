@@ -1,0 +1,2 @@
+export { serve } from './serve'
+export type { BridgeEnd, BridgePort, ServedPage } from './serve'

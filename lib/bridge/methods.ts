@@ -1,0 +1,63 @@
+/** What a page may have done. Nothing of it opens a file, takes a credential, or ends the phone itself. */
+export const phoneMethods = [
+  'initialize',
+  'disconnect',
+  'reconnect',
+  'register',
+  'unregister',
+  'call',
+  'answer',
+  'acceptPendingSession',
+  'rejectPendingSession',
+  'redirectPendingSession',
+  'acceptCallRequest',
+  'rejectCallRequest',
+  'endSession',
+  'conference',
+  'sendMessage',
+  'sendOptions',
+  'expectCall',
+  'listDevices',
+  'setAudioDevice',
+  'setAudioProcessing',
+  'setVolume',
+] as const
+
+/** Of a session. */
+export const sessionMethods = [
+  'accept',
+  'sendEarlyMedia',
+  'reject',
+  'end',
+  'mute',
+  'unmute',
+  'muteVideo',
+  'unmuteVideo',
+  'hold',
+  'resume',
+  'sendDtmf',
+  'sendInfo',
+  'transfer',
+  'attendedTransfer',
+  'acceptTransfer',
+  'rejectTransfer',
+  'setInput',
+  'setOutput',
+  'setAudioProcessing',
+  'setVolume',
+  'getStats',
+] as const
+
+/** Of a conference. */
+export const conferenceMethods = [
+  'add',
+  'remove',
+  'hold',
+  'resume',
+  'mute',
+  'unmute',
+  'setInput',
+  'setOutput',
+  'end',
+  'dissolve',
+] as const

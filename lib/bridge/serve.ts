@@ -1,0 +1,230 @@
+import { Softphone, SoftphoneError } from '../index'
+import { isText } from '../schema'
+import { Hub, refer, type Audience } from './hub'
+import { REFERENCE, TAKEN_AT_ONCE, VERSION, wantedEvents, type Addressee, type PageMessage, type PhoneMessage } from './messages'
+import { conferenceMethods, phoneMethods, sessionMethods } from './methods'
+import { plain, revived, type Reference } from './plain'
+import { Channel, type BridgeEnd, type BridgePort } from './port'
+
+export type { BridgeEnd, BridgePort } from './port'
+
+/** A page that drives a phone. */
+export interface ServedPage {
+  /** Ends the connection; the phone, its calls and the port stay as they are. */
+  close(): void
+  /** Settles with why it is over: also when the page is gone. */
+  readonly closed: Promise<BridgeEnd>
+}
+
+/** Commands of one page that may be unanswered at once. */
+const MOST_COMMANDS = 64
+/** Commands that can still be aborted. */
+const MOST_SIGNALS = 256
+/** Messages on their way to one page: what it does not take waits in memory. */
+const MOST_UNDER_WAY = 1024
+/** Above it a page is told no levels and figures, for the next ones are newer. */
+const FEW_UNDER_WAY = 4 * TAKEN_AT_ONCE
+/** Ends of calls that are kept for a page that does not take what it is sent. */
+const MOST_ENDED = 256
+
+/**
+ * Lets a page drive a phone over a port, by `connect()` of `offhook/bridge/client`. Several pages may drive one phone: call it for
+ * the port of each.
+ *
+ * Whoever has the other end of the port can place calls at the expense of the phone's account and choose its devices. It is given no
+ * credentials, and can't have files read or written, change the account, or destroy the phone.
+ *
+ * @throws `TypeError` for what is no port or no phone.
+ */
+export function serve(phone: Softphone, port: BridgePort): ServedPage {
+  if (!(phone instanceof Softphone)) throw new TypeError('The first argument of serve must be a Softphone')
+  const page = new Page(Hub.of(phone), new Channel(port))
+  return { closed: page.closed, close: () => page.close() }
+}
+
+type Ended = { id: string; reason: unknown }
+type News = Parameters<Audience['told']>[0]
+
+class Page implements Audience {
+  readonly #hub: Hub
+  readonly #channel: Channel<PageMessage, PhoneMessage>
+  /** What a page may abort, by the number of its command; the latest. */
+  readonly #signals = new Map<number, AbortController>()
+  #running = 0
+  #state: 'waiting' | 'told' | 'behind' = 'waiting'
+  #sent = 0
+  #taken = 0
+  #ended: Ended[] = []
+
+  constructor(hub: Hub, channel: Channel<PageMessage, PhoneMessage>) {
+    this.#hub = hub
+    this.#channel = channel
+    channel.listen((message) => this.#take(message))
+    void channel.closed.then(() => hub.leave(this))
+    // A page that was there before has asked for nothing yet, or in vain.
+    channel.send({ kind: 'ready' })
+  }
+
+  get closed(): Promise<BridgeEnd> {
+    return this.#channel.closed
+  }
+
+  close(): void {
+    this.#channel.send({ kind: 'bye' })
+    this.#channel.end({ reason: 'closed' })
+  }
+
+  told({ changes, event }: News): void {
+    if (event?.name === 'sessionEnded') this.#keepEnd(event.args)
+    if (this.#state !== 'told') return
+    const underWay = this.#sent - this.#taken
+    const isFleeting = event && (event.name === 'level' || event.name === 'stats' || event.name === 'trace')
+    if (isFleeting && underWay >= FEW_UNDER_WAY) return
+    if (underWay >= MOST_UNDER_WAY) return this.#fallBehind()
+    this.#ended = []
+    this.#sent += 1
+    this.#channel.send({ kind: 'news', number: this.#sent, ...(changes && { changes }), ...(event && { event }) })
+  }
+
+  #take(message: PageMessage): void {
+    switch (message.kind) {
+      case 'hello':
+        return this.#welcome(message.version)
+      case 'taken':
+        if (Number.isSafeInteger(message.number)) this.#taken = Math.min(this.#sent, Math.max(this.#taken, message.number))
+        return
+      case 'call':
+        return void this.#call(message)
+      case 'abort':
+        return this.#signals.get(message.number)?.abort()
+      case 'listen':
+        return this.#listen(message)
+      case 'bye':
+        return this.#channel.end({ reason: 'ended' })
+      default:
+        // A page of a newer version says what this one does not know.
+        return
+    }
+  }
+
+  #welcome(version: unknown): void {
+    if (version !== VERSION) {
+      const text = `The page has version ${String(version)} of the bridge, and the phone ${VERSION}: load the same version of offhook in both`
+      this.#channel.send({ kind: 'refused', error: failure('ERR_BRIDGE', text).toJSON() })
+      return this.#channel.end({ reason: 'refused' })
+    }
+    const ended = this.#ended
+    // A page that begins has asked for nothing, whatever the one before it on this port did.
+    this.#hub.leave(this)
+    this.#signals.clear()
+    const changes = this.#hub.join(this)
+    this.#state = 'told'
+    this.#taken = this.#sent
+    this.#ended = []
+    this.#channel.send({ kind: 'welcome', changes, ended })
+  }
+
+  #fallBehind(): void {
+    this.#state = 'behind'
+    this.#channel.send({ kind: 'behind' })
+  }
+
+  #keepEnd([session, reason]: unknown[]): void {
+    const { id } = session as { id: string }
+    this.#ended = [...this.#ended.slice(1 - MOST_ENDED), { id, reason }]
+  }
+
+  #listen({ to, event, wanted }: Extract<PageMessage, { kind: 'listen' }>): void {
+    const known: readonly string[] = isAddressee(to) ? wantedEvents[to.of] : []
+    if (known.includes(event)) this.#hub.want(this, { of: to.of, ...(to.id !== undefined && { id: to.id }) }, event, wanted === true)
+  }
+
+  async #call({ number, to, method, args }: Extract<PageMessage, { kind: 'call' }>): Promise<void> {
+    if (!Number.isSafeInteger(number)) return
+    this.#running += 1
+    try {
+      if (this.#state === 'waiting') throw failure('ERR_BRIDGE', 'The page has not said hello')
+      if (this.#running > MOST_COMMANDS) throw failure('ERR_BUSY', `${MOST_COMMANDS} commands of this page wait: let some of them settle first`)
+      const value = await this.#called(number, to, method, args)
+      // What the command has changed is there before its promise resolves.
+      this.#hub.update()
+      this.#channel.send({ kind: 'reply', number, value: plain(value, refer) })
+    } catch (error) {
+      this.#channel.send({ kind: 'reply', number, error: asError(error).toJSON() })
+    } finally {
+      this.#running -= 1
+    }
+  }
+
+  async #called(number: number, to: Addressee, method: string, args: unknown): Promise<unknown> {
+    if (!isAddressee(to) || !methods[to.of].includes(method)) throw failure('ERR_INVALID_ARGUMENT', `A page can't call ${quoted(method)} of a ${quoted(to?.of)}`)
+    const target = this.#hub.find(to) as unknown as Record<string, (...args: unknown[]) => unknown> | undefined
+    if (!target) throw gone(to.of)
+    const given = revived(Array.isArray(args) ? args : [], (reference) => this.#found(number, reference)) as unknown[]
+    refuseFiles(method, given)
+    return target[method]?.(...given)
+  }
+
+  #found(number: number, reference: Reference): unknown {
+    const { [REFERENCE]: what } = reference
+    if (what === 'signal') return this.#signalOf(number)
+    const found = what === 'session' || what === 'conference' ? this.#hub.find({ of: what, id: reference.id }) : undefined
+    if (!found) throw gone(what)
+    return found
+  }
+
+  /** It counts beyond the reply: `call()` can be aborted until the answer. */
+  #signalOf(number: number): AbortSignal {
+    const controller = this.#signals.get(number) ?? new AbortController()
+    this.#signals.set(number, controller)
+    const [oldest] = this.#signals.keys()
+    if (this.#signals.size > MOST_SIGNALS && oldest !== undefined) this.#signals.delete(oldest)
+    return controller.signal
+  }
+}
+
+const methods: Record<Addressee['of'], readonly string[]> = { phone: phoneMethods, session: sessionMethods, conference: conferenceMethods }
+
+/** Where sound and pictures come from or go. */
+const places = ['mediaStream', 'audioElement', 'input', 'output', 'ring', 'music', 'video', 'screen']
+
+/** A page chooses devices: whoever has it must not make the phone read a file to somebody, or write one. */
+function refuseFiles(method: string, args: readonly unknown[]): void {
+  const [first] = args
+  if (method === 'setInput' || method === 'setOutput') return refuseFile('device', first)
+  for (const options of args) {
+    if (typeof options !== 'object' || options === null) continue
+    for (const place of places) refuseFile(place, (options as Record<string, unknown>)[place])
+  }
+}
+
+function refuseFile(name: string, choice: unknown): void {
+  if (choice === undefined || typeof choice === 'string') return
+  const isDevice = typeof choice === 'object' && choice !== null && Object.keys(choice).join() === 'device'
+  if (isDevice) return
+  const text = `Bad argument "${name}": a page chooses a device by its id, 'default' or 'none'; files, tones and streams are chosen beside the phone`
+  throw failure('ERR_INVALID_ARGUMENT', text)
+}
+
+function isAddressee(to: unknown): to is Addressee {
+  const { of, id } = (to ?? {}) as Partial<Addressee>
+  return of === 'phone' || ((of === 'session' || of === 'conference') && typeof id === 'string')
+}
+
+function failure(code: 'ERR_BRIDGE' | 'ERR_BUSY' | 'ERR_INVALID_ARGUMENT', text: string): SoftphoneError {
+  return new SoftphoneError(text, { code, type: code === 'ERR_INVALID_ARGUMENT' ? 'invalid_options' : 'generic' })
+}
+
+function gone(what: string): SoftphoneError {
+  if (what === 'conference') return new SoftphoneError('The conference is over', { code: 'ERR_CONFERENCE_ENDED', type: 'session' })
+  return new SoftphoneError('The session has ended', { code: 'ERR_SESSION_ENDED', type: 'session' })
+}
+
+function asError(error: unknown): SoftphoneError {
+  return error instanceof SoftphoneError ? error : SoftphoneError.from(error instanceof Error ? error : new Error(String(error)))
+}
+
+/** What a page sent, within a text. */
+function quoted(text: unknown): string {
+  return isText(text) ? JSON.stringify(text.slice(0, 64)) : typeof text
+}
