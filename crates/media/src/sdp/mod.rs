@@ -18,4 +18,4 @@ pub use description::{Attribute, Description, Direction, Media, MediaKind, Origi
 pub use h264::{H264Level, H264Profile};
 pub use parse::{ParseError, limit};
 pub use payload::{Encoding, Fmtp, Payload, PayloadType};
-pub use video::{FeedbackTypes, RemoteSource, VideoPayload};
+pub use video::{FeedbackTypes, HeaderExtensions, RemoteSource, VideoPayload};

@@ -9,10 +9,45 @@ use video::VideoCodec;
 const CLOCK_RATE: u32 = 90_000;
 /// The header extension that says to which section a packet belongs (RFC 9143 §15).
 pub(super) const MID_EXTENSION: &str = "urn:ietf:params:rtp-hdrext:sdes:mid";
+/// The header extension that says when a packet left: 24 bits, of which 6 count seconds
+/// (http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time).
+pub(super) const SEND_TIME_EXTENSION: &str =
+    "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time";
 /// Sources of a section beyond these are left aside; without simulcast there are two.
 const MOST_SOURCES: usize = 8;
 /// RFC 8830 §2: an id has at most 64 characters.
 const MSID: usize = 64;
+
+/// The numbers of the header extensions that a section's packets have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HeaderExtensions {
+    /// Of the one that names the section.
+    pub mid: Option<u8>,
+    /// Of the one that says when a packet left.
+    pub send_time: Option<u8>,
+}
+
+impl HeaderExtensions {
+    /// What both have under the same number.
+    pub(super) fn and(self, other: Self) -> Self {
+        Self {
+            mid: self.mid.filter(|_| self.mid == other.mid),
+            send_time: self.send_time.filter(|_| self.send_time == other.send_time),
+        }
+    }
+
+    /// None of them outside of BUNDLE: each section is told by its transport there, and each transport's queues are others.
+    pub(super) fn within(self, bundle: bool) -> Self {
+        Some(self).filter(|_| bundle).unwrap_or_default()
+    }
+
+    /// The numbers and names of those that there are.
+    pub(super) fn named(self) -> impl Iterator<Item = (u8, &'static str)> {
+        let mid = self.mid.map(|id| (id, MID_EXTENSION));
+        let send_time = self.send_time.map(|id| (id, SEND_TIME_EXTENSION));
+        [send_time, mid].into_iter().flatten()
+    }
+}
 
 /// A video format of a section, with what repeats it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,7 +168,19 @@ impl Description {
 
     /// The header extension of section `index` that carries its mid, if ours can write it.
     pub fn mid_extension(&self, index: usize) -> Option<u8> {
-        let (id, _) = extensions(self.media.get(index)?).find(|(_, uri)| *uri == MID_EXTENSION)?;
+        self.extension(index, MID_EXTENSION)
+    }
+
+    /// The header extensions of section `index` that ours can write.
+    pub fn header_extensions(&self, index: usize) -> HeaderExtensions {
+        HeaderExtensions {
+            mid: self.mid_extension(index),
+            send_time: self.extension(index, SEND_TIME_EXTENSION),
+        }
+    }
+
+    fn extension(&self, index: usize, named: &str) -> Option<u8> {
+        let (id, _) = extensions(self.media.get(index)?).find(|(_, uri)| *uri == named)?;
         // RFC 8285 §4.2: those of the one-byte form.
         (1..=14).contains(&id).then_some(id)
     }

@@ -15,6 +15,8 @@ const REORDERED: Duration = Duration::from_millis(10);
 const ROUND_TRIP: Duration = Duration::from_millis(100);
 /// What a peer needs beside the way, to send again.
 const ANSWERS: Duration = Duration::from_millis(10);
+/// What is missing by then is asked for at once: each request takes of the peer's network, and most where it is narrow.
+const TOGETHER: Duration = Duration::from_millis(10);
 /// How often a packet is asked for.
 const MOST_TRIES: u32 = 8;
 /// Of ten packets one is lost on bad paths, and so is a request or what it asks for in a fifth of all tries: three of them
@@ -79,6 +81,7 @@ pub struct Assembler<P> {
     resends: bool,
     round_trip: Option<Duration>,
     next_request: Option<Instant>,
+    requested: Option<Instant>,
     wish: KeyFrameWish,
     sets: ParameterSets,
     clock: Clock,
@@ -102,6 +105,7 @@ impl<P> Default for Assembler<P> {
             resends: false,
             round_trip: None,
             next_request: None,
+            requested: None,
             wish: KeyFrameWish::default(),
             sets: ParameterSets::default(),
             clock: Clock::default(),
@@ -168,7 +172,8 @@ impl<P: AsRef<[u8]>> Assembler<P> {
                 };
                 if arrivals.has_missing() && (!had_missing || arrivals.len() > before + 1) {
                     let soon = now + REORDERED;
-                    self.next_request = Some(self.next_request.map_or(soon, |at| at.min(soon)));
+                    let soon = self.next_request.map_or(soon, |at| at.min(soon));
+                    self.next_request = Some(self.together(soon));
                 }
             }
             Placement::Late => self.counts.late += 1,
@@ -390,7 +395,15 @@ impl<P: AsRef<[u8]>> Assembler<P> {
             }
             next = Some(next.map_or(due, |at: Instant| at.min(due)));
         }
-        self.next_request = next;
+        if !list.is_empty() {
+            self.requested = Some(now);
+        }
+        self.next_request = next.map(|at| self.together(at));
+    }
+
+    /// When what is due then is asked for.
+    fn together(&self, at: Instant) -> Instant {
+        self.requested.map_or(at, |last| at.max(last + TOGETHER))
     }
 
     /// Counts on the packet behind the last one, if that has to come and nothing does.

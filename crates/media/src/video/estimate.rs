@@ -1,22 +1,20 @@
 //! How much the peer may send: less once its packets wait longer and longer on their way.
 
-use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use super::payload::CLOCK;
 use super::rate::LEAST_RATE;
 use super::traffic::RecentTraffic;
+use super::ways::{Departure, Queue, Wait, WatchedSource};
 
-/// A queue that never fell below this is one that stands: what is sent is more than the path carries.
-const STANDING: f64 = 0.040;
 /// A queue that fell below this leaves room for more.
 const EMPTY: f64 = 0.020;
-/// In what time: a large frame that is sent slowly may fill a queue for less.
-const WATCHED: Duration = Duration::from_millis(300);
-/// The shortest way is that of so long; clocks drift apart in more.
-const SHORTEST_OF: Duration = Duration::from_secs(10);
-/// What is left of a rate that was too high, so that the queue empties.
+/// What is left of a rate that was too high, so that the queue empties, at most and at least;
 const BACK_OFF: f64 = 0.85;
+const MOST_BACK_OFF: f64 = 0.4;
+/// in between, what empties it in so many seconds.
+const EMPTIES: f64 = 0.15;
+/// What gets through a queue that is about to overflow is that of so long.
+const GETS_THROUGH: Duration = Duration::from_millis(100);
 /// A queue needs so long to empty before it is judged again.
 const SETTLES: Duration = Duration::from_millis(600);
 const GROWTH: f64 = 1.08;
@@ -30,9 +28,11 @@ const MOST_MORE: f64 = 1.5;
 const FIRST: f64 = 300_000.0;
 /// So many sources are watched: each picture has one.
 const MOST_SOURCES: usize = 8;
-/// How often it is told, and how soon if it shrinks.
+/// How often it is told, how soon if it shrinks,
 const TOLD_EVERY: Duration = Duration::from_secs(1);
 const TOLD_SOON: Duration = Duration::from_millis(100);
+/// and how often while more comes: what told of it may be lost where the peer's own packets pile up.
+const TOLD_AGAIN: Duration = Duration::from_millis(40);
 
 /// What the path from the peer carries, by how long its packets were under way.
 #[derive(Debug, Default)]
@@ -48,40 +48,24 @@ pub struct Estimate {
     told: Option<(Instant, f64)>,
 }
 
-/// One source's frames on their way.
-#[derive(Debug)]
-struct WatchedSource {
-    ssrc: u32,
-    begin: Instant,
-    /// The last frame's timestamp, and how long after the first it was taken.
-    last: (u32, f64),
-    seen: Instant,
-    /// The shortest ways of this and the last period, each above that of the first frame, which is 0.
-    shortest: [f64; 2],
-    period: Instant,
-    /// What was watched lately.
-    lately: VecDeque<(Instant, f64)>,
-}
-
 impl Estimate {
-    /// Takes a packet of `octets`, whose frame was taken at `timestamp`.
-    pub fn packet(&mut self, ssrc: u32, timestamp: u32, octets: usize, now: Instant) {
+    /// Takes a packet of `octets`, which left then, if that is known.
+    pub fn packet(&mut self, left: Option<Departure>, octets: usize, now: Instant) {
         self.traffic.add(octets, now);
-        match self.sources.iter_mut().find(|source| source.ssrc == ssrc) {
-            Some(source) => source.packet(timestamp, now),
+        let Some(left) = left else {
+            return;
+        };
+        let mut sources = self.sources.iter_mut();
+        match sources.find(|source| source.clock == left.clock) {
+            Some(source) => source.packet(left.ticks, now),
             None => {
                 if self.sources.len() == MOST_SOURCES {
                     self.sources.remove(0);
                 }
-                self.sources.push(WatchedSource::new(ssrc, timestamp, now));
+                self.sources.push(WatchedSource::new(left, now));
             }
         }
         self.judge(now);
-    }
-
-    /// Takes a packet that was sent again, whose way says nothing.
-    pub fn again(&mut self, octets: usize, now: Instant) {
-        self.traffic.add(octets, now);
     }
 
     fn judge(&mut self, now: Instant) {
@@ -92,16 +76,23 @@ impl Estimate {
             .sources
             .iter_mut()
             .filter_map(|source| source.wait(now));
-        let worse = |a: (f64, bool), b: (f64, bool)| (a.0.max(b.0), a.1 || b.1);
-        let Some((wait, standing)) = waits.reduce(worse) else {
+        let Some(wait) = waits.reduce(Wait::worse) else {
             return;
         };
-        let comes = self.traffic.bits_per_second(now);
-        let settled = |(at, _)| now.saturating_duration_since(at) > SETTLES;
-        if standing && self.shrunk.is_none_or(settled) {
-            self.rate = Some(BACK_OFF * rate.min(comes));
+        let comes = match wait.queue {
+            // What came before there was a queue says nothing of what gets through it.
+            Queue::Overfull => self.traffic.lately(GETS_THROUGH, now),
+            Queue::Fair | Queue::Standing => self.traffic.bits_per_second(now),
+        };
+        let is_full = wait.queue > Queue::Fair;
+        // What is to empty it has to wait in it, and so has what tells of that.
+        let settles = SETTLES + 2 * Duration::from_secs_f64(wait.least.clamp(0.0, 1.0));
+        let settled = |(at, _)| now.saturating_duration_since(at) > settles;
+        if is_full && self.shrunk.is_none_or(settled) {
+            let left = (1.0 - wait.least / EMPTIES).clamp(MOST_BACK_OFF, BACK_OFF);
+            self.rate = Some(left * rate.min(comes));
             self.shrunk = Some((now, comes));
-        } else if wait < EMPTY && rate < MOST_MORE * comes {
+        } else if wait.least < EMPTY && rate < MOST_MORE * comes {
             let since = since.min(Duration::from_secs(1)).as_secs_f64();
             let growth = match self.shrunk {
                 None => GROWTH_FIRST,
@@ -111,7 +102,7 @@ impl Estimate {
             self.rate = Some(rate * growth.powf(since));
         }
         self.rate = self.rate.map(|rate| rate.max(f64::from(LEAST_RATE)));
-        self.is_exceeded = standing && self.told.is_some_and(|(_, told)| comes > told);
+        self.is_exceeded = is_full && self.told.is_some_and(|(_, told)| comes > told);
     }
 
     /// How many bit/s the peer may send, if it has to be told now.
@@ -128,68 +119,17 @@ impl Estimate {
         let judged = self.judged?;
         Some(match self.told {
             None => judged,
-            Some((at, told)) if rate < 0.97 * told || self.is_exceeded => at + TOLD_SOON,
+            Some((at, _)) if self.is_exceeded => at + TOLD_AGAIN,
+            Some((at, told)) if rate < 0.97 * told => at + TOLD_SOON,
             Some((at, _)) => at + TOLD_EVERY,
         })
     }
 }
 
-impl WatchedSource {
-    fn new(ssrc: u32, timestamp: u32, now: Instant) -> Self {
-        Self {
-            ssrc,
-            begin: now,
-            last: (timestamp, 0.0),
-            seen: now,
-            shortest: [0.0; 2],
-            period: now,
-            lately: VecDeque::new(),
-        }
-    }
-
-    fn packet(&mut self, timestamp: u32, now: Instant) {
-        let (last, taken) = self.last;
-        let ahead = f64::from(timestamp.wrapping_sub(last) as i32) / f64::from(CLOCK);
-        // Only the first packet of a frame left when the frame was made; what overtook it says nothing.
-        if ahead <= 0.0 {
-            return;
-        }
-        let taken = taken + ahead;
-        let arrived = now.saturating_duration_since(self.begin).as_secs_f64();
-        let way = arrived - taken;
-        let idle = now.saturating_duration_since(self.seen);
-        // Another clock, or a source that stood still.
-        if ahead > 10.0 || idle > SHORTEST_OF {
-            *self = Self::new(self.ssrc, timestamp, now);
-            return;
-        }
-        (self.last, self.seen) = ((timestamp, taken), now);
-        if now.saturating_duration_since(self.period) > SHORTEST_OF {
-            self.period = now;
-            self.shortest = [way, self.shortest[0]];
-        }
-        self.shortest[0] = self.shortest[0].min(way);
-        self.lately.push_back((now, way));
-    }
-
-    /// The least wait in queues of late, and whether a queue stands; `None` while too little is known.
-    fn wait(&mut self, now: Instant) -> Option<(f64, bool)> {
-        let is_old = |at: Instant| now.saturating_duration_since(at) > WATCHED;
-        while self.lately.get(1).is_some_and(|(at, _)| is_old(*at)) {
-            self.lately.pop_front();
-        }
-        let full = self.lately.front().is_some_and(|(at, _)| is_old(*at));
-        let ways = || self.lately.iter().map(|(_, way)| *way);
-        let (least, most) = (ways().reduce(f64::min)?, ways().reduce(f64::max)?);
-        let wait = least - self.shortest[0].min(self.shortest[1]);
-        // Where ways differ much, few of them tell less.
-        let standing = wait > STANDING + (most - least) / 2.0;
-        full.then_some((wait, standing))
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::collections::VecDeque;
+
     use super::*;
     use crate::video::{LossRule, MOST_RATE, Rate};
     use crate::virtual_time::start;
@@ -260,7 +200,7 @@ mod tests {
                 let Some((at, timestamp, octets)) = under_way.pop_front() else {
                     break;
                 };
-                estimate.packet(1, timestamp, octets, at);
+                estimate.packet(Some(Departure::framed(1, timestamp)), octets, at);
                 let wait = (at - begin).saturating_sub(MS * (timestamp / 90) + 20 * MS);
                 if ms > 5_000 {
                     outcome.longest_wait = outcome.longest_wait.max(wait);
@@ -330,7 +270,7 @@ mod tests {
             // 300 in a million.
             let at = begin + taken.mul_f64(1.000_3);
             let timestamp = (taken.as_secs_f64() * 90_000.0) as u32;
-            estimate.packet(1, timestamp, 5_000, at);
+            estimate.packet(Some(Departure::framed(1, timestamp)), 5_000, at);
         }
         assert!(estimate.rate.unwrap() > 1_500_000.0);
     }
@@ -350,7 +290,7 @@ mod tests {
             .collect();
         coming.sort();
         for (at, timestamp) in coming {
-            estimate.packet(1, timestamp, 5_000, at);
+            estimate.packet(Some(Departure::framed(1, timestamp)), 5_000, at);
         }
         assert!(estimate.rate.unwrap() > 1_200_000.0);
     }
@@ -364,7 +304,7 @@ mod tests {
             // From the fifth second on, each frame waits 20 ms longer than the one before.
             let late = frame.saturating_sub(150) * 20;
             let now = begin + frame * 33 * MS + late * MS;
-            estimate.packet(1, frame * 33 * 90, 2_000, now);
+            estimate.packet(Some(Departure::framed(1, frame * 33 * 90)), 2_000, now);
             told.extend(estimate.tell(now).map(|bits| (frame, bits)));
         }
         let before = told.iter().filter(|(frame, _)| *frame < 150).count();
@@ -377,7 +317,7 @@ mod tests {
     fn no_peer_makes_us_watch_more_than_a_few_sources() {
         let mut estimate = Estimate::default();
         for ssrc in 0..1_000 {
-            estimate.packet(ssrc, ssrc, 1_000, start());
+            estimate.packet(Some(Departure::framed(ssrc, ssrc)), 1_000, start());
         }
         assert_eq!(estimate.sources.len(), MOST_SOURCES);
     }

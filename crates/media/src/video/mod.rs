@@ -25,6 +25,7 @@ mod rate;
 mod tests;
 mod traffic;
 pub mod vp8;
+mod ways;
 mod wishes;
 
 pub use arrivals::VideoPacket;
@@ -37,4 +38,5 @@ pub use packetizer::{MOST_PAYLOAD, Packetizer};
 pub use payload::{CLOCK, PayloadError, timestamp};
 pub use rate::{LEAST_RATE, LossRule, MOST_RATE, Rate};
 pub use traffic::RecentTraffic;
+pub use ways::Departure;
 pub use wishes::KeyFrameRequests;

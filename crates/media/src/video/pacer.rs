@@ -22,6 +22,8 @@ const LONGEST_QUEUE: Duration = Duration::from_secs(1);
 const FAR_LESS: f64 = 0.7;
 /// and what was meant for it before needs so long, a whole picture is there sooner.
 const LONG_QUEUE: Duration = Duration::from_millis(250);
+/// If it takes no more than this of what it took, most of what went out last is lost.
+const BROKEN: f64 = 0.5;
 /// A frame of the largest size, and those behind it.
 const MOST_OCTETS: usize = 4_000_000;
 /// What IP, UDP, RTP and SRTP add to a payload, roughly.
@@ -70,11 +72,12 @@ impl Default for Pacer {
 }
 
 impl Pacer {
-    /// Sets what the network takes, in bit/s; says whether what waits is too much for it now, and was better
-    /// [forgotten](Self::clear).
+    /// Sets what the network takes, in bit/s; says whether what waits, and what was lost, is too much for it now, and was
+    /// better [forgotten](Self::clear).
     pub fn set_rate(&mut self, bits_per_second: u32) -> bool {
         let before = std::mem::replace(&mut self.rate, f64::from(bits_per_second.max(10_000)));
-        self.rate < FAR_LESS * before && self.waits() > LONG_QUEUE
+        let waits_too_long = self.rate < FAR_LESS * before && self.waits() > LONG_QUEUE;
+        waits_too_long || self.rate < BROKEN * before
     }
 
     /// How long what waits will take.

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 const WINDOW: Duration = Duration::from_secs(1);
-const STEP: Duration = Duration::from_millis(50);
+const STEP: Duration = Duration::from_millis(20);
 
 /// Octets of the last second.
 #[derive(Clone, Debug, Default)]
@@ -45,5 +45,16 @@ impl RecentTraffic {
         let since = now.saturating_duration_since(begun);
         let time = since.clamp(WINDOW / 4, WINDOW);
         self.octets as f64 * 8.0 / time.as_secs_f64()
+    }
+    /// The mean of what came behind a first packet in so long before now, which is less than a second.
+    pub fn lately(&mut self, time: Duration, now: Instant) -> f64 {
+        self.forget(now);
+        let is_new = |begin: Instant| now.saturating_duration_since(begin) <= time;
+        let first = self.steps.partition_point(|(begin, _)| !is_new(*begin));
+        let mut new = self.steps.range(first..);
+        let begin = new.next().map_or(now, |(begin, _)| *begin);
+        let octets: usize = new.map(|(_, octets)| octets).sum();
+        let time = now.saturating_duration_since(begin).max(time / 2);
+        octets as f64 * 8.0 / time.as_secs_f64()
     }
 }

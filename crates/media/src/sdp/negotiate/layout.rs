@@ -1,7 +1,7 @@
 //! The media sections, which every later description keeps in order.
 
 use super::super::parse::limit;
-use super::super::{Description, Media, MediaKind};
+use super::super::{Description, HeaderExtensions, Media, MediaKind};
 use super::video::{
     AgreedVideo, Content, MOST_VIDEO, Numbers, Standing, VideoSection, Wishes, content_of, standing,
 };
@@ -124,7 +124,12 @@ impl Layout {
     }
 
     /// The sections of our next offer.
-    pub(super) fn planned(&self, wishes: &Wishes, numbers: &Numbers, extension: u8) -> Self {
+    pub(super) fn planned(
+        &self,
+        wishes: &Wishes,
+        numbers: &Numbers,
+        extensions: HeaderExtensions,
+    ) -> Self {
         let mut plan = self.clone();
         for slot in &mut plan.slots {
             if let Line::Video(section) = &slot.line {
@@ -135,9 +140,13 @@ impl Layout {
             }
         }
         let there: Vec<Content> = plan.slots.iter().filter_map(SectionSlot::content).collect();
-        let extension = plan.bundled.then_some(extension);
+        let extensions = Some(extensions).filter(|_| plan.bundled);
         for wish in wishes.open(&there) {
-            plan.add(VideoSection::ours(wish, extension, numbers));
+            plan.add(VideoSection::ours(
+                wish,
+                extensions.unwrap_or_default(),
+                numbers,
+            ));
         }
         plan
     }

@@ -1,6 +1,6 @@
 //! The offer/answer machine.
 
-use super::super::{Description, Direction, Payload, PayloadType};
+use super::super::{Description, Direction, HeaderExtensions, Payload, PayloadType};
 use super::agreement::{Agreed, agree, choose_section, spoken};
 use super::formats::Formats;
 use super::layout::{Layout, Line};
@@ -32,8 +32,8 @@ pub struct Negotiation {
 struct Foreign {
     payload_types: Vec<PayloadType>,
     extensions: Vec<u8>,
-    /// The one that carries mids.
-    mid_extension: Option<u8>,
+    /// Those that ours have too.
+    shared: HeaderExtensions,
 }
 
 #[derive(Clone, Debug)]
@@ -141,7 +141,7 @@ impl Negotiation {
             taken,
             known: known.flatten().collect(),
         };
-        layout.planned(&self.wishes, &numbers, self.foreign.mid_number())
+        layout.planned(&self.wishes, &numbers, self.foreign.for_ours())
     }
 
     /// Writes an offer in which we want `wish`.
@@ -413,9 +413,9 @@ impl Foreign {
                     self.payload_types.push(number);
                 }
             }
-            self.mid_extension = self.mid_extension.or(description.mid_extension(index));
+            self.share(description.header_extensions(index));
         }
-        self.mid_extension = self.mid_extension.or(description.mid_extension(audio));
+        self.share(description.header_extensions(audio));
         for id in description.extension_numbers() {
             if !self.extensions.contains(&id) {
                 self.extensions.push(id);
@@ -423,10 +423,19 @@ impl Foreign {
         }
     }
 
-    /// The number of the header extension that carries mids: the peer's, or the one that browsers use.
-    fn mid_number(&self) -> u8 {
-        let free = |id: &u8| !self.extensions.contains(id);
-        let ours = || std::iter::once(4).chain(1..=14).find(free);
-        self.mid_extension.or_else(ours).unwrap_or(4)
+    fn share(&mut self, theirs: HeaderExtensions) {
+        self.shared.mid = self.shared.mid.or(theirs.mid);
+        self.shared.send_time = self.shared.send_time.or(theirs.send_time);
+    }
+
+    /// The header extensions of a line of ours: by the peer's numbers, or by those that browsers use, or by free ones.
+    fn for_ours(&self) -> HeaderExtensions {
+        let number = |usual: u8, taken: Option<u8>| {
+            let free = |id: &u8| !self.extensions.contains(id) && Some(*id) != taken;
+            std::iter::once(usual).chain(1..=14).find(free)
+        };
+        let mid = self.shared.mid.or_else(|| number(4, self.shared.send_time));
+        let send_time = self.shared.send_time.or_else(|| number(2, mid));
+        HeaderExtensions { mid, send_time }
     }
 }

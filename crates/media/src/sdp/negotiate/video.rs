@@ -1,7 +1,9 @@
 //! Video lines: what we wish for, what the peer offers, and what follows from both.
 
 use super::super::video::{FeedbackTypes, VideoPayload};
-use super::super::{Description, Direction, H264Level, MediaKind, PayloadType, RemoteSource};
+use super::super::{
+    Description, Direction, H264Level, HeaderExtensions, MediaKind, PayloadType, RemoteSource,
+};
 use super::layout::in_bundle;
 use super::terms::LocalSource;
 use crate::transport::{self, RemoteParameters};
@@ -57,8 +59,8 @@ pub struct AgreedVideo {
     pub content: Content,
     /// Names its section on each of its packets; empty if it has no name.
     pub mid: String,
-    /// The number of the header extension that carries `mid`, if the peer takes it.
-    pub mid_extension: Option<u8>,
+    /// The header extensions that the peer takes and sends.
+    pub extensions: HeaderExtensions,
     /// Who sends, seen from us.
     pub direction: Direction,
     /// Who sends, seen from the peer: what it asked for.
@@ -85,7 +87,7 @@ pub(super) struct VideoSection {
     pub(super) direction: Direction,
     /// What we receive.
     pub(super) payloads: Vec<VideoPayload>,
-    pub(super) mid_extension: Option<u8>,
+    pub(super) extensions: HeaderExtensions,
     /// The peer sends on it, or is willing to.
     pub(super) peer_sends: bool,
     /// It stands outside of BUNDLE.
@@ -168,12 +170,12 @@ impl Wishes {
 
 impl VideoSection {
     /// A line of ours that was not there before.
-    pub(super) fn ours(wish: &VideoWish, mid_extension: Option<u8>, numbers: &Numbers) -> Self {
+    pub(super) fn ours(wish: &VideoWish, extensions: HeaderExtensions, numbers: &Numbers) -> Self {
         Self {
             content: wish.content,
             direction: wish.direction,
             payloads: numbers.payloads(&wish.codecs),
-            mid_extension,
+            extensions,
             peer_sends: false,
             apart: false,
         }
@@ -209,7 +211,7 @@ impl VideoSection {
             // RFC 3264 §6.1: no answer says more than was offered, and Chromium takes none that does.
             direction: wish.direction.and(theirs.reversed()),
             payloads,
-            mid_extension: offer.mid_extension(index).filter(|_| !apart),
+            extensions: offer.header_extensions(index).within(!apart),
             peer_sends,
             apart,
         })
@@ -224,7 +226,6 @@ impl VideoSection {
         send: Vec<VideoPayload>,
     ) -> AgreedVideo {
         let remote_direction = description.direction(index);
-        let extension = description.mid_extension(index);
         let bundled = matches!(place.standing, Standing::Bundled);
         let msid = description.msid(index);
         let receive = self.payloads.iter().map(|ours| {
@@ -237,7 +238,7 @@ impl VideoSection {
             line: VideoLine(index as u32),
             content: self.content,
             mid: place.mid.to_owned(),
-            mid_extension: extension.filter(|id| bundled && self.mid_extension == Some(*id)),
+            extensions: (self.extensions.and(description.header_extensions(index))).within(bundled),
             direction: self.asked(place.holds).and(remote_direction.reversed()),
             remote_direction,
             send,

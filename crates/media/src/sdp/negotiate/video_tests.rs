@@ -5,7 +5,7 @@ use super::tests::{
 };
 use super::video::MOST_APART;
 use super::*;
-use crate::sdp::{Description, Direction, MediaKind, limit};
+use crate::sdp::{Description, Direction, HeaderExtensions, MediaKind, limit};
 use ::video::VideoCodec::{self, H264, Vp8};
 
 const CHROMIUM: &str = include_str!("../../../tests/it/chromium_video.sdp");
@@ -88,8 +88,8 @@ fn two_that_wish_for_it_agree_on_a_camera() {
     assert_eq!(at_a.send[0].codec, Vp8);
     assert!(at_a.send.iter().all(|p| p.rtx.is_some()));
     assert_eq!(at_a.send[0].feedback, crate::sdp::FeedbackTypes::ALL);
-    assert_eq!((at_a.mid.as_str(), at_a.mid_extension), ("1", Some(4)));
-    assert_eq!(at_a.mid_extension, at_b.mid_extension);
+    assert_eq!((at_a.mid.as_str(), at_a.extensions.mid), ("1", Some(4)));
+    assert_eq!(at_a.extensions, at_b.extensions);
     assert_eq!(at_a.remote_sources[0].ssrc, at_b.source.ssrc);
     assert_eq!(at_a.remote_sources[0].rtx, at_b.source.rtx);
     let named = at_a.msid.as_ref().map(|(_, track)| track.as_str());
@@ -113,9 +113,17 @@ fn the_two_pictures_of_chromium_are_answered_in_its_terms() {
     assert_eq!(description.value(0, "group"), Some("BUNDLE 0 1 2"));
     assert_eq!(description.media[1].formats.join(" "), "96 97 108 109");
     assert_eq!(
-        description.media[1].value("extmap"),
-        Some("4 urn:ietf:params:rtp-hdrext:sdes:mid")
+        description.media[1].values("extmap"),
+        [
+            "2 http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time",
+            "4 urn:ietf:params:rtp-hdrext:sdes:mid"
+        ]
     );
+    let both = HeaderExtensions {
+        mid: Some(4),
+        send_time: Some(2),
+    };
+    assert_eq!(agreed.video[0].extensions, both);
     let fmtp = description.media[1].values("fmtp");
     assert!(fmtp.iter().any(|f| f.ends_with("profile-level-id=42e01f")));
     assert!(description.media[1].has("ssrc-group"));
@@ -370,7 +378,7 @@ fn pictures_with_a_transport_of_their_own_are_taken_outside_of_bundle() {
     let apart = agreed.video[0].apart.as_ref().unwrap();
     assert_eq!(apart.ufrag, "video0");
     assert_eq!(apart.candidates[0].address.port(), 30_002);
-    assert_eq!(agreed.video[0].mid_extension, None);
+    assert_eq!(agreed.video[0].extensions, HeaderExtensions::default());
     // Without RTCP on the same port there is nobody to ask for a key frame.
     let (_, agreed) = answer(&mut wishing(&[camera()]), &offer_apart(1, ""));
     assert!(agreed.video.is_empty());
@@ -462,6 +470,7 @@ fn a_number_that_stands_for_sound_is_not_given_to_pictures() {
             .any(|f| f == "96" || f == "97")
     );
     assert!(text.contains("a=extmap:1 urn:ietf:params:rtp-hdrext:sdes:mid"));
+    assert!(text.contains("a=extmap:2 http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"));
 }
 
 #[test]

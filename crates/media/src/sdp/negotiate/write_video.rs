@@ -1,6 +1,6 @@
 //! Our video sections.
 
-use super::super::video::{MID_EXTENSION, rtp_name};
+use super::super::video::rtp_name;
 use super::super::{Attribute, Media, VideoPayload, h264};
 use super::layout::SectionSlot;
 use super::terms::{Identity, LocalSource, LocalTransport};
@@ -24,10 +24,8 @@ pub(super) fn video(
     lines.push(Attribute::flag(direction.as_str()));
     lines.extend(slot.mid.as_ref().map(|mid| Attribute::new("mid", mid)));
     lines.push(Attribute::flag("rtcp-mux"));
-    lines.extend(video.mid_extension.map(|id| {
-        let value = format!("{id} {MID_EXTENSION}");
-        Attribute::new("extmap", value)
-    }));
+    let extensions = video.extensions.named();
+    lines.extend(extensions.map(|(id, name)| Attribute::new("extmap", format!("{id} {name}"))));
     lines.push(Attribute::new("content", video.content.name()));
     let (ours, apart) = transport.of(place);
     // Each transport has agreed on its roles by itself; an offer leaves them open.

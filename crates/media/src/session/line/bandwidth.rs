@@ -6,7 +6,7 @@ use super::{PictureLine, VideoEvent, Work};
 use crate::rtp::rtcp::ReportBlock;
 use crate::rtp::{feedback, rtcp};
 use crate::sdp::negotiate::Content;
-use crate::video::{Estimate, LossRule, MOST_RATE, OVERHEAD, Rate, RecentTraffic};
+use crate::video::{Departure, Estimate, LossRule, MOST_RATE, OVERHEAD, Rate, RecentTraffic};
 
 use super::send::SentOctets;
 
@@ -120,15 +120,9 @@ impl Bandwidth {
         }
     }
 
-    /// A packet of the peer's has come.
-    pub(super) fn received(&mut self, ssrc: u32, timestamp: u32, octets: usize, now: Instant) {
-        self.estimate
-            .packet(ssrc, timestamp, octets + OVERHEAD, now);
-    }
-
-    /// A packet has come that was sent again.
-    pub(super) fn received_again(&mut self, octets: usize, now: Instant) {
-        self.estimate.again(octets + OVERHEAD, now);
+    /// A packet of the peer's has come, which left at that time.
+    pub(super) fn received(&mut self, left: Option<Departure>, octets: usize, now: Instant) {
+        self.estimate.packet(left, octets + OVERHEAD, now);
     }
 
     /// Gives each line that sends its part, and tells of it.

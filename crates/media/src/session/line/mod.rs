@@ -23,6 +23,7 @@ use crate::rtp::rtcp::{self, Packet, ReportBlock};
 use crate::sdp::Direction;
 use crate::sdp::negotiate::{Agreed, AgreedVideo, Content, VideoLine};
 use crate::transport::{OutboundStream, Route, Rtp, StreamId, Transport};
+use crate::video::Departure;
 use bandwidth::{Bandwidth, Losses};
 use receive::{FeedbackWish, Receiving};
 use send::{Sending, SentOctets, Streams};
@@ -151,7 +152,7 @@ impl Lines {
             };
             let known = before.iter().position(same);
             let mut line = known.map_or_else(
-                || PictureLine::new(video, &mut self.rng),
+                || PictureLine::new(video, self.begin, &mut self.rng),
                 |index| before.swap_remove(index),
             );
             line.configure(video, &mut work);
@@ -176,7 +177,7 @@ impl Lines {
 
     fn routes(&self, agreed: &Agreed) -> Vec<Route> {
         // Within BUNDLE a number means one thing (RFC 9143 §7.1.3): what one section calls mid is that in all of them.
-        let of_pictures = || agreed.video.iter().find_map(|video| video.mid_extension);
+        let of_pictures = || agreed.video.iter().find_map(|video| video.extensions.mid);
         let number = agreed.audio.mid_extension.or_else(of_pictures);
         let audio = Route {
             stream: StreamId::AUDIO,
@@ -245,13 +246,13 @@ impl Lines {
         let mut lines = self.lines.iter_mut();
         let stream = packet.stream;
         if let Some(line) = lines.find(|line| frames_of(line.agreed.line) == stream) {
-            let (ssrc, timestamp) = (packet.ssrc, packet.timestamp);
             let octets = packet.payload().len();
-            if line.receiving.receive(packet, work.now) {
-                self.bandwidth.received(ssrc, timestamp, octets, work.now);
-            } else {
-                self.bandwidth.received_again(octets, work.now);
-            }
+            let framed = Departure::framed(packet.ssrc, packet.timestamp);
+            let left = line.left(&packet);
+            let is_new = line.receiving.receive(packet, work.now);
+            // When a frame was taken says nothing of what is sent again of it.
+            let left = left.or(Some(framed).filter(|_| is_new));
+            self.bandwidth.received(left, octets, work.now);
             let sent = line.act(&mut work);
             self.bandwidth.sent(sent, work.now);
             self.bandwidth.tell(&self.lines, &mut work);
@@ -349,7 +350,7 @@ fn frames_of(line: VideoLine) -> StreamId {
 }
 
 impl PictureLine {
-    fn new(agreed: &AgreedVideo, rng: &mut StdRng) -> Self {
+    fn new(agreed: &AgreedVideo, begin: Instant, rng: &mut StdRng) -> Self {
         let frames = frames_of(agreed.line);
         let streams = Streams {
             frames,
@@ -357,7 +358,7 @@ impl PictureLine {
         };
         Self {
             agreed: agreed.clone(),
-            sending: Sending::new(streams, rng.random(), rng.random()),
+            sending: Sending::new(streams, begin, rng.random(), rng.random()),
             receiving: Receiving::new(),
             remote: None,
             last_block: None,
@@ -368,8 +369,8 @@ impl PictureLine {
 
     fn configure(&mut self, agreed: &AgreedVideo, work: &mut Work<'_>) {
         self.agreed = agreed.clone();
-        let mid = agreed.mid_extension.map(|id| (id, agreed.mid.clone()));
-        self.sending.configure(&agreed.send, mid);
+        self.sending
+            .configure(&agreed.send, agreed.extensions, &agreed.mid);
         self.receiving
             .configure(&agreed.receive, agreed.direction.receives());
         let frames = frames_of(agreed.line);
@@ -402,6 +403,13 @@ impl PictureLine {
         self.agreed.apart.is_some()
     }
 
+    /// When a packet left the peer, if it says.
+    fn left(&self, packet: &Rtp) -> Option<Departure> {
+        let id = self.agreed.extensions.send_time?;
+        let (_, value) = packet.extensions().find(|(number, _)| *number == id)?;
+        value.try_into().ok().map(Departure::said)
+    }
+
     fn route(&self) -> Route {
         let agreed = &self.agreed;
         let numbers = agreed.receive.iter().flat_map(|payload| {
@@ -411,7 +419,7 @@ impl PictureLine {
         let sources = agreed.remote_sources.iter();
         Route {
             stream: frames_of(agreed.line),
-            mid: agreed.mid_extension.map(|id| (id, agreed.mid.clone())),
+            mid: agreed.extensions.mid.map(|id| (id, agreed.mid.clone())),
             sources: sources
                 .flat_map(|source| [Some(source.ssrc), source.rtx])
                 .flatten()

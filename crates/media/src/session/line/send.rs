@@ -5,11 +5,11 @@ use std::ops::AddAssign;
 use std::time::{Duration, Instant};
 
 use crate::rtp::rtcp::SenderInfo;
-use crate::sdp::VideoPayload;
+use crate::sdp::{HeaderExtensions, VideoPayload};
 use crate::transport::{RtpOut, StreamId, Transport};
 use crate::video::{
-    Due, History, KeyFrameRequests, MOST_PAYLOAD, OVERHEAD, Outgoing, Pacer, Packetizer, timestamp,
-    write_rtx,
+    Departure, Due, History, KeyFrameRequests, MOST_PAYLOAD, OVERHEAD, Outgoing, Pacer, Packetizer,
+    timestamp, write_rtx,
 };
 
 /// A source that is so far from the time that has passed has begun anew, or is another.
@@ -24,8 +24,11 @@ const LEAST_STEP: Duration = Duration::from_millis(1);
 pub(super) struct Sending {
     /// What the peer takes, best first.
     formats: Vec<VideoPayload>,
-    /// The header extension that names the section, and its name.
-    mid: Option<(u8, String)>,
+    extensions: HeaderExtensions,
+    /// Names the section.
+    mid: String,
+    /// Our clock began then.
+    begin: Instant,
     streams: Streams,
     packetizer: Packetizer,
     pacer: Pacer,
@@ -84,10 +87,12 @@ pub(super) struct SendCounts {
 }
 
 impl Sending {
-    pub(super) fn new(streams: Streams, offset: u32, picture_id: u16) -> Self {
+    pub(super) fn new(streams: Streams, begin: Instant, offset: u32, picture_id: u16) -> Self {
         Self {
             formats: Vec::new(),
-            mid: None,
+            extensions: HeaderExtensions::default(),
+            mid: String::new(),
+            begin,
             streams,
             packetizer: Packetizer::new(picture_id),
             pacer: Pacer::default(),
@@ -103,9 +108,15 @@ impl Sending {
         }
     }
 
-    pub(super) fn configure(&mut self, formats: &[VideoPayload], mid: Option<(u8, String)>) {
+    pub(super) fn configure(
+        &mut self,
+        formats: &[VideoPayload],
+        extensions: HeaderExtensions,
+        mid: &str,
+    ) {
         self.formats = formats.to_vec();
-        self.mid = mid;
+        self.extensions = extensions;
+        mid.clone_into(&mut self.mid);
     }
 
     /// Begins to send, or stops.
@@ -139,8 +150,7 @@ impl Sending {
 
     pub(super) fn set_rate(&mut self, bits_per_second: u32) {
         if self.pacer.set_rate(bits_per_second) {
-            self.pacer.clear();
-            self.awaits_key = true;
+            self.begin_anew();
             self.requests.picture_loss();
         }
     }
@@ -210,12 +220,14 @@ impl Sending {
         transport: &mut Transport,
         now: Instant,
     ) -> SentOctets {
-        let said = name(&self.mid);
+        let since_begin = now.saturating_duration_since(self.begin);
+        let send_time = Departure::write(since_begin);
+        let (said, count) = said(self.extensions, &self.mid, &send_time);
         let out = RtpOut {
             pt: packet.payload_type,
             timestamp: packet.timestamp,
             marker: packet.marker,
-            extensions: said.as_slice(),
+            extensions: &said[..count],
             payload: &packet.payload,
         };
         let sent = transport.send_rtp(self.streams.frames, out, now);
@@ -251,12 +263,14 @@ impl Sending {
             return SentOctets::default();
         };
         write_rtx(sequence, &lost.payload, &mut self.scratch);
-        let said = name(&self.mid);
+        let since_begin = now.saturating_duration_since(self.begin);
+        let send_time = Departure::write(since_begin);
+        let (said, count) = said(self.extensions, &self.mid, &send_time);
         let out = RtpOut {
             pt: rtx.value(),
             timestamp: lost.timestamp,
             marker: lost.marker,
-            extensions: said.as_slice(),
+            extensions: &said[..count],
             payload: &self.scratch,
         };
         let octets = out.payload.len();
@@ -317,10 +331,21 @@ impl Sending {
     }
 }
 
-/// The header extension that says to which section a packet belongs, if the peer takes that.
-fn name(mid: &Option<(u8, String)>) -> Option<(u8, &[u8])> {
-    let named = mid.as_ref().map(|(id, mid)| (*id, mid.as_bytes()));
-    named.filter(|(_, mid)| (1..=16).contains(&mid.len()))
+/// The header extensions of a packet, as far as the peer takes them, and how many they are.
+fn said<'a>(
+    extensions: HeaderExtensions,
+    mid: &'a str,
+    send_time: &'a [u8; 3],
+) -> ([(u8, &'a [u8]); 2], usize) {
+    let mid = extensions.mid.map(|id| (id, mid.as_bytes()));
+    let mid = mid.filter(|(_, mid)| (1..=16).contains(&mid.len()));
+    let send_time = extensions.send_time.map(|id| (id, &send_time[..]));
+    let (mut said, mut count) = ([(0, &[][..]); 2], 0);
+    for extension in [mid, send_time].into_iter().flatten() {
+        said[count] = extension;
+        count += 1;
+    }
+    (said, count)
 }
 
 /// Brings the clock of a source of frames to ours, which begins with the session.
