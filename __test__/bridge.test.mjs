@@ -215,6 +215,67 @@ describe('what costs something', () => {
   })
 })
 
+describe('a page that hung', () => {
+  test('learns how the calls ended that ended meanwhile, and is told again what it listens to', async (t) => {
+    const { alice, bob, phone, outgoing, hang, goOn } = await hanging(t)
+    const [session] = phone.sessions
+    phone.on('callRequested', () => {})
+    await eventually(() => alice.listenerCount('callRequested') === 1)
+    const ended = phone.once('sessionEnded')
+    hang()
+    for (let index = 0; index < 3000; index += 1) alice.emit('messageWaiting', { waiting: true })
+    await outgoing.end({ reason: 'busy' })
+    const second = await bob.call('alice', { mediaStream: 'none' })
+    goOn()
+    const [whose, reason] = await ended
+    assert.equal(whose, session)
+    assert.deepEqual([reason.side, reason.condition], ['remote', 'busy'])
+    assert.equal(session.state, 'ended')
+    await eventually(() => phone.state.pendingSessions.length === 1 && alice.listenerCount('callRequested') === 1)
+    assert.deepEqual(phone.state.sessions, [])
+    await second.end()
+  })
+
+  test('is told fewer levels and figures, and all that happens', async (t) => {
+    const { alice, phone, hang, goOn } = await hanging(t)
+    const levels = []
+    const messages = []
+    phone.sessions[0].on('level', (event) => levels.push(event))
+    phone.on('messageWaiting', (event) => messages.push(event))
+    await eventually(() => levels.length > 0)
+    hang()
+    for (let index = 0; index < 500; index += 1) {
+      alice.sessions[0].emit('level', { local: 0, remote: 0 })
+      alice.emit('messageWaiting', { waiting: true })
+    }
+    goOn()
+    await eventually(() => messages.length === 500)
+    assert.ok(levels.length < 200, `${levels.length} levels`)
+  })
+
+  /** A page in a call with Bob, over a port that may stand still on the page's side. */
+  async function hanging(t) {
+    const { open } = await pbxOf(t, { users: ['alice', 'bob'] })
+    const [alice, bob] = await Promise.all(['alice', 'bob'].map((name) => open(name)))
+    const { port1, port2 } = new MessageChannel()
+    t.after(() => port1.close())
+    let waiting
+    const port = { onmessage: null, postMessage: (message) => port2.postMessage(message) }
+    port2.on('message', (data) => (waiting ? waiting.push(data) : port.onmessage({ data })))
+    serve(alice, port1)
+    const phone = connect(port)
+    await phone.ready
+    const { outgoing } = await call(bob, alice, 'alice')
+    await eventually(() => phone.sessions[0]?.state === 'active')
+    const goOn = () => {
+      const kept = waiting
+      waiting = undefined
+      for (const data of kept) port.onmessage({ data })
+    }
+    return { alice, bob, phone, outgoing, hang: () => (waiting = []), goOn }
+  }
+})
+
 describe('errors', () => {
   test('keep their code, status and cause', async (t) => {
     const { phone } = await desk(t)

@@ -94,7 +94,7 @@ export class Hub {
   /** Tells an audience from now on; gives all that there is. */
   join(audience: Audience): Changes {
     this.#detach ??= this.#attach()
-    this.update()
+    this.#update()
     this.#audiences.add(audience)
     return this.everything()
   }
@@ -143,8 +143,8 @@ export class Hub {
     return this.#phone.conferences.find((conference) => conference.id === id)
   }
 
-  /** Tells everybody what has changed since the last time. */
-  update(): void {
+  /** Tells everybody what has changed since the last event. */
+  #update(): void {
     const changes = this.#changes()
     if (changes) for (const audience of this.#audiences) audience.told({ changes })
   }

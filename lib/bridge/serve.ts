@@ -146,8 +146,6 @@ class Page implements Audience {
       if (this.#state === 'waiting') throw failure('ERR_BRIDGE', 'The page has not said hello')
       if (this.#running > MOST_COMMANDS) throw failure('ERR_BUSY', `${MOST_COMMANDS} commands of this page wait: let some of them settle first`)
       const value = await this.#called(number, to, method, args)
-      // What the command has changed is there before its promise resolves.
-      this.#hub.update()
       this.#channel.send({ kind: 'reply', number, value: plain(value, refer) })
     } catch (error) {
       this.#channel.send({ kind: 'reply', number, error: asError(error).toJSON() })
