@@ -2499,6 +2499,71 @@ export interface AudioDevice {
 /** Lists the microphones and speakers that are there now; empty if the system has no sound. */
 export declare function listDevices(): Promise<AudioDevice[]>;
 
+/** What is looked at, in the order of {@link PreflightResult.checks}. */
+export type PreflightCheckName = 'dns' | 'proxy' | 'tcp' | 'tls' | 'websocket' | 'registration' | 'clock';
+
+/** How something is: well; working, but not as it should; not working; or not tried, which is no fault. */
+export type PreflightStatus = 'ok' | 'warning' | 'failed' | 'skipped';
+
+/** What was found of one thing. No text of it holds a password, a token, a key or the query of a URL. */
+export interface PreflightCheck {
+    /** What was looked at. */
+    name: PreflightCheckName;
+    /** What was found; its status and its advice are always the same. */
+    code: PreflightCode;
+    /** How it is. */
+    status: PreflightStatus;
+    /** What was found this time, in a sentence. */
+    found: string;
+    /** What to do; null if there is nothing. */
+    advice: string | null;
+    /** Milliseconds that it took. */
+    ms: number;
+    /** Figures and names, such as `server`, `addresses`, `certificate`, `status`, `sip`. */
+    details: Record<string, unknown>;
+}
+
+/** What a preflight has found. */
+export interface PreflightResult {
+    /** Whether nothing has failed. */
+    ok: boolean;
+    /** Server by server, then the machine. */
+    checks: PreflightCheck[];
+}
+
+/** How {@link preflight} looks. */
+export interface PreflightOptions extends Abortable {
+    /** What to look at; default everything. What has to work before it is tried, and not told. */
+    checks?: readonly PreflightCheckName[];
+    /** Is told of each check as soon as it is done; what it throws ends the preflight. */
+    onCheck?: (check: PreflightCheck) => void;
+}
+
+/**
+ * Looks at everything that a call needs, before there is one: for each of `servers` its name, proxy, TCP, TLS, WebSocket and
+ * registration, and the clock. Each step has a time limit, 20 s at most together with those before it unless names or functions take
+ * longer.
+ *
+ * Nothing is contacted but what the options name. The registration is one of an instance of its own for 60 s at most, which is taken
+ * back at once: a phone that is registered with the same account stays so, unless the registrar keeps one registration for an account.
+ *
+ * ```ts
+ * const { ok, checks } = await preflight({ uri: 'sip:alice@example.com', password, servers: 'wss://pbx.example.com/ws' })
+ * for (const { status, name, found, advice } of checks) console.log(status, name, found, advice ?? '')
+ * ```
+ *
+ * @param options those of a `Softphone`
+ * @throws `SoftphoneError` `ERR_INVALID_OPTION` for options that no phone could have, `ERR_ACCESS_TOKEN` if the function gives no token,
+ * `ERR_ABORTED`. What does not work is no error, but a check.
+ */
+export declare function preflight(options: SoftphoneOptions, how?: PreflightOptions): Promise<PreflightResult>;
+
+/**
+ * What a check has found, in a word that stays over versions: its status and its advice are always the same, and stand in
+ * docs/networks.md.
+ */
+export type PreflightCode = 'not-tried' | 'not-wanted' | 'not-given' | 'dns-ok' | 'dns-address' | 'dns-by-proxy' | 'dns-not-found' | 'dns-unanswered' | 'proxy-ok' | 'proxy-not-found' | 'proxy-refused' | 'proxy-unreachable' | 'proxy-timeout' | 'proxy-tls' | 'proxy-credentials' | 'proxy-forbidden' | 'proxy-server-unreachable' | 'proxy-nonsense' | 'proxy-function' | 'tcp-ok' | 'tcp-by-proxy' | 'tcp-some-addresses' | 'tcp-refused' | 'tcp-timeout' | 'tcp-unreachable' | 'tls-ok' | 'tls-none' | 'tls-unchecked' | 'tls-expires-soon' | 'tls-wrong-name' | 'tls-expired' | 'tls-not-yet-valid' | 'tls-unknown-authority' | 'tls-untrusted' | 'tls-pin' | 'tls-client-certificate' | 'tls-no-tls' | 'tls-failed' | 'tls-timeout' | 'tls-options' | 'websocket-ok' | 'websocket-forbidden' | 'websocket-not-found' | 'websocket-redirected' | 'websocket-unavailable' | 'websocket-refused' | 'websocket-no-sip' | 'websocket-nonsense' | 'websocket-timeout' | 'websocket-closed' | 'registration-ok' | 'registration-credentials' | 'registration-forbidden' | 'registration-unknown' | 'registration-unavailable' | 'registration-refused' | 'registration-timeout' | 'registration-lost' | 'clock-ok' | 'clock-off' | 'clock-wrong' | 'clock-unknown';
+
 /** What goes over the network, on its way to a file. */
 export interface Capture {
     /**

@@ -25,6 +25,15 @@ export {
   type SubscriptionRequest,
 } from './notifier'
 export type * from './options'
+export {
+  preflight,
+  type PreflightCheck,
+  type PreflightCheckName,
+  type PreflightOptions,
+  type PreflightResult,
+  type PreflightStatus,
+} from './preflight'
+export type { PreflightCode } from './preflight-code'
 export { Recording, type RecordingFormat, type RecordingLegs, type RecordingResult, type RecordOptions } from './recording'
 export { Session } from './session'
 export { Conference } from './conference'

@@ -196,10 +196,12 @@ export function checkMeaning(native: Native, options: string): void {
 }
 
 /** Starts what the addon may refuse, in words for the user. */
-function judged<T>(start: () => T): T {
+export function judged<T>(start: () => T): T {
   try {
     return start()
   } catch (error) {
+    // The native part can't be loaded.
+    if (error instanceof SoftphoneError) throw error
     const { message, code } = error as Error & { code?: string }
     if (code !== 'InvalidArg') throw new SoftphoneError(message, { code: 'ERR_START', type: 'generic', cause: error })
     throw new SoftphoneError(message, { code: 'ERR_INVALID_OPTION', type: 'invalid_options' })

@@ -29,6 +29,14 @@ export interface NativePhone extends NativeTask {
   stopCapture(ticket: number): void
 }
 
+/** A look at everything that a call needs. */
+export interface NativePreflight {
+  /** Answers a question for the way to a server. */
+  proxyChosen(question: number, proxy: string | undefined, failure: string | undefined): void
+  /** Gives it up. */
+  close(): void
+}
+
 /** PCM from JavaScript to a call. `onEvent` says that the queue fell to its low-water mark, or how a mark ended. */
 export interface NativeSource {
   /** The number by which commands name it. */
@@ -149,6 +157,8 @@ export interface EndedMark {
 /** What the addon exports. */
 export interface Native {
   NativePhone: new (options: string, onEvent: (event: string) => void) => NativePhone
+  /** Looks at what is wanted, a list of names as JSON; throws for options as the phone's does. */
+  NativePreflight: new (options: string, wanted: string, onEvent: (event: string) => void) => NativePreflight
   NativeSource: new (
     rate: number,
     lowWaterMs: number,

@@ -623,6 +623,89 @@ export type WireRequest =
   | { type: 'end' }
   | { type: 'dissolve' }
 
+export type WirePreflightEvent =
+  | { type: 'check'; check: WireCheck }
+  | { type: 'proxyNeeded'; question: number; url: string }
+  | { type: 'done'; ok: boolean; checks: WireCheck[] }
+
+export interface WireCheck {
+  name: WireCheckName
+  code: WireCheckCode
+  status: WireCheckStatus
+  found: string
+  advice: string | null
+  ms: number
+  details: Record<string, unknown>
+}
+
+export type WireCheckName = 'dns' | 'proxy' | 'tcp' | 'tls' | 'websocket' | 'registration' | 'clock'
+
+export type WireCheckCode =
+  | 'not-tried'
+  | 'not-wanted'
+  | 'not-given'
+  | 'dns-ok'
+  | 'dns-address'
+  | 'dns-by-proxy'
+  | 'dns-not-found'
+  | 'dns-unanswered'
+  | 'proxy-ok'
+  | 'proxy-not-found'
+  | 'proxy-refused'
+  | 'proxy-unreachable'
+  | 'proxy-timeout'
+  | 'proxy-tls'
+  | 'proxy-credentials'
+  | 'proxy-forbidden'
+  | 'proxy-server-unreachable'
+  | 'proxy-nonsense'
+  | 'proxy-function'
+  | 'tcp-ok'
+  | 'tcp-by-proxy'
+  | 'tcp-some-addresses'
+  | 'tcp-refused'
+  | 'tcp-timeout'
+  | 'tcp-unreachable'
+  | 'tls-ok'
+  | 'tls-none'
+  | 'tls-unchecked'
+  | 'tls-expires-soon'
+  | 'tls-wrong-name'
+  | 'tls-expired'
+  | 'tls-not-yet-valid'
+  | 'tls-unknown-authority'
+  | 'tls-untrusted'
+  | 'tls-pin'
+  | 'tls-client-certificate'
+  | 'tls-no-tls'
+  | 'tls-failed'
+  | 'tls-timeout'
+  | 'tls-options'
+  | 'websocket-ok'
+  | 'websocket-forbidden'
+  | 'websocket-not-found'
+  | 'websocket-redirected'
+  | 'websocket-unavailable'
+  | 'websocket-refused'
+  | 'websocket-no-sip'
+  | 'websocket-nonsense'
+  | 'websocket-timeout'
+  | 'websocket-closed'
+  | 'registration-ok'
+  | 'registration-credentials'
+  | 'registration-forbidden'
+  | 'registration-unknown'
+  | 'registration-unavailable'
+  | 'registration-refused'
+  | 'registration-timeout'
+  | 'registration-lost'
+  | 'clock-ok'
+  | 'clock-off'
+  | 'clock-wrong'
+  | 'clock-unknown'
+
+export type WireCheckStatus = 'ok' | 'skipped' | 'warning' | 'failed'
+
 export type WirePbxStreamEvent =
   | WirePbxEvent
   | WireRuntimeEvent

@@ -31,6 +31,8 @@ const entries = {
     'video-source',
     'video-sink',
     'devices',
+    'preflight',
+    'preflight-code',
     'capture',
     'stats',
     'emitter',

@@ -8,6 +8,7 @@ use napi::bindgen_prelude::{Env, Function, Result, Status};
 use napi::threadsafe_function::{
     ThreadsafeCallContext, ThreadsafeFunction, ThreadsafeFunctionCallMode,
 };
+use runtime::preflight::{PreflightEvent, PreflightEventSink};
 use runtime::{Backlog, Event, EventSink, Figures, Held, PbxEvent, PbxEventSink};
 
 /// Unbounded by itself: the [`Backlog`] bounds lines of the log, and lets the phone refuse whatever would make more events
@@ -108,6 +109,15 @@ impl PbxEventSink for EventStream {
 
     fn unread(&self) -> usize {
         self.backlog.unread()
+    }
+}
+
+impl PreflightEventSink for EventStream {
+    fn send(&mut self, event: PreflightEvent) {
+        if let Ok(text) = serde_json::to_string(&event) {
+            let held = self.backlog.hold_of_pbx(&text);
+            self.call(Payload::Event(text, held));
+        }
     }
 }
 

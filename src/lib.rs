@@ -9,6 +9,7 @@ pub mod farewell;
 pub mod figures;
 pub mod pbx;
 pub mod phone;
+pub mod preflight;
 pub mod sink;
 pub mod source;
 pub mod video_sink;

@@ -15,7 +15,7 @@ async function findings(t, args, env) {
   const code = await running.ended
   assert.equal(running.stderr, '')
   const checks = running.events.filter(({ event }) => event === 'check')
-  return { code, running, checks, of: (name) => checks.find(({ check }) => check === name) }
+  return { code, running, checks, of: (name) => checks.find((check) => check.name === name) }
 }
 
 /** A UDP port at which nobody answers. */
@@ -30,44 +30,45 @@ describe('offhook doctor', { timeout: 120_000, concurrency: 2 }, () => {
   test('finds a server, an account and sound that are well', async (t) => {
     const { pbx } = await pbxOf(t)
     const { code, checks, of } = await findings(t, [], accountEnv(pbx, 'alice'))
-    for (const name of ['native part', 'sound', 'server', 'registration']) assert.equal(of(name)?.ok, true, name)
-    assert.ok(of('server').text.includes(pbx.url))
+    for (const name of ['native', 'call', 'websocket', 'registration']) assert.equal(of(name)?.status, 'ok', name)
+    assert.ok(of('websocket').found.includes(pbx.url))
     const devices = await listDevices()
     for (const [name, kind] of [['microphone', 'audioinput'], ['speaker', 'audiooutput']]) {
-      if (!devices.some((device) => device.kind === kind && device.default)) assert.equal(of(name).ok, false)
+      if (!devices.some((device) => device.kind === kind && device.default)) assert.equal(of(name).status, 'failed')
     }
-    assert.equal(code, checks.every(({ ok }) => ok) ? 0 : 1)
+    assert.equal(code, checks.some(({ status }) => status === 'failed') ? 1 : 0)
   })
 
   test('says of everything that is not well what helps', async (t) => {
     const { pbx } = await pbxOf(t)
     const { code, checks, of } = await findings(t, [], { ...accountEnv(pbx, 'alice'), OFFHOOK_PASSWORD: 'wrong' })
     assert.equal(code, 1)
-    assert.equal(of('server').ok, true)
-    assert.equal(of('registration').ok, false)
-    assert.match(of('registration').text, /401/)
-    for (const { ok, remedy } of checks) assert.equal(remedy === undefined, ok)
+    assert.equal(of('websocket').status, 'ok')
+    assert.equal(of('registration').code, 'registration-credentials')
+    assert.match(of('registration').found, /401/)
+    for (const { status, advice } of checks) if (status !== 'skipped') assert.equal(advice === null, status === 'ok')
   })
 
   test('tells a server that is not there from an account that is not', async (t) => {
     const { code, of } = await findings(t, [], { OFFHOOK_USER: 'alice@example.com', OFFHOOK_SERVER: 'ws://127.0.0.1:9/ws', OFFHOOK_PASSWORD: 'x' })
     assert.equal(code, 1)
-    assert.match(of('server').text, /refused the connection/)
-    assert.match(of('registration').text, /there is no connection/)
+    assert.equal(of('tcp').code, 'tcp-refused')
+    assert.equal(of('registration').code, 'not-tried')
   })
 
   test('looks at a server without an account, and at nothing if there is none', async (t) => {
     const { pbx } = await pbxOf(t)
     const { of } = await findings(t, ['--server', pbx.url])
-    assert.equal(of('server').ok, true)
-    assert.equal(of('registration'), undefined)
-    assert.equal((await findings(t, [])).of('server').skipped, true)
+    assert.equal(of('websocket').status, 'ok')
+    assert.equal(of('registration').code, 'not-wanted')
+    assert.equal((await findings(t, [])).of('server').status, 'skipped')
   })
 
   test('says if the native part can not be loaded', async (t) => {
     const { code, of } = await findings(t, [], { OFFHOOK_NATIVE_PATH: '/nowhere/offhook.node' })
     assert.equal(code, 1)
-    assert.match(of('native part').text, /Cannot load the native part of offhook/)
+    assert.equal(of('native').code, 'native-missing')
+    assert.match(of('native').found, /Cannot load the native part of offhook/)
   })
 
   test('finds STUN and TURN servers that do not answer', async (t) => {
@@ -75,8 +76,8 @@ describe('offhook doctor', { timeout: 120_000, concurrency: 2 }, () => {
     const args = ['--ice', `stun:127.0.0.1:${port}`, '--ice', `turn:127.0.0.1:${port}`, '--ice', 'stun:nowhere.invalid', '--ice', 'turns:127.0.0.1', '--ice', 'stun:127.0.0.1:99999', '--ice-user', 'relayed']
     const { of } = await findings(t, args, { OFFHOOK_ICE_PASSWORD: 'relay-secret' })
     for (const [url, text] of [[`stun:127.0.0.1:${port}`, /does not answer/], [`turn:127.0.0.1:${port}`, /no TURN server gave a relay|gives no relay/], ['stun:nowhere.invalid', /nowhere\.invalid/], ['turns:127.0.0.1', /./], ['stun:127.0.0.1:99999', /port/i]]) {
-      assert.equal(of(url).ok, false, url)
-      assert.match(of(url).text, text)
+      assert.equal(of(url).status, 'failed', url)
+      assert.match(of(url).found, text)
     }
   })
 
@@ -86,17 +87,25 @@ describe('offhook doctor', { timeout: 120_000, concurrency: 2 }, () => {
     const { urls, username, credential } = coturn.server
     const args = ['--ice', urls, '--ice', urls.replace('turn:', 'stun:'), '--ice-user', username]
     const well = await findings(t, args, { OFFHOOK_ICE_PASSWORD: credential })
-    assert.match(well.of(urls).text, /^relays from 127\.0\.0\.1 port \d+$/)
-    assert.equal(well.of(urls.replace('turn:', 'stun:')).ok, true)
+    assert.match(well.of(urls).found, /^relays from 127\.0\.0\.1 port \d+$/)
+    assert.equal(well.of(urls.replace('turn:', 'stun:')).status, 'ok')
     const wrong = await findings(t, args, { OFFHOOK_ICE_PASSWORD: `${credential}-not` })
-    assert.equal(wrong.of(urls).ok, false)
+    assert.equal(wrong.of(urls).status, 'failed')
     assert.ok(!wrong.running.stdout.includes(credential))
+  })
+
+  test('says each in a line with its code, and below it what helps', async (t) => {
+    const running = offhook(t, ['doctor'], { env: { OFFHOOK_USER: 'alice@example.com', OFFHOOK_SERVER: 'ws://127.0.0.1:9/ws?token=s3cret', OFFHOOK_PASSWORD: 'hunter2' } })
+    assert.equal(await running.ended, 1)
+    assert.match(running.stdout, /^FAIL {2}tcp: ws:\/\/127\.0\.0\.1:9\/ws refuses the connection \[tcp-refused\]\n {6}Nothing listens at that port/m)
+    assert.match(running.stdout, /^ {2}-- {2}websocket: not tried \[not-tried\]$/m)
+    assert.doesNotMatch(running.stdout + running.stderr, /s3cret|hunter2/)
   })
 
   test('ends by Ctrl-C', async (t) => {
     const port = await deafPort(t)
     const running = offhook(t, ['doctor', '--json', '--ice', `stun:127.0.0.1:${port}`])
-    await running.event('check', ({ check }) => check === 'speaker')
+    await running.event('check', ({ name }) => name === 'speaker')
     running.kill('SIGINT')
     assert.equal(await running.ended, 130)
   })

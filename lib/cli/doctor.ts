@@ -1,10 +1,9 @@
-import { listDevices, SoftphoneError, type AudioDevice, type IceServer, type Softphone, type SoftphoneOptions } from '../index'
+import { listDevices, preflight, SoftphoneError, type AudioDevice, type IceServer, type PreflightCheck, type PreflightStatus, type SoftphoneOptions } from '../index'
 import { accountOf, accountOptions, iceServersOf, proxyOf, serversOf } from './account'
 import type { Cli, Command } from './cli'
 import { errorText } from './errors'
 import { exitCode } from './exit-code'
 import { abortOf } from './interrupt'
-import { connect, phoneOf } from './phone'
 import { Rig } from './rig'
 import { stunAnswers } from './stun'
 import { UsageError } from './usage-error'
@@ -17,40 +16,49 @@ export const doctor: Command = {
   run: examine,
 }
 
-/** A server that has not taken us in this time, in milliseconds, does not work. */
-const PATIENCE_MS = 10_000
-
-/** What a check has found; `remedy` says what helps if it is not well. */
-interface Finding {
-  readonly ok: boolean
-  readonly text: string
-  readonly remedy?: string
+/** What was found of one thing: as `preflight()` tells it, with names of our own. */
+interface Finding extends Omit<PreflightCheck, 'name' | 'code'> {
+  readonly name: string
+  readonly code: string
 }
 
-type Check = () => Promise<Finding>
+type Check = () => Promise<Pick<Finding, 'code' | 'found'> & { advice?: string }>
 
 async function examine(cli: Cli): Promise<number> {
   const { given, interrupt } = cli
   if (given.words.length > 0) throw new UsageError(`doctor takes no "${given.words[0]}".`)
   const servers = iceServersOf(cli)
   const account = await examinedAccount(cli)
-  const phone = account && phoneOf(quiet(cli), { ...account, autoAnswer: 'off', audio: 'none', register: false })
   const rig = await Rig.start(cli).catch((error: unknown) => error)
   if (!(rig instanceof Rig)) {
     const missing = rig instanceof SoftphoneError && rig.code === 'ERR_NATIVE_ADDON'
-    const remedy = missing ? 'Install the package anew, with its optional dependencies.' : 'Let this program open ports on 127.0.0.1.'
-    tell(cli, 'native part', { ok: false, text: errorText(rig), remedy })
-    await phone?.destroy()
+    const advice = missing ? 'Install the package anew, with its optional dependencies.' : 'Let this program open ports on 127.0.0.1.'
+    await tried(cli, 'native', async () => ({ code: missing ? 'native-missing' : 'native-failed', found: errorText(rig), advice }))
     return exitCode.failed
   }
   try {
-    const examined = all(cli, [...ofMachine(rig), ...servers.map((server) => ofIceServer(rig, server)), ...(phone ? ofServer(cli, phone, account) : [])])
+    const examined = (async () => {
+      const machine = await all(cli, [...ofMachine(rig), ...servers.map((server) => ofIceServer(rig, server))])
+      return (await ofServers(cli, account)) && machine
+    })()
+    examined.catch(() => {})
     const healthy = await Promise.race([examined, abortOf(interrupt.signal)])
-    if (!phone) cli.output.tell('check', { check: 'server', skipped: true }, '  --  server: not tried. Name one by --server, and yourself by --user')
     return healthy ? exitCode.done : exitCode.failed
   } finally {
-    await Promise.all([rig.close(), phone?.destroy()])
+    await rig.close()
   }
+}
+
+/** What an account's way to its servers is like; says whether nothing has failed. */
+async function ofServers(cli: Cli, account: SoftphoneOptions | undefined): Promise<boolean> {
+  if (cli.interrupt.signal.aborted) return false
+  if (!account) {
+    const found = 'not tried. Name one by --server, and yourself by --user'
+    tell(cli, { name: 'server', code: 'not-given', status: 'skipped', found, advice: null, ms: 0, details: {} })
+    return true
+  }
+  const { ok } = await preflight({ ...account, audio: 'none' }, { signal: cli.interrupt.signal, onCheck: (check) => tell(cli, check) })
+  return ok
 }
 
 /** Who signs in, or whom we say we are to see whether there is a server at all. */
@@ -59,34 +67,34 @@ async function examinedAccount(cli: Cli): Promise<SoftphoneOptions | undefined> 
   const servers = serversOf(cli)
   const [first = ''] = servers
   if (!URL.canParse(first)) return undefined
-  return { uri: `sip:anonymous@${new URL(first).hostname}`, servers, httpProxy: proxyOf(cli) }
+  return { uri: `sip:anonymous@${new URL(first).hostname}`, servers, register: false, httpProxy: proxyOf(cli) }
 }
 
 function ofMachine(rig: Rig): (readonly [name: string, check: Check])[] {
   return [
-    ['native part', async () => ({ ok: true, text: `loaded, Node ${process.version} on ${process.platform} ${process.arch}` })],
-    ['sound', () => soundGoesThrough(rig)],
+    ['native', async () => ({ code: 'native-ok', found: `loaded, Node ${process.version} on ${process.platform} ${process.arch}` })],
+    ['call', () => soundGoesThrough(rig)],
     ['microphone', () => opens(rig, 'audioinput')],
     ['speaker', () => opens(rig, 'audiooutput')],
   ]
 }
 
-async function soundGoesThrough(rig: Rig): Promise<Finding> {
-  if (await rig.hearsItself()) return { ok: true, text: 'a call from this machine to itself is heard' }
-  return { ok: false, text: 'a call from this machine to itself is silent', remedy: 'Let this program send and receive UDP on this machine: look at its firewall.' }
+async function soundGoesThrough(rig: Rig): ReturnType<Check> {
+  if (await rig.hearsItself()) return { code: 'call-ok', found: 'a call from this machine to itself is heard' }
+  return { code: 'call-silent', found: 'a call from this machine to itself is silent', advice: 'Let this program send and receive UDP on this machine: look at its firewall.' }
 }
 
-async function opens(rig: Rig, kind: AudioDevice['kind']): Promise<Finding> {
+async function opens(rig: Rig, kind: AudioDevice['kind']): ReturnType<Check> {
   const [what, choose, none] =
     kind === 'audioinput'
       ? ['microphone', 'input', 'Connect one, or let others hear a file or a tone: offhook call bob --input greeting.wav']
       : ['speaker', 'output', 'Connect one, or write what is heard to a file: offhook call bob --output call.wav']
   const devices = (await listDevices()).filter((device) => device.kind === kind)
   const chosen = devices.find((device) => device.default)
-  if (!chosen) return { ok: false, text: devices.length > 0 ? `the system has chosen no ${what}` : `there is no ${what}`, remedy: devices.length > 0 ? `Choose one in the system's settings, or name one to a call by --${choose}: offhook devices lists them.` : none }
+  if (!chosen) return { code: `${what}-none`, found: devices.length > 0 ? `the system has chosen no ${what}` : `there is no ${what}`, advice: devices.length > 0 ? `Choose one in the system's settings, or name one to a call by --${choose}: offhook devices lists them.` : none }
   const error = await rig.opens(kind)
-  if (error === undefined) return { ok: true, text: `${chosen.label} opens` }
-  return { ok: false, text: `${chosen.label} does not open: ${errorText(error)}`, remedy: 'Look whether another program uses it, and whether the system lets this one do so.' }
+  if (error === undefined) return { code: `${what}-ok`, found: `${chosen.label} opens` }
+  return { code: `${what}-failed`, found: `${chosen.label} does not open: ${errorText(error)}`, advice: 'Look whether another program uses it, and whether the system lets this one do so.' }
 }
 
 function ofIceServer(rig: Rig, server: IceServer): readonly [string, Check] {
@@ -94,47 +102,20 @@ function ofIceServer(rig: Rig, server: IceServer): readonly [string, Check] {
   return [url, /^stun:/i.test(url) ? () => ofStun(url) : () => ofTurn(rig, server, url)]
 }
 
-async function ofStun(url: string): Promise<Finding> {
-  const reachable = 'Look whether the name and the port are right, and whether UDP may leave this network.'
+async function ofStun(url: string): ReturnType<Check> {
+  const advice = 'Look whether the name and the port are right, and whether UDP may leave this network.'
   try {
-    if (await stunAnswers(url)) return { ok: true, text: 'answers' }
-    return { ok: false, text: 'does not answer', remedy: reachable }
+    if (await stunAnswers(url)) return { code: 'stun-ok', found: 'answers' }
+    return { code: 'stun-timeout', found: 'does not answer', advice }
   } catch (error) {
-    return { ok: false, text: (error as Error).message, remedy: reachable }
+    return { code: 'stun-failed', found: (error as Error).message, advice }
   }
 }
 
-async function ofTurn(rig: Rig, server: IceServer, url: string): Promise<Finding> {
+async function ofTurn(rig: Rig, server: IceServer, url: string): ReturnType<Check> {
   const { relayed, why } = await rig.relaysThrough(server)
-  if (relayed) return { ok: true, text: `relays from ${relayed}` }
-  return { ok: false, text: why ?? 'gives no relay', remedy: `Look whether ${url}, --ice-user and OFFHOOK_ICE_PASSWORD are right, and whether UDP may leave this network.` }
-}
-
-function ofServer({ interrupt }: Cli, phone: Softphone, { uri, register, password, accessToken }: SoftphoneOptions): (readonly [string, Check])[] {
-  const connects: Check = async () => {
-    const started = performance.now()
-    const connected = phone.once('connected')
-    try {
-      await connect(phone, interrupt, PATIENCE_MS)
-      const [{ server }] = await connected
-      return { ok: true, text: `${server} is connected in ${Math.round(performance.now() - started)} ms` }
-    } catch (error) {
-      return { ok: false, text: errorText(error), remedy: 'Look whether --server is the WebSocket of a SIP server (wss://host:port/path), and whether this network lets it through.' }
-    }
-  }
-  const registers: Check = async () => {
-    if (!phone.connected) return { ok: false, text: 'not tried: there is no connection', remedy: 'First the server.' }
-    const registered = phone.once('registered')
-    try {
-      await phone.register()
-      return { ok: true, text: `${uri} for ${(await registered)[0].expires} s` }
-    } catch (error) {
-      const given = password !== undefined || accessToken !== undefined
-      return { ok: false, text: errorText(error), remedy: given ? 'Look whether --user, --auth-user and the password or token are those of this server.' : 'Give a password by OFFHOOK_PASSWORD, or a token by OFFHOOK_TOKEN.' }
-    }
-  }
-  const stranger = uri?.startsWith('sip:anonymous@') || register === false
-  return [['server', connects], ...(stranger ? [] : [['registration', registers] as const])]
+  if (relayed) return { code: 'turn-ok', found: `relays from ${relayed}` }
+  return { code: 'turn-failed', found: why ?? 'gives no relay', advice: `Look whether ${url}, --ice-user and OFFHOOK_ICE_PASSWORD are right, and whether UDP may leave this network.` }
 }
 
 /** Makes all checks, one after the other, and tells of each; says whether all is well. */
@@ -142,21 +123,23 @@ async function all(cli: Cli, checks: readonly (readonly [string, Check])[]): Pro
   let healthy = true
   for (const [name, check] of checks) {
     if (cli.interrupt.signal.aborted) return false
-    const finding = await check().catch((error: unknown): Finding => ({ ok: false, text: errorText(error) }))
-    if (cli.interrupt.signal.aborted) return false
-    tell(cli, name, finding)
-    healthy &&= finding.ok
+    healthy = (await tried(cli, name, check)) && healthy
   }
   return healthy
 }
 
-function tell({ output }: Cli, check: string, { ok, text, remedy }: Finding): void {
-  output.tell('check', { check, ok, text, remedy }, `${ok ? '  ok' : 'FAIL'}  ${check}: ${text}`)
-  if (remedy !== undefined) output.say(`      ${remedy}`)
+async function tried(cli: Cli, name: string, check: Check): Promise<boolean> {
+  const started = performance.now()
+  const { code, found, advice = null } = await check().catch((error: unknown) => ({ code: `${name}-failed`, found: errorText(error), advice: undefined }))
+  if (cli.interrupt.signal.aborted) return false
+  tell(cli, { name, code, status: advice === null ? 'ok' : 'failed', found, advice, ms: Math.round(performance.now() - started), details: {} })
+  return advice === null
 }
 
-/** What a check finds is told by its line alone. */
-function quiet(cli: Cli): Cli {
-  const { output } = cli
-  return { ...cli, output: { ...output, tell() {}, say() {}, complain() {}, trace: output.trace.bind(output), sounds() {}, measures() {}, ask() {}, close() {} } }
+const marks: Readonly<Record<PreflightStatus, string>> = { ok: '  ok', warning: 'warn', failed: 'FAIL', skipped: '  --' }
+
+function tell({ output }: Cli, finding: Finding): void {
+  const { name, code, status, found, advice } = finding
+  output.tell('check', finding, `${marks[status]}  ${name}: ${found} [${code}]`)
+  if (advice !== null) output.say(`      ${advice}`)
 }

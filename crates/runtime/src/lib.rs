@@ -30,6 +30,7 @@ mod heard;
 mod io_threads;
 mod media_worker;
 mod pbx_server;
+pub mod preflight;
 mod resolver;
 mod softphone;
 mod tick_clock;

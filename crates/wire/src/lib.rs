@@ -1,10 +1,10 @@
 //! Writes `lib/wire.ts`: what crosses between the addon and JavaScript as JSON, in TypeScript's words.
 //!
-//! The types of `phone`, `runtime` and `pbx` are the one truth: this reads their source, takes what serde is told of each, and
+//! The types of `phone`, `runtime`, `pbx` and `preflight` are the one truth: this reads their source, takes what serde is told of each, and
 //! writes what serde makes of it. **What it does not understand is a panic that names it, never a guess.**
 //!
 //! ```text
-//! crates/{phone,runtime,pbx}/src ── source ── Types ── typescript ── lib/wire.ts
+//! crates/{phone,runtime,pbx,preflight}/src ── source ── Types ── typescript ── lib/wire.ts
 //! ```
 //!
 //! `cargo run -p wire` writes the file; a test fails if the committed one differs.
@@ -30,10 +30,11 @@ export type WireCommandOf<T extends WireCommand['type']> = Extract<WireCommand, 
 ";
 
 /// What crosses; what these are made of follows them.
-const ROOTS: [(&str, &str, Direction); 6] = [
+const ROOTS: [(&str, &str, Direction); 7] = [
     ("runtime", "Event", Direction::ToJavaScript),
     ("phone", "Reply", Direction::ToJavaScript),
     ("phone", "Command", Direction::FromJavaScript),
+    ("runtime", "PreflightEvent", Direction::ToJavaScript),
     ("runtime", "PbxEvent", Direction::ToJavaScript),
     ("pbx", "Reply", Direction::ToJavaScript),
     ("pbx", "Command", Direction::FromJavaScript),

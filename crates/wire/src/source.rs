@@ -28,7 +28,7 @@ type Use = (String, &'static str, String);
 type Uses = Rc<[Use]>;
 
 /// The crates whose types may cross, in the order in which a name is looked for.
-const CRATES: [&str; 3] = ["phone", "runtime", "pbx"];
+const CRATES: [&str; 4] = ["phone", "runtime", "pbx", "preflight"];
 
 /// One type and where it stands.
 pub(crate) struct Found {
@@ -130,7 +130,7 @@ impl Types {
         }
     }
 
-    // The two macros of `phone` that make types with a form in JSON.
+    // The macros that make types with a form in JSON.
     fn read_macro(&mut self, krate: &'static str, uses: &Uses, called: Macro) {
         if called.path.is_ident("options") {
             let options: OptionsMacro =
@@ -141,6 +141,9 @@ impl Types {
             let texts: TextsMacro =
                 syn::parse2(called.tokens).expect("conditions! has its own form");
             self.add(krate, uses, "Condition".into(), Shape::Texts(texts.0));
+        } else if called.path.is_ident("codes") {
+            let texts: TextsMacro = syn::parse2(called.tokens).expect("codes! has its own form");
+            self.add(krate, uses, "CheckCode".into(), Shape::Texts(texts.0));
         }
     }
 

@@ -55,21 +55,9 @@ enum State {
 
 impl Line {
     pub(super) fn new(config: &Config) -> Line {
-        let tls = &config.tls;
-        let options = TlsOptions {
-            ca: tls.ca.clone(),
-            cert: tls.identity.as_ref().map(|(cert, _)| cert.clone()),
-            key: tls
-                .identity
-                .as_ref()
-                .map(|(_, key)| key.reveal().to_owned()),
-            servername: tls.servername.clone(),
-            pins: tls.pins.clone(),
-            reject_unauthorized: tls.reject_unauthorized,
-        };
         Line {
             servers: config.servers.iter().map(|s| s.url.clone()).collect(),
-            connector: Arc::new(Connector::new(options, CONNECT)),
+            connector: Arc::new(Connector::new(TlsOptions::from(&config.tls), CONNECT)),
             state: State::Idle,
             farewells: JoinSet::new(),
             server_is_local: false,

@@ -12,16 +12,18 @@ use tokio::sync::OnceCell;
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::ClientConfig;
-use tokio_tungstenite::client_async_with_config;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::handshake::client::Response;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::{WebSocketStream, client_async_with_config, tungstenite};
 use tunnel::{Proxy, Scheme, Target};
 
 use super::asked::Asked;
 use super::connection::Ends;
 use super::error::{self, ConnectStep};
 use super::paced::Paced;
+use super::tls::Witness;
 use super::transport::{Stream, Transport};
 use super::tunnel::Passage;
 use super::{ConnectError, Connection, ServerUrl, TlsOptions, tls};
@@ -34,12 +36,12 @@ const NEXT_ADDRESS_AFTER: Duration = Duration::from_millis(250);
 /// Opens WebSockets for one Softphone; the TLS configurations are made once and reused.
 #[derive(Debug)]
 pub struct Connector {
-    tls: TlsOptions,
+    pub(super) tls: TlsOptions,
     client: OnceCell<Arc<ClientConfig>>,
     /// For TLS to proxies, which are not the server.
     proxies: OnceCell<Arc<ClientConfig>>,
     asked: Asked,
-    limit: Duration,
+    pub(super) limit: Duration,
 }
 
 impl Connector {
@@ -77,10 +79,13 @@ impl Connector {
         let stream = timeout_at(deadline, self.secure(server, transport))
             .await
             .map_err(|_| late(ConnectStep::Tls))??;
-        timeout_at(deadline, upgrade(server, self.name_checked(server), stream))
+        timeout_at(deadline, upgrade(server, stream))
             .await
             .map_err(|_| late(ConnectStep::Upgrade))?
-            .map(|stream| Connection::new(stream, ends))
+            .map(|(stream, _response)| Connection::new(stream, ends))
+            .map_err(|error| {
+                error::from_handshake(server.to_string(), self.name_checked(server), error)
+            })
     }
 
     async fn direct(
@@ -107,7 +112,7 @@ impl Connector {
             .map_err(|source| error::from_tcp(server.to_string(), source))
     }
 
-    async fn through(
+    pub(super) async fn through(
         &self,
         proxy: &Proxy,
         server: &ServerUrl,
@@ -136,7 +141,8 @@ impl Connector {
             ca: self.tls.ca.clone(),
             ..TlsOptions::default()
         };
-        let made = self.proxies.get_or_try_init(|| client_config(options));
+        let made = || client_config(options, Witness::default());
+        let made = self.proxies.get_or_try_init(made);
         made.await.map(Arc::clone)
     }
 
@@ -148,10 +154,19 @@ impl Connector {
         if !server.secure() {
             return Ok(Stream::Plain(transport));
         }
-        let made = || client_config(self.tls.clone());
+        let made = || client_config(self.tls.clone(), Witness::default());
         let client = self.client.get_or_try_init(made).await?;
+        self.handshake(Arc::clone(client), server, transport).await
+    }
+
+    pub(super) async fn handshake(
+        &self,
+        client: Arc<ClientConfig>,
+        server: &ServerUrl,
+        transport: Transport,
+    ) -> Result<Stream, ConnectError> {
         let name = tls::server_name(&self.tls, server.host())?;
-        TlsConnector::from(Arc::clone(client))
+        TlsConnector::from(client)
             .connect(name, transport)
             .await
             .map(|stream| Stream::Tls(Box::new(stream)))
@@ -161,13 +176,16 @@ impl Connector {
             })
     }
 
-    fn name_checked<'a>(&'a self, server: &'a ServerUrl) -> &'a str {
+    pub(super) fn name_checked<'a>(&'a self, server: &'a ServerUrl) -> &'a str {
         self.tls.servername.as_deref().unwrap_or(server.host())
     }
 }
 
-async fn client_config(options: TlsOptions) -> Result<Arc<ClientConfig>, ConnectError> {
-    tokio::task::spawn_blocking(move || tls::client_config(&options))
+pub(super) async fn client_config(
+    options: TlsOptions,
+    witness: Witness,
+) -> Result<Arc<ClientConfig>, ConnectError> {
+    tokio::task::spawn_blocking(move || tls::client_config(&options, witness))
         .await
         .unwrap_or_else(|_| {
             Err(ConnectError::InvalidTlsOption {
@@ -178,7 +196,7 @@ async fn client_config(options: TlsOptions) -> Result<Arc<ClientConfig>, Connect
         .map(Arc::new)
 }
 
-pub(super) async fn lookup(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+pub(crate) async fn lookup(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
     let found: Vec<_> = tokio::net::lookup_host((host, port)).await?.collect();
     match found.is_empty() {
         true => Err(io::Error::from(io::ErrorKind::NotFound)),
@@ -212,19 +230,14 @@ pub(super) async fn tcp(addresses: Vec<SocketAddr>) -> io::Result<TcpStream> {
     }
 }
 
-async fn upgrade(
+pub(super) async fn upgrade(
     server: &ServerUrl,
-    host: &str,
     stream: Stream,
-) -> Result<tokio_tungstenite::WebSocketStream<Paced>, ConnectError> {
-    let failed = |error| error::from_handshake(server.to_string(), host, error);
-    let mut request = server.uri().clone().into_client_request().map_err(failed)?;
+) -> Result<(WebSocketStream<Paced>, Response), tungstenite::Error> {
+    let mut request = server.uri().clone().into_client_request()?;
     let headers = request.headers_mut();
     headers.insert("Sec-WebSocket-Protocol", HeaderValue::from_static("sip"));
-    client_async_with_config(request, Paced::new(stream), Some(limits()))
-        .await
-        .map(|(stream, _response)| stream)
-        .map_err(failed)
+    client_async_with_config(request, Paced::new(stream), Some(limits())).await
 }
 
 pub(super) fn limits() -> WebSocketConfig {

@@ -50,6 +50,23 @@ impl std::fmt::Display for ConnectStep {
     }
 }
 
+/// What is wrong with a certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Distrust {
+    /// Nobody whom this machine trusts has signed it.
+    UnknownAuthority,
+    /// It is not valid any more.
+    Expired,
+    /// It is not valid yet.
+    NotYetValid,
+    /// It is for another name.
+    WrongName,
+    /// Its key is none of `tls.pin`.
+    Unpinned,
+    /// Anything else.
+    Other,
+}
+
 /// Why no WebSocket could be opened; no text holds a query, a token or a certificate's key.
 #[derive(Debug, Error)]
 pub enum ConnectError {
@@ -104,6 +121,8 @@ pub enum ConnectError {
     Untrusted {
         /// The name the certificate was checked against.
         host: String,
+        /// What is wrong with it.
+        fault: Distrust,
         /// Why, and what to do about it.
         why: String,
     },
@@ -122,6 +141,8 @@ pub enum ConnectError {
     Tls {
         /// The server without its query.
         server: String,
+        /// Whether the server speaks no TLS at all.
+        is_none: bool,
         /// Why, and what to do about it if known.
         why: String,
     },
@@ -293,7 +314,10 @@ pub(super) fn tls_fault(error: &io::Error) -> String {
     )]
     match inner.and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
         Some(rustls::Error::InvalidCertificate(certificate)) => {
-            format!("its certificate is not trusted: {}", distrust(certificate))
+            format!(
+                "its certificate is not trusted: {}",
+                distrust(certificate).1
+            )
         }
         Some(rustls::Error::InvalidMessage(_)) => {
             "it does not speak TLS on this port; is it http:// instead of https://?".to_owned()
@@ -337,10 +361,14 @@ fn from_rustls(server: String, host: &str, error: &rustls::Error) -> ConnectErro
         reason = "rustls::Error is non-exhaustive: what is not named here keeps its own text"
     )]
     match error {
-        Error::InvalidCertificate(certificate) => ConnectError::Untrusted {
-            host: host.to_owned(),
-            why: distrust(certificate),
-        },
+        Error::InvalidCertificate(certificate) => {
+            let (fault, why) = distrust(certificate);
+            ConnectError::Untrusted {
+                host: host.to_owned(),
+                fault,
+                why,
+            }
+        }
         Error::AlertReceived(
             alert @ (Alert::CertificateRequired
             | Alert::BadCertificate
@@ -356,42 +384,50 @@ fn from_rustls(server: String, host: &str, error: &rustls::Error) -> ConnectErro
         },
         Error::InvalidMessage(_) => ConnectError::Tls {
             server,
+            is_none: true,
             why: "the server does not speak TLS on this port; is the address ws:// instead of wss://?"
                 .to_owned(),
         },
         other => ConnectError::Tls {
             server,
+            is_none: false,
             why: other.to_string(),
         },
     }
 }
 
-fn distrust(error: &rustls::CertificateError) -> String {
+fn distrust(error: &rustls::CertificateError) -> (Distrust, String) {
     use rustls::CertificateError as Certificate;
     #[allow(
         clippy::wildcard_enum_match_arm,
         reason = "rustls::CertificateError is non-exhaustive: what is not named here keeps its own text"
     )]
     match error {
-        Certificate::UnknownIssuer => {
+        Certificate::UnknownIssuer => (
+            Distrust::UnknownAuthority,
             "no authority that this machine trusts has signed it; give that \
              authority's certificate in tls.ca (PEM)"
-                .to_owned()
-        }
-        Certificate::Expired | Certificate::ExpiredContext { .. } => {
-            format!("it has expired ({error}); the server's administrator has to renew it")
-        }
-        Certificate::NotValidYet | Certificate::NotValidYetContext { .. } => {
-            format!("it is not valid yet ({error}); is this machine's clock right?")
-        }
-        Certificate::NotValidForName | Certificate::NotValidForNameContext { .. } => format!(
-            "it was issued for another name ({error}); use that name in the URL or give it in tls.servername"
+                .to_owned(),
+        ),
+        Certificate::Expired | Certificate::ExpiredContext { .. } => (
+            Distrust::Expired,
+            format!("it has expired ({error}); the server's administrator has to renew it"),
+        ),
+        Certificate::NotValidYet | Certificate::NotValidYetContext { .. } => (
+            Distrust::NotYetValid,
+            format!("it is not valid yet ({error}); is this machine's clock right?"),
+        ),
+        Certificate::NotValidForName | Certificate::NotValidForNameContext { .. } => (
+            Distrust::WrongName,
+            format!(
+                "it was issued for another name ({error}); use that name in the URL or give it in tls.servername"
+            ),
         ),
         Certificate::Other(inner) => match inner.0.downcast_ref::<UnpinnedKey>() {
-            Some(unpinned) => unpinned.to_string(),
-            None => error.to_string(),
+            Some(unpinned) => (Distrust::Unpinned, unpinned.to_string()),
+            None => (Distrust::Other, error.to_string()),
         },
-        other => other.to_string(),
+        other => (Distrust::Other, other.to_string()),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The TLS client: the system's authorities, the application's own, a client certificate.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -60,14 +60,34 @@ impl fmt::Debug for TlsOptions {
     }
 }
 
+impl From<&phone::config::Tls> for TlsOptions {
+    fn from(tls: &phone::config::Tls) -> TlsOptions {
+        let identity = tls.identity.as_ref();
+        TlsOptions {
+            ca: tls.ca.clone(),
+            cert: identity.map(|(cert, _)| cert.clone()),
+            key: identity.map(|(_, key)| key.reveal().to_owned()),
+            servername: tls.servername.clone(),
+            pins: tls.pins.clone(),
+            reject_unauthorized: tls.reject_unauthorized,
+        }
+    }
+}
+
+/// Is given the certificate that a server shows, whether it is trusted or not.
+pub(crate) type Witness = Arc<OnceLock<CertificateDer<'static>>>;
+
 /// Builds the client configuration; reads the system's certificates from disk, so it blocks.
-pub(super) fn client_config(options: &TlsOptions) -> Result<ClientConfig, ConnectError> {
+pub(super) fn client_config(
+    options: &TlsOptions,
+    witness: Witness,
+) -> Result<ClientConfig, ConnectError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
         .map_err(|error| invalid("ca", &error))?
         .dangerous()
-        .with_custom_certificate_verifier(verifier(options, provider)?);
+        .with_custom_certificate_verifier(verifier(options, provider, witness)?);
     match (&options.cert, &options.key) {
         (Some(cert), Some(key)) => builder
             .with_client_auth_cert(certificates("cert", cert)?, private_key(key)?)
@@ -96,6 +116,7 @@ pub(super) fn server_name(
 fn verifier(
     options: &TlsOptions,
     provider: Arc<CryptoProvider>,
+    witness: Witness,
 ) -> Result<Arc<dyn ServerCertVerifier>, ConnectError> {
     let algorithms = provider.signature_verification_algorithms;
     let trust = match options.reject_unauthorized {
@@ -106,6 +127,7 @@ fn verifier(
         trust,
         pins: options.pins.clone(),
         algorithms,
+        witness,
     }))
 }
 
@@ -162,6 +184,7 @@ struct ServerCheck {
     trust: Trust,
     pins: Vec<String>,
     algorithms: WebPkiSupportedAlgorithms,
+    witness: Witness,
 }
 
 /// A key that is none of `tls.pin`.
@@ -225,6 +248,7 @@ impl ServerCertVerifier for ServerCheck {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
+        let _ = self.witness.set(end_entity.clone().into_owned());
         let trusted =
             self.check_trust(end_entity, intermediates, server_name, ocsp_response, now)?;
         self.check_pin(end_entity)?;

@@ -7,6 +7,7 @@
 
 #[cfg(target_os = "linux")]
 mod device;
+mod preflight;
 mod proxy;
 mod server;
 mod softphone;

@@ -1,0 +1,263 @@
+//! What is looked at, at once where nothing waits for another, and what is told of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use futures_util::future::join_all;
+use phone::Config;
+use phone::config::{Credentials, HttpProxy};
+use preflight::{Check, CheckCode, CheckName, ClockSkew, Secrets, is_well};
+use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+use tunnel::Route;
+
+use super::server::Visit;
+use super::{PreflightEvent, PreflightEventSink, ProxyAnswer};
+use crate::io_threads::IoThreads;
+
+/// As long as a phone waits for its application's function.
+const FUNCTION: Duration = Duration::from_secs(10);
+
+/// What is to be looked at, and with what.
+pub(super) struct Examination {
+    pub(super) config: Config,
+    pub(super) secrets: Secrets,
+    pub(super) threads: Arc<IoThreads>,
+    wanted: BTreeSet<CheckName>,
+}
+
+/// Where a check stands in the list of all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Place {
+    /// Of this server.
+    Server(usize),
+    /// Of the machine.
+    Machine,
+}
+
+/// What a part of the examination says.
+enum Said {
+    Check(Place, Check),
+    /// Asks the application's function.
+    Ask(String, oneshot::Sender<ProxyAnswer>),
+}
+
+/// Where the parts say what they see.
+#[derive(Clone)]
+pub(super) struct Desk(UnboundedSender<Said>);
+
+impl Desk {
+    /// Tells what was found.
+    pub(super) fn tell(&self, place: Place, check: Check) {
+        let _ = self.0.send(Said::Check(place, check));
+    }
+
+    async fn ask(&self, url: String) -> Result<Vec<Route>, String> {
+        let (answer, given) = oneshot::channel();
+        let _ = self.0.send(Said::Ask(url, answer));
+        let given = timeout(FUNCTION, given).await.map_err(|_| {
+            let limit = FUNCTION.as_secs();
+            format!("the httpProxy function did not answer within {limit} s")
+        })?;
+        match given {
+            Ok(ProxyAnswer {
+                failure: Some(failure),
+                ..
+            }) => Err(format!("the httpProxy function failed: {failure}")),
+            Ok(ProxyAnswer { proxy: None, .. }) | Err(_) => Ok(vec![Route::Direct]),
+            Ok(ProxyAnswer {
+                proxy: Some(proxy), ..
+            }) => tunnel::routes(proxy.reveal())
+                .map_err(|bad| format!("the httpProxy function gave {bad}")),
+        }
+    }
+}
+
+impl Examination {
+    pub(super) fn new(
+        config: Config,
+        wanted: BTreeSet<CheckName>,
+        threads: Arc<IoThreads>,
+    ) -> Examination {
+        Examination {
+            secrets: secrets_of(&config),
+            config,
+            threads,
+            wanted,
+        }
+    }
+
+    /// Looks at everything, and tells it; gives up when nobody answers its questions any more.
+    pub(super) async fn run(
+        self,
+        mut answers: UnboundedReceiver<ProxyAnswer>,
+        mut events: Box<dyn PreflightEventSink>,
+    ) {
+        // Unbounded: a few checks for each server, and each is told once.
+        let (said, mut heard) = mpsc::unbounded_channel();
+        let mut telling = Telling::new(&self.wanted, &mut *events);
+        let mut all = pin!(self.all(Desk(said)));
+        loop {
+            tokio::select! {
+                biased;
+                Some(said) = heard.recv() => telling.take(said),
+                answer = answers.recv() => match answer {
+                    Some(answer) => telling.answer(answer),
+                    None => return,
+                },
+                () = &mut all => break,
+            }
+        }
+        while let Ok(said) = heard.try_recv() {
+            telling.take(said);
+        }
+        telling.done();
+    }
+
+    async fn all(&self, desk: Desk) {
+        let visits = (0..self.config.servers.len()).map(|index| self.visit(index, &desk));
+        let skews = match self.wants(SIGNALLING) {
+            true => join_all(visits).await,
+            false => Vec::new(),
+        };
+        desk.tell(Place::Machine, clock(skews.into_iter().flatten().next()));
+    }
+
+    async fn visit(&self, index: usize, desk: &Desk) -> Option<ClockSkew> {
+        Visit::new(self, index, desk)?.run().await
+    }
+
+    /// Whether one of these is asked for.
+    pub(super) fn wants(&self, names: &[CheckName]) -> bool {
+        names.iter().any(|name| self.wanted.contains(name))
+    }
+
+    /// The ways to a server, in the order in which they are tried.
+    pub(super) async fn routes(&self, index: usize, desk: &Desk) -> Result<Vec<Route>, String> {
+        match &self.config.http_proxy {
+            HttpProxy::Direct => Ok(vec![Route::Direct]),
+            HttpProxy::Through(proxy) => Ok(vec![Route::Through(proxy.clone())]),
+            HttpProxy::Environment(routes) => Ok(routes.get(index).cloned().into_iter().collect()),
+            HttpProxy::Function => {
+                let server = self.config.servers.get(index);
+                desk.ask(server.map(|server| server.shown()).unwrap_or_default())
+                    .await
+            }
+        }
+    }
+}
+
+/// What has to be gone through to know any of these.
+const SIGNALLING: &[CheckName] = &[
+    CheckName::Dns,
+    CheckName::Proxy,
+    CheckName::Tcp,
+    CheckName::Tls,
+    CheckName::Websocket,
+    CheckName::Registration,
+    CheckName::Clock,
+];
+
+/// What was told, and what was asked.
+struct Telling<'a> {
+    wanted: &'a BTreeSet<CheckName>,
+    events: &'a mut dyn PreflightEventSink,
+    told: Vec<(Place, Check)>,
+    questions: BTreeMap<u32, oneshot::Sender<ProxyAnswer>>,
+    asked: u32,
+}
+
+impl<'a> Telling<'a> {
+    fn new(wanted: &'a BTreeSet<CheckName>, events: &'a mut dyn PreflightEventSink) -> Self {
+        Telling {
+            wanted,
+            events,
+            told: Vec::new(),
+            questions: BTreeMap::new(),
+            asked: 0,
+        }
+    }
+
+    fn take(&mut self, said: Said) {
+        match said {
+            Said::Check(place, check) if self.wanted.contains(&check.name) => {
+                let told = check.clone();
+                self.events.send(PreflightEvent::Check { check: told });
+                self.told.push((place, check));
+            }
+            Said::Check(..) => {}
+            Said::Ask(url, answer) => {
+                self.asked += 1;
+                self.questions.insert(self.asked, answer);
+                self.events.send(PreflightEvent::ProxyNeeded {
+                    question: self.asked,
+                    url,
+                });
+            }
+        }
+    }
+
+    fn answer(&mut self, answer: ProxyAnswer) {
+        if let Some(asked) = self.questions.remove(&answer.question) {
+            let _ = asked.send(answer);
+        }
+    }
+
+    fn done(mut self) {
+        self.told.sort_by_key(|(place, check)| (*place, check.name));
+        let checks: Vec<Check> = self.told.into_iter().map(|(_, check)| check).collect();
+        self.events.send(PreflightEvent::Done {
+            ok: is_well(&checks),
+            checks,
+        });
+    }
+}
+
+fn clock(skew: Option<ClockSkew>) -> Check {
+    match skew {
+        None => Check::new(
+            CheckName::Clock,
+            CheckCode::ClockUnknown,
+            "no server has said what time it is",
+        ),
+        Some(skew) => {
+            let found = format!("this machine's clock is {skew} the server's");
+            Check::new(CheckName::Clock, skew.code(), found).with("seconds", skew.seconds)
+        }
+    }
+}
+
+/// Milliseconds and seconds since 1970 are the machine's word.
+pub(super) fn unix_time() -> Duration {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH);
+    since_1970.unwrap_or_default()
+}
+
+/// How long something took.
+pub(super) async fn timed<T>(work: impl Future<Output = T>) -> (T, Duration) {
+    let begun = Instant::now();
+    let outcome = work.await;
+    (outcome, begun.elapsed())
+}
+
+fn secrets_of(config: &Config) -> Secrets {
+    let mut secrets = Secrets::default();
+    match &config.credentials {
+        Credentials::None => {}
+        Credentials::Password { password, .. } => secrets.hide(password.reveal()),
+        Credentials::Ha1 { ha1, .. } => secrets.hide(ha1.reveal()),
+        Credentials::Token { token, .. } => secrets.hide(token.reveal()),
+    }
+    for server in &config.servers {
+        secrets.hide_query(&server.url);
+    }
+    for server in &config.ice_servers {
+        if let Some(credential) = &server.credential {
+            secrets.hide(credential.reveal());
+        }
+    }
+    secrets
+}
