@@ -45,16 +45,17 @@ export async function startChromium({ mdns = false, camera } = {}) {
 }
 
 /** Starts Chromium without any page; `camera` is a y4m clip that its fake camera plays over and over. */
-export function launchChromium({ mdns = false, camera } = {}) {
-  return chromium.launch({
-    executablePath: chromiumInstalled(),
-    headless: true,
-    args: [
-      ...flags,
-      ...(mdns ? [] : ['--disable-features=WebRtcHideLocalIpsWithMdns']),
-      ...(camera ? [`--use-file-for-fake-video-capture=${camera}`] : []),
-    ],
-  })
+export function launchChromium(options) {
+  return chromium.launch({ executablePath: chromiumInstalled(), headless: true, args: chromiumFlags(options) })
+}
+
+/** What it is started with. */
+export function chromiumFlags({ mdns = false, camera } = {}) {
+  return [
+    ...flags,
+    ...(mdns ? [] : ['--disable-features=WebRtcHideLocalIpsWithMdns']),
+    ...(camera ? [`--use-file-for-fake-video-capture=${camera}`] : []),
+  ]
 }
 
 /** Opens a page and registers its phone: `{ server, uri, password, codecs?, certificate?: 'RSA' | 'ECDSA', sessionTimers? }`. */
@@ -85,6 +86,7 @@ async function openPhone(browser, site, options) {
     removeScreen: remote('removeScreen'),
     look: remote('look'),
     seen: remote('seen'),
+    sightings: remote('sightings'),
     pictures: remote('pictures'),
     reject: remote('reject'),
     hangUp: remote('hangUp'),

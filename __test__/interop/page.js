@@ -12,7 +12,7 @@ class Phone {
   #events = []
   #waiters = new Set()
   #screen
-  #seen = []
+  #sightings = []
 
   async start({ server, uri, password, codecs, certificate, sessionTimers = false }) {
     this.#context = new AudioContext({ sampleRate: 48000 })
@@ -99,10 +99,10 @@ class Phone {
     const tracks = this.#last().connection.getReceivers().map(({ track }) => track)
     const video = document.createElement('video')
     Object.assign(video, { srcObject: new MediaStream(tracks.filter(({ kind }) => kind === 'video').slice(0, 1)), muted: true })
-    this.#seen = []
+    this.#sightings = []
     const note = () => {
       const count = readCounter(video)
-      if (count !== undefined && count !== this.#seen.at(-1)) this.#seen.push(count)
+      if (count !== undefined && count !== this.#sightings.at(-1)?.[0]) this.#sightings.push([count, performance.timeOrigin + performance.now()])
       video.requestVideoFrameCallback(note)
     }
     video.requestVideoFrameCallback(note)
@@ -111,15 +111,21 @@ class Phone {
 
   /** The counters that were seen, in order. */
   seen() {
-    return this.#seen
+    return this.#sightings.map(([count]) => count)
+  }
+
+  /** The same with the time of each, in milliseconds since 1970. */
+  sightings() {
+    return this.#sightings
   }
 
   /** What of video comes and goes, by kind and codec. */
   async pictures() {
     const report = await this.#last().connection.getStats()
     const video = [...report.values()].filter(({ kind, type }) => kind === 'video' && /^(in|out)bound-rtp$/.test(type))
-    return video.map(({ type, codecId, framesDecoded, framesEncoded, pliCount, nackCount }) => {
-      return { type, codec: report.get(codecId)?.mimeType, frames: framesDecoded ?? framesEncoded, pliCount, nackCount }
+    return video.map(({ type, codecId, framesDecoded, framesEncoded, pliCount, nackCount, freezeCount, totalFreezesDuration }) => {
+      const codec = report.get(codecId)?.mimeType
+      return { type, codec, frames: framesDecoded ?? framesEncoded, pliCount, nackCount, freezeCount, totalFreezesDuration }
     })
   }
 
@@ -157,7 +163,8 @@ class Phone {
   }
 
   /** Makes a new offer, with another way for the sound where `iceRestart`. */
-  renegotiate(iceRestart, options = {}) {
+  async renegotiate(iceRestart, options = {}) {
+    await this.#ready()
     return new Promise((done) => this.#last().renegotiate({ ...options, rtcOfferConstraints: { iceRestart } }, done))
   }
 

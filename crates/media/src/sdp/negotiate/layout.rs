@@ -117,10 +117,17 @@ impl Layout {
         for (index, content) in shown.into_iter().take(MOST_VIDEO) {
             let apart = matches!(standings.get(index), Some(Some(Standing::Apart(_))));
             let section = VideoSection::of(offer, index, (content, apart), wishes);
-            if let (Some(section), Some(slot)) = (section, self.slots.get_mut(index)) {
+            if let (Some(mut section), Some(slot)) = (section, self.slots.get_mut(index)) {
+                section.named |= before.is_some_and(|before| before.has_named(index, slot));
                 slot.line = Line::Video(section);
             }
         }
+    }
+
+    /// Whether what we send on section `index` was named before, while it had the mid that it has in `slot`.
+    fn has_named(&self, index: usize, slot: &SectionSlot) -> bool {
+        let same = self.slots.get(index).filter(|known| known.mid == slot.mid);
+        same.is_some_and(|known| matches!(&known.line, Line::Video(section) if section.named))
     }
 
     /// The sections of our next offer.

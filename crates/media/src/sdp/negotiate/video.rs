@@ -92,6 +92,9 @@ pub(super) struct VideoSection {
     pub(super) peer_sends: bool,
     /// It stands outside of BUNDLE.
     pub(super) apart: bool,
+    /// We have named what we send on it, or do now. Once named it is named as long as the line lives, also while we send
+    /// nothing: Chromium shows nothing any more of a source that went and came again under its name.
+    pub(super) named: bool,
 }
 
 /// Where a section of the peer's that is not refused stands.
@@ -178,6 +181,7 @@ impl VideoSection {
             extensions,
             peer_sends: false,
             apart: false,
+            named: wish.direction.sends(),
         }
     }
 
@@ -189,6 +193,7 @@ impl VideoSection {
             payloads = numbers.payloads(&wish.codecs);
         }
         Self {
+            named: self.named || wish.direction.sends(),
             direction: wish.direction,
             payloads,
             ..self.clone()
@@ -206,14 +211,16 @@ impl VideoSection {
         let peer_sends = theirs.sends();
         let wish = wishes.of(content, peer_sends)?;
         let payloads = preferred(offer.video_payloads(index), &wish.codecs);
+        // RFC 3264 §6.1: no answer says more than was offered, and Chromium takes none that does.
+        let direction = wish.direction.and(theirs.reversed());
         (!payloads.is_empty()).then_some(Self {
             content,
-            // RFC 3264 §6.1: no answer says more than was offered, and Chromium takes none that does.
-            direction: wish.direction.and(theirs.reversed()),
+            direction,
             payloads,
             extensions: offer.header_extensions(index).within(!apart),
             peer_sends,
             apart,
+            named: direction.sends(),
         })
     }
 

@@ -398,6 +398,36 @@ fn only_so_many_lines_have_transports_of_their_own_and_none_behind_relays() {
 }
 
 #[test]
+fn what_we_send_is_named_as_long_as_the_line_lives_also_while_we_send_nothing() {
+    let named = |sdp: &str| {
+        let description = Description::parse(sdp).unwrap();
+        let sources = description.sources(1);
+        (
+            sources.first().map(|source| source.ssrc),
+            description.msid(1).is_some(),
+        )
+    };
+    let (mut a, mut b) = (wishing(&[camera()]), wishing(&[camera()]));
+    let first = offer(&mut a);
+    let said = named(&answer(&mut b, &first).0);
+    assert!(said.0.is_some() && said.1);
+    // The peer holds as JsSIP does, then shows something again.
+    for direction in ["sendonly", "inactive", "sendrecv"] {
+        let held = first.replace("a=sendrecv", &format!("a={direction}"));
+        assert_eq!(named(&answer(&mut b, &held).0), said, "{direction}");
+    }
+    // We show nothing for a while.
+    b.wish_video(vec![wish(Content::Camera, Direction::RecvOnly)]);
+    assert_eq!(named(&answer(&mut b, &first).0), said);
+    let text = offer(&mut b);
+    assert!(text.contains("a=recvonly"));
+    assert_eq!(named(&text), said);
+    // Who never showed anything has nothing to name.
+    let mut watching = wishing(&[wish(Content::Camera, Direction::RecvOnly)]);
+    assert_eq!(named(&answer(&mut watching, &first).0), (None, false));
+}
+
+#[test]
 fn what_a_section_shows_is_what_it_says_or_else_by_order() {
     let contents = |said: [&str; 4]| -> Vec<Content> {
         let mut offer = simple_offer("a=mid:a\r\n")

@@ -35,7 +35,7 @@ pub(super) fn video(
         section.setup
     };
     transport_lines(&mut lines, ours, transport.end_of_candidates, setup);
-    if video.direction.sends() {
+    if video.named {
         let source = identity.video(place, video.content);
         source_lines(&mut lines, &source, &identity.cname);
     }
