@@ -1,4 +1,4 @@
-// npm run bench -- [--quick] [--json FILE] [--only sip,set-up,calls,flood,sound,package]
+// npm run bench -- [--quick] [--json FILE] [--only sip,set-up,calls,flood,sound,video,package]
 import { readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism, cpus, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
@@ -15,8 +15,9 @@ import { setUp } from './set-up.mjs'
 import { sip } from './sip.mjs'
 import { sound } from './sound.mjs'
 import { print } from './table.mjs'
+import { video } from './video.mjs'
 
-const sections = { sip, package: packaged, 'set-up': setUp, calls, flood, sound: [sound, clearing, devices] }
+const sections = { sip, package: packaged, 'set-up': setUp, calls, flood, sound: [sound, clearing, devices], video }
 
 /** Runs the bench and prints its table. */
 export async function run(args) {
