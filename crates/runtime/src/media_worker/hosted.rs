@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 use super::engine::{DevicesInUse, Engine, Step};
 use super::order::{News, Order, What};
 use super::pictures::Pictures;
-use super::sockets::{Readiness, Sockets};
+use super::sockets::{Readiness, ReadingPace, Sockets};
 use crate::audio::{Ear, Input, LinkWriter, Output, SinkGroup, Tap, Tone, Underway};
 use crate::capture::PacketTap;
 
@@ -45,6 +45,7 @@ pub(super) struct Hosted {
     /// What the far end hears instead of the input, while it is on hold.
     hold: Option<Input>,
     output: Output,
+    pace: ReadingPace,
     pictures: Pictures,
     listeners: Vec<LinkWriter>,
     /// Recordings of both legs.
@@ -124,6 +125,7 @@ impl Hosted {
             hold: None,
             output: Output::Nowhere,
             pictures: Pictures::default(),
+            pace: ReadingPace::default(),
             listeners: Vec::new(),
             taps: Vec::new(),
             ears: Vec::new(),
@@ -251,8 +253,15 @@ impl Hosted {
         self.drain();
     }
 
-    pub(super) fn receive(&mut self, socket: usize, buffer: &mut [u8], now: Instant) -> Readiness {
-        let traffic = self.pictures.traffic();
+    /// Reads one socket in the turn that began at `turn`.
+    pub(super) fn receive(
+        &mut self,
+        socket: usize,
+        buffer: &mut [u8],
+        turn: Instant,
+        now: Instant,
+    ) -> Readiness {
+        let pace = (&mut self.pace, self.pictures.traffic(), turn);
         // Each datagram is one input, so each is followed by a drain; the sockets are lent meanwhile.
         let mut engine_and_news = Driven {
             id: self.id,
@@ -263,13 +272,12 @@ impl Hosted {
             wire: &mut self.wire,
             pictures: &mut self.pictures,
         };
-        self.sockets
-            .receive(socket, traffic, buffer, |from, bytes| {
-                engine_and_news
-                    .engine
-                    .handle_datagram(socket, from, bytes, now);
-                engine_and_news.drain();
-            })
+        self.sockets.receive(socket, pace, buffer, |from, bytes| {
+            engine_and_news
+                .engine
+                .handle_datagram(socket, from, bytes, now);
+            engine_and_news.drain();
+        })
     }
 
     /// Whether pictures want their part of the tick, after all sound.

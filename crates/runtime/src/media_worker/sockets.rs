@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::time::Instant;
 
 use mio::net::UdpSocket;
 use mio::{Interest, Registry, Token};
@@ -13,6 +14,8 @@ pub(super) const MAX: usize = 8;
 const BURST: usize = 32;
 /// The same of a session with pictures: a key frame, and what repairs it, may come at once with the sound behind it.
 const BURST_WITH_PICTURES: usize = 512;
+/// What is left of such bursts comes back by so much each 10 ms: 16 pictures of 2.5 Mbit/s need 42.
+const PACE_WITH_PICTURES: f64 = 64.0;
 /// What the system keeps of such a burst for us, in octets; it may keep less.
 const ROOM_WITH_PICTURES: usize = 1 << 20;
 /// Larger than any datagram that fits an Ethernet frame; what is longer is cut and fails its check.
@@ -31,12 +34,36 @@ pub(super) enum Traffic {
     WithPictures,
 }
 
-impl Traffic {
-    fn burst(self) -> usize {
-        match self {
-            Traffic::Sound => BURST,
-            Traffic::WithPictures => BURST_WITH_PICTURES,
+/// How much of a session's sockets is read at once: as much as pictures need, and no flood for long.
+#[derive(Debug)]
+pub(super) struct ReadingPace {
+    left: f64,
+    since: Option<Instant>,
+}
+
+impl Default for ReadingPace {
+    fn default() -> Self {
+        Self {
+            left: BURST_WITH_PICTURES as f64,
+            since: None,
         }
+    }
+}
+
+impl ReadingPace {
+    /// Datagrams that may be read now.
+    fn burst(&mut self, traffic: Traffic, now: Instant) -> usize {
+        if traffic == Traffic::Sound {
+            return BURST;
+        }
+        let since = self.since.replace(now).unwrap_or(now);
+        let passed = now.saturating_duration_since(since).as_secs_f64() * 100.0;
+        self.left = (self.left + passed * PACE_WITH_PICTURES).min(BURST_WITH_PICTURES as f64);
+        (self.left as usize).max(BURST)
+    }
+
+    fn read(&mut self, count: usize) {
+        self.left = (self.left - count as f64).max(0.0);
     }
 }
 
@@ -94,23 +121,26 @@ impl Sockets {
     pub(super) fn receive(
         &self,
         socket: usize,
-        traffic: Traffic,
+        (pace, traffic, turn): (&mut ReadingPace, Traffic, Instant),
         buffer: &mut [u8],
         mut take: impl FnMut(SocketAddr, &[u8]),
     ) -> Readiness {
         let Some(udp) = self.sockets.get(socket) else {
             return Readiness::Drained;
         };
-        for _ in 0..traffic.burst() {
+        let burst = pace.burst(traffic, turn);
+        for count in 0..burst {
             match udp.recv_from(buffer) {
                 Ok((length, from)) => take(from, &buffer[..length]),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    pace.read(count);
                     return Readiness::Drained;
                 }
                 // An ICMP error of an earlier send (ECONNREFUSED): the next datagram may be fine.
                 Err(_) => {}
             }
         }
+        pace.read(burst);
         Readiness::More
     }
 

@@ -506,6 +506,40 @@ fn a_flood_of_one_port_is_read_in_turns_and_does_not_take_the_threads_time() {
     assert_eq!(read_at(20), 95, "that is all");
 }
 
+#[test]
+fn a_flood_of_a_call_with_pictures_is_read_as_a_burst_once_and_then_as_fast_as_pictures_come() {
+    let (messages, inbox) = mpsc::channel();
+    let (mut worker, _waker) = Worker::new(inbox, Instant::now(), Arc::default()).unwrap();
+    let (tell, _news) = unbounded_channel();
+    let (note, noted) = mpsc::channel();
+    let wishes = Vec::new();
+    let agree = Order::Media(StreamCommand::WishVideo { wishes });
+    for message in [
+        Message::Host(Key(1), noting(&tell, note)),
+        Message::Order(Key(1), Box::new(agree)),
+    ] {
+        messages.send(message).unwrap();
+    }
+    worker.take_messages();
+    let Ok(Noted::Bound(address)) = noted.try_recv() else {
+        panic!("binding comes first");
+    };
+    let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let begin = Instant::now();
+    let mut events = Events::with_capacity(8);
+    let mut read_at = |ms: u64| {
+        for _ in 0..600 {
+            socket.send_to(b"flood", address).unwrap();
+        }
+        worker.wait(&mut events).unwrap();
+        worker.read_sockets(begin + Duration::from_millis(ms));
+        let datagram = |noted: &Noted| matches!(noted, Noted::Datagram(_));
+        noted.try_iter().filter(datagram).count()
+    };
+    let read = [0, 10, 20, 30, 1_000].map(&mut read_at);
+    assert_eq!(read, [512, 64, 64, 64, 512]);
+}
+
 /// Sound has no socket of its own: what stands before it is read in the same tick.
 #[test]
 fn sound_behind_a_burst_of_pictures_does_not_wait_for_the_next_tick() {

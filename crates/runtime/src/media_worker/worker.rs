@@ -351,8 +351,8 @@ impl Worker {
                 return;
             };
             let mut buffer = mem::take(&mut self.buffer);
-            let more = self.drive(key, |session, now| {
-                session.receive(socket, &mut buffer, now)
+            let more = self.drive(key, |session, started| {
+                session.receive(socket, &mut buffer, now, started)
             });
             self.buffer = buffer;
             if more == Some(Readiness::More) {
