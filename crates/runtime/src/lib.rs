@@ -26,6 +26,7 @@ pub mod devices;
 mod driver;
 mod event;
 mod farewell;
+mod files;
 mod heard;
 mod io_threads;
 mod media_worker;

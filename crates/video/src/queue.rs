@@ -166,6 +166,11 @@ impl<T: Queued> FrameQueue<T> {
         }
     }
 
+    /// Counts a frame as dropped that never came here.
+    pub fn leave_out(&self) {
+        self.dropped.fetch_add(1, Ordering::Relaxed);
+    }
+
     fn refuse(&self) -> Pushed {
         self.awaits_beginning.store(true, Ordering::Release);
         self.dropped.fetch_add(1, Ordering::Relaxed);

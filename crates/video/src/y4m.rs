@@ -157,7 +157,8 @@ fn is_taken(colours: &str) -> bool {
 }
 
 /// Writes pictures; the file is whole after each. They all get the size of the first and come at an even rate: what is
-/// late is shown longer, and what comes too soon is left out.
+/// late is shown longer, and what comes too soon is left out. Whatever their times say, there is no more of them than time
+/// has passed.
 #[derive(Debug)]
 pub struct Y4mWriter<W> {
     into: W,
@@ -168,13 +169,17 @@ pub struct Y4mWriter<W> {
 #[derive(Debug)]
 struct Begun {
     size: Size,
+    /// The time of the picture that began it, and when that came.
     first: Duration,
+    came: Duration,
     written: u64,
     last: Picture,
+    /// What comes once the last one was shown up to its place.
+    next: Option<(u64, Picture)>,
 }
 
-/// A gap that is longer is not filled: 5 s.
-const LONGEST_GAP: u64 = 5;
+/// Pictures may be ahead of time by so much: a network held the first ones up, or gives several at once.
+const AHEAD: Duration = Duration::from_secs(1);
 
 impl<W: Write> Y4mWriter<W> {
     /// Makes one of so many pictures a second.
@@ -186,8 +191,9 @@ impl<W: Write> Y4mWriter<W> {
         }
     }
 
-    /// Writes a picture, and before it the last one as often as its time says.
-    pub fn write(&mut self, picture: &Picture) -> io::Result<()> {
+    /// Takes a picture that comes so long after a beginning, and writes the first one; [`go_on`](Self::go_on) does the rest.
+    pub fn push(&mut self, picture: &Picture, now: Duration) -> io::Result<()> {
+        while self.go_on()? {}
         let picture = picture.clone().upright();
         let Some(begun) = &mut self.begun else {
             let size = picture.size();
@@ -198,26 +204,48 @@ impl<W: Write> Y4mWriter<W> {
             self.begun = Some(Begun {
                 size,
                 first: picture.timestamp(),
+                came: now,
                 written: 1,
                 last: picture,
+                next: None,
             });
             return Ok(());
         };
-        let since = picture.timestamp().saturating_sub(begun.first).as_micros();
-        let at = (since * u128::from(self.rate) + 500_000) / 1_000_000;
-        let at = u64::try_from(at).unwrap_or(u64::MAX);
-        if at < begun.written {
-            return Ok(());
+        let place = |time: Duration| {
+            let at = (time.as_micros() * u128::from(self.rate) + 500_000) / 1_000_000;
+            u64::try_from(at).unwrap_or(u64::MAX)
+        };
+        let time = picture.timestamp();
+        let mut at = place(time.saturating_sub(begun.first));
+        if at > place(now.saturating_sub(begun.came) + AHEAD) {
+            // Its clock has leapt: it goes on from here.
+            at = begun.written;
+            let written = Duration::from_micros(at * 1_000_000 / u64::from(self.rate));
+            begun.first = time.saturating_sub(written);
         }
-        let missing = at - begun.written;
-        if missing <= LONGEST_GAP * u64::from(self.rate) {
-            for _ in 0..missing {
-                write_picture(&mut self.into, &begun.last)?;
-            }
+        if at >= begun.written {
+            begun.next = Some((at, picture.scaled(begun.size)));
         }
-        begun.last = picture.scaled(begun.size);
-        begun.written = at + 1;
-        write_picture(&mut self.into, &begun.last)
+        Ok(())
+    }
+
+    /// Writes the next picture that there is to be written; says whether there may be more.
+    pub fn go_on(&mut self) -> io::Result<bool> {
+        let Some(begun) = &mut self.begun else {
+            return Ok(false);
+        };
+        let Some((at, picture)) = begun.next.take() else {
+            return Ok(false);
+        };
+        let is_its_turn = at <= begun.written;
+        if is_its_turn {
+            begun.last = picture;
+        } else {
+            begun.next = Some((at, picture));
+        }
+        begun.written += 1;
+        write_picture(&mut self.into, &begun.last)?;
+        Ok(!is_its_turn)
     }
 }
 
@@ -335,9 +363,9 @@ mod tests {
         let (size, mut file) = (Size::new(3, 3), Vec::new());
         let mut writer = Y4mWriter::new(&mut file, 10);
         for (ms, luma) in [(5_000, 1), (5_100, 2), (5_120, 3), (5_400, 4), (5_500, 5)] {
-            writer.write(&picture(ms, size, luma)).unwrap();
+            write(&mut writer, &picture(ms, size, luma), ms);
         }
-        writer.write(&picture(5_600, Size::new(6, 6), 6)).unwrap();
+        write(&mut writer, &picture(5_600, Size::new(6, 6), 6), 5_600);
         let read = |file: &[u8]| -> Vec<u8> {
             let mut reader = Y4mReader::new(file).unwrap();
             std::iter::from_fn(|| reader.read().unwrap())
@@ -349,13 +377,45 @@ mod tests {
         assert_eq!(read(&file[..torn]), [1, 2, 2, 2, 4, 5]);
     }
 
+    fn write(writer: &mut Y4mWriter<&mut Vec<u8>>, picture: &Picture, ms: u64) {
+        writer.push(picture, Duration::from_millis(ms)).unwrap();
+        while writer.go_on().unwrap() {}
+    }
+
     #[test]
-    fn a_clock_that_jumps_fills_no_disk() {
+    fn a_clock_that_leaps_fills_no_disk_and_loses_no_picture() {
+        let (size, mut file) = (Size::new(2, 2), Vec::new());
+        let mut writer = Y4mWriter::new(&mut file, 30);
+        for number in 0..30 {
+            // Each picture says that it is five seconds later, and comes 33 ms later.
+            write(
+                &mut writer,
+                &picture(number * 5_000, size, number as u8),
+                number * 34,
+            );
+        }
+        let mut reader = Y4mReader::new(&file[..]).unwrap();
+        let seen: Vec<u8> = std::iter::from_fn(|| reader.read().unwrap())
+            .map(|picture| picture.data()[0])
+            .collect();
+        assert_eq!(seen, Vec::from_iter(0..30));
         let (size, mut file) = (Size::new(2, 2), Vec::new());
         let mut writer = Y4mWriter::new(&mut file, 30);
         for ms in [0, u64::MAX / 2_000, 40, 0] {
-            writer.write(&picture(ms, size, 9)).unwrap();
+            write(&mut writer, &picture(ms, size, 9), 100);
         }
         assert!(file.len() < 200, "{}", file.len());
+    }
+
+    #[test]
+    fn a_picture_that_stood_still_for_long_is_shown_for_as_long() {
+        let (size, mut file) = (Size::new(2, 2), Vec::new());
+        let mut writer = Y4mWriter::new(&mut file, 10);
+        for (ms, luma) in [(0, 1), (20_000, 2)] {
+            write(&mut writer, &picture(ms, size, luma), ms);
+        }
+        let mut reader = Y4mReader::new(&file[..]).unwrap();
+        let seen = std::iter::from_fn(|| reader.read().unwrap()).map(|picture| picture.data()[0]);
+        assert_eq!(seen.filter(|luma| *luma == 1).count(), 200);
     }
 }

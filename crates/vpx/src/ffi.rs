@@ -40,4 +40,6 @@ unsafe extern "C" {
     ) -> i32;
     pub(crate) fn oh_vpx_copy(decoder: *const RawDecoder, into: *mut u8, length: usize) -> i32;
     pub(crate) fn oh_vpx_decoder_free(decoder: *mut RawDecoder);
+
+    pub(crate) fn oh_vpx_give_way();
 }

@@ -32,5 +32,11 @@ pub use decoder::Decoder;
 pub use encoder::{Encoder, Settings};
 pub use error::Error;
 
+/// Lets other threads go before the calling one, which codes pictures; where the system can't, nothing changes.
+pub fn give_way() {
+    // SAFETY: it takes nothing, and changes nothing but the calling thread's priority.
+    unsafe { ffi::oh_vpx_give_way() }
+}
+
 #[cfg(test)]
 mod tests;

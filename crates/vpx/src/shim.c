@@ -2,10 +2,25 @@
  * What of libvpx is used, with arguments that no version of its structs changes. A length always comes with the
  * pointer that it belongs to; what Rust is handed is read before the next call.
  */
+#if defined(__linux__)
+/* For syscall(2). */
+#define _GNU_SOURCE
+#endif
+
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+
+#if defined(_WIN32)
+#include <windows.h>
+#elif defined(__APPLE__)
+#include <pthread/qos.h>
+#elif defined(__linux__)
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 #include "vpx/vp8cx.h"
 #include "vpx/vp8dx.h"
@@ -177,4 +192,16 @@ int32_t oh_vpx_copy(const struct oh_vpx_decoder *decoder, uint8_t *into, size_t 
 void oh_vpx_decoder_free(struct oh_vpx_decoder *decoder) {
   vpx_codec_destroy(&decoder->context);
   free(decoder);
+}
+
+/* Lets other threads go before this one; where the system can't, nothing changes. */
+void oh_vpx_give_way(void) {
+#if defined(_WIN32)
+  SetThreadPriority(GetCurrentThread(), THREAD_PRIORITY_BELOW_NORMAL);
+#elif defined(__APPLE__)
+  pthread_set_qos_class_self_np(QOS_CLASS_UTILITY, 0);
+#elif defined(__linux__)
+  /* On Linux a thread has a priority of its own, against POSIX (setpriority(2)). */
+  setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), 5);
+#endif
 }

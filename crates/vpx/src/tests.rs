@@ -229,3 +229,21 @@ fn a_size_may_change_with_each_key_frame() {
         assert_eq!(decoder.decode(&frame).unwrap().unwrap().size(), size);
     }
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_thread_that_gives_way_has_a_lower_priority_and_others_keep_theirs() {
+    let nice = || {
+        let stat = std::fs::read_to_string("/proc/thread-self/stat").unwrap();
+        let (_, behind_name) = stat.rsplit_once(')').unwrap();
+        let nice = behind_name.split_ascii_whitespace().nth(16).unwrap();
+        nice.parse::<i32>().unwrap()
+    };
+    let before = nice();
+    let lowered = std::thread::spawn(move || {
+        crate::give_way();
+        nice()
+    });
+    assert_eq!(lowered.join().unwrap(), before.max(5));
+    assert_eq!(nice(), before);
+}

@@ -42,7 +42,7 @@ pub(crate) use recording::{
 pub(crate) use sink::SinkWriter;
 pub(crate) use source::{Lease, SourceReader, Underway};
 pub(crate) use tone::{Tone, sequence};
-pub(crate) use wav_in::WavPlayer;
+pub(crate) use wav_in::{WavPlayer, played_paths};
 pub(crate) use wav_out::WavFile;
 
 use thiserror::Error;

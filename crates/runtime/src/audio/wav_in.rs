@@ -264,7 +264,7 @@ fn in_memory(path: &str) -> io::Result<Arc<Prompt>> {
 }
 
 /// The paths of the files that somebody plays, as they were given.
-pub(super) fn played_paths() -> Vec<String> {
+pub(crate) fn played_paths() -> Vec<String> {
     let mut played = PLAYED.lock().unwrap_or_else(PoisonError::into_inner);
     played.retain(|played| played.prompt.strong_count() > 0);
     played.iter().map(|played| played.path.clone()).collect()

@@ -1,7 +1,7 @@
 //! VP8 for raw pictures, or that this build has none.
 
 #[cfg(feature = "vpx")]
-pub(super) use vpx::{Decoder, Encoder, Settings};
+pub(super) use vpx::{Decoder, Encoder, Settings, give_way};
 
 /// Whether raw pictures can be sent and received: without the feature `vpx` only encoded ones are.
 pub fn has_raw_video() -> bool {
@@ -9,7 +9,7 @@ pub fn has_raw_video() -> bool {
 }
 
 #[cfg(not(feature = "vpx"))]
-pub(super) use none::{Decoder, Encoder, Settings};
+pub(super) use none::{Decoder, Encoder, Settings, give_way};
 
 /// What a build without libvpx has in its place; nothing of it is ever made.
 #[cfg(not(feature = "vpx"))]
@@ -27,6 +27,9 @@ mod none {
         pub(in super::super) speed: u8,
         pub(in super::super) screen: bool,
     }
+
+    /// What remains is files, which take no time.
+    pub(in super::super) fn give_way() {}
 
     #[derive(Debug)]
     pub(in super::super) enum Encoder {}

@@ -3,17 +3,19 @@
 use std::fs::File;
 use std::io::{self, BufWriter};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use video::ivf::IvfWriter;
 use video::y4m::Y4mWriter;
 use video::{EncodedFrame, FrameQueue, Picture, Pushed, VideoCodec};
 
+use super::budget::PixelBudget;
 use super::codec::Decoder;
 use super::sink::SinkEnd;
 use super::threads::{Task, TaskHandle, Turn};
 use super::wish::Wisher;
 use super::{MOST_ENCODED, MOST_ENCODED_OCTETS, VideoOpenError, has_raw_video};
+use crate::files::{self, Claim};
 
 /// The rate of files of raw pictures, whose pictures all last as long.
 const FILE_RATE: u32 = 30;
@@ -33,40 +35,63 @@ pub(super) enum Drain {
     /// To the application, raw.
     Sink(SinkEnd),
     /// Into a file, raw.
-    Y4m(Y4mWriter<File>),
+    Y4m(Y4mWriter<File>, WrittenFile),
     /// Into a file, as they came.
-    Ivf(IvfWriter<BufWriter<File>>),
+    Ivf(IvfWriter<BufWriter<File>>, WrittenFile),
 }
 
 impl Drain {
     pub(super) fn y4m(path: &str) -> Result<Drain, VideoOpenError> {
-        Ok(Drain::Y4m(Y4mWriter::new(create(path)?, FILE_RATE)))
+        let (file, written) = create(path)?;
+        Ok(Drain::Y4m(Y4mWriter::new(file, FILE_RATE), written))
     }
 
     pub(super) fn ivf(path: &str) -> Result<Drain, VideoOpenError> {
-        Ok(Drain::Ivf(IvfWriter::new(BufWriter::new(create(path)?))))
+        let (file, written) = create(path)?;
+        Ok(Drain::Ivf(IvfWriter::new(BufWriter::new(file)), written))
     }
 
     fn is_raw(&self) -> bool {
         match self {
-            Drain::Sink(_) | Drain::Y4m(_) => true,
-            Drain::Ivf(_) => false,
+            Drain::Sink(_) | Drain::Y4m(..) => true,
+            Drain::Ivf(..) => false,
+        }
+    }
+
+    fn path(&self) -> Option<&str> {
+        match self {
+            Drain::Sink(_) => None,
+            Drain::Y4m(_, written) | Drain::Ivf(_, written) => Some(&written.path),
         }
     }
 
     fn is_closed(&self) -> bool {
         match self {
             Drain::Sink(sink) => sink.is_closed(),
-            Drain::Y4m(_) | Drain::Ivf(_) => false,
+            Drain::Y4m(..) | Drain::Ivf(..) => false,
         }
     }
 }
 
-fn create(path: &str) -> Result<File, VideoOpenError> {
-    File::create(path).map_err(|why| VideoOpenError::File {
-        path: path.to_owned(),
-        why: why.to_string(),
-    })
+/// A file that is being written.
+pub(super) struct WrittenFile {
+    path: String,
+    claim: Option<Claim>,
+}
+
+impl WrittenFile {
+    fn holds(&self) -> io::Result<()> {
+        let claim = self.claim.as_ref();
+        claim.map_or(Ok(()), |claim| claim.holds(&self.path))
+    }
+}
+
+fn create(path: &str) -> Result<(File, WrittenFile), VideoOpenError> {
+    let path = path.to_owned();
+    match files::create(&path) {
+        Ok((file, claim)) => Ok((file, WrittenFile { path, claim })),
+        Err(why) => Err(VideoOpenError::File { path, why }),
+    }
 }
 
 impl Decoding {
@@ -84,6 +109,8 @@ impl Decoding {
             drain,
             decoder: None,
             wisher: Arc::clone(wisher),
+            budget: PixelBudget::default(),
+            begin: None,
             failed: false,
         };
         let started = TaskHandle::start(|_| task);
@@ -117,18 +144,24 @@ struct DecodingTask {
     drain: Drain,
     decoder: Option<Decoder>,
     wisher: Arc<Wisher>,
+    budget: PixelBudget,
+    /// When the first frame was taken.
+    begin: Option<Instant>,
     /// The file can't be written any more.
     failed: bool,
 }
 
 impl Task for DecodingTask {
-    fn turn(&mut self, _now: Instant, is_wanted: bool) -> Turn {
+    fn turn(&mut self, now: Instant, is_wanted: bool) -> Turn {
         if self.failed || self.drain.is_closed() {
             return Turn::Over;
         }
+        if self.goes_on() {
+            return Turn::Again;
+        }
         match self.frames.pop() {
             Some(frame) => {
-                self.take(&frame);
+                self.take(&frame, now);
                 Turn::Again
             }
             None if is_wanted => Turn::Wait,
@@ -138,24 +171,62 @@ impl Task for DecodingTask {
 }
 
 impl DecodingTask {
-    fn take(&mut self, frame: &EncodedFrame) {
-        let written = match &mut self.drain {
-            Drain::Ivf(file) => file.write(frame).map(|_| ()),
-            Drain::Sink(_) | Drain::Y4m(_) => self.decode(frame),
+    /// Shows a picture of a file once more, if that has to be: one each turn, so that other tasks have theirs.
+    fn goes_on(&mut self) -> bool {
+        let more = match &mut self.drain {
+            Drain::Y4m(file, _) => file.go_on(),
+            Drain::Sink(_) | Drain::Ivf(..) => Ok(false),
         };
-        if let Err(error) = written {
-            tracing::warn!(%error, "pictures can't be written any more");
-            self.failed = true;
-        }
+        self.note(more).unwrap_or(false)
     }
 
-    fn decode(&mut self, frame: &EncodedFrame) -> io::Result<()> {
+    fn take(&mut self, frame: &EncodedFrame, now: Instant) {
+        let written = match &mut self.drain {
+            Drain::Ivf(file, written) => file.write(frame).and_then(|_| written.holds()),
+            Drain::Sink(_) | Drain::Y4m(..) => self.decode(frame, now),
+        };
+        self.note(written);
+    }
+
+    fn note<T>(&mut self, written: io::Result<T>) -> Option<T> {
+        if let Err(error) = &written {
+            let path = self.drain.path();
+            tracing::warn!(path, %error, "pictures can't be written any more");
+            self.failed = true;
+        }
+        written.ok()
+    }
+
+    /// Whether there is time for a frame. What there is none for is left out up to a key frame.
+    fn has_time_for(&mut self, frame: &EncodedFrame, now: Instant) -> bool {
+        let rested = self.budget.rests();
+        if self.budget.takes(frame, now) {
+            return true;
+        }
+        if !rested {
+            tracing::warn!(
+                "more pixels a second come than are decoded: some pictures are left out"
+            );
+        }
+        if let Drain::Sink(sink) = &self.drain {
+            sink.leave_out();
+        }
+        if self.budget.wants_key_frame(now) {
+            self.wisher.wish();
+        }
+        false
+    }
+
+    fn decode(&mut self, frame: &EncodedFrame, now: Instant) -> io::Result<()> {
+        if !self.has_time_for(frame, now) {
+            return Ok(());
+        }
         if self.decoder.is_none() {
             self.decoder = Decoder::new().ok();
         }
         let decoded = self.decoder.as_mut().map(|decoder| decoder.decode(frame));
         match decoded {
-            Some(Ok(Some(picture))) => self.show(&picture),
+            Some(Ok(Some(picture))) => self.show(&picture, now),
             Some(Ok(None)) => Ok(()),
             Some(Err(_)) | None => {
                 self.frames.begin_anew();
@@ -165,14 +236,18 @@ impl DecodingTask {
         }
     }
 
-    fn show(&mut self, picture: &Picture) -> io::Result<()> {
+    fn show(&mut self, picture: &Picture, now: Instant) -> io::Result<()> {
+        let since: Duration = now.duration_since(*self.begin.get_or_insert(now));
         // Whoever sees it live wants the newest, if there was no time for all.
         let is_late = self.frames.len() > BACKLOG;
         match &mut self.drain {
-            Drain::Sink(_) if is_late => {}
+            Drain::Sink(sink) if is_late => sink.leave_out(),
             Drain::Sink(sink) => sink.show(picture),
-            Drain::Y4m(file) => file.write(picture)?,
-            Drain::Ivf(_) => {}
+            Drain::Y4m(file, written) => {
+                file.push(picture, since)?;
+                written.holds()?;
+            }
+            Drain::Ivf(..) => {}
         }
         Ok(())
     }

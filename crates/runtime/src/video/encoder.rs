@@ -14,6 +14,7 @@ use super::flow::{Flow, Upstream, VideoReader};
 use super::raw::RawFrame;
 use super::threads::{Task, TaskHandle, TaskWaker, Turn};
 use super::{VideoOpenError, Wake, has_raw_video};
+use crate::files::PlayedFile;
 
 /// What a session wishes of its encoder.
 #[derive(Debug)]
@@ -84,12 +85,13 @@ pub(super) fn y4m(path: &str, repeat: bool, wake: Wake) -> Result<VideoReader, V
         path: path.to_owned(),
         why: why.to_string(),
     };
-    let reader = open(path).map_err(failed)?;
+    let (reader, played) = open(path).map_err(failed)?;
     let flow = Flow::new(wake);
     let feed = Feed::File(Box::new(Played {
         path: path.to_owned(),
         repeat,
         reader,
+        _played: played,
         passed: Duration::ZERO,
         has_pictures: false,
         begin: None,
@@ -196,6 +198,7 @@ struct Played {
     path: String,
     repeat: bool,
     reader: FileReader,
+    _played: PlayedFile,
     /// How long the passes before this one took.
     passed: Duration,
     /// Whether this pass had any: an empty file would be repeated without end.
@@ -209,16 +212,19 @@ struct Played {
 const LATE: Duration = Duration::from_millis(100);
 const STOOD_STILL: Duration = Duration::from_secs(2);
 
-fn open(path: &str) -> Result<FileReader, Y4mError> {
-    Y4mReader::new(BufReader::new(open_file(path)?))
+fn open(path: &str) -> Result<(FileReader, PlayedFile), Y4mError> {
+    let (file, played) = open_file(path)?;
+    Ok((Y4mReader::new(BufReader::new(file))?, played))
 }
 
 /// Opens a file that has an end; what has none, such as a pipe, would keep a thread waiting.
-pub(super) fn open_file(path: &str) -> std::io::Result<File> {
-    match fs::metadata(path)?.is_file() {
-        true => File::open(path),
-        false => Err(std::io::Error::other("it is not a file")),
+pub(super) fn open_file(path: &str) -> std::io::Result<(File, PlayedFile)> {
+    if !fs::metadata(path)?.is_file() {
+        return Err(std::io::Error::other("it is not a file"));
     }
+    let file = File::open(path)?;
+    let played = PlayedFile::of(path, &file)?;
+    Ok((file, played))
 }
 
 impl Played {
@@ -255,8 +261,8 @@ impl Played {
 
     fn begin_again(&mut self, passed: Duration) -> Fed {
         match open(&self.path) {
-            Ok(reader) => {
-                self.reader = reader;
+            Ok((reader, played)) => {
+                (self.reader, self._played) = (reader, played);
                 self.passed = passed;
                 self.has_pictures = false;
                 Fed::Nothing

@@ -13,6 +13,7 @@ use super::encoder::open_file;
 use super::flow::{Flow, Upstream, VideoReader};
 use super::threads::{Task, TaskHandle, TaskWaker, Turn};
 use super::{VideoOpenError, Wake};
+use crate::files::PlayedFile;
 
 /// A gap that is longer, or time that goes back, is a clock that lies.
 const LONGEST_GAP: Duration = Duration::from_secs(10);
@@ -22,7 +23,7 @@ const STOOD_STILL: Duration = Duration::from_secs(2);
 
 /// Begins to play a file.
 pub(super) fn ivf(path: &str, repeat: bool, wake: Wake) -> Result<VideoReader, VideoOpenError> {
-    let reader = open(path).map_err(|why| VideoOpenError::File {
+    let (reader, played) = open(path).map_err(|why| VideoOpenError::File {
         path: path.to_owned(),
         why: why.to_string(),
     })?;
@@ -33,6 +34,7 @@ pub(super) fn ivf(path: &str, repeat: bool, wake: Wake) -> Result<VideoReader, V
         path: path.to_owned(),
         repeat,
         reader,
+        _played: played,
         flow: Arc::clone(&flow),
         active: Arc::clone(&active),
         next: None,
@@ -52,8 +54,9 @@ pub(super) fn ivf(path: &str, repeat: bool, wake: Wake) -> Result<VideoReader, V
     Ok(VideoReader::new(flow, Arc::new(playing), vec![codec]))
 }
 
-fn open(path: &str) -> Result<IvfReader<BufReader<File>>, IvfError> {
-    IvfReader::new(BufReader::new(open_file(path)?))
+fn open(path: &str) -> Result<(IvfReader<BufReader<File>>, PlayedFile), IvfError> {
+    let (file, played) = open_file(path)?;
+    Ok((IvfReader::new(BufReader::new(file))?, played))
 }
 
 /// A file makes no key frames but those that it has, nor fewer bits.
@@ -82,6 +85,7 @@ struct IvfTask {
     path: String,
     repeat: bool,
     reader: IvfReader<BufReader<File>>,
+    _played: PlayedFile,
     flow: Arc<Flow>,
     active: Arc<AtomicBool>,
     /// Read, and not due yet.
@@ -132,7 +136,7 @@ impl IvfTask {
             if !(self.repeat && self.has_frames) {
                 return None;
             }
-            self.reader = open(&self.path).ok()?;
+            (self.reader, self._played) = open(&self.path).ok()?;
             self.last = None;
             self.has_frames = false;
             self.at += ASSUMED_GAP;

@@ -12,6 +12,7 @@
 //! **Nothing here waits on a media thread: what does not fit is dropped and counted, and what can't be seen
 //! without it is left out up to the next key frame, which is asked for.**
 
+mod budget;
 mod codec;
 mod decoder;
 mod encoder;

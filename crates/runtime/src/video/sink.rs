@@ -188,6 +188,11 @@ impl SinkEnd {
         }
     }
 
+    /// Counts a picture that there was no time for.
+    pub(super) fn leave_out(&self) {
+        self.shared.frames.leave_out();
+    }
+
     fn give(&self, frame: SinkFrame) -> Pushed {
         let pushed = self.shared.frames.push(frame);
         if pushed == Pushed::Taken && self.shared.starved.load(Ordering::SeqCst) {

@@ -359,3 +359,55 @@ fn pictures_are_written_into_a_file_that_is_whole() {
     assert_eq!(pictures.size(), Size::new(48, 32));
     assert_eq!(std::iter::from_fn(|| pictures.read().unwrap()).count(), 4);
 }
+
+#[test]
+fn a_file_is_written_by_one_call_at_a_time_and_none_that_is_played_is_emptied() {
+    let scratch = Scratch::new("written-twice");
+    let path = scratch.path("call.ivf");
+    let mut writer = VideoWriter::ivf(&path, counter().0).unwrap();
+    assert!(writer.push(&key(0)));
+    let linked = scratch.path("linked.ivf");
+    fs::hard_link(&path, &linked).unwrap();
+    for again in [
+        VideoWriter::ivf(&path, counter().0),
+        VideoWriter::y4m(&path, counter().0),
+        VideoWriter::ivf(&linked, counter().0),
+    ] {
+        let error = again.unwrap_err().to_string();
+        assert!(
+            error.ends_with("another recording is being written to it: name another file"),
+            "{error}"
+        );
+    }
+    drop(writer);
+    settle_video_files();
+    let whole = fs::read(&path).unwrap();
+    assert_eq!(
+        IvfReader::new(&whole[..])
+            .unwrap()
+            .read()
+            .unwrap()
+            .map(|frame| frame.key),
+        Some(true)
+    );
+    let reader = VideoReader::ivf(&path, true, counter().0).unwrap();
+    let error = VideoWriter::ivf(&path, counter().0)
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("a call plays it as its input"), "{error}");
+    assert_eq!(fs::read(&path).unwrap(), whole);
+    drop(reader);
+    until("the end of what played it", || {
+        VideoWriter::ivf(&path, counter().0).is_ok()
+    });
+}
+
+#[test]
+fn a_file_that_is_deleted_is_not_written_on() {
+    let scratch = Scratch::new("deleted");
+    let path = scratch.path("call.ivf");
+    let mut writer = VideoWriter::ivf(&path, counter().0).unwrap();
+    assert!(writer.push(&key(0)));
+    fs::remove_file(&path).unwrap();
+    until("the end of the file", || !writer.push(&key(1)));
+}

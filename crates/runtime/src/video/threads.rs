@@ -10,6 +10,8 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread::{self, JoinHandle, Thread};
 use std::time::Instant;
 
+use super::codec::give_way;
+
 /// More than this gain nothing on a machine that has sound to make too.
 const MAX_THREADS: usize = 4;
 
@@ -208,7 +210,11 @@ impl CodecThread {
         // It ends by itself when its inbox is closed, having finished everything.
         let ending = thread::Builder::new()
             .name(format!("offhook-video-{index}"))
-            .spawn(move || tasks.run())?;
+            .spawn(move || {
+                // Sound has to be in time; a picture may be late.
+                give_way();
+                tasks.run();
+            })?;
         let thread = CodecThread {
             orders: Some(orders),
             thread: ending.thread().clone(),

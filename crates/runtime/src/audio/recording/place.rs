@@ -1,23 +1,13 @@
 //! Where a recording is written: a file of its own, or a stream that JavaScript reads.
 
-use std::collections::BTreeSet;
 use std::fs::{self, File, Metadata};
 use std::io::{self, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::thread;
 use std::time::Duration;
 
 use recorder::{Chunk, Recorder};
 
-use super::super::{OpenError, SinkWriter, wav_in};
-
-/// A file that a call has just let go of is finished within a turn of the thread that writes.
-const TRY_EVERY: Duration = Duration::from_millis(5);
-const TRIES: u32 = 100;
-
-/// Files that are being written: two recordings in one would be none.
-static WRITTEN: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+use super::super::{OpenError, SinkWriter};
+use crate::files::{self, Claim};
 
 /// Where a recording is written.
 #[derive(Debug)]
@@ -46,31 +36,6 @@ pub(super) enum Reading {
     Over,
     /// This many chunks were taken.
     On(u64),
-}
-
-/// A file that nobody else may write meanwhile.
-#[derive(Debug)]
-struct Claim(PathBuf);
-
-impl Claim {
-    /// A file that nobody finds any more takes everything without a word.
-    fn holds(&self, path: &str) -> io::Result<()> {
-        let there = fs::metadata(path).and_then(|metadata| identity(Path::new(path), &metadata));
-        match there {
-            Ok(file) if file == self.0 => Ok(()),
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Ok(()),
-            Ok(_) | Err(_) => Err(io::Error::new(
-                io::ErrorKind::NotFound,
-                "it was deleted, moved or replaced",
-            )),
-        }
-    }
-}
-
-impl Drop for Claim {
-    fn drop(&mut self) {
-        written().remove(&self.0);
-    }
 }
 
 impl RecordingPlace {
@@ -207,70 +172,10 @@ fn begin(file: &mut File, octets: &[u8]) -> io::Result<()> {
     file.write_all(octets)
 }
 
-/// Opens a file, and empties it only when nobody else writes it, by whatever name. Nothing is claimed of what is no file of its own,
-/// such as `/dev/null`.
 fn open(path: &str) -> Result<(File, Option<Claim>), String> {
-    match fs::metadata(path) {
-        Ok(metadata) if is_pipe(&metadata) => {
-            return Err("a pipe or socket can't be gone back in: record to a Writable".to_owned());
-        }
-        Ok(metadata) if metadata.is_dir() => {
-            return Err("it is a folder: name a file in it".to_owned());
-        }
-        Ok(_) | Err(_) => {}
-    }
-    let told = |error: io::Error| explained(&error);
-    let mut options = File::options();
-    let options = options.write(true).create(true).truncate(false);
-    let file = options.open(path).map_err(told)?;
-    let metadata = file.metadata().map_err(told)?;
-    if !metadata.is_file() {
-        return Ok((file, None));
-    }
-    let written_file = identity(Path::new(path), &metadata).map_err(told)?;
-    if is_played(&written_file) {
-        return Err(
-            "a call plays it as its input, and it would be emptied: name another file".to_owned(),
-        );
-    }
-    for _ in 0..TRIES {
-        if written().insert(written_file.clone()) {
-            let claim = Claim(written_file);
-            file.set_len(0).map_err(told)?;
-            return Ok((file, Some(claim)));
-        }
-        thread::sleep(TRY_EVERY);
-    }
-    Err("another recording is being written to it: name another file".to_owned())
-}
-
-fn is_played(file: &Path) -> bool {
-    wav_in::played_paths().iter().any(|path| {
-        let played = fs::metadata(path).and_then(|metadata| identity(Path::new(path), &metadata));
-        played.is_ok_and(|played| played == file)
-    })
-}
-
-/// What tells a file from others, whatever links lead to it.
-#[cfg(unix)]
-fn identity(_: &Path, metadata: &Metadata) -> io::Result<PathBuf> {
-    use std::os::unix::fs::MetadataExt;
-    Ok(PathBuf::from(format!(
-        "{}/{}",
-        metadata.dev(),
-        metadata.ino()
-    )))
-}
-
-#[cfg(not(unix))]
-fn identity(path: &Path, _: &Metadata) -> io::Result<PathBuf> {
-    fs::canonicalize(path)
-}
-
-fn explained(error: &io::Error) -> String {
-    match error.kind() == io::ErrorKind::NotFound {
-        true => format!("its folder does not exist ({error}): create it first"),
-        false => error.to_string(),
+    match fs::metadata(path).is_ok_and(|metadata| is_pipe(&metadata)) {
+        true => Err("a pipe or socket can't be gone back in: record to a Writable".to_owned()),
+        false => files::create(path),
     }
 }
 
@@ -284,8 +189,4 @@ fn is_pipe(metadata: &Metadata) -> bool {
 #[cfg(not(unix))]
 fn is_pipe(_: &Metadata) -> bool {
     false
-}
-
-fn written() -> MutexGuard<'static, BTreeSet<PathBuf>> {
-    WRITTEN.lock().unwrap_or_else(PoisonError::into_inner)
 }
