@@ -43,6 +43,7 @@ const entries = {
   'renderer/host': ['renderer/host', 'renderer/channel'],
   'bridge/index': ['bridge/serve', 'bridge/port'],
   'bridge/client': ['bridge/client', 'bridge/calls', 'bridge/messages', 'bridge/methods', 'bridge/bridged', 'bridge/emitter', 'bridge/error', 'bridge/port'],
+  'bridge/headset': ['bridge/headset', 'bridge/hid'],
   ...facade('purecloud', ['sdk', 'session', 'emitter', 'events', 'options']),
   ...facade('exotel', ['client', 'call', 'account', 'line', 'click-to-call']),
   ...facade('whistle', ['engine', 'config']),
@@ -153,6 +154,8 @@ function publicModule(from, module, entry, modules) {
   const name = resolved(module, from)
   if (modules.includes(name)) return undefined
   if (name === 'index' || entries.index.includes(name)) return entry.includes('/') ? '../index.js' : './index.js'
+  const neighbour = Object.keys(entries).find((other) => posix.dirname(other) === posix.dirname(entry) && other === name)
+  if (neighbour) return `./${posix.basename(neighbour)}.js`
   throw new Error(`${module} needs ${from} in its declarations: mark what needs it @internal, or list that module`)
 }
 

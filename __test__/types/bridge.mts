@@ -41,3 +41,11 @@ const [level] = await session.once('level')
 console.log(level.local, (await session.getStats()).size, (await client.listDevices())[0]?.label)
 // @ts-expect-error: no such event
 client.on('nothing', () => {})
+
+import { connectHeadset, headsetFilters, type HidDevice } from 'offhook/bridge/headset'
+
+declare const device: HidDevice
+const headset = await connectHeadset(device, client)
+console.log(headset.has.hook, headsetFilters.length, (await headset.closed).reason === 'unplugged')
+// @ts-expect-error: a phone over a port
+await connectHeadset(device, phone)

@@ -1,0 +1,242 @@
+// The buttons and lights of headsets, as WebHID shows them to a page: devices that are laid out in the ways of several makers.
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { MessageChannel } from 'node:worker_threads'
+import { serve } from 'offhook/bridge'
+import { connect } from 'offhook/bridge/client'
+import { connectHeadset, headsetFilters } from 'offhook/bridge/headset'
+import { connect as call, eventually } from './phones.mjs'
+import { pbxOf } from './pbx.mjs'
+
+const HOOK = 0x0b0020
+const FLASH = 0x0b0021
+const MUTE = 0x0b002f
+const RINGER = 0x0b009e
+const REJECT = 0x090007
+const lights = { mute: 0x080009, offHook: 0x080017, ring: 0x080018, hold: 0x080020, microphone: 0x080021 }
+
+const bit = (usage, rest = {}) => ({ usages: [usage], reportSize: 1, reportCount: 1, ...rest })
+const padding = (reportCount) => ({ usages: [], reportSize: 1, reportCount })
+const switches = Object.values(lights)
+
+/** Where each maker has what; the first two as their documents say, the others are made up to be odd. */
+const layouts = {
+  'one report for all, with padding': {
+    inputReports: [{ reportId: 2, items: [bit(HOOK), bit(0x0b0097), padding(1), bit(MUTE, { isAbsolute: false }), bit(FLASH, { isAbsolute: false }), padding(2), bit(REJECT, { isAbsolute: false }), padding(8)] }],
+    outputReports: [{ reportId: 2, items: [{ usages: switches, reportSize: 1, reportCount: 5 }, padding(1), bit(RINGER), padding(9)] }],
+  },
+  'a report for each light': {
+    inputReports: [{ reportId: 8, items: [bit(HOOK)] }, { reportId: 9, items: [bit(MUTE), bit(FLASH), bit(REJECT)] }],
+    outputReports: switches.map((usage, index) => ({ reportId: 20 + index, items: [bit(usage), padding(7)] })),
+  },
+  'an array of buttons, and a hook that is one': {
+    inputReports: [{ reportId: 0, items: [{ isArray: true, isAbsolute: false, usages: [HOOK, FLASH, MUTE, REJECT], logicalMinimum: 1, reportSize: 4, reportCount: 1 }, padding(4)] }],
+    outputReports: [{ reportId: 0, items: [{ usages: switches, reportSize: 1, reportCount: 5 }, padding(3)] }],
+  },
+  'a range of usages, in a collection within': {
+    children: [{
+      inputReports: [{ reportId: 3, items: [padding(11), { isRange: true, usageMinimum: HOOK, usageMaximum: FLASH, reportSize: 1, reportCount: 2 }, bit(MUTE), bit(REJECT)] }],
+      outputReports: [{ reportId: 4, items: [padding(9), { usages: switches, reportSize: 1, reportCount: 5 }] }],
+    }],
+  },
+}
+
+/** A device of that layout; `press` and `release` are its buttons, `on` its lights. */
+class Device extends EventTarget {
+  opened = false
+  productName = 'Test headset'
+  sent = []
+  #values = new Map()
+  #reports = new Map()
+
+  constructor(layout) {
+    super()
+    this.collections = [{ usagePage: 0x0b, usage: 5, ...layout }]
+  }
+
+  async open() {
+    this.opened = true
+  }
+
+  async sendReport(reportId, data) {
+    if (this.unplugged) throw new DOMException('Failed to write the report.', 'NotAllowedError')
+    this.sent.push([reportId, [...data]])
+    this.#reports.set(reportId, data)
+  }
+
+  /** The lights that are on. */
+  get on() {
+    const names = Object.entries(lights).filter(([, usage]) => this.#find('outputReports', usage, (reportId, offset) => (this.#reports.get(reportId)?.[offset >> 3] >> (offset & 7)) & 1))
+    return names.map(([name]) => name).join(' ')
+  }
+
+  press(usage) {
+    this.#put(usage, 1)
+  }
+
+  release(usage) {
+    this.#put(usage, 0)
+  }
+
+  click(usage) {
+    this.press(usage)
+    this.release(usage)
+  }
+
+  #put(usage, value) {
+    this.#find('inputReports', usage, (reportId, offset, index) => {
+      const bytes = this.#values.get(reportId) ?? new Uint8Array(4)
+      this.#values.set(reportId, bytes)
+      if (index === undefined) bytes[offset >> 3] = value ? bytes[offset >> 3] | (1 << (offset & 7)) : bytes[offset >> 3] & ~(1 << (offset & 7))
+      else bytes[offset >> 3] = value ? index : 0
+      this.dispatchEvent(Object.assign(new Event('inputreport'), { reportId, data: new DataView(bytes.slice().buffer) }))
+      return true
+    })
+  }
+
+  #find(direction, usage, found) {
+    const collections = this.collections.flatMap((one) => [one, ...(one.children ?? [])])
+    for (const { reportId, items } of collections.flatMap((one) => one[direction] ?? [])) {
+      let offset = 0
+      for (const { usages = [], isArray, isRange, usageMinimum, reportSize, reportCount } of items) {
+        const at = isRange ? usage - usageMinimum : usages.indexOf(usage)
+        if (at >= 0 && (isArray || at < reportCount)) return found(reportId, isArray ? offset : offset + at, isArray ? at + 1 : undefined)
+        offset += reportSize * reportCount
+      }
+    }
+    return undefined
+  }
+}
+
+/** Alice's page with a headset, and Bob. */
+async function desk(t, layout = layouts['one report for all, with padding']) {
+  const { open } = await pbxOf(t, { users: ['alice', 'bob'] })
+  const [alice, bob] = await Promise.all([open('alice', { audio: 'none' }), open('bob')])
+  const { port1, port2 } = new MessageChannel()
+  t.after(() => port1.close())
+  serve(alice, port1)
+  const phone = connect(port2)
+  await phone.ready
+  const device = new Device(layout)
+  const headset = await connectHeadset(device, phone)
+  return { alice, bob, phone, device, headset }
+}
+
+for (const [name, layout] of Object.entries(layouts)) {
+  describe(`a headset with ${name}`, () => {
+    const switches = name.includes('array') ? 'click' : undefined
+    const lift = (device) => (switches ? device.click(HOOK) : device.press(HOOK))
+    const lay = (device) => (switches ? device.click(HOOK) : device.release(HOOK))
+
+    test('takes a call, mutes it, holds it and hangs up, and its lights say so', async (t) => {
+      const { bob, phone, device } = await desk(t, layout)
+      assert.equal(device.on, '')
+      const outgoing = await bob.call('alice', { mediaStream: 'none' })
+      await eventually(() => device.on === 'ring')
+      lift(device)
+      await outgoing.answered
+      await eventually(() => device.on === 'offHook microphone')
+      device.click(MUTE)
+      await eventually(() => device.on === 'mute offHook')
+      device.click(MUTE)
+      await eventually(() => device.on === 'offHook microphone')
+      device.click(FLASH)
+      await eventually(() => device.on === 'offHook hold microphone' && outgoing.remoteHeld)
+      device.click(FLASH)
+      await eventually(() => device.on === 'offHook microphone')
+      lay(device)
+      await eventually(() => outgoing.state === 'ended' && device.on === '')
+      assert.deepEqual(phone.state.sessions, [])
+    })
+
+    test('refuses a call', async (t) => {
+      const { bob, device } = await desk(t, layout)
+      const outgoing = await bob.call('alice', { mediaStream: 'none' })
+      await eventually(() => device.on === 'ring')
+      device.click(REJECT)
+      await assert.rejects(outgoing.answered, { code: 'ERR_CALL_BUSY' })
+      await eventually(() => device.on === '')
+    })
+  })
+}
+
+describe('a headset', () => {
+  test('that echoes what it was told takes no other call by it', async (t) => {
+    const { alice, bob, device, phone } = await desk(t)
+    await call(alice, bob, 'bob')
+    await eventually(() => device.on === 'offHook microphone')
+    device.press(HOOK)
+    await new Promise((passed) => setTimeout(passed, 50))
+    assert.equal(phone.state.sessions.length, 1)
+    await alice.sessions[0].end()
+    await eventually(() => device.on === '')
+    device.release(HOOK)
+    await new Promise((passed) => setTimeout(passed, 50))
+    assert.deepEqual(phone.state.sessions, [])
+  })
+
+  test('that is lifted without a call is told that it lies', async (t) => {
+    const { device } = await desk(t)
+    const before = device.sent.length
+    device.press(HOOK)
+    await eventually(() => device.sent.length > before)
+    assert.equal(device.on, '')
+  })
+
+  test('that is unplugged in a call leaves it as it is', async (t) => {
+    const { alice, bob, device, headset } = await desk(t)
+    await call(alice, bob, 'bob')
+    await eventually(() => device.on !== '')
+    device.unplugged = true
+    await alice.sessions[0].mute()
+    assert.deepEqual(await headset.closed, { reason: 'unplugged' })
+    assert.equal(alice.sessions[0].state, 'active')
+  })
+
+  test('is dark when it is let go, or when the phone is', async (t) => {
+    const { alice, bob, device, headset, phone } = await desk(t)
+    await call(alice, bob, 'bob')
+    await eventually(() => device.on === 'offHook microphone')
+    headset.close()
+    assert.deepEqual(await headset.closed, { reason: 'closed' })
+    assert.equal(device.on, '')
+    device.press(HOOK)
+    const second = new Device(layouts['a report for each light'])
+    const other = await connectHeadset(second, phone)
+    await eventually(() => second.on === 'offHook microphone')
+    phone.close()
+    assert.deepEqual(await other.closed, { reason: 'phone' })
+    assert.equal(second.on, '')
+    assert.equal(alice.sessions[0].state, 'active')
+  })
+
+  test('that chatters places no more commands than a few at once', async (t) => {
+    const { alice, bob, device, phone } = await desk(t)
+    await call(alice, bob, 'bob')
+    await eventually(() => device.on === 'offHook microphone')
+    for (let index = 0; index < 500; index += 1) device.click(MUTE)
+    await eventually(() => /^(mute )?offHook/.test(device.on))
+    await phone.listDevices()
+    assert.equal(alice.sessions[0].state, 'active')
+  })
+
+  test('says what it has', async (t) => {
+    const { headset, device } = await desk(t)
+    assert.deepEqual(headset.has, { hook: true, mute: true, flash: true, reject: true, ring: true, lights: true })
+    assert.equal(device.opened, true)
+    assert.deepEqual(headsetFilters, [{ usagePage: 11 }])
+  })
+
+  test('without a hook is refused, and a descriptor may be nonsense', async (t) => {
+    const { phone } = await desk(t)
+    await assert.rejects(connectHeadset(new Device({ inputReports: [{ items: [bit(MUTE)] }] }), phone), { name: 'TypeError', message: /Test headset has no hook switch/ })
+    const odd = new Device({
+      inputReports: [{ reportId: 1, items: [{ isRange: true, usageMinimum: 0, usageMaximum: 2 ** 32 - 1, reportSize: 2 ** 31, reportCount: 2 ** 31 }, bit(HOOK)] }],
+      outputReports: [{}, { reportId: 5, items: [{}, { usages: [7] }] }, { reportId: 6, items: [{ reportSize: 2 ** 31, reportCount: 9 }, bit(lights.offHook)] }],
+    })
+    const headset = await connectHeadset(odd, phone)
+    odd.dispatchEvent(Object.assign(new Event('inputreport'), { reportId: 1, data: new DataView(new ArrayBuffer(0)) }))
+    odd.dispatchEvent(Object.assign(new Event('inputreport'), { reportId: 99, data: new DataView(new ArrayBuffer(3)) }))
+    headset.close()
+  })
+})

@@ -1,0 +1,1 @@
+export { connectHeadset, headsetFilters } from '../dist/bridge/headset.mjs'
