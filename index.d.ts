@@ -351,7 +351,9 @@ export declare class Session extends TypedEmitter<SessionEvents> {
      *
      * @throws `ERR_VIDEO_FAILED` if the other side does not take the line or refuses the change, or has not agreed within 10 s, with the
      * status in `sip`; `ERR_NO_DEVICE` if the input can't be opened. What was shown before comes back, but what was stopped stays so.
-     * `ERR_SESSION_STATE` if the other side has to agree and the call is not answered. `ERR_ABORTED` if another was chosen first.
+     * `ERR_SESSION_STATE` if the other side has to agree and the call is not answered, or if there is no such stream; for one of a
+     * session that is not there `ERR_SESSION_NOT_FOUND` or `ERR_SESSION_ENDED`, and for one of this session itself
+     * `ERR_INVALID_ARGUMENT`. `ERR_ABORTED` if another was chosen first.
      */
     setVideo(input: VideoInput | null): Promise<void>;
     /**
@@ -841,6 +843,10 @@ export interface VideoStream {
     kind: 'video';
     /** What is seen: what the other side says (RFC 4796), else its first video is the camera, and another the screen. */
     content: VideoContent;
+    /** Pixels in a row, once a key frame has told; {@link SessionEvents.resolution} tells of changes. */
+    width?: number;
+    /** Rows, likewise. */
+    height?: number;
 }
 
 /** The size of a stream's pictures. */
@@ -1500,13 +1506,21 @@ export type AudioOutput = SingleOutput | readonly SingleOutput[];
 export type SingleOutput = 'default' | 'none' | (string & {}) | DeviceChoice | AudioSink | WavOutput;
 
 /**
- * What the other side sees: frames or pictures that the application writes, a file, or `'none'`, which sends nothing and takes the
- * other side's pictures.
+ * What the other side sees: frames or pictures that the application writes, a file, what the other side of another call shows, or
+ * `'none'`, which sends nothing and takes the other side's pictures.
  */
-export type VideoInput = 'none' | VideoSource | Y4mInput | IvfInput;
+export type VideoInput = 'none' | VideoSource | Y4mInput | IvfInput | StreamInput;
 
 /** Where the pictures of a stream go: to the application, into a file, or nowhere. */
 export type VideoOutput = 'none' | VideoSink | Y4mOutput | IvfOutput;
+
+/** Pictures of another session of the same phone, forwarded as they come: nothing is decoded or copied, and many may show them. */
+export interface StreamInput {
+    /** The id of that session. */
+    session: string;
+    /** The id of a stream of its other side, as `streams` and `streamAvailable` give it. */
+    stream: string;
+}
 
 /** A file of raw pictures, which are encoded natively (VP8) and paced by its frame rate. */
 export interface Y4mInput {
@@ -1621,9 +1635,9 @@ export interface AutoAnswerOptions {
     /** Beeps before the microphone opens; default false. */
     beep?: boolean;
     /** What such a caller sees of the camera; default: its video is refused. A `VideoSource` shows one call at a time. */
-    video?: VideoInput;
+    video?: Exclude<VideoInput, StreamInput>;
     /** What such a caller sees of the screen; default: a screen of its own is refused. */
-    screen?: VideoInput;
+    screen?: Exclude<VideoInput, StreamInput>;
 }
 
 /** Options of a {@link Softphone}. Either `uri`, or `accessToken` with `environment`, says who it is. */

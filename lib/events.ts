@@ -279,6 +279,10 @@ export interface VideoStream {
   kind: 'video'
   /** What is seen: what the other side says (RFC 4796), else its first video is the camera, and another the screen. */
   content: VideoContent
+  /** Pixels in a row, once a key frame has told; {@link SessionEvents.resolution} tells of changes. */
+  width?: number
+  /** Rows, likewise. */
+  height?: number
 }
 
 /** The size of a stream's pictures. */

@@ -124,13 +124,21 @@ export type AudioOutput = SingleOutput | readonly SingleOutput[]
 export type SingleOutput = 'default' | 'none' | (string & {}) | DeviceChoice | AudioSink | WavOutput
 
 /**
- * What the other side sees: frames or pictures that the application writes, a file, or `'none'`, which sends nothing and takes the
- * other side's pictures.
+ * What the other side sees: frames or pictures that the application writes, a file, what the other side of another call shows, or
+ * `'none'`, which sends nothing and takes the other side's pictures.
  */
-export type VideoInput = 'none' | VideoSource | Y4mInput | IvfInput
+export type VideoInput = 'none' | VideoSource | Y4mInput | IvfInput | StreamInput
 
 /** Where the pictures of a stream go: to the application, into a file, or nowhere. */
 export type VideoOutput = 'none' | VideoSink | Y4mOutput | IvfOutput
+
+/** Pictures of another session of the same phone, forwarded as they come: nothing is decoded or copied, and many may show them. */
+export interface StreamInput {
+  /** The id of that session. */
+  session: string
+  /** The id of a stream of its other side, as `streams` and `streamAvailable` give it. */
+  stream: string
+}
 
 /** A file of raw pictures, which are encoded natively (VP8) and paced by its frame rate. */
 export interface Y4mInput {
@@ -263,9 +271,9 @@ export interface AutoAnswerOptions {
   /** Beeps before the microphone opens; default false. */
   beep?: boolean
   /** What such a caller sees of the camera; default: its video is refused. A `VideoSource` shows one call at a time. */
-  video?: VideoInput
+  video?: Exclude<VideoInput, StreamInput>
   /** What such a caller sees of the screen; default: a screen of its own is refused. */
-  screen?: VideoInput
+  screen?: Exclude<VideoInput, StreamInput>
 }
 
 /** Options of a {@link Softphone}. Either `uri`, or `accessToken` with `environment`, says who it is. */

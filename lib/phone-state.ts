@@ -261,7 +261,7 @@ function toSession(session: Session | undefined, event: SessionEvent): void {
     case 'streamUnavailable':
       return session.showsNoMore(event.stream)
     case 'resolution':
-      return session.deliver('resolution', { id: event.stream, width: event.width, height: event.height })
+      return session.resized({ id: event.stream, width: event.width, height: event.height })
     case 'stats':
       return session.deliver('stats', event.stats as CallStats)
     case 'level':

@@ -7,7 +7,7 @@ import { hideListeners, TypedEmitter } from './emitter'
 import { EndReason } from './end-reason'
 import { SoftphoneError, unanswered } from './errors'
 import { endOptions, rejectOptions } from './end-options'
-import type { CallerIdentity, ConnectionState, EndToEndId, SessionEvents, SessionState, VideoStream } from './events'
+import type { CallerIdentity, ConnectionState, EndToEndId, ResolutionEvent, SessionEvents, SessionState, VideoStream } from './events'
 import { type PromiseWithResolvers, settledLater } from './later'
 import type { PhoneLink } from './link'
 import { callOptions, wireCall } from './call-options'
@@ -371,7 +371,9 @@ export class Session extends TypedEmitter<SessionEvents> {
    *
    * @throws `ERR_VIDEO_FAILED` if the other side does not take the line or refuses the change, or has not agreed within 10 s, with the
    * status in `sip`; `ERR_NO_DEVICE` if the input can't be opened. What was shown before comes back, but what was stopped stays so.
-   * `ERR_SESSION_STATE` if the other side has to agree and the call is not answered. `ERR_ABORTED` if another was chosen first.
+   * `ERR_SESSION_STATE` if the other side has to agree and the call is not answered, or if there is no such stream; for one of a
+   * session that is not there `ERR_SESSION_NOT_FOUND` or `ERR_SESSION_ENDED`, and for one of this session itself
+   * `ERR_INVALID_ARGUMENT`. `ERR_ABORTED` if another was chosen first.
    */
   async setVideo(input: VideoInput | null): Promise<void> {
     await this.#show('camera', input)
@@ -529,6 +531,13 @@ export class Session extends TypedEmitter<SessionEvents> {
     const gone = this.streams.find((stream) => stream.id === id)
     assign(this, { streams: this.streams.filter((stream) => stream !== gone) })
     if (gone) this.deliver('streamUnavailable', { ...gone })
+  }
+
+  /** @internal */
+  resized(event: ResolutionEvent): void {
+    const { id, width, height } = event
+    assign(this, { streams: this.streams.map((stream) => (stream.id === id ? { ...stream, width, height } : stream)) })
+    this.deliver('resolution', event)
   }
 
   /** @internal */

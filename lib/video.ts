@@ -5,10 +5,12 @@ import { VideoSink } from './video-sink'
 import { VideoSource } from './video-source'
 import type { WireVideoInput, WireVideoOutput } from './wire'
 
-const inputs = "'none', a VideoSource, { y4m } or { ivf }"
+const lasting = "'none', a VideoSource, { y4m } or { ivf }"
+const inputs = "'none', a VideoSource, { y4m }, { ivf } or { session, stream }"
 const outputs = "'none', a VideoSink, { y4m } or { ivf }"
 const y4mInput: Schema = { y4m: 'text', loop: 'boolean' }
 const ivfInput: Schema = { ivf: 'text', loop: 'boolean', codec: { oneOf: ['vp8', 'h264'] } }
+const streamInput: Schema = { session: 'text', stream: 'text' }
 const y4mOutput: Schema = { y4m: 'text' }
 const ivfOutput: Schema = { ivf: 'text' }
 
@@ -31,6 +33,11 @@ export function wireVideoInput(name: string, input: VideoInput): WireVideoInput 
     if ('ivf' in input) {
       const { ivf, loop = false, codec = 'vp8' } = checked(name, input, ivfInput)
       return { type: 'ivf', path: ivf, repeat: loop, codec }
+    }
+    if ('session' in input || 'stream' in input) {
+      const { session, stream } = checked(name, input, streamInput)
+      if (session === undefined || stream === undefined) throw mismatch(name, input, inputs, 'only one of session and stream')
+      return { type: 'stream', session, stream }
     }
   }
   throw mismatch(name, input, inputs)
@@ -63,6 +70,17 @@ export function wireShown({ video, screen }: Shown, prefix = ''): { video: WireV
     video: video === undefined ? undefined : wireVideoInput(`${prefix}video`, video),
     screen: screen === undefined ? undefined : wireVideoInput(`${prefix}screen`, screen),
   }
+}
+
+/** The same of what is set up for calls to come: a stream is over when its session is. */
+export function wireLasting(shown: Shown, prefix: string): ReturnType<typeof wireShown> {
+  for (const name of ['video', 'screen'] as const) {
+    const input = shown[name]
+    if (typeof input === 'object' && (input as object | null) !== null && ('session' in input || 'stream' in input)) {
+      throw mismatch(`${prefix}${name}`, input, lasting, 'a stream of a session, which goes to acceptPendingSession()')
+    }
+  }
+  return wireShown(shown, prefix)
 }
 
 /** What is shown, as options say it. */

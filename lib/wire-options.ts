@@ -19,7 +19,7 @@ import type {
 } from './options'
 import { wireProxy } from './proxy'
 import { checkOptions, isPlainObject, isText, mismatch } from './schema'
-import { type Shown, wireShown } from './video'
+import { type Shown, wireLasting } from './video'
 import type { optionNames, WireIceServer } from './wire'
 
 /*
@@ -98,7 +98,7 @@ function wireAutoAnswer(autoAnswer: SoftphoneOptions['autoAnswer']): unknown {
   return {
     ...rest,
     policy: wirePolicy(policy),
-    ...wireShown({ video, screen } as Shown, 'autoAnswer.'),
+    ...wireLasting({ video, screen } as Shown, 'autoAnswer.'),
   }
 }
 

@@ -560,6 +560,7 @@ export type WireVideoInput =
   | { type: 'source'; id: number; codecs?: WireVideoCodec[] | undefined }
   | { type: 'y4m'; path: string; repeat?: boolean | undefined }
   | { type: 'ivf'; path: string; repeat?: boolean | undefined; codec: WireVideoCodec }
+  | { type: 'stream'; session: string; stream: string }
   | { type: 'none' }
 
 export type WireVideoCodec = 'vp8' | 'h264'

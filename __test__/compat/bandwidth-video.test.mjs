@@ -2,9 +2,8 @@
 import assert from 'node:assert/strict'
 import { EventEmitter, once } from 'node:events'
 import { describe, test } from 'node:test'
-import { VideoSink, VideoSource } from 'offhook'
+import { SoftphoneError, VideoSink, VideoSource } from 'offhook'
 import { Rooms } from 'offhook/compat/bandwidth'
-import { Room } from '../../dist/compat/bandwidth/room.js'
 import { OwnStream } from '../../dist/compat/bandwidth/own-stream.js'
 import { film, h264Frame, nameOf, vp8Frame } from '../frames.mjs'
 import { voice } from '../pbx.mjs'
@@ -119,7 +118,8 @@ describe('what is watched', () => {
     const accepted = new Map()
     const refused = []
     const phone = Object.assign(new EventEmitter(), {
-      acceptPendingSession: (id, options) => (accepted.set(id, options), phone.emit('accepted', id)),
+      // Later, as an engine does it.
+      answer: async (id, options) => (accepted.set(id, options), await null, phone.emit('accepted', id)),
       rejectPendingSession: async (id, { code }) => void (refused.push([id, code]), phone.emit('refused', id)),
     })
     const warnings = []
@@ -133,7 +133,8 @@ describe('what is watched', () => {
       phone.emit('pendingSession', { id, headers, video: true })
     }
     calls('screen', 'publish')
-    phone.emit('sessionStarted', callOf('screen', { streams: [{ id: '1' }] }))
+    const screen = callOf('screen', { streams: [{ id: '1' }] })
+    phone.emit('sessionStarted', screen)
     const watches = () => calls('watching', 'watch', { 'x-endpoint-id': ['screen'] })
     /** Resolves with what the call that watches is accepted with. */
     const accepts = async () => {
@@ -141,58 +142,67 @@ describe('what is watched', () => {
       await once(phone, 'accepted')
       return accepted.get('watching')
     }
-    return { phone, rooms, sessionId, participant, refused, warnings, watches, accepts }
+    return { phone, rooms, sessionId, participant, screen, refused, warnings, watches, accepts }
   }
 
-  test('is let go of when its caller gives up after being removed', async (t) => {
-    const { phone, rooms, sessionId, participant, accepts } = await arriving(t)
-    const { video } = await accepts()
-    await rooms.removeParticipant(sessionId, participant.id)
-    assert.equal(video.closed, false)
-    phone.emit('cancelPendingSession', 'watching')
-    assert.equal(video.closed, true)
+  test('is shown by what the publisher sends, as it comes', async (t) => {
+    const { accepts } = await arriving(t)
+    assert.deepEqual(await accepts(), { mediaStream: 'none', audioElement: 'none', video: { session: 'screen', stream: '1' } })
   })
 
-  test('is let go of when its call is over as it starts', async (t) => {
-    const { phone, accepts } = await arriving(t)
-    const { video } = await accepts()
-    phone.emit('sessionStarted', callOf('watching', { state: 'ended' }))
-    await new Promise(setImmediate)
-    assert.equal(video.closed, true)
-  })
-
-  test('is refused to somebody who was removed meanwhile', async (t) => {
-    const { phone, rooms, sessionId, participant, refused, watches } = await arriving(t)
-    watches()
-    await rooms.removeParticipant(sessionId, participant.id)
-    await once(phone, 'refused')
-    assert.deepEqual(refused, [['watching', 404]])
+  test('is over if its stream ended, or its watcher was removed, before it began', async (t) => {
+    for (const happens of ['stream', 'removal', 'call']) {
+      const { phone, rooms, sessionId, participant, screen, accepts } = await arriving(t)
+      await accepts()
+      const watching = callOf('watching', happens === 'call' ? { state: 'ended' } : {})
+      let ended = 0
+      watching.end = async () => void (ended += 1)
+      if (happens === 'stream') screen.streams = [{ id: '2' }]
+      if (happens === 'removal') await rooms.removeParticipant(sessionId, participant.id)
+      phone.emit('sessionStarted', watching)
+      await new Promise(setImmediate)
+      assert.equal(ended, happens === 'call' ? 0 : 1, happens)
+    }
   })
 
   test('is refused if it can not be shown: its caller waits for nothing', async (t) => {
-    const { phone, refused, warnings, watches } = await arriving(t)
-    const broken = t.mock.method(VideoSink.prototype, 'on', () => assert.fail('no more sinks'))
-    watches()
-    await once(phone, 'refused')
-    broken.mock.restore()
-    assert.deepEqual([refused, warnings], [[['watching', 500]], ['[offhook] A stream could not be shown: no more sinks']])
+    for (const [code, refusedWith] of [['ERR_SESSION_STATE', 500], ['ERR_TOO_MANY_SESSIONS', 503]]) {
+      const { phone, refused, warnings, watches } = await arriving(t)
+      phone.answer = async () => Promise.reject(new SoftphoneError('no more', { code, type: 'session' }))
+      watches()
+      await once(phone, 'refused')
+      assert.deepEqual([refused, warnings], [[['watching', refusedWith]], ['[offhook] A call could not be accepted: no more']])
+    }
   })
 
-  test('belongs to one relay: a newer one of the same stream keeps it', async () => {
-    const room = new Room({}, 'sip:rooms@example.com', 'room', undefined, {})
-    const publication = { session: callOf('screen', { streams: [{ id: '1' }] }), relay: undefined }
-    const first = await room.watcher(publication)
-    publication.relay.close()
-    publication.relay = undefined
-    const second = await room.watcher(publication)
-    const { length } = publication.session.outputs
-    assert.throws(() => room.watch(publication, callOf('first'), first), /The stream is over/)
-    room.unwatch(publication, first)
-    assert.equal(publication.relay, second.relay)
-    assert.equal(publication.session.outputs.length, length, 'the stream goes where it went')
-    assert.deepEqual([first.source.closed, second.source.closed], [true, false])
-    room.unwatch(publication, second)
-    assert.deepEqual([publication.relay, publication.session.outputs.at(-1)], [undefined, 'none'])
+  test('is refused no more if its caller has given up', async (t) => {
+    const { phone, refused, warnings, watches } = await arriving(t)
+    let fail
+    phone.answer = () => new Promise((_, reject) => (fail = reject))
+    watches()
+    phone.emit('cancelPendingSession', 'watching')
+    fail(new SoftphoneError('cancelled', { code: 'ERR_SESSION_CANCELLED', type: 'session' }))
+    await new Promise(setImmediate)
+    assert.deepEqual([refused, warnings], [[], []])
+  })
+
+  test('is called for again while a machine has no time for it', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    const busy = new SoftphoneError('busy', { code: 'ERR_CALL_FAILED', type: 'call', sip: { code: 503, reason: 'Service Unavailable' } })
+    let calls = 0
+    const phone = { call: async () => (calls++, callOf('watching', { streams: [{ id: '1' }], answered: calls < 3 ? Promise.reject(busy) : Promise.resolve() })) }
+    const watching = new Watching()
+    const watched = watching.watch(phone, {}, 'stream', 'sink')
+    for (let turn = 0; turn < 20; turn += 1) {
+      await new Promise(setImmediate)
+      t.mock.timers.tick(500)
+    }
+    await watched
+    assert.equal(calls, 3)
+    calls = 0
+    const refusing = { call: async () => (calls++, assert.fail('refused')) }
+    assert.match((await failure(watching.watch(refusing, {}, 'other', 'sink'))).message, /refused/)
+    assert.equal(calls, 1)
   })
 })
 
@@ -338,7 +348,7 @@ describe('a room with pictures', { timeout: 120_000 }, () => {
     await bob.rtc.phone.sessions[0].setVideo(cameraOf(t, 'another', 'h264'))
     const { text } = await over
     assert.equal(text, 'The pictures come in another codec')
-    assert.match(room.warnings.join(), /A stream could not be relayed/)
+    assert.match(room.warnings.join(), /A stream could not be shown: Camera device: the other party does not take it/)
   })
 
   test('telephones have sound alone, and nobody sees into another room', async (t) => {

@@ -24,11 +24,13 @@ export async function joinRoom(token, { mediaStream, muted, sound, speaker }, on
   if (muted) session.mute({ audio: true })
   /** Publishes a screen by a call beside the other; gives what ends it. */
   const share = (screen) => call({ mediaStream: screen, rtcOfferConstraints: { offerToReceiveAudio: true } }, 'X-Room-Call: publish', `X-Stream-Alias: a screen`)
-  /** Gives the pictures of one of the streams to a video element, by a call that only sees. */
+  /** Gives the pictures of one of the streams to a video element, by a call that only sees; a server that is too busy is asked again. */
   const watch = (endpointId, video) => {
     const receive = { mediaConstraints: { audio: false, video: false }, rtcOfferConstraints: { offerToReceiveAudio: true, offerToReceiveVideo: true } }
     const watching = call(receive, 'X-Room-Call: watch', `X-Endpoint-Id: ${endpointId}`)
     watching.connection.ontrack = ({ track }) => track.kind === 'video' && (video.srcObject = new MediaStream([track]))
+    const again = () => video.isConnected && session.isEstablished() && watch(endpointId, video)
+    watching.on('failed', ({ message }) => message?.status_code === 503 && setTimeout(again, 500))
   }
   /** Shows another camera instead of the one before, and hides it if that is hidden. */
   const film = (camera) => {

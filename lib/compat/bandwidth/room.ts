@@ -1,6 +1,5 @@
-import type { AudioInput, Conference, EndReason, Notifier, Session, Softphone } from '../../index'
+import type { AudioInput, Conference, EndOptions, EndReason, Notifier, Session, Softphone, StreamInput } from '../../index'
 import { BandwidthRtcError } from './errors'
-import { Relay, type Watcher } from './relay'
 import { ROSTER_TYPE, rosterDocument, type RosterEntry } from './roster'
 
 /** A participant, as the server knows them. */
@@ -39,8 +38,8 @@ export interface Publication extends Stream {
   readonly session: Session
   readonly main: boolean
   ringing: boolean
-  /** The way of its pictures to those who watch them; it begins with the first of them. */
-  relay: Relay | undefined
+  /** The calls in which its pictures are shown. */
+  readonly watching: Set<Session>
 }
 
 /** A participant's phone subscribes once; one that has lost its connection may do so again before the old one is found out. */
@@ -102,28 +101,17 @@ export class Room {
     return [...this.#publications].find((publication) => publication.endpointId === endpointId && publication.session.streams.length > 0)
   }
 
-  /** Prepares to show a publication to somebody: `unwatch` undoes it. */
-  async watcher(publication: Publication): Promise<Watcher> {
-    const [stream] = publication.session.streams
-    if (!stream) throw new BandwidthRtcError('The stream is over')
-    publication.relay ??= new Relay(publication.session, stream.id, (error) => this.#owner.failed('A stream could not be relayed', error))
-    return publication.relay.watcher()
-  }
-
-  /** Shows a publication in a call, until either ends. */
-  watch(publication: Publication, session: Session, watcher: Watcher): void {
-    if (publication.relay !== watcher.relay || session.state === 'ended') throw new BandwidthRtcError('The stream is over')
-    watcher.session = session
-    session.on('terminated', () => this.unwatch(publication, watcher))
-  }
-
-  /** Shows it to somebody no more; what nobody watches is not relayed. */
-  unwatch(publication: Publication, watcher: Watcher): void {
-    const { relay } = watcher
-    relay.drop(watcher)
-    if (!relay.idle) return
-    if (publication.relay === relay) publication.relay = undefined
-    relay.close()
+  /** Shows its pictures in a call that was accepted with them, until either ends. */
+  watch(publication: Publication, { stream }: StreamInput, session: Session): void {
+    const { watching } = publication
+    if (session.state === 'ended' || !publication.session.streams.some(({ id }) => id === stream)) throw new BandwidthRtcError('The stream is over')
+    watching.add(session)
+    session.on('terminated', () => watching.delete(session))
+    session.on('warning', ({ code, message }) => {
+      if (code !== 'no-device' || !watching.delete(session)) return
+      this.#owner.failed('A stream could not be shown', new BandwidthRtcError(message))
+      this.#endWatching(session, { reason: 'incompatible-parameters', text: 'The pictures come in another codec' })
+    })
   }
 
   /** Takes a participant out: their calls end, and they are told nothing more. */
@@ -164,7 +152,7 @@ export class Room {
     // The id is the participant's choice, but never somebody else's.
     const taken = [...this.#publications].some(({ endpointId }) => endpointId === stream.endpointId)
     const endpointId = taken ? session.id : stream.endpointId
-    const publication: Publication = { ...stream, endpointId, guest, session, main, ringing: false, relay: undefined }
+    const publication: Publication = { ...stream, endpointId, guest, session, main, ringing: false, watching: new Set() }
     this.#publications.add(publication)
     const ofThis = (act: () => void) => () => this.#publications.has(publication) && act()
     session.on('progress', ofThis(() => this.#ringing(publication)))
@@ -243,10 +231,15 @@ export class Room {
   }
 
   /** Ends the calls of those who watch it. */
-  #close(publication: Publication): void {
-    const watching = publication.relay?.close() ?? []
-    publication.relay = undefined
-    for (const session of watching) session.end().catch((error: unknown) => this.#owner.failed('A call that watched could not be ended', error))
+  #close({ watching }: Publication): void {
+    for (const session of watching) {
+      watching.delete(session)
+      this.#endWatching(session)
+    }
+  }
+
+  #endWatching(session: Session, why?: EndOptions): void {
+    session.end(why).catch((error: unknown) => this.#owner.failed('A call that watched could not be ended', error))
   }
 
   #tell(): void {

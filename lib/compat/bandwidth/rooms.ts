@@ -1,9 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { TypedEmitter, type AudioInput, type CallOptions, type EndReason, type Logger, type PendingSession, type Session } from '../../index'
-import type { Softphone, SubscriptionRequest } from '../../index'
+import { SoftphoneError, TypedEmitter, type AudioInput, type CallOptions, type EndReason, type Logger, type PendingSession, type Session } from '../../index'
+import type { Softphone, StreamInput, SubscriptionRequest } from '../../index'
 import { BandwidthRtcError } from './errors'
 import { checkInput } from './streams'
-import type { Watcher } from './relay'
 import { Room, type Guest, type Publication, type Stream } from './room'
 import { ALIAS_HEADER, CALL_HEADER, ENDPOINT_HEADER, readToken, TOKEN_HEADER, writeToken, type RoomAccount } from './token'
 
@@ -74,7 +73,7 @@ export interface RoomsEvents {
 /** A call that is accepted and has not started: whose it is, and what it is for. */
 type Arrival =
   | ({ kind: 'join' | 'publish'; guest: Guest } & Stream)
-  | { kind: 'watch'; guest: Guest; room: Room; publication: Publication; watcher: Watcher }
+  | { kind: 'watch'; guest: Guest; room: Room; publication: Publication; video: StreamInput }
 
 /** Calls of one participant beside the one that takes part: a full room is watched, and some screens are shown. */
 const mostOthers = 64
@@ -263,7 +262,7 @@ export class Rooms extends TypedEmitter<RoomsEvents> {
     else if (call === undefined) this.#calledIn(pending, guest)
     else if (guest.others.size >= mostOthers) this.#refuse(id, 403)
     else if (call === 'publish' && pending.video) this.#accept(pending, { kind: 'publish', guest, ...streamOf(pending) })
-    else if (call === 'watch' && pending.video) this.#watched(pending, guest).catch((error: unknown) => this.#unshown(id, guest, error))
+    else if (call === 'watch' && pending.video) this.#watched(pending, guest)
     else this.#refuse(id, 488)
   }
 
@@ -277,28 +276,27 @@ export class Rooms extends TypedEmitter<RoomsEvents> {
   #accept({ id, video }: PendingSession, arrival: Arrival): void {
     this.#arrivals.set(id, arrival)
     if (arrival.kind !== 'join') arrival.guest.others.set(id, undefined)
-    const shown = arrival.kind === 'watch' ? arrival.watcher.source : 'none'
-    this.#phone.acceptPendingSession(id, { mediaStream: 'none', audioElement: 'none', ...(video ? { video: shown } : {}) })
+    const shown = arrival.kind === 'watch' ? arrival.video : 'none'
+    const accepted = this.#phone.answer(id, { mediaStream: 'none', audioElement: 'none', ...(video ? { video: shown } : {}) })
+    accepted.catch((error: unknown) => this.#notAccepted(id, error))
   }
 
-  async #watched(pending: PendingSession, guest: Guest): Promise<void> {
-    const { id, headers } = pending
+  #watched(pending: PendingSession, guest: Guest): void {
     const { room } = guest
-    const publication = room?.shown(headerOf(headers, ENDPOINT_HEADER)?.toLowerCase() ?? '')
-    if (!publication || !room) return this.#refuse(id, 404)
-    guest.others.set(id, undefined)
-    const watcher = await room.watcher(publication)
-    // The caller may have given up or be removed, and the stream have ended and begun anew, while the first picture was waited for.
-    const isWanted = guest.others.has(id) && guest.room === room
-    if (isWanted && publication.relay === watcher.relay) return this.#accept(pending, { kind: 'watch', guest, room, publication, watcher })
-    room.unwatch(publication, watcher)
-    if (guest.others.delete(id)) this.#refuse(id, 404)
+    const publication = room?.shown(headerOf(pending.headers, ENDPOINT_HEADER)?.toLowerCase() ?? '')
+    const [stream] = publication?.session.streams ?? []
+    if (!room || !publication || !stream) return this.#refuse(pending.id, 404)
+    const video = { session: publication.session.id, stream: stream.id }
+    this.#accept(pending, { kind: 'watch', guest, room, publication, video })
   }
 
-  // Its caller would wait for nothing.
-  #unshown(id: string, guest: Guest, error: unknown): void {
-    this.#warn('A stream could not be shown', error)
-    if (guest.others.delete(id)) this.#refuse(id, 500)
+  // Its caller would wait for nothing; one that gave up waits no more.
+  #notAccepted(id: string, error: unknown): void {
+    if (!this.#arrivals.has(id)) return
+    this.#gaveUp(id)
+    this.#warn('A call could not be accepted', error)
+    const isBusy = error instanceof SoftphoneError && error.code === 'ERR_TOO_MANY_SESSIONS'
+    this.#refuse(id, isBusy ? 503 : 500)
   }
 
   #refuse(id: string, code: number): void {
@@ -313,7 +311,6 @@ export class Rooms extends TypedEmitter<RoomsEvents> {
     if (arrival.kind === 'join') guest.arriving = false
     else this.#beside(guest, session)
     this.#take(arrival, session).catch((error: unknown) => {
-      if (arrival.kind === 'watch') arrival.room.unwatch(arrival.publication, arrival.watcher)
       // One that gave up by itself needs no help.
       if (session.state === 'ended') return
       this.#warn('A participant could not be let in', error)
@@ -330,7 +327,7 @@ export class Rooms extends TypedEmitter<RoomsEvents> {
     const { guest } = arrival
     if (arrival.kind === 'join') return this.#join(guest, session, arrival)
     if (!guest.room) throw new BandwidthRtcError('The participant is in no session')
-    if (arrival.kind === 'watch') guest.room.watch(arrival.publication, session, arrival.watcher)
+    if (arrival.kind === 'watch') arrival.room.watch(arrival.publication, arrival.video, session)
     else guest.room.show(guest, session, arrival)
   }
 
@@ -339,7 +336,6 @@ export class Rooms extends TypedEmitter<RoomsEvents> {
     const arrival = this.#arrivals.get(id)
     this.#arrivals.delete(id)
     if (arrival?.kind === 'join') arrival.guest.arriving = false
-    if (arrival?.kind === 'watch') arrival.room.unwatch(arrival.publication, arrival.watcher)
   }
 
   #subscribed({ id, event, headers }: SubscriptionRequest): void {

@@ -1,6 +1,9 @@
-import type { Session, Softphone, VideoOutput } from '../../index'
+import { SoftphoneError, type Session, type Softphone, type VideoOutput } from '../../index'
 import { BandwidthRtcError } from './errors'
 import { CALL_HEADER, ENDPOINT_HEADER, TOKEN_HEADER, type TokenClaims } from './token'
+
+/** Milliseconds between calls to a machine that has no time: seven seconds in all. */
+const pauses = [250, 500, 1000, 2000, 3500]
 
 /** What of the others' pictures is seen here: a call to the room for each stream. */
 export class Watching {
@@ -44,10 +47,29 @@ export class Watching {
     return calling
   }
 
+  /** A machine that is too busy for another call says so, and takes it later. */
   async #answered(phone: Softphone, claims: TokenClaims, endpointId: string): Promise<Session> {
+    for (const pause of pauses) {
+      try {
+        return await this.#answeredNow(phone, claims, endpointId)
+      } catch (error) {
+        if (!isBusy(phone, error)) throw error
+        await new Promise((passed) => setTimeout(passed, pause))
+      }
+    }
+    return this.#answeredNow(phone, claims, endpointId)
+  }
+
+  async #answeredNow(phone: Softphone, claims: TokenClaims, endpointId: string): Promise<Session> {
     const headers = { [TOKEN_HEADER]: claims.key, [ENDPOINT_HEADER]: endpointId, [CALL_HEADER]: 'watch' }
     const session = await phone.call(claims.room, { mediaStream: 'none', audioElement: 'none', video: 'none', headers })
     await session.answered
     return session
   }
+}
+
+/** Whether there, or here, is no time for another call. */
+function isBusy(phone: Softphone, error: unknown): boolean {
+  if (!(error instanceof SoftphoneError)) return false
+  return error.sip?.code === 503 || (error.code === 'ERR_TOO_MANY_SESSIONS' && phone.load >= 1)
 }

@@ -368,6 +368,12 @@ impl Session {
         self.drain_transport();
     }
 
+    /// Lets the peer send no more than `bits_per_second` on `line`, as far as it listens (REMB), or as much as comes through:
+    /// whoever the pictures are for takes no more.
+    pub fn limit_video(&mut self, line: VideoLine, bits_per_second: Option<u64>) {
+        self.lines.limit(line, bits_per_second);
+    }
+
     /// Sends nothing of `content`, or no longer; the line stays, and the peer sees the last picture.
     pub fn mute_video(&mut self, content: Content, muted: bool, now: Instant) {
         self.now = now;

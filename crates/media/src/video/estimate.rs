@@ -40,6 +40,8 @@ pub struct Estimate {
     sources: Vec<WatchedSource>,
     traffic: RecentTraffic,
     rate: Option<f64>,
+    /// The most that whoever gets it can take.
+    limit: Option<f64>,
     /// When it shrank last, and what came then.
     shrunk: Option<(Instant, f64)>,
     judged: Option<Instant>,
@@ -105,17 +107,26 @@ impl Estimate {
         self.is_exceeded = is_full && self.told.is_some_and(|(_, told)| comes > told);
     }
 
+    /// Whoever gets what comes can take no more than this.
+    pub fn set_limit(&mut self, bits_per_second: Option<u64>) {
+        self.limit = bits_per_second.map(|limit| (limit as f64).max(f64::from(LEAST_RATE)));
+    }
+
+    fn allowed(&self) -> Option<f64> {
+        Some(self.rate?.min(self.limit.unwrap_or(f64::INFINITY)))
+    }
+
     /// How many bit/s the peer may send, if it has to be told now.
     pub fn tell(&mut self, now: Instant) -> Option<u64> {
         let at = self.deadline()?;
-        let rate = self.rate.filter(|_| at <= now)?;
+        let rate = self.allowed().filter(|_| at <= now)?;
         self.told = Some((now, rate));
         Some(rate as u64)
     }
 
     /// When the peer has to be told next.
     pub fn deadline(&self) -> Option<Instant> {
-        let rate = self.rate?;
+        let rate = self.allowed()?;
         let judged = self.judged?;
         Some(match self.told {
             None => judged,

@@ -2,7 +2,7 @@
 
 use super::harness::*;
 use media::sdp::Direction;
-use media::sdp::negotiate::{Content, VideoWish};
+use media::sdp::negotiate::{Content, VideoLine, VideoWish};
 use media::session::{InboundRtp, Stats, VideoStats};
 use std::time::Duration;
 use video::VideoCodec;
@@ -187,4 +187,25 @@ fn a_line_that_narrows_to_a_fifth_loses_little_sound_to_pictures_until_they_adap
         assert_eq!(narrowed.lost[1], 0, "{narrowed:?}");
         assert!(narrowed.frozen < 1.5, "{narrowed:?}");
     }
+}
+
+#[test]
+fn a_peer_sends_no_more_than_those_can_take_for_whom_its_pictures_are() {
+    let mut network = Network::new(5);
+    let [mut a, mut b] = pair(&network, true);
+    connect(&mut network, &mut a, &mut b);
+    let line = VideoLine(1);
+    let mut after = |limit: Option<u64>, seconds: u32| {
+        b.session.limit_video(line, limit);
+        network.run(&mut a, &mut b, seconds * SECOND);
+        a.targets.last().map(|(_, target)| *target)
+    };
+    let free = after(None, 10).unwrap();
+    assert!(free > 500_000, "{free}");
+    let limited = after(Some(200_000), 1).unwrap();
+    assert!((150_000..=200_000).contains(&limited), "{limited}");
+    let least = after(Some(1), 1).unwrap();
+    assert!(least <= 50_000, "{least}");
+    let free = after(None, 10).unwrap();
+    assert!(free > 500_000, "{free}");
 }

@@ -7,7 +7,7 @@ use sip::endpoint::{Body, CommandError, Endpoint, Reply, RequestId, ServerReques
 use sip::header::Reason;
 use sip::message::Method;
 
-use crate::agent::Agent;
+use crate::agent::{Agent, SeenStreams};
 use crate::config::Config;
 use crate::door::event::Event;
 use crate::door::id::{SessionId, Ticket};
@@ -20,6 +20,7 @@ use crate::door::output::Output;
 pub(crate) struct Context<'a> {
     pub(crate) config: &'a Config,
     pub(crate) agent: &'a mut Agent,
+    pub(crate) seen: &'a mut SeenStreams,
     pub(crate) outputs: &'a mut VecDeque<Output>,
     pub(crate) now: Instant,
     /// Milliseconds since 1970.

@@ -2,6 +2,7 @@
 
 mod context;
 mod identity;
+mod seen_streams;
 mod surroundings;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -14,6 +15,7 @@ use sip::transaction::{Flow, FlowId, Transport};
 use sip::uri::Uri;
 
 pub(crate) use context::{Context, NotSent};
+pub(crate) use seen_streams::{SeenOn, SeenStream, SeenStreams};
 pub(crate) use surroundings::Surroundings;
 
 use crate::config::{Config, Credentials};

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use super::{Agent, Context};
+use super::{Agent, Context, SeenStreams};
 use crate::config::Config;
 use crate::door::event::millis;
 use crate::door::output::Output;
@@ -13,6 +13,7 @@ use crate::door::output::Output;
 pub(crate) struct Surroundings {
     pub(crate) config: Config,
     pub(crate) agent: Agent,
+    pub(crate) seen: SeenStreams,
     pub(crate) outputs: VecDeque<Output>,
     /// The last that was told.
     pub(crate) now: Instant,
@@ -27,6 +28,7 @@ impl Surroundings {
         Self {
             config,
             agent,
+            seen: SeenStreams::default(),
             outputs: VecDeque::new(),
             now,
             load: 0.0,
@@ -40,6 +42,7 @@ impl Surroundings {
         Context {
             config: &self.config,
             agent: &mut self.agent,
+            seen: &mut self.seen,
             outputs: &mut self.outputs,
             now: self.now,
             unix_now: millis(time + self.now.saturating_duration_since(at)),

@@ -23,6 +23,7 @@ use crate::door::id::is_uuid;
 use crate::door::level::Level;
 use crate::door::secret::Secret;
 use crate::door::text::{is_printable, is_token};
+use crate::door::video::VideoInput;
 
 /// Octets of SHA-256.
 const PIN: usize = 32;
@@ -214,9 +215,27 @@ fn auto_answer(options: &Options, is_triple: bool) -> Result<AutoAnswer, ConfigE
             .map(|(index, peer)| filled(&format!("autoAnswer.trustedPeers[{index}]"), peer))
             .collect::<Result<_, _>>()?,
         beep: given.beep.unwrap_or(false),
-        video: given.video,
-        screen: given.screen,
+        video: lasting("autoAnswer.video", given.video)?,
+        screen: lasting("autoAnswer.screen", given.screen)?,
     })
+}
+
+/// A stream is over when its session is; what is set up for calls to come is there for each of them.
+fn lasting(option: &str, input: Option<VideoInput>) -> Result<Option<VideoInput>, ConfigError> {
+    match input {
+        Some(VideoInput::Stream { .. }) => Err(ConfigError::new(
+            option,
+            "'none', a VideoSource, { y4m } or { ivf }",
+            "a stream of a session, which goes to acceptPendingSession()",
+        )),
+        Some(
+            VideoInput::Source { .. }
+            | VideoInput::Y4m { .. }
+            | VideoInput::Ivf { .. }
+            | VideoInput::None,
+        )
+        | None => Ok(input),
+    }
 }
 
 fn policy(option: &str, name: &str) -> Result<Policy, ConfigError> {

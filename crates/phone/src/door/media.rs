@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::door::audio::{self, Device};
 use crate::door::dtmf::Tones;
-use crate::door::id::Ticket;
+use crate::door::id::{SessionId, Ticket};
 use crate::door::recording::Tapped;
 use crate::door::sdp::Sdp;
-use crate::door::video::{VideoContent, VideoInput, VideoLine, VideoOutput, VideoWish};
+use crate::door::video::{VideoCodec, VideoContent, VideoInput, VideoLine, VideoOutput, VideoWish};
 
 /// An order for one session's media; the first one creates it.
 #[derive(Debug, Clone, PartialEq)]
@@ -154,6 +154,12 @@ pub enum VideoCommand {
         content: VideoContent,
         input: VideoInput,
     },
+    /// Lets the far end see what comes on a line of another session from now on; answered by `DeviceOpened`.
+    ShowLine {
+        content: VideoContent,
+        session: SessionId,
+        line: u32,
+    },
     /// Changes where the pictures of a line go, until the line stops; answered by `VideoOutputOpened` or `VideoOutputFailed`.
     SetVideoOutput { line: u32, output: VideoOutput },
 }
@@ -259,6 +265,8 @@ pub enum MediaEvent {
     VideoOutputOpened { line: u32 },
     /// Where the pictures of a line were to go can't be opened or has failed.
     VideoOutputFailed { line: u32, reason: String },
+    /// The pictures that come on a line are encoded so from now on.
+    LineCodec { line: u32, codec: VideoCodec },
     /// The pictures that come on a line have another size.
     Resolution { line: u32, width: u16, height: u16 },
     /// The path is up but the peer sends nothing.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::door::audio::Device;
+use crate::door::id::SessionId;
 
 /// What the far end sees on one line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,18 +34,21 @@ pub enum VideoInput {
         repeat: bool,
         codec: VideoCodec,
     },
+    /// What the far end of another session of the same phone shows, as it comes.
+    Stream { session: SessionId, stream: String },
     /// Nothing is sent; the far end's pictures are taken.
     None,
 }
 
 impl VideoInput {
-    /// In which codecs pictures can come, any if empty; nothing if none are sent.
-    pub fn sends(&self) -> Option<Vec<VideoCodec>> {
+    /// Whether pictures are sent.
+    pub fn sends(&self) -> bool {
         match self {
-            VideoInput::Source { codecs, .. } => Some(codecs.clone()),
-            VideoInput::Y4m { .. } => Some(vec![VideoCodec::Vp8]),
-            VideoInput::Ivf { codec, .. } => Some(vec![*codec]),
-            VideoInput::None => None,
+            VideoInput::Source { .. }
+            | VideoInput::Y4m { .. }
+            | VideoInput::Ivf { .. }
+            | VideoInput::Stream { .. } => true,
+            VideoInput::None => false,
         }
     }
 }
@@ -121,6 +125,9 @@ pub struct VideoLine {
     pub sends: bool,
     /// Whether the peer sends pictures.
     pub receives: bool,
+    /// In which ours are sent.
+    #[serde(default)]
+    pub codec: Option<VideoCodec>,
 }
 
 /// What the peer shows us.

@@ -48,6 +48,7 @@ impl Phone {
 
     pub(super) fn check_call(&self, options: &CallOptions) -> Result<(), PhoneError> {
         check_headers(&options.headers)?;
+        self.check_shown(None, [options.video.as_ref(), options.screen.as_ref()])?;
         invitation::headers(&mut options.clone(), &self.around.config)
             .map_err(PhoneError::invalid)?;
         Ok(())

@@ -188,8 +188,11 @@ impl Phone {
                 Settled::begun(self.act_on_live(id, |s, ctx| s.set_output(ticket, output, ctx)))
             }
             Command::SetVideo { id, content, input } => {
-                Settled::begun(self.act_on_live(id, |session, ctx| {
-                    session.set_video(ticket, content, input, ctx);
+                let begun = self.check_shown(Some(id), [input.as_ref(), None]);
+                Settled::begun(begun.and_then(|()| {
+                    self.act_on_live(id, |session, ctx| {
+                        session.set_video(ticket, content, input, ctx);
+                    })
                 }))
             }
             Command::SetVideoOutput { id, stream, output } => {

@@ -8,6 +8,7 @@ mod calling;
 mod command;
 mod conferring;
 mod ending;
+mod forwarding;
 mod incoming;
 mod messaging;
 mod notifiers;
@@ -233,6 +234,7 @@ impl Phone {
         while let Some(event) = self.around.agent.next_event() {
             self.take(event);
         }
+        self.drive_forwarding();
         self.drive_waiting_transfers();
         self.drive_conferences();
         self.drive_ringing();

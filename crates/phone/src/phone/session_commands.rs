@@ -23,6 +23,7 @@ impl Phone {
         check_headers(&options.headers)?;
         // Accepting again changes nothing until the end.
         self.known(id)?;
+        self.check_shown(Some(id), [options.video.as_ref(), options.screen.as_ref()])?;
         self.check_acceptance(id)?;
         self.act_on(id, |session, ctx| session.accept(options, false, ctx));
         Ok(())

@@ -145,6 +145,9 @@ impl Session {
         self.state = State::Active(Box::new(Active::new(negotiation)));
         self.drive_shown(ctx);
         self.activate(ctx);
+        if !late_offer {
+            self.follow_streams(ctx);
+        }
     }
 
     pub(super) fn activate(&mut self, ctx: &mut Context<'_>) {

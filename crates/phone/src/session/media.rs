@@ -70,6 +70,7 @@ impl Session {
             MediaEvent::VideoOutputFailed { line, reason } => {
                 self.video_output(line, Err(reason), ctx);
             }
+            MediaEvent::LineCodec { line, codec } => self.line_codec(line, codec, ctx),
             MediaEvent::Resolution {
                 line,
                 width,

@@ -18,6 +18,7 @@ mod early_media;
 mod early_offer;
 mod end;
 mod facts;
+mod forwarding;
 mod handover;
 mod hold;
 mod holding;
@@ -71,6 +72,7 @@ use requests::Requests;
 pub(crate) use requests::not_answered;
 pub(crate) use ringing::Tone;
 pub(crate) use seat::{Place, Seat};
+pub(crate) use streams::no_stream;
 pub(crate) use transfer::{Transferred, under_way};
 
 pub(crate) use crate::agent::{Context, NotSent};

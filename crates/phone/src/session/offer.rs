@@ -341,6 +341,7 @@ impl Session {
                 self.video_agreed(offered, ctx);
             }
             self.drive_streams(ctx);
+            self.follow_streams(ctx);
             self.drive_offer(ctx);
         }
     }

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::Session;
 use super::streams::Streams;
+use crate::agent::{SeenStream, SeenStreams};
 use crate::door::error::SipStatus;
 use crate::door::id::Ticket;
 use crate::door::video::{VideoContent, VideoInput, VideoWish};
@@ -20,6 +21,8 @@ pub(super) struct Pictures {
     screen: Slot,
     /// The far end sees nothing of the camera.
     pub(super) muted: bool,
+    /// What media was told to wish.
+    wished: Vec<VideoWish>,
     /// Counts what was wished, so that an offer is known to say something old.
     version: Version,
     pub(super) streams: Streams,
@@ -80,8 +83,12 @@ impl Shown {
 }
 
 /// What the peer has to agree to for this.
-fn wish(content: VideoContent, input: Option<&VideoInput>) -> Option<VideoWish> {
-    let codecs = input?.sends();
+fn wish(
+    content: VideoContent,
+    input: Option<&VideoInput>,
+    seen: &SeenStreams,
+) -> Option<VideoWish> {
+    let codecs = seen.codecs(input?);
     Some(VideoWish {
         content,
         sends: codecs.is_some(),
@@ -90,16 +97,13 @@ fn wish(content: VideoContent, input: Option<&VideoInput>) -> Option<VideoWish> 
 }
 
 impl Slot {
-    /// Whether the peer has to agree to this in place of what is wanted now.
-    pub(super) fn differs(&self, input: Option<&VideoInput>) -> bool {
-        let wish = |input| wish(VideoContent::Camera, input);
-        wish(self.input.as_ref()) != wish(input)
+    pub(super) fn sends(&self) -> bool {
+        self.input.as_ref().is_some_and(VideoInput::sends)
     }
 
-    pub(super) fn sends(&self) -> bool {
-        self.input
-            .as_ref()
-            .is_some_and(|input| input.sends().is_some())
+    /// The stream of another session that it shows.
+    pub(super) fn stream(&self) -> Option<SeenStream> {
+        self.input.as_ref().and_then(SeenStream::of)
     }
 
     /// Takes the change if nothing of it is missing any more.
@@ -153,11 +157,33 @@ impl Pictures {
         self.version
     }
 
-    pub(super) fn wishes(&self) -> Vec<VideoWish> {
+    /// What is to be wished now; it counts as told.
+    pub(super) fn wishes(&mut self, seen: &SeenStreams) -> Vec<VideoWish> {
+        let slots = self.slots().into_iter();
+        self.wished = slots
+            .filter_map(|(content, slot)| wish(content, slot.input.as_ref(), seen))
+            .collect();
+        self.wished.clone()
+    }
+
+    /// Whether the peer has to agree to this in place of what was wished last.
+    pub(super) fn differs(
+        &self,
+        content: VideoContent,
+        input: Option<&VideoInput>,
+        seen: &SeenStreams,
+    ) -> bool {
+        let mut wished = self.wished.iter();
+        let wished = wished.find(|wished| wished.content == content);
+        wished != wish(content, input, seen).as_ref()
+    }
+
+    /// Whether this is shown.
+    pub(super) fn show(&self, stream: &SeenStream) -> bool {
         let slots = self.slots().into_iter();
         slots
-            .filter_map(|(content, slot)| wish(content, slot.input.as_ref()))
-            .collect()
+            .into_iter()
+            .any(|(_, slot)| slot.stream().as_ref() == Some(stream))
     }
 
     /// Whether the peer is still to be told of a change.

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::{Context, Session, State};
+use crate::agent::SeenOn;
 use crate::door::error::{ErrorCode, PhoneError};
 use crate::door::event::Event;
 use crate::door::id::Ticket;
 use crate::door::media::VideoCommand;
 use crate::door::output::Reply;
-use crate::door::video::{VideoLine, VideoOutput, VideoStream};
+use crate::door::video::{VideoCodec, VideoLine, VideoOutput, VideoStream};
 use crate::door::warning::Warning;
 
 /// What the far end shows.
@@ -18,10 +19,19 @@ pub(super) struct Streams {
     pub(super) lines: Vec<VideoLine>,
     /// What the application was told of, by its line.
     told: BTreeMap<u32, VideoStream>,
+    /// How its pictures come, as media said last; what it says once it says of each stream on the line.
+    known: BTreeMap<u32, KnownPictures>,
     /// How many there were.
     count: u32,
     /// Who waits for the output of a line to open.
     opening: BTreeMap<u32, Ticket>,
+}
+
+/// How the pictures of a line come.
+#[derive(Debug, Clone, Copy, Default)]
+struct KnownPictures {
+    codec: Option<VideoCodec>,
+    size: Option<(u16, u16)>,
 }
 
 impl Streams {
@@ -92,12 +102,15 @@ impl Session {
         if let Some(ticket) = self.pictures.streams.opening.remove(&line) {
             ctx.reply(ticket, Err(no_stream()));
         }
+        ctx.seen.remove(id, stream.stream.clone());
         ctx.emit(Event::StreamUnavailable { id, stream });
     }
 
     fn tell_streams(&mut self, ctx: &mut Context<'_>) {
         let id = self.id;
         let streams = &mut self.pictures.streams;
+        let lines = &streams.lines;
+        (streams.known).retain(|line, _| lines.iter().any(|there| there.line == *line));
         for line in streams.lines.iter().filter(|line| line.receives) {
             if streams.told.contains_key(&line.line) {
                 continue;
@@ -107,8 +120,23 @@ impl Session {
                 stream: streams.count.to_string(),
                 content: line.content,
             };
+            let known = streams.known.get(&line.line).copied().unwrap_or_default();
+            let on = SeenOn {
+                line: line.line,
+                codec: known.codec,
+            };
+            ctx.seen.put(id, &stream.stream, on);
+            let name = stream.stream.clone();
             streams.told.insert(line.line, stream.clone());
             ctx.emit(Event::StreamAvailable { id, stream });
+            if let Some((width, height)) = known.size {
+                ctx.emit(Event::Resolution {
+                    id,
+                    stream: name,
+                    width,
+                    height,
+                });
+            }
         }
     }
 
@@ -159,8 +187,21 @@ impl Session {
         }
     }
 
+    /// The pictures of a line come in another codec.
+    pub(super) fn line_codec(&mut self, line: u32, codec: VideoCodec, ctx: &mut Context<'_>) {
+        let streams = &mut self.pictures.streams;
+        let codec = Some(codec);
+        streams.known.entry(line).or_default().codec = codec;
+        if let Some(stream) = streams.told.get(&line) {
+            ctx.seen
+                .put(self.id, &stream.stream, SeenOn { line, codec });
+        }
+    }
+
     /// The pictures of a line have another size.
     pub(super) fn resolution(&mut self, line: u32, width: u16, height: u16, ctx: &mut Context<'_>) {
+        let known = self.pictures.streams.known.entry(line).or_default();
+        known.size = Some((width, height));
         if let Some(stream) = self.pictures.streams.told.get(&line) {
             ctx.emit(Event::Resolution {
                 id: self.id,
@@ -172,7 +213,8 @@ impl Session {
     }
 }
 
-fn no_stream() -> PhoneError {
+/// What a command is told that names a stream which is not there.
+pub(crate) fn no_stream() -> PhoneError {
     PhoneError::wrong_state("The session has no stream of this id, or none any more")
 }
 

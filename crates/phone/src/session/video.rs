@@ -11,10 +11,13 @@ use crate::door::media::{StreamCommand, VideoCommand};
 use crate::door::output::Reply;
 use crate::door::video::{VideoContent, VideoInput};
 
+/// The peer has agreed to an offer without this line.
+pub(super) const NOT_TAKEN: &str = "the other party does not take it";
+
 impl Session {
     /// Tells media what is wanted, before the first description; of a call without video it hears nothing.
-    pub(super) fn wish_video(&self, ctx: &mut Context<'_>) {
-        let wishes = self.pictures.wishes();
+    pub(super) fn wish_video(&mut self, ctx: &mut Context<'_>) {
+        let wishes = self.pictures.wishes(ctx.seen);
         if !wishes.is_empty() {
             ctx.media(self.id, StreamCommand::WishVideo { wishes });
         }
@@ -33,9 +36,23 @@ impl Session {
 
     /// Lets media open what is wanted now.
     pub(super) fn open_video(&mut self, content: VideoContent, ctx: &mut Context<'_>) {
-        let input = self.pictures.slot(content).input.clone();
-        let input = input.unwrap_or(VideoInput::None);
-        ctx.media(self.id, VideoCommand::SetVideo { content, input });
+        let slot = self.pictures.slot(content);
+        let input = slot.input.clone().unwrap_or(VideoInput::None);
+        let Some(stream) = slot.stream() else {
+            return ctx.media(self.id, VideoCommand::SetVideo { content, input });
+        };
+        match ctx.seen.get(&stream) {
+            Some(on) => {
+                let (session, line) = (stream.session(), on.line);
+                let command = VideoCommand::ShowLine {
+                    content,
+                    session,
+                    line,
+                };
+                ctx.media(self.id, command);
+            }
+            None => self.stream_over(content, ctx),
+        }
     }
 
     /// Changes what the far end sees, or stops the line. What goes is not seen any more from now on; the reply comes when the
@@ -49,6 +66,7 @@ impl Session {
     ) {
         let is_active = matches!(self.state, State::Active(_));
         let troubled = self.near_end.devices.is_troubled(content.into());
+        let differs = self.pictures.differs(content, input.as_ref(), ctx.seen);
         let slot = self.pictures.slot(content);
         let is_same = slot.input == input;
         let is_shown = !(troubled && slot.sends());
@@ -61,12 +79,12 @@ impl Session {
             .change
             .as_ref()
             .is_some_and(|change| change.asks.is_some());
-        let asks = asked || slot.differs(input.as_ref());
+        let asks = asked || differs;
         if asks && !is_active {
             let text = "Video can be begun or stopped only while the session is active";
             return ctx.reply(ticket, Err(PhoneError::wrong_state(text)));
         }
-        let opening = input.as_ref().is_some_and(|input| input.sends().is_some());
+        let opening = input.as_ref().is_some_and(VideoInput::sends);
         let had = std::mem::replace(&mut slot.input, input);
         let before = match slot.change.take() {
             Some(earlier) => {
@@ -129,9 +147,8 @@ impl Session {
         input: Option<VideoInput>,
         ctx: &mut Context<'_>,
     ) {
-        let slot = self.pictures.slot(content);
-        let differs = slot.differs(input.as_ref());
-        slot.input = input;
+        let differs = self.pictures.differs(content, input.as_ref(), ctx.seen);
+        self.pictures.slot(content).input = input;
         if differs {
             self.renew_wishes(ctx);
             self.owe_renewal();
@@ -140,9 +157,9 @@ impl Session {
         self.drive_offer(ctx);
     }
 
-    fn renew_wishes(&mut self, ctx: &mut Context<'_>) -> Version {
+    pub(super) fn renew_wishes(&mut self, ctx: &mut Context<'_>) -> Version {
         let version = self.pictures.renew();
-        let wishes = self.pictures.wishes();
+        let wishes = self.pictures.wishes(ctx.seen);
         ctx.media(self.id, StreamCommand::WishVideo { wishes });
         version
     }
@@ -163,8 +180,7 @@ impl Session {
                         self.settle_video(content, ctx);
                     }
                     false => {
-                        let text = "the other party does not take it";
-                        self.video_failed(content, ErrorCode::VideoFailed, text, ctx);
+                        self.video_failed(content, ErrorCode::VideoFailed, NOT_TAKEN, ctx);
                     }
                 },
                 Some(_) | None => {}
@@ -178,7 +194,7 @@ impl Session {
             let line = self.line_of(content);
             let slot = self.pictures.slot(content);
             let is_so = match (&slot.input, line) {
-                (Some(input), Some(line)) => line.sends || input.sends().is_none(),
+                (Some(input), Some(line)) => line.sends || !input.sends(),
                 (Some(_), None) => false,
                 (None, line) => line.is_none(),
             };
@@ -189,7 +205,7 @@ impl Session {
         }
     }
 
-    fn line_of(&self, content: VideoContent) -> Option<crate::door::video::VideoLine> {
+    pub(super) fn line_of(&self, content: VideoContent) -> Option<crate::door::video::VideoLine> {
         let mut lines = self.pictures.streams.lines.iter();
         lines.find(|line| line.content == content).copied()
     }
@@ -255,8 +271,8 @@ impl Session {
         };
         let remains = lesser(change.before, slot.input.clone());
         if slot.input != remains {
-            let had = std::mem::replace(&mut slot.input, remains);
-            if slot.differs(had.as_ref()) {
+            slot.input.clone_from(&remains);
+            if self.pictures.differs(content, remains.as_ref(), ctx.seen) {
                 self.renew_wishes(ctx);
                 // The peer has agreed to it already.
                 if change.asks.is_none() {
@@ -264,6 +280,10 @@ impl Session {
                 }
             }
             self.open_video(content, ctx);
+        }
+        // What the peer does not take of a stream that has changed its codec, nobody waits for.
+        if change.tickets.is_empty() {
+            self.device_failed(content.into(), text, ctx);
         }
         let message = format!("Unable to change video: {text}");
         let error = PhoneError::new(code, message).with_sip(change.put_off);
@@ -308,7 +328,7 @@ impl Session {
         }
     }
 
-    fn owe_renewal(&mut self) {
+    pub(super) fn owe_renewal(&mut self) {
         if let State::Active(active) = &mut self.state {
             active.offerer.owed.renewal = true;
         }
@@ -320,7 +340,7 @@ impl Session {
 fn lesser(before: Option<VideoInput>, after: Option<VideoInput>) -> Option<VideoInput> {
     match (&before, &after) {
         (_, None) => None,
-        (Some(VideoInput::Source { .. }), Some(VideoInput::None)) => after,
+        (Some(before), Some(VideoInput::None)) if before.sends() => after,
         (None | Some(_), Some(_)) => before,
     }
 }

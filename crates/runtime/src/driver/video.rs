@@ -10,8 +10,8 @@ use tokio::task::JoinSet;
 use super::Job;
 use super::calls::Calls;
 use super::opening::{Turn, once_free};
-use crate::media_worker::{KeyFrameWish, News, Order, What};
-use crate::video::{VideoOpenError, VideoReader, VideoWriter, Wish};
+use crate::media_worker::{KeyFrameWish, News, Order, What, video_codec};
+use crate::video::{self, VideoOpenError, VideoReader, VideoWriter, Wish};
 
 /// What is opened for one session; each lives as long as what was opened last is wanted.
 #[derive(Debug, Default)]
@@ -49,6 +49,11 @@ impl Calls {
     pub(super) fn video(&mut self, id: SessionId, command: VideoCommand, jobs: &mut JoinSet<Job>) {
         match command {
             VideoCommand::SetVideo { content, input } => self.show(id, content, input, jobs),
+            VideoCommand::ShowLine {
+                content,
+                session,
+                line,
+            } => self.show_line(id, content, session, line),
             VideoCommand::SetVideoOutput { line, output } => self.see(id, line, output, jobs),
         }
     }
@@ -67,7 +72,8 @@ impl Calls {
         // What is replaced is let go first: the same source may be wanted again, and nobody is to see more of it.
         self.send(id, Order::Show(content, None));
         match input {
-            VideoInput::None => self.tell_opening(
+            // The phone says on which line a stream comes.
+            VideoInput::None | VideoInput::Stream { .. } => self.tell_opening(
                 id,
                 turn,
                 MediaEvent::DeviceOpened {
@@ -103,6 +109,20 @@ impl Calls {
                 OpenedVideo::Shown(id, content, turn, reader)
             }),
         }
+    }
+
+    /// Frames go from the one session's media thread to the other's, and wishes back.
+    fn show_line(&mut self, id: SessionId, content: VideoContent, session: SessionId, line: u32) {
+        let Some(views) = self.views(id) else {
+            return;
+        };
+        let turn = renewed(&mut views.shown, content);
+        self.send(id, Order::Show(content, None));
+        let wish = KeyFrameWish::default();
+        let wisher = wish.clone();
+        let (viewer, reader) = video::link(Arc::new(move || wisher.wish()));
+        self.send(session, Order::Forward(line, viewer, wish));
+        self.tell_attached_video(OpenedVideo::Shown(id, content, turn, Ok(reader)));
     }
 
     fn see(&mut self, id: SessionId, line: u32, output: VideoOutput, jobs: &mut JoinSet<Job>) {
@@ -203,10 +223,7 @@ fn of_codec(
     codec: VideoCodec,
     path: &str,
 ) -> Result<VideoReader, VideoOpenError> {
-    let agreed = match codec {
-        VideoCodec::Vp8 => video::VideoCodec::Vp8,
-        VideoCodec::H264 => video::VideoCodec::H264,
-    };
+    let agreed = video_codec(codec);
     if reader.codecs().contains(&agreed) {
         return Ok(reader);
     }

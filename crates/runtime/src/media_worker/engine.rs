@@ -8,11 +8,10 @@ use bytes::BytesMut;
 use media::Thrift;
 use media::transport::{Captured, SelectedPath};
 use phone::media::Figures;
-use phone::video::VideoContent;
+use phone::video::{VideoContent, VideoLine};
 use phone::{MediaEvent, StreamCommand};
 use video::EncodedFrame;
 
-use super::pictures::AgreedLine;
 use crate::audio::DeviceFigures;
 
 /// What a media session does with pictures.
@@ -23,6 +22,8 @@ pub(crate) trait PictureEngine {
     fn begin_anew(&mut self, content: VideoContent);
     /// Asks the far end for a key frame on this line.
     fn request_key_frame(&mut self, line: u32, now: Instant);
+    /// Lets the far end send no more than so many bit/s on this line, or what comes through.
+    fn limit_line(&mut self, line: u32, bits_per_second: Option<u64>);
 }
 
 /// A media session as a worker sees it; every call but `poll` and the questions is one input.
@@ -99,7 +100,7 @@ pub(crate) enum Step {
 #[derive(Debug)]
 pub(crate) enum PictureStep {
     /// These lines live now.
-    Lines(Vec<AgreedLine>),
+    Lines(Vec<VideoLine>),
     /// A whole frame of the far end's on this line.
     Frame(u32, EncodedFrame),
     /// The far end can't go on without a key frame.

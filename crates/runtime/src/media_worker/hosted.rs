@@ -206,6 +206,7 @@ impl Hosted {
                 self.engine.begin_anew(content);
             }
             Order::See(line, output) => self.pictures.see(line, output),
+            Order::Forward(line, viewer, wish) => self.pictures.forward(line, viewer, wish),
             Order::Hold(music) => self.hold.get_or_insert(Input::Silence).replace(music),
             Order::Resume => {
                 self.hold = None;
@@ -288,7 +289,7 @@ impl Hosted {
     /// Sends what there is to be seen.
     pub(super) fn show(&mut self, now: Instant) {
         self.pictures.drive(self.engine.as_mut(), now);
-        for event in self.pictures.resolutions(now) {
+        for event in self.pictures.tidings(now) {
             self.tell(What::Media(event));
         }
         self.drain();

@@ -20,7 +20,7 @@ mod worker;
 
 pub use figures::{ClockFigures, clock_figures};
 pub(crate) use order::{Inquiry, News, Order, Spec, What};
-pub(crate) use pictures::KeyFrameWish;
+pub(crate) use pictures::{KeyFrameWish, of_phone as video_codec};
 pub use pool::load;
 pub(crate) use pool::{Conference, Handle, Pool, Seat};
 pub(crate) use session::{EngineConfig, engine};

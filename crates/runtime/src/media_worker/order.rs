@@ -17,7 +17,7 @@ use super::engine::Engine;
 use super::pictures::KeyFrameWish;
 use crate::audio::{Ear, Input, LevelsReport, LinkWriter, Member, Output, SeatId, SeatOrder, Tap};
 use crate::capture::PacketTap;
-use crate::video::{VideoReader, VideoWriter};
+use crate::video::{VideoLinkWriter, VideoReader, VideoWriter};
 
 /// Names a session among all of the process: session ids are unique only within one phone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -66,6 +66,8 @@ pub(crate) enum Order {
     Show(VideoContent, Option<VideoReader>),
     /// Replaces where the pictures of a line go; nothing lets nobody see them.
     See(u32, Option<(VideoWriter, KeyFrameWish)>),
+    /// Another session shows what comes on a line.
+    Forward(u32, VideoLinkWriter, KeyFrameWish),
     /// Lets the far end hear this instead of the input, which is not read meanwhile.
     Hold(Input),
     /// Lets the far end hear the input again.
@@ -103,6 +105,7 @@ impl fmt::Debug for Order {
             Order::SetOutput(_) => "SetOutput",
             Order::Show(..) => "Show",
             Order::See(..) => "See",
+            Order::Forward(..) => "Forward",
             Order::Hold(_) => "Hold",
             Order::Resume => "Resume",
             Order::Beep => "Beep",

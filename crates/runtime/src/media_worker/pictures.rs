@@ -8,17 +8,21 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use phone::MediaEvent;
-use phone::video::{VideoContent, VideoLine};
+use phone::video::{VideoCodec as PhoneCodec, VideoContent, VideoLine};
 use video::{EncodedFrame, Size, VideoCodec};
 
 use super::engine::{PictureEngine, PictureStep};
 use super::sockets::Traffic;
-use crate::video::{VideoReader, VideoWriter};
+use crate::video::{VideoLinkWriter, VideoReader, VideoWriter};
 
 /// Frames of one source that are sent in one tick: ten times what a camera gives, and a bound for what it had piled up.
 const MOST_FRAMES: usize = 4;
 /// A size is told so often at most, the newest: a frame's head costs whoever sends it ten octets, also without a picture.
 const RESOLUTION_EVERY: Duration = Duration::from_millis(500);
+/// The same of another codec: all who see the line may have to be asked for it.
+const CODEC_EVERY: Duration = Duration::from_secs(1);
+/// Who takes less than such a part of what the best network takes sees less, and not all others.
+const LEAST_PART: u64 = 4;
 
 /// Says that whoever reads a stream needs a key frame; looked at on each tick.
 #[derive(Debug, Clone, Default)]
@@ -34,22 +38,16 @@ impl KeyFrameWish {
     }
 }
 
-/// A line as both sides have agreed, with what the phone need not know.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct AgreedLine {
-    pub(crate) line: VideoLine,
-    /// What is sent on it.
-    pub(crate) codec: Option<VideoCodec>,
-}
-
 /// A session's pictures.
 #[derive(Debug, Default)]
 pub(super) struct Pictures {
     shown: BTreeMap<VideoContent, Shown>,
     seen: BTreeMap<u32, SeenPictures>,
-    lines: Vec<AgreedLine>,
+    lines: Vec<VideoLine>,
     /// What the network takes of each content, in bit/s, as it was told last: it is not told again to what is shown next.
     targets: BTreeMap<VideoContent, u64>,
+    /// What the far end may send on a line for others that show it, in bit/s.
+    limits: BTreeMap<u32, u64>,
 }
 
 /// What the far end is to see of one content.
@@ -64,9 +62,27 @@ struct Shown {
 #[derive(Debug, Default)]
 struct SeenPictures {
     output: Option<(VideoWriter, KeyFrameWish)>,
-    size: Option<Size>,
-    /// The size that was told last, and when.
-    told: Option<(Size, Instant)>,
+    /// Other sessions that show it.
+    viewers: Vec<(VideoLinkWriter, KeyFrameWish)>,
+    size: Tidings<Size>,
+    codec: Tidings<VideoCodec>,
+}
+
+/// What the phone is told of pictures, the newest and not too often.
+#[derive(Debug)]
+struct Tidings<T> {
+    now: Option<T>,
+    /// What was told last, and when.
+    told: Option<(T, Instant)>,
+}
+
+impl<T> Default for Tidings<T> {
+    fn default() -> Self {
+        Tidings {
+            now: None,
+            told: None,
+        }
+    }
 }
 
 impl Pictures {
@@ -87,9 +103,21 @@ impl Pictures {
 
     /// Replaces where the pictures of a line go.
     pub(super) fn see(&mut self, line: u32, output: Option<(VideoWriter, KeyFrameWish)>) {
-        if self.lines.iter().any(|there| there.line.line == line) {
+        if self.has_line(line) {
             self.seen.entry(line).or_default().output = output;
         }
+    }
+
+    /// Lets another session show what comes on a line, until either ends.
+    pub(super) fn forward(&mut self, line: u32, viewer: VideoLinkWriter, wish: KeyFrameWish) {
+        if self.has_line(line) {
+            let seen = self.seen.entry(line).or_default();
+            seen.viewers.push((viewer, wish));
+        }
+    }
+
+    fn has_line(&self, line: u32) -> bool {
+        self.lines.iter().any(|there| there.line == line)
     }
 
     /// Whether anything is shown or seen, so that a tick matters.
@@ -107,10 +135,11 @@ impl Pictures {
 
     /// What is sent of a content now.
     fn codec(&self, content: VideoContent) -> Option<VideoCodec> {
-        let mut lines = self.lines.iter().filter(|there| there.line.sends);
+        let mut lines = self.lines.iter().filter(|there| there.sends);
         lines
-            .find(|there| there.line.content == content)
+            .find(|there| there.content == content)
             .and_then(|there| there.codec)
+            .map(of_phone)
     }
 
     fn activate(&self, content: VideoContent) {
@@ -140,13 +169,28 @@ impl Pictures {
                 }
             }
         }
-        for (line, seen) in &self.seen {
-            if let Some((_, wish)) = &seen.output
-                && wish.take()
-            {
+        for (line, seen) in &mut self.seen {
+            seen.viewers.retain(|(viewer, _)| viewer.is_read());
+            if seen.wishes_key_frame() {
                 engine.request_key_frame(*line, now);
             }
         }
+        self.limit_lines(engine);
+    }
+
+    /// Lets the far end send what those who show its pictures can pass on.
+    fn limit_lines(&mut self, engine: &mut (impl PictureEngine + ?Sized)) {
+        let limit = |(line, seen): (&u32, &SeenPictures)| Some((*line, seen.viewers_take()?));
+        let limits: BTreeMap<u32, u64> = self.seen.iter().filter_map(limit).collect();
+        for line in self.limits.keys().filter(|line| !limits.contains_key(line)) {
+            engine.limit_line(*line, None);
+        }
+        for (line, limit) in &limits {
+            if self.limits.get(line) != Some(limit) {
+                engine.limit_line(*line, Some(*limit));
+            }
+        }
+        self.limits = limits;
     }
 
     /// Takes what the engine says of pictures; what the phone is to know of it comes back.
@@ -177,13 +221,13 @@ impl Pictures {
         self.shown.get(&content)?.reader.as_ref()
     }
 
-    fn agree(&mut self, lines: Vec<AgreedLine>) -> MediaEvent {
-        let told = lines.iter().map(|there| there.line).collect();
+    fn agree(&mut self, lines: Vec<VideoLine>) -> MediaEvent {
+        let told = lines.clone();
         let before = std::mem::replace(&mut self.lines, lines);
         // One that stopped, or shows something else, is another stream: it has to be asked for anew.
         self.seen.retain(|line, _| {
-            let content = |lines: &[AgreedLine]| {
-                let mut there = lines.iter().map(|there| there.line);
+            let content = |lines: &[VideoLine]| {
+                let mut there = lines.iter();
                 there
                     .find(|there| there.line == *line)
                     .map(|there| there.content)
@@ -206,33 +250,82 @@ impl Pictures {
         {
             seen.output = None;
         }
-        seen.size = frame.size.or(seen.size);
+        for (viewer, _) in &seen.viewers {
+            viewer.push(frame);
+        }
+        seen.size.now = frame.size.or(seen.size.now);
+        seen.codec.now = Some(frame.codec);
     }
 
-    /// The sizes of pictures that have become others.
-    pub(super) fn resolutions(&mut self, now: Instant) -> Vec<MediaEvent> {
+    /// What has changed of how pictures come.
+    pub(super) fn tidings(&mut self, now: Instant) -> Vec<MediaEvent> {
         let seen = self.seen.iter_mut();
-        seen.filter_map(|(line, seen)| Some((*line, seen.size_to_tell(now)?)))
-            .map(|(line, Size { width, height })| MediaEvent::Resolution {
-                line,
-                width,
-                height,
-            })
+        seen.flat_map(|(line, seen)| seen.tidings(*line, now))
             .collect()
     }
 }
 
 impl SeenPictures {
-    fn size_to_tell(&mut self, now: Instant) -> Option<Size> {
-        let size = self.size?;
-        let waits = |(told, at): (Size, Instant)| {
-            told == size || now.saturating_duration_since(at) < RESOLUTION_EVERY
+    /// Whether anybody who looks needs a key frame; asked once.
+    fn wishes_key_frame(&self) -> bool {
+        let viewers = self.viewers.iter().map(|(_, wish)| wish);
+        let output = self.output.iter().map(|(_, wish)| wish);
+        // Each is taken: one key frame is for all.
+        viewers.chain(output).filter(|wish| wish.take()).count() > 0
+    }
+
+    /// What the networks of those who show it take: the least, but for one that is far behind the best.
+    fn viewers_take(&self) -> Option<u64> {
+        let targets = || {
+            self.viewers
+                .iter()
+                .filter_map(|(viewer, _)| viewer.target())
         };
+        Some(targets().min()?.max(targets().max()? / LEAST_PART))
+    }
+
+    fn tidings(&mut self, line: u32, now: Instant) -> impl Iterator<Item = MediaEvent> + use<> {
+        let codec = self.codec.news(CODEC_EVERY, now);
+        let codec = codec.map(|codec| MediaEvent::LineCodec {
+            line,
+            codec: to_phone(codec),
+        });
+        let size = self.size.news(RESOLUTION_EVERY, now);
+        let size = size.map(|Size { width, height }| MediaEvent::Resolution {
+            line,
+            width,
+            height,
+        });
+        codec.into_iter().chain(size)
+    }
+}
+
+impl<T: Copy + PartialEq> Tidings<T> {
+    fn news(&mut self, every: Duration, at: Instant) -> Option<T> {
+        let now = self.now?;
+        let waits =
+            |(told, then): (T, Instant)| told == now || at.saturating_duration_since(then) < every;
         if self.told.is_some_and(waits) {
             return None;
         }
-        self.told = Some((size, now));
-        Some(size)
+        self.told = Some((now, at));
+        Some(now)
+    }
+}
+
+/// What the phone calls a codec.
+pub(crate) fn to_phone(codec: VideoCodec) -> PhoneCodec {
+    match codec {
+        VideoCodec::Vp8 => PhoneCodec::Vp8,
+        VideoCodec::H264 => PhoneCodec::H264,
+    }
+}
+
+/// The codec that the phone calls so.
+pub(crate) fn of_phone(codec: PhoneCodec) -> VideoCodec {
+    match codec {
+        PhoneCodec::Vp8 => VideoCodec::Vp8,
+        PhoneCodec::H264 => VideoCodec::H264,
     }
 }
 

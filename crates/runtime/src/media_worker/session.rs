@@ -22,7 +22,7 @@ use video::{EncodedFrame, VideoCodec};
 
 use super::engine::{DevicesInUse, Engine, PictureEngine, PictureStep, Step};
 use super::order::Build;
-use super::pictures::AgreedLine;
+use super::pictures::{of_phone as video_codec, to_phone};
 use super::report;
 
 /// One for the process: making it costs a millisecond, and it says nothing about who uses it.
@@ -114,6 +114,10 @@ impl PictureEngine for Hosted {
 
     fn request_key_frame(&mut self, line: u32, now: Instant) {
         self.session.request_key_frame(Line(line), now);
+    }
+
+    fn limit_line(&mut self, line: u32, bits_per_second: Option<u64>) {
+        self.session.limit_video(Line(line), bits_per_second);
     }
 }
 
@@ -323,13 +327,6 @@ fn wanted(wish: VideoWish) -> Wanted {
     }
 }
 
-fn video_codec(codec: phone::video::VideoCodec) -> VideoCodec {
-    match codec {
-        phone::video::VideoCodec::Vp8 => VideoCodec::Vp8,
-        phone::video::VideoCodec::H264 => VideoCodec::H264,
-    }
-}
-
 fn content_of_phone(content: VideoContent) -> Content {
     match content {
         VideoContent::Camera => Content::Camera,
@@ -348,14 +345,12 @@ fn content(content: Content) -> VideoContent {
 fn pictures(said: VideoEvent) -> Option<PictureStep> {
     Some(match said {
         VideoEvent::Lines(lines) => {
-            let lines = lines.into_iter().map(|state| AgreedLine {
-                line: VideoLine {
-                    line: state.line.0,
-                    content: content(state.content),
-                    sends: state.direction.sends(),
-                    receives: state.direction.receives(),
-                },
-                codec: state.send,
+            let lines = lines.into_iter().map(|state| VideoLine {
+                line: state.line.0,
+                content: content(state.content),
+                sends: state.direction.sends(),
+                receives: state.direction.receives(),
+                codec: state.send.map(to_phone),
             });
             PictureStep::Lines(lines.collect())
         }

@@ -209,8 +209,8 @@ fn pictures_are_sent_on_the_tick_and_wished_for_there() {
 
     let wish = KeyFrameWish::default();
     let wisher = wish.clone();
-    let (writer, seen) = link_video(Vec::new(), Arc::new(move || wisher.wish()), Arc::new(|| ()));
-    session.handle.send(Order::See(1, Some((writer, wish))));
+    let (writer, seen) = link_video(Arc::new(move || wisher.wish()));
+    session.handle.send(Order::Forward(1, writer, wish));
     seen.want_key_frame();
     // The tag of a VP8 key frame of 16 by 16 pixels (RFC 6386 §9.1).
     let key = [0x10, 0, 0, 0x9d, 0x01, 0x2a, 16, 0, 16, 0];

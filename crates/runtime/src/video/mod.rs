@@ -3,7 +3,8 @@
 //! ```text
 //! JavaScript ─► VideoSource ─┬───────────► VideoReader ─► media::Session ─► VideoWriter ─┬───────────► VideoSink ─► JavaScript
 //!                   y4m ─► encoder ─►│                                        │─► decoder ─►│
-//!     ivf, another session ─────────►┘                                        └─► y4m, ivf, another session
+//!     ivf, another session ─────────►┘                                        ├─► y4m, ivf
+//!                                                                             └─► other sessions
 //! ```
 //!
 //! Files, encoders and decoders have threads of their own. Frames wait in bounded queues; each end of one says what it found by waking the other. Wishes go against
@@ -33,7 +34,7 @@ mod writer;
 pub use ::video::{NotAFrame, Rotation, Size, VideoCodec, WrongLength};
 pub use codec::has_raw_video;
 pub use flow::VideoReader;
-pub use link::link;
+pub use link::{VideoLinkWriter, link};
 pub use raw::{RawFormat, RawFrame};
 pub use sink::{SinkFrame, VideoSink};
 pub use source::{VideoSource, VideoSourceEvent, WriteError};

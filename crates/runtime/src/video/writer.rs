@@ -6,7 +6,6 @@ use std::sync::Arc;
 use video::{EncodedFrame, Pushed, VideoCodec};
 
 use super::decoder::{Decoding, Drain};
-use super::flow::Flow;
 use super::sink::{SinkEnd, SinkFormat, VideoSink};
 use super::wish::Wisher;
 use super::{VideoOpenError, Wish, has_raw_video};
@@ -18,17 +17,11 @@ pub struct VideoWriter {
 }
 
 enum WriterEnd {
-    Flow(Arc<Flow>),
     Sink(SinkEnd),
     Decoding(Decoding),
 }
 
 impl VideoWriter {
-    pub(super) fn to_flow(flow: Arc<Flow>, wisher: Arc<Wisher>) -> VideoWriter {
-        let end = WriterEnd::Flow(flow);
-        VideoWriter { end, wisher }
-    }
-
     /// Writes to what the application reads from the sink with this number.
     pub fn open(id: u64, wish: Wish) -> Result<VideoWriter, VideoOpenError> {
         VideoWriter::begin(wish, |wisher| {
@@ -66,7 +59,7 @@ impl VideoWriter {
     /// The codecs that it makes something of: frames of another are not seen.
     pub fn codecs(&self) -> &'static [VideoCodec] {
         match &self.end {
-            WriterEnd::Flow(_) | WriterEnd::Sink(_) => &VideoCodec::ALL,
+            WriterEnd::Sink(_) => &VideoCodec::ALL,
             WriterEnd::Decoding(decoding) => decoding.codecs(),
         }
     }
@@ -74,7 +67,6 @@ impl VideoWriter {
     /// Gives a frame; says whether anybody may still see it.
     pub fn push(&mut self, frame: &EncodedFrame) -> bool {
         let (pushed, is_read) = match &self.end {
-            WriterEnd::Flow(flow) => (flow.push(frame.clone()), !flow.is_left()),
             WriterEnd::Sink(sink) => (sink.push(frame.clone()), !sink.is_closed()),
             WriterEnd::Decoding(decoding) => (decoding.push(frame.clone()), !decoding.is_over()),
         };

@@ -168,6 +168,14 @@ impl Bandwidth {
         true
     }
 
+    /// Lets the peer send no more than all lines on which it sends may take, if each has a limit.
+    pub(super) fn limit(&mut self, lines: &[PictureLine]) {
+        let hears = |line: &&PictureLine| line.receiving.takes_estimates();
+        let limits = lines.iter().filter(hears).map(|line| line.receiving.limit);
+        let limit = limits.reduce(|sum, limit| Some(sum?.saturating_add(limit?)));
+        self.estimate.set_limit(limit.flatten());
+    }
+
     /// Tells the peer what it may send, if that is due.
     pub(super) fn tell(&mut self, lines: &[PictureLine], work: &mut Work<'_>) {
         if self.deadline().is_none_or(|at| work.now < at) {

@@ -226,6 +226,7 @@ impl Lines {
     /// Begins and stops to send, as agreements, connection and muting have it.
     pub(super) fn settle(&mut self, mut work: Work<'_>) {
         self.set_active(&mut work);
+        self.bandwidth.limit(&self.lines);
         self.bandwidth.share(&mut self.lines, &mut work);
     }
 
@@ -316,6 +317,15 @@ impl Lines {
             line.receiving.request_key_frame();
             let sent = line.act(&mut work);
             self.bandwidth.sent(sent, work.now);
+        }
+    }
+
+    /// Lets the peer send no more than this on a line.
+    pub(super) fn limit(&mut self, line: VideoLine, bits_per_second: Option<u64>) {
+        let mut lines = self.lines.iter_mut();
+        if let Some(line) = lines.find(|known| known.agreed.line == line) {
+            line.receiving.limit = bits_per_second;
+            self.bandwidth.limit(&self.lines);
         }
     }
 

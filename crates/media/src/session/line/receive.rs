@@ -27,6 +27,8 @@ pub(super) struct Receiving {
     full_intra: u8,
     /// The caller's own wishes for key frames, limited as those of a peer are.
     wishes: KeyFrameRequests,
+    /// The most that the peer may send, in bit/s.
+    pub(super) limit: Option<u64>,
     pub(super) counts: ReceiveCounts,
 }
 
@@ -81,6 +83,7 @@ impl Receiving {
             missing: Vec::new(),
             full_intra: 0,
             wishes: KeyFrameRequests::default(),
+            limit: None,
             counts: ReceiveCounts::default(),
         }
     }

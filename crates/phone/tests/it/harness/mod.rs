@@ -423,7 +423,9 @@ impl Rig {
             MediaCommand::Stream(command) => self.willing_stream(command),
             MediaCommand::Sound(SoundCommand::SetInput { .. }) => vec![opened(Device::Input)],
             MediaCommand::Sound(SoundCommand::SetOutput { .. }) => vec![opened(Device::Output)],
-            MediaCommand::Video(VideoCommand::SetVideo { content, .. }) => {
+            MediaCommand::Video(
+                VideoCommand::SetVideo { content, .. } | VideoCommand::ShowLine { content, .. },
+            ) => {
                 vec![opened(Device::from(*content))]
             }
             MediaCommand::Video(VideoCommand::SetVideoOutput { line, .. }) => {

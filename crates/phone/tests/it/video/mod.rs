@@ -1,6 +1,7 @@
 //! Pictures: who sees what, when both sides have agreed to it.
 
 mod changing;
+mod forwarding;
 mod hidden;
 mod places;
 mod streams;

@@ -4,7 +4,8 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use super::*;
-use crate::video::{VideoSource, VideoSourceEvent};
+use crate::audio::SinkGroup;
+use crate::video::{VideoSink, VideoSource, VideoSourceEvent};
 
 /// Notes what it is given.
 #[derive(Debug, Default)]
@@ -12,6 +13,7 @@ struct Noted {
     frames: Vec<(VideoContent, Duration)>,
     begun: Vec<VideoContent>,
     asked: Vec<u32>,
+    limits: Vec<(u32, Option<u64>)>,
 }
 
 impl PictureEngine for Noted {
@@ -25,6 +27,10 @@ impl PictureEngine for Noted {
 
     fn request_key_frame(&mut self, line: u32, _: Instant) {
         self.asked.push(line);
+    }
+
+    fn limit_line(&mut self, line: u32, bits_per_second: Option<u64>) {
+        self.limits.push((line, bits_per_second));
     }
 }
 
@@ -62,19 +68,17 @@ fn write(source: &VideoSource, micros: u64) -> bool {
         .expect("a frame")
 }
 
-fn line(number: u32, content: VideoContent, sends: bool) -> AgreedLine {
-    AgreedLine {
-        line: VideoLine {
-            line: number,
-            content,
-            sends,
-            receives: true,
-        },
-        codec: sends.then_some(VideoCodec::Vp8),
+fn line(number: u32, content: VideoContent, sends: bool) -> VideoLine {
+    VideoLine {
+        line: number,
+        content,
+        sends,
+        receives: true,
+        codec: sends.then_some(PhoneCodec::Vp8),
     }
 }
 
-fn agree(pictures: &mut Pictures, lines: Vec<AgreedLine>) {
+fn agree(pictures: &mut Pictures, lines: Vec<VideoLine>) {
     let told = pictures.take(PictureStep::Lines(lines));
     assert!(matches!(told, Some(MediaEvent::Lines { .. })));
 }
@@ -225,19 +229,15 @@ fn a_wish_for_a_key_frame_goes_both_ways() {
 #[test]
 fn pictures_are_seen_until_their_line_stops_or_nobody_looks() {
     let mut pictures = Pictures::default();
-    let (writer, wish, mut seen) = output();
+    let (writer, wish, seen) = output();
     pictures.see(1, Some((writer, wish)));
     agree(&mut pictures, vec![line(1, VideoContent::Camera, false)]);
     assert!(pictures.seen.is_empty(), "there was no such line");
-    let (writer, wish, mut other) = output();
+    let (writer, wish, other) = output();
     pictures.see(1, Some((writer, wish)));
-    let frame = || {
-        let data = KEY.to_vec().into();
-        let frame = EncodedFrame::read(VideoCodec::Vp8, Duration::ZERO, data);
-        PictureStep::Frame(1, frame.expect("a frame"))
-    };
+    let frame = || frame(VideoCodec::Vp8, &KEY);
     pictures.take(frame());
-    assert!(seen.pop().is_none() && other.pop().is_some());
+    assert!(seen.read().is_none() && other.read().is_some());
     drop(other);
     pictures.take(frame());
     assert!(pictures.seen.values().all(|seen| seen.output.is_none()));
@@ -246,14 +246,137 @@ fn pictures_are_seen_until_their_line_stops_or_nobody_looks() {
 }
 
 /// Somewhere to see pictures, and the end from which they are read.
-fn output() -> (VideoWriter, KeyFrameWish, VideoReader) {
+fn output() -> (VideoWriter, KeyFrameWish, VideoSink) {
     let wish = KeyFrameWish::default();
     let wisher = wish.clone();
-    let codecs = VideoCodec::ALL.to_vec();
-    let (writer, reader) =
-        crate::video::link(codecs, Arc::new(move || wisher.wish()), Arc::new(|| ()));
-    reader.want_key_frame();
+    let sink = VideoSink::new(8, SinkGroup::new(|| ()));
+    let writer = VideoWriter::open(sink.id(), Arc::new(move || wisher.wish()));
+    (writer.expect("it is free"), wish, sink)
+}
+
+/// What another session shows, and the end from which it does.
+fn viewer() -> (VideoLinkWriter, KeyFrameWish, VideoReader) {
+    let wish = KeyFrameWish::default();
+    let wisher = wish.clone();
+    let (writer, reader) = crate::video::link(Arc::new(move || wisher.wish()));
     (writer, wish, reader)
+}
+
+fn frame(codec: VideoCodec, octets: &[u8]) -> PictureStep {
+    let frame = EncodedFrame::read(codec, Duration::ZERO, octets.into());
+    PictureStep::Frame(1, frame.expect("a frame"))
+}
+
+fn forwarding(count: usize) -> (Pictures, Vec<VideoReader>) {
+    let mut pictures = Pictures::default();
+    agree(&mut pictures, vec![line(1, VideoContent::Camera, false)]);
+    let readers = (0..count).map(|_| {
+        let (writer, wish, reader) = viewer();
+        pictures.forward(1, writer, wish);
+        reader.set_active(Some(VideoCodec::Vp8));
+        reader
+    });
+    let readers = readers.collect();
+    (pictures, readers)
+}
+
+#[test]
+fn all_who_show_a_line_get_its_frames_and_whoever_leaves_is_forgotten() {
+    let (mut pictures, mut readers) = forwarding(3);
+    let mut engine = Noted::default();
+    pictures.take(frame(VideoCodec::Vp8, &KEY));
+    let seen: Vec<_> = readers.iter_mut().filter_map(VideoReader::pop).collect();
+    assert_eq!(seen.len(), 3);
+    assert!(
+        seen.windows(2)
+            .all(|two| Arc::ptr_eq(&two[0].data, &two[1].data)),
+        "nothing is copied"
+    );
+    readers.pop();
+    drive(&mut pictures, &mut engine);
+    assert_eq!(pictures.seen[&1].viewers.len(), 2, "also if no frame comes");
+    // The line stops: what showed it is over, and what comes on a later line of the number is another's.
+    agree(&mut pictures, Vec::new());
+    assert!(readers.iter().all(VideoReader::is_over));
+    let (writer, wish, reader) = viewer();
+    pictures.forward(1, writer, wish);
+    assert!(reader.is_over(), "there is no such line");
+}
+
+#[test]
+fn many_who_need_a_key_frame_ask_once() {
+    let (mut pictures, readers) = forwarding(3);
+    let mut engine = Noted::default();
+    drive(&mut pictures, &mut engine);
+    assert_eq!(engine.asked, [1], "whoever begins to show needs one");
+    readers.iter().for_each(VideoReader::want_key_frame);
+    drive(&mut pictures, &mut engine);
+    assert_eq!(engine.asked, [1], "twice a second at most");
+}
+
+#[test]
+fn the_far_end_sends_what_the_least_of_those_take_who_show_it() {
+    let (mut pictures, readers) = forwarding(3);
+    let mut engine = Noted::default();
+    let limited = |pictures: &mut Pictures, engine: &mut Noted, targets: [u64; 3]| {
+        for (reader, target) in readers.iter().zip(targets) {
+            reader.set_target(target);
+        }
+        engine.limits.clear();
+        drive(pictures, engine);
+        engine.limits.clone()
+    };
+    let mut limited_to = |targets| limited(&mut pictures, &mut engine, targets);
+    assert_eq!(limited_to([0, 0, 0]), [], "nothing is known");
+    let at = |limit| vec![(1, Some(limit))];
+    assert_eq!(limited_to([900_000, 400_000, 800_000]), at(400_000));
+    assert_eq!(limited_to([900_000, 400_000, 800_000]), [], "it was told");
+    // One behind a narrow line does not take the picture from all others.
+    assert_eq!(limited_to([900_000, 50_000, 800_000]), at(225_000));
+    // Whose far end sees nothing does not count.
+    readers[1].set_active(None);
+    assert_eq!(limited_to([900_000, 50_000, 800_000]), at(800_000));
+    readers.iter().for_each(|reader| reader.set_active(None));
+    assert_eq!(limited_to([900_000, 50_000, 800_000]), [(1, None)]);
+}
+
+#[test]
+fn a_limit_goes_with_what_it_was_for() {
+    let (mut pictures, readers) = forwarding(1);
+    let mut engine = Noted::default();
+    readers[0].set_target(100_000);
+    drive(&mut pictures, &mut engine);
+    agree(&mut pictures, Vec::new());
+    drive(&mut pictures, &mut engine);
+    assert_eq!(engine.limits, [(1, Some(100_000)), (1, None)]);
+}
+
+#[test]
+fn a_codec_is_told_at_first_and_once_a_second() {
+    /// An access unit of a sequence parameter set and an IDR slice.
+    const H264: [u8; 14] = [0, 0, 0, 1, 0x67, 0x42, 0xc0, 0x0a, 0, 0, 0, 1, 0x65, 0x88];
+    let (mut pictures, _readers) = forwarding(1);
+    let start = now();
+    let mut told = |millis: u64, codec: VideoCodec| {
+        let octets = match codec {
+            VideoCodec::Vp8 => &KEY[..],
+            VideoCodec::H264 => &H264[..],
+        };
+        pictures.take(frame(codec, octets));
+        let told = pictures.tidings(start + Duration::from_millis(millis));
+        told.into_iter().find_map(|event| {
+            let MediaEvent::LineCodec { line: 1, codec } = event else {
+                return None;
+            };
+            Some(codec)
+        })
+    };
+    assert_eq!(told(0, VideoCodec::Vp8), Some(PhoneCodec::Vp8));
+    for millis in (10..990).step_by(20) {
+        assert_eq!(told(millis, VideoCodec::H264), None);
+        assert_eq!(told(millis + 10, VideoCodec::Vp8), None);
+    }
+    assert_eq!(told(1_000, VideoCodec::H264), Some(PhoneCodec::H264));
 }
 
 #[test]
@@ -267,6 +390,8 @@ fn a_size_is_told_twice_a_second_however_often_it_changes() {
         let step = PictureStep::Frame(1, frame.expect("a frame"));
         assert_eq!(pictures.take(step), None);
     };
+    let codec = PhoneCodec::Vp8;
+    let first = MediaEvent::LineCodec { line: 1, codec };
     let told = |width| {
         vec![MediaEvent::Resolution {
             line: 1,
@@ -277,19 +402,19 @@ fn a_size_is_told_twice_a_second_however_often_it_changes() {
     let start = now();
     let at = |millis| start + Duration::from_millis(millis);
     sized(&mut pictures, 16);
-    assert_eq!(pictures.resolutions(at(0)), told(16));
+    assert_eq!(
+        pictures.tidings(at(0)),
+        [vec![first], told(16)].concat(),
+        "its codec once"
+    );
     let mut events = 0;
     for millis in (10..500).step_by(10) {
         sized(&mut pictures, 17 + u8::from(millis % 20 == 0));
-        events += pictures.resolutions(at(millis)).len();
+        events += pictures.tidings(at(millis)).len();
     }
     assert_eq!(events, 0);
-    assert_eq!(pictures.resolutions(at(500)), told(17), "the newest");
+    assert_eq!(pictures.tidings(at(500)), told(17), "the newest");
     sized(&mut pictures, 18);
     sized(&mut pictures, 17);
-    assert_eq!(
-        pictures.resolutions(at(1500)),
-        Vec::new(),
-        "it is that again"
-    );
+    assert_eq!(pictures.tidings(at(1500)), Vec::new(), "it is that again");
 }

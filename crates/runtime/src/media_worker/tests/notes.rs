@@ -10,10 +10,9 @@ use media::Thrift;
 use phone::video::{VideoContent, VideoLine};
 use phone::{MediaEvent, SessionId, StreamCommand, Ticket};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use video::{EncodedFrame, VideoCodec};
+use video::EncodedFrame;
 
 use super::super::engine::{DevicesInUse, Engine, PictureEngine, PictureStep, Step};
-use super::super::pictures::AgreedLine;
 use super::super::{Handle, Inquiry, News, Order, Pool, Spec, What};
 use super::PATIENCE;
 
@@ -62,6 +61,8 @@ impl PictureEngine for Notes {
     fn request_key_frame(&mut self, line: u32, _: Instant) {
         let _ = self.noted.send(Noted::KeyFrame(line));
     }
+
+    fn limit_line(&mut self, _: u32, _: Option<u64>) {}
 }
 
 impl Engine for Notes {
@@ -180,14 +181,12 @@ impl Engine for Notes {
 
 /// The far end takes the camera.
 pub(super) fn camera_agreed() -> Step {
-    let line = AgreedLine {
-        line: VideoLine {
-            line: 1,
-            content: VideoContent::Camera,
-            sends: true,
-            receives: false,
-        },
-        codec: Some(VideoCodec::Vp8),
+    let line = VideoLine {
+        line: 1,
+        content: VideoContent::Camera,
+        sends: true,
+        receives: false,
+        codec: Some(phone::video::VideoCodec::Vp8),
     };
     Step::Pictures(PictureStep::Lines(vec![line]))
 }
