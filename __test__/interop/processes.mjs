@@ -38,7 +38,7 @@ export class Child {
     for (;;) {
       const match = pattern.exec(this.#log)
       if (match) return match
-      if (this.#process.exitCode !== null) throw new Error(`it ended before it printed ${pattern}:\n${this.#log}`)
+      if (this.#process.exitCode !== null || this.#process.signalCode !== null) throw new Error(`it ended before it printed ${pattern}:\n${this.#log}`)
       const heard = new AbortController()
       const either = { signal: signal ? AbortSignal.any([signal, heard.signal]) : heard.signal }
       const outputs = [this.#process.stdout, this.#process.stderr]

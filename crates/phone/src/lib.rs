@@ -2,7 +2,7 @@
 //!
 //! A [`Phone`] is driven like every layer of this project: wait, give it **one** input
 //! (`handle_command`, `handle_connection`, `handle_signaling`, `handle_pong`, `handle_media`,
-//! `handle_recording`, `handle_timeout`), then drain [`Phone::poll_output`] until it returns [`Output::Timeout`] or
+//! `handle_recording`, `handle_network`, `handle_timeout`), then drain [`Phone::poll_output`] until it returns [`Output::Timeout`] or
 //! [`Output::Closed`]. **Never two inputs without a drain in between.**
 //!
 //! ```text
@@ -50,7 +50,7 @@ pub use door::output::{Connection, Output, Reply, SipText, Wake};
 pub use door::sdp::Sdp;
 pub use door::{
     audio, caller_identity, command, conference, conference_info, content, dtmf, end_reason, error,
-    event, handed_over, hold_via, ice_server, id, level, media, message_summary, notifier, output,
-    recording, secret, state_document, video, warning,
+    event, handed_over, hold_via, ice_server, id, level, media, message_summary, network, notifier,
+    output, recording, secret, state_document, video, warning,
 };
 pub use phone::Phone;

@@ -30,6 +30,7 @@ mod files;
 mod heard;
 mod io_threads;
 mod media_worker;
+mod network;
 mod pbx_server;
 pub mod preflight;
 mod resolver;

@@ -82,6 +82,11 @@ impl IceServers {
         }
     }
 
+    /// Looks up anew when the addresses are needed next.
+    pub(crate) fn forget(&mut self) {
+        self.resolved = None;
+    }
+
     /// Keeps what a lookup found.
     pub(crate) fn keep(&mut self, servers: Vec<Server>, now: Instant) {
         self.resolved = Some((now, servers));

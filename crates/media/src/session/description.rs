@@ -50,7 +50,17 @@ impl Session {
         self.create_offer(now)
     }
 
-    /// Says whether the call needs sockets of other addresses than it has: the one of its path is not among ours any more.
+    /// Asks the peer now whether its path is alive, for packets may take another way than before.
+    pub fn check_path(&mut self, now: Instant) {
+        self.now = now;
+        if let Some(transport) = &mut self.transport {
+            transport.check_path(now);
+        }
+        self.drain_transport();
+    }
+
+    /// Says whether the call needs sockets of other addresses than it has: the one of its path is not among ours any more, or
+    /// nothing comes on it and there are others.
     pub fn has_moved(&self, addresses: &[IpAddr]) -> bool {
         let transport = self.transport.as_ref();
         transport.is_some_and(|transport| transport.has_moved(addresses))

@@ -33,6 +33,19 @@ pub(super) enum ConsentDue {
     Expired,
 }
 
+/// Whether the path may be gone because packets take another way now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Doubt {
+    None,
+    /// A check went then. One that usually answers must answer: what comes from it shows only that it can still send.
+    Asked {
+        at: Instant,
+        answers: bool,
+    },
+    /// Nothing dispelled it in time.
+    Confirmed,
+}
+
 /// The clockwork of one selected path.
 #[derive(Debug)]
 pub(super) struct Consent {
@@ -42,6 +55,7 @@ pub(super) struct Consent {
     unanswered_since: Option<Instant>,
     watch: Instant,
     interrupted: bool,
+    doubt: Doubt,
 }
 
 impl Consent {
@@ -54,17 +68,34 @@ impl Consent {
             unanswered_since: None,
             watch: now + INTERVAL.mul_f64(jitter),
             interrupted: false,
+            doubt: Doubt::None,
         }
     }
 
     pub(super) fn is_interrupted(&self) -> bool {
-        self.interrupted
+        self.interrupted || self.doubt == Doubt::Confirmed
+    }
+
+    /// The path may be gone: a check goes now, and if it brings nothing in a second, the path is interrupted.
+    pub(super) fn doubt(&mut self, now: Instant) {
+        let answers = self
+            .unanswered_since
+            .is_none_or(|since| now < since + PATIENCE);
+        if !self.is_interrupted() {
+            self.doubt = Doubt::Asked { at: now, answers };
+        }
+        self.unanswered_since.get_or_insert(now);
+        self.next_check = now + RETRY;
+        self.watch = self.next_watch(now);
     }
 
     /// Notes something authentic from the peer.
     pub(super) fn heard(&mut self, now: Instant) {
         self.heard = now;
         self.interrupted = false;
+        if let Doubt::Asked { answers: false, .. } = self.doubt {
+            self.doubt = Doubt::None;
+        }
     }
 
     /// Notes a media packet.
@@ -76,6 +107,7 @@ impl Consent {
     /// Notes an answer to one of our checks on this path; `jitter` is 0.8 to 1.2.
     pub(super) fn granted(&mut self, now: Instant, jitter: f64) {
         self.heard(now);
+        self.doubt = Doubt::None;
         self.unanswered_since = None;
         self.next_check = now + INTERVAL.mul_f64(jitter);
         self.watch = self.next_check;
@@ -93,6 +125,11 @@ impl Consent {
         if now < self.watch {
             return None;
         }
+        if let Doubt::Asked { at, .. } = self.doubt
+            && now >= at + PATIENCE
+        {
+            self.doubt = Doubt::Confirmed;
+        }
         if let Some(since) = self.unanswered_since {
             let silent = now >= self.heard + INTERRUPTION;
             self.interrupted |= silent && now >= since + PATIENCE;
@@ -108,7 +145,7 @@ impl Consent {
 
     /// How long to wait for an answer before the check is repeated.
     fn pace(&self, unanswered: Duration) -> Duration {
-        match self.interrupted {
+        match self.is_interrupted() {
             true => INTERRUPTED_RETRY,
             false if unanswered < EXPIRY => RETRY,
             // It is heard, and answers nothing: it never will, or not these credentials.
@@ -126,6 +163,9 @@ impl Consent {
     /// What is heard moves its own deadline with every packet; it is looked at once it has passed, so
     /// that no packet costs a change of timer.
     fn next_watch(&self, now: Instant) -> Instant {
+        if let Doubt::Asked { at, .. } = self.doubt {
+            return self.next_check.min(at + PATIENCE);
+        }
         let silence = match self.unanswered_since {
             None => self.media_heard.map(|heard| heard + MEDIA_SILENCE),
             Some(_) => (!self.interrupted).then_some(self.heard + INTERRUPTION),
@@ -218,6 +258,53 @@ mod tests {
         }
         let due = run(&mut consent, last, 60);
         assert_eq!(due.last(), Some(&(EXPIRY, ConsentDue::Expired)));
+    }
+
+    /// What its check brings within a second, and whether media of the peer's come all the same.
+    fn doubted(answers_before: bool, media: bool, answer: bool) -> bool {
+        let start = origin();
+        let mut consent = Consent::new(start, 1.0);
+        let mut now = start;
+        let later = match answers_before {
+            true => start + Duration::from_secs(1),
+            false => start + Duration::from_secs(60),
+        };
+        while now < later {
+            consent.heard_media(now);
+            consent.handle_timeout(now);
+            now += Duration::from_millis(20);
+        }
+        consent.doubt(now);
+        for tick in 0..100 {
+            now += Duration::from_millis(20);
+            if media {
+                consent.heard_media(now);
+            }
+            if answer && tick == 40 {
+                consent.granted(now, 1.0);
+            }
+            while consent.poll_timeout() <= now {
+                consent.handle_timeout(now);
+            }
+        }
+        let interrupted = consent.is_interrupted();
+        consent.granted(now, 1.0);
+        assert!(!consent.is_interrupted());
+        interrupted
+    }
+
+    #[test]
+    fn a_doubted_path_is_interrupted_after_a_second_unless_its_check_is_answered() {
+        for media in [true, false] {
+            assert!(doubted(true, media, false), "{media}");
+            assert!(!doubted(true, media, true), "{media}");
+        }
+    }
+
+    #[test]
+    fn of_a_peer_that_answers_no_checks_media_are_enough() {
+        assert!(!doubted(false, true, false));
+        assert!(doubted(false, false, false));
     }
 
     #[test]

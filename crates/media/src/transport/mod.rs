@@ -310,14 +310,25 @@ impl Transport {
         self.ice.park(Vec::new());
     }
 
-    /// Says whether media can't go on with sockets of these addresses of ours only: the one that the path takes is gone,
-    /// or, without a path, any that a peer was told.
+    /// Asks the peer now whether the path is alive, for packets may take another way than before. If it does not answer within
+    /// a second, the state is `Interrupted`.
+    pub fn check_path(&mut self, now: Instant) {
+        self.now = now;
+        self.ice.doubt(now);
+        self.settle();
+    }
+
+    /// Says whether media can't go on with sockets of these addresses of ours only: the one that the path takes is gone, or it
+    /// is interrupted and there are others; or, without a path, any that a peer was told is gone.
     pub fn has_moved(&self, addresses: &[IpAddr]) -> bool {
         let gone =
             |socket: &SocketAddr| !socket.ip().is_loopback() && !addresses.contains(&socket.ip());
         let path = self.ice.media_pair();
         match path.and_then(|pair| self.paths.socket(pair.base)) {
-            Some(socket) => gone(&socket),
+            Some(socket) => {
+                let known = |ip: &IpAddr| self.paths.sockets().iter().any(|s| s.ip() == *ip);
+                gone(&socket) || self.ice.is_interrupted() && !addresses.iter().all(known)
+            }
             None => self.paths.sockets().iter().any(gone),
         }
     }

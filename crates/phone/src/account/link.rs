@@ -287,7 +287,7 @@ impl Account {
         self.fail_waiters(&error, ctx);
     }
 
-    fn lost(&mut self, reason: &str, ctx: &mut Context<'_>) -> FlowChange {
+    pub(super) fn lost(&mut self, reason: &str, ctx: &mut Context<'_>) -> FlowChange {
         let Link::Up { since, .. } = self.link else {
             return FlowChange::None;
         };

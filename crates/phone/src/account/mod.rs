@@ -7,6 +7,7 @@
 
 mod backoff;
 mod link;
+mod network;
 mod registration;
 mod token;
 

@@ -46,6 +46,13 @@ impl TokenClock {
         self.warn.into_iter().chain(refused).min()
     }
 
+    /// The machine slept, and the token grew older meanwhile.
+    pub(super) fn slept(&mut self, slept: Duration) {
+        for at in [&mut self.expires, &mut self.warn] {
+            *at = at.map(|at| at.checked_sub(slept).unwrap_or(at));
+        }
+    }
+
     pub(super) fn accepted(&mut self) {
         self.asked = false;
     }

@@ -76,6 +76,9 @@ pub enum StreamCommand {
     /// Answers a new offer in a running call; answered by `Described` or `Refused`, which leaves
     /// media as it was.
     AnswerReoffer { offer: Sdp },
+    /// Asks the peer now whether its path is alive: packets may take another way than before. One that does not answer is
+    /// `Interrupted`.
+    CheckPath,
     /// Takes back our last offer: media is as before it.
     Rollback,
     /// Sends silence instead of the input, or the input again.

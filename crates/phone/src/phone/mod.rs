@@ -34,8 +34,11 @@ use crate::account::{Account, FlowChange};
 use crate::agent::{Agent, Context, Surroundings};
 use crate::config::Config;
 use crate::door::audio::Ring;
+use crate::door::event::millis;
 use crate::door::id::{SessionId, Ticket};
+use crate::door::level::Level;
 use crate::door::media::MediaEvent;
+use crate::door::network::NetworkChange;
 use crate::door::output::{Connection, Output, Wake};
 use crate::session::{Session, Succession};
 use announced::Announced;
@@ -174,6 +177,28 @@ impl Phone {
     pub fn handle_media(&mut self, id: SessionId, event: MediaEvent, now: Instant) {
         self.input(now, |phone| {
             phone.act_on(id, |session, ctx| session.handle_media(event, ctx));
+        });
+    }
+
+    /// Takes note that the machine's network is another, or that the machine slept.
+    pub fn handle_network(&mut self, change: NetworkChange, now: Instant) {
+        self.input(now, |phone| {
+            let mut ctx = phone.around.context();
+            let details = serde_json::json!({
+                "online": change.online,
+                "rerouted": change.rerouted,
+                "slept": millis(change.slept),
+            });
+            ctx.trace(Level::Info, "The network has changed", details);
+            let flow = phone.account.network_changed(&change, &mut ctx);
+            phone.changed(flow);
+            if change.rerouted {
+                phone.each(Session::network_changed);
+            }
+            phone
+                .around
+                .context()
+                .act(|endpoint, now| endpoint.handle_sleep(change.slept, now));
         });
     }
 

@@ -133,7 +133,7 @@ impl Phone {
         Ok(())
     }
 
-    fn each(&mut self, act: impl Fn(&mut Session, &mut Context<'_>)) {
+    pub(super) fn each(&mut self, act: impl Fn(&mut Session, &mut Context<'_>)) {
         let ids = self.sessions.ids();
         for id in ids {
             self.act_on(id, &act);

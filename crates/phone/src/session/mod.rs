@@ -259,6 +259,8 @@ pub(crate) struct Active {
 struct Repair {
     /// When there was a flow again.
     flow_since: Option<Instant>,
+    /// When the network changed last.
+    network_since: Option<Instant>,
     /// The media path is gone; only a restart of ICE can bring it back.
     path_gone: bool,
     /// ICE is being restarted, until then.

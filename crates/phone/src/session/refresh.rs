@@ -5,13 +5,15 @@ use std::time::Duration;
 use super::{Context, MediaPath, Negotiation, Session, State};
 use crate::door::end_reason::{Condition, EndReason, Side};
 use crate::door::level::Level;
-use crate::door::media::MediaFailure;
+use crate::door::media::{MediaFailure, StreamCommand};
 
 /// How long a restart of ICE may take: gathering, a round trip and checks.
 pub(super) const PATIENCE_WITH_ICE: Duration = Duration::from_secs(20);
 /// Media that fall silent this soon after a lost flow came back were lost with it: media take up to
 /// 7.5 s to say so.
 const LOST_WITH_FLOW: Duration = Duration::from_secs(10);
+/// The same after a change of the network.
+const LOST_WITH_NETWORK: Duration = LOST_WITH_FLOW;
 
 impl Session {
     /// The flow was lost: an answered call lives on, interrupted, or ends where it may not, and one of
@@ -46,6 +48,17 @@ impl Session {
             | State::Offering(_)
             | State::Ending
             | State::Ended => {}
+        }
+    }
+
+    /// Packets may take another way now: if media do not find it, ICE does.
+    pub(crate) fn network_changed(&mut self, ctx: &mut Context<'_>) {
+        if let State::Active(active) = &mut self.state {
+            active.repair.network_since = Some(ctx.now);
+            active.offerer.owed.restart |= self.connectivity.media == MediaPath::Interrupted;
+            active.offerer.hurry();
+            ctx.media(self.id, StreamCommand::CheckPath);
+            self.drive_offer(ctx);
         }
     }
 
@@ -86,7 +99,9 @@ impl Session {
         if let State::Active(active) = &mut self.state {
             let since = active.repair.flow_since;
             let just_found = since.is_some_and(|since| ctx.now < since + LOST_WITH_FLOW);
-            active.offerer.owed.restart |= lost_with_flow || just_found;
+            let network = active.repair.network_since;
+            let moved = network.is_some_and(|since| ctx.now < since + LOST_WITH_NETWORK);
+            active.offerer.owed.restart |= lost_with_flow || just_found || moved;
             active.offerer.hurry();
             self.drive_offer(ctx);
         }

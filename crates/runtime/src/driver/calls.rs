@@ -188,11 +188,13 @@ impl Calls {
             StreamCommand::Offer | StreamCommand::Answer { .. } => self.ensure(id, jobs),
             // Before an offer in a running call: it is what a change of network is told by.
             StreamCommand::Reoffer { .. } => {
-                let addresses = self.addresses();
-                self.send(id, Order::Addresses(addresses));
+                if let Some(addresses) = self.addresses_to_move_to() {
+                    self.send(id, Order::Addresses(addresses));
+                }
             }
             StreamCommand::SetAnswer { .. }
             | StreamCommand::AnswerReoffer { .. }
+            | StreamCommand::CheckPath
             | StreamCommand::Rollback
             | StreamCommand::Mute { .. }
             | StreamCommand::MuteVideo { .. }
@@ -545,6 +547,26 @@ impl Calls {
             self.log(format!("the network interfaces can't be listed: {error}"));
             Vec::new()
         })
+    }
+
+    /// Without a network there is only loopback, which leads no call back to a peer elsewhere.
+    fn addresses_to_move_to(&self) -> Option<Vec<IpAddr>> {
+        let addresses = self.addresses();
+        let leads_on = self.server_is_local || addresses.iter().any(|ip| !ip.is_loopback());
+        leads_on.then_some(addresses)
+    }
+
+    /// The network has changed: sessions whose own address is gone get others, and names may mean other servers.
+    pub(super) fn network_changed(&mut self) {
+        self.ice.forget();
+        let Some(addresses) = self.addresses_to_move_to() else {
+            return;
+        };
+        for call in self.calls.values() {
+            if let MediaPlace::Hosted(handle) = &call.place {
+                handle.send(Order::Addresses(addresses.clone()));
+            }
+        }
     }
 
     fn host(&mut self, id: SessionId, servers: Vec<Server>) {

@@ -15,6 +15,7 @@ mod captures;
 mod hosts;
 mod journals;
 mod line;
+mod network;
 mod opening;
 mod recordings;
 mod report_file;
@@ -46,6 +47,7 @@ use captures::Captures;
 use hosts::{HostNews, HostOpened, Hosts};
 use journals::Journals;
 use line::Line;
+use network::Network;
 use opening::OpenedSound;
 use recordings::{RecordingWord, Recordings};
 use video::OpenedVideo;
@@ -84,6 +86,7 @@ pub(crate) struct Driver {
     /// The process ends.
     leave: Arc<Notify>,
     line: Line,
+    network: Network,
     calls: Calls,
     bell: Bell,
     news: mpsc::UnboundedReceiver<News>,
@@ -135,6 +138,7 @@ enum Fact {
     Log(String),
     Job(Job),
     Captured(capture::CaptureOutcome),
+    Network,
     Time,
 }
 
@@ -167,6 +171,7 @@ impl Driver {
             .unwrap_or_default();
         Driver {
             line: Line::new(&config),
+            network: Network::Unwatched,
             hosts: Hosts::new(config.audio.fallback, host_sender, log_sender.clone()),
             host_news,
             journals: Journals::default(),
@@ -190,6 +195,7 @@ impl Driver {
     /// Drives the phone until it is closed; `events` is dropped last.
     pub(crate) async fn run(mut self, events: Box<dyn EventSink>) {
         let mut stream = EventStream::new(events);
+        self.network = Network::watched();
         let driven = AssertUnwindSafe(self.drive(&mut stream)).catch_unwind();
         if driven.await.is_err() {
             stream.break_off();
@@ -268,6 +274,7 @@ impl Driver {
             Some(word) = self.recording_news.recv() => Fact::Recording(word),
             Some(text) = self.log.recv() => Fact::Log(text),
             Some(Ok(job)) = self.jobs.join_next() => Fact::Job(job),
+            () = self.network.changed() => Fact::Network,
             Some(outcome) = self.captures.ended() => Fact::Captured(outcome),
             () = tokio::time::sleep_until(self.wake.into()) => Fact::Time,
         }
@@ -402,6 +409,11 @@ impl Driver {
             Fact::Job(Job::Recording(word)) => {
                 self.recordings.opened(&word);
                 self.phone.handle_recording(word.0, word.1, now);
+            }
+            Fact::Network => {
+                let change = self.network.take(&self.line);
+                self.phone.handle_network(change, now);
+                self.calls.network_changed();
             }
             Fact::Time => self.phone.handle_timeout(now),
         }

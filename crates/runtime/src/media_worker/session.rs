@@ -145,6 +145,10 @@ impl Engine for Hosted {
                 session.reoffer(restart_ice, wish(held), now)
             }
             StreamCommand::AnswerReoffer { offer } => session.answer_reoffer(offer.as_str(), now),
+            StreamCommand::CheckPath => {
+                session.check_path(now);
+                Ok(())
+            }
             StreamCommand::Rollback => {
                 session.rollback(now);
                 Ok(())

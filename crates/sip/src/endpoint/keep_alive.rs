@@ -1,6 +1,6 @@
 //! Keeping flows alive, and finding out that one is dead (RFC 5626 §3.5.1, RFC 7118 §6).
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use rand::RngExt;
@@ -29,6 +29,14 @@ impl Endpoint {
         }
     }
 
+    /// Asks now whether every flow is alive, and gives each so long to answer: there is reason to doubt it.
+    pub fn check_flows(&mut self, patience: Duration, now: Instant) {
+        for flow in self.flows.all() {
+            self.probe_for(flow, patience, now);
+        }
+        self.settle(now);
+    }
+
     pub(super) fn schedule_probe(&mut self, flow: FlowId, now: Instant) {
         let configured = self.config.keep_alive.interval;
         if configured.is_zero() {
@@ -40,6 +48,10 @@ impl Endpoint {
     }
 
     pub(super) fn probe(&mut self, flow: FlowId, now: Instant) {
+        self.probe_for(flow, self.config.keep_alive.patience, now);
+    }
+
+    fn probe_for(&mut self, flow: FlowId, patience: Duration, now: Instant) {
         let Some(transport) = self.flows.transport(flow) else {
             return;
         };
@@ -53,7 +65,6 @@ impl Endpoint {
         }
         // Nobody answers CRLF over UDP, and one lost datagram proves nothing.
         if transport.is_reliable() {
-            let patience = self.config.keep_alive.patience;
             self.alarms.start(Alarm::Pong(flow), now + patience);
         }
         self.schedule_probe(flow, now);

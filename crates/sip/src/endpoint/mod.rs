@@ -216,13 +216,11 @@ impl Endpoint {
         }
     }
 
-    /// Notes that the machine slept for `slept`, which `now` does not contain: flows are probed and registration is renewed earlier.
+    /// Notes that the machine slept for `slept`, which `now` does not contain: registration is renewed earlier. Whether flows
+    /// have outlived it, [`check_flows`](Self::check_flows) tells.
     pub fn handle_sleep(&mut self, slept: Duration, now: Instant) {
         if let Some(due) = self.registrar.slept(slept, now) {
             self.alarms.start(Alarm::Register, due);
-        }
-        for flow in self.flows.all() {
-            self.alarms.start(Alarm::Probe(flow), now);
         }
         self.handle_timeout(now);
     }

@@ -77,6 +77,26 @@ fn any_message_shows_that_a_flow_is_alive() {
 }
 
 #[test]
+fn a_flow_that_is_doubted_is_asked_at_once_and_has_as_long_as_is_said() {
+    for answers in [true, false] {
+        let mut lone = Lone::with_keep_alive(config("alice"), Transport::Wss);
+        lone.act(|alice, now| alice.check_flows(Duration::from_secs(1), now));
+        assert_eq!(lone.probes, 1);
+        lone.advance(Duration::from_millis(900));
+        let flow = lone.flow;
+        if answers {
+            lone.act(|alice, now| alice.handle_pong(flow, now));
+        }
+        lone.no_event();
+        lone.advance(Duration::from_millis(100));
+        match answers {
+            true => lone.no_event(),
+            false => assert!(matches!(lone.event(), Event::FlowFailed { flow: f } if f == flow)),
+        }
+    }
+}
+
+#[test]
 fn line_ends_probe_where_that_is_the_policy_and_over_other_transports() {
     let mut settings = config("alice");
     settings.keep_alive.probe = Probe::Crlf;

@@ -178,6 +178,14 @@ impl Ice {
         }
     }
 
+    /// Asks the peer now whether the path is alive: packets may take another way than before.
+    pub(in crate::transport) fn doubt(&mut self, now: Instant) {
+        if let Some(path) = &mut self.path {
+            path.consent.doubt(now);
+            self.check_consent(now);
+        }
+    }
+
     fn check_under_path(&mut self, pair: Pair, now: Instant) {
         let mut transaction = [0; 12];
         self.rng.fill_bytes(&mut transaction);

@@ -418,6 +418,7 @@ impl Life<'_> {
             | StreamCommand::WishVideo { .. }
             | StreamCommand::MuteVideo { .. }
             | StreamCommand::Rollback
+            | StreamCommand::CheckPath
             | StreamCommand::Mute { .. }
             | StreamCommand::SendDtmf { .. } => Vec::new(),
         };

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use phone::audio::Device;
+use phone::network::{NetworkChange, OurEnd};
 use phone::{
     Command, ConferenceId, Config, Connection, Event, MediaCommand, MediaEvent, Output, Phone,
     PhoneError, RecordingId, Reply, SessionId, SoundCommand, StreamCommand, Ticket, VideoCommand,
@@ -207,6 +208,21 @@ impl Rig {
 
     pub(crate) fn connection(&mut self, connection: Connection) {
         self.phone.handle_connection(connection, self.now);
+        self.drain();
+    }
+
+    /// The machine is in another network: nothing else has changed yet.
+    pub(crate) fn moved(&mut self, our_end: OurEnd) {
+        self.network(NetworkChange {
+            slept: Duration::ZERO,
+            rerouted: true,
+            online: true,
+            our_end,
+        });
+    }
+
+    pub(crate) fn network(&mut self, change: NetworkChange) {
+        self.phone.handle_network(change, self.now);
         self.drain();
     }
 
@@ -451,6 +467,7 @@ impl Rig {
                 .collect(),
             StreamCommand::StopDtmf { .. } => vec![MediaEvent::DtmfSent { remaining: 0 }],
             StreamCommand::Rollback
+            | StreamCommand::CheckPath
             | StreamCommand::SetHeld { .. }
             | StreamCommand::WishVideo { .. }
             | StreamCommand::MuteVideo { .. }

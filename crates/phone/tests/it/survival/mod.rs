@@ -1,5 +1,6 @@
 //! Calls that outlive their connection.
 
+mod moving;
 mod refreshing;
 mod restarting;
 mod ringing;

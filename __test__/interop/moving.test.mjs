@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, test } from 'node:test'
+import { joining, startLaptop } from './moving.mjs'
+import { peers } from './peers.mjs'
+
+const soon = (seconds = 20) => AbortSignal.timeout(seconds * 1000)
+
+/** A call from the laptop to the world that is heard on both sides. */
+async function talking(t, options = {}) {
+  const net = await startLaptop(t)
+  const bob = net.phone('bob', {})
+  await bob.prints(/^registered /m, soon())
+  const alice = net.phone('alice', { options, call: 'bob' })
+  await Promise.all([alice, bob].map((phone) => phone.prints(/^sound after/m, soon())))
+  await sleep(1000)
+  return { ...net, alice, bob }
+}
+
+/** When a phone has printed lines like this since that moment, in milliseconds after it. */
+function times(phone, pattern, since) {
+  const lines = phone.log.matchAll(new RegExp(`^${pattern} (\\d+)$`, 'gm'))
+  return [...lines].map((line) => Number(line.at(-1)) - since).filter((at) => at >= 0)
+}
+
+/** The first of them, which is waited for. */
+async function first(phone, pattern, since, seconds = 20) {
+  const end = Date.now() + seconds * 1000
+  while (Date.now() < end) {
+    const [at] = times(phone, pattern, since)
+    if (at !== undefined) return at
+    await sleep(20)
+  }
+  throw new Error(`no "${pattern}" within ${seconds} s:\n${phone.log}`)
+}
+
+/** Changes the network of a call; says when sound was back on each side for good, in milliseconds after the new way was there. */
+async function moved(t, { laptop, world, alice, bob }, { leaving = [], elsewhere = [], joining: coming }) {
+  const before = Date.now()
+  laptop(...leaving)
+  world(...elsewhere)
+  laptop(...coming)
+  const there = Date.now()
+  await first(alice, 'interrupted false', before)
+  await sleep(1500)
+  const back = [alice, bob].map((phone) => Math.max(0, ...times(phone, 'sound after \\d+', there)))
+  const interrupted = ['true', 'false'].map((is) => times(alice, `interrupted ${is}`, there - 60_000).at(-1) - 60_000)
+  t.diagnostic(`heard again after ${back.join(' and ')} ms; interrupted from ${interrupted.join(' to ')} ms`)
+  assert.doesNotMatch(alice.log + bob.log, /^ended/m)
+  for (const ms of back) assert.ok(ms < 2000, `sound was back after ${ms} ms`)
+}
+
+describe('a laptop in a call', { skip: peers('nat') }, () => {
+  test('goes from one interface to the other', async (t) => {
+    const leaving = ['ip address flush dev wlan', 'ip link set wlan down']
+    await moved(t, await talking(t), { leaving, joining: joining('wwan') })
+  })
+
+  test('gets another address', async (t) => {
+    await moved(t, await talking(t), { leaving: ['ip address flush dev wlan'], joining: joining('wlan', 3) })
+  })
+
+  test('is without a network for a while, and has the same address again', async (t) => {
+    const net = await talking(t)
+    net.laptop('ip address flush dev wlan', 'ip link set wlan down')
+    await first(net.alice, 'interrupted true', Date.now() - 3000)
+    await sleep(4000)
+    await moved(t, net, { joining: joining('wlan') })
+  })
+
+  test('takes a VPN, which lets nothing else out, and leaves it again', async (t) => {
+    const net = await talking(t)
+    const drops = (device) => ['nft flush ruleset', `nft add table inet vpn`, 'nft add chain inet vpn in "{ type filter hook input priority 0; }"', `nft add rule inet vpn in iifname ${device} ip saddr != 10.99.${device === 'wwan' ? 2 : 1}.0/24 drop`]
+    await moved(t, net, { elsewhere: drops('wwan'), joining: joining('wwan') })
+    await moved(t, net, { elsewhere: drops('wlan'), joining: ['ip route replace default via 10.99.1.1 dev wlan', 'ip link set wwan down', 'ip address flush dev wwan'] })
+  })
+})

@@ -1,0 +1,78 @@
+//! The machine is in another network, or has slept: what that means for the connection.
+
+use std::time::Duration;
+
+use super::{Account, FlowChange, Link, backoff};
+use crate::agent::Context;
+use crate::door::network::{NetworkChange, OurEnd};
+use crate::door::output::Output;
+
+/// A connection that packets may have left has so long to answer: a few round trips, and what is lost of them once.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// The same, if the server is reached another way now: most likely it is dead.
+const LITTLE_PATIENCE: Duration = Duration::from_secs(1);
+/// A way may have come up that nobody saw: the next attempt is no later than that.
+const SOON: Duration = Duration::from_secs(1);
+
+impl Account {
+    /// Takes note that the network is another, or that the machine slept.
+    pub(crate) fn network_changed(
+        &mut self,
+        change: &NetworkChange,
+        ctx: &mut Context<'_>,
+    ) -> FlowChange {
+        self.token.slept(change.slept);
+        match (self.link, change.our_end) {
+            (Link::Up { .. }, OurEnd::Gone) => {
+                ctx.outputs.push_back(Output::Disconnect);
+                // It is the path that broke, whatever was before.
+                self.failures = 0;
+                self.lost("The network address of the connection is gone", ctx)
+            }
+            (Link::Up { .. }, OurEnd::Elsewhere) => {
+                ctx.act(|endpoint, now| endpoint.check_flows(LITTLE_PATIENCE, now));
+                FlowChange::None
+            }
+            (Link::Up { .. }, OurEnd::Kept) => {
+                if change.rerouted {
+                    ctx.act(|endpoint, now| endpoint.check_flows(PATIENCE, now));
+                }
+                FlowChange::None
+            }
+            (Link::Connecting { server, .. }, _) if change.online && change.rerouted => {
+                // It may have begun in a network that is gone, which nobody would say for ten seconds.
+                ctx.outputs.push_back(Output::Disconnect);
+                self.round.push_front(server);
+                self.routes.clear();
+                self.try_soon(ctx);
+                FlowChange::None
+            }
+            (Link::Waiting { until }, _) if change.online => {
+                match change.rerouted {
+                    true => self.try_soon(ctx),
+                    // Of addresses that come and go, as those of containers, there is no end.
+                    false => {
+                        self.link = Link::Waiting {
+                            until: until.min(ctx.now + SOON),
+                        };
+                    }
+                }
+                FlowChange::None
+            }
+            (
+                Link::Idle | Link::Asking { .. } | Link::Connecting { .. } | Link::Waiting { .. },
+                _,
+            ) => FlowChange::None,
+        }
+    }
+
+    /// What failed before has failed in another network. Everybody in this one has lost it at the same moment, hence the
+    /// random share of the shortest wait.
+    fn try_soon(&mut self, ctx: &mut Context<'_>) {
+        self.failures = 0;
+        let wait = backoff::wait(self.failures, &mut self.rng);
+        self.link = Link::Waiting {
+            until: ctx.now + wait,
+        };
+    }
+}
