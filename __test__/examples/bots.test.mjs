@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { decode, encode } from '../../examples/bots/mulaw.mjs'
+import { keepsUp, send } from '../../examples/bots/socket.mjs'
 import { hears, pbxOf, voice } from '../pbx.mjs'
 import { drain, quiet } from '../sound.mjs'
 import { started } from './started.mjs'
@@ -24,6 +25,18 @@ async function called(t, name) {
 
 const event = (name) => (message) => message.event === name
 const type = (name) => (message) => message.type === name
+
+test('a service that is behind gets no more sound, but all else, and is hung up on if it reads nothing', () => {
+  const told = []
+  const socket = { bufferedAmount: 1_000_000, send: (text) => told.push(text), close: () => told.push('closed') }
+  assert.equal(keepsUp(socket), true)
+  socket.bufferedAmount = 1_100_000
+  assert.equal(keepsUp(socket), false)
+  send(socket, { type: 'conversation.item.truncate' })
+  socket.bufferedAmount = 5_000_000
+  send(socket, { event: 'mark' })
+  assert.deepEqual(told, ['{"type":"conversation.item.truncate"}', 'closed'])
+})
 
 describe('media-stream.mjs', () => {
   test('lets a bot for media streams hear, speak, mark, interrupt and learn of digits', { timeout: 60_000 }, async (t) => {

@@ -4,7 +4,7 @@
 import { randomBytes } from 'node:crypto'
 import { serve } from './calls.mjs'
 import { decode, encode } from './mulaw.mjs'
-import { connect, messages, send } from './socket.mjs'
+import { connect, keepsUp, messages, send } from './socket.mjs'
 
 const url = process.argv[2]
 const sid = (kind) => kind + randomBytes(16).toString('hex')
@@ -20,8 +20,9 @@ async function talk({ session, socket, ear, mouth }) {
   send(socket, { event: 'connected', protocol: 'Call', version: '1.0.0' })
   tell('start', { accountSid, streamSid, callSid, tracks: ['inbound'], customParameters, mediaFormat })
   ear.on('data', (pcm) => {
-    const timestamp = `${20 * chunk}`
-    tell('media', { track: 'inbound', chunk: `${++chunk}`, timestamp, payload: encode(pcm).toString('base64') })
+    const timestamp = `${20 * chunk++}`
+    if (!keepsUp(socket)) return
+    tell('media', { track: 'inbound', chunk: `${chunk}`, timestamp, payload: encode(pcm).toString('base64') })
   })
   session.on('dtmf', ({ tone }) => tell('dtmf', { track: 'inbound_track', digit: tone }))
 

@@ -3,7 +3,7 @@
 //   SIP_URI=sip:bot@example.com SIP_PASSWORD=… SIP_SERVER=wss://pbx.example.com/ws API_KEY=… node node_modules/offhook/examples/bots/realtime.mjs wss://api.openai.com/v1/realtime
 import { serve } from './calls.mjs'
 import { Sentences } from './sentences.mjs'
-import { connect, messages, printable, send } from './socket.mjs'
+import { connect, keepsUp, messages, printable, send } from './socket.mjs'
 
 const { API_KEY, MODEL = 'gpt-realtime', INSTRUCTIONS: instructions = 'Greet the caller, and keep it short.' } = process.env
 const url = new URL(process.argv[2])
@@ -32,7 +32,7 @@ async function talk({ session, socket, ear, mouth }) {
   })
   send(socket, { type: 'session.update', session: { type: 'realtime', output_modalities: ['audio'], instructions, audio } })
   send(socket, { type: 'response.create' })
-  ear.on('data', (pcm) => send(socket, { type: 'input_audio_buffer.append', audio: pcm.toString('base64') }))
+  ear.on('data', (pcm) => keepsUp(socket) && send(socket, { type: 'input_audio_buffer.append', audio: pcm.toString('base64') }))
   await session.once('terminated')
 }
 

@@ -30,9 +30,11 @@ export function messages(socket, take) {
   })
 }
 
-export const send = (socket, message) => sendRaw(socket, JSON.stringify(message))
+/** Whether sound is worth sending: to a service that is a MiB behind it would come too late anyway, and fill the memory. */
+export const keepsUp = (socket) => socket.bufferedAmount < 1_048_576
 
-/** Sends; to a service that is a MiB behind, sound in real time would come too late anyway, and fill the memory. */
-export function sendRaw(socket, data) {
-  if (socket.bufferedAmount < 1_048_576) socket.send(data)
+/** Sends; a service that reads nothing at all is hung up on. */
+export function send(socket, message) {
+  if (socket.bufferedAmount < 4_194_304) socket.send(JSON.stringify(message))
+  else socket.close()
 }

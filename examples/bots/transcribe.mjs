@@ -2,7 +2,7 @@
 // it, interim and final results come back. On Node 20 add the package ws.
 //   SIP_URI=sip:bot@example.com SIP_PASSWORD=… SIP_SERVER=wss://pbx.example.com/ws API_KEY=… node node_modules/offhook/examples/bots/transcribe.mjs wss://api.deepgram.com/v1/listen
 import { serve } from './calls.mjs'
-import { connect, messages, printable, send, sendRaw } from './socket.mjs'
+import { connect, keepsUp, messages, printable, send } from './socket.mjs'
 
 const rate = 16_000
 const url = new URL(process.argv[2])
@@ -16,7 +16,7 @@ async function talk({ session, socket, ear }) {
     // An interim result may change; a final one stays.
     if (type === 'Results' && text) console.log(is_final ? `${printable(session.address)}: ${printable(text)}` : `… ${printable(text)}`)
   })
-  ear.on('data', (pcm) => sendRaw(socket, pcm))
+  ear.on('data', (pcm) => keepsUp(socket) && socket.send(pcm))
   const closed = new Promise((resolve) => socket.addEventListener('close', resolve))
   await session.once('terminated')
   // The last results come before the service closes.
