@@ -482,6 +482,13 @@ export declare class Conference extends TypedEmitter<ConferenceEvents> {
      */
     setOutput(output: AudioOutput): Promise<void>;
     /**
+     * Changes what is done to the sound of this machine's microphone from now on; what is not named stays as it was, and is the phone's
+     * if it never was named. What is no microphone is sent as it is.
+     *
+     * @throws `ERR_CONFERENCE_ENDED`.
+     */
+    setAudioProcessing(processing: AudioProcessing): Promise<void>;
+    /**
      * Records the conference, as {@link Session.record} does a call: whoever sits here on the left, all members on the right. It ends with the
      * conference, or by `stop()`.
      *

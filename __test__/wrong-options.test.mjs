@@ -262,6 +262,7 @@ describe('the options of methods', { timeout: 60_000 }, () => {
       [() => session.setInput(wrong), /^Option 'input' must be .* but is undefined$/],
       [() => session.setAudioProcessing(wrong), "Option 'options of setAudioProcessing' must be an object, but is undefined"],
       [() => session.setAudioProcessing({ echoCancellation: 'yes' }), "Option 'echoCancellation' must be a boolean, but is a string"],
+      [async () => (await phone.conference([])).setAudioProcessing({ echoCancellation: 'yes' }), "Option 'echoCancellation' must be a boolean, but is a string"],
       [() => phone.setAudioProcessing({ echoCanceller: true }), "Option 'echoCanceller' must be one of echoCancellation, noiseSuppression, autoGainControl, but is unknown"],
       [() => phone.call('bob', { audio: { noiseSuppression: 1 } }), "Option 'audio.noiseSuppression' must be a boolean, but is a number"],
       [() => phone.call('bob', { audio: 'none' }), "Option 'audio' must be an object with echoCancellation, noiseSuppression, autoGainControl, but is a string"],

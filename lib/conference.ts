@@ -1,12 +1,12 @@
 import type { Writable } from 'node:stream'
 import { abortable } from './abortable'
 import { InOrder, refuseMissing } from './devices'
-import { audioInput, audioOutput, wireInput, wireOutput } from './audio'
+import { audioInput, audioOutput, wireInput, wireOutput, wireProcessing } from './audio'
 import { hideListeners, TypedEmitter } from './emitter'
 import { SoftphoneError } from './errors'
 import type { ConferenceEvents } from './events'
 import { unknownEvent, type PhoneLink } from './link'
-import type { Abortable, AudioInput, AudioOutput, ConferenceOptions, HoldOptions } from './options'
+import type { Abortable, AudioInput, AudioOutput, AudioProcessing, ConferenceOptions, HoldOptions } from './options'
 import { Recording, type RecordOptions } from './recording'
 import { checkOptions, type Rule, type Schema } from './schema'
 import { invalidArgument, Session } from './session'
@@ -149,6 +149,16 @@ export class Conference extends TypedEmitter<ConferenceEvents> {
       if (wanted.type === 'device') await refuseMissing({ output: wanted })
       await this.#ask({ type: 'setOutput', output: wanted })
     })
+  }
+
+  /**
+   * Changes what is done to the sound of this machine's microphone from now on; what is not named stays as it was, and is the phone's
+   * if it never was named. What is no microphone is sent as it is.
+   *
+   * @throws `ERR_CONFERENCE_ENDED`.
+   */
+  async setAudioProcessing(processing: AudioProcessing): Promise<void> {
+    await this.#ask({ type: 'setProcessing', processing: wireProcessing(processing) })
   }
 
   /**

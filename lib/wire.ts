@@ -620,6 +620,7 @@ export type WireRequest =
   | { type: 'mute'; session?: string | undefined; muted: boolean }
   | { type: 'setInput'; input: WireInput }
   | { type: 'setOutput'; output: WireOutput }
+  | { type: 'setProcessing'; processing: WireProcessing }
   | { type: 'setLevels'; wanted: boolean }
   | { type: 'end' }
   | { type: 'dissolve' }

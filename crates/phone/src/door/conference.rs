@@ -46,6 +46,8 @@ pub enum Request {
     SetInput { input: audio::Input },
     /// Changes where they are heard.
     SetOutput { output: audio::Output },
+    /// Changes what is done to the sound of this machine's microphone; what is not named stays as it was.
+    SetProcessing { processing: audio::Processing },
     /// Tells how loud everybody is, ten times a second, or no more.
     SetLevels { wanted: bool },
     /// Hangs up on every member; done when all have ended.

@@ -49,6 +49,8 @@ struct Conference {
     /// The phone's default if there is none.
     input: Option<audio::Input>,
     output: Option<audio::Output>,
+    /// What it was given of its own; the rest is the phone's.
+    processing: audio::Processing,
     /// What can't be used of whoever sits here; the application was warned.
     troubled: Vec<Device>,
     /// Warnings, and the ends of them, that are told after the reply to the command that made it: the
@@ -200,6 +202,7 @@ impl Phone {
             muted: false,
             input,
             output,
+            processing: audio::Processing::default(),
             troubled: Vec::new(),
             early: Some(Vec::new()),
         };
@@ -253,6 +256,10 @@ impl Phone {
             }
             Request::SetOutput { output } => {
                 self.set_conference_output(id, output);
+                Settled::DONE
+            }
+            Request::SetProcessing { processing } => {
+                self.set_conference_processing(id, processing);
                 Settled::DONE
             }
             Request::SetLevels { wanted } => {
@@ -309,6 +316,15 @@ impl Phone {
             conference.output = Some(output.clone());
         }
         self.order(id, HostOrder::SetOutput { output });
+    }
+
+    fn set_conference_processing(&mut self, id: ConferenceId, processing: audio::Processing) {
+        let default = self.around.config.audio.processing;
+        if let Some(conference) = self.conferences.all.get_mut(&id) {
+            conference.processing = processing.or(conference.processing);
+            let processing = conference.processing.or(default);
+            self.order(id, HostOrder::SetProcessing { processing });
+        }
     }
 
     fn end_conference(&mut self, id: ConferenceId) {
@@ -379,7 +395,8 @@ impl Phone {
     }
 
     pub(super) fn default_processing_changed(&mut self, processing: audio::Processing) {
-        for id in self.conferences.all.keys() {
+        for (id, conference) in &self.conferences.all {
+            let processing = conference.processing.or(processing);
             let order = HostOrder::SetProcessing { processing };
             self.around
                 .outputs

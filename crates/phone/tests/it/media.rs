@@ -484,6 +484,27 @@ fn what_is_done_to_a_microphone_is_said_for_one_call_or_for_all() {
 }
 
 #[test]
+fn nothing_that_the_other_side_sends_changes_what_is_done_to_a_microphone() {
+    for method in ["INVITE", "UPDATE"] {
+        let (mut rig, mut bob, id) = Rig::talking(alice());
+        let off = json!({ "echoCancellation": false });
+        rig.done(json!({ "type": "setAudioProcessing", "id": id, "processing": off }));
+        rig.media.clear();
+        for direction in ["sendonly", "inactive", "sendrecv"] {
+            let offer = format!("v=0\r\na={direction}\r\n");
+            rig.receive(bob.request(method, &[], Some(&offer)));
+            let ok = rig.beyond_trying(200);
+            if method == "INVITE" {
+                bob.learn(&ok);
+                rig.receive(bob.ack(None));
+            }
+        }
+        assert_eq!(rig.media_named("answerReoffer").len(), 3, "{method}");
+        assert!(rig.media_named("setProcessing").is_empty(), "{method}");
+    }
+}
+
+#[test]
 fn commands_for_a_session_that_only_rings_are_refused() {
     let mut rig = Rig::registered(alice());
     let mut caller = crate::harness::Caller::new("c1");

@@ -496,3 +496,24 @@ fn a_transfer_that_is_followed_is_as_held_as_the_call_before() {
     assert_eq!(rig.changes("held"), [false]);
     assert_eq!(rig.media_named("resume").len(), 1);
 }
+
+#[test]
+fn its_microphone_is_processed_as_that_of_the_call_before() {
+    let processing = json!({ "noiseSuppression": false });
+    let set = json!({ "type": "setAudioProcessing", "processing": processing });
+    let (mut rig, bob, old) = closed(json!({}), set);
+    take_place(&mut rig, &bob, STRANGER, &[BY_BOB]);
+    let orders = rig.media.iter().filter(|(id, _)| *id != old);
+    let processed: Vec<_> = orders
+        .filter_map(|(_, command)| match command {
+            MediaCommand::Sound(SoundCommand::SetProcessing { processing }) => Some(*processing),
+            _ => None,
+        })
+        .collect();
+    let noise_suppression = Some(false);
+    let wanted = audio::Processing {
+        noise_suppression,
+        ..Default::default()
+    };
+    assert_eq!(processed, [wanted]);
+}

@@ -1,5 +1,6 @@
 //! Who takes part in a conference, and who is heard in it.
 
+use phone::audio::Processing;
 use phone::conference::HostOrder;
 use phone::{MediaCommand, MediaEvent, SessionId, SoundCommand, StreamCommand, audio};
 use serde_json::json;
@@ -163,6 +164,34 @@ fn this_machine_is_muted_for_all() {
     let stranger = json!({ "type": "mute", "session": SessionId::from_random(7), "muted": true });
     let refused = room.ask(stranger);
     assert_eq!(code(&room.rig.error(refused)), "ERR_SESSION_STATE");
+}
+
+#[test]
+fn this_machine_has_its_microphone_processed_as_the_conference_says_and_else_as_the_phone_does() {
+    let mut room = Room::of(1);
+    room.clear();
+    let set = |processing| json!({ "type": "setProcessing", "processing": processing });
+    room.asked(set(json!({ "noiseSuppression": false })));
+    let of_phone = json!({ "echoCancellation": true, "noiseSuppression": true });
+    let member = room.members[0];
+    room.rig
+        .done(json!({ "type": "setAudioProcessing", "processing": of_phone }));
+    room.asked(set(json!({ "autoGainControl": true })));
+    let other = json!({ "autoGainControl": false });
+    room.rig
+        .done(json!({ "type": "setAudioProcessing", "id": member, "processing": other }));
+    let order = |echo, gain| HostOrder::SetProcessing {
+        processing: Processing {
+            echo_cancellation: echo,
+            noise_suppression: Some(false),
+            auto_gain_control: gain,
+        },
+    };
+    let on = Some(true);
+    assert_eq!(
+        room.seat(),
+        [order(None, None), order(on, None), order(on, on)]
+    );
 }
 
 #[test]
