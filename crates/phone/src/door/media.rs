@@ -312,7 +312,7 @@ pub struct Figures {
     /// How loud what is captured and what is played was in the last second, as W3C's `audioLevel`.
     pub near_level: f64,
     pub far_level: f64,
-    /// The loudest sample captured in the last second, 0 to 1, if anything was.
+    /// The loudest sample captured in the last second, 0 to 1, if anything was; of a microphone as it gives it.
     pub near_peak: Option<f64>,
     /// Whether a packet came in the last second: if none did, what is said of them is old.
     pub heard: bool,

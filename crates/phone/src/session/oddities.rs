@@ -49,8 +49,9 @@ const ECHO: Limits = limits(0.75, 5, 0.5, 5);
 /// Of the time that there is for sound.
 const PRESSED: Limits = limits(1.0, 5, 0.8, 10);
 
-/// Not one sample: noise suppression, which is before this, leaves less than a microphone gives, but not nothing.
-const NOTHING: f64 = 0.0;
+/// Two steps of 16 bits either way, which converters make of nothing. It is measured before anything is done to the sound; a microphone
+/// that stands open in a quiet room gives more.
+const NOTHING: f64 = 2.0 / 32_768.0;
 
 /// What is watched in one session.
 #[derive(Debug, Default)]
@@ -191,8 +192,19 @@ impl Session {
     fn hears_microphone(&self, ctx: &Context<'_>) -> bool {
         let input = self.near_end.input(ctx);
         // Of one that can't be opened the application was told.
-        !self.near_end.devices.is_without_input()
-            && matches!(input, Input::Default | Input::Device { .. })
+        let has = |input: &Input| matches!(input, Input::Default | Input::Device { .. });
+        let is_there = match &input {
+            Input::Mix { parts } => parts.iter().any(has),
+            Input::Default
+            | Input::Device { .. }
+            | Input::None
+            | Input::Source { .. }
+            | Input::Wav { .. }
+            | Input::Tone { .. }
+            | Input::Session { .. }
+            | Input::Conference { .. } => has(&input),
+        };
+        is_there && !self.near_end.devices.is_without_input()
     }
 }
 

@@ -318,6 +318,31 @@ fn row(warning: Warning) -> String {
 }
 
 #[test]
+fn a_microphone_that_gives_what_converters_make_of_nothing_is_silent_also_in_a_mix() {
+    let device = json!({ "type": "device", "id": "alsa:headset" });
+    let mix = json!({ "type": "mix", "parts": [{ "type": "source", "id": 1 }, device] });
+    for (input, steps, warnings) in [
+        (&device, 2.0, 1),
+        (&device, 3.0, 0),
+        (&mix, 2.0, 1),
+        (
+            &json!({ "type": "mix", "parts": [{ "type": "source", "id": 1 }] }),
+            0.0,
+            0,
+        ),
+    ] {
+        let (mut rig, _, id) = Rig::having_called(alice());
+        rig.done(json!({ "type": "setInput", "id": id, "input": input }));
+        let figures = Figures {
+            near_peak: Some(steps / 32_768.0),
+            ..fine()
+        };
+        seconds(&mut rig, id, 15, &figures);
+        assert_eq!(counts(&rig), (warnings, 0), "{input} {steps}");
+    }
+}
+
+#[test]
 fn nothing_that_was_captured_is_no_silent_microphone() {
     let (mut rig, _, id) = Rig::having_called(alice());
     let held = Figures {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{
-    AtomicBool, AtomicU64, Ordering::Acquire, Ordering::Relaxed, Ordering::Release,
+    AtomicBool, AtomicU32, AtomicU64, Ordering::Acquire, Ordering::Relaxed, Ordering::Release,
 };
 use std::time::Duration;
 
@@ -40,7 +40,7 @@ impl std::ops::AddAssign for DeviceFigures {
 }
 
 /// How a device goes for one session: written on the hub's tick, read on the session's.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct DeviceGauge {
     begun: AtomicBool,
     needs_room: AtomicBool,
@@ -50,6 +50,27 @@ pub(crate) struct DeviceGauge {
     dropped_events: AtomicU64,
     xruns: AtomicU64,
     total: AtomicU64,
+    /// Half of the widest swing of a tick since somebody asked, as the device gives it; [`UNHEARD`] if it gave nothing.
+    swing: AtomicU32,
+}
+
+const UNHEARD: u32 = u32::MAX;
+
+impl Default for DeviceGauge {
+    fn default() -> DeviceGauge {
+        let nothing = AtomicU64::default;
+        DeviceGauge {
+            begun: AtomicBool::default(),
+            needs_room: AtomicBool::default(),
+            synthesized: nothing(),
+            synthesized_events: nothing(),
+            dropped: nothing(),
+            dropped_events: nothing(),
+            xruns: nothing(),
+            total: nothing(),
+            swing: AtomicU32::new(UNHEARD),
+        }
+    }
 }
 
 impl DeviceGauge {
@@ -65,6 +86,23 @@ impl DeviceGauge {
     /// The device can only be opened if the one before it is let go.
     pub(crate) fn ask_for_room(&self) {
         self.needs_room.store(true, Relaxed);
+    }
+
+    /// Takes note of what a microphone gives, before anything is done to it. A steady offset is no sound.
+    pub(crate) fn hear(&self, frame: &Frame) {
+        let lowest = frame.samples().iter().min().copied().unwrap_or_default();
+        let highest = frame.samples().iter().max().copied().unwrap_or_default();
+        let swing = (u32::from(highest.abs_diff(lowest))).div_ceil(2);
+        // UNHEARD is the greatest of all, and gives way to anything.
+        let _ = self.swing.fetch_update(Relaxed, Relaxed, |known| {
+            (known == UNHEARD || known < swing).then_some(swing)
+        });
+    }
+
+    /// How loud the microphone was at most since the last time that this was asked, 0 to 1, if it gave anything.
+    fn take_peak(&self) -> Option<f64> {
+        let swing = self.swing.swap(UNHEARD, Relaxed);
+        (swing != UNHEARD).then(|| f64::from(swing) / 32_768.0)
     }
 
     pub(crate) fn count(&self, more: DeviceFigures) {
@@ -129,6 +167,14 @@ impl<L> DeviceEnd<L> {
             figures += before.figures();
         }
         figures
+    }
+
+    /// How loud the one in use was at most since the last time that this was asked, if it gave anything.
+    pub(crate) fn take_peak(&self) -> Option<f64> {
+        match &self.before {
+            Some(before) => before.take_peak(),
+            None => self.gauge.take_peak(),
+        }
     }
 
     /// Does the same to both.
@@ -260,6 +306,25 @@ mod tests {
         new.end.read(RATE);
         assert!(!old.writer.write(&frame(100)));
         assert_eq!(new.end.read(RATE), frame(0));
+    }
+
+    #[test]
+    fn how_loud_a_microphone_is_at_most_is_told_once_and_an_offset_is_no_sound() {
+        let made = microphone();
+        assert_eq!(made.end.take_peak(), None, "it gave nothing yet");
+        made.gauge.hear(&frame(900));
+        assert_eq!(made.end.take_peak(), Some(0.0));
+        let mut faint = frame(900);
+        faint.samples_mut()[7] = 903;
+        for heard in [&frame(0), &faint, &frame(0)] {
+            made.gauge.hear(heard);
+        }
+        assert_eq!(made.end.take_peak(), Some(2.0 / 32_768.0));
+        assert_eq!(made.end.take_peak(), None);
+        let mut loudest = frame(i16::MIN);
+        loudest.samples_mut()[7] = i16::MAX;
+        made.gauge.hear(&loudest);
+        assert_eq!(made.end.take_peak(), Some(1.0));
     }
 
     #[test]

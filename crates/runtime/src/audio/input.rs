@@ -74,6 +74,21 @@ impl Input {
         }
     }
 
+    /// How loud its microphone was at most since the last time that this was asked, before anything was done to its sound.
+    pub(crate) fn take_microphone_peak(&self) -> Option<f64> {
+        match self {
+            Input::Device(device) => device.take_peak(),
+            Input::Mix(parts) => parts.iter().find_map(Input::take_microphone_peak),
+            Input::Silence
+            | Input::Source(..)
+            | Input::Wav(_)
+            | Input::Tone(_)
+            | Input::Link(_) => None,
+            #[cfg(test)]
+            Input::Broken => None,
+        }
+    }
+
     /// The rate at which it comes, if it has one of its own.
     pub(crate) fn own_rate(&self) -> Option<Rate> {
         match self {

@@ -374,6 +374,7 @@ impl Shared<Heard, Listener> {
             // Before it has begun there is nothing to wait for at the other end.
             true if !begun => share.link.link.is_read(),
             true => {
+                share.gauge.hear(frame);
                 let heard = processors.heard_by(&share.link, frame);
                 share.link.link.write(heard)
             }

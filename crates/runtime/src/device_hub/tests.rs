@@ -191,6 +191,7 @@ fn a_microphone_is_opened_once_heard_by_all_and_closed_after_the_last() {
     backend.capture(8_000);
     hub.tick();
     assert!(readers[0].figures().total >= 480);
+    assert!(readers[0].take_peak().is_some_and(|peak| peak > 0.1));
     readers.pop();
     hub.tick();
     assert!(!hub.devices.are_all_closed());

@@ -419,8 +419,11 @@ impl Hosted {
             self.engine.set_playout_delay(self.output.delay());
             let (mut figures, summary) = self.engine.summary(now);
             self.far_delay = self.engine.far_delay();
+            let raw = self.input.take_microphone_peak();
             if self.flows {
                 figures.pressure = self.pressure;
+                // What was captured is what noise suppression and gain control have left.
+                figures.near_peak = figures.near_peak.map(|peak| raw.unwrap_or(peak));
                 self.tell(What::Media(MediaEvent::Measured { figures }));
             }
             if is_second {
