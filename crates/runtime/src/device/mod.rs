@@ -15,6 +15,7 @@
 //! allocates nothing and logs nothing.** No audio host is touched before a device is asked for.
 
 mod backend;
+mod format;
 mod microphone;
 #[cfg(unix)]
 mod pulse;
