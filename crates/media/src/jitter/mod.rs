@@ -10,17 +10,22 @@
 //! nothing is known yet: it begins with more delay than most need, and gives it up in its first pauses.
 
 mod buffer;
+mod counters;
 mod decoders;
 mod delay;
 #[cfg(test)]
 mod first_second;
 mod pace;
+mod packet;
+mod pause;
 mod playout;
 mod stretch;
 #[cfg(test)]
 mod traces;
 
-pub use playout::{Counters, Packet, Playing, Playout};
+pub use counters::Counters;
+pub use packet::{Packet, Playing};
+pub use playout::Playout;
 
 /// Ticks of the timeline in a second.
 pub(crate) const TIMELINE: u32 = 48_000;

@@ -1,12 +1,15 @@
 //! What to play in the next 10 ms.
 
 use super::buffer::{Buffer, BufferSlot, Content, Inserted, Stamp};
+use super::counters::Counters;
 use super::decoders::Decoders;
 use super::delay::DelayEstimator;
 use super::pace::Pace;
+use super::packet::{Packet, Playing};
+use super::pause::Pause;
 use super::stretch::{self, Care, Pauses};
 use super::{PER_MS, TIMELINE};
-use crate::codec::{Codec, ComfortNoise, Decoder, NoiseDescription, OpusSettings, Recovery};
+use crate::codec::{Codec, OpusSettings, Recovery};
 use crate::thrift::Thrift;
 use audio::Rate;
 use std::time::Instant;
@@ -32,57 +35,6 @@ const FORGET_LATE: i64 = 32;
 /// A stretched period is followed by so many times its length of untouched sound.
 const REST: usize = 4;
 
-/// A packet with sound.
-#[derive(Clone, Copy, Debug)]
-pub struct Packet<P> {
-    /// The synchronisation source.
-    pub ssrc: u32,
-    /// The sequence number.
-    pub sequence: u16,
-    /// The RTP timestamp.
-    pub timestamp: u32,
-    /// What its payload is.
-    pub codec: Codec,
-    /// The payload.
-    pub payload: P,
-}
-
-/// A place in the sound of a source.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Playing {
-    /// The synchronisation source.
-    pub ssrc: u32,
-    /// The RTP timestamp.
-    pub timestamp: u32,
-    /// Its clock in Hz.
-    pub clock: u32,
-}
-
-/// What has been played, in samples of the rates that were in use.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Counters {
-    /// All samples given.
-    pub emitted: u64,
-    /// Of these, invented ones.
-    pub concealed: u64,
-    /// Of these, such as stood for silence.
-    pub silent_concealed: u64,
-    /// Gaps.
-    pub concealment_events: u64,
-    /// Samples put in to wait.
-    pub inserted: u64,
-    /// Samples taken out to catch up.
-    pub removed: u64,
-    /// Packets that came too late, twice, or could not be decoded.
-    pub discarded: u64,
-    /// Lost packets that the next one held a copy of.
-    pub recovered: u64,
-    /// Seconds, summed over emitted samples, that these were behind the fastest packet.
-    pub delay: f64,
-    /// Seconds, summed over emitted samples, that they were meant to be.
-    pub target: f64,
-}
-
 /// A jitter buffer with its decoders.
 #[derive(Debug)]
 pub struct Playout<P> {
@@ -99,7 +51,7 @@ pub struct Playout<P> {
     /// How much was invented since without knowing what was missing.
     ahead: i64,
     gap: Gap,
-    pause: Option<Pause>,
+    pause: Pause,
     late: u32,
     /// When the last tick was due.
     ticked: i64,
@@ -128,15 +80,6 @@ enum Gap {
     Silence,
 }
 
-/// The sender said that it sends nothing for a while.
-#[derive(Debug)]
-enum Pause {
-    /// Which sounds like this.
-    Noise(Box<ComfortNoise>),
-    /// Which sounds as its codec knows.
-    Codec,
-}
-
 impl<P: AsRef<[u8]>> Playout<P> {
     /// A buffer that gives sound at `rate` until the first packet says otherwise.
     pub fn new(opus: OpusSettings, rate: Rate, now: Instant) -> Self {
@@ -155,7 +98,7 @@ impl<P: AsRef<[u8]>> Playout<P> {
             },
             ahead: 0,
             gap: Gap::None,
-            pause: None,
+            pause: Pause::default(),
             late: 0,
             ticked: 0,
             begins: false,
@@ -281,7 +224,7 @@ impl<P: AsRef<[u8]>> Playout<P> {
                 since: self.at(now),
             };
         }
-        if self.pause.is_some() && place.index > self.last.index {
+        if self.pause.goes_on() && place.index > self.last.index {
             // Nothing that ends a pause is late: what was played of it stood for nothing.
             self.next = self.next.map(|next| next.min(place.position));
         }
@@ -391,7 +334,7 @@ impl<P: AsRef<[u8]>> Playout<P> {
             return self.play(now);
         }
         let silence =
-            self.pause.is_some() || self.buffer.is_silence_between(self.last.index, index);
+            self.pause.goes_on() || self.buffer.is_silence_between(self.last.index, index);
         if self.ahead > 0 {
             return self.settle(missing, silence);
         }
@@ -428,8 +371,7 @@ impl<P: AsRef<[u8]>> Playout<P> {
             index: slot.index,
             duration: slot.duration,
         };
-        let pauses = Decoder::begins_pause(slot.codec, slot.payload.as_ref());
-        self.pause = pauses.then_some(Pause::Codec);
+        self.pause.follow(slot.codec, slot.payload.as_ref());
         if !decoded {
             self.counters.discarded += 1;
             self.next = Some(slot.position);
@@ -447,21 +389,13 @@ impl<P: AsRef<[u8]>> Playout<P> {
         self.last.index = slot.index;
         self.next = Some(slot.end());
         self.ahead = 0;
-        if let Some(description) = NoiseDescription::read(slot.payload.as_ref()) {
-            match &mut self.pause {
-                Some(Pause::Noise(noise)) => noise.change(description),
-                Some(Pause::Codec) | None => {
-                    let noise = Box::new(ComfortNoise::new(description));
-                    self.pause = Some(Pause::Noise(noise));
-                }
-            }
-        }
+        self.pause.describe(slot.payload.as_ref());
         self.invent(slot.duration, Gap::Silence);
     }
 
     /// Nothing is there to play: it may be late, lost or never sent, and only the next packet will tell.
     fn underrun(&mut self) {
-        if self.pause.is_some() {
+        if self.pause.goes_on() {
             // What was never sent is not waited for: time goes on.
             self.next = self.next.map(|next| next + TICK);
             return self.invent(TICK, Gap::Silence);
@@ -529,15 +463,11 @@ impl<P: AsRef<[u8]>> Playout<P> {
 
     fn invent(&mut self, length: i64, gap: Gap) {
         let samples = self.samples(length);
-        match (gap, &mut self.pause) {
-            (Gap::Silence, Some(Pause::Noise(noise))) => {
-                let rate = self.decoders.rate();
-                noise.play(samples, rate, &mut self.sound);
-            }
-            (Gap::Silence, Some(Pause::Codec)) => self.decoders.rest(samples, &mut self.sound),
-            (Gap::Silence | Gap::Concealed | Gap::None, _) => {
-                self.decoders.conceal(samples, &mut self.sound);
-            }
+        match gap {
+            Gap::Silence => self
+                .pause
+                .play(samples, &mut self.decoders, &mut self.sound),
+            Gap::Concealed | Gap::None => self.decoders.conceal(samples, &mut self.sound),
         }
         self.note_invented(samples, gap);
     }
