@@ -227,6 +227,43 @@ mod tests {
     }
 
     #[test]
+    fn an_interface_has_packets_that_begin_with_their_ip_header() {
+        let file = header("test");
+        let interface = blocks(&file)[1].1;
+        assert_eq!(interface[..8], [101, 0, 0, 0, 0, 0, 0, 0]);
+    }
+
+    #[test]
+    fn who_sent_what_to_whom_stands_where_it_belongs() {
+        let file = of("192.0.2.1:5060", "198.51.100.2:5061", b"hello");
+        let ip = &blocks(&file)[2].1[20..53];
+        assert_eq!(ip[..10], [0x45, 0, 0, 33, 0, 0, 0x40, 0, 64, 17]);
+        assert_eq!(ip[12..20], [192, 0, 2, 1, 198, 51, 100, 2]);
+        assert_eq!(ip[20..28], [0x13, 0xc4, 0x13, 0xc5, 0, 13, 0, 0]);
+        let file = of("[2001:db8::1]:1", "192.0.2.9:2", b"hello");
+        let ip = &blocks(&file)[2].1[20..73];
+        assert_eq!(ip[..8], [0x60, 0, 0, 0, 0, 13, 17, 64]);
+        assert_eq!((&ip[8..12], ip[23]), (&[0x20, 1, 0x0d, 0xb8][..], 1));
+        assert_eq!(ip[34..40], [0xff, 0xff, 192, 0, 2, 9], "mapped");
+        assert_eq!(ip[40..46], [0, 1, 0, 2, 0, 13]);
+    }
+
+    #[test]
+    fn a_sum_of_nothing_is_written_as_its_other_zero() {
+        // RFC 768: zero says that there is no sum.
+        let sums = (0..=u16::MAX).map(|word| {
+            let file = of("[2001:db8::1]:1", "[2001:db8::2]:2", &word.to_be_bytes());
+            let packet = &blocks(&file)[2].1[20..];
+            u16::from_be_bytes([packet[46], packet[47]])
+        });
+        assert_eq!(
+            sums.filter(|sum| [0, u16::MAX].contains(sum))
+                .collect::<Vec<_>>(),
+            [u16::MAX]
+        );
+    }
+
+    #[test]
     fn over_ipv6_the_datagram_has_its_checksum() {
         for (from, to) in [
             ("[2001:db8::1]:4000", "[2001:db8::2]:5000"),

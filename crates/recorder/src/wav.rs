@@ -107,3 +107,25 @@ fn chunk_of(id: &[u8; 4], body: &[u8]) -> Vec<u8> {
     }
     chunk
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_longer_than_its_beginning_can_say_has_no_marks_behind() {
+        let mut file = WavFile::new(2, true);
+        for (sound, marked) in [
+            (u64::from(u32::MAX) - 1, true),
+            (u64::from(u32::MAX) + 1, false),
+        ] {
+            file.sound = sound;
+            let mut chunk = Chunk {
+                append: Vec::new(),
+                begin: Vec::new(),
+            };
+            file.finish(Rate::Hz48000, &[(1, "paused")], &mut chunk);
+            assert_eq!(!chunk.append.is_empty(), marked, "{sound}");
+        }
+    }
+}

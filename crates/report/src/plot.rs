@@ -265,6 +265,55 @@ mod tests {
     }
 
     #[test]
+    fn a_figure_stands_at_its_time_and_height() {
+        let mut journal = Journal::default();
+        for (second, mos) in [(100, 1.0), (105, 2.75), (110, 4.5)] {
+            journal.sample(Sample {
+                at: Duration::from_secs(second),
+                mos,
+                ..Sample::default()
+            });
+        }
+        let page = plots(&journal);
+        let (_, line) = page.split_once("class=\"line l0\" d=\"").unwrap();
+        let (line, _) = line.split_once('"').unwrap();
+        assert_eq!(line, "M54.0 145.0h.1L262.0 77.5L470.0 10.0");
+        assert!(page.contains(">10 s</text>"), "the axis ends with the call");
+    }
+
+    #[test]
+    fn long_calls_have_minutes_and_short_ones_seconds() {
+        let shown = [0.0, 12.34, 119.0, 120.0, 3_600.0].map(duration);
+        assert_eq!(shown, ["0 s", "12.3 s", "119 s", "2.0 min", "60.0 min"]);
+    }
+
+    #[test]
+    fn what_was_odd_is_marked_at_its_time_and_not_too_often() {
+        let mut journal = Journal::default();
+        for second in 0..=60 {
+            let at = Duration::from_secs(second);
+            journal.sample(Sample {
+                at,
+                mos: 4.0,
+                ..Sample::default()
+            });
+            let text = format!("odd at {second} s");
+            journal.note(Note {
+                at,
+                text,
+                odd: true,
+            });
+        }
+        let page = plots(&journal);
+        assert_eq!(
+            page.matches("class=\"mark\"").count(),
+            MOST_MARKS * PLOTS.len()
+        );
+        let (before, _) = page.split_once("odd at 30 s").unwrap();
+        assert!(before.rsplit_once("d=\"").unwrap().1.starts_with("M262.0 "));
+    }
+
+    #[test]
     fn what_is_unknown_leaves_a_gap_in_its_line() {
         let mut journal = Journal::default();
         for (second, mos) in [4.0, 4.1, f32::NAN, 4.2].into_iter().enumerate() {

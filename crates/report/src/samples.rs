@@ -115,6 +115,55 @@ mod tests {
     use super::*;
 
     #[test]
+    fn of_two_figures_the_worse_stays_and_of_levels_the_louder() {
+        let of = |mos: f32, figure: f32| Sample {
+            at: Duration::from_secs(figure as u64),
+            mos,
+            loss: figure + 1.0,
+            peer_loss: figure + 2.0,
+            concealed: figure + 3.0,
+            jitter: figure + 4.0,
+            buffer: figure + 5.0,
+            round_trip: figure + 6.0,
+            delay: figure + 7.0,
+            near: figure - 50.0,
+            far: figure - 40.0,
+        };
+        let shown = |sample: Sample| {
+            format!(
+                "{:?}",
+                Sample {
+                    at: Duration::ZERO,
+                    ..sample
+                }
+            )
+        };
+        let worst = shown(of(1.0, 10.0));
+        for (one, other) in [(of(1.0, 0.0), of(4.0, 10.0)), (of(4.0, 10.0), of(1.0, 0.0))] {
+            assert_eq!(shown(one.worst(other)), worst);
+            assert_eq!(one.worst(other).at, one.at);
+            assert_eq!(shown(of(1.0, 10.0).worst(Sample::default())), worst);
+        }
+    }
+
+    #[test]
+    fn as_many_seconds_are_in_each_figure() {
+        let mut samples = Samples::default();
+        for second in 0..7_200 {
+            samples.add(Sample {
+                at: Duration::from_secs(second),
+                ..Sample::default()
+            });
+        }
+        let at: Vec<u64> = samples
+            .all()
+            .iter()
+            .map(|sample| sample.at.as_secs())
+            .collect();
+        assert!(at.windows(2).all(|pair| pair[1] - pair[0] == 16), "{at:?}");
+    }
+
+    #[test]
     fn a_long_call_is_seen_more_coarsely_and_what_was_worst_stays() {
         let mut samples = Samples::default();
         for second in 0..7_200_u64 {

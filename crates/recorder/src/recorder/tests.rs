@@ -237,6 +237,63 @@ fn a_pause_begins_and_ends_at_the_sample_that_its_marks_name() {
 }
 
 #[test]
+fn ticks_that_come_late_in_a_burst_leave_no_silence() {
+    let mut recorder = Recorder::new(settings(Legs::Mix));
+    for tick in 0..100_u32 {
+        // Each tenth comes 90 ms late, and those behind it at once.
+        let at = TICK * (tick / 10 * 10 + 9);
+        assert!(!recorder.bridge(at));
+        recorder.take(at, &frame(Rate::Hz8000, 7), &silence());
+    }
+    assert_eq!(recorder.duration(), TICK * 100);
+    let file = recorder.finish().append;
+    assert!(
+        file[HEADER..]
+            .chunks_exact(2)
+            .all(|sample| sample == [7, 0])
+    );
+}
+
+/// The chunks of a RIFF file, or of a list: what it is called, and what is in it.
+fn riff_chunks(mut octets: &[u8]) -> Vec<(&[u8], &[u8])> {
+    let mut chunks = Vec::new();
+    while !octets.is_empty() {
+        let size = u32::from_le_bytes(octets[4..8].try_into().unwrap()) as usize;
+        chunks.push((&octets[..4], &octets[8..8 + size]));
+        octets = &octets[8 + size.next_multiple_of(2)..];
+    }
+    chunks
+}
+
+#[test]
+fn a_recording_that_ends_in_a_pause_is_marked_at_its_end_in_chunks_that_can_be_walked() {
+    let mut recorder = Recorder::new(settings(Legs::Stereo));
+    recorder.take(Duration::ZERO, &silence(), &silence());
+    recorder.pause(TICK);
+    recorder.fill(TICK * 30);
+    let mut disk = Disk::default();
+    disk.write(&recorder.finish());
+    let chunks = riff_chunks(&disk.0[12..]);
+    let names: Vec<_> = chunks.iter().map(|(name, _)| *name).collect();
+    assert_eq!(names, [b"fmt ", b"data", b"cue ", b"LIST"]);
+    let cue = chunks[2].1;
+    let place = |at: usize| u32::from_le_bytes(cue[at..at + 4].try_into().unwrap());
+    assert_eq!([place(8), place(32)], [80, 2_400]);
+    let labels: Vec<_> = riff_chunks(&chunks[3].1[4..]);
+    let text = |(_, label): &(&[u8], &[u8])| String::from_utf8_lossy(&label[4..]).into_owned();
+    assert_eq!(
+        labels.iter().map(text).collect::<Vec<_>>(),
+        ["paused\0", "resumed\0"]
+    );
+    // Should the marks be cut, the sound in front of them stays.
+    let cut = recorder.cut(disk.0.len() as u64 - 1);
+    assert_eq!(
+        (cut.length, cut.duration),
+        (HEADER as u64 + 9_600, TICK * 30)
+    );
+}
+
+#[test]
 fn a_file_is_whole_after_each_chunk() {
     let mut recorder = Recorder::new(settings(Legs::Mix));
     let mut disk = Disk::default();
