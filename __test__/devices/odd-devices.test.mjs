@@ -126,8 +126,7 @@ describe('a sound card with odd devices', { skip: missing }, () => {
     await Promise.all([hears(ear, 600, 20_000), hears(card.listen(), 1000, 20_000)])
   })
 
-  // The last one: while libasound waits for it, it opens no other.
-  test('that never opens says so, the call sounds on as it was, and ends', async (t) => {
+  test('that never opens says so and keeps no other from opening, the call sounds on as it was, and ends', async (t) => {
     const { alice, session, ear, warnings } = await call(t, { input: 'default', output: 'default' })
     await Promise.all([hears(ear, 600, 20_000), hears(card.listen(), 1000, 20_000)])
     drain(ear)
@@ -139,6 +138,12 @@ describe('a sound card with odd devices', { skip: missing }, () => {
     await Promise.all([hears(ear, 600, 20_000), hears(card.listen(), 1000, 20_000)])
     assert.ok(warnings.every(({ code }) => code === 'no-device'))
     assert.ok((await listDevices()).length > 0)
+    // Its opening goes on for ever; meanwhile others open as ever.
+    await session.setInput('alsa:odd')
+    await session.setOutput('alsa:odd')
+    drain(ear)
+    await Promise.all([hears(ear, 1700, 20_000), hears(card.listen('odd-speaker'), 1000, 20_000)])
+    await assert.rejects(session.setOutput('alsa:hung'), refused)
     await session.end()
     await alice.destroy()
   })

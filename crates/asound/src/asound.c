@@ -9,10 +9,12 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/types.h>
 #include <time.h>
 
@@ -219,7 +221,117 @@ FORWARD_VOID(snd_pcm_info_set_subdevice, (snd_pcm_info_t *obj, unsigned int val)
 FORWARD(int, snd_pcm_link, (snd_pcm_t *pcm1, snd_pcm_t *pcm2), (pcm1, pcm2), -ENODEV)
 FORWARD(int, snd_pcm_mmap_begin, (snd_pcm_t *pcm, const snd_pcm_channel_area_t **areas, unsigned long *offset, unsigned long *frames), (pcm, areas, offset, frames), -ENODEV)
 FORWARD(long, snd_pcm_mmap_commit, (snd_pcm_t *pcm, unsigned long offset, unsigned long frames), (pcm, offset, frames), -ENODEV)
-FORWARD(int, snd_pcm_open, (snd_pcm_t **pcm, const char *name, int stream, int mode), (pcm, name, stream, mode), -ENODEV)
+
+/*
+ * Some devices take seconds to open, and some never do, such as one of a sound server that hangs; cpal opens one
+ * after the other, so that one of these would keep the process from all others. So each is opened on a thread of
+ * its own. Who asks waits for TURN_MS, is told -EPIPE, which no other opening says, and asks again for the same.
+ * What nobody has asked for again within LINGER_S is closed. Threads that hang are bounded: MOST_OPENINGS.
+ */
+#define TURN_MS 300
+#define LINGER_S 5
+#define MOST_OPENINGS 16
+
+typedef int (*open_function)(snd_pcm_t **, const char *, int, int);
+
+struct opening {
+  struct opening *next;
+  open_function open;
+  char *name;
+  int stream, mode;
+  snd_pcm_t *pcm;
+  int outcome;
+  int done, taken;
+};
+
+static struct opening *openings;
+static pthread_mutex_t openings_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t openings_changed;
+static pthread_once_t openings_ready = PTHREAD_ONCE_INIT;
+
+/* By a clock that nobody sets. */
+static void make_ready(void) {
+  pthread_condattr_t attributes;
+  pthread_condattr_init(&attributes);
+  pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+  pthread_cond_init(&openings_changed, &attributes);
+  pthread_condattr_destroy(&attributes);
+}
+
+static struct timespec in_time(long milliseconds) {
+  struct timespec until;
+  clock_gettime(CLOCK_MONOTONIC, &until);
+  until.tv_sec += milliseconds / 1000;
+  until.tv_nsec += milliseconds % 1000 * 1000000;
+  if (until.tv_nsec >= 1000000000) until.tv_sec++, until.tv_nsec -= 1000000000;
+  return until;
+}
+
+/* Waits until `*flag` is set, at most so long. */
+static void wait_for(const int *flag, long milliseconds) {
+  struct timespec until = in_time(milliseconds);
+  while (!*flag && pthread_cond_timedwait(&openings_changed, &openings_lock, &until) != ETIMEDOUT) {
+  }
+}
+
+/* Owns the opening: it is freed here, once somebody has taken what came of it or nobody has. */
+static void *run_opening(void *given) {
+  struct opening *opening = given;
+  snd_pcm_t *pcm = NULL;
+  int outcome = opening->open(&pcm, opening->name, opening->stream, opening->mode);
+  pthread_mutex_lock(&openings_lock);
+  opening->pcm = pcm, opening->outcome = outcome, opening->done = 1;
+  pthread_cond_broadcast(&openings_changed);
+  wait_for(&opening->taken, LINGER_S * 1000);
+  struct opening **link = &openings;
+  while (*link != opening) link = &(*link)->next;
+  *link = opening->next;
+  int left = !opening->taken && outcome >= 0;
+  pthread_mutex_unlock(&openings_lock);
+  if (left) snd_pcm_close(pcm);
+  free(opening->name);
+  free(opening);
+  return NULL;
+}
+
+/* One that is under way, or a new one; NULL if there are too many. */
+static struct opening *opening_of(open_function open, const char *name, int stream, int mode) {
+  int count = 0;
+  for (struct opening *known = openings; known; known = known->next, count++) {
+    if (!known->taken && known->stream == stream && known->mode == mode && !strcmp(known->name, name)) return known;
+  }
+  struct opening *begun = count < MOST_OPENINGS ? calloc(1, sizeof *begun) : NULL;
+  if (!begun) return NULL;
+  begun->open = open, begun->stream = stream, begun->mode = mode, begun->name = strdup(name);
+  pthread_t thread;
+  if (!begun->name || pthread_create(&thread, NULL, run_opening, begun)) {
+    free(begun->name);
+    free(begun);
+    return NULL;
+  }
+  pthread_detach(thread);
+  begun->next = openings;
+  openings = begun;
+  return begun;
+}
+
+HIDDEN int snd_pcm_open(snd_pcm_t **pcm, const char *name, int stream, int mode);
+HIDDEN int snd_pcm_open(snd_pcm_t **pcm, const char *name, int stream, int mode) {
+  REAL(int, snd_pcm_open, (snd_pcm_t **, const char *, int, int))
+  if (!real) return -ENODEV;
+  pthread_once(&openings_ready, make_ready);
+  pthread_mutex_lock(&openings_lock);
+  struct opening *opening = opening_of(real, name, stream, mode);
+  if (opening) wait_for(&opening->done, TURN_MS);
+  int outcome = opening ? -EPIPE : -EAGAIN;
+  if (opening && opening->done) {
+    *pcm = opening->pcm, outcome = opening->outcome, opening->taken = 1;
+    pthread_cond_broadcast(&openings_changed);
+  }
+  pthread_mutex_unlock(&openings_lock);
+  return outcome;
+}
+
 FORWARD(int, snd_pcm_pause, (snd_pcm_t *pcm, int enable), (pcm, enable), -ENODEV)
 FORWARD(int, snd_pcm_poll_descriptors, (snd_pcm_t *pcm, struct pollfd *pfds, unsigned int space), (pcm, pfds, space), -ENODEV)
 FORWARD(int, snd_pcm_poll_descriptors_count, (snd_pcm_t *pcm), (pcm), -ENODEV)

@@ -102,6 +102,9 @@ pub enum Fault {
         /// The system's words.
         reason: String,
     },
+    /// It neither opens nor refuses to.
+    #[error("the device has not opened yet, nor said why")]
+    Slow,
     /// Anything else.
     #[error("the device failed: {reason}")]
     Other {

@@ -3,12 +3,19 @@ use cpal::traits::{DeviceTrait, HostTrait, StreamTrait};
 use crossbeam_queue::ArrayQueue;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use super::backend::{
     Backend, DeviceId, DeviceInfo, Direction, Fault, Listing, Notice, Opened, Presence, Selection,
 };
 use super::format::{Format, Kind, choose};
 use super::ring::{CaptureEnd, Counters, PlaybackEnd};
+
+/// For so long it is asked whether a device has opened; then it counts as one that never does, until the next attempt.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Meanwhile others are opened, of which cpal lets one in at a time.
+const BETWEEN: Duration = Duration::from_millis(50);
 
 /// The machine's own sound system, through cpal.
 #[derive(Debug, Clone, Copy, Default)]
@@ -82,10 +89,11 @@ impl Backend for System {
         notice: Box<dyn FnMut(Notice) + Send>,
     ) -> Result<Opened, Fault> {
         let device = Self::find(selection, Direction::Input)?;
-        let formats = choose(device.supported_input_configs().map_err(fault)?)?;
+        let supported = patiently(|| device.supported_input_configs().map_err(fault))?;
+        let formats = choose(supported)?;
         let counters = end.counters().clone();
         let (end, notice) = (Lending::of(end), Lending::of(notice));
-        first_that_opens(&formats, |Format { config, kind }| {
+        let opened = |Format { config, kind }: &Format| {
             let channels = usize::from(config.channels);
             counters.hz.store(config.sample_rate, Relaxed);
             let errors = on_error(counters.clone(), notice.clone());
@@ -111,7 +119,8 @@ impl Backend for System {
                 ),
             };
             start(&device, stream, config.sample_rate)
-        })
+        };
+        first_that_opens(&formats, |format| patiently(|| opened(format)))
     }
 
     fn open_output(
@@ -121,10 +130,11 @@ impl Backend for System {
         notice: Box<dyn FnMut(Notice) + Send>,
     ) -> Result<Opened, Fault> {
         let device = Self::find(selection, Direction::Output)?;
-        let formats = choose(device.supported_output_configs().map_err(fault)?)?;
+        let supported = patiently(|| device.supported_output_configs().map_err(fault))?;
+        let formats = choose(supported)?;
         let counters = end.counters().clone();
         let (end, notice) = (Lending::of(end), Lending::of(notice));
-        first_that_opens(&formats, |Format { config, kind }| {
+        let opened = |Format { config, kind }: &Format| {
             let channels = usize::from(config.channels);
             counters.hz.store(config.sample_rate, Relaxed);
             let errors = on_error(counters.clone(), notice.clone());
@@ -150,7 +160,8 @@ impl Backend for System {
                 ),
             };
             start(&device, stream, config.sample_rate)
-        })
+        };
+        first_that_opens(&formats, |format| patiently(|| opened(format)))
     }
 }
 
@@ -187,6 +198,18 @@ impl<T> Clone for Lending<T> {
             waiting: Arc::clone(&self.waiting),
             taken: None,
         }
+    }
+}
+
+/// Asks again for a device that takes its time: the opening itself goes on (`crates/asound`).
+fn patiently<T>(mut open: impl FnMut() -> Result<T, Fault>) -> Result<T, Fault> {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        let outcome = open();
+        if !matches!(outcome, Err(Fault::Slow)) || Instant::now() >= until {
+            return outcome;
+        }
+        thread::sleep(BETWEEN);
     }
 }
 
@@ -406,6 +429,8 @@ fn fault(error: cpal::Error) -> Fault {
             Fault::Unsupported { reason }
         }
         ErrorKind::StreamInvalidated => Fault::Lost { reason },
+        // In the place of an opening that goes on: no other says this.
+        ErrorKind::Xrun => Fault::Slow,
         _ => Fault::Other { reason },
     }
 }

@@ -48,6 +48,7 @@ pub(super) trait Way: Send + 'static {
                     fault @ (Fault::NoHost { .. }
                     | Fault::NotFound { .. }
                     | Fault::Lost { .. }
+                    | Fault::Slow
                     | Fault::Other { .. }),
                 ) => Some(fault),
             },
