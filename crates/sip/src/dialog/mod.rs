@@ -71,6 +71,8 @@ pub struct Dialog {
     remote: String,
     local_cseq: u32,
     remote_cseq: Option<u32>,
+    /// Their last offer met one of ours: JsSIP sends it again under the same number (RFC 3261 §12.2.2 refuses lower ones).
+    may_repeat: bool,
     target: Uri<'static>,
     routes: RouteSet,
     session: Option<SessionUuids>,
@@ -108,6 +110,7 @@ impl Dialog {
             remote: headers.get(HeaderName::To)?.to_owned(),
             local_cseq: request.headers().cseq().ok()?.number,
             remote_cseq: None,
+            may_repeat: false,
             target: contact_of(headers).unwrap_or_else(|| request.uri().into_owned()),
             routes: RouteSet::of_caller(record_routes(headers)),
             session,
@@ -128,6 +131,7 @@ impl Dialog {
             remote: headers.get(HeaderName::From)?.to_owned(),
             local_cseq: 0,
             remote_cseq: Some(headers.cseq().ok()?.number),
+            may_repeat: false,
             target: contact_of(headers)?,
             routes: RouteSet::of_callee(record_routes(headers)),
             session: None,
@@ -149,6 +153,7 @@ impl Dialog {
             // Above the SUBSCRIBE that it answers, however often that was challenged.
             local_cseq: AFTER_SUBSCRIBE,
             remote_cseq: Some(number),
+            may_repeat: false,
             target: contact_of(headers)?,
             routes: RouteSet::of_callee(record_routes(headers)),
             session: None,
@@ -232,12 +237,20 @@ impl Dialog {
     /// Takes the CSeq of a request inside the dialog, unless it is older than one seen; gaps are fine.
     pub fn accept_cseq(&mut self, number: u32) -> Result<(), OldCSeq> {
         match self.remote_cseq {
-            Some(seen) if number <= seen => Err(OldCSeq { got: number, seen }),
+            Some(seen) if number < seen || (number == seen && !self.may_repeat) => {
+                Err(OldCSeq { got: number, seen })
+            }
             Some(_) | None => {
                 self.remote_cseq = Some(number);
+                self.may_repeat = false;
                 Ok(())
             }
         }
+    }
+
+    /// Notes that the request whose CSeq was taken last is refused by a 491, and may come again.
+    pub fn met_glare(&mut self) {
+        self.may_repeat = true;
     }
 
     /// Makes the next request inside the dialog, up to its CSeq; the caller adds Contact, body and the rest.

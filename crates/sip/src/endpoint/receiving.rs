@@ -113,6 +113,9 @@ impl Endpoint {
             .as_ref()
             .is_some_and(|unacked| unacked.offers);
         if established.our_offer.is_some() || established.owed_ack.is_some() || unanswered {
+            if let Some(established) = self.calls.established_mut(usage) {
+                established.dialog.met_glare();
+            }
             return self.refuse(key, &request, &Reply::new(491), now);
         }
         if established.their_offer.is_some() {
@@ -179,6 +182,9 @@ impl Endpoint {
         if let Some(established) = self.calls.established_mut(usage) {
             if established.their_offer == Some(id) {
                 established.their_offer = None;
+            }
+            if reply.code == 491 {
+                established.dialog.met_glare();
             }
             if response.status().is_success() && refreshes_target(request.method()) {
                 established.dialog.refresh_target(request.headers());

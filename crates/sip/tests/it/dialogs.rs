@@ -121,6 +121,29 @@ fn their_offer_meets_ours_and_is_given_491() {
     lone.no_event();
 }
 
+#[test]
+fn an_offer_that_met_ours_may_come_again_under_its_number_and_nothing_else_may() {
+    let (mut lone, usage, invite) = caller();
+    let (id, offer) = reinvite(&mut lone, usage);
+    let theirs = from_callee(&invite, "b", "INVITE", 7, "", SDP);
+    lone.receive(theirs.clone());
+    lone.response(100);
+    lone.response(491);
+    let ok = answer_with_body(&offer, 200, "b", "Contact: <sip:b@callee.invalid>\r\n", SDP);
+    lone.receive(ok);
+    lone.request(Method::Ack);
+    assert!(matches!(lone.event(), Event::Response { id: i, .. } if i == id));
+    lone.receive(theirs.replace("z9hG4bK", "z9hG4bKagain"));
+    lone.response(100);
+    let id = asked(lone.event());
+    reply(&mut lone, id, &Reply::new(488));
+    lone.response(488);
+    lone.receive(theirs.replace("z9hG4bK", "z9hG4bKthird"));
+    lone.response(100);
+    lone.response(500);
+    lone.no_event();
+}
+
 /// Trap 27.
 #[test]
 fn a_second_offer_of_theirs_is_given_500_with_retry_after() {
