@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { camera } from '../pictures.mjs'
+import { camera, screen, shown } from '../pictures.mjs'
 import { eventually, next, phonesOf, voice } from '../phones.mjs'
 import { pbxOf } from '../pbx.mjs'
 import { drain, hears } from '../sound.mjs'
@@ -84,6 +84,25 @@ describe('video with JsSIP in Chromium, in a call that changes', { skip: peers('
       await seesMore(page, 10)
     }
     assert.equal(session.streams.length, 1)
+    await hear()
+  })
+
+  test('a screen comes beside the camera, goes, and comes again where it stood', async (t) => {
+    const view = mirror(t, 'vp8')
+    const { page, session, hear } = await talking(t, { video: view.source, screen: 'none' })
+    await assertMirrored(page, session, view, 'vp8')
+    const told = []
+    session.on('streamAvailable', ({ id, content }) => told.push(`+${content} ${id}`))
+    session.on('streamUnavailable', ({ id }) => told.push(`- ${id}`))
+    for (let round = 1; round <= 3; round++) {
+      await page.addScreen()
+      const slides = await screen(t, session, await shown(session, 'screen'))
+      await slides.frames(3, 30_000)
+      await page.removeScreen()
+      await eventually(() => told.length === 2 * round, 10_000)
+    }
+    assert.deepEqual(told, ['+screen 2', '- 2', '+screen 3', '- 3', '+screen 4', '- 4'])
+    await seesMore(page, 10)
     await hear()
   })
 

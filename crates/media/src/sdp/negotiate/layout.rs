@@ -111,8 +111,17 @@ impl Layout {
             }
         }
         for index in fresh.into_iter().take(MOST_VIDEO) {
-            let taken: Vec<Content> = shown.iter().map(|(_, content)| *content).collect();
-            shown.push((index, content_of(offer, index, &taken)));
+            let rests = |(line, content): &(usize, Content)| {
+                offer.direction(index).sends()
+                    && !offer.direction(*line).sends()
+                    && !wishes.sends(*content)
+            };
+            let taken = shown.iter().filter(|known| !rests(known));
+            let taken: Vec<Content> = taken.map(|(_, content)| *content).collect();
+            let content = content_of(offer, index, &taken);
+            // A browser that shows a screen anew does so on another line than before, which nobody needs then.
+            shown.retain(|(_, known)| *known != content);
+            shown.push((index, content));
         }
         for (index, content) in shown.into_iter().take(MOST_VIDEO) {
             let apart = matches!(standings.get(index), Some(Some(Standing::Apart(_))));

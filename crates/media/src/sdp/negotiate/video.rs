@@ -152,6 +152,12 @@ impl Wishes {
             .filter(|wish| !self.declined.contains(&wish.content) && !there.contains(&wish.content))
     }
 
+    /// Whether we show `content`, or would.
+    pub(super) fn sends(&self, content: Content) -> bool {
+        let mut wishes = self.wishes.iter();
+        wishes.any(|wish| wish.content == content && wish.direction.sends())
+    }
+
     /// What is wished of a line that shows `content`. Who takes the peer's camera takes what it shows beside that and its
     /// screen, such as others in a conference.
     pub(super) fn of(&self, content: Content, peer_sends: bool) -> Option<VideoWish> {

@@ -428,6 +428,47 @@ fn what_we_send_is_named_as_long_as_the_line_lives_also_while_we_send_nothing() 
 }
 
 #[test]
+fn a_screen_that_comes_again_on_another_line_is_a_screen_and_the_line_before_is_let_go() {
+    let line = |mid: &str, direction: &str| {
+        format!(
+            "m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=rtpmap:96 VP8/90000\r\na=mid:{mid}\r\na={direction}\r\n"
+        )
+    };
+    let offer = |lines: &[(&str, &str)]| {
+        let mids: Vec<&str> = lines.iter().map(|(mid, _)| *mid).collect();
+        let group = format!("t=0 0\r\na=group:BUNDLE a {}\r\n", mids.join(" "));
+        let head = simple_offer("a=mid:a\r\n").replace("t=0 0\r\n", &group);
+        head + &lines
+            .iter()
+            .map(|(mid, direction)| line(mid, direction))
+            .collect::<String>()
+    };
+    let contents = |agreed: &Agreed| -> Vec<(u32, Content)> {
+        agreed
+            .video
+            .iter()
+            .map(|video| (video.line.0, video.content))
+            .collect()
+    };
+    let mut watching = wishing(&everything());
+    let (face, slides) = ((1, Content::Camera), (2, Content::Screen));
+    let first = offer(&[("1", "sendrecv"), ("2", "sendrecv")]);
+    assert_eq!(contents(&answer(&mut watching, &first).1), [face, slides]);
+    let stopped = offer(&[("1", "sendrecv"), ("2", "recvonly")]);
+    assert_eq!(contents(&answer(&mut watching, &stopped).1), [face, slides]);
+    let again = offer(&[("1", "sendrecv"), ("2", "recvonly"), ("3", "sendrecv")]);
+    let (text, agreed) = answer(&mut watching, &again);
+    assert_eq!(contents(&agreed), [face, (3, Content::Screen)]);
+    assert!(sections(&text)[2].1, "{text}");
+    // The line on which we show our own stays what it is, and a picture beside it is somebody else's.
+    let mut showing = wishing(&[camera(), wish(Content::Screen, Direction::SendRecv)]);
+    answer(&mut showing, &first);
+    answer(&mut showing, &stopped);
+    let agreed = answer(&mut showing, &again).1;
+    assert_eq!(contents(&agreed), [face, slides, (3, Content::Guest(0))]);
+}
+
+#[test]
 fn what_a_section_shows_is_what_it_says_or_else_by_order() {
     let contents = |said: [&str; 4]| -> Vec<Content> {
         let mut offer = simple_offer("a=mid:a\r\n")
