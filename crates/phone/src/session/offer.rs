@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use sip::endpoint::{Body, RequestFailure, RequestId};
+use sip::endpoint::{Body, RequestFailure, RequestId, ends_call};
 use sip::header::RetryAfter;
 use sip::message::{Method, Response};
 
@@ -122,6 +122,7 @@ impl Session {
         response: &Response,
         ctx: &mut Context<'_>,
     ) {
+        let is_doubted = ends_call(&Method::Invite, response.status()) && self.is_alive(ctx);
         let Some(active) = self.offered(id) else {
             return;
         };
@@ -131,6 +132,9 @@ impl Session {
         match status.code {
             // RFC 3261 §12.2.1.2 ends the call for it; but proxies make it of silence, as Timer B does.
             408 => return self.offer_unanswered(Some(status), ctx),
+            // It would have ended the call, were it not so soon after a lost connection that the server may not know yet where
+            // the other party is.
+            _ if is_doubted => return self.offer_unanswered(Some(status), ctx),
             // RFC 3261 §15.1.2: our own CANCEL speaks, and not the other party.
             487 if withdrawn => return self.offer_withdrawn(status, ctx),
             _other => active.offerer.was_answered(),
@@ -161,8 +165,7 @@ impl Session {
 
     fn offer_refused(&mut self, status: SipStatus, ctx: &mut Context<'_>) {
         let mut purpose = self.take_back(ctx);
-        let dialog_lives = self.usage.is_some_and(|usage| ctx.agent.is_alive(usage));
-        if !dialog_lives {
+        if !self.is_alive(ctx) {
             // RFC 5057 §5.1: the end of the dialog is told separately.
             return;
         }
@@ -183,6 +186,10 @@ impl Session {
         self.video_refused(purpose.video, &text, Some(status), ctx);
         self.refreshed(ctx);
         self.drive_offer(ctx);
+    }
+
+    fn is_alive(&self, ctx: &Context<'_>) -> bool {
+        self.usage.is_some_and(|usage| ctx.agent.is_alive(usage))
     }
 
     /// Forgets our open offer; what it was for is still wanted.

@@ -285,14 +285,17 @@ impl Endpoint {
             self.timer_agreed(usage, &response, now);
         }
         let status = response.status();
-        let cause = end_after(method, status).then(|| EndCause::Gone(response.clone()));
+        let ends = ends_call(method, status);
+        let is_doubtful = ends && ours && self.flows.may_lead_nowhere(now);
+        let cause = (ends && !is_doubtful).then(|| EndCause::Gone(response.clone()));
         let cause = if method == &Method::Bye {
             Some(EndCause::Local)
         } else {
             cause
         };
         self.emit(Event::Response { id, response });
-        if cause.is_none() && status == StatusCode::REQUEST_TIMEOUT && belongs_to_call(method) {
+        let is_timeout = status == StatusCode::REQUEST_TIMEOUT && belongs_to_call(method);
+        if cause.is_none() && (is_timeout || is_doubtful) {
             self.emit(Event::NoAnswer { usage });
         }
         if let Some(cause) = cause {
@@ -362,7 +365,7 @@ fn belongs_to_call(method: &Method) -> bool {
 }
 
 /// Says whether an answer ends the call (RFC 3261 §12.2.1.2, RFC 5057 §5.1).
-fn end_after(method: &Method, status: StatusCode) -> bool {
+pub fn ends_call(method: &Method, status: StatusCode) -> bool {
     match status.code() {
         // The call itself is unknown.
         481 => belongs_to_call(method),

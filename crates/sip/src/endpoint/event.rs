@@ -198,8 +198,9 @@ pub enum Event {
         /// The call.
         usage: UsageId,
     },
-    /// A request of ours that belongs to the call was answered by nobody although its flow was up, or by 408. RFC 3261
-    /// §12.2.1.2 lets that end the call; the caller may know better, and [`give_up`](super::Endpoint::give_up) else.
+    /// A request of ours that belongs to the call was answered by nobody although its flow was up, or by 408; or our offer
+    /// by a status that [ends the call](super::ends_call), so soon after the flow was found again that it may be the word of
+    /// a server that has restarted. RFC 3261 §12.2.1.2 lets that end the call; the caller may know better, and [`give_up`](super::Endpoint::give_up) else.
     NoAnswer {
         /// The call.
         usage: UsageId,

@@ -54,6 +54,7 @@ use crate::wheel::Wheel;
 
 pub use command::{Body, CommandError, Invite, Reply, Subscribe};
 pub use config::{EndpointConfig, KeepAlivePolicy, Limits, Probe, Redirects, SessionTimers};
+pub use dialog_requests::ends_call;
 pub use event::{
     Alternative, EndCause, Event, FailureCause, NotifierEnd, NotifierId, Obstacle, Output,
     Registered, RegistrationFailed, RequestFailure, RequestId, ServerRequestId, SubscriptionEnd,
@@ -182,7 +183,7 @@ impl Endpoint {
     /// A wished registration is renewed over it, and what may have been lost with the last one is sent: ACKs, BYEs.
     pub fn handle_flow_up(&mut self, id: FlowId, flow: Flow, now: Instant) {
         self.layer.handle_flow_up(id, flow);
-        self.flows.open(id, flow);
+        self.flows.open(id, flow, now);
         self.schedule_probe(id, now);
         self.register_anew(now);
         self.repeat_lost_acks(id);

@@ -86,14 +86,55 @@ fn without_survivability_every_call_ends_with_connectivity_error() {
     assert_eq!(details["reason"]["condition"], "connectivity-error");
 }
 
+/// A server that has restarted does not know yet where the other party is, and says so as one does who has forgotten the call.
+#[test]
+fn whoever_is_heard_is_asked_again_while_a_server_may_have_restarted() {
+    for code in [404, 410, 481, 502, 604] {
+        let (mut rig, _, _) = Rig::talking(alice());
+        rig.down();
+        rig.seconds(1);
+        rig.up();
+        let reinvite = rig.request(&Method::Invite);
+        rig.receive(answer(&reinvite, code, None));
+        rig.request(&Method::Ack);
+        assert_eq!(rig.count("terminated"), 0, "{code}");
+        rig.seconds(3);
+        let again = rig.request(&Method::Invite);
+        rig.receive(answer(&again, 200, Some("v=0 theirs 2\r\n")));
+        assert_eq!(rig.changes("interrupted").last().unwrap(), false);
+        rig.lives_on();
+    }
+}
+
 #[test]
 fn a_call_that_the_peer_has_forgotten_is_gone() {
+    let (mut rig, _, id) = Rig::talking(alice());
+    rig.down();
+    rig.seconds(1);
+    rig.up();
+    rig.media_event(id, MediaEvent::Interrupted);
+    let reinvite = rig.request(&Method::Invite);
+    rig.receive(answer(&reinvite, 481, None));
+    rig.assert_ended_once("connectivity-error", "network");
+}
+
+/// Whatever is heard: after half a minute everybody is back who will be.
+#[test]
+fn a_call_that_is_forgotten_for_good_is_gone() {
     let (mut rig, _, _) = Rig::talking(alice());
     rig.down();
     rig.seconds(1);
     rig.up();
-    let reinvite = rig.request(&Method::Invite);
-    rig.receive(answer(&reinvite, 481, None));
+    for _ in 0..40 {
+        rig.seconds(1);
+        while let Some(frame) = rig.outbox.pop_front() {
+            if let Message::Request(request) = crate::harness::parse(frame)
+                && *request.method() == Method::Invite
+            {
+                rig.receive(answer(&request, 481, None));
+            }
+        }
+    }
     rig.assert_ended_once("gone", "remote");
 }
 

@@ -1,12 +1,15 @@
 //! The flows that are up, and which of them a request takes (RFC 5626 §4.2, §5.3).
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::transaction::{Flow, FlowId, Transport};
 
 /// Less than this is no keep-alive but a flood.
 const SHORTEST_SILENCE: Duration = Duration::from_secs(5);
+
+/// A server that has restarted knows everybody again after so long: a phone tries every 2 to 30 s.
+const UNTIL_ALL_ARE_BACK: Duration = Duration::from_secs(32);
 
 /// The flows that are up.
 #[derive(Debug, Default)]
@@ -16,10 +19,16 @@ pub(in crate::endpoint) struct Flows {
     newest: Option<FlowId>,
     /// The longest silence that the edge proxy allows (RFC 5626 §4.4).
     longest_silence: Option<Duration>,
+    /// Since when there is a flow again after none was left.
+    found_again: Option<Instant>,
+    was_lost: bool,
 }
 
 impl Flows {
-    pub(in crate::endpoint) fn open(&mut self, id: FlowId, flow: Flow) {
+    pub(in crate::endpoint) fn open(&mut self, id: FlowId, flow: Flow, now: Instant) {
+        if std::mem::take(&mut self.was_lost) {
+            self.found_again = Some(now);
+        }
         self.up.insert(id, flow);
         self.newest = Some(id);
     }
@@ -30,7 +39,14 @@ impl Flows {
         if self.newest == Some(id) {
             self.newest = self.up.keys().next_back().copied();
         }
+        self.was_lost |= was_up && self.up.is_empty();
         was_up
+    }
+
+    /// Whether the server may have restarted so lately that it does not know yet where others are.
+    pub(in crate::endpoint) fn may_lead_nowhere(&self, now: Instant) -> bool {
+        let since = self.found_again;
+        since.is_some_and(|since| now < since + UNTIL_ALL_ARE_BACK)
     }
 
     pub(in crate::endpoint) fn is_up(&self, id: FlowId) -> bool {
