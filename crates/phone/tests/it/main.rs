@@ -23,6 +23,7 @@ mod hold;
 mod identity;
 mod incoming;
 mod info;
+mod matrix;
 mod media;
 mod microphone;
 mod notifying;

@@ -273,6 +273,12 @@ impl Rig {
         self.drain();
     }
 
+    /// The server's answer to a ping that it was given before.
+    pub(crate) fn late_pong(&mut self) {
+        self.phone.handle_pong(self.now);
+        self.drain();
+    }
+
     pub(crate) fn media_event(&mut self, id: SessionId, event: MediaEvent) {
         self.phone.handle_media(id, event, self.now);
         self.drain();
@@ -543,6 +549,31 @@ impl Rig {
             .iter()
             .position(|entry| entry.starts_with(wanted))
             .unwrap_or_else(|| panic!("there was no {wanted}, only {:?}", self.order))
+    }
+
+    /// Where in the order this command was settled.
+    pub(crate) fn place_of_reply(&self, ticket: u64) -> usize {
+        let reply = format!("reply {ticket}");
+        let place = self.order.iter().position(|entry| *entry == reply);
+        place.expect("it was settled")
+    }
+
+    /// The sessions that were told of and not told to have ended, in order.
+    pub(crate) fn open_sessions(&self) -> Vec<SessionId> {
+        let mut open = Vec::new();
+        for event in &self.events {
+            match event {
+                Event::PendingSession(pending) => open.push(pending.id),
+                Event::SessionStarted { session } if !open.contains(&session.id) => {
+                    open.push(session.id);
+                }
+                Event::CancelPendingSession { id, .. }
+                | Event::HandledPendingSession { id, .. }
+                | Event::SessionEnded { id, .. } => open.retain(|known| known != id),
+                _ => {}
+            }
+        }
+        open
     }
 
     /// The media commands of this name.
