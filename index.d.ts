@@ -27,6 +27,11 @@ export declare class Softphone extends TypedEmitter<SoftphoneEvents> {
     get conferences(): Conference[];
     /** The calls that ring. */
     get pendingSessions(): PendingSession[];
+    /**
+     * The calls that an earlier process of this `instanceId` has left behind, by the file `journal`, once `initialize()` has resolved; those that
+     * were ended or taken over are not among them any more.
+     */
+    get orphans(): Orphan[];
     /** Whether the WebSocket is open. */
     get connected(): boolean;
     /** Whether the server holds the registration. */
@@ -594,6 +599,45 @@ export declare class Notifier extends TypedEmitter<NotifierEvents> {
      *   subscribe anew at once; `rejected`, `probation`, `giveup`, `timeout`.
      */
     terminate(reason?: string): Promise<void>;
+}
+
+/** A call that an earlier process of the same instance has left behind: it was killed, or its machine was. */
+export declare class Orphan {
+    #private;
+    /** The Call-ID of its dialog. */
+    readonly callId: string;
+    /** The user of the other party's address, or its host if it has none. */
+    readonly address: string;
+    /** The other party's address. */
+    readonly uri: string;
+    /** The other party's name, if it is known. */
+    readonly displayName: string | undefined;
+    /** The conversation that it belonged to. */
+    readonly conversationId: string;
+    /** Who called. */
+    readonly direction: 'incoming' | 'outgoing';
+    /** `ringing` if nobody had answered our call, else `active`. */
+    readonly state: 'ringing' | 'active';
+    /** Whether the other party was on hold. */
+    readonly held: boolean;
+    /** When it was answered, if it was. */
+    readonly startTime: Date | undefined;
+    private constructor();
+    /**
+     * Ends it: resolves once the other party has answered the BYE, or is gone. A call that nobody had answered is cancelled, and
+     * resolves at once.
+     *
+     * @throws `ERR_NOT_CONNECTED` before `initialize()` has resolved; `ERR_SESSION_STATE` if it is over.
+     */
+    end(options?: Abortable): Promise<void>;
+    /**
+     * Calls the other party again, in the place of the call that it has (RFC 3891): its phone lets the old call go when it takes this
+     * one, without ringing if it knows that it may. Resolves with the session once the INVITE is sent; await `session.answered`. If it
+     * fails, the orphan stays, to be ended.
+     *
+     * @throws `ERR_SESSION_STATE` if nobody had answered it, if it is over, or being taken over.
+     */
+    takeOver(options?: CallOptions): Promise<Session>;
 }
 
 /** What asks for an automatic answer: the application, a trusted peer, a header, or the policy. */
@@ -1694,6 +1738,12 @@ export interface SoftphoneOptions {
     registerExpires?: number;
     /** The UUID of this installation for SIP outbound (RFC 5626); default a new one. Keep one per installation. */
     instanceId?: string;
+    /**
+     * A file in which the next process with the same `instanceId`, which is then required, finds the calls that this one leaves behind if it is
+     * killed: `phone.orphans`. One for each phone; only its owner can read it, and it holds whom calls are with, and what ends them, but no
+     * password, token or key. Default none.
+     */
+    journal?: string;
     /** The `User-Agent` header; default `offhook/<version>`. */
     userAgent?: string;
     /** Headers to add to requests outside of calls and to each INVITE that starts one, 64 at most. `trace` shows them: no secrets. */
@@ -2245,6 +2295,8 @@ export declare class SoftphoneError extends Error {
  * - `ERR_REPORT_FAILED`: the report of a call can't be written; the text names the path, why, and what to do.
  * - `ERR_RECORDING_FAILED`: a recording can't be opened; the text names the path, why, and what to do.
  * - `ERR_RECORDING_ENDED`: the recording has ended.
+ * - `ERR_JOURNAL`: the file `journal` can't be used (it is torn, of another phone or version, or in use) or can't be written; the text says
+ *   which: name another file, or delete it.
  * - `ERR_CAPTURE_FAILED`: a capture can't be written, or one is being written already; the text names the path, why, and what to do.
  * - `ERR_MEDIA`: media failed or broke.
  * - `ERR_HTTP`: a request of a façade to its platform's API failed; the `cause` has the answer.
@@ -2255,7 +2307,7 @@ export declare class SoftphoneError extends Error {
  * - `ERR_NATIVE_ADDON`, `ERR_START`: the native part can't be loaded or started; the text says what to install.
  * - `ERR_UNKNOWN`: `SoftphoneError.from()` was given what was no `SoftphoneError`.
  */
-export type ErrorCode = 'ERR_INVALID_OPTION' | 'ERR_INVALID_ARGUMENT' | 'ERR_CONNECTION_FAILED' | 'ERR_PROXY_FAILED' | 'ERR_PROXY_AUTHENTICATION' | 'ERR_NOT_CONNECTED' | 'ERR_NOT_INITIALIZED' | 'ERR_AUTHENTICATION_FAILED' | 'ERR_ACCESS_TOKEN' | 'ERR_REGISTRATION_FAILED' | `ERR_CALL_${string}` | 'ERR_SESSION_NOT_FOUND' | 'ERR_SESSION_CANCELLED' | 'ERR_SESSION_ENDED' | 'ERR_SESSION_STATE' | 'ERR_TOO_MANY_SESSIONS' | 'ERR_HOLD_FAILED' | 'ERR_VIDEO_FAILED' | 'ERR_RAW_VIDEO' | 'ERR_TRANSFER_FAILED' | 'ERR_DTMF_REFUSED' | 'ERR_REQUEST_REFUSED' | 'ERR_REQUEST_TIMEOUT' | 'ERR_SUBSCRIPTION_ENDED' | 'ERR_CONFERENCE_ENDED' | 'ERR_AUTO_ANSWER' | 'ERR_ABORTED' | 'ERR_NO_DEVICE' | 'ERR_REPORT_FAILED' | 'ERR_RECORDING_FAILED' | 'ERR_RECORDING_ENDED' | 'ERR_CAPTURE_FAILED' | 'ERR_MEDIA' | 'ERR_HTTP' | 'ERR_BUSY' | 'ERR_BRIDGE' | 'ERR_DESTROYED' | 'ERR_UNKNOWN_USER' | 'ERR_NATIVE_ADDON' | 'ERR_START' | 'ERR_UNKNOWN';
+export type ErrorCode = 'ERR_INVALID_OPTION' | 'ERR_INVALID_ARGUMENT' | 'ERR_CONNECTION_FAILED' | 'ERR_PROXY_FAILED' | 'ERR_PROXY_AUTHENTICATION' | 'ERR_NOT_CONNECTED' | 'ERR_NOT_INITIALIZED' | 'ERR_AUTHENTICATION_FAILED' | 'ERR_ACCESS_TOKEN' | 'ERR_REGISTRATION_FAILED' | `ERR_CALL_${string}` | 'ERR_SESSION_NOT_FOUND' | 'ERR_SESSION_CANCELLED' | 'ERR_SESSION_ENDED' | 'ERR_SESSION_STATE' | 'ERR_TOO_MANY_SESSIONS' | 'ERR_HOLD_FAILED' | 'ERR_VIDEO_FAILED' | 'ERR_RAW_VIDEO' | 'ERR_TRANSFER_FAILED' | 'ERR_DTMF_REFUSED' | 'ERR_REQUEST_REFUSED' | 'ERR_REQUEST_TIMEOUT' | 'ERR_SUBSCRIPTION_ENDED' | 'ERR_CONFERENCE_ENDED' | 'ERR_AUTO_ANSWER' | 'ERR_ABORTED' | 'ERR_NO_DEVICE' | 'ERR_REPORT_FAILED' | 'ERR_RECORDING_FAILED' | 'ERR_RECORDING_ENDED' | 'ERR_CAPTURE_FAILED' | 'ERR_JOURNAL' | 'ERR_MEDIA' | 'ERR_HTTP' | 'ERR_BUSY' | 'ERR_BRIDGE' | 'ERR_DESTROYED' | 'ERR_UNKNOWN_USER' | 'ERR_NATIVE_ADDON' | 'ERR_START' | 'ERR_UNKNOWN';
 
 /** Samples per second of PCM that an application writes or reads. */
 export type SampleRate = 8000 | 16000 | 24000 | 48000;

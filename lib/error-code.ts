@@ -36,6 +36,8 @@
  * - `ERR_REPORT_FAILED`: the report of a call can't be written; the text names the path, why, and what to do.
  * - `ERR_RECORDING_FAILED`: a recording can't be opened; the text names the path, why, and what to do.
  * - `ERR_RECORDING_ENDED`: the recording has ended.
+ * - `ERR_JOURNAL`: the file `journal` can't be used (it is torn, of another phone or version, or in use) or can't be written; the text says
+ *   which: name another file, or delete it.
  * - `ERR_CAPTURE_FAILED`: a capture can't be written, or one is being written already; the text names the path, why, and what to do.
  * - `ERR_MEDIA`: media failed or broke.
  * - `ERR_HTTP`: a request of a façade to its platform's API failed; the `cause` has the answer.
@@ -79,6 +81,7 @@ export type ErrorCode =
   | 'ERR_RECORDING_FAILED'
   | 'ERR_RECORDING_ENDED'
   | 'ERR_CAPTURE_FAILED'
+  | 'ERR_JOURNAL'
   | 'ERR_MEDIA'
   | 'ERR_HTTP'
   | 'ERR_BUSY'

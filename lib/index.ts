@@ -25,6 +25,7 @@ export {
   type SubscriptionRequest,
 } from './notifier'
 export type * from './options'
+export { Orphan } from './orphan'
 export {
   preflight,
   type PreflightCheck,

@@ -324,6 +324,12 @@ export interface SoftphoneOptions {
   registerExpires?: number
   /** The UUID of this installation for SIP outbound (RFC 5626); default a new one. Keep one per installation. */
   instanceId?: string
+  /**
+   * A file in which the next process with the same `instanceId`, which is then required, finds the calls that this one leaves behind if it is
+   * killed: `phone.orphans`. One for each phone; only its owner can read it, and it holds whom calls are with, and what ends them, but no
+   * password, token or key. Default none.
+   */
+  journal?: string
   /** The `User-Agent` header; default `offhook/<version>`. */
   userAgent?: string
   /** Headers to add to requests outside of calls and to each INVITE that starts one, 64 at most. `trace` shows them: no secrets. */

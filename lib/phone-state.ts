@@ -5,6 +5,7 @@ import type { CallRequest, MessageEvent, PendingSession, PendingSessionEnd, Stat
 import { fromWire, type PhoneLink, unknownEvent } from './link'
 import { type Notifier, subscriptionRequest } from './notifier'
 import type { AutoAnswerDecision } from './options'
+import { Orphan, type PlaceTaker } from './orphan'
 import { Recording } from './recording'
 import { headersByName, Session } from './session'
 import type { Softphone } from './softphone'
@@ -22,6 +23,7 @@ export interface Owner {
   fail(error: SoftphoneError, sessionId?: string): void
   renewToken(): void
   chooseProxy(event: WireEventOf<'proxyNeeded'>): void
+  readonly takePlace: PlaceTaker
 }
 
 /** Turns the native event stream into the phone's state and its JavaScript events, in order. */
@@ -31,6 +33,7 @@ export class PhoneState {
   readonly subscriptions = new Map<number, Subscription>()
   readonly notifiers = new Map<number, Notifier>()
   readonly conferences = new Map<number, Conference>()
+  orphans: readonly Orphan[] = []
   connected = false
   registered = false
   readonly #owner: Owner
@@ -112,6 +115,11 @@ export class PhoneState {
           ...present('reason', event.reason),
           ...present('code', event.code),
         })
+      }
+      case 'orphans': {
+        const known = new Map(this.orphans.map((orphan) => [orphan.callId, orphan]))
+        this.orphans = event.orphans.map((call) => known.get(call.callId) ?? Orphan.found(link, call, this.#owner.takePlace))
+        return
       }
       case 'callRequested':
         if (phone.listenerCount('callRequested') > 0) return phone.deliver('callRequested', callRequest(event))

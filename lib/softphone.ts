@@ -41,6 +41,7 @@ import type {
   SubscribeOptions,
 } from './options'
 import { PhoneState } from './phone-state'
+import type { Orphan } from './orphan'
 import { chosenProxy } from './proxy'
 import { checkOptions, isText, mismatch, shownNumber, type Rule, type Schema } from './schema'
 import { checkedVolume, headersByName, invalidArgument, type Session } from './session'
@@ -123,6 +124,14 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
   /** The calls that ring. */
   get pendingSessions(): PendingSession[] {
     return [...this.#state.pending.values()]
+  }
+
+  /**
+   * The calls that an earlier process of this `instanceId` has left behind, by the file `journal`, once `initialize()` has resolved; those that
+   * were ended or taken over are not among them any more.
+   */
+  get orphans(): Orphan[] {
+    return [...this.#state.orphans]
   }
 
   /** Whether the WebSocket is open. */
@@ -485,6 +494,12 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
     return this
   }
 
+  async #takeOver(callId: string, options: CallOptions): Promise<Session> {
+    const [given, signal] = abortable('options of takeOver', options, callOptions)
+    const command = { type: 'takeOver', callId, options: wireCall(given) } as const
+    return endOnAbort(await this.#running().command(command, signal, (reply) => this.#sessionOf(reply)), signal)
+  }
+
   #owner() {
     const phone = this
     return {
@@ -497,6 +512,7 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
       fail: (error: SoftphoneError, sessionId?: string) => this.#fail(error, sessionId),
       renewToken: () => void this.#renewToken(),
       chooseProxy: (event: WireEventOf<'proxyNeeded'>) => void this.#chooseProxy(event),
+      takePlace: (callId: string, options: CallOptions) => this.#takeOver(callId, options),
     }
   }
 

@@ -36,6 +36,7 @@ export type WirePhoneEvent =
   | { type: 'notified'; subscription: number; state: string; contentType: string; body: string; document?: WireStateDocument }
   | { type: 'subscriptionEnded'; subscription: number; reason: string | null; code: number | null }
   | { type: 'recordingEnded'; recording: number; report: WireRecordingReport }
+  | { type: 'orphans'; orphans: WireOrphan[] }
   | ({ type: 'callRequested' } & WireCallRequest)
   | ({ type: 'subscriptionRequest' } & WireSubscriptionRequest)
   | { type: 'notifierEnded'; notifier: number; reason: WireNotifierEndReason; code: number | null }
@@ -297,6 +298,7 @@ export type WireErrorCode =
   | 'ERR_RECORDING_FAILED'
   | 'ERR_RECORDING_ENDED'
   | 'ERR_CAPTURE_FAILED'
+  | 'ERR_JOURNAL'
   | 'ERR_MEDIA'
 
 export type WireErrorType = 'generic' | 'initialization' | 'invalid_token' | 'http' | 'invalid_options' | 'not_supported' | 'session' | 'call' | 'media'
@@ -379,6 +381,20 @@ export interface WirePausedPart {
   from: number
   to: number
 }
+
+export interface WireOrphan {
+  callId: string
+  address: string
+  uri: string
+  displayName: string | null
+  conversationId: string
+  direction: WireDirection
+  state: WireOrphanState
+  held: boolean
+  startTime: number | null
+}
+
+export type WireOrphanState = 'ringing' | 'active'
 
 export type WireCallRequest = WirePeer & { id: number; target: string; attended: boolean; identity: WireCallerIdentity; referredBy?: string; headers: [string, string][] }
 
@@ -466,6 +482,8 @@ export type WireCommand =
   | { type: 'acceptTransfer'; id: string; options?: WireCallOptions | undefined }
   | { type: 'acceptCallRequest'; request: number; options?: WireCallOptions | undefined }
   | { type: 'rejectCallRequest'; request: number; code?: number | undefined; reason?: string | undefined }
+  | { type: 'endOrphan'; callId: string }
+  | { type: 'takeOver'; callId: string; options?: WireCallOptions | undefined }
   | { type: 'rejectTransfer'; id: string }
   | { type: 'sendInfo'; id: string; contentType: string; body: string }
   | { type: 'sendDtmf'; id: string; tones: string; duration?: number | undefined; gap?: number | undefined; via?: WireDtmfMethod | undefined }
@@ -824,6 +842,7 @@ export const optionNames = {
     'register',
     'registerExpires',
     'instanceId',
+    'journal',
     'userAgent',
     'extraHeaders',
     'contactTransport',

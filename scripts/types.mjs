@@ -18,6 +18,7 @@ const entries = {
     'conference',
     'subscription',
     'notifier',
+    'orphan',
     'events',
     'recording',
     'conference-info',

@@ -54,6 +54,8 @@ pub struct Config {
     pub register_expires: Duration,
     /// The UUID of `+sip.instance`; a new one for each phone if absent.
     pub instance_id: Option<String>,
+    /// The file in which another process of this instance finds the calls that this one has left behind.
+    pub journal: Option<String>,
     /// The `User-Agent` header.
     pub user_agent: String,
     /// Headers of requests outside of dialogs, of REGISTER and of each INVITE that starts a call.

@@ -140,6 +140,8 @@ options! {
         register_expires, "registerExpires": u64 = "a whole number of seconds from 1 to 86400";
         /// The `+sip.instance` of RFC 5626; default a new one for each phone.
         instance_id, "instanceId": String = "a UUID";
+        /// The file of the calls that there are; default none.
+        journal, "journal": String = "the path of a file";
         /// The `User-Agent` header; default `offhook/<version>`.
         user_agent, "userAgent": String = "a string";
         /// Headers of every request.

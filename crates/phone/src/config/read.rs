@@ -65,6 +65,10 @@ impl TryFrom<Options> for Config {
                 1..=86_400,
                 "seconds",
             )?),
+            journal: options
+                .journal
+                .map(|path| journal(path, options.instance_id.is_some()))
+                .transpose()?,
             instance_id: options.instance_id.map(instance_id).transpose()?,
             user_agent: filled(
                 "userAgent",
@@ -510,6 +514,24 @@ fn route(option: &str, uri: String) -> Result<String, ConfigError> {
             option,
             "a SIP URI such as 'sip:proxy.example.com;lr'",
             "another string",
+        )),
+    }
+}
+
+fn journal(path: String, is_named: bool) -> Result<String, ConfigError> {
+    if path.is_empty() || path.contains('\0') {
+        return Err(ConfigError::new(
+            "journal",
+            "the path of a file",
+            "another string",
+        ));
+    }
+    match is_named {
+        true => Ok(path),
+        false => Err(ConfigError::new(
+            "instanceId",
+            "a UUID that is the same in each process if journal is used",
+            "missing",
         )),
     }
 }

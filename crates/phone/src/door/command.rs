@@ -145,6 +145,15 @@ pub enum Command {
         #[serde(default)]
         reason: Option<String>,
     },
+    /// Ends a call that an earlier process has left behind; done when the other party has answered, or is gone.
+    EndOrphan { call_id: String },
+    /// Calls the other party of one that was answered again, in its place (RFC 3891); done, with a session, when the INVITE was
+    /// sent.
+    TakeOver {
+        call_id: String,
+        #[serde(default)]
+        options: Box<CallOptions>,
+    },
     /// Refuses a [`TransferRequested`](crate::Event::TransferRequested).
     RejectTransfer { id: SessionId },
     /// Sends an INFO inside the call; done when the other party has taken it.

@@ -155,6 +155,9 @@ pub enum ErrorCode {
     /// A capture can't be written.
     #[serde(rename = "ERR_CAPTURE_FAILED")]
     CaptureFailed,
+    /// The journal can't be used or written.
+    #[serde(rename = "ERR_JOURNAL")]
+    Journal,
     /// Media failed or crashed.
     #[serde(rename = "ERR_MEDIA")]
     Media,
@@ -191,6 +194,7 @@ impl ErrorCode {
             | Self::RequestTimeout
             | Self::ReportFailed
             | Self::CaptureFailed
+            | Self::Journal
             | Self::SubscriptionEnded => ErrorType::Generic,
         }
     }

@@ -16,6 +16,7 @@ use crate::door::level::Level;
 use crate::door::media::StandIn;
 use crate::door::message_summary::MessageSummary;
 use crate::door::notifier::{NotifierEndReason, SubscriptionRequest};
+use crate::door::orphan::Orphan;
 use crate::door::peer::Peer;
 use crate::door::recording::RecordingReport;
 use crate::door::state_document::StateDocument;
@@ -194,6 +195,9 @@ pub enum Event {
         recording: RecordingId,
         report: RecordingReport,
     },
+    /// The calls that an earlier process of this instance has left behind, and that are not ended or taken over: all of them,
+    /// whenever they change.
+    Orphans { orphans: Vec<Orphan> },
     /// Somebody asks this phone to call another, outside any call.
     CallRequested(Box<CallRequest>),
     /// Somebody wants to subscribe to what this phone tells.

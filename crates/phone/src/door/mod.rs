@@ -20,6 +20,7 @@ pub mod media;
 pub mod message_summary;
 pub mod network;
 pub mod notifier;
+pub mod orphan;
 pub mod output;
 pub(crate) mod peer;
 pub mod recording;

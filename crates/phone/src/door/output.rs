@@ -13,6 +13,7 @@ use crate::door::error::{ErrorCode, PhoneError};
 use crate::door::event::{Event, SessionSnapshot};
 use crate::door::id::{ConferenceId, RecordingId, SessionId, Ticket};
 use crate::door::media::MediaCommand;
+use crate::door::orphan::JournalText;
 use crate::door::recording::RecordingOrder;
 
 /// One thing for the driver to do; a `Reply` comes after the events its command caused.
@@ -32,6 +33,8 @@ pub enum Output {
     Conference(ConferenceId, conference::HostOrder),
     /// Give a recording an order.
     Recording(RecordingId, RecordingOrder),
+    /// Have the journal say this instead of what it says; nothing if it is empty.
+    Journal(JournalText),
     /// Ring from now on, in place of what rang before, or no more.
     Ring(Option<Ring>),
     /// Tell the application.

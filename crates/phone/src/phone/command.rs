@@ -65,6 +65,9 @@ impl Phone {
         }
         match command {
             Command::Initialize {} => {
+                if let Err(error) = self.open_journal() {
+                    return Settled::Now(Err(error));
+                }
                 self.ask_account(|account, ctx| account.initialize(ticket, ctx))
             }
             Command::Register {} => self.ask_account(|account, ctx| account.register(ticket, ctx)),
@@ -115,6 +118,10 @@ impl Phone {
 
             Command::Call { target, options } => {
                 Settled::begun(self.call(ticket, &target, *options))
+            }
+            Command::EndOrphan { call_id } => self.end_orphan(ticket, &call_id),
+            Command::TakeOver { call_id, options } => {
+                Settled::begun(self.adopt_orphan(ticket, &call_id, *options))
             }
             Command::Accept { id, options } => Settled::done(self.accept(id, *options)),
             Command::AutoAnswerDecision { id, answer } => {

@@ -12,6 +12,7 @@ mod forwarding;
 mod incoming;
 mod messaging;
 mod notifiers;
+mod orphans;
 mod recordings;
 mod ringing;
 mod session_commands;
@@ -47,6 +48,7 @@ use conferring::{Conferences, Heard};
 use ending::Ending;
 use messaging::StandaloneRequests;
 use notifiers::Notifiers;
+use orphans::Orphans;
 use recordings::Recordings;
 use sessions::Sessions;
 use subscriptions::Subscriptions;
@@ -73,6 +75,7 @@ pub struct Phone {
     transfers: Transfers,
     conferences: Conferences,
     recordings: Recordings,
+    orphans: Orphans,
     announced: Announced,
     ending: Ending,
     /// What rings now.
@@ -108,6 +111,7 @@ impl Phone {
             transfers: Transfers::default(),
             conferences: Conferences::default(),
             recordings: Recordings::default(),
+            orphans: Orphans::default(),
             announced: Announced::default(),
             ending: Ending::No,
             ringing: None,
@@ -263,6 +267,7 @@ impl Phone {
         self.drive_waiting_transfers();
         self.drive_conferences();
         self.drive_ringing();
+        self.drive_orphans();
         self.drive_ending();
     }
 

@@ -182,6 +182,9 @@ impl Phone {
     }
 
     fn ended(&mut self, usage: UsageId, cause: EndCause) {
+        if self.orphan_ended(usage) {
+            return;
+        }
         let reason = match cause {
             EndCause::Bye(bye) => EndReason::of_bye(&outcome::causes(bye.headers())),
             EndCause::Local => EndReason::new(Condition::Success, Side::Local, "Ended here"),

@@ -419,6 +419,11 @@ impl Session {
         }
     }
 
+    /// Whether the peer is on hold.
+    pub(crate) fn holds_peer(&self) -> bool {
+        self.holding.held
+    }
+
     /// Whether the application still has it among its pending sessions.
     pub(crate) fn is_pending(&self) -> bool {
         matches!(self.state, State::Pending(_))

@@ -28,6 +28,7 @@ mod media;
 mod microphone;
 mod notifying;
 mod oddities;
+mod orphans;
 mod outgoing;
 mod pair;
 mod proxy;

@@ -13,6 +13,7 @@ mod bell;
 mod calls;
 mod captures;
 mod hosts;
+mod journal_file;
 mod journals;
 mod line;
 mod network;
@@ -45,6 +46,7 @@ use bell::{Bell, Rung};
 pub(crate) use calls::{Calls, LookedUp};
 use captures::Captures;
 use hosts::{HostNews, HostOpened, Hosts};
+use journal_file::JournalFile;
 use journals::Journals;
 use line::Line;
 use network::Network;
@@ -91,6 +93,8 @@ pub(crate) struct Driver {
     bell: Bell,
     news: mpsc::UnboundedReceiver<News>,
     journals: Journals,
+    /// None until it is opened, and if there is none.
+    journal_file: Option<JournalFile>,
     captures: Captures,
     hosts: Hosts,
     host_news: mpsc::UnboundedReceiver<HostNews>,
@@ -139,6 +143,7 @@ enum Fact {
     Job(Job),
     Captured(capture::CaptureOutcome),
     Network,
+    Journaled(Result<(), String>),
     Time,
 }
 
@@ -175,6 +180,7 @@ impl Driver {
             hosts: Hosts::new(config.audio.fallback, host_sender, log_sender.clone()),
             host_news,
             journals: Journals::default(),
+            journal_file: None,
             recordings: Recordings::new(recording_sender),
             recording_news,
             captures: Captures::default(),
@@ -216,6 +222,7 @@ impl Driver {
             recordings,
             mut recording_news,
             mut jobs,
+            journal_file,
             mut captures,
             mut log,
             mut requests,
@@ -241,7 +248,12 @@ impl Driver {
             };
             let _ = tokio::task::spawn_blocking(settle).await;
         };
-        let all = async { tokio::join!(line.end(), media, captures.end()) };
+        let journal = async {
+            if let Some(file) = journal_file {
+                file.end().await;
+            }
+        };
+        let all = async { tokio::join!(line.end(), media, captures.end(), journal) };
         let _ = tokio::time::timeout(ENDING, all).await;
         for (recording, event) in recorded {
             stream.tell_of_recording(recording, event);
@@ -258,10 +270,26 @@ impl Driver {
     }
 
     async fn drive(&mut self, stream: &mut EventStream) {
+        self.open_journal().await;
         while self.drain(stream) == PhoneLife::On {
             let fact = self.wait().await;
             self.handle(fact, stream);
         }
+    }
+
+    /// Before anything is asked of the phone: what was left behind is known when it is ready.
+    async fn open_journal(&mut self) {
+        let Some(path) = self.phone.config().journal.clone() else {
+            return;
+        };
+        let text = match JournalFile::open(path).await {
+            Ok((file, text)) => {
+                self.journal_file = Some(file);
+                Ok(text)
+            }
+            Err(problem) => Err(problem),
+        };
+        self.phone.handle_journal(text, Instant::now());
     }
 
     async fn wait(&mut self) -> Fact {
@@ -276,6 +304,7 @@ impl Driver {
             Some(Ok(job)) = self.jobs.join_next() => Fact::Job(job),
             () = self.network.changed() => Fact::Network,
             Some(outcome) = self.captures.ended() => Fact::Captured(outcome),
+            outcome = journaled(&mut self.journal_file) => Fact::Journaled(outcome),
             () = tokio::time::sleep_until(self.wake.into()) => Fact::Time,
         }
     }
@@ -316,6 +345,7 @@ impl Driver {
                 }
             }
             Fact::Captured(outcome) => self.captured(&outcome, stream),
+            Fact::Journaled(outcome) => self.phone.handle_journal_written(outcome, now),
             Fact::Leave => self.phone.handle_command(NOBODY, Command::Destroy {}, now),
             Fact::Request(None) => {
                 self.handle_dropped = true;
@@ -493,6 +523,11 @@ impl Driver {
                     self.recordings
                         .order(id, order, calls, hosts, &mut self.jobs);
                 }
+                Output::Journal(text) => {
+                    if let Some(file) = &mut self.journal_file {
+                        file.write(text.0);
+                    }
+                }
                 Output::Ring(ring) => self.bell.ring(ring, &mut self.jobs),
                 Output::Event(event) => {
                     self.journals.event(&event, Instant::now());
@@ -512,6 +547,14 @@ impl Driver {
                 Output::Closed => return PhoneLife::Closed,
             }
         }
+    }
+}
+
+/// How a write of the journal went; never if there is none.
+async fn journaled(file: &mut Option<JournalFile>) -> Result<(), String> {
+    match file {
+        Some(file) => file.written().await,
+        None => std::future::pending().await,
     }
 }
 

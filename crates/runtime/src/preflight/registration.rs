@@ -196,6 +196,7 @@ impl Stay {
                 | Output::Media(..)
                 | Output::Conference(..)
                 | Output::Recording(..)
+                | Output::Journal(_)
                 | Output::Ring(_) => {}
             }
         }

@@ -1,11 +1,13 @@
 //! Dialogs: what two user agents remember of each other between requests (RFC 3261 §12).
 
 mod id;
+mod record;
 mod routing;
 mod session_uuids;
 
 pub use id::DialogId;
 pub(crate) use id::{from_tag, to_tag};
+pub use record::DialogRecord;
 pub use session_uuids::SessionUuids;
 pub(crate) use session_uuids::draw as draw_uuid;
 

@@ -20,6 +20,15 @@ impl RouteSet {
         Self(record_routes)
     }
 
+    /// As it was kept.
+    pub(super) fn of_record(routes: Vec<String>) -> Self {
+        Self(routes)
+    }
+
+    pub(super) fn each(&self) -> &[String] {
+        &self.0
+    }
+
     /// Returns the Request-URI and the Routes of a request to `target`.
     pub(super) fn apply(&self, target: &Uri<'static>) -> (Uri<'static>, Vec<String>) {
         match self

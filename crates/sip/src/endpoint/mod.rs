@@ -24,6 +24,7 @@ mod early;
 mod event;
 mod hanging_up;
 mod keep_alive;
+mod left_behind;
 mod lingering;
 mod notifying;
 mod receiving;

@@ -381,7 +381,10 @@ impl Life<'_> {
                 Output::Event(event) => self.promises.take_event(&event),
                 Output::Reply(ticket, reply) => self.promises.take_reply(ticket, &reply),
                 Output::Ring(ring) => self.promises.rings = ring.is_some(),
-                Output::Conference(..) | Output::Recording(..) | Output::Ping => {}
+                Output::Conference(..)
+                | Output::Recording(..)
+                | Output::Journal(_)
+                | Output::Ping => {}
             }
         }
         panic!("poll_output never came to Timeout");

@@ -45,6 +45,8 @@ pub(crate) struct Rig {
     /// Orders for this machine's place in conferences.
     pub(crate) seats: Vec<(ConferenceId, conference::HostOrder)>,
     pub(crate) recordings: Vec<(RecordingId, recording::RecordingOrder)>,
+    /// What the journal was to say last.
+    pub(crate) journal: Option<String>,
     pub(crate) connects: Vec<(usize, Instant)>,
     /// The way of each.
     pub(crate) routes: Vec<tunnel::Route>,
@@ -119,6 +121,7 @@ impl Rig {
             media: Vec::new(),
             seats: Vec::new(),
             recordings: Vec::new(),
+            journal: None,
             connects: Vec::new(),
             routes: Vec::new(),
             disconnects: 0,
@@ -273,6 +276,16 @@ impl Rig {
         self.drain();
     }
 
+    pub(crate) fn journal_found(&mut self, text: Result<String, String>) {
+        self.phone.handle_journal(text, self.now);
+        self.drain();
+    }
+
+    pub(crate) fn journal_written(&mut self, outcome: Result<(), String>) {
+        self.phone.handle_journal_written(outcome, self.now);
+        self.drain();
+    }
+
     /// The server's answer to a ping that it was given before.
     pub(crate) fn late_pong(&mut self) {
         self.phone.handle_pong(self.now);
@@ -388,6 +401,7 @@ impl Rig {
             Output::Media(id, command) => self.take_media(id, command),
             Output::Conference(id, order) => self.seats.push((id, order)),
             Output::Recording(id, order) => self.recordings.push((id, order)),
+            Output::Journal(text) => self.journal = Some(text.0),
             Output::Ring(ring) => {
                 let rings = if ring.is_some() { "ring" } else { "silence" };
                 self.order.push(rings.into());

@@ -172,6 +172,13 @@ impl Layer {
         self.clients.get(&key).map(|client| &client.request)
     }
 
+    /// Makes the CANCEL of an INVITE of ours.
+    pub fn cancel_of(&self, key: ClientKey) -> Option<Request> {
+        let request = self.sent_request(key)?;
+        let is_invite = *request.method() == Method::Invite;
+        is_invite.then(|| hop_request(request, Method::Cancel))
+    }
+
     fn start_client(
         &mut self,
         flow: FlowId,

@@ -1,0 +1,262 @@
+//! What a phone writes down of its calls, and what another of the same instance does with it.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use sip::message::{Method, Request};
+
+use crate::harness::{Caller, Rig, alice_with, answer, code, header};
+
+fn kept() -> Value {
+    alice_with(json!({
+        "instanceId": "5d0a7f4e-9c0d-4f0e-8a3f-1f6f2f0b7a11",
+        "journal": "/var/lib/calls",
+    }))
+}
+
+/// A phone whose journal was empty.
+fn begun() -> Rig {
+    let mut rig = Rig::new(kept());
+    rig.journal_found(Ok(String::new()));
+    rig.initialize();
+    rig
+}
+
+/// Another process, which finds what this one has left.
+fn successor(left: &Rig) -> Rig {
+    let mut rig = Rig::seeded(kept(), 9, left.now);
+    rig.journal_found(Ok(left.journal.clone().unwrap_or_default()));
+    let ticket = rig.command(json!({ "type": "initialize" }));
+    rig.up();
+    assert!(rig.reply(ticket).unwrap().is_ok());
+    rig.outbox.clear();
+    rig
+}
+
+fn orphans(rig: &Rig) -> Vec<Value> {
+    rig.last("orphans")["orphans"].as_array().unwrap().clone()
+}
+
+fn called() -> (Rig, Request) {
+    let mut rig = begun();
+    rig.command(json!({ "type": "call", "target": "bob" }));
+    let invite = rig.request(&Method::Invite);
+    (rig, invite)
+}
+
+fn talking() -> (Rig, Caller) {
+    let (mut rig, invite) = called();
+    rig.receive(answer(&invite, 200, Some("v=0\r\n")));
+    rig.request(&Method::Ack);
+    let bob = Caller::of_callee(&invite);
+    (rig, bob)
+}
+
+fn end(call: &Value) -> Value {
+    json!({ "type": "endOrphan", "callId": call["callId"] })
+}
+
+#[test]
+fn an_answered_call_is_found_and_hung_up() {
+    let (left, mut bob) = talking();
+    let mut rig = successor(&left);
+    let [call] = orphans(&rig).try_into().unwrap();
+    assert_eq!(call["state"], "active");
+    assert_eq!(call["address"], "bob");
+    assert_eq!(call["direction"], "outgoing");
+    assert_eq!(call["held"], false);
+    assert!(call["startTime"].is_u64());
+    let ticket = rig.command(end(&call));
+    let bye = rig.request(&Method::Bye);
+    let (call_id, ours, theirs) = bob.dialog();
+    assert_eq!(header(&bye, "Call-ID"), Some(call_id));
+    assert!(header(&bye, "From").unwrap().ends_with(&ours));
+    assert!(header(&bye, "To").unwrap().ends_with(&theirs));
+    assert!(bye.headers().cseq().unwrap().number > 1);
+    assert!(rig.reply(ticket).is_none());
+    rig.receive(answer(&bye, 200, None));
+    assert!(rig.reply(ticket).unwrap().is_ok());
+    assert_eq!(orphans(&rig), Vec::<Value>::new());
+    assert_eq!(rig.journal.as_deref(), Some(""));
+    assert_eq!(rig.refused(end(&call)), "ERR_SESSION_STATE");
+    // The phone's own side of it is a call like any other.
+    rig.receive(bob.bye(&[]));
+    rig.response(481);
+}
+
+#[test]
+fn a_call_that_came_in_is_found_too() {
+    let mut left = begun();
+    let mut bob = Caller::new("c1");
+    left.takes(&mut bob, &[]);
+    let mut rig = successor(&left);
+    let [call] = orphans(&rig).try_into().unwrap();
+    assert_eq!(call["direction"], "incoming");
+    assert_eq!(call["displayName"], "Bob");
+    rig.command(end(&call));
+    let bye = rig.request(&Method::Bye);
+    assert_eq!(bye.uri().to_string(), "sip:bob@192.0.2.1:5060");
+}
+
+#[test]
+fn a_call_that_rings_there_is_cancelled_by_the_branch_of_its_invite() {
+    let (mut left, invite) = called();
+    left.receive(answer(&invite, 180, None));
+    let mut rig = successor(&left);
+    let [call] = orphans(&rig).try_into().unwrap();
+    assert_eq!(call["state"], "ringing");
+    let over = json!({ "type": "takeOver", "callId": call["callId"] });
+    assert_eq!(rig.refused(over), "ERR_SESSION_STATE");
+    rig.done(end(&call));
+    let cancel = rig.request(&Method::Cancel);
+    for name in ["Via", "From", "To", "Call-ID"] {
+        assert_eq!(header(&cancel, name), header(&invite, name), "{name}");
+    }
+    assert_eq!(cancel.uri().to_string(), invite.uri().to_string());
+    rig.receive(answer(&cancel, 200, None));
+    assert_eq!(orphans(&rig), Vec::<Value>::new());
+}
+
+#[test]
+fn what_is_over_or_rings_here_is_not_written_down() {
+    let (mut left, mut bob) = talking();
+    assert!(left.journal.as_deref().unwrap().contains("bob"));
+    left.receive(bob.bye(&[]));
+    assert_eq!(left.journal.as_deref(), Some(""));
+    left.receive(Caller::new("c2").invite(&[], Some("v=0\r\n")));
+    assert_eq!(left.journal.as_deref(), Some(""));
+}
+
+#[test]
+fn hold_is_written_down() {
+    let (mut left, _) = talking();
+    let id = left.id_of("sessionStarted");
+    left.command(json!({ "type": "hold", "id": id, "held": true }));
+    let reinvite = left.request(&Method::Invite);
+    left.receive(answer(&reinvite, 200, Some("v=0\r\n")));
+    let rig = successor(&left);
+    assert_eq!(orphans(&rig)[0]["held"], true);
+}
+
+#[test]
+fn a_call_is_taken_over_by_one_that_replaces_it() {
+    let (left, bob) = talking();
+    let mut rig = successor(&left);
+    let [call] = orphans(&rig).try_into().unwrap();
+    let over = json!({ "type": "takeOver", "callId": call["callId"] });
+    let ticket = rig.command(over.clone());
+    assert!(rig.reply(ticket).unwrap().is_ok());
+    let invite = rig.request(&Method::Invite);
+    let (call_id, ours, theirs) = bob.dialog();
+    assert_eq!(
+        header(&invite, "Replaces"),
+        Some(format!("{call_id};to-tag={theirs};from-tag={ours}"))
+    );
+    assert_eq!(header(&invite, "Require").as_deref(), Some("replaces"));
+    assert_eq!(rig.refused(over), "ERR_SESSION_STATE");
+    assert_eq!(orphans(&rig).len(), 1, "nobody has answered");
+    rig.receive(answer(&invite, 200, Some("v=0\r\n")));
+    rig.request(&Method::Ack);
+    assert_eq!(orphans(&rig), Vec::<Value>::new());
+    assert!(!rig.journal.as_deref().unwrap().contains(&call_id));
+}
+
+#[test]
+fn a_call_that_can_not_be_taken_over_can_still_be_ended() {
+    let (left, _) = talking();
+    let mut rig = successor(&left);
+    let [call] = orphans(&rig).try_into().unwrap();
+    rig.command(json!({ "type": "takeOver", "callId": call["callId"] }));
+    let invite = rig.request(&Method::Invite);
+    rig.receive(answer(&invite, 481, None));
+    rig.request(&Method::Ack);
+    assert_eq!(orphans(&rig).len(), 1);
+    rig.command(end(&call));
+    rig.request(&Method::Bye);
+}
+
+#[test]
+fn what_is_found_stays_written_down_until_it_is_gone() {
+    let (left, _) = talking();
+    let mut second = successor(&left);
+    second.command(json!({ "type": "call", "target": "carol" }));
+    let third = successor(&second);
+    assert_eq!(orphans(&third).len(), 2);
+}
+
+#[test]
+fn a_bye_that_nobody_answers_ends_it_all_the_same() {
+    let (left, _) = talking();
+    let mut rig = successor(&left);
+    let [call] = orphans(&rig).try_into().unwrap();
+    let ticket = rig.command(end(&call));
+    let twice = rig.command(end(&call));
+    rig.advance(Duration::from_secs(40));
+    assert!(rig.reply(ticket).unwrap().is_ok());
+    assert!(rig.reply(twice).unwrap().is_ok());
+    assert_eq!(orphans(&rig), Vec::<Value>::new());
+}
+
+#[test]
+fn a_journal_that_can_not_be_used_is_an_error_of_initialize() {
+    let (left, _) = talking();
+    let text = left.journal.unwrap();
+    let another = text.replace("5d0a7f4e", "00000000");
+    for (text, why) in [
+        (Ok(text[..40].to_owned()), "torn"),
+        (Ok(another), "another phone"),
+        (Ok(text.replacen(":1,", ":9,", 1)), "another version"),
+        (Err("another phone is using it".to_owned()), "is using it"),
+    ] {
+        let mut rig = Rig::new(kept());
+        rig.journal_found(text);
+        let ticket = rig.command(json!({ "type": "initialize" }));
+        let error = rig.error(ticket);
+        assert_eq!(code(&error), "ERR_JOURNAL");
+        assert!(error.message.contains(why), "{}", error.message);
+        assert!(
+            error.message.contains("/var/lib/calls"),
+            "{}",
+            error.message
+        );
+        assert_eq!(
+            rig.journal, None,
+            "what is somebody else's is left as it is"
+        );
+    }
+}
+
+#[test]
+fn a_disk_that_is_full_is_told_once_and_ends_no_call() {
+    let (mut rig, _) = talking();
+    for _ in 0..3 {
+        rig.journal_written(Err("No space left on device".into()));
+    }
+    assert_eq!(rig.count("error"), 1);
+    assert_eq!(rig.last("error")["error"]["code"], "ERR_JOURNAL");
+    rig.journal_written(Ok(()));
+    rig.journal_written(Err("No space left on device".into()));
+    assert_eq!(rig.count("error"), 2);
+    assert_eq!(rig.count("terminated"), 0);
+}
+
+#[test]
+fn neither_password_nor_credentials_are_written_down() {
+    let (mut left, invite) = called();
+    let challenge = "Digest realm=\"example.com\", nonce=\"n\", qop=\"auth\"";
+    left.receive(crate::harness::with_header(
+        &invite,
+        407,
+        "Proxy-Authenticate",
+        challenge,
+    ));
+    left.request(&Method::Ack);
+    let again = left.request(&Method::Invite);
+    assert!(header(&again, "Proxy-Authorization").is_some());
+    let text = left.journal.unwrap();
+    assert!(
+        text.contains("CANCEL") && !text.contains("Authorization"),
+        "{text}"
+    );
+    assert!(!text.contains("secret"), "{text}");
+}
