@@ -42,13 +42,14 @@ export async function startKamailio({ sha256 = false, shortNonce = false, onceNo
   // Another process may take a port between finding it free and binding it.
   for (let attempt = 1; ; attempt++) {
     const [sip, ws, wss] = await freePorts(3)
-    const child = spawnKamailio(folder, [`PORT_SIP=${sip}`, `PORT_WS=${ws}`, `PORT_WSS=${wss}`, `SIP_URI="sip:127.0.0.1:${sip}"`, ...defines])
+    const start = () => spawnKamailio(folder, [`PORT_SIP=${sip}`, `PORT_WS=${ws}`, `PORT_WSS=${wss}`, `SIP_URI="sip:127.0.0.1:${sip}"`, ...defines])
+    const child = start()
     try {
       await Promise.race([
         ready([ws, wss, sip]),
         child.exited.then(() => Promise.reject(new Error(`Kamailio ended:\n${child.log}`))),
       ])
-      return kamailio(child, folder, ca, { sip, ws, wss })
+      return kamailio(start, child, folder, ca, { sip, ws, wss })
     } catch (error) {
       await child.stop('SIGKILL')
       if (attempt === 3) throw error
@@ -56,7 +57,8 @@ export async function startKamailio({ sha256 = false, shortNonce = false, onceNo
   }
 }
 
-function kamailio(child, folder, ca, ports) {
+function kamailio(start, first, folder, ca, ports) {
+  let child = first
   return {
     domain: 'sip.test',
     /** The certificate of its authority, PEM. */
@@ -71,6 +73,18 @@ function kamailio(child, folder, ca, ports) {
     lines: (pattern) => child.log.split('\n').filter((line) => pattern.test(line)),
     /** Resolves when it has logged a line that matches. */
     logs: (pattern, deadline = 5000) => child.prints(pattern, AbortSignal.timeout(deadline)),
+    /** Lets it stand still for so many milliseconds. */
+    async freeze(milliseconds) {
+      child.signal('SIGSTOP')
+      await new Promise((passed) => setTimeout(passed, milliseconds))
+      child.signal('SIGCONT')
+    },
+    /** Kills it, and starts another on its ports, which knows nobody. */
+    async restart() {
+      await child.stop('SIGKILL')
+      child = start()
+      await ready([ports.ws, ports.wss, ports.sip])
+    },
     async stop() {
       await child.stop()
       rmSync(folder, { recursive: true, force: true })

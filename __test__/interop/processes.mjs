@@ -57,6 +57,11 @@ export class Child {
     clearTimeout(late)
   }
 
+  /** Stops it with all that it has started, and lets it go on. */
+  signal(signal) {
+    process.kill(-this.#process.pid, signal)
+  }
+
   // What is left of a killed server's own children would hold our end of its output.
   #killGroup() {
     try {

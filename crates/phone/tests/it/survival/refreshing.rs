@@ -125,7 +125,7 @@ fn a_call_that_is_forgotten_for_good_is_gone() {
     rig.down();
     rig.seconds(1);
     rig.up();
-    for _ in 0..40 {
+    for _ in 0..70 {
         rig.seconds(1);
         while let Some(frame) = rig.outbox.pop_front() {
             if let Message::Request(request) = crate::harness::parse(frame)
