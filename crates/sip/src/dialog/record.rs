@@ -78,6 +78,7 @@ impl Dialog {
             // The upper half is for nobody (RFC 3261 §8.1.1.5).
             local_cseq: record.local_cseq.min(u32::MAX / 2 - UNRECORDED) + UNRECORDED,
             remote_cseq: record.remote_cseq,
+            may_repeat: false,
             target,
             routes: RouteSet::of_record(record.routes.clone()),
             session: None,
