@@ -86,12 +86,37 @@ impl Flows {
 mod tests {
     use super::*;
 
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "virtual time has to start somewhere"
+    )]
+    fn start() -> Instant {
+        Instant::now()
+    }
+
+    #[test]
+    fn a_flow_that_is_found_again_may_lead_nowhere_for_half_a_minute() {
+        let (mut flows, now) = (Flows::default(), start());
+        let after = |seconds| now + Duration::from_secs(seconds);
+        flows.open(FlowId(1), Flow::new(Transport::Wss), now);
+        assert!(!flows.may_lead_nowhere(now), "none was lost");
+        flows.open(FlowId(2), Flow::new(Transport::Wss), now);
+        flows.close(FlowId(1));
+        flows.open(FlowId(3), Flow::new(Transport::Wss), now);
+        assert!(!flows.may_lead_nowhere(now), "one was left");
+        flows.close(FlowId(2));
+        flows.close(FlowId(3));
+        flows.open(FlowId(4), Flow::new(Transport::Wss), after(10));
+        assert!(flows.may_lead_nowhere(after(10)) && flows.may_lead_nowhere(after(41)));
+        assert!(!flows.may_lead_nowhere(after(42)));
+    }
+
     #[test]
     fn a_request_takes_its_own_flow_or_the_newest() {
         let mut flows = Flows::default();
         assert_eq!(flows.choose(None), None);
         for id in [1, 2, 3] {
-            flows.open(FlowId(id), Flow::new(Transport::Wss));
+            flows.open(FlowId(id), Flow::new(Transport::Wss), start());
         }
         assert_eq!(flows.choose(Some(FlowId(1))), Some(FlowId(1)));
         assert_eq!(flows.choose(Some(FlowId(9))), Some(FlowId(3)));
