@@ -585,3 +585,54 @@ fn a_registrar_that_forbids_is_fatal() {
     assert_eq!(rig.last("registrationFailed")["fatal"], true);
     assert_eq!(rig.error(ticket).sip.unwrap().code, 403);
 }
+
+/// Lets time pass until the registration is renewed, which the test answers.
+fn until_renewed(rig: &mut Rig) {
+    rig.registrar = false;
+    while rig.is_silent() {
+        rig.seconds(1);
+    }
+}
+
+/// Behind a restart, say, whose users are not loaded yet.
+#[test]
+fn a_registrar_that_forgets_whom_it_knew_is_asked_again_until_it_knows_it() {
+    for code in [404, 410, 481, 604] {
+        let mut rig = Rig::registered(alice());
+        until_renewed(&mut rig);
+        for _ in 0..3 {
+            let register = rig.request(&sip::message::Method::Register);
+            rig.receive(answer(&register, code, None));
+            let failed = rig.last("registrationFailed");
+            assert_eq!(
+                (&failed["code"], &failed["fatal"]),
+                (&json!(code), &json!(false))
+            );
+            let wait = failed["retryIn"].as_u64().unwrap();
+            assert!((1_000..=30_000).contains(&wait), "{code}: {wait} ms");
+            rig.advance(Duration::from_millis(wait + 1));
+        }
+        let register = rig.request(&sip::message::Method::Register);
+        rig.receive(with_header(&register, 200, "Expires", "600"));
+        assert_eq!(rig.count("registered"), 1, "{code}");
+    }
+}
+
+#[test]
+fn a_registrar_that_never_knew_us_or_refuses_our_password_is_not_asked_again() {
+    let mut rig = Rig::new(alice());
+    rig.registrar = false;
+    let ticket = rig.command(json!({ "type": "initialize" }));
+    rig.up();
+    let register = rig.request(&sip::message::Method::Register);
+    rig.receive(answer(&register, 404, None));
+    assert_eq!(code(&rig.error(ticket)), "ERR_REGISTRATION_FAILED");
+
+    let mut rig = Rig::registered(alice());
+    until_renewed(&mut rig);
+    let register = rig.request(&sip::message::Method::Register);
+    rig.receive(answer(&register, 403, None));
+    assert_eq!(rig.last("registrationFailed")["fatal"], true);
+    rig.seconds(3600);
+    assert!(rig.is_silent(), "the account is not to be locked");
+}

@@ -109,6 +109,8 @@ pub struct Registration {
     outbound: bool,
     recovery: FlowRecovery,
     too_brief: u32,
+    /// It was granted once as it is asked for now.
+    was_granted: bool,
 }
 
 /// The shortest Retry-After that is taken at its word.
@@ -129,6 +131,7 @@ impl Registration {
             outbound: true,
             recovery: FlowRecovery::default(),
             too_brief: 0,
+            was_granted: false,
         }
     }
 
@@ -258,6 +261,7 @@ impl Registration {
         };
         self.recovery.reset();
         self.too_brief = 0;
+        self.was_granted = true;
         let refresh_in = refresh_after(expires, rng);
         self.phase = Phase::Registered {
             refresh: now + refresh_in,
@@ -309,7 +313,8 @@ impl Registration {
         now: Instant,
         rng: &mut impl Rng,
     ) -> RegistrationOutcome {
-        if is_fatal(response.status()) {
+        let forgets = self.was_granted && is_unknown(response.status());
+        if is_fatal(response.status()) && !forgets {
             self.phase = Phase::Idle;
             return RegistrationOutcome::Refused { retry_in: None };
         }
@@ -363,6 +368,12 @@ pub fn refresh_after(expires: Duration, rng: &mut impl Rng) -> Duration {
     } else {
         (expires / 2).max(LEAST_REFRESH)
     }
+}
+
+/// Says whether a registrar does not know us. One that did has forgotten us, as behind a restart whose users are not loaded
+/// yet, and may know us again.
+fn is_unknown(status: StatusCode) -> bool {
+    matches!(status.code(), 404 | 410 | 481 | 604)
 }
 
 /// Says whether asking again can't help until something is changed on one of the sides.
