@@ -1,13 +1,17 @@
 //! A datagram of the peer, from its first byte to the output.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use bytes::BytesMut;
 
-use super::ice::{BaseId, Verdict};
+use super::ice::{BaseId, Pair, Verdict};
 use super::packet::{Extensions, HeaderView};
 use super::srtp::Opened;
 use super::{MAX_UNDRAINED, Output, Rtp, Transport};
+
+/// How often media of an unknown address are tried: of a peer that has moved the first packet or so is enough.
+const STRANGERS: Duration = Duration::from_millis(100);
 
 impl Transport {
     /// RFC 7983 §7: the first byte tells the protocols apart.
@@ -47,7 +51,8 @@ impl Transport {
     }
 
     pub(super) fn receive_media(&mut self, base: BaseId, from: SocketAddr, datagram: &[u8]) {
-        if !self.ice.is_validated(base, from) {
+        let is_known = self.ice.is_validated(base, from);
+        if !is_known && !self.may_try_stranger() {
             self.refused.unknown_source += 1;
             return;
         }
@@ -65,12 +70,27 @@ impl Transport {
         };
         match opened {
             Opened::Packet(packet) => {
+                if !is_known {
+                    let pair = Pair { base, remote: from };
+                    self.ice.heard_elsewhere(pair, true, self.now);
+                }
                 self.ice.heard_media(self.now);
                 self.deliver(packet, view);
             }
+            Opened::Forged | Opened::Replayed if !is_known => self.refused.unknown_source += 1,
             Opened::Forged => self.refused.srtp_authentication += 1,
             Opened::Replayed => self.refused.srtp_replay += 1,
         }
+    }
+
+    /// Whether media of an unknown address may be tried with the peer's keys: its NAT may have given it another one. Anybody can
+    /// send some, so it is seldom.
+    fn may_try_stranger(&mut self) -> bool {
+        let may = self.srtp.is_some() && self.next_stranger <= self.now;
+        if may {
+            self.next_stranger = self.now + STRANGERS;
+        }
+        may
     }
 
     fn deliver(&mut self, packet: BytesMut, view: Option<HeaderView>) {

@@ -104,6 +104,8 @@ pub struct Transport {
     captures: bool,
     state: State,
     failure: Option<TransportFailure>,
+    /// When media of an unknown address may be tried next.
+    next_stranger: Instant,
     closed: bool,
     out: VecDeque<Output>,
     now: Instant,
@@ -186,6 +188,7 @@ impl Transport {
             captures: false,
             state: State::New,
             failure: None,
+            next_stranger: now,
             closed: false,
             out: VecDeque::new(),
             now,

@@ -269,3 +269,51 @@ fn a_peer_is_followed_to_the_address_that_its_nat_gives_it_anew() {
     assert_eq!(net.peers[ALICE].received.len() - before, 50);
     assert!(net.all(State::Connected));
 }
+
+/// Whoever offered has nominated a pair, and would send to where nobody is until consent expires.
+#[test]
+fn a_peer_that_sends_from_where_its_nat_has_put_it_is_followed_within_two_seconds() {
+    for rebound in [ALICE, BOB] {
+        let mut net = behind_nats(false, Policy::All, &stun());
+        gather(&mut net);
+        net.connect();
+        net.talk(ms(200));
+        net.nats[rebound].forget();
+        net.talk(ms(2000));
+        let before = [ALICE, BOB].map(|peer| net.peers[peer].received.len());
+        net.talk(ms(1000));
+        net.run(ms(100));
+        let heard = [ALICE, BOB].map(|peer| net.peers[peer].received.len() - before[peer]);
+        assert_eq!(heard, [50, 50], "{rebound}");
+        net.talk(ms(40_000));
+        assert!(net.all(State::Connected));
+        assert_eq!(
+            net.peers[rebound].states.len(),
+            2,
+            "it was never interrupted"
+        );
+    }
+}
+
+#[test]
+fn a_path_that_answers_is_kept_whatever_comes_from_elsewhere() {
+    let mut net = behind_nats(false, Policy::All, &stun());
+    gather(&mut net);
+    net.connect();
+    let path = |net: &Net| net.peers[ALICE].transport.stats().selected.unwrap().remote;
+    let before = path(&net);
+    net.tape = Some(Vec::new());
+    net.talk(ms(100));
+    let tape = net.tape.take().unwrap();
+    // What was caught on the way is sent again, from elsewhere.
+    for (_, datagram) in tape.iter().filter(|(_, datagram)| datagram.from == before) {
+        let bytes = datagram.bytes.clone();
+        net.with(ALICE, |transport, now| {
+            let elsewhere = address("203.0.113.66:6666");
+            transport.handle_datagram(media::transport::PathId(0), elsewhere, &bytes, now);
+        });
+        net.talk(ms(200));
+    }
+    net.talk(ms(3000));
+    assert_eq!(path(&net), before);
+}

@@ -7,6 +7,7 @@ mod candidate;
 mod credentials;
 mod exchange;
 mod path;
+mod rival;
 mod rounds;
 
 use std::collections::VecDeque;

@@ -10,6 +10,7 @@ use bytes::BytesMut;
 use rand::Rng as _;
 
 use super::credentials::Credentials;
+use super::rival::Rival;
 use super::{Ice, IceEvent, Pair, Sent, Verdict};
 use crate::transport::consent::Consent;
 use crate::transport::parameters::Secret;
@@ -28,6 +29,8 @@ pub(super) struct Path {
     /// Where the peer wants it in that generation, once our own check is answered.
     nominated: Option<Pair>,
     pub(super) consent: Consent,
+    /// Where the peer may be instead.
+    pub(super) rival: Option<Rival>,
 }
 
 impl Ice {
@@ -65,6 +68,7 @@ impl Ice {
             controlling: self.agent.role(),
             nominated: None,
             consent: Consent::new(now, self.jitter()),
+            rival: None,
         });
         self.nominated = None;
         self.stop_checks();
@@ -186,7 +190,7 @@ impl Ice {
         }
     }
 
-    fn check_under_path(&mut self, pair: Pair, now: Instant) {
+    pub(super) fn check_under_path(&mut self, pair: Pair, now: Instant) {
         let mut transaction = [0; 12];
         self.rng.fill_bytes(&mut transaction);
         let base = self.bases.iter().find(|base| base.id == pair.base);

@@ -125,7 +125,8 @@ impl Ice {
     /// Returns when consent wants to be looked at.
     pub(in crate::transport) fn poll_consent(&self) -> Option<Instant> {
         let path = self.path.as_ref();
-        path.map(|path| path.consent.poll_timeout())
+        let consent = path.map(|path| path.consent.poll_timeout());
+        consent.into_iter().chain(self.rival_due()).min()
     }
 
     pub(in crate::transport) fn handle_timeout(&mut self, now: Instant) {
@@ -144,6 +145,7 @@ impl Ice {
             Some(ConsentDue::Expired) => self.lose_path(),
             None => {}
         }
+        self.follow_rival(now);
     }
 
     /// Nothing answered in time. Where media have a path all the same, only the restart is given up:
