@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use cpu_time::ProcessTime;
+
 use crate::{Decoder, Encoder, Error, Settings};
 use video::{EncodedFrame, Picture, Rotation, Size, VideoCodec};
 
@@ -246,4 +248,72 @@ fn a_thread_that_gives_way_has_a_lower_priority_and_others_keep_theirs() {
     });
     assert_eq!(lowered.join().unwrap(), before.max(5));
     assert_eq!(nice(), before);
+}
+
+/// What a frame costs, for whoever changes the settings: `cargo test --release -p vpx -- --ignored --nocapture cost`.
+#[test]
+#[ignore = "it measures, and says nothing of right or wrong"]
+fn the_cost_of_a_frame() {
+    const FRAMES: u64 = 60;
+    for (size, bitrate) in [
+        (Size::new(640, 360), 600_000),
+        (Size::new(1_280, 720), 1_500_000),
+    ] {
+        let pictures: Vec<_> = (0..FRAMES).map(|number| moving(size, number)).collect();
+        for (threads, speed) in [(1, 6), (1, 8), (1, 12), (2, 8)] {
+            let settings = Settings {
+                bitrate,
+                threads,
+                speed,
+                screen: false,
+            };
+            let mut encoder = Encoder::new(size, &settings).unwrap();
+            let begin = ProcessTime::now();
+            let encode = |picture| encoder.encode(picture, false).unwrap();
+            let frames: Vec<_> = pictures.iter().filter_map(encode).collect();
+            let encoded = begin.elapsed();
+            let mut decoder = Decoder::new().unwrap();
+            let begin = ProcessTime::now();
+            let mut error = 0.0;
+            for frame in &frames {
+                let seen = decoder.decode(frame).unwrap().unwrap();
+                let number = frame.timestamp.as_millis() as usize / 33;
+                error += difference(&pictures[number], &seen);
+            }
+            let decoded = begin.elapsed();
+            let octets: usize = frames.iter().map(|frame| frame.data.len()).sum();
+            let each = |time: Duration| time.as_secs_f64() * 1_000.0 / frames.len() as f64;
+            println!(
+                "{size:?} {threads} thread(s), speed {speed}: encode {:.2} ms, decode {:.2} ms, \
+                 {:.0} kbit/s, {} of {FRAMES} frames, {:.1} dB",
+                each(encoded),
+                each(decoded),
+                octets as f64 * 8.0 / 1_000.0 / (FRAMES as f64 / 30.0),
+                frames.len(),
+                10.0 * (255.0 * 255.0 / (error / frames.len() as f64)).log10(),
+            );
+        }
+    }
+}
+
+/// A picture with large and small forms that move, and the noise of a camera.
+fn moving(size: Size, number: u64) -> Picture {
+    let (width, height) = (usize::from(size.width), usize::from(size.height));
+    let mut data = vec![128; size.i420_octets()];
+    let mut noise = number as u32 * 2_654_435_761 + 1;
+    for y in 0..height {
+        for x in 0..width {
+            noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let (dx, dy) = (x + 3 * number as usize, y + number as usize);
+            let wave = ((dx as f64 / 40.0).sin() + (dy as f64 / 25.0).cos()) * 40.0;
+            let edge = if (dx / 64 + dy / 48) % 2 == 0 {
+                20.0
+            } else {
+                0.0
+            };
+            data[y * width + x] = (110.0 + wave + edge + f64::from(noise >> 30)) as u8;
+        }
+    }
+    let at = Duration::from_millis(number * 33);
+    Picture::new(size, at, Rotation::Upright, data.into()).unwrap()
 }

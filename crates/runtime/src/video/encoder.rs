@@ -377,8 +377,13 @@ impl EncodingTask {
         if !self.encoder.as_ref().is_some_and(fits) {
             let settings = Settings {
                 bitrate: plan.bitrate,
-                // Above 640 × 480 one thread may be too slow alone.
-                threads: if plan.size.pixels() > 640 * 480 { 2 } else { 1 },
+                // libvpx's threads wait for each other by turning in circles, which costs a busy machine many times
+                // what they do: one is fast enough up to 1080p.
+                threads: if plan.size.pixels() > 1_920 * 1_080 {
+                    2
+                } else {
+                    1
+                },
                 speed: 8,
                 screen,
             };
