@@ -141,15 +141,32 @@ pub struct IvfWriter<W> {
 #[derive(Debug)]
 struct IvfBegun {
     codec: VideoCodec,
-    first: Duration,
+    /// What is added to a frame's time, in microseconds.
+    offset: i128,
     last: u64,
     written: u32,
 }
 
 /// Microseconds.
 const CLOCK: u32 = 1_000_000;
+/// A clock that goes back by more, or ahead by more, is another; what it says goes on from there.
+const MOST_BACK: i128 = 1_000_000;
+const MOST_AHEAD: i128 = 86_400_000_000;
+/// How long a frame is shown before one of another clock.
+const ASSUMED_FRAME: i128 = 33_000;
 /// Where the header says how many frames there are.
 const COUNT_AT: u64 = 24;
+
+impl IvfBegun {
+    /// Where a frame of this time stands: no two have one place, whatever their source's clock says.
+    fn place(&mut self, timestamp: Duration) -> u64 {
+        let (time, last) = (timestamp.as_micros() as i128, i128::from(self.last));
+        if !(last - MOST_BACK..=last + MOST_AHEAD).contains(&(time + self.offset)) {
+            self.offset = last + ASSUMED_FRAME - time;
+        }
+        u64::try_from((time + self.offset).max(last + 1)).unwrap_or(u64::MAX)
+    }
+}
 
 impl<W: Write + Seek> IvfWriter<W> {
     /// Makes one that writes nothing before the first key frame.
@@ -169,14 +186,9 @@ impl<W: Write + Seek> IvfWriter<W> {
         else {
             return Ok(false);
         };
-        let at = frame.timestamp.saturating_sub(begun.first).as_micros();
-        let at = u64::try_from(at).unwrap_or(u64::MAX);
-        // No two frames have one time, whatever their source's clock says.
-        begun.last = if begun.written == 0 {
-            at
-        } else {
-            at.max(begun.last.saturating_add(1))
-        };
+        if begun.written > 0 {
+            begun.last = begun.place(frame.timestamp);
+        }
         begun.written = begun.written.saturating_add(1);
         let length = (frame.data.len() as u32).to_le_bytes();
         let octets = [&length[..], &begun.last.to_le_bytes(), &frame.data].concat();
@@ -209,7 +221,7 @@ impl<W: Write + Seek> IvfWriter<W> {
         self.into.write_all(&header)?;
         self.begun = Some(IvfBegun {
             codec: frame.codec,
-            first: frame.timestamp,
+            offset: -(frame.timestamp.as_micros() as i128),
             last: 0,
             written: 0,
         });
@@ -273,6 +285,27 @@ mod tests {
         }
         assert_eq!(read(&file[..32]).len(), 0);
         assert!(matches!(IvfReader::new(&file[..31]), Err(IvfError::NotIvf)));
+    }
+
+    #[test]
+    fn a_clock_that_leaps_harms_no_time_but_its_own() {
+        let times = [
+            0,
+            33,
+            u64::MAX / 2_000,
+            u64::MAX / 2_000 + 40,
+            66,
+            100,
+            0,
+            30,
+        ];
+        let frames = times.map(|ms| frame(ms, &KEY));
+        let seen = read(&written(&frames));
+        let seen: Vec<_> = seen
+            .iter()
+            .map(|frame| frame.timestamp.as_millis())
+            .collect();
+        assert_eq!(seen, [0, 33, 66, 106, 139, 173, 173, 173]);
     }
 
     #[test]
