@@ -84,7 +84,8 @@ async function encodedClip({ format, settle }) {
 /** Encoded frames through calls, as a room forwards them: nothing is encoded or decoded; `streams` receivers of one source. */
 async function forward({ format, seconds, settle, streams }) {
   const clip = await encodedClip({ format, settle })
-  const [alice, bob] = [await phone('alice'), await phone('bob')]
+  // The sound of telephones: what is measured are pictures.
+  const [alice, bob] = [await phone('alice', { codecs: ['PCMU'] }), await phone('bob', { codecs: ['PCMU'] })]
   try {
     const feed = await connect(alice, bob, { ivf: clip.ivf, loop: true })
     const sink = new VideoSink()
@@ -93,7 +94,12 @@ async function forward({ format, seconds, settle, streams }) {
     let forwarded = 0
     for (let number = 0; number < streams; number++) {
       const source = new VideoSource({ codecs: ['vp8'] })
-      const { theirs } = await connect(alice, bob, source)
+      const made = await connect(alice, bob, source).catch((error) => {
+        if (error.code !== 'ERR_TOO_MANY_SESSIONS') throw error
+      })
+      // The machine has no time for another.
+      if (made === undefined) break
+      const { theirs } = made
       const seen = new VideoSink()
       const index = counts.push(0) - 1
       seen.on('data', () => counts[index]++)
@@ -118,8 +124,8 @@ async function forward({ format, seconds, settle, streams }) {
     const after = await audio()
     const seen = counts.reduce((sum, count) => sum + count, 0)
     return {
-      streams,
-      cpu: cpu / wall / (streams + 1),
+      streams: sources.length,
+      cpu: cpu / wall / (sources.length + 1),
       lost: Math.max(0, 1 - seen / forwarded),
       audioLost: after.reduce((sum, each, index) => sum + each.audioLost - before[index].audioLost, 0),
       loopDelayP99Ms,
