@@ -123,6 +123,73 @@ mod tests {
         assert!(restored(0.3, 30.0), "the echo is faint");
     }
 
+    /// One tick of a voice, so loud as `level` says, of which the canceller leaves a part; whether it is heard as it is.
+    fn says(talk: &mut NearTalk, number: usize, level: f32, left: f32) -> bool {
+        let raw = loud(number).map(|sample| sample * level);
+        let mut out = raw.map(|sample| sample * left);
+        let before = out;
+        talk.restore(&raw, &mut out, 10.0);
+        out != before
+    }
+
+    #[test]
+    fn what_was_played_may_come_back_for_300_ms() {
+        let mut talk = NearTalk::new();
+        talk.render(&[0.9; TICK]);
+        let silent = |talk: &mut NearTalk, number| {
+            talk.render(&[0.0; TICK]);
+            says(talk, number, 1.0, 0.5)
+        };
+        assert!((0..29).all(|number| !silent(&mut talk, number)));
+        assert!(silent(&mut talk, 29));
+    }
+
+    #[test]
+    fn the_soft_end_of_a_word_is_part_of_it_and_lasts_a_quarter_of_a_second() {
+        let mut talk = NearTalk::new();
+        for number in 0..30 {
+            talk.render(&[0.05; TICK]);
+            says(&mut talk, number, 1.0, 0.5);
+        }
+        let mut soft = |number| {
+            talk.render(&[0.05; TICK]);
+            says(&mut talk, number, 0.05, 0.5)
+        };
+        let ticks = (30..100).take_while(|number| soft(*number)).count();
+        // What was loud before takes some ticks to be forgotten.
+        assert!((26..45).contains(&ticks), "{ticks}");
+    }
+
+    #[test]
+    fn what_the_canceller_took_out_was_an_echo() {
+        for (left, restored) in [(0.1, false), (0.4, true)] {
+            let mut talk = NearTalk::new();
+            let heard = (0..30).map(|number| says(&mut talk, number, 1.0, left));
+            assert_eq!(heard.last(), Some(restored), "{left}");
+        }
+    }
+
+    #[test]
+    fn a_voice_comes_back_without_a_click() {
+        let mut talk = NearTalk::new();
+        talk.render(&[0.9; TICK]);
+        let mut last: f32 = 0.0;
+        for number in 0..40 {
+            talk.render(&[0.0; TICK]);
+            let mut out = loud(number).map(|sample| sample * 0.5);
+            talk.restore(&loud(number), &mut out, 10.0);
+            for sample in out {
+                // The voice itself moves by half of this from sample to sample.
+                assert!(
+                    (sample - last).abs() < 0.03,
+                    "{number}: {last} and then {sample}"
+                );
+                last = sample;
+            }
+        }
+        assert!(says(&mut talk, 40, 1.0, 0.5), "it came back");
+    }
+
     #[test]
     fn a_voice_that_may_be_an_echo_is_not_restored() {
         assert!(!restored(0.3, 0.0), "the echo is as loud");

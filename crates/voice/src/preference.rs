@@ -71,3 +71,30 @@ impl Preference {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_wish_has_a_place_of_its_own_in_the_byte() {
+        let wishes = [None, Some(false), Some(true)];
+        let mut bytes = Vec::new();
+        for echo_cancellation in wishes {
+            for noise_suppression in wishes {
+                for auto_gain_control in wishes {
+                    let preference = Preference {
+                        echo_cancellation,
+                        noise_suppression,
+                        auto_gain_control,
+                    };
+                    assert_eq!(Preference::from_bits(preference.to_bits()), preference);
+                    bytes.push(preference.to_bits());
+                }
+            }
+        }
+        bytes.sort_unstable();
+        bytes.dedup();
+        assert_eq!(bytes.len(), 27);
+    }
+}

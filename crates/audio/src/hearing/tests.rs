@@ -235,6 +235,29 @@ fn a_tone_is_told_as_soon_as_its_cadence_is_known_with_its_frequencies() {
     }
 }
 
+#[test]
+fn a_high_tone_in_the_cadence_of_ringback_is_none() {
+    let rings = |hz| {
+        let beats: Beats<'_> = &[(&[hz], 1_000), (&[], 4_000)];
+        let sound = play(cadence(beats, -16.0), Rate::Hz8000, ms(12_000));
+        kinds(&told(TONES, Rate::Hz8000, &sound))
+    };
+    assert_eq!(rings(425.0), [ToneKind::Ringback]);
+    assert_eq!(rings(560.0), []);
+}
+
+#[test]
+fn a_tone_that_goes_on_is_told_once_and_again_after_a_long_silence() {
+    let beats: Beats<'_> = &[(&[425.0], 480), (&[], 480)];
+    let busy = play(cadence(beats, -16.0), Rate::Hz8000, ms(9_600));
+    for (silence, times) in [(2_000, 1), (12_000, 2)] {
+        let silence = vec![0; Rate::Hz8000.samples_in(ms(silence))];
+        let sound = [&busy[..], &silence, &busy].concat();
+        let told = told(TONES, Rate::Hz8000, &sound);
+        assert_eq!(kinds(&told), vec![ToneKind::Busy; times], "{told:?}");
+    }
+}
+
 /// The speech of the examples.
 fn speech(rate: Rate) -> Vec<i16> {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/speech.wav");
@@ -357,6 +380,32 @@ fn a_beep_is_told_when_it_is_over_and_only_once_a_call_is_answered() {
 }
 
 #[test]
+fn what_goes_on_for_seconds_or_wanders_is_no_beep() {
+    let rate = Rate::Hz8000;
+    let answered = Wanted {
+        answered: true,
+        ..TONES
+    };
+    let spoken = speech(rate);
+    let silence = vec![0; rate.samples_in(ms(1_500))];
+    let long = play(
+        Sequence::sine(1_000.0, -20.0, Some(ms(6_000))),
+        rate,
+        ms(6_000),
+    );
+    // From 800 to 2000 Hz within a second.
+    let glide: Vec<i16> = (0..8_000)
+        .map(|index| f64::from(index) / 8_000.0)
+        .map(|at| 3_000.0 * (std::f64::consts::TAU * (800.0 * at + 600.0 * at * at)).sin())
+        .map(|sample| sample as i16)
+        .collect();
+    for (name, whistle) in [("long", long), ("glide", glide)] {
+        let sound = [&spoken[..], &silence[..2_000], &whistle, &silence].concat();
+        assert_eq!(kinds(&told(answered, rate, &sound)), [], "{name}");
+    }
+}
+
+#[test]
 fn the_first_beat_of_a_busy_line_is_no_beep() {
     let answered = Wanted {
         answered: true,
@@ -415,6 +464,19 @@ fn a_word_and_a_pause_are_a_person_and_sentences_a_machine_within_three_seconds(
         assert_eq!(who, Answerer::Machine, "{rate:?}");
         assert!(told <= 3_000 && confidence < 0.7, "{told} ms, {confidence}");
     }
+}
+
+#[test]
+fn a_greeting_of_more_than_a_second_may_be_a_persons_but_less_surely() {
+    let rate = Rate::Hz16000;
+    let (spoken, silence) = (speech(rate), vec![0; rate.samples_in(ms(4_000))]);
+    let said = |milliseconds| {
+        let greeting = &spoken[..rate.samples_in(ms(milliseconds))];
+        let (_, who, confidence) = answerer(&[greeting, &silence].concat(), rate);
+        assert_eq!(who, Answerer::Human, "{milliseconds} ms");
+        confidence
+    };
+    assert!(said(1_400) < said(600));
 }
 
 #[test]
