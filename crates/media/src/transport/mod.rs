@@ -16,10 +16,12 @@
 //! The protocols are those of the `rtc-*` crates. What these leave to their caller, or get wrong,
 //! is made good in the module that drives each one, and its doc says so.
 
+mod addresses;
 mod beside;
 mod certificate;
 mod config;
 mod consent;
+mod drain;
 mod dtls;
 mod early;
 mod gather;
@@ -38,20 +40,21 @@ mod stun;
 mod turn;
 
 use std::collections::VecDeque;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 
+use addresses::check_sockets;
 pub use certificate::{Certificate, CertificateError};
 pub use config::{
     Config, ConfigError, GatheringCap, OutboundStream, PathId, Policy, Role, Server, ServerKind,
     StreamId,
 };
-use dtls::{Dtls, DtlsEvent};
+use dtls::Dtls;
 use early::EarlyBuffer;
-use ice::{Credentials, Ice, IceEvent};
+use ice::{Credentials, Ice};
 use negotiate::Parked;
 pub use output::{
     Captured, Gathering, Output, Rtp, RtpOut, SelectedPath, SendError, State, Transmit,
@@ -62,10 +65,10 @@ pub use parameters::{
     Candidate, CandidateKind, Description, Fingerprint, FingerprintError, HashFunction,
     LocalParameters, Protocol, RemoteParameters, Secret, Setup,
 };
-use paths::{Asked, PathEvent, Paths, announced};
+use paths::{Asked, Paths};
 pub use routes::Route;
 use routes::Routes;
-use srtp::{Keys, Srtp};
+use srtp::Srtp;
 use stats::Traffic;
 pub use stats::{Refused, TransportStats};
 
@@ -201,37 +204,6 @@ impl Transport {
 
     // ---- what to signal, and what was signalled ----------------------------------------------
 
-    /// Returns what our description must say; while a restart is staged, its new credentials.
-    pub fn local(&self) -> LocalParameters {
-        let credentials = self.ice.local();
-        LocalParameters {
-            ufrag: credentials.ufrag.clone(),
-            pwd: credentials.pwd.clone(),
-            fingerprints: self.certificate.fingerprints(),
-            setup: match self.dtls.as_ref().map(Dtls::is_client) {
-                None => Setup::ActPass,
-                Some(true) => Setup::Active,
-                Some(false) => Setup::Passive,
-            },
-            candidates: self
-                .paths
-                .candidates()
-                .iter()
-                .map(|candidate| announced(candidate, &credentials.ufrag))
-                .collect(),
-        }
-    }
-
-    /// Returns whether candidates are still being gathered.
-    pub fn gathering(&self) -> Gathering {
-        self.paths.gathering()
-    }
-
-    /// Returns whether there is no local candidate and none can come.
-    pub fn is_stranded(&self) -> bool {
-        self.paths.is_stranded()
-    }
-
     /// Returns where the transport stands.
     pub fn state(&self) -> State {
         self.state
@@ -319,49 +291,6 @@ impl Transport {
         self.now = now;
         self.ice.doubt(now);
         self.settle();
-    }
-
-    /// Says whether media can't go on with sockets of these addresses of ours only: the one that the path takes is gone, or it
-    /// is interrupted and there are others; or, without a path, any that a peer was told is gone.
-    pub fn has_moved(&self, addresses: &[IpAddr]) -> bool {
-        let gone =
-            |socket: &SocketAddr| !socket.ip().is_loopback() && !addresses.contains(&socket.ip());
-        let path = self.ice.media_pair();
-        match path.and_then(|pair| self.paths.socket(pair.base)) {
-            Some(socket) => {
-                let known = |ip: &IpAddr| self.paths.sockets().iter().any(|s| s.ip() == *ip);
-                gone(&socket) || self.ice.is_interrupted() && !addresses.iter().all(known)
-            }
-            None => self.paths.sockets().iter().any(gone),
-        }
-    }
-
-    /// Takes other sockets in place of all that were, numbered from 0 again, and gathers anew. The state is `Failed` until
-    /// the restart that this stages has found a path; keys and associations stay as they are.
-    pub fn take_sockets(
-        &mut self,
-        sockets: Vec<SocketAddr>,
-        servers: Vec<Server>,
-        gathering: GatheringCap,
-        now: Instant,
-    ) -> Result<(), ConfigError> {
-        check_sockets(&sockets)?;
-        self.now = now;
-        let policy = self.paths.policy();
-        let asked = Asked {
-            sockets,
-            servers,
-            policy,
-            gathering,
-        };
-        self.paths = Paths::new(&asked, &self.certificate, &mut self.rng, now);
-        self.ice.leave(now);
-        if self.failure != Some(TransportFailure::Fingerprint) {
-            self.failure = Some(TransportFailure::Moved);
-        }
-        self.restart_ice(now);
-        self.settle();
-        Ok(())
     }
 
     // ---- datagrams and time -----------------------------------------------------------------
@@ -517,125 +446,6 @@ impl Transport {
         )
     }
 
-    /// Carries what one part said to the others until all are silent.
-    fn settle(&mut self) {
-        loop {
-            self.drain_paths();
-            let Some(event) = self.ice.poll_event() else {
-                break;
-            };
-            self.follow_ice(event);
-        }
-        self.drain_dtls();
-        let state = self.current_state();
-        if self.state != state {
-            self.state = state;
-            self.out.push_back(Output::State(state));
-        }
-    }
-
-    fn drain_paths(&mut self) {
-        while let Some(event) = self.paths.poll_event() {
-            match event {
-                PathEvent::Transmit(path, to, bytes) => {
-                    self.traffic.sent(bytes.len());
-                    let transmit = Transmit { path, to, bytes };
-                    self.out.push_back(Output::Transmit(transmit));
-                }
-                PathEvent::Base(id, address, kind, priority) => {
-                    self.ice.add_base(id, address, kind, priority, self.now);
-                }
-                PathEvent::Candidate(candidate) => {
-                    let candidate = announced(&candidate, &self.ice.local().ufrag);
-                    self.out.push_back(Output::LocalCandidate(candidate));
-                }
-                PathEvent::Complete => {
-                    self.out.push_back(Output::EndOfCandidates);
-                    if self.ice.media_pair().is_some() {
-                        self.paths.stop_keeping_alive();
-                    }
-                }
-                PathEvent::Received(base, from, bytes) => self.receive(base, from, &bytes),
-            }
-        }
-    }
-
-    fn follow_ice(&mut self, event: IceEvent) {
-        match event {
-            IceEvent::Transmit(pair, bytes) => {
-                self.paths.send(pair.base, pair.remote, bytes, self.now);
-            }
-            IceEvent::Selected => {
-                self.paths.stop_keeping_alive();
-                let selected = self.selected_path();
-                self.out.extend(selected.map(Output::SelectedPath));
-                if let Some(dtls) = self.dtls.as_mut() {
-                    dtls.start(self.now);
-                }
-                self.drain_dtls();
-            }
-            IceEvent::Failed(failure) => self.failure = self.failure.or(Some(failure)),
-        }
-    }
-
-    fn follow_dtls(&mut self, event: Option<DtlsEvent>) {
-        self.drain_dtls();
-        match event {
-            Some(DtlsEvent::Connected(keys)) => self.install(keys),
-            Some(DtlsEvent::Failed(failure)) => self.failure = self.failure.or(Some(failure)),
-            Some(DtlsEvent::PeerClosed) => self.srtp = None,
-            None => {}
-        }
-    }
-
-    fn install(&mut self, keys: Keys) {
-        match Srtp::new(keys, self.certificate.provider().clone()) {
-            Ok(srtp) => self.srtp = Some(srtp),
-            Err(_) => self.failure = Some(TransportFailure::Srtp),
-        }
-        for (base, from, datagram) in self.undecrypted.take() {
-            self.receive_media(base, from, &datagram);
-        }
-    }
-
-    fn drain_dtls(&mut self) {
-        let (Some(dtls), Some(pair)) = (self.dtls.as_mut(), self.ice.handshake_pair()) else {
-            return;
-        };
-        while let Some(flight) = dtls.poll_transmit() {
-            self.paths.send(pair.base, pair.remote, flight, self.now);
-        }
-        self.drain_paths();
-    }
-
-    fn current_state(&self) -> State {
-        let established = self.dtls.as_ref().is_some_and(Dtls::is_established);
-        let ended = self.dtls.as_ref().is_some_and(Dtls::is_over);
-        match self.failure {
-            _ if self.closed => State::Closed,
-            Some(failure) => State::Failed(failure),
-            None if ended => State::Closed,
-            None if self.ice.remote().is_none() => State::New,
-            None if self.srtp.is_none() || self.ice.media_pair().is_none() => State::Checking,
-            None if established && self.ice.is_interrupted() => State::Interrupted,
-            None => State::Connected,
-        }
-    }
-
-    fn selected_path(&self) -> Option<SelectedPath> {
-        let pair = self.ice.media_pair()?;
-        let reflexive = self.paths.reflexive();
-        let (local, local_kind) = self.ice.local_address(pair.base, reflexive)?;
-        Some(SelectedPath {
-            path: self.paths.path(pair.base),
-            local,
-            local_kind,
-            remote: pair.remote,
-            remote_kind: self.ice.remote_kind(pair.remote),
-            rtt: self.ice.rtt(),
-        })
-    }
-
     /// Returns the counters so far.
     pub fn stats(&self) -> TransportStats {
         let counters = self.ice.counters;
@@ -664,26 +474,6 @@ impl Transport {
             controlling: self.ice.is_controlling(),
             refused,
         }
-    }
-}
-
-fn check_sockets(sockets: &[SocketAddr]) -> Result<(), ConfigError> {
-    if sockets.is_empty() {
-        return Err(ConfigError::NoSocket);
-    }
-    if sockets.len() > MAX_SOCKETS {
-        return Err(ConfigError::TooManySockets {
-            got: sockets.len(),
-            limit: MAX_SOCKETS,
-        });
-    }
-    let unspecified = |address: &&SocketAddr| match address.ip() {
-        IpAddr::V4(ip) => ip.is_unspecified(),
-        IpAddr::V6(ip) => ip.is_unspecified(),
-    };
-    match sockets.iter().find(unspecified) {
-        Some(address) => Err(ConfigError::UnspecifiedAddress(*address)),
-        None => Ok(()),
     }
 }
 

@@ -1,0 +1,107 @@
+//! The addresses of a transport: which it has, and which take their place.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Instant;
+
+use super::config::{ConfigError, GatheringCap, Server};
+use super::dtls::Dtls;
+use super::output::{Gathering, TransportFailure};
+use super::parameters::{LocalParameters, Setup};
+use super::paths::{Asked, Paths, announced};
+use super::{MAX_SOCKETS, Transport};
+
+impl Transport {
+    /// Returns what our description must say; while a restart is staged, its new credentials.
+    pub fn local(&self) -> LocalParameters {
+        let credentials = self.ice.local();
+        LocalParameters {
+            ufrag: credentials.ufrag.clone(),
+            pwd: credentials.pwd.clone(),
+            fingerprints: self.certificate.fingerprints(),
+            setup: match self.dtls.as_ref().map(Dtls::is_client) {
+                None => Setup::ActPass,
+                Some(true) => Setup::Active,
+                Some(false) => Setup::Passive,
+            },
+            candidates: self
+                .paths
+                .candidates()
+                .iter()
+                .map(|candidate| announced(candidate, &credentials.ufrag))
+                .collect(),
+        }
+    }
+
+    /// Returns whether candidates are still being gathered.
+    pub fn gathering(&self) -> Gathering {
+        self.paths.gathering()
+    }
+
+    /// Returns whether there is no local candidate and none can come.
+    pub fn is_stranded(&self) -> bool {
+        self.paths.is_stranded()
+    }
+
+    /// Says whether media can't go on with sockets of these addresses of ours only: the one that the path takes is gone, or it
+    /// is interrupted and there are others; or, without a path, any that a peer was told is gone.
+    pub fn has_moved(&self, addresses: &[IpAddr]) -> bool {
+        let gone =
+            |socket: &SocketAddr| !socket.ip().is_loopback() && !addresses.contains(&socket.ip());
+        let path = self.ice.media_pair();
+        match path.and_then(|pair| self.paths.socket(pair.base)) {
+            Some(socket) => {
+                let known = |ip: &IpAddr| self.paths.sockets().iter().any(|s| s.ip() == *ip);
+                gone(&socket) || self.ice.is_interrupted() && !addresses.iter().all(known)
+            }
+            None => self.paths.sockets().iter().any(gone),
+        }
+    }
+
+    /// Takes other sockets in place of all that were, numbered from 0 again, and gathers anew. The state is `Failed` until
+    /// the restart that this stages has found a path; keys and associations stay as they are.
+    pub fn take_sockets(
+        &mut self,
+        sockets: Vec<SocketAddr>,
+        servers: Vec<Server>,
+        gathering: GatheringCap,
+        now: Instant,
+    ) -> Result<(), ConfigError> {
+        check_sockets(&sockets)?;
+        self.now = now;
+        let policy = self.paths.policy();
+        let asked = Asked {
+            sockets,
+            servers,
+            policy,
+            gathering,
+        };
+        self.paths = Paths::new(&asked, &self.certificate, &mut self.rng, now);
+        self.ice.leave(now);
+        if self.failure != Some(TransportFailure::Fingerprint) {
+            self.failure = Some(TransportFailure::Moved);
+        }
+        self.restart_ice(now);
+        self.settle();
+        Ok(())
+    }
+}
+
+pub(super) fn check_sockets(sockets: &[SocketAddr]) -> Result<(), ConfigError> {
+    if sockets.is_empty() {
+        return Err(ConfigError::NoSocket);
+    }
+    if sockets.len() > MAX_SOCKETS {
+        return Err(ConfigError::TooManySockets {
+            got: sockets.len(),
+            limit: MAX_SOCKETS,
+        });
+    }
+    let unspecified = |address: &&SocketAddr| match address.ip() {
+        IpAddr::V4(ip) => ip.is_unspecified(),
+        IpAddr::V6(ip) => ip.is_unspecified(),
+    };
+    match sockets.iter().find(unspecified) {
+        Some(address) => Err(ConfigError::UnspecifiedAddress(*address)),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,129 @@
+//! What one part of a transport says to the others.
+
+use super::Transport;
+use super::dtls::{Dtls, DtlsEvent};
+use super::ice::IceEvent;
+use super::output::{Output, SelectedPath, State, Transmit, TransportFailure};
+use super::paths::{PathEvent, announced};
+use super::srtp::{Keys, Srtp};
+
+impl Transport {
+    /// Carries what one part said to the others until all are silent.
+    pub(super) fn settle(&mut self) {
+        loop {
+            self.drain_paths();
+            let Some(event) = self.ice.poll_event() else {
+                break;
+            };
+            self.follow_ice(event);
+        }
+        self.drain_dtls();
+        let state = self.current_state();
+        if self.state != state {
+            self.state = state;
+            self.out.push_back(Output::State(state));
+        }
+    }
+
+    pub(super) fn drain_paths(&mut self) {
+        while let Some(event) = self.paths.poll_event() {
+            match event {
+                PathEvent::Transmit(path, to, bytes) => {
+                    self.traffic.sent(bytes.len());
+                    let transmit = Transmit { path, to, bytes };
+                    self.out.push_back(Output::Transmit(transmit));
+                }
+                PathEvent::Base(id, address, kind, priority) => {
+                    self.ice.add_base(id, address, kind, priority, self.now);
+                }
+                PathEvent::Candidate(candidate) => {
+                    let candidate = announced(&candidate, &self.ice.local().ufrag);
+                    self.out.push_back(Output::LocalCandidate(candidate));
+                }
+                PathEvent::Complete => {
+                    self.out.push_back(Output::EndOfCandidates);
+                    if self.ice.media_pair().is_some() {
+                        self.paths.stop_keeping_alive();
+                    }
+                }
+                PathEvent::Received(base, from, bytes) => self.receive(base, from, &bytes),
+            }
+        }
+    }
+
+    fn follow_ice(&mut self, event: IceEvent) {
+        match event {
+            IceEvent::Transmit(pair, bytes) => {
+                self.paths.send(pair.base, pair.remote, bytes, self.now);
+            }
+            IceEvent::Selected => {
+                self.paths.stop_keeping_alive();
+                let selected = self.selected_path();
+                self.out.extend(selected.map(Output::SelectedPath));
+                if let Some(dtls) = self.dtls.as_mut() {
+                    dtls.start(self.now);
+                }
+                self.drain_dtls();
+            }
+            IceEvent::Failed(failure) => self.failure = self.failure.or(Some(failure)),
+        }
+    }
+
+    pub(super) fn follow_dtls(&mut self, event: Option<DtlsEvent>) {
+        self.drain_dtls();
+        match event {
+            Some(DtlsEvent::Connected(keys)) => self.install(keys),
+            Some(DtlsEvent::Failed(failure)) => self.failure = self.failure.or(Some(failure)),
+            Some(DtlsEvent::PeerClosed) => self.srtp = None,
+            None => {}
+        }
+    }
+
+    fn install(&mut self, keys: Keys) {
+        match Srtp::new(keys, self.certificate.provider().clone()) {
+            Ok(srtp) => self.srtp = Some(srtp),
+            Err(_) => self.failure = Some(TransportFailure::Srtp),
+        }
+        for (base, from, datagram) in self.undecrypted.take() {
+            self.receive_media(base, from, &datagram);
+        }
+    }
+
+    pub(super) fn drain_dtls(&mut self) {
+        let (Some(dtls), Some(pair)) = (self.dtls.as_mut(), self.ice.handshake_pair()) else {
+            return;
+        };
+        while let Some(flight) = dtls.poll_transmit() {
+            self.paths.send(pair.base, pair.remote, flight, self.now);
+        }
+        self.drain_paths();
+    }
+
+    fn current_state(&self) -> State {
+        let established = self.dtls.as_ref().is_some_and(Dtls::is_established);
+        let ended = self.dtls.as_ref().is_some_and(Dtls::is_over);
+        match self.failure {
+            _ if self.closed => State::Closed,
+            Some(failure) => State::Failed(failure),
+            None if ended => State::Closed,
+            None if self.ice.remote().is_none() => State::New,
+            None if self.srtp.is_none() || self.ice.media_pair().is_none() => State::Checking,
+            None if established && self.ice.is_interrupted() => State::Interrupted,
+            None => State::Connected,
+        }
+    }
+
+    pub(super) fn selected_path(&self) -> Option<SelectedPath> {
+        let pair = self.ice.media_pair()?;
+        let reflexive = self.paths.reflexive();
+        let (local, local_kind) = self.ice.local_address(pair.base, reflexive)?;
+        Some(SelectedPath {
+            path: self.paths.path(pair.base),
+            local,
+            local_kind,
+            remote: pair.remote,
+            remote_kind: self.ice.remote_kind(pair.remote),
+            rtt: self.ice.rtt(),
+        })
+    }
+}
