@@ -810,11 +810,13 @@ export interface ErrorDetails {
  * - `recording-failed`: a recording can't be written any more, such as on a full disk. What was written is whole, and that recording is
  *   over. `warningCleared` comes when another recording of the call begins, or when `stop()` of this one is called.
  * - `recording-gap`: a recording has silence for what was said, because its disk or the reader of its Writable is too slow.
+ * - `ice-server`: a STUN or TURN server of `iceServers` is of no use: it does not answer, refuses, can't be reached, or its URL is
+ *   one that can't be used; the message says which and why. The call does without it as far as it can, and no `warningCleared` comes.
  *
- * But for the first two and the last two they are told once they have lasted for five seconds, and cleared once it has been better for
+ * But for the first two and the last three they are told once they have lasted for five seconds, and cleared once it has been better for
  * ten.
  */
-export type WarningCode = 'no-device' | 'no-media' | 'loss' | 'jitter' | 'delay' | 'microphone-silent' | 'clipping' | 'echo-suspected' | 'cpu-too-slow' | 'recording-failed' | 'recording-gap';
+export type WarningCode = 'no-device' | 'no-media' | 'loss' | 'jitter' | 'delay' | 'microphone-silent' | 'clipping' | 'echo-suspected' | 'cpu-too-slow' | 'recording-failed' | 'recording-gap' | 'ice-server';
 
 /** Something odd about a call that goes on. */
 export interface WarningEvent {
@@ -1488,7 +1490,7 @@ export interface TlsOptions {
 
 /** A STUN or TURN server, as in W3C webrtc-pc. */
 export interface IceServer {
-    /** `stun:host:port`, `turn:host:port?transport=udp`, or several. */
+    /** `stun:host:port`, `turn:host:port`, `turn:host:port?transport=tcp`, `turns:host:port` (TLS), or several (RFC 7064, RFC 7065). */
     urls: string | readonly string[];
     /** The TURN user. */
     username?: string;
@@ -1705,7 +1707,7 @@ export interface SoftphoneOptions {
     autoAnswerOutboundCalls?: boolean;
     /** Connects sessions as soon as they are accepted; default true. With false nothing is sent until `session.accept()`. */
     autoConnectSessions?: boolean;
-    /** STUN and TURN servers; default none. */
+    /** STUN and TURN servers; default none. One of no use is a `warning` of the call, `ice-server`. */
     iceServers?: readonly IceServer[];
     /** `'relay'` uses TURN only; default `'all'`. */
     iceTransportPolicy?: 'all' | 'relay';

@@ -184,8 +184,10 @@ export interface ErrorDetails {
  * - `recording-failed`: a recording can't be written any more, such as on a full disk. What was written is whole, and that recording is
  *   over. `warningCleared` comes when another recording of the call begins, or when `stop()` of this one is called.
  * - `recording-gap`: a recording has silence for what was said, because its disk or the reader of its Writable is too slow.
+ * - `ice-server`: a STUN or TURN server of `iceServers` is of no use: it does not answer, refuses, can't be reached, or its URL is
+ *   one that can't be used; the message says which and why. The call does without it as far as it can, and no `warningCleared` comes.
  *
- * But for the first two and the last two they are told once they have lasted for five seconds, and cleared once it has been better for
+ * But for the first two and the last three they are told once they have lasted for five seconds, and cleared once it has been better for
  * ten.
  */
 export type WarningCode =
@@ -200,6 +202,7 @@ export type WarningCode =
   | 'cpu-too-slow'
   | 'recording-failed'
   | 'recording-gap'
+  | 'ice-server'
 
 /** Something odd about a call that goes on. */
 export interface WarningEvent {

@@ -55,7 +55,7 @@ export interface TlsOptions {
 
 /** A STUN or TURN server, as in W3C webrtc-pc. */
 export interface IceServer {
-  /** `stun:host:port`, `turn:host:port?transport=udp`, or several. */
+  /** `stun:host:port`, `turn:host:port`, `turn:host:port?transport=tcp`, `turns:host:port` (TLS), or several (RFC 7064, RFC 7065). */
   urls: string | readonly string[]
   /** The TURN user. */
   username?: string
@@ -290,7 +290,7 @@ export interface SoftphoneOptions {
   autoAnswerOutboundCalls?: boolean
   /** Connects sessions as soon as they are accepted; default true. With false nothing is sent until `session.accept()`. */
   autoConnectSessions?: boolean
-  /** STUN and TURN servers; default none. */
+  /** STUN and TURN servers; default none. One of no use is a `warning` of the call, `ice-server`. */
   iceServers?: readonly IceServer[]
   /** `'relay'` uses TURN only; default `'all'`. */
   iceTransportPolicy?: 'all' | 'relay'

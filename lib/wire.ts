@@ -246,6 +246,7 @@ export type WireWarning =
   | 'cpu-too-slow'
   | 'recording-failed'
   | 'recording-gap'
+  | 'ice-server'
 
 export interface WireExplanation {
   cause: string

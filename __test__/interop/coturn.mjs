@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { createSocket } from 'node:dgram'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { freePorts } from './ports.mjs'
+import { freePorts, listening } from './ports.mjs'
 import { Child } from './processes.mjs'
 
 const user = { username: 'relayed', credential: 'relay-secret' }
@@ -15,22 +15,23 @@ export function turnserverInstalled() {
 }
 
 /**
- * Starts a coturn of our own on a free port, with one user; `nonceLifetime` is in seconds.
- * With `launch`, the beginning of a command line, it runs where that takes it, another network namespace.
+ * Starts a coturn of our own on a free port, with one user, over UDP and TCP; `nonceLifetime` is in seconds. With `identity`, a
+ * certificate for localhost and its key, it speaks TLS on another port too. With `launch`, the beginning of a command line, it runs where that takes it, another network namespace.
  */
-export async function startCoturn({ nonceLifetime = 600, address = '127.0.0.1', launch = [] } = {}) {
+export async function startCoturn({ nonceLifetime = 600, address = '127.0.0.1', launch = [], identity, more = [] } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'offhook-coturn-'))
   // Another process may take a port between finding it free and binding it.
   for (let attempt = 1; ; attempt++) {
-    const [port] = await freePorts(1)
-    const [command, ...args] = [...launch, binary(), ...options(folder, address, port, nonceLifetime)]
+    const [port, tlsPort] = await freePorts(2)
+    const [command, ...args] = [...launch, binary(), ...options(folder, address, port, nonceLifetime), ...secured(folder, tlsPort, identity), ...more]
     const child = new Child(command, args, { cwd: folder })
     try {
       await Promise.race([
         launch.length === 0 ? answers(port, AbortSignal.timeout(10_000)) : child.prints(/UDP listener opened/, AbortSignal.timeout(10_000)),
         child.exited.then(() => Promise.reject(new Error(`coturn ended:\n${child.log}`))),
       ])
-      return coturn(child, folder, address, port)
+      if (identity) await listening(tlsPort, AbortSignal.timeout(10_000))
+      return coturn(child, folder, address, port, tlsPort)
     } catch (error) {
       await child.stop('SIGKILL')
       if (attempt === 3) throw error
@@ -38,11 +39,15 @@ export async function startCoturn({ nonceLifetime = 600, address = '127.0.0.1', 
   }
 }
 
-function coturn(child, folder, address, port) {
+function coturn(child, folder, address, port, tlsPort) {
   return {
     port,
     /** For the option `iceServers`. */
     server: { urls: `turn:${address}:${port}`, ...user },
+    /** The same over TCP, and over TLS if it has a certificate. */
+    byTcp: { urls: `turn:${address}:${port}?transport=tcp`, ...user },
+    byTls: { urls: `turns:localhost:${tlsPort}`, ...user },
+    tlsPort,
     /** The lines of its log that match. */
     lines: (pattern) => child.log.split('\n').filter((line) => pattern.test(line)),
     /** Resolves when it has logged a line that matches. */
@@ -68,8 +73,6 @@ function options(folder, address, port, nonceLifetime) {
     '--realm=offhook.test',
     `--stale-nonce=${nonceLifetime}`,
     '--fingerprint',
-    '--no-tcp',
-    '--no-tls',
     '--no-dtls',
     '--no-cli',
     '--log-file=stdout',
@@ -77,6 +80,13 @@ function options(folder, address, port, nonceLifetime) {
     `--pidfile=${join(folder, 'turnserver.pid')}`,
     `--db=${join(folder, 'turndb')}`,
   ]
+}
+
+function secured(folder, port, identity) {
+  if (!identity) return ['--no-tls']
+  writeFileSync(join(folder, 'cert.pem'), identity.cert)
+  writeFileSync(join(folder, 'key.pem'), identity.key)
+  return [`--tls-listening-port=${port}`, `--cert=${join(folder, 'cert.pem')}`, `--pkey=${join(folder, 'key.pem')}`]
 }
 
 /** Resolves once a STUN server answers; rejects when the signal is aborted first. */

@@ -1,13 +1,10 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { connect as connectTls } from 'node:tls'
 import { bothBeep, next, pbxOf, registers } from '../pbx.mjs'
 import { connect, eventually, phonesOf } from '../phones.mjs'
+import { selfSigned } from './certificates.mjs'
 import { startKamailio } from './kamailio.mjs'
 import { peers } from './peers.mjs'
 import { startMicrosocks, startSquid, startTinyproxy } from './proxies.mjs'
@@ -15,21 +12,6 @@ import { startMicrosocks, startSquid, startTinyproxy } from './proxies.mjs'
 const login = ['alice', 'p%c3-w:rd']
 /** Its configuration takes no odder ones. */
 const plain = ['alice', 'plainsecret']
-
-/** A certificate that signs itself, for localhost. */
-function selfSigned() {
-  const folder = mkdtempSync(join(tmpdir(), 'offhook-certificate-'))
-  try {
-    execFileSync(
-      'openssl',
-      ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-keyout', 'key', '-out', 'cert', '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'],
-      { cwd: folder, stdio: 'pipe' },
-    )
-    return { cert: readFileSync(join(folder, 'cert'), 'utf8'), key: readFileSync(join(folder, 'key'), 'utf8') }
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
-  }
-}
 
 const identity = peers('squid') === false ? selfSigned() : undefined
 

@@ -5,41 +5,62 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
-use media::transport::{Secret, Server, ServerKind};
-use phone::config::{IceServer, OneOrMany};
+use media::transport::{Reach, Secret, Server, ServerKind, StreamTarget};
+use phone::config::{IceScheme, IceServer, IceTransport, IceUrl, OneOrMany};
 
 /// A name that is not answered by then is left out of this call.
 const LOOKUP: Duration = Duration::from_secs(2);
 /// Answers are used for this long: shorter than any sensible DNS lifetime, longer than a burst of calls.
 const FRESH: Duration = Duration::from_secs(60);
-/// RFC 5389 §9: the port of STUN, which TURN shares (RFC 8656 §3).
-const STUN_PORT: u16 = 3478;
 /// More servers only add packets and delay.
 const MAX_SERVERS: usize = 8;
 
 /// What an `iceServers` URL names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Named {
+    url: String,
     host: String,
     port: u16,
     kind: ServerKind,
+    carrier: IceCarrier,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum IceCarrier {
+    Udp,
+    Tcp,
+    Tls,
 }
 
 /// The STUN and TURN servers of a phone, and their addresses while these are fresh.
 #[derive(Debug, Default)]
 pub(crate) struct IceServers {
     named: Vec<Named>,
-    resolved: Option<(Instant, Vec<Server>)>,
-    /// What can't be used, in sentences for the log.
-    pub(crate) passed_over: Vec<String>,
+    resolved: Option<Resolved>,
+    /// What can't be used, and why.
+    passed_over: Vec<Unusable>,
+}
+
+/// A server that can't be used, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Unusable {
+    pub(crate) url: String,
+    pub(crate) reason: String,
+}
+
+#[derive(Debug)]
+struct Resolved {
+    at: Instant,
+    servers: Vec<Server>,
+    faults: Vec<Unusable>,
 }
 
 /// What a lookup found.
 #[derive(Debug, Default)]
 pub(crate) struct Found {
     pub(crate) servers: Vec<Server>,
-    /// The names that were not found, in sentences for the log.
-    pub(crate) faults: Vec<String>,
+    /// The names that were not found.
+    pub(crate) faults: Vec<Unusable>,
 }
 
 impl IceServers {
@@ -47,22 +68,36 @@ impl IceServers {
         let mut servers = IceServers::default();
         for entry in list {
             for url in urls(entry) {
-                match named(url, entry) {
-                    Ok(named) if servers.named.len() < MAX_SERVERS => servers.named.push(named),
-                    Ok(_) => servers
-                        .passed_over
-                        .push(format!("{url}: more than {MAX_SERVERS} servers")),
-                    Err(why) => servers.passed_over.push(format!("{url}: {why}")),
+                let found = match named(url, entry) {
+                    Ok(_) if servers.named.len() >= MAX_SERVERS => {
+                        Err(format!("it is one of more than {MAX_SERVERS} servers"))
+                    }
+                    found => found.map_err(str::to_owned),
+                };
+                match found {
+                    Ok(named) => servers.named.push(named),
+                    Err(reason) => servers.passed_over.push(Unusable {
+                        url: url.clone(),
+                        reason,
+                    }),
                 }
             }
         }
         servers
     }
 
+    /// What no call can use.
+    pub(crate) fn unusable(&self) -> impl Iterator<Item = &Unusable> {
+        let not_found = self.resolved.iter().flat_map(|resolved| &resolved.faults);
+        self.passed_over.iter().chain(not_found)
+    }
+
     /// The addresses, if no lookup is needed now.
     pub(crate) fn at_hand(&self, now: Instant) -> Option<Vec<Server>> {
         match &self.resolved {
-            Some((at, servers)) if now.duration_since(*at) < FRESH => Some(servers.clone()),
+            Some(resolved) if now.duration_since(resolved.at) < FRESH => {
+                Some(resolved.servers.clone())
+            }
             Some(_) | None => self.named.iter().map(Named::literal).collect(),
         }
     }
@@ -88,36 +123,66 @@ impl IceServers {
     }
 
     /// Keeps what a lookup found.
-    pub(crate) fn keep(&mut self, servers: Vec<Server>, now: Instant) {
-        self.resolved = Some((now, servers));
+    pub(crate) fn keep(&mut self, found: Found, now: Instant) {
+        self.resolved = Some(Resolved {
+            at: now,
+            servers: found.servers,
+            faults: found.faults,
+        });
     }
 }
 
 impl Named {
+    /// What needs no lookup here: an address, or what is looked up when its stream is opened.
     fn literal(&self) -> Option<Server> {
-        let address: IpAddr = self.host.parse().ok()?;
-        Some(self.at(SocketAddr::new(address, self.port)))
+        let tls = match self.carrier {
+            IceCarrier::Udp => {
+                let address: IpAddr = self.host.parse().ok()?;
+                let address = SocketAddr::new(address, self.port);
+                return Some(self.at(Reach::Datagrams(address)));
+            }
+            IceCarrier::Tcp => false,
+            IceCarrier::Tls => true,
+        };
+        Some(self.at(Reach::Stream(StreamTarget {
+            host: self.host.clone(),
+            port: self.port,
+            tls,
+        })))
     }
 
-    async fn lookup(self) -> Result<Vec<Server>, String> {
+    async fn lookup(self) -> Result<Vec<Server>, Unusable> {
+        if let Some(server) = self.literal() {
+            return Ok(vec![server]);
+        }
         let query = tokio::net::lookup_host((self.host.as_str(), self.port));
-        let found: Vec<SocketAddr> = match tokio::time::timeout(LOOKUP, query).await {
-            Ok(Ok(found)) => found.collect(),
-            Ok(Err(error)) => return Err(format!("{} was not found: {error}", self.host)),
+        let reason = match tokio::time::timeout(LOOKUP, query).await {
+            Ok(Ok(found)) => return Ok(self.one_of_each(found.collect())),
+            Ok(Err(error)) => format!("{} was not found: {error}", self.host),
             Err(_) => {
                 let after = LOOKUP.as_secs();
-                return Err(format!("{} was not found within {after} s", self.host));
+                format!("{} was not found within {after} s", self.host)
             }
         };
-        // One address of each family: more would be the same server again.
-        let v4 = found.iter().find(|address| address.is_ipv4());
-        let v6 = found.iter().find(|address| address.is_ipv6());
-        Ok(v4.into_iter().chain(v6).map(|a| self.at(*a)).collect())
+        Err(Unusable {
+            url: self.url,
+            reason,
+        })
     }
 
-    fn at(&self, address: SocketAddr) -> Server {
+    /// One address of each family: more would be the same server again.
+    fn one_of_each(&self, found: Vec<SocketAddr>) -> Vec<Server> {
+        let v4 = found.iter().find(|address| address.is_ipv4());
+        let v6 = found.iter().find(|address| address.is_ipv6());
+        let both = v4.into_iter().chain(v6);
+        both.map(|address| self.at(Reach::Datagrams(*address)))
+            .collect()
+    }
+
+    fn at(&self, reach: Reach) -> Server {
         Server {
-            address,
+            name: self.url.clone(),
+            reach,
             kind: self.kind.clone(),
         }
     }
@@ -130,40 +195,32 @@ fn urls(entry: &IceServer) -> &[String] {
     }
 }
 
-// RFC 7064 and RFC 7065: stun:host[:port], turn:host[:port][?transport=udp].
 fn named(url: &str, entry: &IceServer) -> Result<Named, &'static str> {
-    let (scheme, rest) = url.split_once(':').ok_or("it has no scheme")?;
-    let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
-    let kind = match scheme.to_ascii_lowercase().as_str() {
-        "stun" => ServerKind::Stun,
-        "turn" => ServerKind::Turn {
-            username: entry.username.clone().unwrap_or_default(),
-            password: Secret::new(entry.credential.as_ref().map_or("", |c| c.reveal())),
-        },
-        "stuns" | "turns" => return Err("TLS to an ICE server is not supported yet"),
-        _ => return Err("it is neither stun: nor turn:"),
+    let parsed = IceUrl::parse(url).ok_or("it is no stun: or turn: URL")?;
+    let turn = || ServerKind::Turn {
+        username: entry.username.clone().unwrap_or_default(),
+        password: Secret::new(entry.credential.as_ref().map_or("", |c| c.reveal())),
     };
-    if query.split('&').any(|part| part == "transport=tcp") {
-        return Err("TCP to an ICE server is not supported yet");
-    }
-    let (host, port) = place_of(place).ok_or("its host or port can't be read")?;
-    Ok(Named { host, port, kind })
-}
-
-fn place_of(place: &str) -> Option<(String, u16)> {
-    if let Some(rest) = place.strip_prefix('[') {
-        let (host, after) = rest.split_once(']')?;
-        let port = match after.strip_prefix(':') {
-            Some(port) => port.parse().ok()?,
-            None => STUN_PORT,
-        };
-        return Some((host.to_owned(), port));
-    }
-    let (host, port) = match place.split_once(':') {
-        Some((host, port)) => (host, port.parse().ok()?),
-        None => (place, STUN_PORT),
+    let (kind, carrier) = match parsed.scheme {
+        IceScheme::Stun => (ServerKind::Stun, IceCarrier::Udp),
+        IceScheme::Turn(IceTransport::Udp) => (turn(), IceCarrier::Udp),
+        IceScheme::Turn(IceTransport::Tcp) => (turn(), IceCarrier::Tcp),
+        IceScheme::Turns(IceTransport::Tcp) => (turn(), IceCarrier::Tls),
+        // A stream is seen from another port than the datagrams of media will be.
+        IceScheme::Stuns => {
+            return Err("the address that a server sees over TLS is of no use: name it as stun:");
+        }
+        IceScheme::Turns(IceTransport::Udp) => {
+            return Err("TURN over DTLS is not supported: leave ?transport=udp out, for TLS");
+        }
     };
-    (!host.is_empty()).then(|| (host.to_owned(), port))
+    Ok(Named {
+        url: url.to_owned(),
+        host: parsed.host,
+        port: parsed.port,
+        kind,
+        carrier,
+    })
 }
 
 /// The local addresses for media, IPv4 first.
@@ -232,39 +289,59 @@ mod tests {
     }
 
     #[test]
-    fn literal_addresses_need_no_lookup() {
-        let found = servers("stun:192.0.2.1").at_hand(Instant::now()).unwrap();
-        assert_eq!(found[0].address, SocketAddr::from(([192, 0, 2, 1], 3478)));
-        let found = servers("turn:[2001:db8::1]:5349?transport=udp").at_hand(Instant::now());
-        let expected: SocketAddr = "[2001:db8::1]:5349".parse().unwrap();
-        assert_eq!(found.unwrap()[0].address, expected);
-        assert_eq!(
-            servers("stun:stun.example.com").at_hand(Instant::now()),
-            None
-        );
+    fn what_is_an_address_or_a_stream_needs_no_lookup() {
+        let found = |url| {
+            servers(url)
+                .at_hand(Instant::now())
+                .map(|found| found[0].reach.clone())
+        };
+        let datagrams = |address: &str| Some(Reach::Datagrams(address.parse().unwrap()));
+        assert_eq!(found("stun:192.0.2.1"), datagrams("192.0.2.1:3478"));
+        let url = "turn:[2001:db8::1]:5349?transport=udp";
+        assert_eq!(found(url), datagrams("[2001:db8::1]:5349"));
+        for (url, port, tls) in [
+            ("turn:turn.example.com?transport=tcp", 3478, false),
+            ("turns:turn.example.com", 5349, true),
+            ("turns:turn.example.com:443?transport=tcp", 443, true),
+        ] {
+            let host = "turn.example.com".to_owned();
+            let target = StreamTarget { host, port, tls };
+            assert_eq!(found(url), Some(Reach::Stream(target)), "{url}");
+        }
+        assert_eq!(found("stun:stun.example.com"), None);
     }
 
     #[test]
     fn what_can_not_be_used_is_named_and_passed_over() {
         for url in [
-            "turns:turn.example.com",
-            "turn:turn.example.com?transport=tcp",
+            "stuns:a",
+            "turns:a?transport=udp",
             "stun:",
             "stun:a:b",
             "http://a",
         ] {
             let servers = servers(url);
-            assert_eq!(servers.passed_over.len(), 1, "{url}");
+            let unusable: Vec<_> = servers.unusable().map(|one| &one.url[..]).collect();
+            assert_eq!(unusable, [url]);
             assert!(servers.named.is_empty());
         }
     }
 
     #[test]
-    fn a_lookup_is_used_again_while_it_is_fresh() {
+    fn a_lookup_and_what_it_did_not_find_are_used_again_while_they_are_fresh() {
         let mut ice = servers("stun:stun.example.com");
         let now = Instant::now();
-        ice.keep(Vec::new(), now);
+        let fault = Unusable {
+            url: "stun:stun.example.com".to_owned(),
+            reason: "it was not found".to_owned(),
+        };
+        let found = Found {
+            servers: Vec::new(),
+            faults: vec![fault.clone()],
+        };
+        ice.keep(found, now);
         assert_eq!(ice.at_hand(now + Duration::from_secs(59)), Some(Vec::new()));
+        assert_eq!(ice.unusable().collect::<Vec<_>>(), [&fault]);
         assert_eq!(ice.at_hand(now + Duration::from_secs(61)), None);
     }
 

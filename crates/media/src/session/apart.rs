@@ -172,6 +172,11 @@ impl Session {
                     lines.settle(work);
                 }
             }
+            // It has no servers.
+            transport::Output::Connect(..)
+            | transport::Output::Send(..)
+            | transport::Output::Disconnect(_)
+            | transport::Output::ServerFault(..) => {}
             // What the call is told of its path is that of its sound.
             transport::Output::LocalCandidate(_)
             | transport::Output::EndOfCandidates

@@ -4,8 +4,11 @@ use super::line::VideoEvent;
 use crate::codec::Codec;
 use crate::sdp::Direction;
 use crate::sdp::negotiate::{Misuse, Refusal};
-use crate::transport::{self, Captured, SelectedPath, Transmit, TransportFailure};
+use crate::transport::{
+    self, Captured, LinkId, SelectedPath, ServerFault, StreamTarget, Transmit, TransportFailure,
+};
 use audio::Rate;
+use bytes::BytesMut;
 use std::time::{Duration, Instant};
 
 /// One thing for the caller to do or to know, from [`Session::poll_output`](super::Session::poll_output).
@@ -13,6 +16,12 @@ use std::time::{Duration, Instant};
 pub enum Output {
     /// Send this datagram.
     Transmit(Transmit),
+    /// Open a stream, and say how that went by [`Session::handle_link`](super::Session::handle_link).
+    Connect(LinkId, StreamTarget),
+    /// Send these octets on a stream that is up.
+    Send(LinkId, BytesMut),
+    /// Close a stream.
+    Disconnect(LinkId),
     /// A packet as it is without its protection; only while [`Session::set_capture`](super::Session::set_capture) asks for it.
     Captured(Captured),
     /// Something happened.
@@ -62,6 +71,13 @@ pub enum MediaEvent {
     State(ConnectionState),
     /// Media now takes this path.
     SelectedPath(SelectedPath),
+    /// A STUN or TURN server gives nothing, or no longer; the call does without it as far as it can.
+    ServerFault {
+        /// Its name in the configuration.
+        name: String,
+        /// Why.
+        fault: ServerFault,
+    },
     /// The first sound of the peer has come.
     FirstSound,
     /// All local candidates are known.

@@ -1,7 +1,7 @@
 //! Datagrams, deadlines and outputs.
 
 use super::{ConnectionState, MediaEvent, Output, Session, Silence, Wake};
-use crate::transport::{self, PathId, StreamId};
+use crate::transport::{self, LinkEvent, LinkId, PathId, StreamId};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -16,6 +16,15 @@ impl Session {
             transport.handle_datagram(path, from, bytes, now);
         } else if let Some(transport) = &mut self.transport {
             transport.handle_datagram(path, from, bytes, now);
+        }
+        self.drain_transport();
+    }
+
+    /// Takes what happened to a stream that was asked for.
+    pub fn handle_link(&mut self, link: LinkId, event: LinkEvent<'_>, now: Instant) {
+        self.now = now;
+        if let Some(transport) = &mut self.transport {
+            transport.handle_link(link, event, now);
         }
         self.drain_transport();
     }
@@ -87,6 +96,18 @@ impl Session {
             match transport.poll_output() {
                 transport::Output::Transmit(transmit) => {
                     self.outputs.push_back(Output::Transmit(transmit));
+                }
+                transport::Output::Connect(link, target) => {
+                    self.outputs.push_back(Output::Connect(link, target));
+                }
+                transport::Output::Send(link, octets) => {
+                    self.outputs.push_back(Output::Send(link, octets));
+                }
+                transport::Output::Disconnect(link) => {
+                    self.outputs.push_back(Output::Disconnect(link));
+                }
+                transport::Output::ServerFault(name, fault) => {
+                    self.event(MediaEvent::ServerFault { name, fault });
                 }
                 transport::Output::Captured(packet) => {
                     self.outputs.push_back(Output::Captured(packet));

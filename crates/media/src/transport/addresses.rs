@@ -42,12 +42,16 @@ impl Transport {
         self.paths.is_stranded()
     }
 
-    /// Says whether media can't go on with sockets of these addresses of ours only: the one that the path takes is gone, or it
-    /// is interrupted and there are others; or, without a path, any that a peer was told is gone.
+    /// Says whether media can't go on with sockets of these addresses of ours only: the one that the path takes is gone, or
+    /// what a TURN server gave for it, or it is interrupted and there are others; or, without a path, any that a peer was told
+    /// is gone.
     pub fn has_moved(&self, addresses: &[IpAddr]) -> bool {
         let gone =
             |socket: &SocketAddr| !socket.ip().is_loopback() && !addresses.contains(&socket.ip());
         let path = self.ice.media_pair();
+        if path.is_some_and(|pair| self.paths.is_lost(pair.base)) {
+            return true;
+        }
         match path.and_then(|pair| self.paths.socket(pair.base)) {
             Some(socket) => {
                 let known = |ip: &IpAddr| self.paths.sockets().iter().any(|s| s.ip() == *ip);
@@ -75,7 +79,10 @@ impl Transport {
             policy,
             gathering,
         };
-        self.paths = Paths::new(&asked, &self.certificate, &mut self.rng, now);
+        self.paths.close_links(now);
+        self.drain_paths();
+        let next_link = self.paths.next_link();
+        self.paths = Paths::new(&asked, next_link, &self.certificate, &mut self.rng, now);
         self.ice.leave(now);
         if self.failure != Some(TransportFailure::Fingerprint) {
             self.failure = Some(TransportFailure::Moved);

@@ -1,5 +1,6 @@
 //! What a transport is told once, when it is made.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -38,11 +39,46 @@ pub enum Role {
     Controlled,
 }
 
-/// A STUN or TURN server over UDP, its name resolved by the caller.
+/// Names a stream that the transport asked for: never another one again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LinkId(pub u32);
+
+/// Where a stream leads: the caller resolves the name, or has a proxy do it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct StreamTarget {
+    /// A name, or an address in digits.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+    /// Whether TLS is spoken with it.
+    pub tls: bool,
+}
+
+impl fmt::Display for StreamTarget {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.host.contains(':') {
+            true => write!(formatter, "[{}]:{}", self.host, self.port),
+            false => write!(formatter, "{}:{}", self.host, self.port),
+        }
+    }
+}
+
+/// How a server is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// By UDP, at this address.
+    Datagrams(SocketAddr),
+    /// By a stream, TCP or TLS, which only TURN needs.
+    Stream(StreamTarget),
+}
+
+/// A STUN or TURN server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Server {
-    /// The server's address.
-    pub address: SocketAddr,
+    /// What it is called when something is said of it, such as its URL.
+    pub name: String,
+    /// How it is reached.
+    pub reach: Reach,
     /// What it does.
     pub kind: ServerKind,
 }
@@ -95,7 +131,7 @@ pub struct OutboundStream {
 pub struct Config {
     /// The addresses of bound UDP sockets, one an interface address; the index is the [`PathId`].
     pub sockets: Vec<SocketAddr>,
-    /// Servers to gather from; those of a family without a socket are passed over.
+    /// Servers to gather from; those by UDP of a family without a socket are passed over.
     pub servers: Vec<Server>,
     /// Which candidates may be used.
     pub policy: Policy,

@@ -18,10 +18,19 @@ impl Transport {
             self.follow_ice(event);
         }
         self.drain_dtls();
+        self.note_lost_relay();
         let state = self.current_state();
         if self.state != state {
             self.state = state;
             self.out.push_back(Output::State(state));
+        }
+    }
+
+    /// What a TURN server has taken back is gone as the address of a network is that the machine has left.
+    fn note_lost_relay(&mut self) {
+        let pair = self.ice.media_pair();
+        if self.failure.is_none() && pair.is_some_and(|pair| self.paths.has_failed(pair.base)) {
+            self.failure = Some(TransportFailure::Moved);
         }
     }
 
@@ -32,6 +41,17 @@ impl Transport {
                     self.traffic.sent(bytes.len());
                     let transmit = Transmit { path, to, bytes };
                     self.out.push_back(Output::Transmit(transmit));
+                }
+                PathEvent::Connect(link, target) => {
+                    self.out.push_back(Output::Connect(link, target));
+                }
+                PathEvent::Send(link, octets) => {
+                    self.traffic.sent(octets.len());
+                    self.out.push_back(Output::Send(link, octets));
+                }
+                PathEvent::Disconnect(link) => self.out.push_back(Output::Disconnect(link)),
+                PathEvent::ServerFault(name, fault) => {
+                    self.out.push_back(Output::ServerFault(name, fault));
                 }
                 PathEvent::Base(id, address, kind, priority) => {
                     self.ice.add_base(id, address, kind, priority, self.now);
@@ -123,6 +143,7 @@ impl Transport {
             local_kind,
             remote: pair.remote,
             remote_kind: self.ice.remote_kind(pair.remote),
+            relay: self.paths.relay_protocol(pair.base),
             rtt: self.ice.rtt(),
         })
     }

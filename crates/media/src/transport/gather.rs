@@ -8,6 +8,7 @@ use rand::Rng as _;
 use rand::rngs::StdRng;
 
 use super::config::PathId;
+use super::output::ServerFault;
 use super::stun::{self, BINDING, Class, Stun, Transaction, XOR_MAPPED_ADDRESS};
 
 /// The first repetition (RFC 8489 §6.2.1 allows less than 500 ms); doubled each time.
@@ -21,7 +22,18 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 enum GatherState {
     Asking,
     Answered,
+    Refused,
     Silent,
+}
+
+/// What a server said.
+#[derive(Debug)]
+pub(super) enum Answer {
+    /// Our address as it sees us.
+    Mapped(SocketAddr),
+    /// It was known before.
+    Known,
+    Refused(ServerFault),
 }
 
 /// A question and its repetitions.
@@ -29,6 +41,8 @@ enum GatherState {
 pub(super) struct Query {
     pub(super) path: PathId,
     pub(super) server: SocketAddr,
+    /// Which of the servers that were asked.
+    pub(super) asked_server: usize,
     transaction: Transaction,
     asked: u32,
     due: Option<Instant>,
@@ -36,10 +50,11 @@ pub(super) struct Query {
 }
 
 impl Query {
-    pub(super) fn new(path: PathId, server: SocketAddr, now: Instant) -> Self {
+    pub(super) fn new(path: PathId, server: SocketAddr, asked_server: usize, now: Instant) -> Self {
         Self {
             path,
             server,
+            asked_server,
             transaction: [0; 12],
             asked: 0,
             due: Some(now),
@@ -49,6 +64,11 @@ impl Query {
 
     pub(super) fn is_settled(&self) -> bool {
         self.state != GatherState::Asking
+    }
+
+    /// Returns whether the server told an address.
+    pub(super) fn is_answered(&self) -> bool {
+        self.state == GatherState::Answered
     }
 
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
@@ -80,14 +100,14 @@ impl Query {
         stun::write_query(self.transaction).map(|raw| BytesMut::from(&raw[..]))
     }
 
-    /// Takes an answer; returns our address the first time, or `None` when it isn't ours.
+    /// Takes an answer; returns for which server and what it says, or `None` when it isn't ours.
     pub(super) fn handle_answer(
         &mut self,
         path: PathId,
         from: SocketAddr,
         message: &Stun<'_>,
         now: Instant,
-    ) -> Option<Option<SocketAddr>> {
+    ) -> Option<(usize, Answer)> {
         let ours = self.path == path
             && self.server == from
             && self.asked > 0
@@ -101,9 +121,21 @@ impl Query {
         self.state = GatherState::Answered;
         self.asked = 0;
         self.due = Some(now + KEEP_ALIVE);
-        let mapped = message
-            .address(XOR_MAPPED_ADDRESS)
-            .filter(|_| first && message.class == Class::Success);
-        Some(mapped)
+        let answer = match (first, message.class) {
+            (true, Class::Success) => message
+                .address(XOR_MAPPED_ADDRESS)
+                .map_or(Answer::Refused(ServerFault::Nonsense), Answer::Mapped),
+            (true, Class::Error) => Answer::Refused(ServerFault::Refused {
+                code: message.error_code().unwrap_or_default(),
+                reason: message.error_reason(),
+            }),
+            (_, Class::Request | Class::Indication) | (false, Class::Success | Class::Error) => {
+                Answer::Known
+            }
+        };
+        if let Answer::Refused(_) = answer {
+            self.state = GatherState::Refused;
+        }
+        Some((self.asked_server, answer))
     }
 }

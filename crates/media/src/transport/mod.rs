@@ -17,6 +17,7 @@
 //! is made good in the module that drives each one, and its doc says so.
 
 mod addresses;
+mod asked;
 mod beside;
 mod certificate;
 mod config;
@@ -36,6 +37,7 @@ mod paths;
 mod routes;
 mod srtp;
 mod stats;
+mod stream;
 mod stun;
 mod turn;
 
@@ -49,16 +51,16 @@ use rand::{RngExt as _, SeedableRng as _};
 use addresses::check_sockets;
 pub use certificate::{Certificate, CertificateError};
 pub use config::{
-    Config, ConfigError, GatheringCap, OutboundStream, PathId, Policy, Role, Server, ServerKind,
-    StreamId,
+    Config, ConfigError, GatheringCap, LinkId, OutboundStream, PathId, Policy, Reach, Role, Server,
+    ServerKind, StreamId, StreamTarget,
 };
 use dtls::Dtls;
 use early::EarlyBuffer;
 use ice::{Credentials, Ice};
 use negotiate::Parked;
 pub use output::{
-    Captured, Gathering, Output, Rtp, RtpOut, SelectedPath, SendError, State, Transmit,
-    TransportFailure, Wake,
+    Captured, Gathering, LinkEvent, Output, RelayProtocol, Rtp, RtpOut, SelectedPath, SendError,
+    ServerFault, State, Transmit, TransportFailure, Wake,
 };
 use packet::HeaderFields;
 pub use parameters::{
@@ -84,7 +86,7 @@ const IDLE: Duration = Duration::from_secs(3600);
 /// One path for media to one peer.
 ///
 /// Give it one input (`set_remote`, `add_candidate`, `end_of_candidates`, `restart_ice`,
-/// `handle_datagram`, `handle_timeout`, `send_rtp`, `send_rtcp`, `close`), then call
+/// `handle_datagram`, `handle_link`, `handle_timeout`, `send_rtp`, `send_rtcp`, `close`), then call
 /// [`poll_output`](Self::poll_output) until it returns [`Output::Timeout`]. **Never two inputs
 /// without a drain.**
 #[derive(Debug)]
@@ -173,7 +175,7 @@ impl Transport {
             policy: config.policy,
             gathering: config.gathering,
         };
-        let paths = Paths::new(&asked, &certificate, &mut rng, now);
+        let paths = Paths::new(&asked, 0, &certificate, &mut rng, now);
         let mut transport = Self {
             role: config.role,
             certificate,
@@ -306,6 +308,19 @@ impl Transport {
         if let Some(base) = self.paths.handle_datagram(path, from, bytes, now) {
             self.receive(base, from, bytes);
         }
+        self.settle();
+    }
+
+    /// Takes what happened to a stream that was asked for.
+    pub fn handle_link(&mut self, link: LinkId, event: LinkEvent<'_>, now: Instant) {
+        self.now = now;
+        if self.closed {
+            return;
+        }
+        if let LinkEvent::Octets(octets) = &event {
+            self.traffic.received(octets.len());
+        }
+        self.paths.handle_link(link, event, now);
         self.settle();
     }
 

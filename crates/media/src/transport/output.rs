@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 
-use super::config::{PathId, StreamId};
+use super::config::{LinkId, PathId, StreamId, StreamTarget};
 use super::parameters::{Candidate, CandidateKind};
 
 /// One thing for the caller to do or to know, from [`super::Transport::poll_output`].
@@ -14,6 +14,12 @@ use super::parameters::{Candidate, CandidateKind};
 pub enum Output {
     /// Send this datagram.
     Transmit(Transmit),
+    /// Open a stream, and say how that went by [`super::Transport::handle_link`].
+    Connect(LinkId, StreamTarget),
+    /// Send these octets on a stream that is up.
+    Send(LinkId, BytesMut),
+    /// Close a stream; nothing more is wanted of it.
+    Disconnect(LinkId),
     /// A media packet arrived and is authentic.
     Rtp(Rtp),
     /// A compound RTCP packet arrived and is authentic; it is in the clear.
@@ -28,8 +34,49 @@ pub enum Output {
     EndOfCandidates,
     /// Media now takes this path.
     SelectedPath(SelectedPath),
+    /// A server gives nothing, or no longer; the others do what they can.
+    ServerFault(String, ServerFault),
     /// Nothing more to say: call [`super::Transport::handle_timeout`] at this instant.
     Timeout(Instant, Wake),
+}
+
+/// What happened to a stream.
+#[derive(Debug)]
+pub enum LinkEvent<'a> {
+    /// It is open, and this is our end of it.
+    Up(SocketAddr),
+    /// These octets came.
+    Octets(&'a [u8]),
+    /// It could not be opened or has ended, for this reason.
+    Down(String),
+}
+
+/// Why a STUN or TURN server gives nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ServerFault {
+    /// It says nothing.
+    #[error("it does not answer")]
+    Silent,
+    /// The stream to it could not be opened, or has ended.
+    #[error("{0}")]
+    Unreachable(String),
+    /// It answered with an error (RFC 8489 §14.8).
+    #[error("it refuses: {code} {reason}")]
+    Refused {
+        /// Its code, 300 to 699.
+        code: u16,
+        /// Its words, at most 127 characters without control characters.
+        reason: String,
+    },
+    /// It gave an address that nobody can send to.
+    #[error("it gave {0}, which nobody can send to")]
+    ImpossibleAddress(SocketAddr),
+    /// What it says is neither STUN nor TURN.
+    #[error("it speaks neither STUN nor TURN")]
+    Nonsense,
+    /// It has forgotten our allocation.
+    #[error("it has forgotten what it gave us")]
+    Forgotten,
 }
 
 /// A datagram to send from one of the local sockets.
@@ -157,8 +204,8 @@ pub enum TransportFailure {
 /// The candidate pair that carries media.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SelectedPath {
-    /// The local socket.
-    pub path: PathId,
+    /// The local socket; none if a stream to a TURN server takes its place.
+    pub path: Option<PathId>,
     /// Our address on that pair: the socket's, or the relayed one.
     pub local: SocketAddr,
     /// How our address was obtained.
@@ -167,8 +214,21 @@ pub struct SelectedPath {
     pub remote: SocketAddr,
     /// How the peer's address was obtained.
     pub remote_kind: CandidateKind,
+    /// How the TURN server that relays for us is reached, if one does.
+    pub relay: Option<RelayProtocol>,
     /// The last round trip of a check, if any was measured.
     pub rtt: Option<Duration>,
+}
+
+/// How a TURN server is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RelayProtocol {
+    /// By datagrams.
+    Udp,
+    /// By a stream.
+    Tcp,
+    /// By TLS on a stream.
+    Tls,
 }
 
 /// Why a transport wants to be woken.

@@ -7,17 +7,23 @@ use std::time::Instant;
 use bytes::BytesMut;
 use rand::rngs::StdRng;
 
+use super::asked::AskedServers;
 use super::certificate::Certificate;
-use super::config::{GatheringCap, PathId, Policy, Server, ServerKind};
-use super::gather::Query;
-use super::ice::BaseId;
-use super::output::{Gathering, Wake};
+use super::config::{
+    GatheringCap, LinkId, PathId, Policy, Reach, Server, ServerKind, StreamTarget,
+};
+use super::gather::{Answer, Query};
+use super::ice::{BaseId, is_reachable};
+use super::output::{Gathering, LinkEvent, RelayProtocol, ServerFault, Wake};
 use super::parameters::{Candidate, CandidateKind, Protocol};
+use super::stream::framed;
 use super::stun::Stun;
-use super::turn::{Relay, RelayEvent};
+use super::turn::{Relay, RelayEvent, Via};
 
-/// Allocations made at most: they cost the server ports, and one that works is enough.
+/// Allocations made at most over UDP: they cost the server ports, and one that works is enough.
 const MAX_RELAYS: usize = 4;
+/// The same over streams.
+const MAX_LINKS: usize = 4;
 /// Questions asked at most.
 const MAX_QUERIES: usize = 32;
 
@@ -26,6 +32,14 @@ const MAX_QUERIES: usize = 32;
 pub(super) enum PathEvent {
     /// Send this from a socket.
     Transmit(PathId, SocketAddr, BytesMut),
+    /// Open a stream.
+    Connect(LinkId, StreamTarget),
+    /// Send this on a stream.
+    Send(LinkId, BytesMut),
+    /// Close a stream.
+    Disconnect(LinkId),
+    /// A server of this name gives nothing, or no longer.
+    ServerFault(String, ServerFault),
     /// A local address that checks can be sent from.
     Base(BaseId, SocketAddr, CandidateKind, u32),
     /// An address to tell the peer.
@@ -53,6 +67,9 @@ pub(super) struct Paths {
     queries: Vec<Query>,
     relays: Vec<Relay>,
     relayed: Vec<Option<SocketAddr>>,
+    asked: AskedServers,
+    /// The first that no stream has had.
+    next_link: u32,
     candidates: Vec<Candidate>,
     reflexive: Vec<SocketAddr>,
     cap: GatheringCap,
@@ -65,6 +82,7 @@ pub(super) struct Paths {
 impl Paths {
     pub(super) fn new(
         asked: &Asked,
+        next_link: u32,
         certificate: &Certificate,
         rng: &mut StdRng,
         now: Instant,
@@ -75,6 +93,8 @@ impl Paths {
             queries: Vec::new(),
             relays: Vec::new(),
             relayed: Vec::new(),
+            asked: AskedServers::new(asked.servers.iter().map(|server| server.name.clone())),
+            next_link,
             candidates: Vec::new(),
             reflexive: Vec::new(),
             cap: asked.gathering,
@@ -103,33 +123,118 @@ impl Paths {
     }
 
     fn ask_servers(&mut self, asked: &Asked, certificate: &Certificate, now: Instant) {
-        for server in &asked.servers {
-            for (index, socket) in asked.sockets.iter().enumerate() {
-                if socket.is_ipv4() != server.address.is_ipv4() || !reaches(*socket, server.address)
-                {
-                    continue;
+        for (index, server) in asked.servers.iter().enumerate() {
+            match &server.reach {
+                Reach::Datagrams(address) => {
+                    self.ask_by_sockets(index, *address, server, certificate, now);
                 }
-                let path = path_id(index);
-                if self.policy == Policy::All && self.queries.len() < MAX_QUERIES {
-                    self.queries.push(Query::new(path, server.address, now));
-                }
-                if let ServerKind::Turn { username, password } = &server.kind
-                    && self.relays.len() < MAX_RELAYS
-                {
-                    let relay = Relay::allocate(
-                        path,
-                        *socket,
-                        server.address,
-                        (username, password),
-                        certificate.provider().clone(),
-                        now,
-                    );
-                    // It fails without cryptography only; the call goes on without this relay.
-                    self.relays.extend(relay);
+                Reach::Stream(target) => {
+                    self.ask_by_stream(index, target, server, certificate, now);
                 }
             }
         }
         self.relayed = vec![None; self.relays.len()];
+    }
+
+    fn ask_by_sockets(
+        &mut self,
+        index: usize,
+        address: SocketAddr,
+        server: &Server,
+        certificate: &Certificate,
+        now: Instant,
+    ) {
+        for (at, socket) in self.sockets.clone().into_iter().enumerate() {
+            if socket.is_ipv4() != address.is_ipv4() || !reaches(socket, address) {
+                continue;
+            }
+            let path = path_id(at);
+            if self.policy == Policy::All && self.queries.len() < MAX_QUERIES {
+                self.queries.push(Query::new(path, address, index, now));
+            }
+            if let ServerKind::Turn { username, password } = &server.kind
+                && self.relays.len() < MAX_RELAYS + self.links()
+            {
+                let via = Via::Socket(path, address);
+                let login = (&**username, password);
+                let provider = certificate.provider().clone();
+                // It fails without cryptography only; the call goes on without this relay.
+                self.relays
+                    .extend(Relay::new(via, socket, index, login, provider, now));
+            }
+        }
+    }
+
+    fn ask_by_stream(
+        &mut self,
+        index: usize,
+        target: &StreamTarget,
+        server: &Server,
+        certificate: &Certificate,
+        now: Instant,
+    ) {
+        let ServerKind::Turn { username, password } = &server.kind else {
+            return;
+        };
+        if self.links() >= MAX_LINKS {
+            return;
+        }
+        let link = LinkId(self.next_link);
+        let login = (&**username, password);
+        let provider = certificate.provider().clone();
+        let relay = Relay::new(
+            Via::Link(link, target.tls),
+            UNKNOWN,
+            index,
+            login,
+            provider,
+            now,
+        );
+        if let Ok(relay) = relay {
+            self.next_link += 1;
+            self.relays.push(relay);
+            let connect = PathEvent::Connect(link, target.clone());
+            self.events.push_back(connect);
+        }
+    }
+
+    fn links(&self) -> usize {
+        let by_stream = |relay: &&Relay| matches!(relay.via, Via::Link(..));
+        self.relays.iter().filter(by_stream).count()
+    }
+
+    /// Returns the first link that no stream has had.
+    pub(super) fn next_link(&self) -> u32 {
+        self.next_link
+    }
+
+    /// Takes what happened to a stream.
+    pub(super) fn handle_link(&mut self, link: LinkId, event: LinkEvent<'_>, now: Instant) {
+        let is_its = |relay: &Relay| matches!(relay.via, Via::Link(known, _) if known == link);
+        if let Some(index) = self.relays.iter().position(is_its) {
+            self.relays[index].handle_link(event, now);
+            self.drain_relay(index, now);
+            self.settle(now);
+        }
+    }
+
+    /// Returns whether what a TURN server gave for this base is of no more use.
+    pub(super) fn is_lost(&self, base: BaseId) -> bool {
+        self.relay(base).is_some_and(Relay::is_lost)
+    }
+
+    /// Returns whether it is known to be over.
+    pub(super) fn has_failed(&self, base: BaseId) -> bool {
+        self.relay(base).is_some_and(Relay::is_failed)
+    }
+
+    /// Returns how the TURN server behind a base is reached.
+    pub(super) fn relay_protocol(&self, base: BaseId) -> Option<RelayProtocol> {
+        self.relay(base).map(Relay::protocol)
+    }
+
+    fn relay(&self, base: BaseId) -> Option<&Relay> {
+        self.relays.get(self.relay_index(base)?)
     }
 
     pub(super) fn candidates(&self) -> &[Candidate] {
@@ -159,16 +264,23 @@ impl Paths {
         &self.sockets
     }
 
-    /// Returns the address of the socket behind a base.
+    /// Returns the address of this machine behind a base, if it is known.
     pub(super) fn socket(&self, base: BaseId) -> Option<SocketAddr> {
-        self.sockets.get(usize::from(self.path(base).0)).copied()
+        match self.relay_index(base) {
+            Some(_) => self.relay(base).and_then(Relay::local),
+            None => self.sockets.get(usize::from(base.0)).copied(),
+        }
     }
 
-    /// Returns the socket behind a base.
-    pub(super) fn path(&self, base: BaseId) -> PathId {
-        self.relay_index(base)
-            .and_then(|index| self.relays.get(index))
-            .map_or(PathId(base.0), |relay| relay.path)
+    /// Returns the socket behind a base; a stream has none.
+    pub(super) fn path(&self, base: BaseId) -> Option<PathId> {
+        if self.relay_index(base).is_none() {
+            return Some(PathId(base.0));
+        }
+        match self.relay(base)?.via {
+            Via::Socket(path, _) => Some(path),
+            Via::Link(..) => None,
+        }
     }
 
     pub(super) fn poll_event(&mut self) -> Option<PathEvent> {
@@ -218,8 +330,25 @@ impl Paths {
         let capped = self.deadline().is_some_and(|deadline| deadline <= now);
         if self.gathering == Gathering::Gathering && (answered || capped) {
             self.gathering = Gathering::Complete;
+            self.blame();
             self.events.push_back(PathEvent::Complete);
         }
+    }
+
+    /// Tells which servers have given nothing.
+    fn blame(&mut self) {
+        let served = |index: usize| {
+            let (queries, relays) = (self.queries.iter(), self.relays.iter());
+            let mut queries = queries.filter(|query| query.asked_server == index);
+            let mut relays = relays.filter(|relay| relay.server == index).peekable();
+            match relays.peek() {
+                Some(_) => relays.any(Relay::is_allocated),
+                None => queries.clone().count() == 0 || queries.any(Query::is_answered),
+            }
+        };
+        let faults = self.asked.blame(served);
+        let events = faults.map(|(name, fault)| PathEvent::ServerFault(name, fault));
+        self.events.extend(events);
     }
 
     /// Takes a datagram; returns the base it came to when it is for the peer's connection.
@@ -247,7 +376,7 @@ impl Paths {
         let relay = self
             .relays
             .iter()
-            .position(|relay| relay.path == path && relay.server == from);
+            .position(|relay| relay.via == Via::Socket(path, from));
         if let Some(index) = relay
             && self.relays[index].handle_datagram(datagram, now)
         {
@@ -262,23 +391,31 @@ impl Paths {
             .queries
             .iter_mut()
             .find_map(|query| query.handle_answer(path, from, &message, now));
-        if let Some(Some(mapped)) = answer {
-            self.add_reflexive(path, mapped, from, now);
+        match answer {
+            Some((asked, Answer::Mapped(mapped))) => {
+                self.add_reflexive(path, mapped, (asked, from), now);
+            }
+            Some((asked, Answer::Refused(fault))) => self.fault(asked, fault),
+            Some((_, Answer::Known)) => {}
+            None => return false,
         }
-        answer.is_some()
+        true
     }
 
     fn add_reflexive(
         &mut self,
         path: PathId,
         mapped: SocketAddr,
-        server: SocketAddr,
+        (asked, server): (usize, SocketAddr),
         now: Instant,
     ) {
         let index = usize::from(path.0);
         let Some(base) = self.sockets.get(index).copied() else {
             return;
         };
+        if !is_plausible(mapped, server) {
+            return self.complain(asked, ServerFault::ImpossibleAddress(mapped));
+        }
         if mapped == base || self.reflexive.contains(&mapped) {
             return;
         }
@@ -290,15 +427,23 @@ impl Paths {
 
     fn drain_relay(&mut self, index: usize, now: Instant) {
         while let Some(event) = self.relays[index].poll_event() {
-            let (path, server) = (self.relays[index].path, self.relays[index].server);
-            match event {
-                RelayEvent::Transmit(bytes) => {
-                    self.events
-                        .push_back(PathEvent::Transmit(path, server, bytes));
+            let (via, server) = (self.relays[index].via, self.relays[index].server);
+            match (event, via) {
+                (RelayEvent::Transmit(bytes), Via::Socket(path, server)) => {
+                    let transmit = PathEvent::Transmit(path, server, bytes);
+                    self.events.push_back(transmit);
                 }
-                RelayEvent::Allocated(relayed) => self.add_relayed(index, relayed, now),
-                RelayEvent::Failed => {}
-                RelayEvent::Received(peer, bytes) => {
+                (RelayEvent::Transmit(bytes), Via::Link(link, _)) => {
+                    self.events.push_back(PathEvent::Send(link, framed(bytes)));
+                }
+                (RelayEvent::Allocated(relayed), _) => self.add_relayed(index, relayed, now),
+                (RelayEvent::Failed(fault), Via::Link(link, _)) => {
+                    self.events.push_back(PathEvent::Disconnect(link));
+                    self.fault(server, fault);
+                }
+                (RelayEvent::Failed(fault), Via::Socket(..)) => self.fault(server, fault),
+                (RelayEvent::Refused(fault), _) => self.complain(server, fault),
+                (RelayEvent::Received(peer, bytes), _) => {
                     let base = base_id(self.sockets.len() + index);
                     let received = PathEvent::Received(base, peer, bytes);
                     self.events.push_back(received);
@@ -307,20 +452,40 @@ impl Paths {
         }
     }
 
+    /// Notes why a server gives nothing; it is told once it is known that no other way to it works.
+    fn fault(&mut self, server: usize, fault: ServerFault) {
+        self.asked.note(server, fault);
+        if self.gathering == Gathering::Complete {
+            self.blame();
+        }
+    }
+
+    /// Tells a fault of a server that is of use all the same.
+    fn complain(&mut self, server: usize, fault: ServerFault) {
+        let name = self.asked.complain(server);
+        let events = name.map(|name| PathEvent::ServerFault(name, fault));
+        self.events.extend(events);
+    }
+
     fn add_relayed(&mut self, index: usize, relayed: SocketAddr, now: Instant) {
-        let (path, server) = (self.relays[index].path, self.relays[index].server);
+        let via = self.relays[index].via;
         self.first.get_or_insert(now);
         self.relayed[index] = Some(relayed);
         let kind = CandidateKind::Relayed;
         let base = base_id(self.sockets.len() + index);
+        let index = preference(via, index);
         let priority = priority(kind, index);
         self.events
             .push_back(PathEvent::Base(base, relayed, kind, priority));
-        let socket = self.sockets.get(usize::from(path.0)).copied();
-        let related = socket.filter(|_| self.policy == Policy::All);
+        let (socket, server) = match via {
+            Via::Socket(path, server) => (self.sockets.get(usize::from(path.0)), Some(server)),
+            // A stream may go through a proxy: its end says nothing of how we are seen.
+            Via::Link(..) => (None, None),
+        };
+        let related = socket.copied().filter(|_| self.policy == Policy::All);
         // RFC 8839 §5.1: an address that must stay hidden is written as the unspecified one.
         let related = related.unwrap_or_else(|| unspecified(relayed));
-        self.tell(kind, index, relayed, related, Some(server));
+        self.tell(kind, index, relayed, related, server);
     }
 
     fn tell(
@@ -369,12 +534,31 @@ impl Paths {
         }
     }
 
+    /// Gives back what streams have brought: the sockets are gone already.
+    pub(super) fn close_links(&mut self, now: Instant) {
+        for index in 0..self.relays.len() {
+            if let Via::Link(..) = self.relays[index].via {
+                self.close_relay(index, now);
+            }
+        }
+    }
+
+    fn close_relay(&mut self, index: usize, now: Instant) {
+        let relay = &mut self.relays[index];
+        let is_open = !relay.is_failed();
+        let via = relay.via;
+        relay.close(now);
+        self.drain_relay(index, now);
+        if let (Via::Link(link, _), true) = (via, is_open) {
+            self.events.push_back(PathEvent::Disconnect(link));
+        }
+    }
+
     /// Gives all allocations back.
     pub(super) fn close(&mut self, now: Instant) {
         self.queries.clear();
         for index in 0..self.relays.len() {
-            self.relays[index].close(now);
-            self.drain_relay(index, now);
+            self.close_relay(index, now);
         }
         self.gathering = Gathering::Complete;
     }
@@ -392,6 +576,19 @@ fn path_id(index: usize) -> PathId {
 /// Returns whether a server can be reached from a socket: from loopback only loopback can.
 fn reaches(socket: SocketAddr, server: SocketAddr) -> bool {
     !socket.ip().is_loopback() || server.ip().is_loopback()
+}
+
+/// Whether a server can have seen us there.
+fn is_plausible(address: SocketAddr, server: SocketAddr) -> bool {
+    is_reachable(address) && (!address.ip().is_loopback() || server.ip().is_loopback())
+}
+
+/// What comes by a stream waits for what was lost of it: each relay by UDP is better.
+fn preference(via: Via, index: usize) -> usize {
+    match via {
+        Via::Socket(..) => index,
+        Via::Link(..) => index + MAX_QUERIES,
+    }
 }
 
 /// RFC 8445 §5.1.2.1, with a local preference that falls with the caller's order.
@@ -423,6 +620,8 @@ fn hash(text: &str) -> String {
     });
     hash.to_string()
 }
+
+const UNKNOWN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
 
 fn unspecified(like: SocketAddr) -> SocketAddr {
     let ip = match like.ip() {

@@ -23,18 +23,24 @@ use rtc_stun::xoraddr::XorMappedAddress;
 use super::parameters::Secret;
 
 const HEADER: usize = 20;
-const COOKIE: [u8; 4] = [0x21, 0x12, 0xA4, 0x42];
+pub(super) const COOKIE: [u8; 4] = [0x21, 0x12, 0xA4, 0x42];
 /// A check has six attributes; peers add a few of their own.
 const MAX_ATTRIBUTES: usize = 32;
 
+/// RFC 8489 §14.8 allows 127 characters.
+const MAX_REASON: usize = 127;
+
 /// The methods (RFC 8489 §18.2, RFC 8656 §17).
 pub(super) const BINDING: u16 = 0x0001;
+pub(super) const ALLOCATE: u16 = 0x0003;
+pub(super) const REFRESH: u16 = 0x0004;
 pub(super) const CHANNEL_BIND: u16 = 0x0009;
 
 pub(super) const USERNAME: u16 = 0x0006;
 const MESSAGE_INTEGRITY: u16 = 0x0008;
 const ERROR_CODE: u16 = 0x0009;
 pub(super) const CHANNEL_NUMBER: u16 = 0x000C;
+pub(super) const LIFETIME: u16 = 0x000D;
 pub(super) const XOR_PEER_ADDRESS: u16 = 0x0012;
 pub(super) const XOR_MAPPED_ADDRESS: u16 = 0x0020;
 pub(super) const USE_CANDIDATE: u16 = 0x0025;
@@ -157,6 +163,14 @@ impl<'a> Stun<'a> {
     pub(super) fn error_code(&self) -> Option<u16> {
         let value = self.attribute(ERROR_CODE)?.get(2..4)?;
         Some(u16::from(value[0] & 7) * 100 + u16::from(value[1]))
+    }
+
+    /// Reads the reason that an error response gives, made fit to be shown.
+    pub(super) fn error_reason(&self) -> String {
+        let reason = self.attribute(ERROR_CODE).and_then(|value| value.get(4..));
+        let text = String::from_utf8_lossy(reason.unwrap_or_default());
+        let shown = text.chars().filter(|character| !character.is_control());
+        shown.take(MAX_REASON).collect()
     }
 
     /// Reads the 64-bit value of a role attribute.

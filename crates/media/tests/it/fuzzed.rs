@@ -8,7 +8,7 @@ use media::codec::Codec;
 use media::sdp::Direction;
 use media::sdp::negotiate::{Content, VideoLine, VideoWish};
 use media::session::Tones;
-use media::transport::{OutboundStream, RtpOut, Secret, Server, ServerKind, StreamId};
+use media::transport::{OutboundStream, Reach, RtpOut, Secret, Server, ServerKind, StreamId};
 use video::VideoCodec;
 
 use crate::harness::{Camera, Endpoint, MS, Network, Phone, RawPeer};
@@ -58,8 +58,11 @@ pub(crate) fn besiege(bytes: &[u8]) -> bool {
                 username: "u".into(),
                 password: Secret::new("p"),
             };
-            let address = address(RELAY);
-            config.servers.push(Server { address, kind });
+            config.servers.push(Server {
+                name: RELAY.to_owned(),
+                reach: Reach::Datagrams(address(RELAY)),
+                kind,
+            });
         }
         config.dtx = traits & 2 != 0;
     });

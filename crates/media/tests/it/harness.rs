@@ -272,6 +272,8 @@ impl Phone {
         loop {
             match self.session.poll_output() {
                 Output::Transmit(t) => self.sent.push((t.to, t.bytes.to_vec())),
+                // No server of these tests is reached by a stream.
+                Output::Connect(..) | Output::Send(..) | Output::Disconnect(_) => {}
                 Output::Event(MediaEvent::Video(VideoEvent::Frame { line, frame })) => {
                     self.seen.push((line, number_of(&frame), self.now));
                 }
@@ -628,6 +630,11 @@ impl RawPeer {
         loop {
             match self.transport.poll_output() {
                 transport::Output::Transmit(t) => self.sent.push((t.to, t.bytes.to_vec())),
+                // No server is asked.
+                transport::Output::Connect(..)
+                | transport::Output::Send(..)
+                | transport::Output::Disconnect(_)
+                | transport::Output::ServerFault(..) => {}
                 transport::Output::Rtp(packet) => self.received.push(packet),
                 transport::Output::Rtcp(compound) => self.reports.push(compound.to_vec()),
                 transport::Output::Timeout(at, _) => {

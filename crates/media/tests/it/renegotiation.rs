@@ -3,7 +3,7 @@
 use super::harness::*;
 use media::sdp::Direction;
 use media::session::{ConnectionState, MediaEvent, MediaRefusal};
-use media::transport::{Certificate, Policy, Server, ServerKind};
+use media::transport::{Certificate, Policy, Reach, Server, ServerKind};
 use std::time::Duration;
 
 const A: &str = "192.0.2.1:40001";
@@ -505,7 +505,8 @@ fn an_offer_taken_back_while_its_answer_waits_leaves_nothing_behind() {
     let mut a = Phone::new(A, 500.0, &network);
     let mut b = Phone::with(B, 1_100.0, &network, |c| {
         c.servers.push(Server {
-            address: "192.0.2.9:3478".parse().unwrap(),
+            name: "stun:192.0.2.9".to_owned(),
+            reach: Reach::Datagrams("192.0.2.9:3478".parse().unwrap()),
             kind: ServerKind::Stun,
         });
     });

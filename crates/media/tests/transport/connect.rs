@@ -262,7 +262,7 @@ fn several_sockets_of_both_families_are_tried_and_one_is_selected() {
         net.peers[ALICE].selected[0].remote,
         address("[2001:db8::2]:2000")
     );
-    assert_eq!(net.peers[ALICE].selected[0].path.0, 1);
+    assert_eq!(net.peers[ALICE].selected[0].path.unwrap().0, 1);
 }
 
 #[test]

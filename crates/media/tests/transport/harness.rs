@@ -6,8 +6,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use media::transport::{
-    Candidate, Certificate, Config, Description, LocalParameters, Output, PathId, RemoteParameters,
-    Role, Rtp, RtpOut, SelectedPath, State, StreamId, Transport,
+    Candidate, Certificate, Config, Description, LinkEvent, LinkId, LocalParameters, Output,
+    PathId, RemoteParameters, Role, Rtp, RtpOut, SelectedPath, ServerFault, State, StreamId,
+    Transport,
 };
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
@@ -115,6 +116,9 @@ pub(crate) struct Peer {
     pub(crate) gathered_at: Option<Duration>,
     pub(crate) selected: Vec<SelectedPath>,
     pub(crate) wakes: u32,
+    /// The streams that are up: our end, and the server's.
+    pub(crate) links: BTreeMap<LinkId, (SocketAddr, SocketAddr)>,
+    pub(crate) faults: Vec<(Duration, String, ServerFault)>,
     deadline: Option<Instant>,
 }
 
@@ -133,6 +137,11 @@ pub(crate) struct Net {
     pub(crate) blocked: Box<dyn FnMut(&Datagram) -> bool>,
     /// What an addressee of the test's own making answers; the datagram reaches nobody else then.
     pub(crate) script: Box<Script>,
+    /// Where the streams to a name lead; others are never opened, nor refused.
+    pub(crate) names: BTreeMap<String, Option<SocketAddr>>,
+    /// How many octets of a stream are read at once.
+    pub(crate) piece: usize,
+    opening: Vec<(Instant, usize, LinkId, Option<SocketAddr>)>,
     /// Everything sent, when wanted.
     pub(crate) tape: Option<Vec<(Duration, Datagram)>>,
     queue: BinaryHeap<Reverse<(Instant, u64)>>,
@@ -153,6 +162,9 @@ impl Net {
             servers: Vec::new(),
             blocked: Box::new(|_| false),
             script: Box::new(|_| None),
+            names: BTreeMap::new(),
+            piece: 2048,
+            opening: Vec::new(),
             tape: None,
             queue: BinaryHeap::new(),
             flying: BTreeMap::new(),
@@ -183,6 +195,8 @@ impl Net {
             gathered_at: None,
             selected: Vec::new(),
             wakes: 0,
+            links: BTreeMap::new(),
+            faults: Vec::new(),
             deadline: None,
         });
         let index = self.peers.len() - 1;
@@ -244,6 +258,22 @@ impl Net {
                 Output::Captured(_) => {}
                 Output::EndOfCandidates => peer.gathered_at = Some(at),
                 Output::SelectedPath(path) => peer.selected.push(path),
+                Output::ServerFault(name, fault) => peer.faults.push((at, name, fault)),
+                Output::Connect(link, target) => {
+                    if let Some(server) = self.names.get(&target.host) {
+                        let at = self.now + 2 * ms(self.weather.delay.0);
+                        self.opening.push((at, index, link, *server));
+                    }
+                }
+                Output::Send(link, octets) => {
+                    let (ours, server) = peer.links[&link];
+                    assert_eq!(octets.len() % 4, 0, "a message on a stream is padded");
+                    self.note(ours, server, &octets);
+                    self.fly(ms(self.weather.delay.0), ours, server, octets.to_vec());
+                }
+                Output::Disconnect(link) => {
+                    peer.links.remove(&link);
+                }
                 Output::Timeout(deadline, _) => {
                     peer.deadline = Some(deadline);
                     return;
@@ -253,15 +283,11 @@ impl Net {
     }
 
     pub(crate) fn send(&mut self, from: SocketAddr, to: SocketAddr, bytes: Vec<u8>) {
-        let mut datagram = Datagram { from, to, bytes };
-        if let Some(tape) = &mut self.tape {
-            let copy = Datagram {
-                from,
-                to,
-                bytes: datagram.bytes.clone(),
-            };
-            tape.push((self.now - self.origin, copy));
+        if self.link_at(to).is_some() {
+            return self.fly(ms(self.weather.delay.0), from, to, bytes);
         }
+        self.note(from, to, &bytes);
+        let mut datagram = Datagram { from, to, bytes };
         if (self.blocked)(&datagram) {
             return;
         }
@@ -294,6 +320,58 @@ impl Net {
         }
     }
 
+    fn note(&mut self, from: SocketAddr, to: SocketAddr, bytes: &[u8]) {
+        let at = self.now - self.origin;
+        if let Some(tape) = &mut self.tape {
+            let bytes = bytes.to_vec();
+            tape.push((at, Datagram { from, to, bytes }));
+        }
+    }
+
+    /// The stream that ends at this address of ours.
+    fn link_at(&self, ours: SocketAddr) -> Option<(usize, LinkId)> {
+        self.peers.iter().enumerate().find_map(|(index, peer)| {
+            let mut links = peer.links.iter();
+            let found = links.find(|(_, (local, _))| *local == ours);
+            found.map(|(link, _)| (index, *link))
+        })
+    }
+
+    /// Gives a stream of somebody what came, as it is cut by the network.
+    fn deliver_octets(&mut self, (peer, link): (usize, LinkId), message: &[u8]) {
+        let mut octets = message.to_vec();
+        octets.resize(octets.len().next_multiple_of(4), 0);
+        for piece in octets.chunks(self.piece) {
+            self.with(peer, |transport, now| {
+                transport.handle_link(link, LinkEvent::Octets(piece), now);
+            });
+        }
+    }
+
+    /// Ends a stream as a server does that goes away.
+    pub(crate) fn break_links(&mut self, peer: usize) {
+        for link in std::mem::take(&mut self.peers[peer].links).into_keys() {
+            self.with(peer, |transport, now| {
+                transport.handle_link(link, LinkEvent::Down("it was closed".to_owned()), now);
+            });
+        }
+    }
+
+    fn open_link(&mut self, peer: usize, link: LinkId, server: Option<SocketAddr>) {
+        let port = 40_000 + u16::try_from(link.0).unwrap();
+        let ours = SocketAddr::new(self.peers[peer].sockets[0].ip(), port);
+        let event = match server {
+            Some(server) => {
+                self.peers[peer].links.insert(link, (ours, server));
+                LinkEvent::Up(ours)
+            }
+            None => LinkEvent::Down("connection refused".to_owned()),
+        };
+        self.with(peer, |transport, now| {
+            transport.handle_link(link, event, now)
+        });
+    }
+
     fn fly(&mut self, delay: Duration, from: SocketAddr, to: SocketAddr, bytes: Vec<u8>) {
         self.count += 1;
         self.queue.push(Reverse((self.now + delay, self.count)));
@@ -323,6 +401,9 @@ impl Net {
             }
             return;
         }
+        if let Some(end) = self.link_at(datagram.to) {
+            return self.deliver_octets(end, &datagram.bytes);
+        }
         let found = self.peers.iter().enumerate().find_map(|(index, peer)| {
             let socket = peer.sockets.iter().position(|one| *one == datagram.to)?;
             Some((index, PathId(u16::try_from(socket).unwrap())))
@@ -337,7 +418,8 @@ impl Net {
     fn next_event(&self) -> Option<Instant> {
         let flying = self.queue.peek().map(|Reverse((at, _))| *at);
         let deadlines = self.peers.iter().filter_map(|peer| peer.deadline);
-        deadlines.chain(flying).min()
+        let opening = self.opening.iter().map(|(at, ..)| *at);
+        deadlines.chain(flying).chain(opening).min()
     }
 
     /// Runs for a time.
@@ -358,6 +440,11 @@ impl Net {
             self.queue.pop();
             let datagram = self.flying.remove(&id).unwrap();
             self.deliver(datagram);
+        }
+        let now = self.now;
+        let due: Vec<_> = self.opening.extract_if(.., |(at, ..)| *at <= now).collect();
+        for (_, peer, link, server) in due {
+            self.open_link(peer, link, server);
         }
         for index in 0..self.peers.len() {
             if self.peers[index].deadline.is_some_and(|at| at <= self.now) {

@@ -12,3 +12,5 @@ mod liveness;
 mod nat;
 mod restart;
 mod restart_refused;
+mod server_faults;
+mod streams;

@@ -1,6 +1,8 @@
 //! STUN and TURN: what is gathered, and connecting through NATs and relays.
 
-use media::transport::{CandidateKind, Gathering, Policy, Role, Secret, Server, ServerKind, State};
+use media::transport::{
+    CandidateKind, Gathering, Policy, Reach, Role, Secret, Server, ServerKind, State,
+};
 
 use crate::harness::{ALICE, BOB, Nat, Net, address, config, ms};
 use crate::turn_server::TurnServer;
@@ -9,14 +11,16 @@ const SERVER: &str = "203.0.113.1:3478";
 
 fn stun() -> Server {
     Server {
-        address: address(SERVER),
+        name: SERVER.to_owned(),
+        reach: Reach::Datagrams(address(SERVER)),
         kind: ServerKind::Stun,
     }
 }
 
 fn turn(password: &str) -> Server {
     Server {
-        address: address(SERVER),
+        name: SERVER.to_owned(),
+        reach: Reach::Datagrams(address(SERVER)),
         kind: ServerKind::Turn {
             username: TurnServer::USERNAME.to_owned(),
             password: Secret::new(password),
@@ -105,7 +109,7 @@ fn a_silent_server_holds_gathering_up_to_the_cap_only() {
     let mut alice = config("10.0.0.1:1000", Role::Controlling);
     alice.servers = vec![turn(TurnServer::PASSWORD)];
     let mut silent = turn(TurnServer::PASSWORD);
-    silent.address = address("203.0.113.2:3478");
+    silent.reach = Reach::Datagrams(address("203.0.113.2:3478"));
     alice.servers.push(silent.clone());
     net.add(alice);
     let mut bob = config("10.0.0.2:2000", Role::Controlled);

@@ -42,6 +42,14 @@ pub(crate) struct TurnServer {
     pub(crate) allocations: BTreeMap<SocketAddr, Allocation>,
     /// Says nothing at all.
     pub(crate) silent: bool,
+    /// What every allocation is refused with.
+    pub(crate) refuses: Option<u16>,
+    /// What every refresh is refused with.
+    pub(crate) refuses_refresh: Option<u16>,
+    /// Nonces that are stale at once.
+    pub(crate) stale: u32,
+    /// What it says instead of the truth about an address.
+    pub(crate) lie: Option<SocketAddr>,
     /// The requests that were authentic, by method.
     pub(crate) requests: BTreeMap<u16, u32>,
     pub(crate) channel_data: u64,
@@ -62,6 +70,10 @@ impl TurnServer {
             address,
             allocations: BTreeMap::new(),
             silent: false,
+            refuses: None,
+            refuses_refresh: None,
+            stale: 0,
+            lie: None,
             requests: BTreeMap::new(),
             channel_data: 0,
             indications: 0,
@@ -111,7 +123,7 @@ impl TurnServer {
             (CLASS_INDICATION, METHOD_SEND) => self.relay_indication(from, &message, now),
             (CLASS_REQUEST, METHOD_BINDING) => {
                 self.answer(from, &message, CLASS_SUCCESS_RESPONSE, |answer| {
-                    add_address(answer, XOR_MAPPED_ADDRESS, from);
+                    add_address(answer, XOR_MAPPED_ADDRESS, self.lie.unwrap_or(from));
                 })
             }
             (CLASS_REQUEST, method) => self.request(from, &mut message, method, now),
@@ -140,6 +152,10 @@ impl TurnServer {
         if MessageIntegrity::check(message, &key, self.provider.crypto()).is_err() {
             return self.refuse(from, message, 401);
         }
+        if self.stale > 0 {
+            self.stale -= 1;
+            self.change_nonce();
+        }
         if nonce != Some(self.nonce.clone().into_bytes()) {
             return self.refuse(from, message, 438);
         }
@@ -155,6 +171,9 @@ impl TurnServer {
     }
 
     fn allocate(&mut self, from: SocketAddr, message: &Message, now: Instant) -> Vec<Datagram> {
+        if let Some(code) = self.refuses {
+            return self.refuse(from, message, code);
+        }
         if self.allocations.contains_key(&from) {
             return self.refuse(from, message, 437);
         }
@@ -168,13 +187,16 @@ impl TurnServer {
         };
         self.allocations.insert(from, allocation);
         self.answer(from, message, CLASS_SUCCESS_RESPONSE, |answer| {
-            add_address(answer, XOR_RELAYED_ADDRESS, relayed);
+            add_address(answer, XOR_RELAYED_ADDRESS, self.lie.unwrap_or(relayed));
             add_address(answer, XOR_MAPPED_ADDRESS, from);
             answer.add(LIFETIME, &600u32.to_be_bytes());
         })
     }
 
     fn refresh(&mut self, from: SocketAddr, message: &Message, now: Instant) -> Vec<Datagram> {
+        if let Some(code) = self.refuses_refresh {
+            return self.refuse(from, message, code);
+        }
         let lifetime = message.get(LIFETIME).unwrap();
         let seconds = u32::from_be_bytes(lifetime.try_into().unwrap());
         let Some(allocation) = self.allocations.get_mut(&from) else {

@@ -4,6 +4,7 @@ mod account;
 mod error;
 mod given;
 mod headers;
+mod ice;
 mod options;
 mod proxy;
 mod read;
@@ -18,6 +19,8 @@ use serde::Deserialize;
 pub(crate) use account::escape_user;
 pub use error::ConfigError;
 pub(crate) use headers::{check_headers, may_be_added};
+pub(crate) use ice::ice_servers;
+pub use ice::{IceScheme, IceTransport, IceUrl};
 pub use options::{
     AudioOption, AudioOptions, Auto, AutoAnswerOption, AutoAnswerOptions, ContactTransportOption,
     DtmfOptions, HeaderOption, InbandOption, InputOption, Options, OpusOptions, OutputOption,
@@ -25,7 +28,6 @@ pub use options::{
     WeightedServer,
 };
 pub use proxy::HttpProxy;
-pub(crate) use read::ice_servers;
 pub use server::Server;
 pub use sip::endpoint::SessionTimers;
 pub use tones::CallTones;

@@ -13,8 +13,8 @@ pub enum HttpProxy {
     Direct,
     /// This one.
     Through(Proxy),
-    /// What the environment names for each of the `servers`, in their order.
-    Environment(Vec<Route>),
+    /// What the environment names, and what that is for each of the `servers`, in their order.
+    Environment(Box<Environment>, Vec<Route>),
     /// What the application's function names for each attempt.
     Function,
 }
@@ -37,7 +37,7 @@ impl HttpProxy {
                 let routes = servers.iter().map(|server| named(&environment, server));
                 let routes: Result<_, BadVariable> = routes.collect();
                 routes
-                    .map(Self::Environment)
+                    .map(|routes| Self::Environment(Box::new(environment), routes))
                     .map_err(|bad| wrong(format!("'environment', and {bad}")))
             }
         }
@@ -48,8 +48,27 @@ impl HttpProxy {
         match self {
             Self::Direct => Some(Route::Direct),
             Self::Through(proxy) => Some(Route::Through(proxy.clone())),
-            Self::Environment(routes) => routes.get(server).cloned(),
+            Self::Environment(_, routes) => routes.get(server).cloned(),
             Self::Function => None,
+        }
+    }
+
+    /// The way of a stream to another place, such as a TURN server; none if the application was asked, and what it said for
+    /// the WebSocket counts. An error if the environment's variable names no proxy.
+    pub fn route_for(
+        &self,
+        secure: bool,
+        host: &str,
+        port: u16,
+    ) -> Result<Option<Route>, BadVariable> {
+        match self {
+            Self::Direct => Ok(Some(Route::Direct)),
+            Self::Through(proxy) => Ok(Some(Route::Through(proxy.clone()))),
+            Self::Environment(environment, _) => {
+                let found = environment.proxy_for(secure, host, port)?;
+                Ok(Some(found.cloned().map_or(Route::Direct, Route::Through)))
+            }
+            Self::Function => Ok(None),
         }
     }
 }

@@ -12,13 +12,13 @@ use super::options::{
     InbandOption, Options, OpusOptions, ServerOption, SessionTimersOption, SessionTimersOptions,
     TlsOptions,
 };
-use super::server::{contact_host, port, split_port};
+use super::server::contact_host;
 use super::{
     Address, Audio, AutoAnswer, Codec, Config, ConfigError, ContactTransport, Fallback, HttpProxy,
     InbandDtmf, Opus, Policy, Server, SessionTimers, Tls,
 };
 use crate::door::audio;
-use crate::door::ice_server::{IceServer, OneOrMany};
+use crate::door::ice_server::OneOrMany;
 use crate::door::id::is_uuid;
 use crate::door::level::Level;
 use crate::door::secret::Secret;
@@ -140,7 +140,7 @@ impl TryFrom<Options> for Config {
             hold_music: options.hold_music.map_or(audio::Input::None, Into::into),
             notifies: notifies(options.notifies)?,
             volume: 100,
-            ice_servers: ice_servers("iceServers", options.ice_servers.unwrap_or_default())?,
+            ice_servers: super::ice_servers("iceServers", options.ice_servers.unwrap_or_default())?,
             ice_transport_policy: options.ice_transport_policy.unwrap_or_default(),
             ice_gathering_timeout: Duration::from_millis(within(
                 "iceGatheringTimeout",
@@ -411,52 +411,6 @@ fn audio(option: Option<AudioOption>) -> Result<Audio, ConfigError> {
             },
         }),
     }
-}
-
-/// Checks the URLs of ICE servers; TURN needs a user name and a credential (W3C webrtc-pc §4.4.1).
-pub(crate) fn ice_servers(
-    option: &str,
-    servers: Vec<IceServer>,
-) -> Result<Vec<IceServer>, ConfigError> {
-    for (index, server) in servers.iter().enumerate() {
-        let urls = server.urls.clone().into_vec();
-        if urls.is_empty() {
-            return Err(ConfigError::new(
-                format!("{option}[{index}].urls"),
-                "one or more stun:, turn: or turns: URLs",
-                "an empty array",
-            ));
-        }
-        for url in urls {
-            let scheme = url.split(':').next().unwrap_or_default();
-            let rest = url.get(scheme.len() + 1..).unwrap_or_default();
-            let known = ["stun", "stuns", "turn", "turns"].contains(&scheme);
-            if !known || !is_ice_authority(rest) {
-                return Err(ConfigError::new(
-                    format!("{option}[{index}].urls"),
-                    "a stun:, turn: or turns: URL such as 'stun:stun.example.com:3478'",
-                    "another string",
-                ));
-            }
-            if scheme.starts_with("turn")
-                && (server.username.is_none() || server.credential.is_none())
-            {
-                return Err(ConfigError::new(
-                    format!("{option}[{index}]"),
-                    "an object with username and credential, as its URL is a turn: one",
-                    "an object without them",
-                ));
-            }
-        }
-    }
-    Ok(servers)
-}
-
-/// A host, and perhaps a port that can be reached (RFC 7064 §3.1, RFC 7065 §3.1).
-fn is_ice_authority(text: &str) -> bool {
-    let authority = text.split('?').next().unwrap_or_default();
-    split_port(authority)
-        .is_some_and(|(_, digits)| digits.is_none_or(|digits| port(digits).is_some()))
 }
 
 fn extra_headers(option: Option<HeaderOption>) -> Result<Vec<(String, String)>, ConfigError> {

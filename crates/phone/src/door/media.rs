@@ -238,6 +238,8 @@ pub enum MediaEvent {
     FirstSound,
     /// All local candidates are known.
     EndOfCandidates,
+    /// A STUN or TURN server is of no use; the call does without it as far as it can.
+    IceServerFailed { server: String, reason: String },
     /// The peer put us on hold, or took us off it.
     RemoteHold { held: bool },
     /// The peer pressed a key for so many milliseconds.

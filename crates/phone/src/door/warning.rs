@@ -28,6 +28,8 @@ pub enum Warning {
     RecordingFailed,
     /// A recording has silence for what was said.
     RecordingGap,
+    /// A STUN or TURN server is of no use.
+    IceServer,
 }
 
 /// What a warning means for whoever reads it.
@@ -41,7 +43,7 @@ pub struct Explanation {
 
 impl Warning {
     /// All that there are.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::NoDevice,
         Self::NoMedia,
         Self::Loss,
@@ -53,6 +55,7 @@ impl Warning {
         Self::CpuTooSlow,
         Self::RecordingFailed,
         Self::RecordingGap,
+        Self::IceServer,
     ];
 
     /// What it usually comes from, and what helps.
@@ -92,6 +95,9 @@ impl Warning {
                 "The disk is full or gone, the file was deleted or moved, or the Writable failed, was closed or took nothing."
             }
             Self::RecordingGap => "The disk, or whoever reads the Writable, is too slow.",
+            Self::IceServer => {
+                "The server is down, behind a firewall, or wants other credentials, or its URL names something else."
+            }
         }
     }
 
@@ -127,6 +133,9 @@ impl Warning {
             }
             Self::RecordingGap => {
                 "Record to a disk of this machine, or with a lower rate or in one channel."
+            }
+            Self::IceServer => {
+                "Check its URL and credentials in iceServers; where UDP is closed, name it with ?transport=tcp or as turns: too."
             }
         }
     }

@@ -23,6 +23,7 @@ mod handover;
 mod hold;
 mod holding;
 mod holds;
+mod ice_servers;
 mod info;
 mod keys;
 mod listen;
@@ -99,6 +100,7 @@ pub(crate) struct Session {
     connectivity: Connectivity,
     holding: Holding,
     near_end: NearEnd,
+    ice_server_faults: ice_servers::IceServerFaults,
     pictures: Pictures,
     quality: quality::Quality,
     oddities: oddities::Oddities,
@@ -316,6 +318,7 @@ impl Session {
             connectivity: Connectivity::default(),
             holding: Holding::default(),
             near_end: NearEnd::default(),
+            ice_server_faults: ice_servers::IceServerFaults::default(),
             pictures: Pictures::default(),
             quality: quality::Quality::default(),
             oddities: oddities::Oddities::default(),

@@ -100,6 +100,7 @@ impl Session {
         ctx.emit(Event::SessionStarted {
             session: Box::new(self.snapshot()),
         });
+        self.tell_ice_server_faults(ctx);
     }
 
     /// Tells the application that the state has become this.

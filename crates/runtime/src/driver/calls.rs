@@ -7,7 +7,7 @@ use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 use futures_util::FutureExt;
-use media::transport::Server;
+use media::transport::{LinkId, Server, StreamTarget};
 use phone::audio::Device;
 use phone::media::MediaRefusal;
 use phone::{
@@ -15,9 +15,11 @@ use phone::{
 };
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
+use tunnel::Route;
 use voice::Preference;
 
 use super::Job;
+use super::links::LinkOpener;
 use super::opening::{self, OpenedSound, Opening, Turn, Voice};
 use super::video::Views;
 use crate::audio::{
@@ -28,9 +30,10 @@ use crate::device::Replacement;
 use crate::device_hub::{Complaint, SharedPreference, Standing, Trouble};
 use crate::heard;
 use crate::media_worker::{
-    self, Conference, EngineConfig, Handle, Inquiry, News, Order, Pool, Seat, Spec, What,
+    self, Conference, EngineConfig, Handle, Inquiry, News, Order, Outbox, Pool, Seat, Spec, What,
 };
-use crate::resolver::{self, Found, IceServers};
+use crate::resolver::{self, IceServers};
+use crate::websocket::Connector;
 
 /// The media side of one phone.
 pub(crate) struct Calls {
@@ -42,6 +45,7 @@ pub(crate) struct Calls {
     /// When the default stands in for a chosen device.
     replacement: Replacement,
     ice: IceServers,
+    links: LinkOpener,
     looking_up: bool,
     /// Counts the lists of ICE servers, so that the answer about an old one is known as such.
     list: u32,
@@ -55,7 +59,7 @@ pub(crate) struct Calls {
 #[derive(Debug)]
 pub(crate) struct LookedUp {
     list: u32,
-    found: Option<Found>,
+    found: Option<resolver::Found>,
 }
 
 /// One session's media.
@@ -127,37 +131,54 @@ impl Call {
 impl Calls {
     pub(crate) fn new(
         config: &Config,
+        connector: Arc<Connector>,
         news: mpsc::UnboundedSender<News>,
         log: mpsc::UnboundedSender<String>,
     ) -> Calls {
-        let mut calls = Calls {
+        Calls {
             server_is_local: false,
             calls: BTreeMap::new(),
             conferences: BTreeMap::new(),
             config: Arc::new(EngineConfig::new(config)),
             replacement: opening::replacement(config.audio.fallback),
             ice: IceServers::new(&config.ice_servers),
+            links: LinkOpener::new(connector, config.http_proxy.clone()),
             looking_up: false,
             list: 0,
             news,
             log,
             tap: None,
-        };
-        calls.log_passed_over();
-        calls
+        }
     }
 
     /// Takes another list of ICE servers, for sessions to come.
     pub(crate) fn set_ice_servers(&mut self, servers: &[phone::config::IceServer]) {
         self.ice = IceServers::new(servers);
         self.list += 1;
-        self.log_passed_over();
     }
 
-    fn log_passed_over(&mut self) {
-        for text in std::mem::take(&mut self.ice.passed_over) {
-            self.log(format!("iceServers: {text}"));
+    /// Notes how the WebSocket goes: streams go the same way if only the application knows one.
+    pub(crate) fn follow(&mut self, route: Route) {
+        self.links.follow(route);
+    }
+
+    /// Opens a stream that a session wants, if it is still there.
+    pub(crate) fn connect(
+        &mut self,
+        id: SessionId,
+        link: LinkId,
+        target: StreamTarget,
+        outbox: Outbox,
+    ) {
+        if let Some(MediaPlace::Hosted(handle)) = self.calls.get(&id).map(|call| &call.place) {
+            self.links.open(link, target, outbox, handle.post());
         }
+    }
+
+    /// Ends all calls, and waits until the last word to each server is sent.
+    pub(crate) async fn end(mut self) {
+        self.calls.clear();
+        self.links.end().await;
     }
 
     fn log(&self, text: String) {
@@ -270,12 +291,7 @@ impl Calls {
     pub(crate) fn looked_up(&mut self, found: LookedUp, now: Instant, jobs: &mut JoinSet<Job>) {
         self.looking_up = false;
         match found.found {
-            Some(Found { servers, faults }) if found.list == self.list => {
-                for fault in faults {
-                    self.log(format!("iceServers: {fault}"));
-                }
-                self.ice.keep(servers, now);
-            }
+            Some(addresses) if found.list == self.list => self.ice.keep(addresses, now),
             Some(_) => {}
             None => {
                 self.log("iceServers: their lookup broke; calls go on without them".to_owned());
@@ -597,6 +613,10 @@ impl Calls {
             handle.send(Order::Capture(Some(tap.clone())));
         }
         call.place = MediaPlace::Hosted(handle);
+        for unusable in self.ice.unusable() {
+            let (server, reason) = (unusable.url.clone(), unusable.reason.clone());
+            self.tell(id, MediaEvent::IceServerFailed { server, reason });
+        }
     }
 
     /// Hands what all calls send and receive to this, or to nobody any more.
@@ -626,7 +646,7 @@ impl Calls {
     }
 }
 
-async fn looking_up(list: u32, lookup: impl Future<Output = Found>) -> Job {
+async fn looking_up(list: u32, lookup: impl Future<Output = resolver::Found>) -> Job {
     let found = AssertUnwindSafe(lookup).catch_unwind().await.ok();
     Job::IceServers(LookedUp { list, found })
 }

@@ -56,10 +56,10 @@ enum State {
 }
 
 impl Line {
-    pub(super) fn new(config: &Config) -> Line {
+    pub(super) fn new(config: &Config, connector: Arc<Connector>) -> Line {
         Line {
             servers: config.servers.iter().map(|s| s.url.clone()).collect(),
-            connector: Arc::new(Connector::new(TlsOptions::from(&config.tls), CONNECT)),
+            connector,
             state: State::Idle,
             farewells: JoinSet::new(),
             server_is_local: false,
@@ -191,6 +191,11 @@ impl Line {
         self.disconnect();
         while self.farewells.join_next().await.is_some() {}
     }
+}
+
+/// What opens a phone's connections.
+pub(crate) fn connector(config: &Config) -> Connector {
+    Connector::new(TlsOptions::from(&config.tls), CONNECT)
 }
 
 fn is_loopback(server: &ServerUrl) -> bool {

@@ -16,6 +16,7 @@ mod hosts;
 mod journal_file;
 mod journals;
 mod line;
+mod links;
 mod network;
 mod opening;
 mod recordings;
@@ -49,6 +50,7 @@ use hosts::{HostNews, HostOpened, Hosts};
 use journal_file::JournalFile;
 use journals::Journals;
 use line::Line;
+pub(crate) use line::connector;
 use network::Network;
 use opening::OpenedSound;
 use recordings::{RecordingWord, Recordings};
@@ -170,12 +172,13 @@ impl Driver {
         let (host_sender, host_news) = mpsc::unbounded_channel();
         // Unbounded: a few words for each recording, and one in 100 ms if its disk is too slow.
         let (recording_sender, recording_news) = mpsc::unbounded_channel();
+        let connector = Arc::new(connector(&config));
         let now = Instant::now();
         let since_1970 = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default();
         Driver {
-            line: Line::new(&config),
+            line: Line::new(&config, Arc::clone(&connector)),
             network: Network::Unwatched,
             hosts: Hosts::new(config.audio.fallback, host_sender, log_sender.clone()),
             host_news,
@@ -185,7 +188,7 @@ impl Driver {
             recording_news,
             captures: Captures::default(),
             bell: Bell::new(config.audio.fallback, log_sender.clone()),
-            calls: Calls::new(&config, news_sender, log_sender),
+            calls: Calls::new(&config, connector, news_sender, log_sender),
             phone: Phone::new(config, seed, now, since_1970),
             requests,
             handle_dropped: false,
@@ -230,7 +233,7 @@ impl Driver {
         } = self;
         jobs.abort_all();
         drop(hosts);
-        drop(calls);
+        let links = calls.end();
         drop(bell);
         drop(recordings);
         let mut recorded = Vec::new();
@@ -253,7 +256,7 @@ impl Driver {
                 file.end().await;
             }
         };
-        let all = async { tokio::join!(line.end(), media, captures.end(), journal) };
+        let all = async { tokio::join!(line.end(), links, media, captures.end(), journal) };
         let _ = tokio::time::timeout(ENDING, all).await;
         for (recording, event) in recorded {
             stream.tell_of_recording(recording, event);
@@ -373,6 +376,9 @@ impl Driver {
                     }
                     self.phone.handle_backlog(stream.unread());
                     self.phone.handle_media(id, event, now);
+                }
+                What::Connect(link, target, outbox) => {
+                    self.calls.connect(id, link, target, outbox);
                 }
                 What::Path(path) => self.journals.path(id, &path),
                 What::Summary(summary) => {
@@ -505,7 +511,10 @@ impl Driver {
     fn drain(&mut self, stream: &mut EventStream) -> PhoneLife {
         loop {
             match self.phone.poll_output() {
-                Output::Connect { server, route } => self.line.connect(server, route),
+                Output::Connect { server, route } => {
+                    self.calls.follow(route.clone());
+                    self.line.connect(server, route);
+                }
                 Output::Disconnect => self.line.disconnect(),
                 Output::Send(message) => {
                     let now = Instant::now();

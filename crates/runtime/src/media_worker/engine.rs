@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use audio::Rate;
 use bytes::BytesMut;
 use media::Thrift;
-use media::transport::{Captured, SelectedPath};
+use media::transport::{Captured, LinkEvent, LinkId, SelectedPath, StreamTarget};
 use phone::media::Figures;
 use phone::video::{VideoContent, VideoLine};
 use phone::{MediaEvent, StreamCommand};
@@ -38,6 +38,8 @@ pub(crate) trait Engine: PictureEngine + Send {
     fn take_sockets(&mut self, sockets: Vec<SocketAddr>, now: Instant);
     /// Takes a datagram received on the socket with this index.
     fn handle_datagram(&mut self, socket: usize, from: SocketAddr, bytes: &[u8], now: Instant);
+    /// Takes what happened to a stream that it asked for.
+    fn handle_link(&mut self, link: LinkId, event: LinkEvent<'_>, now: Instant);
     /// Acts on what is due.
     fn handle_timeout(&mut self, now: Instant);
     /// Takes 10 ms of what the far end shall hear, at [`Engine::capture_rate`].
@@ -84,6 +86,12 @@ pub(crate) struct DevicesInUse {
 pub(crate) enum Step {
     /// Send this datagram from the socket with this index.
     Transmit(usize, SocketAddr, BytesMut),
+    /// Open a stream.
+    Connect(LinkId, StreamTarget),
+    /// Send this on a stream.
+    Send(LinkId, BytesMut),
+    /// Close a stream.
+    Disconnect(LinkId),
     /// Tell the phone.
     Event(MediaEvent),
     /// Media take this way from now on.

@@ -14,6 +14,7 @@ use phone::{MediaEvent, SessionId, StreamCommand};
 use tokio::sync::mpsc;
 
 use super::engine::{DevicesInUse, Engine, Step};
+use super::links::LinkSenders;
 use super::order::{News, Order, What};
 use super::pictures::Pictures;
 use super::sockets::{Readiness, ReadingPace, Sockets};
@@ -28,6 +29,7 @@ const TICKS_PER_LEVEL: u64 = 10;
 /// A session being driven.
 pub(super) struct Hosted {
     pub(super) sockets: Sockets,
+    links: LinkSenders,
     /// When the engine wants to be woken.
     pub(super) deadline: Option<Instant>,
     /// Which of two alternating ticks begins this session's 20 ms frames; `None` while it needs none.
@@ -113,6 +115,7 @@ impl Hosted {
     ) -> Hosted {
         Hosted {
             sockets,
+            links: LinkSenders::default(),
             deadline: None,
             phase: None,
             thrift: Thrift::None,
@@ -199,6 +202,9 @@ impl Hosted {
             }
             // The worker's, which has the poll that sockets are registered with.
             Order::Addresses(_) => {}
+            Order::Link(link, news) => news.with(|event| {
+                self.engine.handle_link(link, event, now);
+            }),
             Order::SetInput(input) => self.input.replace(input),
             Order::SetOutput(output) => self.output.replace(output),
             Order::Show(content, reader) => {
@@ -268,6 +274,7 @@ impl Hosted {
             id: self.id,
             engine: self.engine.as_mut(),
             sockets: &self.sockets,
+            links: &mut self.links,
             deadline: &mut self.deadline,
             news: &self.news,
             wire: &mut self.wire,
@@ -454,6 +461,7 @@ impl Hosted {
             id: self.id,
             engine: self.engine.as_mut(),
             sockets: &self.sockets,
+            links: &mut self.links,
             deadline: &mut self.deadline,
             news: &self.news,
             wire: &mut self.wire,
@@ -472,6 +480,7 @@ struct Driven<'a> {
     id: SessionId,
     engine: &'a mut dyn Engine,
     sockets: &'a Sockets,
+    links: &'a mut LinkSenders,
     deadline: &'a mut Option<Instant>,
     news: &'a mpsc::UnboundedSender<News>,
     wire: &'a mut Wiretap,
@@ -483,6 +492,12 @@ impl Driven<'_> {
         loop {
             match self.engine.poll() {
                 Step::Transmit(socket, to, bytes) => self.sockets.send(socket, to, &bytes),
+                Step::Connect(link, target) => {
+                    let what = What::Connect(link, target, self.links.open(link));
+                    let _ = self.news.send(News { id: self.id, what });
+                }
+                Step::Send(link, octets) => self.links.send(link, octets),
+                Step::Disconnect(link) => self.links.close(link),
                 Step::Event(event) => {
                     let what = What::Media(event);
                     let _ = self.news.send(News { id: self.id, what });

@@ -7,6 +7,7 @@
 mod engine;
 mod figures;
 mod hosted;
+mod links;
 mod load;
 mod order;
 mod pictures;
@@ -19,8 +20,9 @@ mod tests;
 mod worker;
 
 pub use figures::{ClockFigures, clock_figures};
+pub(crate) use links::{LinkNews, Outbox, Outgoing};
 pub(crate) use order::{Inquiry, News, Order, Spec, What};
 pub(crate) use pictures::{KeyFrameWish, of_phone as video_codec};
 pub use pool::load;
-pub(crate) use pool::{Conference, Handle, Pool, Seat};
+pub(crate) use pool::{Conference, Handle, Pool, Post, Seat};
 pub(crate) use session::{EngineConfig, engine};

@@ -7,13 +7,14 @@ use std::time::Instant;
 
 use audio::hearing::{Heard, Wanted};
 use audio::tone::Sequence;
-use media::transport::SelectedPath;
+use media::transport::{LinkId, SelectedPath, StreamTarget};
 use phone::media::MediaRefusal;
 use phone::video::VideoContent;
 use phone::{MediaEvent, SessionId, StreamCommand, Ticket};
 use tokio::sync::mpsc;
 
 use super::engine::Engine;
+use super::links::{LinkNews, Outbox};
 use super::pictures::KeyFrameWish;
 use crate::audio::{Ear, Input, LevelsReport, LinkWriter, Member, Output, SeatId, SeatOrder, Tap};
 use crate::capture::PacketTap;
@@ -58,6 +59,8 @@ pub(crate) enum Order {
     Media(StreamCommand),
     /// What addresses the machine has now; if the session's own is not among them, it gets other sockets.
     Addresses(Vec<IpAddr>),
+    /// What happened to a stream.
+    Link(LinkId, LinkNews),
     /// Replaces what the far end hears.
     SetInput(Input),
     /// Replaces where the far end is heard.
@@ -101,6 +104,7 @@ impl fmt::Debug for Order {
         f.write_str(match self {
             Order::Media(_) => "Media",
             Order::Addresses(_) => "Addresses",
+            Order::Link(..) => "Link",
             Order::SetInput(_) => "SetInput",
             Order::SetOutput(_) => "SetOutput",
             Order::Show(..) => "Show",
@@ -178,6 +182,8 @@ pub(crate) enum What {
     /// What became of what was chosen, for the phone as long as that choice lives: another one may be made while
     /// this waits to be read, and is not to be blamed for it.
     Opening(Weak<()>, MediaEvent),
+    /// A stream is wanted; what is to be sent on it comes out of this, which ends when it is wanted no longer.
+    Connect(LinkId, StreamTarget, Outbox),
     /// Media take this way from now on.
     Path(Box<SelectedPath>),
     /// The figures of the last second.

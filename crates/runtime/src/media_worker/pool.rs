@@ -199,10 +199,37 @@ pub(crate) struct Handle {
 }
 
 impl Handle {
+    /// A way to the session for what goes on beside it.
+    pub(crate) fn post(&self) -> Post {
+        let thread = self.place.thread();
+        Post {
+            messages: thread.messages.clone(),
+            waker: Arc::clone(&thread.waker),
+            key: self.place.key,
+        }
+    }
+
     /// Gives the session an order; orders arrive in order.
     pub(crate) fn send(&self, order: Order) {
         let order = Message::Order(self.place.key, Box::new(order));
         self.place.thread().send(order);
+    }
+}
+
+/// Gives orders to a session without keeping it; there may be none any more.
+pub(crate) struct Post {
+    messages: mpsc::Sender<Message>,
+    waker: Arc<Waker>,
+    key: Key,
+}
+
+impl Post {
+    pub(crate) fn send(&self, order: Order) {
+        let order = Message::Order(self.key, Box::new(order));
+        if self.messages.send(order).is_ok() {
+            // It fails if the thread has ended, and with it the session.
+            let _ = self.waker.wake();
+        }
     }
 }
 

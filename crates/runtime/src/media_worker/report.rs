@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use audio::Rate;
 use media::sdp::negotiate::Content;
 use media::session::{CodecStats, Stats, VideoStats};
-use media::transport::{CandidateKind, SelectedPath, TransportStats};
+use media::transport::{CandidateKind, RelayProtocol, SelectedPath, TransportStats};
 use phone::media::Figures;
 use serde_json::{Map, Value, json};
 use video::VideoCodec;
@@ -345,12 +345,24 @@ impl Report {
             "responsesReceived": transport.responses_received,
         });
         self.add("candidate-pair", "candidate-pair", members);
-        self.candidate("local-candidate", selected.local, selected.local_kind);
-        self.candidate("remote-candidate", selected.remote, selected.remote_kind);
+        let (local, remote) = (selected.local, selected.remote);
+        self.candidate(
+            "local-candidate",
+            local,
+            selected.local_kind,
+            selected.relay,
+        );
+        self.candidate("remote-candidate", remote, selected.remote_kind, None);
     }
 
-    fn candidate(&mut self, kind: &str, address: SocketAddr, origin: CandidateKind) {
-        let members = json!({
+    fn candidate(
+        &mut self,
+        kind: &str,
+        address: SocketAddr,
+        origin: CandidateKind,
+        relay: Option<RelayProtocol>,
+    ) {
+        let mut members = json!({
             "transportId": "transport",
             "address": address.ip().to_string(),
             "port": address.port(),
@@ -362,6 +374,14 @@ impl Report {
                 CandidateKind::Relayed => "relay",
             },
         });
+        if let Some(protocol) = relay {
+            members["relayProtocol"] = match protocol {
+                RelayProtocol::Udp => "udp",
+                RelayProtocol::Tcp => "tcp",
+                RelayProtocol::Tls => "tls",
+            }
+            .into();
+        }
         self.add(kind, kind, members);
     }
 }

@@ -12,7 +12,9 @@ use media::session::{
     ConnectionState, InBandKeys, MediaEvent as Said, MediaRefusal as Refused, Output,
     SessionConfig, Tones, VideoEvent,
 };
-use media::transport::{Certificate, GatheringCap, PathId, Policy, Server, TransportFailure};
+use media::transport::{
+    Certificate, GatheringCap, LinkEvent, LinkId, PathId, Policy, Server, TransportFailure,
+};
 use media::{Session, Thrift};
 use phone::config::{IceTransportPolicy, InbandDtmf};
 use phone::media::{Figures, MediaFailure, MediaRefusal};
@@ -223,6 +225,10 @@ impl Engine for Hosted {
         self.session.handle_datagram(path, from, bytes, now);
     }
 
+    fn handle_link(&mut self, link: LinkId, event: LinkEvent<'_>, now: Instant) {
+        self.session.handle_link(link, event, now);
+    }
+
     fn handle_timeout(&mut self, now: Instant) {
         self.session.handle_timeout(now);
     }
@@ -257,6 +263,9 @@ impl Engine for Hosted {
                     let socket = usize::from(datagram.path.0);
                     return Step::Transmit(socket, datagram.to, datagram.bytes);
                 }
+                Output::Connect(link, target) => return Step::Connect(link, target),
+                Output::Send(link, octets) => return Step::Send(link, octets),
+                Output::Disconnect(link) => return Step::Disconnect(link),
                 Output::Captured(packet) => return Step::Captured(packet),
                 Output::Event(Said::SelectedPath(path)) => return Step::Path(Box::new(path)),
                 Output::Event(Said::Video(said)) => {
@@ -388,6 +397,10 @@ fn translate(said: Said) -> Option<MediaEvent> {
         Said::State(state) => return connection(state),
         Said::FirstSound => MediaEvent::FirstSound,
         Said::EndOfCandidates => MediaEvent::EndOfCandidates,
+        Said::ServerFault { name, fault } => MediaEvent::IceServerFailed {
+            server: name,
+            reason: fault.to_string(),
+        },
         Said::Dtmf {
             tone,
             duration,

@@ -25,7 +25,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::commands::{CommandError, Commands, Kind};
-use crate::driver::{Calls, Job};
+use crate::driver::{Calls, Job, connector};
 use crate::io_threads::IoThreads;
 use crate::media_worker::{self, News, What};
 use crate::softphone::seed;
@@ -150,7 +150,9 @@ impl Server {
         // Unbounded, and read by nobody: what would be logged are ICE servers and interfaces; a PBX on
         // loopback depends on neither.
         let (log, _) = mpsc::unbounded_channel();
-        let mut calls = Calls::new(&media_config()?, news_sender, log);
+        let config_of_media = media_config()?;
+        let connector = Arc::new(connector(&config_of_media));
+        let mut calls = Calls::new(&config_of_media, connector, news_sender, log);
         calls.server_is_local = true;
         let since_1970 = SystemTime::now()
             .duration_since(UNIX_EPOCH)
@@ -235,6 +237,9 @@ impl Server {
             ServerFact::Media(News { id, what }) => match what {
                 What::Media(event) | What::Opening(_, event) => {
                     self.pbx.handle_media(id, event, now)
+                }
+                What::Connect(link, target, outbox) => {
+                    self.calls.connect(id, link, target, outbox);
                 }
                 What::Summary(_)
                 | What::Level(_)

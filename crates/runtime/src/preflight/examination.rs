@@ -140,7 +140,9 @@ impl Examination {
         match &self.config.http_proxy {
             HttpProxy::Direct => Ok(vec![Route::Direct]),
             HttpProxy::Through(proxy) => Ok(vec![Route::Through(proxy.clone())]),
-            HttpProxy::Environment(routes) => Ok(routes.get(index).cloned().into_iter().collect()),
+            HttpProxy::Environment(_, routes) => {
+                Ok(routes.get(index).cloned().into_iter().collect())
+            }
             HttpProxy::Function => {
                 let server = self.config.servers.get(index);
                 desk.ask(server.map(|server| server.shown()).unwrap_or_default())

@@ -1,4 +1,5 @@
 //! From a URL to an open WebSocket: lookup, TCP to the first address that answers or a tunnel through a proxy, TLS, upgrade.
+//! A stream to a TURN server goes the same way, without the last step.
 
 use std::io;
 use std::net::SocketAddr;
@@ -7,6 +8,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use media::transport::StreamTarget;
 use tokio::net::TcpStream;
 use tokio::sync::OnceCell;
 use tokio::time::{Instant, timeout_at};
@@ -33,13 +35,30 @@ const MAX_MESSAGE: usize = 256 * 1024;
 /// RFC 8305 §8: the next address is tried when the one before has not answered for this long.
 const NEXT_ADDRESS_AFTER: Duration = Duration::from_millis(250);
 
-/// Opens WebSockets for one Softphone; the TLS configurations are made once and reused.
+/// Where to, and how that is called in an error.
+struct NamedEnd<'a> {
+    host: &'a str,
+    port: u16,
+    shown: String,
+}
+
+impl NamedEnd<'_> {
+    fn of(server: &ServerUrl) -> NamedEnd<'_> {
+        NamedEnd {
+            host: server.host(),
+            port: server.port(),
+            shown: server.to_string(),
+        }
+    }
+}
+
+/// Opens WebSockets, and streams to TURN servers, for one Softphone; the TLS configurations are made once and reused.
 #[derive(Debug)]
 pub struct Connector {
     pub(super) tls: TlsOptions,
     client: OnceCell<Arc<ClientConfig>>,
-    /// For TLS to proxies, which are not the server.
-    proxies: OnceCell<Arc<ClientConfig>>,
+    /// For TLS to proxies and TURN servers, which are not the server.
+    others: OnceCell<Arc<ClientConfig>>,
     asked: Asked,
     pub(super) limit: Duration,
 }
@@ -50,7 +69,7 @@ impl Connector {
         Connector {
             tls,
             client: OnceCell::new(),
-            proxies: OnceCell::new(),
+            others: OnceCell::new(),
             asked: Asked::default(),
             limit,
         }
@@ -70,7 +89,7 @@ impl Connector {
             after: self.limit,
         };
         let transport = match proxy {
-            None => self.direct(server, deadline).await?,
+            None => self.direct(&NamedEnd::of(server), deadline).await?,
             Some(proxy) => self.through(proxy, server, deadline).await?,
         };
         // SIP messages are small and each is awaited: Nagle would add a round trip to every one.
@@ -88,28 +107,63 @@ impl Connector {
             })
     }
 
-    async fn direct(
+    /// Opens a stream to a TURN server, through a proxy if there is one; dropping it gives up at once. Of `tls` only `ca` is
+    /// about others than the server.
+    pub(crate) async fn open(
         &self,
-        server: &ServerUrl,
-        deadline: Instant,
-    ) -> Result<Transport, ConnectError> {
-        let late = |step| ConnectError::TimedOut {
-            server: server.to_string(),
+        target: &StreamTarget,
+        proxy: Option<&Proxy>,
+    ) -> Result<Stream, ConnectError> {
+        let deadline = Instant::now() + self.limit;
+        let end = NamedEnd {
+            host: &target.host,
+            port: target.port,
+            shown: target.to_string(),
+        };
+        let transport = match proxy {
+            None => self.direct(&end, deadline).await?,
+            Some(proxy) => self.lead_through(proxy, &end, deadline).await?,
+        };
+        // Packets of sound are small, and none is to wait for the one before.
+        let _ = transport.tcp().set_nodelay(true);
+        if !target.tls {
+            return Ok(Stream::Plain(transport));
+        }
+        let client = self.other_config().await?;
+        let name = tls::server_name(&TlsOptions::default(), end.host)?;
+        let secured = TlsConnector::from(client).connect(name, transport);
+        timeout_at(deadline, secured)
+            .await
+            .map_err(|_| self.too_late(&end, ConnectStep::Tls))?
+            .map(|stream| Stream::Tls(Box::new(stream)))
+            .map_err(|error| error::from_io(end.shown.clone(), end.host, ConnectStep::Tls, &error))
+    }
+
+    fn too_late(&self, end: &NamedEnd<'_>, step: ConnectStep) -> ConnectError {
+        ConnectError::TimedOut {
+            server: end.shown.clone(),
             step,
             after: self.limit,
-        };
-        let addresses = timeout_at(deadline, lookup(server.host(), server.port()))
+        }
+    }
+
+    async fn direct(
+        &self,
+        end: &NamedEnd<'_>,
+        deadline: Instant,
+    ) -> Result<Transport, ConnectError> {
+        let addresses = timeout_at(deadline, lookup(end.host, end.port))
             .await
-            .map_err(|_| late(ConnectStep::Lookup))?
+            .map_err(|_| self.too_late(end, ConnectStep::Lookup))?
             .map_err(|source| ConnectError::UnknownHost {
-                host: server.host().to_owned(),
+                host: end.host.to_owned(),
                 source,
             })?;
         timeout_at(deadline, tcp(addresses))
             .await
-            .map_err(|_| late(ConnectStep::Tcp))?
+            .map_err(|_| self.too_late(end, ConnectStep::Tcp))?
             .map(Transport::direct)
-            .map_err(|source| error::from_tcp(server.to_string(), source))
+            .map_err(|source| error::from_tcp(end.shown.clone(), source))
     }
 
     pub(super) async fn through(
@@ -118,14 +172,23 @@ impl Connector {
         server: &ServerUrl,
         deadline: Instant,
     ) -> Result<Transport, ConnectError> {
-        let target =
-            Target::new(server.host(), server.port()).map_err(|_| ConnectError::InvalidUrl {
-                why: "its host is nothing that a proxy could be asked for",
-            })?;
+        self.lead_through(proxy, &NamedEnd::of(server), deadline)
+            .await
+    }
+
+    async fn lead_through(
+        &self,
+        proxy: &Proxy,
+        end: &NamedEnd<'_>,
+        deadline: Instant,
+    ) -> Result<Transport, ConnectError> {
+        let target = Target::new(end.host, end.port).map_err(|_| ConnectError::InvalidUrl {
+            why: "its host is nothing that a proxy could be asked for",
+        })?;
         let passage = Passage {
             proxy,
             client: match proxy.scheme {
-                Scheme::Https => Some(self.proxy_config().await?),
+                Scheme::Https => Some(self.other_config().await?),
                 Scheme::Http | Scheme::Socks5 => None,
             },
             asked: &self.asked,
@@ -136,13 +199,13 @@ impl Connector {
     }
 
     /// The system's authorities and those of `tls.ca`; the rest of `tls` is about the server.
-    async fn proxy_config(&self) -> Result<Arc<ClientConfig>, ConnectError> {
+    async fn other_config(&self) -> Result<Arc<ClientConfig>, ConnectError> {
         let options = TlsOptions {
             ca: self.tls.ca.clone(),
             ..TlsOptions::default()
         };
         let made = || client_config(options, Witness::default());
-        let made = self.proxies.get_or_try_init(made);
+        let made = self.others.get_or_try_init(made);
         made.await.map(Arc::clone)
     }
 

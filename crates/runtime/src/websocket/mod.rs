@@ -20,3 +20,4 @@ pub use connection::{Connection, Incoming};
 pub use error::{ConnectError, ConnectStep, Distrust, DownReason};
 pub(crate) use probe::{HttpAnswer, SecuredWay, TriedAddress, Way, try_each};
 pub use tls::TlsOptions;
+pub(crate) use transport::Stream;

@@ -1,6 +1,7 @@
-//! What a WebSocket or its TLS runs over: TCP, or a tunnel through a proxy.
+//! What a WebSocket, TURN or their TLS runs over: TCP, or a tunnel through a proxy.
 
 use std::io;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -10,7 +11,7 @@ use tokio_rustls::client::TlsStream;
 
 /// Octets as they are, or within TLS.
 #[derive(Debug)]
-pub(super) enum MaybeTls<S> {
+pub(crate) enum MaybeTls<S> {
     Plain(S),
     Tls(Box<TlsStream<S>>),
 }
@@ -19,7 +20,7 @@ pub(super) enum MaybeTls<S> {
 pub(super) type Carrier = MaybeTls<TcpStream>;
 
 /// A way to the server, with or without TLS.
-pub(super) type Stream = MaybeTls<Transport>;
+pub(crate) type Stream = MaybeTls<Transport>;
 
 impl Carrier {
     pub(super) fn tcp(&self) -> &TcpStream {
@@ -30,9 +31,19 @@ impl Carrier {
     }
 }
 
+impl Stream {
+    pub(crate) fn local(&self) -> io::Result<SocketAddr> {
+        let transport = match self {
+            Stream::Plain(transport) => transport,
+            Stream::Tls(tls) => tls.get_ref().0,
+        };
+        transport.tcp().local_addr()
+    }
+}
+
 /// A way to the server, with what came out of it already while a proxy opened it.
 #[derive(Debug)]
-pub(super) struct Transport {
+pub(crate) struct Transport {
     carrier: Carrier,
     early: Vec<u8>,
     /// How much of `early` was read.

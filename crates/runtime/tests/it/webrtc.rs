@@ -103,7 +103,12 @@ impl Ours {
         loop {
             match self.session.poll_output() {
                 Output::Event(MediaEvent::Described { sdp }) => return sdp,
-                Output::Event(_) | Output::Captured(_) | Output::Transmit(_) => {}
+                Output::Event(_)
+                | Output::Captured(_)
+                | Output::Transmit(_)
+                | Output::Connect(..)
+                | Output::Send(..)
+                | Output::Disconnect(_) => {}
                 Output::Timeout(..) => panic!("nothing was described"),
             }
         }
@@ -134,6 +139,8 @@ impl Ours {
     async fn drain(&mut self) {
         loop {
             match self.session.poll_output() {
+                // It has no TURN server.
+                Output::Connect(..) | Output::Send(..) | Output::Disconnect(_) => {}
                 Output::Transmit(transmit) => {
                     self.socket
                         .send_to(&transmit.bytes, transmit.to)

@@ -12,7 +12,7 @@ use rtc_shared::error::Error;
 use crate::transport::parameters::CandidateKind;
 
 /// Returns whether a candidate's address may be sent to at all.
-pub(super) fn is_reachable(address: SocketAddr) -> bool {
+pub(in crate::transport) fn is_reachable(address: SocketAddr) -> bool {
     let usable = match address.ip() {
         IpAddr::V4(ip) => !ip.is_broadcast(),
         // Without a zone nobody knows which link is meant.

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::*;
 use crate::audio::{Rate, Source, SourceReader};
+use crate::resolver::Found;
 
 fn calls() -> (Calls, mpsc::UnboundedReceiver<News>) {
     calls_with(json!({}))
@@ -21,7 +22,8 @@ fn calls_with(more: serde_json::Value) -> (Calls, mpsc::UnboundedReceiver<News>)
     }
     let config = Config::from_json(&options).unwrap();
     let (news, told) = mpsc::unbounded_channel();
-    let mut calls = Calls::new(&config, news, mpsc::unbounded_channel().0);
+    let connector = Arc::new(crate::driver::connector(&config));
+    let mut calls = Calls::new(&config, connector, news, mpsc::unbounded_channel().0);
     calls.server_is_local = true;
     (calls, told)
 }
@@ -248,23 +250,41 @@ async fn a_lookup_that_breaks_holds_no_call() {
 }
 
 #[tokio::test]
-async fn a_name_that_is_not_found_and_a_file_that_can_not_be_finished_are_logged() {
+async fn servers_that_can_not_be_used_and_names_that_are_not_found_are_told_to_each_call() {
+    let url = "stuns:stun.example.com";
+    let (mut calls, mut told) = calls_with(json!({ "iceServers": [{ "urls": url }] }));
+    let found = Found {
+        faults: vec![resolver::Unusable {
+            url: "turn:turn.invalid".to_owned(),
+            reason: "turn.invalid was not found".to_owned(),
+        }],
+        ..Found::default()
+    };
+    let mut jobs = JoinSet::new();
+    let (list, found) = (calls.list, Some(found));
+    calls.looked_up(LookedUp { list, found }, Instant::now(), &mut jobs);
+    for number in [3, 4] {
+        let id = SessionId::from_random(number);
+        calls.order(id, MediaCommand::Stream(StreamCommand::Offer), &mut jobs);
+        let mut servers = Vec::new();
+        while servers.len() < 2 {
+            let news = tokio::time::timeout(Duration::from_secs(10), told.recv());
+            let news = news.await.unwrap().unwrap();
+            if let (true, What::Media(MediaEvent::IceServerFailed { server, .. })) =
+                (news.id == id, news.what)
+            {
+                servers.push(server);
+            }
+        }
+        assert_eq!(servers, [url, "turn:turn.invalid"]);
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_can_not_be_finished_is_logged() {
     let (mut calls, _told) = calls();
     let (log, mut logged) = mpsc::unbounded_channel();
     calls.log = log;
-    let found = Found {
-        faults: vec!["turn.invalid was not found".to_owned()],
-        ..Found::default()
-    };
-    let (list, found) = (calls.list, Some(found));
-    calls.looked_up(
-        LookedUp { list, found },
-        Instant::now(),
-        &mut JoinSet::new(),
-    );
-    let text = logged.try_recv().unwrap();
-    assert_eq!(text, "iceServers: turn.invalid was not found");
-
     let gone = Turn::new();
     let trouble = calls.standing(SessionId::from_random(7), gone, Device::Output);
     let trouble = opening::also_logged(trouble, calls.log.clone());

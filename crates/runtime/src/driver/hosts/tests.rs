@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use phone::Config;
@@ -29,7 +30,12 @@ impl Desk {
         let log = mpsc::unbounded_channel().0;
         Desk {
             hosts: Hosts::new(config.audio.fallback, tell, log.clone()),
-            calls: Calls::new(&config, mpsc::unbounded_channel().0, log),
+            calls: Calls::new(
+                &config,
+                Arc::new(crate::driver::connector(&config)),
+                mpsc::unbounded_channel().0,
+                log,
+            ),
             jobs: JoinSet::new(),
             news,
         }

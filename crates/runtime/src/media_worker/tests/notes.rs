@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use audio::Rate;
 use bytes::BytesMut;
 use media::Thrift;
+use media::transport::{LinkEvent, LinkId};
 use phone::video::{VideoContent, VideoLine};
 use phone::{MediaEvent, SessionId, StreamCommand, Ticket};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -110,6 +111,8 @@ impl Engine for Notes {
     fn handle_datagram(&mut self, _: usize, _: SocketAddr, bytes: &[u8], _: Instant) {
         let _ = self.noted.send(Noted::Datagram(bytes.to_vec()));
     }
+
+    fn handle_link(&mut self, _: LinkId, _: LinkEvent<'_>, _: Instant) {}
 
     fn handle_timeout(&mut self, now: Instant) {
         assert!(self.wake.take().is_some_and(|wake| wake <= now));

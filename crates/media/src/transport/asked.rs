@@ -1,0 +1,55 @@
+//! What is said of the servers that were asked: each once, and only what no other way to it makes good.
+
+use super::output::ServerFault;
+
+#[derive(Debug)]
+struct AskedServer {
+    name: String,
+    /// The latest, of any way to it.
+    fault: Option<ServerFault>,
+    told: bool,
+}
+
+/// The servers in the order in which they were given.
+#[derive(Debug, Default)]
+pub(super) struct AskedServers(Vec<AskedServer>);
+
+impl AskedServers {
+    pub(super) fn new(names: impl Iterator<Item = String>) -> Self {
+        let servers = names.map(|name| AskedServer {
+            name,
+            fault: None,
+            told: false,
+        });
+        Self(servers.collect())
+    }
+
+    pub(super) fn note(&mut self, server: usize, fault: ServerFault) {
+        if let Some(server) = self.0.get_mut(server) {
+            server.fault = Some(fault);
+        }
+    }
+
+    /// Returns what is to be told of servers that have not `served`.
+    pub(super) fn blame(
+        &mut self,
+        served: impl Fn(usize) -> bool,
+    ) -> impl Iterator<Item = (String, ServerFault)> {
+        let mut found = Vec::new();
+        for (index, server) in self.0.iter_mut().enumerate() {
+            if !server.told && !served(index) {
+                server.told = true;
+                let fault = server.fault.clone().unwrap_or(ServerFault::Silent);
+                found.push((server.name.clone(), fault));
+            }
+        }
+        found.into_iter()
+    }
+
+    /// Returns what is to be told of a server that is of use all the same.
+    pub(super) fn complain(&mut self, server: usize) -> Option<String> {
+        let server = self.0.get_mut(server).filter(|server| !server.told)?;
+        server.told = true;
+        Some(server.name.clone())
+    }
+}
