@@ -20,3 +20,16 @@ describe('the table of features', () => {
     })
   }
 })
+
+describe('the points of a meeting with pictures', () => {
+  const { rows } = tableOf(page, 'meeting')
+  test('are as many as its document has', () => assert.equal(rows.length, 14))
+
+  for (const [what, tests] of rows) {
+    test(`names the tests of "${what}", which are there`, () => {
+      const linked = testsOf(page, tests)
+      assert.ok(linked.length > 0, 'a link')
+      for (const { missing } of linked) assert.equal(missing, undefined)
+    })
+  }
+})
