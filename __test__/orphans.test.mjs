@@ -131,7 +131,7 @@ describe('a journal that can not be used', () => {
     assert.match(await complaint(t, (journal) => writeFileSync(journal, text)), /another version/)
   })
 
-  test("is another phone's", async (t) => {
+  test('is of another phone', async (t) => {
     const text = JSON.stringify({ offhookJournal: 1, owner: { instanceId: 'x', address: 'sip:carol@pbx.test' }, calls: [] })
     assert.match(await complaint(t, (journal) => writeFileSync(journal, text)), /another phone \(sip:carol@pbx\.test/)
   })

@@ -336,7 +336,8 @@ impl World {
     fn next(&self) -> Instant {
         let parcel = self.parcels.keys().next().map(|(at, _)| *at);
         let rigs = self.rigs.iter().enumerate().filter_map(|(who, rig)| {
-            let is_up = !rig.closed && !(who == ALICE && self.sleeps);
+            let sleeps = who == ALICE && self.sleeps;
+            let is_up = !(rig.closed || sleeps);
             let skew = self.skew_of(who);
             rig.deadline.filter(|_| is_up).map(|at| at + skew)
         });
