@@ -2575,7 +2575,7 @@ export interface AudioDevice {
 export declare function listDevices(): Promise<AudioDevice[]>;
 
 /** What is looked at, in the order of {@link PreflightResult.checks}. */
-export type PreflightCheckName = 'dns' | 'proxy' | 'tcp' | 'tls' | 'websocket' | 'registration' | 'clock';
+export type PreflightCheckName = 'dns' | 'proxy' | 'tcp' | 'tls' | 'websocket' | 'registration' | 'stun' | 'turn' | 'relay' | 'udp' | 'nat' | 'microphone' | 'speaker' | 'clock' | 'cpu';
 
 /** How something is: well; working, but not as it should; not working; or not tried, which is no fault. */
 export type PreflightStatus = 'ok' | 'warning' | 'failed' | 'skipped';
@@ -2602,7 +2602,7 @@ export interface PreflightCheck {
 export interface PreflightResult {
     /** Whether nothing has failed. */
     ok: boolean;
-    /** Server by server, then the machine. */
+    /** Server by server, then the STUN and TURN servers, then the network and the machine. */
     checks: PreflightCheck[];
 }
 
@@ -2616,10 +2616,12 @@ export interface PreflightOptions extends Abortable {
 
 /**
  * Looks at everything that a call needs, before there is one: for each of `servers` its name, proxy, TCP, TLS, WebSocket and
- * registration, and the clock. Each step has a time limit, 20 s at most together with those before it unless names or functions take
- * longer.
+ * registration; each STUN and TURN server of `iceServers`, with loss, jitter and round trip of packets through it; whether UDP leaves the
+ * network, and what a NAT does; the microphone and the speaker of `audio`; the clock, and what the processor has left. Each step has a
+ * time limit.
  *
- * Nothing is contacted but what the options name. The registration is one of an instance of its own for 60 s at most, which is taken
+ * Nothing is contacted but what the options name, and the second address that a STUN server names for itself. The microphone is opened
+ * for a moment, and what it hears is thrown away; with `audio: 'none'` it is not. The registration is one of an instance of its own for 60 s at most, which is taken
  * back at once: a phone that is registered with the same account stays so, unless the registrar keeps one registration for an account.
  *
  * ```ts
@@ -2637,7 +2639,7 @@ export declare function preflight(options: SoftphoneOptions, how?: PreflightOpti
  * What a check has found, in a word that stays over versions: its status and its advice are always the same, and stand in
  * docs/networks.md.
  */
-export type PreflightCode = 'not-tried' | 'not-wanted' | 'not-given' | 'dns-ok' | 'dns-address' | 'dns-by-proxy' | 'dns-not-found' | 'dns-unanswered' | 'proxy-ok' | 'proxy-not-found' | 'proxy-refused' | 'proxy-unreachable' | 'proxy-timeout' | 'proxy-tls' | 'proxy-credentials' | 'proxy-forbidden' | 'proxy-server-unreachable' | 'proxy-nonsense' | 'proxy-function' | 'tcp-ok' | 'tcp-by-proxy' | 'tcp-some-addresses' | 'tcp-refused' | 'tcp-timeout' | 'tcp-unreachable' | 'tls-ok' | 'tls-none' | 'tls-unchecked' | 'tls-expires-soon' | 'tls-wrong-name' | 'tls-expired' | 'tls-not-yet-valid' | 'tls-unknown-authority' | 'tls-untrusted' | 'tls-pin' | 'tls-client-certificate' | 'tls-no-tls' | 'tls-failed' | 'tls-timeout' | 'tls-options' | 'websocket-ok' | 'websocket-forbidden' | 'websocket-not-found' | 'websocket-redirected' | 'websocket-unavailable' | 'websocket-refused' | 'websocket-no-sip' | 'websocket-nonsense' | 'websocket-timeout' | 'websocket-closed' | 'registration-ok' | 'registration-credentials' | 'registration-forbidden' | 'registration-unknown' | 'registration-unavailable' | 'registration-refused' | 'registration-timeout' | 'registration-lost' | 'clock-ok' | 'clock-off' | 'clock-wrong' | 'clock-unknown';
+export type PreflightCode = 'not-tried' | 'not-wanted' | 'not-given' | 'dns-ok' | 'dns-address' | 'dns-by-proxy' | 'dns-not-found' | 'dns-unanswered' | 'proxy-ok' | 'proxy-not-found' | 'proxy-refused' | 'proxy-unreachable' | 'proxy-timeout' | 'proxy-tls' | 'proxy-credentials' | 'proxy-forbidden' | 'proxy-server-unreachable' | 'proxy-nonsense' | 'proxy-function' | 'tcp-ok' | 'tcp-by-proxy' | 'tcp-some-addresses' | 'tcp-refused' | 'tcp-timeout' | 'tcp-unreachable' | 'tls-ok' | 'tls-none' | 'tls-unchecked' | 'tls-expires-soon' | 'tls-wrong-name' | 'tls-expired' | 'tls-not-yet-valid' | 'tls-unknown-authority' | 'tls-untrusted' | 'tls-pin' | 'tls-client-certificate' | 'tls-no-tls' | 'tls-failed' | 'tls-timeout' | 'tls-options' | 'websocket-ok' | 'websocket-forbidden' | 'websocket-not-found' | 'websocket-redirected' | 'websocket-unavailable' | 'websocket-refused' | 'websocket-no-sip' | 'websocket-nonsense' | 'websocket-timeout' | 'websocket-closed' | 'registration-ok' | 'registration-credentials' | 'registration-forbidden' | 'registration-unknown' | 'registration-unavailable' | 'registration-refused' | 'registration-timeout' | 'registration-lost' | 'stun-ok' | 'stun-not-found' | 'stun-refused' | 'stun-timeout' | 'stun-error' | 'stun-unusable' | 'turn-ok' | 'turn-not-found' | 'turn-refused' | 'turn-timeout' | 'turn-unreachable' | 'turn-tls' | 'turn-credentials' | 'turn-forbidden' | 'turn-quota' | 'turn-full' | 'turn-error' | 'turn-unusable' | 'turn-untried' | 'relay-ok' | 'relay-lossy' | 'relay-slow' | 'relay-restless' | 'relay-silent' | 'relay-unmeasured' | 'udp-ok' | 'udp-blocked' | 'udp-unanswered' | 'nat-none' | 'nat-open' | 'nat-symmetric-relayed' | 'nat-symmetric' | 'nat-unknown' | 'microphone-ok' | 'microphone-none' | 'microphone-busy' | 'microphone-denied' | 'microphone-silent' | 'microphone-failed' | 'speaker-ok' | 'speaker-none' | 'speaker-busy' | 'speaker-denied' | 'speaker-silent' | 'speaker-failed' | 'clock-ok' | 'clock-off' | 'clock-wrong' | 'clock-unknown' | 'cpu-ok' | 'cpu-tight' | 'cpu-full';
 
 /** What goes over the network, on its way to a file. */
 export interface Capture {

@@ -84,6 +84,18 @@ describe('preflight()', { timeout: 60_000 }, () => {
     }
   })
 
+  test('leaves sound alone that is not wanted', async () => {
+    const { ok, checks } = await preflight({ uri: 'sip:alice@example.invalid', register: false, audio: 'none' }, { checks: ['microphone', 'speaker'] })
+    assert.deepEqual([ok, ...checks.map(({ code }) => code)], [true, 'not-wanted', 'not-wanted'])
+  })
+
+  test('says what a call costs', async () => {
+    const { checks: [cpu] } = await preflight({ uri: 'sip:alice@example.invalid', register: false }, { checks: ['cpu'] })
+    assert.match(cpu.code, /^cpu-(ok|tight|full)$/)
+    const { percent, free, processors, calls } = cpu.details
+    assert.ok(percent > 0 && free > 0 && free <= 100 && processors >= 1 && calls >= 0, JSON.stringify(cpu))
+  })
+
   test('is given up by its signal, and leaves nobody registered', async (t) => {
     const { pbx } = await pbxOf(t)
     await assert.rejects(preflight(pbx.account('alice'), { signal: AbortSignal.abort() }), { code: 'ERR_ABORTED' })

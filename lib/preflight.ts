@@ -11,7 +11,22 @@ import type { WirePreflightEvent } from './wire'
 import { checkSoftphoneOptions, wireOptions } from './wire-options'
 
 /** What is looked at, in the order of {@link PreflightResult.checks}. */
-export type PreflightCheckName = 'dns' | 'proxy' | 'tcp' | 'tls' | 'websocket' | 'registration' | 'clock'
+export type PreflightCheckName =
+  | 'dns'
+  | 'proxy'
+  | 'tcp'
+  | 'tls'
+  | 'websocket'
+  | 'registration'
+  | 'stun'
+  | 'turn'
+  | 'relay'
+  | 'udp'
+  | 'nat'
+  | 'microphone'
+  | 'speaker'
+  | 'clock'
+  | 'cpu'
 
 /** How something is: well; working, but not as it should; not working; or not tried, which is no fault. */
 export type PreflightStatus = 'ok' | 'warning' | 'failed' | 'skipped'
@@ -38,7 +53,7 @@ export interface PreflightCheck {
 export interface PreflightResult {
   /** Whether nothing has failed. */
   ok: boolean
-  /** Server by server, then the machine. */
+  /** Server by server, then the STUN and TURN servers, then the network and the machine. */
   checks: PreflightCheck[]
 }
 
@@ -50,15 +65,33 @@ export interface PreflightOptions extends Abortable {
   onCheck?: (check: PreflightCheck) => void
 }
 
-const names: readonly PreflightCheckName[] = ['dns', 'proxy', 'tcp', 'tls', 'websocket', 'registration', 'clock']
+const names: readonly PreflightCheckName[] = [
+  'dns',
+  'proxy',
+  'tcp',
+  'tls',
+  'websocket',
+  'registration',
+  'stun',
+  'turn',
+  'relay',
+  'udp',
+  'nat',
+  'microphone',
+  'speaker',
+  'clock',
+  'cpu',
+]
 const checks: Rule = { arrayOf: { oneOf: names }, min: 1 }
 
 /**
  * Looks at everything that a call needs, before there is one: for each of `servers` its name, proxy, TCP, TLS, WebSocket and
- * registration, and the clock. Each step has a time limit, 20 s at most together with those before it unless names or functions take
- * longer.
+ * registration; each STUN and TURN server of `iceServers`, with loss, jitter and round trip of packets through it; whether UDP leaves the
+ * network, and what a NAT does; the microphone and the speaker of `audio`; the clock, and what the processor has left. Each step has a
+ * time limit.
  *
- * Nothing is contacted but what the options name. The registration is one of an instance of its own for 60 s at most, which is taken
+ * Nothing is contacted but what the options name, and the second address that a STUN server names for itself. The microphone is opened
+ * for a moment, and what it hears is thrown away; with `audio: 'none'` it is not. The registration is one of an instance of its own for 60 s at most, which is taken
  * back at once: a phone that is registered with the same account stays so, unless the registrar keeps one registration for an account.
  *
  * ```ts

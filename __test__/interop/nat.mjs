@@ -5,6 +5,7 @@ import { Child } from './processes.mjs'
 
 const server = fileURLToPath(new URL('nat-server.mjs', import.meta.url))
 const phone = fileURLToPath(new URL('nat-phone.mjs', import.meta.url))
+const doctor = fileURLToPath(new URL('nat-preflight.mjs', import.meta.url))
 
 let networks = 0
 
@@ -55,6 +56,18 @@ export async function startNat(t, { mapping = 'port-preserving' } = {}) {
   return {
     stun: { urls: `stun:${publicAddress}:${coturn.port}` },
     turn: coturn.server,
+    /** Another server of the public network, at another port. */
+    another: async () => {
+      const other = await startCoturn({ address: publicAddress, launch: within('public') })
+      children.push(other)
+      return other.server
+    },
+    /** The options of this user's phone. */
+    account: (user) => accounts[user],
+    /** Starts a preflight on one side; prints its result as JSON. */
+    preflight: (side, options, how) => start(side, doctor, JSON.stringify({ options, how })),
+    /** From now on one side's NAT lets nothing of this protocol out. */
+    drop: (side, protocol) => run(...within(`${side}-nat`), 'nft', `add table ip wall; add chain ip wall out { type filter hook forward priority 10; }; add rule ip wall out meta l4proto ${protocol} drop`),
     /** Starts the phone of `alice` or `bob` on one side; see nat-phone.mjs for what it prints. */
     phone: (side, user, job) => start(side, phone, JSON.stringify({ options: accounts[user], ...job })),
   }

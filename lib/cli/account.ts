@@ -26,7 +26,7 @@ export async function accountOf(cli: Cli): Promise<SoftphoneOptions> {
   const servers = serversOf(cli)
   const name = given.value('auth-user')
   const displayName = given.value('display-name')
-  const ca = given.values('ca').map(readCertificate)
+  const ca = certificatesOf(cli)
   const iceServers = iceServersOf(cli)
   return {
     uri,
@@ -49,6 +49,11 @@ export function proxyOf({ given, output }: Cli): string | false {
     output.complain('warning', { code: 'secret-on-command-line', message: text }, text)
   }
   return proxy === 'none' ? false : proxy
+}
+
+/** The authorities that were named. */
+export function certificatesOf({ given }: Cli): string[] {
+  return given.values('ca').map(readCertificate)
 }
 
 /** The STUN and TURN servers that were named. */

@@ -22,8 +22,45 @@ pub enum CheckName {
     Websocket,
     /// The registration.
     Registration,
+    /// A STUN server.
+    Stun,
+    /// A TURN server.
+    Turn,
+    /// The way to a TURN server and back.
+    Relay,
+    /// Whether UDP leaves the network.
+    Udp,
+    /// What the network does to addresses.
+    Nat,
+    /// The microphone.
+    Microphone,
+    /// The speaker.
+    Speaker,
     /// This machine's clock, by what servers say.
     Clock,
+    /// What the processor has left.
+    Cpu,
+}
+
+impl CheckName {
+    /// All of them.
+    pub const ALL: [CheckName; 15] = [
+        CheckName::Dns,
+        CheckName::Proxy,
+        CheckName::Tcp,
+        CheckName::Tls,
+        CheckName::Websocket,
+        CheckName::Registration,
+        CheckName::Stun,
+        CheckName::Turn,
+        CheckName::Relay,
+        CheckName::Udp,
+        CheckName::Nat,
+        CheckName::Microphone,
+        CheckName::Speaker,
+        CheckName::Clock,
+        CheckName::Cpu,
+    ];
 }
 
 /// How something is.

@@ -156,6 +156,103 @@ codes! {
     /// The connection was lost meanwhile.
     RegistrationLost = "registration-lost",
 
+    /// The STUN server answers.
+    StunOk = "stun-ok",
+    /// The STUN server's name has no address.
+    StunNotFound = "stun-not-found",
+    /// The STUN server's port is closed.
+    StunRefused = "stun-refused",
+    /// The STUN server does not answer.
+    StunTimeout = "stun-timeout",
+    /// The STUN server refuses the question.
+    StunError = "stun-error",
+    /// The STUN server's URL can't be used.
+    StunUnusable = "stun-unusable",
+
+    /// The TURN server gives an address.
+    TurnOk = "turn-ok",
+    /// The TURN server's name has no address.
+    TurnNotFound = "turn-not-found",
+    /// The TURN server's port is closed.
+    TurnRefused = "turn-refused",
+    /// The TURN server does not answer.
+    TurnTimeout = "turn-timeout",
+    /// There is no way to the TURN server, directly or through the proxy.
+    TurnUnreachable = "turn-unreachable",
+    /// TLS with the TURN server fails.
+    TurnTls = "turn-tls",
+    /// The TURN server does not take the user's name or password: 401 or 441.
+    TurnCredentials = "turn-credentials",
+    /// The TURN server forbids: 403.
+    TurnForbidden = "turn-forbidden",
+    /// The user has as many addresses at the TURN server as may be: 486.
+    TurnQuota = "turn-quota",
+    /// The TURN server has no address left: 508.
+    TurnFull = "turn-full",
+    /// The TURN server refuses for another reason.
+    TurnError = "turn-error",
+    /// The TURN server's URL can't be used.
+    TurnUnusable = "turn-unusable",
+    /// The TURN server is spoken to by TCP or TLS, which is not looked at yet.
+    TurnUntried = "turn-untried",
+
+    /// Sound goes to the TURN server and back as it should.
+    RelayOk = "relay-ok",
+    /// Three packets of a hundred or more are lost on the way to the TURN server and back.
+    RelayLossy = "relay-lossy",
+    /// The way to the TURN server and back takes 300 ms or more.
+    RelaySlow = "relay-slow",
+    /// On the way to the TURN server and back the delay changes by 40 ms or more.
+    RelayRestless = "relay-restless",
+    /// Nothing comes back from the TURN server.
+    RelaySilent = "relay-silent",
+    /// The TURN server does not let us send to ourselves.
+    RelayUnmeasured = "relay-unmeasured",
+
+    /// UDP leaves the network, and comes back.
+    UdpOk = "udp-ok",
+    /// No server is reached by UDP, but a TURN server by TCP or TLS.
+    UdpBlocked = "udp-blocked",
+    /// No server is reached by UDP, and none otherwise.
+    UdpUnanswered = "udp-unanswered",
+
+    /// There is no NAT: servers see this machine's own address.
+    NatNone = "nat-none",
+    /// A NAT gives a socket one address for everybody (endpoint-independent mapping).
+    NatOpen = "nat-open",
+    /// A NAT gives a socket another address for each destination (symmetric), and there is a TURN server.
+    NatSymmetricRelayed = "nat-symmetric-relayed",
+    /// A NAT gives a socket another address for each destination (symmetric), and no TURN server works.
+    NatSymmetric = "nat-symmetric",
+    /// Too few servers have said where they see us.
+    NatUnknown = "nat-unknown",
+
+    /// The microphone gives sound.
+    MicrophoneOk = "microphone-ok",
+    /// There is no microphone, or not that one.
+    MicrophoneNone = "microphone-none",
+    /// Another program has the microphone to itself.
+    MicrophoneBusy = "microphone-busy",
+    /// The system forbids the microphone.
+    MicrophoneDenied = "microphone-denied",
+    /// The microphone opens, and gives nothing.
+    MicrophoneSilent = "microphone-silent",
+    /// The microphone does not open for another reason.
+    MicrophoneFailed = "microphone-failed",
+
+    /// The speaker takes sound.
+    SpeakerOk = "speaker-ok",
+    /// There is no speaker, or not that one.
+    SpeakerNone = "speaker-none",
+    /// Another program has the speaker to itself.
+    SpeakerBusy = "speaker-busy",
+    /// The system forbids the speaker.
+    SpeakerDenied = "speaker-denied",
+    /// The speaker opens, and takes nothing.
+    SpeakerSilent = "speaker-silent",
+    /// The speaker does not open for another reason.
+    SpeakerFailed = "speaker-failed",
+
     /// The clock goes right.
     ClockOk = "clock-ok",
     /// The clock is half a minute to an hour off.
@@ -164,6 +261,13 @@ codes! {
     ClockWrong = "clock-wrong",
     /// No server has said what time it is.
     ClockUnknown = "clock-unknown",
+
+    /// There is time for more calls than one.
+    CpuOk = "cpu-ok",
+    /// There is time for one call, and little more.
+    CpuTight = "cpu-tight",
+    /// There is no time for a call.
+    CpuFull = "cpu-full",
 }
 
 impl CheckCode {
@@ -187,7 +291,17 @@ impl CheckCode {
             | Self::TlsOk
             | Self::WebsocketOk
             | Self::RegistrationOk
-            | Self::ClockOk => (Ok, ""),
+            | Self::StunOk
+            | Self::TurnOk
+            | Self::RelayOk
+            | Self::UdpOk
+            | Self::NatNone
+            | Self::NatOpen
+            | Self::NatSymmetricRelayed
+            | Self::MicrophoneOk
+            | Self::SpeakerOk
+            | Self::ClockOk
+            | Self::CpuOk => (Ok, ""),
             Self::DnsAddress | Self::DnsByProxy | Self::TcpByProxy => (Skipped, ""),
             Self::DnsNotFound => (
                 Failed,
@@ -378,6 +492,145 @@ impl CheckCode {
                 "Set this machine's clock and time zone: tokens and certificates are taken for expired or not yet valid.",
             ),
             Self::ClockUnknown => (Skipped, ""),
+            Self::StunNotFound => (
+                Failed,
+                "Look whether the STUN server's name is right, and whether this machine's DNS knows it.",
+            ),
+            Self::StunRefused => (
+                Failed,
+                "No STUN server runs at that port: look at the port in iceServers, usually 3478.",
+            ),
+            Self::StunTimeout => (
+                Failed,
+                "The STUN server is down, or a firewall drops UDP to it: look at its address, and allow UDP to its port.",
+            ),
+            Self::StunError => (
+                Failed,
+                "Look whether that is a STUN server that serves strangers.",
+            ),
+            Self::StunUnusable => (
+                Failed,
+                "Write it as stun:host or stun:host:port in iceServers.",
+            ),
+            Self::TurnNotFound => (
+                Failed,
+                "Look whether the TURN server's name is right, and whether this machine's DNS knows it.",
+            ),
+            Self::TurnRefused => (
+                Failed,
+                "No TURN server runs at that port, or not over that transport: look at the port in iceServers, usually 3478, with TLS 5349 or 443.",
+            ),
+            Self::TurnTimeout => (
+                Failed,
+                "The TURN server is down, or a firewall drops what goes to it: look at its address, allow its port, or name it as turns: on port 443.",
+            ),
+            Self::TurnUnreachable => (
+                Failed,
+                "Look at this machine's network, and whether httpProxy may connect to the TURN server's port.",
+            ),
+            Self::TurnTls => (
+                Failed,
+                "Give the authority of the TURN server's certificate in tls.ca, and name the server as its certificate does.",
+            ),
+            Self::TurnCredentials => (
+                Failed,
+                "Look at username and credential of that server in iceServers: credentials for a limited time may have run out.",
+            ),
+            Self::TurnForbidden => (
+                Failed,
+                "The TURN server's administrator has to allow this user, or this network.",
+            ),
+            Self::TurnQuota => (
+                Failed,
+                "End other calls of that user, wait ten minutes for those that were lost, or have the TURN server's quota raised.",
+            ),
+            Self::TurnFull => (
+                Failed,
+                "The TURN server has no ports left: its administrator has to give it more.",
+            ),
+            Self::TurnError => (
+                Failed,
+                "Ask the TURN server's administrator what its answer means.",
+            ),
+            Self::TurnUnusable => (
+                Failed,
+                "Write it as turn:host:port, turn:host:port?transport=tcp or turns:host:port in iceServers, with username and credential.",
+            ),
+            Self::RelayLossy => (
+                Warning,
+                "Sound will have gaps: use a cable instead of Wi-Fi, end what fills the line, or take a TURN server that is nearer.",
+            ),
+            Self::RelaySlow => (
+                Warning,
+                "Both will talk at the same time: take a TURN server that is nearer, or leave the VPN.",
+            ),
+            Self::RelayRestless => (
+                Warning,
+                "Sound will come late: use a cable instead of Wi-Fi, and end what fills the line.",
+            ),
+            Self::RelaySilent => (
+                Failed,
+                "The TURN server gives addresses and relays nothing: its administrator has to open its range of ports (min-port to max-port).",
+            ),
+            Self::RelayUnmeasured | Self::TurnUntried => (Skipped, ""),
+            Self::UdpBlocked => (
+                Warning,
+                "Calls go by TCP, which is worse for sound: allow UDP to the TURN server's port if you can.",
+            ),
+            Self::UdpUnanswered => (
+                Failed,
+                "Allow UDP to the servers in iceServers, or name a TURN server by TLS: turns:host:443.",
+            ),
+            Self::NatSymmetric => (
+                Warning,
+                "Name a TURN server in iceServers: others behind such a NAT can't be reached without.",
+            ),
+            Self::NatUnknown => (
+                Skipped,
+                "Name two STUN or TURN servers in iceServers, or one that has a second address (RFC 5780).",
+            ),
+            Self::MicrophoneNone => (
+                Failed,
+                "Connect a microphone, choose one in the system's settings, or look at its id in audio.input.",
+            ),
+            Self::MicrophoneBusy => (
+                Failed,
+                "Close the program that uses the microphone, or take another one.",
+            ),
+            Self::MicrophoneDenied => (
+                Failed,
+                "Allow this program the microphone in the system's privacy settings; on Linux the user must be in the group audio.",
+            ),
+            Self::MicrophoneSilent => (
+                Failed,
+                "Plug the microphone in anew, or restart the system's sound server.",
+            ),
+            Self::MicrophoneFailed => (Failed, "Plug the microphone in anew, or take another one."),
+            Self::SpeakerNone => (
+                Failed,
+                "Connect a speaker, choose one in the system's settings, or look at its id in audio.output.",
+            ),
+            Self::SpeakerBusy => (
+                Failed,
+                "Close the program that uses the speaker, or take another one.",
+            ),
+            Self::SpeakerDenied => (
+                Failed,
+                "Allow this program the speaker; on Linux the user must be in the group audio.",
+            ),
+            Self::SpeakerSilent => (
+                Failed,
+                "Plug the speaker in anew, or restart the system's sound server.",
+            ),
+            Self::SpeakerFailed => (Failed, "Plug the speaker in anew, or take another one."),
+            Self::CpuTight => (
+                Warning,
+                "End other programs, or take codecs that cost less, such as PCMU.",
+            ),
+            Self::CpuFull => (
+                Failed,
+                "Sound would be torn: end what keeps the processor busy, or take another machine.",
+            ),
         }
     }
 }

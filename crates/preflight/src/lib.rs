@@ -30,5 +30,20 @@ pub use certificate::{CertificateFacts, Freshness};
 mod clock;
 pub use clock::{ClockSkew, seconds_of};
 
+mod headroom;
+pub use headroom::CpuHeadroom;
+
+mod nat;
+pub use nat::{NatMapping, socket_addresses};
+
+mod path;
+pub use path::{PacketPath, PathFigures};
+
 mod secrets;
 pub use secrets::Secrets;
+
+mod stun;
+pub use stun::{BindingAnswer, StunReply, StunTransaction, binding_request};
+
+mod turn;
+pub use turn::{TurnAllocation, TurnAnswer, TurnClient};

@@ -25,4 +25,4 @@ pub(crate) use order::{Inquiry, News, Order, Spec, What};
 pub(crate) use pictures::{KeyFrameWish, of_phone as video_codec};
 pub use pool::load;
 pub(crate) use pool::{Conference, Handle, Pool, Post, Seat};
-pub(crate) use session::{EngineConfig, engine};
+pub(crate) use session::{EngineConfig, coding_of, engine};

@@ -465,6 +465,12 @@ fn connection(state: ConnectionState) -> Option<MediaEvent> {
     })
 }
 
+/// How a phone codes a call's sound by preference.
+pub(crate) fn coding_of(config: &phone::Config) -> Option<(Codec, OpusSettings)> {
+    let first = config.codecs.first()?;
+    Some((of_phone(*first), opus_of_phone(config.opus)))
+}
+
 fn of_phone(codec: phone::config::Codec) -> Codec {
     match codec {
         phone::config::Codec::Opus => Codec::Opus,

@@ -15,7 +15,8 @@ use tokio::time::timeout;
 use tunnel::Route;
 
 use super::server::Visit;
-use super::{PreflightEvent, PreflightEventSink, ProxyAnswer};
+use super::{PreflightEvent, PreflightEventSink, ProxyAnswer, devices, ice, processor};
+use crate::device::System;
 use crate::io_threads::IoThreads;
 
 /// As long as a phone waits for its application's function.
@@ -34,6 +35,8 @@ pub(super) struct Examination {
 pub(super) enum Place {
     /// Of this server.
     Server(usize),
+    /// Of this STUN or TURN server.
+    Ice(usize),
     /// Of the machine.
     Machine,
 }
@@ -119,11 +122,26 @@ impl Examination {
 
     async fn all(&self, desk: Desk) {
         let visits = (0..self.config.servers.len()).map(|index| self.visit(index, &desk));
-        let skews = match self.wants(SIGNALLING) {
-            true => join_all(visits).await,
-            false => Vec::new(),
+        let signalling = async {
+            if self.wants(SIGNALLING) {
+                let skews = join_all(visits).await;
+                desk.tell(Place::Machine, clock(skews.into_iter().flatten().next()));
+            }
         };
-        desk.tell(Place::Machine, clock(skews.into_iter().flatten().next()));
+        let ice = async {
+            if self.wants(ice::NAMES) {
+                ice::look(self, &desk).await;
+            }
+        };
+        let devices = async {
+            if self.wants(devices::NAMES) {
+                devices::look(self, &desk, Arc::new(System)).await;
+            }
+        };
+        tokio::join!(signalling, ice, devices);
+        if self.wants(&[CheckName::Cpu]) {
+            processor::look(&self.config, &desk).await;
+        }
     }
 
     async fn visit(&self, index: usize, desk: &Desk) -> Option<ClockSkew> {

@@ -2,14 +2,18 @@
 //!
 //! ```text
 //!            ┌► each server: lookup ─► proxy or TCP ─► TLS ─► WebSocket ─► registration
-//! Preflight ─┤
-//!            └► what servers said of the time
+//! Preflight ─┼► each STUN and TURN server: lookup ─► answer, allocation ─► packets through it; UDP; NAT
+//!            ├► microphone, speaker
+//!            └► at last the processor, while nothing else is done
 //!                    └──── what was seen is judged in the pure crate of this name ────► Check ─► PreflightEventSink
 //! ```
 //! The steps are those of a phone (`websocket::connect`), and the registration is a phone's own, with an instance of its own, which
 //! leaves when it is done: a phone that is registered with the same account stays so.
 
+mod devices;
 mod examination;
+mod ice;
+mod processor;
 mod registration;
 mod server;
 mod verdict;

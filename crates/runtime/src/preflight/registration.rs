@@ -84,6 +84,7 @@ impl Registrar {
         config.servers = vec![server];
         config.http_proxy = HttpProxy::Direct;
         config.instance_id = None;
+        config.journal = None;
         config.register_expires = config.register_expires.min(Duration::from_secs(SECONDS));
         config.auto_answer = AutoAnswer {
             policy: Policy::Off,

@@ -7,6 +7,7 @@
 
 #[cfg(target_os = "linux")]
 mod device;
+mod ice_preflight;
 mod preflight;
 mod proxy;
 mod server;

@@ -1,0 +1,80 @@
+// preflight() in networks that are broken, and with a TURN server that we did not write.
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { preflight } from 'offhook'
+import { startCoturn } from './coturn.mjs'
+import { startNat } from './nat.mjs'
+import { peers } from './peers.mjs'
+
+const ice = ['stun', 'turn', 'relay', 'udp', 'nat']
+const nobody = { uri: 'sip:alice@example.invalid', register: false }
+
+/** What is found of one thing. */
+const of = ({ checks }, name) => checks.find((check) => check.name === name)
+
+/** The result of a preflight in a network of its own. */
+async function found(net, side, options, checks) {
+  const child = net.preflight(side, { ...nobody, ...options }, { checks })
+  const [, text] = await child.prints(/^(\{.*\})$/m, AbortSignal.timeout(40_000))
+  return JSON.parse(text)
+}
+
+describe('preflight() with coturn', { skip: peers('coturn'), timeout: 120_000 }, () => {
+  test('measures the way through a relay, and gives its addresses back', async (t) => {
+    const coturn = await startCoturn()
+    t.after(() => coturn.stop())
+    const { urls, username, credential } = coturn.server
+    const result = await preflight({ ...nobody, iceServers: [coturn.server, { urls: urls.replace('turn:', 'stun:') }] }, { checks: ice })
+    assert.equal(result.ok, true, JSON.stringify(result.checks, null, 1))
+    assert.deepEqual(result.checks.map(({ name }) => name), ['turn', 'relay', 'stun', 'udp', 'nat'])
+    for (const [name, code] of [['turn', 'turn-ok'], ['stun', 'stun-ok'], ['udp', 'udp-ok'], ['nat', 'nat-none']]) assert.equal(of(result, name).code, code)
+    // How quick that is, a busy machine decides.
+    assert.match(of(result, 'relay').code, /^relay-(ok|lossy|slow|restless)$/)
+    const { loss, roundTrip, jitter } = of(result, 'relay').details
+    assert.ok(loss >= 0 && loss < 100 && roundTrip > 0 && jitter >= 0)
+    assert.ok(!JSON.stringify(result).includes(credential) && username.length > 0)
+    await coturn.logs(/session .* closed|allocation.*(timeout|deleted)|lifetime=0/i)
+  })
+
+  test('tells wrong credentials, odd ones too, and never shows them', async (t) => {
+    const coturn = await startCoturn()
+    t.after(() => coturn.stop())
+    for (const credential of ['wrong-s3cret', 'pä:ss\u0000wörd s3cret%', 's3cret'.repeat(100)]) {
+      const result = await preflight({ ...nobody, iceServers: [{ ...coturn.server, credential }] }, { checks: ice })
+      assert.equal(of(result, 'turn').code, 'turn-credentials')
+      assert.equal(of(result, 'relay').code, 'not-tried')
+      assert.ok(!JSON.stringify(result).includes('s3cret'))
+    }
+  })
+})
+
+describe('preflight() behind a NAT', { skip: peers('coturn', 'nat'), timeout: 180_000 }, () => {
+  test('tells a NAT that keeps a port from one that does not', async (t) => {
+    const open = await startNat(t)
+    const servers = async (net) => [net.stun, { urls: (await net.another()).urls.replace('turn:', 'stun:') }]
+    const kept = await found(open, 'left', { iceServers: await servers(open) }, ice)
+    assert.equal(of(kept, 'nat').code, 'nat-open', JSON.stringify(kept.checks, null, 1))
+    const strict = await startNat(t, { mapping: 'random' })
+    const iceServers = await servers(strict)
+    const moved = await found(strict, 'left', { iceServers }, ice)
+    assert.equal(of(moved, 'nat').code, 'nat-symmetric', JSON.stringify(moved.checks, null, 1))
+    const relayed = await found(strict, 'left', { iceServers: [...iceServers, strict.turn] }, ice)
+    assert.equal(of(relayed, 'nat').code, 'nat-symmetric-relayed')
+    assert.equal(of(relayed, 'turn').code, 'turn-ok')
+  })
+
+  test('tells a network that lets no UDP out from a server that is down', async (t) => {
+    const net = await startNat(t)
+    net.drop('left', 'udp')
+    const result = await found(net, 'left', { ...net.account('alice'), register: true, iceServers: [net.stun, net.turn] }, [...ice, 'websocket', 'registration'])
+    const codes = result.checks.map(({ code }) => code)
+    assert.deepEqual(codes, ['websocket-ok', 'registration-ok', 'stun-timeout', 'turn-timeout', 'not-tried', 'udp-unanswered', 'nat-unknown'])
+  })
+
+  test('tells a firewall that drops the connection to the server', async (t) => {
+    const net = await startNat(t)
+    net.drop('left', 'tcp')
+    const result = await found(net, 'left', net.account('alice'), ['dns', 'tcp', 'tls', 'websocket'])
+    assert.deepEqual(result.checks.map(({ code }) => code), ['dns-address', 'tcp-timeout', 'not-tried', 'not-tried'])
+  })
+})
