@@ -42,8 +42,11 @@ struct Forwarded {
 }
 
 impl VideoLinkWriter {
-    /// Gives a frame.
+    /// Gives a frame, which nobody needs whose far end sees nothing: it begins with a key frame later.
     pub fn push(&self, frame: &EncodedFrame) {
+        if !self.forwarded.active.load(Ordering::Relaxed) {
+            return;
+        }
         if self.flow.push(frame.clone()) == Pushed::Dropped && !self.flow.is_left() {
             self.forwarded.wisher.wish();
         }
@@ -106,14 +109,28 @@ mod tests {
     fn linked() -> (VideoLinkWriter, VideoReader, Arc<AtomicUsize>) {
         let (wish, wishes) = counter();
         let (writer, reader) = link(wish);
+        reader.set_active(Some(VideoCodec::Vp8));
         (writer, reader, wishes)
+    }
+
+    #[test]
+    fn whoever_sees_nothing_asks_for_nothing() {
+        let (writer, mut reader, wishes) = linked();
+        reader.set_active(None);
+        let before = wishes.load(Ordering::SeqCst);
+        for number in 0..1_000 {
+            writer.push(&delta(number));
+        }
+        writer.push(&key(1_000));
+        assert_eq!(wishes.load(Ordering::SeqCst), before);
+        assert_eq!(reader.pop(), None);
     }
 
     #[test]
     fn a_late_joiner_asks_for_a_key_frame_and_sees_nothing_before_it() {
         let (writer, mut reader, wishes) = linked();
-        writer.push(&delta(1));
         assert_eq!(wishes.load(Ordering::SeqCst), 1);
+        writer.push(&delta(1));
         assert_eq!(reader.pop(), None);
         let frame = key(2);
         writer.push(&frame);
@@ -151,9 +168,8 @@ mod tests {
     #[test]
     fn what_a_network_takes_counts_while_its_far_end_sees_something() {
         let (writer, reader, _) = linked();
+        assert_eq!(writer.target(), None, "nothing is known");
         reader.set_target(400_000);
-        assert_eq!(writer.target(), None);
-        reader.set_active(Some(VideoCodec::Vp8));
         assert_eq!(writer.target(), Some(400_000));
         reader.set_active(None);
         assert_eq!(writer.target(), None);
