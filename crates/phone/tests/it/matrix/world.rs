@@ -337,9 +337,9 @@ impl World {
         let parcel = self.parcels.keys().next().map(|(at, _)| *at);
         let rigs = self.rigs.iter().enumerate().filter_map(|(who, rig)| {
             let sleeps = who == ALICE && self.sleeps;
-            let is_up = !(rig.closed || sleeps);
+            let is_down = rig.closed || sleeps;
             let skew = self.skew_of(who);
-            rig.deadline.filter(|_| is_up).map(|at| at + skew)
+            rig.deadline.filter(|_| !is_down).map(|at| at + skew)
         });
         let tick = self.sound.is_restless().then_some(self.next_tick);
         let others = [tick, self.pbx_deadline, parcel];
