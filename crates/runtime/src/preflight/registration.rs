@@ -64,6 +64,8 @@ struct Stay {
     connection: Connection,
     /// When the phone wants to be woken.
     wake: Instant,
+    /// What it is told when it wants to connect, which it is once.
+    up: Option<Phoned>,
     is_leaving: bool,
     outcome: RegistrationOutcome,
 }
@@ -117,12 +119,20 @@ impl Registrar {
                 phone: Phone::new(self.config, seed, now, unix_time()),
                 connection,
                 wake: now,
+                up: Some(Phoned::Up {
+                    server: 0,
+                    secure: self.secure,
+                }),
                 is_leaving: false,
                 outcome: RegistrationOutcome::default(),
             };
+            stay.begin();
             tokio::select! {
-                () = stay.register(self.secure) => {}
-                () = told.closed() => {}
+                _ = timeout(PATIENCE, stay.decided()) => {}
+                // A registrar that is still at it may take us after we have gone.
+                () = told.closed() => {
+                    let _ = timeout(LEAVING, stay.decided()).await;
+                }
             }
             stay.leave().await;
             let _ = told.send(stay.outcome.clone());
@@ -133,19 +143,19 @@ impl Registrar {
 }
 
 impl Stay {
-    async fn register(&mut self, secure: bool) {
+    fn begin(&mut self) {
         let now = Instant::now();
         self.phone
             .handle_command(INITIALIZE, Command::Initialize {}, now);
-        let asked = timeout(PATIENCE, async {
-            let mut up = Some(Phoned::Up { server: 0, secure });
-            while self.drain(&mut up).is_none() {
-                if !self.wait().await {
-                    return;
-                }
+    }
+
+    /// Waits for the registrar's word, or for the end of the connection; may be given up and called again.
+    async fn decided(&mut self) {
+        while self.drain().is_none() {
+            if !self.wait().await {
+                return;
             }
-        });
-        let _ = asked.await;
+        }
     }
 
     async fn leave(&mut self) {
@@ -154,7 +164,7 @@ impl Stay {
         self.phone.handle_command(DESTROY, Command::Destroy {}, now);
         let gone = timeout(LEAVING, async {
             loop {
-                if let Some(Halt::Closed) = self.drain(&mut None) {
+                if let Some(Halt::Closed) = self.drain() {
                     return;
                 }
                 if !self.wait().await {
@@ -165,13 +175,13 @@ impl Stay {
         let _ = gone.await;
     }
 
-    /// Takes everything out of the phone; `up` is what it is told when it wants to connect.
-    fn drain(&mut self, up: &mut Option<Phoned>) -> Option<Halt> {
+    /// Takes everything out of the phone.
+    fn drain(&mut self) -> Option<Halt> {
         let mut halt = None;
         let mut connected = None;
         loop {
             match self.phone.poll_output() {
-                Output::Connect { .. } => connected = up.take(),
+                Output::Connect { .. } => connected = self.up.take(),
                 Output::Send(message) => self.connection.send(message.0),
                 Output::Ping => self.connection.ping(),
                 Output::Event(event) => {
