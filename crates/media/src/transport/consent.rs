@@ -81,12 +81,23 @@ impl Consent {
         let answers = self
             .unanswered_since
             .is_none_or(|since| now < since + PATIENCE);
-        if !self.is_interrupted() {
+        // A second notice asks nothing new, and must not give the first question more time.
+        if self.doubt == Doubt::None && !self.interrupted {
             self.doubt = Doubt::Asked { at: now, answers };
         }
+        self.ask(now);
+    }
+
+    /// A check goes now, and is repeated until it is answered.
+    pub(super) fn ask(&mut self, now: Instant) {
         self.unanswered_since.get_or_insert(now);
-        self.next_check = now + RETRY;
+        self.next_check = self.next_check.min(now + RETRY);
         self.watch = self.next_watch(now);
+    }
+
+    /// Returns whether anything came on the path after that.
+    pub(super) fn is_heard_since(&self, since: Instant) -> bool {
+        self.heard > since
     }
 
     /// Notes something authentic from the peer.
@@ -299,6 +310,38 @@ mod tests {
             assert!(doubted(true, media, false), "{media}");
             assert!(!doubted(true, media, true), "{media}");
         }
+    }
+
+    #[test]
+    fn a_path_that_is_doubted_again_is_not_trusted_for_it() {
+        let start = origin();
+        let mut consent = Consent::new(start, 1.0);
+        let mut notices = [0, 500, 1200].into_iter().peekable();
+        for at in (0..2500).step_by(20) {
+            let now = start + Duration::from_millis(at);
+            consent.heard_media(now);
+            if notices.next_if(|notice| *notice <= at).is_some() {
+                consent.doubt(now);
+            }
+            while consent.poll_timeout() <= now {
+                consent.handle_timeout(now);
+            }
+        }
+        assert!(consent.is_interrupted());
+    }
+
+    #[test]
+    fn a_question_is_repeated_until_it_is_answered_and_is_no_doubt() {
+        let start = origin();
+        let mut consent = Consent::new(start, 1.0);
+        consent.heard_media(start);
+        consent.ask(start);
+        let due = run(&mut consent, start, 2);
+        let at: Vec<_> = due.iter().map(|(at, _)| *at).collect();
+        assert_eq!(at, [1, 2, 3, 4].map(|times| RETRY * times));
+        assert!(!consent.is_interrupted());
+        consent.granted(start + RETRY * 4, 1.0);
+        assert_eq!(run(&mut consent, start, 6), []);
     }
 
     #[test]

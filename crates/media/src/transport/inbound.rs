@@ -70,11 +70,8 @@ impl Transport {
         };
         match opened {
             Opened::Packet(packet) => {
-                if !is_known {
-                    let pair = Pair { base, remote: from };
-                    self.ice.heard_elsewhere(pair, true, self.now);
-                }
-                self.ice.heard_media(self.now);
+                let pair = Pair { base, remote: from };
+                self.ice.heard_media(pair, self.now);
                 self.deliver(packet, view);
             }
             Opened::Forged | Opened::Replayed if !is_known => self.refused.unknown_source += 1,

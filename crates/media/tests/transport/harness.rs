@@ -84,6 +84,12 @@ impl Nat {
         self.permitted.clear();
     }
 
+    /// Loses its bindings, and gives the ports again that it gave before the last time.
+    pub(crate) fn give_back(&mut self) {
+        self.forget();
+        self.first -= 2_000;
+    }
+
     fn outward(&mut self, from: SocketAddr, to: SocketAddr) -> SocketAddr {
         let port = self.first + u16::try_from(self.mappings.len()).unwrap();
         let key = (from, self.symmetric.then_some(to));

@@ -1,6 +1,8 @@
 //! Peers and strangers that do what they should not, or not as we would.
 
+use std::cell::Cell;
 use std::net::SocketAddr;
+use std::rc::Rc;
 
 use media::transport::{
     Description, OutboundStream, PathId, Role, RtpOut, Secret, State, StreamId,
@@ -429,4 +431,119 @@ fn mutated_traffic_and_noise_neither_panic_nor_end_the_call() {
         assert_eq!(net.peers[BOB].received.len(), before + 10, "{seed}");
         assert!(net.all(State::Connected));
     }
+}
+
+const ELSEWHERE: &str = "203.0.113.66:6666";
+
+/// Bob speaks, and whoever sees it on the way sends some of it again from elsewhere, before it arrives, and answers the checks
+/// there with Bob's own answers. `lost` are the checks that Alice sends on the path; returns whether she still takes it.
+fn stays_beside_a_relay(
+    delay: u64,
+    copied: impl Fn(u32) -> bool,
+    mut lost: impl FnMut(u32) -> bool + 'static,
+) -> bool {
+    let mut net = Net::pair(57);
+    net.weather.delay = (delay, delay);
+    net.connect();
+    net.talk(ms(1000));
+    let path = |net: &Net| net.peers[ALICE].transport.stats().selected.unwrap().remote;
+    let before = path(&net);
+    let pwd = net.peers[BOB].transport.local().pwd;
+    let mut checks = 0;
+    net.blocked = Box::new(move |datagram| {
+        let is_check = datagram.bytes.starts_with(&[0, 1]) && datagram.to == before;
+        checks += u32::from(is_check);
+        is_check && lost(checks)
+    });
+    let asked = Rc::new(Cell::new(0));
+    let count = asked.clone();
+    net.script = Box::new(move |datagram| {
+        let is_its = datagram.to == address(ELSEWHERE);
+        count.set(count.get() + u32::from(is_its));
+        (is_its && datagram.bytes[0] < 4).then(|| lite_answer(&datagram.bytes, datagram.from, &pwd))
+    });
+    let mut stays = true;
+    for packet in 0..400 {
+        net.tape = Some(Vec::new());
+        net.speak(BOB, packet * 960);
+        let tape = net.tape.take().unwrap();
+        for (_, datagram) in tape.iter().filter(|_| copied(packet)) {
+            hand(&mut net, ALICE, ELSEWHERE, &datagram.bytes);
+        }
+        net.run(ms(20));
+        stays &= path(&net) == before;
+    }
+    let asked = asked.get();
+    assert!(!stays || asked >= 3, "it was asked {asked} times");
+    stays
+}
+
+#[test]
+fn whoever_passes_packets_and_checks_on_takes_no_call_from_a_path_that_answers() {
+    let always = |_| true;
+    assert!(stays_beside_a_relay(10, always, |check| check % 2 == 1));
+    assert!(stays_beside_a_relay(10, always, |_| false));
+    assert!(stays_beside_a_relay(600, always, |_| false), "it is slow");
+    // What comes on the path itself is enough, though no check is answered.
+    let some = |packet: u32| packet.is_multiple_of(2);
+    assert!(stays_beside_a_relay(10, some, |_| true));
+    // Nothing but that is against it.
+    assert!(!stays_beside_a_relay(10, always, |_| true));
+}
+
+#[test]
+fn ten_packets_a_second_from_an_address_that_passed_no_check_are_tried() {
+    let mut net = Net::pair(58);
+    net.connect();
+    net.talk(ms(200));
+    net.blocked = Box::new(|_| true);
+    net.tape = Some(Vec::new());
+    for packet in 0..1000 {
+        net.speak(BOB, packet * 960);
+    }
+    let tape = net.tape.take().unwrap();
+    let before = net.peers[ALICE].received.len();
+    for (_, datagram) in &tape {
+        hand(&mut net, ALICE, ELSEWHERE, &datagram.bytes);
+        net.run(ms(1));
+    }
+    assert_eq!(net.peers[ALICE].received.len() - before, 10);
+    assert_eq!(
+        net.peers[ALICE].transport.stats().refused.unknown_source,
+        990
+    );
+}
+
+/// Its checks nominate nothing once a pair is, and ours to its new address is lost.
+#[test]
+fn whoever_passed_a_check_from_elsewhere_is_asked_again_until_it_answers() {
+    let mut net = Net::pair(59);
+    net.connect();
+    net.talk(ms(200));
+    let pwd = |peer: usize| net.peers[peer].transport.local().pwd;
+    let (alices, bobs) = (pwd(ALICE), pwd(BOB));
+    let mut asked = 0;
+    net.blocked = Box::new(move |datagram| {
+        let lost = datagram.to == address(ELSEWHERE) && datagram.bytes[0] < 4 && asked < 4;
+        asked += u32::from(lost);
+        lost || datagram.from == address("10.0.0.1:1000") || datagram.to == address("10.0.0.1:1000")
+    });
+    net.script = Box::new(move |datagram| {
+        let is_check = datagram.bytes.starts_with(&[0, 1]);
+        (is_check && datagram.to == address(ELSEWHERE))
+            .then(|| lite_answer(&datagram.bytes, datagram.from, &alices))
+    });
+    let controlling: Vec<Box<dyn Setter>> = vec![Box::new(AttrControlling(1))];
+    let of_hers = check(&net, ALICE, BOB, &bobs, controlling);
+    hand(&mut net, BOB, ELSEWHERE, &of_hers);
+    for packet in 100..250 {
+        net.tape = Some(Vec::new());
+        net.speak(ALICE, packet * 960);
+        for (_, datagram) in net.tape.take().unwrap() {
+            hand(&mut net, BOB, ELSEWHERE, &datagram.bytes);
+        }
+        net.run(ms(20));
+    }
+    let path = net.peers[BOB].transport.stats().selected.unwrap();
+    assert_eq!(path.remote, address(ELSEWHERE));
 }

@@ -2,6 +2,7 @@
 
 use media::transport::{
     CandidateKind, Gathering, Policy, Reach, Role, Secret, Server, ServerKind, State,
+    TransportFailure,
 };
 
 use crate::harness::{ALICE, BOB, Nat, Net, address, config, ms};
@@ -299,25 +300,49 @@ fn a_peer_that_sends_from_where_its_nat_has_put_it_is_followed_within_two_second
     }
 }
 
+/// How many packets each heard in a second in which both spoke.
+fn heard_in_a_second(net: &mut Net) -> [usize; 2] {
+    let before = [ALICE, BOB].map(|peer| net.peers[peer].received.len());
+    net.talk(ms(1000));
+    net.run(ms(100));
+    [ALICE, BOB].map(|peer| net.peers[peer].received.len() - before[peer])
+}
+
 #[test]
-fn a_path_that_answers_is_kept_whatever_comes_from_elsewhere() {
+fn a_peer_is_followed_back_to_an_address_that_it_had_before() {
+    for rebound in [ALICE, BOB] {
+        let mut net = behind_nats(false, Policy::All, &stun());
+        gather(&mut net);
+        net.connect();
+        net.talk(ms(200));
+        net.nats[rebound].forget();
+        net.talk(ms(3000));
+        assert_eq!(heard_in_a_second(&mut net), [50, 50], "{rebound}");
+        for _ in 0..2 {
+            net.nats[rebound].give_back();
+            net.talk(ms(3000));
+            assert_eq!(heard_in_a_second(&mut net), [50, 50], "{rebound}");
+            net.nats[rebound].forget();
+            net.talk(ms(3000));
+            assert_eq!(heard_in_a_second(&mut net), [50, 50], "{rebound}");
+        }
+        assert_eq!(net.peers[rebound].states.len(), 2, "{rebound}");
+    }
+}
+
+/// It can't be followed, and a restart must find it: what it sends from elsewhere keeps no path alive that nobody answers.
+#[test]
+fn the_consent_of_a_peer_that_answers_no_check_runs_out_if_its_nat_moves_it() {
     let mut net = behind_nats(false, Policy::All, &stun());
     gather(&mut net);
     net.connect();
-    let path = |net: &Net| net.peers[ALICE].transport.stats().selected.unwrap().remote;
-    let before = path(&net);
-    net.tape = Some(Vec::new());
-    net.talk(ms(100));
-    let tape = net.tape.take().unwrap();
-    // What was caught on the way is sent again, from elsewhere.
-    for (_, datagram) in tape.iter().filter(|(_, datagram)| datagram.from == before) {
-        let bytes = datagram.bytes.clone();
-        net.with(ALICE, |transport, now| {
-            let elsewhere = address("203.0.113.66:6666");
-            transport.handle_datagram(media::transport::PathId(0), elsewhere, &bytes, now);
-        });
-        net.talk(ms(200));
-    }
-    net.talk(ms(3000));
-    assert_eq!(path(&net), before);
+    net.talk(ms(200));
+    net.blocked = Box::new(|datagram| datagram.bytes[0] < 4);
+    net.talk(ms(10_000));
+    net.nats[BOB].forget();
+    net.talk(ms(8000));
+    assert_eq!(net.peers[ALICE].transport.state(), State::Interrupted);
+    net.talk(ms(23_000));
+    let failed = State::Failed(TransportFailure::Consent);
+    assert_eq!(net.peers[ALICE].transport.state(), failed);
 }

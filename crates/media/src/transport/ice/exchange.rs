@@ -113,18 +113,11 @@ impl Ice {
         self.resume_checks(now);
         self.give_to_agent(pair, raw, now);
         let answered = self.drain_agent(now, Some((pair, request.transaction)));
-        let is_new = !self.validated.contains(&pair);
         self.validate(pair);
-        if let Some(path) = &mut self.path {
-            path.consent.heard(now);
-        }
-        // The other side of a nomination decides by it.
-        if self.agent.role() {
-            self.heard_elsewhere(pair, is_new, now);
-        }
         if nominated && !self.agent.role() {
             self.follow_nomination(pair, answered, now);
         }
+        self.heard_check(pair, now);
         Verdict::Accepted
     }
 
@@ -213,7 +206,7 @@ impl Ice {
         self.validate(pair);
         self.note_mapped(pair.base, response.address(XOR_MAPPED_ADDRESS));
         self.note_answer(&sent, now);
-        self.compare_rival(&sent);
+        self.note_rival(&sent);
         if sent.for_consent {
             self.follow_outlived(&sent, now);
         } else {

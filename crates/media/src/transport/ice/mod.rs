@@ -437,13 +437,6 @@ impl Ice {
             None => (base.address, base.kind),
         })
     }
-
-    /// Notes authentic media or DTLS of the peer.
-    pub(super) fn heard_media(&mut self, now: Instant) {
-        if let Some(path) = &mut self.path {
-            path.consent.heard_media(now);
-        }
-    }
 }
 
 fn checks_within(limit: Duration, interval: Duration) -> u16 {

@@ -175,9 +175,9 @@ impl Ice {
         }
     }
 
-    /// Asks the peer whether it still takes what comes on the path.
+    /// Asks the peer whether it still takes what comes on the path, and where it may be instead.
     pub(super) fn check_consent(&mut self, now: Instant) {
-        if let Some(pair) = self.media_pair() {
+        for pair in self.media_pair().into_iter().chain(self.unanswered_rival()) {
             self.check_under_path(pair, now);
         }
     }

@@ -136,6 +136,7 @@ impl Ice {
         } else if self.next_round.is_some_and(|next| next <= now) {
             self.run_round(now);
         }
+        self.follow_rival(now);
         let due = self
             .path
             .as_mut()
@@ -145,7 +146,6 @@ impl Ice {
             Some(ConsentDue::Expired) => self.lose_path(),
             None => {}
         }
-        self.follow_rival(now);
     }
 
     /// Nothing answered in time. Where media have a path all the same, only the restart is given up:
