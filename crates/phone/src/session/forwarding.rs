@@ -77,17 +77,27 @@ impl Session {
     /// What it showed is over: the far end sees nothing more, and the application is told.
     pub(super) fn stream_over(&mut self, content: VideoContent, ctx: &mut Context<'_>) {
         let slot = self.pictures.slot(content);
+        let stream = slot.stream();
         // Nobody waits for another codec.
         slot.change.take_if(|change| change.tickets.is_empty());
         if slot.change.is_none() {
-            slot.input = Some(VideoInput::None);
-            self.renew_wishes(ctx);
-            self.owe_renewal();
+            self.show_nothing(content, ctx);
         }
         let input = VideoInput::None;
         ctx.media(self.id, VideoCommand::SetVideo { content, input });
         // What somebody waits for fails, and what was before comes back.
         self.device_failed(content.into(), "the stream that it showed is over", ctx);
+        // Whoever waited for a stream that was shown already had that same one before.
+        let slot = self.pictures.slot(content);
+        if stream.is_some() && slot.stream() == stream {
+            self.show_nothing(content, ctx);
+        }
         self.drive_offer(ctx);
+    }
+
+    fn show_nothing(&mut self, content: VideoContent, ctx: &mut Context<'_>) {
+        self.pictures.slot(content).input = Some(VideoInput::None);
+        self.renew_wishes(ctx);
+        self.owe_renewal();
     }
 }

@@ -262,6 +262,21 @@ fn a_stream_that_ends_before_the_other_party_has_agreed_fails_the_change() {
 }
 
 #[test]
+fn a_stream_that_ends_while_its_codec_is_agreed_anew_goes_also_if_it_was_chosen_again() {
+    let (mut rig, ann, bob) = forwarded();
+    comes_in(&mut rig, ann, 7, "h264");
+    let ticket = set_video(&mut rig, bob, stream(ann, "1"));
+    assert!(rig.reply(ticket).is_none(), "it waits for the codec");
+    lines(&mut rig, ann, json!([]));
+    assert_eq!(code(&rig.error(ticket)), "ERR_NO_DEVICE");
+    assert_eq!(opened(&rig).last(), Some(&none()));
+    assert_eq!(wished(&rig).last().map(String::as_str), Some("(Camera)"));
+    let offers = rig.media_named("reoffer").len();
+    agreed(&mut rig, bob, json!([coded(1, Some("h264"))]));
+    assert_eq!(rig.media_named("reoffer").len(), offers + 1, "Bob is told");
+}
+
+#[test]
 fn what_was_shown_before_does_not_come_back_if_it_is_over() {
     let (mut rig, ann, bob) = forwarded();
     rig.media_mode = Media::Manual;
