@@ -82,14 +82,19 @@ impl Layout {
         most_apart: usize,
     ) -> Vec<Option<Standing>> {
         let sound = (audio, self.mid(audio));
-        let mut apart = 0;
-        let mut within_limit = |standing: &Standing| {
-            apart += usize::from(matches!(standing, Standing::Apart(_)));
-            matches!(standing, Standing::Bundled) || apart <= most_apart
+        let mut apart: Vec<String> = Vec::new();
+        let mut has_its_own = |standing: &Standing| match standing {
+            Standing::Bundled => true,
+            // A transport of pictures carries one line: a second group of BUNDLE is none that we know.
+            Standing::Apart(own) if apart.contains(&own.ufrag) => false,
+            Standing::Apart(own) => {
+                apart.push(own.ufrag.clone());
+                apart.len() <= most_apart
+            }
         };
         (0..self.slots.len())
             .map(|index| standing(description, kind, sound, (index, self.mid(index))))
-            .map(|standing| standing.filter(&mut within_limit))
+            .map(|standing| standing.filter(&mut has_its_own))
             .collect()
     }
 

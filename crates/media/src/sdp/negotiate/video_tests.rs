@@ -385,6 +385,16 @@ fn pictures_with_a_transport_of_their_own_are_taken_outside_of_bundle() {
 }
 
 #[test]
+fn of_two_lines_that_share_a_transport_outside_of_that_of_the_sound_the_first_is_taken() {
+    let offer = offer_apart(3, "a=rtcp-mux\r\n").replace("ufrag:video1", "ufrag:video0");
+    let (text, agreed) = answer(&mut wishing(&everything()), &offer);
+    let lines: Vec<u32> = agreed.video.iter().map(|video| video.line.0).collect();
+    assert_eq!(lines, [1, 3]);
+    let refused: Vec<bool> = sections(&text).iter().map(|section| section.1).collect();
+    assert_eq!(refused, [false, false, true, false]);
+}
+
+#[test]
 fn only_so_many_lines_have_transports_of_their_own_and_none_behind_relays() {
     let offer = offer_apart(30, "a=rtcp-mux\r\n");
     let (_, agreed) = answer(&mut wishing(&everything()), &offer);
