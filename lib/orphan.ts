@@ -50,7 +50,8 @@ export class Orphan {
    * Ends it: resolves once the other party has answered the BYE, or is gone. A call that nobody had answered is cancelled, and
    * resolves at once.
    *
-   * @throws `ERR_NOT_CONNECTED` before `initialize()` has resolved; `ERR_SESSION_STATE` if it is over.
+   * @throws `ERR_NOT_CONNECTED` before `initialize()` has resolved, or if the connection is lost; `ERR_REQUEST_REFUSED` if the BYE is
+   * refused, which leaves the call as it is; `ERR_SESSION_STATE` if it is over.
    */
   async end(options: Abortable = {}): Promise<void> {
     const [, signal] = abortable('end', options)
@@ -59,10 +60,11 @@ export class Orphan {
 
   /**
    * Calls the other party again, in the place of the call that it has (RFC 3891): its phone lets the old call go when it takes this
-   * one, without ringing if it knows that it may. Resolves with the session once the INVITE is sent; await `session.answered`. If it
-   * fails, the orphan stays, to be ended.
+   * one, without ringing if it knows that it may. Resolves with the session once the INVITE is sent; await `session.answered`, with
+   * which the old call is hung up. If it fails, the orphan stays, to be ended.
    *
-   * @throws `ERR_SESSION_STATE` if nobody had answered it, if it is over, or being taken over.
+   * @throws `ERR_SESSION_STATE` if nobody had answered it, if it is over, or being taken over; also if it came in, and neither has the
+   * caller's phone a GRUU nor does a server assert who called.
    */
   takeOver(options: CallOptions = {}): Promise<Session> {
     return this.#place(this.callId, options)

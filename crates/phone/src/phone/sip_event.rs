@@ -87,6 +87,7 @@ impl Phone {
                     return;
                 }
                 if let Some(usage) = self.around.agent.take_requester(id) {
+                    self.orphan_answered(usage, &response);
                     self.of(usage, |session, ctx| {
                         session.request_answered(id, &response, ctx)
                     });
@@ -101,6 +102,7 @@ impl Phone {
                     return;
                 }
                 if let Some(usage) = self.around.agent.take_requester(id) {
+                    self.orphan_unanswered(usage, cause);
                     self.of(usage, |session, ctx| session.request_failed(id, cause, ctx));
                 }
             }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use sip::message::{Method, Request};
 
-use crate::harness::{Caller, Rig, alice_with, answer, code, header};
+use crate::harness::{Caller, Rig, alice_with, answer, code, header, with_header};
 
 fn kept() -> Value {
     alice_with(json!({
@@ -157,8 +157,150 @@ fn a_call_is_taken_over_by_one_that_replaces_it() {
     assert_eq!(orphans(&rig).len(), 1, "nobody has answered");
     rig.receive(answer(&invite, 200, Some("v=0\r\n")));
     rig.request(&Method::Ack);
+    let bye = rig.request(&Method::Bye);
+    assert_eq!(header(&bye, "Call-ID").as_ref(), Some(&call_id));
+    assert_eq!(orphans(&rig).len(), 1, "it is not over before its answer");
+    rig.receive(answer(&bye, 481, None));
     assert_eq!(orphans(&rig), Vec::<Value>::new());
     assert!(!rig.journal.as_deref().unwrap().contains(&call_id));
+}
+
+#[test]
+fn the_call_that_a_party_without_replaces_still_has_is_hung_up_for_the_new_one() {
+    let (left, _) = talking();
+    let mut rig = successor(&left);
+    let [call] = orphans(&rig).try_into().unwrap();
+    rig.command(json!({ "type": "takeOver", "callId": call["callId"] }));
+    let invite = rig.request(&Method::Invite);
+    rig.receive(with_header(&invite, 420, "Unsupported", "replaces"));
+    rig.request(&Method::Ack);
+    let again = rig.request(&Method::Invite);
+    assert_eq!(header(&again, "Require"), None);
+    rig.receive(answer(&again, 200, Some("v=0\r\n")));
+    rig.request(&Method::Ack);
+    let bye = rig.request(&Method::Bye);
+    assert_eq!(header(&bye, "Call-ID").as_deref(), call["callId"].as_str());
+    rig.receive(answer(&bye, 200, None));
+    assert_eq!(orphans(&rig), Vec::<Value>::new());
+    assert_eq!(rig.count("terminated"), 0, "the new one goes on");
+}
+
+/// Takes over the call that came in from a caller with these headers.
+fn taken_over_from(headers: &[(&str, &str)], contact: &str) -> Result<String, String> {
+    let mut left = begun();
+    left.takes(&mut Caller::new("c1"), headers);
+    let text = left.journal.as_mut().unwrap();
+    *text = text.replace("sip:bob@192.0.2.1:5060", contact);
+    let mut rig = successor(&left);
+    let [call] = orphans(&rig).try_into().unwrap();
+    let ticket = rig.command(json!({ "type": "takeOver", "callId": call["callId"] }));
+    match rig.reply(ticket) {
+        Some(Err(error)) => Err(error.message.clone()),
+        Some(Ok(_)) | None => Ok(rig.request(&Method::Invite).uri().to_string()),
+    }
+}
+
+#[test]
+fn a_caller_is_called_back_only_where_a_gruu_or_a_server_says_so() {
+    let contact = "sip:bob@192.0.2.1:5060";
+    let refused = taken_over_from(&[], contact).unwrap_err();
+    assert!(refused.contains("no GRUU"), "{refused}");
+    let asserted = [("P-Asserted-Identity", "<sip:carol@example.com>")];
+    assert_eq!(
+        taken_over_from(&asserted, contact).as_deref(),
+        Ok("sip:carol@example.com")
+    );
+    let gruu = "sip:bob@example.com;gr=kjh29x97us97d";
+    assert_eq!(taken_over_from(&[], gruu).as_deref(), Ok(gruu));
+}
+
+#[test]
+fn a_bye_that_is_refused_ends_nothing() {
+    for status in [403, 500, 503, 401] {
+        let (left, _) = talking();
+        let mut rig = successor(&left);
+        let [call] = orphans(&rig).try_into().unwrap();
+        let ticket = rig.command(end(&call));
+        let bye = rig.request(&Method::Bye);
+        rig.receive(answer(&bye, status, None));
+        let error = rig.error(ticket);
+        assert_eq!(code(&error), "ERR_REQUEST_REFUSED");
+        assert_eq!(error.sip.unwrap().code, status);
+        assert_eq!(orphans(&rig).len(), 1, "{status}");
+        // Also the next process can end it, by a number that the other side has not seen.
+        let number = |request: &Request| request.headers().cseq().unwrap().number;
+        let mut third = successor(&rig);
+        for rig in [&mut rig, &mut third] {
+            let ticket = rig.command(end(&call));
+            let again = rig.request(&Method::Bye);
+            assert!(number(&again) > number(&bye), "{status}");
+            rig.receive(answer(&again, 200, None));
+            assert!(rig.reply(ticket).unwrap().is_ok());
+            assert_eq!(orphans(rig), Vec::<Value>::new());
+        }
+    }
+}
+
+#[test]
+fn a_bye_that_says_the_call_is_over_ends_it() {
+    for status in [200, 404, 408, 410, 481] {
+        let (left, _) = talking();
+        let mut rig = successor(&left);
+        let [call] = orphans(&rig).try_into().unwrap();
+        let ticket = rig.command(end(&call));
+        let bye = rig.request(&Method::Bye);
+        rig.receive(answer(&bye, status, None));
+        assert!(rig.reply(ticket).unwrap().is_ok(), "{status}");
+        assert_eq!(orphans(&rig), Vec::<Value>::new(), "{status}");
+    }
+}
+
+#[test]
+fn where_the_other_party_has_moved_is_written_down() {
+    let (mut left, _) = talking();
+    let id = left.id_of("sessionStarted");
+    left.command(json!({ "type": "hold", "id": id, "held": true }));
+    let reinvite = left.request(&Method::Invite);
+    let moved = answer(&reinvite, 200, Some("v=0\r\n"));
+    let moved = String::from_utf8(moved.to_vec()).unwrap();
+    let at = moved.find("Contact: <").unwrap() + "Contact: <".len();
+    let end = at + moved[at..].find('>').unwrap();
+    left.receive([&moved[..at], "sip:bob@192.0.2.77:5070", &moved[end..]].concat());
+    assert!(left.journal.as_deref().unwrap().contains("192.0.2.77:5070"));
+}
+
+#[test]
+fn a_cancel_out_of_the_file_has_nothing_but_what_a_cancel_needs() {
+    let (mut left, invite) = called();
+    left.receive(answer(&invite, 180, None));
+    let text = left.journal.clone().unwrap();
+    let said = |from: &str, to: &str| {
+        let mut left = Rig::seeded(kept(), 3, left.now);
+        assert!(text.contains(from));
+        left.journal = Some(text.replace(from, to));
+        let mut rig = successor(&left);
+        let [call] = orphans(&rig).try_into().unwrap();
+        let ticket = rig.command(end(&call));
+        let outcome = rig.reply(ticket).unwrap().clone();
+        assert_eq!(orphans(&rig), Vec::<Value>::new());
+        (rig, outcome)
+    };
+    let more = "Max-Forwards: 70\\r\\nX-Evil: 1\\r\\nAuthorization: Digest a\\r\\nContent-Type: text/plain\\r\\nVia: SIP/2.0/WSS b;branch=z9hG4bKb";
+    let (mut rig, outcome) = said("Max-Forwards: 70", more);
+    assert!(outcome.is_ok());
+    let cancel = rig.request(&Method::Cancel);
+    for name in ["X-Evil", "Authorization", "Content-Type"] {
+        assert_eq!(header(&cancel, name), None);
+    }
+    assert_eq!(header(&cancel, "Via"), header(&invite, "Via"));
+    let (mut rig, outcome) = said(
+        "Content-Length: 0\\r\\n\\r\\n",
+        "Content-Length: 2\\r\\n\\r\\nhi",
+    );
+    assert!(outcome.is_ok());
+    assert!(rig.request(&Method::Cancel).body().is_empty());
+    let (_, outcome) = said("\"CANCEL sip", "\"MESSAGE sip");
+    assert!(outcome.is_err());
 }
 
 #[test]
@@ -244,12 +386,7 @@ fn a_disk_that_is_full_is_told_once_and_ends_no_call() {
 fn neither_password_nor_credentials_are_written_down() {
     let (mut left, invite) = called();
     let challenge = "Digest realm=\"example.com\", nonce=\"n\", qop=\"auth\"";
-    left.receive(crate::harness::with_header(
-        &invite,
-        407,
-        "Proxy-Authenticate",
-        challenge,
-    ));
+    left.receive(with_header(&invite, 407, "Proxy-Authenticate", challenge));
     left.request(&Method::Ack);
     let again = left.request(&Method::Invite);
     assert!(header(&again, "Proxy-Authorization").is_some());

@@ -24,6 +24,10 @@ pub struct DialogRecord {
     pub routes: Vec<String>,
     /// Whether we started it.
     pub is_caller: bool,
+    /// Where our request went that began it, if one of ours did: by that it is judged who may challenge us.
+    pub invited: Option<String>,
+    /// Whether that request had answered a 401.
+    pub is_signed: bool,
 }
 
 /// How many requests may have been sent after the record was made: gaps are fine (RFC 3261 §12.2.2), going back is not.
@@ -41,6 +45,11 @@ impl Dialog {
             target: self.target.to_string(),
             routes: self.routes.each().to_vec(),
             is_caller: self.role == Role::Caller,
+            invited: match &self.origin {
+                Origin::Ours { target, .. } => Some(target.to_string()),
+                Origin::Theirs => None,
+            },
+            is_signed: matches!(self.origin, Origin::Ours { signed: true, .. }),
         }
     }
 
@@ -72,7 +81,13 @@ impl Dialog {
                 true => Role::Caller,
                 false => Role::Callee,
             },
-            origin: Origin::Theirs,
+            origin: match &record.invited {
+                Some(target) => Origin::Ours {
+                    target: target.parse().ok()?,
+                    signed: record.is_signed,
+                },
+                None => Origin::Theirs,
+            },
             local: record.local.clone(),
             remote: record.remote.clone(),
             // The upper half is for nobody (RFC 3261 §8.1.1.5).
@@ -101,6 +116,8 @@ mod tests {
             target: "sip:bob@192.0.2.1:5060;transport=ws".into(),
             routes: vec!["<sip:proxy.example.com;lr>".into()],
             is_caller: true,
+            invited: Some("sip:bob@example.com".into()),
+            is_signed: true,
         }
     }
 
@@ -130,10 +147,11 @@ mod tests {
     #[test]
     fn what_no_message_can_hold_is_no_record() {
         type Break = fn(&mut DialogRecord);
-        let breaks: [Break; 5] = [
+        let breaks: [Break; 6] = [
             |record| record.target = "not a uri\r\n".into(),
             |record| record.local = "<sip:alice@example.com>".into(),
             |record| record.remote = "<sip:bob@example.com>;tag=b\r\nVia: x".into(),
+            |record| record.invited = Some("not a uri\r\n".into()),
             |record| record.call_id = "c1\r\nX: y".into(),
             |record| record.routes = vec!["<sip:a;lr>\r\nX: y".into()],
         ];

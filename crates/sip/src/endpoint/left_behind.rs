@@ -13,7 +13,8 @@ use super::command::CommandError;
 use super::event::UsageId;
 use super::state::usage::{Established, Usage};
 use crate::dialog::{Dialog, DialogRecord};
-use crate::message::{HeaderName, Leniency, Message, Method};
+use crate::message::{HeaderName, Leniency, Message, Method, Request};
+use crate::transaction::hop_request;
 
 impl Endpoint {
     /// What has to be known of an answered call to hang it up from another process.
@@ -24,10 +25,9 @@ impl Endpoint {
         }
     }
 
-    /// The CSeq of our last request in an answered call, and the highest of theirs: where they are as before, so is the record.
-    pub fn established_numbers(&self, usage: UsageId) -> Option<(u32, Option<u32>)> {
-        let established = self.calls.established(usage)?;
-        Some(established.dialog.numbers())
+    /// The dialog of an answered call: while its numbers and its target are as before, so is its record.
+    pub fn established_dialog(&self, usage: UsageId) -> Option<&Dialog> {
+        Some(&self.calls.established(usage)?.dialog)
     }
 
     /// The CANCEL of a call of ours that nobody has answered, as it would be sent, without credentials.
@@ -35,10 +35,7 @@ impl Endpoint {
         let Usage::Calling(calling) = self.calls.get(usage)? else {
             return None;
         };
-        let mut cancel = self.layer.cancel_of(calling.client)?;
-        for name in [HeaderName::Authorization, HeaderName::ProxyAuthorization] {
-            cancel.headers_mut().remove(name);
-        }
+        let cancel = without_credentials(self.layer.cancel_of(calling.client)?);
         String::from_utf8(cancel.to_bytes().to_vec()).ok()
     }
 
@@ -70,8 +67,17 @@ impl Endpoint {
         if *cancel.method() != Method::Cancel {
             return Err(CommandError::Unknown);
         }
+        // Made anew, of what a CANCEL has: what else the record says goes to nobody.
+        let cancel = without_credentials(hop_request(&cancel, Method::Cancel));
         self.layer.transmit(flow, cancel.to_bytes());
         self.settle(now);
         Ok(())
     }
+}
+
+fn without_credentials(mut request: Request) -> Request {
+    for name in [HeaderName::Authorization, HeaderName::ProxyAuthorization] {
+        request.headers_mut().remove(name);
+    }
+    request
 }

@@ -15,6 +15,7 @@ pub mod server_invite;
 pub mod server_non_invite;
 
 pub use flow::{Flow, FlowId, Transport};
+pub(crate) use layer::hop_request;
 pub use layer::{Cancelling, ClientKey, Gone, Layer, LayerConfig, LayerOutput, ServerKey, TxEvent};
 pub use table::{Action, Class};
 pub use timer::{Timer, Timings};

@@ -33,6 +33,8 @@ pub(super) struct LeftCall {
     pub(super) address: String,
     pub(super) uri: String,
     pub(super) display_name: Option<String>,
+    /// Who called, as a server asserts it.
+    pub(super) asserted: Option<String>,
     pub(super) conversation_id: String,
     pub(super) outgoing: bool,
     pub(super) held: bool,
@@ -54,6 +56,8 @@ pub(super) enum Handle {
         remote_cseq: Option<u32>,
         target: String,
         routes: Vec<String>,
+        invited: Option<String>,
+        is_signed: bool,
     },
 }
 
@@ -89,6 +93,8 @@ impl LeftCall {
                 remote_cseq,
                 target,
                 routes,
+                invited,
+                is_signed,
             } => Some(DialogRecord {
                 call_id: self.call_id.clone(),
                 local,
@@ -98,6 +104,8 @@ impl LeftCall {
                 target,
                 routes,
                 is_caller: self.outgoing,
+                invited,
+                is_signed,
             }),
         }
     }
@@ -112,6 +120,8 @@ impl From<DialogRecord> for Handle {
             remote_cseq: record.remote_cseq,
             target: record.target,
             routes: record.routes,
+            invited: record.invited,
+            is_signed: record.is_signed,
         }
     }
 }
@@ -174,6 +184,7 @@ mod tests {
             address: "bob".into(),
             uri: "sip:bob@example.com".into(),
             display_name: None,
+            asserted: None,
             conversation_id: "talk".into(),
             outgoing: true,
             held: true,
@@ -185,6 +196,8 @@ mod tests {
                 remote_cseq: None,
                 target: "sip:bob@192.0.2.1".into(),
                 routes: vec!["<sip:p;lr>".into()],
+                invited: Some("sip:bob@example.com".into()),
+                is_signed: true,
             },
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! the file ─► found ─end()─► BYE, CANCEL ─► gone
-//!                └─takeOver()─► a call with Replaces ─answered─► gone
+//!                └─takeOver()─► a call with Replaces ─answered─► BYE ─► gone
 //! ```
 //! What is found stays in the journal until it is gone: this process may be killed, too.
 
@@ -11,15 +11,16 @@ mod journal;
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use sip::dialog::Dialog;
-use sip::endpoint::UsageId;
+use sip::dialog::{Dialog, DialogRecord};
+use sip::endpoint::{RequestFailure, UsageId};
 use sip::header::Replaces;
-use sip::message::Method;
+use sip::message::{Method, Response};
 use sip::uri::Uri;
 
 use super::calling::OutgoingCall;
 use super::command::Settled;
 use super::{Heard, Phone};
+use crate::agent::NotSent;
 use crate::door::command::CallOptions;
 use crate::door::error::{ErrorCode, PhoneError};
 use crate::door::event::Event;
@@ -37,8 +38,8 @@ const MOST_CALLS: usize = 512;
 #[derive(Debug, PartialEq, Eq)]
 enum Mark {
     Rings(UsageId, String),
-    /// Told to be answered, on hold, and the numbers of both sides' last requests.
-    Stands(UsageId, [bool; 2], u32, Option<u32>),
+    /// Told to be answered, on hold; the numbers of both sides' last requests, and where the other side is reached.
+    Stands(UsageId, [bool; 2], (u32, Option<u32>), String),
 }
 
 /// The journal and what was found in it.
@@ -67,6 +68,15 @@ impl Orphans {
         call.cloned().ok_or_else(|| {
             PhoneError::wrong_state("No call of this Call-ID is left behind, or it has ended")
         })
+    }
+
+    /// Another BYE, if this one is refused, is numbered above it, whichever process sends it.
+    fn renumber(&mut self, call_id: &str, sent: Option<DialogRecord>) {
+        let mut found = self.found.iter_mut();
+        if let Some((call, sent)) = found.find(|call| call.call_id == call_id).zip(sent) {
+            call.handle = Handle::from(sent);
+            self.written = None;
+        }
     }
 }
 
@@ -146,27 +156,71 @@ impl Phone {
             let Handle::Cancel(cancel) = &call.handle else {
                 return Settled::DONE;
             };
-            // What can't be sent any more ends nothing: whoever rings there stops by itself.
-            let _ = ctx.act(|endpoint, now| endpoint.send_cancel_record(cancel, now));
+            // What can't be sent ends nothing: whoever rings there stops by itself.
+            let sent = ctx.act(|endpoint, now| endpoint.send_cancel_record(cancel, now));
             self.forget_orphan(call_id);
-            return Settled::DONE;
+            return match sent {
+                Ok(()) => Settled::DONE,
+                Err(error) => Settled::Now(Err(outcome::not_sent(&error))),
+            };
         };
+        match self.hang_up(call_id, &record, vec![ticket]) {
+            Ok(()) => Settled::Later,
+            Err(error) => Settled::Now(Err(outcome::not_sent(&error))),
+        }
+    }
+
+    /// Sends the BYE of what was answered. What no BYE can be sent of is forgotten.
+    fn hang_up(
+        &mut self,
+        call_id: &str,
+        record: &DialogRecord,
+        tickets: Vec<Ticket>,
+    ) -> Result<(), NotSent> {
+        let mut ctx = self.around.context();
         let bye = ctx
-            .act(|endpoint, _| endpoint.adopt(&record))
+            .act(|endpoint, _| endpoint.adopt(record))
             .and_then(|usage| {
                 ctx.request(usage, Method::Bye, &[], None)?;
                 Ok(usage)
             });
         match bye {
             Ok(usage) => {
-                let waiting = (call_id.to_owned(), vec![ticket]);
+                let waiting = (call_id.to_owned(), tickets);
                 self.orphans.ending.insert(usage, waiting);
-                Settled::Later
+                let sent = self.around.agent.endpoint().dialog_record(usage);
+                self.orphans.renumber(call_id, sent);
+                Ok(())
             }
+            Err(NotSent::NoFlow) => Err(NotSent::NoFlow),
             Err(error) => {
                 self.forget_orphan(call_id);
-                Settled::Now(Err(outcome::not_sent(&error)))
+                Err(error)
             }
+        }
+    }
+
+    /// The other side has answered a BYE: one that it refuses ends nothing.
+    pub(super) fn orphan_answered(&mut self, usage: UsageId, response: &Response) {
+        match response.status().code() {
+            // The call is over, or nobody has it (RFC 3261 §15.1.1).
+            200..=299 | 404 | 408 | 410 | 481 => {}
+            _refused => self.keep_orphan(usage, &outcome::refused(response)),
+        }
+    }
+
+    /// A BYE has had no answer. That nobody answers it ends the call; that it was not sent does not.
+    pub(super) fn orphan_unanswered(&mut self, usage: UsageId, failure: RequestFailure) {
+        match failure {
+            RequestFailure::Timeout | RequestFailure::DialogEnded => {}
+            RequestFailure::Transport => self.keep_orphan(usage, &outcome::unanswered(failure)),
+        }
+    }
+
+    fn keep_orphan(&mut self, usage: UsageId, error: &PhoneError) {
+        let ending = self.orphans.ending.remove(&usage);
+        for ticket in ending.into_iter().flat_map(|(_, tickets)| tickets) {
+            self.reply(ticket, Err(error.clone()));
         }
     }
 
@@ -203,11 +257,7 @@ impl Phone {
             return Err(PhoneError::not_connected());
         }
         self.check_room()?;
-        let (target, replaces) = reached(&call, &Dialog::restore(&dialog)).ok_or_else(|| {
-            PhoneError::wrong_state(
-                "The other party of this call has no address that can be called",
-            )
-        })?;
+        let (target, replaces) = reached(&call, &dialog)?;
         let headers = [("Replaces", &*replaces), ("Require", "replaces")];
         let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
         options.headers.extend(headers);
@@ -232,7 +282,8 @@ impl Phone {
         for (id, call_id) in taking {
             let session = self.sessions.get(&id).filter(|session| session.is_live());
             match session.map(Session::is_answered) {
-                Some(true) => self.forget_orphan(&call_id),
+                // Also of one that takes Replaces: it may have taken the new call beside the old (RFC 3261 §8.1.3.5).
+                Some(true) => self.end_replaced(&call_id),
                 Some(false) => {
                     self.orphans.taking.insert(id, call_id);
                 }
@@ -255,6 +306,19 @@ impl Phone {
         outputs.push_back(Output::Journal(JournalText(text)));
     }
 
+    /// Another call has taken its place.
+    fn end_replaced(&mut self, call_id: &str) {
+        let mut ending = self.orphans.ending.values();
+        if ending.any(|(known, _)| known == call_id) {
+            return;
+        }
+        let found = self.orphans.find(call_id);
+        if let Some(record) = found.ok().and_then(|call| call.dialog()) {
+            // What can't be sent now stays, to be ended.
+            let _ = self.hang_up(call_id, &record, Vec::new());
+        }
+    }
+
     fn marks(&self) -> Vec<Mark> {
         let endpoint = self.around.agent.endpoint();
         let marks = self.sessions.values().filter_map(|session| {
@@ -262,9 +326,10 @@ impl Phone {
             if let Some(cancel) = endpoint.cancel_record(usage) {
                 return Some(Mark::Rings(usage, cancel));
             }
-            let (ours, theirs) = endpoint.established_numbers(usage)?;
+            let dialog = endpoint.established_dialog(usage)?;
             let told = [session.is_answered(), session.holds_peer()];
-            Some(Mark::Stands(usage, told, ours, theirs))
+            let target = dialog.target().to_string();
+            Some(Mark::Stands(usage, told, dialog.numbers(), target))
         });
         marks.collect()
     }
@@ -283,6 +348,7 @@ impl Phone {
                 address: told.address,
                 uri: told.uri,
                 display_name: told.display_name,
+                asserted: told.identity.asserted.into_iter().next().map(|by| by.uri),
                 conversation_id: told.conversation_id,
                 outgoing: told.direction == crate::door::event::Direction::Outgoing,
                 held: told.held,
@@ -294,15 +360,26 @@ impl Phone {
 }
 
 /// Where the other party is called, and what names the call as it has it.
-fn reached(call: &LeftCall, dialog: &Option<Dialog>) -> Option<(Uri<'static>, String)> {
-    let dialog = dialog.as_ref()?;
+fn reached(call: &LeftCall, record: &DialogRecord) -> Result<(Uri<'static>, String), PhoneError> {
+    let nowhere = || {
+        PhoneError::wrong_state("The other party of this call has no address that can be called")
+    };
+    let dialog = Dialog::restore(record).ok_or_else(nowhere)?;
     let id = dialog.id();
     let replaces = Replaces::new(id.call_id.clone(), &id.remote_tag, &id.local_tag);
     let contact = dialog.target();
     // A GRUU finds the very device; any other Contact only the proxy of whoever has it knows.
-    let target = match contact.param("gr") {
-        Some(_) => contact.clone(),
-        None => call.uri.parse().ok()?,
+    let target = match (contact.param("gr"), call.outgoing, &call.asserted) {
+        (Some(_), _, _) => contact.clone(),
+        (None, true, _) => call.uri.parse().map_err(|_| nowhere())?,
+        (None, false, Some(asserted)) => asserted.parse().map_err(|_| nowhere())?,
+        // From is what the caller likes to write: it may be a number that costs us.
+        (None, false, None) => {
+            return Err(PhoneError::wrong_state(
+                "This call came in, its caller's phone has no GRUU, and no server asserts who called: end it, and call \
+                 them yourself if you know them",
+            ));
+        }
     };
-    Some((target, replaces.to_string()))
+    Ok((target, replaces.to_string()))
 }

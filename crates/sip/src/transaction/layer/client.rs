@@ -395,7 +395,7 @@ impl Layer {
 }
 
 /// Makes the CANCEL of an INVITE, or the ACK of its refusal: what travels the same hop under the same branch.
-fn hop_request(invite: &Request, method: Method) -> Request {
+pub(crate) fn hop_request(invite: &Request, method: Method) -> Request {
     let mut request = Request::new(method.clone(), invite.uri());
     let from = invite.headers();
     let to = request.headers_mut();

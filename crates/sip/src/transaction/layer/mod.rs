@@ -19,6 +19,7 @@ use crate::wheel::Wheel;
 use super::flow::{Flow, FlowId};
 use super::timer::{Timer, Timings};
 use client::Client;
+pub(crate) use client::hop_request;
 use ids::{ClientId, MergeId, ServerId};
 use refusals::Refusals;
 use server::Server;

@@ -303,3 +303,19 @@ fn renewed(lone: &mut Lone) -> Request {
     });
     renewal.expect("a refresh")
 }
+
+#[test]
+fn the_bye_of_a_call_that_another_process_placed_is_judged_like_its_own() {
+    for (target, code, is_signed) in [(AT_HOME, 401, true), (ELSEWHERE, 401, false)] {
+        let mut left = registered(password(), REGISTRARS);
+        let (usage, invite) = call(&mut left, target);
+        taken(&mut left, &invite, "sip:b2bua@example.com:5080");
+        let record = left.act(|alice, _| alice.dialog_record(usage)).unwrap();
+        let mut next = registered(password(), REGISTRARS);
+        let usage = next.act(|alice, _| alice.adopt(&record)).unwrap();
+        let bye = inside(&mut next, usage, Method::Bye);
+        let again = challenged(&mut next, &bye, code, &digest("home", "b", "SHA-256"));
+        let signed = again.is_some_and(|again| shows(&again).is_some());
+        assert_eq!(signed, is_signed, "{target}");
+    }
+}
