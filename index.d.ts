@@ -222,6 +222,8 @@ export declare class Session extends TypedEmitter<SessionEvents> {
     readonly videoMuted: boolean;
     /** The pictures that the other party sends; of a session that is over there are none. */
     readonly streams: readonly VideoStream[];
+    /** What is odd about the call now, by `warning` and `warningCleared`. */
+    readonly warnings: readonly WarningEvent[];
     /** Whether the other party is on hold here, as it has agreed: it hears music or silence and is not heard. */
     readonly held: boolean;
     /** Whether the other party put the call on hold. */

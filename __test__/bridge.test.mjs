@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import { MessageChannel } from 'node:worker_threads'
+import { SoftphoneError } from 'offhook'
 import { serve } from 'offhook/bridge'
 import { connect } from 'offhook/bridge/client'
 import { WebSocket, WebSocketServer } from 'ws'
@@ -63,7 +64,7 @@ async function byHand(t, version = 1) {
     say({ kind: 'call', number, to, method, args })
     return answer('reply', (message) => message.number === number)
   }
-  say({ kind: 'hello', version })
+  say({ kind: 'hello', version, page: 1 })
   return { alice, open, served, heard, say, answer, ask, port: port2 }
 }
 
@@ -200,15 +201,17 @@ describe('what costs something', () => {
   })
 
   test('a page that takes nothing is told nothing more, and has the whole state when it is back', async (t) => {
-    const { alice, served, say, heard, answer } = await byHand(t)
+    const { alice, ask, served, say, heard, answer } = await byHand(t)
     await answer('welcome')
     for (let index = 0; index < 3000; index += 1) alice.emit('messageWaiting', { waiting: true })
     await answer('behind')
     const news = heard.filter(({ kind }) => kind === 'news')
     assert.ok(news.length <= 1024, `${news.length} messages`)
     alice.emit('messageWaiting', { waiting: true })
-    say({ kind: 'hello', version: 1 })
+    say({ kind: 'hello', version: 1, page: 1 })
     await eventually(() => heard.at(-1).kind === 'welcome')
+    say({ kind: 'taken', at: heard.at(-1).at })
+    await ask(1, { of: 'phone' }, 'listDevices')
     alice.emit('messageWaiting', { waiting: false })
     await eventually(() => heard.at(-1).event?.name === 'messageWaiting')
     served.close()
@@ -251,6 +254,40 @@ describe('a page that hung', () => {
     goOn()
     await eventually(() => messages.length === 500)
     assert.ok(levels.length < 200, `${levels.length} levels`)
+  })
+
+  test('has the answers to what it asked, and can still abort', async (t) => {
+    const { alice, bob, phone, hang, goOn } = await hanging(t)
+    const ringing = next(bob, 'pendingSession')
+    const controller = new AbortController()
+    const calling = await phone.call('bob', { mediaStream: 'none', signal: controller.signal })
+    await ringing
+    hang()
+    for (let index = 0; index < 3000; index += 1) alice.emit('messageWaiting', { waiting: true })
+    const second = phone.call('bob', { mediaStream: 'none' })
+    await next(bob, 'pendingSession')
+    goOn()
+    const session = await second
+    assert.equal(session.address, 'bob')
+    controller.abort()
+    await assert.rejects(calling.answered, { code: 'ERR_CALL_CANCEL' })
+    await session.end()
+  })
+
+  test('another page at the same port has no answers to the one before, and all that is odd', async (t) => {
+    const { alice, answer, say, heard, open } = await byHand(t)
+    const bob = await open('bob')
+    await call(alice, bob, 'bob')
+    const warning = { code: 'loss', message: 'm', cause: 'c', advice: 'a' }
+    alice.sessions[0].warn(warning)
+    await answer('welcome')
+    say({ kind: 'call', number: 1, to: { of: 'phone' }, method: 'sendOptions', args: ['bob'] })
+    say({ kind: 'hello', version: 1, page: 2 })
+    await eventually(() => heard.filter(({ kind }) => kind === 'welcome').length === 2)
+    assert.deepEqual(heard.findLast(({ kind }) => kind === 'welcome').changes.sessions[0].warnings, [warning])
+    await alice.sendOptions('bob')
+    await new Promise((passed) => setTimeout(passed, 50))
+    assert.deepEqual(heard.filter(({ kind }) => kind === 'reply'), [])
   })
 
   /** A page in a call with Bob, over a port that may stand still on the page's side. */
@@ -309,6 +346,18 @@ describe('errors', () => {
     await assert.rejects(waiting, { code: 'ERR_BRIDGE' })
     await assert.rejects(session.answered, { code: 'ERR_BRIDGE' })
     assert.equal(alice.sessions.length, 1)
+  })
+
+  test('what is left out, and what can not cross, is so over every kind of port', async (t) => {
+    for (const channel of Object.values(channels)) {
+      const { phone } = await desk(t, { channel })
+      const session = await phone.call('nobody', undefined)
+      await session.end(undefined)
+      await phone.sendMessage('bob', 'hello', undefined)
+    }
+    const { phone } = await desk(t, { channel: channels['a WebSocket'] })
+    await assert.rejects(phone.setVolume(10n), { code: 'ERR_INVALID_ARGUMENT', message: /can't cross the port/ })
+    assert.equal(phone.state.bridge, 'open')
   })
 
   test('two pages that answer one call have the same session', async (t) => {
@@ -397,13 +446,63 @@ describe('a page can not', () => {
   })
 
   test('disturb it by messages that are none of its own', async (t) => {
-    const { port, ask, say, answer } = await byHand(t)
+    const { alice, port, ask, say, answer } = await byHand(t)
+    const traced = alice.listenerCount('trace')
     await answer('welcome')
+    const hostile = { toString: 1, valueOf: 1 }
+    say({ kind: 'listen', to: { of: 'phone', id: hostile }, event: 'trace', wanted: true })
+    say({ kind: 'listen', to: { of: 'phone', id: 'x' }, event: 'trace', wanted: true })
+    say({ kind: 'listen', to: hostile, event: hostile, wanted: true })
+    say({ kind: hostile })
+    say({ kind: 'call', number: 5, to: { of: 'phone' }, method: hostile, args: hostile })
     const odd = [null, 7, 'hello', {}, { offhook: 'bridge' }, { offhook: 'publish', kind: 'hello' }, { kind: 'hello' }, [1], { offhook: 'bridge', kind: 'unheard-of' }]
     for (const message of odd) port.postMessage(message)
     for (const message of [{ kind: 'call' }, { kind: 'listen' }, { kind: 'taken', number: Infinity }, { kind: 'abort', number: {} }, { kind: 'listen', to: { of: 'phone' }, event: 'pendingSession', wanted: true }]) say(message)
     const { value } = await ask(1, { of: 'phone' }, 'listDevices')
     assert.ok(Array.isArray(value))
+    assert.equal(alice.listenerCount('trace'), traced)
+    say({ kind: 'hello', version: hostile, page: hostile })
+    assert.match((await answer('refused')).error.message, /version object/)
+  })
+
+  test('end it by a frame that breaks the rules of WebSocket', async (t) => {
+    const { alice } = await desk(t)
+    const server = new WebSocketServer({ port: 0, host: '127.0.0.1' })
+    await once(server, 'listening')
+    t.after(() => server.close())
+    const socket = new WebSocket(`ws://127.0.0.1:${server.address().port}`)
+    const [phoneSide] = await once(server, 'connection')
+    const served = serve(alice, phoneSide)
+    await once(socket, 'open')
+    socket._socket.write(Buffer.from([0xff, 0xff]))
+    assert.deepEqual(await served.closed, { reason: 'lost' })
+    assert.equal(alice.connected, true)
+  })
+
+  test('fill its memory by asking without listening', async (t) => {
+    const { alice, served, say, heard } = await byHand(t)
+    for (let index = 0; index < 5000; index += 1) say({ kind: 'hello', version: 1, page: index })
+    assert.deepEqual(await served.closed, { reason: 'lost' })
+    assert.ok(heard.length <= 4096 + 1, `${heard.length} messages`)
+    assert.equal(alice.connected, true)
+  })
+
+  test("see what the application's own functions throw", async (t) => {
+    const { open } = await pbxOf(t, { users: ['alice'] })
+    const alice = await open('alice')
+    const { port1, port2 } = new MessageChannel()
+    t.after(() => port1.close())
+    serve(alice, port1)
+    const phone = connect(port2)
+    await phone.ready
+    const told = phone.once('error')
+    await eventually(() => alice.listenerCount('error') === 1)
+    const cause = new SoftphoneError('The access token could not be fetched', { code: 'ERR_ACCESS_TOKEN', type: 'invalid_token', cause: new Error('client_secret=hunter2') })
+    alice.emit('error', new SoftphoneError('Failed to initialize SDK', { code: 'ERR_ACCESS_TOKEN', type: 'initialization', cause }), { code: 'ERR_ACCESS_TOKEN', type: 'initialization' })
+    const [error] = await told
+    assert.equal(error.cause.code, 'ERR_ACCESS_TOKEN')
+    assert.equal(error.cause.cause, undefined)
+    assert.doesNotMatch(JSON.stringify([error.cause, error.stack]), /hunter2|softphone\.js/)
   })
 })
 

@@ -1,5 +1,5 @@
 // Generated from lib/ by "npm run types". Do not edit.
-import { AudioSink, AudioSource, Conference, ConferenceEvents, EndReason, ErrorCode, ErrorType, IvfInput, IvfOutput, MixInput, PendingSession, Session, SessionEvents, SingleOutput, SipStatus, Softphone, SoftphoneError, SoftphoneEvents, StatsReport, ToneInput, VideoSink, VideoSource, WarningEvent, WavInput, WavOutput, Y4mInput, Y4mOutput } from '../index.js'
+import { AudioSink, AudioSource, Conference, ConferenceEvents, EndReason, ErrorCode, ErrorType, IvfInput, IvfOutput, MixInput, PendingSession, Session, SessionEvents, SingleOutput, SipStatus, Softphone, SoftphoneError, SoftphoneEvents, StatsReport, ToneInput, VideoSink, VideoSource, WavInput, WavOutput, Y4mInput, Y4mOutput } from '../index.js'
 
 /**
  * Drives the phone that `serve()` of `offhook/bridge` has put at the other end of a port. The state is there once `ready` resolves.
@@ -72,14 +72,12 @@ export declare class BridgeConference extends PageEmitter<BridgedEvents<Conferen
 }
 
 /** What of a session crosses. */
-declare const sessionProperties: readonly ["id", "conversationId", "callId", "address", "uri", "displayName", "identity", "sessionId", "direction", "state", "connectionState", "active", "interrupted", "connected", "muted", "videoMuted", "streams", "held", "remoteHeld", "headers", "codec", "startTime"];
+declare const sessionProperties: readonly ["id", "conversationId", "callId", "address", "uri", "displayName", "identity", "sessionId", "direction", "state", "connectionState", "active", "interrupted", "connected", "muted", "videoMuted", "streams", "warnings", "held", "remoteHeld", "headers", "codec", "startTime"];
 
 /** A session as it was at the last event: the properties of a `Session`, by their names. */
 export interface SessionSnapshot extends Readonly<Pick<Session, (typeof sessionProperties)[number]>> {
     /** The id of the conference that the other party takes part in. */
     readonly conference: string | null;
-    /** What is odd about the call now. */
-    readonly warnings: readonly WarningEvent[];
 }
 
 /** A conference as it was at the last event. */
@@ -116,7 +114,7 @@ declare const phoneMethods: readonly ["initialize", "disconnect", "reconnect", "
 declare const sessionMethods: readonly ["accept", "sendEarlyMedia", "reject", "end", "mute", "unmute", "muteVideo", "unmuteVideo", "hold", "resume", "sendDtmf", "sendInfo", "transfer", "attendedTransfer", "acceptTransfer", "rejectTransfer", "setInput", "setOutput", "setAudioProcessing", "setVolume", "getStats"];
 
 /** Of a conference. */
-declare const conferenceMethods: readonly ["add", "remove", "hold", "resume", "mute", "unmute", "setInput", "setOutput", "end", "dissolve"];
+declare const conferenceMethods: readonly ["add", "remove", "hold", "resume", "mute", "unmute", "setInput", "setOutput", "setAudioProcessing", "end", "dissolve"];
 
 /** What a page can not choose: files, streams, tones and other sessions. It names devices. */
 type OnlyThere = AudioSource | AudioSink | VideoSource | VideoSink | WavInput | WavOutput | ToneInput | MixInput | Y4mInput | Y4mOutput | IvfInput | IvfOutput | Session | readonly SingleOutput[];

@@ -261,9 +261,9 @@ function toSession(session: Session | undefined, event: SessionEvent): void {
     case 'terminated':
       return session.terminate(EndReason.of(event.reason))
     case 'warning':
-      return session.deliver('warning', warningEvent(event))
+      return session.warn(warningEvent(event))
     case 'warningCleared':
-      return session.deliver('warningCleared', { code: event.warning })
+      return session.warnNoMore(event.warning)
     case 'streamAvailable':
       return session.shows({ id: event.stream, kind: 'video', content: event.content })
     case 'streamUnavailable':

@@ -7,7 +7,7 @@ import { hideListeners, TypedEmitter } from './emitter'
 import { EndReason } from './end-reason'
 import { SoftphoneError, unanswered } from './errors'
 import { endOptions, rejectOptions } from './end-options'
-import type { CallerIdentity, ConnectionState, EndToEndId, ResolutionEvent, SessionEvents, SessionState, VideoStream } from './events'
+import type { CallerIdentity, ConnectionState, EndToEndId, ResolutionEvent, SessionEvents, SessionState, VideoStream, WarningCode, WarningEvent } from './events'
 import { type PromiseWithResolvers, settledLater } from './later'
 import type { PhoneLink } from './link'
 import { callOptions, wireCall } from './call-options'
@@ -77,6 +77,8 @@ export class Session extends TypedEmitter<SessionEvents> {
   readonly videoMuted: boolean
   /** The pictures that the other party sends; of a session that is over there are none. */
   readonly streams: readonly VideoStream[]
+  /** What is odd about the call now, by `warning` and `warningCleared`. */
+  readonly warnings: readonly WarningEvent[]
   /** Whether the other party is on hold here, as it has agreed: it hears music or silence and is not heard. */
   readonly held: boolean
   /** Whether the other party put the call on hold. */
@@ -128,6 +130,7 @@ export class Session extends TypedEmitter<SessionEvents> {
     this.muted = snapshot.muted
     this.videoMuted = snapshot.videoMuted
     this.streams = []
+    this.warnings = []
     this.held = snapshot.held
     this.remoteHeld = snapshot.remoteHeld
     this.headers = headersByName(snapshot.headers)
@@ -541,6 +544,18 @@ export class Session extends TypedEmitter<SessionEvents> {
   }
 
   /** @internal */
+  warn(warning: WarningEvent): void {
+    assign(this, { warnings: [...without(this.warnings, warning.code), warning] })
+    this.deliver('warning', warning)
+  }
+
+  /** @internal */
+  warnNoMore(code: WarningCode): void {
+    assign(this, { warnings: without(this.warnings, code) })
+    this.deliver('warningCleared', { code })
+  }
+
+  /** @internal */
   answeredByPeer(): void {
     this.#answer.resolve()
     this.deliver('answered')
@@ -592,6 +607,10 @@ export class Session extends TypedEmitter<SessionEvents> {
 }
 
 type FindSession = (id: string) => Session | undefined
+
+function without(warnings: readonly WarningEvent[], code: WarningCode): WarningEvent[] {
+  return warnings.filter((warning) => warning.code !== code)
+}
 
 // An accessor of the object itself: structuredClone reads those, and leaves out the prototype's.
 function derive(session: Session, name: keyof Session, get: () => unknown): void {

@@ -63,6 +63,8 @@ export class BridgePhone extends PageEmitter<Events> {
   readonly #conferences = new Map<string, BridgeConference>()
   readonly #waiting = new Map<number, Waiting>()
   readonly #subscribers = new Set<() => void>()
+  /** Tells this page from the one before it at the same port. */
+  readonly #page = Math.random()
   #state: BridgeState = none
   #asked = 0
   #refused: BridgeError | undefined
@@ -81,7 +83,7 @@ export class BridgePhone extends PageEmitter<Events> {
     this.ready.catch(() => {})
     channel.listen((message) => this.#take(message))
     void channel.closed.then(() => this.#lose())
-    channel.send({ kind: 'hello', version: VERSION })
+    this.#hello()
   }
 
   /** What the page knows of the phone: never changed, a new one after each change. */
@@ -126,11 +128,16 @@ export class BridgePhone extends PageEmitter<Events> {
     this.#channel.end({ reason: 'closed' })
   }
 
+  #hello(): void {
+    this.#channel.send({ kind: 'hello', version: VERSION, page: this.#page })
+  }
+
   #take(message: PhoneMessage): void {
+    if (message.at % TAKEN_AT_ONCE === 0 || message.kind === 'welcome') this.#channel.send({ kind: 'taken', at: message.at })
     switch (message.kind) {
       case 'ready':
       case 'behind':
-        return void this.#channel.send({ kind: 'hello', version: VERSION })
+        return this.#hello()
       case 'refused':
         this.#refused = new BridgeError(message.error)
         return this.#channel.end({ reason: 'refused' })
@@ -150,14 +157,12 @@ export class BridgePhone extends PageEmitter<Events> {
 
   #welcome({ changes, ended }: Extract<PhoneMessage, { kind: 'welcome' }>): void {
     const reasons = new Map(ended.map(({ id, reason }) => [id, this.#revived(reason) as EndReason]))
-    // What is the same as before the page fell behind stays the same object, but what is not there any more has gone.
-    const before = new Map(this.#state.sessions.map((session) => [session.id, session]))
     const gone = this.#become(applied({ ...none, bridge: 'open' }, changes))
     for (const one of gone.values()) {
-      if (!(one instanceof BridgeSession) || !before.has(one.id)) continue
-      this.#finish(one, reasons.get(one.id) ?? EndReason.of({ condition: 'general-error', side: 'network', text: 'It ended meanwhile' }))
+      if (one instanceof BridgeSession) this.#finish(one, reasons.get(one.id) ?? EndReason.of({ condition: 'general-error', side: 'network', text: 'It ended meanwhile' }))
     }
-    this.#askForEvents()
+    // The phone forgets with each hello what the page listens to.
+    for (const one of [this, ...this.sessions, ...this.conferences]) one.askAgain()
     this.#waiting.get(READY)?.resolve(undefined)
     this.#waiting.delete(READY)
   }
@@ -169,17 +174,9 @@ export class BridgePhone extends PageEmitter<Events> {
     this.tell('sessionEnded', [session, reason])
   }
 
-  /** The phone forgets with each hello what the page listens to. */
-  #askForEvents(): void {
-    for (const event of this.heard) this.#listen({ of: 'phone' }, event, true)
-    for (const { id, heard } of this.#sessions.values()) for (const event of heard) this.#listen({ of: 'session', id }, event, true)
-    for (const { id, heard } of this.#conferences.values()) for (const event of heard) this.#listen({ of: 'conference', id }, event, true)
-  }
-
-  #hear({ number, changes, event }: Extract<PhoneMessage, { kind: 'news' }>): void {
+  #hear({ changes, event }: Extract<PhoneMessage, { kind: 'news' }>): void {
     const gone = changes ? this.#become(applied(this.#state, changes)) : new Map()
     if (event) this.#happen(event, gone)
-    if (number % TAKEN_AT_ONCE === 0) this.#channel.send({ kind: 'taken', number })
   }
 
   #happen({ of, name, args }: Happening, gone: ReadonlyMap<string, Call>): void {
@@ -215,7 +212,12 @@ export class BridgePhone extends PageEmitter<Events> {
         signal.addEventListener('abort', () => this.#channel.send({ kind: 'abort', number }), { once: true })
       }
       this.#waiting.set(number, { resolve, reject })
-      this.#channel.send({ kind: 'call', number, to, method, args: given })
+      try {
+        this.#channel.send({ kind: 'call', number, to, method, args: given })
+      } catch (cause) {
+        this.#waiting.delete(number)
+        reject(new BridgeError({ message: `An argument can't cross the port: ${String(cause)}`, code: 'ERR_INVALID_ARGUMENT', type: 'invalid_options', cause }))
+      }
     })
   }
 
@@ -224,7 +226,8 @@ export class BridgePhone extends PageEmitter<Events> {
     if (some.includes(event)) this.#channel.send({ kind: 'listen', to, event, wanted })
   }
 
-  #settle({ number, value, error }: Extract<PhoneMessage, { kind: 'reply' }>): void {
+  #settle({ page, number, value, error }: Extract<PhoneMessage, { kind: 'reply' }>): void {
+    if (page !== this.#page) return
     const waiting = this.#waiting.get(number)
     this.#waiting.delete(number)
     if (error) waiting?.reject(new BridgeError(error))

@@ -51,9 +51,9 @@ export class PageEmitter<Events extends { [E in keyof Events]: unknown[] }> {
     })
   }
 
-  /** @internal The events that somebody listens to. */
-  get heard(): string[] {
-    return [...this.#listeners.keys()]
+  /** @internal Says again what somebody listens to. */
+  askAgain(): void {
+    for (const event of this.#listeners.keys()) this.#heard(event, true)
   }
 
   /** @internal One bad listener takes no event from the others. */

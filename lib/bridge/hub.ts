@@ -1,4 +1,4 @@
-import { Conference, EndReason, Session, SoftphoneError, type Softphone, type WarningEvent } from '../index'
+import { Conference, EndReason, Session, SoftphoneError, type Softphone, type SoftphoneErrorJson } from '../index'
 import { REFERENCE, sessionProperties, type Addressee, type Changed, type Changes } from './messages'
 import { plain, type Reference } from './plain'
 
@@ -75,7 +75,7 @@ const hubs = new WeakMap<Softphone, Hub>()
 export class Hub {
   readonly #phone: Softphone
   readonly #audiences = new Set<Audience>()
-  readonly #sessions = new Map<Session, SessionView>()
+  readonly #sessions = new Map<Session, View>()
   readonly #conferences = new Map<Conference, View>()
   readonly #wanted = new Map<string, Wanted>()
   #phoneState: Changes = {}
@@ -159,14 +159,8 @@ export class Hub {
     return this.#listen(this.#phone as unknown as Emitter, { of: 'phone' }, phoneEvents)
   }
 
-  #listen(emitter: Emitter, of: Addressee, events: readonly string[], notice: (name: string, args: unknown[]) => void = () => {}): () => void {
-    const listeners = events.map((name): [string, Listener] => [
-      name,
-      (...args) => {
-        notice(name, args)
-        this.#tell(of, name, args)
-      },
-    ])
+  #listen(emitter: Emitter, of: Addressee, events: readonly string[]): () => void {
+    const listeners = events.map((name): [string, Listener] => [name, (...args) => this.#tell(of, name, args)])
     for (const [name, listener] of listeners) emitter.on(name, listener)
     return () => {
       for (const [name, listener] of listeners) emitter.off(name, listener)
@@ -223,20 +217,15 @@ export class Hub {
   }
 
   #changed(session: Session): Changed | undefined {
-    const view = this.#sessions.get(session) ?? this.#viewOf(session)
-    const before = view.last
-    view.last = snapshot(session, view.warnings)
-    return difference(before, view.last)
-  }
-
-  #viewOf(session: Session): SessionView {
-    const view: SessionView = { last: { id: session.id }, warnings: [], detach: () => {} }
-    view.detach = this.#listen(session as unknown as Emitter, { of: 'session', id: session.id }, sessionEvents, (name, [event]) => {
-      if (name === 'warning') view.warnings = [...without(view.warnings, event as WarningEvent), event as WarningEvent]
-      if (name === 'warningCleared') view.warnings = without(view.warnings, event as WarningEvent)
-    })
+    const { id } = session
+    const view = this.#sessions.get(session) ?? {
+      last: { id },
+      detach: this.#listen(session as unknown as Emitter, { of: 'session', id }, sessionEvents),
+    }
     this.#sessions.set(session, view)
-    return view
+    const before = view.last
+    view.last = snapshot(session)
+    return difference(before, view.last)
   }
 
   #changedConference(conference: Conference): Changed | undefined {
@@ -273,13 +262,9 @@ interface View {
   detach: () => void
 }
 
-interface SessionView extends View {
-  warnings: readonly WarningEvent[]
-}
-
-function snapshot(session: Session, warnings: readonly WarningEvent[]): Changed {
+function snapshot(session: Session): Changed {
   const properties = Object.fromEntries(sessionProperties.map((name) => [name, session[name]]))
-  return { ...properties, id: session.id, conference: session.conference?.id ?? null, warnings }
+  return { ...properties, id: session.id, conference: session.conference?.id ?? null }
 }
 
 /** The new values; undefined if all are the same. */
@@ -288,15 +273,23 @@ function difference(before: Changed, now: Changed): Changed | undefined {
   return changed.length === 0 ? undefined : { ...Object.fromEntries(changed), id: now.id }
 }
 
-function without(warnings: readonly WarningEvent[], { code }: Pick<WarningEvent, 'code'>): WarningEvent[] {
-  return warnings.filter((warning) => warning.code !== code)
+/**
+ * An error for a page. Its stack and what the application's own functions threw stay here: they may hold what no page should see.
+ *
+ * @internal
+ */
+export function told(error: SoftphoneError): SoftphoneErrorJson {
+  const { name, message, code, type, sip } = error.toJSON()
+  const { cause } = error
+  const known = cause instanceof SoftphoneError ? told(cause) : cause instanceof EndReason ? { ...cause } : undefined
+  return { name, message, code, type, ...(sip && { sip }), ...(known && { cause: known }) }
 }
 
 /** @internal What of the phone's objects crosses as something else than its properties. */
 export function refer(value: object): Reference | undefined {
   if (value instanceof Session) return { [REFERENCE]: 'session', id: value.id }
   if (value instanceof Conference) return { [REFERENCE]: 'conference', id: value.id }
-  if (value instanceof SoftphoneError) return { [REFERENCE]: 'error', error: value.toJSON() }
+  if (value instanceof SoftphoneError) return { [REFERENCE]: 'error', error: told(value) }
   if (value instanceof EndReason) return { [REFERENCE]: 'reason', reason: { ...value } }
   if (value instanceof Map) return { [REFERENCE]: 'map', entries: [...value] }
   return undefined

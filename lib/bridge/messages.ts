@@ -1,4 +1,4 @@
-import type { PendingSession, WarningEvent } from '../events'
+import type { PendingSession } from '../events'
 import type { SoftphoneErrorJson } from '../errors'
 import type { Session } from '../session'
 
@@ -24,6 +24,7 @@ export const sessionProperties = [
   'muted',
   'videoMuted',
   'streams',
+  'warnings',
   'held',
   'remoteHeld',
   'headers',
@@ -35,8 +36,6 @@ export const sessionProperties = [
 export interface SessionSnapshot extends Readonly<Pick<Session, (typeof sessionProperties)[number]>> {
   /** The id of the conference that the other party takes part in. */
   readonly conference: string | null
-  /** What is odd about the call now. */
-  readonly warnings: readonly WarningEvent[]
 }
 
 /** A conference as it was at the last event. */
@@ -90,22 +89,23 @@ export interface Addressee {
 
 /** @internal From the page. */
 export type PageMessage =
-  | { kind: 'hello'; version: number }
+  | { kind: 'hello'; version: number; page: number }
   | { kind: 'call'; number: number; to: Addressee; method: string; args: unknown[] }
   | { kind: 'abort'; number: number }
   | { kind: 'listen'; to: Addressee; event: string; wanted: boolean }
-  | { kind: 'taken'; number: number }
+  | { kind: 'taken'; at: number }
   | { kind: 'bye' }
 
-/** @internal From the phone. */
-export type PhoneMessage =
+/** @internal From the phone; `at` counts them, so that `taken` can say how far the page is. */
+export type PhoneMessage = { at: number } & (
   | { kind: 'ready' }
   | { kind: 'refused'; error: SoftphoneErrorJson }
   | { kind: 'welcome'; changes: Changes; ended: { id: string; reason: unknown }[] }
-  | { kind: 'news'; number: number; changes?: Changes; event?: { of: Addressee; name: string; args: unknown[] } }
-  | { kind: 'reply'; number: number; changes?: Changes; value?: unknown; error?: SoftphoneErrorJson }
+  | { kind: 'news'; changes?: Changes; event?: { of: Addressee; name: string; args: unknown[] } }
+  | { kind: 'reply'; page: number; number: number; value?: unknown; error?: SoftphoneErrorJson }
   | { kind: 'behind' }
   | { kind: 'bye' }
+)
 
 /** @internal Told only while a page listens: they cost something to find out, come often, or mean that somebody answers for them. */
 export const wantedEvents = {

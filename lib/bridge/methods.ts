@@ -58,6 +58,7 @@ export const conferenceMethods = [
   'unmute',
   'setInput',
   'setOutput',
+  'setAudioProcessing',
   'end',
   'dissolve',
 ] as const

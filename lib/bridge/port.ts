@@ -37,17 +37,19 @@ export class Channel<In extends { kind: string }, Out extends { kind: string }> 
     this.#stop = listened(this.#port.of, heard, () => this.end({ reason: 'lost' }))
   }
 
-  /** False if it could not be sent, and nothing can be any more. */
-  send(message: Out): boolean {
-    if (!this.open) return false
+  /**
+   * Sends it, unless the port is gone.
+   *
+   * @throws what can't be cloned, or written as JSON; the port lives on.
+   */
+  send(message: Out): void {
+    if (!this.open) return
+    const said = this.#port.say({ offhook: 'bridge', ...message })
     try {
-      this.#port.send({ offhook: 'bridge', ...message })
-      return true
+      said()
     } catch (error) {
-      // What can't be cloned is this side's fault, and the port lives on.
       if ((error as Error).name === 'DataCloneError') throw error
       this.end({ reason: 'lost' })
-      return false
     }
   }
 
@@ -61,7 +63,8 @@ export class Channel<In extends { kind: string }, Out extends { kind: string }> 
 
 interface Port {
   of: object
-  send(message: object): void
+  /** Makes a message ready; what is given sends it. */
+  say(message: object): () => void
   read(message: unknown): unknown
 }
 
@@ -74,25 +77,30 @@ interface Socket {
 function portOf(given: BridgePort): Port {
   const { postMessage, send } = (given ?? {}) as Partial<{ postMessage: unknown; send: unknown }>
   if (typeof postMessage === 'function') {
-    return { of: given, send: (message) => (given as { postMessage(message: unknown): void }).postMessage(message), read: (message) => message }
+    return { of: given, say: (message) => () => (given as { postMessage(message: unknown): void }).postMessage(message), read: (message) => message }
   }
   if (typeof send !== 'function') throw new TypeError('The port must have postMessage, or send as a WebSocket has')
-  return { of: given, send: sender(given as Socket), read: parsed }
+  return { of: given, say: sender(given as Socket), read: parsed }
 }
 
-/** A WebSocket that is not open yet would throw. */
-function sender(socket: Socket): (message: object) => void {
+function sender(socket: Socket): (message: object) => () => void {
   const CONNECTING = 0
   let waiting: string[] | undefined
+  // In Node nobody may hear of a frame that breaks the rules, and the process would end; `close` follows.
+  socket.addEventListener?.('error', () => {})
   return (message) => {
     const text = JSON.stringify(message)
-    if (socket.readyState !== CONNECTING) return socket.send(text)
-    if (waiting) return void waiting.push(text)
-    const kept = (waiting = [text])
-    socket.addEventListener?.('open', () => {
-      waiting = undefined
-      for (const text of kept) socket.send(text)
-    }, { once: true })
+    return () => {
+      if (socket.readyState !== CONNECTING) return socket.send(text)
+      // It would throw before it is open.
+      if (waiting) return void waiting.push(text)
+      const kept = (waiting = [text])
+      const send = () => {
+        waiting = undefined
+        for (const text of kept) socket.send(text)
+      }
+      socket.addEventListener?.('open', send, { once: true })
+    }
   }
 }
 

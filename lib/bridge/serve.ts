@@ -1,6 +1,6 @@
 import { Softphone, SoftphoneError } from '../index'
 import { isText } from '../schema'
-import { Hub, refer, type Audience } from './hub'
+import { Hub, refer, told, type Audience } from './hub'
 import { REFERENCE, TAKEN_AT_ONCE, VERSION, wantedEvents, type Addressee, type PageMessage, type PhoneMessage } from './messages'
 import { conferenceMethods, phoneMethods, sessionMethods } from './methods'
 import { plain, revived, type Reference } from './plain'
@@ -20,8 +20,10 @@ export interface ServedPage {
 const MOST_COMMANDS = 64
 /** Commands that can still be aborted. */
 const MOST_SIGNALS = 256
-/** Messages on their way to one page: what it does not take waits in memory. */
+/** Messages on their way to one page: what it does not take waits in memory. With more it is told no news. */
 const MOST_UNDER_WAY = 1024
+/** With more it is a page that asks and does not listen, and its connection ends. */
+const TOO_MANY_UNDER_WAY = 4 * MOST_UNDER_WAY
 /** Above it a page is told no levels and figures, for the next ones are newer. */
 const FEW_UNDER_WAY = 4 * TAKEN_AT_ONCE
 /** Ends of calls that are kept for a page that does not take what it is sent. */
@@ -44,6 +46,7 @@ export function serve(phone: Softphone, port: BridgePort): ServedPage {
 
 type Ended = { id: string; reason: unknown }
 type News = Parameters<Audience['told']>[0]
+type Said = PhoneMessage extends infer One ? (One extends PhoneMessage ? Omit<One, 'at'> : never) : never
 
 class Page implements Audience {
   readonly #hub: Hub
@@ -52,17 +55,21 @@ class Page implements Audience {
   readonly #signals = new Map<number, AbortController>()
   #running = 0
   #state: 'waiting' | 'told' | 'behind' = 'waiting'
+  /** Which page it is: another one may be loaded at the same port. */
+  #page: unknown
   #sent = 0
   #taken = 0
   #ended: Ended[] = []
+  /** Answers to a page that has to learn first what they are about. */
+  #kept: Said[] = []
 
   constructor(hub: Hub, channel: Channel<PageMessage, PhoneMessage>) {
     this.#hub = hub
     this.#channel = channel
-    channel.listen((message) => this.#take(message))
+    channel.listen((message) => this.#hear(message))
     void channel.closed.then(() => hub.leave(this))
     // A page that was there before has asked for nothing yet, or in vain.
-    channel.send({ kind: 'ready' })
+    this.#say({ kind: 'ready' })
   }
 
   get closed(): Promise<BridgeEnd> {
@@ -70,28 +77,44 @@ class Page implements Audience {
   }
 
   close(): void {
-    this.#channel.send({ kind: 'bye' })
+    this.#say({ kind: 'bye' })
     this.#channel.end({ reason: 'closed' })
   }
 
   told({ changes, event }: News): void {
     if (event?.name === 'sessionEnded') this.#keepEnd(event.args)
     if (this.#state !== 'told') return
-    const underWay = this.#sent - this.#taken
     const isFleeting = event && (event.name === 'level' || event.name === 'stats' || event.name === 'trace')
-    if (isFleeting && underWay >= FEW_UNDER_WAY) return
-    if (underWay >= MOST_UNDER_WAY) return this.#fallBehind()
+    if (isFleeting && this.#underWay >= FEW_UNDER_WAY) return
+    if (this.#underWay >= MOST_UNDER_WAY) return this.#fallBehind()
     this.#ended = []
+    this.#say({ kind: 'news', ...(changes && { changes }), ...(event && { event }) })
+  }
+
+  get #underWay(): number {
+    return this.#sent - this.#taken
+  }
+
+  #say(message: Said): void {
+    if (this.#underWay >= TOO_MANY_UNDER_WAY) return this.#channel.end({ reason: 'lost' })
     this.#sent += 1
-    this.#channel.send({ kind: 'news', number: this.#sent, ...(changes && { changes }), ...(event && { event }) })
+    this.#channel.send({ ...message, at: this.#sent } as PhoneMessage)
+  }
+
+  #hear(message: PageMessage): void {
+    try {
+      this.#take(message)
+    } catch {
+      // What a page says may be anything, and none of it ends the process.
+    }
   }
 
   #take(message: PageMessage): void {
     switch (message.kind) {
       case 'hello':
-        return this.#welcome(message.version)
+        return this.#welcome(message)
       case 'taken':
-        if (Number.isSafeInteger(message.number)) this.#taken = Math.min(this.#sent, Math.max(this.#taken, message.number))
+        if (Number.isSafeInteger(message.at)) this.#taken = Math.min(this.#sent, Math.max(this.#taken, message.at))
         return
       case 'call':
         return void this.#call(message)
@@ -107,26 +130,31 @@ class Page implements Audience {
     }
   }
 
-  #welcome(version: unknown): void {
+  #welcome({ version, page }: Extract<PageMessage, { kind: 'hello' }>): void {
     if (version !== VERSION) {
-      const text = `The page has version ${String(version)} of the bridge, and the phone ${VERSION}: load the same version of offhook in both`
-      this.#channel.send({ kind: 'refused', error: failure('ERR_BRIDGE', text).toJSON() })
+      const text = `The page has version ${quoted(version)} of the bridge, and the phone ${VERSION}: load the same version of offhook in both`
+      this.#say({ kind: 'refused', error: failure('ERR_BRIDGE', text).toJSON() })
       return this.#channel.end({ reason: 'refused' })
     }
-    const ended = this.#ended
-    // A page that begins has asked for nothing, whatever the one before it on this port did.
+    if (page !== this.#page) {
+      this.#signals.clear()
+      this.#kept = []
+    }
+    this.#page = page
+    // It says itself what it listens to.
     this.#hub.leave(this)
-    this.#signals.clear()
+    const [ended, kept] = [this.#ended, this.#kept]
     const changes = this.#hub.join(this)
     this.#state = 'told'
-    this.#taken = this.#sent
     this.#ended = []
-    this.#channel.send({ kind: 'welcome', changes, ended })
+    this.#kept = []
+    this.#say({ kind: 'welcome', changes, ended })
+    for (const reply of kept) this.#say(reply)
   }
 
   #fallBehind(): void {
     this.#state = 'behind'
-    this.#channel.send({ kind: 'behind' })
+    this.#say({ kind: 'behind' })
   }
 
   #keepEnd([session, reason]: unknown[]): void {
@@ -141,24 +169,39 @@ class Page implements Audience {
 
   async #call({ number, to, method, args }: Extract<PageMessage, { kind: 'call' }>): Promise<void> {
     if (!Number.isSafeInteger(number)) return
+    const page = this.#page as number
     this.#running += 1
     try {
       if (this.#state === 'waiting') throw failure('ERR_BRIDGE', 'The page has not said hello')
       if (this.#running > MOST_COMMANDS) throw failure('ERR_BUSY', `${MOST_COMMANDS} commands of this page wait: let some of them settle first`)
       const value = await this.#called(number, to, method, args)
-      this.#channel.send({ kind: 'reply', number, value: plain(value, refer) })
+      this.#reply({ kind: 'reply', page, number, value: plain(value, refer) })
     } catch (error) {
-      this.#channel.send({ kind: 'reply', number, error: asError(error).toJSON() })
+      this.#reply({ kind: 'reply', page, number, error: told(asError(error)) })
     } finally {
       this.#running -= 1
     }
   }
 
+  #reply(reply: Extract<Said, { kind: 'reply' }>): void {
+    // Numbers of another page mean other commands.
+    if (reply.page !== this.#page) return
+    // As many as commands may wait; the others were refused.
+    if (this.#state === 'behind' && this.#kept.length < MOST_COMMANDS) this.#kept.push(reply)
+    else this.#say(reply)
+  }
+
   async #called(number: number, to: Addressee, method: string, args: unknown): Promise<unknown> {
     if (!isAddressee(to) || !methods[to.of].includes(method)) throw failure('ERR_INVALID_ARGUMENT', `A page can't call ${quoted(method)} of a ${quoted(to?.of)}`)
     const target = this.#hub.find(to) as unknown as Record<string, (...args: unknown[]) => unknown> | undefined
-    if (!target) throw gone(to.of)
-    const given = revived(Array.isArray(args) ? args : [], (reference) => this.#found(number, reference)) as unknown[]
+    if (!target) {
+      // What is over can be ended again, as beside the phone.
+      if (method === 'end' || method === 'dissolve') return undefined
+      throw gone(to.of)
+    }
+    const revivedArgs = revived(Array.isArray(args) ? args : [], (reference) => this.#found(number, reference)) as unknown[]
+    // JSON has no undefined.
+    const given = revivedArgs.map((arg) => arg ?? undefined)
     refuseFiles(method, given)
     return target[method]?.(...given)
   }
@@ -206,7 +249,7 @@ function refuseFile(name: string, choice: unknown): void {
 
 function isAddressee(to: unknown): to is Addressee {
   const { of, id } = (to ?? {}) as Partial<Addressee>
-  return of === 'phone' || ((of === 'session' || of === 'conference') && typeof id === 'string')
+  return of === 'phone' ? id === undefined : (of === 'session' || of === 'conference') && typeof id === 'string'
 }
 
 function failure(code: 'ERR_BRIDGE' | 'ERR_BUSY' | 'ERR_INVALID_ARGUMENT', text: string): SoftphoneError {
@@ -224,5 +267,6 @@ function asError(error: unknown): SoftphoneError {
 
 /** What a page sent, within a text. */
 function quoted(text: unknown): string {
+  if (typeof text === 'number') return String(text)
   return isText(text) ? JSON.stringify(text.slice(0, 64)) : typeof text
 }

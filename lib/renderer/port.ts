@@ -15,22 +15,14 @@ interface AnyPort {
  */
 export function listened(given: object, listener: Listener, closed: () => void): () => void {
   const port = given as AnyPort
-  if (port.addEventListener && port.removeEventListener) {
-    port.addEventListener('message', listener)
-    port.addEventListener('close', closed)
+  const [begin, end] = port.addEventListener ? (['addEventListener', 'removeEventListener'] as const) : (['on', 'off'] as const)
+  if (port[begin] && port[end]) {
+    port[begin]('message', listener)
+    port[begin]('close', closed)
     port.start?.()
     return () => {
-      port.removeEventListener?.('message', listener)
-      port.removeEventListener?.('close', closed)
-    }
-  }
-  if (port.on && port.off) {
-    port.on('message', listener)
-    port.on('close', closed)
-    port.start?.()
-    return () => {
-      port.off?.('message', listener)
-      port.off?.('close', closed)
+      port[end]?.('message', listener)
+      port[end]?.('close', closed)
     }
   }
   if (!('onmessage' in port)) throw new TypeError('The port must tell of messages, by addEventListener, on or onmessage')
