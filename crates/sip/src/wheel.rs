@@ -25,6 +25,12 @@ impl<K: Ord + Copy> Wheel<K> {
         self.by_time.insert((at, key));
     }
 
+    /// Starts the deadline `key`, or brings it forward; one that comes sooner stays.
+    pub(crate) fn start_by(&mut self, key: K, at: Instant) {
+        let running = self.by_key.get(&key).copied();
+        self.start(key, running.map_or(at, |running| running.min(at)));
+    }
+
     pub(crate) fn stop(&mut self, key: K) {
         if let Some(at) = self.by_key.remove(&key) {
             self.by_time.remove(&(at, key));

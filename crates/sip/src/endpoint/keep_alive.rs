@@ -65,7 +65,8 @@ impl Endpoint {
         }
         // Nobody answers CRLF over UDP, and one lost datagram proves nothing.
         if transport.is_reliable() {
-            self.alarms.start(Alarm::Pong(flow), now + patience);
+            // Whoever asks again and again must learn it all the same.
+            self.alarms.start_by(Alarm::Pong(flow), now + patience);
         }
         self.schedule_probe(flow, now);
     }

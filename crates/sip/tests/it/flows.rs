@@ -97,6 +97,24 @@ fn a_flow_that_is_doubted_is_asked_at_once_and_has_as_long_as_is_said() {
 }
 
 #[test]
+fn a_flow_that_is_doubted_again_and_again_has_no_longer_for_that() {
+    let mut lone = Lone::with_keep_alive(config("alice"), Transport::Wss);
+    for patience in [3, 6, 3, 3, 3] {
+        lone.act(|alice, now| alice.check_flows(Duration::from_secs(patience), now));
+        lone.no_event();
+        lone.advance(Duration::from_millis(600));
+    }
+    let flow = lone.flow;
+    assert!(matches!(lone.event(), Event::FlowFailed { flow: f } if f == flow));
+    let mut lone = Lone::with_keep_alive(config("alice"), Transport::Wss);
+    for patience in [3, 1] {
+        lone.act(|alice, now| alice.check_flows(Duration::from_secs(patience), now));
+    }
+    lone.advance(Duration::from_secs(1));
+    assert!(matches!(lone.event(), Event::FlowFailed { .. }));
+}
+
+#[test]
 fn line_ends_probe_where_that_is_the_policy_and_over_other_transports() {
     let mut settings = config("alice");
     settings.keep_alive.probe = Probe::Crlf;
