@@ -257,15 +257,18 @@ fn a_bye_that_says_the_call_is_over_ends_it() {
 
 #[test]
 fn where_the_other_party_has_moved_is_written_down() {
-    let (mut left, _) = talking();
-    let id = left.id_of("sessionStarted");
-    left.command(json!({ "type": "hold", "id": id, "held": true }));
-    let reinvite = left.request(&Method::Invite);
-    let moved = answer(&reinvite, 200, Some("v=0\r\n"));
-    let moved = String::from_utf8(moved.to_vec()).unwrap();
-    let at = moved.find("Contact: <").unwrap() + "Contact: <".len();
-    let end = at + moved[at..].find('>').unwrap();
-    left.receive([&moved[..at], "sip:bob@192.0.2.77:5070", &moved[end..]].concat());
+    let mut left = begun();
+    let headers = [
+        ("Supported", "timer"),
+        ("Session-Expires", "600;refresher=uas"),
+        ("Allow", "INVITE, ACK, BYE, UPDATE"),
+    ];
+    left.takes(&mut Caller::new("c1"), &headers);
+    left.seconds(300);
+    // A refresh, which changes nothing else.
+    let update = left.request(&Method::Update);
+    let contact = "<sip:bob@192.0.2.77:5070>";
+    left.receive(with_header(&update, 200, "Contact", contact));
     assert!(left.journal.as_deref().unwrap().contains("192.0.2.77:5070"));
 }
 
