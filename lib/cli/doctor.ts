@@ -1,4 +1,4 @@
-import { preflight, SoftphoneError, type PreflightCheck, type PreflightCheckName, type PreflightStatus, type SoftphoneOptions } from '../index'
+import { preflight, Softphone, SoftphoneError, type PreflightCheck, type PreflightCheckName, type PreflightStatus, type SoftphoneOptions } from '../index'
 import { accountOf, accountOptions, certificatesOf, iceServersOf, proxyOf, serversOf } from './account'
 import type { Cli, Command } from './cli'
 import { errorText } from './errors'
@@ -25,6 +25,7 @@ async function examine(cli: Cli): Promise<number> {
   const { given, interrupt } = cli
   if (given.words.length > 0) throw new UsageError(`doctor takes no "${given.words[0]}".`)
   const { options, checks } = await examined(cli)
+  await refuseWrong(options)
   const rig = await Rig.start(cli).catch((error: unknown) => error)
   if (!(rig instanceof Rig)) {
     const missing = rig instanceof SoftphoneError && rig.code === 'ERR_NATIVE_ADDON'
@@ -49,6 +50,16 @@ async function examine(cli: Cli): Promise<number> {
     return healthy ? exitCode.done : exitCode.failed
   } finally {
     await rig.close()
+  }
+}
+
+/** An account that no phone could have is a mistake in the command, and is told before anything is looked at. */
+async function refuseWrong(options: SoftphoneOptions): Promise<void> {
+  try {
+    await new Softphone(options).destroy()
+  } catch (error) {
+    // A native part that can't be loaded is a finding.
+    if (error instanceof SoftphoneError && error.type === 'invalid_options') throw error
   }
 }
 
