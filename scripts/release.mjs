@@ -13,8 +13,8 @@ import { packLibrary, packPlatform } from './tarballs.mjs'
 import { tryTarballs } from './try-tarballs.mjs'
 import { zigEnvironment } from './zig.mjs'
 
-/** 13.3 MB: 11.2, and what pictures, libvpx among them, and proxies add. The aim is 11. */
-const MOST_BYTES = 13_800_000
+/** 14.1 MB: 11.2, what pictures, libvpx among them, and proxies add (2.1), and TURN over streams, preflight and the journal (0.8). The aim is 11. */
+const MOST_BYTES = 14_600_000
 
 /** What every glibc system has; libasound is not of them. */
 const GLIBC_LIBRARIES = /^(?:ld-linux-[\w-]+\.so\.\d|lib(?:c|m|dl|rt|pthread|gcc_s|util)\.so\.\d)$/

@@ -162,12 +162,12 @@ describe('calls with video', () => {
     const { phone } = makePhone()
     const { source } = makeSource()
     const wrong = (options) => phone.call('bob', options).catch(({ code, message }) => `${code}: ${message}`)
-    assert.match(await wrong({ video: 'camera' }), /ERR_INVALID_OPTION: Option 'video' must be 'none', a VideoSource, { y4m } or { ivf }, but is a string/)
+    assert.match(await wrong({ video: 'camera' }), /ERR_INVALID_OPTION: Option 'video' must be 'none', a VideoSource, { y4m }, { ivf } or { session, stream }, but is a string/)
     assert.match(await wrong({ screen: new VideoSink() }), /Option 'screen' must be .* an object \(VideoSink\)/)
     assert.match(await wrong({ video: source, screen: source }), /Option 'screen' must be another source than video, but is the same one/)
     assert.throws(
       () => new Softphone({ uri: 'sip:alice@example.com', autoAnswer: { video: true } }),
-      /Option 'autoAnswer\.video' must be 'none', a VideoSource, \{ y4m \} or \{ ivf \}, but is the boolean true/,
+      /Option 'autoAnswer\.video' must be 'none', a VideoSource, \{ y4m \}, \{ ivf \} or \{ session, stream \}, but is the boolean true/,
     )
   })
 
@@ -211,8 +211,9 @@ describe('calls with video', () => {
     engine.say({ type: 'resolution', id, stream: '1', width: 640, height: 360 })
     const camera = { id: '1', kind: 'video', content: 'camera' }
     const screen = { id: '2', kind: 'video', content: 'screen' }
-    assert.deepEqual(session.streams, [camera, screen])
-    assert.deepEqual(structuredClone(session.streams), [camera, screen])
+    const sized = { ...camera, width: 640, height: 360 }
+    assert.deepEqual(session.streams, [sized, screen])
+    assert.deepEqual(structuredClone(session.streams), [sized, screen])
     engine.say({ type: 'streamUnavailable', id, stream: '1', content: 'camera' })
     engine.say({ type: 'streamUnavailable', id, stream: '1', content: 'camera' })
     assert.deepEqual(session.streams, [screen])
@@ -225,7 +226,7 @@ describe('calls with video', () => {
       ['streamAvailable', camera],
       ['streamAvailable', screen],
       ['resolution', { id: '1', width: 640, height: 360 }],
-      ['streamUnavailable', camera],
+      ['streamUnavailable', { ...camera, width: 640, height: 360 }],
       ['muteVideo'],
       ['unmuteVideo'],
     ])
