@@ -1,11 +1,19 @@
 // Every option and argument, with every kind of value that it can't have: the text names it in the user's words.
 import assert from 'node:assert/strict'
-import { describe, test } from 'node:test'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, describe, test } from 'node:test'
 import { AudioSink, AudioSource, Softphone, SoftphoneError } from 'offhook'
 import { Pbx } from 'offhook/testing'
 import { optionNames } from '../dist/wire.js'
 import { next, pbxOf } from './pbx.mjs'
 import { silent } from './phones.mjs'
+
+// A path may be any text: what is kept beside such a file goes here.
+const folder = mkdtempSync(join(tmpdir(), 'offhook-options-'))
+process.chdir(folder)
+after(() => rmSync(folder, { recursive: true }))
 
 /** What the engine's reader of JSON would say, of fields that no user knows. */
 const engineWords = /`|missing field|invalid (type|value|length)|unknown (variant|field)|did not match|expected one of|at line \d|untagged/
