@@ -1,5 +1,6 @@
 //! The ends of a phone's task that no server and no peer brings about.
 
+use phone::{ConferenceId, conference};
 use serde_json::json;
 
 use super::*;
