@@ -44,6 +44,7 @@ fn answer(offer: &str, sections: usize) {
         ptime: 20,
         dtx: false,
         opus_max_average_bitrate: None,
+        apart: true,
     };
     let mut negotiation = Negotiation::new(identity, terms);
     let wishes = [Content::Camera, Content::Screen].map(|content| VideoWish {
@@ -67,6 +68,7 @@ fn answer(offer: &str, sections: usize) {
     };
     let local = LocalTransport {
         parameters: &parameters,
+        apart: &[],
         end_of_candidates: true,
     };
     let answer = negotiation.answer(local).expect("an offer was received");
