@@ -20,8 +20,9 @@ describe('an input or output that can not be opened', () => {
     await assert.rejects(outgoing.setOutput('no-such-device'), refused(/^Output device: /))
     await assert.rejects(alice.setAudioDevice({ input: 'no-such-device' }), { code: 'ERR_NO_DEVICE' })
     await hears(calleeEar, 600, 10_000)
-    if (cleared.length < 4) await next(outgoing, 'warningCleared').catch(() => {})
-    assert.ok(cleared.length >= 4 && cleared.every((code) => code === 'no-device'), `${cleared}`)
+    // One failure may come before the one before it is cleared: then both are cleared at once.
+    while (outgoing.warnings.length > 0) await next(outgoing, 'warningCleared')
+    assert.ok(cleared.length > 0 && cleared.every((code) => code === 'no-device'), `${cleared}`)
     const taken = new AudioSink({ rate: 8000 })
     await outgoing.setOutput(taken)
     await hears(taken, 1000, 10_000)
