@@ -227,6 +227,7 @@ impl Endpoint {
             cseq: cseq.map_or(0, |cseq| cseq.number),
             offers: request.body().is_empty(),
             repeats: 0,
+            ack_may_be_lost: false,
         });
         let timings = self.config.timings;
         self.alarms.start(Alarm::Repeat2xx(usage), now + timings.t1);
@@ -249,6 +250,24 @@ impl Endpoint {
         }
         self.alarms
             .start(Alarm::Repeat2xx(usage), now + timings.backoff(repeats));
+    }
+
+    /// Sends every 2xx without an ACK, whose flow broke, over this one: before any offer goes over it.
+    pub(super) fn repeat_lost_2xx(&mut self, over: FlowId) {
+        let Self {
+            calls,
+            flows,
+            layer,
+            ..
+        } = self;
+        for established in calls.all_established() {
+            if let Some(unacked) = &mut established.unacked
+                && !flows.is_up(established.flow)
+            {
+                unacked.ack_may_be_lost = true;
+                layer.transmit(over, unacked.bytes.clone());
+            }
+        }
     }
 
     /// RFC 3261 §13.3.1.4: the dialog stands, the session does not: BYE.

@@ -257,6 +257,8 @@ impl Endpoint {
         } else {
             self.send_ack(&dialog, key, &invite, flow, None);
         }
+        // Who accepts our offer has had our answer to theirs, although its ACK was lost.
+        self.arrived_2xx(usage, now);
         self.timer_agreed(usage, &response, now);
         self.emit(Event::Response { id, response });
     }

@@ -181,13 +181,14 @@ impl Endpoint {
 
     /// Takes a flow into use; new requests go over the one that came up last.
     ///
-    /// A wished registration is renewed over it, and what may have been lost with the last one is sent: ACKs, BYEs.
+    /// A wished registration is renewed over it, and what may have been lost with the last one is sent: ACKs, 2xx, BYEs.
     pub fn handle_flow_up(&mut self, id: FlowId, flow: Flow, now: Instant) {
         self.layer.handle_flow_up(id, flow);
         self.flows.open(id, flow, now);
         self.schedule_probe(id, now);
         self.register_anew(now);
         self.repeat_lost_acks(id);
+        self.repeat_lost_2xx(id);
         self.send_stranded(now);
         self.resume_cancels(now);
         self.notify_all_owed(now);

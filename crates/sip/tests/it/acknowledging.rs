@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sip::endpoint::{Event, Invite, Reply};
+use sip::endpoint::{Body, CommandError, Endpoint, Event, Invite, Reply};
 use sip::message::{Method, Response};
 use sip::transaction::Transport;
 
@@ -81,6 +81,40 @@ fn a_call_stands_although_the_invite_behind_a_lost_ack_is_refused() {
     lone.act(|alice, now| alice.answer(id, &Reply::new(488), now))
         .unwrap();
     lone.response(488);
+    lone.advance(Duration::from_secs(60));
+    lone.nothing_sent();
+    lone.no_event();
+}
+
+/// Its ACKs go to the flow that broke until it hears of another, as by an offer of ours.
+#[test]
+fn an_offer_need_not_wait_for_an_ack_that_a_broken_flow_may_have_taken() {
+    let (mut lone, invite, ok) = unacknowledged(true);
+    lone.receive(within(&invite, &ok, "ACK", 1, "ack", "", ""));
+    let Event::Acked { usage, .. } = lone.event() else {
+        panic!("the ACK expected");
+    };
+    lone.receive(within(&invite, &ok, "INVITE", 2, "2", "", SDP));
+    lone.response(100);
+    let Event::Request { id, .. } = lone.event() else {
+        panic!("the offer expected");
+    };
+    lone.act(|alice, now| alice.answer(id, &Reply::new(200).sdp(SDP), now))
+        .unwrap();
+    let answer = lone.response(200);
+    let offer = |alice: &mut Endpoint, now| {
+        alice.request(usage, Method::Invite, &[], Some(&Body::sdp(SDP)), now)
+    };
+    assert!(matches!(lone.act(offer), Err(CommandError::OfferPending)));
+
+    lone.flow_down();
+    lone.flow_up(Transport::Wss);
+    assert_eq!(lone.response(200).to_bytes(), answer.to_bytes());
+    lone.act(offer).unwrap();
+    let reinvite = lone.request(Method::Invite);
+    lone.receive(accept(&reinvite, "b"));
+    lone.request(Method::Ack);
+    assert!(matches!(lone.event(), Event::Response { .. }));
     lone.advance(Duration::from_secs(60));
     lone.nothing_sent();
     lone.no_event();

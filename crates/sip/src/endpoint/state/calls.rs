@@ -117,6 +117,15 @@ impl Calls {
         }
     }
 
+    pub(in crate::endpoint) fn all_established(
+        &mut self,
+    ) -> impl Iterator<Item = &mut Established> {
+        self.usages.values_mut().filter_map(|usage| match usage {
+            Usage::Established(established) => Some(&mut **established),
+            Usage::Calling(_) | Usage::Called(_) | Usage::Lingering(_) => None,
+        })
+    }
+
     pub(in crate::endpoint) fn take_established(
         &mut self,
         id: UsageId,

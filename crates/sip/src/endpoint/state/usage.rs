@@ -194,7 +194,7 @@ impl Established {
     pub(in crate::endpoint) fn has_offer_pending(&self) -> bool {
         self.our_offer.is_some()
             || self.their_offer.is_some()
-            || self.unacked.is_some()
+            || self.unacked.as_ref().is_some_and(Unacked::is_pending)
             || self.owed_ack.is_some()
     }
 }
@@ -214,6 +214,16 @@ pub(in crate::endpoint) struct Unacked {
     /// It holds our offer, which the ACK answers.
     pub(in crate::endpoint) offers: bool,
     pub(in crate::endpoint) repeats: u32,
+    /// The flow that it went over broke, so that its ACK may have gone to where nobody is.
+    pub(in crate::endpoint) ack_may_be_lost: bool,
+}
+
+impl Unacked {
+    /// Whether another offer has to wait for the ACK. RFC 3261 §14.1 lets none wait for that of a plain 2xx; ours do, so that
+    /// both sides agree on what is in force. But a peer whose ACKs go to a flow that broke learns of the new one by our offer only.
+    fn is_pending(&self) -> bool {
+        self.offers || !self.ack_may_be_lost
+    }
 }
 
 #[derive(Debug)]
