@@ -16,6 +16,11 @@ export function packLibrary(into) {
   return pack(root, into)
 }
 
+/** Packs what `npm create offhook` runs into a folder; resolves with the tarball. */
+export function packCreate(into) {
+  return pack(join(root, 'create-offhook'), into)
+}
+
 /** Packs a platform's addon, with our licences and those of what it contains, into a folder; resolves with the tarball. */
 export async function packPlatform(platform, addon, into) {
   const folder = mkdtempSync(join(tmpdir(), 'offhook-pack-'))
@@ -50,8 +55,12 @@ export class EmptyFolder {
   /** Installs packages; without a registry nothing but these tarballs can be had. */
   install(packages, { registry } = {}) {
     const from = registry ? ['--registry', registry] : ['--offline']
-    const args = ['install', '--no-audit', '--no-fund', '--loglevel=error', ...from, ...packages]
-    return run('Installing', 'npm', args, { cwd: this.path, env: this.env, shell: windows, quiet: true })
+    return this.npm(['install', '--no-audit', '--no-fund', '--loglevel=error', ...from, ...packages])
+  }
+
+  /** Runs npm here, or in a folder below; resolves with what it printed. */
+  npm(args, { below = '.' } = {}) {
+    return run('Running npm', 'npm', args, { cwd: join(this.path, below), env: this.env, shell: windows, quiet: true, timeout: 60_000 })
   }
 
   /** Runs a script of this folder; resolves with what it printed. */

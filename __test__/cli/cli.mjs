@@ -1,9 +1,8 @@
 // The terminal phone as somebody runs it: a process of its own, with or without a terminal.
-import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { Running, inTerminal } from '../running.mjs'
 
 const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
-const patience = 20_000
 
 /** The environment of an account at a PBX. */
 export function accountEnv(pbx, name) {
@@ -13,87 +12,11 @@ export function accountEnv(pbx, name) {
 
 /** Runs `offhook` with these arguments until it ends, or the test does. */
 export function offhook(t, args, { env = {} } = {}) {
-  return new Running(t, process.execPath, [main, ...args], env)
+  return new Running(t, process.execPath, [main, ...args], { env })
 }
 
 /** As {@link offhook}, in a terminal of its own: `type` presses keys there. */
 export function offhookInTerminal(t, args, { env = {}, before = '', after = '' } = {}) {
   const quoted = [process.execPath, main, ...args].map((word) => `'${word}'`).join(' ')
-  const shell = [before, quoted, after].filter(Boolean).join('; ')
-  return new Running(t, 'script', ['--quiet', '--flush', '--return', '--command', shell, '/dev/null'], { TERM: 'xterm', ...env })
-}
-
-class Running {
-  stdout = ''
-  stderr = ''
-  #child
-  #waiters = new Set()
-
-  constructor(t, program, args, more) {
-    const { NODE_TEST_CONTEXT: _, ...env } = process.env
-    for (const name of Object.keys(env)) if (/^(OFFHOOK_|NO_COLOR|FORCE_COLOR)/.test(name) && name !== 'OFFHOOK_NATIVE_PATH') delete env[name]
-    this.#child = spawn(program, args, { env: { ...env, ...more }, stdio: ['pipe', 'pipe', 'pipe'] })
-    t.after(() => this.#child.kill('SIGKILL'))
-    this.#child.stdin.on('error', () => {})
-    for (const name of ['stdout', 'stderr']) {
-      this.#child[name].setEncoding('utf8').on('data', (text) => {
-        this[name] += text
-        for (const waiter of this.#waiters) waiter()
-      })
-    }
-    this.ended = new Promise((resolve) => {
-      this.#child.once('close', (code, signal) => {
-        this.over = true
-        for (const waiter of this.#waiters) waiter()
-        resolve(code ?? signal)
-      })
-    })
-  }
-
-  /** What it printed so far, as objects; it must be lines of JSON. */
-  get events() {
-    return this.stdout.split('\n').slice(0, -1).map((line) => JSON.parse(line))
-  }
-
-  /** Resolves with the first event of this name that fits. */
-  event(name, fits = () => true) {
-    return this.#until(() => this.events.find((event) => event.event === name && fits(event)), `the event ${name}`)
-  }
-
-  /** Resolves once it has printed this, in what came after `from`. */
-  says(pattern, from = 0) {
-    return this.#until(() => pattern.exec(this.stdout.slice(from)), String(pattern))
-  }
-
-  type(keys) {
-    this.#child.stdin.write(keys)
-  }
-
-  kill(signal) {
-    this.#child.kill(signal)
-  }
-
-  /** As `| head` does when it has seen enough. */
-  stopReading() {
-    this.#child.stdout.destroy()
-  }
-
-  #until(found, what) {
-    return new Promise((resolve, reject) => {
-      const fail = (why) => done(() => reject(new Error(`${why} without ${what}:\n${this.stdout}\n${this.stderr}`)))
-      const timer = setTimeout(() => fail(`${patience} ms`), patience)
-      const done = (settle) => {
-        clearTimeout(timer)
-        this.#waiters.delete(look)
-        settle()
-      }
-      const look = () => {
-        const value = found()
-        if (value) done(() => resolve(value))
-        else if (this.over) fail('it ended')
-      }
-      this.#waiters.add(look)
-      look()
-    })
-  }
+  return inTerminal(t, [before, quoted, after].filter(Boolean).join('; '), { env })
 }

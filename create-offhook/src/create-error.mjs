@@ -1,0 +1,2 @@
+/** What its user can set right; its message says how. */
+export class CreateError extends Error {}
