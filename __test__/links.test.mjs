@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 const place = manifest.repository.url.replace(/^git\+|\.git$/g, '')
-const foreign = ['node_modules', 'target', 'dist', 'npm', '.git']
+const foreign = ['node_modules', '.pages', 'target', 'dist', 'npm', '.git']
 const pages = pagesIn('')
 
 function pagesIn(folder) {

@@ -19,7 +19,7 @@ const OLDEST_NODE = 20
 export async function bootstrap({ packages = 'build', release = false, addon = true } = {}) {
   checkNode()
   const missing = await installPackages(packages)
-  await installNpmPackages()
+  await installNpmPackages(root)
   await buildLibrary(root)
   if (addon) await buildAddon(root, { release })
   return missing
@@ -30,11 +30,12 @@ function checkNode() {
   if (major < OLDEST_NODE) throw expectedError(`Node.js ${OLDEST_NODE} or newer is needed; this is ${process.version}.`)
 }
 
-async function installNpmPackages() {
-  const stamp = join(root, 'node_modules', '.offhook-lock')
-  const lock = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex')
+/** Installs what the lock of a folder names, once. */
+export async function installNpmPackages(folder) {
+  const stamp = join(folder, 'node_modules', '.offhook-lock')
+  const lock = createHash('sha256').update(readFileSync(join(folder, 'package-lock.json'))).digest('hex')
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return
   const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error']
-  await run('Installing npm packages', 'npm', args, { cwd: root, shell: process.platform === 'win32' })
+  await run('Installing npm packages', 'npm', args, { cwd: folder, shell: process.platform === 'win32' })
   writeFileSync(stamp, lock)
 }
