@@ -1,0 +1,391 @@
+// The example of Electron: its main process, its phone process, its preload script and its page, as they are. What stands in for
+// Electron itself is in __test__/electron.
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { after, before, describe, test } from 'node:test'
+import { app, BrowserWindow, powerMonitor, shoot, stage, startExample } from '../electron/stage.mjs'
+import { VirtualCard, virtualCardMissing } from '../devices/virtual-card.mjs'
+import { eventually, next } from '../phones.mjs'
+import { pbxOf } from '../pbx.mjs'
+import { peers } from './peers.mjs'
+
+describe('the example of Electron', { skip: peers('chromium') || virtualCardMissing(), timeout: 240_000 }, () => {
+  let card
+  let example
+  before(async () => {
+    // libasound, in this process, looks at the environment when it is first used.
+    card = await VirtualCard.start()
+    Object.assign(process.env, card.env)
+    card.speak(440)
+    example = await startExample()
+  })
+  after(async () => {
+    await example?.stop()
+    await card?.stop()
+  })
+
+  /** Alice's desktop, signed in, and the others' phones. */
+  async function desktop(t, { others = ['bob'], options, pbxOptions, ...started } = {}) {
+    const { pbx, open } = await pbxOf(t, { users: ['alice', ...others], ...pbxOptions })
+    const phones = Object.fromEntries(await Promise.all(others.map(async (name) => [name, await open(name, options)])))
+    for (const phone of Object.values(phones)) phone.on('pendingSession', ({ id }) => phone.answers !== false && phone.acceptPendingSession(id, { mediaStream: { tone: 600 } }))
+    const { view, views, data } = await example.start(t, started)
+    const type = async ({ password = 'alice-password' } = {}) => {
+      const { uri, servers } = pbx.account('alice')
+      await view().fill('[name=uri]', uri)
+      await view().fill('[name=password]', password)
+      await view().fill('[name=servers]', servers)
+      await view().click('text="Sign in" >> nth=-1')
+    }
+    const button = (name, within = view()) => within.getByRole('button', { name, exact: true })
+    const press = (name, within) => button(name, within).click()
+    const region = (name) => view().getByRole('region', { name })
+    const sees = (text, within = view()) => within.getByText(text).first().waitFor()
+    const gone = (locator) => locator.waitFor({ state: 'detached' })
+    const dial = async (name) => {
+      await view().fill('#target', name)
+      await press('Call')
+    }
+    const signIn = async () => {
+      await type()
+      await sees('Ready')
+    }
+    const ring = async (name) => {
+      const calling = await phones[name].call('alice', { mediaStream: { tone: 600 } })
+      await sees(name, view().getByRole('alert'))
+      return calling
+    }
+    return { pbx, phones, ...phones, view, views, data, type, signIn, button, press, region, sees, gone, dial, ring }
+  }
+
+  test('says why nobody can sign in, and signs in', async (t) => {
+    const { view, type, sees, press } = await desktop(t)
+    await sees('Your address')
+    await shoot(view(), 'sign-in')
+    await type({ password: 'wrong' })
+    await sees('does not take this user and password')
+    await shoot(view(), 'sign-in-refused')
+    await type()
+    await sees('Ready')
+    await sees('No call now')
+    await shoot(view(), 'ready')
+    await press('Sign out')
+    await sees('Your address')
+  })
+
+  test('dials, talks, mutes, holds, sends digits and hangs up, and opens the report', async (t) => {
+    const { bob, view, signIn, press, region, sees, gone, dial, button } = await desktop(t)
+    await signIn()
+    bob.answers = false
+    const [[pending]] = await Promise.all([next(bob, 'pendingSession'), dial('bob')])
+    await sees('Calling …')
+    await shoot(view(), 'dialling')
+    bob.answers = true
+    bob.acceptPendingSession(pending.id, { mediaStream: { tone: 600 } })
+    const call = region('Call with bob')
+    await sees('Good', call)
+    const [theirs] = bob.sessions
+    await view().waitForFunction(() => [...document.querySelectorAll('meter')].length === 2 && [...document.querySelectorAll('meter')].every(({ value }) => value > 30))
+    await shoot(view(), 'talking')
+    await press('Mute', call)
+    await sees('Muted', call)
+    await press('Mute', call)
+    await gone(call.getByText('Muted'))
+    await view().keyboard.press('m')
+    await sees('Muted', call)
+    const held = next(theirs, 'hold')
+    await press('Hold', call)
+    await held
+    await sees(/On hold/, call)
+    await shoot(view(), 'held')
+    await press('Hold', call)
+    await next(theirs, 'resume')
+    const digits = []
+    theirs.on('dtmf', ({ tone }) => digits.push(tone))
+    await press('Keypad', call)
+    for (const name of ['1', 'star', 'pound']) await press(name, call)
+    await view().keyboard.press('7')
+    await eventually(() => digits.join('') === '1*#7')
+    await shoot(view(), 'keypad')
+    await press('Hang up', call)
+    await gone(call)
+    await sees('Last calls')
+    await press('Report of the call with bob')
+    await eventually(() => stage.opened.length === 1)
+    assert.match(readFileSync(stage.opened[0], 'utf8'), /<html/)
+    // What was called before is called again by its name.
+    await press(/^bob/, region('Last calls'))
+    await sees('Good', region('Call with bob'))
+    await button('Hang up').click()
+  })
+
+  test('dials by its digits and by the keyboard alone', async (t) => {
+    const { view, signIn, press, sees } = await desktop(t, { others: ['12'] })
+    await signIn()
+    await press('1')
+    await view().keyboard.type('2')
+    await view().keyboard.press('Enter')
+    await sees('Good')
+    for (let steps = 0; steps < 40 && (await view().evaluate(() => document.activeElement?.textContent)) !== 'Hang up'; steps += 1) await view().keyboard.press('Tab')
+    await view().keyboard.press('Enter')
+    await sees('No call now')
+  })
+
+  test('answers, declines, and tells the system of who calls', async (t) => {
+    const { bob, view, signIn, press, region, sees, gone, ring } = await desktop(t)
+    await signIn()
+    await view().evaluate(() => {
+      globalThis.notified = []
+      document.hasFocus = () => false
+      globalThis.Notification = class {
+        static permission = 'granted'
+        constructor(title) {
+          globalThis.notified.push(title)
+        }
+        close() {
+          globalThis.notified.push('closed')
+        }
+      }
+    })
+    const first = await ring('bob')
+    await shoot(view(), 'incoming')
+    assert.equal(stage.flashes, 1)
+    await press('Answer')
+    await first.answered
+    await sees('Good', region('Call with bob'))
+    assert.deepEqual(await view().evaluate('notified'), ['bob is calling', 'closed'])
+    assert.equal(stage.blockers.size, 1)
+    await first.end()
+    await gone(region('Call with bob'))
+    assert.equal(stage.blockers.size, 0)
+    const second = await ring('bob')
+    await press('Decline')
+    await assert.rejects(second.answered, { code: 'ERR_CALL_BUSY' })
+    await sees('Missed,')
+    const third = await ring('bob')
+    await view().keyboard.press('a')
+    await third.answered
+    await bob.sessions[0].end()
+    const fourth = await ring('bob')
+    await view().keyboard.press('d')
+    await assert.rejects(fourth.answered, { code: 'ERR_CALL_BUSY' })
+  })
+
+  test('takes a call that waits, swaps, merges into a conference, and splits it', async (t) => {
+    const { bob, carol, view, signIn, press, region, sees, gone, dial, ring } = await desktop(t, { others: ['bob', 'carol', 'dave'] })
+    await signIn()
+    await dial('bob')
+    await sees('Good', region('Call with bob'))
+    const carols = await ring('carol')
+    await sees('answering holds the other call')
+    await shoot(view(), 'call-waiting')
+    await press('Answer')
+    await carols.answered
+    await sees('Good', region('Call with carol'))
+    await sees('On hold', region('Other calls'))
+    await eventually(() => bob.sessions[0].remoteHeld)
+    await shoot(view(), 'two-calls')
+    await press('Swap')
+    await region('Call with bob').waitFor()
+    await eventually(() => carol.sessions[0].remoteHeld && !bob.sessions[0].remoteHeld)
+    await press('Merge calls')
+    const room = region('Conference')
+    await sees('You and 2 others', room)
+    await eventually(() => !carol.sessions[0].remoteHeld)
+    await shoot(view(), 'conference')
+    const bobs = room.getByRole('listitem').filter({ hasText: 'bob' })
+    await press('Silence', bobs)
+    await press('Let speak', bobs)
+    await press('Mute', room)
+    await room.getByRole('button', { name: 'Mute', pressed: true }).click()
+    await press('Hold', room)
+    await sees('On hold', room)
+    await press('Hold', room)
+    await sees('You and 2 others', room)
+    await press('Take out', bobs)
+    await press('Join the others')
+    await sees('You and 2 others', room)
+    await press('Split')
+    await gone(room)
+    await eventually(() => bob.sessions[0].remoteHeld && carol.sessions[0].remoteHeld)
+    await press('Merge calls')
+    await room.waitFor()
+    await press('End all')
+    await sees('No call now')
+  })
+
+  test('passes a call on at once, after a question, and to one that waits', async (t) => {
+    const { bob, carol, view, signIn, press, region, sees, gone, dial, ring } = await desktop(t, { others: ['bob', 'carol'] })
+    for (const phone of [bob, carol]) phone.on('sessionStarted', (session) => session.on('transferRequested', () => void session.acceptTransfer({ mediaStream: 'none' }).catch(() => {})))
+    await signIn()
+    await dial('bob')
+    await sees('Good', region('Call with bob'))
+    await press('Transfer')
+    await shoot(view(), 'transfer')
+    await view().fill('[name=transfer]', 'carol')
+    await press('Transfer now')
+    await sees('No call now')
+    await bob.sessions[0].end()
+
+    await dial('bob')
+    await sees('Good', region('Call with bob'))
+    await press('Transfer')
+    await view().fill('[name=transfer]', 'carol')
+    await press('Ask first')
+    await sees('bob waits. Connect bob with carol?')
+    await sees('Good', region('Call with carol'))
+    await shoot(view(), 'consultation')
+    await press('Back to bob')
+    await sees('Good', region('Call with bob'))
+    await press('Transfer')
+    await view().fill('[name=transfer]', 'carol')
+    await press('Ask first')
+    await sees('Good', region('Call with carol'))
+    await press('Connect them')
+    await sees('No call now')
+    await bob.sessions[0].end()
+
+    await dial('bob')
+    await sees('Good', region('Call with bob'))
+    const carols = await ring('carol')
+    await press('Answer')
+    await carols.answered
+    await press('Transfer')
+    await press('Connect with bob, who waits')
+    await gone(region('Call with carol'))
+    await sees('No call now')
+  })
+
+  test('asks before it follows a transfer of the other side', async (t) => {
+    const { bob, signIn, press, region, sees, dial, view } = await desktop(t, { others: ['bob', 'carol'] })
+    await signIn()
+    await dial('bob')
+    await sees('Good', region('Call with bob'))
+    const refused = assert.rejects(bob.sessions[0].transfer('carol'), { code: 'ERR_TRANSFER_FAILED' })
+    await press('Stay in this call')
+    await refused
+    const followed = bob.sessions[0].transfer('carol')
+    await sees('wants to connect you')
+    await shoot(view(), 'transfer-request')
+    await press('Call them')
+    await followed
+    await sees('Good', region('Call with carol'))
+  })
+
+  test('chooses devices, and sets how loud it is', async (t) => {
+    const { view, signIn, press, sees } = await desktop(t, { colorScheme: 'dark' })
+    await signIn()
+    await press('Sound and devices')
+    await view().waitForFunction(() => document.querySelector('[name=input]').options.length > 1)
+    await shoot(view(), 'devices-dark')
+    for (const name of ['input', 'output', 'ring']) {
+      const value = await view().locator(`[name=${name}] option`).nth(1).getAttribute('value')
+      await view().selectOption(`[name=${name}]`, value)
+      await view().waitForFunction(([name, value]) => JSON.parse(localStorage.getItem('devices'))?.[name] === value, [name, value])
+    }
+    await view().locator('[name=volume]').fill('40')
+    await view().keyboard.press('Escape')
+    await view().reload()
+    await sees('Ready')
+    await press('Sound and devices')
+    assert.notEqual(await view().inputValue('[name=input]'), 'default')
+    await press('Close')
+    assert.equal(await view().getByRole('dialog').count(), 0)
+  })
+
+  test('says in plain words what goes wrong', async (t) => {
+    const { pbx, bob, view, signIn, press, region, sees, dial } = await desktop(t, { colorScheme: 'dark', pbxOptions: { mediaRelay: true, seed: 7 } })
+    await signIn()
+    await dial('nobody')
+    await sees('nobody is not known there')
+    await press('Close this message')
+    bob.answers = false
+    await dial('bob')
+    await eventually(() => bob.pendingSessions.length === 1)
+    await bob.rejectPendingSession(bob.pendingSessions[0].id)
+    await sees('bob is busy')
+    bob.answers = true
+    await dial('bob')
+    await sees('Good', region('Call with bob'))
+    await pbx.addMediaFault({ loss: 0.3 })
+    await view().getByRole('list', { name: 'What is odd about this call' }).waitFor()
+    await sees(/Poor|Bad/, region('Call with bob'))
+    await shoot(view(), 'warning-dark')
+    await pbx.clearFaults()
+    await pbx.close()
+    await sees(/Not connected/)
+    await shoot(view(), 'disconnected-dark')
+    await press('Try now')
+  })
+
+  test('in a narrow window nothing is out of reach', async (t) => {
+    const { view, signIn, region, sees, dial, ring, press } = await desktop(t, { others: ['bob', 'carol'], viewport: { width: 400, height: 720 } })
+    await signIn()
+    await dial('bob')
+    await sees('Good', region('Call with bob'))
+    await ring('carol')
+    await shoot(view(), 'narrow')
+    const overflows = await view().evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth)
+    assert.equal(overflows, false)
+    await press('Hang up')
+  })
+
+  test('hangs up when it is quit in mid call, after it has said goodbye', async (t) => {
+    const { bob, signIn, region, sees, dial } = await desktop(t)
+    await signIn()
+    await dial('bob')
+    await sees('Good', region('Call with bob'))
+    const ended = next(bob, 'sessionEnded')
+    app.quit()
+    const [, reason] = await ended
+    assert.deepEqual([reason.condition, reason.side], ['success', 'remote'])
+    await stage.quit
+  })
+
+  test('a window that crashes takes no call with it', async (t) => {
+    const { bob, view, views, signIn, region, sees, dial } = await desktop(t)
+    await signIn()
+    await dial('bob')
+    await sees('Good', region('Call with bob'))
+    await view().goto('chrome://crash').catch(() => {})
+    await eventually(() => views.length === 2)
+    await sees('Good', region('Call with bob'))
+    assert.equal(bob.sessions[0].state, 'active')
+  })
+
+  test('a phone process that dies is started again, and hangs up what it left', async (t) => {
+    const { bob, signIn, region, sees, dial, gone } = await desktop(t)
+    await signIn()
+    await dial('bob')
+    const call = region('Call with bob')
+    await sees('Good', call)
+    const ended = next(bob, 'sessionEnded', 20_000)
+    stage.processes[0].kill()
+    await gone(call)
+    await sees('Ready')
+    await ended
+    assert.equal(stage.processes.length, 2)
+    await dial('bob')
+    await sees('Good', call)
+  })
+
+  test('knows the account when it is started again, and is there after sleep', async (t) => {
+    const { bob, data, signIn, sees, pbx } = await desktop(t)
+    await signIn()
+    assert.doesNotMatch(readFileSync(`${data}/account`, 'latin1'), /alice-password/)
+    app.quit()
+    await stage.quit
+    const { view } = await example.start(t, { data })
+    await view().getByText('Ready').waitFor()
+    const registered = once(pbx, 'registered')
+    await pbx.disconnect('alice')
+    powerMonitor.emit('resume')
+    await registered
+    await view().getByText('Ready').waitFor()
+    assert.equal(BrowserWindow.getAllWindows().length, 1)
+    const calling = await bob.call('alice')
+    await sees('bob', view().getByRole('alert'))
+    await calling.end()
+  })
+})

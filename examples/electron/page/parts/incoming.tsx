@@ -1,0 +1,43 @@
+import type { PendingSession } from 'offhook'
+import type { BridgePhone } from 'offhook/bridge/client'
+import { useNotices } from '../hooks'
+import { useShortcuts } from '../shortcuts'
+import { nameOf } from '../words'
+import { Icon } from './icon'
+
+interface Props {
+  phone: BridgePhone
+  pending: PendingSession
+  /** Whether it is the first that rings: the keys are for that one. */
+  isFirst: boolean
+  /** Whether there is a call already. */
+  isSecond: boolean
+}
+
+export function IncomingCall({ phone, pending, isFirst, isSecond }: Props) {
+  const { run } = useNotices()
+  const { id, uri, autoAnswer } = pending
+  const name = nameOf(pending)
+  const answer = () => void run(() => phone.answer(id))
+  const decline = () => void run(() => phone.rejectPendingSession(id))
+  useShortcuts({ a: answer, d: decline }, isFirst)
+  return (
+    <section className="card incoming" role="alert" aria-label={`${name} is calling`}>
+      <div className="avatar" aria-hidden="true">
+        {name.slice(0, 1).toUpperCase()}
+      </div>
+      <div className="who">
+        <h2>{name}</h2>
+        <small>{autoAnswer ? 'is answered by itself' : isSecond ? 'is calling: answering holds the other call' : `is calling from ${uri}`}</small>
+      </div>
+      <div className="line">
+        <button type="button" className="call" aria-keyshortcuts="A" onClick={answer}>
+          <Icon name="answer" /> Answer
+        </button>
+        <button type="button" className="end" aria-keyshortcuts="D" onClick={decline}>
+          <Icon name="end" /> Decline
+        </button>
+      </div>
+    </section>
+  )
+}
