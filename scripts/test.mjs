@@ -29,6 +29,12 @@ const steps = [
     ],
     count: countNode,
   },
+  // Outside of the workspace, for its peers are large.
+  {
+    name: 'the bench compiles',
+    command: ['cargo', 'check', '--manifest-path', 'bench/rust/Cargo.toml', '--target-dir', 'target/bench'],
+    ci: true,
+  },
   // Minutes of fuzzing, and minutes to build for it.
   { name: 'fuzz', command: [process.execPath, 'scripts/fuzz.mjs', '--seconds', '60'], ci: true, count: countFuzz },
   // Minutes of whole-program optimisation: where nobody waits, or by its name.

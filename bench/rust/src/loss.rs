@@ -363,7 +363,12 @@ impl Side {
             match self.session.poll_output() {
                 Output::Transmit(datagram) => self.sent.push(datagram.bytes.to_vec()),
                 Output::Event(MediaEvent::Described { sdp }) => self.descriptions.push(sdp),
-                Output::Event(_) | Output::Captured(_) => {}
+                Output::Event(_)
+                | Output::Captured(_)
+                // No server here is reached by a stream.
+                | Output::Connect(..)
+                | Output::Send(..)
+                | Output::Disconnect(_) => {}
                 Output::Timeout(at, _) => {
                     self.deadline = at;
                     return;

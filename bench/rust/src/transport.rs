@@ -247,7 +247,12 @@ impl Calls {
                 | Output::Captured(_)
                 | Output::LocalCandidate(_)
                 | Output::EndOfCandidates
-                | Output::SelectedPath(_) => {}
+                | Output::SelectedPath(_)
+                | Output::ServerFault(..)
+                // No server here is reached by a stream.
+                | Output::Connect(..)
+                | Output::Send(..)
+                | Output::Disconnect(_) => {}
             }
         }
     }
