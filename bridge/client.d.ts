@@ -46,6 +46,15 @@ export declare class BridgePhone extends PageEmitter<Events> {
     close(): void;
 }
 
+/** What a page sees of a call or a conference: its properties are those of the last snapshot, its methods the phone's. */
+declare class Mirror<Events extends {
+    [E in keyof Events]: unknown[];
+}, Snapshot extends object> extends PageEmitter<Events> {
+    #private;
+    /** What it is now: never changed, a new one after each change. */
+    get snapshot(): Snapshot;
+}
+
 /**
  * A call in a page: the properties, events and methods of a `Session`, each method as a promise. It is the same object for as long as
  * the call lives; for a store take the snapshots in `state`.
@@ -53,22 +62,17 @@ export declare class BridgePhone extends PageEmitter<Events> {
 export interface BridgeSession extends SessionSnapshot, BridgedMethods<Pick<Session, (typeof sessionMethods)[number]>> {
 }
 
-export declare class BridgeSession extends PageEmitter<BridgedEvents<SessionEvents>> {
+export declare class BridgeSession extends Mirror<BridgedEvents<SessionEvents>, SessionSnapshot> {
     #private;
     /** Resolves when the call is answered; rejects with a {@link BridgeError} when it ends before, as `Session.answered` does. */
     get answered(): Promise<void>;
-    /** What it is now: never changed, a new one after each change. */
-    get snapshot(): SessionSnapshot;
 }
 
 /** A conference in a page: the properties, events and methods of a `Conference`; `members` are ids of sessions. */
 export interface BridgeConference extends ConferenceSnapshot, BridgedMethods<Pick<Conference, (typeof conferenceMethods)[number]>> {
 }
 
-export declare class BridgeConference extends PageEmitter<BridgedEvents<ConferenceEvents>> {
-    #private;
-    /** What it is now: never changed, a new one after each change. */
-    get snapshot(): ConferenceSnapshot;
+export declare class BridgeConference extends Mirror<BridgedEvents<ConferenceEvents>, ConferenceSnapshot> {
 }
 
 /** What of a session crosses. */

@@ -41,7 +41,7 @@
  * - `ERR_CAPTURE_FAILED`: a capture can't be written, or one is being written already; the text names the path, why, and what to do.
  * - `ERR_MEDIA`: media failed or broke.
  * - `ERR_HTTP`: a request of a façade to its platform's API failed; the `cause` has the answer.
- * - `ERR_BUSY`: more than 1,024 commands wait, or 64 of one page.
+ * - `ERR_BUSY`: more than 1,024 commands wait, or 64 of one page, or a page has 256 subscriptions.
  * - `ERR_BRIDGE`: the port between a page and the phone is closed, or the two have different versions of this package.
  * - `ERR_DESTROYED`: the phone or PBX is closed.
  * - `ERR_UNKNOWN_USER`: the embedded PBX has no such user.

@@ -36,6 +36,7 @@ export const entries = {
   'offhook/bridge': 'bridge/index.d.ts',
   'offhook/bridge/client': 'bridge/client.d.ts',
   'offhook/bridge/headset': 'bridge/headset.d.ts',
+  'offhook/bridge/subscriptions': 'bridge/subscriptions.d.ts',
   'offhook/renderer': 'renderer/index.d.ts',
   'offhook/renderer/host': 'renderer/host.d.ts',
 }

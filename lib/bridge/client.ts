@@ -57,8 +57,11 @@ export class BridgePhone extends PageEmitter<Events> {
   readonly ready: Promise<void>
   /** Settles with why the connection is over. The calls go on without the page. */
   readonly closed: Promise<BridgeEnd>
+  /** @internal Takes what the phone says to a module of its own, by the kind of the message. */
+  readonly extras = new Map<string, (message: any) => void>()
+  /** @internal */
+  readonly line: Line
   readonly #channel: Channel<PhoneMessage, PageMessage>
-  readonly #line: Line
   readonly #sessions = new Map<string, BridgeSession>()
   readonly #conferences = new Map<string, BridgeConference>()
   readonly #waiting = new Map<number, Waiting>()
@@ -71,13 +74,13 @@ export class BridgePhone extends PageEmitter<Events> {
 
   /** @internal */
   constructor(channel: Channel<PhoneMessage, PageMessage>) {
-    super((event, isHeard) => this.#line.listen({ of: 'phone' }, event, isHeard))
+    super((event, isHeard) => this.line.listen({ of: 'phone' }, event, isHeard))
     this.#channel = channel
-    this.#line = {
+    this.line = {
       ask: (to, method, args) => this.#ask(to, method, args),
       listen: (to, event, isHeard) => this.#listen(to, event, isHeard),
     }
-    lend(this, phoneMethods, this.#line, { of: 'phone' })
+    lend(this, phoneMethods, this.line, { of: 'phone' })
     this.closed = channel.closed
     this.ready = new Promise((resolve, reject) => this.#waiting.set(READY, { resolve: () => resolve(), reject }))
     this.ready.catch(() => {})
@@ -150,8 +153,8 @@ export class BridgePhone extends PageEmitter<Events> {
       case 'bye':
         return this.#channel.end({ reason: 'ended' })
       default:
-        // A phone of a newer version says what this page does not know.
-        return
+        // What none takes, a phone of a newer version says.
+        this.extras.get(message.kind)?.(message)
     }
   }
 
@@ -194,8 +197,8 @@ export class BridgePhone extends PageEmitter<Events> {
   #become(state: BridgeState): ReadonlyMap<string, Call> {
     this.#state = state
     const gone = new Map<string, Call>()
-    follow('session', this.#sessions, state.sessions, gone, (snapshot) => new BridgeSession(this.#line, snapshot))
-    follow('conference', this.#conferences, state.conferences, gone, (snapshot) => new BridgeConference(this.#line, snapshot))
+    follow('session', this.#sessions, state.sessions, gone, (snapshot) => new BridgeSession(this.line, snapshot))
+    follow('conference', this.#conferences, state.conferences, gone, (snapshot) => new BridgeConference(this.line, snapshot))
     for (const changed of [...this.#subscribers]) changed()
     return gone
   }

@@ -73,7 +73,7 @@ const hubs = new WeakMap<Softphone, Hub>()
  * @internal
  */
 export class Hub {
-  readonly #phone: Softphone
+  readonly phone: Softphone
   readonly #audiences = new Set<Audience>()
   readonly #sessions = new Map<Session, View>()
   readonly #conferences = new Map<Conference, View>()
@@ -88,7 +88,7 @@ export class Hub {
   }
 
   private constructor(phone: Softphone) {
-    this.#phone = phone
+    this.phone = phone
   }
 
   /** Tells an audience from now on; gives all that there is. */
@@ -138,9 +138,9 @@ export class Hub {
   }
 
   find({ of, id }: Addressee): Softphone | Session | Conference | undefined {
-    if (of === 'phone') return this.#phone
-    if (of === 'session') return this.#phone.sessions.find((session) => session.id === id)
-    return this.#phone.conferences.find((conference) => conference.id === id)
+    if (of === 'phone') return this.phone
+    if (of === 'session') return this.phone.sessions.find((session) => session.id === id)
+    return this.phone.conferences.find((conference) => conference.id === id)
   }
 
   /** Tells everybody what has changed since the last event. */
@@ -156,7 +156,7 @@ export class Hub {
   }
 
   #attach(): () => void {
-    return this.#listen(this.#phone as unknown as Emitter, { of: 'phone' }, phoneEvents)
+    return this.#listen(this.phone as unknown as Emitter, { of: 'phone' }, phoneEvents)
   }
 
   #listen(emitter: Emitter, of: Addressee, events: readonly string[]): () => void {
@@ -179,7 +179,7 @@ export class Hub {
   }
 
   #changesOfPhone(): Changes {
-    const { connected, registered, pendingSessions } = this.#phone
+    const { connected, registered, pendingSessions } = this.phone
     const { pendingSessions: before = [], ...rest } = this.#phoneState
     const isSame = before.length === pendingSessions.length && before.every((pending, index) => pending === pendingSessions[index])
     const changes: Changes = {
@@ -192,14 +192,14 @@ export class Hub {
   }
 
   #changesOfSessions(): Changes {
-    const there = this.#phone.sessions
+    const there = this.phone.sessions
     const sessions = there.flatMap((session) => this.#changed(session) ?? [])
     const endedSessions = this.#drop('session', this.#sessions, there)
     return { ...(sessions.length > 0 && { sessions }), ...(endedSessions.length > 0 && { endedSessions }) }
   }
 
   #changesOfConferences(): Changes {
-    const there = this.#phone.conferences
+    const there = this.phone.conferences
     const conferences = there.flatMap((conference) => this.#changedConference(conference) ?? [])
     const endedConferences = this.#drop('conference', this.#conferences, there)
     return { ...(conferences.length > 0 && { conferences }), ...(endedConferences.length > 0 && { endedConferences }) }

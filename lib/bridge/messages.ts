@@ -104,6 +104,7 @@ export type PhoneMessage = { at: number } & (
   | { kind: 'news'; changes?: Changes; event?: { of: Addressee; name: string; args: unknown[] } }
   | { kind: 'reply'; page: number; number: number; value?: unknown; error?: SoftphoneErrorJson }
   | { kind: 'behind' }
+  | { kind: 'subscription'; id: number; name: 'notify' | 'terminated'; event: unknown }
   | { kind: 'bye' }
 )
 

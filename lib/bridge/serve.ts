@@ -4,6 +4,7 @@ import { Hub, refer, told, type Audience } from './hub'
 import { REFERENCE, TAKEN_AT_ONCE, VERSION, wantedEvents, type Addressee, type PageMessage, type PhoneMessage } from './messages'
 import { conferenceMethods, phoneMethods, sessionMethods } from './methods'
 import { plain, revived, type Reference } from './plain'
+import { PageSubscriptions } from './page-subscriptions'
 import { Channel, type BridgeEnd, type BridgePort } from './port'
 
 export type { BridgeEnd, BridgePort } from './port'
@@ -53,6 +54,7 @@ class Page implements Audience {
   readonly #channel: Channel<PageMessage, PhoneMessage>
   /** What a page may abort, by the number of its command; the latest. */
   readonly #signals = new Map<number, AbortController>()
+  readonly #subscriptions: PageSubscriptions
   #running = 0
   #state: 'waiting' | 'told' | 'behind' = 'waiting'
   /** Which page it is: another one may be loaded at the same port. */
@@ -66,8 +68,12 @@ class Page implements Audience {
   constructor(hub: Hub, channel: Channel<PageMessage, PhoneMessage>) {
     this.#hub = hub
     this.#channel = channel
+    this.#subscriptions = new PageSubscriptions(hub.phone, (news) => this.#state === 'told' && this.#say({ kind: 'subscription', ...news }))
     channel.listen((message) => this.#hear(message))
-    void channel.closed.then(() => hub.leave(this))
+    void channel.closed.then(() => {
+      hub.leave(this)
+      this.#subscriptions.end()
+    })
     // A page that was there before has asked for nothing yet, or in vain.
     this.#say({ kind: 'ready' })
   }
@@ -139,6 +145,7 @@ class Page implements Audience {
     if (page !== this.#page) {
       this.#signals.clear()
       this.#kept = []
+      this.#subscriptions.end()
     }
     this.#page = page
     // It says itself what it listens to.
@@ -150,6 +157,7 @@ class Page implements Audience {
     this.#kept = []
     this.#say({ kind: 'welcome', changes, ended })
     for (const reply of kept) this.#say(reply)
+    this.#subscriptions.tellAgain()
   }
 
   #fallBehind(): void {
@@ -192,7 +200,8 @@ class Page implements Audience {
   }
 
   async #called(number: number, to: Addressee, method: string, args: unknown): Promise<unknown> {
-    if (!isAddressee(to) || !methods[to.of].includes(method)) throw failure('ERR_INVALID_ARGUMENT', `A page can't call ${quoted(method)} of a ${quoted(to?.of)}`)
+    const isOwn = isAddressee(to) && to.of === 'phone' && isSubscribing(method)
+    if (!isOwn && (!isAddressee(to) || !methods[to.of].includes(method))) throw failure('ERR_INVALID_ARGUMENT', `A page can't call ${quoted(method)} of a ${quoted(to?.of)}`)
     const target = this.#hub.find(to) as unknown as Record<string, (...args: unknown[]) => unknown> | undefined
     if (!target) {
       // What is over can be ended again, as beside the phone.
@@ -203,6 +212,7 @@ class Page implements Audience {
     // JSON has no undefined.
     const given = revivedArgs.map((arg) => arg ?? undefined)
     refuseFiles(method, given)
+    if (isOwn) return this.#subscriptions[method](...(given as [never, never, never]))
     return target[method]?.(...given)
   }
 
@@ -245,6 +255,11 @@ function refuseFile(name: string, choice: unknown): void {
   if (isDevice) return
   const text = `Bad argument "${name}": a page chooses a device by its id, 'default' or 'none'; files, tones and streams are chosen beside the phone`
   throw failure('ERR_INVALID_ARGUMENT', text)
+}
+
+/** What each page has of its own. */
+function isSubscribing(method: unknown): method is 'subscribe' | 'unsubscribe' {
+  return method === 'subscribe' || method === 'unsubscribe'
 }
 
 function isAddressee(to: unknown): to is Addressee {

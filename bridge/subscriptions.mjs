@@ -1,0 +1,1 @@
+export { BridgeSubscription, subscribe } from '../dist/bridge/subscriptions.mjs'
