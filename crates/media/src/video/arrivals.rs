@@ -54,7 +54,8 @@ pub(super) enum Slot<P> {
 pub(super) struct Loss {
     pub(super) noticed: Instant,
     pub(super) asked: Option<Instant>,
-    pub(super) tries: u32,
+    /// How often it was asked for.
+    pub(super) requests: u32,
 }
 
 /// Where a frame would begin.
@@ -373,7 +374,7 @@ impl Loss {
         Self {
             noticed,
             asked: None,
-            tries: 0,
+            requests: 0,
         }
     }
 }

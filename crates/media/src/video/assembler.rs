@@ -19,8 +19,12 @@ const ANSWERS: Duration = Duration::from_millis(10);
 const TOGETHER: Duration = Duration::from_millis(10);
 /// How often a packet is asked for.
 const MOST_TRIES: u32 = 8;
-/// Of ten packets one is lost on bad paths, and so is a request or what it asks for in a fifth of all tries: three of them
-/// fail once in a hundred times. Until then each follows after a round trip, and after that later and later.
+/// Of ten packets one is lost on bad paths. Each request is therefore made twice, so far apart; peers take the second for a
+/// repetition (RFC 4585 §6.2.1 lets them), unless it is the first that they hear of.
+const COPIES: u32 = 2;
+const COPY_AFTER: Duration = Duration::from_millis(10);
+/// Of ten tries one fails then, for want of an answer: three of them fail once in a thousand times. Until then each follows
+/// after a round trip, and after that later and later.
 const PROMPT_TRIES: u32 = 3;
 /// Nobody waits longer between two requests for a packet.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
@@ -387,7 +391,7 @@ impl<P: AsRef<[u8]>> Assembler<P> {
             if due <= now && list.len() < MOST_ASKED {
                 list.push(sequence);
                 loss.asked = Some(now);
-                loss.tries += 1;
+                loss.requests += 1;
                 let Some(again) = self::due(loss, pause) else {
                     continue;
                 };
@@ -450,14 +454,21 @@ impl<P: AsRef<[u8]>> Assembler<P> {
 
 /// When a packet is to be asked for next.
 fn due(loss: &super::arrivals::Loss, pause: Duration) -> Option<Instant> {
-    match loss.asked {
-        None => Some(loss.noticed + REORDERED),
-        Some(asked) => (loss.tries < MOST_TRIES).then(|| {
-            let longer =
-                pause.saturating_mul(1 << loss.tries.saturating_sub(PROMPT_TRIES - 1).min(8));
-            asked + longer.min(LONGEST_PAUSE).max(pause)
-        }),
+    let Some(asked) = loss.asked else {
+        return Some(loss.noticed + REORDERED);
+    };
+    let (tries, copies) = (loss.requests / COPIES, loss.requests % COPIES);
+    if copies > 0 {
+        return Some(asked + COPY_AFTER);
     }
+    let longer = pause.saturating_mul(1 << tries.saturating_sub(PROMPT_TRIES - 1).min(8));
+    let next = longer.min(LONGEST_PAUSE).max(pause);
+    (tries < MOST_TRIES).then(|| {
+        asked
+            + next
+                .saturating_sub((COPIES - 1) * COPY_AFTER)
+                .max(COPY_AFTER)
+    })
 }
 
 /// The time of frames, over every source and every round of the timestamp.

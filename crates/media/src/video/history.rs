@@ -71,13 +71,13 @@ impl History {
             || first.is_some_and(is_old)
     }
 
-    /// Gives a packet to be sent again, unless it was within the last round trip.
+    /// Gives a packet to be sent again, unless it was within the last round trip, and whether it was before that.
     pub fn resend(
         &mut self,
         sequence: u16,
         round_trip: Option<Duration>,
         now: Instant,
-    ) -> Option<&Outgoing> {
+    ) -> Option<(&Outgoing, bool)> {
         let index = usize::from(sequence.wrapping_sub(self.first));
         let sent = self.sent.get_mut(index)?;
         let pause = round_trip.unwrap_or_default().max(LEAST_PAUSE);
@@ -85,8 +85,8 @@ impl History {
         if sent.again.is_some_and(lately) || now.saturating_duration_since(sent.at) > LONGEST {
             return None;
         }
-        sent.again = Some(now);
-        Some(&sent.packet)
+        let before = sent.again.replace(now).is_some();
+        Some((&sent.packet, before))
     }
 }
 
@@ -130,12 +130,12 @@ mod tests {
         history.keep(0, packet(0, 10), begin);
         let mut at = |sequence, ms| {
             let again = history.resend(sequence, Some(100 * MS), begin + ms * MS);
-            again.map(|packet| packet.timestamp)
+            again.map(|(packet, before)| (packet.timestamp, before))
         };
-        assert_eq!(at(65_535, 50), Some(65_535));
-        assert_eq!(at(0, 50), Some(0));
+        assert_eq!(at(65_535, 50), Some((65_535, false)));
+        assert_eq!(at(0, 50), Some((0, false)));
         assert_eq!(at(0, 149), None);
-        assert_eq!(at(0, 150), Some(0));
+        assert_eq!(at(0, 150), Some((0, true)));
         assert_eq!(at(1, 150), None);
         assert_eq!(at(65_529, 150), None);
         assert_eq!(at(65_530, 2_001), None);

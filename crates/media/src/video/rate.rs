@@ -103,6 +103,11 @@ impl LossRule {
         self.rate *= 1.0 - 0.5 * (lost - self.inherent);
     }
 
+    /// Whether there is less than any line carries, though the peer says that there is room: then some loss is the path's own.
+    fn is_held_for_nothing(&self, now: Instant) -> bool {
+        self.rate < FIRST_RATE && self.allowed(now).is_some_and(|most| most > self.rate)
+    }
+
     fn allowed(&self, now: Instant) -> Option<f64> {
         let (most, at) = self.estimate?;
         (now.saturating_duration_since(at) < ESTIMATE_LASTS).then_some(most)
@@ -129,7 +134,7 @@ impl Rate for LossRule {
         let excess = smoothed - self.inherent;
         if excess > MUCH && lost > MUCH {
             self.shrink(smoothed, lost, now);
-        } else if excess < LITTLE {
+        } else if excess < LITTLE || self.is_held_for_nothing(now) {
             self.grow(since, now);
         }
         let most = self.allowed(now).unwrap_or(self.most).min(self.most);
@@ -186,6 +191,17 @@ mod tests {
         let begin = start();
         let mut rule = LossRule::new(MOST_RATE);
         assert_eq!(after(&mut rule, begin, 30, |_| 0.05), 300_000);
+    }
+
+    #[test]
+    fn some_loss_does_not_keep_it_below_what_any_line_carries_if_the_peer_sees_room() {
+        let begin = start();
+        let mut rule = LossRule::new(MOST_RATE);
+        rule.estimate(60_000, begin);
+        assert_eq!(after(&mut rule, begin, 5, |_| 0.05), 60_000);
+        rule.estimate(1_000_000, begin + Duration::from_secs(5));
+        let then = after(&mut rule, begin + Duration::from_secs(5), 10, |_| 0.05);
+        assert!((300_000..460_000).contains(&then), "{then}");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use crate::virtual_time::start;
 use ::video::{EncodedFrame, VideoCodec};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 const MS: Duration = Duration::from_millis(1);
@@ -101,6 +102,7 @@ fn run(codec: VideoCodec, seed: u64, network: Network) -> (Outcome, Assembler<Ve
     let mut on_the_way: Vec<(Instant, VideoPacket<Vec<u8>>)> = Vec::new();
     let mut kept: Vec<VideoPacket<Vec<u8>>> = Vec::new();
     let mut asked: Vec<(Instant, Vec<u16>, bool)> = Vec::new();
+    let mut resent: BTreeMap<u16, Instant> = BTreeMap::new();
     let mut assembler = Assembler::default();
     assembler.set_resends(network.resends);
     assembler.set_round_trip(2 * network.one_way);
@@ -149,6 +151,11 @@ fn run(codec: VideoCodec, seed: u64, network: Network) -> (Outcome, Assembler<Ve
         for (_, list, key) in due {
             wished |= key;
             for packet in kept.iter().filter(|p| list.contains(&p.sequence)) {
+                let before = resent.insert(packet.sequence, now);
+                // As all peers do.
+                if before.is_some_and(|before| now < before + 2 * network.one_way) {
+                    continue;
+                }
                 outcome.again += 1;
                 on_the_way.extend(travel(&mut rng, packet, now));
             }
@@ -229,11 +236,11 @@ fn what_was_lost_is_asked_for_and_no_frame_is_missed() {
             let (outcome, assembler) = run(codec, 4, network);
             decodable(&outcome);
             let missed = outcome.sent.len() - outcome.given.len();
-            assert!(missed <= 6, "{missed} of {}", outcome.sent.len());
-            assert!(outcome.key_frames_made <= 4, "{}", outcome.key_frames_made);
+            assert!(missed <= 10, "{missed} of {}", outcome.sent.len());
+            assert!(outcome.key_frames_made <= 2, "{}", outcome.key_frames_made);
             let gaps = outcome.given.windows(2).map(|two| two[1].0 - two[0].0);
             let longest = gaps.max().unwrap();
-            assert!(longest < 500 * MS, "{longest:?}");
+            assert!(longest < 400 * MS, "{longest:?}");
             assert!(assembler.counts.frames > 290);
             // Not much more is sent again than was lost.
             let packets = outcome
@@ -358,7 +365,8 @@ fn a_later_key_frame_goes_on_once_the_wait_is_over() {
         let next = bench.cut(&next);
         assert_eq!(bench.bring(next), 0);
         let (given, asked, _) = bench.wait(100);
-        assert_eq!((given, asked), (0, vec![lost[0].sequence]));
+        // A request may be lost as well.
+        assert_eq!((given, asked), (0, vec![lost[0].sequence; 2]));
         assert_eq!(bench.wait(400).0, 1);
         assert_eq!(bench.bring(lost), 0);
         assert_eq!(bench.assembler.counts.late, 1);

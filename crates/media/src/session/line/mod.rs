@@ -4,6 +4,7 @@
 
 mod bandwidth;
 mod receive;
+mod repairs;
 mod send;
 mod stats;
 mod sync;
@@ -525,7 +526,9 @@ impl PictureLine {
     fn learn(&mut self, mut blocks: rtcp::Blocks<'_>, work: &Work<'_>) -> Option<Losses> {
         let ours = self.agreed.source.ssrc;
         let block = blocks.find(|block| block.ssrc == ours)?;
-        self.remote = Some(RemoteVideo::of(&block, work.ntp, self.remote));
+        let remote = RemoteVideo::of(&block, work.ntp, self.remote);
+        self.remote = Some(remote);
+        self.sending.lost(remote.fraction_lost);
         let before = self.last_block.replace(block)?;
         Some(Losses::between(before, block))
     }

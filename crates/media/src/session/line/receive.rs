@@ -23,6 +23,8 @@ pub(super) struct Receiving {
     /// The middle of the NTP time in the peer's last report, and when it came.
     last_report: Option<(u32, Instant)>,
     sync: Sync,
+    /// Something came again, for which frames may have waited.
+    repaired: bool,
     missing: Vec<u16>,
     full_intra: u8,
     /// The caller's own wishes for key frames, limited as those of a peer are.
@@ -80,6 +82,7 @@ impl Receiving {
             freezes: Freezes::default(),
             last_report: None,
             sync: Sync::default(),
+            repaired: false,
             missing: Vec::new(),
             full_intra: 0,
             wishes: KeyFrameRequests::default(),
@@ -144,6 +147,7 @@ impl Receiving {
             true
         } else if let Some(format) = self.formats.iter().find(|p| again(p)) {
             self.counts.packets_again += 1;
+            self.repaired = true;
             self.counts.bytes_again += length as u64;
             let lost = read_rtx(packet.payload()).map(|(sequence, _)| sequence);
             if let (Some(sequence), Some(ssrc)) = (lost, self.ssrc()) {
@@ -180,8 +184,9 @@ impl Receiving {
             if given.frame.key {
                 self.wishes.answered();
             }
-            self.sync.push(given, heard, now);
+            self.sync.push(given, heard, self.repaired, now);
         }
+        self.repaired = false;
         let frame = self.sync.pop(now)?;
         self.freezes.frame(now);
         self.counts.last_frame = Some(now);

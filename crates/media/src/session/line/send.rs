@@ -16,6 +16,11 @@ use crate::video::{
 const ANOTHER_SOURCE: Duration = Duration::from_secs(1);
 /// Clocks differ by some hundred millionths; what the lag grows by in a second is more than that.
 const DRIFT: f64 = 0.000_5;
+/// Where asking again takes longer than a picture may stand still, and so much is lost, what is sent again goes out twice.
+const FAR: Duration = Duration::from_millis(70);
+const LOSSY: f64 = 0.02;
+/// What a report says of a second tells little of a few packets.
+const LATELY: f64 = 0.3;
 /// Two frames never have the same time.
 const LEAST_STEP: Duration = Duration::from_millis(1);
 
@@ -41,6 +46,8 @@ pub(super) struct Sending {
     active: bool,
     /// Nothing can be shown before a key frame.
     awaits_key: bool,
+    /// The share that the peer has lost of late.
+    lost: f64,
     scratch: Vec<u8>,
     pub(super) counts: SendCounts,
 }
@@ -103,6 +110,7 @@ impl Sending {
             codec: None,
             active: false,
             awaits_key: true,
+            lost: 0.0,
             scratch: Vec::with_capacity(MOST_PAYLOAD + 2),
             counts: SendCounts::default(),
         }
@@ -255,9 +263,11 @@ impl Sending {
         round_trip: Option<Duration>,
         now: Instant,
     ) -> SentOctets {
-        let Some(lost) = self.history.resend(sequence, round_trip, now) else {
+        let Some((lost, again)) = self.history.resend(sequence, round_trip, now) else {
             return SentOctets::default();
         };
+        let far = round_trip.is_some_and(|time| time >= FAR) && self.lost >= LOSSY;
+        let copies = if again || far { 2 } else { 1 };
         let number = |format: &&VideoPayload| format.payload_type.value() == lost.payload_type;
         let Some(rtx) = self.formats.iter().find(number).and_then(|f| f.rtx) else {
             return SentOctets::default();
@@ -273,17 +283,17 @@ impl Sending {
             extensions: &said[..count],
             payload: &self.scratch,
         };
-        let octets = out.payload.len();
-        self.pacer.sent_again(octets);
-        if transport.send_rtp(self.streams.again, out, now).is_err() {
-            return SentOctets::default();
+        let mut sent = SentOctets::default();
+        for _ in 0..copies {
+            let octets = self.scratch.len();
+            self.pacer.sent_again(octets);
+            if transport.send_rtp(self.streams.again, out, now).is_ok() {
+                self.counts.packets_again += 1;
+                self.counts.bytes_again += octets as u64;
+                sent.octets += octets + OVERHEAD;
+            }
         }
-        self.counts.packets_again += 1;
-        self.counts.bytes_again += octets as u64;
-        SentOctets {
-            octets: octets + OVERHEAD,
-            pictures: 0,
-        }
+        sent
     }
 
     /// The peer has lost packets.
@@ -295,6 +305,11 @@ impl Sending {
         for sequence in sequences {
             self.pacer.push_again(sequence);
         }
+    }
+
+    /// The peer has lost that share of late, 0 to 1.
+    pub(super) fn lost(&mut self, share: f64) {
+        self.lost += LATELY * (share - self.lost);
     }
 
     /// The peer has lost a picture.

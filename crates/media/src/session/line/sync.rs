@@ -1,8 +1,10 @@
-//! Pictures come when their sound is heard (RFC 3550 §6.4.1: both sender's reports are of one clock).
+//! Pictures come when their sound is heard (RFC 3550 §6.4.1: both sender's reports are of one clock), and evenly where some
+//! of them wait for what was lost.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use super::repairs::Repairs;
 use crate::rtp::rtcp::SenderInfo;
 use crate::video::{Assembled, CLOCK};
 use ::video::EncodedFrame;
@@ -11,6 +13,8 @@ use ::video::EncodedFrame;
 const MOST_HELD: Duration = Duration::from_millis(500);
 /// More frames than these are not held: half a second of 60 a second.
 const MOST_FRAMES: usize = 32;
+/// Nobody notices that a picture comes so much later than its sound.
+const NOT_NOTICED: Duration = Duration::from_millis(40);
 /// A second in 32.32 fixed point.
 const SECOND: f64 = 4_294_967_296.0;
 
@@ -31,6 +35,7 @@ pub(in crate::session) struct HeardSound {
 #[derive(Debug, Default)]
 pub(super) struct Sync {
     report: Option<SenderInfo>,
+    repairs: Repairs,
     held: VecDeque<(Instant, EncodedFrame)>,
 }
 
@@ -40,10 +45,20 @@ impl Sync {
         self.report = Some(report);
     }
 
-    /// Takes a whole frame.
-    pub(super) fn push(&mut self, given: Assembled, heard: Option<HeardSound>, now: Instant) {
-        let hold = heard.and_then(|heard| self.hold(given.timestamp, heard));
-        let due = now + hold.unwrap_or_default();
+    /// Takes a whole frame; `repaired` if it waited for what was sent again.
+    pub(super) fn push(
+        &mut self,
+        given: Assembled,
+        heard: Option<HeardSound>,
+        repaired: bool,
+        now: Instant,
+    ) {
+        let even = self.repairs.hold(given.timestamp, repaired, now);
+        let hold = match heard.and_then(|heard| self.later(given.timestamp, heard)) {
+            Some(later) => even.min(later + NOT_NOTICED.as_secs_f64()).max(later),
+            None => even,
+        };
+        let due = now + Duration::from_secs_f64(hold.max(0.0));
         // Frames never overtake each other.
         let due = self.held.back().map_or(due, |(before, _)| due.max(*before));
         if self.held.len() >= MOST_FRAMES {
@@ -54,16 +69,14 @@ impl Sync {
         self.held.push_back((due, given.frame));
     }
 
-    /// How much later than now the sound is heard that was taken with a frame.
-    fn hold(&self, timestamp: u32, heard: HeardSound) -> Option<Duration> {
+    /// In how many seconds the sound is heard that was taken with a frame.
+    fn later(&self, timestamp: u32, heard: HeardSound) -> Option<f64> {
         let report = self.report?;
         let apart = report.ntp.wrapping_sub(heard.report.ntp) as i64 as f64 / SECOND;
         let later = apart + after(report, timestamp, CLOCK)
             - after(heard.report, heard.timestamp, heard.clock)
             + heard.ahead.as_secs_f64();
-        (0.0..=MOST_HELD.as_secs_f64())
-            .contains(&later)
-            .then(|| Duration::from_secs_f64(later))
+        (later.abs() <= MOST_HELD.as_secs_f64()).then_some(later)
     }
 
     /// Gives the next frame whose time has come.
@@ -81,11 +94,12 @@ impl Sync {
     /// Another source follows.
     pub(super) fn forget_report(&mut self) {
         self.report = None;
+        self.repairs = Repairs::default();
     }
 
     /// Forgets what waits, and what was told.
     pub(super) fn clear(&mut self) {
-        self.report = None;
+        self.forget_report();
         self.held.clear();
     }
 }
@@ -138,7 +152,7 @@ mod tests {
 
     fn held(sync: &mut Sync, heard: Option<HeardSound>, timestamp: u32) -> Duration {
         let now = start();
-        sync.push(frame(timestamp), heard, now);
+        sync.push(frame(timestamp), heard, false, now);
         let due = sync.deadline().unwrap();
         assert!(due == now || sync.pop(now).is_none());
         assert!(sync.pop(due).is_some());
@@ -177,13 +191,13 @@ mod tests {
     fn frames_keep_their_order_and_are_bounded() {
         let (mut sync, heard) = sync(0);
         let now = start();
-        sync.push(frame(5_000 + 100 * 90), Some(heard), now);
-        sync.push(frame(5_000 + 10 * 90), Some(heard), now);
+        sync.push(frame(5_000 + 100 * 90), Some(heard), false, now);
+        sync.push(frame(5_000 + 10 * 90), Some(heard), false, now);
         assert!(sync.pop(now + 100 * MS).is_none());
         assert!(sync.pop(now + 131 * MS).is_some());
         assert!(sync.pop(now + 131 * MS).is_some());
         for _ in 0..2 * MOST_FRAMES {
-            sync.push(frame(5_000 + 100 * 90), Some(heard), now);
+            sync.push(frame(5_000 + 100 * 90), Some(heard), false, now);
         }
         let given = std::iter::from_fn(|| sync.pop(now)).count();
         assert_eq!(given, 2 * MOST_FRAMES - 1);
