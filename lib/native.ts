@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { createRequire } from 'node:module'
+import { basename, join, resolve } from 'node:path'
 import { SoftphoneError } from './errors'
 
 /*
@@ -210,28 +211,37 @@ export function native(): Native {
 
 function load(override: string | undefined): Native {
   const platform = currentPlatform()
+  const here = ownFile()
   const candidates = override
     ? [override]
-    : [join(__dirname, '..', 'npm', platform, 'offhook.node'), `@offhook/${platform}`]
+    : [join(here, '..', '..', 'npm', platform, 'offhook.node'), `@offhook/${platform}`]
+  // A bundler would replace `require` itself, and find nothing.
+  const find = createRequire(here)
   const failures: unknown[] = []
   for (const candidate of candidates) {
     try {
-      return require(candidate) as Native
+      return find(candidate) as Native
     } catch (error) {
       failures.push(new Error(`${candidate}: ${(error as Error).message.split('\n')[0]}`, { cause: error }))
     }
   }
-  throw new SoftphoneError(explain(platform, failures as Error[]), {
+  throw new SoftphoneError(explain(platform, basename(here) !== 'native.js', failures as Error[]), {
     code: 'ERR_NATIVE_ADDON',
     type: 'not_supported',
     cause: new AggregateError(failures),
   })
 }
 
-function explain(platform: string, failures: Error[]): string {
+/** This file, or the bundle that it is in. One that is an ES module does not know: then the program that runs. */
+function ownFile(): string {
+  return typeof __filename === 'string' ? __filename : resolve(process.argv[1] ?? 'index.js')
+}
+
+function explain(platform: string, bundled: boolean, failures: Error[]): string {
   const supported = (platforms as readonly string[]).includes(platform)
+  const apart = bundled ? 'Leave offhook out of the bundle (external), or lay its node_modules beside it. ' : ''
   const advice = supported
-    ? `Install @offhook/${platform} (npm leaves it out with --omit=optional, and when node_modules came from another platform), or run "npm run build" in a checkout.`
+    ? `${apart}Install @offhook/${platform} (npm leaves it out with --omit=optional, and when node_modules came from another platform), or run "npm run build" in a checkout.`
     : `There is no build for ${platform}; there are builds for ${platforms.join(', ')}.`
   return [`Cannot load the native part of offhook. ${advice}`, ...failures.map((failure) => `  ${failure.message}`)].join(
     '\n',

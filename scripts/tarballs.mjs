@@ -52,10 +52,10 @@ export class EmptyFolder {
     this.env = windows ? process.env : { PATH: this.#onlyNode(), HOME: this.path, TMPDIR: tmpdir(), LANG: 'C.UTF-8' }
   }
 
-  /** Installs packages; without a registry nothing but these tarballs can be had. */
+  /** Installs packages without running scripts of theirs; without a registry nothing but these tarballs can be had. */
   install(packages, { registry } = {}) {
     const from = registry ? ['--registry', registry] : ['--offline']
-    return this.npm(['install', '--no-audit', '--no-fund', '--loglevel=error', ...from, ...packages])
+    return this.npm(['install', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error', ...from, ...packages])
   }
 
   /** Runs npm here, or in a folder below; resolves with what it printed. */

@@ -16,6 +16,7 @@ export const groups = {
     'docs/quality.md',
     'docs/errors.md',
     'docs/electron.md',
+    'docs/bundlers.md',
     'docs/limits.md',
   ],
   'From another SDK': [
