@@ -4,6 +4,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { layCreate } from './create.mjs'
 import { manifest } from './platforms.mjs'
 import { run } from './processes.mjs'
 import { thirdParty } from './third-party.mjs'
@@ -17,8 +18,14 @@ export function packLibrary(into) {
 }
 
 /** Packs what `npm create offhook` runs into a folder; resolves with the tarball. */
-export function packCreate(into) {
-  return pack(join(root, 'create-offhook'), into)
+export async function packCreate(into) {
+  const folder = mkdtempSync(join(tmpdir(), 'offhook-pack-'))
+  try {
+    layCreate(folder)
+    return await pack(folder, into)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 }
 
 /** Packs a platform's addon, with our licences and those of what it contains, into a folder; resolves with the tarball. */

@@ -71,6 +71,49 @@ describe('npm create offhook', () => {
     assert.doesNotMatch(bot.stderr, /^ {4}at /m)
   })
 
+  test('makes a desktop, which is the example, and a switchboard calls its phone', { timeout: 120_000 }, async (t) => {
+    await folder.npm(['create', 'offhook', 'my-desk', '--', '--template', 'desktop'])
+    const made = join(folder.path, 'my-desk')
+    const same = ['main/main.js', 'phone/desk.js', 'page/app.tsx', 'electron-builder.json', 'vite.config.js']
+    for (const name of same) assert.equal(readFileSync(join(made, name), 'utf8'), readFileSync(join(root, 'examples/electron', name), 'utf8'), name)
+    assert.match(readFileSync(join(made, 'README.md'), 'utf8'), /npm run switchboard/)
+    assert.match(readFileSync(join(made, '.gitignore'), 'utf8'), /^node_modules$/m)
+    const { name, dependencies, devDependencies, scripts } = JSON.parse(readFileSync(join(made, 'package.json'), 'utf8'))
+    assert.deepEqual({ name, dependencies }, { name: 'my-desk', dependencies: { offhook: `^${version}` } })
+    assert.ok(devDependencies.electron && scripts.start && scripts.switchboard)
+
+    // Electron and the rest of the page's tools are not in that registry; __test__/electron has the page.
+    writeFileSync(join(made, 'package.json'), JSON.stringify({ name, type: 'module', dependencies }))
+    await folder.npm(['install'], { below: 'my-desk' })
+    const switchboard = new Running(t, process.execPath, ['switchboard.mjs'], { cwd: made, env: folder.env })
+    await switchboard.says(/server +ws:/)
+    const [uri, password, servers] = ['address', 'password', 'server'].map((what) => new RegExp(`^ +${what} +(\\S+)$`, 'm').exec(switchboard.stdout)[1])
+    writeFileSync(join(made, 'rings.mjs'), ringing({ uri, password, servers, audio: 'none' }))
+    const desk = new Running(t, process.execPath, ['rings.mjs'], { cwd: made, env: folder.env })
+    await desk.says(/^A customer is talked to$/m)
+    assert.equal(await desk.ended, 0, desk.stderr)
+    switchboard.kill('SIGINT')
+    assert.equal(await switchboard.ended, 0, switchboard.stderr)
+  })
+
+  /** What Electron's processes do, in one: the phone of the template, and a page that answers. */
+  const ringing = (account) => `import { MessageChannel } from 'node:worker_threads'
+    import { connect } from 'offhook/bridge/client'
+    import { Desk } from './phone/desk.js'
+    const desk = new Desk(() => {})
+    await desk.signIn({ account: ${JSON.stringify(account)} })
+    const { port1, port2 } = new MessageChannel()
+    desk.page(port1)
+    const client = connect(port2)
+    await client.ready
+    const [{ id, displayName }] = client.state.pendingSessions.length > 0 ? client.state.pendingSessions : [await new Promise((resolve) => client.on('pendingSession', resolve))]
+    const session = await client.answer(id)
+    await session.answered
+    console.log(displayName, 'is talked to')
+    await session.end()
+    await desk.signOut()
+    client.close()`
+
   const started = (t, made) => new Running(t, process.execPath, ['main.mjs'], { cwd: made, env: folder.env })
 })
 

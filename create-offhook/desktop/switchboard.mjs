@@ -1,0 +1,22 @@
+// A switchboard to try the desktop with, until Ctrl+C: whoever signs in as "you" is called by a customer.
+import { Pbx } from 'offhook/testing'
+
+const password = 'secret'
+const pbx = await Pbx.start({ users: ['you', 'colleague'].map((name) => ({ name, password })) })
+const { uri, servers } = pbx.account('you')
+console.log(`Sign in with
+
+  address   ${uri}
+  password  ${password}
+  server    ${servers}
+
+and you are called. You can call echo, tone, menu, conference, busy and noanswer, or sign in as "colleague" elsewhere.`)
+
+let called = false
+pbx.on('registered', async ({ user }) => {
+  if (user !== 'you' || called) return
+  called = true
+  await pbx.originate({ to: 'you', with: 'echo', displayName: 'A customer' })
+  console.log('calling you')
+})
+process.once('SIGINT', () => pbx.close())
