@@ -152,7 +152,7 @@ export declare class Softphone extends TypedEmitter<SoftphoneEvents> {
     expectCall(options: ExpectCallOptions): Promise<void>;
     /** Replaces the access token, now and for everything to come. */
     setAccessToken(token: string, options?: Abortable): Promise<void>;
-    /** Replaces the STUN and TURN servers, for sessions that start from now on. */
+    /** Replaces the STUN and TURN servers, for sessions that start from now on; a function that gave them is asked no more. */
     setIceServers(servers: readonly IceServer[], options?: Abortable): Promise<void>;
     /** Lists the microphones and speakers that are there now. */
     listDevices(): Promise<AudioDevice[]>;
@@ -1500,6 +1500,11 @@ export interface IceServer {
     username?: string;
     /** The TURN password. */
     credential?: string;
+    /**
+     * When the credential ends, in milliseconds since 1970, such as `Date.now() + ttl * 1000`: an {@link IceServersFunction} is asked
+     * again before. Without it the time counts that stands in a username such as `1767225600:alice`, in seconds (TURN REST).
+     */
+    expires?: number;
 }
 
 /** An audio codec by its SDP name. */
@@ -1676,6 +1681,13 @@ export type AutoAnswerDecision = (invite: PendingSession) => boolean | PromiseLi
  */
 export type ProxyFunction = (url: string) => string | null | undefined | PromiseLike<string | null | undefined>;
 
+/**
+ * Gives STUN and TURN servers, with credentials for a limited time. It is asked before a call gathers its addresses, and a minute
+ * before the credentials end while calls run (after half of their time, if that is shorter). What it gave is used again until then; without an end for a minute. Two seconds are waited for it, and
+ * not again while it is that slow. What it throws, or gives that is no list of servers, is a `warning` of the calls, `ice-server`: they go on with what it gave last.
+ */
+export type IceServersFunction = () => readonly IceServer[] | PromiseLike<readonly IceServer[]>;
+
 /** Auto-answer in detail. */
 export interface AutoAnswerOptions {
     /** Which calls; default `'announced'`, with the PureCloud triple `'headers'`. */
@@ -1711,8 +1723,8 @@ export interface SoftphoneOptions {
     autoAnswerOutboundCalls?: boolean;
     /** Connects sessions as soon as they are accepted; default true. With false nothing is sent until `session.accept()`. */
     autoConnectSessions?: boolean;
-    /** STUN and TURN servers; default none. One of no use is a `warning` of the call, `ice-server`. */
-    iceServers?: readonly IceServer[];
+    /** STUN and TURN servers, or a function that gives them; default none. One of no use is a `warning` of the call, `ice-server`. */
+    iceServers?: readonly IceServer[] | IceServersFunction;
     /** `'relay'` uses TURN only; default `'all'`. */
     iceTransportPolicy?: 'all' | 'relay';
     /** Where log lines go; default `console`. */
@@ -2643,7 +2655,7 @@ export declare function preflight(options: SoftphoneOptions, how?: PreflightOpti
  * What a check has found, in a word that stays over versions: its status and its advice are always the same, and stand in
  * docs/networks.md.
  */
-export type PreflightCode = 'not-tried' | 'not-wanted' | 'not-given' | 'dns-ok' | 'dns-address' | 'dns-by-proxy' | 'dns-not-found' | 'dns-unanswered' | 'proxy-ok' | 'proxy-not-found' | 'proxy-refused' | 'proxy-unreachable' | 'proxy-timeout' | 'proxy-tls' | 'proxy-credentials' | 'proxy-forbidden' | 'proxy-server-unreachable' | 'proxy-nonsense' | 'proxy-function' | 'tcp-ok' | 'tcp-by-proxy' | 'tcp-some-addresses' | 'tcp-refused' | 'tcp-timeout' | 'tcp-unreachable' | 'tls-ok' | 'tls-none' | 'tls-unchecked' | 'tls-expires-soon' | 'tls-wrong-name' | 'tls-expired' | 'tls-not-yet-valid' | 'tls-unknown-authority' | 'tls-untrusted' | 'tls-pin' | 'tls-client-certificate' | 'tls-no-tls' | 'tls-failed' | 'tls-timeout' | 'tls-options' | 'websocket-ok' | 'websocket-forbidden' | 'websocket-not-found' | 'websocket-redirected' | 'websocket-unavailable' | 'websocket-refused' | 'websocket-no-sip' | 'websocket-nonsense' | 'websocket-timeout' | 'websocket-closed' | 'registration-ok' | 'registration-credentials' | 'registration-forbidden' | 'registration-unknown' | 'registration-unavailable' | 'registration-refused' | 'registration-timeout' | 'registration-lost' | 'stun-ok' | 'stun-not-found' | 'stun-refused' | 'stun-timeout' | 'stun-error' | 'stun-unusable' | 'turn-ok' | 'turn-not-found' | 'turn-refused' | 'turn-timeout' | 'turn-unreachable' | 'turn-tls' | 'turn-credentials' | 'turn-forbidden' | 'turn-quota' | 'turn-full' | 'turn-error' | 'turn-unusable' | 'turn-untried' | 'relay-ok' | 'relay-lossy' | 'relay-slow' | 'relay-restless' | 'relay-silent' | 'relay-unmeasured' | 'udp-ok' | 'udp-blocked' | 'udp-unanswered' | 'nat-none' | 'nat-open' | 'nat-symmetric-relayed' | 'nat-symmetric' | 'nat-unknown' | 'microphone-ok' | 'microphone-none' | 'microphone-busy' | 'microphone-denied' | 'microphone-silent' | 'microphone-failed' | 'speaker-ok' | 'speaker-none' | 'speaker-busy' | 'speaker-denied' | 'speaker-silent' | 'speaker-failed' | 'clock-ok' | 'clock-off' | 'clock-wrong' | 'clock-unknown' | 'cpu-ok' | 'cpu-tight' | 'cpu-full';
+export type PreflightCode = 'not-tried' | 'not-wanted' | 'not-given' | 'dns-ok' | 'dns-address' | 'dns-by-proxy' | 'dns-not-found' | 'dns-unanswered' | 'proxy-ok' | 'proxy-not-found' | 'proxy-refused' | 'proxy-unreachable' | 'proxy-timeout' | 'proxy-tls' | 'proxy-credentials' | 'proxy-forbidden' | 'proxy-server-unreachable' | 'proxy-nonsense' | 'proxy-function' | 'tcp-ok' | 'tcp-by-proxy' | 'tcp-some-addresses' | 'tcp-refused' | 'tcp-timeout' | 'tcp-unreachable' | 'tls-ok' | 'tls-none' | 'tls-unchecked' | 'tls-expires-soon' | 'tls-wrong-name' | 'tls-expired' | 'tls-not-yet-valid' | 'tls-unknown-authority' | 'tls-untrusted' | 'tls-pin' | 'tls-client-certificate' | 'tls-no-tls' | 'tls-failed' | 'tls-timeout' | 'tls-options' | 'websocket-ok' | 'websocket-forbidden' | 'websocket-not-found' | 'websocket-redirected' | 'websocket-unavailable' | 'websocket-refused' | 'websocket-no-sip' | 'websocket-nonsense' | 'websocket-timeout' | 'websocket-closed' | 'registration-ok' | 'registration-credentials' | 'registration-forbidden' | 'registration-unknown' | 'registration-unavailable' | 'registration-refused' | 'registration-timeout' | 'registration-lost' | 'ice-function' | 'stun-ok' | 'stun-not-found' | 'stun-refused' | 'stun-timeout' | 'stun-error' | 'stun-unusable' | 'turn-ok' | 'turn-not-found' | 'turn-refused' | 'turn-timeout' | 'turn-unreachable' | 'turn-tls' | 'turn-credentials' | 'turn-forbidden' | 'turn-quota' | 'turn-full' | 'turn-error' | 'turn-unusable' | 'turn-untried' | 'relay-ok' | 'relay-lossy' | 'relay-slow' | 'relay-restless' | 'relay-silent' | 'relay-unmeasured' | 'udp-ok' | 'udp-blocked' | 'udp-unanswered' | 'nat-none' | 'nat-open' | 'nat-symmetric-relayed' | 'nat-symmetric' | 'nat-unknown' | 'microphone-ok' | 'microphone-none' | 'microphone-busy' | 'microphone-denied' | 'microphone-silent' | 'microphone-failed' | 'speaker-ok' | 'speaker-none' | 'speaker-busy' | 'speaker-denied' | 'speaker-silent' | 'speaker-failed' | 'clock-ok' | 'clock-off' | 'clock-wrong' | 'clock-unknown' | 'cpu-ok' | 'cpu-tight' | 'cpu-full';
 
 /** What goes over the network, on its way to a file. */
 export interface Capture {

@@ -14,7 +14,7 @@ export const headers: Rule = { record: 'string' }
 export const logger: Rule = { check: checkLogger, expected: 'a logger' }
 
 /** A list of ICE servers. */
-export const iceServers: Rule = { arrayOf: { object: { urls, username: 'string', credential: 'string' }, required: ['urls'] } }
+export const iceServers: Rule = { arrayOf: { object: { urls, username: 'string', credential: 'string', expires: { number: { min: 0, max: Number.MAX_SAFE_INTEGER, integer: true } } }, required: ['urls'] } }
 
 /** The devices of a phone, as they can be changed. */
 export const audioDevices: Schema = { input: audioInput, output: audioOutput, ring: audioOutput }

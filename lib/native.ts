@@ -32,8 +32,8 @@ export interface NativePhone extends NativeTask {
 
 /** A look at everything that a call needs. */
 export interface NativePreflight {
-  /** Answers a question for the way to a server. */
-  proxyChosen(question: number, proxy: string | undefined, failure: string | undefined): void
+  /** Answers a question to a function of the application. */
+  answer(question: number, given: string | undefined, failure: string | undefined): void
   /** Gives it up. */
   close(): void
 }

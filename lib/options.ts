@@ -61,6 +61,11 @@ export interface IceServer {
   username?: string
   /** The TURN password. */
   credential?: string
+  /**
+   * When the credential ends, in milliseconds since 1970, such as `Date.now() + ttl * 1000`: an {@link IceServersFunction} is asked
+   * again before. Without it the time counts that stands in a username such as `1767225600:alice`, in seconds (TURN REST).
+   */
+  expires?: number
 }
 
 /** An audio codec by its SDP name. */
@@ -255,6 +260,13 @@ export type AutoAnswerDecision = (invite: PendingSession) => boolean | PromiseLi
  */
 export type ProxyFunction = (url: string) => string | null | undefined | PromiseLike<string | null | undefined>
 
+/**
+ * Gives STUN and TURN servers, with credentials for a limited time. It is asked before a call gathers its addresses, and a minute
+ * before the credentials end while calls run (after half of their time, if that is shorter). What it gave is used again until then; without an end for a minute. Two seconds are waited for it, and
+ * not again while it is that slow. What it throws, or gives that is no list of servers, is a `warning` of the calls, `ice-server`: they go on with what it gave last.
+ */
+export type IceServersFunction = () => readonly IceServer[] | PromiseLike<readonly IceServer[]>
+
 /** Auto-answer in detail. */
 export interface AutoAnswerOptions {
   /** Which calls; default `'announced'`, with the PureCloud triple `'headers'`. */
@@ -290,8 +302,8 @@ export interface SoftphoneOptions {
   autoAnswerOutboundCalls?: boolean
   /** Connects sessions as soon as they are accepted; default true. With false nothing is sent until `session.accept()`. */
   autoConnectSessions?: boolean
-  /** STUN and TURN servers; default none. One of no use is a `warning` of the call, `ice-server`. */
-  iceServers?: readonly IceServer[]
+  /** STUN and TURN servers, or a function that gives them; default none. One of no use is a `warning` of the call, `ice-server`. */
+  iceServers?: readonly IceServer[] | IceServersFunction
   /** `'relay'` uses TURN only; default `'all'`. */
   iceTransportPolicy?: 'all' | 'relay'
   /** Where log lines go; default `console`. */

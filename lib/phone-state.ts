@@ -23,6 +23,7 @@ export interface Owner {
   fail(error: SoftphoneError, sessionId?: string): void
   renewToken(): void
   chooseProxy(event: WireEventOf<'proxyNeeded'>): void
+  giveIceServers(event: WireEventOf<'iceServersNeeded'>): void
   readonly takePlace: PlaceTaker
 }
 
@@ -147,6 +148,8 @@ export class PhoneState {
         return this.#owner.renewToken()
       case 'proxyNeeded':
         return this.#owner.chooseProxy(event)
+      case 'iceServersNeeded':
+        return this.#owner.giveIceServers(event)
       case 'recordingEnded':
         return Recording.end(link, event.recording, event.report)
       case 'closed':

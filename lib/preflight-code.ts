@@ -63,6 +63,7 @@ export type PreflightCode =
   | 'registration-refused'
   | 'registration-timeout'
   | 'registration-lost'
+  | 'ice-function'
   | 'stun-ok'
   | 'stun-not-found'
   | 'stun-refused'

@@ -1,6 +1,7 @@
 import { abortable, refuseAborted, unlessAborted } from './abortable'
 import { fetchToken } from './access-token'
 import { aborted } from './errors'
+import { givenIceServers } from './ice-servers'
 import { judged, unknownEvent } from './link'
 import { native, type NativePreflight } from './native'
 import type { Abortable, SoftphoneOptions } from './options'
@@ -115,7 +116,7 @@ export async function preflight(options: SoftphoneOptions, how: PreflightOptions
 function examined(
   wire: string,
   wanted: readonly PreflightCheckName[],
-  { httpProxy }: SoftphoneOptions,
+  { httpProxy, iceServers }: SoftphoneOptions,
   onCheck: PreflightOptions['onCheck'],
   signal: AbortSignal | undefined,
 ): Promise<PreflightResult> {
@@ -133,6 +134,8 @@ function examined(
           return tell(event.check)
         case 'proxyNeeded':
           return void choose(event.question, event.url)
+        case 'iceServersNeeded':
+          return void give(event.question)
         case 'done':
           return settle(() => resolve({ ok: event.ok, checks: event.checks }))
         default:
@@ -150,7 +153,12 @@ function examined(
     const choose = async (question: number, url: string) => {
       if (typeof httpProxy !== 'function') return
       const { proxy, failure } = await chosenProxy(httpProxy, url)
-      if (!signal?.aborted) task?.proxyChosen(question, proxy, failure)
+      if (!signal?.aborted) task?.answer(question, proxy, failure)
+    }
+    const give = async (question: number) => {
+      if (typeof iceServers !== 'function') return
+      const { servers, failure } = await givenIceServers(iceServers)
+      if (!signal?.aborted) task?.answer(question, servers, failure)
     }
     task = judged(() => new (native().NativePreflight)(wire, JSON.stringify(wanted), (event) => receive(JSON.parse(event) as WirePreflightEvent)))
     if (signal?.aborted) return giveUp()

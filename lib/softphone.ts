@@ -13,6 +13,7 @@ import { attend, depart } from './exit'
 import { endOptions, redirectOptions, refusalOptions, rejectOptions } from './end-options'
 import { renamed, SoftphoneError } from './errors'
 import type { PendingSession, SoftphoneEvents } from './events'
+import { givenIceServers } from './ice-servers'
 import { checkMeaning, PhoneLink } from './link'
 import { writeLine } from './log'
 import { native } from './native'
@@ -414,7 +415,7 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
     await this.#command({ type: 'setAccessToken', token }, signal)
   }
 
-  /** Replaces the STUN and TURN servers, for sessions that start from now on. */
+  /** Replaces the STUN and TURN servers, for sessions that start from now on; a function that gave them is asked no more. */
   async setIceServers(servers: readonly IceServer[], options: Abortable = {}): Promise<void> {
     checkOptions('arguments of setIceServers', { iceServers: servers }, { iceServers: iceServersRule }, { required: ['iceServers'] })
     const [, signal] = abortable('options of setIceServers', options)
@@ -512,6 +513,7 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
       fail: (error: SoftphoneError, sessionId?: string) => this.#fail(error, sessionId),
       renewToken: () => void this.#renewToken(),
       chooseProxy: (event: WireEventOf<'proxyNeeded'>) => void this.#chooseProxy(event),
+      giveIceServers: (event: WireEventOf<'iceServersNeeded'>) => void this.#giveIceServers(event),
       takePlace: (callId: string, options: CallOptions) => this.#takeOver(callId, options),
     }
   }
@@ -620,6 +622,13 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
     if (typeof httpProxy !== 'function') return
     const chosen = await chosenProxy(httpProxy, url)
     this.#link?.post({ type: 'proxyChosen', question, ...chosen })
+  }
+
+  async #giveIceServers({ question }: WireEventOf<'iceServersNeeded'>): Promise<void> {
+    const { iceServers } = this.#options
+    if (typeof iceServers !== 'function') return
+    const answer = await givenIceServers(iceServers)
+    this.#link?.post({ type: 'iceServersGiven', question, ...answer })
   }
 
   #fail(error: SoftphoneError, sessionId?: string): void {

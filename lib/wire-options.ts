@@ -2,6 +2,7 @@ import { wavInput, wireInput, wireOutput } from './audio'
 import { checkLogger } from './checked-options'
 import { invalidOption } from './errors'
 import { Foreign, given } from './given'
+import { wireIceServerSource } from './ice-servers'
 import type {
   AudioDeviceOptions,
   AudioOptions,
@@ -38,7 +39,7 @@ export function checkSoftphoneOptions(options: unknown): asserts options is Soft
 
 /** The options as the addon reads them, with the token that a function fetched. */
 export function wireOptions(options: SoftphoneOptions, token: string | undefined, logLevel: LogLevel): string {
-  const { logger: _logger, accessToken, displayName, extraHeaders, tls, httpProxy, autoAnswer, audio, tones, holdMusic, ...plain } = options
+  const { logger: _logger, accessToken, displayName, extraHeaders, tls, httpProxy, iceServers, autoAnswer, audio, tones, holdMusic, ...plain } = options
   const isFetched = typeof accessToken === 'function'
   const wire = {
     ...plain,
@@ -49,6 +50,7 @@ export function wireOptions(options: SoftphoneOptions, token: string | undefined
     extraHeaders: wireHeaders(extraHeaders, 'extraHeaders'),
     tls: isPlainObject(tls) ? wireTls(tls) : tls,
     httpProxy: wireProxy(httpProxy),
+    iceServers: wireIceServerSource(iceServers),
     autoAnswer: wireAutoAnswer(autoAnswer),
     audio: isPlainObject(audio) ? { ...audio, ...wireAudio(audio, 'audio.') } : audio,
     tones: isPlainObject(tones) ? wireTones(tones) : tones,

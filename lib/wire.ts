@@ -45,6 +45,7 @@ export type WirePhoneEvent =
   | { type: 'tokenWillExpire'; expiresIn: number }
   | { type: 'tokenNeeded' }
   | { type: 'proxyNeeded'; question: number; url: string }
+  | { type: 'iceServersNeeded'; question: number }
   | { type: 'closed' }
 
 export interface WirePendingSession {
@@ -499,6 +500,7 @@ export type WireCommand =
   | { type: 'expectCall'; conversationId: string; timeout?: number | undefined }
   | { type: 'autoAnswerDecision'; id: string; answer: boolean }
   | { type: 'proxyChosen'; question: number; proxy?: string | undefined; failure?: string | undefined }
+  | { type: 'iceServersGiven'; question: number; servers?: string | undefined; failure?: string | undefined }
   | { type: 'setAccessToken'; token: string }
   | { type: 'setIceServers'; iceServers: WireIceServer[] }
   | { type: 'setAudioDevice'; input?: WireInput | undefined; output?: WireOutput | undefined; ring?: WireOutput | undefined }
@@ -610,6 +612,7 @@ export interface WireIceServer {
   urls: string | string[]
   username?: string | undefined
   credential?: string | undefined
+  expires?: number | undefined
 }
 
 export type WireVideoOutput =
@@ -647,6 +650,7 @@ export type WireRequest =
 export type WirePreflightEvent =
   | { type: 'check'; check: WireCheck }
   | { type: 'proxyNeeded'; question: number; url: string }
+  | { type: 'iceServersNeeded'; question: number }
   | { type: 'done'; ok: boolean; checks: WireCheck[] }
 
 export interface WireCheck {
@@ -735,6 +739,7 @@ export type WireCheckCode =
   | 'registration-refused'
   | 'registration-timeout'
   | 'registration-lost'
+  | 'ice-function'
   | 'stun-ok'
   | 'stun-not-found'
   | 'stun-refused'
@@ -988,5 +993,6 @@ export const optionNames = {
     'urls',
     'username',
     'credential',
+    'expires',
   ],
 } as const

@@ -36,17 +36,15 @@ impl NativePreflight {
         Ok(NativePreflight { preflight })
     }
 
-    /// Answers a question for the way to a server.
+    /// Answers a question to a function of the application.
     #[napi]
-    pub fn proxy_chosen(
+    pub fn answer(
         &self,
         question: u32,
-        proxy: Option<String>,
+        given: Option<String>,
         failure: Option<String>,
     ) -> Result<()> {
-        self.preflight
-            .task()?
-            .proxy_chosen(question, proxy, failure);
+        self.preflight.task()?.answer(question, given, failure);
         Ok(())
     }
 

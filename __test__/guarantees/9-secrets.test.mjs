@@ -121,6 +121,24 @@ describe('9. secrets never reach trace, logs or errors', () => {
     assert.doesNotMatch(shown(alice, log), /turn-credential/)
   })
 
+  test('TURN credentials that a function gives, also among what can not be used', async (t) => {
+    const { open } = await pbxOf(t)
+    const turn = { urls: `turn:127.0.0.1:${await closedPort()}`, username: 'turn-user', credential: 'turn-credential' }
+    const wrong = [[{ ...turn, urls: 'turn:turn-credential x' }], { turn }, [{ ...turn, expires: 3600 }], [{ ...turn, more: 'turn-credential' }]]
+    for (const given of [[turn], ...wrong]) {
+      const log = recorder()
+      const options = { iceServers: () => given, iceGatheringTimeout: 200, logger: log.logger, logLevel: 'trace' }
+      const alice = await open('alice', options)
+      const session = await alice.call('echo', voice(600).audio)
+      await session.answered
+      await session.end()
+      await alice.destroy()
+      const all = shown(alice, log)
+      assert.match(all, given[0] === turn ? /iceServers: turn:127/ : /iceServers: what the function gave can't be used: /)
+      assert.doesNotMatch(all, /turn-credential/)
+    }
+  })
+
   for (const [option, wrong] of [
     ['password', { password: 48151623 }],
     ['ha1', { ha1: 48151623 }],

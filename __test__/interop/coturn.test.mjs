@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
+import { createHmac } from 'node:crypto'
 import { createSocket } from 'node:dgram'
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { after, before, describe, test } from 'node:test'
 import { hears, next, pbxOf, voice } from '../pbx.mjs'
 import { connect } from '../phones.mjs'
@@ -47,6 +48,35 @@ describe('coturn', { skip: peers('coturn') }, () => {
       await call.outgoing.end()
     })
   }
+
+  test('is given credentials for a limited time by a function, which is asked again while a call runs', async (t) => {
+    const secret = 'shared-secret'
+    const timed = await startCoturn({ more: ['--use-auth-secret', `--static-auth-secret=${secret}`] })
+    t.after(() => timed.stop())
+    const asked = new EventEmitter()
+    const given = []
+    const iceServers = async () => {
+      const username = `${Math.floor(Date.now() / 1000) + 4}:call-${given.length}`
+      const credential = createHmac('sha1', secret).update(username).digest('base64')
+      given.push(username)
+      asked.emit('question')
+      return [{ urls: timed.server.urls, username, credential }]
+    }
+    const { open } = await pbxOf(t)
+    const [alice, bob] = await Promise.all([open('alice', { iceServers, iceTransportPolicy: 'relay' }), open('bob')])
+    const call = await connect(alice, bob, 'bob')
+    await Promise.all([hears(call.callerEar, 1000), hears(call.calleeEar, 600)])
+    const before = given.length
+    await once(asked, 'question', { signal: AbortSignal.timeout(10_000) })
+    await Promise.all([hears(call.callerEar, 1000), hears(call.calleeEar, 600)])
+    await call.outgoing.end()
+    const again = await connect(alice, bob, 'bob')
+    await Promise.all([hears(again.callerEar, 1000), hears(again.calleeEar, 600)])
+    assert.match(await path(again.outgoing), /^relay /)
+    await again.outgoing.end()
+    const users = timed.lines(/ALLOCATE processed, success/).map((line) => line.match(/user <([^>]*)>/)?.[1])
+    assert.deepEqual([users[0], given.indexOf(users.at(-1)) >= before], [given[0], true], users.join())
+  })
 
   test('is not needed where the direct way works', async (t) => {
     const { open } = await pbxOf(t)

@@ -133,6 +133,7 @@ impl Attendant {
                 | phone::Output::Conference(..)
                 | phone::Output::Recording(..)
                 | phone::Output::Journal(_)
+                | phone::Output::IceServers(_)
                 | phone::Output::Ring(_) => {}
                 phone::Output::Timeout(at, _) => match due.pop_front() {
                     Some(Due::Connected) => self.phone.handle_connection(

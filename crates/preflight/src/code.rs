@@ -156,6 +156,9 @@ codes! {
     /// The connection was lost meanwhile.
     RegistrationLost = "registration-lost",
 
+    /// The `iceServers` function failed, or gave no list of servers.
+    IceFunction = "ice-function",
+
     /// The STUN server answers.
     StunOk = "stun-ok",
     /// The STUN server's name has no address.
@@ -495,6 +498,10 @@ impl CheckCode {
             Self::StunNotFound => (
                 Failed,
                 "Look whether the STUN server's name is right, and whether this machine's DNS knows it.",
+            ),
+            Self::IceFunction => (
+                Failed,
+                "Mend the iceServers function: it gives an array of { urls, username, credential, expires } within 2 seconds.",
             ),
             Self::StunRefused => (
                 Failed,

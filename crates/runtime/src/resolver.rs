@@ -281,6 +281,7 @@ mod tests {
             urls: OneOrMany::One(url.to_owned()),
             username: Some("u".to_owned()),
             credential: None,
+            expires: None,
         }])
     }
 

@@ -4,7 +4,7 @@ use super::{ConnectionState, MediaEvent, MediaRefusal, Session, SessionError, Wr
 use crate::sdp::Direction;
 use crate::sdp::negotiate::{Agreed, LocalTransport, Misuse, Negotiation, Refusal};
 use crate::transport::{
-    Config, Gathering, OutboundStream, Role, StreamId, Transport, TransportFailure,
+    Config, Gathering, OutboundStream, Role, Server, StreamId, Transport, TransportFailure,
 };
 use rand::RngExt;
 use std::net::{IpAddr, SocketAddr};
@@ -88,6 +88,17 @@ impl Session {
         self.config.sockets = sockets;
         self.drain_transport();
         Ok(())
+    }
+
+    /// Takes other STUN and TURN servers, for when it gathers anew. What a server gave that refuses its old credentials is
+    /// given up.
+    pub fn set_servers(&mut self, servers: Vec<Server>, now: Instant) {
+        self.now = now;
+        self.config.servers = servers;
+        if let Some(transport) = &mut self.transport {
+            transport.renew_servers(now);
+        }
+        self.drain_transport();
     }
 
     /// Answers a first offer: [`MediaEvent::Described`] comes when gathering is over, or else

@@ -61,6 +61,14 @@ impl Transport {
         }
     }
 
+    /// Takes note that there are other credentials: what a server gave is not worth waiting for if it refuses the old ones, for
+    /// others can't renew it (RFC 8656 §5).
+    pub fn renew_servers(&mut self, now: Instant) {
+        self.now = now;
+        self.paths.renew_servers(now);
+        self.settle();
+    }
+
     /// Takes other sockets in place of all that were, numbered from 0 again, and gathers anew. The state is `Failed` until
     /// the restart that this stages has found a path; keys and associations stay as they are.
     pub fn take_sockets(

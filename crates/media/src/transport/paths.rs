@@ -76,6 +76,8 @@ pub(super) struct Paths {
     started: Instant,
     first: Option<Instant>,
     gathering: Gathering,
+    /// There are other servers, or other credentials, to gather from anew.
+    renewed: bool,
     events: VecDeque<PathEvent>,
 }
 
@@ -101,6 +103,7 @@ impl Paths {
             started: now,
             first: None,
             gathering: Gathering::Gathering,
+            renewed: false,
             events: VecDeque::new(),
         };
         if paths.policy == Policy::All {
@@ -442,12 +445,26 @@ impl Paths {
                     self.fault(server, fault);
                 }
                 (RelayEvent::Failed(fault), Via::Socket(..)) => self.fault(server, fault),
+                (RelayEvent::Refused(fault), _) if self.renewed => {
+                    self.relays[index].give_up(fault);
+                }
                 (RelayEvent::Refused(fault), _) => self.complain(server, fault),
                 (RelayEvent::Received(peer, bytes), _) => {
                     let base = base_id(self.sockets.len() + index);
                     let received = PathEvent::Received(base, peer, bytes);
                     self.events.push_back(received);
                 }
+            }
+        }
+    }
+
+    /// There are other credentials now.
+    pub(super) fn renew_servers(&mut self, now: Instant) {
+        self.renewed = true;
+        for index in 0..self.relays.len() {
+            if let Some(fault) = self.relays[index].take_refused() {
+                self.relays[index].give_up(fault);
+                self.drain_relay(index, now);
             }
         }
     }

@@ -121,6 +121,8 @@ pub(super) struct Relay {
     refresh: Option<Transaction>,
     /// No refresh was answered of late.
     silent: bool,
+    /// What the last refresh was refused with.
+    refused: Option<ServerFault>,
     permissions: Vec<Permission>,
     channels: Vec<Channel>,
     held: VecDeque<(SocketAddr, BytesMut)>,
@@ -175,6 +177,7 @@ impl Relay {
             expires: None,
             refresh: None,
             silent: false,
+            refused: None,
             permissions: Vec::new(),
             channels: Vec::new(),
             held: VecDeque::new(),
@@ -354,6 +357,7 @@ impl Relay {
         self.silent = false;
         match (message.method, message.class) {
             (ALLOCATE | REFRESH, Class::Success) => {
+                self.refused = None;
                 let seconds = message.attribute(LIFETIME);
                 let seconds = seconds.and_then(|value| value.try_into().ok());
                 let lifetime = seconds.map_or(DEFAULT_LIFETIME, |octets| {
@@ -374,7 +378,10 @@ impl Relay {
                     self.fail(ServerFault::Forgotten);
                 }
                 // What it gave may go on for minutes, and with it the call.
-                Some(fault) => self.events.push_back(RelayEvent::Refused(fault)),
+                Some(fault) => {
+                    self.refused = Some(fault.clone());
+                    self.events.push_back(RelayEvent::Refused(fault));
+                }
             },
             (_, Class::Request | Class::Indication | Class::Success | Class::Error) => {}
         }
@@ -459,6 +466,16 @@ impl Relay {
         self.state = TurnState::Failed;
     }
 
+    /// Returns why the server will not go on, if it has said so.
+    pub(super) fn take_refused(&mut self) -> Option<ServerFault> {
+        self.refused.take()
+    }
+
+    /// Does without what the server gave.
+    pub(super) fn give_up(&mut self, fault: ServerFault) {
+        self.fail(fault);
+    }
+
     fn fail(&mut self, fault: ServerFault) {
         if self.state != TurnState::Failed {
             self.state = TurnState::Failed;
@@ -467,7 +484,7 @@ impl Relay {
     }
 
     /// A nonce may go stale between the two requests that an allocation takes.
-    fn refused(&mut self, now: Instant) {
+    fn allocation_refused(&mut self, now: Instant) {
         let fault = self.refusal.take().unwrap_or(ServerFault::Nonsense);
         let is_stale = matches!(
             fault,
@@ -509,7 +526,9 @@ impl Relay {
             Event::AllocateResponse(_, relayed) if self.state == TurnState::Allocating => {
                 self.allocated(relayed);
             }
-            Event::AllocateError(..) if self.state == TurnState::Allocating => self.refused(now),
+            Event::AllocateError(..) if self.state == TurnState::Allocating => {
+                self.allocation_refused(now)
+            }
             Event::TransactionTimeout(_) if self.state == TurnState::Allocating => {
                 self.fail(ServerFault::Silent);
             }

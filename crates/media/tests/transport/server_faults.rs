@@ -177,3 +177,29 @@ fn credentials_that_run_out_are_told_once_and_the_call_goes_on_as_long_as_the_al
             || net.peers[ALICE].transport.state() == State::Failed(TransportFailure::Consent)
     });
 }
+
+#[test]
+fn what_was_given_for_credentials_that_ran_out_is_given_up_once_there_are_others() {
+    let moved = State::Failed(TransportFailure::Moved);
+    for others_come_first in [true, false] {
+        let mut net = net(Policy::Relay, ours(), |_| {});
+        net.connect();
+        let renew = |net: &mut Net| net.with(ALICE, |transport, now| transport.renew_servers(now));
+        if others_come_first {
+            renew(&mut net);
+        }
+        net.run(ms(60_000));
+        assert!(
+            net.all(State::Connected),
+            "its server takes the old ones still"
+        );
+        net.servers[0].refuses_refresh = Some(441);
+        net.until(ms(26_000), |net| !net.peers[ALICE].faults.is_empty());
+        if !others_come_first {
+            assert!(net.all(State::Connected), "there is nothing better");
+            renew(&mut net);
+        }
+        assert_eq!(net.peers[ALICE].transport.state(), moved);
+        assert_eq!(faults(&net), [refused(441)]);
+    }
+}

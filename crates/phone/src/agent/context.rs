@@ -7,12 +7,12 @@ use sip::endpoint::{Body, CommandError, Endpoint, Reply, RequestId, ServerReques
 use sip::header::Reason;
 use sip::message::Method;
 
-use crate::agent::{Agent, SeenStreams};
+use crate::agent::{Agent, Gathering, IceSource, SeenStreams};
 use crate::config::Config;
 use crate::door::event::Event;
 use crate::door::id::{SessionId, Ticket};
 use crate::door::level::Level;
-use crate::door::media::MediaCommand;
+use crate::door::media::{MediaCommand, StreamCommand};
 use crate::door::output::Output;
 
 /// One input's surroundings: built for it, gone after it.
@@ -21,6 +21,7 @@ pub(crate) struct Context<'a> {
     pub(crate) config: &'a Config,
     pub(crate) agent: &'a mut Agent,
     pub(crate) seen: &'a mut SeenStreams,
+    pub(crate) ice: &'a mut IceSource,
     pub(crate) outputs: &'a mut VecDeque<Output>,
     pub(crate) now: Instant,
     /// Milliseconds since 1970.
@@ -36,7 +37,26 @@ impl Context<'_> {
     }
 
     pub(crate) fn media(&mut self, id: SessionId, command: impl Into<MediaCommand>) {
-        self.outputs.push_back(Output::Media(id, command.into()));
+        let command = command.into();
+        match &command {
+            MediaCommand::Stream(StreamCommand::Offer | StreamCommand::Answer { .. }) => {
+                self.want_ice_servers(id, Gathering::First);
+            }
+            MediaCommand::Stream(StreamCommand::Reoffer { restart_ice, .. }) if *restart_ice => {
+                self.want_ice_servers(id, Gathering::Later);
+            }
+            MediaCommand::Stream(_)
+            | MediaCommand::Sound(_)
+            | MediaCommand::Video(_)
+            | MediaCommand::Close => {}
+        }
+        self.outputs.push_back(Output::Media(id, command));
+    }
+
+    /// Asks for STUN and TURN servers, if a function gives them and what it gave is too old.
+    pub(crate) fn want_ice_servers(&mut self, id: SessionId, gathering: Gathering) {
+        self.ice
+            .want((id, gathering), self.config, self.now, self.outputs);
     }
 
     pub(crate) fn reply(

@@ -1,6 +1,7 @@
 //! The SIP endpoint and the one flow it uses; drained after every input, as its contract wants.
 
 mod context;
+mod ice_source;
 mod identity;
 mod seen_streams;
 mod surroundings;
@@ -15,6 +16,7 @@ use sip::transaction::{Flow, FlowId, Transport};
 use sip::uri::Uri;
 
 pub(crate) use context::{Context, NotSent};
+pub(crate) use ice_source::{Gathering, IceSource};
 pub(crate) use seen_streams::{SeenOn, SeenStream, SeenStreams};
 pub(crate) use surroundings::Surroundings;
 

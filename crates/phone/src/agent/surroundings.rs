@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use super::{Agent, Context, SeenStreams};
+use super::{Agent, Context, IceSource, SeenStreams};
 use crate::config::Config;
 use crate::door::event::millis;
 use crate::door::output::Output;
@@ -14,6 +14,7 @@ pub(crate) struct Surroundings {
     pub(crate) config: Config,
     pub(crate) agent: Agent,
     pub(crate) seen: SeenStreams,
+    pub(crate) ice: IceSource,
     pub(crate) outputs: VecDeque<Output>,
     /// The last that was told.
     pub(crate) now: Instant,
@@ -29,6 +30,7 @@ impl Surroundings {
             config,
             agent,
             seen: SeenStreams::default(),
+            ice: IceSource::default(),
             outputs: VecDeque::new(),
             now,
             load: 0.0,
@@ -43,6 +45,7 @@ impl Surroundings {
             config: &self.config,
             agent: &mut self.agent,
             seen: &mut self.seen,
+            ice: &mut self.ice,
             outputs: &mut self.outputs,
             now: self.now,
             unix_now: millis(time + self.now.saturating_duration_since(at)),

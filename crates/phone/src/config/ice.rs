@@ -1,12 +1,19 @@
 //! The URLs of STUN and TURN servers (RFC 7064, RFC 7065), read once.
 
+use serde_json::Value;
+
 use super::error::ConfigError;
+use super::given;
 use super::server::{port, split_port};
 use crate::door::ice_server::IceServer;
 
 /// RFC 8489 §18.6 and RFC 8656 §17: STUN and TURN have the same ports.
 const PLAIN_PORT: u16 = 3478;
 const TLS_PORT: u16 = 5349;
+/// The year 2001: what is less was counted in seconds, or from now.
+const LEAST_EXPIRES: u64 = 1_000_000_000_000;
+/// More than any list of servers.
+const MOST_GIVEN: usize = 64 * 1024;
 
 /// What a server at a URL does, and how it is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,6 +99,13 @@ pub(crate) fn ice_servers(
                 "an empty array",
             ));
         }
+        if server.expires.is_some_and(|at| at < LEAST_EXPIRES) {
+            return Err(ConfigError::new(
+                format!("{option}[{index}].expires"),
+                "milliseconds since 1970, such as Date.now() + 3600000",
+                "a time long ago",
+            ));
+        }
         for url in urls {
             let Some(url) = IceUrl::parse(&url) else {
                 return Err(ConfigError::new(
@@ -110,6 +124,41 @@ pub(crate) fn ice_servers(
         }
     }
     Ok(servers)
+}
+
+/// Reads what a function of the application gave, as JSON.
+///
+/// # Errors
+///
+/// It is no list of servers; the text shows no secret.
+pub fn given_ice_servers(json: &str) -> Result<Vec<IceServer>, ConfigError> {
+    const NAME: &str = "iceServers()";
+    const EXPECTED: &str = "an array of { urls, username?, credential?, expires? }";
+    if json.len() > MOST_GIVEN {
+        return Err(ConfigError::new(NAME, EXPECTED, "longer than 64 KiB"));
+    }
+    let value: Value = serde_json::from_str(json).unwrap_or_default();
+    ice_servers(NAME, given::read(NAME, &value, EXPECTED)?)
+}
+
+/// Returns when the first of their credentials ends, in milliseconds since 1970.
+pub(crate) fn end_of(servers: &[IceServer]) -> Option<u64> {
+    let ends = servers.iter().filter_map(|server| {
+        let named = server.username.as_deref().and_then(time_in_name);
+        server.expires.or(named)
+    });
+    ends.min()
+}
+
+/// What servers with a shared secret want of a user's name: the seconds since 1970 at which it ends, and what else there is
+/// to say (coturn's `use-auth-secret`).
+fn time_in_name(username: &str) -> Option<u64> {
+    let (digits, _) = username
+        .split_once(':')
+        .filter(|(text, _)| text.len() == 10)?;
+    let is_number = digits.bytes().all(|digit| digit.is_ascii_digit());
+    let seconds: u64 = digits.parse().ok().filter(|_| is_number)?;
+    seconds.checked_mul(1000)
 }
 
 #[cfg(test)]

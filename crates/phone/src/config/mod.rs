@@ -19,8 +19,9 @@ use serde::Deserialize;
 pub(crate) use account::escape_user;
 pub use error::ConfigError;
 pub(crate) use headers::{check_headers, may_be_added};
-pub(crate) use ice::ice_servers;
+pub use ice::given_ice_servers;
 pub use ice::{IceScheme, IceTransport, IceUrl};
+pub(crate) use ice::{end_of as end_of_ice_servers, ice_servers};
 pub use options::{
     AudioOption, AudioOptions, Auto, AutoAnswerOption, AutoAnswerOptions, ContactTransportOption,
     DtmfOptions, HeaderOption, InbandOption, InputOption, Options, OpusOptions, OutputOption,
@@ -121,8 +122,10 @@ pub struct Config {
     pub notifies: Vec<String>,
     /// The playout volume in percent.
     pub volume: u8,
-    /// STUN and TURN servers.
+    /// STUN and TURN servers; if a function gives them, the last that it gave.
     pub ice_servers: Vec<IceServer>,
+    /// The application is asked for them.
+    pub asks_for_ice_servers: bool,
     /// Whether keys are listened for in the peer's sound.
     pub inband_dtmf: InbandDtmf,
     /// Which candidates may be used.

@@ -43,7 +43,6 @@ plain_values!(
     HeaderOption,
     Vec<String>,
     Vec<super::Codec>,
-    Vec<IceServer>,
     super::IceTransportPolicy,
     super::Authorization,
     ContactTransportOption,
@@ -114,7 +113,7 @@ options! {
         hold_others, "holdOthers": bool = "a boolean";
         hang_up_on_exit, "hangUpOnExit": bool = "a boolean";
         /// STUN and TURN servers.
-        ice_servers, "iceServers": Vec<IceServer> = "an array of { urls, username?, credential? }";
+        ice_servers, "iceServers": IceServersOption = "an array of { urls, username?, credential?, expires? } or a function";
         /// `all` or `relay`.
         ice_transport_policy, "iceTransportPolicy": super::IceTransportPolicy = "'all' or 'relay'";
         /// The least level of `trace` events; default `info`.
@@ -417,6 +416,24 @@ impl OptionValue for ProxyOption {
             }
             (None, Some(Value::Bool(true))) => Ok(Self::Function),
             (_, _) => Err(ConfigError::new(path, expected, describe(expected, value))),
+        }
+    }
+}
+
+/// `iceServers`.
+#[derive(Debug, Clone, PartialEq)]
+pub enum IceServersOption {
+    /// These.
+    List(Vec<IceServer>),
+    /// A function of the application gives them.
+    Function,
+}
+
+impl OptionValue for IceServersOption {
+    fn read(path: &str, value: &Value, expected: &str) -> Result<Self, ConfigError> {
+        match value.get("function") {
+            Some(Value::Bool(true)) => Ok(Self::Function),
+            Some(_) | None => given::read(path, value, expected).map(Self::List),
         }
     }
 }

@@ -9,8 +9,8 @@ use super::account::{account, authorization, bearer_is_safe, domain};
 use super::headers::{check_headers, may_be_added};
 use super::options::{
     AudioOption, AutoAnswerOption, AutoAnswerOptions, ContactTransportOption, HeaderOption,
-    InbandOption, Options, OpusOptions, ServerOption, SessionTimersOption, SessionTimersOptions,
-    TlsOptions,
+    IceServersOption, InbandOption, Options, OpusOptions, ServerOption, SessionTimersOption,
+    SessionTimersOptions, TlsOptions,
 };
 use super::server::contact_host;
 use super::{
@@ -51,6 +51,11 @@ impl TryFrom<Options> for Config {
         bearer_is_safe(&account.credentials, &servers, allow_insecure)?;
         let authorization = authorization(options.authorization, &account.credentials)?;
         let http_proxy = HttpProxy::read(options.http_proxy, &servers)?;
+        let (ice_servers, asks_for_ice_servers) = match options.ice_servers {
+            None => (Vec::new(), false),
+            Some(IceServersOption::List(list)) => (super::ice_servers("iceServers", list)?, false),
+            Some(IceServersOption::Function) => (Vec::new(), true),
+        };
         Ok(Self {
             display_name: options
                 .display_name
@@ -140,7 +145,8 @@ impl TryFrom<Options> for Config {
             hold_music: options.hold_music.map_or(audio::Input::None, Into::into),
             notifies: notifies(options.notifies)?,
             volume: 100,
-            ice_servers: super::ice_servers("iceServers", options.ice_servers.unwrap_or_default())?,
+            ice_servers,
+            asks_for_ice_servers,
             ice_transport_policy: options.ice_transport_policy.unwrap_or_default(),
             ice_gathering_timeout: Duration::from_millis(within(
                 "iceGatheringTimeout",

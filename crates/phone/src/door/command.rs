@@ -258,9 +258,17 @@ pub enum Command {
         #[serde(default)]
         failure: Option<String>,
     },
+    /// Answers an [`IceServersNeeded`](crate::Event::IceServersNeeded): the servers as JSON, or why there are none.
+    IceServersGiven {
+        question: u32,
+        #[serde(default)]
+        servers: Option<Secret>,
+        #[serde(default)]
+        failure: Option<String>,
+    },
     /// Replaces the access token.
     SetAccessToken { token: Secret },
-    /// Replaces the STUN and TURN servers; for sessions that start later.
+    /// Replaces the STUN and TURN servers, and the function that gave them; for sessions that start later.
     SetIceServers { ice_servers: Vec<IceServer> },
     /// Replaces the default input and output, also of sessions that use the default, and where it rings.
     SetAudioDevice {

@@ -221,6 +221,9 @@ pub enum Event {
     /// A connection to this server, whose query is left out, waits for its proxy; answer with
     /// [`Command::ProxyChosen`](crate::Command::ProxyChosen).
     ProxyNeeded { question: u32, url: String },
+    /// STUN and TURN servers are needed; answer with
+    /// [`Command::IceServersGiven`](crate::Command::IceServersGiven).
+    IceServersNeeded { question: u32 },
     /// The phone has ended; nothing comes after this.
     Closed,
 }

@@ -22,6 +22,9 @@ pub struct IceServer {
     /// For TURN.
     #[serde(default)]
     pub credential: Option<Secret>,
+    /// When the credential ends, in milliseconds since 1970.
+    #[serde(default)]
+    pub expires: Option<u64>,
 }
 
 /// One value, or several in an array.

@@ -35,6 +35,8 @@ pub enum Output {
     Recording(RecordingId, RecordingOrder),
     /// Have the journal say this instead of what it says; nothing if it is empty.
     Journal(JournalText),
+    /// Take note of what is known of STUN and TURN servers.
+    IceServers(ServersKnown),
     /// Ring from now on, in place of what rang before, or no more.
     Ring(Option<Ring>),
     /// Tell the application.
@@ -45,6 +47,17 @@ pub enum Output {
     Timeout(Instant, Wake),
     /// The phone has ended: nothing comes after this, ever.
     Closed,
+}
+
+/// What is known of STUN and TURN servers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ServersKnown {
+    /// The application is asked for them: sessions that begin wait.
+    Awaited,
+    /// There are none other: sessions that wait begin.
+    Unchanged,
+    /// There are others in the configuration, also for sessions that run.
+    Renewed,
 }
 
 /// One SIP message. Its Debug output says only how long it is: it may hold credentials.
@@ -105,6 +118,8 @@ pub enum Wake {
     Reconnect,
     /// The access token is about to expire.
     Token,
+    /// STUN and TURN servers are needed, or were not given in time.
+    IceServers,
     /// A listener has not been heard of in time.
     Delivery,
     /// An auto-answer decision or its delay.

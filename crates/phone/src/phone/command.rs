@@ -88,6 +88,14 @@ impl Phone {
                 Settled::DONE
             }
             Command::SetAccessToken { token } => Settled::done(self.set_access_token(token)),
+            Command::IceServersGiven {
+                question,
+                servers,
+                failure,
+            } => {
+                self.ice_servers_given(question, servers.as_ref(), failure);
+                Settled::DONE
+            }
             Command::SetIceServers { ice_servers } => {
                 Settled::done(self.set_ice_servers(ice_servers))
             }

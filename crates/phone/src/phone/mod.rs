@@ -9,6 +9,7 @@ mod command;
 mod conferring;
 mod ending;
 mod forwarding;
+mod ice_servers;
 mod incoming;
 mod messaging;
 mod notifiers;
@@ -219,6 +220,7 @@ impl Phone {
             phone.notifiers.handle_timeout(&mut ctx);
             phone.call_requests.handle_timeout(&mut ctx);
             phone.drive_decisions();
+            phone.drive_ice_servers();
             for id in phone.sessions.due(now) {
                 phone.act_on(id, Session::handle_timeout);
             }
@@ -254,6 +256,7 @@ impl Phone {
             .chain(self.subscriptions.deadline())
             .chain(self.notifiers.deadline())
             .chain(self.call_requests.deadline())
+            .chain(self.ice_servers_deadline())
             .min_by_key(|(at, _)| *at)
             .unwrap_or((self.around.now + IDLE, Wake::Idle))
     }
@@ -267,6 +270,7 @@ impl Phone {
         self.drive_waiting_transfers();
         self.drive_conferences();
         self.drive_ringing();
+        self.tell_unserved();
         self.drive_orphans();
         self.drive_ending();
     }

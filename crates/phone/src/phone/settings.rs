@@ -4,10 +4,9 @@ use super::Phone;
 use super::command::Settled;
 use crate::account::Account;
 use crate::agent::Context;
-use crate::config::{self, Credentials};
+use crate::config::Credentials;
 use crate::door::audio;
 use crate::door::error::{ErrorCode, ErrorType, PhoneError};
-use crate::door::ice_server::IceServer;
 use crate::door::id::{SessionId, Ticket};
 use crate::door::level::Level;
 use crate::door::media::SoundCommand;
@@ -63,12 +62,6 @@ impl Phone {
             .set_credentials(&self.around.config, &self.around.config.credentials);
         self.account
             .token_replaced(&new, &mut self.around.context());
-        Ok(())
-    }
-
-    pub(super) fn set_ice_servers(&mut self, servers: Vec<IceServer>) -> Result<(), PhoneError> {
-        self.around.config.ice_servers = config::ice_servers("iceServers", servers)
-            .map_err(|error| PhoneError::invalid(error.to_string()))?;
         Ok(())
     }
 

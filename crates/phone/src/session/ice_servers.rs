@@ -1,6 +1,7 @@
 //! STUN and TURN servers that are of no use.
 
 use super::{Context, Session, State};
+use crate::agent::Gathering;
 use crate::door::event::Event;
 use crate::door::level::Level;
 use crate::door::warning::Warning;
@@ -16,15 +17,23 @@ pub(super) struct IceServerFaults {
 }
 
 impl Session {
-    pub(super) fn ice_server_failed(&mut self, server: &str, reason: &str, ctx: &mut Context<'_>) {
+    pub(crate) fn ice_server_failed(&mut self, server: &str, reason: &str, ctx: &mut Context<'_>) {
         let text = format!("{server}: {reason}");
         let faults = &mut self.ice_server_faults;
         if faults.told.contains(&text) || faults.told.len() >= MOST_TOLD {
             return;
         }
         faults.told.push(text.clone());
+        if matches!(self.state, State::Active(_)) {
+            // Its credentials may have ended.
+            ctx.want_ice_servers(self.id, Gathering::Later);
+        }
         let details = serde_json::json!({ "id": self.id });
-        ctx.trace(Level::Warn, &format!("iceServers: {text}"), details);
+        let shown = match server {
+            "iceServers" => text.clone(),
+            _ => format!("iceServers: {text}"),
+        };
+        ctx.trace(Level::Warn, &shown, details);
         let warning = Event::warning(self.id, Warning::IceServer, text);
         match &mut self.state {
             State::Offering(offering) => offering.held.push(warning),

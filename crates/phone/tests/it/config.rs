@@ -204,7 +204,7 @@ fn what_json_cannot_carry_is_named_by_what_it_is() {
         ),
         (
             json!({ "iceServers": [function()] }),
-            "Option 'iceServers[0]' must be an object with urls, username, credential, but is a function",
+            "Option 'iceServers[0]' must be an object with urls, username, credential, expires, but is a function",
         ),
         (
             json!({ "extraHeaders": function() }),

@@ -20,6 +20,7 @@ mod early_media;
 mod fuzzed;
 mod harness;
 mod hold;
+mod ice_servers;
 mod identity;
 mod incoming;
 mod info;

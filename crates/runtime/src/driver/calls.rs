@@ -11,7 +11,8 @@ use media::transport::{LinkId, Server, StreamTarget};
 use phone::audio::Device;
 use phone::media::MediaRefusal;
 use phone::{
-    ConferenceId, Config, MediaCommand, MediaEvent, SessionId, SoundCommand, StreamCommand, Ticket,
+    ConferenceId, Config, MediaCommand, MediaEvent, ServersKnown, SessionId, SoundCommand,
+    StreamCommand, Ticket,
 };
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -47,6 +48,10 @@ pub(crate) struct Calls {
     ice: IceServers,
     links: LinkOpener,
     looking_up: bool,
+    /// The application is asked for servers: sessions that begin wait.
+    awaited: bool,
+    /// Sessions that run have not got the latest servers yet.
+    renewed: bool,
     /// Counts the lists of ICE servers, so that the answer about an old one is known as such.
     list: u32,
     news: mpsc::UnboundedSender<News>,
@@ -144,6 +149,8 @@ impl Calls {
             ice: IceServers::new(&config.ice_servers),
             links: LinkOpener::new(connector, config.http_proxy.clone()),
             looking_up: false,
+            awaited: false,
+            renewed: false,
             list: 0,
             news,
             log,
@@ -155,6 +162,22 @@ impl Calls {
     pub(crate) fn set_ice_servers(&mut self, servers: &[phone::config::IceServer]) {
         self.ice = IceServers::new(servers);
         self.list += 1;
+    }
+
+    /// Takes note of what is known of the servers that the application's function gives.
+    pub(crate) fn know_servers(
+        &mut self,
+        known: ServersKnown,
+        servers: &[phone::config::IceServer],
+        jobs: &mut JoinSet<Job>,
+    ) {
+        self.awaited = known == ServersKnown::Awaited;
+        if known == ServersKnown::Renewed {
+            self.set_ice_servers(servers);
+            let is_hosted = |call: &Call| matches!(call.place, MediaPlace::Hosted(_));
+            self.renewed = self.calls.values().any(is_hosted);
+        }
+        self.host_waiting(Instant::now(), jobs);
     }
 
     /// Notes how the WebSocket goes: streams go the same way if only the application knows one.
@@ -294,6 +317,7 @@ impl Calls {
             Some(addresses) if found.list == self.list => self.ice.keep(addresses, now),
             Some(_) => {}
             None => {
+                self.renewed = false;
                 self.log("iceServers: their lookup broke; calls go on without them".to_owned());
                 return self.host_all(&self.waiting(), &[]);
             }
@@ -311,15 +335,29 @@ impl Calls {
 
     fn host_waiting(&mut self, now: Instant, jobs: &mut JoinSet<Job>) {
         let waiting = self.waiting();
-        if waiting.is_empty() {
+        if self.awaited || waiting.is_empty() && !self.renewed {
             return;
         }
         match self.ice.at_hand(now) {
-            Some(servers) => self.host_all(&waiting, &servers),
+            Some(servers) => {
+                self.renew(&servers);
+                self.host_all(&waiting, &servers);
+            }
             None if self.looking_up => {}
             None => {
                 self.looking_up = true;
                 jobs.spawn(looking_up(self.list, self.ice.lookup()));
+            }
+        }
+    }
+
+    /// Gives sessions that run other servers, for when they gather anew.
+    fn renew(&mut self, servers: &[Server]) {
+        if std::mem::take(&mut self.renewed) {
+            for call in self.calls.values() {
+                if let MediaPlace::Hosted(handle) = &call.place {
+                    handle.send(Order::Servers(servers.to_vec()));
+                }
             }
         }
     }

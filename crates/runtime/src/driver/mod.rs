@@ -535,6 +535,10 @@ impl Driver {
                         file.write(text.0);
                     }
                 }
+                Output::IceServers(known) => {
+                    let servers = &self.phone.config().ice_servers;
+                    self.calls.know_servers(known, servers, &mut self.jobs);
+                }
                 Output::Ring(ring) => self.bell.ring(ring, &mut self.jobs),
                 Output::Event(event) => {
                     self.journals.event(&event, Instant::now());

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use audio::Rate;
 use bytes::BytesMut;
 use media::Thrift;
-use media::transport::{Captured, LinkEvent, LinkId, SelectedPath, StreamTarget};
+use media::transport::{Captured, LinkEvent, LinkId, SelectedPath, Server, StreamTarget};
 use phone::media::Figures;
 use phone::video::{VideoContent, VideoLine};
 use phone::{MediaEvent, StreamCommand};
@@ -36,6 +36,8 @@ pub(crate) trait Engine: PictureEngine + Send {
     fn has_moved(&self, addresses: &[IpAddr]) -> bool;
     /// Takes other sockets in place of those it had, of these addresses, numbered from 0.
     fn take_sockets(&mut self, sockets: Vec<SocketAddr>, now: Instant);
+    /// Takes other STUN and TURN servers, for when it gathers anew.
+    fn set_servers(&mut self, servers: Vec<Server>, now: Instant);
     /// Takes a datagram received on the socket with this index.
     fn handle_datagram(&mut self, socket: usize, from: SocketAddr, bytes: &[u8], now: Instant);
     /// Takes what happened to a stream that it asked for.

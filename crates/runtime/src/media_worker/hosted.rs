@@ -202,6 +202,7 @@ impl Hosted {
             }
             // The worker's, which has the poll that sockets are registered with.
             Order::Addresses(_) => {}
+            Order::Servers(servers) => self.engine.set_servers(servers, now),
             Order::Link(link, news) => news.with(|event| {
                 self.engine.handle_link(link, event, now);
             }),

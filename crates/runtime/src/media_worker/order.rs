@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use audio::hearing::{Heard, Wanted};
 use audio::tone::Sequence;
-use media::transport::{LinkId, SelectedPath, StreamTarget};
+use media::transport::{LinkId, SelectedPath, Server, StreamTarget};
 use phone::media::MediaRefusal;
 use phone::video::VideoContent;
 use phone::{MediaEvent, SessionId, StreamCommand, Ticket};
@@ -59,6 +59,8 @@ pub(crate) enum Order {
     Media(StreamCommand),
     /// What addresses the machine has now; if the session's own is not among them, it gets other sockets.
     Addresses(Vec<IpAddr>),
+    /// Other STUN and TURN servers, for when it gathers anew.
+    Servers(Vec<Server>),
     /// What happened to a stream.
     Link(LinkId, LinkNews),
     /// Replaces what the far end hears.
@@ -104,6 +106,7 @@ impl fmt::Debug for Order {
         f.write_str(match self {
             Order::Media(_) => "Media",
             Order::Addresses(_) => "Addresses",
+            Order::Servers(_) => "Servers",
             Order::Link(..) => "Link",
             Order::SetInput(_) => "SetInput",
             Order::SetOutput(_) => "SetOutput",

@@ -220,6 +220,10 @@ impl Engine for Hosted {
         }
     }
 
+    fn set_servers(&mut self, servers: Vec<Server>, now: Instant) {
+        self.session.set_servers(servers, now);
+    }
+
     fn handle_datagram(&mut self, socket: usize, from: SocketAddr, bytes: &[u8], now: Instant) {
         let path = PathId(socket as u16);
         self.session.handle_datagram(path, from, bytes, now);

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use futures_util::future::join_all;
 use phone::Config;
-use phone::config::{Credentials, HttpProxy};
+use phone::config::{Credentials, HttpProxy, IceServer};
+use phone::secret::Secret;
 use preflight::{Check, CheckCode, CheckName, ClockSkew, Secrets, is_well};
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::sync::oneshot;
@@ -15,12 +16,14 @@ use tokio::time::timeout;
 use tunnel::Route;
 
 use super::server::Visit;
-use super::{PreflightEvent, PreflightEventSink, ProxyAnswer, devices, ice, processor};
+use super::{FunctionAnswer, PreflightEvent, PreflightEventSink, devices, ice, processor};
 use crate::device::System;
 use crate::io_threads::IoThreads;
 
 /// As long as a phone waits for its application's function.
 const FUNCTION: Duration = Duration::from_secs(10);
+/// The same of the function that gives STUN and TURN servers.
+const ICE_FUNCTION: Duration = Duration::from_secs(2);
 
 /// What is to be looked at, and with what.
 pub(super) struct Examination {
@@ -44,8 +47,16 @@ pub(super) enum Place {
 /// What a part of the examination says.
 enum Said {
     Check(Place, Check),
-    /// Asks the application's function.
-    Ask(String, oneshot::Sender<ProxyAnswer>),
+    /// Asks a function of the application.
+    Ask(Question, oneshot::Sender<FunctionAnswer>),
+}
+
+/// What a function of the application is asked for.
+enum Question {
+    /// The way to this server.
+    Proxy(String),
+    /// STUN and TURN servers.
+    IceServers,
 }
 
 /// Where the parts say what they see.
@@ -58,22 +69,28 @@ impl Desk {
         let _ = self.0.send(Said::Check(place, check));
     }
 
-    async fn ask(&self, url: String) -> Result<Vec<Route>, String> {
+    async fn ask(&self, question: Question, limit: Duration) -> Result<Option<Secret>, String> {
         let (answer, given) = oneshot::channel();
-        let _ = self.0.send(Said::Ask(url, answer));
-        let given = timeout(FUNCTION, given).await.map_err(|_| {
-            let limit = FUNCTION.as_secs();
-            format!("the httpProxy function did not answer within {limit} s")
+        let _ = self.0.send(Said::Ask(question, answer));
+        let given = timeout(limit, given).await.map_err(|_| {
+            let seconds = limit.as_secs();
+            format!("did not answer within {seconds} s")
         })?;
         match given {
-            Ok(ProxyAnswer {
+            Ok(FunctionAnswer {
                 failure: Some(failure),
                 ..
-            }) => Err(format!("the httpProxy function failed: {failure}")),
-            Ok(ProxyAnswer { proxy: None, .. }) | Err(_) => Ok(vec![Route::Direct]),
-            Ok(ProxyAnswer {
-                proxy: Some(proxy), ..
-            }) => tunnel::routes(proxy.reveal())
+            }) => Err(format!("failed: {failure}")),
+            Ok(FunctionAnswer { given, .. }) => Ok(given),
+            Err(_) => Ok(None),
+        }
+    }
+
+    async fn ways(&self, url: String) -> Result<Vec<Route>, String> {
+        match self.ask(Question::Proxy(url), FUNCTION).await {
+            Err(failure) => Err(format!("the httpProxy function {failure}")),
+            Ok(None) => Ok(vec![Route::Direct]),
+            Ok(Some(proxy)) => tunnel::routes(proxy.reveal())
                 .map_err(|bad| format!("the httpProxy function gave {bad}")),
         }
     }
@@ -96,7 +113,7 @@ impl Examination {
     /// Looks at everything, and tells it; gives up when nobody answers its questions any more.
     pub(super) async fn run(
         self,
-        mut answers: UnboundedReceiver<ProxyAnswer>,
+        mut answers: UnboundedReceiver<FunctionAnswer>,
         mut events: Box<dyn PreflightEventSink>,
     ) {
         // Unbounded: a few checks for each server, and each is told once.
@@ -130,7 +147,10 @@ impl Examination {
         };
         let ice = async {
             if self.wants(ice::NAMES) {
-                ice::look(self, &desk).await;
+                match self.ice_servers(&desk).await {
+                    Ok(servers) => ice::look(self, &servers, &desk).await,
+                    Err(why) => ice::not_given(&why, &desk),
+                }
             }
         };
         let devices = async {
@@ -148,6 +168,24 @@ impl Examination {
         Visit::new(self, index, desk)?.run().await
     }
 
+    /// The STUN and TURN servers, which a function of the application may give.
+    async fn ice_servers(&self, desk: &Desk) -> Result<Vec<IceServer>, String> {
+        if !self.config.asks_for_ice_servers {
+            return Ok(self.config.ice_servers.clone());
+        }
+        let given = desk.ask(Question::IceServers, ICE_FUNCTION).await;
+        let given = given.map_err(|failure| format!("the iceServers function {failure}"))?;
+        phone::config::given_ice_servers(given.as_ref().map_or("null", Secret::reveal))
+            .map_err(|error| error.to_string())
+    }
+
+    /// What nobody is shown, and the credentials of these servers.
+    pub(super) fn secrets_with(&self, servers: &[IceServer]) -> Secrets {
+        let mut secrets = self.secrets.clone();
+        hide_credentials(&mut secrets, servers);
+        secrets
+    }
+
     /// Whether one of these is asked for.
     pub(super) fn wants(&self, names: &[CheckName]) -> bool {
         names.iter().any(|name| self.wanted.contains(name))
@@ -163,7 +201,7 @@ impl Examination {
             }
             HttpProxy::Function => {
                 let server = self.config.servers.get(index);
-                desk.ask(server.map(|server| server.shown()).unwrap_or_default())
+                desk.ways(server.map(|server| server.shown()).unwrap_or_default())
                     .await
             }
         }
@@ -186,7 +224,7 @@ struct Telling<'a> {
     wanted: &'a BTreeSet<CheckName>,
     events: &'a mut dyn PreflightEventSink,
     told: Vec<(Place, Check)>,
-    questions: BTreeMap<u32, oneshot::Sender<ProxyAnswer>>,
+    questions: BTreeMap<u32, oneshot::Sender<FunctionAnswer>>,
     asked: u32,
 }
 
@@ -209,18 +247,19 @@ impl<'a> Telling<'a> {
                 self.told.push((place, check));
             }
             Said::Check(..) => {}
-            Said::Ask(url, answer) => {
+            Said::Ask(asked, answer) => {
                 self.asked += 1;
-                self.questions.insert(self.asked, answer);
-                self.events.send(PreflightEvent::ProxyNeeded {
-                    question: self.asked,
-                    url,
+                let question = self.asked;
+                self.questions.insert(question, answer);
+                self.events.send(match asked {
+                    Question::Proxy(url) => PreflightEvent::ProxyNeeded { question, url },
+                    Question::IceServers => PreflightEvent::IceServersNeeded { question },
                 });
             }
         }
     }
 
-    fn answer(&mut self, answer: ProxyAnswer) {
+    fn answer(&mut self, answer: FunctionAnswer) {
         if let Some(asked) = self.questions.remove(&answer.question) {
             let _ = asked.send(answer);
         }
@@ -274,10 +313,15 @@ fn secrets_of(config: &Config) -> Secrets {
     for server in &config.servers {
         secrets.hide_query(&server.url);
     }
-    for server in &config.ice_servers {
-        if let Some(credential) = &server.credential {
-            secrets.hide(credential.reveal());
-        }
-    }
+    hide_credentials(&mut secrets, &config.ice_servers);
     secrets
+}
+
+fn hide_credentials(secrets: &mut Secrets, servers: &[IceServer]) {
+    for credential in servers
+        .iter()
+        .filter_map(|server| server.credential.as_ref())
+    {
+        secrets.hide(credential.reveal());
+    }
 }

@@ -48,6 +48,11 @@ pub enum PreflightEvent {
         /// The server, without its query.
         url: String,
     },
+    /// The application's function is asked for STUN and TURN servers; it has two seconds.
+    IceServersNeeded {
+        /// Names the question in its answer.
+        question: u32,
+    },
     /// All is done; nothing comes after this.
     Done {
         /// Whether nothing has failed.
@@ -69,17 +74,17 @@ impl<F: FnMut(PreflightEvent) + Send> PreflightEventSink for F {
     }
 }
 
-/// What the application's function has answered.
+/// What a function of the application has answered: the way to a server, or servers as JSON.
 #[derive(Debug)]
-pub(crate) struct ProxyAnswer {
+pub(crate) struct FunctionAnswer {
     pub(crate) question: u32,
-    pub(crate) proxy: Option<Secret>,
+    pub(crate) given: Option<Secret>,
     pub(crate) failure: Option<String>,
 }
 
 /// A preflight that is under way; dropping it gives it up.
 pub struct Preflight {
-    answers: UnboundedSender<ProxyAnswer>,
+    answers: UnboundedSender<FunctionAnswer>,
     _threads: Arc<IoThreads>,
 }
 
@@ -106,11 +111,12 @@ impl Preflight {
         })
     }
 
-    /// Answers a [`PreflightEvent::ProxyNeeded`]; one that comes too late says nothing.
-    pub fn proxy_chosen(&self, question: u32, proxy: Option<String>, failure: Option<String>) {
-        let _ = self.answers.send(ProxyAnswer {
+    /// Answers a [`PreflightEvent::ProxyNeeded`] by a proxy, or what a PAC script answers, and an
+    /// [`PreflightEvent::IceServersNeeded`] by servers as JSON; one that comes too late says nothing.
+    pub fn answer(&self, question: u32, given: Option<String>, failure: Option<String>) {
+        let _ = self.answers.send(FunctionAnswer {
             question,
-            proxy: proxy.map(Secret::new),
+            given: given.map(Secret::new),
             failure,
         });
     }

@@ -208,6 +208,7 @@ impl Stay {
                 | Output::Conference(..)
                 | Output::Recording(..)
                 | Output::Journal(_)
+                | Output::IceServers(_)
                 | Output::Ring(_) => {}
             }
         }

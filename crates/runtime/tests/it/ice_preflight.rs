@@ -19,6 +19,11 @@ const ICE: [CheckName; 5] = [
 
 /// What is found of these servers, by the codes in their order.
 async fn found(servers: Value) -> Vec<Value> {
+    found_by(servers, None).await
+}
+
+/// What is found of what a function gives: servers as JSON, or why it gives none.
+async fn found_by(servers: Value, function: Option<Result<&str, &str>>) -> Vec<Value> {
     let options = json!({
         "uri": "sip:alice@example.test",
         "register": false,
@@ -26,12 +31,22 @@ async fn found(servers: Value) -> Vec<Value> {
     });
     let config = Config::from_json(&options).unwrap();
     let (tell, told) = mpsc::channel();
-    let events = move |event: PreflightEvent| {
-        if let PreflightEvent::Done { checks, .. } = event {
-            let _ = tell.send(checks);
-        }
+    let (ask, mut asked) = tokio::sync::mpsc::unbounded_channel();
+    let events = move |event: PreflightEvent| match event {
+        PreflightEvent::Done { checks, .. } => drop(tell.send(checks)),
+        PreflightEvent::IceServersNeeded { question } => drop(ask.send(question)),
+        PreflightEvent::Check { .. } | PreflightEvent::ProxyNeeded { .. } => {}
     };
     let preflight = Preflight::start(config, ICE.into(), Box::new(events)).unwrap();
+    if let Some(answer) = function {
+        let question = asked.recv().await.unwrap();
+        let (given, failure) = (answer.ok(), answer.err());
+        preflight.answer(
+            question,
+            given.map(str::to_owned),
+            failure.map(str::to_owned),
+        );
+    }
     let waiting = tokio::task::spawn_blocking(move || told.recv_timeout(PATIENCE).unwrap());
     let checks = waiting.await.unwrap();
     drop(preflight);
@@ -167,4 +182,42 @@ async fn a_server_that_nobody_knows_is_told() {
 async fn nothing_is_asked_if_no_server_is_named() {
     let checks = found(json!([])).await;
     assert_eq!(codes(&checks), ["not-given"; 5]);
+}
+
+#[tokio::test]
+async fn servers_that_a_function_gives_are_looked_at_and_their_secrets_not_shown() {
+    let port = server(|request| Some(refusal(request, 401, "s3cret"))).await;
+    let servers = json!([{ "urls": format!("turn:127.0.0.1:{port}"), "username": "user", "credential": "s3cret" }]);
+    let function = json!({ "function": true });
+    let given = servers.to_string();
+    let checks = found_by(function.clone(), Some(Ok(&given))).await;
+    assert_eq!(codes(&checks)[0], "turn-credentials");
+    for (answer, found) in [
+        (
+            Err("no network"),
+            "the iceServers function failed: no network",
+        ),
+        (
+            Ok("[{\"urls\":\"turn:s3cret x\"}]"),
+            "'iceServers()[0].urls' must be ",
+        ),
+        (Ok("7"), "'iceServers()' must be an array"),
+    ] {
+        let checks = found_by(function.clone(), Some(answer)).await;
+        let expected = [
+            "ice-function",
+            "ice-function",
+            "not-tried",
+            "not-tried",
+            "not-tried",
+        ];
+        assert_eq!(codes(&checks), expected);
+        assert!(
+            checks[0]["found"].as_str().unwrap().contains(found),
+            "{checks:?}"
+        );
+    }
+    let checks = found_by(function, None).await;
+    let found = checks[0]["found"].as_str().unwrap();
+    assert_eq!(found, "the iceServers function did not answer within 2 s");
 }

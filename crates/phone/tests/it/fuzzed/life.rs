@@ -384,6 +384,7 @@ impl Life<'_> {
                 Output::Conference(..)
                 | Output::Recording(..)
                 | Output::Journal(_)
+                | Output::IceServers(_)
                 | Output::Ping => {}
             }
         }

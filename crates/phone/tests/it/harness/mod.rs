@@ -39,6 +39,8 @@ pub(crate) struct Rig {
     pub(crate) ringing: Option<phone::audio::Ring>,
     pub(crate) phone: Phone,
     pub(crate) now: Instant,
+    /// When it was [`EPOCH`].
+    pub(crate) begun: Instant,
     pub(crate) events: Vec<Event>,
     pub(crate) replies: BTreeMap<u64, Result<Reply, PhoneError>>,
     pub(crate) media: Vec<(SessionId, MediaCommand)>,
@@ -116,6 +118,7 @@ impl Rig {
         Self {
             phone: Phone::new(config, [seed; 32], now, EPOCH),
             now,
+            begun: now,
             events: Vec::new(),
             replies: BTreeMap::new(),
             media: Vec::new(),
@@ -402,6 +405,7 @@ impl Rig {
             Output::Conference(id, order) => self.seats.push((id, order)),
             Output::Recording(id, order) => self.recordings.push((id, order)),
             Output::Journal(text) => self.journal = Some(text.0),
+            Output::IceServers(known) => self.order.push(format!("ice {known:?}")),
             Output::Ring(ring) => {
                 let rings = if ring.is_some() { "ring" } else { "silence" };
                 self.order.push(rings.into());

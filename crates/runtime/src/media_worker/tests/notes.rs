@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use audio::Rate;
 use bytes::BytesMut;
 use media::Thrift;
-use media::transport::{LinkEvent, LinkId};
+use media::transport::{LinkEvent, LinkId, Server};
 use phone::video::{VideoContent, VideoLine};
 use phone::{MediaEvent, SessionId, StreamCommand, Ticket};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -102,6 +102,8 @@ impl Engine for Notes {
     fn has_moved(&self, _: &[IpAddr]) -> bool {
         self.moved
     }
+
+    fn set_servers(&mut self, _: Vec<Server>, _: Instant) {}
 
     fn take_sockets(&mut self, sockets: Vec<SocketAddr>, _: Instant) {
         self.moved = false;

@@ -11,7 +11,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use preflight::{BindingAnswer, Check, CheckCode, CheckName, StunReply, binding_request};
+use phone::config::IceServer;
+use preflight::{BindingAnswer, Check, CheckCode, CheckName, Secrets, StunReply, binding_request};
 use tokio::time::timeout;
 
 use super::examination::{Desk, Examination, Place, timed};
@@ -54,8 +55,8 @@ impl Reached {
 }
 
 /// Looks at all of them at once.
-pub(super) async fn look(examination: &Examination, desk: &Desk) {
-    let targets = target::of(&examination.config.ice_servers);
+pub(super) async fn look(examination: &Examination, servers: &[IceServer], desk: &Desk) {
+    let targets = target::of(servers);
     if targets.is_empty() {
         let names = "iceServers names no server";
         for name in NAMES {
@@ -63,8 +64,10 @@ pub(super) async fn look(examination: &Examination, desk: &Desk) {
         }
         return;
     }
+    let secrets = &examination.secrets_with(servers);
     let looks = targets.iter().enumerate().map(|(index, target)| Look {
         examination,
+        secrets,
         desk,
         index,
         target,
@@ -75,6 +78,18 @@ pub(super) async fn look(examination: &Examination, desk: &Desk) {
     let relays = reached.iter().any(|one| one.relays);
     let seen = mapping::look(&servers.collect::<Vec<_>>()).await;
     desk.tell(Place::Machine, mapping::judge(&seen, relays));
+}
+
+/// Tells that the application's function gives no servers.
+pub(super) fn not_given(why: &str, desk: &Desk) {
+    let servers = [CheckName::Stun, CheckName::Turn];
+    for name in NAMES {
+        let check = match servers.contains(name) {
+            true => Check::new(*name, CheckCode::IceFunction, why),
+            false => Check::new(*name, CheckCode::NotTried, "not tried"),
+        };
+        desk.tell(Place::Ice(0), check);
+    }
 }
 
 fn udp(reached: &[Reached]) -> Check {
@@ -107,6 +122,7 @@ fn udp(reached: &[Reached]) -> Check {
 /// The look at one server.
 struct Look<'a> {
     examination: &'a Examination,
+    secrets: &'a Secrets,
     desk: &'a Desk,
     index: usize,
     target: &'a IceTarget,
@@ -251,7 +267,7 @@ impl Look<'_> {
     }
 
     fn clean(&self, text: &str) -> String {
-        self.examination.secrets.clean(text, EXCERPT)
+        self.secrets.clean(text, EXCERPT)
     }
 }
 
