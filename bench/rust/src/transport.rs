@@ -249,6 +249,7 @@ impl Calls {
                 | Output::EndOfCandidates
                 | Output::SelectedPath(_)
                 | Output::ServerFault(..)
+                | Output::Way(..)
                 // No server here is reached by a stream.
                 | Output::Connect(..)
                 | Output::Send(..)

@@ -74,6 +74,7 @@ impl Session {
         let config = Config {
             sockets: self.config.sockets.clone(),
             servers: Vec::new(),
+            doubted: Vec::new(),
             policy: self.config.policy,
             role: if answers {
                 Role::Controlling
@@ -176,7 +177,8 @@ impl Session {
             transport::Output::Connect(..)
             | transport::Output::Send(..)
             | transport::Output::Disconnect(_)
-            | transport::Output::ServerFault(..) => {}
+            | transport::Output::ServerFault(..)
+            | transport::Output::Way(..) => {}
             // What the call is told of its path is that of its sound.
             transport::Output::LocalCandidate(_)
             | transport::Output::EndOfCandidates

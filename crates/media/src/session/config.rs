@@ -1,7 +1,7 @@
 //! What a session is told once, when it is made.
 
 use crate::codec::{Codec, OpusSettings};
-use crate::transport::{Certificate, GatheringCap, Policy, Server};
+use crate::transport::{Certificate, GatheringCap, Policy, Server, Way};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -40,6 +40,8 @@ pub struct SessionConfig {
     pub sockets: Vec<SocketAddr>,
     /// STUN and TURN servers, their names resolved.
     pub servers: Vec<Server>,
+    /// Ways to them on which nothing came lately.
+    pub doubted: Vec<Way>,
     /// Which candidates may be used.
     pub policy: Policy,
     /// The certificate shown in the DTLS handshake.
@@ -64,6 +66,7 @@ impl SessionConfig {
             no_media_after: Duration::from_secs(10),
             sockets,
             servers: Vec::new(),
+            doubted: Vec::new(),
             policy: Policy::All,
             certificate,
             gathering: GatheringCap::default(),

@@ -239,6 +239,7 @@ impl Session {
         let config = Config {
             sockets: self.config.sockets.clone(),
             servers: self.config.servers.clone(),
+            doubted: self.config.doubted.clone(),
             policy: self.config.policy,
             role,
             certificate: self.config.certificate.clone(),

@@ -6,6 +6,7 @@ use crate::sdp::Direction;
 use crate::sdp::negotiate::{Misuse, Refusal};
 use crate::transport::{
     self, Captured, LinkId, SelectedPath, ServerFault, StreamTarget, Transmit, TransportFailure,
+    Way, WayNews,
 };
 use audio::Rate;
 use bytes::BytesMut;
@@ -22,6 +23,8 @@ pub enum Output {
     Send(LinkId, BytesMut),
     /// Close a stream.
     Disconnect(LinkId),
+    /// What is known of a way to a STUN or TURN server.
+    Way(Way, WayNews),
     /// A packet as it is without its protection; only while [`Session::set_capture`](super::Session::set_capture) asks for it.
     Captured(Captured),
     /// Something happened.

@@ -109,6 +109,9 @@ impl Session {
                 transport::Output::ServerFault(name, fault) => {
                     self.event(MediaEvent::ServerFault { name, fault });
                 }
+                transport::Output::Way(way, news) => {
+                    self.outputs.push_back(Output::Way(way, news));
+                }
                 transport::Output::Captured(packet) => {
                     self.outputs.push_back(Output::Captured(packet));
                 }

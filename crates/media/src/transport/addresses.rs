@@ -3,11 +3,13 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
+use super::candidates::announced;
 use super::config::{ConfigError, GatheringCap, Server};
 use super::dtls::Dtls;
 use super::output::{Gathering, TransportFailure};
 use super::parameters::{LocalParameters, Setup};
-use super::paths::{Asked, Paths, announced};
+use super::path_event::Asked;
+use super::paths::Paths;
 use super::{MAX_SOCKETS, Transport};
 
 impl Transport {
@@ -84,6 +86,8 @@ impl Transport {
         let asked = Asked {
             sockets,
             servers,
+            // They were doubted in another network.
+            doubted: Vec::new(),
             policy,
             gathering,
         };

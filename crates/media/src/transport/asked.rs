@@ -1,10 +1,13 @@
 //! What is said of the servers that were asked: each once, and only what no other way to it makes good.
 
+use super::config::{Reach, Server, StreamTarget};
 use super::output::ServerFault;
 
 #[derive(Debug)]
 struct AskedServer {
     name: String,
+    /// Where a stream to it leads, if it is reached by one.
+    target: Option<StreamTarget>,
     /// The latest, of any way to it.
     fault: Option<ServerFault>,
     told: bool,
@@ -15,13 +18,21 @@ struct AskedServer {
 pub(super) struct AskedServers(Vec<AskedServer>);
 
 impl AskedServers {
-    pub(super) fn new(names: impl Iterator<Item = String>) -> Self {
-        let servers = names.map(|name| AskedServer {
-            name,
+    pub(super) fn new(servers: &[Server]) -> Self {
+        let servers = servers.iter().map(|server| AskedServer {
+            name: server.name.clone(),
+            target: match &server.reach {
+                Reach::Datagrams(_) => None,
+                Reach::Stream(target) => Some(target.clone()),
+            },
             fault: None,
             told: false,
         });
         Self(servers.collect())
+    }
+
+    pub(super) fn target(&self, server: usize) -> Option<&StreamTarget> {
+        self.0.get(server)?.target.as_ref()
     }
 
     pub(super) fn note(&mut self, server: usize, fault: ServerFault) {

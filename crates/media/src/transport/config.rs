@@ -1,7 +1,7 @@
 //! What a transport is told once, when it is made.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use super::certificate::Certificate;
@@ -72,6 +72,15 @@ pub enum Reach {
     Stream(StreamTarget),
 }
 
+/// One way to a server.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Way {
+    /// By UDP, from an address of ours.
+    Datagrams(IpAddr, SocketAddr),
+    /// By a stream.
+    Stream(StreamTarget),
+}
+
 /// A STUN or TURN server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Server {
@@ -133,6 +142,8 @@ pub struct Config {
     pub sockets: Vec<SocketAddr>,
     /// Servers to gather from; those by UDP of a family without a socket are passed over.
     pub servers: Vec<Server>,
+    /// Ways to them on which nothing came lately: they are tried, and not waited for if there is anything else.
+    pub doubted: Vec<Way>,
     /// Which candidates may be used.
     pub policy: Policy,
     /// The ICE role that signalling implies.
@@ -153,6 +164,7 @@ impl Config {
         Self {
             sockets,
             servers: Vec::new(),
+            doubted: Vec::new(),
             policy: Policy::All,
             role,
             certificate,

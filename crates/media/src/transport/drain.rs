@@ -1,10 +1,11 @@
 //! What one part of a transport says to the others.
 
 use super::Transport;
+use super::candidates::announced;
 use super::dtls::{Dtls, DtlsEvent};
 use super::ice::IceEvent;
 use super::output::{Output, SelectedPath, State, Transmit, TransportFailure};
-use super::paths::{PathEvent, announced};
+use super::path_event::PathEvent;
 use super::srtp::{Keys, Srtp};
 
 impl Transport {
@@ -53,6 +54,7 @@ impl Transport {
                 PathEvent::ServerFault(name, fault) => {
                     self.out.push_back(Output::ServerFault(name, fault));
                 }
+                PathEvent::Way(way, news) => self.out.push_back(Output::Way(way, news)),
                 PathEvent::Base(id, address, kind, priority) => {
                     self.ice.add_base(id, address, kind, priority, self.now);
                 }

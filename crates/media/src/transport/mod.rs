@@ -19,9 +19,11 @@
 mod addresses;
 mod asked;
 mod beside;
+mod candidates;
 mod certificate;
 mod config;
 mod consent;
+mod doubt;
 mod drain;
 mod dtls;
 mod early;
@@ -33,6 +35,7 @@ mod negotiate;
 mod output;
 mod packet;
 mod parameters;
+mod path_event;
 mod paths;
 mod routes;
 mod srtp;
@@ -52,7 +55,7 @@ use addresses::check_sockets;
 pub use certificate::{Certificate, CertificateError};
 pub use config::{
     Config, ConfigError, GatheringCap, LinkId, OutboundStream, PathId, Policy, Reach, Role, Server,
-    ServerKind, StreamId, StreamTarget,
+    ServerKind, StreamId, StreamTarget, Way,
 };
 use dtls::Dtls;
 use early::EarlyBuffer;
@@ -60,14 +63,15 @@ use ice::{Credentials, Ice};
 use negotiate::Parked;
 pub use output::{
     Captured, Gathering, LinkEvent, Output, RelayProtocol, Rtp, RtpOut, SelectedPath, SendError,
-    ServerFault, State, Transmit, TransportFailure, Wake,
+    ServerFault, State, Transmit, TransportFailure, Wake, WayNews,
 };
 use packet::HeaderFields;
 pub use parameters::{
     Candidate, CandidateKind, Description, Fingerprint, FingerprintError, HashFunction,
     LocalParameters, Protocol, RemoteParameters, Secret, Setup,
 };
-use paths::{Asked, Paths};
+use path_event::Asked;
+use paths::Paths;
 pub use routes::Route;
 use routes::Routes;
 use srtp::Srtp;
@@ -172,6 +176,7 @@ impl Transport {
         let asked = Asked {
             sockets: config.sockets,
             servers: config.servers,
+            doubted: config.doubted,
             policy: config.policy,
             gathering: config.gathering,
         };

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 
-use super::config::{LinkId, PathId, StreamId, StreamTarget};
+use super::config::{LinkId, PathId, StreamId, StreamTarget, Way};
 use super::parameters::{Candidate, CandidateKind};
 
 /// One thing for the caller to do or to know, from [`super::Transport::poll_output`].
@@ -36,8 +36,19 @@ pub enum Output {
     SelectedPath(SelectedPath),
     /// A server gives nothing, or no longer; the others do what they can.
     ServerFault(String, ServerFault),
+    /// What is known of a way to a server.
+    Way(Way, WayNews),
     /// Nothing more to say: call [`super::Transport::handle_timeout`] at this instant.
     Timeout(Instant, Wake),
+}
+
+/// What is known of a way to a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WayNews {
+    /// Nothing came on it in the time of gathering.
+    Silent,
+    /// Something came on one that was silent before.
+    Heard,
 }
 
 /// What happened to a stream.

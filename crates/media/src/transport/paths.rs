@@ -1,21 +1,24 @@
 //! The local ends of all paths: sockets, the addresses servers see, and relays.
 
 use std::collections::VecDeque;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Instant;
 
 use bytes::BytesMut;
 use rand::rngs::StdRng;
 
 use super::asked::AskedServers;
+use super::candidates::{foundation, is_plausible, preference, priority, reaches, unspecified};
 use super::certificate::Certificate;
 use super::config::{
-    GatheringCap, LinkId, PathId, Policy, Reach, Server, ServerKind, StreamTarget,
+    GatheringCap, LinkId, PathId, Policy, Reach, Server, ServerKind, StreamTarget, Way,
 };
+use super::doubt::Doubt;
 use super::gather::{Answer, Query};
-use super::ice::{BaseId, is_reachable};
-use super::output::{Gathering, LinkEvent, RelayProtocol, ServerFault, Wake};
+use super::ice::BaseId;
+use super::output::{Gathering, LinkEvent, RelayProtocol, ServerFault, Wake, WayNews};
 use super::parameters::{Candidate, CandidateKind, Protocol};
+use super::path_event::{Asked, PathEvent};
 use super::stream::framed;
 use super::stun::Stun;
 use super::turn::{Relay, RelayEvent, Via};
@@ -27,38 +30,6 @@ const MAX_LINKS: usize = 4;
 /// Questions asked at most.
 const MAX_QUERIES: usize = 32;
 
-/// What the paths want.
-#[derive(Debug)]
-pub(super) enum PathEvent {
-    /// Send this from a socket.
-    Transmit(PathId, SocketAddr, BytesMut),
-    /// Open a stream.
-    Connect(LinkId, StreamTarget),
-    /// Send this on a stream.
-    Send(LinkId, BytesMut),
-    /// Close a stream.
-    Disconnect(LinkId),
-    /// A server of this name gives nothing, or no longer.
-    ServerFault(String, ServerFault),
-    /// A local address that checks can be sent from.
-    Base(BaseId, SocketAddr, CandidateKind, u32),
-    /// An address to tell the peer.
-    Candidate(Candidate),
-    /// No more addresses will come.
-    Complete,
-    /// A peer sent this through a relay.
-    Received(BaseId, SocketAddr, BytesMut),
-}
-
-/// What addresses are to be gathered from.
-#[derive(Debug)]
-pub(super) struct Asked {
-    pub(super) sockets: Vec<SocketAddr>,
-    pub(super) servers: Vec<Server>,
-    pub(super) policy: Policy,
-    pub(super) gathering: GatheringCap,
-}
-
 /// All local ends.
 #[derive(Debug)]
 pub(super) struct Paths {
@@ -68,6 +39,7 @@ pub(super) struct Paths {
     relays: Vec<Relay>,
     relayed: Vec<Option<SocketAddr>>,
     asked: AskedServers,
+    doubt: Doubt,
     /// The first that no stream has had.
     next_link: u32,
     candidates: Vec<Candidate>,
@@ -95,7 +67,8 @@ impl Paths {
             queries: Vec::new(),
             relays: Vec::new(),
             relayed: Vec::new(),
-            asked: AskedServers::new(asked.servers.iter().map(|server| server.name.clone())),
+            asked: AskedServers::new(&asked.servers),
+            doubt: Doubt::new(asked.doubted.clone()),
             next_link,
             candidates: Vec::new(),
             reflexive: Vec::new(),
@@ -306,10 +279,52 @@ impl Paths {
 
     fn deadline(&self) -> Option<Instant> {
         let total = self.started + self.cap.total;
-        let deadline = self
-            .first
-            .map_or(total, |first| total.min(first + self.cap.after_first));
-        (self.gathering == Gathering::Gathering).then_some(deadline)
+        if self.gathering == Gathering::Complete {
+            return None;
+        }
+        let deadline = self.first.map_or(total, |first| {
+            let patience = self.doubt.patience(self.ways());
+            total.min(
+                first
+                    + patience.map_or(self.cap.after_first, |doubted| {
+                        doubted.min(self.cap.after_first)
+                    }),
+            )
+        });
+        Some(deadline)
+    }
+
+    /// The ways that were tried, and whether something was heard on each.
+    fn ways(&self) -> impl Iterator<Item = (Way, bool)> {
+        let queries = self.queries.iter().filter_map(|query| {
+            let way = self.way(Via::Socket(query.path, query.server), query.asked_server)?;
+            Some((way, query.is_settled()))
+        });
+        let relays = self
+            .relays
+            .iter()
+            .filter_map(|relay| Some((self.way(relay.via, relay.server)?, relay.is_settled())));
+        queries.chain(relays)
+    }
+
+    fn way(&self, via: Via, asked: usize) -> Option<Way> {
+        match via {
+            Via::Socket(path, server) => {
+                let socket = self.sockets.get(usize::from(path.0))?;
+                Some(Way::Datagrams(socket.ip(), server))
+            }
+            Via::Link(..) => self.asked.target(asked).cloned().map(Way::Stream),
+        }
+    }
+
+    /// Something came on a way.
+    fn hear(&mut self, via: Via, asked: usize) {
+        if self.doubt.is_any()
+            && let Some(way) = self.way(via, asked)
+            && self.doubt.dispel(&way)
+        {
+            self.events.push_back(PathEvent::Way(way, WayNews::Heard));
+        }
     }
 
     pub(super) fn handle_timeout(&mut self, now: Instant, rng: &mut StdRng) {
@@ -334,6 +349,12 @@ impl Paths {
         if self.gathering == Gathering::Gathering && (answered || capped) {
             self.gathering = Gathering::Complete;
             self.blame();
+            let ways = self.ways().collect();
+            let silent = self.doubt.note_silence(ways);
+            let events = silent
+                .into_iter()
+                .map(|way| PathEvent::Way(way, WayNews::Silent));
+            self.events.extend(events);
             self.events.push_back(PathEvent::Complete);
         }
     }
@@ -394,6 +415,9 @@ impl Paths {
             .queries
             .iter_mut()
             .find_map(|query| query.handle_answer(path, from, &message, now));
+        if let Some((asked, _)) = &answer {
+            self.hear(Via::Socket(path, from), *asked);
+        }
         match answer {
             Some((asked, Answer::Mapped(mapped))) => {
                 self.add_reflexive(path, mapped, (asked, from), now);
@@ -431,6 +455,11 @@ impl Paths {
     fn drain_relay(&mut self, index: usize, now: Instant) {
         while let Some(event) = self.relays[index].poll_event() {
             let (via, server) = (self.relays[index].via, self.relays[index].server);
+            if let RelayEvent::Allocated(_) | RelayEvent::Failed(ServerFault::Refused { .. }) =
+                &event
+            {
+                self.hear(via, server);
+            }
             match (event, via) {
                 (RelayEvent::Transmit(bytes), Via::Socket(path, server)) => {
                     let transmit = PathEvent::Transmit(path, server, bytes);
@@ -590,60 +619,4 @@ fn path_id(index: usize) -> PathId {
     PathId(base_id(index).0)
 }
 
-/// Returns whether a server can be reached from a socket: from loopback only loopback can.
-fn reaches(socket: SocketAddr, server: SocketAddr) -> bool {
-    !socket.ip().is_loopback() || server.ip().is_loopback()
-}
-
-/// Whether a server can have seen us there.
-fn is_plausible(address: SocketAddr, server: SocketAddr) -> bool {
-    is_reachable(address) && (!address.ip().is_loopback() || server.ip().is_loopback())
-}
-
-/// What comes by a stream waits for what was lost of it: each relay by UDP is better.
-fn preference(via: Via, index: usize) -> usize {
-    match via {
-        Via::Socket(..) => index,
-        Via::Link(..) => index + MAX_QUERIES,
-    }
-}
-
-/// RFC 8445 §5.1.2.1, with a local preference that falls with the caller's order.
-fn priority(kind: CandidateKind, index: usize) -> u32 {
-    let local = 65_535 - u32::try_from(index).unwrap_or(65_535).min(65_535);
-    kind.preference() << 24 | local << 8 | 255
-}
-
-/// RFC 8445 §5.1.1.3: the same for the same kind, base address and server.
-fn foundation(kind: CandidateKind, base: IpAddr, server: Option<SocketAddr>) -> String {
-    hash(&format!(
-        "{kind:?} {base} {:?}",
-        server.map(|server| server.ip())
-    ))
-}
-
-/// The same candidate as it is announced with other credentials: some peers take a restart whose
-/// candidates read as before for none, and go on with the session that they have.
-pub(super) fn announced(candidate: &Candidate, ufrag: &str) -> Candidate {
-    Candidate {
-        foundation: hash(&format!("{} {ufrag}", candidate.foundation)),
-        ..candidate.clone()
-    }
-}
-
-fn hash(text: &str) -> String {
-    let hash = text.bytes().fold(0x811C_9DC5_u32, |hash, byte| {
-        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
-    });
-    hash.to_string()
-}
-
 const UNKNOWN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
-
-fn unspecified(like: SocketAddr) -> SocketAddr {
-    let ip = match like.ip() {
-        IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
-        IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
-    };
-    SocketAddr::new(ip, 0)
-}

@@ -273,7 +273,10 @@ impl Phone {
             match self.session.poll_output() {
                 Output::Transmit(t) => self.sent.push((t.to, t.bytes.to_vec())),
                 // No server of these tests is reached by a stream.
-                Output::Connect(..) | Output::Send(..) | Output::Disconnect(_) => {}
+                Output::Connect(..)
+                | Output::Send(..)
+                | Output::Disconnect(_)
+                | Output::Way(..) => {}
                 Output::Event(MediaEvent::Video(VideoEvent::Frame { line, frame })) => {
                     self.seen.push((line, number_of(&frame), self.now));
                 }
@@ -634,7 +637,8 @@ impl RawPeer {
                 transport::Output::Connect(..)
                 | transport::Output::Send(..)
                 | transport::Output::Disconnect(_)
-                | transport::Output::ServerFault(..) => {}
+                | transport::Output::ServerFault(..)
+                | transport::Output::Way(..) => {}
                 transport::Output::Rtp(packet) => self.received.push(packet),
                 transport::Output::Rtcp(compound) => self.reports.push(compound.to_vec()),
                 transport::Output::Timeout(at, _) => {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use media::transport::{
     Candidate, Certificate, Config, Description, LinkEvent, LinkId, LocalParameters, Output,
     PathId, RemoteParameters, Role, Rtp, RtpOut, SelectedPath, ServerFault, State, StreamId,
-    Transport,
+    Transport, Way, WayNews,
 };
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
@@ -125,6 +125,7 @@ pub(crate) struct Peer {
     /// The streams that are up: our end, and the server's.
     pub(crate) links: BTreeMap<LinkId, (SocketAddr, SocketAddr)>,
     pub(crate) faults: Vec<(Duration, String, ServerFault)>,
+    pub(crate) ways: Vec<(Duration, Way, WayNews)>,
     deadline: Option<Instant>,
 }
 
@@ -203,6 +204,7 @@ impl Net {
             wakes: 0,
             links: BTreeMap::new(),
             faults: Vec::new(),
+            ways: Vec::new(),
             deadline: None,
         });
         let index = self.peers.len() - 1;
@@ -264,6 +266,7 @@ impl Net {
                 Output::Captured(_) => {}
                 Output::EndOfCandidates => peer.gathered_at = Some(at),
                 Output::SelectedPath(path) => peer.selected.push(path),
+                Output::Way(way, news) => peer.ways.push((at, way, news)),
                 Output::ServerFault(name, fault) => peer.faults.push((at, name, fault)),
                 Output::Connect(link, target) => {
                     if let Some(server) = self.names.get(&target.host) {

@@ -2,7 +2,7 @@
 
 use media::transport::{
     CandidateKind, Gathering, Policy, Reach, Role, Secret, Server, ServerKind, State,
-    TransportFailure,
+    TransportFailure, Way, WayNews,
 };
 
 use crate::harness::{ALICE, BOB, Nat, Net, address, config, ms};
@@ -120,6 +120,83 @@ fn a_silent_server_holds_gathering_up_to_the_cap_only() {
     let gathered = |peer: usize| net.peers[peer].gathered_at.unwrap();
     // Both have host candidates, and one of them the other server's as well.
     assert_eq!((gathered(ALICE), gathered(BOB)), (ms(1000), ms(1000)));
+}
+
+#[test]
+fn a_way_that_was_silent_is_told_and_delays_no_call_any_more() {
+    let (live, silent) = ("203.0.113.1:3478", "203.0.113.2:3478");
+    let doubted = |server: &str| Way::Datagrams(address("10.0.0.1:1000").ip(), address(server));
+    // The servers asked, what is doubted, when gathering ends, and what is told.
+    for (asked, known, gathered, told) in [
+        (
+            vec![live, silent],
+            vec![],
+            1000,
+            vec![(doubted(silent), WayNews::Silent)],
+        ),
+        (
+            vec![silent],
+            vec![],
+            1000,
+            vec![(doubted(silent), WayNews::Silent)],
+        ),
+        (vec![live, silent], vec![silent], 40, vec![]),
+        (vec![silent], vec![silent], 100, vec![]),
+        (
+            vec![live],
+            vec![live],
+            40,
+            vec![(doubted(live), WayNews::Heard)],
+        ),
+        (
+            vec![live],
+            vec![live, silent],
+            40,
+            vec![(doubted(live), WayNews::Heard)],
+        ),
+    ] {
+        let mut net = Net::new(22);
+        net.servers.push(TurnServer::new(address(live)));
+        net.servers.push(TurnServer::new(address(silent)));
+        net.servers[1].silent = true;
+        let mut alice = config("10.0.0.1:1000", Role::Controlling);
+        alice.servers = asked.iter().map(|server| at(server)).collect();
+        alice.doubted = known.iter().map(|server| doubted(server)).collect();
+        net.add(alice);
+        net.add(config("10.0.0.2:2000", Role::Controlled));
+        net.until(ms(6000), |net| net.peers[ALICE].gathered_at.is_some());
+        let what = format!("{asked:?}, doubted {known:?}");
+        assert_eq!(net.peers[ALICE].gathered_at, Some(ms(gathered)), "{what}");
+        let ways = net.peers[ALICE].ways.iter();
+        let ways: Vec<_> = ways.map(|(_, way, news)| (way.clone(), *news)).collect();
+        assert_eq!(ways, told, "{what}");
+    }
+}
+
+#[test]
+fn a_server_that_was_silent_is_waited_for_if_nothing_else_may_be_used() {
+    let mut net = Net::new(23);
+    net.servers.push(TurnServer::new(address(SERVER)));
+    net.servers[0].silent = true;
+    let mut alice = config("10.0.0.1:1000", Role::Controlling);
+    alice.servers = vec![turn(TurnServer::PASSWORD)];
+    alice.policy = Policy::Relay;
+    alice.doubted = vec![Way::Datagrams(
+        address("10.0.0.1:1000").ip(),
+        address(SERVER),
+    )];
+    net.add(alice);
+    net.add(config("10.0.0.2:2000", Role::Controlled));
+    net.run(ms(600));
+    net.servers[0].silent = false;
+    net.until(ms(6000), |net| net.peers[ALICE].gathered_at.is_some());
+    assert_eq!(net.peers[ALICE].candidates.len(), 1, "it was back in time");
+}
+
+fn at(server: &str) -> Server {
+    let mut turn = turn(TurnServer::PASSWORD);
+    turn.reach = Reach::Datagrams(address(server));
+    turn
 }
 
 #[test]

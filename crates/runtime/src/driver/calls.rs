@@ -2,17 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Weak};
 use std::time::Instant;
 
-use futures_util::FutureExt;
 use media::transport::{LinkId, Server, StreamTarget};
 use phone::audio::Device;
 use phone::media::MediaRefusal;
 use phone::{
-    ConferenceId, Config, MediaCommand, MediaEvent, ServersKnown, SessionId, SoundCommand,
-    StreamCommand, Ticket,
+    ConferenceId, Config, MediaCommand, MediaEvent, SessionId, SoundCommand, StreamCommand, Ticket,
 };
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -20,6 +17,7 @@ use tunnel::Route;
 use voice::Preference;
 
 use super::Job;
+use super::ice::IceSupply;
 use super::links::LinkOpener;
 use super::opening::{self, OpenedSound, Opening, Turn, Voice};
 use super::video::Views;
@@ -33,43 +31,29 @@ use crate::heard;
 use crate::media_worker::{
     self, Conference, EngineConfig, Handle, Inquiry, News, Order, Outbox, Pool, Seat, Spec, What,
 };
-use crate::resolver::{self, IceServers};
+use crate::resolver;
 use crate::websocket::Connector;
 
 /// The media side of one phone.
 pub(crate) struct Calls {
     pub(crate) server_is_local: bool,
-    calls: BTreeMap<SessionId, Call>,
+    pub(super) calls: BTreeMap<SessionId, Call>,
     /// Each lives as long as somebody has a seat in it.
     conferences: BTreeMap<ConferenceId, Weak<Conference>>,
     config: Arc<EngineConfig>,
     /// When the default stands in for a chosen device.
     replacement: Replacement,
-    ice: IceServers,
+    pub(super) ice: IceSupply,
     links: LinkOpener,
-    looking_up: bool,
-    /// The application is asked for servers: sessions that begin wait.
-    awaited: bool,
-    /// Sessions that run have not got the latest servers yet.
-    renewed: bool,
-    /// Counts the lists of ICE servers, so that the answer about an old one is known as such.
-    list: u32,
     news: mpsc::UnboundedSender<News>,
     /// Sentences for the log.
     log: mpsc::UnboundedSender<String>,
     tap: Option<PacketTap>,
 }
 
-/// The addresses of a list of ICE servers; none where the lookup itself broke.
-#[derive(Debug)]
-pub(crate) struct LookedUp {
-    list: u32,
-    found: Option<resolver::Found>,
-}
-
 /// One session's media.
-struct Call {
-    place: MediaPlace,
+pub(super) struct Call {
+    pub(super) place: MediaPlace,
     own: Feed,
     music: Feed,
     /// Lives as long as what was opened last is wanted; see [`Turn`].
@@ -103,7 +87,7 @@ impl Feed {
     }
 }
 
-enum MediaPlace {
+pub(super) enum MediaPlace {
     /// Only its devices are open so far: it was accepted, and is connected later. Holds what came meanwhile.
     Prepared(Vec<Order>),
     /// Waits for the addresses of the ICE servers; holds what came meanwhile.
@@ -146,38 +130,12 @@ impl Calls {
             conferences: BTreeMap::new(),
             config: Arc::new(EngineConfig::new(config)),
             replacement: opening::replacement(config.audio.fallback),
-            ice: IceServers::new(&config.ice_servers),
+            ice: IceSupply::new(&config.ice_servers),
             links: LinkOpener::new(connector, config.http_proxy.clone()),
-            looking_up: false,
-            awaited: false,
-            renewed: false,
-            list: 0,
             news,
             log,
             tap: None,
         }
-    }
-
-    /// Takes another list of ICE servers, for sessions to come.
-    pub(crate) fn set_ice_servers(&mut self, servers: &[phone::config::IceServer]) {
-        self.ice = IceServers::new(servers);
-        self.list += 1;
-    }
-
-    /// Takes note of what is known of the servers that the application's function gives.
-    pub(crate) fn know_servers(
-        &mut self,
-        known: ServersKnown,
-        servers: &[phone::config::IceServer],
-        jobs: &mut JoinSet<Job>,
-    ) {
-        self.awaited = known == ServersKnown::Awaited;
-        if known == ServersKnown::Renewed {
-            self.set_ice_servers(servers);
-            let is_hosted = |call: &Call| matches!(call.place, MediaPlace::Hosted(_));
-            self.renewed = self.calls.values().any(is_hosted);
-        }
-        self.host_waiting(Instant::now(), jobs);
     }
 
     /// Notes how the WebSocket goes: streams go the same way if only the application knows one.
@@ -204,7 +162,7 @@ impl Calls {
         self.links.end().await;
     }
 
-    fn log(&self, text: String) {
+    pub(super) fn log(&self, text: String) {
         let _ = self.log.send(text);
     }
 
@@ -307,64 +265,6 @@ impl Calls {
                 true
             }
             Some(MediaPlace::Prepared(_) | MediaPlace::Waiting(_)) | None => false,
-        }
-    }
-
-    /// Takes what a lookup of the ICE servers found, and hosts the sessions that waited for it.
-    pub(crate) fn looked_up(&mut self, found: LookedUp, now: Instant, jobs: &mut JoinSet<Job>) {
-        self.looking_up = false;
-        match found.found {
-            Some(addresses) if found.list == self.list => self.ice.keep(addresses, now),
-            Some(_) => {}
-            None => {
-                self.renewed = false;
-                self.log("iceServers: their lookup broke; calls go on without them".to_owned());
-                return self.host_all(&self.waiting(), &[]);
-            }
-        }
-        self.host_waiting(now, jobs);
-    }
-
-    fn waiting(&self) -> Vec<SessionId> {
-        self.calls
-            .iter()
-            .filter(|(_, call)| matches!(call.place, MediaPlace::Waiting(_)))
-            .map(|(id, _)| *id)
-            .collect()
-    }
-
-    fn host_waiting(&mut self, now: Instant, jobs: &mut JoinSet<Job>) {
-        let waiting = self.waiting();
-        if self.awaited || waiting.is_empty() && !self.renewed {
-            return;
-        }
-        match self.ice.at_hand(now) {
-            Some(servers) => {
-                self.renew(&servers);
-                self.host_all(&waiting, &servers);
-            }
-            None if self.looking_up => {}
-            None => {
-                self.looking_up = true;
-                jobs.spawn(looking_up(self.list, self.ice.lookup()));
-            }
-        }
-    }
-
-    /// Gives sessions that run other servers, for when they gather anew.
-    fn renew(&mut self, servers: &[Server]) {
-        if std::mem::take(&mut self.renewed) {
-            for call in self.calls.values() {
-                if let MediaPlace::Hosted(handle) = &call.place {
-                    handle.send(Order::Servers(servers.to_vec()));
-                }
-            }
-        }
-    }
-
-    fn host_all(&mut self, waiting: &[SessionId], servers: &[Server]) {
-        for id in waiting {
-            self.host(*id, servers.to_vec());
         }
     }
 
@@ -623,7 +523,7 @@ impl Calls {
         }
     }
 
-    fn host(&mut self, id: SessionId, servers: Vec<Server>) {
+    pub(super) fn host(&mut self, id: SessionId, servers: Vec<Server>) {
         let pool = match Pool::shared() {
             Ok(pool) => pool,
             Err(error) => {
@@ -633,13 +533,14 @@ impl Calls {
             }
         };
         let addresses = self.addresses();
+        let doubted = self.ice.silent.doubted(Instant::now());
         let Some(call) = self.calls.get_mut(&id) else {
             return;
         };
         let handle = pool.host(Spec {
             id,
             addresses,
-            build: media_worker::engine(Arc::clone(&self.config), servers),
+            build: media_worker::engine(Arc::clone(&self.config), servers, doubted),
             news: self.news.clone(),
         });
         if let MediaPlace::Waiting(orders) = &mut call.place {
@@ -651,7 +552,7 @@ impl Calls {
             handle.send(Order::Capture(Some(tap.clone())));
         }
         call.place = MediaPlace::Hosted(handle);
-        for unusable in self.ice.unusable() {
+        for unusable in self.ice.servers.unusable() {
             let (server, reason) = (unusable.url.clone(), unusable.reason.clone());
             self.tell(id, MediaEvent::IceServerFailed { server, reason });
         }
@@ -682,11 +583,6 @@ impl Calls {
             None => {}
         }
     }
-}
-
-async fn looking_up(list: u32, lookup: impl Future<Output = resolver::Found>) -> Job {
-    let found = AssertUnwindSafe(lookup).catch_unwind().await.ok();
-    Job::IceServers(LookedUp { list, found })
 }
 
 fn settle<T>(outcome: Result<T, OpenError>, nothing: T, device: Device) -> (T, MediaEvent) {

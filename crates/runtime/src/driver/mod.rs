@@ -14,6 +14,7 @@ mod calls;
 mod captures;
 mod event_stream;
 mod hosts;
+mod ice;
 mod journal_file;
 mod journals;
 mod line;
@@ -41,10 +42,11 @@ use crate::capture;
 use crate::event::{Event, EventSink};
 use crate::media_worker::{self, News, What};
 use bell::{Bell, Rung};
-pub(crate) use calls::{Calls, LookedUp};
+pub(crate) use calls::Calls;
 use captures::Captures;
 use event_stream::EventStream;
 use hosts::{HostNews, HostOpened, Hosts};
+pub(crate) use ice::LookedUp;
 use journal_file::JournalFile;
 use journals::Journals;
 use line::Line;
@@ -378,6 +380,7 @@ impl Driver {
                 What::Connect(link, target, outbox) => {
                     self.calls.connect(id, link, target, outbox);
                 }
+                What::Way(way, news) => self.calls.note_way(way, news, now),
                 What::Path(path) => self.journals.path(id, &path),
                 What::Summary(summary) => {
                     if self.calls.knows(id) {

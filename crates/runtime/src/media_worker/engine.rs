@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 use audio::Rate;
 use bytes::BytesMut;
 use media::Thrift;
-use media::transport::{Captured, LinkEvent, LinkId, SelectedPath, Server, StreamTarget};
+use media::transport::{
+    Captured, LinkEvent, LinkId, SelectedPath, Server, StreamTarget, Way, WayNews,
+};
 use phone::media::Figures;
 use phone::video::{VideoContent, VideoLine};
 use phone::{MediaEvent, StreamCommand};
@@ -98,6 +100,8 @@ pub(crate) enum Step {
     Event(MediaEvent),
     /// Media take this way from now on.
     Path(Box<SelectedPath>),
+    /// What is known of a way to a STUN or TURN server.
+    Way(Way, WayNews),
     /// A packet as it is without its protection.
     Captured(Captured),
     /// Something about pictures.

@@ -512,6 +512,10 @@ impl Driven<'_> {
                         let _ = self.news.send(News { id: self.id, what });
                     }
                 }
+                Step::Way(way, news) => {
+                    let what = What::Way(way, news);
+                    let _ = self.news.send(News { id: self.id, what });
+                }
                 Step::Captured(packet) => self.wire.take(packet),
                 Step::Path(path) => {
                     self.wire.path = Some((path.local, path.remote));

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use audio::hearing::{Heard, Wanted};
 use audio::tone::Sequence;
-use media::transport::{LinkId, SelectedPath, Server, StreamTarget};
+use media::transport::{LinkId, SelectedPath, Server, StreamTarget, Way, WayNews};
 use phone::media::MediaRefusal;
 use phone::video::VideoContent;
 use phone::{MediaEvent, SessionId, StreamCommand, Ticket};
@@ -187,6 +187,8 @@ pub(crate) enum What {
     Opening(Weak<()>, MediaEvent),
     /// A stream is wanted; what is to be sent on it comes out of this, which ends when it is wanted no longer.
     Connect(LinkId, StreamTarget, Outbox),
+    /// What is known of a way to a STUN or TURN server.
+    Way(Way, WayNews),
     /// Media take this way from now on.
     Path(Box<SelectedPath>),
     /// The figures of the last second.

@@ -13,7 +13,7 @@ use media::session::{
     SessionConfig, Tones, VideoEvent,
 };
 use media::transport::{
-    Certificate, GatheringCap, LinkEvent, LinkId, PathId, Policy, Server, TransportFailure,
+    Certificate, GatheringCap, LinkEvent, LinkId, PathId, Policy, Server, TransportFailure, Way,
 };
 use media::{Session, Thrift};
 use phone::config::{IceTransportPolicy, InbandDtmf};
@@ -66,7 +66,7 @@ impl EngineConfig {
 }
 
 /// Makes a session once its sockets are bound.
-pub(crate) fn engine(config: Arc<EngineConfig>, servers: Vec<Server>) -> Build {
+pub(crate) fn engine(config: Arc<EngineConfig>, servers: Vec<Server>, doubted: Vec<Way>) -> Build {
     Box::new(move |sockets, now| {
         let certificate = certificate()?;
         let config = SessionConfig {
@@ -75,6 +75,7 @@ pub(crate) fn engine(config: Arc<EngineConfig>, servers: Vec<Server>) -> Build {
             dtx: config.dtx,
             in_band_keys: config.in_band_keys,
             servers,
+            doubted,
             policy: config.policy,
             gathering: config.gathering,
             ..SessionConfig::new(sockets, certificate)
@@ -270,6 +271,7 @@ impl Engine for Hosted {
                 Output::Connect(link, target) => return Step::Connect(link, target),
                 Output::Send(link, octets) => return Step::Send(link, octets),
                 Output::Disconnect(link) => return Step::Disconnect(link),
+                Output::Way(way, news) => return Step::Way(way, news),
                 Output::Captured(packet) => return Step::Captured(packet),
                 Output::Event(Said::SelectedPath(path)) => return Step::Path(Box::new(path)),
                 Output::Event(Said::Video(said)) => {

@@ -244,7 +244,7 @@ fn call_leg(id: u128, input: Input, output: Output) -> (Handle, UnboundedReceive
     let handle = Pool::shared().unwrap().host(Spec {
         id: SessionId::from_random(id),
         addresses: vec!["127.0.0.1".parse().unwrap()],
-        build: engine(Arc::new(EngineConfig::new(&config)), Vec::new()),
+        build: engine(Arc::new(EngineConfig::new(&config)), Vec::new(), Vec::new()),
         news: tell,
     });
     handle.send(Order::SetInput(input));

@@ -244,6 +244,7 @@ impl Server {
                 What::Summary(_)
                 | What::Level(_)
                 | What::Path(_)
+                | What::Way(..)
                 | What::Heard(_)
                 | What::Report(..) => {}
             },

@@ -105,6 +105,7 @@ impl Ours {
                 Output::Event(MediaEvent::Described { sdp }) => return sdp,
                 Output::Event(_)
                 | Output::Captured(_)
+                | Output::Way(..)
                 | Output::Transmit(_)
                 | Output::Connect(..)
                 | Output::Send(..)
@@ -147,7 +148,7 @@ impl Ours {
                         .await
                         .unwrap();
                 }
-                Output::Event(_) | Output::Captured(_) => {}
+                Output::Event(_) | Output::Captured(_) | Output::Way(..) => {}
                 Output::Timeout(at, _) => {
                     self.deadline = at;
                     return;

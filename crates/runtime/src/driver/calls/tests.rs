@@ -1,7 +1,10 @@
 use std::time::Duration;
 
+use media::transport::{Way, WayNews};
+use phone::ServersKnown;
 use serde_json::json;
 
+use super::super::ice::{LookedUp, looking_up};
 use super::*;
 use crate::audio::{Rate, Source, SourceReader};
 use crate::resolver::Found;
@@ -240,13 +243,13 @@ async fn a_lookup_that_breaks_holds_no_call() {
     let names = json!([{ "urls": "stun:name.invalid" }]);
     calls.set_ice_servers(&serde_json::from_value::<Vec<_>>(names).unwrap());
     calls.order(id, MediaCommand::Stream(StreamCommand::Offer), &mut jobs);
-    let Job::IceServers(found) = looking_up(calls.list, async { panic!("on purpose") }).await
+    let Job::IceServers(found) = looking_up(calls.ice.list, async { panic!("on purpose") }).await
     else {
         panic!("a lookup was made");
     };
     calls.looked_up(found, Instant::now(), &mut jobs);
     assert!(matches!(calls.calls[&id].place, MediaPlace::Hosted(_)));
-    assert!(!calls.looking_up, "the next call looks again");
+    assert!(!calls.ice.looking_up, "the next call looks again");
 }
 
 #[tokio::test]
@@ -261,7 +264,7 @@ async fn servers_that_can_not_be_used_and_names_that_are_not_found_are_told_to_e
         ..Found::default()
     };
     let mut jobs = JoinSet::new();
-    let (list, found) = (calls.list, Some(found));
+    let (list, found) = (calls.ice.list, Some(found));
     calls.looked_up(LookedUp { list, found }, Instant::now(), &mut jobs);
     for number in [3, 4] {
         let id = SessionId::from_random(number);
@@ -278,6 +281,52 @@ async fn servers_that_can_not_be_used_and_names_that_are_not_found_are_told_to_e
         }
         assert_eq!(servers, [url, "turn:turn.invalid"]);
     }
+}
+
+#[tokio::test]
+async fn a_call_waits_while_the_application_is_asked_for_servers_and_runs_on_with_them() {
+    let (mut calls, _told) = calls();
+    let mut jobs = JoinSet::new();
+    let [first, second] = [7, 8].map(SessionId::from_random);
+    let offer = || MediaCommand::Stream(StreamCommand::Offer);
+    let is_hosted = |calls: &Calls, id| matches!(calls.calls[&id].place, MediaPlace::Hosted(_));
+    calls.know_servers(ServersKnown::Awaited, &[], &mut jobs);
+    calls.order(first, offer(), &mut jobs);
+    assert!(!is_hosted(&calls, first) && jobs.is_empty());
+    calls.know_servers(ServersKnown::Unchanged, &[], &mut jobs);
+    assert!(is_hosted(&calls, first));
+    let given = json!([{ "urls": "stun:127.0.0.1:9" }]);
+    let given = serde_json::from_value::<Vec<_>>(given).unwrap();
+    calls.know_servers(ServersKnown::Renewed, &given, &mut jobs);
+    calls.order(second, offer(), &mut jobs);
+    assert!(is_hosted(&calls, second));
+    let servers = calls.ice.servers.at_hand(Instant::now()).unwrap();
+    assert_eq!(servers[0].name, "stun:127.0.0.1:9");
+}
+
+#[tokio::test]
+async fn a_server_that_says_nothing_is_doubted_by_the_calls_that_follow() {
+    let silent = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = silent.local_addr().unwrap();
+    let servers = json!([{ "urls": format!("stun:{address}") }]);
+    let (mut calls, mut told) = calls_with(json!({ "iceServers": servers }));
+    let mut jobs = JoinSet::new();
+    let offer = MediaCommand::Stream(StreamCommand::Offer);
+    calls.order(SessionId::from_random(9), offer, &mut jobs);
+    let known = tokio::time::timeout(Duration::from_secs(20), async {
+        loop {
+            if let Some(What::Way(way, news)) = told.recv().await.map(|news| news.what) {
+                return (way, news);
+            }
+        }
+    });
+    let (way, news) = known.await.unwrap();
+    let expected = Way::Datagrams(address.ip(), address);
+    assert_eq!((&way, news), (&expected, WayNews::Silent));
+    calls.note_way(way, news, Instant::now());
+    assert_eq!(calls.ice.silent.doubted(Instant::now()), [expected]);
+    calls.network_changed();
+    assert_eq!(calls.ice.silent.doubted(Instant::now()), []);
 }
 
 #[tokio::test]
