@@ -13,4 +13,5 @@ mod nat;
 mod restart;
 mod restart_refused;
 mod server_faults;
+mod stream_octets;
 mod streams;
