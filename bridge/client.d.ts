@@ -1,5 +1,6 @@
 // Generated from lib/ by "npm run types". Do not edit.
-import { AudioSink, AudioSource, Conference, ConferenceEvents, EndReason, ErrorCode, ErrorType, IvfInput, IvfOutput, MixInput, PendingSession, Session, SessionEvents, SingleOutput, SipStatus, Softphone, SoftphoneError, SoftphoneEvents, StatsReport, ToneInput, VideoSink, VideoSource, WavInput, WavOutput, Y4mInput, Y4mOutput } from '../index.js'
+import { AudioSink, AudioSource, Conference, ConferenceEvents, EndReason, ErrorCode, ErrorType, IvfInput, IvfOutput, MixInput, PendingSession, Session, SessionEvents, SingleOutput, SipStatus, Softphone, SoftphoneError, SoftphoneEvents, StatsReport, StreamInput, ToneInput, VideoSink, VideoSource, WavInput, WavOutput, Y4mInput, Y4mOutput } from '../index.js'
+import { BridgeVideoPort } from './video.js'
 
 /**
  * Drives the phone that `serve()` of `offhook/bridge` has put at the other end of a port. The state is there once `ready` resolves.
@@ -115,20 +116,22 @@ export interface BridgeState {
 declare const phoneMethods: readonly ["initialize", "disconnect", "reconnect", "register", "unregister", "call", "answer", "acceptPendingSession", "rejectPendingSession", "redirectPendingSession", "acceptCallRequest", "rejectCallRequest", "endSession", "conference", "sendMessage", "sendOptions", "expectCall", "listDevices", "setAudioDevice", "setAudioProcessing", "setVolume"];
 
 /** Of a session. */
-declare const sessionMethods: readonly ["accept", "sendEarlyMedia", "reject", "end", "mute", "unmute", "muteVideo", "unmuteVideo", "hold", "resume", "sendDtmf", "sendInfo", "transfer", "attendedTransfer", "acceptTransfer", "rejectTransfer", "setInput", "setOutput", "setAudioProcessing", "setVolume", "getStats"];
+declare const sessionMethods: readonly ["accept", "sendEarlyMedia", "reject", "end", "mute", "unmute", "muteVideo", "unmuteVideo", "setVideo", "setScreen", "setVideoOutput", "hold", "resume", "sendDtmf", "sendInfo", "transfer", "attendedTransfer", "acceptTransfer", "rejectTransfer", "setInput", "setOutput", "setAudioProcessing", "setVolume", "getStats"];
 
 /** Of a conference. */
 declare const conferenceMethods: readonly ["add", "remove", "hold", "resume", "mute", "unmute", "setInput", "setOutput", "setAudioProcessing", "end", "dissolve"];
 
 /** What a page can not choose: files, streams, tones and other sessions. It names devices. */
-type OnlyThere = AudioSource | AudioSink | VideoSource | VideoSink | WavInput | WavOutput | ToneInput | MixInput | Y4mInput | Y4mOutput | IvfInput | IvfOutput | Session | readonly SingleOutput[];
+type OnlyThere = AudioSource | AudioSink | WavInput | WavOutput | ToneInput | MixInput | Y4mInput | Y4mOutput | IvfInput | IvfOutput | StreamInput | Session | readonly SingleOutput[];
 
 /** What an argument or result of the phone is in a page. */
-export type Bridged<T> = T extends Session ? BridgeSession : T extends Conference ? BridgeConference : T extends SoftphoneError ? BridgeError : T extends StatsReport | EndReason ? T : T extends readonly Session[] ? BridgeSession[] : T extends OnlyThere ? never : T extends object ? BridgedOptions<T> : T;
+export type Bridged<T> = T extends Session ? BridgeSession : T extends Conference ? BridgeConference : T extends SoftphoneError ? BridgeError : T extends StatsReport | EndReason ? T : T extends readonly Session[] ? BridgeSession[] : T extends VideoSource | VideoSink ? BridgeVideoPort : T extends OnlyThere ? never : T extends object ? BridgedOptions<T> : T;
 
 type BridgedOptions<T> = {
-    [K in keyof T]: Exclude<T[K], OnlyThere>;
+    [K in keyof T]: Chosen<T[K]>;
 };
+
+type Chosen<T> = T extends VideoSource | VideoSink ? BridgeVideoPort : T extends OnlyThere ? never : T;
 
 /** The same method in a page. */
 export type BridgedMethod<F> = F extends (...args: infer Args) => infer Result ? (...args: BridgedList<Args>) => Promise<Bridged<Awaited<Result>>> : never;

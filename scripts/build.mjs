@@ -16,7 +16,7 @@ export async function buildLibrary(root, { quiet = false } = {}) {
   await run('Compiling lib/', process.execPath, [tsc, '--project', root], { quiet })
   // What runs in pages knows the DOM, and nothing of Node.
   await run('Compiling lib/renderer/', process.execPath, [tsc, '--project', join(root, 'lib', 'renderer')], { quiet })
-  for (const entry of ['renderer/index', 'bridge/client', 'bridge/headset', 'bridge/subscriptions']) await writeModules(root, entry)
+  for (const entry of ['renderer/index', 'bridge/client', 'bridge/headset', 'bridge/subscriptions', 'bridge/video']) await writeModules(root, entry)
 }
 
 /** A page without a bundler loads ES modules only, whose names it does not guess: writes an entry, and what it imports. */

@@ -45,6 +45,7 @@ const entries = {
   'bridge/index': ['bridge/serve', 'bridge/port'],
   'bridge/client': ['bridge/client', 'bridge/calls', 'bridge/messages', 'bridge/methods', 'bridge/bridged', 'bridge/emitter', 'bridge/error', 'bridge/port'],
   'bridge/headset': ['bridge/headset', 'bridge/hid'],
+  'bridge/video': ['bridge/video'],
   'bridge/subscriptions': ['bridge/subscriptions', 'bridge/emitter'],
   ...facade('purecloud', ['sdk', 'session', 'emitter', 'events', 'options']),
   ...facade('exotel', ['client', 'call', 'account', 'line', 'click-to-call']),

@@ -38,6 +38,7 @@ export const entries = {
   'offhook/bridge/client': 'bridge/client.d.ts',
   'offhook/bridge/headset': 'bridge/headset.d.ts',
   'offhook/bridge/subscriptions': 'bridge/subscriptions.d.ts',
+  'offhook/bridge/video': 'bridge/video.d.ts',
   'offhook/renderer': 'renderer/index.d.ts',
   'offhook/renderer/host': 'renderer/host.d.ts',
 }

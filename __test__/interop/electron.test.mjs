@@ -3,22 +3,60 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { VideoSink } from 'offhook'
 import { app, BrowserWindow, powerMonitor, shoot, stage, startExample } from '../electron/stage.mjs'
 import { VirtualCard, virtualCardMissing } from '../devices/virtual-card.mjs'
 import { eventually, next } from '../phones.mjs'
 import { pbxOf } from '../pbx.mjs'
+import { shown } from '../pictures.mjs'
+import { readCounter, writeCounterClip } from './counter.mjs'
 import { peers } from './peers.mjs'
+
+/** Waits until a page shows several pictures of the other side's clip. */
+async function moves(view) {
+  await view.evaluate(`globalThis.readCounter = ${readCounter}; globalThis.counters = new Set()`)
+  await view.waitForFunction(() => {
+    const canvas = document.querySelector('canvas[aria-label="Their camera"]')
+    const count = canvas && canvas.width > 0 ? globalThis.readCounter(canvas) : undefined
+    if (count !== undefined) globalThis.counters.add(count)
+    return globalThis.counters.size > 3
+  })
+}
+
+/** Waits for a picture of the desktop's camera at the other side. */
+async function showsTo(t, session) {
+  const sink = new VideoSink()
+  t.after(() => sink.destroy())
+  await session.setVideoOutput((await shown(session)).id, sink)
+  const [{ key }] = await once(sink, 'data')
+  assert.equal(key, true)
+}
+
+/** Runs in the page: a screen that Chromium would ask somebody for. */
+function drawScreen() {
+  const canvas = Object.assign(document.createElement('canvas'), { width: 640, height: 360 })
+  const context = canvas.getContext('2d')
+  let count = 0
+  setInterval(() => {
+    context.fillStyle = `hsl(${(count += 5)} 60% 50%)`
+    context.fillRect(0, 0, 640, 360)
+  }, 100)
+  navigator.mediaDevices.getDisplayMedia = async () => canvas.captureStream(10)
+}
 
 describe('the example of Electron', { skip: peers('chromium') || virtualCardMissing(), timeout: 240_000 }, () => {
   let card
   let example
+  let clip
   before(async () => {
     // libasound, in this process, looks at the environment when it is first used.
     card = await VirtualCard.start()
     Object.assign(process.env, card.env)
     card.speak(440)
-    example = await startExample()
+    clip = writeCounterClip(join(card.folder, 'camera.y4m'), { width: 320, height: 240 })
+    example = await startExample({ camera: clip })
   })
   after(async () => {
     await example?.stop()
@@ -317,6 +355,42 @@ describe('the example of Electron', { skip: peers('chromium') || virtualCardMiss
     await sees(/Not connected/)
     await shoot(view(), 'disconnected-dark')
     await press('Try now')
+  })
+
+  test('shows cameras and a screen both ways', async (t) => {
+    const { bob, view, signIn, press, region, sees, dial, button } = await desktop(t)
+    bob.answers = false
+    bob.on('pendingSession', ({ id }) => bob.acceptPendingSession(id, { mediaStream: { tone: 600 }, video: { y4m: clip, loop: true }, screen: 'none' }))
+    await signIn()
+    await dial('bob')
+    const call = region('Call with bob')
+    await sees('Good', call)
+    await press('Camera', call)
+    await moves(view())
+    await showsTo(t, bob.sessions[0])
+    await view().getByLabel('Your camera').waitFor()
+    await shoot(view(), 'video')
+    await view().evaluate(drawScreen)
+    await press('Screen', call)
+    await shown(bob.sessions[0], 'screen')
+    await shoot(view(), 'video-and-screen')
+    await button('Screen', call).and(view().locator('[aria-pressed=true]')).click()
+    await eventually(() => bob.sessions[0].streams.every(({ content }) => content !== 'screen'))
+    await button('Camera', call).and(view().locator('[aria-pressed=true]')).click()
+    await eventually(() => bob.sessions[0].streams.length === 0)
+    await moves(view())
+    await press('Hang up', call)
+
+    const calling = await bob.call('alice', { mediaStream: { tone: 600 }, video: { y4m: clip, loop: true } })
+    await sees(/is calling with video/)
+    await press('With camera')
+    await calling.answered
+    await moves(view())
+    await showsTo(t, calling)
+    await view().reload()
+    // The picture of the other side is there again; the camera went with the page.
+    await moves(view())
+    await calling.end()
   })
 
   test('in a narrow window nothing is out of reach', async (t) => {

@@ -1,6 +1,8 @@
 import { MessageChannel, parentPort } from 'node:worker_threads'
 import { Softphone } from 'offhook'
 import { serve, type BridgeEnd } from 'offhook/bridge'
+import { subscribe } from 'offhook/bridge/subscriptions'
+import { videoPort } from 'offhook/bridge/video'
 import { connect, BridgeError, type BridgePhone, type BridgeSession, type BridgeState } from 'offhook/bridge/client'
 
 const { port1, port2 } = new MessageChannel()
@@ -30,6 +32,15 @@ const held: boolean = state.sessions[0]?.held ?? session.held
 await session.setInput('none')
 // @ts-expect-error: files are opened where the phone is
 await session.setOutput({ wav: 'a.wav' })
+const camera = videoPort(client)
+await client.call('bob', { video: camera, screen: 'none' })
+await session.setVideo(camera)
+await session.setScreen(null)
+await session.setVideoOutput('x', videoPort(client))
+// @ts-expect-error: files are opened where the phone is
+await session.setVideo({ y4m: 'a.y4m' })
+const subscription = await subscribe(client, 'bob', 'presence', { expires: 60 })
+subscription.on('notify', ({ document }) => console.log(document?.kind))
 await session.attendedTransfer(session, { ringing: 'blind' })
 const conference = await client.conference([session])
 await conference.mute(session)

@@ -4,6 +4,10 @@ declare const preflight: typeof import('offhook').preflight
 declare const Pbx: typeof import('offhook/testing').Pbx
 declare const serve: typeof import('offhook/bridge').serve
 declare const connect: typeof import('offhook/bridge/client').connect
+declare const subscribe: typeof import('offhook/bridge/subscriptions').subscribe
+declare const videoPort: typeof import('offhook/bridge/video').videoPort
+declare const publish: typeof import('offhook/renderer').publish
+declare const render: typeof import('offhook/renderer').render
 declare const BandwidthRtc: typeof import('offhook/compat/bandwidth').BandwidthRtc
 declare const Rooms: typeof import('offhook/compat/bandwidth').Rooms
 declare const ExotelWebClient: typeof import('offhook/compat/exotel').ExotelWebClient
@@ -26,6 +30,7 @@ declare const domain: string
 declare const proxy: string
 declare const jwt: string
 declare const port: MessagePort
+declare const canvas: HTMLCanvasElement
 
 declare const sipAccountInfo: import('offhook/compat/exotel').SipAccountInfo
 declare const RegisterEventCallBack: import('offhook/compat/exotel').RegisterEventCallBack

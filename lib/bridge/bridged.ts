@@ -11,6 +11,7 @@ import type {
   ToneInput,
   WavInput,
   WavOutput,
+  StreamInput,
   Y4mInput,
   Y4mOutput,
 } from '../options'
@@ -20,13 +21,12 @@ import type { VideoSink } from '../video-sink'
 import type { VideoSource } from '../video-source'
 import type { BridgeConference, BridgeSession } from './calls'
 import type { BridgeError } from './error'
+import type { BridgeVideoPort } from './video'
 
 /** What a page can not choose: files, streams, tones and other sessions. It names devices. */
 type OnlyThere =
   | AudioSource
   | AudioSink
-  | VideoSource
-  | VideoSink
   | WavInput
   | WavOutput
   | ToneInput
@@ -35,6 +35,7 @@ type OnlyThere =
   | Y4mOutput
   | IvfInput
   | IvfOutput
+  | StreamInput
   | Session
   | readonly SingleOutput[]
 
@@ -49,13 +50,17 @@ export type Bridged<T> = T extends Session
         ? T
         : T extends readonly Session[]
           ? BridgeSession[]
-          : T extends OnlyThere
-            ? never
-            : T extends object
-              ? BridgedOptions<T>
-              : T
+          : T extends VideoSource | VideoSink
+            ? BridgeVideoPort
+            : T extends OnlyThere
+              ? never
+              : T extends object
+                ? BridgedOptions<T>
+                : T
 
-type BridgedOptions<T> = { [K in keyof T]: Exclude<T[K], OnlyThere> }
+type BridgedOptions<T> = { [K in keyof T]: Chosen<T[K]> }
+
+type Chosen<T> = T extends VideoSource | VideoSink ? BridgeVideoPort : T extends OnlyThere ? never : T
 
 /** The same method in a page. */
 export type BridgedMethod<F> = F extends (...args: infer Args) => infer Result

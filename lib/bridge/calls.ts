@@ -5,13 +5,14 @@ import type { Session } from '../session'
 import { PageEmitter } from './emitter'
 import { BridgeError } from './error'
 import type { BridgedEvents, BridgedMethods } from './bridged'
-import type { Addressee, ConferenceSnapshot, SessionSnapshot } from './messages'
+import type { Addressee, ConferenceSnapshot, PageMessage, SessionSnapshot } from './messages'
 import { conferenceMethods, sessionMethods } from './methods'
 
 /** @internal What carries a page's words to the phone. */
 export interface Line {
   ask(to: Addressee, method: string, args: readonly unknown[]): Promise<unknown>
   listen(to: Addressee, event: string, isHeard: boolean): void
+  send(message: PageMessage): void
 }
 
 /** What a page sees of a call or a conference: its properties are those of the last snapshot, its methods the phone's. */

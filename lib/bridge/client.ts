@@ -79,6 +79,7 @@ export class BridgePhone extends PageEmitter<Events> {
     this.line = {
       ask: (to, method, args) => this.#ask(to, method, args),
       listen: (to, event, isHeard) => this.#listen(to, event, isHeard),
+      send: (message) => channel.send(message),
     }
     lend(this, phoneMethods, this.line, { of: 'phone' })
     this.closed = channel.closed
@@ -195,11 +196,10 @@ export class BridgePhone extends PageEmitter<Events> {
 
   /** Takes a new state, and then tells those who subscribe; gives what is not there any more. */
   #become(state: BridgeState): ReadonlyMap<string, Call> {
-    this.#state = state
     const gone = new Map<string, Call>()
     follow('session', this.#sessions, state.sessions, gone, (snapshot) => new BridgeSession(this.line, snapshot))
     follow('conference', this.#conferences, state.conferences, gone, (snapshot) => new BridgeConference(this.line, snapshot))
-    for (const changed of [...this.#subscribers]) changed()
+    this.#turn(state)
     return gone
   }
 
@@ -242,7 +242,11 @@ export class BridgePhone extends PageEmitter<Events> {
     for (const { reject } of this.#waiting.values()) reject(error)
     this.#waiting.clear()
     for (const session of this.#sessions.values()) session.abandon(error)
-    this.#state = Object.freeze({ ...this.#state, bridge: 'closed' })
+    this.#turn(Object.freeze({ ...this.#state, bridge: 'closed' }))
+  }
+
+  #turn(state: BridgeState): void {
+    this.#state = state
     for (const changed of [...this.#subscribers]) changed()
   }
 
@@ -259,6 +263,7 @@ export class BridgePhone extends PageEmitter<Events> {
         case 'map':
           return new Map(reference.entries)
         case 'signal':
+        case 'video':
           return undefined
       }
     })

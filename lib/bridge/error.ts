@@ -21,6 +21,6 @@ export class BridgeError extends Error {
 }
 
 /** @internal */
-export function closedError(why = 'The port to the phone is closed'): BridgeError {
-  return new BridgeError({ message: why, code: 'ERR_BRIDGE', type: 'generic' })
+export function closedError(): BridgeError {
+  return new BridgeError({ message: 'The port to the phone is closed', code: 'ERR_BRIDGE', type: 'generic' })
 }

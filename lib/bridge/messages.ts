@@ -1,6 +1,7 @@
 import type { PendingSession } from '../events'
 import type { SoftphoneErrorJson } from '../errors'
 import type { Session } from '../session'
+import type { VideoNews } from './page-video'
 
 /** @internal What both sides speak; a page of another version is refused. */
 export const VERSION = 1
@@ -94,6 +95,7 @@ export type PageMessage =
   | { kind: 'abort'; number: number }
   | { kind: 'listen'; to: Addressee; event: string; wanted: boolean }
   | { kind: 'taken'; at: number }
+  | { kind: 'video'; port: number; data: unknown }
   | { kind: 'bye' }
 
 /** @internal From the phone; `at` counts them, so that `taken` can say how far the page is. */
@@ -104,6 +106,7 @@ export type PhoneMessage = { at: number } & (
   | { kind: 'news'; changes?: Changes; event?: { of: Addressee; name: string; args: unknown[] } }
   | { kind: 'reply'; page: number; number: number; value?: unknown; error?: SoftphoneErrorJson }
   | { kind: 'behind' }
+  | ({ kind: 'video' } & VideoNews)
   | { kind: 'subscription'; id: number; name: 'notify' | 'terminated'; event: unknown }
   | { kind: 'bye' }
 )
@@ -115,7 +118,7 @@ export const wantedEvents = {
   conference: ['level'],
 } as const
 
-/** @internal The key of what is no plain data: a session, a conference, an error, the end of a call, a map. */
+/** @internal The key of what is no plain data: a session, a conference, an error, the end of a call, a map, a port of video. */
 export const REFERENCE = 'offhook:is'
 
 /** @internal How many messages a page says at once that it has taken. */

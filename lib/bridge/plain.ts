@@ -7,6 +7,7 @@ export type Reference =
   | { [REFERENCE]: 'error'; error: SoftphoneErrorJson }
   | { [REFERENCE]: 'reason'; reason: object }
   | { [REFERENCE]: 'signal' }
+  | { [REFERENCE]: 'video'; port: number }
   | { [REFERENCE]: 'map'; entries: [unknown, unknown][] }
 
 /** Levels of objects in objects; what lies deeper is left out. */

@@ -1,10 +1,11 @@
-import { Softphone, SoftphoneError } from '../index'
+import { Softphone, SoftphoneError, VideoSink, VideoSource } from '../index'
 import { isText } from '../schema'
 import { Hub, refer, told, type Audience } from './hub'
 import { REFERENCE, TAKEN_AT_ONCE, VERSION, wantedEvents, type Addressee, type PageMessage, type PhoneMessage } from './messages'
 import { conferenceMethods, phoneMethods, sessionMethods } from './methods'
 import { plain, revived, type Reference } from './plain'
 import { PageSubscriptions } from './page-subscriptions'
+import { PageVideo } from './page-video'
 import { Channel, type BridgeEnd, type BridgePort } from './port'
 
 export type { BridgeEnd, BridgePort } from './port'
@@ -41,7 +42,7 @@ const MOST_ENDED = 256
  */
 export function serve(phone: Softphone, port: BridgePort): ServedPage {
   if (!(phone instanceof Softphone)) throw new TypeError('The first argument of serve must be a Softphone')
-  const page = new Page(Hub.of(phone), new Channel(port))
+  const page = new Page(Hub.of(phone), new Channel(port), !('postMessage' in port))
   return { closed: page.closed, close: () => page.close() }
 }
 
@@ -55,6 +56,7 @@ class Page implements Audience {
   /** What a page may abort, by the number of its command; the latest. */
   readonly #signals = new Map<number, AbortController>()
   readonly #subscriptions: PageSubscriptions
+  readonly #video: PageVideo
   #running = 0
   #state: 'waiting' | 'told' | 'behind' = 'waiting'
   /** Which page it is: another one may be loaded at the same port. */
@@ -65,14 +67,18 @@ class Page implements Audience {
   /** Answers to a page that has to learn first what they are about. */
   #kept: Said[] = []
 
-  constructor(hub: Hub, channel: Channel<PageMessage, PhoneMessage>) {
+  /** @param isText whether the port carries text alone, as a WebSocket of the bridge does */
+  constructor(hub: Hub, channel: Channel<PageMessage, PhoneMessage>, isText: boolean) {
     this.#hub = hub
     this.#channel = channel
     this.#subscriptions = new PageSubscriptions(hub.phone, (news) => this.#state === 'told' && this.#say({ kind: 'subscription', ...news }))
+    // Whether it is behind or not: each stream has its own few messages under way.
+    this.#video = new PageVideo(isText, (news) => this.#say({ kind: 'video', ...news }))
     channel.listen((message) => this.#hear(message))
     void channel.closed.then(() => {
       hub.leave(this)
       this.#subscriptions.end()
+      this.#video.end()
     })
     // A page that was there before has asked for nothing yet, or in vain.
     this.#say({ kind: 'ready' })
@@ -128,6 +134,8 @@ class Page implements Audience {
         return this.#signals.get(message.number)?.abort()
       case 'listen':
         return this.#listen(message)
+      case 'video':
+        return this.#video.hear(message)
       case 'bye':
         return this.#channel.end({ reason: 'ended' })
       default:
@@ -146,6 +154,7 @@ class Page implements Audience {
       this.#signals.clear()
       this.#kept = []
       this.#subscriptions.end()
+      this.#video.end()
     }
     this.#page = page
     // It says itself what it listens to.
@@ -208,16 +217,17 @@ class Page implements Audience {
       if (method === 'end' || method === 'dissolve') return undefined
       throw gone(to.of)
     }
-    const revivedArgs = revived(Array.isArray(args) ? args : [], (reference) => this.#found(number, reference)) as unknown[]
+    const revivedArgs = revived(Array.isArray(args) ? args : [], (reference) => this.#found(number, method, reference)) as unknown[]
     // JSON has no undefined.
-    const given = revivedArgs.map((arg) => arg ?? undefined)
+    const given = revivedArgs.map((arg) => arg ?? (showing.includes(method) ? null : undefined))
     refuseFiles(method, given)
     if (isOwn) return this.#subscriptions[method](...(given as [never, never, never]))
     return target[method]?.(...given)
   }
 
-  #found(number: number, reference: Reference): unknown {
+  #found(number: number, method: string, reference: Reference): unknown {
     const { [REFERENCE]: what } = reference
+    if (what === 'video') return this.#video.at(reference.port, method === 'setVideoOutput' ? 'sink' : 'source')
     if (what === 'signal') return this.#signalOf(number)
     const found = what === 'session' || what === 'conference' ? this.#hub.find({ of: what, id: reference.id }) : undefined
     if (!found) throw gone(what)
@@ -236,6 +246,9 @@ class Page implements Audience {
 
 const methods: Record<Addressee['of'], readonly string[]> = { phone: phoneMethods, session: sessionMethods, conference: conferenceMethods }
 
+/** Null means something to them. */
+const showing = ['setVideo', 'setScreen']
+
 /** Where sound and pictures come from or go. */
 const places = ['mediaStream', 'audioElement', 'input', 'output', 'ring', 'music', 'video', 'screen']
 
@@ -243,6 +256,7 @@ const places = ['mediaStream', 'audioElement', 'input', 'output', 'ring', 'music
 function refuseFiles(method: string, args: readonly unknown[]): void {
   const [first] = args
   if (method === 'setInput' || method === 'setOutput') return refuseFile('device', first)
+  if (showing.includes(method) || method === 'setVideoOutput') return refuseFile('video', args[showing.includes(method) ? 0 : 1])
   for (const options of args) {
     if (typeof options !== 'object' || options === null) continue
     for (const place of places) refuseFile(place, (options as Record<string, unknown>)[place])
@@ -250,10 +264,12 @@ function refuseFiles(method: string, args: readonly unknown[]): void {
 }
 
 function refuseFile(name: string, choice: unknown): void {
-  if (choice === undefined || typeof choice === 'string') return
+  if (choice === undefined || choice === null || typeof choice === 'string') return
+  // Its own, by a port of video: nothing else that crosses becomes one.
+  if (choice instanceof VideoSource || choice instanceof VideoSink) return
   const isDevice = typeof choice === 'object' && choice !== null && Object.keys(choice).join() === 'device'
   if (isDevice) return
-  const text = `Bad argument "${name}": a page chooses a device by its id, 'default' or 'none'; files, tones and streams are chosen beside the phone`
+  const text = `Bad argument "${name}": a page chooses a device by its id, 'default', 'none', or a port of video; files, tones and other streams are chosen beside the phone`
   throw failure('ERR_INVALID_ARGUMENT', text)
 }
 

@@ -11,7 +11,7 @@ const open = new WeakMap<BridgePhone, Map<number, BridgeSubscription>>()
  * server has agreed. It is this page's alone, and over when the page is gone.
  *
  * ```ts
- * const colleague = await subscribe(phone, 'bob', 'dialog')
+ * const colleague = await subscribe(client, 'bob', 'dialog')
  * colleague.on('notify', ({ document }) => console.log(document))
  * ```
  *

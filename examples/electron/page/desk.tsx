@@ -13,6 +13,7 @@ import { TransferRequest } from './parts/transfer-request'
 import { WaitingCall } from './parts/waiting-call'
 import { useDevices } from './devices'
 import { useNotifications } from './notifications'
+import { useOwnPictures } from './pictures'
 import { ending, nameOf } from './words'
 
 /** A question to somebody else before a call is passed on: the call, and the one to ask. */
@@ -27,6 +28,7 @@ export function Desk({ phone, uri }: { phone: BridgePhone; uri: string }) {
   const [settings, setSettings] = useState(false)
   const [consultation, setConsultation] = useState<Consultation>()
   const devices = useDevices(phone)
+  const pictures = useOwnPictures(phone)
   const recents = useRecents(phone, (session, reason) => {
     const text = ending(nameOf(session), reason)
     if (text) say(text)
@@ -51,7 +53,7 @@ export function Desk({ phone, uri }: { phone: BridgePhone; uri: string }) {
       </aside>
       <main aria-label="Calls">
         {state.pendingSessions.map((pending, index) => (
-          <IncomingCall key={pending.id} phone={phone} pending={pending} isFirst={index === 0} isSecond={state.sessions.length > 0} />
+          <IncomingCall key={pending.id} phone={phone} pending={pending} pictures={pictures} isFirst={index === 0} isSecond={state.sessions.length > 0} />
         ))}
         {state.sessions.map(({ id }) => (
           <TransferRequest key={id} session={phone.session(id)} />
@@ -59,7 +61,7 @@ export function Desk({ phone, uri }: { phone: BridgePhone; uri: string }) {
         {state.conferences.map((conference) => (
           <ConferenceCard key={conference.id} phone={phone} conference={conference} sessions={state.sessions} />
         ))}
-        {front && <CallCard key={front.id} phone={phone} call={front} others={waiting} conference={state.conferences[0]} consult={consult} consultation={consultation} />}
+        {front && <CallCard key={front.id} phone={phone} call={front} others={waiting} conference={state.conferences[0]} pictures={pictures} consult={consult} consultation={consultation} />}
         {waiting.length > 0 && (
           <section aria-label="Other calls" className="waiting">
             {waiting.map((one) => (

@@ -12,6 +12,8 @@ const errors: Record<string, string> = {
   ERR_VIDEO_FAILED: 'The other side takes no pictures. The call goes on.',
   ERR_SESSION_ENDED: 'This call is over.',
   ERR_SESSION_CANCELLED: 'The caller has given up, or somebody else has answered.',
+  NotAllowedError: 'The system, or somebody, does not allow it.',
+  NotFoundError: 'There is no camera.',
   ERR_BRIDGE: 'The phone has stopped. It is started again by itself.',
 }
 
@@ -29,8 +31,8 @@ const calls: Partial<Record<EndReason['condition'], string>> = {
 
 /** What failed, for whoever sits here. */
 export function explained(error: unknown): string {
-  const { code = '', message = String(error) } = error as { code?: string; message?: string }
-  return errors[code] ?? message
+  const { code, name = '', message = String(error) } = error as { code?: unknown; name?: string; message?: string }
+  return errors[typeof code === 'string' ? code : name] ?? message
 }
 
 /** How a call ended that nobody here ended: undefined if there is nothing to say. */

@@ -2,11 +2,13 @@ import { useState } from 'react'
 import type { BridgePhone, BridgeSession, ConferenceSnapshot, SessionSnapshot } from 'offhook/bridge/client'
 import type { Consultation } from '../desk'
 import { useLevels, useNotices, useNow, useQuality } from '../hooks'
+import type { Kind, OwnPictures } from '../pictures'
 import { useShortcuts } from '../shortcuts'
 import { clock, nameOf, quality } from '../words'
 import { Control } from './control'
 import { DigitPad } from './digit-pad'
 import { Icon } from './icon'
+import { PictureWall } from './picture-wall'
 import { TransferDialog } from './transfer-dialog'
 
 interface Props {
@@ -16,12 +18,13 @@ interface Props {
   others: readonly SessionSnapshot[]
   /** The conference beside it. */
   conference: ConferenceSnapshot | undefined
+  pictures: OwnPictures
   consult: (from: string, target: string) => void
   consultation: Consultation | undefined
 }
 
 /** The call that is talked in. */
-export function CallCard({ phone, call, others, conference, consult, consultation }: Props) {
+export function CallCard({ phone, call, others, conference, pictures, consult, consultation }: Props) {
   const { run } = useNotices()
   const [pad, setPad] = useState(false)
   const [transfer, setTransfer] = useState(false)
@@ -34,6 +37,8 @@ export function CallCard({ phone, call, others, conference, consult, consultatio
   const hold = () => void run(async () => (held ? session?.resume() : session?.hold()))
   const digit = (tones: string) => void run(async () => session?.sendDtmf(tones))
   const join = () => void run(async () => session && conference && phone.conferenceOf(conference.id)?.add(session))
+  const own = pictures.of(call.id)
+  const show = (kind: Kind) => void run(async () => session && pictures.toggle(session, kind))
   const end = () => void run(async () => session?.end())
   useShortcuts({ m: mute, h: hold }, active && !transfer)
 
@@ -49,6 +54,7 @@ export function CallCard({ phone, call, others, conference, consult, consultatio
         </div>
         {active && <Quality session={session} />}
       </div>
+      {active && session && <PictureWall phone={phone} session={session} streams={call.streams} own={own} />}
       {active && <Levels session={session} muted={muted} held={held} />}
       {asked && <Asked phone={phone} from={asked} to={call} />}
       <Warnings call={call} />
@@ -58,6 +64,8 @@ export function CallCard({ phone, call, others, conference, consult, consultatio
         <Control icon={held ? 'resume' : 'hold'} label="Hold" shortcut="H" pressed={held} disabled={!active} press={hold} />
         <Control icon="keypad" label="Keypad" pressed={pad} disabled={!active} press={() => setPad(!pad)} />
         <Control icon="transfer" label="Transfer" disabled={!active} press={() => setTransfer(true)} />
+        <Control icon="camera" label="Camera" pressed={own.camera !== undefined} disabled={!active} press={() => show('camera')} />
+        <Control icon="screen" label="Screen" pressed={own.screen !== undefined} disabled={!active} press={() => show('screen')} />
         {conference && <Control icon="merge" label="Join the others" disabled={!active} press={join} />}
         <Control icon="end" label="Hang up" kind="end" press={end} />
       </div>

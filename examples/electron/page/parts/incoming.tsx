@@ -1,6 +1,7 @@
 import type { PendingSession } from 'offhook'
 import type { BridgePhone } from 'offhook/bridge/client'
 import { useNotices } from '../hooks'
+import type { OwnPictures } from '../pictures'
 import { useShortcuts } from '../shortcuts'
 import { nameOf } from '../words'
 import { Icon } from './icon'
@@ -8,15 +9,16 @@ import { Icon } from './icon'
 interface Props {
   phone: BridgePhone
   pending: PendingSession
+  pictures: OwnPictures
   /** Whether it is the first that rings: the keys are for that one. */
   isFirst: boolean
   /** Whether there is a call already. */
   isSecond: boolean
 }
 
-export function IncomingCall({ phone, pending, isFirst, isSecond }: Props) {
+export function IncomingCall({ phone, pending, pictures, isFirst, isSecond }: Props) {
   const { run } = useNotices()
-  const { id, uri, autoAnswer } = pending
+  const { id, uri, autoAnswer, video } = pending
   const name = nameOf(pending)
   const answer = () => void run(() => phone.answer(id))
   const decline = () => void run(() => phone.rejectPendingSession(id))
@@ -28,12 +30,17 @@ export function IncomingCall({ phone, pending, isFirst, isSecond }: Props) {
       </div>
       <div className="who">
         <h2>{name}</h2>
-        <small>{autoAnswer ? 'is answered by itself' : isSecond ? 'is calling: answering holds the other call' : `is calling from ${uri}`}</small>
+        <small>{autoAnswer ? 'is answered by itself' : isSecond ? 'is calling: answering holds the other call' : `${video ? 'is calling with video' : 'is calling'} from ${uri}`}</small>
       </div>
       <div className="line">
         <button type="button" className="call" aria-keyshortcuts="A" onClick={answer}>
           <Icon name="answer" /> Answer
         </button>
+        {video && (
+          <button type="button" className="call" onClick={() => run(() => pictures.answer(id))}>
+            <Icon name="camera" /> With camera
+          </button>
+        )}
         <button type="button" className="end" aria-keyshortcuts="D" onClick={decline}>
           <Icon name="end" /> Decline
         </button>

@@ -1,0 +1,1 @@
+export { videoPort } from '../dist/bridge/video.mjs'
