@@ -173,11 +173,6 @@ impl Encoder {
         self.set(sys::OPUS_SET_MAX_BANDWIDTH_REQUEST, value)
     }
 
-    /// Sets how much deep redundancy (DRED) packets carry, in frames of 10 ms, 0 (none) to 104.
-    pub fn set_dred_duration(&mut self, frames: u8) -> Result<(), Error> {
-        self.set(sys::OPUS_SET_DRED_DURATION_REQUEST, c_int::from(frames))
-    }
-
     /// Returns how far the encoder's output lags its input, in samples.
     pub fn lookahead(&mut self) -> Result<usize, Error> {
         self.read(sys::OPUS_GET_LOOKAHEAD_REQUEST).and_then(count)

@@ -25,6 +25,7 @@ mod decoder;
 mod encoder;
 mod error;
 pub mod packet;
+mod without_dred;
 
 pub use decoder::Decoder;
 pub use encoder::{Application, Bandwidth, Encoder, Signal};

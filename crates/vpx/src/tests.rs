@@ -317,3 +317,16 @@ fn moving(size: Size, number: u64) -> Picture {
     let at = Duration::from_millis(number * 33);
     Picture::new(size, at, Rotation::Upright, data.into()).unwrap()
 }
+
+/// What a linker takes of the archive is held to its size by `scripts/release.mjs`; this says what went wrong.
+#[test]
+#[cfg(target_os = "linux")]
+fn nothing_of_vp9_is_in_the_archive() {
+    let archive = std::fs::read(concat!(env!("OUT_DIR"), "/libvpx.a")).unwrap();
+    let names = |name: &[u8]| archive.windows(name.len()).any(|part| part == name);
+    assert!(names(b"vp8_decode"));
+    for absent in [b"vp9_".as_slice(), b"vpx_highbd_convolve8_c"] {
+        let absent_text = String::from_utf8_lossy(absent);
+        assert!(!names(absent), "{absent_text}");
+    }
+}

@@ -3,6 +3,8 @@
 //! Header files and archive are copied: what else lies in their folders, such as another C library's, must not get
 //! into a build for an older system.
 
+mod slim;
+
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,7 +23,8 @@ fn main() {
     for watched in ["VPX_INCLUDE_DIR", "VPX_LIB_DIR", "PKG_CONFIG_PATH"] {
         println!("cargo:rerun-if-env-changed={watched}");
     }
-    println!("cargo:rerun-if-changed=src/shim.c");
+    println!("cargo:rerun-if-changed=src");
+    println!("cargo:rerun-if-changed=build");
     let Some((headers, archive)) = find() else {
         for line in ADVICE.lines() {
             println!("cargo::error={line}");
@@ -31,16 +34,20 @@ fn main() {
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
     let include = out.join("include");
     copy_headers(&headers, &include.join("vpx"));
-    let name = archive.file_name().expect("it is a file");
-    fs::copy(&archive, out.join(name)).expect("the archive can be copied");
     println!("cargo:rerun-if-changed={}", archive.display());
-
-    cc::Build::new()
-        .file("src/shim.c")
-        .include(&include)
+    let mut c = cc::Build::new();
+    c.include(&include)
         .std("c11")
         .warnings(true)
-        .extra_warnings(true)
+        .extra_warnings(true);
+    let ours = c.clone().file("src/shim.c").compile_intermediates();
+    let instead = c.clone().file("src/instead.c").compile_intermediates();
+    let absent = out.join("absent.c");
+    fs::write(&absent, copy_archive(&archive, &out, [&ours, &instead]))
+        .expect("the folder of this build can be written");
+    c.objects(ours)
+        .objects(instead)
+        .file(absent)
         .compile("vpx_shim");
     println!("cargo:rustc-link-search=native={}", out.display());
     println!("cargo:rustc-link-lib=static=vpx");
@@ -85,6 +92,33 @@ fn told(variable: &str) -> Option<PathBuf> {
     let folder = String::from_utf8(output.stdout).ok()?;
     let folder = folder.trim();
     (!folder.is_empty()).then(|| PathBuf::from(folder))
+}
+
+/// Copies the archive without what can't be called, and gives C for functions that are not in it for that.
+fn copy_archive(archive: &Path, into: &Path, objects: [&[PathBuf]; 2]) -> String {
+    let name = archive.file_name().expect("it is a file");
+    let whole = read(archive);
+    let objects: Vec<Vec<u8>> = objects
+        .into_iter()
+        .flatten()
+        .map(|object| read(object))
+        .collect();
+    let slim = slim::slim(&whole, &objects);
+    let (octets, absent) = match &slim {
+        Some(slim) => (&slim.archive, slim.absent.iter()),
+        None => (&whole, Default::default()),
+    };
+    fs::write(into.join(name), octets).expect("the folder of this build can be written");
+    let absent: String = absent
+        .map(|name| format!("void {name}(void) __attribute__((alias(\"oh_vpx_absent\")));\n"))
+        .collect();
+    format!(
+        "#include <stdlib.h>\nvoid oh_vpx_absent(void);\nvoid oh_vpx_absent(void) {{ abort(); }}\n{absent}"
+    )
+}
+
+fn read(file: &Path) -> Vec<u8> {
+    fs::read(file).expect("the file was found")
 }
 
 fn copy_headers(from: &Path, into: &Path) {
