@@ -11,7 +11,7 @@ use phone::{
     SessionId, SipText, SoundCommand, Ticket,
 };
 use serde_json::{Value, json};
-use sip::transaction::FlowId;
+use sip::transaction::{FlowId, Transport};
 
 use crate::config::{Extension, Line};
 use crate::event::Event;
@@ -139,7 +139,7 @@ impl Attendant {
                     Some(Due::Connected) => self.phone.handle_connection(
                         Connection::Up {
                             server: 0,
-                            secure: false,
+                            transport: Transport::Ws,
                         },
                         now,
                     ),

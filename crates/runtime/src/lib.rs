@@ -34,10 +34,10 @@ mod network;
 mod pbx_server;
 pub mod preflight;
 mod resolver;
+pub mod signalling;
 mod softphone;
 mod tick_clock;
 pub mod video;
-pub mod websocket;
 
 pub use backlog::{Backlog, Held};
 pub use commands::CommandError;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rand::{Rng, RngExt};
 use sip::endpoint::Endpoint;
+use sip::transaction::Transport;
 use tunnel::Route;
 
 use super::{Account, Goal, Link, backoff};
@@ -40,8 +41,8 @@ impl Account {
         ctx: &mut Context<'_>,
     ) -> FlowChange {
         match (connection, self.link) {
-            (Connection::Up { server, secure }, Link::Connecting { .. }) => {
-                self.came_up(server, secure, ctx)
+            (Connection::Up { server, transport }, Link::Connecting { .. }) => {
+                self.came_up(server, transport, ctx)
             }
             (Connection::Refused { reason, code }, Link::Connecting { server, .. }) => {
                 self.attempt_failed(server, &reason, code, ctx);
@@ -217,7 +218,12 @@ impl Account {
         }
     }
 
-    fn came_up(&mut self, server: usize, secure: bool, ctx: &mut Context<'_>) -> FlowChange {
+    fn came_up(
+        &mut self,
+        server: usize,
+        transport: Transport,
+        ctx: &mut Context<'_>,
+    ) -> FlowChange {
         self.link = Link::Up {
             server,
             since: ctx.now,
@@ -234,7 +240,7 @@ impl Account {
                 .map(Server::shown)
                 .unwrap_or_default(),
         });
-        ctx.agent.flow_up(secure, ctx.now, ctx.outputs);
+        ctx.agent.flow_up(transport, ctx.now, ctx.outputs);
         if self.registering {
             ctx.act(Endpoint::register);
             return FlowChange::None;
@@ -358,8 +364,7 @@ mod tests {
     fn servers(list: &[(u16, u16)]) -> Vec<Server> {
         list.iter()
             .map(|(priority, weight)| Server {
-                url: String::new(),
-                secure: true,
+                transport: Transport::Wss,
                 host: "a".into(),
                 port: 443,
                 resource: "/".into(),

@@ -115,13 +115,14 @@ impl Agent {
         }
     }
 
-    pub(crate) fn flow_up(&mut self, secure: bool, now: Instant, out: &mut VecDeque<Output>) {
+    pub(crate) fn flow_up(
+        &mut self,
+        transport: Transport,
+        now: Instant,
+        out: &mut VecDeque<Output>,
+    ) {
         self.flows += 1;
         let id = FlowId(self.flows);
-        let transport = match secure {
-            true => Transport::Wss,
-            false => Transport::Ws,
-        };
         self.flow = Some(OpenFlow { id, usable: false });
         self.act(out, |endpoint| {
             endpoint.handle_flow_up(id, Flow::new(transport), now);

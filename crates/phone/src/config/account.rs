@@ -283,7 +283,7 @@ pub(super) fn bearer_is_safe(
     allow_insecure: bool,
 ) -> Result<(), ConfigError> {
     let bearer = matches!(credentials, Credentials::Token { .. });
-    match bearer && !allow_insecure && servers.iter().any(|server| !server.secure) {
+    match bearer && !allow_insecure && servers.iter().any(|server| !server.is_secure()) {
         true => Err(ConfigError::new(
             "servers",
             "wss: URLs if accessToken is used (or allowInsecure: true)",

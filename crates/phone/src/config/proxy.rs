@@ -74,6 +74,6 @@ impl HttpProxy {
 }
 
 fn named(environment: &Environment, server: &Server) -> Result<Route, BadVariable> {
-    let found = environment.proxy_for(server.secure, &server.host, server.port)?;
+    let found = environment.proxy_for(server.is_secure(), &server.host, server.port)?;
     Ok(found.cloned().map_or(Route::Direct, Route::Through))
 }

@@ -1,21 +1,21 @@
 use std::fmt;
 
+use sip::transaction::Transport;
+
 use super::account::domain;
 use super::error::ConfigError;
 use super::options::ServerOption;
 
-/// A WebSocket server. Its query may hold a token, so Debug shows only where it is.
+/// A SIP server. Its query may hold a token, so Debug and Display show only where it is.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Server {
-    /// The URL as given.
-    pub url: String,
-    /// It is reached over TLS.
-    pub secure: bool,
+    /// What SIP goes over.
+    pub transport: Transport,
     /// Its host name or address; IPv6 without brackets.
     pub host: String,
-    /// Its TCP port.
+    /// Its port.
     pub port: u16,
-    /// Path and query.
+    /// Path and query of a WebSocket's URL.
     pub resource: String,
     /// The lowest is tried first.
     pub priority: u16,
@@ -25,20 +25,51 @@ pub struct Server {
 
 impl fmt::Debug for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl fmt::Display for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.shown())
     }
 }
 
 impl Server {
+    /// Reads one of `servers`, of the highest priority.
+    pub fn parse(url: &str) -> Result<Self, ConfigError> {
+        Self::read(ServerOption::Url(url.to_owned()), "servers")
+    }
+
     /// The URL without its query and without any user information: fit for a log.
     pub fn shown(&self) -> String {
-        let scheme = if self.secure { "wss" } else { "ws" };
+        let path = self.resource.split('?').next().unwrap_or_default();
+        format!("{}{path}", self.origin())
+    }
+
+    /// The URL of a WebSocket, its query included: not for a log.
+    pub fn url(&self) -> String {
+        let url = format!("{}{}", self.origin(), self.resource);
+        // Servers compare the Host header, which has no port if it is the usual one.
+        match (self.is_secure(), self.port) {
+            (true, 443) => url.replacen(":443/", "/", 1),
+            (false, 80) => url.replacen(":80/", "/", 1),
+            (true | false, _) => url,
+        }
+    }
+
+    /// Whether nobody on the way can read along.
+    pub fn is_secure(&self) -> bool {
+        self.transport.is_secure()
+    }
+
+    fn origin(&self) -> String {
+        let scheme = if self.is_secure() { "wss" } else { "ws" };
         let host = match self.host.contains(':') {
             true => format!("[{}]", self.host),
             false => self.host.clone(),
         };
-        let path = self.resource.split('?').next().unwrap_or_default();
-        format!("{scheme}://{host}:{}{path}", self.port)
+        format!("{scheme}://{host}:{}", self.port)
     }
 
     pub(super) fn read(option: ServerOption, path: &str) -> Result<Self, ConfigError> {
@@ -49,7 +80,7 @@ impl Server {
                 (server.url, server.priority, server.weight, path)
             }
         };
-        let parts = split(&url).ok_or_else(|| {
+        let server = split(&url).ok_or_else(|| {
             ConfigError::new(
                 path,
                 "a ws: or wss: URL such as 'wss://pbx.example.com/ws'",
@@ -57,32 +88,21 @@ impl Server {
             )
         })?;
         Ok(Self {
-            secure: parts.secure,
-            host: parts.host.to_owned(),
-            port: parts.port,
-            resource: parts.resource,
-            url,
             priority,
             weight,
+            ..server
         })
     }
 }
 
-struct Parts<'a> {
-    secure: bool,
-    host: &'a str,
-    port: u16,
-    resource: String,
-}
-
-fn split(url: &str) -> Option<Parts<'_>> {
+fn split(url: &str) -> Option<Server> {
     if url.chars().any(|c| c.is_control() || c.is_whitespace()) {
         return None;
     }
     let (scheme, rest) = url.split_once("://")?;
-    let secure = match scheme.to_ascii_lowercase().as_str() {
-        "wss" => true,
-        "ws" => false,
+    let (transport, default_port) = match scheme.to_ascii_lowercase().as_str() {
+        "wss" => (Transport::Wss, 443),
+        "ws" => (Transport::Ws, 80),
         _ => return None,
     };
     let rest = rest.split('#').next().unwrap_or_default();
@@ -92,18 +112,19 @@ fn split(url: &str) -> Option<Parts<'_>> {
         return None;
     }
     let (host, digits) = split_port(authority)?;
-    Some(Parts {
-        secure,
-        host,
+    Some(Server {
+        transport,
+        host: host.to_owned(),
         port: match digits {
             Some(digits) => port(digits)?,
-            None if secure => 443,
-            None => 80,
+            None => default_port,
         },
         resource: match resource.starts_with('/') {
             true => resource.to_owned(),
             false => format!("/{resource}"),
         },
+        priority: 0,
+        weight: 1,
     })
 }
 
@@ -166,7 +187,8 @@ mod tests {
         let server = read("ws://[::1]:8080").expect("a good URL");
         assert_eq!((server.host.as_str(), server.port), ("::1", 8080));
         assert_eq!(server.resource, "/");
-        assert!(!server.secure);
+        assert!(!server.is_secure());
+        assert_eq!(server.to_string(), "ws://[::1]:8080/");
     }
 
     #[test]

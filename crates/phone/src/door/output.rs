@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use serde::Serialize;
+use sip::transaction::Transport;
 use tunnel::Route;
 
 use crate::door::audio::Ring;
@@ -152,11 +153,11 @@ pub enum Wake {
     Destroy,
 }
 
-/// What became of the WebSocket.
+/// What became of the connection to a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Connection {
-    /// It is open; `secure` where it runs over TLS.
-    Up { server: usize, secure: bool },
+    /// It is open.
+    Up { server: usize, transport: Transport },
     /// It was open and is no more.
     Down { reason: String },
     /// It could not be opened; the code is what `initialize()` fails with.

@@ -41,7 +41,7 @@ fn the_purecloud_triple_is_enough() {
     }))
     .unwrap();
     assert_eq!(config.address.to_string(), "sip:alice@mypurecloud.ie");
-    assert_eq!(config.servers[0].url, "wss://mypurecloud.ie/ws");
+    assert_eq!(config.servers[0].url(), "wss://mypurecloud.ie/ws");
     assert_eq!(config.auto_answer.policy, Policy::Headers);
     assert!(config.warnings.is_empty());
 }
@@ -465,7 +465,7 @@ fn no_secret_is_shown() {
 #[test]
 fn the_defaults_are_those_of_the_api() {
     let config = Config::from_json(&json!({ "uri": "sip:alice@example.com" })).unwrap();
-    assert_eq!(config.servers[0].url, "wss://example.com/ws");
+    assert_eq!(config.servers[0].url(), "wss://example.com/ws");
     assert_eq!(config.register_expires.as_secs(), 600);
     assert_eq!(config.no_answer_timeout.as_secs(), 60);
     assert_eq!(config.media_timeout.as_secs(), 60);

@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use phone::{Connection, Reply};
 use serde_json::{Value, json};
+use sip::transaction::Transport;
 
 use crate::harness::{Caller, EPOCH, Rig, alice, alice_with, answer, code, header, with_header};
 
@@ -337,7 +338,7 @@ fn late_news_of_a_connection_that_was_given_up_means_nothing() {
     rig.down();
     rig.connection(Connection::Up {
         server: 0,
-        secure: true,
+        transport: Transport::Wss,
     });
     assert!(rig.events.is_empty(), "{:?}", rig.order);
 }

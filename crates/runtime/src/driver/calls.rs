@@ -32,7 +32,7 @@ use crate::media_worker::{
     self, Conference, EngineConfig, Handle, Inquiry, News, Order, Outbox, Pool, Seat, Spec, What,
 };
 use crate::resolver;
-use crate::websocket::Connector;
+use crate::signalling::Connector;
 
 /// The media side of one phone.
 pub(crate) struct Calls {

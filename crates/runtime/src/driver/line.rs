@@ -6,13 +6,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use phone::config::Server;
 use phone::network::OurEnd;
 use phone::{Config, Connection as Phoned, ErrorCode};
+use sip::transaction::Transport;
 use tokio::task::{JoinHandle, JoinSet};
 use tunnel::Route;
 
 use crate::network::{self, Sighting};
-use crate::websocket::{ConnectError, Connection, Connector, Incoming, ServerUrl, TlsOptions};
+use crate::signalling::{ConnectError, Connection, Connector, Incoming, TlsOptions};
 
 /// What connecting may take in all: TCP to a far server takes three tries in this time. Just less than the phone waits, so that
 /// it is told at which step.
@@ -34,7 +36,7 @@ pub(super) enum LineEvent {
 
 /// The phone's WebSocket.
 pub(super) struct Line {
-    servers: Vec<String>,
+    servers: Vec<Server>,
     connector: Arc<Connector>,
     state: State,
     /// Connections that are being closed; joined when the phone ends.
@@ -46,7 +48,7 @@ enum State {
     Idle,
     Connecting {
         server: usize,
-        secure: bool,
+        transport: Transport,
         /// Whether the server is on this machine, by its URL, if it is reached through a proxy.
         is_local: Option<bool>,
         /// Aborted when the phone no longer wants it.
@@ -58,7 +60,7 @@ enum State {
 impl Line {
     pub(super) fn new(config: &Config, connector: Arc<Connector>) -> Line {
         Line {
-            servers: config.servers.iter().map(|s| s.url.clone()).collect(),
+            servers: config.servers.clone(),
             connector,
             state: State::Idle,
             farewells: JoinSet::new(),
@@ -73,20 +75,21 @@ impl Line {
 
     pub(super) fn connect(&mut self, server: usize, route: Route) {
         self.disconnect();
-        let url = self.servers.get(server).map_or("", String::as_str);
-        let url = ServerUrl::parse(url);
-        let secure = url.as_ref().is_ok_and(ServerUrl::secure);
+        let Some(known) = self.servers.get(server).cloned() else {
+            return;
+        };
+        let transport = known.transport;
         let connector = Arc::clone(&self.connector);
         let proxy = match route {
             Route::Direct => None,
             Route::Through(proxy) => Some(proxy),
         };
         // What is at the other end of the socket is the proxy then.
-        let is_local = proxy.as_ref().and(url.as_ref().ok()).map(is_loopback);
-        let task = tokio::spawn(async move { connector.connect(&url?, proxy.as_ref()).await });
+        let is_local = proxy.as_ref().map(|_| is_loopback(&known));
+        let task = tokio::spawn(async move { connector.connect(&known, proxy.as_ref()).await });
         self.state = State::Connecting {
             server,
-            secure,
+            transport,
             is_local,
             task,
         };
@@ -142,13 +145,13 @@ impl Line {
             State::Idle => pending().await,
             State::Connecting {
                 server,
-                secure,
+                transport,
                 is_local,
                 task,
             } => {
-                let (server, secure, is_local) = (*server, *secure, *is_local);
+                let (server, transport, is_local) = (*server, *transport, *is_local);
                 let outcome = task.await;
-                self.connected(server, secure, is_local, outcome)
+                self.connected(server, transport, is_local, outcome)
             }
             State::Open(connection) => match connection.next().await {
                 Incoming::Message(message) => LineEvent::Message(message),
@@ -165,7 +168,7 @@ impl Line {
     fn connected(
         &mut self,
         server: usize,
-        secure: bool,
+        transport: Transport,
         is_local: Option<bool>,
         outcome: Result<Result<Connection, ConnectError>, tokio::task::JoinError>,
     ) -> LineEvent {
@@ -175,7 +178,7 @@ impl Line {
                 let is_here = || connection.peer().is_some_and(|peer| peer.is_loopback());
                 self.server_is_local = is_local.unwrap_or_else(is_here);
                 self.state = State::Open(Box::new(connection));
-                return LineEvent::Connection(Phoned::Up { server, secure });
+                return LineEvent::Connection(Phoned::Up { server, transport });
             }
             Ok(Err(error)) => (error.to_string(), error.code()),
             Err(broken) => {
@@ -198,9 +201,9 @@ pub(crate) fn connector(config: &Config) -> Connector {
     Connector::new(TlsOptions::from(&config.tls), CONNECT)
 }
 
-fn is_loopback(server: &ServerUrl) -> bool {
-    let address: Option<IpAddr> = server.host().parse().ok();
-    address.is_some_and(|address| address.is_loopback()) || server.host() == "localhost"
+fn is_loopback(server: &Server) -> bool {
+    let address: Option<IpAddr> = server.host.parse().ok();
+    address.is_some_and(|address| address.is_loopback()) || server.host == "localhost"
 }
 
 impl Drop for Line {

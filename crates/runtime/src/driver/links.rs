@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use tunnel::Route;
 
 use crate::media_worker::{LinkNews, Order, Outbox, Outgoing, Post};
-use crate::websocket::{Connector, Stream};
+use crate::signalling::{Connector, Stream};
 
 /// What is read at once.
 const PIECE: usize = 16 * 1024;

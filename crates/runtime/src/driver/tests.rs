@@ -157,7 +157,7 @@ async fn full_media_threads_let_the_phone_refuse_calls_both_ways() {
     outputs(&mut driver);
     let up = phone::Connection::Up {
         server: 0,
-        secure: false,
+        transport: sip::transaction::Transport::Ws,
     };
     driver.handle(Fact::Line(line::LineEvent::Connection(up)), &mut stream);
     outputs(&mut driver);

@@ -9,7 +9,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use crate::websocket::{self, Incoming};
+use crate::signalling::{self, Incoming};
 
 /// Messages of all clients that may wait for the PBX; when it is full, clients wait.
 const INBOX: usize = 256;
@@ -104,7 +104,7 @@ async fn serve(
     mut outbox: mpsc::Receiver<Bytes>,
     inbox: mpsc::Sender<FromClient>,
 ) {
-    let opening = tokio::time::timeout(HANDSHAKE, websocket::accept(stream)).await;
+    let opening = tokio::time::timeout(HANDSHAKE, signalling::accept(stream)).await;
     let Ok(Ok(mut connection)) = opening else {
         return;
     };

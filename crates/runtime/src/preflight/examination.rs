@@ -311,7 +311,7 @@ fn secrets_of(config: &Config) -> Secrets {
         Credentials::Token { token, .. } => secrets.hide(token.reveal()),
     }
     for server in &config.servers {
-        secrets.hide_query(&server.url);
+        secrets.hide_query(&server.url());
     }
     hide_credentials(&mut secrets, &config.ice_servers);
     secrets

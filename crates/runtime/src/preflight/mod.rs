@@ -7,7 +7,7 @@
 //!            └► at last the processor, while nothing else is done
 //!                    └──── what was seen is judged in the pure crate of this name ────► Check ─► PreflightEventSink
 //! ```
-//! The steps are those of a phone (`websocket::connect`), and the registration is a phone's own, with an instance of its own, which
+//! The steps are those of a phone (`signalling::connect`), and the registration is a phone's own, with an instance of its own, which
 //! leaves when it is done: a phone that is registered with the same account stays so.
 
 mod devices;

@@ -7,13 +7,14 @@ use bytes::Bytes;
 use phone::config::{AutoAnswer, HttpProxy, Policy, Server, WhenBusy, WhenFull};
 use phone::{Command, Config, Connection as Phoned, Event, Output, Phone, PhoneError, Ticket};
 use sip::message::{HeaderName, Leniency, Message};
+use sip::transaction::Transport;
 use tokio::sync::oneshot;
 use tokio::time::{sleep_until, timeout};
 
 use super::examination::unix_time;
 use crate::io_threads::IoThreads;
+use crate::signalling::{Connection, Incoming};
 use crate::softphone::seed;
-use crate::websocket::{Connection, Incoming};
 
 /// A registrar that has not answered by then does not: a request is repeated after 0.5, 1, 2 and 4 s.
 const PATIENCE: Duration = Duration::from_secs(8);
@@ -56,7 +57,7 @@ pub(super) enum Verdict {
 /// The registration of one phone at one server.
 pub(super) struct Registrar {
     config: Config,
-    secure: bool,
+    transport: Transport,
 }
 
 struct Stay {
@@ -81,7 +82,7 @@ enum Halt {
 impl Registrar {
     /// With the account of `config`, at this server alone, as another instance, and without taking calls.
     pub(super) fn of(config: &Config, server: Server) -> Registrar {
-        let secure = server.secure;
+        let transport = server.transport;
         let mut config = config.clone();
         config.servers = vec![server];
         config.http_proxy = HttpProxy::Direct;
@@ -101,7 +102,7 @@ impl Registrar {
         // A proxy goes on to the account's own phones.
         config.max_sessions = Some(0);
         config.when_full = WhenFull::Unavailable;
-        Registrar { config, secure }
+        Registrar { config, transport }
     }
 
     /// Registers over this connection, and leaves again, also if nobody waits for the outcome any more.
@@ -121,7 +122,7 @@ impl Registrar {
                 wake: now,
                 up: Some(Phoned::Up {
                     server: 0,
-                    secure: self.secure,
+                    transport: self.transport,
                 }),
                 is_leaving: false,
                 outcome: RegistrationOutcome::default(),

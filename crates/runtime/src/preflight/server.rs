@@ -11,9 +11,8 @@ use tunnel::{Proxy, Route};
 use super::examination::{Desk, Examination, Place, timed, unix_time};
 use super::registration::{self, Registrar};
 use super::verdict;
-use crate::websocket::{
-    Connection, Connector, HttpAnswer, SecuredWay, ServerUrl, TlsOptions, TriedAddress, Way,
-    lookup, try_each,
+use crate::signalling::{
+    Connection, Connector, HttpAnswer, SecuredWay, TlsOptions, TriedAddress, Way, lookup, try_each,
 };
 
 /// A resolver asks a second server after five seconds.
@@ -31,33 +30,20 @@ pub(super) struct Visit<'a> {
     index: usize,
     desk: &'a Desk,
     server: &'a Server,
-    url: ServerUrl,
     connector: Connector,
 }
 
 impl<'a> Visit<'a> {
-    /// Nothing if there is no such server, or its URL can't be used.
+    /// Nothing if there is no such server.
     pub(super) fn new(examination: &'a Examination, index: usize, desk: &'a Desk) -> Option<Self> {
         let server = examination.config.servers.get(index)?;
-        match ServerUrl::parse(&server.url) {
-            Ok(url) => Some(Visit {
-                examination,
-                index,
-                desk,
-                server,
-                url,
-                connector: Connector::new(TlsOptions::from(&examination.config.tls), STEP),
-            }),
-            Err(error) => {
-                let check = Check::new(
-                    CheckName::Websocket,
-                    CheckCode::WebsocketRefused,
-                    error.to_string(),
-                );
-                desk.tell(Place::Server(index), check.with("server", server.shown()));
-                None
-            }
-        }
+        Some(Visit {
+            examination,
+            index,
+            desk,
+            server,
+            connector: Connector::new(TlsOptions::from(&examination.config.tls), STEP),
+        })
     }
 
     /// Goes as far as it can; what the server says of the time, if it says so.
@@ -74,7 +60,7 @@ impl<'a> Visit<'a> {
             self.not_tried(&[CheckName::Websocket, CheckName::Registration]);
             return None;
         };
-        let ((answer, outcome), took) = timed(self.connector.upgraded(&self.url, secured)).await;
+        let ((answer, outcome), took) = timed(self.connector.upgraded(self.server, secured)).await;
         let clean = |text: &str| self.clean(text);
         let check = verdict::upgrade(&outcome, answer.as_ref(), &self.server.shown(), clean);
         self.tell(check.took(took));
@@ -139,8 +125,8 @@ impl<'a> Visit<'a> {
     }
 
     async fn through(&self, proxy: &Proxy) -> Option<Way> {
-        let (opened, took) = timed(self.connector.tunnel(proxy, &self.url)).await;
-        self.tell(verdict::tunnel(&opened, proxy, &self.url).took(took));
+        let (opened, took) = timed(self.connector.tunnel(proxy, self.server)).await;
+        self.tell(verdict::tunnel(&opened, proxy, self.server).took(took));
         let way = opened.ok()?;
         let by_proxy = |name, code, found: &str| self.tell(Check::new(name, code, found));
         by_proxy(
@@ -162,7 +148,7 @@ impl<'a> Visit<'a> {
             return None;
         };
         let (tried, took) = timed(try_each(addresses, STEP)).await;
-        self.tell(verdict::tcp(&tried, &self.url, STEP).took(took));
+        self.tell(verdict::tcp(&tried, self.server, STEP).took(took));
         let open = tried
             .into_iter()
             .filter_map(|one: TriedAddress| Some((one.took, one.outcome.ok()?)))
@@ -171,7 +157,7 @@ impl<'a> Visit<'a> {
     }
 
     async fn addresses(&self) -> Option<Vec<SocketAddr>> {
-        let (host, port) = (self.url.host(), self.url.port());
+        let (host, port) = (&self.server.host, self.server.port);
         if let Ok(address) = host.parse::<IpAddr>() {
             let found = format!("{host} is an address");
             self.tell(Check::new(CheckName::Dns, CheckCode::DnsAddress, found));
@@ -187,7 +173,7 @@ impl<'a> Visit<'a> {
     }
 
     async fn secured(&self, way: Way) -> Option<SecuredWay> {
-        let ((shown, outcome), took) = timed(self.connector.secured(&self.url, way)).await;
+        let ((shown, outcome), took) = timed(self.connector.secured(self.server, way)).await;
         let facts = shown.and_then(|der| CertificateFacts::read(&der));
         let check = match &outcome {
             Err(error) => verdict::tls_failed(error),
@@ -200,9 +186,9 @@ impl<'a> Visit<'a> {
 
     fn tls_stands(&self, facts: Option<&CertificateFacts>) -> Check {
         let tls = |code, found: String| Check::new(CheckName::Tls, code, found);
-        if !self.url.secure() {
+        if !self.server.is_secure() {
             let text = "the connection has no TLS";
-            return match verdict::is_loopback(self.url.host()) {
+            return match verdict::is_loopback(&self.server.host) {
                 true => tls(CheckCode::NotWanted, format!("{text}, within this machine")),
                 false => tls(CheckCode::TlsNone, text.to_owned()),
             };

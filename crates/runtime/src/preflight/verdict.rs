@@ -4,15 +4,14 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use phone::config::Server;
 use phone::{Config, ErrorCode, ErrorType, PhoneError, SipStatus};
 use preflight::{Check, CheckCode, CheckName};
 use serde_json::{Value, json};
 use tunnel::{Proxy, TunnelFault};
 
 use super::registration::{RegistrationOutcome, Verdict};
-use crate::websocket::{
-    ConnectError, Connection, Distrust, HttpAnswer, ServerUrl, TriedAddress, Way,
-};
+use crate::signalling::{ConnectError, Connection, Distrust, HttpAnswer, TriedAddress, Way};
 
 /// The lookup of a name.
 pub(super) fn dns(found: &io::Result<Vec<SocketAddr>>, host: &str, limit: Duration) -> Check {
@@ -51,7 +50,7 @@ fn is_unanswered(error: &io::Error) -> bool {
 }
 
 /// The TCP connections to a server's addresses.
-pub(super) fn tcp(tried: &[TriedAddress], url: &ServerUrl, limit: Duration) -> Check {
+pub(super) fn tcp(tried: &[TriedAddress], url: &Server, limit: Duration) -> Check {
     let tcp = |code, found: String| Check::new(CheckName::Tcp, code, found);
     let open: Vec<String> = named(tried, |one| one.outcome.is_ok());
     let shut: Vec<String> = named(tried, |one| one.outcome.is_err());
@@ -100,7 +99,7 @@ fn named(tried: &[TriedAddress], which: impl Fn(&TriedAddress) -> bool) -> Vec<S
 }
 
 /// The way through a proxy.
-pub(super) fn tunnel(opened: &Result<Way, ConnectError>, proxy: &Proxy, url: &ServerUrl) -> Check {
+pub(super) fn tunnel(opened: &Result<Way, ConnectError>, proxy: &Proxy, url: &Server) -> Check {
     let check = |code, found: String| Check::new(CheckName::Proxy, code, found);
     let check = match opened {
         Ok(_) => check(

@@ -11,6 +11,6 @@ mod ice_preflight;
 mod preflight;
 mod proxy;
 mod server;
+mod signalling;
 mod softphone;
 mod webrtc;
-mod websocket;

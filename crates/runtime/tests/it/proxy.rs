@@ -6,9 +6,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use phone::ErrorCode;
-use runtime::websocket::{
-    ConnectError, ConnectStep, Connection, Connector, Incoming, ServerUrl, TlsOptions,
-};
+use phone::config::Server;
+use runtime::signalling::{ConnectError, ConnectStep, Connection, Connector, Incoming, TlsOptions};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
@@ -165,7 +164,7 @@ async fn through(
     limit: Duration,
 ) -> Result<Connection, ConnectError> {
     let proxy: Proxy = proxy.parse().unwrap();
-    let server = ServerUrl::parse(url).unwrap();
+    let server = Server::parse(url).unwrap();
     Connector::new(tls, limit)
         .connect(&server, Some(&proxy))
         .await
@@ -368,7 +367,7 @@ async fn a_proxy_that_has_asked_for_a_digest_gets_no_password_later() {
     let port = server::start(Manner::Echo, None).await;
     let proxy = start(Doorman::Changing, None).await;
     let proxy: Proxy = format!("http://{LOGIN}@127.0.0.1:{proxy}").parse().unwrap();
-    let server = ServerUrl::parse(&format!("ws://pbx.test:{port}")).unwrap();
+    let server = Server::parse(&format!("ws://pbx.test:{port}")).unwrap();
     let connector = Connector::new(TlsOptions::default(), LIMIT);
     echo(connector.connect(&server, Some(&proxy)).await.unwrap()).await;
     let again = connector.connect(&server, Some(&proxy)).await;
@@ -432,7 +431,7 @@ async fn a_proxy_that_failed_after_it_had_asked_for_a_digest_gets_no_password_la
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let proxy: Proxy = format!("http://{LOGIN}@127.0.0.1:{port}").parse().unwrap();
-        let server = ServerUrl::parse("ws://pbx.test/").unwrap();
+        let server = Server::parse("ws://pbx.test/").unwrap();
         let connector = Connector::new(TlsOptions::default(), LIMIT);
         let first = connector.connect(&server, Some(&proxy));
         if end == End::GivenUp {

@@ -9,6 +9,7 @@ use phone::{
 };
 use serde_json::{Value, json};
 use sip::message::{Leniency, Message, Method, Request, Response, StatusCode};
+use sip::transaction::Transport;
 
 use super::promises::Promises;
 use super::scripts::{self, BODIES, CODES, HEADERS, METHODS};
@@ -318,7 +319,10 @@ impl Life<'_> {
         let connection = match (self.wanted.take(), self.up) {
             (Some(server), _) if self.pick() % 4 < 3 => Connection::Up {
                 server,
-                secure: server == 0,
+                transport: match server {
+                    0 => Transport::Wss,
+                    _ => Transport::Ws,
+                },
             },
             (Some(_), _) => Connection::Refused {
                 reason,

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use phone::{Command, Config, Connection, Output, Phone, Ticket};
 use serde_json::{Value, json};
+use sip::transaction::Transport;
 
 /// Longer texts about an option are not for people.
 const LONGEST_TEXT: usize = 1024;
@@ -72,7 +73,7 @@ fn obey(config: Config, command: Command, start: Instant) {
     drain(&mut phone);
     let connection = Connection::Up {
         server: 0,
-        secure: true,
+        transport: Transport::Wss,
     };
     phone.handle_connection(connection, start);
     drain(&mut phone);

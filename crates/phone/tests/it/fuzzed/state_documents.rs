@@ -9,6 +9,7 @@ use phone::{
 };
 use serde_json::{Value, json};
 use sip::message::{Leniency, Message, Method, Request, Response, StatusCode};
+use sip::transaction::Transport;
 
 const KINDS: [(&str, &str); 6] = [
     ("dialog", "application/dialog-info+xml"),
@@ -77,7 +78,7 @@ impl Told {
         told.order(json!({ "type": "initialize" }));
         let connection = Connection::Up {
             server: 0,
-            secure: true,
+            transport: Transport::Wss,
         };
         told.phone.handle_connection(connection, now);
         told.drain();

@@ -202,8 +202,8 @@ impl Rig {
     /// The server that was asked for last is reached.
     pub(crate) fn up(&mut self) {
         let (server, _) = *self.connects.last().expect("a connection was asked for");
-        let secure = self.phone.config().servers[server].secure;
-        self.connection(Connection::Up { server, secure });
+        let transport = self.phone.config().servers[server].transport;
+        self.connection(Connection::Up { server, transport });
     }
 
     pub(crate) fn down(&mut self) {

@@ -17,7 +17,7 @@ use tokio::time::timeout;
 
 use super::examination::{Desk, Examination, Place, timed};
 use crate::io_threads::IoThreads;
-use crate::websocket::lookup;
+use crate::signalling::lookup;
 use link::{DatagramLink, transaction};
 use relay::Allocated;
 use target::{IceTarget, TargetKind};

@@ -9,6 +9,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use media::transport::StreamTarget;
+use phone::config::Server;
 use tokio::net::TcpStream;
 use tokio::sync::OnceCell;
 use tokio::time::{Instant, timeout_at};
@@ -28,7 +29,7 @@ use super::paced::Paced;
 use super::tls::Witness;
 use super::transport::{Stream, Transport};
 use super::tunnel::Passage;
-use super::{ConnectError, Connection, ServerUrl, TlsOptions, tls};
+use super::{ConnectError, Connection, TlsOptions, tls};
 
 /// A SIP message has at most 64 KiB; a frame above four of them is an attack, not a message.
 const MAX_MESSAGE: usize = 256 * 1024;
@@ -43,10 +44,10 @@ struct NamedEnd<'a> {
 }
 
 impl NamedEnd<'_> {
-    fn of(server: &ServerUrl) -> NamedEnd<'_> {
+    fn of(server: &Server) -> NamedEnd<'_> {
         NamedEnd {
-            host: server.host(),
-            port: server.port(),
+            host: &server.host,
+            port: server.port,
             shown: server.to_string(),
         }
     }
@@ -79,7 +80,7 @@ impl Connector {
     /// at once.
     pub async fn connect(
         &self,
-        server: &ServerUrl,
+        server: &Server,
         proxy: Option<&Proxy>,
     ) -> Result<Connection, ConnectError> {
         let deadline = Instant::now() + self.limit;
@@ -169,7 +170,7 @@ impl Connector {
     pub(super) async fn through(
         &self,
         proxy: &Proxy,
-        server: &ServerUrl,
+        server: &Server,
         deadline: Instant,
     ) -> Result<Transport, ConnectError> {
         self.lead_through(proxy, &NamedEnd::of(server), deadline)
@@ -209,12 +210,8 @@ impl Connector {
         made.await.map(Arc::clone)
     }
 
-    async fn secure(
-        &self,
-        server: &ServerUrl,
-        transport: Transport,
-    ) -> Result<Stream, ConnectError> {
-        if !server.secure() {
+    async fn secure(&self, server: &Server, transport: Transport) -> Result<Stream, ConnectError> {
+        if !server.is_secure() {
             return Ok(Stream::Plain(transport));
         }
         let made = || client_config(self.tls.clone(), Witness::default());
@@ -225,10 +222,10 @@ impl Connector {
     pub(super) async fn handshake(
         &self,
         client: Arc<ClientConfig>,
-        server: &ServerUrl,
+        server: &Server,
         transport: Transport,
     ) -> Result<Stream, ConnectError> {
-        let name = tls::server_name(&self.tls, server.host())?;
+        let name = tls::server_name(&self.tls, &server.host)?;
         TlsConnector::from(client)
             .connect(name, transport)
             .await
@@ -239,8 +236,8 @@ impl Connector {
             })
     }
 
-    pub(super) fn name_checked<'a>(&'a self, server: &'a ServerUrl) -> &'a str {
-        self.tls.servername.as_deref().unwrap_or(server.host())
+    pub(super) fn name_checked<'a>(&'a self, server: &'a Server) -> &'a str {
+        self.tls.servername.as_deref().unwrap_or(&server.host)
     }
 }
 
@@ -294,10 +291,10 @@ pub(super) async fn tcp(addresses: Vec<SocketAddr>) -> io::Result<TcpStream> {
 }
 
 pub(super) async fn upgrade(
-    server: &ServerUrl,
+    server: &Server,
     stream: Stream,
 ) -> Result<(WebSocketStream<Paced>, Response), tungstenite::Error> {
-    let mut request = server.uri().clone().into_client_request()?;
+    let mut request = server.url().into_client_request()?;
     let headers = request.headers_mut();
     headers.insert("Sec-WebSocket-Protocol", HeaderValue::from_static("sip"));
     client_async_with_config(request, Paced::new(stream), Some(limits())).await

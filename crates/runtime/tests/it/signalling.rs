@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use runtime::websocket::{
-    ConnectError, ConnectStep, Connection, Connector, DownReason, Incoming, ServerUrl, TlsOptions,
+use phone::config::Server;
+use runtime::signalling::{
+    ConnectError, ConnectStep, Connection, Connector, DownReason, Incoming, TlsOptions,
 };
 
 use crate::server::{self, Authority, Manner};
@@ -12,7 +13,7 @@ use crate::server::{self, Authority, Manner};
 const LIMIT: Duration = Duration::from_secs(10);
 
 async fn connect(url: &str, tls: TlsOptions) -> Result<Connection, ConnectError> {
-    let server = ServerUrl::parse(url)?;
+    let server = Server::parse(url).unwrap();
     Connector::new(tls, LIMIT).connect(&server, None).await
 }
 
@@ -80,7 +81,7 @@ async fn an_unknown_host_is_named() {
 #[tokio::test]
 async fn a_silent_server_is_given_up_in_time_and_the_step_is_named() {
     let port = server::start(Manner::Silent, None).await;
-    let server = ServerUrl::parse(&format!("ws://127.0.0.1:{port}")).unwrap();
+    let server = Server::parse(&format!("ws://127.0.0.1:{port}")).unwrap();
     let limit = Duration::from_millis(50);
     let outcome = Connector::new(TlsOptions::default(), limit)
         .connect(&server, None)

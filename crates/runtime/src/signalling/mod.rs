@@ -1,7 +1,6 @@
 //! SIP over WebSocket (RFC 7118): connecting, and an open connection that owns its queue.
 
 mod accept;
-mod address;
 mod asked;
 mod connect;
 mod connection;
@@ -13,7 +12,6 @@ mod transport;
 mod tunnel;
 
 pub(crate) use accept::accept;
-pub use address::ServerUrl;
 pub use connect::Connector;
 pub(crate) use connect::lookup;
 pub use connection::{Connection, Incoming};

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use phone::config::Server;
 use rustls::pki_types::CertificateDer;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
@@ -17,7 +18,7 @@ use super::connection::Ends;
 use super::error::{self, ConnectError, ConnectStep};
 use super::tls::Witness;
 use super::transport::{Stream, Transport};
-use super::{Connection, Connector, ServerUrl};
+use super::{Connection, Connector};
 
 /// Of a page that says why not, so much is read.
 const MOST_BODY: usize = 4096;
@@ -75,11 +76,7 @@ impl Way {
 
 impl Connector {
     /// Opens a tunnel to the server, all steps within the limit.
-    pub(crate) async fn tunnel(
-        &self,
-        proxy: &Proxy,
-        server: &ServerUrl,
-    ) -> Result<Way, ConnectError> {
+    pub(crate) async fn tunnel(&self, proxy: &Proxy, server: &Server) -> Result<Way, ConnectError> {
         let deadline = Instant::now() + self.limit;
         self.through(proxy, server, deadline).await.map(Way)
     }
@@ -87,7 +84,7 @@ impl Connector {
     /// Does the TLS handshake if the server has TLS, with the certificate that was shown.
     pub(crate) async fn secured(
         &self,
-        server: &ServerUrl,
+        server: &Server,
         Way(transport): Way,
     ) -> (
         Option<CertificateDer<'static>>,
@@ -95,7 +92,7 @@ impl Connector {
     ) {
         let _ = transport.tcp().set_nodelay(true);
         let ends = Ends::of(transport.tcp());
-        if !server.secure() {
+        if !server.is_secure() {
             return (None, Ok(SecuredWay(Stream::Plain(transport), ends)));
         }
         let witness = Witness::default();
@@ -113,7 +110,7 @@ impl Connector {
     /// Asks for the WebSocket, and says what was answered.
     pub(crate) async fn upgraded(
         &self,
-        server: &ServerUrl,
+        server: &Server,
         SecuredWay(stream, ends): SecuredWay,
     ) -> (Option<HttpAnswer>, Result<Connection, ConnectError>) {
         match timeout(self.limit, upgrade(server, stream)).await {
@@ -131,7 +128,7 @@ impl Connector {
         }
     }
 
-    fn late(&self, server: &ServerUrl, step: ConnectStep) -> ConnectError {
+    fn late(&self, server: &Server, step: ConnectStep) -> ConnectError {
         ConnectError::TimedOut {
             server: server.to_string(),
             step,
