@@ -315,7 +315,11 @@ export interface SoftphoneOptions {
   uri?: string
   /** The name shown to the other party. */
   displayName?: string
-  /** The SIP-over-WebSocket servers, tried in order; default `wss://<domain>/ws`. */
+  /**
+   * The servers, tried in order; default `wss://<domain>/ws`. `'wss://…'` and `'ws://…'` are SIP over WebSocket (RFC 7118),
+   * `'sips:pbx.example.com'` is SIP over TLS, `'sip:pbx.example.com;transport=tcp'` over TCP, and `'sip:pbx.example.com'` over UDP;
+   * the port is 5061 with TLS and 5060 without, if none is named.
+   */
   servers?: string | Server | readonly (string | Server)[]
   /** The user for authentication; default the user of `uri`, or the `sub` claim of the token. */
   username?: string
@@ -346,19 +350,19 @@ export interface SoftphoneOptions {
   userAgent?: string
   /** Headers to add to requests outside of calls and to each INVITE that starts one, 64 at most. `trace` shows them: no secrets. */
   extraHeaders?: Readonly<Record<string, string>>
-  /** The `transport` parameter of the Contact; default `'ws'`, as RFC 7118 wants it; false leaves it away. */
+  /** The `transport` parameter of the Contact over WebSocket; default `'ws'`, as RFC 7118 wants it; false leaves it away. */
   contactTransport?: 'ws' | 'wss' | false
   /**
    * The host of the Contact, with or without a port, for servers that look at it; default a name of this phone's that nobody
-   * can resolve, as RFC 7118 wants it, for calls come over the WebSocket.
+   * can resolve, as RFC 7118 wants it, for calls come over the WebSocket. Over UDP, TCP and TLS the default is this machine's address.
    */
   contactHost?: string
-  /** TLS of the WebSocket. */
+  /** TLS of a `wss:` or `sips:` server. */
   tls?: TlsOptions
   /**
-   * The proxy of the WebSocket: `'http://…'` or `'https://…'` (CONNECT, RFC 9110) or `'socks5://…'` (RFC 1928), with `user:password@`
-   * if it wants them, odd characters as `%40`; it resolves the server's name. `'environment'` takes `HTTPS_PROXY` for `wss:`,
-   * `HTTP_PROXY` for `ws:`, else `ALL_PROXY`, but none for a host of `NO_PROXY` or this machine, as they are when the phone is made.
+   * The proxy of the connection to a server, unless that is over UDP: `'http://…'` or `'https://…'` (CONNECT, RFC 9110) or `'socks5://…'` (RFC 1928), with `user:password@`
+   * if it wants them, odd characters as `%40`; it resolves the server's name. `'environment'` takes `HTTPS_PROXY` for `wss:` and TLS,
+   * `HTTP_PROXY` for `ws:` and TCP, else `ALL_PROXY`, but none for a host of `NO_PROXY` or this machine, as they are when the phone is made.
    * A function is asked before each attempt. False is none, which is the default unless Node itself was told to take the
    * environment's (`NODE_USE_ENV_PROXY=1` or `--use-env-proxy`). Sound takes its own way: see `iceServers`.
    */

@@ -65,6 +65,9 @@ function kamailio(start, first, folder, ca, ports) {
     ca,
     ws: `ws://127.0.0.1:${ports.ws}/ws`,
     wss: `wss://127.0.0.1:${ports.wss}/ws`,
+    udp: `sip:127.0.0.1:${ports.sip}`,
+    tcp: `sip:127.0.0.1:${ports.sip};transport=tcp`,
+    tls: `sips:127.0.0.1:${ports.wss}`,
     ports,
     get log() {
       return child.log
@@ -79,9 +82,10 @@ function kamailio(start, first, folder, ca, ports) {
       await new Promise((passed) => setTimeout(passed, milliseconds))
       child.signal('SIGCONT')
     },
-    /** Kills it, and starts another on its ports, which knows nobody. */
-    async restart() {
+    /** Kills it, and starts another on its ports, which knows nobody, once `meanwhile` is over. */
+    async restart(meanwhile) {
       await child.stop('SIGKILL')
+      await meanwhile
       child = start()
       await ready([ports.ws, ports.wss, ports.sip])
     },

@@ -140,6 +140,7 @@ impl Attendant {
                         Connection::Up {
                             server: 0,
                             transport: Transport::Ws,
+                            local: None,
                         },
                         now,
                     ),

@@ -36,6 +36,7 @@
 
 pub mod uri;
 
+pub mod framing;
 pub mod header;
 pub mod message;
 

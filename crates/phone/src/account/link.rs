@@ -1,5 +1,6 @@
 //! The WebSocket: opened, lost, opened again.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use rand::{Rng, RngExt};
@@ -41,9 +42,14 @@ impl Account {
         ctx: &mut Context<'_>,
     ) -> FlowChange {
         match (connection, self.link) {
-            (Connection::Up { server, transport }, Link::Connecting { .. }) => {
-                self.came_up(server, transport, ctx)
-            }
+            (
+                Connection::Up {
+                    server,
+                    transport,
+                    local,
+                },
+                Link::Connecting { .. },
+            ) => self.came_up(server, (transport, local), ctx),
             (Connection::Refused { reason, code }, Link::Connecting { server, .. }) => {
                 self.attempt_failed(server, &reason, code, ctx);
                 FlowChange::None
@@ -221,7 +227,7 @@ impl Account {
     fn came_up(
         &mut self,
         server: usize,
-        transport: Transport,
+        (transport, local): (Transport, Option<SocketAddr>),
         ctx: &mut Context<'_>,
     ) -> FlowChange {
         self.link = Link::Up {
@@ -240,7 +246,7 @@ impl Account {
                 .map(Server::shown)
                 .unwrap_or_default(),
         });
-        ctx.agent.flow_up(transport, ctx.now, ctx.outputs);
+        ctx.agent.flow_up(transport, local, ctx.now, ctx.outputs);
         if self.registering {
             ctx.act(Endpoint::register);
             return FlowChange::None;

@@ -7,6 +7,7 @@ mod seen_streams;
 mod surroundings;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -38,7 +39,7 @@ pub(crate) struct Agent {
     requests: BTreeMap<RequestId, UsageId>,
 }
 
-/// The WebSocket as the endpoint knows it.
+/// The connection as the endpoint knows it.
 #[derive(Debug, Clone, Copy)]
 struct OpenFlow {
     id: FlowId,
@@ -118,14 +119,19 @@ impl Agent {
     pub(crate) fn flow_up(
         &mut self,
         transport: Transport,
+        local: Option<SocketAddr>,
         now: Instant,
         out: &mut VecDeque<Output>,
     ) {
         self.flows += 1;
         let id = FlowId(self.flows);
         self.flow = Some(OpenFlow { id, usable: false });
+        let flow = Flow {
+            local,
+            ..Flow::new(transport)
+        };
         self.act(out, |endpoint| {
-            endpoint.handle_flow_up(id, Flow::new(transport), now);
+            endpoint.handle_flow_up(id, flow, now);
         });
     }
 

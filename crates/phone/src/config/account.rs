@@ -286,8 +286,8 @@ pub(super) fn bearer_is_safe(
     match bearer && !allow_insecure && servers.iter().any(|server| !server.is_secure()) {
         true => Err(ConfigError::new(
             "servers",
-            "wss: URLs if accessToken is used (or allowInsecure: true)",
-            "a ws: URL",
+            "wss: URLs if accessToken is used (or allowInsecure: true), or SIP servers with TLS",
+            "a server without TLS",
         )),
         false => Ok(()),
     }

@@ -123,7 +123,7 @@ options! {
         /// The name shown to others.
         display_name, "displayName": String = "a string";
         /// WebSocket URLs.
-        servers, "servers": OneOrMany<ServerOption> = "a ws: or wss: URL, { url, priority?, weight? }, or an array of these";
+        servers, "servers": OneOrMany<ServerOption> = "a ws: or wss: URL, a SIP server such as 'sips:pbx.example.com', { url, priority?, weight? }, or an array of these";
         /// The user name for authentication; default the user part of `uri`.
         username, "username": String = "a non-empty string";
         /// The password.
@@ -344,7 +344,7 @@ impl<'de> Visitor<'de> for ServerShapes {
     type Value = ServerOption;
 
     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("a ws: or wss: URL or { url, priority?, weight? }")
+        f.write_str("a ws: or wss: URL, a SIP server or { url, priority?, weight? }")
     }
 
     fn visit_str<E: Error>(self, url: &str) -> Result<ServerOption, E> {
@@ -366,7 +366,7 @@ impl std::fmt::Debug for ServerOption {
 #[derive(Clone, PartialEq, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WeightedServer {
-    /// Its ws: or wss: URL.
+    /// Its ws: or wss: URL, or its SIP URI.
     pub url: String,
     /// The lowest is tried first.
     #[serde(default)]

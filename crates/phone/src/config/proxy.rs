@@ -1,3 +1,4 @@
+use sip::transaction::Transport;
 use tunnel::{BadVariable, Environment, Proxy, Route};
 
 use super::error::ConfigError;
@@ -25,6 +26,14 @@ impl HttpProxy {
         servers: &[Server],
     ) -> Result<Self, ConfigError> {
         let wrong = |got: String| ConfigError::new("httpProxy", EXPECTED, got);
+        let is_given = matches!(option, Some(ProxyOption::Url(_) | ProxyOption::Function));
+        if is_given && let Some(server) = servers.iter().find(|server| is_udp(server)) {
+            return Err(ConfigError::new(
+                "servers",
+                "over WebSocket, TCP or TLS if there is an httpProxy, which takes no UDP",
+                format!("'{server}'"),
+            ));
+        }
         match option {
             None | Some(ProxyOption::Direct) => Ok(Self::Direct),
             Some(ProxyOption::Function) => Ok(Self::Function),
@@ -73,7 +82,14 @@ impl HttpProxy {
     }
 }
 
+fn is_udp(server: &Server) -> bool {
+    server.transport == Transport::Udp
+}
+
 fn named(environment: &Environment, server: &Server) -> Result<Route, BadVariable> {
+    if is_udp(server) {
+        return Ok(Route::Direct);
+    }
     let found = environment.proxy_for(server.is_secure(), &server.host, server.port)?;
     Ok(found.cloned().map_or(Route::Direct, Route::Through))
 }

@@ -165,7 +165,8 @@ fn servers(
     given: Option<OneOrMany<ServerOption>>,
     address: &Address,
 ) -> Result<Vec<Server>, ConfigError> {
-    let expected = "a ws: or wss: URL, or a list of them";
+    let expected =
+        "a ws: or wss: URL, a SIP server such as 'sips:pbx.example.com', or a list of them";
     let options = match given {
         None => {
             let url = format!("wss://{}/ws", address.domain);

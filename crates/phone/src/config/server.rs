@@ -64,12 +64,18 @@ impl Server {
     }
 
     fn origin(&self) -> String {
-        let scheme = if self.is_secure() { "wss" } else { "ws" };
         let host = match self.host.contains(':') {
             true => format!("[{}]", self.host),
             false => self.host.clone(),
         };
-        format!("{scheme}://{host}:{}", self.port)
+        let port = self.port;
+        match self.transport {
+            Transport::Ws => format!("ws://{host}:{port}"),
+            Transport::Wss => format!("wss://{host}:{port}"),
+            transport @ (Transport::Udp | Transport::Tcp | Transport::Tls) => {
+                format!("sip:{host}:{port};transport={}", transport.uri_token())
+            }
+        }
     }
 
     pub(super) fn read(option: ServerOption, path: &str) -> Result<Self, ConfigError> {
@@ -83,7 +89,8 @@ impl Server {
         let server = split(&url).ok_or_else(|| {
             ConfigError::new(
                 path,
-                "a ws: or wss: URL such as 'wss://pbx.example.com/ws'",
+                "a ws: or wss: URL such as 'wss://pbx.example.com/ws', or a SIP server such as \
+                 'sips:pbx.example.com' or 'sip:pbx.example.com;transport=tcp'",
                 "another string",
             )
         })?;
@@ -99,12 +106,46 @@ fn split(url: &str) -> Option<Server> {
     if url.chars().any(|c| c.is_control() || c.is_whitespace()) {
         return None;
     }
-    let (scheme, rest) = url.split_once("://")?;
-    let (transport, default_port) = match scheme.to_ascii_lowercase().as_str() {
-        "wss" => (Transport::Wss, 443),
-        "ws" => (Transport::Ws, 80),
-        _ => return None,
-    };
+    let (scheme, rest) = url.split_once(':')?;
+    match scheme.to_ascii_lowercase().as_str() {
+        "wss" => split_websocket(Transport::Wss, 443, rest.strip_prefix("//")?),
+        "ws" => split_websocket(Transport::Ws, 80, rest.strip_prefix("//")?),
+        "sip" => split_sip(Transport::Udp, rest),
+        "sips" => split_sip(Transport::Tls, rest),
+        _ => None,
+    }
+}
+
+/// A SIP URI without a user: over UDP or TLS (`scheme`), as the scheme has it, unless it names another transport.
+fn split_sip(scheme: Transport, rest: &str) -> Option<Server> {
+    let mut parts = rest.split(';');
+    let (host, digits) = split_port(parts.next()?)?;
+    let mut transport = scheme;
+    for parameter in parts.map(str::to_ascii_lowercase) {
+        transport = match (parameter.as_str(), scheme) {
+            ("lr", _) => transport,
+            // RFC 3261 §26.2.2: of sips: every hop has TLS.
+            ("transport=tls", _) | ("transport=tcp", Transport::Tls) => Transport::Tls,
+            ("transport=tcp", _) => Transport::Tcp,
+            ("transport=udp", Transport::Udp) => Transport::Udp,
+            _ => return None,
+        };
+    }
+    Some(Server {
+        transport,
+        host: host.to_owned(),
+        port: match digits {
+            Some(digits) => port(digits)?,
+            None if transport == Transport::Tls => 5061,
+            None => 5060,
+        },
+        resource: String::new(),
+        priority: 0,
+        weight: 1,
+    })
+}
+
+fn split_websocket(transport: Transport, default_port: u16, rest: &str) -> Option<Server> {
     let rest = rest.split('#').next().unwrap_or_default();
     let end = rest.find(['/', '?']).unwrap_or(rest.len());
     let (authority, resource) = rest.split_at(end);
@@ -192,6 +233,55 @@ mod tests {
     }
 
     #[test]
+    fn a_sip_uri_names_its_transport_or_its_scheme_does() {
+        for (url, transport, host, port) in [
+            (
+                "sip:pbx.example.com",
+                Transport::Udp,
+                "pbx.example.com",
+                5060,
+            ),
+            (
+                "sip:192.0.2.1:5070;transport=udp",
+                Transport::Udp,
+                "192.0.2.1",
+                5070,
+            ),
+            (
+                "SIP:pbx.example.com;Transport=TCP;lr",
+                Transport::Tcp,
+                "pbx.example.com",
+                5060,
+            ),
+            (
+                "sip:[2001:db8::1];transport=tls",
+                Transport::Tls,
+                "2001:db8::1",
+                5061,
+            ),
+            (
+                "sips:pbx.example.com",
+                Transport::Tls,
+                "pbx.example.com",
+                5061,
+            ),
+            (
+                "sips:pbx.example.com:443;transport=tcp",
+                Transport::Tls,
+                "pbx.example.com",
+                443,
+            ),
+        ] {
+            let server = read(url).expect(url);
+            assert_eq!(
+                (server.transport, &*server.host, server.port),
+                (transport, host, port)
+            );
+            assert_eq!(read(&server.to_string()), Some(server), "{url}");
+        }
+    }
+
+    #[test]
     fn a_token_in_the_query_is_not_shown() {
         let server = read("wss://pbx.example.com/ws?token=s3cret").expect("a good URL");
         assert!(!format!("{server:?}").contains("s3cret"));
@@ -209,6 +299,16 @@ mod tests {
             "wss://u:p@a/",
             "wss://a/\r\nx",
             "ws://[zz]/",
+            "wss:a",
+            "sip:",
+            "sip:alice@a",
+            "sip:a;transport=ws",
+            "sip:a;transport=sctp",
+            "sips:a;transport=udp",
+            "sip:a;maddr=b",
+            "sip:a?Subject=b",
+            "sip:a:0",
+            "sip:a/b",
         ] {
             assert_eq!(read(url), None, "{url}");
         }

@@ -1,6 +1,7 @@
 //! What a phone gives out: one ordered stream.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -157,7 +158,12 @@ pub enum Wake {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Connection {
     /// It is open.
-    Up { server: usize, transport: Transport },
+    Up {
+        server: usize,
+        transport: Transport,
+        /// Where our end of it is, if the system tells.
+        local: Option<SocketAddr>,
+    },
     /// It was open and is no more.
     Down { reason: String },
     /// It could not be opened; the code is what `initialize()` fails with.

@@ -200,7 +200,7 @@ fn what_json_cannot_carry_is_named_by_what_it_is() {
         ),
         (
             json!({ "servers": function() }),
-            "Option 'servers' must be a ws: or wss: URL, { url, priority?, weight? }, or an array of these, but is a function",
+            "Option 'servers' must be a ws: or wss: URL, a SIP server such as 'sips:pbx.example.com', { url, priority?, weight? }, or an array of these, but is a function",
         ),
         (
             json!({ "iceServers": [function()] }),

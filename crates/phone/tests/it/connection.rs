@@ -339,6 +339,7 @@ fn late_news_of_a_connection_that_was_given_up_means_nothing() {
     rig.connection(Connection::Up {
         server: 0,
         transport: Transport::Wss,
+        local: None,
     });
     assert!(rig.events.is_empty(), "{:?}", rig.order);
 }

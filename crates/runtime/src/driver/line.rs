@@ -1,4 +1,4 @@
-//! The phone's WebSocket in all its states: none, connecting, open, saying goodbye.
+//! The phone's connection to a server in all its states: none, connecting, open, saying goodbye.
 
 use std::future::pending;
 use std::net::{IpAddr, SocketAddr};
@@ -28,13 +28,13 @@ const FAREWELL: Duration = Duration::from_millis(200);
 pub(super) enum LineEvent {
     /// It is up, down, or could not be opened.
     Connection(Phoned),
-    /// One WebSocket message.
+    /// One SIP message, or a keep-alive.
     Message(Bytes),
     /// The answer to our ping.
     Pong,
 }
 
-/// The phone's WebSocket.
+/// The phone's connection to a server.
 pub(super) struct Line {
     servers: Vec<Server>,
     connector: Arc<Connector>,
@@ -177,8 +177,13 @@ impl Line {
             Ok(Ok(connection)) => {
                 let is_here = || connection.peer().is_some_and(|peer| peer.is_loopback());
                 self.server_is_local = is_local.unwrap_or_else(is_here);
+                let local = connection.ends().map(|(local, _)| local);
                 self.state = State::Open(Box::new(connection));
-                return LineEvent::Connection(Phoned::Up { server, transport });
+                return LineEvent::Connection(Phoned::Up {
+                    server,
+                    transport,
+                    local,
+                });
             }
             Ok(Err(error)) => (error.to_string(), error.code()),
             Err(broken) => {

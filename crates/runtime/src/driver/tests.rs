@@ -158,6 +158,7 @@ async fn full_media_threads_let_the_phone_refuse_calls_both_ways() {
     let up = phone::Connection::Up {
         server: 0,
         transport: sip::transaction::Transport::Ws,
+        local: None,
     };
     driver.handle(Fact::Line(line::LineEvent::Connection(up)), &mut stream);
     outputs(&mut driver);

@@ -116,6 +116,7 @@ impl Registrar {
         threads.spawn(async move {
             let Ok(seed) = seed() else { return };
             let now = Instant::now();
+            let local = connection.ends().map(|(local, _)| local);
             let mut stay = Stay {
                 phone: Phone::new(self.config, seed, now, unix_time()),
                 connection,
@@ -123,6 +124,7 @@ impl Registrar {
                 up: Some(Phoned::Up {
                     server: 0,
                     transport: self.transport,
+                    local,
                 }),
                 is_leaving: false,
                 outcome: RegistrationOutcome::default(),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use phone::config::Server;
 use preflight::{CertificateFacts, Check, CheckCode, CheckName, ClockSkew, Freshness};
+use sip::transaction::Transport;
 use tokio::time::timeout;
 use tunnel::{Proxy, Route};
 
@@ -48,6 +49,9 @@ impl<'a> Visit<'a> {
 
     /// Goes as far as it can; what the server says of the time, if it says so.
     pub(super) async fn run(&self) -> Option<ClockSkew> {
+        if self.server.transport == Transport::Udp {
+            return self.over_udp().await;
+        }
         let Some(way) = self.way().await else {
             self.not_tried(&[
                 CheckName::Tls,
@@ -60,6 +64,10 @@ impl<'a> Visit<'a> {
             self.not_tried(&[CheckName::Websocket, CheckName::Registration]);
             return None;
         };
+        if !self.server.transport.is_websocket() {
+            self.tell(without(CheckName::Websocket));
+            return self.register(secured.into_connection()).await;
+        }
         let ((answer, outcome), took) = timed(self.connector.upgraded(self.server, secured)).await;
         let clean = |text: &str| self.clean(text);
         let check = verdict::upgrade(&outcome, answer.as_ref(), &self.server.shown(), clean);
@@ -72,6 +80,25 @@ impl<'a> Visit<'a> {
                 skew
             }
         }
+    }
+
+    /// Whether anybody is there, only the registration tells.
+    async fn over_udp(&self) -> Option<ClockSkew> {
+        for name in [
+            CheckName::Proxy,
+            CheckName::Tcp,
+            CheckName::Tls,
+            CheckName::Websocket,
+        ] {
+            self.tell(without(name));
+        }
+        if self.addresses().await.is_some()
+            && let Ok(connection) = self.connector.connect(self.server, None).await
+        {
+            return self.register(connection).await;
+        }
+        self.not_tried(&[CheckName::Registration]);
+        None
     }
 
     fn tell(&self, check: Check) {
@@ -236,6 +263,10 @@ impl<'a> Visit<'a> {
         self.tell(verdict::registration(&outcome, config, clean).took(took));
         ClockSkew::read(&date?, unix_time().as_secs())
     }
+}
+
+fn without(name: CheckName) -> Check {
+    Check::new(name, CheckCode::NotWanted, "the server is reached without")
 }
 
 fn skew(answer: &HttpAnswer) -> Option<ClockSkew> {

@@ -18,7 +18,7 @@ pub(crate) async fn accept(stream: TcpStream) -> Result<Connection, tungstenite:
     let ends = Ends::of(&stream);
     let stream = Paced::new(Stream::Plain(Transport::direct(stream)));
     let socket = accept_hdr_async_with_config(stream, agree, Some(limits())).await?;
-    Ok(Connection::new(socket, ends))
+    Ok(Connection::websocket(socket, ends))
 }
 
 #[expect(

@@ -2,7 +2,7 @@
 //! A stream to a TURN server goes the same way, without the last step.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use media::transport::StreamTarget;
 use phone::config::Server;
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, UdpSocket};
 use tokio::sync::OnceCell;
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
@@ -84,27 +84,70 @@ impl Connector {
         proxy: Option<&Proxy>,
     ) -> Result<Connection, ConnectError> {
         let deadline = Instant::now() + self.limit;
-        let late = |step| ConnectError::TimedOut {
-            server: server.to_string(),
-            step,
-            after: self.limit,
-        };
+        let end = NamedEnd::of(server);
+        if server.transport == sip::transaction::Transport::Udp {
+            return self.datagrams(&end, deadline).await;
+        }
         let transport = match proxy {
-            None => self.direct(&NamedEnd::of(server), deadline).await?,
+            None => self.direct(&end, deadline).await?,
             Some(proxy) => self.through(proxy, server, deadline).await?,
         };
         // SIP messages are small and each is awaited: Nagle would add a round trip to every one.
         let _ = transport.tcp().set_nodelay(true);
+        notice_silence(transport.tcp());
         let ends = Ends::of(transport.tcp());
         let stream = timeout_at(deadline, self.secure(server, transport))
             .await
-            .map_err(|_| late(ConnectStep::Tls))??;
+            .map_err(|_| self.too_late(&end, ConnectStep::Tls))??;
+        if !server.transport.is_websocket() {
+            return Ok(Connection::stream(stream, ends));
+        }
         timeout_at(deadline, upgrade(server, stream))
             .await
-            .map_err(|_| late(ConnectStep::Upgrade))?
-            .map(|(stream, _response)| Connection::new(stream, ends))
+            .map_err(|_| self.too_late(&end, ConnectStep::Upgrade))?
+            .map(|(stream, _response)| Connection::websocket(stream, ends))
             .map_err(|error| {
                 error::from_handshake(server.to_string(), self.name_checked(server), error)
+            })
+    }
+
+    /// A socket of our own for the first of a server's addresses; whether anybody listens there, the first request tells.
+    async fn datagrams(
+        &self,
+        end: &NamedEnd<'_>,
+        deadline: Instant,
+    ) -> Result<Connection, ConnectError> {
+        let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
+        for address in self.addresses(end, deadline).await? {
+            let any: IpAddr = match address.is_ipv4() {
+                true => Ipv4Addr::UNSPECIFIED.into(),
+                false => Ipv6Addr::UNSPECIFIED.into(),
+            };
+            let opened = async {
+                let socket = UdpSocket::bind((any, 0)).await?;
+                socket.connect(address).await?;
+                Ok(socket)
+            };
+            match opened.await {
+                Ok(socket) => return Ok(Connection::datagrams(socket)),
+                // Of no route in its family, say.
+                Err(error) => last = error,
+            }
+        }
+        Err(error::from_tcp(end.shown.clone(), last))
+    }
+
+    async fn addresses(
+        &self,
+        end: &NamedEnd<'_>,
+        deadline: Instant,
+    ) -> Result<Vec<SocketAddr>, ConnectError> {
+        timeout_at(deadline, lookup(end.host, end.port))
+            .await
+            .map_err(|_| self.too_late(end, ConnectStep::Lookup))?
+            .map_err(|source| ConnectError::UnknownHost {
+                host: end.host.to_owned(),
+                source,
             })
     }
 
@@ -153,13 +196,7 @@ impl Connector {
         end: &NamedEnd<'_>,
         deadline: Instant,
     ) -> Result<Transport, ConnectError> {
-        let addresses = timeout_at(deadline, lookup(end.host, end.port))
-            .await
-            .map_err(|_| self.too_late(end, ConnectStep::Lookup))?
-            .map_err(|source| ConnectError::UnknownHost {
-                host: end.host.to_owned(),
-                source,
-            })?;
+        let addresses = self.addresses(end, deadline).await?;
         timeout_at(deadline, tcp(addresses))
             .await
             .map_err(|_| self.too_late(end, ConnectStep::Tcp))?
@@ -255,6 +292,19 @@ pub(super) async fn client_config(
         })
         .map(Arc::new)
 }
+
+/// So long may what we have sent be unheard of: servers that answer no keep-alive are found dead by it.
+#[cfg(target_os = "linux")]
+const UNHEARD_MILLISECONDS: u32 = 15_000;
+
+#[cfg(target_os = "linux")]
+fn notice_silence(tcp: &TcpStream) {
+    use nix::sys::socket::{setsockopt, sockopt::TcpUserTimeout};
+    let _ = setsockopt(tcp, TcpUserTimeout, &UNHEARD_MILLISECONDS);
+}
+
+#[cfg(not(target_os = "linux"))]
+fn notice_silence(_: &TcpStream) {}
 
 pub(crate) async fn lookup(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
     let found: Vec<_> = tokio::net::lookup_host((host, port)).await?.collect();

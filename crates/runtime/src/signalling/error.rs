@@ -4,6 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use phone::ErrorCode;
+use sip::framing::FramingError;
 use thiserror::Error;
 use tokio_rustls::rustls;
 use tokio_tungstenite::tungstenite::{
@@ -281,6 +282,9 @@ pub enum DownReason {
     /// The server broke the WebSocket protocol or sent too large a message.
     #[error("the server broke the WebSocket protocol: {0}")]
     Protocol(String),
+    /// What the server sends can't be cut into messages.
+    #[error("the server broke the stream of SIP messages: it sent {0}")]
+    Framing(FramingError),
     /// The server does not read: more than the cap is waiting to be sent.
     #[error("the server does not read: {waiting} bytes are waiting to be sent")]
     Stuck {

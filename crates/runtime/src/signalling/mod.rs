@@ -1,15 +1,18 @@
-//! SIP over WebSocket (RFC 7118): connecting, and an open connection that owns its queue.
+//! SIP over WebSocket (RFC 7118), TCP, TLS and UDP: connecting, and an open connection that owns its queue.
 
 mod accept;
 mod asked;
 mod connect;
 mod connection;
+mod datagrams;
 mod error;
+mod message_stream;
 mod paced;
 mod probe;
 mod tls;
 mod transport;
 mod tunnel;
+mod websocket;
 
 pub(crate) use accept::accept;
 pub use connect::Connector;

@@ -67,6 +67,14 @@ pub(crate) async fn try_each(addresses: Vec<SocketAddr>, limit: Duration) -> Vec
     join_all(addresses.into_iter().map(attempt)).await
 }
 
+impl SecuredWay {
+    /// For SIP as it is, without a WebSocket.
+    pub(crate) fn into_connection(self) -> Connection {
+        let SecuredWay(stream, ends) = self;
+        Connection::stream(stream, ends)
+    }
+}
+
 impl Way {
     /// Without a proxy.
     pub(crate) fn direct(tcp: TcpStream) -> Way {
@@ -117,7 +125,7 @@ impl Connector {
             Err(_) => (None, Err(self.late(server, ConnectStep::Upgrade))),
             Ok(Ok((stream, response))) => {
                 let answer = HttpAnswer::read(response.status(), response.headers(), None);
-                (Some(answer), Ok(Connection::new(stream, ends)))
+                (Some(answer), Ok(Connection::websocket(stream, ends)))
             }
             Ok(Err(error)) => {
                 let answer = refusal(&error);

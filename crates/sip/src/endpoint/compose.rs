@@ -8,6 +8,7 @@ use crate::dialog::wants_privacy;
 use crate::header::{CSeq, NameAddr, To};
 use crate::message::{HeaderName, Headers, Method, Request, Response, StatusCode};
 use crate::put::Put;
+use crate::transaction::{Flow, Transport};
 use crate::uri::{Scheme, Uri};
 
 impl Endpoint {
@@ -144,19 +145,33 @@ impl Endpoint {
 /// RFC 3323 §4.1.1.3.
 const ANONYMOUS: &str = "\"Anonymous\" <sip:anonymous@anonymous.invalid>";
 
-/// Our Contact's URI: the user of our address of record, or another, at `host`, a name of hexadecimal digits that is
-/// nobody's, unless the configuration names a host.
-pub(super) fn contact_uri(config: &EndpointConfig, user: Option<&str>, host: &str) -> Uri<'static> {
-    let (named, port) = config
-        .contact_host
-        .as_ref()
-        .map_or((host, None), |(host, port)| (host, *port));
-    let bare = Uri::sip(user, named, port)
+/// Our Contact's URI: the user of our address of record, or another, at the host that the configuration names, else at our
+/// end of the flow, else at `host`, a name of hexadecimal digits that is nobody's.
+pub(super) fn contact_uri(
+    config: &EndpointConfig,
+    user: Option<&str>,
+    host: &str,
+    flow: Option<&Flow>,
+) -> Uri<'static> {
+    let end = flow.and_then(Flow::place);
+    let end = end.map(|(host, port)| (host, Some(port)));
+    let named = config.contact_host.clone().or(end);
+    let (named, port) = named.unwrap_or_else(|| (host.to_owned(), None));
+    let bare = Uri::sip(user, &named, port)
         .or_else(|_| Uri::sip(user, host, None))
         .expect("a user is escaped, and a name of hexadecimal digits is a host");
-    match &config.contact_transport {
+    match contact_transport(config, flow) {
         Some(transport) => bare.with_param("transport", transport).unwrap_or(bare),
         None => bare,
+    }
+}
+
+fn contact_transport<'a>(config: &'a EndpointConfig, flow: Option<&Flow>) -> Option<&'a str> {
+    match flow.map(|flow| flow.transport) {
+        None | Some(Transport::Ws | Transport::Wss) => config.contact_transport.as_deref(),
+        // The usual one.
+        Some(Transport::Udp) => None,
+        Some(transport @ (Transport::Tcp | Transport::Tls)) => Some(transport.uri_token()),
     }
 }
 

@@ -77,7 +77,7 @@ impl Endpoint {
             Some(Sent::Notify { .. }) => self.receive_notify_response(key, response, now),
             Some(Sent::Register { .. }) => self.receive_register_response(key, response, now),
             Some(Sent::Hangup { .. }) => self.receive_hangup_response(key, response, now),
-            None => {}
+            None => self.question_is_over(key, Some(&response)),
         }
     }
 
@@ -128,7 +128,8 @@ impl Endpoint {
             Some(Sent::Hangup {
                 dialog, request, ..
             }) if failure == RequestFailure::Transport => self.strand(*dialog, request, now),
-            Some(Sent::Hangup { .. } | Sent::Prack { .. }) | None => {}
+            Some(Sent::Hangup { .. } | Sent::Prack { .. }) => {}
+            None => self.question_is_over(key, None),
         }
     }
 

@@ -6,8 +6,9 @@ use bytes::Bytes;
 use rand::RngExt;
 
 use super::config::Probe;
-use super::{Alarm, Endpoint, Event, Output};
-use crate::transaction::{FlowId, Transport};
+use super::{Alarm, Endpoint, Event, Output, compose};
+use crate::message::{Method, Response};
+use crate::transaction::{ClientKey, FlowId, Transport};
 
 const PING: &[u8] = b"\r\n\r\n";
 const PONG: &[u8] = b"\r\n";
@@ -26,6 +27,8 @@ impl Endpoint {
     pub(super) fn receive_keep_alive(&mut self, flow: FlowId, frame: &[u8]) {
         if frame.starts_with(PING) {
             self.transmit_keep_alive(flow, PONG);
+        } else {
+            self.flows.ponged(flow);
         }
     }
 
@@ -55,6 +58,9 @@ impl Endpoint {
         let Some(transport) = self.flows.transport(flow) else {
             return;
         };
+        if transport == Transport::Udp && self.flows.is_question_due(flow) {
+            self.ask(flow, now);
+        }
         match (self.config.keep_alive.probe, transport) {
             (Probe::Ping, Transport::Ws | Transport::Wss) => {
                 self.outputs.push_back(Output::KeepAlive { flow });
@@ -63,12 +69,30 @@ impl Endpoint {
                 self.transmit_keep_alive(flow, PING);
             }
         }
-        // Nobody answers CRLF over UDP, and one lost datagram proves nothing.
-        if transport.is_reliable() {
+        if self.flows.owes_pong(flow) {
             // Whoever asks again and again must learn it all the same.
             self.alarms.start_by(Alarm::Pong(flow), now + patience);
         }
         self.schedule_probe(flow, now);
+    }
+
+    /// Asks by OPTIONS whether anybody is there, as line ends over UDP tell nothing.
+    fn ask(&mut self, flow: FlowId, now: Instant) {
+        let target = compose::registrar(&self.config);
+        let asked = self.request_to(Method::Options, &target, &[], None, false);
+        if let (Ok(request), true) = (asked, self.layer.may_send()) {
+            let question = self.layer.send_request(flow, request, now);
+            self.flows.asked(flow, question);
+        }
+    }
+
+    /// Whatever is answered to OPTIONS, somebody is there.
+    pub(super) fn question_is_over(&mut self, question: ClientKey, response: Option<&Response>) {
+        if let Some(flow) = self.flows.take_asked(question)
+            && response.is_some()
+        {
+            self.flows.ponged(flow);
+        }
     }
 
     pub(super) fn flow_is_dead(&mut self, flow: FlowId, now: Instant) {

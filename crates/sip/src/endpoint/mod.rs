@@ -184,6 +184,7 @@ impl Endpoint {
     /// A wished registration is renewed over it, and what may have been lost with the last one is sent: ACKs, 2xx, BYEs.
     pub fn handle_flow_up(&mut self, id: FlowId, flow: Flow, now: Instant) {
         self.layer.handle_flow_up(id, flow);
+        self.registrar.moved(&self.config, &flow);
         self.flows.open(id, flow, now);
         self.schedule_probe(id, now);
         self.register_anew(now);

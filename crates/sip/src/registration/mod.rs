@@ -111,6 +111,8 @@ pub struct Registration {
     too_brief: u32,
     /// It was granted once as it is asked for now.
     was_granted: bool,
+    /// A Contact of ours that the registrar may still have.
+    left: Option<Uri<'static>>,
 }
 
 /// The shortest Retry-After that is taken at its word.
@@ -132,7 +134,18 @@ impl Registration {
             recovery: FlowRecovery::default(),
             too_brief: 0,
             was_granted: false,
+            left: None,
         }
+    }
+
+    /// Takes another Contact; the one that the registrar has is taken back with the next REGISTER.
+    pub fn set_contact(&mut self, contact: Uri<'static>) {
+        if contact == self.settings.contact {
+            return;
+        }
+        let left = std::mem::replace(&mut self.settings.contact, contact);
+        let bound = self.was_granted.then_some(left);
+        self.left = self.left.take().or(bound);
     }
 
     /// Returns where it stands.
@@ -175,6 +188,9 @@ impl Registration {
         headers.put(HeaderName::CallId, &settings.call_id);
         headers.put(HeaderName::CSeq, &format!("{} REGISTER", self.cseq));
         headers.put(HeaderName::Contact, &self.contact());
+        if let Some(left) = &self.left {
+            headers.put(HeaderName::Contact, &format!("<{left}>;expires=0"));
+        }
         let expires = match self.phase {
             Phase::Unregistering => Duration::ZERO,
             Phase::Idle | Phase::Registering | Phase::Registered { .. } | Phase::Waiting { .. } => {
@@ -262,6 +278,7 @@ impl Registration {
         self.recovery.reset();
         self.too_brief = 0;
         self.was_granted = true;
+        self.left = None;
         let refresh_in = refresh_after(expires, rng);
         self.phase = Phase::Registered {
             refresh: now + refresh_in,

@@ -1,7 +1,7 @@
 //! A flow: what a message came over, and what its answer goes back over (RFC 5626 §3).
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 /// Names one connection, or one pair of UDP addresses; chosen by the caller, never used twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -58,6 +58,14 @@ impl Transport {
         }
     }
 
+    /// Says whether it is WebSocket, whose clients have no address of their own (RFC 7118 §5).
+    pub fn is_websocket(self) -> bool {
+        match self {
+            Transport::Ws | Transport::Wss => true,
+            Transport::Udp | Transport::Tcp | Transport::Tls => false,
+        }
+    }
+
     /// Says whether nobody on the way can read along.
     pub fn is_secure(self) -> bool {
         match self {
@@ -76,6 +84,8 @@ pub struct Flow {
     pub reliable: bool,
     /// The other end's address, written into the `received` and `rport` of its requests; `None` if it is of no use.
     pub peer: Option<SocketAddr>,
+    /// Our end's address, written into our Via and Contact; `None` if it is of no use, as over WebSocket.
+    pub local: Option<SocketAddr>,
 }
 
 impl Flow {
@@ -85,7 +95,26 @@ impl Flow {
             transport,
             reliable: transport.is_reliable(),
             peer: None,
+            local: None,
         }
+    }
+
+    /// Adds our end's address.
+    pub fn with_local(self, local: SocketAddr) -> Self {
+        Self {
+            local: Some(local),
+            ..self
+        }
+    }
+
+    /// Returns our end as host and port of a URI, where others can reach it.
+    pub fn place(&self) -> Option<(String, u16)> {
+        let local = self.local.filter(|_| !self.transport.is_websocket())?;
+        let host = match local.ip().to_canonical() {
+            IpAddr::V4(address) => address.to_string(),
+            IpAddr::V6(address) => format!("[{address}]"),
+        };
+        Some((host, local.port()))
     }
 
     /// Adds the other end's address.

@@ -132,6 +132,126 @@ fn line_ends_probe_where_that_is_the_policy_and_over_other_transports() {
     }
 }
 
+/// RFC 5626 §4.4.1: a server that has never answered line ends is not known to answer them at all.
+#[test]
+fn a_stream_whose_server_has_answered_line_ends_is_dead_if_it_does_so_no_more() {
+    for answers in [true, false] {
+        let mut lone = Lone::with_keep_alive(config("alice"), Transport::Tls);
+        lone.advance(Duration::from_secs(8));
+        if answers {
+            lone.receive("\r\n");
+        }
+        lone.advance(Duration::from_secs(15));
+        let failed = lone.events();
+        assert_eq!(failed.len(), usize::from(answers), "{failed:?}");
+    }
+}
+
+/// Over UDP nobody answers line ends.
+#[test]
+fn a_server_over_udp_is_asked_by_options_and_dead_if_it_answers_no_more() {
+    for answers in [true, false] {
+        let mut lone = Lone::with_keep_alive(config("alice"), Transport::Udp);
+        lone.advance(Duration::from_secs(9));
+        lone.sent.retain(|(_, bytes)| bytes != "\r\n\r\n");
+        let question = lone.request(Method::Options);
+        assert_eq!(question.uri().as_str(), "sip:example.com");
+        if answers {
+            lone.receive(answer(&question, 404, "r", ""));
+        }
+        lone.no_event();
+        lone.advance(Duration::from_secs(50));
+        let failed = lone.events();
+        assert_eq!(failed.len(), usize::from(answers), "{failed:?}");
+    }
+}
+
+/// RFC 3261 §18.1.1 and §8.1.1.8: over TCP, TLS and UDP we can be reached at our end of the flow.
+#[test]
+fn requests_say_where_our_end_of_a_flow_is_but_over_websocket() {
+    for (transport, local, via, contact) in [
+        (
+            Transport::Tcp,
+            "192.0.2.1:4711",
+            "SIP/2.0/TCP 192.0.2.1:4711;",
+            "@192.0.2.1:4711;transport=tcp",
+        ),
+        (
+            Transport::Tls,
+            "[2001:db8::1]:4711",
+            "SIP/2.0/TLS [2001:db8::1]:4711;",
+            "@[2001:db8::1]:4711;transport=tls",
+        ),
+        (
+            Transport::Udp,
+            "192.0.2.1:5060",
+            "SIP/2.0/UDP 192.0.2.1:5060;",
+            "@192.0.2.1:5060>",
+        ),
+        (
+            Transport::Wss,
+            "192.0.2.1:4711",
+            "SIP/2.0/WSS ",
+            ".invalid;transport=ws",
+        ),
+    ] {
+        let mut lone = Lone::with(config("alice"), transport);
+        lone.flow_up_at(transport, local);
+        lone.act(|alice, now| alice.register(now));
+        let request = lone.request(Method::Register);
+        let sent = header(&request, "Via");
+        assert!(sent.starts_with(via) && sent.contains(";rport"), "{sent}");
+        let sent = header(&request, "Contact");
+        assert!(sent.contains(contact), "{sent}");
+        lone.receive(answer(
+            &request,
+            200,
+            "r",
+            &format!("Contact: {sent};expires=600\r\n"),
+        ));
+        assert!(matches!(lone.event(), Event::Registered(_)));
+    }
+}
+
+/// RFC 3261 §18.1.2.
+#[test]
+fn an_answer_under_another_s_via_is_dropped_over_a_flow_with_an_address() {
+    let mut lone = Lone::with(config("alice"), Transport::Tcp);
+    lone.flow_up_at(Transport::Tcp, "192.0.2.1:4711");
+    lone.act(|alice, now| alice.register(now));
+    let request = lone.request(Method::Register);
+    let good = String::from_utf8(answer(&request, 200, "r", "").to_vec()).unwrap();
+    lone.receive(good.replacen("192.0.2.1:4711", "192.0.2.2:4711", 1));
+    assert!(matches!(lone.event(), Event::Discarded { .. }));
+    lone.receive(good);
+    assert!(matches!(lone.event(), Event::Registered(_)));
+}
+
+#[test]
+fn a_binding_is_taken_back_from_where_our_end_was() {
+    let mut lone = Lone::with(config("alice"), Transport::Tcp);
+    lone.flow_up_at(Transport::Tcp, "192.0.2.1:4711");
+    lone.act(|alice, now| alice.register(now));
+    let first = lone.request(Method::Register);
+    lone.receive(answer(&first, 200, "r", ""));
+    lone.flow_down();
+    lone.flow_up_at(Transport::Tcp, "192.0.2.1:4712");
+    let contacts = |request: &sip::message::Request| -> Vec<String> {
+        let all = request.headers().all("Contact");
+        all.map(str::to_owned).collect()
+    };
+    let second = lone.request(Method::Register);
+    let sent = contacts(&second);
+    assert!(sent[0].contains("192.0.2.1:4712"), "{sent:?}");
+    assert_eq!(
+        sent[1],
+        "<sip:alice@192.0.2.1:4711;transport=tcp>;expires=0"
+    );
+    lone.receive(answer(&second, 200, "r", ""));
+    lone.act(|alice, now| alice.register(now));
+    assert_eq!(contacts(&lone.request(Method::Register)).len(), 1);
+}
+
 #[test]
 fn a_flow_timer_of_the_edge_proxy_shortens_the_probes() {
     let mut lone = Lone::with_keep_alive(config("alice"), Transport::Wss);

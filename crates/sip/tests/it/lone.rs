@@ -76,7 +76,17 @@ impl Lone {
     pub(crate) fn flow_up(&mut self, transport: Transport) {
         self.next_flow += 1;
         self.flow = FlowId(self.next_flow);
-        let flow = Flow::new(transport);
+        self.flow_up_as(Flow::new(transport));
+    }
+
+    /// The same, where our end has an address.
+    pub(crate) fn flow_up_at(&mut self, transport: Transport, local: &str) {
+        self.next_flow += 1;
+        self.flow = FlowId(self.next_flow);
+        self.flow_up_as(Flow::new(transport).with_local(local.parse().unwrap()));
+    }
+
+    fn flow_up_as(&mut self, flow: Flow) {
         self.endpoint.handle_flow_up(self.flow, flow, self.now);
         self.drain();
     }

@@ -319,6 +319,7 @@ impl Life<'_> {
         let connection = match (self.wanted.take(), self.up) {
             (Some(server), _) if self.pick() % 4 < 3 => Connection::Up {
                 server,
+                local: None,
                 transport: match server {
                     0 => Transport::Wss,
                     _ => Transport::Ws,

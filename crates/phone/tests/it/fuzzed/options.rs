@@ -74,6 +74,7 @@ fn obey(config: Config, command: Command, start: Instant) {
     let connection = Connection::Up {
         server: 0,
         transport: Transport::Wss,
+        local: None,
     };
     phone.handle_connection(connection, start);
     drain(&mut phone);

@@ -79,6 +79,7 @@ impl Told {
         let connection = Connection::Up {
             server: 0,
             transport: Transport::Wss,
+            local: None,
         };
         told.phone.handle_connection(connection, now);
         told.drain();

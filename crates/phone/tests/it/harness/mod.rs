@@ -203,7 +203,11 @@ impl Rig {
     pub(crate) fn up(&mut self) {
         let (server, _) = *self.connects.last().expect("a connection was asked for");
         let transport = self.phone.config().servers[server].transport;
-        self.connection(Connection::Up { server, transport });
+        self.connection(Connection::Up {
+            server,
+            transport,
+            local: None,
+        });
     }
 
     pub(crate) fn down(&mut self) {

@@ -1,12 +1,15 @@
 //! The flows that are up, and which of them a request takes (RFC 5626 §4.2, §5.3).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use crate::transaction::{Flow, FlowId, Transport};
+use crate::transaction::{ClientKey, Flow, FlowId, Transport};
 
 /// Less than this is no keep-alive but a flood.
 const SHORTEST_SILENCE: Duration = Duration::from_secs(5);
+
+/// Over UDP each probe keeps a NAT's mapping, and each fourth, about twice a minute, asks whether anybody is there.
+const PROBES_A_QUESTION: u32 = 4;
 
 /// A server that has restarted knows everybody again after so long: a phone tries every 2 to 30 s.
 const UNTIL_ALL_ARE_BACK: Duration = Duration::from_secs(32);
@@ -15,6 +18,12 @@ const UNTIL_ALL_ARE_BACK: Duration = Duration::from_secs(32);
 #[derive(Debug, Default)]
 pub(in crate::endpoint) struct Flows {
     up: BTreeMap<FlowId, Flow>,
+    /// Those whose other end answers probes: not every server does.
+    ponging: BTreeSet<FlowId>,
+    /// How often each flow over UDP was probed.
+    probes: BTreeMap<FlowId, u32>,
+    /// OPTIONS of ours that ask whether anybody is there.
+    questions: BTreeMap<ClientKey, FlowId>,
     /// The one that requests take which belong to none: the last that came up.
     newest: Option<FlowId>,
     /// The longest silence that the edge proxy allows (RFC 5626 §4.4).
@@ -36,6 +45,8 @@ impl Flows {
     /// Returns whether it was up.
     pub(in crate::endpoint) fn close(&mut self, id: FlowId) -> bool {
         let was_up = self.up.remove(&id).is_some();
+        self.ponging.remove(&id);
+        self.probes.remove(&id);
         if self.newest == Some(id) {
             self.newest = self.up.keys().next_back().copied();
         }
@@ -63,6 +74,45 @@ impl Flows {
 
     pub(in crate::endpoint) fn transport(&self, id: FlowId) -> Option<Transport> {
         self.up.get(&id).map(|flow| flow.transport)
+    }
+
+    /// The other end has answered a probe.
+    pub(in crate::endpoint) fn ponged(&mut self, id: FlowId) {
+        if self.is_up(id) {
+            self.ponging.insert(id);
+        }
+    }
+
+    /// Whether silence after a probe means that the flow is dead: WebSocket has pongs of its own, over a stream it shows
+    /// whether a server knows RFC 5626, and over UDP whether it answers questions.
+    pub(in crate::endpoint) fn owes_pong(&self, id: FlowId) -> bool {
+        match self.transport(id) {
+            Some(Transport::Ws | Transport::Wss) => true,
+            Some(Transport::Tcp | Transport::Tls) => self.ponging.contains(&id),
+            Some(Transport::Udp) => self.ponging.contains(&id) && self.is_asked(id),
+            None => false,
+        }
+    }
+
+    fn is_asked(&self, id: FlowId) -> bool {
+        self.questions.values().any(|flow| *flow == id)
+    }
+
+    /// Whether this probe is one that asks: the first is, and each fourth after it.
+    pub(in crate::endpoint) fn is_question_due(&mut self, id: FlowId) -> bool {
+        let probes = self.probes.entry(id).or_default();
+        let is_due = probes.is_multiple_of(PROBES_A_QUESTION);
+        *probes = probes.wrapping_add(1);
+        is_due && !self.is_asked(id)
+    }
+
+    pub(in crate::endpoint) fn asked(&mut self, id: FlowId, question: ClientKey) {
+        self.questions.insert(question, id);
+    }
+
+    /// The flow over which it was asked, if it was a question.
+    pub(in crate::endpoint) fn take_asked(&mut self, question: ClientKey) -> Option<FlowId> {
+        self.questions.remove(&question)
     }
 
     /// The flow that a request takes: the one its dialog came over, else the newest; never one chosen by a host name.

@@ -8,6 +8,7 @@ use crate::endpoint::compose;
 use crate::endpoint::config::EndpointConfig;
 use crate::message::{Request, Response};
 use crate::registration::{Bound, Phase, Registration, RegistrationOutcome, Settings};
+use crate::transaction::Flow;
 use crate::uri::Uri;
 
 /// One registration, from the wish for it to the wish for none.
@@ -18,7 +19,9 @@ pub(in crate::endpoint) struct Registrar {
     binding: Option<Granted>,
     /// The REGISTER that is out shows credentials that were replaced since.
     outdated: bool,
-    /// The same for the endpoint's whole life, whatever flows come and go.
+    /// The name that nobody else has.
+    host: String,
+    /// Over WebSocket the same for the endpoint's whole life, whatever flows come and go.
     contact: Uri<'static>,
     /// The same without our name.
     private_contact: Uri<'static>,
@@ -59,7 +62,7 @@ impl Registrar {
             .aor
             .user_unescaped()
             .map(std::borrow::Cow::into_owned);
-        let contact = compose::contact_uri(config, user.as_deref(), host);
+        let contact = compose::contact_uri(config, user.as_deref(), host, None);
         let registration = Registration::new(Settings {
             registrar: compose::registrar(config),
             aor: compose::name_addr(config.display_name.as_deref(), &config.aor),
@@ -74,9 +77,23 @@ impl Registrar {
             wish: Wish::Nothing,
             binding: None,
             outdated: false,
+            host: host.to_owned(),
             contact,
-            private_contact: compose::contact_uri(config, Some("anonymous"), host),
+            private_contact: compose::contact_uri(config, Some("anonymous"), host, None),
         }
+    }
+
+    /// Takes the Contact that belongs to a flow: where our end of it is, unless the configuration names a host. Over
+    /// WebSocket nobody could reach that, and the name that nobody else has stays.
+    pub(in crate::endpoint) fn moved(&mut self, config: &EndpointConfig, flow: &Flow) {
+        let user = config
+            .aor
+            .user_unescaped()
+            .map(std::borrow::Cow::into_owned);
+        let at = |user| compose::contact_uri(config, user, &self.host, Some(flow));
+        self.contact = at(user.as_deref());
+        self.private_contact = at(Some("anonymous"));
+        self.registration.set_contact(self.contact.clone());
     }
 
     pub(in crate::endpoint) fn contact(&self) -> &Uri<'static> {

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use crate::message::{HeaderName, Method, Request, Response};
 use crate::put::Put;
 
-use super::ids::ClientId;
+use super::ids::{self, ClientId};
 use super::{Cancelling, ClientKey, Layer, LayerOutput, Owner, TxEvent};
 use crate::header::CSeq;
 use crate::transaction::flow::FlowId;
@@ -221,7 +221,7 @@ impl Layer {
     }
 
     pub(super) fn receive_response(&mut self, response: Response, now: Instant) {
-        let id = match ClientId::of(&response, &self.config.host, self.config.port) {
+        let id = match ClientId::of(&response) {
             Ok(id) => id,
             Err(why) => return self.discard(why),
         };
@@ -229,6 +229,10 @@ impl Layer {
             // RFC 6026 §8.1: a stray response is dropped, a 2xx as well.
             return self.discard("an answer to no request of ours");
         };
+        let sent = self.clients.get(&key);
+        if !sent.is_some_and(|client| ids::is_answer_of(&response, &client.request)) {
+            return self.discard("an answer whose top Via is not ours");
+        }
         let class = Class::of(response.status().code());
         self.client_step(key, ClientInput::Response(class), Some(response), now);
         if class == Class::Provisional {

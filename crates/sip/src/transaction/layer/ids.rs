@@ -18,25 +18,28 @@ impl ClientId {
         Self { branch, method }
     }
 
-    /// Reads it from an answer, whose top Via must be ours.
-    pub(super) fn of(
-        response: &Response,
-        host: &str,
-        port: Option<u16>,
-    ) -> Result<Self, &'static str> {
+    /// Reads it from an answer; whether its top Via is ours, its request tells.
+    pub(super) fn of(response: &Response) -> Result<Self, &'static str> {
         let headers = response.headers();
         let via = headers
             .via()
             .map_err(|_| "an answer without a readable Via")?;
-        if !via.is_sent_by(host, port) {
-            return Err("an answer whose top Via is not ours");
-        }
         let branch = via.branch().ok_or("an answer without a branch")?;
         let cseq = headers
             .cseq()
             .map_err(|_| "an answer without a readable CSeq")?;
         Ok(Self::new(branch.to_owned(), cseq.method))
     }
+}
+
+/// RFC 3261 §18.1.2: says whether an answer's top Via names the one who sent the request.
+pub(super) fn is_answer_of(response: &Response, request: &Request) -> bool {
+    let ours = request.headers().via();
+    let theirs = response.headers().via();
+    let (Ok(ours), Ok(theirs)) = (ours, theirs) else {
+        return false;
+    };
+    theirs.is_sent_by(ours.host_text(), ours.port())
 }
 
 /// What a request matches.

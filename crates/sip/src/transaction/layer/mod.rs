@@ -41,7 +41,7 @@ enum Owner {
 /// What the layer is told once.
 #[derive(Debug, Clone)]
 pub struct LayerConfig {
-    /// Host written into our Via; answers whose top Via has another are dropped (RFC 3261 §18.1.2).
+    /// Host written into our Via over flows that have no address of ours.
     pub host: String,
     /// Port written into our Via; `None` stands for the transport's own.
     pub port: Option<u16>,
@@ -328,8 +328,11 @@ impl Layer {
             .flows
             .get(&flow)
             .map_or("TCP", |flow| flow.transport.via_token());
-        let LayerConfig { host, port, .. } = &self.config;
-        let mut via = Via::new(token, host, *port, branch);
+        let place = self.flows.get(&flow).and_then(Flow::place);
+        let mut via = match &place {
+            Some((host, port)) => Via::new(token, host, Some(*port), branch),
+            None => Via::new(token, &self.config.host, self.config.port, branch),
+        };
         via.params_mut().set("rport", "");
         request.headers_mut().insert_front_typed(&via);
     }

@@ -117,11 +117,7 @@ fn answer(message: &Message) -> Option<u16> {
     let aor = "sip:ben@example.com".parse().unwrap();
     let instance = "urn:uuid:00000000-0000-1000-8000-000000000001";
     let mut endpoint = Endpoint::new(EndpointConfig::new(aor, instance), [7; 32]);
-    let flow = Flow {
-        transport: Transport::Wss,
-        reliable: true,
-        peer: None,
-    };
+    let flow = Flow::new(Transport::Wss);
     endpoint.handle_flow_up(FlowId(1), flow, now);
     sent(&mut endpoint);
     endpoint.handle_message(FlowId(1), message.to_bytes(), now);
