@@ -48,6 +48,8 @@ pub struct Estimate {
     /// More comes than the peer was told: it may not have heard.
     is_exceeded: bool,
     told: Option<(Instant, f64)>,
+    /// A queue was about to overflow, and nobody has asked yet.
+    overfull: bool,
 }
 
 impl Estimate {
@@ -94,6 +96,7 @@ impl Estimate {
             let left = (1.0 - wait.least / EMPTIES).clamp(MOST_BACK_OFF, BACK_OFF);
             self.rate = Some(left * rate.min(comes));
             self.shrunk = Some((now, comes));
+            self.overfull = wait.queue == Queue::Overfull;
         } else if wait.least < EMPTY && rate < MOST_MORE * comes {
             let since = since.min(Duration::from_secs(1)).as_secs_f64();
             let growth = match self.shrunk {
@@ -105,6 +108,12 @@ impl Estimate {
         }
         self.rate = self.rate.map(|rate| rate.max(f64::from(LEAST_RATE)));
         self.is_exceeded = is_full && self.told.is_some_and(|(_, told)| comes > told);
+    }
+
+    /// What gets through a queue that was found to be about to overflow, in bit/s; told once.
+    pub fn take_overfull(&mut self) -> Option<u32> {
+        let overfull = std::mem::take(&mut self.overfull);
+        self.rate.filter(|_| overfull).map(|rate| rate as u32)
     }
 
     /// Whoever gets what comes can take no more than this.

@@ -181,14 +181,14 @@ fn narrow(both: bool) -> Narrowed {
 #[test]
 fn a_line_that_narrows_to_a_fifth_loses_little_sound_to_pictures_until_they_adapt_and_none_then() {
     // Where both ways narrow, what tells of it has to go through the other's full queue.
-    for (both, most_lost) in [(false, 9), (true, 15)] {
+    for both in [false, true] {
         let narrowed = narrow(both);
         println!("both: {both}, {narrowed:?}");
         let [wide, now] = narrowed.targets;
         assert!(wide > 1_000_000, "{narrowed:?}");
         // For a moment it may be more than the line carries: that is how it is found out.
         assert!((200_000..600_000).contains(&now), "{narrowed:?}");
-        assert!(narrowed.lost[0] <= most_lost, "{narrowed:?}");
+        assert!(narrowed.lost[0] < 10, "{narrowed:?}");
         assert_eq!(narrowed.lost[1], 0, "{narrowed:?}");
         assert!(narrowed.frozen < 1.5, "{narrowed:?}");
     }

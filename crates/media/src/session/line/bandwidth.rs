@@ -6,7 +6,9 @@ use super::{PictureLine, VideoEvent, Work};
 use crate::rtp::rtcp::ReportBlock;
 use crate::rtp::{feedback, rtcp};
 use crate::sdp::negotiate::Content;
-use crate::video::{Departure, Estimate, LossRule, MOST_RATE, OVERHEAD, Rate, RecentTraffic};
+use crate::video::{
+    Departure, Estimate, LEAST_RATE, LossRule, MOST_RATE, OVERHEAD, Rate, RecentTraffic,
+};
 
 use super::send::SentOctets;
 
@@ -23,6 +25,9 @@ const ENOUGH: u32 = 20;
 /// Whatever else is to be sent, pictures have so much of the rate.
 const LEAST_PART: f64 = 0.5;
 
+/// A peer that sees no queue says so within a second.
+const EXPECTED_FOR: Duration = Duration::from_secs(1);
+
 /// What the network takes of all lines together, and what of it each has.
 #[derive(Debug)]
 pub(super) struct Bandwidth {
@@ -36,6 +41,8 @@ pub(super) struct Bandwidth {
     /// When what was not worth telling so soon is told.
     news: Option<Instant>,
     estimate: Estimate,
+    /// What the way there is expected to carry, and until when, if the peer says nothing.
+    expected: Option<(u32, Instant)>,
     compound: Vec<u8>,
 }
 
@@ -78,6 +85,7 @@ impl Default for Bandwidth {
             told: Vec::new(),
             news: None,
             estimate: Estimate::default(),
+            expected: None,
             compound: Vec::with_capacity(128),
         }
     }
@@ -106,6 +114,7 @@ impl Bandwidth {
 
     /// The peer can take so much.
     pub(super) fn allowed(&mut self, bits_per_second: u64, now: Instant) {
+        self.expected = None;
         self.rate.estimate(bits_per_second, now);
     }
 
@@ -125,10 +134,28 @@ impl Bandwidth {
         self.estimate.packet(left, octets + OVERHEAD, now);
     }
 
+    /// Expects that no more can be sent than what gets through the way here, if that is found to be about to overflow: as a
+    /// rule the way there is narrower as well, and then the peer's word of it is late, or lost between our own pictures.
+    pub(super) fn expects_less(&mut self, now: Instant) -> bool {
+        let rate = self.estimate.take_overfull();
+        self.expected = rate
+            .map(|rate| (rate, now + EXPECTED_FOR))
+            .or(self.expected);
+        rate.is_some()
+    }
+
+    fn target(&self, now: Instant) -> u32 {
+        let told = self.rate.target(now);
+        match self.expected {
+            Some((expected, until)) if now < until => told.min(expected.max(LEAST_RATE)),
+            Some(_) | None => told,
+        }
+    }
+
     /// Gives each line that sends its part, and tells of it.
     pub(super) fn share(&mut self, lines: &mut [PictureLine], work: &mut Work<'_>) {
         let active = lines.iter().filter(|line| line.sending.is_active()).count();
-        let each = self.rate.target(work.now) / u32::try_from(active.max(1)).unwrap_or(u32::MAX);
+        let each = self.target(work.now) / u32::try_from(active.max(1)).unwrap_or(u32::MAX);
         let each = each.min(MOST_RATE);
         let of_pictures = (f64::from(each) * self.part(work.now)) as u32;
         self.told.retain(|told| {

@@ -257,6 +257,9 @@ impl Lines {
             self.bandwidth.received(left, octets, work.now);
             let sent = line.act(&mut work);
             self.bandwidth.sent(sent, work.now);
+            if self.bandwidth.expects_less(work.now) {
+                self.bandwidth.share(&mut self.lines, &mut work);
+            }
             self.bandwidth.tell(&self.lines, &mut work);
         }
     }

@@ -13,8 +13,10 @@ use ::video::EncodedFrame;
 const MOST_HELD: Duration = Duration::from_millis(500);
 /// More frames than these are not held: half a second of 60 a second.
 const MOST_FRAMES: usize = 32;
-/// Nobody notices that a picture comes so much later than its sound.
-const NOT_NOTICED: Duration = Duration::from_millis(40);
+/// Nobody notices that a picture comes so much later than its sound, in seconds,
+const LATER: f64 = 0.040;
+/// or so much sooner (EBU R37: 60 ms; the rest is for what ticks and a sound card add).
+const SOONER: f64 = 0.025;
 /// A second in 32.32 fixed point.
 const SECOND: f64 = 4_294_967_296.0;
 
@@ -55,7 +57,7 @@ impl Sync {
     ) {
         let even = self.repairs.hold(given.timestamp, repaired, now);
         let hold = match heard.and_then(|heard| self.later(given.timestamp, heard)) {
-            Some(later) => even.min(later + NOT_NOTICED.as_secs_f64()).max(later),
+            Some(later) => even.min(later + LATER).max(later - SOONER),
             None => even,
         };
         let due = now + Duration::from_secs_f64(hold.max(0.0));
@@ -160,17 +162,19 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_waits_until_the_sound_of_its_time_is_heard() {
+    fn a_frame_waits_until_the_sound_of_its_time_is_nearly_heard() {
         for later in [0, 700] {
             let (mut sync, heard) = sync(later);
             // Taken 50 ms after the reports; what is heard in 20 ms was taken 10 ms before them.
             let waits = held(&mut sync, Some(heard), 5_000 + 50 * 90);
-            assert!(waits.abs_diff(80 * MS) < MS, "{waits:?}");
+            assert!(waits.abs_diff(55 * MS) < MS, "{waits:?}");
             // The sound of this one was heard already.
             assert_eq!(
                 held(&mut sync, Some(heard), 5_000 - 40 * 90),
                 Duration::ZERO
             );
+            // Nor is that of this one noticed to be later.
+            assert_eq!(held(&mut sync, Some(heard), 5_000 - 6 * 90), Duration::ZERO);
             // No sound waits so long.
             assert_eq!(
                 held(&mut sync, Some(heard), 5_000 + 600 * 90),
