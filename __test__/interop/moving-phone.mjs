@@ -1,14 +1,23 @@
-// A phone: node moving-phone.mjs '{ "options": …, "call"?: target }'. Each line that it prints ends with the time in milliseconds:
+// A phone: node moving-phone.mjs '{ "options": …, "call"?: target, "watched"?: true }'. Each line that it prints ends with the time in milliseconds:
 // `registered`, `connected`, `disconnected REASON`, `interrupted true`, `ended CONDITION TEXT`, and `sound after N` when the other
-// party is heard after N milliseconds of silence.
+// party is heard after N milliseconds of silence. With `"watched": true` also `sends METHOD` for each request, and
+// `network REROUTED` for each change that was noticed.
 import { Softphone } from 'offhook'
 import { silent, voice } from '../phones.mjs'
 
-const { options, call } = JSON.parse(process.argv[2])
+const { options, call, watched } = JSON.parse(process.argv[2])
 const tell = (what) => console.log(`${what} ${Date.now()}`)
-const phone = new Softphone({ audio: 'none', logger: silent, ...options })
+const phone = new Softphone({ audio: 'none', logger: silent, logLevel: watched ? 'trace' : 'error', ...options })
 const { ear, audio } = voice(600)
 if (process.env.OFFHOOK_TEST_LOG) phone.on('trace', (level, message, details) => console.error(level, message, JSON.stringify(details)))
+
+if (watched) {
+  phone.on('trace', (_level, message, details) => {
+    if (message === 'The network has changed') tell(`network ${details.rerouted}`)
+    const method = message === 'SIP message sent' && /^([A-Z]+) /.exec(details.sip)?.[1]
+    if (method) tell(`sends ${method}`)
+  })
+}
 
 phone.on('connected', () => tell('connected'))
 phone.on('disconnected', ({ reason }) => tell(`disconnected ${reason}`))

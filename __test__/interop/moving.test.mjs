@@ -7,11 +7,11 @@ import { peers } from './peers.mjs'
 const soon = (seconds = 20) => AbortSignal.timeout(seconds * 1000)
 
 /** A call from the laptop to the world that is heard on both sides. */
-async function talking(t, options = {}) {
+async function talking(t, job = {}) {
   const net = await startLaptop(t)
   const bob = net.phone('bob', {})
   await bob.prints(/^registered /m, soon())
-  const alice = net.phone('alice', { options, call: 'bob' })
+  const alice = net.phone('alice', { ...job, call: 'bob' })
   await Promise.all([alice, bob].map((phone) => phone.prints(/^sound after/m, soon())))
   await sleep(1000)
   return { ...net, alice, bob }
@@ -73,5 +73,21 @@ describe('a laptop in a call', { skip: peers('nat') }, () => {
     const drops = (device) => ['nft flush ruleset', `nft add table inet vpn`, 'nft add chain inet vpn in "{ type filter hook input priority 0; }"', `nft add rule inet vpn in iifname ${device} ip saddr != 10.99.${device === 'wwan' ? 2 : 1}.0/24 drop`]
     await moved(t, net, { elsewhere: drops('wwan'), joining: joining('wwan') })
     await moved(t, net, { elsewhere: drops('wlan'), joining: ['ip route replace default via 10.99.1.1 dev wlan', 'ip link set wwan down', 'ip address flush dev wwan'] })
+  })
+
+  test('is not disturbed by addresses that come and go beside it', async (t) => {
+    const net = await talking(t, { watched: true })
+    const begun = Date.now()
+    // Another way out, as a VPN's; the connection and the call stay on the one that they have.
+    net.laptop(...joining('wwan'))
+    await first(net.alice, 'network true', begun)
+    await sleep(1500)
+    const before = Date.now()
+    net.laptop('for i in $(seq 100); do', 'ip link add pod type veth peer name dop', 'ip address add 172.18.$i.1/24 dev pod', 'ip link set pod up', 'ip link set dop up', 'sleep 0.06', 'ip link delete pod', 'done')
+    await first(net.alice, 'network false', before)
+    await sleep(1500)
+    const since = (pattern) => times(net.alice, pattern, before).length
+    t.diagnostic(`${since('network false')} changes were noticed`)
+    assert.deepEqual([since('network true'), since('sends [A-Z]+'), since('disconnected .*'), since('interrupted true'), since('ended .*')], [0, 0, 0, 0, 0], net.alice.log)
   })
 })

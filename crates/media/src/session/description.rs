@@ -4,7 +4,7 @@ use super::{ConnectionState, MediaEvent, MediaRefusal, Session, SessionError, Wr
 use crate::sdp::Direction;
 use crate::sdp::negotiate::{Agreed, LocalTransport, Misuse, Negotiation, Refusal};
 use crate::transport::{
-    Config, Gathering, OutboundStream, Role, Server, StreamId, Transport, TransportFailure,
+    Config, Gathering, OutboundStream, Role, Server, Silence, StreamId, Transport, TransportFailure,
 };
 use rand::RngExt;
 use std::net::{IpAddr, SocketAddr};
@@ -60,10 +60,10 @@ impl Session {
     }
 
     /// Says whether the call needs sockets of other addresses than it has: the one of its path is not among ours any more, or
-    /// nothing comes on it and there are others.
-    pub fn has_moved(&self, addresses: &[IpAddr]) -> bool {
+    /// nothing comes on it, it may be left for that, and there are others.
+    pub fn has_moved(&self, addresses: &[IpAddr], silence: Silence) -> bool {
         let transport = self.transport.as_ref();
-        transport.is_some_and(|transport| transport.has_moved(addresses))
+        transport.is_some_and(|transport| transport.has_moved(addresses, silence))
     }
 
     /// Takes other sockets in place of all that it has, numbered from 0 again; the next offer restarts ICE with them.

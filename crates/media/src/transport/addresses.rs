@@ -12,6 +12,15 @@ use super::path_event::Asked;
 use super::paths::Paths;
 use super::{MAX_SOCKETS, Transport};
 
+/// Whether a path on which nothing comes may be left for the addresses that are there beside it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Silence {
+    /// It may come back: addresses come and go for many reasons.
+    IsWaitedOut,
+    /// ICE is restarted in any case.
+    MayBeLeft,
+}
+
 impl Transport {
     /// Returns what our description must say; while a restart is staged, its new credentials.
     pub fn local(&self) -> LocalParameters {
@@ -45,9 +54,9 @@ impl Transport {
     }
 
     /// Says whether media can't go on with sockets of these addresses of ours only: the one that the path takes is gone, or
-    /// what a TURN server gave for it, or it is interrupted and there are others; or, without a path, any that a peer was told
-    /// is gone.
-    pub fn has_moved(&self, addresses: &[IpAddr]) -> bool {
+    /// what a TURN server gave for it, or it is interrupted, may be left for that, and there are others; or, without a path,
+    /// any that a peer was told is gone.
+    pub fn has_moved(&self, addresses: &[IpAddr], silence: Silence) -> bool {
         let gone =
             |socket: &SocketAddr| !socket.ip().is_loopback() && !addresses.contains(&socket.ip());
         let path = self.ice.media_pair();
@@ -57,7 +66,8 @@ impl Transport {
         match path.and_then(|pair| self.paths.socket(pair.base)) {
             Some(socket) => {
                 let known = |ip: &IpAddr| self.paths.sockets().iter().any(|s| s.ip() == *ip);
-                gone(&socket) || self.ice.is_interrupted() && !addresses.iter().all(known)
+                let leaves = silence == Silence::MayBeLeft && self.ice.is_interrupted();
+                gone(&socket) || leaves && !addresses.iter().all(known)
             }
             None => self.paths.sockets().iter().any(gone),
         }

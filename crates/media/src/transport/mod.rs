@@ -51,6 +51,7 @@ use std::time::{Duration, Instant};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 
+pub use addresses::Silence;
 use addresses::check_sockets;
 pub use certificate::{Certificate, CertificateError};
 pub use config::{

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use media::transport::{Description, GatheringCap, Role, State, TransportFailure};
+use media::transport::{Description, GatheringCap, Role, Silence, State, TransportFailure};
 
 use crate::harness::{ALICE, BOB, Net, address, config, ms, remote};
 
@@ -105,7 +105,7 @@ fn a_machine_that_moves_to_another_network_goes_on_from_there() {
         let new = address("10.9.9.9:9000");
         let moved = |net: &Net, list: &[SocketAddr]| {
             let list: Vec<_> = list.iter().map(SocketAddr::ip).collect();
-            net.peers[us].transport.has_moved(&list)
+            net.peers[us].transport.has_moved(&list, Silence::MayBeLeft)
         };
         assert!(!moved(&net, &[new, old]), "what it uses is still there");
         assert!(moved(&net, &[new]));

@@ -1,7 +1,7 @@
 //! TURN over streams: gathering, connecting, and what ends them.
 
 use media::transport::{
-    CandidateKind, Policy, Reach, Role, Secret, Server, ServerFault, ServerKind, State,
+    CandidateKind, Policy, Reach, Role, Secret, Server, ServerFault, ServerKind, Silence, State,
     StreamTarget, TransportFailure,
 };
 
@@ -187,7 +187,7 @@ fn a_stream_that_ends_under_a_call_is_a_loss_that_a_restart_with_another_one_mak
     assert!(
         !net.peers[ALICE]
             .transport
-            .has_moved(&[address("10.0.0.1:1").ip()])
+            .has_moved(&[address("10.0.0.1:1").ip()], Silence::IsWaitedOut)
     );
     net.break_links(ALICE);
     let state = net.peers[ALICE].transport.state();
@@ -195,7 +195,7 @@ fn a_stream_that_ends_under_a_call_is_a_loss_that_a_restart_with_another_one_mak
     assert!(
         net.peers[ALICE]
             .transport
-            .has_moved(&[address("10.0.0.1:1").ip()])
+            .has_moved(&[address("10.0.0.1:1").ip()], Silence::IsWaitedOut)
     );
     net.peers[ALICE].gathered_at = None;
     net.peers[ALICE].candidates.clear();

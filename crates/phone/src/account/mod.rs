@@ -41,6 +41,7 @@ pub(crate) struct Account {
     question: u32,
     /// Rounds without success, and connections that did not live long, since the last that did.
     failures: u32,
+    hurry: network::Hurry,
     was_up: bool,
     /// `Ready` was emitted.
     ready: bool,
@@ -94,6 +95,7 @@ impl Account {
             routes: VecDeque::new(),
             question: 0,
             failures: 0,
+            hurry: network::Hurry::default(),
             was_up: false,
             ready: false,
             registering: config.register,

@@ -1,6 +1,6 @@
 //! The machine is in another network, or has slept: what that means for the connection.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{Account, FlowChange, Link, backoff};
 use crate::agent::Context;
@@ -11,8 +11,31 @@ use crate::door::output::Output;
 const PATIENCE: Duration = Duration::from_secs(3);
 /// The same, if the server is reached another way now: most likely it is dead.
 const LITTLE_PATIENCE: Duration = Duration::from_secs(1);
-/// A way may have come up that nobody saw: the next attempt is no later than that.
-const SOON: Duration = Duration::from_secs(1);
+/// So often within [`CALM`] what failed in another network is forgotten, and the next attempt made at once; beyond that it is
+/// the network that fails.
+const MOST_HURRIED: u32 = 4;
+const CALM: Duration = Duration::from_secs(30);
+
+/// How often the network has changed of late.
+#[derive(Debug, Default)]
+pub(super) struct Hurry {
+    since: Option<Instant>,
+    times: u32,
+}
+
+impl Hurry {
+    /// Whether one may hurry once more.
+    fn once_more(&mut self, now: Instant) -> bool {
+        if self.since.is_none_or(|since| now >= since + CALM) {
+            *self = Hurry {
+                since: Some(now),
+                times: 0,
+            };
+        }
+        self.times = self.times.saturating_add(1);
+        self.times <= MOST_HURRIED
+    }
+}
 
 impl Account {
     /// Takes note that the network is another, or that the machine slept.
@@ -26,7 +49,9 @@ impl Account {
             (Link::Up { .. }, OurEnd::Gone) => {
                 ctx.outputs.push_back(Output::Disconnect);
                 // It is the path that broke, whatever was before.
-                self.failures = 0;
+                if self.hurry.once_more(ctx.now) {
+                    self.failures = 0;
+                }
                 self.lost("The network address of the connection is gone", ctx)
             }
             (Link::Up { .. }, OurEnd::Elsewhere) => {
@@ -39,24 +64,16 @@ impl Account {
                 }
                 FlowChange::None
             }
-            (Link::Connecting { server, .. }, _) if change.online && change.rerouted => {
-                // It may have begun in a network that is gone, which nobody would say for ten seconds.
-                ctx.outputs.push_back(Output::Disconnect);
-                self.round.push_front(server);
-                self.routes.clear();
-                self.try_soon(ctx);
-                FlowChange::None
-            }
-            (Link::Waiting { until }, _) if change.online => {
-                match change.rerouted {
-                    true => self.try_soon(ctx),
-                    // Of addresses that come and go, as those of containers, there is no end.
-                    false => {
-                        self.link = Link::Waiting {
-                            until: until.min(ctx.now + SOON),
-                        };
-                    }
+            (Link::Connecting { .. } | Link::Waiting { .. }, _)
+                if change.online && change.rerouted && self.hurry.once_more(ctx.now) =>
+            {
+                if let Link::Connecting { server, .. } = self.link {
+                    // It may have begun in a network that is gone, which nobody would say for ten seconds.
+                    ctx.outputs.push_back(Output::Disconnect);
+                    self.round.push_front(server);
+                    self.routes.clear();
                 }
+                self.try_soon(ctx);
                 FlowChange::None
             }
             (

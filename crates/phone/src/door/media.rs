@@ -229,6 +229,8 @@ pub enum MediaEvent {
     Connected,
     /// The media path was lost; it may come back.
     Interrupted,
+    /// Packets to the peer may take another way than before.
+    Rerouted,
     /// The media path will not come back by itself.
     Failed {
         failure: MediaFailure,

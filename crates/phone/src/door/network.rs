@@ -7,8 +7,8 @@ use std::time::Duration;
 pub struct NetworkChange {
     /// How long the machine slept, as far as the phone's clock stood still meanwhile.
     pub slept: Duration,
-    /// Packets may take another way than before: the way out is another, or the machine stood still. Otherwise only
-    /// addresses have come or gone.
+    /// Packets to the server may take another way than before, or the machine stood still. Otherwise only addresses have come
+    /// or gone that lead elsewhere.
     pub rerouted: bool,
     /// Others can be reached at all.
     pub online: bool,

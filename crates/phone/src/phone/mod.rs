@@ -194,7 +194,11 @@ impl Phone {
                 "rerouted": change.rerouted,
                 "slept": millis(change.slept),
             });
-            ctx.trace(Level::Info, "The network has changed", details);
+            let level = match change.rerouted {
+                true => Level::Info,
+                false => Level::Debug,
+            };
+            ctx.trace(level, "The network has changed", details);
             let flow = phone.account.network_changed(&change, &mut ctx);
             phone.changed(flow);
             if change.rerouted {

@@ -30,6 +30,7 @@ impl Session {
             MediaEvent::Connecting => self.path_sought(ctx),
             MediaEvent::Connected => self.path_found(ctx),
             MediaEvent::Interrupted => self.path_silent(ctx),
+            MediaEvent::Rerouted => self.network_changed(ctx),
             MediaEvent::Failed { failure, reason } => self.failed(failure, &reason, ctx),
             MediaEvent::FirstSound => self.connectivity.heard = true,
             MediaEvent::EndOfCandidates => ctx.emit(Event::EndOfCandidates { id }),

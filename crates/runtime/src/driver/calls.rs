@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Weak};
 use std::time::Instant;
 
-use media::transport::{LinkId, Server, StreamTarget};
+use media::transport::{LinkId, Server, Silence, StreamTarget};
 use phone::audio::Device;
 use phone::media::MediaRefusal;
 use phone::{
@@ -189,9 +189,13 @@ impl Calls {
             }
             StreamCommand::Offer | StreamCommand::Answer { .. } => self.ensure(id, jobs),
             // Before an offer in a running call: it is what a change of network is told by.
-            StreamCommand::Reoffer { .. } => {
+            StreamCommand::Reoffer { restart_ice, .. } => {
+                let silence = match restart_ice {
+                    true => Silence::MayBeLeft,
+                    false => Silence::IsWaitedOut,
+                };
                 if let Some(addresses) = self.addresses_to_move_to() {
-                    self.send(id, Order::Addresses(addresses));
+                    self.send(id, Order::Addresses(addresses, silence));
                 }
             }
             StreamCommand::SetAnswer { .. }
@@ -510,15 +514,19 @@ impl Calls {
         leads_on.then_some(addresses)
     }
 
-    /// The network has changed: sessions whose own address is gone get others, and names may mean other servers.
-    pub(super) fn network_changed(&mut self) {
-        self.ice.forget();
+    /// The network has changed: sessions whose own address is gone get others. If the way out is another one, names may mean
+    /// other servers.
+    pub(super) fn network_changed(&mut self, rerouted: bool) {
+        if rerouted {
+            self.ice.forget();
+        }
         let Some(addresses) = self.addresses_to_move_to() else {
             return;
         };
         for call in self.calls.values() {
             if let MediaPlace::Hosted(handle) = &call.place {
-                handle.send(Order::Addresses(addresses.clone()));
+                let all = addresses.clone();
+                handle.send(Order::Network { all, rerouted });
             }
         }
     }

@@ -7,13 +7,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use phone::config::Server;
-use phone::network::OurEnd;
 use phone::{Config, Connection as Phoned, ErrorCode};
 use sip::transaction::Transport;
 use tokio::task::{JoinHandle, JoinSet};
 use tunnel::Route;
 
-use crate::network::{self, Sighting};
 use crate::signalling::{ConnectError, Connection, Connector, Incoming, TlsOptions};
 
 /// What connecting may take in all: TCP to a far server takes three tries in this time. Just less than the phone waits, so that
@@ -117,19 +115,6 @@ impl Line {
         match &self.state {
             State::Open(connection) => connection.ends(),
             State::Idle | State::Connecting { .. } => None,
-        }
-    }
-
-    /// What became of our end of the open connection in this network.
-    pub(super) fn our_end(&self, network: &Sighting) -> OurEnd {
-        let Some((local, peer)) = self.ends() else {
-            return OurEnd::Kept;
-        };
-        let (local, peer) = (local.ip().to_canonical(), peer.ip().to_canonical());
-        match network::source_towards(peer) {
-            _ if !network.has(local) => OurEnd::Gone,
-            Some(source) if source != local => OurEnd::Elsewhere,
-            Some(_) | None => OurEnd::Kept,
         }
     }
 

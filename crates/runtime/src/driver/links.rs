@@ -1,5 +1,6 @@
 //! Streams to TURN servers: one task each, which opens it, carries octets between it and its session, and ends with either.
 
+use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -20,6 +21,8 @@ const PIECE: usize = 16 * 1024;
 const MOST_UNTAKEN: usize = 8;
 /// Media that waited longer for a stream would come too late, and hold up what follows.
 const STALE: Duration = Duration::from_millis(400);
+/// A server that takes nothing for so long takes nothing any more, though its connection stands.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// What the end of a stream may take: the allocation was given back before.
 const FAREWELL: Duration = Duration::from_millis(200);
 
@@ -136,13 +139,13 @@ async fn read(mut reader: impl AsyncReadExt + Unpin, link: LinkId, post: &Post) 
     }
 }
 
-async fn write(mut writer: impl AsyncWriteExt + Unpin, mut outbox: Outbox) -> std::io::Result<()> {
+async fn write(mut writer: impl AsyncWriteExt + Unpin, mut outbox: Outbox) -> io::Result<()> {
     while let Some(message) = outbox.recv().await {
         if is_worth_sending(&message, Instant::now()) {
-            writer.write_all(&message.octets).await?;
+            within(PATIENCE, writer.write_all(&message.octets)).await?;
         }
         if outbox.is_empty() {
-            writer.flush().await?;
+            within(PATIENCE, writer.flush()).await?;
         }
     }
     let farewell = async {
@@ -151,6 +154,12 @@ async fn write(mut writer: impl AsyncWriteExt + Unpin, mut outbox: Outbox) -> st
     };
     let _ = tokio::time::timeout(FAREWELL, farewell).await;
     Ok(())
+}
+
+async fn within(limit: Duration, work: impl Future<Output = io::Result<()>>) -> io::Result<()> {
+    let late = || io::Error::new(io::ErrorKind::TimedOut, "the server takes nothing any more");
+    let done = tokio::time::timeout(limit, work).await;
+    done.unwrap_or_else(|_| Err(late()))
 }
 
 /// A request is sent once on a stream, so that each must go; media is ChannelData, or within a Send indication.
@@ -179,5 +188,17 @@ mod tests {
             assert!(!at(&media, STALE));
         }
         assert!(at(&request, Duration::from_secs(60)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_takes_nothing_is_given_up_after_ten_seconds() {
+        let (ours, _theirs) = tokio::io::duplex(64);
+        let (outbox, waiting) = tokio::sync::mpsc::channel(1);
+        let (octets, since) = (BytesMut::from(&[0; 65][..]), Instant::now());
+        outbox.try_send(Outgoing { octets, since }).unwrap();
+        let began = tokio::time::Instant::now();
+        let error = write(ours, waiting).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        assert_eq!(began.elapsed(), PATIENCE);
     }
 }

@@ -448,9 +448,9 @@ impl Driver {
                 self.phone.handle_recording(word.0, word.1, now);
             }
             Fact::Network => {
-                let change = self.network.take(&self.line);
+                let (change, way_out) = self.network.take(self.line.ends());
                 self.phone.handle_network(change, now);
-                self.calls.network_changed();
+                self.calls.network_changed(way_out);
             }
             Fact::Time => self.phone.handle_timeout(now),
         }

@@ -7,7 +7,7 @@ use audio::Rate;
 use bytes::BytesMut;
 use media::Thrift;
 use media::transport::{
-    Captured, LinkEvent, LinkId, SelectedPath, Server, StreamTarget, Way, WayNews,
+    Captured, LinkEvent, LinkId, SelectedPath, Server, Silence, StreamTarget, Way, WayNews,
 };
 use phone::media::Figures;
 use phone::video::{VideoContent, VideoLine};
@@ -35,7 +35,7 @@ pub(crate) trait Engine: PictureEngine + Send {
     /// Says goodbye to the peer; nothing is asked of it any more.
     fn close(&mut self, now: Instant);
     /// Whether it needs sockets of other addresses, these being all that the machine has now.
-    fn has_moved(&self, addresses: &[IpAddr]) -> bool;
+    fn has_moved(&self, addresses: &[IpAddr], silence: Silence) -> bool;
     /// Takes other sockets in place of those it had, of these addresses, numbered from 0.
     fn take_sockets(&mut self, sockets: Vec<SocketAddr>, now: Instant);
     /// Takes other STUN and TURN servers, for when it gathers anew.

@@ -9,7 +9,7 @@ use audio::level::Meter;
 use audio::tone::Sequence;
 use audio::{Frame, Rate};
 use media::Thrift;
-use media::transport::Captured;
+use media::transport::{Captured, SelectedPath, Silence};
 use phone::{MediaEvent, SessionId, StreamCommand};
 use tokio::sync::mpsc;
 
@@ -20,6 +20,7 @@ use super::pictures::Pictures;
 use super::sockets::{Readiness, ReadingPace, Sockets};
 use crate::audio::{Ear, Input, LinkWriter, Output, SinkGroup, Tap, Tone, Underway};
 use crate::capture::PacketTap;
+use crate::network::source_towards;
 
 /// Ticks between two `stats` events: one second.
 const TICKS_PER_SUMMARY: u64 = 100;
@@ -78,9 +79,24 @@ pub(super) struct Hosted {
 struct Wiretap {
     tap: Option<PacketTap>,
     path: Option<(SocketAddr, SocketAddr)>,
+    /// Where our packets go, and the address of ours that the system would send them from; nothing if a TURN server relays.
+    way: Option<(IpAddr, Option<IpAddr>)>,
 }
 
 impl Wiretap {
+    fn follow(&mut self, path: &SelectedPath) {
+        self.path = Some((path.local, path.remote));
+        let remote = path.remote.ip();
+        self.way = (path.relay.is_none()).then(|| (remote, source_towards(remote)));
+    }
+
+    /// Whether packets go another way than when this was asked last; nothing if that can't be told.
+    fn is_rerouted(&mut self) -> Option<bool> {
+        let (remote, before) = self.way.as_mut()?;
+        let now = source_towards(*remote);
+        Some(std::mem::replace(before, now) != now)
+    }
+
     fn take(&self, Captured { sent, bytes }: Captured) {
         let (Some(tap), Some((local, remote))) = (&self.tap, self.path) else {
             return;
@@ -201,7 +217,7 @@ impl Hosted {
                 self.engine.command(command, now);
             }
             // The worker's, which has the poll that sockets are registered with.
-            Order::Addresses(_) => {}
+            Order::Addresses(..) | Order::Network { .. } => {}
             Order::Servers(servers) => self.engine.set_servers(servers, now),
             Order::Link(link, news) => news.with(|event| {
                 self.engine.handle_link(link, event, now);
@@ -250,8 +266,15 @@ impl Hosted {
     }
 
     /// Whether it needs sockets of other addresses than it has.
-    pub(super) fn has_moved(&self, addresses: &[IpAddr]) -> bool {
-        self.engine.has_moved(addresses)
+    pub(super) fn has_moved(&self, addresses: &[IpAddr], silence: Silence) -> bool {
+        self.engine.has_moved(addresses, silence)
+    }
+
+    /// The network has changed, and with it perhaps the way of our packets to the peer, which the phone is told.
+    pub(super) fn follow_network(&mut self, rerouted: bool) {
+        if self.wire.is_rerouted().unwrap_or(rerouted) {
+            self.tell(What::Media(MediaEvent::Rerouted));
+        }
     }
 
     pub(super) fn take_sockets(&mut self, sockets: Sockets, bound: Vec<SocketAddr>, now: Instant) {
@@ -518,7 +541,7 @@ impl Driven<'_> {
                 }
                 Step::Captured(packet) => self.wire.take(packet),
                 Step::Path(path) => {
-                    self.wire.path = Some((path.local, path.remote));
+                    self.wire.follow(&path);
                     let what = What::Path(path);
                     let _ = self.news.send(News { id: self.id, what });
                 }

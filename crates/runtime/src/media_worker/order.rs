@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use audio::hearing::{Heard, Wanted};
 use audio::tone::Sequence;
-use media::transport::{LinkId, SelectedPath, Server, StreamTarget, Way, WayNews};
+use media::transport::{LinkId, SelectedPath, Server, Silence, StreamTarget, Way, WayNews};
 use phone::media::MediaRefusal;
 use phone::video::VideoContent;
 use phone::{MediaEvent, SessionId, StreamCommand, Ticket};
@@ -57,8 +57,11 @@ pub(super) fn refuse(id: SessionId, news: &mpsc::UnboundedSender<News>, reason: 
 pub(crate) enum Order {
     /// For the engine.
     Media(StreamCommand),
-    /// What addresses the machine has now; if the session's own is not among them, it gets other sockets.
-    Addresses(Vec<IpAddr>),
+    /// What addresses the machine has now, before an offer; if the session's own is not among them, it gets other sockets.
+    Addresses(Vec<IpAddr>, Silence),
+    /// The network has changed: what addresses the machine has now, and whether the way out is another. A session whose
+    /// packets take another way for it tells that.
+    Network { all: Vec<IpAddr>, rerouted: bool },
     /// Other STUN and TURN servers, for when it gathers anew.
     Servers(Vec<Server>),
     /// What happened to a stream.
@@ -105,7 +108,8 @@ impl fmt::Debug for Order {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Order::Media(_) => "Media",
-            Order::Addresses(_) => "Addresses",
+            Order::Addresses(..) => "Addresses",
+            Order::Network { .. } => "Network",
             Order::Servers(_) => "Servers",
             Order::Link(..) => "Link",
             Order::SetInput(_) => "SetInput",

@@ -13,7 +13,8 @@ use media::session::{
     SessionConfig, Tones, VideoEvent,
 };
 use media::transport::{
-    Certificate, GatheringCap, LinkEvent, LinkId, PathId, Policy, Server, TransportFailure, Way,
+    Certificate, GatheringCap, LinkEvent, LinkId, PathId, Policy, Server, Silence, TransportFailure,
+    Way,
 };
 use media::{Session, Thrift};
 use phone::config::{IceTransportPolicy, InbandDtmf};
@@ -210,8 +211,8 @@ impl Engine for Hosted {
         self.session.close(now);
     }
 
-    fn has_moved(&self, addresses: &[IpAddr]) -> bool {
-        self.session.has_moved(addresses)
+    fn has_moved(&self, addresses: &[IpAddr], silence: Silence) -> bool {
+        self.session.has_moved(addresses, silence)
     }
 
     fn take_sockets(&mut self, sockets: Vec<SocketAddr>, now: Instant) {

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use audio::detect::is_tone;
 use audio::{Frame, Rate};
 use media::Thrift;
+use media::transport::Silence;
 use mio::Events;
 use phone::video::VideoContent;
 use phone::{MediaEvent, SessionId, StreamCommand, Ticket};
@@ -37,9 +38,13 @@ fn datagrams_go_from_one_session_to_another() {
 fn a_session_whose_address_is_gone_gets_sockets_on_those_that_there_are() {
     let (session, other) = (host(None), host(None));
     // Nothing is taken away if nothing can be bound.
-    session.handle.send(Order::Addresses(Vec::new()));
+    session
+        .handle
+        .send(Order::Addresses(Vec::new(), Silence::IsWaitedOut));
     let here: IpAddr = "127.0.0.1".parse().unwrap();
-    session.handle.send(Order::Addresses(vec![here]));
+    session
+        .handle
+        .send(Order::Addresses(vec![here], Silence::IsWaitedOut));
     let Noted::Bound(address) = session.next() else {
         panic!("it needs other sockets");
     };
@@ -48,9 +53,26 @@ fn a_session_whose_address_is_gone_gets_sockets_on_those_that_there_are() {
     other.media(StreamCommand::Answer { offer });
     assert_eq!(session.next(), Noted::Datagram(b"hello".to_vec()));
     // It is where it should be now.
-    session.handle.send(Order::Addresses(vec![here]));
+    session
+        .handle
+        .send(Order::Addresses(vec![here], Silence::IsWaitedOut));
     session.media(StreamCommand::Rollback);
     assert_eq!(session.next(), Noted::Command(StreamCommand::Rollback));
+}
+
+#[test]
+fn a_session_whose_packets_may_take_another_way_tells_it_and_no_other_does() {
+    for rerouted in [false, true] {
+        let mut session = host(None);
+        let all = vec!["127.0.0.1".parse().unwrap()];
+        session.handle.send(Order::Network { all, rerouted });
+        // Without a path nothing is known but the way out.
+        session.media(StreamCommand::Rollback);
+        while session.next() != Noted::Command(StreamCommand::Rollback) {}
+        let told = session.news.try_recv().map(|news| news.what);
+        let is_told = matches!(told, Ok(What::Media(MediaEvent::Rerouted)));
+        assert_eq!(is_told, rerouted);
+    }
 }
 
 #[test]

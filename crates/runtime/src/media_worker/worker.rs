@@ -11,6 +11,7 @@ use std::{io, mem};
 
 use cpu_time::ThreadTime;
 use media::Thrift;
+use media::transport::Silence;
 use mio::{Events, Poll, Token, Waker};
 
 use super::figures;
@@ -256,8 +257,15 @@ impl Worker {
     }
 
     fn order(&mut self, key: Key, order: Order) {
-        if let Order::Addresses(addresses) = order {
-            return self.follow_addresses(key, &addresses);
+        if let Order::Addresses(all, silence) = order {
+            return self.follow_addresses(key, &all, silence);
+        }
+        if let Order::Network { all, rerouted } = order {
+            self.follow_addresses(key, &all, Silence::IsWaitedOut);
+            if let Some(session) = self.sessions.get_mut(&key) {
+                session.follow_network(rerouted);
+            }
+            return;
         }
         if self.drive(key, |session, now| session.order(order, now)) == Some(Life::Over) {
             self.remove(key);
@@ -265,8 +273,8 @@ impl Worker {
     }
 
     /// A session whose own address is gone gets sockets on those that there are.
-    fn follow_addresses(&mut self, key: Key, addresses: &[IpAddr]) {
-        let moved = |session: &Hosted| session.has_moved(addresses);
+    fn follow_addresses(&mut self, key: Key, addresses: &[IpAddr], silence: Silence) {
+        let moved = |session: &Hosted| session.has_moved(addresses, silence);
         if !self.sessions.get(&key).is_some_and(moved) {
             return;
         }

@@ -30,7 +30,9 @@ pub(crate) struct Sighting {
 pub(crate) struct Difference {
     /// How long the machine slept.
     pub(crate) slept: Duration,
-    /// Packets may take another way.
+    /// The machine, or this process, stood still, asleep or not.
+    pub(crate) rested: bool,
+    /// The way out is another one, or nobody knows what it was meanwhile.
     pub(crate) rerouted: bool,
 }
 
@@ -65,11 +67,21 @@ impl Sighting {
     /// What has become of the network since it looked like that.
     pub(crate) fn since(&self, before: &Sighting) -> Difference {
         let slept = self.slept.saturating_sub(before.slept);
+        let rested = self.standstills != before.standstills || !slept.is_zero();
         Difference {
             slept,
-            rerouted: self.ways_out != before.ways_out
-                || self.standstills != before.standstills
-                || !slept.is_zero(),
+            rested,
+            rerouted: rested || self.ways_out != before.ways_out,
+        }
+    }
+
+    /// A machine with these addresses, all of them up, and this way out.
+    #[cfg(test)]
+    pub(crate) fn of(addresses: impl Iterator<Item = IpAddr>, way_out: Option<IpAddr>) -> Sighting {
+        Sighting {
+            addresses: addresses.map(|ip| (ip, true)).collect(),
+            ways_out: [way_out, None],
+            ..Sighting::default()
         }
     }
 
@@ -150,6 +162,7 @@ mod tests {
             with_another.since(&before),
             Difference {
                 slept: Duration::ZERO,
+                rested: false,
                 rerouted: false
             }
         );

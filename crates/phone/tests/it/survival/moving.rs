@@ -83,16 +83,60 @@ fn a_connection_that_may_have_been_left_behind_is_asked_and_replaced_if_it_is_de
 /// Containers come and go all the time on some machines.
 #[test]
 fn addresses_that_come_and_go_disturb_nothing() {
-    let (mut rig, ..) = Rig::talking(alice());
-    rig.network(STIR);
-    assert_eq!((rig.pings, rig.media.len()), (0, 0));
+    let (mut rig, _, id) = Rig::talking(alice());
+    let before = (rig.registers.len(), rig.connects.len());
+    for interrupted in [false, true] {
+        for _ in 0..100 {
+            rig.network(STIR);
+        }
+        assert_eq!((rig.pings, rig.media.len()), (0, 0), "{interrupted}");
+        assert!(rig.outbox.is_empty(), "{:?}", rig.outbox);
+        rig.media_event(id, MediaEvent::Interrupted);
+    }
+    assert_eq!((rig.registers.len(), rig.connects.len()), before);
+}
+
+#[test]
+fn addresses_that_come_and_go_make_nobody_connect_sooner() {
+    let mut rig = waiting();
+    let began = rig.now;
+    for _ in 0..100 {
+        rig.network(STIR);
+        rig.advance(Duration::from_millis(100));
+    }
+    assert_eq!(rig.connects.len(), 0, "{:?}", rig.now - began);
+}
+
+#[test]
+fn a_network_that_changes_all_the_time_takes_nobodys_patience_with_the_server() {
+    let (mut rig, mut tried) = (waiting(), 0);
+    for _ in 0..600 {
+        rig.moved(OurEnd::Kept);
+        rig.advance(Duration::from_millis(100));
+        if !rig.connects.is_empty() {
+            tried += rig.connects.len();
+            rig.connects.clear();
+            refuse(&mut rig);
+        }
+    }
+    assert!((3..25).contains(&tried), "{tried} attempts in a minute");
+}
+
+#[test]
+fn a_call_whose_packets_may_take_another_way_is_asked_and_restarts_ice_if_it_is_interrupted() {
+    let (mut rig, _, id) = Rig::talking(alice());
+    rig.media_event(id, MediaEvent::Rerouted);
+    assert_eq!(rig.media_named("checkPath").len(), 1);
+    assert_eq!((rig.pings, restarts(&rig).len()), (0, 0));
+    rig.media_event(id, MediaEvent::Interrupted);
+    assert_eq!(restarts(&rig), [true]);
 }
 
 #[test]
 fn whoever_waits_to_connect_tries_soon_in_another_network() {
     for (change, wait) in [
         (slept(60), Some(200)),
-        (STIR, Some(1000)),
+        (STIR, None),
         (
             NetworkChange {
                 online: false,

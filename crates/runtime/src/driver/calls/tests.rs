@@ -325,7 +325,7 @@ async fn a_server_that_says_nothing_is_doubted_by_the_calls_that_follow() {
     assert_eq!((&way, news), (&expected, WayNews::Silent));
     calls.note_way(way, news, Instant::now());
     assert_eq!(calls.ice.silent.doubted(Instant::now()), [expected]);
-    calls.network_changed();
+    calls.network_changed(true);
     assert_eq!(calls.ice.silent.doubted(Instant::now()), []);
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use audio::Rate;
 use bytes::BytesMut;
 use media::Thrift;
-use media::transport::{LinkEvent, LinkId, Server};
+use media::transport::{LinkEvent, LinkId, Server, Silence};
 use phone::video::{VideoContent, VideoLine};
 use phone::{MediaEvent, SessionId, StreamCommand, Ticket};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -99,7 +99,7 @@ impl Engine for Notes {
         let _ = self.noted.send(Noted::Closed);
     }
 
-    fn has_moved(&self, _: &[IpAddr]) -> bool {
+    fn has_moved(&self, _: &[IpAddr], _: Silence) -> bool {
         self.moved
     }
 
