@@ -152,6 +152,11 @@ export declare class Softphone extends TypedEmitter<SoftphoneEvents> {
     expectCall(options: ExpectCallOptions): Promise<void>;
     /** Replaces the access token, now and for everything to come. */
     setAccessToken(token: string, options?: Abortable): Promise<void>;
+    /**
+     * Replaces the password, now and for everything to come, and registers with it: calls go on. For a phone with `password` or
+     * `ha1` whose password was changed, which `registrationFailed` tells with `fatal` and the code 401, 403 or 407.
+     */
+    setPassword(password: string, options?: Abortable): Promise<void>;
     /** Replaces the STUN and TURN servers, for sessions that start from now on; a function that gave them is asked no more. */
     setIceServers(servers: readonly IceServer[], options?: Abortable): Promise<void>;
     /** Lists the microphones and speakers that are there now. */

@@ -382,6 +382,7 @@ describe('a page can not', () => {
       [{ of: 'phone' }, 'constructor'],
       [{ of: 'phone' }, 'capture', ['/tmp/a.pcapng']],
       [{ of: 'phone' }, 'setAccessToken', ['token']],
+      [{ of: 'phone' }, 'setPassword', ['password']],
       [{ of: 'phone' }, 'setIceServers', [[]]],
       [{ of: 'phone' }, 'removeAllListeners'],
       [{ of: '__proto__' }, 'call', ['bob']],

@@ -63,6 +63,7 @@ describe('a number is shown only if a number is expected', { timeout: 30_000 }, 
     const { pbx, phone, session } = await rig(t)
     for (const act of [
       () => phone.setAccessToken(secret),
+      () => phone.setPassword(secret),
       () => session.sendDtmf(secret),
       () => session.transfer(secret),
       () => phone.sendMessage('bob', secret),
@@ -111,6 +112,7 @@ describe('half of a character', { timeout: 30_000 }, () => {
       [() => phone.call('bob', { mediaStream: half }), 'mediaStream'],
       [() => phone.sendMessage('bob', 'x', { contentType: half }), 'contentType'],
       [() => phone.setAccessToken(`${half}token`), 'token'],
+      [() => phone.setPassword(`${half}password`), 'password'],
       [() => phone.setIceServers([{ urls: 'turn:a', username: half, credential: 'c' }]), 'iceServers[0].username'],
       [() => phone.setAudioDevice({ input: half }), 'input'],
       [() => phone.expectCall({ conversationId: half }), 'conversationId'],

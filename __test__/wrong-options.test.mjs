@@ -263,6 +263,7 @@ describe('the options of methods', { timeout: 60_000 }, () => {
       [() => phone.sendMessage('bob', wrong), 'Bad argument "body": expected a string, got undefined'],
       [() => phone.subscribe('bob', wrong), `Bad argument "event": expected an event package such as 'dialog', got undefined`],
       [() => phone.setAccessToken(wrong), 'Bad argument "token": expected a non-empty string, got undefined'],
+      [() => phone.setPassword(wrong), 'Bad argument "password": expected a non-empty string, got undefined'],
       [() => phone.setVolume(wrong), 'Bad argument "volume": expected a number from 0 to 100, got undefined'],
       [() => phone.setIceServers(wrong), /^Option 'iceServers' must be an array/],
       [() => phone.conference(wrong), 'Bad argument "sessions": expected an array of sessions, got undefined'],

@@ -415,6 +415,16 @@ export class Softphone extends TypedEmitter<SoftphoneEvents> {
     await this.#command({ type: 'setAccessToken', token }, signal)
   }
 
+  /**
+   * Replaces the password, now and for everything to come, and registers with it: calls go on. For a phone with `password` or
+   * `ha1` whose password was changed, which `registrationFailed` tells with `fatal` and the code 401, 403 or 407.
+   */
+  async setPassword(password: string, options: Abortable = {}): Promise<void> {
+    if (!isText(password) || password === '') throw invalidArgument('password', password, 'a non-empty string')
+    const [, signal] = abortable('options of setPassword', options)
+    await this.#command({ type: 'setPassword', password }, signal)
+  }
+
   /** Replaces the STUN and TURN servers, for sessions that start from now on; a function that gave them is asked no more. */
   async setIceServers(servers: readonly IceServer[], options: Abortable = {}): Promise<void> {
     checkOptions('arguments of setIceServers', { iceServers: servers }, { iceServers: iceServersRule }, { required: ['iceServers'] })

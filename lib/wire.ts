@@ -502,6 +502,7 @@ export type WireCommand =
   | { type: 'proxyChosen'; question: number; proxy?: string | undefined; failure?: string | undefined }
   | { type: 'iceServersGiven'; question: number; servers?: string | undefined; failure?: string | undefined }
   | { type: 'setAccessToken'; token: string }
+  | { type: 'setPassword'; password: string }
   | { type: 'setIceServers'; iceServers: WireIceServer[] }
   | { type: 'setAudioDevice'; input?: WireInput | undefined; output?: WireOutput | undefined; ring?: WireOutput | undefined }
   | { type: 'setInput'; id: string; input: WireInput }

@@ -214,6 +214,7 @@ describe('commands', () => {
       unsubscribe: (options) => subscription.unsubscribe(options),
       expectCall: (options) => phone.expectCall({ conversationId: 'c', ...options }),
       setAccessToken: (options) => phone.setAccessToken('t', options),
+      setPassword: (options) => phone.setPassword('p', options),
       setIceServers: (options) => phone.setIceServers([], options),
       connect: (options) => session.accept(options),
       sendEarlyMedia: (options) => session.sendEarlyMedia(options),

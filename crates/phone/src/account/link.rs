@@ -125,6 +125,25 @@ impl Account {
         }
     }
 
+    /// The registrar is not reached over this server: tries those that were not tried since it was reached last. If there is
+    /// none, all of them are tried again when the next REGISTER has failed, which waits longer each time.
+    pub(super) fn leave_for_another_server(&mut self, ctx: &mut Context<'_>) -> Option<FlowChange> {
+        let Link::Up { server, .. } = self.link else {
+            return None;
+        };
+        self.without_registrar.push(server);
+        let tried = &self.without_registrar;
+        let mut others = order(&ctx.config.servers, &mut self.rng);
+        others.retain(|other| !tried.contains(other));
+        if others.is_empty() {
+            self.without_registrar.clear();
+            return None;
+        }
+        self.round = others.into();
+        ctx.outputs.push_back(Output::Disconnect);
+        Some(self.lost("The registrar is not reached over this server", ctx))
+    }
+
     /// Leaves without a word about it: `destroy()`, or an `initialize()` that failed.
     pub(super) fn go_idle(&mut self, ctx: &mut Context<'_>) {
         self.close("Not initialized", false, ctx);

@@ -20,7 +20,7 @@ use sip::endpoint::Endpoint;
 use tunnel::Route;
 
 pub(crate) use link::FlowChange;
-pub(crate) use registration::obstacle;
+pub(crate) use registration::{Needed, obstacle};
 
 use crate::agent::Context;
 use crate::config::{Config, Credentials};
@@ -37,6 +37,8 @@ pub(crate) struct Account {
     round: VecDeque<usize>,
     /// The ways to the server of this attempt that were not tried yet.
     routes: VecDeque<Route>,
+    /// Those over which the registrar was not reached of late.
+    without_registrar: Vec<usize>,
     /// The number of the last question for a proxy.
     question: u32,
     /// Rounds without success, and connections that did not live long, since the last that did.
@@ -93,6 +95,7 @@ impl Account {
             link: Link::Idle,
             round: VecDeque::new(),
             routes: VecDeque::new(),
+            without_registrar: Vec::new(),
             question: 0,
             failures: 0,
             hurry: network::Hurry::default(),

@@ -16,6 +16,15 @@ use crate::reading::outcome;
 /// `initialize()` waits out a short overload, not a long one, however often a registrar asks for a little time.
 const PATIENCE_WITH_OVERLOAD: Duration = Duration::from_secs(10);
 
+/// What the connection is needed for beside the registration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Needed {
+    /// Another would do as well.
+    ForNothing,
+    /// There are calls that would end with it.
+    ForCalls,
+}
+
 impl Account {
     pub(crate) fn registered(
         &mut self,
@@ -30,6 +39,7 @@ impl Account {
         }
         self.token.accepted();
         self.refused_since = None;
+        self.without_registrar.clear();
         self.became_usable(ctx);
         match was_usable {
             true => FlowChange::None,
@@ -47,6 +57,7 @@ impl Account {
     pub(crate) fn registration_failed(
         &mut self,
         failed: &endpoint::RegistrationFailed,
+        connection: Needed,
         ctx: &mut Context<'_>,
     ) -> FlowChange {
         self.registered = false;
@@ -58,13 +69,14 @@ impl Account {
         if failed.fatal && refused && self.ask_for_token(failed, ctx) {
             return FlowChange::None;
         }
-        self.refused(failed, ctx)
+        self.refused(failed, connection, ctx)
     }
 
     /// The registrar refuses us, and no new token will change that.
     pub(super) fn refused(
         &mut self,
         failed: &endpoint::RegistrationFailed,
+        connection: Needed,
         ctx: &mut Context<'_>,
     ) -> FlowChange {
         let status = failed.response.as_ref().map(outcome::status);
@@ -75,6 +87,12 @@ impl Account {
             fatal: failed.fatal,
             retry_in: failed.retry_in.map(millis),
         });
+        if connection == Needed::ForNothing
+            && is_out_of_reach(status.as_ref())
+            && let Some(change) = self.leave_for_another_server(ctx)
+        {
+            return change;
+        }
         // Without a flow the next one registers by itself.
         if !ctx.agent.is_up() || self.is_patient(failed, ctx) {
             return FlowChange::None;
@@ -107,6 +125,11 @@ impl Account {
         let since = *self.refused_since.get_or_insert(ctx.now);
         ctx.now + wait <= since + PATIENCE_WITH_OVERLOAD
     }
+}
+
+/// Whether this server is there and the registrar behind it is not, or has no time: another may reach one (RFC 3263 §4.3).
+fn is_out_of_reach(status: Option<&SipStatus>) -> bool {
+    status.is_none_or(|status| matches!(status.code, 408 | 502 | 503 | 504))
 }
 
 /// Where credentials are asked for and there are none.

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use sip::endpoint::{Endpoint, RegistrationFailed};
 
-use super::Account;
+use super::{Account, Needed};
 use crate::agent::Context;
 use crate::config::{Credentials, token::TokenClaims};
 use crate::door::event::{Event, millis};
@@ -63,7 +63,7 @@ impl Account {
     pub(super) fn drive_token(&mut self, ctx: &mut Context<'_>) {
         let in_vain = |(until, _): &mut (Instant, RegistrationFailed)| *until <= ctx.now;
         if let Some((_, failed)) = self.token.refused.take_if(in_vain) {
-            self.refused(&failed, ctx);
+            self.refused(&failed, Needed::ForCalls, ctx);
         }
         if self.token.warn.is_none_or(|warn| warn > ctx.now) {
             return;
@@ -102,9 +102,11 @@ impl Account {
         true
     }
 
-    /// Takes the token that is already in force in the configuration.
-    pub(crate) fn token_replaced(&mut self, token: &Secret, ctx: &mut Context<'_>) {
-        self.token.start(token, ctx);
+    /// Takes the password or the token that is already in force in the configuration.
+    pub(crate) fn credentials_replaced(&mut self, ctx: &mut Context<'_>) {
+        if let Credentials::Token { token, .. } = &ctx.config.credentials {
+            self.token.start(token, ctx);
+        }
         self.token.refused = None;
         if self.registering && ctx.agent.is_up() {
             ctx.act(Endpoint::register);

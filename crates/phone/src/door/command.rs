@@ -268,6 +268,8 @@ pub enum Command {
     },
     /// Replaces the access token.
     SetAccessToken { token: Secret },
+    /// Replaces the password, or the `ha1` that was made of one.
+    SetPassword { password: Secret },
     /// Replaces the STUN and TURN servers, and the function that gave them; for sessions that start later.
     SetIceServers { ice_servers: Vec<IceServer> },
     /// Replaces the default input and output, also of sessions that use the default, and where it rings.

@@ -96,6 +96,7 @@ impl Phone {
                 self.ice_servers_given(question, servers.as_ref(), failure);
                 Settled::DONE
             }
+            Command::SetPassword { password } => Settled::done(self.set_password(password)),
             Command::SetIceServers { ice_servers } => {
                 Settled::done(self.set_ice_servers(ice_servers))
             }

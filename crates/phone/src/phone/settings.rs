@@ -56,13 +56,45 @@ impl Phone {
             )
             .with_kind(ErrorType::NotSupported));
         };
-        *token = new.clone();
+        *token = new;
+        self.credentials_replaced();
+        Ok(())
+    }
+
+    pub(super) fn set_password(&mut self, new: Secret) -> Result<(), PhoneError> {
+        if new.reveal().is_empty() {
+            return Err(PhoneError::invalid("The password must not be empty"));
+        }
+        let (username, realms) = match &self.around.config.credentials {
+            Credentials::Password {
+                username, realms, ..
+            } => (username.clone(), realms.clone()),
+            Credentials::Ha1 {
+                username, realm, ..
+            } => (username.clone(), vec![realm.clone()]),
+            Credentials::None | Credentials::Token { .. } => {
+                return Err(PhoneError::new(
+                    ErrorCode::InvalidArgument,
+                    "This phone was made without a password",
+                )
+                .with_kind(ErrorType::NotSupported));
+            }
+        };
+        self.around.config.credentials = Credentials::Password {
+            username,
+            realms,
+            password: new,
+        };
+        self.credentials_replaced();
+        Ok(())
+    }
+
+    fn credentials_replaced(&mut self) {
         self.around
             .agent
             .set_credentials(&self.around.config, &self.around.config.credentials);
         self.account
-            .token_replaced(&new, &mut self.around.context());
-        Ok(())
+            .credentials_replaced(&mut self.around.context());
     }
 
     pub(super) fn set_audio_device(

@@ -6,6 +6,7 @@ use sip::message::{Method, Request};
 use super::subscriptions::tell_of_messages;
 use super::{Phone, messaging};
 use crate::account;
+use crate::account::Needed;
 use crate::agent::Context;
 use crate::config::Policy;
 use crate::door::end_reason::{Condition, EndReason, Side};
@@ -28,9 +29,16 @@ impl Phone {
                 self.account.unregistered(&mut self.around.context());
             }
             endpoint::Event::RegistrationFailed(failed) => {
+                let spared = self.around.config.session_survivability;
+                let outlive = |session: &Session| session.outlives_flow(spared);
+                let connection = match self.sessions.values().all(outlive) {
+                    true => Needed::ForNothing,
+                    false => Needed::ForCalls,
+                };
+                let mut ctx = self.around.context();
                 let change = self
                     .account
-                    .registration_failed(&failed, &mut self.around.context());
+                    .registration_failed(&failed, connection, &mut ctx);
                 self.changed(change);
             }
             endpoint::Event::FlowFailed { .. } => {

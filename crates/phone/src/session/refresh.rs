@@ -32,6 +32,17 @@ impl Session {
         }
     }
 
+    /// Whether the loss of the flow costs this call nothing.
+    pub(crate) fn outlives_flow(&self, survivability: bool) -> bool {
+        match self.state {
+            State::Active(_) => survivability,
+            State::Ending | State::Ended => true,
+            State::Pending(_) | State::Answering(_) | State::Offering(_) | State::Dialing(_) => {
+                false
+            }
+        }
+    }
+
     /// There is a flow again, and the registrar knows it: the peer is told by a re-INVITE. Sound went on
     /// beside the flow, so ICE is left as it is (a peer that goes on with its session while we start
     /// another would take no check of ours), unless media were lost with it.

@@ -4,6 +4,7 @@ mod moving;
 mod refreshing;
 mod restarting;
 mod ringing;
+mod servers;
 mod unanswered;
 
 use crate::harness::{Caller, Media, Pair, Rig, alice, alice_with, answer, header};
