@@ -2,7 +2,7 @@
 //!
 //! It is replaced whole, by renaming, so that nobody ever finds half of it, and only its owner may read it. One process has it
 //! at a time: the lock is on a file beside it, for the file itself is another one after each change, and the system lets go of
-//! it however a process ends.
+//! it however a process ends. Who has the lock removes its file at the end; who was waiting for it sees that and makes another.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
@@ -13,6 +13,8 @@ use tokio::task::JoinHandle;
 
 /// A file that is larger is no journal: one of all calls that are written down has some 300 kB.
 const LARGEST: u64 = 4 << 20;
+/// How often a lock whose owner went just then is taken anew.
+const MOST_TRIES: usize = 16;
 /// A disk that does not answer keeps no phone from starting for longer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -21,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(super) struct JournalFile {
     path: PathBuf,
     /// Held for as long as the phone lives.
-    _lock: File,
+    _lock: Lock,
     /// The write that is under way; awaited before the next, and at the end.
     writing: Option<JoinHandle<Result<(), String>>>,
     /// What is to be written after it: the newest counts.
@@ -76,25 +78,70 @@ impl JournalFile {
     }
 }
 
-fn take(path: PathBuf) -> Result<(JournalFile, String), String> {
-    let lock = beside(&path, "lock");
-    let file = options()
-        .create(true)
-        .open(&lock)
-        .map_err(|error| format!("'{}' can't be opened ({error})", lock.display()))?;
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => {
-            return Err("another phone is using it: give each its own".into());
+/// A file whose lock is held.
+#[derive(Debug)]
+struct Lock {
+    path: PathBuf,
+    file: File,
+}
+
+impl Lock {
+    fn take(path: PathBuf) -> Result<Lock, String> {
+        for _ in 0..MOST_TRIES {
+            let file = options()
+                .create(true)
+                .open(&path)
+                .map_err(|error| format!("'{}' can't be opened ({error})", path.display()))?;
+            match file.try_lock() {
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => break,
+                Err(TryLockError::Error(error)) => {
+                    return Err(format!("'{}' can't be locked ({error})", path.display()));
+                }
+            }
+            let lock = Lock {
+                path: path.clone(),
+                file,
+            };
+            if lock.is_in_place() {
+                return Ok(lock);
+            }
         }
-        Err(TryLockError::Error(error)) => {
-            return Err(format!("'{}' can't be locked ({error})", lock.display()));
+        Err("another phone is using it: give each its own".into())
+    }
+
+    /// Whether this is the file that whoever comes next will lock: the last owner may have removed it just before we locked it.
+    #[cfg(unix)]
+    fn is_in_place(&self) -> bool {
+        use std::os::unix::fs::MetadataExt;
+        let identity = |found: fs::Metadata| (found.dev(), found.ino());
+        let ours = self.file.metadata().map(identity);
+        let there = fs::symlink_metadata(&self.path).map(identity);
+        matches!((ours, there), (Ok(ours), Ok(there)) if ours == there)
+    }
+
+    /// Nobody removes it there, where a file can't be told from another of its name.
+    #[cfg(not(unix))]
+    fn is_in_place(&self) -> bool {
+        true
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // While it is still locked: whoever opened it before finds that it is not in place.
+        if cfg!(unix) && self.is_in_place() {
+            let _ = fs::remove_file(&self.path);
         }
     }
+}
+
+fn take(path: PathBuf) -> Result<(JournalFile, String), String> {
+    let lock = Lock::take(beside(&path, "lock"))?;
     let text = read(&path)?;
     let journal = JournalFile {
         path,
-        _lock: file,
+        _lock: lock,
         writing: None,
         next: None,
     };
@@ -217,6 +264,63 @@ mod tests {
         assert!(problem.contains("another phone is using it"), "{problem}");
         drop(first);
         assert!(opened(&path).await.is_ok());
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn nothing_is_left_of_a_lock_that_was_given_back() {
+        let folder = folder();
+        let path = folder.join("calls");
+        let (journal, _) = opened(&path).await.unwrap();
+        assert!(beside(&path, "lock").exists());
+        journal.end().await;
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
+        // As after a process that was killed: the system has let go of it.
+        fs::write(beside(&path, "lock"), "").unwrap();
+        drop(opened(&path).await.unwrap());
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_lock_whose_file_was_removed_is_no_lock() {
+        let folder = folder();
+        let path = folder.join("lock");
+        let first = Lock::take(path.clone()).unwrap();
+        fs::remove_file(&path).unwrap();
+        assert!(!first.is_in_place());
+        let second = Lock::take(path.clone()).unwrap();
+        drop(first);
+        assert!(second.is_in_place(), "it is not the first one's to remove");
+        assert!(Lock::take(path).is_err());
+        drop(second);
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn of_many_that_come_and_go_one_has_it_at_a_time() {
+        use std::sync::atomic::{AtomicU32, Ordering};
+        let folder = folder();
+        let path = folder.join("lock");
+        let (inside, taken) = (AtomicU32::new(0), AtomicU32::new(0));
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    while taken.load(Ordering::SeqCst) < 200 {
+                        if let Ok(lock) = Lock::take(path.clone()) {
+                            assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0);
+                            std::thread::yield_now();
+                            inside.fetch_sub(1, Ordering::SeqCst);
+                            taken.fetch_add(1, Ordering::SeqCst);
+                            drop(lock);
+                        }
+                    }
+                });
+            }
+        });
         fs::remove_dir_all(folder).unwrap();
     }
 
