@@ -70,6 +70,12 @@ export interface NativeSink {
   readonly dropped: number
   /** Whether everything was read, and nothing more comes. */
   readonly ended: boolean
+  /** Whether somebody writes to it now. */
+  readonly fed: boolean
+  /** Whether somebody has written to it since `expect`. */
+  readonly wasFed: boolean
+  /** It is named to somebody who shall write to it. */
+  expect(): void
   /** The oldest frame, or null if there is none. */
   read(): Uint8Array | null
   /** Lets go. */

@@ -78,7 +78,11 @@ where
         on_readable: on_readable.create_ref()?,
     });
     let waiting: Rc<dyn Waiting> = reader.clone();
-    READERS.with_borrow_mut(|readers| readers.sinks.push(Rc::downgrade(&waiting)));
+    READERS.with_borrow_mut(|readers| {
+        // Those that were collected have told nobody.
+        readers.sinks.retain(|sink| sink.strong_count() > 0);
+        readers.sinks.push(Rc::downgrade(&waiting));
+    });
     Ok(reader)
 }
 

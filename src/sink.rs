@@ -69,6 +69,30 @@ impl NativeSink {
             .is_none_or(|reader| reader.sink.ended())
     }
 
+    /// Whether somebody writes to it now.
+    #[napi(getter)]
+    pub fn fed(&self) -> bool {
+        self.reader
+            .as_ref()
+            .is_some_and(|reader| reader.sink.is_fed())
+    }
+
+    /// Whether somebody has written to it since `expect`.
+    #[napi(getter)]
+    pub fn was_fed(&self) -> bool {
+        self.reader
+            .as_ref()
+            .is_none_or(|reader| reader.sink.was_fed())
+    }
+
+    /// It is named to somebody who shall write to it.
+    #[napi]
+    pub fn expect(&self) {
+        if let Some(reader) = &self.reader {
+            reader.sink.expect_writer();
+        }
+    }
+
     /// Lets go.
     #[napi]
     pub fn close(&mut self) {

@@ -63,6 +63,8 @@ struct SharedSink {
     /// The reader found nothing and waits to be woken.
     starved: AtomicBool,
     taken: AtomicBool,
+    /// It was taken since a writer was expected.
+    was_taken: AtomicBool,
     /// Nobody will read it any more.
     closed: AtomicBool,
     /// Nothing more is written.
@@ -93,6 +95,7 @@ impl Sink {
             dropped: AtomicU64::new(0),
             starved: AtomicBool::new(true),
             taken: AtomicBool::new(false),
+            was_taken: AtomicBool::new(false),
             closed: AtomicBool::new(false),
             ended: AtomicBool::new(false),
             group,
@@ -105,6 +108,21 @@ impl Sink {
     /// The number by which commands name this sink.
     pub fn id(&self) -> u64 {
         self.id
+    }
+
+    /// Notes that its number is given to somebody who shall write to it.
+    pub fn expect_writer(&self) {
+        self.shared.was_taken.store(false, Ordering::Release);
+    }
+
+    /// Whether a session writes to it now.
+    pub fn is_fed(&self) -> bool {
+        self.shared.taken.load(Ordering::Acquire)
+    }
+
+    /// Whether one has since a writer was expected.
+    pub fn was_fed(&self) -> bool {
+        self.shared.was_taken.load(Ordering::Acquire)
     }
 
     /// Takes the oldest frame, 20 ms of little-endian samples; `None` asks to be woken.
@@ -161,6 +179,7 @@ impl SinkWriter {
         if shared.taken.swap(true, Ordering::AcqRel) {
             return Err(OpenError::SinkBusy(id));
         }
+        shared.was_taken.store(true, Ordering::Release);
         Ok(SinkWriter {
             converter: RateConverter::default(),
             frame: Vec::new(),

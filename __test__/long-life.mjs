@@ -1,0 +1,126 @@
+// What a process keeps of its calls and phones, and a life full of them: for long-life.test.mjs, and for npm run soak.
+import { readFileSync, readdirSync } from 'node:fs'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { Softphone } from 'offhook'
+import { Pbx } from 'offhook/testing'
+import { connect, eventually, next, silent, voice } from './phones.mjs'
+import { drain, hears } from './sound.mjs'
+
+setFlagsFromString('--expose-gc')
+const collect = runInNewContext('gc')
+
+/** What can be counted, and memory beside it: octets of the heap after a collection, and of the whole process. */
+export function kept() {
+  for (let times = 0; times < 3; times++) collect()
+  const { heapUsed, rss } = process.memoryUsage()
+  const counts = { handles: process.getActiveResourcesInfo().length }
+  if (process.platform === 'linux') {
+    counts.threads = Number(/^Threads:\s+(\d+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))[1])
+    counts.descriptors = readdirSync('/proc/self/fd').length
+  }
+  return { counts, heap: heapUsed, rss }
+}
+
+/** Waits until nothing is kept that was not kept then; threads that only wait go within 10 s. */
+export async function settled({ counts: before }) {
+  const grown = () => Object.entries(kept().counts).filter(([what, count]) => count > before[what])
+  const end = Date.now() + 30_000
+  while (grown().length > 0) {
+    if (Date.now() > end) throw new Error(`${JSON.stringify(before)} became ${JSON.stringify(kept().counts)}`)
+    await new Promise((passed) => setTimeout(passed, 200))
+  }
+}
+
+/** A PBX and so many pairs of phones. */
+export async function openHouse(pairs) {
+  const users = Array.from({ length: pairs }, (_, pair) => [`caller${pair}`, `callee${pair}`]).flat()
+  const pbx = await Pbx.start({ users: [...users, 'guest'].map((name) => ({ name, password: `${name}-password` })) })
+  const phone = async (name) => {
+    const phone = new Softphone({ ...pbx.account(name), audio: 'none', logger: silent, logLevel: 'error' })
+    await phone.initialize({ signal: AbortSignal.timeout(20_000) })
+    return phone
+  }
+  const phones = await Promise.all(users.map(phone))
+  return {
+    pairs: Array.from({ length: pairs }, (_, pair) => ({ caller: phones[2 * pair], callee: phones[2 * pair + 1], target: users[2 * pair + 1] })),
+    phone,
+    async close() {
+      await Promise.all(phones.map((phone) => phone.destroy()))
+      await pbx.close()
+    },
+  }
+}
+
+/** One call of those that there are. */
+const kinds = [
+  async function hungUp({ caller, callee, target }) {
+    const { outgoing } = await connect(caller, callee, target)
+    await outgoing.end()
+  },
+  async function hungUpThere({ caller, callee, target }) {
+    const { incoming } = await connect(caller, callee, target)
+    await incoming.end()
+  },
+  async function heard({ caller, callee, target }) {
+    const { outgoing, calleeEar } = await connect(caller, callee, target)
+    drain(calleeEar)
+    await hears(calleeEar, 600, 10_000)
+    await outgoing.setInput({ tone: 800 })
+    await hears(calleeEar, 800, 10_000)
+    await outgoing.end()
+  },
+  async function held({ caller, callee, target }) {
+    const { outgoing } = await connect(caller, callee, target)
+    await outgoing.hold()
+    await outgoing.resume()
+    await outgoing.end()
+  },
+  async function refused({ caller, callee, target }) {
+    const rings = next(callee, 'pendingSession', 10_000)
+    const session = await caller.call(target)
+    const [{ id }] = await rings
+    await callee.rejectPendingSession(id)
+    await session.answered.catch(() => {})
+  },
+  async function givenUp({ caller, callee, target }) {
+    const [rings, gone] = [next(callee, 'pendingSession', 10_000), next(callee, 'cancelPendingSession', 20_000)]
+    const session = await caller.call(target)
+    await rings
+    await session.end()
+    await gone
+  },
+  async function overAnotherConnection({ caller, callee, target }) {
+    const { outgoing } = await connect(caller, callee, target)
+    await caller.reconnect()
+    await outgoing.end()
+  },
+]
+
+/** One call after the other between each pair, until `goesOn` says no; returns how many there were. */
+export async function talk({ pairs }, goesOn) {
+  let calls = 0
+  const talking = async (pair) => {
+    while (goesOn(calls)) {
+      await kinds[calls++ % kinds.length](pair)
+      await eventually(() => pair.caller.sessions.length + pair.callee.sessions.length + pair.callee.pendingSessions.length === 0)
+    }
+  }
+  await Promise.all(pairs.map(talking))
+  return calls
+}
+
+/** Waits until whoever was in a call is waited for no more. */
+export async function forgotten({ pairs: [pair] }) {
+  for (const wait of [0, 11_000]) {
+    await new Promise((passed) => setTimeout(passed, wait))
+    await kinds[0](pair)
+  }
+}
+
+/** A phone that comes, calls and goes. */
+export async function visit({ phone }, target) {
+  const guest = await phone('guest')
+  if (target) await (await guest.call(target, voice(700).audio)).answered
+  await guest.destroy()
+}

@@ -1,0 +1,29 @@
+/** Something that the engine gives to, for as long as it does. */
+export interface Given {
+  /** @internal Whether the engine gives something to it now. */
+  readonly isFed: boolean
+  /** @internal Whether it has since it was named last. */
+  readonly wasFed: boolean
+}
+
+/** Who is given to no more is looked after for so many milliseconds: a call may take the place of another meanwhile. */
+const GRACE = 10_000
+/** The same if nothing was ever given: a call may ring for long. */
+const PATIENCE = 600_000
+
+/** Since when nothing is given to each, as far as somebody has looked; Infinity while something is. */
+const held = new Map<Given, number>()
+
+/**
+ * Keeps a reader from being collected while the engine gives to it: an application may hold nothing but a listener of its own. Who
+ * is in no call and held by nobody is collected, though it was never destroyed; each that comes lets go of those before it.
+ */
+export function hold(reader: Given): void {
+  const now = performance.now()
+  for (const [other, since] of held) {
+    if (other.isFed) held.set(other, Infinity)
+    else if (since === Infinity) held.set(other, now)
+    else if (now - since > (other.wasFed ? GRACE : PATIENCE)) held.delete(other)
+  }
+  held.set(reader, now)
+}
