@@ -24,6 +24,7 @@ mod ice_servers;
 mod identity;
 mod incoming;
 mod info;
+mod long_life;
 mod matrix;
 mod media;
 mod microphone;
