@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { Worker } from 'node:worker_threads'
 import { next, pbxOf } from './pbx.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -17,6 +18,11 @@ const states = {
   'ringing here': `phone.call('alice').catch(() => {}); await phone.once('pendingSession')`,
   accepted: `phone.call('alice').catch(() => {}); const [{ id }] = await phone.once('pendingSession')
     await phone.answer(id, { autoConnectSession: false })`,
+  'being put on hold': `const session = await phone.call('echo'); await session.answered; session.hold().catch(() => {})`,
+  'in a conference': `const sessions = [await phone.call('echo'), await phone.call('echo')]
+    await Promise.all(sessions.map((session) => session.answered)); await phone.conference(sessions)`,
+  'being recorded': `const session = await phone.call('echo'); await session.answered
+    await session.record(new (require('node:stream').Writable)({ write: (chunk, encoding, done) => done() }), { format: 'wav' })`,
 }
 
 /** How it ends, with the exit code or the signal that everybody sees. */
@@ -33,7 +39,9 @@ const ends = {
 
 /** A process with a phone, in which this script runs once it is registered. */
 async function ending(account, script, { options = '', deadline = 20_000 } = {}) {
-  const source = `import { Softphone } from 'offhook'
+  const source = `import { createRequire } from 'node:module'
+    import { Softphone } from 'offhook'
+    const require = createRequire(import.meta.url)
     const phone = new Softphone({ ...${JSON.stringify(account)}, audio: 'none', logLevel: 'error', ${options} })
     await phone.initialize()
     ${script}`
@@ -59,7 +67,8 @@ function heard(pbx) {
   return requests
 }
 
-const goodbyes = { active: 'BYE', held: 'BYE', 'ringing there': 'CANCEL', 'ringing here': 'refusal', accepted: 'refusal' }
+const goodbyes = { registered: undefined, 'ringing there': 'CANCEL', 'ringing here': 'refusal', accepted: 'refusal' }
+const goodbye = (state) => (state in goodbyes ? goodbyes[state] : 'BYE')
 
 describe('the end of the process', { concurrency: 2 }, () => {
   const posix = process.platform !== 'win32'
@@ -77,7 +86,7 @@ describe('the end of the process', { concurrency: 2 }, () => {
         const [{ cause }] = await gone
         assert.equal(cause, 'request')
         assert.ok(requests.includes('unregister'))
-        if (goodbyes[state]) assert.ok(requests.includes(goodbyes[state]), `${requests}`)
+        if (goodbye(state)) assert.ok(requests.includes(goodbye(state)), `${requests}`)
       })
     }
   }
@@ -115,6 +124,23 @@ describe('the end of the process', { concurrency: 2 }, () => {
     assert.deepEqual(ended, [0, null], complaints)
     assert.deepEqual(requests.toSorted(), ['BYE', 'BYE', 'BYE', 'unregister', 'unregister', 'unregister'])
   })
+
+  for (const [state, begin] of Object.entries(states)) {
+    test(`of a worker thread is told to the other side, and the process goes on: ${state}`, async (t) => {
+      const { pbx } = await pbxOf(t, { extensions: { ring: { type: 'ring' } } })
+      const requests = heard(pbx)
+      const source = `const { Softphone } = require('offhook'); const { workerData, parentPort } = require('node:worker_threads')
+        const phone = new Softphone({ ...workerData, audio: 'none', logLevel: 'error' })
+        ;(async () => { await phone.initialize(); ${begin}; parentPort.postMessage('there') })()`
+      const thread = new Worker(source, { eval: true, workerData: pbx.account('alice') })
+      t.after(() => thread.terminate())
+      await once(thread, 'message', { signal: AbortSignal.timeout(20_000) })
+      const gone = next(pbx, 'unregistered', 20_000)
+      await thread.terminate()
+      assert.equal((await gone)[0].cause, 'request')
+      if (goodbye(state)) assert.ok(requests.includes(goodbye(state)), `${requests}`)
+    })
+  }
 
   test('in a worker thread alone: terminate() and the end of the whole process', async (t) => {
     const { pbx } = await pbxOf(t)
