@@ -52,6 +52,8 @@ function coturn(child, folder, address, port, tlsPort) {
     lines: (pattern) => child.log.split('\n').filter((line) => pattern.test(line)),
     /** Resolves when it has logged a line that matches. */
     logs: (pattern, deadline = 5000) => child.prints(pattern, AbortSignal.timeout(deadline)),
+    /** Kills it. */
+    kill: () => child.stop('SIGKILL'),
     async stop() {
       await child.stop()
       rmSync(folder, { recursive: true, force: true })

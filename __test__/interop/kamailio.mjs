@@ -26,15 +26,16 @@ export function kamailioInstalled() {
  * Starts a Kamailio of our own on free loopback ports, with a certificate authority of its own.
  *
  * Options: `sha256` challenges with SHA-256 instead of MD5; `shortNonce` lets nonces live for three seconds;
- * `onceNonce` takes each nonce once; `rtpengine` is put between WebSocket and UDP, and with `allMedia` between all; `presence` makes it a presence server.
+ * `onceNonce` takes each nonce once; `shared` is one of several that may take each other's place in a call; `rtpengine` is put between WebSocket and UDP, and with `allMedia` between all; `presence` makes it a presence server.
  */
-export async function startKamailio({ sha256 = false, shortNonce = false, onceNonce = false, rtpengine, allMedia = false, presence } = {}) {
+export async function startKamailio({ sha256 = false, shortNonce = false, onceNonce = false, shared = false, rtpengine, allMedia = false, presence } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'offhook-kamailio-'))
   const ca = makeCertificates(folder)
   const defines = [
     ...(sha256 ? ['WITH_SHA256'] : []),
     ...(shortNonce ? ['WITH_SHORTNONCE'] : []),
     ...(onceNonce ? ['WITH_ONCENONCE'] : []),
+    ...(shared ? ['WITH_SHARED'] : []),
     ...(rtpengine ? [`RTPENGINE="udp:127.0.0.1:${rtpengine.port}"`] : []),
     ...(allMedia ? ['WITH_ALLMEDIA'] : []),
     ...(presence ? [`TABLES="text://${presenceTables(folder)}"`] : []),
@@ -89,6 +90,8 @@ function kamailio(start, first, folder, ca, ports) {
       child = start()
       await ready([ports.ws, ports.wss, ports.sip])
     },
+    /** Kills it for good. */
+    kill: () => child.stop('SIGKILL'),
     async stop() {
       await child.stop()
       rmSync(folder, { recursive: true, force: true })

@@ -1,3 +1,6 @@
+/** Another Kamailio is in the place of the first: the parties of its calls are found by their GRUU. */
+const replaced = { active: 'goes on', 'on hold': 'goes on', 'ringing there': 'ends', 'ringing here': 'ends' }
+
 /** What happens to Kamailio, and what is left of a call in each state. */
 export const troubles = [
   {
@@ -18,6 +21,45 @@ export const troubles = [
       'ringing here': 'ends',
     },
   },
+  {
+    name: 'Kamailio is killed, and another of its name takes its address',
+    shared: true,
+    strike: (kamailio) => kamailio.restart(),
+    outcomes: replaced,
+  },
+  {
+    name: 'Kamailio is killed for good, and another of its name is the second of `servers`',
+    shared: true,
+    strike: (kamailio) => kamailio.kill(),
+    outcomes: replaced,
+  },
+]
+
+/** What happens to the sound and to the application of a call at Kamailio, whose sound goes through coturn over UDP. */
+export const troublesBeside = [
+  {
+    name: 'The coturn that relays the sound is killed; `iceServers` names another',
+    outcomes: { active: 'goes on: after 30 s of silence ICE is restarted, with the other' },
+    async strike({ relays, relayOf }) {
+      const { port } = await relayOf()
+      await relays.find((relay) => relay.lines(new RegExp(`Local relay addr: 127.0.0.1:${port}`)).length > 0).kill()
+    },
+  },
+  {
+    name: '30 % of the datagrams of the sound are lost for 20 s',
+    outcomes: { active: 'goes on' },
+    strike: ({ suffer }) => suffer({ loss: 0.3 }, 20_000),
+  },
+  {
+    name: '30 % of them come late, behind others, and 30 % twice, for 20 s',
+    outcomes: { active: 'goes on' },
+    strike: ({ suffer }) => suffer({ late: 0.3, twice: 0.3 }, 20_000),
+  },
+  {
+    name: "The application's thread is blocked for 10 s",
+    outcomes: { active: 'goes on' },
+    strike: () => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10_000),
+  },
 ]
 
 /** How the phones reach it. */
@@ -25,7 +67,7 @@ export const transports = ['ws', 'wss']
 
 /** The rows of docs/reliability.md. */
 export function rows() {
-  return troubles.flatMap(({ name, outcomes }) => [
+  return [...troubles, ...troublesBeside].flatMap(({ name, outcomes }) => [
     `\n### ${name}\n`,
     '| the call | what becomes of it |',
     '|---|---|',

@@ -1,24 +1,24 @@
 // Calls in several states at once, and a real server that stands still or dies: the page docs/reliability.md has the cells.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { after, before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { drain, hears } from '../sound.mjs'
 import { connect, eventually, next, phonesOf } from '../phones.mjs'
 import { startKamailio } from './kamailio.mjs'
+import { startCoturn } from './coturn.mjs'
+import { startImpairment } from './impairment.mjs'
 import { peers } from './peers.mjs'
-import { rows, transports, troubles } from './reliability.mjs'
+import { rows, transports, troubles, troublesBeside } from './reliability.mjs'
 
-describe('Alice and Bob have a call in each state', { skip: peers('kamailio') }, () => {
-  let kamailio
-  before(async () => (kamailio = await startKamailio()))
-  after(() => kamailio?.stop())
-
-  const uri = (user) => `sip:${user}@${kamailio.domain}`
+// Each waits for half a minute and more, for whoever gives up; so several wait at once.
+describe('Alice and Bob have a call in each state', { skip: peers('kamailio'), concurrency: 4 }, () => {
+  const uri = (user) => `sip:${user}@sip.test`
 
   /** Both phones, and their calls by state; a call that is not answered is Bob's and Alice's half of it. */
-  async function scene(t, transport) {
+  async function scene(t, transport, kamailios) {
     const { open } = phonesOf(t)
-    const account = (user) => ({ uri: uri(user), password: `${user}pw`, servers: kamailio[transport], tls: { ca: kamailio.ca } })
+    const servers = kamailios.map((kamailio, priority) => ({ url: kamailio[transport], priority }))
+    const account = (user) => ({ uri: uri(user), password: `${user}pw`, servers, tls: { ca: kamailios.map(({ ca }) => ca) } })
     const [alice, bob] = await Promise.all([open(account('alice')), open(account('bob'))])
     const active = await connect(alice, bob, uri('bob'))
     const held = await connect(alice, bob, uri('bob'))
@@ -44,14 +44,16 @@ describe('Alice and Bob have a call in each state', { skip: peers('kamailio') },
     return ends
   }
 
-  for (const { name, strike, losesTheWay, outcomes } of troubles) {
+  for (const { name, strike, losesTheWay, shared: isShared, outcomes } of troubles) {
     for (const transport of transports) {
       test(`over ${transport}: ${name}`, async (t) => {
-        const calls = await scene(t, transport)
+        const kamailios = await Promise.all(Array.from({ length: isShared ? 2 : 1 }, () => startKamailio({ shared: isShared })))
+        t.after(() => Promise.all(kamailios.map((kamailio) => kamailio.stop())))
+        const calls = await scene(t, transport, kamailios)
         const { alice, bob, active, held } = calls
         const ends = [counted(alice), counted(bob)]
         await hear(active)
-        await strike(kamailio)
+        await strike(kamailios[0])
         await eventually(() => [alice, bob].every((phone) => phone.registered), 40_000)
         const whole = ({ outgoing, incoming }) => [outgoing, incoming].every(({ state, interrupted }) => state === 'active' && !interrupted)
         await eventually(() => whole(active) && whole(held), 40_000)
@@ -82,6 +84,54 @@ describe('Alice and Bob have a call in each state', { skip: peers('kamailio') },
         for (const ended of ends) assert.deepEqual([...ended.values()].filter((times) => times !== 1), [])
       })
     }
+  }
+})
+
+describe('Alice and Bob have a call whose sound is relayed', { skip: peers('kamailio', 'coturn') }, () => {
+  for (const { name, strike } of troublesBeside) {
+    test(name, async (t) => {
+      const [kamailio, ...relays] = await Promise.all([startKamailio(), startCoturn(), startCoturn()])
+      const ways = await Promise.all(relays.map(({ port }) => startImpairment(port)))
+      t.after(async () => {
+        for (const way of ways) way.close()
+        await Promise.all([kamailio, ...relays].map((server) => server.stop()))
+      })
+      const { open } = phonesOf(t)
+      const iceServers = relays.map(({ server }, index) => ({ ...server, urls: `turn:127.0.0.1:${ways[index].port}` }))
+      const account = (user) => ({ uri: `sip:${user}@sip.test`, password: `${user}pw`, servers: kamailio.ws, iceServers, iceTransportPolicy: 'relay' })
+      const [alice, bob] = await Promise.all([open(account('alice')), open(account('bob'))])
+      const call = await connect(alice, bob, 'sip:bob@sip.test')
+      const hear = async () => {
+        drain(call.callerEar)
+        drain(call.calleeEar)
+        await Promise.all([hears(call.callerEar, 1000, 60_000), hears(call.calleeEar, 600, 60_000)])
+      }
+      await hear()
+      const began = Date.now()
+      await strike({
+        relays,
+        relayOf: async () => {
+          const report = await call.outgoing.getStats()
+          const { selectedCandidatePairId } = [...report.values()].find(({ type }) => type === 'transport')
+          return report.get(report.get(selectedCandidatePairId).localCandidateId)
+        },
+        async suffer(shares, milliseconds) {
+          for (const way of ways) way.suffer(shares)
+          await new Promise((passed) => setTimeout(passed, milliseconds))
+          for (const way of ways) way.suffer({})
+          const done = ways.map((way) => way.done)
+          for (const kind of Object.keys(shares)) assert.ok(done.some((counts) => counts[kind === 'loss' ? 'lost' : kind] > 100), JSON.stringify(done))
+        },
+      })
+      await hear()
+      t.diagnostic(`heard again ${Date.now() - began} ms after the beginning`)
+      assert.deepEqual([call.outgoing, call.incoming].map(({ state }) => state), ['active', 'active'])
+      await call.outgoing.hold()
+      await call.outgoing.resume()
+      await hear()
+      await call.outgoing.end()
+      await eventually(() => alice.sessions.length + bob.sessions.length === 0)
+    })
   }
 })
 
