@@ -275,7 +275,7 @@ describe('a page that hung', () => {
   })
 
   test('another page at the same port has no answers to the one before, and all that is odd', async (t) => {
-    const { alice, answer, say, heard, open } = await byHand(t)
+    const { alice, answer, ask, say, heard, open } = await byHand(t)
     const bob = await open('bob')
     await call(alice, bob, 'bob')
     const warning = { code: 'loss', message: 'm', cause: 'c', advice: 'a' }
@@ -285,9 +285,9 @@ describe('a page that hung', () => {
     say({ kind: 'hello', version: 1, page: 2 })
     await eventually(() => heard.filter(({ kind }) => kind === 'welcome').length === 2)
     assert.deepEqual(heard.findLast(({ kind }) => kind === 'welcome').changes.sessions[0].warnings, [warning])
-    await alice.sendOptions('bob')
-    await new Promise((passed) => setTimeout(passed, 50))
-    assert.deepEqual(heard.filter(({ kind }) => kind === 'reply'), [])
+    // Asked later, of the same, and answered later.
+    await ask(2, { of: 'phone' }, 'sendOptions', ['bob'])
+    assert.deepEqual(heard.filter(({ kind }) => kind === 'reply').map(({ number }) => number), [2])
   })
 
   /** A page in a call with Bob, over a port that may stand still on the page's side. */

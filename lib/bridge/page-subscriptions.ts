@@ -3,6 +3,9 @@ import { SoftphoneError, type Abortable, type NotifyEvent, type Softphone, type 
 /** Subscriptions of one page at once. */
 const MOST_SUBSCRIPTIONS = 256
 
+/** Ends that a page has missed are kept for it. */
+const MOST_ENDED = 256
+
 interface News {
   id: number
   name: keyof SubscriptionEvents
@@ -16,14 +19,16 @@ interface News {
  */
 export class PageSubscriptions {
   readonly #phone: Softphone
-  readonly #tell: (news: News) => void
+  readonly #tell: (news: News) => boolean
+  readonly #missed: News[] = []
   readonly #open = new Map<number, { subscription: Subscription; last?: NotifyEvent }>()
   /** Those that are asked for, too. */
   #count = 0
   /** Counts the pages: what one has asked for is none of the next. */
   #page = 0
 
-  constructor(phone: Softphone, tell: (news: News) => void) {
+  /** @param tell tells the page; false if it takes nothing now */
+  constructor(phone: Softphone, tell: (news: News) => boolean) {
     this.#phone = phone
     this.#tell = tell
   }
@@ -53,12 +58,14 @@ export class PageSubscriptions {
 
   /** The page has missed what was told meanwhile. */
   tellAgain(): void {
+    for (const news of this.#missed.splice(0)) this.#tell(news)
     for (const [id, { last }] of this.#open) if (last) this.#tell({ id, name: 'notify', event: last })
   }
 
   end(): void {
     this.#page += 1
     this.#count = 0
+    this.#missed.length = 0
     for (const { subscription } of this.#open.values()) giveUp(subscription)
     this.#open.clear()
   }
@@ -76,7 +83,8 @@ export class PageSubscriptions {
       if (this.#open.get(id) !== one) return
       this.#open.delete(id)
       this.#count -= 1
-      this.#tell({ id, name: 'terminated', event })
+      const news: News = { id, name: 'terminated', event }
+      if (!this.#tell(news) && this.#missed.length < MOST_ENDED) this.#missed.push(news)
     })
   }
 }

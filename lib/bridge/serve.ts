@@ -71,7 +71,7 @@ class Page implements Audience {
   constructor(hub: Hub, channel: Channel<PageMessage, PhoneMessage>, isText: boolean) {
     this.#hub = hub
     this.#channel = channel
-    this.#subscriptions = new PageSubscriptions(hub.phone, (news) => this.#state === 'told' && this.#say({ kind: 'subscription', ...news }))
+    this.#subscriptions = new PageSubscriptions(hub.phone, (news) => this.#tellIf({ kind: 'subscription', ...news }))
     // Whether it is behind or not: each stream has its own few messages under way.
     this.#video = new PageVideo(isText, (news) => this.#say({ kind: 'video', ...news }))
     channel.listen((message) => this.#hear(message))
@@ -98,9 +98,15 @@ class Page implements Audience {
     if (this.#state !== 'told') return
     const isFleeting = event && (event.name === 'level' || event.name === 'stats' || event.name === 'trace')
     if (isFleeting && this.#underWay >= FEW_UNDER_WAY) return
-    if (this.#underWay >= MOST_UNDER_WAY) return this.#fallBehind()
-    this.#ended = []
-    this.#say({ kind: 'news', ...(changes && { changes }), ...(event && { event }) })
+    if (this.#tellIf({ kind: 'news', ...(changes && { changes }), ...(event && { event }) })) this.#ended = []
+  }
+
+  /** Unless the page takes nothing now: then it learns of all when it is back. */
+  #tellIf(news: Said): boolean {
+    if (this.#state !== 'told') return false
+    if (this.#underWay < MOST_UNDER_WAY) this.#say(news)
+    else this.#fallBehind()
+    return this.#state === 'told'
   }
 
   get #underWay(): number {
