@@ -33,6 +33,9 @@ test('its packages keep the addon out of the archive, and all that is loaded in 
   const forge = createRequire(import.meta.url)(join(example, 'forge.config.cjs'))
   assert.deepEqual(builder.asarUnpack, ['**/node_modules/@offhook/**'])
   assert.equal(forge.packagerConfig.asar.unpack, '**/node_modules/@offhook/**')
+  // What is made must not go into what is made next.
+  assert.ok(!builder.files.some((pattern) => pattern.startsWith(builder.directories.output)))
+  assert.ok(forge.packagerConfig.ignore.some((pattern) => pattern.test(`/${builder.directories.output}/x`)))
   for (const folder of ['main', 'phone', 'dist']) {
     assert.ok(builder.files.includes(`${folder}/**`))
     assert.ok(!forge.packagerConfig.ignore.some((pattern) => pattern.test(`/${folder}/main.js`)))

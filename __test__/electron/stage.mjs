@@ -1,16 +1,18 @@
+import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { extname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { build } from 'vite'
+import { build, createServer as createVite } from 'vite'
 import { WebSocketServer } from 'ws'
 import { launchChromium } from '../interop/chromium.mjs'
-import { app, BrowserWindow, powerMonitor, reset, stage } from './fake/index.mjs'
+import { eventually } from '../phones.mjs'
+import { app, BrowserWindow, invoke, ipcMain, powerMonitor, reset, stage } from './fake/index.mjs'
 import { MessagePortMain } from './fake/ports.mjs'
 
-export { app, BrowserWindow, powerMonitor, stage }
+export { app, BrowserWindow, invoke, ipcMain, powerMonitor, stage }
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const screenshots = join(root, 'target', 'screenshots')
@@ -42,7 +44,7 @@ export async function startExample({ camera } = {}) {
       const site = await servePage(join(folder, 'dist'))
       const context = await browser.newContext({ colorScheme, viewport, permissions: ['notifications', 'camera'] })
       await context.addInitScript(`${inWindow};globalThis.electron && (function (require) {${preload}})(() => globalThis.electron)`)
-      context.setDefaultTimeout(15_000)
+      context.setDefaultTimeout(60_000)
       const complaints = []
       const views = []
       reset({ folder: kept, open: (window) => openPage({ context, site, window, complaints, views }) })
@@ -56,8 +58,18 @@ export async function startExample({ camera } = {}) {
       })
       runs += 1
       await import(`${pathToFileURL(join(folder, 'main', 'main.js'))}?${runs}`)
-      while (views.length === 0) await new Promise((passed) => setTimeout(passed, 10))
+      await eventually(() => views.length > 0, 60_000).catch(() => assert.fail(`no window was shown: ${complaints.join('\n')}`))
       return { views, view: () => views.at(-1), data: kept }
+    },
+    /** The page as Vite serves it to whoever works on it. */
+    async served(t) {
+      const server = await createVite({ root: join(folder, 'page'), configFile: join(folder, 'vite.config.js'), logLevel: 'error', server: { host: '127.0.0.1', port: 0, fs: { strict: false } } })
+      await server.listen()
+      const view = await browser.newPage()
+      t.after(() => Promise.all([view.close(), server.close()]))
+      await view.addInitScript(`window.desktop = { ready() {}, onAccount: (listener) => listener({ state: 'signed-out' }) }`)
+      await view.goto(server.resolvedUrls.local[0])
+      return view
     },
     async stop() {
       await browser.close()

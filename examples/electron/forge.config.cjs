@@ -4,7 +4,7 @@ module.exports = {
   packagerConfig: {
     // An addon is loaded from a real file.
     asar: { unpack: '**/node_modules/@offhook/**' },
-    ignore: [/^\/page($|\/)/, /^\/(?:vite|forge)\.config/, /^\/(?:tsconfig|electron-builder)\.json$/],
+    ignore: [/^\/release($|\/)/, /^\/page($|\/)/, /^\/(?:vite|forge)\.config/, /^\/(?:tsconfig|electron-builder)\.json$/],
     osxSign: { optionsForFile: () => entitlements },
     extendInfo: {
       NSMicrophoneUsageDescription: 'The other party of a call hears you.',

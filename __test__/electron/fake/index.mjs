@@ -8,14 +8,14 @@ import { MessageChannelMain } from './ports.mjs'
 export { MessageChannelMain }
 
 /** Of one run of the main process: `open(window, file)` gives the page that shows it. */
-export const stage = { open: undefined, folder: undefined, opened: [], blockers: new Set(), processes: [], flashes: 0, quit: undefined }
+export const stage = { open: undefined, folder: undefined, opened: [], blockers: new Set(), processes: [], flashes: 0, forwards: 0, screens: [], granted: {}, quit: undefined }
 
 let finish
 export function reset(changes) {
   for (const emitter of [app, ipcMain, powerMonitor, session.defaultSession]) emitter.removeAllListeners()
   handlers.clear()
   windows.clear()
-  Object.assign(stage, { opened: [], blockers: new Set(), processes: [], flashes: 0, ...changes })
+  Object.assign(stage, { opened: [], blockers: new Set(), processes: [], flashes: 0, forwards: 0, screens: [], ...changes })
   stage.quit = new Promise((resolve) => (finish = resolve))
 }
 
@@ -23,6 +23,7 @@ class App extends EventEmitter {
   getPath = () => stage.folder
   whenReady = async () => {}
   requestSingleInstanceLock = () => true
+  isPackaged = false
   quit() {
     let prevented = false
     this.emit('before-quit', { preventDefault: () => (prevented = true) })
@@ -42,6 +43,9 @@ class IpcMain extends EventEmitter {
   }
 }
 export const ipcMain = new IpcMain()
+
+/** What a page that is not a window's gets. */
+export const invoke = (channel, sender, given) => handlers.get(channel)({ sender, senderFrame: sender.mainFrame }, given)
 
 const windows = new Set()
 let blockers = 0
@@ -65,18 +69,25 @@ export const shell = {
   openExternal: async () => {},
 }
 
-export const desktopCapturer = { getSources: async () => [] }
+export const desktopCapturer = { getSources: async () => stage.screens }
+export const dialog = { showMessageBox: async () => ({ response: 0 }) }
 
 const defaultSession = Object.assign(new EventEmitter(), {
-  setPermissionRequestHandler() {},
-  setPermissionCheckHandler() {},
-  setDevicePermissionHandler() {},
-  setDisplayMediaRequestHandler() {},
+  setPermissionRequestHandler: (handler) => (stage.granted.request = handler),
+  setPermissionCheckHandler: (handler) => (stage.granted.check = handler),
+  setDevicePermissionHandler: (handler) => (stage.granted.device = handler),
+  setDisplayMediaRequestHandler: (handler) => (stage.granted.display = handler),
 })
 export const session = { defaultSession }
 
 class WebContents extends EventEmitter {
-  setWindowOpenHandler() {}
+  mainFrame = {}
+  setWindowOpenHandler(handler) {
+    this.openHandler = handler
+  }
+  getURL() {
+    return this.url
+  }
   send(channel, ...args) {
     this.page?.say({ channel, args })
   }
@@ -85,9 +96,9 @@ class WebContents extends EventEmitter {
   }
   /** The page has said something to the main process. */
   async heard({ channel, args, number }) {
-    if (number === undefined) return ipcMain.emit(channel, { sender: this }, ...args)
+    if (number === undefined) return ipcMain.emit(channel, { sender: this, senderFrame: this.mainFrame }, ...args)
     try {
-      this.page?.say({ number, value: await handlers.get(channel)?.({ sender: this }, ...args) })
+      this.page?.say({ number, value: await handlers.get(channel)?.({ sender: this, senderFrame: this.mainFrame }, ...args) })
     } catch (error) {
       this.page?.say({ number, error: `Error invoking remote method '${channel}': ${error}` })
     }
@@ -105,6 +116,7 @@ export class BrowserWindow extends EventEmitter {
   }
   async loadFile(file) {
     this.file = file
+    this.webContents.url = pathToFileURL(file).href
     this.webContents.page = await stage.open(this, file)
   }
   reload() {
@@ -113,7 +125,12 @@ export class BrowserWindow extends EventEmitter {
   isDestroyed = () => !windows.has(this)
   isVisible = () => true
   isFocused = () => false
+  isMinimized = () => false
   showInactive() {}
+  show() {}
+  focus() {
+    stage.forwards += 1
+  }
   flashFrame() {
     stage.flashes += 1
   }
@@ -127,6 +144,8 @@ class UtilityProcess extends EventEmitter {
   #child
   #begun
   #ports = []
+  /** The names of what it was asked for. */
+  asked = []
   constructor(path) {
     super()
     const entry = fileURLToPath(new URL('utility.mjs', import.meta.url))
@@ -139,6 +158,7 @@ class UtilityProcess extends EventEmitter {
   }
   // Electron keeps what is said before the process listens.
   postMessage(data, ports = []) {
+    this.asked.push(data.name)
     const given = ports.map((port) => this.#carry(port))
     void this.#begun.then(() => this.#send({ data, given }))
   }

@@ -1,5 +1,5 @@
 import { app, safeStorage } from 'electron'
-import { randomUUID } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
@@ -8,24 +8,36 @@ import { join } from 'node:path'
  * @typedef {Account & { instanceId: string, journal: string }} KeptAccount
  */
 
-const file = () => join(app.getPath('userData'), 'account')
+/** @param {string} name */
+const file = (name) => join(app.getPath('userData'), name)
 
 /**
- * What a phone of this account needs beside it: the name of this installation, and a file in which the next process finds the calls
- * of one that was killed.
+ * What a phone of this account needs beside it: the name of this installation, and a file of its own in which the next process finds
+ * the calls of one that was killed.
  *
  * @param {Account} account
- * @returns {KeptAccount}
+ * @returns {Promise<KeptAccount>}
  */
-export function completed({ uri, password, servers, displayName }) {
-  const journal = join(app.getPath('userData'), 'calls')
-  return { uri, password, ...(servers && { servers }), ...(displayName && { displayName }), instanceId: randomUUID(), journal }
+export async function completed({ uri, password, servers, displayName }) {
+  const journal = file(`calls-${createHash('sha256').update(uri).digest('hex').slice(0, 16)}`)
+  return { uri, password, ...(servers && { servers }), ...(displayName && { displayName }), instanceId: await installation(), journal }
+}
+
+/** The same for as long as the application is installed, whoever signs in. */
+async function installation() {
+  try {
+    return await readFile(file('installation'), 'utf8')
+  } catch {
+    const id = randomUUID()
+    await writeFile(file('installation'), id)
+    return id
+  }
 }
 
 /** @returns {Promise<KeptAccount | undefined>} */
 export async function keptAccount() {
   try {
-    return JSON.parse(safeStorage.decryptString(await readFile(file())))
+    return JSON.parse(safeStorage.decryptString(await readFile(file('account'))))
   } catch {
     // There is none, or the system's key is another one: somebody signs in anew.
     return undefined
@@ -36,9 +48,9 @@ export async function keptAccount() {
 export async function keepAccount(account) {
   // Without the system's keyring it would lie there for everybody to read.
   if (!safeStorage.isEncryptionAvailable()) return
-  await writeFile(file(), safeStorage.encryptString(JSON.stringify(account)), { mode: 0o600 })
+  await writeFile(file('account'), safeStorage.encryptString(JSON.stringify(account)), { mode: 0o600 })
 }
 
 export async function forgetAccount() {
-  await rm(file(), { force: true })
+  await rm(file('account'), { force: true })
 }

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 
 const path = fileURLToPath(new URL('../phone/process.js', import.meta.url))
 
-/** The utility process with the phone; it is started again if it is gone. */
+/** The utility process with the phone. `signIn` starts it, also if it is gone. */
 export class PhoneProcess {
   /** @type {Electron.UtilityProcess | undefined} */
   #child
@@ -17,16 +17,23 @@ export class PhoneProcess {
     this.#on = on
   }
 
+  /** @param {import('./account.js').KeptAccount} account */
+  signIn(account) {
+    this.#child ??= this.#start()
+    return this.ask('signIn', { account })
+  }
+
   /**
-   * Has something done there; rejects with what failed, which has a `code`.
+   * Has something done there, if there is a phone; rejects with what failed, which has a `code`.
    *
    * @param {'signIn' | 'signOut' | 'page' | 'report' | 'awake'} name
    * @param {object} [given]
    * @param {Electron.MessagePortMain[]} [ports]
    * @returns {Promise<any>}
    */
-  ask(name, given = {}, ports = []) {
-    const child = (this.#child ??= this.#start())
+  async ask(name, given = {}, ports = []) {
+    const child = this.#child
+    if (!child) return undefined
     this.#asked += 1
     const number = this.#asked
     return new Promise((resolve, reject) => {
@@ -46,7 +53,7 @@ export class PhoneProcess {
     })
     child.on('exit', () => {
       this.#child = undefined
-      for (const { reject } of this.#waiting.values()) reject(new Error('The phone has stopped'))
+      for (const { reject } of this.#waiting.values()) reject(new Error('The phone has stopped.'))
       this.#waiting.clear()
       this.#on.lost()
     })

@@ -1,12 +1,16 @@
-import { app, BrowserWindow, desktopCapturer, session, shell } from 'electron'
-import { fileURLToPath } from 'node:url'
+import { app, BrowserWindow, desktopCapturer, dialog, session, shell } from 'electron'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const page = fileURLToPath(new URL('../dist/index.html', import.meta.url))
 const preload = fileURLToPath(new URL('preload.cjs', import.meta.url))
-/** While the page is worked on, `vite` serves it. */
-const served = process.argv.find((argument) => argument.startsWith('--page='))?.slice('--page='.length)
+/** While the page is worked on, `vite` serves it. What people install shows its own page, whatever its arguments say. */
+const served = app.isPackaged ? undefined : process.argv.find((argument) => argument.startsWith('--page='))?.slice('--page='.length)
 /** A page that crashes at once would do so again and again. */
 const BEFORE_RELOAD = 1000
+/** The page of USB's HID usages that headsets are on. */
+const TELEPHONY = 0x0b
+/** Screens and windows that somebody can choose from. */
+const MOST_SOURCES = 10
 
 export function openWindow() {
   const window = new BrowserWindow({
@@ -30,7 +34,17 @@ export function openWindow() {
   return window
 }
 
-/** What somebody who calls should bring to the front. */
+/**
+ * Whether it is the page of this application.
+ *
+ * @param {Electron.WebContents | null | undefined} webContents
+ */
+export function isOurs(webContents) {
+  const url = webContents?.getURL().split(/[?#]/)[0]
+  return url !== undefined && (served ? new URL(url).origin === new URL(served).origin : url === pathToFileURL(page).href)
+}
+
+/** Somebody calls: a window is there, and asks to be looked at without taking the keyboard away. */
 export function attend() {
   const window = BrowserWindow.getAllWindows()[0] ?? openWindow()
   if (!window.isVisible()) window.showInactive()
@@ -38,21 +52,36 @@ export function attend() {
   app.dock?.bounce('critical')
 }
 
+/** Somebody has asked for the window. */
+export function bringForward() {
+  const window = BrowserWindow.getAllWindows()[0] ?? openWindow()
+  if (window.isMinimized()) window.restore()
+  window.show()
+  window.focus()
+}
+
 /** The page may use cameras, screens, headsets and notifications; nothing else, and no other page anything. */
 export function grantPermissions() {
   const { defaultSession } = session
   const granted = ['media', 'display-capture', 'hid', 'notifications']
-  defaultSession.setPermissionRequestHandler((_, permission, answer) => answer(granted.includes(permission)))
-  defaultSession.setPermissionCheckHandler((_, permission) => granted.includes(permission))
-  defaultSession.setDevicePermissionHandler(({ deviceType }) => deviceType === 'hid')
-  defaultSession.on('select-hid-device', (event, { deviceList }, choose) => {
+  defaultSession.setPermissionRequestHandler((webContents, permission, answer) => answer(granted.includes(permission) && isOurs(webContents)))
+  defaultSession.setPermissionCheckHandler((webContents, permission) => granted.includes(permission) && isOurs(webContents))
+  // Headsets alone, which the page has then without a click.
+  defaultSession.setDevicePermissionHandler(({ device }) => 'collections' in device && device.collections.some(({ usagePage }) => usagePage === TELEPHONY))
+  // The page has asked for those of the telephony page alone, by a click.
+  defaultSession.on('select-hid-device', (event, { deviceList: [device] }, choose) => {
     event.preventDefault()
-    choose(deviceList[0]?.deviceId ?? '')
+    choose(device?.deviceId ?? '')
   })
-  // macOS has a picker of its own; elsewhere it is the first screen.
-  const show = async (/** @type {(streams: Electron.Streams) => void} */ answer) => {
-    const [screen] = await desktopCapturer.getSources({ types: ['screen'] })
-    answer(screen ? { video: screen } : {})
-  }
-  defaultSession.setDisplayMediaRequestHandler((_, answer) => void show(answer), { useSystemPicker: true })
+  // macOS has a picker of its own.
+  defaultSession.setDisplayMediaRequestHandler((_, answer) => void chooseScreen(answer), { useSystemPicker: true })
+}
+
+/** @param {(streams: Electron.Streams) => void} answer */
+async function chooseScreen(answer) {
+  const sources = (await desktopCapturer.getSources({ types: ['screen', 'window'] })).slice(0, MOST_SOURCES)
+  const buttons = [...sources.map(({ name }) => name), 'Cancel']
+  const { response } = await dialog.showMessageBox({ message: 'What do you want to show?', buttons, cancelId: sources.length })
+  const source = sources[response]
+  answer(source ? { video: source } : {})
 }

@@ -8,7 +8,7 @@ import { explained } from './words'
 const MOST_NOTICES = 4
 
 export function App() {
-  const { account, phone } = useDesktop()
+  const { account, phone, refused } = useDesktop()
   const [notices, setNotices] = useState<Notice[]>([])
   const say = useCallback((text: string) => {
     setNotices((before) => [...before.filter((one) => one.text !== text), { id: Math.random(), text }].slice(-MOST_NOTICES))
@@ -30,7 +30,7 @@ export function App() {
   )
   return (
     <NoticesContext value={value}>
-      {phone ? <Desk key={account?.uri} phone={phone} uri={account?.uri ?? ''} /> : <SignIn account={account} />}
+      {phone ? <Desk key={account?.uri} phone={phone} uri={account?.uri ?? ''} /> : <SignIn account={account} refused={refused} />}
       <NoticeList notices={notices} close={(id) => setNotices((before) => before.filter((one) => one.id !== id))} />
     </NoticesContext>
   )

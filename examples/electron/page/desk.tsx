@@ -12,6 +12,7 @@ import { SettingsDialog } from './parts/settings'
 import { TransferRequest } from './parts/transfer-request'
 import { WaitingCall } from './parts/waiting-call'
 import { useDevices } from './devices'
+import { useHeadsets } from './headset'
 import { useNotifications } from './notifications'
 import { useOwnPictures } from './pictures'
 import { ending, nameOf } from './words'
@@ -28,8 +29,9 @@ export function Desk({ phone, uri }: { phone: BridgePhone; uri: string }) {
   const [settings, setSettings] = useState(false)
   const [consultation, setConsultation] = useState<Consultation>()
   const devices = useDevices(phone)
+  const headsets = useHeadsets(phone)
   const pictures = useOwnPictures(phone)
-  const recents = useRecents(phone, (session, reason) => {
+  const recents = useRecents(phone, uri, (session, reason) => {
     const text = ending(nameOf(session), reason)
     if (text) say(text)
   })
@@ -77,7 +79,7 @@ export function Desk({ phone, uri }: { phone: BridgePhone; uri: string }) {
           </div>
         )}
       </main>
-      {settings && <SettingsDialog phone={phone} devices={devices} close={() => setSettings(false)} />}
+      {settings && <SettingsDialog devices={devices} chooseHeadset={headsets.choose} close={() => setSettings(false)} />}
     </div>
   )
 }

@@ -18,6 +18,8 @@ declare global {
     /** What the preload script gives. */
     readonly desktop: {
       ready(): void
+    /** Shows the window, wherever it is. */
+    forward(): void
       signIn(account: Account): Promise<void>
       signOut(): Promise<void>
       openReport(id: string): Promise<void>
@@ -29,9 +31,11 @@ declare global {
 export interface Connection {
   account: AccountState | undefined
   phone: BridgePhone | undefined
+  /** Why the phone can't be driven from here. */
+  refused: string | undefined
 }
 
-let connection: Connection = { account: undefined, phone: undefined }
+let connection: Connection = { account: undefined, phone: undefined, refused: undefined }
 const listeners = new Set<() => void>()
 
 function become(changes: Partial<Connection>): void {
@@ -39,13 +43,26 @@ function become(changes: Partial<Connection>): void {
   for (const changed of [...listeners]) changed()
 }
 
+/** The newest, ready or not. */
+let current: BridgePhone | undefined
+
 window.addEventListener('message', ({ source, data, ports: [port] }) => {
   if (source !== window || data !== 'phone' || !port) return
-  connection.phone?.close()
   const phone = connect(port)
-  void phone.ready.then(() => become({ phone }), () => {})
-  // Another port comes if the phone is started anew.
-  void phone.closed.then(() => connection.phone === phone && become({ phone: undefined }))
+  current?.close()
+  current = phone
+  const isCurrent = () => current === phone
+  void phone.ready.then(
+    () => isCurrent() && become({ phone, refused: undefined }),
+    (error) => isCurrent() && become({ refused: String(error.message) }),
+  )
+  void phone.closed.then(({ reason }) => {
+    if (!isCurrent()) return
+    current = undefined
+    become({ phone: undefined })
+    // The phone is started anew, and has another port.
+    if (reason === 'lost') window.desktop.ready()
+  })
 })
 window.desktop.onAccount((account) => become({ account }))
 window.desktop.ready()

@@ -9,6 +9,9 @@ export interface Devices {
   list: readonly AudioDevice[]
   chosen: Readonly<Record<Role, string>>
   choose(role: Role, id: string): void
+  /** How loud calls are, in percent. */
+  volume: number
+  setVolume(volume: number): void
 }
 
 const byDefault = { input: 'default', output: 'default', ring: 'default' }
@@ -18,6 +21,7 @@ export function useDevices(phone: BridgePhone): Devices {
   const { run } = useNotices()
   const [list, setList] = useState<AudioDevice[]>([])
   const [chosen, setChosen] = useState<Record<Role, string>>(() => ({ ...byDefault, ...JSON.parse(localStorage.getItem('devices') ?? '{}') }))
+  const [volume, setPercent] = useState(() => Number(localStorage.getItem('volume') ?? 100))
   useEffect(() => localStorage.setItem('devices', JSON.stringify(chosen)), [chosen])
   useEffect(() => {
     const look = () => void phone.listDevices().then(setList, () => {})
@@ -30,6 +34,7 @@ export function useDevices(phone: BridgePhone): Devices {
     for (const [role, id] of Object.entries(chosen)) {
       if (id !== 'default') phone.setAudioDevice({ [role]: { device: id } }).catch(() => {})
     }
+    if (volume !== 100) phone.setVolume(volume).catch(() => {})
     // Only for a phone that begins; `choose` tells it of each later one.
   }, [phone])
   const choose = (role: Role, id: string) =>
@@ -37,5 +42,10 @@ export function useDevices(phone: BridgePhone): Devices {
       await phone.setAudioDevice({ [role]: id === 'default' ? id : { device: id } })
       setChosen((before) => ({ ...before, [role]: id }))
     })
-  return { list, chosen, choose }
+  const setVolume = (percent: number) => {
+    setPercent(percent)
+    localStorage.setItem('volume', String(percent))
+    void run(() => phone.setVolume(percent))
+  }
+  return { list, chosen, choose, volume, setVolume }
 }

@@ -1,5 +1,5 @@
 import { createContext, useCallback, useContext, useEffect, useRef, useState, useSyncExternalStore } from 'react'
-import type { CallStats, EndReason, LevelEvent, PendingSession } from 'offhook'
+import type { CallStats, EndReason, LevelEvent, PendingSession, PendingSessionEnd } from 'offhook'
 import type { BridgePhone, BridgeSession, BridgeState } from 'offhook/bridge/client'
 import { desktopStore, type Connection } from './desktop'
 import { nameOf } from './words'
@@ -53,6 +53,8 @@ export interface Recent {
   address: string
   direction: 'incoming' | 'outgoing'
   answered: boolean
+  /** Whether somebody here did not want it. */
+  declined?: boolean
   at: number
   /** Whether it got so far that there is a report of it. */
   hasReport: boolean
@@ -60,12 +62,12 @@ export interface Recent {
 
 const MOST_RECENT = 12
 
-/** The last calls of this window, and a word for each that ended unexpectedly. */
-export function useRecents(phone: BridgePhone, unexpected: (session: BridgeSession, reason: EndReason) => void): Recent[] {
-  const [recents, setRecents] = useState<Recent[]>(() => JSON.parse(sessionStorage.getItem('recents') ?? '[]'))
+/** The last calls of this account in this window, and a word for each that ended unexpectedly. */
+export function useRecents(phone: BridgePhone, uri: string, unexpected: (session: BridgeSession, reason: EndReason) => void): Recent[] {
+  const [recents, setRecents] = useState<Recent[]>(() => JSON.parse(sessionStorage.getItem(`recents ${uri}`) ?? '[]'))
   const told = useLatest(unexpected)
   const add = useCallback((recent: Recent) => setRecents((before) => [recent, ...before].slice(0, MOST_RECENT)), [])
-  useEffect(() => sessionStorage.setItem('recents', JSON.stringify(recents)), [recents])
+  useEffect(() => sessionStorage.setItem(`recents ${uri}`, JSON.stringify(recents)), [uri, recents])
   useEffect(() => {
     const ended = (session: BridgeSession, reason: EndReason) => {
       const { id, address, direction, startTime } = session
@@ -75,10 +77,10 @@ export function useRecents(phone: BridgePhone, unexpected: (session: BridgeSessi
     const rings = new Map(phone.state.pendingSessions.map((one) => [one.id, one]))
     const rang = (pending: PendingSession) => rings.set(pending.id, pending)
     const taken = (id: string) => void rings.delete(id)
-    const missed = (id: string) => {
+    const missed = (id: string, { side, reason }: PendingSessionEnd) => {
       const pending = rings.get(id)
       taken(id)
-      if (pending) add({ id, name: nameOf(pending), address: pending.address, direction: 'incoming', answered: false, at: Date.now(), hasReport: false })
+      if (pending) add({ id, name: nameOf(pending), address: pending.address, direction: 'incoming', answered: false, declined: side === 'local' && reason.condition !== 'timeout', at: Date.now(), hasReport: false })
     }
     const started = ({ id }: BridgeSession) => taken(id)
     phone.on('sessionEnded', ended).on('sessionStarted', started).on('pendingSession', rang)

@@ -14,8 +14,15 @@ export function useNotifications(pending: readonly PendingSession[]): void {
     for (const one of pending) {
       if (shown.current.has(one.id) || document.hasFocus() || Notification.permission !== 'granted') continue
       const notification = new Notification(`${nameOf(one)} is calling`, { body: one.uri, tag: one.id, requireInteraction: true })
-      notification.onclick = () => window.focus()
+      notification.onclick = () => window.desktop.forward()
       shown.current.set(one.id, notification)
     }
   }, [pending])
+  useEffect(() => {
+    const { current } = shown
+    return () => {
+      for (const notification of current.values()) notification.close()
+      current.clear()
+    }
+  }, [])
 }

@@ -12,6 +12,8 @@ export class Desk {
   #ended = new Map()
   /** @type {import('offhook/bridge').ServedPage[]} */
   #pages = []
+  /** The phone before, which says goodbye. @type {Promise<void> | undefined} */
+  #leaving
   #tell
 
   /** @param {(news: { calls: number, rings: number }) => void} tell is told how many calls there are, and how many of others ring. */
@@ -22,6 +24,7 @@ export class Desk {
   /** @param {{ account: import('offhook').SoftphoneOptions }} given */
   async signIn({ account }) {
     await this.signOut()
+    await this.#leaving
     // One call is heard at a time: answering the second holds the first, and resuming swaps them.
     const phone = new Softphone({ holdOthers: true, tones: true, logLevel: 'warn', ...account })
     this.#phone = phone
@@ -41,7 +44,8 @@ export class Desk {
     this.#phone = undefined
     this.#ended.clear()
     for (const page of this.#pages.splice(0)) page.close()
-    await phone?.destroy()
+    this.#leaving = phone?.destroy() ?? this.#leaving
+    await this.#leaving
   }
 
   /**

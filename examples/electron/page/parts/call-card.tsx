@@ -40,7 +40,7 @@ export function CallCard({ phone, call, others, conference, pictures, consult, c
   const own = pictures.of(call.id)
   const show = (kind: Kind) => void run(async () => session && pictures.toggle(session, kind))
   const end = () => void run(async () => session?.end())
-  useShortcuts({ m: mute, h: hold }, active && !transfer)
+  useShortcuts({ 'Alt+M': mute, 'Alt+H': hold }, active && !transfer)
 
   return (
     <section className="card call-card" aria-label={`Call with ${name}`}>
@@ -60,8 +60,8 @@ export function CallCard({ phone, call, others, conference, pictures, consult, c
       <Warnings call={call} />
       {pad && <Keypad press={digit} />}
       <div className="controls" role="group" aria-label="Call controls">
-        <Control icon={muted ? 'mute' : 'microphone'} label="Mute" shortcut="M" pressed={muted} disabled={!active} press={mute} />
-        <Control icon={held ? 'resume' : 'hold'} label="Hold" shortcut="H" pressed={held} disabled={!active} press={hold} />
+        <Control icon={muted ? 'mute' : 'microphone'} label="Mute" shortcut="Alt+M" pressed={muted} disabled={!active} press={mute} />
+        <Control icon={held ? 'resume' : 'hold'} label="Hold" shortcut="Alt+H" pressed={held} disabled={!active} press={hold} />
         <Control icon="keypad" label="Keypad" pressed={pad} disabled={!active} press={() => setPad(!pad)} />
         <Control icon="transfer" label="Transfer" disabled={!active} press={() => setTransfer(true)} />
         <Control icon="camera" label="Camera" pressed={own.camera !== undefined} disabled={!active} press={() => show('camera')} />

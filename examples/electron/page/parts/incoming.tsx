@@ -22,7 +22,7 @@ export function IncomingCall({ phone, pending, pictures, isFirst, isSecond }: Pr
   const name = nameOf(pending)
   const answer = () => void run(() => phone.answer(id))
   const decline = () => void run(() => phone.rejectPendingSession(id))
-  useShortcuts({ a: answer, d: decline }, isFirst)
+  useShortcuts({ 'Alt+A': answer, 'Alt+D': decline }, isFirst)
   return (
     <section className="card incoming" role="alert" aria-label={`${name} is calling`}>
       <div className="avatar" aria-hidden="true">
@@ -33,7 +33,7 @@ export function IncomingCall({ phone, pending, pictures, isFirst, isSecond }: Pr
         <small>{autoAnswer ? 'is answered by itself' : isSecond ? 'is calling: answering holds the other call' : `${video ? 'is calling with video' : 'is calling'} from ${uri}`}</small>
       </div>
       <div className="line">
-        <button type="button" className="call" aria-keyshortcuts="A" onClick={answer}>
+        <button type="button" className="call" aria-keyshortcuts="Alt+A" title="Answer (Alt+A)" onClick={answer}>
           <Icon name="answer" /> Answer
         </button>
         {video && (
@@ -41,7 +41,7 @@ export function IncomingCall({ phone, pending, pictures, isFirst, isSecond }: Pr
             <Icon name="camera" /> With camera
           </button>
         )}
-        <button type="button" className="end" aria-keyshortcuts="D" onClick={decline}>
+        <button type="button" className="end" aria-keyshortcuts="Alt+D" title="Decline (Alt+D)" onClick={decline}>
           <Icon name="end" /> Decline
         </button>
       </div>

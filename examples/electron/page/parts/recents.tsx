@@ -8,13 +8,13 @@ export function RecentList({ recents, call }: { recents: Recent[]; call: (target
     <section className="recents" aria-label="Last calls">
       <h2>Last calls</h2>
       <ul>
-        {recents.map(({ id, name, address, direction, answered, at, hasReport }) => (
-          <li key={`${id} ${at}`} className={answered ? '' : 'missed'}>
+        {recents.map(({ id, name, address, direction, answered, declined, at, hasReport }) => (
+          <li key={`${id} ${at}`} className={answered || declined ? '' : 'missed'}>
             <Icon name={direction} />
             <button type="button" className="name" title={`Call ${name}`} onClick={() => call(address)}>
               {name}
               <small>
-                {answered ? '' : direction === 'incoming' ? 'Missed, ' : 'Not answered, '}
+                {answered ? '' : declined ? 'Declined, ' : direction === 'incoming' ? 'Missed, ' : 'Not answered, '}
                 <time dateTime={new Date(at).toISOString()}>{new Date(at).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' })}</time>
               </small>
             </button>

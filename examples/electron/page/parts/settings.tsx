@@ -1,9 +1,5 @@
-import { useState } from 'react'
 import type { AudioDevice } from 'offhook'
-import type { BridgePhone } from 'offhook/bridge/client'
-import { connectHeadset, headsetFilters, type HidDevice } from 'offhook/bridge/headset'
 import type { Devices, Role } from '../devices'
-import { useNotices } from '../hooks'
 import { Dialog } from './dialog'
 import { Icon } from './icon'
 
@@ -13,9 +9,13 @@ const roles: { role: Role; label: string; kind: AudioDevice['kind'] }[] = [
   { role: 'ring', label: 'Rings at', kind: 'audiooutput' },
 ]
 
-export function SettingsDialog({ phone, devices, close }: { phone: BridgePhone; devices: Devices; close: () => void }) {
-  const { run } = useNotices()
-  const [volume, setVolume] = useState(100)
+interface Props {
+  devices: Devices
+  chooseHeadset: (() => void) | undefined
+  close: () => void
+}
+
+export function SettingsDialog({ devices, chooseHeadset, close }: Props) {
   return (
     <Dialog title="Sound and devices" close={close}>
       {roles.map(({ role, label, kind }) => (
@@ -41,14 +41,15 @@ export function SettingsDialog({ phone, devices, close }: { phone: BridgePhone; 
           type="range"
           min={0}
           max={100}
-          value={volume}
-          onChange={({ target }) => {
-            setVolume(target.valueAsNumber)
-            void run(() => phone.setVolume(target.valueAsNumber))
-          }}
+          value={devices.volume}
+          onChange={({ target }) => devices.setVolume(target.valueAsNumber)}
         />
       </label>
-      {'hid' in navigator && <Headset phone={phone} />}
+      {chooseHeadset && (
+        <button type="button" onClick={chooseHeadset}>
+          <Icon name="headset" /> Connect a headset
+        </button>
+      )}
     </Dialog>
   )
 }
@@ -56,22 +57,4 @@ export function SettingsDialog({ phone, devices, close }: { phone: BridgePhone; 
 /** Whether what was chosen is not there: the phone takes the default until it is back. */
 function isMissing({ list, chosen }: Devices, role: Role): boolean {
   return chosen[role] !== 'default' && list.every(({ id }) => id !== chosen[role])
-}
-
-/** The buttons and lights of a headset, by one click; what was allowed once is there again without one. */
-function Headset({ phone }: { phone: BridgePhone }) {
-  const { run, say } = useNotices()
-  const choose = () =>
-    run(async () => {
-      const { hid } = navigator as Navigator & { hid: { requestDevice(options: object): Promise<(HidDevice & { productName: string })[]> } }
-      const [device] = await hid.requestDevice({ filters: headsetFilters })
-      if (!device) return
-      await connectHeadset(device, phone)
-      say(`The buttons of ${device.productName} are those of this phone now.`)
-    })
-  return (
-    <button type="button" onClick={choose}>
-      <Icon name="headset" /> Connect a headset
-    </button>
-  )
 }

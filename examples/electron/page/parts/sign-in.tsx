@@ -3,7 +3,7 @@ import type { AccountState } from '../desktop'
 import { useNotices } from '../hooks'
 import { explained } from '../words'
 
-export function SignIn({ account }: { account: AccountState | undefined }) {
+export function SignIn({ account, refused }: { account: AccountState | undefined; refused: string | undefined }) {
   const { run } = useNotices()
   if (!account) return <main className="sign-in" aria-busy="true" />
   const { state, uri, error } = account
@@ -11,11 +11,16 @@ export function SignIn({ account }: { account: AccountState | undefined }) {
     return (
       <main className="sign-in">
         <section className="card" aria-busy="true">
-          <h1>Signing in</h1>
+          <h1>{state === 'signed-in' ? 'Looking for the phone' : 'Signing in'}</h1>
           <p className="who">{uri}</p>
           {error && (
             <p role="alert" className="trouble">
               {explained(error)} It is tried again by itself.
+            </p>
+          )}
+          {refused && (
+            <p role="alert" className="trouble">
+              {refused}
             </p>
           )}
           <button type="button" onClick={() => run(() => window.desktop.signOut())}>
