@@ -25,6 +25,16 @@ const layouts = {
     inputReports: [{ reportId: 2, items: [bit(HOOK), bit(0x0b0097), padding(1), bit(MUTE, { isAbsolute: false }), bit(FLASH, { isAbsolute: false }), padding(2), bit(REJECT, { isAbsolute: false }), padding(8)] }],
     outputReports: [{ reportId: 2, items: [{ usages: switches, reportSize: 1, reportCount: 5 }, padding(1), bit(RINGER), padding(9)] }],
   },
+  'the bits that Gigaset documents': {
+    inputReports: [{ reportId: 2, items: [bit(HOOK), bit(0x0b0097), bit(0x0b002a), bit(MUTE), bit(FLASH), bit(0x0b0024), bit(0x0b0050), bit(REJECT), padding(8)] }],
+    outputReports: [{ reportId: 2, items: [...[lights.offHook, lights.mute, lights.ring, lights.hold, lights.microphone, 0x08002a, RINGER].map((usage) => bit(usage)), padding(9)] }],
+  },
+  'a page of its maker beside that of telephony, under the same report': {
+    collections: [
+      { usagePage: 0xffa0, usage: 3, inputReports: [{ reportId: 4, items: [{ usages: [0xffa000b1, 0xffa000b5, 0xffa000b7], reportSize: 1, reportCount: 3 }, padding(5)] }], outputReports: [{ reportId: 9, items: [{ usages: [0xffa0008d, 0xffa0008f], reportSize: 1, reportCount: 2 }, padding(6)] }] },
+      { usagePage: 0x0b, usage: 5, inputReports: [{ reportId: 8, items: [bit(HOOK), bit(FLASH), bit(MUTE, { isAbsolute: false }), bit(REJECT), padding(4)] }], outputReports: [{ reportId: 9, items: [padding(2), { usages: switches, reportSize: 1, reportCount: 5 }, padding(1)] }] },
+    ],
+  },
   'a report for each light': {
     inputReports: [{ reportId: 8, items: [bit(HOOK)] }, { reportId: 9, items: [bit(MUTE), bit(FLASH), bit(REJECT)] }],
     outputReports: switches.map((usage, index) => ({ reportId: 20 + index, items: [bit(usage), padding(7)] })),
@@ -51,7 +61,7 @@ class Device extends EventTarget {
 
   constructor(layout) {
     super()
-    this.collections = [{ usagePage: 0x0b, usage: 5, ...layout }]
+    this.collections = layout.collections ?? [{ usagePage: 0x0b, usage: 5, ...layout }]
   }
 
   async open() {
