@@ -10,13 +10,23 @@ import { row } from './table.mjs'
 const sentence =
   'Good morning, this is the service desk. Could you read me the number on the back of your device, please? It begins with seven, four, nine. Thank you, I will look it up and call you back before noon.'
 
-/** Echo, noise and level in computed rooms, and calls over a network that loses packets. */
-export async function sound({ rust, quick }) {
+/** Echo, noise and level in computed rooms. */
+export function rooms({ rust }) {
+  return withVoices(async (folder, clips) => {
+    const results = await (await rust())('sound', folder, ...clips)
+    return [...echo(results), ...quality(results), ...cost(results)]
+  })
+}
+
+/** Calls over a network that loses packets. */
+export function lossy({ rust, quick }) {
+  return withVoices((folder, clips) => loss({ rust, quick, folder, clips }))
+}
+
+async function withVoices(measure) {
   const folder = mkdtempSync(join(tmpdir(), 'offhook-sound-'))
   try {
-    const clips = voices(folder)
-    const results = await (await rust())('sound', folder, ...clips)
-    return [...echo(results), ...quality(results), ...cost(results), ...(await loss({ rust, quick, folder, clips }))]
+    return await measure(folder, voices(folder))
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
